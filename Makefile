@@ -1,0 +1,55 @@
+# Sekisho. One non-recursive Makefile; `make help` lists what a person types.
+# Objects go to build/<mode>/; MODE=release (default), san (address and undefined sanitizers), fuzz (libFuzzer).
+MODE ?= release
+CC = gcc
+V ?= 0
+Q = $(if $(filter 1,$(V)),,@)
+say = @$(if $(filter 1,$(V)),:,printf '  %-6s %s\n' $(1) $(2))
+B = build/$(MODE)
+
+PKGS = libnftnl libmnl libnetfilter_queue libndpi libconfig libmicrohttpd gnutls jansson libseccomp libcap-ng nettle libpcap
+WARN = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wcast-qual -Wswitch-enum -Werror
+HARDEN = -fstack-protector-strong -fstack-clash-protection -ftrivial-auto-var-init=zero -fcf-protection -fPIE -fvisibility=hidden
+CFLAGS_release = -O2 -g -D_FORTIFY_SOURCE=3 $(HARDEN)
+LDFLAGS_release = -pie -Wl,-z,relro,-z,now,-z,noexecstack
+CFLAGS_san = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+LDFLAGS_san = -fsanitize=address,undefined
+CFLAGS_fuzz = -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+LDFLAGS_fuzz = -fsanitize=fuzzer,address,undefined
+ifeq ($(MODE),fuzz)
+CC = clang
+endif
+# Foreign headers are system headers: our warnings are about our code.
+PKG_CFLAGS := $(subst -I,-isystem ,$(shell pkg-config --cflags-only-I $(PKGS) 2>/dev/null))
+ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -I. $(PKG_CFLAGS) $(WARN) $(CFLAGS_$(MODE)) $(CFLAGS) -MMD -MP
+ALL_LDFLAGS = $(LDFLAGS_$(MODE)) $(LDFLAGS)
+libs = $(shell pkg-config --libs $(1))
+
+include appliance/files.mk policy/files.mk dpi/files.mk mgmt/files.mk tests/files.mk
+
+.PHONY: all
+all: $(B)/sekisho $(B)/sekishod
+
+SEKISHO_SRC = $(BASE_SRC) $(POLICY_SRC) $(DPI_CORE_SRC) $(CLI_SRC)
+SEKISHOD_SRC = $(BASE_SRC) $(POLICY_SRC) $(DPI_CORE_SRC) $(APPLIANCE_SRC) $(MGMT_SRC)
+
+obj = $(patsubst %.c,$(B)/%.o,$(1))
+
+$(B)/sekisho: $(call obj,$(SEKISHO_SRC))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(call libs,libconfig jansson nettle libndpi libpcap gnutls)
+
+$(B)/sekishod: $(call obj,$(SEKISHOD_SRC))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS))
+
+$(B)/%.o: %.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+-include $(shell find build -name '*.d' 2>/dev/null)
+
+.PHONY: clean
+clean:
+	rm -rf build

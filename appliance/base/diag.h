@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Operator mistakes: located, coded, collected. A stage adds diagnostics and goes on; the caller prints them all with
+ * excerpt and caret, or as JSON. Positions come from the locating scanner (policy/scan.h).
+ */
+#ifndef SEKISHO_BASE_DIAG_H
+#define SEKISHO_BASE_DIAG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/base/arena.h"
+#include "appliance/base/messages.h"
+
+/* A place in the operator's text. `file` is an index into the source list; line and column count from 1, the column in
+ * characters (not bytes), so that Japanese text counts as a person counts. line 0 = no place. */
+struct srcpos {
+	uint32_t file;
+	uint32_t line;
+	uint32_t column;
+};
+
+enum severity { SEV_ERROR, SEV_WARNING };
+
+struct diag {
+	enum severity severity;
+	const char *code;     /* stable, e.g. "policy.unknown_key" */
+	struct srcpos at;     /* primary place */
+	uint32_t width;       /* characters to underline, at least 1 */
+	struct srcpos also;   /* related place; line 0 = none */
+	const char *text[2];  /* message by enum lang; arena */
+	const char *hint[2];  /* may be NULL */
+};
+
+#define DIAG_MAX 50 /* kept; further ones are only counted */
+
+struct diags {
+	struct arena *arena; /* borrowed */
+	struct diag list[DIAG_MAX];
+	size_t n;
+	size_t errors;   /* all, kept or not */
+	size_t warnings; /* all, kept or not */
+};
+
+void diags_init(struct diags *d, struct arena *a);
+/* Adds one; the message's arguments follow in the order of the English format. Returns the entry (to set also/width),
+ * never NULL: past DIAG_MAX a scratch entry that is counted but not kept. */
+struct diag *diag_add(struct diags *d, enum severity s, const char *code, struct srcpos at, enum message m, ...);
+void diag_hint(struct diags *d, struct diag *g, enum message m, ...);
+
+/* One text of the operator, as read. */
+struct source_text {
+	const char *name; /* as given, relative to the policy folder */
+	const char *text; /* NUL-terminated, `size` bytes before the NUL */
+	size_t size;
+};
+
+/* "site.cfg:12:7: error: ..." with excerpt, caret line, hint; full-width characters counted as two cells. */
+void diags_print(FILE *to, const struct diags *d, const struct source_text *sources, size_t n_sources, enum lang l);
+/* The closest of `n` known words within a small edit distance, or NULL. For "did you mean". */
+const char *word_nearest(const char *word, const char *const *known, size_t n);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SHA-256 (FIPS 180-4), by nettle. The only module that includes it. */
+#ifndef SEKISHO_BASE_SHA256_H
+#define SEKISHO_BASE_SHA256_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+void sha256(const void *p, size_t n, uint8_t out[32]);
+/* Two parts as one message; for chains. */
+void sha256_pair(const void *a, size_t na, const void *b, size_t nb, uint8_t out[32]);
+void hex_text(const uint8_t *p, size_t n, char *out); /* 2n + 1 bytes */
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command vocabulary: one set of words (read, write, control, program, diagnose) for all protocols, and per
+ * protocol which function code is which, by name. The policy compiler turns words into sets of codes; the worker turns
+ * codes back into words for events. Pure tables.
+ */
+#ifndef SEKISHO_BASE_VOCABULARY_H
+#define SEKISHO_BASE_VOCABULARY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "appliance/base/protocols.h"
+
+#define CLASS_READ 1u
+#define CLASS_WRITE 2u
+#define CLASS_CONTROL 4u
+#define CLASS_PROGRAM 8u
+#define CLASS_DIAGNOSE 16u
+#define CLASS_ALL 31u
+
+/* Address spaces of a protocol's data; the names are policy keys. Modbus: coils, discrete, input, holding. */
+#define SPACE_MAX 4
+enum modbus_space { MODBUS_COILS = 0, MODBUS_DISCRETE = 1, MODBUS_INPUT = 2, MODBUS_HOLDING = 3 };
+
+struct function_info {
+	uint8_t code;
+	const char *name; /* policy key value and event text, e.g. "read_holding_registers" */
+	unsigned classes; /* CLASS_*; a function may be of several (23 reads and writes) and then needs all of them */
+};
+
+struct vocabulary {
+	enum protocol protocol;
+	const struct function_info *functions;
+	unsigned n_functions;
+	const char *spaces[SPACE_MAX];
+	uint32_t address_max; /* highest address, counted from 0 */
+	uint32_t unit_max;
+	uint32_t value_max;
+};
+
+const struct vocabulary *vocabulary_of(enum protocol p); /* NULL when the protocol has no command rules */
+/* 0 when the word is none of read, write, control, program, diagnose. */
+unsigned command_class(const char *word);
+const char *command_class_name(unsigned class_bit);
+/* NULL when the code has no name in this protocol. */
+const struct function_info *function_by_code(const struct vocabulary *v, uint8_t code);
+const struct function_info *function_by_name(const struct vocabulary *v, const char *name);
+
+#endif

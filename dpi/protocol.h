@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The interface of protocol enforcers: one file a protocol, one row in enforcers.c.
+ *
+ * An enforcer is pure: state, direction, view and table in; decision and new state out. It never sees packets,
+ * only the bytes of a direction in order, cut into its own PDUs by `frame`. The stream gate calls `frame` at the head of
+ * what has not been judged, waits while it says "need more" (at most `pdu_max` bytes are kept), and calls `judge` once for
+ * each whole PDU, before the last byte of that PDU may pass.
+ */
+#ifndef SEKISHO_DPI_PROTOCOL_H
+#define SEKISHO_DPI_PROTOCOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/base/bytes.h"
+#include "appliance/base/commands.h"
+#include "appliance/base/event.h"
+#include "appliance/base/reason.h"
+
+enum direction { DIR_C2S = 0, DIR_S2C = 1 };
+
+enum frame_result {
+	FRAME_WHOLE,     /* *ret_len bytes make one PDU */
+	FRAME_NEED_MORE, /* consistent so far; fewer bytes than one PDU */
+	FRAME_BAD,       /* cannot be this protocol, or lengths lie: the flow ends */
+};
+
+/* What a PDU is and what was decided: the source of events, counters and replay lines. */
+struct pdu {
+	enum direction dir;
+	uint64_t offset;      /* of its first byte in this direction's stream */
+	uint32_t length;      /* bytes */
+	uint8_t unit;
+	uint8_t function;     /* function code without the exception bit */
+	bool exception;       /* response that reports an error */
+	uint8_t space;        /* enum modbus_space or 255 when the function has no address */
+	uint32_t address;     /* first address, from 0 */
+	uint32_t quantity;    /* how many addresses; 0 when the function has none */
+	bool allowed;
+	enum reason reason;
+	uint32_t conduit;     /* that allowed it, or the first that might have; EVENT_NO_CONDUIT */
+	uint32_t line;        /* policy line: the row's when allowed, the conduit's when refused */
+};
+
+#define ENFORCER_STATE_MAX 256 /* bytes of state inline in a flow */
+
+struct enforcer {
+	enum protocol protocol;
+	size_t pdu_max;    /* largest whole PDU in bytes; the carry-over buffer is this large */
+	size_t state_size; /* at most ENFORCER_STATE_MAX; starts zeroed */
+	/* Never reads beyond `head`; never asks for more than pdu_max. */
+	enum frame_result (*frame)(enum direction dir, struct bytes head, size_t *ret_len);
+	/* Fills everything but dir, offset and length. `permit` may hold several grants of this protocol. */
+	void (*judge)(void *state, enum direction dir, struct bytes pdu, const struct command_table *table,
+		      const struct command_permit *permit, struct pdu *ret);
+};
+
+const struct enforcer *enforcer_of(enum protocol p); /* NULL when the protocol has none */
+
+/* ---- recognisers: the first bytes of a direction ------------------------------------------------------------ */
+
+enum recognition {
+	RECOGNISED,     /* these bytes are this protocol */
+	RECOGNISE_MORE, /* consistent so far, too few bytes (at most RECOGNISE_MAX are ever needed) */
+	RECOGNISE_NOT,  /* not this protocol */
+};
+
+#define RECOGNISE_MAX 16
+
+/* `head`: the bytes of this direction from its start. Protocols without a recogniser answer RECOGNISE_NOT. */
+enum recognition recognise(enum protocol p, enum direction dir, struct bytes head);
+/* Our own recogniser's answer to "what is it?", PROTO_NONE when none matches; for events ("speaks ssh"). */
+enum protocol recognise_any(enum direction dir, struct bytes head);
+
+#endif

@@ -1,0 +1,1 @@
+POLICY_SRC = $(wildcard policy/*.c)

@@ -1,0 +1,1 @@
+# Tests: unit programs, fuzz targets, harness targets.

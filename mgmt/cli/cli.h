@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command line `sekisho`: what every verb shares.
+ *
+ * One file a verb (check.c, apply.c, ...); each defines one `const struct cli_verb verb_<name>`, which names its
+ * options, its help texts and its function, and verbs.c lists them. A new verb is one file and one line there.
+ * Off-line verbs work on files with policy/ and dpi/ alone; on-box verbs ask the supervisor over its control socket
+ * (request.h) and only render the JSON that comes back. Nothing here needs root, and nothing here decides anything.
+ */
+#ifndef SEKISHO_CLI_CLI_H
+#define SEKISHO_CLI_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "appliance/base/json.h"
+#include "appliance/base/messages.h"
+
+/* Exit statuses of every verb. */
+enum cli_status {
+	CLI_YES = 0,     /* yes, or done */
+	CLI_NO = 1,      /* no, or violations found */
+	CLI_INVALID = 2, /* usage, or invalid input */
+	CLI_CANNOT = 3,  /* could not be done */
+};
+
+/* The run: made once by main.c, borrowed by everybody. */
+struct cli {
+	enum lang lang;
+	bool json;          /* --json: one JSON object (or one a line), nothing else, on `out` */
+	bool color;         /* `out` is a terminal that wants colours; never the only carrier of a meaning */
+	const char *socket; /* control socket of the supervisor */
+	FILE *out;
+	FILE *err;
+};
+
+#define CLI_OPTIONS 8
+#define CLI_OPERANDS 4
+
+struct cli_option {
+	const char *name;   /* "--to" */
+	char letter;        /* 'o' for "-o"; 0 = none */
+	const char *value;  /* what stands for its value in help, "FILE"; NULL = a switch */
+	enum message help;
+};
+
+/* What the command line said. Strings belong to argv. */
+struct cli_args {
+	const char *values[CLI_OPTIONS]; /* by position in the verb's option table; NULL = not given; a switch: "" */
+	const char *operands[CLI_OPERANDS];
+	size_t n_operands;
+};
+
+enum cli_group { CLI_OFFLINE, CLI_ON_BOX };
+
+struct cli_verb {
+	const char *name;
+	const char *under;        /* second word, for "journal verify"; NULL = none */
+	enum cli_group group;
+	const char *operands;     /* as usage shows them: "POLICY" */
+	size_t min_operands, max_operands;
+	const struct cli_option *options;
+	size_t n_options;
+	enum message summary;     /* one line */
+	enum message text;        /* what it does, its exit statuses, an example; whole lines */
+	int (*run)(struct cli *c, const struct cli_args *a); /* returns enum cli_status */
+};
+
+/* The table, in the order that help shows it. */
+extern const struct cli_verb *const cli_verbs[];
+extern const size_t cli_n_verbs;
+
+/* The whole program. argv as main got it. */
+int cli_main(int argc, char **argv);
+
+/*
+ * Says on c->err why nothing was done (or, under --json, {"error":...,"status":...} on c->out) and returns `status`, so
+ * that a verb ends with `return cli_fail(...)`. The message ends without a newline.
+ */
+int cli_fail(struct cli *c, enum cli_status status, enum message m, ...);
+/* The same for a text that is already made. */
+int cli_fail_text(struct cli *c, enum cli_status status, const char *text);
+/* A decimal number of at most `max`; false for anything else, signs and spaces included. */
+bool cli_number(const char *text, unsigned long long max, unsigned long long *ret);
+
+#endif

@@ -25,7 +25,22 @@ ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -I. $(PKG_CFLAGS) $(WARN) $(CFLAGS_$(MODE)) 
 ALL_LDFLAGS = $(LDFLAGS_$(MODE)) $(LDFLAGS)
 libs = $(shell pkg-config --libs $(1))
 
+.DEFAULT_GOAL := help
+
 include appliance/files.mk policy/files.mk dpi/files.mk mgmt/files.mk tests/files.mk
+
+.PHONY: help
+help:
+	@echo 'make demo        build, then a small port terminal behind a real box, in namespaces (asks for root)'
+	@echo 'make demo-down   take every trace of the demonstration away'
+	@echo 'make test        every test: unit, golden, replay, namespaces, sanitizers, fuzz corpora (asks for root)'
+	@echo 'make test-unit | test-golden | test-replay | test-fuzz | test-san | test-netns     one part of it'
+	@echo 'make bench       speed, as ratios within one run (asks for root)'
+	@echo 'make fuzz        libFuzzer on every entry point, SECONDS=60 each'
+	@echo 'make lint        clang-format, clang-tidy, cppcheck'
+	@echo 'make deps        what is missing from the Debian packages of the demo and the tests'
+	@echo 'make all         build/release/sekisho and build/release/sekishod'
+	@echo 'make install     DESTDIR=, PREFIX=/usr: binaries, man pages, completion'
 
 .PHONY: all
 all: $(B)/sekisho $(B)/sekishod

@@ -20,3 +20,69 @@ $(foreach t,$(FUZZERS),$(eval $(call test_program,$(t),tests/fuzz/$(t).c,$(if $(
 .PHONY: unit-programs fuzz-programs
 unit-programs: $(addprefix $(B)/tests/,$(UNITS))
 fuzz-programs: $(addprefix $(B)/tests/,$(FUZZERS))
+
+# ---- what a person types ---------------------------------------------------------------------------------------------
+
+# Asked for only where needed: namespaces, netlink. Everything else runs as the caller.
+AS_ROOT = $(if $(filter 0,$(shell id -u)),,sudo)
+PYTHON = /usr/bin/python3
+JOBS = $(shell nproc)
+
+$(B)/peers/%: tests/demo/peers/%.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -O2 -Wall -Wextra $(subst -I,-isystem ,$(shell pkg-config --cflags-only-I libmodbus)) -o $@ $< $(shell pkg-config --libs libmodbus)
+
+.PHONY: peers
+peers: $(B)/peers/plc $(B)/peers/poller
+
+.PHONY: deps
+deps:
+	@images/deps build demo unpacked test
+
+# The build happens in a second make, because pkg-config has to be asked after `deps`.
+.PHONY: demo
+demo:
+	@images/deps build demo unpacked
+	@$(MAKE) --no-print-directory -j$(JOBS) all peers
+	@$(AS_ROOT) $(PYTHON) tests/demo/demo.py up $(DEMO_ARGS)
+
+.PHONY: demo-down
+demo-down:
+	@$(AS_ROOT) $(PYTHON) tests/demo/demo.py down
+
+.PHONY: test
+test: deps
+	@$(MAKE) --no-print-directory -j$(JOBS) all peers
+	@tests/run all
+
+.PHONY: test-unit test-golden test-replay test-fuzz test-san test-netns
+test-unit test-golden test-replay test-fuzz test-san test-netns: test-%: deps
+	@$(MAKE) --no-print-directory -j$(JOBS) all peers
+	@tests/run $*
+
+.PHONY: bench
+bench: deps
+	@$(MAKE) --no-print-directory -j$(JOBS) all peers $(B)/bench
+	@$(AS_ROOT) $(PYTHON) tests/bench/bench.py $(BENCH_ARGS)
+
+.PHONY: fuzz
+SECONDS = 60
+fuzz:
+	@images/deps build fuzz
+	@$(MAKE) --no-print-directory MODE=fuzz -j$(JOBS) fuzz-programs
+	@tests/fuzz/run $(SECONDS)
+
+.PHONY: lint
+lint:
+	@images/deps build lint test
+	@tests/lint
+
+PREFIX = /usr
+.PHONY: install
+install: all
+	install -D -m 755 $(B)/sekisho $(DESTDIR)$(PREFIX)/bin/sekisho
+	install -D -m 755 $(B)/sekishod $(DESTDIR)$(PREFIX)/sbin/sekishod
+	install -D -m 644 docs/sekisho.1 $(DESTDIR)$(PREFIX)/share/man/man1/sekisho.1
+	install -D -m 644 docs/sekisho.ja.1 $(DESTDIR)$(PREFIX)/share/man/ja/man1/sekisho.1
+	install -D -m 644 mgmt/completion/sekisho.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/sekisho

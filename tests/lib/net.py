@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Network namespaces for the demonstration and the netns tests.
+
+A Net makes namespaces and veth pairs with one prefix and takes every one of them away again. Sockets are opened inside a
+namespace by a short setns of the calling thread (a socket stays where it was made), so clients, servers and captures live
+in one Python process; real programs are started with Net.run and Net.spawn.
+"""
+import contextlib
+import ctypes
+import os
+import select
+import signal
+import socket
+import struct
+import subprocess
+import threading
+import time
+
+CLONE_NEWNET = 0x40000000
+LIBC = ctypes.CDLL(None, use_errno=True)
+NETNS = "/run/netns"
+
+
+def setns(path):
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if LIBC.setns(fd, CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), "setns " + path)
+    finally:
+        os.close(fd)
+
+
+@contextlib.contextmanager
+def inside(name):
+    """The calling thread is in namespace `name` (None: where it is) until the block ends."""
+    if name is None:
+        yield
+        return
+    home = "/proc/thread-self/ns/net"
+    back = os.open(home, os.O_RDONLY | os.O_CLOEXEC)
+    setns(os.path.join(NETNS, name))
+    try:
+        yield
+    finally:
+        if LIBC.setns(back, CLONE_NEWNET) != 0:
+            os._exit(70)  # a thread in the wrong namespace must never go on
+        os.close(back)
+
+
+def wait_for(condition, seconds, what):
+    """Polls until condition() is true; its value. Raises TimeoutError, naming `what`, at the deadline."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        left = end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("waited %.1f s for %s" % (seconds, what))
+        select.select([], [], [], min(0.01, left))
+
+
+def sh(*args, ns=None, check=True, input=None, timeout=30, env=None):
+    command = (["ip", "netns", "exec", ns] if ns else []) + [str(a) for a in args]
+    done = subprocess.run(command, capture_output=True, text=True, input=input, timeout=timeout, env=env)
+    if check and done.returncode != 0:
+        raise RuntimeError("%s: status %d: %s" % (" ".join(command), done.returncode, (done.stderr or done.stdout).strip()))
+    return done
+
+
+class Net:
+    def __init__(self, prefix):
+        self.prefix = prefix
+        self.names = []
+        self.processes = []
+        self.captures = []
+
+    def ns(self, short):
+        return self.prefix + short
+
+    def add(self, short):
+        name = self.ns(short)
+        sh("ip", "netns", "add", name)
+        self.names.append(name)
+        sh("ip", "link", "set", "lo", "up", ns=name)
+        return name
+
+    def veth(self, a, a_if, b, b_if):
+        """A pair with one end in each namespace (full names; None: the caller's own)."""
+        def place(name):
+            return ["netns", name] if name else []
+        sh("ip", "link", "add", a_if, *place(a), "type", "veth", "peer", "name", b_if, *place(b))
+
+    def address(self, name, interface, *addresses):
+        for a in addresses:
+            extra = ["nodad"] if ":" in a else []
+            sh("ip", "addr", "add", a, "dev", interface, *extra, ns=name)
+        sh("ip", "link", "set", interface, "up", ns=name)
+
+    def spawn(self, args, ns=None, log=None, env=None, preexec=None):
+        out = open(log, "ab") if log else subprocess.DEVNULL
+        command = (["ip", "netns", "exec", ns] if ns else []) + [str(a) for a in args]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=env,
+                                   start_new_session=True, preexec_fn=preexec)
+        self.processes.append(process)
+        return process
+
+    def stop(self, process):
+        if process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def close(self):
+        for capture in self.captures:
+            capture.close()
+        for process in reversed(self.processes):
+            self.stop(process)
+        for name in reversed(self.names):
+            sh("ip", "netns", "del", name, check=False)
+        self.names = []
+
+
+class Capture:
+    """Everything that arrives at (or leaves) one interface, as the kernel hands it to a packet socket there."""
+
+    def __init__(self, net, ns, interface):
+        with inside(ns):
+            self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.htons(3))
+            self.sock.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)  # SO_RCVBUFFORCE
+            self.sock.bind((interface, 0))
+        self.sock.settimeout(0.05)
+        self.frames = []  # (monotonic seconds, incoming, bytes from the Ethernet header)
+        self.ended = False
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+        net.captures.append(self)
+
+    def _run(self):
+        while not self.ended:
+            try:
+                frame, origin = self.sock.recvfrom(70000)
+            except socket.timeout:
+                continue
+            except OSError:
+                return
+            self.frames.append((time.monotonic(), origin[2] != socket.PACKET_OUTGOING, frame))
+
+    def incoming(self, since=0.0):
+        return [f for t, came_in, f in list(self.frames) if came_in and t >= since]
+
+    def close(self):
+        self.ended = True
+        self.thread.join()
+        self.sock.close()
+
+
+# ---- packets by hand -------------------------------------------------------------------------------------------------
+
+def checksum(data):
+    if len(data) % 2:
+        data += b"\0"
+    total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def ip4(source, destination, proto, payload, ident=0, flags=0, offset=0, ttl=64, options=b""):
+    head = struct.pack("!BBHHHBBH4s4s", 0x40 | (5 + len(options) // 4), 0, 20 + len(options) + len(payload), ident,
+                       (flags << 13) | (offset // 8), ttl, proto, 0, socket.inet_aton(source),
+                       socket.inet_aton(destination)) + options
+    return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + payload
+
+
+def ip6(source, destination, next_header, payload, hops=64):
+    return struct.pack("!IHBB", 6 << 28, len(payload), next_header, hops) + \
+        socket.inet_pton(socket.AF_INET6, source) + socket.inet_pton(socket.AF_INET6, destination) + payload
+
+
+def pseudo(source, destination, proto, length):
+    if ":" in source:
+        return socket.inet_pton(socket.AF_INET6, source) + socket.inet_pton(socket.AF_INET6, destination) + \
+            struct.pack("!II", length, proto)
+    return socket.inet_aton(source) + socket.inet_aton(destination) + struct.pack("!BBH", 0, proto, length)
+
+
+def tcp(source, destination, sport, dport, seq, ack, flags, payload=b"", window=64240):
+    head = struct.pack("!HHIIBBHHH", sport, dport, seq, ack, 5 << 4, flags, window, 0, 0)
+    value = checksum(pseudo(source, destination, 6, len(head) + len(payload)) + head + payload)
+    return head[:16] + struct.pack("!H", value) + head[18:] + payload
+
+
+def udp(source, destination, sport, dport, payload):
+    head = struct.pack("!HHHH", sport, dport, 8 + len(payload), 0)
+    value = checksum(pseudo(source, destination, 17, len(head) + len(payload)) + head + payload) or 0xffff
+    return head[:6] + struct.pack("!H", value) + payload
+
+
+class Wire:
+    """Sends raw Ethernet frames from an interface of a namespace towards a next hop."""
+
+    def __init__(self, ns, interface, gateway_mac):
+        with inside(ns):
+            self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC)
+            self.sock.bind((interface, 0))
+        self.head = bytes.fromhex(gateway_mac.replace(":", "")) + self.sock.getsockname()[4]
+
+    def send(self, packet):
+        kind = b"\x08\x00" if packet[0] >> 4 == 4 else b"\x86\xdd"
+        self.sock.send(self.head + kind + packet)
+
+    def close(self):
+        self.sock.close()
+
+
+def decode(frame):
+    """(version, source, destination, protocol, transport bytes) of an Ethernet frame, or None."""
+    kind = frame[12:14]
+    if kind == b"\x08\x00" and len(frame) >= 34:
+        length = (frame[14] & 15) * 4
+        total = struct.unpack("!H", frame[16:18])[0]
+        return 4, socket.inet_ntoa(frame[26:30]), socket.inet_ntoa(frame[30:34]), frame[23], frame[14 + length:14 + total]
+    if kind == b"\x86\xdd" and len(frame) >= 54:
+        length = struct.unpack("!H", frame[18:20])[0]
+        return 6, socket.inet_ntop(socket.AF_INET6, frame[22:38]), socket.inet_ntop(socket.AF_INET6, frame[38:54]), \
+            frame[20], frame[54:54 + length]
+    return None
+
+
+def tcp_streams(frames):
+    """Client-to-server and back bytes that arrived, put in order by sequence number: {(src, sport, dst, dport): bytes}."""
+    seen = {}
+    for frame in frames:
+        found = decode(frame)
+        if not found or found[3] != 6 or len(found[4]) < 20:
+            continue
+        _, source, destination, _, segment = found
+        sport, dport, seq = struct.unpack("!HHI", segment[:8])
+        data = segment[(segment[12] >> 4) * 4:]
+        key = (source, sport, destination, dport)
+        first, parts = seen.setdefault(key, [None, {}])
+        if segment[13] & 2:
+            seen[key][0] = (seq + 1) & 0xffffffff
+            seen[key][1] = {}
+        elif data:
+            if seen[key][0] is None:
+                seen[key][0] = seq
+            for i, byte in enumerate(data):
+                seen[key][1].setdefault((seq + i - seen[key][0]) & 0xffffffff, byte)
+    streams = {}
+    for key, (_, parts) in seen.items():
+        out = bytearray()
+        while len(out) in parts:
+            out.append(parts[len(out)])
+        streams[key] = bytes(out)
+    return streams

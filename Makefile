@@ -27,6 +27,8 @@ libs = $(shell pkg-config --libs $(1))
 
 .DEFAULT_GOAL := help
 
+# Before the includes: tests/files.mk expands it while it is read.
+obj = $(patsubst %.c,$(B)/%.o,$(1))
 include appliance/files.mk policy/files.mk dpi/files.mk mgmt/files.mk tests/files.mk
 
 .PHONY: help
@@ -47,8 +49,6 @@ all: $(B)/sekisho $(B)/sekishod
 
 SEKISHO_SRC = $(BASE_SRC) $(POLICY_SRC) $(DPI_CORE_SRC) $(CLI_SRC)
 SEKISHOD_SRC = $(BASE_SRC) $(POLICY_SRC) $(DPI_CORE_SRC) $(APPLIANCE_SRC) $(MGMT_SRC)
-
-obj = $(patsubst %.c,$(B)/%.o,$(1))
 
 $(B)/sekisho: $(call obj,$(SEKISHO_SRC))
 	$(call say,LINK,$@)

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Any bytes as a message from any role: msg_recv either refuses, or returns what the table describes. The first byte
+ * chooses who speaks and how many descriptors come along.
+ *
+ * LINK: appliance/ipc/msg.c appliance/base/bytes.c appliance/base/err.c
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "appliance/ipc/msg.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	union {
+		char buf[CMSG_SPACE(MSG_FDS * sizeof(int))];
+		struct cmsghdr align;
+	} c = { 0 };
+	struct iovec iov;
+	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1 };
+	int sv[2], fds[MSG_FDS];
+	size_t n_fds;
+	struct msg m;
+
+	if (size < 1 || size > 8192 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sv) < 0)
+		return 0;
+	n_fds = (data[0] >> 4) % (MSG_FDS + 1);
+	iov.iov_base = (void *)(uintptr_t)(data + 1);
+	iov.iov_len = size - 1;
+	for (size_t i = 0; i < MSG_FDS; i++)
+		fds[i] = sv[1];
+	if (n_fds > 0) {
+		struct cmsghdr *h;
+
+		mh.msg_control = c.buf;
+		mh.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
+		h = CMSG_FIRSTHDR(&mh);
+		h->cmsg_level = SOL_SOCKET;
+		h->cmsg_type = SCM_RIGHTS;
+		h->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
+		memcpy(CMSG_DATA(h), fds, n_fds * sizeof(int));
+	}
+	if (sendmsg(sv[0], &mh, MSG_NOSIGNAL) >= 0) {
+		int r = msg_recv(sv[1], (enum role)(data[0] & 15), &m);
+
+		if (r == 1) {
+			uint8_t last = 0;
+
+			if (m.n_fds != n_fds || m.body.left > MSG_BODY || m.type == MSG_NONE)
+				abort();
+			while (bytes_u8(&m.body, &last))
+				;
+			msg_close_fds(&m);
+		} else if (m.n_fds != 0) {
+			abort();
+		}
+	}
+	close(sv[0]);
+	close(sv[1]);
+	return 0;
+}

@@ -1,0 +1,347 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the demonstration tries: who, to whom, what, with which real client, and what should come of it.
+
+A try returns one word: "passed" (an answer came back), "reset" (the session was cut and heard), "silent" (nothing came
+back). `leak` then counts, in the frames that arrived at the receiving interface, what must never arrive there.
+"""
+import errno
+import os
+import random
+import socket
+import ssl
+import struct
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+import modbus  # noqa: E402
+from net import Wire, decode, inside, ip4, sh, tcp, tcp_streams, udp, wait_for  # noqa: E402
+
+QUIET = 0.4  # seconds without an answer that we call silence
+
+
+class Crossing:
+    def __init__(self, who, whom, what, expected, attempt, leak=None, receiver=None, conduit=None, patience=0.0):
+        self.who, self.whom, self.what, self.expected = who, whom, what, expected
+        self.attempt, self.leak, self.receiver, self.conduit, self.patience = attempt, leak, receiver, conduit, patience
+
+
+def outcome(action):
+    try:
+        return "passed" if action() else "reset"
+    except (ConnectionResetError, BrokenPipeError, ConnectionRefusedError):
+        return "reset"
+    except (socket.timeout, TimeoutError, ssl.SSLError) as e:
+        if isinstance(e, ssl.SSLError) and not isinstance(e, socket.timeout):
+            return "reset" if "EOF" in str(e) or "reset" in str(e).lower() else "passed"
+        return "silent"
+    except OSError as e:
+        if e.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EACCES):
+            return "refused"
+        if e.errno == errno.ECONNRESET:
+            return "reset"
+        raise
+
+
+def speak(ns, destination, port, pieces, source=None, want=None):
+    """Connects, sends the pieces each as a segment of its own, waits for an answer."""
+    def action():
+        s = modbus.connect(ns, destination, port, source, timeout=QUIET if want is None else want)
+        s.settimeout(1.0)
+        try:
+            for piece in pieces:
+                s.sendall(piece)
+            return modbus.answer(s)
+        finally:
+            s.close()
+    return lambda: outcome(action)
+
+
+def raw_speak(ns, destination, port, data):
+    def action():
+        s = modbus.connect(ns, destination, port, timeout=QUIET)
+        s.settimeout(1.0)
+        try:
+            s.sendall(data)
+            return s.recv(100)
+        finally:
+            s.close()
+    return lambda: outcome(action)
+
+
+def program(ns, *args, good=0):
+    def action():
+        done = sh(*args, ns=ns, check=False, timeout=15)
+        text = (done.stdout + done.stderr).lower()
+        if done.returncode == good:
+            return "passed"
+        return "reset" if "reset" in text or "closed" in text or "refused" in text else "silent"
+    return action
+
+
+def ping(ns, address):
+    return lambda: "passed" if sh("ping", "-n", "-c", "1", "-W", "1", address, ns=ns, check=False).returncode == 0 else "silent"
+
+
+def datagram(ns, destination, port, data):
+    def action():
+        family = socket.AF_INET6 if ":" in destination else socket.AF_INET
+        with inside(ns):
+            s = socket.socket(family, socket.SOCK_DGRAM)
+        s.settimeout(QUIET)
+        s.connect((destination, port))
+        try:
+            s.send(data)
+            return s.recv(2000)
+        finally:
+            s.close()
+    return lambda: outcome(action)
+
+
+def dns_query(name):
+    labels = b"".join(bytes([len(x)]) + x.encode() for x in name.split("."))
+    return struct.pack("!HHHHHH", random.getrandbits(16), 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack("!HH", 1, 1)
+
+
+# ---- what must not have arrived -------------------------------------------------------------------------------------
+
+def arrived(source, port=None, proto=6):
+    """Packets from `source` (and to that port) at the receiving interface; resets without payload are the box's own."""
+    def count(frames):
+        n = 0
+        for frame in frames:
+            found = decode(frame)
+            if not found or found[1] != source or found[3] != proto:
+                continue
+            if proto in (6, 17) and len(found[4]) >= 4 and port is not None and struct.unpack("!H", found[4][2:4])[0] != port:
+                continue
+            if proto == 6 and len(found[4]) >= 20 and found[4][13] & 4 and len(found[4]) == (found[4][12] >> 4) * 4:
+                continue
+            n += 1
+        return n
+    return count
+
+
+def whole_pdus(source, forbidden):
+    """Whole Modbus requests from `source`, put together as the PLC would, that `forbidden(unit, function, data)` names."""
+    def count(frames):
+        n = 0
+        for (src, _, _, dport), stream in tcp_streams(frames).items():
+            if src == source and dport == 502:
+                n += sum(1 for p in modbus.pdus(stream) if forbidden(*p))
+        return n
+    return count
+
+
+def payload_with(source, marker):
+    def count(frames):
+        return sum(1 for f in frames if (decode(f) or (0, ""))[1] == source and marker in f)
+    return count
+
+
+def is_write(_unit, function, _data):
+    return function in (5, 6, 15, 16, 21, 22, 23)
+
+
+# ---- the list -------------------------------------------------------------------------------------------------------
+
+def crossings(t):
+    ns = t.net.ns
+    office, tos, gate, vendor, inet = (ns(x) for x in ("office", "tos", "gate", "vendor", "inet"))
+    db, web, maint = "10.20.0.10", "10.20.0.20", "10.20.0.30"
+    db6 = "2001:db8:20::10"
+    rtg01, rtg02, rtg03 = "10.30.1.10", "10.30.1.11", "10.30.1.12"
+    rtg02_6 = "2001:db8:30::11"
+    read, write = modbus.read_holding, modbus.write_register
+    two = write(400, 1)
+    rows = []
+
+    def add(*args, **kw):
+        rows.append(Crossing(*args, **kw))
+
+    r = "tos-reads-cranes"
+    add("tos-db", "rtg02", ("read 10 registers", "レジスタ10個を読む"), "passed",
+        speak(tos, rtg02, 502, [read(0, 10)], db), conduit=r)
+    add("tos-db", "rtg02", ("read 10 registers, IPv6", "レジスタ10個を読む (IPv6)"), "passed",
+        speak(tos, rtg02_6, 502, [read(0, 10)], db6), conduit=r)
+    add("tos-db", "rtg02", ("read, request cut into 12 segments", "読み取り要求を12分割で送る"), "passed",
+        speak(tos, rtg02, 502, [bytes([b]) for b in read(0, 10)], db), conduit=r)
+    add("tos-db", "rtg02", ("write one register", "レジスタ1個に書く"), "reset",
+        speak(tos, rtg02, 502, [two], db), whole_pdus(db, is_write), "crane", r)
+    add("tos-db", "rtg02", ("write split over two segments", "書き込みを2分割で送る"), "reset",
+        speak(tos, rtg02, 502, [two[:7], two[7:]], db), whole_pdus(db, is_write), "crane", r)
+    add("tos-db", "rtg02", ("write one register, IPv6", "レジスタ1個に書く (IPv6)"), "reset",
+        speak(tos, rtg02_6, 502, [two], db6), whole_pdus(db6, is_write), "crane", r)
+    add("tos-db", "rtg02", ("a read and a write in one segment", "読み取りと書き込みを1セグメントで送る"), "reset",
+        speak(tos, rtg02, 502, [read(0, 1) + two], db), whole_pdus(db, is_write), "crane", r)
+    add("tos-db", "rtg02", ("write many registers", "レジスタ複数に書く"), "reset",
+        speak(tos, rtg02, 502, [modbus.write_registers(400, [1, 2])], db), whole_pdus(db, is_write), "crane", r)
+    add("tos-db", "rtg02", ("read register 100 (0-99 allowed)", "100番を読む（許可は0～99）"), "reset",
+        speak(tos, rtg02, 502, [read(95, 6)], db),
+        whole_pdus(db, lambda u, f, d: f == 3 and sum(struct.unpack("!HH", d)) > 100), "crane", r)
+    add("tos-db", "rtg02", ("read as unit 2", "ユニット2を読む"), "reset",
+        speak(tos, rtg02, 502, [read(0, 1, unit=2)], db), whole_pdus(db, lambda u, f, d: u == 2), "crane", r)
+    add("tos-db", "rtg02", ("HTTP on port 502", "502番ポートで HTTP"), "reset",
+        speak(tos, rtg02, 502, [b"GET / HTTP/1.1\r\nHost: rtg02\r\n\r\n"], db), payload_with(db, b"GET / HTTP"), "crane", r)
+    add("tos-maint", "rtg01", ("read (reading conduit)", "読む（読み取り用 conduit）"), "passed",
+        speak(tos, rtg01, 502, [read(0, 10)], maint), conduit=r)
+    add("tos-maint", "rtg01", ("write 400 = 1 (overlapping conduit)", "400番に1を書く（重なる conduit）"), "passed",
+        speak(tos, rtg01, 502, [two], maint), conduit="maint-sets-rtg01")
+    add("tos-maint", "rtg01", ("write 400 = 2 (0-1 allowed)", "400番に2を書く（許可は0～1）"), "reset",
+        speak(tos, rtg01, 502, [write(400, 2)], maint),
+        whole_pdus(maint, lambda u, f, d: f == 6 and d[-1] == 2), "crane", "maint-sets-rtg01")
+    add("tos-maint", "rtg02", ("write on another crane", "別のクレーンに書く"), "reset",
+        speak(tos, rtg02, 502, [two], maint), whole_pdus(maint, lambda u, f, d: is_write(u, f, d) and d[:2] != b"\x01\x90"),
+        "crane", r)
+    add("gate", "rtg03", ("write (observe: passes, is recorded)", "書く（observe: 通過し記録）"), "passed",
+        speak(gate, rtg03, 502, [write(7, 7)]), conduit="gate-watches-rtg03")
+    add("office", "rtg01", ("Modbus from the office", "事務所から Modbus"), "silent",
+        speak(office, rtg01, 502, [read(0, 1)]), arrived("10.10.0.5"), "crane")
+    add("office", "tos-web", ("web page over TLS (curl)", "TLS で画面を開く (curl)"), "passed",
+        program(office, "curl", "-sk", "--max-time", "5", "https://10.20.0.20/"), conduit="office-uses-tos")
+    add("office", "tos-web", ("SSH on port 443, IPv6 (ssh)", "443番ポートで SSH (IPv6, ssh)"), "reset",
+        program(office, "ssh", "-F", "none", "-p", "443", "-o", "ConnectTimeout=3", "-o", "BatchMode=yes", "-o",
+                "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "2001:db8:20::20", good=999),
+        payload_with("2001:db8:10::5", b"SSH-2.0-OpenSSH"), "tos", "office-uses-tos")
+    add("office", "tos-web", ("plain HTTP on port 443 (curl)", "443番ポートで平文 HTTP (curl)"), "reset",
+        program(office, "curl", "-s", "--max-time", "5", "http://10.20.0.20:443/"),
+        payload_with("10.10.0.5", b"GET / HTTP"), "tos", "office-uses-tos")
+    add("office", "tos-web", ("ping", "ping"), "passed", ping(office, web), conduit="office-pings-tos")
+    add("office", "tos-web", ("ping, IPv6", "ping (IPv6)"), "passed", ping(office, "2001:db8:20::20"), conduit="office-pings-tos")
+    add("office", "rtg01", ("ping", "ping"), "silent", ping(office, rtg01), arrived("10.10.0.5", proto=1), "crane")
+    add("office", "tos-web", ("DNS question", "DNS の問い合わせ"), "passed",
+        datagram(office, web, 53, dns_query("tos.kita.example")), conduit="office-asks-names")
+    add("office", "tos-web", ("not DNS on port 53", "53番ポートで DNS 以外"), "silent",
+        datagram(office, web, 53, b"\xff" * 5 + b"tunnel-tunnel-tunnel"), payload_with("10.10.0.5", b"tunnel-tunnel"), "tos",
+        "office-asks-names")
+    add("gate", "tos-db", ("SQL query (psql)", "SQL 問い合わせ (psql)"), "passed",
+        program(gate, "env", "PGCONNECT_TIMEOUT=5", t.psql, "-h", db, "-U", "tos", "-d", "postgres", "-tc", "select 1"),
+        conduit="gate-books")
+    add("gate", "tos-db", ("SSH banner on port 5432", "5432番ポートで SSH"), "reset",
+        raw_speak(gate, db, 5432, b"SSH-2.0-probe\r\n"), payload_with("10.40.0.10", b"SSH-2.0-probe"), "tos", "gate-books")
+    add("tos-maint", "gate", ("SSH (ssh-keyscan)", "SSH (ssh-keyscan)"), "passed", keyscan(t, tos, "10.40.0.10", maint),
+        conduit="tos-keeps-gates")
+    add("vendor", "gate", ("SSH while its permission lasts", "期限内の SSH"), "passed",
+        raw_speak(vendor, "10.40.0.10", 22, b"SSH-2.0-vendor\r\n"), conduit="vendor-helps-gates")
+    add("vendor", "rtg01", ("Modbus from a vendor", "保守業者から Modbus"), "silent",
+        speak(vendor, rtg01, 502, [read(0, 1)]), arrived("203.0.113.5"), "crane")
+    add("internet", "rtg01", ("Modbus from the internet", "インターネットから Modbus"), "silent",
+        speak(inet, rtg01, 502, [read(0, 1)]), arrived("198.51.100.2"), "crane")
+    add("internet", "tos-web", ("TLS from the internet", "インターネットから TLS"), "silent",
+        speak(inet, web, 443, [b"x"]), arrived("198.51.100.2"), "tos")
+    add("office", "cranes", ("port scan, 1,000 ports", "1,000ポートのスキャン"), "silent", scan(office, rtg01),
+        arrived("10.10.0.5"), "crane")
+    add("office", "rtg01", ("spoofed source of the TOS", "TOS を装った送信元"), "silent",
+        spoof(t, db, rtg01), payload_with(db, b"spoofed!"), "crane")
+    add("office", "rtg01", ("IP fragments, forged in three ways", "細工した IP フラグメント3種"), "silent",
+        fragments(t, rtg01), arrived_any("10.10.0.5"), "crane")
+    for short in ("office", "tos", "crane", "gate", "vendor", "inet"):
+        add(short if short != "inet" else "internet", "management", ("HTTPS, SSH, ping to 10.99.0.1", "10.99.0.1 へ HTTPS・SSH・ping"),
+            "silent", management(ns(short), "10.99.0.1"))
+    add("office", "the box", ("its own data address", "装置自身のデータ側アドレス"), "silent",
+        management(office, "10.10.0.1", pings=False))
+    return rows
+
+
+def keyscan(t, ns, address, source):
+    # ssh-keyscan cannot choose its source address: the maintenance host speaks with a socket bound to it
+    def action():
+        s = modbus.connect(ns, address, 22, source, timeout=QUIET)
+        s.settimeout(2.0)
+        try:
+            s.sendall(b"SSH-2.0-maintenance\r\n")
+            return s.recv(200).startswith(b"SSH-")
+        finally:
+            s.close()
+    return lambda: outcome(action)
+
+
+def scan(ns, address):
+    def action():
+        with inside(ns):
+            sockets = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(1000)]
+        found = 0
+        try:
+            for port, s in enumerate(sockets, 1):
+                s.setblocking(False)
+                s.connect_ex((address, port))
+            end = wait_quiet(sockets)
+            found = end
+        finally:
+            for s in sockets:
+                s.close()
+        return found
+    return lambda: "silent" if action() == 0 else "passed"
+
+
+def wait_quiet(sockets):
+    """How many of these connecting sockets got an answer of any kind within the quiet time."""
+    import select
+    import time
+    poll = select.poll()
+    for s in sockets:
+        poll.register(s, select.POLLOUT | select.POLLERR | select.POLLHUP)
+    answered = set()
+    end = time.monotonic() + QUIET
+    while time.monotonic() < end:
+        for fd, _ in poll.poll(max(1, int((end - time.monotonic()) * 1000))):
+            answered.add(fd)
+            poll.unregister(fd)
+    return len(answered)
+
+
+def office_wire(t):
+    mac = sh("cat", "/sys/class/net/office0/address", ns=t.net.ns("data")).stdout.strip()
+    return Wire(t.net.ns("office"), "eth0", mac)
+
+
+def spoof(t, source, destination):
+    def action():
+        wire = office_wire(t)
+        for port in (40000, 40001, 40002):
+            wire.send(ip4(source, destination, 6, tcp(source, destination, port, 502, 1, 0, 2)))
+            wire.send(ip4(source, destination, 6, tcp(source, destination, port, 502, 2, 1, 0x18, b"spoofed!" * 2)))
+            wire.send(ip4(source, destination, 17, udp(source, destination, port, 502, b"spoofed!" * 2)))
+        wire.close()
+        return "silent"
+    return action
+
+
+def fragments(t, destination):
+    def action():
+        me = "10.10.0.5"
+        wire = office_wire(t)
+        whole = udp(me, destination, 5000, 502, b"fragment" * 200)
+        for ident, size in ((1, 8), (2, 512)):
+            for at in range(0, len(whole), size):
+                more = 1 if at + size < len(whole) else 0
+                wire.send(ip4(me, destination, 17, whole[at:at + size], ident, more, at))
+        syn = tcp(me, destination, 5001, 502, 1, 0, 2)
+        wire.send(ip4(me, destination, 6, syn[:8], 3, 1, 0))
+        wire.send(ip4(me, destination, 6, syn[8:], 3, 0, 8))
+        wire.send(ip4(me, destination, 6, syn[8:], 4, 0, 65512))
+        wire.close()
+        return "silent"
+    return action
+
+
+def arrived_any(source):
+    return lambda frames: sum(1 for f in frames if (decode(f) or (0, ""))[1] == source)
+
+
+def management(ns, address, pings=True):
+    def action():
+        ports = (22, 80, 443, 8443)
+        with inside(ns):
+            sockets = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in ports]
+        try:
+            for port, s in zip(ports, sockets):
+                s.setblocking(False)
+                s.connect_ex((address, port))
+            if pings and ping(ns, address)() == "passed":
+                return "passed"
+            return "silent" if wait_quiet(sockets) == 0 else "passed"
+        finally:
+            for s in sockets:
+                s.close()
+    return action

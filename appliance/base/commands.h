@@ -78,6 +78,8 @@ struct command_table {
 size_t commands_size(const struct command_table *t);
 /* Canonical: equal tables give equal bytes. False when `out` is too small. */
 bool commands_encode(const struct command_table *t, struct outbuf *out);
+/* Memory that is always enough to decode an image of this many bytes. */
+#define COMMANDS_MEMORY(image_bytes) (2u * (size_t)(image_bytes) + 256u)
 /*
  * Decodes an image into `memory` (aligned to 16, `size` bytes), checking every index and order. The digest is computed
  * from the image. False when malformed or too large; *ret is then empty and denies everything.

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/base/json.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "appliance/base/sha256.h"
+#include "appliance/ipc/msg.h"
+
+/* Length of the well-formed UTF-8 character at s (1 to 4 bytes; no overlong form, no surrogate), or 0. */
+static size_t utf8_len(const unsigned char *s)
+{
+	size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : s[0] >= 0xe0 && s[0] < 0xf0 ? 3 :
+		   s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
+
+	for (size_t i = 1; i < n; i++)
+		if ((s[i] & 0xc0u) != 0x80) /* a NUL ends it here too */
+			return 0;
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
+	    (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+json_t *json_text(const char *s)
+{
+	json_t *j;
+	char *copy;
+
+	if (s == NULL)
+		return json_null();
+	j = json_string(s);
+	if (j != NULL)
+		return j;
+	copy = strdup(s);
+	if (copy == NULL)
+		return NULL;
+	for (unsigned char *p = (unsigned char *)copy; *p != '\0';) {
+		size_t n = utf8_len(p);
+
+		if (n == 0)
+			*p = '?';
+		p += n ? n : 1;
+	}
+	j = json_string(copy);
+	free(copy);
+	return j;
+}
+
+json_t *json_addr(const struct addr *a)
+{
+	char text[ADDR_TEXT];
+
+	addr_text(a, text);
+	return json_string(text);
+}
+
+json_t *json_endpoint(const struct addr *a, uint16_t port)
+{
+	char text[ADDR_TEXT];
+
+	addr_text(a, text);
+	return json_sprintf(a->family == 6 ? "[%s]:%u" : "%s:%u", text, (unsigned)port);
+}
+
+json_t *json_hex(const uint8_t *p, size_t n)
+{
+	char *text = malloc(2 * n + 1);
+	json_t *j;
+
+	if (text == NULL)
+		return NULL;
+	hex_text(p, n, text);
+	j = json_string(text);
+	free(text);
+	return j;
+}
+
+json_t *json_time(uint64_t wall_ns)
+{
+	time_t seconds = (time_t)(wall_ns / 1000000000u);
+	char text[40];
+	struct tm tm;
+
+	if (gmtime_r(&seconds, &tm) == NULL)
+		return json_null();
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	return json_sprintf("%s.%03uZ", text, (unsigned)(wall_ns / 1000000u % 1000u));
+}
+
+void json_line(FILE *to, json_t *j)
+{
+	json_dumpf(j, to, JSON_COMPACT);
+	putc('\n', to);
+	json_decref(j);
+}
+
+int json_memfd(json_t *j)
+{
+	char *text = j != NULL ? json_dumps(j, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+	int fd;
+
+	json_decref(j);
+	if (text == NULL)
+		return -ENOMEM;
+	fd = memfd_sealed("json", text, strlen(text));
+	free(text);
+	return fd;
+}

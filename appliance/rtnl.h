@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rtnetlink as box.c needs it: links, addresses and routes of one namespace, read and changed one at a time. Supervisor
+ * only. A handle stays bound to the namespace it was opened in. Kernel answers are read by libmnl's checked iterators.
+ */
+#ifndef SEKISHO_RTNL_H
+#define SEKISHO_RTNL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/base/addr.h"
+#include "appliance/base/err.h"
+
+struct rtnl;
+
+struct rtnl_link {
+	uint32_t index;
+	uint32_t mtu;
+	bool up;
+};
+
+struct rtnl_address {
+	struct addr addr;
+	uint8_t prefix;
+	bool link_local;
+	bool unusable; /* IPv6: still tentative, or failed duplicate detection */
+};
+
+struct rtnl_route {
+	struct addr to; /* family always set */
+	uint8_t prefix;
+	struct addr via;  /* family 0 = on link */
+	uint32_t oif;     /* 0 = by gateway */
+};
+
+struct rtnl *rtnl_open(int nsfd, int homefd, struct err *e); /* the process is in homefd before and after; NULL on failure */
+void rtnl_close(struct rtnl *r);                             /* accepts NULL */
+/* -ENODEV when there is none of that name. */
+int rtnl_link_get(struct rtnl *r, const char *device, struct rtnl_link *ret, struct err *e);
+int rtnl_link_set(struct rtnl *r, uint32_t index, bool up, uint32_t mtu, struct err *e); /* mtu 0 = leave */
+int rtnl_link_move(struct rtnl *r, uint32_t index, int to_nsfd, struct err *e);
+/* malloc'd array, owned by the caller. */
+int rtnl_addresses(struct rtnl *r, uint32_t index, struct rtnl_address **ret, size_t *ret_n, struct err *e);
+int rtnl_address_change(struct rtnl *r, uint32_t index, const struct addr *a, uint8_t prefix, bool add, struct err *e);
+/* Routes of the main table that carry our protocol number, malloc'd. */
+int rtnl_routes(struct rtnl *r, struct rtnl_route **ret, size_t *ret_n, struct err *e);
+int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, struct err *e);
+
+#endif

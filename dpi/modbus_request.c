@@ -330,7 +330,7 @@ uint16_t modbus_request_value(const struct modbus_request *r, uint32_t k)
 	if (r->written == MB_WRITES_BITS) {
 		bytes_skip(&b, k / 8u);
 		bytes_u8(&b, &byte);
-		return (byte >> (k % 8u)) & 1u;
+		return ((uint32_t)byte >> (k % 8u)) & 1u;
 	}
 	bytes_skip(&b, (size_t)k * 2u);
 	bytes_be16(&b, &word);

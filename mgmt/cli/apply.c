@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `sekisho apply POLICY`: compiles here first, so that mistakes are shown with their lines and never reach the box; then
+ * hands over exactly the texts that were read. The box compiles them again, and only its result is enforced.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mgmt/cli/apply_text.h"
+#include "mgmt/cli/request.h"
+#include "mgmt/cli/source.h"
+#include "mgmt/cli/verbs.h"
+
+#define CONFIRM_MAX 86400u
+#define WAIT_S 120
+
+enum { OPT_CONFIRM, OPT_DRY_RUN, OPT_N };
+
+static const struct cli_option options[OPT_N] = {
+	[OPT_CONFIRM] = { "--confirm", 0, "SECONDS", M_APPLY_OPT_CONFIRM },
+	[OPT_DRY_RUN] = { "--dry-run", 0, NULL, M_APPLY_OPT_DRY_RUN },
+};
+
+/* The texts as a sealed memfd, or -1 after saying why. */
+static int bundle_fd(struct cli *c, const struct source *s, int *ret_status)
+{
+	size_t n = bundle_encode(s->c.sources, s->c.n_sources, NULL, 0);
+	uint8_t *p = n > 0 ? malloc(n) : NULL;
+	int fd;
+
+	if (p == NULL || bundle_encode(s->c.sources, s->c.n_sources, p, n) != n) {
+		free(p);
+		*ret_status = cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
+		return -1;
+	}
+	fd = memfd_sealed("sekisho-policy", p, n);
+	free(p);
+	if (fd < 0)
+		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_LOST, strerror(-fd));
+	return fd;
+}
+
+static int send_bundle(struct cli *c, int fd, bool dry_run, uint32_t confirm_s)
+{
+	uint8_t space[5];
+	struct outbuf body = outbuf_of(space, sizeof(space));
+	struct box_answer answer;
+	int status;
+
+	out_u8(&body, dry_run ? APPLY_DRY_RUN : 0);
+	out_be32(&body, confirm_s);
+	if (!box_request(c, MSG_CTL_APPLY, &body, &fd, 1, WAIT_S, &answer, &status))
+		return status;
+	if (!box_answer_done(c, &answer, &status))
+		status = apply_render(c, dry_run ? APPLY_KIND_DRY_RUN : APPLY_KIND_APPLY, answer.json, status);
+	box_answer_free(&answer);
+	return status;
+}
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	unsigned long long confirm_s = 0;
+	struct source s;
+	int status = CLI_CANNOT, fd;
+
+	if (a->values[OPT_CONFIRM] != NULL &&
+	    (!cli_number(a->values[OPT_CONFIRM], CONFIRM_MAX, &confirm_s) || confirm_s == 0))
+		return cli_fail(c, CLI_INVALID, M_APPLY_SECONDS, a->values[OPT_CONFIRM], CONFIRM_MAX);
+	if (source_open(c, a->operands[0], SOURCE_LOWER, &s, &status)) {
+		fd = bundle_fd(c, &s, &status);
+		if (fd >= 0) {
+			status = send_bundle(c, fd, a->values[OPT_DRY_RUN] != NULL, (uint32_t)confirm_s);
+			close(fd);
+		}
+	}
+	source_close(&s);
+	return status;
+}
+
+const struct cli_verb verb_apply = {
+	.name = "apply",
+	.group = CLI_ON_BOX,
+	.operands = "POLICY",
+	.min_operands = 1,
+	.max_operands = 1,
+	.options = options,
+	.n_options = OPT_N,
+	.summary = M_APPLY_SUMMARY,
+	.text = M_APPLY_TEXT,
+	.run = run,
+};

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What apply, confirm and rollback answer, as text for people. Prints, owns nothing. */
+#ifndef SEKISHO_CLI_APPLY_TEXT_H
+#define SEKISHO_CLI_APPLY_TEXT_H
+
+#include "mgmt/cli/cli.h"
+
+enum apply_kind { APPLY_KIND_APPLY, APPLY_KIND_DRY_RUN, APPLY_KIND_CONFIRM, APPLY_KIND_ROLLBACK };
+
+/* `answer` as docs/json.md has it; `status` as the box gave it; returns the verb's status. */
+int apply_render(struct cli *c, enum apply_kind kind, const json_t *answer, int status);
+
+#endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/effective_text.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "appliance/base/vocabulary.h"
+#include "mgmt/cli/render.h"
+#include "mgmt/cli/table.h"
+#include "mgmt/cli/width.h"
+
+static bool names(const json_t *cell, const char *conduit)
+{
+	const json_t *list = ja(cell, "conduits");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *one = json_string_value(json_array_get(list, i));
+
+		if (one != NULL && strcmp(one, conduit) == 0)
+			return true;
+	}
+	return false;
+}
+
+static struct table *cell_table(struct cli *c)
+{
+	static const enum message heads[] = {
+		M_COL_IN, M_COL_OUT, M_COL_SOURCE, M_COL_DESTINATION, M_COL_TRANSPORT, M_COL_PORTS, M_COL_PERMIT, M_COL_LANE,
+		M_COL_UNTIL, M_COL_PACKETS,
+	};
+	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 4);
+
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+		table_cell(t, message_format(heads[i], c->lang));
+	table_head_done(t);
+	table_right(t, 6);
+	table_right(t, 9);
+	return t;
+}
+
+static void cell_row(struct table *t, const json_t *cell)
+{
+	char until[RENDER_TEXT];
+
+	render_time(js(cell, "until"), until);
+	table_cell(t, js(cell, "in"));
+	table_cell(t, js(cell, "out"));
+	table_cell(t, js(cell, "source"));
+	table_cell(t, js(cell, "destination"));
+	table_cell(t, js(cell, "protocol"));
+	table_cell(t, js(cell, "ports"));
+	table_cellf(t, "%llu", ju(cell, "permit"));
+	table_cell(t, js(cell, "lane"));
+	table_cell(t, *until != '\0' ? until : "-");
+	table_cellf(t, "%llu", ju(cell, "packets"));
+}
+
+/* "read_coils (1), 90" of a row's function codes. */
+static void functions(FILE *to, const json_t *row, const struct vocabulary *words)
+{
+	const json_t *list = ja(row, "functions");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		long long code = (long long)json_integer_value(json_array_get(list, i));
+		const struct function_info *f = words != NULL && code >= 0 && code <= 255 ? function_by_code(words, (uint8_t)code) :
+											  NULL;
+
+		if (f != NULL)
+			fprintf(to, "%s%s (%lld)", i > 0 ? ", " : "", f->name, code);
+		else
+			fprintf(to, "%s%lld", i > 0 ? ", " : "", code);
+	}
+}
+
+static void row_text(struct cli *c, FILE *to, const json_t *row, enum protocol p)
+{
+	const struct vocabulary *words = vocabulary_of(p);
+	static const char *const scalars[] = { "units", "values" };
+
+	functions(to, row, words);
+	for (unsigned i = 0; words != NULL && i < SPACE_MAX; i++)
+		if (words->spaces[i] != NULL && *js(row, words->spaces[i]) != '\0')
+			fprintf(to, "; %s %s", words->spaces[i], js(row, words->spaces[i]));
+	for (size_t i = 0; i < sizeof(scalars) / sizeof(scalars[0]); i++)
+		if (*js(row, scalars[i]) != '\0')
+			fprintf(to, "; %s %s", scalars[i], js(row, scalars[i]));
+	fputs("  ", to);
+	message_print(to, c->lang, M_EFFECTIVE_AT_LINE, ju(row, "line"));
+}
+
+/* One line a command row; identical lines of several permits are one. */
+static void grant_lines(struct cli *c, const json_t *grant, struct table *t)
+{
+	enum protocol p = protocol_by_name(js(grant, "protocol"));
+	const json_t *rows = ja(grant, "rows");
+
+	if (jb(grant, "whole")) {
+		table_cell(t, js(grant, "protocol"));
+		table_cell(t, message_format(protocol_info(p)->depth == DEPTH_TRANSPORT ? M_EFFECTIVE_UNREAD : M_EFFECTIVE_WHOLE,
+					     c->lang));
+		return;
+	}
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		char *text = NULL;
+		size_t size;
+		FILE *to = open_memstream(&text, &size);
+
+		if (to == NULL)
+			return;
+		row_text(c, to, json_array_get(rows, i), p);
+		if (fclose(to) == 0) {
+			table_cell(t, js(grant, "protocol"));
+			table_cell(t, text);
+		}
+		free(text);
+	}
+}
+
+/* The grant was already shown for this conduit: permits that cells share repeat them. */
+static bool shown(const json_t *permits, size_t before, const char *conduit, const json_t *grant)
+{
+	for (size_t i = 0; i < before; i++) {
+		const json_t *grants = ja(json_array_get(permits, i), "grants");
+
+		for (size_t j = 0; j < json_array_size(grants); j++) {
+			const json_t *g = json_array_get(grants, j);
+
+			if (strcmp(js(g, "conduit"), conduit) == 0 && json_equal(g, grant))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void commands(struct cli *c, const json_t *effective, const char *conduit)
+{
+	const json_t *permits = ja(effective, "permits");
+	struct table *t = table_new(2, 4);
+
+	for (size_t i = 0; i < json_array_size(permits); i++) {
+		const json_t *grants = ja(json_array_get(permits, i), "grants");
+
+		for (size_t j = 0; j < json_array_size(grants); j++) {
+			const json_t *g = json_array_get(grants, j);
+
+			if (strcmp(js(g, "conduit"), conduit) == 0 && !shown(permits, i, conduit, g))
+				grant_lines(c, g, t);
+		}
+	}
+	if (table_rows(t) > 0) {
+		message_print(c->out, c->lang, M_EFFECTIVE_COMMANDS);
+		table_print(t, c->out, c->color);
+	}
+	table_free(t);
+}
+
+static bool overdue(const char *date)
+{
+	char today[16];
+	time_t now = time(NULL);
+	struct tm local;
+
+	return strlen(date) == 10 && localtime_r(&now, &local) != NULL &&
+	       strftime(today, sizeof(today), "%Y-%m-%d", &local) > 0 && strcmp(date, today) < 0;
+}
+
+static void conduit(struct cli *c, const json_t *effective, const json_t *k)
+{
+	const json_t *cells = ja(effective, "cells");
+	struct table *t = cell_table(c);
+	char until[RENDER_TEXT];
+
+	fputs(c->color ? "\n\033[1m" : "\n", c->out);
+	render_line(c, M_EFFECTIVE_CONDUIT, js(k, "name"), js(k, "from"), js(k, "to"), js(k, "mode"), js(k, "file"),
+		    ju(k, "line"));
+	if (c->color)
+		fputs("\033[0m", c->out);
+	if (*js(k, "label") != '\0')
+		render_line(c, M_EFFECTIVE_LABEL, js(k, "label"));
+	render_line(c, M_EFFECTIVE_PURPOSE, js(k, "purpose"));
+	render_line(c, M_EFFECTIVE_OWNER, js(k, "owner"), *js(k, "approved_by") != '\0' ? js(k, "approved_by") : "-");
+	render_line(c, overdue(js(k, "review_by")) ? M_EFFECTIVE_OVERDUE : M_EFFECTIVE_REVIEW, js(k, "review_by"));
+	render_time(js(k, "until"), until);
+	if (*until != '\0')
+		render_line(c, M_EFFECTIVE_UNTIL, until);
+	for (size_t i = 0; i < json_array_size(cells); i++)
+		if (names(json_array_get(cells, i), js(k, "name")))
+			cell_row(t, json_array_get(cells, i));
+	if (table_rows(t) > 0) {
+		message_print(c->out, c->lang, M_EFFECTIVE_PACKETS);
+		table_print(t, c->out, c->color);
+		commands(c, effective, js(k, "name"));
+	} else {
+		message_print(c->out, c->lang, M_EFFECTIVE_NO_CELLS);
+	}
+	table_free(t);
+}
+
+void effective_render(struct cli *c, const json_t *effective)
+{
+	const json_t *conduits = ja(effective, "conduits"), *cells = ja(effective, "cells");
+	struct table *strays = cell_table(c);
+	char digest[RENDER_TEXT], tables[RENDER_TEXT];
+
+	render_digest(js(json_object_get(effective, "generation"), "digest"), digest);
+	render_digest(js(effective, "tables_digest"), tables);
+	render_line(c, M_EFFECTIVE_HEAD, digest, tables);
+	for (size_t i = 0; i < json_array_size(conduits); i++)
+		conduit(c, effective, json_array_get(conduits, i));
+	for (size_t i = 0; i < json_array_size(cells); i++)
+		if (json_array_size(ja(json_array_get(cells, i), "conduits")) == 0)
+			cell_row(strays, json_array_get(cells, i));
+	if (table_rows(strays) > 0) {
+		message_print(c->out, c->lang, M_EFFECTIVE_STRAYS);
+		table_print(strays, c->out, c->color);
+	}
+	table_free(strays);
+	message_print(c->out, c->lang, M_EFFECTIVE_TAIL);
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The effective rules (docs/json.md) as text for people. Prints, owns nothing, decides nothing. */
+#ifndef SEKISHO_CLI_EFFECTIVE_TEXT_H
+#define SEKISHO_CLI_EFFECTIVE_TEXT_H
+
+#include "mgmt/cli/cli.h"
+
+void effective_render(struct cli *c, const json_t *effective);
+
+#endif

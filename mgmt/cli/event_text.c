@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/event_text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mgmt/cli/render.h"
+#include "mgmt/cli/width.h"
+
+struct word {
+	const char *word;
+	enum message text;
+};
+
+static const struct word verdicts[] = {
+	{ "allow", M_EV_ALLOW }, { "deny", M_EV_DENY }, { "observe", M_EV_OBSERVE },
+};
+
+static const struct word codes[] = {
+	{ "started", M_EV_STARTED },   { "died", M_EV_DIED },         { "hung", M_EV_HUNG },
+	{ "took_over", M_EV_TOOK_OVER }, { "applied", M_EV_APPLIED }, { "confirmed", M_EV_CONFIRMED },
+	{ "reverted", M_EV_REVERTED }, { "refused", M_EV_REFUSED },   { "booted", M_EV_BOOTED },
+};
+
+static const char *word_text(const struct word *words, size_t n, const char *word, enum lang l)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(words[i].word, word) == 0)
+			return message_format(words[i].text, l);
+	return word;
+}
+
+#define WORD(table, w, l) word_text(table, sizeof(table) / sizeof((table)[0]), w, l)
+
+/* "modbus write_single_register unit 1 holding 400-401" as far as the event says it. */
+static void what_text(FILE *to, const json_t *e)
+{
+	const char *function = js(e, "function_name");
+	unsigned long long first = ju(e, "address"), quantity = ju(e, "quantity");
+
+	if (json_object_get(e, "protocol") != NULL)
+		fprintf(to, " %s", js(e, "protocol"));
+	if (*function != '\0')
+		fprintf(to, " %s", function);
+	else if (json_object_get(e, "function") != NULL)
+		fprintf(to, " function %llu", ju(e, "function"));
+	if (json_object_get(e, "unit") != NULL)
+		fprintf(to, " unit %llu", ju(e, "unit"));
+	if (json_object_get(e, "space") != NULL)
+		fprintf(to, " %s", js(e, "space"));
+	if (json_object_get(e, "address") != NULL)
+		fprintf(to, quantity > 1 ? " %llu-%llu" : " %llu", first, first + quantity - 1);
+}
+
+static void who_text(FILE *to, const json_t *e)
+{
+	bool back = strcmp(js(e, "direction"), "s2c") == 0;
+
+	if (json_object_get(e, "client") != NULL)
+		fprintf(to, "  %s %s %s %s", js(e, "client"), back ? "<-" : "->", js(e, "server"), js(e, "transport"));
+}
+
+static void box_text(FILE *to, const json_t *e, enum lang l)
+{
+	if (json_object_get(e, "role") != NULL) {
+		fprintf(to, "  %s", js(e, "role"));
+		if (json_object_get(e, "index") != NULL)
+			fprintf(to, "/%llu", ju(e, "index"));
+	}
+	if (json_is_string(json_object_get(e, "code")))
+		fprintf(to, "  %s", WORD(codes, js(e, "code"), l));
+	if (json_object_get(e, "text") != NULL)
+		fprintf(to, "  %s", js(e, "text"));
+}
+
+static char *finish(FILE *to, char **text)
+{
+	char *safe;
+
+	if (fclose(to) != 0) {
+		free(*text);
+		return NULL;
+	}
+	safe = text_safe(*text);
+	free(*text);
+	return safe;
+}
+
+char *event_line(const json_t *e, enum lang l)
+{
+	char *text = NULL, when[RENDER_TEXT];
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (to == NULL)
+		return NULL;
+	render_time(js(e, "time"), when);
+	fprintf(to, "%s  %6llu  %-6s  %s", when, ju(e, "seq"), js(e, "kind"), WORD(verdicts, js(e, "verdict"), l));
+	who_text(to, e);
+	what_text(to, e);
+	box_text(to, e, l);
+	if (json_object_get(e, "reason") != NULL && strcmp(js(e, "reason"), "none") != 0)
+		fprintf(to, "  %s", render_reason(js(e, "reason"), l));
+	if (json_object_get(e, "conduit") != NULL)
+		fprintf(to, "  [%s %s:%llu]", js(e, "conduit"), js(e, "file"), ju(e, "line"));
+	if (ju(e, "count") > 1)
+		fprintf(to, "  x%llu", ju(e, "count"));
+	return finish(to, &text);
+}
+
+/* What the sentence says was tried: the command if there is one, else the protocol, else the transport. */
+static char *attempt(const json_t *e)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (to == NULL)
+		return NULL;
+	what_text(to, e);
+	if (ftell(to) == 0)
+		fprintf(to, " %s", *js(e, "transport") != '\0' ? js(e, "transport") : "IP");
+	return finish(to, &text);
+}
+
+static enum message sentence_of(const char *verdict)
+{
+	if (strcmp(verdict, "deny") == 0)
+		return M_EXPLAIN_DENIED;
+	return strcmp(verdict, "observe") == 0 ? M_EXPLAIN_OBSERVED : M_EXPLAIN_ALLOWED;
+}
+
+char *event_sentence(const json_t *e, enum lang l)
+{
+	char part[1200], when[RENDER_TEXT], *what, *text = NULL;
+	size_t size;
+	FILE *to;
+
+	render_time(js(e, "time"), when);
+	if (json_object_get(e, "client") == NULL) /* about the box itself: the line says all */
+		return event_line(e, l);
+	what = attempt(e);
+	to = open_memstream(&text, &size);
+	if (what == NULL || to == NULL) {
+		free(what);
+		if (to != NULL)
+			fclose(to);
+		free(text);
+		return NULL;
+	}
+	message_text(part, sizeof(part), l, sentence_of(js(e, "verdict")), when, js(e, "client"), js(e, "server"),
+		     what[0] == ' ' ? what + 1 : what, render_reason(js(e, "reason"), l));
+	fputs(part, to);
+	if (json_object_get(e, "conduit") != NULL)
+		message_text(part, sizeof(part), l, M_EXPLAIN_CONDUIT, js(e, "conduit"), js(e, "file"), ju(e, "line"));
+	else
+		message_text(part, sizeof(part), l, M_EXPLAIN_NO_CONDUIT);
+	fputs(part, to);
+	if (ju(e, "count") > 1) {
+		message_text(part, sizeof(part), l, M_EXPLAIN_COUNT, ju(e, "count"));
+		fputs(part, to);
+	}
+	free(what);
+	return finish(to, &text);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/help.h"
+
+#include "mgmt/cli/options.h"
+#include "mgmt/cli/table.h"
+
+static void option_rows(struct table *t, const struct cli *c, const struct cli_option *options, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		char letter[8] = "";
+
+		if (options[i].letter != 0)
+			snprintf(letter, sizeof(letter), "-%c, ", options[i].letter);
+		table_cellf(t, "%s%s%s%s", letter, options[i].name, options[i].value != NULL ? " " : "",
+			    options[i].value != NULL ? options[i].value : "");
+		table_cell(t, message_format(options[i].help, c->lang));
+	}
+}
+
+static void verb_rows(const struct cli *c, FILE *to, enum cli_group group)
+{
+	struct table *t = table_new(2, 2);
+
+	for (size_t i = 0; i < cli_n_verbs; i++) {
+		const struct cli_verb *v = cli_verbs[i];
+
+		if (v->group != group)
+			continue;
+		table_cellf(t, "%s%s%s%s%s", v->name, v->under != NULL ? " " : "", v->under != NULL ? v->under : "",
+			    v->operands[0] != '\0' ? " " : "", v->operands);
+		table_cell(t, message_format(v->summary, c->lang));
+	}
+	table_print(t, to, false);
+	table_free(t);
+}
+
+static void global_rows(const struct cli *c, FILE *to)
+{
+	struct table *t = table_new(2, 2);
+
+	option_rows(t, c, cli_globals, GLOBAL_COUNT);
+	table_print(t, to, false);
+	table_free(t);
+}
+
+void help_overview(const struct cli *c, FILE *to)
+{
+	message_print(to, c->lang, M_HELP_HEAD);
+	message_print(to, c->lang, M_HELP_OFFLINE);
+	verb_rows(c, to, CLI_OFFLINE);
+	message_print(to, c->lang, M_HELP_ON_BOX);
+	verb_rows(c, to, CLI_ON_BOX);
+	message_print(to, c->lang, M_HELP_GLOBALS);
+	global_rows(c, to);
+	message_print(to, c->lang, M_HELP_TAIL);
+}
+
+void help_usage(const struct cli_verb *v, char *out, size_t size)
+{
+	snprintf(out, size, "sekisho %s%s%s%s%s%s", v->name, v->under != NULL ? " " : "", v->under != NULL ? v->under : "",
+		 v->n_options > 0 ? " [OPTION...]" : "", v->operands[0] != '\0' ? " " : "", v->operands);
+}
+
+void help_verb(const struct cli *c, const struct cli_verb *v, FILE *to)
+{
+	char usage[160];
+
+	help_usage(v, usage, sizeof(usage));
+	message_print(to, c->lang, M_HELP_USAGE, usage);
+	fprintf(to, "%s\n\n", message_format(v->summary, c->lang));
+	message_print(to, c->lang, v->text);
+	if (v->n_options > 0) {
+		struct table *t = table_new(2, 2);
+
+		message_print(to, c->lang, M_HELP_OPTIONS);
+		option_rows(t, c, v->options, v->n_options);
+		table_print(t, to, false);
+		table_free(t);
+	}
+	message_print(to, c->lang, M_HELP_GLOBALS);
+	global_rows(c, to);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Help texts, laid out from the verb table and the message catalogue. Prints, decides nothing. */
+#ifndef SEKISHO_CLI_HELP_H
+#define SEKISHO_CLI_HELP_H
+
+#include "mgmt/cli/cli.h"
+
+#define SEKISHO_VERSION "0.1.0"
+
+void help_overview(const struct cli *c, FILE *to);
+void help_verb(const struct cli *c, const struct cli_verb *v, FILE *to);
+/* "sekisho apply [options] POLICY" */
+void help_usage(const struct cli_verb *v, char *out, size_t size);
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/options.h"
+
+#include <string.h>
+
+#include "appliance/base/diag.h"
+
+const struct cli_option cli_globals[GLOBAL_COUNT] = {
+	[GLOBAL_JSON] = { "--json", 0, NULL, M_OPT_JSON },
+	[GLOBAL_LANG] = { "--lang", 0, "ja|en", M_OPT_LANG },
+	[GLOBAL_SOCKET] = { "--socket", 0, "PATH", M_OPT_SOCKET },
+	[GLOBAL_HELP] = { "--help", 'h', NULL, M_OPT_HELP },
+	[GLOBAL_VERSION] = { "--version", 0, NULL, M_OPT_VERSION },
+};
+
+/* What one option word did. */
+enum took { TOOK_NOT_MINE, TOOK_ONE, TOOK_TWO, TOOK_NO_VALUE, TOOK_EXTRA_VALUE };
+
+/* Reads word (and next, when its value stands apart) against one option table. */
+static enum took take(const struct cli_option *options, size_t n, const char *word, const char *next,
+		      const char **values)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t len = strlen(options[i].name);
+		const char *attached = NULL;
+
+		if (options[i].letter != 0 && word[0] == '-' && word[1] == options[i].letter) {
+			if (word[2] != '\0' && options[i].value == NULL)
+				continue;
+			attached = word[2] != '\0' ? word + 2 : NULL;
+		} else if (strncmp(word, options[i].name, len) == 0 && (word[len] == '\0' || word[len] == '=')) {
+			attached = word[len] == '=' ? word + len + 1 : NULL;
+		} else {
+			continue;
+		}
+		if (options[i].value == NULL) {
+			if (attached != NULL)
+				return TOOK_EXTRA_VALUE;
+			values[i] = "";
+			return TOOK_ONE;
+		}
+		if (attached != NULL) {
+			values[i] = attached;
+			return TOOK_ONE;
+		}
+		if (next == NULL)
+			return TOOK_NO_VALUE;
+		values[i] = next;
+		return TOOK_TWO;
+	}
+	return TOOK_NOT_MINE;
+}
+
+static bool problem_set(struct cli_problem *p, enum message m, const char *word, enum message with_nearest,
+			const char *nearest, const struct cli_verb *v)
+{
+	p->message = m;
+	p->word = word;
+	p->with_nearest = with_nearest;
+	p->nearest = nearest;
+	p->verb = v;
+	return false;
+}
+
+/* "--cofirm" -> "--confirm": among the verb's options and the global ones. Only the part before '=' counts. */
+static const char *nearest_option(const struct cli_verb *v, const char *word)
+{
+	const char *known[CLI_OPTIONS + GLOBAL_COUNT];
+	char bare[64];
+	size_t n = 0, len = strcspn(word, "=");
+
+	if (len >= sizeof(bare))
+		return NULL;
+	memcpy(bare, word, len);
+	bare[len] = '\0';
+	for (size_t i = 0; v != NULL && i < v->n_options; i++)
+		known[n++] = v->options[i].name;
+	for (size_t i = 0; i < GLOBAL_COUNT; i++)
+		known[n++] = cli_globals[i].name;
+	return word_nearest(bare, known, n);
+}
+
+static const char *nearest_verb(const char *word)
+{
+	const char *known[64];
+	size_t n = 0;
+
+	for (size_t i = 0; i < cli_n_verbs && n < 64; i++)
+		known[n++] = cli_verbs[i]->name;
+	return word_nearest(word, known, n);
+}
+
+/* The verb of this word and, for verbs of two words, the next; *used says how many words it took. */
+static const struct cli_verb *find_verb(const char *word, const char *next, int *used, const char **ret_under)
+{
+	*ret_under = NULL;
+	for (size_t i = 0; i < cli_n_verbs; i++) {
+		const struct cli_verb *v = cli_verbs[i];
+
+		if (strcmp(v->name, word) != 0)
+			continue;
+		*used = 1;
+		if (v->under == NULL)
+			return v;
+		*ret_under = v->under;
+		*used = 2;
+		if (next != NULL && strcmp(v->under, next) == 0)
+			return v;
+	}
+	return NULL;
+}
+
+bool cli_read_line(int argc, char **argv, struct cli_line *ret, struct cli_problem *problem)
+{
+	bool operands_only = false;
+
+	memset(ret, 0, sizeof(*ret));
+	for (int i = 1; i < argc; i++) {
+		const char *word = argv[i], *next = i + 1 < argc ? argv[i + 1] : NULL, *under;
+		const struct cli_verb *v = ret->verb;
+		enum took took = TOOK_NOT_MINE;
+		int used = 0;
+
+		if (!operands_only && strcmp(word, "--") == 0) {
+			operands_only = true;
+			continue;
+		}
+		if (!operands_only && word[0] == '-' && word[1] != '\0') {
+			if (v != NULL)
+				took = take(v->options, v->n_options, word, next, ret->args.values);
+			if (took == TOOK_NOT_MINE)
+				took = take(cli_globals, GLOBAL_COUNT, word, next, ret->globals);
+			if (took == TOOK_NO_VALUE)
+				return problem_set(problem, M_CLI_NO_VALUE, word, M_CLI_NO_VALUE, NULL, v);
+			if (took == TOOK_EXTRA_VALUE)
+				return problem_set(problem, M_CLI_EXTRA_VALUE, word, M_CLI_EXTRA_VALUE, NULL, v);
+			if (took == TOOK_NOT_MINE)
+				return problem_set(problem, M_CLI_UNKNOWN_OPTION, word, M_CLI_UNKNOWN_OPTION_NEAR,
+						   nearest_option(v, word), v);
+			if (took == TOOK_TWO)
+				i++;
+			continue;
+		}
+		if (v == NULL) {
+			ret->verb = find_verb(word, next, &used, &under);
+			if (ret->verb == NULL && ret->globals[GLOBAL_HELP] != NULL && under != NULL && next == NULL)
+				return true; /* "--help journal" */
+			if (ret->verb == NULL && under != NULL)
+				return problem_set(problem, M_CLI_UNDER, word, M_CLI_UNDER_NEAR, under, NULL);
+			if (ret->verb == NULL)
+				return problem_set(problem, M_CLI_UNKNOWN_VERB, word, M_CLI_UNKNOWN_VERB_NEAR,
+						   nearest_verb(word), NULL);
+			i += used - 1;
+			continue;
+		}
+		if (ret->args.n_operands >= v->max_operands || ret->args.n_operands >= CLI_OPERANDS)
+			return problem_set(problem, M_CLI_EXTRA_OPERAND, word, M_CLI_EXTRA_OPERAND, NULL, v);
+		ret->args.operands[ret->args.n_operands++] = word;
+	}
+	if (ret->verb != NULL && ret->globals[GLOBAL_HELP] == NULL && ret->args.n_operands < ret->verb->min_operands)
+		return problem_set(problem, M_CLI_MISSING_OPERAND, ret->verb->operands, M_CLI_MISSING_OPERAND, NULL, ret->verb);
+	return true;
+}
+
+void cli_read_globals(int argc, char **argv, struct cli_line *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--") == 0)
+			return;
+		if (take(cli_globals, GLOBAL_COUNT, argv[i], i + 1 < argc ? argv[i + 1] : NULL, ret->globals) == TOOK_TWO)
+			i++;
+	}
+}

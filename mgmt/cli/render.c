@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/render.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "appliance/base/reason.h"
+#include "mgmt/cli/width.h"
+
+const char *js(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s != NULL ? s : "";
+}
+
+unsigned long long ju(const json_t *o, const char *key)
+{
+	json_int_t v = json_integer_value(json_object_get(o, key));
+
+	return v > 0 ? (unsigned long long)v : 0;
+}
+
+bool jb(const json_t *o, const char *key)
+{
+	return json_is_true(json_object_get(o, key));
+}
+
+const json_t *ja(const json_t *o, const char *key)
+{
+	const json_t *v = json_object_get(o, key);
+
+	return json_is_array(v) || json_is_object(v) ? v : NULL;
+}
+
+void render_time(const char *rfc3339, char out[RENDER_TEXT])
+{
+	struct tm utc = { 0 }, local;
+	time_t t;
+
+	snprintf(out, RENDER_TEXT, "%s", rfc3339);
+	if (strptime(rfc3339, "%Y-%m-%dT%H:%M:%S", &utc) == NULL)
+		return;
+	t = timegm(&utc);
+	if (localtime_r(&t, &local) != NULL)
+		strftime(out, RENDER_TEXT, "%Y-%m-%d %H:%M:%S", &local);
+}
+
+const char *render_reason(const char *word, enum lang l)
+{
+	enum reason r = reason_by_word(word);
+
+	return r == REASON_COUNT ? word : reason_text(r, lang_name(l));
+}
+
+void render_digest(const char *hex, char out[RENDER_TEXT])
+{
+	snprintf(out, RENDER_TEXT, "%.12s", hex);
+}
+
+void render_generation(const json_t *g, enum lang l, char out[RENDER_TEXT])
+{
+	static const struct {
+		const char *word;
+		enum message text;
+	} states[] = {
+		{ "confirmed", M_STATE_CONFIRMED }, { "waiting", M_STATE_WAITING }, { "reverted", M_STATE_REVERTED },
+	};
+	const char *state = js(g, "state");
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (strcmp(state, states[i].word) == 0)
+			state = message_format(states[i].text, l);
+	snprintf(out, RENDER_TEXT, "%llu (%s)", ju(g, "number"), state);
+}
+
+size_t render_diagnostics(struct cli *c, const json_t *diagnostics)
+{
+	size_t i, n = json_array_size(diagnostics);
+
+	for (i = 0; i < n; i++) {
+		const json_t *d = json_array_get(diagnostics, i);
+		bool warning = strcmp(js(d, "severity"), "warning") == 0;
+		char *message = text_safe(js(d, "message")), *hint = text_safe(js(d, "hint")), *file = text_safe(js(d, "file"));
+
+		if (*js(d, "file") != '\0')
+			fprintf(c->err, "%s:%llu:%llu: ", file != NULL ? file : "", ju(d, "line"), ju(d, "column"));
+		fprintf(c->err, "%s: %s\n", message_format(warning ? M_DIAG_IS_WARNING : M_DIAG_IS_ERROR, c->lang),
+			message != NULL ? message : "");
+		if (hint != NULL && *hint != '\0')
+			message_print(c->err, c->lang, M_DIAG_HINT_LINE, hint);
+		free(message);
+		free(hint);
+		free(file);
+	}
+	return n;
+}
+
+void render_line(struct cli *c, enum message m, ...)
+{
+	char text[1024], *safe;
+	va_list ap;
+	int n;
+
+	va_start(ap, m);
+	n = message_vtext(text, sizeof(text), c->lang, m, ap);
+	va_end(ap);
+	/* The catalogue's own line ends stand; whatever came with the arguments is made safe. */
+	if (n > 0 && (size_t)n < sizeof(text) && text[n - 1] == '\n')
+		text[n - 1] = '\0';
+	safe = text_safe(text);
+	fprintf(c->out, "%s\n", safe != NULL ? safe : "");
+	free(safe);
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `sekisho status`: the first line says whether the box enforces, and what is wrong if it does not do so fully; the rest
+ * says what with. The exit status follows the first line.
+ */
+#include <string.h>
+
+#include "appliance/base/reason.h"
+#include "mgmt/cli/render.h"
+#include "mgmt/cli/request.h"
+#include "mgmt/cli/table.h"
+#include "mgmt/cli/verbs.h"
+
+/* How the box stands, worst first. */
+enum stand {
+	STAND_NO_POLICY,  /* the deny base alone: nothing crosses */
+	STAND_UNWATCHED,  /* rules stand, but nobody watches them */
+	STAND_UNINSPECTED, /* a worker or gate is away: conduits follow their failure decisions */
+	STAND_PARTLY,     /* another role is away */
+	STAND_WAITING,    /* enforcing, not confirmed */
+	STAND_GOOD,
+};
+
+static bool role_is(const json_t *r, const char *name)
+{
+	return strcmp(js(r, "role"), name) == 0;
+}
+
+static enum stand stand_of(const json_t *status)
+{
+	const json_t *roles = ja(status, "roles"), *g = json_object_get(status, "generation");
+	enum stand worst = STAND_GOOD;
+	bool enforce = false;
+
+	if (strcmp(js(g, "state"), "waiting") == 0)
+		worst = STAND_WAITING;
+	else if (strcmp(js(g, "state"), "confirmed") != 0)
+		return STAND_NO_POLICY;
+	for (size_t i = 0; i < json_array_size(roles); i++) {
+		const json_t *r = json_array_get(roles, i);
+		bool running = strcmp(js(r, "state"), "running") == 0;
+		enum stand s = role_is(r, "dpi") || role_is(r, "gate") ? STAND_UNINSPECTED : STAND_PARTLY;
+
+		if (role_is(r, "enforce") && running)
+			enforce = true;
+		if (!running && s < worst)
+			worst = s;
+	}
+	return enforce ? worst : STAND_UNWATCHED;
+}
+
+static void headline(struct cli *c, const json_t *status, enum stand stand)
+{
+	static const enum message lines[] = {
+		[STAND_NO_POLICY] = M_STATUS_NO_POLICY,   [STAND_UNWATCHED] = M_STATUS_UNWATCHED,
+		[STAND_UNINSPECTED] = M_STATUS_UNINSPECTED, [STAND_PARTLY] = M_STATUS_PARTLY,
+		[STAND_WAITING] = M_STATUS_WAITING,       [STAND_GOOD] = M_STATUS_GOOD,
+	};
+	const json_t *g = json_object_get(status, "generation"), *site = json_object_get(status, "site");
+	char generation[RENDER_TEXT], by[RENDER_TEXT], when[RENDER_TEXT], digest[RENDER_TEXT];
+
+	if (c->color)
+		fputs(stand == STAND_GOOD ? "\033[1;32m" : stand == STAND_WAITING ? "\033[1;33m" : "\033[1;31m", c->out);
+	fputs(message_format(lines[stand], c->lang), c->out);
+	fputs(c->color ? "\033[0m\n" : "\n", c->out);
+	if (*js(site, "name") != '\0')
+		render_line(c, M_STATUS_SITE, js(site, "name"), js(site, "label"));
+	if (stand == STAND_NO_POLICY)
+		return;
+	render_generation(g, c->lang, generation);
+	render_digest(js(g, "digest"), digest);
+	render_time(js(g, "applied"), when);
+	render_line(c, M_STATUS_GENERATION, generation, digest, when);
+	if (strcmp(js(g, "state"), "waiting") == 0) {
+		render_time(js(g, "confirm_by"), by);
+		render_line(c, M_APPLY_CONFIRM_HOW, by);
+	}
+}
+
+static void roles(struct cli *c, const json_t *list)
+{
+	struct table *t = table_new(5, 2);
+
+	table_cell(t, message_format(M_COL_ROLE, c->lang));
+	table_cell(t, message_format(M_COL_STATE, c->lang));
+	table_cell(t, message_format(M_COL_PID, c->lang));
+	table_cell(t, message_format(M_COL_RESTARTS, c->lang));
+	table_cell(t, message_format(M_COL_SINCE, c->lang));
+	table_head_done(t);
+	table_right(t, 2);
+	table_right(t, 3);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *r = json_array_get(list, i);
+		bool many = role_is(r, "dpi") || role_is(r, "gate");
+		const char *state = js(r, "state");
+		char since[RENDER_TEXT];
+
+		render_time(js(r, "since"), since);
+		if (many)
+			table_cellf(t, "%s/%llu", js(r, "role"), ju(r, "index"));
+		else
+			table_cell(t, js(r, "role"));
+		table_cell(t, strcmp(state, "running") == 0  ? message_format(M_ROLE_RUNNING, c->lang) :
+			      strcmp(state, "starting") == 0 ? message_format(M_ROLE_STARTING, c->lang) :
+			      strcmp(state, "dead") == 0     ? message_format(M_ROLE_DEAD, c->lang) :
+							       state);
+		table_cellf(t, "%llu", ju(r, "pid"));
+		table_cellf(t, "%llu", ju(r, "restarts"));
+		table_cell(t, since);
+	}
+	if (table_rows(t) > 0) {
+		message_print(c->out, c->lang, M_STATUS_ROLES);
+		table_print(t, c->out, c->color);
+	}
+	table_free(t);
+}
+
+/* One row a reason for what the kernel and the workers refused; what passed is left to --json. */
+static void drops(struct cli *c, const json_t *status)
+{
+	const json_t *counters = json_object_get(json_object_get(status, "kernel"), "counters");
+	const json_t *workers = ja(status, "workers");
+	struct table *t = table_new(3, 2);
+
+	table_cell(t, message_format(M_COL_PACKETS, c->lang));
+	table_cell(t, message_format(M_COL_WHO, c->lang));
+	table_cell(t, message_format(M_COL_REASON, c->lang));
+	table_head_done(t);
+	table_right(t, 0);
+	for (unsigned r = 0; r < REASON_COUNT; r++) {
+		const char *word = reason_word((enum reason)r);
+		unsigned long long kernel = ju(json_object_get(counters, word), "packets"), worker = 0;
+
+		for (size_t i = 0; i < json_array_size(workers); i++)
+			worker += ju(json_object_get(json_array_get(workers, i), "reasons"), word);
+		if (reason_kind((enum reason)r) == REASON_PASS)
+			continue;
+		if (kernel > 0) {
+			table_cellf(t, "%llu", kernel);
+			table_cell(t, message_format(M_WHO_KERNEL, c->lang));
+			table_cell(t, render_reason(word, c->lang));
+		}
+		if (worker > 0) {
+			table_cellf(t, "%llu", worker);
+			table_cell(t, message_format(M_WHO_WORKERS, c->lang));
+			table_cell(t, render_reason(word, c->lang));
+		}
+	}
+	message_print(c->out, c->lang, table_rows(t) > 0 ? M_STATUS_DROPS : M_STATUS_NO_DROPS);
+	if (table_rows(t) > 0)
+		table_print(t, c->out, c->color);
+	table_free(t);
+}
+
+static void inspection(struct cli *c, const json_t *status)
+{
+	const json_t *workers = ja(status, "workers"), *queues = ja(status, "queues");
+	unsigned long long waiting = 0, full = 0;
+
+	for (size_t i = 0; i < json_array_size(workers); i++) {
+		const json_t *w = json_array_get(workers, i);
+
+		render_line(c, M_STATUS_WORKER, ju(w, "index"), ju(w, "packets"), ju(w, "dropped"), ju(w, "resets"),
+			    ju(w, "flows"), ju(w, "flows_max"));
+	}
+	for (size_t i = 0; i < json_array_size(queues); i++) {
+		waiting += ju(json_array_get(queues, i), "outstanding");
+		full += ju(json_array_get(queues, i), "dropped_full") + ju(json_array_get(queues, i), "dropped_user");
+	}
+	if (json_array_size(queues) > 0)
+		render_line(c, M_STATUS_QUEUES, json_array_size(queues), waiting, full);
+}
+
+static void rest(struct cli *c, const json_t *status)
+{
+	const json_t *drift = json_object_get(status, "drift"), *journal = json_object_get(status, "journal");
+	char when[RENDER_TEXT];
+
+	render_time(js(drift, "last"), when);
+	if (ju(drift, "seen") > 0)
+		render_line(c, M_STATUS_DRIFT, ju(drift, "seen"), when);
+	else
+		message_print(c->out, c->lang, M_STATUS_NO_DRIFT);
+	render_time(js(journal, "last"), when);
+	render_line(c, M_STATUS_JOURNAL, ju(journal, "records"), ju(journal, "lost"), when);
+	if (*js(status, "backend") != '\0')
+		render_line(c, strcmp(js(status, "backend"), "native") == 0 ? M_STATUS_NATIVE : M_STATUS_COMPAT);
+}
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	struct box_answer answer;
+	enum stand stand;
+	int status;
+
+	(void)a;
+	if (!box_request(c, MSG_CTL_STATUS, NULL, NULL, 0, 30, &answer, &status))
+		return status;
+	stand = stand_of(answer.json);
+	if (!box_answer_done(c, &answer, &status)) {
+		headline(c, answer.json, stand);
+		roles(c, ja(answer.json, "roles"));
+		drops(c, answer.json);
+		inspection(c, answer.json);
+		rest(c, answer.json);
+	}
+	if (status == CLI_YES && stand < STAND_WAITING)
+		status = CLI_NO;
+	box_answer_free(&answer);
+	return status;
+}
+
+const struct cli_verb verb_status = {
+	.name = "status",
+	.group = CLI_ON_BOX,
+	.operands = "",
+	.summary = M_STATUS_SUMMARY,
+	.text = M_STATUS_TEXT,
+	.run = run,
+};

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every verb of `sekisho`, each defined in the file of its name. */
+#ifndef SEKISHO_CLI_VERBS_H
+#define SEKISHO_CLI_VERBS_H
+
+#include "mgmt/cli/cli.h"
+
+extern const struct cli_verb verb_check;
+extern const struct cli_verb verb_compile;
+extern const struct cli_verb verb_prove;
+extern const struct cli_verb verb_status;
+extern const struct cli_verb verb_apply;
+extern const struct cli_verb verb_confirm;
+extern const struct cli_verb verb_rollback;
+extern const struct cli_verb verb_history;
+extern const struct cli_verb verb_effective;
+extern const struct cli_verb verb_verify;
+extern const struct cli_verb verb_events;
+extern const struct cli_verb verb_explain;
+
+#endif

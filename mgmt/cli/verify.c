@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `sekisho verify`: is what the kernel and the workers hold the policy in force, and if not, where do they differ? */
+#include "mgmt/cli/render.h"
+#include "mgmt/cli/request.h"
+#include "mgmt/cli/table.h"
+#include "mgmt/cli/verbs.h"
+
+static void differences(struct cli *c, const json_t *list)
+{
+	struct table *t = table_new(4, 2);
+
+	table_cell(t, message_format(M_COL_WHAT, c->lang));
+	table_cell(t, message_format(M_COL_WHERE, c->lang));
+	table_cell(t, message_format(M_COL_LINE, c->lang));
+	table_cell(t, message_format(M_COL_DETAIL, c->lang));
+	table_head_done(t);
+	table_right(t, 2);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *d = json_array_get(list, i);
+
+		table_cell(t, js(d, "what"));
+		table_cell(t, js(d, "where"));
+		if (ju(d, "line") != 0)
+			table_cellf(t, "%llu", ju(d, "line"));
+		else
+			table_cell(t, "");
+		table_cell(t, js(d, "detail"));
+	}
+	table_print(t, c->out, c->color);
+	table_free(t);
+}
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	struct box_answer answer;
+	const json_t *workers;
+	int status;
+
+	(void)a;
+	if (!box_request(c, MSG_CTL_VERIFY, NULL, NULL, 0, 60, &answer, &status))
+		return status;
+	if (!box_answer_done(c, &answer, &status)) {
+		workers = ja(answer.json, "workers");
+		message_print(c->out, c->lang, jb(answer.json, "equal") ? M_VERIFY_EQUAL : M_VERIFY_DIFFERS,
+			      json_array_size(ja(answer.json, "differences")));
+		if (json_array_size(ja(answer.json, "differences")) > 0)
+			differences(c, ja(answer.json, "differences"));
+		for (size_t i = 0; i < json_array_size(workers); i++) {
+			const json_t *w = json_array_get(workers, i);
+			char digest[RENDER_TEXT];
+
+			render_digest(js(w, "digest"), digest);
+			render_line(c, jb(w, "equal") ? M_VERIFY_WORKER_EQUAL : M_VERIFY_WORKER_DIFFERS, ju(w, "index"), digest);
+		}
+	}
+	box_answer_free(&answer);
+	return status;
+}
+
+const struct cli_verb verb_verify = {
+	.name = "verify",
+	.group = CLI_ON_BOX,
+	.operands = "",
+	.summary = M_VERIFY_SUMMARY,
+	.text = M_VERIFY_TEXT,
+	.run = run,
+};

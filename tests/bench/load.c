@@ -88,7 +88,8 @@ static void all(int s, unsigned char *p, size_t n)
 
 static void request(unsigned char out[REQUEST], uint16_t tid)
 {
-	const unsigned char r[REQUEST] = { (unsigned char)(tid >> 8), (unsigned char)tid, 0, 0, 0, 6, 1, 3, 0, 0, 0, 1 };
+	/* never 0x16 first: that would be a TLS hello to the server */
+	const unsigned char r[REQUEST] = { (unsigned char)(tid >> 8 & 0x0f), (unsigned char)tid, 0, 0, 0, 6, 1, 3, 0, 0, 0, 1 };
 
 	memcpy(out, r, REQUEST);
 }

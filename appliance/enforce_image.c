@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/enforce_image.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AGREE_FIELDS {4, 4}
+#define CELL4_FIELDS {4, 4, 4, 4, 1, 2}
+#define CELL6_FIELDS {4, 4, 16, 16, 1, 2}
+
+static const struct set_spec specs[TABLE_SET_COUNT] = {
+	[SET_LIVE] = {.name = "live", .key_len = 12, .fields = {4, 1, 4}, .map = true, .timeout = true},
+	[SET_AGREE] = {.name = "agree", .key_len = 8, .fields = AGREE_FIELDS, .timeout = true},
+	[SET_UNTIL4] = {.name = "until4", .key_len = 24, .fields = CELL4_FIELDS, .map = true, .interval = true,
+	                .timeout = true, .counter = true},
+	[SET_EXACT4] = {.name = "exact4", .key_len = 24, .fields = CELL4_FIELDS, .map = true, .counter = true},
+	[SET_RANGE4] = {.name = "range4", .key_len = 24, .fields = CELL4_FIELDS, .map = true, .interval = true,
+	                .counter = true},
+	[SET_UNTIL6] = {.name = "until6", .key_len = 48, .fields = CELL6_FIELDS, .map = true, .interval = true,
+	                .timeout = true, .counter = true},
+	[SET_EXACT6] = {.name = "exact6", .key_len = 48, .fields = CELL6_FIELDS, .map = true, .counter = true},
+	[SET_RANGE6] = {.name = "range6", .key_len = 48, .fields = CELL6_FIELDS, .map = true, .interval = true,
+	                .counter = true},
+	[SET_RESETS] = {.name = "resets", .key_len = 8, .fields = {4, 4}},
+	[TABLE_LANES] = {.name = "lanes", .key_len = 4, .fields = {4}, .verdict_map = true},
+	[TABLE_OUTCOMES] = {.name = "outcomes", .key_len = 4, .fields = {4}, .verdict_map = true},
+	[TABLE_UNANSWERED] = {.name = "unanswered", .key_len = 4, .fields = {4}, .verdict_map = true},
+	[TABLE_GENERATION] = {.name = "generation", .key_len = 32, .fields = {32}},
+	[TABLE_LINGERING] = {.name = "lingering", .key_len = 4, .fields = {4}},
+};
+
+const struct set_spec *set_spec(unsigned set)
+{
+	return &specs[set];
+}
+
+void image_init(struct image *i, struct arena *a)
+{
+	memset(i, 0, sizeof(*i));
+	i->arena = a;
+}
+
+struct image_element *image_add(struct image *i, unsigned set)
+{
+	struct image_elements *s = &i->elements[set];
+
+	return arena_grow(i->arena, (void **)&s->list, &s->n, &s->room, sizeof(*s->list));
+}
+
+bool image_add_rule(struct image *i, uint32_t chain, uint32_t line, const char *text)
+{
+	struct image_rule *r = arena_grow(i->arena, (void **)&i->rules, &i->n_rules, &i->room_rules, sizeof(*r));
+
+	if (r == NULL || text == NULL)
+		return false;
+	*r = (struct image_rule){.chain = chain, .line = line, .text = text};
+	return true;
+}
+
+bool image_add_foreign(struct image *i, enum foreign_kind kind, const char *name, const char *what)
+{
+	struct image_foreign *f =
+		arena_grow(i->arena, (void **)&i->foreign, &i->n_foreign, &i->room_foreign, sizeof(*f));
+
+	if (f == NULL || what == NULL)
+		return false;
+	*f = (struct image_foreign){.what = what, .name = name, .kind = (uint8_t)kind};
+	return true;
+}
+
+static int element_cmp(const void *a, const void *b)
+{
+	const struct image_element *x = a, *y = b;
+	int r = memcmp(x->key, y->key, IMAGE_KEY);
+
+	return r != 0 ? r : memcmp(x->key_end, y->key_end, IMAGE_KEY);
+}
+
+void image_sort(struct image *i)
+{
+	for (unsigned s = 0; s < TABLE_SET_COUNT; s++) {
+		struct image_elements *e = &i->elements[s];
+
+		if (e->n > 1)
+			qsort(e->list, e->n, sizeof(*e->list), element_cmp);
+	}
+}
+
+const struct image_element *image_find(const struct image *i, unsigned set, const uint8_t *key,
+                                       const uint8_t *key_end)
+{
+	const struct image_elements *e = &i->elements[set];
+	uint32_t n = specs[set].key_len;
+	struct image_element wanted = {0};
+
+	if (e->n == 0)
+		return NULL;
+	memcpy(wanted.key, key, n);
+	memcpy(wanted.key_end, key_end, n);
+	return bsearch(&wanted, e->list, e->n, sizeof(*e->list), element_cmp);
+}
+
+bool image_digest(const struct image *i, uint8_t ret[32])
+{
+	const struct image_elements *e = &i->elements[TABLE_GENERATION];
+
+	if (e->n != 1)
+		return false;
+	memcpy(ret, e->list[0].key, 32);
+	return true;
+}
+
+static bool time_equal(uint64_t a, uint64_t b, uint64_t slack)
+{
+	if (a == 0 || b == 0)
+		return a == b;
+	return a > b ? a - b <= slack : b - a <= slack;
+}
+
+static bool element_equal(const struct set_spec *s, const struct image_element *a, const struct image_element *b,
+                          uint64_t slack)
+{
+	if (s->map && a->data != b->data)
+		return false;
+	if (s->verdict_map && (a->verdict != b->verdict || a->chain != b->chain || a->verdict == VERDICT_FOREIGN))
+		return false;
+	return time_equal(a->until, b->until, slack);
+}
+
+static bool note(struct arena *a, struct element_change **list, size_t *n, size_t *room, unsigned set,
+                 const struct image_element *el)
+{
+	struct element_change *c = arena_grow(a, (void **)list, n, room, sizeof(*c));
+
+	if (c == NULL)
+		return false;
+	*c = (struct element_change){.set = set, .element = el};
+	return true;
+}
+
+int image_diff(const struct image *have, const struct image *want, uint64_t slack, struct arena *a,
+               struct element_diff *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	for (unsigned s = 0; s < TABLE_SET_COUNT; s++) {
+		const struct image_elements *h = &have->elements[s], *w = &want->elements[s];
+		size_t x = 0, y = 0;
+
+		while (x < h->n || y < w->n) {
+			int r = x == h->n ? 1 : y == w->n ? -1 : element_cmp(&h->list[x], &w->list[y]);
+			bool gone = r < 0, added = r > 0;
+
+			if (r == 0 && !element_equal(&specs[s], &h->list[x], &w->list[y], slack))
+				gone = added = true;
+			if (gone && !note(a, &ret->gone, &ret->n_gone, &ret->room_gone, s, &h->list[x]))
+				return -ENOMEM;
+			if (added && !note(a, &ret->added, &ret->n_added, &ret->room_added, s, &w->list[y]))
+				return -ENOMEM;
+			x += r <= 0;
+			y += r >= 0;
+		}
+	}
+	return 0;
+}
+
+bool image_rules_equal(const struct image *have, const struct image *want)
+{
+	if (have->n_rules != want->n_rules)
+		return false;
+	for (size_t n = 0; n < want->n_rules; n++)
+		if (have->rules[n].chain != want->rules[n].chain || strcmp(have->rules[n].text, want->rules[n].text) != 0)
+			return false;
+	return true;
+}

@@ -15,9 +15,10 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import modbus  # noqa: E402
+from terminal import SLOWNESS  # noqa: E402
 from net import Wire, decode, inside, ip4, sh, tcp, tcp_streams, udp, wait_for  # noqa: E402
 
-QUIET = 0.4  # seconds without an answer that we call silence
+QUIET = 0.4 * SLOWNESS  # seconds without an answer that we call silence
 
 
 class Crossing:
@@ -47,7 +48,7 @@ def speak(ns, destination, port, pieces, source=None, want=None):
     """Connects, sends the pieces each as a segment of its own, waits for an answer."""
     def action():
         s = modbus.connect(ns, destination, port, source, timeout=QUIET if want is None else want)
-        s.settimeout(1.0)
+        s.settimeout(1.0 * SLOWNESS)
         try:
             for piece in pieces:
                 s.sendall(piece)
@@ -60,7 +61,7 @@ def speak(ns, destination, port, pieces, source=None, want=None):
 def raw_speak(ns, destination, port, data):
     def action():
         s = modbus.connect(ns, destination, port, timeout=QUIET)
-        s.settimeout(1.0)
+        s.settimeout(1.0 * SLOWNESS)
         try:
             s.sendall(data)
             return s.recv(100)
@@ -71,7 +72,7 @@ def raw_speak(ns, destination, port, data):
 
 def program(ns, *args, good=0):
     def action():
-        done = sh(*args, ns=ns, check=False, timeout=15)
+        done = sh(*args, ns=ns, check=False, timeout=15 * SLOWNESS)
         text = (done.stdout + done.stderr).lower()
         if done.returncode == good:
             return "passed"
@@ -80,7 +81,7 @@ def program(ns, *args, good=0):
 
 
 def ping(ns, address):
-    return lambda: "passed" if sh("ping", "-n", "-c", "1", "-W", "1", address, ns=ns, check=False).returncode == 0 else "silent"
+    return lambda: "passed" if sh("ping", "-n", "-c", "1", "-W", str(SLOWNESS), address, ns=ns, check=False).returncode == 0 else "silent"
 
 
 def datagram(ns, destination, port, data):
@@ -198,13 +199,13 @@ def crossings(t):
     add("office", "rtg01", ("Modbus from the office", "事務所から Modbus"), "silent",
         speak(office, rtg01, 502, [read(0, 1)]), arrived("10.10.0.5"), "crane")
     add("office", "tos-web", ("web page over TLS (curl)", "TLS で画面を開く (curl)"), "passed",
-        program(office, "curl", "-sk", "--max-time", "5", "https://10.20.0.20/"), conduit="office-uses-tos")
+        program(office, "curl", "-sk", "--max-time", str(5 * SLOWNESS), "https://10.20.0.20/"), conduit="office-uses-tos")
     add("office", "tos-web", ("SSH on port 443, IPv6 (ssh)", "443番ポートで SSH (IPv6, ssh)"), "reset",
-        program(office, "ssh", "-F", "none", "-p", "443", "-o", "ConnectTimeout=3", "-o", "BatchMode=yes", "-o",
+        program(office, "ssh", "-F", "none", "-p", "443", "-o", "ConnectTimeout=%d" % (3 * SLOWNESS), "-o", "BatchMode=yes", "-o",
                 "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "2001:db8:20::20", good=999),
         payload_with("2001:db8:10::5", b"SSH-2.0-OpenSSH"), "tos", "office-uses-tos")
     add("office", "tos-web", ("plain HTTP on port 443 (curl)", "443番ポートで平文 HTTP (curl)"), "reset",
-        program(office, "curl", "-s", "--max-time", "5", "http://10.20.0.20:443/"),
+        program(office, "curl", "-s", "--max-time", str(5 * SLOWNESS), "http://10.20.0.20:443/"),
         payload_with("10.10.0.5", b"GET / HTTP"), "tos", "office-uses-tos")
     add("office", "tos-web", ("ping", "ping"), "passed", ping(office, web), conduit="office-pings-tos")
     add("office", "tos-web", ("ping, IPv6", "ping (IPv6)"), "passed", ping(office, "2001:db8:20::20"), conduit="office-pings-tos")
@@ -215,7 +216,7 @@ def crossings(t):
         datagram(office, web, 53, b"\xff" * 5 + b"tunnel-tunnel-tunnel"), payload_with("10.10.0.5", b"tunnel-tunnel"), "tos",
         "office-asks-names")
     add("gate", "tos-db", ("SQL query (psql)", "SQL 問い合わせ (psql)"), "passed",
-        program(gate, "env", "PGCONNECT_TIMEOUT=5", t.psql, "-h", db, "-U", "tos", "-d", "postgres", "-tc", "select 1"),
+        program(gate, "env", "PGCONNECT_TIMEOUT=%d" % (5 * SLOWNESS), t.psql, "-h", db, "-U", "tos", "-d", "postgres", "-tc", "select 1"),
         conduit="gate-books")
     add("gate", "tos-db", ("SSH banner on port 5432", "5432番ポートで SSH"), "reset",
         raw_speak(gate, db, 5432, b"SSH-2.0-probe\r\n"), payload_with("10.40.0.10", b"SSH-2.0-probe"), "tos", "gate-books")
@@ -247,7 +248,7 @@ def keyscan(t, ns, address, source):
     # ssh-keyscan cannot choose its source address: the maintenance host speaks with a socket bound to it
     def action():
         s = modbus.connect(ns, address, 22, source, timeout=QUIET)
-        s.settimeout(2.0)
+        s.settimeout(2.0 * SLOWNESS)
         try:
             s.sendall(b"SSH-2.0-maintenance\r\n")
             return s.recv(200).startswith(b"SSH-")

@@ -10,17 +10,17 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import modbus  # noqa: E402
 from net import Wire, decode, ip4, ip6, sh, tcp, udp, wait_for  # noqa: E402
-from terminal import ZONES  # noqa: E402
+from terminal import SLOWNESS, ZONES  # noqa: E402
 
-BACK = 3.0  # seconds within which a killed part must be at work again
+BACK = 3.0 * SLOWNESS  # seconds within which a killed part must be at work again
 
 
 class Session:
     """A live Modbus session (hold, pick_up) that reads on while things die; counts what it got and whether it lived."""
 
     def __init__(self, t):
-        self.socket = modbus.connect(t.net.ns("tos"), "10.30.1.10", 502, "10.20.0.10")
-        self.socket.settimeout(1.0)
+        self.socket = modbus.connect(t.net.ns("tos"), "10.30.1.10", 502, "10.20.0.10", timeout=SLOWNESS)
+        self.socket.settimeout(1.0 * SLOWNESS)
         self.read()
 
     def read(self):
@@ -151,6 +151,6 @@ def random_forbidden(t, number=10000):
     thread.join()
     for wire in wires.values():
         wire.close()
-    wait_for(lambda: all(r["state"] == "running" for r in t.status()["roles"]), 5, "every role")
+    wait_for(lambda: all(r["state"] == "running" for r in t.status()["roles"]), 5 * SLOWNESS, "every role")
     arrived = sum(1 for c in t.captures.values() for f in c.incoming(since) if MARK in f)
     return sent, arrived

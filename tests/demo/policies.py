@@ -11,7 +11,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import modbus  # noqa: E402
 from net import sh, wait_for  # noqa: E402
-from terminal import ADMIN_BOX, BUILD, RUN  # noqa: E402
+from terminal import ADMIN_BOX, RUN, SLOWNESS  # noqa: E402
 
 
 def variant(t, name, change):
@@ -67,7 +67,7 @@ def narrowed(t):
     """maint-sets-rtg01 is taken away while its session lives: cut at once, heard at both ends; the poller's is not."""
     what = ("narrow the policy under a live session", "稼働中のセッションがある状態で許可を縮小")
     ns = t.net.ns("tos")
-    session = modbus.connect(ns, "10.30.1.10", 502, "10.20.0.30")
+    session = modbus.connect(ns, "10.30.1.10", 502, "10.20.0.30", timeout=SLOWNESS)
     port = session.getsockname()[1]
     session.sendall(modbus.write_register(400, 1))
     if not modbus.answer(session):
@@ -92,15 +92,15 @@ def narrowed(t):
     # the PLC heard it too: it takes the next connection at once (it serves one at a time)
     leaked += sum(1 for (s, sp, _, _), data in _streams(t, since).items() if s == "10.20.0.30" and sp == port and data)
     t.sekisho("apply", t.policy)
-    again = modbus.connect(ns, "10.30.1.10", 502, "10.20.0.30", timeout=2.0)
-    again.settimeout(2.0)
+    again = modbus.connect(ns, "10.30.1.10", 502, "10.20.0.30", timeout=2.0 * SLOWNESS)
+    again.settimeout(2.0 * SLOWNESS)
     try:
         again.sendall(modbus.read_holding(0, 1))
         heard = bool(modbus.answer(again))
     except OSError:
         heard = False
     again.close()
-    polls = wait_for(lambda: t.poller_counts("crane")["polls"] > before["polls"] + 3 and t.poller_counts("crane"), 5, "polls")
+    polls = wait_for(lambda: t.poller_counts("crane")["polls"] > before["polls"] + 3 and t.poller_counts("crane"), 5 * SLOWNESS, "polls")
     if not heard:
         got = "PLC deaf"
     elif polls["errors"] != before["errors"]:
@@ -117,7 +117,7 @@ def https(path, token=None):
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    connection = http.client.HTTPSConnection(ADMIN_BOX, 443, timeout=5, context=context)
+    connection = http.client.HTTPSConnection(ADMIN_BOX, 443, timeout=5 * SLOWNESS, context=context)
     connection.request("GET", path, headers={"Authorization": "Bearer " + token} if token else {})
     answer = connection.getresponse()
     answer.read()

@@ -111,21 +111,23 @@ bool image_digest(const struct image *i, uint8_t ret[32])
 	return true;
 }
 
-static bool time_equal(uint64_t a, uint64_t b, uint64_t slack)
+static bool near(uint64_t a, uint64_t b)
 {
-	if (a == 0 || b == 0)
-		return a == b;
-	return a > b ? a - b <= slack : b - a <= slack;
+	return a > b ? a - b <= TIME_SLACK : b - a <= TIME_SLACK;
 }
 
-static bool element_equal(const struct set_spec *s, const struct image_element *a, const struct image_element *b,
-                          uint64_t slack)
+static bool time_equal(uint64_t a, uint64_t b)
+{
+	return a == 0 || b == 0 ? a == b : near(a, b);
+}
+
+static bool element_equal(const struct set_spec *s, const struct image_element *a, const struct image_element *b)
 {
 	if (s->map && a->data != b->data)
 		return false;
 	if (s->verdict_map && (a->verdict != b->verdict || a->chain != b->chain || a->verdict == VERDICT_FOREIGN))
 		return false;
-	return time_equal(a->until, b->until, slack);
+	return time_equal(a->until, b->until);
 }
 
 static bool note(struct arena *a, struct element_change **list, size_t *n, size_t *room, unsigned set,
@@ -139,7 +141,7 @@ static bool note(struct arena *a, struct element_change **list, size_t *n, size_
 	return true;
 }
 
-int image_diff(const struct image *have, const struct image *want, uint64_t slack, struct arena *a,
+int image_diff(const struct image *have, const struct image *want, uint64_t now, struct arena *a,
                struct element_diff *ret)
 {
 	memset(ret, 0, sizeof(*ret));
@@ -151,8 +153,12 @@ int image_diff(const struct image *have, const struct image *want, uint64_t slac
 			int r = x == h->n ? 1 : y == w->n ? -1 : element_cmp(&h->list[x], &w->list[y]);
 			bool gone = r < 0, added = r > 0;
 
-			if (r == 0 && !element_equal(&specs[s], &h->list[x], &w->list[y], slack))
+			if (r == 0 && !element_equal(&specs[s], &h->list[x], &w->list[y]))
 				gone = added = true;
+			if (r < 0 && h->list[x].until != 0 && near(h->list[x].until, now))
+				gone = false;
+			if (r > 0 && w->list[y].until != 0 && near(w->list[y].until, now))
+				added = false;
 			if (gone && !note(a, &ret->gone, &ret->n_gone, &ret->room_gone, s, &h->list[x]))
 				return -ENOMEM;
 			if (added && !note(a, &ret->added, &ret->n_added, &ret->room_added, s, &w->list[y]))

@@ -147,8 +147,13 @@ struct element_diff {
 	size_t n_gone, n_added, room_gone, room_added;
 };
 
-/* Both images sorted; times that differ by at most `slack` seconds are equal. 0 or -ENOMEM. */
-int image_diff(const struct image *have, const struct image *want, uint64_t slack, struct arena *a,
+#define TIME_SLACK 2u /* seconds: the kernel's remaining time and our clock are not read at one instant */
+
+/*
+ * Both images sorted. Ends that differ by TIME_SLACK at most are equal, and an element whose end is that near to `now`
+ * may be there or not. 0 or -ENOMEM.
+ */
+int image_diff(const struct image *have, const struct image *want, uint64_t now, struct arena *a,
                struct element_diff *ret);
 bool image_rules_equal(const struct image *have, const struct image *want);
 

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <libnftnl/rule.h>
 
+#include "appliance/base/clock.h"
 #include "appliance/netlink_batch.h"
 
 /* A table or chain that cannot be mended in place. */
@@ -128,7 +129,7 @@ int table_sync(struct netlink *n, const struct image *have, const struct image *
 		batch_table_delete(b);
 	}
 	ret->rules = strangers(have) || extra_chain(have, want) || !image_rules_equal(have, want);
-	r = image_diff(have, want, 2, want->arena, &diff);
+	r = image_diff(have, want, x->now, want->arena, &diff);
 	if (r < 0) {
 		err_set(e, r, "difference");
 		goto out;
@@ -144,7 +145,7 @@ int table_sync(struct netlink *n, const struct image *have, const struct image *
 		if (have->sets[diff.gone[k].set])
 			batch_element_delete(b, diff.gone[k].set, diff.gone[k].element);
 	for (size_t k = 0; k < diff.n_added; k++)
-		batch_element_add(b, diff.added[k].set, diff.added[k].element, x->now);
+		batch_element_add(b, diff.added[k].set, diff.added[k].element, clock_wall_ns() / 1000000);
 	if (ret->rules) {
 		r = refill(b, x, q);
 		if (r < 0) {

@@ -326,7 +326,7 @@ void batch_rule(struct batch *b, struct nftnl_rule *rule, uint32_t line)
 }
 
 static void element(struct batch *b, uint16_t type, uint16_t flags, unsigned number, const struct image_element *el,
-                    uint64_t now)
+                    uint64_t now_ms)
 {
 	const struct set_spec *spec = set_spec(number);
 	struct nftnl_set *s = nftnl_set_alloc();
@@ -357,7 +357,8 @@ static void element(struct batch *b, uint16_t type, uint16_t flags, unsigned num
 			nftnl_set_elem_set_str(x, NFTNL_SET_ELEM_CHAIN, ir_chain_name((enum ir_chain)el->chain, name));
 		}
 		if (el->until != 0)
-			nftnl_set_elem_set_u64(x, NFTNL_SET_ELEM_TIMEOUT, el->until > now ? (el->until - now) * 1000 : 1);
+			nftnl_set_elem_set_u64(x, NFTNL_SET_ELEM_TIMEOUT, 
+			                       el->until * 1000 > now_ms ? el->until * 1000 - now_ms : 1);
 	}
 	nftnl_set_elem_add(s, x); /* the set owns it now */
 	nftnl_set_elems_nlmsg_build_payload(h, s);
@@ -365,9 +366,9 @@ static void element(struct batch *b, uint16_t type, uint16_t flags, unsigned num
 	nftnl_set_free(s);
 }
 
-void batch_element_add(struct batch *b, unsigned number, const struct image_element *el, uint64_t now)
+void batch_element_add(struct batch *b, unsigned number, const struct image_element *el, uint64_t now_ms)
 {
-	element(b, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, number, el, now);
+	element(b, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, number, el, now_ms);
 }
 
 void batch_element_delete(struct batch *b, unsigned number, const struct image_element *el)

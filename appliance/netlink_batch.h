@@ -37,8 +37,8 @@ void batch_set_delete(struct batch *b, const char *name);
 void batch_flush_rules(struct batch *b);  /* of every chain of the table; chains stay */
 /* Takes nothing; the rule stays the caller's. */
 void batch_rule(struct batch *b, struct nftnl_rule *rule, uint32_t line);
-/* `now` in seconds since 1970: an element with an end gets what is left as its timeout. */
-void batch_element_add(struct batch *b, unsigned set, const struct image_element *el, uint64_t now);
+/* `now_ms` since 1970: an element with an end gets what is left as its timeout. */
+void batch_element_add(struct batch *b, unsigned set, const struct image_element *el, uint64_t now_ms);
 void batch_element_delete(struct batch *b, unsigned set, const struct image_element *el);
 size_t batch_messages(const struct batch *b);
 

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A box under test: three zones (it, ops, ot) with one host namespace each, the daemon between them, a policy as text."""
+import json
+import os
+import signal
+import sys
+
+sys.path.insert(0, os.path.dirname(__file__))
+from net import Net, sh, wait_for  # noqa: E402
+
+TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+ZONES = {"it": ("10.71.0", "2001:db8:71:"), "ops": ("10.72.0", "2001:db8:72:"), "ot": ("10.73.0", "2001:db8:73:")}
+FACTS = """language_version = 1;
+workers = %d;
+interfaces = {
+  lan0 = { device = "it0";  addresses = ["10.71.0.1/24", "2001:db8:71::1/64"]; };
+  lan1 = { device = "ops0"; addresses = ["10.72.0.1/24", "2001:db8:72::1/64"]; };
+  lan2 = { device = "ot0";  addresses = ["10.73.0.1/24", "2001:db8:73::1/64"]; };
+  adm0 = { device = "adm0"; role = "admin"; addresses = ["10.79.0.1/24"]; };
+};
+"""
+HEAD = """language_version = 1;
+site = { name = "test"; };
+zones = {
+  it  = { interfaces = ["lan0"]; networks = ["10.71.0.0/24", "2001:db8:71::/64"]; class = "it"; owner = "t"; };
+  ops = { interfaces = ["lan1"]; networks = ["10.72.0.0/24", "2001:db8:72::/64"]; class = "operations"; owner = "t"; };
+  ot  = { interfaces = ["lan2"]; networks = ["10.73.0.0/24", "2001:db8:73::/64"]; class = "ot"; owner = "t"; };
+};
+services = {
+  read = { protocol = "modbus"; ports = ["tcp/502"]; allow = ( { commands = ["read"]; units = [1]; holding = ["0-99"]; } ); };
+  write = { protocol = "modbus"; ports = ["tcp/502"]; allow = ( { commands = ["write"]; units = [1]; holding = ["0-99"]; } ); };
+  web = { protocol = "tls"; ports = ["tcp/443"]; };
+  shell = { protocol = "ssh"; ports = ["tcp/22"]; };
+  names = { protocol = "dns"; ports = ["udp/53"]; };
+  plain = { protocol = "udp"; ports = ["udp/9000"]; };
+  plain_tcp = { protocol = "tcp"; ports = ["tcp/9000-9009"]; };
+  ping = { protocol = "icmp"; ports = ["icmp/8"]; };
+};
+"""
+
+
+def conduit(name, source, target, services, **keys):
+    """One conduit as text; further keys as Python values."""
+    def value(v):
+        if isinstance(v, bool):
+            return "true" if v else "false"
+        if isinstance(v, list):
+            return "[" + ", ".join('"%s"' % x for x in v) + "]"
+        return '"%s"' % v
+    keys = dict({"purpose": "test", "owner": "t", "review_by": "2031-01-01"}, **keys)
+    extra = " ".join("%s = %s;" % (k, value(v)) for k, v in keys.items())
+    return '{ name = "%s"; from = "%s"; to = "%s"; services = %s; %s }' % (name, source, target, value(services), extra)
+
+
+class Box:
+    def __init__(self, prefix, build, run, workers=2):
+        self.build, self.run_folder, self.workers = build, run, workers
+        sh("rm", "-rf", run)
+        os.makedirs(run)
+        self.net = Net(prefix)
+        self.daemon = None
+        box = self.net.add("box")
+        for zone, (v4, v6) in ZONES.items():
+            ns = self.net.add(zone)
+            self.net.veth(ns, "eth0", box, zone + "0")
+            self.net.address(ns, "eth0", v4 + ".2/24", v4 + ".3/24", v6 + ":2/64")
+            sh("ip", "route", "add", "default", "via", v4 + ".1", ns=ns)
+            sh("ip", "-6", "route", "add", "default", "via", v6 + ":1", ns=ns)
+        self.admin = self.net.add("adm")
+        self.net.veth(self.admin, "eth0", box, "adm0")
+        self.net.address(self.admin, "eth0", "10.79.0.2/24")
+        self.data = self.net.ns("data")
+        self.net.names += [self.data, self.net.ns("admin")]
+
+    def ns(self, zone):
+        return self.net.ns(zone)
+
+    def start(self, wait=True):
+        self.daemon = self.net.spawn(
+            [self.build + "/sekishod", "--data-netns", self.data, "--admin-netns", self.net.ns("admin"), "--state",
+             self.run_folder + "/state", "--run", self.run_folder + "/run"], self.net.ns("box"), self.run_folder + "/sekishod.log")
+        if wait:
+            wait_for(lambda: self.sekisho("status", check=False).returncode == 0, 10, "the control socket")
+
+    def kill(self):
+        os.kill(self.daemon.pid, signal.SIGKILL)
+        self.daemon.wait()
+
+    def sekisho(self, *args, check=True, timeout=30):
+        return sh(self.build + "/sekisho", *args, "--socket", self.run_folder + "/run/control.sock", check=check, timeout=timeout)
+
+    def write(self, *conduits, extra=""):
+        """Writes the policy folder; the path of its main text."""
+        folder = self.run_folder + "/policy"
+        os.makedirs(folder, exist_ok=True)
+        with open(folder + "/box.cfg", "w", encoding="utf-8") as f:
+            f.write(FACTS % self.workers)
+        with open(folder + "/site.cfg", "w", encoding="utf-8") as f:
+            f.write(HEAD + "conduits = (\n  " + ",\n  ".join(conduits) + "\n);\n" + extra)
+        return folder + "/site.cfg"
+
+    def apply(self, *conduits, extra="", options=()):
+        return self.sekisho("apply", *options, self.write(*conduits, extra=extra))
+
+    def status(self):
+        return json.loads(self.sekisho("status", "--json").stdout)
+
+    def events(self, after=0):
+        out = self.sekisho("events", "--json", "--after", str(after), "--limit", "10000").stdout
+        return [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+
+    def last_seq(self):
+        events = self.events()
+        return events[-1]["seq"] if events else 0
+
+    def pids(self, role):
+        return [r["pid"] for r in self.status()["roles"] if r["role"] == role and r.get("pid")]
+
+    def running(self):
+        return all(r["state"] == "running" for r in self.status()["roles"])
+
+    def drops(self):
+        return {k: v["packets"] for k, v in self.status()["kernel"]["counters"].items()}
+
+    def close(self):
+        self.net.close()

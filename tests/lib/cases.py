@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Named cases with a count at the end: "N passed, N failed". A case fails by raising."""
+import sys
+import time
+import traceback
+
+
+class Cases:
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def run(self, name, function, *args):
+        start = time.monotonic()
+        try:
+            note = function(*args)
+        except Exception as e:
+            self.failed += 1
+            print("FAILED  %s: %s: %s" % (name, type(e).__name__, e), flush=True)
+            traceback.print_exc(limit=4, file=sys.stdout)
+            return False
+        self.passed += 1
+        print("ok      %s (%.1f s)%s" % (name, time.monotonic() - start, ": " + note if note else ""), flush=True)
+        return True
+
+    def end(self):
+        print("%d passed, %d failed" % (self.passed, self.failed))
+        return 0 if self.failed == 0 and self.passed > 0 else 1
+
+
+def expect(good, text, *args):
+    if not good:
+        raise AssertionError(text % args if args else text)

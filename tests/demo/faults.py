@@ -146,7 +146,7 @@ def random_forbidden(t, number=10000):
                            else ip6(source, destination, proto, body))
         sent += 1
         if sent % 50 == 0:
-            time.sleep(0.02)  # pacing: spreads the packets over the kills
+            ended.wait(0.02)  # pacing: spreads the packets over the kills
     ended.set()
     thread.join()
     for wire in wires.values():

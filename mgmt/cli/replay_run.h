@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One replay: frames of a capture through link, defragmentation, session tracking and the inspector, the same code that
+ * runs in the workers of the box. Implements the inspector's outside; one run at a time in a program. Results go to the
+ * book, and each PDU to a caller's function as it is judged.
+ */
+#ifndef SEKISHO_CLI_REPLAY_RUN_H
+#define SEKISHO_CLI_REPLAY_RUN_H
+
+#include "appliance/base/err.h"
+#include "dpi/inspect.h"
+#include "mgmt/cli/capture.h"
+#include "mgmt/cli/defrag.h"
+#include "mgmt/cli/replay_book.h"
+#include "mgmt/cli/replay_track.h"
+
+struct replay {
+	const struct ir *ir;    /* borrowed */
+	bool as_captured;
+	/* Called for each PDU, in order; `ctx` is the caller's. May be NULL. */
+	void (*pdu)(void *ctx, const struct flow_info *f, const struct pdu *p, enum event_verdict v, uint32_t frame);
+	void *ctx;
+	/* results */
+	struct book book;
+	uint64_t frames, not_ip, truncated, related;
+	uint64_t dropped[REASON_COUNT]; /* packets that the kernel or the inspector would not let pass, by reason */
+	struct defrag_stats fragments;
+	/* inside */
+	struct tracker *tracker;
+	struct inspector *inspector;
+	struct defrag *defrag;
+	uint32_t *waiting;      /* session of each undecided packet, by packet id */
+	uint32_t next_id;
+	uint64_t due_ns;        /* when the inspector wants to be called again */
+};
+
+/* Fills *e and returns a negative errno when there is not enough memory. replay_close in both cases. */
+int replay_open(struct replay *r, const struct ir *ir, bool as_captured, struct err *e);
+void replay_frame(struct replay *r, const struct capture_frame *f);
+/* The capture is over: every flow has its verdict in the book afterwards. */
+void replay_finish(struct replay *r);
+void replay_close(struct replay *r);
+/* True when the policy would have refused something. */
+bool replay_denied(const struct replay *r);
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/secrets.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "appliance/atomic_file.h"
+#include "appliance/base/sha256.h"
+#include "mgmt/certificate.h"
+
+#define FILE_MAX 65536u
+
+static void wipe_free(char **text)
+{
+	if (*text != NULL)
+		gnutls_memset(*text, 0, strlen(*text));
+	free(*text);
+	*text = NULL;
+}
+
+static bool address_of(const struct sockaddr_storage *from, struct addr *ret)
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)from;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)from;
+
+	memset(ret, 0, sizeof(*ret));
+	if (from->ss_family == AF_INET && v4->sin_addr.s_addr != INADDR_ANY) {
+		ret->family = 4;
+		memcpy(ret->b, &v4->sin_addr, 4);
+	} else if (from->ss_family == AF_INET6 && !IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr)) {
+		ret->family = IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) ? 4 : 6;
+		memcpy(ret->b, v6->sin6_addr.s6_addr + (ret->family == 4 ? 12 : 0), ret->family == 4 ? 4 : 16);
+	}
+	return ret->family != 0;
+}
+
+/*
+ * Where the box is reached: the socket's own address, or, when it listens on all, the IPv4 addresses of the socket's
+ * network namespace (the question is put to the socket, so this process need not be there).
+ */
+static size_t own_addresses(int fd, struct addr *out)
+{
+	struct sockaddr_storage here = { 0 };
+	socklen_t size = sizeof(here);
+	struct ifreq list[CERTIFICATE_ADDRESSES];
+	struct ifconf conf = { .ifc_len = sizeof(list), .ifc_req = list };
+	size_t n = 0;
+
+	memset(list, 0, sizeof(list));
+	if (getsockname(fd, (struct sockaddr *)&here, &size) == 0 && address_of(&here, &out[0]))
+		return 1;
+	if (ioctl(fd, SIOCGIFCONF, &conf) < 0)
+		return 0;
+	for (size_t i = 0; i < (size_t)conf.ifc_len / sizeof(list[0]) && n < CERTIFICATE_ADDRESSES; i++) {
+		memset(&here, 0, sizeof(here));
+		memcpy(&here, &list[i].ifr_addr, sizeof(list[i].ifr_addr));
+		if (address_of(&here, &out[n]) && out[n].b[0] != 127)
+			n++;
+	}
+	return n;
+}
+
+static int read_text(int dirfd, const char *name, char **ret, struct err *e)
+{
+	uint8_t *p = NULL;
+	size_t n;
+	int r = file_read(dirfd, name, FILE_MAX, &p, &n, e);
+
+	if (r < 0)
+		return r;
+	if (memchr(p, 0, n) != NULL) {
+		free(p);
+		return err_set(e, -EBADMSG, "%s", name);
+	}
+	*ret = (char *)p;
+	return 0;
+}
+
+static int make_certificate(int dirfd, int listen_fd, struct secrets *s, struct err *e)
+{
+	struct addr addresses[CERTIFICATE_ADDRESSES];
+	size_t n = own_addresses(listen_fd, addresses);
+	int r = certificate_make(addresses, n, &s->key, &s->certificate, e);
+
+	/* The certificate stands last and is gone first: a power loss in between leaves "no certificate", not a wrong one. */
+	if (r == 0 && unlinkat(dirfd, "certificate.pem", 0) < 0 && errno != ENOENT)
+		r = err_set(e, -errno, "replace certificate.pem");
+	if (r == 0)
+		r = atomic_write(dirfd, "key.pem", s->key, strlen(s->key), e);
+	if (r == 0)
+		r = atomic_write(dirfd, "certificate.pem", s->certificate, strlen(s->certificate), e);
+	return r;
+}
+
+static int open_certificate(int dirfd, int listen_fd, struct secrets *s, struct err *e)
+{
+	int r = read_text(dirfd, "key.pem", &s->key, e);
+
+	if (r == -ENOENT)
+		return make_certificate(dirfd, listen_fd, s, e);
+	if (r == 0)
+		r = read_text(dirfd, "certificate.pem", &s->certificate, e);
+	if (r == -ENOENT) { /* its owner wants a new one: the key goes with it */
+		wipe_free(&s->key);
+		return make_certificate(dirfd, listen_fd, s, e);
+	}
+	return r;
+}
+
+static int make_token(int dirfd, struct secrets *s, struct err *e)
+{
+	uint8_t random[TOKEN_DIGITS / 2];
+	char line[TOKEN_DIGITS + 2];
+	int r = gnutls_rnd(GNUTLS_RND_KEY, random, sizeof(random));
+
+	if (r < 0)
+		return err_set(e, -EIO, "token: %s", gnutls_strerror(r));
+	hex_text(random, sizeof(random), s->token);
+	gnutls_memset(random, 0, sizeof(random));
+	memcpy(line, s->token, TOKEN_DIGITS);
+	memcpy(line + TOKEN_DIGITS, "\n", 2);
+	r = atomic_write(dirfd, "token", line, TOKEN_DIGITS + 1, e);
+	gnutls_memset(line, 0, sizeof(line));
+	return r;
+}
+
+static int open_token(int dirfd, struct secrets *s, struct err *e)
+{
+	char *text = NULL;
+	int r = read_text(dirfd, "token", &text, e);
+
+	if (r == -ENOENT)
+		return make_token(dirfd, s, e);
+	if (r == 0 && !token_valid(text, strlen(text)))
+		r = err_set(e, -EBADMSG, "token: not 64 hexadecimal digits; delete the file and a new one is made");
+	if (r == 0) {
+		memcpy(s->token, text, TOKEN_DIGITS);
+		s->token[TOKEN_DIGITS] = '\0';
+	}
+	wipe_free(&text);
+	return r;
+}
+
+int secrets_open(int dirfd, int listen_fd, struct secrets *ret, struct err *e)
+{
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	r = open_certificate(dirfd, listen_fd, ret, e);
+	return r == 0 ? open_token(dirfd, ret, e) : r;
+}
+
+void secrets_forget_key(struct secrets *s)
+{
+	wipe_free(&s->key);
+}
+
+void secrets_free(struct secrets *s)
+{
+	wipe_free(&s->key);
+	free(s->certificate);
+	s->certificate = NULL;
+	gnutls_memset(s->token, 0, sizeof(s->token));
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Proofs of `never`.
+ *
+ * direct: no conduit from -> to lets a packet with one of the named commands through.
+ * chain:  no walk in the graph of zones from `from` ends in such a hop into `to`. Commands are tested on the last hop;
+ *         any permission makes an earlier one. Conduits that observe or end one day pass traffic while they stand, so they
+ *         count like any other.
+ *
+ * What counts as carrying a command: rows by their functions (a function counts for each of its classes, and one without a
+ * name for all); a whole command protocol, and everything that cannot be read down to its commands, for all. ICMP carries
+ * none, unless its service is a tunnel; it is still a permission, for earlier hops and for a `never` that names no
+ * commands.
+ *
+ * Walks go from zone to zone, not from host to host: hosts of one zone reach each other without passing the box, so that
+ * whoever has reached one host of a zone can go on from any of them. A `chain_break` says of an asset that nobody goes on
+ * from there. So a walk ends where a hop leads to nothing but broken assets; if the hop also leads to any other host of
+ * that zone, the walk goes on, even when the next conduit starts at the broken asset alone, because the box does not see
+ * what those hosts do to each other. The last hop is not a going on: a broken asset never excuses what reaches it. Nor
+ * does it excuse a walk that starts in its zone.
+ */
+#include <string.h>
+
+#include "policy/cells.h"
+#include "policy/compile.h"
+
+struct proof {
+	const struct model *m;
+	struct arena *a;
+	struct counterexample *list;
+	size_t n, room;
+};
+
+/* A packet that a conduit passes, or false: lists of different families let nothing through. */
+static bool packet_of(const struct model_conduit *c, const struct model_service *s, struct counterexample *ret)
+{
+	for (size_t p = 0; p < s->n_ports; p++)
+		for (size_t i = 0; i < c->n_sources; i++)
+			for (size_t k = 0; k < c->n_destinations; k++) {
+				struct addr src = c->sources[i].lo, dst = c->destinations[k].lo, next;
+				struct number_range ports[2];
+
+				if (src.family != dst.family ||
+				    cell_ports(&s->ports[p], src.family, &ret->l4proto, ports) == 0)
+					continue;
+				/* The first address of a network is nobody's; its second is a better example. */
+				if (addr_next(&src, &next) && addr_cmp(&next, &c->sources[i].hi) <= 0)
+					src = next;
+				if (addr_next(&dst, &next) && addr_cmp(&next, &c->destinations[k].hi) <= 0)
+					dst = next;
+				ret->source = src;
+				ret->destination = dst;
+				ret->port = (uint16_t)ports[0].lo;
+				return true;
+			}
+	return false;
+}
+
+static bool connected(const struct model_conduit *c)
+{
+	return c->from->n_interfaces > 0 && c->to->n_interfaces > 0;
+}
+
+/* Nothing but broken assets in this range. */
+static bool all_broken(const struct model *m, const struct addr_range *range)
+{
+	struct addr at = range->lo;
+
+	/* From the range's start, over one broken asset after the other, as far as they reach without a gap. */
+	for (bool covered = true; covered;) {
+		covered = false;
+		for (size_t b = 0; b < m->n_breaks && !covered; b++)
+			for (size_t r = 0; r < m->breaks[b].asset->n_ranges && !covered; r++) {
+				const struct addr_range *x = &m->breaks[b].asset->ranges[r];
+
+				covered = addr_in(&at, x);
+				if (covered && (addr_cmp(&x->hi, &range->hi) >= 0 || !addr_next(&x->hi, &at)))
+					return true;
+			}
+	}
+	return false;
+}
+
+/* Some packet crosses by this conduit to an address from where a walk may go on. */
+static bool leads_on(const struct model *m, const struct model_conduit *c)
+{
+	struct counterexample unused;
+
+	for (size_t k = 0; k < c->n_destinations && connected(c); k++) {
+		struct model_conduit one = *c;
+
+		if (all_broken(m, &c->destinations[k]))
+			continue;
+		one.destinations = &c->destinations[k];
+		one.n_destinations = 1;
+		for (size_t s = 0; s < c->n_services; s++)
+			if (packet_of(&one, c->services[s], &unused))
+				return true;
+	}
+	return false;
+}
+
+/* A function code of these classes, or -1. */
+static int function_in(const struct model_allow *row, const struct vocabulary *v, unsigned classes)
+{
+	for (int code = 0; code < 256; code++) {
+		const struct function_info *f;
+
+		if (!bit_test(row->functions, (uint8_t)code))
+			continue;
+		f = function_by_code(v, (uint8_t)code);
+		if (((f != NULL ? f->classes : CLASS_ALL) & classes) != 0)
+			return code;
+	}
+	return -1;
+}
+
+static int any_function(const struct vocabulary *v, unsigned classes)
+{
+	for (unsigned i = 0; i < v->n_functions; i++)
+		if ((v->functions[i].classes & classes) != 0)
+			return v->functions[i].code;
+	return -1;
+}
+
+/* Does this service carry what the statement forbids? *function: a code, or -1 for anything. */
+static bool carries(const struct model_service *s, const struct model_never *never, int *function)
+{
+	const struct vocabulary *v = vocabulary_of(s->protocol);
+
+	*function = -1;
+	if (never->all_commands || s->tunnel)
+		return true;
+	if (s->protocol == PROTO_ICMP)
+		return false;
+	if (v == NULL)
+		return true;
+	if (s->whole) {
+		*function = any_function(v, never->classes);
+		return true;
+	}
+	for (size_t i = 0; i < s->n_allows; i++) {
+		*function = function_in(&s->allows[i], v, never->classes);
+		if (*function >= 0)
+			return true;
+	}
+	return false;
+}
+
+/* The forbidden packet of a last hop by this conduit. */
+static bool breaks(const struct model_conduit *c, const struct model_never *never, struct counterexample *ret)
+{
+	if (c->to != never->to || !connected(c))
+		return false;
+	for (size_t s = 0; s < c->n_services; s++) {
+		if (!carries(c->services[s], never, &ret->function) || !packet_of(c, c->services[s], ret))
+			continue;
+		ret->service = c->services[s];
+		return true;
+	}
+	return false;
+}
+
+static bool add(struct proof *p, const struct model_never *never, const struct model_conduit *const *via,
+		const struct model_conduit *last, struct counterexample *x)
+{
+	struct counterexample *slot = arena_grow(p->a, (void **)&p->list, &p->n, &p->room, sizeof(*slot));
+	const struct model_zone *z;
+	size_t n = 1;
+
+	if (slot == NULL)
+		return false;
+	for (z = last->from; via[z->index] != NULL; z = via[z->index]->from)
+		n++;
+	x->never = never;
+	x->n_hops = n;
+	x->hops = arena_array(p->a, n, sizeof(*x->hops));
+	if (x->hops == NULL)
+		return false;
+	x->hops[--n] = last;
+	for (z = last->from; via[z->index] != NULL; z = via[z->index]->from)
+		x->hops[--n] = via[z->index];
+	*slot = *x;
+	return true;
+}
+
+/* Breadth first, so that the shortest chain is told. via[zone] = the conduit by which the walk came; NULL at the start. */
+static void prove(struct proof *p, const struct model_never *never)
+{
+	const struct model_conduit **via = arena_array(p->a, p->m->n_zones, sizeof(*via));
+	const struct model_zone **queue = arena_array(p->a, p->m->n_zones, sizeof(*queue));
+	struct counterexample x = { 0 };
+	size_t n = 0;
+
+	if (via == NULL || queue == NULL)
+		return;
+	queue[n++] = never->from;
+	for (size_t at = 0; at < n; at++) {
+		for (size_t i = 0; i < p->m->n_conduits; i++) {
+			const struct model_conduit *c = &p->m->conduits[i];
+
+			if (c->from == queue[at] && breaks(c, never, &x)) {
+				add(p, never, via, c, &x);
+				return;
+			}
+		}
+		for (size_t i = 0; i < p->m->n_conduits && never->chain; i++) {
+			const struct model_conduit *c = &p->m->conduits[i];
+
+			if (c->from != queue[at] || c->to == never->from || via[c->to->index] != NULL ||
+			    !leads_on(p->m, c))
+				continue;
+			via[c->to->index] = c;
+			queue[n++] = c->to;
+		}
+	}
+}
+
+size_t prove_nevers(const struct model *m, struct arena *a, struct counterexample **ret)
+{
+	struct proof p = { .m = m, .a = a };
+
+	for (size_t i = 0; i < m->n_nevers; i++)
+		prove(&p, &m->nevers[i]);
+	*ret = p.list;
+	return p.n;
+}

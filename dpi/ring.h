@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "appliance/base/err.h"
 #include "appliance/base/lane.h"
 
 #define RING_ENTRIES 4096u
@@ -70,6 +71,9 @@ _Static_assert(sizeof(struct ring_sides) == 64, "ring sides");
 struct ring {
 	_Alignas(64) _Atomic uint32_t head;      /* written by the worker */
 	_Alignas(64) _Atomic uint32_t tail;      /* written by the gate */
+	_Atomic uint32_t waiting;                /* 1 while the gate sleeps and wants the eventfd written */
+	_Atomic uint32_t open;                   /* 1 once the gate reads this ring and `decided` is filled in: not before
+	                                            that may the worker take packets */
 	_Alignas(64) _Atomic uint32_t heartbeat; /* moves with every turn of the worker's loop */
 	_Atomic uint32_t sleeping;               /* 1 while the worker is blocked waiting for packets */
 	_Alignas(64) _Atomic uint32_t decided[LANE_COUNT]; /* per lane: ids up to this one were decided by the gate before
@@ -78,11 +82,28 @@ struct ring {
 	_Alignas(64) uint8_t entries[RING_ENTRIES][64];
 };
 
+/* Supervisor: a memfd that holds one empty ring and can neither shrink nor grow (its other end could otherwise end the
+ * gate with a bus error). Owned by the caller; negative errno on failure. */
+int ring_create(struct err *e);
+/* Both ends: NULL unless `fd` is such a memfd. `fd` stays the caller's; the mapping ends with ring_unmap. */
+struct ring *ring_map(int fd, struct err *e);
+void ring_unmap(struct ring *r); /* accepts NULL */
+
 /* Worker: false when full (the worker then waits for the gate; it never overwrites). */
 bool ring_push(struct ring *r, const void *entry64);
 /* Worker: room for n entries. */
 bool ring_room(struct ring *r, uint32_t n);
-/* Gate: copies the next entry out; false when empty. */
-bool ring_pop(struct ring *r, void *entry64);
+
+enum ring_got { RING_EMPTY, RING_GOT, RING_LIE };
+
+/*
+ * Gate: copies the next entry out. *tail is the gate's own cursor (starts at 0), because the one in the ring is in
+ * memory that the worker can write. RING_LIE: the worker's counter cannot be true; the ring is of no more use.
+ */
+enum ring_got ring_pop(struct ring *r, uint32_t *tail, void *entry64);
+/* Gate: tells the worker how far it has read. */
+void ring_consumed(struct ring *r, uint32_t tail);
+/* Gate: true when there is something to read at `tail`. */
+bool ring_pending(struct ring *r, uint32_t tail);
 
 #endif

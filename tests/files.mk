@@ -21,6 +21,8 @@ $(foreach t,$(FUZZERS),$(eval $(call test_program,$(t),tests/fuzz/$(t).c,$(if $(
 unit-programs: $(addprefix $(B)/tests/,$(UNITS))
 fuzz-programs: $(addprefix $(B)/tests/,$(FUZZERS))
 
+include $(wildcard tests/netns/*/files.mk)
+
 # ---- what a person types ---------------------------------------------------------------------------------------------
 
 # Asked for only where needed: namespaces, netlink. Everything else runs as the caller.

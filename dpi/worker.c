@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One turn of the loop: look who has packets, serve the lanes in order of criticality with a bounded budget each, let
+ * the inspector's clock tick, beat the heart. The gate is woken only when this process is about to sleep, or when half
+ * of the ring is unread: on one core a wake-up earlier than that only takes the core away from the next packet.
+ *
+ * Packets are taken once three things are there: the ring, opened by the gate; a command table; and a lane. Until the
+ * first turn after that the gate goes on deciding, so nothing waits for a worker that is still being set up.
+ */
+#include "dpi/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "appliance/base/json.h"
+#include "appliance/ipc/msg.h"
+#include "appliance/roles.h"
+#include "appliance/sandbox.h"
+#include "dpi/inspect.h"
+#include "dpi/queue.h"
+#include "dpi/ring.h"
+
+#define EVENTS 16
+#define CONTROL UINT32_MAX
+#define NAP_NS 50000       /* between looks at a full ring */
+#define START_MS 1         /* between looks at a ring that the gate has not opened yet */
+#define WAKE_AFTER (RING_ENTRIES / 2u)
+
+struct port {
+	int fd;
+	uint16_t queue;
+	uint32_t lane;
+	unsigned class;
+	bool ready;    /* something may be there */
+	bool skipping; /* ids up to skip_to were decided before this worker began */
+	uint32_t skip_to;
+};
+
+struct worker {
+	int epoll;
+	uint32_t index;
+	struct inspector *inspector;
+	struct queue_reader *reader;
+	struct event_port events;
+	struct ring *ring;             /* NULL until MSG_DPI_START */
+	int wake;
+	uint32_t unannounced;          /* entries since the gate was last woken */
+	bool table, serving, ended;
+	uint8_t digest[32];
+	struct port ports[LANE_COUNT]; /* in order of service */
+	unsigned n_ports;
+	uint64_t errors, others, skipped, ring_full;
+};
+
+/* The inspector's outside functions carry no context; there is one worker in a process. */
+static struct worker *worker;
+
+/* ---- outside: towards the gate and the journal ------------------------------------------------------------------- */
+
+static void wake_gate(struct worker *w)
+{
+	static const uint64_t one = 1;
+
+	if (w->ring == NULL || w->unannounced == 0)
+		return;
+	w->unannounced = 0;
+	/* Whoever turns `waiting` off writes; a gate that is awake looks at the ring before it sleeps. */
+	if (atomic_exchange(&w->ring->waiting, 0) != 0 && write(w->wake, &one, sizeof(one)) < 0)
+		w->errors++;
+}
+
+static void beat(struct worker *w)
+{
+	uint32_t h = atomic_load_explicit(&w->ring->heartbeat, memory_order_relaxed) + 1u;
+
+	/* 0 means "has not turned yet". */
+	atomic_store_explicit(&w->ring->heartbeat, h != 0 ? h : 1u, memory_order_release);
+}
+
+/* Waits for the gate when the ring is full: nothing is overwritten, nothing is forgotten. */
+static void make_room(struct worker *w, uint32_t n)
+{
+	static const struct timespec nap = { .tv_nsec = NAP_NS };
+
+	while (!ring_room(w->ring, n)) {
+		w->ring_full++;
+		w->unannounced++;
+		wake_gate(w);
+		nanosleep(&nap, NULL);
+		beat(w);
+	}
+}
+
+static void push(struct worker *w, const void *entry)
+{
+	ring_push(w->ring, entry);
+	if (++w->unannounced >= WAKE_AFTER)
+		wake_gate(w);
+}
+
+void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit)
+{
+	struct ring_entry e = { .kind = RING_VERDICT, .outcome = (uint8_t)o, .queue = queue, .id = id, .permit = permit };
+
+	make_room(worker, 1);
+	push(worker, &e);
+}
+
+void outside_reset(const struct reset_record *r)
+{
+	struct ring_entry e = { .kind = RING_RESET, .queue = r->queue, .family = r->client.family,
+				.client_port = r->client_port, .server_port = r->server_port };
+	struct ring_sides s = { .kind = RING_RESET_SIDES, .to_client = r->to_client, .to_server = r->to_server };
+
+	memcpy(e.u.a.client, r->client.b, sizeof(e.u.a.client));
+	memcpy(e.u.a.server, r->server.b, sizeof(e.u.a.server));
+	make_room(worker, 2);
+	push(worker, &e);
+	push(worker, &s);
+}
+
+void outside_event(const struct event *e)
+{
+	event_send(&worker->events, e);
+}
+
+/* The box records through events and counters; replay is who wants every PDU and every verdict. */
+void outside_pdu(const struct flow_info *f, const struct pdu *p, bool observe, uint32_t frame)
+{
+	(void)f;
+	(void)p;
+	(void)observe;
+	(void)frame;
+}
+
+void outside_flow(const struct flow_info *f, enum event_verdict v, enum reason r, uint32_t frame)
+{
+	(void)f;
+	(void)v;
+	(void)r;
+	(void)frame;
+}
+
+/* ---- packets ------------------------------------------------------------------------------------------------------ */
+
+static void take_packet(struct worker *w, struct port *p, const struct packet *packet)
+{
+	if (p->skipping) {
+		if (worker_decided(packet->id, p->skip_to)) {
+			w->skipped++;
+			return;
+		}
+		p->skipping = false; /* ids only rise */
+	}
+	inspector_packet(w->inspector, packet);
+}
+
+static void take_datagram(struct worker *w, struct port *p, struct bytes d)
+{
+	struct packet packet;
+	enum queue_item item;
+
+	while ((item = queue_next(&d, &packet)) != QUEUE_END) {
+		if (item == QUEUE_PACKET)
+			take_packet(w, p, &packet);
+		else if (item == QUEUE_ERROR)
+			w->errors++;
+		else
+			w->others++;
+	}
+}
+
+static void serve_port(struct worker *w, struct port *p)
+{
+	unsigned left = worker_budget(p->class);
+
+	while (p->ready && left > 0) {
+		unsigned most = left < WORKER_BATCH ? left : WORKER_BATCH;
+		int n = queue_receive(w->reader, p->fd, most);
+
+		for (int i = 0; i < n; i++)
+			take_datagram(w, p, queue_datagram(w->reader, (unsigned)i));
+		p->ready = n == (int)most;
+		left -= n > 0 ? (unsigned)n : 0;
+	}
+}
+
+/* True when packets are left for the next turn. */
+static bool serve(struct worker *w)
+{
+	bool more = false;
+
+	for (unsigned i = 0; i < w->n_ports; i++) {
+		serve_port(w, &w->ports[i]);
+		more |= w->ports[i].ready;
+	}
+	return more;
+}
+
+/* ---- messages ----------------------------------------------------------------------------------------------------- */
+
+static bool watch(struct worker *w, int fd, uint32_t what)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.u32 = what };
+
+	return epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &ev) == 0;
+}
+
+static bool take_start(struct worker *w, struct msg *m)
+{
+	struct err e = { 0 };
+
+	if (w->ring != NULL || !bytes_be32(&m->body, &w->index))
+		return false;
+	w->ring = ring_map(m->fds[0], &e);
+	if (w->ring == NULL) {
+		fprintf(stderr, "dpi: %s\n", e.text);
+		return false;
+	}
+	w->wake = m->fds[1];
+	m->fds[1] = -1;
+	return true;
+}
+
+static void skip_decided(struct worker *w, struct port *p)
+{
+	p->skipping = atomic_load(&w->ring->decided_set[p->lane]) != 0;
+	p->skip_to = atomic_load(&w->ring->decided[p->lane]);
+}
+
+static bool take_lane(struct worker *w, struct msg *m)
+{
+	struct port p = { .ready = true };
+	unsigned at = 0;
+
+	if (!bytes_be32(&m->body, &p.lane) || !bytes_be16(&m->body, &p.queue) || p.lane >= LANE_COUNT)
+		return false;
+	p.class = worker_class(p.lane);
+	p.fd = m->fds[0];
+	for (unsigned i = 0; i < w->n_ports; i++)
+		if (w->ports[i].lane == p.lane) {
+			/* A new socket for a lane that exists: ids start anew. Others hold the old one open, and a closed
+			 * descriptor alone would stay watched. */
+			epoll_ctl(w->epoll, EPOLL_CTL_DEL, w->ports[i].fd, NULL);
+			close(w->ports[i].fd);
+			m->fds[0] = -1;
+			w->ports[i] = p;
+			return watch(w, p.fd, p.lane);
+		}
+	if (w->n_ports == LANE_COUNT)
+		return false;
+	while (at < w->n_ports && w->ports[at].class <= p.class)
+		at++;
+	memmove(&w->ports[at + 1], &w->ports[at], (w->n_ports - at) * sizeof(p));
+	w->ports[at] = p;
+	w->n_ports++;
+	m->fds[0] = -1;
+	/* Lanes known from the start are watched when service begins. */
+	return !w->serving || watch(w, p.fd, p.lane);
+}
+
+static bool take_table(struct worker *w, struct msg *m)
+{
+	uint8_t *image, digest[32], answer[32] = { 0 };
+	struct outbuf o = outbuf_of(answer, sizeof(answer));
+	struct err e = { 0 };
+	uint32_t length;
+	size_t n;
+
+	if (!bytes_be32(&m->body, &length))
+		return false;
+	if (memfd_read(m->fds[0], WORKER_TABLE_BYTES, &image, &n, &e) < 0)
+		fprintf(stderr, "dpi: %s\n", e.text);
+	else if (length <= n && inspector_table(w->inspector, bytes_of(image, length), digest)) {
+		memcpy(answer, digest, sizeof(answer));
+		memcpy(w->digest, digest, sizeof(digest));
+		w->table = true;
+	}
+	free(image);
+	o.len = sizeof(answer);
+	return msg_send(ROLE_FD_CONTROL, MSG_TABLE_ACK, m->id, &o, NULL, 0) == 0;
+}
+
+static json_t *reasons_json(const struct inspector_stats *s)
+{
+	json_t *j = json_object();
+
+	for (unsigned r = 0; r < REASON_COUNT; r++)
+		if (s->reasons[r] != 0)
+			json_object_set_new(j, reason_word((enum reason)r), json_integer((json_int_t)s->reasons[r]));
+	return j;
+}
+
+static json_t *status_json(const struct worker *w)
+{
+	struct inspector_stats s = { 0 };
+
+	inspector_stats(w->inspector, &s);
+	return json_pack("{s:i,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "index", (int)w->index, "table",
+			 json_hex(w->digest, sizeof(w->digest)), "packets", (json_int_t)s.packets, "accepted",
+			 (json_int_t)s.accepted, "confirmed", (json_int_t)s.confirmed, "dropped", (json_int_t)s.dropped, "resets",
+			 (json_int_t)s.resets, "flows", (json_int_t)s.flows, "flows_max", (json_int_t)s.flows_max, "pool_used",
+			 (json_int_t)s.pool_used, "pool_bytes", (json_int_t)s.pool_bytes, "kernel_errors", (json_int_t)w->errors,
+			 "skipped", (json_int_t)w->skipped, "ring_full", (json_int_t)w->ring_full, "events_lost",
+			 (json_int_t)w->events.lost, "reasons", reasons_json(&s));
+}
+
+static bool take_query(struct worker *w, struct msg *m)
+{
+	uint8_t what = 0, status = 2;
+	struct outbuf o = outbuf_of(&status, 1);
+	int fd = -1, r;
+
+	bytes_u8(&m->body, &what);
+	if (what == QUERY_STATUS) {
+		json_t *j = status_json(w);
+
+		fd = j != NULL ? json_memfd(j) : -ENOMEM;
+		status = fd >= 0 ? 0 : 3;
+	}
+	o.len = 1;
+	r = msg_send(ROLE_FD_CONTROL, MSG_ANSWER, m->id, &o, &fd, fd >= 0 ? 1 : 0);
+	if (fd >= 0)
+		close(fd);
+	return r == 0;
+}
+
+static bool take(struct worker *w, struct msg *m)
+{
+	if (m->type == MSG_DPI_START)
+		return take_start(w, m);
+	if (m->type == MSG_LANE)
+		return take_lane(w, m);
+	if (m->type == MSG_TABLE)
+		return take_table(w, m);
+	if (m->type == MSG_QUERY)
+		return take_query(w, m);
+	return m->type == MSG_TABLE_DROP; /* the previous image went when the new one came */
+}
+
+static bool messages(struct worker *w)
+{
+	for (;;) {
+		struct msg m;
+		int r = msg_recv(ROLE_FD_CONTROL, ROLE_SUPERVISOR, &m);
+		bool ok;
+
+		if (r == -EAGAIN)
+			return true;
+		if (r <= 0)
+			return false;
+		ok = take(w, &m);
+		msg_close_fds(&m);
+		if (!ok)
+			return false;
+	}
+}
+
+/* ---- the loop ------------------------------------------------------------------------------------------------------ */
+
+/* Service begins when the gate has opened the ring and there is a table to judge by. */
+static void begin(struct worker *w)
+{
+	if (w->ring == NULL || !w->table || atomic_load(&w->ring->open) == 0)
+		return;
+	for (unsigned i = 0; i < w->n_ports; i++) {
+		skip_decided(w, &w->ports[i]);
+		if (!watch(w, w->ports[i].fd, w->ports[i].lane))
+			w->ended = true;
+	}
+	w->serving = true;
+	beat(w);
+}
+
+static void mark_ready(struct worker *w, uint32_t lane)
+{
+	for (unsigned i = 0; i < w->n_ports; i++)
+		if (w->ports[i].lane == lane)
+			w->ports[i].ready = true;
+}
+
+static int sleep_ms(const struct worker *w, uint64_t due_ns, bool more)
+{
+	if (more)
+		return 0;
+	if (!w->serving)
+		return w->ring != NULL && w->table ? START_MS : -1;
+	if (due_ns == UINT64_MAX)
+		return -1;
+	/* Rounded up to the clock's grain, but never past the inspector's limit by more than that. */
+	return due_ns < 1000000000u ? (int)((due_ns + 999999u) / 1000000u) : 1000;
+}
+
+static void turn(struct worker *w)
+{
+	struct epoll_event ev[EVENTS];
+	uint64_t due = UINT64_MAX;
+	bool more = false;
+	int n, ms;
+
+	if (!w->serving)
+		begin(w);
+	if (w->serving) {
+		more = serve(w);
+		due = inspector_tick(w->inspector);
+		beat(w);
+	}
+	ms = sleep_ms(w, due, more);
+	if (ms != 0) {
+		wake_gate(w);
+		if (w->ring != NULL)
+			atomic_store_explicit(&w->ring->sleeping, 1, memory_order_relaxed);
+	}
+	n = epoll_wait(w->epoll, ev, EVENTS, ms);
+	if (w->ring != NULL && ms != 0)
+		atomic_store_explicit(&w->ring->sleeping, 0, memory_order_relaxed);
+	for (int i = 0; i < n; i++) {
+		if (ev[i].data.u32 != CONTROL)
+			mark_ready(w, ev[i].data.u32);
+		else if (!messages(w))
+			w->ended = true;
+	}
+}
+
+static int prepare(struct worker *w, struct err *e)
+{
+	static const struct inspector_limits limits = {
+		.flows = WORKER_FLOWS, .pool_bytes = WORKER_POOL_BYTES, .table_bytes = WORKER_TABLE_BYTES,
+	};
+
+	json_object_seed(0); /* looks for randomness in files, once */
+	w->inspector = inspector_new(&limits);
+	w->reader = queue_reader_new(WORKER_BATCH);
+	if (w->inspector == NULL || w->reader == NULL)
+		return err_set(e, -ENOMEM, "memory of the worker");
+	w->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (w->epoll < 0 || fcntl(ROLE_FD_CONTROL, F_SETFL, O_NONBLOCK) < 0 || !watch(w, ROLE_FD_CONTROL, CONTROL))
+		return err_set(e, -errno, "control channel");
+	return sandbox_enter(ROLE_DPI, e);
+}
+
+int role_dpi(void)
+{
+	static struct worker w;
+	struct err e = { 0 };
+
+	w = (struct worker){ .events = { .fd = ROLE_FD_EVENTS }, .wake = -1 };
+	worker = &w;
+	if (prepare(&w, &e) == 0 && msg_send(ROLE_FD_CONTROL, MSG_READY, 0, NULL, NULL, 0) < 0)
+		err_set(&e, -EPIPE, "control channel");
+	if (e.code != 0) {
+		fprintf(stderr, "dpi: %s\n", e.text);
+		return 1;
+	}
+	while (!w.ended)
+		turn(&w);
+	if (w.ring != NULL) {
+		inspector_finish(w.inspector);
+		wake_gate(&w);
+	}
+	return 0;
+}

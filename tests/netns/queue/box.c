@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A small supervisor for one gate and one worker, so that both can be tried on real queues without the rest of the box.
+ *   box [--spin US] [--core N] LANE[:o]...      (":o" sets the fail-open flag)
+ * Runs inside the network namespace whose queues it opens. Reads commands from standard input, one a line: spawn, gate,
+ * liar SEED KIND, stop, cont, kill, killgate, settle, status. Writes one line an answer, and lines for events and hung
+ * workers as they come.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/base/event.h"
+#include "appliance/base/reason.h"
+#include "appliance/ipc/msg.h"
+#include "appliance/outstanding.h"
+#include "appliance/reset.h"
+#include "appliance/roles.h"
+#include "appliance/sandbox.h"
+#include "dpi/queue.h"
+#include "dpi/ring.h"
+#include "tests/netns/queue/liar.h"
+
+#define HIGH 100 /* descriptors are moved here before they are put in place */
+#define MAXLEN 4096
+
+struct child {
+	pid_t pid;
+	int control, events, pidfd;
+};
+
+struct box {
+	struct child gate, worker;
+	uint32_t lanes[LANE_COUNT];
+	int queues[LANE_COUNT];
+	unsigned n;
+	int raw4, raw6, proc, core;
+	uint32_t serial;
+};
+
+static void die(const char *what, const struct err *e)
+{
+	fprintf(stderr, "box: %s: %s\n", what, e != NULL ? e->text : strerror(errno));
+	exit(1);
+}
+
+static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static void say(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+	fflush(stdout);
+}
+
+/* ---- children ------------------------------------------------------------------------------------------------------ */
+
+static void run_child(const struct box *b, const char *role, int control, int events, const int *more, int n)
+{
+	int from[8] = { control, events };
+
+	for (int i = 0; i < n; i++)
+		from[2 + i] = more[i];
+	for (int i = 0; i < n + 2; i++)
+		if (fcntl(from[i], F_DUPFD, HIGH + i) != HIGH + i)
+			_exit(120);
+	for (int i = 0; i < n + 2; i++)
+		dup2(HIGH + i, 3 + i);
+	closefrom(3 + n + 2);
+	if (b->core >= 0)
+		sandbox_place((unsigned)b->core, NULL);
+	execl("/proc/self/exe", "box", "--role", role, NULL);
+	_exit(121);
+}
+
+static void spawn(const struct box *b, struct child *c, const char *role, const int *more, int n)
+{
+	int control[2], events[2];
+	enum role r = strcmp(role, "gate") == 0 ? ROLE_GATE : ROLE_DPI;
+	struct msg m;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, events) < 0)
+		die("socketpair", NULL);
+	c->pid = fork();
+	if (c->pid == 0)
+		run_child(b, role, control[1], events[1], more, n);
+	close(control[1]);
+	close(events[1]);
+	c->control = control[0];
+	c->events = events[0];
+	c->pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
+	if (msg_recv(c->control, r, &m) != 1 || m.type != MSG_READY)
+		die("a role did not become ready", NULL);
+}
+
+static void reap(struct child *c)
+{
+	if (c->pid <= 0)
+		return;
+	kill(c->pid, SIGKILL);
+	waitpid(c->pid, NULL, 0);
+	close(c->control);
+	close(c->events);
+	close(c->pidfd);
+	c->pid = 0;
+}
+
+static void must(int r, const char *what)
+{
+	if (r < 0) {
+		errno = -r;
+		die(what, NULL);
+	}
+}
+
+static void send_lanes(const struct box *b, int control)
+{
+	for (unsigned i = 0; i < b->n; i++) {
+		uint8_t body[6];
+		struct outbuf o = outbuf_of(body, sizeof(body));
+
+		out_be32(&o, b->lanes[i]);
+		out_be16(&o, lane_queue(b->lanes[i], 0));
+		must(msg_send(control, MSG_LANE, 0, &o, &b->queues[i], 1), "lane");
+	}
+}
+
+static void start_gate(struct box *b)
+{
+	int more[] = { b->raw4, b->raw6, b->proc };
+
+	spawn(b, &b->gate, "gate", more, 3);
+	send_lanes(b, b->gate.control);
+}
+
+/* With `liar`, a worker that writes rubbish takes the place of the real one. */
+static void start_worker(struct box *b, const char *liar)
+{
+	int ring = ring_create(NULL), wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), fds[3], table;
+	uint8_t body[8];
+	struct outbuf o = outbuf_of(body, sizeof(body));
+	struct msg m;
+
+	spawn(b, &b->worker, liar != NULL ? liar : "dpi", NULL, 0);
+	out_be32(&o, 0);
+	out_be32(&o, (uint32_t)b->worker.pid);
+	fds[0] = ring;
+	fds[1] = wake;
+	fds[2] = b->worker.pidfd;
+	must(msg_send(b->gate.control, MSG_WORKER, 0, &o, fds, 3), "worker");
+	o = outbuf_of(body, sizeof(body));
+	out_be32(&o, 0);
+	must(msg_send(b->worker.control, MSG_DPI_START, 0, &o, fds, 2), "start");
+	send_lanes(b, b->worker.control);
+	close(ring);
+	close(wake);
+	if (liar != NULL)
+		return;
+	table = memfd_sealed("table", "x", 1);
+	o = outbuf_of(body, sizeof(body));
+	out_be32(&o, 1);
+	must(msg_send(b->worker.control, MSG_TABLE, 0, &o, &table, 1), "table");
+	close(table);
+	if (msg_recv(b->worker.control, ROLE_DPI, &m) != 1 || m.type != MSG_TABLE_ACK)
+		die("no acknowledgement of the table", NULL);
+}
+
+/* ---- commands ------------------------------------------------------------------------------------------------------ */
+
+static uint32_t waiting(const struct box *b)
+{
+	struct queue_state s[64];
+	int n = outstanding_read(b->proc, s, 64);
+	uint32_t sum = 0;
+
+	for (int i = 0; i < n; i++)
+		sum += s[i].outstanding;
+	return sum;
+}
+
+/* How long until nothing waits any more, from `since`. */
+static void settle(const struct box *b, uint64_t since)
+{
+	uint64_t limit = since + 2000000000u, now;
+	uint32_t n;
+
+	do {
+		n = waiting(b);
+		now = clock_mono().ns;
+	} while (n > 0 && now < limit);
+	say("settled %u %.3f", n, (double)(now - since) / 1e6);
+}
+
+static void query(struct box *b, const struct child *c, enum role r, const char *name)
+{
+	uint8_t body = QUERY_STATUS, *text;
+	struct outbuf o = { .p = &body, .len = 1, .size = 1 };
+	struct msg m;
+	size_t n;
+
+	must(msg_send(c->control, MSG_QUERY, ++b->serial, &o, NULL, 0), "query");
+	do {
+		if (msg_recv(c->control, r, &m) != 1)
+			die("no answer", NULL);
+		if (m.type == MSG_HUNG)
+			say("hung");
+	} while (m.type != MSG_ANSWER || m.n_fds != 1);
+	if (memfd_read(m.fds[0], 1 << 20, &text, &n, NULL) == 0)
+		say("status %s %s", name, (char *)text);
+	free(text);
+	msg_close_fds(&m);
+}
+
+static bool command(struct box *b, char *line)
+{
+	uint64_t now = clock_mono().ns;
+	uint32_t before;
+
+	line[strcspn(line, "\n")] = 0;
+	if (strcmp(line, "stop") == 0) {
+		kill(b->worker.pid, SIGSTOP);
+		say("done");
+	} else if (strcmp(line, "cont") == 0) {
+		kill(b->worker.pid, SIGCONT);
+		say("done");
+	} else if (strcmp(line, "kill") == 0) {
+		before = waiting(b);
+		now = clock_mono().ns;
+		kill(b->worker.pid, SIGKILL);
+		printf("waited %u ", before);
+		settle(b, now);
+		reap(&b->worker);
+	} else if (strcmp(line, "killgate") == 0) {
+		reap(&b->gate);
+		reap(&b->worker);
+		say("done");
+	} else if (strcmp(line, "settle") == 0) {
+		printf("waited %u ", waiting(b));
+		settle(b, now);
+	} else if (strcmp(line, "waiting") == 0) {
+		say("waiting %u", waiting(b));
+	} else if (strcmp(line, "spawn") == 0) {
+		start_worker(b, NULL);
+		say("done");
+	} else if (strncmp(line, "liar", 4) == 0) {
+		start_worker(b, line);
+		say("done");
+	} else if (strcmp(line, "gate") == 0) {
+		start_gate(b);
+		say("done");
+	} else if (strcmp(line, "status") == 0) {
+		query(b, &b->gate, ROLE_GATE, "gate");
+		if (b->worker.pid > 0)
+			query(b, &b->worker, ROLE_DPI, "worker");
+		say("done");
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static void take_event(int fd)
+{
+	uint8_t wire[EVENT_WIRE];
+	struct event e;
+
+	while (recv(fd, wire, sizeof(wire), MSG_DONTWAIT) == EVENT_WIRE)
+		if (event_decode(bytes_of(wire, sizeof(wire)), &e))
+			say("event %u %s %llu %llu", e.kind, reason_word((enum reason)e.reason), (unsigned long long)e.count,
+			    (unsigned long long)e.value);
+}
+
+static void take_gate(struct box *b)
+{
+	struct msg m;
+
+	if (msg_recv(b->gate.control, ROLE_GATE, &m) != 1) {
+		say("gate ended");
+		reap(&b->gate);
+	} else if (m.type == MSG_HUNG) {
+		say("hung");
+		reap(&b->worker);
+	}
+}
+
+static void loop(struct box *b)
+{
+	char line[200];
+	size_t n = 0;
+
+	for (;;) {
+		struct pollfd p[] = { { 0, POLLIN, 0 }, { b->gate.pid > 0 ? b->gate.control : -1, POLLIN, 0 },
+				      { b->gate.pid > 0 ? b->gate.events : -1, POLLIN, 0 } };
+
+		if (poll(p, 3, -1) < 0)
+			continue;
+		if (p[2].revents != 0)
+			take_event(b->gate.events);
+		if (p[1].revents != 0)
+			take_gate(b);
+		if (p[0].revents != 0) {
+			if (read(0, &line[n], 1) != 1)
+				return;
+			if (line[n] != '\n' && n < sizeof(line) - 2) {
+				n++;
+				continue;
+			}
+			line[n] = 0;
+			n = 0;
+			if (!command(b, line))
+				say("unknown command %s", line);
+		}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static struct box b = { .core = -1 };
+	struct err e = { 0 };
+
+	if (argc == 3 && strcmp(argv[1], "--role") == 0) {
+		if (strcmp(argv[2], "gate") == 0)
+			return role_gate();
+		return strncmp(argv[2], "liar", 4) == 0 ? role_liar(argv[2]) : role_dpi();
+	}
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--spin") == 0 && i + 1 < argc) {
+			setenv("SEKISHO_GATE_SPIN_US", argv[++i], 1);
+			continue;
+		}
+		if (strcmp(argv[i], "--core") == 0 && i + 1 < argc) {
+			b.core = atoi(argv[++i]);
+			continue;
+		}
+		b.lanes[b.n] = (uint32_t)atoi(argv[i]);
+		b.queues[b.n] = queue_open(lane_queue(b.lanes[b.n], 0), strstr(argv[i], ":o") != NULL, MAXLEN, &e);
+		if (b.queues[b.n] < 0)
+			die("queue", &e);
+		b.n++;
+	}
+	b.raw4 = reset_socket_open(AF_INET, &e);
+	b.raw6 = reset_socket_open(AF_INET6, &e);
+	b.proc = open("/proc/self/net/netfilter/nfnetlink_queue", O_RDONLY | O_CLOEXEC);
+	if (b.raw4 < 0 || b.raw6 < 0 || b.proc < 0)
+		die("sockets", &e);
+	start_gate(&b);
+	start_worker(&b, NULL);
+	say("ready");
+	loop(&b);
+	reap(&b.worker);
+	reap(&b.gate);
+	return 0;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/netns/queue/liar.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "appliance/base/mark.h"
+#include "appliance/ipc/msg.h"
+#include "appliance/roles.h"
+#include "appliance/sandbox.h"
+#include "dpi/ring.h"
+
+#define FOREIGN_LANE 20u /* the driver gives this lane to nobody */
+
+static uint64_t state;
+
+static uint32_t random32(void)
+{
+	state = state * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(state >> 33);
+}
+
+static void rest(void)
+{
+	for (;;)
+		nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
+}
+
+static void announce(struct ring *r, int wake)
+{
+	uint64_t one = 1;
+
+	atomic_fetch_add(&r->heartbeat, 1);
+	if (write(wake, &one, sizeof(one)) < 0)
+		exit(1);
+}
+
+static void push_accepts(struct ring *r, int wake, uint16_t queue, uint32_t permit)
+{
+	for (uint32_t id = 1; id <= 1000; id++) {
+		struct ring_entry e = { .kind = RING_VERDICT, .outcome = OUTCOME_CONFIRMED, .queue = queue, .id = id,
+					.permit = permit };
+
+		ring_push(r, &e);
+	}
+	announce(r, wake);
+}
+
+static void push_rubbish(struct ring *r, int wake)
+{
+	for (unsigned n = 0; n < 1000; n++) {
+		uint8_t e[64];
+
+		for (unsigned i = 0; i < 64; i++)
+			e[i] = (uint8_t)random32();
+		/* Now and then something that looks right at first. */
+		if (n % 3 == 0)
+			e[0] = (uint8_t)(1 + random32() % 3);
+		ring_push(r, e);
+	}
+	announce(r, wake);
+}
+
+int role_liar(const char *how)
+{
+	char kind[32] = "";
+	struct ring *ring = NULL;
+	uint16_t queue = 0;
+	int wake = -1;
+	struct msg m;
+
+	sscanf(how, "liar %lu %31s", (unsigned long *)&state, kind);
+	if (sandbox_enter(ROLE_DPI, NULL) < 0 || msg_send(ROLE_FD_CONTROL, MSG_READY, 0, NULL, NULL, 0) < 0)
+		return 1;
+	while (ring == NULL || queue == 0) {
+		uint32_t lane;
+
+		if (msg_recv(ROLE_FD_CONTROL, ROLE_SUPERVISOR, &m) != 1)
+			return 1;
+		if (m.type == MSG_DPI_START) {
+			ring = ring_map(m.fds[0], NULL);
+			wake = m.fds[1];
+		} else if (m.type == MSG_LANE) {
+			bytes_be32(&m.body, &lane);
+			if (strcmp(kind, "cut") != 0 || lane == LANE_CUT)
+				bytes_be16(&m.body, &queue);
+		}
+	}
+	while (atomic_load(&ring->open) == 0)
+		nanosleep(&(struct timespec){ .tv_nsec = 100000 }, NULL);
+	if (strcmp(kind, "rubbish") == 0) {
+		push_rubbish(ring, wake);
+	} else if (strcmp(kind, "counter") == 0) {
+		atomic_store(&ring->head, 1u << 31);
+		announce(ring, wake);
+	} else if (strcmp(kind, "foreign") == 0) {
+		push_accepts(ring, wake, lane_queue(FOREIGN_LANE, 0), 1);
+	} else if (strcmp(kind, "cut") == 0) {
+		push_accepts(ring, wake, queue, 7);
+	} else {
+		push_accepts(ring, wake, queue, 0);
+	}
+	rest();
+	return 0;
+}

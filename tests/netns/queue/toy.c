@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An inspector to test its surroundings with: the words in a packet say what becomes of it. Implements dpi/inspect.h.
+ *   "DROP" is dropped, "SURE" is accepted and confirmed, "CUT!" resets both ends, "LATE" is held for 5 ms,
+ *   "FREEZE" stops the whole process (as a hang would), everything else is accepted.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/base/mark.h"
+#include "dpi/inspect.h"
+
+struct late {
+	uint64_t due;
+	uint32_t id, permit;
+	uint16_t queue;
+};
+
+struct inspector {
+	struct inspector_stats stats;
+	struct late late[64];
+	unsigned n_late;
+};
+
+struct inspector *inspector_new(const struct inspector_limits *l)
+{
+	(void)l;
+	return calloc(1, sizeof(struct inspector));
+}
+
+void inspector_free(struct inspector *i)
+{
+	free(i);
+}
+
+bool inspector_table(struct inspector *i, struct bytes image, uint8_t digest[32])
+{
+	(void)i;
+	memset(digest, 0x5a, 32);
+	return image.left > 0;
+}
+
+static bool has(const struct packet *p, const char *word)
+{
+	return memmem(p->ip.p, p->ip.left, word, strlen(word)) != NULL;
+}
+
+static uint32_t be32(const uint8_t *p)
+{
+	return ((uint32_t)p[0] << 24) | ((uint32_t)p[1] << 16) | ((uint32_t)p[2] << 8) | p[3];
+}
+
+static void cut(const struct packet *p)
+{
+	const uint8_t *ip = p->ip.p, *tcp;
+	bool six = ip[0] >> 4 == 6;
+	size_t off = six ? 40 : (size_t)(ip[0] & 15) * 4, alen = six ? 16 : 4;
+	struct reset_record r = { .queue = p->queue };
+	uint32_t data;
+
+	tcp = ip + off;
+	data = (uint32_t)(p->ip.left - off - (size_t)(tcp[12] >> 4) * 4);
+	r.client.family = r.server.family = six ? 6 : 4;
+	memcpy(r.client.b, ip + (six ? 8 : 12), alen);
+	memcpy(r.server.b, ip + (six ? 24 : 16), alen);
+	r.client_port = (uint16_t)(tcp[0] << 8 | tcp[1]);
+	r.server_port = (uint16_t)(tcp[2] << 8 | tcp[3]);
+	/* This packet never arrives: the server expects its first byte, the client what it last acknowledged. */
+	r.to_server = (struct reset_side){ .seq = be32(tcp + 4), .valid = 1 };
+	r.to_client = (struct reset_side){ .seq = be32(tcp + 8), .ack = be32(tcp + 4) + data, .with_ack = 1, .valid = 1 };
+	outside_reset(&r);
+}
+
+void inspector_packet(struct inspector *i, const struct packet *p)
+{
+	uint32_t permit = mark_permit(p->mark);
+
+	i->stats.packets++;
+	if (has(p, "FREEZE"))
+		for (;;)
+			nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
+	if (has(p, "LATE") && i->n_late < 64) {
+		i->late[i->n_late++] = (struct late){ clock_mono().ns + 5000000u, p->id, permit, p->queue };
+		return;
+	}
+	if (has(p, "DROP") || has(p, "CUT!")) {
+		i->stats.dropped++;
+		outside_decide(p->queue, p->id, OUTCOME_DROP, permit);
+		if (has(p, "CUT!"))
+			cut(p);
+		return;
+	}
+	i->stats.accepted++;
+	outside_decide(p->queue, p->id, has(p, "SURE") ? OUTCOME_CONFIRMED : OUTCOME_ACCEPT, permit);
+}
+
+uint64_t inspector_tick(struct inspector *i)
+{
+	uint64_t now = clock_mono().ns, next = UINT64_MAX;
+	unsigned kept = 0;
+
+	for (unsigned k = 0; k < i->n_late; k++) {
+		struct late l = i->late[k];
+
+		if (l.due <= now) {
+			i->stats.accepted++;
+			outside_decide(l.queue, l.id, OUTCOME_ACCEPT, l.permit);
+		} else {
+			next = l.due - now < next ? l.due - now : next;
+			i->late[kept++] = l;
+		}
+	}
+	i->n_late = kept;
+	return next;
+}
+
+void inspector_finish(struct inspector *i)
+{
+	(void)i;
+}
+
+void inspector_stats(const struct inspector *i, struct inspector_stats *ret)
+{
+	*ret = i->stats;
+}

@@ -48,6 +48,7 @@ static int add_element(struct image *i, const struct expectation *x, const struc
 	uint32_t iif = 0, oif = 0;
 	uint8_t family;
 
+	/* What ended already is left out; so is an element whose interface is away. */
 	if (el->until != 0 && el->until <= x->now)
 		return 0;
 	if (el->set == SET_LIVE) {
@@ -174,6 +175,17 @@ int image_expect(struct image *i, struct expectation *x, struct err *e)
 		r = add_element(i, x, &elements[k]);
 		if (r != 0)
 			return err_set(e, r, "element %zu of the generation, line %u", k, elements[k].line);
+	}
+	for (uint32_t lane = 1; lane < LANE_CUT; lane++) {
+		struct ir_element reset = {
+			.set = SET_RESETS, .mark_key = lane << MARK_LANE_SHIFT, .mark_key2 = lane << MARK_LANE_SHIFT,
+		};
+
+		if (((x->extra_lanes & ~ir_lanes(x->ir)) >> lane & 1) == 0)
+			continue;
+		r = add_element(i, x, &reset);
+		if (r != 0)
+			return err_set(e, r, "resets of a lane");
 	}
 	digest = image_add(i, TABLE_GENERATION);
 	if (digest == NULL)

@@ -168,13 +168,15 @@ static void verify_one(const struct setting *s, const char *path, void *ctx)
 	}
 }
 
+/* Forwarding of each interface follows the switch for all, unless somebody changed it alone. */
+static const struct setting each_forwarding[] = {
+	{SET_EACH, "net/ipv4/conf", "forwarding", "1", false},
+	{SET_EACH, "net/ipv6/conf", "forwarding", "1", true},
+};
+
 void sysctl_verify(bool forwarding_on, sysctl_each *each, void *ctx)
 {
 	static const char *const forwards[] = {"net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"};
-	static const struct setting each_forwarding[] = {
-		{SET_EACH, "net/ipv4/conf", "forwarding", "1", false},
-		{SET_EACH, "net/ipv6/conf", "forwarding", "1", true},
-	};
 	struct verifying v = {each, ctx};
 	char path[PATH_MAX], have[VALUE_MAX];
 	const char *want = forwarding_on ? "1" : "0";
@@ -226,10 +228,15 @@ static int switch_one(int fd, bool on)
 int forwarding_set(const struct forwarding *f, bool on, struct err *e)
 {
 	int r4 = switch_one(f->v4, on), r6 = f->v6 < 0 ? 0 : switch_one(f->v6, on);
+	struct applying a = {e, 0};
 
 	if (r4 < 0)
 		return err_set(e, r4, "switch forwarding of IPv4 %s", on ? "on" : "off");
-	return r6 < 0 ? err_set(e, r6, "switch forwarding of IPv6 %s", on ? "on" : "off") : 0;
+	if (r6 < 0)
+		return err_set(e, r6, "switch forwarding of IPv6 %s", on ? "on" : "off");
+	for (size_t i = 0; on && i < 2; i++)
+		walk(&each_forwarding[i], apply_one, &a);
+	return a.code;
 }
 
 static bool is_on(int fd)

@@ -232,7 +232,9 @@ static bool command(struct box *b, char *line)
 	uint32_t before;
 
 	line[strcspn(line, "\n")] = 0;
-	if (strcmp(line, "stop") == 0) {
+	if (b->worker.pid <= 0 && (strcmp(line, "stop") == 0 || strcmp(line, "cont") == 0 || strcmp(line, "kill") == 0)) {
+		say("no worker"); /* signalling process 0 would mean everybody */
+	} else if (strcmp(line, "stop") == 0) {
 		kill(b->worker.pid, SIGSTOP);
 		say("done");
 	} else if (strcmp(line, "cont") == 0) {

@@ -48,6 +48,11 @@ void diags_init(struct diags *d, struct arena *a);
  * never NULL: past DIAG_MAX a scratch entry that is counted but not kept. */
 struct diag *diag_add(struct diags *d, enum severity s, const char *code, struct srcpos at, enum message m, ...);
 void diag_hint(struct diags *d, struct diag *g, enum message m, ...);
+/* The same with both texts at hand (arena or static), for sentences whose parts differ by language. */
+struct diag *diag_add_texts(struct diags *d, enum severity s, const char *code, struct srcpos at, const char *en,
+			    const char *ja);
+/* The kept ones by file, line and column; the count is returned. */
+size_t diags_sorted(const struct diags *d, const struct diag *ret[DIAG_MAX]);
 
 /* One text of the operator, as read. */
 struct source_text {

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/base/diag.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void diags_init(struct diags *d, struct arena *a)
+{
+	memset(d, 0, sizeof(*d));
+	d->arena = a;
+}
+
+/* The catalogue's sentence in one language, in the arena; the bare format when memory is out, never NULL. */
+static const char *sentence(struct arena *a, enum lang l, enum message m, va_list ap)
+{
+	va_list again;
+	char *text = NULL;
+	int n;
+
+	va_copy(again, ap);
+	n = message_vtext(NULL, 0, l, m, again);
+	va_end(again);
+	if (n >= 0)
+		text = arena_alloc(a, (size_t)n + 1);
+	if (text == NULL)
+		return message_format(m, l);
+	va_copy(again, ap);
+	message_vtext(text, (size_t)n + 1, l, m, again);
+	va_end(again);
+	return text;
+}
+
+/* A place in the list. Errors push out warnings: what stops the policy is shown first. NULL = counted only. */
+static struct diag *slot(struct diags *d, enum severity s)
+{
+	if (s == SEV_ERROR)
+		d->errors++;
+	else
+		d->warnings++;
+	if (d->n < DIAG_MAX)
+		return &d->list[d->n++];
+	for (size_t i = d->n; s == SEV_ERROR && i-- > 0;) {
+		if (d->list[i].severity == SEV_WARNING) {
+			memmove(&d->list[i], &d->list[i + 1], (d->n - i - 1) * sizeof(d->list[0]));
+			return &d->list[d->n - 1];
+		}
+	}
+	return NULL;
+}
+
+/* Where entries past DIAG_MAX are written to, so that callers need no test; nobody reads it. */
+static struct diag scratch;
+
+static struct diag *entry(struct diags *d, enum severity s, const char *code, struct srcpos at)
+{
+	struct diag *g = slot(d, s);
+
+	if (g == NULL)
+		g = &scratch;
+	*g = (struct diag){ .severity = s, .code = code, .at = at, .width = 1, .text = { "", "" } };
+	return g;
+}
+
+struct diag *diag_add(struct diags *d, enum severity s, const char *code, struct srcpos at, enum message m, ...)
+{
+	struct diag *g = entry(d, s, code, at);
+	va_list ap;
+
+	if (g == &scratch)
+		return g;
+	va_start(ap, m);
+	g->text[LANG_EN] = sentence(d->arena, LANG_EN, m, ap);
+	g->text[LANG_JA] = sentence(d->arena, LANG_JA, m, ap);
+	va_end(ap);
+	return g;
+}
+
+struct diag *diag_add_texts(struct diags *d, enum severity s, const char *code, struct srcpos at, const char *en,
+			    const char *ja)
+{
+	struct diag *g = entry(d, s, code, at);
+
+	g->text[LANG_EN] = en;
+	g->text[LANG_JA] = ja;
+	return g;
+}
+
+void diag_hint(struct diags *d, struct diag *g, enum message m, ...)
+{
+	va_list ap;
+
+	if (g == &scratch)
+		return;
+	va_start(ap, m);
+	g->hint[LANG_EN] = sentence(d->arena, LANG_EN, m, ap);
+	g->hint[LANG_JA] = sentence(d->arena, LANG_JA, m, ap);
+	va_end(ap);
+}
+
+static int by_place(const void *pa, const void *pb)
+{
+	const struct diag *a = *(const struct diag *const *)pa, *b = *(const struct diag *const *)pb;
+
+	if (a->at.file != b->at.file)
+		return a->at.file < b->at.file ? -1 : 1;
+	if (a->at.line != b->at.line)
+		return a->at.line < b->at.line ? -1 : 1;
+	if (a->at.column != b->at.column)
+		return a->at.column < b->at.column ? -1 : 1;
+	return a < b ? -1 : a > b; /* as they were added */
+}
+
+size_t diags_sorted(const struct diags *d, const struct diag *ret[DIAG_MAX])
+{
+	for (size_t i = 0; i < d->n; i++)
+		ret[i] = &d->list[i];
+	qsort(ret, d->n, sizeof(ret[0]), by_place);
+	return d->n;
+}
+
+/* Edits between two words of at most WORD_MAX characters; a swap of neighbours counts as one. */
+#define WORD_MAX 63
+
+static size_t edits(const char *a, size_t na, const char *b, size_t nb)
+{
+	size_t rows[3][WORD_MAX + 1], *before = rows[0], *last = rows[1], *now = rows[2], *spare;
+
+	for (size_t j = 0; j <= nb; j++)
+		last[j] = j;
+	for (size_t i = 1; i <= na; i++) {
+		now[0] = i;
+		for (size_t j = 1; j <= nb; j++) {
+			size_t best = last[j - 1] + (a[i - 1] != b[j - 1]);
+
+			if (last[j] + 1 < best)
+				best = last[j] + 1;
+			if (now[j - 1] + 1 < best)
+				best = now[j - 1] + 1;
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < best)
+				best = before[j - 2] + 1;
+			now[j] = best;
+		}
+		spare = before;
+		before = last;
+		last = now;
+		now = spare;
+	}
+	return last[nb];
+}
+
+const char *word_nearest(const char *word, const char *const *known, size_t n)
+{
+	size_t len = strlen(word), best = len / 3 + 1;
+	const char *ret = NULL;
+
+	if (len == 0 || len > WORD_MAX)
+		return NULL;
+	if (best > 3)
+		best = 3;
+	for (size_t i = 0; i < n; i++) {
+		size_t other = strlen(known[i]), e;
+
+		if (other == 0 || other > WORD_MAX)
+			continue;
+		e = edits(word, len, known[i], other);
+		/* A word that keeps none of its letters is another word, not a slip. */
+		if (e < len && e < other && (ret == NULL ? e <= best : e < best)) {
+			ret = known[i];
+			best = e;
+		}
+	}
+	return ret;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Diagnostics as a person reads them: place, sentence, the line with carets below it, hint. The operator's text is
+ * hostile to terminals: control and direction characters and bytes that are no UTF-8 are printed as '?'.
+ */
+#include <string.h>
+
+#include "appliance/base/diag.h"
+#include "appliance/base/utf8.h"
+
+#define EXCERPT_CELLS 100u /* of a line; longer ones are shown around the column */
+#define LEAD_CELLS 60u     /* shown before the column when the line is cut */
+
+static struct bytes line_of(const struct source_text *s, uint32_t line)
+{
+	const char *p = s->text, *end = s->text + s->size, *nl;
+
+	if (s->size >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
+		p += 3; /* a BOM is no character of the line */
+	for (uint32_t i = 1; i < line; i++) {
+		nl = memchr(p, '\n', (size_t)(end - p));
+		if (nl == NULL)
+			return bytes_of("", 0);
+		p = nl + 1;
+	}
+	nl = memchr(p, '\n', (size_t)(end - p));
+	if (nl == NULL)
+		nl = end;
+	if (nl > p && nl[-1] == '\r')
+		nl--;
+	return bytes_of(p, (size_t)(nl - p));
+}
+
+static void put_char(FILE *to, const struct utf8_char *c, const uint8_t *p)
+{
+	if (c->cp == '\t')
+		fputc(' ', to);
+	else if (!c->valid || c->cp < 0x20 || (c->cp >= 0x7f && c->cp < 0xa0) || utf8_is_bidi(c->cp))
+		fputc('?', to);
+	else
+		fwrite(p, 1, c->size, to);
+}
+
+static unsigned cells(const struct utf8_char *c)
+{
+	return !c->valid || c->cp == '\t' || utf8_is_bidi(c->cp) ? 1 : utf8_cells(c->cp);
+}
+
+/* Cells before character `column` (from 1) of the line. */
+static unsigned cells_before(struct bytes line, uint32_t column)
+{
+	struct utf8_char c;
+	unsigned n = 0;
+
+	for (uint32_t i = 1; i < column && utf8_next(&line, &c); i++)
+		n += cells(&c);
+	return n;
+}
+
+/* The line and, when `width` is not 0, carets under `width` characters from `column`. */
+static void excerpt(FILE *to, const struct source_text *s, const struct srcpos *at, uint32_t width)
+{
+	struct bytes line = line_of(s, at->line), rest = line;
+	unsigned before = cells_before(line, at->column), skip = 0, pad = 0, under = 0, shown = 0;
+	struct utf8_char c;
+	uint32_t i = 1;
+
+	if (before > EXCERPT_CELLS - 20)
+		skip = before - LEAD_CELLS;
+	fprintf(to, "%5u | ", at->line);
+	if (skip > 0) {
+		unsigned gone = 0;
+
+		for (; gone < skip && utf8_next(&rest, &c); i++)
+			gone += cells(&c);
+		fputs("... ", to);
+		pad = 4 + before - gone;
+	} else {
+		pad = before;
+	}
+	for (;; i++) {
+		const uint8_t *p = rest.p;
+
+		if (!utf8_next(&rest, &c))
+			break;
+		if (shown + cells(&c) > EXCERPT_CELLS) {
+			fputs(" ...", to);
+			break;
+		}
+		shown += cells(&c);
+		if (i >= at->column && i - at->column < width)
+			under += cells(&c);
+		put_char(to, &c, p);
+	}
+	fputc('\n', to);
+	if (width == 0)
+		return;
+	fprintf(to, "      | %*s^", (int)pad, "");
+	for (unsigned k = 1; k < under; k++)
+		fputc('~', to);
+	fputc('\n', to);
+}
+
+static void print_one(FILE *to, const struct diag *g, const struct source_text *sources, size_t n, enum lang l)
+{
+	const struct source_text *s = g->at.file < n ? &sources[g->at.file] : NULL;
+
+	if (s != NULL && g->at.line != 0)
+		fprintf(to, "%s:%u:%u: ", s->name, g->at.line, g->at.column);
+	else if (s != NULL)
+		fprintf(to, "%s: ", s->name);
+	message_print(to, l, g->severity == SEV_ERROR ? MP_WORD_ERROR : MP_WORD_WARNING, g->text[l]);
+	fputc('\n', to);
+	if (s != NULL && g->at.line != 0)
+		excerpt(to, s, &g->at, g->width == 0 ? 1 : g->width);
+	if (g->also.line != 0 && g->also.file < n) {
+		message_print(to, l, MP_WORD_ALSO, sources[g->also.file].name, g->also.line, g->also.column);
+		fputc('\n', to);
+		excerpt(to, &sources[g->also.file], &g->also, 0);
+	}
+	if (g->hint[l] != NULL) {
+		message_print(to, l, MP_WORD_HINT, g->hint[l]);
+		fputc('\n', to);
+	}
+}
+
+void diags_print(FILE *to, const struct diags *d, const struct source_text *sources, size_t n_sources, enum lang l)
+{
+	const struct diag *order[DIAG_MAX];
+	size_t n = diags_sorted(d, order), all = d->errors + d->warnings;
+
+	for (size_t i = 0; i < n; i++)
+		print_one(to, order[i], sources, n_sources, l);
+	if (all > n) {
+		message_print(to, l, MP_MORE_DIAGS, all - n);
+		fputc('\n', to);
+	}
+}

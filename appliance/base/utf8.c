@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/base/utf8.h"
+
+#include <stddef.h>
+
+bool utf8_next(struct bytes *b, struct utf8_char *ret)
+{
+	static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
+	struct bytes rest;
+	uint8_t first, byte;
+	uint32_t cp;
+	unsigned n;
+
+	if (b->left == 0 || !bytes_u8(b, &first))
+		return false;
+	*ret = (struct utf8_char){ .cp = first, .size = 1, .valid = first < 0x80 };
+	if (first < 0xc2 || first > 0xf4)
+		return true;
+	n = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+	cp = first & (0x7fu >> n);
+	rest = *b;
+	for (unsigned i = 1; i < n; i++) {
+		if (!bytes_u8(&rest, &byte) || (byte & 0xc0) != 0x80)
+			return true;
+		cp = cp << 6 | (byte & 0x3fu);
+	}
+	if (cp < least[n] || cp > 0x10ffff || (cp >= 0xd800 && cp <= 0xdfff))
+		return true;
+	*b = rest;
+	*ret = (struct utf8_char){ .cp = cp, .size = (uint8_t)n, .valid = true };
+	return true;
+}
+
+struct span {
+	uint32_t lo, hi;
+};
+
+static bool inside(const struct span *s, size_t n, uint32_t cp)
+{
+	for (size_t i = 0; i < n; i++)
+		if (cp >= s[i].lo && cp <= s[i].hi)
+			return true;
+	return false;
+}
+
+/* Unicode's East Asian Width W and F, in the coarse blocks that matter for a caret. */
+unsigned utf8_cells(uint32_t cp)
+{
+	static const struct span wide[] = {
+		{ 0x1100, 0x115f }, { 0x2e80, 0x303e }, { 0x3041, 0x33ff }, { 0x3400, 0x4dbf }, { 0x4e00, 0x9fff },
+		{ 0xa000, 0xa4cf }, { 0xac00, 0xd7a3 }, { 0xf900, 0xfaff }, { 0xfe30, 0xfe6f }, { 0xff01, 0xff60 },
+		{ 0xffe0, 0xffe6 }, { 0x1f300, 0x1f64f }, { 0x1f900, 0x1f9ff }, { 0x20000, 0x3fffd },
+	};
+	static const struct span none[] = {
+		{ 0x300, 0x36f }, { 0x200b, 0x200f }, { 0x20d0, 0x20ff }, { 0x3099, 0x309a }, { 0xfe00, 0xfe0f },
+		{ 0xfeff, 0xfeff }, { 0xe0100, 0xe01ef },
+	};
+
+	if (cp < 0x300)
+		return 1;
+	if (inside(none, sizeof(none) / sizeof(none[0]), cp))
+		return 0;
+	return inside(wide, sizeof(wide) / sizeof(wide[0]), cp) ? 2 : 1;
+}
+
+bool utf8_is_bidi(uint32_t cp)
+{
+	static const struct span bidi[] = {
+		{ 0x61c, 0x61c }, { 0x200e, 0x200f }, { 0x202a, 0x202e }, { 0x2066, 0x2069 },
+	};
+
+	return inside(bidi, sizeof(bidi) / sizeof(bidi[0]), cp);
+}
+
+bool utf8_is_odd_space(uint32_t cp)
+{
+	static const struct span odd[] = {
+		{ 0xa0, 0xa0 }, { 0xad, 0xad }, { 0x1680, 0x1680 }, { 0x2000, 0x200d }, { 0x2028, 0x2029 }, { 0x202f, 0x202f },
+		{ 0x205f, 0x2060 }, { 0x3000, 0x3000 }, { 0xfeff, 0xfeff },
+	};
+
+	return inside(odd, sizeof(odd) / sizeof(odd[0]), cp);
+}
+
+char utf8_ascii_for(uint32_t cp)
+{
+	static const struct {
+		uint32_t cp;
+		char ascii;
+	} signs[] = {
+		{ 0x2018, '"' }, { 0x2019, '"' }, { 0x201c, '"' }, { 0x201d, '"' }, { 0x201e, '"' }, { 0x300c, '"' },
+		{ 0x300d, '"' }, { 0x300e, '"' }, { 0x300f, '"' }, { 0x301d, '"' }, { 0x301f, '"' }, { 0xff02, '"' },
+		{ 0xff07, '"' }, { 0x3001, ',' }, { 0xff64, ',' }, { 0x2010, '-' }, { 0x2011, '-' }, { 0x2012, '-' },
+		{ 0x2013, '-' }, { 0x2014, '-' }, { 0x2015, '-' }, { 0x2212, '-' }, { 0x3010, '[' }, { 0x3011, ']' },
+		{ 0x3014, '[' }, { 0x3015, ']' }, { 0xfe50, ',' },
+	};
+
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
+		if (signs[i].cp == cp)
+			return signs[i].ascii;
+	if (utf8_is_odd_space(cp))
+		return ' ';
+	if (cp >= 0xff01 && cp <= 0xff5e)
+		return (char)(cp - 0xff01 + 0x21);
+	return 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Characters of the operator's text: UTF-8 decoded strictly, how many terminal cells a character takes, which ones
+ * reorder or hide text. Pure; owns nothing.
+ */
+#ifndef SEKISHO_BASE_UTF8_H
+#define SEKISHO_BASE_UTF8_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "appliance/base/bytes.h"
+
+struct utf8_char {
+	uint32_t cp; /* the byte itself when it is not valid */
+	uint8_t size; /* bytes taken: 1 to 4; 1 when not valid */
+	bool valid;   /* no overlong form, no surrogate, at most U+10FFFF */
+};
+
+/* The next character; false at the end. A byte that starts no valid character is taken alone. */
+bool utf8_next(struct bytes *b, struct utf8_char *ret);
+/* 0 (combining), 1, or 2 (full width). */
+unsigned utf8_cells(uint32_t cp);
+/* Direction overrides, isolates and marks: they make text read other than it is. */
+bool utf8_is_bidi(uint32_t cp);
+/* Space-like or invisible characters that are no ASCII white space (U+3000 included). */
+bool utf8_is_odd_space(uint32_t cp);
+/* The ASCII sign that a full-width or typographic one stands for, or 0. */
+char utf8_ascii_for(uint32_t cp);
+
+#endif

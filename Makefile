@@ -47,7 +47,8 @@ help:
 .PHONY: all
 all: $(B)/sekisho $(B)/sekishod
 
-SEKISHO_SRC = $(BASE_SRC) $(POLICY_SRC) $(DPI_CORE_SRC) $(CLI_SRC)
+# Replay runs on the time of the capture: its clock stands in for the kernel's.
+SEKISHO_SRC = $(filter-out appliance/base/clock.c,$(BASE_SRC)) $(POLICY_SRC) $(DPI_CORE_SRC) $(CLI_SRC)
 SEKISHOD_SRC = $(BASE_SRC) $(POLICY_SRC) $(DPI_CORE_SRC) $(APPLIANCE_SRC) $(MGMT_SRC)
 
 $(B)/sekisho: $(call obj,$(SEKISHO_SRC))

@@ -14,7 +14,7 @@
  * and a lane that only names protocols lets go of a session once its protocol is confirmed.
  */
 
-#define WAITING 65536u /* packets that the inspector may hold at a time; far more than ten milliseconds' worth */
+#define WAITING (1u << 20) /* ids that are told apart; the inspector holds a packet for seconds at most */
 #define FLOWS 16384u
 #define POOL_BYTES (64u << 20)
 #define TICK_NS 100000u

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The supervisor as the management role sees it: channel, event port, listening socket, secrets folder; answers that the
+test chooses."""
+import fcntl
+import json
+import os
+import re
+import select
+import shutil
+import socket
+import struct
+import subprocess
+import tempfile
+import threading
+
+from net import inside, wait_for
+
+HEADER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "appliance", "ipc", "msg.h")
+with open(HEADER) as header:  # the numbers are those of the one vocabulary
+    TYPES = re.findall(r"^\t(MSG_[A-Z_]+)(?: = 0)?,", re.search(r"enum msg_type \{(.*?)\};", header.read(), re.S).group(1), re.M)
+READY, ANSWER, QUERY, STATUS, EFFECTIVE, EVENTS = (TYPES.index("MSG_" + name) for name in (
+    "READY", "ANSWER", "QUERY", "CTL_STATUS", "CTL_EFFECTIVE", "CTL_EVENTS"))
+F_ADD_SEALS, ALL_SEALS = 1033, 15
+
+
+def sealed(data, seals=ALL_SEALS):
+    fd = os.memfd_create("answer", os.MFD_ALLOW_SEALING | os.MFD_CLOEXEC)
+    os.write(fd, data)
+    fcntl.fcntl(fd, F_ADD_SEALS, seals)
+    return fd
+
+
+class Supervisor:
+    def __init__(self, program, ns, address, port=443, folder=None):
+        self.folder = folder or tempfile.mkdtemp(prefix="skH-secrets-")
+        os.chmod(self.folder, 0o700)
+        self.asked = []     # (type, body)
+        self.events = []    # decoded login records
+        self.answers = {}   # type -> (status, bytes) or None = silence
+        self.seals = ALL_SEALS
+        self.ready = threading.Event()
+        self.query_answer = None
+        self.ended = False
+        with inside(ns):
+            listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address, port))
+        listener.listen(64)
+        self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.port, their_port = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        their_port.setblocking(False)
+        secrets = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+        given = [theirs.fileno(), their_port.fileno(), listener.fileno(), secrets]
+
+        def arrange():
+            high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 100) for fd in given]
+            for number, fd in enumerate(high):
+                os.dup2(fd, 3 + number)
+            os.closerange(7, 256)
+        self.stderr = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(program, preexec_fn=arrange, close_fds=False, stdin=subprocess.DEVNULL,
+                                        stdout=self.stderr, stderr=self.stderr)
+        for s in (theirs, their_port, listener):
+            s.close()
+        os.close(secrets)
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _run(self):
+        while not self.ended:
+            readable, _, _ = select.select([self.channel, self.port], [], [], 0.05)
+            try:
+                if self.channel in readable:
+                    data, fds, _, _ = socket.recv_fds(self.channel, 8192, 3)
+                    if not data:
+                        return
+                    self._hear(data, fds)
+                if self.port in readable:
+                    self._event(self.port.recv(512))
+            except OSError:
+                return
+
+    def _hear(self, data, fds):
+        kind, version, ident, length = struct.unpack("!HHII", data[:12])
+        body = data[12:]
+        assert version == 1 and length == len(body)
+        if kind == READY:
+            self.ready.set()
+        elif kind == ANSWER:
+            with os.fdopen(fds[0], "rb") as f:
+                f.seek(0)
+                self.query_answer = json.loads(f.read())
+        else:
+            self.asked.append((kind, body))
+            answer = self.answers.get(kind)
+            if answer is not None:
+                self.answer(ident, *answer)
+            self.last_id = ident
+
+    def answer(self, ident, status, data):
+        fd = sealed(data, self.seals)
+        socket.send_fds(self.channel, [struct.pack("!HHII", ANSWER, 1, ident, 1) + bytes([status])], [fd])
+        os.close(fd)
+
+    def query(self):
+        self.query_answer = None
+        self.channel.send(struct.pack("!HHII", QUERY, 1, 77, 1) + b"\x01")
+        return wait_for(lambda: self.query_answer, 3, "the answer to a query")
+
+    def _event(self, data):
+        self.events.append(data)
+
+    def token(self):
+        with open(os.path.join(self.folder, "token")) as f:
+            return f.read().strip()
+
+    def said(self):
+        self.stderr.seek(0)
+        return self.stderr.read().decode(errors="replace")
+
+    def close(self, keep=False):
+        """Ends the channel; the role must end by itself."""
+        self.ended = True
+        self.thread.join()
+        self.channel.close()
+        try:
+            status = self.process.wait(5)
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+        self.port.close()
+        if not keep:
+            shutil.rmtree(self.folder)
+        return status

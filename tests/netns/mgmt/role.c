@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The management role alone, for its test: the supervisor at the other end of its channel is the test. */
+#include "appliance/roles.h"
+
+int main(void)
+{
+	return role_mgmt();
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The request target and the Authorization header, as they come from the network. What is taken has one spelling.
+ *
+ * LINK: mgmt/target.c mgmt/token.c appliance/base/bytes.c
+ */
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mgmt/target.h"
+#include "mgmt/token.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const char token[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t *exact = malloc(size > 0 ? size : 1);
+	char *text = malloc(size + 1);
+	struct target t;
+
+	if (exact != NULL && text != NULL) {
+		memcpy(exact, data, size);
+		target_parse(bytes_of(exact, size), &t);
+		/* A path that was taken stands in the input as it is, and nothing of it was decoded. */
+		assert(strlen(t.path) < TARGET_PATH && strlen(t.path) <= size && memcmp(t.path, exact, strlen(t.path)) == 0);
+		assert(strchr(t.path, '%') == NULL && (t.path[0] == '\0' || t.path[0] == '/'));
+		assert(t.n_parameters <= TARGET_PARAMETERS);
+		memcpy(text, data, size);
+		text[size] = '\0';
+		if (token_matches(text, token))
+			assert(strlen(text) == 7 + TOKEN_DIGITS && memcmp(text + 7, token, TOKEN_DIGITS) == 0);
+		(void)token_valid((const char *)exact, size);
+	}
+	free(exact);
+	free(text);
+	return 0;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sekishod: the daemon, and by `--role` each of its roles. Only the supervisor executes the latter. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/base/messages.h"
+#include "appliance/roles.h"
+#include "appliance/supervise.h"
+
+static int run_role(const char *name)
+{
+	static int (*const entries[ROLE_COUNT])(void) = {
+		[ROLE_ENFORCE] = role_enforce, [ROLE_GATE] = role_gate,       [ROLE_DPI] = role_dpi,   [ROLE_TAP] = role_tap,
+		[ROLE_COMPILE] = role_compile, [ROLE_JOURNAL] = role_journal, [ROLE_MGMT] = role_mgmt,
+	};
+
+	for (unsigned i = 0; i < ROLE_COUNT; i++)
+		if (entries[i] != NULL && strcmp(name, role_name((enum role)i)) == 0)
+			return entries[i]();
+	return 2;
+}
+
+static const struct option options[] = {
+	{ "data-netns", required_argument, NULL, 'd' }, { "admin-netns", required_argument, NULL, 'a' },
+	{ "state", required_argument, NULL, 's' },      { "run", required_argument, NULL, 'r' },
+	{ "workers", required_argument, NULL, 'w' },    { "lang", required_argument, NULL, 'l' },
+	{ "help", no_argument, NULL, 'h' },             { NULL, 0, NULL, 0 },
+};
+
+int main(int argc, char **argv)
+{
+	struct supervise_options o = {
+		.data_netns = "sekisho-data", .admin_netns = "sekisho-admin", .state = "/var/lib/sekisho",
+		.run = "/run/sekisho", .lang = lang_choose(NULL), .workers = 1,
+	};
+	char *end;
+	int c;
+
+	if (argc == 3 && strcmp(argv[1], "--role") == 0)
+		return run_role(argv[2]);
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (c) {
+		case 'd':
+			o.data_netns = optarg;
+			break;
+		case 'a':
+			o.admin_netns = optarg;
+			break;
+		case 's':
+			o.state = optarg;
+			break;
+		case 'r':
+			o.run = optarg;
+			break;
+		case 'l':
+			o.lang = lang_choose(optarg);
+			break;
+		case 'w':
+			o.workers = (uint32_t)strtoul(optarg, &end, 10);
+			if (*end == 0 && o.workers >= 1 && o.workers <= WORKER_MAX)
+				break;
+			message_print(stderr, o.lang, M_USAGE_DAEMON);
+			return 2;
+		case 'h':
+			message_print(stdout, o.lang, M_USAGE_DAEMON);
+			return 0;
+		default:
+			message_print(stderr, o.lang, M_USAGE_DAEMON);
+			return 2;
+		}
+	}
+	if (optind != argc) {
+		message_print(stderr, o.lang, M_USAGE_DAEMON);
+		return 2;
+	}
+	if (geteuid() != 0) {
+		message_print(stderr, o.lang, M_NO_ROOT);
+		return 3;
+	}
+	return supervise(&o);
+}

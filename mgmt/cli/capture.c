@@ -78,14 +78,14 @@ enum capture_step capture_next(struct capture *c, struct capture_frame *ret, str
 	const u_char *data;
 	int got = pcap_next_ex(c->pcap, &head, &data);
 
-	*ret = (struct capture_frame){ .number = c->frames + 1 };
+	*ret = (struct capture_frame){ .number = c->frames };
 	if (got == PCAP_ERROR_BREAK)
 		return CAPTURE_END;
 	if (got != 1) {
 		err_set(e, -EBADMSG, "%s", pcap_geterr(c->pcap));
 		return CAPTURE_DAMAGED;
 	}
-	c->frames++;
+	ret->number = ++c->frames;
 	/* libpcap says "microseconds"; with nanosecond precision the field holds nanoseconds. */
 	ret->wall_ns = (uint64_t)head->ts.tv_sec * 1000000000u + (uint64_t)head->ts.tv_usec;
 	ret->cut = head->caplen < head->len;

@@ -28,7 +28,7 @@ enum capture_step { CAPTURE_FRAME, CAPTURE_END, CAPTURE_DAMAGED };
 /* NULL with *e filled. `from` is taken over, and closed at the end or on failure; `name` is for messages only. */
 struct capture *capture_open(FILE *from, const char *name, struct err *e);
 void capture_close(struct capture *c); /* accepts NULL */
-/* CAPTURE_DAMAGED fills *e; nothing more can be read after it. */
+/* CAPTURE_DAMAGED fills *e; nothing more can be read after it. At the end, too, ret->number is the last frame read. */
 enum capture_step capture_next(struct capture *c, struct capture_frame *ret, struct err *e);
 
 #endif

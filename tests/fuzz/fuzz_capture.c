@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Capture files, link headers, fragments, packet decoding: everything that replay reads before the inspector.
+ * LINK: mgmt/cli/capture.c mgmt/cli/link.c mgmt/cli/defrag.c dpi/decode.c
+ * LINK: appliance/base/bytes.c appliance/base/err.c appliance/base/addr.c
+ * LIBS: libpcap
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dpi/decode.h"
+#include "mgmt/cli/capture.h"
+#include "mgmt/cli/defrag.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* An exact-size copy, so that an over-read of the packet is seen. */
+static void decode(struct bytes ip)
+{
+	uint8_t *copy = malloc(ip.left ? ip.left : 1);
+	struct decoded d;
+
+	if (copy == NULL)
+		abort();
+	if (ip.left > 0)
+		memcpy(copy, ip.p, ip.left);
+	if (decode_packet(bytes_of(copy, ip.left), CHECKSUM_FLAG, &d) == R_NONE && d.payload.left > ip.left)
+		abort();
+	free(copy);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	FILE *f = size > 0 ? tmpfile() : NULL;
+	struct capture *c;
+	struct capture_frame frame;
+	struct defrag *d;
+	struct err e;
+
+	if (f == NULL)
+		return 0;
+	fwrite(data, 1, size, f);
+	rewind(f);
+	c = capture_open(f, "input", &e);
+	if (c == NULL)
+		return 0;
+	d = defrag_new();
+	if (d == NULL)
+		abort();
+	while (capture_next(c, &frame, &e) == CAPTURE_FRAME) {
+		struct bytes whole;
+		enum defrag_result r;
+
+		if (!frame.has_ip)
+			continue;
+		r = defrag_packet(d, frame.ip, (struct mono){ .ns = frame.wall_ns }, &whole);
+		if (r == DEFRAG_WHOLE || r == DEFRAG_DONE)
+			decode(whole);
+	}
+	defrag_free(d);
+	capture_close(c);
+	return 0;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The event codec: what decodes has one encoding.
+ * LINK: appliance/base/event.c appliance/base/bytes.c appliance/base/addr.c
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/event.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct event e;
+	uint8_t wire[EVENT_WIRE];
+
+	if (!event_decode(bytes_of(data, size), &e))
+		return 0;
+	event_encode(&e, wire);
+	if (size != sizeof(wire) || memcmp(wire, data, size) != 0)
+		abort();
+	return 0;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The Modbus enforcer: a policy made of the first bytes, then pieces of both directions' streams.
+ * LINK: dpi/modbus.c dpi/modbus_request.c dpi/modbus_response.c dpi/modbus_rules.c
+ * LINK: appliance/base/bytes.c appliance/base/commands.c appliance/base/sha256.c
+ * LIBS: nettle
+ *
+ * Input: 16 bytes of policy (function classes, unit, two address ranges, value range), then pieces: one byte whose top bit
+ * is the direction, one byte of length, the bytes. Each direction's bytes are collected, framed and judged as the stream
+ * gate does it. An abort is a broken promise: a PDU allowed that this policy does not allow, judged by a second reading
+ * of the specification that shares nothing with the enforcer.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/modbus_desk.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct stream {
+	uint8_t bytes[1024];
+	size_t n;
+};
+
+#define MUST(x) \
+	do { \
+		if (!(x)) \
+			abort(); \
+	} while (0)
+
+static uint16_t be16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static void policy(struct desk *d, const uint8_t p[16])
+{
+	struct command_row *row = desk_row(d);
+
+	memset(row->functions, 0, sizeof(row->functions));
+	memset(row->units, 0, sizeof(row->units));
+	for (unsigned f = 1; f < 128; f++)
+		if (p[f % 4] & (1u << (f % 8)))
+			bit_set(row->functions, (uint8_t)f);
+	bit_set(row->units, p[4]);
+	bit_set(row->units, p[5]);
+	row->spaces_any = p[6] & 1;
+	row->spaces[MODBUS_HOLDING] = desk_ranges(d, (uint32_t[]){ p[7], p[7] + (uint32_t)p[8] }, 1);
+	row->spaces[MODBUS_COILS] = desk_ranges(d, (uint32_t[]){ p[9], p[9] + (uint32_t)p[10] }, 1);
+	if (!(p[6] & 2))
+		row->values = desk_ranges(d, (uint32_t[]){ p[11], p[11] + (uint32_t)p[12] }, 1);
+}
+
+/* The plain requests, read again by hand. */
+static void second_reading(const struct desk *d, const uint8_t *pdu, size_t n)
+{
+	const struct command_row *row = &d->rows[0];
+	uint8_t function = pdu[7];
+	uint32_t first, last;
+
+	MUST(n == 6u + be16(pdu + 4) && be16(pdu + 2) == 0);
+	MUST(function > 0 && function < 128 && bit_test(row->functions, function) && bit_test(row->units, pdu[6]));
+	if (function != 3 && function != 6 && function != 16 && function != 1 && function != 5)
+		return;
+	MUST(n >= 12);
+	first = be16(pdu + 8);
+	last = function == 5 || function == 6 ? first : first + be16(pdu + 10) - 1;
+	MUST(last >= first && last <= 65535);
+	if (!row->spaces_any) {
+		const struct number_range *r = &d->ranges[row->spaces[function == 1 || function == 5 ? MODBUS_COILS :
+														 MODBUS_HOLDING].first];
+
+		MUST(first >= r->lo && last <= r->hi);
+	}
+	if (row->values.any)
+		return;
+	if (function == 6)
+		MUST(be16(pdu + 10) >= d->ranges[row->values.first].lo && be16(pdu + 10) <= d->ranges[row->values.first].hi);
+	if (function == 16)
+		for (uint32_t i = 0; i <= last - first; i++) {
+			MUST(n >= 13 + 2 * i + 2);
+			MUST(be16(pdu + 13 + 2 * i) >= d->ranges[row->values.first].lo &&
+			     be16(pdu + 13 + 2 * i) <= d->ranges[row->values.first].hi);
+		}
+}
+
+/* Judges what is whole; false when the flow ends. */
+static bool turn(struct desk *d, struct stream *s, enum direction dir)
+{
+	for (;;) {
+		uint8_t *copy = malloc(s->n ? s->n : 1);
+		size_t len = 0;
+		enum frame_result r;
+
+		MUST(copy != NULL);
+		memcpy(copy, s->bytes, s->n);
+		r = modbus_enforcer.frame(dir, bytes_of(copy, s->n), &len);
+		free(copy);
+		if (r == FRAME_BAD)
+			return false;
+		if (r == FRAME_NEED_MORE) {
+			MUST(s->n < modbus_enforcer.pdu_max);
+			return true;
+		}
+		MUST(len >= 8 && len <= s->n && len <= modbus_enforcer.pdu_max);
+		desk_judge(d, dir, s->bytes, len);
+		MUST(d->p.allowed == (d->p.reason == R_ALLOWED));
+		MUST(d->p.reason < REASON_COUNT);
+		if (d->p.allowed && dir == DIR_C2S)
+			second_reading(d, s->bytes, len);
+		if (!d->p.allowed)
+			return false;
+		memmove(s->bytes, s->bytes + len, s->n - len);
+		s->n -= len;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct desk d;
+	struct stream streams[2] = { { .n = 0 }, { .n = 0 } };
+
+	if (size < 16)
+		return 0;
+	policy(&d, data);
+	data += 16;
+	size -= 16;
+	while (size >= 2) {
+		enum direction dir = data[0] & 0x80 ? DIR_S2C : DIR_C2S;
+		size_t n = data[1];
+
+		data += 2;
+		size -= 2;
+		if (n > size)
+			n = size;
+		memcpy(streams[dir].bytes + streams[dir].n, data, n);
+		streams[dir].n += n;
+		data += n;
+		size -= n;
+		if (!turn(&d, &streams[dir], dir))
+			return 0;
+	}
+	return 0;
+}

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+import wire
+from wire import read_holding, holding, write_register
+
+TOS, CRANE = "10.20.0.10", "10.30.1.10"
+
+
+def check(t):
+    # begins with a request
+    out = []
+    wire.Session(out, TOS, 40000, CRANE, 502).ask(read_holding(1, 0, 1)).answer(holding(1, [7])).ask(write_register(2, 1, 1))
+    name = t.file("request.pcap", wire.pcap(out))
+    r = t.replay(name)
+    t.equal("request first", [(p["dir"], p["function"], p["verdict"]) for p in r.pdus],
+            [("c2s", 3, "allow"), ("s2c", 3, "allow"), ("c2s", 6, "deny")])
+    t.equal("request first: flags", [f["flags"] for f in r.flows], [["midstream"]])
+    r = t.replay(name, "--as-box")
+    t.equal("as the box", (r.pdus, [(f["verdict"], f["reason"], f["packet"]) for f in r.flows], r.status),
+            ([], [("deny", "no_session", 1)], 1))
+    # begins with an answer: what it answers is not known, and that is nobody's fault
+    out = []
+    wire.Session(out, TOS, 40000, CRANE, 502).answer(holding(9, [7])).ask(read_holding(1, 0, 1)).answer(holding(1, [7]))
+    r = t.replay(t.file("answer.pcap", wire.pcap(out)))
+    t.equal("answer first: status", r.status, 0)
+    t.equal("answer first: client", [(f["client"], f["verdict"], f["flags"]) for f in r.flows],
+            [("10.20.0.10:40000", "allow", ["midstream"])])
+    t.equal("answer first: from the request on", [(p["dir"], p["verdict"]) for p in r.pdus][-2:],
+            [("c2s", "allow"), ("s2c", "allow")])
+    # begins inside a PDU
+    out = []
+    wire.Session(out, TOS, 40000, CRANE, 502).ask(read_holding(1, 0, 1)[5:]).ask(read_holding(2, 0, 1)).answer(holding(2, [7]))
+    r = t.replay(t.file("inside.pcap", wire.pcap(out)))
+    t.equal("inside a PDU: status", r.status, 0)
+    t.equal("inside a PDU", [(p["dir"], p["verdict"]) for p in r.pdus], [("c2s", "allow"), ("s2c", "allow")])
+    # wrong checksums, as offloading network cards leave them in captures of their own host
+    out = []
+    wire.Session(out, TOS, 40000, CRANE, 502).open().ask(read_holding(1, 0, 1), spoil=True).answer(holding(1, [7]))
+    name = t.file("checksum.pcap", wire.pcap(out))
+    r = t.replay(name)
+    t.equal("checksum", ([p["verdict"] for p in r.pdus], [f["flags"] for f in r.flows], r.status),
+            (["allow", "allow"], [["bad_checksum"]], 0))
+    r = t.replay(name, "--as-box")
+    t.equal("checksum as the box: the request is not judged", [p["dir"] for p in r.pdus if p["dir"] == "c2s"], [])
+    # the capture lost a segment: judged again from the next whole request
+    out = []
+    s = wire.Session(out, TOS, 40000, CRANE, 502).open().ask(read_holding(1, 0, 1)).answer(holding(1, [7]))
+    s.ask(read_holding(2, 0, 1)).answer(holding(2, [7])).ask(read_holding(3, 0, 1)).answer(holding(3, [7]))
+    del out[5:7]
+    s.ask(read_holding(4, 0, 1)).answer(holding(4, [7])).ask(write_register(5, 0, 1))
+    r = t.replay(t.file("lost.pcap", wire.pcap(out, step=1_000_000_000)))
+    t.equal("lost segment: nothing but the write is refused", [(p["function"], p["dir"]) for p in r.pdus if p["verdict"] == "deny"],
+            [(6, "c2s")])
+    t.equal("lost segment: status", r.status, 1)

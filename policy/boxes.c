@@ -477,15 +477,23 @@ bool boxes_canonical(const struct box *boxes, size_t n, struct arena *a, struct 
 {
 	static const int orders[2][DIMS] = { { DIM_SOURCE, DIM_DESTINATION, DIM_PORT },
 					     { DIM_DESTINATION, DIM_SOURCE, DIM_PORT } };
+	uint64_t cost[2];
+	struct cutter c;
 	bool found = false;
 
 	*ret = NULL;
 	*ret_n = 0;
+	if (!start(&c, boxes, n, a))
+		return false;
+	for (int i = 0; i < 2; i++)
+		if (!slabs_in(&c, 0, n, orders[i][0], everything, &cost[i]))
+			return false;
 	for (int i = 0; i < 2; i++) {
-		struct form f = { .order = orders[i], .limit = found ? *ret_n - 1 : 64 * n + 1024 };
+		struct form f = { .order = orders[i], .limit = found ? *ret_n : 16 * n + 1024 };
 
-		if (found && *ret_n == 0)
-			break;
+		/* Cutting rows into columns costs the product of both; the other order gives fewer boxes anyway. */
+		if (cost[i] > 16 * (uint64_t)n + 1024)
+			continue;
 		if (!start(&f.c, boxes, n, a))
 			return false;
 		if (!section(&f, 0, n, 0, everything)) {
@@ -493,6 +501,8 @@ bool boxes_canonical(const struct box *boxes, size_t n, struct arena *a, struct 
 				return false;
 			continue;
 		}
+		if (found && f.n >= *ret_n)
+			continue;
 		*ret = f.out;
 		*ret_n = f.n;
 		found = true;

@@ -294,11 +294,13 @@ static json_t *cells_json(const struct ir *ir)
 
 json_t *render_json(const struct ir *ir)
 {
-	json_t *o = json_object(), *site = json_object();
+	json_t *o = json_object(), *site = json_object(), *generation = json_object();
 
 	json_object_set_new(site, "name", json_text(ir->site_name));
 	json_object_set_new(site, "label", json_text(ir->site_label));
 	json_object_set_new(o, "site", site);
+	json_object_set_new(generation, "digest", json_hex(ir->digest, sizeof(ir->digest)));
+	json_object_set_new(o, "generation", generation);
 	json_object_set_new(o, "workers", json_integer(ir->workers));
 	json_object_set_new(o, "tables_digest", json_hex(ir->table.digest, sizeof(ir->table.digest)));
 	json_object_set_new(o, "sources", sources_json(ir));

@@ -171,10 +171,10 @@ static void put_header(const struct printer *p)
 {
 	char digest[65];
 
-	hex_text(p->ir->table.digest, sizeof(p->ir->table.digest), digest);
+	hex_text(p->ir->digest, sizeof(p->ir->digest), digest);
 	fputs("# Sekisho: rules of site \"", p->to);
 	put_name(p, p->ir->site_name);
-	fprintf(p->to, "\", command tables %s\n", digest);
+	fprintf(p->to, "\", generation %s\n", digest);
 	fputs("# Marks: bit 31 let by, bits 28-30 outcome, bits 22-27 lane, bits 0-21 permit (here: number in this policy).\n"
 	      "# \"not nft:\" marks what nft has no words for; the box loads these rules as well.\n"
 	      "# Where the kernel has no queue expression, the box uses the NFQUEUE target (revision 3) in its place.\n"

@@ -127,6 +127,14 @@ static void put_outcomes(const struct line *l)
 		MARK_UNJUDGED << MARK_OUTCOME_SHIFT, ir_chain_name(CHAIN_UNANSWERED, c));
 }
 
+static void put_masked(const struct line *l, const char *which, const struct ir_stmt *s, const char *op)
+{
+	fprintf(l->to, "%s mark ", which);
+	if (s->a != UINT32_MAX)
+		fprintf(l->to, "& 0x%08x ", s->a);
+	fprintf(l->to, "%s 0x%08x", op, s->b);
+}
+
 static void put_queue(const struct line *l, uint32_t lane, bool bypass)
 {
 	fprintf(l->to, "queue%s to %u", bypass ? " flags bypass" : "", lane_queue(lane, 0));
@@ -160,9 +168,9 @@ static void put_stmt(struct line *l, const struct ir_stmt *s)
 	case IR_IP_OPTIONS: put_options(l); break;
 	case IR_TCP_FLAGS: fprintf(l->to, "tcp flags & 0x%02x == 0x%02x", s->a, s->b); break;
 	case IR_CT_DIRECTION: fprintf(l->to, "ct direction %s", s->a ? "reply" : "original"); break;
-	case IR_MARK: fprintf(l->to, "meta mark & 0x%08x == 0x%08x", s->a, s->b); break;
-	case IR_MARK_NOT: fprintf(l->to, "meta mark & 0x%08x != 0x%08x", s->a, s->b); break;
-	case IR_CTMARK_NOT: fprintf(l->to, "ct mark & 0x%08x != 0x%08x", s->a, s->b); break;
+	case IR_MARK: put_masked(l, "meta", s, "=="); break;
+	case IR_MARK_NOT: put_masked(l, "meta", s, "!="); break;
+	case IR_CTMARK_NOT: put_masked(l, "ct", s, "!="); break;
 	case IR_LIMIT: fprintf(l->to, "limit rate %u/second burst %u packets", s->a, s->b); break;
 	case IR_IN_SET:
 	case IR_NOT_IN_SET:

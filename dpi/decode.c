@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/decode.h"
+
+#include <string.h>
+
+/* Header numbers that IPv6 may chain before the transport header. */
+#define NEXT_HOP_BY_HOP 0u
+#define NEXT_ROUTING 43u
+#define NEXT_FRAGMENT 44u
+#define NEXT_DESTINATION 60u
+#define NEXT_MOBILITY 135u
+#define NEXT_HIP 139u
+#define NEXT_SHIM6 140u
+
+#define OPTION_END 0u
+#define OPTION_NOP 1u
+#define OPTION_MULTIPATH 30u
+
+/*
+ * One's complement sums, folded lazily: eight bytes at a time into 64 bits, with the carry counted back in. The result
+ * does not depend on the host's byte order as long as it is only compared with zero.
+ */
+static uint64_t sum_add(uint64_t sum, uint64_t v)
+{
+	sum += v;
+	return sum + (sum < v);
+}
+
+static uint64_t sum_bytes(uint64_t sum, struct bytes b)
+{
+	uint64_t block[8];
+	uint64_t last = 0;
+
+	while (b.left >= sizeof(block)) {
+		bytes_copy(&b, block, sizeof(block));
+		for (unsigned i = 0; i < 8; i++)
+			sum = sum_add(sum, block[i]);
+	}
+	while (b.left >= sizeof(last)) {
+		bytes_copy(&b, &last, sizeof(last));
+		sum = sum_add(sum, last);
+	}
+	last = 0;
+	bytes_copy(&b, &last, b.left);
+	return sum_add(sum, last);
+}
+
+static bool sum_good(uint64_t sum)
+{
+	sum = (sum >> 32) + (sum & 0xffffffffu);
+	sum = (sum >> 32) + (sum & 0xffffffffu);
+	sum = (sum >> 16) + (sum & 0xffffu);
+	sum = (sum >> 16) + (sum & 0xffffu);
+	sum = (sum >> 16) + (sum & 0xffffu);
+	return sum == 0xffffu;
+}
+
+/* The transport's checksum over pseudo header and segment. */
+static bool transport_good(const struct decoded *d, struct bytes segment)
+{
+	uint8_t tail[8] = { 0 };
+	uint64_t sum = 0;
+	struct outbuf o = outbuf_of(tail, sizeof(tail));
+
+	out_be32(&o, (uint32_t)segment.left);
+	out_be32(&o, d->l4proto);
+	if (d->l4proto != IP_ICMP) {
+		sum = sum_bytes(sum, bytes_of(d->src.b, addr_len(d->src.family)));
+		sum = sum_bytes(sum, bytes_of(d->dst.b, addr_len(d->dst.family)));
+		sum = sum_bytes(sum, bytes_of(tail, sizeof(tail)));
+	}
+	return sum_good(sum_bytes(sum, segment));
+}
+
+/* R_NONE, or R_CHECKSUM when `rule` refuses. */
+static enum reason checksum(struct decoded *d, struct bytes segment, enum checksum_rule rule)
+{
+	if (rule == CHECKSUM_UNREADY || transport_good(d, segment))
+		return R_NONE;
+	d->bad_checksum = true;
+	return rule == CHECKSUM_STRICT ? R_CHECKSUM : R_NONE;
+}
+
+/* Looks for an offer of Multipath TCP; false when the options' lengths lie. */
+static bool tcp_options(struct decoded *d, struct bytes o)
+{
+	uint8_t kind, len;
+
+	while (o.left > 0) {
+		bytes_u8(&o, &kind);
+		if (kind == OPTION_END)
+			return true;
+		if (kind == OPTION_NOP)
+			continue;
+		bytes_u8(&o, &len);
+		if (o.failed || len < 2 || !bytes_skip(&o, len - 2u))
+			return false;
+		if (kind == OPTION_MULTIPATH)
+			d->multipath = true;
+	}
+	return true;
+}
+
+static enum reason decode_tcp(struct decoded *d, struct bytes segment, enum checksum_rule rule)
+{
+	struct bytes b = segment, options;
+	uint16_t offset_flags, skip;
+	uint8_t header;
+
+	bytes_be16(&b, &d->sport);
+	bytes_be16(&b, &d->dport);
+	bytes_be32(&b, &d->seq);
+	bytes_be32(&b, &d->ack);
+	bytes_be16(&b, &offset_flags);
+	bytes_be16(&b, &skip); /* window */
+	bytes_be16(&b, &skip); /* checksum */
+	bytes_be16(&b, &skip); /* urgent pointer */
+	header = (uint8_t)((offset_flags >> 12) * 4u);
+	if (b.failed || header < 20 || !bytes_take(&b, header - 20u, &options))
+		return R_MALFORMED_TCP;
+	d->tcp_flags = (uint8_t)(offset_flags & 0x3fu);
+	d->payload = b;
+	if ((d->tcp_flags & TCP_SYN) && options.left > 0 && !tcp_options(d, options))
+		return R_MALFORMED_TCP;
+	return checksum(d, segment, rule);
+}
+
+static enum reason decode_udp(struct decoded *d, struct bytes segment, enum checksum_rule rule)
+{
+	struct bytes b = segment;
+	uint16_t length, sum;
+
+	bytes_be16(&b, &d->sport);
+	bytes_be16(&b, &d->dport);
+	bytes_be16(&b, &length);
+	bytes_be16(&b, &sum);
+	if (b.failed || length != segment.left)
+		return R_MALFORMED_UDP;
+	d->payload = b;
+	if (sum == 0 && d->src.family == 4)
+		return R_NONE; /* the sender computed none, as IPv4 lets it */
+	return checksum(d, segment, rule);
+}
+
+static enum reason decode_icmp(struct decoded *d, struct bytes segment, enum checksum_rule rule)
+{
+	struct bytes b = segment;
+	uint32_t skip;
+
+	bytes_be16(&b, &d->dport);
+	bytes_be16(&b, &(uint16_t){ 0 }); /* checksum */
+	bytes_be32(&b, &skip);
+	if (b.failed)
+		return R_MALFORMED_IP;
+	d->payload = b;
+	return checksum(d, segment, rule);
+}
+
+static enum reason decode_transport(struct decoded *d, struct bytes segment, enum checksum_rule rule)
+{
+	switch (d->l4proto) {
+	case IP_TCP:
+		return decode_tcp(d, segment, rule);
+	case IP_UDP:
+		return decode_udp(d, segment, rule);
+	case IP_ICMP:
+		return d->src.family == 4 ? decode_icmp(d, segment, rule) : R_MALFORMED_IP;
+	case IP_ICMP6:
+		return d->src.family == 6 ? decode_icmp(d, segment, rule) : R_MALFORMED_IP;
+	default:
+		d->payload = segment;
+		return R_NONE;
+	}
+}
+
+static enum reason decode_ip4(struct decoded *d, struct bytes ip, enum checksum_rule rule)
+{
+	struct bytes b = ip, header;
+	uint8_t first, byte;
+	uint16_t total, word, fragment;
+
+	bytes_u8(&b, &first);
+	bytes_u8(&b, &byte); /* type of service */
+	bytes_be16(&b, &total);
+	bytes_be16(&b, &word); /* identification */
+	bytes_be16(&b, &fragment);
+	bytes_u8(&b, &byte); /* time to live */
+	bytes_u8(&b, &d->l4proto);
+	bytes_be16(&b, &word); /* header checksum */
+	d->src.family = d->dst.family = 4;
+	bytes_copy(&b, d->src.b, 4);
+	bytes_copy(&b, d->dst.b, 4);
+	if (b.failed || (first & 15u) < 5)
+		return R_MALFORMED_IP;
+	if ((first & 15u) > 5)
+		return R_IP_OPTIONS;
+	/* A total length of 0 would be a super-frame above 64 kB, whose real length no header states. */
+	if (total < 20 || total > ip.left)
+		return R_MALFORMED_IP;
+	d->ip = bytes_of(ip.p, total); /* what follows is link-layer padding */
+	if (fragment & 0x3fffu)
+		return R_FRAGMENT;
+	header = bytes_of(ip.p, 20);
+	if (!sum_good(sum_bytes(0, header))) {
+		if (rule != CHECKSUM_FLAG)
+			return R_CHECKSUM;
+		d->bad_checksum = true;
+	}
+	return decode_transport(d, bytes_of(b.p, total - 20u), rule);
+}
+
+static enum reason decode_ip6(struct decoded *d, struct bytes ip, enum checksum_rule rule)
+{
+	struct bytes b = ip, rest;
+	uint32_t word;
+	uint16_t length;
+	uint8_t hop_limit;
+
+	bytes_be32(&b, &word); /* version, traffic class, flow label */
+	bytes_be16(&b, &length);
+	bytes_u8(&b, &d->l4proto);
+	bytes_u8(&b, &hop_limit);
+	d->src.family = d->dst.family = 6;
+	bytes_copy(&b, d->src.b, 16);
+	bytes_copy(&b, d->dst.b, 16);
+	if (b.failed || !bytes_take(&b, length, &rest))
+		return R_MALFORMED_IP;
+	d->ip = bytes_of(ip.p, 40u + (size_t)length);
+	switch (d->l4proto) {
+	case NEXT_HOP_BY_HOP:
+	case NEXT_ROUTING:
+	case NEXT_DESTINATION:
+	case NEXT_MOBILITY:
+	case NEXT_HIP:
+	case NEXT_SHIM6:
+		return R_IP_OPTIONS;
+	case NEXT_FRAGMENT:
+		return R_FRAGMENT;
+	default:
+		return decode_transport(d, rest, rule);
+	}
+}
+
+enum reason decode_packet(struct bytes ip, enum checksum_rule rule, struct decoded *ret)
+{
+	struct bytes peek = ip;
+	uint8_t first;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->ip = ip;
+	if (!bytes_u8(&peek, &first))
+		return R_MALFORMED_IP;
+	switch (first >> 4) {
+	case 4:
+		return decode_ip4(ret, ip, rule);
+	case 6:
+		return decode_ip6(ret, ip, rule);
+	default:
+		return R_MALFORMED_IP;
+	}
+}

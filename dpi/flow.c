@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/flow.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+/* How long a flow without packets is remembered. Named flows leave their queue, so silence says nothing about them. */
+static const uint64_t idle_ns[FLOW_CLASSES] = {
+	[CLASS_ENDED] = UINT64_MAX,
+	[CLASS_HALF_OPEN] = 30u * SECOND_NS,
+	[CLASS_DATAGRAM] = 60u * SECOND_NS,
+	[CLASS_NAMED] = 24u * 3600u * SECOND_NS,
+	[CLASS_LIVE] = 24u * 3600u * SECOND_NS,
+};
+
+bool flow_init(struct flow_table *t, uint32_t slots)
+{
+	uint32_t buckets = 1;
+
+	memset(t, 0, sizeof(*t));
+	if (slots == 0 || slots > 1u << 24)
+		return false;
+	while (buckets < slots)
+		buckets *= 2;
+	t->flows = calloc(slots, sizeof(*t->flows)); /* pages are touched when a slot is first used */
+	t->buckets = malloc(buckets * sizeof(*t->buckets));
+	if (t->flows == NULL || t->buckets == NULL ||
+	    getrandom(t->seed, sizeof(t->seed), 0) != (ssize_t)sizeof(t->seed)) {
+		flow_done(t);
+		return false;
+	}
+	memset(t->buckets, 0xff, buckets * sizeof(*t->buckets));
+	t->mask = buckets - 1;
+	t->size = slots;
+	t->free = FLOW_NONE;
+	for (unsigned i = 0; i < FLOW_CLASSES; i++)
+		t->lists[i] = (struct flow_list){ FLOW_NONE, FLOW_NONE, 0 };
+	return true;
+}
+
+void flow_done(struct flow_table *t)
+{
+	free(t->flows);
+	free(t->buckets);
+	memset(t, 0, sizeof(*t));
+}
+
+struct flow *flow_at(const struct flow_table *t, uint32_t f)
+{
+	return &t->flows[f];
+}
+
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+	__uint128_t m = (__uint128_t)a * b;
+
+	return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+/* Both ends are hashed alone and added, so that the two directions meet in one bucket. Keyed: an attacker cannot aim. */
+static uint64_t hash_end(const struct flow_table *t, const struct addr *a, uint16_t port)
+{
+	uint64_t w[2];
+
+	memcpy(w, a->b, sizeof(w));
+	return mix(mix(w[0] ^ t->seed[0], w[1] ^ t->seed[1] ^ port) ^ t->seed[1], t->seed[0] ^ (port * 0x9e3779b97f4a7c15u));
+}
+
+static uint32_t bucket_of(const struct flow_table *t, uint8_t l4proto, const struct addr *a, uint16_t a_port,
+			  const struct addr *b, uint16_t b_port)
+{
+	uint64_t h = hash_end(t, a, a_port) + hash_end(t, b, b_port);
+
+	return (uint32_t)(mix(h ^ l4proto, t->seed[0] | 1u) & t->mask);
+}
+
+/* ICMP has no ports: type and code tell flows apart no further than "echo between these two". */
+static uint16_t dport_of(const struct decoded *d)
+{
+	return d->l4proto == IP_TCP || d->l4proto == IP_UDP ? d->dport : 0;
+}
+
+uint32_t flow_find(const struct flow_table *t, const struct decoded *d, enum direction *ret_dir)
+{
+	uint16_t dport = dport_of(d);
+	uint32_t i = t->buckets[bucket_of(t, d->l4proto, &d->src, d->sport, &d->dst, dport)];
+
+	for (; i != FLOW_NONE; i = t->flows[i].hash_next) {
+		const struct flow *f = &t->flows[i];
+
+		if (f->l4proto != d->l4proto)
+			continue;
+		if (f->client_port == d->sport && f->server_port == dport && addr_cmp(&f->client, &d->src) == 0 &&
+		    addr_cmp(&f->server, &d->dst) == 0) {
+			*ret_dir = DIR_C2S;
+			return i;
+		}
+		if (f->server_port == d->sport && f->client_port == dport && addr_cmp(&f->server, &d->src) == 0 &&
+		    addr_cmp(&f->client, &d->dst) == 0) {
+			*ret_dir = DIR_S2C;
+			return i;
+		}
+	}
+	*ret_dir = DIR_C2S;
+	return FLOW_NONE;
+}
+
+static void list_put(struct flow_table *t, uint32_t i, enum flow_class class)
+{
+	struct flow_list *l = &t->lists[class];
+	struct flow *f = &t->flows[i];
+
+	f->class = (uint8_t)class;
+	f->older = l->newest;
+	f->newer = FLOW_NONE;
+	if (l->newest != FLOW_NONE)
+		t->flows[l->newest].newer = i;
+	else
+		l->oldest = i;
+	l->newest = i;
+	l->n++;
+}
+
+static void list_take(struct flow_table *t, uint32_t i)
+{
+	struct flow *f = &t->flows[i];
+	struct flow_list *l = &t->lists[f->class];
+
+	if (f->older != FLOW_NONE)
+		t->flows[f->older].newer = f->newer;
+	else
+		l->oldest = f->newer;
+	if (f->newer != FLOW_NONE)
+		t->flows[f->newer].older = f->older;
+	else
+		l->newest = f->older;
+	l->n--;
+}
+
+uint32_t flow_add(struct flow_table *t, const struct decoded *d, enum direction dir, uint64_t now_ns)
+{
+	uint32_t i, bucket;
+	struct flow *f;
+
+	if (t->free != FLOW_NONE) {
+		i = t->free;
+		t->free = t->flows[i].hash_next;
+	} else if (t->fresh < t->size) {
+		i = t->fresh++;
+	} else {
+		return FLOW_NONE;
+	}
+	f = &t->flows[i];
+	memset(f, 0, sizeof(*f));
+	f->client = dir == DIR_C2S ? d->src : d->dst;
+	f->server = dir == DIR_C2S ? d->dst : d->src;
+	f->client_port = dir == DIR_C2S ? d->sport : dport_of(d);
+	f->server_port = dir == DIR_C2S ? dport_of(d) : d->sport;
+	f->l4proto = d->l4proto;
+	f->n = 1;
+	f->name_slot = f->command_slot = f->first_wait = SLOT_NONE;
+	f->seen_ns = now_ns;
+	bucket = bucket_of(t, d->l4proto, &d->src, d->sport, &d->dst, dport_of(d));
+	f->hash_next = t->buckets[bucket];
+	t->buckets[bucket] = i;
+	list_put(t, i, CLASS_ENDED);
+	t->used++;
+	return i;
+}
+
+void flow_remove(struct flow_table *t, uint32_t i)
+{
+	struct flow *f = &t->flows[i];
+	uint32_t *at = &t->buckets[bucket_of(t, f->l4proto, &f->client, f->client_port, &f->server, f->server_port)];
+
+	while (*at != i)
+		at = &t->flows[*at].hash_next;
+	*at = f->hash_next;
+	list_take(t, i);
+	f->n = 0;
+	f->hash_next = t->free;
+	t->free = i;
+	t->used--;
+}
+
+void flow_touch(struct flow_table *t, uint32_t i, enum flow_class class, uint64_t now_ns)
+{
+	struct flow *f = &t->flows[i];
+
+	if (f->class == class && now_ns - f->seen_ns < SECOND_NS)
+		return;
+	f->seen_ns = now_ns;
+	list_take(t, i);
+	list_put(t, i, class);
+	if (flow_live(t) > t->most)
+		t->most = flow_live(t);
+}
+
+uint32_t flow_victim(const struct flow_table *t, uint64_t now_ns)
+{
+	for (unsigned c = 0; c < FLOW_CLASSES; c++) {
+		uint32_t i = t->lists[c].oldest;
+
+		if (i != FLOW_NONE && (c != CLASS_LIVE || now_ns - t->flows[i].seen_ns >= FLOW_EVICT_IDLE))
+			return i;
+	}
+	return FLOW_NONE;
+}
+
+uint32_t flow_due(const struct flow_table *t, uint64_t now_ns)
+{
+	for (unsigned c = CLASS_ENDED + 1; c < FLOW_CLASSES; c++) {
+		uint32_t i = t->lists[c].oldest;
+
+		if (i != FLOW_NONE && now_ns - t->flows[i].seen_ns >= idle_ns[c])
+			return i;
+	}
+	return FLOW_NONE;
+}
+
+uint64_t flow_next_due(const struct flow_table *t)
+{
+	uint64_t due = UINT64_MAX;
+
+	for (unsigned c = CLASS_ENDED + 1; c < FLOW_CLASSES; c++) {
+		uint32_t i = t->lists[c].oldest;
+
+		if (i != FLOW_NONE && t->flows[i].seen_ns + idle_ns[c] < due)
+			due = t->flows[i].seen_ns + idle_ns[c];
+	}
+	return due;
+}
+
+uint32_t flow_live(const struct flow_table *t)
+{
+	return t->used - t->lists[CLASS_ENDED].n;
+}

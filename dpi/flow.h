@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The flow table: a fixed number of flows, found by transport, addresses and ports in either direction.
+ *
+ * A flow's client is who opened it. Everything a flow owns elsewhere (kept bytes, name state, command state, waiting
+ * packets) is named by it and given back by the inspector before flow_remove. Flows stand in one list per class, oldest
+ * first: time-outs and eviction only look at the heads. A finished flow stays in the table, without anything that it
+ * owned, so that the next connection on the same ports gets the next number; it is the first to make room.
+ */
+#ifndef SEKISHO_DPI_FLOW_H
+#define SEKISHO_DPI_FLOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "appliance/base/reason.h"
+#include "dpi/decode.h"
+#include "dpi/protocol.h"
+#include "dpi/stream.h"
+
+#define FLOW_NONE UINT32_MAX
+#define SLOT_NONE UINT32_MAX
+
+/* In the order in which a full table makes room. */
+enum flow_class {
+	CLASS_ENDED,     /* nothing more is expected */
+	CLASS_HALF_OPEN, /* TCP before its handshake is complete */
+	CLASS_DATAGRAM,  /* UDP, ICMP */
+	CLASS_NAMED,     /* its lane let go of it; it may come back with another permit */
+	CLASS_LIVE,
+	FLOW_CLASSES
+};
+
+enum flow_kind {
+	KIND_UNDECIDED, /* its protocol is not known yet */
+	KIND_NAMED,     /* `protocol` is what was promised */
+	KIND_COMMANDS,  /* every PDU is judged by the enforcer of `protocol` */
+	KIND_FREE,      /* nothing to be found out: transport only, or observed and found wrong */
+	KIND_REFUSED,   /* for good; whatever comes is dropped and reset again */
+};
+
+struct flow {
+	struct addr client, server;
+	uint16_t client_port, server_port;
+	uint8_t l4proto;
+	uint8_t class; /* enum flow_class */
+	uint8_t kind;  /* enum flow_kind */
+	bool waiting_pick_up; /* met half-way, or bytes are missing: nothing is judged until the pick-up */
+	bool midstream;       /* was met half-way at some time */
+	bool bad_checksum;
+	bool told_end;        /* outside_flow was told the end */
+	uint32_t hash_next;   /* FLOW_NONE ends the chain */
+	uint32_t older, newer; /* in the list of its class */
+	uint64_t seen_ns;
+	uint32_t n;           /* which connection on these ports, from 1; 0 = not in the table */
+	uint32_t permit, lane;
+	uint32_t table_turn;  /* the table under which it was last looked at */
+	uint16_t queue;       /* of its last packet */
+	uint16_t protocol;    /* enum protocol, as known so far */
+	uint16_t reason;      /* enum reason of the verdict */
+	uint8_t verdict;      /* enum event_verdict */
+	uint8_t name_packets; /* given to nDPI so far */
+	uint32_t refused_frame;
+	uint32_t undecided;   /* bytes that passed unrecognised */
+	uint32_t name_slot;   /* SLOT_NONE = none */
+	uint32_t command_slot;
+	uint32_t first_wait;  /* waiting packets of this flow, SLOT_NONE = none */
+	uint32_t wait_bytes;
+	uint8_t n_waits;
+	uint8_t prefix_len[2];
+	uint8_t spoken[2];    /* enum protocol that a direction was recognised as */
+	uint64_t reset_ns;    /* when its ends were last reset, 0 = never */
+	uint8_t prefix[2][RECOGNISE_MAX];
+	struct stream stream;
+};
+
+struct flow_list {
+	uint32_t oldest, newest;
+	uint32_t n;
+};
+
+struct flow_table {
+	struct flow *flows;  /* owned */
+	uint32_t *buckets;   /* owned; power of two */
+	uint32_t mask;
+	uint32_t size;       /* slots */
+	uint32_t used;       /* in the table, ended ones included */
+	uint32_t most;       /* most live flows ever */
+	uint32_t free;       /* chain through hash_next */
+	uint32_t fresh;      /* slots from here on were never used */
+	uint64_t seed[2];
+	struct flow_list lists[FLOW_CLASSES];
+};
+
+bool flow_init(struct flow_table *t, uint32_t slots); /* false when memory is out */
+void flow_done(struct flow_table *t);
+/* The flow of a packet, or FLOW_NONE. *ret_dir says which way it goes. */
+uint32_t flow_find(const struct flow_table *t, const struct decoded *d, enum direction *ret_dir);
+/* A new flow, zeroed but for its tuple, in class ENDED; FLOW_NONE when there is no slot (see flow_victim). */
+uint32_t flow_add(struct flow_table *t, const struct decoded *d, enum direction dir, uint64_t now_ns);
+/* Takes it out of the table; what it owned must have been given back. */
+void flow_remove(struct flow_table *t, uint32_t f);
+struct flow *flow_at(const struct flow_table *t, uint32_t f);
+/* Its last packet was now; moves it to the young end of the class's list (lazily: once a second is enough). */
+void flow_touch(struct flow_table *t, uint32_t f, enum flow_class class, uint64_t now_ns);
+/* Whom a full table may forget: the oldest of the cheapest class, a live one only after FLOW_EVICT_IDLE. FLOW_NONE. */
+uint32_t flow_victim(const struct flow_table *t, uint64_t now_ns);
+/* The oldest flow of any class whose time is over, or FLOW_NONE. Ended ones are never due. */
+uint32_t flow_due(const struct flow_table *t, uint64_t now_ns);
+/* When the next flow becomes due, or UINT64_MAX. */
+uint64_t flow_next_due(const struct flow_table *t);
+uint32_t flow_live(const struct flow_table *t); /* flows that have not ended */
+
+#define SECOND_NS 1000000000ull
+#define FLOW_EVICT_IDLE (600u * SECOND_NS)
+
+#endif

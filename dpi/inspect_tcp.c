@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * TCP: what the stream gate says about a segment, and what follows from it for the flow.
+ *
+ * A followed flow goes through the gate byte by byte. A session met half-way is watched until a client segment of exactly
+ * whole PDUs, if its conduits say so. A flow whose protocol is known on a lane for naming only is let go.
+ */
+#include <string.h>
+
+#include "dpi/enforcers.h"
+#include "dpi/inspect_core.h"
+
+static void closed(struct look *l)
+{
+	if (l->f->stream.state == TCP_CLOSED && !l->f->told_end)
+		flow_end(l->i, l->fi);
+}
+
+/* ---- new bytes --------------------------------------------------------------------------------------------------- */
+
+static void pass_bytes(struct look *l, const struct stream_result *s, size_t unjudged, enum reason r)
+{
+	/* Room was asked for before anything was judged. */
+	if (!stream_commit(&l->f->stream, &l->i->pool, l->dir, s->fresh, s->fin, unjudged)) {
+		look_refuse(l, R_POOL_FULL);
+		return;
+	}
+	look_touch(l);
+	if (reason_kind(r) == REASON_PASS)
+		look_accept(l, r);
+	else
+		look_drop(l, r); /* a capture goes on behind what would have been refused */
+}
+
+static void judge_commands(struct look *l, const struct stream_result *s)
+{
+	struct command_state *c = &l->i->commands[l->f->command_slot];
+	struct judged j = look_judge(l, s->fresh);
+
+	if (j.denied && !look_lenient(l)) {
+		counts_keep(l->i, c, false);
+		look_refuse_flow(l, j.reason, j.speaks);
+		return;
+	}
+	counts_keep(l->i, c, true);
+	if (j.denied)
+		look_note_refusal(l, j.reason, j.speaks);
+	if (j.opaque && look_observes(l)) {
+		l->f->kind = KIND_FREE;
+		flow_release(l->i, l->fi);
+		look_touch(l);
+		look_accept(l, R_OBSERVED);
+		return;
+	}
+	if (j.opaque) { /* a capture goes on: perhaps the next request can be read again */
+		look_tcp_gap(l);
+		return;
+	}
+	pass_bytes(l, s, j.unjudged, !j.denied ? R_ALLOWED : look_observes(l) ? R_OBSERVED : j.reason);
+}
+
+static void judge_name(struct look *l, const struct stream_result *s)
+{
+	struct naming n = look_name(l, s->fresh);
+	bool keep; /* bytes that an enforcer may have to read again */
+
+	switch (n.step) {
+	case NAMING_REFUSE:
+		look_refuse_flow(l, n.reason, n.protocol);
+		return;
+	case NAMING_ANY:
+	case NAMING_CONFIRM:
+		look_confirm(l, n.step == NAMING_ANY ? PROTO_NONE : n.protocol);
+		look_accept(l, n.step == NAMING_ANY ? R_ALLOWED : R_CONFIRMED);
+		return;
+	case NAMING_COMMANDS:
+		if (!look_enforce(l, n.protocol)) {
+			look_refuse(l, R_OVERLOADED);
+			return;
+		}
+		judge_commands(l, s);
+		return;
+	case NAMING_PASS:
+		break;
+	}
+	keep = l->dir == DIR_C2S && look_commands_lane(l);
+	pass_bytes(l, s, keep ? stream_carry(&l->f->stream, l->dir) + s->fresh.left : 0, n.reason);
+}
+
+/* Nothing may be stopped and this segment cannot be kept: from here on only the numbers are followed. */
+static void lose_track(struct look *l)
+{
+	l->f->waiting_pick_up = l->f->midstream = true;
+	wait_drop(l->i, l->fi, R_MIDSTREAM_WAIT);
+	stream_watch(&l->f->stream, &l->i->pool, l->dir, &l->d);
+	look_touch(l);
+	look_accept(l, R_MIDSTREAM_WAIT);
+}
+
+static void new_bytes(struct look *l, const struct stream_result *s)
+{
+	if (!stream_room(&l->f->stream, &l->i->pool, l->dir, s->fresh.left)) {
+		if (look_lenient(l))
+			lose_track(l);
+		else
+			look_refuse(l, R_POOL_FULL);
+		return;
+	}
+	if (s->fresh.left == 0)
+		pass_bytes(l, s, stream_carry(&l->f->stream, l->dir), R_HANDSHAKE);
+	else if (l->f->kind == KIND_COMMANDS)
+		judge_commands(l, s);
+	else
+		judge_name(l, s);
+}
+
+/* ---- sessions met half-way --------------------------------------------------------------------------------------- */
+
+static bool picks_up(const struct look *l, enum protocol p)
+{
+	const struct stream_dir *server = &l->f->stream.dir[DIR_S2C];
+	const struct enforcer *e = enforcer_of(p);
+
+	/* The client must have everything that the server sent, or an answer is still on its way in pieces. */
+	return e != NULL && l->dir == DIR_C2S && l->d.payload.left > 0 && !(l->d.tcp_flags & TCP_SYN) &&
+	       (!server->known || l->d.ack == server->next) && commands_whole(e, l->d.payload);
+}
+
+static enum protocol pick_up_as(const struct look *l)
+{
+	const struct inspector *i = l->i;
+
+	if (l->f->kind == KIND_COMMANDS)
+		return picks_up(l, (enum protocol)l->f->protocol) ? (enum protocol)l->f->protocol : PROTO_NONE;
+	for (uint32_t g = 0; look_commands_lane(l) && g < l->permit->n_grants; g++) {
+		const struct command_grant *grant = &i->table.grants[l->permit->first_grant + g];
+
+		if (!grant->shadow && picks_up(l, (enum protocol)grant->protocol))
+			return (enum protocol)grant->protocol;
+	}
+	return PROTO_NONE;
+}
+
+static void half_way(struct look *l)
+{
+	struct flow *f = l->f;
+	enum midstream rule = look_lenient(l) ? MID_PICK_UP : (enum midstream)l->permit->midstream;
+	enum protocol p;
+
+	if (l->d.tcp_flags & TCP_RST) { /* whether it is believed cannot be told here; a new SYN will tell */
+		look_accept(l, R_HANDSHAKE);
+		return;
+	}
+	if (rule == MID_RESET) {
+		look_refuse_flow(l, R_MIDSTREAM_RESET, PROTO_NONE);
+		return;
+	}
+	if (rule == MID_DROP) {
+		look_note_refusal(l, R_MIDSTREAM_DROP, PROTO_NONE);
+		look_touch(l);
+		look_drop(l, R_MIDSTREAM_DROP);
+		return;
+	}
+	if (permit_any(l->i, l->permit, IP_TCP)) {
+		f->waiting_pick_up = false;
+		look_confirm(l, PROTO_NONE);
+		look_accept(l, R_ALLOWED);
+		return;
+	}
+	p = pick_up_as(l);
+	if (p != PROTO_NONE && (f->kind == KIND_COMMANDS || look_enforce(l, p))) {
+		stream_pick_up(&f->stream, &l->i->pool, l->dir, &l->d);
+		memset(l->i->commands[f->command_slot].state, 0, ENFORCER_STATE_MAX);
+		f->waiting_pick_up = false;
+		event_flow(l, EV_ALLOW, R_PICKED_UP, p);
+		look_tcp_flow(l);
+		return;
+	}
+	stream_watch(&f->stream, &l->i->pool, l->dir, &l->d);
+	look_touch(l);
+	look_accept(l, R_MIDSTREAM_WAIT);
+}
+
+/* ---- segments ---------------------------------------------------------------------------------------------------- */
+
+static void open_flow(struct look *l)
+{
+	enum protocol p;
+
+	l->dir = DIR_C2S;
+	stream_open(&l->f->stream, DIR_C2S, &l->d);
+	p = permit_only_commands(l);
+	if (p != PROTO_NONE && !look_enforce(l, p)) {
+		look_refuse(l, R_OVERLOADED);
+		return;
+	}
+	look_touch(l);
+	look_accept(l, R_HANDSHAKE);
+}
+
+static void followed(struct look *l)
+{
+	struct flow *f = l->f;
+	struct stream_result s = stream_segment(&f->stream, &l->i->pool, l->dir, &l->d);
+
+	switch (s.answer) {
+	case STREAM_PASS:
+		look_touch(l);
+		look_accept(l, s.reason);
+		closed(l);
+		return;
+	case STREAM_NEW:
+		new_bytes(l, &s);
+		return;
+	case STREAM_AHEAD:
+		look_wait(l);
+		return;
+	case STREAM_LOST:
+		if (l->i->limits.as_captured) { /* captured out of order: what it acknowledges may follow */
+			l->d.tcp_flags &= (uint8_t)~TCP_ACK;
+			followed(l);
+		} else if (look_lenient(l)) {
+			look_tcp_gap(l);
+		} else {
+			look_refuse(l, s.reason);
+		}
+		return;
+	case STREAM_DROP:
+		/* Whoever goes on talking to an ended session hears that it is over. */
+		if (s.reason == R_AFTER_CLOSE && f->stream.state == TCP_CLOSED && !look_observes(l))
+			look_reset(l, true);
+		look_refuse(l, s.reason);
+		return;
+	case STREAM_RESET:
+		look_refuse_flow(l, s.reason, PROTO_NONE);
+		return;
+	case STREAM_RESTART:
+		look_restart(l, DIR_C2S);
+		open_flow(l);
+		return;
+	}
+}
+
+void look_tcp_flow(struct look *l)
+{
+	if (l->d.bad_checksum)
+		l->f->bad_checksum = true;
+	if (l->f->waiting_pick_up)
+		half_way(l);
+	else
+		followed(l);
+}
+
+/* A flow that was refused, or let go of, and is here again. True when the packet is decided. */
+static bool settled(struct look *l, bool syn)
+{
+	struct flow *f = l->f;
+
+	if (f->kind != KIND_REFUSED && f->kind != KIND_NAMED && f->kind != KIND_FREE)
+		return false;
+	if (syn) {
+		look_restart(l, DIR_C2S);
+		open_flow(l);
+		return true;
+	}
+	if (f->kind != KIND_REFUSED) {
+		if (f->class == CLASS_ENDED)
+			return false;
+		look_touch(l);
+		look_accept(l, R_ALLOWED);
+		return true;
+	}
+	if (l->d.tcp_flags & TCP_RST) { /* an end that believed the reset says so */
+		look_accept(l, R_HANDSHAKE);
+		return true;
+	}
+	look_reset(l, true);
+	look_touch(l);
+	look_drop(l, (enum reason)f->reason);
+	return true;
+}
+
+static bool is_ahead(const struct look *l)
+{
+	const struct flow *f = l->f;
+
+	return !f->waiting_pick_up && (f->kind == KIND_UNDECIDED || f->kind == KIND_COMMANDS) &&
+	       seq_diff(l->d.seq, f->stream.dir[l->dir].next) > 0;
+}
+
+/*
+ * Reading a capture, and bytes are missing that nobody will repeat: goes on behind them, at the first segment there is. It
+ * most likely starts with a PDU; if not, the enforcer says so. Each turn decides a waiting packet or ends.
+ */
+static void read_across(struct look *l)
+{
+	while (is_ahead(l)) {
+		uint32_t first = wait_first(l);
+
+		stream_skip(&l->f->stream, &l->i->pool, l->dir, first);
+		l->f->midstream = true;
+		if (first != l->d.seq)
+			wait_release(l->i, l->fi);
+	}
+	if (!settled(l, false))
+		look_tcp_flow(l);
+}
+
+void look_tcp_gap(struct look *l)
+{
+	if (l->i->limits.as_captured && is_ahead(l)) {
+		read_across(l);
+		return;
+	}
+	l->f->waiting_pick_up = l->f->midstream = true;
+	wait_drop(l->i, l->fi, R_MIDSTREAM_WAIT);
+	stream_free(&l->f->stream, &l->i->pool);
+	half_way(l);
+}
+
+void look_tcp(struct look *l)
+{
+	enum reason r = stream_flags(&l->d);
+	bool syn = (l->d.tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+
+	/* Multipath TCP lets one stream of data flow over several connections, of which each is seen alone. */
+	if (r == R_NONE && l->d.multipath && look_commands_lane(l))
+		r = R_MULTIPATH;
+	if (r != R_NONE) {
+		look_refuse(l, r);
+		return;
+	}
+	l->fi = flow_find(&l->i->flows, &l->d, &l->dir);
+	if (l->fi == FLOW_NONE) {
+		if (!syn && (l->d.tcp_flags & TCP_RST)) {
+			look_accept(l, R_HANDSHAKE);
+			return;
+		}
+		if (!look_new_flow(l, syn ? DIR_C2S : look_guess_dir(l)))
+			return;
+		if (syn) {
+			open_flow(l);
+			return;
+		}
+		l->f->waiting_pick_up = l->f->midstream = true;
+	} else {
+		l->f = flow_at(&l->i->flows, l->fi);
+		if (!look_relabel(l) || settled(l, syn))
+			return;
+		if (l->f->class == CLASS_ENDED && l->f->stream.state != TCP_CLOSED) {
+			/* Long silent and forgotten, not closed: nobody knows any more where its stream stands. */
+			look_restart(l, syn ? DIR_C2S : look_guess_dir(l));
+			if (syn) {
+				open_flow(l);
+				return;
+			}
+			l->f->waiting_pick_up = l->f->midstream = true;
+		} else if (l->f->waiting_pick_up && syn) {
+			look_restart(l, DIR_C2S);
+			open_flow(l);
+			return;
+		}
+	}
+	look_tcp_flow(l);
+	if (l->f != NULL && l->f->first_wait != SLOT_NONE)
+		wait_release(l->i, l->fi);
+}

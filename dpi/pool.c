@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/pool.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool pool_init(struct pool *p, size_t size_bytes)
+{
+	size_t n = size_bytes / POOL_BLOCK;
+
+	memset(p, 0, sizeof(*p));
+	if (n == 0 || n >= POOL_NONE)
+		return false;
+	/* calloc of this size comes from fresh zero pages: nothing is resident before it is used. */
+	p->blocks = calloc(n, POOL_BLOCK);
+	p->next = calloc(n, sizeof(*p->next));
+	p->n = (uint32_t)n;
+	p->free = POOL_NONE;
+	if (p->blocks == NULL || p->next == NULL) {
+		pool_done(p);
+		return false;
+	}
+	return true;
+}
+
+void pool_done(struct pool *p)
+{
+	free(p->blocks);
+	free(p->next);
+	memset(p, 0, sizeof(*p));
+}
+
+size_t pool_used_bytes(const struct pool *p)
+{
+	return (size_t)p->used * POOL_BLOCK;
+}
+
+static uint8_t *block(const struct pool *p, uint32_t i)
+{
+	return &p->blocks[(size_t)i * POOL_BLOCK];
+}
+
+/* Bytes that still fit into the chain's last block. */
+static size_t tail_room(const struct chain *c)
+{
+	size_t end = ((size_t)c->skip + c->bytes) % POOL_BLOCK;
+
+	return c->bytes == 0 || end == 0 ? 0 : POOL_BLOCK - end;
+}
+
+bool chain_room(const struct pool *p, const struct chain *c, size_t n)
+{
+	size_t tail = tail_room(c);
+	size_t more = n > tail ? (n - tail + POOL_BLOCK - 1) / POOL_BLOCK : 0;
+
+	return n <= UINT32_MAX - c->bytes && more <= p->n - p->used;
+}
+
+static uint32_t take_block(struct pool *p)
+{
+	uint32_t i = p->free;
+
+	if (i != POOL_NONE)
+		p->free = p->next[i];
+	else
+		i = p->fresh++;
+	p->used++;
+	return i;
+}
+
+static void give_block(struct pool *p, uint32_t i)
+{
+	p->next[i] = p->free;
+	p->free = i;
+	p->used--;
+}
+
+bool chain_append(struct pool *p, struct chain *c, struct bytes b)
+{
+	if (!chain_room(p, c, b.left))
+		return false;
+	while (b.left > 0) {
+		size_t tail = tail_room(c);
+		size_t n;
+
+		if (tail == 0) {
+			uint32_t i = take_block(p);
+
+			if (c->bytes == 0) {
+				c->first = i;
+				c->skip = 0;
+			} else {
+				p->next[c->last] = i;
+			}
+			c->last = i;
+			tail = POOL_BLOCK;
+		}
+		n = b.left < tail ? b.left : tail;
+		bytes_copy(&b, block(p, c->last) + (POOL_BLOCK - tail), n);
+		c->bytes += (uint32_t)n;
+	}
+	return true;
+}
+
+void chain_drop(struct pool *p, struct chain *c, size_t n)
+{
+	if (n >= c->bytes) {
+		chain_clear(p, c);
+		return;
+	}
+	while (n > 0) {
+		size_t here = POOL_BLOCK - c->skip;
+		uint32_t old = c->first;
+
+		if (n < here) {
+			c->skip += (uint32_t)n;
+			c->bytes -= (uint32_t)n;
+			return;
+		}
+		c->first = p->next[old];
+		give_block(p, old);
+		c->skip = 0;
+		c->bytes -= (uint32_t)here;
+		n -= here;
+	}
+}
+
+void chain_clear(struct pool *p, struct chain *c)
+{
+	while (c->bytes > 0) {
+		uint32_t old = c->first;
+		uint32_t here = POOL_BLOCK - c->skip;
+
+		c->first = p->next[old];
+		c->bytes -= here < c->bytes ? here : c->bytes;
+		c->skip = 0;
+		give_block(p, old);
+	}
+	memset(c, 0, sizeof(*c));
+}
+
+/* Where offset `at` lies: block and offset inside it. `at` is below c->bytes. */
+static uint32_t seek(const struct pool *p, const struct chain *c, size_t at, size_t *ret_in)
+{
+	size_t in = c->skip + at;
+	uint32_t i = c->first;
+
+	for (; in >= POOL_BLOCK; in -= POOL_BLOCK)
+		i = p->next[i];
+	*ret_in = in;
+	return i;
+}
+
+bool chain_copy(const struct pool *p, const struct chain *c, size_t at, void *out, size_t n)
+{
+	struct outbuf o = outbuf_of(out, n);
+	size_t in;
+	uint32_t i;
+
+	if (at > c->bytes || n > c->bytes - at)
+		return false;
+	if (n == 0)
+		return true;
+	for (i = seek(p, c, at, &in); n > 0; i = p->next[i], in = 0) {
+		size_t here = POOL_BLOCK - in < n ? POOL_BLOCK - in : n;
+
+		out_bytes(&o, block(p, i) + in, here);
+		n -= here;
+	}
+	return true;
+}
+
+bool chain_equal(const struct pool *p, const struct chain *c, size_t at, struct bytes with)
+{
+	size_t in;
+	uint32_t i;
+
+	if (at > c->bytes || with.left > c->bytes - at)
+		return false;
+	if (with.left == 0)
+		return true;
+	for (i = seek(p, c, at, &in); with.left > 0; i = p->next[i], in = 0) {
+		size_t here = POOL_BLOCK - in < with.left ? POOL_BLOCK - in : with.left;
+
+		if (!bytes_starts(&with, block(p, i) + in, here))
+			return false;
+		bytes_skip(&with, here);
+	}
+	return true;
+}

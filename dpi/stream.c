@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/stream.h"
+
+#include <string.h>
+
+static enum direction other(enum direction dir)
+{
+	return dir == DIR_C2S ? DIR_S2C : DIR_C2S;
+}
+
+enum reason stream_flags(const struct decoded *d)
+{
+	uint8_t f = d->tcp_flags;
+
+	if (f & TCP_URG)
+		return R_URGENT;
+	if (f & TCP_SYN) {
+		if (f & (TCP_FIN | TCP_RST))
+			return R_TCP_FLAGS;
+		return d->payload.left > 0 ? R_SYN_DATA : R_NONE;
+	}
+	if (f & TCP_RST)
+		return (f & TCP_FIN) || d->payload.left > 0 ? R_TCP_FLAGS : R_NONE;
+	return f & TCP_ACK ? R_NONE : R_TCP_FLAGS;
+}
+
+static void dir_at(struct stream_dir *d, uint32_t next)
+{
+	d->next = d->acked = d->head = d->kept_from = next;
+	d->known = true;
+}
+
+void stream_open(struct stream *s, enum direction dir, const struct decoded *d)
+{
+	memset(s, 0, sizeof(*s));
+	s->state = TCP_SYN_SENT;
+	s->dir[dir].isn = d->seq;
+	dir_at(&s->dir[dir], d->seq + 1u);
+}
+
+/* Gives back what both the receiver and the judge are done with. */
+static void trim(struct stream_dir *d, struct pool *pool)
+{
+	uint32_t keep = seq_diff(d->head, d->acked) < 0 ? d->head : d->acked;
+	uint32_t gone = keep - d->kept_from;
+
+	if (seq_diff(keep, d->kept_from) <= 0)
+		return;
+	if (gone > d->kept.bytes)
+		gone = d->kept.bytes; /* the FIN has a number but no byte */
+	chain_drop(pool, &d->kept, gone);
+	d->kept_from += gone;
+}
+
+static struct stream_result answer(enum stream_answer a, enum reason r)
+{
+	return (struct stream_result){ .answer = a, .reason = r };
+}
+
+/* A SYN or SYN|ACK on a connection that is already known. */
+static struct stream_result syn_segment(struct stream *s, enum direction dir, const struct decoded *d)
+{
+	struct stream_dir *own = &s->dir[dir], *peer = &s->dir[other(dir)];
+
+	if (d->tcp_flags & TCP_ACK) {
+		if (dir != DIR_S2C || !peer->known || d->ack != peer->isn + 1u)
+			return answer(STREAM_DROP, R_TCP_FLAGS);
+		if (s->state == TCP_SYN_SENT) {
+			own->isn = d->seq;
+			dir_at(own, d->seq + 1u);
+			s->state = TCP_SYN_RECV;
+			return answer(STREAM_PASS, R_HANDSHAKE);
+		}
+		if ((s->state == TCP_SYN_RECV || s->state == TCP_OPEN) && own->known && own->isn == d->seq)
+			return answer(STREAM_PASS, R_HANDSHAKE); /* repeated */
+		return answer(STREAM_DROP, R_TCP_FLAGS);
+	}
+	if (s->state == TCP_CLOSED || s->state == TCP_NONE)
+		return answer(STREAM_RESTART, R_HANDSHAKE);
+	if (dir != DIR_C2S) /* simultaneous open has no single client */
+		return answer(STREAM_DROP, R_TCP_FLAGS);
+	if (own->isn == d->seq)
+		return answer(STREAM_PASS, R_HANDSHAKE);
+	if (s->state == TCP_SYN_SENT)
+		return answer(STREAM_RESTART, R_HANDSHAKE);
+	/*
+	 * The client forgot a live session and dials again. The SYN goes on, the state stays: the server answers with the
+	 * number it expects, the client resets, and the next SYN finds a closed session. Dropping it would leave the
+	 * server's only slot taken for good.
+	 */
+	return answer(STREAM_PASS, R_HANDSHAKE);
+}
+
+/* Which RST would the receiver believe? Exactly those close the connection here too. */
+static struct stream_result rst_segment(struct stream *s, enum direction dir, const struct decoded *d)
+{
+	const struct stream_dir *own = &s->dir[dir], *peer = &s->dir[other(dir)];
+
+	if (s->state == TCP_SYN_SENT && dir == DIR_S2C) {
+		/* A refusal. It carries no number of its own, only the acknowledgement of the SYN. */
+		if (!(d->tcp_flags & TCP_ACK) || d->ack != peer->next)
+			return answer(STREAM_DROP, R_TCP_FLAGS);
+		s->state = TCP_CLOSED;
+		return answer(STREAM_PASS, R_HANDSHAKE);
+	}
+	if (!own->known)
+		return answer(STREAM_PASS, R_HANDSHAKE);
+	if (seq_diff(d->seq, own->acked) >= 0 && seq_diff(d->seq, own->next) <= 0) {
+		s->state = TCP_CLOSED;
+		return answer(STREAM_PASS, R_HANDSHAKE);
+	}
+	/* Ahead of a lost segment the receiver may challenge it: let it, and stay. */
+	if (s->state == TCP_SYN_SENT || (uint32_t)(d->seq - own->next) < STREAM_AHEAD_MAX)
+		return answer(STREAM_PASS, R_HANDSHAKE);
+	return answer(STREAM_DROP, R_OUT_OF_ORDER);
+}
+
+/* False when the segment acknowledges what never passed. */
+static bool take_ack(struct stream *s, struct pool *pool, enum direction dir, const struct decoded *d)
+{
+	struct stream_dir *peer = &s->dir[other(dir)];
+
+	if (!(d->tcp_flags & TCP_ACK) || !peer->known)
+		return true;
+	if (seq_diff(d->ack, peer->next) > 0)
+		return false;
+	if (seq_diff(d->ack, peer->acked) > 0) {
+		peer->acked = d->ack;
+		trim(peer, pool);
+	}
+	return true;
+}
+
+/* Both directions finished and acknowledged. */
+static void close_when_done(struct stream *s)
+{
+	const struct stream_dir *a = &s->dir[0], *b = &s->dir[1];
+
+	if (a->fin && b->fin && a->acked == a->next && b->acked == b->next)
+		s->state = TCP_CLOSED;
+}
+
+/* A FIN on a segment that ends at `end`: R_NONE when it agrees with what passed. */
+static enum reason check_fin(const struct stream_dir *own, uint32_t end, bool fin, bool *ret_old)
+{
+	*ret_old = false;
+	if (own->fin && seq_diff(end, own->fin_at) > 0)
+		return R_AFTER_CLOSE;
+	if (!fin || (own->fin && end == own->fin_at))
+		return R_NONE;
+	if (!own->fin && seq_diff(end, own->next) >= 0)
+		return R_NONE;
+	/* It ends the stream before bytes that already passed. */
+	*ret_old = seq_diff(end, own->acked) < 0;
+	return *ret_old ? R_NONE : R_OVERLAP;
+}
+
+static struct stream_result data_segment(struct stream *s, const struct pool *pool, enum direction dir,
+					 const struct decoded *d)
+{
+	struct stream_dir *own = &s->dir[dir];
+	struct bytes payload = d->payload, again;
+	uint32_t len = (uint32_t)payload.left, end = d->seq + len;
+	uint32_t data_end = own->fin ? own->fin_at : own->next; /* of the bytes that passed */
+	bool fin = (d->tcp_flags & TCP_FIN) != 0, old_fin;
+	uint32_t from, to;
+	enum reason r;
+
+	if (len == 0 && !fin)
+		return answer(STREAM_PASS, R_HANDSHAKE);
+	r = check_fin(own, end, fin, &old_fin);
+	if (r == R_AFTER_CLOSE)
+		return answer(STREAM_DROP, r);
+	if (r != R_NONE)
+		return answer(STREAM_RESET, r);
+	if (seq_diff(d->seq, own->next) > 0)
+		return d->seq - own->next > STREAM_AHEAD_MAX ? answer(STREAM_DROP, R_OUT_OF_ORDER)
+							     : answer(STREAM_AHEAD, R_OUT_OF_ORDER);
+	/* What overlaps bytes that the receiver may not have yet must be what passed. Below, the receiver ignores it. */
+	from = seq_diff(d->seq, own->acked) < 0 ? own->acked : d->seq;
+	to = seq_diff(end, data_end) < 0 ? end : data_end;
+	if (seq_diff(to, from) > 0) {
+		struct bytes p = payload;
+
+		bytes_skip(&p, from - d->seq);
+		bytes_take(&p, to - from, &again);
+		if (seq_diff(from, own->kept_from) < 0)
+			return answer(STREAM_DROP, R_AFTER_CLOSE); /* what passed was given back when it closed */
+		if (again.failed || !chain_equal(pool, &own->kept, from - own->kept_from, again))
+			return answer(STREAM_RESET, R_OVERLAP);
+	}
+	if (seq_diff(end, data_end) <= 0 && (!fin || own->fin || old_fin))
+		return answer(STREAM_PASS, R_RETRANSMISSION);
+	bytes_skip(&payload, data_end - d->seq);
+	return (struct stream_result){ .answer = STREAM_NEW, .reason = R_NONE, .fresh = payload, .fin = fin };
+}
+
+struct stream_result stream_segment(struct stream *s, struct pool *pool, enum direction dir, const struct decoded *d)
+{
+	struct stream_result r;
+
+	if (d->tcp_flags & TCP_SYN)
+		return syn_segment(s, dir, d);
+	if (d->tcp_flags & TCP_RST)
+		return rst_segment(s, dir, d);
+	if (!take_ack(s, pool, dir, d))
+		r = answer(STREAM_LOST, R_OUT_OF_ORDER);
+	else if (s->state == TCP_SYN_RECV && dir == DIR_C2S && d->ack == s->dir[DIR_S2C].next)
+		s->state = TCP_OPEN, r = data_segment(s, pool, dir, d);
+	else if (s->state == TCP_OPEN || s->state == TCP_CLOSED)
+		r = data_segment(s, pool, dir, d);
+	else if (d->payload.left > 0 || (d->tcp_flags & TCP_FIN))
+		r = answer(STREAM_DROP, R_OUT_OF_ORDER); /* before the handshake is complete */
+	else
+		r = answer(STREAM_PASS, R_HANDSHAKE);
+	if (s->state == TCP_CLOSED && (r.answer == STREAM_NEW || r.answer == STREAM_AHEAD))
+		r = answer(STREAM_DROP, R_AFTER_CLOSE);
+	r.data = d->payload.left > 0;
+	if (s->state == TCP_OPEN)
+		close_when_done(s);
+	return r;
+}
+
+bool stream_room(const struct stream *s, const struct pool *pool, enum direction dir, size_t n)
+{
+	const struct chain *kept = &s->dir[dir].kept;
+
+	return n <= STREAM_KEEP_MAX - kept->bytes && chain_room(pool, kept, n);
+}
+
+bool stream_commit(struct stream *s, struct pool *pool, enum direction dir, struct bytes fresh, bool fin, size_t unjudged)
+{
+	struct stream_dir *d = &s->dir[dir];
+	size_t n = fresh.left;
+
+	if (!stream_room(s, pool, dir, n) || !chain_append(pool, &d->kept, fresh))
+		return false;
+	d->next += (uint32_t)n;
+	d->offset += n;
+	d->head = d->next - (uint32_t)unjudged;
+	if (fin) {
+		d->fin = true;
+		d->fin_at = d->next++;
+		if (unjudged == 0)
+			d->head = d->next;
+	}
+	trim(d, pool);
+	return true;
+}
+
+size_t stream_carry(const struct stream *s, enum direction dir)
+{
+	const struct stream_dir *d = &s->dir[dir];
+
+	return (d->fin ? d->fin_at : d->next) - (d->fin && d->head == d->next ? d->fin_at : d->head);
+}
+
+bool stream_carry_copy(const struct stream *s, const struct pool *pool, enum direction dir, void *out)
+{
+	const struct stream_dir *d = &s->dir[dir];
+
+	return chain_copy(pool, &d->kept, d->head - d->kept_from, out, stream_carry(s, dir));
+}
+
+void stream_watch(struct stream *s, struct pool *pool, enum direction dir, const struct decoded *d)
+{
+	struct stream_dir *own = &s->dir[dir], *peer = &s->dir[other(dir)];
+	uint32_t end = d->seq + (uint32_t)d->payload.left + ((d->tcp_flags & TCP_FIN) != 0);
+
+	stream_free(s, pool);
+	s->state = TCP_NONE;
+	if (!own->known)
+		dir_at(own, d->seq);
+	if (seq_diff(end, own->next) > 0) {
+		own->offset += end - own->next;
+		dir_at(own, end);
+	}
+	if ((d->tcp_flags & TCP_ACK) && (!peer->known || seq_diff(d->ack, peer->next) > 0)) {
+		peer->offset += peer->known ? d->ack - peer->next : 0u;
+		dir_at(peer, d->ack);
+	}
+}
+
+void stream_pick_up(struct stream *s, struct pool *pool, enum direction dir, const struct decoded *d)
+{
+	struct stream_dir *own = &s->dir[dir], *peer = &s->dir[other(dir)];
+
+	stream_free(s, pool);
+	if (own->known && seq_diff(d->seq, own->next) > 0)
+		own->offset += d->seq - own->next;
+	if (peer->known && seq_diff(d->ack, peer->next) > 0)
+		peer->offset += d->ack - peer->next;
+	dir_at(own, d->seq);
+	dir_at(peer, d->ack);
+	own->fin = peer->fin = false;
+	s->state = TCP_OPEN;
+}
+
+void stream_skip(struct stream *s, struct pool *pool, enum direction dir, uint32_t to)
+{
+	struct stream_dir *d = &s->dir[dir];
+
+	chain_clear(pool, &d->kept);
+	d->offset += to - d->next;
+	dir_at(d, to);
+}
+
+void stream_free(struct stream *s, struct pool *pool)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		struct stream_dir *d = &s->dir[i];
+
+		chain_clear(pool, &d->kept);
+		d->kept_from = d->head = d->next;
+	}
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The TCP stream gate: decides which bytes of a connection are new, which repeat what already passed, and which have more
+ * than one reading and therefore end the connection.
+ *
+ * It never guesses how a receiver would reassemble: every byte is handed to the judge once, in order, and what passed is
+ * kept until the receiver acknowledges it, so that a repetition that differs is known. It knows nothing of packets,
+ * queues or policies. Kept bytes live in the inspector's pool; whoever owns a stream calls stream_free before it
+ * forgets it. Sequence numbers are host order and compared with wrap-around.
+ */
+#ifndef SEKISHO_DPI_STREAM_H
+#define SEKISHO_DPI_STREAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "appliance/base/bytes.h"
+#include "appliance/base/reason.h"
+#include "dpi/decode.h"
+#include "dpi/pool.h"
+#include "dpi/protocol.h"
+
+#define STREAM_KEEP_MAX (256u * 1024u) /* bytes kept per direction */
+#define STREAM_AHEAD_MAX (1u << 20)    /* further ahead of the stream is never waited for */
+
+enum tcp_state {
+	TCP_NONE = 0, /* nothing seen, or met half-way: numbers say only what went by */
+	TCP_SYN_SENT, /* SYN passed */
+	TCP_SYN_RECV, /* SYN|ACK passed */
+	TCP_OPEN,     /* handshake complete */
+	TCP_CLOSED,   /* both ends finished, or a believable RST passed */
+};
+
+struct stream_dir {
+	uint32_t isn;       /* sequence number of the SYN */
+	uint32_t next;      /* first number that has not passed */
+	uint32_t acked;     /* the receiver acknowledged everything below */
+	uint32_t head;      /* first byte of an unfinished PDU; `next` when there is none */
+	uint32_t kept_from; /* number of the first kept byte; at most `acked` and `head` */
+	uint32_t fin_at;    /* number of the FIN, when `fin` */
+	struct chain kept;  /* bytes kept_from .. next (without the FIN) */
+	uint64_t offset;    /* bytes of this direction that passed */
+	bool known;         /* the numbers above mean something */
+	bool fin;           /* FIN passed */
+};
+
+struct stream {
+	struct stream_dir dir[2]; /* by enum direction */
+	enum tcp_state state;
+};
+
+enum stream_answer {
+	STREAM_PASS,    /* nothing new in it; may go on */
+	STREAM_NEW,     /* new bytes in order (or a FIN): judge `fresh`, then stream_commit */
+	STREAM_AHEAD,   /* bytes before it are missing: may wait for them */
+	STREAM_LOST,    /* acknowledges what never went by here; as STREAM_DROP unless a capture is read */
+	STREAM_DROP,    /* not acceptable; the sender will repeat or give up */
+	STREAM_RESET,   /* more than one reading: both ends are to be reset */
+	STREAM_RESTART, /* a SYN that opens a new connection on these ports */
+};
+
+struct stream_result {
+	enum stream_answer answer;
+	enum reason reason;
+	struct bytes fresh; /* STREAM_NEW: the new bytes, a part of the payload */
+	bool fin;           /* STREAM_NEW: a FIN follows them */
+	bool data;          /* the segment carries payload */
+};
+
+static inline int32_t seq_diff(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b);
+}
+
+/* Bad combinations of flags, urgent data and payload on SYN or RST: R_NONE or the reason. Needs no connection. */
+enum reason stream_flags(const struct decoded *d);
+/* A SYN opens the connection: *s is overwritten (it keeps nothing). */
+void stream_open(struct stream *s, enum direction dir, const struct decoded *d);
+/* Looks at a segment whose flags are good. Changes what the acknowledgement and the handshake say, never the data. */
+struct stream_result stream_segment(struct stream *s, struct pool *pool, enum direction dir, const struct decoded *d);
+/* Whether `n` more bytes can be kept; asked before they are judged. */
+bool stream_room(const struct stream *s, const struct pool *pool, enum direction dir, size_t n);
+/*
+ * The fresh bytes pass. `unjudged`: how many bytes at the end of the stream belong to a PDU that is not whole yet (they are
+ * kept beyond their acknowledgement). False when they cannot be kept; nothing is changed then.
+ */
+bool stream_commit(struct stream *s, struct pool *pool, enum direction dir, struct bytes fresh, bool fin, size_t unjudged);
+/* Bytes of the unfinished PDU, and a copy of them (out has room for that many). */
+size_t stream_carry(const struct stream *s, enum direction dir);
+bool stream_carry_copy(const struct stream *s, const struct pool *pool, enum direction dir, void *out);
+/* Half-way: notes what a segment says without judging it, so that both ends could be reset later. */
+void stream_watch(struct stream *s, struct pool *pool, enum direction dir, const struct decoded *d);
+/* Half-way: the stream is in order from this segment on; the other direction from its acknowledgement. */
+void stream_pick_up(struct stream *s, struct pool *pool, enum direction dir, const struct decoded *d);
+/* Goes on at number `to` of this direction; the bytes before it are lost for good. */
+void stream_skip(struct stream *s, struct pool *pool, enum direction dir, uint32_t to);
+/* Forgets kept bytes (back into the pool); numbers stay. */
+void stream_free(struct stream *s, struct pool *pool);
+
+#endif

@@ -136,6 +136,7 @@ static int linger_choose(struct enforce *f, struct generation_held *next, const 
 
 struct cutting {
 	const struct generation_held *now, *next;
+	const struct image *have;
 	json_t *list;
 	uint64_t now_s;
 	bool failed;
@@ -162,20 +163,35 @@ static bool names_port(uint8_t l4proto)
 	return l4proto == IPPROTO_TCP || l4proto == IPPROTO_UDP;
 }
 
+/* A session that was cut before may stand in the kernel's table for minutes more; it is not cut a second time. */
+static bool passes_now(const struct cutting *c, uint32_t permit, const struct question *q)
+{
+	uint8_t key[IMAGE_KEY] = {0};
+
+	memcpy(key, &permit, 4);
+	memcpy(key + 4, &permit, 4);
+	return image_find(c->have, SET_AGREE, key, key) != NULL || (c->now != NULL && evaluate_ir(&c->now->ir, q) != NULL);
+}
+
 static int cut_note(const struct session *s, void *ctx)
 {
 	struct cutting *c = ctx;
 	uint32_t id = mark_permit(s->mark), old;
 	const struct ir_conduit *conduit = NULL;
+	const struct ir_cell *cell;
 	struct question q = {
 		.source = s->client, .destination = s->server, .l4proto = s->l4proto, .port = s->server_port, .now = c->now_s,
 	};
 	json_t *entry;
 
 	if (s->ending || generation_permit(c->next, id) != UINT32_MAX || generation_lingers(c->next, id) ||
-	    evaluate_ir(&c->next->ir, &q) != NULL)
+	    evaluate_ir(&c->next->ir, &q) != NULL || !passes_now(c, id, &q))
 		return 0;
 	old = c->now != NULL ? generation_permit(c->now, id) : UINT32_MAX;
+	/* Labelled under an older policy and not relabelled yet: what allows it now is the name. */
+	cell = old == UINT32_MAX && c->now != NULL ? evaluate_ir(&c->now->ir, &q) : NULL;
+	if (cell != NULL)
+		old = cell->permit;
 	if (old != UINT32_MAX)
 		conduit = generation_conduit(c->now, old);
 	entry = json_pack("{s:o,s:o,s:s,s:o,s:s}", "client", json_endpoint(&s->client, names_port(s->l4proto) ? s->client_port : 0),
@@ -194,10 +210,10 @@ static void cut_restart(void *ctx)
 	json_array_clear(c->list);
 }
 
-static json_t *cut_list(struct enforce *f, const struct generation_held *next, struct err *e)
+static json_t *cut_list(struct enforce *f, const struct generation_held *next, const struct image *have, struct err *e)
 {
 	struct cutting c = {
-		.now = f->now, .next = next, .list = json_array(), .now_s = clock_wall_ns() / 1000000000u,
+		.now = f->now, .next = next, .have = have, .list = json_array(), .now_s = clock_wall_ns() / 1000000000u,
 	};
 
 	if (c.list == NULL) {
@@ -288,11 +304,13 @@ static int prepare(struct enforce *f, struct generation_held *next, json_t **ret
 		r = usage_take(f, a, &u, e);
 	if (r == 0)
 		r = linger_choose(f, next, &have, a, &u, e);
+	if (r == 0) {
+		*ret_cut = cut_list(f, next, &have, e);
+		if (*ret_cut == NULL)
+			r = e->code != 0 ? e->code : -ENOMEM;
+	}
 	arena_free(a);
-	if (r < 0)
-		return r;
-	*ret_cut = cut_list(f, next, e);
-	return *ret_cut == NULL ? (e->code != 0 ? e->code : -ENOMEM) : 0;
+	return r;
 }
 
 static json_t *lingering_json(const struct generation_held *g)

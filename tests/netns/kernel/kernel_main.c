@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A small supervisor for the kernel-path test: the real enforce role, as a child in a network namespace, driven line by
+ * line from standard input; every answer is one line of JSON.
+ *
+ *   kernel_main NETNS          runs the role there and reads commands:
+ *     start | kill             a role process
+ *     apply FLAGS POLICY       compiles POLICY (with includes and box.cfg beside it); FLAGS as in ipc/msg.h
+ *     refuse POLICY            the same with every permit id equal: the role must refuse it
+ *     status | effective | verify
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "appliance/base/json.h"
+#include "appliance/enforce_sockets.h"
+#include "appliance/ipc/msg.h"
+#include "appliance/roles.h"
+#include "policy/compile.h"
+
+#define MEMFD_MAX (64u << 20)
+#define IDS_MAX 4096
+
+struct driver {
+	pid_t child;
+	int control, events;
+	uint32_t next_id;
+	uint8_t identities[IDS_MAX][32]; /* permit ids are positions + 1, kept over applies */
+	uint32_t n_identities;
+};
+
+static void die(const char *what)
+{
+	fprintf(stderr, "kernel_main: %s: %s\n", what, strerror(errno));
+	exit(70);
+}
+
+static void start(struct driver *d)
+{
+	int control[2], events[2];
+	struct err e = {0};
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, events) < 0)
+		die("socketpair");
+	d->child = fork();
+	if (d->child < 0)
+		die("fork");
+	if (d->child == 0) {
+		int fds[4] = {fcntl(control[1], F_DUPFD, 20), fcntl(events[1], F_DUPFD, 20), -1, -1};
+		int r;
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		r = enforce_socket_open(false, &e);
+		fds[2] = r < 0 ? -1 : fcntl(r, F_DUPFD, 20);
+		r = enforce_socket_open(true, &e);
+		fds[3] = r < 0 ? -1 : fcntl(r, F_DUPFD, 20);
+		for (int i = 0; i < 4; i++)
+			if (fds[i] < 0 || dup2(fds[i], 3 + i) < 0)
+				die(e.text);
+		for (int i = 7; i < 64; i++)
+			close(i);
+		_exit(role_enforce());
+	}
+	close(control[1]);
+	close(events[1]);
+	d->control = control[0];
+	d->events = events[0];
+}
+
+static void stop(struct driver *d)
+{
+	if (d->child <= 0)
+		return;
+	kill(d->child, SIGKILL);
+	waitpid(d->child, NULL, 0);
+	close(d->control);
+	close(d->events);
+	d->child = 0;
+	d->control = -1;
+	json_line(stdout, json_pack("{s:s}", "event", "killed"));
+}
+
+static uint32_t permit_id(struct driver *d, const uint8_t identity[32])
+{
+	for (uint32_t i = 0; i < d->n_identities; i++)
+		if (memcmp(d->identities[i], identity, 32) == 0)
+			return i + 1;
+	if (d->n_identities == IDS_MAX)
+		die("too many permits");
+	memcpy(d->identities[d->n_identities++], identity, 32);
+	return d->n_identities;
+}
+
+static void send_apply(struct driver *d, const struct ir *ir, const uint8_t *sealed, size_t n, uint8_t flags, bool spoil)
+{
+	size_t map = 4u * ir->n_permits;
+	uint8_t *all = malloc(n + map + 1), body[16];
+	struct outbuf o, ids;
+	int fd;
+
+	if (all == NULL)
+		die("memory");
+	memcpy(all, sealed, n);
+	ids = outbuf_of(all + n, map);
+	for (uint32_t i = 0; i < ir->n_permits; i++)
+		out_be32(&ids, spoil ? 7 : permit_id(d, ir->permits[i].identity));
+	fd = memfd_sealed("generation", all, n + map);
+	free(all);
+	o = outbuf_of(body, sizeof(body));
+	out_u8(&o, flags);
+	out_be32(&o, (uint32_t)n);
+	out_be32(&o, (uint32_t)map);
+	if (fd < 0 || msg_send(d->control, MSG_APPLY, ++d->next_id, &o, &fd, 1) < 0)
+		die("send the generation");
+	close(fd);
+}
+
+static void apply(struct driver *d, const char *path, uint8_t flags, bool spoil)
+{
+	struct compilation c = {.arena = arena_new(COMPILE_BUDGET)};
+	struct policy_loader loader;
+	const char *name;
+	struct err e = {0};
+	uint8_t *sealed = NULL;
+	size_t n = 0;
+
+	if (c.arena == NULL)
+		die("memory");
+	diags_init(&c.diags, c.arena);
+	loader_folder(path, c.arena, &loader, &name);
+	if (!policy_check(&c, &loader, name) || !policy_lower(&c)) {
+		diags_print(stderr, &c.diags, c.sources, c.n_sources, LANG_EN);
+		json_line(stdout, json_pack("{s:s,s:b,s:s}", "event", "applied", "done", 0, "text", "does not compile"));
+	} else if (ir_seal(c.ir, &sealed, &n, &e) < 0) {
+		die(e.text);
+	} else {
+		send_apply(d, c.ir, sealed, n, flags, spoil);
+	}
+	free(sealed);
+	arena_free(c.arena);
+}
+
+static json_t *memfd_json(const struct msg *m)
+{
+	uint8_t *p;
+	size_t n;
+	struct err e;
+	json_t *j;
+
+	if (m->n_fds == 0 || memfd_read(m->fds[0], MEMFD_MAX, &p, &n, &e) < 0)
+		return json_null();
+	j = json_loadb((const char *)p, n, 0, NULL);
+	free(p);
+	return j != NULL ? j : json_null();
+}
+
+static json_t *rest_text(struct bytes *b)
+{
+	char text[2048];
+	size_t n = b->left < sizeof(text) - 1 ? b->left : sizeof(text) - 1;
+
+	bytes_copy(b, text, n);
+	text[n] = '\0';
+	return json_text(text);
+}
+
+static bool from_role(struct driver *d)
+{
+	struct msg m;
+	uint8_t byte = 0;
+	uint32_t line = 0;
+	uint64_t gap = 0;
+	int r = msg_recv(d->control, ROLE_ENFORCE, &m);
+
+	if (r <= 0) {
+		int status = 0;
+
+		waitpid(d->child, &status, 0);
+		d->child = 0;
+		close(d->control);
+		close(d->events);
+		d->control = -1;
+		json_line(stdout, json_pack("{s:s,s:i,s:i}", "event", "ended", "status", status, "error", r));
+		return false;
+	}
+	switch ((int)m.type) {
+	case MSG_READY:
+		json_line(stdout, json_pack("{s:s}", "event", "ready"));
+		break;
+	case MSG_APPLIED:
+		bytes_u8(&m.body, &byte);
+		bytes_be32(&m.body, &line);
+		json_line(stdout, json_pack("{s:s,s:b,s:i,s:o,s:o}", "event", "applied", "done", byte, "line", (int)line,
+		                            "text", rest_text(&m.body), "json", memfd_json(&m)));
+		break;
+	case MSG_ANSWER:
+		bytes_u8(&m.body, &byte);
+		json_line(stdout, json_pack("{s:s,s:i,s:o}", "event", "answer", "status", byte, "json", memfd_json(&m)));
+		break;
+	case MSG_DRIFT:
+		bytes_u8(&m.body, &byte);
+		bytes_be64(&m.body, &gap);
+		json_line(stdout, json_pack("{s:s,s:i,s:I,s:o}", "event", "drift", "what", byte, "gap_us", (json_int_t)gap,
+		                            "text", rest_text(&m.body)));
+		break;
+	default:
+		die("unexpected message");
+	}
+	msg_close_fds(&m);
+	return true;
+}
+
+static void query(struct driver *d, enum query q)
+{
+	uint8_t body[1];
+	struct outbuf o = outbuf_of(body, sizeof(body));
+
+	out_u8(&o, (uint8_t)q);
+	if (msg_send(d->control, MSG_QUERY, ++d->next_id, &o, NULL, 0) < 0)
+		die("send a query");
+}
+
+/* False at the end. */
+static bool command(struct driver *d, char *line)
+{
+	char *word = strtok(line, " \n"), *first = strtok(NULL, " \n"), *second = strtok(NULL, " \n");
+
+	if (word == NULL)
+		return true;
+	if (strcmp(word, "start") == 0)
+		start(d);
+	else if (strcmp(word, "kill") == 0)
+		stop(d);
+	else if (strcmp(word, "apply") == 0 && second != NULL)
+		apply(d, second, (uint8_t)atoi(first), false);
+	else if (strcmp(word, "refuse") == 0 && first != NULL)
+		apply(d, first, 0, true);
+	else if (strcmp(word, "status") == 0)
+		query(d, QUERY_STATUS);
+	else if (strcmp(word, "effective") == 0)
+		query(d, QUERY_EFFECTIVE);
+	else if (strcmp(word, "verify") == 0)
+		query(d, QUERY_VERIFY);
+	else
+		return false;
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	static struct driver d = {.control = -1};
+	char path[256], line[1024];
+	size_t have = 0;
+	int ns;
+
+	if (argc != 2)
+		return 64;
+	snprintf(path, sizeof(path), "/run/netns/%s", argv[1]);
+	ns = open(path, O_RDONLY | O_CLOEXEC);
+	if (ns < 0 || setns(ns, CLONE_NEWNET) < 0)
+		die(path);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	for (;;) {
+		struct pollfd p[2] = {{.fd = 0, .events = POLLIN}, {.fd = d.control, .events = POLLIN}};
+		char *end;
+
+		if (poll(p, 2, -1) < 0)
+			die("poll");
+		if (p[1].revents != 0)
+			from_role(&d);
+		if (p[0].revents != 0) {
+			ssize_t n = read(0, line + have, sizeof(line) - 1 - have);
+
+			if (n <= 0)
+				break;
+			have += (size_t)n;
+			line[have] = '\0';
+			while ((end = strchr(line, '\n')) != NULL) {
+				size_t used = (size_t)(end - line) + 1;
+				char one[1024];
+
+				memcpy(one, line, used);
+				one[used] = '\0';
+				memmove(line, line + used, have - used + 1);
+				have -= used;
+				if (!command(&d, one))
+					die("unknown command");
+			}
+		}
+	}
+	stop(&d);
+	return 0;
+}

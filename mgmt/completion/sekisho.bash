@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+# Completion for sekisho(1): verbs, their options, files where files are wanted.
+_sekisho() {
+	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb= i
+	local globals="--json --lang --socket --help --version"
+	local verbs="check compile prove replay journal status apply confirm rollback history effective verify events explain help"
+	local options=
+
+	COMPREPLY=()
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		--lang | --socket) i=$((i + 1)) ;;
+		-*) ;;
+		*)
+			verb=${COMP_WORDS[i]}
+			break
+			;;
+		esac
+	done
+	case $before in
+	--lang)
+		COMPREPLY=($(compgen -W "ja en" -- "$current"))
+		return
+		;;
+	--to)
+		if [ "$verb" = effective ]; then
+			COMPREPLY=($(compgen -W "text json" -- "$current"))
+		else
+			COMPREPLY=($(compgen -W "nft json sealed" -- "$current"))
+		fi
+		return
+		;;
+	--socket | --output | -o | --policy | -p | --pcap | -r)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$current")
+		return
+		;;
+	--confirm | --after | --limit | -n) return ;;
+	esac
+	case $verb in
+	'') options=$verbs ;;
+	help) options=$verbs ;;
+	compile) options="--to --output" ;;
+	replay) options="--policy --pcap --as-captured --as-box" ;;
+	apply) options="--confirm --dry-run" ;;
+	effective) options="--to" ;;
+	events) options="--follow --after --limit" ;;
+	journal) [ "$before" = journal ] && options=verify ;;
+	esac
+	if [[ $current == -* || -z $verb || $verb == help || $options == verify ]]; then
+		COMPREPLY=($(compgen -W "$options $globals" -- "$current"))
+		[[ $current == -* ]] || COMPREPLY=($(compgen -W "$options" -- "$current"))
+		return
+	fi
+	case $verb in
+	check | compile | prove | apply | journal)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$current")
+		;;
+	esac
+}
+complete -F _sekisho sekisho

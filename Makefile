@@ -53,7 +53,7 @@ SEKISHOD_SRC = $(BASE_SRC) $(POLICY_SRC) $(DPI_CORE_SRC) $(DPI_LIVE_SRC) $(APPLI
 
 $(B)/sekisho: $(call obj,$(SEKISHO_SRC))
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(call libs,libconfig jansson nettle libndpi libpcap gnutls)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(call libs,libconfig jansson nettle libndpi libpcap)
 
 $(B)/sekishod: $(call obj,$(SEKISHOD_SRC))
 	$(call say,LINK,$@)

@@ -206,7 +206,6 @@ struct supervisor {
 	struct collect collects[COLLECTS];
 	struct client clients[CLIENTS];
 	uint64_t next_serial;
-	uint32_t drift_seen;
 };
 
 /* supervise.c */

@@ -297,9 +297,18 @@ static void on_applied(struct supervisor *s, struct slot *sl, struct msg *m)
 
 static void on_drift(struct supervisor *s, struct slot *sl, struct msg *m)
 {
+	char text[256];
+	uint8_t what;
+	uint64_t gap_us;
+	size_t n;
+
 	(void)sl;
-	(void)m;
-	s->drift_seen++;
+	bytes_u8(&m->body, &what);
+	bytes_be64(&m->body, &gap_us);
+	n = m->body.left < sizeof(text) - 1 ? m->body.left : sizeof(text) - 1;
+	memcpy(text, m->body.p, n);
+	text[n] = 0;
+	say(s, M_DRIFT, text);
 }
 
 static void on_compiled(struct supervisor *s, struct slot *sl, struct msg *m)

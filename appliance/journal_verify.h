@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Checks a folder of records off-line, without the daemon: every line's form, hash and link, every number, and that the
+ * log reaches its head. Reads only. For the CLI and for auditors' machines.
+ */
+#ifndef SEKISHO_JOURNAL_VERIFY_H
+#define SEKISHO_JOURNAL_VERIFY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/base/err.h"
+
+enum journal_fault {
+	FAULT_NONE,
+	FAULT_FORM,    /* a line that is none of ours: torn or overwritten */
+	FAULT_HASH,    /* a line was edited */
+	FAULT_PREV,    /* a line was taken out, put in, or moved */
+	FAULT_NUMBER,  /* numbers jump: records are missing */
+	FAULT_SEGMENT, /* a segment's name does not fit its first line, or a segment is missing */
+	FAULT_HEAD,    /* the log ends before a line that was surely on disk, or the head does not fit it */
+	FAULT_TORN,    /* the last line is incomplete: the journal was stopped in the middle; no fault of the chain */
+};
+
+const char *journal_fault_word(enum journal_fault f); /* "edited", ... for programs */
+
+#define JOURNAL_FAULTS 16
+
+struct journal_report {
+	uint64_t records, first, last; /* lines that are sound; their lowest and highest number */
+	uint64_t faults;               /* all of them; torn ends are not counted */
+	uint8_t head[32];              /* hash of the last sound line */
+	struct {
+		enum journal_fault what;
+		char segment[48];
+		uint64_t line;         /* in that file, from 1 */
+		uint64_t seq;          /* 0 = unknown */
+	} list[JOURNAL_FAULTS];        /* the first ones */
+	size_t n;
+};
+
+/* 0 when the folder could be read (look at ret->faults), or negative errno. */
+int journal_verify(const char *folder, struct journal_report *ret, struct err *e);
+
+#endif

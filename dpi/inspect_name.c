@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "dpi/inspect_core.h"
+#include "dpi/plausible.h"
 
 struct promise {
 	uint32_t named;     /* bit set of enum protocol: a recogniser of our own decides */
@@ -68,7 +69,7 @@ enum protocol look_ask_library(struct look *l)
 		return PROTO_NONE;
 	f->name_packets++;
 	a = name_packet(i->namer, f->name_slot, l->dir, l->d.ip, i->now_ns / 1000000u);
-	return a.named ? a.protocol : PROTO_NONE;
+	return a.named && plausible(a.protocol, l->dir, l->d.l4proto, l->d.payload) ? a.protocol : PROTO_NONE;
 }
 
 static struct naming step(enum naming_step s, enum reason r, enum protocol p)

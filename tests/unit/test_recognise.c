@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The recognisers: first bytes of real peers, every prefix of them, and their neighbours.
+ *
+ * LINK: dpi/recognise.c appliance/base/bytes.c
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "dpi/protocol.h"
+
+struct sample {
+	enum protocol protocol;
+	enum direction dir;
+	size_t needed; /* bytes after which it is decided */
+	size_t n;
+	const char *bytes;
+};
+
+#define S(p, d, needed, text) { p, d, needed, sizeof(text) - 1, text }
+
+static const struct sample good[] = {
+	S(PROTO_TLS, DIR_C2S, 11, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" "abcdefgh"),
+	S(PROTO_TLS, DIR_S2C, 11, "\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03" "abcdefgh"),
+	S(PROTO_TLS, DIR_S2C, 6, "\x15\x03\x03\x00\x02\x02\x28"),
+	S(PROTO_SSH, DIR_C2S, 8, "SSH-2.0-OpenSSH_9.2p1\r\n"),
+	S(PROTO_SSH, DIR_S2C, 8, "SSH-2.0-dropbear\r\n"),
+	S(PROTO_SSH, DIR_S2C, 9, "SSH-1.99-Cisco-1.25\r\n"),
+	S(PROTO_HTTP, DIR_C2S, 5, "GET / HTTP/1.1\r\n"),
+	S(PROTO_HTTP, DIR_C2S, 10, "PROPFIND /dav HTTP/1.1\r\n"),
+	S(PROTO_HTTP, DIR_C2S, 9, "OPTIONS * HTTP/1.1\r\n"),
+	S(PROTO_HTTP, DIR_C2S, 8, "GET http://tos/ HTTP/1.1\r\n"),
+	S(PROTO_HTTP, DIR_C2S, 9, "CONNECT tos:443 HTTP/1.1\r\n"),
+	S(PROTO_HTTP, DIR_C2S, 14, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+	S(PROTO_HTTP, DIR_S2C, 8, "HTTP/1.1 200 OK\r\n"),
+	S(PROTO_POSTGRESQL, DIR_C2S, 8, "\x00\x00\x00\x08\x04\xd2\x16\x2f"),
+	S(PROTO_POSTGRESQL, DIR_C2S, 8, "\x00\x00\x00\x08\x04\xd2\x16\x30"),
+	S(PROTO_POSTGRESQL, DIR_C2S, 8, "\x00\x00\x00\x10\x04\xd2\x16\x2e\x00\x00\x01\x00\xaa\xbb\xcc\xdd"),
+	S(PROTO_POSTGRESQL, DIR_C2S, 9, "\x00\x00\x00\x54\x00\x03\x00\x00user\x00tos\x00"),
+	S(PROTO_POSTGRESQL, DIR_S2C, 5, "R\x00\x00\x00\x08\x00\x00\x00\x00"),
+	S(PROTO_POSTGRESQL, DIR_S2C, 5, "E\x00\x00\x00\x65SFATAL"),
+	S(PROTO_MODBUS, DIR_C2S, 8, "\x00\x01\x00\x00\x00\x06\x01\x03\x00\x00\x00\x0a"),
+	S(PROTO_MODBUS, DIR_S2C, 8, "\x00\x01\x00\x00\x00\x03\x01\x83\x02"),
+};
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static struct bytes head(const struct sample *s, size_t n)
+{
+	return bytes_of(s->bytes, n < RECOGNISE_MAX ? n : RECOGNISE_MAX);
+}
+
+/* Every prefix says "more" until it is enough, and never anything else afterwards. */
+static void prefixes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++) {
+		const struct sample *s = &good[i];
+
+		for (size_t n = 0; n <= s->n; n++) {
+			enum recognition r = recognise(s->protocol, s->dir, head(s, n));
+			enum recognition want = n >= s->needed ? RECOGNISED : RECOGNISE_MORE;
+
+			if (r != want)
+				fail_msg("sample %zu, %zu bytes: %d", i, n, (int)r);
+		}
+		assert_int_equal(recognise_any(s->dir, head(s, s->n)), s->protocol);
+	}
+}
+
+/* No sample is taken for another protocol of its direction. */
+static void no_other_name(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++)
+		for (unsigned p = 1; p < PROTO_COUNT; p++)
+			if (p != good[i].protocol)
+				assert_int_not_equal(recognise((enum protocol)p, good[i].dir, head(&good[i], good[i].n)),
+						     RECOGNISED);
+}
+
+/* Each of the deciding bytes counts: with a wrong one (any of the 255 others that the format forbids) it is something
+ * else. Here: the first byte, which no protocol leaves free but Modbus. */
+static void first_byte_decides(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++) {
+		uint8_t b[RECOGNISE_MAX];
+
+		if (good[i].protocol == PROTO_MODBUS)
+			continue;
+		memcpy(b, good[i].bytes, head(&good[i], good[i].n).left);
+		b[0] ^= 0x40;
+		assert_int_not_equal(recognise(good[i].protocol, good[i].dir, bytes_of(b, head(&good[i], good[i].n).left)),
+				     RECOGNISED);
+	}
+}
+
+static void lies(void **state)
+{
+	static const struct sample bad[] = {
+		S(PROTO_TLS, DIR_C2S, 0, "\x16\x03\x01\x00\x00\x01\x00\x01\xfc\x03\x03"), /* empty record */
+		S(PROTO_TLS, DIR_C2S, 0, "\x16\x03\x01\x50\x00\x01\x00\x01\xfc\x03\x03"), /* record above 16 kB */
+		S(PROTO_TLS, DIR_C2S, 0, "\x16\x03\x01\x02\x00\x02\x00\x01\xfc\x03\x03"), /* a server's hello */
+		S(PROTO_TLS, DIR_C2S, 0, "\x17\x03\x03\x02\x00\x01\x00\x01\xfc\x03\x03"), /* data first */
+		S(PROTO_TLS, DIR_C2S, 0, "\x15\x03\x03\x00\x02\x02\x28"),                 /* a client's alert */
+		S(PROTO_TLS, DIR_C2S, 0, "\x16\x02\x01\x02\x00\x01\x00\x01\xfc\x03\x03"),
+		S(PROTO_SSH, DIR_C2S, 0, "SSH-1.5-old\r\n"),
+		S(PROTO_HTTP, DIR_C2S, 0, "OPTIONS sip:a@b SIP/2.0\r\n"),
+		S(PROTO_HTTP, DIR_C2S, 0, "get / HTTP/1.1\r\n"),
+		S(PROTO_HTTP, DIR_C2S, 0, "GETS / HTTP/1.1\r\n"),
+		S(PROTO_HTTP, DIR_S2C, 0, "ICY 200 OK\r\n"),
+		S(PROTO_POSTGRESQL, DIR_C2S, 0, "\x00\x00\x00\x09\x04\xd2\x16\x2f\x00"),
+		S(PROTO_POSTGRESQL, DIR_C2S, 0, "\x00\x00\x00\x07\x04\xd2\x16\x2f"),
+		S(PROTO_POSTGRESQL, DIR_C2S, 0, "\x00\x00\x00\x08\x00\x03\x00\x00"),
+		S(PROTO_POSTGRESQL, DIR_C2S, 0, "\x00\x00\x00\x54\x00\x02\x00\x00user"),
+		S(PROTO_POSTGRESQL, DIR_S2C, 0, "Sx"),
+		S(PROTO_MODBUS, DIR_C2S, 0, "\x00\x01\x00\x01\x00\x06\x01\x03"),
+		S(PROTO_MODBUS, DIR_C2S, 0, "\x00\x01\x00\x00\x01\x06\x01\x03"),
+		S(PROTO_MODBUS, DIR_C2S, 0, "\x00\x01\x00\x00\x00\x01\x01\x03"),
+		S(PROTO_MODBUS, DIR_C2S, 0, "\x00\x01\x00\x00\x00\x06\x01\x83"),
+		S(PROTO_DNS, DIR_C2S, 0, "\x12\x34\x01\x00\x00\x01"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++)
+		if (recognise(bad[i].protocol, bad[i].dir, head(&bad[i], bad[i].n)) != RECOGNISE_NOT)
+			fail_msg("lie %zu was believed", i);
+}
+
+static void single_answer_byte_of_postgresql(void **state)
+{
+	(void)state;
+	assert_int_equal(recognise(PROTO_POSTGRESQL, DIR_S2C, bytes_of("S", 1)), RECOGNISED);
+	assert_int_equal(recognise(PROTO_POSTGRESQL, DIR_S2C, bytes_of("N", 1)), RECOGNISED);
+	assert_int_equal(recognise(PROTO_POSTGRESQL, DIR_S2C, bytes_of("X", 1)), RECOGNISE_NOT);
+	/* It is an answer to a question, not a signature. */
+	assert_int_equal(recognise_any(DIR_S2C, bytes_of("S", 1)), PROTO_NONE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(prefixes), cmocka_unit_test(no_other_name), cmocka_unit_test(first_byte_decides),
+		cmocka_unit_test(lies), cmocka_unit_test(single_answer_byte_of_postgresql),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * LINK: tests/unit/model_make.c policy/lower.c policy/cells.c policy/boxes.c policy/intern.c policy/permits.c
+ * LINK: policy/commands.c policy/prove.c policy/evaluate_model.c appliance/base/addr.c
+ * LINK: appliance/base/arena.c appliance/base/bytes.c appliance/base/commands.c appliance/base/diag.c
+ * LINK: appliance/base/messages.c appliance/base/protocols.c appliance/base/sha256.c appliance/base/vocabulary.c
+ * LIBS: nettle
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "tests/unit/model_make.h"
+
+struct site {
+	struct model_maker k;
+	struct model_zone *office, *tos, *crane;
+	struct model_service *reads, *sets, *modbus, *tls, *http, *ping, *tcp;
+};
+
+static void site_init(struct site *s)
+{
+	struct model_maker *k = &s->k;
+
+	maker_init(k);
+	maker_interface(k, "lan0");
+	maker_interface(k, "lan1");
+	maker_interface(k, "lan2");
+	s->office = maker_zone(k, "office", "lan0", "10.10.0.0/16 2001:db8:10::/64");
+	s->tos = maker_zone(k, "tos", "lan1", "10.20.0.0/24 2001:db8:20::/64");
+	s->crane = maker_zone(k, "crane", "lan2", "10.30.0.0/22 2001:db8:30::/64");
+	s->reads = maker_service(k, "reads", PROTO_MODBUS, "tcp/502");
+	maker_allow(k, s->reads, CLASS_READ, 0, 99);
+	s->sets = maker_service(k, "sets", PROTO_MODBUS, "tcp/502");
+	maker_allow(k, s->sets, CLASS_WRITE, 400, 400);
+	s->modbus = maker_service(k, "modbus", PROTO_MODBUS, "tcp/502");
+	s->tls = maker_service(k, "tls", PROTO_TLS, "tcp/443");
+	s->http = maker_service(k, "http", PROTO_HTTP, "tcp/80");
+	s->ping = maker_service(k, "ping", PROTO_ICMP, "icmp/8");
+	s->tcp = maker_service(k, "tcp", PROTO_TCP, "tcp/1-1000");
+}
+
+static size_t prove(struct site *s, struct counterexample **x)
+{
+	size_t n = prove_nevers(&s->k.m, s->k.arena, x);
+
+	/* A counterexample is a packet that really crosses, by the conduit it names. */
+	for (size_t i = 0; i < n; i++) {
+		const struct model_conduit *last = (*x)[i].hops[(*x)[i].n_hops - 1];
+		struct question q = { .iif = last->from->interfaces[0]->name, .oif = last->to->interfaces[0]->name,
+				      .source = (*x)[i].source, .destination = (*x)[i].destination,
+				      .l4proto = (*x)[i].l4proto, .port = (*x)[i].port };
+		uint32_t by[8];
+		size_t n_by = evaluate_model(&s->k.m, &q, by, 8);
+		bool found = false;
+
+		for (size_t k = 0; k < n_by && k < 8; k++)
+			found = found || by[k] == last->index;
+		assert_true(found);
+		assert_ptr_equal(last->to, (*x)[i].never->to);
+		assert_ptr_equal((*x)[i].hops[0]->from, (*x)[i].never->from);
+		for (size_t h = 1; h < (*x)[i].n_hops; h++)
+			assert_ptr_equal((*x)[i].hops[h - 1]->to, (*x)[i].hops[h]->from);
+	}
+	return n;
+}
+
+/* One direct conduit office -> crane by `service`: does it break a `never` of these classes? */
+static bool direct(size_t service, unsigned classes, int *function)
+{
+	struct counterexample *x;
+	struct site s;
+	struct model_service *all[7];
+	bool broken;
+
+	site_init(&s);
+	memcpy(all, (struct model_service *[]){ s.reads, s.sets, s.modbus, s.tls, s.http, s.ping, s.tcp }, sizeof(all));
+	maker_conduit(&s.k, "c", s.office, s.crane, "", "10.30.1.10", all[service]);
+	maker_never(&s.k, s.office, s.crane, classes, false);
+	broken = prove(&s, &x) == 1;
+	*function = broken ? x[0].function : -2;
+	maker_free(&s.k);
+	return broken;
+}
+
+static void what_counts_as_a_command(void **state)
+{
+	int f;
+
+	(void)state;
+	assert_false(direct(0, CLASS_WRITE, &f));
+	assert_true(direct(0, CLASS_READ, &f));
+	assert_int_equal(f, 1);
+	assert_true(direct(1, CLASS_WRITE, &f));
+	assert_int_equal(f, 5);
+	assert_false(direct(1, CLASS_PROGRAM, &f));
+	assert_true(direct(2, CLASS_PROGRAM, &f));
+	assert_int_equal(f, 90);
+	for (size_t s = 3; s < 7; s++) {
+		/* ICMP carries no command; everything else that is not read to its commands carries all. */
+		assert_int_equal(direct(s, CLASS_WRITE, &f), s != 5);
+		assert_int_equal(f, s != 5 ? -1 : -2);
+		assert_true(direct(s, 0, &f));
+	}
+}
+
+static void unnamed_functions_count_for_all(void **state)
+{
+	struct counterexample *x;
+	struct site s;
+
+	(void)state;
+	site_init(&s);
+	bit_set(s.reads->allows[0].functions, 66);
+	maker_conduit(&s.k, "c", s.office, s.crane, "", "", s.reads);
+	maker_never(&s.k, s.office, s.crane, CLASS_PROGRAM, false);
+	assert_int_equal(prove(&s, &x), 1);
+	assert_int_equal(x[0].function, 66);
+	maker_free(&s.k);
+}
+
+static void tunnels_count_even_as_icmp(void **state)
+{
+	struct counterexample *x;
+	struct site s;
+
+	(void)state;
+	site_init(&s);
+	s.ping->tunnel = true;
+	maker_conduit(&s.k, "c", s.office, s.crane, "", "", s.ping);
+	maker_never(&s.k, s.office, s.crane, CLASS_WRITE, false);
+	assert_int_equal(prove(&s, &x), 1);
+	maker_free(&s.k);
+}
+
+static void families_that_never_meet(void **state)
+{
+	struct counterexample *x;
+	struct site s;
+
+	(void)state;
+	site_init(&s);
+	maker_conduit(&s.k, "c", s.office, s.crane, "10.10.0.0/16", "2001:db8:30::/64", s.modbus);
+	maker_never(&s.k, s.office, s.crane, 0, true);
+	assert_int_equal(prove(&s, &x), 0);
+	maker_free(&s.k);
+}
+
+static void chains(void **state)
+{
+	struct counterexample *x;
+	struct site s;
+
+	(void)state;
+	site_init(&s);
+	maker_conduit(&s.k, "office-tos", s.office, s.tos, "", "10.20.0.80", s.ping);
+	maker_conduit(&s.k, "tos-crane", s.tos, s.crane, "10.20.0.10", "", s.sets);
+	maker_never(&s.k, s.office, s.crane, CLASS_WRITE, false);
+	assert_int_equal(prove(&s, &x), 0);
+	maker_never(&s.k, s.office, s.crane, CLASS_WRITE, true);
+	/* The first hop by any permission, from another host of the zone: the box does not see what goes on there. */
+	assert_int_equal(prove(&s, &x), 1);
+	assert_int_equal(x[0].n_hops, 2);
+	assert_string_equal(x[0].hops[0]->name, "office-tos");
+	assert_string_equal(x[0].hops[1]->name, "tos-crane");
+	assert_int_equal(x[0].function, 5);
+	maker_never(&s.k, s.office, s.crane, CLASS_READ, true);
+	assert_int_equal(prove(&s, &x), 1);
+	maker_free(&s.k);
+}
+
+static void breaks(void **state)
+{
+	struct counterexample *x;
+	struct model_conduit *web;
+	struct site s;
+
+	(void)state;
+	site_init(&s);
+	web = maker_conduit(&s.k, "office-tos", s.office, s.tos, "", "10.20.0.80 2001:db8:20::80", s.tls);
+	maker_conduit(&s.k, "tos-crane", s.tos, s.crane, "10.20.0.10", "", s.sets);
+	maker_never(&s.k, s.office, s.crane, CLASS_WRITE, true);
+	assert_int_equal(prove(&s, &x), 1);
+	/* The asset that is entered: the walk ends there, once all its addresses are named. */
+	maker_break(&s.k, maker_asset(&s.k, "web4", s.tos, "10.20.0.80"));
+	assert_int_equal(prove(&s, &x), 1);
+	maker_break(&s.k, maker_asset(&s.k, "web6", s.tos, "2001:db8:20::80"));
+	assert_int_equal(prove(&s, &x), 0);
+	/* Entered anywhere else as well: it goes on, even to what only the broken asset may do. */
+	web->destinations = s.tos->ranges;
+	web->n_destinations = s.tos->n_ranges;
+	assert_int_equal(prove(&s, &x), 1);
+	/* Nobody is excused at the last hop, nor at the first. */
+	maker_never(&s.k, s.office, s.tos, CLASS_WRITE, true);
+	assert_int_equal(prove(&s, &x), 2);
+	maker_break(&s.k, maker_asset(&s.k, "plcs", s.crane, "10.30.0.0/22 2001:db8:30::/64"));
+	assert_int_equal(prove(&s, &x), 2);
+	maker_free(&s.k);
+}
+
+static void a_range_of_broken_assets_without_gap(void **state)
+{
+	struct counterexample *x;
+	struct site s;
+
+	(void)state;
+	site_init(&s);
+	maker_conduit(&s.k, "office-tos", s.office, s.tos, "10.10.0.0/16", "10.20.0.80/30", s.tls);
+	maker_conduit(&s.k, "tos-crane", s.tos, s.crane, "", "", s.modbus);
+	maker_never(&s.k, s.office, s.crane, 0, true);
+	maker_break(&s.k, maker_asset(&s.k, "x", s.tos, "10.20.0.80 10.20.0.81"));
+	maker_break(&s.k, maker_asset(&s.k, "y", s.tos, "10.20.0.83"));
+	assert_int_equal(prove(&s, &x), 1);
+	maker_break(&s.k, maker_asset(&s.k, "z", s.tos, "10.20.0.82"));
+	assert_int_equal(prove(&s, &x), 0);
+	maker_free(&s.k);
+}
+
+static void loops_end(void **state)
+{
+	struct counterexample *x;
+	struct site s;
+
+	(void)state;
+	site_init(&s);
+	maker_conduit(&s.k, "a", s.office, s.tos, "", "", s.tls);
+	maker_conduit(&s.k, "b", s.tos, s.office, "", "", s.tls);
+	maker_conduit(&s.k, "c", s.tos, s.tos, "", "", s.tls);
+	maker_never(&s.k, s.office, s.crane, 0, true);
+	assert_int_equal(prove(&s, &x), 0);
+	/* Observed and ending conduits pass traffic while they stand. */
+	maker_conduit(&s.k, "d", s.tos, s.crane, "", "", s.ping)->observe = true;
+	assert_int_equal(prove(&s, &x), 1);
+	maker_free(&s.k);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_counts_as_a_command),
+		cmocka_unit_test(unnamed_functions_count_for_all),
+		cmocka_unit_test(tunnels_count_even_as_icmp),
+		cmocka_unit_test(families_that_never_meet),
+		cmocka_unit_test(chains),
+		cmocka_unit_test(breaks),
+		cmocka_unit_test(a_range_of_broken_assets_without_gap),
+		cmocka_unit_test(loops_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -100,7 +100,7 @@ static const struct profile profiles[ROLE_COUNT] = {
 		.capabilities = CAP_BIT(CAP_NET_ADMIN) | CAP_BIT(CAP_NET_RAW),
 		.allow = { common, channel, waiting, gate_sends },
 		.soft = few_probes,
-		.nice = -12, /* before its worker: it must be able to answer for it */
+		.nice = -10, /* as its worker: otherwise each wake-up takes the core away from the worker in mid-turn */
 		.descriptors = 256, .file_mib = 16,
 	},
 	[ROLE_DPI] = {

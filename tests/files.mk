@@ -21,7 +21,7 @@ $(foreach t,$(FUZZERS),$(eval $(call test_program,$(t),tests/fuzz/$(t).c,$(if $(
 unit-programs: $(addprefix $(B)/tests/,$(UNITS))
 fuzz-programs: $(addprefix $(B)/tests/,$(FUZZERS))
 
-include $(wildcard tests/netns/*/files.mk)
+include $(wildcard tests/netns/*/files.mk tests/bench/files.mk)
 
 # ---- what a person types ---------------------------------------------------------------------------------------------
 

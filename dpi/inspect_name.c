@@ -163,10 +163,10 @@ static struct naming name_stream(struct look *l, const struct promise *promised,
 	if (own == PROTO_NONE)
 		own = recognise_one(promised->named, dir, head, &more);
 	if (own != PROTO_NONE) {
-		if (library != PROTO_NONE && name_contradicts(library, own))
-			return step(NAMING_REFUSE, R_CONTRADICTED, library);
 		if (peer != PROTO_NONE && peer != own)
 			return step(NAMING_REFUSE, R_WRONG_PROTOCOL, own);
+		if (library != PROTO_NONE && name_contradicts(library, own))
+			return step(NAMING_REFUSE, R_CONTRADICTED, library);
 		f->spoken[dir] = (uint8_t)own;
 		/* The client's words confirm; if the server spoke as well, both must be the same. */
 		if (peer == own || (dir == DIR_C2S && f->prefix_len[back] == 0))

@@ -151,6 +151,12 @@ static void half_way(struct look *l)
 		look_accept(l, R_HANDSHAKE);
 		return;
 	}
+	if (permit_any(l->i, l->permit, IP_TCP)) { /* nothing is looked for in it, so nothing was missed */
+		f->waiting_pick_up = false;
+		look_confirm(l, PROTO_NONE);
+		look_accept(l, R_ALLOWED);
+		return;
+	}
 	if (rule == MID_RESET) {
 		look_refuse_flow(l, R_MIDSTREAM_RESET, PROTO_NONE);
 		return;
@@ -159,12 +165,6 @@ static void half_way(struct look *l)
 		look_note_refusal(l, R_MIDSTREAM_DROP, PROTO_NONE);
 		look_touch(l);
 		look_drop(l, R_MIDSTREAM_DROP);
-		return;
-	}
-	if (permit_any(l->i, l->permit, IP_TCP)) {
-		f->waiting_pick_up = false;
-		look_confirm(l, PROTO_NONE);
-		look_accept(l, R_ALLOWED);
 		return;
 	}
 	p = pick_up_as(l);

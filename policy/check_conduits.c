@@ -80,7 +80,7 @@ static void add_end(struct check *k, const struct ast_node *node, const struct m
 	if (!address_of(k, node, o, &one))
 		return;
 	ranges_add(k, r, &one);
-	if (z == NULL || ranges_hold(z->ranges, z->n_ranges, &one))
+	if (z == NULL || k->unsure[z->index] || ranges_hold(z->ranges, z->n_ranges, &one))
 		return;
 	g = check_say(k, SEV_ERROR, "policy.outside_zone", node->value_at, node->value_width, MP_END_OUTSIDE, both_object(k, o),
 		      both_same(node->string), both_same(z->name));
@@ -166,6 +166,7 @@ static void conduit_dates(struct check *k, const struct ast_node *const *v, stru
 {
 	uint64_t day;
 	struct diag *g;
+	bool dated;
 
 	c->review_by = v[C_REVIEW_BY] != NULL ? v[C_REVIEW_BY]->string : "";
 	if (v[C_REVIEW_BY] != NULL && !date_parse(c->review_by, &day)) {
@@ -177,10 +178,9 @@ static void conduit_dates(struct check *k, const struct ast_node *const *v, stru
 	}
 	if (v[C_UNTIL] == NULL)
 		return;
-	if (date_parse(v[C_UNTIL]->string, &day)) {
+	dated = date_parse(v[C_UNTIL]->string, &day);
+	if (dated) {
 		c->until = day + 86400;
-		g = check_value(k, SEV_WARNING, "policy.until_utc", v[C_UNTIL], MP_UNTIL_UTC, o, v[C_UNTIL]->string);
-		diag_hint(k->d, g, MP_HINT_UNTIL_UTC, v[C_UNTIL]->string);
 	} else if (!time_parse(v[C_UNTIL]->string, &c->until)) {
 		g = check_value(k, SEV_ERROR, "policy.date", v[C_UNTIL], MP_UNTIL_BAD, o, v[C_UNTIL]->string);
 		diag_hint(k->d, g, MP_HINT_UNTIL);
@@ -189,6 +189,9 @@ static void conduit_dates(struct check *k, const struct ast_node *const *v, stru
 	if (c->until <= k->now) {
 		g = check_value(k, SEV_WARNING, "policy.until_past", v[C_UNTIL], MP_UNTIL_PAST, o, v[C_UNTIL]->string);
 		diag_hint(k->d, g, MP_HINT_UNTIL_PAST);
+	} else if (dated) {
+		g = check_value(k, SEV_WARNING, "policy.until_utc", v[C_UNTIL], MP_UNTIL_UTC, o, v[C_UNTIL]->string);
+		diag_hint(k->d, g, MP_HINT_UNTIL_UTC, v[C_UNTIL]->string);
 	}
 }
 

@@ -179,6 +179,17 @@ static void service_ports(struct check *k, const struct ast_node *list, struct m
 	ports_merge(s);
 }
 
+static void no_vocabulary_hint(struct check *k, struct diag *g)
+{
+	const char *text = "";
+
+	for (unsigned i = 1; text != NULL && i < PROTO_COUNT; i++)
+		if (vocabulary_of((enum protocol)i) != NULL)
+			text = arena_printf(k->a, "%s%s%s", text, *text != '\0' ? ", " : "", protocol_info((enum protocol)i)->name);
+	if (text != NULL)
+		diag_hint(k->d, g, MP_HINT_NO_VOCABULARY, text);
+}
+
 static void one_service(struct check *k, const struct ast_node *node, struct model_service *s)
 {
 	const struct ast_node *v[SERVICE_N];
@@ -207,7 +218,7 @@ static void one_service(struct check *k, const struct ast_node *node, struct mod
 		struct diag *g = check_say(k, SEV_ERROR, "policy.no_commands", v[SERVICE_ALLOW]->at, v[SERVICE_ALLOW]->width,
 					   MP_NO_VOCABULARY, both_object(k, o), both_same(protocol_info(s->protocol)->name), both_same(""));
 
-		diag_hint(k->d, g, MP_HINT_NO_VOCABULARY);
+		no_vocabulary_hint(k, g);
 		return;
 	}
 	check_allows(k, v[SERVICE_ALLOW], s);

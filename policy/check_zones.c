@@ -83,11 +83,14 @@ static void zone_networks(struct check *k, const struct ast_node *list, struct m
 			z->rest = true;
 			continue;
 		}
-		if (!address_of(k, c, o, &r))
+		if (!address_of(k, c, o, &r)) {
+			k->unsure[z->index] = true;
 			continue;
+		}
 		if (!ranges_hold(unicast->list, unicast->n, &r)) {
 			g = check_value(k, SEV_ERROR, "policy.not_unicast", c, MP_NOT_UNICAST, o, c->string);
 			diag_hint(k->d, g, is_everything(&r) ? MP_HINT_REST : MP_HINT_UNICAST);
+			k->unsure[z->index] = true;
 			continue;
 		}
 		slot = arena_grow(k->a, &items, &claims->n, &claims->room, sizeof(*slot));
@@ -248,6 +251,7 @@ static void one_zone(struct check *k, const struct ast_node *node, struct model_
 	}
 	if (!keys_read(k, node, zone_keys, ZONE_N, o, v))
 		return;
+	k->unsure[z->index] = v[ZONE_NETWORKS] == NULL;
 	z->label = text_of(k, v[ZONE_LABEL], o, "");
 	z->owner = text_of(k, v[ZONE_OWNER], o, "");
 	z->class = (enum zone_class)choice_of(k, v[ZONE_CLASS], o, class_words, sizeof(class_words) / sizeof(class_words[0]),
@@ -267,7 +271,8 @@ void check_zones(struct check *k, const struct ast_node *node)
 	m->zones = arena_array(k->a, n + 1, sizeof(m->zones[0]));
 	k->zones.names = arena_array(k->a, n + 1, sizeof(k->zones.names[0]));
 	k->zones.objects = arena_array(k->a, n + 1, sizeof(k->zones.objects[0]));
-	if (m->zones == NULL || k->zones.names == NULL || k->zones.objects == NULL || !ranges_unicast(k, &unicast))
+	k->unsure = arena_array(k->a, n + 1, sizeof(k->unsure[0]));
+	if (m->zones == NULL || k->unsure == NULL || k->zones.names == NULL || k->zones.objects == NULL || !ranges_unicast(k, &unicast))
 		return;
 	for (const struct ast_node *c = node != NULL ? node->child : NULL; c != NULL; c = c->next) {
 		struct model_zone *z = &m->zones[m->n_zones];

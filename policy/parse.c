@@ -6,24 +6,92 @@
 
 #include "policy/scan.h"
 
+/*
+ * libconfig looks through all members of a group for each new one, so that ten thousand assets take it a second. Groups
+ * larger than this are handed to it in slices, as a list of groups of SLICE members: brackets are put into the text
+ * between members, on the lines that are there.
+ */
+#define SLICE 256u
+
+struct writer {
+	const struct scan_result *r;
+	char *text;      /* room for everything */
+	size_t n;        /* written */
+	size_t chunk;    /* being copied */
+	size_t in_chunk; /* bytes of it that were copied */
+	size_t copied;   /* offset in the expanded text */
+};
+
+static void copy_until(struct writer *w, size_t offset)
+{
+	while (w->copied < offset && w->chunk < w->r->n_chunks) {
+		const struct scan_chunk *k = &w->r->chunks[w->chunk];
+		size_t take = k->size - w->in_chunk < offset - w->copied ? k->size - w->in_chunk : offset - w->copied;
+
+		memcpy(w->text + w->n, k->text + w->in_chunk, take);
+		w->n += take;
+		w->copied += take;
+		w->in_chunk += take;
+		if (w->in_chunk == k->size && w->copied < offset) {
+			w->text[w->n++] = '\n';
+			w->copied++;
+			w->chunk++;
+			w->in_chunk = 0;
+		}
+	}
+}
+
+static void put(struct writer *w, const char *s)
+{
+	size_t n = strlen(s);
+
+	memcpy(w->text + w->n, s, n);
+	w->n += n;
+}
+
+static bool is_sliced(const struct ast_node *node)
+{
+	return node->kind == AST_GROUP && node->n > SLICE;
+}
+
+/* Copies the text up to the end of `node`, slicing the large groups in it. */
+static void slice(struct writer *w, const struct ast_node *node, bool root)
+{
+	uint32_t i = 0;
+
+	if (is_sliced(node)) {
+		copy_until(w, node->open);
+		put(w, root ? "sliced = ({" : "(");
+	}
+	for (const struct ast_node *c = node->child; c != NULL; c = c->next, i++) {
+		if (is_sliced(node) && i > 0 && i % SLICE == 0) {
+			copy_until(w, c->begin);
+			put(w, "},{");
+		}
+		if (c->child != NULL)
+			slice(w, c, false);
+	}
+	if (is_sliced(node)) {
+		copy_until(w, root ? SIZE_MAX : (size_t)node->end + 1);
+		put(w, root ? "})" : ")");
+	}
+}
+
 /* The whole text with includes in place, each piece on lines of its own. */
 static char *expanded(struct compilation *c, const struct scan_result *r)
 {
-	size_t n = 0;
-	char *text, *p;
+	struct writer w = { .r = r };
+	size_t n = SCAN_NODES_MAX / SLICE * 8 + 64; /* more than all brackets put in */
 
 	for (size_t i = 0; i < r->n_chunks; i++)
 		n += r->chunks[i].size + 1; /* bounded by SCAN_TOTAL_MAX and the number of includes */
-	p = text = arena_alloc(c->arena, n + 1);
-	if (text == NULL)
+	w.text = arena_alloc(c->arena, n);
+	if (w.text == NULL)
 		return NULL;
-	for (size_t i = 0; i < r->n_chunks; i++) {
-		memcpy(p, r->chunks[i].text, r->chunks[i].size);
-		p += r->chunks[i].size;
-		*p++ = '\n';
-	}
-	*p = '\0';
-	return text;
+	slice(&w, r->root, true);
+	copy_until(&w, SIZE_MAX);
+	w.text[w.n] = '\0';
+	return w.text;
 }
 
 /* Leads a line of the expanded text back to its file. */
@@ -54,6 +122,8 @@ static bool same_name(const struct ast_node *node, config_setting_t *set)
 
 static bool kind_fits(const struct ast_node *node, int type)
 {
+	if (is_sliced(node))
+		return type == CONFIG_TYPE_LIST;
 	switch (node->kind) {
 	case AST_GROUP:
 		return type == CONFIG_TYPE_GROUP;
@@ -71,6 +141,22 @@ static bool kind_fits(const struct ast_node *node, int type)
 	return false;
 }
 
+static size_t length_of(const struct ast_node *node, config_setting_t *set)
+{
+	size_t n = (size_t)config_setting_length(set), ret = 0;
+
+	if (!is_sliced(node))
+		return n;
+	for (unsigned i = 0; i < n; i++) {
+		config_setting_t *part = config_setting_get_elem(set, i);
+
+		if (part == NULL || config_setting_type(part) != CONFIG_TYPE_GROUP)
+			return 0;
+		ret += (size_t)config_setting_length(part);
+	}
+	return ret;
+}
+
 /* Fills in the values below `node`. Returns the first node where the two readers differ, NULL when they agree. The
  * depth is bounded by the scanner's. */
 static const struct ast_node *fill(struct arena *a, struct ast_node *node, config_setting_t *set)
@@ -78,7 +164,7 @@ static const struct ast_node *fill(struct arena *a, struct ast_node *node, confi
 	const struct ast_node *bad = NULL;
 	unsigned i = 0;
 
-	if (!kind_fits(node, config_setting_type(set)))
+	if (set == NULL || !kind_fits(node, config_setting_type(set)))
 		return node;
 	switch (node->kind) {
 	case AST_STRING: {
@@ -99,14 +185,20 @@ static const struct ast_node *fill(struct arena *a, struct ast_node *node, confi
 	case AST_ARRAY:
 		break;
 	}
-	if ((uint32_t)config_setting_length(set) != node->n)
+	if (length_of(node, set) != node->n)
 		return node;
-	for (struct ast_node *c = node->child; c != NULL && bad == NULL; c = c->next) {
-		config_setting_t *twin = config_setting_get_elem(set, i++);
+	for (struct ast_node *c = node->child; c != NULL && bad == NULL; c = c->next, i++) {
+		config_setting_t *part = is_sliced(node) ? config_setting_get_elem(set, i / SLICE) : set, *twin;
 
+		twin = part != NULL ? config_setting_get_elem(part, is_sliced(node) ? i % SLICE : i) : NULL;
 		bad = twin != NULL && same_name(c, twin) ? fill(a, c, twin) : c;
 	}
 	return bad;
+}
+
+static config_setting_t *root_of(const config_t *cfg, const struct ast_node *root)
+{
+	return is_sliced(root) ? config_lookup(cfg, "sliced") : config_root_setting(cfg);
 }
 
 const struct ast_node *parse_policy(struct compilation *c, const struct policy_loader *l, const char *name)
@@ -125,11 +217,11 @@ const struct ast_node *parse_policy(struct compilation *c, const struct policy_l
 	config_init(&cfg);
 	ok = config_read_string(&cfg, text) == CONFIG_TRUE;
 	if (ok) {
-		bad = fill(c->arena, r.root, config_root_setting(&cfg));
+		bad = fill(c->arena, r.root, root_of(&cfg, r.root));
 		if (bad != NULL && !arena_failed(c->arena))
-			diag_add(&c->diags, SEV_ERROR, "policy.syntax", bad->at, MP_READERS_DIFFER);
+			diag_add(&c->diags, SEV_ERROR, "policy.readers_differ", bad->at, MP_READERS_DIFFER);
 	} else {
-		diag_add(&c->diags, SEV_ERROR, "policy.syntax", origin(&r, (uint32_t)config_error_line(&cfg)), MP_LIBCONFIG,
+		diag_add(&c->diags, SEV_ERROR, "policy.readers_differ", origin(&r, (uint32_t)config_error_line(&cfg)), MP_LIBCONFIG,
 			 config_error_text(&cfg));
 	}
 	config_destroy(&cfg);

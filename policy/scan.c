@@ -181,6 +181,7 @@ static void bracket(struct scan *s, struct ast_node *node, char c)
 		settings(s, node, closer, opener, indent);
 	else
 		elements(s, node, closer, opener, indent);
+	node->end = scan_offset(s) - 1;
 	s->depth--;
 }
 
@@ -208,19 +209,21 @@ static void strings(struct scan *s, struct ast_node *node)
 
 static void value(struct scan *s, struct ast_node *node, bool in_array)
 {
-	char c = scan_sign(s);
+	char c = scan_peek(s);
 
 	node->value_at = s->cur->at;
 	if (node->name == NULL) {
 		node->at = s->cur->at;
 		node->width = 1;
 	}
+	node->open = scan_offset(s);
 	if (c == '{' || c == '(' || c == '[') {
 		if (in_array && scan_fresh(s, s->cur->at)) {
 			struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.array", s->cur->at, MP_ARRAY_NESTED);
 
 			diag_hint(&s->c->diags, g, MP_HINT_LIST);
 		}
+		scan_sign(s);
 		bracket(s, node, c);
 		return;
 	}
@@ -239,16 +242,16 @@ static void terminator(struct scan *s, const struct ast_node *node)
 	char c;
 
 	scan_blank(s);
-	c = scan_sign(s);
+	c = scan_peek(s);
 	if (c == ';' || c == ',') {
+		scan_sign(s);
 		scan_step(s);
 		return;
 	}
-	if (c == 0 || c == '}')
+	if (c == 0 || c == '}' || c == ')' || c == ']')
 		return;
-	if (c == ')' || c == ']')
-		return;
-	if (scan_fresh(s, behind)) {
+	/* A warning does not make the line known as wrong: an error on it must still be told. */
+	if (s->last.line != behind.line || s->last.file != behind.file) {
 		struct diag *g = diag_add(&s->c->diags, SEV_WARNING, "policy.missing_semicolon", behind, MP_NO_SEMICOLON, node->name);
 
 		diag_hint(&s->c->diags, g, MP_HINT_SEMICOLON);
@@ -266,6 +269,7 @@ static void setting(struct scan *s, struct ast_node *group, struct tail *t)
 	if (node == NULL)
 		return;
 	node->at = s->cur->at;
+	node->begin = scan_offset(s);
 	if (scan_peek(s) == '"') {
 		uint32_t width = 0;
 
@@ -294,19 +298,21 @@ static void setting(struct scan *s, struct ast_node *group, struct tail *t)
 		diag_hint(d, g, MP_HINT_NAME);
 	}
 	scan_blank(s);
-	c = scan_sign(s);
+	c = scan_peek(s);
 	if (c == '=' || c == ':') {
+		scan_sign(s);
 		scan_step(s);
 		scan_blank(s);
-		c = scan_sign(s);
+		c = scan_peek(s);
 	} else {
 		if (scan_fresh(s, node->at)) {
 			g = diag_add(d, SEV_ERROR, "policy.syntax", node->at, MP_NO_EQUALS, node->name);
 			g->width = node->width;
 			diag_hint(d, g, MP_HINT_EQUALS, node->name);
 		}
-		if (c != '{' && c != '(' && c != '[' && c != '"') {
-			skip_setting(s);
+		if (c == 0 || strchr("{([\"", c) == NULL) {
+			if (s->cur->at.line == node->at.line)
+				skip_setting(s);
 			return;
 		}
 	}
@@ -417,15 +423,17 @@ static void settings(struct scan *s, struct ast_node *group, char closer, struct
 		scan_blank(s);
 		if (at_end(s, closer, opener))
 			break;
-		c = scan_sign(s);
+		c = scan_peek(s);
 		if (closer != 0 && (outdented(s, group, opener_indent) || next_element(s, c))) {
 			report_unclosed(s, s->cur->at, closer, opener);
 			return;
 		}
 		if (c == '@') {
+			scan_sign(s);
 			if (scan_include(s, group, text_of_settings))
 				t = tail_of(group);
 		} else if (c == ';' || c == ',') {
+			scan_sign(s);
 			if (scan_fresh(s, s->cur->at)) {
 				struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.syntax", s->cur->at, MP_EXTRA_SIGN, (int)c);
 
@@ -508,8 +516,8 @@ static void elements(struct scan *s, struct ast_node *list, char closer, struct 
 		}
 		if (at_end(s, closer, opener))
 			return;
-		c = scan_sign(s);
 		if (c == ',' || c == ';') {
+			scan_sign(s);
 			comma = s->cur->at;
 			if ((separated || c == ';') && scan_fresh(s, comma)) {
 				struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.syntax", comma,

@@ -76,6 +76,8 @@ void scan_load_failed(struct compilation *c, struct srcpos at, uint32_t width, c
 	} else if (code == -EXDEV || code == -ELOOP) {
 		g = diag_add(&c->diags, SEV_ERROR, "policy.include_outside", at, MP_LINK_OUTSIDE, name);
 		diag_hint(&c->diags, g, MP_HINT_OUTSIDE);
+	} else if (code == -ENOENT) {
+		g = diag_add(&c->diags, SEV_ERROR, "policy.unreadable", at, MP_NO_FILE, name);
 	} else if (code == -ENOMEM) {
 		g = diag_add(&c->diags, SEV_ERROR, "policy.too_large", at, MP_MEMORY);
 	} else {

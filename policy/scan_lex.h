@@ -38,6 +38,11 @@ struct scan {
 
 /* True when no syntax error was reported on that line yet; then it counts as reported. */
 bool scan_fresh(struct scan *s, struct srcpos at);
+/* Where the next character will stand in the expanded text: each piece is followed by a line end there. */
+static inline uint32_t scan_offset(const struct scan *s)
+{
+	return (uint32_t)(s->total + s->out->n_chunks + (size_t)(s->cur->p - s->cur->chunk));
+}
 /* Goes on by one character. */
 void scan_step(struct scan *s);
 /* White space and comments. */

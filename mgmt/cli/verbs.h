@@ -18,5 +18,6 @@ extern const struct cli_verb verb_effective;
 extern const struct cli_verb verb_verify;
 extern const struct cli_verb verb_events;
 extern const struct cli_verb verb_explain;
+extern const struct cli_verb verb_journal_verify;
 
 #endif

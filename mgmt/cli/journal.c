@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `sekisho journal verify FOLDER`: is a folder of records whole? Works off-line, on a copy, without the box's word. */
+#include <errno.h>
+#include <string.h>
+
+#include "appliance/journal_verify.h"
+#include "mgmt/cli/render.h"
+#include "mgmt/cli/table.h"
+#include "mgmt/cli/verbs.h"
+
+static enum message fault_text(enum journal_fault f)
+{
+	switch (f) {
+	case FAULT_FORM:
+		return M_JOURNAL_FORM;
+	case FAULT_HASH:
+		return M_JOURNAL_HASH;
+	case FAULT_PREV:
+		return M_JOURNAL_PREV;
+	case FAULT_NUMBER:
+		return M_JOURNAL_NUMBER;
+	case FAULT_SEGMENT:
+		return M_JOURNAL_SEGMENT;
+	case FAULT_HEAD:
+		return M_JOURNAL_HEAD;
+	case FAULT_TORN:
+	case FAULT_NONE:
+		break;
+	}
+	return M_JOURNAL_TORN;
+}
+
+static void print_json(struct cli *c, const struct journal_report *r)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < r->n; i++)
+		json_array_append_new(list, json_pack("{s:s,s:o,s:I,s:I}", "what", journal_fault_word(r->list[i].what), "segment",
+						      json_text(r->list[i].segment), "line", (json_int_t)r->list[i].line, "seq",
+						      (json_int_t)r->list[i].seq));
+	json_line(c->out, json_pack("{s:b,s:I,s:I,s:I,s:o,s:I,s:o}", "whole", r->faults == 0, "records", (json_int_t)r->records,
+				    "first", (json_int_t)r->first, "last", (json_int_t)r->last, "head",
+				    json_hex(r->head, sizeof(r->head)), "faults", (json_int_t)r->faults, "list", list));
+}
+
+static void print_text(struct cli *c, const struct journal_report *r)
+{
+	struct table *t = table_new(4, 2);
+
+	render_line(c, r->faults == 0 ? M_JOURNAL_WHOLE : M_JOURNAL_DAMAGED, (unsigned long long)r->records,
+		    (unsigned long long)r->first, (unsigned long long)r->last, (unsigned long long)r->faults);
+	table_cell(t, message_format(M_COL_SEGMENT, c->lang));
+	table_cell(t, message_format(M_COL_LINE, c->lang));
+	table_cell(t, message_format(M_COL_EVENT, c->lang));
+	table_cell(t, message_format(M_COL_WHAT, c->lang));
+	table_head_done(t);
+	table_right(t, 1);
+	table_right(t, 2);
+	for (size_t i = 0; i < r->n; i++) {
+		table_cell(t, r->list[i].segment);
+		table_cellf(t, "%llu", (unsigned long long)r->list[i].line);
+		if (r->list[i].seq != 0)
+			table_cellf(t, "%llu", (unsigned long long)r->list[i].seq);
+		else
+			table_cell(t, "-");
+		table_cell(t, message_format(fault_text(r->list[i].what), c->lang));
+	}
+	if (table_rows(t) > 0)
+		table_print(t, c->out, c->color);
+	table_free(t);
+}
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	struct journal_report r;
+	struct err e = { 0 };
+	int code = journal_verify(a->operands[0], &r, &e);
+
+	if (code < 0)
+		return cli_fail_text(c, code == -ENOENT || code == -ENOTDIR ? CLI_INVALID : CLI_CANNOT, e.text);
+	if (r.records == 0 && r.n == 0)
+		return cli_fail(c, CLI_INVALID, M_JOURNAL_EMPTY, a->operands[0]);
+	if (c->json)
+		print_json(c, &r);
+	else
+		print_text(c, &r);
+	return r.faults == 0 ? CLI_YES : CLI_NO;
+}
+
+const struct cli_verb verb_journal_verify = {
+	.name = "journal",
+	.under = "verify",
+	.group = CLI_OFFLINE,
+	.operands = "FOLDER",
+	.min_operands = 1,
+	.max_operands = 1,
+	.summary = M_JOURNAL_SUMMARY,
+	.text = M_JOURNAL_TEXT,
+	.run = run,
+};

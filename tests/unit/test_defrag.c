@@ -187,6 +187,7 @@ static void impossible_pieces(void **state)
 		struct defrag *d = defrag_new();
 
 		assert_int_equal(give_range(d, family, 1, 0, 15, true), DEFRAG_REFUSED);      /* not in eighths */
+		assert_int_equal(give_range(d, family, 9, 0, 12, true), DEFRAG_REFUSED);
 		assert_int_equal(give_range(d, family, 2, 65528, 65544, false), DEFRAG_REFUSED); /* past 64 kB */
 		assert_int_equal(give_range(d, family, 3, 8, 8, true), DEFRAG_REFUSED);        /* empty */
 		assert_int_equal(give_range(d, family, 4, 8, 16, false), DEFRAG_WAITING);

@@ -118,6 +118,34 @@ static void echoes(void **state)
 	}
 }
 
+/* Inner lengths that do not add up although the outer one is right. */
+static void inner_lengths(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	desk_whole(&d);
+	/* file records: two of two registers were asked for */
+	request(&d, 5, 1, 20, (uint8_t[]){ 14, 6, 0, 4, 0, 1, 0, 2, 6, 0, 3, 0, 9, 0, 2 }, 15);
+	assert_false(response(&d, 5, 1, 20, (uint8_t[]){ 10, 5, 6, 1, 2, 3, 4, 3, 6, 1, 2 }, 11)->allowed);
+	assert_false(response(&d, 5, 1, 20, (uint8_t[]){ 6, 5, 6, 1, 2, 3, 4 }, 7)->allowed);
+	assert_false(response(&d, 5, 1, 20, (uint8_t[]){ 12, 5, 6, 1, 2, 3, 4, 5, 7, 1, 2, 3, 4 }, 13)->allowed);
+	assert_false(response(&d, 5, 1, 20, (uint8_t[]){ 12, 5, 6, 1, 2, 3, 4, 4, 6, 1, 2, 3, 4 }, 13)->allowed);
+	assert_true(response(&d, 5, 1, 20, (uint8_t[]){ 12, 5, 6, 1, 2, 3, 4, 5, 6, 1, 2, 3, 4 }, 13)->allowed);
+	/* a queue whose two counts disagree, or that is longer than a queue can be */
+	request(&d, 5, 1, 24, (uint8_t[]){ 0, 1 }, 2);
+	assert_false(response(&d, 5, 1, 24, (uint8_t[]){ 0, 4, 0, 2, 1, 2, 3, 4 }, 8)->allowed);
+	assert_false(response(&d, 5, 1, 24, (uint8_t[]){ 0, 6, 0, 1, 1, 2 }, 6)->allowed);
+	assert_false(response(&d, 5, 1, 24, (uint8_t[68]){ 0, 66, 0, 32 }, 68)->allowed);
+	assert_true(response(&d, 5, 1, 24, (uint8_t[66]){ 0, 64, 0, 31 }, 66)->allowed);
+	/* identification: an object longer than the answer */
+	request(&d, 5, 1, 43, (uint8_t[]){ 14, 1, 0 }, 3);
+	assert_false(response(&d, 5, 1, 43, (uint8_t[]){ 14, 1, 1, 0, 0, 1, 0, 4, 'a' }, 9)->allowed);
+	assert_false(response(&d, 5, 1, 43, (uint8_t[]){ 14, 2, 1, 0, 0, 1, 0, 1, 'a' }, 9)->allowed);
+	assert_false(response(&d, 5, 1, 43, (uint8_t[]){ 14, 1, 1, 1, 0, 1, 0, 1, 'a' }, 9)->allowed);
+	assert_true(response(&d, 5, 1, 43, (uint8_t[]){ 14, 1, 1, 0, 0, 1, 0, 1, 'a' }, 9)->allowed);
+}
+
 static void exceptions(void **state)
 {
 	struct desk d;
@@ -282,6 +310,7 @@ int main(void)
 		cmocka_unit_test(golden_round_trip),
 		cmocka_unit_test(answers_that_are_not),
 		cmocka_unit_test(echoes),
+		cmocka_unit_test(inner_lengths),
 		cmocka_unit_test(exceptions),
 		cmocka_unit_test(open_functions),
 		cmocka_unit_test(pipelining),

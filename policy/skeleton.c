@@ -173,7 +173,9 @@ static void admit_rules(struct writer *w)
  * A tracked session that the map `live` does not know for this interface and direction. If its permit is live all the
  * same, the packet came in at a wrong interface. That is asked first, and nothing is written to the session before: a
  * spoofed packet can neither relabel nor cut a session that is allowed. Else its permit has ended or was narrowed: it is
- * looked up again as it was opened, and cut when nothing allows it now.
+ * looked up again as it was opened, and cut when nothing allows it now. (Between a change of policy and a session's next
+ * own packet, a packet forged into its window, at an interface with no reverse-path check, could have it cut: no more
+ * than the same forger could do with a reset of his own.)
  */
 static void lapsed_rules(struct writer *w)
 {

@@ -1,0 +1,582 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * LINK: tests/unit/model_make.c tests/unit/rule_box.c policy/lower.c policy/cells.c policy/boxes.c policy/intern.c
+ * LINK: policy/permits.c policy/commands.c policy/prove.c policy/evaluate_ir.c policy/skeleton.c policy/elements.c
+ * LINK: policy/names.c appliance/base/addr.c appliance/base/reason.c
+ * LINK: appliance/base/arena.c appliance/base/bytes.c appliance/base/commands.c appliance/base/diag.c
+ * LINK: appliance/base/messages.c appliance/base/protocols.c appliance/base/sha256.c appliance/base/vocabulary.c
+ * LIBS: nettle
+ */
+/* Packets through the symbolic rules: every sentence of the skeleton that matters to an attacker is tried here. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tests/unit/model_make.h"
+#include "tests/unit/rule_box.h"
+
+#define SYN 2u
+#define ACK 16u
+#define RST 4u
+
+enum { LAN0, LAN1, LAN2, LAN3, WAN0 };
+
+struct world {
+	struct model_maker k;
+	struct box_rules b;
+	uint32_t ids[256];
+};
+
+static void world_rules(struct world *w)
+{
+	w->b.lanes = ir_lanes(w->k.c.ir);
+	w->b.n_rules = ir_skeleton(w->b.lanes, 2, w->k.arena, &w->b.rules);
+	w->b.n_elements = ir_elements(w->k.c.ir, w->ids, w->k.arena, &w->b.elements);
+	w->b.now = 1000;
+	assert_true(w->b.n_rules > 0);
+}
+
+static void world_open(struct world *w)
+{
+	memset(w, 0, sizeof(*w));
+	maker_init(&w->k);
+	maker_site(&w->k);
+	assert_true(maker_lower(&w->k));
+	for (uint32_t i = 0; i < w->k.c.ir->n_permits; i++)
+		w->ids[i] = 100 + i;
+	world_rules(w);
+}
+
+static struct box_packet packet(struct box_flow *f, uint32_t iif, uint32_t oif, const char *src, const char *dst,
+				uint8_t proto, uint16_t port)
+{
+	struct box_packet p = { .iif = iif, .oif = oif, .l4proto = proto, .sport = 40000, .dport = port,
+				.tcp_flags = SYN, .hop_limit = 64, .flow = f };
+
+	assert_true(addr_parse(src, &p.src));
+	assert_true(addr_parse(dst, &p.dst));
+	*f = (struct box_flow){ .state = CT_NEW, .src = p.src, .dst = p.dst, .l4proto = proto, .port = port };
+	return p;
+}
+
+/* The next packet of the same session. */
+static struct box_packet next(const struct box_packet *p, uint8_t direction)
+{
+	struct box_packet q = *p;
+
+	q.direction = direction;
+	q.tcp_flags = ACK;
+	q.mark = 0;
+	q.flow->state = CT_ESTABLISHED;
+	if (direction == 1) {
+		q.iif = p->oif;
+		q.oif = p->iif;
+		q.src = p->dst;
+		q.dst = p->src;
+		q.sport = p->dport;
+		q.dport = p->sport;
+	}
+	return q;
+}
+
+static struct box_result forward(struct world *w, struct box_packet *p)
+{
+	return box_run(&w->b, CHAIN_FORWARD, p);
+}
+
+/* What the gate's verdict does: permit judged and outcome. */
+static struct box_result judged(struct world *w, struct box_packet *p, enum mark_outcome o)
+{
+	p->mark = mark_make(mark_permit(p->mark), 0, o);
+	return box_run(&w->b, CHAIN_POST, p);
+}
+
+static void expect_drop(struct box_result r, enum reason reason)
+{
+	assert_int_equal(r.verdict, BOX_DROP);
+	assert_string_equal(reason_word(r.reason), reason_word(reason));
+}
+
+static void new_packets_agree_with_cells(void **state)
+{
+	const char *given = getenv("SEED");
+	unsigned seed = given != NULL ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL), through = 0;
+
+	(void)state;
+	print_message("SEED=%u\n", seed);
+	for (int round = 0; round < 60; round++) {
+		struct world w;
+
+		memset(&w, 0, sizeof(w));
+		maker_init(&w.k);
+		maker_random(&w.k, &seed);
+		assert_true(maker_lower(&w.k));
+		assert_true(w.k.c.ir->n_permits <= 256);
+		for (uint32_t i = 0; i < w.k.c.ir->n_permits; i++)
+			w.ids[i] = 1 + (uint32_t)rand_r(&seed) % 1000 + 1000 * i;
+		world_rules(&w);
+		for (int n = 0; n < 200; n++) {
+			struct question q = maker_question(&w.k, &seed);
+			const struct ir_cell *c = evaluate_ir(w.k.c.ir, &q);
+			struct box_flow f = { .state = CT_NEW, .src = q.source, .dst = q.destination,
+					      .l4proto = q.l4proto, .port = q.port };
+			struct box_packet p = { .src = q.source, .dst = q.destination, .l4proto = q.l4proto, .sport = 9,
+						.dport = q.port, .tcp_flags = SYN, .flow = &f };
+			struct box_result r;
+
+			for (uint32_t i = 0; i < w.k.c.ir->n_interfaces; i++) {
+				p.iif = strcmp(w.k.c.ir->interfaces[i].name, q.iif) == 0 ? i : p.iif;
+				p.oif = strcmp(w.k.c.ir->interfaces[i].name, q.oif) == 0 ? i : p.oif;
+			}
+			w.b.now = q.now;
+			r = forward(&w, &p);
+			assert_int_equal(c != NULL, r.verdict != BOX_DROP);
+			if (c == NULL) {
+				assert_int_equal(f.mark, 0);
+				continue;
+			}
+			through++;
+			assert_int_equal(mark_permit(f.mark), w.ids[c->permit]);
+			assert_int_equal(mark_lane(f.mark), w.k.c.ir->permits[c->permit].lane);
+			assert_int_equal(r.verdict, mark_lane(f.mark) ? BOX_QUEUE : BOX_ACCEPT);
+			assert_int_equal(p.mark, mark_lane(f.mark) ? f.mark : MARK_FAST);
+			/* Both directions of the flow are live, at the right interfaces only. */
+			p = next(&p, 1);
+			assert_int_equal(forward(&w, &p).verdict, mark_lane(f.mark) ? BOX_QUEUE : BOX_ACCEPT);
+		}
+		maker_free(&w.k);
+	}
+	assert_true(through > 1000);
+}
+
+static void command_lane_never_lets_go(void **state)
+{
+	struct world w;
+	struct box_flow f;
+	struct box_packet p, q;
+
+	(void)state;
+	world_open(&w);
+	p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
+	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+	assert_int_equal(judged(&w, &p, MARK_CONFIRMED).verdict, BOX_ACCEPT);
+	assert_int_equal(mark_outcome(f.mark), MARK_CONFIRMED);
+	for (uint8_t d = 0; d < 2; d++) {
+		q = next(&p, d);
+		assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
+		assert_int_equal(mark_outcome(q.mark), MARK_UNJUDGED);
+	}
+	maker_free(&w.k);
+}
+
+static void naming_lane_lets_go_once_confirmed(void **state)
+{
+	struct world w;
+	struct box_flow f;
+	struct box_packet p, q, late;
+
+	(void)state;
+	world_open(&w);
+	p = packet(&f, LAN0, LAN1, "10.10.3.4", "10.20.0.80", 6, 443);
+	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+	assert_int_equal(judged(&w, &p, MARK_GOOD).verdict, BOX_ACCEPT);
+	q = next(&p, 1);
+	assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
+	late = next(&p, 0);
+	assert_int_equal(forward(&w, &late).verdict, BOX_QUEUE);
+	assert_int_equal(judged(&w, &q, MARK_CONFIRMED).verdict, BOX_ACCEPT);
+	/* One that waited meanwhile does not take the confirmation back. */
+	assert_int_equal(judged(&w, &late, MARK_GOOD).verdict, BOX_ACCEPT);
+	q = next(&p, 0);
+	assert_int_equal(forward(&w, &q).verdict, BOX_ACCEPT);
+	assert_int_equal(q.mark, MARK_FAST);
+	assert_int_equal(box_run(&w.b, CHAIN_POST, &q).verdict, BOX_ACCEPT);
+	maker_free(&w.k);
+}
+
+static void spoofed_packets_change_nothing(void **state)
+{
+	static const uint32_t wrong[] = { LAN0, LAN3, WAN0 };
+	struct world w;
+	struct box_flow f;
+	struct box_packet p, q;
+	uint32_t mark;
+
+	(void)state;
+	world_open(&w);
+	p = packet(&f, LAN1, LAN2, "2001:db8:20::10", "2001:db8:30::10", 6, 502);
+	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+	assert_int_equal(judged(&w, &p, MARK_GOOD).verdict, BOX_ACCEPT);
+	mark = f.mark;
+	for (size_t i = 0; i < 3; i++)
+		for (uint8_t d = 0; d < 2; d++) {
+			q = next(&p, d);
+			q.iif = wrong[i];
+			/* lan3 is an interface of the crane zone too: its replies are right there. */
+			if (wrong[i] == LAN3 && d == 1)
+				continue;
+			expect_drop(forward(&w, &q), R_SPOOFED);
+			assert_int_equal(f.mark, mark);
+		}
+	/* The server's packet at the client's interface, and the other way round. */
+	q = next(&p, 1);
+	q.iif = LAN1;
+	expect_drop(forward(&w, &q), R_SPOOFED);
+	q = next(&p, 0);
+	q.iif = LAN2;
+	expect_drop(forward(&w, &q), R_SPOOFED);
+	maker_free(&w.k);
+}
+
+static void odd_openings_are_refused(void **state)
+{
+	static const uint8_t flags[] = { 0, ACK, SYN | ACK, SYN | RST, RST, SYN | 1, 1, 0x3f };
+	struct world w;
+	struct box_flow f;
+	struct box_packet p;
+
+	(void)state;
+	world_open(&w);
+	for (size_t i = 0; i < sizeof(flags); i++) {
+		p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
+		p.tcp_flags = flags[i];
+		expect_drop(forward(&w, &p), R_TCP_FLAGS);
+		assert_int_equal(f.mark, 0);
+	}
+	p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
+	p.options = true;
+	expect_drop(forward(&w, &p), R_IP_OPTIONS);
+	p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
+	f.state = 0; /* untracked */
+	expect_drop(forward(&w, &p), R_NO_CONDUIT);
+	p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 47, 502);
+	expect_drop(forward(&w, &p), R_NO_CONDUIT);
+	maker_free(&w.k);
+}
+
+static void what_an_old_policy_judged_is_stale(void **state)
+{
+	struct world w;
+	struct box_flow f;
+	struct box_packet p, q;
+
+	(void)state;
+	world_open(&w);
+	p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
+	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+	q = p;
+	q.mark = mark_make(mark_permit(p.mark) + 1, 0, MARK_GOOD); /* a live permit, not this flow's */
+	expect_drop(box_run(&w.b, CHAIN_POST, &q), R_STALE);
+	q.mark = mark_make(0, 0, MARK_GOOD);
+	expect_drop(box_run(&w.b, CHAIN_POST, &q), R_STALE);
+	q.mark = mark_make(mark_permit(p.mark), 0, (enum mark_outcome)5);
+	expect_drop(box_run(&w.b, CHAIN_POST, &q), R_STALE);
+	/* Tightened while it waited. */
+	for (uint32_t i = 0; i < w.k.c.ir->n_permits; i++)
+		w.ids[i] += 1000;
+	world_rules(&w);
+	expect_drop(judged(&w, &p, MARK_GOOD), R_STALE);
+	maker_free(&w.k);
+}
+
+static void lapsed_flows_are_looked_up_again(void **state)
+{
+	struct world w;
+	struct box_flow f;
+	struct box_packet p, q;
+
+	(void)state;
+	for (uint8_t d = 0; d < 2; d++) {
+		world_open(&w);
+		p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
+		assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+		assert_int_equal(judged(&w, &p, MARK_GOOD).verdict, BOX_ACCEPT);
+		for (uint32_t i = 0; i < w.k.c.ir->n_permits; i++)
+			w.ids[i] += 1000;
+		world_rules(&w);
+		q = next(&p, d);
+		assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
+		assert_true(mark_permit(f.mark) >= 1000);
+		assert_int_equal(mark_outcome(f.mark), MARK_UNJUDGED);
+		maker_free(&w.k);
+	}
+}
+
+static void flows_nothing_allows_are_cut(void **state)
+{
+	struct world w;
+	struct box_flow f;
+	struct box_packet p, q;
+
+	(void)state;
+	world_open(&w);
+	p = packet(&f, WAN0, LAN2, "2.3.4.5", "10.30.1.9", 6, 443);
+	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+	assert_int_equal(judged(&w, &p, MARK_CONFIRMED).verdict, BOX_ACCEPT);
+	q = next(&p, 0);
+	assert_int_equal(forward(&w, &q).verdict, BOX_ACCEPT);
+	w.b.now = 2000000000u; /* its end: no daemon, no rule change */
+	for (uint8_t d = 0; d < 2; d++) {
+		struct box_result r;
+
+		q = next(&p, d);
+		r = forward(&w, &q);
+		assert_int_equal(r.verdict, BOX_QUEUE);
+		assert_int_equal(r.lane, LANE_CUT);
+		assert_false(r.bypass);
+		assert_int_equal(r.reason, R_ENDED);
+		/* Whatever a worker says of it, it does not leave. */
+		for (int o = MARK_UNJUDGED; o <= MARK_CONFIRMED; o++) {
+			struct box_packet out = q;
+
+			out.mark = mark_make(mark_permit(f.mark), LANE_CUT, (enum mark_outcome)o);
+			expect_drop(box_run(&w.b, CHAIN_POST, &out), R_STALE);
+		}
+		expect_drop(box_run(&w.b, CHAIN_POST, &q), R_STALE);
+	}
+	/* The resets may go out, to both ends, and only as resets. */
+	q = next(&p, 1);
+	q.tcp_flags = RST | ACK;
+	q.mark = mark_make(0, LANE_CUT, MARK_UNJUDGED);
+	assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &q).verdict, BOX_ACCEPT);
+	q.tcp_flags = ACK;
+	expect_drop(box_run(&w.b, CHAIN_OUTPUT, &q), R_SELF_OUT);
+	w.b.now = 1000; /* the permit is live: nobody may cut it */
+	q.tcp_flags = RST;
+	expect_drop(box_run(&w.b, CHAIN_OUTPUT, &q), R_SELF_OUT);
+	maker_free(&w.k);
+}
+
+static void failure_decisions(void **state)
+{
+	struct world w;
+	struct box_flow f;
+	struct box_packet p, q;
+	struct box_result r;
+
+	(void)state;
+	world_open(&w);
+	/* closed: tls */
+	p = packet(&f, LAN0, LAN1, "10.10.3.4", "10.20.0.80", 6, 443);
+	r = forward(&w, &p);
+	assert_false(r.bypass);
+	expect_drop(box_run(&w.b, CHAIN_POST, &p), R_DOWN_CLOSED);
+	/* hold: modbus where it is not overruled */
+	p = packet(&f, LAN1, LAN2, "10.20.0.99", "10.30.1.99", 6, 502);
+	r = forward(&w, &p);
+	assert_true(r.bypass);
+	q = p;
+	expect_drop(box_run(&w.b, CHAIN_POST, &q), R_DOWN_HOLD_NEW);
+	assert_int_equal(judged(&w, &p, MARK_GOOD).verdict, BOX_ACCEPT);
+	q = next(&p, 1);
+	assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
+	r = box_run(&w.b, CHAIN_POST, &q);
+	assert_int_equal(r.verdict, BOX_ACCEPT);
+	assert_int_equal(r.reason, R_DOWN_HELD);
+	/* open */
+	for (size_t i = 0; i < w.k.m.n_conduits; i++)
+		w.k.m.conduits[i].when_down = w.k.m.conduits[i].when_overloaded = FAIL_OPEN;
+	assert_true(maker_lower(&w.k));
+	world_rules(&w);
+	p = packet(&f, LAN0, LAN1, "10.10.3.4", "10.20.0.80", 6, 443);
+	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+	r = box_run(&w.b, CHAIN_POST, &p);
+	assert_int_equal(r.verdict, BOX_ACCEPT);
+	assert_int_equal(r.reason, R_DOWN_OPEN);
+	maker_free(&w.k);
+}
+
+static void related_errors(void **state)
+{
+	struct world w;
+	struct box_flow f;
+	struct box_packet p, q;
+
+	(void)state;
+	world_open(&w);
+	p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
+	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+	for (unsigned type = 0; type < 256; type++) {
+		bool listed = type == 3 || type == 11 || type == 12;
+
+		q = next(&p, 1);
+		f.state = CT_RELATED;
+		q.l4proto = 1;
+		q.dport = (uint16_t)(type << 8);
+		if (listed) {
+			assert_int_equal(forward(&w, &q).verdict, BOX_ACCEPT);
+			assert_int_equal(q.mark, MARK_FAST);
+			/* The same from the wrong side, and for a session that is over. */
+			q.iif = LAN0;
+			expect_drop(forward(&w, &q), R_RELATED);
+		} else {
+			expect_drop(forward(&w, &q), R_RELATED);
+		}
+	}
+	q = next(&p, 1);
+	f.state = CT_RELATED;
+	q.l4proto = 1;
+	q.dport = 3 << 8;
+	f.mark += 500;
+	expect_drop(forward(&w, &q), R_RELATED);
+	maker_free(&w.k);
+}
+
+static void strays_are_answered_only_between_allowed_pairs(void **state)
+{
+	struct world w;
+	struct box_flow f;
+	struct box_packet p;
+	struct box_result r;
+
+	(void)state;
+	world_open(&w);
+	p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
+	f.state = CT_INVALID;
+	p.tcp_flags = ACK;
+	r = forward(&w, &p);
+	assert_int_equal(r.verdict, BOX_RESET);
+	assert_int_equal(r.reason, R_NO_SESSION);
+	p = packet(&f, LAN2, LAN1, "10.30.1.10", "10.20.0.10", 6, 33000);
+	p.sport = 502;
+	f.state = CT_INVALID;
+	assert_int_equal(forward(&w, &p).verdict, BOX_RESET);
+	p.iif = LAN0;
+	expect_drop(forward(&w, &p), R_INVALID);
+	p = packet(&f, LAN0, LAN2, "10.10.0.9", "10.30.1.10", 6, 502);
+	f.state = CT_INVALID;
+	expect_drop(forward(&w, &p), R_INVALID);
+	p = packet(&f, LAN0, LAN1, "10.10.0.9", "10.20.0.10", 17, 53);
+	f.state = CT_INVALID;
+	expect_drop(forward(&w, &p), R_INVALID);
+	/* The kernel's answer goes out; the same by anybody with a mark or a session does not. */
+	p = packet(&f, LAN1, LAN1, "10.30.1.10", "10.20.0.10", 6, 40000);
+	p.tcp_flags = RST | ACK;
+	f.state = CT_INVALID;
+	assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &p).verdict, BOX_ACCEPT);
+	p.mark = 1;
+	expect_drop(box_run(&w.b, CHAIN_OUTPUT, &p), R_SELF_OUT);
+	p.mark = 0;
+	f.state = CT_ESTABLISHED;
+	expect_drop(box_run(&w.b, CHAIN_OUTPUT, &p), R_SELF_OUT);
+	maker_free(&w.k);
+}
+
+static void the_box_itself(void **state)
+{
+	struct world w;
+	struct box_flow f;
+	struct box_packet p;
+
+	(void)state;
+	world_open(&w);
+	for (unsigned type = 0; type < 256; type++) {
+		bool nd_in = type == 133 || type == 135 || type == 136, nd_out = type == 135 || type == 136;
+
+		p = packet(&f, LAN0, LAN0, "2001:db8:10::5", "2001:db8:10::1", 58, (uint16_t)(type << 8));
+		p.hop_limit = 255;
+		assert_int_equal(box_run(&w.b, CHAIN_INPUT, &p).verdict, nd_in || type == 128 ? BOX_ACCEPT : BOX_DROP);
+		assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &p).verdict, nd_out ? BOX_ACCEPT : BOX_DROP);
+		p.hop_limit = 254;
+		assert_int_equal(box_run(&w.b, CHAIN_INPUT, &p).verdict, type == 128 ? BOX_ACCEPT : BOX_DROP);
+		assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &p).verdict, BOX_DROP);
+	}
+	p = packet(&f, LAN0, LAN0, "10.10.0.5", "10.10.0.1", 6, 443);
+	expect_drop(box_run(&w.b, CHAIN_INPUT, &p), R_SELF);
+	p = packet(&f, LAN0, LAN0, "10.10.0.5", "10.10.0.1", 17, 123);
+	expect_drop(box_run(&w.b, CHAIN_INPUT, &p), R_SELF);
+	p = packet(&f, LAN0, LAN0, "10.10.0.1", "10.10.0.5", 6, 443);
+	expect_drop(box_run(&w.b, CHAIN_OUTPUT, &p), R_SELF_OUT);
+	maker_free(&w.k);
+}
+
+static void a_gate_resets_only_its_own_lane(void **state)
+{
+	struct world w;
+	struct box_flow f;
+	struct box_packet p, q;
+
+	(void)state;
+	world_open(&w);
+	p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
+	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+	for (uint32_t lane = 1; lane < LANE_COUNT; lane++) {
+		q = next(&p, 0);
+		q.tcp_flags = RST;
+		q.mark = mark_make(0, lane, MARK_UNJUDGED);
+		assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &q).verdict,
+				 lane == mark_lane(f.mark) ? BOX_ACCEPT : BOX_DROP);
+	}
+	q.mark = mark_make(0, mark_lane(f.mark), MARK_UNJUDGED);
+	q.tcp_flags = SYN | RST;
+	assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &q).verdict, BOX_DROP);
+	q.tcp_flags = RST;
+	f.state = CT_INVALID; /* out of its window: not tracked, not sent */
+	assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &q).verdict, BOX_DROP);
+	maker_free(&w.k);
+}
+
+/* Every chain ends in a drop, a queue or a decision; nothing falls out of its end uncounted. */
+static void every_chain_ends(void **state)
+{
+	bool seen[CHAIN_COUNT] = { false };
+	struct world w;
+	char name[16];
+
+	(void)state;
+	world_open(&w);
+	for (unsigned c = 0; c < CHAIN_COUNT; c++) {
+		const struct ir_rule *last = NULL;
+
+		for (size_t i = 0; i < w.b.n_rules; i++) {
+			if (w.b.rules[i].chain != c)
+				continue;
+			last = &w.b.rules[i];
+			assert_true(last->n >= 1 && last->n <= IR_STMTS);
+			assert_int_equal(last->line, 0);
+			for (uint32_t s = 0; s < last->n; s++)
+				if (last->stmts[s].kind == IR_GOTO)
+					seen[last->stmts[s].a] = true;
+		}
+		assert_true(strlen(ir_chain_name((enum ir_chain)c, name)) < 16);
+		if (last == NULL) {
+			assert_true(c >= CHAIN_LANE_FIRST);
+			continue;
+		}
+		switch ((int)last->stmts[last->n - 1].kind) {
+		case IR_DROP: case IR_QUEUE: case IR_GOTO: case IR_ACCEPT: break;
+		default: fail_msg("chain %s has an open end", name);
+		}
+	}
+	assert_true(seen[CHAIN_ADMIT] && seen[CHAIN_CUT] && seen[CHAIN_LAPSED] && seen[CHAIN_INVALID]);
+	maker_free(&w.k);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(new_packets_agree_with_cells),
+		cmocka_unit_test(command_lane_never_lets_go),
+		cmocka_unit_test(naming_lane_lets_go_once_confirmed),
+		cmocka_unit_test(spoofed_packets_change_nothing),
+		cmocka_unit_test(odd_openings_are_refused),
+		cmocka_unit_test(what_an_old_policy_judged_is_stale),
+		cmocka_unit_test(lapsed_flows_are_looked_up_again),
+		cmocka_unit_test(flows_nothing_allows_are_cut),
+		cmocka_unit_test(failure_decisions),
+		cmocka_unit_test(related_errors),
+		cmocka_unit_test(strays_are_answered_only_between_allowed_pairs),
+		cmocka_unit_test(the_box_itself),
+		cmocka_unit_test(a_gate_resets_only_its_own_lane),
+		cmocka_unit_test(every_chain_ends),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -224,11 +224,19 @@ int sandbox_enter(enum role r, struct err *e)
 int sandbox_supervisor(struct err *e)
 {
 	scmp_filter_ctx ctx;
+	uint64_t have = 0;
 	int r = 0;
 
+	/* A container may hold back some of them; what is not there cannot be kept. */
+	if (capng_get_caps_process() < 0)
+		return err_set(e, -EPERM, "capabilities of the supervisor");
+	for (const int *c = sandbox_supervisor_kept; *c != CALL_END; c++)
+		if (capng_have_capability(CAPNG_PERMITTED, (unsigned)*c) && capng_have_capability(CAPNG_BOUNDING_SET, (unsigned)*c))
+			have |= (uint64_t)1 << *c;
 	capng_clear(CAPNG_SELECT_ALL);
 	for (const int *c = sandbox_supervisor_kept; *c != CALL_END; c++)
-		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, (unsigned)*c);
+		if ((have >> *c & 1) != 0)
+			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, (unsigned)*c);
 	if (capng_apply(CAPNG_SELECT_ALL) != 0)
 		return err_set(e, -EPERM, "capabilities of the supervisor");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

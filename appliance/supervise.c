@@ -286,6 +286,7 @@ static void end_all(struct supervisor *s)
 {
 	uint64_t until = mono_ns() + END_LIMIT_NS;
 
+	s->ending = true;
 	for (unsigned i = SLOTS; i > 0; i--)
 		if (i - 1 != SLOT_JOURNAL && s->slots[i - 1].chan >= 0)
 			role_kill(s, &s->slots[i - 1]);

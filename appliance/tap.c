@@ -319,6 +319,7 @@ int role_tap(void)
 	static struct tap_role t = { .events = { .fd = ROLE_FD_EVENTS } };
 	struct err e = { 0 };
 
+	json_object_seed(0); /* reads the system's randomness once: no file is open to it later */
 	if (sandbox_enter(ROLE_TAP, &e) < 0) {
 		fprintf(stderr, "sekishod tap: %s\n", e.text);
 		return 1;

@@ -50,9 +50,14 @@ static uint64_t us_since(struct mono t)
 
 struct heard {
 	bool foreign; /* somebody else changed something */
-	bool gone;    /* somebody deleted a table or chain */
+	bool base;    /* somebody made, changed or deleted a table or chain: perhaps ours */
 	bool lost;    /* the queue ran over: anything may have happened */
 };
+
+static bool about_base(int type)
+{
+	return type == NFT_MSG_NEWTABLE || type == NFT_MSG_DELTABLE || type == NFT_MSG_NEWCHAIN || type == NFT_MSG_DELCHAIN;
+}
 
 static void hear(const struct enforce *f, const uint8_t *p, size_t n, struct heard *h)
 {
@@ -65,7 +70,7 @@ static void hear(const struct enforce *f, const uint8_t *p, size_t n, struct hea
 			return;
 		if (m.nlmsg_type >> 8 == NFNL_SUBSYS_NFTABLES && m.nlmsg_pid != f->net.portid) {
 			h->foreign = true;
-			h->gone |= (m.nlmsg_type & 0xff) == NFT_MSG_DELTABLE || (m.nlmsg_type & 0xff) == NFT_MSG_DELCHAIN;
+			h->base |= about_base(m.nlmsg_type & 0xff);
 		}
 		step = (m.nlmsg_len + 3u) & ~(size_t)3;
 		if (step >= n)
@@ -184,13 +189,13 @@ void drift_readable(struct enforce *f)
 			break;
 		hear(f, buf, (size_t)n, &h);
 		/* One look is enough; the rest of a long flush is read after it. */
-		if ((h.gone || h.lost) && !off && f->now != NULL) {
+		if ((h.base || h.lost) && !off && f->now != NULL) {
 			if (deny_base_stands(&f->net, &stands, &e) < 0 || !stands) {
 				(void)forwarding_set(&f->forwarding, false, NULL);
 				gap_us = us_since(heard_at);
 				off = true;
 			}
-			h.gone = false;
+			h.base = false;
 		}
 	}
 	if (f->now == NULL)

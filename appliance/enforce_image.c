@@ -5,29 +5,46 @@
 #include <stdlib.h>
 #include <string.h>
 
+/*
+ * nft numbers its types, six bits each, the last field lowest; five fields at most. A key of six is shown without its
+ * last field, the port: `sekisho effective` shows it whole. Without types Debian's nft ends itself when it lists them.
+ */
+#define SHOWN_INTEGER 4u
+#define SHOWN_IPV4 7u
+#define SHOWN_IPV6 8u
+#define SHOWN_PROTOCOL 12u
+#define SHOWN_MARK 19u
+#define SHOWN_INTERFACE 20u
+#define SHOWN_DIRECTION 27u
+#define SHOWN2(a, b) ((a) << 6 | (b))
+#define SHOWN3(a, b, c) ((a) << 12 | (b) << 6 | (c))
+
+#define SHOWN_CELL(address) \
+	(SHOWN_INTERFACE << 24 | SHOWN_INTERFACE << 18 | (address) << 12 | (address) << 6 | SHOWN_PROTOCOL)
+
 #define AGREE_FIELDS {4, 4}
 #define CELL4_FIELDS {4, 4, 4, 4, 1, 2}
 #define CELL6_FIELDS {4, 4, 16, 16, 1, 2}
 
 static const struct set_spec specs[TABLE_SET_COUNT] = {
-	[SET_LIVE] = {.name = "live", .key_len = 12, .fields = {4, 1, 4}, .map = true, .timeout = true},
-	[SET_AGREE] = {.name = "agree", .key_len = 8, .fields = AGREE_FIELDS, .timeout = true},
-	[SET_UNTIL4] = {.name = "until4", .key_len = 24, .fields = CELL4_FIELDS, .map = true, .interval = true,
+	[SET_LIVE] = {.name = "live", .shown_as = SHOWN3(SHOWN_INTERFACE, SHOWN_DIRECTION, SHOWN_MARK), .key_len = 12, .fields = {4, 1, 4}, .map = true, .timeout = true},
+	[SET_AGREE] = {.name = "agree", .shown_as = SHOWN2(SHOWN_MARK, SHOWN_MARK), .key_len = 8, .fields = AGREE_FIELDS, .timeout = true},
+	[SET_UNTIL4] = {.name = "until4", .shown_as = SHOWN_CELL(SHOWN_IPV4), .key_len = 24, .fields = CELL4_FIELDS, .map = true, .interval = true,
 	                .timeout = true, .counter = true},
-	[SET_EXACT4] = {.name = "exact4", .key_len = 24, .fields = CELL4_FIELDS, .map = true, .counter = true},
-	[SET_RANGE4] = {.name = "range4", .key_len = 24, .fields = CELL4_FIELDS, .map = true, .interval = true,
+	[SET_EXACT4] = {.name = "exact4", .shown_as = SHOWN_CELL(SHOWN_IPV4), .key_len = 24, .fields = CELL4_FIELDS, .map = true, .counter = true},
+	[SET_RANGE4] = {.name = "range4", .shown_as = SHOWN_CELL(SHOWN_IPV4), .key_len = 24, .fields = CELL4_FIELDS, .map = true, .interval = true,
 	                .counter = true},
-	[SET_UNTIL6] = {.name = "until6", .key_len = 48, .fields = CELL6_FIELDS, .map = true, .interval = true,
+	[SET_UNTIL6] = {.name = "until6", .shown_as = SHOWN_CELL(SHOWN_IPV6), .key_len = 48, .fields = CELL6_FIELDS, .map = true, .interval = true,
 	                .timeout = true, .counter = true},
-	[SET_EXACT6] = {.name = "exact6", .key_len = 48, .fields = CELL6_FIELDS, .map = true, .counter = true},
-	[SET_RANGE6] = {.name = "range6", .key_len = 48, .fields = CELL6_FIELDS, .map = true, .interval = true,
+	[SET_EXACT6] = {.name = "exact6", .shown_as = SHOWN_CELL(SHOWN_IPV6), .key_len = 48, .fields = CELL6_FIELDS, .map = true, .counter = true},
+	[SET_RANGE6] = {.name = "range6", .shown_as = SHOWN_CELL(SHOWN_IPV6), .key_len = 48, .fields = CELL6_FIELDS, .map = true, .interval = true,
 	                .counter = true},
-	[SET_RESETS] = {.name = "resets", .key_len = 8, .fields = {4, 4}},
-	[TABLE_LANES] = {.name = "lanes", .key_len = 4, .fields = {4}, .verdict_map = true},
-	[TABLE_OUTCOMES] = {.name = "outcomes", .key_len = 4, .fields = {4}, .verdict_map = true},
-	[TABLE_UNANSWERED] = {.name = "unanswered", .key_len = 4, .fields = {4}, .verdict_map = true},
-	[TABLE_GENERATION] = {.name = "generation", .key_len = 32, .fields = {32}},
-	[TABLE_LINGERING] = {.name = "lingering", .key_len = 4, .fields = {4}},
+	[SET_RESETS] = {.name = "resets", .shown_as = SHOWN2(SHOWN_MARK, SHOWN_MARK), .key_len = 8, .fields = {4, 4}},
+	[TABLE_LANES] = {.name = "lanes", .shown_as = SHOWN_MARK, .key_len = 4, .fields = {4}, .verdict_map = true},
+	[TABLE_OUTCOMES] = {.name = "outcomes", .shown_as = SHOWN_MARK, .key_len = 4, .fields = {4}, .verdict_map = true},
+	[TABLE_UNANSWERED] = {.name = "unanswered", .shown_as = SHOWN_MARK, .key_len = 4, .fields = {4}, .verdict_map = true},
+	[TABLE_GENERATION] = {.name = "generation", .shown_as = SHOWN_INTEGER, .key_len = 32, .fields = {32}},
+	[TABLE_LINGERING] = {.name = "lingering", .shown_as = SHOWN_MARK, .key_len = 4, .fields = {4}},
 };
 
 const struct set_spec *set_spec(unsigned set)

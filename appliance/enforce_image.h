@@ -37,6 +37,7 @@ struct set_spec {
 	const char *name;
 	uint32_t key_len;           /* sum of the padded fields */
 	uint8_t fields[SET_FIELDS]; /* 0 = unused */
+	uint32_t shown_as;          /* nft's own number of the key's type, for people who list; the kernel ignores it */
 	bool map;                   /* data: a mark */
 	bool verdict_map;           /* data: a verdict */
 	bool interval;              /* elements are boxes (key to key_end) */

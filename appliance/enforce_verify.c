@@ -37,6 +37,8 @@ static void compare_chains(struct differences *d, const struct image *have, cons
 		note(d, true, "table", "table", "table inet " TABLE_NAME " is missing", 0);
 		return;
 	}
+	/* A dormant table has no hooks: it is as if it were gone. */
+	d->base_gone |= !have->table_plain;
 	if (!have->table_plain)
 		note(d, true, "table", "changed", "table inet " TABLE_NAME " has flags (dormant or owned)", 0);
 	for (uint32_t c = 0; c < CHAIN_COUNT; c++) {

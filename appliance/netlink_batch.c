@@ -245,10 +245,10 @@ static void set_describe(struct nftnl_set *s, const struct set_spec *spec, struc
 		flags |= NFT_SET_INTERVAL | NFT_SET_CONCAT;
 		nftnl_set_set_data(s, NFTNL_SET_DESC_CONCAT, spec->fields, n);
 	}
-	nftnl_set_set_u32(s, NFTNL_SET_KEY_TYPE, 0);
+	nftnl_set_set_u32(s, NFTNL_SET_KEY_TYPE, spec->shown_as);
 	nftnl_set_set_u32(s, NFTNL_SET_KEY_LEN, spec->key_len);
 	if (spec->map) {
-		nftnl_set_set_u32(s, NFTNL_SET_DATA_TYPE, 0);
+		nftnl_set_set_u32(s, NFTNL_SET_DATA_TYPE, 19); /* nft shows it as a mark */
 		nftnl_set_set_u32(s, NFTNL_SET_DATA_LEN, sizeof(uint32_t));
 	}
 	if (spec->verdict_map) {

@@ -130,7 +130,8 @@ static bool role_start(struct supervisor *s, struct slot *sl, uint64_t now)
 	sl->started = now;
 	sl->ready_by = now + READY_LIMIT;
 	sl->since_wall = clock_wall_ns();
-	role_event(s, sl, ROLE_STARTED);
+	if (sl->role != ROLE_COMPILE) /* it lives for one answer, which is an event of its own */
+		role_event(s, sl, ROLE_STARTED);
 	if (sl->role == ROLE_JOURNAL)
 		tell_journal(s);
 	return true;

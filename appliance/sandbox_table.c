@@ -111,7 +111,7 @@ static const struct profile profiles[ROLE_COUNT] = {
 	},
 	[ROLE_TAP] = {
 		.allow = { common, channel, waiting, receives_many },
-		.soft = few_probes,
+		.soft = probes,
 		.descriptors = 32, .file_mib = 64,
 	},
 	[ROLE_COMPILE] = {

@@ -80,7 +80,7 @@ class Box:
             [self.build + "/sekishod", "--data-netns", self.data, "--admin-netns", self.net.ns("admin"), "--state",
              self.run_folder + "/state", "--run", self.run_folder + "/run"], self.net.ns("box"), self.run_folder + "/sekishod.log")
         if wait:
-            wait_for(lambda: self.sekisho("status", check=False).returncode == 0, 10, "the control socket")
+            wait_for(lambda: self.sekisho("status", check=False).returncode in (0, 1), 10, "the control socket")
 
     def kill(self):
         os.kill(self.daemon.pid, signal.SIGKILL)
@@ -103,7 +103,7 @@ class Box:
         return self.sekisho("apply", *options, self.write(*conduits, extra=extra))
 
     def status(self):
-        return json.loads(self.sekisho("status", "--json").stdout)
+        return json.loads(self.sekisho("status", "--json", check=False).stdout)
 
     def events(self, after=0):
         out = self.sekisho("events", "--json", "--after", str(after), "--limit", "10000").stdout

@@ -99,7 +99,9 @@ class Net:
 
     def spawn(self, args, ns=None, log=None, env=None, preexec=None):
         out = open(log, "ab") if log else subprocess.DEVNULL
-        command = (["ip", "netns", "exec", ns] if ns else []) + [str(a) for a in args]
+        # Not `ip netns exec`: that gives the process a mount namespace of its own, where the namespaces that a daemon pins
+        # would be seen by nobody else.
+        command = (["nsenter", "--net=" + os.path.join(NETNS, ns)] if ns else []) + [str(a) for a in args]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=env,
                                    start_new_session=True, preexec_fn=preexec)
         self.processes.append(process)

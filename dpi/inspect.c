@@ -68,6 +68,15 @@ bool inspector_table(struct inspector *i, struct bytes image, uint8_t digest[32]
 	return good;
 }
 
+/* Time only goes forward, also where a capture's stamps do not. */
+static void turn_clock(struct inspector *i)
+{
+	uint64_t now = clock_mono().ns;
+
+	if (now > i->now_ns)
+		i->now_ns = now;
+}
+
 /* ---- outcomes ---------------------------------------------------------------------------------------------------- */
 
 static void decide(struct look *l, enum outcome o, enum reason r)
@@ -140,7 +149,7 @@ void inspector_packet(struct inspector *i, const struct packet *p)
 				  : i->limits.as_captured ? CHECKSUM_FLAG : CHECKSUM_STRICT;
 	enum reason r;
 
-	i->now_ns = clock_mono().ns;
+	turn_clock(i);
 	i->stats.packets++;
 	r = p->truncated ? R_TRUNCATED : decode_packet(p->ip, rule, &l.d);
 	if (r != R_NONE) {
@@ -171,7 +180,7 @@ uint64_t inspector_tick(struct inspector *i)
 {
 	uint64_t due = UINT64_MAX, next[4];
 
-	i->now_ns = clock_mono().ns;
+	turn_clock(i);
 	wait_expire(i);
 	counts_due(i);
 	for (unsigned n = 0; n < TICK_FLOWS; n++) {
@@ -196,7 +205,7 @@ uint64_t inspector_tick(struct inspector *i)
 
 void inspector_finish(struct inspector *i)
 {
-	i->now_ns = clock_mono().ns;
+	turn_clock(i);
 	for (uint32_t fi = 0; fi < i->flows.fresh; fi++)
 		if (flow_at(&i->flows, fi)->n > 0) {
 			if (i->limits.as_captured)

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The flow table: found in both directions, full, evicted in order of cheapness, timed out, against a plain model.
+ *
+ * LINK: dpi/flow.c appliance/base/addr.c
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "dpi/flow.h"
+
+static struct decoded tuple(uint8_t family, uint32_t client, uint32_t server, uint8_t proto, uint16_t cport, uint16_t sport)
+{
+	struct decoded d = { .l4proto = proto, .sport = cport, .dport = sport };
+
+	d.src.family = d.dst.family = family;
+	memcpy(d.src.b, &client, 4);
+	memcpy(d.dst.b, &server, 4);
+	return d;
+}
+
+static struct decoded back(struct decoded d)
+{
+	struct decoded b = d;
+
+	b.src = d.dst;
+	b.dst = d.src;
+	b.sport = d.dport;
+	b.dport = d.sport;
+	return b;
+}
+
+static void both_directions(void **state)
+{
+	struct flow_table t;
+	struct decoded d = tuple(4, 1, 2, IP_TCP, 40000, 502), r = back(d);
+	enum direction dir;
+	uint32_t f;
+
+	(void)state;
+	assert_true(flow_init(&t, 8));
+	assert_int_equal(flow_find(&t, &d, &dir), FLOW_NONE);
+	f = flow_add(&t, &d, DIR_C2S, 0);
+	assert_int_equal(flow_find(&t, &d, &dir), f);
+	assert_int_equal(dir, DIR_C2S);
+	assert_int_equal(flow_find(&t, &r, &dir), f);
+	assert_int_equal(dir, DIR_S2C);
+	d.l4proto = IP_UDP;
+	assert_int_equal(flow_find(&t, &d, &dir), FLOW_NONE);
+	d.l4proto = IP_TCP;
+	d.dport = 503;
+	assert_int_equal(flow_find(&t, &d, &dir), FLOW_NONE);
+	d.dport = 502;
+	d.src.family = d.dst.family = 6; /* the same bytes in the other family */
+	assert_int_equal(flow_find(&t, &d, &dir), FLOW_NONE);
+	/* Met from the server's side first. */
+	d = tuple(4, 3, 4, IP_TCP, 502, 40000);
+	f = flow_add(&t, &d, DIR_S2C, 0);
+	assert_int_equal(flow_at(&t, f)->server_port, 502);
+	assert_int_equal(flow_find(&t, &d, &dir), f);
+	assert_int_equal(dir, DIR_S2C);
+	/* ICMP: a request and its answer differ in type. */
+	d = tuple(4, 5, 6, IP_ICMP, 0, 8 << 8);
+	f = flow_add(&t, &d, DIR_C2S, 0);
+	r = back(d);
+	r.sport = 0;
+	r.dport = 0;
+	assert_int_equal(flow_find(&t, &r, &dir), f);
+	assert_int_equal(dir, DIR_S2C);
+	flow_done(&t);
+}
+
+static void order_of_eviction(void **state)
+{
+	static const enum flow_class classes[] = { CLASS_LIVE, CLASS_NAMED, CLASS_DATAGRAM, CLASS_HALF_OPEN, CLASS_ENDED };
+	struct flow_table t;
+	uint32_t f[5];
+	uint64_t now = 5u * SECOND_NS;
+
+	(void)state;
+	assert_true(flow_init(&t, 5));
+	for (uint32_t i = 0; i < 5; i++) {
+		struct decoded d = tuple(4, i + 1, 99, IP_TCP, 40000, 502);
+
+		f[i] = flow_add(&t, &d, DIR_C2S, now);
+		flow_touch(&t, f[i], classes[i], now);
+	}
+	for (uint32_t i = 5; i-- > 1;) {
+		assert_int_equal(flow_victim(&t, now), f[i]);
+		flow_remove(&t, f[i]);
+	}
+	assert_int_equal(flow_victim(&t, now), FLOW_NONE); /* a live one is not forgotten */
+	assert_int_equal(flow_victim(&t, now + FLOW_EVICT_IDLE), f[0]);
+	assert_int_equal(flow_live(&t), 1);
+	flow_done(&t);
+}
+
+static void time_outs(void **state)
+{
+	struct flow_table t;
+	struct decoded d = tuple(4, 1, 2, IP_TCP, 1, 2), u = tuple(4, 1, 2, IP_UDP, 1, 2);
+	uint32_t half, udp;
+
+	(void)state;
+	assert_true(flow_init(&t, 4));
+	assert_int_equal(flow_next_due(&t), UINT64_MAX);
+	half = flow_add(&t, &d, DIR_C2S, 0);
+	udp = flow_add(&t, &u, DIR_C2S, 0);
+	flow_touch(&t, half, CLASS_HALF_OPEN, 1);
+	flow_touch(&t, udp, CLASS_DATAGRAM, 1);
+	assert_int_equal(flow_next_due(&t), 30u * SECOND_NS + 1);
+	assert_int_equal(flow_due(&t, 30u * SECOND_NS), FLOW_NONE);
+	assert_int_equal(flow_due(&t, 30u * SECOND_NS + 1), half);
+	flow_touch(&t, half, CLASS_ENDED, 30u * SECOND_NS + 1);
+	assert_int_equal(flow_due(&t, 60u * SECOND_NS + 1), udp);
+	flow_touch(&t, udp, CLASS_DATAGRAM, 60u * SECOND_NS);
+	assert_int_equal(flow_due(&t, 60u * SECOND_NS + 1), FLOW_NONE);
+	assert_int_equal(flow_due(&t, 90u * SECOND_NS), FLOW_NONE); /* ended ones are never due */
+	flow_done(&t);
+}
+
+/* Random adding and removing against a list. */
+static void against_a_model(void **state)
+{
+	enum { SLOTS = 200, KEYS = 400 };
+	static uint32_t where[KEYS];
+	struct flow_table t;
+	uint64_t x = (uint64_t)time(NULL) * 2654435761u | 1u;
+	uint32_t n = 0;
+
+	(void)state;
+	printf("seed %llu\n", (unsigned long long)x);
+	assert_true(flow_init(&t, SLOTS));
+	memset(where, 0xff, sizeof(where));
+	for (unsigned round = 0; round < 40000; round++) {
+		uint32_t key;
+		struct decoded d, r;
+		enum direction dir;
+
+		x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+		key = (uint32_t)(x >> 33) % KEYS;
+		d = tuple(4, key / 20, 1000, IP_TCP, (uint16_t)(40000 + key % 20), 502);
+		r = back(d);
+		assert_int_equal(flow_find(&t, x & 1 ? &d : &r, &dir), where[key]);
+		if (where[key] != FLOW_NONE) {
+			assert_int_equal(dir, x & 1 ? DIR_C2S : DIR_S2C);
+			flow_remove(&t, where[key]);
+			where[key] = FLOW_NONE;
+			n--;
+		} else {
+			where[key] = flow_add(&t, x & 1 ? &d : &r, x & 1 ? DIR_C2S : DIR_S2C, round);
+			assert_int_equal(where[key] == FLOW_NONE, n == SLOTS);
+			n += where[key] != FLOW_NONE;
+		}
+		assert_int_equal(t.used, n);
+	}
+	flow_done(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(both_directions), cmocka_unit_test(order_of_eviction), cmocka_unit_test(time_outs),
+		cmocka_unit_test(against_a_model),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -7,6 +7,7 @@
  *     start | kill             a role process
  *     apply FLAGS POLICY       compiles POLICY (with includes and box.cfg beside it); FLAGS as in ipc/msg.h
  *     refuse POLICY            the same with every permit id equal: the role must refuse it
+ *     collide                  a transaction of our own with two cells that overlap: the kernel must refuse the second
  *     status | effective | verify
  */
 #include <errno.h>
@@ -25,6 +26,7 @@
 #include "appliance/base/json.h"
 #include "appliance/enforce_sockets.h"
 #include "appliance/ipc/msg.h"
+#include "appliance/netlink_batch.h"
 #include "appliance/roles.h"
 #include "policy/compile.h"
 
@@ -231,6 +233,34 @@ static void query(struct driver *d, enum query q)
 		die("send a query");
 }
 
+/* Says what the kernel said, and which policy line it was about. */
+static void collide(void)
+{
+	struct image_element wide = {.line = 11, .data = 1}, across = {.line = 12, .data = 2};
+	struct netlink n;
+	struct batch *b = batch_new(0);
+	uint32_t line = 0;
+	struct err e = {0};
+	int fd = enforce_socket_open(false, &e), r;
+
+	if (fd < 0 || b == NULL || netlink_open(&n, fd, &e) < 0)
+		die(e.text);
+	/* Protocol and port are the last two fields of the key; 100-200 and 150-250 cut across each other. */
+	wide.key[16] = wide.key_end[16] = across.key[16] = across.key_end[16] = 6;
+	wide.key[21] = 100;
+	wide.key_end[21] = 200;
+	across.key[21] = 150;
+	across.key_end[21] = 250;
+	batch_element_add(b, SET_RANGE4, &wide, 0);
+	batch_element_add(b, SET_RANGE4, &across, 0);
+	r = batch_commit(b, &n, &e, &line);
+	json_line(stdout, json_pack("{s:s,s:b,s:i,s:o}", "event", "applied", "done", r == 0, "line", (int)line, "text",
+	                            json_text(e.text)));
+	batch_free(b);
+	netlink_close(&n);
+	close(fd);
+}
+
 /* False at the end. */
 static bool command(struct driver *d, char *line)
 {
@@ -246,6 +276,8 @@ static bool command(struct driver *d, char *line)
 		apply(d, second, (uint8_t)atoi(first), false);
 	else if (strcmp(word, "refuse") == 0 && first != NULL)
 		apply(d, first, 0, true);
+	else if (strcmp(word, "collide") == 0)
+		collide();
 	else if (strcmp(word, "status") == 0)
 		query(d, QUERY_STATUS);
 	else if (strcmp(word, "effective") == 0)

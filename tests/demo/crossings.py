@@ -16,7 +16,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import modbus  # noqa: E402
 from terminal import SLOWNESS  # noqa: E402
-from net import Wire, decode, inside, ip4, sh, tcp, tcp_streams, udp, wait_for  # noqa: E402
+from net import Wire, decode, inside, ip4, mac_of, sh, tcp, tcp_streams, udp  # noqa: E402
 
 QUIET = 0.4 * SLOWNESS  # seconds without an answer that we call silence
 
@@ -205,7 +205,7 @@ def crossings(t):
                 "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "2001:db8:20::20", good=999),
         payload_with("2001:db8:10::5", b"SSH-2.0-OpenSSH"), "tos", "office-uses-tos")
     add("office", "tos-web", ("plain HTTP on port 443 (curl)", "443番ポートで平文 HTTP (curl)"), "reset",
-        program(office, "curl", "-s", "--max-time", str(5 * SLOWNESS), "http://10.20.0.20:443/"),
+        program(office, "curl", "-sS", "--max-time", str(5 * SLOWNESS), "http://10.20.0.20:443/"),
         payload_with("10.10.0.5", b"GET / HTTP"), "tos", "office-uses-tos")
     add("office", "tos-web", ("ping", "ping"), "passed", ping(office, web), conduit="office-pings-tos")
     add("office", "tos-web", ("ping, IPv6", "ping (IPv6)"), "passed", ping(office, "2001:db8:20::20"), conduit="office-pings-tos")
@@ -292,8 +292,7 @@ def wait_quiet(sockets):
 
 
 def office_wire(t):
-    mac = sh("cat", "/sys/class/net/office0/address", ns=t.net.ns("data")).stdout.strip()
-    return Wire(t.net.ns("office"), "eth0", mac)
+    return Wire(t.net.ns("office"), "eth0", mac_of(t.net.ns("data"), "office0"))
 
 
 def spoof(t, source, destination):

@@ -194,7 +194,7 @@ class Demo:
         sudo = "" if os.environ.get("SUDO_USER") is None else "sudo "
         for line in ("%s%s status %s" % (sudo, exe, sock), "%s%s effective %s" % (sudo, exe, sock),
                      "%s%s events %s" % (sudo, exe, sock), "%s%s verify %s" % (sudo, exe, sock),
-                     "%ssh -c 'curl -sk -H \"Authorization: Bearer $(cat %s/state/mgmt/token)\" https://%s/api/v1/status'" %
+                     "%ssh -c 'curl -sk -H \"Authorization: Bearer $(cat %s/state/secrets/token)\" https://%s/api/v1/status'" %
                      (sudo, RUN, ADMIN_BOX),
                      "%sip netns exec skdemo-office curl -k https://10.20.0.20/" % sudo):
             print("    " + line)

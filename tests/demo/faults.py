@@ -9,7 +9,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import modbus  # noqa: E402
-from net import Wire, decode, ip4, ip6, sh, tcp, udp, wait_for  # noqa: E402
+from net import Wire, ip4, ip6, mac_of, tcp, udp, wait_for  # noqa: E402
 from terminal import SLOWNESS, ZONES  # noqa: E402
 
 BACK = 3.0 * SLOWNESS  # seconds within which a killed part must be at work again
@@ -107,8 +107,7 @@ def random_forbidden(t, number=10000):
     since = time.monotonic()
     wires = {}
     for short, (device, _, _, _) in ZONES.items():
-        mac = sh("cat", "/sys/class/net/%s/address" % device, ns=t.net.ns("data")).stdout.strip()
-        wires[short] = Wire(t.net.ns(short), "eth0", mac)
+        wires[short] = Wire(t.net.ns(short), "eth0", mac_of(t.net.ns("data"), device))
     ended = threading.Event()
 
     def killer():

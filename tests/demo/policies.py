@@ -125,7 +125,7 @@ def https(path, token=None):
 
 
 def admin(t):
-    with open(os.path.join(RUN, "state", "mgmt", "token"), encoding="ascii") as f:
+    with open(os.path.join(RUN, "state", "secrets", "token"), encoding="ascii") as f:
         token = f.read().strip()
     what = ("status over HTTPS with the token", "トークン付き HTTPS で状態を取得")
     yield "admin", ADMIN_BOX, what, "passed", "passed" if https("/api/v1/status", token) == 200 else "refused"

@@ -7,6 +7,7 @@ in one Python process; real programs are started with Net.run and Net.spawn.
 """
 import contextlib
 import ctypes
+import json
 import os
 import select
 import signal
@@ -197,6 +198,10 @@ def udp(source, destination, sport, dport, payload):
     head = struct.pack("!HHHH", sport, dport, 8 + len(payload), 0)
     value = checksum(pseudo(source, destination, 17, len(head) + len(payload)) + head + payload) or 0xffff
     return head[:6] + struct.pack("!H", value) + payload
+
+
+def mac_of(ns, interface):
+    return json.loads(sh("ip", "-j", "link", "show", "dev", interface, ns=ns).stdout)[0]["address"]
 
 
 class Wire:

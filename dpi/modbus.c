@@ -20,11 +20,11 @@
 struct open_request {
 	uint16_t tid;
 	uint16_t address, quantity, value; /* as in struct modbus_request */
-	uint16_t choice;                   /* of the ruling that decided it */
+	uint16_t choice;		   /* of the ruling that decided it */
 	uint8_t unit;
 	uint8_t function;
-	uint8_t reason;                    /* enum reason; R_ALLOWED when it passed */
-	uint8_t expendable;                /* 1: overtaken, or a broadcast */
+	uint8_t reason;	    /* enum reason; R_ALLOWED when it passed */
+	uint8_t expendable; /* 1: overtaken, or a broadcast */
 };
 
 struct modbus_state {
@@ -94,7 +94,8 @@ static bool make_room(struct modbus_state *s)
 }
 
 /* Names the conduit and line: the row's when it was allowed, the conduit's when it was refused. */
-static void name_conduit(const struct command_table *t, const struct command_permit *p, uint16_t choice, struct pdu *ret)
+static void name_conduit(const struct command_table *t, const struct command_permit *p, uint16_t choice,
+			 struct pdu *ret)
 {
 	const struct command_grant *g;
 	const struct command_row *row;

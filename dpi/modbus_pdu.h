@@ -46,13 +46,13 @@ struct modbus_request {
 	uint16_t tid;
 	uint8_t unit;
 	uint8_t function;
-	bool well_formed;        /* false: only the four fields before this one, and perhaps touches, mean something */
-	bool place_unknown;      /* allowed only where no address space is restricted */
-	bool value_unknown;      /* allowed only where no value is restricted */
-	uint8_t n_touches;       /* at most 2: function 23 reads the first and writes the second */
+	bool well_formed;   /* false: only the four fields before this one, and perhaps touches, mean something */
+	bool place_unknown; /* allowed only where no address space is restricted */
+	bool value_unknown; /* allowed only where no value is restricted */
+	uint8_t n_touches;  /* at most 2: function 23 reads the first and writes the second */
 	struct modbus_touch touches[2];
 	enum modbus_written written;
-	struct bytes values;     /* what is written, borrowed from the PDU: bits from the lowest up, or registers */
+	struct bytes values; /* what is written, borrowed from the PDU: bits from the lowest up, or registers */
 	uint32_t n_values;
 	/* What an answer is compared with; the meaning depends on the function. */
 	uint16_t address, quantity, value;

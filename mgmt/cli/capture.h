@@ -16,11 +16,11 @@
 struct capture;
 
 struct capture_frame {
-	uint32_t number;   /* from 1, as other tools count */
-	uint64_t wall_ns;  /* since 1970-01-01 UTC, as the file says */
+	uint32_t number;  /* from 1, as other tools count */
+	uint64_t wall_ns; /* since 1970-01-01 UTC, as the file says */
 	bool has_ip;
-	struct bytes ip;   /* from the IP header on; valid until the next capture_next */
-	bool cut;          /* the capture holds fewer bytes than the frame had on the wire */
+	struct bytes ip; /* from the IP header on; valid until the next capture_next */
+	bool cut;	 /* the capture holds fewer bytes than the frame had on the wire */
 };
 
 enum capture_step { CAPTURE_FRAME, CAPTURE_END, CAPTURE_DAMAGED };

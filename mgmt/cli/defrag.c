@@ -11,9 +11,9 @@
  */
 
 #define DATA_MAX 65535u
-#define RUNS_MAX 8192u  /* 64 kB in eighths of what the smallest useful fragments hold */
-#define HEAD_MAX 320u   /* bytes before the fragmented part */
-#define HEADERS_MAX 8   /* IPv6 headers walked in search of the fragment header */
+#define RUNS_MAX 8192u /* 64 kB in eighths of what the smallest useful fragments hold */
+#define HEAD_MAX 320u  /* bytes before the fragmented part */
+#define HEADERS_MAX 8  /* IPv6 headers walked in search of the fragment header */
 
 struct run {
 	uint32_t from, to; /* bytes of the fragmented part, [from, to) */
@@ -21,11 +21,11 @@ struct run {
 
 struct fragment {
 	uint8_t family;
-	uint8_t proto;        /* IPv4: protocol; IPv6: next header after the fragment header */
+	uint8_t proto; /* IPv4: protocol; IPv6: next header after the fragment header */
 	uint8_t src[16], dst[16];
 	uint32_t id;
-	struct bytes head;    /* headers before the fragmented part */
-	size_t next_at;       /* IPv6: where in head the next-header byte stands that named the fragment header */
+	struct bytes head; /* headers before the fragmented part */
+	size_t next_at;	   /* IPv6: where in head the next-header byte stands that named the fragment header */
 	struct bytes data;
 	uint32_t offset;
 	bool more;
@@ -38,14 +38,14 @@ struct slot {
 	uint8_t src[16], dst[16];
 	uint32_t id;
 	uint64_t since_ns;
-	uint32_t total;       /* length of the fragmented part; 0 = last fragment not seen */
-	uint32_t have;        /* bytes in runs */
-	struct run *runs;     /* owned */
+	uint32_t total;	  /* length of the fragmented part; 0 = last fragment not seen */
+	uint32_t have;	  /* bytes in runs */
+	struct run *runs; /* owned */
 	uint32_t n_runs, room;
 	uint8_t head[HEAD_MAX];
-	size_t head_len;      /* 0 = first fragment not seen */
+	size_t head_len; /* 0 = first fragment not seen */
 	size_t next_at;
-	uint8_t *data;        /* owned, DATA_MAX bytes */
+	uint8_t *data; /* owned, DATA_MAX bytes */
 };
 
 struct defrag {

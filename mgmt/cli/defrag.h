@@ -21,8 +21,8 @@
 struct defrag;
 
 enum defrag_result {
-	DEFRAG_WHOLE,   /* no fragment: *ret is the packet as given */
-	DEFRAG_DONE,    /* the last missing piece: *ret is the datagram, valid until the next call */
+	DEFRAG_WHOLE,	/* no fragment: *ret is the packet as given */
+	DEFRAG_DONE,	/* the last missing piece: *ret is the datagram, valid until the next call */
 	DEFRAG_WAITING, /* kept, or ignored as a repetition */
 	DEFRAG_REFUSED, /* overlap, impossible offset or length, or part of a datagram refused before */
 };

@@ -44,14 +44,15 @@ static uint32_t command_hash(const struct book_command *c)
 
 static bool command_equal(const struct book_command *a, const struct book_command *b)
 {
-	return a->server_port == b->server_port && a->protocol == b->protocol && a->dir == b->dir && a->unit == b->unit &&
-	       a->function == b->function && a->space == b->space && a->verdict == b->verdict && a->reason == b->reason &&
-	       a->conduit == b->conduit && a->line == b->line && addr_cmp(&a->client, &b->client) == 0 &&
-	       addr_cmp(&a->server, &b->server) == 0;
+	return a->server_port == b->server_port && a->protocol == b->protocol && a->dir == b->dir &&
+	       a->unit == b->unit && a->function == b->function && a->space == b->space && a->verdict == b->verdict &&
+	       a->reason == b->reason && a->conduit == b->conduit && a->line == b->line &&
+	       addr_cmp(&a->client, &b->client) == 0 && addr_cmp(&a->server, &b->server) == 0;
 }
 
 /* Room for one more entry and for its place in the index; *rehash says that the index is new and empty. */
-static bool make_room(void **items, uint32_t n, uint32_t *room, size_t size, uint32_t **index, uint32_t *slots, bool *rehash)
+static bool make_room(void **items, uint32_t n, uint32_t *room, size_t size, uint32_t **index, uint32_t *slots,
+		      bool *rehash)
 {
 	*rehash = false;
 	if (n == *room) {
@@ -107,8 +108,12 @@ void book_free(struct book *b)
 struct book_flow *book_flow(struct book *b, const struct addr *client, uint16_t client_port, const struct addr *server,
 			    uint16_t server_port, uint8_t l4proto, uint32_t n)
 {
-	struct book_flow key = { .client = *client, .server = *server, .client_port = client_port,
-				 .server_port = server_port, .l4proto = l4proto, .n = n };
+	struct book_flow key = { .client = *client,
+				 .server = *server,
+				 .client_port = client_port,
+				 .server_port = server_port,
+				 .l4proto = l4proto,
+				 .n = n };
 	void *items = b->flows;
 	bool rehash;
 	uint32_t *slot;
@@ -151,7 +156,8 @@ static struct book_command *command(struct book *b, const struct book_command *k
 	bool rehash;
 	uint32_t *slot;
 
-	if (!make_room(&items, b->n_commands, &b->commands_room, sizeof(*key), &b->command_index, &b->command_slots, &rehash)) {
+	if (!make_room(&items, b->n_commands, &b->commands_room, sizeof(*key), &b->command_index, &b->command_slots,
+		       &rehash)) {
 		b->commands = items;
 		b->failed = true;
 		return NULL;
@@ -167,7 +173,8 @@ static struct book_command *command(struct book *b, const struct book_command *k
 	return &b->commands[*slot - 1];
 }
 
-static void count_command(struct book *b, const struct flow_info *f, const struct pdu *p, enum event_verdict v, uint32_t frame)
+static void count_command(struct book *b, const struct flow_info *f, const struct pdu *p, enum event_verdict v,
+			  uint32_t frame)
 {
 	struct book_command key, *c;
 	uint32_t last = p->address + (p->quantity > 0 ? p->quantity - 1 : 0);

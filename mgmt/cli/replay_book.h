@@ -15,13 +15,13 @@ struct book_flow {
 	struct addr client, server;
 	uint16_t client_port, server_port;
 	uint8_t l4proto;
-	uint32_t n;            /* which connection of this pair, from 1 */
+	uint32_t n; /* which connection of this pair, from 1 */
 	enum protocol protocol;
 	enum event_verdict verdict;
 	enum reason reason;
-	uint32_t frame;        /* from which it was refused, 0 = it was not */
-	uint32_t permit;       /* permit index + 1; 0 = none */
-	bool judged;           /* verdict and reason were told */
+	uint32_t frame;	 /* from which it was refused, 0 = it was not */
+	uint32_t permit; /* permit index + 1; 0 = none */
+	bool judged;	 /* verdict and reason were told */
 	bool midstream, bad_checksum, same_zone;
 	uint64_t pdus, denied, observed;
 };
@@ -48,7 +48,7 @@ struct book {
 	uint32_t n_commands, commands_room;
 	uint32_t *flow_index, *command_index; /* open addressing; 0 = free, else index + 1 */
 	uint32_t flow_slots, command_slots;   /* powers of two */
-	bool failed;             /* memory ran out: what is here is not all */
+	bool failed;			      /* memory ran out: what is here is not all */
 	uint64_t pdus, denied_pdus, observed_pdus;
 };
 

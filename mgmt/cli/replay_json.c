@@ -12,7 +12,8 @@ static void add_conduit(json_t *o, const struct ir *ir, uint32_t conduit, uint32
 	const struct ir_conduit *c = conduit < ir->n_conduits ? &ir->conduits[conduit] : NULL;
 
 	json_object_set_new(o, "conduit", c != NULL ? json_text(c->name) : json_null());
-	json_object_set_new(o, "file", c != NULL && c->file < ir->n_sources ? json_text(ir->sources[c->file].name) : json_null());
+	json_object_set_new(o, "file",
+			    c != NULL && c->file < ir->n_sources ? json_text(ir->sources[c->file].name) : json_null());
 	json_object_set_new(o, "line", line != 0 ? json_integer(line) : json_null());
 }
 
@@ -37,8 +38,9 @@ json_t *replay_pdu_json(const struct ir *ir, const struct flow_info *f, const st
 	json_object_set_new(o, "function", json_integer(p->function));
 	json_object_set_new(o, "function_name", function != NULL ? json_string(function->name) : json_null());
 	json_object_set_new(o, "exception", json_boolean(p->exception));
-	json_object_set_new(o, "space", addressed && words != NULL && p->space < SPACE_MAX ? json_string(words->spaces[p->space]) :
-											      json_null());
+	json_object_set_new(o, "space",
+			    addressed && words != NULL && p->space < SPACE_MAX ? json_string(words->spaces[p->space])
+									       : json_null());
 	json_object_set_new(o, "address", addressed ? json_integer(p->address) : json_null());
 	json_object_set_new(o, "count", addressed ? json_integer(p->quantity) : json_null());
 	json_object_set_new(o, "verdict", json_string(verdict_word(v)));
@@ -76,7 +78,10 @@ static json_t *permit_json(const struct ir *ir, uint32_t permit)
 
 static const char *transport_word(uint8_t l4proto)
 {
-	return l4proto == IP_TCP ? "tcp" : l4proto == IP_UDP ? "udp" : l4proto == IP_ICMP || l4proto == IP_ICMP6 ? "icmp" : "ip";
+	return l4proto == IP_TCP			   ? "tcp"
+	       : l4proto == IP_UDP			   ? "udp"
+	       : l4proto == IP_ICMP || l4proto == IP_ICMP6 ? "icmp"
+							   : "ip";
 }
 
 static json_t *flow_json(const struct ir *ir, const struct book_flow *f)
@@ -120,7 +125,8 @@ static json_t *summary_json(const struct replay *r)
 	}
 	for (unsigned i = 0; i < REASON_COUNT; i++)
 		if (r->dropped[i] > 0)
-			json_object_set_new(dropped, reason_word((enum reason)i), json_integer((json_int_t)r->dropped[i]));
+			json_object_set_new(dropped, reason_word((enum reason)i),
+					    json_integer((json_int_t)r->dropped[i]));
 	json_object_set_new(o, "type", json_string("summary"));
 	json_object_set_new(o, "packets", json_integer((json_int_t)r->frames));
 	json_object_set_new(o, "flows", json_integer(r->book.n_flows));
@@ -132,10 +138,10 @@ static json_t *summary_json(const struct replay *r)
 	json_object_set_new(o, "not_ip", json_integer((json_int_t)r->not_ip));
 	json_object_set_new(o, "truncated", json_integer((json_int_t)r->truncated));
 	json_object_set_new(o, "related", json_integer((json_int_t)r->related));
-	json_object_set_new(o, "fragments", json_pack("{s:I,s:I,s:I,s:I}", "seen", (json_int_t)r->fragments.fragments,
-						      "reassembled", (json_int_t)r->fragments.reassembled, "refused",
-						      (json_int_t)r->fragments.refused, "incomplete",
-						      (json_int_t)r->fragments.incomplete));
+	json_object_set_new(o, "fragments",
+			    json_pack("{s:I,s:I,s:I,s:I}", "seen", (json_int_t)r->fragments.fragments, "reassembled",
+				      (json_int_t)r->fragments.reassembled, "refused", (json_int_t)r->fragments.refused,
+				      "incomplete", (json_int_t)r->fragments.incomplete));
 	json_object_set_new(o, "dropped", dropped);
 	json_object_set_new(o, "as", json_string(r->as_captured ? "captured" : "box"));
 	return o;

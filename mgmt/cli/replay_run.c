@@ -59,8 +59,8 @@ void outside_pdu(const struct flow_info *f, const struct pdu *p, bool observe, u
 
 void outside_flow(const struct flow_info *f, enum event_verdict v, enum reason r, uint32_t frame)
 {
-	struct book_flow *flow = book_flow(&current->book, &f->client, f->client_port, &f->server, f->server_port,
-					   f->l4proto, f->n);
+	struct book_flow *flow =
+		book_flow(&current->book, &f->client, f->client_port, &f->server, f->server_port, f->l4proto, f->n);
 
 	if (flow == NULL)
 		return;

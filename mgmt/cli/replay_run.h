@@ -15,7 +15,7 @@
 #include "mgmt/cli/replay_track.h"
 
 struct replay {
-	const struct ir *ir;    /* borrowed */
+	const struct ir *ir; /* borrowed */
 	bool as_captured;
 	/* Called for each PDU, in order; `ctx` is the caller's. May be NULL. */
 	void (*pdu)(void *ctx, const struct flow_info *f, const struct pdu *p, enum event_verdict v, uint32_t frame);
@@ -29,9 +29,9 @@ struct replay {
 	struct tracker *tracker;
 	struct inspector *inspector;
 	struct defrag *defrag;
-	uint32_t *waiting;      /* session of each undecided packet, by packet id */
+	uint32_t *waiting; /* session of each undecided packet, by packet id */
 	uint32_t next_id;
-	uint64_t due_ns;        /* when the inspector wants to be called again */
+	uint64_t due_ns; /* when the inspector wants to be called again */
 };
 
 /* Fills *e and returns a negative errno when there is not enough memory. replay_close in both cases. */

@@ -15,7 +15,7 @@ static void endpoint(const struct addr *a, uint16_t port, uint8_t l4proto, char 
 
 	addr_text(a, text);
 	if (l4proto == IP_ICMP || l4proto == IP_ICMP6)
-		snprintf(out, ENDPOINT_TEXT, "%s icmp/%u", text, port >> 8);
+		snprintf(out, ENDPOINT_TEXT, "%s icmp/%d", text, port >> 8);
 	else if (l4proto == IP_TCP || l4proto == IP_UDP)
 		snprintf(out, ENDPOINT_TEXT, a->family == 6 ? "[%s]:%u" : "%s:%u", text, port);
 	else
@@ -33,11 +33,6 @@ static unsigned gravity(enum event_verdict v)
 }
 
 /* Sessions between the same hosts that ended the same way are one line for a person. */
-struct group {
-	const struct book_flow *first;
-	uint64_t n;
-};
-
 static int ends_alike(const struct book_flow *a, const struct book_flow *b)
 {
 	int by = (int)gravity(a->verdict) - (int)gravity(b->verdict);
@@ -60,12 +55,24 @@ static int ends_alike(const struct book_flow *a, const struct book_flow *b)
 	return by;
 }
 
-static int by_end(const void *pa, const void *pb)
+/* Indexes of the book's entries are sorted; entries that weigh the same stay in their order. */
+static int by_end(const void *pa, const void *pb, void *ctx)
 {
-	const struct book_flow *const *a = pa, *const *b = pb;
-	int by = ends_alike(*a, *b);
+	const uint32_t *a = pa, *b = pb;
+	const struct book *book = ctx;
+	int by = ends_alike(&book->flows[*a], &book->flows[*b]);
 
 	return by != 0 ? by : (*a > *b) - (*a < *b);
+}
+
+/* 0, 1, ... n - 1, owned by the caller; NULL when memory is out. */
+static uint32_t *numbers(uint32_t n)
+{
+	uint32_t *list = calloc((size_t)n + 1, sizeof(*list));
+
+	for (uint32_t i = 0; list != NULL && i < n; i++)
+		list[i] = i;
+	return list;
 }
 
 static void flags_text(const struct book_flow *f, enum lang l, char *out, size_t size)
@@ -77,7 +84,8 @@ static void flags_text(const struct book_flow *f, enum lang l, char *out, size_t
 	out[0] = '\0';
 	for (size_t i = 0; i < 3; i++)
 		if (set[i] && n < size)
-			n += (size_t)snprintf(out + n, size - n, "%s%s", n > 0 ? ", " : "", message_format(words[i], l));
+			n += (size_t)snprintf(out + n, size - n, "%s%s", n > 0 ? ", " : "",
+					      message_format(words[i], l));
 }
 
 static void heads(struct table *t, enum lang l, const enum message *list, size_t n)
@@ -89,10 +97,11 @@ static void heads(struct table *t, enum lang l, const enum message *list, size_t
 
 static bool print_flows(struct cli *c, const struct replay *r)
 {
-	static const enum message columns[] = { M_REPLAY_COL_CLIENT, M_REPLAY_COL_SERVER, M_REPLAY_COL_PROTOCOL,
+	static const enum message columns[] = { M_REPLAY_COL_CLIENT,   M_REPLAY_COL_SERVER,  M_REPLAY_COL_PROTOCOL,
 						M_REPLAY_COL_SESSIONS, M_REPLAY_COL_VERDICT, M_REPLAY_COL_PACKET,
-						M_REPLAY_COL_REASON, M_REPLAY_COL_NOTES };
-	const struct book_flow **order = calloc((size_t)r->book.n_flows + 1, sizeof(*order));
+						M_REPLAY_COL_REASON,   M_REPLAY_COL_NOTES };
+	const struct book *book = &r->book;
+	uint32_t *order = numbers(book->n_flows);
 	struct table *t = table_new(sizeof(columns) / sizeof(columns[0]), 2);
 	char client[ADDR_TEXT], server[ENDPOINT_TEXT], notes[160];
 	bool ok;
@@ -100,14 +109,12 @@ static bool print_flows(struct cli *c, const struct replay *r)
 	heads(t, c->lang, columns, sizeof(columns) / sizeof(columns[0]));
 	table_right(t, 3);
 	table_right(t, 5);
-	for (uint32_t i = 0; order != NULL && i < r->book.n_flows; i++)
-		order[i] = &r->book.flows[i];
 	if (order != NULL)
-		qsort(order, r->book.n_flows, sizeof(*order), by_end);
-	for (uint32_t i = 0, k; order != NULL && i < r->book.n_flows; i = k) {
-		const struct book_flow *f = order[i];
+		qsort_r(order, book->n_flows, sizeof(*order), by_end, (void *)(uintptr_t)book);
+	for (uint32_t i = 0, k; order != NULL && i < book->n_flows; i = k) {
+		const struct book_flow *f = &book->flows[order[i]];
 
-		for (k = i + 1; k < r->book.n_flows && ends_alike(f, order[k]) == 0; k++)
+		for (k = i + 1; k < book->n_flows && ends_alike(f, &book->flows[order[k]]) == 0; k++)
 			;
 		addr_text(&f->client, client);
 		endpoint(&f->server, f->server_port, f->l4proto, server);
@@ -130,10 +137,11 @@ static bool print_flows(struct cli *c, const struct replay *r)
 	return ok;
 }
 
-static int by_gravity(const void *pa, const void *pb)
+static int by_gravity(const void *pa, const void *pb, void *ctx)
 {
-	const struct book_command *const *a = pa, *const *b = pb;
-	int by = (int)gravity((*a)->verdict) - (int)gravity((*b)->verdict);
+	const uint32_t *a = pa, *b = pb;
+	const struct book *book = ctx;
+	int by = (int)gravity(book->commands[*a].verdict) - (int)gravity(book->commands[*b].verdict);
 
 	return by != 0 ? by : (*a > *b) - (*a < *b);
 }
@@ -150,8 +158,8 @@ static void command_row(struct cli *c, const struct replay *r, struct table *t, 
 	table_cell(t, client);
 	table_cell(t, server);
 	table_cellf(t, "%u", m->unit);
-	table_cellf(t, "%s%s (%u)", m->dir == DIR_S2C ? message_format(M_REPLAY_ANSWER, c->lang) : "", f != NULL ? f->name : "?",
-		    m->function);
+	table_cellf(t, "%s%s (%u)", m->dir == DIR_S2C ? message_format(M_REPLAY_ANSWER, c->lang) : "",
+		    f != NULL ? f->name : "?", m->function);
 	if (m->space == 255 || words == NULL)
 		table_cell(t, "-");
 	else if (m->lowest == m->highest)
@@ -171,11 +179,12 @@ static void command_row(struct cli *c, const struct replay *r, struct table *t, 
 
 static bool print_commands(struct cli *c, const struct replay *r)
 {
-	static const enum message columns[] = { M_REPLAY_COL_CLIENT, M_REPLAY_COL_SERVER, M_REPLAY_COL_UNIT,
+	static const enum message columns[] = { M_REPLAY_COL_CLIENT,  M_REPLAY_COL_SERVER,    M_REPLAY_COL_UNIT,
 						M_REPLAY_COL_COMMAND, M_REPLAY_COL_ADDRESSES, M_REPLAY_COL_COUNT,
-						M_REPLAY_COL_VERDICT, M_REPLAY_COL_PACKET, M_REPLAY_COL_REASON,
+						M_REPLAY_COL_VERDICT, M_REPLAY_COL_PACKET,    M_REPLAY_COL_REASON,
 						M_REPLAY_COL_CONDUIT };
-	const struct book_command **order = calloc((size_t)r->book.n_commands + 1, sizeof(*order));
+	const struct book *book = &r->book;
+	uint32_t *order = numbers(book->n_commands);
 	struct table *t = table_new(sizeof(columns) / sizeof(columns[0]), 2);
 	bool ok;
 
@@ -183,12 +192,10 @@ static bool print_commands(struct cli *c, const struct replay *r)
 	table_right(t, 2);
 	table_right(t, 5);
 	table_right(t, 7);
-	for (uint32_t i = 0; order != NULL && i < r->book.n_commands; i++)
-		order[i] = &r->book.commands[i];
 	if (order != NULL)
-		qsort(order, r->book.n_commands, sizeof(*order), by_gravity);
-	for (uint32_t i = 0; order != NULL && i < r->book.n_commands; i++)
-		command_row(c, r, t, order[i]);
+		qsort_r(order, book->n_commands, sizeof(*order), by_gravity, (void *)(uintptr_t)book);
+	for (uint32_t i = 0; order != NULL && i < book->n_commands; i++)
+		command_row(c, r, t, &book->commands[order[i]]);
 	ok = order != NULL && table_print(t, c->out, c->color);
 	table_free(t);
 	free(order);
@@ -228,7 +235,7 @@ bool replay_print_text(struct cli *c, const struct replay *r, const char *policy
 	for (uint32_t i = 0; i < r->book.n_flows; i++)
 		denied += r->book.flows[i].verdict == EV_DENY;
 	message_print(c->out, c->lang, M_REPLAY_SUMMARY, (unsigned long long)r->frames, r->book.n_flows,
-		      (unsigned long long)r->book.pdus, (unsigned long long)denied, (unsigned long long)r->book.denied_pdus,
-		      (unsigned long long)r->book.observed_pdus);
+		      (unsigned long long)r->book.pdus, (unsigned long long)denied,
+		      (unsigned long long)r->book.denied_pdus, (unsigned long long)r->book.observed_pdus);
 	return ok && !r->book.failed;
 }

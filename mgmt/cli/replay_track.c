@@ -51,7 +51,9 @@ static bool icmp_answer(const struct decoded *d, uint16_t *ret_question)
 {
 	static const struct {
 		uint8_t l4proto, answer, question;
-	} pairs[] = { { IP_ICMP, 0, 8 }, { IP_ICMP, 14, 13 }, { IP_ICMP, 16, 15 }, { IP_ICMP, 18, 17 }, { IP_ICMP6, 129, 128 } };
+	} pairs[] = {
+		{ IP_ICMP, 0, 8 }, { IP_ICMP, 14, 13 }, { IP_ICMP, 16, 15 }, { IP_ICMP, 18, 17 }, { IP_ICMP6, 129, 128 }
+	};
 
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
 		if (pairs[i].l4proto == d->l4proto && pairs[i].answer == d->dport >> 8) {
@@ -76,7 +78,8 @@ static uint32_t hash(const struct decoded *d, uint16_t sport, uint16_t dport)
 	return (h * 0xc2b2ae35u) >> 16;
 }
 
-static bool matches(const struct session *s, const struct decoded *d, uint16_t sport, uint16_t dport, bool *ret_from_server)
+static bool matches(const struct session *s, const struct decoded *d, uint16_t sport, uint16_t dport,
+		    bool *ret_from_server)
 {
 	if (s->l4proto != d->l4proto)
 		return false;
@@ -193,7 +196,8 @@ static void begin(const struct tracker *t, struct session *s, const struct decod
 			cell = back;
 		}
 	}
-	s->same_zone = zone_of(t->ir, &s->client) != NOTHING && zone_of(t->ir, &s->client) == zone_of(t->ir, &s->server);
+	s->same_zone =
+		zone_of(t->ir, &s->client) != NOTHING && zone_of(t->ir, &s->client) == zone_of(t->ir, &s->server);
 	s->refused = R_NONE;
 	if (cell == NULL) {
 		s->refused = R_NO_CONDUIT;

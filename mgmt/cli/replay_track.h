@@ -16,16 +16,16 @@ struct session {
 	struct addr client, server;
 	uint16_t client_port, server_port; /* ICMP: 0 and type << 8 | code of the request */
 	uint8_t l4proto;
-	uint32_t n;            /* which session of these endpoints, from 1 */
-	uint32_t permit;       /* permit index + 1; 0: nothing allows it */
+	uint32_t n;	 /* which session of these endpoints, from 1 */
+	uint32_t permit; /* permit index + 1; 0: nothing allows it */
 	uint32_t lane;
-	enum reason refused;   /* R_NONE, or why the kernel lets nothing of it pass */
-	bool midstream;        /* its start is not in the capture */
-	bool bad_checksum;     /* seen on one of its packets */
-	bool same_zone;        /* both ends in one zone: no box sees it */
-	bool released;         /* its protocol is confirmed and its lane lets go of it: no more inspection */
-	bool closed;           /* reset, or finished from both sides */
-	uint8_t fins;          /* 1 client, 2 server */
+	enum reason refused; /* R_NONE, or why the kernel lets nothing of it pass */
+	bool midstream;	     /* its start is not in the capture */
+	bool bad_checksum;   /* seen on one of its packets */
+	bool same_zone;	     /* both ends in one zone: no box sees it */
+	bool released;	     /* its protocol is confirmed and its lane lets go of it: no more inspection */
+	bool closed;	     /* reset, or finished from both sides */
+	uint8_t fins;	     /* 1 client, 2 server */
 	uint32_t syn_seq;
 	uint32_t first_frame;
 	uint64_t packets;

@@ -22,10 +22,10 @@ struct stream {
 	size_t n;
 };
 
-#define MUST(x) \
-	do { \
-		if (!(x)) \
-			abort(); \
+#define MUST(x)                                                                                                        \
+	do {                                                                                                           \
+		if (!(x))                                                                                              \
+			abort();                                                                                       \
 	} while (0)
 
 static uint16_t be16(const uint8_t *p)
@@ -67,15 +67,16 @@ static void second_reading(const struct desk *d, const uint8_t *pdu, size_t n)
 	last = function == 5 || function == 6 ? first : first + be16(pdu + 10) - 1;
 	MUST(last >= first && last <= 65535);
 	if (!row->spaces_any) {
-		const struct number_range *r = &d->ranges[row->spaces[function == 1 || function == 5 ? MODBUS_COILS :
-														 MODBUS_HOLDING].first];
+		const struct number_range *r =
+			&d->ranges[row->spaces[function == 1 || function == 5 ? MODBUS_COILS : MODBUS_HOLDING].first];
 
 		MUST(first >= r->lo && last <= r->hi);
 	}
 	if (row->values.any)
 		return;
 	if (function == 6)
-		MUST(be16(pdu + 10) >= d->ranges[row->values.first].lo && be16(pdu + 10) <= d->ranges[row->values.first].hi);
+		MUST(be16(pdu + 10) >= d->ranges[row->values.first].lo &&
+		     be16(pdu + 10) <= d->ranges[row->values.first].hi);
 	if (function == 16)
 		for (uint32_t i = 0; i <= last - first; i++) {
 			MUST(n >= 13 + 2 * i + 2);

@@ -38,8 +38,12 @@ static inline struct command_row *desk_more(struct desk *d, uint32_t conduit, ui
 	uint32_t k = d->permit.n_grants;
 	struct command_row *row = &d->rows[k];
 
-	d->grants[k] = (struct command_grant){ .conduit = conduit, .line = line, .protocol = PROTO_MODBUS,
-					       .shadow = shadow, .first_row = k, .n_rows = 1 };
+	d->grants[k] = (struct command_grant){ .conduit = conduit,
+					       .line = line,
+					       .protocol = PROTO_MODBUS,
+					       .shadow = shadow,
+					       .first_row = k,
+					       .n_rows = 1 };
 	memset(row, 0, sizeof(*row));
 	memset(row->functions, 0xff, sizeof(row->functions));
 	memset(row->units, 0xff, sizeof(row->units));

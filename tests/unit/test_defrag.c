@@ -4,10 +4,11 @@
  * headers that stand before it.
  * LINK: mgmt/cli/defrag.c mgmt/cli/link.c appliance/base/bytes.c
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <stdio.h>
@@ -186,16 +187,16 @@ static void impossible_pieces(void **state)
 	for (int family = 4; family <= 6; family += 2) {
 		struct defrag *d = defrag_new();
 
-		assert_int_equal(give_range(d, family, 1, 0, 15, true), DEFRAG_REFUSED);      /* not in eighths */
+		assert_int_equal(give_range(d, family, 1, 0, 15, true), DEFRAG_REFUSED); /* not in eighths */
 		assert_int_equal(give_range(d, family, 9, 0, 12, true), DEFRAG_REFUSED);
 		assert_int_equal(give_range(d, family, 2, 65528, 65544, false), DEFRAG_REFUSED); /* past 64 kB */
-		assert_int_equal(give_range(d, family, 3, 8, 8, true), DEFRAG_REFUSED);        /* empty */
+		assert_int_equal(give_range(d, family, 3, 8, 8, true), DEFRAG_REFUSED);		 /* empty */
 		assert_int_equal(give_range(d, family, 4, 8, 16, false), DEFRAG_WAITING);
-		assert_int_equal(give_range(d, family, 4, 16, 24, true), DEFRAG_REFUSED);      /* behind the last */
+		assert_int_equal(give_range(d, family, 4, 16, 24, true), DEFRAG_REFUSED); /* behind the last */
 		assert_int_equal(give_range(d, family, 5, 16, 24, true), DEFRAG_WAITING);
-		assert_int_equal(give_range(d, family, 5, 8, 16, false), DEFRAG_REFUSED);      /* last, before another */
+		assert_int_equal(give_range(d, family, 5, 8, 16, false), DEFRAG_REFUSED); /* last, before another */
 		assert_int_equal(give_range(d, family, 6, 8, 16, false), DEFRAG_WAITING);
-		assert_int_equal(give_range(d, family, 6, 16, 24, false), DEFRAG_REFUSED);     /* two ends */
+		assert_int_equal(give_range(d, family, 6, 16, 24, false), DEFRAG_REFUSED); /* two ends */
 		defrag_free(d);
 	}
 }
@@ -269,7 +270,7 @@ static void link_headers(void **state)
 {
 	static const struct {
 		enum link_kind kind;
-		size_t n;      /* bytes before the IP header */
+		size_t n; /* bytes before the IP header */
 		uint8_t head[32];
 		uint8_t first; /* of the IP header */
 		bool ip;
@@ -319,9 +320,9 @@ static void link_headers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(any_order),          cmocka_unit_test(overlaps),
-		cmocka_unit_test(impossible_pieces),  cmocka_unit_test(datagrams_are_apart),
-		cmocka_unit_test(time_and_room),      cmocka_unit_test(not_a_fragment),
+		cmocka_unit_test(any_order),	     cmocka_unit_test(overlaps),
+		cmocka_unit_test(impossible_pieces), cmocka_unit_test(datagrams_are_apart),
+		cmocka_unit_test(time_and_room),     cmocka_unit_test(not_a_fragment),
 		cmocka_unit_test(link_headers),
 	};
 

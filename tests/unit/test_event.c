@@ -3,10 +3,11 @@
  * The event codec and the counting of lost records.
  * LINK: appliance/base/event.c appliance/base/bytes.c appliance/base/addr.c
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <fcntl.h>
@@ -219,8 +220,9 @@ static void no_socket_at_all(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(round_trip),   cmocka_unit_test(wrong_lengths),      cmocka_unit_test(one_encoding),
-		cmocka_unit_test(out_of_range), cmocka_unit_test(losses_are_counted), cmocka_unit_test(no_socket_at_all),
+		cmocka_unit_test(round_trip),	      cmocka_unit_test(wrong_lengths),
+		cmocka_unit_test(one_encoding),	      cmocka_unit_test(out_of_range),
+		cmocka_unit_test(losses_are_counted), cmocka_unit_test(no_socket_at_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,10 +6,11 @@
  * LINK: appliance/base/bytes.c appliance/base/commands.c appliance/base/sha256.c
  * LIBS: nettle
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <string.h>
@@ -43,8 +44,8 @@ static int fixed_length(unsigned function)
 
 static bool counted(unsigned function)
 {
-	return function == 8 || function == 15 || function == 16 || function == 20 || function == 21 || function == 23 ||
-	       function == 43;
+	return function == 8 || function == 15 || function == 16 || function == 20 || function == 21 ||
+	       function == 23 || function == 43;
 }
 
 /* Every function code with every data length: exact where the specification fixes it, anything where it is silent. */
@@ -119,8 +120,9 @@ static void counted_functions(void **state)
 			assert_int_equal(request(&d, 1, 1, good[i].function, data, good[i].n)->allowed, off == 0);
 			/* as many bytes as the count says, but not as the quantity says */
 			desk_reset(&d);
-			assert_int_equal(request(&d, 1, 1, good[i].function, data, (size_t)((int)good[i].n + off))->allowed,
-					 off == 0);
+			assert_int_equal(
+				request(&d, 1, 1, good[i].function, data, (size_t)((int)good[i].n + off))->allowed,
+				off == 0);
 		}
 	}
 }
@@ -136,17 +138,17 @@ static void forbidden_contents(void **state)
 		{ 5, 4, { 0, 1, 0xff, 1 } },
 		{ 5, 4, { 0, 1, 0, 1 } },
 		{ 5, 4, { 0, 1, 1, 0 } },
-		{ 8, 4, { 0, 1, 0, 1 } },                   /* restart: 0000 or FF00 */
-		{ 8, 4, { 0, 3, 'x', 1 } },                 /* delimiter: a character and a zero */
-		{ 8, 4, { 0, 2, 0, 1 } },                   /* diagnostic register: zero */
+		{ 8, 4, { 0, 1, 0, 1 } },   /* restart: 0000 or FF00 */
+		{ 8, 4, { 0, 3, 'x', 1 } }, /* delimiter: a character and a zero */
+		{ 8, 4, { 0, 2, 0, 1 } },   /* diagnostic register: zero */
 		{ 8, 3, { 0, 0, 1 } },
-		{ 20, 8, { 7, 5, 0, 4, 0, 1, 0, 2 } },      /* reference type */
-		{ 20, 8, { 7, 6, 0, 0, 0, 1, 0, 2 } },      /* file 0 */
-		{ 20, 8, { 7, 6, 0, 4, 0x27, 0x10, 0, 2 } },/* record 10000 */
-		{ 20, 8, { 7, 6, 0, 4, 0, 1, 0, 0 } },      /* nothing to read */
-		{ 20, 8, { 7, 6, 0, 4, 0, 1, 0, 125 } },    /* more than an answer holds */
+		{ 20, 8, { 7, 5, 0, 4, 0, 1, 0, 2 } },	     /* reference type */
+		{ 20, 8, { 7, 6, 0, 0, 0, 1, 0, 2 } },	     /* file 0 */
+		{ 20, 8, { 7, 6, 0, 4, 0x27, 0x10, 0, 2 } }, /* record 10000 */
+		{ 20, 8, { 7, 6, 0, 4, 0, 1, 0, 0 } },	     /* nothing to read */
+		{ 20, 8, { 7, 6, 0, 4, 0, 1, 0, 125 } },     /* more than an answer holds */
 		{ 20, 8, { 7, 6, 0, 4, 0, 1, 0xff, 0xff } },
-		{ 20, 9, { 8, 6, 0, 4, 0, 1, 0, 2, 6 } },   /* a second sub-request begins and ends */
+		{ 20, 9, { 8, 6, 0, 4, 0, 1, 0, 2, 6 } }, /* a second sub-request begins and ends */
 		{ 20, 1, { 0 } },
 		{ 21, 10, { 9, 6, 0, 4, 0, 7, 0, 2, 0, 1 } }, /* two registers announced, one sent */
 		{ 21, 10, { 9, 6, 0, 4, 0, 7, 0xff, 0xff, 0, 1 } },
@@ -220,9 +222,9 @@ static void read_write_limits(void **state)
 		uint16_t read_at, read_n, write_at, write_n;
 		bool good;
 	} cases[] = {
-		{ 0, 125, 0, 121, true },    { 0, 126, 0, 1, false },     { 0, 0, 0, 1, false },
-		{ 0, 1, 0, 0, false },       { 65535, 1, 65535, 1, true }, { 65535, 2, 0, 1, false },
-		{ 0, 1, 65535, 2, false },   { 65535, 1, 65415, 121, true },
+		{ 0, 125, 0, 121, true },  { 0, 126, 0, 1, false },	   { 0, 0, 0, 1, false },
+		{ 0, 1, 0, 0, false },	   { 65535, 1, 65535, 1, true },   { 65535, 2, 0, 1, false },
+		{ 0, 1, 65535, 2, false }, { 65535, 1, 65415, 121, true },
 	};
 	struct desk d;
 
@@ -230,8 +232,10 @@ static void read_write_limits(void **state)
 	desk_whole(&d);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		desk_reset(&d);
-		assert_int_equal(read_write(&d, cases[i].read_at, cases[i].read_n, cases[i].write_at, cases[i].write_n, 0)
-					 ->allowed, cases[i].good);
+		assert_int_equal(
+			read_write(&d, cases[i].read_at, cases[i].read_n, cases[i].write_at, cases[i].write_n, 0)
+				->allowed,
+			cases[i].good);
 	}
 }
 
@@ -239,8 +243,8 @@ static void read_write_limits(void **state)
 static void allowed_ranges(void **state)
 {
 	static const uint8_t functions[] = { 1, 2, 3, 4, 15, 16 };
-	static const uint8_t spaces[] = { MODBUS_COILS,   MODBUS_DISCRETE, MODBUS_HOLDING,
-					  MODBUS_INPUT, MODBUS_COILS,    MODBUS_HOLDING };
+	static const uint8_t spaces[] = { MODBUS_COILS, MODBUS_DISCRETE, MODBUS_HOLDING,
+					  MODBUS_INPUT, MODBUS_COILS,	 MODBUS_HOLDING };
 	struct desk d;
 
 	(void)state;
@@ -278,7 +282,8 @@ static void spaces_are_apart(void **state)
 	static const struct {
 		uint8_t function;
 		uint8_t space;
-	} uses[] = { { 1, 0 }, { 5, 0 }, { 15, 0 }, { 2, 1 }, { 4, 2 }, { 3, 3 }, { 6, 3 }, { 16, 3 }, { 22, 3 }, { 24, 3 } };
+	} uses[] = { { 1, 0 }, { 5, 0 }, { 15, 0 }, { 2, 1 },  { 4, 2 },
+		     { 3, 3 }, { 6, 3 }, { 16, 3 }, { 22, 3 }, { 24, 3 } };
 	struct desk d;
 
 	(void)state;
@@ -364,7 +369,8 @@ static void functions_without_addresses(void **state)
 				 !writes && (uses[i].harmless || uses[i].function == 20));
 		row->values = (struct number_set){ .any = true };
 		row->spaces_any = false;
-		assert_int_equal(request(&d, 1, 1, uses[i].function, uses[i].data, uses[i].n)->allowed, uses[i].harmless);
+		assert_int_equal(request(&d, 1, 1, uses[i].function, uses[i].data, uses[i].n)->allowed,
+				 uses[i].harmless);
 		memset(row->functions, 0, sizeof(row->functions));
 		assert_false(request(&d, 1, 1, uses[i].function, uses[i].data, uses[i].n)->allowed);
 		assert_int_equal(d.p.reason, R_MODBUS_FUNCTION);
@@ -530,8 +536,8 @@ static void bad_headers(void **state)
 		uint8_t head[6];
 		size_t lie; /* which byte */
 	} bad[] = {
-		{ { 0, 1, 1, 0, 0, 6 }, 2 },   { { 0, 1, 0, 1, 0, 6 }, 3 },   { { 0, 1, 0, 0, 1, 6 }, 4 },
-		{ { 0, 1, 0, 0, 0xff, 6 }, 4 }, { { 0, 1, 0, 0, 0, 0 }, 5 },  { { 0, 1, 0, 0, 0, 1 }, 5 },
+		{ { 0, 1, 1, 0, 0, 6 }, 2 },	{ { 0, 1, 0, 1, 0, 6 }, 3 }, { { 0, 1, 0, 0, 1, 6 }, 4 },
+		{ { 0, 1, 0, 0, 0xff, 6 }, 4 }, { { 0, 1, 0, 0, 0, 0 }, 5 }, { { 0, 1, 0, 0, 0, 1 }, 5 },
 		{ { 0, 1, 0, 0, 0, 255 }, 5 },
 	};
 	uint8_t pdu[300] = { 0 };

@@ -139,6 +139,7 @@ struct operation {
 	uint32_t confirm_s;
 	int bundle;           /* -1, or the texts to compile; owned */
 	bool compiling;       /* a compile role works on them */
+	bool ended_silent;    /* workers that took no table were ended, once */
 	uint64_t number;      /* stored as, 0 = not stored */
 	struct policy *next;  /* owned until it is in force */
 	bool *moved;          /* devices that came for it */
@@ -248,6 +249,7 @@ void worker_hung(struct supervisor *s, uint32_t w, struct msg *m);
 void worker_acked(struct supervisor *s, uint32_t w, struct msg *m);
 /* Takes `image` (malloc'd) and sends it to all workers. */
 int table_set(struct supervisor *s, uint8_t *image, size_t n, struct err *e);
+void workers_end_silent(struct supervisor *s); /* those that owe an answer about their table */
 enum table_state { TABLE_WAIT, TABLE_EQUAL, TABLE_REFUSED } table_state(const struct supervisor *s);
 
 /* supervise_apply.c */

@@ -673,6 +673,13 @@ void op_due(struct supervisor *s, uint64_t now)
 			to_kernel(s); /* the rules stand without them; what a worker does not know it drops */
 			break;
 		}
+		/* A worker that does not even take its table hangs; its successor gets one more chance. */
+		if (!op->ended_silent) {
+			op->ended_silent = true;
+			op->deadline = now + TABLES_LIMIT;
+			workers_end_silent(s);
+			break;
+		}
 		explain(s, 3, M_OP_TABLE_LATE);
 		op_give_up(s);
 		break;

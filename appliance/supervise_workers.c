@@ -122,13 +122,19 @@ void gate_died(struct supervisor *s, uint32_t w)
 	role_kill(s, worker_of(s, w));
 }
 
-void worker_hung(struct supervisor *s, uint32_t w, struct msg *m)
+static void worker_hung_event(struct supervisor *s, uint32_t w)
 {
-	struct slot *sl = worker_of(s, w);
 	struct event e = {
 		.wall_ns = clock_wall_ns(), .kind = EVENT_ROLE, .conduit = EVENT_NO_CONDUIT, .space = 255,
 		.code = ROLE_HUNG, .value = ROLE_DPI, .address = w, .count = 1,
 	};
+
+	event_send(&s->events, &e);
+}
+
+void worker_hung(struct supervisor *s, uint32_t w, struct msg *m)
+{
+	struct slot *sl = worker_of(s, w);
 	uint32_t index, pid;
 
 	bytes_be32(&m->body, &index);
@@ -136,7 +142,7 @@ void worker_hung(struct supervisor *s, uint32_t w, struct msg *m)
 	/* A report about a worker that is gone already is late, not wrong. */
 	if (!bytes_done(&m->body) || index != w || !slot_alive(sl) || (pid_t)pid != sl->pid)
 		return;
-	event_send(&s->events, &e);
+	worker_hung_event(s, w);
 	role_kill(s, sl);
 }
 
@@ -207,6 +213,15 @@ int table_set(struct supervisor *s, uint8_t *image, size_t n, struct err *e)
 		if (slot_alive(worker_of(s, w)))
 			send_table(s, w);
 	return 0;
+}
+
+void workers_end_silent(struct supervisor *s)
+{
+	for (uint32_t w = 0; w < WORKER_MAX; w++)
+		if (s->pairs[w].wanted && !s->pairs[w].acked && slot_alive(worker_of(s, w))) {
+			worker_hung_event(s, w);
+			role_kill(s, worker_of(s, w));
+		}
 }
 
 enum table_state table_state(const struct supervisor *s)

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sealed generations. The input is taken as it is, and once more as the content behind a right digest: what is accepted
+ * there seals to the same bytes, and everything that reads a generation can be asked about it.
+ * LINK: policy/ir_seal.c policy/ir_unseal.c policy/elements.c policy/skeleton.c policy/names.c policy/table_image.c
+ * LINK: policy/evaluate_ir.c policy/render_nft.c policy/render_nft_rule.c appliance/base/addr.c appliance/base/arena.c
+ * LINK: appliance/base/bytes.c appliance/base/commands.c appliance/base/err.c appliance/base/protocols.c
+ * LINK: appliance/base/reason.c appliance/base/sha256.c
+ * LIBS: nettle
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/sha256.h"
+#include "policy/compile.h"
+#include "policy/ir_wire.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void use(struct ir *ir)
+{
+	struct question q = { .source = { .family = 4 }, .destination = { .family = 4 }, .l4proto = 6, .port = 502 };
+	uint32_t *ids = calloc((size_t)ir->n_permits + 1, sizeof(*ids));
+	char *text = NULL;
+	uint8_t *image;
+	size_t n;
+	FILE *to = open_memstream(&text, &n);
+
+	if (ids == NULL || to == NULL)
+		abort();
+	for (uint32_t i = 0; i < ir->n_permits; i++)
+		ids[i] = ir->n_permits - i;
+	image = ir_table_image(ir, ids, &n);
+	free(image);
+	evaluate_ir(ir, &q);
+	render_nft(to, ir);
+	fclose(to);
+	free(text);
+	free(ids);
+}
+
+static void try(const uint8_t *p, size_t n)
+{
+	struct arena *a = arena_new(64u << 20);
+	struct err e;
+	struct ir ir;
+
+	if (a == NULL)
+		return;
+	if (ir_unseal(bytes_of(p, n), a, &ir, &e) == 0) {
+		uint8_t *again;
+		size_t n_again;
+
+		if (ir_seal(&ir, &again, &n_again, &e) != 0 || n_again != n || memcmp(again, p, n) != 0)
+			abort();
+		free(again);
+		use(&ir);
+	}
+	arena_free(a);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t *p = malloc(size + IR_HEADER);
+
+	if (p == NULL)
+		return 0;
+	try(data, size);
+	memcpy(p, IR_MAGIC, IR_MAGIC_SIZE);
+	if (size > 0)
+		memcpy(p + IR_HEADER, data, size);
+	sha256(p + IR_HEADER, size, p + IR_MAGIC_SIZE);
+	try(p, size + IR_HEADER);
+	free(p);
+	return 0;
+}

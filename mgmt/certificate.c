@@ -1,40 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A handshake holds on to the certificate that it began with, and several may be under way: so no certificate is ever
+ * taken away again. Their number is bounded by that of the addresses.
+ */
 #include "mgmt/certificate.h"
 
 #include <errno.h>
 #include <gnutls/crypto.h>
-#include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define DAY_S 86400
-#define LIFE_DAYS 3650 /* clients pin it; replacing it is deleting the file */
+struct certificate {
+	gnutls_x509_privkey_t authority_key, key;
+	gnutls_x509_crt_t authority;
+	gnutls_privkey_t signer; /* `key`, as handshakes want it */
+	struct addr addresses[CERTIFICATE_ADDRESSES];
+	size_t n_addresses;
+	gnutls_pcert_st versions[CERTIFICATE_ADDRESSES + 1]; /* the last one is presented */
+	size_t n_versions;
+};
 
-static int failed(struct err *e, int code, const char *what)
+static int fill_names(const struct certificate *c, gnutls_x509_crt_t crt)
 {
-	return err_set(e, code == GNUTLS_E_MEMORY_ERROR ? -ENOMEM : -EIO, "certificate: %s: %s", what, gnutls_strerror(code));
-}
-
-static int fill_names(gnutls_x509_crt_t crt, const struct addr *addresses, size_t n)
-{
-	static const char name[] = "sekisho";
-	int r = gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, name, sizeof(name) - 1);
+	int r = gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, "sekisho", 7);
 
 	if (r >= 0)
-		r = gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, name, sizeof(name) - 1, GNUTLS_FSAN_SET);
-	for (size_t i = 0; r >= 0 && i < n; i++)
-		r = gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_IPADDRESS, addresses[i].b,
-							 (unsigned)addr_len(addresses[i].family), GNUTLS_FSAN_APPEND);
+		r = gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, "sekisho", 7, GNUTLS_FSAN_SET);
+	for (size_t i = 0; r >= 0 && i < c->n_addresses; i++)
+		r = gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_IPADDRESS, c->addresses[i].b,
+							 (unsigned)addr_len(c->addresses[i].family), GNUTLS_FSAN_APPEND);
 	return r;
 }
 
-static int fill(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, const struct addr *addresses, size_t n)
+static int fill(const struct certificate *c, gnutls_x509_crt_t crt)
 {
 	unsigned char serial[16], id[20];
 	size_t id_size = sizeof(id);
-	time_t now = time(NULL);
 	int r = gnutls_rnd(GNUTLS_RND_NONCE, serial, sizeof(serial));
 
 	serial[0] &= 0x7f; /* positive */
@@ -42,14 +45,14 @@ static int fill(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, const struct a
 		r = gnutls_x509_crt_set_version(crt, 3);
 	if (r >= 0)
 		r = gnutls_x509_crt_set_serial(crt, serial, sizeof(serial));
-	if (r >= 0) /* a clock that is a little fast must not make it invalid */
-		r = gnutls_x509_crt_set_activation_time(crt, now - DAY_S);
+	if (r >= 0) /* it ends with the authority, whatever the clock says now */
+		r = gnutls_x509_crt_set_activation_time(crt, gnutls_x509_crt_get_activation_time(c->authority));
 	if (r >= 0)
-		r = gnutls_x509_crt_set_expiration_time(crt, now + (time_t)LIFE_DAYS * DAY_S);
+		r = gnutls_x509_crt_set_expiration_time(crt, gnutls_x509_crt_get_expiration_time(c->authority));
 	if (r >= 0)
-		r = fill_names(crt, addresses, n);
+		r = fill_names(c, crt);
 	if (r >= 0)
-		r = gnutls_x509_crt_set_key(crt, key);
+		r = gnutls_x509_crt_set_key(crt, c->key);
 	if (r >= 0)
 		r = gnutls_x509_crt_set_basic_constraints(crt, 0, -1);
 	if (r >= 0)
@@ -60,64 +63,128 @@ static int fill(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, const struct a
 		r = gnutls_x509_crt_get_key_id(crt, GNUTLS_KEYID_USE_SHA1, id, &id_size);
 	if (r >= 0)
 		r = gnutls_x509_crt_set_subject_key_id(crt, id, id_size);
+	id_size = sizeof(id);
+	if (r >= 0)
+		r = gnutls_x509_crt_get_subject_key_id(c->authority, id, &id_size, NULL);
 	if (r >= 0)
 		r = gnutls_x509_crt_set_authority_key_id(crt, id, id_size);
-	return r >= 0 ? gnutls_x509_crt_sign2(crt, crt, key, GNUTLS_DIG_SHA256, 0) : r;
+	return r >= 0 ? gnutls_x509_crt_sign2(crt, c->authority, c->authority_key, GNUTLS_DIG_SHA256, 0) : r;
 }
 
-/* A malloc'd copy with a NUL; GnuTLS's own memory is wiped and given back. NULL when memory is out. */
-static char *take(gnutls_datum_t *d)
+/* One more version, with the addresses known now. 0 or GnuTLS's negative code. */
+static int issue(struct certificate *c)
 {
-	char *text = malloc((size_t)d->size + 1);
-
-	if (text != NULL) {
-		memcpy(text, d->data, d->size);
-		text[d->size] = '\0';
-	}
-	if (d->data != NULL)
-		gnutls_memset(d->data, 0, d->size);
-	gnutls_free(d->data);
-	d->data = NULL;
-	return text;
-}
-
-static int export(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, char **ret_key, char **ret_certificate, struct err *e)
-{
-	gnutls_datum_t k = { 0 }, c = { 0 };
-	int r = gnutls_x509_privkey_export2_pkcs8(key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &k);
-
-	if (r >= 0)
-		r = gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &c);
-	if (r < 0)
-		return failed(e, r, "export");
-	*ret_key = take(&k);
-	*ret_certificate = take(&c);
-	if (*ret_key != NULL && *ret_certificate != NULL)
-		return 0;
-	free(*ret_key);
-	free(*ret_certificate);
-	return err_set(e, -ENOMEM, "certificate");
-}
-
-int certificate_make(const struct addr *addresses, size_t n, char **ret_key, char **ret_certificate, struct err *e)
-{
-	gnutls_x509_privkey_t key = NULL;
 	gnutls_x509_crt_t crt = NULL;
-	int r, code;
+	int r = gnutls_x509_crt_init(&crt);
 
-	*ret_key = *ret_certificate = NULL;
-	r = gnutls_x509_privkey_init(&key);
 	if (r >= 0)
-		r = gnutls_x509_crt_init(&crt);
+		r = fill(c, crt);
 	if (r >= 0)
-		r = gnutls_x509_privkey_generate2(key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0,
-						  NULL, 0);
+		r = gnutls_pcert_import_x509(&c->versions[c->n_versions], crt, 0);
 	if (r >= 0)
-		r = fill(crt, key, addresses, n);
-	code = r < 0 ? failed(e, r, "making") : export(crt, key, ret_key, ret_certificate, e);
+		c->n_versions++;
 	if (crt != NULL)
 		gnutls_x509_crt_deinit(crt);
-	if (key != NULL)
-		gnutls_x509_privkey_deinit(key);
-	return code;
+	return r;
+}
+
+static int read_authority(struct certificate *c, const char *key, const char *authority)
+{
+	gnutls_datum_t d = { 0 };
+	unsigned char key_id[20], crt_id[20];
+	size_t n_key = sizeof(key_id), n_crt = sizeof(crt_id);
+	int r;
+
+	/* GnuTLS's datum wants writable memory; it only reads it. */
+	d.size = (unsigned)strlen(key);
+	d.data = gnutls_malloc(d.size);
+	if (d.data == NULL)
+		return GNUTLS_E_MEMORY_ERROR;
+	memcpy(d.data, key, d.size);
+	r = gnutls_x509_privkey_import2(c->authority_key, &d, GNUTLS_X509_FMT_PEM, NULL, 0);
+	gnutls_memset(d.data, 0, d.size);
+	gnutls_free(d.data);
+	d.size = (unsigned)strlen(authority);
+	d.data = gnutls_malloc(d.size);
+	if (d.data == NULL)
+		return GNUTLS_E_MEMORY_ERROR;
+	memcpy(d.data, authority, d.size);
+	if (r >= 0)
+		r = gnutls_x509_crt_import(c->authority, &d, GNUTLS_X509_FMT_PEM);
+	gnutls_free(d.data);
+	if (r >= 0)
+		r = gnutls_x509_privkey_get_key_id(c->authority_key, GNUTLS_KEYID_USE_SHA1, key_id, &n_key);
+	if (r >= 0)
+		r = gnutls_x509_crt_get_key_id(c->authority, GNUTLS_KEYID_USE_SHA1, crt_id, &n_crt);
+	if (r >= 0 && (n_key != n_crt || memcmp(key_id, crt_id, n_key) != 0))
+		r = GNUTLS_E_CERTIFICATE_KEY_MISMATCH;
+	return r;
+}
+
+static int open_all(struct certificate *c, const char *authority_key, const char *authority)
+{
+	int r = gnutls_x509_privkey_init(&c->authority_key);
+
+	if (r >= 0)
+		r = gnutls_x509_privkey_init(&c->key);
+	if (r >= 0)
+		r = gnutls_x509_crt_init(&c->authority);
+	if (r >= 0)
+		r = gnutls_privkey_init(&c->signer);
+	if (r >= 0)
+		r = read_authority(c, authority_key, authority);
+	if (r >= 0) /* a key of this process alone: it is never stored */
+		r = gnutls_x509_privkey_generate2(c->key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0,
+						  NULL, 0);
+	if (r >= 0)
+		r = gnutls_privkey_import_x509(c->signer, c->key, 0);
+	return r >= 0 ? issue(c) : r;
+}
+
+struct certificate *certificate_open(const char *authority_key, const char *authority, struct err *e)
+{
+	struct certificate *c = calloc(1, sizeof(*c));
+	int r = c != NULL ? open_all(c, authority_key, authority) : GNUTLS_E_MEMORY_ERROR;
+
+	if (r >= 0)
+		return c;
+	err_set(e, r == GNUTLS_E_MEMORY_ERROR ? -ENOMEM : -EBADMSG, "key.pem and certificate.pem: %s", gnutls_strerror(r));
+	certificate_close(c);
+	return NULL;
+}
+
+void certificate_cover(struct certificate *c, const struct addr *a)
+{
+	for (size_t i = 0; i < c->n_addresses; i++)
+		if (addr_cmp(&c->addresses[i], a) == 0)
+			return;
+	if (c->n_addresses == CERTIFICATE_ADDRESSES)
+		return;
+	c->addresses[c->n_addresses++] = *a;
+	if (issue(c) < 0)
+		c->n_addresses--; /* tried again at the next connection */
+}
+
+void certificate_present(struct certificate *c, gnutls_pcert_st **ret_chain, unsigned *ret_n, gnutls_privkey_t *ret_key)
+{
+	*ret_chain = &c->versions[c->n_versions - 1];
+	*ret_n = 1;
+	*ret_key = c->signer;
+}
+
+void certificate_close(struct certificate *c)
+{
+	if (c == NULL)
+		return;
+	for (size_t i = 0; i < c->n_versions; i++)
+		gnutls_pcert_deinit(&c->versions[i]);
+	if (c->signer != NULL)
+		gnutls_privkey_deinit(c->signer);
+	if (c->authority != NULL)
+		gnutls_x509_crt_deinit(c->authority);
+	if (c->key != NULL)
+		gnutls_x509_privkey_deinit(c->key);
+	if (c->authority_key != NULL)
+		gnutls_x509_privkey_deinit(c->authority_key);
+	free(c);
 }

@@ -8,39 +8,42 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static bool peer(struct client *k)
+/* IPv4 inside IPv6 is IPv4. False for another family. */
+static bool endpoint(const struct sockaddr_storage *from, struct addr *ret, uint16_t *ret_port)
 {
-	const union MHD_ConnectionInfo *i = MHD_get_connection_info(k->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	struct sockaddr_in6 six;
 	struct sockaddr_in four;
 
-	if (i == NULL || i->client_addr == NULL)
-		return false;
-	if (i->client_addr->sa_family == AF_INET) {
-		memcpy(&four, i->client_addr, sizeof(four));
-		k->who.family = 4;
-		memcpy(k->who.b, &four.sin_addr, 4);
-		k->port = ntohs(four.sin_port);
+	memset(ret, 0, sizeof(*ret));
+	if (from->ss_family == AF_INET) {
+		memcpy(&four, from, sizeof(four));
+		ret->family = 4;
+		memcpy(ret->b, &four.sin_addr, 4);
+		*ret_port = ntohs(four.sin_port);
 		return true;
 	}
-	if (i->client_addr->sa_family != AF_INET6)
+	if (from->ss_family != AF_INET6)
 		return false;
-	memcpy(&six, i->client_addr, sizeof(six));
-	k->port = ntohs(six.sin6_port);
-	k->who.family = IN6_IS_ADDR_V4MAPPED(&six.sin6_addr) ? 4 : 6;
-	memcpy(k->who.b, six.sin6_addr.s6_addr + (k->who.family == 4 ? 12 : 0), addr_len(k->who.family));
+	memcpy(&six, from, sizeof(six));
+	*ret_port = ntohs(six.sin6_port);
+	ret->family = IN6_IS_ADDR_V4MAPPED(&six.sin6_addr) ? 4 : 6;
+	memcpy(ret->b, six.sin6_addr.s6_addr + (ret->family == 4 ? 12 : 0), addr_len(ret->family));
 	return true;
 }
 
-bool client_init(struct client *k, struct MHD_Connection *c, uint64_t deadline_ns)
+bool client_init(struct client *k, struct MHD_Connection *c, uint64_t deadline_ns, struct addr *ret_here)
 {
 	const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct sockaddr_storage here = { 0 }, there = { 0 };
+	socklen_t n_here = sizeof(here), n_there = sizeof(there);
+	uint16_t port;
 
 	*k = (struct client){ .state = CLIENT_IDLE, .connection = c, .fd = -1, .deadline_ns = deadline_ns, .answer_fd = -1 };
-	if (i == NULL || !peer(k))
+	if (i == NULL)
 		return false;
 	k->fd = i->connect_fd;
-	return true;
+	return getsockname(k->fd, (struct sockaddr *)&here, &n_here) == 0 && endpoint(&here, ret_here, &port) &&
+	       getpeername(k->fd, (struct sockaddr *)&there, &n_there) == 0 && endpoint(&there, &k->who, &k->port);
 }
 
 void client_done(struct client *k, uint64_t deadline_ns)

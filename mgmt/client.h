@@ -35,8 +35,8 @@ struct client {
 	uint16_t port;
 };
 
-/* Fills in who it is; false when the peer's address is of no family that we serve. */
-bool client_init(struct client *k, struct MHD_Connection *c, uint64_t deadline_ns);
+/* Fills in who it is, and in *ret_here under which address it found us; false when that is of no family that we serve. */
+bool client_init(struct client *k, struct MHD_Connection *c, uint64_t deadline_ns, struct addr *ret_here);
 /* Forgets the request, closing what it owns. */
 void client_done(struct client *k, uint64_t deadline_ns);
 /* Exactly one header of this name: its value. NULL when there is none or more than one. */

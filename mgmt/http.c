@@ -15,6 +15,7 @@
 
 #include "mgmt/api/routes.h"
 #include "mgmt/budget.h"
+#include "mgmt/certificate.h"
 #include "mgmt/client.h"
 
 #define S_NS 1000000000u
@@ -22,6 +23,7 @@
 
 struct http {
 	struct MHD_Daemon *daemon;
+	struct certificate *certificate;
 	int control_fd;
 	const struct secrets *secrets;
 	struct event_port *events;
@@ -137,6 +139,7 @@ static void on_connection(void *cls, struct MHD_Connection *c, void **context, e
 {
 	struct http *h = cls;
 	struct client *k = *context;
+	struct addr here;
 
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
 		if (k != NULL) {
@@ -150,7 +153,9 @@ static void on_connection(void *cls, struct MHD_Connection *c, void **context, e
 		if (h->clients[i].state == CLIENT_FREE) {
 			k = &h->clients[i];
 			h->counts.connections++;
-			if (!client_init(k, c, h->now.ns + (uint64_t)HTTP_HEAD_S * S_NS))
+			if (client_init(k, c, h->now.ns + (uint64_t)HTTP_HEAD_S * S_NS, &here))
+				certificate_cover(h->certificate, &here);
+			else
 				k->deadline_ns = 0; /* the next sweep ends it */
 			*context = k;
 			return;
@@ -232,6 +237,22 @@ __attribute__((format(printf, 2, 0))) static void no_log(void *cls, const char *
 	(void)ap;
 }
 
+/* GnuTLS asks without any context of ours, and there is one server in a process: this is what it presents. */
+static struct certificate *presented;
+
+static int on_handshake(gnutls_session_t session, const gnutls_datum_t *authorities, int n_authorities,
+			const gnutls_pk_algorithm_t *algorithms, int n_algorithms, gnutls_pcert_st **chain, unsigned *n_chain,
+			gnutls_privkey_t *key)
+{
+	(void)session;
+	(void)authorities;
+	(void)n_authorities;
+	(void)algorithms;
+	(void)n_algorithms;
+	certificate_present(presented, chain, n_chain, key);
+	return 0;
+}
+
 /* ---- the loop's side --------------------------------------------------------------------------------------------- */
 
 struct http *http_start(int listen_fd, int control_fd, const struct secrets *s, struct event_port *events, struct err *e)
@@ -248,17 +269,24 @@ struct http *http_start(int listen_fd, int control_fd, const struct secrets *s, 
 	h->secrets = s;
 	h->events = events;
 	h->now = clock_mono();
+	h->certificate = certificate_open(s->key, s->certificate, e);
+	if (h->certificate == NULL) {
+		free(h);
+		return NULL;
+	}
+	presented = h->certificate;
 	h->daemon = MHD_start_daemon(
 		MHD_USE_TLS | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, h,
-		MHD_OPTION_EXTERNAL_LOGGER, no_log, NULL, MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_HTTPS_MEM_KEY, s->key,
-		MHD_OPTION_HTTPS_MEM_CERT, s->certificate, MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES, MHD_OPTION_CONNECTION_LIMIT,
+		MHD_OPTION_EXTERNAL_LOGGER, no_log, NULL, MHD_OPTION_LISTEN_SOCKET, listen_fd,
+		MHD_OPTION_HTTPS_CERT_CALLBACK, on_handshake, MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES, MHD_OPTION_CONNECTION_LIMIT,
 		(unsigned)HTTP_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)HTTP_PER_ADDRESS,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_ANSWER_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)HTTP_HEAD_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
 		MHD_OPTION_URI_LOG_CALLBACK, on_target, h, MHD_OPTION_UNESCAPE_CALLBACK, no_decoding, NULL,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
 	if (h->daemon == NULL) {
-		err_set(e, -EIO, "HTTPS server (are key.pem and certificate.pem a pair?)");
+		err_set(e, -EIO, "HTTPS server");
+		certificate_close(h->certificate);
 		free(h);
 		return NULL;
 	}
@@ -362,5 +390,7 @@ void http_stop(struct http *h)
 			wake(&h->clients[i]);
 	MHD_run(h->daemon);
 	MHD_stop_daemon(h->daemon);
+	certificate_close(h->certificate);
+	presented = NULL;
 	free(h);
 }

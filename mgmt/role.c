@@ -95,7 +95,7 @@ int role_mgmt(void)
 	int r;
 
 	signal(SIGPIPE, SIG_IGN);
-	r = secrets_open(MGMT_FD_SECRETS, MGMT_FD_LISTEN, &secrets, &e);
+	r = secrets_open(MGMT_FD_SECRETS, &secrets, &e);
 	if (r == 0)
 		r = nonblocking(ROLE_FD_CONTROL, &e);
 	if (r == 0 && (h = http_start(MGMT_FD_LISTEN, ROLE_FD_CONTROL, &secrets, &events, &e)) == NULL)

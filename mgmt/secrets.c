@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/secrets.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "appliance/atomic_file.h"
 #include "appliance/base/sha256.h"
-#include "mgmt/certificate.h"
+#include "mgmt/authority.h"
 
 #define FILE_MAX 65536u
 
@@ -25,48 +20,6 @@ static void wipe_free(char **text)
 		gnutls_memset(*text, 0, strlen(*text));
 	free(*text);
 	*text = NULL;
-}
-
-static bool address_of(const struct sockaddr_storage *from, struct addr *ret)
-{
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)from;
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)from;
-
-	memset(ret, 0, sizeof(*ret));
-	if (from->ss_family == AF_INET && v4->sin_addr.s_addr != INADDR_ANY) {
-		ret->family = 4;
-		memcpy(ret->b, &v4->sin_addr, 4);
-	} else if (from->ss_family == AF_INET6 && !IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr)) {
-		ret->family = IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) ? 4 : 6;
-		memcpy(ret->b, v6->sin6_addr.s6_addr + (ret->family == 4 ? 12 : 0), ret->family == 4 ? 4 : 16);
-	}
-	return ret->family != 0;
-}
-
-/*
- * Where the box is reached: the socket's own address, or, when it listens on all, the IPv4 addresses of the socket's
- * network namespace (the question is put to the socket, so this process need not be there).
- */
-static size_t own_addresses(int fd, struct addr *out)
-{
-	struct sockaddr_storage here = { 0 };
-	socklen_t size = sizeof(here);
-	struct ifreq list[CERTIFICATE_ADDRESSES];
-	struct ifconf conf = { .ifc_len = sizeof(list), .ifc_req = list };
-	size_t n = 0;
-
-	memset(list, 0, sizeof(list));
-	if (getsockname(fd, (struct sockaddr *)&here, &size) == 0 && address_of(&here, &out[0]))
-		return 1;
-	if (ioctl(fd, SIOCGIFCONF, &conf) < 0)
-		return 0;
-	for (size_t i = 0; i < (size_t)conf.ifc_len / sizeof(list[0]) && n < CERTIFICATE_ADDRESSES; i++) {
-		memset(&here, 0, sizeof(here));
-		memcpy(&here, &list[i].ifr_addr, sizeof(list[i].ifr_addr));
-		if (address_of(&here, &out[n]) && out[n].b[0] != 127)
-			n++;
-	}
-	return n;
 }
 
 static int read_text(int dirfd, const char *name, char **ret, struct err *e)
@@ -85,11 +38,9 @@ static int read_text(int dirfd, const char *name, char **ret, struct err *e)
 	return 0;
 }
 
-static int make_certificate(int dirfd, int listen_fd, struct secrets *s, struct err *e)
+static int make_certificate(int dirfd, struct secrets *s, struct err *e)
 {
-	struct addr addresses[CERTIFICATE_ADDRESSES];
-	size_t n = own_addresses(listen_fd, addresses);
-	int r = certificate_make(addresses, n, &s->key, &s->certificate, e);
+	int r = authority_make(&s->key, &s->certificate, e);
 
 	/* The certificate stands last and is gone first: a power loss in between leaves "no certificate", not a wrong one. */
 	if (r == 0 && unlinkat(dirfd, "certificate.pem", 0) < 0 && errno != ENOENT)
@@ -101,17 +52,17 @@ static int make_certificate(int dirfd, int listen_fd, struct secrets *s, struct 
 	return r;
 }
 
-static int open_certificate(int dirfd, int listen_fd, struct secrets *s, struct err *e)
+static int open_certificate(int dirfd, struct secrets *s, struct err *e)
 {
 	int r = read_text(dirfd, "key.pem", &s->key, e);
 
 	if (r == -ENOENT)
-		return make_certificate(dirfd, listen_fd, s, e);
+		return make_certificate(dirfd, s, e);
 	if (r == 0)
 		r = read_text(dirfd, "certificate.pem", &s->certificate, e);
 	if (r == -ENOENT) { /* its owner wants a new one: the key goes with it */
 		wipe_free(&s->key);
-		return make_certificate(dirfd, listen_fd, s, e);
+		return make_certificate(dirfd, s, e);
 	}
 	return r;
 }
@@ -150,12 +101,12 @@ static int open_token(int dirfd, struct secrets *s, struct err *e)
 	return r;
 }
 
-int secrets_open(int dirfd, int listen_fd, struct secrets *ret, struct err *e)
+int secrets_open(int dirfd, struct secrets *ret, struct err *e)
 {
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
-	r = open_certificate(dirfd, listen_fd, ret, e);
+	r = open_certificate(dirfd, ret, e);
 	return r == 0 ? open_token(dirfd, ret, e) : r;
 }
 

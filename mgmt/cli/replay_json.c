@@ -116,7 +116,7 @@ static json_t *flow_json(const struct ir *ir, const struct book_flow *f)
 
 static json_t *summary_json(const struct replay *r)
 {
-	json_t *o = json_object(), *dropped = json_object();
+	json_t *o = json_object(), *refused = json_object();
 	uint64_t denied = 0, observed = 0;
 
 	for (uint32_t i = 0; i < r->book.n_flows; i++) {
@@ -124,9 +124,9 @@ static json_t *summary_json(const struct replay *r)
 		observed += r->book.flows[i].verdict == EV_OBSERVE;
 	}
 	for (unsigned i = 0; i < REASON_COUNT; i++)
-		if (r->dropped[i] > 0)
-			json_object_set_new(dropped, reason_word((enum reason)i),
-					    json_integer((json_int_t)r->dropped[i]));
+		if (r->refused[i] > 0)
+			json_object_set_new(refused, reason_word((enum reason)i),
+					    json_integer((json_int_t)r->refused[i]));
 	json_object_set_new(o, "type", json_string("summary"));
 	json_object_set_new(o, "packets", json_integer((json_int_t)r->frames));
 	json_object_set_new(o, "flows", json_integer(r->book.n_flows));
@@ -142,7 +142,7 @@ static json_t *summary_json(const struct replay *r)
 			    json_pack("{s:I,s:I,s:I,s:I}", "seen", (json_int_t)r->fragments.fragments, "reassembled",
 				      (json_int_t)r->fragments.reassembled, "refused", (json_int_t)r->fragments.refused,
 				      "incomplete", (json_int_t)r->fragments.incomplete));
-	json_object_set_new(o, "dropped", dropped);
+	json_object_set_new(o, "refused_packets", refused);
 	json_object_set_new(o, "as", json_string(r->as_captured ? "captured" : "box"));
 	return o;
 }

@@ -183,7 +183,7 @@ static void icmp_error(struct replay *r, const struct decoded *d, bool listed)
 			return;
 		}
 	}
-	r->dropped[R_RELATED]++;
+	r->refused[R_RELATED]++;
 }
 
 static void inspect(struct replay *r, uint32_t index, struct bytes ip, bool cut, uint32_t frame)
@@ -209,6 +209,29 @@ static struct book_flow *flow_of(struct replay *r, const struct session *s)
 	return book_flow(&r->book, &s->client, s->client_port, &s->server, s->server_port, s->l4proto, s->n);
 }
 
+/*
+ * A frame that its own host was about to cut into segments may state a length of 0. In a capture that is no lie: the
+ * packet is as long as the frame. False when it is none of these.
+ */
+static bool unsegmented(struct replay *r, struct bytes *ip)
+{
+	struct bytes peek = *ip;
+	uint8_t first;
+	uint16_t total;
+
+	bytes_u8(&peek, &first);
+	bytes_skip(&peek, 1);
+	bytes_be16(&peek, &total);
+	if (!r->as_captured || peek.failed || first >> 4 != 4 || total != 0 || ip->left > sizeof(r->packet))
+		return false;
+	peek = *ip;
+	bytes_copy(&peek, r->packet, ip->left);
+	r->packet[2] = (uint8_t)(ip->left >> 8);
+	r->packet[3] = (uint8_t)ip->left;
+	*ip = bytes_of(r->packet, ip->left);
+	return true;
+}
+
 static void packet(struct replay *r, struct bytes ip, bool frame_cut, uint32_t frame, uint64_t wall_ns)
 {
 	struct decoded d;
@@ -217,11 +240,13 @@ static void packet(struct replay *r, struct bytes ip, bool frame_cut, uint32_t f
 	struct session *s;
 	uint32_t index;
 
+	if (why == R_MALFORMED_IP && unsegmented(r, &ip))
+		why = decode_packet(ip, CHECKSUM_FLAG, &d);
 	if (why != R_NONE) {
 		cut = frame_cut && why != R_IP_OPTIONS && why != R_FRAGMENT;
 		r->truncated += cut;
 		if (!cut || !peek_tuple(ip, &d)) {
-			r->dropped[cut ? R_TRUNCATED : why]++;
+			r->refused[cut ? R_TRUNCATED : why]++;
 			return;
 		}
 	}
@@ -237,9 +262,9 @@ static void packet(struct replay *r, struct bytes ip, bool frame_cut, uint32_t f
 	if (s->first_frame == frame && s->packets == 1)
 		flow_of(r, s);
 	if (s->refused != R_NONE)
-		r->dropped[s->refused]++;
+		r->refused[s->refused]++;
 	else if (s->lane == LANE_NONE && d.bad_checksum && !r->as_captured)
-		r->dropped[R_INVALID]++;
+		r->refused[R_INVALID]++;
 	else if (s->lane != LANE_NONE && !s->released)
 		inspect(r, index, ip, cut, frame);
 }
@@ -263,7 +288,7 @@ void replay_frame(struct replay *r, const struct capture_frame *f)
 	case DEFRAG_WAITING:
 		break;
 	case DEFRAG_REFUSED:
-		r->dropped[R_FRAGMENT]++;
+		r->refused[R_FRAGMENT]++;
 		break;
 	}
 }
@@ -303,16 +328,22 @@ void replay_finish(struct replay *r)
 	inspector_stats(r->inspector, &stats);
 	for (unsigned i = 0; i < REASON_COUNT; i++)
 		if (reason_kind((enum reason)i) != REASON_PASS)
-			r->dropped[i] += stats.reasons[i];
+			r->refused[i] += stats.reasons[i];
 	defrag_stats(r->defrag, &r->fragments);
 }
 
 bool replay_denied(const struct replay *r)
 {
-	bool denied = r->book.denied_pdus > 0 || r->fragments.refused > 0 || r->dropped[R_RELATED] > 0 ||
-		      r->dropped[R_IP_OPTIONS] > 0;
+	bool denied = r->book.denied_pdus > 0;
 
 	for (uint32_t i = 0; i < r->book.n_flows; i++)
 		denied |= r->book.flows[i].verdict == EV_DENY;
+	for (unsigned i = 0; i < REASON_COUNT; i++) {
+		enum reason_kind kind = reason_kind((enum reason)i);
+
+		/* What the capture lacks, or what its sender repeats, is nothing that the policy refuses. */
+		if (i != R_TRUNCATED && i != R_OUT_OF_ORDER && (kind == REASON_DENY || kind == REASON_BAD))
+			denied |= r->refused[i] > 0;
+	}
 	return denied;
 }

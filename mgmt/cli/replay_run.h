@@ -23,7 +23,7 @@ struct replay {
 	/* results */
 	struct book book;
 	uint64_t frames, not_ip, truncated, related;
-	uint64_t dropped[REASON_COUNT]; /* packets that the kernel or the inspector would not let pass, by reason */
+	uint64_t refused[REASON_COUNT]; /* packets that were refused or could not be judged, by reason */
 	struct defrag_stats fragments;
 	/* inside */
 	struct tracker *tracker;
@@ -31,7 +31,8 @@ struct replay {
 	struct defrag *defrag;
 	uint32_t *waiting; /* session of each undecided packet, by packet id */
 	uint32_t next_id;
-	uint64_t due_ns; /* when the inspector wants to be called again */
+	uint8_t packet[65535]; /* one whose length had to be filled in */
+	uint64_t due_ns;       /* when the inspector wants to be called again */
 };
 
 /* Fills *e and returns a negative errno when there is not enough memory. replay_close in both cases. */

@@ -202,17 +202,17 @@ static bool print_commands(struct cli *c, const struct replay *r)
 	return ok;
 }
 
-static void print_dropped(struct cli *c, const struct replay *r)
+static void print_refused(struct cli *c, const struct replay *r)
 {
 	bool headed = false;
 
 	for (unsigned i = 0; i < REASON_COUNT; i++) {
-		if (r->dropped[i] == 0)
+		if (r->refused[i] == 0)
 			continue;
 		if (!headed)
-			message_print(c->out, c->lang, M_REPLAY_DROPPED);
+			message_print(c->out, c->lang, M_REPLAY_PACKETS);
 		headed = true;
-		message_print(c->out, c->lang, M_REPLAY_DROPPED_LINE, (unsigned long long)r->dropped[i],
+		message_print(c->out, c->lang, M_REPLAY_PACKETS_LINE, (unsigned long long)r->refused[i],
 			      reason_text((enum reason)i, lang_name(c->lang)));
 	}
 }
@@ -231,7 +231,7 @@ bool replay_print_text(struct cli *c, const struct replay *r, const char *policy
 		message_print(c->out, c->lang, M_REPLAY_COMMANDS);
 		ok &= print_commands(c, r);
 	}
-	print_dropped(c, r);
+	print_refused(c, r);
 	for (uint32_t i = 0; i < r->book.n_flows; i++)
 		denied += r->book.flows[i].verdict == EV_DENY;
 	message_print(c->out, c->lang, M_REPLAY_SUMMARY, (unsigned long long)r->frames, r->book.n_flows,

@@ -51,3 +51,21 @@ def check(t):
     t.equal("lost segment: nothing but the write is refused", [(p["function"], p["dir"]) for p in r.pdus if p["verdict"] == "deny"],
             [(6, "c2s")])
     t.equal("lost segment: status", r.status, 1)
+    # after a refusal: the box cuts the session, the capture goes on
+    out = []
+    s = wire.Session(out, TOS, 40000, CRANE, 502).open().ask(write_register(1, 0, 1)).answer(write_register(1, 0, 1))
+    s.ask(read_holding(2, 0, 1)).answer(holding(2, [7])).ask(write_register(3, 0, 1))
+    name = t.file("after.pcap", wire.pcap(out))
+    r = t.replay(name)
+    t.equal("after a refusal, as captured", [(p["packet"], p["function"], p["verdict"]) for p in r.pdus],
+            [(4, 6, "deny"), (5, 6, "deny"), (6, 3, "allow"), (7, 3, "allow"), (8, 6, "deny")])
+    t.equal("after a refusal, as captured: flow", [(f["verdict"], f["packet"], f["denied_pdus"]) for f in r.flows], [("deny", 4, 3)])
+    r = t.replay(name, "--as-box")
+    t.equal("after a refusal, as the box", [(p["packet"], p["function"], p["verdict"]) for p in r.pdus], [(4, 6, "deny")])
+    # a frame that the host's network card was to cut into segments, with a length of 0
+    out = []
+    wire.Session(out, TOS, 40000, CRANE, 502).open().ask(read_holding(1, 0, 1))
+    out[-1] = out[-1][:2] + b"\0\0" + out[-1][4:]
+    name = t.file("length-0.pcap", wire.pcap(out, "raw"))
+    t.equal("length 0", [p["verdict"] for p in t.replay(name).pdus], ["allow"])
+    t.equal("length 0 as the box", t.replay(name, "--as-box").pdus, [])

@@ -43,4 +43,4 @@ def check(t):
     t.equal("not inspected", [(f["client"], f["transport"], f["verdict"]) for f in r.flows], [
         ("10.10.0.5:1234", "udp", "allow"), ("10.10.0.5:0", "icmp", "allow"), ("[2001:db8:10::5]:0", "icmp", "allow"),
         ("10.20.0.10:0", "icmp", "deny")])
-    t.equal("errors that quote a session, and redirects", (r.summary["related"], r.summary["dropped"]["related"]), (1, 1))
+    t.equal("errors that quote a session, and redirects", (r.summary["related"], r.summary["refused_packets"]["related"]), (1, 1))

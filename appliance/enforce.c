@@ -20,6 +20,7 @@
 
 #define SYSCTL_POLL_NS 500000000ull
 #define LINGER_POLL_NS 2000000000ull
+#define COMPARE_POLL_NS 30000000000ull
 
 /* DESIGN's exit statuses. */
 enum { STATUS_YES = 0, STATUS_NO = 1, STATUS_FAILED = 3 };
@@ -207,6 +208,10 @@ static void loop(struct enforce *f)
 		if (now >= f->poll_linger_ns) {
 			f->poll_linger_ns = now + LINGER_POLL_NS;
 			enforce_linger(f);
+		}
+		if (now >= f->poll_compare_ns) {
+			f->poll_compare_ns = now + COMPARE_POLL_NS;
+			drift_look(f);
 		}
 	}
 }

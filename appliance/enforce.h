@@ -65,7 +65,8 @@ struct enforce {
 	uint64_t drifts;
 	uint64_t drift_wall_ns;      /* of the last, 0 = none */
 	uint8_t foreign_seen[32];    /* digest of what was foreign when it was last reported */
-	uint64_t poll_sysctl_ns, poll_linger_ns; /* monotonic: when to look again */
+	uint8_t settings_seen[32];   /* the same of network settings that cannot be set */
+	uint64_t poll_sysctl_ns, poll_linger_ns, poll_compare_ns; /* monotonic: when to look again */
 };
 
 /* ---- enforce_generation.c ---------------------------------------------------------------------------------------- */
@@ -144,5 +145,6 @@ json_t *enforce_status(struct enforce *f, struct err *e);
 void drift_readable(struct enforce *f);  /* the monitor has something */
 void drift_links(struct enforce *f);     /* an interface came or went */
 void drift_settings(struct enforce *f);  /* looked at twice a second */
+void drift_look(struct enforce *f);      /* everything is compared, though nobody told of a change */
 
 #endif

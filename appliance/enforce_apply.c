@@ -232,7 +232,7 @@ static json_t *cut_list(struct enforce *f, const struct generation_held *next, c
 /* True when the kernel moved between dump and commit: look again. */
 static bool moved(int r)
 {
-	return r == -ERESTART || r == -ENOENT || r == -EEXIST || r == -EINTR || r == -ENOBUFS;
+	return r == -ERESTART || r == -ENOENT || r == -EEXIST || r == -EINTR || r == -ENOBUFS || r == -EAGAIN;
 }
 
 static int commit(struct enforce *f, struct generation_held *next, struct sync_report *ret, struct err *e)
@@ -264,21 +264,38 @@ int enforce_mend(struct enforce *f, struct sync_report *ret, struct err *e)
 	return f->now == NULL ? 0 : commit(f, f->now, ret, e);
 }
 
-int enforce_open(struct enforce *f, struct err *e)
+/* What was committed is what stands; a second commit for what the first did not reach. */
+static int read_back(struct enforce *f, struct err *e)
 {
+	struct sync_report again;
 	struct differences d;
-	struct arena *a;
-	int r = sysctl_apply(e);
+	int r = 0;
 
-	if (r == 0 && !forwarding_is_on(&f->forwarding)) {
-		a = arena_new(2 * DUMP_BUDGET);
+	for (int attempt = 0; attempt < 2; attempt++) {
+		struct arena *a = arena_new(2 * DUMP_BUDGET);
+
 		r = a == NULL ? err_set(e, -ENOMEM, "read-back") : enforce_compare(f, a, &d, e);
 		if (r == 0 && d.ours > 0)
-			r = err_set(e, -EAGAIN, "what was read back differs: %s %s: %s", d.list[0].where, d.list[0].what,
+			r = err_set(e, -EUCLEAN, "what was read back differs: %s %s: %.120s", d.list[0].where, d.list[0].what,
 			            d.list[0].detail);
 		arena_free(a);
-		if (r == 0)
-			r = forwarding_set(&f->forwarding, true, e);
+		if (r != -EUCLEAN || attempt > 0)
+			break;
+		r = enforce_mend(f, &again, e);
+		if (r < 0)
+			break;
+	}
+	return r;
+}
+
+int enforce_open(struct enforce *f, struct err *e)
+{
+	int r = sysctl_apply(e);
+
+	if (r == 0)
+		r = read_back(f, e);
+	if (r == 0 && !forwarding_is_on(&f->forwarding)) {
+		r = forwarding_set(&f->forwarding, true, e);
 		/* Turning it on resets some of the settings. */
 		if (r == 0)
 			r = sysctl_apply(e);

@@ -167,6 +167,12 @@ out:
 	arena_free(a);
 }
 
+void drift_look(struct enforce *f)
+{
+	if (f->now != NULL)
+		examine(f, clock_mono());
+}
+
 void drift_readable(struct enforce *f)
 {
 	static uint8_t buf[READ_BUFFER];
@@ -236,6 +242,7 @@ static void setting_note(const char *name, const char *have, const char *want, v
 void drift_settings(struct enforce *f)
 {
 	char text[900] = "";
+	uint8_t digest[32];
 	struct sync_report s;
 	struct err e;
 	int r;
@@ -243,8 +250,11 @@ void drift_settings(struct enforce *f)
 	if (f->now == NULL)
 		return;
 	sysctl_verify(true, setting_note, text);
-	if (text[0] == '\0')
+	if (text[0] == '\0') {
+		memset(f->settings_seen, 0, sizeof(f->settings_seen));
 		return;
+	}
+	sha256(text, strlen(text), digest);
 	/* Forwarding that is off is safe, but not what the policy wants: rules, read-back, then on. */
 	if (!forwarding_is_on(&f->forwarding)) {
 		r = enforce_mend(f, &s, &e);
@@ -255,6 +265,10 @@ void drift_settings(struct enforce *f)
 		if (r == 0)
 			r = sysctl_apply(&e);
 	}
+	/* What cannot be set is tried again and again, but said once. */
+	if (memcmp(digest, f->settings_seen, sizeof(digest)) == 0)
+		return;
+	memcpy(f->settings_seen, digest, sizeof(digest));
 	if (r < 0)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), "; could not be set: %s", e.text);
 	report(f, DRIFT_SYSCTL, 0, text);

@@ -43,6 +43,7 @@ struct set_spec {
 	bool interval;              /* elements are boxes (key to key_end) */
 	bool timeout;               /* elements may end by themselves */
 	bool counter;               /* every element counts its lookups */
+	uint32_t most;              /* elements at most, 0 = any number; the kernel then takes a quicker table */
 };
 
 const struct set_spec *set_spec(unsigned set); /* set < TABLE_SET_COUNT */

@@ -255,6 +255,8 @@ static void set_describe(struct nftnl_set *s, const struct set_spec *spec, struc
 		nftnl_set_set_u32(s, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
 		nftnl_set_set_u32(s, NFTNL_SET_DATA_LEN, 0);
 	}
+	if (spec->most > 0)
+		nftnl_set_set_u32(s, NFTNL_SET_DESC_SIZE, spec->most);
 	if (spec->counter) {
 		struct nftnl_expr *x = nftnl_expr_alloc("counter");
 

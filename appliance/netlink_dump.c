@@ -228,6 +228,8 @@ static bool set_right(const struct nftnl_set *s, const struct set_spec *spec)
 		return false;
 	if (nftnl_set_is_set(s, NFTNL_SET_TIMEOUT) && nftnl_set_get_u64(s, NFTNL_SET_TIMEOUT) != 0)
 		return false;
+	if (nftnl_set_is_set(s, NFTNL_SET_DESC_SIZE) && nftnl_set_get_u32(s, NFTNL_SET_DESC_SIZE) != spec->most)
+		return false; /* a limit that would refuse an element */
 	nftnl_set_expr_foreach(s, count_expr, &counters);
 	if (counters != (spec->counter ? 1u : 0u))
 		return false;

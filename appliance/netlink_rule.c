@@ -390,7 +390,8 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uin
 	case IR_MARK:
 	case IR_MARK_NOT:
 		meta(b, NFT_META_MARK, 0);
-		bits32(b, 0, s->a, 0);
+		if (s->a != UINT32_MAX)
+			bits32(b, 0, s->a, 0);
 		cmp32(b, s->kind == IR_MARK ? NFT_CMP_EQ : NFT_CMP_NEQ, s->b);
 		break;
 	case IR_CTMARK_NOT:

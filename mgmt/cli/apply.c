@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "mgmt/cli/apply_text.h"
+#include "mgmt/cli/render.h"
 #include "mgmt/cli/request.h"
 #include "mgmt/cli/source.h"
 #include "mgmt/cli/verbs.h"
@@ -52,6 +53,8 @@ static int send_bundle(struct cli *c, int fd, bool dry_run, uint32_t confirm_s)
 	out_be32(&body, confirm_s);
 	if (!box_request(c, MSG_CTL_APPLY, &body, &fd, 1, WAIT_S, &answer, &status))
 		return status;
+	if (!c->json)
+		render_diagnostics(c, ja(answer.json, "diagnostics"));
 	if (!box_answer_done(c, &answer, &status))
 		status = apply_render(c, dry_run ? APPLY_KIND_DRY_RUN : APPLY_KIND_APPLY, answer.json, status);
 	box_answer_free(&answer);

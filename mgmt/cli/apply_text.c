@@ -46,12 +46,14 @@ int apply_render(struct cli *c, enum apply_kind kind, const json_t *answer, int 
 	const json_t *g = json_object_get(answer, "generation");
 	char generation[RENDER_TEXT], digest[RENDER_TEXT], until[RENDER_TEXT];
 
-	render_diagnostics(c, ja(answer, "diagnostics"));
 	if (status != CLI_YES)
 		return status;
 	if (kind != APPLY_KIND_CONFIRM)
 		sessions(c, json_object_get(answer, "cut"), kind == APPLY_KIND_DRY_RUN);
-	render_generation(g, c->lang, generation);
+	if (kind == APPLY_KIND_CONFIRM || kind == APPLY_KIND_ROLLBACK) /* the sentence says its state */
+		snprintf(generation, sizeof(generation), "%llu", ju(g, "number"));
+	else
+		render_generation(g, c->lang, generation);
 	render_digest(js(g, "digest"), digest);
 	render_line(c, done[kind], generation, digest);
 	if (kind == APPLY_KIND_APPLY && strcmp(js(g, "state"), "waiting") == 0) {

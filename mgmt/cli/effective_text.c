@@ -73,15 +73,35 @@ static void functions(FILE *to, const json_t *row, const struct vocabulary *word
 	}
 }
 
+/* "; holding 0-99, no other address": a space that is not named is closed, which a reader must not have to know. */
+static void addresses(struct cli *c, FILE *to, const json_t *row, const struct vocabulary *words)
+{
+	unsigned any = 0, spaces = 0, named = 0;
+
+	for (unsigned i = 0; i < SPACE_MAX; i++) {
+		spaces += words->spaces[i] != NULL;
+		any += words->spaces[i] != NULL && strcmp(js(row, words->spaces[i]), "any") == 0;
+	}
+	if (spaces == 0)
+		return;
+	if (any == spaces) {
+		fputs(message_format(M_EFFECTIVE_ANY_ADDRESS, c->lang), to);
+		return;
+	}
+	for (unsigned i = 0; i < SPACE_MAX; i++)
+		if (words->spaces[i] != NULL && *js(row, words->spaces[i]) != '\0')
+			fprintf(to, "%s %s %s", named++ > 0 ? "," : ";", words->spaces[i], js(row, words->spaces[i]));
+	fputs(message_format(M_EFFECTIVE_NO_OTHER, c->lang), to);
+}
+
 static void row_text(struct cli *c, FILE *to, const json_t *row, enum protocol p)
 {
 	const struct vocabulary *words = vocabulary_of(p);
 	static const char *const scalars[] = { "units", "values" };
 
 	functions(to, row, words);
-	for (unsigned i = 0; words != NULL && i < SPACE_MAX; i++)
-		if (words->spaces[i] != NULL && *js(row, words->spaces[i]) != '\0')
-			fprintf(to, "; %s %s", words->spaces[i], js(row, words->spaces[i]));
+	if (words != NULL)
+		addresses(c, to, row, words);
 	for (size_t i = 0; i < sizeof(scalars) / sizeof(scalars[0]); i++)
 		if (*js(row, scalars[i]) != '\0')
 			fprintf(to, "; %s %s", scalars[i], js(row, scalars[i]));

@@ -20,6 +20,8 @@ static const struct word codes[] = {
 	{ "started", M_EV_STARTED },   { "died", M_EV_DIED },         { "hung", M_EV_HUNG },
 	{ "took_over", M_EV_TOOK_OVER }, { "applied", M_EV_APPLIED }, { "confirmed", M_EV_CONFIRMED },
 	{ "reverted", M_EV_REVERTED }, { "refused", M_EV_REFUSED },   { "booted", M_EV_BOOTED },
+	{ "flushed", M_EV_FLUSHED },   { "changed", M_EV_CHANGED },   { "foreign", M_EV_FOREIGN },
+	{ "setting", M_EV_SETTING },   { "unmended", M_EV_UNMENDED },
 };
 
 static const char *word_text(const struct word *words, size_t n, const char *word, enum lang l)
@@ -69,6 +71,10 @@ static void box_text(FILE *to, const json_t *e, enum lang l)
 	}
 	if (json_is_string(json_object_get(e, "code")))
 		fprintf(to, "  %s", WORD(codes, js(e, "code"), l));
+	if (strcmp(js(e, "kind"), "policy") == 0 && ju(e, "value") > 0)
+		message_print(to, l, M_EV_GENERATION, ju(e, "value"));
+	if (strcmp(js(e, "kind"), "drift") == 0 && ju(e, "value") > 0)
+		message_print(to, l, M_EV_GAP, ju(e, "value"));
 	if (json_object_get(e, "text") != NULL)
 		fprintf(to, "  %s", js(e, "text"));
 }

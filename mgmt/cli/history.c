@@ -20,11 +20,12 @@ static int run(struct cli *c, const struct cli_args *a)
 		return status;
 	}
 	list = ja(answer.json, "history");
-	t = table_new(4, 0);
+	t = table_new(5, 0);
 	table_cell(t, message_format(M_COL_GENERATION, c->lang));
 	table_cell(t, message_format(M_COL_APPLIED, c->lang));
 	table_cell(t, message_format(M_COL_BY, c->lang));
 	table_cell(t, message_format(M_COL_DIGEST, c->lang));
+	table_cell(t, "");
 	table_head_done(t);
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *g = json_array_get(list, i);
@@ -37,6 +38,7 @@ static int run(struct cli *c, const struct cli_args *a)
 		table_cell(t, when);
 		table_cell(t, js(g, "by"));
 		table_cell(t, digest);
+		table_cell(t, jb(g, "in_force") ? message_format(M_HISTORY_IN_FORCE, c->lang) : "");
 	}
 	if (table_rows(t) == 0)
 		message_print(c->out, c->lang, M_HISTORY_NONE);

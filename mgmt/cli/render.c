@@ -67,6 +67,7 @@ void render_generation(const json_t *g, enum lang l, char out[RENDER_TEXT])
 		enum message text;
 	} states[] = {
 		{ "confirmed", M_STATE_CONFIRMED }, { "waiting", M_STATE_WAITING }, { "reverted", M_STATE_REVERTED },
+		{ "none", M_STATE_NONE },
 	};
 	const char *state = js(g, "state");
 

@@ -26,6 +26,20 @@ static bool role_is(const json_t *r, const char *name)
 	return strcmp(js(r, "role"), name) == 0;
 }
 
+/* It runs, as far as the supervisor can see, but did not answer in time. */
+static bool is_silent(const json_t *status, const json_t *role)
+{
+	const json_t *silent = ja(status, "silent");
+
+	for (size_t i = 0; i < json_array_size(silent); i++) {
+		const json_t *s = json_array_get(silent, i);
+
+		if (role_is(s, js(role, "role")) && ju(s, "index") == ju(role, "index"))
+			return true;
+	}
+	return false;
+}
+
 static enum stand stand_of(const json_t *status)
 {
 	const json_t *roles = ja(status, "roles"), *g = json_object_get(status, "generation");
@@ -38,7 +52,7 @@ static enum stand stand_of(const json_t *status)
 		return STAND_NO_POLICY;
 	for (size_t i = 0; i < json_array_size(roles); i++) {
 		const json_t *r = json_array_get(roles, i);
-		bool running = strcmp(js(r, "state"), "running") == 0;
+		bool running = strcmp(js(r, "state"), "running") == 0 && !is_silent(status, r);
 		enum stand s = role_is(r, "dpi") || role_is(r, "gate") ? STAND_UNINSPECTED : STAND_PARTLY;
 
 		if (role_is(r, "enforce") && running)
@@ -65,6 +79,8 @@ static void headline(struct cli *c, const json_t *status, enum stand stand)
 	fputs(c->color ? "\033[0m\n" : "\n", c->out);
 	if (*js(site, "name") != '\0')
 		render_line(c, M_STATUS_SITE, js(site, "name"), js(site, "label"));
+	if (*js(status, "notice") != '\0')
+		render_line(c, M_STATUS_NOTICE, js(status, "notice"));
 	if (stand == STAND_NO_POLICY)
 		return;
 	render_generation(g, c->lang, generation);
@@ -77,8 +93,20 @@ static void headline(struct cli *c, const json_t *status, enum stand stand)
 	}
 }
 
-static void roles(struct cli *c, const json_t *list)
+static const char *state_text(const struct cli *c, const json_t *status, const json_t *role)
 {
+	const char *state = js(role, "state");
+
+	if (strcmp(state, "running") == 0)
+		return message_format(is_silent(status, role) ? M_STATUS_SILENT : M_ROLE_RUNNING, c->lang);
+	if (strcmp(state, "starting") == 0)
+		return message_format(M_ROLE_STARTING, c->lang);
+	return strcmp(state, "dead") == 0 ? message_format(M_ROLE_DEAD, c->lang) : state;
+}
+
+static void roles(struct cli *c, const json_t *status)
+{
+	const json_t *list = ja(status, "roles");
 	struct table *t = table_new(5, 2);
 
 	table_cell(t, message_format(M_COL_ROLE, c->lang));
@@ -92,7 +120,6 @@ static void roles(struct cli *c, const json_t *list)
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *r = json_array_get(list, i);
 		bool many = role_is(r, "dpi") || role_is(r, "gate");
-		const char *state = js(r, "state");
 		char since[RENDER_TEXT];
 
 		render_time(js(r, "since"), since);
@@ -100,10 +127,7 @@ static void roles(struct cli *c, const json_t *list)
 			table_cellf(t, "%s/%llu", js(r, "role"), ju(r, "index"));
 		else
 			table_cell(t, js(r, "role"));
-		table_cell(t, strcmp(state, "running") == 0  ? message_format(M_ROLE_RUNNING, c->lang) :
-			      strcmp(state, "starting") == 0 ? message_format(M_ROLE_STARTING, c->lang) :
-			      strcmp(state, "dead") == 0     ? message_format(M_ROLE_DEAD, c->lang) :
-							       state);
+		table_cell(t, state_text(c, status, r));
 		table_cellf(t, "%llu", ju(r, "pid"));
 		table_cellf(t, "%llu", ju(r, "restarts"));
 		table_cell(t, since);
@@ -199,7 +223,7 @@ static int run(struct cli *c, const struct cli_args *a)
 	stand = stand_of(answer.json);
 	if (!box_answer_done(c, &answer, &status)) {
 		headline(c, answer.json, stand);
-		roles(c, ja(answer.json, "roles"));
+		roles(c, answer.json);
 		drops(c, answer.json);
 		inspection(c, answer.json);
 		rest(c, answer.json);

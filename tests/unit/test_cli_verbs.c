@@ -603,7 +603,7 @@ static void test_effective(void **state)
 	expect_in(r.out, "10.20.0.10");
 	expect_in(r.out, "no cell of the kernel names it");
 	expect_in(r.out, "CELLS THAT NO CONDUIT EXPLAINS");
-	commands = strstr(r.out, "read_holding_registers (3), read_input_registers (4); holding 0-99; units 1; values any  (line 14)");
+	commands = strstr(r.out, "read_holding_registers (3), read_input_registers (4); holding 0-99, no other address; units 1; values any  (line 14)");
 	assert_non_null(commands);
 	expect_not_in(commands + 1, "read_holding_registers (3)"); /* said once, though two permits carry it */
 	run(&r, "effective --to json");

@@ -44,7 +44,7 @@ struct cutter {
 	struct arena *arena;
 	uint32_t *stack;
 	size_t top, room;
-	wide *marks;      /* scratch of slabs_in */
+	wide *marks; /* scratch of slabs_in */
 	size_t marks_room;
 };
 
@@ -120,7 +120,7 @@ static bool all_same(const struct cutter *c, size_t at, size_t n, int dim, const
  * numbers copied to stack[sub .. sub + n_sub). Between begin and end the caller may push behind that.
  */
 struct sweep {
-	size_t list, n;    /* sorted by lo in `dim` */
+	size_t list, n; /* sorted by lo in `dim` */
 	int dim;
 	const struct span *w;
 	size_t active, n_active, next;

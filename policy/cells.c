@@ -27,16 +27,16 @@ struct piece {
 
 struct maker {
 	const struct model *m;
-	struct arena *a;        /* results */
-	struct arena *scratch;  /* everything that cells_make forgets */
+	struct arena *a;       /* results */
+	struct arena *scratch; /* everything that cells_make forgets */
 	struct diags *d;
 	struct cells *ret;
-	bool *until;            /* by pair number */
+	bool *until; /* by pair number */
 	struct interner sets;
 	struct raw *raw;
 	size_t n_raw, raw_room;
 	size_t list_room;
-	struct srcpos where;    /* the conduit to blame when a limit is met */
+	struct srcpos where; /* the conduit to blame when a limit is met */
 	uint64_t steps;
 };
 
@@ -84,8 +84,8 @@ static bool make_pairs(struct maker *k)
 		const struct model_conduit *c = &k->m->conduits[i];
 
 		for (size_t s = 0; s < c->n_services; s++) {
-			struct cell_pair *p = arena_grow(k->a, (void **)&k->ret->pairs, &k->ret->n_pairs, &room,
-							 sizeof(*p));
+			struct cell_pair *p =
+				arena_grow(k->a, (void **)&k->ret->pairs, &k->ret->n_pairs, &room, sizeof(*p));
 
 			if (p == NULL)
 				return out_of_memory(k);
@@ -180,10 +180,10 @@ static int raw_order(const void *pa, const void *pb)
 
 struct pieces {
 	struct maker *k;
-	struct arena *bucket;   /* memory of this bucket */
+	struct arena *bucket; /* memory of this bucket */
 	struct piece *list;
 	size_t n, room;
-	bool only_until;        /* layer 1: pieces without any `until` belong to layer 0 alone */
+	bool only_until; /* layer 1: pieces without any `until` belong to layer 0 alone */
 	bool full;
 };
 

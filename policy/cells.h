@@ -20,30 +20,30 @@
 #include "policy/intern.h"
 #include "policy/model.h"
 
-#define CELLS_MAX 262144u  /* of one policy; a kernel map of that size still loads in seconds */
-#define BOXES_MAX 524288u  /* before cutting: conduits times their addresses, services and interfaces */
+#define CELLS_MAX 262144u /* of one policy; a kernel map of that size still loads in seconds */
+#define BOXES_MAX 524288u /* before cutting: conduits times their addresses, services and interfaces */
 
 /* One promise of one conduit. Pairs are numbered in the order of conduits, then of the services in the conduit. */
 struct cell_pair {
-	uint32_t conduit;                    /* index into the model's conduits */
+	uint32_t conduit;		     /* index into the model's conduits */
 	const struct model_service *service; /* the model's */
 };
 
 struct cell {
-	uint32_t iif, oif;      /* indexes into the model's interfaces */
-	uint8_t layer;          /* 0 without end, 1 while its `until` lasts */
-	uint8_t l4proto;        /* 1 and 58 for ICMP */
-	uint16_t lo, hi;        /* destination ports, or ICMP type << 8 | code */
+	uint32_t iif, oif; /* indexes into the model's interfaces */
+	uint8_t layer;	   /* 0 without end, 1 while its `until` lasts */
+	uint8_t l4proto;   /* 1 and 58 for ICMP */
+	uint16_t lo, hi;   /* destination ports, or ICMP type << 8 | code */
 	struct addr_range src, dst;
-	uint32_t set;           /* index into cells.sets */
+	uint32_t set; /* index into cells.sets */
 };
 
 struct cells {
 	struct cell_pair *pairs;
 	size_t n_pairs;
-	struct interned *sets;  /* sorted pair numbers; numbered in the order of the cells */
+	struct interned *sets; /* sorted pair numbers; numbered in the order of the cells */
 	size_t n_sets;
-	struct cell *list;      /* sorted by layer, interfaces, family, protocol, source, destination, ports */
+	struct cell *list; /* sorted by layer, interfaces, family, protocol, source, destination, ports */
 	size_t n;
 };
 

@@ -14,10 +14,10 @@ struct writer {
 	struct arena *a;
 	struct command_table *t;
 	size_t n_grants, grants_room, n_rows, rows_room, n_ranges, ranges_room;
-	struct interner lists;   /* number lists already in the pool */
-	uint32_t *list_at;       /* by interned id: where in the pool */
+	struct interner lists; /* number lists already in the pool */
+	uint32_t *list_at;     /* by interned id: where in the pool */
 	size_t n_list_at, list_at_room;
-	uint32_t *rows_at;       /* by service: first row + 1, 0 = not written yet */
+	uint32_t *rows_at; /* by service: first row + 1, 0 = not written yet */
 };
 
 static int range_order(const void *pa, const void *pb)
@@ -64,8 +64,8 @@ static bool put_numbers(struct writer *w, bool any, struct number_range *r, size
 			return false;
 		*at = (uint32_t)w->n_ranges;
 		for (size_t i = 0; i < n; i++) {
-			struct number_range *slot = arena_grow(w->a, (void **)&w->t->ranges, &w->n_ranges,
-							       &w->ranges_room, sizeof(*slot));
+			struct number_range *slot =
+				arena_grow(w->a, (void **)&w->t->ranges, &w->n_ranges, &w->ranges_room, sizeof(*slot));
 
 			if (slot == NULL)
 				return false;

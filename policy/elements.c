@@ -88,8 +88,9 @@ static void add_live(struct writer *w, uint32_t permit, uint32_t interface, uint
 		e->iif = interface;
 		e->direction = direction;
 		e->mark_key = mark_make(id, p->lane, (enum mark_outcome)o);
-		e->data = p->lane == LANE_NONE || (naming && o == MARK_CONFIRMED) ?
-			MARK_FAST : mark_make(id, p->lane, MARK_UNJUDGED);
+		e->data = p->lane == LANE_NONE || (naming && o == MARK_CONFIRMED)
+				  ? MARK_FAST
+				  : mark_make(id, p->lane, MARK_UNJUDGED);
 		e->until = p->until;
 		e->line = line;
 	}

@@ -19,10 +19,10 @@ struct interned {
 };
 
 struct interner {
-	struct arena *arena;    /* borrowed */
+	struct arena *arena; /* borrowed */
 	struct interned *items;
 	size_t n, room;
-	uint32_t *slots;        /* item index + 1, 0 = free; a power of two of them */
+	uint32_t *slots; /* item index + 1, 0 = free; a power of two of them */
 	size_t n_slots;
 };
 

@@ -15,7 +15,7 @@ struct reader {
 	struct bytes b;
 	struct arena *a;
 	struct ir *ir;
-	bool wrong;       /* a rule does not hold */
+	bool wrong; /* a rule does not hold */
 	bool no_memory;
 };
 
@@ -280,7 +280,7 @@ static void get_cells(struct reader *r)
 			return;
 		icmp = c->l4proto == (c->src.lo.family == 6 ? 58 : 1);
 		hold(r, c->layer <= 1 && c->lo <= c->hi && c->src.lo.family == c->dst.lo.family &&
-		     (icmp || c->l4proto == 6 || c->l4proto == 17));
+				(icmp || c->l4proto == 6 || c->l4proto == 17));
 		/* A cell without end has a permit without end: else `live` would outlast the map, or the other way round. */
 		hold(r, (ir->permits[c->permit].until != 0) == (c->layer == 1));
 		hold(r, i == 0 || in_order(&ir->cells[i - 1], c));
@@ -305,8 +305,8 @@ static void get_table(struct reader *r)
 	hold(r, commands_decode(image, memory, COMMANDS_MEMORY(n), &r->ir->table) && t->n_permits == r->ir->n_permits);
 	for (uint32_t i = 0; i < t->n_permits && good(r); i++)
 		hold(r, t->permits[i].permit == i + 1 && t->permits[i].lane == r->ir->permits[i].lane &&
-		     t->permits[i].observe == r->ir->permits[i].observe &&
-		     t->permits[i].midstream == r->ir->permits[i].midstream);
+				t->permits[i].observe == r->ir->permits[i].observe &&
+				t->permits[i].midstream == r->ir->permits[i].midstream);
 	for (uint32_t i = 0; i < t->n_grants && good(r); i++)
 		hold(r, t->grants[i].conduit < r->ir->n_conduits);
 }

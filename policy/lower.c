@@ -26,7 +26,8 @@ static const char *file_of(const struct model *m, struct srcpos at)
 static const char *packet_text(const struct counterexample *x, struct arena *a)
 {
 	const struct vocabulary *v = vocabulary_of(x->service->protocol);
-	const struct function_info *f = v != NULL && x->function >= 0 ? function_by_code(v, (uint8_t)x->function) : NULL;
+	const struct function_info *f =
+		v != NULL && x->function >= 0 ? function_by_code(v, (uint8_t)x->function) : NULL;
 	char src[ADDR_TEXT], dst[ADDR_TEXT];
 	const char *where;
 
@@ -35,7 +36,8 @@ static const char *packet_text(const struct counterexample *x, struct arena *a)
 	if (x->l4proto == 1 || x->l4proto == 58)
 		where = arena_printf(a, "%s -> %s icmp/%u", src, dst, (unsigned)x->port >> 8);
 	else
-		where = arena_printf(a, "%s -> %s %s/%u", src, dst, x->l4proto == 17 ? "udp" : "tcp", (unsigned)x->port);
+		where = arena_printf(a, "%s -> %s %s/%u", src, dst, x->l4proto == 17 ? "udp" : "tcp",
+				     (unsigned)x->port);
 	if (where == NULL || x->function < 0)
 		return where;
 	return arena_printf(a, "%s, %s %d%s%s%s", where, protocol_info(x->service->protocol)->name, x->function,
@@ -95,13 +97,18 @@ static bool lower_box(struct lowering *w)
 		const struct model_interface *from = &box->interfaces[i];
 
 		ir->interfaces[i] = (struct ir_interface){
-			.name = from->name, .device = from->device, .admin = from->admin, .mtu = from->mtu,
-			.addresses = from->addresses, .prefix_lengths = from->prefix_lengths,
+			.name = from->name,
+			.device = from->device,
+			.admin = from->admin,
+			.mtu = from->mtu,
+			.addresses = from->addresses,
+			.prefix_lengths = from->prefix_lengths,
 			.n_addresses = (uint32_t)from->n_addresses,
 		};
 	}
 	for (uint32_t i = 0; i < ir->n_routes; i++)
-		ir->routes[i] = (struct ir_route){ .to = box->routes[i].to, .via = box->routes[i].via,
+		ir->routes[i] = (struct ir_route){ .to = box->routes[i].to,
+						   .via = box->routes[i].via,
 						   .interface = interface_index(w, box->routes[i].interface) };
 	return true;
 }
@@ -118,8 +125,11 @@ static bool lower_zones(struct lowering *w)
 		const struct model_zone *from = &w->m->zones[i];
 		struct ir_zone *z = &ir->zones[i];
 
-		*z = (struct ir_zone){ .name = from->name, .label = from->label, .class = (uint8_t)from->class,
-				       .ranges = from->ranges, .n_ranges = (uint32_t)from->n_ranges,
+		*z = (struct ir_zone){ .name = from->name,
+				       .label = from->label,
+				       .class = (uint8_t)from->class,
+				       .ranges = from->ranges,
+				       .n_ranges = (uint32_t)from->n_ranges,
 				       .n_interfaces = (uint32_t)from->n_interfaces };
 		z->interfaces = arena_array(w->a, from->n_interfaces, sizeof(*z->interfaces));
 		if (z->interfaces == NULL)
@@ -141,17 +151,26 @@ static bool lower_conduits(struct lowering *w)
 	ir->n_sources = (uint32_t)w->m->n_sources;
 	ir->n_conduits = (uint32_t)w->m->n_conduits;
 	for (uint32_t i = 0; i < ir->n_sources; i++)
-		ir->sources[i] = (struct ir_source){ .name = w->m->sources[i].name, .text = w->m->sources[i].text,
+		ir->sources[i] = (struct ir_source){ .name = w->m->sources[i].name,
+						     .text = w->m->sources[i].text,
 						     .size = (uint32_t)w->m->sources[i].size };
 	for (uint32_t i = 0; i < ir->n_conduits; i++) {
 		const struct model_conduit *from = &w->m->conduits[i];
 
 		ir->conduits[i] = (struct ir_conduit){
-			.name = from->name, .label = from->label, .purpose = from->purpose, .owner = from->owner,
-			.approved_by = from->approved_by, .review_by = from->review_by,
-			.from = from->from->index, .to = from->to->index,
-			.file = from->at.file, .line = from->at.line,
-			.observe = from->observe, .shadow = from->shadow, .until = from->until,
+			.name = from->name,
+			.label = from->label,
+			.purpose = from->purpose,
+			.owner = from->owner,
+			.approved_by = from->approved_by,
+			.review_by = from->review_by,
+			.from = from->from->index,
+			.to = from->to->index,
+			.file = from->at.file,
+			.line = from->at.line,
+			.observe = from->observe,
+			.shadow = from->shadow,
+			.until = from->until,
 		};
 	}
 	return true;
@@ -183,9 +202,17 @@ static bool lower_cells(struct lowering *w, const struct cells *cells)
 		const struct model_conduit *c = responsible(w, cells, &cells->sets[from->set]);
 
 		ir->cells[i] = (struct ir_cell){
-			.iif = from->iif, .oif = from->oif, .src = from->src, .dst = from->dst,
-			.l4proto = from->l4proto, .lo = from->lo, .hi = from->hi,
-			.permit = from->set, .layer = from->layer, .line = c->at.line, .file = c->at.file,
+			.iif = from->iif,
+			.oif = from->oif,
+			.src = from->src,
+			.dst = from->dst,
+			.l4proto = from->l4proto,
+			.lo = from->lo,
+			.hi = from->hi,
+			.permit = from->set,
+			.layer = from->layer,
+			.line = c->at.line,
+			.file = c->at.file,
 		};
 	}
 	return true;
@@ -202,8 +229,8 @@ bool policy_lower(struct compilation *c)
 	report_nevers(c);
 	w.ir = arena_alloc(c->arena, sizeof(*w.ir));
 	/* Permits are joined even when a statement is broken: all that is wrong is said in one run. */
-	if (w.ir != NULL && cells_make(w.m, w.a, &c->diags, &cells) && permits_make(w.m, &cells, w.a, &c->diags, w.ir) &&
-	    c->diags.errors == 0) {
+	if (w.ir != NULL && cells_make(w.m, w.a, &c->diags, &cells) &&
+	    permits_make(w.m, &cells, w.a, &c->diags, w.ir) && c->diags.errors == 0) {
 		w.ir->site_name = w.m->site_name;
 		w.ir->site_label = w.m->site_label;
 		if (lower_box(&w) && lower_zones(&w) && lower_conduits(&w) && lower_cells(&w, &cells) &&

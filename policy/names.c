@@ -7,11 +7,21 @@
 const char *ir_chain_name(enum ir_chain c, char buf[16])
 {
 	static const char *const names[CHAIN_LANE_FIRST] = {
-		[CHAIN_INPUT] = "input", [CHAIN_FORWARD] = "forward", [CHAIN_POST] = "post", [CHAIN_OUTPUT] = "output",
-		[CHAIN_RELATED] = "related", [CHAIN_NEW] = "new", [CHAIN_LAPSED] = "lapsed",
-		[CHAIN_INVALID] = "invalid", [CHAIN_ADMIT] = "admit", [CHAIN_CUT] = "cut",
-		[CHAIN_JUDGED_GOOD] = "judged", [CHAIN_JUDGED_CONFIRMED] = "confirmed",
-		[CHAIN_UNANSWERED] = "unanswered", [CHAIN_HOLD] = "hold", [CHAIN_OPEN] = "open",
+		[CHAIN_INPUT] = "input",
+		[CHAIN_FORWARD] = "forward",
+		[CHAIN_POST] = "post",
+		[CHAIN_OUTPUT] = "output",
+		[CHAIN_RELATED] = "related",
+		[CHAIN_NEW] = "new",
+		[CHAIN_LAPSED] = "lapsed",
+		[CHAIN_INVALID] = "invalid",
+		[CHAIN_ADMIT] = "admit",
+		[CHAIN_CUT] = "cut",
+		[CHAIN_JUDGED_GOOD] = "judged",
+		[CHAIN_JUDGED_CONFIRMED] = "confirmed",
+		[CHAIN_UNANSWERED] = "unanswered",
+		[CHAIN_HOLD] = "hold",
+		[CHAIN_OPEN] = "open",
 	};
 
 	if (c < CHAIN_LANE_FIRST)
@@ -24,10 +34,9 @@ const char *ir_chain_name(enum ir_chain c, char buf[16])
 const char *ir_set_name(enum ir_set s)
 {
 	static const char *const names[SET_COUNT] = {
-		[SET_LIVE] = "live", [SET_AGREE] = "agree",
-		[SET_UNTIL4] = "until4", [SET_EXACT4] = "exact4", [SET_RANGE4] = "range4",
-		[SET_UNTIL6] = "until6", [SET_EXACT6] = "exact6", [SET_RANGE6] = "range6",
-		[SET_RESETS] = "resets",
+		[SET_LIVE] = "live",	 [SET_AGREE] = "agree",	  [SET_UNTIL4] = "until4",
+		[SET_EXACT4] = "exact4", [SET_RANGE4] = "range4", [SET_UNTIL6] = "until6",
+		[SET_EXACT6] = "exact6", [SET_RANGE6] = "range6", [SET_RESETS] = "resets",
 	};
 
 	return (unsigned)s < SET_COUNT ? names[s] : "unknown";

@@ -28,12 +28,18 @@ static const struct {
 static unsigned setting_of(const struct model_conduit *c, enum setting s)
 {
 	switch (s) {
-	case SET_DOWN: return c->when_down;
-	case SET_OVERLOADED: return c->when_overloaded;
-	case SET_MIDSTREAM: return c->when_midstream;
-	case SET_CRITICALITY: return c->criticality;
-	case SET_TIGHTEN: return c->tighten_new_flows;
-	case SETTINGS: break;
+	case SET_DOWN:
+		return c->when_down;
+	case SET_OVERLOADED:
+		return c->when_overloaded;
+	case SET_MIDSTREAM:
+		return c->when_midstream;
+	case SET_CRITICALITY:
+		return c->criticality;
+	case SET_TIGHTEN:
+		return c->tighten_new_flows;
+	case SETTINGS:
+		break;
 	}
 	return 0;
 }
@@ -128,8 +134,8 @@ static unsigned join_setting(struct joiner *j, const struct interned *set, const
 		    !first_time(j, c, strictest, SAID_SETTING + s))
 			continue;
 		diag_add(j->d, SEV_WARNING, "policy.overruled", c->at, M_JOINT_STRICTER, c->name, settings[s].key,
-			 settings[s].words[setting_of(c, s)], strictest->name, settings[s].words[value])->also =
-			strictest->at;
+			 settings[s].words[setting_of(c, s)], strictest->name, settings[s].words[value])
+			->also = strictest->at;
 	}
 	return value;
 }
@@ -172,8 +178,8 @@ static uint64_t join_until(struct joiner *j, const struct interned *set)
 		const struct model_conduit *c = conduit_of(j, set, i);
 
 		if (c->until != 0 && c->until != first->until && first_time(j, c, first, SAID_UNTIL))
-			diag_add(j->d, SEV_WARNING, "policy.ends_early", c->at, M_JOINT_UNTIL, c->name,
-				 first->name)->also = first->at;
+			diag_add(j->d, SEV_WARNING, "policy.ends_early", c->at, M_JOINT_UNTIL, c->name, first->name)
+				->also = first->at;
 	}
 	return first != NULL ? first->until : 0;
 }

@@ -107,8 +107,10 @@ static json_t *zones_json(const struct ir *ir)
 			json_array_append_new(networks, range_json(&z->ranges[k]));
 		json_object_set_new(o, "name", json_text(z->name));
 		json_object_set_new(o, "label", json_text(z->label));
-		json_object_set_new(o, "class", z->class < sizeof(class_words) / sizeof(class_words[0]) ?
-				    json_string(class_words[z->class]) : json_null());
+		json_object_set_new(o, "class",
+				    z->class < sizeof(class_words) / sizeof(class_words[0])
+					    ? json_string(class_words[z->class])
+					    : json_null());
 		json_object_set_new(o, "interfaces", interfaces);
 		json_object_set_new(o, "networks", networks);
 		json_array_append_new(list, o);
@@ -154,8 +156,8 @@ static json_t *numbers_json(const struct command_table *t, const struct number_s
 	text = calloc(1, size);
 	for (uint32_t i = 0; i < s->n && text != NULL; i++) {
 		const struct number_range *r = &t->ranges[s->first + i];
-		int n = r->lo == r->hi ? snprintf(text + at, size - at, "%s%u", i ? "," : "", r->lo) :
-			snprintf(text + at, size - at, "%s%u-%u", i ? "," : "", r->lo, r->hi);
+		int n = r->lo == r->hi ? snprintf(text + at, size - at, "%s%u", i ? "," : "", r->lo)
+				       : snprintf(text + at, size - at, "%s%u-%u", i ? "," : "", r->lo, r->hi);
 
 		at += n > 0 ? (size_t)n : 0;
 	}
@@ -178,7 +180,8 @@ static json_t *bits_json(const uint64_t set[4])
 			hi++;
 		if (lo == 0 && hi == 255)
 			return json_string("any");
-		at += (size_t)snprintf(text + at, sizeof(text) - at, lo == hi ? "%s%u" : "%s%u-%u", at ? "," : "", lo, hi);
+		at += (size_t)snprintf(text + at, sizeof(text) - at, lo == hi ? "%s%u" : "%s%u-%u", at ? "," : "", lo,
+				       hi);
 	}
 	return json_string(text);
 }
@@ -195,8 +198,8 @@ static json_t *row_json(const struct command_table *t, const struct command_row 
 	json_object_set_new(o, "units", bits_json(r->units));
 	for (unsigned s = 0; s < SPACE_MAX; s++)
 		if (v != NULL && v->spaces[s] != NULL)
-			json_object_set_new(o, v->spaces[s], r->spaces_any ? json_string("any") :
-					    numbers_json(t, &r->spaces[s]));
+			json_object_set_new(o, v->spaces[s],
+					    r->spaces_any ? json_string("any") : numbers_json(t, &r->spaces[s]));
 	json_object_set_new(o, "values", numbers_json(t, &r->values));
 	return o;
 }
@@ -262,10 +265,12 @@ static json_t *permits_json(const struct ir *ir)
 static json_t *ports_json(const struct ir_cell *c)
 {
 	if (c->l4proto == 1 || c->l4proto == 58) /* "8": the type; 8/1: type and code */
-		return c->lo == c->hi && (c->lo & 0xffu) == 0 ? json_sprintf("%u", (unsigned)c->lo >> 8) :
-		       json_sprintf("%u/%u-%u/%u", (unsigned)c->lo >> 8, c->lo & 0xffu, (unsigned)c->hi >> 8, c->hi & 0xffu);
-	return c->lo == c->hi ? json_sprintf("%u", (unsigned)c->lo) :
-	       json_sprintf("%u-%u", (unsigned)c->lo, (unsigned)c->hi);
+		return c->lo == c->hi && (c->lo & 0xffu) == 0
+			       ? json_sprintf("%u", (unsigned)c->lo >> 8)
+			       : json_sprintf("%u/%u-%u/%u", (unsigned)c->lo >> 8, c->lo & 0xffu, (unsigned)c->hi >> 8,
+					      c->hi & 0xffu);
+	return c->lo == c->hi ? json_sprintf("%u", (unsigned)c->lo)
+			      : json_sprintf("%u-%u", (unsigned)c->lo, (unsigned)c->hi);
 }
 
 static json_t *cells_json(const struct ir *ir)
@@ -280,8 +285,11 @@ static json_t *cells_json(const struct ir *ir)
 		json_object_set_new(o, "out", interface_name(ir, c->oif));
 		json_object_set_new(o, "source", range_json(&c->src));
 		json_object_set_new(o, "destination", range_json(&c->dst));
-		json_object_set_new(o, "protocol", json_string(c->l4proto == 6 ? "tcp" : c->l4proto == 17 ? "udp" :
-							       c->l4proto == 1 ? "icmp" : "icmpv6"));
+		json_object_set_new(o, "protocol",
+				    json_string(c->l4proto == 6	   ? "tcp"
+						: c->l4proto == 17 ? "udp"
+						: c->l4proto == 1  ? "icmp"
+								   : "icmpv6"));
 		json_object_set_new(o, "ports", ports_json(c));
 		json_object_set_new(o, "permit", json_integer((json_int_t)c->permit + 1));
 		json_object_set_new(o, "until", until_json(ir->permits[c->permit].until));

@@ -32,6 +32,15 @@ static void put_name(const struct printer *p, const char *s)
 		fputc((unsigned char)*s < 0x20 || *s == 0x7f ? ' ' : *s, p->to);
 }
 
+/* A kernel interface name between quotes: whatever could end them is not one. */
+static void put_device(const struct printer *p, uint32_t interface)
+{
+	fputc('"', p->to);
+	for (const char *s = p->ir->interfaces[interface].device; *s != '\0'; s++)
+		fputc((unsigned char)*s <= 0x20 || *s == 0x7f || *s == '"' || *s == '\\' ? '?' : *s, p->to);
+	fputc('"', p->to);
+}
+
 /* ---- sets ------------------------------------------------------------------------------------------------------------ */
 
 static const struct {
@@ -60,14 +69,24 @@ static void put_range(const struct printer *p, const struct addr_range *r)
 
 static void put_cell_key(const struct printer *p, const struct ir_element *e)
 {
-	fprintf(p->to, "\"%s\" . \"%s\"", p->ir->interfaces[e->iif].device, p->ir->interfaces[e->oif].device);
+	put_device(p, e->iif);
+	fputs(" . ", p->to);
+	put_device(p, e->oif);
 	put_range(p, &e->src);
 	put_range(p, &e->dst);
 	switch (e->l4proto) {
-	case IPPROTO_TCP: fputs(" . tcp", p->to); break;
-	case IPPROTO_UDP: fputs(" . udp", p->to); break;
-	case IPPROTO_ICMP: fputs(" . icmp", p->to); break;
-	default: fputs(" . ipv6-icmp", p->to); break;
+	case IPPROTO_TCP:
+		fputs(" . tcp", p->to);
+		break;
+	case IPPROTO_UDP:
+		fputs(" . udp", p->to);
+		break;
+	case IPPROTO_ICMP:
+		fputs(" . icmp", p->to);
+		break;
+	default:
+		fputs(" . ipv6-icmp", p->to);
+		break;
 	}
 	fprintf(p->to, " . %u", e->lo);
 	if (e->hi != e->lo)
@@ -78,8 +97,8 @@ static void put_key(const struct printer *p, const struct ir_element *e)
 {
 	switch (e->set) {
 	case SET_LIVE:
-		fprintf(p->to, "\"%s\" . %s . 0x%08x", p->ir->interfaces[e->iif].device,
-			e->direction ? "reply" : "original", e->mark_key);
+		put_device(p, e->iif);
+		fprintf(p->to, " . %s . 0x%08x", e->direction ? "reply" : "original", e->mark_key);
 		break;
 	case SET_AGREE:
 		fprintf(p->to, "0x%08x . 0x%08x", e->mark_key, e->mark_key);
@@ -87,7 +106,12 @@ static void put_key(const struct printer *p, const struct ir_element *e)
 	case SET_RESETS:
 		fprintf(p->to, "0x%08x . 0x%08x", e->mark_key, e->mark_key2);
 		break;
-	case SET_UNTIL4: case SET_EXACT4: case SET_RANGE4: case SET_UNTIL6: case SET_EXACT6: case SET_RANGE6:
+	case SET_UNTIL4:
+	case SET_EXACT4:
+	case SET_RANGE4:
+	case SET_UNTIL6:
+	case SET_EXACT6:
+	case SET_RANGE6:
 	case SET_COUNT:
 		put_cell_key(p, e);
 		break;
@@ -97,11 +121,18 @@ static void put_key(const struct printer *p, const struct ir_element *e)
 static uint32_t permit_of(const struct ir_element *e)
 {
 	switch (e->set) {
-	case SET_LIVE: case SET_AGREE:
+	case SET_LIVE:
+	case SET_AGREE:
 		return mark_permit(e->mark_key);
-	case SET_RESETS: case SET_COUNT:
+	case SET_RESETS:
+	case SET_COUNT:
 		return 0;
-	case SET_UNTIL4: case SET_EXACT4: case SET_RANGE4: case SET_UNTIL6: case SET_EXACT6: case SET_RANGE6:
+	case SET_UNTIL4:
+	case SET_EXACT4:
+	case SET_RANGE4:
+	case SET_UNTIL6:
+	case SET_EXACT6:
+	case SET_RANGE6:
 		break;
 	}
 	return mark_permit(e->data);
@@ -175,10 +206,12 @@ static void put_header(const struct printer *p)
 	fputs("# Sekisho: rules of site \"", p->to);
 	put_name(p, p->ir->site_name);
 	fprintf(p->to, "\", generation %s\n", digest);
-	fputs("# Marks: bit 31 let by, bits 28-30 outcome, bits 22-27 lane, bits 0-21 permit (here: number in this policy).\n"
+	fputs("# Marks: bit 31 let by, bits 28-30 outcome, bits 22-27 lane, bits 0-21 permit (here: number in this "
+	      "policy).\n"
 	      "# \"not nft:\" marks what nft has no words for; the box loads these rules as well.\n"
 	      "# Where the kernel has no queue expression, the box uses the NFQUEUE target (revision 3) in its place.\n"
-	      "table inet sekisho {\n", p->to);
+	      "table inet sekisho {\n",
+	      p->to);
 }
 
 static void put_counters(const struct printer *p, const struct ir_rule *rules, size_t n)

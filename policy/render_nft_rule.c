@@ -17,8 +17,14 @@ struct line {
 
 static void put_state(const struct line *l, uint32_t states)
 {
-	static const struct { uint32_t bit; const char *word; } words[] = {
-		{ CT_NEW, "new" }, { CT_ESTABLISHED, "established" }, { CT_RELATED, "related" }, { CT_INVALID, "invalid" },
+	static const struct {
+		uint32_t bit;
+		const char *word;
+	} words[] = {
+		{ CT_NEW, "new" },
+		{ CT_ESTABLISHED, "established" },
+		{ CT_RELATED, "related" },
+		{ CT_INVALID, "invalid" },
 	};
 	bool first = true;
 
@@ -43,14 +49,17 @@ static void put_key(const struct line *l, enum ir_set set, uint32_t key)
 
 	switch ((enum ir_key)key) {
 	case KEY_PACKET:
-		fprintf(l->to, "iif . oif . %s saddr . %s daddr . meta l4proto . %s", ip, ip, icmp ? "@th,0,16" : "th dport");
+		fprintf(l->to, "iif . oif . %s saddr . %s daddr . meta l4proto . %s", ip, ip,
+			icmp ? "@th,0,16" : "th dport");
 		break;
 	case KEY_PACKET_BACK:
-		fprintf(l->to, "oif . iif . %s daddr . %s saddr . meta l4proto . %s", ip, ip, icmp ? "@th,0,16" : "th sport");
+		fprintf(l->to, "oif . iif . %s daddr . %s saddr . meta l4proto . %s", ip, ip,
+			icmp ? "@th,0,16" : "th sport");
 		break;
 	case KEY_ORIGINAL:
 	case KEY_ORIGINAL_BACK:
-		fprintf(l->to, "%s . ct original %s saddr . ct original %s daddr . meta l4proto . ct original proto-dst",
+		fprintf(l->to,
+			"%s . ct original %s saddr . ct original %s daddr . meta l4proto . ct original proto-dst",
 			key == KEY_ORIGINAL ? "iif . oif" : "oif . iif", ip, ip);
 		break;
 	case KEY_AGREE:
@@ -68,11 +77,22 @@ static void put_key(const struct line *l, enum ir_set set, uint32_t key)
 static void put_options(const struct line *l)
 {
 	switch (l->variant) {
-	case OPTIONS4: fputs("meta nfproto ipv4 ip hdrlength != 5", l->to); break;
-	case HOP_BY_HOP: fputs("meta nfproto ipv6 exthdr hbh exists", l->to); break;
-	case ROUTING: fputs("meta nfproto ipv6 exthdr rt exists", l->to); break;
-	case DESTINATION: fputs("meta nfproto ipv6 exthdr dst exists", l->to); break;
-	case ONE: case TCP_UDP: case ICMP: break;
+	case OPTIONS4:
+		fputs("meta nfproto ipv4 ip hdrlength != 5", l->to);
+		break;
+	case HOP_BY_HOP:
+		fputs("meta nfproto ipv6 exthdr hbh exists", l->to);
+		break;
+	case ROUTING:
+		fputs("meta nfproto ipv6 exthdr rt exists", l->to);
+		break;
+	case DESTINATION:
+		fputs("meta nfproto ipv6 exthdr dst exists", l->to);
+		break;
+	case ONE:
+	case TCP_UDP:
+	case ICMP:
+		break;
 	}
 }
 
@@ -121,8 +141,8 @@ static void put_outcomes(const struct line *l)
 {
 	char a[16], b[16], c[16];
 
-	fprintf(l->to, "meta mark & 0x%08x vmap { 0x%08x : goto %s, 0x%08x : goto %s, 0x%08x : goto %s }", MARK_OUTCOME_MASK,
-		MARK_GOOD << MARK_OUTCOME_SHIFT, ir_chain_name(CHAIN_JUDGED_GOOD, a),
+	fprintf(l->to, "meta mark & 0x%08x vmap { 0x%08x : goto %s, 0x%08x : goto %s, 0x%08x : goto %s }",
+		MARK_OUTCOME_MASK, MARK_GOOD << MARK_OUTCOME_SHIFT, ir_chain_name(CHAIN_JUDGED_GOOD, a),
 		MARK_CONFIRMED << MARK_OUTCOME_SHIFT, ir_chain_name(CHAIN_JUDGED_CONFIRMED, b),
 		MARK_UNJUDGED << MARK_OUTCOME_SHIFT, ir_chain_name(CHAIN_UNANSWERED, c));
 }
@@ -147,7 +167,9 @@ static void put_stmt(struct line *l, const struct ir_stmt *s)
 	char name[16];
 
 	switch (s->kind) {
-	case IR_CT_STATE: put_state(l, s->a); break;
+	case IR_CT_STATE:
+		put_state(l, s->a);
+		break;
 	case IR_FAMILY:
 		l->family = s->a;
 		fprintf(l->to, "meta nfproto ipv%u", s->a);
@@ -161,45 +183,92 @@ static void put_stmt(struct line *l, const struct ir_stmt *s)
 		if (s->a == IPPROTO_ICMPV6)
 			fputs("meta l4proto ipv6-icmp", l->to);
 		else
-			fprintf(l->to, "meta l4proto %s", s->a == IPPROTO_TCP ? "tcp" : s->a == IPPROTO_UDP ? "udp" : "icmp");
+			fprintf(l->to, "meta l4proto %s",
+				s->a == IPPROTO_TCP   ? "tcp"
+				: s->a == IPPROTO_UDP ? "udp"
+						      : "icmp");
 		break;
-	case IR_ICMP_TYPE: fprintf(l->to, "%s type %u", l->l4proto == IPPROTO_ICMPV6 ? "icmpv6" : "icmp", s->a); break;
-	case IR_HOPLIMIT: fprintf(l->to, "ip6 hoplimit %u", s->a); break;
-	case IR_IP_OPTIONS: put_options(l); break;
-	case IR_TCP_FLAGS: fprintf(l->to, "tcp flags & 0x%02x == 0x%02x", s->a, s->b); break;
-	case IR_CT_DIRECTION: fprintf(l->to, "ct direction %s", s->a ? "reply" : "original"); break;
-	case IR_MARK: put_masked(l, "meta", s, "=="); break;
-	case IR_MARK_NOT: put_masked(l, "meta", s, "!="); break;
-	case IR_CTMARK_NOT: put_masked(l, "ct", s, "!="); break;
-	case IR_LIMIT: fprintf(l->to, "limit rate %u/second burst %u packets", s->a, s->b); break;
+	case IR_ICMP_TYPE:
+		fprintf(l->to, "%s type %u", l->l4proto == IPPROTO_ICMPV6 ? "icmpv6" : "icmp", s->a);
+		break;
+	case IR_HOPLIMIT:
+		fprintf(l->to, "ip6 hoplimit %u", s->a);
+		break;
+	case IR_IP_OPTIONS:
+		put_options(l);
+		break;
+	case IR_TCP_FLAGS:
+		fprintf(l->to, "tcp flags & 0x%02x == 0x%02x", s->a, s->b);
+		break;
+	case IR_CT_DIRECTION:
+		fprintf(l->to, "ct direction %s", s->a ? "reply" : "original");
+		break;
+	case IR_MARK:
+		put_masked(l, "meta", s, "==");
+		break;
+	case IR_MARK_NOT:
+		put_masked(l, "meta", s, "!=");
+		break;
+	case IR_CTMARK_NOT:
+		put_masked(l, "ct", s, "!=");
+		break;
+	case IR_LIMIT:
+		fprintf(l->to, "limit rate %u/second burst %u packets", s->a, s->b);
+		break;
 	case IR_IN_SET:
 	case IR_NOT_IN_SET:
 	case IR_KNOWN:
 		put_key(l, s->set, s->a);
 		fprintf(l->to, " %s@%s", s->kind == IR_NOT_IN_SET ? "!= " : "", ir_set_name(s->set));
 		break;
-	case IR_LIVE: fprintf(l->to, "meta mark set iif . ct direction . ct mark map @%s", ir_set_name(SET_LIVE)); break;
+	case IR_LIVE:
+		fprintf(l->to, "meta mark set iif . ct direction . ct mark map @%s", ir_set_name(SET_LIVE));
+		break;
 	case IR_ADMIT:
 		fputs("ct mark set ", l->to);
 		put_key(l, s->set, s->a);
 		fprintf(l->to, " map @%s", ir_set_name(s->set));
 		break;
-	case IR_SET_MARK: fprintf(l->to, "meta mark set 0x%08x", s->a); break;
-	case IR_COPY_MARK: fprintf(l->to, "meta mark set ct mark & 0x%08x", ~MARK_OUTCOME_MASK); break;
-	case IR_SET_OUTCOME: fprintf(l->to, "ct mark set ct mark & 0x%08x | 0x%08x", ~MARK_OUTCOME_MASK, s->a); break;
-	case IR_COUNT: fprintf(l->to, "counter name %s", reason_word((enum reason)s->a)); break;
+	case IR_SET_MARK:
+		fprintf(l->to, "meta mark set 0x%08x", s->a);
+		break;
+	case IR_COPY_MARK:
+		fprintf(l->to, "meta mark set ct mark & 0x%08x", ~MARK_OUTCOME_MASK);
+		break;
+	case IR_SET_OUTCOME:
+		fprintf(l->to, "ct mark set ct mark & 0x%08x | 0x%08x", ~MARK_OUTCOME_MASK, s->a);
+		break;
+	case IR_COUNT:
+		fprintf(l->to, "counter name %s", reason_word((enum reason)s->a));
+		break;
 	case IR_LOG:
 		fprintf(l->to, "limit rate %u/second burst %u packets log prefix \"%s\" group 1", s->b, s->b,
 			reason_word((enum reason)s->a));
 		break;
-	case IR_ACCEPT: fputs("accept", l->to); break;
-	case IR_DROP: fputs("drop", l->to); break;
-	case IR_GOTO: fprintf(l->to, "goto %s", ir_chain_name((enum ir_chain)s->a, name)); break;
-	case IR_GOTO_LANE: put_lanes(l); break;
-	case IR_GOTO_OUTCOME: put_outcomes(l); break;
-	case IR_GOTO_UNANSWERED: put_unanswered(l); break;
-	case IR_QUEUE: put_queue(l, s->a, s->b != 0); break;
-	case IR_TCP_RESET: fputs("reject with tcp reset", l->to); break;
+	case IR_ACCEPT:
+		fputs("accept", l->to);
+		break;
+	case IR_DROP:
+		fputs("drop", l->to);
+		break;
+	case IR_GOTO:
+		fprintf(l->to, "goto %s", ir_chain_name((enum ir_chain)s->a, name));
+		break;
+	case IR_GOTO_LANE:
+		put_lanes(l);
+		break;
+	case IR_GOTO_OUTCOME:
+		put_outcomes(l);
+		break;
+	case IR_GOTO_UNANSWERED:
+		put_unanswered(l);
+		break;
+	case IR_QUEUE:
+		put_queue(l, s->a, s->b != 0);
+		break;
+	case IR_TCP_RESET:
+		fputs("reject with tcp reset", l->to);
+		break;
 	}
 }
 

@@ -21,8 +21,8 @@
 #define TCP_RST 4u
 #define TCP_ACK 16u
 
-#define LOG_RATE 50u   /* records per second and rule; counters are exact */
-#define ECHO_RATE 10u  /* echo requests per second that the box answers */
+#define LOG_RATE 50u  /* records per second and rule; counters are exact */
+#define ECHO_RATE 10u /* echo requests per second that the box answers */
 
 struct writer {
 	struct arena *a;
@@ -77,8 +77,8 @@ static void family_proto(struct writer *w, uint32_t family, uint32_t l4proto)
 static const struct {
 	uint8_t family, l4proto, type;
 } errors[] = {
-	{ 4, IPPROTO_ICMP, 3 }, { 4, IPPROTO_ICMP, 11 }, { 4, IPPROTO_ICMP, 12 },
-	{ 6, IPPROTO_ICMPV6, 1 }, { 6, IPPROTO_ICMPV6, 2 }, { 6, IPPROTO_ICMPV6, 3 }, { 6, IPPROTO_ICMPV6, 4 },
+	{ 4, IPPROTO_ICMP, 3 },	  { 4, IPPROTO_ICMP, 11 },  { 4, IPPROTO_ICMP, 12 },  { 6, IPPROTO_ICMPV6, 1 },
+	{ 6, IPPROTO_ICMPV6, 2 }, { 6, IPPROTO_ICMPV6, 3 }, { 6, IPPROTO_ICMPV6, 4 },
 };
 #define N_ERRORS (sizeof(errors) / sizeof(errors[0]))
 
@@ -129,8 +129,13 @@ static void related_rules(struct writer *w)
 static void new_rules(struct writer *w)
 {
 	/* A session is opened by a SYN without FIN, RST or ACK; there is no "is not equal" of several bits. */
-	static const struct { uint8_t mask, value; } wrong[] = {
-		{ TCP_SYN, 0 }, { TCP_ACK, TCP_ACK }, { TCP_RST, TCP_RST }, { TCP_FIN, TCP_FIN },
+	static const struct {
+		uint8_t mask, value;
+	} wrong[] = {
+		{ TCP_SYN, 0 },
+		{ TCP_ACK, TCP_ACK },
+		{ TCP_RST, TCP_RST },
+		{ TCP_FIN, TCP_FIN },
 	};
 
 	rule(w, CHAIN_NEW);

@@ -32,20 +32,20 @@ struct number_set {
 };
 
 struct command_row {
-	uint64_t functions[4];              /* one bit per function code 0..255 */
-	uint64_t units[4];                  /* one bit per unit id 0..255; Modbus broadcast 0 only when named */
-	bool spaces_any;                    /* no address space was named: every address of every space */
+	uint64_t functions[4]; /* one bit per function code 0..255 */
+	uint64_t units[4];     /* one bit per unit id 0..255; Modbus broadcast 0 only when named */
+	bool spaces_any;       /* no address space was named: every address of every space */
 	struct number_set spaces[SPACE_MAX];
-	struct number_set values;           /* written values */
-	uint32_t line;                      /* policy line of the row, for reasons and events */
+	struct number_set values; /* written values */
+	uint32_t line;		  /* policy line of the row, for reasons and events */
 };
 
 struct command_grant {
-	uint32_t conduit;         /* index into the generation's conduits */
-	uint32_t line;            /* policy line of the conduit */
-	uint16_t protocol;        /* enum protocol */
-	bool whole;               /* the whole protocol: rows are not consulted */
-	bool shadow;              /* of an observe conduit on an enforced cell: recorded, never allows */
+	uint32_t conduit;	  /* index into the generation's conduits */
+	uint32_t line;		  /* policy line of the conduit */
+	uint16_t protocol;	  /* enum protocol */
+	bool whole;		  /* the whole protocol: rows are not consulted */
+	bool shadow;		  /* of an observe conduit on an enforced cell: recorded, never allows */
 	uint32_t undecided_bytes; /* what a flow may pass before its protocol is known */
 	uint32_t first_row;
 	uint32_t n_rows;
@@ -54,9 +54,10 @@ struct command_grant {
 struct command_permit {
 	uint32_t permit; /* the box's permit id (1..PERMIT_MAX) */
 	uint32_t lane;
-	bool observe;    /* record, stop nothing */
+	bool observe;	   /* record, stop nothing */
 	uint8_t midstream; /* enum midstream */
-	struct number_set ports; /* server ports of its TCP and UDP cells: tells the direction of a session met half-way */
+	struct number_set
+		ports; /* server ports of its TCP and UDP cells: tells the direction of a session met half-way */
 	uint32_t first_grant;
 	uint32_t n_grants;
 };

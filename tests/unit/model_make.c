@@ -7,7 +7,13 @@
 
 #define MOST 20000 /* objects of one kind; pointers into the arrays stay good because they never move */
 
-#define NEED(x) do { if (!(x)) { fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x); abort(); } } while (0)
+#define NEED(x)                                                                                                        \
+	do {                                                                                                           \
+		if (!(x)) {                                                                                            \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);                                        \
+			abort();                                                                                       \
+		}                                                                                                      \
+	} while (0)
 
 static const struct source_text source = { "site.cfg", "site = { name = \"kita\"; };\n", 27 };
 
@@ -88,8 +94,12 @@ struct model_zone *maker_zone(struct model_maker *k, const char *name, const cha
 	struct model_zone *z = &k->m.zones[k->m.n_zones];
 	char copy[256], *save = NULL;
 
-	*z = (struct model_zone){ .name = keep(k, name), .label = "", .owner = "x", .class = CLASS_IT,
-				  .index = (uint32_t)k->m.n_zones++, .at = here(k) };
+	*z = (struct model_zone){ .name = keep(k, name),
+				  .label = "",
+				  .owner = "x",
+				  .class = CLASS_IT,
+				  .index = (uint32_t)k->m.n_zones++,
+				  .at = here(k) };
 	z->ranges = ranges_of(k, networks, &z->n_ranges);
 	z->interfaces = arena_array(k->arena, 8, sizeof(*z->interfaces));
 	snprintf(copy, sizeof(copy), "%s", interfaces);
@@ -166,9 +176,18 @@ struct model_conduit *maker_conduit(struct model_maker *k, const char *name, str
 
 	NEED(k->m.n_conduits < MOST);
 	*c = (struct model_conduit){
-		.name = keep(k, name), .label = "", .from = from, .to = to, .criticality = CRIT_CARGO,
-		.when_midstream = MID_RESET, .purpose = "test", .owner = "me", .approved_by = "",
-		.review_by = "2027-03-31", .index = (uint32_t)k->m.n_conduits++, .at = here(k),
+		.name = keep(k, name),
+		.label = "",
+		.from = from,
+		.to = to,
+		.criticality = CRIT_CARGO,
+		.when_midstream = MID_RESET,
+		.purpose = "test",
+		.owner = "me",
+		.approved_by = "",
+		.review_by = "2027-03-31",
+		.index = (uint32_t)k->m.n_conduits++,
+		.at = here(k),
 	};
 	c->sources = *sources ? ranges_of(k, sources, &c->n_sources) : from->ranges;
 	c->n_sources = *sources ? c->n_sources : from->n_ranges;
@@ -184,8 +203,12 @@ struct model_never *maker_never(struct model_maker *k, struct model_zone *from, 
 {
 	struct model_never *n = &k->m.nevers[k->m.n_nevers++];
 
-	*n = (struct model_never){ .from = from, .to = to, .classes = classes ? classes : CLASS_ALL,
-				   .all_commands = classes == 0, .chain = chain, .at = here(k) };
+	*n = (struct model_never){ .from = from,
+				   .to = to,
+				   .classes = classes ? classes : CLASS_ALL,
+				   .all_commands = classes == 0,
+				   .chain = chain,
+				   .at = here(k) };
 	return n;
 }
 
@@ -199,7 +222,8 @@ void maker_site(struct model_maker *k)
 	struct model_zone *office, *tos, *crane, *internet;
 	struct model_service *reads, *sets, *tls, *ping, *dns;
 
-	for (const char *const *i = (const char *const[]){ "lan0", "lan1", "lan2", "lan3", "wan0", NULL }; *i != NULL; i++)
+	for (const char *const *i = (const char *const[]){ "lan0", "lan1", "lan2", "lan3", "wan0", NULL }; *i != NULL;
+	     i++)
 		maker_interface(k, *i);
 	office = maker_zone(k, "office", "lan0", "10.10.0.0/16 2001:db8:10::/48");
 	tos = maker_zone(k, "tos", "lan1", "10.20.0.0/24 2001:db8:20::/64");
@@ -213,7 +237,8 @@ void maker_site(struct model_maker *k)
 	ping = maker_service(k, "ping", PROTO_ICMP, "icmp/8");
 	dns = maker_service(k, "dns", PROTO_DNS, "udp/53 tcp/53");
 	maker_conduit(k, "tos-reads-cranes", tos, crane, "", "", reads)->when_down = FAIL_HOLD;
-	maker_conduit(k, "tos-sets-rtg01", tos, crane, "10.20.0.10 2001:db8:20::10", "10.30.1.10 2001:db8:30::10", sets);
+	maker_conduit(k, "tos-sets-rtg01", tos, crane, "10.20.0.10 2001:db8:20::10", "10.30.1.10 2001:db8:30::10",
+		      sets);
 	maker_conduit(k, "office-web", office, tos, "", "10.20.0.80", tls);
 	maker_conduit(k, "office-ping", office, tos, "", "", ping);
 	maker_conduit(k, "office-dns", office, internet, "10.10.0.0/24", "", dns);
@@ -253,10 +278,10 @@ static void random_ranges(unsigned *seed, unsigned zone, char *out, size_t size)
 
 void maker_random(struct model_maker *k, unsigned *seed)
 {
-	static const char *const ports[] = { "tcp/502", "tcp/500-510", "tcp/443", "udp/53 tcp/53", "icmp/8", "icmp/0-255",
-					     "tcp/0-65535", "udp/50-60", "tcp/505-600 udp/53" };
+	static const char *const ports[] = { "tcp/502",	   "tcp/500-510", "tcp/443",   "udp/53 tcp/53",	    "icmp/8",
+					     "icmp/0-255", "tcp/0-65535", "udp/50-60", "tcp/505-600 udp/53" };
 	static const enum protocol protocols[] = { PROTO_MODBUS, PROTO_MODBUS, PROTO_TLS, PROTO_DNS, PROTO_ICMP,
-						   PROTO_ICMP, PROTO_TCP, PROTO_NTP, PROTO_DNS };
+						   PROTO_ICMP,	 PROTO_TCP,    PROTO_NTP, PROTO_DNS };
 	struct model_zone *zones[4];
 	struct model_service *services[9];
 	unsigned n;
@@ -298,8 +323,10 @@ void maker_random(struct model_maker *k, unsigned *seed)
 struct question maker_question(const struct model_maker *k, unsigned *seed)
 {
 	static const uint8_t protos[] = { 6, 6, 6, 17, 1, 58 };
-	static const uint16_t edge_ports[] = { 502, 499, 500, 510, 511, 443, 53, 50, 60, 61, 505, 600, 0, 65535,
-					       8 << 8, 0, 128 << 8, 129 << 8, 3 << 8, 255 << 8 };
+	static const uint16_t edge_ports[] = {
+		502, 499, 500, 510,   511,    443, 53,	     50,       60,     61,
+		505, 600, 0,   65535, 8 << 8, 0,   128 << 8, 129 << 8, 3 << 8, 255 << 8
+	};
 	unsigned from = pick(seed, 4), to = pick(seed, 4);
 	bool six = pick(seed, 2);
 	struct question q = { .l4proto = protos[pick(seed, 6)], .now = pick(seed, 3000) };

@@ -13,8 +13,8 @@
 struct model_maker {
 	struct arena *arena;
 	struct model m;
-	struct compilation c;      /* .model points at m */
-	uint32_t line;             /* the next object's */
+	struct compilation c; /* .model points at m */
+	uint32_t line;	      /* the next object's */
 };
 
 void maker_init(struct model_maker *k);

@@ -4,7 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define WRONG(what) do { fprintf(stderr, "rule box: %s\n", what); abort(); } while (0)
+#define WRONG(what)                                                                                                    \
+	do {                                                                                                           \
+		fprintf(stderr, "rule box: %s\n", what);                                                               \
+		abort();                                                                                               \
+	} while (0)
 
 /* Where the key of a statement cannot be loaded, the rule breaks. */
 struct key {
@@ -68,7 +72,12 @@ static bool holds(const struct ir_element *e, const struct key *k)
 		return e->mark_key == k->mark && e->mark_key == k->mark2;
 	case SET_RESETS:
 		return e->mark_key == k->mark && e->mark_key2 == k->mark2;
-	case SET_UNTIL4: case SET_EXACT4: case SET_RANGE4: case SET_UNTIL6: case SET_EXACT6: case SET_RANGE6:
+	case SET_UNTIL4:
+	case SET_EXACT4:
+	case SET_RANGE4:
+	case SET_UNTIL6:
+	case SET_EXACT6:
+	case SET_RANGE6:
 	case SET_COUNT:
 		break;
 	}
@@ -138,10 +147,14 @@ static bool go_unanswered(struct run *x)
 static bool go_outcome(struct run *x)
 {
 	switch (mark_outcome(x->p->mark)) {
-	case MARK_GOOD: return go(x, CHAIN_JUDGED_GOOD);
-	case MARK_CONFIRMED: return go(x, CHAIN_JUDGED_CONFIRMED);
-	case MARK_UNJUDGED: return go(x, CHAIN_UNANSWERED);
-	default: return true;
+	case MARK_GOOD:
+		return go(x, CHAIN_JUDGED_GOOD);
+	case MARK_CONFIRMED:
+		return go(x, CHAIN_JUDGED_CONFIRMED);
+	case MARK_UNJUDGED:
+		return go(x, CHAIN_UNANSWERED);
+	default:
+		return true;
 	}
 }
 
@@ -153,18 +166,30 @@ static bool step(struct run *x, const struct ir_stmt *s)
 	struct key k;
 
 	switch (s->kind) {
-	case IR_CT_STATE: return (p->flow->state & s->a) != 0;
-	case IR_FAMILY: return p->src.family == s->a;
-	case IR_L4PROTO: return p->l4proto == s->a;
-	case IR_ICMP_TYPE: return (uint32_t)p->dport >> 8 == s->a;
-	case IR_HOPLIMIT: return p->hop_limit == s->a;
-	case IR_IP_OPTIONS: return p->options;
-	case IR_TCP_FLAGS: return (p->tcp_flags & s->a) == s->b;
-	case IR_CT_DIRECTION: return tracked(p) && p->direction == s->a;
-	case IR_MARK: return (p->mark & s->a) == s->b;
-	case IR_MARK_NOT: return (p->mark & s->a) != s->b;
-	case IR_CTMARK_NOT: return tracked(p) && (p->flow->mark & s->a) != s->b;
-	case IR_LIMIT: return true;
+	case IR_CT_STATE:
+		return (p->flow->state & s->a) != 0;
+	case IR_FAMILY:
+		return p->src.family == s->a;
+	case IR_L4PROTO:
+		return p->l4proto == s->a;
+	case IR_ICMP_TYPE:
+		return (uint32_t)p->dport >> 8 == s->a;
+	case IR_HOPLIMIT:
+		return p->hop_limit == s->a;
+	case IR_IP_OPTIONS:
+		return p->options;
+	case IR_TCP_FLAGS:
+		return (p->tcp_flags & s->a) == s->b;
+	case IR_CT_DIRECTION:
+		return tracked(p) && p->direction == s->a;
+	case IR_MARK:
+		return (p->mark & s->a) == s->b;
+	case IR_MARK_NOT:
+		return (p->mark & s->a) != s->b;
+	case IR_CTMARK_NOT:
+		return tracked(p) && (p->flow->mark & s->a) != s->b;
+	case IR_LIMIT:
+		return true;
 	case IR_IN_SET:
 	case IR_KNOWN:
 		k = key_of(p, s->a);
@@ -184,22 +209,38 @@ static bool step(struct run *x, const struct ir_stmt *s)
 		if (e != NULL)
 			p->flow->mark = e->data;
 		return e != NULL;
-	case IR_SET_MARK: p->mark = s->a; return true;
-	case IR_COPY_MARK: p->mark = p->flow->mark & ~MARK_OUTCOME_MASK; return true;
-	case IR_SET_OUTCOME: p->flow->mark = (p->flow->mark & ~MARK_OUTCOME_MASK) | s->a; return true;
-	case IR_COUNT: x->r.reason = (enum reason)s->a; return true;
-	case IR_LOG: return true;
-	case IR_ACCEPT: return end(x, BOX_ACCEPT);
-	case IR_DROP: return end(x, BOX_DROP);
-	case IR_GOTO: return go(x, (enum ir_chain)s->a);
-	case IR_GOTO_LANE: return go_lane(x);
-	case IR_GOTO_OUTCOME: return go_outcome(x);
-	case IR_GOTO_UNANSWERED: return go_unanswered(x);
+	case IR_SET_MARK:
+		p->mark = s->a;
+		return true;
+	case IR_COPY_MARK:
+		p->mark = p->flow->mark & ~MARK_OUTCOME_MASK;
+		return true;
+	case IR_SET_OUTCOME:
+		p->flow->mark = (p->flow->mark & ~MARK_OUTCOME_MASK) | s->a;
+		return true;
+	case IR_COUNT:
+		x->r.reason = (enum reason)s->a;
+		return true;
+	case IR_LOG:
+		return true;
+	case IR_ACCEPT:
+		return end(x, BOX_ACCEPT);
+	case IR_DROP:
+		return end(x, BOX_DROP);
+	case IR_GOTO:
+		return go(x, (enum ir_chain)s->a);
+	case IR_GOTO_LANE:
+		return go_lane(x);
+	case IR_GOTO_OUTCOME:
+		return go_outcome(x);
+	case IR_GOTO_UNANSWERED:
+		return go_unanswered(x);
 	case IR_QUEUE:
 		x->r.lane = s->a;
 		x->r.bypass = s->b != 0;
 		return end(x, BOX_QUEUE);
-	case IR_TCP_RESET: return end(x, BOX_RESET);
+	case IR_TCP_RESET:
+		return end(x, BOX_RESET);
 	}
 	WRONG("unknown statement");
 }

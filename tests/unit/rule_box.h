@@ -19,22 +19,22 @@ struct box_rules {
 
 /* The connection that tracking found; state 0 = none. */
 struct box_flow {
-	uint32_t state;          /* CT_* of the packet at hand */
+	uint32_t state; /* CT_* of the packet at hand */
 	uint32_t mark;
-	struct addr src, dst;    /* original direction */
+	struct addr src, dst; /* original direction */
 	uint8_t l4proto;
 	uint16_t port;
 };
 
 struct box_packet {
-	uint32_t iif, oif;       /* interface indexes */
+	uint32_t iif, oif; /* interface indexes */
 	struct addr src, dst;
 	uint8_t l4proto;
-	uint16_t sport, dport;   /* ICMP: dport = type << 8 | code */
+	uint16_t sport, dport; /* ICMP: dport = type << 8 | code */
 	uint8_t tcp_flags;
 	uint8_t hop_limit;
 	bool options;
-	uint8_t direction;       /* 0 original, 1 reply */
+	uint8_t direction; /* 0 original, 1 reply */
 	uint32_t mark;
 	struct box_flow *flow;
 };
@@ -43,9 +43,9 @@ enum box_verdict { BOX_ACCEPT, BOX_DROP, BOX_QUEUE, BOX_RESET };
 
 struct box_result {
 	enum box_verdict verdict;
-	uint32_t lane;           /* BOX_QUEUE */
+	uint32_t lane; /* BOX_QUEUE */
 	bool bypass;
-	enum reason reason;      /* the last one counted, R_NONE */
+	enum reason reason; /* the last one counted, R_NONE */
 };
 
 struct box_result box_run(const struct box_rules *b, enum ir_chain chain, struct box_packet *p);

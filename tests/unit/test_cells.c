@@ -6,10 +6,11 @@
  * LINK: appliance/base/messages.c appliance/base/protocols.c appliance/base/sha256.c appliance/base/vocabulary.c
  * LIBS: nettle
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <stdio.h>
@@ -28,8 +29,8 @@ static struct cells make(struct model_maker *k)
 	return c;
 }
 
-static void expect_cell(const struct cell *c, uint8_t layer, const char *src, const char *dst, uint8_t proto, unsigned lo,
-			unsigned hi, uint32_t n_pairs, const struct cells *all)
+static void expect_cell(const struct cell *c, uint8_t layer, const char *src, const char *dst, uint8_t proto,
+			unsigned lo, unsigned hi, uint32_t n_pairs, const struct cells *all)
 {
 	char text[2 * ADDR_TEXT];
 
@@ -284,14 +285,10 @@ static void too_many_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(overlap_is_cut_out),
-		cmocka_unit_test(what_touches_is_one),
-		cmocka_unit_test(both_families_and_icmp),
-		cmocka_unit_test(until_lies_over_the_base),
-		cmocka_unit_test(interfaces_are_crossed),
-		cmocka_unit_test(form_depends_on_the_region),
-		cmocka_unit_test(edges_of_address_space),
-		cmocka_unit_test(ten_thousand),
+		cmocka_unit_test(overlap_is_cut_out),	  cmocka_unit_test(what_touches_is_one),
+		cmocka_unit_test(both_families_and_icmp), cmocka_unit_test(until_lies_over_the_base),
+		cmocka_unit_test(interfaces_are_crossed), cmocka_unit_test(form_depends_on_the_region),
+		cmocka_unit_test(edges_of_address_space), cmocka_unit_test(ten_thousand),
 		cmocka_unit_test(too_many_is_refused),
 	};
 

@@ -6,10 +6,11 @@
  * LINK: appliance/base/messages.c appliance/base/protocols.c appliance/base/sha256.c appliance/base/vocabulary.c
  * LIBS: nettle
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <stdio.h>
@@ -159,7 +160,8 @@ static void numbers(void **state)
 {
 	struct number_range ranges[] = { { 0, 9 }, { 10, 10 }, { 12, 99 }, { 400, 400 }, { 65000, UINT32_MAX } };
 	struct command_table t = { .ranges = ranges, .n_ranges = 5 };
-	struct number_set all = { .first = 0, .n = 5 }, none = { 0 }, any = { .any = true }, part = { .first = 1, .n = 2 };
+	struct number_set all = { .first = 0, .n = 5 }, none = { 0 }, any = { .any = true },
+			  part = { .first = 1, .n = 2 };
 
 	(void)state;
 	assert_true(number_in(&t, &all, 0) && number_in(&t, &all, 99) && number_in(&t, &all, UINT32_MAX));

@@ -6,10 +6,11 @@
  * LINK: appliance/base/messages.c appliance/base/protocols.c appliance/base/sha256.c appliance/base/vocabulary.c
  * LIBS: nettle
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <string.h>

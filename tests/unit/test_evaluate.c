@@ -10,10 +10,11 @@
  * Two oracles that share no code, held against each other: the language's meaning and the compiled cells. Random models
  * over a small space, packets at the edges. SEED=n repeats a run.
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <stdio.h>
@@ -115,7 +116,8 @@ static void random_models_agree(void **state)
 	assert_true(crossed > 1000);
 }
 
-static struct question ask(const char *iif, const char *oif, const char *src, const char *dst, uint8_t proto, uint16_t port)
+static struct question ask(const char *iif, const char *oif, const char *src, const char *dst, uint8_t proto,
+			   uint16_t port)
 {
 	struct question q = { .iif = iif, .oif = oif, .l4proto = proto, .port = port, .now = 1000 };
 

@@ -7,10 +7,11 @@
  * LIBS: nettle
  */
 /* Joint settings of overlapping conduits, and identities of permits. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <stdio.h>

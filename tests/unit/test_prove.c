@@ -6,10 +6,11 @@
  * LINK: appliance/base/messages.c appliance/base/protocols.c appliance/base/sha256.c appliance/base/vocabulary.c
  * LIBS: nettle
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <string.h>
@@ -51,9 +52,12 @@ static size_t prove(struct site *s, struct counterexample **x)
 	/* A counterexample is a packet that really crosses, by the conduit it names. */
 	for (size_t i = 0; i < n; i++) {
 		const struct model_conduit *last = (*x)[i].hops[(*x)[i].n_hops - 1];
-		struct question q = { .iif = last->from->interfaces[0]->name, .oif = last->to->interfaces[0]->name,
-				      .source = (*x)[i].source, .destination = (*x)[i].destination,
-				      .l4proto = (*x)[i].l4proto, .port = (*x)[i].port };
+		struct question q = { .iif = last->from->interfaces[0]->name,
+				      .oif = last->to->interfaces[0]->name,
+				      .source = (*x)[i].source,
+				      .destination = (*x)[i].destination,
+				      .l4proto = (*x)[i].l4proto,
+				      .port = (*x)[i].port };
 		uint32_t by[8];
 		size_t n_by = evaluate_model(&s->k.m, &q, by, 8);
 		bool found = false;

@@ -6,10 +6,11 @@
  * LINK: appliance/base/messages.c appliance/base/protocols.c appliance/base/sha256.c appliance/base/vocabulary.c
  * LIBS: nettle
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <errno.h>
@@ -184,10 +185,8 @@ static void too_long_names_are_an_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sealed_again_is_the_same),
-		cmocka_unit_test(every_truncation_is_refused),
-		cmocka_unit_test(every_bit_flip_is_refused),
-		cmocka_unit_test(rules_hold_behind_a_right_digest),
+		cmocka_unit_test(sealed_again_is_the_same),    cmocka_unit_test(every_truncation_is_refused),
+		cmocka_unit_test(every_bit_flip_is_refused),   cmocka_unit_test(rules_hold_behind_a_right_digest),
 		cmocka_unit_test(too_long_names_are_an_error),
 	};
 

@@ -8,10 +8,11 @@
  * LIBS: nettle
  */
 /* Packets through the symbolic rules: every sentence of the skeleton that matters to an attacker is tried here. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <stdio.h>
@@ -57,8 +58,14 @@ static void world_open(struct world *w)
 static struct box_packet packet(struct box_flow *f, uint32_t iif, uint32_t oif, const char *src, const char *dst,
 				uint8_t proto, uint16_t port)
 {
-	struct box_packet p = { .iif = iif, .oif = oif, .l4proto = proto, .sport = 40000, .dport = port,
-				.tcp_flags = SYN, .hop_limit = 64, .flow = f };
+	struct box_packet p = { .iif = iif,
+				.oif = oif,
+				.l4proto = proto,
+				.sport = 40000,
+				.dport = port,
+				.tcp_flags = SYN,
+				.hop_limit = 64,
+				.flow = f };
 
 	assert_true(addr_parse(src, &p.src));
 	assert_true(addr_parse(dst, &p.dst));
@@ -125,10 +132,18 @@ static void new_packets_agree_with_cells(void **state)
 		for (int n = 0; n < 200; n++) {
 			struct question q = maker_question(&w.k, &seed);
 			const struct ir_cell *c = evaluate_ir(w.k.c.ir, &q);
-			struct box_flow f = { .state = CT_NEW, .src = q.source, .dst = q.destination,
-					      .l4proto = q.l4proto, .port = q.port };
-			struct box_packet p = { .src = q.source, .dst = q.destination, .l4proto = q.l4proto, .sport = 9,
-						.dport = q.port, .tcp_flags = SYN, .flow = &f };
+			struct box_flow f = { .state = CT_NEW,
+					      .src = q.source,
+					      .dst = q.destination,
+					      .l4proto = q.l4proto,
+					      .port = q.port };
+			struct box_packet p = { .src = q.source,
+						.dst = q.destination,
+						.l4proto = q.l4proto,
+						.sport = 9,
+						.dport = q.port,
+						.tcp_flags = SYN,
+						.flow = &f };
 			struct box_result r;
 
 			for (uint32_t i = 0; i < w.k.c.ir->n_interfaces; i++) {
@@ -551,8 +566,13 @@ static void every_chain_ends(void **state)
 			continue;
 		}
 		switch ((int)last->stmts[last->n - 1].kind) {
-		case IR_DROP: case IR_QUEUE: case IR_GOTO: case IR_ACCEPT: break;
-		default: fail_msg("chain %s has an open end", name);
+		case IR_DROP:
+		case IR_QUEUE:
+		case IR_GOTO:
+		case IR_ACCEPT:
+			break;
+		default:
+			fail_msg("chain %s has an open end", name);
 		}
 	}
 	assert_true(seen[CHAIN_ADMIT] && seen[CHAIN_CUT] && seen[CHAIN_LAPSED] && seen[CHAIN_INVALID]);

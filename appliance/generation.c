@@ -104,15 +104,25 @@ static int read_history(struct generation_store *s, struct err *e)
 		struct generation_record g;
 
 		if (!parse_line(line, &g) || s->n >= GENERATIONS_KEPT || (s->n > 0 && g.number <= s->list[s->n - 1].number)) {
-			free(text);
-			return err_set(e, -EINVAL, "history of generations is damaged");
+			s->n = 0;
+			s->damaged = true;
+			break;
 		}
 		s->list[s->n++] = g;
 	}
 	free(text);
+	if (s->damaged && renameat(s->dirfd, "history", s->dirfd, "history.damaged") < 0)
+		return err_set(e, -errno, "set the damaged history aside");
 	if (s->n > 0)
 		s->next = s->list[s->n - 1].number + 1;
 	return 0;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct generation_record *x = a, *y = b;
+
+	return (x->number > y->number) - (x->number < y->number);
 }
 
 static int read_confirmed(struct generation_store *s, struct err *e)
@@ -125,17 +135,32 @@ static int read_confirmed(struct generation_store *s, struct err *e)
 		return 0;
 	if (r < 0)
 		return r;
-	if (sscanf((const char *)text, "%" SCNu64, &s->confirmed) != 1 || s->confirmed == 0)
-		r = err_set(e, -EINVAL, "pointer to the confirmed generation is damaged");
+	if (sscanf((const char *)text, "%" SCNu64, &s->confirmed) != 1 || s->confirmed == 0 || s->confirmed == UINT64_MAX) {
+		s->confirmed = 0;
+		s->damaged = true;
+	}
 	free(text);
 	if (s->next <= s->confirmed)
 		s->next = s->confirmed + 1;
-	return r;
+	return 0;
+}
+
+/* What boot loads has a line, even when the history was lost. */
+static bool complete(struct generation_store *s)
+{
+	if (s->confirmed == 0 || generation_find(s, s->confirmed) != NULL || s->n == GENERATIONS_KEPT)
+		return false;
+	memmove(&s->list[1], &s->list[0], s->n * sizeof(*s->list));
+	s->list[0] = (struct generation_record){ .number = s->confirmed, .state = GEN_CONFIRMED, .by = "-" };
+	s->n++;
+	if (s->n > 1)
+		qsort(s->list, s->n, sizeof(*s->list), by_number);
+	return true;
 }
 
 int generation_store_open(int statefd, struct generation_store *s, struct err *e)
 {
-	bool changed = false;
+	bool changed;
 	int r;
 
 	*s = (struct generation_store){ .dirfd = -1, .next = 1 };
@@ -154,6 +179,7 @@ int generation_store_open(int statefd, struct generation_store *s, struct err *e
 		r = read_confirmed(s, e);
 	if (r < 0)
 		goto fail;
+	changed = complete(s);
 	for (size_t i = 0; i < s->n; i++) {
 		/* The pointer decides: power may have gone between it and the history. */
 		enum generation_state want = s->list[i].number == s->confirmed ? GEN_CONFIRMED :

@@ -9,6 +9,7 @@
 #ifndef SEKISHO_GENERATION_H
 #define SEKISHO_GENERATION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,11 +40,13 @@ struct generation_store {
 	size_t n;
 	uint64_t next;      /* number of the next one */
 	uint64_t confirmed; /* 0 = none */
+	bool damaged;       /* history or pointer could not be read: said by the caller, set aside here */
 };
 
 /*
  * Opens (and makes) the folder `generations` in statefd. What was on trial when the box stopped is marked reverted: boot
- * loads the confirmed one. 0 or negative errno.
+ * loads the confirmed one. A damaged history is set aside and begun anew; a damaged pointer means that nothing is
+ * confirmed. 0 or negative errno.
  */
 int generation_store_open(int statefd, struct generation_store *s, struct err *e);
 void generation_store_close(struct generation_store *s);

@@ -135,7 +135,11 @@ static int open_state(struct supervisor *s, struct err *e)
 	r = permit_ids_load(s->state_fd, &s->ids, &damaged, e);
 	if (r == 0 && damaged)
 		say(s, M_IDS_DAMAGED);
-	return r < 0 ? r : generation_store_open(s->state_fd, &s->store, e);
+	if (r == 0)
+		r = generation_store_open(s->state_fd, &s->store, e);
+	if (r == 0 && s->store.damaged)
+		say(s, M_HISTORY_DAMAGED);
+	return r;
 }
 
 /* The last confirmed generation, or the empty one. */

@@ -238,7 +238,9 @@ static uint32_t desk_id;
 
 static void desk_clear(void)
 {
-	memset(&desk, 0, sizeof(desk));
+	memset(desk.outcome, 0, sizeof(desk.outcome));
+	desk.twice = 0;
+	desk.n_resets = desk.n_events = desk.n_pdus = desk.n_flows = 0;
 }
 
 DESK_MAY_IDLE static void desk_open(struct inspector_limits l)
@@ -338,8 +340,9 @@ static uint8_t desk_packet[70000];
 /* Hands a packet in and returns its id. */
 static uint32_t desk_hand(size_t n, uint32_t permit, uint32_t lane, bool unready)
 {
-	struct packet p = { .queue = 1000, .id = ++desk_id, .mark = mark_make(permit, lane, MARK_UNJUDGED),
-			    .checksum_not_ready = unready, .frame = desk_id };
+	uint32_t id = ++desk_id;
+	struct packet p = { .queue = 1000, .id = id, .mark = mark_make(permit, lane, MARK_UNJUDGED),
+			    .checksum_not_ready = unready, .frame = id };
 	uint8_t *exact = malloc(n ? n : 1); /* so that the sanitizer sees a byte too many */
 
 	if (exact == NULL)

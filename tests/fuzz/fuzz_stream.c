@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The same client stream cut in two ways: in large segments in order, and in small ones that are repeated, swapped and
+ * overlapped as the input says. Both must give the same sequence of judged PDUs and the same end, and the last byte of a
+ * forbidden PDU must never be delivered.
+ *
+ * LINK: dpi/inspect.c dpi/inspect_flow.c dpi/inspect_tcp.c dpi/inspect_wait.c dpi/inspect_datagram.c dpi/inspect_name.c
+ * LINK: dpi/inspect_command.c dpi/inspect_event.c dpi/decode.c dpi/flow.c dpi/stream.c dpi/pool.c dpi/name.c
+ * LINK: dpi/recognise.c dpi/plausible.c appliance/base/bytes.c appliance/base/addr.c appliance/base/commands.c
+ * LINK: appliance/base/reason.c appliance/base/protocols.c appliance/base/sha256.c appliance/base/vocabulary.c
+ * LIBS: libndpi nettle
+ */
+#include "tests/unit/inspect_desk.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define STREAM_MAX 1500u
+#define PDUS_MAX 512u
+
+struct seen {
+	struct { uint64_t offset; uint32_t length; uint8_t function; bool allowed; } pdus[PDUS_MAX];
+	size_t n;
+	bool refused;
+	size_t delivered; /* contiguous bytes that a receiver has */
+};
+
+static uint8_t arrived[STREAM_MAX + 1];
+
+static void must(bool x)
+{
+	if (!x)
+		abort();
+}
+
+static void deliver(uint32_t from, uint32_t n)
+{
+	memset(arrived + from, 1, n);
+}
+
+static void take_seen(struct seen *s, uint32_t total)
+{
+	s->n = desk.n_pdus;
+	must(s->n <= PDUS_MAX);
+	for (size_t i = 0; i < s->n; i++) {
+		s->pdus[i].offset = desk.pdus[i].offset;
+		s->pdus[i].length = desk.pdus[i].length;
+		s->pdus[i].function = desk.pdus[i].function;
+		s->pdus[i].allowed = desk.pdus[i].allowed;
+	}
+	for (s->delivered = 0; s->delivered < total && arrived[s->delivered]; s->delivered++)
+		;
+	for (size_t i = 0; i < desk.n_flows; i++)
+		s->refused |= desk.flows[i].v == EV_DENY;
+	/* The invariant itself: no byte at or behind the last one of a forbidden PDU. */
+	for (size_t i = 0; i < s->n; i++)
+		for (uint64_t b = s->pdus[i].offset + s->pdus[i].length - 1; !s->pdus[i].allowed && b < total; b++)
+			must(!arrived[b]);
+	must(desk.twice == 0);
+}
+
+/* In order, 700 bytes a segment, every one acknowledged. */
+static void run_plain(const uint8_t *stream, uint32_t total, struct seen *s)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint32_t from = k.c + 1;
+
+	desk_clear();
+	memset(arrived, 0, sizeof(arrived));
+	desk_handshake(&k);
+	for (uint32_t at = 0; at < total; at += 700) {
+		uint32_t n = total - at < 700 ? total - at : 700;
+
+		if (desk_segment(&k, DIR_C2S, from + at, k.s, DESK_ACK, stream + at, n) != OUTCOME_ACCEPT)
+			break;
+		deliver(at, n);
+		desk_segment(&k, DIR_S2C, k.s, from + at + n, DESK_ACK, NULL, 0);
+	}
+	take_seen(s, total);
+}
+
+/* As `how` says: each byte gives the size of a segment and what is done with it. */
+static void run_cut(const uint8_t *stream, uint32_t total, const uint8_t *how, size_t n_how, struct seen *s)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint32_t from, at = 0;
+	size_t h = 0;
+	bool refused = false;
+
+	desk_clear();
+	memset(arrived, 0, sizeof(arrived));
+	k.c = 0xffffff00u;
+	desk_handshake(&k);
+	from = k.c;
+	while (at < total && !refused) {
+		uint8_t c = n_how > 0 ? how[h++ % n_how] : 7;
+		uint32_t n = 1 + (c & 31u), back = 0, ids[2], at2[2], n2[2];
+		unsigned count = 1;
+
+		if (n > total - at)
+			n = total - at;
+		if ((c & 0xe0) == 0x20) /* begins with bytes sent before */
+			back = at < 9 ? at : 9;
+		at2[0] = at - back;
+		n2[0] = n + back;
+		if ((c & 0xe0) == 0x40 && n > 1) { /* two halves, the second first */
+			at2[0] = at + n / 2;
+			n2[0] = n - n / 2;
+			at2[1] = at;
+			n2[1] = n / 2;
+			count = 2;
+		}
+		for (unsigned i = 0; i < count; i++) {
+			desk_segment(&k, DIR_C2S, from + at2[i], k.s, DESK_ACK, stream + at2[i], n2[i]);
+			ids[i] = desk_id;
+		}
+		for (unsigned i = 0; i < count; i++) {
+			if (desk.outcome[ids[i] % DESK_IDS] == OUTCOME_ACCEPT)
+				deliver(at2[i], n2[i]);
+			else
+				refused = true;
+		}
+		at += n;
+		if ((c & 0xe0) == 0x60) /* repeated whole */
+			must(desk_segment(&k, DIR_C2S, from + at - n, k.s, DESK_ACK, stream + at - n, n) ==
+			     (refused ? OUTCOME_DROP : OUTCOME_ACCEPT));
+		if ((c & 0xe0) == 0x80 && !refused) /* acknowledged so far */
+			desk_segment(&k, DIR_S2C, k.s, from + at, DESK_ACK, NULL, 0);
+	}
+	take_seen(s, total);
+	/* A refused flow delivers nothing more. */
+	if (s->refused)
+		must(desk_segment(&k, DIR_C2S, from + at, k.s, DESK_ACK, stream, 1) == OUTCOME_DROP);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct seen plain, cut;
+	size_t n_how;
+
+	if (desk_i == NULL)
+		desk_open((struct inspector_limits){ .flows = 64, .pool_bytes = 1u << 20, .table_bytes = 1u << 16 });
+	if (size < 2)
+		return 0;
+	n_how = data[0] % 32u;
+	if (n_how > size - 1)
+		n_how = size - 1;
+	if (size - 1 - n_how > STREAM_MAX)
+		size = STREAM_MAX + 1 + n_how;
+	memset(&plain, 0, sizeof(plain));
+	memset(&cut, 0, sizeof(cut));
+	run_plain(data + 1 + n_how, (uint32_t)(size - 1 - n_how), &plain);
+	run_cut(data + 1 + n_how, (uint32_t)(size - 1 - n_how), data + 1, n_how, &cut);
+	must(plain.n == cut.n && plain.refused == cut.refused);
+	must(memcmp(plain.pdus, cut.pdus, sizeof(plain.pdus)) == 0);
+	inspector_finish(desk_i); /* or live flows would fill the table */
+	return 0;
+}

@@ -24,7 +24,6 @@ struct check {
 	struct arena *a;
 	struct diags *d;
 	struct model *m;
-	bool has_box;          /* box.cfg was read: it alone says which interfaces there are */
 	uint64_t now;          /* seconds since 1970, for overdue dates */
 	bool *unsure;          /* by zone index: its networks could not all be read, so nothing is said to be outside it */
 	struct names interfaces, zones, assets, services;

@@ -189,7 +189,6 @@ void check_box(struct check *k, const struct ast_node *root)
 	struct model_box *b = &k->m->box;
 	const struct ast_node *v[BOX_N], *list;
 
-	k->has_box = true;
 	b->workers = 1;
 	if (!keys_read(k, root, box_keys, BOX_N, o, v))
 		return;

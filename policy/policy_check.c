@@ -49,7 +49,7 @@ static void check_all(struct check *k, const struct ast_node *root, const struct
 		check_value(k, SEV_ERROR, "policy.version", v[P_VERSION], MP_VERSION, o, "");
 	if (box != NULL)
 		check_box(k, box);
-	else
+	if (k->interfaces.n == 0) /* no box.cfg, or one that fails to say and was told so */
 		check_box_default(k, v[P_ZONES]);
 	check_site(k, v[P_SITE]);
 	check_zones(k, v[P_ZONES]);

@@ -396,14 +396,14 @@ static void text_of_settings(struct scan *s, struct ast_node *group)
 }
 
 /*
- * A setting further left than its siblings, where the value's own first line began: the bracket was forgotten there, and
- * saying so here is better than at the end of the file.
+ * In a text that lacks a closing bracket: a setting further left than its siblings, where the value's own first line
+ * began. The bracket was forgotten before it, and saying so here is better than at the end of the file.
  */
 static bool outdented(const struct scan *s, const struct ast_node *group, uint32_t opener_indent)
 {
 	const struct ast_node *first = group->child;
 
-	return opener_indent != 0 && first != NULL && first->at.file == s->cur->file && first->at.column > opener_indent &&
+	return s->cur->unbalanced && opener_indent != 0 && first != NULL && first->at.file == s->cur->file && first->at.column > opener_indent &&
 	       first->at.line < s->cur->at.line && s->cur->at.column <= opener_indent;
 }
 

@@ -108,6 +108,32 @@ static void flush(struct scan *s, const char *to)
 	s->total += chunk->size;
 }
 
+/* Does the text open more brackets than it closes? Strings and comments aside. */
+static bool lacks_closer(const char *p, const char *end)
+{
+	size_t open = 0, closed = 0;
+
+	for (; p < end; p++) {
+		if (*p == '"') {
+			for (p++; p < end && *p != '"' && *p != '\n'; p++)
+				if (*p == '\\' && p + 1 < end)
+					p++;
+		} else if (*p == '#' || (*p == '/' && p[1] == '/')) {
+			while (p < end && *p != '\n')
+				p++;
+		} else if (*p == '/' && p[1] == '*') {
+			p = strstr(p + 2, "*/");
+			if (p == NULL)
+				return true;
+			p++;
+		} else {
+			open += *p == '{' || *p == '(' || *p == '[';
+			closed += *p == '}' || *p == ')' || *p == ']';
+		}
+	}
+	return open > closed;
+}
+
 static void read_text(struct scan *s, uint32_t file, struct ast_node *into, scan_content content)
 {
 	const struct source_text *text = &s->c->sources[file];
@@ -118,6 +144,7 @@ static void read_text(struct scan *s, uint32_t file, struct ast_node *into, scan
 		return;
 	k.p = k.chunk = k.reported = text->text + start;
 	k.end = text->text + text->size;
+	k.unbalanced = lacks_closer(k.p, k.end);
 	s->cur = &k;
 	s->last = (struct srcpos){ 0 };
 	content(s, into);

@@ -19,6 +19,7 @@ struct scan_cursor {
 	const char *chunk;     /* start of what was not yet handed on to libconfig */
 	uint32_t chunk_line;
 	uint32_t base_depth;   /* brackets that were open when this text began */
+	bool unbalanced;       /* it opens more brackets than it closes: indentation may tell where */
 };
 
 struct scan {

@@ -101,6 +101,18 @@ static void excerpt(FILE *to, const struct source_text *s, const struct srcpos *
 	fputc('\n', to);
 }
 
+/* A sentence may quote the operator's text, so it goes to the terminal with the same care. */
+static void put_text(FILE *to, enum lang l, enum message lead, const char *text)
+{
+	struct bytes b = bytes_of(text, strlen(text));
+	struct utf8_char c;
+
+	message_print(to, l, lead, "");
+	for (const uint8_t *p = b.p; utf8_next(&b, &c); p = b.p)
+		put_char(to, &c, p);
+	fputc('\n', to);
+}
+
 static void print_one(FILE *to, const struct diag *g, const struct source_text *sources, size_t n, enum lang l)
 {
 	const struct source_text *s = g->at.file < n ? &sources[g->at.file] : NULL;
@@ -109,8 +121,7 @@ static void print_one(FILE *to, const struct diag *g, const struct source_text *
 		fprintf(to, "%s:%u:%u: ", s->name, g->at.line, g->at.column);
 	else if (s != NULL)
 		fprintf(to, "%s: ", s->name);
-	message_print(to, l, g->severity == SEV_ERROR ? MP_WORD_ERROR : MP_WORD_WARNING, g->text[l]);
-	fputc('\n', to);
+	put_text(to, l, g->severity == SEV_ERROR ? MP_WORD_ERROR : MP_WORD_WARNING, g->text[l]);
 	if (s != NULL && g->at.line != 0)
 		excerpt(to, s, &g->at, g->width == 0 ? 1 : g->width);
 	if (g->also.line != 0 && g->also.file < n) {
@@ -118,10 +129,8 @@ static void print_one(FILE *to, const struct diag *g, const struct source_text *
 		fputc('\n', to);
 		excerpt(to, &sources[g->also.file], &g->also, 0);
 	}
-	if (g->hint[l] != NULL) {
-		message_print(to, l, MP_WORD_HINT, g->hint[l]);
-		fputc('\n', to);
-	}
+	if (g->hint[l] != NULL)
+		put_text(to, l, MP_WORD_HINT, g->hint[l]);
 }
 
 void diags_print(FILE *to, const struct diags *d, const struct source_text *sources, size_t n_sources, enum lang l)

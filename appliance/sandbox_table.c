@@ -6,7 +6,7 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <sched.h>
+#include <linux/sockios.h>
 #include <seccomp.h>
 #include <stddef.h>
 #include <sys/mman.h>
@@ -56,20 +56,18 @@ static const struct call_rule files[] = {
 	CALL_IF(fcntl, 1, WHOLE, F_OFD_SETLK), CALL_IF(fcntl, 1, WHOLE, F_DUPFD_CLOEXEC), END
 };
 
-/* A server on a socket that it was given: it can make none of its own. Threads of its own process are all it may start. */
-#define THREAD_FLAGS (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
+/* A server on a listening socket that it was given: it can make none of its own, nor a thread or a process. */
 static const struct call_rule server[] = {
 	CALL(accept4), CALL(accept), CALL(recvfrom), CALL(sendto), CALL(sendmsg), CALL(shutdown), CALL(getsockopt),
-	CALL(setsockopt), CALL(getsockname), CALL(getpeername), CALL(eventfd2), CALL(pipe2), CALL(ioctl), CALL(sendfile),
-	CALL_IF(clone, 0, THREAD_FLAGS, THREAD_FLAGS), CALL(set_robust_list), CALL(rseq), CALL(getuid), CALL(geteuid),
-	CALL(getgid), CALL(getegid), CALL(uname), CALL(sysinfo), CALL(sched_getaffinity), CALL(times), CALL(getrusage), END
+	CALL(setsockopt), CALL(getsockname), CALL(getpeername), CALL_IF(fcntl, 1, WHOLE, F_SETFL),
+	CALL_IF(fcntl, 1, WHOLE, F_SETFD), CALL(getuid), CALL(geteuid), CALL(getgid), CALL(getegid), CALL(times),
+	CALL(getrusage), END
 };
 
-/* Netlink: it may open sockets of that family and no other. */
-static const struct call_rule netlink[] = {
-	CALL_IF(socket, 0, WHOLE, 16 /* AF_NETLINK */), CALL_IF(socket, 0, WHOLE, 2 /* AF_INET, for interface names */),
-	CALL(bind), CALL(sendto), CALL(sendmsg), CALL(recvfrom), CALL(recvmsg), CALL(getsockname), CALL(setsockopt),
-	CALL(getsockopt), CALL(ioctl), CALL(timerfd_create), CALL(timerfd_settime), CALL(access), CALL(readlink), END
+/* Netlink sockets that were opened before, and the settings of its own network namespace (the folder below). */
+static const struct call_rule kernel_rules[] = {
+	CALL(openat), CALL(getdents64), CALL(sendto), CALL(sendmsg), CALL(recvfrom), CALL(setsockopt), CALL(getsockname),
+	CALL_IF(ioctl, 1, WHOLE, SIOCGIFINDEX), END
 };
 
 static const int probes[] = {
@@ -90,9 +88,9 @@ static const struct profile profiles[ROLE_COUNT] = {
 	[ROLE_ENFORCE] = {
 		.capabilities = CAP_BIT(CAP_NET_ADMIN),
 		.otherwise = OTHERWISE_EPERM,
-		.allow = { common, channel, waiting, files, netlink },
-		.folders = { { .fd = -1, .path = "/proc", .write = true }, { .fd = -1, .path = "/sys", .write = false } },
-		.n_folders = 2,
+		.allow = { common, channel, waiting, kernel_rules },
+		.folders = { { .path = "/proc/sys/net", .write = true } },
+		.n_folders = 1,
 		.nice = -5,
 		.descriptors = 128, .file_mib = 256,
 	},
@@ -128,9 +126,8 @@ static const struct profile profiles[ROLE_COUNT] = {
 		.descriptors = 256, .file_mib = 4096,
 	},
 	[ROLE_MGMT] = {
-		.allow = { common, channel, waiting, files, server },
+		.allow = { common, channel, waiting, server },
 		.soft = probes,
-		.folders = { { .fd = MGMT_FD_SECRETS, .write = true } }, .n_folders = 1,
 		.descriptors = 512, .file_mib = 64,
 	},
 };

@@ -26,10 +26,10 @@ enum otherwise {
 	OTHERWISE_EPERM,
 };
 
-/* A folder that the role keeps, by a descriptor it was given (fd >= 0) or by path. */
+/* A folder that the role keeps: by path, or by a descriptor that it was given. */
 struct profile_folder {
-	int fd;
-	const char *path; /* NULL = none */
+	int fd;           /* used when there is no path */
+	const char *path;
 	bool write;
 };
 

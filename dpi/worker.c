@@ -245,13 +245,13 @@ static bool take_lane(struct worker *w, struct msg *m)
 	p.fd = m->fds[0];
 	for (unsigned i = 0; i < w->n_ports; i++)
 		if (w->ports[i].lane == p.lane) {
-			/* A new socket for a lane that exists: ids start anew. Others hold the old one open, and a closed
-			 * descriptor alone would stay watched. */
+			/* The same lane again. Others hold the old socket open, and a closed descriptor alone would stay
+			 * watched. */
 			epoll_ctl(w->epoll, EPOLL_CTL_DEL, w->ports[i].fd, NULL);
 			close(w->ports[i].fd);
 			m->fds[0] = -1;
 			w->ports[i] = p;
-			return watch(w, p.fd, p.lane);
+			return !w->serving || watch(w, p.fd, p.lane);
 		}
 	if (w->n_ports == LANE_COUNT)
 		return false;

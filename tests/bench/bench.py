@@ -21,19 +21,20 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from net import Net, sh, wait_for  # noqa: E402
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-BUILD = os.path.join(TOP, "build", "release")
+BUILD = os.environ.get("SEKISHO_BUILD", os.path.join(TOP, "build", "release"))
 RUN = "/run/sekisho-bench"
 HOSTS, QUEUES = "1", "0"
-TABLE_TRACKING = """table inet bench { chain unused { ct state new counter }
- chain forward { type filter hook forward priority 0; policy accept; } }"""
+# A chain that nothing reaches: naming `ct` in it is what makes the kernel track.
+TABLE_TRACKING = "table inet bench {\n chain unused {\n  ct state new counter\n }\n}\n"
 
 
 class Path:
     """left host - box - right host; `box` decides what the box does."""
 
-    def __init__(self, name):
+    def __init__(self, name, paths):
         self.name = name
         self.net = Net("skbench-%s-" % name)
+        paths.append(self)  # first of all, so that it is taken down whatever happens
         self.left, self.right = self.net.add("left"), self.net.add("right")
         self.box = self.net.add("box")
         self.net.veth(self.left, "eth0", self.box, "left0")
@@ -114,7 +115,7 @@ def main():
     paths = []
     try:
         for name in ("plain", "tracking", "fast", "inspected", "loop"):
-            paths.append(Path(name))
+            Path(name, paths)
         rounds = {p.name: [] for p in paths}
         for r in range(a.rounds):
             for p in paths:

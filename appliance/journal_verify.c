@@ -25,6 +25,7 @@ struct walk {
 	struct journal_report *r;
 	char segment[48];
 	uint64_t line;
+	uint64_t first;    /* what the segment's name says */
 	uint64_t want;     /* number of the next line, 0 = any: the first of all */
 	uint64_t head_seq; /* 0 = no head */
 	uint8_t head_hash[32];
@@ -58,7 +59,9 @@ static void one(struct walk *w, const char *text, size_t n)
 		fault(w, what == JOURNAL_LINE_FORM ? FAULT_FORM : FAULT_HASH, seq);
 		return;
 	}
-	if (w->want != 0 && seq != w->want)
+	if (w->line == 1 && seq != w->first)
+		fault(w, FAULT_SEGMENT, seq);
+	else if (w->want != 0 && seq != w->want)
 		fault(w, FAULT_NUMBER, seq);
 	/* The oldest line may be the first that was kept: its link has nothing to hang on, unless it is number 1. */
 	if (what == JOURNAL_LINE_PREV && (w->want != 0 || seq == 1))
@@ -82,8 +85,11 @@ static int segment(struct walk *w, int dirfd, uint64_t first, bool last, struct 
 
 	journal_segment_name(first, w->segment);
 	w->line = 0;
-	if (w->want != 0 && first != w->want)
+	w->first = first;
+	if (w->want != 0 && first != w->want) {
 		fault(w, FAULT_SEGMENT, first);
+		w->want = first; /* said once */
+	}
 	fd = openat(dirfd, w->segment, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	f = fd >= 0 ? fdopen(fd, "r") : NULL;
 	if (f == NULL) {

@@ -213,7 +213,8 @@ bool tap_next(struct tap *t, struct bytes *datagram, struct event *ret)
 	struct bytes m;
 
 	if (!host32(datagram, &length) || length < 16 || !bytes_take(datagram, length - 4u, &m)) {
-		bytes_skip(datagram, datagram->left);
+		/* Nothing behind a length that lies can be found; a failed cursor alone would not move. */
+		*datagram = bytes_of(datagram->p, 0);
 		t->malformed++;
 		return false;
 	}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Three readers of bytes that somebody else may have made: a line of the record file (an auditor's copy), the head, and a
+ * datagram of NFLOG with packets in it.
+ *
+ * LINK: appliance/journal_line.c appliance/tap.c appliance/tap_packet.c appliance/base/sha256.c appliance/base/bytes.c
+ * LINK: appliance/base/event.c appliance/base/reason.c appliance/base/protocols.c appliance/base/err.c appliance/base/clock.c
+ * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/ipc/msg.c appliance/sandbox.c
+ * LINK: appliance/sandbox_table.c
+ * LIBS: nettle jansson libmnl libseccomp libcap-ng
+ */
+#include <stdlib.h>
+
+#include "appliance/journal_chain.h"
+#include "appliance/tap.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t zeros[32] = { 0 }, hash[32];
+	struct tap t = { 0 };
+	struct bytes b = bytes_of(data, size);
+	struct event e;
+	uint64_t seq;
+
+	journal_line_check((const char *)data, size, zeros, hash, &seq);
+	journal_head_parse((const char *)data, size, &seq, hash);
+	while (b.left > 0) {
+		size_t before = b.left;
+
+		if (tap_next(&t, &b, &e)) {
+			uint8_t wire[EVENT_WIRE];
+			struct event again;
+
+			/* Whatever comes out is a record that the journal takes. */
+			event_encode(&e, wire);
+			if (!event_decode(bytes_of(wire, sizeof(wire)), &again))
+				abort();
+		}
+		if (b.left >= before)
+			abort();
+	}
+	return 0;
+}

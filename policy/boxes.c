@@ -240,7 +240,8 @@ static bool slabs_in(struct cutter *c, size_t at, size_t n, int dim, const struc
 		if (s.hi != ~(wide)0)
 			c->marks[n_marks++] = s.hi + 1;
 	}
-	qsort(c->marks, n_marks, sizeof(*c->marks), by_value);
+	if (n_marks > 1)
+		qsort(c->marks, n_marks, sizeof(*c->marks), by_value);
 	for (size_t i = 0; i < n_marks; i++)
 		if (kept == 0 || c->marks[i] != c->marks[kept - 1])
 			c->marks[kept++] = c->marks[i];

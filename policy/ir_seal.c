@@ -165,9 +165,11 @@ int ir_seal(struct ir *ir, uint8_t **ret, size_t *ret_n, struct err *e)
 		o = outbuf_of(p + IR_HEADER, size - IR_HEADER);
 		put_ir(&o, ir);
 		if (!o.failed) {
-			memcpy(p, IR_MAGIC, IR_MAGIC_SIZE);
-			sha256(p + IR_HEADER, o.len, p + IR_MAGIC_SIZE);
-			memcpy(ir->digest, p + IR_MAGIC_SIZE, sizeof(ir->digest));
+			struct outbuf header = outbuf_of(p, IR_HEADER);
+
+			sha256(p + IR_HEADER, o.len, ir->digest);
+			out_bytes(&header, IR_MAGIC, IR_MAGIC_SIZE);
+			out_bytes(&header, ir->digest, sizeof(ir->digest));
 			*ret = p;
 			*ret_n = IR_HEADER + o.len;
 			return 0;

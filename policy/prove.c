@@ -174,7 +174,7 @@ static bool add(struct proof *p, const struct model_never *never, const struct m
 		n++;
 	x->never = never;
 	x->n_hops = n;
-	x->hops = arena_array(p->a, n, sizeof(*x->hops));
+	x->hops = arena_array(p->a, n, sizeof(struct model_conduit *));
 	if (x->hops == NULL)
 		return false;
 	x->hops[--n] = last;
@@ -187,8 +187,8 @@ static bool add(struct proof *p, const struct model_never *never, const struct m
 /* Breadth first, so that the shortest chain is told. via[zone] = the conduit by which the walk came; NULL at the start. */
 static void prove(struct proof *p, const struct model_never *never)
 {
-	const struct model_conduit **via = arena_array(p->a, p->m->n_zones, sizeof(*via));
-	const struct model_zone **queue = arena_array(p->a, p->m->n_zones, sizeof(*queue));
+	const struct model_conduit **via = arena_array(p->a, p->m->n_zones, sizeof(struct model_conduit *));
+	const struct model_zone **queue = arena_array(p->a, p->m->n_zones, sizeof(struct model_zone *));
 	struct counterexample x = { 0 };
 	size_t n = 0;
 

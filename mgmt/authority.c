@@ -102,8 +102,8 @@ static char *take(gnutls_datum_t *d)
 
 static int make(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, gnutls_datum_t *ret_key, gnutls_datum_t *ret_crt)
 {
-	int r = gnutls_x509_privkey_generate2(key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0, NULL,
-					      0);
+	int r = gnutls_x509_privkey_generate2(key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0,
+					      NULL, 0);
 
 	if (r >= 0)
 		r = fill(crt, key);

@@ -14,16 +14,16 @@
 #include "appliance/base/addr.h"
 
 #define BUDGET_ADDRESSES 64
-#define BUDGET_FREE 5                     /* failures that are answered at once */
-#define BUDGET_DELAY_NS 1000000000u       /* by how much later ones are delayed */
-#define BUDGET_FORGET_NS 2000000000u      /* one failure is forgotten per this time */
-#define BUDGET_REPORT_NS 1000000000u      /* between two records of one address */
-#define BUDGET_ACCEPTED_NS 600000000000u  /* between two records of successful use */
+#define BUDGET_FREE 5			 /* failures that are answered at once */
+#define BUDGET_DELAY_NS 1000000000u	 /* by how much later ones are delayed */
+#define BUDGET_FORGET_NS 2000000000u	 /* one failure is forgotten per this time */
+#define BUDGET_REPORT_NS 1000000000u	 /* between two records of one address */
+#define BUDGET_ACCEPTED_NS 600000000000u /* between two records of successful use */
 
 struct budget_entry {
-	struct addr who;      /* family 0 = free */
-	uint64_t level;       /* failures not forgotten */
-	uint64_t level_ns;    /* when `level` was brought up to date */
+	struct addr who;   /* family 0 = free */
+	uint64_t level;	   /* failures not forgotten */
+	uint64_t level_ns; /* when `level` was brought up to date */
 	uint64_t unreported;
 	uint64_t reported_ns; /* 0 = never */
 	uint64_t accepted_ns; /* 0 = never */

@@ -30,7 +30,8 @@ static int fill_names(const struct certificate *c, gnutls_x509_crt_t crt)
 		r = gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, "sekisho", 7, GNUTLS_FSAN_SET);
 	for (size_t i = 0; r >= 0 && i < c->n_addresses; i++)
 		r = gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_IPADDRESS, c->addresses[i].b,
-							 (unsigned)addr_len(c->addresses[i].family), GNUTLS_FSAN_APPEND);
+							 (unsigned)addr_len(c->addresses[i].family),
+							 GNUTLS_FSAN_APPEND);
 	return r;
 }
 
@@ -134,8 +135,8 @@ static int open_all(struct certificate *c, const char *authority_key, const char
 	if (r >= 0)
 		r = read_authority(c, authority_key, authority);
 	if (r >= 0) /* a key of this process alone: it is never stored */
-		r = gnutls_x509_privkey_generate2(c->key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0,
-						  NULL, 0);
+		r = gnutls_x509_privkey_generate2(c->key, GNUTLS_PK_ECDSA,
+						  GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0, NULL, 0);
 	if (r >= 0)
 		r = gnutls_privkey_import_x509(c->signer, c->key, 0);
 	return r >= 0 ? issue(c) : r;
@@ -148,7 +149,8 @@ struct certificate *certificate_open(const char *authority_key, const char *auth
 
 	if (r >= 0)
 		return c;
-	err_set(e, r == GNUTLS_E_MEMORY_ERROR ? -ENOMEM : -EBADMSG, "key.pem and certificate.pem: %s", gnutls_strerror(r));
+	err_set(e, r == GNUTLS_E_MEMORY_ERROR ? -ENOMEM : -EBADMSG, "key.pem and certificate.pem: %s",
+		gnutls_strerror(r));
 	certificate_close(c);
 	return NULL;
 }

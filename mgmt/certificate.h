@@ -23,7 +23,8 @@ struct certificate *certificate_open(const char *authority_key, const char *auth
 /* The certificate names this address from now on. Handshakes under way go on with the one that they began with. */
 void certificate_cover(struct certificate *c, const struct addr *a);
 /* What a handshake is to present: both stay owned by `c` and valid until it is closed. */
-void certificate_present(struct certificate *c, gnutls_pcert_st **ret_chain, unsigned *ret_n, gnutls_privkey_t *ret_key);
+void certificate_present(struct certificate *c, gnutls_pcert_st **ret_chain, unsigned *ret_n,
+			 gnutls_privkey_t *ret_key);
 void certificate_close(struct certificate *c); /* accepts NULL */
 
 #endif

@@ -38,7 +38,9 @@ bool client_init(struct client *k, struct MHD_Connection *c, uint64_t deadline_n
 	socklen_t n_here = sizeof(here), n_there = sizeof(there);
 	uint16_t port;
 
-	*k = (struct client){ .state = CLIENT_IDLE, .connection = c, .fd = -1, .deadline_ns = deadline_ns, .answer_fd = -1 };
+	*k = (struct client){
+		.state = CLIENT_IDLE, .connection = c, .fd = -1, .deadline_ns = deadline_ns, .answer_fd = -1
+	};
 	if (i == NULL)
 		return false;
 	k->fd = i->connect_fd;

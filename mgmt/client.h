@@ -23,13 +23,13 @@ enum client_state {
 struct client {
 	enum client_state state;
 	struct MHD_Connection *connection;
-	int fd;               /* libmicrohttpd's; only shut down here */
+	int fd;		      /* libmicrohttpd's; only shut down here */
 	uint64_t deadline_ns; /* the connection is shut down then; UINT64_MAX = it was */
 	uint64_t wake_ns;
 	uint32_t id;
 	struct target target;
 	enum reply_kind reply;
-	int answer_fd;        /* owned; -1 = none */
+	int answer_fd; /* owned; -1 = none */
 	int answer_status;
 	struct addr who;
 	uint16_t port;

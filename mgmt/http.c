@@ -39,8 +39,15 @@ struct http {
 static void record(struct http *h, const struct addr *who, uint16_t port, bool accepted, uint64_t count)
 {
 	struct event e = {
-		.wall_ns = clock_wall_ns(), .kind = EVENT_LOGIN, .verdict = accepted ? EV_ALLOW : EV_DENY,
-		.conduit = EVENT_NO_CONDUIT, .client = *who, .client_port = port, .l4proto = 6, .space = 255, .count = count,
+		.wall_ns = clock_wall_ns(),
+		.kind = EVENT_LOGIN,
+		.verdict = accepted ? EV_ALLOW : EV_DENY,
+		.conduit = EVENT_NO_CONDUIT,
+		.client = *who,
+		.client_port = port,
+		.l4proto = 6,
+		.space = 255,
+		.count = count,
 	};
 
 	event_send(h->events, &e);
@@ -182,7 +189,8 @@ static size_t no_decoding(void *cls, struct MHD_Connection *c, char *text)
 
 static bool has_body(const struct client *k)
 {
-	const char *length = MHD_lookup_connection_value(k->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	const char *length =
+		MHD_lookup_connection_value(k->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
 
 	return (length != NULL && strcmp(length, "0") != 0) ||
 	       MHD_lookup_connection_value(k->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
@@ -241,8 +249,8 @@ __attribute__((format(printf, 2, 0))) static void no_log(void *cls, const char *
 static struct certificate *presented;
 
 static int on_handshake(gnutls_session_t session, const gnutls_datum_t *authorities, int n_authorities,
-			const gnutls_pk_algorithm_t *algorithms, int n_algorithms, gnutls_pcert_st **chain, unsigned *n_chain,
-			gnutls_privkey_t *key)
+			const gnutls_pk_algorithm_t *algorithms, int n_algorithms, gnutls_pcert_st **chain,
+			unsigned *n_chain, gnutls_privkey_t *key)
 {
 	(void)session;
 	(void)authorities;
@@ -255,7 +263,8 @@ static int on_handshake(gnutls_session_t session, const gnutls_datum_t *authorit
 
 /* ---- the loop's side --------------------------------------------------------------------------------------------- */
 
-struct http *http_start(int listen_fd, int control_fd, const struct secrets *s, struct event_port *events, struct err *e)
+struct http *http_start(int listen_fd, int control_fd, const struct secrets *s, struct event_port *events,
+			struct err *e)
 {
 	struct http *h = calloc(1, sizeof(*h));
 	int flags = fcntl(listen_fd, F_GETFL);
@@ -276,14 +285,15 @@ struct http *http_start(int listen_fd, int control_fd, const struct secrets *s, 
 	}
 	presented = h->certificate;
 	h->daemon = MHD_start_daemon(
-		MHD_USE_TLS | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, h,
-		MHD_OPTION_EXTERNAL_LOGGER, no_log, NULL, MHD_OPTION_LISTEN_SOCKET, listen_fd,
-		MHD_OPTION_HTTPS_CERT_CALLBACK, on_handshake, MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)HTTP_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)HTTP_PER_ADDRESS,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_ANSWER_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)HTTP_HEAD_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
-		MHD_OPTION_URI_LOG_CALLBACK, on_target, h, MHD_OPTION_UNESCAPE_CALLBACK, no_decoding, NULL,
-		MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+		MHD_USE_TLS | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request,
+		h, MHD_OPTION_EXTERNAL_LOGGER, no_log, NULL, MHD_OPTION_LISTEN_SOCKET, listen_fd,
+		MHD_OPTION_HTTPS_CERT_CALLBACK, on_handshake, MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+		(unsigned)HTTP_PER_ADDRESS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_ANSWER_S,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_HEAD_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_URI_LOG_CALLBACK, on_target, h,
+		MHD_OPTION_UNESCAPE_CALLBACK, no_decoding, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
+		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
 	if (h->daemon == NULL) {
 		err_set(e, -EIO, "HTTPS server");
 		certificate_close(h->certificate);

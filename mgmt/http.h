@@ -16,11 +16,11 @@ struct http;
 
 #define HTTP_CONNECTIONS 64
 #define HTTP_PER_ADDRESS 8
-#define HTTP_HEAD_BYTES 16384  /* libmicrohttpd's memory per connection, the answer's head included */
-#define HTTP_HEAD_S 10         /* from connecting, or the last answer, to a whole request head */
-#define HTTP_ANSWER_S 60       /* from there to the end of the answer */
-#define HTTP_ASKED 16          /* questions at the supervisor at a time */
-#define HTTP_ASK_S 10          /* how long one may take */
+#define HTTP_HEAD_BYTES 16384 /* libmicrohttpd's memory per connection, the answer's head included */
+#define HTTP_HEAD_S 10	      /* from connecting, or the last answer, to a whole request head */
+#define HTTP_ANSWER_S 60      /* from there to the end of the answer */
+#define HTTP_ASKED 16	      /* questions at the supervisor at a time */
+#define HTTP_ASK_S 10	      /* how long one may take */
 
 struct http_counts {
 	uint64_t requests, refused, unanswered;
@@ -28,7 +28,8 @@ struct http_counts {
 };
 
 /* Borrows the descriptors, the secrets and the event port until http_stop. NULL with *e filled. */
-struct http *http_start(int listen_fd, int control_fd, const struct secrets *s, struct event_port *events, struct err *e);
+struct http *http_start(int listen_fd, int control_fd, const struct secrets *s, struct event_port *events,
+			struct err *e);
 int http_poll_fd(const struct http *h); /* readable: call http_run */
 /* Does all that can be done now. */
 void http_run(struct http *h, struct mono now);

@@ -6,13 +6,13 @@
 
 #include "appliance/base/sha256.h"
 
-#define STYLE \
-	"body{margin:0 auto;max-width:44em;padding:2em 1.2em;font-family:sans-serif;line-height:1.7;color:#1d2330;" \
-	"background:#fbfaf7}h1{font-size:1.6em;border-bottom:3px solid #8a2b1d;padding-bottom:.3em}" \
-	"h2{font-size:1.1em;margin-top:2.2em}code,pre{font-family:monospace;background:#efece4;padding:.1em .3em}" \
-	"pre{padding:.8em;overflow-x:auto}table{border-collapse:collapse;width:100%}" \
-	"td{border-top:1px solid #d9d4c7;padding:.4em .6em .4em 0;vertical-align:top}" \
-	"@media(prefers-color-scheme:dark){body{color:#e6e3da;background:#191b20}code,pre{background:#272a31}" \
+#define STYLE                                                                                                          \
+	"body{margin:0 auto;max-width:44em;padding:2em 1.2em;font-family:sans-serif;line-height:1.7;color:#1d2330;"    \
+	"background:#fbfaf7}h1{font-size:1.6em;border-bottom:3px solid #8a2b1d;padding-bottom:.3em}"                   \
+	"h2{font-size:1.1em;margin-top:2.2em}code,pre{font-family:monospace;background:#efece4;padding:.1em .3em}"     \
+	"pre{padding:.8em;overflow-x:auto}table{border-collapse:collapse;width:100%}"                                  \
+	"td{border-top:1px solid #d9d4c7;padding:.4em .6em .4em 0;vertical-align:top}"                                 \
+	"@media(prefers-color-scheme:dark){body{color:#e6e3da;background:#191b20}code,pre{background:#272a31}"         \
 	"td{border-color:#3a3e48}}"
 
 const char page_html[] =
@@ -20,7 +20,8 @@ const char page_html[] =
 	"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 	"<title>Sekisho 関所</title>\n<style>" STYLE "</style>\n</head>\n<body>\n"
 	"<h1>Sekisho 関所</h1>\n"
-	"<p>この装置は、拠点内のゾーンの境界で通信を検査し、ポリシーに書かれたものだけを通します。ここは管理用ネットワーク"
+	"<p>"
+	"この装置は、拠点内のゾーンの境界で通信を検査し、ポリシーに書かれたものだけを通します。ここは管理用ネットワーク"
 	"からだけ見える、読み取り専用の窓口です。設定の変更は、装置上の <code>sekisho</code> コマンドで行います。</p>\n"
 	"<h2>API</h2>\n<table>\n"
 	"<tr><td><code>/api/v1/status</code></td><td>防御しているか、プロセス、拒否の件数</td></tr>\n"
@@ -31,13 +32,18 @@ const char page_html[] =
 	"     -H \"Authorization: Bearer $(cat token)\" \\\n"
 	"     https://10.99.0.1/api/v1/status</pre>\n"
 	"<div lang=\"en\">\n<h2>In English</h2>\n"
-	"<p>This box stands at the borders between the zones of a site, inspects what crosses them, and lets through only "
-	"what its policy names. This is its read-only window, seen from the management network alone. Changes are made with "
+	"<p>This box stands at the borders between the zones of a site, inspects what crosses them, and lets through "
+	"only "
+	"what its policy names. This is its read-only window, seen from the management network alone. Changes are made "
+	"with "
 	"the command <code>sekisho</code> on the box.</p>\n<table>\n"
 	"<tr><td><code>/api/v1/status</code></td><td>is it enforcing, processes, what was refused</td></tr>\n"
-	"<tr><td><code>/api/v1/effective</code></td><td>the rules in force, read back from kernel and inspectors</td></tr>\n"
-	"<tr><td><code>/api/v1/events?after=NUMBER&amp;limit=COUNT</code></td><td>what was recorded</td></tr>\n</table>\n"
-	"<p>Each request carries the token; token and certificate stand in the box's management folder, where only root "
+	"<tr><td><code>/api/v1/effective</code></td><td>the rules in force, read back from kernel and "
+	"inspectors</td></tr>\n"
+	"<tr><td><code>/api/v1/events?after=NUMBER&amp;limit=COUNT</code></td><td>what was "
+	"recorded</td></tr>\n</table>\n"
+	"<p>Each request carries the token; token and certificate stand in the box's management folder, where only "
+	"root "
 	"reads them.</p>\n</div>\n</body>\n</html>\n";
 
 const size_t page_html_size = sizeof(page_html) - 1;
@@ -53,7 +59,8 @@ int page_policy(char out[PAGE_POLICY])
 	if (r < 0)
 		return r;
 	snprintf(out, PAGE_POLICY,
-		 "default-src 'none'; style-src 'sha256-%.*s'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+		 "default-src 'none'; style-src 'sha256-%.*s'; base-uri 'none'; form-action 'none'; frame-ancestors "
+		 "'none'",
 		 (int)text.size, (const char *)text.data);
 	gnutls_free(text.data);
 	return 0;

@@ -14,24 +14,24 @@ static const struct {
 	unsigned http;
 	const char *body;
 } errors[] = {
-	[REPLY_BAD_REQUEST] = { MHD_HTTP_BAD_REQUEST,
-		"{\"error\":\"bad_request\",\"message\":{\"en\":\"a parameter is unknown or out of range\","
-		"\"ja\":\"パラメータが不明か、範囲外です\"}}\n" },
-	[REPLY_UNAUTHORIZED] = { MHD_HTTP_UNAUTHORIZED,
-		"{\"error\":\"unauthorized\",\"message\":{\"en\":\"the token of this box is missing or wrong\","
-		"\"ja\":\"トークンがないか、正しくありません\"}}\n" },
+	[REPLY_BAD_REQUEST] = { MHD_HTTP_BAD_REQUEST, "{\"error\":\"bad_request\",\"message\":{\"en\":\"a parameter is "
+						      "unknown or out of range\","
+						      "\"ja\":\"パラメータが不明か、範囲外です\"}}\n" },
+	[REPLY_UNAUTHORIZED] = { MHD_HTTP_UNAUTHORIZED, "{\"error\":\"unauthorized\",\"message\":{\"en\":\"the token "
+							"of this box is missing or wrong\","
+							"\"ja\":\"トークンがないか、正しくありません\"}}\n" },
 	[REPLY_NOT_FOUND] = { MHD_HTTP_NOT_FOUND,
-		"{\"error\":\"not_found\",\"message\":{\"en\":\"there is nothing under this path\","
-		"\"ja\":\"このパスには何もありません\"}}\n" },
-	[REPLY_NOT_ALLOWED] = { MHD_HTTP_METHOD_NOT_ALLOWED,
-		"{\"error\":\"method_not_allowed\",\"message\":{\"en\":\"this window is read-only: GET\","
-		"\"ja\":\"読み取り専用です（GET のみ）\"}}\n" },
+			      "{\"error\":\"not_found\",\"message\":{\"en\":\"there is nothing under this path\","
+			      "\"ja\":\"このパスには何もありません\"}}\n" },
+	[REPLY_NOT_ALLOWED] = { MHD_HTTP_METHOD_NOT_ALLOWED, "{\"error\":\"method_not_allowed\",\"message\":{\"en\":"
+							     "\"this window is read-only: GET\","
+							     "\"ja\":\"読み取り専用です（GET のみ）\"}}\n" },
 	[REPLY_TOO_LARGE] = { MHD_HTTP_CONTENT_TOO_LARGE,
-		"{\"error\":\"too_large\",\"message\":{\"en\":\"a request has no body here\","
-		"\"ja\":\"リクエストに本文は付けられません\"}}\n" },
+			      "{\"error\":\"too_large\",\"message\":{\"en\":\"a request has no body here\","
+			      "\"ja\":\"リクエストに本文は付けられません\"}}\n" },
 	[REPLY_UNAVAILABLE] = { MHD_HTTP_SERVICE_UNAVAILABLE,
-		"{\"error\":\"unavailable\",\"message\":{\"en\":\"the box did not answer in time\","
-		"\"ja\":\"装置が時間内に応答しませんでした\"}}\n" },
+				"{\"error\":\"unavailable\",\"message\":{\"en\":\"the box did not answer in time\","
+				"\"ja\":\"装置が時間内に応答しませんでした\"}}\n" },
 };
 
 /*
@@ -89,7 +89,8 @@ enum MHD_Result reply_send(struct MHD_Connection *c, enum reply_kind kind)
 	r = static_text(errors[kind].body, strlen(errors[kind].body));
 	ok = r != NULL && common_headers(r, "application/json", "default-src 'none'; frame-ancestors 'none'");
 	if (ok && kind == REPLY_UNAUTHORIZED)
-		ok = MHD_add_response_header(r, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"sekisho\"") == MHD_YES;
+		ok = MHD_add_response_header(r, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"sekisho\"") ==
+		     MHD_YES;
 	if (ok && kind == REPLY_NOT_ALLOWED)
 		ok = MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW, "GET") == MHD_YES;
 	if (ok && kind == REPLY_UNAVAILABLE)

@@ -63,7 +63,8 @@ static int hear(struct http *h)
 
 static int loop(struct http *h)
 {
-	struct pollfd p[2] = { { .fd = ROLE_FD_CONTROL, .events = POLLIN }, { .fd = http_poll_fd(h), .events = POLLIN } };
+	struct pollfd p[2] = { { .fd = ROLE_FD_CONTROL, .events = POLLIN },
+			       { .fd = http_poll_fd(h), .events = POLLIN } };
 	int r = 1;
 
 	while (r > 0) {

@@ -12,7 +12,7 @@
 #include "mgmt/token.h"
 
 struct secrets {
-	char *key;         /* PEM; owned */
+	char *key;	   /* PEM; owned */
 	char *certificate; /* PEM; owned */
 	char token[TOKEN_DIGITS + 1];
 };

@@ -18,12 +18,12 @@
 
 struct target_parameter {
 	char key[TARGET_KEY]; /* small letters only */
-	uint64_t value;       /* decimal digits, nothing else */
+	uint64_t value;	      /* decimal digits, nothing else */
 };
 
 struct target {
 	char path[TARGET_PATH]; /* "" when it is none that could be ours */
-	bool bad_query;         /* a query that is no list of key=number, or names a key twice */
+	bool bad_query;		/* a query that is no list of key=number, or names a key twice */
 	struct target_parameter parameters[TARGET_PARAMETERS];
 	size_t n_parameters;
 };

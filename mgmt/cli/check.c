@@ -14,8 +14,8 @@ static int run(struct cli *c, const struct cli_args *a)
 		if (c->json)
 			json_line(c->out, source_diagnostics(&s, c->lang));
 		else
-			message_print(c->out, c->lang, M_CHECK_FINE, a->operands[0], m->n_zones, m->n_assets, m->n_services,
-				      m->n_conduits, m->n_nevers, s.c.diags.warnings);
+			message_print(c->out, c->lang, M_CHECK_FINE, a->operands[0], m->n_zones, m->n_assets,
+				      m->n_services, m->n_conduits, m->n_nevers, s.c.diags.warnings);
 	}
 	source_close(&s);
 	return status;

@@ -86,9 +86,9 @@ static void cli_init(struct cli *c, int argc, char **argv)
 	cli_read_globals(argc, argv, &line);
 	c->lang = lang_choose(line.globals[GLOBAL_LANG]);
 	c->json = line.globals[GLOBAL_JSON] != NULL;
-	c->socket = line.globals[GLOBAL_SOCKET] != NULL ? line.globals[GLOBAL_SOCKET] :
-		    env != NULL && *env != '\0'         ? env :
-							  SOCKET_DEFAULT;
+	c->socket = line.globals[GLOBAL_SOCKET] != NULL ? line.globals[GLOBAL_SOCKET]
+		    : env != NULL && *env != '\0'	? env
+							: SOCKET_DEFAULT;
 	c->out = stdout;
 	c->err = stderr;
 	c->color = isatty(STDOUT_FILENO) && (no_color == NULL || *no_color == '\0') && term != NULL &&

@@ -19,17 +19,17 @@
 
 /* Exit statuses of every verb. */
 enum cli_status {
-	CLI_YES = 0,     /* yes, or done */
-	CLI_NO = 1,      /* no, or violations found */
+	CLI_YES = 0,	 /* yes, or done */
+	CLI_NO = 1,	 /* no, or violations found */
 	CLI_INVALID = 2, /* usage, or invalid input */
-	CLI_CANNOT = 3,  /* could not be done */
+	CLI_CANNOT = 3,	 /* could not be done */
 };
 
 /* The run: made once by main.c, borrowed by everybody. */
 struct cli {
 	enum lang lang;
-	bool json;          /* --json: one JSON object (or one a line), nothing else, on `out` */
-	bool color;         /* `out` is a terminal that wants colours; never the only carrier of a meaning */
+	bool json;	    /* --json: one JSON object (or one a line), nothing else, on `out` */
+	bool color;	    /* `out` is a terminal that wants colours; never the only carrier of a meaning */
 	const char *socket; /* control socket of the supervisor */
 	FILE *out;
 	FILE *err;
@@ -39,9 +39,9 @@ struct cli {
 #define CLI_OPERANDS 4
 
 struct cli_option {
-	const char *name;   /* "--to" */
-	char letter;        /* 'o' for "-o"; 0 = none */
-	const char *value;  /* what stands for its value in help, "FILE"; NULL = a switch */
+	const char *name;  /* "--to" */
+	char letter;	   /* 'o' for "-o"; 0 = none */
+	const char *value; /* what stands for its value in help, "FILE"; NULL = a switch */
 	enum message help;
 };
 
@@ -56,14 +56,14 @@ enum cli_group { CLI_OFFLINE, CLI_ON_BOX };
 
 struct cli_verb {
 	const char *name;
-	const char *under;        /* second word, for "journal verify"; NULL = none */
+	const char *under; /* second word, for "journal verify"; NULL = none */
 	enum cli_group group;
-	const char *operands;     /* as usage shows them: "POLICY" */
+	const char *operands; /* as usage shows them: "POLICY" */
 	size_t min_operands, max_operands;
 	const struct cli_option *options;
 	size_t n_options;
-	enum message summary;     /* one line */
-	enum message text;        /* what it does, its exit statuses, an example; whole lines */
+	enum message summary; /* one line */
+	enum message text;    /* what it does, its exit statuses, an example; whole lines */
 	int (*run)(struct cli *c, const struct cli_args *a); /* returns enum cli_status */
 };
 

@@ -26,8 +26,8 @@ static bool names(const json_t *cell, const char *conduit)
 static struct table *cell_table(struct cli *c)
 {
 	static const enum message heads[] = {
-		M_COL_IN, M_COL_OUT, M_COL_SOURCE, M_COL_DESTINATION, M_COL_TRANSPORT, M_COL_PORTS, M_COL_PERMIT, M_COL_LANE,
-		M_COL_UNTIL, M_COL_PACKETS,
+		M_COL_IN,    M_COL_OUT,	   M_COL_SOURCE, M_COL_DESTINATION, M_COL_TRANSPORT,
+		M_COL_PORTS, M_COL_PERMIT, M_COL_LANE,	 M_COL_UNTIL,	    M_COL_PACKETS,
 	};
 	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 4);
 
@@ -63,8 +63,8 @@ static void functions(FILE *to, const json_t *row, const struct vocabulary *word
 
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		long long code = (long long)json_integer_value(json_array_get(list, i));
-		const struct function_info *f = words != NULL && code >= 0 && code <= 255 ? function_by_code(words, (uint8_t)code) :
-											  NULL;
+		const struct function_info *f =
+			words != NULL && code >= 0 && code <= 255 ? function_by_code(words, (uint8_t)code) : NULL;
 
 		if (f != NULL)
 			fprintf(to, "%s%s (%lld)", i > 0 ? ", " : "", f->name, code);
@@ -117,7 +117,8 @@ static void grant_lines(struct cli *c, const json_t *grant, struct table *t)
 
 	if (jb(grant, "whole")) {
 		table_cell(t, js(grant, "protocol"));
-		table_cell(t, message_format(protocol_info(p)->depth == DEPTH_TRANSPORT ? M_EFFECTIVE_UNREAD : M_EFFECTIVE_WHOLE,
+		table_cell(t, message_format(protocol_info(p)->depth == DEPTH_TRANSPORT ? M_EFFECTIVE_UNREAD
+											: M_EFFECTIVE_WHOLE,
 					     c->lang));
 		return;
 	}

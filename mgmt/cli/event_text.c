@@ -13,15 +13,17 @@ struct word {
 };
 
 static const struct word verdicts[] = {
-	{ "allow", M_EV_ALLOW }, { "deny", M_EV_DENY }, { "observe", M_EV_OBSERVE },
+	{ "allow", M_EV_ALLOW },
+	{ "deny", M_EV_DENY },
+	{ "observe", M_EV_OBSERVE },
 };
 
 static const struct word codes[] = {
-	{ "started", M_EV_STARTED },   { "died", M_EV_DIED },         { "hung", M_EV_HUNG },
-	{ "took_over", M_EV_TOOK_OVER }, { "applied", M_EV_APPLIED }, { "confirmed", M_EV_CONFIRMED },
-	{ "reverted", M_EV_REVERTED }, { "refused", M_EV_REFUSED },   { "booted", M_EV_BOOTED },
-	{ "flushed", M_EV_FLUSHED },   { "changed", M_EV_CHANGED },   { "foreign", M_EV_FOREIGN },
-	{ "setting", M_EV_SETTING },   { "unmended", M_EV_UNMENDED },
+	{ "started", M_EV_STARTED },	 { "died", M_EV_DIED },		{ "hung", M_EV_HUNG },
+	{ "took_over", M_EV_TOOK_OVER }, { "applied", M_EV_APPLIED },	{ "confirmed", M_EV_CONFIRMED },
+	{ "reverted", M_EV_REVERTED },	 { "refused", M_EV_REFUSED },	{ "booted", M_EV_BOOTED },
+	{ "flushed", M_EV_FLUSHED },	 { "changed", M_EV_CHANGED },	{ "foreign", M_EV_FOREIGN },
+	{ "setting", M_EV_SETTING },	 { "unmended", M_EV_UNMENDED },
 };
 
 static const char *word_text(const struct word *words, size_t n, const char *word, enum lang l)
@@ -54,12 +56,34 @@ static void what_text(FILE *to, const json_t *e)
 		fprintf(to, quantity > 1 ? " %llu-%llu" : " %llu", first, first + quantity - 1);
 }
 
+/* An endpoint of a transport without ports is its address alone: "[::1]:0" is "::1". */
+static void endpoint_text(const json_t *e, const char *key, char out[RENDER_TEXT])
+{
+	const char *text = js(e, key), *port = strrchr(text, ':'), *transport = js(e, "transport");
+	bool ports = strcmp(transport, "tcp") == 0 || strcmp(transport, "udp") == 0, bracket = text[0] == '[';
+
+	if (ports || port == NULL || strcmp(port, ":0") != 0)
+		snprintf(out, RENDER_TEXT, "%s", text);
+	else
+		snprintf(out, RENDER_TEXT, "%.*s", (int)(port - text) - 2 * bracket, text + bracket);
+}
+
 static void who_text(FILE *to, const json_t *e)
 {
 	bool back = strcmp(js(e, "direction"), "s2c") == 0;
+	char end[RENDER_TEXT];
 
-	if (json_object_get(e, "client") != NULL)
-		fprintf(to, "  %s %s %s %s", js(e, "client"), back ? "<-" : "->", js(e, "server"), js(e, "transport"));
+	if (json_object_get(e, "client") == NULL)
+		return;
+	endpoint_text(e, "client", end);
+	fprintf(to, "  %s", end);
+	if (json_object_get(e, "server") != NULL) {
+		endpoint_text(e, "server", end);
+		fprintf(to, " %s %s", back ? "<-" : "->", end);
+	}
+	fprintf(to, " %s", js(e, "transport"));
+	if (json_object_get(e, "icmp_type") != NULL)
+		fprintf(to, "/%llu", ju(e, "icmp_type"));
 }
 
 static void box_text(FILE *to, const json_t *e, enum lang l)
@@ -138,12 +162,14 @@ static enum message sentence_of(const char *verdict)
 
 char *event_sentence(const json_t *e, enum lang l)
 {
-	char part[1200], when[RENDER_TEXT], *what, *text = NULL;
+	char part[1200], when[RENDER_TEXT], client[RENDER_TEXT], server[RENDER_TEXT], *what, *text = NULL;
 	size_t size;
 	FILE *to;
 
 	render_time(js(e, "time"), when);
-	if (json_object_get(e, "client") == NULL) /* about the box itself: the line says all */
+	endpoint_text(e, "client", client);
+	endpoint_text(e, "server", server);
+	if (*client == '\0' || *server == '\0') /* about the box itself: the line says all */
 		return event_line(e, l);
 	what = attempt(e);
 	to = open_memstream(&text, &size);
@@ -154,7 +180,7 @@ char *event_sentence(const json_t *e, enum lang l)
 		free(text);
 		return NULL;
 	}
-	message_text(part, sizeof(part), l, sentence_of(js(e, "verdict")), when, js(e, "client"), js(e, "server"),
+	message_text(part, sizeof(part), l, sentence_of(js(e, "verdict")), when, client, server,
 		     what[0] == ' ' ? what + 1 : what, render_reason(js(e, "reason"), l));
 	fputs(part, to);
 	if (json_object_get(e, "conduit") != NULL)

@@ -107,8 +107,7 @@ static int run(struct cli *c, const struct cli_args *a)
 	bool follow = a->values[OPT_FOLLOW] != NULL;
 	int status = CLI_YES;
 
-	if (a->values[OPT_LIMIT] != NULL &&
-	    (!cli_number(a->values[OPT_LIMIT], LIMIT_MAX, &limit) || limit == 0))
+	if (a->values[OPT_LIMIT] != NULL && (!cli_number(a->values[OPT_LIMIT], LIMIT_MAX, &limit) || limit == 0))
 		return cli_fail(c, CLI_INVALID, M_EVENTS_LIMIT, a->values[OPT_LIMIT], LIMIT_MAX);
 	if (a->values[OPT_AFTER] != NULL) {
 		if (!cli_number(a->values[OPT_AFTER], UINT64_MAX, &after))

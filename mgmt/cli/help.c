@@ -57,8 +57,9 @@ void help_overview(const struct cli *c, FILE *to)
 
 void help_usage(const struct cli_verb *v, char *out, size_t size)
 {
-	snprintf(out, size, "sekisho %s%s%s%s%s%s", v->name, v->under != NULL ? " " : "", v->under != NULL ? v->under : "",
-		 v->n_options > 0 ? " [OPTION...]" : "", v->operands[0] != '\0' ? " " : "", v->operands);
+	snprintf(out, size, "sekisho %s%s%s%s%s%s", v->name, v->under != NULL ? " " : "",
+		 v->under != NULL ? v->under : "", v->n_options > 0 ? " [OPTION...]" : "",
+		 v->operands[0] != '\0' ? " " : "", v->operands);
 }
 
 void help_verb(const struct cli *c, const struct cli_verb *v, FILE *to)

@@ -35,12 +35,13 @@ static void print_json(struct cli *c, const struct journal_report *r)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < r->n; i++)
-		json_array_append_new(list, json_pack("{s:s,s:o,s:I,s:I}", "what", journal_fault_word(r->list[i].what), "segment",
-						      json_text(r->list[i].segment), "line", (json_int_t)r->list[i].line, "seq",
-						      (json_int_t)r->list[i].seq));
-	json_line(c->out, json_pack("{s:b,s:I,s:I,s:I,s:o,s:I,s:o}", "whole", r->faults == 0, "records", (json_int_t)r->records,
-				    "first", (json_int_t)r->first, "last", (json_int_t)r->last, "head",
-				    json_hex(r->head, sizeof(r->head)), "faults", (json_int_t)r->faults, "list", list));
+		json_array_append_new(list, json_pack("{s:s,s:o,s:I,s:I}", "what", journal_fault_word(r->list[i].what),
+						      "segment", json_text(r->list[i].segment), "line",
+						      (json_int_t)r->list[i].line, "seq", (json_int_t)r->list[i].seq));
+	json_line(c->out,
+		  json_pack("{s:b,s:I,s:I,s:I,s:o,s:I,s:o}", "whole", r->faults == 0, "records", (json_int_t)r->records,
+			    "first", (json_int_t)r->first, "last", (json_int_t)r->last, "head",
+			    json_hex(r->head, sizeof(r->head)), "faults", (json_int_t)r->faults, "list", list));
 }
 
 static void print_text(struct cli *c, const struct journal_report *r)

@@ -158,7 +158,8 @@ bool cli_read_line(int argc, char **argv, struct cli_line *ret, struct cli_probl
 		ret->args.operands[ret->args.n_operands++] = word;
 	}
 	if (ret->verb != NULL && ret->globals[GLOBAL_HELP] == NULL && ret->args.n_operands < ret->verb->min_operands)
-		return problem_set(problem, M_CLI_MISSING_OPERAND, ret->verb->operands, M_CLI_MISSING_OPERAND, NULL, ret->verb);
+		return problem_set(problem, M_CLI_MISSING_OPERAND, ret->verb->operands, M_CLI_MISSING_OPERAND, NULL,
+				   ret->verb);
 	return true;
 }
 
@@ -168,7 +169,8 @@ void cli_read_globals(int argc, char **argv, struct cli_line *ret)
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--") == 0)
 			return;
-		if (take(cli_globals, GLOBAL_COUNT, argv[i], i + 1 < argc ? argv[i + 1] : NULL, ret->globals) == TOOK_TWO)
+		if (take(cli_globals, GLOBAL_COUNT, argv[i], i + 1 < argc ? argv[i + 1] : NULL, ret->globals) ==
+		    TOOK_TWO)
 			i++;
 	}
 }

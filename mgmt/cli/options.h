@@ -15,15 +15,15 @@ extern const struct cli_option cli_globals[GLOBAL_COUNT];
 /* What stands on the command line. */
 struct cli_line {
 	const char *globals[GLOBAL_COUNT]; /* as cli_args.values */
-	const struct cli_verb *verb;       /* NULL: none was named */
+	const struct cli_verb *verb;	   /* NULL: none was named */
 	struct cli_args args;
 };
 
 /* What is wrong with it; texts belong to argv or to the tables. */
 struct cli_problem {
-	enum message message;  /* takes (word) or (word, nearest), as has_nearest says */
+	enum message message; /* takes (word) or (word, nearest), as has_nearest says */
 	const char *word;
-	const char *nearest;   /* NULL = nothing is near enough */
+	const char *nearest; /* NULL = nothing is near enough */
 	enum message with_nearest;
 	const struct cli_verb *verb; /* the verb it was said to, or NULL */
 };

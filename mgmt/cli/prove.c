@@ -34,9 +34,10 @@ static const char *transport_name(uint8_t l4proto)
 static json_t *counterexample_json(const struct counterexample *x)
 {
 	json_t *chain = json_array();
-	json_t *packet = json_pack("{s:o,s:o,s:s,s:i,s:o}", "source", json_addr(&x->source), "destination",
-				   json_addr(&x->destination), "protocol", transport_name(x->l4proto), "port", (int)x->port,
-				   "function", x->function >= 0 ? json_integer(x->function) : json_null());
+	json_t *packet =
+		json_pack("{s:o,s:o,s:s,s:i,s:o}", "source", json_addr(&x->source), "destination",
+			  json_addr(&x->destination), "protocol", transport_name(x->l4proto), "port", (int)x->port,
+			  "function", x->function >= 0 ? json_integer(x->function) : json_null());
 	json_t *both;
 
 	for (size_t i = 0; i < x->n_hops; i++)
@@ -48,8 +49,8 @@ static json_t *counterexample_json(const struct counterexample *x)
 
 static json_t *never_json(const struct model_never *v, const struct counterexample *x)
 {
-	json_t *one = json_pack("{s:o,s:o,s:s,s:b,s:i}", "from", json_text(v->from->name), "to", json_text(v->to->name), "scope",
-				v->chain ? "chain" : "direct", "holds", x == NULL, "line", (int)v->at.line);
+	json_t *one = json_pack("{s:o,s:o,s:s,s:b,s:i}", "from", json_text(v->from->name), "to", json_text(v->to->name),
+				"scope", v->chain ? "chain" : "direct", "holds", x == NULL, "line", (int)v->at.line);
 
 	if (x != NULL) {
 		json_t *more = counterexample_json(x);
@@ -87,7 +88,8 @@ static void packet_text(const struct counterexample *x, enum lang l, char *out, 
 		message_text(out + n, size - (size_t)n, l, M_PROVE_ANYTHING, protocol_info(x->service->protocol)->name);
 }
 
-static void never_print(struct cli *c, const struct source *s, const struct model_never *v, const struct counterexample *x)
+static void never_print(struct cli *c, const struct source *s, const struct model_never *v,
+			const struct counterexample *x)
 {
 	const char *file = v->at.file < s->c.n_sources ? s->c.sources[v->at.file].name : s->name;
 	char commands[96] = "", packet[256];
@@ -96,8 +98,8 @@ static void never_print(struct cli *c, const struct source *s, const struct mode
 	for (unsigned bit = CLASS_READ; !v->all_commands && bit <= CLASS_DIAGNOSE; bit <<= 1)
 		if ((v->classes & bit) != 0 && n < sizeof(commands))
 			n += (size_t)snprintf(commands + n, sizeof(commands) - n, " %s", command_class_name(bit));
-	message_print(c->out, c->lang, x == NULL ? M_PROVE_HOLDS : M_PROVE_BROKEN, file, v->at.line, v->from->name, v->to->name,
-		      v->chain ? "chain" : "direct", commands);
+	message_print(c->out, c->lang, x == NULL ? M_PROVE_HOLDS : M_PROVE_BROKEN, file, v->at.line, v->from->name,
+		      v->to->name, v->chain ? "chain" : "direct", commands);
 	if (x == NULL)
 		return;
 	for (size_t i = 0; i < x->n_hops; i++) {

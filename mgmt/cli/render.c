@@ -66,7 +66,9 @@ void render_generation(const json_t *g, enum lang l, char out[RENDER_TEXT])
 		const char *word;
 		enum message text;
 	} states[] = {
-		{ "confirmed", M_STATE_CONFIRMED }, { "waiting", M_STATE_WAITING }, { "reverted", M_STATE_REVERTED },
+		{ "confirmed", M_STATE_CONFIRMED },
+		{ "waiting", M_STATE_WAITING },
+		{ "reverted", M_STATE_REVERTED },
 		{ "none", M_STATE_NONE },
 	};
 	const char *state = js(g, "state");
@@ -84,7 +86,8 @@ size_t render_diagnostics(struct cli *c, const json_t *diagnostics)
 	for (i = 0; i < n; i++) {
 		const json_t *d = json_array_get(diagnostics, i);
 		bool warning = strcmp(js(d, "severity"), "warning") == 0;
-		char *message = text_safe(js(d, "message")), *hint = text_safe(js(d, "hint")), *file = text_safe(js(d, "file"));
+		char *message = text_safe(js(d, "message")), *hint = text_safe(js(d, "hint")),
+		     *file = text_safe(js(d, "file"));
 
 		if (*js(d, "file") != '\0')
 			fprintf(c->err, "%s:%llu:%llu: ", file != NULL ? file : "", ju(d, "line"), ju(d, "column"));

@@ -10,10 +10,10 @@
 
 #define RENDER_TEXT 64
 
-const char *js(const json_t *o, const char *key);              /* "" when absent or no string */
-unsigned long long ju(const json_t *o, const char *key);       /* 0 when absent, no number or negative */
-bool jb(const json_t *o, const char *key);                     /* false when absent */
-const json_t *ja(const json_t *o, const char *key);            /* NULL when absent; json_array_size(NULL) is 0 */
+const char *js(const json_t *o, const char *key);	 /* "" when absent or no string */
+unsigned long long ju(const json_t *o, const char *key); /* 0 when absent, no number or negative */
+bool jb(const json_t *o, const char *key);		 /* false when absent */
+const json_t *ja(const json_t *o, const char *key);	 /* NULL when absent; json_array_size(NULL) is 0 */
 
 /* "2026-11-20T08:10:11.123Z" as local time, "2026-11-20 17:10:11"; other texts are copied, "" stays "". */
 void render_time(const char *rfc3339, char out[RENDER_TEXT]);

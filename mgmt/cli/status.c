@@ -13,11 +13,11 @@
 
 /* How the box stands, worst first. */
 enum stand {
-	STAND_NO_POLICY,  /* the deny base alone: nothing crosses */
-	STAND_UNWATCHED,  /* rules stand, but nobody watches them */
+	STAND_NO_POLICY,   /* the deny base alone: nothing crosses */
+	STAND_UNWATCHED,   /* rules stand, but nobody watches them */
 	STAND_UNINSPECTED, /* a worker or gate is away: conduits follow their failure decisions */
-	STAND_PARTLY,     /* another role is away */
-	STAND_WAITING,    /* enforcing, not confirmed */
+	STAND_PARTLY,	   /* another role is away */
+	STAND_WAITING,	   /* enforcing, not confirmed */
 	STAND_GOOD,
 };
 
@@ -66,15 +66,18 @@ static enum stand stand_of(const json_t *status)
 static void headline(struct cli *c, const json_t *status, enum stand stand)
 {
 	static const enum message lines[] = {
-		[STAND_NO_POLICY] = M_STATUS_NO_POLICY,   [STAND_UNWATCHED] = M_STATUS_UNWATCHED,
+		[STAND_NO_POLICY] = M_STATUS_NO_POLICY,	    [STAND_UNWATCHED] = M_STATUS_UNWATCHED,
 		[STAND_UNINSPECTED] = M_STATUS_UNINSPECTED, [STAND_PARTLY] = M_STATUS_PARTLY,
-		[STAND_WAITING] = M_STATUS_WAITING,       [STAND_GOOD] = M_STATUS_GOOD,
+		[STAND_WAITING] = M_STATUS_WAITING,	    [STAND_GOOD] = M_STATUS_GOOD,
 	};
 	const json_t *g = json_object_get(status, "generation"), *site = json_object_get(status, "site");
 	char generation[RENDER_TEXT], by[RENDER_TEXT], when[RENDER_TEXT], digest[RENDER_TEXT];
 
 	if (c->color)
-		fputs(stand == STAND_GOOD ? "\033[1;32m" : stand == STAND_WAITING ? "\033[1;33m" : "\033[1;31m", c->out);
+		fputs(stand == STAND_GOOD      ? "\033[1;32m"
+		      : stand == STAND_WAITING ? "\033[1;33m"
+					       : "\033[1;31m",
+		      c->out);
 	fputs(message_format(lines[stand], c->lang), c->out);
 	fputs(c->color ? "\033[0m\n" : "\n", c->out);
 	if (*js(site, "name") != '\0')
@@ -181,6 +184,8 @@ static void inspection(struct cli *c, const json_t *status)
 	const json_t *workers = ja(status, "workers"), *queues = ja(status, "queues");
 	unsigned long long waiting = 0, full = 0;
 
+	if (json_array_size(workers) > 0)
+		message_print(c->out, c->lang, M_STATUS_INSPECTION);
 	for (size_t i = 0; i < json_array_size(workers); i++) {
 		const json_t *w = json_array_get(workers, i);
 
@@ -200,6 +205,7 @@ static void rest(struct cli *c, const json_t *status)
 	const json_t *drift = json_object_get(status, "drift"), *journal = json_object_get(status, "journal");
 	char when[RENDER_TEXT];
 
+	message_print(c->out, c->lang, M_STATUS_REST);
 	render_time(js(drift, "last"), when);
 	if (ju(drift, "seen") > 0)
 		render_line(c, M_STATUS_DRIFT, ju(drift, "seen"), when);

@@ -107,6 +107,15 @@ static void pad(FILE *to, size_t n)
 		fputc(' ', to);
 }
 
+/* Nothing is written in this row after cell i. */
+static bool row_ends(const struct table *t, size_t i)
+{
+	for (size_t k = i + 1; k < t->n && k % t->columns != 0; k++)
+		if (t->cells[k][0] != '\0')
+			return false;
+	return true;
+}
+
 bool table_print(const struct table *t, FILE *to, bool color)
 {
 	if (t == NULL)
@@ -119,12 +128,12 @@ bool table_print(const struct table *t, FILE *to, bool color)
 
 		if (column == 0)
 			pad(to, t->indent);
-		if (t->right[column])
+		if (t->right[column] && !(t->cells[i][0] == '\0' && row_ends(t, i)))
 			pad(to, gap);
 		fprintf(to, "%s%s%s", bold ? "\033[1m" : "", t->cells[i], bold ? "\033[0m" : "");
 		if (last)
 			fputc('\n', to);
-		else
+		else if (!row_ends(t, i))
 			pad(to, (t->right[column] ? 0 : gap) + 2);
 	}
 	return !t->failed && !ferror(to);

@@ -50,7 +50,8 @@ static int run(struct cli *c, const struct cli_args *a)
 			char digest[RENDER_TEXT];
 
 			render_digest(js(w, "digest"), digest);
-			render_line(c, jb(w, "equal") ? M_VERIFY_WORKER_EQUAL : M_VERIFY_WORKER_DIFFERS, ju(w, "index"), digest);
+			render_line(c, jb(w, "equal") ? M_VERIFY_WORKER_EQUAL : M_VERIFY_WORKER_DIFFERS, ju(w, "index"),
+				    digest);
 		}
 	}
 	box_answer_free(&answer);

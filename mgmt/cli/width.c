@@ -9,8 +9,8 @@
 /* Controls of both blocks, line separators, what turns the direction of writing or is not seen at all. */
 static bool steers(uint32_t cp)
 {
-	return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f) || cp == 0xad || cp == 0x2028 || cp == 0x2029 || utf8_is_bidi(cp) ||
-	       (cp >= 0x200b && cp <= 0x200d) || (cp >= 0x2060 && cp <= 0x206f) || cp == 0xfeff ||
+	return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f) || cp == 0xad || cp == 0x2028 || cp == 0x2029 ||
+	       utf8_is_bidi(cp) || (cp >= 0x200b && cp <= 0x200d) || (cp >= 0x2060 && cp <= 0x206f) || cp == 0xfeff ||
 	       (cp >= 0xe0000 && cp <= 0xe007f);
 }
 
@@ -27,13 +27,14 @@ size_t text_cells(const char *s)
 
 char *text_safe(const char *s)
 {
-	struct bytes b = bytes_of(s != NULL ? s : "", s != NULL ? strlen(s) : 0);
+	const char *at = s != NULL ? s : "";
+	struct bytes b = bytes_of(at, strlen(at));
 	struct utf8_char ch;
 	char *out = malloc(b.left + 1), *o = out;
 
 	if (out == NULL)
 		return NULL;
-	for (const char *at = s; utf8_next(&b, &ch); at += ch.size) {
+	for (; utf8_next(&b, &ch); at += ch.size) {
 		if (!ch.valid || steers(ch.cp)) {
 			*o++ = '?';
 		} else {

@@ -26,7 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(exact, data, size);
 		target_parse(bytes_of(exact, size), &t);
 		/* A path that was taken stands in the input as it is, and nothing of it was decoded. */
-		assert(strlen(t.path) < TARGET_PATH && strlen(t.path) <= size && memcmp(t.path, exact, strlen(t.path)) == 0);
+		assert(strlen(t.path) < TARGET_PATH && strlen(t.path) <= size &&
+		       memcmp(t.path, exact, strlen(t.path)) == 0);
 		assert(strchr(t.path, '%') == NULL && (t.path[0] == '\0' || t.path[0] == '/'));
 		assert(t.n_parameters <= TARGET_PARAMETERS);
 		memcpy(text, data, size);

@@ -7,11 +7,11 @@
  * LINK: appliance/base/messages.c appliance/base/utf8.c appliance/base/sha256.c appliance/base/err.c appliance/ipc/msg.c
  * LIBS: jansson nettle
  */
+#include <cmocka.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,17 +34,28 @@ static const struct cli_option paint_options[] = {
 	{ "--quick", 'q', NULL, M_OPT_LANG },
 };
 static const struct cli_verb paint = {
-	.name = "paint", .operands = "WALL", .min_operands = 1, .max_operands = 1, .options = paint_options, .n_options = 2,
-	.summary = M_CHECK_SUMMARY, .text = M_CHECK_TEXT, .run = nothing,
+	.name = "paint",
+	.operands = "WALL",
+	.min_operands = 1,
+	.max_operands = 1,
+	.options = paint_options,
+	.n_options = 2,
+	.summary = M_CHECK_SUMMARY,
+	.text = M_CHECK_TEXT,
+	.run = nothing,
 };
 static const struct cli_verb ladder = {
-	.name = "ladder", .under = "climb", .operands = "", .summary = M_CHECK_SUMMARY, .text = M_CHECK_TEXT, .run = nothing,
+	.name = "ladder",
+	.under = "climb",
+	.operands = "",
+	.summary = M_CHECK_SUMMARY,
+	.text = M_CHECK_TEXT,
+	.run = nothing,
 };
 const struct cli_verb *const cli_verbs[] = { &paint, &ladder };
 const size_t cli_n_verbs = 2;
 
 #define MAX_WORDS 8
-
 
 static bool read_words(struct cli_line *l, struct cli_problem *p, const char *text)
 {
@@ -117,7 +128,9 @@ static void test_problems(void **state)
 
 static void test_numbers(void **state)
 {
-	static const char *const bad[] = { "", "-1", "+1", " 1", "1 ", "0x1", "18446744073709551616", "99999999999999999999" };
+	static const char *const bad[] = {
+		"", "-1", "+1", " 1", "1 ", "0x1", "18446744073709551616", "99999999999999999999"
+	};
 	unsigned long long v = 7;
 
 	(void)state;
@@ -158,9 +171,13 @@ static void test_safe(void **state)
 	(void)state;
 	expect_safe("北ターミナル", "北ターミナル");
 	expect_safe("a\033[31mb\n\r\t", "a?[31mb???");
-	expect_safe("\xc2\x9b" "31m", "?31m");                 /* the one-byte escape of ISO 6429 */
-	expect_safe("abc\xe2\x80\xae" "def", "abc?def");       /* right-to-left override */
-	expect_safe("\xe2\x81\xa6x\xe2\x81\xa9", "?x?");       /* isolates */
+	expect_safe("\xc2\x9b"
+		    "31m",
+		    "?31m"); /* the one-byte escape of ISO 6429 */
+	expect_safe("abc\xe2\x80\xae"
+		    "def",
+		    "abc?def");					/* right-to-left override */
+	expect_safe("\xe2\x81\xa6x\xe2\x81\xa9", "?x?");	/* isolates */
 	expect_safe("\xc0\xaf\xed\xa0\x80\xe3\x81", "???????"); /* overlong, surrogate, cut short: byte by byte */
 	expect_safe("", "");
 	expect_safe(NULL, "");
@@ -199,7 +216,7 @@ static void test_tables(void **state)
 	text = printed(t, false);
 	assert_string_equal(text, "  名前        N  NOTE\n"
 				  "  a         100  x?y\n"
-				  "  クレーン    7  \n");
+				  "  クレーン    7\n");
 	free(text);
 	text = printed(t, true);
 	assert_non_null(strstr(text, "\033[1m名前\033[0m"));

@@ -6,15 +6,15 @@
  * LINK: appliance/ipc/msg.c appliance/base/bytes.c appliance/base/err.c
  * LIBS: jansson
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
 #include <cmocka.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <libgen.h>
 #include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,8 +112,8 @@ struct box {
 	const char *answers[MSG_TYPE_COUNT]; /* JSON; NULL = the connection is closed without an answer */
 	uint8_t status[MSG_TYPE_COUNT];
 	unsigned asked[MSG_TYPE_COUNT];
-	uint8_t body[64];     /* of the last request */
-	size_t bundle_bytes;  /* of the last apply */
+	uint8_t body[64];    /* of the last request */
+	size_t bundle_bytes; /* of the last apply */
 };
 
 static struct box box;
@@ -205,7 +205,8 @@ static const struct {
 static void test_every_help(void **state)
 {
 	static struct run r, overview;
-	static const char *const words[2][2] = { { "usage: sekisho ", "Exit status" }, { "使い方: sekisho ", "終了ステータス" } };
+	static const char *const words[2][2] = { { "usage: sekisho ", "Exit status" },
+						 { "使い方: sekisho ", "終了ステータス" } };
 	static const char *const langs[2] = { "en", "ja" };
 
 	(void)state;
@@ -282,7 +283,8 @@ static void test_usage(void **state)
 static void test_no_box(void **state)
 {
 	static const char *const lines[] = {
-		"status", "confirm", "rollback", "history", "effective", "verify", "explain 1", "events", "events --after 3",
+		"status", "confirm",   "rollback", "history",	       "effective",
+		"verify", "explain 1", "events",   "events --after 3",
 	};
 	static struct run r;
 
@@ -310,13 +312,15 @@ static void policy(char *path, size_t size, const char *text)
 	assert_int_equal(fclose(f), 0);
 }
 
-#define HEAD \
-	"language_version = 1;\nsite = { name = \"kita\"; label = \"北ターミナル\"; };\nzones = {\n" \
-	"  office = { interfaces = [\"lan0\"]; networks = [\"10.10.0.0/16\"]; class = \"it\"; owner = \"IT\"; };\n" \
-	"  crane = { interfaces = [\"lan2\"]; networks = [\"10.30.0.0/22\"]; class = \"ot\"; owner = \"Cranes\"; };\n};\n" \
-	"services = { plc = { protocol = \"modbus\"; ports = [\"tcp/502\"]; allow = ( { commands = [\"%s\"]; units = [1]; } ); }; };\n" \
-	"conduits = ( { name = \"office-cranes\"; from = \"office\"; to = \"crane\"; services = [\"plc\"];\n" \
-	"  purpose = \"test\"; owner = \"IT\"; approved_by = \"CISO\"; review_by = \"2099-01-01\"; } );\n" \
+#define HEAD                                                                                                           \
+	"language_version = 1;\nsite = { name = \"kita\"; label = \"北ターミナル\"; };\nzones = {\n"             \
+	"  office = { interfaces = [\"lan0\"]; networks = [\"10.10.0.0/16\"]; class = \"it\"; owner = \"IT\"; };\n"    \
+	"  crane = { interfaces = [\"lan2\"]; networks = [\"10.30.0.0/22\"]; class = \"ot\"; owner = \"Cranes\"; "     \
+	"};\n};\n"                                                                                                     \
+	"services = { plc = { protocol = \"modbus\"; ports = [\"tcp/502\"]; allow = ( { commands = [\"%s\"]; units = " \
+	"[1]; } ); }; };\n"                                                                                            \
+	"conduits = ( { name = \"office-cranes\"; from = \"office\"; to = \"crane\"; services = [\"plc\"];\n"          \
+	"  purpose = \"test\"; owner = \"IT\"; approved_by = \"CISO\"; review_by = \"2099-01-01\"; } );\n"             \
 	"never = ( { from = \"office\"; to = \"crane\"; commands = [\"write\"]; scope = \"direct\"; } );\n"
 
 static void test_off_line(void **state)
@@ -419,18 +423,23 @@ static void test_documents(void **state)
 
 /* ---- with a box -------------------------------------------------------------------------------------------------- */
 
-#define GENERATION(state, by) \
-	"\"generation\":{\"number\":4,\"digest\":\"0123456789abcdef0123\",\"state\":\"" state \
+#define GENERATION(state, by)                                                                                          \
+	"\"generation\":{\"number\":4,\"digest\":\"0123456789abcdef0123\",\"state\":\"" state                          \
 	"\",\"applied\":\"2026-11-20T08:10:11.123Z\",\"confirm_by\":" by "}"
-#define ROLES(enforce, dpi) \
-	"\"roles\":[{\"role\":\"enforce\",\"index\":0,\"pid\":7,\"state\":\"" enforce "\",\"restarts\":0,\"since\":null}," \
-	"{\"role\":\"dpi\",\"index\":1,\"pid\":8,\"state\":\"" dpi "\",\"restarts\":2,\"since\":\"2026-11-20T08:10:11Z\"}]"
-#define REST \
-	"\"backend\":\"compat\",\"drift\":{\"seen\":0,\"last\":null},\"workers\":[{\"index\":0,\"packets\":9,\"dropped\":2," \
-	"\"reasons\":{\"modbus.function\":3,\"allowed\":5}}],\"queues\":[{\"outstanding\":1}]," \
-	"\"kernel\":{\"counters\":{\"no_conduit\":{\"packets\":12,\"bytes\":720}}},\"journal\":{\"records\":17,\"lost\":0}"
-#define STATUS(state, by, enforce, dpi) \
-	"{\"site\":{\"name\":\"kita\",\"label\":\"北\\u001b[31m\"}," GENERATION(state, by) "," ROLES(enforce, dpi) "," REST "}"
+#define ROLES(enforce, dpi)                                                                                            \
+	"\"roles\":[{\"role\":\"enforce\",\"index\":0,\"pid\":7,\"state\":\"" enforce                                  \
+	"\",\"restarts\":0,\"since\":null},"                                                                           \
+	"{\"role\":\"dpi\",\"index\":1,\"pid\":8,\"state\":\"" dpi                                                     \
+	"\",\"restarts\":2,\"since\":\"2026-11-20T08:10:11Z\"}]"
+#define REST                                                                                                           \
+	"\"backend\":\"compat\",\"drift\":{\"seen\":0,\"last\":null},\"workers\":[{\"index\":0,\"packets\":9,"         \
+	"\"dropped\":2,"                                                                                               \
+	"\"reasons\":{\"modbus.function\":3,\"allowed\":5}}],\"queues\":[{\"outstanding\":1}],"                        \
+	"\"kernel\":{\"counters\":{\"no_conduit\":{\"packets\":12,\"bytes\":720}}},\"journal\":{\"records\":17,"       \
+	"\"lost\":0}"
+#define STATUS(state, by, enforce, dpi)                                                                                \
+	"{\"site\":{\"name\":\"kita\",\"label\":\"北\\u001b[31m\"}," GENERATION(state, by) "," ROLES(enforce,          \
+												     dpi) "," REST "}"
 
 static void test_status(void **state)
 {
@@ -439,7 +448,8 @@ static void test_status(void **state)
 		int status;
 	} cases[] = {
 		{ STATUS("confirmed", "null", "running", "running"), "ENFORCING\n", 0 },
-		{ STATUS("waiting", "\"2026-11-20T08:20:00Z\"", "running", "running"), "ENFORCING, policy not confirmed yet\n", 0 },
+		{ STATUS("waiting", "\"2026-11-20T08:20:00Z\"", "running", "running"),
+		  "ENFORCING, policy not confirmed yet\n", 0 },
 		{ STATUS("confirmed", "null", "running", "dead"), "INSPECTION IMPAIRED", 1 },
 		{ STATUS("confirmed", "null", "dead", "running"), "RULES STAND, BUT NOBODY WATCHES THEM", 1 },
 		{ "{\"generation\":{\"state\":\"none\"}," ROLES("running", "running") "}", "NO POLICY IN FORCE", 1 },
@@ -482,9 +492,11 @@ static void test_apply(void **state)
 	policy(path, sizeof(path), text);
 	box_open();
 	box_says(MSG_CTL_APPLY, 0,
-		 "{\"done\":true," GENERATION("waiting", "\"2026-11-20T08:20:00Z\"") ",\"cut\":[{\"client\":\"10.10.0.5:40000\","
-		 "\"server\":\"10.30.1.10:502\",\"transport\":\"tcp\",\"conduit\":\"old\",\"reason\":\"ended\"}],"
-		 "\"diagnostics\":[],\"error\":null}");
+		 "{\"done\":true," GENERATION(
+			 "waiting", "\"2026-11-20T08:20:00Z\"") ",\"cut\":[{\"client\":\"10.10.0.5:40000\","
+								"\"server\":\"10.30.1.10:502\",\"transport\":\"tcp\","
+								"\"conduit\":\"old\",\"reason\":\"ended\"}],"
+								"\"diagnostics\":[],\"error\":null}");
 	snprintf(line, sizeof(line), "apply %s --confirm 600", path);
 	run(&r, line);
 	assert_int_equal(r.status, 0);
@@ -499,8 +511,10 @@ static void test_apply(void **state)
 	assert_memory_equal(box.body, "\1\0\0\0\0", 5);
 	expect_in(r.out, "would be cut: 1");
 	expect_in(r.out, "Nothing was changed");
-	box_says(MSG_CTL_APPLY, 1, "{\"done\":false,\"cut\":[],\"diagnostics\":[{\"severity\":\"error\",\"code\":\"x\","
-		 "\"file\":\"site.cfg\",\"line\":3,\"column\":5,\"message\":\"the kernel refuses this\",\"hint\":null}],\"error\":null}");
+	box_says(MSG_CTL_APPLY, 1,
+		 "{\"done\":false,\"cut\":[],\"diagnostics\":[{\"severity\":\"error\",\"code\":\"x\","
+		 "\"file\":\"site.cfg\",\"line\":3,\"column\":5,\"message\":\"the kernel refuses "
+		 "this\",\"hint\":null}],\"error\":null}");
 	run(&r, line);
 	assert_int_equal(r.status, 1);
 	expect_in(r.err, "site.cfg:3:5: error: the kernel refuses this");
@@ -518,7 +532,8 @@ static void test_apply(void **state)
 	run(&r, "confirm");
 	assert_int_equal(r.status, 0);
 	expect_in(r.out, "Confirmed: generation 4");
-	box_says(MSG_CTL_ROLLBACK, 1, "{\"done\":false,\"error\":{\"en\":\"there is none before\",\"ja\":\"前の世代がありません\"}}");
+	box_says(MSG_CTL_ROLLBACK, 1,
+		 "{\"done\":false,\"error\":{\"en\":\"there is none before\",\"ja\":\"前の世代がありません\"}}");
 	run(&r, "rollback --lang ja");
 	assert_int_equal(r.status, 1);
 	expect_in(r.err, "前の世代がありません");
@@ -526,11 +541,13 @@ static void test_apply(void **state)
 	unlink(path);
 }
 
-#define EVENT(seq, more) \
-	"{\"seq\":" seq ",\"time\":\"2026-11-20T08:10:11.123Z\",\"kind\":\"pdu\",\"verdict\":\"deny\"," \
-	"\"reason\":\"modbus.function\",\"conduit\":\"tos-reads-cranes\",\"file\":\"site.cfg\",\"line\":17," \
-	"\"client\":\"[2001:db8::5]:40000\",\"server\":\"10.30.1.10:502\",\"transport\":\"tcp\",\"direction\":\"c2s\"," \
-	"\"protocol\":\"modbus\",\"unit\":1,\"function\":6,\"function_name\":\"write_single_register\",\"space\":\"holding\"," \
+#define EVENT(seq, more)                                                                                               \
+	"{\"seq\":" seq ",\"time\":\"2026-11-20T08:10:11.123Z\",\"kind\":\"pdu\",\"verdict\":\"deny\","                \
+	"\"reason\":\"modbus.function\",\"conduit\":\"tos-reads-cranes\",\"file\":\"site.cfg\",\"line\":17,"           \
+	"\"client\":\"[2001:db8::5]:40000\",\"server\":\"10.30.1.10:502\",\"transport\":\"tcp\",\"direction\":"        \
+	"\"c2s\","                                                                                                     \
+	"\"protocol\":\"modbus\",\"unit\":1,\"function\":6,\"function_name\":\"write_single_register\",\"space\":"     \
+	"\"holding\","                                                                                                 \
 	"\"address\":400,\"quantity\":2" more "}"
 
 static void test_events(void **state)
@@ -545,8 +562,10 @@ static void test_events(void **state)
 	run(&r, "events --limit 2");
 	assert_int_equal(r.status, 0);
 	assert_memory_equal(box.body, "\0\0\0\0\0\0\0\x0f\0\0\0\2", 12); /* the last two of 17 */
-	expect_in(r.out, "2026-11-20 08:10:11      16  pdu     REFUSED  [2001:db8::5]:40000 -> 10.30.1.10:502 tcp modbus "
-			 "write_single_register unit 1 holding 400-401  function code not allowed  [tos-reads-cranes site.cfg:17]\n");
+	expect_in(r.out,
+		  "2026-11-20 08:10:11      16  pdu     REFUSED  [2001:db8::5]:40000 -> 10.30.1.10:502 tcp modbus "
+		  "write_single_register unit 1 holding 400-401  function code not allowed  [tos-reads-cranes "
+		  "site.cfg:17]\n");
 	expect_in(r.out, "  x3\n");
 	run(&r, "events --after 15 --limit 2 --json");
 	second = strchr(r.out, '\n');
@@ -562,9 +581,10 @@ static void test_events(void **state)
 	box_says(MSG_CTL_EXPLAIN, 0, "{\"event\":" EVENT("16", "") "}");
 	run(&r, "explain 16");
 	assert_int_equal(r.status, 0);
-	assert_string_equal(r.out, "At 2026-11-20 08:10:11, [2001:db8::5]:40000 tried modbus write_single_register unit 1 holding "
-				   "400-401 with 10.30.1.10:502 and was refused: function code not allowed; by conduit "
-				   "tos-reads-cranes (site.cfg:17).\n");
+	assert_string_equal(
+		r.out, "At 2026-11-20 08:10:11, [2001:db8::5]:40000 tried modbus write_single_register unit 1 holding "
+		       "400-401 with 10.30.1.10:502 and was refused: function code not allowed; by conduit "
+		       "tos-reads-cranes (site.cfg:17).\n");
 	run(&r, "explain 16 --lang ja");
 	expect_in(r.out, "拒否されました（理由: 許可されていないファンクションコード）。");
 	box_says(MSG_CTL_EXPLAIN, 1, "{\"event\":null}");
@@ -578,17 +598,23 @@ static void test_effective(void **state)
 {
 	static const char json[] =
 		"{\"generation\":{\"digest\":\"0123456789abcdef\"},\"tables_digest\":\"fedcba9876543210\","
-		"\"cells\":[{\"set\":\"exact4\",\"in\":\"lan1\",\"out\":\"lan2\",\"source\":\"10.20.0.10\",\"destination\":\"10.30.1.10\","
+		"\"cells\":[{\"set\":\"exact4\",\"in\":\"lan1\",\"out\":\"lan2\",\"source\":\"10.20.0.10\","
+		"\"destination\":\"10.30.1.10\","
 		"\"protocol\":\"tcp\",\"ports\":\"502\",\"permit\":1,\"lane\":\"commands/cargo/closed/closed\","
 		"\"conduits\":[\"tos-reads-cranes\"],\"until\":null,\"packets\":3},"
 		"{\"set\":\"exact4\",\"in\":\"lan9\",\"out\":\"lan2\",\"conduits\":[],\"packets\":1}],"
-		"\"permits\":[{\"permit\":1,\"grants\":[{\"conduit\":\"tos-reads-cranes\",\"protocol\":\"modbus\",\"whole\":false,"
-		"\"rows\":[{\"line\":14,\"functions\":[3,4],\"units\":\"1\",\"coils\":\"\",\"holding\":\"0-99\",\"values\":\"any\"}]}]},"
+		"\"permits\":[{\"permit\":1,\"grants\":[{\"conduit\":\"tos-reads-cranes\",\"protocol\":\"modbus\","
+		"\"whole\":false,"
+		"\"rows\":[{\"line\":14,\"functions\":[3,4],\"units\":\"1\",\"coils\":\"\",\"holding\":\"0-99\","
+		"\"values\":\"any\"}]}]},"
 		"{\"permit\":2,\"grants\":[{\"conduit\":\"tos-reads-cranes\",\"protocol\":\"modbus\",\"whole\":false,"
-		"\"rows\":[{\"line\":14,\"functions\":[3,4],\"units\":\"1\",\"coils\":\"\",\"holding\":\"0-99\",\"values\":\"any\"}]}]}],"
-		"\"conduits\":[{\"name\":\"tos-reads-cranes\",\"label\":\"位置\",\"from\":\"tos\",\"to\":\"crane\",\"file\":\"site.cfg\","
+		"\"rows\":[{\"line\":14,\"functions\":[3,4],\"units\":\"1\",\"coils\":\"\",\"holding\":\"0-99\","
+		"\"values\":\"any\"}]}]}],"
+		"\"conduits\":[{\"name\":\"tos-reads-cranes\",\"label\":\"位置\",\"from\":\"tos\",\"to\":\"crane\","
+		"\"file\":\"site.cfg\","
 		"\"line\":17,\"mode\":\"enforce\",\"purpose\":\"work queue\",\"owner\":\"TS\",\"approved_by\":\"CISO\","
-		"\"review_by\":\"2001-01-01\",\"until\":null},{\"name\":\"idle\",\"from\":\"a\",\"to\":\"b\",\"file\":\"site.cfg\","
+		"\"review_by\":\"2001-01-01\",\"until\":null},{\"name\":\"idle\",\"from\":\"a\",\"to\":\"b\",\"file\":"
+		"\"site.cfg\","
 		"\"line\":20,\"mode\":\"observe\",\"review_by\":\"2099-01-01\"}]}";
 	static struct run r;
 	const char *commands;
@@ -603,7 +629,8 @@ static void test_effective(void **state)
 	expect_in(r.out, "10.20.0.10");
 	expect_in(r.out, "no cell of the kernel names it");
 	expect_in(r.out, "CELLS THAT NO CONDUIT EXPLAINS");
-	commands = strstr(r.out, "read_holding_registers (3), read_input_registers (4); holding 0-99, no other address; units 1; values any  (line 14)");
+	commands = strstr(r.out, "read_holding_registers (3), read_input_registers (4); holding 0-99, no other "
+				 "address; units 1; values any  (line 14)");
 	assert_non_null(commands);
 	expect_not_in(commands + 1, "read_holding_registers (3)"); /* said once, though two permits carry it */
 	run(&r, "effective --to json");
@@ -619,18 +646,21 @@ static void test_other_answers(void **state)
 
 	(void)state;
 	box_open();
-	box_says(MSG_CTL_VERIFY, 0, "{\"equal\":true,\"differences\":[],\"workers\":[{\"index\":0,\"digest\":\"0123456789abcdef\","
+	box_says(MSG_CTL_VERIFY, 0,
+		 "{\"equal\":true,\"differences\":[],\"workers\":[{\"index\":0,\"digest\":\"0123456789abcdef\","
 		 "\"equal\":true}]}");
 	run(&r, "verify");
 	assert_int_equal(r.status, 0);
 	expect_in(r.out, "EQUAL");
-	box_says(MSG_CTL_VERIFY, 1, "{\"equal\":false,\"differences\":[{\"where\":\"set exact4\",\"what\":\"extra\","
+	box_says(MSG_CTL_VERIFY, 1,
+		 "{\"equal\":false,\"differences\":[{\"where\":\"set exact4\",\"what\":\"extra\","
 		 "\"detail\":\"10.1.1.1\",\"line\":0}],\"workers\":[]}");
 	run(&r, "verify");
 	assert_int_equal(r.status, 1);
 	expect_in(r.out, "DIFFERENT");
 	expect_in(r.out, "set exact4");
-	box_says(MSG_CTL_HISTORY, 0, "{\"history\":[{\"number\":4,\"digest\":\"0123456789abcdef\",\"applied\":"
+	box_says(MSG_CTL_HISTORY, 0,
+		 "{\"history\":[{\"number\":4,\"digest\":\"0123456789abcdef\",\"applied\":"
 		 "\"2026-11-20T08:10:11Z\",\"state\":\"confirmed\",\"by\":\"root\"}]}");
 	run(&r, "history");
 	assert_int_equal(r.status, 0);
@@ -653,8 +683,10 @@ static void test_other_answers(void **state)
 	assert_int_equal(r.status, 3);
 	expect_in(r.err, "without an answer");
 	/* Nonsense of every type is rendered, not believed. */
-	box_says(MSG_CTL_STATUS, 0, "{\"roles\":7,\"workers\":[3,null],\"kernel\":[],\"generation\":\"x\",\"drift\":{\"seen\":-4}}");
-	box_says(MSG_CTL_EFFECTIVE, 0, "{\"cells\":[1,{\"conduits\":[null]}],\"permits\":[{\"grants\":[[]]}],\"conduits\":[{},0]}");
+	box_says(MSG_CTL_STATUS, 0,
+		 "{\"roles\":7,\"workers\":[3,null],\"kernel\":[],\"generation\":\"x\",\"drift\":{\"seen\":-4}}");
+	box_says(MSG_CTL_EFFECTIVE, 0,
+		 "{\"cells\":[1,{\"conduits\":[null]}],\"permits\":[{\"grants\":[[]]}],\"conduits\":[{},0]}");
 	box_says(MSG_CTL_EVENTS, 0, "{\"events\":[5,{\"seq\":\"x\"}],\"next\":null}");
 	run(&r, "status");
 	assert_int_equal(r.status, 1);
@@ -669,7 +701,9 @@ static int setup(void **state)
 {
 	(void)state;
 	return access(program, X_OK) == 0 && mkdtemp(folder) != NULL &&
-	       snprintf(socket_path, sizeof(socket_path), "%s/control.sock", folder) > 0 ? 0 : -1;
+			       snprintf(socket_path, sizeof(socket_path), "%s/control.sock", folder) > 0
+		       ? 0
+		       : -1;
 }
 
 static int teardown(void **state)
@@ -681,10 +715,11 @@ static int teardown(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_help), cmocka_unit_test(test_usage),     cmocka_unit_test(test_no_box),
-		cmocka_unit_test(test_off_line),   cmocka_unit_test(test_documents), cmocka_unit_test(test_status),
-		cmocka_unit_test(test_apply),
-		cmocka_unit_test(test_events),     cmocka_unit_test(test_effective), cmocka_unit_test(test_other_answers),
+		cmocka_unit_test(test_every_help), cmocka_unit_test(test_usage),
+		cmocka_unit_test(test_no_box),	   cmocka_unit_test(test_off_line),
+		cmocka_unit_test(test_documents),  cmocka_unit_test(test_status),
+		cmocka_unit_test(test_apply),	   cmocka_unit_test(test_events),
+		cmocka_unit_test(test_effective),  cmocka_unit_test(test_other_answers),
 	};
 	char here[400];
 

@@ -4,11 +4,11 @@
  *
  * LINK: mgmt/target.c mgmt/token.c mgmt/budget.c appliance/base/bytes.c appliance/base/addr.c
  */
+#include <cmocka.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +37,8 @@ static struct target parse(const char *text)
 static void test_targets(void **state)
 {
 	static const char *const none[] = {
-		"", "x", "*", "?", "/A", "/%2e", "/a%00", "/a b", "/a;b", "/a#b", "/.", "/a\x7f", "/\xe3\x81\x82", "https://x/",
+		"",	"x",	"*",	"?",  "/A",	"/%2e",		 "/a%00",
+		"/a b", "/a;b", "/a#b", "/.", "/a\x7f", "/\xe3\x81\x82", "https://x/",
 	};
 	struct target t = parse("/api/v1/events?after=18446744073709551615&limit=5");
 	uint64_t v = 0;
@@ -58,9 +59,26 @@ static void test_targets(void **state)
 static void test_queries(void **state)
 {
 	static const char *const bad[] = {
-		"/a?", "/a?x", "/a?x=", "/a?=1", "/a?x=1&", "/a?&x=1", "/a?x=1&x=1", "/a?x=-1", "/a?x=+1", "/a?x= 1", "/a?x=1a",
-		"/a?x=%31", "/a?X=1", "/a?x1=1", "/a?x==1", "/a?x=1?y=2", "/a?x=18446744073709551616",
-		"/a?abcdefghijklmnop=1", "/a?a=1&b=2&c=3&d=4&e=5", "/a?x=1;y=2",
+		"/a?",
+		"/a?x",
+		"/a?x=",
+		"/a?=1",
+		"/a?x=1&",
+		"/a?&x=1",
+		"/a?x=1&x=1",
+		"/a?x=-1",
+		"/a?x=+1",
+		"/a?x= 1",
+		"/a?x=1a",
+		"/a?x=%31",
+		"/a?X=1",
+		"/a?x1=1",
+		"/a?x==1",
+		"/a?x=1?y=2",
+		"/a?x=18446744073709551616",
+		"/a?abcdefghijklmnop=1",
+		"/a?a=1&b=2&c=3&d=4&e=5",
+		"/a?x=1;y=2",
 	};
 
 	(void)state;
@@ -211,8 +229,9 @@ static void test_budget_counts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_targets),       cmocka_unit_test(test_queries),       cmocka_unit_test(test_long_paths),
-		cmocka_unit_test(test_tokens),        cmocka_unit_test(test_token_files),   cmocka_unit_test(test_budget_delays),
+		cmocka_unit_test(test_targets),		cmocka_unit_test(test_queries),
+		cmocka_unit_test(test_long_paths),	cmocka_unit_test(test_tokens),
+		cmocka_unit_test(test_token_files),	cmocka_unit_test(test_budget_delays),
 		cmocka_unit_test(test_budget_networks), cmocka_unit_test(test_budget_counts),
 	};
 

@@ -45,6 +45,14 @@ static int named(const struct ir_interface *i, struct err *e)
 	return e->code;
 }
 
+/* Keeps the first failure of several; returns its code. */
+static int first(int code, const struct err *e, struct err *kept)
+{
+	if (kept->code == 0)
+		*kept = *e;
+	return kept->code != 0 ? kept->code : code;
+}
+
 static int claim_one(const struct box_spaces *s, struct handles *h, const struct ir_interface *i, bool *moved, struct err *e)
 {
 	struct rtnl *own = i->admin ? h->admin : h->data, *other = i->admin ? h->data : h->admin;
@@ -77,17 +85,15 @@ int box_claim(const struct box_spaces *s, const struct ir *ir, bool *moved, stru
 	memset(moved, 0, ir->n_interfaces * sizeof(*moved));
 	if (r < 0)
 		return r;
-	for (uint32_t i = 0; i < ir->n_interfaces && r == 0; i++) {
-		r = claim_one(s, &h, &ir->interfaces[i], &moved[i], &why);
-		if (r < 0)
-			r = named(&ir->interfaces[i], &why);
+	for (uint32_t i = 0; i < ir->n_interfaces; i++) {
+		struct err one = { 0 };
+
+		if (claim_one(s, &h, &ir->interfaces[i], &moved[i], &one) < 0)
+			r = first(named(&ir->interfaces[i], &one), &one, &why);
 	}
 	close_all(&h);
-	if (r < 0) {
-		box_release(s, ir, moved);
-		if (e != NULL)
-			*e = why;
-	}
+	if (r < 0 && e != NULL)
+		*e = why;
 	return r;
 }
 
@@ -172,7 +178,7 @@ static bool has_device(const struct ir *ir, const struct ir_interface *i)
 
 int box_set(const struct box_spaces *s, const struct ir *ir, const struct ir *before, struct err *e)
 {
-	struct err why = { 0 };
+	struct err why = { 0 }, one = { 0 };
 	struct handles h;
 	int r = open_all(s, &h, e);
 
@@ -181,15 +187,12 @@ int box_set(const struct box_spaces *s, const struct ir *ir, const struct ir *be
 	for (uint32_t i = 0; before != NULL && i < before->n_interfaces; i++)
 		if (!has_device(ir, &before->interfaces[i]))
 			retire_one(&h, &before->interfaces[i]);
-	for (uint32_t i = 0; i < ir->n_interfaces && r == 0; i++) {
-		r = set_one(s, &h, &ir->interfaces[i], &why);
-		if (r < 0)
-			r = named(&ir->interfaces[i], &why);
-	}
-	if (r == 0)
-		r = box_routes(h.data, ir, false, &why);
-	if (r == 0)
-		r = box_routes(h.admin, ir, true, &why);
+	for (uint32_t i = 0; i < ir->n_interfaces; i++)
+		if (set_one(s, &h, &ir->interfaces[i], &one) < 0)
+			r = first(named(&ir->interfaces[i], &one), &one, &why);
+	for (int admin = 0; admin < 2; admin++)
+		if (box_routes(admin ? h.admin : h.data, ir, admin != 0, &one) < 0)
+			r = first(one.code, &one, &why);
 	close_all(&h);
 	if (r < 0 && e != NULL)
 		*e = why;

@@ -21,15 +21,16 @@ struct box_spaces {
 
 /*
  * Brings every device of `ir` into its namespace; one that is already there is left alone. moved[i] is set for those that
- * came from home (moved has ir->n_interfaces entries). On failure those already moved go back. 0 or negative errno.
+ * came from home (moved has ir->n_interfaces entries). Goes on over failures; returns the first (negative errno), or 0.
  */
 int box_claim(const struct box_spaces *s, const struct ir *ir, bool *moved, struct err *e);
 /* Takes back what box_claim moved. */
 void box_release(const struct box_spaces *s, const struct ir *ir, const bool *moved);
 /*
  * Makes addresses, MTU, up and routes what `ir` says. `before` (or NULL) names interfaces that are no longer part of the
- * box: they lose their addresses and go down. 0 or negative errno; *e names interface and object. Calling it with the old
- * facts undoes a failed change.
+ * box: they lose their addresses and go down. Goes on over failures, so that one missing device does not take the others
+ * along; returns the first (negative errno; *e names interface and object), or 0. Calling it with the old facts undoes a
+ * failed change.
  */
 int box_set(const struct box_spaces *s, const struct ir *ir, const struct ir *before, struct err *e);
 /* Kernel index of every interface in its namespace, 0 where it is absent, into ret[ir->n_interfaces]. */

@@ -34,6 +34,16 @@ static enum link_kind kind_of(int datalink)
 	}
 }
 
+/* What libpcap says is a sentence of its own; an errno behind it would only confuse. */
+static void say(struct err *e, int code, const char *name, const char *text)
+{
+	e->code = code;
+	if (name != NULL)
+		snprintf(e->text, sizeof(e->text), "%s: %s", name, text);
+	else
+		snprintf(e->text, sizeof(e->text), "%s", text);
+}
+
 struct capture *capture_open(FILE *from, const char *name, struct err *e)
 {
 	char text[PCAP_ERRBUF_SIZE] = "";
@@ -49,7 +59,7 @@ struct capture *capture_open(FILE *from, const char *name, struct err *e)
 	if (c->pcap == NULL) {
 		fclose(from);
 		free(c);
-		err_set(e, -EBADMSG, "%s: %s", name, text);
+		say(e, -EBADMSG, name, text);
 		return NULL;
 	}
 	datalink = pcap_datalink(c->pcap);
@@ -82,7 +92,7 @@ enum capture_step capture_next(struct capture *c, struct capture_frame *ret, str
 	if (got == PCAP_ERROR_BREAK)
 		return CAPTURE_END;
 	if (got != 1) {
-		err_set(e, -EBADMSG, "%s", pcap_geterr(c->pcap));
+		say(e, -EBADMSG, NULL, pcap_geterr(c->pcap));
 		return CAPTURE_DAMAGED;
 	}
 	ret->number = ++c->frames;

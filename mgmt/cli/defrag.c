@@ -5,9 +5,9 @@
 #include <string.h>
 
 /*
- * One slot a datagram: a buffer for the packet to be, header first, and the list of byte runs that are there, sorted,
- * one per fragment. Runs are kept apart even when they touch, because "inside one earlier fragment" is what tells an
- * innocent repetition from an overlap.
+ * One slot a datagram: a buffer for the packet to be, header first, and the sorted list of byte runs that are there. A
+ * fragment that continues the last run lengthens it, any other begins a run of its own, even one that touches: so does
+ * the kernel, and "inside one run" is how it tells an innocent repetition from an overlap.
  */
 
 #define DATA_MAX 65535u
@@ -204,6 +204,11 @@ static enum placed place(struct slot *s, uint32_t from, uint32_t to)
 		return to <= s->runs[i - 1].to ? REPEATED : WRONG;
 	if (i < s->n_runs && s->runs[i].from < to)
 		return s->runs[i].from == from && to <= s->runs[i].to ? REPEATED : WRONG;
+	if (i > 0 && i == s->n_runs && s->runs[i - 1].to == from) {
+		s->runs[i - 1].to = to;
+		s->have += to - from;
+		return PLACED;
+	}
 	if (s->n_runs == s->room) {
 		uint32_t room = s->room ? s->room * 2 : 16;
 		struct run *runs = room <= RUNS_MAX * 2 ? realloc(s->runs, room * sizeof(*runs)) : NULL;

@@ -2,8 +2,8 @@
 /*
  * Reassembly of IP fragments for replay, as the kernel does it before the queue: a worker never sees a fragment.
  *
- * A fragment that lies wholly inside bytes already held by one earlier fragment is ignored, as the kernel does; any
- * other overlap refuses the whole datagram, and whatever else belongs to it, until its time is up. Memory is bounded:
+ * A fragment that lies wholly inside one run of bytes that came in order is ignored, as the kernel does; any other overlap
+ * refuses the whole datagram, and whatever else belongs to it, until its time is up. Memory is bounded:
  * DEFRAG_SLOTS datagrams of at most 64 kB; the oldest makes room and is counted as incomplete. Owns its buffers.
  */
 #ifndef SEKISHO_CLI_DEFRAG_H

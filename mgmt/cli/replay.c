@@ -26,7 +26,10 @@ static int damaged(struct cli *c, const struct err *e, uint32_t frame)
 {
 	char text[512];
 
-	message_text(text, sizeof(text), c->lang, M_REPLAY_DAMAGED, frame, e->text);
+	if (frame > 0)
+		message_text(text, sizeof(text), c->lang, M_REPLAY_DAMAGED, frame, e->text);
+	else
+		message_text(text, sizeof(text), c->lang, M_REPLAY_UNREADABLE, e->text);
 	if (c->json) {
 		json_line(c->out, replay_diagnostic_json("error", text, frame));
 		return CLI_CANNOT;

@@ -169,13 +169,18 @@ static void overlaps(void **state)
 		assert_int_equal(give_range(d, family, 5, 0, 24, true), DEFRAG_WAITING);
 		assert_int_equal(give_range(d, family, 5, 8, 16, true), DEFRAG_WAITING);
 		assert_int_equal(give_range(d, family, 5, 24, 30, false), DEFRAG_DONE);
-		/* across two that touch: inside neither */
+		/* across two that came in order: inside what is one run by now */
 		assert_int_equal(give_range(d, family, 6, 0, 16, true), DEFRAG_WAITING);
 		assert_int_equal(give_range(d, family, 6, 16, 32, true), DEFRAG_WAITING);
-		assert_int_equal(give_range(d, family, 6, 8, 24, true), DEFRAG_REFUSED);
+		assert_int_equal(give_range(d, family, 6, 8, 24, true), DEFRAG_WAITING);
+		assert_int_equal(give_range(d, family, 6, 32, 40, false), DEFRAG_DONE);
+		/* across two that touch, but came the other way round: inside neither */
+		assert_int_equal(give_range(d, family, 7, 16, 32, true), DEFRAG_WAITING);
+		assert_int_equal(give_range(d, family, 7, 0, 16, true), DEFRAG_WAITING);
+		assert_int_equal(give_range(d, family, 7, 8, 24, true), DEFRAG_REFUSED);
 		defrag_stats(d, &stats);
 		assert_int_equal(stats.refused, 5);
-		assert_int_equal(stats.reassembled, 1);
+		assert_int_equal(stats.reassembled, 2);
 		assert_int_equal(stats.incomplete, 0);
 		defrag_free(d);
 	}

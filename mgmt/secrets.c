@@ -91,11 +91,13 @@ static int open_token(int dirfd, struct secrets *s, struct err *e)
 
 	if (r == -ENOENT)
 		return make_token(dirfd, s, e);
-	if (r == 0 && (text == NULL || !token_valid(text, strlen(text))))
-		r = err_set(e, -EBADMSG, "token: not 64 hexadecimal digits; delete the file and a new one is made");
-	if (r == 0) {
+	if (r < 0 || text == NULL)
+		return r;
+	if (token_valid(text, strlen(text))) {
 		memcpy(s->token, text, TOKEN_DIGITS);
 		s->token[TOKEN_DIGITS] = '\0';
+	} else {
+		r = err_set(e, -EBADMSG, "token: not 64 hexadecimal digits; delete the file and a new one is made");
 	}
 	wipe_free(&text);
 	return r;

@@ -6,15 +6,17 @@
  * LINK: appliance/ipc/msg.c appliance/base/bytes.c appliance/base/err.c
  * LIBS: jansson
  */
-#include <cmocka.h>
-#include <fcntl.h>
-#include <jansson.h>
-#include <libgen.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <libgen.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,11 +4,13 @@
  *
  * LINK: mgmt/target.c mgmt/token.c mgmt/budget.c appliance/base/bytes.c appliance/base/addr.c
  */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

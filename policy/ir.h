@@ -200,7 +200,7 @@ const char *ir_set_name(enum ir_set s);
  * the lanes. Returns the count; rules in the arena.
  */
 size_t ir_skeleton(uint64_t lanes, uint32_t workers, struct arena *a, struct ir_rule **ret);
-uint64_t ir_lanes(const struct ir *ir); /* lanes in use */
+uint64_t ir_lanes(const struct ir *ir); /* inspected lanes in use; LANE_CUT, always there besides, is not among them */
 
 /* ---- elements: what stands in the sets for this generation and id map ------------------------------------------ */
 

@@ -100,7 +100,16 @@ static bool leads_on(const struct model *m, const struct model_conduit *c)
 	return false;
 }
 
-/* A function code of these classes, or -1. */
+/* Some address that the function touches is allowed in each space it touches. */
+static bool touchable(const struct model_allow *row, const struct function_info *f)
+{
+	for (unsigned s = 0; s < SPACE_MAX && !row->spaces_any; s++)
+		if ((f->spaces >> s & 1) != 0 && !row->spaces[s].any && row->spaces[s].n == 0)
+			return false;
+	return true;
+}
+
+/* A function code of these classes that the row lets through somewhere, or -1. */
 static int function_in(const struct model_allow *row, const struct vocabulary *v, unsigned classes)
 {
 	for (int code = 0; code < 256; code++) {
@@ -109,7 +118,7 @@ static int function_in(const struct model_allow *row, const struct vocabulary *v
 		if (!bit_test(row->functions, (uint8_t)code))
 			continue;
 		f = function_by_code(v, (uint8_t)code);
-		if (((f != NULL ? f->classes : CLASS_ALL) & classes) != 0)
+		if (f == NULL || ((f->classes & classes) != 0 && touchable(row, f)))
 			return code;
 	}
 	return -1;

@@ -27,6 +27,7 @@ struct function_info {
 	uint8_t code;
 	const char *name; /* policy key value and event text, e.g. "read_holding_registers" */
 	unsigned classes; /* CLASS_*; a function may be of several (23 reads and writes) and then needs all of them */
+	unsigned spaces;  /* bit n: touches addresses of space n; 0 = none that this table knows of */
 };
 
 struct vocabulary {

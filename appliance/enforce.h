@@ -6,6 +6,7 @@
  *   enforce.c             descriptors, sandbox, loop, messages
  *   enforce_generation.c  a generation in memory with its permit ids and kernel indexes
  *   enforce_apply.c       one apply: lingering permits, sessions that it cuts, commit
+ *   enforce_cut.c         the sessions that an apply ends
  *   enforce_verify.c      expected against dumped, as a list of differences
  *   enforce_effective.c   what stands, for people
  *   enforce_drift.c       changes from outside, and the answer to them
@@ -107,6 +108,11 @@ int enforce_mend(struct enforce *f, struct sync_report *ret, struct err *e);
 int enforce_open(struct enforce *f, struct err *e);
 /* Lets go of lingering permits that no session uses any more. */
 void enforce_linger(struct enforce *f);
+
+/* ---- enforce_cut.c ----------------------------------------------------------------------------------------------- */
+
+/* An array of sessions as docs/json.md has them; owned by the caller, NULL on failure. `have` as dumped, sorted. */
+json_t *enforce_cut(struct enforce *f, const struct generation_held *next, const struct image *have, struct err *e);
 
 /* ---- enforce_verify.c -------------------------------------------------------------------------------------------- */
 

@@ -5,17 +5,14 @@
  * since each ends at its next packet, and until then no packet of it passes.
  */
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/base/clock.h"
 #include "appliance/conntrack.h"
 #include "appliance/enforce.h"
 #include "appliance/enforce_links.h"
 #include "appliance/ipc/msg.h"
 #include "appliance/netlink_dump.h"
-#include "policy/compile.h"
 
 #define ATTEMPTS 6
 
@@ -134,101 +131,6 @@ static int linger_choose(struct enforce *f, struct generation_held *next, const 
 	return r < 0 ? err_set(e, r, "lingering permits") : 0;
 }
 
-struct cutting {
-	const struct generation_held *now, *next;
-	const struct image *have;
-	json_t *list;
-	uint64_t now_s;
-	bool failed;
-};
-
-static const char *transport_name(uint8_t l4proto)
-{
-	switch (l4proto) {
-	case IPPROTO_TCP:
-		return "tcp";
-	case IPPROTO_UDP:
-		return "udp";
-	case IPPROTO_ICMP:
-		return "icmp";
-	case IPPROTO_ICMPV6:
-		return "icmpv6";
-	default:
-		return "other";
-	}
-}
-
-static bool names_port(uint8_t l4proto)
-{
-	return l4proto == IPPROTO_TCP || l4proto == IPPROTO_UDP;
-}
-
-/* A session that was cut before may stand in the kernel's table for minutes more; it is not cut a second time. */
-static bool passes_now(const struct cutting *c, uint32_t permit, const struct question *q)
-{
-	uint8_t key[IMAGE_KEY] = {0};
-
-	memcpy(key, &permit, 4);
-	memcpy(key + 4, &permit, 4);
-	return image_find(c->have, SET_AGREE, key, key) != NULL || (c->now != NULL && evaluate_ir(&c->now->ir, q) != NULL);
-}
-
-static int cut_note(const struct session *s, void *ctx)
-{
-	struct cutting *c = ctx;
-	uint32_t id = mark_permit(s->mark), old;
-	const struct ir_conduit *conduit = NULL;
-	const struct ir_cell *cell;
-	struct question q = {
-		.source = s->client, .destination = s->server, .l4proto = s->l4proto, .port = s->server_port, .now = c->now_s,
-	};
-	json_t *entry;
-
-	if (s->ending || generation_permit(c->next, id) != UINT32_MAX || generation_lingers(c->next, id) ||
-	    evaluate_ir(&c->next->ir, &q) != NULL || !passes_now(c, id, &q))
-		return 0;
-	old = c->now != NULL ? generation_permit(c->now, id) : UINT32_MAX;
-	/* Labelled under an older policy and not relabelled yet: what allows it now is the name. */
-	cell = old == UINT32_MAX && c->now != NULL ? evaluate_ir(&c->now->ir, &q) : NULL;
-	if (cell != NULL)
-		old = cell->permit;
-	if (old != UINT32_MAX)
-		conduit = generation_conduit(c->now, old);
-	entry = json_pack("{s:o,s:o,s:s,s:o,s:s}", "client", json_endpoint(&s->client, names_port(s->l4proto) ? s->client_port : 0),
-	                  "server", json_endpoint(&s->server, names_port(s->l4proto) ? s->server_port : 0), "transport",
-	                  transport_name(s->l4proto), "conduit", json_text(conduit != NULL ? conduit->name : NULL), "reason",
-	                  reason_word(R_ENDED));
-	if (entry == NULL || json_array_append_new(c->list, entry) < 0)
-		c->failed = true;
-	return 0;
-}
-
-static void cut_restart(void *ctx)
-{
-	struct cutting *c = ctx;
-
-	json_array_clear(c->list);
-}
-
-static json_t *cut_list(struct enforce *f, const struct generation_held *next, const struct image *have, struct err *e)
-{
-	struct cutting c = {
-		.now = f->now, .next = next, .have = have, .list = json_array(), .now_s = clock_wall_ns() / 1000000000u,
-	};
-
-	if (c.list == NULL) {
-		err_set(e, -ENOMEM, "sessions that it cuts");
-		return NULL;
-	}
-	if (conntrack_dump(&f->net, cut_note, cut_restart, &c, e) < 0 || c.failed) {
-		if (c.failed)
-			err_set(e, -ENOMEM, "sessions that it cuts");
-		json_decref(c.list);
-		return NULL;
-	}
-	return c.list;
-}
-
 /* True when the kernel moved between dump and commit: look again. */
 static bool moved(int r)
 {
@@ -322,7 +224,7 @@ static int prepare(struct enforce *f, struct generation_held *next, json_t **ret
 	if (r == 0)
 		r = linger_choose(f, next, &have, a, &u, e);
 	if (r == 0) {
-		*ret_cut = cut_list(f, next, &have, e);
+		*ret_cut = enforce_cut(f, next, &have, e);
 		if (*ret_cut == NULL)
 			r = e->code != 0 ? e->code : -ENOMEM;
 	}

@@ -22,32 +22,29 @@
 #define SHOWN_CELL(address) \
 	(SHOWN_INTERFACE << 24 | SHOWN_INTERFACE << 18 | (address) << 12 | (address) << 6 | SHOWN_PROTOCOL)
 
-#define AGREE_FIELDS {4, 4}
-#define CELL4_FIELDS {4, 4, 4, 4, 1, 2}
-#define CELL6_FIELDS {4, 4, 16, 16, 1, 2}
+#define CELLS(id, text, address, type, ...) \
+	[id] = {.name = text, .key_len = 16 + 2 * (address), .fields = {4, 4, address, address, 1, 2}, \
+	        .shown_as = SHOWN_CELL(type), .map = true, .counter = true, __VA_ARGS__}
+#define DISPATCH(id, text) \
+	[id] = {.name = text, .key_len = 4, .fields = {4}, .shown_as = SHOWN_MARK, .verdict_map = true, .most = LANE_COUNT}
 
 static const struct set_spec specs[TABLE_SET_COUNT] = {
-	[SET_LIVE] = {.name = "live", .shown_as = SHOWN3(SHOWN_INTERFACE, SHOWN_DIRECTION, SHOWN_MARK), .key_len = 12, .fields = {4, 1, 4}, .map = true, .timeout = true},
-	[SET_AGREE] = {.name = "agree", .shown_as = SHOWN2(SHOWN_MARK, SHOWN_MARK), .key_len = 8, .fields = AGREE_FIELDS, .timeout = true},
-	[SET_UNTIL4] = {.name = "until4", .shown_as = SHOWN_CELL(SHOWN_IPV4), .key_len = 24, .fields = CELL4_FIELDS, .map = true, .interval = true,
-	                .timeout = true, .counter = true},
-	[SET_EXACT4] = {.name = "exact4", .shown_as = SHOWN_CELL(SHOWN_IPV4), .key_len = 24, .fields = CELL4_FIELDS, .map = true, .counter = true},
-	[SET_RANGE4] = {.name = "range4", .shown_as = SHOWN_CELL(SHOWN_IPV4), .key_len = 24, .fields = CELL4_FIELDS, .map = true, .interval = true,
-	                .counter = true},
-	[SET_UNTIL6] = {.name = "until6", .shown_as = SHOWN_CELL(SHOWN_IPV6), .key_len = 48, .fields = CELL6_FIELDS, .map = true, .interval = true,
-	                .timeout = true, .counter = true},
-	[SET_EXACT6] = {.name = "exact6", .shown_as = SHOWN_CELL(SHOWN_IPV6), .key_len = 48, .fields = CELL6_FIELDS, .map = true, .counter = true},
-	[SET_RANGE6] = {.name = "range6", .shown_as = SHOWN_CELL(SHOWN_IPV6), .key_len = 48, .fields = CELL6_FIELDS, .map = true, .interval = true,
-	                .counter = true},
-	[SET_RESETS] = {.name = "resets", .shown_as = SHOWN2(SHOWN_MARK, SHOWN_MARK), .key_len = 8, .fields = {4, 4}},
-	[TABLE_LANES] = {.name = "lanes", .shown_as = SHOWN_MARK, .key_len = 4, .fields = {4}, .verdict_map = true,
-	                  .most = LANE_COUNT},
-	[TABLE_OUTCOMES] = {.name = "outcomes", .shown_as = SHOWN_MARK, .key_len = 4, .fields = {4}, .verdict_map = true,
-	                  .most = LANE_COUNT},
-	[TABLE_UNANSWERED] = {.name = "unanswered", .shown_as = SHOWN_MARK, .key_len = 4, .fields = {4}, .verdict_map = true,
-	                  .most = LANE_COUNT},
-	[TABLE_GENERATION] = {.name = "generation", .shown_as = SHOWN_INTEGER, .key_len = 32, .fields = {32}},
-	[TABLE_LINGERING] = {.name = "lingering", .shown_as = SHOWN_MARK, .key_len = 4, .fields = {4}},
+	[SET_LIVE] = {.name = "live", .key_len = 12, .fields = {4, 1, 4}, .map = true, .timeout = true,
+	              .shown_as = SHOWN3(SHOWN_INTERFACE, SHOWN_DIRECTION, SHOWN_MARK)},
+	[SET_AGREE] = {.name = "agree", .key_len = 8, .fields = {4, 4}, .timeout = true,
+	               .shown_as = SHOWN2(SHOWN_MARK, SHOWN_MARK)},
+	CELLS(SET_UNTIL4, "until4", 4, SHOWN_IPV4, .interval = true, .timeout = true),
+	CELLS(SET_EXACT4, "exact4", 4, SHOWN_IPV4, .interval = false),
+	CELLS(SET_RANGE4, "range4", 4, SHOWN_IPV4, .interval = true),
+	CELLS(SET_UNTIL6, "until6", 16, SHOWN_IPV6, .interval = true, .timeout = true),
+	CELLS(SET_EXACT6, "exact6", 16, SHOWN_IPV6, .interval = false),
+	CELLS(SET_RANGE6, "range6", 16, SHOWN_IPV6, .interval = true),
+	[SET_RESETS] = {.name = "resets", .key_len = 8, .fields = {4, 4}, .shown_as = SHOWN2(SHOWN_MARK, SHOWN_MARK)},
+	DISPATCH(TABLE_LANES, "lanes"),
+	DISPATCH(TABLE_OUTCOMES, "outcomes"),
+	DISPATCH(TABLE_UNANSWERED, "unanswered"),
+	[TABLE_GENERATION] = {.name = "generation", .key_len = 32, .fields = {32}, .shown_as = SHOWN_INTEGER},
+	[TABLE_LINGERING] = {.name = "lingering", .key_len = 4, .fields = {4}, .shown_as = SHOWN_MARK},
 };
 
 const struct set_spec *set_spec(unsigned set)

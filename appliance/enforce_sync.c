@@ -7,7 +7,6 @@
 #include "appliance/enforce_sync.h"
 
 #include <errno.h>
-#include <libnftnl/rule.h>
 
 #include "appliance/base/clock.h"
 #include "appliance/netlink_batch.h"
@@ -67,7 +66,7 @@ static int refill(struct batch *b, const struct expectation *x, enum queue_backe
 			return made;
 		for (int k = 0; k < made; k++) {
 			batch_rule(b, rules[k], x->rules[n].line);
-			nftnl_rule_free(rules[k]);
+			rule_free(rules[k]);
 		}
 	}
 	return 0;

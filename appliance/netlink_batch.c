@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The buffer is flat: begin, messages, end, each with the next sequence number, and a note per message beside it. Only
- * the last message asks for an acknowledgement; the kernel works a batch off inside sendmsg, so that everything it has
- * to say is in the receive queue when sendmsg returns.
- */
-#include "appliance/netlink_batch.h"
+/* Messages into a flat buffer, and a note per message beside it. */
+#include "appliance/netlink_batch_private.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -24,25 +20,8 @@
 #include <linux/netfilter_ipv4.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #define MESSAGE_ROOM 16384u /* one message never needs more */
-#define PROBE_TABLE "sekisho_probe"
-
-struct note {
-	uint32_t line;
-	uint16_t type;   /* NFT_MSG_* */
-	uint16_t object; /* set or chain */
-};
-
-struct batch {
-	uint8_t *p;
-	size_t len, size;
-	struct note *notes; /* by sequence number, from 0 */
-	uint32_t n, room;
-	uint32_t generation_id;
-	bool failed; /* memory was out */
-};
 
 static const struct {
 	uint32_t hook;
@@ -54,8 +33,7 @@ static const struct {
 	[CHAIN_OUTPUT] = {NF_INET_LOCAL_OUT, 0},
 };
 
-/* Room for one more message and its note; NULL when memory is out. */
-static void *slot(struct batch *b, uint16_t type, uint32_t object, uint32_t line)
+void *batch_slot(struct batch *b, uint16_t type, uint32_t object, uint32_t line)
 {
 	if (b->failed)
 		return NULL;
@@ -89,19 +67,19 @@ static void *slot(struct batch *b, uint16_t type, uint32_t object, uint32_t line
 /* The sequence number is the message's position until the batch is sent. */
 static struct nlmsghdr *message(struct batch *b, uint16_t type, uint16_t flags, uint32_t object, uint32_t line)
 {
-	char *p = slot(b, type, object, line);
+	char *p = batch_slot(b, type, object, line);
 
 	return p == NULL ? NULL : nftnl_nlmsg_build_hdr(p, type, NFPROTO_INET, flags, b->n);
 }
 
-static size_t aligned(size_t len)
+size_t batch_aligned(size_t len)
 {
 	return (len + 3) / 4 * 4; /* NLMSG_ALIGN, in a type that does not warn */
 }
 
-static void done(struct batch *b, const struct nlmsghdr *h)
+void batch_done(struct batch *b, const struct nlmsghdr *h)
 {
-	b->len += aligned(h->nlmsg_len);
+	b->len += batch_aligned(h->nlmsg_len);
 	b->n++;
 }
 
@@ -114,7 +92,7 @@ struct batch *batch_new(uint32_t generation_id)
 	if (b == NULL)
 		return NULL;
 	b->generation_id = generation_id;
-	p = slot(b, NFNL_MSG_BATCH_BEGIN, 0, 0);
+	p = batch_slot(b, NFNL_MSG_BATCH_BEGIN, 0, 0);
 	if (p == NULL) {
 		batch_free(b);
 		return NULL;
@@ -122,7 +100,7 @@ struct batch *batch_new(uint32_t generation_id)
 	h = nftnl_batch_begin(p, 0);
 	if (generation_id != 0)
 		mnl_attr_put_u32(h, NFNL_BATCH_GENID, htonl(generation_id));
-	done(b, h);
+	batch_done(b, h);
 	return b;
 }
 
@@ -140,7 +118,7 @@ size_t batch_messages(const struct batch *b)
 	return b->n - 1;
 }
 
-static void table(struct batch *b, uint16_t type, uint16_t flags, const char *name)
+void batch_any_table(struct batch *b, uint16_t type, uint16_t flags, const char *name)
 {
 	struct nftnl_table *t = nftnl_table_alloc();
 	struct nlmsghdr *h = message(b, type, flags, 0, 0);
@@ -153,7 +131,7 @@ static void table(struct batch *b, uint16_t type, uint16_t flags, const char *na
 		if (type == NFT_MSG_NEWTABLE)
 			nftnl_table_set_u32(t, NFTNL_TABLE_FLAGS, 0);
 		nftnl_table_nlmsg_build_payload(h, t);
-		done(b, h);
+		batch_done(b, h);
 	}
 	if (t != NULL)
 		nftnl_table_free(t);
@@ -161,15 +139,15 @@ static void table(struct batch *b, uint16_t type, uint16_t flags, const char *na
 
 void batch_table(struct batch *b)
 {
-	table(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, TABLE_NAME);
+	batch_any_table(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, TABLE_NAME);
 }
 
 void batch_table_delete(struct batch *b)
 {
-	table(b, NFT_MSG_DELTABLE, 0, TABLE_NAME);
+	batch_any_table(b, NFT_MSG_DELTABLE, 0, TABLE_NAME);
 }
 
-static void chain(struct batch *b, uint16_t type, uint16_t flags, const char *in, const char *name, uint32_t number)
+void batch_any_chain(struct batch *b, uint16_t type, uint16_t flags, const char *in, const char *name, uint32_t number)
 {
 	struct nftnl_chain *c = nftnl_chain_alloc();
 	struct nlmsghdr *h = message(b, type, flags, number, 0);
@@ -186,7 +164,7 @@ static void chain(struct batch *b, uint16_t type, uint16_t flags, const char *in
 			nftnl_chain_set_u32(c, NFTNL_CHAIN_POLICY, NF_DROP);
 		}
 		nftnl_chain_nlmsg_build_payload(h, c);
-		done(b, h);
+		batch_done(b, h);
 	}
 	if (c != NULL)
 		nftnl_chain_free(c);
@@ -196,12 +174,12 @@ void batch_chain(struct batch *b, uint32_t number)
 {
 	char name[16];
 
-	chain(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE, TABLE_NAME, ir_chain_name((enum ir_chain)number, name), number);
+	batch_any_chain(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE, TABLE_NAME, ir_chain_name((enum ir_chain)number, name), number);
 }
 
 void batch_chain_delete(struct batch *b, const char *name)
 {
-	chain(b, NFT_MSG_DELCHAIN, 0, TABLE_NAME, name, CHAIN_COUNT);
+	batch_any_chain(b, NFT_MSG_DELCHAIN, 0, TABLE_NAME, name, CHAIN_COUNT);
 }
 
 static void object(struct batch *b, uint16_t type, uint16_t flags, const char *name, uint32_t reason)
@@ -216,7 +194,7 @@ static void object(struct batch *b, uint16_t type, uint16_t flags, const char *n
 		nftnl_obj_set_str(o, NFTNL_OBJ_NAME, name);
 		nftnl_obj_set_u32(o, NFTNL_OBJ_TYPE, NFT_OBJECT_COUNTER);
 		nftnl_obj_nlmsg_build_payload(h, o);
-		done(b, h);
+		batch_done(b, h);
 	}
 	if (o != NULL)
 		nftnl_obj_free(o);
@@ -285,7 +263,7 @@ static void set(struct batch *b, uint16_t type, uint16_t flags, const char *name
 			set_describe(s, set_spec(number), b);
 		}
 		nftnl_set_nlmsg_build_payload(h, s);
-		done(b, h);
+		batch_done(b, h);
 	}
 	if (s != NULL)
 		nftnl_set_free(s);
@@ -311,7 +289,7 @@ void batch_flush_rules(struct batch *b)
 	} else {
 		nftnl_rule_set_str(r, NFTNL_RULE_TABLE, TABLE_NAME);
 		nftnl_rule_nlmsg_build_payload(h, r);
-		done(b, h);
+		batch_done(b, h);
 	}
 	if (r != NULL)
 		nftnl_rule_free(r);
@@ -324,7 +302,7 @@ void batch_rule(struct batch *b, struct nftnl_rule *rule, uint32_t line)
 	if (h == NULL)
 		return;
 	nftnl_rule_nlmsg_build_payload(h, rule);
-	done(b, h);
+	batch_done(b, h);
 }
 
 static void element(struct batch *b, uint16_t type, uint16_t flags, unsigned number, const struct image_element *el,
@@ -364,7 +342,7 @@ static void element(struct batch *b, uint16_t type, uint16_t flags, unsigned num
 	}
 	nftnl_set_elem_add(s, x); /* the set owns it now */
 	nftnl_set_elems_nlmsg_build_payload(h, s);
-	done(b, h);
+	batch_done(b, h);
 	nftnl_set_free(s);
 }
 
@@ -376,160 +354,4 @@ void batch_element_add(struct batch *b, unsigned number, const struct image_elem
 void batch_element_delete(struct batch *b, unsigned number, const struct image_element *el)
 {
 	element(b, NFT_MSG_DELSETELEM, 0, number, el, 0);
-}
-
-static void refusal(const struct batch *b, uint32_t index, int code, struct err *e, uint32_t *ret_line)
-{
-	const struct note *t = index < b->n ? &b->notes[index] : NULL;
-	char name[16];
-
-	*ret_line = t != NULL ? t->line : 0;
-	if (t == NULL || index == 0) {
-		err_set(e, code, "the kernel refused the transaction");
-		return;
-	}
-	switch (t->type) {
-	case NFT_MSG_NEWSETELEM:
-		err_set(e, code, "the kernel refused an element of `%s`", set_spec(t->object)->name);
-		break;
-	case NFT_MSG_DELSETELEM:
-		err_set(e, code, "the kernel refused to remove an element of `%s`", set_spec(t->object)->name);
-		break;
-	case NFT_MSG_NEWSET:
-		err_set(e, code, "the kernel refused set `%s`", set_spec(t->object)->name);
-		break;
-	case NFT_MSG_NEWCHAIN:
-		err_set(e, code, "the kernel refused chain `%s`", ir_chain_name((enum ir_chain)t->object, name));
-		break;
-	case NFT_MSG_NEWRULE:
-		err_set(e, code, "the kernel refused a rule");
-		break;
-	default:
-		err_set(e, code, "the kernel refused message %u of the transaction (type %u)", index, t->type);
-	}
-}
-
-static int send_batch(const struct batch *b, struct netlink *n, struct err *e)
-{
-	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-	struct iovec iov = {.iov_base = b->p, .iov_len = b->len};
-	struct msghdr m = {.msg_name = &kernel, .msg_namelen = sizeof(kernel), .msg_iov = &iov, .msg_iovlen = 1};
-	int size = b->len > (1u << 30) ? 1 << 30 : (int)b->len + 65536;
-	ssize_t r;
-
-	if (setsockopt(n->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0)
-		return err_set(e, -errno, "send buffer of %d bytes", size);
-	do
-		r = sendmsg(n->fd, &m, 0);
-	while (r < 0 && errno == EINTR);
-	return r < 0 ? err_set(e, -errno, "send a transaction of %zu bytes", b->len) : 0;
-}
-
-/* Reads what the kernel said. 0 = the message with `last` was acknowledged and none refused. */
-static int replies(const struct batch *b, struct netlink *n, uint32_t first, uint32_t last, struct err *e,
-                   uint32_t *ret_line)
-{
-	bool acknowledged = false;
-	int code = 0;
-
-	for (;;) {
-		ssize_t got = recv(n->fd, n->buffer, NETLINK_RECEIVE, MSG_DONTWAIT);
-		const struct nlmsghdr *m = (const struct nlmsghdr *)(const void *)n->buffer;
-		int left;
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-			break;
-		if (got < 0)
-			return err_set(e, -errno, "answer to a transaction");
-		for (left = (int)got; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left)) {
-			const struct nlmsgerr *x = mnl_nlmsg_get_payload(m);
-
-			if (m->nlmsg_type != NLMSG_ERROR || m->nlmsg_len < mnl_nlmsg_size(sizeof(*x)) ||
-			    m->nlmsg_seq - first > last - first)
-				continue;
-			if (x->error == 0) {
-				acknowledged |= m->nlmsg_seq == last;
-			} else if (code == 0) {
-				code = x->error;
-				refusal(b, m->nlmsg_seq - first, code, e, ret_line);
-			}
-		}
-	}
-	if (code == 0 && !acknowledged)
-		return err_set(e, -EPROTO, "the kernel did not acknowledge the transaction");
-	return code;
-}
-
-/* Numbers the messages from the socket's next sequence number and asks for one acknowledgement. */
-static void number(struct batch *b, uint32_t first)
-{
-	size_t at = 0;
-
-	for (uint32_t i = 0; i < b->n; i++) {
-		struct nlmsghdr *h = (struct nlmsghdr *)(void *)(b->p + at);
-
-		h->nlmsg_seq = first + i;
-		if (i + 1 == b->n)
-			h->nlmsg_flags |= NLM_F_ACK;
-		at += aligned(h->nlmsg_len);
-	}
-}
-
-int batch_commit(struct batch *b, struct netlink *n, struct err *e, uint32_t *ret_line)
-{
-	uint32_t first = n->seq + 1, last, count = b->n;
-	struct nlmsghdr *end;
-	void *p;
-	int r;
-
-	*ret_line = 0;
-	if (count <= 1 && !b->failed)
-		return 0;
-	p = slot(b, NFNL_MSG_BATCH_END, 0, 0);
-	if (p == NULL)
-		return err_set(e, -ENOMEM, "transaction");
-	number(b, first);
-	end = nftnl_batch_end(p, first + count);
-	done(b, end);
-	last = first + count - 1;
-	n->seq = first + count;
-	r = send_batch(b, n, e);
-	return r < 0 ? r : replies(b, n, first, last, e, ret_line);
-}
-
-enum queue_backend batch_probe_queue(struct netlink *n)
-{
-	struct batch *b = batch_new(0);
-	struct nftnl_rule *r = nftnl_rule_alloc();
-	struct nftnl_expr *x = nftnl_expr_alloc("queue");
-	enum queue_backend found = QUEUE_COMPAT;
-	uint32_t first = n->seq + 1, line;
-	struct err e;
-
-	if (b != NULL && r != NULL && x != NULL) {
-		table(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, PROBE_TABLE);
-		chain(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE, PROBE_TABLE, "probe", CHAIN_COUNT);
-		nftnl_rule_set_u32(r, NFTNL_RULE_FAMILY, NFPROTO_INET);
-		nftnl_rule_set_str(r, NFTNL_RULE_TABLE, PROBE_TABLE);
-		nftnl_rule_set_str(r, NFTNL_RULE_CHAIN, "probe");
-		nftnl_expr_set_u16(x, NFTNL_EXPR_QUEUE_NUM, QUEUE_BASE);
-		nftnl_expr_set_u16(x, NFTNL_EXPR_QUEUE_TOTAL, 1);
-		nftnl_expr_set_u16(x, NFTNL_EXPR_QUEUE_FLAGS, 0);
-		nftnl_rule_add_expr(r, x);
-		x = NULL;
-		batch_rule(b, r, 0);
-		/* No end message: the kernel checks everything and then undoes it. */
-		number(b, first);
-		n->seq = first + b->n;
-		if (!b->failed && send_batch(b, n, &e) == 0 && replies(b, n, first, first + b->n - 1, &e, &line) == 0)
-			found = QUEUE_NATIVE;
-	}
-	if (x != NULL)
-		nftnl_expr_free(x);
-	if (r != NULL)
-		nftnl_rule_free(r);
-	batch_free(b);
-	return found;
 }

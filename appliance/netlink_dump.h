@@ -14,7 +14,8 @@
 
 #define DUMP_BUDGET (256u << 20) /* bytes of an arena that holds a dump */
 
-/* The whole table, sorted, and what is foreign in the namespace. Strings and lists live in the arena. 0 or negative errno. */
+/* The whole table, sorted, and what is foreign in the namespace. Strings and lists live in the arena. 0 or negative
+ * errno. */
 int netlink_dump(struct netlink *n, struct arena *a, struct image *ret, struct err *e);
 /* Only the table and its chains: quick, for the question whether the deny base stands. */
 int netlink_dump_base(struct netlink *n, struct arena *a, struct image *ret, struct err *e);

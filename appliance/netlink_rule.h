@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * IR rules as kernel expressions: one reading of enum ir_stmt_kind for the batch that loads them and for the text that
- * read-back compares. Runs in enforce; talks to nobody. With netlink_batch.c and netlink_dump.c the only users of
+ * read-back compares. Runs in enforce; talks to nobody. With the other netlink_* files the only user of
  * libnftnl.
  */
 #ifndef SEKISHO_NETLINK_RULE_H
@@ -27,9 +27,10 @@ enum queue_backend { QUEUE_NATIVE, QUEUE_COMPAT };
 /*
  * Most IR rules become one kernel rule. IR_IP_OPTIONS is four questions, hence four rules. A rate limit ends its rule,
  * so a record (IR_LOG) gets a rule of its own before the one that counts and decides: the counter stays exact.
- * Returns how many (owned by the caller, nftnl_rule_free), or negative errno with nothing owned.
+ * Returns how many (owned by the caller, rule_free), or negative errno with nothing owned.
  */
 int rule_build(const struct ir_rule *r, uint32_t workers, enum queue_backend q, struct nftnl_rule *ret[RULE_FAN]);
+void rule_free(struct nftnl_rule *r);
 /* "[ meta load iif => reg 1 ] ..."; false when it does not fit or holds what has no text. */
 bool rule_text(const struct nftnl_rule *r, char *out, size_t size);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: appliance/netlink_rule.c appliance/enforce_image.c policy/skeleton.c policy/names.c
+ * LINK: appliance/netlink_rule.c appliance/netlink_expr.c appliance/netlink_text.c appliance/enforce_image.c policy/skeleton.c policy/names.c
  * LINK: appliance/base/arena.c appliance/base/err.c appliance/base/reason.c
  * LIBS: libnftnl libmnl
  */
@@ -12,8 +12,6 @@
 
 #include <stdio.h>
 #include <string.h>
-
-#include <libnftnl/rule.h>
 
 #include "appliance/netlink_rule.h"
 
@@ -32,7 +30,7 @@ static int texts(const struct ir_rule *r, enum queue_backend q, char *out, size_
 		if (i + 1 < n)
 			out[at++] = '\n';
 		out[at] = '\0';
-		nftnl_rule_free(rules[i]);
+		rule_free(rules[i]);
 	}
 	return n;
 }

@@ -261,9 +261,4 @@ void check_allows(struct check *k, const struct ast_node *list, struct model_ser
 	s->allows = arena_array(k->a, list->n, sizeof(s->allows[0]));
 	for (const struct ast_node *c = NULL; s->allows != NULL && (c = list_next(k, list, c, AST_GROUP, o)) != NULL;)
 		one_row(k, c, vocabulary_of(s->protocol), o, &s->allows[s->n_allows++]);
-	if (list->n == 0) {
-		struct diag *g = check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, "allow");
-
-		diag_hint(k->d, g, MP_HINT_EMPTY_ALLOW_LIST);
-	}
 }

@@ -165,7 +165,8 @@ size_t choice_of(struct check *k, const struct ast_node *node, struct object o, 
 			return i;
 	g = check_say(k, SEV_ERROR, "policy.unknown_word", node->value_at, node->value_width, MP_UNKNOWN_WORD, both_object(k, o),
 		      both_same(node->string), both_same(node->name != NULL ? node->name : ""));
-	if (k->d->errors <= DIAG_MAX)
+	check_near(k, g, node->string, words, n);
+	if (g->hint[LANG_EN] == NULL && k->d->errors <= DIAG_MAX)
 		word_list(k, g, words, n);
 	return fallback;
 }

@@ -221,6 +221,11 @@ static void one_service(struct check *k, const struct ast_node *node, struct mod
 		no_vocabulary_hint(k, g);
 		return;
 	}
+	if (v[SERVICE_ALLOW]->n == 0) {
+		struct diag *g = check_value(k, SEV_ERROR, "policy.empty_list", v[SERVICE_ALLOW], MP_EMPTY_LIST, o, "allow");
+
+		diag_hint(k->d, g, MP_HINT_EMPTY_ALLOW_LIST);
+	}
 	check_allows(k, v[SERVICE_ALLOW], s);
 }
 

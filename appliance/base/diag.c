@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/base/diag.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 void diags_init(struct diags *d, struct arena *a)
 {
@@ -118,8 +120,13 @@ size_t diags_sorted(const struct diags *d, const struct diag *ret[DIAG_MAX])
 	return d->n;
 }
 
-/* Edits between two words of at most WORD_MAX characters; a swap of neighbours counts as one. */
+/* Edits between two words of at most WORD_MAX characters; a swap of neighbours counts as one, upper case as none. */
 #define WORD_MAX 63
+
+static bool same(char a, char b)
+{
+	return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
 
 static size_t edits(const char *a, size_t na, const char *b, size_t nb)
 {
@@ -130,13 +137,13 @@ static size_t edits(const char *a, size_t na, const char *b, size_t nb)
 	for (size_t i = 1; i <= na; i++) {
 		now[0] = i;
 		for (size_t j = 1; j <= nb; j++) {
-			size_t best = last[j - 1] + (a[i - 1] != b[j - 1]);
+			size_t best = last[j - 1] + !same(a[i - 1], b[j - 1]);
 
 			if (last[j] + 1 < best)
 				best = last[j] + 1;
 			if (now[j - 1] + 1 < best)
 				best = now[j - 1] + 1;
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < best)
+			if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1]) && before[j - 2] + 1 < best)
 				best = before[j - 2] + 1;
 			now[j] = best;
 		}
@@ -168,6 +175,13 @@ const char *word_nearest(const char *word, const char *const *known, size_t n)
 			ret = known[i];
 			best = e;
 		}
+	}
+	/* "modbus-tcp" for "modbus": one word begins with the other. */
+	for (size_t i = 0; ret == NULL && i < n; i++) {
+		size_t other = strlen(known[i]);
+
+		if (other >= 4 && len >= 4 && strncasecmp(word, known[i], other < len ? other : len) == 0)
+			ret = known[i];
 	}
 	return ret;
 }

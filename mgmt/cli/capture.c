@@ -39,9 +39,9 @@ static void say(struct err *e, int code, const char *name, const char *text)
 {
 	e->code = code;
 	if (name != NULL)
-		snprintf(e->text, sizeof(e->text), "%s: %s", name, text);
+		snprintf(e->text, sizeof(e->text), "%.110s: %.120s", name, text);
 	else
-		snprintf(e->text, sizeof(e->text), "%s", text);
+		snprintf(e->text, sizeof(e->text), "%.230s", text);
 }
 
 struct capture *capture_open(FILE *from, const char *name, struct err *e)

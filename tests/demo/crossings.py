@@ -15,8 +15,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import modbus  # noqa: E402
-from terminal import SLOWNESS  # noqa: E402
-from net import Wire, decode, inside, ip4, mac_of, sh, tcp, tcp_streams, udp  # noqa: E402
+from net import SLOWNESS, Wire, decode, inside, ip4, mac_of, sh, tcp, tcp_streams, udp  # noqa: E402
 
 QUIET = 0.4 * SLOWNESS  # seconds without an answer that we call silence
 
@@ -72,7 +71,7 @@ def raw_speak(ns, destination, port, data):
 
 def program(ns, *args, good=0):
     def action():
-        done = sh(*args, ns=ns, check=False, timeout=15 * SLOWNESS)
+        done = sh(*args, ns=ns, check=False, timeout=15)
         text = (done.stdout + done.stderr).lower()
         if done.returncode == good:
             return "passed"

@@ -17,7 +17,8 @@ sys.path.insert(0, os.path.dirname(__file__))
 from crossings import crossings  # noqa: E402
 from faults import faults, random_forbidden  # noqa: E402
 from policies import policies  # noqa: E402
-from terminal import ADMIN_BOX, RUN, SLOWNESS, TOP, Missing, Terminal, check_machine, take_down  # noqa: E402
+from net import SLOWNESS  # noqa: E402
+from terminal import ADMIN_BOX, RUN, TOP, Missing, Terminal, check_machine, take_down  # noqa: E402
 
 TEXT = {
     "title": ("Sekisho: a small port terminal behind a real boundary", "Sekisho 関所: 小さな港湾ターミナルと本物の境界装置"),

@@ -9,10 +9,10 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import modbus  # noqa: E402
-from net import Wire, ip4, ip6, mac_of, tcp, udp, wait_for  # noqa: E402
-from terminal import SLOWNESS, ZONES  # noqa: E402
+from net import SLOWNESS, Wire, ip4, ip6, mac_of, tcp, udp, wait_for  # noqa: E402
+from terminal import ZONES  # noqa: E402
 
-BACK = 3.0 * SLOWNESS  # seconds within which a killed part must be at work again
+BACK = 3.0  # seconds within which a killed part must be at work again
 
 
 class Session:
@@ -150,6 +150,6 @@ def random_forbidden(t, number=10000):
     thread.join()
     for wire in wires.values():
         wire.close()
-    wait_for(lambda: all(r["state"] == "running" for r in t.status()["roles"]), 5 * SLOWNESS, "every role")
+    wait_for(lambda: all(r["state"] == "running" for r in t.status()["roles"]), 5, "every role")
     arrived = sum(1 for c in t.captures.values() for f in c.incoming(since) if MARK in f)
     return sent, arrived

@@ -10,8 +10,8 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import modbus  # noqa: E402
-from net import sh, wait_for  # noqa: E402
-from terminal import ADMIN_BOX, RUN, SLOWNESS  # noqa: E402
+from net import SLOWNESS, sh, wait_for  # noqa: E402
+from terminal import ADMIN_BOX, RUN  # noqa: E402
 
 
 def variant(t, name, change):
@@ -100,7 +100,7 @@ def narrowed(t):
     except OSError:
         heard = False
     again.close()
-    polls = wait_for(lambda: t.poller_counts("crane")["polls"] > before["polls"] + 3 and t.poller_counts("crane"), 5 * SLOWNESS, "polls")
+    polls = wait_for(lambda: t.poller_counts("crane")["polls"] > before["polls"] + 3 and t.poller_counts("crane"), 5, "polls")
     if not heard:
         got = "PLC deaf"
     elif polls["errors"] != before["errors"]:

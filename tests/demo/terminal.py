@@ -17,7 +17,6 @@ RUN = "/run/sekisho-demo"
 ADMIN_IF = "skadmin0"
 ADMIN_BOX = "10.99.0.1"
 ADMIN_ME = "10.99.0.2"
-SLOWNESS = float(os.environ.get("SEKISHO_DEMO_SLOWNESS", "1"))  # an emulated machine takes its time
 
 # short name: (device of the box, addresses of its hosts, gateway 4, gateway 6, prefix lengths)
 ZONES = {
@@ -123,7 +122,7 @@ class Terminal:
                "--bind-interfaces", "--host-record=tos.kita.example,10.20.0.20"], ns("tos"), log("dns"))
         for where, address, port in (("tos", "10.20.0.20", 443), ("tos", "10.20.0.10", 5432), ("gate", "10.40.0.10", 22),
                                      ("crane", "10.30.1.10", 502), ("crane", "10.30.1.13", 502)):
-            wait_for(lambda w=where, a=address, p=port: self._listens(w, a, p), 20 * SLOWNESS, "%s:%d in %s" % (address, port, where))
+            wait_for(lambda w=where, a=address, p=port: self._listens(w, a, p), 20, "%s:%d in %s" % (address, port, where))
 
     def _listens(self, short, address, port):
         out = sh("ss", "-Hltn", "sport = :%d" % port, ns=self.net.ns(short), check=False).stdout
@@ -162,7 +161,7 @@ http { access_log off; client_body_temp_path %(d)s/b; proxy_temp_path %(d)s/p; f
         os.chown(folder, 65534, 65534)
         if not os.path.exists(folder + "/PG_VERSION"):
             sh(*as_nobody, binaries + "/initdb", "-D", folder, "-A", "trust", "-U", "tos", "-N",
-               "-L", share + "/share/postgresql/15", env=env, timeout=120 * SLOWNESS)
+               "-L", share + "/share/postgresql/15", env=env, timeout=120)
             with open(folder + "/pg_hba.conf", "w", encoding="ascii") as f:
                 f.write("host all all all trust\n")
         spawn(as_nobody + [binaries + "/postgres", "-D", folder, "-c", "listen_addresses=10.20.0.10,2001:db8:20::10",
@@ -186,7 +185,7 @@ http { access_log off; client_body_temp_path %(d)s/b; proxy_temp_path %(d)s/p; f
         self.box = self.net.spawn(
             [os.path.join(BUILD, "sekishod"), "--data-netns", PREFIX + "data", "--admin-netns", PREFIX + "admin",
              "--state", RUN + "/state", "--run", RUN + "/box"], self.net.ns("box"), os.path.join(RUN, "sekishod.log"))
-        wait_for(lambda: self.sekisho("status", check=False).returncode in (0, 1) or self.box.poll() is not None, 10 * SLOWNESS,
+        wait_for(lambda: self.sekisho("status", check=False).returncode in (0, 1) or self.box.poll() is not None, 10,
                  "the box's control socket")
         if self.box.poll() is not None:
             raise RuntimeError("sekishod ended with status %d; see %s/sekishod.log" % (self.box.returncode, RUN))
@@ -196,7 +195,7 @@ http { access_log off; client_body_temp_path %(d)s/b; proxy_temp_path %(d)s/p; f
         os.kill(self.box.pid, signal.SIGKILL)
         self.box.wait()
 
-    def sekisho(self, *args, check=True, timeout=20 * SLOWNESS):
+    def sekisho(self, *args, check=True, timeout=20):
         return sh(os.path.join(BUILD, "sekisho"), *args, "--socket", RUN + "/box/control.sock", check=check, timeout=timeout)
 
     def status(self):

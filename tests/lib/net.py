@@ -20,6 +20,7 @@ import time
 CLONE_NEWNET = 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
 NETNS = "/run/netns"
+SLOWNESS = float(os.environ.get("SEKISHO_DEMO_SLOWNESS", "1"))  # an emulated machine takes its time; every deadline knows
 
 
 def setns(path):
@@ -50,20 +51,20 @@ def inside(name):
 
 def wait_for(condition, seconds, what):
     """Polls until condition() is true; its value. Raises TimeoutError, naming `what`, at the deadline."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * SLOWNESS
     while True:
         value = condition()
         if value:
             return value
         left = end - time.monotonic()
         if left <= 0:
-            raise TimeoutError("waited %.1f s for %s" % (seconds, what))
+            raise TimeoutError("waited %.1f s for %s" % (seconds * SLOWNESS, what))
         select.select([], [], [], min(0.01, left))
 
 
 def sh(*args, ns=None, check=True, input=None, timeout=30, env=None):
     command = (["ip", "netns", "exec", ns] if ns else []) + [str(a) for a in args]
-    done = subprocess.run(command, capture_output=True, text=True, input=input, timeout=timeout, env=env)
+    done = subprocess.run(command, capture_output=True, text=True, input=input, timeout=timeout * SLOWNESS, env=env)
     if check and done.returncode != 0:
         raise RuntimeError("%s: status %d: %s" % (" ".join(command), done.returncode, (done.stderr or done.stdout).strip()))
     return done

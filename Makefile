@@ -53,11 +53,11 @@ SEKISHOD_SRC = $(BASE_SRC) $(POLICY_SRC) $(DPI_CORE_SRC) $(DPI_LIVE_SRC) $(APPLI
 
 $(B)/sekisho: $(call obj,$(SEKISHO_SRC))
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(call libs,libconfig jansson nettle libndpi libpcap)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@.new $^ $(call libs,libconfig jansson nettle libndpi libpcap) && mv $@.new $@
 
 $(B)/sekishod: $(call obj,$(SEKISHOD_SRC))
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(call libs,$(PKGS))
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@.new $^ $(call libs,$(PKGS)) && mv $@.new $@
 
 $(B)/%.o: %.c
 	$(call say,CC,$<)

@@ -47,7 +47,7 @@ static struct client *free_client(struct supervisor *s)
 	return NULL;
 }
 
-void control_accept(struct supervisor *s)
+static bool accept_one(struct supervisor *s)
 {
 	int fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct client *c = free_client(s);
@@ -55,12 +55,19 @@ void control_accept(struct supervisor *s)
 	socklen_t n = sizeof(who);
 
 	if (fd < 0)
-		return;
+		return false;
 	if (c == NULL || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) < 0 || (who.uid != 0 && who.uid != geteuid())) {
 		close(fd);
-		return;
+		return true;
 	}
 	*c = (struct client){ .fd = fd, .serial = ++s->next_serial, .uid = who.uid };
+	return true;
+}
+
+void control_accept(struct supervisor *s)
+{
+	for (unsigned i = 0; i < CLIENTS && accept_one(s); i++)
+		;
 }
 
 static void client_close(struct client *c)

@@ -151,7 +151,7 @@ static int load_confirmed(struct supervisor *s, struct err *e)
 	if (s->now == NULL) {
 		/* What cannot be read is never open. */
 		say(s, M_STORE_DAMAGED, e->text);
-		snprintf(s->boot_error, sizeof(s->boot_error), "%s", e->text);
+		snprintf(s->store_error, sizeof(s->store_error), "%s", e->text);
 		s->now = policy_empty(s, e);
 	}
 	if (s->now == NULL)

@@ -202,6 +202,7 @@ struct supervisor {
 	uint64_t boot_again;         /* monotonic ns: try once more to make `now` true; 0 = no need */
 	bool box_incomplete;         /* a device of `now` is missing or would not be set */
 	char boot_error[400];        /* why the last try failed, "" = it did not */
+	char store_error[240];       /* why the confirmed generation could not be read, until another is in force */
 	struct operation op;
 	struct operation queued;     /* one request that waits for an operation of our own */
 	struct collect collects[COLLECTS];

@@ -216,7 +216,10 @@ static json_t *status_json(struct supervisor *s, struct collect *c)
 	set_part(j, "tap", c->answer[SLOT_TAP]);
 	set_part(j, "mgmt", c->answer[SLOT_MGMT]);
 	json_object_set_new(j, "silent", json_silent(s, c));
-	json_object_set_new(j, "notice", s->boot_error[0] != 0 ? json_text(s->boot_error) : json_null());
+	if (s->store_error[0] != 0)
+		json_object_set_new(j, "notice", json_text(s->store_error));
+	else
+		json_object_set_new(j, "notice", s->boot_error[0] != 0 ? json_text(s->boot_error) : json_null());
 	return j;
 }
 

@@ -385,6 +385,7 @@ static void in_force(struct supervisor *s)
 	op->next = NULL;
 	s->boot_again = 0;
 	s->boot_error[0] = 0;
+	s->store_error[0] = 0;
 	/* Their box facts may name other interfaces by number now. */
 	journal_generation(s, s->now);
 	tables_of_new(s, old);

@@ -60,6 +60,7 @@ struct flow {
 	uint16_t reason;      /* enum reason of the verdict */
 	uint8_t verdict;      /* enum event_verdict */
 	uint8_t name_packets; /* given to nDPI so far */
+	uint8_t blind;        /* repetitions from before the pick-up that were dropped */
 	uint32_t refused_frame;
 	uint32_t undecided;   /* bytes that passed unrecognised */
 	uint32_t name_slot;   /* SLOT_NONE = none */

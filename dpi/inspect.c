@@ -130,12 +130,9 @@ static void look_cut(struct look *l)
 	l->fi = flow_find(&l->i->flows, &l->d, &l->dir);
 	if (l->fi == FLOW_NONE) {
 		l->dir = look_guess_dir(l);
-		/* Without room for it the cut is as good; only its event may repeat. */
-		if (flow_victim(&l->i->flows, l->i->now_ns) != FLOW_NONE || l->i->flows.used < l->i->flows.size) {
-			if (!look_new_flow(l, l->dir))
-				return;
+		/* Without room for it the cut is as good; only its event is missing. */
+		if (look_try_flow(l, l->dir))
 			l->f->waiting_pick_up = true; /* nothing is known but this packet's numbers */
-		}
 	} else {
 		l->f = flow_at(&l->i->flows, l->fi);
 	}

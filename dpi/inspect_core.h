@@ -29,6 +29,7 @@
 #define WAIT_CAPTURE_FLOW_PACKETS 64u
 #define WAIT_CAPTURE_FLOW_BYTES (512u * 1024u)
 
+#define BLIND_MAX 3u                        /* repetitions that cannot be compared, before the flow ends */
 #define RESET_PAUSE_NS 20000000ull          /* between two resets of a refused flow */
 #define COUNTS_NS (60u * SECOND_NS)         /* between two records of accepted commands of a flow */
 #define COUNTED_MAX 8u                      /* kinds of commands told apart per flow; the next ones are summed up */
@@ -87,7 +88,7 @@ struct inspector {
 	uint32_t table_turn;   /* rises with every table */
 	struct command_table table;
 	struct waiting *waiting; /* owned; WAIT_PACKETS */
-	uint32_t wait_free, wait_oldest, wait_newest;
+	uint32_t wait_free, wait_oldest, wait_newest, n_waiting;
 	struct command_state *commands; /* owned; one per flow, touched as used */
 	uint32_t *command_free;         /* owned; stack */
 	uint32_t n_command_free, command_fresh;
@@ -133,6 +134,12 @@ static inline bool look_commands_lane(const struct look *l)
 	return l->permit != NULL && lane_of(l->permit->lane, &lane) && lane.kind == LANE_COMMANDS;
 }
 
+/* One eighth of everything that is shared is kept for lanes of commands: an office flood must not starve a crane. */
+static inline bool look_may_use(const struct look *l, uint32_t used, uint32_t size)
+{
+	return look_commands_lane(l) || used < size - size / 8u;
+}
+
 /* ---- inspect.c: every packet ends in exactly one of these ---- */
 
 void look_accept(struct look *l, enum reason r);  /* as confirmed when its flow's lane may let go of it */
@@ -142,7 +149,9 @@ void look_refuse(struct look *l, enum reason r);
 
 /* ---- inspect_flow.c ---- */
 
-/* Finds or makes room for a new flow of this packet; false (packet decided) when the table is full of live ones. */
+/* Finds or makes room for a new flow of this packet; false when the table is full of live ones. */
+bool look_try_flow(struct look *l, enum direction dir);
+/* As above; false means that the packet was decided. */
 bool look_new_flow(struct look *l, enum direction dir);
 /* The same ports, a new connection: everything starts again but the tuple; n rises. */
 void look_restart(struct look *l, enum direction dir);

@@ -87,11 +87,11 @@ static void begin(struct look *l)
 	f->verdict = EV_ALLOW;
 }
 
-bool look_new_flow(struct look *l, enum direction dir)
+bool look_try_flow(struct look *l, enum direction dir)
 {
 	struct flow_table *t = &l->i->flows;
 
-	l->fi = flow_add(t, &l->d, dir, l->i->now_ns);
+	l->fi = look_may_use(l, flow_live(t), t->size) ? flow_add(t, &l->d, dir, l->i->now_ns) : FLOW_NONE;
 	if (l->fi == FLOW_NONE) {
 		uint32_t victim = flow_victim(t, l->i->now_ns);
 
@@ -101,14 +101,20 @@ bool look_new_flow(struct look *l, enum direction dir)
 			l->fi = flow_add(t, &l->d, dir, l->i->now_ns);
 		}
 	}
-	if (l->fi == FLOW_NONE) {
-		look_refuse(l, R_OVERLOADED);
+	if (l->fi == FLOW_NONE)
 		return false;
-	}
 	l->f = flow_at(t, l->fi);
 	l->dir = dir;
 	begin(l);
 	return true;
+}
+
+bool look_new_flow(struct look *l, enum direction dir)
+{
+	if (look_try_flow(l, dir))
+		return true;
+	look_refuse(l, R_OVERLOADED);
+	return false;
 }
 
 void look_restart(struct look *l, enum direction dir)
@@ -133,6 +139,7 @@ void look_restart(struct look *l, enum direction dir)
 	f->name_packets = 0;
 	f->refused_frame = f->undecided = 0;
 	f->reset_ns = 0;
+	f->blind = 0;
 	memset(f->prefix_len, 0, sizeof(f->prefix_len));
 	memset(f->spoken, 0, sizeof(f->spoken));
 	memset(&f->stream, 0, sizeof(f->stream));

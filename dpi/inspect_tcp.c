@@ -99,7 +99,8 @@ static void lose_track(struct look *l)
 
 static void new_bytes(struct look *l, const struct stream_result *s)
 {
-	if (!stream_room(&l->f->stream, &l->i->pool, l->dir, s->fresh.left)) {
+	if (!look_may_use(l, l->i->pool.used, l->i->pool.n) ||
+	    !stream_room(&l->f->stream, &l->i->pool, l->dir, s->fresh.left)) {
 		if (look_lenient(l))
 			lose_track(l);
 		else
@@ -121,9 +122,12 @@ static bool picks_up(const struct look *l, enum protocol p)
 	const struct stream_dir *server = &l->f->stream.dir[DIR_S2C];
 	const struct enforcer *e = enforcer_of(p);
 
-	/* The client must have everything that the server sent, or an answer is still on its way in pieces. */
+	/*
+	 * The client must have everything that the server sent, or an answer is still on its way in pieces. Captures miss
+	 * packets and name numbers that nobody sent; there the PDUs must do.
+	 */
 	return e != NULL && l->dir == DIR_C2S && l->d.payload.left > 0 && !(l->d.tcp_flags & TCP_SYN) &&
-	       (!server->known || l->d.ack == server->next) && commands_whole(e, l->d.payload);
+	       (!server->known || l->d.ack == server->next || l->i->limits.as_captured) && commands_whole(e, l->d.payload);
 }
 
 static enum protocol pick_up_as(const struct look *l)
@@ -179,6 +183,7 @@ static void half_way(struct look *l)
 	stream_watch(&f->stream, &l->i->pool, l->dir, &l->d);
 	look_touch(l);
 	look_accept(l, R_MIDSTREAM_WAIT);
+	closed(l);
 }
 
 /* ---- segments ---------------------------------------------------------------------------------------------------- */
@@ -225,6 +230,15 @@ static void followed(struct look *l)
 			look_refuse(l, s.reason);
 		}
 		return;
+	case STREAM_BLIND:
+		/* Nobody knows whether these are the bytes that passed then. Sooner or later one end has to start again. */
+		if (look_lenient(l))
+			look_accept(l, R_RETRANSMISSION);
+		else if (++f->blind > BLIND_MAX)
+			look_refuse_flow(l, R_MIDSTREAM_RESET, PROTO_NONE);
+		else
+			look_refuse(l, s.reason);
+		return;
 	case STREAM_DROP:
 		/* Whoever goes on talking to an ended session hears that it is over. */
 		if (s.reason == R_AFTER_CLOSE && f->stream.state == TCP_CLOSED && !look_observes(l))
@@ -258,6 +272,10 @@ static bool settled(struct look *l, bool syn)
 
 	if (f->kind != KIND_REFUSED && f->kind != KIND_NAMED && f->kind != KIND_FREE)
 		return false;
+	if (syn && l->dir == DIR_S2C && f->kind != KIND_REFUSED && f->class != CLASS_ENDED) {
+		look_refuse(l, R_TCP_FLAGS); /* the ends of a live session do not change places */
+		return true;
+	}
 	if (syn) {
 		look_restart(l, DIR_C2S);
 		open_flow(l);

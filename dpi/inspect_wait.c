@@ -39,6 +39,7 @@ static void unlink_wait(struct inspector *i, uint32_t w)
 	chain_clear(&i->pool, &me->bytes);
 	me->next = i->wait_free;
 	i->wait_free = w;
+	i->n_waiting--;
 }
 
 /* Compares the bytes that two waiting segments both carry. */
@@ -75,7 +76,7 @@ void look_wait(struct look *l)
 			return;
 		}
 	}
-	if (w == SLOT_NONE || f->n_waits >= (capture ? WAIT_CAPTURE_FLOW_PACKETS : WAIT_FLOW_PACKETS) ||
+	if (w == SLOT_NONE || !look_may_use(l, i->n_waiting, WAIT_PACKETS) || !look_may_use(l, i->pool.used, i->pool.n) || f->n_waits >= (capture ? WAIT_CAPTURE_FLOW_PACKETS : WAIT_FLOW_PACKETS) ||
 	    size > (capture ? WAIT_CAPTURE_FLOW_BYTES : WAIT_FLOW_BYTES) - f->wait_bytes ||
 	    !chain_append(&i->pool, &i->waiting[w].bytes, l->d.ip)) {
 		if (capture)
@@ -86,6 +87,7 @@ void look_wait(struct look *l)
 	}
 	me = &i->waiting[w];
 	i->wait_free = me->next;
+	i->n_waiting++;
 	me->p = *l->p;
 	me->p.ip = bytes_of(NULL, 0);
 	me->flow = l->fi;

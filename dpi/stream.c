@@ -24,6 +24,7 @@ enum reason stream_flags(const struct decoded *d)
 	return f & TCP_ACK ? R_NONE : R_TCP_FLAGS;
 }
 
+/* Everything starts at `next`: what came before it passed or never existed. */
 static void dir_at(struct stream_dir *d, uint32_t next)
 {
 	d->next = d->acked = d->head = d->kept_from = next;
@@ -105,7 +106,8 @@ static struct stream_result rst_segment(struct stream *s, enum direction dir, co
 	}
 	if (!own->known)
 		return answer(STREAM_PASS, R_HANDSHAKE);
-	if (seq_diff(d->seq, own->acked) >= 0 && seq_diff(d->seq, own->next) <= 0) {
+	if (seq_diff(d->seq, own->acked) >= 0 && seq_diff(d->seq, own->kept_from) >= 0 &&
+	    seq_diff(d->seq, own->next) <= 0) {
 		s->state = TCP_CLOSED;
 		return answer(STREAM_PASS, R_HANDSHAKE);
 	}
@@ -176,6 +178,8 @@ static struct stream_result data_segment(struct stream *s, const struct pool *po
 	if (seq_diff(d->seq, own->next) > 0)
 		return d->seq - own->next > STREAM_AHEAD_MAX ? answer(STREAM_DROP, R_OUT_OF_ORDER)
 							     : answer(STREAM_AHEAD, R_OUT_OF_ORDER);
+	if (own->next - d->seq > STREAM_BEHIND_MAX)
+		return answer(STREAM_DROP, R_OUT_OF_ORDER);
 	/* What overlaps bytes that the receiver may not have yet must be what passed. Below, the receiver ignores it. */
 	from = seq_diff(d->seq, own->acked) < 0 ? own->acked : d->seq;
 	to = seq_diff(end, data_end) < 0 ? end : data_end;
@@ -184,8 +188,10 @@ static struct stream_result data_segment(struct stream *s, const struct pool *po
 
 		bytes_skip(&p, from - d->seq);
 		bytes_take(&p, to - from, &again);
+		/* Nobody can compare what was given back when it closed, or passed before the pick-up. */
 		if (seq_diff(from, own->kept_from) < 0)
-			return answer(STREAM_DROP, R_AFTER_CLOSE); /* what passed was given back when it closed */
+			return s->state == TCP_CLOSED ? answer(STREAM_DROP, R_AFTER_CLOSE)
+						      : answer(STREAM_BLIND, R_MIDSTREAM_DROP);
 		if (again.failed || !chain_equal(pool, &own->kept, from - own->kept_from, again))
 			return answer(STREAM_RESET, R_OVERLAP);
 	}
@@ -262,23 +268,40 @@ bool stream_carry_copy(const struct stream *s, const struct pool *pool, enum dir
 	return chain_copy(pool, &d->kept, d->head - d->kept_from, out, stream_carry(s, dir));
 }
 
+/* One odd number must not carry the position away from where the stream is. */
+static void watch_to(struct stream_dir *d, uint32_t to)
+{
+	if (seq_diff(to, d->next) <= 0 || to - d->next > STREAM_AHEAD_MAX)
+		return;
+	d->offset += to - d->next;
+	d->next = d->head = d->kept_from = to;
+}
+
+/* First seen at `at`; what its receiver has acknowledged is not known. */
+static void watch_from(struct stream_dir *d, uint32_t at)
+{
+	if (d->known)
+		return;
+	dir_at(d, at);
+	d->acked = at - STREAM_BEHIND_MAX;
+}
+
 void stream_watch(struct stream *s, struct pool *pool, enum direction dir, const struct decoded *d)
 {
 	struct stream_dir *own = &s->dir[dir], *peer = &s->dir[other(dir)];
 	uint32_t end = d->seq + (uint32_t)d->payload.left + ((d->tcp_flags & TCP_FIN) != 0);
 
 	stream_free(s, pool);
-	s->state = TCP_NONE;
-	if (!own->known)
-		dir_at(own, d->seq);
-	if (seq_diff(end, own->next) > 0) {
-		own->offset += end - own->next;
-		dir_at(own, end);
+	watch_from(own, d->seq);
+	watch_to(own, end);
+	if (d->tcp_flags & TCP_ACK) {
+		watch_from(peer, d->ack);
+		watch_to(peer, d->ack);
+		if (seq_diff(d->ack, peer->acked) > 0 && seq_diff(d->ack, peer->next) <= 0)
+			peer->acked = d->ack;
 	}
-	if ((d->tcp_flags & TCP_ACK) && (!peer->known || seq_diff(d->ack, peer->next) > 0)) {
-		peer->offset += peer->known ? d->ack - peer->next : 0u;
-		dir_at(peer, d->ack);
-	}
+	own->fin = own->fin || (d->tcp_flags & TCP_FIN);
+	s->state = own->fin && peer->fin ? TCP_CLOSED : TCP_NONE;
 }
 
 void stream_pick_up(struct stream *s, struct pool *pool, enum direction dir, const struct decoded *d)
@@ -286,11 +309,14 @@ void stream_pick_up(struct stream *s, struct pool *pool, enum direction dir, con
 	struct stream_dir *own = &s->dir[dir], *peer = &s->dir[other(dir)];
 
 	stream_free(s, pool);
-	if (own->known && seq_diff(d->seq, own->next) > 0)
-		own->offset += d->seq - own->next;
-	if (peer->known && seq_diff(d->ack, peer->next) > 0)
-		peer->offset += d->ack - peer->next;
-	dir_at(own, d->seq);
+	watch_from(own, d->seq);
+	watch_to(own, d->seq);
+	watch_from(peer, d->ack);
+	watch_to(peer, d->ack);
+	/* The client has everything before its acknowledgement. What the server has is only what it said. */
+	own->next = own->head = own->kept_from = d->seq;
+	if (seq_diff(own->acked, d->seq) > 0)
+		own->acked = d->seq;
 	dir_at(peer, d->ack);
 	own->fin = peer->fin = false;
 	s->state = TCP_OPEN;

@@ -21,6 +21,7 @@
 #include "dpi/protocol.h"
 
 #define STREAM_KEEP_MAX (256u * 1024u) /* bytes kept per direction */
+#define STREAM_BEHIND_MAX (1u << 22)   /* further behind it nothing is a repetition any more */
 #define STREAM_AHEAD_MAX (1u << 20)    /* further ahead of the stream is never waited for */
 
 enum tcp_state {
@@ -54,6 +55,7 @@ enum stream_answer {
 	STREAM_NEW,     /* new bytes in order (or a FIN): judge `fresh`, then stream_commit */
 	STREAM_AHEAD,   /* bytes before it are missing: may wait for them */
 	STREAM_LOST,    /* acknowledges what never went by here; as STREAM_DROP unless a capture is read */
+	STREAM_BLIND,   /* repeats bytes from before the pick-up that the receiver may not have */
 	STREAM_DROP,    /* not acceptable; the sender will repeat or give up */
 	STREAM_RESET,   /* more than one reading: both ends are to be reset */
 	STREAM_RESTART, /* a SYN that opens a new connection on these ports */
@@ -88,7 +90,7 @@ bool stream_commit(struct stream *s, struct pool *pool, enum direction dir, stru
 /* Bytes of the unfinished PDU, and a copy of them (out has room for that many). */
 size_t stream_carry(const struct stream *s, enum direction dir);
 bool stream_carry_copy(const struct stream *s, const struct pool *pool, enum direction dir, void *out);
-/* Half-way: notes what a segment says without judging it, so that both ends could be reset later. */
+/* Half-way: notes what a segment says without judging it. TCP_CLOSED when both ends have finished. */
 void stream_watch(struct stream *s, struct pool *pool, enum direction dir, const struct decoded *d);
 /* Half-way: the stream is in order from this segment on; the other direction from its acknowledgement. */
 void stream_pick_up(struct stream *s, struct pool *pool, enum direction dir, const struct decoded *d);

@@ -461,6 +461,64 @@ static void half_way_pick_up(void **state)
 	assert_int_equal(desk.n_resets, 2);
 }
 
+/* What passed unjudged before the pick-up cannot be exchanged afterwards, unless its receiver has it already. */
+static void nothing_slips_in_before_the_pick_up(void **state)
+{
+	struct conn k = desk_conn(P_TOY_PICK_UP);
+	uint8_t pdu[64];
+	uint32_t from = k.c;
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 4, 8), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_pdus, 1);
+	for (unsigned n = 0; n < 3; n++)
+		assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, "other!!!", 8), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 0);
+	/* Acknowledged: an old duplicate like any other. */
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, "other!!!", 8), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	/* A receiver that never gets them: both ends hear that it cannot go on. */
+	k = desk_conn(P_TOY_PICK_UP);
+	from = k.c;
+	desk_send(&k, DIR_C2S, pdu + 4, 8);
+	desk_send(&k, DIR_C2S, pdu, 12);
+	for (unsigned n = 0; n < 4; n++)
+		assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, "other!!!", 8), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 1);
+}
+
+static void half_way_to_the_end(void **state)
+{
+	struct conn k = desk_conn(P_TOY_PICK_UP);
+
+	(void)state;
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK | DESK_FIN, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c + 1, DESK_ACK | DESK_FIN, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_flows, 1);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 1, k.s + 1, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(stats().flows, 0);
+}
+
+/* An office that opens as many sessions as it likes leaves room for a crane. */
+static void room_is_kept_for_commands(void **state)
+{
+	struct conn k;
+
+	(void)state;
+	for (unsigned n = 0; n < 80; n++) {
+		k = desk_conn(P_TLS);
+		assert_int_equal(desk_handshake(&k), n < 56 ? OUTCOME_ACCEPT : OUTCOME_DROP);
+	}
+	for (unsigned n = 0; n < 8; n++) {
+		k = desk_conn(P_TOY);
+		assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
+	}
+	assert_int_equal(stats().flows, 64);
+}
+
 static void cut_lane(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -688,7 +746,8 @@ int main(void)
 		T(reversed_forbidden_is_cut), T(waiting_ends_after_ten_milliseconds), T(waiting_is_bounded_and_must_agree),
 		T(impossible_segments), T(data_before_the_handshake), T(fin_games), T(rst_closes_for_good),
 		T(syn_on_a_live_session), T(other_protocol_on_the_port), T(observe_stops_nothing), T(half_way_reset),
-		T(half_way_pick_up), T(cut_lane), T(unreadable_packets), T(a_full_table_forgets_the_cheapest),
+		T(half_way_pick_up), T(nothing_slips_in_before_the_pick_up), T(half_way_to_the_end),
+		T(room_is_kept_for_commands), T(cut_lane), T(unreadable_packets), T(a_full_table_forgets_the_cheapest),
 		T(gso_frame_of_many_commands), T(pool_full_drops_and_goes_on), T(counts_are_written), T(relabelled_flows),
 		T(a_new_table_counts_at_once), T(refusals_beyond_the_budget_are_counted),
 		cmocka_unit_test_setup_teardown(captures_are_read_across_gaps, setup_capture, teardown),

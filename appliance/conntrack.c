@@ -36,9 +36,10 @@ static int keep(const struct nlattr *a, void *ctx)
 
 static void nest(const struct nlattr *in, const struct nlattr **at, uint16_t max)
 {
-	struct table t = {at, max};
+	struct table t = { at, max };
 
-	memset(at, 0, (max + 1u) * sizeof(*at));
+	for (uint16_t i = 0; i <= max; i++)
+		at[i] = NULL;
 	if (in != NULL)
 		mnl_attr_parse_nested(in, keep, &t);
 }
@@ -111,9 +112,9 @@ static bool tcp_ending(const struct nlattr *info)
 static int on_session(const struct nlmsghdr *m, void *ctx)
 {
 	const struct walk *w = ctx;
-	const struct nlattr *at[CTA_MAX + 1] = {0};
-	struct table t = {at, CTA_MAX};
-	struct session s = {0};
+	const struct nlattr *at[CTA_MAX + 1] = { 0 };
+	struct table t = { at, CTA_MAX };
+	struct session s = { 0 };
 	uint32_t mark = 0;
 
 	mnl_attr_parse(m, sizeof(struct nfgenmsg), keep, &t);
@@ -128,13 +129,13 @@ static int on_session(const struct nlmsghdr *m, void *ctx)
 
 int conntrack_dump(struct netlink *n, session_each *each, void (*restart)(void *ctx), void *ctx, struct err *e)
 {
-	struct walk w = {each, ctx};
+	struct walk w = { each, ctx };
 	int r = -EINTR;
 
 	for (int attempt = 0; attempt < ATTEMPTS && (r == -EINTR || r == -ENOBUFS); attempt++) {
 		_Alignas(8) uint8_t buf[4096];
-		struct nlmsghdr *h = netlink_request(n, buf, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, NLM_F_DUMP,
-		                                     AF_UNSPEC);
+		struct nlmsghdr *h =
+			netlink_request(n, buf, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, NLM_F_DUMP, AF_UNSPEC);
 
 		if (restart != NULL)
 			restart(ctx);

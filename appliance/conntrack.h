@@ -15,11 +15,11 @@
 
 struct session {
 	struct addr client, server; /* original tuple */
-	uint16_t client_port;       /* ICMP: the identifier */
-	uint16_t server_port;       /* ICMP: type << 8 | code */
+	uint16_t client_port;	    /* ICMP: the identifier */
+	uint16_t server_port;	    /* ICMP: type << 8 | code */
 	uint8_t l4proto;
-	bool ending;                /* TCP that is closed already (TIME_WAIT, CLOSE) */
-	uint32_t mark;              /* appliance/base/mark.h */
+	bool ending;   /* TCP that is closed already (TIME_WAIT, CLOSE) */
+	uint32_t mark; /* appliance/base/mark.h */
 };
 
 typedef int session_each(const struct session *s, void *ctx); /* 0 = go on, negative errno ends it */

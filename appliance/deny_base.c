@@ -38,7 +38,7 @@ static int look(struct netlink *n, struct image *i, struct arena **a, struct err
 
 int deny_base_stands(struct netlink *n, bool *ret, struct err *e)
 {
-	struct image i;
+	struct image i = { 0 };
 	struct arena *a;
 	int r = look(n, &i, &a, e);
 
@@ -76,7 +76,7 @@ int deny_base_load(struct netlink *n, bool *ret_adopted, struct err *e)
 
 	*ret_adopted = false;
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-		struct image have;
+		struct image have = { 0 };
 		struct arena *a;
 
 		r = look(n, &have, &a, e);
@@ -99,7 +99,7 @@ int deny_base_load(struct netlink *n, bool *ret_adopted, struct err *e)
 int deny_base_load_here(bool *ret_adopted, struct err *e)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
-	struct netlink n = {0};
+	struct netlink n = { 0 };
 	int r;
 
 	if (fd < 0)

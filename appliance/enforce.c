@@ -55,7 +55,7 @@ static bool verify(struct enforce *f, uint32_t id)
 {
 	struct arena *a = arena_new(2 * DUMP_BUDGET);
 	struct differences d;
-	struct err e = {0};
+	struct err e = { 0 };
 	json_t *j = NULL;
 	bool equal = false, sent;
 
@@ -72,7 +72,7 @@ static bool verify(struct enforce *f, uint32_t id)
 
 static bool query(struct enforce *f, struct msg *m)
 {
-	struct err e = {0};
+	struct err e = { 0 };
 	uint8_t what;
 	json_t *j;
 
@@ -110,9 +110,9 @@ static bool applied(struct enforce *f, uint32_t id, bool done, const struct appl
 static bool apply(struct enforce *f, struct msg *m)
 {
 	struct generation_held *next = NULL;
-	struct apply_result result = {0};
+	struct apply_result result = { 0 };
 	uint32_t n_sealed, n_map;
-	struct err e = {0};
+	struct err e = { 0 };
 	uint8_t flags, *p = NULL;
 	size_t n = 0;
 	int r;
@@ -161,8 +161,11 @@ static int open_all(struct enforce *f, struct err *e)
 	int r;
 
 	*f = (struct enforce){
-		.control = ROLE_FD_CONTROL, .monitor = ENFORCE_FD_MONITOR, .links = -1, .events = {.fd = ROLE_FD_EVENTS},
-		.forwarding = {-1, -1},
+		.control = ROLE_FD_CONTROL,
+		.monitor = ENFORCE_FD_MONITOR,
+		.links = -1,
+		.events = { .fd = ROLE_FD_EVENTS },
+		.forwarding = { -1, -1 },
 	};
 	r = netlink_open(&f->net, ENFORCE_FD_REQUESTS, e);
 	if (r == 0)
@@ -187,7 +190,9 @@ static void loop(struct enforce *f)
 {
 	for (;;) {
 		struct pollfd p[3] = {
-			{.fd = f->control, .events = POLLIN}, {.fd = f->monitor, .events = POLLIN}, {.fd = f->links, .events = POLLIN},
+			{ .fd = f->control, .events = POLLIN },
+			{ .fd = f->monitor, .events = POLLIN },
+			{ .fd = f->links, .events = POLLIN },
 		};
 		uint64_t now;
 
@@ -219,7 +224,7 @@ static void loop(struct enforce *f)
 int role_enforce(void)
 {
 	struct enforce f;
-	struct err e = {0};
+	struct err e = { 0 };
 	int r = open_all(&f, &e);
 
 	if (r < 0) {

@@ -30,7 +30,7 @@
 #include "policy/ir.h"
 
 #define GENERATION_MAX (64u << 20) /* bytes of a sealed generation with its id map */
-#define LINGER_MAX 256u            /* permits kept for their live sessions; further ones are cut */
+#define LINGER_MAX 256u		   /* permits kept for their live sessions; further ones are cut */
 
 /* A permit that left the policy under on_tighten = "new_flows" and still has sessions. */
 struct lingering {
@@ -40,20 +40,20 @@ struct lingering {
 struct generation_held {
 	struct arena *arena;
 	struct ir ir;
-	uint32_t *ids;        /* permit id per permit index */
+	uint32_t *ids;	      /* permit id per permit index */
 	uint32_t *interfaces; /* kernel index per interface, 0 = not there */
 	struct lingering lingering[LINGER_MAX];
 	size_t n_lingering;
-	struct image kept;    /* elements of the lingering permits */
+	struct image kept; /* elements of the lingering permits */
 };
 
 /* What MSG_DRIFT and EVENT_DRIFT say has happened. */
 enum drift {
 	DRIFT_FLUSHED = 1, /* table or base chains were gone: forwarding was off until all stood again */
-	DRIFT_CHANGED,     /* our table differed; it has been mended */
-	DRIFT_FOREIGN,     /* somebody else's table or chain is in the namespace; it is left and named */
-	DRIFT_SYSCTL,      /* a network setting differed; it has been set again */
-	DRIFT_UNMENDED,    /* our table differs and could not be mended */
+	DRIFT_CHANGED,	   /* our table differed; it has been mended */
+	DRIFT_FOREIGN,	   /* somebody else's table or chain is in the namespace; it is left and named */
+	DRIFT_SYSCTL,	   /* a network setting differed; it has been set again */
+	DRIFT_UNMENDED,	   /* our table differs and could not be mended */
 };
 
 struct enforce {
@@ -64,9 +64,9 @@ struct enforce {
 	enum queue_backend queue;
 	struct generation_held *now; /* in force, NULL before the first apply */
 	uint64_t drifts;
-	uint64_t drift_wall_ns;      /* of the last, 0 = none */
-	uint8_t foreign_seen[32];    /* digest of what was foreign when it was last reported */
-	uint8_t settings_seen[32];   /* the same of network settings that cannot be set */
+	uint64_t drift_wall_ns;	   /* of the last, 0 = none */
+	uint8_t foreign_seen[32];  /* digest of what was foreign when it was last reported */
+	uint8_t settings_seen[32]; /* the same of network settings that cannot be set */
 	uint64_t poll_sysctl_ns, poll_linger_ns, poll_compare_ns; /* monotonic: when to look again */
 };
 
@@ -87,7 +87,7 @@ bool generation_lingers(const struct generation_held *g, uint32_t permit);
 int generation_keep(struct generation_held *g, const struct image *from, struct lingering l);
 /* What the kernel should show for `g` now: image and rule texts. 0 or negative errno. */
 int generation_image(const struct enforce *f, const struct generation_held *g, struct arena *a, struct image *ret,
-                     struct expectation *ret_x, struct err *e);
+		     struct expectation *ret_x, struct err *e);
 
 /* ---- enforce_apply.c --------------------------------------------------------------------------------------------- */
 
@@ -101,7 +101,7 @@ struct apply_result {
  * fails, but for forwarding, which is off when settings could not be made safe.
  */
 int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags, struct apply_result *ret,
-                  struct err *e);
+		  struct err *e);
 /* Makes the kernel what the generation in force says, whatever stands there. 0 or negative errno. */
 int enforce_mend(struct enforce *f, struct sync_report *ret, struct err *e);
 /* Settings, then read-back, then forwarding on. Forwarding is off when it fails. */
@@ -117,19 +117,19 @@ json_t *enforce_cut(struct enforce *f, const struct generation_held *next, const
 /* ---- enforce_verify.c -------------------------------------------------------------------------------------------- */
 
 struct difference {
-	const char *where;  /* "set exact4", "chain forward", "sysctl", "table" */
-	const char *what;   /* extra, missing, changed, foreign, sysctl, table */
+	const char *where; /* "set exact4", "chain forward", "sysctl", "table" */
+	const char *what;  /* extra, missing, changed, foreign, sysctl, table */
 	const char *detail;
-	uint32_t line;      /* policy line, 0 = none */
-	bool ours;          /* it is ours to mend */
+	uint32_t line; /* policy line, 0 = none */
+	bool ours;     /* it is ours to mend */
 };
 
 struct differences {
 	struct arena *arena; /* borrowed */
 	struct difference *list;
 	size_t n, room;
-	bool base_gone;      /* the table or a base chain with policy drop is missing */
-	size_t ours;         /* how many are ours to mend (settings not counted) */
+	bool base_gone; /* the table or a base chain with policy drop is missing */
+	size_t ours;	/* how many are ours to mend (settings not counted) */
 	size_t foreign, settings;
 };
 
@@ -148,9 +148,9 @@ json_t *enforce_status(struct enforce *f, struct err *e);
 
 /* ---- enforce_drift.c --------------------------------------------------------------------------------------------- */
 
-void drift_readable(struct enforce *f);  /* the monitor has something */
-void drift_links(struct enforce *f);     /* an interface came or went */
-void drift_settings(struct enforce *f);  /* looked at twice a second */
-void drift_look(struct enforce *f);      /* everything is compared, though nobody told of a change */
+void drift_readable(struct enforce *f); /* the monitor has something */
+void drift_links(struct enforce *f);	/* an interface came or went */
+void drift_settings(struct enforce *f); /* looked at twice a second */
+void drift_look(struct enforce *f);	/* everything is compared, though nobody told of a change */
 
 #endif

@@ -19,7 +19,7 @@
 /* Permits in use by live sessions: counted in a first pass, before it is decided what lingers. */
 struct usage {
 	const struct generation_held *now;
-	bool *used;          /* per permit index of `now` */
+	bool *used;		     /* per permit index of `now` */
 	uint32_t others[LINGER_MAX]; /* ids in use that `now` does not know */
 	size_t n_others;
 };
@@ -66,7 +66,7 @@ static bool usage_has(const struct usage *u, uint32_t id)
 
 static int usage_take(struct enforce *f, struct arena *a, struct usage *ret, struct err *e)
 {
-	*ret = (struct usage){.now = f->now};
+	*ret = (struct usage){ .now = f->now };
 	if (f->now != NULL) {
 		ret->used = arena_array(a, f->now->ir.n_permits + 1u, sizeof(*ret->used));
 		if (ret->used == NULL)
@@ -83,7 +83,7 @@ static int linger_adopt(struct generation_held *next, const struct image *have, 
 	int r = 0;
 
 	for (size_t i = 0; i < el->n && r == 0; i++) {
-		struct lingering l = {0};
+		struct lingering l = { 0 };
 
 		memcpy(&permit, el->list[i].key, sizeof(permit));
 		if (!usage_has(u, permit) || generation_permit(next, permit) != UINT32_MAX)
@@ -101,7 +101,7 @@ static int linger_adopt(struct generation_held *next, const struct image *have, 
 
 /* Which permits of the generation in force stay alive for their sessions under `next`. */
 static int linger_choose(struct enforce *f, struct generation_held *next, const struct image *have, struct arena *a,
-                         const struct usage *u, struct err *e)
+			 const struct usage *u, struct err *e)
 {
 	const struct generation_held *now = f->now;
 	struct expectation x;
@@ -116,9 +116,10 @@ static int linger_choose(struct enforce *f, struct generation_held *next, const 
 	if (r < 0)
 		return r;
 	for (uint32_t i = 0; i < now->ir.n_permits && r == 0; i++) {
-		struct lingering l = {now->ids[i], now->ir.permits[i].lane};
+		struct lingering l = { now->ids[i], now->ir.permits[i].lane };
 
-		if (now->ir.permits[i].tighten_new_flows && u->used[i] && generation_permit(next, l.permit) == UINT32_MAX)
+		if (now->ir.permits[i].tighten_new_flows && u->used[i] &&
+		    generation_permit(next, l.permit) == UINT32_MAX)
 			r = generation_keep(next, &old, l);
 	}
 	for (size_t i = 0; i < now->n_lingering && r == 0; i++)
@@ -170,7 +171,7 @@ int enforce_mend(struct enforce *f, struct sync_report *ret, struct err *e)
 static int read_back(struct enforce *f, struct err *e)
 {
 	struct sync_report again;
-	struct differences d;
+	struct differences d = { 0 };
 	int r = 0;
 
 	for (int attempt = 0; attempt < 2; attempt++) {
@@ -178,8 +179,8 @@ static int read_back(struct enforce *f, struct err *e)
 
 		r = a == NULL ? err_set(e, -ENOMEM, "read-back") : enforce_compare(f, a, &d, e);
 		if (r == 0 && d.ours > 0)
-			r = err_set(e, -EUCLEAN, "what was read back differs: %s %s: %.120s", d.list[0].where, d.list[0].what,
-			            d.list[0].detail);
+			r = err_set(e, -EUCLEAN, "what was read back differs: %s %s: %.120s", d.list[0].where,
+				    d.list[0].what, d.list[0].detail);
 		arena_free(a);
 		if (r != -EUCLEAN || attempt > 0)
 			break;
@@ -238,19 +239,19 @@ static json_t *lingering_json(const struct generation_held *g)
 
 	for (size_t i = 0; i < g->n_lingering; i++)
 		(void)json_array_append_new(list, json_pack("{s:i,s:i}", "permit", (int)g->lingering[i].permit, "lane",
-		                                            (int)g->lingering[i].lane));
+							    (int)g->lingering[i].lane));
 	return list;
 }
 
 int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags, struct apply_result *ret,
-                  struct err *e)
+		  struct err *e)
 {
 	struct generation_held *old = f->now;
-	struct sync_report report = {0};
+	struct sync_report report = { 0 };
 	json_t *cut;
 	int r;
 
-	*ret = (struct apply_result){0};
+	*ret = (struct apply_result){ 0 };
 	(void)links_resolve(f->links, &next->ir, next->interfaces);
 	r = prepare(f, next, &cut, e);
 	if (r < 0)
@@ -266,9 +267,9 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 		r = enforce_open(f, e);
 		generation_drop(old);
 	}
-	ret->json = json_pack("{s:o,s:o,s:b,s:b,s:I,s:I}", "cut", cut, "lingering", lingering_json(next), "rules_changed",
-	                      report.rules, "rebuilt", report.rebuilt, "elements_added", (json_int_t)report.added,
-	                      "elements_removed", (json_int_t)report.gone);
+	ret->json = json_pack("{s:o,s:o,s:b,s:b,s:I,s:I}", "cut", cut, "lingering", lingering_json(next),
+			      "rules_changed", report.rules, "rebuilt", report.rebuilt, "elements_added",
+			      (json_int_t)report.added, "elements_removed", (json_int_t)report.gone);
 	return r;
 }
 

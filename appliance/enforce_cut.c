@@ -36,11 +36,12 @@ static const char *transport_name(uint8_t l4proto)
 /* A session that was cut before may stand in the kernel's table for minutes more; it is not cut a second time. */
 static bool passes_now(const struct cutting *c, uint32_t permit, const struct question *q)
 {
-	uint8_t key[IMAGE_KEY] = {0};
+	uint8_t key[IMAGE_KEY] = { 0 };
 
 	memcpy(key, &permit, 4);
 	memcpy(key + 4, &permit, 4);
-	return image_find(c->have, SET_AGREE, key, key) != NULL || (c->now != NULL && evaluate_ir(&c->now->ir, q) != NULL);
+	return image_find(c->have, SET_AGREE, key, key) != NULL ||
+	       (c->now != NULL && evaluate_ir(&c->now->ir, q) != NULL);
 }
 
 static int cut_note(const struct session *s, void *ctx)
@@ -50,7 +51,11 @@ static int cut_note(const struct session *s, void *ctx)
 	const struct ir_conduit *conduit = NULL;
 	const struct ir_cell *cell;
 	struct question q = {
-		.source = s->client, .destination = s->server, .l4proto = s->l4proto, .port = s->server_port, .now = c->now_s,
+		.source = s->client,
+		.destination = s->server,
+		.l4proto = s->l4proto,
+		.port = s->server_port,
+		.now = c->now_s,
 	};
 	json_t *entry;
 	bool ports;
@@ -66,9 +71,10 @@ static int cut_note(const struct session *s, void *ctx)
 	if (old != UINT32_MAX)
 		conduit = generation_conduit(c->now, old);
 	ports = s->l4proto == IPPROTO_TCP || s->l4proto == IPPROTO_UDP;
-	entry = json_pack("{s:o,s:o,s:s,s:o,s:s}", "client", json_endpoint(&s->client, ports ? s->client_port : 0), "server",
-	                  json_endpoint(&s->server, ports ? s->server_port : 0), "transport", transport_name(s->l4proto),
-	                  "conduit", json_text(conduit != NULL ? conduit->name : NULL), "reason", reason_word(R_ENDED));
+	entry = json_pack("{s:o,s:o,s:s,s:o,s:s}", "client", json_endpoint(&s->client, ports ? s->client_port : 0),
+			  "server", json_endpoint(&s->server, ports ? s->server_port : 0), "transport",
+			  transport_name(s->l4proto), "conduit", json_text(conduit != NULL ? conduit->name : NULL),
+			  "reason", reason_word(R_ENDED));
 	if (entry == NULL || json_array_append_new(c->list, entry) < 0)
 		c->failed = true;
 	return 0;
@@ -84,7 +90,11 @@ static void cut_restart(void *ctx)
 json_t *enforce_cut(struct enforce *f, const struct generation_held *next, const struct image *have, struct err *e)
 {
 	struct cutting c = {
-		.now = f->now, .next = next, .have = have, .list = json_array(), .now_s = clock_wall_ns() / 1000000000u,
+		.now = f->now,
+		.next = next,
+		.have = have,
+		.list = json_array(),
+		.now_s = clock_wall_ns() / 1000000000u,
 	};
 
 	if (c.list == NULL) {

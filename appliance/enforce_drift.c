@@ -29,8 +29,14 @@ static void report(struct enforce *f, enum drift what, uint64_t gap_us, const ch
 	uint8_t body[1024];
 	struct outbuf o = outbuf_of(body, sizeof(body));
 	struct event ev = {
-		.wall_ns = clock_wall_ns(), .kind = EVENT_DRIFT, .verdict = EV_DENY, .conduit = EVENT_NO_CONDUIT, .space = 255,
-		.code = (uint8_t)what, .count = 1, .value = gap_us,
+		.wall_ns = clock_wall_ns(),
+		.kind = EVENT_DRIFT,
+		.verdict = EV_DENY,
+		.conduit = EVENT_NO_CONDUIT,
+		.space = 255,
+		.code = (uint8_t)what,
+		.count = 1,
+		.value = gap_us,
 	};
 	size_t n = strlen(text);
 
@@ -56,7 +62,8 @@ struct heard {
 
 static bool about_base(int type)
 {
-	return type == NFT_MSG_NEWTABLE || type == NFT_MSG_DELTABLE || type == NFT_MSG_NEWCHAIN || type == NFT_MSG_DELCHAIN;
+	return type == NFT_MSG_NEWTABLE || type == NFT_MSG_DELTABLE || type == NFT_MSG_NEWCHAIN ||
+	       type == NFT_MSG_DELCHAIN;
 }
 
 static void hear(const struct enforce *f, const uint8_t *p, size_t n, struct heard *h)
@@ -85,7 +92,7 @@ static void reload(struct enforce *f, struct mono heard_at, uint64_t gap_us)
 {
 	struct sync_report s;
 	char text[900];
-	struct err e = {0};
+	struct err e = { 0 };
 	int r = -EAGAIN;
 
 	for (int attempt = 0; attempt < MENDS && r < 0; attempt++) {
@@ -95,21 +102,21 @@ static void reload(struct enforce *f, struct mono heard_at, uint64_t gap_us)
 	}
 	if (r < 0) {
 		(void)forwarding_set(&f->forwarding, false, NULL);
-		snprintf(text, sizeof(text), "the rules were flushed and could not be loaded again; forwarding stays off: %s",
-		         e.text);
+		snprintf(text, sizeof(text),
+			 "the rules were flushed and could not be loaded again; forwarding stays off: %s", e.text);
 		report(f, DRIFT_UNMENDED, gap_us, text);
 		return;
 	}
 	snprintf(text, sizeof(text),
-	         "the rules were flushed: forwarding off after %llu us, on again with all rules after %llu us",
-	         (unsigned long long)gap_us, (unsigned long long)us_since(heard_at));
+		 "the rules were flushed: forwarding off after %llu us, on again with all rules after %llu us",
+		 (unsigned long long)gap_us, (unsigned long long)us_since(heard_at));
 	report(f, DRIFT_FLUSHED, gap_us, text);
 }
 
 /* A foreign table is reported when it comes, and again only when what is foreign changes. */
 static void foreign_report(struct enforce *f, const struct differences *d)
 {
-	uint8_t digest[32] = {0};
+	uint8_t digest[32] = { 0 };
 	struct differences only = *d;
 	char text[900];
 
@@ -139,7 +146,7 @@ static void examine(struct enforce *f, struct mono heard_at)
 	struct differences d;
 	struct sync_report s;
 	char text[900];
-	struct err e = {0};
+	struct err e = { 0 };
 	int r;
 
 	if (a == NULL)
@@ -177,7 +184,7 @@ void drift_readable(struct enforce *f)
 {
 	static uint8_t buf[READ_BUFFER];
 	struct mono heard_at = clock_mono();
-	struct heard h = {0};
+	struct heard h = { 0 };
 	bool stands = true, off = false;
 	uint64_t gap_us = 0;
 	struct err e;

@@ -9,15 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/base/sha256.h"
 #include "appliance/enforce.h"
 #include "appliance/netlink_dump.h"
-#include "appliance/base/sha256.h"
 #include "policy/compile.h"
 
-static const char *const kinds[] = {"naming", "commands"};
-static const char *const criticalities[] = {"safety", "cargo", "support"};
-static const char *const failures[] = {"closed", "hold", "open"};
-static const char *const midstreams[] = {"drop", "reset", "pick_up"};
+static const char *const kinds[] = { "naming", "commands" };
+static const char *const criticalities[] = { "safety", "cargo", "support" };
+static const char *const failures[] = { "closed", "hold", "open" };
+static const char *const midstreams[] = { "drop", "reset", "pick_up" };
 
 static json_t *lane_json(uint32_t number)
 {
@@ -28,7 +28,7 @@ static json_t *lane_json(uint32_t number)
 	if (!lane_of(number, &l))
 		return json_string(number == LANE_CUT ? "cut" : "unknown");
 	return json_sprintf("%s/%s/%s/%s", kinds[l.kind], criticalities[l.criticality], failures[l.when_down],
-	                    failures[l.when_overloaded]);
+			    failures[l.when_overloaded]);
 }
 
 static json_t *protocol_json(uint8_t l4proto)
@@ -99,7 +99,7 @@ static uint32_t get32(const uint8_t *p)
 
 static json_t *range_json(uint8_t family, const uint8_t *lo, const uint8_t *hi)
 {
-	struct addr_range r = {{.family = family}, {.family = family}};
+	struct addr_range r = { { .family = family }, { .family = family } };
 	char text[2 * ADDR_TEXT];
 
 	memcpy(r.lo.b, lo, addr_len(family));
@@ -109,7 +109,7 @@ static json_t *range_json(uint8_t family, const uint8_t *lo, const uint8_t *hi)
 }
 
 static json_t *cell_json(const struct generation_held *g, unsigned set, const struct image_element *el,
-                         const struct image_element *expected)
+			 const struct image_element *expected)
 {
 	uint8_t family = set >= SET_UNTIL6 ? 6 : 4;
 	size_t n = addr_len(family), dst = 8 + n, proto = 8 + 2 * n, port = 12 + 2 * n;
@@ -117,7 +117,8 @@ static json_t *cell_json(const struct generation_held *g, unsigned set, const st
 		 hi = (uint16_t)(el->key_end[port] << 8 | el->key_end[port + 1]);
 	uint32_t id = mark_permit(el->data), index = generation_permit(g, id);
 	const struct ir_conduit *c = index == UINT32_MAX ? NULL : generation_conduit(g, index);
-	const char *file = expected != NULL && c != NULL && c->file < g->ir.n_sources ? g->ir.sources[c->file].name : NULL;
+	const char *file =
+		expected != NULL && c != NULL && c->file < g->ir.n_sources ? g->ir.sources[c->file].name : NULL;
 	json_t *j = json_object();
 
 	json_object_set_new(j, "set", json_string(set_spec(set)->name));
@@ -151,7 +152,7 @@ static json_t *numbers_json(const struct command_table *t, const struct number_s
 		const char *comma = i > 0 ? "," : "";
 
 		at += (size_t)(r->lo == r->hi ? snprintf(text + at, sizeof(text) - at, "%s%u", comma, r->lo)
-		                              : snprintf(text + at, sizeof(text) - at, "%s%u-%u", comma, r->lo, r->hi));
+					      : snprintf(text + at, sizeof(text) - at, "%s%u-%u", comma, r->lo, r->hi));
 	}
 	return json_string(text);
 }
@@ -171,7 +172,8 @@ static json_t *units_json(const uint64_t set[4])
 			hi++;
 		if (at < sizeof(text) - 32)
 			at += (size_t)(lo == hi ? snprintf(text + at, sizeof(text) - at, "%s%u", at > 0 ? "," : "", lo)
-			                        : snprintf(text + at, sizeof(text) - at, "%s%u-%u", at > 0 ? "," : "", lo, hi));
+						: snprintf(text + at, sizeof(text) - at, "%s%u-%u", at > 0 ? "," : "",
+							   lo, hi));
 		lo = hi;
 	}
 	return json_string(text);
@@ -179,7 +181,7 @@ static json_t *units_json(const uint64_t set[4])
 
 static json_t *row_json(const struct command_table *t, const struct command_row *r, const struct vocabulary *v)
 {
-	static const struct number_set any = {.any = true};
+	static const struct number_set any = { .any = true };
 	json_t *j = json_object(), *functions = json_array();
 
 	for (unsigned c = 0; c < 256; c++)
@@ -207,10 +209,14 @@ static json_t *grants_json(const struct generation_held *g, const struct command
 
 		for (uint32_t k = 0; k < grant->n_rows; k++)
 			(void)json_array_append_new(rows, row_json(t, &t->rows[grant->first_row + k], v));
-		(void)json_array_append_new(list, json_pack("{s:o,s:s,s:b,s:b,s:I,s:o}", "conduit",
-			json_text(grant->conduit < g->ir.n_conduits ? g->ir.conduits[grant->conduit].name : NULL), "protocol",
-			protocol_info((enum protocol)grant->protocol)->name, "whole", grant->whole, "shadow", grant->shadow,
-			"undecided_bytes", (json_int_t)grant->undecided_bytes, "rows", rows));
+		(void)json_array_append_new(
+			list,
+			json_pack("{s:o,s:s,s:b,s:b,s:I,s:o}", "conduit",
+				  json_text(grant->conduit < g->ir.n_conduits ? g->ir.conduits[grant->conduit].name
+									      : NULL),
+				  "protocol", protocol_info((enum protocol)grant->protocol)->name, "whole",
+				  grant->whole, "shadow", grant->shadow, "undecided_bytes",
+				  (json_int_t)grant->undecided_bytes, "rows", rows));
 	}
 	return list;
 }
@@ -221,7 +227,7 @@ static json_t *permits_json(const struct generation_held *g, const struct image 
 
 	for (uint32_t i = 0; i < g->ir.n_permits; i++) {
 		const struct ir_permit *p = &g->ir.permits[i];
-		uint8_t key[IMAGE_KEY] = {0};
+		uint8_t key[IMAGE_KEY] = { 0 };
 		json_t *j = json_object();
 
 		memcpy(key, &g->ids[i], 4);
@@ -229,7 +235,8 @@ static json_t *permits_json(const struct generation_held *g, const struct image 
 		json_object_set_new(j, "permit", json_integer(g->ids[i]));
 		json_object_set_new(j, "live", json_boolean(image_find(have, SET_AGREE, key, key) != NULL));
 		json_object_set_new(j, "mode", json_string(p->observe ? "observe" : "enforce"));
-		json_object_set_new(j, "midstream", json_string(p->midstream < 3 ? midstreams[p->midstream] : "unknown"));
+		json_object_set_new(j, "midstream",
+				    json_string(p->midstream < 3 ? midstreams[p->midstream] : "unknown"));
 		json_object_set_new(j, "lane", lane_json(p->lane));
 		json_object_set_new(j, "until", until_json(p->until));
 		json_object_set_new(j, "grants", grants_json(g, commands_permit(&g->ir.table, i + 1)));
@@ -306,8 +313,8 @@ json_t *enforce_effective(struct enforce *f, struct err *e)
 				cells, cell_json(f->now, s, el, image_find(&want, s, el->key, el->key_end)));
 		}
 	j = json_pack("{s:{s:o},s:o,s:o,s:o,s:o}", "generation", "digest", json_hex(digest, sizeof(digest)),
-	              "tables_digest", table_digest(f->now), "cells", cells, "permits", permits_json(f->now, &have),
-	              "conduits", conduits_json(&f->now->ir));
+		      "tables_digest", table_digest(f->now), "cells", cells, "permits", permits_json(f->now, &have),
+		      "conduits", conduits_json(&f->now->ir));
 	if (j == NULL)
 		err_set(e, -ENOMEM, "effective rules");
 out:
@@ -332,18 +339,19 @@ json_t *enforce_status(struct enforce *f, struct err *e)
 	for (uint32_t r = 0; r < REASON_COUNT; r++)
 		if (have.counters[r].present)
 			json_object_set_new(counters, reason_word((enum reason)r),
-			                    json_pack("{s:I,s:I}", "packets", (json_int_t)have.counters[r].packets, "bytes",
-			                              (json_int_t)have.counters[r].bytes));
+					    json_pack("{s:I,s:I}", "packets", (json_int_t)have.counters[r].packets,
+						      "bytes", (json_int_t)have.counters[r].bytes));
 	lingering = json_array();
 	for (size_t i = 0; f->now != NULL && i < f->now->n_lingering; i++)
-		(void)json_array_append_new(lingering, json_pack("{s:I,s:o}", "permit",
-		                                                 (json_int_t)f->now->lingering[i].permit, "lane",
-		                                                 lane_json(f->now->lingering[i].lane)));
-	j = json_pack("{s:s,s:{s:I,s:o},s:{s:o,s:b,s:o},s:o}", "backend", f->queue == QUEUE_NATIVE ? "native" : "compat",
-	              "drift", "seen", (json_int_t)f->drifts, "last",
-	              f->drift_wall_ns == 0 ? json_null() : json_time(f->drift_wall_ns), "kernel", "counters", counters,
-	              "forwarding", forwarding_is_on(&f->forwarding), "digest",
-	              image_digest(&have, digest) ? json_hex(digest, sizeof(digest)) : json_null(), "lingering", lingering);
+		(void)json_array_append_new(lingering,
+					    json_pack("{s:I,s:o}", "permit", (json_int_t)f->now->lingering[i].permit,
+						      "lane", lane_json(f->now->lingering[i].lane)));
+	j = json_pack("{s:s,s:{s:I,s:o},s:{s:o,s:b,s:o},s:o}", "backend",
+		      f->queue == QUEUE_NATIVE ? "native" : "compat", "drift", "seen", (json_int_t)f->drifts, "last",
+		      f->drift_wall_ns == 0 ? json_null() : json_time(f->drift_wall_ns), "kernel", "counters", counters,
+		      "forwarding", forwarding_is_on(&f->forwarding), "digest",
+		      image_digest(&have, digest) ? json_hex(digest, sizeof(digest)) : json_null(), "lingering",
+		      lingering);
 	if (j == NULL)
 		err_set(e, -ENOMEM, "status of the kernel");
 out:

@@ -119,7 +119,8 @@ static int add_dispatch(struct image *i, uint64_t lanes)
 			continue;
 		f = lane_unanswered(l);
 		if (f != FAIL_CLOSED)
-			r = add_verdict(i, TABLE_UNANSWERED, bits, VERDICT_GOTO, f == FAIL_HOLD ? CHAIN_HOLD : CHAIN_OPEN);
+			r = add_verdict(i, TABLE_UNANSWERED, bits, VERDICT_GOTO,
+					f == FAIL_HOLD ? CHAIN_HOLD : CHAIN_OPEN);
 	}
 	if (r == 0)
 		r = add_verdict(i, TABLE_OUTCOMES, MARK_UNJUDGED << MARK_OUTCOME_SHIFT, VERDICT_GOTO, CHAIN_UNANSWERED);
@@ -127,7 +128,7 @@ static int add_dispatch(struct image *i, uint64_t lanes)
 		r = add_verdict(i, TABLE_OUTCOMES, MARK_GOOD << MARK_OUTCOME_SHIFT, VERDICT_GOTO, CHAIN_JUDGED_GOOD);
 	if (r == 0)
 		r = add_verdict(i, TABLE_OUTCOMES, MARK_CONFIRMED << MARK_OUTCOME_SHIFT, VERDICT_GOTO,
-		                CHAIN_JUDGED_CONFIRMED);
+				CHAIN_JUDGED_CONFIRMED);
 	return r;
 }
 
@@ -178,7 +179,9 @@ int image_expect(struct image *i, struct expectation *x, struct err *e)
 	}
 	for (uint32_t lane = 1; lane < LANE_CUT; lane++) {
 		struct ir_element reset = {
-			.set = SET_RESETS, .mark_key = lane << MARK_LANE_SHIFT, .mark_key2 = lane << MARK_LANE_SHIFT,
+			.set = SET_RESETS,
+			.mark_key = lane << MARK_LANE_SHIFT,
+			.mark_key2 = lane << MARK_LANE_SHIFT,
 		};
 
 		if (((x->extra_lanes & ~ir_lanes(x->ir)) >> lane & 1) == 0)
@@ -241,11 +244,11 @@ static uint32_t get32(const uint8_t *p)
 }
 
 static void cell_text(unsigned set, const struct image_element *el, const struct ir *ir, const uint32_t *interfaces,
-                      char *out, size_t size)
+		      char *out, size_t size)
 {
 	uint8_t family = set >= SET_UNTIL6 && set <= SET_RANGE6 ? 6 : 4;
 	size_t n = addr_len(family);
-	struct addr_range src = {{.family = family}, {.family = family}}, dst = src;
+	struct addr_range src = { { .family = family }, { .family = family } }, dst = src;
 	char in[16], oi[16], s[2 * ADDR_TEXT], d[2 * ADDR_TEXT];
 
 	memcpy(src.lo.b, el->key + 8, n);
@@ -255,15 +258,15 @@ static void cell_text(unsigned set, const struct image_element *el, const struct
 	addr_range_text(&src, s, sizeof(s));
 	addr_range_text(&dst, d, sizeof(d));
 	snprintf(out, size, "%s %s %s %s protocol %u port %u-%u -> permit %u lane %u",
-	         interface_text(ir, interfaces, get32(el->key), in),
-	         interface_text(ir, interfaces, get32(el->key + 4), oi), s, d, el->key[8 + 2 * n],
-	         (unsigned)el->key[12 + 2 * n] << 8 | el->key[13 + 2 * n],
-	         (unsigned)el->key_end[12 + 2 * n] << 8 | el->key_end[13 + 2 * n], mark_permit(el->data),
-	         mark_lane(el->data));
+		 interface_text(ir, interfaces, get32(el->key), in),
+		 interface_text(ir, interfaces, get32(el->key + 4), oi), s, d, el->key[8 + 2 * n],
+		 (unsigned)el->key[12 + 2 * n] << 8 | el->key[13 + 2 * n],
+		 (unsigned)el->key_end[12 + 2 * n] << 8 | el->key_end[13 + 2 * n], mark_permit(el->data),
+		 mark_lane(el->data));
 }
 
 void image_element_text(unsigned set, const struct image_element *el, const struct ir *ir, const uint32_t *interfaces,
-                        char *out, size_t size)
+			char *out, size_t size)
 {
 	uint32_t a = get32(el->key), b = get32(el->key + 4);
 	char in[16];
@@ -275,15 +278,17 @@ void image_element_text(unsigned set, const struct image_element *el, const stru
 	}
 	switch (set) {
 	case SET_LIVE:
-		snprintf(out, size, "%s direction %u mark 0x%08x -> 0x%08x", interface_text(ir, interfaces, a, in), el->key[4],
-		         get32(el->key + 8), el->data);
+		snprintf(out, size, "%s direction %u mark 0x%08x -> 0x%08x", interface_text(ir, interfaces, a, in),
+			 el->key[4], get32(el->key + 8), el->data);
 		break;
 	case TABLE_LANES:
 	case TABLE_UNANSWERED:
 	case TABLE_OUTCOMES:
 		snprintf(out, size, "mark 0x%08x -> %s %u", a,
-		         el->verdict == VERDICT_ACCEPT ? "accept" : el->verdict == VERDICT_GOTO ? "chain" : "verdict",
-		         el->chain);
+			 el->verdict == VERDICT_ACCEPT ? "accept"
+			 : el->verdict == VERDICT_GOTO ? "chain"
+						       : "verdict",
+			 el->chain);
 		break;
 	case TABLE_GENERATION:
 		for (at = 0; at < 32 && 2 * at + 2 < size; at++)

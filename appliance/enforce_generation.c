@@ -133,12 +133,15 @@ int generation_keep(struct generation_held *g, const struct image *from, struct 
 }
 
 int generation_image(const struct enforce *f, const struct generation_held *g, struct arena *a, struct image *ret,
-                     struct expectation *ret_x, struct err *e)
+		     struct expectation *ret_x, struct err *e)
 {
 	int r;
 
 	*ret_x = (struct expectation){
-		.ir = &g->ir, .ids = g->ids, .interfaces = g->interfaces, .now = clock_wall_ns() / 1000000000u,
+		.ir = &g->ir,
+		.ids = g->ids,
+		.interfaces = g->interfaces,
+		.now = clock_wall_ns() / 1000000000u,
 	};
 	for (size_t i = 0; i < g->n_lingering; i++)
 		if (g->lingering[i].lane != LANE_NONE)

@@ -19,32 +19,52 @@
 #define SHOWN2(a, b) ((a) << 6 | (b))
 #define SHOWN3(a, b, c) ((a) << 12 | (b) << 6 | (c))
 
-#define SHOWN_CELL(address) \
+#define SHOWN_CELL(address)                                                                                            \
 	(SHOWN_INTERFACE << 24 | SHOWN_INTERFACE << 18 | (address) << 12 | (address) << 6 | SHOWN_PROTOCOL)
 
-#define CELLS(id, text, address, type, ...) \
-	[id] = {.name = text, .key_len = 16 + 2 * (address), .fields = {4, 4, address, address, 1, 2}, \
-	        .shown_as = SHOWN_CELL(type), .map = true, .counter = true, __VA_ARGS__}
-#define DISPATCH(id, text) \
-	[id] = {.name = text, .key_len = 4, .fields = {4}, .shown_as = SHOWN_MARK, .verdict_map = true, .most = LANE_COUNT}
+#define CELLS(id, text, address, type, ...)                                                                            \
+	[id] = { .name = (text),                                                                                       \
+		 .key_len = 16 + 2 * (address),                                                                        \
+		 .fields = { 4, 4, (address), (address), 1, 2 },                                                       \
+		 .shown_as = SHOWN_CELL(type),                                                                         \
+		 .map = true,                                                                                          \
+		 .counter = true,                                                                                      \
+		 __VA_ARGS__ }
+#define DISPATCH(id, text)                                                                                             \
+	[id] = { .name = (text),                                                                                       \
+		 .key_len = 4,                                                                                         \
+		 .fields = { 4 },                                                                                      \
+		 .shown_as = SHOWN_MARK,                                                                               \
+		 .verdict_map = true,                                                                                  \
+		 .most = LANE_COUNT }
 
 static const struct set_spec specs[TABLE_SET_COUNT] = {
-	[SET_LIVE] = {.name = "live", .key_len = 12, .fields = {4, 1, 4}, .map = true, .timeout = true,
-	              .shown_as = SHOWN3(SHOWN_INTERFACE, SHOWN_DIRECTION, SHOWN_MARK)},
-	[SET_AGREE] = {.name = "agree", .key_len = 8, .fields = {4, 4}, .timeout = true,
-	               .shown_as = SHOWN2(SHOWN_MARK, SHOWN_MARK)},
+	[SET_LIVE] = { .name = "live",
+		       .key_len = 12,
+		       .fields = { 4, 1, 4 },
+		       .map = true,
+		       .timeout = true,
+		       .shown_as = SHOWN3(SHOWN_INTERFACE, SHOWN_DIRECTION, SHOWN_MARK) },
+	[SET_AGREE] = { .name = "agree",
+			.key_len = 8,
+			.fields = { 4, 4 },
+			.timeout = true,
+			.shown_as = SHOWN2(SHOWN_MARK, SHOWN_MARK) },
 	CELLS(SET_UNTIL4, "until4", 4, SHOWN_IPV4, .interval = true, .timeout = true),
 	CELLS(SET_EXACT4, "exact4", 4, SHOWN_IPV4, .interval = false),
 	CELLS(SET_RANGE4, "range4", 4, SHOWN_IPV4, .interval = true),
 	CELLS(SET_UNTIL6, "until6", 16, SHOWN_IPV6, .interval = true, .timeout = true),
 	CELLS(SET_EXACT6, "exact6", 16, SHOWN_IPV6, .interval = false),
 	CELLS(SET_RANGE6, "range6", 16, SHOWN_IPV6, .interval = true),
-	[SET_RESETS] = {.name = "resets", .key_len = 8, .fields = {4, 4}, .shown_as = SHOWN2(SHOWN_MARK, SHOWN_MARK)},
+	[SET_RESETS] = { .name = "resets",
+			 .key_len = 8,
+			 .fields = { 4, 4 },
+			 .shown_as = SHOWN2(SHOWN_MARK, SHOWN_MARK) },
 	DISPATCH(TABLE_LANES, "lanes"),
 	DISPATCH(TABLE_OUTCOMES, "outcomes"),
 	DISPATCH(TABLE_UNANSWERED, "unanswered"),
-	[TABLE_GENERATION] = {.name = "generation", .key_len = 32, .fields = {32}, .shown_as = SHOWN_INTEGER},
-	[TABLE_LINGERING] = {.name = "lingering", .key_len = 4, .fields = {4}, .shown_as = SHOWN_MARK},
+	[TABLE_GENERATION] = { .name = "generation", .key_len = 32, .fields = { 32 }, .shown_as = SHOWN_INTEGER },
+	[TABLE_LINGERING] = { .name = "lingering", .key_len = 4, .fields = { 4 }, .shown_as = SHOWN_MARK },
 };
 
 const struct set_spec *set_spec(unsigned set)
@@ -71,7 +91,7 @@ bool image_add_rule(struct image *i, uint32_t chain, uint32_t line, const char *
 
 	if (r == NULL || text == NULL)
 		return false;
-	*r = (struct image_rule){.chain = chain, .line = line, .text = text};
+	*r = (struct image_rule){ .chain = chain, .line = line, .text = text };
 	return true;
 }
 
@@ -82,7 +102,7 @@ bool image_add_foreign(struct image *i, enum foreign_kind kind, const char *name
 
 	if (f == NULL || what == NULL)
 		return false;
-	*f = (struct image_foreign){.what = what, .name = name, .kind = (uint8_t)kind};
+	*f = (struct image_foreign){ .what = what, .name = name, .kind = (uint8_t)kind };
 	return true;
 }
 
@@ -104,12 +124,11 @@ void image_sort(struct image *i)
 	}
 }
 
-const struct image_element *image_find(const struct image *i, unsigned set, const uint8_t *key,
-                                       const uint8_t *key_end)
+const struct image_element *image_find(const struct image *i, unsigned set, const uint8_t *key, const uint8_t *key_end)
 {
 	const struct image_elements *e = &i->elements[set];
 	uint32_t n = specs[set].key_len;
-	struct image_element wanted = {0};
+	struct image_element wanted = { 0 };
 
 	if (e->n == 0)
 		return NULL;
@@ -148,18 +167,18 @@ static bool element_equal(const struct set_spec *s, const struct image_element *
 }
 
 static bool note(struct arena *a, struct element_change **list, size_t *n, size_t *room, unsigned set,
-                 const struct image_element *el)
+		 const struct image_element *el)
 {
 	struct element_change *c = arena_grow(a, (void **)list, n, room, sizeof(*c));
 
 	if (c == NULL)
 		return false;
-	*c = (struct element_change){.set = set, .element = el};
+	*c = (struct element_change){ .set = set, .element = el };
 	return true;
 }
 
 int image_diff(const struct image *have, const struct image *want, uint64_t now, struct arena *a,
-               struct element_diff *ret)
+	       struct element_diff *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	for (unsigned s = 0; s < TABLE_SET_COUNT; s++) {
@@ -168,7 +187,7 @@ int image_diff(const struct image *have, const struct image *want, uint64_t now,
 
 		while (x < h->n || y < w->n) {
 			int r = x == h->n ? 1 : y == w->n ? -1 : element_cmp(&h->list[x], &w->list[y]);
-			bool gone = r < 0, added = r > 0;
+			bool gone = r<0, added = r> 0;
 
 			if (r == 0 && !element_equal(&specs[s], &h->list[x], &w->list[y]))
 				gone = added = true;
@@ -192,7 +211,8 @@ bool image_rules_equal(const struct image *have, const struct image *want)
 	if (have->n_rules != want->n_rules)
 		return false;
 	for (size_t n = 0; n < want->n_rules; n++)
-		if (have->rules[n].chain != want->rules[n].chain || strcmp(have->rules[n].text, want->rules[n].text) != 0)
+		if (have->rules[n].chain != want->rules[n].chain ||
+		    strcmp(have->rules[n].text, want->rules[n].text) != 0)
 			return false;
 	return true;
 }

@@ -12,7 +12,7 @@
 
 int links_open(struct err *e)
 {
-	struct sockaddr_nl self = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
+	struct sockaddr_nl self = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE), r;
 
 	if (fd < 0)
@@ -37,7 +37,7 @@ void links_drain(int fd)
 /* if_nametoindex would open a socket of its own, which the sandbox does not grant; any socket serves to ask. */
 static uint32_t index_of(int fd, const char *device)
 {
-	struct ifreq q = {0};
+	struct ifreq q = { 0 };
 
 	if (strlen(device) >= sizeof(q.ifr_name))
 		return 0;

@@ -20,7 +20,7 @@ static int monitor_open(int fd)
 
 int enforce_socket_open(bool monitor, struct err *e)
 {
-	struct sockaddr_nl self = {.nl_family = AF_NETLINK};
+	struct sockaddr_nl self = { .nl_family = AF_NETLINK };
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | (monitor ? SOCK_NONBLOCK : 0), NETLINK_NETFILTER), r = 0;
 
 	if (fd < 0)

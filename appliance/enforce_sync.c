@@ -108,14 +108,14 @@ static bool extra_chain(const struct image *have, const struct image *want)
 }
 
 int table_sync(struct netlink *n, const struct image *have, const struct image *want, const struct expectation *x,
-               enum queue_backend q, struct sync_report *ret, struct err *e)
+	       enum queue_backend q, struct sync_report *ret, struct err *e)
 {
 	struct element_diff diff;
 	struct batch *b;
 	struct image nothing;
 	int r;
 
-	*ret = (struct sync_report){.rebuilt = beyond_repair(have)};
+	*ret = (struct sync_report){ .rebuilt = beyond_repair(have) };
 	b = batch_new(have->generation_id);
 	if (b == NULL)
 		return err_set(e, -ENOMEM, "transaction");

@@ -13,10 +13,10 @@
 #include "appliance/netlink_talk.h"
 
 struct sync_report {
-	bool rules;      /* rules were refilled */
-	bool rebuilt;    /* the table had to be deleted and made again */
+	bool rules;   /* rules were refilled */
+	bool rebuilt; /* the table had to be deleted and made again */
 	size_t added, gone, messages;
-	uint32_t line;   /* after a refusal: the policy line, 0 = none */
+	uint32_t line; /* after a refusal: the policy line, 0 = none */
 };
 
 /*
@@ -24,6 +24,6 @@ struct sync_report {
  * when the kernel moved meanwhile (dump again and repeat); otherwise a refusal that changed nothing.
  */
 int table_sync(struct netlink *n, const struct image *have, const struct image *want, const struct expectation *x,
-               enum queue_backend q, struct sync_report *ret, struct err *e);
+	       enum queue_backend q, struct sync_report *ret, struct err *e);
 
 #endif

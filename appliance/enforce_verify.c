@@ -12,15 +12,18 @@
 #include "appliance/netlink_dump.h"
 
 static void note(struct differences *d, bool ours, const char *where, const char *what, const char *detail,
-                 uint32_t line)
+		 uint32_t line)
 {
 	struct difference *x = arena_grow(d->arena, (void **)&d->list, &d->n, &d->room, sizeof(*x));
 
 	if (x == NULL)
 		return;
 	*x = (struct difference){
-		.where = arena_strndup(d->arena, where, strlen(where)), .what = what,
-		.detail = arena_strndup(d->arena, detail, strlen(detail)), .line = line, .ours = ours,
+		.where = arena_strndup(d->arena, where, strlen(where)),
+		.what = what,
+		.detail = arena_strndup(d->arena, detail, strlen(detail)),
+		.line = line,
+		.ours = ours,
 	};
 	if (x->where == NULL || x->detail == NULL)
 		d->n--;
@@ -95,8 +98,18 @@ static void compare_rules(struct differences *d, const struct image *have, const
 	}
 }
 
+static int change_order(const struct element_change *h, const struct element_change *w)
+{
+	int r;
+
+	if (h->set != w->set)
+		return h->set < w->set ? -1 : 1;
+	r = memcmp(h->element->key, w->element->key, IMAGE_KEY);
+	return r != 0 ? r : memcmp(h->element->key_end, w->element->key_end, IMAGE_KEY);
+}
+
 static int compare_elements(struct differences *d, const struct image *have, const struct image *want,
-                            const struct generation_held *g, uint64_t now)
+			    const struct generation_held *g, uint64_t now)
 {
 	struct element_diff diff;
 	char text[400], where[32];
@@ -113,20 +126,15 @@ static int compare_elements(struct differences *d, const struct image *have, con
 		return -ENOMEM;
 	/* Both lists are in set and key order; an element in both has changed. */
 	while (x < diff.n_gone || y < diff.n_added) {
-		const struct element_change *h = x < diff.n_gone ? &diff.gone[x] : NULL,
-					    *w = y < diff.n_added ? &diff.added[y] : NULL;
-		const struct element_change *c;
-		int r = h == NULL ? 1 : w == NULL ? -1 : h->set != w->set ? (h->set < w->set ? -1 : 1) : 0;
+		int r = x == diff.n_gone ? 1 : y == diff.n_added ? -1 : change_order(&diff.gone[x], &diff.added[y]);
+		const struct element_change *c = r <= 0 ? &diff.gone[x] : &diff.added[y];
+		const char *what = "changed";
 
-		if (r == 0)
-			r = memcmp(h->element->key, w->element->key, IMAGE_KEY);
-		if (r == 0)
-			r = memcmp(h->element->key_end, w->element->key_end, IMAGE_KEY);
-		c = r <= 0 ? h : w;
+		if (r != 0)
+			what = r < 0 ? "extra" : "missing";
 		image_element_text(c->set, c->element, &g->ir, g->interfaces, text, sizeof(text));
 		snprintf(where, sizeof(where), "set %s", set_spec(c->set)->name);
-		note(d, true, where, r < 0 ? "extra" : r > 0 ? "missing" : "changed", text,
-		     w != NULL && r >= 0 ? w->element->line : 0);
+		note(d, true, where, what, text, r >= 0 ? diff.added[y].element->line : 0);
 		x += r <= 0;
 		y += r >= 0;
 	}
@@ -149,11 +157,11 @@ static void compare_rest(struct differences *d, const struct image *have, const 
 
 int enforce_compare(struct enforce *f, struct arena *a, struct differences *ret, struct err *e)
 {
-	struct image have, want;
+	struct image have = { 0 }, want = { 0 };
 	struct expectation x;
 	int r;
 
-	*ret = (struct differences){.arena = a};
+	*ret = (struct differences){ .arena = a };
 	if (f->now == NULL)
 		return err_set(e, -ENODATA, "no generation is in force");
 	r = netlink_dump(&f->net, a, &have, e);
@@ -199,8 +207,9 @@ json_t *differences_json(const struct differences *d)
 	for (size_t n = 0; n < d->n; n++) {
 		const struct difference *x = &d->list[n];
 
-		(void)json_array_append_new(list, json_pack("{s:o,s:s,s:o,s:I}", "where", json_text(x->where), "what", x->what,
-		                                            "detail", json_text(x->detail), "line", (json_int_t)x->line));
+		(void)json_array_append_new(list, json_pack("{s:o,s:s,s:o,s:I}", "where", json_text(x->where), "what",
+							    x->what, "detail", json_text(x->detail), "line",
+							    (json_int_t)x->line));
 	}
 	return json_pack("{s:b,s:o}", "equal", d->n == 0, "differences", list);
 }
@@ -212,7 +221,8 @@ void differences_text(const struct differences *d, char *out, size_t size)
 	out[0] = '\0';
 	for (size_t n = 0; n < d->n && n < 3; n++) {
 		const struct difference *x = &d->list[n];
-		int got = snprintf(out + at, size - at, "%s%s %s: %.120s", n > 0 ? "; " : "", x->where, x->what, x->detail);
+		int got = snprintf(out + at, size - at, "%s%s %s: %.120s", n > 0 ? "; " : "", x->where, x->what,
+				   x->detail);
 
 		if (got < 0 || (size_t)got >= size - at)
 			return;

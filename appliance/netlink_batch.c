@@ -27,10 +27,10 @@ static const struct {
 	uint32_t hook;
 	int32_t priority;
 } hooks[BASE_CHAINS] = {
-	[CHAIN_INPUT] = {NF_INET_LOCAL_IN, 0},
-	[CHAIN_FORWARD] = {NF_INET_FORWARD, 0},
-	[CHAIN_POST] = {NF_INET_FORWARD, 10},
-	[CHAIN_OUTPUT] = {NF_INET_LOCAL_OUT, 0},
+	[CHAIN_INPUT] = { NF_INET_LOCAL_IN, 0 },
+	[CHAIN_FORWARD] = { NF_INET_FORWARD, 0 },
+	[CHAIN_POST] = { NF_INET_FORWARD, 10 },
+	[CHAIN_OUTPUT] = { NF_INET_LOCAL_OUT, 0 },
 };
 
 void *batch_slot(struct batch *b, uint16_t type, uint32_t object, uint32_t line)
@@ -59,7 +59,7 @@ void *batch_slot(struct batch *b, uint16_t type, uint32_t object, uint32_t line)
 		b->notes = notes;
 		b->room = room;
 	}
-	b->notes[b->n] = (struct note){.line = line, .type = type, .object = (uint16_t)object};
+	b->notes[b->n] = (struct note){ .line = line, .type = type, .object = (uint16_t)object };
 	memset(b->p + b->len, 0, MESSAGE_ROOM);
 	return b->p + b->len;
 }
@@ -174,7 +174,8 @@ void batch_chain(struct batch *b, uint32_t number)
 {
 	char name[16];
 
-	batch_any_chain(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE, TABLE_NAME, ir_chain_name((enum ir_chain)number, name), number);
+	batch_any_chain(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE, TABLE_NAME, ir_chain_name((enum ir_chain)number, name),
+			number);
 }
 
 void batch_chain_delete(struct batch *b, const char *name)
@@ -306,7 +307,7 @@ void batch_rule(struct batch *b, struct nftnl_rule *rule, uint32_t line)
 }
 
 static void element(struct batch *b, uint16_t type, uint16_t flags, unsigned number, const struct image_element *el,
-                    uint64_t now_ms)
+		    uint64_t now_ms)
 {
 	const struct set_spec *spec = set_spec(number);
 	struct nftnl_set *s = nftnl_set_alloc();
@@ -337,8 +338,8 @@ static void element(struct batch *b, uint16_t type, uint16_t flags, unsigned num
 			nftnl_set_elem_set_str(x, NFTNL_SET_ELEM_CHAIN, ir_chain_name((enum ir_chain)el->chain, name));
 		}
 		if (el->until != 0)
-			nftnl_set_elem_set_u64(x, NFTNL_SET_ELEM_TIMEOUT, 
-			                       el->until * 1000 > now_ms ? el->until * 1000 - now_ms : 1);
+			nftnl_set_elem_set_u64(x, NFTNL_SET_ELEM_TIMEOUT,
+					       el->until * 1000 > now_ms ? el->until * 1000 - now_ms : 1);
 	}
 	nftnl_set_elem_add(s, x); /* the set owns it now */
 	nftnl_set_elems_nlmsg_build_payload(h, s);

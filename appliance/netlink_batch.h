@@ -26,7 +26,7 @@ struct batch;
 struct batch *batch_new(uint32_t generation_id);
 void batch_free(struct batch *b); /* accepts NULL */
 
-void batch_table(struct batch *b);        /* creates, or adopts what stands */
+void batch_table(struct batch *b); /* creates, or adopts what stands */
 void batch_table_delete(struct batch *b);
 void batch_chain(struct batch *b, uint32_t chain); /* base chains with hook and policy drop */
 void batch_chain_delete(struct batch *b, const char *name);
@@ -34,7 +34,7 @@ void batch_counter(struct batch *b, uint32_t reason);
 void batch_object_delete(struct batch *b, const char *name);
 void batch_set(struct batch *b, unsigned set);
 void batch_set_delete(struct batch *b, const char *name);
-void batch_flush_rules(struct batch *b);  /* of every chain of the table; chains stay */
+void batch_flush_rules(struct batch *b); /* of every chain of the table; chains stay */
 /* Takes nothing; the rule stays the caller's. */
 void batch_rule(struct batch *b, struct nftnl_rule *rule, uint32_t line);
 /* `now_ms` since 1970: an element with an end gets what is left as its timeout. */

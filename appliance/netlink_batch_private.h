@@ -9,7 +9,7 @@ struct nlmsghdr;
 
 struct note {
 	uint32_t line;
-	uint16_t type;   /* NFT_MSG_* */
+	uint16_t type;	 /* NFT_MSG_* */
 	uint16_t object; /* set or chain */
 };
 

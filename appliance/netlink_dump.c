@@ -57,11 +57,11 @@ uint32_t dump_chain(const char *name)
 }
 
 void dump_foreign(struct dump *d, enum foreign_kind kind, const char *what, uint32_t family, const char *table,
-                    const char *name)
+		  const char *name)
 {
 	struct arena *a = d->image->arena;
 	const char *text = name == NULL ? arena_printf(a, "%s %s %s", what, family_name(family), table)
-	                                : arena_printf(a, "%s %s %s %s", what, family_name(family), table, name);
+					: arena_printf(a, "%s %s %s %s", what, family_name(family), table, name);
 	const char *own = name != NULL && dump_ours(family, table) ? arena_strndup(a, name, strlen(name)) : NULL;
 
 	if (text == NULL || !image_add_foreign(d->image, kind, own, text))
@@ -146,7 +146,8 @@ static int on_chain(const struct nlmsghdr *m, void *ctx)
 		d->failed = true;
 	} else {
 		uint32_t family = nftnl_chain_get_u32(c, NFTNL_CHAIN_FAMILY);
-		const char *table = nftnl_chain_get_str(c, NFTNL_CHAIN_TABLE), *name = nftnl_chain_get_str(c, NFTNL_CHAIN_NAME);
+		const char *table = nftnl_chain_get_str(c, NFTNL_CHAIN_TABLE),
+			   *name = nftnl_chain_get_str(c, NFTNL_CHAIN_NAME);
 		uint32_t number = dump_ours(family, table) ? dump_chain(name) : CHAIN_COUNT;
 
 		if (!dump_ours(family, table)) {
@@ -181,8 +182,7 @@ static int on_rule(const struct nlmsghdr *m, void *ctx)
 
 		if (!rule_text(r, text, sizeof(text)))
 			memcpy(text, "[ not readable ]", sizeof("[ not readable ]"));
-		if (number < CHAIN_COUNT &&
-		    !image_add_rule(d->image, number, 0, arena_strndup(a, text, strlen(text))))
+		if (number < CHAIN_COUNT && !image_add_rule(d->image, number, 0, arena_strndup(a, text, strlen(text))))
 			d->failed = true;
 	}
 	if (r != NULL)
@@ -192,11 +192,10 @@ static int on_rule(const struct nlmsghdr *m, void *ctx)
 
 /* A dump of one kind; `table` NULL = every table. */
 static int list(struct netlink *n, uint16_t type, uint8_t family, const char *table, const char *set,
-                netlink_each *each, struct dump *d, struct err *e)
+		netlink_each *each, struct dump *d, struct err *e)
 {
 	_Alignas(8) uint8_t buf[REQUEST];
-	struct nlmsghdr *h =
-		netlink_request(n, buf, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), NLM_F_DUMP, family);
+	struct nlmsghdr *h = netlink_request(n, buf, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), NLM_F_DUMP, family);
 	int r;
 
 	/* Table and set have the same attribute numbers in every one of these messages. */
@@ -230,7 +229,8 @@ static int dump_all(struct netlink *n, struct dump *d, struct err *e)
 		r = list(n, NFT_MSG_GETOBJ, NFPROTO_INET, TABLE_NAME, NULL, dump_on_object, d, e);
 	for (d->set = 0; d->set < TABLE_SET_COUNT && r == 0; d->set++)
 		if (d->image->sets[d->set])
-			r = list(n, NFT_MSG_GETSETELEM, NFPROTO_INET, TABLE_NAME, set_spec(d->set)->name, dump_on_elements, d, e);
+			r = list(n, NFT_MSG_GETSETELEM, NFPROTO_INET, TABLE_NAME, set_spec(d->set)->name,
+				 dump_on_elements, d, e);
 	return r;
 }
 
@@ -252,12 +252,12 @@ static bool order_rules(struct image *i)
 }
 
 static int consistent(struct netlink *n, struct arena *a, struct image *ret, struct err *e,
-                      int (*take)(struct netlink *n, struct dump *d, struct err *e))
+		      int (*take)(struct netlink *n, struct dump *d, struct err *e))
 {
 	int r = -EAGAIN;
 
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-		struct dump d = {.image = ret, .now_ms = clock_wall_ns() / 1000000};
+		struct dump d = { .image = ret, .now_ms = clock_wall_ns() / 1000000 };
 		uint32_t before, after;
 
 		image_init(ret, a);

@@ -136,7 +136,7 @@ static bool element_decode(const struct dump *d, struct nftnl_set_elem *x, struc
 static int on_element(struct nftnl_set_elem *x, void *ctx)
 {
 	struct dump *d = ctx;
-	struct image_element el = {0}, *kept;
+	struct image_element el = { 0 }, *kept;
 
 	if (!element_decode(d, x, &el)) {
 		d->image->set_wrong[d->set] = true;

@@ -104,7 +104,8 @@ void expr_cmp32(struct build *b, uint32_t op, uint32_t host)
 /* register = (register & mask) ^ flip */
 static void bitwise(struct build *b, uint32_t word, const void *mask, const void *flip, uint32_t len)
 {
-	struct nftnl_expr *x = expr2(b, "bitwise", NFTNL_EXPR_BITWISE_SREG, reg(word), NFTNL_EXPR_BITWISE_DREG, reg(word));
+	struct nftnl_expr *x =
+		expr2(b, "bitwise", NFTNL_EXPR_BITWISE_SREG, reg(word), NFTNL_EXPR_BITWISE_DREG, reg(word));
 
 	if (x == NULL)
 		return;
@@ -188,9 +189,11 @@ void expr_count(struct build *b, uint32_t reason)
 void expr_queue(struct build *b, uint32_t lane, bool bypass, uint32_t workers, enum queue_backend q)
 {
 	struct xt_NFQ_info_v3 info = {
-		.queuenum = lane_queue(lane, 0), .queues_total = (uint16_t)workers, .flags = bypass ? NFQ_FLAG_BYPASS : 0,
+		.queuenum = lane_queue(lane, 0),
+		.queues_total = (uint16_t)workers,
+		.flags = bypass ? NFQ_FLAG_BYPASS : 0,
 	};
-	uint8_t padded[8] = {0}; /* xtables aligns what it is given to 8 bytes */
+	uint8_t padded[8] = { 0 }; /* xtables aligns what it is given to 8 bytes */
 	void *data;
 	struct nftnl_expr *x = expr(b, q == QUEUE_NATIVE ? "queue" : "target");
 
@@ -212,6 +215,7 @@ void expr_queue(struct build *b, uint32_t lane, bool bypass, uint32_t workers, e
 	}
 	memcpy(data, padded, sizeof(padded));
 	nftnl_expr_set(x, NFTNL_EXPR_TG_INFO, data, sizeof(padded));
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it belongs to the expression now */
 }
 
 void expr_present(struct build *b, uint8_t header)

@@ -27,9 +27,10 @@ void expr_ct_mark_set(struct build *b, uint32_t word);
 void expr_payload(struct build *b, uint32_t base, uint32_t offset, uint32_t len, uint32_t word);
 void expr_cmp8(struct build *b, uint32_t op, uint8_t v);
 void expr_cmp32(struct build *b, uint32_t op, uint32_t host);
-void expr_bits32(struct build *b, uint32_t word, uint32_t mask, uint32_t flip); /* register = (register & mask) ^ flip */
+void expr_bits32(struct build *b, uint32_t word, uint32_t mask,
+		 uint32_t flip); /* register = (register & mask) ^ flip */
 void expr_bits8(struct build *b, uint8_t mask);
-void expr_value(struct build *b, uint32_t host); /* register 0 = host */
+void expr_value(struct build *b, uint32_t host);    /* register 0 = host */
 void expr_present(struct build *b, uint8_t header); /* the packet has this IPv6 extension header */
 
 /* What a lookup of the key from register 0 on leaves behind: nothing, a mark in register 0, a verdict. */

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <netinet/in.h> /* before linux/, which then leaves its own copies out */
-#include <stdio.h>      /* libnftnl forgets it */
+#include <stdio.h>	/* libnftnl forgets it */
 
 #include <libnftnl/rule.h>
 #include <linux/netfilter.h>
@@ -36,7 +36,8 @@ static void port_field(struct build *b, bool source, uint32_t word)
 /* Loads the key of a cell map: iif . oif . source . destination . protocol . port. */
 static void cell_key(struct build *b, bool v6, enum ir_key k)
 {
-	bool back = k == KEY_PACKET_BACK || k == KEY_ORIGINAL_BACK, original = k == KEY_ORIGINAL || k == KEY_ORIGINAL_BACK;
+	bool back = k == KEY_PACKET_BACK || k == KEY_ORIGINAL_BACK,
+	     original = k == KEY_ORIGINAL || k == KEY_ORIGINAL_BACK;
 	uint32_t len = v6 ? 16 : 4, words = len / 4, src_at = v6 ? 8 : 12, dst_at = src_at + len;
 
 	expr_meta(b, back ? NFT_META_OIF : NFT_META_IIF, 0);
@@ -112,7 +113,7 @@ static uint32_t state_bits(uint32_t states)
 #define OPTION_VARIANTS 4u
 static void ip_options(struct build *b, unsigned variant)
 {
-	static const uint8_t headers[OPTION_VARIANTS] = {0, IPPROTO_HOPOPTS, IPPROTO_ROUTING, IPPROTO_DSTOPTS};
+	static const uint8_t headers[OPTION_VARIANTS] = { 0, IPPROTO_HOPOPTS, IPPROTO_ROUTING, IPPROTO_DSTOPTS };
 
 	expr_meta(b, NFT_META_NFPROTO, 0);
 	expr_cmp8(b, NFT_CMP_EQ, variant == 0 ? NFPROTO_IPV4 : NFPROTO_IPV6);
@@ -264,9 +265,9 @@ static bool is_match(enum ir_stmt_kind k)
 
 /* One kernel rule: the record rule (matches and the log) or the rest. */
 static struct nftnl_rule *one(const struct ir_rule *r, unsigned variant, bool record, uint32_t workers,
-                              enum queue_backend q, int *err)
+			      enum queue_backend q, int *err)
 {
-	struct build b = {.rule = nftnl_rule_alloc()};
+	struct build b = { .rule = nftnl_rule_alloc() };
 	char chain[16];
 
 	*err = -ENOMEM;

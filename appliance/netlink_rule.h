@@ -20,9 +20,9 @@ struct nftnl_rule;
 /* What the kernel can do: `queue` of its own, or the NFQUEUE target of nft_compat. */
 enum queue_backend { QUEUE_NATIVE, QUEUE_COMPAT };
 
-#define LOG_GROUP 1u     /* NFLOG group that the tap reads */
-#define RULE_FAN 8u      /* kernel rules that one IR rule may need */
-#define RULE_TEXT 2048u  /* bytes of a canonical text, with the NUL */
+#define LOG_GROUP 1u	/* NFLOG group that the tap reads */
+#define RULE_FAN 8u	/* kernel rules that one IR rule may need */
+#define RULE_TEXT 2048u /* bytes of a canonical text, with the NUL */
 
 /*
  * Most IR rules become one kernel rule. IR_IP_OPTIONS is four questions, hence four rules. A rate limit ends its rule,

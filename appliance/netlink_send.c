@@ -54,9 +54,9 @@ static void refusal(const struct batch *b, uint32_t index, int code, struct err 
 
 static int send_batch(const struct batch *b, struct netlink *n, struct err *e)
 {
-	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-	struct iovec iov = {.iov_base = b->p, .iov_len = b->len};
-	struct msghdr m = {.msg_name = &kernel, .msg_namelen = sizeof(kernel), .msg_iov = &iov, .msg_iovlen = 1};
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	struct iovec iov = { .iov_base = b->p, .iov_len = b->len };
+	struct msghdr m = { .msg_name = &kernel, .msg_namelen = sizeof(kernel), .msg_iov = &iov, .msg_iovlen = 1 };
 	int size = b->len > (1u << 30) ? 1 << 30 : (int)b->len + 65536;
 	ssize_t r;
 
@@ -70,7 +70,7 @@ static int send_batch(const struct batch *b, struct netlink *n, struct err *e)
 
 /* Reads what the kernel said. 0 = the message with `last` was acknowledged and none refused. */
 static int replies(const struct batch *b, struct netlink *n, uint32_t first, uint32_t last, struct err *e,
-                   uint32_t *ret_line)
+		   uint32_t *ret_line)
 {
 	bool acknowledged = false;
 	int code = 0;

@@ -18,7 +18,7 @@
 
 int netlink_open(struct netlink *n, int fd, struct err *e)
 {
-	struct sockaddr_nl self = {.nl_family = AF_NETLINK};
+	struct sockaddr_nl self = { .nl_family = AF_NETLINK };
 	socklen_t len = sizeof(self);
 	int on = 1, queue = RECEIVE_QUEUE;
 
@@ -66,7 +66,7 @@ struct nlmsghdr *netlink_request(struct netlink *n, void *buf, uint16_t type, ui
 
 static int send_all(const struct netlink *n, const struct nlmsghdr *h)
 {
-	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	ssize_t r;
 
 	do
@@ -80,7 +80,7 @@ static int wait_input(int fd, uint64_t deadline_ns)
 {
 	for (;;) {
 		uint64_t now = clock_mono().ns;
-		struct pollfd p = {.fd = fd, .events = POLLIN};
+		struct pollfd p = { .fd = fd, .events = POLLIN };
 		int r;
 
 		if (now >= deadline_ns)
@@ -124,10 +124,10 @@ int netlink_ask(struct netlink *n, const struct nlmsghdr *request, netlink_each 
 	if (r < 0)
 		return err_set(e, r, "netlink request 0x%x", request->nlmsg_type);
 	for (;;) {
-		struct sockaddr_nl from;
+		struct sockaddr_nl from = { 0 };
 		socklen_t from_len = sizeof(from);
 		ssize_t got = recvfrom(n->fd, n->buffer, NETLINK_RECEIVE, MSG_DONTWAIT | MSG_TRUNC,
-		                       (struct sockaddr *)&from, &from_len);
+				       (struct sockaddr *)&from, &from_len);
 		const struct nlmsghdr *m = (const struct nlmsghdr *)(const void *)n->buffer;
 		int left;
 

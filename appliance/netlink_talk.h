@@ -20,7 +20,7 @@ struct nlmsghdr;
 struct netlink {
 	int fd;
 	uint32_t portid; /* of our socket, as events name the sender */
-	uint32_t seq;    /* last one used */
+	uint32_t seq;	 /* last one used */
 	uint8_t *buffer; /* NETLINK_RECEIVE bytes, owned */
 };
 

@@ -19,7 +19,7 @@ static size_t target_text(const struct nftnl_expr *x, char *out, size_t size)
 	const uint8_t *info = nftnl_expr_get(x, NFTNL_EXPR_TG_INFO, &len);
 	size_t at;
 	int n = snprintf(out, size, "name %s rev %u info ", nftnl_expr_get_str(x, NFTNL_EXPR_TG_NAME),
-	                 nftnl_expr_get_u32(x, NFTNL_EXPR_TG_REV));
+			 nftnl_expr_get_u32(x, NFTNL_EXPR_TG_REV));
 
 	if (n < 0)
 		return size;
@@ -32,7 +32,10 @@ static size_t target_text(const struct nftnl_expr *x, char *out, size_t size)
 bool rule_text(const struct nftnl_rule *r, char *out, size_t size)
 {
 	/* libnftnl's iterator does not say that it only reads. */
-	union { const struct nftnl_rule *c; struct nftnl_rule *m; } cast = {.c = r};
+	union {
+		const struct nftnl_rule *c;
+		struct nftnl_rule *m;
+	} cast = { .c = r };
 	struct nftnl_expr_iter *it = nftnl_expr_iter_create(cast.m);
 	struct nftnl_expr *x;
 	size_t at = 0;
@@ -89,7 +92,7 @@ int netlink_rule_texts(struct image *i, const struct expectation *x, enum queue_
 				if (!rule_text(rules[k], text, sizeof(text)))
 					r = -EMSGSIZE;
 				else if (!image_add_rule(i, c, x->rules[n].line,
-				                         arena_strndup(i->arena, text, strlen(text))))
+							 arena_strndup(i->arena, text, strlen(text))))
 					r = -ENOMEM;
 				nftnl_rule_free(rules[k]);
 			}

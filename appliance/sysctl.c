@@ -15,40 +15,40 @@
 #define VALUE_MAX 32
 
 enum setting_kind {
-	SET_ONE,      /* one file */
-	SET_EACH,     /* a file in every folder of conf: all, default, each interface */
+	SET_ONE,  /* one file */
+	SET_EACH, /* a file in every folder of conf: all, default, each interface */
 };
 
 struct setting {
 	enum setting_kind kind;
+	bool optional;	    /* some kernels lack it, or keep it for the first namespace */
 	const char *folder; /* SET_EACH: the conf folder */
 	const char *file;
 	const char *want;
-	bool optional;      /* some kernels lack it, or keep it for the first namespace */
 };
 
 static const struct setting settings[] = {
-	{SET_EACH, "net/ipv4/conf", "rp_filter", "1", false},
-	{SET_EACH, "net/ipv4/conf", "accept_source_route", "0", false},
-	{SET_EACH, "net/ipv4/conf", "accept_redirects", "0", false},
-	{SET_EACH, "net/ipv4/conf", "send_redirects", "0", false},
-	{SET_EACH, "net/ipv4/conf", "arp_ignore", "1", false},
-	{SET_EACH, "net/ipv4/conf", "arp_announce", "2", false},
-	{SET_EACH, "net/ipv4/conf", "proxy_arp", "0", false},
-	{SET_EACH, "net/ipv4/conf", "route_localnet", "0", false},
-	{SET_EACH, "net/ipv4/conf", "src_valid_mark", "0", false}, /* our packet mark is no route mark */
-	{SET_EACH, "net/ipv4/conf", "mc_forwarding", "0", true},
-	{SET_EACH, "net/ipv6/conf", "accept_ra", "0", true},
-	{SET_EACH, "net/ipv6/conf", "autoconf", "0", true},
-	{SET_EACH, "net/ipv6/conf", "accept_redirects", "0", true},
-	{SET_EACH, "net/ipv6/conf", "accept_source_route", "0", true},
-	{SET_EACH, "net/ipv6/conf", "proxy_ndp", "0", true},
-	{SET_EACH, "net/ipv6/conf", "mc_forwarding", "0", true},
+	{ SET_EACH, false, "net/ipv4/conf", "rp_filter", "1" },
+	{ SET_EACH, false, "net/ipv4/conf", "accept_source_route", "0" },
+	{ SET_EACH, false, "net/ipv4/conf", "accept_redirects", "0" },
+	{ SET_EACH, false, "net/ipv4/conf", "send_redirects", "0" },
+	{ SET_EACH, false, "net/ipv4/conf", "arp_ignore", "1" },
+	{ SET_EACH, false, "net/ipv4/conf", "arp_announce", "2" },
+	{ SET_EACH, false, "net/ipv4/conf", "proxy_arp", "0" },
+	{ SET_EACH, false, "net/ipv4/conf", "route_localnet", "0" },
+	{ SET_EACH, false, "net/ipv4/conf", "src_valid_mark", "0" }, /* our packet mark is no route mark */
+	{ SET_EACH, true, "net/ipv4/conf", "mc_forwarding", "0" },
+	{ SET_EACH, true, "net/ipv6/conf", "accept_ra", "0" },
+	{ SET_EACH, true, "net/ipv6/conf", "autoconf", "0" },
+	{ SET_EACH, true, "net/ipv6/conf", "accept_redirects", "0" },
+	{ SET_EACH, true, "net/ipv6/conf", "accept_source_route", "0" },
+	{ SET_EACH, true, "net/ipv6/conf", "proxy_ndp", "0" },
+	{ SET_EACH, true, "net/ipv6/conf", "mc_forwarding", "0" },
 	/* Present once connection tracking is in use, which the rules see to. */
-	{SET_ONE, NULL, "net/netfilter/nf_conntrack_tcp_loose", "0", false},
-	{SET_ONE, NULL, "net/netfilter/nf_conntrack_tcp_be_liberal", "0", false},
-	{SET_ONE, NULL, "net/netfilter/nf_conntrack_checksum", "1", false},
-	{SET_ONE, NULL, "net/netfilter/nf_conntrack_helper", "0", true},
+	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_tcp_loose", "0" },
+	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_tcp_be_liberal", "0" },
+	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_checksum", "1" },
+	{ SET_ONE, true, NULL, "net/netfilter/nf_conntrack_helper", "0" },
 };
 
 #define SETTINGS (sizeof(settings) / sizeof(settings[0]))
@@ -132,7 +132,7 @@ static void apply_one(const struct setting *s, const char *path, void *ctx)
 
 int sysctl_apply(struct err *e)
 {
-	struct applying a = {e, 0};
+	struct applying a = { e, 0 };
 
 	for (size_t i = 0; i < SETTINGS; i++)
 		walk(&settings[i], apply_one, &a);
@@ -170,14 +170,14 @@ static void verify_one(const struct setting *s, const char *path, void *ctx)
 
 /* Forwarding of each interface follows the switch for all, unless somebody changed it alone. */
 static const struct setting each_forwarding[] = {
-	{SET_EACH, "net/ipv4/conf", "forwarding", "1", false},
-	{SET_EACH, "net/ipv6/conf", "forwarding", "1", true},
+	{ SET_EACH, false, "net/ipv4/conf", "forwarding", "1" },
+	{ SET_EACH, true, "net/ipv6/conf", "forwarding", "1" },
 };
 
 void sysctl_verify(bool forwarding_on, sysctl_each *each, void *ctx)
 {
-	static const char *const forwards[] = {"net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"};
-	struct verifying v = {each, ctx};
+	static const char *const forwards[] = { "net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding" };
+	struct verifying v = { each, ctx };
 	char path[PATH_MAX], have[VALUE_MAX];
 	const char *want = forwarding_on ? "1" : "0";
 
@@ -228,7 +228,7 @@ static int switch_one(int fd, bool on)
 int forwarding_set(const struct forwarding *f, bool on, struct err *e)
 {
 	int r4 = switch_one(f->v4, on), r6 = f->v6 < 0 ? 0 : switch_one(f->v6, on);
-	struct applying a = {e, 0};
+	struct applying a = { e, 0 };
 
 	if (r4 < 0)
 		return err_set(e, r4, "switch forwarding of IPv4 %s", on ? "on" : "off");

@@ -3,10 +3,11 @@
  * LINK: appliance/enforce_image.c appliance/enforce_expect.c policy/skeleton.c policy/elements.c policy/names.c
  * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/err.c appliance/base/reason.c
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <stdio.h>
@@ -17,13 +18,15 @@
 #define NOW 1000000u
 
 /* Two interfaces, one permit without inspection, one in a lane, one that ends. */
-static struct ir_interface interfaces[] = {{.name = "lan0", .device = "a0"}, {.name = "lan1", .device = "b0"}};
+static struct ir_interface interfaces[] = { { .name = "lan0", .device = "a0" }, { .name = "lan1", .device = "b0" } };
 static struct ir_permit permits[] = {
-	{.lane = LANE_NONE}, {.lane = 54, .tighten_new_flows = true}, {.lane = LANE_NONE, .until = NOW + 100},
+	{ .lane = LANE_NONE },
+	{ .lane = 54, .tighten_new_flows = true },
+	{ .lane = LANE_NONE, .until = NOW + 100 },
 };
 static struct ir_cell cells[3];
-static const uint32_t ids[] = {7, 9, 11};
-static const uint32_t kernel_indexes[] = {0x0a, 0x1234};
+static const uint32_t ids[] = { 7, 9, 11 };
+static const uint32_t kernel_indexes[] = { 0x0a, 0x1234 };
 
 static struct addr_range range(const char *lo, const char *hi)
 {
@@ -36,24 +39,49 @@ static struct addr_range range(const char *lo, const char *hi)
 
 static struct ir make(void)
 {
-	cells[0] = (struct ir_cell){.iif = 0, .oif = 1, .src = range("10.0.0.1", "10.0.0.1"),
-	                            .dst = range("10.1.0.1", "10.1.0.1"), .l4proto = 6, .lo = 502, .hi = 502, .line = 5};
-	cells[1] = (struct ir_cell){.iif = 1, .oif = 0, .src = range("2001:db8::1", "2001:db8::ff"),
-	                            .dst = range("2001:db8:1::", "2001:db8:1::ffff"), .l4proto = 17, .lo = 100, .hi = 258,
-	                            .permit = 1, .line = 6};
-	cells[2] = (struct ir_cell){.iif = 0, .oif = 1, .src = range("10.0.0.0", "10.0.0.255"),
-	                            .dst = range("10.1.0.1", "10.1.0.1"), .l4proto = 6, .lo = 22, .hi = 22, .permit = 2,
-	                            .layer = 1, .line = 7};
+	cells[0] = (struct ir_cell){ .iif = 0,
+				     .oif = 1,
+				     .src = range("10.0.0.1", "10.0.0.1"),
+				     .dst = range("10.1.0.1", "10.1.0.1"),
+				     .l4proto = 6,
+				     .lo = 502,
+				     .hi = 502,
+				     .line = 5 };
+	cells[1] = (struct ir_cell){ .iif = 1,
+				     .oif = 0,
+				     .src = range("2001:db8::1", "2001:db8::ff"),
+				     .dst = range("2001:db8:1::", "2001:db8:1::ffff"),
+				     .l4proto = 17,
+				     .lo = 100,
+				     .hi = 258,
+				     .permit = 1,
+				     .line = 6 };
+	cells[2] = (struct ir_cell){ .iif = 0,
+				     .oif = 1,
+				     .src = range("10.0.0.0", "10.0.0.255"),
+				     .dst = range("10.1.0.1", "10.1.0.1"),
+				     .l4proto = 6,
+				     .lo = 22,
+				     .hi = 22,
+				     .permit = 2,
+				     .layer = 1,
+				     .line = 7 };
 	return (struct ir){
-		.workers = 2, .interfaces = interfaces, .n_interfaces = 2, .permits = permits, .n_permits = 3, .cells = cells,
-		.n_cells = 3, .digest = {0xd1, 0x9e},
+		.workers = 2,
+		.interfaces = interfaces,
+		.n_interfaces = 2,
+		.permits = permits,
+		.n_permits = 3,
+		.cells = cells,
+		.n_cells = 3,
+		.digest = { 0xd1, 0x9e },
 	};
 }
 
 static void expect_at(struct arena *a, const struct ir *ir, const uint32_t *indexes, uint64_t now, struct image *i)
 {
-	struct expectation x = {.ir = ir, .ids = ids, .interfaces = indexes, .now = now};
-	struct err e = {0};
+	struct expectation x = { .ir = ir, .ids = ids, .interfaces = indexes, .now = now };
+	struct err e = { 0 };
 
 	image_init(i, a);
 	assert_int_equal(image_expect(i, &x, &e), 0);
@@ -62,7 +90,8 @@ static void expect_at(struct arena *a, const struct ir *ir, const uint32_t *inde
 
 static void layout(void **state)
 {
-	static const uint8_t exact[] = {0x0a, 0, 0, 0, 0x34, 0x12, 0, 0, 10, 0, 0, 1, 10, 1, 0, 1, 6, 0, 0, 0, 1, 0xf6, 0, 0};
+	static const uint8_t exact[] = { 0x0a, 0, 0, 0, 0x34, 0x12, 0, 0, 10, 0,    0, 1,
+					 10,   1, 0, 1, 6,    0,    0, 0, 1,  0xf6, 0, 0 };
 	struct arena *a = arena_new(16u << 20);
 	struct ir ir = make();
 	const struct image_element *e;
@@ -99,7 +128,7 @@ static void layout(void **state)
 
 static void left_out(void **state)
 {
-	static const uint32_t away[] = {0x0a, 0};
+	static const uint32_t away[] = { 0x0a, 0 };
 	struct arena *a = arena_new(16u << 20);
 	struct ir ir = make();
 	struct image i;
@@ -169,9 +198,10 @@ static void lingering(void **state)
 	struct arena *a = arena_new(16u << 20);
 	struct ir ir = make(), without = make();
 	struct image old, now;
-	struct expectation x = {.ir = &without, .ids = ids, .interfaces = kernel_indexes, .now = NOW,
-	                        .extra_lanes = (uint64_t)1 << 54};
-	struct err e = {0};
+	struct expectation x = {
+		.ir = &without, .ids = ids, .interfaces = kernel_indexes, .now = NOW, .extra_lanes = (uint64_t)1 << 54
+	};
+	struct err e = { 0 };
 	size_t live = 0;
 	uint32_t mark;
 
@@ -206,7 +236,9 @@ static void texts(void **state)
 	(void)state;
 	expect_at(a, &ir, kernel_indexes, NOW, &i);
 	image_element_text(SET_RANGE6, &i.elements[SET_RANGE6].list[0], &ir, kernel_indexes, text, sizeof(text));
-	assert_string_equal(text, "lan1 lan0 2001:db8::1-2001:db8::ff 2001:db8:1::/112 protocol 17 port 100-258 -> permit 9 lane 54");
+	assert_string_equal(
+		text,
+		"lan1 lan0 2001:db8::1-2001:db8::ff 2001:db8:1::/112 protocol 17 port 100-258 -> permit 9 lane 54");
 	image_element_text(SET_EXACT4, &i.elements[SET_EXACT4].list[0], NULL, NULL, text, sizeof(text));
 	assert_string_equal(text, "#10 #4660 10.0.0.1 10.1.0.1 protocol 6 port 502-502 -> permit 7 lane 0");
 	arena_free(a);
@@ -215,7 +247,7 @@ static void texts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(layout), cmocka_unit_test(left_out), cmocka_unit_test(differences),
+		cmocka_unit_test(layout),    cmocka_unit_test(left_out), cmocka_unit_test(differences),
 		cmocka_unit_test(lingering), cmocka_unit_test(texts),
 	};
 

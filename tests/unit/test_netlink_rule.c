@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: appliance/netlink_rule.c appliance/netlink_expr.c appliance/netlink_text.c appliance/enforce_image.c policy/skeleton.c policy/names.c
+ * LINK: appliance/netlink_rule.c appliance/netlink_expr.c appliance/netlink_text.c appliance/enforce_image.c
+ * LINK: policy/skeleton.c policy/names.c
  * LINK: appliance/base/arena.c appliance/base/err.c appliance/base/reason.c
  * LIBS: libnftnl libmnl
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <stdio.h>
@@ -37,25 +39,30 @@ static int texts(const struct ir_rule *r, enum queue_backend q, char *out, size_
 
 static void live_lookup(void **state)
 {
-	struct ir_rule r = {.chain = CHAIN_FORWARD, .n = 2, .stmts = {{.kind = IR_LIVE}, {.kind = IR_GOTO_LANE}}};
+	struct ir_rule r = { .chain = CHAIN_FORWARD,
+			     .n = 2,
+			     .stmts = { { .kind = IR_LIVE }, { .kind = IR_GOTO_LANE } } };
 	char text[4096];
 
 	(void)state;
 	assert_int_equal(texts(&r, QUEUE_COMPAT, text, sizeof(text)), 1);
 	assert_string_equal(text,
-	                    "[ meta load iif => reg 1 ] [ ct load direction => reg 9 ] [ ct load mark => reg 10 ] "
-	                    "[ lookup reg 1 set live dreg 1 0x0 ] [ meta set mark with reg 1 ] "
-	                    "[ meta load mark => reg 1 ] [ bitwise reg 1 = ( reg 1 & 0x8fc00000 ) ^ 0x00000000 ] "
-	                    "[ lookup reg 1 set lanes dreg 0 0x0 ]");
+			    "[ meta load iif => reg 1 ] [ ct load direction => reg 9 ] [ ct load mark => reg 10 ] "
+			    "[ lookup reg 1 set live dreg 1 0x0 ] [ meta set mark with reg 1 ] "
+			    "[ meta load mark => reg 1 ] [ bitwise reg 1 = ( reg 1 & 0x8fc00000 ) ^ 0x00000000 ] "
+			    "[ lookup reg 1 set lanes dreg 0 0x0 ]");
 }
 
 /* A record has a rule of its own: the limit in it must never stop the count or the drop. */
 static void record_apart(void **state)
 {
 	struct ir_rule r = {
-		.chain = CHAIN_POST, .n = 4,
-		.stmts = {{.kind = IR_MARK, .a = 0xff, .b = 1}, {.kind = IR_COUNT, .a = R_STALE},
-		          {.kind = IR_LOG, .a = R_STALE, .b = 50}, {.kind = IR_DROP}},
+		.chain = CHAIN_POST,
+		.n = 4,
+		.stmts = { { .kind = IR_MARK, .a = 0xff, .b = 1 },
+			   { .kind = IR_COUNT, .a = R_STALE },
+			   { .kind = IR_LOG, .a = R_STALE, .b = 50 },
+			   { .kind = IR_DROP } },
 	};
 	char text[4096], *second;
 
@@ -76,7 +83,7 @@ static void record_apart(void **state)
 
 static void options_fan_out(void **state)
 {
-	struct ir_rule r = {.chain = CHAIN_NEW, .n = 2, .stmts = {{.kind = IR_IP_OPTIONS}, {.kind = IR_DROP}}};
+	struct ir_rule r = { .chain = CHAIN_NEW, .n = 2, .stmts = { { .kind = IR_IP_OPTIONS }, { .kind = IR_DROP } } };
 	char text[4096];
 
 	(void)state;
@@ -90,12 +97,13 @@ static void options_fan_out(void **state)
 /* The target's bytes are part of the text, else read-back could not tell one queue from another. */
 static void queues(void **state)
 {
-	struct ir_rule r = {.chain = CHAIN_CUT, .n = 1, .stmts = {{.kind = IR_QUEUE, .a = 3, .b = 1}}};
+	struct ir_rule r = { .chain = CHAIN_CUT, .n = 1, .stmts = { { .kind = IR_QUEUE, .a = 3, .b = 1 } } };
 	char one[4096], other[4096];
 
 	(void)state;
 	assert_int_equal(texts(&r, QUEUE_COMPAT, one, sizeof(one)), 1);
-	assert_non_null(strstr(one, "target name NFQUEUE rev 3 info 0004020001000000")); /* 1024 = 1000 + 3 * 8, 2, bypass */
+	assert_non_null(
+		strstr(one, "target name NFQUEUE rev 3 info 0004020001000000")); /* 1024 = 1000 + 3 * 8, 2, bypass */
 	r.stmts[0].b = 0;
 	assert_int_equal(texts(&r, QUEUE_COMPAT, other, sizeof(other)), 1);
 	assert_string_not_equal(one, other);
@@ -110,23 +118,33 @@ static void cell_keys(void **state)
 		enum ir_key key;
 		const char *holds;
 	} cases[] = {
-		{SET_EXACT4, KEY_PACKET, "[ meta load iif => reg 1 ] [ meta load oif => reg 9 ] "
-			"[ payload load 4b @ network header + 12 => reg 10 ] [ payload load 4b @ network header + 16 => reg 11 ] "
-			"[ meta load l4proto => reg 2 ] [ payload load 2b @ transport header + 2 => reg 13 ] [ lookup reg 1 set exact4"},
-		{SET_EXACT4, KEY_PACKET_BACK, "[ meta load oif => reg 1 ] [ meta load iif => reg 9 ] "
-			"[ payload load 4b @ network header + 16 => reg 10 ] [ payload load 4b @ network header + 12 => reg 11 ] "
-			"[ meta load l4proto => reg 2 ] [ payload load 2b @ transport header + 0 => reg 13 ] [ lookup reg 1 set exact4"},
-		{SET_RANGE6, KEY_ORIGINAL_BACK, "[ meta load oif => reg 1 ] [ meta load iif => reg 9 ] "
-			"[ ct load src_ip6 => reg 10 , dir original ] [ ct load dst_ip6 => reg 14 , dir original ] "
-			"[ meta load l4proto => reg 18 ] [ ct load proto_dst => reg 19 , dir original ] [ lookup reg 1 set range6"},
+		{ SET_EXACT4, KEY_PACKET,
+		  "[ meta load iif => reg 1 ] [ meta load oif => reg 9 ] "
+		  "[ payload load 4b @ network header + 12 => reg 10 ] [ payload load 4b @ network header + 16 => reg "
+		  "11 ] "
+		  "[ meta load l4proto => reg 2 ] [ payload load 2b @ transport header + 2 => reg 13 ] [ lookup reg 1 "
+		  "set exact4" },
+		{ SET_EXACT4, KEY_PACKET_BACK,
+		  "[ meta load oif => reg 1 ] [ meta load iif => reg 9 ] "
+		  "[ payload load 4b @ network header + 16 => reg 10 ] [ payload load 4b @ network header + 12 => reg "
+		  "11 ] "
+		  "[ meta load l4proto => reg 2 ] [ payload load 2b @ transport header + 0 => reg 13 ] [ lookup reg 1 "
+		  "set exact4" },
+		{ SET_RANGE6, KEY_ORIGINAL_BACK,
+		  "[ meta load oif => reg 1 ] [ meta load iif => reg 9 ] "
+		  "[ ct load src_ip6 => reg 10 , dir original ] [ ct load dst_ip6 => reg 14 , dir original ] "
+		  "[ meta load l4proto => reg 18 ] [ ct load proto_dst => reg 19 , dir original ] [ lookup reg 1 set "
+		  "range6" },
 	};
 	char text[4096];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct ir_rule r = {
-			.chain = CHAIN_INVALID, .n = 2,
-			.stmts = {{.kind = IR_L4PROTO, .a = 6}, {.kind = IR_KNOWN, .set = cases[i].set, .a = cases[i].key}},
+			.chain = CHAIN_INVALID,
+			.n = 2,
+			.stmts = { { .kind = IR_L4PROTO, .a = 6 },
+				   { .kind = IR_KNOWN, .set = cases[i].set, .a = cases[i].key } },
 		};
 
 		assert_int_equal(texts(&r, QUEUE_COMPAT, text, sizeof(text)), 1);
@@ -138,18 +156,18 @@ static void cell_keys(void **state)
 static void nonsense_is_refused(void **state)
 {
 	static const struct ir_stmt wrong[] = {
-		{.kind = IR_IN_SET, .set = SET_AGREE, .a = KEY_RESET},
-		{.kind = IR_IN_SET, .set = SET_RESETS, .a = KEY_AGREE},
-		{.kind = IR_IN_SET, .set = SET_LIVE, .a = KEY_AGREE},
-		{.kind = IR_ADMIT, .set = SET_AGREE, .a = KEY_PACKET},
-		{.kind = IR_ADMIT, .set = SET_EXACT4, .a = 99},
-		{.kind = (enum ir_stmt_kind)99},
+		{ .kind = IR_IN_SET, .set = SET_AGREE, .a = KEY_RESET },
+		{ .kind = IR_IN_SET, .set = SET_RESETS, .a = KEY_AGREE },
+		{ .kind = IR_IN_SET, .set = SET_LIVE, .a = KEY_AGREE },
+		{ .kind = IR_ADMIT, .set = SET_AGREE, .a = KEY_PACKET },
+		{ .kind = IR_ADMIT, .set = SET_EXACT4, .a = 99 },
+		{ .kind = (enum ir_stmt_kind)99 },
 	};
 	char text[4096];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		struct ir_rule r = {.chain = CHAIN_NEW, .n = 1, .stmts = {wrong[i]}};
+		struct ir_rule r = { .chain = CHAIN_NEW, .n = 1, .stmts = { wrong[i] } };
 
 		assert_true(texts(&r, QUEUE_COMPAT, text, sizeof(text)) < 0);
 	}
@@ -176,8 +194,8 @@ static void whole_skeleton(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(live_lookup),  cmocka_unit_test(record_apart),        cmocka_unit_test(options_fan_out),
-		cmocka_unit_test(queues),       cmocka_unit_test(cell_keys),           cmocka_unit_test(nonsense_is_refused),
+		cmocka_unit_test(live_lookup),	  cmocka_unit_test(record_apart), cmocka_unit_test(options_fan_out),
+		cmocka_unit_test(queues),	  cmocka_unit_test(cell_keys),	  cmocka_unit_test(nonsense_is_refused),
 		cmocka_unit_test(whole_skeleton),
 	};
 

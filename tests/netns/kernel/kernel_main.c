@@ -50,7 +50,7 @@ static void die(const char *what)
 static void start(struct driver *d)
 {
 	int control[2], events[2];
-	struct err e = {0};
+	struct err e = { 0 };
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0 ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, events) < 0)
@@ -59,7 +59,7 @@ static void start(struct driver *d)
 	if (d->child < 0)
 		die("fork");
 	if (d->child == 0) {
-		int fds[4] = {fcntl(control[1], F_DUPFD, 20), fcntl(events[1], F_DUPFD, 20), -1, -1};
+		int fds[4] = { fcntl(control[1], F_DUPFD, 20), fcntl(events[1], F_DUPFD, 20), -1, -1 };
 		int r;
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -104,7 +104,8 @@ static uint32_t permit_id(struct driver *d, const uint8_t identity[32])
 	return d->n_identities;
 }
 
-static void send_apply(struct driver *d, const struct ir *ir, const uint8_t *sealed, size_t n, uint8_t flags, bool spoil)
+static void send_apply(struct driver *d, const struct ir *ir, const uint8_t *sealed, size_t n, uint8_t flags,
+		       bool spoil)
 {
 	size_t map = 4u * ir->n_permits;
 	uint8_t *all = malloc(n + map + 1), body[16];
@@ -130,10 +131,10 @@ static void send_apply(struct driver *d, const struct ir *ir, const uint8_t *sea
 
 static void apply(struct driver *d, const char *path, uint8_t flags, bool spoil)
 {
-	struct compilation c = {.arena = arena_new(COMPILE_BUDGET)};
+	struct compilation c = { .arena = arena_new(COMPILE_BUDGET) };
 	struct policy_loader loader;
 	const char *name;
-	struct err e = {0};
+	struct err e = { 0 };
 	uint8_t *sealed = NULL;
 	size_t n = 0;
 
@@ -143,7 +144,8 @@ static void apply(struct driver *d, const char *path, uint8_t flags, bool spoil)
 	loader_folder(path, c.arena, &loader, &name);
 	if (!policy_check(&c, &loader, name) || !policy_lower(&c)) {
 		diags_print(stderr, &c.diags, c.sources, c.n_sources, LANG_EN);
-		json_line(stdout, json_pack("{s:s,s:b,s:s}", "event", "applied", "done", 0, "text", "does not compile"));
+		json_line(stdout,
+			  json_pack("{s:s,s:b,s:s}", "event", "applied", "done", 0, "text", "does not compile"));
 	} else if (ir_seal(c.ir, &sealed, &n, &e) < 0) {
 		die(e.text);
 	} else {
@@ -203,18 +205,19 @@ static bool from_role(struct driver *d)
 	case MSG_APPLIED:
 		bytes_u8(&m.body, &byte);
 		bytes_be32(&m.body, &line);
-		json_line(stdout, json_pack("{s:s,s:b,s:i,s:o,s:o}", "event", "applied", "done", byte, "line", (int)line,
-		                            "text", rest_text(&m.body), "json", memfd_json(&m)));
+		json_line(stdout, json_pack("{s:s,s:b,s:i,s:o,s:o}", "event", "applied", "done", byte, "line",
+					    (int)line, "text", rest_text(&m.body), "json", memfd_json(&m)));
 		break;
 	case MSG_ANSWER:
 		bytes_u8(&m.body, &byte);
-		json_line(stdout, json_pack("{s:s,s:i,s:o}", "event", "answer", "status", byte, "json", memfd_json(&m)));
+		json_line(stdout,
+			  json_pack("{s:s,s:i,s:o}", "event", "answer", "status", byte, "json", memfd_json(&m)));
 		break;
 	case MSG_DRIFT:
 		bytes_u8(&m.body, &byte);
 		bytes_be64(&m.body, &gap);
-		json_line(stdout, json_pack("{s:s,s:i,s:I,s:o}", "event", "drift", "what", byte, "gap_us", (json_int_t)gap,
-		                            "text", rest_text(&m.body)));
+		json_line(stdout, json_pack("{s:s,s:i,s:I,s:o}", "event", "drift", "what", byte, "gap_us",
+					    (json_int_t)gap, "text", rest_text(&m.body)));
 		break;
 	default:
 		die("unexpected message");
@@ -236,11 +239,11 @@ static void query(struct driver *d, enum query q)
 /* Says what the kernel said, and which policy line it was about. */
 static void collide(void)
 {
-	struct image_element wide = {.line = 11, .data = 1}, across = {.line = 12, .data = 2};
+	struct image_element wide = { .line = 11, .data = 1 }, across = { .line = 12, .data = 2 };
 	struct netlink n;
 	struct batch *b = batch_new(0);
 	uint32_t line = 0;
-	struct err e = {0};
+	struct err e = { 0 };
 	int fd = enforce_socket_open(false, &e), r;
 
 	if (fd < 0 || b == NULL || netlink_open(&n, fd, &e) < 0)
@@ -255,7 +258,7 @@ static void collide(void)
 	batch_element_add(b, SET_RANGE4, &across, 0);
 	r = batch_commit(b, &n, &e, &line);
 	json_line(stdout, json_pack("{s:s,s:b,s:i,s:o}", "event", "applied", "done", r == 0, "line", (int)line, "text",
-	                            json_text(e.text)));
+				    json_text(e.text)));
 	batch_free(b);
 	netlink_close(&n);
 	close(fd);
@@ -291,7 +294,7 @@ static bool command(struct driver *d, char *line)
 
 int main(int argc, char **argv)
 {
-	static struct driver d = {.control = -1};
+	static struct driver d = { .control = -1 };
 	char path[256], line[1024];
 	size_t have = 0;
 	int ns;
@@ -304,7 +307,7 @@ int main(int argc, char **argv)
 		die(path);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (;;) {
-		struct pollfd p[2] = {{.fd = 0, .events = POLLIN}, {.fd = d.control, .events = POLLIN}};
+		struct pollfd p[2] = { { .fd = 0, .events = POLLIN }, { .fd = d.control, .events = POLLIN } };
 		char *end;
 
 		if (poll(p, 2, -1) < 0)

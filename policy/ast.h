@@ -26,15 +26,15 @@ enum ast_kind {
 
 struct ast_node {
 	enum ast_kind kind;
-	uint32_t n;                   /* children */
-	const char *name;             /* of a setting; NULL for an element of a list */
-	struct srcpos at;             /* the name, or the value of an element */
-	struct srcpos value_at;       /* the value, or its opening bracket */
-	uint32_t width;               /* characters at `at` */
-	uint32_t value_width;         /* characters at `value_at`; 1 for a bracket */
-	uint32_t begin, open, end;    /* offsets in the expanded text: of the name, the value, the closing bracket */
-	struct ast_node *child;       /* first */
-	struct ast_node *next;        /* sibling, in the order of the text */
+	uint32_t n;		   /* children */
+	const char *name;	   /* of a setting; NULL for an element of a list */
+	struct srcpos at;	   /* the name, or the value of an element */
+	struct srcpos value_at;	   /* the value, or its opening bracket */
+	uint32_t width;		   /* characters at `at` */
+	uint32_t value_width;	   /* characters at `value_at`; 1 for a bracket */
+	uint32_t begin, open, end; /* offsets in the expanded text: of the name, the value, the closing bracket */
+	struct ast_node *child;	   /* first */
+	struct ast_node *next;	   /* sibling, in the order of the text */
 	union {
 		const char *string;
 		int64_t number;

@@ -15,7 +15,7 @@
 /* Names of one kind of object, sorted for search. */
 struct names {
 	const char **names; /* sorted */
-	void **objects;     /* in the same order */
+	void **objects;	    /* in the same order */
 	size_t n;
 };
 
@@ -24,8 +24,8 @@ struct check {
 	struct arena *a;
 	struct diags *d;
 	struct model *m;
-	uint64_t now;          /* seconds since 1970, for overdue dates */
-	bool *unsure;          /* by zone index: its networks could not all be read, so nothing is said to be outside it */
+	uint64_t now; /* seconds since 1970, for overdue dates */
+	bool *unsure; /* by zone index: its networks could not all be read, so nothing is said to be outside it */
 	struct names interfaces, zones, assets, services;
 };
 
@@ -45,11 +45,11 @@ struct object {
 struct both both_same(const char *text);
 struct both both_object(struct check *k, struct object o);
 /* A diagnostic whose %s are a, b and c in each language; unused ones are empty. */
-struct diag *check_say(struct check *k, enum severity s, const char *code, struct srcpos at, uint32_t width, enum message m,
-		       struct both a, struct both b, struct both c);
+struct diag *check_say(struct check *k, enum severity s, const char *code, struct srcpos at, uint32_t width,
+		       enum message m, struct both a, struct both b, struct both c);
 /* At a node's value, about `o`, with one word. */
-struct diag *check_value(struct check *k, enum severity s, const char *code, const struct ast_node *node, enum message m,
-			 struct object o, const char *word);
+struct diag *check_value(struct check *k, enum severity s, const char *code, const struct ast_node *node,
+			 enum message m, struct object o, const char *word);
 /* Adds "did you mean" when a known word is near. Skipped once enough diagnostics were kept: it is the costly part. */
 void check_near(struct check *k, struct diag *g, const char *word, const char *const *known, size_t n);
 
@@ -57,7 +57,7 @@ void check_near(struct check *k, struct diag *g, const char *word, const char *c
 
 struct key {
 	const char *name;
-	unsigned kinds;      /* AST_* that it may be */
+	unsigned kinds; /* AST_* that it may be */
 	bool must;
 	const char *example; /* shown when it is missing; NULL = none */
 };
@@ -69,8 +69,8 @@ struct key {
 bool keys_read(struct check *k, const struct ast_node *group, const struct key *keys, size_t n, struct object o,
 	       const struct ast_node **ret);
 /* The children of a list as AST nodes of `kinds`; others are reported and skipped. NULL `list` has none. */
-const struct ast_node *list_next(struct check *k, const struct ast_node *list, const struct ast_node *last, unsigned kinds,
-				 struct object o);
+const struct ast_node *list_next(struct check *k, const struct ast_node *list, const struct ast_node *last,
+				 unsigned kinds, struct object o);
 /* A text for people: no control characters, at most TEXT_MAX bytes. `fallback` when node is NULL. */
 #define TEXT_MAX 500u
 const char *text_of(struct check *k, const struct ast_node *node, struct object o, const char *fallback);
@@ -79,7 +79,8 @@ const char *text_needed(struct check *k, const struct ast_node *node, struct obj
 /* Position of the word in `words`, or `fallback` when node is NULL or the word is unknown (reported). */
 size_t choice_of(struct check *k, const struct ast_node *node, struct object o, const char *const *words, size_t n,
 		 size_t fallback);
-int64_t number_of(struct check *k, const struct ast_node *node, struct object o, int64_t lo, int64_t hi, int64_t fallback);
+int64_t number_of(struct check *k, const struct ast_node *node, struct object o, int64_t lo, int64_t hi,
+		  int64_t fallback);
 bool truth_of(const struct ast_node *node, bool fallback);
 /* ASCII letters, digits, '-', '_' and '.', at most NAME_MAX_BYTES. Reports otherwise. */
 #define NAME_MAX_BYTES 64u

@@ -66,8 +66,9 @@ static bool range_of(struct check *k, const struct ast_node *node, const char *k
 	}
 	if (ok && ret->hi <= max)
 		return true;
-	g = check_say(k, SEV_ERROR, "policy.range", node->value_at, node->value_width, ok ? MP_RANGE_HIGH : MP_RANGE_BAD,
-		      both_object(k, o), both_same(node->kind == AST_NUMBER ? text : node->string), both_same(key));
+	g = check_say(k, SEV_ERROR, "policy.range", node->value_at, node->value_width,
+		      ok ? MP_RANGE_HIGH : MP_RANGE_BAD, both_object(k, o),
+		      both_same(node->kind == AST_NUMBER ? text : node->string), both_same(key));
 	diag_hint(k->d, g, MP_HINT_NUMBERS, max);
 	return false;
 }
@@ -122,7 +123,8 @@ unsigned classes_of(struct check *k, const struct ast_node *list, struct object 
 		unsigned bit = command_class(c->string);
 
 		if (bit == 0) {
-			struct diag *g = check_value(k, SEV_ERROR, "policy.unknown_word", c, MP_NO_COMMAND, o, c->string);
+			struct diag *g =
+				check_value(k, SEV_ERROR, "policy.unknown_word", c, MP_NO_COMMAND, o, c->string);
 
 			diag_hint(k->d, g, MP_HINT_ONE_OF, "read, write, control, program, diagnose");
 			check_near(k, g, c->string, words, sizeof(words) / sizeof(words[0]));
@@ -153,8 +155,9 @@ static void named_functions(struct check *k, const struct ast_node *list, const 
 				for (uint32_t i = codes.lo; i <= codes.hi; i++)
 					bit_set(ret, (uint8_t)i);
 		} else {
-			g = check_say(k, SEV_ERROR, "policy.unknown_function", c->value_at, c->value_width, MP_NO_FUNCTION,
-				      both_object(k, o), both_same(c->string), both_same(protocol_info(v->protocol)->name));
+			g = check_say(k, SEV_ERROR, "policy.unknown_function", c->value_at, c->value_width,
+				      MP_NO_FUNCTION, both_object(k, o), both_same(c->string),
+				      both_same(protocol_info(v->protocol)->name));
 			check_near(k, g, c->string, known, n);
 		}
 	}
@@ -195,7 +198,8 @@ static void row_units(struct check *k, const struct ast_node *list, const struct
 	struct numbers units;
 
 	if (list == NULL) {
-		/* Unit 0 is Modbus's broadcast: it reaches every device, so it must be asked for by number. */
+		/* Unit 0 may be Modbus's broadcast: a write that reaches every device must be asked for by number. */
+		a->units_any = true;
 		memset(a->units, 0xff, sizeof(a->units));
 		a->units[0] &= ~(uint64_t)1;
 		return;
@@ -221,10 +225,11 @@ static void row_values(struct check *k, const struct ast_node *list, const struc
 	a->values.n = values.n;
 	empty_list(k, list, o);
 	for (unsigned i = 0; i < voc->n_functions; i++)
-		writes = writes || ((voc->functions[i].classes & CLASS_WRITE) != 0 && bit_test(a->functions, voc->functions[i].code));
+		writes = writes || ((voc->functions[i].classes & CLASS_WRITE) != 0 &&
+				    bit_test(a->functions, voc->functions[i].code));
 	if (!writes)
-		check_say(k, SEV_WARNING, "policy.no_effect", list->at, list->width, MP_VALUES_USELESS, both_object(k, o), both_same(""),
-			  both_same(""));
+		check_say(k, SEV_WARNING, "policy.no_effect", list->at, list->width, MP_VALUES_USELESS,
+			  both_object(k, o), both_same(""), both_same(""));
 }
 
 static void one_row(struct check *k, const struct ast_node *row, const struct vocabulary *voc, struct object o,

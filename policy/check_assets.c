@@ -49,12 +49,13 @@ static void asset_addresses(struct check *k, const struct ast_node *list, struct
 
 		if (!address_of(k, c, o, &one))
 			continue;
-		if (a->zone == NULL || k->unsure[a->zone->index] || ranges_hold(a->zone->ranges, a->zone->n_ranges, &one)) {
+		if (a->zone == NULL || k->unsure[a->zone->index] ||
+		    ranges_hold(a->zone->ranges, a->zone->n_ranges, &one)) {
 			ranges_add(k, &r, &one);
 			continue;
 		}
-		g = check_say(k, SEV_ERROR, "policy.outside_zone", c->value_at, c->value_width, MP_ASSET_OUTSIDE, both_object(k, o),
-			      both_same(c->string), both_same(a->zone->name));
+		g = check_say(k, SEV_ERROR, "policy.outside_zone", c->value_at, c->value_width, MP_ASSET_OUTSIDE,
+			      both_object(k, o), both_same(c->string), both_same(a->zone->name));
 		g->also = a->zone->at;
 		other = k->d->errors <= DIAG_MAX ? zone_holding(k->m, &one) : NULL;
 		if (other != NULL)

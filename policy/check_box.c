@@ -110,7 +110,7 @@ static void index_interfaces(struct check *k)
 
 	k->interfaces.names = arena_array(k->a, b->n_interfaces, sizeof(k->interfaces.names[0]));
 	k->interfaces.objects = arena_array(k->a, b->n_interfaces, sizeof(k->interfaces.objects[0]));
-	if (k->interfaces.names == NULL || k->interfaces.objects == NULL)
+	if (b->interfaces == NULL || k->interfaces.names == NULL || k->interfaces.objects == NULL)
 		return;
 	for (size_t i = 0; i < b->n_interfaces; i++) {
 		k->interfaces.names[i] = b->interfaces[i].name;
@@ -127,10 +127,11 @@ static void report_same_devices(struct check *k)
 		for (size_t j = 0; j < i; j++) {
 			struct diag *g;
 
-			if (b->interfaces[i].device[0] == '\0' || strcmp(b->interfaces[i].device, b->interfaces[j].device) != 0)
+			if (b->interfaces[i].device[0] == '\0' ||
+			    strcmp(b->interfaces[i].device, b->interfaces[j].device) != 0)
 				continue;
-			g = diag_add(k->d, SEV_ERROR, "policy.duplicate", b->interfaces[i].at, MP_DEVICE_TWICE, b->interfaces[i].device,
-				     b->interfaces[j].name, b->interfaces[i].name);
+			g = diag_add(k->d, SEV_ERROR, "policy.duplicate", b->interfaces[i].at, MP_DEVICE_TWICE,
+				     b->interfaces[i].device, b->interfaces[j].name, b->interfaces[i].name);
 			g->width = (uint32_t)strlen(b->interfaces[i].name);
 			g->also = b->interfaces[j].at;
 			break;
@@ -176,7 +177,8 @@ static void one_route(struct check *k, const struct ast_node *node, struct model
 			check_value(k, SEV_ERROR, "policy.address", v[ROUTE_VIA], MP_VIA_BAD, o, v[ROUTE_VIA]->string);
 	}
 	if (v[ROUTE_INTERFACE] != NULL)
-		r->interface = names_need(k, &k->interfaces, v[ROUTE_INTERFACE], MP_NO_INTERFACE, "policy.unknown_name", o);
+		r->interface =
+			names_need(k, &k->interfaces, v[ROUTE_INTERFACE], MP_NO_INTERFACE, "policy.unknown_name", o);
 	if (to && via && r->to.lo.family != r->via.family)
 		check_value(k, SEV_ERROR, "policy.address", v[ROUTE_VIA], MP_VIA_FAMILY, o, v[ROUTE_VIA]->string);
 	else if (via && !reachable(&k->m->box, &r->via, r->interface))
@@ -201,7 +203,8 @@ void check_box(struct check *k, const struct ast_node *root)
 		return;
 	}
 	b->interfaces = arena_array(k->a, list != NULL ? list->n : 0, sizeof(b->interfaces[0]));
-	for (const struct ast_node *c = list != NULL ? list->child : NULL; b->interfaces != NULL && c != NULL; c = c->next)
+	for (const struct ast_node *c = list != NULL ? list->child : NULL; b->interfaces != NULL && c != NULL;
+	     c = c->next)
 		one_interface(k, c, &b->interfaces[b->n_interfaces++]);
 	index_interfaces(k);
 	report_same_devices(k);
@@ -211,7 +214,8 @@ void check_box(struct check *k, const struct ast_node *root)
 		return;
 	}
 	b->routes = arena_array(k->a, list != NULL ? list->n : 0, sizeof(b->routes[0]));
-	for (const struct ast_node *c = NULL; b->routes != NULL && (c = list_next(k, list, c, AST_GROUP, routes)) != NULL; b->n_routes++)
+	for (const struct ast_node *c = NULL;
+	     b->routes != NULL && (c = list_next(k, list, c, AST_GROUP, routes)) != NULL; b->n_routes++)
 		one_route(k, c, &b->routes[b->n_routes], b->n_routes + 1);
 }
 
@@ -247,20 +251,21 @@ void check_box_default(struct check *k, const struct ast_node *zones)
 {
 	struct model_box *b = &k->m->box;
 	size_t n = named_interfaces(zones, NULL);
-	const struct ast_node **all = arena_array(k->a, n, sizeof(*all));
+	const struct ast_node **all = arena_array(k->a, n, sizeof(void *));
 
 	b->workers = 1;
 	if (all == NULL)
 		return;
 	named_interfaces(zones, all);
-	qsort(all, n, sizeof(*all), by_name);
+	qsort(all, n, sizeof(void *), by_name);
 	b->interfaces = arena_array(k->a, n, sizeof(b->interfaces[0]));
 	for (size_t i = 0; b->interfaces != NULL && i < n; i++) {
 		if (i > 0 && strcmp(all[i - 1]->string, all[i]->string) == 0)
 			continue;
 		device_check(k, all[i]->string, all[i]->value_at, all[i]->value_width);
-		b->interfaces[b->n_interfaces++] =
-			(struct model_interface){ .name = all[i]->string, .device = all[i]->string, .at = all[i]->value_at };
+		b->interfaces[b->n_interfaces++] = (struct model_interface){ .name = all[i]->string,
+									     .device = all[i]->string,
+									     .at = all[i]->value_at };
 	}
 	index_interfaces(k);
 }

@@ -6,8 +6,26 @@
 #include "policy/check.h"
 
 enum {
-	C_NAME, C_LABEL, C_FROM, C_TO, C_SOURCES, C_DESTINATIONS, C_SERVICES, C_MODE, C_SHADOW, C_CRITICALITY, C_WHEN_DOWN,
-	C_WHEN_OVERLOADED, C_WHEN_MIDSTREAM, C_ON_TIGHTEN, C_PURPOSE, C_OWNER, C_APPROVED_BY, C_REVIEW_BY, C_UNTIL, C_N
+	C_NAME,
+	C_LABEL,
+	C_FROM,
+	C_TO,
+	C_SOURCES,
+	C_DESTINATIONS,
+	C_SERVICES,
+	C_MODE,
+	C_SHADOW,
+	C_CRITICALITY,
+	C_WHEN_DOWN,
+	C_WHEN_OVERLOADED,
+	C_WHEN_MIDSTREAM,
+	C_ON_TIGHTEN,
+	C_PURPOSE,
+	C_OWNER,
+	C_APPROVED_BY,
+	C_REVIEW_BY,
+	C_UNTIL,
+	C_N
 };
 static const struct key conduit_keys[C_N] = {
 	[C_NAME] = { "name", AST_STRING, true, "name = \"tos-reads-cranes\";" },
@@ -32,9 +50,9 @@ static const struct key conduit_keys[C_N] = {
 };
 
 static const char *const mode_words[] = { "enforce", "observe" };
-static const char *const criticality_words[] = { "safety", "cargo", "support" };       /* enum criticality */
-static const char *const failure_words[] = { "closed", "hold", "open" };               /* enum failure */
-static const char *const midstream_words[] = { "drop", "reset", "pick_up" };           /* enum midstream */
+static const char *const criticality_words[] = { "safety", "cargo", "support" }; /* enum criticality */
+static const char *const failure_words[] = { "closed", "hold", "open" };	 /* enum failure */
+static const char *const midstream_words[] = { "drop", "reset", "pick_up" };	 /* enum midstream */
 static const char *const tighten_words[] = { "all", "new_flows" };
 
 static const struct model_zone *conduit_zone(struct check *k, const struct ast_node *node, struct object o)
@@ -72,7 +90,8 @@ static void add_end(struct check *k, const struct ast_node *node, const struct m
 		diag_hint(k->d, g, MP_HINT_END_ZONE, z->name);
 		return;
 	}
-	is_address = is_address || (node->string[0] >= '0' && node->string[0] <= '9' && strchr(node->string, '.') != NULL);
+	is_address =
+		is_address || (node->string[0] >= '0' && node->string[0] <= '9' && strchr(node->string, '.') != NULL);
 	if (!is_address) {
 		names_need(k, &k->assets, node, MP_NO_ASSET, "policy.unknown_name", o);
 		return;
@@ -82,8 +101,8 @@ static void add_end(struct check *k, const struct ast_node *node, const struct m
 	ranges_add(k, r, &one);
 	if (z == NULL || k->unsure[z->index] || ranges_hold(z->ranges, z->n_ranges, &one))
 		return;
-	g = check_say(k, SEV_ERROR, "policy.outside_zone", node->value_at, node->value_width, MP_END_OUTSIDE, both_object(k, o),
-		      both_same(node->string), both_same(z->name));
+	g = check_say(k, SEV_ERROR, "policy.outside_zone", node->value_at, node->value_width, MP_END_OUTSIDE,
+		      both_object(k, o), both_same(node->string), both_same(z->name));
 	g->also = z->at;
 }
 
@@ -122,8 +141,9 @@ static void conduit_services(struct check *k, const struct ast_node *list, struc
 
 	if (list == NULL)
 		return;
-	c->services = arena_array(k->a, list->n, sizeof(c->services[0]));
-	for (const struct ast_node *e = NULL; c->services != NULL && (e = list_next(k, list, e, AST_STRING, o)) != NULL;) {
+	c->services = arena_array(k->a, list->n, sizeof(void *));
+	for (const struct ast_node *e = NULL;
+	     c->services != NULL && (e = list_next(k, list, e, AST_STRING, o)) != NULL;) {
 		const struct model_service *s = names_need(k, &k->services, e, MP_NO_SERVICE, "policy.unknown_name", o);
 
 		if (s != NULL)
@@ -131,10 +151,10 @@ static void conduit_services(struct check *k, const struct ast_node *list, struc
 	}
 	if (list->n == 0)
 		check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, "services");
-	if (c->n_services == 0)
+	if (c->services == NULL || c->n_services == 0)
 		return;
 	/* In the order of the services, each once: naming one twice changes nothing. */
-	qsort(c->services, c->n_services, sizeof(c->services[0]), by_pointer);
+	qsort(c->services, c->n_services, sizeof(void *), by_pointer);
 	for (size_t i = 1; i < c->n_services; i++)
 		if (c->services[i] != c->services[n])
 			c->services[++n] = c->services[i];
@@ -173,7 +193,8 @@ static void conduit_dates(struct check *k, const struct ast_node *const *v, stru
 		g = check_value(k, SEV_ERROR, "policy.date", v[C_REVIEW_BY], MP_DATE_BAD, o, c->review_by);
 		diag_hint(k->d, g, MP_HINT_DATE);
 	} else if (v[C_REVIEW_BY] != NULL && day + 86400 <= k->now) {
-		g = check_value(k, SEV_WARNING, "policy.review_overdue", v[C_REVIEW_BY], MP_REVIEW_OVERDUE, o, c->review_by);
+		g = check_value(k, SEV_WARNING, "policy.review_overdue", v[C_REVIEW_BY], MP_REVIEW_OVERDUE, o,
+				c->review_by);
 		diag_hint(k->d, g, MP_HINT_REVIEW_OVERDUE);
 	}
 	if (v[C_UNTIL] == NULL)
@@ -211,8 +232,8 @@ static void report_unusable(struct check *k, const struct model_conduit *c, stru
 
 	if (from == 0 || to == 0 || (from & to) != 0)
 		return;
-	check_say(k, SEV_WARNING, "policy.no_effect", c->at, 1, MP_NO_FAMILY, both_object(k, o), both_same(from == 1 ? "IPv4" : "IPv6"),
-		  both_same(to == 1 ? "IPv4" : "IPv6"));
+	check_say(k, SEV_WARNING, "policy.no_effect", c->at, 1, MP_NO_FAMILY, both_object(k, o),
+		  both_same(from == 1 ? "IPv4" : "IPv6"), both_same(to == 1 ? "IPv4" : "IPv6"));
 }
 
 static const struct ast_node *member(const struct ast_node *group, const char *name)
@@ -230,8 +251,14 @@ static void one_conduit(struct check *k, const struct ast_node *node, struct mod
 	struct object o = { has_name ? MP_OBJ_CONDUIT : MP_OBJ_CONDUIT_NTH, NULL };
 
 	o.name = has_name ? named->string : arena_printf(k->a, "%u", c->index + 1);
-	*c = (struct model_conduit){ .name = "", .label = "", .purpose = "", .owner = "", .approved_by = "", .review_by = "",
-				     .index = c->index, .at = node->at };
+	*c = (struct model_conduit){ .name = "",
+				     .label = "",
+				     .purpose = "",
+				     .owner = "",
+				     .approved_by = "",
+				     .review_by = "",
+				     .index = c->index,
+				     .at = node->at };
 	if (!keys_read(k, node, conduit_keys, C_N, o, v))
 		return;
 	if (v[C_NAME] != NULL) {
@@ -260,7 +287,8 @@ static void one_conduit(struct check *k, const struct ast_node *node, struct mod
 
 static int by_name(const void *pa, const void *pb)
 {
-	const struct model_conduit *a = *(const struct model_conduit *const *)pa, *b = *(const struct model_conduit *const *)pb;
+	const struct model_conduit *a = *(const struct model_conduit *const *)pa,
+				   *b = *(const struct model_conduit *const *)pb;
 	int c = strcmp(a->name, b->name);
 
 	return c != 0 ? c : a->index < b->index ? -1 : a->index > b->index;
@@ -268,16 +296,17 @@ static int by_name(const void *pa, const void *pb)
 
 static void report_same_names(struct check *k)
 {
-	const struct model_conduit **sorted = arena_array(k->a, k->m->n_conduits, sizeof(*sorted));
+	const struct model_conduit **sorted = arena_array(k->a, k->m->n_conduits, sizeof(void *));
 
 	if (sorted == NULL)
 		return;
 	for (size_t i = 0; i < k->m->n_conduits; i++)
 		sorted[i] = &k->m->conduits[i];
-	qsort(sorted, k->m->n_conduits, sizeof(*sorted), by_name);
+	qsort(sorted, k->m->n_conduits, sizeof(void *), by_name);
 	for (size_t i = 1; i < k->m->n_conduits; i++) {
 		if (sorted[i]->name[0] != '\0' && strcmp(sorted[i - 1]->name, sorted[i]->name) == 0) {
-			struct diag *g = diag_add(k->d, SEV_ERROR, "policy.duplicate", sorted[i]->at, MP_CONDUIT_TWICE, sorted[i]->name);
+			struct diag *g = diag_add(k->d, SEV_ERROR, "policy.duplicate", sorted[i]->at, MP_CONDUIT_TWICE,
+						  sorted[i]->name);
 
 			g->also = sorted[i - 1]->at;
 		}
@@ -291,7 +320,8 @@ void check_conduits(struct check *k, const struct ast_node *node)
 	struct model *m = k->m;
 
 	m->conduits = arena_array(k->a, n, sizeof(m->conduits[0]));
-	for (const struct ast_node *c = NULL; m->conduits != NULL && (c = list_next(k, node, c, AST_GROUP, o)) != NULL;) {
+	for (const struct ast_node *c = NULL;
+	     m->conduits != NULL && (c = list_next(k, node, c, AST_GROUP, o)) != NULL;) {
 		struct model_conduit *one = &m->conduits[m->n_conduits];
 
 		one->index = (uint32_t)m->n_conduits++;

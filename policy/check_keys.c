@@ -31,12 +31,12 @@ static void wrong_kind(struct check *k, const struct ast_node *node, unsigned ki
 	struct diag *g;
 
 	if (key == NULL) {
-		check_say(k, SEV_ERROR, "policy.wrong_type", node->value_at, node->value_width, MP_WRONG_ELEMENT, both_object(k, o),
-			  wanted, both_same(""));
+		check_say(k, SEV_ERROR, "policy.wrong_type", node->value_at, node->value_width, MP_WRONG_ELEMENT,
+			  both_object(k, o), wanted, both_same(""));
 		return;
 	}
-	g = check_say(k, SEV_ERROR, "policy.wrong_type", node->value_at, node->value_width, MP_WRONG_TYPE, both_object(k, o),
-		      both_same(key), wanted);
+	g = check_say(k, SEV_ERROR, "policy.wrong_type", node->value_at, node->value_width, MP_WRONG_TYPE,
+		      both_object(k, o), both_same(key), wanted);
 	if ((kinds & AST_LISTS) != 0 && node->kind == AST_STRING)
 		diag_hint(k->d, g, MP_HINT_AS_LIST, key, node->string);
 	else if ((kinds & AST_LISTS) != 0 && node->kind == AST_NUMBER)
@@ -55,8 +55,8 @@ static size_t key_find(const struct key *keys, size_t n, const char *name)
 static void unknown_key(struct check *k, const struct ast_node *node, const struct key *keys, size_t n, struct object o)
 {
 	const char *known[32];
-	struct diag *g = check_say(k, SEV_ERROR, "policy.unknown_key", node->at, node->width, MP_UNKNOWN_KEY, both_object(k, o),
-				   both_same(node->name), both_same(""));
+	struct diag *g = check_say(k, SEV_ERROR, "policy.unknown_key", node->at, node->width, MP_UNKNOWN_KEY,
+				   both_object(k, o), both_same(node->name), both_same(""));
 
 	for (size_t i = 0; i < n && i < 32; i++)
 		known[i] = keys[i].name;
@@ -68,7 +68,7 @@ bool keys_read(struct check *k, const struct ast_node *group, const struct key *
 {
 	bool seen[32] = { false };
 
-	memset(ret, 0, n * sizeof(ret[0]));
+	memset(ret, 0, n * sizeof(void *));
 	if (group->kind != AST_GROUP) {
 		wrong_kind(k, group, AST_GROUP, o, NULL);
 		return false;
@@ -91,16 +91,16 @@ bool keys_read(struct check *k, const struct ast_node *group, const struct key *
 
 		if (!keys[i].must || seen[i])
 			continue;
-		g = check_say(k, SEV_ERROR, "policy.missing_key", group->at, group->width, MP_MISSING_KEY, both_object(k, o),
-			      both_same(keys[i].name), both_same(""));
+		g = check_say(k, SEV_ERROR, "policy.missing_key", group->at, group->width, MP_MISSING_KEY,
+			      both_object(k, o), both_same(keys[i].name), both_same(""));
 		if (keys[i].example != NULL)
 			diag_hint(k->d, g, MP_HINT_ADD, keys[i].example);
 	}
 	return true;
 }
 
-const struct ast_node *list_next(struct check *k, const struct ast_node *list, const struct ast_node *last, unsigned kinds,
-				 struct object o)
+const struct ast_node *list_next(struct check *k, const struct ast_node *list, const struct ast_node *last,
+				 unsigned kinds, struct object o)
 {
 	const struct ast_node *c = last != NULL ? last->next : list != NULL ? list->child : NULL;
 
@@ -128,7 +128,8 @@ const char *text_of(struct check *k, const struct ast_node *node, struct object 
 	if (node == NULL)
 		return fallback;
 	if (!is_plain(node->string))
-		check_value(k, SEV_ERROR, "policy.text", node, MP_TEXT_CONTROL, o, node->name != NULL ? node->name : "");
+		check_value(k, SEV_ERROR, "policy.text", node, MP_TEXT_CONTROL, o,
+			    node->name != NULL ? node->name : "");
 	else if (strlen(node->string) > TEXT_MAX)
 		check_value(k, SEV_ERROR, "policy.text", node, MP_TEXT_LONG, o, node->name != NULL ? node->name : "");
 	return node->string;
@@ -163,15 +164,16 @@ size_t choice_of(struct check *k, const struct ast_node *node, struct object o, 
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(words[i], node->string) == 0)
 			return i;
-	g = check_say(k, SEV_ERROR, "policy.unknown_word", node->value_at, node->value_width, MP_UNKNOWN_WORD, both_object(k, o),
-		      both_same(node->string), both_same(node->name != NULL ? node->name : ""));
+	g = check_say(k, SEV_ERROR, "policy.unknown_word", node->value_at, node->value_width, MP_UNKNOWN_WORD,
+		      both_object(k, o), both_same(node->string), both_same(node->name != NULL ? node->name : ""));
 	check_near(k, g, node->string, words, n);
 	if (g->hint[LANG_EN] == NULL && k->d->errors <= DIAG_MAX)
 		word_list(k, g, words, n);
 	return fallback;
 }
 
-int64_t number_of(struct check *k, const struct ast_node *node, struct object o, int64_t lo, int64_t hi, int64_t fallback)
+int64_t number_of(struct check *k, const struct ast_node *node, struct object o, int64_t lo, int64_t hi,
+		  int64_t fallback)
 {
 	struct diag *g;
 

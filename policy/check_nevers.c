@@ -29,7 +29,8 @@ void check_nevers(struct check *k, const struct ast_node *node)
 	struct model *m = k->m;
 
 	m->nevers = arena_array(k->a, node != NULL ? node->n : 0, sizeof(m->nevers[0]));
-	for (const struct ast_node *c = NULL; m->nevers != NULL && (c = list_next(k, node, c, AST_GROUP, section)) != NULL;) {
+	for (const struct ast_node *c = NULL;
+	     m->nevers != NULL && (c = list_next(k, node, c, AST_GROUP, section)) != NULL;) {
 		struct model_never *one = &m->nevers[m->n_nevers++];
 		struct object o = { MP_OBJ_NEVER, arena_printf(k->a, "%zu", m->n_nevers) };
 		const struct ast_node *v[NEVER_N];
@@ -54,7 +55,8 @@ void check_breaks(struct check *k, const struct ast_node *node)
 	struct model *m = k->m;
 
 	m->breaks = arena_array(k->a, node != NULL ? node->n : 0, sizeof(m->breaks[0]));
-	for (const struct ast_node *c = NULL; m->breaks != NULL && (c = list_next(k, node, c, AST_GROUP, section)) != NULL;) {
+	for (const struct ast_node *c = NULL;
+	     m->breaks != NULL && (c = list_next(k, node, c, AST_GROUP, section)) != NULL;) {
 		struct model_chain_break *one = &m->breaks[m->n_breaks++];
 		struct object o = { MP_OBJ_BREAK, arena_printf(k->a, "%zu", m->n_breaks) };
 		const struct ast_node *v[BREAK_N];

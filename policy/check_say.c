@@ -23,11 +23,12 @@ struct both both_object(struct check *k, struct object o)
 {
 	const char *name = o.name != NULL ? o.name : "";
 
-	return (struct both){ { render(k->a, LANG_EN, o.noun, name, "", ""), render(k->a, LANG_JA, o.noun, name, "", "") } };
+	return (struct both){ { render(k->a, LANG_EN, o.noun, name, "", ""),
+				render(k->a, LANG_JA, o.noun, name, "", "") } };
 }
 
-struct diag *check_say(struct check *k, enum severity s, const char *code, struct srcpos at, uint32_t width, enum message m,
-		       struct both a, struct both b, struct both c)
+struct diag *check_say(struct check *k, enum severity s, const char *code, struct srcpos at, uint32_t width,
+		       enum message m, struct both a, struct both b, struct both c)
 {
 	const char *en = "", *ja = "";
 	struct diag *g;
@@ -42,10 +43,11 @@ struct diag *check_say(struct check *k, enum severity s, const char *code, struc
 	return g;
 }
 
-struct diag *check_value(struct check *k, enum severity s, const char *code, const struct ast_node *node, enum message m,
-			 struct object o, const char *word)
+struct diag *check_value(struct check *k, enum severity s, const char *code, const struct ast_node *node,
+			 enum message m, struct object o, const char *word)
 {
-	return check_say(k, s, code, node->value_at, node->value_width, m, both_object(k, o), both_same(word), both_same(""));
+	return check_say(k, s, code, node->value_at, node->value_width, m, both_object(k, o), both_same(word),
+			 both_same(""));
 }
 
 void check_near(struct check *k, struct diag *g, const char *word, const char *const *known, size_t n)

@@ -84,7 +84,8 @@ static void port_bad(struct check *k, const struct ast_node *node, struct object
 	diag_hint(k->d, g, MP_HINT_PORT);
 }
 
-static bool port_of(struct check *k, const struct ast_node *node, enum protocol p, struct object o, struct model_port *ret)
+static bool port_of(struct check *k, const struct ast_node *node, enum protocol p, struct object o,
+		    struct model_port *ret)
 {
 	const char *slash = strchr(node->string, '/'), *text;
 	size_t n = slash != NULL ? (size_t)(slash - node->string) : strlen(node->string), i = 0;
@@ -98,8 +99,8 @@ static bool port_of(struct check *k, const struct ast_node *node, enum protocol 
 		return false;
 	}
 	if (p != PROTO_NONE && (protocol_info(p)->transports & transports[i].bit) == 0) {
-		check_say(k, SEV_ERROR, "policy.port", node->value_at, node->value_width, MP_TRANSPORT_WRONG, both_object(k, o),
-			  both_same(protocol_info(p)->name), both_same(transports[i].name));
+		check_say(k, SEV_ERROR, "policy.port", node->value_at, node->value_width, MP_TRANSPORT_WRONG,
+			  both_object(k, o), both_same(protocol_info(p)->name), both_same(transports[i].name));
 		return false;
 	}
 	icmp = transports[i].bit == TRANSPORT_ICMP;
@@ -120,7 +121,8 @@ static bool port_of(struct check *k, const struct ast_node *node, enum protocol 
 		port_bad(k, node, o);
 		return false;
 	}
-	*ret = (struct model_port){ transports[i].l4proto, (uint16_t)(icmp ? lo << 8 : lo), (uint16_t)(icmp ? lo << 8 : hi) };
+	*ret = (struct model_port){ transports[i].l4proto, (uint16_t)(icmp ? lo << 8 : lo),
+				    (uint16_t)(icmp ? lo << 8 : hi) };
 	return true;
 }
 
@@ -147,7 +149,8 @@ static void ports_merge(struct model_service *s)
 		struct model_port *last = &s->ports[n];
 		const struct model_port *one = &s->ports[i];
 
-		if (one->l4proto == last->l4proto && (one->lo == last->lo || (one->l4proto != IP_ICMP && one->lo <= last->hi + 1u))) {
+		if (one->l4proto == last->l4proto &&
+		    (one->lo == last->lo || (one->l4proto != IP_ICMP && one->lo <= last->hi + 1u))) {
 			if (one->hi > last->hi)
 				last->hi = one->hi;
 		} else {
@@ -185,7 +188,8 @@ static void no_vocabulary_hint(struct check *k, struct diag *g)
 
 	for (unsigned i = 1; text != NULL && i < PROTO_COUNT; i++)
 		if (vocabulary_of((enum protocol)i) != NULL)
-			text = arena_printf(k->a, "%s%s%s", text, *text != '\0' ? ", " : "", protocol_info((enum protocol)i)->name);
+			text = arena_printf(k->a, "%s%s%s", text, *text != '\0' ? ", " : "",
+					    protocol_info((enum protocol)i)->name);
 	if (text != NULL)
 		diag_hint(k->d, g, MP_HINT_NO_VOCABULARY, text);
 }
@@ -215,14 +219,16 @@ static void one_service(struct check *k, const struct ast_node *node, struct mod
 		return;
 	s->whole = false;
 	if (vocabulary_of(s->protocol) == NULL) {
-		struct diag *g = check_say(k, SEV_ERROR, "policy.no_commands", v[SERVICE_ALLOW]->at, v[SERVICE_ALLOW]->width,
-					   MP_NO_VOCABULARY, both_object(k, o), both_same(protocol_info(s->protocol)->name), both_same(""));
+		struct diag *g = check_say(k, SEV_ERROR, "policy.no_commands", v[SERVICE_ALLOW]->at,
+					   v[SERVICE_ALLOW]->width, MP_NO_VOCABULARY, both_object(k, o),
+					   both_same(protocol_info(s->protocol)->name), both_same(""));
 
 		no_vocabulary_hint(k, g);
 		return;
 	}
 	if (v[SERVICE_ALLOW]->n == 0) {
-		struct diag *g = check_value(k, SEV_ERROR, "policy.empty_list", v[SERVICE_ALLOW], MP_EMPTY_LIST, o, "allow");
+		struct diag *g =
+			check_value(k, SEV_ERROR, "policy.empty_list", v[SERVICE_ALLOW], MP_EMPTY_LIST, o, "allow");
 
 		diag_hint(k->d, g, MP_HINT_EMPTY_ALLOW_LIST);
 	}

@@ -75,7 +75,8 @@ bool time_parse(const char *text, uint64_t *ret)
 	if (!east && *text != '-')
 		return false;
 	text++;
-	if (!digits(&text, 2, &oh) || !sign(&text, ':') || !digits(&text, 2, &om) || *text != '\0' || oh > 23 || om > 59)
+	if (!digits(&text, 2, &oh) || !sign(&text, ':') || !digits(&text, 2, &om) || *text != '\0' || oh > 23 ||
+	    om > 59)
 		return false;
 	offset = oh * 3600u + om * 60u;
 	if (east && offset > day)

@@ -37,9 +37,11 @@ static void zone_interfaces(struct check *k, const struct ast_node *list, struct
 		check_value(k, SEV_ERROR, "policy.too_large", list, MP_LIST_LONG, o, "interfaces");
 		return;
 	}
-	z->interfaces = arena_array(k->a, list->n, sizeof(z->interfaces[0]));
-	for (const struct ast_node *c = NULL; z->interfaces != NULL && (c = list_next(k, list, c, AST_STRING, o)) != NULL;) {
-		const struct model_interface *i = names_need(k, &k->interfaces, c, MP_NO_INTERFACE, "policy.unknown_name", o);
+	z->interfaces = arena_array(k->a, list->n, sizeof(void *));
+	for (const struct ast_node *c = NULL;
+	     z->interfaces != NULL && (c = list_next(k, list, c, AST_STRING, o)) != NULL;) {
+		const struct model_interface *i =
+			names_need(k, &k->interfaces, c, MP_NO_INTERFACE, "policy.unknown_name", o);
 		size_t j = 0;
 
 		if (i == NULL)
@@ -49,7 +51,8 @@ static void zone_interfaces(struct check *k, const struct ast_node *list, struct
 		if (j < z->n_interfaces) {
 			check_value(k, SEV_ERROR, "policy.twice", c, MP_TWICE, o, c->string);
 		} else if (i->admin) {
-			struct diag *g = check_value(k, SEV_ERROR, "policy.admin_interface", c, MP_ADMIN_IN_ZONE, o, c->string);
+			struct diag *g =
+				check_value(k, SEV_ERROR, "policy.admin_interface", c, MP_ADMIN_IN_ZONE, o, c->string);
 
 			g->also = i->at;
 			diag_hint(k->d, g, MP_HINT_ADMIN);
@@ -136,8 +139,9 @@ static void report_overlaps(struct check *k, struct claims *claims)
 		    one->zone != far->zone) {
 			bool swap = stands_before(&one->node->value_at, &far->node->value_at);
 			const struct claim *late = swap ? far : one, *early = swap ? one : far;
-			struct diag *g = diag_add(k->d, SEV_ERROR, "policy.overlap", late->node->value_at, MP_OVERLAP, late->node->string,
-						  late->zone->name, early->node->string, early->zone->name);
+			struct diag *g =
+				diag_add(k->d, SEV_ERROR, "policy.overlap", late->node->value_at, MP_OVERLAP,
+					 late->node->string, late->zone->name, early->node->string, early->zone->name);
 
 			g->width = late->node->value_width;
 			g->also = early->node->value_at;
@@ -186,7 +190,7 @@ static void expand_rest(struct check *k, const struct ranges *unicast, const str
 static void report_rest_twice(struct check *k)
 {
 	const struct model_interface *base = k->m->box.interfaces;
-	const struct model_zone **owner = arena_array(k->a, k->m->box.n_interfaces, sizeof(*owner));
+	const struct model_zone **owner = arena_array(k->a, k->m->box.n_interfaces, sizeof(void *));
 
 	for (size_t i = 0; owner != NULL && i < k->m->n_zones; i++) {
 		const struct model_zone *z = &k->m->zones[i];
@@ -195,8 +199,8 @@ static void report_rest_twice(struct check *k)
 			const struct model_zone **first = &owner[z->interfaces[j] - base];
 
 			if (*first != NULL) {
-				struct diag *g = diag_add(k->d, SEV_ERROR, "policy.overlap", z->at, MP_REST_TWICE, z->name, (*first)->name,
-							  z->interfaces[j]->name);
+				struct diag *g = diag_add(k->d, SEV_ERROR, "policy.overlap", z->at, MP_REST_TWICE,
+							  z->name, (*first)->name, z->interfaces[j]->name);
 
 				g->width = (uint32_t)strlen(z->name);
 				g->also = (*first)->at;
@@ -254,8 +258,8 @@ static void one_zone(struct check *k, const struct ast_node *node, struct model_
 	k->unsure[z->index] = v[ZONE_NETWORKS] == NULL;
 	z->label = text_of(k, v[ZONE_LABEL], o, "");
 	z->owner = text_of(k, v[ZONE_OWNER], o, "");
-	z->class = (enum zone_class)choice_of(k, v[ZONE_CLASS], o, class_words, sizeof(class_words) / sizeof(class_words[0]),
-					      CLASS_IT);
+	z->class = (enum zone_class)choice_of(k, v[ZONE_CLASS], o, class_words,
+					      sizeof(class_words) / sizeof(class_words[0]), CLASS_IT);
 	z->patchable = truth_of(v[ZONE_PATCHABLE], true);
 	zone_interfaces(k, v[ZONE_INTERFACES], z, o);
 	zone_networks(k, v[ZONE_NETWORKS], z, o, unicast, claims);
@@ -272,7 +276,8 @@ void check_zones(struct check *k, const struct ast_node *node)
 	k->zones.names = arena_array(k->a, n + 1, sizeof(k->zones.names[0]));
 	k->zones.objects = arena_array(k->a, n + 1, sizeof(k->zones.objects[0]));
 	k->unsure = arena_array(k->a, n + 1, sizeof(k->unsure[0]));
-	if (m->zones == NULL || k->unsure == NULL || k->zones.names == NULL || k->zones.objects == NULL || !ranges_unicast(k, &unicast))
+	if (m->zones == NULL || k->unsure == NULL || k->zones.names == NULL || k->zones.objects == NULL ||
+	    !ranges_unicast(k, &unicast))
 		return;
 	for (const struct ast_node *c = node != NULL ? node->child : NULL; c != NULL; c = c->next) {
 		struct model_zone *z = &m->zones[m->n_zones];
@@ -281,8 +286,12 @@ void check_zones(struct check *k, const struct ast_node *node)
 		one_zone(k, c, z, &unicast, &claims);
 	}
 	/* The box itself comes last, so that the others are numbered as the text has them. */
-	m->zones[m->n_zones] = (struct model_zone){ .name = "self", .label = "", .owner = "", .class = CLASS_MANAGEMENT,
-						    .self = true, .index = (uint32_t)m->n_zones };
+	m->zones[m->n_zones] = (struct model_zone){ .name = "self",
+						    .label = "",
+						    .owner = "",
+						    .class = CLASS_MANAGEMENT,
+						    .self = true,
+						    .index = (uint32_t)m->n_zones };
 	m->n_zones++;
 	for (size_t i = 0; i < m->n_zones; i++) {
 		k->zones.names[i] = m->zones[i].name;

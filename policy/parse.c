@@ -15,11 +15,11 @@
 
 struct writer {
 	const struct scan_result *r;
-	char *text;      /* room for everything */
-	size_t n;        /* written */
-	size_t chunk;    /* being copied */
+	char *text;	 /* room for everything */
+	size_t n;	 /* written */
+	size_t chunk;	 /* being copied */
 	size_t in_chunk; /* bytes of it that were copied */
-	size_t copied;   /* offset in the expanded text */
+	size_t copied;	 /* offset in the expanded text */
 };
 
 static void copy_until(struct writer *w, size_t offset)
@@ -174,8 +174,8 @@ static const struct ast_node *fill(struct arena *a, struct ast_node *node, confi
 		return node->string == NULL ? node : NULL;
 	}
 	case AST_NUMBER:
-		node->number = config_setting_type(set) == CONFIG_TYPE_INT ? config_setting_get_int(set) :
-									     config_setting_get_int64(set);
+		node->number = config_setting_type(set) == CONFIG_TYPE_INT ? config_setting_get_int(set)
+									   : config_setting_get_int64(set);
 		return NULL;
 	case AST_BOOL:
 		node->truth = config_setting_get_bool(set) != 0;
@@ -221,8 +221,8 @@ const struct ast_node *parse_policy(struct compilation *c, const struct policy_l
 		if (bad != NULL && !arena_failed(c->arena))
 			diag_add(&c->diags, SEV_ERROR, "policy.readers_differ", bad->at, MP_READERS_DIFFER);
 	} else {
-		diag_add(&c->diags, SEV_ERROR, "policy.readers_differ", origin(&r, (uint32_t)config_error_line(&cfg)), MP_LIBCONFIG,
-			 config_error_text(&cfg));
+		diag_add(&c->diags, SEV_ERROR, "policy.readers_differ", origin(&r, (uint32_t)config_error_line(&cfg)),
+			 MP_LIBCONFIG, config_error_text(&cfg));
 	}
 	config_destroy(&cfg);
 	return ok && bad == NULL && !arena_failed(c->arena) ? r.root : NULL;

@@ -13,128 +13,7 @@
 #include <string.h>
 
 #include "policy/scan_include.h"
-#include "policy/scan_lex.h"
-
-static void value(struct scan *s, struct ast_node *node, bool in_array);
-static void settings(struct scan *s, struct ast_node *group, char closer, struct srcpos opener, uint32_t opener_indent);
-static void elements(struct scan *s, struct ast_node *list, char closer, struct srcpos opener, uint32_t opener_indent);
-
-static struct ast_node *node_new(struct scan *s)
-{
-	struct ast_node *n = NULL;
-
-	if (s->nodes < SCAN_NODES_MAX)
-		n = arena_alloc(s->c->arena, sizeof(*n));
-	s->nodes++;
-	if (n == NULL && !s->stopped) {
-		s->stopped = true;
-		diag_add(&s->c->diags, SEV_ERROR, "policy.too_large", s->cur->at, MP_TOO_MANY, (unsigned)SCAN_NODES_MAX);
-	}
-	return n;
-}
-
-struct tail {
-	struct ast_node *last;
-};
-
-static void append(struct ast_node *parent, struct tail *t, struct ast_node *n)
-{
-	if (t->last == NULL)
-		parent->child = n;
-	else
-		t->last->next = n;
-	t->last = n;
-	parent->n++;
-}
-
-static struct tail tail_of(const struct ast_node *parent)
-{
-	struct tail t = { parent->child };
-
-	while (t.last != NULL && t.last->next != NULL)
-		t.last = t.last->next;
-	return t;
-}
-
-/* Is this closing bracket one that an outer value of the same text waits for? */
-static bool awaited(const struct scan *s, char c)
-{
-	for (uint32_t i = s->depth; i-- > s->cur->base_depth;)
-		if (s->closers[i] == c)
-			return true;
-	return false;
-}
-
-static void report_unclosed(struct scan *s, struct srcpos at, char closer, struct srcpos opener)
-{
-	struct diag *g;
-
-	if (!scan_fresh(s, at))
-		return;
-	g = diag_add(&s->c->diags, SEV_ERROR, "policy.unclosed", at, MP_UNCLOSED, (int)closer);
-	g->also = opener;
-	diag_hint(&s->c->diags, g, MP_HINT_UNCLOSED, (int)closer, opener.line);
-}
-
-static void report_unexpected(struct scan *s, struct srcpos at, enum message hint)
-{
-	char c = scan_peek(s);
-	struct diag *g;
-
-	if (!scan_fresh(s, at))
-		return;
-	if (c <= 1)
-		g = diag_add(&s->c->diags, SEV_ERROR, "policy.syntax", at, MP_UNEXPECTED_CHAR);
-	else
-		g = diag_add(&s->c->diags, SEV_ERROR, "policy.syntax", at, MP_UNEXPECTED, (int)c);
-	diag_hint(&s->c->diags, g, hint);
-}
-
-/*
- * Deals with the end of the text and with closing brackets of any kind. True when the settings or elements that wait
- * for `closer` (0 = the end of the text) are over.
- */
-static bool at_end(struct scan *s, char closer, struct srcpos opener)
-{
-	char c = scan_peek(s);
-	struct srcpos at = s->cur->at;
-
-	if (c == 0) {
-		if (closer != 0) {
-			/* The end of a file is usually an empty line: the opening bracket is the place that helps. */
-			if (s->last.line != UINT32_MAX) {
-				struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.unclosed", opener, MP_UNCLOSED_END, (int)closer);
-
-				diag_hint(&s->c->diags, g, MP_HINT_UNCLOSED_END, (int)closer);
-			}
-			s->last = (struct srcpos){ s->cur->file, UINT32_MAX, 0 }; /* its outer ones follow from it */
-		}
-		return true;
-	}
-	if (c != '}' && c != ')' && c != ']')
-		return false;
-	scan_sign(s);
-	if (c == closer) {
-		scan_step(s);
-		return true;
-	}
-	if (closer != 0 && awaited(s, c)) {
-		report_unclosed(s, at, closer, opener);
-		return true;
-	}
-	if (scan_fresh(s, at)) {
-		if (closer != 0) {
-			struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.bracket", at, MP_WRONG_CLOSER, (int)c, (int)closer);
-
-			g->also = opener;
-		} else {
-			diag_add(&s->c->diags, SEV_ERROR, "policy.bracket", at, MP_EXTRA_CLOSER, (int)c);
-		}
-	}
-	scan_step(s);
-	/* A wrong bracket where one is due was most likely meant to be the right one. */
-	return closer != 0;
-}
+#include "policy/scan_parts.h"
 
 /* On to what may begin a new setting: behind the next ';' of this line, or to the next line. */
 static void skip_setting(struct scan *s)
@@ -148,41 +27,6 @@ static void skip_setting(struct scan *s)
 		if (c == ';')
 			return;
 	}
-}
-
-static bool opens(struct scan *s, char closer)
-{
-	if (s->depth == SCAN_DEPTH_MAX) {
-		diag_add(&s->c->diags, SEV_ERROR, "policy.too_deep", s->cur->at, MP_TOO_DEEP, (unsigned)SCAN_DEPTH_MAX);
-		s->stopped = true;
-		return false;
-	}
-	s->closers[s->depth++] = closer;
-	return true;
-}
-
-static uint32_t indent_of(const struct scan *s, const struct ast_node *node)
-{
-	return node->name != NULL && node->at.line == s->cur->at.line ? node->at.column : 0;
-}
-
-static void bracket(struct scan *s, struct ast_node *node, char c)
-{
-	struct srcpos opener = s->cur->at;
-	char closer = c == '{' ? '}' : c == '(' ? ')' : ']';
-	uint32_t indent = indent_of(s, node);
-
-	node->kind = c == '{' ? AST_GROUP : c == '(' ? AST_LIST : AST_ARRAY;
-	node->value_width = 1;
-	if (!opens(s, closer))
-		return;
-	scan_step(s);
-	if (c == '{')
-		settings(s, node, closer, opener, indent);
-	else
-		elements(s, node, closer, opener, indent);
-	node->end = scan_offset(s) - 1;
-	s->depth--;
 }
 
 /* Strings that follow one another are one value in libconfig; in a list this is a forgotten comma. */
@@ -207,7 +51,7 @@ static void strings(struct scan *s, struct ast_node *node)
 	}
 }
 
-static void value(struct scan *s, struct ast_node *node, bool in_array)
+void scan_value(struct scan *s, struct ast_node *node, bool in_array)
 {
 	char c = scan_peek(s);
 
@@ -224,7 +68,7 @@ static void value(struct scan *s, struct ast_node *node, bool in_array)
 			diag_hint(&s->c->diags, g, MP_HINT_LIST);
 		}
 		scan_sign(s);
-		bracket(s, node, c);
+		scan_bracket(s, node, c);
 		return;
 	}
 	if (c == '"')
@@ -252,16 +96,17 @@ static void terminator(struct scan *s, const struct ast_node *node)
 		return;
 	/* A warning does not make the line known as wrong: an error on it must still be told. */
 	if (s->last.line != behind.line || s->last.file != behind.file) {
-		struct diag *g = diag_add(&s->c->diags, SEV_WARNING, "policy.missing_semicolon", behind, MP_NO_SEMICOLON, node->name);
+		struct diag *g = diag_add(&s->c->diags, SEV_WARNING, "policy.missing_semicolon", behind,
+					  MP_NO_SEMICOLON, node->name);
 
 		diag_hint(&s->c->diags, g, MP_HINT_SEMICOLON);
 	}
 }
 
-static void setting(struct scan *s, struct ast_node *group, struct tail *t)
+void scan_setting(struct scan *s, struct ast_node *group, struct scan_tail *t)
 {
 	struct diags *d = &s->c->diags;
-	struct ast_node *node = node_new(s);
+	struct ast_node *node = scan_node(s);
 	struct scan_cursor before;
 	struct diag *g;
 	char c;
@@ -287,7 +132,7 @@ static void setting(struct scan *s, struct ast_node *group, struct tail *t)
 		return;
 	}
 	if (node->width == 0) {
-		report_unexpected(s, node->at, MP_HINT_SETTING);
+		scan_report_unexpected(s, node->at, MP_HINT_SETTING);
 		scan_step(s);
 		skip_setting(s);
 		return;
@@ -344,8 +189,8 @@ static void setting(struct scan *s, struct ast_node *group, struct tail *t)
 			return;
 		}
 	}
-	value(s, node, false);
-	append(group, t, node);
+	scan_value(s, node, false);
+	scan_append(group, t, node);
 	if (!s->stopped)
 		terminator(s, node);
 }
@@ -377,7 +222,7 @@ static void report_duplicates(struct scan *s, const struct ast_node *group)
 		return;
 	for (const struct ast_node *c = group->child; c != NULL; c = c->next)
 		sorted[n++] = c;
-	qsort(sorted, n, sizeof(sorted[0]), by_name);
+	qsort(sorted, n, sizeof(void *), by_name);
 	for (size_t i = 1; i < n; i++) {
 		struct diag *g;
 
@@ -392,7 +237,7 @@ static void report_duplicates(struct scan *s, const struct ast_node *group)
 
 static void text_of_settings(struct scan *s, struct ast_node *group)
 {
-	settings(s, group, 0, s->cur->at, 0);
+	scan_settings(s, group, 0, s->cur->at, 0);
 }
 
 /*
@@ -403,8 +248,9 @@ static bool outdented(const struct scan *s, const struct ast_node *group, uint32
 {
 	const struct ast_node *first = group->child;
 
-	return s->cur->unbalanced && opener_indent != 0 && first != NULL && first->at.file == s->cur->file && first->at.column > opener_indent &&
-	       first->at.line < s->cur->at.line && s->cur->at.column <= opener_indent;
+	return s->cur->unbalanced && opener_indent != 0 && first != NULL && first->at.file == s->cur->file &&
+	       first->at.column > opener_indent && first->at.line < s->cur->at.line &&
+	       s->cur->at.column <= opener_indent;
 }
 
 /* "{" among the settings of an element: the element before it was not closed. */
@@ -413,164 +259,40 @@ static bool next_element(const struct scan *s, char c)
 	return c == '{' && s->depth >= s->cur->base_depth + 2 && s->closers[s->depth - 2] == ')';
 }
 
-static void settings(struct scan *s, struct ast_node *group, char closer, struct srcpos opener, uint32_t opener_indent)
+void scan_settings(struct scan *s, struct ast_node *group, char closer, struct srcpos opener, uint32_t opener_indent)
 {
-	struct tail t = tail_of(group);
+	struct scan_tail t = scan_tail_of(group);
 
 	while (!s->stopped) {
 		char c;
 
 		scan_blank(s);
-		if (at_end(s, closer, opener))
+		if (scan_at_end(s, closer, opener))
 			break;
 		c = scan_peek(s);
 		if (closer != 0 && (outdented(s, group, opener_indent) || next_element(s, c))) {
-			report_unclosed(s, s->cur->at, closer, opener);
+			scan_report_unclosed(s, s->cur->at, closer, opener);
 			return;
 		}
 		if (c == '@') {
 			scan_sign(s);
 			if (scan_include(s, group, text_of_settings))
-				t = tail_of(group);
+				t = scan_tail_of(group);
 		} else if (c == ';' || c == ',') {
 			scan_sign(s);
 			if (scan_fresh(s, s->cur->at)) {
-				struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.syntax", s->cur->at, MP_EXTRA_SIGN, (int)c);
+				struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.syntax", s->cur->at,
+							  MP_EXTRA_SIGN, (int)c);
 
 				diag_hint(&s->c->diags, g, MP_HINT_REMOVE);
 			}
 			scan_step(s);
 		} else {
-			setting(s, group, &t);
+			scan_setting(s, group, &t);
 		}
 	}
 	if (closer != 0 || s->cur->outer == NULL)
 		report_duplicates(s, group);
-}
-
-/* `name = value` where an element should stand: somebody forgot the braces, or, further left, the list's own bracket
- * (*ret_over). True when it was either. */
-static bool element_is_setting(struct scan *s, struct srcpos opener, uint32_t opener_indent, bool *ret_over)
-{
-	struct scan_cursor before = *s->cur;
-	uint32_t width;
-	const char *word = scan_run(s, "=:;,{}()[]\"#", &width);
-	bool is;
-
-	scan_blank(s);
-	is = word != NULL && scan_is_name(word) && scan_peek(s) == '=';
-	before.reported = s->cur->reported;
-	*s->cur = before;
-	*ret_over = is && before.at.line != opener.line && before.at.column <= opener_indent;
-	if (!is || *ret_over)
-		return is;
-	if (scan_fresh(s, before.at)) {
-		struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.syntax", before.at, MP_NO_BRACES, word);
-
-		g->width = width;
-		diag_hint(&s->c->diags, g, MP_HINT_BRACES);
-	}
-	return true;
-}
-
-static void text_of_elements(struct scan *s, struct ast_node *list)
-{
-	elements(s, list, 0, s->cur->at, 0);
-}
-
-/* Arrays hold values of one kind only; lists hold anything. */
-static void check_array(struct scan *s, const struct ast_node *list, const struct ast_node *node)
-{
-	if (list->kind != AST_ARRAY || (node->kind & (AST_STRING | AST_NUMBER | AST_BOOL)) == 0 ||
-	    node->kind == list->child->kind || (list->child->kind & (AST_STRING | AST_NUMBER | AST_BOOL)) == 0)
-		return;
-	if (scan_fresh(s, node->at)) {
-		struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.array", node->at, MP_ARRAY_MIXED);
-
-		g->width = node->width;
-		g->also = list->child->at;
-		diag_hint(&s->c->diags, g, MP_HINT_LIST);
-	}
-}
-
-static void elements(struct scan *s, struct ast_node *list, char closer, struct srcpos opener, uint32_t opener_indent)
-{
-	struct tail t = tail_of(list);
-	struct srcpos comma = { 0 };
-	bool separated = true, any = false;
-
-	while (!s->stopped) {
-		struct srcpos behind = s->cur->at;
-		struct ast_node *node;
-		struct tail inner;
-		bool setting_here, over = false;
-		const char *from;
-		char c;
-
-		scan_blank(s);
-		c = scan_peek(s);
-		if ((c == closer || c == 0) && any && separated && scan_fresh(s, comma)) {
-			struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.trailing_comma", comma, MP_TRAILING_COMMA);
-
-			diag_hint(&s->c->diags, g, MP_HINT_REMOVE);
-		}
-		if (at_end(s, closer, opener))
-			return;
-		if (c == ',' || c == ';') {
-			scan_sign(s);
-			comma = s->cur->at;
-			if ((separated || c == ';') && scan_fresh(s, comma)) {
-				struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.syntax", comma,
-							  c == ';' ? MP_LIST_SEMICOLON : MP_EMPTY_ELEMENT);
-
-				if (c == ';')
-					diag_hint(&s->c->diags, g, MP_HINT_COMMA);
-			}
-			scan_step(s);
-			separated = any = true;
-			continue;
-		}
-		setting_here = strchr("{([\"@", c) == NULL && element_is_setting(s, opener, opener_indent, &over);
-		if (setting_here && over) {
-			report_unclosed(s, s->cur->at, closer, opener);
-			return;
-		}
-		if (!separated && !setting_here && scan_fresh(s, behind)) {
-			struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.missing_comma", behind, MP_NO_COMMA);
-
-			diag_hint(&s->c->diags, g, MP_HINT_NO_COMMA);
-		}
-		separated = false;
-		any = true;
-		if (c == '@') {
-			if (scan_include(s, list, text_of_elements))
-				t = tail_of(list);
-			continue;
-		}
-		if (setting_here) {
-			struct ast_node *scrap = node_new(s);
-
-			if (scrap == NULL)
-				return;
-			inner = tail_of(scrap);
-			setting(s, scrap, &inner);
-			separated = true; /* its terminator was taken */
-			any = false;
-			continue;
-		}
-		node = node_new(s);
-		if (node == NULL)
-			return;
-		from = s->cur->p;
-		value(s, node, list->kind == AST_ARRAY);
-		if (s->cur->p == from) {
-			report_unexpected(s, s->cur->at, MP_HINT_ELEMENT);
-			scan_step(s);
-			continue;
-		}
-		append(list, &t, node);
-		check_array(s, list, node);
-	}
 }
 
 bool scan_policy(struct compilation *c, const struct policy_loader *l, const char *name, struct scan_result *ret)

@@ -13,11 +13,11 @@
 #include "policy/ast.h"
 #include "policy/compile.h"
 
-#define SCAN_DEPTH_MAX 24u        /* nested brackets */
-#define SCAN_INCLUDE_MAX 8u       /* files inside files */
-#define SCAN_FILES_MAX 512u       /* texts of one policy */
+#define SCAN_DEPTH_MAX 24u	   /* nested brackets */
+#define SCAN_INCLUDE_MAX 8u	   /* files inside files */
+#define SCAN_FILES_MAX 512u	   /* texts of one policy */
 #define SCAN_TOTAL_MAX (16u << 20) /* bytes with all includes expanded */
-#define SCAN_NODES_MAX 600000u    /* settings and elements */
+#define SCAN_NODES_MAX 600000u	   /* settings and elements */
 
 /* A piece of the expanded text, to lead a line of it back to its file. */
 struct scan_chunk {

@@ -137,7 +137,9 @@ static bool lacks_closer(const char *p, const char *end)
 static void read_text(struct scan *s, uint32_t file, struct ast_node *into, scan_content content)
 {
 	const struct source_text *text = &s->c->sources[file];
-	struct scan_cursor k = { .outer = s->cur, .file = file, .at = { file, 1, 1 }, .chunk_line = 1, .base_depth = s->depth };
+	struct scan_cursor k = {
+		.outer = s->cur, .file = file, .at = { file, 1, 1 }, .chunk_line = 1, .base_depth = s->depth
+	};
 	size_t start;
 
 	if (!scan_text_usable(&s->c->diags, text, file, &start))
@@ -145,7 +147,7 @@ static void read_text(struct scan *s, uint32_t file, struct ast_node *into, scan
 	k.p = k.chunk = k.reported = text->text + start;
 	k.end = text->text + text->size;
 	k.unbalanced = lacks_closer(k.p, k.end);
-	s->cur = &k;
+	s->cur = &k; // cppcheck-suppress autoVariables ; taken back below
 	s->last = (struct srcpos){ 0 };
 	content(s, into);
 	if (!s->stopped)
@@ -184,8 +186,8 @@ static bool is_open(const struct scan *s, uint32_t file, unsigned *ret_depth)
 	return found;
 }
 
-static bool refuse(struct scan *s, struct srcpos at, uint32_t width, const char *code, enum message m, enum message hint,
-		   const char *name)
+static bool refuse(struct scan *s, struct srcpos at, uint32_t width, const char *code, enum message m,
+		   enum message hint, const char *name)
 {
 	struct diag *g = diag_add(&s->c->diags, SEV_ERROR, code, at, m, name);
 
@@ -246,7 +248,8 @@ bool scan_include(struct scan *s, struct ast_node *into, scan_content content)
 	if (is_open(s, file, &depth))
 		return refuse(s, at, width, "policy.include_loop", MP_INCLUDE_LOOP, MP_HINT_INCLUDE_LOOP, name);
 	if (depth > SCAN_INCLUDE_MAX) {
-		diag_add(&s->c->diags, SEV_ERROR, "policy.include_deep", at, MP_INCLUDE_DEEP, SCAN_INCLUDE_MAX)->width = width;
+		diag_add(&s->c->diags, SEV_ERROR, "policy.include_deep", at, MP_INCLUDE_DEEP, SCAN_INCLUDE_MAX)->width =
+			width;
 		return false;
 	}
 	flush(s, from);

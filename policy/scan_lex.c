@@ -61,8 +61,8 @@ char scan_sign(struct scan *s)
 	s->last = k->at;
 	memcpy(shown, k->p, c.size);
 	if (ascii == ' ') {
-		g = diag_add(&s->c->diags, SEV_ERROR, "policy.full_width", k->at, c.cp == 0x3000 ? MP_WIDE_SPACE : MP_ODD_SPACE,
-			     c.cp);
+		g = diag_add(&s->c->diags, SEV_ERROR, "policy.full_width", k->at,
+			     c.cp == 0x3000 ? MP_WIDE_SPACE : MP_ODD_SPACE, c.cp);
 		diag_hint(&s->c->diags, g, MP_HINT_SPACE);
 	} else {
 		g = diag_add(&s->c->diags, SEV_ERROR, "policy.full_width", k->at, MP_WIDE_SIGN, shown);
@@ -133,7 +133,8 @@ const char *scan_run(struct scan *s, const char *stops, uint32_t *ret_width)
 	while (current(s, &c)) {
 		char ascii = scan_peek(s);
 
-		if (strchr(" \t\r\n\f", ascii) != NULL || strchr(stops, ascii) != NULL || starts(s, "//") || starts(s, "/*"))
+		if (strchr(" \t\r\n\f", ascii) != NULL || strchr(stops, ascii) != NULL || starts(s, "//") ||
+		    starts(s, "/*"))
 			break;
 		wide = wide || (c.cp >= 0x80 && ascii > 1);
 		scan_step(s);

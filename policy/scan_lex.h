@@ -14,12 +14,12 @@ struct scan_cursor {
 	struct scan_cursor *outer;
 	uint32_t file;
 	const char *p, *end;
-	struct srcpos at;      /* of p */
-	const char *reported;  /* full-width signs before this were reported */
-	const char *chunk;     /* start of what was not yet handed on to libconfig */
+	struct srcpos at;     /* of p */
+	const char *reported; /* full-width signs before this were reported */
+	const char *chunk;    /* start of what was not yet handed on to libconfig */
 	uint32_t chunk_line;
-	uint32_t base_depth;   /* brackets that were open when this text began */
-	bool unbalanced;       /* it opens more brackets than it closes: indentation may tell where */
+	uint32_t base_depth; /* brackets that were open when this text began */
+	bool unbalanced;     /* it opens more brackets than it closes: indentation may tell where */
 };
 
 struct scan {
@@ -27,14 +27,14 @@ struct scan {
 	const struct policy_loader *loader;
 	struct scan_result *out;
 	size_t chunk_room;
-	size_t total;          /* bytes handed on */
+	size_t total; /* bytes handed on */
 	uint32_t nodes;
 	uint32_t includes;
-	uint32_t depth;        /* open brackets */
+	uint32_t depth; /* open brackets */
 	char closers[SCAN_DEPTH_MAX];
-	struct srcpos last;    /* line of the last syntax error: one a line is enough */
+	struct srcpos last; /* line of the last syntax error: one a line is enough */
 	struct scan_cursor *cur;
-	bool stopped;          /* a limit was met: everything returns */
+	bool stopped; /* a limit was met: everything returns */
 };
 
 /* True when no syntax error was reported on that line yet; then it counts as reported. */

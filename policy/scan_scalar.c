@@ -103,7 +103,8 @@ bool scan_scalar(struct scan *s, struct ast_node *node)
 
 		node->kind = AST_NUMBER;
 		if (first[0] == '0' && first[1] >= '0' && first[1] <= '9' && scan_fresh(s, at))
-			diag_add(&s->c->diags, SEV_ERROR, "policy.number", at, MP_NUMBER_ZERO, w)->width = node->value_width;
+			diag_add(&s->c->diags, SEV_ERROR, "policy.number", at, MP_NUMBER_ZERO, w)->width =
+				node->value_width;
 	} else if (strcasecmp(w, "true") == 0 || strcasecmp(w, "false") == 0) {
 		node->kind = AST_BOOL;
 	} else {

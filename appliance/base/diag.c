@@ -116,7 +116,7 @@ size_t diags_sorted(const struct diags *d, const struct diag *ret[DIAG_MAX])
 {
 	for (size_t i = 0; i < d->n; i++)
 		ret[i] = &d->list[i];
-	qsort(ret, d->n, sizeof(ret[0]), by_place);
+	qsort(ret, d->n, sizeof(void *), by_place);
 	return d->n;
 }
 
@@ -143,7 +143,8 @@ static size_t edits(const char *a, size_t na, const char *b, size_t nb)
 				best = last[j] + 1;
 			if (now[j - 1] + 1 < best)
 				best = now[j - 1] + 1;
-			if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1]) && before[j - 2] + 1 < best)
+			if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1]) &&
+			    before[j - 2] + 1 < best)
 				best = before[j - 2] + 1;
 			now[j] = best;
 		}

@@ -25,12 +25,12 @@ enum severity { SEV_ERROR, SEV_WARNING };
 
 struct diag {
 	enum severity severity;
-	const char *code;     /* stable, e.g. "policy.unknown_key" */
-	struct srcpos at;     /* primary place */
-	uint32_t width;       /* characters to underline, at least 1 */
-	struct srcpos also;   /* related place; line 0 = none */
-	const char *text[2];  /* message by enum lang; arena */
-	const char *hint[2];  /* may be NULL */
+	const char *code;    /* stable, e.g. "policy.unknown_key" */
+	struct srcpos at;    /* primary place */
+	uint32_t width;	     /* characters to underline, at least 1 */
+	struct srcpos also;  /* related place; line 0 = none */
+	const char *text[2]; /* message by enum lang; arena */
+	const char *hint[2]; /* may be NULL */
 };
 
 #define DIAG_MAX 50 /* kept; further ones are only counted */
@@ -39,7 +39,7 @@ struct diags {
 	struct arena *arena; /* borrowed */
 	struct diag list[DIAG_MAX];
 	size_t n;
-	size_t errors;   /* all, kept or not */
+	size_t errors;	 /* all, kept or not */
 	size_t warnings; /* all, kept or not */
 };
 

@@ -10,16 +10,17 @@ static json_t *also_json(const struct diag *g, const struct source_text *s, size
 {
 	if (g->also.line == 0)
 		return json_null();
-	return json_pack("{s:o, s:I, s:I}", "file", place_file(&g->also, s, n), "line", (json_int_t)g->also.line, "column",
-			 (json_int_t)g->also.column);
+	return json_pack("{s:o, s:I, s:I}", "file", place_file(&g->also, s, n), "line", (json_int_t)g->also.line,
+			 "column", (json_int_t)g->also.column);
 }
 
 static json_t *one_json(const struct diag *g, const struct source_text *s, size_t n, enum lang l)
 {
 	return json_pack("{s:s, s:s, s:o, s:I, s:I, s:I, s:o, s:o, s:o}", "severity",
-			 g->severity == SEV_ERROR ? "error" : "warning", "code", g->code, "file", place_file(&g->at, s, n),
-			 "line", (json_int_t)g->at.line, "column", (json_int_t)g->at.column, "width", (json_int_t)g->width,
-			 "message", json_text(g->text[l]), "hint", json_text(g->hint[l]), "also", also_json(g, s, n));
+			 g->severity == SEV_ERROR ? "error" : "warning", "code", g->code, "file",
+			 place_file(&g->at, s, n), "line", (json_int_t)g->at.line, "column", (json_int_t)g->at.column,
+			 "width", (json_int_t)g->width, "message", json_text(g->text[l]), "hint", json_text(g->hint[l]),
+			 "also", also_json(g, s, n));
 }
 
 json_t *diags_json(const struct diags *d, const struct source_text *s, size_t n, enum lang lang)

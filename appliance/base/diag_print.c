@@ -9,7 +9,7 @@
 #include "appliance/base/utf8.h"
 
 #define EXCERPT_CELLS 100u /* of a line; longer ones are shown around the column */
-#define LEAD_CELLS 60u     /* shown before the column when the line is cut */
+#define LEAD_CELLS 60u	   /* shown before the column when the line is cut */
 
 static struct bytes line_of(const struct source_text *s, uint32_t line)
 {
@@ -116,6 +116,7 @@ static void put_text(FILE *to, enum lang l, enum message lead, const char *text)
 static void print_one(FILE *to, const struct diag *g, const struct source_text *sources, size_t n, enum lang l)
 {
 	const struct source_text *s = g->at.file < n ? &sources[g->at.file] : NULL;
+	const struct source_text *also = g->also.line != 0 && g->also.file < n ? &sources[g->also.file] : NULL;
 
 	if (s != NULL && g->at.line != 0)
 		fprintf(to, "%s:%u:%u: ", s->name, g->at.line, g->at.column);
@@ -124,10 +125,10 @@ static void print_one(FILE *to, const struct diag *g, const struct source_text *
 	put_text(to, l, g->severity == SEV_ERROR ? MP_WORD_ERROR : MP_WORD_WARNING, g->text[l]);
 	if (s != NULL && g->at.line != 0)
 		excerpt(to, s, &g->at, g->width == 0 ? 1 : g->width);
-	if (g->also.line != 0 && g->also.file < n) {
-		message_print(to, l, MP_WORD_ALSO, sources[g->also.file].name, g->also.line, g->also.column);
+	if (also != NULL) {
+		message_print(to, l, MP_WORD_ALSO, also->name, g->also.line, g->also.column);
 		fputc('\n', to);
-		excerpt(to, &sources[g->also.file], &g->also, 0);
+		excerpt(to, also, &g->also, 0);
 	}
 	if (g->hint[l] != NULL)
 		put_text(to, l, MP_WORD_HINT, g->hint[l]);

@@ -12,7 +12,7 @@
 #include "appliance/base/bytes.h"
 
 struct utf8_char {
-	uint32_t cp; /* the byte itself when it is not valid */
+	uint32_t cp;  /* the byte itself when it is not valid */
 	uint8_t size; /* bytes taken: 1 to 4; 1 when not valid */
 	bool valid;   /* no overlong form, no surrogate, at most U+10FFFF */
 };

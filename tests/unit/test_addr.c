@@ -2,10 +2,11 @@
 /*
  * LINK: appliance/base/addr.c
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <stdio.h>
@@ -26,9 +27,12 @@ static struct addr_range range(const char *lo, const char *hi)
 
 static void addresses_are_read_and_written(void **state)
 {
-	static const char *const good[] = { "0.0.0.0", "10.30.1.10", "255.255.255.255", "::", "2001:db8:10::1", "::ffff:1.2.3.4" };
-	static const char *const bad[] = { "", "10", "10.1.1", "10.1.1.256", "010.1.1.1", " 10.1.1.1", "10.1.1.1 ", "10.1.1.1/8",
-					   "g::", "2001:db8:::1", "1:2:3:4:5:6:7:8:9", "fe80::1%eth0" };
+	static const char *const good[] = { "0.0.0.0", "10.30.1.10",	 "255.255.255.255",
+					    "::",      "2001:db8:10::1", "::ffff:1.2.3.4" };
+	static const char *const bad[] = {
+		"",	     "10",	   "10.1.1", "10.1.1.256",   "010.1.1.1",	  " 10.1.1.1",
+		"10.1.1.1 ", "10.1.1.1/8", "g::",    "2001:db8:::1", "1:2:3:4:5:6:7:8:9", "fe80::1%eth0"
+	};
 	char text[ADDR_TEXT];
 	struct addr a;
 
@@ -65,8 +69,8 @@ static void prefixes_tell_stray_bits(void **state)
 	assert_true(prefix_parse("10.1.1.1", &r, &stray));
 	assert_int_equal(addr_cmp(&r.lo, &r.hi), 0);
 	for (size_t i = 0; i < 8; i++) {
-		static const char *const bad[] = { "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/08", "10.0.0.0/-1", "::/129", "/8", "10.0.0.0/8/8",
-						   "10.0.0.0/4294967304" };
+		static const char *const bad[] = { "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/08",  "10.0.0.0/-1",
+						   "::/129",	  "/8",	       "10.0.0.0/8/8", "10.0.0.0/4294967304" };
 
 		assert_false(prefix_parse(bad[i], &r, &stray));
 		assert_false(stray);
@@ -75,7 +79,8 @@ static void prefixes_tell_stray_bits(void **state)
 
 static void ranges_print_as_prefix_when_they_are_one(void **state)
 {
-	struct addr_range r = range("10.0.0.0", "10.0.0.255"), odd = range("10.0.0.1", "10.0.0.255"), all = range("::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
+	struct addr_range r = range("10.0.0.0", "10.0.0.255"), odd = range("10.0.0.1", "10.0.0.255"),
+			  all = range("::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
 	char text[2 * ADDR_TEXT];
 	unsigned len;
 

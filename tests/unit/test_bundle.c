@@ -3,13 +3,14 @@
  * Bundles and folders: texts arrive whole or not at all, and nothing outside the folder arrives.
  *
  * LINK: policy/bundle.c policy/load.c policy/scan.c policy/scan_lex.c policy/scan_scalar.c policy/scan_text.c
- * LINK: policy/scan_include.c appliance/base/arena.c appliance/base/bytes.c appliance/base/diag.c
+ * LINK: policy/scan_include.c policy/scan_bracket.c policy/scan_list.c appliance/base/arena.c appliance/base/bytes.c appliance/base/diag.c
  * LINK: appliance/base/messages.c appliance/base/utf8.c
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <errno.h>
@@ -22,7 +23,9 @@
 
 #include "policy/load.h"
 
-static const struct source_text texts[] = { { "site.cfg", "a = 1;\n", 7 }, { "cranes/a.cfg", "", 0 }, { "box.cfg", "b", 1 } };
+static const struct source_text texts[] = { { "site.cfg", "a = 1;\n", 7 },
+					    { "cranes/a.cfg", "", 0 },
+					    { "box.cfg", "b", 1 } };
 
 static void bundles_come_back(void **state)
 {

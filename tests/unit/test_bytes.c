@@ -2,10 +2,11 @@
 /*
  * LINK: appliance/base/bytes.c
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <stdlib.h>
@@ -125,8 +126,8 @@ static void short_input_is_refused_everywhere(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(getters_move_only_on_success), cmocka_unit_test(orders_of_bytes),
-		cmocka_unit_test(views_keep_to_their_bounds),   cmocka_unit_test(writer_overflows_stickily),
+		cmocka_unit_test(getters_move_only_on_success),	     cmocka_unit_test(orders_of_bytes),
+		cmocka_unit_test(views_keep_to_their_bounds),	     cmocka_unit_test(writer_overflows_stickily),
 		cmocka_unit_test(short_input_is_refused_everywhere),
 	};
 

@@ -5,10 +5,11 @@
  * LINK: appliance/base/utf8.c appliance/base/sha256.c appliance/base/err.c appliance/ipc/msg.c
  * LIBS: jansson nettle
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <stdlib.h>
@@ -56,7 +57,8 @@ static void prints_as(struct desk *k, const char *text, enum lang l, const char 
 
 static struct diag *add(struct desk *k, uint32_t line, uint32_t column, uint32_t width)
 {
-	struct diag *g = diag_add(&k->d, SEV_ERROR, "policy.duplicate", (struct srcpos){ 0, line, column }, MP_DUPLICATE, "x");
+	struct diag *g =
+		diag_add(&k->d, SEV_ERROR, "policy.duplicate", (struct srcpos){ 0, line, column }, MP_DUPLICATE, "x");
 
 	g->width = width;
 	return g;
@@ -209,7 +211,8 @@ static void json_has_the_documented_shape(void **state)
 
 static void utf8_is_strict(void **state)
 {
-	static const char *const bad[] = { "\x80", "\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe3\x81" };
+	static const char *const bad[] = { "\x80",	   "\xc0\xaf",	       "\xe0\x80\xaf",
+					   "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe3\x81" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

@@ -5,10 +5,11 @@
  *
  * LINK: appliance/base/messages.c
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <stdbool.h>
@@ -22,9 +23,9 @@
 
 #define MSG(id, en, ja) #id,
 static const char *const names[] = {
-#include "appliance/base/messages/policy.def"
 #include "appliance/base/messages/appliance.def"
 #include "appliance/base/messages/cli.def"
+#include "appliance/base/messages/policy.def"
 };
 #undef MSG
 
@@ -125,7 +126,8 @@ static void every_sentence_exists_in_both(void **state)
 
 	(void)state;
 	for (int m = 0; m < MESSAGE_COUNT; m++) {
-		const char *en = message_format((enum message)m, LANG_EN), *ja = message_format((enum message)m, LANG_JA);
+		const char *en = message_format((enum message)m, LANG_EN),
+			   *ja = message_format((enum message)m, LANG_JA);
 		size_t n = strlen(en), k = strlen(ja);
 
 		/* The same end of line, or a caller's lines run together in one language only. */

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: policy/parse.c policy/scan.c policy/scan_lex.c policy/scan_scalar.c policy/scan_text.c policy/scan_include.c
+ * LINK: policy/parse.c policy/scan.c policy/scan_lex.c policy/scan_scalar.c policy/scan_text.c policy/scan_include.c policy/scan_bracket.c policy/scan_list.c
  * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/base/diag.c
  * LINK: appliance/base/diag_print.c appliance/base/messages.c appliance/base/utf8.c
  * LIBS: libconfig
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <stdio.h>
@@ -30,7 +31,8 @@ static const struct ast_node *find(const struct ast_node *group, const char *nam
 static void values_come_from_libconfig(void **state)
 {
 	static const struct memory_text texts[] = {
-		{ "site.cfg", "a = \"x\\\"\\\\\\t北\" \"-y\";\nb = -5;\nc = 0x1F;\nd = TRUE;\ne = 5L;\nl = ( 1, \"z\", { q = 2; } );\n"
+		{ "site.cfg", "a = \"x\\\"\\\\\\t北\" \"-y\";\nb = -5;\nc = 0x1F;\nd = TRUE;\ne = 5L;\nl = ( 1, \"z\", "
+			      "{ q = 2; } );\n"
 			      "@include \"more/in.cfg\"\nlast = 9;\n" },
 		{ "more/in.cfg", "inc = { v = [\"1\", \"2\"]; };" },
 	};

@@ -2,14 +2,15 @@
 /*
  * The scanner alone: where things stand, and what it says about slips.
  *
- * LINK: policy/scan.c policy/scan_lex.c policy/scan_scalar.c policy/scan_text.c policy/scan_include.c
+ * LINK: policy/scan.c policy/scan_lex.c policy/scan_scalar.c policy/scan_text.c policy/scan_include.c policy/scan_bracket.c policy/scan_list.c
  * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/base/diag.c
  * LINK: appliance/base/diag_print.c appliance/base/messages.c appliance/base/utf8.c
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <stdlib.h>
@@ -51,7 +52,9 @@ static void every_setting_and_value_has_its_place(void **state)
 	const struct ast_node *a, *list;
 
 	(void)state;
-	assert_true(scan(&t, &r, "# 北\nsite = { label = \"北ターミナル\"; n = -5; };\n\n/* x\n */ units = [1,\n  22]; ok = TRUE;\n"));
+	assert_true(scan(
+		&t, &r,
+		"# 北\nsite = { label = \"北ターミナル\"; n = -5; };\n\n/* x\n */ units = [1,\n  22]; ok = TRUE;\n"));
 	assert_int_equal(r.root->n, 3);
 	a = r.root->child;
 	assert_string_equal(a->name, "site");
@@ -146,7 +149,9 @@ static const struct slip slips[] = {
 	{ "ｍｏｄｅ = 1;", "policy.full_width", 1, 1, 1 },
 	{ "a\xc2\xa0= 1;", "policy.full_width", 1, 2, 1 },
 	{ "＃ a\nb = 1;", "policy.full_width", 1, 1, 1 },
-	{ "\xef\xbb\xbf" "a = 1;", "policy.bom", 1, 1, 1 },
+	{ "\xef\xbb\xbf"
+	  "a = 1;",
+	  "policy.bom", 1, 1, 1 },
 	{ "a = 1;\n# \xe2\x80\xae", "policy.direction_character", 2, 3, 1 },
 	{ "a = \"\x96\x6b\x83\x5e\";", "policy.encoding", 1, 6, 1 },
 	{ "a = \"\xcb\xcc\xa5\xbf\";", "policy.encoding", 1, 6, 1 },
@@ -178,8 +183,8 @@ static void slips_are_told_where_they_are(void **state)
 		bool ok = scan(&t, &r, s->text);
 
 		g = policy_text_diag(&t, 0);
-		if (ok || g == NULL || strcmp(g->code, s->code) != 0 || g->at.line != s->line || g->at.column != s->column ||
-		    t.c.diags.errors != s->errors) {
+		if (ok || g == NULL || strcmp(g->code, s->code) != 0 || g->at.line != s->line ||
+		    g->at.column != s->column || t.c.diags.errors != s->errors) {
 			fprintf(stderr, "slip %zu: %s\n", i, s->text);
 			diags_print(stderr, &t.c.diags, t.c.sources, t.c.n_sources, LANG_EN);
 			wrong++;
@@ -192,9 +197,24 @@ static void slips_are_told_where_they_are(void **state)
 static void what_libconfig_takes_is_taken(void **state)
 {
 	static const char *const good[] = {
-		"", "a = 1", "a = 1, b = 2;", "a : 1;", "a = \"x\" \"y\";", "a = ();", "a = [];", "a = {};", "a = 0x1F;", "a = 5L;",
-		"a = +3;", "a = true; b = FALSE;", "a = { b = 1 };", "a = ( 1, \"x\", [2], (3), { b = 1; } );",
-		"// c\n# d\n/* e */ a = 1;", "a = \"全角　＝；\"; # コメント　；\n", "a = \"\\\"\\\\\";\r\nb = 2;\r\n", "A-b_c9 = 1;",
+		"",
+		"a = 1",
+		"a = 1, b = 2;",
+		"a : 1;",
+		"a = \"x\" \"y\";",
+		"a = ();",
+		"a = [];",
+		"a = {};",
+		"a = 0x1F;",
+		"a = 5L;",
+		"a = +3;",
+		"a = true; b = FALSE;",
+		"a = { b = 1 };",
+		"a = ( 1, \"x\", [2], (3), { b = 1; } );",
+		"// c\n# d\n/* e */ a = 1;",
+		"a = \"全角　＝；\"; # コメント　；\n",
+		"a = \"\\\"\\\\\";\r\nb = 2;\r\n",
+		"A-b_c9 = 1;",
 	};
 
 	(void)state;

@@ -39,13 +39,32 @@ static bool values_allowed(const struct command_table *t, const struct command_r
 	return true;
 }
 
+/*
+ * Unit 0 is two things: behind a serial gateway the broadcast, which only functions that write can be (MODBUS over Serial
+ * Line V1.02, 2.1), and on TCP/IP the device itself (Messaging on TCP/IP V1.0b, 4.4.2.2). So a row that names no unit allows
+ * it for what cannot be a broadcast; a write to unit 0 must be named.
+ */
+static bool unit_allowed(const struct command_row *row, const struct modbus_request *r)
+{
+	static const uint8_t broadcasts[] = { 5, 6, 15, 16, 21, 22, 23 };
+
+	if (bit_test(row->units, r->unit))
+		return true;
+	if (!row->units_any)
+		return false;
+	for (size_t i = 0; i < sizeof(broadcasts); i++)
+		if (r->function == broadcasts[i])
+			return false;
+	return true;
+}
+
 static enum reason try_row(const struct command_table *t, const struct command_row *row, const struct modbus_request *r,
 			   uint8_t *ret_bad)
 {
 	*ret_bad = 0;
 	if (!bit_test(row->functions, r->function))
 		return R_MODBUS_FUNCTION;
-	if (!bit_test(row->units, r->unit))
+	if (!unit_allowed(row, r))
 		return R_MODBUS_UNIT;
 	if (!covered(t, row, r, ret_bad))
 		return R_MODBUS_ADDRESS;

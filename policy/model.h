@@ -83,6 +83,7 @@ struct model_port {
 struct model_allow {
 	uint64_t functions[4];
 	uint64_t units[4];
+	bool units_any;             /* no unit named: all bits of `units` but that of the broadcast, 0 */
 	bool spaces_any;
 	struct { bool any; struct number_range *ranges; size_t n; } spaces[SPACE_MAX], values;
 	struct srcpos at;

@@ -248,7 +248,7 @@ static size_t grant_size(const struct command_table *t, const struct command_gra
 	for (uint32_t i = 0; i < g->n_rows; i++) {
 		const struct command_row *r = &t->rows[g->first_row + i];
 
-		n += 65 + numbers_size(&r->values);
+		n += 66 + numbers_size(&r->values);
 		for (unsigned s = 0; s < SPACE_MAX; s++)
 			n += numbers_size(&r->spaces[s]);
 	}
@@ -269,6 +269,7 @@ static void put_grant(struct outbuf *o, const struct command_table *t, const str
 			out_be64(o, r->functions[w]);
 		for (unsigned w = 0; w < 4; w++)
 			out_be64(o, r->units[w]);
+		out_u8(o, r->units_any);
 		out_u8(o, r->spaces_any);
 		for (unsigned s = 0; s < SPACE_MAX; s++)
 			put_numbers(o, t, &r->spaces[s]);

@@ -17,7 +17,7 @@
 #define WIRE_SET 9u
 #define WIRE_PERMIT (18u + WIRE_SET)
 #define WIRE_GRANT 24u
-#define WIRE_ROW (69u + (SPACE_MAX + 1u) * WIRE_SET)
+#define WIRE_ROW (70u + (SPACE_MAX + 1u) * WIRE_SET)
 #define WIRE_RANGE 8u
 
 /* What COMMANDS_MEMORY promises. */
@@ -45,6 +45,7 @@ static void put_row(struct outbuf *o, const struct command_row *r)
 		out_be64(o, r->functions[i]);
 	for (unsigned i = 0; i < 4; i++)
 		out_be64(o, r->units[i]);
+	out_u8(o, r->units_any);
 	out_u8(o, r->spaces_any);
 	for (unsigned i = 0; i < SPACE_MAX; i++)
 		put_set(o, &r->spaces[i]);
@@ -152,7 +153,7 @@ static bool get_row(struct bytes *b, struct command_row *r)
 		bytes_be64(b, &r->functions[i]);
 	for (unsigned i = 0; i < 4; i++)
 		bytes_be64(b, &r->units[i]);
-	ok = get_flag(b, &r->spaces_any);
+	ok = get_flag(b, &r->units_any) && get_flag(b, &r->spaces_any);
 	for (unsigned i = 0; i < SPACE_MAX; i++)
 		ok = get_set(b, &r->spaces[i]) && ok;
 	ok = get_set(b, &r->values) && ok;

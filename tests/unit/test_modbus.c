@@ -430,6 +430,27 @@ static void units(void **state)
 	}
 }
 
+/* A row that names no unit: unit 0 is the device itself for what cannot be a broadcast, and must be named to be written. */
+static void unit_zero(void **state)
+{
+	struct desk d;
+	struct command_row *row = desk_row(&d);
+
+	(void)state;
+	row->units[0] &= ~(uint64_t)1;
+	row->units_any = true;
+	assert_true(request(&d, 1, 0, 3, (uint8_t[]){ 0, 0, 0, 1 }, 4)->allowed);
+	desk_reset(&d);
+	assert_false(request(&d, 1, 0, 6, (uint8_t[]){ 0, 9, 0, 1 }, 4)->allowed);
+	assert_int_equal(d.p.reason, R_MODBUS_UNIT);
+	row->units_any = false;
+	desk_reset(&d);
+	assert_false(request(&d, 1, 0, 3, (uint8_t[]){ 0, 0, 0, 1 }, 4)->allowed);
+	bit_set(row->units, 0);
+	desk_reset(&d);
+	assert_true(request(&d, 1, 0, 6, (uint8_t[]){ 0, 9, 0, 1 }, 4)->allowed);
+}
+
 /* Rows are never added up, and a refusal names the row that came furthest. */
 static void rows_and_reasons(void **state)
 {
@@ -566,6 +587,7 @@ int main(void)
 		cmocka_unit_test(functions_without_addresses),
 		cmocka_unit_test(values),
 		cmocka_unit_test(units),
+		cmocka_unit_test(unit_zero),
 		cmocka_unit_test(rows_and_reasons),
 		cmocka_unit_test(grants),
 		cmocka_unit_test(framing),

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 int netns_own(struct err *e)
@@ -102,6 +104,16 @@ static int make(const char *path, struct err *e)
 	return r;
 }
 
+/* A name without a namespace behind it: what a lost pin leaves. */
+static bool stale(const char *path)
+{
+	struct statfs fs;
+	struct stat st;
+
+	return statfs(path, &fs) == 0 && (unsigned long)fs.f_type != NSFS_MAGIC && stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+	       st.st_size == 0;
+}
+
 int netns_open(const char *name, bool *made, struct err *e)
 {
 	char path[128];
@@ -112,6 +124,8 @@ int netns_open(const char *name, bool *made, struct err *e)
 	if (*name == 0 || *name == '.' || strchr(name, '/') != NULL ||
 	    snprintf(path, sizeof(path), "%s/%s", NETNS_FOLDER, name) >= (int)sizeof(path))
 		return err_set(e, -EINVAL, "name of a network namespace");
+	if (stale(path))
+		unlink(path);
 	if (stat(path, &st) < 0) {
 		if (errno != ENOENT)
 			return err_set(e, -errno, "look at %s", path);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include "appliance/netns.h"
 
@@ -364,4 +365,52 @@ int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, 
 	status = talk(r, h, NULL, NULL);
 	addr_text(&route->to, text);
 	return status < 0 ? err_set(e, status, "%s route %s/%u via %s", add ? "add" : "remove", text, route->prefix, via) : 0;
+}
+
+/* ---- links that come ---------------------------------------------------------------------------------------------- */
+
+int rtnl_monitor_open(struct err *e)
+{
+	struct sockaddr_nl a = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE), code;
+
+	if (fd < 0)
+		return err_set(e, -errno, "open rtnetlink");
+	if (bind(fd, (const struct sockaddr *)&a, sizeof(a)) == 0)
+		return fd;
+	code = -errno;
+	close(fd);
+	return err_set(e, code, "listen for links");
+}
+
+static void new_link(const struct nlmsghdr *h, void (*each)(void *ctx, const char *device), void *ctx)
+{
+	const struct nlattr *a;
+
+	if (h->nlmsg_type != RTM_NEWLINK || mnl_nlmsg_get_payload_len(h) < sizeof(struct ifinfomsg))
+		return;
+	each_attr(a, h, sizeof(struct ifinfomsg))
+		if (mnl_attr_get_type(a) == IFLA_IFNAME && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0)
+			each(ctx, mnl_attr_get_str(a));
+}
+
+void rtnl_monitor(int fd, void (*each)(void *ctx, const char *device), void *ctx, bool *lost)
+{
+	static _Alignas(8) uint8_t buf[ANSWER_BYTES];
+
+	*lost = false;
+	for (;;) {
+		ssize_t n = recv(fd, buf, sizeof(buf), 0);
+		const struct nlmsghdr *h = (const struct nlmsghdr *)buf;
+		int left = (int)n;
+
+		if (n < 0 && errno == ENOBUFS) {
+			*lost = true;
+			continue;
+		}
+		if (n <= 0)
+			return;
+		for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left))
+			new_link(h, each, ctx);
+	}
 }

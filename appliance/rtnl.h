@@ -48,4 +48,11 @@ int rtnl_address_change(struct rtnl *r, uint32_t index, const struct addr *a, ui
 int rtnl_routes(struct rtnl *r, struct rtnl_route **ret, size_t *ret_n, struct err *e);
 int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, struct err *e);
 
+/*
+ * A socket that hears of new links in the namespace the process is in; non-blocking, owned by the caller, negative errno on
+ * failure. rtnl_monitor reads what is there and tells each name; `lost` when the kernel could not tell all of them.
+ */
+int rtnl_monitor_open(struct err *e);
+void rtnl_monitor(int fd, void (*each)(void *ctx, const char *device), void *ctx, bool *lost);
+
 #endif

@@ -20,6 +20,7 @@
 #include "appliance/deny_base.h"
 #include "appliance/lock.h"
 #include "appliance/netns.h"
+#include "appliance/rtnl.h"
 #include "appliance/sandbox.h"
 
 #define END_LIMIT_NS 1500000000ull
@@ -39,6 +40,16 @@ void say(const struct supervisor *s, enum message m, ...)
 	message_vtext(text, sizeof(text), s->o->lang, m, ap);
 	va_end(ap);
 	fprintf(stderr, "sekishod: %s\n", text);
+}
+
+void role_event(struct supervisor *s, enum role role, uint32_t index, enum role_event what)
+{
+	struct event e = {
+		.wall_ns = clock_wall_ns(), .kind = EVENT_ROLE, .conduit = EVENT_NO_CONDUIT, .space = 255,
+		.code = (uint8_t)what, .value = role, .address = index, .count = 1,
+	};
+
+	event_send(&s->events, &e);
 }
 
 void policy_event(struct supervisor *s, enum policy_event what, uint64_t number)
@@ -92,10 +103,10 @@ static int load_deny_base(void *ctx, struct err *e)
 	return deny_base_load_here(ctx, e);
 }
 
-/* Namespaces, lock, deny base: before this has succeeded no interface is touched. */
-static int enter_guard(struct supervisor *s, struct err *e)
+/* Namespaces, lock, deny base: before this has succeeded no interface is touched. *adopted: rules of a predecessor stood. */
+static int enter_guard(struct supervisor *s, bool *adopted, struct err *e)
 {
-	bool made, adopted;
+	bool made;
 	int r;
 
 	s->spaces.home = netns_own(e);
@@ -117,7 +128,7 @@ static int enter_guard(struct supervisor *s, struct err *e)
 		message_print(stderr, s->o->lang, M_DAEMON_SAME_NETNS, s->o->data_netns);
 		return -EBUSY;
 	}
-	r = in_namespace(s, s->spaces.data, load_deny_base, &adopted, e);
+	r = in_namespace(s, s->spaces.data, load_deny_base, adopted, e);
 	return r < 0 ? r : box_loopback(&s->spaces, e);
 }
 
@@ -185,6 +196,9 @@ static int open_own(struct supervisor *s, struct err *e)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	s->trial_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	s->link_fd = rtnl_monitor_open(e);
+	if (s->link_fd < 0)
+		return s->link_fd;
 	if (s->signal_fd < 0 || s->trial_fd < 0)
 		return err_set(e, -errno, "signals and timers");
 	s->listen_fd = control_open(s, e);
@@ -193,7 +207,8 @@ static int open_own(struct supervisor *s, struct err *e)
 
 static int start_all(struct supervisor *s, struct err *e)
 {
-	int r = enter_guard(s, e);
+	bool adopted = false;
+	int r = enter_guard(s, &adopted, e);
 
 	if (r == 0)
 		r = open_state(s, e);
@@ -203,6 +218,7 @@ static int start_all(struct supervisor *s, struct err *e)
 		r = load_confirmed(s, e);
 	if (r < 0)
 		return r;
+	role_event(s, ROLE_SUPERVISOR, 0, adopted ? ROLE_TOOK_OVER : ROLE_STARTED);
 	roles_want(s, SLOT_JOURNAL);
 	roles_want(s, SLOT_ENFORCE);
 	op_boot(s);
@@ -213,7 +229,7 @@ static int start_all(struct supervisor *s, struct err *e)
 
 /* ---- loop --------------------------------------------------------------------------------------------------------- */
 
-enum { POLL_SIGNAL, POLL_LISTEN, POLL_TRIAL, POLL_ROLE_PID, POLL_ROLE = POLL_ROLE_PID + SLOTS,
+enum { POLL_SIGNAL, POLL_LISTEN, POLL_TRIAL, POLL_LINK, POLL_ROLE_PID, POLL_ROLE = POLL_ROLE_PID + SLOTS,
        POLL_CLIENT = POLL_ROLE + SLOTS, POLL_COUNT = POLL_CLIENT + CLIENTS };
 
 static int wait_ms(const struct supervisor *s, uint64_t now)
@@ -242,6 +258,7 @@ static void turn(struct supervisor *s)
 	p[POLL_SIGNAL].fd = s->signal_fd;
 	p[POLL_LISTEN].fd = s->listen_fd;
 	p[POLL_TRIAL].fd = s->trial_fd;
+	p[POLL_LINK].fd = s->link_fd;
 	for (unsigned i = 0; i < SLOTS; i++) {
 		p[POLL_ROLE_PID + i].fd = s->slots[i].pidfd;
 		p[POLL_ROLE + i].fd = s->slots[i].chan;
@@ -266,6 +283,8 @@ static void turn(struct supervisor *s)
 		control_accept(s);
 	if (p[POLL_TRIAL].revents != 0 && read(s->trial_fd, &ticks, sizeof(ticks)) == sizeof(ticks))
 		op_trial_over(s);
+	if (p[POLL_LINK].revents != 0)
+		op_links(s);
 	now = mono_ns();
 	roles_start_due(s, now);
 	op_due(s, now);
@@ -320,7 +339,7 @@ int supervise(const struct supervise_options *o)
 
 	s = (struct supervisor){
 		.o = o, .spaces = { -1, -1, -1 }, .state_fd = -1, .run_fd = -1, .signal_fd = -1, .listen_fd = -1, .trial_fd = -1,
-		.mgmt_fd = -1, .events = { .fd = -1 }, .events_out = -1, .table_fd = -1, .op = { .bundle = -1 },
+		.mgmt_fd = -1, .link_fd = -1, .events = { .fd = -1 }, .events_out = -1, .table_fd = -1, .op = { .bundle = -1 },
 		.queued = { .bundle = -1 }, .store = { .dirfd = -1 },
 	};
 	for (unsigned i = 0; i < CLIENTS; i++)

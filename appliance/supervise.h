@@ -181,6 +181,7 @@ struct supervisor {
 	struct box_spaces spaces;
 	int state_fd, run_fd, signal_fd, listen_fd, trial_fd;
 	int mgmt_fd;                 /* the web side's listening socket */
+	int link_fd;                 /* tells of devices that come into the initial namespace */
 	bool ending;
 	struct event_port events;    /* the supervisor's own; the journal reads events_out */
 	int events_out;
@@ -213,6 +214,7 @@ struct supervisor {
 /* supervise.c */
 uint64_t mono_ns(void);
 void say(const struct supervisor *s, enum message m, ...);          /* one line on standard error */
+void role_event(struct supervisor *s, enum role role, uint32_t index, enum role_event what);
 void policy_event(struct supervisor *s, enum policy_event what, uint64_t number);
 /* Runs `open_in(ctx)` in the namespace and comes back whatever happens. */
 int in_namespace(struct supervisor *s, int nsfd, int (*open_in)(void *ctx, struct err *e), void *ctx, struct err *e);
@@ -261,6 +263,8 @@ void op_confirm(struct supervisor *s, struct asker a);
 void op_rollback(struct supervisor *s, struct asker a, const char *by);
 void op_boot(struct supervisor *s);
 void op_trial_over(struct supervisor *s);
+/* Devices came: those that belong to the box are taken in soon. */
+void op_links(struct supervisor *s);
 void op_compiled(struct supervisor *s, struct msg *m);
 void op_applied(struct supervisor *s, struct msg *m);
 void op_tables(struct supervisor *s);           /* a worker acknowledged, or is new */

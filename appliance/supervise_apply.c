@@ -18,6 +18,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/compile_role.h"
+#include "appliance/rtnl.h"
 #include "appliance/supervise.h"
 #include "appliance/table_merge.h"
 
@@ -28,6 +29,7 @@
 #define KERNEL_LIMIT (30 * SECOND)
 #define BOOT_RETRY (SECOND / 10)   /* a predecessor's sockets may take a moment to go */
 #define DEVICE_RETRY (2 * SECOND)
+#define DEVICE_SETTLES (SECOND / 20) /* a new device gets its name in several steps */
 #define JSON_MAX (16u << 20)
 
 static void op_next_queued(struct supervisor *s);
@@ -646,6 +648,24 @@ void op_trial_over(struct supervisor *s)
 	op_init(s, OP_REVERT, (struct asker){ .kind = ASKER_NONE }, "trial");
 	s->op.number = s->store.confirmed;
 	walk(s);
+}
+
+static void note_device(void *ctx, const char *device)
+{
+	struct supervisor *s = ctx;
+
+	for (uint32_t i = 0; i < s->now->ir->n_interfaces; i++)
+		if (strcmp(s->now->ir->interfaces[i].device, device) == 0)
+			s->boot_again = mono_ns() + DEVICE_SETTLES;
+}
+
+void op_links(struct supervisor *s)
+{
+	bool lost;
+
+	rtnl_monitor(s->link_fd, note_device, s, &lost);
+	if (lost)
+		s->boot_again = mono_ns() + DEVICE_SETTLES;
 }
 
 /* ---- deadlines ---------------------------------------------------------------------------------------------------- */

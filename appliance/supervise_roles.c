@@ -47,16 +47,6 @@ void roles_init(struct supervisor *s)
 	}
 }
 
-static void role_event(struct supervisor *s, const struct slot *sl, enum role_event what)
-{
-	struct event e = {
-		.wall_ns = clock_wall_ns(), .kind = EVENT_ROLE, .conduit = EVENT_NO_CONDUIT, .space = 255,
-		.code = (uint8_t)what, .value = sl->role, .address = sl->index, .count = 1,
-	};
-
-	event_send(&s->events, &e);
-}
-
 /* To the journal: the reading end of one role's event socket. */
 static void give_source(struct supervisor *s, enum role r, uint32_t index, int fd)
 {
@@ -131,7 +121,7 @@ static bool role_start(struct supervisor *s, struct slot *sl, uint64_t now)
 	sl->ready_by = now + READY_LIMIT;
 	sl->since_wall = clock_wall_ns();
 	if (sl->role != ROLE_COMPILE) /* it lives for one answer, which is an event of its own */
-		role_event(s, sl, ROLE_STARTED);
+		role_event(s, sl->role, sl->index, ROLE_STARTED);
 	if (sl->role == ROLE_JOURNAL)
 		tell_journal(s);
 	return true;
@@ -248,7 +238,7 @@ void role_exited(struct supervisor *s, struct slot *sl)
 	if (wanted) {
 		sl->restarts++;
 		sl->restart_at = backoff(sl, now);
-		role_event(s, sl, ROLE_DIED);
+		role_event(s, sl->role, sl->index, ROLE_DIED);
 		say(s, M_ROLE_DIED, role_name(sl->role), sl->index,
 		    info.si_code == CLD_EXITED ? "status" : "signal", info.si_status);
 	}
@@ -269,7 +259,7 @@ static void ready(struct supervisor *s, struct slot *sl)
 
 	sl->state = SLOT_RUNNING;
 	if (first && sl->restarts > 0)
-		role_event(s, sl, ROLE_TOOK_OVER);
+		role_event(s, sl->role, sl->index, ROLE_TOOK_OVER);
 	if (first && sl->role == ROLE_ENFORCE)
 		op_enforce_ready(s);
 }

@@ -10,7 +10,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "appliance/base/clock.h"
 #include "appliance/base/sha256.h"
 #include "appliance/supervise.h"
 #include "dpi/ring.h"
@@ -122,16 +121,6 @@ void gate_died(struct supervisor *s, uint32_t w)
 	role_kill(s, worker_of(s, w));
 }
 
-static void worker_hung_event(struct supervisor *s, uint32_t w)
-{
-	struct event e = {
-		.wall_ns = clock_wall_ns(), .kind = EVENT_ROLE, .conduit = EVENT_NO_CONDUIT, .space = 255,
-		.code = ROLE_HUNG, .value = ROLE_DPI, .address = w, .count = 1,
-	};
-
-	event_send(&s->events, &e);
-}
-
 void worker_hung(struct supervisor *s, uint32_t w, struct msg *m)
 {
 	struct slot *sl = worker_of(s, w);
@@ -142,7 +131,7 @@ void worker_hung(struct supervisor *s, uint32_t w, struct msg *m)
 	/* A report about a worker that is gone already is late, not wrong. */
 	if (!bytes_done(&m->body) || index != w || !slot_alive(sl) || (pid_t)pid != sl->pid)
 		return;
-	worker_hung_event(s, w);
+	role_event(s, ROLE_DPI, w, ROLE_HUNG);
 	role_kill(s, sl);
 }
 
@@ -219,7 +208,7 @@ void workers_end_silent(struct supervisor *s)
 {
 	for (uint32_t w = 0; w < WORKER_MAX; w++)
 		if (s->pairs[w].wanted && !s->pairs[w].acked && slot_alive(worker_of(s, w))) {
-			worker_hung_event(s, w);
+			role_event(s, ROLE_DPI, w, ROLE_HUNG);
 			role_kill(s, worker_of(s, w));
 		}
 }

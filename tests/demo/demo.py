@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 from crossings import crossings  # noqa: E402
 from faults import faults, random_forbidden  # noqa: E402
 from policies import policies  # noqa: E402
-from net import SLOWNESS  # noqa: E402
+from net import SLOWNESS, wait_for  # noqa: E402
 from terminal import ADMIN_BOX, RUN, TOP, Missing, Terminal, check_machine, take_down  # noqa: E402
 
 TEXT = {
@@ -71,7 +71,7 @@ class Demo:
     def say(self, key, *args):
         print(TEXT[key][self.l] % args if args else TEXT[key][self.l], flush=True)
 
-    COLUMNS = (10, 10, 38, 8, 8, 26, 24)
+    COLUMNS = (9, 10, 38, 8, 8, 21, 34)
 
     def head(self):
         print("     " + " ".join(pad(h, w) for h, w in zip(TEXT["heads"][self.l], self.COLUMNS)), flush=True)
@@ -105,12 +105,17 @@ class Demo:
     def why(self, crossing):
         if crossing.expected == "passed":
             return "allowed", self.lines.get(crossing.conduit, "")
-        events = [e for e in self.mark_events() if e.get("verdict") == "deny" and e["kind"] in ("pdu", "flow", "drop")]
-        for kinds in (("pdu",), ("flow",), ("drop",)):
-            for e in events:
-                if e["kind"] in kinds:
-                    return e["reason"], self.lines.get(e.get("conduit"), TEXT["default"][self.l])
-        return "", ""
+        events = []
+
+        def told():
+            events.extend(e for e in self.mark_events() if e.get("verdict") == "deny" and e["kind"] in ("pdu", "flow", "drop"))
+            return events
+        try:
+            wait_for(told, 2.0, "an event")
+        except TimeoutError:
+            return "", ""
+        best = min(events, key=lambda e: ("pdu", "flow", "drop").index(e["kind"]))
+        return best["reason"], self.lines.get(best.get("conduit"), TEXT["default"][self.l])
 
     def try_one(self, c):
         since = time.monotonic()

@@ -1,0 +1,2 @@
+.PHONY: netns-programs
+netns-programs: $(B)/tests/test_sandbox

@@ -13,6 +13,7 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "appliance/roles.h"
@@ -94,6 +95,7 @@ int spawn(struct supervisor *s, struct slot *sl, const int *fds, size_t n, int n
 		int code = -errno;
 
 		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
 		close(sv[0]);
 		return err_set(e, code, "watch %s", role_name(sl->role));
 	}

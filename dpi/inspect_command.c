@@ -135,7 +135,8 @@ struct judged look_judge(struct look *l, struct bytes fresh)
 	uint64_t offset = f->stream.dir[l->dir].offset - stream_carry(&f->stream, l->dir);
 	struct judged j = { .reason = R_ALLOWED };
 
-	if (f->name_packets < LIBRARY_LOOKS && l->d.payload.left == fresh.left) {
+	/* Only where a PDU starts: its inside may look like anything. */
+	if (f->name_packets < LIBRARY_LOOKS && l->d.payload.left == fresh.left && stream_carry(&f->stream, l->dir) == 0) {
 		enum protocol named = look_ask_library(l);
 
 		if (named != PROTO_NONE && name_contradicts(named, (enum protocol)f->protocol)) {

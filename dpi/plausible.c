@@ -61,11 +61,29 @@ static bool ntp(enum direction dir, struct bytes b)
 	return mode == 1 || mode == 2 || mode == (dir == DIR_C2S ? 3 : 4);
 }
 
+/* Behind the length of the session service stands one of four magic numbers. */
+static bool smb(struct bytes b)
+{
+	uint8_t kind;
+
+	bytes_skip(&b, 4);
+	return bytes_u8(&b, &kind) && kind >= 0xfc && bytes_starts(&b, "SMB", 3);
+}
+
+static struct bytes first_bytes(struct bytes b)
+{
+	return bytes_of(b.p, b.left < RECOGNISE_MAX ? b.left : RECOGNISE_MAX);
+}
+
 bool plausible(enum protocol p, enum direction dir, uint8_t l4proto, struct bytes payload)
 {
 	if (p == PROTO_DNS)
 		return l4proto == IP_TCP ? dns_over_tcp(dir, payload) : dns(dir, payload);
 	if (p == PROTO_NTP)
 		return ntp(dir, payload);
+	if (p == PROTO_SMB)
+		return smb(payload);
+	if (protocol_info(p)->depth == DEPTH_RECOGNISED || protocol_info(p)->depth == DEPTH_COMMANDS)
+		return recognise(p, dir, first_bytes(payload)) == RECOGNISED;
 	return true;
 }

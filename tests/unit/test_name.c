@@ -2,7 +2,7 @@
 /*
  * nDPI behind dpi/name.h: what the linked library names, that ports prove nothing to it, and that its memory is bounded.
  *
- * LINK: dpi/name.c dpi/plausible.c appliance/base/bytes.c appliance/base/protocols.c
+ * LINK: dpi/name.c dpi/plausible.c dpi/recognise.c appliance/base/bytes.c appliance/base/protocols.c
  * LIBS: libndpi
  */
 #include <stdarg.h>
@@ -144,6 +144,35 @@ static void plausible_or_not(void **state)
 	memcpy(b, ntp, sizeof(ntp) - 1);
 	b[0] = 0x17; /* monlist */
 	assert_false(plausible(PROTO_NTP, DIR_C2S, 17, bytes_of(b, sizeof(ntp) - 1)));
+	assert_true(plausible(PROTO_SMB, DIR_C2S, 6, bytes_of("\0\0\0\x40\xfeSMB\x40", 9)));
+	assert_false(plausible(PROTO_SMB, DIR_C2S, 6, bytes_of("\0\0\0\x40" "abcde", 9)));
+	assert_true(plausible(PROTO_MQTT, DIR_C2S, 6, bytes_of("x", 1)));
+}
+
+/* Requests that write registers, of every small address and length: never anything but Modbus or nothing. */
+static void modbus_is_not_called_tls(void **state)
+{
+	char pdu[260];
+	unsigned wrong = 0;
+
+	for (unsigned address = 0; address < 600; address += 7) {
+		for (unsigned registers = 1; registers <= 30; registers++) {
+			enum protocol p;
+
+			memset(pdu, 0, sizeof(pdu));
+			pdu[1] = (char)address;
+			pdu[5] = (char)(7 + 2 * registers);
+			pdu[6] = 1;
+			pdu[7] = 16;
+			pdu[8] = (char)(address >> 8);
+			pdu[9] = (char)address;
+			pdu[11] = (char)registers;
+			pdu[12] = (char)(2 * registers);
+			p = ask(*state, 6, 502, pdu, 13 + 2 * registers);
+			wrong += p != PROTO_NONE && p != PROTO_MODBUS;
+		}
+	}
+	assert_int_equal(wrong, 0);
 }
 
 /* States come back; a full house is said and not guessed around. */
@@ -204,7 +233,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_library_name_exists), cmocka_unit_test(names_at_the_first_datagram),
-		cmocka_unit_test(names_streams), cmocka_unit_test(ports_prove_nothing), cmocka_unit_test(plausible_or_not),
+		cmocka_unit_test(names_streams), cmocka_unit_test(ports_prove_nothing), cmocka_unit_test(plausible_or_not), cmocka_unit_test(modbus_is_not_called_tls),
 		cmocka_unit_test(slots_are_used_again), cmocka_unit_test(only_strong_names_contradict),
 		cmocka_unit_test(nonsense),
 	};

@@ -4,8 +4,8 @@
  *
  * LINK: appliance/tap.c appliance/tap_packet.c appliance/base/bytes.c appliance/base/event.c appliance/base/reason.c
  * LINK: appliance/base/protocols.c appliance/base/err.c appliance/base/clock.c appliance/base/json.c appliance/base/addr.c
- * LINK: appliance/base/utf8.c appliance/ipc/msg.c appliance/sandbox.c appliance/sandbox_table.c
- * LIBS: jansson libmnl libseccomp libcap-ng
+ * LINK: appliance/base/utf8.c appliance/base/sha256.c appliance/ipc/msg.c appliance/sandbox.c appliance/sandbox_table.c
+ * LIBS: jansson nettle libmnl libseccomp libcap-ng
  */
 #include <stdarg.h>
 #include <stddef.h>

@@ -631,6 +631,32 @@ static void range_lists_agree_with_counting(void **state)
 	arena_free(k.a);
 }
 
+/* A site of ten thousand assets and conduits is checked in well under a second; the bound leaves room for sanitizers and
+ * busy machines, and none for anything quadratic. */
+static void large_policies_are_quick(void **state)
+{
+	enum { N = 10000 };
+	char *text = malloc(N * 320 + 4096), *p = text;
+	clock_t start;
+
+	(void)state;
+	assert_non_null(text);
+	p += sprintf(p, HEAD ZONES SERVICES "assets = {\n");
+	for (unsigned i = 0; i < N; i++)
+		p += sprintf(p, " a%u = { zone = \"office\"; addresses = [\"10.10.%u.%u\"]; };\n", i, i / 250, i % 250);
+	p += sprintf(p, "};\nconduits = (\n");
+	for (unsigned i = 0; i < N; i++)
+		p += sprintf(p,
+			     "%s { name = \"c%u\"; from = \"office\"; to = \"crane\"; sources = [\"a%u\"];"
+			     " destinations = [\"10.30.%u.%u\"]; services = [\"read\", \"web\"];" DUTIES " }\n",
+			     i == 0 ? "" : ",", i, N - 1 - i, i % 4, i / 4 % 256);
+	sprintf(p, ");\n");
+	start = clock();
+	assert_int_equal(model_of(text)->n_conduits, N);
+	assert_true(clock() - start < 6 * CLOCKS_PER_SEC);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -647,6 +673,7 @@ int main(void)
 		cmocka_unit_test_teardown(advice_leaves_a_model, end),
 		cmocka_unit_test(times_are_read),
 		cmocka_unit_test(range_lists_agree_with_counting),
+		cmocka_unit_test_teardown(large_policies_are_quick, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

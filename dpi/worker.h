@@ -6,7 +6,7 @@
  * the kernel. It owns the inspector, the ring mapping, its queue descriptors (received from, never written) and the
  * event port. It never sends a verdict and never holds a packet longer than the inspector's 10 ms.
  *
- * The role itself is role_dpi of appliance/roles.h; this header is what its parts and tests share.
+ * The role itself is role_dpi of appliance/roles.h; worker.c is its loop, worker_messages.c its control channel.
  */
 #ifndef SEKISHO_DPI_WORKER_H
 #define SEKISHO_DPI_WORKER_H
@@ -14,7 +14,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "appliance/base/event.h"
 #include "appliance/base/lane.h"
+#include "dpi/inspect.h"
+#include "dpi/queue.h"
+#include "dpi/ring.h"
 
 /* Memory of a worker, all of it taken before the sandbox closes. */
 #define WORKER_FLOWS 16384u
@@ -22,6 +26,33 @@
 #define WORKER_TABLE_BYTES (4u * 1024u * 1024u)
 
 #define WORKER_BATCH 32u /* packets per receive */
+#define WORKER_CONTROL UINT32_MAX /* what epoll says when the control channel has something; else a lane */
+
+struct worker_port {
+	int fd;
+	uint16_t queue;
+	uint32_t lane;
+	unsigned class;
+	bool ready;    /* something may be there */
+	bool skipping; /* ids up to skip_to were decided before this worker began */
+	uint32_t skip_to;
+};
+
+struct worker {
+	int epoll;
+	uint32_t index;
+	struct inspector *inspector;
+	struct queue_reader *reader;
+	struct event_port events;
+	struct ring *ring;             /* NULL until MSG_DPI_START */
+	int wake;
+	uint32_t unannounced;          /* entries since the gate was last woken */
+	bool table, serving, ended;
+	uint8_t digest[32];
+	struct worker_port ports[LANE_COUNT]; /* in order of service */
+	unsigned n_ports;
+	uint64_t errors, others, skipped, ring_full;
+};
 
 /* Order of service: 0 (safety) first, the cut lane last. */
 static inline unsigned worker_class(uint32_t lane)
@@ -44,5 +75,12 @@ static inline bool worker_decided(uint32_t id, uint32_t decided)
 {
 	return (int32_t)(id - decided) <= 0;
 }
+
+/* ---- worker_messages.c ------------------------------------------------------------------------------------------ */
+
+/* Reads the control channel until it is empty. False: it is closed or broken, the worker must end. */
+bool worker_messages(struct worker *w);
+/* Has epoll watch `fd` as `what` (a lane, or WORKER_CONTROL). */
+bool worker_watch(struct worker *w, int fd, uint32_t what);
 
 #endif

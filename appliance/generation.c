@@ -185,6 +185,8 @@ int generation_store_open(int statefd, struct generation_store *s, struct err *e
 		enum generation_state want = s->list[i].number == s->confirmed ? GEN_CONFIRMED :
 					     s->list[i].state == GEN_WAITING   ? GEN_REVERTED : s->list[i].state;
 
+		if (s->list[i].state == GEN_WAITING && want == GEN_REVERTED)
+			s->gave_up = s->list[i].number;
 		changed |= want != s->list[i].state;
 		s->list[i].state = want;
 	}

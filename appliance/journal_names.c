@@ -90,7 +90,8 @@ void names_of_event(const struct names *n, const struct event *e, struct named *
 	*ret = (struct named){ .line = e->line };
 	if (g == NULL)
 		return;
-	c = conduit_of(g->ir, e, index);
+	/* A permit that no generation here knows: a name would be a guess. */
+	c = e->permit != 0 && index == UINT32_MAX ? UINT32_MAX : conduit_of(g->ir, e, index);
 	if (c != UINT32_MAX) {
 		const struct ir_conduit *conduit = &g->ir->conduits[c];
 

@@ -219,6 +219,8 @@ static int start_all(struct supervisor *s, struct err *e)
 	if (r < 0)
 		return r;
 	role_event(s, ROLE_SUPERVISOR, 0, adopted ? ROLE_TOOK_OVER : ROLE_STARTED);
+	if (s->store.gave_up != 0)
+		policy_event(s, POLICY_REVERTED, s->now->number);
 	roles_want(s, SLOT_JOURNAL);
 	roles_want(s, SLOT_ENFORCE);
 	op_boot(s);

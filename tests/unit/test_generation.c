@@ -98,6 +98,7 @@ static void confirmed_is_loaded_again(void **state)
 	assert_int_equal(s.confirmed, 1);
 	assert_int_equal(generation_find(&s, 1)->state, GEN_CONFIRMED);
 	assert_int_equal(generation_find(&s, 2)->state, GEN_REVERTED);
+	assert_int_equal(s.gave_up, 2);
 	assert_int_equal(generation_load(&s, 1, &p, &n, &e), 0);
 	assert_int_equal(n, 100);
 	assert_int_equal(p[99], 1);

@@ -15,6 +15,42 @@ struct folder {
 	const char *dir;
 };
 
+int load_open_walk(int at, const char *name)
+{
+	int dir = at, fd;
+
+	for (;;) {
+		size_t n = strcspn(name, "/");
+		bool last = name[n] == '\0';
+		char part[256];
+
+		if (n == 0 || n >= sizeof(part)) {
+			fd = -EXDEV;
+			break;
+		}
+		memcpy(part, name, n);
+		part[n] = '\0';
+		if (strcmp(part, "..") == 0) {
+			fd = -EXDEV;
+			break;
+		}
+		fd = openat(dir, part, O_CLOEXEC | O_NOFOLLOW | (last ? O_RDONLY | O_NONBLOCK : O_PATH | O_DIRECTORY));
+		if (fd < 0) {
+			fd = -errno;
+			break;
+		}
+		if (dir != at)
+			close(dir);
+		if (last)
+			return fd;
+		dir = fd;
+		name += n + 1;
+	}
+	if (dir != at)
+		close(dir);
+	return fd;
+}
+
 /* The kernel itself keeps the name below the folder: no "..", no link that leads out, no race. */
 static int open_below(const char *dir, const char *name)
 {
@@ -26,7 +62,7 @@ static int open_below(const char *dir, const char *name)
 		return -errno;
 	fd = (int)syscall(SYS_openat2, at, name, &how, sizeof(how));
 	if (fd < 0)
-		fd = -errno;
+		fd = errno == ENOSYS || errno == EPERM ? load_open_walk(at, name) : -errno;
 	close(at);
 	return fd;
 }

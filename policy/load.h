@@ -14,4 +14,9 @@
 #define BUNDLE_MAGIC_SIZE 8u
 #define BUNDLE_TEXTS_MAX 1024u
 
+/* Opens a confined name below the directory `at` step by step, following no link at all: for kernels and sandboxes
+ * without openat2, where links inside the folder cannot be told from those that lead out. A descriptor, or a negative
+ * errno. */
+int load_open_walk(int at, const char *name);
+
 #endif

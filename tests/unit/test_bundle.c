@@ -119,7 +119,7 @@ static void folders_keep_to_themselves(void **state)
 	struct policy_loader l;
 	struct source_text s;
 	const char *name;
-	int r;
+	int r, at;
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
@@ -153,6 +153,19 @@ static void folders_keep_to_themselves(void **state)
 	assert_int_equal(l.load(l.ctx, "nothing.cfg", a, &s), -ENOENT);
 	assert_int_equal(l.load(l.ctx, "large.cfg", a, &s), -EFBIG);
 	arena_free(a);
+
+	/* The way without openat2 follows no link at all. */
+	at = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	r = load_open_walk(at, "policy/in.cfg");
+	assert_true(r >= 0);
+	close(r);
+	assert_int_equal(load_open_walk(at, "policy/out.cfg"), -ELOOP);
+	assert_int_equal(load_open_walk(at, "policy/ok.cfg"), -ELOOP);
+	assert_int_equal(load_open_walk(at, "policy/../secret"), -EXDEV);
+	assert_int_equal(load_open_walk(at, "/etc/hostname"), -EXDEV);
+	assert_int_equal(load_open_walk(at, "policy/nothing/x"), -ENOENT);
+	assert_int_equal(load_open_walk(at, "policy/in.cfg/x"), -ENOTDIR);
+	close(at);
 	for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
 		snprintf(outside, sizeof(outside), "%s/%s", path, made[i]);
 		assert_int_equal(unlink(outside), 0);

@@ -24,9 +24,10 @@
 /* for (every lane n of the bit set) */
 #define GATE_EACH(n, set) (uint64_t rest_ = (set), n = 0; rest_ != 0 && (n = (uint64_t)__builtin_ctzll(rest_), true); rest_ &= rest_ - 1u)
 
-#define GATE_TICK_NS 10000000u      /* watch over a running worker */
+#define GATE_TICK_NS 5000000u       /* watch over a running worker */
 #define GATE_TICK_DOWN_NS 2000000u  /* failure decisions while there is none */
 #define GATE_HUNG_NS 50000000u      /* packets waiting and no heartbeat for this long */
+#define GATE_GAP_NS 20000000u       /* a longer gap between ticks counts as this: the worker may not have run either */
 #define GATE_REPORT_NS 100000000u   /* decided packets are reported at most this often, and when a worker takes over */
 
 enum gate_state {

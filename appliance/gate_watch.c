@@ -185,8 +185,7 @@ static void watch(struct gate *g, uint64_t passed_ns)
 		g->still_ns = 0;
 		return;
 	}
-	/* When this process itself did not run, the worker may not have either: a gap counts as two ticks at most. */
-	g->still_ns += passed_ns < 2u * GATE_TICK_NS ? passed_ns : 2u * GATE_TICK_NS;
+	g->still_ns += passed_ns < GATE_GAP_NS ? passed_ns : GATE_GAP_NS;
 	if (g->still_ns >= GATE_HUNG_NS)
 		hung(g);
 }

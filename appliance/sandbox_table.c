@@ -102,7 +102,8 @@ static const struct profile profiles[ROLE_COUNT] = {
 		.capabilities = CAP_BIT(CAP_NET_ADMIN) | CAP_BIT(CAP_NET_RAW),
 		.allow = { common, channel, waiting, gate_sends },
 		.soft = few_probes,
-		.nice = -10, /* as its worker: otherwise each wake-up takes the core away from the worker in mid-turn */
+		.nice = -10,
+		.realtime = true, /* it answers for a worker that does not; its own work is bounded by what a worker asks */
 		.descriptors = 256, .file_mib = 16,
 	},
 	[ROLE_DPI] = {

@@ -41,6 +41,7 @@ struct profile {
 	struct profile_folder folders[2];
 	uint32_t n_folders;
 	int nice;               /* the packet path goes before everything else */
+	bool realtime;          /* runs at once when it is woken, where the kernel grants that */
 	uint32_t descriptors;   /* RLIMIT_NOFILE */
 	uint32_t file_mib;      /* RLIMIT_FSIZE; memfds count */
 	uint32_t memory_mib;    /* RLIMIT_AS; 0 = as the system has it */

@@ -221,7 +221,7 @@ void look_reset(struct look *l, bool by_packet)
 {
 	const struct decoded *d = &l->d;
 	struct flow *f = l->f;
-	struct reset_side own = { 0 }, peer = { 0 };
+	struct reset_side own, peer;
 	struct reset_record r;
 	bool acks = (d->tcp_flags & TCP_ACK) != 0;
 

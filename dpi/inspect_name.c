@@ -139,7 +139,8 @@ static struct naming unrecognised(struct look *l, const struct promise *promised
 
 	if (speaks != PROTO_NONE && !(all >> speaks & 1u))
 		return step(NAMING_REFUSE, R_WRONG_PROTOCOL, speaks);
-	if (f->undecided > promised->undecided || n > promised->undecided - f->undecided || (promised->library != 0 && f->name_packets >= NAME_PACKETS))
+	if (f->undecided > promised->undecided || n > promised->undecided - f->undecided ||
+	    (promised->library != 0 && f->name_packets >= NAME_PACKETS))
 		return step(NAMING_REFUSE, R_UNRECOGNISED, PROTO_NONE);
 	f->undecided += (uint32_t)n;
 	return step(NAMING_PASS, R_UNDECIDED, PROTO_NONE);

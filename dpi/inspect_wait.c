@@ -76,7 +76,9 @@ void look_wait(struct look *l)
 			return;
 		}
 	}
-	if (w == SLOT_NONE || !look_may_use(l, i->n_waiting, WAIT_PACKETS) || !look_may_use(l, i->pool.used, i->pool.n) || f->n_waits >= (capture ? WAIT_CAPTURE_FLOW_PACKETS : WAIT_FLOW_PACKETS) ||
+	if (w == SLOT_NONE || !look_may_use(l, i->n_waiting, WAIT_PACKETS) ||
+	    !look_may_use(l, i->pool.used, i->pool.n) ||
+	    f->n_waits >= (capture ? WAIT_CAPTURE_FLOW_PACKETS : WAIT_FLOW_PACKETS) ||
 	    size > (capture ? WAIT_CAPTURE_FLOW_BYTES : WAIT_FLOW_BYTES) - f->wait_bytes ||
 	    !chain_append(&i->pool, &i->waiting[w].bytes, l->d.ip)) {
 		if (capture)

@@ -13,6 +13,8 @@
  * namer's. Blocks come in few sizes; a freed one waits in the list of its size. Exhaustion is NULL, which the library
  * takes as "cannot look further".
  */
+struct block;
+
 #define STEP 16u
 #define SMALL_SIZES 16u /* multiples of STEP up to 256 bytes, then powers of two */
 #define SIZES (SMALL_SIZES + 13u) /* up to 2 MB */
@@ -20,7 +22,7 @@
 struct heap {
 	uint8_t *base;
 	size_t top; /* bytes handed out of the region so far */
-	void *free[SIZES];
+	struct block *free[SIZES];
 };
 
 static struct heap heap;
@@ -29,10 +31,13 @@ static unsigned users;
 static enum protocol protocol_of_id[NDPI_LAST_IMPLEMENTED_PROTOCOL + 1];
 static uint16_t id_of_protocol[PROTO_COUNT];
 
-/* Every block starts with its size class. */
+/* Every block starts with its size class; a free one goes on with the next of its list, where the user's bytes were. */
 struct block {
 	uint64_t size;
+	struct block *next;
 };
+
+#define BLOCK_HEAD offsetof(struct block, next)
 
 static unsigned size_class(size_t n, size_t *ret_bytes)
 {
@@ -55,12 +60,12 @@ static void *heap_take(size_t n)
 
 	if (n > NAME_HEAP / 4)
 		return NULL;
-	c = size_class(n + sizeof(struct block), &bytes);
+	c = size_class(n + BLOCK_HEAD, &bytes);
 	if (c >= SIZES)
 		return NULL;
 	b = heap.free[c];
 	if (b != NULL) {
-		memcpy(&heap.free[c], b + 1, sizeof(void *));
+		heap.free[c] = b->next;
 	} else {
 		if (heap.base == NULL || bytes > NAME_HEAP - heap.top)
 			return NULL;
@@ -68,7 +73,7 @@ static void *heap_take(size_t n)
 		heap.top += bytes;
 	}
 	b->size = c;
-	return b + 1;
+	return &b->next;
 }
 
 static void heap_give(void *p)
@@ -77,8 +82,8 @@ static void heap_give(void *p)
 
 	if (p == NULL)
 		return;
-	b = (struct block *)p - 1;
-	memcpy(p, &heap.free[b->size], sizeof(void *));
+	b = (struct block *)(void *)((uint8_t *)p - BLOCK_HEAD);
+	b->next = heap.free[b->size];
 	heap.free[b->size] = b;
 }
 

@@ -85,7 +85,8 @@ static void every_library_name_exists(void **state)
 	}
 }
 
-static const char dns[] = "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x07" "example\x03" "com\x00\x00\x01\x00\x01";
+static const char dns[] = "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x07" "example\x03"
+			  "com\x00\x00\x01\x00\x01";
 static const char ntp[] = "\x23\x00\x06\xec\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 			  "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xe5\x01\x02\x03\x04\x05\x06\x07";
 static const char snmp[] = "\x30\x26\x02\x01\x01\x04\x06public\xa0\x19\x02\x01\x01\x02\x01\x00\x02\x01\x00\x30\x0e\x30\x0c"
@@ -233,7 +234,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_library_name_exists), cmocka_unit_test(names_at_the_first_datagram),
-		cmocka_unit_test(names_streams), cmocka_unit_test(ports_prove_nothing), cmocka_unit_test(plausible_or_not), cmocka_unit_test(modbus_is_not_called_tls),
+		cmocka_unit_test(names_streams), cmocka_unit_test(ports_prove_nothing),
+		cmocka_unit_test(plausible_or_not), cmocka_unit_test(modbus_is_not_called_tls),
 		cmocka_unit_test(slots_are_used_again), cmocka_unit_test(only_strong_names_contradict),
 		cmocka_unit_test(nonsense),
 	};

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -357,6 +358,7 @@ int main(int argc, char **argv)
 			die("queue", &e);
 		b.n++;
 	}
+	setpriority(PRIO_PROCESS, 0, -19); /* what it measures should not be its own waiting */
 	b.raw4 = reset_socket_open(AF_INET, &e);
 	b.raw6 = reset_socket_open(AF_INET6, &e);
 	b.proc = open("/proc/self/net/netfilter/nfnetlink_queue", O_RDONLY | O_CLOEXEC);

@@ -41,6 +41,7 @@ int main(int argc, char **argv)
 	struct mnl_socket *s = mnl_socket_open(NETLINK_NETFILTER);
 	uint32_t seq = (uint32_t)time(NULL);
 	struct mnl_nlmsg_batch *b;
+	struct nftnl_rule *r;
 	struct nlmsghdr *h;
 	char buf[16384];
 	ssize_t n;
@@ -54,7 +55,9 @@ int main(int argc, char **argv)
 	mnl_nlmsg_batch_next(b);
 	h = nftnl_nlmsg_build_hdr(mnl_nlmsg_batch_current(b), NFT_MSG_NEWRULE, NFPROTO_INET,
 				  NLM_F_CREATE | NLM_F_APPEND | NLM_F_ACK, seq + 1);
-	nftnl_rule_nlmsg_build_payload(h, rule_make(argv));
+	r = rule_make(argv);
+	nftnl_rule_nlmsg_build_payload(h, r);
+	nftnl_rule_free(r);
 	mnl_nlmsg_batch_next(b);
 	nftnl_batch_end(mnl_nlmsg_batch_current(b), seq + 2);
 	mnl_nlmsg_batch_next(b);
@@ -67,5 +70,7 @@ int main(int argc, char **argv)
 		perror("rule");
 		return 1;
 	}
+	mnl_nlmsg_batch_stop(b);
+	mnl_socket_close(s);
 	return 0;
 }

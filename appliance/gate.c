@@ -63,7 +63,7 @@ static bool take_worker(struct gate *g, struct msg *m)
 		return false;
 	ring = ring_map(m->fds[0], &e);
 	if (ring == NULL) {
-		fprintf(stderr, "gate: %s\n", e.text);
+		fprintf(stderr, "sekishod gate: %s\n", e.text);
 		return false;
 	}
 	gate_begin(g, ring, m->fds[1], m->fds[2], worker, pid, clock_mono());
@@ -261,7 +261,7 @@ int role_gate(void)
 	if (e.code == 0 && msg_send(ROLE_FD_CONTROL, MSG_READY, 0, NULL, NULL, 0) < 0)
 		err_set(&e, -EPIPE, "control channel");
 	if (e.code != 0) {
-		fprintf(stderr, "gate: %s\n", e.text);
+		fprintf(stderr, "sekishod gate: %s\n", e.text);
 		return 1;
 	}
 	return run(&g, spin_ns);

@@ -272,7 +272,7 @@ int role_dpi(void)
 	if (prepare(&w, &e) == 0 && msg_send(ROLE_FD_CONTROL, MSG_READY, 0, NULL, NULL, 0) < 0)
 		err_set(&e, -EPIPE, "control channel");
 	if (e.code != 0) {
-		fprintf(stderr, "dpi: %s\n", e.text);
+		fprintf(stderr, "sekishod dpi: %s\n", e.text);
 		return 1;
 	}
 	while (!w.ended)

@@ -31,7 +31,7 @@ static bool take_start(struct worker *w, struct msg *m)
 		return false;
 	w->ring = ring_map(m->fds[0], &e);
 	if (w->ring == NULL) {
-		fprintf(stderr, "dpi: %s\n", e.text);
+		fprintf(stderr, "sekishod dpi: %s\n", e.text);
 		return false;
 	}
 	w->wake = m->fds[1];
@@ -81,7 +81,7 @@ static bool take_table(struct worker *w, struct msg *m)
 	if (!bytes_be32(&m->body, &length))
 		return false;
 	if (memfd_read(m->fds[0], WORKER_TABLE_BYTES, &image, &n, &e) < 0)
-		fprintf(stderr, "dpi: %s\n", e.text);
+		fprintf(stderr, "sekishod dpi: %s\n", e.text);
 	else if (length <= n && inspector_table(w->inspector, bytes_of(image, length), digest)) {
 		memcpy(answer, digest, sizeof(answer));
 		memcpy(w->digest, digest, sizeof(digest));

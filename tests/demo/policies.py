@@ -10,7 +10,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import modbus  # noqa: E402
-from net import SLOWNESS, sh, wait_for  # noqa: E402
+from net import SLOWNESS, receiving_sockets, wait_for  # noqa: E402
 from terminal import ADMIN_BOX, RUN  # noqa: E402
 
 
@@ -51,7 +51,7 @@ def policies(t):
 def refused(t):
     cases = (("typo", ("apply a policy with a typo", "誤字のあるポリシーを適用"),
               lambda s: s.replace("when_down", "when_dwon", 1)),
-             ("never", ("apply a policy that breaks its own never", "自らの never に反するポリシーを適用"),
+             ("never", ("apply one that breaks its own never", "自らの never に反するものを適用"),
               lambda s: s.replace('never = (', 'never = ( { from = "tos"; to = "crane"; commands = ["read"]; },')))
     for name, what, change in cases:
         before = digest(t)
@@ -65,7 +65,7 @@ def refused(t):
 
 def narrowed(t):
     """maint-sets-rtg01 is taken away while its session lives: cut at once, heard at both ends; the poller's is not."""
-    what = ("narrow the policy under a live session", "稼働中のセッションがある状態で許可を縮小")
+    what = ("narrow the policy under a session", "セッション継続中に許可を縮小")
     ns = t.net.ns("tos")
     session = modbus.connect(ns, "10.30.1.10", 502, "10.20.0.30", timeout=SLOWNESS)
     port = session.getsockname()[1]
@@ -131,11 +131,9 @@ def admin(t):
     yield "admin", ADMIN_BOX, what, "passed", "passed" if https("/api/v1/status", token) == 200 else "refused"
     what = ("the same without a token", "トークンなしで同じ要求")
     yield "admin", ADMIN_BOX, what, "refused", "refused" if https("/api/v1/status") == 401 else "passed"
-    what = ("sekisho verify: kernel and workers as compiled", "sekisho verify: カーネルと検査部がポリシーどおり")
+    what = ("verify: kernel and workers as written", "verify: カーネルと検査部が方針どおり")
     done = t.sekisho("verify", check=False)
     yield "admin", "the box", what, "passed", "passed" if done.returncode == 0 else "status %d" % done.returncode
-    what = ("listening sockets in the data namespace", "データ側名前空間の待ち受けソケット")
-    listing = sh("ss", "-Hlntuxw0", ns=t.net.ns("data")).stdout.strip().splitlines()
-    # the gate's send-only raw sockets show as UNCONN; their filter receives nothing
-    listening = [x for x in listing if not x.startswith(("p_raw", "raw"))]
+    what = ("receiving sockets, data namespace", "データ側で受信するソケット")
+    listening = receiving_sockets(t.net.ns("data"))
     yield "admin", "the box", what, "silent", "silent" if not listening else "%d found" % len(listening)

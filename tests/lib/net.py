@@ -201,6 +201,22 @@ def udp(source, destination, sport, dport, payload):
     return head[:6] + struct.pack("!H", value) + payload
 
 
+def receiving_sockets(ns):
+    """Every socket of a namespace that could receive from somebody: all of TCP that listen, all of UDP, SCTP, packet, unix,
+    and raw ones but those of protocol 255, which the kernel only lets send (raw(7))."""
+    found = []
+    for table in ("tcp", "tcp6", "udp", "udp6", "udplite", "udplite6", "raw", "raw6", "packet", "unix", "sctp/eps", "dccp"):
+        lines = sh("cat", "/proc/net/" + table, ns=ns, check=False).stdout.splitlines()[1:]
+        for line in lines:
+            fields = line.split()
+            if table in ("tcp", "tcp6") and fields[3] != "0A":
+                continue
+            if table in ("raw", "raw6") and fields[1].rsplit(":", 1)[1] == "00FF":
+                continue
+            found.append(table + ": " + line.strip())
+    return found
+
+
 def mac_of(ns, interface):
     return json.loads(sh("ip", "-j", "link", "show", "dev", interface, ns=ns).stdout)[0]["address"]
 

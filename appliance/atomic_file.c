@@ -81,7 +81,7 @@ int file_read(int dirfd, const char *name, size_t max, uint8_t **ret, size_t *re
 			done += (size_t)n;
 	}
 	close(fd);
-	if (r < 0) {
+	if (r < 0 || p == NULL) {
 		free(p);
 		return err_set(e, r, "read %s", name);
 	}

@@ -53,7 +53,8 @@ static int first(int code, const struct err *e, struct err *kept)
 	return kept->code != 0 ? kept->code : code;
 }
 
-static int claim_one(const struct box_spaces *s, struct handles *h, const struct ir_interface *i, bool *moved, struct err *e)
+static int claim_one(const struct box_spaces *s, struct handles *h, const struct ir_interface *i, bool *moved,
+		     struct err *e)
 {
 	struct rtnl *own = i->admin ? h->admin : h->data, *other = i->admin ? h->data : h->admin;
 	int to = i->admin ? s->admin : s->data;
@@ -117,10 +118,13 @@ void box_release(const struct box_spaces *s, const struct ir *ir, const bool *mo
 static int own_settings(const struct box_spaces *s, const struct ir_interface *i, struct err *e)
 {
 	static const char *const settings[][3] = {
-		{ "ipv6", "disable_ipv6", "0" }, { "ipv6", "accept_ra", "0" }, { "ipv6", "autoconf", "0" },
+		{ "ipv6", "disable_ipv6", "0" },
+		{ "ipv6", "accept_ra", "0" },
+		{ "ipv6", "autoconf", "0" },
 		{ "ipv6", "accept_redirects", "0" },
 		/* No waiting for duplicates: the link-local address, too, must be usable at once. */
-		{ "ipv6", "accept_dad", "0" }, { "ipv6", "dad_transmits", "0" },
+		{ "ipv6", "accept_dad", "0" },
+		{ "ipv6", "dad_transmits", "0" },
 		/* Removing one address of a network must not take the others along. */
 		{ "ipv4", "promote_secondaries", "1" },
 	};
@@ -209,8 +213,10 @@ int box_indexes(const struct box_spaces *s, const struct ir *ir, uint32_t *ret, 
 	for (uint32_t i = 0; i < ir->n_interfaces; i++) {
 		struct rtnl_link l;
 
-		ret[i] = rtnl_link_get(ir->interfaces[i].admin ? h.admin : h.data, ir->interfaces[i].device, &l, NULL) == 0
-				 ? l.index : 0;
+		ret[i] = rtnl_link_get(ir->interfaces[i].admin ? h.admin : h.data, ir->interfaces[i].device, &l,
+				       NULL) == 0
+				 ? l.index
+				 : 0;
 	}
 	close_all(&h);
 	return 0;

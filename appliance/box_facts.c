@@ -84,11 +84,12 @@ bool box_route_is_admin(const struct ir *ir, const struct ir_route *r)
 /* `have` as the kernel tells it always names an interface; a wanted one may leave that to the gateway. */
 static bool same_route(const struct rtnl_route *want, const struct rtnl_route *have)
 {
-	return want->prefix == have->prefix && addr_cmp(&want->to, &have->to) == 0 && addr_cmp(&want->via, &have->via) == 0 &&
-	       (want->oif == 0 || want->oif == have->oif);
+	return want->prefix == have->prefix && addr_cmp(&want->to, &have->to) == 0 &&
+	       addr_cmp(&want->via, &have->via) == 0 && (want->oif == 0 || want->oif == have->oif);
 }
 
-static int to_kernel(struct rtnl *r, const struct ir *ir, const struct ir_route *from, struct rtnl_route *ret, struct err *e)
+static int to_kernel(struct rtnl *r, const struct ir *ir, const struct ir_route *from, struct rtnl_route *ret,
+		     struct err *e)
 {
 	unsigned prefix;
 	struct rtnl_link l;
@@ -108,8 +109,11 @@ int box_routes(struct rtnl *r, const struct ir *ir, bool admin, struct err *e)
 {
 	struct rtnl_route *want = calloc(ir->n_routes + 1u, sizeof(*want)), *have = NULL;
 	size_t n_want = 0, n_have = 0;
-	int status = want == NULL ? err_set(e, -ENOMEM, "routes") : rtnl_routes(r, &have, &n_have, e);
+	int status;
 
+	if (want == NULL)
+		return err_set(e, -ENOMEM, "routes");
+	status = rtnl_routes(r, &have, &n_have, e);
 	for (uint32_t i = 0; i < ir->n_routes && status == 0; i++)
 		if (box_route_is_admin(ir, &ir->routes[i]) == admin)
 			status = to_kernel(r, ir, &ir->routes[i], &want[n_want++], e);

@@ -69,6 +69,7 @@ static int answer(uint32_t id, const struct compiled *c)
 		if (c->n_sealed > 0)
 			memcpy(all, c->sealed, c->n_sealed);
 		if (n_text > 0)
+			/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): bytes, their length goes beside them */
 			memcpy(all + c->n_sealed, text, n_text);
 		fd = memfd_sealed("sekisho-compiled", all, c->n_sealed + n_text);
 		r = fd;
@@ -88,7 +89,7 @@ static int answer(uint32_t id, const struct compiled *c)
 int role_compile(void)
 {
 	struct compiled c = { 0 };
-	struct msg m;
+	struct msg m = { .type = MSG_NONE };
 	struct err e = { 0 };
 	uint8_t lang = 0, *bundle;
 	size_t n;
@@ -98,7 +99,8 @@ int role_compile(void)
 		fprintf(stderr, "sekishod compile: %s\n", e.text);
 		return 1;
 	}
-	if (msg_send(ROLE_FD_CONTROL, MSG_READY, 0, NULL, NULL, 0) < 0 || msg_recv(ROLE_FD_CONTROL, ROLE_SUPERVISOR, &m) != 1)
+	if (msg_send(ROLE_FD_CONTROL, MSG_READY, 0, NULL, NULL, 0) < 0 ||
+	    msg_recv(ROLE_FD_CONTROL, ROLE_SUPERVISOR, &m) != 1)
 		return 0;
 	if (m.type != MSG_COMPILE) {
 		msg_close_fds(&m);

@@ -18,10 +18,10 @@
 #define BUNDLE_MAX (32u << 20) /* bytes of all texts of one policy */
 
 struct compiled {
-	int status;       /* CLI status: 0 compiled, 2 the policy is invalid, 3 could not be done */
-	uint8_t *sealed;  /* owned; NULL unless status is 0 */
+	int status;	 /* CLI status: 0 compiled, 2 the policy is invalid, 3 could not be done */
+	uint8_t *sealed; /* owned; NULL unless status is 0 */
 	size_t n_sealed;
-	json_t *json;     /* owned reference: diagnostics, as docs/json.md has them */
+	json_t *json; /* owned reference: diagnostics, as docs/json.md has them */
 };
 
 /* Pure: the whole work of the role. */

@@ -56,7 +56,8 @@ static bool accept_one(struct supervisor *s)
 
 	if (fd < 0)
 		return false;
-	if (c == NULL || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) < 0 || (who.uid != 0 && who.uid != geteuid())) {
+	if (c == NULL || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) < 0 ||
+	    (who.uid != 0 && who.uid != geteuid())) {
 		close(fd);
 		return true;
 	}

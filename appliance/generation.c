@@ -20,7 +20,9 @@
 #define HISTORY_MAX (LINE_MAX_BYTES * (GENERATIONS_KEPT + 1u))
 
 static const char *const state_names[] = {
-	[GEN_WAITING] = "waiting", [GEN_CONFIRMED] = "confirmed", [GEN_REVERTED] = "reverted",
+	[GEN_WAITING] = "waiting",
+	[GEN_CONFIRMED] = "confirmed",
+	[GEN_REVERTED] = "reverted",
 };
 
 const char *generation_state_name(enum generation_state s)
@@ -70,23 +72,40 @@ static int write_history(const struct generation_store *s, struct err *e)
 		char hex[65];
 
 		hex_text(g->digest, sizeof(g->digest), hex);
-		len += (size_t)snprintf(text + len, HISTORY_MAX - len, "%" PRIu64 " %s %" PRIu64 " %s %s\n", g->number, hex,
-					g->applied_ns, generation_state_name(g->state), g->by);
+		len += (size_t)snprintf(text + len, HISTORY_MAX - len, "%" PRIu64 " %s %" PRIu64 " %s %s\n", g->number,
+					hex, g->applied_ns, generation_state_name(g->state), g->by);
 	}
 	r = atomic_write(s->dirfd, "history", text, len, e);
 	free(text);
 	return r;
 }
 
-/* One line: number, digest, time, state, who. False for anything else. */
-static bool parse_line(const char *line, struct generation_record *g)
+/* Digits and nothing else. */
+static bool number(const char *text, uint64_t *ret)
 {
-	char digest[65], state[16];
+	char *end;
+
+	if (text == NULL || !isdigit((unsigned char)*text))
+		return false;
+	errno = 0;
+	*ret = strtoull(text, &end, 10);
+	return errno == 0 && *end == 0;
+}
+
+/* One line: number, digest, time, state, who. False for anything else. Takes the line apart. */
+static bool parse_line(char *line, struct generation_record *g)
+{
+	char *field[5], *rest;
 
 	*g = (struct generation_record){ 0 };
-	if (sscanf(line, "%" SCNu64 " %64[0-9a-f] %" SCNu64 " %15s %31s", &g->number, digest, &g->applied_ns, state, g->by) != 5)
-		return false;
-	return g->number != 0 && hex_parse(digest, g->digest) && state_by_name(state, &g->state);
+	for (size_t i = 0; i < 5; i++) {
+		field[i] = strtok_r(i == 0 ? line : NULL, " ", &rest);
+		if (field[i] == NULL)
+			return false;
+	}
+	snprintf(g->by, sizeof(g->by), "%s", field[4]);
+	return number(field[0], &g->number) && g->number != 0 && g->number != UINT64_MAX && strlen(field[1]) == 64 &&
+	       hex_parse(field[1], g->digest) && number(field[2], &g->applied_ns) && state_by_name(field[3], &g->state);
 }
 
 static int read_history(struct generation_store *s, struct err *e)
@@ -103,7 +122,8 @@ static int read_history(struct generation_store *s, struct err *e)
 	for (line = strtok_r((char *)text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
 		struct generation_record g;
 
-		if (!parse_line(line, &g) || s->n >= GENERATIONS_KEPT || (s->n > 0 && g.number <= s->list[s->n - 1].number)) {
+		if (!parse_line(line, &g) || s->n >= GENERATIONS_KEPT ||
+		    (s->n > 0 && g.number <= s->list[s->n - 1].number)) {
 			s->n = 0;
 			s->damaged = true;
 			break;
@@ -135,7 +155,8 @@ static int read_confirmed(struct generation_store *s, struct err *e)
 		return 0;
 	if (r < 0)
 		return r;
-	if (sscanf((const char *)text, "%" SCNu64, &s->confirmed) != 1 || s->confirmed == 0 || s->confirmed == UINT64_MAX) {
+	text[strcspn((const char *)text, "\n")] = 0;
+	if (!number((const char *)text, &s->confirmed) || s->confirmed == 0 || s->confirmed == UINT64_MAX) {
 		s->confirmed = 0;
 		s->damaged = true;
 	}
@@ -182,8 +203,9 @@ int generation_store_open(int statefd, struct generation_store *s, struct err *e
 	changed = complete(s);
 	for (size_t i = 0; i < s->n; i++) {
 		/* The pointer decides: power may have gone between it and the history. */
-		enum generation_state want = s->list[i].number == s->confirmed ? GEN_CONFIRMED :
-					     s->list[i].state == GEN_WAITING   ? GEN_REVERTED : s->list[i].state;
+		enum generation_state want = s->list[i].number == s->confirmed ? GEN_CONFIRMED
+					     : s->list[i].state == GEN_WAITING ? GEN_REVERTED
+									       : s->list[i].state;
 
 		if (s->list[i].state == GEN_WAITING && want == GEN_REVERTED)
 			s->gave_up = s->list[i].number;

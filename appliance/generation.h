@@ -35,13 +35,13 @@ struct generation_record {
 };
 
 struct generation_store {
-	int dirfd;                     /* owned */
+	int dirfd;			/* owned */
 	struct generation_record *list; /* ascending by number; owned */
 	size_t n;
-	uint64_t next;      /* number of the next one */
+	uint64_t next;	    /* number of the next one */
 	uint64_t confirmed; /* 0 = none */
 	uint64_t gave_up;   /* was on trial when the box stopped; 0 = none */
-	bool damaged;       /* history or pointer could not be read: said by the caller, set aside here */
+	bool damaged;	    /* history or pointer could not be read: said by the caller, set aside here */
 };
 
 /*

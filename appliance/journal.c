@@ -29,7 +29,7 @@
 #define GENERATION_BYTES (256u << 20)
 #define SYNC_NS 100000000ull
 #define RETRY_NS 1000000000ull
-#define READ_MOST 128u      /* records of one source in one turn */
+#define READ_MOST 128u /* records of one source in one turn */
 #define ANSWER_RECORDS 5000u
 
 struct source {
@@ -44,14 +44,14 @@ struct journal_role {
 	struct merge merge;
 	struct source sources[SOURCES];
 	size_t n_sources;
-	uint64_t sync_at;      /* monotonic: latest; 0 = nothing to sync */
-	uint64_t lost;         /* records that others could not hand over */
-	uint64_t malformed;    /* no records, or not that role's to send */
-	uint64_t unwritable;   /* too large for a line */
-	json_t *held;          /* the record that the disk did not take; owned */
+	uint64_t sync_at;    /* monotonic: latest; 0 = nothing to sync */
+	uint64_t lost;	     /* records that others could not hand over */
+	uint64_t malformed;  /* no records, or not that role's to send */
+	uint64_t unwritable; /* too large for a line */
+	json_t *held;	     /* the record that the disk did not take; owned */
 	uint64_t retry_at;
 	uint64_t failures;
-	char trouble[sizeof(((struct err *)0)->text)];     /* why the disk takes no more, "" = it does */
+	char trouble[sizeof(((struct err *)0)->text)]; /* why the disk takes no more, "" = it does */
 };
 
 /* ---- writing ------------------------------------------------------------------------------------------------------ */
@@ -125,8 +125,11 @@ static void put_event(struct journal_role *j, const struct event *e, enum role f
 static bool may_say(enum role r, enum event_kind k)
 {
 	static const unsigned kinds[ROLE_COUNT] = {
-		[ROLE_SUPERVISOR] = KIND(EVENT_ROLE) | KIND(EVENT_POLICY), [ROLE_ENFORCE] = KIND(EVENT_DRIFT),
-		[ROLE_GATE] = KIND(EVENT_DECIDED), [ROLE_TAP] = KIND(EVENT_DROP), [ROLE_MGMT] = KIND(EVENT_LOGIN),
+		[ROLE_SUPERVISOR] = KIND(EVENT_ROLE) | KIND(EVENT_POLICY),
+		[ROLE_ENFORCE] = KIND(EVENT_DRIFT),
+		[ROLE_GATE] = KIND(EVENT_DECIDED),
+		[ROLE_TAP] = KIND(EVENT_DROP),
+		[ROLE_MGMT] = KIND(EVENT_LOGIN),
 		[ROLE_DPI] = KIND(EVENT_PDU) | KIND(EVENT_FLOW) | KIND(EVENT_COUNTS),
 	};
 
@@ -143,7 +146,8 @@ static void read_source(struct journal_role *j, const struct source *s)
 
 		if (n <= 0)
 			return;
-		if (n != EVENT_WIRE || !event_decode(bytes_of(wire, EVENT_WIRE), &e) || !may_say(s->role, (enum event_kind)e.kind)) {
+		if (n != EVENT_WIRE || !event_decode(bytes_of(wire, EVENT_WIRE), &e) ||
+		    !may_say(s->role, (enum event_kind)e.kind)) {
 			j->malformed++;
 			continue;
 		}
@@ -180,12 +184,14 @@ static int answer_status(struct journal_role *j, uint32_t id)
 {
 	const struct journal *c = &j->chain;
 
-	return answer(id, 0, json_pack("{s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o}", "records", (json_int_t)(c->next_seq - 1),
-				       "last", c->last_wall_ns != 0 ? json_time(c->last_wall_ns) : json_null(), "head",
-				       json_hex(c->hash, sizeof(c->hash)), "lost", (json_int_t)j->lost, "merged",
-				       (json_int_t)j->merge.merged, "malformed", (json_int_t)j->malformed, "unwritable",
-				       (json_int_t)j->unwritable, "failures", (json_int_t)j->failures, "trouble",
-				       j->trouble[0] != 0 ? json_text(j->trouble) : json_null()));
+	return answer(id, 0,
+		      json_pack("{s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o}", "records",
+				(json_int_t)(c->next_seq - 1), "last",
+				c->last_wall_ns != 0 ? json_time(c->last_wall_ns) : json_null(), "head",
+				json_hex(c->hash, sizeof(c->hash)), "lost", (json_int_t)j->lost, "merged",
+				(json_int_t)j->merge.merged, "malformed", (json_int_t)j->malformed, "unwritable",
+				(json_int_t)j->unwritable, "failures", (json_int_t)j->failures, "trouble",
+				j->trouble[0] != 0 ? json_text(j->trouble) : json_null()));
 }
 
 static json_t *error_json(const char *text)

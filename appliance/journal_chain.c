@@ -77,6 +77,7 @@ static int read_whole(int fd, size_t n, char **ret, struct err *e)
 			continue;
 		if (r <= 0) {
 			free(*ret);
+			*ret = NULL;
 			return err_set(e, r < 0 ? -errno : -EIO, "read a segment of the journal");
 		}
 		done += (size_t)r;
@@ -180,7 +181,7 @@ static int take_segment(struct journal *j, uint64_t first, bool last, struct jou
 	if (fstat(j->fd, &st) < 0)
 		return err_set(e, -errno, "size of the journal");
 	r = read_whole(j->fd, (size_t)st.st_size, &text, e);
-	if (r < 0)
+	if (text == NULL)
 		return r;
 	sound = walk(j, text, (size_t)st.st_size);
 	if (last && sound < (size_t)st.st_size) {
@@ -287,7 +288,8 @@ static char *make_line(const struct journal *j, json_t *record, uint8_t ret_hash
 	if (n + JOURNAL_TAIL <= JOURNAL_LINE_MAX && (line = malloc(n + JOURNAL_TAIL + 1)) != NULL) {
 		sha256_pair(j->hash, sizeof(j->hash), text, n, ret_hash);
 		hex_text(ret_hash, 32, hex);
-		*ret_n = (size_t)snprintf(line, n + JOURNAL_TAIL + 1, "%.*s" JOURNAL_HASH_MARK "%s\"}\n", (int)n - 1, text, hex);
+		*ret_n = (size_t)snprintf(line, n + JOURNAL_TAIL + 1, "%.*s" JOURNAL_HASH_MARK "%s\"}\n", (int)n - 1,
+					  text, hex);
 	}
 	free(text);
 	return line;

@@ -29,14 +29,14 @@ struct journal_mark {
 
 /* Start from journal_open. */
 struct journal {
-	int dirfd;             /* borrowed */
+	int dirfd; /* borrowed */
 	int fd, head_fd;
-	uint64_t first;        /* number of the current segment's first line */
-	uint64_t size;         /* its bytes */
+	uint64_t first; /* number of the current segment's first line */
+	uint64_t size;	/* its bytes */
 	uint64_t next_seq;
-	uint64_t last_wall_ns; /* of the newest line, 0 = none */
-	uint8_t hash[32];      /* of the newest line; zeros before the first */
-	bool dirty;            /* something is not synced */
+	uint64_t last_wall_ns;	    /* of the newest line, 0 = none */
+	uint8_t hash[32];	    /* of the newest line; zeros before the first */
+	bool dirty;		    /* something is not synced */
 	struct journal_mark *marks; /* every JOURNAL_MARK_EACH-th line of the current segment */
 	size_t n_marks, room_marks;
 };

@@ -45,10 +45,12 @@ static bool has(const json_t *j, const char *key)
 static void add_flow(struct sentence *s, const json_t *j)
 {
 	const char *verdict = text(j, "verdict");
-	enum message m = strcmp(verdict, "allow") == 0 ? M_RECORD_PASSED :
-			 strcmp(verdict, "deny") == 0  ? M_RECORD_REFUSED : M_RECORD_ONLY;
+	enum message m = strcmp(verdict, "allow") == 0	? M_RECORD_PASSED
+			 : strcmp(verdict, "deny") == 0 ? M_RECORD_REFUSED
+							: M_RECORD_ONLY;
 
-	add(s, m, text(j, "client"), has(j, "server") ? text(j, "server") : "-", has(j, "transport") ? text(j, "transport") : "-");
+	add(s, m, text(j, "client"), has(j, "server") ? text(j, "server") : "-",
+	    has(j, "transport") ? text(j, "transport") : "-");
 }
 
 void event_explain(const json_t *j, enum lang l, char *out, size_t size)
@@ -66,7 +68,8 @@ void event_explain(const json_t *j, enum lang l, char *out, size_t size)
 	if (reason_by_word(reason) < REASON_COUNT)
 		add(&s, M_RECORD_REASON, reason_text(reason_by_word(reason), lang_name(l)));
 	if (has(j, "function"))
-		add(&s, M_RECORD_COMMAND, text(j, "protocol"), integer(j, "function"), text(j, "function_name"), integer(j, "unit"));
+		add(&s, M_RECORD_COMMAND, text(j, "protocol"), integer(j, "function"), text(j, "function_name"),
+		    integer(j, "unit"));
 	if (has(j, "space"))
 		add(&s, M_RECORD_ADDRESS, text(j, "space"), integer(j, "address"), integer(j, "quantity"));
 	if (has(j, "conduit"))

@@ -10,9 +10,9 @@
 #include "appliance/base/vocabulary.h"
 
 static const char *const kinds[EVENT_KIND_COUNT] = {
-	[EVENT_NONE] = "none",     [EVENT_DROP] = "drop",     [EVENT_PDU] = "pdu",       [EVENT_FLOW] = "flow",
-	[EVENT_COUNTS] = "counts", [EVENT_ROLE] = "role",     [EVENT_POLICY] = "policy", [EVENT_DRIFT] = "drift",
-	[EVENT_LOST] = "lost",     [EVENT_DECIDED] = "decided", [EVENT_LOGIN] = "login",
+	[EVENT_NONE] = "none",	   [EVENT_DROP] = "drop",	[EVENT_PDU] = "pdu",	   [EVENT_FLOW] = "flow",
+	[EVENT_COUNTS] = "counts", [EVENT_ROLE] = "role",	[EVENT_POLICY] = "policy", [EVENT_DRIFT] = "drift",
+	[EVENT_LOST] = "lost",	   [EVENT_DECIDED] = "decided", [EVENT_LOGIN] = "login",
 };
 static const char *const verdicts[] = { "allow", "deny", "observe" };
 static const char *const role_codes[] = { "none", "started", "died", "hung", "took_over" };

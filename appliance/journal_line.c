@@ -72,9 +72,10 @@ enum journal_line journal_line_check(const char *line, size_t n, const uint8_t p
 	hash_at = end - hash_part;
 	prev_at = hash_at - prev_part;
 	p = number(line + strlen(SEQ_MARK), prev_at, ret_seq);
-	if (p == NULL || memcmp(hash_at, JOURNAL_HASH_MARK, strlen(JOURNAL_HASH_MARK)) != 0 || memcmp(end - 2, "\"}", 2) != 0 ||
-	    memcmp(prev_at, PREV_MARK, strlen(PREV_MARK)) != 0 || hash_at[-1] != '"' ||
-	    !hex(hash_at + strlen(JOURNAL_HASH_MARK), said) || !hex(prev_at + strlen(PREV_MARK), said_prev))
+	if (p == NULL || memcmp(hash_at, JOURNAL_HASH_MARK, strlen(JOURNAL_HASH_MARK)) != 0 ||
+	    memcmp(end - 2, "\"}", 2) != 0 || memcmp(prev_at, PREV_MARK, strlen(PREV_MARK)) != 0 ||
+	    hash_at[-1] != '"' || !hex(hash_at + strlen(JOURNAL_HASH_MARK), said) ||
+	    !hex(prev_at + strlen(PREV_MARK), said_prev))
 		return JOURNAL_LINE_FORM;
 	/* The hash is over the line as it was before its hash was put in: with a closing brace instead. */
 	body = (size_t)(hash_at - line);

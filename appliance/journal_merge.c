@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define BURST_DROP 1u   /* the kernel's records are a sample anyway */
+#define BURST_DROP 1u	/* the kernel's records are a sample anyway */
 #define BURST_OTHER 16u /* a person looking for what happened wants to see single refusals */
 
 static bool mergeable(const struct event *e)
@@ -17,10 +17,11 @@ static bool same(const struct merge_slot *s, const struct event *e, enum role fr
 	const struct event *o = &s->event;
 
 	return s->used && s->from == from && o->kind == e->kind && o->verdict == e->verdict && o->reason == e->reason &&
-	       o->permit == e->permit && o->conduit == e->conduit && o->line == e->line && o->server_port == e->server_port &&
-	       o->l4proto == e->l4proto && o->s2c == e->s2c && o->protocol == e->protocol && o->iif == e->iif &&
-	       o->unit == e->unit && o->function == e->function && o->space == e->space && o->address == e->address &&
-	       o->quantity == e->quantity && addr_cmp(&o->client, &e->client) == 0 && addr_cmp(&o->server, &e->server) == 0;
+	       o->permit == e->permit && o->conduit == e->conduit && o->line == e->line &&
+	       o->server_port == e->server_port && o->l4proto == e->l4proto && o->s2c == e->s2c &&
+	       o->protocol == e->protocol && o->iif == e->iif && o->unit == e->unit && o->function == e->function &&
+	       o->space == e->space && o->address == e->address && o->quantity == e->quantity &&
+	       addr_cmp(&o->client, &e->client) == 0 && addr_cmp(&o->server, &e->server) == 0;
 }
 
 static uint32_t hash(const struct event *e)
@@ -37,7 +38,8 @@ static uint32_t hash(const struct event *e)
 	return (h ^ h >> 15) % MERGE_SLOTS;
 }
 
-bool merge_in(struct merge *m, const struct event *e, enum role from, uint64_t now_ns, struct event *ret, enum role *ret_from)
+bool merge_in(struct merge *m, const struct event *e, enum role from, uint64_t now_ns, struct event *ret,
+	      enum role *ret_from)
 {
 	struct merge_slot *s;
 	bool write;
@@ -66,7 +68,9 @@ bool merge_in(struct merge *m, const struct event *e, enum role from, uint64_t n
 		*ret = s->event;
 		*ret_from = s->from;
 	}
-	*s = (struct merge_slot){ .used = true, .from = from, .event = *e, .since_ns = now_ns, .passed = write ? 0 : 1 };
+	*s = (struct merge_slot){
+		.used = true, .from = from, .event = *e, .since_ns = now_ns, .passed = write ? 0 : 1
+	};
 	if (!write)
 		s->event.count = 0;
 	return true;

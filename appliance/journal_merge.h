@@ -19,9 +19,9 @@
 struct merge_slot {
 	bool used;
 	enum role from;
-	struct event event;  /* the newest of its kind; count = what is held back */
-	uint64_t since_ns;   /* monotonic: window's start */
-	uint32_t passed;     /* in this window */
+	struct event event; /* the newest of its kind; count = what is held back */
+	uint64_t since_ns;  /* monotonic: window's start */
+	uint32_t passed;    /* in this window */
 };
 
 /* Start from zero bytes. */
@@ -34,7 +34,8 @@ struct merge {
  * A record comes in at `now_ns`. True: *ret (and its role) is to be written now; it may be another one than came in, when
  * room had to be made. False: held back.
  */
-bool merge_in(struct merge *m, const struct event *e, enum role from, uint64_t now_ns, struct event *ret, enum role *ret_from);
+bool merge_in(struct merge *m, const struct event *e, enum role from, uint64_t now_ns, struct event *ret,
+	      enum role *ret_from);
 /* A held-back record whose window is over (or any, with `all`). Call until it says false. */
 bool merge_out(struct merge *m, uint64_t now_ns, bool all, struct event *ret, enum role *ret_from);
 /* When the next one is due; UINT64_MAX = none. */

@@ -14,7 +14,8 @@ static void forget(struct named_generation *g)
 	*g = (struct named_generation){ 0 };
 }
 
-int names_add(struct names *n, uint8_t *all, size_t size, size_t n_sealed, size_t n_map, struct bytes indexes, struct err *e)
+int names_add(struct names *n, uint8_t *all, size_t size, size_t n_sealed, size_t n_map, struct bytes indexes,
+	      struct err *e)
 {
 	struct named_generation g = { .sealed = all, .arena = arena_new(BUDGET) };
 	struct bytes map;

@@ -15,7 +15,7 @@ struct named_generation {
 	struct arena *arena;
 	uint8_t *sealed;
 	struct ir *ir;
-	uint32_t *ids;     /* per permit index */
+	uint32_t *ids;	   /* per permit index */
 	uint32_t *indexes; /* kernel index per interface, 0 = none */
 };
 
@@ -29,12 +29,13 @@ struct names {
  * Takes `all` (malloc'd: n_sealed bytes of a generation, then n_map bytes of permit ids), and from `indexes` as many
  * u32 as there are; missing ones count as absent. 0 or negative errno, with the names as they were.
  */
-int names_add(struct names *n, uint8_t *all, size_t size, size_t n_sealed, size_t n_map, struct bytes indexes, struct err *e);
+int names_add(struct names *n, uint8_t *all, size_t size, size_t n_sealed, size_t n_map, struct bytes indexes,
+	      struct err *e);
 
 struct named {
-	const char *conduit; /* NULL = unknown */
-	const char *file;    /* NULL = unknown */
-	uint32_t line;       /* 0 = unknown */
+	const char *conduit;   /* NULL = unknown */
+	const char *file;      /* NULL = unknown */
+	uint32_t line;	       /* 0 = unknown */
 	const char *interface; /* role name, NULL = unknown */
 };
 

@@ -12,7 +12,7 @@
 #include "appliance/journal_chain.h"
 
 static const char *const words[] = {
-	[FAULT_NONE] = "none", [FAULT_FORM] = "malformed", [FAULT_HASH] = "edited", [FAULT_PREV] = "unlinked",
+	[FAULT_NONE] = "none",	    [FAULT_FORM] = "malformed",	 [FAULT_HASH] = "edited",    [FAULT_PREV] = "unlinked",
 	[FAULT_NUMBER] = "missing", [FAULT_SEGMENT] = "segment", [FAULT_HEAD] = "truncated", [FAULT_TORN] = "torn",
 };
 
@@ -25,8 +25,8 @@ struct walk {
 	struct journal_report *r;
 	char segment[48];
 	uint64_t line;
-	uint64_t first;    /* what the segment's name says */
-	uint64_t want;     /* number of the next line, 0 = any: the first of all */
+	uint64_t first;	   /* what the segment's name says */
+	uint64_t want;	   /* number of the next line, 0 = any: the first of all */
 	uint64_t head_seq; /* 0 = no head */
 	uint8_t head_hash[32];
 	bool head_met;

@@ -28,14 +28,14 @@ const char *journal_fault_word(enum journal_fault f); /* "edited", ... for progr
 
 struct journal_report {
 	uint64_t records, first, last; /* lines that are sound; their lowest and highest number */
-	uint64_t faults;               /* all of them; torn ends are not counted */
-	uint8_t head[32];              /* hash of the last sound line */
+	uint64_t faults;	       /* all of them; torn ends are not counted */
+	uint8_t head[32];	       /* hash of the last sound line */
 	struct {
 		enum journal_fault what;
 		char segment[48];
-		uint64_t line;         /* in that file, from 1 */
-		uint64_t seq;          /* 0 = unknown */
-	} list[JOURNAL_FAULTS];        /* the first ones */
+		uint64_t line;	/* in that file, from 1 */
+		uint64_t seq;	/* 0 = unknown */
+	} list[JOURNAL_FAULTS]; /* the first ones */
 	size_t n;
 };
 

@@ -13,8 +13,9 @@
 static int run_role(const char *name)
 {
 	static int (*const entries[ROLE_COUNT])(void) = {
-		[ROLE_ENFORCE] = role_enforce, [ROLE_GATE] = role_gate,       [ROLE_DPI] = role_dpi,   [ROLE_TAP] = role_tap,
-		[ROLE_COMPILE] = role_compile, [ROLE_JOURNAL] = role_journal, [ROLE_MGMT] = role_mgmt,
+		[ROLE_ENFORCE] = role_enforce, [ROLE_GATE] = role_gate,	      [ROLE_DPI] = role_dpi,
+		[ROLE_TAP] = role_tap,	       [ROLE_COMPILE] = role_compile, [ROLE_JOURNAL] = role_journal,
+		[ROLE_MGMT] = role_mgmt,
 	};
 
 	for (unsigned i = 0; i < ROLE_COUNT; i++)
@@ -24,17 +25,25 @@ static int run_role(const char *name)
 }
 
 static const struct option options[] = {
-	{ "data-netns", required_argument, NULL, 'd' }, { "admin-netns", required_argument, NULL, 'a' },
-	{ "state", required_argument, NULL, 's' },      { "run", required_argument, NULL, 'r' },
-	{ "workers", required_argument, NULL, 'w' },    { "lang", required_argument, NULL, 'l' },
-	{ "help", no_argument, NULL, 'h' },             { NULL, 0, NULL, 0 },
+	{ "data-netns", required_argument, NULL, 'd' },
+	{ "admin-netns", required_argument, NULL, 'a' },
+	{ "state", required_argument, NULL, 's' },
+	{ "run", required_argument, NULL, 'r' },
+	{ "workers", required_argument, NULL, 'w' },
+	{ "lang", required_argument, NULL, 'l' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
 };
 
 int main(int argc, char **argv)
 {
 	struct supervise_options o = {
-		.data_netns = "sekisho-data", .admin_netns = "sekisho-admin", .state = "/var/lib/sekisho",
-		.run = "/run/sekisho", .lang = lang_choose(NULL), .workers = 1,
+		.data_netns = "sekisho-data",
+		.admin_netns = "sekisho-admin",
+		.state = "/var/lib/sekisho",
+		.run = "/run/sekisho",
+		.lang = lang_choose(NULL),
+		.workers = 1,
 	};
 	char *end;
 	int c;

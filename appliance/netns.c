@@ -110,8 +110,8 @@ static bool stale(const char *path)
 	struct statfs fs;
 	struct stat st;
 
-	return statfs(path, &fs) == 0 && (unsigned long)fs.f_type != NSFS_MAGIC && stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
-	       st.st_size == 0;
+	return statfs(path, &fs) == 0 && (unsigned long)fs.f_type != NSFS_MAGIC && stat(path, &st) == 0 &&
+	       S_ISREG(st.st_mode) && st.st_size == 0;
 }
 
 int netns_open(const char *name, bool *made, struct err *e)

@@ -27,7 +27,7 @@ struct permit_id {
 struct permit_ids {
 	struct permit_id *list; /* sorted by identity; owned */
 	size_t n;
-	uint32_t next;   /* where the search for a free id starts; 0 = from 1 */
+	uint32_t next;	 /* where the search for a free id starts; 0 = from 1 */
 	uint64_t serial; /* assignments so far */
 };
 

@@ -10,7 +10,7 @@
 
 #define ROLE_FD_CONTROL 3 /* SEQPACKET to the supervisor; its end means: exit */
 #define ROLE_FD_EVENTS 4  /* SEQPACKET, non-blocking, for struct event_port */
-#define ROLE_FD_FIRST 5   /* the role's own, in order: */
+#define ROLE_FD_FIRST 5	  /* the role's own, in order: */
 
 /* enforce: requests, and one that hears of changes; both NETLINK_NETFILTER in the data namespace */
 #define ENFORCE_FD_REQUESTS 5

@@ -110,7 +110,7 @@ static bool attr_inside(const struct nlmsghdr *h, const struct nlattr *a)
 	return tail >= (const char *)a && mnl_attr_ok(a, (int)(tail - (const char *)a));
 }
 
-#define each_attr(a, h, header) \
+#define each_attr(a, h, header)                                                                                        \
 	for ((a) = mnl_nlmsg_get_payload_offset((h), (header)); attr_inside((h), (a)); (a) = mnl_attr_next(a))
 
 struct link_answer {
@@ -127,9 +127,8 @@ static int on_link(const struct nlmsghdr *h, void *ctx)
 		return MNL_CB_OK;
 	l->index = (uint32_t)ifi->ifi_index;
 	l->up = (ifi->ifi_flags & IFF_UP) != 0;
-	each_attr(a, h, sizeof(*ifi))
-		if (mnl_attr_get_type(a) == IFLA_MTU && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
-			l->mtu = mnl_attr_get_u32(a);
+	each_attr(a, h, sizeof(*ifi)) if (mnl_attr_get_type(a) == IFLA_MTU && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
+		l->mtu = mnl_attr_get_u32(a);
 	return MNL_CB_OK;
 }
 
@@ -226,7 +225,8 @@ static int on_address(const struct nlmsghdr *h, void *ctx)
 	    (ifa->ifa_family != AF_INET && ifa->ifa_family != AF_INET6))
 		return MNL_CB_OK;
 	flags = ifa->ifa_flags;
-	each_attr(a, h, sizeof(*ifa)) {
+	each_attr(a, h, sizeof(*ifa))
+	{
 		uint16_t type = mnl_attr_get_type(a);
 
 		if (type == IFA_LOCAL)
@@ -307,15 +307,17 @@ static int on_route(const struct nlmsghdr *h, void *ctx)
 	struct rtnl_route *x;
 	const struct nlattr *a;
 
-	if (h->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(h) < sizeof(*rt) || rt->rtm_protocol != ROUTE_PROTOCOL ||
-	    rt->rtm_table != RT_TABLE_MAIN || (rt->rtm_family != AF_INET && rt->rtm_family != AF_INET6))
+	if (h->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(h) < sizeof(*rt) ||
+	    rt->rtm_protocol != ROUTE_PROTOCOL || rt->rtm_table != RT_TABLE_MAIN ||
+	    (rt->rtm_family != AF_INET && rt->rtm_family != AF_INET6))
 		return MNL_CB_OK;
 	x = list_add(l);
 	if (x == NULL)
 		return MNL_CB_OK;
 	x->to.family = rt->rtm_family == AF_INET ? 4 : 6;
 	x->prefix = rt->rtm_dst_len;
-	each_attr(a, h, sizeof(*rt)) {
+	each_attr(a, h, sizeof(*rt))
+	{
 		uint16_t type = mnl_attr_get_type(a);
 
 		if (type == RTA_DST)
@@ -364,7 +366,9 @@ int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, 
 		mnl_attr_put_u32(h, RTA_OIF, route->oif);
 	status = talk(r, h, NULL, NULL);
 	addr_text(&route->to, text);
-	return status < 0 ? err_set(e, status, "%s route %s/%u via %s", add ? "add" : "remove", text, route->prefix, via) : 0;
+	return status < 0
+		       ? err_set(e, status, "%s route %s/%u via %s", add ? "add" : "remove", text, route->prefix, via)
+		       : 0;
 }
 
 /* ---- links that come ---------------------------------------------------------------------------------------------- */
@@ -389,9 +393,9 @@ static void new_link(const struct nlmsghdr *h, void (*each)(void *ctx, const cha
 
 	if (h->nlmsg_type != RTM_NEWLINK || mnl_nlmsg_get_payload_len(h) < sizeof(struct ifinfomsg))
 		return;
-	each_attr(a, h, sizeof(struct ifinfomsg))
-		if (mnl_attr_get_type(a) == IFLA_IFNAME && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0)
-			each(ctx, mnl_attr_get_str(a));
+	each_attr(a, h, sizeof(struct ifinfomsg)) if (mnl_attr_get_type(a) == IFLA_IFNAME &&
+						      mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0)
+		each(ctx, mnl_attr_get_str(a));
 }
 
 void rtnl_monitor(int fd, void (*each)(void *ctx, const char *device), void *ctx, bool *lost)

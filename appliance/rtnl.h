@@ -31,12 +31,13 @@ struct rtnl_address {
 struct rtnl_route {
 	struct addr to; /* family always set */
 	uint8_t prefix;
-	struct addr via;  /* family 0 = on link */
-	uint32_t oif;     /* 0 = by gateway */
+	struct addr via; /* family 0 = on link */
+	uint32_t oif;	 /* 0 = by gateway */
 };
 
-struct rtnl *rtnl_open(int nsfd, int homefd, struct err *e); /* the process is in homefd before and after; NULL on failure */
-void rtnl_close(struct rtnl *r);                             /* accepts NULL */
+struct rtnl *rtnl_open(int nsfd, int homefd,
+		       struct err *e); /* the process is in homefd before and after; NULL on failure */
+void rtnl_close(struct rtnl *r);       /* accepts NULL */
 /* -ENODEV when there is none of that name. */
 int rtnl_link_get(struct rtnl *r, const char *device, struct rtnl_link *ret, struct err *e);
 int rtnl_link_set(struct rtnl *r, uint32_t index, bool up, uint32_t mtu, struct err *e); /* mtu 0 = leave */

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -45,8 +45,14 @@ void say(const struct supervisor *s, enum message m, ...)
 void role_event(struct supervisor *s, enum role role, uint32_t index, enum role_event what)
 {
 	struct event e = {
-		.wall_ns = clock_wall_ns(), .kind = EVENT_ROLE, .conduit = EVENT_NO_CONDUIT, .space = 255,
-		.code = (uint8_t)what, .value = role, .address = index, .count = 1,
+		.wall_ns = clock_wall_ns(),
+		.kind = EVENT_ROLE,
+		.conduit = EVENT_NO_CONDUIT,
+		.space = 255,
+		.code = (uint8_t)what,
+		.value = role,
+		.address = index,
+		.count = 1,
 	};
 
 	event_send(&s->events, &e);
@@ -55,8 +61,13 @@ void role_event(struct supervisor *s, enum role role, uint32_t index, enum role_
 void policy_event(struct supervisor *s, enum policy_event what, uint64_t number)
 {
 	struct event e = {
-		.wall_ns = clock_wall_ns(), .kind = EVENT_POLICY, .conduit = EVENT_NO_CONDUIT, .space = 255,
-		.code = (uint8_t)what, .value = number, .count = 1,
+		.wall_ns = clock_wall_ns(),
+		.kind = EVENT_POLICY,
+		.conduit = EVENT_NO_CONDUIT,
+		.space = 255,
+		.code = (uint8_t)what,
+		.value = number,
+		.count = 1,
 	};
 
 	event_send(&s->events, &e);
@@ -153,10 +164,29 @@ static int open_state(struct supervisor *s, struct err *e)
 	return r;
 }
 
+/*
+ * What the workers shall know: the generation in force, and what of the one before it may still linger. That one's permits
+ * have the ids they had, so sessions that were left to end by themselves go on over the restart.
+ */
+static uint8_t *boot_table(struct supervisor *s, size_t *ret_n)
+{
+	uint64_t number = generation_previous(&s->store);
+	struct policy *before = number != 0 ? policy_stored(s, number, NULL) : NULL;
+	uint8_t *image;
+
+	if (before != NULL)
+		image = policy_table(s->now, before, before->image, before->n_image, ret_n);
+	else
+		image = policy_table(s->now, NULL, s->now->image, s->now->n_image, ret_n);
+	policy_free(before);
+	return image;
+}
+
 /* The last confirmed generation, or the empty one. */
 static int load_confirmed(struct supervisor *s, struct err *e)
 {
 	uint8_t *image;
+	size_t n;
 
 	s->now = policy_stored(s, s->store.confirmed, e);
 	if (s->now == NULL) {
@@ -167,11 +197,8 @@ static int load_confirmed(struct supervisor *s, struct err *e)
 	}
 	if (s->now == NULL)
 		return e->code;
-	image = malloc(s->now->n_image);
-	if (image == NULL)
-		return err_set(e, -ENOMEM, "command table");
-	memcpy(image, s->now->image, s->now->n_image);
-	return table_set(s, image, s->now->n_image, e);
+	image = boot_table(s, &n);
+	return image == NULL ? err_set(e, -ENOMEM, "command table") : table_set(s, image, n, e);
 }
 
 static int open_own(struct supervisor *s, struct err *e)
@@ -231,8 +258,16 @@ static int start_all(struct supervisor *s, struct err *e)
 
 /* ---- loop --------------------------------------------------------------------------------------------------------- */
 
-enum { POLL_SIGNAL, POLL_LISTEN, POLL_TRIAL, POLL_LINK, POLL_ROLE_PID, POLL_ROLE = POLL_ROLE_PID + SLOTS,
-       POLL_CLIENT = POLL_ROLE + SLOTS, POLL_COUNT = POLL_CLIENT + CLIENTS };
+enum {
+	POLL_SIGNAL,
+	POLL_LISTEN,
+	POLL_TRIAL,
+	POLL_LINK,
+	POLL_ROLE_PID,
+	POLL_ROLE = POLL_ROLE_PID + SLOTS,
+	POLL_CLIENT = POLL_ROLE + SLOTS,
+	POLL_COUNT = POLL_CLIENT + CLIENTS
+};
 
 static int wait_ms(const struct supervisor *s, uint64_t now)
 {
@@ -269,7 +304,8 @@ static void turn(struct supervisor *s)
 		p[POLL_CLIENT + i].fd = s->clients[i].fd;
 	if (poll(p, POLL_COUNT, wait_ms(s, mono_ns())) < 0)
 		return;
-	if (p[POLL_SIGNAL].revents != 0 && read(s->signal_fd, &sig, sizeof(sig)) == sizeof(sig) && sig.ssi_signo != SIGHUP)
+	if (p[POLL_SIGNAL].revents != 0 && read(s->signal_fd, &sig, sizeof(sig)) == sizeof(sig) &&
+	    sig.ssi_signo != SIGHUP)
 		s->ending = true;
 	/* What a role said last counts before that it is dead. */
 	for (unsigned i = 0; i < SLOTS; i++)
@@ -340,9 +376,21 @@ int supervise(const struct supervise_options *o)
 	int r;
 
 	s = (struct supervisor){
-		.o = o, .spaces = { -1, -1, -1 }, .state_fd = -1, .run_fd = -1, .signal_fd = -1, .listen_fd = -1, .trial_fd = -1,
-		.mgmt_fd = -1, .link_fd = -1, .events = { .fd = -1 }, .events_out = -1, .table_fd = -1, .op = { .bundle = -1 },
-		.queued = { .bundle = -1 }, .store = { .dirfd = -1 },
+		.o = o,
+		.spaces = { -1, -1, -1 },
+		.state_fd = -1,
+		.run_fd = -1,
+		.signal_fd = -1,
+		.listen_fd = -1,
+		.trial_fd = -1,
+		.mgmt_fd = -1,
+		.link_fd = -1,
+		.events = { .fd = -1 },
+		.events_out = -1,
+		.table_fd = -1,
+		.op = { .bundle = -1 },
+		.queued = { .bundle = -1 },
+		.store = { .dirfd = -1 },
 	};
 	for (unsigned i = 0; i < CLIENTS; i++)
 		s.clients[i].fd = -1;

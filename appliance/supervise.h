@@ -11,7 +11,8 @@
  *   supervise_roles.c    life and death of roles, restarts, messages from them
  *   supervise_workers.c  pairs of gate and worker, queue sockets, command tables
  *   supervise_policy.c   a generation in memory: unseal, permit ids, table image
- *   supervise_apply.c    the one operation that changes what is in force, step by step
+ *   supervise_operation.c  the one operation that changes what is in force: beginnings, ends, deadlines
+ *   supervise_apply.c    its steps
  *   supervise_kernel.c   the messages that carry a generation to enforce and journal
  *   supervise_answers.c  questions that several roles answer
  *   control.c            the control socket and what may be asked there
@@ -52,7 +53,7 @@ enum {
 	SLOT_TAP,
 	SLOT_MGMT,
 	SLOT_COMPILE,
-	SLOT_GATE,                        /* + worker index */
+	SLOT_GATE,			   /* + worker index */
 	SLOT_DPI = SLOT_GATE + WORKER_MAX, /* + worker index */
 	SLOTS = SLOT_DPI + WORKER_MAX
 };
@@ -69,23 +70,23 @@ struct slot {
 	uint32_t index;
 	enum slot_state state;
 	pid_t pid;
-	int pidfd, chan;           /* -1 = none */
-	int event_in, event_out;   /* the event socket outlives every process of this role: records wait in it */
+	int pidfd, chan;	 /* -1 = none */
+	int event_in, event_out; /* the event socket outlives every process of this role: records wait in it */
 	uint64_t started, ready_by, restart_at; /* monotonic ns */
-	uint64_t since_wall;       /* wall ns of the last start */
-	uint32_t restarts, quick;  /* quick: deaths in a row soon after a start */
+	uint64_t since_wall;			/* wall ns of the last start */
+	uint32_t restarts, quick;		/* quick: deaths in a row soon after a start */
 };
 
 /* ---- a generation in memory ------------------------------------------------------------------------------------- */
 
 struct policy {
-	uint64_t number;      /* 0: the empty one, which allows nothing */
+	uint64_t number; /* 0: the empty one, which allows nothing */
 	uint8_t *sealed;
 	size_t n_sealed;
 	struct arena *arena;
 	struct ir *ir;
-	uint32_t *ids;        /* per permit index */
-	uint8_t *image;       /* command table of exactly this generation */
+	uint32_t *ids;	/* per permit index */
+	uint8_t *image; /* command table of exactly this generation */
 	size_t n_image;
 };
 
@@ -94,7 +95,11 @@ struct supervisor;
 struct policy *policy_new(struct supervisor *s, uint8_t *sealed, size_t n, uint64_t number, struct err *e);
 struct policy *policy_empty(struct supervisor *s, struct err *e); /* number 0: no zones, no conduits */
 struct policy *policy_stored(struct supervisor *s, uint64_t number, struct err *e); /* 0 gives the empty one */
-void policy_free(struct policy *p); /* accepts NULL */
+void policy_free(struct policy *p);						    /* accepts NULL */
+/* This generation's table, with those permits of `old` (or NULL) that left under on_tighten = "new_flows", and of
+ * `table` what lingered before. malloc'd; NULL when memory is out. */
+uint8_t *policy_table(const struct policy *p, const struct policy *old, const uint8_t *table, size_t n_table,
+		      size_t *ret_n);
 /* The memfd of MSG_APPLY and MSG_GENERATION; owned by the caller, negative errno on failure. */
 int policy_memfd(const struct policy *p);
 
@@ -106,7 +111,7 @@ struct asker {
 	enum { ASKER_NONE, ASKER_CLIENT, ASKER_MGMT } kind;
 	uint32_t client;
 	uint64_t serial; /* of that client's connection: an answer never reaches a successor */
-	uint32_t id;     /* request id */
+	uint32_t id;	 /* request id */
 };
 
 struct client {
@@ -120,7 +125,7 @@ struct client {
 
 enum op_kind {
 	OP_NONE,
-	OP_BOOT,     /* what was in force is made true again: at start, and for a new enforce */
+	OP_BOOT, /* what was in force is made true again: at start, and for a new enforce */
 	OP_APPLY,
 	OP_DRY_RUN,
 	OP_ROLLBACK, /* asked for */
@@ -134,19 +139,21 @@ struct operation {
 	enum op_step step;
 	struct asker asker;
 	char by[32];
-	uint32_t id;          /* request id towards roles */
-	uint64_t deadline;    /* monotonic ns, of the step */
+	uint32_t id;	   /* request id towards roles */
+	uint64_t deadline; /* monotonic ns, of the step */
 	uint32_t confirm_s;
-	int bundle;           /* -1, or the texts to compile; owned */
-	bool compiling;       /* a compile role works on them */
-	bool ended_silent;    /* workers that took no table were ended, once */
-	uint64_t number;      /* stored as, 0 = not stored */
-	struct policy *next;  /* owned until it is in force */
-	bool *moved;          /* devices that came for it */
+	int bundle;	     /* -1, or the texts to compile; owned */
+	bool compiling;	     /* a compile role works on them */
+	bool ended_silent;   /* workers that took no table were ended, once */
+	uint64_t number;     /* stored as, 0 = not stored */
+	struct policy *next; /* owned until it is in force */
+	bool *moved;	     /* devices that came for it */
+	uint8_t *before;     /* the workers' table as it was, put back when it is given up; owned */
+	size_t n_before;
 	json_t *diagnostics, *cut; /* owned references, NULL = none */
-	char error[400];      /* why it failed, for people; "" = it did not */
-	int status;           /* exit status of a failure */
-	uint32_t line;        /* policy line of a refusal, 0 = none */
+	char error[400];	   /* why it failed, for people; "" = it did not */
+	int status;		   /* exit status of a failure */
+	uint32_t line;		   /* policy line of a refusal, 0 = none */
 };
 
 /* ---- questions to roles ------------------------------------------------------------------------------------------- */
@@ -170,9 +177,9 @@ struct collect {
 struct pair {
 	bool wanted;
 	int queues[LANE_COUNT]; /* queue sockets, -1 = none; stay open over any death of the pair */
-	int ring, wake;         /* of the worker alive, -1 = none */
-	uint8_t ack[32];        /* digest of the table it has, once acked */
-	uint32_t owed;          /* acknowledgements of earlier tables and this one that are still to come */
+	int ring, wake;		/* of the worker alive, -1 = none */
+	uint8_t ack[32];	/* digest of the table it has, once acked */
+	uint32_t owed;		/* acknowledgements of earlier tables and this one that are still to come */
 	bool acked;
 };
 
@@ -180,32 +187,32 @@ struct supervisor {
 	const struct supervise_options *o;
 	struct box_spaces spaces;
 	int state_fd, run_fd, signal_fd, listen_fd, trial_fd;
-	int mgmt_fd;                 /* the web side's listening socket */
-	int link_fd;                 /* tells of devices that come into the initial namespace */
+	int mgmt_fd; /* the web side's listening socket */
+	int link_fd; /* tells of devices that come into the initial namespace */
 	bool ending;
-	struct event_port events;    /* the supervisor's own; the journal reads events_out */
+	struct event_port events; /* the supervisor's own; the journal reads events_out */
 	int events_out;
 	struct slot slots[SLOTS];
 	struct pair pairs[WORKER_MAX];
-	uint64_t lanes;              /* bit n: queue sockets of lane n exist */
-	int table_fd;                /* sealed memfd: the image every worker shall have; -1 = none */
+	uint64_t lanes; /* bit n: queue sockets of lane n exist */
+	int table_fd;	/* sealed memfd: the image every worker shall have; -1 = none */
 	uint8_t *table;
 	size_t n_table;
 	uint8_t table_digest[32];
 	uint32_t next_id;
 	struct generation_store store;
 	struct permit_ids ids;
-	struct policy *now;          /* in force, never NULL once started */
-	bool booted;                 /* `now` was once made true since the start */
-	bool adopted;                /* this enforce knows what stands in the kernel */
-	uint64_t trial;              /* generation on trial, 0 = none */
+	struct policy *now; /* in force, never NULL once started */
+	bool booted;	    /* `now` was once made true since the start */
+	bool adopted;	    /* this enforce knows what stands in the kernel */
+	uint64_t trial;	    /* generation on trial, 0 = none */
 	uint64_t trial_until_wall;
-	uint64_t boot_again;         /* monotonic ns: try once more to make `now` true; 0 = no need */
-	bool box_incomplete;         /* a device of `now` is missing or would not be set */
-	char boot_error[400];        /* why the last try failed, "" = it did not */
-	char store_error[240];       /* why the confirmed generation could not be read, until another is in force */
+	uint64_t boot_again;   /* monotonic ns: try once more to make `now` true; 0 = no need */
+	bool box_incomplete;   /* a device of `now` is missing or would not be set */
+	char boot_error[400];  /* why the last try failed, "" = it did not */
+	char store_error[240]; /* why the confirmed generation could not be read, until another is in force */
 	struct operation op;
-	struct operation queued;     /* one request that waits for an operation of our own */
+	struct operation queued; /* one request that waits for an operation of our own */
 	struct collect collects[COLLECTS];
 	struct client clients[CLIENTS];
 	uint64_t next_serial;
@@ -213,7 +220,7 @@ struct supervisor {
 
 /* supervise.c */
 uint64_t mono_ns(void);
-void say(const struct supervisor *s, enum message m, ...);          /* one line on standard error */
+void say(const struct supervisor *s, enum message m, ...); /* one line on standard error */
 void role_event(struct supervisor *s, enum role role, uint32_t index, enum role_event what);
 void policy_event(struct supervisor *s, enum policy_event what, uint64_t number);
 /* Runs `open_in(ctx)` in the namespace and comes back whatever happens. */
@@ -229,21 +236,22 @@ int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_F
 int queue_socket(struct supervisor *s, uint32_t lane, uint32_t worker, struct err *e);
 
 /* supervise_roles.c */
-int event_pair(int sv[2], struct err *e);                           /* [0] reads, [1] writes */
+int event_pair(int sv[2], struct err *e); /* [0] reads, [1] writes */
 void roles_init(struct supervisor *s);
-void roles_want(struct supervisor *s, unsigned slot);               /* from now on it shall run */
+void roles_want(struct supervisor *s, unsigned slot); /* from now on it shall run */
 void roles_start_due(struct supervisor *s, uint64_t now);
-uint64_t roles_due(const struct supervisor *s);                     /* next moment something is due, UINT64_MAX = none */
+uint64_t roles_due(const struct supervisor *s); /* next moment something is due, UINT64_MAX = none */
 void role_exited(struct supervisor *s, struct slot *sl);
 void role_readable(struct supervisor *s, struct slot *sl);
-void role_kill(struct supervisor *s, struct slot *sl);              /* SIGKILL; role_exited follows */
+void role_kill(struct supervisor *s, struct slot *sl); /* SIGKILL; role_exited follows */
 /* To a role; one that cannot take a message is not answering and is killed. False when it was not sent. */
 bool role_send(struct supervisor *s, struct slot *sl, enum msg_type t, uint32_t id, const struct outbuf *body,
 	       const int *fds, size_t n);
 bool slot_alive(const struct slot *sl);
 
 /* supervise_workers.c */
-int workers_prepare(struct supervisor *s, uint64_t lanes, uint32_t pairs, struct err *e); /* sockets, pairs, hand-over */
+int workers_prepare(struct supervisor *s, uint64_t lanes, uint32_t pairs,
+		    struct err *e); /* sockets, pairs, hand-over */
 bool worker_start(struct supervisor *s, uint32_t w);
 bool gate_start(struct supervisor *s, uint32_t w);
 void worker_died(struct supervisor *s, uint32_t w);
@@ -255,8 +263,22 @@ int table_set(struct supervisor *s, uint8_t *image, size_t n, struct err *e);
 void workers_end_silent(struct supervisor *s); /* those that owe an answer about their table */
 enum table_state { TABLE_WAIT, TABLE_EQUAL, TABLE_REFUSED } table_state(const struct supervisor *s);
 
-/* supervise_apply.c */
-bool op_idle(const struct supervisor *s);
+/* supervise_operation.c and supervise_apply.c, to each other */
+#define TABLES_LIMIT_NS 1000000000ull
+#define COMPILE_LIMIT_NS 90000000000ull
+#define ENFORCE_LIMIT_NS 5000000000ull
+#define KERNEL_LIMIT_NS 30000000000ull
+void op_init(struct supervisor *s, enum op_kind k, struct asker a, const char *by);
+/* Why it failed, for people; the first reason stays. `status`: the exit status of the answer. */
+void op_explain(struct supervisor *s, int status, enum message m, ...);
+void op_finish(struct supervisor *s, bool done); /* answers, tidies up, takes the next one that waits */
+void op_give_up(struct supervisor *s);		 /* what was prepared is put back, then op_finish */
+void op_compile_begin(struct supervisor *s);
+void op_prepare(struct supervisor *s); /* op.next is there: devices, queues, tables, and on */
+void op_to_kernel(struct supervisor *s);
+void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds); /* 0 = none */
+
+/* supervise_operation.c and supervise_apply.c, to others */
 /* Takes `bundle`. Answers the asker itself, now or later. */
 void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, uint8_t flags, uint32_t confirm_s);
 void op_confirm(struct supervisor *s, struct asker a);
@@ -267,7 +289,7 @@ void op_trial_over(struct supervisor *s);
 void op_links(struct supervisor *s);
 void op_compiled(struct supervisor *s, struct msg *m);
 void op_applied(struct supervisor *s, struct msg *m);
-void op_tables(struct supervisor *s);           /* a worker acknowledged, or is new */
+void op_tables(struct supervisor *s); /* a worker acknowledged, or is new */
 void op_enforce_ready(struct supervisor *s);
 void op_enforce_died(struct supervisor *s);
 void op_compile_died(struct supervisor *s);

@@ -68,7 +68,10 @@ void collect_start(struct supervisor *s, enum collect_kind k, struct asker a)
 		too_many(s, a);
 		return;
 	}
-	ask_word(s, c, SLOT_ENFORCE, k == COLLECT_STATUS ? QUERY_STATUS : k == COLLECT_VERIFY ? QUERY_VERIFY : QUERY_EFFECTIVE);
+	ask_word(s, c, SLOT_ENFORCE,
+		 k == COLLECT_STATUS   ? QUERY_STATUS
+		 : k == COLLECT_VERIFY ? QUERY_VERIFY
+				       : QUERY_EFFECTIVE);
 	for (uint32_t w = 0; w < WORKER_MAX; w++) {
 		ask_word(s, c, SLOT_DPI + w, QUERY_STATUS);
 		if (k == COLLECT_STATUS)
@@ -102,7 +105,10 @@ json_t *json_generation(const struct supervisor *s)
 	bool waiting = s->trial != 0 && s->trial == s->now->number;
 
 	return json_pack("{s:I, s:o, s:s, s:o, s:o}", "number", (json_int_t)s->now->number, "digest",
-			 json_hex(s->now->ir->digest, 32), "state", s->now->number == 0 ? "none" : waiting ? "waiting" : "confirmed",
+			 json_hex(s->now->ir->digest, 32), "state",
+			 s->now->number == 0 ? "none"
+			 : waiting	     ? "waiting"
+					     : "confirmed",
 			 "applied", g != NULL ? json_time(g->applied_ns) : json_null(), "confirm_by",
 			 waiting ? json_time(s->trial_until_wall) : json_null());
 }
@@ -114,10 +120,11 @@ json_t *json_history(const struct supervisor *s)
 	for (size_t i = s->store.n; i > 0; i--) {
 		const struct generation_record *g = &s->store.list[i - 1];
 
-		json_array_append_new(list, json_pack("{s:I, s:o, s:o, s:s, s:o, s:b}", "number", (json_int_t)g->number, "digest",
-						      json_hex(g->digest, 32), "applied", json_time(g->applied_ns), "state",
-						      generation_state_name(g->state), "by", json_text(g->by), "in_force",
-						      g->number == s->now->number));
+		json_array_append_new(list,
+				      json_pack("{s:I, s:o, s:o, s:s, s:o, s:b}", "number", (json_int_t)g->number,
+						"digest", json_hex(g->digest, 32), "applied", json_time(g->applied_ns),
+						"state", generation_state_name(g->state), "by", json_text(g->by),
+						"in_force", g->number == s->now->number));
 	}
 	return json_pack("{s:o}", "history", list);
 }
@@ -125,7 +132,10 @@ json_t *json_history(const struct supervisor *s)
 static json_t *json_roles(const struct supervisor *s)
 {
 	static const char *const states[] = {
-		[SLOT_OFF] = "off", [SLOT_DEAD] = "dead", [SLOT_STARTING] = "starting", [SLOT_RUNNING] = "running",
+		[SLOT_OFF] = "off",
+		[SLOT_DEAD] = "dead",
+		[SLOT_STARTING] = "starting",
+		[SLOT_RUNNING] = "running",
 	};
 	json_t *list = json_array();
 
@@ -133,9 +143,10 @@ static json_t *json_roles(const struct supervisor *s)
 		const struct slot *sl = &s->slots[i];
 
 		if (sl->state != SLOT_OFF)
-			json_array_append_new(list, json_pack("{s:s, s:i, s:i, s:s, s:i, s:o}", "role", role_name(sl->role), "index",
-							      (int)sl->index, "pid", (int)sl->pid, "state", states[sl->state],
-							      "restarts", (int)sl->restarts, "since", json_time(sl->since_wall)));
+			json_array_append_new(list, json_pack("{s:s, s:i, s:i, s:s, s:i, s:o}", "role",
+							      role_name(sl->role), "index", (int)sl->index, "pid",
+							      (int)sl->pid, "state", states[sl->state], "restarts",
+							      (int)sl->restarts, "since", json_time(sl->since_wall)));
 	}
 	return list;
 }
@@ -146,8 +157,8 @@ static json_t *json_silent(const struct supervisor *s, const struct collect *c)
 
 	for (unsigned i = 0; i < SLOTS; i++)
 		if (c->silent[i])
-			json_array_append_new(list, json_pack("{s:s, s:i}", "role", role_name(s->slots[i].role), "index",
-							      (int)s->slots[i].index));
+			json_array_append_new(list, json_pack("{s:s, s:i}", "role", role_name(s->slots[i].role),
+							      "index", (int)s->slots[i].index));
 	return list;
 }
 
@@ -178,11 +189,11 @@ static json_t *json_queues(const struct collect *c)
 
 		if (!json_is_object(j))
 			continue;
-		json_array_foreach(json_object_get(j, "queues"), i, q)
-			if (json_is_object(q)) {
-				json_object_set_new(q, "worker", json_integer(w));
-				json_array_append(list, q);
-			}
+		json_array_foreach(json_object_get(j, "queues"), i, q) if (json_is_object(q))
+		{
+			json_object_set_new(q, "worker", json_integer(w));
+			json_array_append(list, q);
+		}
 		json_object_del(j, "queues");
 	}
 	return list;
@@ -203,8 +214,9 @@ static json_t *status_json(struct supervisor *s, struct collect *c)
 {
 	json_t *j = json_object();
 
-	json_object_set_new(j, "site", json_pack("{s:o, s:o}", "name", json_text(s->now->ir->site_name), "label",
-						 json_text(s->now->ir->site_label)));
+	json_object_set_new(j, "site",
+			    json_pack("{s:o, s:o}", "name", json_text(s->now->ir->site_name), "label",
+				      json_text(s->now->ir->site_label)));
 	json_object_set_new(j, "generation", json_generation(s));
 	if (json_is_object(c->answer[SLOT_ENFORCE]))
 		json_object_update_missing(j, c->answer[SLOT_ENFORCE]);
@@ -279,18 +291,18 @@ static json_t *verify_json(struct supervisor *s, struct collect *c, int *status)
 		return json_is_object(j) ? json_incref(j) : silent_error(s, ROLE_ENFORCE);
 	}
 	tables = json_tables(s, c, &equal);
-	json_array_foreach(tables, i, t)
-		if (!json_is_true(json_object_get(t, "equal"))) {
-			char where[32];
+	json_array_foreach(tables, i, t) if (!json_is_true(json_object_get(t, "equal")))
+	{
+		char where[32];
 
-			snprintf(where, sizeof(where), "worker %lld",
-				 (long long)json_integer_value(json_object_get(t, "index")));
-			json_array_append_new(json_object_get(j, "differences"),
-					      json_pack("{s:s, s:s, s:s, s:i}", "where", where, "what", "table", "detail",
-							json_is_string(json_object_get(t, "digest")) ? "another command table"
-												     : "no answer",
-							"line", 0));
-		}
+		snprintf(where, sizeof(where), "worker %lld",
+			 (long long)json_integer_value(json_object_get(t, "index")));
+		json_array_append_new(
+			json_object_get(j, "differences"),
+			json_pack("{s:s, s:s, s:s, s:i}", "where", where, "what", "table", "detail",
+				  json_is_string(json_object_get(t, "digest")) ? "another command table" : "no answer",
+				  "line", 0));
+	}
 	json_object_set_new(j, "workers", tables);
 	if (!equal)
 		json_object_set_new(j, "equal", json_false());
@@ -356,7 +368,8 @@ void collect_answer(struct supervisor *s, struct slot *sl, struct msg *m)
 		return;
 	}
 	c->waiting[slot] = false;
-	if (m->n_fds > 0 && memfd_read(m->fds[0], sl->role == ROLE_DPI ? WORKER_JSON_MAX : JSON_MAX, &text, &n, &e) == 0) {
+	if (m->n_fds > 0 &&
+	    memfd_read(m->fds[0], sl->role == ROLE_DPI ? WORKER_JSON_MAX : JSON_MAX, &text, &n, &e) == 0) {
 		c->answer[slot] = json_loadb((const char *)text, n, 0, NULL);
 		free(text);
 	}

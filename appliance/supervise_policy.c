@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "appliance/supervise.h"
+#include "appliance/table_merge.h"
 #include "policy/compile.h"
 
 #define UNSEAL_BUDGET (512u << 20)
@@ -90,6 +91,23 @@ void policy_free(struct policy *p)
 	free(p->image);
 	arena_free(p->arena);
 	free(p);
+}
+
+/* Their sessions go on, so their tables stay. */
+static bool lingers(const void *ctx, uint32_t permit)
+{
+	const struct policy *old = ctx;
+
+	for (uint32_t i = 0; old != NULL && i < old->ir->n_permits; i++)
+		if (old->ids[i] == permit)
+			return old->ir->permits[i].tighten_new_flows;
+	return true; /* lingered before, and may still */
+}
+
+uint8_t *policy_table(const struct policy *p, const struct policy *old, const uint8_t *table, size_t n_table,
+		      size_t *ret_n)
+{
+	return table_merge(p->image, p->n_image, table, n_table, lingers, old, ret_n);
 }
 
 int policy_memfd(const struct policy *p)

@@ -24,7 +24,7 @@ void roles_init(struct supervisor *s)
 {
 	static const enum role single[] = {
 		[SLOT_JOURNAL] = ROLE_JOURNAL, [SLOT_ENFORCE] = ROLE_ENFORCE, [SLOT_TAP] = ROLE_TAP,
-		[SLOT_MGMT] = ROLE_MGMT, [SLOT_COMPILE] = ROLE_COMPILE,
+		[SLOT_MGMT] = ROLE_MGMT,       [SLOT_COMPILE] = ROLE_COMPILE,
 	};
 
 	for (unsigned i = 0; i < SLOTS; i++) {
@@ -239,8 +239,8 @@ void role_exited(struct supervisor *s, struct slot *sl)
 		sl->restarts++;
 		sl->restart_at = backoff(sl, now);
 		role_event(s, sl->role, sl->index, ROLE_DIED);
-		say(s, M_ROLE_DIED, role_name(sl->role), sl->index,
-		    info.si_code == CLD_EXITED ? "status" : "signal", info.si_status);
+		say(s, M_ROLE_DIED, role_name(sl->role), sl->index, info.si_code == CLD_EXITED ? "status" : "signal",
+		    info.si_status);
 	}
 	if (sl->role == ROLE_DPI)
 		worker_died(s, sl->index);
@@ -310,8 +310,8 @@ static void on_compiled(struct supervisor *s, struct slot *sl, struct msg *m)
 
 /* Who may send what was decided by msg_recv's table. */
 static void (*const handlers[MSG_TYPE_COUNT])(struct supervisor *s, struct slot *sl, struct msg *m) = {
-	[MSG_READY] = on_ready,     [MSG_ANSWER] = collect_answer, [MSG_TABLE_ACK] = on_table_ack, [MSG_HUNG] = on_hung,
-	[MSG_APPLIED] = on_applied, [MSG_DRIFT] = on_drift,        [MSG_COMPILED] = on_compiled,
+	[MSG_READY] = on_ready,	    [MSG_ANSWER] = collect_answer, [MSG_TABLE_ACK] = on_table_ack, [MSG_HUNG] = on_hung,
+	[MSG_APPLIED] = on_applied, [MSG_DRIFT] = on_drift,	   [MSG_COMPILED] = on_compiled,
 };
 
 /* One message of a role. False: it said what it may not say. */

@@ -15,8 +15,8 @@
 #include "appliance/tap.h"
 #include "dpi/queue.h"
 
-#define QUEUE_LENGTH 4096u     /* packets that may wait in one queue */
-#define QUEUE_LENGTH_CUT 256u  /* packets of sessions that end anyway */
+#define QUEUE_LENGTH 4096u    /* packets that may wait in one queue */
+#define QUEUE_LENGTH_CUT 256u /* packets of sessions that end anyway */
 #define ADMIN_PORT 443u
 
 static int open_requests(void *ctx, struct err *e)
@@ -60,7 +60,9 @@ static int open_tap(void *ctx, struct err *e)
 /* Both families by one socket where the kernel has IPv6. */
 static int open_listener(void *ctx, struct err *e)
 {
-	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons(ADMIN_PORT), .sin6_addr = IN6ADDR_ANY_INIT };
+	struct sockaddr_in6 six = { .sin6_family = AF_INET6,
+				    .sin6_port = htons(ADMIN_PORT),
+				    .sin6_addr = IN6ADDR_ANY_INIT };
 	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons(ADMIN_PORT) };
 	const int on = 1, off = 0;
 	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), r = -1, code;
@@ -98,7 +100,8 @@ static int open_folder(struct supervisor *s, const char *name, enum role owner, 
 	fd = openat(s->state_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_set(e, -errno, "open the folder %s", name);
-	if (fstat(fd, &st) < 0 || (st.st_uid != sandbox_uid(owner) && fchown(fd, sandbox_uid(owner), sandbox_uid(owner)) < 0)) {
+	if (fstat(fd, &st) < 0 ||
+	    (st.st_uid != sandbox_uid(owner) && fchown(fd, sandbox_uid(owner), sandbox_uid(owner)) < 0)) {
 		int code = -errno;
 
 		close(fd);

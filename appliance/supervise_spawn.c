@@ -63,7 +63,8 @@ static void become(const struct slot *sl, int chan, const int *fds, size_t n, in
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	snprintf(role, sizeof(role), "%s", role_name(sl->role));
 	/* The one setting that reaches a role from outside: how long a gate looks before it sleeps. */
-	if (sl->role == ROLE_GATE && getenv(SPIN) != NULL && snprintf(spin, sizeof(spin), "%s=%s", SPIN, getenv(SPIN)) < (int)sizeof(spin))
+	if (sl->role == ROLE_GATE && getenv(SPIN) != NULL &&
+	    snprintf(spin, sizeof(spin), "%s=%s", SPIN, getenv(SPIN)) < (int)sizeof(spin))
 		env[0] = spin;
 	execve("/proc/self/exe", argv, env);
 	_exit(127);

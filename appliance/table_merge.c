@@ -11,7 +11,7 @@ struct side {
 	void *memory;
 	uint32_t *row_at, *range_at; /* new position of each row and range that is used */
 	bool *permit_used;
-	uint32_t n_rows, n_ranges;   /* used */
+	uint32_t n_rows, n_ranges; /* used */
 };
 
 static bool side_open(struct side *s, const uint8_t *image, size_t n)
@@ -135,8 +135,8 @@ static bool out_alloc(struct command_table *out, const struct side *a, const str
 	return out->permits != NULL && out->grants != NULL && out->rows != NULL && out->ranges != NULL;
 }
 
-uint8_t *table_merge(const uint8_t *a, size_t n_a, const uint8_t *b, size_t n_b, bool (*keep)(void *ctx, uint32_t permit),
-		     void *ctx, size_t *ret_n)
+uint8_t *table_merge(const uint8_t *a, size_t n_a, const uint8_t *b, size_t n_b,
+		     bool (*keep)(const void *ctx, uint32_t permit), const void *ctx, size_t *ret_n)
 {
 	struct side x = { 0 }, y = { 0 };
 	struct command_table out = { 0 };

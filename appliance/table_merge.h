@@ -15,7 +15,7 @@
  * and ranges nobody refers to are left out of b's part. malloc'd image, owned by the caller; NULL when an image is
  * malformed or memory is out.
  */
-uint8_t *table_merge(const uint8_t *a, size_t n_a, const uint8_t *b, size_t n_b, bool (*keep)(void *ctx, uint32_t permit),
-		     void *ctx, size_t *ret_n);
+uint8_t *table_merge(const uint8_t *a, size_t n_a, const uint8_t *b, size_t n_b,
+		     bool (*keep)(const void *ctx, uint32_t permit), const void *ctx, size_t *ret_n);
 
 #endif

@@ -22,9 +22,9 @@
 #include "appliance/sandbox.h"
 #include "appliance/tap_packet.h"
 
-#define COPY_BYTES 160u       /* of each packet: headers with a few extensions */
-#define BATCH_RECORDS 16u     /* the kernel sends when so many wait, ... */
-#define BATCH_HUNDREDTHS 5u       /* ... or after so many hundredths of a second */
+#define COPY_BYTES 160u	    /* of each packet: headers with a few extensions */
+#define BATCH_RECORDS 16u   /* the kernel sends when so many wait, ... */
+#define BATCH_HUNDREDTHS 5u /* ... or after so many hundredths of a second */
 #define RECEIVE_QUEUE (4 << 20)
 #define RECEIVE_BYTES 65536u
 #define TYPE_PACKET (NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET)
@@ -232,8 +232,13 @@ bool tap_next(struct tap *t, struct bytes *datagram, struct event *ret)
 		sequence(t, r.seq);
 	t->records++;
 	*ret = (struct event){
-		.wall_ns = clock_wall_ns(), .kind = EVENT_DROP, .conduit = EVENT_NO_CONDUIT, .space = 255, .count = 1,
-		.permit = mark_permit(r.mark), .iif = r.iif,
+		.wall_ns = clock_wall_ns(),
+		.kind = EVENT_DROP,
+		.conduit = EVENT_NO_CONDUIT,
+		.space = 255,
+		.count = 1,
+		.permit = mark_permit(r.mark),
+		.iif = r.iif,
 	};
 	ret->reason = (uint16_t)reason_of(r.prefix);
 	ret->verdict = (uint8_t)verdict_of((enum reason)ret->reason);
@@ -328,7 +333,8 @@ int role_tap(void)
 	if (msg_send(ROLE_FD_CONTROL, MSG_READY, 0, NULL, NULL, 0) < 0)
 		return 0;
 	for (;;) {
-		struct pollfd p[2] = { { .fd = ROLE_FD_CONTROL, .events = POLLIN }, { .fd = TAP_FD_LOG, .events = POLLIN } };
+		struct pollfd p[2] = { { .fd = ROLE_FD_CONTROL, .events = POLLIN },
+				       { .fd = TAP_FD_LOG, .events = POLLIN } };
 		bool owed = t.tap.lost != t.told;
 
 		if (poll(p, 2, owed ? 1000 : -1) < 0)

@@ -25,8 +25,8 @@ int tap_open(struct err *e);
 
 /* Counts across messages. Start from zero bytes. */
 struct tap {
-	bool started;      /* `next` is known */
-	uint32_t next;     /* sequence number expected */
+	bool started;  /* `next` is known */
+	uint32_t next; /* sequence number expected */
 	uint64_t records, lost, malformed;
 };
 

@@ -19,12 +19,13 @@
 
 #define BY(r) (1u << (r))
 #define BY_SUPERVISOR BY(ROLE_SUPERVISOR)
-#define BY_ROLES (BY(ROLE_ENFORCE) | BY(ROLE_GATE) | BY(ROLE_DPI) | BY(ROLE_TAP) | BY(ROLE_COMPILE) | BY(ROLE_JOURNAL) | \
-		  BY(ROLE_MGMT))
+#define BY_ROLES                                                                                                       \
+	(BY(ROLE_ENFORCE) | BY(ROLE_GATE) | BY(ROLE_DPI) | BY(ROLE_TAP) | BY(ROLE_COMPILE) | BY(ROLE_JOURNAL) |        \
+	 BY(ROLE_MGMT))
 #define BY_READERS (BY(ROLE_CLI) | BY(ROLE_MGMT))
 
 struct shape {
-	unsigned by;                 /* who may send it */
+	unsigned by;		     /* who may send it */
 	uint16_t body_min, body_max; /* bytes */
 	uint8_t fds_min, fds_max;
 };
@@ -59,9 +60,15 @@ static const struct shape shapes[MSG_TYPE_COUNT] = {
 };
 
 static const char *const role_names[ROLE_COUNT] = {
-	[ROLE_SUPERVISOR] = "supervisor", [ROLE_ENFORCE] = "enforce", [ROLE_GATE] = "gate",
-	[ROLE_DPI] = "dpi", [ROLE_TAP] = "tap", [ROLE_COMPILE] = "compile",
-	[ROLE_JOURNAL] = "journal", [ROLE_MGMT] = "mgmt", [ROLE_CLI] = "cli",
+	[ROLE_SUPERVISOR] = "supervisor",
+	[ROLE_ENFORCE] = "enforce",
+	[ROLE_GATE] = "gate",
+	[ROLE_DPI] = "dpi",
+	[ROLE_TAP] = "tap",
+	[ROLE_COMPILE] = "compile",
+	[ROLE_JOURNAL] = "journal",
+	[ROLE_MGMT] = "mgmt",
+	[ROLE_CLI] = "cli",
 };
 
 const char *role_name(enum role r)
@@ -154,7 +161,10 @@ int msg_recv(int sock, enum role from, struct msg *ret)
 		{ .iov_base = ret->storage, .iov_len = MSG_BODY },
 	};
 	struct msghdr mh = {
-		.msg_iov = iov, .msg_iovlen = 2, .msg_control = control.buf, .msg_controllen = sizeof(control.buf),
+		.msg_iov = iov,
+		.msg_iovlen = 2,
+		.msg_control = control.buf,
+		.msg_controllen = sizeof(control.buf),
 	};
 	struct bytes h;
 	uint16_t type, version;
@@ -246,7 +256,8 @@ int memfd_read(int fd, size_t max, uint8_t **ret, size_t *ret_n, struct err *e)
 	if (fstat(fd, &st) < 0)
 		return err_set(e, -errno, "size of memory handed over");
 	if (st.st_size < 0 || (uint64_t)st.st_size > max)
-		return err_set(e, -EFBIG, "memory handed over has %lld bytes, at most %zu are taken", (long long)st.st_size, max);
+		return err_set(e, -EFBIG, "memory handed over has %lld bytes, at most %zu are taken",
+			       (long long)st.st_size, max);
 	size = (size_t)st.st_size;
 	p = malloc(size + 1);
 	if (p == NULL)

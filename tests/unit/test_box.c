@@ -5,9 +5,9 @@
  *
  * LINK: appliance/box_facts.c appliance/base/addr.c appliance/base/err.c
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 
 #include <cmocka.h>
@@ -142,7 +142,8 @@ static void want(struct rtnl *k, size_t n, const char *const *texts, const uint8
 		bool there = false;
 
 		for (size_t m = 0; m < k->n_a; m++)
-			there |= addr_cmp(&k->a[m].addr, &list[k2]) == 0 && k->a[m].prefix == lengths[k2] && !k->a[m].unusable;
+			there |= addr_cmp(&k->a[m].addr, &list[k2]) == 0 && k->a[m].prefix == lengths[k2] &&
+				 !k->a[m].unusable;
 		assert_true(there);
 	}
 }
@@ -231,7 +232,12 @@ static void routes_by_difference(void **state)
 	uint8_t length = 24;
 	struct ir_interface i[2] = {
 		{ .name = "lan0", .device = "eth0", .addresses = &box, .prefix_lengths = &length, .n_addresses = 1 },
-		{ .name = "adm0", .device = "eth9", .admin = true, .addresses = &adm, .prefix_lengths = &length, .n_addresses = 1 },
+		{ .name = "adm0",
+		  .device = "eth9",
+		  .admin = true,
+		  .addresses = &adm,
+		  .prefix_lengths = &length,
+		  .n_addresses = 1 },
 	};
 	struct ir_route r[3] = {
 		{ .to = net("10.5.0.0/16"), .via = at("10.0.0.9"), .interface = UINT32_MAX },
@@ -270,7 +276,11 @@ static void gateway_decides_by_whole_prefix(void **state)
 {
 	struct addr a = at("10.99.128.1");
 	uint8_t length = 17;
-	struct ir_interface i = { .name = "adm0", .device = "eth9", .admin = true, .addresses = &a, .prefix_lengths = &length,
+	struct ir_interface i = { .name = "adm0",
+				  .device = "eth9",
+				  .admin = true,
+				  .addresses = &a,
+				  .prefix_lengths = &length,
 				  .n_addresses = 1 };
 	struct ir ir = { .interfaces = &i, .n_interfaces = 1 };
 	struct ir_route r = { .to = net("10.5.0.0/16"), .interface = UINT32_MAX };
@@ -287,14 +297,10 @@ static void gateway_decides_by_whole_prefix(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_stays_is_not_touched),
-		cmocka_unit_test(new_stands_before_old_goes),
-		cmocka_unit_test(prefix_change_goes_first),
-		cmocka_unit_test(unusable_address_is_made_anew),
-		cmocka_unit_test(link_local_is_the_kernels),
-		cmocka_unit_test(refusal_is_reported),
-		cmocka_unit_test(routes_by_difference),
-		cmocka_unit_test(gateway_decides_by_whole_prefix),
+		cmocka_unit_test(what_stays_is_not_touched), cmocka_unit_test(new_stands_before_old_goes),
+		cmocka_unit_test(prefix_change_goes_first),  cmocka_unit_test(unusable_address_is_made_anew),
+		cmocka_unit_test(link_local_is_the_kernels), cmocka_unit_test(refusal_is_reported),
+		cmocka_unit_test(routes_by_difference),	     cmocka_unit_test(gateway_decides_by_whole_prefix),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,9 +5,9 @@
  * LINK: appliance/generation.c appliance/atomic_file.c appliance/base/clock.c appliance/base/err.c appliance/base/sha256.c
  * LIBS: nettle
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 
 #include <cmocka.h>

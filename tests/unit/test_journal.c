@@ -8,21 +8,21 @@
  * LINK: appliance/base/addr.c appliance/base/utf8.c appliance/ipc/msg.c appliance/base/bytes.c
  * LIBS: jansson nettle
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 
 #include <cmocka.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include "appliance/journal_chain.h"
@@ -406,7 +406,11 @@ static void full_disk_loses_nothing_written(void **state)
 static void lines_that_are_none(void **state)
 {
 	static const char *const bad[] = {
-		"", "{", "{}", "{\"seq\":1}", "{\"seq\":1,\"prev\":\"\",\"hash\":\"\"}",
+		"",
+		"{",
+		"{}",
+		"{\"seq\":1}",
+		"{\"seq\":1,\"prev\":\"\",\"hash\":\"\"}",
 		"{\"seq\":99999999999999999999999999,\"a\":1}",
 	};
 	uint8_t zeros[32] = { 0 }, hash[32];
@@ -427,7 +431,9 @@ static void lines_that_are_none(void **state)
 
 static struct event drop(uint8_t host, uint16_t port)
 {
-	struct event e = { .kind = EVENT_DROP, .verdict = EV_DENY, .count = 1, .conduit = EVENT_NO_CONDUIT, .l4proto = 6 };
+	struct event e = {
+		.kind = EVENT_DROP, .verdict = EV_DENY, .count = 1, .conduit = EVENT_NO_CONDUIT, .l4proto = 6
+	};
 
 	e.client = (struct addr){ .family = 4, .b = { 10, 0, 0, host } };
 	e.server = (struct addr){ .family = 4, .b = { 10, 1, 0, 1 } };

@@ -5,9 +5,9 @@
  *
  * LINK: appliance/ipc/msg.c appliance/base/bytes.c appliance/base/err.c
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 
 #include <cmocka.h>

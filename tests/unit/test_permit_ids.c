@@ -6,9 +6,9 @@
  * LINK: appliance/permit_ids.c appliance/atomic_file.c appliance/base/bytes.c appliance/base/err.c appliance/base/sha256.c
  * LIBS: nettle
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 
 #include <cmocka.h>

@@ -6,9 +6,9 @@
  * LINK: appliance/table_merge.c appliance/base/commands.c appliance/base/bytes.c appliance/base/sha256.c
  * LIBS: nettle
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 
 #include <cmocka.h>
@@ -43,7 +43,9 @@ static uint8_t *table(uint32_t first, uint32_t step, uint32_t n, uint32_t flavou
 	struct command_permit *permits = calloc(n + 1u, sizeof(*permits));
 	struct command_grant *grants = calloc(n * 2u + 1u, sizeof(*grants));
 	struct command_row rows[3] = { 0 };
-	struct number_range ranges[6] = { { 0, flavour }, { flavour + 2, 99 + flavour }, { 502, 502 }, { 7, 9 }, { 11, 12 }, { 1, 1 } };
+	struct number_range ranges[6] = { { 0, flavour }, { flavour + 2, 99 + flavour },
+					  { 502, 502 },	  { 7, 9 },
+					  { 11, 12 },	  { 1, 1 } };
 	uint8_t *image;
 	struct outbuf o;
 
@@ -59,11 +61,18 @@ static uint8_t *table(uint32_t first, uint32_t step, uint32_t n, uint32_t flavou
 	rows[1].spaces[3] = (struct number_set){ .first = 3, .n = 2 };
 	rows[2].spaces[3] = (struct number_set){ .first = 5, .n = 1 };
 	for (uint32_t i = 0; i < n; i++) {
-		permits[i] = (struct command_permit){ .permit = first + i * step, .lane = 1 + (i + flavour) % 54, .observe = i % 2 == 0,
-						      .ports = { .first = 2, .n = 1 }, .first_grant = 2 * i, .n_grants = 2 };
+		permits[i] = (struct command_permit){ .permit = first + i * step,
+						      .lane = 1 + (i + flavour) % 54,
+						      .observe = i % 2 == 0,
+						      .ports = { .first = 2, .n = 1 },
+						      .first_grant = 2 * i,
+						      .n_grants = 2 };
 		for (uint32_t g = 0; g < 2; g++)
-			grants[2 * i + g] = (struct command_grant){ .conduit = i, .line = flavour, .protocol = PROTO_MODBUS,
-								     .first_row = (i + g) % 2, .n_rows = 2 };
+			grants[2 * i + g] = (struct command_grant){ .conduit = i,
+								    .line = flavour,
+								    .protocol = PROTO_MODBUS,
+								    .first_row = (i + g) % 2,
+								    .n_rows = 2 };
 	}
 	t.permits = permits;
 	t.grants = grants;
@@ -115,14 +124,14 @@ static void same_permit(const struct command_table *x, const struct command_perm
 	}
 }
 
-static bool odd(void *ctx, uint32_t permit)
+static bool odd(const void *ctx, uint32_t permit)
 {
 	(void)ctx;
 	return permit % 2 == 1;
 }
 
 static void check(uint32_t first_a, uint32_t step_a, uint32_t n_a, uint32_t first_b, uint32_t step_b, uint32_t n_b,
-		  bool (*keep)(void *ctx, uint32_t permit))
+		  bool (*keep)(const void *ctx, uint32_t permit))
 {
 	size_t size_a, size_b, size_m;
 	uint8_t *a = table(first_a, step_a, n_a, 3, &size_a), *b = table(first_b, step_b, n_b, 5, &size_b);
@@ -175,8 +184,9 @@ static void permits_keep_their_meaning(void **state)
 	print_message("seed %u\n", seed);
 	srand(seed);
 	for (int i = 0; i < 300; i++)
-		check(1 + (uint32_t)rand() % 50, 1 + (uint32_t)rand() % 4, (uint32_t)rand() % 40, 1 + (uint32_t)rand() % 50,
-		      1 + (uint32_t)rand() % 4, (uint32_t)rand() % 40, rand() % 2 == 0 ? odd : NULL);
+		check(1 + (uint32_t)rand() % 50, 1 + (uint32_t)rand() % 4, (uint32_t)rand() % 40,
+		      1 + (uint32_t)rand() % 50, 1 + (uint32_t)rand() % 4, (uint32_t)rand() % 40,
+		      rand() % 2 == 0 ? odd : NULL);
 }
 
 static void leftovers_do_not_grow(void **state)

@@ -7,9 +7,9 @@
  * LINK: appliance/base/utf8.c appliance/base/sha256.c appliance/ipc/msg.c appliance/sandbox.c appliance/sandbox_table.c
  * LIBS: jansson nettle libmnl libseccomp libcap-ng
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 
 #include <cmocka.h>
@@ -49,7 +49,8 @@ static void put_attr32(struct datagram *d, uint16_t type, uint32_t v)
 }
 
 /* One log message, appended. Attribute numbers are the kernel's: 2 mark, 4 interface, 9 packet, 10 prefix, 12 sequence. */
-static void put_record(struct datagram *d, const char *prefix, uint32_t mark, uint32_t seq, const uint8_t *packet, size_t n)
+static void put_record(struct datagram *d, const char *prefix, uint32_t mark, uint32_t seq, const uint8_t *packet,
+		       size_t n)
 {
 	size_t start = d->n;
 	uint32_t head[4] = { 0 };
@@ -214,10 +215,8 @@ static void lies_end_the_datagram(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tuple_and_reason),
-		cmocka_unit_test(packets_that_say_little),
-		cmocka_unit_test(ipv6_extensions),
-		cmocka_unit_test(losses_are_exact),
+		cmocka_unit_test(tuple_and_reason),	 cmocka_unit_test(packets_that_say_little),
+		cmocka_unit_test(ipv6_extensions),	 cmocka_unit_test(losses_are_exact),
 		cmocka_unit_test(lies_end_the_datagram),
 	};
 

@@ -96,6 +96,10 @@ bool look_try_flow(struct look *l, enum direction dir)
 		uint32_t victim = flow_victim(t, l->i->now_ns);
 
 		if (victim != FLOW_NONE) {
+			const struct flow *v = flow_at(t, victim);
+
+			if (v->l4proto == IP_TCP && v->stream.state != TCP_CLOSED)
+				l->i->forgot = true;
 			flow_end(l->i, victim);
 			flow_remove(t, victim);
 			l->fi = flow_add(t, &l->d, dir, l->i->now_ns);

@@ -203,6 +203,24 @@ static void open_flow(struct look *l)
 	look_accept(l, R_HANDSHAKE);
 }
 
+static void followed(struct look *l);
+
+/* Both ends have forgotten the live session; what the server answers now belongs to the SYN that was let by over it. */
+static void redial(struct look *l)
+{
+	uint32_t isn = l->f->stream.redial;
+	enum protocol p;
+
+	look_restart(l, l->dir);
+	l->f->stream.redial = isn;
+	stream_redial(&l->f->stream);
+	p = permit_only_commands(l);
+	if (p != PROTO_NONE && !look_enforce(l, p))
+		look_refuse(l, R_OVERLOADED);
+	else
+		followed(l);
+}
+
 static void followed(struct look *l)
 {
 	struct flow *f = l->f;
@@ -251,6 +269,9 @@ static void followed(struct look *l)
 	case STREAM_RESTART:
 		look_restart(l, DIR_C2S);
 		open_flow(l);
+		return;
+	case STREAM_REDIAL:
+		redial(l);
 		return;
 	}
 }
@@ -336,6 +357,19 @@ void look_tcp_gap(struct look *l)
 	half_way(l);
 }
 
+/*
+ * What waits for its pick-up passes unjudged, so that a live session outlives a worker. A session that opened under this
+ * worker and was then forgotten (its handshake never ended, or the table was full) has no claim to that: whoever can
+ * make the worker forget would choose what passes. It is reset, whatever the conduit says. True when that decided it.
+ */
+static bool refuse_pick_up(struct look *l)
+{
+	if (look_lenient(l) || l->permit->midstream != MID_PICK_UP || (l->d.tcp_flags & TCP_RST))
+		return false;
+	look_refuse_flow(l, R_MIDSTREAM_RESET, PROTO_NONE);
+	return true;
+}
+
 void look_tcp(struct look *l)
 {
 	enum reason r = stream_flags(&l->d);
@@ -361,18 +395,25 @@ void look_tcp(struct look *l)
 			return;
 		}
 		l->f->waiting_pick_up = l->f->midstream = true;
+		if (l->i->forgot && refuse_pick_up(l))
+			return;
 	} else {
+		bool opening;
+
 		l->f = flow_at(&l->i->flows, l->fi);
 		if (!look_relabel(l) || settled(l, syn))
 			return;
 		if (l->f->class == CLASS_ENDED && l->f->stream.state != TCP_CLOSED) {
 			/* Long silent and forgotten, not closed: nobody knows any more where its stream stands. */
+			opening = l->f->stream.state == TCP_SYN_SENT || l->f->stream.state == TCP_SYN_RECV;
 			look_restart(l, syn ? DIR_C2S : look_guess_dir(l));
 			if (syn) {
 				open_flow(l);
 				return;
 			}
 			l->f->waiting_pick_up = l->f->midstream = true;
+			if (opening && refuse_pick_up(l))
+				return;
 		} else if (l->f->waiting_pick_up && syn) {
 			look_restart(l, DIR_C2S);
 			open_flow(l);

@@ -39,6 +39,13 @@ void stream_open(struct stream *s, enum direction dir, const struct decoded *d)
 	dir_at(&s->dir[dir], d->seq + 1u);
 }
 
+void stream_redial(struct stream *s)
+{
+	const struct decoded syn = { .seq = s->redial };
+
+	stream_open(s, DIR_C2S, &syn);
+}
+
 /* Gives back what both the receiver and the judge are done with. */
 static void trim(struct stream_dir *d, struct pool *pool)
 {
@@ -64,6 +71,8 @@ static struct stream_result syn_segment(struct stream *s, enum direction dir, co
 	struct stream_dir *own = &s->dir[dir], *peer = &s->dir[other(dir)];
 
 	if (d->tcp_flags & TCP_ACK) {
+		if (dir == DIR_S2C && s->redialled && d->ack == s->redial + 1u)
+			return answer(STREAM_REDIAL, R_HANDSHAKE);
 		if (dir != DIR_S2C || !peer->known || d->ack != peer->isn + 1u)
 			return answer(STREAM_DROP, R_TCP_FLAGS);
 		if (s->state == TCP_SYN_SENT) {
@@ -87,8 +96,10 @@ static struct stream_result syn_segment(struct stream *s, enum direction dir, co
 	/*
 	 * The client forgot a live session and dials again. The SYN goes on, the state stays: the server answers with the
 	 * number it expects, the client resets, and the next SYN finds a closed session. Dropping it would leave the
-	 * server's only slot taken for good.
+	 * server's only slot taken for good. A server that forgot the session too answers the SYN itself.
 	 */
+	s->redial = d->seq;
+	s->redialled = true;
 	return answer(STREAM_PASS, R_HANDSHAKE);
 }
 
@@ -209,6 +220,12 @@ struct stream_result stream_segment(struct stream *s, struct pool *pool, enum di
 		return syn_segment(s, dir, d);
 	if (d->tcp_flags & TCP_RST)
 		return rst_segment(s, dir, d);
+	/*
+	 * A server that still has an older session on these ports answers the SYN with the numbers of that one. The client
+	 * must hear it: it resets the old session, and its next SYN is taken. There is no byte in it.
+	 */
+	if (s->state == TCP_SYN_SENT && dir == DIR_S2C && d->payload.left == 0 && !(d->tcp_flags & TCP_FIN))
+		return answer(STREAM_PASS, R_HANDSHAKE);
 	if (!take_ack(s, pool, dir, d))
 		r = answer(STREAM_LOST, R_OUT_OF_ORDER);
 	else if (s->state == TCP_SYN_RECV && dir == DIR_C2S && d->ack == s->dir[DIR_S2C].next)

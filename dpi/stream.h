@@ -48,6 +48,8 @@ struct stream_dir {
 struct stream {
 	struct stream_dir dir[2]; /* by enum direction */
 	enum tcp_state state;
+	uint32_t redial; /* number of a SYN that the client sent over the live connection, when `redialled` */
+	bool redialled;
 };
 
 enum stream_answer {
@@ -59,6 +61,7 @@ enum stream_answer {
 	STREAM_DROP,    /* not acceptable; the sender will repeat or give up */
 	STREAM_RESET,   /* more than one reading: both ends are to be reset */
 	STREAM_RESTART, /* a SYN that opens a new connection on these ports */
+	STREAM_REDIAL,	/* the server answers such a SYN: both ends have forgotten the connection that was live */
 };
 
 struct stream_result {
@@ -78,6 +81,8 @@ static inline int32_t seq_diff(uint32_t a, uint32_t b)
 enum reason stream_flags(const struct decoded *d);
 /* A SYN opens the connection: *s is overwritten (it keeps nothing). */
 void stream_open(struct stream *s, enum direction dir, const struct decoded *d);
+/* As if the SYN that was noted as `redial` had been the first: *s is overwritten (it keeps nothing). */
+void stream_redial(struct stream *s);
 /* Looks at a segment whose flags are good. Changes what the acknowledgement and the handshake say, never the data. */
 struct stream_result stream_segment(struct stream *s, struct pool *pool, enum direction dir, const struct decoded *d);
 /* Whether `n` more bytes can be kept; asked before they are judged. */

@@ -375,6 +375,50 @@ static void syn_on_a_live_session(void **state)
 	assert_int_equal(desk_segment(&k, DIR_S2C, 5, k.c + 90001, DESK_SYN | DESK_ACK, NULL, 0), OUTCOME_DROP);
 }
 
+/* Both ends lost the session (the PLC was off, the client uses one port for ever): the new one is let by, and judged. */
+static void both_ends_dial_anew(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint32_t old_c, old_s;
+	uint8_t pdu[64];
+
+	(void)state;
+	desk_handshake(&k);
+	toy_pdu(pdu, 12, 3);
+	desk_send(&k, DIR_C2S, pdu, 12);
+	old_c = k.c;
+	old_s = k.s;
+	k.c += 9000000;
+	k.s += 700000;
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 5, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c + 1, DESK_SYN | DESK_ACK, NULL, 0), OUTCOME_DROP);
+	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
+	/* The numbers of the old session are worth nothing now, and the new one is judged from its first byte. */
+	assert_int_equal(desk_segment(&k, DIR_C2S, old_c, old_s, DESK_ACK, pdu, 12), OUTCOME_DROP);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 11), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 11, 1), OUTCOME_DROP);
+	assert_int_equal(desk.resets[0].to_server.seq, k.c);
+}
+
+/* A worker that begins while the server still has an older session: the client hears its challenge, whatever its number. */
+static void challenge_of_an_older_session(void **state)
+{
+	(void)state;
+	for (unsigned far = 0; far < 2; far++) {
+		struct conn k = desk_conn(P_TOY);
+
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+		assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c + (far ? 900000 : 0u - 900000), DESK_ACK, NULL, 0),
+				 OUTCOME_ACCEPT);
+		assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c + 900000, DESK_ACK, "x", 1), OUTCOME_DROP);
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c + (far ? 900000 : 0u - 900000), 0, DESK_RST, NULL, 0),
+				 OUTCOME_ACCEPT);
+		assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
+	}
+}
+
 static void other_protocol_on_the_port(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -488,6 +532,39 @@ static void nothing_slips_in_before_the_pick_up(void **state)
 	for (unsigned n = 0; n < 4; n++)
 		assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, "other!!!", 8), OUTCOME_DROP);
 	assert_int_equal(desk.n_resets, 1);
+}
+
+/* The pick-up is for sessions that outlive a worker. Who makes the worker forget gains nothing by it. */
+static void forgotten_handshake_is_no_pick_up(void **state)
+{
+	struct conn k = desk_conn(P_TOY_PICK_UP), other;
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	/* Left open until it is forgotten. */
+	desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, NULL, 0);
+	desk_segment(&k, DIR_S2C, k.s, k.c + 1, DESK_SYN | DESK_ACK, NULL, 0);
+	k.c++;
+	k.s++;
+	desk_now += 31000000000u;
+	inspector_tick(desk_i);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 5), OUTCOME_DROP);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 5, 7), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 1);
+	/* Pushed out of a full table. */
+	k = desk_conn(P_TOY_PICK_UP);
+	desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, NULL, 0);
+	desk_segment(&k, DIR_S2C, k.s, k.c + 1, DESK_SYN | DESK_ACK, NULL, 0);
+	k.c++;
+	k.s++;
+	for (unsigned n = 0; n < 128; n++) {
+		other = desk_conn(P_TOY_PICK_UP);
+		desk_segment(&other, DIR_C2S, other.c, 0, DESK_SYN, NULL, 0);
+	}
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 5), OUTCOME_DROP);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 5, 7), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 2);
 }
 
 static void half_way_to_the_end(void **state)
@@ -747,7 +824,8 @@ int main(void)
 		T(impossible_segments), T(data_before_the_handshake), T(fin_games), T(rst_closes_for_good),
 		T(syn_on_a_live_session), T(other_protocol_on_the_port), T(observe_stops_nothing), T(half_way_reset),
 		T(half_way_pick_up), T(nothing_slips_in_before_the_pick_up), T(half_way_to_the_end),
-		T(room_is_kept_for_commands), T(cut_lane), T(unreadable_packets), T(a_full_table_forgets_the_cheapest),
+		T(room_is_kept_for_commands), T(cut_lane), T(both_ends_dial_anew),
+		T(challenge_of_an_older_session), T(forgotten_handshake_is_no_pick_up), T(unreadable_packets), T(a_full_table_forgets_the_cheapest),
 		T(gso_frame_of_many_commands), T(pool_full_drops_and_goes_on), T(counts_are_written), T(relabelled_flows),
 		T(a_new_table_counts_at_once), T(refusals_beyond_the_budget_are_counted),
 		cmocka_unit_test_setup_teardown(captures_are_read_across_gaps, setup_capture, teardown),

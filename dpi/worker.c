@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One turn of the loop: look who has packets, serve the lanes in order of criticality with a bounded budget each, let
- * the inspector's clock tick, beat the heart. The gate is woken only when this process is about to sleep, or when half
- * of the ring is unread: on one core a wake-up earlier than that only takes the core away from the next packet.
+ * the inspector's clock tick, beat the heart, wake the gate. A gate on the same core runs at that moment, so it is woken
+ * for what a whole turn has judged, never for single packets (or earlier only when half of the ring is unread).
  *
  * Packets are taken once three things are there: the ring, opened by the gate; a command table; and a lane. Until the
  * first turn after that the gate goes on deciding, so nothing waits for a worker that is still being set up.
@@ -26,6 +26,7 @@
 #define NAP_NS 50000       /* between looks at a full ring */
 #define START_MS 1         /* between looks at a ring that the gate has not opened yet */
 #define WAKE_AFTER (RING_ENTRIES / 2u)
+#define LOOK_EVERY 4
 
 /* The inspector's outside functions carry no context; there is one worker in a process. */
 static struct worker *worker;
@@ -145,22 +146,23 @@ static void take_datagram(struct worker *w, struct worker_port *p, struct bytes 
 	}
 }
 
+/* A port stays ready until it has been found empty once: a batch that came short of a full one says only that it was
+ * empty then, and by the time the gate has sent the verdicts the next packets are often there. */
 static void serve_port(struct worker *w, struct worker_port *p)
 {
 	unsigned left = worker_budget(p->class);
+	int n = WORKER_BATCH;
 
-	while (p->ready && left > 0) {
-		unsigned most = left < WORKER_BATCH ? left : WORKER_BATCH;
-		int n = queue_receive(w->reader, p->fd, most);
-
+	while (p->ready && left > 0 && n == WORKER_BATCH) {
+		n = queue_receive(w->reader, p->fd, left < WORKER_BATCH ? left : WORKER_BATCH);
 		for (int i = 0; i < n; i++)
 			take_datagram(w, p, queue_datagram(w->reader, (unsigned)i));
-		p->ready = n == (int)most;
+		p->ready = n > 0;
 		left -= n > 0 ? (unsigned)n : 0;
 	}
 }
 
-/* True when packets are left for the next turn. */
+/* True when some port gave packets, and so may have more. */
 static bool serve(struct worker *w)
 {
 	bool more = false;
@@ -214,12 +216,30 @@ static int sleep_ms(const struct worker *w, uint64_t due_ns, bool more)
 	return due_ns < 1000000000u ? (int)((due_ns + 999999u) / 1000000u) : 1000;
 }
 
-static void turn(struct worker *w)
+/* Sleeps up to `ms` (0: only looks), and takes in what happened. */
+static void look(struct worker *w, int ms)
 {
 	struct epoll_event ev[EVENTS];
+	bool sleeps = ms != 0 && w->ring != NULL;
+	int n;
+
+	if (sleeps)
+		atomic_store_explicit(&w->ring->sleeping, 1, memory_order_relaxed);
+	n = epoll_wait(w->epoll, ev, EVENTS, ms);
+	if (sleeps)
+		atomic_store_explicit(&w->ring->sleeping, 0, memory_order_relaxed);
+	for (int i = 0; i < n; i++) {
+		if (ev[i].data.u32 != WORKER_CONTROL)
+			mark_ready(w, ev[i].data.u32);
+		else if (!worker_messages(w))
+			w->ended = true;
+	}
+}
+
+static void turn(struct worker *w)
+{
 	uint64_t due = UINT64_MAX;
 	bool more = false;
-	int n, ms;
 
 	if (!w->serving)
 		begin(w);
@@ -228,21 +248,12 @@ static void turn(struct worker *w)
 		due = inspector_tick(w->inspector);
 		beat(w);
 	}
-	ms = sleep_ms(w, due, more);
-	if (ms != 0) {
-		wake_gate(w);
-		if (w->ring != NULL)
-			atomic_store_explicit(&w->ring->sleeping, 1, memory_order_relaxed);
-	}
-	n = epoll_wait(w->epoll, ev, EVENTS, ms);
-	if (w->ring != NULL && ms != 0)
-		atomic_store_explicit(&w->ring->sleeping, 0, memory_order_relaxed);
-	for (int i = 0; i < n; i++) {
-		if (ev[i].data.u32 != WORKER_CONTROL)
-			mark_ready(w, ev[i].data.u32);
-		else if (!worker_messages(w))
-			w->ended = true;
-	}
+	wake_gate(w);
+	/* While packets keep coming, the other lanes and the supervisor are looked at every few turns. */
+	if (more && ++w->turns < LOOK_EVERY)
+		return;
+	w->turns = 0;
+	look(w, sleep_ms(w, due, more));
 }
 
 static int prepare(struct worker *w, struct err *e)

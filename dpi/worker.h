@@ -47,6 +47,7 @@ struct worker {
 	struct ring *ring;             /* NULL until MSG_DPI_START */
 	int wake;
 	uint32_t unannounced;          /* entries since the gate was last woken */
+	unsigned turns;                /* since other lanes and messages were last looked at */
 	bool table, serving, ended;
 	uint8_t digest[32];
 	struct worker_port ports[LANE_COUNT]; /* in order of service */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Life and death of roles. A role that dies is started again at once; only one that keeps dying soon after its start waits,
- * a second at most, so that the box never stays without it for longer. Every start and death is an event.
+ * a quarter of a second at most, so that the box never stays without it for longer. Every start and death is an event.
  */
 #include <errno.h>
 #include <signal.h>
@@ -18,7 +18,8 @@
 #define SECOND 1000000000ull
 #define READY_LIMIT (10 * SECOND)
 #define QUICK_DEATH (2 * SECOND)
-#define BACKOFF_FIRST 50000000ull
+#define BACKOFF_FIRST 25000000ull
+#define BACKOFF_MOST 250000000ull /* a packet that ends every worker it meets must not keep the next one away for long */
 
 void roles_init(struct supervisor *s)
 {
@@ -214,9 +215,9 @@ static uint64_t backoff(struct slot *sl, uint64_t now)
 	sl->quick = now - sl->started < QUICK_DEATH ? sl->quick + 1 : 0;
 	if (sl->quick < 3)
 		return now;
-	for (uint32_t i = 3; i < sl->quick && wait < SECOND; i++)
+	for (uint32_t i = 3; i < sl->quick && wait < BACKOFF_MOST; i++)
 		wait *= 2;
-	return now + (wait < SECOND ? wait : SECOND);
+	return now + (wait < BACKOFF_MOST ? wait : BACKOFF_MOST);
 }
 
 void role_exited(struct supervisor *s, struct slot *sl)

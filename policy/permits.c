@@ -9,7 +9,7 @@
 static const char *const failure_words[] = { "closed", "hold", "open" };
 static const char *const midstream_words[] = { "drop", "reset", "pick_up" };
 static const char *const criticality_words[] = { "safety", "cargo", "support" };
-static const char *const tighten_words[] = { "cut", "new_flows" };
+static const char *const tighten_words[] = { "all", "new_flows" };
 
 /* The settings that are joined; a smaller value is a stricter one in every one of them. */
 enum setting { SET_DOWN, SET_OVERLOADED, SET_MIDSTREAM, SET_CRITICALITY, SET_TIGHTEN, SETTINGS };

@@ -253,7 +253,7 @@ static json_t *permits_json(const struct ir *ir)
 		json_object_set_new(o, "lane", lane_json(p->lane));
 		json_object_set_new(o, "mode", json_string(p->observe ? "observe" : "enforce"));
 		json_object_set_new(o, "midstream", json_string(midstream_words[p->midstream]));
-		json_object_set_new(o, "on_tighten", json_string(p->tighten_new_flows ? "new_flows" : "cut"));
+		json_object_set_new(o, "on_tighten", json_string(p->tighten_new_flows ? "new_flows" : "all"));
 		json_object_set_new(o, "until", until_json(p->until));
 		json_object_set_new(o, "server_ports", numbers_json(&ir->table, &ir->table.permits[i].ports));
 		json_object_set_new(o, "grants", grants_json(ir, i));

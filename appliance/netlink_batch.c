@@ -27,6 +27,7 @@ static const struct {
 	uint32_t hook;
 	int32_t priority;
 } hooks[BASE_CHAINS] = {
+	[CHAIN_GUARD] = { NF_INET_PRE_ROUTING, NF_IP_PRI_RAW },
 	[CHAIN_INPUT] = { NF_INET_LOCAL_IN, 0 },
 	[CHAIN_FORWARD] = { NF_INET_FORWARD, 0 },
 	[CHAIN_POST] = { NF_INET_FORWARD, 10 },

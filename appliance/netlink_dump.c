@@ -124,6 +124,8 @@ static bool base_right(const struct nftnl_chain *c, uint32_t number)
 	if (!nftnl_chain_is_set(c, NFTNL_CHAIN_HOOKNUM) || type == NULL || strcmp(type, "filter") != 0)
 		return false;
 	switch (number) {
+	case CHAIN_GUARD:
+		return hook == NF_INET_PRE_ROUTING && priority == -300;
 	case CHAIN_INPUT:
 		return hook == NF_INET_LOCAL_IN && priority == 0;
 	case CHAIN_FORWARD:

@@ -218,19 +218,14 @@ void expr_queue(struct build *b, uint32_t lane, bool bypass, uint32_t workers, e
 	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it belongs to the expression now */
 }
 
-void expr_present(struct build *b, uint8_t header)
+void expr_unrouted(struct build *b)
 {
-	struct nftnl_expr *x = expr(b, "exthdr");
+	struct nftnl_expr *x = expr2(b, "fib", NFTNL_EXPR_FIB_DREG, reg(0), NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_OIF);
 
 	if (x == NULL)
 		return;
-	nftnl_expr_set_u32(x, NFTNL_EXPR_EXTHDR_DREG, reg(0));
-	nftnl_expr_set_u8(x, NFTNL_EXPR_EXTHDR_TYPE, header);
-	nftnl_expr_set_u32(x, NFTNL_EXPR_EXTHDR_OFFSET, 0);
-	nftnl_expr_set_u32(x, NFTNL_EXPR_EXTHDR_LEN, 1);
-	nftnl_expr_set_u32(x, NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_IPV6);
-	nftnl_expr_set_u32(x, NFTNL_EXPR_EXTHDR_FLAGS, NFT_EXTHDR_F_PRESENT);
-	expr_cmp8(b, NFT_CMP_EQ, 1);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_SADDR | NFTA_FIB_F_IIF | NFTA_FIB_F_PRESENT);
+	expr_cmp8(b, NFT_CMP_EQ, 0);
 }
 
 void expr_value(struct build *b, uint32_t host)

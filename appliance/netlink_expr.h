@@ -30,8 +30,8 @@ void expr_cmp32(struct build *b, uint32_t op, uint32_t host);
 void expr_bits32(struct build *b, uint32_t word, uint32_t mask,
 		 uint32_t flip); /* register = (register & mask) ^ flip */
 void expr_bits8(struct build *b, uint8_t mask);
-void expr_value(struct build *b, uint32_t host);    /* register 0 = host */
-void expr_present(struct build *b, uint8_t header); /* the packet has this IPv6 extension header */
+void expr_value(struct build *b, uint32_t host); /* register 0 = host */
+void expr_unrouted(struct build *b);		 /* no route back to the source through the interface it came in at */
 
 /* What a lookup of the key from register 0 on leaves behind: nothing, a mark in register 0, a verdict. */
 enum lookup_result { LOOKUP_MEMBER, LOOKUP_MARK, LOOKUP_VERDICT };

@@ -109,11 +109,12 @@ static uint32_t state_bits(uint32_t states)
 	return bits;
 }
 
-/* The four questions behind IR_IP_OPTIONS. */
-#define OPTION_VARIANTS 4u
+/* The questions behind IR_IP_OPTIONS. A chain of IPv6 headers has one of these first, or is none. */
+#define OPTION_VARIANTS 6u
 static void ip_options(struct build *b, unsigned variant)
 {
-	static const uint8_t headers[OPTION_VARIANTS] = { 0, IPPROTO_HOPOPTS, IPPROTO_ROUTING, IPPROTO_DSTOPTS };
+	static const uint8_t headers[OPTION_VARIANTS] = { 0,		IPPROTO_HOPOPTS, IPPROTO_ROUTING, IPPROTO_FRAGMENT,
+							  IPPROTO_AH, IPPROTO_DSTOPTS };
 
 	expr_meta(b, NFT_META_NFPROTO, 0);
 	expr_cmp8(b, NFT_CMP_EQ, variant == 0 ? NFPROTO_IPV4 : NFPROTO_IPV6);
@@ -123,7 +124,8 @@ static void ip_options(struct build *b, unsigned variant)
 		expr_cmp8(b, NFT_CMP_NEQ, 5);
 		return;
 	}
-	expr_present(b, headers[variant]);
+	expr_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 6, 1, 0);
+	expr_cmp8(b, NFT_CMP_EQ, headers[variant]);
 }
 
 static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uint32_t workers, enum queue_backend q)
@@ -155,6 +157,9 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uin
 		break;
 	case IR_IP_OPTIONS:
 		ip_options(b, variant);
+		break;
+	case IR_UNROUTED:
+		expr_unrouted(b);
 		break;
 	case IR_TCP_FLAGS:
 		expr_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, 13, 1, 0);

@@ -21,11 +21,11 @@ struct nftnl_rule;
 enum queue_backend { QUEUE_NATIVE, QUEUE_COMPAT };
 
 #define LOG_GROUP 1u	/* NFLOG group that the tap reads */
-#define RULE_FAN 8u	/* kernel rules that one IR rule may need */
+#define RULE_FAN 12u	/* kernel rules that one IR rule may need */
 #define RULE_TEXT 2048u /* bytes of a canonical text, with the NUL */
 
 /*
- * Most IR rules become one kernel rule. IR_IP_OPTIONS is four questions, hence four rules. A rate limit ends its rule,
+ * Most IR rules become one kernel rule. IR_IP_OPTIONS is six questions, hence six rules. A rate limit ends its rule,
  * so a record (IR_LOG) gets a rule of its own before the one that counts and decides: the counter stays exact.
  * Returns how many (owned by the caller, rule_free), or negative errno with nothing owned.
  */

@@ -110,7 +110,8 @@ int ir_unseal(struct bytes b, struct arena *a, struct ir *ret, struct err *e);
 /* ---- the skeleton: the rules around the maps, as symbols ------------------------------------------------------- */
 
 enum ir_chain {
-	CHAIN_INPUT, CHAIN_FORWARD, CHAIN_POST, CHAIN_OUTPUT,  /* base chains, policy drop, never re-created */
+	/* base chains, policy drop, never re-created */
+	CHAIN_GUARD, CHAIN_INPUT, CHAIN_FORWARD, CHAIN_POST, CHAIN_OUTPUT,
 	CHAIN_RELATED, CHAIN_NEW, CHAIN_LAPSED, CHAIN_INVALID, CHAIN_ADMIT, CHAIN_CUT,
 	CHAIN_JUDGED_GOOD, CHAIN_JUDGED_CONFIRMED, CHAIN_UNANSWERED, CHAIN_HOLD, CHAIN_OPEN,
 	CHAIN_LANE_FIRST,                                      /* + lane number: queues of that lane */
@@ -133,7 +134,9 @@ enum ir_stmt_kind {
 	IR_L4PROTO,        /* a: protocol number */
 	IR_ICMP_TYPE,      /* a: type (of the family's ICMP; the rule has IR_L4PROTO before it) */
 	IR_HOPLIMIT,       /* a: value (IPv6) */
-	IR_IP_OPTIONS,     /* IPv4 header longer than 20 bytes, or an IPv6 hop-by-hop, routing or destination header */
+	IR_IP_OPTIONS,     /* IPv4 header longer than 20 bytes, or an IPv6 extension header of any kind */
+	IR_UNROUTED,       /* the source is not where the packet came in: no route back through that interface, or an
+	                      address of the box itself */
 	IR_TCP_FLAGS,      /* (flags & a) == b */
 	IR_CT_DIRECTION,   /* a: 0 original, 1 reply */
 	IR_MARK,           /* (packet mark & a) == b */

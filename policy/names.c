@@ -7,6 +7,7 @@
 const char *ir_chain_name(enum ir_chain c, char buf[16])
 {
 	static const char *const names[CHAIN_LANE_FIRST] = {
+		[CHAIN_GUARD] = "guard",
 		[CHAIN_INPUT] = "input",
 		[CHAIN_FORWARD] = "forward",
 		[CHAIN_POST] = "post",

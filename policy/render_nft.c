@@ -231,6 +231,7 @@ static void put_counters(const struct printer *p, const struct ir_rule *rules, s
 static void put_chains(const struct printer *p, const struct ir_rule *rules, size_t n)
 {
 	static const char *const hooks[] = {
+		[CHAIN_GUARD] = "type filter hook prerouting priority raw; policy drop;",
 		[CHAIN_INPUT] = "type filter hook input priority filter; policy drop;",
 		[CHAIN_FORWARD] = "type filter hook forward priority filter; policy drop;",
 		[CHAIN_POST] = "type filter hook forward priority filter + 10; policy drop;",

@@ -4,7 +4,7 @@
 #include <netinet/in.h>
 
 /* Some symbolic rules are several in nft: one for each kind of header. */
-enum variant { ONE, TCP_UDP, ICMP, OPTIONS4, HOP_BY_HOP, ROUTING, DESTINATION };
+enum variant { ONE, TCP_UDP, ICMP, OPTIONS4, HOP_BY_HOP, ROUTING, FRAGMENT, AUTHENTICATION, DESTINATION };
 
 struct line {
 	FILE *to;
@@ -81,13 +81,19 @@ static void put_options(const struct line *l)
 		fputs("meta nfproto ipv4 ip hdrlength != 5", l->to);
 		break;
 	case HOP_BY_HOP:
-		fputs("meta nfproto ipv6 exthdr hbh exists", l->to);
+		fprintf(l->to, "ip6 nexthdr %d", IPPROTO_HOPOPTS);
 		break;
 	case ROUTING:
-		fputs("meta nfproto ipv6 exthdr rt exists", l->to);
+		fprintf(l->to, "ip6 nexthdr %d", IPPROTO_ROUTING);
+		break;
+	case FRAGMENT:
+		fprintf(l->to, "ip6 nexthdr %d", IPPROTO_FRAGMENT);
+		break;
+	case AUTHENTICATION:
+		fprintf(l->to, "ip6 nexthdr %d", IPPROTO_AH);
 		break;
 	case DESTINATION:
-		fputs("meta nfproto ipv6 exthdr dst exists", l->to);
+		fprintf(l->to, "ip6 nexthdr %d", IPPROTO_DSTOPTS);
 		break;
 	case ONE:
 	case TCP_UDP:
@@ -196,6 +202,9 @@ static void put_stmt(struct line *l, const struct ir_stmt *s)
 		break;
 	case IR_IP_OPTIONS:
 		put_options(l);
+		break;
+	case IR_UNROUTED:
+		fputs("fib saddr . iif oif missing", l->to);
 		break;
 	case IR_TCP_FLAGS:
 		fprintf(l->to, "tcp flags & 0x%02x == 0x%02x", s->a, s->b);

@@ -3,6 +3,7 @@
  * The fixed rules around the maps. They are the same for every policy; only the queue chains depend on which lanes are in
  * use. Read from top to bottom: this is all that the box does with a packet that it forwards, receives or sends.
  *
+ *   guard     before tracking: what could only harm the sessions that tracking knows
  *   forward   what tracking says of the packet decides where it goes; live sessions first, by one lookup
  *   post      the same hook, later: nothing leaves but what was let by (FAST) or judged by the policy now in force
  *   input     packets for the box itself, where nothing listens
@@ -88,6 +89,37 @@ static const enum ir_set maps[2][3] = {
 	{ SET_UNTIL6, SET_EXACT6, SET_RANGE6 },
 };
 
+/*
+ * Tracking believes a SYN and its answer whatever interface they come in at, and would follow them away from the session
+ * that is alive: a blind stranger could cut it with two packets. So what opens or ends a TCP session is taken only from
+ * where its source is. The many segments in between need no such question: they would have to lie in both windows, and
+ * the map `live` names their interface. Headers that no rule names come no further for any session, old or new.
+ */
+static void guard_rules(struct writer *w)
+{
+	rule(w, CHAIN_GUARD);
+	say(w, IR_IP_OPTIONS, 0, 0);
+	drop(w, R_IP_OPTIONS);
+	rule(w, CHAIN_GUARD);
+	say(w, IR_L4PROTO, IPPROTO_TCP, 0);
+	say(w, IR_TCP_FLAGS, TCP_SYN | TCP_RST | TCP_FIN, 0);
+	say(w, IR_ACCEPT, 0, 0);
+	rule(w, CHAIN_GUARD);
+	say(w, IR_L4PROTO, IPPROTO_TCP, 0);
+	say(w, IR_UNROUTED, 0, 0);
+	drop(w, R_SPOOFED);
+	rule(w, CHAIN_GUARD);
+	say(w, IR_ACCEPT, 0, 0);
+}
+
+/* A source that does not belong where it came in; IPv6 has no reverse-path check of its own. */
+static void home_only(struct writer *w, enum ir_chain chain)
+{
+	rule(w, chain);
+	say(w, IR_UNROUTED, 0, 0);
+	drop(w, R_SPOOFED);
+}
+
 static void forward_rules(struct writer *w)
 {
 	rule(w, CHAIN_FORWARD);
@@ -114,6 +146,7 @@ static void forward_rules(struct writer *w)
  * and mark are those of the session. */
 static void related_rules(struct writer *w)
 {
+	home_only(w, CHAIN_RELATED);
 	for (size_t i = 0; i < N_ERRORS; i++) {
 		rule(w, CHAIN_RELATED);
 		family_proto(w, errors[i].family, errors[i].l4proto);
@@ -138,9 +171,7 @@ static void new_rules(struct writer *w)
 		{ TCP_FIN, TCP_FIN },
 	};
 
-	rule(w, CHAIN_NEW);
-	say(w, IR_IP_OPTIONS, 0, 0);
-	drop(w, R_IP_OPTIONS);
+	home_only(w, CHAIN_NEW);
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		rule(w, CHAIN_NEW);
 		say(w, IR_L4PROTO, IPPROTO_TCP, 0);
@@ -178,12 +209,12 @@ static void admit_rules(struct writer *w)
  * A tracked session that the map `live` does not know for this interface and direction. If its permit is live all the
  * same, the packet came in at a wrong interface. That is asked first, and nothing is written to the session before: a
  * spoofed packet can neither relabel nor cut a session that is allowed. Else its permit has ended or was narrowed: it is
- * looked up again as it was opened, and cut when nothing allows it now. (Between a change of policy and a session's next
- * own packet, a packet forged into its window, at an interface with no reverse-path check, could have it cut: no more
- * than the same forger could do with a reset of his own.)
+ * looked up again as it was opened, and cut when nothing allows it now; but only for a packet that comes from where its
+ * source is, so that between a change of policy and a session's next own packet no stranger speaks for it.
  */
 static void lapsed_rules(struct writer *w)
 {
+	home_only(w, CHAIN_LAPSED);
 	rule(w, CHAIN_LAPSED);
 	in_set(w, IR_IN_SET, SET_AGREE, KEY_CT_PERMIT);
 	drop(w, R_SPOOFED);
@@ -365,6 +396,7 @@ size_t ir_skeleton(uint64_t lanes, uint32_t workers, struct arena *a, struct ir_
 
 	/* Rules name lanes; how many queues a lane has is the business of whoever writes the rule down. */
 	(void)workers;
+	guard_rules(&w);
 	forward_rules(&w);
 	related_rules(&w);
 	new_rules(&w);

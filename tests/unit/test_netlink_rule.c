@@ -84,14 +84,29 @@ static void record_apart(void **state)
 static void options_fan_out(void **state)
 {
 	struct ir_rule r = { .chain = CHAIN_NEW, .n = 2, .stmts = { { .kind = IR_IP_OPTIONS }, { .kind = IR_DROP } } };
+	static const unsigned headers[] = { 0, 43, 44, 51, 60 };
 	char text[4096];
 
 	(void)state;
-	assert_int_equal(texts(&r, QUEUE_COMPAT, text, sizeof(text)), 4);
+	assert_int_equal(texts(&r, QUEUE_COMPAT, text, sizeof(text)), 6);
 	assert_non_null(strstr(text, "[ payload load 1b @ network header + 0 => reg 1 ]"));
-	assert_non_null(strstr(text, "exthdr load ipv6 1b @ 0 + 0 present"));
-	assert_non_null(strstr(text, "exthdr load ipv6 1b @ 43 + 0 present"));
-	assert_non_null(strstr(text, "exthdr load ipv6 1b @ 60 + 0 present"));
+	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+		char want[96];
+
+		snprintf(want, sizeof(want), "[ payload load 1b @ network header + 6 => reg 1 ] [ cmp eq reg 1 0x%08x ]",
+			 headers[i]);
+		assert_non_null(strstr(text, want));
+	}
+}
+
+static void reverse_path(void **state)
+{
+	struct ir_rule r = { .chain = CHAIN_NEW, .n = 2, .stmts = { { .kind = IR_UNROUTED }, { .kind = IR_DROP } } };
+	char text[4096];
+
+	(void)state;
+	assert_int_equal(texts(&r, QUEUE_COMPAT, text, sizeof(text)), 1);
+	assert_non_null(strstr(text, "[ fib saddr . iif oif present => reg 1 ] [ cmp eq reg 1 0x00000000 ]"));
 }
 
 /* The target's bytes are part of the text, else read-back could not tell one queue from another. */
@@ -194,7 +209,7 @@ static void whole_skeleton(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(live_lookup),	  cmocka_unit_test(record_apart), cmocka_unit_test(options_fan_out),
+		cmocka_unit_test(live_lookup),	  cmocka_unit_test(record_apart), cmocka_unit_test(options_fan_out), cmocka_unit_test(reverse_path),
 		cmocka_unit_test(queues),	  cmocka_unit_test(cell_keys),	  cmocka_unit_test(nonsense_is_refused),
 		cmocka_unit_test(whole_skeleton),
 	};

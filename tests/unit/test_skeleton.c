@@ -250,6 +250,56 @@ static void spoofed_packets_change_nothing(void **state)
 	maker_free(&w.k);
 }
 
+/* Tracking believes a SYN and its answer from anywhere, so they never get as far as that from where they cannot be from. */
+static void strangers_do_not_reach_tracking(void **state)
+{
+	static const uint8_t opening[] = { SYN, SYN | ACK, RST, RST | ACK, 1, 1 | ACK, SYN | 1 };
+	struct world w;
+	struct box_flow f;
+	struct box_packet p, q;
+
+	(void)state;
+	world_open(&w);
+	for (unsigned six = 0; six < 2; six++) {
+		p = packet(&f, LAN1, LAN2, six ? "2001:db8:20::10" : "10.20.0.10", six ? "2001:db8:30::10" : "10.30.1.10", 6,
+			   502);
+		for (size_t i = 0; i < sizeof(opening); i++) {
+			p.tcp_flags = opening[i];
+			p.unrouted = true;
+			expect_drop(box_run(&w.b, CHAIN_GUARD, &p), R_SPOOFED);
+			p.unrouted = false;
+			assert_int_equal(box_run(&w.b, CHAIN_GUARD, &p).verdict, BOX_ACCEPT);
+		}
+		p.tcp_flags = ACK;
+		assert_int_equal(box_run(&w.b, CHAIN_GUARD, &p).verdict, BOX_ACCEPT);
+		/* Headers that no rule names stop every packet, whatever session it belongs to. */
+		p.options = true;
+		expect_drop(box_run(&w.b, CHAIN_GUARD, &p), R_IP_OPTIONS);
+		p.l4proto = 17;
+		expect_drop(box_run(&w.b, CHAIN_GUARD, &p), R_IP_OPTIONS);
+		p.options = false;
+		assert_int_equal(box_run(&w.b, CHAIN_GUARD, &p).verdict, BOX_ACCEPT);
+		/* The box's own addresses and forged ones open nothing either. */
+		p.unrouted = true;
+		expect_drop(forward(&w, &p), R_SPOOFED);
+		assert_int_equal(f.mark, 0);
+	}
+	/* A session whose permit has just ended: only its own ends speak for it. */
+	p = packet(&f, LAN1, LAN2, "2001:db8:20::10", "2001:db8:30::10", 6, 502);
+	forward(&w, &p);
+	assert_int_equal(judged(&w, &p, MARK_GOOD).verdict, BOX_ACCEPT);
+	f.mark = mark_make(mark_permit(f.mark) + 500, mark_lane(f.mark), MARK_GOOD);
+	q = next(&p, 0);
+	q.iif = LAN0;
+	q.unrouted = true;
+	expect_drop(forward(&w, &q), R_SPOOFED);
+	assert_int_equal(mark_permit(f.mark) >= 500, true);
+	q = next(&p, 0);
+	assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
+	assert_int_equal(mark_permit(f.mark) < 500, true);
+	maker_free(&w.k);
+}
+
 static void odd_openings_are_refused(void **state)
 {
 	static const uint8_t flags[] = { 0, ACK, SYN | ACK, SYN | RST, RST, SYN | 1, 1, 0x3f };
@@ -265,9 +315,6 @@ static void odd_openings_are_refused(void **state)
 		expect_drop(forward(&w, &p), R_TCP_FLAGS);
 		assert_int_equal(f.mark, 0);
 	}
-	p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
-	p.options = true;
-	expect_drop(forward(&w, &p), R_IP_OPTIONS);
 	p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
 	f.state = 0; /* untracked */
 	expect_drop(forward(&w, &p), R_NO_CONDUIT);
@@ -587,6 +634,7 @@ int main(void)
 		cmocka_unit_test(naming_lane_lets_go_once_confirmed),
 		cmocka_unit_test(spoofed_packets_change_nothing),
 		cmocka_unit_test(odd_openings_are_refused),
+		cmocka_unit_test(strangers_do_not_reach_tracking),
 		cmocka_unit_test(what_an_old_policy_judged_is_stale),
 		cmocka_unit_test(lapsed_flows_are_looked_up_again),
 		cmocka_unit_test(flows_nothing_allows_are_cut),

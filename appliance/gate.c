@@ -76,15 +76,17 @@ static bool take_worker(struct gate *g, struct msg *m)
 static json_t *queues_json(struct gate *g)
 {
 	json_t *list = json_array();
+	uint32_t n;
 
 	gate_look(g);
-	for GATE_EACH (n, g->used) {
+	for (uint64_t rest = g->used; gate_each(&rest, &n);) {
 		const struct queue_state *s = &g->lanes[n].seen;
 
-		json_array_append_new(list, json_pack("{s:i,s:i,s:i,s:I,s:I,s:I}", "queue", (int)g->lanes[n].queue, "lane",
-						      (int)n, "worker", (int)g->worker, "outstanding",
-						      (json_int_t)s->outstanding, "dropped_full", (json_int_t)s->dropped_full,
-						      "dropped_user", (json_int_t)s->dropped_user));
+		json_array_append_new(list,
+				      json_pack("{s:i,s:i,s:i,s:I,s:I,s:I}", "queue", (int)g->lanes[n].queue, "lane",
+						(int)n, "worker", (int)g->worker, "outstanding",
+						(json_int_t)s->outstanding, "dropped_full", (json_int_t)s->dropped_full,
+						"dropped_user", (json_int_t)s->dropped_user));
 	}
 	return list;
 }
@@ -93,11 +95,12 @@ static void answer_status(struct gate *g, uint32_t id)
 {
 	const struct gate_counts *c = &g->counts;
 	static const char *const states[] = { "alone", "starting", "running" };
-	json_t *j = json_pack("{s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:o}", "index", (int)g->worker, "verdicts",
-			      (json_int_t)c->verdicts, "resets", (json_int_t)c->resets, "decided", (json_int_t)c->decided, "hung",
-			      (json_int_t)c->hung, "died", (json_int_t)c->died, "resets_unsent", (json_int_t)c->resets_unsent,
-			      "refused", (json_int_t)c->refused, "lies", (json_int_t)c->lies, "unsent", (json_int_t)c->unsent,
-			      "events_lost", (json_int_t)g->events.lost, "state", states[g->state], "queues", queues_json(g));
+	json_t *j = json_pack("{s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:o}", "index", (int)g->worker,
+			      "verdicts", (json_int_t)c->verdicts, "resets", (json_int_t)c->resets, "decided",
+			      (json_int_t)c->decided, "hung", (json_int_t)c->hung, "died", (json_int_t)c->died,
+			      "resets_unsent", (json_int_t)c->resets_unsent, "refused", (json_int_t)c->refused, "lies",
+			      (json_int_t)c->lies, "unsent", (json_int_t)c->unsent, "events_lost",
+			      (json_int_t)g->events.lost, "state", states[g->state], "queues", queues_json(g));
 	int fd = j != NULL ? json_memfd(j) : -ENOMEM;
 	uint8_t body[1];
 	struct outbuf o = outbuf_of(body, sizeof(body));
@@ -249,8 +252,13 @@ int role_gate(void)
 	uint64_t spin_ns = spin_wanted();
 	struct err e = { 0 };
 
-	g = (struct gate){ .control = ROLE_FD_CONTROL, .raw4 = GATE_FD_RESET4, .raw6 = GATE_FD_RESET6, .proc = GATE_FD_QUEUES,
-			   .events = { .fd = ROLE_FD_EVENTS }, .wake = -1, .pidfd = -1 };
+	g = (struct gate){ .control = ROLE_FD_CONTROL,
+			   .raw4 = GATE_FD_RESET4,
+			   .raw6 = GATE_FD_RESET6,
+			   .proc = GATE_FD_QUEUES,
+			   .events = { .fd = ROLE_FD_EVENTS },
+			   .wake = -1,
+			   .pidfd = -1 };
 	json_object_seed(0); /* looks for randomness in files, once */
 	g.epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (g.epoll < 0 || fcntl(ROLE_FD_CONTROL, F_SETFL, O_NONBLOCK) < 0 ||

@@ -21,14 +21,11 @@
 #include "appliance/verdict.h"
 #include "dpi/ring.h"
 
-/* for (every lane n of the bit set) */
-#define GATE_EACH(n, set) (uint64_t rest_ = (set), n = 0; rest_ != 0 && (n = (uint64_t)__builtin_ctzll(rest_), true); rest_ &= rest_ - 1u)
-
-#define GATE_TICK_NS 5000000u       /* watch over a running worker */
-#define GATE_TICK_DOWN_NS 2000000u  /* failure decisions while there is none */
-#define GATE_HUNG_NS 50000000u      /* packets waiting and no heartbeat for this long */
-#define GATE_GAP_NS 20000000u       /* a longer gap between ticks counts as this: the worker may not have run either */
-#define GATE_REPORT_NS 100000000u   /* decided packets are reported at most this often, and when a worker takes over */
+#define GATE_TICK_NS 5000000u	   /* watch over a running worker */
+#define GATE_TICK_DOWN_NS 2000000u /* failure decisions while there is none */
+#define GATE_HUNG_NS 50000000u	   /* packets waiting and no heartbeat for this long */
+#define GATE_GAP_NS 20000000u	   /* a longer gap between ticks counts as this: the worker may not have run either */
+#define GATE_REPORT_NS 100000000u  /* decided packets are reported at most this often, and when a worker takes over */
 
 enum gate_state {
 	GATE_ALONE,    /* no worker: every packet is decided by its lane's failure decision */
@@ -36,41 +33,51 @@ enum gate_state {
 	GATE_RUNNING,
 };
 
+/* Takes the lowest lane out of a bit set; false when it is empty. `for (uint64_t rest = set; gate_each(&rest, &n);)` */
+static inline bool gate_each(uint64_t *rest, uint32_t *ret)
+{
+	if (*rest == 0)
+		return false;
+	*ret = (uint32_t)__builtin_ctzll(*rest);
+	*rest &= *rest - 1u;
+	return true;
+}
+
 struct gate_lane {
 	int fd;
 	uint16_t queue;
 	uint32_t lane;
 	struct verdict_pack pack;
 	struct queue_state seen; /* as last read */
-	uint64_t unreported;     /* packets decided and not yet in an event */
+	uint64_t unreported;	 /* packets decided and not yet in an event */
 };
 
 struct gate_counts {
 	uint64_t verdicts;
 	uint64_t resets;
 	uint64_t resets_unsent; /* nothing known that an end would believe, or the kernel refused */
-	uint64_t decided;       /* for a worker that was dead or hung, not by it */
+	uint64_t decided;	/* for a worker that was dead or hung, not by it */
 	uint64_t hung;
 	uint64_t died;
-	uint64_t refused;       /* entries that asked for what they may not, answered with a drop */
-	uint64_t lies;          /* rings given up because an entry was no entry */
-	uint64_t unsent;        /* verdicts that the kernel did not take */
+	uint64_t refused; /* entries that asked for what they may not, answered with a drop */
+	uint64_t lies;	  /* rings given up because an entry was no entry */
+	uint64_t unsent;  /* verdicts that the kernel did not take */
 };
 
 struct gate {
 	int control, raw4, raw6, proc, epoll;
 	struct event_port events;
 	struct gate_lane lanes[LANE_COUNT]; /* by lane number */
-	uint64_t used, dirty;               /* bit n = lane n exists; has verdicts waiting in its pack */
+	uint64_t used, dirty;		    /* bit n = lane n exists; has verdicts waiting in its pack */
 	enum gate_state state;
-	uint32_t worker, pid;               /* of the last one announced */
-	int wake, pidfd;                    /* -1 = none */
-	struct ring *ring;                  /* NULL = none */
+	uint32_t worker, pid; /* of the last one announced */
+	int wake, pidfd;      /* -1 = none */
+	struct ring *ring;    /* NULL = none */
 	uint32_t tail;
-	bool half;                          /* the first part of a reset was read, `first` holds it */
+	bool half; /* the first part of a reset was read, `first` holds it */
 	struct ring_entry first;
-	uint32_t heartbeat;                 /* as last seen */
-	uint64_t still_ns;                  /* for how long it has not moved while packets waited */
+	uint32_t heartbeat; /* as last seen */
+	uint64_t still_ns;  /* for how long it has not moved while packets waited */
 	struct mono last_tick, last_report;
 	struct gate_counts counts;
 };

@@ -114,7 +114,8 @@ static bool is_host(const struct addr *a)
 
 static void send_side(struct gate *g, const struct reset *r, uint32_t lane, bool known)
 {
-	if (known && reset_send(r->destination.family == 4 ? g->raw4 : g->raw6, r, mark_make(0, lane, MARK_UNJUDGED)) == 0)
+	if (known &&
+	    reset_send(r->destination.family == 4 ? g->raw4 : g->raw6, r, mark_make(0, lane, MARK_UNJUDGED)) == 0)
 		g->counts.resets++;
 	else
 		g->counts.resets_unsent++;
@@ -125,12 +126,22 @@ static bool do_reset(struct gate *g, const struct ring_entry *e, const struct ri
 	struct gate_lane *l = find_lane(g, e->queue);
 	struct addr client = addr_from(e->family, e->u.a.client), server = addr_from(e->family, e->u.a.server);
 	struct reset to_client = {
-		.source = server, .destination = client, .source_port = e->server_port, .destination_port = e->client_port,
-		.seq = s->to_client.seq, .ack = s->to_client.ack, .with_ack = s->to_client.with_ack != 0,
+		.source = server,
+		.destination = client,
+		.source_port = e->server_port,
+		.destination_port = e->client_port,
+		.seq = s->to_client.seq,
+		.ack = s->to_client.ack,
+		.with_ack = s->to_client.with_ack != 0,
 	};
 	struct reset to_server = {
-		.source = client, .destination = server, .source_port = e->client_port, .destination_port = e->server_port,
-		.seq = s->to_server.seq, .ack = s->to_server.ack, .with_ack = s->to_server.with_ack != 0,
+		.source = client,
+		.destination = server,
+		.source_port = e->client_port,
+		.destination_port = e->server_port,
+		.seq = s->to_server.seq,
+		.ack = s->to_server.ack,
+		.with_ack = s->to_server.with_ack != 0,
 	};
 
 	if (l == NULL)
@@ -170,6 +181,7 @@ enum drain_result gate_drain(struct gate *g, unsigned most)
 {
 	enum drain_result r = DRAIN_MORE;
 	uint8_t entry[64];
+	uint32_t n;
 
 	for (unsigned i = 0; i < most; i++) {
 		enum ring_got got = ring_pop(g->ring, &g->tail, entry);
@@ -185,7 +197,7 @@ enum drain_result gate_drain(struct gate *g, unsigned most)
 	}
 	ring_consumed(g->ring, g->tail);
 	/* Lanes of the highest criticality have the lowest numbers within their kind; each has its own socket. */
-	for GATE_EACH (n, g->dirty)
+	for (uint64_t rest = g->dirty; gate_each(&rest, &n);)
 		flush(g, &g->lanes[n]);
 	return r;
 }

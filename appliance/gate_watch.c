@@ -42,8 +42,12 @@ static bool lane_passes(uint32_t lane)
 
 static void report_lane(struct gate *g, struct gate_lane *gl)
 {
-	struct event e = { .wall_ns = clock_wall_ns(), .kind = EVENT_DECIDED, .conduit = EVENT_NO_CONDUIT, .space = 255,
-			   .count = gl->unreported, .value = gl->lane };
+	struct event e = { .wall_ns = clock_wall_ns(),
+			   .kind = EVENT_DECIDED,
+			   .conduit = EVENT_NO_CONDUIT,
+			   .space = 255,
+			   .count = gl->unreported,
+			   .value = gl->lane };
 	struct lane l;
 
 	if (gl->unreported == 0)
@@ -60,8 +64,10 @@ static void report_lane(struct gate *g, struct gate_lane *gl)
 
 static void report(struct gate *g, struct mono now)
 {
+	uint32_t n;
+
 	g->last_report = now;
-	for GATE_EACH (n, g->used)
+	for (uint64_t rest = g->used; gate_each(&rest, &n);)
 		report_lane(g, &g->lanes[n]);
 }
 
@@ -80,9 +86,11 @@ static void decide_lane(struct gate *g, struct gate_lane *l)
 /* Everything that waits now; safety lanes come first within each kind. */
 static void decide(struct gate *g)
 {
+	uint32_t n;
+
 	if (gate_look(g) <= 0)
 		return;
-	for GATE_EACH (n, g->used)
+	for (uint64_t rest = g->used; gate_each(&rest, &n);)
 		decide_lane(g, &g->lanes[n]);
 }
 
@@ -121,7 +129,9 @@ static void give_up(struct gate *g)
 
 static void tell_decided(struct gate *g)
 {
-	for GATE_EACH (n, g->used) {
+	uint32_t n;
+
+	for (uint64_t rest = g->used; gate_each(&rest, &n);) {
 		atomic_store(&g->ring->decided[n], g->lanes[n].seen.last_id);
 		atomic_store(&g->ring->decided_set[n], 1);
 	}
@@ -193,6 +203,7 @@ static void watch(struct gate *g, uint64_t passed_ns)
 void gate_tick(struct gate *g, struct mono now)
 {
 	uint64_t passed = now.ns - g->last_tick.ns;
+	uint32_t n;
 
 	g->last_tick = now;
 	switch (g->state) {
@@ -211,7 +222,7 @@ void gate_tick(struct gate *g, struct mono now)
 		break;
 	case GATE_ALONE:
 		decide(g);
-		for GATE_EACH (n, g->used)
+		for (uint64_t rest = g->used; gate_each(&rest, &n);)
 			if (g->lanes[n].seen.outstanding > 0)
 				discard(&g->lanes[n]);
 		break;

@@ -35,8 +35,11 @@ static bool line_parse(struct bytes line, struct queue_state *ret)
 	}
 	if (n != COLUMNS || v[0] > UINT16_MAX)
 		return false;
-	*ret = (struct queue_state){ .queue = (uint16_t)v[0], .outstanding = (uint32_t)v[2], .dropped_full = (uint32_t)v[5],
-				     .dropped_user = (uint32_t)v[6], .last_id = (uint32_t)v[7] };
+	*ret = (struct queue_state){ .queue = (uint16_t)v[0],
+				     .outstanding = (uint32_t)v[2],
+				     .dropped_full = (uint32_t)v[5],
+				     .dropped_user = (uint32_t)v[6],
+				     .last_id = (uint32_t)v[7] };
 	return true;
 }
 

@@ -41,7 +41,7 @@ static void out_ip4(struct outbuf *o, const struct reset *r)
 {
 	out_be16(o, 0x4500);
 	out_be16(o, IPV4_LEN + TCP_LEN);
-	out_be16(o, 0);      /* id: the kernel fills it in */
+	out_be16(o, 0);	     /* id: the kernel fills it in */
 	out_be16(o, 0x4000); /* don't fragment */
 	out_u8(o, HOP_LIMIT);
 	out_u8(o, IPPROTO_TCP);
@@ -102,8 +102,9 @@ int reset_send(int fd, const struct reset *r, uint32_t mark)
 	struct sockaddr_in to4 = { .sin_family = AF_INET };
 	struct sockaddr_in6 to6 = { .sin6_family = AF_INET6 };
 	struct iovec iov = { .iov_base = packet, .iov_len = len };
-	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buf,
-			     .msg_controllen = sizeof(control.buf) };
+	struct msghdr mh = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buf, .msg_controllen = sizeof(control.buf)
+	};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&mh);
 	ssize_t n;
 
@@ -141,8 +142,8 @@ int reset_socket_open(int family, struct err *e)
 	/* IPPROTO_RAW receives only protocol 255; the locked filter leaves not even that. */
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &one, sizeof(one)) < 0 ||
-	    setsockopt(fd, family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, family == AF_INET ? IP_HDRINCL : IPV6_HDRINCL, &one,
-		       sizeof(one)) < 0) {
+	    setsockopt(fd, family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, family == AF_INET ? IP_HDRINCL : IPV6_HDRINCL,
+		       &one, sizeof(one)) < 0) {
 		r = err_set(e, -errno, "options of a raw socket");
 		close(fd);
 		return r;

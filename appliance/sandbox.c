@@ -59,7 +59,8 @@ static int limits(const struct profile *p, struct err *e)
 		r = limit(RLIMIT_AS, (rlim_t)p->memory_mib * MIB, e);
 	/* Not every container grants it; the priority below is then what there is. */
 	if (r == 0 && p->realtime)
-		sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &(const struct sched_param){ .sched_priority = 1 });
+		sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK,
+				   &(const struct sched_param){ .sched_priority = 1 });
 	if (r == 0 && setpriority(PRIO_PROCESS, 0, p->nice) < 0)
 		r = err_set(e, -errno, "priority %d", p->nice);
 	return r;
@@ -94,14 +95,14 @@ static int flags(struct err *e)
 /* ---- files: Landlock, where the kernel has it ------------------------------------------------------------------- */
 
 /* All rights of every version so far, in the kernel's numbering; this system's header may know fewer. */
-#define FS_V1 0x1fffu      /* execute, write, read file and folder, remove, make */
-#define FS_REFER 0x2000u   /* version 2 */
+#define FS_V1 0x1fffu	    /* execute, write, read file and folder, remove, make */
+#define FS_REFER 0x2000u    /* version 2 */
 #define FS_TRUNCATE 0x4000u /* version 3 */
-#define FS_IOCTL 0x8000u   /* version 5 */
-#define FS_READ 0xcu       /* read file, read folder */
-#define FS_KEPT 0x41beu    /* read, write, remove and make files and folders, truncate: no execution, no devices */
-#define NET_ALL 3u         /* version 4: bind and connect TCP */
-#define SCOPE_ALL 3u       /* version 6: abstract unix sockets, signals */
+#define FS_IOCTL 0x8000u    /* version 5 */
+#define FS_READ 0xcu	    /* read file, read folder */
+#define FS_KEPT 0x41beu	    /* read, write, remove and make files and folders, truncate: no execution, no devices */
+#define NET_ALL 3u	    /* version 4: bind and connect TCP */
+#define SCOPE_ALL 3u	    /* version 6: abstract unix sockets, signals */
 
 struct ruleset {
 	uint64_t fs, net, scoped;
@@ -109,7 +110,8 @@ struct ruleset {
 
 static int folder_rule(int set, const struct profile_folder *f, uint64_t handled, struct err *e)
 {
-	struct landlock_path_beneath_attr a = { .allowed_access = (f->write ? FS_KEPT : FS_READ) & handled, .parent_fd = f->fd };
+	struct landlock_path_beneath_attr a = { .allowed_access = (f->write ? FS_KEPT : FS_READ) & handled,
+						.parent_fd = f->fd };
 	long r;
 	int code;
 
@@ -145,7 +147,10 @@ static int landlock(const struct profile *p, struct err *e)
 		rs.scoped = SCOPE_ALL;
 	/* The size says how many of the words this kernel knows. */
 	set = (int)syscall(SYS_landlock_create_ruleset, &rs,
-			   version >= 6 ? sizeof(rs) : version >= 4 ? 2 * sizeof(uint64_t) : sizeof(uint64_t), 0);
+			   version >= 6	  ? sizeof(rs)
+			   : version >= 4 ? 2 * sizeof(uint64_t)
+					  : sizeof(uint64_t),
+			   0);
 	if (set < 0)
 		return err_set(e, -errno, "landlock rule set");
 	for (uint32_t i = 0; r == 0 && i < p->n_folders; i++)
@@ -162,7 +167,8 @@ static int add_rule(scmp_filter_ctx ctx, const struct call_rule *c)
 {
 	if (!c->test)
 		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, c->call, 0);
-	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, c->call, 1, SCMP_CMP64(c->arg, SCMP_CMP_MASKED_EQ, c->mask, c->want));
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, c->call, 1,
+				SCMP_CMP64(c->arg, SCMP_CMP_MASKED_EQ, c->mask, c->want));
 }
 
 static bool listed(const struct profile *p, int call)
@@ -234,7 +240,8 @@ int sandbox_supervisor(struct err *e)
 	if (capng_get_caps_process() < 0)
 		return err_set(e, -EPERM, "capabilities of the supervisor");
 	for (const int *c = sandbox_supervisor_kept; *c != CALL_END; c++)
-		if (capng_have_capability(CAPNG_PERMITTED, (unsigned)*c) && capng_have_capability(CAPNG_BOUNDING_SET, (unsigned)*c))
+		if (capng_have_capability(CAPNG_PERMITTED, (unsigned)*c) &&
+		    capng_have_capability(CAPNG_BOUNDING_SET, (unsigned)*c))
 			have |= (uint64_t)1 << *c;
 	capng_clear(CAPNG_SELECT_ALL);
 	for (const int *c = sandbox_supervisor_kept; *c != CALL_END; c++)

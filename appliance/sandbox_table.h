@@ -12,9 +12,9 @@
 
 /* One system call, allowed always or when one argument fits. Several rules for a call: any one may allow it. */
 struct call_rule {
-	int call;            /* libseccomp's number */
-	bool test;           /* compare an argument */
-	uint8_t arg;         /* which, from 0 */
+	int call;	     /* libseccomp's number */
+	bool test;	     /* compare an argument */
+	uint8_t arg;	     /* which, from 0 */
 	uint64_t mask, want; /* (argument & mask) == want */
 };
 
@@ -28,27 +28,27 @@ enum otherwise {
 
 /* A folder that the role keeps: by path, or by a descriptor that it was given. */
 struct profile_folder {
-	int fd;           /* used when there is no path */
+	int fd; /* used when there is no path */
 	const char *path;
 	bool write;
 };
 
 struct profile {
-	uint64_t capabilities;  /* bit n = capability n stays in effect */
+	uint64_t capabilities; /* bit n = capability n stays in effect */
 	enum otherwise otherwise;
 	const struct call_rule *allow[PROFILE_GROUPS]; /* each ends with CALL_END; NULL = no more groups */
-	const int *soft;        /* calls answered with EPERM: libraries only probe with them. Ends with CALL_END */
+	const int *soft; /* calls answered with EPERM: libraries only probe with them. Ends with CALL_END */
 	struct profile_folder folders[2];
 	uint32_t n_folders;
-	int nice;               /* the packet path goes before everything else */
-	bool realtime;          /* runs at once when it is woken, where the kernel grants that */
-	uint32_t descriptors;   /* RLIMIT_NOFILE */
-	uint32_t file_mib;      /* RLIMIT_FSIZE; memfds count */
-	uint32_t memory_mib;    /* RLIMIT_AS; 0 = as the system has it */
+	int nice;	      /* the packet path goes before everything else */
+	bool realtime;	      /* runs at once when it is woken, where the kernel grants that */
+	uint32_t descriptors; /* RLIMIT_NOFILE */
+	uint32_t file_mib;    /* RLIMIT_FSIZE; memfds count */
+	uint32_t memory_mib;  /* RLIMIT_AS; 0 = as the system has it */
 };
 
 const struct profile *sandbox_profile(enum role r); /* NULL for the supervisor and the CLI */
-extern const int sandbox_supervisor_denied[];       /* calls; ends with CALL_END */
-extern const int sandbox_supervisor_kept[];         /* capabilities; ends with CALL_END */
+extern const int sandbox_supervisor_denied[];	    /* calls; ends with CALL_END */
+extern const int sandbox_supervisor_kept[];	    /* capabilities; ends with CALL_END */
 
 #endif

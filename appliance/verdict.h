@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VERDICT_ONE 40u  /* bytes of the longest verdict message */
-#define VERDICT_MAX 64u  /* in one send: stays below a page, beyond which the kernel takes the slow way to memory */
+#define VERDICT_ONE 40u /* bytes of the longest verdict message */
+#define VERDICT_MAX 64u /* in one send: stays below a page, beyond which the kernel takes the slow way to memory */
 
 /* Verdicts of one queue that wait to be sent. Starts zeroed. */
 struct verdict_pack {

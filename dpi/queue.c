@@ -49,8 +49,9 @@ static void put_config(char *buf, uint16_t queue, bool fail_open, uint32_t maxle
 	mnl_attr_put_u32(h, NFQA_CFG_QUEUE_MAXLEN, htonl(maxlen));
 	mnl_attr_put_u32(h, NFQA_CFG_FLAGS, htonl(flags));
 	/* Every flag is stated, so that none is left over from anywhere. */
-	mnl_attr_put_u32(h, NFQA_CFG_MASK, htonl(NFQA_CFG_F_GSO | NFQA_CFG_F_FAIL_OPEN | NFQA_CFG_F_CONNTRACK |
-						 NFQA_CFG_F_UID_GID | NFQA_CFG_F_SECCTX));
+	mnl_attr_put_u32(h, NFQA_CFG_MASK,
+			 htonl(NFQA_CFG_F_GSO | NFQA_CFG_F_FAIL_OPEN | NFQA_CFG_F_CONNTRACK | NFQA_CFG_F_UID_GID |
+			       NFQA_CFG_F_SECCTX));
 	*ret = h;
 }
 

@@ -36,12 +36,12 @@ struct reset_side {
 };
 
 struct ring_entry {
-	uint8_t kind;    /* enum ring_kind */
+	uint8_t kind;	 /* enum ring_kind */
 	uint8_t outcome; /* RING_VERDICT: enum outcome */
-	uint16_t queue;  /* NFQUEUE number; RING_RESET: a queue of the lane that the reset belongs to */
-	uint32_t id;     /* RING_VERDICT: packet id */
+	uint16_t queue;	 /* NFQUEUE number; RING_RESET: a queue of the lane that the reset belongs to */
+	uint32_t id;	 /* RING_VERDICT: packet id */
 	uint32_t permit; /* RING_VERDICT: permit judged */
-	uint8_t family;  /* RING_RESET: 4 or 6 */
+	uint8_t family;	 /* RING_RESET: 4 or 6 */
 	uint8_t pad[3];
 	union {
 		struct {
@@ -69,14 +69,15 @@ _Static_assert(sizeof(struct ring_entry) == 64, "ring entry");
 _Static_assert(sizeof(struct ring_sides) == 64, "ring sides");
 
 struct ring {
-	_Alignas(64) _Atomic uint32_t head;      /* written by the worker */
-	_Alignas(64) _Atomic uint32_t tail;      /* written by the gate */
-	_Atomic uint32_t waiting;                /* 1 while the gate sleeps and wants the eventfd written */
-	_Atomic uint32_t open;                   /* 1 once the gate reads this ring and `decided` is filled in: not before
+	_Alignas(64) _Atomic uint32_t head; /* written by the worker */
+	_Alignas(64) _Atomic uint32_t tail; /* written by the gate */
+	_Atomic uint32_t waiting;	    /* 1 while the gate sleeps and wants the eventfd written */
+	_Atomic uint32_t open;		    /* 1 once the gate reads this ring and `decided` is filled in: not before
 	                                            that may the worker take packets */
 	_Alignas(64) _Atomic uint32_t heartbeat; /* moves with every turn of the worker's loop */
-	_Atomic uint32_t sleeping;               /* 1 while the worker is blocked waiting for packets */
-	_Alignas(64) _Atomic uint32_t decided[LANE_COUNT]; /* per lane: ids up to this one were decided by the gate before
+	_Atomic uint32_t sleeping;		 /* 1 while the worker is blocked waiting for packets */
+	_Alignas(64) _Atomic uint32_t
+		decided[LANE_COUNT]; /* per lane: ids up to this one were decided by the gate before
 	                                                      this worker started (valid when decided_set) */
 	_Atomic uint8_t decided_set[LANE_COUNT];
 	_Alignas(64) uint8_t entries[RING_ENTRIES][64];

@@ -23,8 +23,8 @@
 #include "appliance/sandbox.h"
 
 #define EVENTS 16
-#define NAP_NS 50000       /* between looks at a full ring */
-#define START_MS 1         /* between looks at a ring that the gate has not opened yet */
+#define NAP_NS 50000 /* between looks at a full ring */
+#define START_MS 1   /* between looks at a ring that the gate has not opened yet */
 #define WAKE_AFTER (RING_ENTRIES / 2u)
 #define LOOK_EVERY 4
 
@@ -76,7 +76,9 @@ static void push(struct worker *w, const void *entry)
 
 void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit)
 {
-	struct ring_entry e = { .kind = RING_VERDICT, .outcome = (uint8_t)o, .queue = queue, .id = id, .permit = permit };
+	struct ring_entry e = {
+		.kind = RING_VERDICT, .outcome = (uint8_t)o, .queue = queue, .id = id, .permit = permit
+	};
 
 	make_room(worker, 1);
 	push(worker, &e);
@@ -84,8 +86,11 @@ void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit
 
 void outside_reset(const struct reset_record *r)
 {
-	struct ring_entry e = { .kind = RING_RESET, .queue = r->queue, .family = r->client.family,
-				.client_port = r->client_port, .server_port = r->server_port };
+	struct ring_entry e = { .kind = RING_RESET,
+				.queue = r->queue,
+				.family = r->client.family,
+				.client_port = r->client_port,
+				.server_port = r->server_port };
 	struct ring_sides s = { .kind = RING_RESET_SIDES, .to_client = r->to_client, .to_server = r->to_server };
 
 	memcpy(e.u.a.client, r->client.b, sizeof(e.u.a.client));
@@ -259,7 +264,9 @@ static void turn(struct worker *w)
 static int prepare(struct worker *w, struct err *e)
 {
 	static const struct inspector_limits limits = {
-		.flows = WORKER_FLOWS, .pool_bytes = WORKER_POOL_BYTES, .table_bytes = WORKER_TABLE_BYTES,
+		.flows = WORKER_FLOWS,
+		.pool_bytes = WORKER_POOL_BYTES,
+		.table_bytes = WORKER_TABLE_BYTES,
 	};
 
 	json_object_seed(0); /* looks for randomness in files, once */
@@ -268,7 +275,8 @@ static int prepare(struct worker *w, struct err *e)
 	if (w->inspector == NULL || w->reader == NULL)
 		return err_set(e, -ENOMEM, "memory of the worker");
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (w->epoll < 0 || fcntl(ROLE_FD_CONTROL, F_SETFL, O_NONBLOCK) < 0 || !worker_watch(w, ROLE_FD_CONTROL, WORKER_CONTROL))
+	if (w->epoll < 0 || fcntl(ROLE_FD_CONTROL, F_SETFL, O_NONBLOCK) < 0 ||
+	    !worker_watch(w, ROLE_FD_CONTROL, WORKER_CONTROL))
 		return err_set(e, -errno, "control channel");
 	return sandbox_enter(ROLE_DPI, e);
 }

@@ -25,7 +25,7 @@
 #define WORKER_POOL_BYTES (8u * 1024u * 1024u)
 #define WORKER_TABLE_BYTES (4u * 1024u * 1024u)
 
-#define WORKER_BATCH 32u /* packets per receive */
+#define WORKER_BATCH 32u	  /* packets per receive */
 #define WORKER_CONTROL UINT32_MAX /* what epoll says when the control channel has something; else a lane */
 
 struct worker_port {
@@ -44,10 +44,10 @@ struct worker {
 	struct inspector *inspector;
 	struct queue_reader *reader;
 	struct event_port events;
-	struct ring *ring;             /* NULL until MSG_DPI_START */
+	struct ring *ring; /* NULL until MSG_DPI_START */
 	int wake;
-	uint32_t unannounced;          /* entries since the gate was last woken */
-	unsigned turns;                /* since other lanes and messages were last looked at */
+	uint32_t unannounced; /* entries since the gate was last woken */
+	unsigned turns;	      /* since other lanes and messages were last looked at */
 	bool table, serving, ended;
 	uint8_t digest[32];
 	struct worker_port ports[LANE_COUNT]; /* in order of service */

@@ -107,12 +107,13 @@ static json_t *status_json(const struct worker *w)
 	struct inspector_stats s = { 0 };
 
 	inspector_stats(w->inspector, &s);
-	return json_pack("{s:i,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "index", (int)w->index, "table",
-			 json_hex(w->digest, sizeof(w->digest)), "packets", (json_int_t)s.packets, "accepted",
-			 (json_int_t)s.accepted, "confirmed", (json_int_t)s.confirmed, "dropped", (json_int_t)s.dropped, "resets",
-			 (json_int_t)s.resets, "flows", (json_int_t)s.flows, "flows_max", (json_int_t)s.flows_max, "pool_used",
-			 (json_int_t)s.pool_used, "pool_bytes", (json_int_t)s.pool_bytes, "kernel_errors", (json_int_t)w->errors,
-			 "skipped", (json_int_t)w->skipped, "ring_full", (json_int_t)w->ring_full, "events_lost",
+	return json_pack("{s:i,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "index", (int)w->index,
+			 "table", json_hex(w->digest, sizeof(w->digest)), "packets", (json_int_t)s.packets, "accepted",
+			 (json_int_t)s.accepted, "confirmed", (json_int_t)s.confirmed, "dropped", (json_int_t)s.dropped,
+			 "resets", (json_int_t)s.resets, "flows", (json_int_t)s.flows, "flows_max",
+			 (json_int_t)s.flows_max, "pool_used", (json_int_t)s.pool_used, "pool_bytes",
+			 (json_int_t)s.pool_bytes, "kernel_errors", (json_int_t)w->errors, "skipped",
+			 (json_int_t)w->skipped, "ring_full", (json_int_t)w->ring_full, "events_lost",
 			 (json_int_t)w->events.lost, "reasons", reasons_json(&s));
 }
 

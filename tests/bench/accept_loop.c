@@ -46,7 +46,8 @@ static void die(const char *what)
 static void put_table(struct mnl_nlmsg_batch *b, uint32_t seq)
 {
 	struct nftnl_table *t = nftnl_table_alloc();
-	struct nlmsghdr *h = nftnl_nlmsg_build_hdr(mnl_nlmsg_batch_current(b), NFT_MSG_NEWTABLE, NFPROTO_INET, NLM_F_CREATE, seq);
+	struct nlmsghdr *h =
+		nftnl_nlmsg_build_hdr(mnl_nlmsg_batch_current(b), NFT_MSG_NEWTABLE, NFPROTO_INET, NLM_F_CREATE, seq);
 
 	nftnl_table_set_str(t, NFTNL_TABLE_NAME, TABLE);
 	nftnl_table_nlmsg_build_payload(h, t);
@@ -57,7 +58,8 @@ static void put_table(struct mnl_nlmsg_batch *b, uint32_t seq)
 static void put_chain(struct mnl_nlmsg_batch *b, uint32_t seq)
 {
 	struct nftnl_chain *c = nftnl_chain_alloc();
-	struct nlmsghdr *h = nftnl_nlmsg_build_hdr(mnl_nlmsg_batch_current(b), NFT_MSG_NEWCHAIN, NFPROTO_INET, NLM_F_CREATE, seq);
+	struct nlmsghdr *h =
+		nftnl_nlmsg_build_hdr(mnl_nlmsg_batch_current(b), NFT_MSG_NEWCHAIN, NFPROTO_INET, NLM_F_CREATE, seq);
 
 	nftnl_chain_set_str(c, NFTNL_CHAIN_TABLE, TABLE);
 	nftnl_chain_set_str(c, NFTNL_CHAIN_NAME, "forward");
@@ -166,11 +168,11 @@ static bool packet_id(const struct nlmsghdr *h, uint32_t *ret)
 
 	if (h->nlmsg_type != ((NFNL_SUBSYS_QUEUE << 8) | NFQNL_MSG_PACKET))
 		return false;
-	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(a) == NFQA_PACKET_HDR) {
-			*ret = ((const struct nfqnl_msg_packet_hdr *)mnl_attr_get_payload(a))->packet_id;
-			return true;
-		}
+	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg)) if (mnl_attr_get_type(a) == NFQA_PACKET_HDR)
+	{
+		*ret = ((const struct nfqnl_msg_packet_hdr *)mnl_attr_get_payload(a))->packet_id;
+		return true;
+	}
 	return false;
 }
 

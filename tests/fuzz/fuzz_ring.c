@@ -37,8 +37,9 @@ static void check(const uint8_t *p, size_t n, uint32_t lane)
 		if ((len != 32 && len != 40) || len > n || p[18] << 8 != (lane_queue(lane, 0) & 0xff00) ||
 		    p[19] != (lane_queue(lane, 0) & 0xff))
 			abort();
-		if (be32(p + 24) == 1 && (len != 40 || mark_lane(be32(p + 36)) != lane || mark_permit(be32(p + 36)) == 0 ||
-					  lane == LANE_CUT || (be32(p + 36) & MARK_FAST) != 0))
+		if (be32(p + 24) == 1 &&
+		    (len != 40 || mark_lane(be32(p + 36)) != lane || mark_permit(be32(p + 36)) == 0 ||
+		     lane == LANE_CUT || (be32(p + 36) & MARK_FAST) != 0))
 			abort();
 		p += len;
 		n -= len;
@@ -62,7 +63,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (int i = 0; i < QUEUES; i++) {
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, out[i]) < 0)
 			abort();
-		g.lanes[lanes[i]] = (struct gate_lane){ .fd = out[i][0], .queue = lane_queue(lanes[i], 0), .lane = lanes[i] };
+		g.lanes[lanes[i]] =
+			(struct gate_lane){ .fd = out[i][0], .queue = lane_queue(lanes[i], 0), .lane = lanes[i] };
 		g.used |= (uint64_t)1 << lanes[i];
 	}
 	/* Two bytes: where the counters stand; two: how many entries the worker claims. */

@@ -3,10 +3,11 @@
  * LINK: dpi/queue.c appliance/base/bytes.c appliance/base/err.c
  * LIBS: libmnl
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <arpa/inet.h>
@@ -229,11 +230,8 @@ static void many_per_receive(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_packet),
-		cmocka_unit_test(several_in_one),
-		cmocka_unit_test(offloaded_and_cut),
-		cmocka_unit_test(damaged),
-		cmocka_unit_test(many_per_receive),
+		cmocka_unit_test(a_packet), cmocka_unit_test(several_in_one),	cmocka_unit_test(offloaded_and_cut),
+		cmocka_unit_test(damaged),  cmocka_unit_test(many_per_receive),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,10 +2,11 @@
 /*
  * LINK: appliance/reset.c appliance/base/addr.c appliance/base/bytes.c appliance/base/err.c
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <string.h>

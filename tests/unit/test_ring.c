@@ -2,10 +2,11 @@
 /*
  * LINK: dpi/ring.c appliance/base/err.c
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <fcntl.h>

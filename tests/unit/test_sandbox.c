@@ -8,10 +8,11 @@
  * LINK: appliance/base/bytes.c appliance/base/err.c
  * LIBS: libseccomp libcap-ng
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <errno.h>
@@ -55,7 +56,8 @@
 #define PLAIN_FD 21   /* a UDP socket */
 #define FOLDER_FD 22  /* a folder */
 
-static const enum role all_roles[] = { ROLE_ENFORCE, ROLE_GATE, ROLE_DPI, ROLE_TAP, ROLE_COMPILE, ROLE_JOURNAL, ROLE_MGMT };
+static const enum role all_roles[] = { ROLE_ENFORCE, ROLE_GATE,	   ROLE_DPI, ROLE_TAP,
+				       ROLE_COMPILE, ROLE_JOURNAL, ROLE_MGMT };
 #define N_ROLES (sizeof(all_roles) / sizeof(all_roles[0]))
 
 /* ---- what a child tries: true when it succeeded ------------------------------------------------------------------- */
@@ -102,7 +104,9 @@ static bool try_listen(void)
 
 static bool try_connect(void)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons(9),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 
 	return connect(PLAIN_FD, (const struct sockaddr *)&to, sizeof(to)) == 0;
 }
@@ -230,7 +234,8 @@ static size_t nft_message(uint8_t *out)
 	} m = {
 		.h1 = { .nlmsg_len = 20, .nlmsg_type = NFNL_MSG_BATCH_BEGIN, .nlmsg_flags = NLM_F_REQUEST },
 		.g1 = { .res_id = htons(NFNL_SUBSYS_NFTABLES) },
-		.h2 = { .nlmsg_len = 32, .nlmsg_type = (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_NEWTABLE,
+		.h2 = { .nlmsg_len = 32,
+			.nlmsg_type = (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_NEWTABLE,
 			.nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_ACK },
 		.g2 = { .nfgen_family = 1 },
 		.name = { .nla_len = 12, .nla_type = NFTA_TABLE_NAME },
@@ -343,7 +348,8 @@ static bool need_waiting(void)
 	struct epoll_event ev = { .events = EPOLLOUT };
 	int e = epoll_create1(EPOLL_CLOEXEC);
 
-	return poll(&p, 1, 0) == 1 && epoll_ctl(e, EPOLL_CTL_ADD, ROLE_FD_CONTROL, &ev) == 0 && epoll_wait(e, &ev, 1, 0) == 1;
+	return poll(&p, 1, 0) == 1 && epoll_ctl(e, EPOLL_CTL_ADD, ROLE_FD_CONTROL, &ev) == 0 &&
+	       epoll_wait(e, &ev, 1, 0) == 1;
 }
 
 static bool need_shared_memory(void)
@@ -533,12 +539,8 @@ static void parsers_die_of_it(void **state)
 }
 
 static const struct attempt needed[] = {
-	{ "enter", NULL, 0 },
-	{ "memory", need_memory, 0 },
-	{ "time", need_time, 0 },
-	{ "answer", need_answer, 0 },
-	{ "event", need_event, 0 },
-	{ "message with a descriptor", need_message, 0 },
+	{ "enter", NULL, 0 },	      { "memory", need_memory, 0 }, { "time", need_time, 0 },
+	{ "answer", need_answer, 0 }, { "event", need_event, 0 },   { "message with a descriptor", need_message, 0 },
 	{ "wait", need_waiting, 0 },
 };
 
@@ -549,9 +551,9 @@ static void everything_needed_works(void **state)
 		const char *name;
 		bool (*what)(void);
 	} own[] = {
-		{ ROLE_DPI, "ring", need_shared_memory },       { ROLE_DPI, "receive", need_receive_many },
-		{ ROLE_GATE, "ring", need_shared_memory },      { ROLE_GATE, "verdict", need_verdict },
-		{ ROLE_JOURNAL, "its folder", need_journal },   { ROLE_ENFORCE, "sysctl", need_sysctl },
+		{ ROLE_DPI, "ring", need_shared_memory },     { ROLE_DPI, "receive", need_receive_many },
+		{ ROLE_GATE, "ring", need_shared_memory },    { ROLE_GATE, "verdict", need_verdict },
+		{ ROLE_JOURNAL, "its folder", need_journal }, { ROLE_ENFORCE, "sysctl", need_sysctl },
 	};
 	int failures = 0, got;
 
@@ -589,10 +591,11 @@ static void table(void **state)
 		uint64_t admin = (uint64_t)1 << CAP_NET_ADMIN, raw = (uint64_t)1 << CAP_NET_RAW;
 
 		assert_non_null(p);
-		assert_int_equal(p->capabilities, all_roles[i] == ROLE_ENFORCE ? admin :
-						  all_roles[i] == ROLE_GATE   ? admin | raw :
-										0);
-		assert_true(p->otherwise == OTHERWISE_KILL || all_roles[i] == ROLE_ENFORCE || all_roles[i] == ROLE_COMPILE);
+		assert_int_equal(p->capabilities, all_roles[i] == ROLE_ENFORCE ? admin
+						  : all_roles[i] == ROLE_GATE  ? admin | raw
+									       : 0);
+		assert_true(p->otherwise == OTHERWISE_KILL || all_roles[i] == ROLE_ENFORCE ||
+			    all_roles[i] == ROLE_COMPILE);
 		for (size_t k = 0; k < i; k++)
 			assert_int_not_equal(sandbox_uid(all_roles[i]), sandbox_uid(all_roles[k]));
 		assert_true(sandbox_uid(all_roles[i]) > 1000);

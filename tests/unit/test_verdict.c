@@ -3,10 +3,11 @@
  * LINK: appliance/verdict.c appliance/outstanding.c appliance/gate_ring.c appliance/reset.c dpi/ring.c
  * LINK: appliance/base/addr.c appliance/base/bytes.c appliance/base/err.c
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <stdio.h>
@@ -34,12 +35,14 @@ bool gate_messages(struct gate *g)
 
 static void accept_message(void **state)
 {
+	/* clang-format off: a row for each part */
 	static const uint8_t want[] = {
 		40, 0, 0, 0, 0x01, 0x03, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* NFQNL_MSG_VERDICT, request */
 		0, 0, 0x04, 0xc8,                                         /* queue 1224 */
 		12, 0, 2, 0, 0, 0, 0, 1, 0, 0x01, 0x02, 0x03,             /* NF_ACCEPT, id */
 		8, 0, 3, 0, 0x17, 0x00, 0x00, 0x07,                       /* mark */
 	};
+	/* clang-format on */
 	struct verdict_pack p = { 0 };
 
 	(void)state;
@@ -51,10 +54,10 @@ static void accept_message(void **state)
 
 static void drop_and_upto_messages(void **state)
 {
-	static const uint8_t drop[] = { 32, 0, 0, 0, 0x01, 0x03, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-					0, 0, 0x04, 0xc8, 12, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 9 };
-	static const uint8_t upto[] = { 32, 0, 0, 0, 0x03, 0x03, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-					0, 0, 0x04, 0xc8, 12, 0, 2, 0, 0, 0, 0, 1, 0, 0, 1, 0 };
+	static const uint8_t drop[] = { 32, 0, 0,    0,	   0x01, 0x03, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+					0,  0, 0x04, 0xc8, 12,	 0,    2,    0, 0, 0, 0, 0, 0, 0, 0, 9 };
+	static const uint8_t upto[] = { 32, 0, 0,    0,	   0x03, 0x03, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+					0,  0, 0x04, 0xc8, 12,	 0,    2,    0, 0, 0, 0, 1, 0, 0, 1, 0 };
 	struct verdict_pack p = { 0 };
 	uint8_t m[VERDICT_ONE];
 
@@ -168,6 +171,7 @@ static void batch(void **state)
 static void lies(void **state)
 {
 	struct fixture *f = *state;
+	/* clang-format off */
 	const struct ring_entry bad[] = {
 		{ .kind = 0 },
 		{ .kind = RING_RESET_SIDES },
@@ -178,6 +182,7 @@ static void lies(void **state)
 		{ .kind = RING_VERDICT, .outcome = 0, .queue = QUEUE, .permit = 1 },
 		{ .kind = RING_RESET, .queue = QUEUE, .family = 5 },
 	};
+	/* clang-format on */
 	uint8_t buf[64];
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

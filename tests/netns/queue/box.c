@@ -235,7 +235,8 @@ static bool command(struct box *b, char *line)
 	uint32_t before;
 
 	line[strcspn(line, "\n")] = 0;
-	if (b->worker.pid <= 0 && (strcmp(line, "stop") == 0 || strcmp(line, "cont") == 0 || strcmp(line, "kill") == 0)) {
+	if (b->worker.pid <= 0 &&
+	    (strcmp(line, "stop") == 0 || strcmp(line, "cont") == 0 || strcmp(line, "kill") == 0)) {
 		say("no worker"); /* signalling process 0 would mean everybody */
 	} else if (strcmp(line, "stop") == 0) {
 		kill(b->worker.pid, SIGSTOP);
@@ -286,8 +287,8 @@ static void take_event(int fd)
 
 	while (recv(fd, wire, sizeof(wire), MSG_DONTWAIT) == EVENT_WIRE)
 		if (event_decode(bytes_of(wire, sizeof(wire)), &e))
-			say("event %u %s %llu %llu", e.kind, reason_word((enum reason)e.reason), (unsigned long long)e.count,
-			    (unsigned long long)e.value);
+			say("event %u %s %llu %llu", e.kind, reason_word((enum reason)e.reason),
+			    (unsigned long long)e.count, (unsigned long long)e.value);
 }
 
 static void take_gate(struct box *b)
@@ -309,7 +310,8 @@ static void loop(struct box *b)
 	size_t n = 0;
 
 	for (;;) {
-		struct pollfd p[] = { { 0, POLLIN, 0 }, { b->gate.pid > 0 ? b->gate.control : -1, POLLIN, 0 },
+		struct pollfd p[] = { { 0, POLLIN, 0 },
+				      { b->gate.pid > 0 ? b->gate.control : -1, POLLIN, 0 },
 				      { b->gate.pid > 0 ? b->gate.events : -1, POLLIN, 0 } };
 
 		if (poll(p, 3, -1) < 0)

@@ -41,8 +41,9 @@ static void announce(struct ring *r, int wake)
 static void push_accepts(struct ring *r, int wake, uint16_t queue, uint32_t permit)
 {
 	for (uint32_t id = 1; id <= 1000; id++) {
-		struct ring_entry e = { .kind = RING_VERDICT, .outcome = OUTCOME_CONFIRMED, .queue = queue, .id = id,
-					.permit = permit };
+		struct ring_entry e = {
+			.kind = RING_VERDICT, .outcome = OUTCOME_CONFIRMED, .queue = queue, .id = id, .permit = permit
+		};
 
 		ring_push(r, &e);
 	}

@@ -69,7 +69,8 @@ static void cut(const struct packet *p)
 	r.server_port = (uint16_t)(tcp[2] << 8 | tcp[3]);
 	/* This packet never arrives: the server expects its first byte, the client what it last acknowledged. */
 	r.to_server = (struct reset_side){ .seq = be32(tcp + 4), .valid = 1 };
-	r.to_client = (struct reset_side){ .seq = be32(tcp + 8), .ack = be32(tcp + 4) + data, .with_ack = 1, .valid = 1 };
+	r.to_client =
+		(struct reset_side){ .seq = be32(tcp + 8), .ack = be32(tcp + 4) + data, .with_ack = 1, .valid = 1 };
 	outside_reset(&r);
 }
 

@@ -97,14 +97,20 @@ static void addresses(struct cli *c, FILE *to, const json_t *row, const struct v
 static void row_text(struct cli *c, FILE *to, const json_t *row, enum protocol p)
 {
 	const struct vocabulary *words = vocabulary_of(p);
-	static const char *const scalars[] = { "units", "values" };
+	static const struct {
+		const char *key;
+		enum message text;
+	} scalars[] = { { "units", M_EFFECTIVE_UNITS }, { "values", M_EFFECTIVE_VALUES } };
 
 	functions(to, row, words);
 	if (words != NULL)
 		addresses(c, to, row, words);
 	for (size_t i = 0; i < sizeof(scalars) / sizeof(scalars[0]); i++)
-		if (*js(row, scalars[i]) != '\0')
-			fprintf(to, "; %s %s", scalars[i], js(row, scalars[i]));
+		if (*js(row, scalars[i].key) != '\0')
+			message_print(to, c->lang, scalars[i].text,
+				      strcmp(js(row, scalars[i].key), "any") == 0
+					      ? message_format(M_EFFECTIVE_ANY, c->lang)
+					      : js(row, scalars[i].key));
 	fputs("  ", to);
 	message_print(to, c->lang, M_EFFECTIVE_AT_LINE, ju(row, "line"));
 }

@@ -12,6 +12,13 @@ struct word {
 	enum message text;
 };
 
+static const struct word kinds[] = {
+	{ "drop", M_KIND_DROP },     { "pdu", M_KIND_PDU },   { "flow", M_KIND_FLOW },
+	{ "counts", M_KIND_COUNTS }, { "role", M_KIND_ROLE }, { "policy", M_KIND_POLICY },
+	{ "drift", M_KIND_DRIFT },   { "lost", M_KIND_LOST }, { "decided", M_KIND_DECIDED },
+	{ "login", M_KIND_LOGIN },
+};
+
 static const struct word verdicts[] = {
 	{ "allow", M_EV_ALLOW },
 	{ "deny", M_EV_DENY },
@@ -34,10 +41,23 @@ static const char *word_text(const struct word *words, size_t n, const char *wor
 	return word;
 }
 
-#define WORD(table, w, l) word_text(table, sizeof(table) / sizeof((table)[0]), w, l)
+#define N_WORDS(table) (sizeof(table) / sizeof((table)[0]))
+#define WORD(table, w, l) word_text(table, N_WORDS(table), w, l)
+
+/* Two spaces and the word, as wide as the widest of its table, so that columns stand under each other in any language. */
+static void column(FILE *to, const struct word *words, size_t n, const char *word, enum lang l)
+{
+	const char *text = word_text(words, n, word, l);
+	size_t cells = text_cells(text), widest = cells;
+
+	for (size_t i = 0; i < n; i++)
+		if (text_cells(message_format(words[i].text, l)) > widest)
+			widest = text_cells(message_format(words[i].text, l));
+	fprintf(to, "  %s%*s", text, (int)(widest - cells), "");
+}
 
 /* "modbus write_single_register unit 1 holding 400-401" as far as the event says it. */
-static void what_text(FILE *to, const json_t *e)
+static void what_text(FILE *to, const json_t *e, enum lang l)
 {
 	const char *function = js(e, "function_name");
 	unsigned long long first = ju(e, "address"), quantity = ju(e, "quantity");
@@ -47,9 +67,9 @@ static void what_text(FILE *to, const json_t *e)
 	if (*function != '\0')
 		fprintf(to, " %s", function);
 	else if (json_object_get(e, "function") != NULL)
-		fprintf(to, " function %llu", ju(e, "function"));
+		message_print(to, l, M_EV_FUNCTION, ju(e, "function"));
 	if (json_object_get(e, "unit") != NULL)
-		fprintf(to, " unit %llu", ju(e, "unit"));
+		message_print(to, l, M_EV_UNIT, ju(e, "unit"));
 	if (json_object_get(e, "space") != NULL)
 		fprintf(to, " %s", js(e, "space"));
 	if (json_object_get(e, "address") != NULL)
@@ -68,7 +88,20 @@ static void endpoint_text(const json_t *e, const char *key, char out[RENDER_TEXT
 		snprintf(out, RENDER_TEXT, "%.*s", (int)(port - text) - 2 * bracket, text + bracket);
 }
 
-static void who_text(FILE *to, const json_t *e)
+/* "tcp", or the number of a transport that has no name. */
+static void transport_text(FILE *to, const json_t *e, enum lang l)
+{
+	const char *name = js(e, "transport");
+
+	if (*name != '\0' && strspn(name, "0123456789") == strlen(name))
+		message_print(to, l, M_EV_PROTOCOL, name);
+	else
+		fputs(name, to);
+	if (json_object_get(e, "icmp_type") != NULL)
+		fprintf(to, "/%llu", ju(e, "icmp_type"));
+}
+
+static void who_text(FILE *to, const json_t *e, enum lang l)
 {
 	bool back = strcmp(js(e, "direction"), "s2c") == 0;
 	char end[RENDER_TEXT];
@@ -81,9 +114,8 @@ static void who_text(FILE *to, const json_t *e)
 		endpoint_text(e, "server", end);
 		fprintf(to, " %s %s", back ? "<-" : "->", end);
 	}
-	fprintf(to, " %s", js(e, "transport"));
-	if (json_object_get(e, "icmp_type") != NULL)
-		fprintf(to, "/%llu", ju(e, "icmp_type"));
+	fputc(' ', to);
+	transport_text(to, e, l);
 }
 
 static void box_text(FILE *to, const json_t *e, enum lang l)
@@ -125,9 +157,12 @@ char *event_line(const json_t *e, enum lang l)
 	if (to == NULL)
 		return NULL;
 	render_time(js(e, "time"), when);
-	fprintf(to, "%s  %6llu  %-6s  %s", when, ju(e, "seq"), js(e, "kind"), WORD(verdicts, js(e, "verdict"), l));
-	who_text(to, e);
-	what_text(to, e);
+	fprintf(to, "%s  %6llu", when, ju(e, "seq"));
+	column(to, kinds, N_WORDS(kinds), js(e, "kind"), l);
+	if (json_object_get(e, "verdict") != NULL)
+		column(to, verdicts, N_WORDS(verdicts), js(e, "verdict"), l);
+	who_text(to, e, l);
+	what_text(to, e, l);
 	box_text(to, e, l);
 	if (json_object_get(e, "reason") != NULL && strcmp(js(e, "reason"), "none") != 0)
 		fprintf(to, "  %s", render_reason(js(e, "reason"), l));
@@ -139,7 +174,7 @@ char *event_line(const json_t *e, enum lang l)
 }
 
 /* What the sentence says was tried: the command if there is one, else the protocol, else the transport. */
-static char *attempt(const json_t *e)
+static char *attempt(const json_t *e, enum lang l)
 {
 	char *text = NULL;
 	size_t size;
@@ -147,9 +182,14 @@ static char *attempt(const json_t *e)
 
 	if (to == NULL)
 		return NULL;
-	what_text(to, e);
-	if (ftell(to) == 0)
-		fprintf(to, " %s", *js(e, "transport") != '\0' ? js(e, "transport") : "IP");
+	what_text(to, e, l);
+	if (ftell(to) == 0) {
+		fputc(' ', to);
+		if (*js(e, "transport") != '\0')
+			transport_text(to, e, l);
+		else
+			fputs("IP", to);
+	}
 	return finish(to, &text);
 }
 
@@ -171,7 +211,7 @@ char *event_sentence(const json_t *e, enum lang l)
 	endpoint_text(e, "server", server);
 	if (*client == '\0' || *server == '\0') /* about the box itself: the line says all */
 		return event_line(e, l);
-	what = attempt(e);
+	what = attempt(e, l);
 	to = open_memstream(&text, &size);
 	if (what == NULL || to == NULL) {
 		free(what);

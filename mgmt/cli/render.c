@@ -76,7 +76,7 @@ void render_generation(const json_t *g, enum lang l, char out[RENDER_TEXT])
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
 		if (strcmp(state, states[i].word) == 0)
 			state = message_format(states[i].text, l);
-	snprintf(out, RENDER_TEXT, "%llu (%s)", ju(g, "number"), state);
+	message_text(out, RENDER_TEXT, l, M_GENERATION_STATE, ju(g, "number"), state);
 }
 
 size_t render_diagnostics(struct cli *c, const json_t *diagnostics)

@@ -142,8 +142,14 @@ static void roles(struct cli *c, const json_t *status)
 	table_free(t);
 }
 
-/* One row a reason for what the kernel and the workers refused; what passed is left to --json. */
-static void drops(struct cli *c, const json_t *status)
+/* Passed although nobody judged it, because its conduit says so: these are failures, but not refusals. */
+static bool passes_unjudged(enum reason r)
+{
+	return r == R_DOWN_HELD || r == R_DOWN_OPEN || r == R_MIDSTREAM_WAIT;
+}
+
+/* One row a reason, of those that were refused or of those that passed unjudged; judged and passed is left to --json. */
+static struct table *reasons(struct cli *c, const json_t *status, bool unjudged)
 {
 	const json_t *counters = json_object_get(json_object_get(status, "kernel"), "counters");
 	const json_t *workers = ja(status, "workers");
@@ -160,7 +166,7 @@ static void drops(struct cli *c, const json_t *status)
 
 		for (size_t i = 0; i < json_array_size(workers); i++)
 			worker += ju(json_object_get(json_array_get(workers, i), "reasons"), word);
-		if (reason_kind((enum reason)r) == REASON_PASS)
+		if (reason_kind((enum reason)r) == REASON_PASS || passes_unjudged((enum reason)r) != unjudged)
 			continue;
 		if (kernel > 0) {
 			table_cellf(t, "%llu", kernel);
@@ -173,10 +179,22 @@ static void drops(struct cli *c, const json_t *status)
 			table_cell(t, render_reason(word, c->lang));
 		}
 	}
-	message_print(c->out, c->lang, table_rows(t) > 0 ? M_STATUS_DROPS : M_STATUS_NO_DROPS);
-	if (table_rows(t) > 0)
-		table_print(t, c->out, c->color);
-	table_free(t);
+	return t;
+}
+
+static void drops(struct cli *c, const json_t *status)
+{
+	struct table *refused = reasons(c, status, false), *unjudged = reasons(c, status, true);
+
+	message_print(c->out, c->lang, table_rows(refused) > 0 ? M_STATUS_DROPS : M_STATUS_NO_DROPS);
+	if (table_rows(refused) > 0)
+		table_print(refused, c->out, c->color);
+	if (table_rows(unjudged) > 0) {
+		message_print(c->out, c->lang, M_STATUS_UNJUDGED);
+		table_print(unjudged, c->out, c->color);
+	}
+	table_free(refused);
+	table_free(unjudged);
 }
 
 static void inspection(struct cli *c, const json_t *status)

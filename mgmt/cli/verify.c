@@ -1,9 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `sekisho verify`: is what the kernel and the workers hold the policy in force, and if not, where do they differ? */
+#include <string.h>
+
 #include "mgmt/cli/render.h"
 #include "mgmt/cli/request.h"
 #include "mgmt/cli/table.h"
 #include "mgmt/cli/verbs.h"
+
+static const char *what_text(struct cli *c, const char *what)
+{
+	static const struct {
+		const char *word;
+		enum message text;
+	} words[] = {
+		{ "extra", M_DIFF_EXTRA },     { "missing", M_DIFF_MISSING }, { "changed", M_DIFF_CHANGED },
+		{ "foreign", M_DIFF_FOREIGN }, { "sysctl", M_DIFF_SYSCTL },   { "table", M_DIFF_TABLE },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(what, words[i].word) == 0)
+			return message_format(words[i].text, c->lang);
+	return what;
+}
 
 static void differences(struct cli *c, const json_t *list)
 {
@@ -18,7 +36,7 @@ static void differences(struct cli *c, const json_t *list)
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *d = json_array_get(list, i);
 
-		table_cell(t, js(d, "what"));
+		table_cell(t, what_text(c, js(d, "what")));
 		table_cell(t, js(d, "where"));
 		if (ju(d, "line") != 0)
 			table_cellf(t, "%llu", ju(d, "line"));

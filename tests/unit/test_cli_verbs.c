@@ -437,7 +437,8 @@ static void test_documents(void **state)
 	"\"backend\":\"compat\",\"drift\":{\"seen\":0,\"last\":null},\"workers\":[{\"index\":0,\"packets\":9,"         \
 	"\"dropped\":2,"                                                                                               \
 	"\"reasons\":{\"modbus.function\":3,\"allowed\":5}}],\"queues\":[{\"outstanding\":1}],"                        \
-	"\"kernel\":{\"counters\":{\"no_conduit\":{\"packets\":12,\"bytes\":720}}},\"journal\":{\"records\":17,"       \
+	"\"kernel\":{\"counters\":{\"no_conduit\":{\"packets\":12,\"bytes\":720},"                                     \
+	"\"unanswered.held\":{\"packets\":142,\"bytes\":9}}},\"journal\":{\"records\":17,"                             \
 	"\"lost\":0}"
 #define STATUS(state, by, enforce, dpi)                                                                                \
 	"{\"site\":{\"name\":\"kita\",\"label\":\"北\\u001b[31m\"}," GENERATION(state, by) "," ROLES(enforce,          \
@@ -476,11 +477,14 @@ static void test_status(void **state)
 	expect_in(r.out, "12  kernel   no conduit allows this");
 	expect_in(r.out, "3  workers  function code not allowed");
 	expect_not_in(r.out, "allowed by the policy");
+	/* What went on uninspected is named, but not as refused. */
+	expect_not_in(strstr(r.out, "Passed without inspection"), "no conduit allows this");
+	expect_in(strstr(r.out, "Passed without inspection"), "142  kernel  inspector gave no answer; live session");
 	expect_in(r.out, "dpi/1");
 	expect_not_in(r.out, "\033"); /* neither colours into a file, nor what a label smuggles in */
 	run(&r, "status --lang ja");
 	expect_in(r.out, "防御中");
-	expect_in(r.out, "許可する conduit がない");
+	expect_in(r.out, "許可するコンジットがない");
 	box_close();
 }
 
@@ -565,10 +569,24 @@ static void test_events(void **state)
 	assert_int_equal(r.status, 0);
 	assert_memory_equal(box.body, "\0\0\0\0\0\0\0\x0f\0\0\0\2", 12); /* the last two of 17 */
 	expect_in(r.out,
-		  "2026-11-20 08:10:11      16  pdu     REFUSED  [2001:db8::5]:40000 -> 10.30.1.10:502 tcp modbus "
+		  "2026-11-20 08:10:11      16  pdu      REFUSED   [2001:db8::5]:40000 -> 10.30.1.10:502 tcp modbus "
 		  "write_single_register unit 1 holding 400-401  function code not allowed  [tos-reads-cranes "
 		  "site.cfg:17]\n");
 	expect_in(r.out, "  x3\n");
+	/* Japanese columns stand under each other: full-width words are two cells wide. */
+	run(&r, "events --limit 2 --lang ja");
+	expect_in(r.out, "      16  コマンド    拒否      [2001:db8::5]:40000 -> 10.30.1.10:502 tcp modbus "
+			 "write_single_register ユニット 1 holding 400-401  許可されていないファンクションコード");
+	box_says(MSG_CTL_EVENTS, 0,
+		 "{\"events\":[{\"seq\":18,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"policy\",\"code\":\"reverted\","
+		 "\"value\":3},{\"seq\":19,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"drop\",\"verdict\":\"deny\","
+		 "\"client\":\"10.1.1.1:0\",\"server\":\"10.2.2.2:0\",\"transport\":\"253\"}],\"next\":19}");
+	run(&r, "events --after 17 --limit 2");
+	expect_in(r.out, "18  policy   went back (generation 3)\n");
+	expect_in(r.out, "10.1.1.1 -> 10.2.2.2 IP protocol 253\n");
+	run(&r, "events --after 17 --limit 2 --lang ja");
+	expect_in(r.out, "18  ポリシー    復帰（世代 3）\n");
+	box_says(MSG_CTL_EVENTS, 0, "{\"events\":[" EVENT("16", "") "," EVENT("17", ",\"count\":3") "],\"next\":17}");
 	run(&r, "events --after 15 --limit 2 --json");
 	second = strchr(r.out, '\n');
 	assert_non_null(second);
@@ -639,6 +657,7 @@ static void test_effective(void **state)
 	assert_memory_equal(r.out, "{\"generation\"", 13);
 	run(&r, "effective --lang ja");
 	expect_in(r.out, "期限切れ");
+	expect_in(r.out, "holding 0-99（他のアドレスは不可）; ユニット 1; 値 すべて  （14 行目）");
 	box_close();
 }
 
@@ -661,6 +680,8 @@ static void test_other_answers(void **state)
 	assert_int_equal(r.status, 1);
 	expect_in(r.out, "DIFFERENT");
 	expect_in(r.out, "set exact4");
+	run(&r, "verify --lang ja");
+	expect_in(r.out, "余分");
 	box_says(MSG_CTL_HISTORY, 0,
 		 "{\"history\":[{\"number\":4,\"digest\":\"0123456789abcdef\",\"applied\":"
 		 "\"2026-11-20T08:10:11Z\",\"state\":\"confirmed\",\"by\":\"root\"}]}");

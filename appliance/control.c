@@ -144,7 +144,7 @@ bool control_ask(struct supervisor *s, struct asker a, const char *by, struct ms
 	else if (m->type == MSG_CTL_APPLY)
 		apply(s, a, by, m);
 	else if (m->type == MSG_CTL_CONFIRM)
-		op_confirm(s, a);
+		op_confirm(s, a, by);
 	else if (m->type == MSG_CTL_ROLLBACK)
 		op_rollback(s, a, by);
 	else

@@ -25,6 +25,7 @@
 
 #define END_LIMIT_NS 1500000000ull
 #define DESCRIPTORS 8192u
+#define OWN_NICE (-10)
 
 uint64_t mono_ns(void)
 {
@@ -215,6 +216,8 @@ static int open_own(struct supervisor *s, struct err *e)
 		limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
+	/* Roles must be replaced at once, however busy the machine is; they choose their own priority. */
+	setpriority(PRIO_PROCESS, 0, OWN_NICE);
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);

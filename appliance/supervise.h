@@ -130,6 +130,7 @@ enum op_kind {
 	OP_DRY_RUN,
 	OP_ROLLBACK, /* asked for */
 	OP_REVERT,   /* trial over */
+	OP_CONFIRM,  /* done at once, when its turn comes */
 };
 
 enum op_step { STEP_COMPILE, STEP_TABLES, STEP_ENFORCE, STEP_KERNEL, STEP_UNDO };
@@ -281,7 +282,7 @@ void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds); /* 0 = 
 /* supervise_operation.c and supervise_apply.c, to others */
 /* Takes `bundle`. Answers the asker itself, now or later. */
 void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, uint8_t flags, uint32_t confirm_s);
-void op_confirm(struct supervisor *s, struct asker a);
+void op_confirm(struct supervisor *s, struct asker a, const char *by);
 void op_rollback(struct supervisor *s, struct asker a, const char *by);
 void op_boot(struct supervisor *s);
 void op_trial_over(struct supervisor *s);

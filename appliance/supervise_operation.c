@@ -18,6 +18,7 @@
 
 #define SECOND 1000000000ull
 #define BOOT_RETRY (SECOND / 10)     /* a predecessor's sockets may take a moment to go */
+#define SUCCESSOR_LIMIT (4 * SECOND) /* a worker's start, on a busy machine */
 #define DEVICE_SETTLES (SECOND / 20) /* a new device gets its name in several steps */
 
 static void op_next_queued(struct supervisor *s);
@@ -161,6 +162,7 @@ static void conflict(struct supervisor *s, struct asker a)
 	static const enum message names[] = {
 		[OP_NONE] = M_OP_NAME_BOOT,	[OP_BOOT] = M_OP_NAME_BOOT,	    [OP_APPLY] = M_OP_NAME_APPLY,
 		[OP_DRY_RUN] = M_OP_NAME_APPLY, [OP_ROLLBACK] = M_OP_NAME_ROLLBACK, [OP_REVERT] = M_OP_NAME_REVERT,
+		[OP_CONFIRM] = M_OP_NAME_APPLY,
 	};
 	char name[120], text[300];
 
@@ -175,13 +177,49 @@ static bool must_wait(const struct supervisor *s)
 	return (s->op.kind == OP_BOOT || s->op.kind == OP_REVERT) && s->queued.kind == OP_NONE;
 }
 
+static void no_such(struct supervisor *s, enum message m)
+{
+	op_explain(s, 3, m);
+	op_finish(s, false);
+}
+
+/* No step at all: what is in force stays so, and boot will load it. */
+static void confirm(struct supervisor *s)
+{
+	struct err e = { 0 };
+
+	if (s->trial == 0) {
+		no_such(s, M_OP_NOTHING_WAITS);
+		return;
+	}
+	if (generation_confirm(&s->store, s->trial, &e) < 0) {
+		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
+		op_finish(s, false);
+		return;
+	}
+	policy_event(s, POLICY_CONFIRMED, s->trial);
+	trial_set(s, 0, 0);
+	op_finish(s, true);
+}
+
 static void walk(struct supervisor *s)
 {
 	struct err e = { 0 };
 
+	if (s->op.kind == OP_CONFIRM) {
+		confirm(s);
+		return;
+	}
 	if (s->op.kind == OP_APPLY || s->op.kind == OP_DRY_RUN) {
 		op_compile_begin(s);
 		return;
+	}
+	if (s->op.kind == OP_ROLLBACK) {
+		s->op.number = s->trial != 0 ? s->store.confirmed : generation_previous(&s->store);
+		if (s->op.number == 0 && s->trial == 0) {
+			no_such(s, M_OP_NO_PREVIOUS);
+			return;
+		}
 	}
 	s->op.next = policy_stored(s, s->op.number, &e);
 	if (s->op.next == NULL) {
@@ -202,74 +240,37 @@ static void op_next_queued(struct supervisor *s)
 	walk(s);
 }
 
+/* Takes `bundle`. */
+static void begin(struct supervisor *s, struct operation asked, const char *by)
+{
+	snprintf(asked.by, sizeof(asked.by), "%s", by);
+	if (s->op.kind != OP_NONE && must_wait(s)) {
+		s->queued = asked;
+	} else if (s->op.kind != OP_NONE) {
+		if (asked.bundle >= 0)
+			close(asked.bundle);
+		conflict(s, asked.asker);
+	} else {
+		s->queued = asked;
+		op_next_queued(s);
+	}
+}
+
 void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, uint8_t flags, uint32_t confirm_s)
 {
 	enum op_kind kind = (flags & APPLY_DRY_RUN) != 0 ? OP_DRY_RUN : OP_APPLY;
 
-	if (s->op.kind != OP_NONE) {
-		if (!must_wait(s)) {
-			close(bundle);
-			conflict(s, a);
-			return;
-		}
-		s->queued = (struct operation){ .kind = kind, .asker = a, .bundle = bundle, .confirm_s = confirm_s };
-		snprintf(s->queued.by, sizeof(s->queued.by), "%s", by);
-		return;
-	}
-	op_init(s, kind, a, by);
-	s->op.bundle = bundle;
-	s->op.confirm_s = confirm_s;
-	walk(s);
+	begin(s, (struct operation){ .kind = kind, .asker = a, .bundle = bundle, .confirm_s = confirm_s }, by);
 }
 
-static void answer_no(struct supervisor *s, struct asker a, enum message m)
+void op_confirm(struct supervisor *s, struct asker a, const char *by)
 {
-	char text[200];
-
-	message_text(text, sizeof(text), s->o->lang, m);
-	answer_json(
-		s, a, 3,
-		json_pack("{s:b, s:o, s:o}", "done", 0, "generation", json_generation(s), "error", json_text(text)));
-}
-
-void op_confirm(struct supervisor *s, struct asker a)
-{
-	struct err e = { 0 };
-
-	if (s->op.kind != OP_NONE) {
-		conflict(s, a);
-		return;
-	}
-	if (s->trial == 0) {
-		answer_no(s, a, M_OP_NOTHING_WAITS);
-		return;
-	}
-	op_init(s, OP_APPLY, a, "confirm");
-	if (generation_confirm(&s->store, s->trial, &e) < 0) {
-		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
-		op_finish(s, false);
-		return;
-	}
-	policy_event(s, POLICY_CONFIRMED, s->trial);
-	trial_set(s, 0, 0);
-	op_finish(s, true);
+	begin(s, (struct operation){ .kind = OP_CONFIRM, .asker = a, .bundle = -1 }, by);
 }
 
 void op_rollback(struct supervisor *s, struct asker a, const char *by)
 {
-	uint64_t to = s->trial != 0 ? s->store.confirmed : generation_previous(&s->store);
-
-	if (s->op.kind != OP_NONE) {
-		conflict(s, a);
-		return;
-	}
-	if (to == 0 && s->trial == 0) {
-		answer_no(s, a, M_OP_NO_PREVIOUS);
-		return;
-	}
-	op_init(s, OP_ROLLBACK, a, by);
-	s->op.number = to;
-	walk(s);
+	begin(s, (struct operation){ .kind = OP_ROLLBACK, .asker = a, .bundle = -1 }, by);
 }
 
 void op_trial_over(struct supervisor *s)
@@ -333,7 +334,7 @@ void op_due(struct supervisor *s, uint64_t now)
 		/* A worker that does not even take its table hangs; its successor gets one more chance. */
 		if (!op->ended_silent) {
 			op->ended_silent = true;
-			op->deadline = now + TABLES_LIMIT_NS;
+			op->deadline = now + SUCCESSOR_LIMIT;
 			workers_end_silent(s);
 			break;
 		}

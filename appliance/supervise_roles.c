@@ -19,7 +19,8 @@
 #define READY_LIMIT (10 * SECOND)
 #define QUICK_DEATH (2 * SECOND)
 #define BACKOFF_FIRST 25000000ull
-#define BACKOFF_MOST 250000000ull /* a packet that ends every worker it meets must not keep the next one away for long */
+/* A packet that ends every worker it meets must not keep the next one away for long. */
+#define BACKOFF_MOST 250000000ull
 
 void roles_init(struct supervisor *s)
 {

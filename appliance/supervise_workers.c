@@ -207,7 +207,8 @@ int table_set(struct supervisor *s, uint8_t *image, size_t n, struct err *e)
 void workers_end_silent(struct supervisor *s)
 {
 	for (uint32_t w = 0; w < WORKER_MAX; w++)
-		if (s->pairs[w].wanted && !s->pairs[w].acked && slot_alive(worker_of(s, w))) {
+		/* One that is still starting is not silent, only young. */
+		if (s->pairs[w].wanted && !s->pairs[w].acked && worker_of(s, w)->state == SLOT_RUNNING) {
 			role_event(s, ROLE_DPI, w, ROLE_HUNG);
 			role_kill(s, worker_of(s, w));
 		}

@@ -58,9 +58,9 @@ static int limits(const struct profile *p, struct err *e)
 	if (r == 0 && p->memory_mib != 0 && LIMIT_MEMORY)
 		r = limit(RLIMIT_AS, (rlim_t)p->memory_mib * MIB, e);
 	/* Not every container grants it; the priority below is then what there is. */
-	if (r == 0 && p->realtime)
+	if (r == 0 && p->realtime != 0)
 		sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK,
-				   &(const struct sched_param){ .sched_priority = 1 });
+				   &(const struct sched_param){ .sched_priority = p->realtime });
 	if (r == 0 && setpriority(PRIO_PROCESS, 0, p->nice) < 0)
 		r = err_set(e, -errno, "priority %d", p->nice);
 	return r;

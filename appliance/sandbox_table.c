@@ -13,75 +13,39 @@
 
 #include "appliance/roles.h"
 
-/* clang-format off: tables, in rows */
+/* clang-format off */ /* tables, in rows */
 
-#define CALL(name)                                                                                                     \
-	{                                                                                                              \
-		.call = SCMP_SYS(name)                                                                                 \
-	}
-#define CALL_IF(name, n, m, w)                                                                                         \
-	{                                                                                                              \
-		.call = SCMP_SYS(name), .test = true, .arg = (n), .mask = (m), .want = (w)                             \
-	}
+#define CALL(name) { .call = SCMP_SYS(name) }
+#define CALL_IF(name, n, m, w) { .call = SCMP_SYS(name), .test = true, .arg = (n), .mask = (m), .want = (w) }
 #define WHOLE UINT64_MAX
-#define END                                                                                                            \
-	{                                                                                                              \
-		.call = CALL_END                                                                                       \
-	}
+#define END { .call = CALL_END }
 
 /* Memory, time, ending: what the C library itself cannot do without. Nothing becomes executable. */
-static const struct call_rule common[] = { CALL(brk),
-					   CALL_IF(mmap, 2, PROT_EXEC, 0),
-					   CALL_IF(mprotect, 2, PROT_EXEC, 0),
-					   CALL(munmap),
-					   CALL(mremap),
-					   CALL(madvise),
-					   CALL(futex),
-					   CALL(getrandom),
-					   CALL(clock_gettime),
-					   CALL(gettimeofday),
-					   CALL(time),
-					   CALL(clock_nanosleep),
-					   CALL(nanosleep),
-					   CALL(sched_yield),
-					   CALL(exit),
-					   CALL(exit_group),
-					   CALL(rt_sigreturn),
-					   CALL(rt_sigprocmask),
-					   CALL(rt_sigaction),
-					   CALL(restart_syscall),
-					   CALL(getpid),
-					   CALL(gettid),
-					   CALL(tgkill),
-					   CALL(read),
-					   CALL(write),
-					   CALL(readv),
-					   CALL(writev),
-					   CALL(pread64),
-					   CALL(pwrite64),
-					   CALL(lseek),
-					   CALL(close),
-					   CALL(fstat),
-					   CALL_IF(newfstatat, 3, AT_EMPTY_PATH, AT_EMPTY_PATH),
+static const struct call_rule common[] = {
+	CALL(brk), CALL_IF(mmap, 2, PROT_EXEC, 0), CALL_IF(mprotect, 2, PROT_EXEC, 0), CALL(munmap), CALL(mremap),
+	CALL(madvise), CALL(futex), CALL(getrandom),
+	CALL(clock_gettime), CALL(gettimeofday), CALL(time), CALL(clock_nanosleep), CALL(nanosleep), CALL(sched_yield),
+	CALL(exit), CALL(exit_group), CALL(rt_sigreturn), CALL(rt_sigprocmask), CALL(rt_sigaction), CALL(restart_syscall),
+	CALL(getpid), CALL(gettid), CALL(tgkill),
+	CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(pread64), CALL(pwrite64), CALL(lseek), CALL(close),
+	CALL(fstat), CALL_IF(newfstatat, 3, AT_EMPTY_PATH, AT_EMPTY_PATH),
 #if defined(__SANITIZE_ADDRESS__)
-					   CALL(sigaltstack), /* a test build looks after its own stacks */
+	CALL(sigaltstack), /* a test build looks after its own stacks */
 #endif
-					   END };
+	END
+};
 
 /* The control channel (3), the event port (4), and memory handed over. */
-static const struct call_rule channel[] = { CALL(recvmsg),
-					    CALL_IF(sendmsg, 0, WHOLE, ROLE_FD_CONTROL),
-					    CALL_IF(sendto, 0, WHOLE, ROLE_FD_EVENTS),
-					    CALL(memfd_create),
-					    CALL_IF(fcntl, 1, WHOLE, F_GET_SEALS),
-					    CALL_IF(fcntl, 1, WHOLE, F_ADD_SEALS),
-					    CALL_IF(fcntl, 1, WHOLE, F_GETFL),
-					    CALL_IF(fcntl, 1, WHOLE, F_GETFD),
-					    END };
+static const struct call_rule channel[] = {
+	CALL(recvmsg), CALL_IF(sendmsg, 0, WHOLE, ROLE_FD_CONTROL), CALL_IF(sendto, 0, WHOLE, ROLE_FD_EVENTS),
+	CALL(memfd_create),
+	CALL_IF(fcntl, 1, WHOLE, F_GET_SEALS), CALL_IF(fcntl, 1, WHOLE, F_ADD_SEALS), CALL_IF(fcntl, 1, WHOLE, F_GETFL),
+	CALL_IF(fcntl, 1, WHOLE, F_GETFD), END
+};
 
 static const struct call_rule waiting[] = {
-	CALL(epoll_create1), CALL(epoll_ctl), CALL(epoll_wait), CALL(epoll_pwait), CALL(epoll_pwait2),
-	CALL(poll),	     CALL(ppoll),     CALL(pselect6),	CALL(select),	   END
+	CALL(epoll_create1), CALL(epoll_ctl), CALL(epoll_wait), CALL(epoll_pwait), CALL(epoll_pwait2), CALL(poll), CALL(ppoll),
+	CALL(pselect6), CALL(select), END
 };
 
 static const struct call_rule receives_many[] = { CALL(recvmmsg), CALL(recvfrom), END };
@@ -90,83 +54,37 @@ static const struct call_rule receives_many[] = { CALL(recvmmsg), CALL(recvfrom)
  * it only throws away what a dead worker left in the sockets. */
 static const struct call_rule gate_sends[] = { CALL(sendmsg), CALL(sendto), CALL(recvmmsg), END };
 
-static const struct call_rule files[] = { CALL(openat),
-					  CALL(unlinkat),
-					  CALL(renameat),
-					  CALL(renameat2),
-					  CALL(mkdirat),
-					  CALL(fsync),
-					  CALL(fdatasync),
-					  CALL(ftruncate),
-					  CALL(fallocate),
-					  CALL(getdents64),
-					  CALL(newfstatat),
-					  CALL(statx),
-					  CALL(flock),
-					  CALL(fchmod),
-					  CALL(faccessat),
-					  CALL(faccessat2),
-					  CALL(fadvise64),
-					  CALL(sync_file_range),
-					  CALL(copy_file_range),
-					  CALL_IF(fcntl, 1, WHOLE, F_SETFL),
-					  CALL_IF(fcntl, 1, WHOLE, F_SETFD),
-					  CALL_IF(fcntl, 1, WHOLE, F_SETLK),
-					  CALL_IF(fcntl, 1, WHOLE, F_OFD_SETLK),
-					  CALL_IF(fcntl, 1, WHOLE, F_DUPFD_CLOEXEC),
-					  END };
+static const struct call_rule files[] = {
+	CALL(openat), CALL(unlinkat), CALL(renameat), CALL(renameat2), CALL(mkdirat), CALL(fsync), CALL(fdatasync),
+	CALL(ftruncate), CALL(fallocate), CALL(getdents64), CALL(newfstatat), CALL(statx), CALL(flock), CALL(fchmod),
+	CALL(faccessat), CALL(faccessat2), CALL(fadvise64), CALL(sync_file_range), CALL(copy_file_range),
+	CALL_IF(fcntl, 1, WHOLE, F_SETFL), CALL_IF(fcntl, 1, WHOLE, F_SETFD), CALL_IF(fcntl, 1, WHOLE, F_SETLK),
+	CALL_IF(fcntl, 1, WHOLE, F_OFD_SETLK), CALL_IF(fcntl, 1, WHOLE, F_DUPFD_CLOEXEC), END
+};
 
 /* A server on a listening socket that it was given: it can make none of its own, nor a thread or a process. */
-static const struct call_rule server[] = { CALL(accept4),
-					   CALL(accept),
-					   CALL(recvfrom),
-					   CALL(sendto),
-					   CALL(sendmsg),
-					   CALL(shutdown),
-					   CALL(getsockopt),
-					   CALL(setsockopt),
-					   CALL(getsockname),
-					   CALL(getpeername),
-					   CALL_IF(fcntl, 1, WHOLE, F_SETFL),
-					   CALL_IF(fcntl, 1, WHOLE, F_SETFD),
-					   CALL(getuid),
-					   CALL(geteuid),
-					   CALL(getgid),
-					   CALL(getegid),
-					   CALL(times),
-					   CALL(getrusage),
-					   END };
+static const struct call_rule server[] = {
+	CALL(accept4), CALL(accept), CALL(recvfrom), CALL(sendto), CALL(sendmsg), CALL(shutdown), CALL(getsockopt),
+	CALL(setsockopt), CALL(getsockname), CALL(getpeername), CALL_IF(fcntl, 1, WHOLE, F_SETFL),
+	CALL_IF(fcntl, 1, WHOLE, F_SETFD), CALL(getuid), CALL(geteuid), CALL(getgid), CALL(getegid), CALL(times),
+	CALL(getrusage), END
+};
 
 /* Netlink sockets that were opened before, and the settings of its own network namespace (the folder below). */
-static const struct call_rule kernel_rules[] = { CALL(openat),
-						 CALL(getdents64),
-						 CALL(sendto),
-						 CALL(sendmsg),
-						 CALL(recvfrom),
-						 CALL(setsockopt),
-						 CALL(getsockname),
-						 CALL_IF(ioctl, 1, WHOLE, SIOCGIFINDEX),
-						 END };
+static const struct call_rule kernel_rules[] = {
+	CALL(openat), CALL(getdents64), CALL(sendto), CALL(sendmsg), CALL(recvfrom), CALL(setsockopt), CALL(getsockname),
+	CALL_IF(ioctl, 1, WHOLE, SIOCGIFINDEX), END
+};
 
-static const int probes[] = { SCMP_SYS(openat),
-			      SCMP_SYS(open),
-			      SCMP_SYS(access),
-			      SCMP_SYS(faccessat),
-			      SCMP_SYS(readlink),
-			      SCMP_SYS(readlinkat),
-			      SCMP_SYS(ioctl),
-			      SCMP_SYS(prctl),
-			      SCMP_SYS(uname),
-			      SCMP_SYS(sysinfo),
-			      SCMP_SYS(sched_getaffinity),
-			      SCMP_SYS(getrusage),
-			      SCMP_SYS(sigaltstack),
-			      SCMP_SYS(prlimit64),
-			      CALL_END };
+static const int probes[] = {
+	SCMP_SYS(openat), SCMP_SYS(open), SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(readlink), SCMP_SYS(readlinkat),
+	SCMP_SYS(ioctl), SCMP_SYS(prctl), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(getrusage), SCMP_SYS(sigaltstack), SCMP_SYS(prlimit64), CALL_END
+};
 
 /* For a role that reads hostile bytes even a probe for a file is a sign of something else. */
 static const int few_probes[] = {
-	SCMP_SYS(ioctl),     SCMP_SYS(prctl),	    SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(ioctl), SCMP_SYS(prctl), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(sched_getaffinity),
 	SCMP_SYS(getrusage), SCMP_SYS(sigaltstack), CALL_END
 };
 
@@ -187,13 +105,14 @@ static const struct profile profiles[ROLE_COUNT] = {
 		.allow = { common, channel, waiting, gate_sends },
 		.soft = few_probes,
 		.nice = -10,
-		.realtime = true, /* it answers for a worker that does not; its own work is bounded by what a worker asks */
+		.realtime = 2, /* before its worker, for which it answers; its own work is bounded by what a worker asks */
 		.descriptors = 256, .file_mib = 16,
 	},
 	[ROLE_DPI] = {
 		.allow = { common, channel, waiting, receives_many },
 		.soft = few_probes,
 		.nice = -10,
+		.realtime = 1, /* a packet waits for it; nice values end at the session or group of processes */
 		.descriptors = 256, .file_mib = 16,
 	},
 	[ROLE_TAP] = {

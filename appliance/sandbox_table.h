@@ -40,8 +40,8 @@ struct profile {
 	const int *soft; /* calls answered with EPERM: libraries only probe with them. Ends with CALL_END */
 	struct profile_folder folders[2];
 	uint32_t n_folders;
-	int nice;	      /* the packet path goes before everything else */
-	bool realtime;	      /* runs at once when it is woken, where the kernel grants that */
+	int nice;	  /* the packet path goes before everything else */
+	uint8_t realtime; /* priority among processes that run at once when woken, where the kernel grants it; 0 = none */
 	uint32_t descriptors; /* RLIMIT_NOFILE */
 	uint32_t file_mib;    /* RLIMIT_FSIZE; memfds count */
 	uint32_t memory_mib;  /* RLIMIT_AS; 0 = as the system has it */

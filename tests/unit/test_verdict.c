@@ -35,7 +35,7 @@ bool gate_messages(struct gate *g)
 
 static void accept_message(void **state)
 {
-	/* clang-format off: a row for each part */
+	/* clang-format off */ /* a row for each part */
 	static const uint8_t want[] = {
 		40, 0, 0, 0, 0x01, 0x03, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* NFQNL_MSG_VERDICT, request */
 		0, 0, 0x04, 0xc8,                                         /* queue 1224 */

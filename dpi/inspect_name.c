@@ -13,7 +13,7 @@
 
 struct promise {
 	uint32_t named;     /* bit set of enum protocol: a recogniser of our own decides */
-	uint32_t library;   /* nDPI decides */
+	uint32_t by_library; /* nDPI decides */
 	uint32_t commands;  /* an enforcer decides */
 	uint32_t undecided; /* bytes that may pass unrecognised */
 };
@@ -40,7 +40,7 @@ static struct promise promise_of(const struct look *l)
 		else if (info->depth == DEPTH_COMMANDS || info->depth == DEPTH_RECOGNISED)
 			ret.named |= bit;
 		else if (info->depth == DEPTH_NDPI)
-			ret.library |= bit;
+			ret.by_library |= bit;
 	}
 	return ret;
 }
@@ -49,7 +49,7 @@ enum protocol permit_only_commands(const struct look *l)
 {
 	struct promise p = promise_of(l);
 
-	if (p.named != 0 || p.library != 0 || p.commands == 0 || (p.commands & (p.commands - 1u)) != 0 ||
+	if (p.named != 0 || p.by_library != 0 || p.commands == 0 || (p.commands & (p.commands - 1u)) != 0 ||
 	    permit_any(l->i, l->permit, IP_TCP))
 		return PROTO_NONE;
 	return (enum protocol)__builtin_ctz(p.commands);
@@ -135,12 +135,12 @@ static enum protocol frame_one(const struct look *l, uint32_t promised, struct b
 static struct naming unrecognised(struct look *l, const struct promise *promised, enum protocol speaks, size_t n)
 {
 	struct flow *f = l->f;
-	uint32_t all = promised->named | promised->library | promised->commands;
+	uint32_t all = promised->named | promised->by_library | promised->commands;
 
 	if (speaks != PROTO_NONE && !(all >> speaks & 1u))
 		return step(NAMING_REFUSE, R_WRONG_PROTOCOL, speaks);
 	if (f->undecided > promised->undecided || n > promised->undecided - f->undecided ||
-	    (promised->library != 0 && f->name_packets >= NAME_PACKETS))
+	    (promised->by_library != 0 && f->name_packets >= NAME_PACKETS))
 		return step(NAMING_REFUSE, R_UNRECOGNISED, PROTO_NONE);
 	f->undecided += (uint32_t)n;
 	return step(NAMING_PASS, R_UNDECIDED, PROTO_NONE);
@@ -178,7 +178,7 @@ static struct naming name_stream(struct look *l, const struct promise *promised,
 			return unrecognised(l, promised, PROTO_NONE, fresh.left);
 		return step(NAMING_PASS, R_UNDECIDED, own);
 	}
-	if (library != PROTO_NONE && (promised->library >> library & 1u))
+	if (library != PROTO_NONE && (promised->by_library >> library & 1u))
 		return step(NAMING_CONFIRM, R_CONFIRMED, library);
 	enforced = frame_one(l, promised->commands, fresh, &more_pdu);
 	if (enforced != PROTO_NONE && !more)
@@ -200,7 +200,7 @@ struct naming look_name(struct look *l, struct bytes fresh)
 		library = look_ask_library(l);
 	if (l->d.l4proto == IP_TCP)
 		return name_stream(l, &promised, fresh, library);
-	if (library != PROTO_NONE && (promised.library >> library & 1u))
+	if (library != PROTO_NONE && (promised.by_library >> library & 1u))
 		return step(NAMING_CONFIRM, R_CONFIRMED, library);
 	return unrecognised(l, &promised, library, fresh.left);
 }

@@ -451,6 +451,7 @@ static bool without_root(void)
 {
 	if (geteuid() == 0)
 		return false;
+	print_message("skipped: a sandbox can only be entered from root\n");
 	skip();
 	return true;
 }

@@ -265,7 +265,7 @@ void workers_end_silent(struct supervisor *s); /* those that owe an answer about
 enum table_state { TABLE_WAIT, TABLE_EQUAL, TABLE_REFUSED } table_state(const struct supervisor *s);
 
 /* supervise_operation.c and supervise_apply.c, to each other */
-#define TABLES_LIMIT_NS 1000000000ull
+#define TABLES_LIMIT_NS 2000000000ull
 #define COMPILE_LIMIT_NS 90000000000ull
 #define ENFORCE_LIMIT_NS 5000000000ull
 #define KERNEL_LIMIT_NS 30000000000ull

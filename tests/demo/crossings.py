@@ -179,13 +179,13 @@ def crossings(t):
     add("tos-db", "rtg02", ("read register 100 (0-99 allowed)", "100番を読む（許可は0～99）"), "reset",
         speak(tos, rtg02, 502, [read(95, 6)], db),
         whole_pdus(db, lambda u, f, d: f == 3 and sum(struct.unpack("!HH", d)) > 100), "crane", r)
-    add("tos-db", "rtg02", ("read as unit 2", "ユニット2を読む"), "reset",
+    add("tos-db", "rtg02", ("read as unit 2", "ユニット2として読む"), "reset",
         speak(tos, rtg02, 502, [read(0, 1, unit=2)], db), whole_pdus(db, lambda u, f, d: u == 2), "crane", r)
     add("tos-db", "rtg02", ("HTTP on port 502", "502番ポートで HTTP"), "reset",
         speak(tos, rtg02, 502, [b"GET / HTTP/1.1\r\nHost: rtg02\r\n\r\n"], db), payload_with(db, b"GET / HTTP"), "crane", r)
-    add("tos-maint", "rtg01", ("read (reading conduit)", "読む（読み取り用 conduit）"), "passed",
+    add("tos-maint", "rtg01", ("read (reading conduit)", "読む（読み取り用コンジット）"), "passed",
         speak(tos, rtg01, 502, [read(0, 10)], maint), conduit=r)
-    add("tos-maint", "rtg01", ("write 400 = 1 (overlapping conduit)", "400番に1を書く（重なる conduit）"), "passed",
+    add("tos-maint", "rtg01", ("write 400 = 1 (overlapping conduit)", "400番に1を書く（重なるコンジット）"), "passed",
         speak(tos, rtg01, 502, [two], maint), conduit="maint-sets-rtg01")
     add("tos-maint", "rtg01", ("write 400 = 2 (0-1 allowed)", "400番に2を書く（許可は0～1）"), "reset",
         speak(tos, rtg01, 502, [write(400, 2)], maint),
@@ -193,7 +193,7 @@ def crossings(t):
     add("tos-maint", "rtg02", ("write on another crane", "別のクレーンに書く"), "reset",
         speak(tos, rtg02, 502, [two], maint), whole_pdus(maint, lambda u, f, d: is_write(u, f, d) and d[:2] != b"\x01\x90"),
         "crane", r)
-    add("gate", "rtg03", ("write (observe: passes, is recorded)", "書く（observe: 通過し記録）"), "passed",
+    add("gate", "rtg03", ("write (observe: passes, is recorded)", "書く（observe: 通過、記録のみ）"), "passed",
         speak(gate, rtg03, 502, [write(7, 7)]), conduit="gate-watches-rtg03")
     add("office", "rtg01", ("Modbus from the office", "事務所から Modbus"), "silent",
         speak(office, rtg01, 502, [read(0, 1)]), arrived("10.10.0.5"), "crane")
@@ -219,7 +219,7 @@ def crossings(t):
         conduit="gate-books")
     add("gate", "tos-db", ("SSH banner on port 5432", "5432番ポートで SSH"), "reset",
         raw_speak(gate, db, 5432, b"SSH-2.0-probe\r\n"), payload_with("10.40.0.10", b"SSH-2.0-probe"), "tos", "gate-books")
-    add("tos-maint", "gate", ("SSH (ssh-keyscan)", "SSH (ssh-keyscan)"), "passed", keyscan(t, tos, "10.40.0.10", maint),
+    add("tos-maint", "gate", ("SSH to the gate computers", "ゲートのコンピューターへ SSH"), "passed", greet(tos, "10.40.0.10", maint),
         conduit="tos-keeps-gates")
     add("vendor", "gate", ("SSH while its permission lasts", "期限内の SSH"), "passed",
         raw_speak(vendor, "10.40.0.10", 22, b"SSH-2.0-vendor\r\n"), conduit="vendor-helps-gates")
@@ -243,8 +243,8 @@ def crossings(t):
     return rows
 
 
-def keyscan(t, ns, address, source):
-    # ssh-keyscan cannot choose its source address: the maintenance host speaks with a socket bound to it
+def greet(ns, address, source):
+    # ssh cannot choose its source address when it greets only: the maintenance host speaks with a socket bound to it
     def action():
         s = modbus.connect(ns, address, 22, source, timeout=QUIET)
         s.settimeout(2.0 * SLOWNESS)

@@ -18,7 +18,7 @@ from crossings import crossings  # noqa: E402
 from faults import faults, random_forbidden  # noqa: E402
 from policies import policies  # noqa: E402
 from net import SLOWNESS, wait_for  # noqa: E402
-from terminal import ADMIN_BOX, RUN, TOP, Missing, Terminal, check_machine, take_down  # noqa: E402
+from terminal import ADMIN_BOX, RUN, TOP, Missing, Terminal, check_alone, check_machine, take_down  # noqa: E402
 
 TEXT = {
     "title": ("Sekisho: a small port terminal behind a real boundary", "Sekisho 関所: 小さな港湾ターミナルと本物の境界装置"),
@@ -27,13 +27,15 @@ TEXT = {
     "heads": (("who", "to whom", "what", "expected", "got", "reason", "policy line"),
               ("送信元", "宛先", "内容", "期待", "結果", "理由", "ポリシー行")),
     "passed": ("passed", "通過"), "reset": ("reset", "リセット"), "silent": ("silent", "無応答"), "refused": ("refused", "拒否"),
-    "done": ("done", "完了"), "error": ("error", "エラー"),
-    "again": ("all of it again: %s killed under live sessions", "もう一度すべて: 稼働中のセッションの下で%sを強制終了"),
+    "error": ("error", "エラー"), "invalid policy": ("invalid policy", "ポリシーの誤り"),
+    "again": ("all of it again: %s killed under live sessions", "もう一度すべて: セッションの通信中に%sを強制終了"),
     "worker": ("a worker", "検査ワーカー"), "gate": ("the gate", "ゲート"), "daemon": ("the whole daemon", "デーモン全体"),
     "figures": ("figures", "結果"),
     "through": ("forbidden packets or PDUs at a far side: %d", "向こう側に届いた禁止パケット・PDU: %d"),
+    "seed": ("\nsending %d random forbidden packets while roles are killed, seed %d",
+             "\nプロセスを強制終了しながらランダムな禁止パケット %d 個を送信、シード %d"),
     "random": ("random forbidden packets sent while roles were killed: %d, arrived: %d",
-               "役割を強制終了しながら送ったランダム禁止パケット: %d、到達: %d"),
+               "プロセスを強制終了しながら送ったランダムな禁止パケット: %d、到達: %d"),
     "stops": ("crane stops through the box (hold, pick_up): %d of %d polls; longest gap %d ms",
               "装置経由のクレーン停止（hold・pick_up）: %d（ポーリング %d 回、最長間隔 %d ms）"),
     "control": ("crane stops of the control pair beside the box: %d of %d polls; longest gap %d ms",
@@ -45,6 +47,10 @@ TEXT = {
     "default": ("no conduit", "該当なし"),
     "observed": ("arrived: %d", "到達: %d"),
 }
+
+
+# Names that stand in no policy.
+NAMES = {"management": "管理面", "the box": "装置", "admin": "管理者", "cranes": "全クレーン"}
 
 
 def width(text):
@@ -71,10 +77,10 @@ class Demo:
     def say(self, key, *args):
         print(TEXT[key][self.l] % args if args else TEXT[key][self.l], flush=True)
 
-    COLUMNS = (9, 10, 38, 8, 8, 21, 34)
+    COLUMNS = (9, 10, 42, 8, 10, 21, 34)
 
     def head(self):
-        print("     " + " ".join(pad(h, w) for h, w in zip(TEXT["heads"][self.l], self.COLUMNS)), flush=True)
+        print("     " + " ".join(pad(h, w) for h, w in zip(TEXT["heads"][self.l], self.COLUMNS)).rstrip(), flush=True)
 
     def row(self, who, whom, what, expected, got, reason="", line="", leaked=0):
         self.total += 1
@@ -86,8 +92,9 @@ class Demo:
         names = [TEXT.get(x, (x, x))[self.l] for x in (expected, got)]
         if leaked:
             names[1] = TEXT["observed"][self.l] % leaked
-        cells = (who, whom, what[self.l], names[0], names[1], reason, line)
-        print("%s%3d %s" % (" " if fine else "!", self.total, " ".join(pad(c, w) for c, w in zip(cells, self.COLUMNS))),
+        who, whom = [NAMES.get(x, x) if self.l else x for x in (who, whom)]
+        cells = (who, whom, what[self.l], names[0], names[1], TEXT.get(reason, (reason, reason))[self.l], line)
+        print("%s%3d %s" % (" " if fine else "!", self.total, " ".join(pad(c, w) for c, w in zip(cells, self.COLUMNS)).rstrip()),
               flush=True)
         return fine
 
@@ -152,8 +159,10 @@ class Demo:
     def up(self, quick):
         self.say("title")
         check_machine()
+        check_alone()
         take_down()
         t = self.t
+        t.save()
         t.wires()
         t.hosts()
         self.say("wires", time.monotonic() - self.started)
@@ -177,7 +186,7 @@ class Demo:
                 act(self.row)
                 t.save()
                 self.try_all(reasons=False, patience=3.0 * SLOWNESS)
-            sent, arrived = random_forbidden(t)
+            sent, arrived = random_forbidden(t, self.say)
         return self.figures(sent, arrived)
 
     def figures(self, sent, arrived):
@@ -200,9 +209,9 @@ class Demo:
         sudo = "" if os.environ.get("SUDO_USER") is None else "sudo "
         for line in ("%s%s status %s" % (sudo, exe, sock), "%s%s effective %s" % (sudo, exe, sock),
                      "%s%s events %s" % (sudo, exe, sock), "%s%s verify %s" % (sudo, exe, sock),
-                     "%ssh -c 'curl -sk -H \"Authorization: Bearer $(cat %s/state/secrets/token)\" https://%s/api/v1/status'" %
-                     (sudo, RUN, ADMIN_BOX),
-                     "%sip netns exec skdemo-office curl -k https://10.20.0.20/" % sudo):
+                     "%ssh -c 'cd %s/state/secrets; curl -s --cacert certificate.pem -H \"Authorization: Bearer $(cat token)\" "
+                     "https://%s/api/v1/status'" % (sudo, RUN, ADMIN_BOX),
+                     "%sip netns exec skdemo-office curl -sk https://10.20.0.20/" % sudo):
             print("    " + line)
         print("    make demo-down        # " + TEXT["down"][self.l])
         clean = bad == 0 and self.leaked == 0 and arrived == 0 and (self.untimed or crane["trips"] == 0) and crane["polls"] > 0
@@ -222,6 +231,11 @@ def main():
     if a.action == "down":
         if os.geteuid() != 0:
             print("demo-down needs root" if language == "en" else "demo-down には root 権限が必要です", file=sys.stderr)
+            return 3
+        try:
+            check_alone()
+        except Missing as e:
+            print(e.texts[1 if language == "ja" else 0], file=sys.stderr)
             return 3
         take_down()
         return 0

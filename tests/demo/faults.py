@@ -58,7 +58,7 @@ def faults(t):
             except TimeoutError:
                 back = "not back"
             row("admin", role, ("back in %.2f s, live session goes on" % (time.monotonic() - start),
-                                "%.2f 秒で復帰、既存セッションは継続" % (time.monotonic() - start)), "passed",
+                                "%.2f 秒で復帰、通信中のセッションは継続" % (time.monotonic() - start)), "passed",
                 back if lived else "session lost", "hold", "")
         return act
 
@@ -72,7 +72,7 @@ def faults(t):
         after = session.lives()
         session.close()
         row("admin", "sekishod", ("taken over in %.2f s, live session goes on" % (time.monotonic() - start),
-                                  "%.2f 秒で引き継ぎ、既存セッションは継続" % (time.monotonic() - start)), "passed",
+                                  "%.2f 秒で引き継ぎ、通信中のセッションは継続" % (time.monotonic() - start)), "passed",
             "passed" if held and after else "session lost", "hold, pick_up", "")
 
     yield "worker", kill_role("dpi")
@@ -98,11 +98,11 @@ def allowed(source, destination, sport_zone, dest_zone, proto, port):
     return (sport_zone, dest_zone, proto, port) in pairs
 
 
-def random_forbidden(t, number=10000):
+def random_forbidden(t, say, number=10000):
     """(sent, arrived): from every zone to every other, both families, TCP and UDP and others, true and spoofed sources,
     while roles are killed one after the other."""
     seed = int.from_bytes(os.urandom(4), "big")
-    print("    seed %d" % seed, flush=True)
+    say("seed", number, seed)
     rng = random.Random(seed)
     since = time.monotonic()
     wires = {}

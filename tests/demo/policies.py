@@ -65,7 +65,7 @@ def refused(t):
 
 def narrowed(t):
     """maint-sets-rtg01 is taken away while its session lives: cut at once, heard at both ends; the poller's is not."""
-    what = ("narrow the policy under a session", "セッション継続中に許可を縮小")
+    what = ("narrow the policy under a live session", "通信中のセッションの許可を取り消す")
     ns = t.net.ns("tos")
     session = modbus.connect(ns, "10.30.1.10", 502, "10.20.0.30", timeout=SLOWNESS)
     port = session.getsockname()[1]
@@ -131,9 +131,9 @@ def admin(t):
     yield "admin", ADMIN_BOX, what, "passed", "passed" if https("/api/v1/status", token) == 200 else "refused"
     what = ("the same without a token", "トークンなしで同じ要求")
     yield "admin", ADMIN_BOX, what, "refused", "refused" if https("/api/v1/status") == 401 else "passed"
-    what = ("verify: kernel and workers as written", "verify: カーネルと検査部が方針どおり")
+    what = ("verify: kernel and workers as compiled", "verify: カーネルと検査部がポリシーどおり")
     done = t.sekisho("verify", check=False)
     yield "admin", "the box", what, "passed", "passed" if done.returncode == 0 else "status %d" % done.returncode
-    what = ("receiving sockets, data namespace", "データ側で受信するソケット")
+    what = ("receiving sockets in the data namespace", "データ側名前空間で受信するソケット")
     listening = receiving_sockets(t.net.ns("data"))
     yield "admin", "the box", what, "silent", "silent" if not listening else "%d found" % len(listening)

@@ -209,8 +209,10 @@ http { access_log off; client_body_temp_path %(d)s/b; proxy_temp_path %(d)s/p; f
         return [r["pid"] for r in self.status()["roles"] if r["role"] == role and r.get("pid")]
 
     def save(self):
+        os.makedirs(RUN, exist_ok=True)
         with open(os.path.join(RUN, "demo.json"), "w", encoding="ascii") as f:
-            json.dump({"pids": [(p.pid, start_time(p.pid)) for p in self.net.processes if p.poll() is None],
+            json.dump({"runner": (os.getpid(), start_time(os.getpid())),
+                       "pids": [(p.pid, start_time(p.pid)) for p in self.net.processes if p.poll() is None],
                        "names": self.net.names}, f)
 
 
@@ -221,6 +223,18 @@ def start_time(pid):
             return f.read().rsplit(")", 1)[1].split()[19]
     except OSError:
         return None
+
+
+def check_alone():
+    """One demonstration at a time: a second one would pull the first one's terminal down under it."""
+    try:
+        with open(os.path.join(RUN, "demo.json"), encoding="ascii") as f:
+            pid, started = json.load(f)["runner"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if pid != os.getpid() and started is not None and start_time(pid) == started:
+        raise Missing("A demonstration is running right now (process %d); wait until it has ended." % pid,
+                      "別のデモが実行中です（プロセス %d）。終わるまでお待ちください。" % pid)
 
 
 def take_down():

@@ -139,6 +139,16 @@ static void report_same_devices(struct check *k)
 	}
 }
 
+void interface_network(const struct model_interface *f, size_t n, struct addr_range *ret)
+{
+	char text[ADDR_TEXT], net[ADDR_TEXT + 4];
+	bool stray; /* the host's bits; the network is what was meant */
+
+	addr_text(&f->addresses[n], text);
+	snprintf(net, sizeof(net), "%s/%u", text, f->prefix_lengths[n]);
+	prefix_parse(net, ret, &stray);
+}
+
 /* The next hop must be a neighbour, or the kernel will refuse the route. */
 static bool reachable(const struct model_box *b, const struct addr *via, const struct model_interface *only)
 {
@@ -146,13 +156,9 @@ static bool reachable(const struct model_box *b, const struct addr *via, const s
 		const struct model_interface *f = &b->interfaces[i];
 
 		for (size_t j = 0; (only == NULL || only == f) && j < f->n_addresses; j++) {
-			char text[ADDR_TEXT], net[ADDR_TEXT + 4];
 			struct addr_range r;
-			bool stray;
 
-			addr_text(&f->addresses[j], text);
-			snprintf(net, sizeof(net), "%s/%u", text, f->prefix_lengths[j]);
-			prefix_parse(net, &r, &stray);
+			interface_network(f, j, &r);
 			if (addr_in(via, &r))
 				return true;
 		}

@@ -100,8 +100,9 @@ bool ranges_minus(struct check *k, const struct ranges *all, const struct ranges
 bool ranges_unicast(struct check *k, struct ranges *ret)
 {
 	static const char *const all[] = { "0.0.0.0/0", "::/0" };
-	static const char *const never[] = { "0.0.0.0/8", "127.0.0.0/8",   "169.254.0.0/16", "224.0.0.0/3",
-					     "::/127",	  "::ffff:0:0/96", "fe80::/10",	     "ff00::/8" };
+	/* ::/64 holds what is unspecified, loopback, mapped or compatible; fe80::/9 the link-local and the old site-local. */
+	static const char *const never[] = { "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3",
+					     "::/64",	  "fe80::/9",	 "ff00::/8" };
 	struct ranges whole = { 0 }, less = { 0 };
 	struct addr_range r;
 	bool stray;

@@ -152,6 +152,22 @@ static void report_overlaps(struct check *k, struct claims *claims)
 	}
 }
 
+/* Nobody behind a data interface has an address of the admin networks. */
+static bool add_admin(struct check *k, struct ranges *claimed)
+{
+	for (size_t i = 0; i < k->m->box.n_interfaces; i++) {
+		const struct model_interface *f = &k->m->box.interfaces[i];
+		struct addr_range r;
+
+		for (size_t j = 0; f->admin && j < f->n_addresses; j++) {
+			interface_network(f, j, &r);
+			if (!ranges_add(k, claimed, &r))
+				return false;
+		}
+	}
+	return true;
+}
+
 /* What nobody claims, computed once; a zone's own claims come back in by the union. */
 static void expand_rest(struct check *k, const struct ranges *unicast, const struct claims *claims)
 {
@@ -160,6 +176,8 @@ static void expand_rest(struct check *k, const struct ranges *unicast, const str
 	for (size_t i = 0; i < claims->n; i++)
 		if (!ranges_add(k, &claimed, &claims->list[i].range))
 			return;
+	if (!add_admin(k, &claimed))
+		return;
 	ranges_merge(&claimed);
 	if (!ranges_minus(k, unicast, &claimed, &rest))
 		return;

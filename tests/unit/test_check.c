@@ -116,12 +116,12 @@ static void rest_is_unicast_without_the_others(void **state)
 	const struct model *m = model_of(HEAD ZONES);
 	const struct model_zone *z = &m->zones[3];
 	static const char *const in[] = { "1.0.0.0",	     "10.9.255.255",	"10.31.0.0",	   "10.30.4.0",
-					  "126.255.255.255", "169.253.255.255", "223.255.255.255", "::2",
-					  "2001:db8:11::",   "fe00::",		"fec0::1",	   "203.0.113.7" };
+					  "126.255.255.255", "169.253.255.255", "223.255.255.255", "0:0:0:1::",
+					  "2001:db8:11::",   "fdff::1",		"64:ff9b::1",	   "203.0.113.7" };
 	static const char *const out[] = { "0.0.0.0",	    "10.10.3.3",      "10.30.3.255",	 "127.0.0.1",
 					   "169.254.1.1",   "224.0.0.1",      "255.255.255.255", "::",
 					   "::1",	    "::ffff:1.2.3.4", "fe80::1",	 "ff02::1",
-					   "2001:db8:10::5" };
+					   "2001:db8:10::5", "::2",	      "::10.1.2.3",	 "fec0::1" };
 
 	(void)state;
 	assert_true(z->rest);
@@ -325,6 +325,26 @@ static void box_facts(void **state)
 	assert_ptr_equal(m->box.routes[0].interface, &m->box.interfaces[3]);
 	assert_int_equal(m->n_sources, 2);
 	assert_string_equal(m->sources[1].name, "box.cfg");
+}
+
+/* Nobody on the internet has an address of the network that the box is managed from. */
+static void rest_is_without_the_admin_network(void **state)
+{
+	struct addr_range r;
+	bool stray;
+
+	(void)state;
+	assert_true(check2(HEAD ZONES,
+			   "language_version = 1;\n"
+			   "interfaces = { lan0 = { device = \"eth0\"; }; lan1 = { device = \"eth1\"; };\n"
+			   " lan2 = { device = \"eth2\"; }; wan0 = { device = \"eth3\"; };\n"
+			   " adm = { device = \"eth4\"; role = \"admin\"; addresses = [\"10.99.0.1/24\"]; }; };\n"));
+	for (unsigned i = 0; i < 3; i++) {
+		static const char *const texts[] = { "10.98.255.255", "10.99.0.7", "10.99.1.0" };
+
+		prefix_parse(texts[i], &r, &stray);
+		assert_int_equal(ranges_hold(t.c.model->zones[3].ranges, t.c.model->zones[3].n_ranges, &r), i != 1);
+	}
 }
 
 struct mistake {
@@ -662,6 +682,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(zones_assets_and_self, end),
 		cmocka_unit_test_teardown(rest_is_unicast_without_the_others, end),
+		cmocka_unit_test_teardown(rest_is_without_the_admin_network, end),
 		cmocka_unit_test_teardown(conduit_defaults, end),
 		cmocka_unit_test_teardown(observing_never_stops_traffic_by_itself, end),
 		cmocka_unit_test_teardown(conduit_settings, end),

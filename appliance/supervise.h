@@ -135,6 +135,8 @@ enum op_kind {
 
 enum op_step { STEP_COMPILE, STEP_TABLES, STEP_ENFORCE, STEP_KERNEL, STEP_UNDO };
 
+#define LANGUAGES 2 /* of enum lang */
+
 struct operation {
 	enum op_kind kind;
 	enum op_step step;
@@ -151,10 +153,10 @@ struct operation {
 	bool *moved;	     /* devices that came for it */
 	uint8_t *before;     /* the workers' table as it was, put back when it is given up; owned */
 	size_t n_before;
-	json_t *diagnostics, *cut; /* owned references, NULL = none */
-	char error[400];	   /* why it failed, for people; "" = it did not */
-	int status;		   /* exit status of a failure */
-	uint32_t line;		   /* policy line of a refusal, 0 = none */
+	json_t *diagnostics, *cut;  /* owned references, NULL = none */
+	char error[LANGUAGES][400]; /* why it failed, for people, per enum lang; "" = it did not */
+	int status;		    /* exit status of a failure */
+	uint32_t line;		    /* policy line of a refusal, 0 = none */
 };
 
 /* ---- questions to roles ------------------------------------------------------------------------------------------- */
@@ -309,6 +311,8 @@ void collect_answer(struct supervisor *s, struct slot *sl, struct msg *m);
 void collect_gone(struct supervisor *s, struct slot *sl);
 void collect_due(struct supervisor *s, uint64_t now);
 uint64_t collect_next(const struct supervisor *s);
+/* The sentence in every language, {"en": ..., "ja": ...}: who asks chooses. */
+json_t *json_sentence(enum message m, ...);
 json_t *json_generation(const struct supervisor *s);
 json_t *json_history(const struct supervisor *s);
 

@@ -4,6 +4,7 @@
  * answer is named as silent: a hung role never makes the whole box mute. What roles say is bounded in size and only ever
  * copied into the answer.
  */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,12 +32,25 @@ static struct collect *collect_new(struct supervisor *s, enum collect_kind k, st
 	return NULL;
 }
 
+json_t *json_sentence(enum message m, ...)
+{
+	json_t *j = json_object();
+
+	for (int l = 0; l < LANGUAGES; l++) {
+		char text[400];
+		va_list ap;
+
+		va_start(ap, m);
+		message_vtext(text, sizeof(text), (enum lang)l, m, ap);
+		va_end(ap);
+		json_object_set_new(j, lang_name((enum lang)l), json_text(text));
+	}
+	return j;
+}
+
 static void too_many(struct supervisor *s, struct asker a)
 {
-	char text[160];
-
-	message_text(text, sizeof(text), s->o->lang, M_CONTROL_MANY);
-	answer_json(s, a, 3, json_pack("{s:o}", "error", json_text(text)));
+	answer_json(s, a, 3, json_pack("{s:o}", "error", json_sentence(M_CONTROL_MANY)));
 }
 
 static void ask(struct supervisor *s, struct collect *c, unsigned slot, const struct outbuf *query)
@@ -257,12 +271,9 @@ static json_t *json_tables(const struct supervisor *s, const struct collect *c, 
 	return list;
 }
 
-static json_t *silent_error(struct supervisor *s, enum role r)
+static json_t *silent_error(enum role r)
 {
-	char text[160];
-
-	message_text(text, sizeof(text), s->o->lang, M_CONTROL_SILENT, role_name(r));
-	return json_pack("{s:o}", "error", json_text(text));
+	return json_pack("{s:o}", "error", json_sentence(M_CONTROL_SILENT, role_name(r)));
 }
 
 static json_t *effective_json(struct supervisor *s, struct collect *c, int *status)
@@ -272,7 +283,7 @@ static json_t *effective_json(struct supervisor *s, struct collect *c, int *stat
 
 	if (!json_is_object(j)) {
 		*status = 3;
-		return silent_error(s, ROLE_ENFORCE);
+		return silent_error(ROLE_ENFORCE);
 	}
 	tables = json_tables(s, c, &equal);
 	json_object_set_new(j, "tables_digest", equal ? json_hex(s->table_digest, 32) : json_null());
@@ -288,7 +299,7 @@ static json_t *verify_json(struct supervisor *s, struct collect *c, int *status)
 
 	if (!json_is_object(j) || !json_is_boolean(json_object_get(j, "equal"))) {
 		*status = 3;
-		return json_is_object(j) ? json_incref(j) : silent_error(s, ROLE_ENFORCE);
+		return json_is_object(j) ? json_incref(j) : silent_error(ROLE_ENFORCE);
 	}
 	tables = json_tables(s, c, &equal);
 	json_array_foreach(tables, i, t) if (!json_is_true(json_object_get(t, "equal")))
@@ -329,7 +340,7 @@ static void finish(struct supervisor *s, struct collect *c)
 		break;
 	case COLLECT_PASS:
 		status = 3;
-		j = silent_error(s, ROLE_JOURNAL);
+		j = silent_error(ROLE_JOURNAL);
 		break;
 	case COLLECT_NONE:
 		return;

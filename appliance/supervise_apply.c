@@ -152,8 +152,8 @@ static void take_diagnostics(struct operation *op, const uint8_t *text, size_t n
 	const char *why = json_string_value(json_object_get(j, "error"));
 
 	op->diagnostics = json_incref(json_object_get(j, "diagnostics"));
-	if (why != NULL)
-		snprintf(op->error, sizeof(op->error), "%s", why);
+	for (int l = 0; why != NULL && l < LANGUAGES; l++) /* in the box's language, by the role that compiled */
+		snprintf(op->error[l], sizeof(op->error[l]), "%s", why);
 	json_decref(j);
 }
 

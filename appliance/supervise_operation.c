@@ -49,12 +49,14 @@ void op_explain(struct supervisor *s, int status, enum message m, ...)
 {
 	va_list ap;
 
-	if (s->op.error[0] != 0)
+	if (s->op.error[0][0] != 0)
 		return;
 	s->op.status = status;
-	va_start(ap, m);
-	message_vtext(s->op.error, sizeof(s->op.error), s->o->lang, m, ap);
-	va_end(ap);
+	for (int l = 0; l < LANGUAGES; l++) {
+		va_start(ap, m);
+		message_vtext(s->op.error[l], sizeof(s->op.error[l]), (enum lang)l, m, ap);
+		va_end(ap);
+	}
 }
 
 static json_t *op_json(struct supervisor *s, bool done)
@@ -66,7 +68,11 @@ static json_t *op_json(struct supervisor *s, bool done)
 	json_object_set_new(j, "generation", json_generation(s));
 	json_object_set_new(j, "cut", op->cut != NULL ? json_incref(op->cut) : json_array());
 	json_object_set_new(j, "diagnostics", op->diagnostics != NULL ? json_incref(op->diagnostics) : json_array());
-	json_object_set_new(j, "error", op->error[0] != 0 ? json_text(op->error) : json_null());
+	json_object_set_new(j, "error",
+			    op->error[0][0] == 0
+				    ? json_null()
+				    : json_pack("{s:o, s:o}", lang_name(LANG_EN), json_text(op->error[LANG_EN]),
+						lang_name(LANG_JA), json_text(op->error[LANG_JA])));
 	if (op->line != 0)
 		json_object_set_new(j, "line", json_integer(op->line));
 	if (op->kind == OP_DRY_RUN)
@@ -81,15 +87,15 @@ void op_finish(struct supervisor *s, bool done)
 
 	if (s->op.asker.kind != ASKER_NONE)
 		answer_json(s, s->op.asker, status, op_json(s, done));
-	else if (!done && s->op.error[0] != 0)
-		say(s, M_OP_BOOT_FAILED, s->op.error);
+	else if (!done && s->op.error[0][0] != 0)
+		say(s, M_OP_BOOT_FAILED, s->op.error[s->o->lang]);
 	op_clear(&s->op);
 	op_next_queued(s);
 }
 
 static void boot_later(struct supervisor *s)
 {
-	snprintf(s->boot_error, sizeof(s->boot_error), "%s", s->op.error);
+	snprintf(s->boot_error, sizeof(s->boot_error), "%s", s->op.error[s->o->lang]);
 	s->boot_again = mono_ns() + BOOT_RETRY;
 }
 
@@ -164,11 +170,16 @@ static void conflict(struct supervisor *s, struct asker a)
 		[OP_DRY_RUN] = M_OP_NAME_APPLY, [OP_ROLLBACK] = M_OP_NAME_ROLLBACK, [OP_REVERT] = M_OP_NAME_REVERT,
 		[OP_CONFIRM] = M_OP_NAME_APPLY,
 	};
-	char name[120], text[300];
+	json_t *why = json_object();
 
-	message_text(name, sizeof(name), s->o->lang, names[s->op.kind], s->op.by);
-	message_text(text, sizeof(text), s->o->lang, M_OP_BUSY, name);
-	answer_json(s, a, 3, json_pack("{s:b, s:o}", "done", 0, "error", json_text(text)));
+	for (int l = 0; l < LANGUAGES; l++) {
+		char name[120], text[300];
+
+		message_text(name, sizeof(name), (enum lang)l, names[s->op.kind], s->op.by);
+		message_text(text, sizeof(text), (enum lang)l, M_OP_BUSY, name);
+		json_object_set_new(why, lang_name((enum lang)l), json_text(text));
+	}
+	answer_json(s, a, 3, json_pack("{s:b, s:o}", "done", 0, "error", why));
 }
 
 /* An operation of our own is short and makes way; an operator's is not ours to queue behind. */

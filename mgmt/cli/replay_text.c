@@ -84,7 +84,7 @@ static void flags_text(const struct book_flow *f, enum lang l, char *out, size_t
 	out[0] = '\0';
 	for (size_t i = 0; i < 3; i++)
 		if (set[i] && n < size)
-			n += (size_t)snprintf(out + n, size - n, "%s%s", n > 0 ? ", " : "",
+			n += (size_t)snprintf(out + n, size - n, "%s%s", n > 0 ? message_format(M_REPLAY_AND, l) : "",
 					      message_format(words[i], l));
 }
 

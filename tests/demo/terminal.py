@@ -117,7 +117,7 @@ class Terminal:
             sh("dropbearkey", "-t", "ed25519", "-f", key)
         for where, listen in (("gate", "10.40.0.10:22"), ("gate", "[2001:db8:40::10]:22"), ("tos", "[2001:db8:20::20]:443"),
                               ("tos", "10.20.0.10:22")):
-            spawn(["dropbear", "-F", "-E", "-r", key, "-p", listen], ns(where), log("ssh"))
+            spawn(["dropbear", "-F", "-E", "-P", RUN + "/dropbear.pid", "-r", key, "-p", listen], ns(where), log("ssh"))
         spawn(["dnsmasq", "-k", "-C", "/dev/null", "-h", "-R", "-u", "root", "--pid-file", "--listen-address=10.20.0.20",
                "--bind-interfaces", "--host-record=tos.kita.example,10.20.0.20"], ns("tos"), log("dns"))
         for where, address, port in (("tos", "10.20.0.20", 443), ("tos", "10.20.0.10", 5432), ("gate", "10.40.0.10", 22),

@@ -227,7 +227,8 @@ void look_reset(struct look *l, bool by_packet)
 	struct flow *f = l->f;
 	struct reset_side own, peer;
 	struct reset_record r;
-	bool acks = (d->tcp_flags & TCP_ACK) != 0;
+	bool acks = (d->tcp_flags & TCP_ACK) != 0, guessed = true;
+	uint32_t covers = (uint32_t)d->payload.left + ((d->tcp_flags & TCP_FIN) != 0);
 
 	if (d->l4proto != IP_TCP)
 		return;
@@ -244,6 +245,7 @@ void look_reset(struct look *l, bool by_packet)
 		const struct stream_dir *from = &f->stream.dir[l->dir];
 		const struct stream_dir *to = &f->stream.dir[l->dir == DIR_C2S ? DIR_S2C : DIR_C2S];
 
+		guessed = !from->known;
 		if (from->known)
 			peer = (struct reset_side){ .seq = from->next, .ack = to->next, .with_ack = to->known, .valid = 1 };
 		if (to->known && !by_packet)
@@ -264,6 +266,14 @@ void look_reset(struct look *l, bool by_packet)
 	if (f != NULL)
 		f->reset_ns = l->i->now_ns;
 	l->i->stats.resets++;
+	outside_reset(&r);
+	/* A repetition of what the other end has already begins before that number: then it expects what follows. */
+	if (!guessed || covers == 0 || !peer.valid)
+		return;
+	peer.seq += covers;
+	own.valid = 0;
+	r.to_client = l->dir == DIR_C2S ? own : peer;
+	r.to_server = l->dir == DIR_C2S ? peer : own;
 	outside_reset(&r);
 }
 

@@ -286,7 +286,7 @@ static void named_flow_meets_another_permit(void **state)
 	assert_int_equal(desk_text(&k, DIR_C2S, "data"), OUTCOME_CONFIRMED);
 	k.permit = P_SSH;
 	assert_int_equal(desk_text(&k, DIR_C2S, "data"), OUTCOME_DROP);
-	assert_int_equal(desk.n_resets, 1);
+	assert_int_equal(desk.n_resets, 2);
 	assert_int_equal(desk.resets[0].to_server.seq, k.c); /* by the packet's own numbers */
 	assert_int_equal(desk.resets[0].to_client.seq, k.s);
 }

@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The server as the attacker: what reaches an honest client's stack are answers to its own questions and nothing else."""
+import socket
+import struct
+import threading
+
+from endpoint import M32, Raw, request
+from ground import POLICY, RAW4, RAW6, V4, V6, expect, inside, wait_for
+from packets import ACK, FIN, PSH, RST, SYN
+
+
+class Served(Raw):
+    """The server's end by hand: waits for a SYN to its port from one client."""
+
+    def __init__(self, ground, client, cport, six):
+        super().__init__(ground, "ot", client, cport, 502, six)
+
+    def accept(self):
+        self.until(lambda: self.synacks, 1.5, "the client's SYN")
+        seq, _, _ = self.synacks[-1]
+        self.ack = (seq + 1) & M32
+        self.segment(seq=self.isn, flags=SYN | ACK)
+        return self
+
+    def question(self):
+        """A whole request has come."""
+        self.until(lambda: len(self.got) >= 12, 1, "the client's request")
+        q, self.got = self.got[:12], self.got[12:]
+        return q
+
+
+def right(q):
+    n = struct.unpack("!H", q[10:12])[0]
+    return q[:4] + struct.pack("!HBBB", 3 + 2 * n, q[6], 3, 2 * n) + b"\xab" * (2 * n)
+
+
+def altered(at, value):
+    def make(q):
+        a = bytearray(right(q))
+        a[at] = value
+        return bytes(a)
+    return make
+
+
+# What an honest server would never say; each is made from the client's request.
+LIES = {
+    "another transaction": altered(1, 99), "another unit": altered(6, 2), "another function": altered(7, 4),
+    "a write's answer": lambda q: q[:7] + b"\6" + q[8:12], "count too small": altered(8, 6), "count too large": altered(8, 10),
+    "shorter": lambda q: q[:4] + struct.pack("!HBBB", 5, 1, 3, 2) + b"\0\0",
+    "longer": lambda q: q[:4] + struct.pack("!HBBB", 13, 1, 3, 10) + bytes(10),
+    "a request": lambda q: request(0, 4, 1, 6, 0), "protocol id": altered(3, 1), "length 0": altered(5, 0),
+    "length 1": altered(5, 1),
+    "exception 0": lambda q: q[:4] + b"\0\3\1\x83\0", "exception of another": lambda q: q[:4] + b"\0\3\1\x86\2",
+    "exception with a tail": lambda q: q[:4] + b"\0\4\1\x83\2\2",
+    "other protocol": lambda q: b"SSH-2.0-OpenSSH_9.2\r\n",
+}
+
+
+class Client:
+    """An honest client on a kernel's TCP; everything that its stack delivered."""
+
+    def __init__(self, ground, six):
+        with inside(ground.ns("ops")):
+            self.sock = socket.socket(socket.AF_INET6 if six else socket.AF_INET)
+        self.sock.bind(((V6 if six else V4)["ops"], 0))
+        self.port = self.sock.getsockname()[1]
+        self.bytes, self.end = b"", None
+        self.sock.settimeout(3)
+        self.ready = threading.Event()
+
+    def connect(self, to):
+        def run():
+            try:
+                self.sock.connect((to, 502))
+                self.ready.set()
+                while True:
+                    data = self.sock.recv(4096)
+                    if not data:
+                        self.end = "fin"
+                        return
+                    self.bytes += data
+            except OSError as e:
+                self.end = type(e).__name__
+        threading.Thread(target=run, daemon=True).start()
+
+    def close(self):
+        self.sock.close()
+
+
+def pair(ground, six):
+    client = Client(ground, six)
+    server = Served(ground, (V6 if six else V4)["ops"], client.port, six)
+    client.connect((RAW6 if six else RAW4)["ot"])
+    server.accept()
+    wait_for(client.ready.is_set, 1, "the client's session")
+    server.read()
+    return client, server
+
+
+def cut(client, server, good=b""):
+    wait_for(lambda: client.end, 1, "the end of the client's session")
+    expect(client.end == "ConnectionResetError", "the client's session ended with %s", client.end)
+    server.until(server.was_reset, 1, "a reset that the server believes")
+    expect(good.startswith(client.bytes) or client.bytes.startswith(good), "other bytes arrived")
+    rest = client.bytes[len(good):]
+    expect(not whole(rest), "a forged answer arrived whole: %s", rest.hex())
+
+
+def whole(data):
+    return len(data) >= 8 and len(data) >= 6 + struct.unpack("!H", data[4:6])[0]
+
+
+def one_lie(ground, six, name, how):
+    client, server = pair(ground, six)
+    try:
+        client.sock.sendall(request(0, 4))
+        q = server.question()
+        lie = LIES[name](q)
+        if how == "whole":
+            server.say(lie)
+        elif how == "split":
+            for i in range(len(lie)):
+                server.say(lie[i:i + 1])
+        elif how == "after the right one":
+            server.say(right(q))
+            server.say(lie)
+        elif how == "before the question":
+            pass
+        cut(client, server, right(q) if how == "after the right one" else b"")
+    finally:
+        client.close()
+        server.close()
+
+
+def lies(ground):
+    """Forged, misfitting and unasked answers, whole, byte by byte, behind a right one."""
+    ground.apply(*POLICY)
+    ground.settle_neighbours()
+    failures, n = [], 0
+    for six in (False, True):
+        for name in LIES:
+            for how in ("whole", "split", "after the right one"):
+                n += 1
+                try:
+                    one_lie(ground, six, name, how)
+                except (TimeoutError, AssertionError) as e:
+                    failures.append("%s, %s, IPv%d: %s" % (name, how, 6 if six else 4, e))
+    expect(not failures, "%d of %d: %s", len(failures), n, "; ".join(failures))
+    return "%d lies" % n
+
+
+def unasked(ground):
+    """A server that talks first, answers twice, or asks itself."""
+    ground.apply(*POLICY)
+    for six in (False, True):
+        for data in (right(request(0, 4)), request(0, 4), request(1, 7, 1, 6), b"\0"):
+            client, server = pair(ground, six)
+            server.say(data)
+            if data == b"\0":  # the first byte of anything: it may pass, it is no PDU
+                server.say(right(request())[1:])
+            cut(client, server)
+            client.close()
+            server.close()
+        client, server = pair(ground, six)
+        client.sock.sendall(request(0, 4))
+        q = server.question()
+        server.say(right(q) + right(q))
+        cut(client, server)
+        client.close()
+        server.close()
+
+
+def changed_on_the_way(ground):
+    """Answers repeated with other bytes, ahead of themselves, with data in the handshake, after the end."""
+    ground.apply(*POLICY)
+    for six in (False, True):
+        for trick in ("overlap", "ahead", "after fin", "early", "urgent"):
+            client, server = pair(ground, six)
+            client.sock.sendall(request(0, 4))
+            q = server.question()
+            good = right(q)
+            if trick == "overlap":
+                server.segment(good[:9])
+                server.segment(altered(8, 6)(q)[:9] + b"\xcc" * 8)
+                server.segment(good)
+            elif trick == "ahead":
+                server.segment(b"\xcc" * 8, seq=server.seq + 9)
+                server.segment(good[:9])
+                server.segment(good[9:], seq=server.seq + 9)
+            elif trick == "after fin":
+                server.segment(good, flags=ACK | PSH | FIN)
+                server.segment(b"\xcc" * 17, seq=server.seq + 18)
+            elif trick == "early":
+                server.segment(seq=server.isn, flags=SYN | ACK)
+                server.segment(b"\xcc" * 17, seq=server.isn)
+                server.say(good)
+            else:
+                server.segment(b"\xcc" * 17, flags=ACK | PSH | 32)
+                server.say(good)
+            wait_for(lambda: client.end or len(client.bytes) >= 17, 1.5, "an answer or the end: %s" % trick)
+            # bytes of the second reading may be data of a register, but never a whole other answer behind the first one
+            expect(not whole(client.bytes[17:]) and (len(client.bytes) < 8 or client.bytes[:9] == good[:9]), "%s: %s", trick,
+                   client.bytes.hex())
+            client.close()
+            server.segment(flags=RST)
+            server.close()
+
+
+def turned_round(ground):
+    """The server's zone opens nothing: neither by itself nor while the client dials (simultaneous open)."""
+    ground.apply(*POLICY)
+    for six in (False, True):
+        client = Client(ground, six)
+        server = Served(ground, (V6 if six else V4)["ops"], client.port, six)
+        server.segment(seq=server.isn, ack=0, flags=SYN)
+        client.connect((RAW6 if six else RAW4)["ot"])
+        server.until(lambda: server.synacks, 1.5, "the client's SYN")
+        server.segment(seq=server.isn, ack=0, flags=SYN)
+        server.segment(b"\xcc" * 12, seq=server.isn + 1, ack=server.synacks[0][0] + 1)
+        expect(not client.ready.wait(0.3), "a session was opened from the server's side")
+        server.accept()
+        wait_for(client.ready.is_set, 2, "the client's session after all")
+        client.close()
+        server.segment(flags=RST)
+        server.close()
+
+
+CASES = [lies, unasked, changed_on_the_way, turned_round]

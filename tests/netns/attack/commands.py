@@ -1,0 +1,368 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands that the policy forbids, said in every way that TCP allows and in many that it does not. Two oracles for each:
+what the server's stack delivered, and what any stack could make of the segments that arrived."""
+import struct
+
+from endpoint import M32, Plc, Raw, answered, goes_on, is_cut, request, write
+from ground import POLICY, V4, V6, Capture, expect, wait_for
+from modbus import pdus
+from net import decode
+from packets import ACK, FIN, PSH, RST, SYN, URG
+import endpoint
+
+CUT, ON, EITHER = "cut", "goes on", "either"
+
+
+# ---- what any receiver could read ------------------------------------------------------------------------------------
+
+def readings(frames, address):
+    """Every byte stream that a receiver could put together from what came in, by first copy and by last copy; what it has
+    acknowledged can no longer change. {(client port, number of the session): (first, last)}"""
+    flows = {}
+    for came_in, frame in frames:
+        what = decode(frame)
+        if not what or what[3] != 6 or len(what[4]) < 20:
+            continue
+        _, source, destination, _, t = what
+        sport, dport, seq, ack = struct.unpack("!HHII", t[:12])
+        data, flags = t[(t[12] >> 4) * 4:], t[13]
+        if came_in and destination == address and dport == 502:
+            flow = flows.setdefault(sport, [])
+            if flags & SYN:
+                flow.append({"base": (seq + 1) & M32, "first": {}, "last": {}, "acked": 0})
+            elif flow and data:
+                at = (seq - flow[-1]["base"]) & M32
+                for i, byte in enumerate(data):
+                    n = (at + i) & M32
+                    if n < 1 << 31:
+                        flow[-1]["first"].setdefault(n, byte)
+                        if n >= flow[-1]["acked"]:
+                            flow[-1]["last"][n] = byte
+        elif not came_in and source == address and sport == 502 and flags & ACK and flows.get(dport):
+            n = (ack - flows[dport][-1]["base"]) & M32
+            if flows[dport][-1]["acked"] < n < 1 << 31:
+                flows[dport][-1]["acked"] = n
+    out = {}
+    for port, sessions in flows.items():
+        for k, s in enumerate(sessions):
+            out[port, k] = tuple(joined(s[which]) for which in ("first", "last"))
+    return out
+
+
+def joined(parts):
+    out = bytearray()
+    while len(out) in parts:
+        out.append(parts[len(out)])
+    return bytes(out)
+
+
+# ---- tricks: each gets an open session and says what must become of it -----------------------------------------------
+
+W, R = write(), request()
+
+
+def split(r, at):
+    r.say(W[:at])
+    r.say(W[at:])
+    return CUT
+
+
+def one_byte_each(r):
+    for i in range(12):
+        r.say(W[i:i + 1])
+    return CUT
+
+
+def allowed_one_byte_each(r):
+    for i in range(12):
+        r.say(R[i:i + 1])
+    r.until(lambda: len(r.got) == 17, 1, "the answer")
+    r.segment(flags=ACK)
+    return ON
+
+
+def twice(r):
+    r.segment(W)
+    r.segment(W)
+    return CUT
+
+
+def reversed_order(r):
+    for a, b in ((8, 12), (4, 8), (0, 4)):
+        r.segment(W[a:b], seq=r.seq + a)
+    return CUT
+
+
+def inside_out(r):
+    for a, b in ((6, 10), (10, 12), (0, 3), (3, 6)):
+        r.segment(W[a:b], seq=r.seq + a)
+    return CUT
+
+
+def overlap_differs(r):
+    r.segment(R[:8])
+    r.segment(W)
+    r.segment(R)
+    return EITHER
+
+
+def overlap_tail_differs(r):
+    r.segment(R[:11])
+    r.segment(W[6:], seq=r.seq + 6)
+    r.segment(W)
+    return EITHER
+
+
+def waiting_differs(r):
+    r.segment(W[4:], seq=r.seq + 4)
+    r.segment(R[4:], seq=r.seq + 4)
+    r.segment(R[:4])
+    return EITHER
+
+
+def waiting_differs_other_way(r):
+    r.segment(R[4:], seq=r.seq + 4)
+    r.segment(W[4:], seq=r.seq + 4)
+    r.segment(R[:4])
+    r.segment(W)
+    return EITHER
+
+
+def hole_filled_otherwise(r):
+    r.segment(W[1:], seq=r.seq + 1)
+    return EITHER
+
+
+def far_away(r):
+    for d in (1 << 17, 1 << 20, 1 << 24, 1 << 30, 1 << 31, -(1 << 20), -(1 << 30), -12, -5000):
+        r.segment(W, seq=r.seq + d)
+    return ON
+
+
+def bad_checksum_first(r):
+    for _ in range(3):
+        r.segment(W, spoil=True)
+    return ON
+
+
+def bad_checksum_of_allowed_first(r):
+    r.segment(R, spoil=True)
+    r.segment(W)
+    return CUT
+
+
+def urgent(r):
+    r.segment(W, flags=ACK | PSH | URG)
+    r.segment(W[:7], flags=ACK | URG)
+    return ON
+
+
+def after_fin(r):
+    r.segment(flags=ACK | FIN)
+    r.segment(W, seq=r.seq + 1)
+    r.segment(W)
+    r.segment(W, seq=r.seq - 5)
+    return None
+
+
+def fin_in_the_middle(r):
+    r.segment(W[:11], flags=ACK | PSH | FIN)
+    r.segment(W[11:], seq=r.seq + 11)
+    r.segment(W[11:] + b"\0", seq=r.seq + 11)
+    r.segment(W)
+    return None
+
+
+def old_prefix_new_tail(r):
+    answered(r)
+    r.segment(W + W[:6], seq=r.seq - 12)
+    r.seq += 6
+    r.say(R[6:])
+    return EITHER
+
+
+def old_prefix_hides_write(r):
+    answered(r)
+    r.segment(R + W, seq=r.seq - 12)
+    return CUT
+
+
+def straddles(r):
+    r.say(R[:6])
+    r.until(lambda: True)
+    r.segment(b"\0\0\0\0\0\6" + W[6:], seq=r.seq - 6)
+    return CUT
+
+
+def keepalive_with_garbage(r):
+    answered(r)
+    r.segment(b"\x06", seq=r.seq - 1)
+    return ON
+
+
+def response_like(r):
+    r.say(struct.pack("!HHHBBB", 0, 0, 5, 1, 3, 2) + b"\0\7")
+    return CUT
+
+
+def exception_like(r):
+    r.say(struct.pack("!HHHBBB", 0, 0, 3, 1, 0x83, 2))
+    return CUT
+
+
+def not_modbus(r):
+    r.say(b"GET / HTTP/1.1\r\nHost: plc\r\n\r\n")
+    return CUT
+
+
+def length_lies(r, length, body):
+    r.say(struct.pack("!HHH", 0, 0, length) + body)
+    r.say(W * 22)  # more than any PDU holds
+    return CUT
+
+
+def pipelined(r, n, at):
+    r.say(b"".join(W if i == at else R for i in range(n)))
+    return CUT
+
+
+def pipelined_across(r, at):
+    train = R * 3 + W + R
+    r.say(train[:at])
+    r.say(train[at:])
+    return CUT
+
+
+def reset_then_same_ports(r):
+    r.say(W[:7])
+    r.segment(flags=RST)
+    r.begin()
+    r.open()
+    r.say(W[7:])
+    r.say(W)
+    return CUT
+
+
+def wrong_reset_then_write(r):
+    for d in (1, 100, -1, 1 << 16):
+        r.segment(seq=r.seq + d, flags=RST)
+    r.say(W)
+    return CUT
+
+
+def syn_over_live(r):
+    """A SYN with other numbers on the live session; commands at both numbers."""
+    r.segment(seq=r.seq + 90000, ack=0, flags=SYN)
+    r.segment(W, seq=r.seq + 90001)
+    r.segment(W[:6])
+    r.segment(W[6:], seq=r.seq + 90001)
+    r.segment(W[6:], seq=r.seq + 6)
+    return CUT
+
+
+def lost_ack_trick(r):
+    """Acknowledges what the server never sent, then writes."""
+    r.segment(W, ack=r.ack + 5000)
+    r.segment(b"", ack=r.ack + 5000, flags=ACK)
+    return ON
+
+
+def other_functions(r, function, data):
+    r.say(struct.pack("!HHHBB", 0, 0, 2 + len(data), 1, function) + data)
+    return CUT
+
+
+TRICKS = [("split at %d" % at, split, at) for at in range(1, 12)] + \
+    [("pipelined %d of %d" % (at, n), pipelined, n, at) for n, at in ((2, 0), (2, 1), (8, 0), (8, 3), (8, 7), (16, 15))] + \
+    [("pipelined, cut at %d" % at, pipelined_across, at) for at in (35, 36, 37, 43, 44, 47)] + \
+    [("length %d" % n, length_lies, n, W[6:]) for n in (0, 1, 2, 3, 5, 7, 11, 253, 254, 255, 256, 0x600, 0x7fff, 0xffff)] + \
+    [("protocol id", length_lies, 6, b"\0" * 6)] + \
+    [("function %d" % f, other_functions, f, d) for f, d in (
+        (5, b"\0\1\xff\0"), (15, b"\0\1\0\1\1\1"), (16, b"\0\1\0\1\2\0\7"), (22, b"\0\1\0\0\0\7"),
+        (23, b"\0\0\0\1\0\1\0\1\2\0\7"), (8, b"\0\1\0\0"), (43, b"\x0e\1\0"), (90, b"\0" * 8), (3, b"\0\0\0\x7e"),
+        (3, b"\0\x60\0\5"), (3, b"\0\0\0\4\0"), (0, b""), (128, b"\1"), (6 | 128, b"\0\1\0\7"))] + \
+    [(f.__name__, f) for f in (
+        one_byte_each, allowed_one_byte_each, twice, reversed_order, inside_out, overlap_differs, overlap_tail_differs,
+        waiting_differs, waiting_differs_other_way, hole_filled_otherwise, far_away, bad_checksum_first,
+        bad_checksum_of_allowed_first, urgent, after_fin, fin_in_the_middle, old_prefix_new_tail, old_prefix_hides_write,
+        straddles, keepalive_with_garbage, response_like, exception_like, not_modbus, reset_then_same_ports,
+        wrong_reset_then_write, syn_over_live, lost_ack_trick)]
+
+
+def settle(r, plc, want):
+    """What became of the session: cut at both ends, going on, or (either) one of the two; never stuck."""
+    if want == CUT:
+        is_cut(r, plc)
+    elif want == ON:
+        goes_on(r, plc)
+    elif want == EITHER:
+        r.read()
+        if plc.of(r.sport)[-1]["end"] is None and not r.was_reset():
+            try:
+                taken = next(iter(joinable(plc, r)))
+                r.seq = (r.isn + 1 + taken) & M32
+                goes_on(r, plc)
+                return "went on"
+            except TimeoutError:
+                pass
+        is_cut(r, plc)
+        return "cut"
+    else:  # a FIN went by: the server ends by itself
+        wait_for(lambda: plc.of(r.sport)[-1]["end"], 2, "the end of the server's session")
+    return want
+
+
+def joinable(plc, r):
+    yield len(plc.of(r.sport)[-1]["bytes"])
+
+
+def every_trick(ground, six):
+    ground.apply(*POLICY)
+    ground.settle_neighbours()
+    address = (V6 if six else V4)["ot"]
+    plc = Plc(ground, address)
+    capture = Capture(ground.net, ground.ns("ot"), "eth0")
+    failures, port = [], 20000 + ground.rng.randrange(20000)
+    for name, trick, *more in TRICKS:
+        port += 1
+        r = Raw(ground, "ops", address, 502, port, six)
+        try:
+            r.open()
+            wait_for(lambda: plc.live is not None and plc.live["port"] == port, 1.5, "the server's only slot")
+            settle(r, plc, trick(r, *more))
+        except (TimeoutError, AssertionError) as e:
+            failures.append("%s: %s" % (name, e))
+            r.segment(flags=RST)
+        # the slot must be free for the next one, whatever happened
+        r.read()
+        if plc.live is not None:
+            r.seq = (r.isn + 1 + len(plc.live["bytes"])) & M32
+            r.segment(flags=RST)
+            r.close()
+            try:
+                wait_for(lambda: plc.live is None, 1, "the slot")
+            except TimeoutError:
+                failures.append("%s: the server's slot stays taken" % name)
+                plc.close()
+                plc = Plc(ground, address)
+        else:
+            r.close()
+    frames = [(came_in, f) for _, came_in, f in list(capture.frames)]
+    capture.close()
+    plc.close()
+    expect(not plc.forbidden(), "delivered: %s", plc.forbidden())
+    bad = [(k, p) for k, two in readings(frames, address).items() for s in two for p in pdus(s) if not endpoint.allowed(*p)]
+    expect(not bad, "could be read from what arrived: %s", bad[:5])
+    expect(not failures, "%d of %d: %s", len(failures), len(TRICKS), "; ".join(failures))
+    return "%d tricks" % len(TRICKS)
+
+
+def tricks_over_ipv4(ground):
+    return every_trick(ground, False)
+
+
+def tricks_over_ipv6(ground):
+    return every_trick(ground, True)
+
+
+CASES = [tricks_over_ipv4, tricks_over_ipv6]

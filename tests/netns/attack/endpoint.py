@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Both ends of a session: one made by hand, that says any segment with any number; one real, a server with a single
+connection slot on a kernel's own TCP, which keeps what its stack delivered."""
+import os
+import socket
+import struct
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
+from ground import RAW4, RAW6, expect, inside, wait_for  # noqa: E402
+from modbus import pdus  # noqa: E402
+from net import decode, mac_of, tcp  # noqa: E402
+from packets import ACK, FIN, PSH, RST, SYN, ip  # noqa: E402
+
+M32 = 0xffffffff
+
+
+class Raw:
+    """One end of one TCP session, by hand, from the second address of a zone's host."""
+
+    def __init__(self, ground, zone, to, port, sport, six=False):
+        self.me, self.to, self.port, self.sport = (RAW6 if six else RAW4)[zone], to, port, sport
+        with inside(ground.ns(zone)):
+            self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.htons(3))
+        self.sock.setsockopt(socket.SOL_SOCKET, 33, 1 << 20)  # SO_RCVBUFFORCE
+        self.sock.setsockopt(263, 23, 1)  # SOL_PACKET, PACKET_IGNORE_OUTGOING: a flood of others must not fill it
+        self.sock.bind(("eth0", 0))
+        self.sock.setblocking(False)
+        self.head = bytes.fromhex(mac_of(ground.data, zone + "0").replace(":", "")) + self.sock.getsockname()[4] + \
+            (b"\x86\xdd" if six else b"\x08\x00")
+        self.rng = ground.rng
+        self.begin()
+
+    def begin(self):
+        self.isn = self.rng.randrange(1 << 32)
+        self.seq, self.ack = (self.isn + 1) & M32, 0
+        self.got, self.resets, self.synacks, self.fin = b"", [], [], False
+
+    def frame(self, packet):
+        self.sock.send(self.head + packet)
+
+    def segment(self, data=b"", seq=None, ack=None, flags=ACK | PSH, spoil=False, **keys):
+        t = tcp(self.me, self.to, self.sport, self.port, (self.seq if seq is None else seq) & M32,
+                self.ack if ack is None else ack & M32, flags, data)
+        if spoil:
+            t = t[:16] + bytes([t[16] ^ 0x55, t[17] ^ 0xaa]) + t[18:]
+        self.frame(ip(self.me, self.to, 6, t, **keys))
+
+    def read(self):
+        """Takes in what has arrived; answers nothing."""
+        while True:
+            try:
+                frame, origin = self.sock.recvfrom(70000)
+            except (BlockingIOError, InterruptedError):
+                return
+            if origin[2] == socket.PACKET_OUTGOING:
+                continue
+            what = decode(frame)
+            if not what or what[3] != 6 or what[1] != self.to or what[2] != self.me:
+                continue
+            sport, dport, seq, ack = struct.unpack("!HHII", what[4][:12])
+            if (sport, dport) != (self.port, self.sport):
+                continue
+            flags, data = what[4][13], what[4][(what[4][12] >> 4) * 4:]
+            if flags & RST:
+                self.resets.append((seq, ack, flags))
+            elif flags & SYN:
+                self.synacks.append((seq, ack, flags))
+            elif data and seq == self.ack:
+                self.got += data
+                self.ack = (self.ack + len(data)) & M32
+            if flags & FIN and seq == self.ack:
+                self.ack = (self.ack + 1) & M32
+                self.fin = True
+
+    def until(self, condition, seconds=1.0, what="the other end"):
+        def check():
+            self.read()
+            return condition()
+        return wait_for(check, seconds, what)
+
+    def open(self, options=b"", seconds=1.5):
+        """The client's handshake."""
+        end = time.monotonic() + seconds
+        while not any(a == self.seq for _, a, _ in self.synacks):
+            self.segment(seq=self.isn, ack=0, flags=SYN)
+            try:
+                self.until(lambda: any(a == self.seq for _, a, _ in self.synacks), 0.25, "an answer to the SYN")
+            except TimeoutError:
+                if time.monotonic() > end:
+                    raise
+        self.ack = (next(s for s, a, _ in self.synacks if a == self.seq) + 1) & M32
+        self.segment(flags=ACK)
+        return self
+
+    def say(self, data, **keys):
+        """In order; the numbers go on."""
+        self.segment(data, **keys)
+        self.seq = (self.seq + len(data)) & M32
+
+    def believes(self, reset):
+        """Whether a stack in this state would end its session for that segment."""
+        return reset[0] == self.ack
+
+    def was_reset(self):
+        self.read()
+        return any(self.believes(r) for r in self.resets)
+
+    def close(self):
+        self.sock.close()
+
+
+class Plc:
+    """A Modbus server that takes one session at a time. What its stack delivered stays in `sessions`."""
+
+    def __init__(self, ground, address, port=502):
+        with inside(ground.ns("ot")):
+            self.listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind((address, port))
+        self.listener.listen(16)
+        self.sessions = []
+        self.live = None
+        self.ended = False
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _run(self):
+        while not self.ended:
+            try:
+                s, peer = self.listener.accept()
+            except OSError:
+                return
+            self.live = {"port": peer[1], "bytes": bytearray(), "end": None}
+            self.sessions.append(self.live)
+            self._serve(s, self.live)
+            self.live = None
+            s.close()
+
+    def _serve(self, s, session):
+        done = 0
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        while True:
+            try:
+                data = s.recv(65536)
+            except OSError:
+                session["end"] = "reset"
+                return
+            if not data:
+                session["end"] = "fin"
+                return
+            session["bytes"] += data
+            whole = pdus(bytes(session["bytes"]))
+            answers = b"".join(self.answer(*p) for p in whole[done:])
+            done = len(whole)
+            try:
+                s.sendall(answers)
+            except OSError:
+                session["end"] = "reset"
+                return
+
+    @staticmethod
+    def answer(unit, function, data):
+        if function == 3 and len(data) == 4:
+            body = bytes([2 * data[3]]) + bytes(2 * data[3])
+        else:
+            body = data[:4]
+        return struct.pack("!HHHBB", 0, 0, 2 + len(body), unit, function) + body
+
+    def of(self, port):
+        return [s for s in self.sessions if s["port"] == port]
+
+    def forbidden(self):
+        """Whole PDUs that the policy forbids, among all that was ever delivered."""
+        return [p for s in self.sessions for p in pdus(bytes(s["bytes"])) if not allowed(*p)]
+
+    def close(self):
+        self.ended = True
+        self.listener.shutdown(socket.SHUT_RDWR)  # wakes a thread that waits there; until then the port is taken
+        self.listener.close()
+
+
+def allowed(unit, function, data):
+    """The policy once more, by another hand: holding registers 0 to 99 of unit 1 may be read."""
+    if unit != 1 or function != 3 or len(data) != 4:
+        return False
+    first, n = struct.unpack("!HH", data)
+    return 1 <= n <= 125 and first + n <= 100
+
+
+def request(address=0, count=4, unit=1, function=3, tid=0):
+    return struct.pack("!HHHBBHH", tid, 0, 6, unit, function, address, count)
+
+
+def write(address=1, value=7, unit=1, tid=0):
+    return request(address, value, unit, 6, tid)
+
+
+def answered(raw, seconds=1.0):
+    """An allowed request on this session is answered."""
+    before = len(raw.got)
+    raw.say(request())
+    raw.until(lambda: len(raw.got) >= before + 17, seconds, "the answer to an allowed request")
+    raw.segment(flags=ACK)
+
+
+def goes_on(raw, plc):
+    answered(raw)
+    expect(plc.live is not None and plc.live["port"] == raw.sport, "the server lost the session")
+
+
+def is_cut(raw, plc, seconds=1.0):
+    """Both ends hear it: the server's slot is free, and the client got a reset that it would believe."""
+    wait_for(lambda: plc.of(raw.sport) and plc.of(raw.sport)[-1]["end"], seconds, "the end of the server's session")
+    wait_for(raw.was_reset, seconds, "a reset that the client believes")

@@ -1,0 +1,314 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Live sessions under attack from elsewhere: nobody but their own ends cuts, stalls or enters them; and what a cut, a
+flood or a lost end leaves behind never keeps a server deaf."""
+import socket
+
+from endpoint import M32, Plc, Raw, answered, goes_on, is_cut, request, write
+from ground import PLAIN, POLICY, V4, V6, WEB, Steady, Watch, conduit, expect, inside, sh, wait_for
+from net import tcp
+from packets import ACK, FIN, PSH, RST, SYN, icmp, icmp_number, ip
+
+MARK = b"\xf0entered"
+HOLD = conduit("reads", "ops", "ot", ["read"], criticality="cargo", when_down="hold", when_overloaded="hold",
+               when_midstream="pick_up")
+
+
+class Echo:
+    """A real server on the kernel path, one session at a time."""
+
+    def __init__(self, ground, address, port):
+        with inside(ground.ns("ot")):
+            self.listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind((address, port))
+        self.listener.listen(16)
+
+    def talk(self, session):
+        """The session still carries a byte each way."""
+        session.say(b"?")
+        self.peer.settimeout(1)
+        expect(self.peer.recv(100) == b"?", "another byte arrived")
+        before = len(session.got)
+        self.peer.sendall(b"!")
+        session.until(lambda: session.got[before:] == b"!", 1, "the answer on the kernel path")
+        session.segment(flags=ACK)
+
+    def accept(self):
+        self.listener.settimeout(1.5)
+        self.peer, _ = self.listener.accept()
+        return self
+
+    def close(self):
+        self.listener.close()
+        self.peer.close()
+
+
+def tracked(ground, sport):
+    return sh("conntrack", "-L", "-p", "tcp", "--sport", sport, ns=ground.data, check=False).stdout + \
+        sh("conntrack", "-L", "-f", "ipv6", "-p", "tcp", "--sport", sport, ns=ground.data, check=False).stdout
+
+
+class Live:
+    """One session on the kernel path and one Modbus session, both from a hand-made client, both with real servers."""
+
+    def __init__(self, ground, six):
+        self.ground, self.six = ground, six
+        self.server = (V6 if six else V4)["ot"]
+        base = 30000 + ground.rng.randrange(20000)
+        self.echo, self.plc = Echo(ground, self.server, 9001), Plc(ground, self.server)
+        self.fast = Raw(ground, "ops", self.server, 9001, base, six).open()
+        self.echo.accept()
+        self.slow = Raw(ground, "ops", self.server, 502, base + 1, six).open()
+        self.check()
+
+    def check(self, what=""):
+        try:
+            self.echo.talk(self.fast)
+            goes_on(self.slow, self.plc)
+        except (TimeoutError, OSError, AssertionError) as e:
+            raise AssertionError("after %s over IPv%d: %s" % (what, 6 if self.six else 4, e)) from e
+        for r in (self.fast, self.slow):
+            expect(not r.resets, "after %s: the client got resets %s", what, r.resets)
+            state = tracked(self.ground, r.sport)
+            expect("ESTABLISHED" in state, "after %s: tracking says %s", what, state)
+
+    def both(self):
+        """(session, from the client, source, destination, ports, next number, acknowledgement) of every direction."""
+        for r in (self.fast, self.slow):
+            yield r, True, r.me, r.to, r.sport, r.port, r.seq, r.ack
+            yield r, False, r.to, r.me, r.port, r.sport, r.ack, r.seq
+
+    def close(self):
+        for r in (self.fast, self.slow):
+            r.segment(flags=RST)
+            r.close()
+        self.echo.close()
+        self.plc.close()
+
+
+# ---- strangers -------------------------------------------------------------------------------------------------------
+
+def blind_dialling(ground):
+    """A stranger who knows addresses and ports alone: SYN in the client's name, SYN,ACK in the server's, from every zone."""
+    ground.apply(*POLICY)
+    wires = ground.wires()
+    for six in (False, True):
+        live = Live(ground, six)
+        for zone in ("it", "ot", "ops"):
+            for r, c2s, s, d, sp, dp, _, _ in list(live.both()):
+                if not c2s or zone == "ops":
+                    continue  # a neighbour of the client can speak for it; see the next line for what it cannot
+                isn = ground.rng.randrange(1 << 32)
+                wires[zone].send(ip(s, d, 6, tcp(s, d, sp, dp, isn, 0, SYN)))
+                wires[zone].send(ip(d, s, 6, tcp(d, s, dp, sp, ground.rng.randrange(1 << 32), isn + 1 & M32, SYN | ACK)))
+            live.check("a stranger's SYN and SYN,ACK from " + zone)
+            for r, c2s, s, d, sp, dp, _, _ in list(live.both()):
+                if c2s and zone == "ops":
+                    isn = ground.rng.randrange(1 << 32)
+                    wires[zone].send(ip(s, d, 6, tcp(s, d, sp, dp, isn, 0, SYN)))
+                    wires[zone].send(ip(d, s, 6, tcp(d, s, dp, sp, ground.rng.randrange(1 << 32), isn + 1 & M32, SYN | ACK)))
+            live.check("a neighbour's SYN and SYN,ACK from " + zone)
+        live.close()
+    for w in wires.values():
+        w.close()
+
+
+def attack_with_numbers(ground, live, wires):
+    """Every kind of segment with the very numbers of the session, from interfaces where its source is not."""
+    for r, c2s, s, d, sp, dp, seq, ack in list(live.both()):
+        for zone in ("it", "ot") if c2s else ("it", "ops"):
+            for n in (0, 1, 100, -1, -100, 30000):
+                for flags, data in ((RST, b""), (RST | ACK, b""), (FIN | ACK, b""), (ACK | PSH, MARK), (ACK, b""),
+                                    (SYN, b""), (SYN | ACK, b""), (RST | ACK, MARK), (FIN | PSH | ACK, MARK), (0, MARK),
+                                    (FIN | SYN | RST, b"")):
+                    if flags == ACK | PSH and n == 0:
+                        continue
+                    wires[zone].send(ip(s, d, 6, tcp(s, d, sp, dp, seq + n & M32, ack, flags, data)))
+
+
+def known_numbers(ground):
+    """The stranger even knows all numbers: nothing crosses, nothing is cut; right after a change of policy as well."""
+    ground.apply(*POLICY)
+    wires = ground.wires()
+    for six in (False, True):
+        live = Live(ground, six)
+        watch = Watch(ground)
+        attack_with_numbers(ground, live, wires)
+        live.check("segments with its own numbers from elsewhere")
+        # the permit of both sessions is another one now, and none of their packets has been seen under it
+        changed = (conduit("reads", "ops", "ot", ["read"], criticality="safety"),
+                   conduit("plain", "ops", "ot", ["plain", "plain_tcp", "ping"], criticality="safety", when_down="hold"), WEB)
+        ground.apply(*changed)
+        attack_with_numbers(ground, live, wires)
+        live.check("the same after a change of policy")
+        ground.apply(*POLICY)
+        attack_with_numbers(ground, live, wires)
+        live.check("the same after the change back")
+        entered = [f for z in ("ot", "ops") for f in watch[z].incoming() if MARK in f]
+        expect(not entered, "%d segments crossed", len(entered))
+        watch.close()
+        live.close()
+    for w in wires.values():
+        w.close()
+
+
+def errors_about_sessions(ground):
+    """ICMP errors that quote a live session: from the wrong side none crosses, from its own side only the listed ones; a
+    quotation of no session never does."""
+    ground.apply(*POLICY)
+    wires = ground.wires()
+    for six in (False, True):
+        live = Live(ground, six)
+        watch = Watch(ground)
+        listed = (1, 2, 3, 4) if six else (3, 11, 12)
+        for r, c2s, s, d, sp, dp, seq, ack in list(live.both()):
+            quote = ip(s, d, 6, tcp(s, d, sp, dp, seq, ack, ACK, b"x" * 8))
+            nobody = ip(s, d, 6, tcp(s, d, sp + 7, dp, seq, ack, ACK, b"x" * 8))
+            # such an error goes to `s`; it comes rightly from where `d` is
+            right = "ot" if c2s else "ops"
+            for kind in range(160):
+                for zone in ("it", "ops", "ot"):
+                    for source in (V6 if six else V4)[zone], d:
+                        for what in (quote, nobody):
+                            if zone == right and what is quote and kind in listed:
+                                continue
+                            if kind == (128 if six else 8):
+                                continue
+                            wires[zone].send(ip(source, s, icmp_number(source), icmp(source, s, kind, 0, bytes(4) + what)))
+        live.check("errors about it")
+
+        def ours(zone, version, source, destination, proto, body):
+            return proto == 6
+        watch.clean(ours)
+        # and from its own side a listed error does arrive
+        r = live.fast
+        quote = ip(r.me, r.to, 6, tcp(r.me, r.to, r.sport, r.port, r.seq, r.ack, ACK, b"x" * 8))
+        wires["ot"].send(ip(r.to, r.me, icmp_number(r.to), icmp(r.to, r.me, listed[0], 1, bytes(4) + quote)))
+        wait_for(lambda: watch.strangers(ours), 2, "a listed error of its own side")
+        live.check("a listed error")
+        watch.close()
+        live.close()
+    for w in wires.values():
+        w.close()
+
+
+# ---- ends that come and go -------------------------------------------------------------------------------------------
+
+def ports_are_used_again(ground):
+    """After a cut, a reset, an orderly end: the same ports open a new session at once, and it is judged anew."""
+    ground.apply(*POLICY)
+    for six in (False, True):
+        server = (V6 if six else V4)["ot"]
+        plc = Plc(ground, server)
+        r = Raw(ground, "ops", server, 502, 28000 + ground.rng.randrange(1000), six)
+        for how in ("cut", "reset", "cut", "end", "cut halfway", "reset"):
+            r.open()
+            wait_for(lambda: plc.live, 1.5, "the server")
+            answered(r)
+            if how.startswith("cut"):
+                if how == "cut halfway":
+                    r.say(write()[:7])
+                    r.say(write()[7:])
+                else:
+                    r.say(write())
+                is_cut(r, plc)
+            elif how == "reset":
+                r.segment(flags=RST | ACK)
+            else:
+                r.segment(flags=FIN | ACK)
+                r.seq += 1
+                r.until(lambda: r.fin, 1, "the server's FIN")
+                r.segment(flags=ACK)
+            wait_for(lambda: plc.live is None, 1, "the free slot after: " + how)
+            r.begin()
+        expect(not plc.forbidden(), "delivered: %s", plc.forbidden())
+        r.close()
+        plc.close()
+
+
+def both_ends_forget(ground):
+    """A PLC that was off, a client that always uses one port: the new session opens over the one that tracking holds."""
+    ground.apply(*POLICY)
+    TCP_REPAIR = 19
+    for six in (False, True):
+        with inside(ground.ns("ot")):
+            listener = socket.socket(socket.AF_INET6 if six else socket.AF_INET)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(((V6 if six else V4)["ot"], 502))
+        listener.listen(5)
+        listener.settimeout(2)
+        sport = 29000 + ground.rng.randrange(500)
+        for _ in range(3):
+            r = Raw(ground, "ops", listener.getsockname()[0], 502, sport, six).open()
+            s, _peer = listener.accept()
+            r.say(request())
+            expect(s.recv(100) == request(), "the request")
+            s.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)  # closes without a word
+            s.close()
+            r.close()
+        listener.close()
+
+
+# ---- floods ----------------------------------------------------------------------------------------------------------
+
+def half_open_flood(ground):
+    """Handshakes that nobody ends, from many forged neighbours: live sessions go on, the box's tables stay bounded, and a
+    new session opens at once afterwards."""
+    ground.apply(*POLICY)
+    wires = ground.wires()
+    live = Live(ground, False)
+    steady = Steady(ground)
+    n = 24000
+    for i in range(n):
+        s = "10.72.0.%d" % (20 + i % 200)
+        port = 9002 if i % 3 == 0 else 502
+        wires["ops"].send(ip(s, "10.73.0.99", 6, tcp(s, "10.73.0.99", 1024 + i // 200 * 7 % 60000, port, i, 0, SYN)))
+        if i % 4000 == 0:
+            live.check("%d half-open sessions" % i)
+    live.check("a flood of half-open sessions")
+    flows = [(w["flows"], w["flows_max"]) for w in ground.status()["workers"]]
+    expect(all(a <= b for a, b in flows), "flows of the workers: %s", flows)
+    live.close()
+    packets = steady.end()
+    live = Live(ground, True)
+    live.close()
+    for w in wires.values():
+        w.close()
+    return "%d SYNs, flows %s, %d allowed ones lost none" % (n, flows, packets)
+
+
+def forced_pick_up(ground):
+    """A conduit that picks sessions up after a restart: who floods the worker until it forgets a handshake gains nothing."""
+    ground.apply(HOLD, PLAIN)
+    wires = ground.wires()
+    server = V4["ot"]
+    plc = Plc(ground, server)
+    flood = []
+    for i in range(44000):
+        s = "10.72.0.%d" % (20 + i % 200)
+        flood.append(ip(s, "10.73.0.99", 6, tcp(s, "10.73.0.99", 1024 + i // 200 * 7 % 60000, 502, i, 0, SYN)))
+    outstanding = ground.outstanding()
+    r = Raw(ground, "ops", server, 502, 27000 + ground.rng.randrange(1000))
+    r.segment(seq=r.isn, ack=0, flags=SYN)
+    r.until(lambda: r.synacks, 1, "the server's answer")
+    r.ack = r.synacks[0][0] + 1 & M32
+    for i, packet in enumerate(flood):
+        wires["ops"].send(packet)
+        if i % 200 == 0:
+            wait_for(lambda: outstanding() < 200, 5, "the workers to follow")
+    wait_for(lambda: outstanding() == 0, 5, "the workers to follow")
+    flows = [w["flows"] for w in ground.status()["workers"]]
+    r.say(write()[:5])
+    r.say(write()[5:])
+    r.say(write())
+    r.until(lambda: r.resets, 1.5, "a reset")
+    expect(not plc.forbidden(), "delivered: %s", plc.forbidden())
+    for w in wires.values():
+        w.close()
+    r.close()
+    plc.close()
+    return "flows %s" % flows
+
+
+CASES = [blind_dialling, known_numbers, errors_about_sessions, ports_are_used_again, both_ends_forget, half_open_flood,
+         forced_pick_up]

@@ -1,0 +1,376 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Packets that no conduit names, in every shape: protocols, headers, fragments, options, forged addresses, ICMP, neighbours."""
+import json
+import random
+import socket
+import struct
+
+from ground import FAMILIES, POLICY, SENTINEL, V4, V6, ZONES, Killer, Steady, Watch, expect, inside, sh, wait_for
+from packets import (AUTHENTICATION, DESTINATION, FRAGMENT, HOP_BY_HOP, ROUTING, RST, SYN, chain, fragments, icmp,
+                     icmp_number, ip, ip4, ip6, option, random_packet, routing, tcp, transport, udp)
+
+MARK = b"\xf0forbidden"
+# Which way nothing at all may cross, and where a little may (ops to ot: UDP 9000, TCP 502 and 9000 to 9009, echo).
+SHUT = (("it", "ot"), ("ot", "ops"), ("ot", "it"), ("ops", "it"))
+
+
+def fresh(ground, *conduits):
+    ground.apply(*(conduits or POLICY))
+    return ground.wires(), Watch(ground)
+
+
+def done(ground, wires, watch, allowed=None):
+    """After everything that was sent: nothing crossed but what the case allows."""
+    ground.sentinel(wires, watch)
+    watch.clean(allowed)
+    for w in wires.values():
+        w.close()
+    watch.close()
+
+
+def every_protocol(ground):
+    """All 256 protocol numbers and next headers, bare and behind every kind of extension header."""
+    wires, watch = fresh(ground)
+    heads = ([], [HOP_BY_HOP], [DESTINATION], [FRAGMENT], [AUTHENTICATION], [(ROUTING, routing(0))], [(ROUTING, routing(2))],
+             [(ROUTING, routing(4))], [(ROUTING, routing(0, left=1))], [(ROUTING, routing(4, left=1))],
+             [HOP_BY_HOP, DESTINATION, FRAGMENT], [FRAGMENT, FRAGMENT], [DESTINATION] * 8)
+    n = 0
+    for a, b in SHUT + (("ops", "ot"),):
+        for proto in range(256):
+            inner = transport(V4[a], V4[b], proto, 7, MARK)
+            if not (a == "ops" and proto == 1):
+                wires[a].send(ip4(V4[a], V4[b], proto, inner))
+            n += 1
+            for h in heads:
+                if a == "ops" and proto == 58 and not h:
+                    continue
+                # Behind a header even what the policy allows stays outside: no rule names such headers.
+                port = SENTINEL if h and a == "ops" else 7
+                first, body = chain(h, proto, transport(V6[a], V6[b], proto, port, MARK))
+                if h == [FRAGMENT] and a == "ops":
+                    continue  # atomic: the same as none, see fragments
+                wires[a].send(ip6(V6[a], V6[b], first, body))
+                n += 1
+    done(ground, wires, watch, whole_datagram)
+    return "%d packets" % n
+
+
+def whole_datagram(zone, version, source, destination, proto, body):
+    """What fragments of an allowed datagram may become: that datagram, whole, with no header left over."""
+    return zone == "ot" and source in (V4["ops"], V6["ops"]) and proto == 17 and body[2:4] == struct.pack("!H", SENTINEL) and \
+        struct.unpack("!H", body[4:6])[0] == len(body)
+
+
+def headers_in_a_live_flow(ground):
+    """Options and extension headers do not cross inside a flow that is alive either."""
+    wires, watch = fresh(ground)
+    n = 0
+    for families in FAMILIES:
+        a, b = families["ops"], families["ot"]
+        wires["ops"].send(ip(a, b, 17, udp(a, b, 46000, 9000, b"sentinel-first")))
+        wires["ot"].send(ip(b, a, 17, udp(b, a, 9000, 46000, b"sentinel-answer")))
+    ground.sentinel(wires, watch)
+    for (x, xport), (y, yport) in ((("ops", 46000), ("ot", 9000)), (("ot", 9000), ("ops", 46000))):
+        for kind in range(256):
+            body = udp(V4[x], V4[y], xport, yport, MARK)
+            for options in (bytes([kind, 4, 4, 0]), bytes([kind, 7, 4]) + socket.inet_aton(V4["ot"]) + b"\0"):
+                wires[x].send(ip4(V4[x], V4[y], 17, body, options=options))
+                n += 1
+        for h in ([HOP_BY_HOP], [DESTINATION], [(ROUTING, routing(0))], [(ROUTING, routing(2))], [(ROUTING, routing(4))],
+                  [AUTHENTICATION], [DESTINATION, FRAGMENT], [FRAGMENT, DESTINATION]):
+            first, body = chain(h, 17, udp(V6[x], V6[y], xport, yport, MARK))
+            wires[x].send(ip6(V6[x], V6[y], first, body))
+            n += 1
+        for action in range(4):
+            for number in (HOP_BY_HOP, DESTINATION):
+                first, body = chain([(number, option(0x3e, action))], 17, udp(V6[x], V6[y], xport, yport, MARK))
+                wires[x].send(ip6(V6[x], V6[y], first, body))
+                n += 1
+    done(ground, wires, watch)
+    return "%d packets" % n
+
+
+def every_option(ground):
+    """Every IPv4 option kind, source and record routes through the box among them, on what would be allowed without it."""
+    wires, watch = fresh(ground)
+    for kind in range(256):
+        for options in (bytes([kind, 4, 4, 0]), bytes([kind, 7, 4]) + socket.inet_aton("10.73.0.2") + b"\0"):
+            for a, to in (("ops", V4["ot"]), ("ops", "10.72.0.1"), ("it", V4["ops"]), ("it", "10.71.0.1")):
+                port = 443 if a == "it" else 9001
+                wires[a].send(ip4(V4[a], to, 6, tcp(V4[a], to, 47000 + kind, port, 1, 0, SYN), options=options))
+                wires[a].send(ip4(V4[a], to, 17, udp(V4[a], to, 47000, 9000, MARK), options=options))
+    done(ground, wires, watch)
+
+
+def odd_fragments(ground):
+    """Overlaps, doubles, tiny ones, holes, ends beyond the end, protocols that change: nothing forbidden is put together,
+    and of what is allowed only whole datagrams of one reading arrive."""
+    wires, watch = fresh(ground)
+    ident = ground.rng.randrange(1 << 20)
+    tells = []
+    for families in FAMILIES:
+        for a, b in SHUT + (("ops", "ot"),):
+            s, d = families[a], families[b]
+            for port in (SENTINEL, 7):
+                good = udp(s, d, 46001, port, MARK + (bytes(range(64)) * 2 if port == SENTINEL else b"\xdd" * 128))
+                evil = udp(s, d, 46001, port, MARK + b"\xee" * 128)
+                n = len(good) // 16 * 8
+                shapes = {
+                    "overlap-later": [(0, 1, good[:n]), (n - 16, 1, evil[n - 16:n + 8]), (n + 8, 0, good[n + 8:])],
+                    "overlap-head": [(n, 0, good[n:]), (0, 1, good[:n]), (0, 1, evil[:n])],
+                    "overlap-inside": [(0, 1, good[:n + 8]), (8, 1, evil[8:16]), (n + 8, 0, good[n + 8:])],
+                    "double-differs": [(0, 1, good[:n]), (n, 0, evil[n:]), (n, 0, good[n:])],
+                    "hole": [(0, 1, good[:n]), (n + 8, 0, good[n + 8:])],
+                    "no-end": [(0, 1, good[:n]), (n, 1, good[n:n + 8])],
+                    "no-start": [(n, 0, good[n:])],
+                    "beyond": [(0, 1, good[:n]), (65528, 0, good[:64])],
+                    "two-ends": [(0, 1, good[:n]), (n, 0, good[n:n + 8]), (n, 0, good[n:])],
+                    "odd-middle": [(0, 1, good[:n - 3]), (n, 0, good[n:])],
+                    "other-protocol": [(0, 1, good[:n]), (n, 0, good[n:], 6)],
+                    "other-protocol-first": [(n, 0, good[n:], 17), (0, 1, tcp(s, d, 1, 502, 1, 0, SYN) + bytes(n - 20), 6)],
+                    "empty": [(0, 1, b""), (0, 0, good)],
+                }
+                if port == 7:
+                    shapes["tiny"] = [(0, 1, good[:8]), (8, 1, good[8:16]), (16, 0, good[16:])]
+                    shapes["whole"] = [(0, 1, good[:n]), (n, 0, good[n:])]
+                    syn = tcp(s, d, 1, 22, 1, 0, SYN)
+                    shapes["header-apart"] = [(8, 0, syn[8:], 6), (0, 1, syn[:8], 6)]
+                for name, pieces in shapes.items():
+                    ident += 1
+                    tells.append((name, ident))
+                    for p in fragments(s, d, 17, pieces, ident & (0xffffffff if ":" in s else 0xffff)):
+                        wires[a].send(p)
+            if ":" in s:
+                for before in ([HOP_BY_HOP], [FRAGMENT], [DESTINATION, (ROUTING, routing(0))], [FRAGMENT, FRAGMENT]):
+                    first, body = chain(before + [(FRAGMENT, bytes(7))], 17, udp(s, d, 46001, 7, MARK))
+                    wires[a].send(ip6(s, d, first, body))
+
+    def one_reading(zone, version, source, destination, proto, body):
+        """The datagram that may pass, whole or cut anew by the box, without a byte of another reading."""
+        return zone == "ot" and source in (V4["ops"], V6["ops"]) and proto in (17, FRAGMENT) and b"\xee" * 4 not in body and \
+            b"\xdd" * 4 not in body
+    done(ground, wires, watch, one_reading)
+    return "%d shapes" % len(tells)
+
+
+def forged_sources(ground):
+    """Sources that cannot be where they come in: nothing crosses, new or of a live flow."""
+    wires, watch = fresh(ground)
+    four = ["10.71.0.1", "10.72.0.1", "10.73.0.1", "10.79.0.1", "10.79.0.2", "10.72.0.255", "10.73.0.255", "255.255.255.255",
+            "0.0.0.0", "0.1.2.3", "127.0.0.1", "127.1.2.3", "224.0.0.1", "239.1.2.3", "240.0.0.1", "250.1.2.3", "169.254.1.1",
+            V4["ot"], "10.73.0.99"]
+    six = ["2001:db8:71::1", "2001:db8:72::1", "2001:db8:73::1", "2001:db8:71::", "2001:db8:72::", "::", "::1", "::2",
+           "ff02::1", "ff0e::1", "fe80::1", "febf::1", "fec0::1", "::ffff:10.72.0.2", "::ffff:10.71.0.2", "::10.71.0.2", V6["ot"],
+           "2001:db8:73::99"]
+    n = 0
+    for a, b, port, own in (("it", "ops", 443, V4["ops"]), ("ops", "ot", 9000, V4["it"]), ("it", "ot", 9000, V4["ops"])):
+        mine = V6["ops"] if a == "it" else V6["it"]
+        for s, d in [(s, V4[b]) for s in four + [own]] + [(s, V6[b]) for s in six + [mine]]:
+            if a == "it" and s in ("169.254.1.1", "fec0::1", "250.1.2.3", "240.0.0.1", "::10.71.0.2", "::2") and b == "ops":
+                continue  # see bogons_of_the_internet
+            wires[a].send(ip(s, d, 6, tcp(s, d, 46002, port, 1, 0, SYN)))
+            wires[a].send(ip(s, d, 17, udp(s, d, 46002, port, MARK)))
+            wires[a].send(ip(s, d, icmp_number(s), icmp(s, d, 8 if "." in s and ":" not in s else 128, 0, b"\1\2\3\4" + MARK)))
+            n += 3
+    done(ground, wires, watch)
+    return "%d packets" % n
+
+
+def bogons_of_the_internet(ground):
+    """`rest` means unicast addresses: what no host can have opens nothing, on the interface of the internet neither."""
+    wires, watch = fresh(ground)
+    four = ("240.0.0.1", "250.1.2.3", "169.254.1.1", "255.255.255.254", "0.0.0.1", "224.0.0.5")
+    six = ("::2", "::ffff:9.9.9.9", "fec0::1", "fe80::77", "ff0e::7", "::")
+    for s, d in [(s, V4["ops"]) for s in four] + [(s, V6["ops"]) for s in six]:
+        wires["it"].send(ip(s, d, 6, tcp(s, d, 46003, 443, 1, 0, SYN)))
+    ground.sentinel(wires, watch)
+    crossed = sorted(set(f[1] for f in watch.strangers()))
+    good = "99.1.2.3"  # the check works: an ordinary address does cross
+    wires["it"].send(ip(good, V4["ops"], 6, tcp(good, V4["ops"], 46003, 443, 1, 0, SYN)))
+    wait_for(lambda: [f for f in watch.strangers() if f[1] == good], 3, "an ordinary stranger")
+    for w in wires.values():
+        w.close()
+    watch.close()
+    expect(not crossed, "these opened a session: %s", crossed)
+
+
+def odd_destinations(ground):
+    """Broadcast, multicast, the box's other addresses, the admin network through the data side, link-local, loopback."""
+    wires, watch = fresh(ground)
+    sh("ip", "route", "add", "10.79.0.0/24", "via", "10.72.0.1", ns=ground.ns("ops"))
+    with inside(ground.ns("ops")):
+        s = socket.socket()
+    s.settimeout(0.2)
+    try:
+        s.connect(("10.79.0.1", 443))
+        raise AssertionError("the admin address answered from a data zone")
+    except OSError:
+        pass
+    finally:
+        s.close()
+        sh("ip", "route", "del", "10.79.0.0/24", ns=ground.ns("ops"))
+    four = ["255.255.255.255", "10.73.0.255", "10.72.0.255", "10.71.0.255", "224.0.0.1", "224.0.0.22", "239.255.255.250",
+            "10.71.0.1", "10.72.0.1", "10.73.0.1", "10.79.0.1", "10.79.0.2", "127.0.0.1", "127.0.0.53", "169.254.1.1",
+            "0.0.0.0", "240.0.0.1"]
+    six = ["ff02::1", "ff02::2", "ff05::2", "ff0e::7", "fe80::1", "::1", "::", "2001:db8:71::1", "2001:db8:72::1",
+           "2001:db8:73::1", "2001:db8:73::", "::ffff:10.73.0.2", "fec0::1"]
+    n = 0
+    for a in ZONES:
+        for s, d in [(V4[a], d) for d in four] + [(V6[a], d) for d in six]:
+            for port in (443, 502, 22, 9000, 53):
+                wires[a].send(ip(s, d, 6, tcp(s, d, 46004, port, 1, 0, SYN)))
+                wires[a].send(ip(s, d, 17, udp(s, d, 46004, port, MARK)))
+                n += 2
+            for proto in (2, 47, 50, 89, 103, 112):
+                wires[a].send(ip(s, d, proto, MARK))
+                n += 1
+    # IGMP and multicast listener reports, so that the box would have members to forward to
+    wires["ot"].send(ip4(V4["ot"], "224.0.0.22", 2, bytes.fromhex("2200 f9fb 0000 0001 0400 0000 efff fffa".replace(" ", ""))))
+    wires["it"].send(ip4(V4["it"], "239.255.255.250", 17, udp(V4["it"], "239.255.255.250", 1900, 1900, MARK), ttl=32))
+    done(ground, wires, watch)
+    return "%d packets" % n
+
+
+def every_flag(ground):
+    """All 64 combinations of TCP flags without a session: only a plain SYN crosses, and only where a conduit says so."""
+    wires, watch = fresh(ground)
+    for families in FAMILIES:
+        for a, b, ports in (("ops", "ot", (502, 9005, 22)), ("it", "ot", (502, 443)), ("it", "ops", (443, 22)),
+                            ("ot", "ops", (502,))):
+            for port in ports:
+                for flags in range(64):
+                    s, d = families[a], families[b]
+                    body = tcp(s, d, 48000 + flags, port, 7777, 8888, flags, MARK if not flags & SYN else b"")
+                    wires[a].send(ip(s, d, 6, body))
+
+    def opening(zone, version, source, destination, proto, body):
+        """A SYN where one may; the box's reset for a stray, in the name of the other end; a host's answer to a SYN."""
+        pair = source in (V4["ops"], V6["ops"], V4["it"], V6["it"]) and body[2:4] in (b"\1\xf6", b"\x23\x2d", b"\1\xbb")
+        if proto != 6:
+            return False
+        if body[13] & 63 in (SYN, SYN | 8, SYN | 32, SYN | 40) and len(body) == (body[12] >> 4) * 4:
+            return pair and zone == ("ops" if body[2:4] == b"\1\xbb" else "ot")
+        return bool(body[13] & RST) and len(body) == 20
+    done(ground, wires, watch, opening)
+
+
+def icmp_of_every_type(ground):
+    """Every ICMP type and a few codes, both ways: nothing but the echo that a conduit names."""
+    wires, watch = fresh(ground)
+    for families in FAMILIES:
+        for a, b in SHUT + (("ops", "ot"), ("it", "ops")):
+            s, d = families[a], families[b]
+            quote = ip(d, s, 17, udp(d, s, 33333, 9, b"x" * 16))
+            for kind in range(256):
+                for code in (0, 1, 4, 13):
+                    if a == "ops" and b == "ot" and kind == (128 if ":" in s else 8):
+                        continue
+                    wires[a].send(ip(s, d, icmp_number(s), icmp(s, d, kind, code, struct.pack("!HH", 0, 1400) + quote + MARK)))
+    done(ground, wires, watch)
+
+
+def no_poison(ground):
+    """ARP and neighbour discovery from one zone change nothing about another, and the box answers for no address of another
+    interface; redirects and router advertisements leave its routes alone."""
+    wires, watch = fresh(ground)
+    box_macs = {z: watch.macs[z] for z in ZONES}
+
+    def state():
+        routes = sh("ip", "-j", "route", ns=ground.data).stdout + sh("ip", "-6", "-j", "route", ns=ground.data).stdout
+        near = json.loads(sh("ip", "-j", "neigh", ns=ground.data).stdout)
+        return routes, sorted((n["dst"], n["dev"], n.get("lladdr")) for n in near
+                              if n.get("lladdr") and n["dst"] in (V4["ot"], V6["ot"], V4["ops"], V6["ops"]) and
+                              n["dev"] == ("ot0" if n["dst"] in (V4["ot"], V6["ot"]) else "ops0"))
+    before = state()
+    expect(len(before[1]) == 4, "the box knows its neighbours: %s", before[1])
+    for attacker in ("it", "ops"):
+        mac = wires[attacker].sock.getsockname()[4]
+        for claimed in (V4["ot"], "10.73.0.1", "10.79.0.2"):
+            own = "10.71.0.1" if attacker == "it" else "10.72.0.1"
+            for op, target in ((1, claimed), (2, claimed), (2, own), (1, "10.73.0.1")):
+                arp = struct.pack("!HHBBH", 1, 0x800, 6, 4, op) + mac + socket.inet_aton(claimed) + bytes(6) + \
+                    socket.inet_aton(target)
+                wires[attacker].sock.send(b"\xff" * 6 + mac + b"\x08\x06" + arp)
+                wires[attacker].sock.send(box_macs[attacker] + mac + b"\x08\x06" + arp)
+        for claimed in (V6["ot"], "2001:db8:73::1"):
+            for to in ("2001:db8:71::1" if attacker == "it" else "2001:db8:72::1", "ff02::1"):
+                for src in (claimed, "fe80::bad", V6[attacker]):
+                    na = struct.pack("!I", 0xe0000000) + socket.inet_pton(socket.AF_INET6, claimed) + b"\2\1" + mac
+                    wires[attacker].send(ip6(src, to, 58, icmp(src, to, 136, 0, na), hops=255))
+                    ns = bytes(4) + socket.inet_pton(socket.AF_INET6, claimed) + b"\1\1" + mac
+                    wires[attacker].send(ip6(src, to, 58, icmp(src, to, 135, 0, ns), hops=255))
+                    ra = struct.pack("!BBHII", 64, 0, 1800, 0, 0) + bytes([3, 4, 64, 0xc0]) + \
+                        struct.pack("!III", 9000, 9000, 0) + socket.inet_pton(socket.AF_INET6, "2001:db8:73::")
+                    wires[attacker].send(ip6("fe80::bad", to, 58, icmp("fe80::bad", to, 134, 0, ra), hops=255))
+                    rd = bytes(4) + socket.inet_pton(socket.AF_INET6, "fe80::bad") + socket.inet_pton(socket.AF_INET6, V6["ot"])
+                    wires[attacker].send(ip6("fe80::bad", to, 58, icmp("fe80::bad", to, 137, 0, rd), hops=255))
+        redirect = socket.inet_aton(V4[attacker]) + ip4("10.72.0.1", V4["ot"], 17, udp("10.72.0.1", V4["ot"], 1, 9, b"x" * 8))
+        for gateway in (V4[attacker], "10.72.0.2", "10.71.0.2"):
+            wires[attacker].send(ip4(gateway, "10.72.0.1", 1, icmp(gateway, "10.72.0.1", 5, 1, redirect)))
+            wires[attacker].send(ip4(gateway, V4["ot"], 1, icmp(gateway, V4["ot"], 5, 1, redirect)))
+    ground.sentinel(wires, watch)
+    after = state()
+    expect(after == before, "the box was led astray: %s, before: %s", after, before)
+    for zone in ("it", "ops"):
+        for frame in watch[zone].incoming():
+            if frame[12:14] == b"\x08\x06" and frame[20:22] == b"\0\2":
+                address = socket.inet_ntoa(frame[28:32])
+                expect(address == ("10.71.0.1" if zone == "it" else "10.72.0.1"), "ARP answer for %s in %s", address, zone)
+    done(ground, wires, watch)
+
+
+def default_deny(ground):
+    """No conduit at all: nothing crosses, in any direction, and the box still says what it does."""
+    ground.apply(*POLICY)
+    wires, watch = ground.wires(), Watch(ground)
+    ground.sekisho("apply", ground.write_empty())
+    n = 0
+    for families in FAMILIES:
+        for a in ZONES:
+            for b in ZONES:
+                if a == b:
+                    continue
+                for proto in (6, 17, icmp_number(families[a]), 47, 50, 132):
+                    for port in (22, 53, 443, 502, 9000, 9001):
+                        s, d = families[a], families[b]
+                        wires[a].send(ip(s, d, proto, transport(s, d, proto, port, MARK)))
+                        n += 1
+    ground.apply(*POLICY)
+    done(ground, wires, watch)
+    return "%d packets" % n
+
+
+def random_while_enforce_dies(ground):
+    """10,000 random forbidden packets of both families while the roles die again and again; allowed traffic loses nothing."""
+    seed = ground.rng.randrange(1 << 32)
+    rng = random.Random(seed)
+    wires, watch = fresh(ground)
+    steady = Steady(ground)
+    sources = {"it": [V4["it"], V6["it"], "99.1.2.3", "2001:db8:99::1", V4["ops"], V6["ops"], V6["ot"]],
+               "ot": [V4["ot"], V6["ot"], V4["ops"], V6["ops"]], "ops": [V4["ops"], V6["ops"], V4["it"], V6["it"]]}
+    hosts = {"ot": [V4["ot"], V6["ot"], "10.73.0.77"], "ops": [V4["ops"], V6["ops"]],
+             "it": [V4["it"], V6["it"], "9.9.9.9", "2001:db8:9::9"]}
+    n = 0
+    with Killer(ground, ("enforce", "tap", "journal")) as killer:
+        while n < 10000:
+            a, b = rng.choice(SHUT)
+            s = rng.choice(sources[a])
+            d = rng.choice([h for h in hosts[b] if (":" in h) == (":" in s)])
+            wires[a].send(random_packet(rng, s, d))
+            n += 1
+            if n % 100 == 0:
+                killer.ended.wait(0.01)  # spread over several deaths
+    ground.sentinel(wires, watch)
+    packets = steady.end()
+
+    def known(zone, version, source, destination, proto, body):
+        return b"steady" in body
+    watch.clean(known)
+    for w in wires.values():
+        w.close()
+    watch.close()
+    return "seed %d, %d packets, %d deaths, %d allowed ones lost none" % (seed, n, killer.killed, packets)
+
+
+CASES = [default_deny, every_protocol, headers_in_a_live_flow, every_option, odd_fragments, forged_sources,
+         bogons_of_the_internet, odd_destinations, every_flag, icmp_of_every_type, no_poison, random_while_enforce_dies]

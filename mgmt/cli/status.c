@@ -71,6 +71,7 @@ static void headline(struct cli *c, const json_t *status, enum stand stand)
 		[STAND_WAITING] = M_STATUS_WAITING,	    [STAND_GOOD] = M_STATUS_GOOD,
 	};
 	const json_t *g = json_object_get(status, "generation"), *site = json_object_get(status, "site");
+	const json_t *drift = json_object_get(status, "drift");
 	char generation[RENDER_TEXT], by[RENDER_TEXT], when[RENDER_TEXT], digest[RENDER_TEXT];
 
 	if (c->color)
@@ -84,6 +85,10 @@ static void headline(struct cli *c, const json_t *status, enum stand stand)
 		render_line(c, M_STATUS_SITE, js(site, "name"), js(site, "label"));
 	if (*js(status, "notice") != '\0')
 		render_line(c, M_STATUS_NOTICE, js(status, "notice"));
+	if (ju(drift, "seen") > 0) {
+		render_time(js(drift, "last"), when);
+		render_line(c, M_STATUS_DRIFT, ju(drift, "seen"), when);
+	}
 	if (stand == STAND_NO_POLICY)
 		return;
 	render_generation(g, c->lang, generation);
@@ -131,7 +136,10 @@ static void roles(struct cli *c, const json_t *status)
 		else
 			table_cell(t, js(r, "role"));
 		table_cell(t, state_text(c, status, r));
-		table_cellf(t, "%llu", ju(r, "pid"));
+		if (ju(r, "pid") != 0)
+			table_cellf(t, "%llu", ju(r, "pid"));
+		else
+			table_cell(t, "-");
 		table_cellf(t, "%llu", ju(r, "restarts"));
 		table_cell(t, since);
 	}
@@ -224,10 +232,7 @@ static void rest(struct cli *c, const json_t *status)
 	char when[RENDER_TEXT];
 
 	message_print(c->out, c->lang, M_STATUS_REST);
-	render_time(js(drift, "last"), when);
-	if (ju(drift, "seen") > 0)
-		render_line(c, M_STATUS_DRIFT, ju(drift, "seen"), when);
-	else
+	if (ju(drift, "seen") == 0)
 		message_print(c->out, c->lang, M_STATUS_NO_DRIFT);
 	render_time(js(journal, "last"), when);
 	render_line(c, M_STATUS_JOURNAL, ju(journal, "records"), ju(journal, "lost"), when);

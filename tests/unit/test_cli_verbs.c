@@ -485,6 +485,16 @@ static void test_status(void **state)
 	run(&r, "status --lang ja");
 	expect_in(r.out, "防御中");
 	expect_in(r.out, "許可するコンジットがない");
+	/* What somebody did behind the box's back stands where it is read first; who is dead has no pid. */
+	box_says(MSG_CTL_STATUS, 0,
+		 "{" GENERATION("confirmed",
+				"null") ",\"drift\":{\"seen\":2,\"last\":\"2026-11-20T08:10:11Z\"},\"roles\":[{"
+					"\"role\":\"enforce\",\"pid\":7,\"state\":\"running\"},{\"role\":\"tap\","
+					"\"pid\":0,\"state\":\"dead\"}]}");
+	run(&r, "status");
+	expect_in(r.out, "CHANGED FROM OUTSIDE: 2 times, last 2026-11-20 08:10:11");
+	assert_true(strstr(r.out, "CHANGED FROM OUTSIDE") < strstr(r.out, "Processes"));
+	expect_in(r.out, "DEAD       -");
 	box_close();
 }
 

@@ -16,6 +16,7 @@ enum stand {
 	STAND_NO_POLICY,   /* the deny base alone: nothing crosses */
 	STAND_UNWATCHED,   /* rules stand, but nobody watches them */
 	STAND_UNINSPECTED, /* a worker or gate is away: conduits follow their failure decisions */
+	STAND_UNRECORDED,  /* the journal cannot write */
 	STAND_PARTLY,	   /* another role is away */
 	STAND_WAITING,	   /* enforcing, not confirmed */
 	STAND_GOOD,
@@ -60,18 +61,24 @@ static enum stand stand_of(const json_t *status)
 		if (!running && s < worst)
 			worst = s;
 	}
+	if (worst > STAND_UNRECORDED && *js(json_object_get(status, "journal"), "trouble") != '\0')
+		worst = STAND_UNRECORDED;
 	return enforce ? worst : STAND_UNWATCHED;
 }
 
 static void headline(struct cli *c, const json_t *status, enum stand stand)
 {
 	static const enum message lines[] = {
-		[STAND_NO_POLICY] = M_STATUS_NO_POLICY,	    [STAND_UNWATCHED] = M_STATUS_UNWATCHED,
-		[STAND_UNINSPECTED] = M_STATUS_UNINSPECTED, [STAND_PARTLY] = M_STATUS_PARTLY,
-		[STAND_WAITING] = M_STATUS_WAITING,	    [STAND_GOOD] = M_STATUS_GOOD,
+		[STAND_NO_POLICY] = M_STATUS_NO_POLICY,
+		[STAND_UNWATCHED] = M_STATUS_UNWATCHED,
+		[STAND_UNINSPECTED] = M_STATUS_UNINSPECTED,
+		[STAND_UNRECORDED] = M_STATUS_UNRECORDED,
+		[STAND_PARTLY] = M_STATUS_PARTLY,
+		[STAND_WAITING] = M_STATUS_WAITING,
+		[STAND_GOOD] = M_STATUS_GOOD,
 	};
 	const json_t *g = json_object_get(status, "generation"), *site = json_object_get(status, "site");
-	const json_t *drift = json_object_get(status, "drift");
+	const json_t *drift = json_object_get(status, "drift"), *journal = json_object_get(status, "journal");
 	char generation[RENDER_TEXT], by[RENDER_TEXT], when[RENDER_TEXT], digest[RENDER_TEXT];
 
 	if (c->color)
@@ -85,6 +92,8 @@ static void headline(struct cli *c, const json_t *status, enum stand stand)
 		render_line(c, M_STATUS_SITE, js(site, "name"), js(site, "label"));
 	if (*js(status, "notice") != '\0')
 		render_line(c, M_STATUS_NOTICE, js(status, "notice"));
+	if (*js(journal, "trouble") != '\0')
+		render_line(c, M_STATUS_TROUBLE, js(journal, "trouble"));
 	if (ju(drift, "seen") > 0) {
 		render_time(js(drift, "last"), when);
 		render_line(c, M_STATUS_DRIFT, ju(drift, "seen"), when);

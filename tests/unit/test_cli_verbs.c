@@ -485,6 +485,13 @@ static void test_status(void **state)
 	run(&r, "status --lang ja");
 	expect_in(r.out, "防御中");
 	expect_in(r.out, "許可するコンジットがない");
+	box_says(MSG_CTL_STATUS, 0,
+		 "{" GENERATION("confirmed", "null") ",\"roles\":[{\"role\":\"enforce\",\"state\":\"running\"}],"
+						     "\"journal\":{\"records\":1,\"trouble\":\"no space left\"}}");
+	run(&r, "status");
+	assert_int_equal(r.status, 1);
+	expect_in(r.out, "ENFORCING, but events cannot be recorded\n");
+	expect_in(r.out, "journal     no space left\n");
 	/* What somebody did behind the box's back stands where it is read first; who is dead has no pid. */
 	box_says(MSG_CTL_STATUS, 0,
 		 "{" GENERATION("confirmed",

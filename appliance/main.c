@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "appliance/base/messages.h"
@@ -18,9 +19,15 @@ static int run_role(const char *name)
 		[ROLE_MGMT] = role_mgmt,
 	};
 
-	for (unsigned i = 0; i < ROLE_COUNT; i++)
-		if (entries[i] != NULL && strcmp(name, role_name((enum role)i)) == 0)
-			return entries[i]();
+	for (unsigned i = 0; i < ROLE_COUNT; i++) {
+		char known[16]; /* as ps and top show it; the kernel keeps 15 letters */
+
+		if (entries[i] == NULL || strcmp(name, role_name((enum role)i)) != 0)
+			continue;
+		snprintf(known, sizeof(known), "sekisho-%.7s", name);
+		prctl(PR_SET_NAME, known);
+		return entries[i]();
+	}
 	return 2;
 }
 

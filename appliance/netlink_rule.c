@@ -113,8 +113,9 @@ static uint32_t state_bits(uint32_t states)
 #define OPTION_VARIANTS 6u
 static void ip_options(struct build *b, unsigned variant)
 {
-	static const uint8_t headers[OPTION_VARIANTS] = { 0,		IPPROTO_HOPOPTS, IPPROTO_ROUTING, IPPROTO_FRAGMENT,
-							  IPPROTO_AH, IPPROTO_DSTOPTS };
+	static const uint8_t headers[OPTION_VARIANTS] = {
+		0, IPPROTO_HOPOPTS, IPPROTO_ROUTING, IPPROTO_FRAGMENT, IPPROTO_AH, IPPROTO_DSTOPTS
+	};
 
 	expr_meta(b, NFT_META_NFPROTO, 0);
 	expr_cmp8(b, NFT_CMP_EQ, variant == 0 ? NFPROTO_IPV4 : NFPROTO_IPV6);

@@ -31,14 +31,14 @@
 enum checksum_rule {
 	CHECKSUM_STRICT,  /* a wrong one refuses the packet */
 	CHECKSUM_UNREADY, /* offloaded frame: transport checksums are filled in later and not looked at */
-	CHECKSUM_FLAG,    /* a wrong one is only noted in `bad_checksum` */
+	CHECKSUM_FLAG,	  /* a wrong one is only noted in `bad_checksum` */
 };
 
 struct decoded {
 	struct addr src, dst;
 	uint8_t l4proto;       /* IANA number: IP_TCP, IP_UDP, IP_ICMP, IP_ICMP6 */
 	uint8_t tcp_flags;     /* TCP_* */
-	bool multipath;        /* TCP: a SYN that offers Multipath TCP */
+	bool multipath;	       /* TCP: a SYN that offers Multipath TCP */
 	bool bad_checksum;     /* CHECKSUM_FLAG only */
 	uint16_t sport, dport; /* host order; ICMP: 0 and type << 8 | code */
 	uint32_t seq, ack;     /* TCP, host order */

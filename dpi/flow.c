@@ -64,7 +64,8 @@ static uint64_t hash_end(const struct flow_table *t, const struct addr *a, uint1
 	uint64_t w[2];
 
 	memcpy(w, a->b, sizeof(w));
-	return mix(mix(w[0] ^ t->seed[0], w[1] ^ t->seed[1] ^ port) ^ t->seed[1], t->seed[0] ^ (port * 0x9e3779b97f4a7c15u));
+	return mix(mix(w[0] ^ t->seed[0], w[1] ^ t->seed[1] ^ port) ^ t->seed[1],
+		   t->seed[0] ^ (port * 0x9e3779b97f4a7c15u));
 }
 
 static uint32_t bucket_of(const struct flow_table *t, uint8_t l4proto, const struct addr *a, uint16_t a_port,
@@ -111,7 +112,7 @@ static void list_put(struct flow_table *t, uint32_t i, enum flow_class class)
 	struct flow_list *l = &t->lists[class];
 	struct flow *f = &t->flows[i];
 
-	f->class = (uint8_t)class;
+	f->class = (uint8_t) class;
 	f->older = l->newest;
 	f->newer = FLOW_NONE;
 	if (l->newest != FLOW_NONE)

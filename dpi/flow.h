@@ -23,54 +23,54 @@
 
 /* In the order in which a full table makes room. */
 enum flow_class {
-	CLASS_ENDED,     /* nothing more is expected */
+	CLASS_ENDED,	 /* nothing more is expected */
 	CLASS_HALF_OPEN, /* TCP before its handshake is complete */
-	CLASS_DATAGRAM,  /* UDP, ICMP */
-	CLASS_NAMED,     /* its lane let go of it; it may come back with another permit */
+	CLASS_DATAGRAM,	 /* UDP, ICMP */
+	CLASS_NAMED,	 /* its lane let go of it; it may come back with another permit */
 	CLASS_LIVE,
 	FLOW_CLASSES
 };
 
 enum flow_kind {
 	KIND_UNDECIDED, /* its protocol is not known yet */
-	KIND_NAMED,     /* `protocol` is what was promised */
-	KIND_COMMANDS,  /* every PDU is judged by the enforcer of `protocol` */
-	KIND_FREE,      /* nothing to be found out: transport only, or observed and found wrong */
-	KIND_REFUSED,   /* for good; whatever comes is dropped and reset again */
+	KIND_NAMED,	/* `protocol` is what was promised */
+	KIND_COMMANDS,	/* every PDU is judged by the enforcer of `protocol` */
+	KIND_FREE,	/* nothing to be found out: transport only, or observed and found wrong */
+	KIND_REFUSED,	/* for good; whatever comes is dropped and reset again */
 };
 
 struct flow {
 	struct addr client, server;
 	uint16_t client_port, server_port;
 	uint8_t l4proto;
-	uint8_t class; /* enum flow_class */
-	uint8_t kind;  /* enum flow_kind */
+	uint8_t class;	      /* enum flow_class */
+	uint8_t kind;	      /* enum flow_kind */
 	bool waiting_pick_up; /* met half-way, or bytes are missing: nothing is judged until the pick-up */
-	bool midstream;       /* was met half-way at some time */
+	bool midstream;	      /* was met half-way at some time */
 	bool bad_checksum;
-	bool told_end;        /* outside_flow was told the end */
-	uint32_t hash_next;   /* FLOW_NONE ends the chain */
+	bool told_end;	       /* outside_flow was told the end */
+	uint32_t hash_next;    /* FLOW_NONE ends the chain */
 	uint32_t older, newer; /* in the list of its class */
 	uint64_t seen_ns;
-	uint32_t n;           /* which connection on these ports, from 1; 0 = not in the table */
+	uint32_t n; /* which connection on these ports, from 1; 0 = not in the table */
 	uint32_t permit, lane;
 	uint32_t table_turn;  /* the table under which it was last looked at */
-	uint16_t queue;       /* of its last packet */
+	uint16_t queue;	      /* of its last packet */
 	uint16_t protocol;    /* enum protocol, as known so far */
 	uint16_t reason;      /* enum reason of the verdict */
 	uint8_t verdict;      /* enum event_verdict */
 	uint8_t name_packets; /* given to nDPI so far */
-	uint8_t blind;        /* repetitions from before the pick-up that were dropped */
+	uint8_t blind;	      /* repetitions from before the pick-up that were dropped */
 	uint32_t refused_frame;
-	uint32_t undecided;   /* bytes that passed unrecognised */
-	uint32_t name_slot;   /* SLOT_NONE = none */
+	uint32_t undecided; /* bytes that passed unrecognised */
+	uint32_t name_slot; /* SLOT_NONE = none */
 	uint32_t command_slot;
-	uint32_t first_wait;  /* waiting packets of this flow, SLOT_NONE = none */
+	uint32_t first_wait; /* waiting packets of this flow, SLOT_NONE = none */
 	uint32_t wait_bytes;
 	uint8_t n_waits;
 	uint8_t prefix_len[2];
-	uint8_t spoken[2];    /* enum protocol that a direction was recognised as */
-	uint64_t reset_ns;    /* when its ends were last reset, 0 = never */
+	uint8_t spoken[2]; /* enum protocol that a direction was recognised as */
+	uint64_t reset_ns; /* when its ends were last reset, 0 = never */
 	uint8_t prefix[2][RECOGNISE_MAX];
 	struct stream stream;
 };
@@ -81,14 +81,14 @@ struct flow_list {
 };
 
 struct flow_table {
-	struct flow *flows;  /* owned */
-	uint32_t *buckets;   /* owned; power of two */
+	struct flow *flows; /* owned */
+	uint32_t *buckets;  /* owned; power of two */
 	uint32_t mask;
-	uint32_t size;       /* slots */
-	uint32_t used;       /* in the table, ended ones included */
-	uint32_t most;       /* most live flows ever */
-	uint32_t free;       /* chain through hash_next */
-	uint32_t fresh;      /* slots from here on were never used */
+	uint32_t size;	/* slots */
+	uint32_t used;	/* in the table, ended ones included */
+	uint32_t most;	/* most live flows ever */
+	uint32_t free;	/* chain through hash_next */
+	uint32_t fresh; /* slots from here on were never used */
 	uint64_t seed[2];
 	struct flow_list lists[FLOW_CLASSES];
 };

@@ -142,8 +142,9 @@ static void look_cut(struct look *l)
 void inspector_packet(struct inspector *i, const struct packet *p)
 {
 	struct look l = { .i = i, .p = p, .lane = mark_lane(p->mark), .fi = FLOW_NONE };
-	enum checksum_rule rule = p->checksum_not_ready ? CHECKSUM_UNREADY
-				  : i->limits.as_captured ? CHECKSUM_FLAG : CHECKSUM_STRICT;
+	enum checksum_rule rule = p->checksum_not_ready	  ? CHECKSUM_UNREADY
+				  : i->limits.as_captured ? CHECKSUM_FLAG
+							  : CHECKSUM_STRICT;
 	enum reason r;
 
 	turn_clock(i);

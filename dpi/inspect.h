@@ -22,7 +22,7 @@
 struct inspector;
 
 struct inspector_limits {
-	uint32_t flows;       /* flow table slots */
+	uint32_t flows;	      /* flow table slots */
 	uint32_t pool_bytes;  /* shared stream pool: retained and waiting bytes */
 	uint32_t table_bytes; /* largest command table in memory */
 	bool as_captured;     /* replay: pick up sessions half-way, ignore checksums; both flagged */
@@ -39,11 +39,11 @@ bool inspector_table(struct inspector *i, struct bytes image, uint8_t digest[32]
 struct packet {
 	uint16_t queue;
 	uint32_t id;
-	uint32_t mark;             /* permit and lane as the kernel copied them */
-	struct bytes ip;           /* from the IP header on; borrowed until inspector_packet returns */
-	bool truncated;            /* the kernel gave fewer bytes than the packet has */
-	bool checksum_not_ready;   /* offloaded frame: checksums are filled in later, do not verify */
-	uint32_t frame;            /* replay: number of the frame in the capture, from 1 */
+	uint32_t mark;		 /* permit and lane as the kernel copied them */
+	struct bytes ip;	 /* from the IP header on; borrowed until inspector_packet returns */
+	bool truncated;		 /* the kernel gave fewer bytes than the packet has */
+	bool checksum_not_ready; /* offloaded frame: checksums are filled in later, do not verify */
+	uint32_t frame;		 /* replay: number of the frame in the capture, from 1 */
 };
 
 /* Decides one packet, now or (out of order, at most 10 ms) later: outside_decide is called exactly once per packet. */
@@ -70,18 +70,18 @@ struct flow_info {
 	struct addr client, server;
 	uint16_t client_port, server_port;
 	uint8_t l4proto;
-	uint32_t n;            /* which connection of this pair, from 1 */
+	uint32_t n; /* which connection of this pair, from 1 */
 	uint32_t permit, lane;
 	enum protocol protocol; /* as recognised so far */
-	bool midstream;        /* met half-way */
-	bool bad_checksum;     /* a wrong checksum was ignored (as_captured) */
+	bool midstream;		/* met half-way */
+	bool bad_checksum;	/* a wrong checksum was ignored (as_captured) */
 };
 
 struct reset_record {
 	struct addr client, server;
 	uint16_t client_port, server_port;
-	uint32_t lane;         /* the packet's lane; LANE_CUT for flows no longer permitted */
-	uint16_t queue;        /* the queue on which the packet came */
+	uint32_t lane;	/* the packet's lane; LANE_CUT for flows no longer permitted */
+	uint16_t queue; /* the queue on which the packet came */
 	struct reset_side to_client, to_server;
 };
 

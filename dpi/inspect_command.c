@@ -57,8 +57,9 @@ bool commands_whole(const struct enforcer *e, struct bytes b)
 static void judge_one(struct look *l, struct bytes pdu, uint64_t offset, struct judged *j)
 {
 	struct command_state *c = &l->i->commands[l->f->command_slot];
-	struct pdu u = { .dir = l->dir, .offset = offset, .length = (uint32_t)pdu.left, .space = 255,
-			 .conduit = EVENT_NO_CONDUIT };
+	struct pdu u = {
+		.dir = l->dir, .offset = offset, .length = (uint32_t)pdu.left, .space = 255, .conduit = EVENT_NO_CONDUIT
+	};
 	bool observe = look_observes(l);
 	struct flow_info info;
 
@@ -136,13 +137,16 @@ struct judged look_judge(struct look *l, struct bytes fresh)
 	struct judged j = { .reason = R_ALLOWED };
 
 	/* Only where a PDU starts: its inside may look like anything. */
-	if (f->name_packets < LIBRARY_LOOKS && l->d.payload.left == fresh.left && stream_carry(&f->stream, l->dir) == 0) {
+	if (f->name_packets < LIBRARY_LOOKS && l->d.payload.left == fresh.left &&
+	    stream_carry(&f->stream, l->dir) == 0) {
 		enum protocol named = look_ask_library(l);
 
 		if (named != PROTO_NONE && name_contradicts(named, (enum protocol)f->protocol)) {
 			bool first = offset == 0 && recognise_any(l->dir, fresh) == named;
 
-			return (struct judged){ .denied = true, .opaque = true, .speaks = named,
+			return (struct judged){ .denied = true,
+						.opaque = true,
+						.speaks = named,
 						.reason = first ? R_WRONG_PROTOCOL : R_CONTRADICTED };
 		}
 		if (f->name_packets == LIBRARY_LOOKS && f->name_slot != SLOT_NONE) {

@@ -21,31 +21,31 @@
 #include "dpi/pool.h"
 #include "dpi/stream.h"
 
-#define WAIT_NS 10000000ull                 /* no packet is held longer */
-#define WAIT_FLOW_PACKETS 8u                /* held per flow */
+#define WAIT_NS 10000000ull  /* no packet is held longer */
+#define WAIT_FLOW_PACKETS 8u /* held per flow */
 #define WAIT_FLOW_BYTES (16u * 1024u)
-#define WAIT_PACKETS 1024u                  /* held in all */
-#define WAIT_CAPTURE_NS (3u * SECOND_NS)    /* reading a capture: nobody will repeat what is dropped */
+#define WAIT_PACKETS 1024u		 /* held in all */
+#define WAIT_CAPTURE_NS (3u * SECOND_NS) /* reading a capture: nobody will repeat what is dropped */
 #define WAIT_CAPTURE_FLOW_PACKETS 64u
 #define WAIT_CAPTURE_FLOW_BYTES (512u * 1024u)
 
-#define BLIND_MAX 3u                        /* repetitions that cannot be compared, before the flow ends */
-#define RESET_PAUSE_NS 20000000ull          /* between two resets of a refused flow */
-#define COUNTS_NS (60u * SECOND_NS)         /* between two records of accepted commands of a flow */
-#define COUNTED_MAX 8u                      /* kinds of commands told apart per flow; the next ones are summed up */
-#define TICK_FLOWS 64u                      /* flows that one tick ends or writes counts of, at most */
-#define PACKET_MAX 65575u                   /* IPv6 header and largest payload length */
+#define BLIND_MAX 3u		    /* repetitions that cannot be compared, before the flow ends */
+#define RESET_PAUSE_NS 20000000ull  /* between two resets of a refused flow */
+#define COUNTS_NS (60u * SECOND_NS) /* between two records of accepted commands of a flow */
+#define COUNTED_MAX 8u		    /* kinds of commands told apart per flow; the next ones are summed up */
+#define TICK_FLOWS 64u		    /* flows that one tick ends or writes counts of, at most */
+#define PACKET_MAX 65575u	    /* IPv6 header and largest payload length */
 
 /* A packet that waits for the bytes before it. */
 struct waiting {
-	struct packet p;      /* `ip` is not valid; the bytes are in `bytes` */
-	struct chain bytes;   /* the packet from its IP header on */
+	struct packet p;    /* `ip` is not valid; the bytes are in `bytes` */
+	struct chain bytes; /* the packet from its IP header on */
 	uint32_t flow;
-	uint32_t seq, end;    /* first number of its payload, first after it */
-	uint32_t payload_at;  /* offset of the payload in `bytes` */
+	uint32_t seq, end;   /* first number of its payload, first after it */
+	uint32_t payload_at; /* offset of the payload in `bytes` */
 	enum direction dir;
 	uint64_t deadline_ns;
-	uint32_t next;        /* in its flow's list, or in the free list */
+	uint32_t next;	       /* in its flow's list, or in the free list */
 	uint32_t older, newer; /* by deadline */
 };
 
@@ -62,11 +62,11 @@ struct command_state {
 	_Alignas(16) uint8_t state[ENFORCER_STATE_MAX];
 	const struct enforcer *enforcer;
 	struct counted counted[COUNTED_MAX + 1]; /* the last one sums up what found no place */
-	struct counted held[COUNTED_MAX + 1];    /* of the segment being judged: counted when it passes */
+	struct counted held[COUNTED_MAX + 1];	 /* of the segment being judged: counted when it passes */
 	uint32_t n_counted, n_held;
 	uint32_t flow;
 	uint32_t older, newer; /* by due time; SLOT_NONE */
-	bool listed;           /* stands in that list: something is to be written */
+	bool listed;	       /* stands in that list: something is to be written */
 	uint64_t due_ns;
 };
 
@@ -85,16 +85,16 @@ struct inspector {
 	struct namer *namer;
 	void *table_memory[2]; /* owned; the table in force and room for the next */
 	unsigned table_now;
-	uint32_t table_turn;   /* rises with every table */
+	uint32_t table_turn; /* rises with every table */
 	struct command_table table;
 	struct waiting *waiting; /* owned; WAIT_PACKETS */
 	uint32_t wait_free, wait_oldest, wait_newest, n_waiting;
 	struct command_state *commands; /* owned; one per flow, touched as used */
-	uint32_t *command_free;         /* owned; stack */
+	uint32_t *command_free;		/* owned; stack */
 	uint32_t n_command_free, command_fresh;
 	uint32_t counts_oldest, counts_newest;
-	uint8_t *packet_room;    /* owned; PACKET_MAX: a waiting packet made contiguous */
-	uint8_t *pdu_room;       /* owned; PACKET_MAX: a PDU made contiguous */
+	uint8_t *packet_room; /* owned; PACKET_MAX: a waiting packet made contiguous */
+	uint8_t *pdu_room;    /* owned; PACKET_MAX: a PDU made contiguous */
 	uint64_t now_ns;
 	struct budget refused_budget, passed_budget;
 	uint64_t suppressed[REASON_COUNT];
@@ -112,7 +112,7 @@ struct look {
 	struct decoded d;
 	uint32_t lane;
 	const struct command_permit *permit; /* NULL only in the cut lane */
-	uint32_t fi;                         /* FLOW_NONE before the flow is known */
+	uint32_t fi;			     /* FLOW_NONE before the flow is known */
 	struct flow *f;
 	enum direction dir;
 };
@@ -143,7 +143,7 @@ static inline bool look_may_use(const struct look *l, uint32_t used, uint32_t si
 
 /* ---- inspect.c: every packet ends in exactly one of these ---- */
 
-void look_accept(struct look *l, enum reason r);  /* as confirmed when its flow's lane may let go of it */
+void look_accept(struct look *l, enum reason r); /* as confirmed when its flow's lane may let go of it */
 void look_drop(struct look *l, enum reason r);
 /* A packet that is refused for itself, its flow goes on: dropped, or recorded and passed under observe. */
 void look_refuse(struct look *l, enum reason r);
@@ -171,7 +171,8 @@ void look_note_refusal(struct look *l, enum reason r, enum protocol speaks);
 void look_reset(struct look *l, bool by_packet);
 void look_confirm(struct look *l, enum protocol p);
 /* Which grants speak for protocol p; NULL when none does. Shadow grants never do. */
-const struct command_grant *permit_promises(const struct inspector *i, const struct command_permit *permit, enum protocol p);
+const struct command_grant *permit_promises(const struct inspector *i, const struct command_permit *permit,
+					    enum protocol p);
 /* Whether a grant lets any protocol of this transport pass. */
 bool permit_any(const struct inspector *i, const struct command_permit *permit, uint8_t l4proto);
 /* Gives back what the flow owns; its numbers stay. */
@@ -191,8 +192,8 @@ void look_datagram(struct look *l);
 /* ---- inspect_wait.c ---- */
 
 void wait_init(struct inspector *i);
-void look_wait(struct look *l);                            /* holds it, or drops it when there is no room */
-void wait_release(struct inspector *i, uint32_t fi);       /* what is in order now */
+void look_wait(struct look *l);					 /* holds it, or drops it when there is no room */
+void wait_release(struct inspector *i, uint32_t fi);		 /* what is in order now */
 void wait_drop(struct inspector *i, uint32_t fi, enum reason r); /* all of a flow */
 void wait_expire(struct inspector *i);
 /* The lowest number at which this packet or a waiting one of its direction starts. */
@@ -219,10 +220,10 @@ enum protocol permit_only_commands(const struct look *l);
 /* ---- inspect_command.c ---- */
 
 struct judged {
-	bool denied;        /* a PDU is not allowed, or the bytes are no PDU */
-	bool opaque;        /* the bytes cannot be cut into PDUs any further */
+	bool denied; /* a PDU is not allowed, or the bytes are no PDU */
+	bool opaque; /* the bytes cannot be cut into PDUs any further */
 	enum reason reason;
-	size_t unjudged;    /* bytes at the end that are no whole PDU yet */
+	size_t unjudged; /* bytes at the end that are no whole PDU yet */
 	enum protocol speaks;
 };
 

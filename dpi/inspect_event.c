@@ -16,10 +16,13 @@
 
 void budget_init(struct inspector *i)
 {
-	i->refused_budget = (struct budget){ .filled_ns = i->now_ns, .tokens_milli = REFUSED_BURST * 1000u,
-					     .rate = REFUSED_RATE, .burst = REFUSED_BURST };
-	i->passed_budget = (struct budget){ .filled_ns = i->now_ns, .tokens_milli = PASSED_BURST * 1000u,
-					    .rate = PASSED_RATE, .burst = PASSED_BURST };
+	i->refused_budget = (struct budget){ .filled_ns = i->now_ns,
+					     .tokens_milli = REFUSED_BURST * 1000u,
+					     .rate = REFUSED_RATE,
+					     .burst = REFUSED_BURST };
+	i->passed_budget = (struct budget){
+		.filled_ns = i->now_ns, .tokens_milli = PASSED_BURST * 1000u, .rate = PASSED_RATE, .burst = PASSED_BURST
+	};
 }
 
 static bool budget_take(struct budget *b, uint64_t now_ns)
@@ -66,8 +69,12 @@ void events_flush(struct inspector *i, bool all)
 	i->suppressed_flush_ns = i->now_ns + FLUSH_NS;
 	for (unsigned r = 0; r < REASON_COUNT; r++) {
 		bool passed = reason_kind((enum reason)r) == REASON_PASS;
-		struct event e = { .wall_ns = clock_wall_ns(), .kind = EVENT_FLOW, .verdict = passed ? EV_ALLOW : EV_DENY,
-				   .reason = (uint16_t)r, .conduit = EVENT_NO_CONDUIT, .space = 255,
+		struct event e = { .wall_ns = clock_wall_ns(),
+				   .kind = EVENT_FLOW,
+				   .verdict = passed ? EV_ALLOW : EV_DENY,
+				   .reason = (uint16_t)r,
+				   .conduit = EVENT_NO_CONDUIT,
+				   .space = 255,
 				   .count = i->suppressed[r] };
 
 		if (i->suppressed[r] == 0 ||
@@ -87,8 +94,14 @@ uint64_t events_next_due(const struct inspector *i)
 /* What every record about a packet says. */
 static struct event start(const struct look *l, enum event_kind kind, enum event_verdict v, enum reason r)
 {
-	struct event e = { .kind = (uint8_t)kind, .verdict = (uint8_t)v, .reason = (uint16_t)r, .count = 1, .space = 255,
-			   .conduit = EVENT_NO_CONDUIT, .permit = mark_permit(l->p->mark), .l4proto = l->d.l4proto,
+	struct event e = { .kind = (uint8_t)kind,
+			   .verdict = (uint8_t)v,
+			   .reason = (uint16_t)r,
+			   .count = 1,
+			   .space = 255,
+			   .conduit = EVENT_NO_CONDUIT,
+			   .permit = mark_permit(l->p->mark),
+			   .l4proto = l->d.l4proto,
 			   .s2c = l->dir == DIR_S2C };
 
 	if (l->f != NULL) {
@@ -158,8 +171,8 @@ void event_pdu(struct look *l, const struct pdu *u, enum event_verdict v)
 
 static bool same_kind(const struct counted *a, const struct counted *b)
 {
-	return a->function == b->function && a->address == b->address && a->quantity == b->quantity && a->unit == b->unit &&
-	       a->space == b->space && a->conduit == b->conduit && a->line == b->line;
+	return a->function == b->function && a->address == b->address && a->quantity == b->quantity &&
+	       a->unit == b->unit && a->space == b->space && a->conduit == b->conduit && a->line == b->line;
 }
 
 /* Adds to the table; what finds no place is summed up per flow, in the last entry, without its particulars. */
@@ -183,8 +196,14 @@ static void count_in(struct counted *table, uint32_t *n, const struct counted *c
 
 void counts_hold(struct command_state *c, const struct pdu *u)
 {
-	struct counted one = { .unit = u->unit, .function = u->function, .space = u->space, .address = u->address,
-			       .quantity = u->quantity, .conduit = u->conduit, .line = u->line, .count = 1 };
+	struct counted one = { .unit = u->unit,
+			       .function = u->function,
+			       .space = u->space,
+			       .address = u->address,
+			       .quantity = u->quantity,
+			       .conduit = u->conduit,
+			       .line = u->line,
+			       .count = 1 };
 
 	count_in(c->held, &c->n_held, &one);
 }
@@ -216,12 +235,25 @@ void counts_write(struct inspector *i, struct command_state *c)
 
 	for (uint32_t k = 0; k < c->n_counted; k++) {
 		const struct counted *t = &c->counted[k];
-		struct event e = { .wall_ns = now, .kind = EVENT_COUNTS, .verdict = EV_ALLOW, .reason = R_ALLOWED,
-				   .permit = f->permit, .conduit = t->conduit, .line = t->line, .client = f->client,
-				   .server = f->server, .client_port = f->client_port, .server_port = f->server_port,
-				   .l4proto = f->l4proto, .protocol = f->protocol, .unit = t->unit,
-				   .function = t->function, .space = t->space, .address = t->address,
-				   .quantity = t->quantity, .count = t->count };
+		struct event e = { .wall_ns = now,
+				   .kind = EVENT_COUNTS,
+				   .verdict = EV_ALLOW,
+				   .reason = R_ALLOWED,
+				   .permit = f->permit,
+				   .conduit = t->conduit,
+				   .line = t->line,
+				   .client = f->client,
+				   .server = f->server,
+				   .client_port = f->client_port,
+				   .server_port = f->server_port,
+				   .l4proto = f->l4proto,
+				   .protocol = f->protocol,
+				   .unit = t->unit,
+				   .function = t->function,
+				   .space = t->space,
+				   .address = t->address,
+				   .quantity = t->quantity,
+				   .count = t->count };
 
 		outside_event(&e);
 	}

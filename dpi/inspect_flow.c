@@ -6,11 +6,17 @@
 void flow_info_of(const struct flow *f, struct flow_info *ret)
 {
 	*ret = (struct flow_info){
-		.client = f->client, .server = f->server,
-		.client_port = f->client_port, .server_port = f->server_port,
-		.l4proto = f->l4proto, .n = f->n, .permit = f->permit, .lane = f->lane,
+		.client = f->client,
+		.server = f->server,
+		.client_port = f->client_port,
+		.server_port = f->server_port,
+		.l4proto = f->l4proto,
+		.n = f->n,
+		.permit = f->permit,
+		.lane = f->lane,
 		.protocol = (enum protocol)f->protocol,
-		.midstream = f->midstream, .bad_checksum = f->bad_checksum,
+		.midstream = f->midstream,
+		.bad_checksum = f->bad_checksum,
 	};
 }
 
@@ -55,8 +61,8 @@ void flow_end(struct inspector *i, uint32_t fi)
 	if (!f->told_end) {
 		f->told_end = true;
 		flow_info_of(f, &info);
-		outside_flow(&info, (enum event_verdict)f->verdict, f->reason == R_NONE ? R_ALLOWED : (enum reason)f->reason,
-			     f->refused_frame);
+		outside_flow(&info, (enum event_verdict)f->verdict,
+			     f->reason == R_NONE ? R_ALLOWED : (enum reason)f->reason, f->refused_frame);
 	}
 	flow_touch(&i->flows, fi, CLASS_ENDED, i->now_ns);
 }
@@ -153,7 +159,8 @@ void look_restart(struct look *l, enum direction dir)
 
 /* ---- permits ----------------------------------------------------------------------------------------------------- */
 
-const struct command_grant *permit_promises(const struct inspector *i, const struct command_permit *permit, enum protocol p)
+const struct command_grant *permit_promises(const struct inspector *i, const struct command_permit *permit,
+					    enum protocol p)
 {
 	for (uint32_t g = 0; g < permit->n_grants; g++) {
 		const struct command_grant *grant = &i->table.grants[permit->first_grant + g];
@@ -203,7 +210,8 @@ bool look_relabel(struct look *l)
 		return true;
 	}
 	/* It was let go of before; a permit that looks inside meets it half-way. */
-	if (!promised || (look_commands_lane(l) && protocol_info((enum protocol)f->protocol)->depth == DEPTH_COMMANDS)) {
+	if (!promised ||
+	    (look_commands_lane(l) && protocol_info((enum protocol)f->protocol)->depth == DEPTH_COMMANDS)) {
 		f->kind = KIND_UNDECIDED;
 		if (f->l4proto == IP_TCP) {
 			f->waiting_pick_up = f->midstream = true;
@@ -238,16 +246,22 @@ void look_reset(struct look *l, bool by_packet)
 	 * An end believes exactly the number that it expects next. The packet's sender says it in its acknowledgement; for
 	 * the other end it is where this packet starts, or what has passed when the stream was followed.
 	 */
-	own = (struct reset_side){ .seq = acks ? d->ack : 0, .ack = d->seq + ((d->tcp_flags & TCP_SYN) != 0), .with_ack = 1,
+	own = (struct reset_side){ .seq = acks ? d->ack : 0,
+				   .ack = d->seq + ((d->tcp_flags & TCP_SYN) != 0),
+				   .with_ack = 1,
 				   .valid = acks || (d->tcp_flags & TCP_SYN) };
-	peer = (struct reset_side){ .seq = d->seq, .ack = d->ack, .with_ack = acks, .valid = !(d->tcp_flags & TCP_SYN) };
+	peer = (struct reset_side){
+		.seq = d->seq, .ack = d->ack, .with_ack = acks, .valid = !(d->tcp_flags & TCP_SYN)
+	};
 	if (f != NULL && knows(f)) {
 		const struct stream_dir *from = &f->stream.dir[l->dir];
 		const struct stream_dir *to = &f->stream.dir[l->dir == DIR_C2S ? DIR_S2C : DIR_C2S];
 
 		guessed = !from->known;
 		if (from->known)
-			peer = (struct reset_side){ .seq = from->next, .ack = to->next, .with_ack = to->known, .valid = 1 };
+			peer = (struct reset_side){
+				.seq = from->next, .ack = to->next, .with_ack = to->known, .valid = 1
+			};
 		if (to->known && !by_packet)
 			own = (struct reset_side){ .seq = to->next, .ack = from->next, .with_ack = 1, .valid = 1 };
 	}

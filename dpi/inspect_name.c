@@ -12,10 +12,10 @@
 #include "dpi/plausible.h"
 
 struct promise {
-	uint32_t named;     /* bit set of enum protocol: a recogniser of our own decides */
+	uint32_t named;	     /* bit set of enum protocol: a recogniser of our own decides */
 	uint32_t by_library; /* nDPI decides */
-	uint32_t commands;  /* an enforcer decides */
-	uint32_t undecided; /* bytes that may pass unrecognised */
+	uint32_t commands;   /* an enforcer decides */
+	uint32_t undecided;  /* bytes that may pass unrecognised */
 };
 
 _Static_assert(PROTO_COUNT <= 32, "protocols must fit into a bit set");
@@ -146,7 +146,8 @@ static struct naming unrecognised(struct look *l, const struct promise *promised
 	return step(NAMING_PASS, R_UNDECIDED, PROTO_NONE);
 }
 
-static struct naming name_stream(struct look *l, const struct promise *promised, struct bytes fresh, enum protocol library)
+static struct naming name_stream(struct look *l, const struct promise *promised, struct bytes fresh,
+				 enum protocol library)
 {
 	struct flow *f = l->f;
 	enum direction dir = l->dir, back = dir == DIR_C2S ? DIR_S2C : DIR_C2S;

@@ -127,7 +127,8 @@ static bool picks_up(const struct look *l, enum protocol p)
 	 * packets and name numbers that nobody sent; there the PDUs must do.
 	 */
 	return e != NULL && l->dir == DIR_C2S && l->d.payload.left > 0 && !(l->d.tcp_flags & TCP_SYN) &&
-	       (!server->known || l->d.ack == server->next || l->i->limits.as_captured) && commands_whole(e, l->d.payload);
+	       (!server->known || l->d.ack == server->next || l->i->limits.as_captured) &&
+	       commands_whole(e, l->d.payload);
 }
 
 static enum protocol pick_up_as(const struct look *l)

@@ -196,7 +196,8 @@ static void give_up(struct inspector *i, uint32_t w)
 	struct packet p;
 	struct look l;
 
-	for (uint32_t o = flow_at(&i->flows, fi)->first_wait; i->limits.as_captured && o != SLOT_NONE; o = i->waiting[o].next)
+	for (uint32_t o = flow_at(&i->flows, fi)->first_wait; i->limits.as_captured && o != SLOT_NONE;
+	     o = i->waiting[o].next)
 		if (i->waiting[o].dir == i->waiting[w].dir && seq_diff(i->waiting[o].seq, i->waiting[w].seq) < 0)
 			w = o;
 	if (!take(i, w, &p, &l))

@@ -16,7 +16,7 @@
 struct block;
 
 #define STEP 16u
-#define SMALL_SIZES 16u /* multiples of STEP up to 256 bytes, then powers of two */
+#define SMALL_SIZES 16u		  /* multiples of STEP up to 256 bytes, then powers of two */
 #define SIZES (SMALL_SIZES + 13u) /* up to 2 MB */
 
 struct heap {
@@ -136,7 +136,7 @@ static bool module_open(void)
 struct namer {
 	uint8_t *states; /* owned; `slots` times `stride` bytes, touched as used */
 	size_t stride;
-	uint32_t *free;  /* owned; stack of free slots */
+	uint32_t *free; /* owned; stack of free slots */
 	uint32_t n_free;
 	uint32_t slots, fresh;
 };

@@ -18,14 +18,14 @@
 #include "appliance/base/protocols.h"
 #include "dpi/protocol.h"
 
-#define NAME_PACKETS 10u        /* with payload; a flow without a name by then stays without one */
-#define NAME_HEAP (32u << 20)   /* bytes of address space for the library; touched as used */
+#define NAME_PACKETS 10u      /* with payload; a flow without a name by then stays without one */
+#define NAME_HEAP (32u << 20) /* bytes of address space for the library; touched as used */
 #define NAME_SLOT_NONE UINT32_MAX
 
 struct namer;
 
 struct name_answer {
-	bool named;             /* at full-inspection confidence */
+	bool named;		/* at full-inspection confidence */
 	enum protocol protocol; /* PROTO_NONE when it is one that no policy can name */
 };
 

@@ -17,7 +17,8 @@ static bool dns(enum direction dir, struct bytes b)
 	bytes_be16(&b, &authorities);
 	bytes_be16(&b, &more);
 	opcode = flags >> 11 & 15u;
-	if (b.failed || (flags >> 15) != (dir == DIR_S2C) || (flags & 0x40u) || (opcode != 0 && opcode != 4 && opcode != 5))
+	if (b.failed || (flags >> 15) != (dir == DIR_S2C) || (flags & 0x40u) ||
+	    (opcode != 0 && opcode != 4 && opcode != 5))
 		return false;
 	if (dir == DIR_S2C && questions == 0)
 		return true; /* an error without its question */

@@ -19,18 +19,18 @@
 #define POOL_NONE UINT32_MAX
 
 struct pool {
-	uint8_t *blocks;  /* n * POOL_BLOCK bytes, owned */
-	uint32_t *next;   /* per block: next in its chain or in the free list; owned */
-	uint32_t n;       /* blocks in all */
-	uint32_t used;    /* blocks in chains */
-	uint32_t free;    /* head of the free list, POOL_NONE = empty */
-	uint32_t fresh;   /* blocks from here on were never used */
+	uint8_t *blocks; /* n * POOL_BLOCK bytes, owned */
+	uint32_t *next;	 /* per block: next in its chain or in the free list; owned */
+	uint32_t n;	 /* blocks in all */
+	uint32_t used;	 /* blocks in chains */
+	uint32_t free;	 /* head of the free list, POOL_NONE = empty */
+	uint32_t fresh;	 /* blocks from here on were never used */
 };
 
 struct chain {
 	uint32_t first, last; /* blocks; meaningful while bytes > 0 */
-	uint32_t skip;        /* bytes of the first block already dropped, below POOL_BLOCK */
-	uint32_t bytes;       /* in the chain */
+	uint32_t skip;	      /* bytes of the first block already dropped, below POOL_BLOCK */
+	uint32_t bytes;	      /* in the chain */
 };
 
 bool pool_init(struct pool *p, size_t size_bytes); /* false when memory is out */

@@ -22,33 +22,33 @@
 enum direction { DIR_C2S = 0, DIR_S2C = 1 };
 
 enum frame_result {
-	FRAME_WHOLE,     /* *ret_len bytes make one PDU */
+	FRAME_WHOLE,	 /* *ret_len bytes make one PDU */
 	FRAME_NEED_MORE, /* consistent so far; fewer bytes than one PDU */
-	FRAME_BAD,       /* cannot be this protocol, or lengths lie: the flow ends */
+	FRAME_BAD,	 /* cannot be this protocol, or lengths lie: the flow ends */
 };
 
 /* What a PDU is and what was decided: the source of events, counters and replay lines. */
 struct pdu {
 	enum direction dir;
-	uint64_t offset;      /* of its first byte in this direction's stream */
-	uint32_t length;      /* bytes */
+	uint64_t offset; /* of its first byte in this direction's stream */
+	uint32_t length; /* bytes */
 	uint8_t unit;
-	uint8_t function;     /* function code without the exception bit */
-	bool exception;       /* response that reports an error */
-	uint8_t space;        /* enum modbus_space or 255 when the function has no address */
-	uint32_t address;     /* first address, from 0 */
-	uint32_t quantity;    /* how many addresses; 0 when the function has none */
+	uint8_t function;  /* function code without the exception bit */
+	bool exception;	   /* response that reports an error */
+	uint8_t space;	   /* enum modbus_space or 255 when the function has no address */
+	uint32_t address;  /* first address, from 0 */
+	uint32_t quantity; /* how many addresses; 0 when the function has none */
 	bool allowed;
 	enum reason reason;
-	uint32_t conduit;     /* that allowed it, or the first that might have; EVENT_NO_CONDUIT */
-	uint32_t line;        /* policy line: the row's when allowed, the conduit's when refused */
+	uint32_t conduit; /* that allowed it, or the first that might have; EVENT_NO_CONDUIT */
+	uint32_t line;	  /* policy line: the row's when allowed, the conduit's when refused */
 };
 
 #define ENFORCER_STATE_MAX 256 /* bytes of state inline in a flow */
 
 struct enforcer {
 	enum protocol protocol;
-	size_t pdu_max;    /* largest whole PDU in bytes; the carry-over buffer is this large */
+	size_t pdu_max;	   /* largest whole PDU in bytes; the carry-over buffer is this large */
 	size_t state_size; /* at most ENFORCER_STATE_MAX; starts zeroed */
 	/* Never reads beyond `head`; never asks for more than pdu_max. */
 	enum frame_result (*frame)(enum direction dir, struct bytes head, size_t *ret_len);
@@ -62,9 +62,9 @@ const struct enforcer *enforcer_of(enum protocol p); /* NULL when the protocol h
 /* ---- recognisers: the first bytes of a direction ------------------------------------------------------------ */
 
 enum recognition {
-	RECOGNISED,     /* these bytes are this protocol */
+	RECOGNISED,	/* these bytes are this protocol */
 	RECOGNISE_MORE, /* consistent so far, too few bytes (at most RECOGNISE_MAX are ever needed) */
-	RECOGNISE_NOT,  /* not this protocol */
+	RECOGNISE_NOT,	/* not this protocol */
 };
 
 #define RECOGNISE_MAX 16

@@ -121,8 +121,8 @@ static bool http_target(struct prefix *p, bool connect)
 
 static enum recognition http(enum direction dir, struct bytes head)
 {
-	static const char *const methods[] = { "GET ", "POST ", "HEAD ", "PUT ", "DELETE ", "OPTIONS ", "PATCH ", "TRACE ",
-					       "PROPFIND ", "CONNECT " };
+	static const char *const methods[] = { "GET ",	   "POST ",  "HEAD ",  "PUT ",	    "DELETE ",
+					       "OPTIONS ", "PATCH ", "TRACE ", "PROPFIND ", "CONNECT " };
 	enum recognition best = RECOGNISE_NOT;
 	struct prefix p = { .b = head };
 

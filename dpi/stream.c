@@ -251,7 +251,8 @@ bool stream_room(const struct stream *s, const struct pool *pool, enum direction
 	return n <= STREAM_KEEP_MAX - kept->bytes && chain_room(pool, kept, n);
 }
 
-bool stream_commit(struct stream *s, struct pool *pool, enum direction dir, struct bytes fresh, bool fin, size_t unjudged)
+bool stream_commit(struct stream *s, struct pool *pool, enum direction dir, struct bytes fresh, bool fin,
+		   size_t unjudged)
 {
 	struct stream_dir *d = &s->dir[dir];
 	size_t n = fresh.left;

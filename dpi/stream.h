@@ -33,16 +33,16 @@ enum tcp_state {
 };
 
 struct stream_dir {
-	uint32_t isn;       /* sequence number of the SYN */
-	uint32_t next;      /* first number that has not passed */
-	uint32_t acked;     /* the receiver acknowledged everything below */
-	uint32_t head;      /* first byte of an unfinished PDU; `next` when there is none */
+	uint32_t isn;	    /* sequence number of the SYN */
+	uint32_t next;	    /* first number that has not passed */
+	uint32_t acked;	    /* the receiver acknowledged everything below */
+	uint32_t head;	    /* first byte of an unfinished PDU; `next` when there is none */
 	uint32_t kept_from; /* number of the first kept byte; at most `acked` and `head` */
 	uint32_t fin_at;    /* number of the FIN, when `fin` */
 	struct chain kept;  /* bytes kept_from .. next (without the FIN) */
 	uint64_t offset;    /* bytes of this direction that passed */
-	bool known;         /* the numbers above mean something */
-	bool fin;           /* FIN passed */
+	bool known;	    /* the numbers above mean something */
+	bool fin;	    /* FIN passed */
 };
 
 struct stream {
@@ -53,13 +53,13 @@ struct stream {
 };
 
 enum stream_answer {
-	STREAM_PASS,    /* nothing new in it; may go on */
-	STREAM_NEW,     /* new bytes in order (or a FIN): judge `fresh`, then stream_commit */
-	STREAM_AHEAD,   /* bytes before it are missing: may wait for them */
-	STREAM_LOST,    /* acknowledges what never went by here; as STREAM_DROP unless a capture is read */
-	STREAM_BLIND,   /* repeats bytes from before the pick-up that the receiver may not have */
-	STREAM_DROP,    /* not acceptable; the sender will repeat or give up */
-	STREAM_RESET,   /* more than one reading: both ends are to be reset */
+	STREAM_PASS,	/* nothing new in it; may go on */
+	STREAM_NEW,	/* new bytes in order (or a FIN): judge `fresh`, then stream_commit */
+	STREAM_AHEAD,	/* bytes before it are missing: may wait for them */
+	STREAM_LOST,	/* acknowledges what never went by here; as STREAM_DROP unless a capture is read */
+	STREAM_BLIND,	/* repeats bytes from before the pick-up that the receiver may not have */
+	STREAM_DROP,	/* not acceptable; the sender will repeat or give up */
+	STREAM_RESET,	/* more than one reading: both ends are to be reset */
 	STREAM_RESTART, /* a SYN that opens a new connection on these ports */
 	STREAM_REDIAL,	/* the server answers such a SYN: both ends have forgotten the connection that was live */
 };
@@ -68,8 +68,8 @@ struct stream_result {
 	enum stream_answer answer;
 	enum reason reason;
 	struct bytes fresh; /* STREAM_NEW: the new bytes, a part of the payload */
-	bool fin;           /* STREAM_NEW: a FIN follows them */
-	bool data;          /* the segment carries payload */
+	bool fin;	    /* STREAM_NEW: a FIN follows them */
+	bool data;	    /* the segment carries payload */
 };
 
 static inline int32_t seq_diff(uint32_t a, uint32_t b)
@@ -91,7 +91,8 @@ bool stream_room(const struct stream *s, const struct pool *pool, enum direction
  * The fresh bytes pass. `unjudged`: how many bytes at the end of the stream belong to a PDU that is not whole yet (they are
  * kept beyond their acknowledgement). False when they cannot be kept; nothing is changed then.
  */
-bool stream_commit(struct stream *s, struct pool *pool, enum direction dir, struct bytes fresh, bool fin, size_t unjudged);
+bool stream_commit(struct stream *s, struct pool *pool, enum direction dir, struct bytes fresh, bool fin,
+		   size_t unjudged);
 /* Bytes of the unfinished PDU, and a copy of them (out has room for that many). */
 size_t stream_carry(const struct stream *s, enum direction dir);
 bool stream_carry_copy(const struct stream *s, const struct pool *pool, enum direction dir, void *out);

@@ -97,7 +97,10 @@ static bool put_rows(struct writer *w, const struct model_service *s, uint32_t *
 		*at = (uint32_t)w->n_rows + 1;
 		for (size_t i = 0; i < s->n_allows; i++) {
 			const struct model_allow *allow = &s->allows[i];
-			struct command_row row = { .units_any = allow->units_any, .spaces_any = allow->spaces_any, .line = allow->at.line }, *slot;
+			struct command_row row = { .units_any = allow->units_any,
+						   .spaces_any = allow->spaces_any,
+						   .line = allow->at.line },
+					   *slot;
 
 			memcpy(row.functions, allow->functions, sizeof(row.functions));
 			memcpy(row.units, allow->units, sizeof(row.units));

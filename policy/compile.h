@@ -20,16 +20,16 @@ struct policy_loader {
 	int (*load)(void *ctx, const char *name, struct arena *a, struct source_text *ret);
 };
 
-#define SOURCE_MAX (4u << 20)         /* bytes of one text */
-#define COMPILE_BUDGET (192u << 20)   /* arena of one run */
+#define SOURCE_MAX (4u << 20)	    /* bytes of one text */
+#define COMPILE_BUDGET (192u << 20) /* arena of one run */
 
 struct compilation {
-	struct arena *arena;      /* borrowed; everything below lives in it */
+	struct arena *arena; /* borrowed; everything below lives in it */
 	struct diags diags;
 	struct source_text *sources; /* in order of loading: main, includes, box.cfg */
 	size_t n_sources;
 	const struct model *model; /* NULL when there were errors before it */
-	struct ir *ir;             /* NULL when there were errors */
+	struct ir *ir;		   /* NULL when there were errors */
 };
 
 /* A loader over the folder of `path`; *ret_main is the file's own name. Names in the arena. */
@@ -57,7 +57,7 @@ struct counterexample {
 	struct addr source, destination;     /* a concrete packet of the last hop */
 	uint8_t l4proto;
 	uint16_t port;
-	int function;                        /* a forbidden function code, or -1: anything goes there */
+	int function; /* a forbidden function code, or -1: anything goes there */
 };
 
 /* All broken statements (one counterexample each), in the arena. */
@@ -65,11 +65,11 @@ size_t prove_nevers(const struct model *m, struct arena *a, struct counterexampl
 
 /* The model evaluator: written from the language reference alone, shares no code with cells.c. */
 struct question {
-	const char *iif, *oif;      /* interface roles; NULL = any (replay: zones from addresses alone) */
+	const char *iif, *oif; /* interface roles; NULL = any (replay: zones from addresses alone) */
 	struct addr source, destination;
-	uint8_t l4proto;            /* 1 and 58 for ICMP */
-	uint16_t port;              /* destination port, or ICMP type << 8 | code */
-	uint64_t now;               /* seconds since 1970 */
+	uint8_t l4proto; /* 1 and 58 for ICMP */
+	uint16_t port;	 /* destination port, or ICMP type << 8 | code */
+	uint64_t now;	 /* seconds since 1970 */
 };
 /* Indexes of all conduits that allow the packet; ascending. `cap` bounds `conduits`; returns how many there are. */
 size_t evaluate_model(const struct model *m, const struct question *q, uint32_t *conduits, size_t cap);

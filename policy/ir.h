@@ -25,8 +25,8 @@
 #include "appliance/base/reason.h"
 
 struct ir_interface {
-	const char *name;    /* role: "lan0" */
-	const char *device;  /* kernel name */
+	const char *name;   /* role: "lan0" */
+	const char *device; /* kernel name */
 	bool admin;
 	uint32_t mtu;
 	struct addr *addresses;
@@ -50,7 +50,7 @@ struct ir_zone {
 };
 
 struct ir_source {
-	const char *name;    /* file */
+	const char *name; /* file */
 	const char *text;
 	uint32_t size;
 };
@@ -65,12 +65,12 @@ struct ir_conduit {
 
 /* What applies on a set of cells. Grants and rows stand in the command table under the same index. */
 struct ir_permit {
-	uint32_t lane;       /* LANE_NONE when nothing is inspected */
+	uint32_t lane; /* LANE_NONE when nothing is inspected */
 	bool observe;
 	bool tighten_new_flows;
 	uint8_t midstream;
-	uint64_t until;      /* 0 = no end, else seconds since 1970: the earliest of its conduits */
-	uint32_t protocols;  /* bit set of enum protocol promised: relabelled flows stay confirmed only if equal */
+	uint64_t until;	      /* 0 = no end, else seconds since 1970: the earliest of its conduits */
+	uint32_t protocols;   /* bit set of enum protocol promised: relabelled flows stay confirmed only if equal */
 	uint8_t identity[32]; /* SHA-256 of settings, grants, rows and cells: equal identity keeps its permit id */
 };
 
@@ -79,27 +79,34 @@ struct ir_permit {
  * Ports: TCP/UDP destination port; ICMP (1) and ICMPv6 (58): type << 8 | code.
  */
 struct ir_cell {
-	uint32_t iif, oif;   /* interface indexes of this generation */
+	uint32_t iif, oif; /* interface indexes of this generation */
 	struct addr_range src, dst;
 	uint8_t l4proto;
 	uint16_t lo, hi;
 	uint32_t permit;     /* permit index */
-	uint8_t layer;       /* 0 base, 1 until */
+	uint8_t layer;	     /* 0 base, 1 until */
 	uint32_t line, file; /* of the first conduit responsible */
 };
 
 struct ir {
 	const char *site_name, *site_label;
 	uint32_t workers;
-	struct ir_source *sources;      uint32_t n_sources;
-	struct ir_interface *interfaces; uint32_t n_interfaces;
-	struct ir_route *routes;        uint32_t n_routes;
-	struct ir_zone *zones;          uint32_t n_zones;
-	struct ir_conduit *conduits;    uint32_t n_conduits;
-	struct ir_permit *permits;      uint32_t n_permits;
-	struct ir_cell *cells;          uint32_t n_cells;
-	struct command_table table;     /* permit field = permit index + 1 */
-	uint8_t digest[32];             /* of the sealed bytes */
+	struct ir_source *sources;
+	uint32_t n_sources;
+	struct ir_interface *interfaces;
+	uint32_t n_interfaces;
+	struct ir_route *routes;
+	uint32_t n_routes;
+	struct ir_zone *zones;
+	uint32_t n_zones;
+	struct ir_conduit *conduits;
+	uint32_t n_conduits;
+	struct ir_permit *permits;
+	uint32_t n_permits;
+	struct ir_cell *cells;
+	uint32_t n_cells;
+	struct command_table table; /* permit field = permit index + 1 */
+	uint8_t digest[32];	    /* of the sealed bytes */
 };
 
 /* Seals: bytes owned by the caller (malloc). Sets ir->digest. */
@@ -111,58 +118,76 @@ int ir_unseal(struct bytes b, struct arena *a, struct ir *ret, struct err *e);
 
 enum ir_chain {
 	/* base chains, policy drop, never re-created */
-	CHAIN_GUARD, CHAIN_INPUT, CHAIN_FORWARD, CHAIN_POST, CHAIN_OUTPUT,
-	CHAIN_RELATED, CHAIN_NEW, CHAIN_LAPSED, CHAIN_INVALID, CHAIN_ADMIT, CHAIN_CUT,
-	CHAIN_JUDGED_GOOD, CHAIN_JUDGED_CONFIRMED, CHAIN_UNANSWERED, CHAIN_HOLD, CHAIN_OPEN,
-	CHAIN_LANE_FIRST,                                      /* + lane number: queues of that lane */
+	CHAIN_GUARD,
+	CHAIN_INPUT,
+	CHAIN_FORWARD,
+	CHAIN_POST,
+	CHAIN_OUTPUT,
+	CHAIN_RELATED,
+	CHAIN_NEW,
+	CHAIN_LAPSED,
+	CHAIN_INVALID,
+	CHAIN_ADMIT,
+	CHAIN_CUT,
+	CHAIN_JUDGED_GOOD,
+	CHAIN_JUDGED_CONFIRMED,
+	CHAIN_UNANSWERED,
+	CHAIN_HOLD,
+	CHAIN_OPEN,
+	CHAIN_LANE_FIRST, /* + lane number: queues of that lane */
 	CHAIN_COUNT = CHAIN_LANE_FIRST + LANE_COUNT
 };
 
 enum ir_set {
-	SET_LIVE,    /* map  iif . ct direction . ct mark -> mark (FAST, or permit and lane) */
-	SET_AGREE,   /* set  permit . permit of every live permit */
-	SET_UNTIL4, SET_EXACT4, SET_RANGE4, /* maps iif . oif . source . destination . protocol . port -> mark */
-	SET_UNTIL6, SET_EXACT6, SET_RANGE6,
-	SET_RESETS,  /* set  packet mark (lane) . conntrack mark (lane): resets that the gate may send */
+	SET_LIVE,  /* map  iif . ct direction . ct mark -> mark (FAST, or permit and lane) */
+	SET_AGREE, /* set  permit . permit of every live permit */
+	SET_UNTIL4,
+	SET_EXACT4,
+	SET_RANGE4, /* maps iif . oif . source . destination . protocol . port -> mark */
+	SET_UNTIL6,
+	SET_EXACT6,
+	SET_RANGE6,
+	SET_RESETS, /* set  packet mark (lane) . conntrack mark (lane): resets that the gate may send */
 	SET_COUNT
 };
 
 enum ir_stmt_kind {
 	/* matches: the rule goes on when they hold */
-	IR_CT_STATE,       /* a: bit set of CT_* below; any */
-	IR_FAMILY,         /* a: 4 or 6 */
-	IR_L4PROTO,        /* a: protocol number */
-	IR_ICMP_TYPE,      /* a: type (of the family's ICMP; the rule has IR_L4PROTO before it) */
-	IR_HOPLIMIT,       /* a: value (IPv6) */
-	IR_IP_OPTIONS,     /* IPv4 header longer than 20 bytes, or an IPv6 extension header of any kind */
-	IR_UNROUTED,       /* the source is not where the packet came in: no route back through that interface, or an
+	IR_CT_STATE,	 /* a: bit set of CT_* below; any */
+	IR_FAMILY,	 /* a: 4 or 6 */
+	IR_L4PROTO,	 /* a: protocol number */
+	IR_ICMP_TYPE,	 /* a: type (of the family's ICMP; the rule has IR_L4PROTO before it) */
+	IR_HOPLIMIT,	 /* a: value (IPv6) */
+	IR_IP_OPTIONS,	 /* IPv4 header longer than 20 bytes, or an IPv6 extension header of any kind */
+	IR_UNROUTED,	 /* the source is not where the packet came in: no route back through that interface, or an
 	                      address of the box itself */
-	IR_TCP_FLAGS,      /* (flags & a) == b */
-	IR_CT_DIRECTION,   /* a: 0 original, 1 reply */
-	IR_MARK,           /* (packet mark & a) == b */
-	IR_MARK_NOT,       /* (packet mark & a) != b */
-	IR_CTMARK_NOT,     /* (conntrack mark & a) != b */
-	IR_LIMIT,          /* a: packets per second, b: burst */
-	IR_IN_SET,         /* set: IR key of that set is a member. a: enum ir_key */
+	IR_TCP_FLAGS,	 /* (flags & a) == b */
+	IR_CT_DIRECTION, /* a: 0 original, 1 reply */
+	IR_MARK,	 /* (packet mark & a) == b */
+	IR_MARK_NOT,	 /* (packet mark & a) != b */
+	IR_CTMARK_NOT,	 /* (conntrack mark & a) != b */
+	IR_LIMIT,	 /* a: packets per second, b: burst */
+	IR_IN_SET,	 /* set: IR key of that set is a member. a: enum ir_key */
 	IR_NOT_IN_SET,
 	/* lookups: break the rule when nothing is found */
-	IR_LIVE,           /* packet mark = live[iif . direction . ct mark] */
-	IR_ADMIT,          /* conntrack mark = set[key a], outcome 0 */
-	IR_KNOWN,          /* set[key a] exists; result unused */
+	IR_LIVE,  /* packet mark = live[iif . direction . ct mark] */
+	IR_ADMIT, /* conntrack mark = set[key a], outcome 0 */
+	IR_KNOWN, /* set[key a] exists; result unused */
 	/* actions */
-	IR_SET_MARK,       /* packet mark = a */
-	IR_COPY_MARK,      /* packet mark = conntrack mark & ~outcome */
-	IR_SET_OUTCOME,    /* conntrack mark = (conntrack mark & ~outcome) | a */
-	IR_COUNT,          /* named counter of reason a */
-	IR_LOG,            /* NFLOG, prefix = reason a's word, limited to b records per second */
+	IR_SET_MARK,	/* packet mark = a */
+	IR_COPY_MARK,	/* packet mark = conntrack mark & ~outcome */
+	IR_SET_OUTCOME, /* conntrack mark = (conntrack mark & ~outcome) | a */
+	IR_COUNT,	/* named counter of reason a */
+	IR_LOG,		/* NFLOG, prefix = reason a's word, limited to b records per second */
 	/* verdicts */
-	IR_ACCEPT, IR_DROP,
-	IR_GOTO,           /* a: enum ir_chain */
-	IR_GOTO_LANE,      /* by lane of the packet mark: FAST -> accept, lane n -> its chain (those in use) */
-	IR_GOTO_OUTCOME,   /* by outcome bits of the packet mark: good, confirmed, unjudged -> chains */
-	IR_GOTO_UNANSWERED,/* by lane of the packet mark: hold, open; closed lanes fall through to the next rule */
-	IR_QUEUE,          /* a: lane, b: 1 = bypass; queues lane_queue(a, 0 .. workers-1) by address hash */
-	IR_TCP_RESET,      /* reject with tcp reset */
+	IR_ACCEPT,
+	IR_DROP,
+	IR_GOTO,	    /* a: enum ir_chain */
+	IR_GOTO_LANE,	    /* by lane of the packet mark: FAST -> accept, lane n -> its chain (those in use) */
+	IR_GOTO_OUTCOME,    /* by outcome bits of the packet mark: good, confirmed, unjudged -> chains */
+	IR_GOTO_UNANSWERED, /* by lane of the packet mark: hold, open; closed lanes fall through to the next rule */
+	IR_QUEUE,	    /* a: lane, b: 1 = bypass; queues lane_queue(a, 0 .. workers-1) by address hash */
+	IR_TCP_RESET,	    /* reject with tcp reset */
 };
 
 #define CT_NEW 1u
@@ -172,13 +197,13 @@ enum ir_stmt_kind {
 
 /* How a key is taken from a packet. */
 enum ir_key {
-	KEY_PACKET,      /* iif . oif . saddr . daddr . l4proto . destination port (or ICMP type, code) */
-	KEY_PACKET_BACK, /* oif . iif . daddr . saddr . l4proto . source port: a reply without a session */
-	KEY_ORIGINAL,    /* iif . oif . original tuple of the session: a packet of the original direction */
+	KEY_PACKET,	   /* iif . oif . saddr . daddr . l4proto . destination port (or ICMP type, code) */
+	KEY_PACKET_BACK,   /* oif . iif . daddr . saddr . l4proto . source port: a reply without a session */
+	KEY_ORIGINAL,	   /* iif . oif . original tuple of the session: a packet of the original direction */
 	KEY_ORIGINAL_BACK, /* oif . iif . original tuple: a packet of the reply direction */
-	KEY_AGREE,       /* packet mark & permit . conntrack mark & permit */
-	KEY_CT_PERMIT,   /* conntrack mark & permit . the same: is the flow's own permit live? (set SET_AGREE) */
-	KEY_RESET,       /* packet mark & lane . conntrack mark & lane (set SET_RESETS) */
+	KEY_AGREE,	   /* packet mark & permit . conntrack mark & permit */
+	KEY_CT_PERMIT,	   /* conntrack mark & permit . the same: is the flow's own permit live? (set SET_AGREE) */
+	KEY_RESET,	   /* packet mark & lane . conntrack mark & lane (set SET_RESETS) */
 };
 
 struct ir_stmt {
@@ -213,15 +238,15 @@ uint64_t ir_lanes(const struct ir *ir); /* inspected lanes in use; LANE_CUT, alw
  * are given as positions (iif/oif) because only enforce knows the kernel's numbers. */
 struct ir_element {
 	enum ir_set set;
-	uint32_t iif, oif;      /* interface index of the generation; UINT32_MAX = field not used */
-	uint8_t direction;      /* SET_LIVE */
-	uint32_t mark_key;      /* SET_LIVE: conntrack mark; SET_AGREE: permit; SET_RESETS: packet mark */
-	uint32_t mark_key2;     /* SET_RESETS: conntrack mark */
+	uint32_t iif, oif;  /* interface index of the generation; UINT32_MAX = field not used */
+	uint8_t direction;  /* SET_LIVE */
+	uint32_t mark_key;  /* SET_LIVE: conntrack mark; SET_AGREE: permit; SET_RESETS: packet mark */
+	uint32_t mark_key2; /* SET_RESETS: conntrack mark */
 	struct addr_range src, dst;
 	uint8_t l4proto;
 	uint16_t lo, hi;
-	uint32_t data;          /* mark, for maps */
-	uint64_t until;         /* 0 = stays; else ends then (seconds since 1970) */
+	uint32_t data;	/* mark, for maps */
+	uint64_t until; /* 0 = stays; else ends then (seconds since 1970) */
 	uint32_t line;
 };
 

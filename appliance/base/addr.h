@@ -12,7 +12,7 @@
 
 struct addr {
 	uint8_t family; /* 4 or 6; 0 = unset */
-	uint8_t b[16];  /* network order; IPv4 uses b[0..3], the rest is zero */
+	uint8_t b[16];	/* network order; IPv4 uses b[0..3], the rest is zero */
 };
 
 /* Both ends are inside. lo and hi are of one family and lo <= hi. */
@@ -23,7 +23,7 @@ struct addr_range {
 
 #define ADDR_TEXT 48 /* bytes that hold any printed address or prefix, with the NUL */
 
-size_t addr_len(uint8_t family); /* 4, 16, or 0 */
+size_t addr_len(uint8_t family);			  /* 4, 16, or 0 */
 int addr_cmp(const struct addr *a, const struct addr *b); /* family first, then value */
 bool addr_parse(const char *text, struct addr *ret);
 /* "10.0.0.0/8", "2001:db8::/32", or a single address. False when bits beyond the prefix are set: *stray is then

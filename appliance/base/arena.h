@@ -12,7 +12,7 @@
 struct arena;
 
 struct arena *arena_new(size_t budget_bytes); /* owned by the caller; NULL when memory is out */
-void arena_free(struct arena *a);             /* accepts NULL */
+void arena_free(struct arena *a);	      /* accepts NULL */
 void *arena_alloc(struct arena *a, size_t size);
 void *arena_array(struct arena *a, size_t n, size_t size); /* overflow is a failure */
 char *arena_strndup(struct arena *a, const char *s, size_t n);

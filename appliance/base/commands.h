@@ -34,8 +34,8 @@ struct number_set {
 struct command_row {
 	uint64_t functions[4]; /* one bit per function code 0..255 */
 	uint64_t units[4];     /* one bit per unit id 0..255 */
-	bool units_any;        /* the policy names no unit: all bits but 0 are set, and unit 0 passes unless it broadcasts */
-	bool spaces_any;       /* no address space was named: every address of every space */
+	bool units_any;	 /* the policy names no unit: all bits but 0 are set, and unit 0 passes unless it broadcasts */
+	bool spaces_any; /* no address space was named: every address of every space */
 	struct number_set spaces[SPACE_MAX];
 	struct number_set values; /* written values */
 	uint32_t line;		  /* policy line of the row, for reasons and events */

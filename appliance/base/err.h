@@ -7,7 +7,7 @@
 #define SEKISHO_BASE_ERR_H
 
 struct err {
-	int code;       /* negative errno, 0 = none */
+	int code;	/* negative errno, 0 = none */
 	char text[240]; /* "open /run/sekisho/control.sock: Permission denied" */
 };
 

@@ -15,48 +15,54 @@
 
 enum event_kind {
 	EVENT_NONE = 0,
-	EVENT_DROP,       /* tap: the kernel dropped a packet (reason, tuple); `count` = packets this record stands for */
-	EVENT_PDU,        /* worker: a PDU was refused, or would have been (observe) */
-	EVENT_FLOW,       /* worker: a flow was refused, cut, confirmed or picked up */
-	EVENT_COUNTS,     /* worker: accepted commands of a flow per function and range, since the last such record */
-	EVENT_ROLE,       /* supervisor: a role started, died, hung; `value` = role, `code` = enum role_event */
-	EVENT_POLICY,     /* supervisor: generation applied, confirmed, reverted, refused */
-	EVENT_DRIFT,      /* enforce: kernel state changed behind our back; `value` = gap in microseconds when known */
-	EVENT_LOST,       /* any role: `count` records could not be handed over */
-	EVENT_DECIDED,    /* gate: packets decided for a dead or hung worker; `count`, reason, lane in `value` */
-	EVENT_LOGIN,      /* mgmt: an API client was refused or accepted */
+	EVENT_DROP,    /* tap: the kernel dropped a packet (reason, tuple); `count` = packets this record stands for */
+	EVENT_PDU,     /* worker: a PDU was refused, or would have been (observe) */
+	EVENT_FLOW,    /* worker: a flow was refused, cut, confirmed or picked up */
+	EVENT_COUNTS,  /* worker: accepted commands of a flow per function and range, since the last such record */
+	EVENT_ROLE,    /* supervisor: a role started, died, hung; `value` = role, `code` = enum role_event */
+	EVENT_POLICY,  /* supervisor: generation applied, confirmed, reverted, refused */
+	EVENT_DRIFT,   /* enforce: kernel state changed behind our back; `value` = gap in microseconds when known */
+	EVENT_LOST,    /* any role: `count` records could not be handed over */
+	EVENT_DECIDED, /* gate: packets decided for a dead or hung worker; `count`, reason, lane in `value` */
+	EVENT_LOGIN,   /* mgmt: an API client was refused or accepted */
 	EVENT_KIND_COUNT
 };
 
 enum event_verdict { EV_ALLOW = 0, EV_DENY = 1, EV_OBSERVE = 2 };
 enum role_event { ROLE_STARTED = 1, ROLE_DIED = 2, ROLE_HUNG = 3, ROLE_TOOK_OVER = 4 };
-enum policy_event { POLICY_APPLIED = 1, POLICY_CONFIRMED = 2, POLICY_REVERTED = 3, POLICY_REFUSED = 4, POLICY_BOOTED = 5 };
+enum policy_event {
+	POLICY_APPLIED = 1,
+	POLICY_CONFIRMED = 2,
+	POLICY_REVERTED = 3,
+	POLICY_REFUSED = 4,
+	POLICY_BOOTED = 5
+};
 
 #define EVENT_NO_CONDUIT 0xffffffffu
 
 struct event {
 	uint64_t wall_ns;
-	uint8_t kind;         /* enum event_kind */
-	uint8_t verdict;      /* enum event_verdict */
-	uint16_t reason;      /* enum reason */
-	uint32_t permit;      /* box permit id, 0 = none */
-	uint32_t conduit;     /* index into the generation's conduits, or EVENT_NO_CONDUIT */
-	uint32_t line;        /* policy line responsible, 0 = none */
-	struct addr client;   /* who opened the session, or the source of the packet; family 0 = none */
+	uint8_t kind;	    /* enum event_kind */
+	uint8_t verdict;    /* enum event_verdict */
+	uint16_t reason;    /* enum reason */
+	uint32_t permit;    /* box permit id, 0 = none */
+	uint32_t conduit;   /* index into the generation's conduits, or EVENT_NO_CONDUIT */
+	uint32_t line;	    /* policy line responsible, 0 = none */
+	struct addr client; /* who opened the session, or the source of the packet; family 0 = none */
 	struct addr server;
 	uint16_t client_port; /* ICMP: 0 */
 	uint16_t server_port; /* ICMP: type << 8 | code */
 	uint8_t l4proto;      /* IANA protocol number */
-	uint8_t s2c;          /* 1: server to client */
+	uint8_t s2c;	      /* 1: server to client */
 	uint16_t protocol;    /* enum protocol */
-	uint32_t iif;         /* interface index in the data namespace, 0 = unknown */
+	uint32_t iif;	      /* interface index in the data namespace, 0 = unknown */
 	uint8_t unit;
 	uint8_t function;
-	uint8_t space;        /* enum modbus_space, or 255 */
+	uint8_t space; /* enum modbus_space, or 255 */
 	uint8_t code;
-	uint32_t address;     /* first data address, counted from 0 */
-	uint32_t quantity;    /* how many */
-	uint64_t count;       /* repetitions */
+	uint32_t address;  /* first data address, counted from 0 */
+	uint32_t quantity; /* how many */
+	uint64_t count;	   /* repetitions */
 	uint64_t value;
 };
 

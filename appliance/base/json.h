@@ -13,10 +13,10 @@
 
 /* A string even when `s` is not valid UTF-8 (bad bytes become '?'); NULL gives JSON null. */
 json_t *json_text(const char *s);
-json_t *json_addr(const struct addr *a);                     /* "10.0.0.1" */
-json_t *json_endpoint(const struct addr *a, uint16_t port);  /* "10.0.0.1:502", "[2001:db8::1]:502" */
+json_t *json_addr(const struct addr *a);		    /* "10.0.0.1" */
+json_t *json_endpoint(const struct addr *a, uint16_t port); /* "10.0.0.1:502", "[2001:db8::1]:502" */
 json_t *json_hex(const uint8_t *p, size_t n);
-json_t *json_time(uint64_t wall_ns);                         /* RFC 3339, UTC, milliseconds */
+json_t *json_time(uint64_t wall_ns); /* RFC 3339, UTC, milliseconds */
 /* One compact line with '\n'. Takes the reference. */
 void json_line(FILE *to, json_t *j);
 /* A sealed memfd with the compact text, or negative errno. Takes the reference. */

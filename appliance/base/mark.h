@@ -34,7 +34,7 @@
 /* Outcomes as they stand in a mark. The worker proposes, the gate writes, the post-queue chain enforces. */
 enum mark_outcome {
 	MARK_UNJUDGED = 0,  /* nobody has answered for this flow yet */
-	MARK_GOOD = 1,      /* judged and passed; the flow stays in its lane */
+	MARK_GOOD = 1,	    /* judged and passed; the flow stays in its lane */
 	MARK_CONFIRMED = 2, /* the promised protocol is known: a naming lane may let go of it */
 };
 

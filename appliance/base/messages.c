@@ -6,9 +6,9 @@
 
 #define MSG(id, en, ja) [id] = { en, ja },
 static const char *const texts[MESSAGE_COUNT][2] = {
-#include "appliance/base/messages/policy.def"
 #include "appliance/base/messages/appliance.def"
 #include "appliance/base/messages/cli.def"
+#include "appliance/base/messages/policy.def"
 };
 #undef MSG
 

@@ -13,9 +13,9 @@
 
 #define MSG(id, en, ja) id,
 enum message {
-#include "appliance/base/messages/policy.def"
 #include "appliance/base/messages/appliance.def"
 #include "appliance/base/messages/cli.def"
+#include "appliance/base/messages/policy.def"
 	MESSAGE_COUNT
 };
 #undef MSG

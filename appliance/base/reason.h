@@ -25,6 +25,6 @@ enum reason {
 const char *reason_word(enum reason r); /* "modbus.write_not_allowed" style; "unknown" for bad values */
 enum reason_kind reason_kind(enum reason r);
 const char *reason_text(enum reason r, const char *lang); /* lang "ja" or "en" */
-enum reason reason_by_word(const char *word);             /* REASON_COUNT when unknown */
+enum reason reason_by_word(const char *word);		  /* REASON_COUNT when unknown */
 
 #endif

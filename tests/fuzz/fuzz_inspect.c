@@ -114,8 +114,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	for (unsigned i = 0; i < 2; i++) {
 		if (inspectors[i] == NULL) {
-			desk_open((struct inspector_limits){ .flows = 3, .pool_bytes = 1u << 14, .table_bytes = 1u << 16,
-							     .as_captured = i == 1 });
+			desk_open((struct inspector_limits){
+				.flows = 3, .pool_bytes = 1u << 14, .table_bytes = 1u << 16, .as_captured = i == 1 });
 			inspectors[i] = desk_i;
 		}
 		desk_i = inspectors[i];

@@ -18,7 +18,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define PDUS_MAX 512u
 
 struct seen {
-	struct { uint64_t offset; uint32_t length; uint8_t function; bool allowed; } pdus[PDUS_MAX];
+	struct {
+		uint64_t offset;
+		uint32_t length;
+		uint8_t function;
+		bool allowed;
+	} pdus[PDUS_MAX];
 	size_t n;
 	bool refused;
 	size_t delivered; /* contiguous bytes that a receiver has */

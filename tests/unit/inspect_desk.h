@@ -75,8 +75,9 @@ static void toy_judge(void *state, enum direction dir, struct bytes pdu, const s
 	ret->line = table->grants[permit->first_grant].line;
 }
 
-static const struct enforcer toy = { .protocol = PROTO_MODBUS, .pdu_max = TOY_MAX, .state_size = 4,
-				     .frame = toy_frame, .judge = toy_judge };
+static const struct enforcer toy = {
+	.protocol = PROTO_MODBUS, .pdu_max = TOY_MAX, .state_size = 4, .frame = toy_frame, .judge = toy_judge
+};
 
 const struct enforcer *enforcer_of(enum protocol p)
 {
@@ -96,14 +97,19 @@ enum reason enforcer_malformed(enum protocol p)
 
 static struct {
 	uint8_t outcome[DESK_IDS]; /* by packet id; 0 = not decided */
-	uint32_t twice;            /* decisions for an id that had one */
+	uint32_t twice;		   /* decisions for an id that had one */
 	struct reset_record resets[DESK_LOG];
 	size_t n_resets;
 	struct event events[DESK_LOG];
 	size_t n_events;
 	struct pdu pdus[DESK_LOG];
 	size_t n_pdus;
-	struct { struct flow_info info; enum event_verdict v; enum reason r; uint32_t frame; } flows[DESK_LOG];
+	struct {
+		struct flow_info info;
+		enum event_verdict v;
+		enum reason r;
+		uint32_t frame;
+	} flows[DESK_LOG];
 	size_t n_flows;
 } desk;
 
@@ -150,21 +156,21 @@ void outside_flow(const struct flow_info *f, enum event_verdict v, enum reason r
 /* ---- permits ---- */
 
 enum desk_permit {
-	P_TOY = 1,      /* commands, enforce, reset */
+	P_TOY = 1, /* commands, enforce, reset */
 	P_TOY_OBSERVE,
 	P_TOY_PICK_UP,
-	P_TOY_DROP,     /* midstream: drop */
+	P_TOY_DROP, /* midstream: drop */
 	P_TLS,
 	P_SSH,
 	P_HTTP,
 	P_POSTGRESQL,
-	P_DNS,          /* UDP, by nDPI */
-	P_MIXED,        /* toy and HTTP on one lane for commands */
-	P_TCP,          /* transport only */
+	P_DNS,	 /* UDP, by nDPI */
+	P_MIXED, /* toy and HTTP on one lane for commands */
+	P_TCP,	 /* transport only */
 	P_TLS_OBSERVE,
-	P_TLS_LATE,     /* TLS with undecided_bytes 8 */
+	P_TLS_LATE, /* TLS with undecided_bytes 8 */
 	P_TLS_OR_SSH,
-	P_TOY_2,        /* as P_TOY: another id */
+	P_TOY_2, /* as P_TOY: another id */
 	P_COUNT
 };
 
@@ -212,12 +218,16 @@ static uint8_t *desk_image(unsigned first, size_t *ret_n)
 		struct command_permit *permit = &permits[t.n_permits++];
 		struct lane lane = { row->kind, CRIT_CARGO, FAIL_CLOSED, FAIL_CLOSED };
 
-		*permit = (struct command_permit){ .permit = i, .lane = lane_number(lane), .observe = row->observe,
+		*permit = (struct command_permit){ .permit = i,
+						   .lane = lane_number(lane),
+						   .observe = row->observe,
 						   .midstream = (uint8_t)row->midstream,
-						   .ports = { .first = t.n_ranges, .n = 1 }, .first_grant = t.n_grants };
+						   .ports = { .first = t.n_ranges, .n = 1 },
+						   .first_grant = t.n_grants };
 		ranges[t.n_ranges++] = (struct number_range){ row->port, row->port };
 		for (unsigned k = 0; k < 2 && row->protocols[k] != PROTO_NONE; k++, permit->n_grants++)
-			grants[t.n_grants++] = (struct command_grant){ .conduit = i, .line = 100 + i,
+			grants[t.n_grants++] = (struct command_grant){ .conduit = i,
+								       .line = 100 + i,
 								       .protocol = (uint16_t)row->protocols[k],
 								       .whole = true,
 								       .undecided_bytes = row->undecided };
@@ -341,8 +351,11 @@ static uint8_t desk_packet[70000];
 static uint32_t desk_hand(size_t n, uint32_t permit, uint32_t lane, bool unready)
 {
 	uint32_t id = ++desk_id;
-	struct packet p = { .queue = 1000, .id = id, .mark = mark_make(permit, lane, MARK_UNJUDGED),
-			    .checksum_not_ready = unready, .frame = id };
+	struct packet p = { .queue = 1000,
+			    .id = id,
+			    .mark = mark_make(permit, lane, MARK_UNJUDGED),
+			    .checksum_not_ready = unready,
+			    .frame = id };
 	uint8_t *exact = malloc(n ? n : 1); /* so that the sanitizer sees a byte too many */
 
 	if (exact == NULL)
@@ -414,8 +427,12 @@ DESK_MAY_IDLE static struct conn desk_conn(uint32_t permit)
 {
 	static uint16_t port = 40000;
 
-	return (struct conn){ .family = 4, .client_port = ++port, .server_port = desk_rows[permit].port, .permit = permit,
-			      .c = 0xfffffff0u, .s = 77000u };
+	return (struct conn){ .family = 4,
+			      .client_port = ++port,
+			      .server_port = desk_rows[permit].port,
+			      .permit = permit,
+			      .c = 0xfffffff0u,
+			      .s = 77000u };
 }
 
 /* A toy PDU of `len` bytes into out. */

@@ -34,7 +34,7 @@ struct box_packet {
 	uint8_t tcp_flags;
 	uint8_t hop_limit;
 	bool options;
-	bool unrouted; /* its source is not where it came in */
+	bool unrouted;	   /* its source is not where it came in */
 	uint8_t direction; /* 0 original, 1 reply */
 	uint32_t mark;
 	struct box_flow *flow;

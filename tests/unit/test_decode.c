@@ -4,9 +4,9 @@
  *
  * LINK: dpi/decode.c appliance/base/bytes.c appliance/base/addr.c
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
 
@@ -86,7 +86,9 @@ static enum reason decode(size_t n, enum checksum_rule rule, struct decoded *d)
 	return r;
 }
 
-static const struct { uint8_t family, proto; } kinds[] = { { 4, 6 }, { 4, 17 }, { 4, 1 }, { 6, 6 }, { 6, 17 }, { 6, 58 } };
+static const struct {
+	uint8_t family, proto;
+} kinds[] = { { 4, 6 }, { 4, 17 }, { 4, 1 }, { 6, 6 }, { 6, 17 }, { 6, 58 } };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -293,8 +295,9 @@ static void tcp_options(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(good_ones), cmocka_unit_test(truncations), cmocka_unit_test(padding),
-		cmocka_unit_test(every_bit), cmocka_unit_test(checksum_rules), cmocka_unit_test(options_and_fragments),
+		cmocka_unit_test(good_ones),	    cmocka_unit_test(truncations),
+		cmocka_unit_test(padding),	    cmocka_unit_test(every_bit),
+		cmocka_unit_test(checksum_rules),   cmocka_unit_test(options_and_fragments),
 		cmocka_unit_test(lengths_that_lie), cmocka_unit_test(tcp_options),
 	};
 

@@ -4,9 +4,9 @@
  *
  * LINK: dpi/flow.c appliance/base/addr.c
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
 
@@ -16,7 +16,8 @@
 
 #include "dpi/flow.h"
 
-static struct decoded tuple(uint8_t family, uint32_t client, uint32_t server, uint8_t proto, uint16_t cport, uint16_t sport)
+static struct decoded tuple(uint8_t family, uint32_t client, uint32_t server, uint8_t proto, uint16_t cport,
+			    uint16_t sport)
 {
 	struct decoded d = { .l4proto = proto, .sport = cport, .dport = sport };
 
@@ -79,7 +80,8 @@ static void both_directions(void **state)
 
 static void order_of_eviction(void **state)
 {
-	static const enum flow_class classes[] = { CLASS_LIVE, CLASS_NAMED, CLASS_DATAGRAM, CLASS_HALF_OPEN, CLASS_ENDED };
+	static const enum flow_class classes[] = { CLASS_LIVE, CLASS_NAMED, CLASS_DATAGRAM, CLASS_HALF_OPEN,
+						   CLASS_ENDED };
 	struct flow_table t;
 	uint32_t f[5];
 	uint64_t now = 5u * SECOND_NS;
@@ -167,7 +169,9 @@ static void against_a_model(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(both_directions), cmocka_unit_test(order_of_eviction), cmocka_unit_test(time_outs),
+		cmocka_unit_test(both_directions),
+		cmocka_unit_test(order_of_eviction),
+		cmocka_unit_test(time_outs),
 		cmocka_unit_test(against_a_model),
 	};
 

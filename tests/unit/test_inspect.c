@@ -8,9 +8,9 @@
  * LINK: appliance/base/reason.c appliance/base/protocols.c appliance/base/sha256.c appliance/base/vocabulary.c
  * LIBS: libndpi nettle
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
 
@@ -26,8 +26,8 @@ static int setup(void **state)
 static int setup_capture(void **state)
 {
 	(void)state;
-	desk_open((struct inspector_limits){ .flows = 64, .pool_bytes = 1u << 20, .table_bytes = 1u << 16,
-					     .as_captured = true });
+	desk_open((struct inspector_limits){
+		.flows = 64, .pool_bytes = 1u << 20, .table_bytes = 1u << 16, .as_captured = true });
 	return 0;
 }
 
@@ -825,16 +825,40 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(allowed_command_passes), T(forbidden_command_is_cut_and_heard), T(split_write_never_completes), T(trains),
-		T(repetition_must_be_the_same), T(acknowledged_bytes_are_past), T(reversed_order_waits),
-		T(reversed_forbidden_is_cut), T(waiting_ends_after_ten_milliseconds), T(waiting_is_bounded_and_must_agree),
-		T(impossible_segments), T(data_before_the_handshake), T(fin_games), T(rst_closes_for_good),
-		T(syn_on_a_live_session), T(other_protocol_on_the_port), T(observe_stops_nothing), T(half_way_reset),
-		T(half_way_pick_up), T(nothing_slips_in_before_the_pick_up), T(half_way_to_the_end),
-		T(room_is_kept_for_commands), T(cut_lane), T(both_ends_dial_anew),
-		T(challenge_of_an_older_session), T(forgotten_handshake_is_no_pick_up), T(unreadable_packets), T(a_full_table_forgets_the_cheapest),
-		T(gso_frame_of_many_commands), T(pool_full_drops_and_goes_on), T(counts_are_written), T(relabelled_flows),
-		T(a_new_table_counts_at_once), T(refusals_beyond_the_budget_are_counted),
+		T(allowed_command_passes),
+		T(forbidden_command_is_cut_and_heard),
+		T(split_write_never_completes),
+		T(trains),
+		T(repetition_must_be_the_same),
+		T(acknowledged_bytes_are_past),
+		T(reversed_order_waits),
+		T(reversed_forbidden_is_cut),
+		T(waiting_ends_after_ten_milliseconds),
+		T(waiting_is_bounded_and_must_agree),
+		T(impossible_segments),
+		T(data_before_the_handshake),
+		T(fin_games),
+		T(rst_closes_for_good),
+		T(syn_on_a_live_session),
+		T(other_protocol_on_the_port),
+		T(observe_stops_nothing),
+		T(half_way_reset),
+		T(half_way_pick_up),
+		T(nothing_slips_in_before_the_pick_up),
+		T(half_way_to_the_end),
+		T(room_is_kept_for_commands),
+		T(cut_lane),
+		T(both_ends_dial_anew),
+		T(challenge_of_an_older_session),
+		T(forgotten_handshake_is_no_pick_up),
+		T(unreadable_packets),
+		T(a_full_table_forgets_the_cheapest),
+		T(gso_frame_of_many_commands),
+		T(pool_full_drops_and_goes_on),
+		T(counts_are_written),
+		T(relabelled_flows),
+		T(a_new_table_counts_at_once),
+		T(refusals_beyond_the_budget_are_counted),
 		cmocka_unit_test_setup_teardown(captures_are_read_across_gaps, setup_capture, teardown),
 	};
 

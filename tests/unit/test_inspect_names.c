@@ -8,9 +8,9 @@
  * LINK: appliance/base/reason.c appliance/base/protocols.c appliance/base/sha256.c appliance/base/vocabulary.c
  * LIBS: libndpi nettle
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
 
@@ -43,7 +43,8 @@ static struct inspector_stats stats(void)
 /* A ClientHello as a browser sends it: 122 bytes of record, SNI "tos.example". */
 static size_t client_hello(uint8_t *out)
 {
-	static const uint8_t sni[] = { 0, 0, 0, 16, 0, 14, 0, 0, 11, 't', 'o', 's', '.', 'e', 'x', 'a', 'm', 'p', 'l', 'e' };
+	static const uint8_t sni[] = { 0,   0,	 0,   16,  0,	14,  0,	  0,   11,  't',
+				       'o', 's', '.', 'e', 'x', 'a', 'm', 'p', 'l', 'e' };
 	size_t n = 0, body;
 
 	memcpy(out, "\x16\x03\x01\x00\x00\x01\x00\x00\x00\x03\x03", 11);
@@ -156,7 +157,8 @@ static void http_and_postgresql(void **state)
 	assert_int_equal(desk_send(&k, DIR_C2S, "\x00\x00\x00\x08\x04\xd2\x16\x2f", 8), OUTCOME_CONFIRMED);
 	k = desk_conn(P_POSTGRESQL);
 	desk_handshake(&k);
-	assert_int_equal(desk_send(&k, DIR_C2S, "\x00\x00\x00\x54\x00\x03\x00\x00user\x00tos\x00", 17), OUTCOME_CONFIRMED);
+	assert_int_equal(desk_send(&k, DIR_C2S, "\x00\x00\x00\x54\x00\x03\x00\x00user\x00tos\x00", 17),
+			 OUTCOME_CONFIRMED);
 	k = desk_conn(P_POSTGRESQL);
 	desk_handshake(&k);
 	assert_int_equal(desk_text(&k, DIR_S2C, "R"), OUTCOME_ACCEPT); /* could still become an answer */
@@ -250,7 +252,9 @@ static unsigned datagram(struct conn *k, enum direction dir, const void *payload
 
 static void dns_over_udp(void **state)
 {
-	static const char query[] = "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x07" "example\x03" "com\x00"
+	static const char query[] = "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x07"
+				    "example\x03"
+				    "com\x00"
 				    "\x00\x01\x00\x01";
 	struct conn k = desk_conn(P_DNS);
 
@@ -308,9 +312,17 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(tls_is_confirmed_at_its_hello), T(tls_hello_in_pieces), T(ssh_on_a_tls_conduit), T(ssh_both_ends),
-		T(http_and_postgresql), T(undecided_bytes_are_an_allowance), T(observe_records_and_lets_go), T(mixed_lane),
-		T(transport_only), T(dns_over_udp), T(named_flow_meets_another_permit),
+		T(tls_is_confirmed_at_its_hello),
+		T(tls_hello_in_pieces),
+		T(ssh_on_a_tls_conduit),
+		T(ssh_both_ends),
+		T(http_and_postgresql),
+		T(undecided_bytes_are_an_allowance),
+		T(observe_records_and_lets_go),
+		T(mixed_lane),
+		T(transport_only),
+		T(dns_over_udp),
+		T(named_flow_meets_another_permit),
 		T(waiting_data_of_a_confirmed_flow_passes),
 	};
 

@@ -5,9 +5,9 @@
  * LINK: dpi/name.c dpi/plausible.c dpi/recognise.c appliance/base/bytes.c appliance/base/protocols.c
  * LIBS: libndpi
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
 
@@ -56,7 +56,8 @@ static struct bytes build(uint8_t proto, uint16_t client, uint16_t server, enum 
 static enum protocol ask(struct namer *n, uint8_t proto, uint16_t port, const char *payload, size_t size)
 {
 	uint32_t slot = name_open(n);
-	struct name_answer a = name_packet(n, slot, DIR_C2S, build(proto, 40123, port, DIR_C2S, 1000, payload, size), 1000);
+	struct name_answer a =
+		name_packet(n, slot, DIR_C2S, build(proto, 40123, port, DIR_C2S, 1000, payload, size), 1000);
 
 	name_close(n, slot);
 	return a.named && plausible(a.protocol, DIR_C2S, proto, bytes_of(payload, size)) ? a.protocol : PROTO_NONE;
@@ -85,12 +86,15 @@ static void every_library_name_exists(void **state)
 	}
 }
 
-static const char dns[] = "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x07" "example\x03"
+static const char dns[] = "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x07"
+			  "example\x03"
 			  "com\x00\x00\x01\x00\x01";
-static const char ntp[] = "\x23\x00\x06\xec\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
-			  "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xe5\x01\x02\x03\x04\x05\x06\x07";
-static const char snmp[] = "\x30\x26\x02\x01\x01\x04\x06public\xa0\x19\x02\x01\x01\x02\x01\x00\x02\x01\x00\x30\x0e\x30\x0c"
-			   "\x06\x08\x2b\x06\x01\x02\x01\x01\x01\x00\x05\x00";
+static const char ntp[] =
+	"\x23\x00\x06\xec\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xe5\x01\x02\x03\x04\x05\x06\x07";
+static const char snmp[] =
+	"\x30\x26\x02\x01\x01\x04\x06public\xa0\x19\x02\x01\x01\x02\x01\x00\x02\x01\x00\x30\x0e\x30\x0c"
+	"\x06\x08\x2b\x06\x01\x02\x01\x01\x01\x00\x05\x00";
 static const char http[] = "GET /index.html HTTP/1.1\r\nHost: tos.example\r\nUser-Agent: x\r\n\r\n";
 static const char ssh[] = "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n";
 
@@ -112,7 +116,8 @@ static void names_streams(void **state)
 /* Well-known ports, bytes of nobody: no answer at all. */
 static void ports_prove_nothing(void **state)
 {
-	static const uint16_t ports[] = { 21, 22, 23, 53, 80, 102, 123, 161, 389, 443, 445, 502, 514, 1883, 3306, 3389, 5432 };
+	static const uint16_t ports[] = { 21,  22,  23,	 53,  80,   102,  123,	161, 389,
+					  443, 445, 502, 514, 1883, 3306, 3389, 5432 };
 	char junk[64];
 
 	for (size_t i = 0; i < sizeof(junk); i++)
@@ -146,7 +151,10 @@ static void plausible_or_not(void **state)
 	b[0] = 0x17; /* monlist */
 	assert_false(plausible(PROTO_NTP, DIR_C2S, 17, bytes_of(b, sizeof(ntp) - 1)));
 	assert_true(plausible(PROTO_SMB, DIR_C2S, 6, bytes_of("\0\0\0\x40\xfeSMB\x40", 9)));
-	assert_false(plausible(PROTO_SMB, DIR_C2S, 6, bytes_of("\0\0\0\x40" "abcde", 9)));
+	assert_false(plausible(PROTO_SMB, DIR_C2S, 6,
+			       bytes_of("\0\0\0\x40"
+					"abcde",
+					9)));
 	assert_true(plausible(PROTO_MQTT, DIR_C2S, 6, bytes_of("x", 1)));
 }
 
@@ -185,7 +193,8 @@ static void slots_are_used_again(void **state)
 		for (unsigned i = 0; i < 64; i++) {
 			slots[i] = name_open(*state);
 			assert_int_not_equal(slots[i], NAME_SLOT_NONE);
-			name_packet(*state, slots[i], DIR_C2S, build(6, 40000, 80, DIR_C2S, 1, http, sizeof(http) - 1), i);
+			name_packet(*state, slots[i], DIR_C2S, build(6, 40000, 80, DIR_C2S, 1, http, sizeof(http) - 1),
+				    i);
 		}
 		assert_int_equal(name_open(*state), NAME_SLOT_NONE);
 		for (unsigned i = 0; i < 64; i++)
@@ -224,7 +233,8 @@ static void nonsense(void **state)
 			}
 			x ^= x << 13, x ^= x >> 7, x ^= x << 17;
 			name_packet(*state, slot, (enum direction)(p & 1),
-				    build(round % 3 ? 6 : 17, 40000, 443, (enum direction)(p & 1), p * 600, junk, n), round);
+				    build(round % 3 ? 6 : 17, 40000, 443, (enum direction)(p & 1), p * 600, junk, n),
+				    round);
 		}
 		name_close(*state, slot);
 	}
@@ -233,10 +243,14 @@ static void nonsense(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_library_name_exists), cmocka_unit_test(names_at_the_first_datagram),
-		cmocka_unit_test(names_streams), cmocka_unit_test(ports_prove_nothing),
-		cmocka_unit_test(plausible_or_not), cmocka_unit_test(modbus_is_not_called_tls),
-		cmocka_unit_test(slots_are_used_again), cmocka_unit_test(only_strong_names_contradict),
+		cmocka_unit_test(every_library_name_exists),
+		cmocka_unit_test(names_at_the_first_datagram),
+		cmocka_unit_test(names_streams),
+		cmocka_unit_test(ports_prove_nothing),
+		cmocka_unit_test(plausible_or_not),
+		cmocka_unit_test(modbus_is_not_called_tls),
+		cmocka_unit_test(slots_are_used_again),
+		cmocka_unit_test(only_strong_names_contradict),
 		cmocka_unit_test(nonsense),
 	};
 

@@ -93,8 +93,8 @@ static void options_fan_out(void **state)
 	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
 		char want[96];
 
-		snprintf(want, sizeof(want), "[ payload load 1b @ network header + 6 => reg 1 ] [ cmp eq reg 1 0x%08x ]",
-			 headers[i]);
+		snprintf(want, sizeof(want),
+			 "[ payload load 1b @ network header + 6 => reg 1 ] [ cmp eq reg 1 0x%08x ]", headers[i]);
 		assert_non_null(strstr(text, want));
 	}
 }
@@ -209,8 +209,13 @@ static void whole_skeleton(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(live_lookup),	  cmocka_unit_test(record_apart), cmocka_unit_test(options_fan_out), cmocka_unit_test(reverse_path),
-		cmocka_unit_test(queues),	  cmocka_unit_test(cell_keys),	  cmocka_unit_test(nonsense_is_refused),
+		cmocka_unit_test(live_lookup),
+		cmocka_unit_test(record_apart),
+		cmocka_unit_test(options_fan_out),
+		cmocka_unit_test(reverse_path),
+		cmocka_unit_test(queues),
+		cmocka_unit_test(cell_keys),
+		cmocka_unit_test(nonsense_is_refused),
 		cmocka_unit_test(whole_skeleton),
 	};
 

@@ -4,9 +4,9 @@
  *
  * LINK: dpi/recognise.c appliance/base/bytes.c
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
 
@@ -22,11 +22,18 @@ struct sample {
 	const char *bytes;
 };
 
-#define S(p, d, needed, text) { p, d, needed, sizeof(text) - 1, text }
+#define S(p, d, needed, text)                                                                                          \
+	{                                                                                                              \
+		p, d, needed, sizeof(text) - 1, text                                                                   \
+	}
 
 static const struct sample good[] = {
-	S(PROTO_TLS, DIR_C2S, 11, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" "abcdefgh"),
-	S(PROTO_TLS, DIR_S2C, 11, "\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03" "abcdefgh"),
+	S(PROTO_TLS, DIR_C2S, 11,
+	  "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
+	  "abcdefgh"),
+	S(PROTO_TLS, DIR_S2C, 11,
+	  "\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03"
+	  "abcdefgh"),
 	S(PROTO_TLS, DIR_S2C, 6, "\x15\x03\x03\x00\x02\x02\x28"),
 	S(PROTO_SSH, DIR_C2S, 8, "SSH-2.0-OpenSSH_9.2p1\r\n"),
 	S(PROTO_SSH, DIR_S2C, 8, "SSH-2.0-dropbear\r\n"),
@@ -80,8 +87,9 @@ static void no_other_name(void **state)
 	for (size_t i = 0; i < COUNT(good); i++)
 		for (unsigned p = 1; p < PROTO_COUNT; p++)
 			if (p != good[i].protocol)
-				assert_int_not_equal(recognise((enum protocol)p, good[i].dir, head(&good[i], good[i].n)),
-						     RECOGNISED);
+				assert_int_not_equal(
+					recognise((enum protocol)p, good[i].dir, head(&good[i], good[i].n)),
+					RECOGNISED);
 }
 
 /* Each of the deciding bytes counts: with a wrong one (any of the 255 others that the format forbids) it is something
@@ -96,8 +104,9 @@ static void first_byte_decides(void **state)
 			continue;
 		memcpy(b, good[i].bytes, head(&good[i], good[i].n).left);
 		b[0] ^= 0x40;
-		assert_int_not_equal(recognise(good[i].protocol, good[i].dir, bytes_of(b, head(&good[i], good[i].n).left)),
-				     RECOGNISED);
+		assert_int_not_equal(
+			recognise(good[i].protocol, good[i].dir, bytes_of(b, head(&good[i], good[i].n).left)),
+			RECOGNISED);
 	}
 }
 
@@ -108,7 +117,7 @@ static void lies(void **state)
 		S(PROTO_TLS, DIR_C2S, 0, "\x16\x03\x01\x50\x00\x01\x00\x01\xfc\x03\x03"), /* record above 16 kB */
 		S(PROTO_TLS, DIR_C2S, 0, "\x16\x03\x01\x02\x00\x02\x00\x01\xfc\x03\x03"), /* a server's hello */
 		S(PROTO_TLS, DIR_C2S, 0, "\x17\x03\x03\x02\x00\x01\x00\x01\xfc\x03\x03"), /* data first */
-		S(PROTO_TLS, DIR_C2S, 0, "\x15\x03\x03\x00\x02\x02\x28"),                 /* a client's alert */
+		S(PROTO_TLS, DIR_C2S, 0, "\x15\x03\x03\x00\x02\x02\x28"),		  /* a client's alert */
 		S(PROTO_TLS, DIR_C2S, 0, "\x16\x02\x01\x02\x00\x01\x00\x01\xfc\x03\x03"),
 		S(PROTO_SSH, DIR_C2S, 0, "SSH-1.5-old\r\n"),
 		S(PROTO_HTTP, DIR_C2S, 0, "OPTIONS sip:a@b SIP/2.0\r\n"),
@@ -146,8 +155,11 @@ static void single_answer_byte_of_postgresql(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(prefixes), cmocka_unit_test(no_other_name), cmocka_unit_test(first_byte_decides),
-		cmocka_unit_test(lies), cmocka_unit_test(single_answer_byte_of_postgresql),
+		cmocka_unit_test(prefixes),
+		cmocka_unit_test(no_other_name),
+		cmocka_unit_test(first_byte_decides),
+		cmocka_unit_test(lies),
+		cmocka_unit_test(single_answer_byte_of_postgresql),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

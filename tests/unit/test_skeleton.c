@@ -261,8 +261,8 @@ static void strangers_do_not_reach_tracking(void **state)
 	(void)state;
 	world_open(&w);
 	for (unsigned six = 0; six < 2; six++) {
-		p = packet(&f, LAN1, LAN2, six ? "2001:db8:20::10" : "10.20.0.10", six ? "2001:db8:30::10" : "10.30.1.10", 6,
-			   502);
+		p = packet(&f, LAN1, LAN2, six ? "2001:db8:20::10" : "10.20.0.10",
+			   six ? "2001:db8:30::10" : "10.30.1.10", 6, 502);
 		for (size_t i = 0; i < sizeof(opening); i++) {
 			p.tcp_flags = opening[i];
 			p.unrouted = true;

@@ -4,9 +4,9 @@
  *
  * LINK: dpi/stream.c dpi/pool.c appliance/base/bytes.c
  */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
 
@@ -22,8 +22,9 @@ static uint32_t c, v; /* next numbers of client and server */
 
 static struct decoded segment(uint32_t seq, uint32_t ack, unsigned flags, const void *p, size_t n)
 {
-	return (struct decoded){ .l4proto = IP_TCP, .seq = seq, .ack = ack, .tcp_flags = (uint8_t)flags,
-				 .payload = bytes_of(p, n) };
+	return (struct decoded){
+		.l4proto = IP_TCP, .seq = seq, .ack = ack, .tcp_flags = (uint8_t)flags, .payload = bytes_of(p, n)
+	};
 }
 
 static struct stream_result put(enum direction dir, uint32_t seq, uint32_t ack, unsigned flags, const void *p, size_t n)
@@ -248,7 +249,7 @@ static void refusals_of_the_handshake(void **state)
 
 	(void)state;
 	stream_open(&s, DIR_C2S, &d);
-	assert_int_equal(put(DIR_C2S, 99, 0, TCP_SYN, NULL, 0).answer, STREAM_PASS);    /* repeated */
+	assert_int_equal(put(DIR_C2S, 99, 0, TCP_SYN, NULL, 0).answer, STREAM_PASS);	/* repeated */
 	assert_int_equal(put(DIR_C2S, 98, 0, TCP_SYN, NULL, 0).answer, STREAM_RESTART); /* another one */
 	assert_int_equal(put(DIR_S2C, 5, 99, TCP_SYN | TCP_ACK, NULL, 0).answer, STREAM_DROP);
 	assert_int_equal(put(DIR_C2S, 5, 100, TCP_SYN | TCP_ACK, NULL, 0).answer, STREAM_DROP);
@@ -262,7 +263,11 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(chains), T(numbers_wrap), T(all_receivers_agree), T(all_pairs_of_intervals), T(unfinished_pdus_are_kept),
+		T(chains),
+		T(numbers_wrap),
+		T(all_receivers_agree),
+		T(all_pairs_of_intervals),
+		T(unfinished_pdus_are_kept),
 		T(refusals_of_the_handshake),
 	};
 

@@ -79,9 +79,10 @@ int main(int argc, char **argv)
 			tripped = true;
 			trips++;
 		}
-		n = snprintf(line, sizeof(line),
-			     "{\"polls\":%lu,\"errors\":%lu,\"trips\":%lu,\"connects\":%lu,\"longest_gap_ms\":%lld}%30s\n",
-			     polls, errors, trips, connects, (long long)longest, "");
+		n = snprintf(
+			line, sizeof(line),
+			"{\"polls\":%lu,\"errors\":%lu,\"trips\":%lu,\"connects\":%lu,\"longest_gap_ms\":%lld}%30s\n",
+			polls, errors, trips, connects, (long long)longest, "");
 		if (pwrite(out, line, (size_t)n, 0) < 0)
 			return 3;
 		next += PERIOD_MS;

@@ -20,11 +20,12 @@
 #include "appliance/sandbox.h"
 
 #define DRAIN_MOST 256u
+#define ALARM_MS 1 /* between looks should the alarm ever fail */
 #define EVENTS 4
 #define SPIN_MAX_US 1000u
 #define SPIN_VARIABLE "SEKISHO_GATE_SPIN_US"
 
-enum { WATCH_CONTROL, WATCH_WAKE, WATCH_PIDFD };
+enum { WATCH_CONTROL, WATCH_WAKE, WATCH_PIDFD, WATCH_ALARM };
 
 static int watch_fd(const struct gate *g, int fd, uint32_t what, uint32_t events)
 {
@@ -180,18 +181,27 @@ static bool spin(struct gate *g, uint64_t spin_ns)
 	return false;
 }
 
+/* How long to sleep at most, for epoll: for ever, because the alarm does the waking. */
+static int sleep_ms(struct gate *g)
+{
+	struct mono now = clock_mono();
+	uint64_t due = gate_due(g, now);
+
+	return due == UINT64_MAX || alarm_by(&g->alarm, (struct mono){ now.ns + due }) == 0 ? -1 : ALARM_MS;
+}
+
 /* Sleeps until there is something to do, or only looks when there already is. False when the gate must end. */
 static bool wait_events(struct gate *g, bool pending)
 {
 	struct epoll_event ev[EVENTS];
-	uint64_t due = gate_due(g, clock_mono());
-	int n, ms = due == UINT64_MAX ? -1 : (int)((due + 999999u) / 1000000u);
 	bool dead = false, messages = false;
+	int n = epoll_wait(g->epoll, ev, EVENTS, pending ? 0 : sleep_ms(g));
 
-	n = epoll_wait(g->epoll, ev, EVENTS, pending ? 0 : ms);
 	if (n < 0 && errno != EINTR)
 		return false;
 	for (int i = 0; i < n; i++) {
+		if (ev[i].data.u32 == WATCH_ALARM)
+			alarm_rang(&g->alarm);
 		messages |= ev[i].data.u32 == WATCH_CONTROL;
 		dead |= ev[i].data.u32 == WATCH_PIDFD;
 	}
@@ -261,7 +271,8 @@ int role_gate(void)
 			   .pidfd = -1 };
 	json_object_seed(0); /* looks for randomness in files, once */
 	g.epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (g.epoll < 0 || fcntl(ROLE_FD_CONTROL, F_SETFL, O_NONBLOCK) < 0 ||
+	if (g.epoll < 0 || fcntl(ROLE_FD_CONTROL, F_SETFL, O_NONBLOCK) < 0 || alarm_open(&g.alarm) < 0 ||
+	    watch_fd(&g, g.alarm.fd, WATCH_ALARM, EPOLLIN) < 0 ||
 	    watch_fd(&g, ROLE_FD_CONTROL, WATCH_CONTROL, EPOLLIN) < 0)
 		err_set(&e, -errno, "control channel");
 	else

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "appliance/base/alarm.h"
 #include "appliance/base/clock.h"
 #include "appliance/base/event.h"
 #include "appliance/base/lane.h"
@@ -66,6 +67,7 @@ struct gate_counts {
 
 struct gate {
 	int control, raw4, raw6, proc, epoll;
+	struct alarm alarm; /* for the next tick: no sleep has a time-out */
 	struct event_port events;
 	struct gate_lane lanes[LANE_COUNT]; /* by lane number */
 	uint64_t used, dirty;		    /* bit n = lane n exists; has verdicts waiting in its pack */

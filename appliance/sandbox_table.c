@@ -45,7 +45,7 @@ static const struct call_rule channel[] = {
 
 static const struct call_rule waiting[] = {
 	CALL(epoll_create1), CALL(epoll_ctl), CALL(epoll_wait), CALL(epoll_pwait), CALL(epoll_pwait2), CALL(poll), CALL(ppoll),
-	CALL(pselect6), CALL(select), END
+	CALL(pselect6), CALL(select), CALL(timerfd_settime), END
 };
 
 static const struct call_rule receives_many[] = { CALL(recvmmsg), CALL(recvfrom), END };

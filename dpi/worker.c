@@ -27,6 +27,8 @@
 #define START_MS 1   /* between looks at a ring that the gate has not opened yet */
 #define WAKE_AFTER (RING_ENTRIES / 2u)
 #define LOOK_EVERY 4
+#define SLEEP_NS 1000000000u /* the longest sleep while something is due at some time */
+#define ALARM_MS 1	     /* between looks should the alarm ever fail */
 
 /* The inspector's outside functions carry no context; there is one worker in a process. */
 static struct worker *worker;
@@ -151,23 +153,23 @@ static void take_datagram(struct worker *w, struct worker_port *p, struct bytes 
 	}
 }
 
-/* A port stays ready until it has been found empty once: a batch that came short of a full one says only that it was
- * empty then, and by the time the gate has sent the verdicts the next packets are often there. */
+/* A batch that came short of what was asked for has emptied the port. What comes in afterwards, epoll tells. */
 static void serve_port(struct worker *w, struct worker_port *p)
 {
 	unsigned left = worker_budget(p->class);
-	int n = WORKER_BATCH;
 
-	while (p->ready && left > 0 && n == WORKER_BATCH) {
-		n = queue_receive(w->reader, p->fd, left < WORKER_BATCH ? left : WORKER_BATCH);
+	while (p->ready && left > 0) {
+		unsigned most = left < WORKER_BATCH ? left : WORKER_BATCH;
+		int n = queue_receive(w->reader, p->fd, most);
+
 		for (int i = 0; i < n; i++)
 			take_datagram(w, p, queue_datagram(w->reader, (unsigned)i));
-		p->ready = n > 0;
+		p->ready = n == (int)most;
 		left -= n > 0 ? (unsigned)n : 0;
 	}
 }
 
-/* True when some port gave packets, and so may have more. */
+/* True when some port may have more. */
 static bool serve(struct worker *w)
 {
 	bool more = false;
@@ -209,16 +211,19 @@ static void mark_ready(struct worker *w, uint32_t lane)
 			w->ports[i].ready = true;
 }
 
-static int sleep_ms(const struct worker *w, uint64_t due_ns, bool more)
+/* How long to sleep at most, for epoll: for ever where the alarm does the waking. */
+static int sleep_ms(struct worker *w, uint64_t due_ns, bool more)
 {
+	struct mono at;
+
 	if (more)
 		return 0;
 	if (!w->serving)
 		return w->ring != NULL && w->table ? START_MS : -1;
 	if (due_ns == UINT64_MAX)
 		return -1;
-	/* Rounded up to the clock's grain, but never past the inspector's limit by more than that. */
-	return due_ns < 1000000000u ? (int)((due_ns + 999999u) / 1000000u) : 1000;
+	at.ns = clock_mono().ns + (due_ns < SLEEP_NS ? due_ns : SLEEP_NS);
+	return alarm_by(&w->alarm, at) == 0 ? -1 : ALARM_MS;
 }
 
 /* Sleeps up to `ms` (0: only looks), and takes in what happened. */
@@ -234,7 +239,9 @@ static void look(struct worker *w, int ms)
 	if (sleeps)
 		atomic_store_explicit(&w->ring->sleeping, 0, memory_order_relaxed);
 	for (int i = 0; i < n; i++) {
-		if (ev[i].data.u32 != WORKER_CONTROL)
+		if (ev[i].data.u32 == WORKER_ALARM)
+			alarm_rang(&w->alarm);
+		else if (ev[i].data.u32 != WORKER_CONTROL)
 			mark_ready(w, ev[i].data.u32);
 		else if (!worker_messages(w))
 			w->ended = true;
@@ -275,8 +282,8 @@ static int prepare(struct worker *w, struct err *e)
 	if (w->inspector == NULL || w->reader == NULL)
 		return err_set(e, -ENOMEM, "memory of the worker");
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (w->epoll < 0 || fcntl(ROLE_FD_CONTROL, F_SETFL, O_NONBLOCK) < 0 ||
-	    !worker_watch(w, ROLE_FD_CONTROL, WORKER_CONTROL))
+	if (w->epoll < 0 || fcntl(ROLE_FD_CONTROL, F_SETFL, O_NONBLOCK) < 0 || alarm_open(&w->alarm) < 0 ||
+	    !worker_watch(w, w->alarm.fd, WORKER_ALARM) || !worker_watch(w, ROLE_FD_CONTROL, WORKER_CONTROL))
 		return err_set(e, -errno, "control channel");
 	return sandbox_enter(ROLE_DPI, e);
 }

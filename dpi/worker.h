@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "appliance/base/alarm.h"
 #include "appliance/base/event.h"
 #include "appliance/base/lane.h"
 #include "dpi/inspect.h"
@@ -25,8 +26,10 @@
 #define WORKER_POOL_BYTES (8u * 1024u * 1024u)
 #define WORKER_TABLE_BYTES (4u * 1024u * 1024u)
 
-#define WORKER_BATCH 32u	  /* packets per receive */
-#define WORKER_CONTROL UINT32_MAX /* what epoll says when the control channel has something; else a lane */
+#define WORKER_BATCH 32u /* packets per receive */
+/* What epoll says: the control channel has something, the alarm went off; else it is a lane. */
+#define WORKER_CONTROL UINT32_MAX
+#define WORKER_ALARM (UINT32_MAX - 1u)
 
 struct worker_port {
 	int fd;
@@ -40,6 +43,7 @@ struct worker_port {
 
 struct worker {
 	int epoll;
+	struct alarm alarm; /* for what the inspector has due: no sleep between packets has a time-out */
 	uint32_t index;
 	struct inspector *inspector;
 	struct queue_reader *reader;
@@ -81,7 +85,7 @@ static inline bool worker_decided(uint32_t id, uint32_t decided)
 
 /* Reads the control channel until it is empty. False: it is closed or broken, the worker must end. */
 bool worker_messages(struct worker *w);
-/* Has epoll watch `fd` as `what` (a lane, or WORKER_CONTROL). */
+/* Has epoll watch `fd` as `what` (a lane, WORKER_CONTROL or WORKER_ALARM). */
 bool worker_watch(struct worker *w, int fd, uint32_t what);
 
 #endif

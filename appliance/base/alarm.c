@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/base/alarm.h"
+
+#include <errno.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SECOND 1000000000u
+
+int alarm_open(struct alarm *a)
+{
+	*a = (struct alarm){ .fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), .at_ns = UINT64_MAX };
+	return a->fd >= 0 ? 0 : -errno;
+}
+
+int alarm_by(struct alarm *a, struct mono at)
+{
+	/* A time of zero would turn the descriptor off. */
+	struct itimerspec when = { .it_value = { .tv_sec = (time_t)(at.ns / SECOND),
+						 .tv_nsec = (long)(at.ns % SECOND) | 1 } };
+
+	if (at.ns >= a->at_ns)
+		return 0;
+	if (timerfd_settime(a->fd, TFD_TIMER_ABSTIME, &when, NULL) < 0)
+		return -errno;
+	a->at_ns = at.ns;
+	return 0;
+}
+
+void alarm_rang(struct alarm *a)
+{
+	uint64_t times;
+
+	/* Nothing to read: it was set anew in between, and will go off again. */
+	if (read(a->fd, &times, sizeof(times)) == (ssize_t)sizeof(times))
+		a->at_ns = UINT64_MAX;
+}

@@ -129,10 +129,28 @@ static void ip_options(struct build *b, unsigned variant)
 	expr_cmp8(b, NFT_CMP_EQ, headers[variant]);
 }
 
+/* Loads of the header itself are the kernel's quickest. The first byte of IPv4 says version and length; that a packet of
+ * one family has the version of the other is refused before any rule. */
+static void plain(struct build *b, uint32_t family, uint8_t l4proto)
+{
+	b->l4proto = l4proto;
+	if (family == 4) {
+		expr_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 0, 1, 0);
+		expr_cmp8(b, NFT_CMP_EQ, 0x45);
+	} else {
+		expr_meta(b, NFT_META_NFPROTO, 0);
+		expr_cmp8(b, NFT_CMP_EQ, NFPROTO_IPV6);
+	}
+	expr_payload(b, NFT_PAYLOAD_NETWORK_HEADER, family == 4 ? 9 : 6, 1, 0);
+	expr_cmp8(b, NFT_CMP_EQ, l4proto);
+}
+
 static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uint32_t workers, enum queue_backend q)
 {
+	bool has_mark = b->has_mark;
 	char chain[16];
 
+	b->has_mark = s->kind == IR_LIVE;
 	switch (s->kind) {
 	case IR_CT_STATE:
 		expr_ct(b, NFT_CT_STATE, 0);
@@ -159,6 +177,9 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uin
 	case IR_IP_OPTIONS:
 		ip_options(b, variant);
 		break;
+	case IR_PLAIN:
+		plain(b, s->a, (uint8_t)s->b);
+		break;
 	case IR_UNROUTED:
 		expr_unrouted(b);
 		break;
@@ -173,7 +194,8 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uin
 		break;
 	case IR_MARK:
 	case IR_MARK_NOT:
-		expr_meta(b, NFT_META_MARK, 0);
+		if (!has_mark)
+			expr_meta(b, NFT_META_MARK, 0);
 		if (s->a != UINT32_MAX)
 			expr_bits32(b, 0, s->a, 0);
 		expr_cmp32(b, s->kind == IR_MARK ? NFT_CMP_EQ : NFT_CMP_NEQ, s->b);

@@ -38,6 +38,8 @@ static const struct setting settings[] = {
 	{ SET_EACH, false, "net/ipv4/conf", "route_localnet", "0" },
 	{ SET_EACH, false, "net/ipv4/conf", "src_valid_mark", "0" }, /* our packet mark is no route mark */
 	{ SET_EACH, true, "net/ipv4/conf", "mc_forwarding", "0" },
+	/* Nothing here receives: looking for a socket before the route is work for nobody. */
+	{ SET_ONE, true, NULL, "net/ipv4/ip_early_demux", "0" },
 	{ SET_EACH, true, "net/ipv6/conf", "accept_ra", "0" },
 	{ SET_EACH, true, "net/ipv6/conf", "autoconf", "0" },
 	{ SET_EACH, true, "net/ipv6/conf", "accept_redirects", "0" },

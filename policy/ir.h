@@ -159,6 +159,7 @@ enum ir_stmt_kind {
 	IR_ICMP_TYPE,	 /* a: type (of the family's ICMP; the rule has IR_L4PROTO before it) */
 	IR_HOPLIMIT,	 /* a: value (IPv6) */
 	IR_IP_OPTIONS,	 /* IPv4 header longer than 20 bytes, or an IPv6 extension header of any kind */
+	IR_PLAIN,	 /* a: family, b: protocol: no options or extensions, that protocol right behind the header */
 	IR_UNROUTED,	 /* the source is not where the packet came in: no route back through that interface, or an
 	                      address of the box itself */
 	IR_TCP_FLAGS,	 /* (flags & a) == b */

@@ -203,6 +203,10 @@ static void put_stmt(struct line *l, const struct ir_stmt *s)
 	case IR_IP_OPTIONS:
 		put_options(l);
 		break;
+	case IR_PLAIN:
+		l->l4proto = s->b;
+		fprintf(l->to, s->a == 4 ? "ip hdrlength 5 meta l4proto %u" : "ip6 nexthdr %u", s->b);
+		break;
 	case IR_UNROUTED:
 		fputs("fib saddr . iif oif missing", l->to);
 		break;

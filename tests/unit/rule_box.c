@@ -178,6 +178,8 @@ static bool step(struct run *x, const struct ir_stmt *s)
 		return p->hop_limit == s->a;
 	case IR_IP_OPTIONS:
 		return p->options;
+	case IR_PLAIN:
+		return p->src.family == s->a && p->l4proto == s->b && !p->options;
 	case IR_UNROUTED:
 		return p->unrouted;
 	case IR_TCP_FLAGS:

@@ -35,11 +35,6 @@ $(B)/peers/%: tests/demo/peers/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -O2 -Wall -Wextra $(subst -I,-isystem ,$(shell pkg-config --cflags-only-I libmodbus)) -o $@ $< $(shell pkg-config --libs libmodbus)
 
-$(B)/bench/load: tests/bench/load.c
-	$(call say,CC,$<)
-	@mkdir -p $(@D)
-	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -O2 -Wall -Wextra -o $@ $<
-
 .PHONY: peers
 peers: $(B)/peers/plc $(B)/peers/poller
 
@@ -70,7 +65,7 @@ test-unit test-golden test-replay test-fuzz test-san test-netns: test-%: deps
 
 .PHONY: bench
 bench: deps
-	@$(MAKE) --no-print-directory -j$(JOBS) all peers $(B)/bench/load $(B)/bench/accept_loop
+	@$(MAKE) --no-print-directory -j$(JOBS) all bench-programs
 	@$(AS_ROOT) $(PYTHON) tests/bench/bench.py $(BENCH_ARGS)
 
 .PHONY: fuzz

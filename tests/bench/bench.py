@@ -1,167 +1,165 @@
 # SPDX-License-Identifier: Apache-2.0
-"""make bench: speed as ratios within one run. Medians of several rounds, all modes in turn in every round.
+"""make bench: speed as ratios within one run. Medians of many short rounds; every round takes every mode in an order of its
+own, and a ratio is the median of the ratios of the rounds. What the modes and placements are: paths.py.
 
-Modes, between the same two hosts over the same two wires:
-  plain      forwarding, nothing else
-  tracking   forwarding with connection tracking and no rules
-  fast       Sekisho, a classified flow (named once, then no queue)
-  inspected  Sekisho, nDPI and Modbus enforcement of every PDU
-  loop       accept-all NFQUEUE loop: one process, many packets per receive, GSO flag (the limit of any queue)
+Measured per mode, as far as the mode has it:
+  udp      packets of 50 bytes of one UDP flow that crossed, per second
+  rate     64 TCP connections, each with one 12-byte request open: packets both ways per second (a packet per request, one per
+           answer) and requests per second
+  crr      connect, request, answer, close: per second
+  rtt      p50 and p99 of 12-byte requests, one at a time
+  stream   answers of 259 bytes to pipelined Modbus requests: bits per second
+  bulk     one TCP stream after a TLS hello: bits per second
+For `fast` the connections begin with a TLS hello and then carry the same requests.
 
-CPU placement is fixed, because veth work moves with it: both hosts on core 1, whatever reads queues on core 0.
-Writes build/bench.json.   bench.py [--rounds N] [--milliseconds N]
+Writes build/bench.json.   bench.py [--rounds N] [--milliseconds N] [--placement one|split|box] [--modes A,B] [--only A,B]
 """
 import argparse
 import json
 import os
+import random
 import statistics
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from net import Net, sh, wait_for  # noqa: E402
+from paths import PLACEMENTS, RUN, SERVER, TOP, Path, sh
 
-TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-BUILD = os.environ.get("SEKISHO_BUILD", os.path.join(TOP, "build", "release"))
-RUN = "/run/sekisho-bench"
-HOSTS, QUEUES = "1", "0"
-# A chain that nothing reaches: naming `ct` in it is what makes the kernel track.
-TABLE_TRACKING = "table inet bench {\n chain unused {\n  ct state new counter\n }\n}\n"
+MODES = ("plain", "tracking", "fast", "inspected", "loop")
+METRICS = ("udp", "rate", "crr", "rtt", "stream", "bulk")
+# What a mode cannot be asked: an enforced conduit carries Modbus alone.
+NOT = {"inspected": ("udp", "bulk")}
+# Share of the forwarded packets that must have been through a queue, where there is one and where there is none.
+QUEUED = {"inspected": 0.99, "loop": 0.99}
 
 
-class Path:
-    """left host - box - right host; `box` decides what the box does."""
+def measure(path, metric, ms):
+    port = {"bulk": 443, "udp": 53}.get(metric, 444 if path.mode == "fast" else 502)
+    more = {"rate": (64,), "stream": (4, 8)}.get(metric, ())
+    found = path.load(metric, SERVER, port, ms, *more)
+    seconds = found["seconds"]
+    share = found["queued"] / max(found["packets"], 1)
+    if path.mode in QUEUED and metric != "udp" and share < QUEUED[path.mode]:  # a flood overruns the queue
+        raise RuntimeError("%s %s: only %.3f of the packets were queued" % (path.mode, metric, share))
+    if path.mode not in QUEUED and metric != "crr" and found["queued"] > 20 * 64:
+        raise RuntimeError("%s %s: %d packets were queued" % (path.mode, metric, found["queued"]))
+    if metric == "udp":
+        return {"udp_packets_per_s": found["arrived"] / seconds}
+    if metric == "rate":
+        return {"packets_per_s": found["packets"] / seconds, "requests_per_s": found["n"] / seconds,
+                "packets_per_request": found["packets"] / found["n"]}
+    if metric == "crr":
+        return {"crr_per_s": found["n"] / seconds}
+    if metric == "rtt":
+        return {"p50_us": found["p50_us"], "p99_us": found["p99_us"]}
+    return {metric + "_mbit_per_s": found["bits"] / seconds / 1e6}
 
-    def __init__(self, name, paths):
-        self.name = name
-        self.net = Net("skbench-%s-" % name)
-        paths.append(self)  # first of all, so that it is taken down whatever happens
-        self.left, self.right = self.net.add("left"), self.net.add("right")
-        self.box = self.net.add("box")
-        self.net.veth(self.left, "eth0", self.box, "left0")
-        self.net.veth(self.right, "eth0", self.box, "right0")
-        self.net.address(self.left, "eth0", "10.1.0.2/24")
-        self.net.address(self.right, "eth0", "10.2.0.2/24")
-        sh("ip", "route", "add", "default", "via", "10.1.0.1", ns=self.left)
-        sh("ip", "route", "add", "default", "via", "10.2.0.1", ns=self.right)
-        getattr(self, "box_" + name)()
-        load = os.path.join(BUILD, "bench", "load")
-        for kind, port in (("serve", 502), ("serve", 443), ("sink", 53)):
-            self.net.spawn(["taskset", "-c", HOSTS, load, kind, "10.2.0.2", str(port)], self.right)
-        for port in (502, 443):
-            wait_for(lambda p=port: ":%d" % p in sh("ss", "-Hltn", ns=self.right).stdout, 5, "the bench server")
 
-    def forward(self):
-        self.net.address(self.box, "left0", "10.1.0.1/24")
-        self.net.address(self.box, "right0", "10.2.0.1/24")
-        sh("sysctl", "-qw", "net.ipv4.ip_forward=1", ns=self.box)
+class Figures:
+    def __init__(self, rounds):
+        self.rounds = rounds
+        self.rows = []
 
-    def box_plain(self):
-        self.forward()
+    def pairs(self, over, under, key, f):
+        a, b = self.rounds.get(over, []), self.rounds.get(under, [])
+        return [f(x[key], y[key]) for x, y in zip(a, b) if key in x and key in y]
 
-    def box_tracking(self):
-        self.forward()
-        sh("nft", "-f", "-", ns=self.box, input=TABLE_TRACKING)
+    def ratio(self, text, over, under, key, goal=None):
+        self.row(text, self.pairs(over, under, key, lambda x, y: x / y), ">=", goal)
 
-    def box_loop(self):
-        self.forward()
-        # the same program binds the queue, adds the rule (both directions queued) and accepts everything
-        self.net.spawn(["taskset", "-c", QUEUES, os.path.join(BUILD, "bench", "accept_loop"), "--rule"], self.box,
-                       os.path.join(RUN, "loop.log"))
-        wait_for(lambda: sh("cat", "/proc/net/netfilter/nfnetlink_queue", ns=self.box).stdout.strip(), 5, "the accept-all loop")
+    def above(self, text, over, under, key, goal=None):
+        self.row(text, self.pairs(over, under, key, lambda x, y: x - y), "<=", goal)
 
-    def box_sekisho(self):
-        self.net.names += [self.net.ns("data"), self.net.ns("admin")]
-        run = os.path.join(RUN, self.name)
-        self.daemon = self.net.spawn([os.path.join(BUILD, "sekishod"), "--data-netns", self.net.ns("data"), "--admin-netns",
-                                      self.net.ns("admin"), "--state", run + "/state", "--run", run + "/run"], self.box,
-                                     os.path.join(RUN, self.name + ".log"))
-        cli = [os.path.join(BUILD, "sekisho")]
-        sock = ["--socket", run + "/run/control.sock"]
-        wait_for(lambda: sh(*cli, "status", *sock, check=False).returncode in (0, 1), 10, "the box")
-        sh(*cli, "apply", os.path.join(TOP, "tests", "bench", "policy", "site.cfg"), *sock)
-        self.status = lambda: json.loads(sh(*cli, "status", "--json", *sock, check=False).stdout)
+    def row(self, text, values, sign, goal):
+        if not values:
+            return
+        values.sort()
+        n = len(values)
+        value = statistics.median(values)
+        missed = goal is not None and (value < goal if sign == ">=" else value > goal)
+        self.rows.append({"text": text, "value": value, "low": values[n // 4], "high": values[n - 1 - n // 4], "n": n,
+                          "sign": sign, "goal": goal, "missed": missed})
 
-    box_fast = box_inspected = box_sekisho
 
-    def load(self, *args):
-        out = sh("taskset", "-c", HOSTS, os.path.join(BUILD, "bench", "load"), *args, ns=self.left, timeout=60)
-        return json.loads(out.stdout)
+def figures(rounds):
+    f = Figures(rounds)
+    f.ratio("classified flow, UDP packets, of tracking without rules", "fast", "tracking", "udp_packets_per_s", 0.90)
+    f.ratio("classified flow, request packets, of tracking without rules", "fast", "tracking", "packets_per_s", 0.90)
+    f.ratio("classified flow, bulk, of tracking without rules", "fast", "tracking", "bulk_mbit_per_s")
+    f.above("classified flow, p50 above tracking, us", "fast", "tracking", "p50_us")
+    f.ratio("inspected path, packets, of the accept-all loop", "inspected", "loop", "packets_per_s", 0.75)
+    f.ratio("inspected path, requests, of the loop", "inspected", "loop", "requests_per_s")
+    f.ratio("inspected path, connect-request-response, of the loop", "inspected", "loop", "crr_per_s")
+    f.ratio("inspected path, streamed answers, of the loop", "inspected", "loop", "stream_mbit_per_s")
+    f.above("inspected path, p50 above the loop, us", "inspected", "loop", "p50_us", 20.0)
+    f.above("inspected path, p99 above the loop, us", "inspected", "loop", "p99_us")
+    f.ratio("tracking without rules, UDP packets, of plain forwarding", "tracking", "plain", "udp_packets_per_s")
+    f.ratio("accept-all loop, request packets, of tracking", "loop", "tracking", "packets_per_s")
+    return f.rows
 
-    def measure(self, ms):
-        named = self.name in ("plain", "tracking", "fast")
-        found = {}
-        if self.name != "inspected":
-            found["bulk_bits_per_s"] = self.load("bulk", "10.2.0.2", 443, ms)["bits_per_s"]
-        if named:
-            found["udp_packets_per_s"] = self.load("udp", "10.2.0.2", 53, ms)["per_s"]
-        if self.name != "fast":
-            found["requests_per_s"] = self.load("pipeline", "10.2.0.2", 502, ms, 4, 8)["per_s"]
-            found["crr_per_s"] = self.load("crr", "10.2.0.2", 502, ms)["per_s"]
-            rtt = self.load("rtt", "10.2.0.2", 502, ms * 10)
-            found["rtt_p50_us"], found["rtt_p99_us"] = rtt["p50_us"], rtt["p99_us"]
-        return found
+
+def report(rounds, placement, ms, load_before):
+    n = max(len(r) for r in rounds.values())
+    hosts, queues, steered = PLACEMENTS[placement]
+    median = {m: {k: statistics.median(r[k] for r in rs) for k in rs[0]} for m, rs in rounds.items()}
+    keys = []
+    for values in median.values():
+        keys += [k for k in values if k not in keys]
+    print("\nplacement %s: hosts on core %s, queue readers on core %s, %s; %d rounds of %d ms a measurement"
+          % (placement, hosts, queues, "the box's receiving on core %s too" % queues if steered else "no steering", n, ms))
+    print("load average before %.2f, after %.2f\nmedians" % (load_before, os.getloadavg()[0]))
+    print("%-10s" % "" + "".join("%20s" % k for k in keys))
+    for m, values in median.items():
+        print("%-10s" % m + "".join("%20s" % ("%.*f" % (2 if values[k] < 100 else 0, values[k]) if k in values else "-")
+                                    for k in keys))
+    rows = figures(rounds)
+    print("\nratios and differences within a round: median (quarter to three quarters)")
+    for r in rows:
+        goal = "" if r["goal"] is None else "goal %s %.2f%s" % (r["sign"], r["goal"], "   MISSED" if r["missed"] else "")
+        print("  %-62s %7.2f (%.2f to %.2f)   %s" % (r["text"], r["value"], r["low"], r["high"], goal))
+    return {"placement": {"name": placement, "hosts": hosts, "queues": queues, "steered": steered}, "milliseconds": ms,
+            "load_average": [load_before, os.getloadavg()[0]], "rounds": rounds, "median": median, "figures": rows}
 
 
 def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    a.add_argument("--rounds", type=int, default=5)
-    a.add_argument("--milliseconds", type=int, default=1000)
+    a.add_argument("--rounds", type=int, default=15)
+    a.add_argument("--milliseconds", type=int, default=200)
+    a.add_argument("--placement", choices=PLACEMENTS, default="one")
+    a.add_argument("--modes", default=",".join(MODES))
+    a.add_argument("--only", default=",".join(METRICS))
+    a.add_argument("--json", default=os.path.join(TOP, "build", "bench.json"))
+    a.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     a = a.parse_args()
     if os.geteuid() != 0:
         print("the benchmarks need root: network namespaces and netfilter", file=sys.stderr)
         return 3
+    print("order of the modes: seed %d" % a.seed)
+    order = random.Random(a.seed)
+    load_before = os.getloadavg()[0]
     sh("rm", "-rf", RUN)
     os.makedirs(RUN)
-    paths = []
+    opened = []
     try:
-        for name in ("plain", "tracking", "fast", "inspected", "loop"):
-            Path(name, paths)
-        rounds = {p.name: [] for p in paths}
-        for r in range(a.rounds):
-            for p in paths:
-                rounds[p.name].append(p.measure(a.milliseconds))
-            print("round %d of %d" % (r + 1, a.rounds), flush=True)
-        return report(rounds, a.rounds)
+        for mode in a.modes.split(","):
+            Path(mode, a.placement, opened)
+        rounds = {p.mode: [] for p in opened}
+        for r in range(-1, a.rounds):  # one before the first, for caches, neighbours and names
+            found = {p.mode: {} for p in opened}
+            for metric in a.only.split(","):
+                for p in order.sample(opened, len(opened)):
+                    if metric not in NOT.get(p.mode, ()):
+                        found[p.mode].update(measure(p, metric, a.milliseconds))
+            if r >= 0:
+                for mode, values in found.items():
+                    rounds[mode].append(values)
+                print("\rround %d of %d" % (r + 1, a.rounds), end="", flush=True)
+        result = report(rounds, a.placement, a.milliseconds, load_before)
+        with open(a.json, "w", encoding="ascii") as f:
+            json.dump(result, f, indent=1)
+        print("written: " + os.path.relpath(a.json, TOP))
+        return 1 if any(r["missed"] for r in result["figures"]) else 0
     finally:
-        for p in paths:
-            p.net.close()
-
-
-def report(rounds, n):
-    median = {name: {k: statistics.median(r[k] for r in rs) for k in rs[0]} for name, rs in rounds.items()}
-    keys = ("bulk_bits_per_s", "udp_packets_per_s", "requests_per_s", "crr_per_s", "rtt_p50_us", "rtt_p99_us")
-    print("\nmedians of %d rounds; hosts on core %s, queue readers on core %s" % (n, HOSTS, QUEUES))
-    print("%-10s" % "" + "".join("%19s" % k for k in keys))
-    for name, values in median.items():
-        print("%-10s" % name + "".join("%19s" % ("%.1f" % values[k] if "us" in k[-3:] and k in values else
-                                                "%.0f" % values[k] if k in values else "-") for k in keys))
-
-    def pairs(over, under, key):
-        return statistics.median(x[key] / y[key] for x, y in zip(rounds[over], rounds[under]))
-
-    figures = [
-        ("classified flow, packets, of tracking without rules", pairs("fast", "tracking", "udp_packets_per_s"), ">=", 0.90),
-        ("classified flow, bulk, of tracking without rules", pairs("fast", "tracking", "bulk_bits_per_s"), None, None),
-        ("inspected path, requests, of the accept-all loop", pairs("inspected", "loop", "requests_per_s"), ">=", 0.75),
-        ("inspected path, connect-request-response, of the loop", pairs("inspected", "loop", "crr_per_s"), None, None),
-        ("inspected path, p50 above the loop, us", statistics.median(
-            x["rtt_p50_us"] - y["rtt_p50_us"] for x, y in zip(rounds["inspected"], rounds["loop"])), "<=", 20.0),
-        ("inspected path, p99 above the loop, us", statistics.median(
-            x["rtt_p99_us"] - y["rtt_p99_us"] for x, y in zip(rounds["inspected"], rounds["loop"])), None, None),
-        ("tracking without rules, packets, of plain forwarding", pairs("tracking", "plain", "udp_packets_per_s"), None, None),
-    ]
-    missed = 0
-    print("\nratios, round by round in the same run, median")
-    for text, value, sign, goal in figures:
-        good = sign is None or (value >= goal if sign == ">=" else value <= goal)
-        missed += not good
-        print("  %-58s %8.2f   %s" % (text, value, "" if sign is None else "goal %s %.2f%s" % (sign, goal, "" if good else
-                                                                                              "   MISSED")))
-    with open(os.path.join(TOP, "build", "bench.json"), "w", encoding="ascii") as f:
-        json.dump({"placement": {"hosts": HOSTS, "queues": QUEUES}, "rounds": rounds, "median": median,
-                   "ratios": [{"text": t, "value": v, "goal": g} for t, v, _, g in figures]}, f, indent=1)
-    print("written: build/bench.json")
-    return 1 if missed else 0
+        for p in opened:
+            p.close()
 
 
 if __name__ == "__main__":

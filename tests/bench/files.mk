@@ -1,5 +1,15 @@
-# The accept-all loop of `make bench`.
+# Programs of `make bench`: the load, and the accept-all loop that is the limit of any queue.
+BENCH_CFLAGS = -std=c17 -D_GNU_SOURCE -O2 -Wall -Wextra
+
+$(B)/bench/load: tests/bench/load.c tests/bench/load_serve.c tests/bench/load.h
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BENCH_CFLAGS) -o $@ $(filter %.c,$^)
+
 $(B)/bench/accept_loop: tests/bench/accept_loop.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -O2 -Wall -Wextra $(subst -I,-isystem ,$(shell pkg-config --cflags-only-I libmnl libnftnl)) -o $@ $< $(shell pkg-config --libs libmnl libnftnl)
+	$(Q)$(CC) $(BENCH_CFLAGS) $(PKG_CFLAGS) -o $@ $< $(call libs,libmnl libnftnl)
+
+.PHONY: bench-programs
+bench-programs: $(B)/bench/load $(B)/bench/accept_loop

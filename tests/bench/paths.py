@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The paths that `make bench` measures: left host - box - right host, in namespaces of their own; the mode says what the box
+does with what it forwards.
+
+  plain      forwarding, nothing else
+  tracking   forwarding with connection tracking and no rules
+  fast       Sekisho, flows that were named once (TLS, DNS) and left the queue
+  inspected  Sekisho, nDPI and Modbus enforcement of every PDU, both directions queued
+  loop       accept-all NFQUEUE loop, both directions queued: one process, many packets per receive, one verdict for all of
+             them, GSO flag (the limit of any queue)
+
+Placements. Hosts and queue readers are processes bound to a core; the forwarding itself runs where a packet is received,
+which on a veth pair is where it was sent from, unless receive packet steering (RPS) says otherwise:
+  one    everything on core 1: a rate is the reciprocal of all the work there is for a packet, a round trip the sum of it.
+         No core ever waits for another, so nothing depends on how soon an idle core wakes up.
+  split  hosts on core 1, queue readers on core 0, no steering: what is queued crosses to core 0 and goes on from there
+  box    hosts on core 1, the box on core 0, as if wires lay between them: RPS hands what the box receives to core 0 and what
+         a host receives to core 1
+
+Order of running, the same for every mode: hosts are SCHED_RR 3, because a wire does not wait for the box's programs;
+the accept-all loop is SCHED_RR 1 like Sekisho's worker, so that neither is woken sooner than the other. Every program runs
+in a session of its own with the weight of nice -20, so that whatever else runs on the machine takes little from any of them.
+"""
+import json
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+from net import Net, inside, sh, wait_for  # noqa: E402
+
+TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+BUILD = os.environ.get("SEKISHO_BUILD", os.path.join(TOP, "build", "release"))
+TOOLS = os.environ.get("SEKISHO_BENCH", os.path.join(BUILD, "bench"))
+POLICY = os.path.join(TOP, "tests", "bench", "policy", "site.cfg")
+RUN = "/run/sekisho-bench"
+# A kernel or a container may refuse either; then all go without.
+WEIGHTED = """echo -20 >/proc/self/autogroup 2>/dev/null || renice -n -20 -p $$ >/dev/null
+[ "$1" = 0 ] || chrt -r -p "$1" $$ >/dev/null 2>&1
+shift; exec "$@"
+"""
+HOST_PRIORITY, READER_PRIORITY = 3, 1
+# hosts' core, queue readers' core, steering
+PLACEMENTS = {"box": ("1", "0", True), "split": ("1", "0", False), "one": ("1", "1", False)}
+# A chain that nothing reaches: naming `ct` in it is what makes the kernel track.
+TABLE_TRACKING = "table inet bench {\n chain unused {\n  ct state new counter\n }\n}\n"
+SERVER = "10.2.0.2"
+
+
+class Path:
+    def __init__(self, mode, placement, opened):
+        self.mode = mode
+        self.hosts, self.queues, self.steered = PLACEMENTS[placement]
+        self.net = Net("skbench-%s-" % mode)
+        opened.append(self)  # first of all, so that it is taken down whatever happens
+        self.left, self.right = self.net.add("left"), self.net.add("right")
+        self.box = self.data = self.net.add("box")
+        self.net.veth(self.left, "eth0", self.box, "left0")
+        self.net.veth(self.right, "eth0", self.box, "right0")
+        self.net.address(self.left, "eth0", "10.1.0.2/24")
+        self.net.address(self.right, "eth0", SERVER + "/24")
+        sh("ip", "route", "add", "default", "via", "10.1.0.1", ns=self.left)
+        sh("ip", "route", "add", "default", "via", "10.2.0.1", ns=self.right)
+        getattr(self, "box_" + mode)()
+        if self.steered:
+            self.steer()
+        for kind, port in (("serve", 502), ("serve", 443), ("serve", 444), ("sink", 53)):
+            self.net.spawn(self.at(self.hosts, HOST_PRIORITY, os.path.join(TOOLS, "load"), kind, SERVER, port), self.right,
+                           os.path.join(RUN, "load.log"))
+        for port in (502, 443, 444, 53):
+            wait_for(lambda p=port: ":%d" % p in sh("ss", "-Hltun", ns=self.right).stdout, 5, "the bench server")
+
+    @staticmethod
+    def at(core, priority, *command):
+        return ["taskset", "-c", core, "sh", "-c", WEIGHTED, "sh", str(priority), *map(str, command)]
+
+    def steer(self):
+        for ns, device, core in ((self.left, "eth0", self.hosts), (self.right, "eth0", self.hosts),
+                                 (self.data, "left0", self.queues), (self.data, "right0", self.queues)):
+            # a namespace's devices show in a sysfs mounted in it, which `ip netns exec` does
+            sh("sh", "-c", "echo %x >/sys/class/net/%s/queues/rx-0/rps_cpus" % (1 << int(core), device), ns=ns)
+
+    # ---- what the box does ----
+
+    def forward(self):
+        self.net.address(self.box, "left0", "10.1.0.1/24")
+        self.net.address(self.box, "right0", "10.2.0.1/24")
+        sh("sysctl", "-qw", "net.ipv4.ip_forward=1", ns=self.box)
+
+    def box_plain(self):
+        self.forward()
+
+    def box_tracking(self):
+        self.forward()
+        sh("nft", "-f", "-", ns=self.box, input=TABLE_TRACKING)
+
+    def box_loop(self):
+        self.forward()
+        # the same program binds the queue, adds the rule (both directions queued) and accepts everything
+        loop = os.path.join(TOOLS, "accept_loop")
+        self.net.spawn(self.at(self.queues, READER_PRIORITY, loop, "--rule"), self.box, os.path.join(RUN, "loop.log"))
+        wait_for(lambda: self.read("net/netfilter/nfnetlink_queue").strip(), 5, "the accept-all loop")
+
+    def box_sekisho(self):
+        self.data = self.net.ns("data")
+        self.net.names += [self.data, self.net.ns("admin")]
+        run = os.path.join(RUN, self.mode)
+        self.socket = ["--socket", run + "/run/control.sock"]
+        self.daemon = self.net.spawn(
+            self.at(self.queues, 0, os.path.join(BUILD, "sekishod"), "--data-netns", self.data, "--admin-netns", self.net.ns("admin"),
+                    "--state", run + "/state", "--run", run + "/run"), self.box, os.path.join(RUN, self.mode + ".log"))
+        wait_for(lambda: self.cli("status").returncode in (0, 1), 10, "the box")
+        applied = self.cli("apply", POLICY)
+        if applied.returncode != 0:
+            raise RuntimeError("the bench policy: " + applied.stderr)
+
+    box_fast = box_inspected = box_sekisho
+
+    def cli(self, *args):
+        return sh(os.path.join(BUILD, "sekisho"), *args, *self.socket, check=False)
+
+    def status(self):
+        return json.loads(self.cli("status", "--json").stdout)
+
+    # ---- measuring ----
+
+    def read(self, name):
+        with inside(self.data):
+            with open("/proc/thread-self/" + name, encoding="ascii") as f:
+                return f.read()
+
+    def counts(self):
+        """Packets that the box received from the hosts, packets that arrived at the right host, packets that were queued."""
+        received = {line.split(":")[0].strip(): [int(x) for x in line.split(":")[1].split()]
+                    for line in self.read("net/dev").splitlines()[2:]}
+        queued = sum(int(line.split()[7]) for line in self.read("net/netfilter/nfnetlink_queue").splitlines())
+        return {"packets": received["left0"][1] + received["right0"][1], "arrived": received["right0"][9], "queued": queued}
+
+    def load(self, *args):
+        """One client, and what the box saw of it."""
+        before = self.counts()
+        command = self.at(self.hosts, HOST_PRIORITY, os.path.join(TOOLS, "load"), *args)
+        out = subprocess.run(["nsenter", "--net=/run/netns/" + self.left, *command], start_new_session=True,
+                             capture_output=True, text=True, timeout=60, check=False)
+        if out.returncode != 0:
+            raise RuntimeError("%s: load %s: %s" % (self.mode, " ".join(map(str, args)), out.stderr.strip()))
+        after = self.counts()
+        return dict(json.loads(out.stdout), **{k: after[k] - before[k] for k in after})
+
+    def close(self):
+        self.net.close()

@@ -3,53 +3,6 @@
 
 #include <string.h>
 
-struct bytes bytes_of(const void *p, size_t len)
-{
-	return (struct bytes){ .p = p, .left = len, .failed = false };
-}
-
-/* The one bound test: n against what is left, never a sum. */
-static const uint8_t *advance(struct bytes *b, size_t n)
-{
-	const uint8_t *p = b->p;
-
-	if (b->failed || n > b->left) {
-		b->failed = true;
-		return NULL;
-	}
-	if (n > 0)
-		b->p += n;
-	b->left -= n;
-	return p;
-}
-
-bool bytes_u8(struct bytes *b, uint8_t *ret)
-{
-	bool room = !b->failed && b->left >= 1;
-	const uint8_t *p = advance(b, 1);
-
-	*ret = room ? p[0] : 0;
-	return room;
-}
-
-bool bytes_be16(struct bytes *b, uint16_t *ret)
-{
-	bool room = !b->failed && b->left >= 2;
-	const uint8_t *p = advance(b, 2);
-
-	*ret = room ? (uint16_t)(((uint32_t)p[0] << 8) | p[1]) : 0;
-	return room;
-}
-
-bool bytes_be32(struct bytes *b, uint32_t *ret)
-{
-	bool room = !b->failed && b->left >= 4;
-	const uint8_t *p = advance(b, 4);
-
-	*ret = room ? ((uint32_t)p[0] << 24) | ((uint32_t)p[1] << 16) | ((uint32_t)p[2] << 8) | p[3] : 0;
-	return room;
-}
-
 bool bytes_be64(struct bytes *b, uint64_t *ret)
 {
 	uint32_t hi, lo;
@@ -79,43 +32,6 @@ bool bytes_le32(struct bytes *b, uint32_t *ret)
 
 	*ret = __builtin_bswap32(*ret);
 	return ok;
-}
-
-bool bytes_skip(struct bytes *b, size_t n)
-{
-	advance(b, n);
-	return !b->failed;
-}
-
-bool bytes_take(struct bytes *b, size_t n, struct bytes *ret)
-{
-	const uint8_t *p = advance(b, n);
-
-	*ret = (struct bytes){ .p = b->failed ? NULL : p, .left = b->failed ? 0 : n, .failed = b->failed };
-	return !b->failed;
-}
-
-bool bytes_copy(struct bytes *b, void *out, size_t n)
-{
-	const uint8_t *p = advance(b, n);
-
-	if (b->failed) {
-		memset(out, 0, n);
-		return false;
-	}
-	if (n > 0)
-		memcpy(out, p, n);
-	return true;
-}
-
-bool bytes_done(const struct bytes *b)
-{
-	return !b->failed && b->left == 0;
-}
-
-bool bytes_starts(const struct bytes *b, const void *with, size_t n)
-{
-	return !b->failed && n <= b->left && memcmp(b->p, with, n) == 0;
 }
 
 struct outbuf outbuf_of(void *p, size_t size)

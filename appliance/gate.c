@@ -266,6 +266,7 @@ int role_gate(void)
 			   .raw4 = GATE_FD_RESET4,
 			   .raw6 = GATE_FD_RESET6,
 			   .proc = GATE_FD_QUEUES,
+			   .sessions = GATE_FD_SESSIONS,
 			   .events = { .fd = ROLE_FD_EVENTS },
 			   .wake = -1,
 			   .pidfd = -1 };

@@ -66,7 +66,7 @@ struct gate_counts {
 };
 
 struct gate {
-	int control, raw4, raw6, proc, epoll;
+	int control, raw4, raw6, proc, sessions, epoll;
 	struct alarm alarm; /* for the next tick: no sleep has a time-out */
 	struct event_port events;
 	struct gate_lane lanes[LANE_COUNT]; /* by lane number */

@@ -10,6 +10,7 @@
 
 #include "appliance/base/mark.h"
 #include "appliance/reset.h"
+#include "appliance/session_probe.h"
 
 struct gate_lane *gate_lane_of(struct gate *g, uint16_t queue)
 {
@@ -112,10 +113,9 @@ static bool is_host(const struct addr *a)
 	return a->b[0] != 0xff && memcmp(a->b, zero, 15) != 0;
 }
 
-static void send_side(struct gate *g, const struct reset *r, uint32_t lane, bool known)
+static void send_side(struct gate *g, const struct reset *r, uint32_t mark, bool known)
 {
-	if (known &&
-	    reset_send(r->destination.family == 4 ? g->raw4 : g->raw6, r, mark_make(0, lane, MARK_UNJUDGED)) == 0)
+	if (known && reset_send(r->destination.family == 4 ? g->raw4 : g->raw6, r, mark) == 0)
 		g->counts.resets++;
 	else
 		g->counts.resets_unsent++;
@@ -143,17 +143,28 @@ static bool do_reset(struct gate *g, const struct ring_entry *e, const struct ri
 		.ack = s->to_server.ack,
 		.with_ack = s->to_server.with_ack != 0,
 	};
+	uint32_t mark;
 
 	if (l == NULL)
 		return false;
+	mark = mark_make(0, l->lane, MARK_UNJUDGED);
 	if (!is_host(&client) || !is_host(&server)) {
 		g->counts.refused++;
 		return true;
 	}
 	/* The packet that led to this may wait in the pack: it is decided first, so that the ends see one order. */
 	flush(g, l);
-	send_side(g, &to_server, l->lane, s->to_server.valid != 0);
-	send_side(g, &to_client, l->lane, s->to_client.valid != 0);
+	if (e->stray != 0) {
+		/* Tracking would take a reset for a session's own, and end it: nothing is sent while there is one. */
+		if (l->lane != LANE_CUT ||
+		    session_probe(g->sessions, &client, e->client_port, &server, e->server_port) != 0) {
+			g->counts.resets_unsent++;
+			return true;
+		}
+		mark = MARK_STRAY;
+	}
+	send_side(g, &to_server, mark, s->to_server.valid != 0);
+	send_side(g, &to_client, mark, s->to_client.valid != 0);
 	return true;
 }
 

@@ -237,11 +237,3 @@ void expr_value(struct build *b, uint32_t host)
 	nftnl_expr_set_u32(x, NFTNL_EXPR_IMM_DREG, reg(0));
 	nftnl_expr_set(x, NFTNL_EXPR_IMM_DATA, &host, sizeof(host));
 }
-
-void expr_tcp_reset(struct build *b)
-{
-	struct nftnl_expr *x = expr(b, "reject");
-
-	if (x != NULL)
-		nftnl_expr_set_u32(x, NFTNL_EXPR_REJECT_TYPE, NFT_REJECT_TCP_RST);
-}

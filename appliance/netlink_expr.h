@@ -43,6 +43,5 @@ void expr_log_record(struct build *b, uint32_t reason);
 void expr_count(struct build *b, uint32_t reason);
 void expr_queue(struct build *b, uint32_t lane, bool bypass, uint32_t workers, enum queue_backend q);
 void expr_verdict(struct build *b, int v, const char *chain); /* NF_* or NFT_GOTO; chain NULL but for the latter */
-void expr_tcp_reset(struct build *b);
 
 #endif

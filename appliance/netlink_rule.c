@@ -277,9 +277,6 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uin
 	case IR_QUEUE:
 		expr_queue(b, s->a, s->b == 1, workers, q);
 		break;
-	case IR_TCP_RESET:
-		expr_tcp_reset(b);
-		break;
 	default:
 		b->bad = true;
 	}

@@ -11,6 +11,7 @@
 #include "appliance/reset.h"
 #include "appliance/roles.h"
 #include "appliance/sandbox.h"
+#include "appliance/session_probe.h"
 #include "appliance/supervise.h"
 #include "appliance/tap.h"
 #include "dpi/queue.h"
@@ -49,6 +50,12 @@ static int open_queue_table(void *ctx, struct err *e)
 
 	(void)ctx;
 	return fd < 0 ? err_set(e, -errno, "open the kernel's table of queues") : fd;
+}
+
+static int open_sessions(void *ctx, struct err *e)
+{
+	(void)ctx;
+	return session_probe_open(e);
 }
 
 static int open_tap(void *ctx, struct err *e)
@@ -126,6 +133,7 @@ int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_F
 		fds[n++] = in_namespace(s, data, open_reset4, NULL, e);
 		fds[n++] = in_namespace(s, data, open_reset6, NULL, e);
 		fds[n++] = in_namespace(s, data, open_queue_table, NULL, e);
+		fds[n++] = in_namespace(s, data, open_sessions, NULL, e);
 		break;
 	case ROLE_TAP:
 		fds[n++] = in_namespace(s, data, open_tap, NULL, e);

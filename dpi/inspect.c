@@ -121,6 +121,20 @@ void look_refuse(struct look *l, enum reason r)
 
 /* ---- packets ----------------------------------------------------------------------------------------------------- */
 
+/*
+ * A segment that tracking calls invalid. Mostly the box has lost the session (it was off, or rebooted) and its ends have
+ * not: both are reset, so that the client dials anew and the server's slot is free. Whether there is a live session after
+ * all, out of whose windows the segment is, only the kernel knows; the gate asks. No flow is made for it: anybody can
+ * send as many of these as he likes.
+ */
+static void look_stray(struct look *l)
+{
+	l->dir = look_guess_dir(l);
+	if ((l->d.tcp_flags & TCP_RST) == 0)
+		look_reset(l, true); /* by its own numbers; a flow that may be alive hears nothing of it */
+	look_drop(l, R_NO_SESSION);
+}
+
 static void look_cut(struct look *l)
 {
 	if (l->d.l4proto != IP_TCP) {
@@ -157,6 +171,10 @@ void inspector_packet(struct inspector *i, const struct packet *p)
 		return;
 	}
 	l.permit = commands_permit(&i->table, mark_permit(p->mark));
+	if (p->mark == MARK_STRAY && l.d.l4proto == IP_TCP) {
+		look_stray(&l);
+		return;
+	}
 	if (l.lane == LANE_CUT) {
 		look_cut(&l);
 		return;

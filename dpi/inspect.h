@@ -81,6 +81,7 @@ struct reset_record {
 	struct addr client, server;
 	uint16_t client_port, server_port;
 	uint32_t lane;	/* the packet's lane; LANE_CUT for flows no longer permitted */
+	bool stray;	/* tracking called the segment invalid: reset only if there is no session at all */
 	uint16_t queue; /* the queue on which the packet came */
 	struct reset_side to_client, to_server;
 };

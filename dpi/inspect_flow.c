@@ -271,6 +271,7 @@ void look_reset(struct look *l, bool by_packet)
 		.client_port = l->dir == DIR_C2S ? d->sport : d->dport,
 		.server_port = l->dir == DIR_C2S ? d->dport : d->sport,
 		.lane = l->lane,
+		.stray = l->p->mark == MARK_STRAY,
 		.queue = l->p->queue,
 		.to_client = l->dir == DIR_C2S ? own : peer,
 		.to_server = l->dir == DIR_C2S ? peer : own,

@@ -42,7 +42,8 @@ struct ring_entry {
 	uint32_t id;	 /* RING_VERDICT: packet id */
 	uint32_t permit; /* RING_VERDICT: permit judged */
 	uint8_t family;	 /* RING_RESET: 4 or 6 */
-	uint8_t pad[3];
+	uint8_t stray;	 /* RING_RESET: 1 when tracking knew no session for the segment */
+	uint8_t pad[2];
 	union {
 		struct {
 			uint8_t client[16];

@@ -91,6 +91,7 @@ void outside_reset(const struct reset_record *r)
 	struct ring_entry e = { .kind = RING_RESET,
 				.queue = r->queue,
 				.family = r->client.family,
+				.stray = r->stray,
 				.client_port = r->client_port,
 				.server_port = r->server_port };
 	struct ring_sides s = { .kind = RING_RESET_SIDES, .to_client = r->to_client, .to_server = r->to_server };

@@ -188,7 +188,7 @@ enum ir_stmt_kind {
 	IR_GOTO_OUTCOME,    /* by outcome bits of the packet mark: good, confirmed, unjudged -> chains */
 	IR_GOTO_UNANSWERED, /* by lane of the packet mark: hold, open; closed lanes fall through to the next rule */
 	IR_QUEUE,	    /* a: lane, b: 1 = bypass; queues lane_queue(a, 0 .. workers-1) by address hash */
-	IR_TCP_RESET,	    /* reject with tcp reset */
+
 };
 
 #define CT_NEW 1u

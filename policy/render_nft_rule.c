@@ -279,9 +279,6 @@ static void put_stmt(struct line *l, const struct ir_stmt *s)
 	case IR_QUEUE:
 		put_queue(l, s->a, s->b != 0);
 		break;
-	case IR_TCP_RESET:
-		fputs("reject with tcp reset", l->to);
-		break;
 	}
 }
 

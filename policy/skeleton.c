@@ -22,8 +22,9 @@
 #define TCP_RST 4u
 #define TCP_ACK 16u
 
-#define LOG_RATE 50u  /* records per second and rule; counters are exact */
-#define ECHO_RATE 10u /* echo requests per second that the box answers */
+#define LOG_RATE 50u	/* records per second and rule; counters are exact */
+#define STRAY_RATE 500u /* segments of no session that are answered, per second and way of lookup */
+#define ECHO_RATE 10u	/* echo requests per second that the box answers */
 
 struct writer {
 	struct arena *a;
@@ -258,14 +259,20 @@ static void cut_rules(struct writer *w)
  * else learns nothing. */
 static void invalid_rules(struct writer *w)
 {
+	rule(w, CHAIN_INVALID);
+	say(w, IR_L4PROTO, IPPROTO_TCP, 0);
+	say(w, IR_TCP_FLAGS, TCP_RST, TCP_RST);
+	drop(w, R_INVALID);
 	for (size_t f = 0; f < 2; f++)
 		for (size_t i = 0; i < 3; i++)
 			for (int back = 0; back < 2; back++) {
 				rule(w, CHAIN_INVALID);
 				family_proto(w, f ? 6 : 4, IPPROTO_TCP);
 				in_set(w, IR_KNOWN, maps[f][i], back ? KEY_PACKET_BACK : KEY_PACKET);
+				say(w, IR_LIMIT, STRAY_RATE, STRAY_RATE);
+				say(w, IR_SET_MARK, MARK_STRAY, 0);
 				say(w, IR_COUNT, R_NO_SESSION, 0);
-				say(w, IR_TCP_RESET, 0, 0);
+				say(w, IR_QUEUE, LANE_CUT, 0);
 			}
 	rule(w, CHAIN_INVALID);
 	drop(w, R_INVALID);
@@ -288,6 +295,10 @@ static void post_rules(struct writer *w)
 	rule(w, CHAIN_POST);
 	say(w, IR_MARK, UINT32_MAX, MARK_FAST);
 	say(w, IR_ACCEPT, 0, 0);
+	/* What was queued as a stray stays one, whatever mark it carries. */
+	rule(w, CHAIN_POST);
+	say(w, IR_CT_STATE, CT_INVALID, 0);
+	drop(w, R_STALE);
 	/* Judged under a permit that the flow no longer has, or that is no longer live; also whatever comes out of the
 	 * cut queue, since permit 0 is never live. */
 	rule(w, CHAIN_POST);
@@ -390,11 +401,11 @@ static void output_rules(struct writer *w)
 	say(w, IR_MARK, UINT32_MAX, mark_make(0, LANE_CUT, MARK_UNJUDGED));
 	in_set(w, IR_NOT_IN_SET, SET_AGREE, KEY_CT_PERMIT);
 	say(w, IR_ACCEPT, 0, 0);
-	/* The kernel's own answer to TCP without a session (chain invalid). */
+	/* A reset of an end of no session (chain invalid). */
 	rule(w, CHAIN_OUTPUT);
 	say(w, IR_L4PROTO, IPPROTO_TCP, 0);
 	say(w, IR_TCP_FLAGS, TCP_RST | TCP_SYN | TCP_FIN, TCP_RST);
-	say(w, IR_MARK, UINT32_MAX, 0);
+	say(w, IR_MARK, UINT32_MAX, MARK_STRAY);
 	say(w, IR_CT_STATE, CT_INVALID, 0);
 	say(w, IR_ACCEPT, 0, 0);
 	rule(w, CHAIN_OUTPUT);

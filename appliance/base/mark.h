@@ -38,6 +38,10 @@ enum mark_outcome {
 	MARK_CONFIRMED = 2, /* the promised protocol is known: a naming lane may let go of it */
 };
 
+/* The packet mark of TCP that belongs to no session: it goes the way of the cut lane, and an outcome tells it from
+ * segments of sessions whose permission ended. */
+#define MARK_STRAY (LANE_CUT << MARK_LANE_SHIFT | (uint32_t)MARK_GOOD << MARK_OUTCOME_SHIFT)
+
 static inline uint32_t mark_make(uint32_t permit, uint32_t lane, enum mark_outcome outcome)
 {
 	return (permit & MARK_PERMIT_MASK) | ((lane << MARK_LANE_SHIFT) & MARK_LANE_MASK) |

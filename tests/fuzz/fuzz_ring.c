@@ -3,8 +3,9 @@
  * Any bytes as what a worker left in its ring, counters included: the gate reads to the end or gives up, and every byte
  * that it would send is a verdict for one of its own queues with a mark of that queue's lane.
  *
- * LINK: appliance/gate_ring.c appliance/verdict.c appliance/reset.c dpi/ring.c
+ * LINK: appliance/gate_ring.c appliance/verdict.c appliance/reset.c appliance/session_probe.c dpi/ring.c
  * LINK: appliance/base/addr.c appliance/base/bytes.c appliance/base/err.c
+ * LIBS: libmnl
  */
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -59,7 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memset(&g, 0, sizeof(g));
 	g.ring = &ring;
-	g.raw4 = g.raw6 = -1;
+	g.raw4 = g.raw6 = g.sessions = -1;
 	for (int i = 0; i < QUEUES; i++) {
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, out[i]) < 0)
 			abort();

@@ -348,14 +348,10 @@ static size_t desk_ip(uint8_t *p, const struct conn *k, enum direction dir, uint
 static uint8_t desk_packet[70000];
 
 /* Hands a packet in and returns its id. */
-static uint32_t desk_hand(size_t n, uint32_t permit, uint32_t lane, bool unready)
+static uint32_t desk_hand_as(size_t n, uint32_t mark, bool unready)
 {
 	uint32_t id = ++desk_id;
-	struct packet p = { .queue = 1000,
-			    .id = id,
-			    .mark = mark_make(permit, lane, MARK_UNJUDGED),
-			    .checksum_not_ready = unready,
-			    .frame = id };
+	struct packet p = { .queue = 1000, .id = id, .mark = mark, .checksum_not_ready = unready, .frame = id };
 	uint8_t *exact = malloc(n ? n : 1); /* so that the sanitizer sees a byte too many */
 
 	if (exact == NULL)
@@ -366,6 +362,11 @@ static uint32_t desk_hand(size_t n, uint32_t permit, uint32_t lane, bool unready
 	inspector_packet(desk_i, &p);
 	free(exact);
 	return p.id;
+}
+
+static uint32_t desk_hand(size_t n, uint32_t permit, uint32_t lane, bool unready)
+{
+	return desk_hand_as(n, mark_make(permit, lane, MARK_UNJUDGED), unready);
 }
 
 static size_t desk_tcp(const struct conn *k, enum direction dir, uint32_t seq, uint32_t ack, unsigned flags,

@@ -243,8 +243,6 @@ static bool step(struct run *x, const struct ir_stmt *s)
 		x->r.lane = s->a;
 		x->r.bypass = s->b != 0;
 		return end(x, BOX_QUEUE);
-	case IR_TCP_RESET:
-		return end(x, BOX_RESET);
 	}
 	WRONG("unknown statement");
 }

@@ -40,7 +40,7 @@ struct box_packet {
 	struct box_flow *flow;
 };
 
-enum box_verdict { BOX_ACCEPT, BOX_DROP, BOX_QUEUE, BOX_RESET };
+enum box_verdict { BOX_ACCEPT, BOX_DROP, BOX_QUEUE };
 
 struct box_result {
 	enum box_verdict verdict;

@@ -634,6 +634,38 @@ static void cut_lane(void **state)
 	assert_int_equal(desk.outcome[desk_hand(n, P_TOY_OBSERVE, LANE_CUT, false)], OUTCOME_DROP);
 }
 
+/* Segments that tracking calls invalid are dropped, and both ends named for a reset, which the gate sends if there is no
+ * session. A flow that is alive hears nothing of it. */
+static void strays(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+	size_t n;
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	n = desk_tcp(&k, DIR_C2S, k.c, k.s, DESK_ACK, NULL, 0);
+	assert_int_equal(desk.outcome[desk_hand_as(n, MARK_STRAY, false) % DESK_IDS], OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 1);
+	assert_true(desk.resets[0].stray);
+	assert_int_equal(desk.resets[0].to_client.seq, k.s);
+	assert_int_equal(desk.resets[0].to_server.seq, k.c);
+	assert_int_equal(stats().flows, 0);
+	n = desk_tcp(&k, DIR_C2S, k.c, k.s, DESK_RST | DESK_ACK, NULL, 0);
+	assert_int_equal(desk.outcome[desk_hand_as(n, MARK_STRAY, false) % DESK_IDS], OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 1); /* a reset is never answered by one */
+	/* Far out of the windows of a live flow, and at once a forbidden command: its cut is heard all the same. */
+	desk_handshake(&k);
+	n = desk_tcp(&k, DIR_C2S, k.c + 500000, k.s, DESK_ACK, pdu, 12);
+	assert_int_equal(desk.outcome[desk_hand_as(n, MARK_STRAY, false) % DESK_IDS], OUTCOME_DROP);
+	desk.n_resets = 0;
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 1);
+	assert_false(desk.resets[0].stray);
+}
+
 static void unreadable_packets(void **state)
 {
 	struct conn k = desk_conn(P_TOY_OBSERVE);
@@ -848,6 +880,7 @@ int main(void)
 		T(half_way_to_the_end),
 		T(room_is_kept_for_commands),
 		T(cut_lane),
+		T(strays),
 		T(both_ends_dial_anew),
 		T(challenge_of_an_older_session),
 		T(forgotten_handshake_is_no_pick_up),

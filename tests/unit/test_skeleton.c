@@ -504,12 +504,27 @@ static void strays_are_answered_only_between_allowed_pairs(void **state)
 	f.state = CT_INVALID;
 	p.tcp_flags = ACK;
 	r = forward(&w, &p);
-	assert_int_equal(r.verdict, BOX_RESET);
+	assert_int_equal(r.verdict, BOX_QUEUE);
+	assert_int_equal(r.lane, LANE_CUT);
+	assert_false(r.bypass);
+	assert_int_equal(p.mark, MARK_STRAY);
 	assert_int_equal(r.reason, R_NO_SESSION);
 	p = packet(&f, LAN2, LAN1, "10.30.1.10", "10.20.0.10", 6, 33000);
 	p.sport = 502;
 	f.state = CT_INVALID;
-	assert_int_equal(forward(&w, &p).verdict, BOX_RESET);
+	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+	/* It passes nowhere, whatever verdict it is given. */
+	for (unsigned o = 0; o < 8; o++) {
+		struct box_packet q = p;
+
+		q.mark = mark_make(1, LANE_CUT, (enum mark_outcome)o);
+		expect_drop(box_run(&w.b, CHAIN_POST, &q), R_STALE);
+		q.mark = mark_make(0, LANE_CUT, (enum mark_outcome)o);
+		expect_drop(box_run(&w.b, CHAIN_POST, &q), R_STALE);
+	}
+	p.tcp_flags = RST;
+	expect_drop(forward(&w, &p), R_INVALID); /* a reset is never answered by one */
+	p.tcp_flags = ACK;
 	p.iif = LAN0;
 	expect_drop(forward(&w, &p), R_INVALID);
 	p = packet(&f, LAN0, LAN2, "10.10.0.9", "10.30.1.10", 6, 502);
@@ -518,14 +533,15 @@ static void strays_are_answered_only_between_allowed_pairs(void **state)
 	p = packet(&f, LAN0, LAN1, "10.10.0.9", "10.20.0.10", 17, 53);
 	f.state = CT_INVALID;
 	expect_drop(forward(&w, &p), R_INVALID);
-	/* The kernel's answer goes out; the same by anybody with a mark or a session does not. */
+	/* The gate's answer goes out; the same with another mark, or into a session, does not. */
 	p = packet(&f, LAN1, LAN1, "10.30.1.10", "10.20.0.10", 6, 40000);
 	p.tcp_flags = RST | ACK;
+	p.mark = MARK_STRAY;
 	f.state = CT_INVALID;
 	assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &p).verdict, BOX_ACCEPT);
-	p.mark = 1;
-	expect_drop(box_run(&w.b, CHAIN_OUTPUT, &p), R_SELF_OUT);
 	p.mark = 0;
+	expect_drop(box_run(&w.b, CHAIN_OUTPUT, &p), R_SELF_OUT);
+	p.mark = MARK_STRAY;
 	f.state = CT_ESTABLISHED;
 	expect_drop(box_run(&w.b, CHAIN_OUTPUT, &p), R_SELF_OUT);
 	maker_free(&w.k);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: appliance/verdict.c appliance/outstanding.c appliance/gate_ring.c appliance/reset.c dpi/ring.c
+ * LINK: appliance/verdict.c appliance/outstanding.c appliance/gate_ring.c appliance/reset.c
+ * LINK: appliance/session_probe.c dpi/ring.c
  * LINK: appliance/base/addr.c appliance/base/bytes.c appliance/base/err.c
+ * LIBS: libmnl
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -128,7 +130,7 @@ static int gate_make(void **state)
 	static struct fixture f;
 	int fd = ring_create(NULL);
 
-	f = (struct fixture){ .g = { .ring = ring_map(fd, NULL), .raw4 = -1, .raw6 = -1 } };
+	f = (struct fixture){ .g = { .ring = ring_map(fd, NULL), .raw4 = -1, .raw6 = -1, .sessions = -1 } };
 	close(fd);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, f.out) < 0)
 		return 1;
@@ -208,6 +210,16 @@ static void half_resets(void **state)
 	ring_push(f->g.ring, &s);
 	assert_int_equal(gate_drain(&f->g, 10), DRAIN_EMPTY);
 	assert_int_equal(f->g.counts.resets_unsent, 2); /* neither side is valid */
+	/* For a stray the kernel is asked first; whoever does not say that there is no session has one. */
+	e.stray = 1;
+	s.to_client.valid = s.to_server.valid = 1;
+	ring_push(f->g.ring, &e);
+	ring_push(f->g.ring, &s);
+	assert_int_equal(gate_drain(&f->g, 10), DRAIN_EMPTY);
+	assert_int_equal(f->g.counts.resets_unsent, 3);
+	assert_int_equal(f->g.counts.resets, 0);
+	e.stray = 0;
+	s.to_client.valid = s.to_server.valid = 0;
 	/* Groups, loopback and nobody are no ends of a session. */
 	memcpy(e.u.a.client, "\xe0\x00\x00\x01", 4);
 	ring_push(f->g.ring, &e);

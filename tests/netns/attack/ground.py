@@ -34,7 +34,7 @@ POLICY = (READ, PLAIN, WEB)
 
 class Ground(Box):
     def __init__(self, build, run, seed):
-        super().__init__("skR-", build, run)
+        super().__init__(os.environ.get("PREFIX", "skattack-"), build, run)
         self.rng = random.Random(seed)
         for zone in ZONES:
             ns = self.ns(zone)

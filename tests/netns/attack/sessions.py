@@ -249,6 +249,48 @@ def both_ends_forget(ground):
         listener.close()
 
 
+def out_of_window(ground):
+    """Segments out of the windows of a live session, by its own client: dropped, and the session stays what it was."""
+    ground.apply(*POLICY)
+    ground.settle_neighbours()
+    for six in (False, True):
+        live = Live(ground, six)
+        for d in (1 << 17, 1 << 20, 1 << 24, 1 << 30, 1 << 31, -(1 << 20), -(1 << 30), -5000):
+            for r in (live.fast, live.slow):
+                r.segment(MARK, seq=r.seq + d)
+                r.segment(b"", seq=r.seq + d, flags=ACK)
+                r.segment(ack=r.ack + d, flags=ACK)
+        live.check("segments out of its windows")
+        live.close()
+
+
+def lost_by_the_box(ground):
+    """The box was off: it knows no session, both ends do. At the next segment of either both hear that it is over."""
+    ground.apply(*POLICY)
+    ground.settle_neighbours()
+    for six in (False, True):
+        for first in ("client", "client with an acknowledgement", "server"):
+            live = Live(ground, six)
+            sh("conntrack", "-F", ns=ground.data, check=False)
+            for r in (live.fast, live.slow):
+                if first == "client":
+                    r.segment(request())
+                elif first.startswith("client"):
+                    r.segment(flags=ACK)
+            if first == "server":
+                live.echo.peer.sendall(b"?")
+            live.fast.until(live.fast.was_reset, 1, "the end of the client's session, %s first" % first)
+            live.echo.peer.settimeout(1)
+            try:
+                data = live.echo.peer.recv(100)
+                raise AssertionError("the server on the kernel path got %r, %s first" % (data, first))
+            except ConnectionResetError:
+                pass
+            if first != "server":  # one that only answers never comes first
+                is_cut(live.slow, live.plc)
+            live.close()
+
+
 # ---- floods ----------------------------------------------------------------------------------------------------------
 
 def half_open_flood(ground):
@@ -310,5 +352,5 @@ def forced_pick_up(ground):
     return "flows %s" % flows
 
 
-CASES = [blind_dialling, known_numbers, errors_about_sessions, ports_are_used_again, both_ends_forget, half_open_flood,
+CASES = [blind_dialling, known_numbers, errors_about_sessions, ports_are_used_again, both_ends_forget, out_of_window, lost_by_the_box, half_open_flood,
          forced_pick_up]

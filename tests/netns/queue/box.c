@@ -30,6 +30,7 @@
 #include "appliance/reset.h"
 #include "appliance/roles.h"
 #include "appliance/sandbox.h"
+#include "appliance/session_probe.h"
 #include "dpi/queue.h"
 #include "dpi/ring.h"
 #include "tests/netns/queue/liar.h"
@@ -47,7 +48,7 @@ struct box {
 	uint32_t lanes[LANE_COUNT];
 	int queues[LANE_COUNT];
 	unsigned n;
-	int raw4, raw6, proc, core;
+	int raw4, raw6, proc, sessions, core;
 	uint32_t serial;
 	bool lying; /* the worker is one that answers no questions */
 };
@@ -145,9 +146,9 @@ static void send_lanes(const struct box *b, int control)
 
 static void start_gate(struct box *b)
 {
-	int more[] = { b->raw4, b->raw6, b->proc };
+	int more[] = { b->raw4, b->raw6, b->proc, b->sessions };
 
-	spawn(b, &b->gate, "gate", more, 3);
+	spawn(b, &b->gate, "gate", more, 4);
 	send_lanes(b, b->gate.control);
 }
 
@@ -367,7 +368,8 @@ int main(int argc, char **argv)
 	b.raw4 = reset_socket_open(AF_INET, &e);
 	b.raw6 = reset_socket_open(AF_INET6, &e);
 	b.proc = open("/proc/self/net/netfilter/nfnetlink_queue", O_RDONLY | O_CLOEXEC);
-	if (b.raw4 < 0 || b.raw6 < 0 || b.proc < 0)
+	b.sessions = session_probe_open(&e);
+	if (b.raw4 < 0 || b.raw6 < 0 || b.proc < 0 || b.sessions < 0)
 		die("sockets", &e);
 	start_gate(&b);
 	start_worker(&b, NULL);

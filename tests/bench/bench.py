@@ -12,7 +12,10 @@ Measured per mode, as far as the mode has it:
   bulk     one TCP stream after a TLS hello: bits per second
 For `fast` the connections begin with a TLS hello and then carry the same requests.
 
-Writes build/bench.json.   bench.py [--rounds N] [--milliseconds N] [--placement one|split|box] [--modes A,B] [--only A,B]
+Besides, once: the inspector alone, and what nDPI is of it (inspect.c); resident memory with 10,000 flows (memory.py).
+
+Writes build/bench.json.
+bench.py [--rounds N] [--milliseconds N] [--placement one|split|box] [--modes A,B] [--only A,B] [--rates-only]
 """
 import argparse
 import json
@@ -21,7 +24,8 @@ import random
 import statistics
 import sys
 
-from paths import PLACEMENTS, RUN, SERVER, TOP, Path, sh
+import memory
+from paths import PLACEMENTS, RUN, SERVER, TOOLS, TOP, Path, sh
 
 MODES = ("plain", "tracking", "fast", "inspected", "loop")
 METRICS = ("udp", "rate", "crr", "rtt", "stream", "bulk")
@@ -33,7 +37,7 @@ QUEUED = {"inspected": 0.99, "loop": 0.99}
 
 def measure(path, metric, ms):
     port = {"bulk": 443, "udp": 53}.get(metric, 444 if path.mode == "fast" else 502)
-    more = {"rate": (64,), "stream": (4, 8)}.get(metric, ())
+    more = {"rate": (64,), "stream": (16, 16)}.get(metric, ())
     found = path.load(metric, SERVER, port, ms, *more)
     seconds = found["seconds"]
     share = found["queued"] / max(found["packets"], 1)
@@ -119,6 +123,19 @@ def report(rounds, placement, ms, load_before):
             "load_average": [load_before, os.getloadavg()[0]], "rounds": rounds, "median": median, "figures": rows}
 
 
+def inspector():
+    """The inspector alone, in nanoseconds and bytes."""
+    found = json.loads(sh("taskset", "-c", "1", os.path.join(TOOLS, "inspect"), timeout=120).stdout)
+    print("\ninspector alone, medians of %d: %d ns for a packet of a live Modbus session" % (found["repeats"], found["session_ns_per_packet"]))
+    for name in ("modbus", "tls"):
+        took, without = found[name + "_ns_per_connection"], found[name + "_without_ndpi_ns"]
+        print("  a %-6s connection takes %5d ns, of which nDPI %5d ns (%.0f packets shown to it)"
+              % (name, took, took - without, found[name + "_ndpi_calls"]))
+    print("  a flow takes %d bytes, of which nDPI %d while it looks"
+          % (found["flow_bytes"], found["flow_bytes"] - found["flow_bytes_without_ndpi"]))
+    return found
+
+
 def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument("--rounds", type=int, default=15)
@@ -126,6 +143,7 @@ def main():
     a.add_argument("--placement", choices=PLACEMENTS, default="one")
     a.add_argument("--modes", default=",".join(MODES))
     a.add_argument("--only", default=",".join(METRICS))
+    a.add_argument("--rates-only", action="store_true")
     a.add_argument("--json", default=os.path.join(TOP, "build", "bench.json"))
     a.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     a = a.parse_args()
@@ -153,10 +171,17 @@ def main():
                     rounds[mode].append(values)
                 print("\rround %d of %d" % (r + 1, a.rounds), end="", flush=True)
         result = report(rounds, a.placement, a.milliseconds, load_before)
+        missed = any(r["missed"] for r in result["figures"])
+        if not a.rates_only:
+            result["inspector"] = inspector()
+            while opened:
+                opened.pop().close()
+            result["memory"] = memory.measure(a.placement, opened)
+            missed |= memory.report(result["memory"])
         with open(a.json, "w", encoding="ascii") as f:
             json.dump(result, f, indent=1)
         print("written: " + os.path.relpath(a.json, TOP))
-        return 1 if any(r["missed"] for r in result["figures"]) else 0
+        return 1 if missed else 0
     finally:
         for p in opened:
             p.close()

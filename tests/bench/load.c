@@ -7,8 +7,8 @@
  *   load crr    ADDRESS PORT MILLISECONDS                             connect, request, answer, close
  *   load rate   ADDRESS PORT MILLISECONDS CONNECTIONS                 one request at a time on each connection: every
  *                                                                     request and every answer is a packet of its own
- *   load stream ADDRESS PORT MILLISECONDS CONNECTIONS DEPTH           DEPTH requests of 125 registers open on each: bits of
- *                                                                     answers
+ *   load stream ADDRESS PORT MILLISECONDS CONNECTIONS DEPTH           DEPTH requests of 125 registers open on each, as many in
+ *                                                                     a send as there is room for: bits of answers
  *   load bulk   ADDRESS PORT MILLISECONDS                             one TCP stream after a TLS hello: bits
  *   load udp    ADDRESS PORT MILLISECONDS                             small UDP packets of one flow, sent; what arrives is for
  *                                                                     the caller to count
@@ -123,14 +123,20 @@ static void hang_up(int s)
 	close(s);
 }
 
-static void ask(int s, uint16_t id, uint8_t registers)
+/* `n` requests in one send, numbered from `id`. */
+static void ask(int s, uint16_t id, uint8_t registers, size_t n)
 {
-	/* never 0x16 first: that would be a TLS hello to the server */
-	const unsigned char r[REQUEST] = {
-		(unsigned char)(id >> 8 & 0x0f), (unsigned char)id, 0, 0, 0, 6, 1, 3, 0, 0, 0, registers
-	};
+	unsigned char out[DEPTH_MAX * REQUEST];
 
-	put(s, r, sizeof(r));
+	for (size_t k = 0; k < n; k++, id++) {
+		/* never 0x16 first: that would be a TLS hello to the server */
+		const unsigned char r[REQUEST] = {
+			(unsigned char)(id >> 8 & 0x0f), (unsigned char)id, 0, 0, 0, 6, 1, 3, 0, 0, 0, registers
+		};
+
+		memcpy(out + k * REQUEST, r, REQUEST);
+	}
+	put(s, out, n * REQUEST);
 }
 
 /* ---- one at a time ----------------------------------------------------------------------------------------------------- */
@@ -155,7 +161,7 @@ static int rtt(const struct addrinfo *ai, uint64_t ms)
 	for (long i = -WARM_UP; n < SAMPLES && (i < 1 || now_ns() < start + ms * 1000000u); i++) {
 		uint64_t sent = now_ns();
 
-		ask(s, (uint16_t)i, 1);
+		ask(s, (uint16_t)i, 1, 1);
 		get(s, in, sizeof(in));
 		if (i >= 0)
 			ns[n++] = (uint32_t)(now_ns() - sent);
@@ -177,7 +183,7 @@ static int crr(const struct addrinfo *ai, uint64_t ms)
 	for (; now_ns() < start + ms * 1000000u; n++) {
 		int s = dial(ai);
 
-		ask(s, (uint16_t)n, 1);
+		ask(s, (uint16_t)n, 1, 1);
 		get(s, in, sizeof(in));
 		hang_up(s);
 	}
@@ -205,8 +211,7 @@ static int many(const struct addrinfo *ai, uint64_t ms, int connections, int dep
 	}
 	start = now_ns();
 	for (int i = 0; i < connections; i++)
-		for (int k = 0; k < depth; k++)
-			ask(s[i], (uint16_t)k, registers);
+		ask(s[i], 0, registers, (size_t)depth);
 	while (now_ns() < start + ms * 1000000u) {
 		int ready = epoll_wait(e, ev, CONNECTIONS_MAX, 2000);
 
@@ -223,8 +228,9 @@ static int many(const struct addrinfo *ai, uint64_t ms, int connections, int dep
 				die("answer");
 			done = (odd[i] + (size_t)got) / size;
 			odd[i] = (odd[i] + (size_t)got) % size;
-			for (size_t k = 0; k < done; k++)
-				ask(s[i], (uint16_t)++n, registers);
+			n += done;
+			if (done > 0)
+				ask(s[i], (uint16_t)n, registers, done);
 		}
 	}
 	printf("{\"n\":%lu,\"bits\":%lu,\"seconds\":%.6f}\n", n, n * size * 8, seconds_since(start));
@@ -307,7 +313,7 @@ static int hold(const struct addrinfo *ai, long flows)
 	for (long i = 0; i < flows; i++) {
 		int s = dial(ai);
 
-		ask(s, (uint16_t)i, 1);
+		ask(s, (uint16_t)i, 1, 1);
 		get(s, in, sizeof(in));
 	}
 	printf("{\"n\":%ld}\n", flows);

@@ -48,10 +48,10 @@ SERVER = "10.2.0.2"
 
 
 class Path:
-    def __init__(self, mode, placement, opened):
+    def __init__(self, mode, placement, opened, name=""):
         self.mode = mode
         self.hosts, self.queues, self.steered = PLACEMENTS[placement]
-        self.net = Net("skbench-%s-" % mode)
+        self.net = Net("skbench-%s%s-" % (name, mode))
         opened.append(self)  # first of all, so that it is taken down whatever happens
         self.left, self.right = self.net.add("left"), self.net.add("right")
         self.box = self.data = self.net.add("box")
@@ -121,6 +121,15 @@ class Path:
 
     def status(self):
         return json.loads(self.cli("status", "--json").stdout)
+
+    def daemon_pid(self):
+        """The supervisor: what was started went on to be it, by one exec after the other."""
+        return self.daemon.pid
+
+    def tracked(self):
+        with inside(self.data):
+            with open("/proc/sys/net/netfilter/nf_conntrack_count", encoding="ascii") as f:
+                return int(f.read())
 
     # ---- measuring ----
 

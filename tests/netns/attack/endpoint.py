@@ -11,7 +11,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
 from ground import RAW4, RAW6, expect, inside, wait_for  # noqa: E402
 from modbus import pdus  # noqa: E402
-from net import decode, mac_of, tcp  # noqa: E402
+from net import decode, tcp  # noqa: E402
 from packets import ACK, FIN, PSH, RST, SYN, ip  # noqa: E402
 
 M32 = 0xffffffff
@@ -28,7 +28,7 @@ class Raw:
         self.sock.setsockopt(263, 23, 1)  # SOL_PACKET, PACKET_IGNORE_OUTGOING: a flood of others must not fill it
         self.sock.bind(("eth0", 0))
         self.sock.setblocking(False)
-        self.head = bytes.fromhex(mac_of(ground.data, zone + "0").replace(":", "")) + self.sock.getsockname()[4] + \
+        self.head = bytes.fromhex(ground.mac(zone).replace(":", "")) + self.sock.getsockname()[4] + \
             (b"\x86\xdd" if six else b"\x08\x00")
         self.rng = ground.rng
         self.begin()
@@ -113,14 +113,16 @@ class Raw:
 
 
 class Plc:
-    """A Modbus server that takes one session at a time. What its stack delivered stays in `sessions`."""
+    """A Modbus server that takes one session at a time (`slots` 1) or any number. What its stack delivered stays in
+    `sessions`."""
 
-    def __init__(self, ground, address, port=502):
+    def __init__(self, ground, address, port=502, slots=1):
         with inside(ground.ns("ot")):
             self.listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.listener.bind((address, port))
         self.listener.listen(16)
+        self.slots = slots
         self.sessions = []
         self.live = None
         self.ended = False
@@ -133,15 +135,22 @@ class Plc:
                 s, peer = self.listener.accept()
             except OSError:
                 return
-            self.live = {"port": peer[1], "bytes": bytearray(), "end": None}
-            self.sessions.append(self.live)
-            self._serve(s, self.live)
-            self.live = None
-            s.close()
+            session = {"port": peer[1], "bytes": bytearray(), "end": None}
+            self.sessions.append(session)
+            if self.slots == 1:
+                self.live = session
+                self._serve(s, session)
+                self.live = None
+            else:
+                threading.Thread(target=self._serve, args=(s, session), daemon=True).start()
 
     def _serve(self, s, session):
+        with s:
+            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._talk(s, session)
+
+    def _talk(self, s, session):
         done = 0
-        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         while True:
             try:
                 data = s.recv(65536)

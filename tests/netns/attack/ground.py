@@ -43,6 +43,7 @@ class Ground(Box):
                "add rule inet quiet out ip saddr %s tcp flags & rst == rst drop; "
                "add rule inet quiet out ip6 saddr %s tcp flags & rst == rst drop" % (RAW4[zone], RAW6[zone]), ns=ns)
         self.sentinels = 0
+        self.macs = {}
         self.sinks = [self._sink(families["ot"]) for families in FAMILIES]
 
     def _sink(self, address):
@@ -73,10 +74,16 @@ class Ground(Box):
             f.write(text.replace("conduits = (\n  \n);", "conduits = ();"))
         return path
 
+    def mac(self, zone):
+        """The box's link address in a zone, as text."""
+        if zone not in self.macs:
+            self.macs[zone] = mac_of(self.data, zone + "0")
+        return self.macs[zone]
+
     def wires(self):
         """One sender per zone, towards the box."""
         self.settle_neighbours()
-        return {z: Wire(self.ns(z), "eth0", mac_of(self.data, z + "0")) for z in ZONES}
+        return {z: Wire(self.ns(z), "eth0", self.mac(z)) for z in ZONES}
 
     def outstanding(self):
         """A function that tells how many packets wait in the queues."""
@@ -122,7 +129,7 @@ class Watch(dict):
     def __init__(self, ground):
         super().__init__((z, Capture(ground.net, ground.ns(z), "eth0")) for z in ZONES)
         self.ground = ground
-        self.macs = {z: bytes.fromhex(mac_of(ground.data, z + "0").replace(":", "")) for z in ZONES}
+        self.macs = {z: bytes.fromhex(ground.mac(z).replace(":", "")) for z in ZONES}
 
     def strangers(self, allowed=None, zones=ZONES):
         """Frames that crossed: from the box's own link address, but none of its own talk (ARP, neighbour discovery, its

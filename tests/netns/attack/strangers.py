@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Packets that no conduit names, in every shape: protocols, headers, fragments, options, forged addresses, ICMP, neighbours."""
+import contextlib
 import json
 import random
+import signal
 import socket
 import struct
+import threading
 
-from ground import FAMILIES, POLICY, SENTINEL, V4, V6, ZONES, Killer, Steady, Watch, expect, inside, sh, wait_for
+from ground import FAMILIES, POLICY, RAW6, SENTINEL, V4, V6, ZONES, Killer, Steady, Watch, expect, inside, sh, wait_for
 from packets import (AUTHENTICATION, DESTINATION, FRAGMENT, HOP_BY_HOP, ROUTING, RST, SYN, chain, fragments, icmp,
                      icmp_number, ip, ip4, ip6, option, random_packet, routing, tcp, transport, udp)
 
@@ -372,5 +375,55 @@ def random_while_enforce_dies(ground):
     return "seed %d, %d packets, %d deaths, %d allowed ones lost none" % (seed, n, killer.killed, packets)
 
 
+def power_on_and_off(ground):
+    """Forbidden packets without a pause while the policy changes, a link goes down and up, the daemon is killed, ended,
+    started, and the box is switched off and on again: nothing crosses; what is allowed does so again each time."""
+    ground.apply(*POLICY)
+    wires, watch = ground.wires(), Watch(ground)
+    rng = random.Random(ground.rng.randrange(1 << 32))
+    packets = [(a, random_packet(rng, f[a], f[b])) for a, b in SHUT for f in FAMILIES for _ in range(150)]
+    ended, sent = threading.Event(), [0]
+
+    def flood():
+        while not ended.is_set():
+            for a, p in packets:
+                with contextlib.suppress(OSError):  # a link that is down
+                    wires[a].send(p)
+                sent[0] += 1
+            ended.wait(0.005)
+    thread = threading.Thread(target=flood, daemon=True)
+    thread.start()
+    try:
+        for round_number in range(6):
+            ground.apply(*(POLICY[:1 + round_number % 3]))
+        ground.apply(*POLICY)
+        ground.sentinel(wires, watch)
+        for _ in range(3):  # the attacker pulls his own cable
+            sh("ip", "link", "set", "eth0", "down", ns=ground.ns("it"))
+            sh("ip", "link", "set", "eth0", "up", ns=ground.ns("it"))
+        for address in (V6["it"], RAW6["it"]):
+            sh("ip", "addr", "add", address + "/64", "dev", "eth0", "nodad", ns=ground.ns("it"))
+        ground.sentinel(wires, watch)
+        for how in (signal.SIGKILL, signal.SIGTERM):
+            ground.daemon.send_signal(how)
+            ground.daemon.wait()
+            ground.start()
+            ground.sentinel(wires, watch)
+        # Switched off: only the disk remembers, and the interfaces are where the machine finds them.
+        ground.kill()
+        for zone in ZONES:
+            sh("ip", "link", "set", zone + "0", "netns", ground.net.ns("box"), ns=ground.data)
+        sh("ip", "link", "set", "adm0", "netns", ground.net.ns("box"), ns=ground.net.ns("admin"))
+        for name in (ground.data, ground.net.ns("admin")):
+            sh("ip", "netns", "del", name)
+        ground.start()
+        ground.sentinel(wires, watch)
+    finally:
+        ended.set()
+        thread.join()
+    done(ground, wires, watch)
+    return "%d packets" % sent[0]
+
+
 CASES = [default_deny, every_protocol, headers_in_a_live_flow, every_option, odd_fragments, forged_sources,
-         bogons_of_the_internet, odd_destinations, every_flag, icmp_of_every_type, no_poison, random_while_enforce_dies]
+         bogons_of_the_internet, odd_destinations, every_flag, icmp_of_every_type, no_poison, power_on_and_off, random_while_enforce_dies]

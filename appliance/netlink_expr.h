@@ -15,7 +15,6 @@
 struct build {
 	struct nftnl_rule *rule;
 	uint8_t l4proto; /* matched so far, 0 = any */
-	bool has_mark;	 /* register 0 holds the packet mark, since the statement before */
 	bool bad;
 };
 

@@ -147,10 +147,8 @@ static void plain(struct build *b, uint32_t family, uint8_t l4proto)
 
 static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uint32_t workers, enum queue_backend q)
 {
-	bool has_mark = b->has_mark;
 	char chain[16];
 
-	b->has_mark = s->kind == IR_LIVE;
 	switch (s->kind) {
 	case IR_CT_STATE:
 		expr_ct(b, NFT_CT_STATE, 0);
@@ -194,8 +192,7 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uin
 		break;
 	case IR_MARK:
 	case IR_MARK_NOT:
-		if (!has_mark)
-			expr_meta(b, NFT_META_MARK, 0);
+		expr_meta(b, NFT_META_MARK, 0);
 		if (s->a != UINT32_MAX)
 			expr_bits32(b, 0, s->a, 0);
 		expr_cmp32(b, s->kind == IR_MARK ? NFT_CMP_EQ : NFT_CMP_NEQ, s->b);

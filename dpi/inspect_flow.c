@@ -235,13 +235,12 @@ void look_reset(struct look *l, bool by_packet)
 	struct flow *f = l->f;
 	struct reset_side own, peer;
 	struct reset_record r;
-	bool acks = (d->tcp_flags & TCP_ACK) != 0, guessed = true;
+	bool acks = (d->tcp_flags & TCP_ACK) != 0, guessed = true, paused;
 	uint32_t covers = (uint32_t)d->payload.left + ((d->tcp_flags & TCP_FIN) != 0);
 
 	if (d->l4proto != IP_TCP)
 		return;
-	if (f != NULL && f->reset_ns != 0 && l->i->now_ns - f->reset_ns < RESET_PAUSE_NS)
-		return;
+	paused = f != NULL && f->reset_ns != 0 && l->i->now_ns - f->reset_ns < RESET_PAUSE_NS;
 	/*
 	 * An end believes exactly the number that it expects next. The packet's sender says it in its acknowledgement; for
 	 * the other end it is where this packet starts, or what has passed when the stream was followed.
@@ -265,6 +264,14 @@ void look_reset(struct look *l, bool by_packet)
 		if (to->known && !by_packet)
 			own = (struct reset_side){ .seq = to->next, .ack = from->next, .with_ack = 1, .valid = 1 };
 	}
+	if (paused) {
+		/* Soon after a reset only an end that says another number than it was given is answered: what went before
+		 * was lost on the way to it, and it challenges. */
+		if (!acks || d->ack == f->reset_seq[l->dir])
+			return;
+		own.seq = d->ack;
+		peer.valid = 0;
+	}
 	r = (struct reset_record){
 		.client = l->dir == DIR_C2S ? d->src : d->dst,
 		.server = l->dir == DIR_C2S ? d->dst : d->src,
@@ -278,8 +285,12 @@ void look_reset(struct look *l, bool by_packet)
 	};
 	if (!r.to_client.valid && !r.to_server.valid)
 		return;
-	if (f != NULL)
+	if (f != NULL) {
 		f->reset_ns = l->i->now_ns;
+		f->reset_seq[l->dir] = own.seq;
+		if (peer.valid)
+			f->reset_seq[l->dir == DIR_C2S ? DIR_S2C : DIR_C2S] = peer.seq;
+	}
 	l->i->stats.resets++;
 	outside_reset(&r);
 	/* A repetition of what the other end has already begins before that number: then it expects what follows. */

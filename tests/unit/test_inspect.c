@@ -101,6 +101,34 @@ static void forbidden_command_is_cut_and_heard(void **state)
 }
 
 /* Cut at every byte: no piece that holds the last byte of the forbidden PDU passes, every earlier one does. */
+/* What went before the cut was lost behind the box: the server challenges at once, and is given the number it names. */
+static void challenged_reset_is_sent_again(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+	uint32_t base;
+
+	(void)state;
+	desk_handshake(&k);
+	base = k.c;
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	desk_send(&k, DIR_C2S, pdu, 7);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 7, 5), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 1);
+	assert_int_equal(desk.resets[0].to_server.seq, base + 7);
+	desk_segment(&k, DIR_S2C, k.s, base, DESK_ACK, NULL, 0);
+	assert_int_equal(desk.n_resets, 2);
+	assert_true(desk.resets[1].to_server.valid);
+	assert_int_equal(desk.resets[1].to_server.seq, base);
+	assert_false(desk.resets[1].to_client.valid);
+	/* The same once more is answered after the pause only. */
+	desk_segment(&k, DIR_S2C, k.s, base, DESK_ACK, NULL, 0);
+	assert_int_equal(desk.n_resets, 2);
+	desk_now += 20000000u;
+	desk_segment(&k, DIR_S2C, k.s, base, DESK_ACK, NULL, 0);
+	assert_int_equal(desk.n_resets, 3);
+}
+
 static void split_write_never_completes(void **state)
 {
 	(void)state;
@@ -860,6 +888,7 @@ int main(void)
 		T(allowed_command_passes),
 		T(forbidden_command_is_cut_and_heard),
 		T(split_write_never_completes),
+		T(challenged_reset_is_sent_again),
 		T(trains),
 		T(repetition_must_be_the_same),
 		T(acknowledged_bytes_are_past),

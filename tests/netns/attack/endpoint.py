@@ -126,6 +126,7 @@ class Plc:
         self.sessions = []
         self.live = None
         self.ended = False
+        ground.left.append(self)
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
 
@@ -186,6 +187,8 @@ class Plc:
         return [p for s in self.sessions for p in pdus(bytes(s["bytes"])) if not allowed(*p)]
 
     def close(self):
+        if self.ended:
+            return
         self.ended = True
         self.listener.shutdown(socket.SHUT_RDWR)  # wakes a thread that waits there; until then the port is taken
         self.listener.close()

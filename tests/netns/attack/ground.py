@@ -43,6 +43,7 @@ class Ground(Box):
                "add rule inet quiet out ip saddr %s tcp flags & rst == rst drop; "
                "add rule inet quiet out ip6 saddr %s tcp flags & rst == rst drop" % (RAW4[zone], RAW6[zone]), ns=ns)
         self.sentinels = 0
+        self.left = []  # servers of the case at hand, so that one that failed leaves no port taken
         self.macs = {}
         self.sinks = [self._sink(families["ot"]) for families in FAMILIES]
 
@@ -84,6 +85,11 @@ class Ground(Box):
         """One sender per zone, towards the box."""
         self.settle_neighbours()
         return {z: Wire(self.ns(z), "eth0", self.mac(z)) for z in ZONES}
+
+    def tidy(self):
+        for server in self.left:
+            server.close()
+        self.left = []
 
     def outstanding(self):
         """A function that tells how many packets wait in the queues."""

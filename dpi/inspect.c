@@ -194,10 +194,11 @@ void inspector_packet(struct inspector *i, const struct packet *p)
 
 uint64_t inspector_tick(struct inspector *i)
 {
-	uint64_t due = UINT64_MAX, next[4];
+	uint64_t due = UINT64_MAX, next[5];
 
 	turn_clock(i);
 	wait_expire(i);
+	again_due(i);
 	counts_due(i);
 	for (unsigned n = 0; n < TICK_FLOWS; n++) {
 		uint32_t fi = flow_due(&i->flows, i->now_ns);
@@ -211,7 +212,8 @@ uint64_t inspector_tick(struct inspector *i)
 	next[1] = counts_next_due(i);
 	next[2] = flow_next_due(&i->flows);
 	next[3] = events_next_due(i);
-	for (unsigned n = 0; n < 4; n++)
+	next[4] = again_next_due(i);
+	for (unsigned n = 0; n < 5; n++)
 		if (next[n] < due)
 			due = next[n];
 	if (due == UINT64_MAX)

@@ -6,6 +6,7 @@
  *   inspect_flow.c      flows: opening, refusing, resetting, ending
  *   inspect_tcp.c       TCP: stream gate, half-way sessions, closing
  *   inspect_wait.c      segments that wait for what comes before them
+ *   inspect_again.c     resets that may have been lost
  *   inspect_datagram.c  UDP and ICMP
  *   inspect_name.c      is it what was promised?
  *   inspect_command.c   is the command allowed?
@@ -70,6 +71,18 @@ struct command_state {
 	uint64_t due_ns;
 };
 
+#define AGAIN_PLACES 256u
+#define AGAIN_NS 300000000ull /* between two of the same */
+#define AGAIN_TIMES 3u
+
+/* A reset that is said again. */
+struct again {
+	struct reset_record r;
+	uint64_t due_ns;
+	uint32_t flow, n; /* nothing is said once another connection has taken the flow's place */
+	uint8_t left;
+};
+
 /* A token bucket for records. */
 struct budget {
 	uint64_t filled_ns;
@@ -92,6 +105,8 @@ struct inspector {
 	struct command_state *commands; /* owned; one per flow, touched as used */
 	uint32_t *command_free;		/* owned; stack */
 	uint32_t n_command_free, command_fresh;
+	struct again again[AGAIN_PLACES]; /* a ring, in the order in which they are due */
+	uint32_t again_first, n_again;
 	uint32_t counts_oldest, counts_newest;
 	uint8_t *packet_room; /* owned; PACKET_MAX: a waiting packet made contiguous */
 	uint8_t *pdu_room;    /* owned; PACKET_MAX: a PDU made contiguous */
@@ -200,6 +215,12 @@ void wait_expire(struct inspector *i);
 uint32_t wait_first(const struct look *l);
 void wait_give_up(struct inspector *i, uint32_t fi); /* end of a capture: what waits is read across its gaps */
 uint64_t wait_next_due(const struct inspector *i);
+
+/* ---- inspect_again.c ---- */
+
+void again_note(struct look *l, const struct reset_record *r); /* of a flow that was refused */
+void again_due(struct inspector *i);
+uint64_t again_next_due(const struct inspector *i);
 
 /* ---- inspect_name.c ---- */
 

@@ -293,6 +293,8 @@ void look_reset(struct look *l, bool by_packet)
 	}
 	l->i->stats.resets++;
 	outside_reset(&r);
+	if (!by_packet)
+		again_note(l, &r);
 	/* A repetition of what the other end has already begins before that number: then it expects what follows. */
 	if (!guessed || covers == 0 || !peer.valid)
 		return;

@@ -3,6 +3,7 @@
  * The inspector from packet to outcome, with a toy protocol: command lanes, half-way sessions, cuts, observe.
  *
  * LINK: dpi/inspect.c dpi/inspect_flow.c dpi/inspect_tcp.c dpi/inspect_wait.c dpi/inspect_datagram.c dpi/inspect_name.c
+ * LINK: dpi/inspect_again.c
  * LINK: dpi/inspect_command.c dpi/inspect_event.c dpi/decode.c dpi/flow.c dpi/stream.c dpi/pool.c dpi/name.c
  * LINK: dpi/recognise.c dpi/plausible.c appliance/base/bytes.c appliance/base/addr.c appliance/base/commands.c
  * LINK: appliance/base/reason.c appliance/base/protocols.c appliance/base/sha256.c appliance/base/vocabulary.c
@@ -127,6 +128,38 @@ static void challenged_reset_is_sent_again(void **state)
 	desk_now += 20000000u;
 	desk_segment(&k, DIR_S2C, k.s, base, DESK_ACK, NULL, 0);
 	assert_int_equal(desk.n_resets, 3);
+}
+
+/* A reset that gets lost must not leave a server waiting for a client that is gone. */
+static void resets_are_said_again(void **state)
+{
+	struct conn k = desk_conn(P_TOY), other = desk_conn(P_TOY);
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	desk_handshake(&k);
+	desk_send(&k, DIR_C2S, pdu, 12);
+	desk_handshake(&other);
+	desk_send(&other, DIR_C2S, pdu, 12);
+	assert_int_equal(desk.n_resets, 2);
+	assert_true(inspector_tick(desk_i) <= 300000000u);
+	assert_int_equal(desk.n_resets, 2);
+	for (size_t n = 4; n <= 6; n += 2) {
+		desk_now += 300000000u;
+		inspector_tick(desk_i);
+		assert_int_equal(desk.n_resets, n);
+		assert_memory_equal(&desk.resets[n - 1], &desk.resets[1], sizeof(desk.resets[1]));
+	}
+	/* A new connection on the same ports hears nothing of the old one. */
+	k.c += 5000;
+	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
+	for (unsigned n = 0; n < 5; n++) {
+		desk_now += 300000000u;
+		inspector_tick(desk_i);
+	}
+	assert_int_equal(desk.n_resets, 7);
+	assert_int_equal(desk.resets[6].client_port, other.client_port);
 }
 
 static void split_write_never_completes(void **state)
@@ -888,6 +921,7 @@ int main(void)
 		T(allowed_command_passes),
 		T(forbidden_command_is_cut_and_heard),
 		T(split_write_never_completes),
+		T(resets_are_said_again),
 		T(challenged_reset_is_sent_again),
 		T(trains),
 		T(repetition_must_be_the_same),

@@ -253,6 +253,28 @@ def cut_after_a_loss(ground):
         plc.close()
 
 
+def reset_that_gets_lost(ground):
+    """The server's reset is lost, and nobody says a word any more: it is told again."""
+    ground.apply(*POLICY)
+    ground.settle_neighbours()
+    lossy = "add table inet lossy; add chain inet lossy in { type filter hook prerouting priority -300; }; " \
+        "add rule inet lossy in tcp flags & rst == rst counter drop"
+    for six in (False, True):
+        server = (V6 if six else V4)["ot"]
+        plc = Plc(ground, server)
+        r = Raw(ground, "ops", server, 502, 25000 + ground.rng.randrange(1000), six).open()
+        answered(r)
+        sh("nft", lossy, ns=ground.ns("ot"))
+        r.say(write())
+        r.until(lambda: r.resets, 1, "the client's reset")
+        wait_for(lambda: "packets 0 " not in sh("nft", "list table inet lossy", ns=ground.ns("ot")).stdout, 1, "the lost reset")
+        expect(plc.live, "the reset was to be lost")
+        sh("nft", "delete table inet lossy", ns=ground.ns("ot"))
+        is_cut(r, plc, 1.5)
+        r.close()
+        plc.close()
+
+
 def both_ends_forget(ground):
     """A PLC that was off, a client that always uses one port: the new session opens over the one that tracking holds."""
     ground.apply(*POLICY)
@@ -391,5 +413,5 @@ def flooded_handshake(ground):
     return "flows %s" % flows
 
 
-CASES = [blind_dialling, known_numbers, errors_about_sessions, ports_are_used_again, cut_after_a_loss, both_ends_forget, out_of_window, lost_by_the_box, half_open_flood,
+CASES = [blind_dialling, known_numbers, errors_about_sessions, ports_are_used_again, cut_after_a_loss, reset_that_gets_lost, both_ends_forget, out_of_window, lost_by_the_box, half_open_flood,
          forced_pick_up]

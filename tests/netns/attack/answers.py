@@ -16,7 +16,7 @@ class Served(Raw):
         super().__init__(ground, "ot", client, cport, 502, six)
 
     def accept(self):
-        self.until(lambda: self.synacks, 1.5, "the client's SYN")
+        self.until(lambda: self.synacks, 3.0, "the client's SYN")
         seq, _, _ = self.synacks[-1]
         self.ack = (seq + 1) & M32
         self.segment(seq=self.isn, flags=SYN | ACK)
@@ -197,7 +197,7 @@ def changed_on_the_way(ground):
             else:
                 server.segment(b"\xcc" * 17, flags=ACK | PSH | 32)
                 server.say(good)
-            wait_for(lambda: client.end or len(client.bytes) >= 17, 1.5, "an answer or the end: %s" % trick)
+            wait_for(lambda: client.end or len(client.bytes) >= 17, 3.0, "an answer or the end: %s" % trick)
             # bytes of the second reading may be data of a register, but never a whole other answer behind the first one
             expect(not whole(client.bytes[17:]) and (len(client.bytes) < 8 or client.bytes[:9] == good[:9]), "%s: %s", trick,
                    client.bytes.hex())
@@ -214,7 +214,7 @@ def turned_round(ground):
         server = Served(ground, (V6 if six else V4)["ops"], client.port, six)
         server.segment(seq=server.isn, ack=0, flags=SYN)
         client.connect((RAW6 if six else RAW4)["ot"])
-        server.until(lambda: server.synacks, 1.5, "the client's SYN")
+        server.until(lambda: server.synacks, 3.0, "the client's SYN")
         server.segment(seq=server.isn, ack=0, flags=SYN)
         server.segment(b"\xcc" * 12, seq=server.isn + 1, ack=server.synacks[0][0] + 1)
         expect(not client.ready.wait(0.3), "a session was opened from the server's side")

@@ -336,7 +336,7 @@ def every_trick(ground, six):
         r = Raw(ground, "ops", address, 502, port, six)
         try:
             r.open()
-            wait_for(lambda: plc.live is not None and plc.live["port"] == port, 1.5, "the server's only slot")
+            wait_for(lambda: plc.live is not None and plc.live["port"] == port, 3.0, "the server's only slot")
             settle(r, plc, trick(r, *more))
         except (TimeoutError, AssertionError) as e:
             failures.append("%s: %s" % (name, e))

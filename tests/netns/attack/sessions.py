@@ -206,7 +206,7 @@ def ports_are_used_again(ground):
         r = Raw(ground, "ops", server, 502, 28000 + ground.rng.randrange(1000), six)
         for how in ("cut", "reset", "cut", "end", "cut halfway", "reset"):
             r.open()
-            wait_for(lambda: plc.live, 1.5, "the server")
+            wait_for(lambda: plc.live, 3.0, "the server")
             answered(r)
             if how.startswith("cut"):
                 if how == "cut halfway":
@@ -240,7 +240,7 @@ def cut_after_a_loss(ground):
         plc = Plc(ground, server)
         for lost in (1, 7, 11):
             r = Raw(ground, "ops", server, 502, 26000 + ground.rng.randrange(1000), six).open()
-            wait_for(lambda: plc.live, 1.5, "the server")
+            wait_for(lambda: plc.live, 3.0, "the server")
             sh("nft", lossy, ns=ground.ns("ot"))
             r.say(write()[:lost])
             r.say(write()[lost:])
@@ -270,7 +270,7 @@ def reset_that_gets_lost(ground):
         wait_for(lambda: "packets 0 " not in sh("nft", "list table inet lossy", ns=ground.ns("ot")).stdout, 1, "the lost reset")
         expect(plc.live, "the reset was to be lost")
         sh("nft", "delete table inet lossy", ns=ground.ns("ot"))
-        is_cut(r, plc, 1.5)
+        is_cut(r, plc, 3.0)
         r.close()
         plc.close()
 
@@ -403,7 +403,7 @@ def flooded_handshake(ground):
     r.say(write()[5:])
     r.say(write())
     try:
-        r.until(lambda: r.resets, 1.5, "a reset")
+        r.until(lambda: r.resets, 3.0, "a reset")
         expect(not plc.forbidden(), "delivered: %s", plc.forbidden())
     finally:
         for w in wires.values():

@@ -25,7 +25,7 @@ import statistics
 import sys
 
 import memory
-from paths import PLACEMENTS, RUN, SERVER, TOOLS, TOP, Path, sh
+from paths import PLACEMENTS, SERVER, TOOLS, TOP, Path, begin, sh
 
 MODES = ("plain", "tracking", "fast", "inspected", "loop")
 METRICS = ("udp", "rate", "crr", "rtt", "stream", "bulk")
@@ -153,8 +153,10 @@ def main():
     print("order of the modes: seed %d" % a.seed)
     order = random.Random(a.seed)
     load_before = os.getloadavg()[0]
-    sh("rm", "-rf", RUN)
-    os.makedirs(RUN)
+    lock = begin()
+    if lock is None:
+        print("another benchmark is running on this machine", file=sys.stderr)
+        return 3
     opened = []
     try:
         for mode in a.modes.split(","):

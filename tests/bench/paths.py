@@ -21,13 +21,17 @@ Order of running, the same for every mode: hosts are SCHED_RR 3, because a wire 
 the accept-all loop is SCHED_RR 1 like Sekisho's worker, so that neither is woken sooner than the other. Every program runs
 in a session of its own with the weight of nice -20, so that whatever else runs on the machine takes little from any of them.
 """
+import contextlib
+import fcntl
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-from net import Net, inside, sh, wait_for  # noqa: E402
+from net import NETNS, Net, inside, sh, wait_for  # noqa: E402
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.environ.get("SEKISHO_BUILD", os.path.join(TOP, "build", "release"))
@@ -48,6 +52,25 @@ REVERSE_PATH = os.environ.get("SEKISHO_BENCH_REVERSE_PATH", "2")
 # A chain that nothing reaches: naming `ct` in it is what makes the kernel track.
 TABLE_TRACKING = "table inet bench {\n chain unused {\n  ct state new counter\n }\n}\n"
 SERVER = "10.2.0.2"
+
+
+def begin():
+    """One benchmark at a time. What one that was killed left behind goes; the descriptor returned holds the lock."""
+    lock = os.open(RUN + ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return None
+    for name in os.listdir(NETNS) if os.path.isdir(NETNS) else []:
+        if name.startswith("skbench-"):
+            for pid in sh("ip", "netns", "pids", name, check=False).stdout.split():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
+            sh("ip", "netns", "del", name, check=False)
+    shutil.rmtree(RUN, ignore_errors=True)
+    os.makedirs(RUN)
+    return lock
 
 
 class Path:

@@ -168,6 +168,10 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uin
 		expr_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, 0);
 		expr_cmp8(b, NFT_CMP_EQ, (uint8_t)s->a);
 		break;
+	case IR_ICMP_BELOW:
+		expr_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, 0);
+		expr_cmp8(b, NFT_CMP_LT, (uint8_t)s->a);
+		break;
 	case IR_HOPLIMIT:
 		expr_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 7, 1, 0);
 		expr_cmp8(b, NFT_CMP_EQ, (uint8_t)s->a);

@@ -157,6 +157,7 @@ enum ir_stmt_kind {
 	IR_FAMILY,	 /* a: 4 or 6 */
 	IR_L4PROTO,	 /* a: protocol number */
 	IR_ICMP_TYPE,	 /* a: type (of the family's ICMP; the rule has IR_L4PROTO before it) */
+	IR_ICMP_BELOW,	 /* a: the type is less than this; the same */
 	IR_HOPLIMIT,	 /* a: value (IPv6) */
 	IR_IP_OPTIONS,	 /* IPv4 header longer than 20 bytes, or an IPv6 extension header of any kind */
 	IR_PLAIN,	 /* a: family, b: protocol: no options or extensions, that protocol right behind the header */

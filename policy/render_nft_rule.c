@@ -197,6 +197,9 @@ static void put_stmt(struct line *l, const struct ir_stmt *s)
 	case IR_ICMP_TYPE:
 		fprintf(l->to, "%s type %u", l->l4proto == IPPROTO_ICMPV6 ? "icmpv6" : "icmp", s->a);
 		break;
+	case IR_ICMP_BELOW:
+		fprintf(l->to, "%s type < %u", l->l4proto == IPPROTO_ICMPV6 ? "icmpv6" : "icmp", s->a);
+		break;
 	case IR_HOPLIMIT:
 		fprintf(l->to, "ip6 hoplimit %u", s->a);
 		break;

@@ -3,7 +3,7 @@
  * The fixed rules around the maps. They are the same for every policy; only the queue chains depend on which lanes are in
  * use. Read from top to bottom: this is all that the box does with a packet that it forwards, receives or sends.
  *
- *   guard     before tracking: what could only harm the sessions that tracking knows
+ *   guard     before tracking: what could only harm the sessions that tracking knows, errors about them included
  *   forward   what tracking says of the packet decides where it goes; live sessions first, by one lookup
  *   post      the same hook, later: nothing leaves but what was let by (FAST) or judged by the policy now in force
  *   input     packets for the box itself, where nothing listens
@@ -74,8 +74,7 @@ static void family_proto(struct writer *w, uint32_t family, uint32_t l4proto)
 	say(w, IR_L4PROTO, l4proto, 0);
 }
 
-/* The ICMP errors that live sessions need, and no others: a redirect, a quench or a parameter problem of IPv4 is nobody's
- * need. */
+/* The ICMP errors that live sessions need, and no others: a redirect or a quench is nobody's need. */
 static const struct {
 	uint8_t family, l4proto, type;
 } errors[] = {
@@ -84,11 +83,50 @@ static const struct {
 };
 #define N_ERRORS (sizeof(errors) / sizeof(errors[0]))
 
+/* Errors that tracking would relate to a session: RFC 792 knows two more, RFC 4443 (2.1) gives all types below 128 to them. */
+#define ICMP_QUENCH 4u
+#define ICMP_REDIRECT 5u
+#define ICMP6_INFORMS 128u
+
 /* The maps of a family in the order in which they are asked. */
 static const enum ir_set maps[2][3] = {
 	{ SET_UNTIL4, SET_EXACT4, SET_RANGE4 },
 	{ SET_UNTIL6, SET_EXACT6, SET_RANGE6 },
 };
+
+/* Of all that can speak for a session of others, an error is the easiest to forge: only listed types, only from where the
+ * source is. Echo requests and other messages of their own pass on. */
+static void error_rules(struct writer *w)
+{
+	static const uint8_t unlisted[] = { ICMP_QUENCH, ICMP_REDIRECT };
+
+	for (size_t i = 0; i < sizeof(unlisted); i++) {
+		rule(w, CHAIN_GUARD);
+		family_proto(w, 4, IPPROTO_ICMP);
+		say(w, IR_ICMP_TYPE, unlisted[i], 0);
+		drop(w, R_RELATED);
+	}
+	rule(w, CHAIN_GUARD);
+	family_proto(w, 4, IPPROTO_ICMP);
+	say(w, IR_UNROUTED, 0, 0);
+	drop(w, R_SPOOFED);
+	rule(w, CHAIN_GUARD);
+	family_proto(w, 6, IPPROTO_ICMPV6);
+	say(w, IR_ICMP_BELOW, ICMP6_INFORMS, 0);
+	say(w, IR_UNROUTED, 0, 0);
+	drop(w, R_SPOOFED);
+	for (size_t i = 0; i < N_ERRORS; i++)
+		if (errors[i].family == 6) {
+			rule(w, CHAIN_GUARD);
+			family_proto(w, 6, IPPROTO_ICMPV6);
+			say(w, IR_ICMP_TYPE, errors[i].type, 0);
+			say(w, IR_ACCEPT, 0, 0);
+		}
+	rule(w, CHAIN_GUARD);
+	family_proto(w, 6, IPPROTO_ICMPV6);
+	say(w, IR_ICMP_BELOW, ICMP6_INFORMS, 0);
+	drop(w, R_RELATED);
+}
 
 /*
  * Tracking believes a SYN and its answer whatever interface they come in at, and would follow them away from the session
@@ -101,11 +139,11 @@ static void guard_rules(struct writer *w)
 	/* Most packets first, by as few questions as will do; the rules behind would say the same of them. */
 	for (uint32_t family = 4; family <= 6; family += 2) {
 		rule(w, CHAIN_GUARD);
-		say(w, IR_PLAIN, family, IPPROTO_TCP);
-		say(w, IR_TCP_FLAGS, TCP_SYN | TCP_RST | TCP_FIN, 0);
+		say(w, IR_PLAIN, family, IPPROTO_UDP);
 		say(w, IR_ACCEPT, 0, 0);
 		rule(w, CHAIN_GUARD);
-		say(w, IR_PLAIN, family, IPPROTO_UDP);
+		say(w, IR_PLAIN, family, IPPROTO_TCP);
+		say(w, IR_TCP_FLAGS, TCP_SYN | TCP_RST | TCP_FIN, 0);
 		say(w, IR_ACCEPT, 0, 0);
 	}
 	rule(w, CHAIN_GUARD);
@@ -115,6 +153,7 @@ static void guard_rules(struct writer *w)
 	say(w, IR_L4PROTO, IPPROTO_TCP, 0);
 	say(w, IR_UNROUTED, 0, 0);
 	drop(w, R_SPOOFED);
+	error_rules(w);
 	rule(w, CHAIN_GUARD);
 	say(w, IR_ACCEPT, 0, 0);
 }
@@ -129,14 +168,16 @@ static void home_only(struct writer *w, enum ir_chain chain)
 
 static void forward_rules(struct writer *w)
 {
-	rule(w, CHAIN_FORWARD);
-	say(w, IR_CT_STATE, CT_RELATED, 0);
-	go(w, CHAIN_RELATED);
-	/* The hot path. A new packet carries conntrack mark 0 and an invalid one none at all: both miss. */
+	/* The hot path. A new packet carries conntrack mark 0 and an invalid one none at all: both miss. An error about
+	 * such a session passes here too; the guard has left none but those that may. */
 	rule(w, CHAIN_FORWARD);
 	say(w, IR_LIVE, 0, 0);
 	say(w, IR_MARK, UINT32_MAX, MARK_FAST);
 	say(w, IR_ACCEPT, 0, 0);
+	/* No worker sees errors. */
+	rule(w, CHAIN_FORWARD);
+	say(w, IR_CT_STATE, CT_RELATED, 0);
+	go(w, CHAIN_RELATED);
 	/* What a queue takes can afford a second look. */
 	rule(w, CHAIN_FORWARD);
 	say(w, IR_LIVE, 0, 0);
@@ -155,18 +196,13 @@ static void forward_rules(struct writer *w)
 }
 
 /* An error passes when the session that it speaks of is live and the error comes from that session's side: its direction
- * and mark are those of the session. */
+ * and mark are those of the session. The guard saw to its type and source. */
 static void related_rules(struct writer *w)
 {
-	home_only(w, CHAIN_RELATED);
-	for (size_t i = 0; i < N_ERRORS; i++) {
-		rule(w, CHAIN_RELATED);
-		family_proto(w, errors[i].family, errors[i].l4proto);
-		say(w, IR_ICMP_TYPE, errors[i].type, 0);
-		say(w, IR_LIVE, 0, 0);
-		say(w, IR_SET_MARK, MARK_FAST, 0);
-		say(w, IR_ACCEPT, 0, 0);
-	}
+	rule(w, CHAIN_RELATED);
+	say(w, IR_LIVE, 0, 0);
+	say(w, IR_SET_MARK, MARK_FAST, 0);
+	say(w, IR_ACCEPT, 0, 0);
 	rule(w, CHAIN_RELATED);
 	drop(w, R_RELATED);
 }

@@ -174,6 +174,8 @@ static bool step(struct run *x, const struct ir_stmt *s)
 		return p->l4proto == s->a;
 	case IR_ICMP_TYPE:
 		return (uint32_t)p->dport >> 8 == s->a;
+	case IR_ICMP_BELOW:
+		return (uint32_t)p->dport >> 8 < s->a;
 	case IR_HOPLIMIT:
 		return p->hop_limit == s->a;
 	case IR_IP_OPTIONS:

@@ -246,6 +246,16 @@ bool tap_next(struct tap *t, struct bytes *datagram, struct event *ret)
 	return true;
 }
 
+bool tap_is_chatter(const struct event *e)
+{
+	static const uint8_t link4[] = { 224, 0, 0 }, link6[] = { 0xff, 0x02 };
+
+	if (e->reason != R_IP_OPTIONS && e->reason != R_SELF && e->reason != R_SELF_OUT)
+		return false;
+	return e->server.family == 4 ? memcmp(e->server.b, link4, sizeof(link4)) == 0
+				     : e->server.family == 6 && memcmp(e->server.b, link6, sizeof(link6)) == 0;
+}
+
 /* ---- the role ----------------------------------------------------------------------------------------------------- */
 
 struct tap_role {
@@ -253,6 +263,7 @@ struct tap_role {
 	struct event_port events;
 	uint64_t told; /* losses already reported */
 	uint64_t overruns;
+	uint64_t chatter;
 	uint64_t report_at;
 };
 
@@ -260,9 +271,10 @@ static bool answer_status(const struct tap_role *t, uint32_t id)
 {
 	uint8_t space[1];
 	struct outbuf b = outbuf_of(space, sizeof(space));
-	int r, fd = json_memfd(json_pack("{s:I, s:I, s:I, s:I, s:I}", "records", (json_int_t)t->tap.records, "lost",
-					 (json_int_t)t->tap.lost, "malformed", (json_int_t)t->tap.malformed, "overruns",
-					 (json_int_t)t->overruns, "events_lost", (json_int_t)t->events.lost));
+	int r, fd = json_memfd(json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "records", (json_int_t)t->tap.records,
+					 "lost", (json_int_t)t->tap.lost, "malformed", (json_int_t)t->tap.malformed,
+					 "overruns", (json_int_t)t->overruns, "chatter", (json_int_t)t->chatter,
+					 "events_lost", (json_int_t)t->events.lost));
 
 	out_u8(&b, fd >= 0 ? 0 : 3);
 	r = msg_send(ROLE_FD_CONTROL, MSG_ANSWER, id, &b, &fd, fd >= 0 ? 1 : 0);
@@ -302,7 +314,11 @@ static void records(struct tap_role *t)
 			return;
 		b = bytes_of(buf, (size_t)n);
 		while (b.left > 0)
-			if (tap_next(&t->tap, &b, &e))
+			if (!tap_next(&t->tap, &b, &e))
+				continue;
+			else if (tap_is_chatter(&e))
+				t->chatter++;
+			else
 				event_send(&t->events, &e);
 	}
 }

@@ -32,5 +32,10 @@ struct tap {
 
 /* Takes one netlink message off `datagram`. True when *ret is a record to hand on; false with bytes left: not one. */
 bool tap_next(struct tap *t, struct bytes *datagram, struct event *ret);
+/*
+ * Multicast that never leaves its link (224.0.0.0/24, RFC 5771 section 4; ff02::/16, RFC 4291 section 2.7), to or from the
+ * box: the chatter of hosts about who listens to what. It is dropped and counted like anything else, but is no event.
+ */
+bool tap_is_chatter(const struct event *e);
 
 #endif

@@ -191,6 +191,30 @@ static void losses_are_exact(void **state)
 	assert_int_equal(t.records, 6);
 }
 
+static void chatter_is_no_event(void **state)
+{
+	static const struct {
+		const char *server;
+		enum reason reason;
+		bool chatter;
+	} cases[] = {
+		{ "ff02::16", R_IP_OPTIONS, true },   { "224.0.0.22", R_IP_OPTIONS, true },
+		{ "224.0.0.251", R_SELF, true },      { "ff02::16", R_SELF_OUT, true },
+		{ "ff02::16", R_NO_CONDUIT, false },  { "ff05::2", R_SELF, false },
+		{ "224.0.1.1", R_IP_OPTIONS, false }, { "10.0.0.1", R_SELF, false },
+		{ "fe80::1", R_SELF, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct event e = { .reason = (uint16_t)cases[i].reason };
+
+		assert_true(addr_parse(cases[i].server, &e.server));
+		assert_int_equal(tap_is_chatter(&e), cases[i].chatter);
+	}
+	assert_false(tap_is_chatter(&(struct event){ .reason = R_SELF }));
+}
+
 static void lies_end_the_datagram(void **state)
 {
 	struct datagram d = { .n = 0 };
@@ -217,7 +241,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tuple_and_reason),	 cmocka_unit_test(packets_that_say_little),
 		cmocka_unit_test(ipv6_extensions),	 cmocka_unit_test(losses_are_exact),
-		cmocka_unit_test(lies_end_the_datagram),
+		cmocka_unit_test(lies_end_the_datagram), cmocka_unit_test(chatter_is_no_event),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

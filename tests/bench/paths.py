@@ -131,7 +131,7 @@ class Path:
     def box_sekisho(self):
         self.data = self.net.ns("data")
         self.net.names += [self.data, self.net.ns("admin")]
-        run = os.path.join(RUN, self.mode)
+        run = os.path.join(RUN, self.net.prefix)
         self.socket = ["--socket", run + "/run/control.sock"]
         self.daemon = self.net.spawn(
             self.at(self.queues, 0, os.path.join(BUILD, "sekishod"), "--data-netns", self.data, "--admin-netns", self.net.ns("admin"),

@@ -146,17 +146,32 @@ static int own_settings(const struct box_spaces *s, const struct ir_interface *i
 	return r;
 }
 
-static int set_one(const struct box_spaces *s, struct handles *h, const struct ir_interface *i, struct err *e)
+static int set_one(const struct box_spaces *s, struct handles *h, const struct ir_interface *i, bool dry, struct err *e)
 {
 	struct rtnl *own = i->admin ? h->admin : h->data;
 	struct rtnl_link l;
 	int r = rtnl_link_get(own, i->device, &l, e);
 
-	if (r == 0)
+	if (r == 0 && !dry)
 		r = own_settings(s, i, e);
 	if (r == 0 && (!l.up || (i->mtu != 0 && l.mtu != i->mtu)))
 		r = rtnl_link_set(own, l.index, true, i->mtu != 0 && l.mtu != i->mtu ? i->mtu : 0, e);
 	return r < 0 ? r : box_addresses(own, l.index, i, e);
+}
+
+/* Who hears of differences, and whether they stay. */
+struct hearer {
+	box_difference *each; /* NULL = nobody */
+	void *ctx;
+	char where[80];
+	bool dry;
+};
+
+static void hear(void *ctx, const char *what, const char *detail)
+{
+	const struct hearer *x = ctx;
+
+	x->each(x->ctx, x->where, what, detail);
 }
 
 /* An interface that is no longer part of the box: silent, but not handed back to a namespace without rules. */
@@ -180,7 +195,8 @@ static bool has_device(const struct ir *ir, const struct ir_interface *i)
 	return false;
 }
 
-int box_set(const struct box_spaces *s, const struct ir *ir, const struct ir *before, struct err *e)
+static int set_all(const struct box_spaces *s, const struct ir *ir, const struct ir *before, struct hearer *x,
+		   struct err *e)
 {
 	struct err why = { 0 }, one = { 0 };
 	struct handles h;
@@ -188,12 +204,24 @@ int box_set(const struct box_spaces *s, const struct ir *ir, const struct ir *be
 
 	if (r < 0)
 		return r;
+	if (x->each != NULL) {
+		rtnl_tell(h.data, x->dry, hear, x);
+		rtnl_tell(h.admin, x->dry, hear, x);
+	}
 	for (uint32_t i = 0; before != NULL && i < before->n_interfaces; i++)
 		if (!has_device(ir, &before->interfaces[i]))
 			retire_one(&h, &before->interfaces[i]);
-	for (uint32_t i = 0; i < ir->n_interfaces; i++)
-		if (set_one(s, &h, &ir->interfaces[i], &one) < 0)
+	for (uint32_t i = 0; i < ir->n_interfaces; i++) {
+		int code;
+
+		snprintf(x->where, sizeof(x->where), "interface %.64s", ir->interfaces[i].name);
+		code = set_one(s, &h, &ir->interfaces[i], x->dry, &one);
+		if (code == -ENODEV && x->each != NULL)
+			x->each(x->ctx, x->where, "missing", ir->interfaces[i].device);
+		else if (code < 0)
 			r = first(named(&ir->interfaces[i], &one), &one, &why);
+	}
+	snprintf(x->where, sizeof(x->where), "routes");
 	for (int admin = 0; admin < 2; admin++)
 		if (box_routes(admin ? h.admin : h.data, ir, admin != 0, &one) < 0)
 			r = first(one.code, &one, &why);
@@ -201,6 +229,21 @@ int box_set(const struct box_spaces *s, const struct ir *ir, const struct ir *be
 	if (r < 0 && e != NULL)
 		*e = why;
 	return r;
+}
+
+int box_set(const struct box_spaces *s, const struct ir *ir, const struct ir *before, struct err *e)
+{
+	struct hearer nobody = { 0 };
+
+	return set_all(s, ir, before, &nobody, e);
+}
+
+int box_compare(const struct box_spaces *s, const struct ir *ir, bool mend, box_difference *each, void *ctx,
+		struct err *e)
+{
+	struct hearer x = { .each = each, .ctx = ctx, .dry = !mend };
+
+	return set_all(s, ir, NULL, &x, e);
 }
 
 int box_indexes(const struct box_spaces *s, const struct ir *ir, uint32_t *ret, struct err *e)

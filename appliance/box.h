@@ -33,6 +33,11 @@ void box_release(const struct box_spaces *s, const struct ir *ir, const bool *mo
  * failed change.
  */
 int box_set(const struct box_spaces *s, const struct ir *ir, const struct ir *before, struct err *e);
+/* `where` "interface lan1" (its name in the policy) or "routes", `what` as rtnl_note; texts are valid during the call. */
+typedef void box_difference(void *ctx, const char *where, const char *what, const char *detail);
+/* As box_set, and tells of every difference, a missing device among them; without `mend` it only tells. */
+int box_compare(const struct box_spaces *s, const struct ir *ir, bool mend, box_difference *each, void *ctx,
+		struct err *e);
 /* Kernel index of every interface in its namespace, 0 where it is absent, into ret[ir->n_interfaces]. */
 int box_indexes(const struct box_spaces *s, const struct ir *ir, uint32_t *ret, struct err *e);
 /* The loopback interfaces of both namespaces up. */

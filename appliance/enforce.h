@@ -47,15 +47,6 @@ struct generation_held {
 	struct image kept; /* elements of the lingering permits */
 };
 
-/* What MSG_DRIFT and EVENT_DRIFT say has happened. */
-enum drift {
-	DRIFT_FLUSHED = 1, /* table or base chains were gone: forwarding was off until all stood again */
-	DRIFT_CHANGED,	   /* our table differed; it has been mended */
-	DRIFT_FOREIGN,	   /* somebody else's table or chain is in the namespace; it is left and named */
-	DRIFT_SYSCTL,	   /* a network setting differed; it has been set again */
-	DRIFT_UNMENDED,	   /* our table differs and could not be mended */
-};
-
 struct enforce {
 	int control, monitor, links;
 	struct event_port events;
@@ -118,10 +109,12 @@ json_t *enforce_cut(struct enforce *f, const struct generation_held *next, const
 
 struct difference {
 	const char *where; /* "set exact4", "chain forward", "sysctl", "table" */
-	const char *what;  /* extra, missing, changed, foreign, sysctl, table */
-	const char *detail;
-	uint32_t line; /* policy line, 0 = none */
-	bool ours;     /* it is ours to mend */
+	const char
+		*what; /* extra, missing, changed, foreign, sysctl; chains: hook, policy; table: flags; sets: shape */
+	const char *detail; /* what is there: a rule, an element, a value; "" when the rest says it */
+	const char *want;   /* the value that must be there, NULL = not said */
+	uint32_t line;	    /* policy line, 0 = none */
+	bool ours;	    /* it is ours to mend */
 };
 
 struct differences {

@@ -24,7 +24,8 @@
 #define MENDS 5
 #define READ_BUFFER 65536u
 
-static void report(struct enforce *f, enum drift what, uint64_t gap_us, const char *text)
+/* `gap_us` from hearing of it to forwarding off, or to the end of the mending; `back_us` to forwarding on again. */
+static void report(struct enforce *f, enum drift what, uint64_t gap_us, uint64_t back_us, const char *text)
 {
 	uint8_t body[1024];
 	struct outbuf o = outbuf_of(body, sizeof(body));
@@ -45,7 +46,8 @@ static void report(struct enforce *f, enum drift what, uint64_t gap_us, const ch
 	event_send(&f->events, &ev);
 	out_u8(&o, (uint8_t)what);
 	out_be64(&o, gap_us);
-	out_bytes(&o, text, n < sizeof(body) - 9 ? n : sizeof(body) - 9);
+	out_be64(&o, back_us);
+	out_bytes(&o, text, n < sizeof(body) - o.len ? n : sizeof(body) - o.len);
 	(void)msg_send(f->control, MSG_DRIFT, 0, &o, NULL, 0);
 }
 
@@ -91,7 +93,6 @@ static void hear(const struct enforce *f, const uint8_t *p, size_t n, struct hea
 static void reload(struct enforce *f, struct mono heard_at, uint64_t gap_us)
 {
 	struct sync_report s;
-	char text[900];
 	struct err e = { 0 };
 	int r = -EAGAIN;
 
@@ -100,17 +101,9 @@ static void reload(struct enforce *f, struct mono heard_at, uint64_t gap_us)
 		if (r == 0)
 			r = enforce_open(f, &e);
 	}
-	if (r < 0) {
+	if (r < 0)
 		(void)forwarding_set(&f->forwarding, false, NULL);
-		snprintf(text, sizeof(text),
-			 "the rules were flushed and could not be loaded again; forwarding stays off: %s", e.text);
-		report(f, DRIFT_UNMENDED, gap_us, text);
-		return;
-	}
-	snprintf(text, sizeof(text),
-		 "the rules were flushed: forwarding off after %llu us, on again with all rules after %llu us",
-		 (unsigned long long)gap_us, (unsigned long long)us_since(heard_at));
-	report(f, DRIFT_FLUSHED, gap_us, text);
+	report(f, r < 0 ? DRIFT_SHUT : DRIFT_FLUSHED, gap_us, us_since(heard_at), e.text);
 }
 
 /* A foreign table is reported when it comes, and again only when what is foreign changes. */
@@ -136,7 +129,7 @@ static void foreign_report(struct enforce *f, const struct differences *d)
 	if (only.n == 0)
 		return;
 	differences_text(&only, text, sizeof(text));
-	report(f, DRIFT_FOREIGN, 0, text);
+	report(f, DRIFT_FOREIGN, 0, 0, text);
 }
 
 /* Compares, and mends what is ours. */
@@ -153,8 +146,7 @@ static void examine(struct enforce *f, struct mono heard_at)
 		return;
 	r = enforce_compare(f, a, &d, &e);
 	if (r < 0) {
-		snprintf(text, sizeof(text), "the rules could not be read back: %s", e.text);
-		report(f, DRIFT_UNMENDED, 0, text);
+		report(f, DRIFT_UNMENDED, 0, 0, e.text);
 		goto out;
 	}
 	if (d.base_gone) {
@@ -169,7 +161,7 @@ static void examine(struct enforce *f, struct mono heard_at)
 	r = -EAGAIN;
 	for (int attempt = 0; attempt < MENDS && r < 0; attempt++)
 		r = enforce_mend(f, &s, &e);
-	report(f, r < 0 ? DRIFT_UNMENDED : DRIFT_CHANGED, us_since(heard_at), text);
+	report(f, r < 0 ? DRIFT_UNMENDED : DRIFT_CHANGED, us_since(heard_at), 0, text);
 out:
 	arena_free(a);
 }
@@ -222,17 +214,14 @@ void drift_readable(struct enforce *f)
 void drift_links(struct enforce *f)
 {
 	struct sync_report s;
-	char text[300];
 	struct err e;
 
 	links_drain(f->links);
 	if (f->now == NULL || !links_resolve(f->links, &f->now->ir, f->now->interfaces))
 		return;
 	/* Until this is done the old index simply matches nothing. */
-	if (enforce_mend(f, &s, &e) < 0) {
-		snprintf(text, sizeof(text), "an interface changed and the rules could not follow: %s", e.text);
-		report(f, DRIFT_UNMENDED, 0, text);
-	}
+	if (enforce_mend(f, &s, &e) < 0)
+		report(f, DRIFT_UNMENDED, 0, 0, e.text);
 	/* A new interface comes with settings of its own. */
 	(void)sysctl_apply(NULL);
 }
@@ -243,7 +232,7 @@ static void setting_note(const char *name, const char *have, const char *want, v
 	size_t at = strlen(text);
 
 	if (at < 700)
-		snprintf(text + at, 900 - at, "%s%s is %s, must be %s", at > 0 ? "; " : "", name, have, want);
+		snprintf(text + at, 900 - at, "%s%s = %s (%s)", at > 0 ? "; " : "", name, have, want);
 }
 
 void drift_settings(struct enforce *f)
@@ -277,6 +266,6 @@ void drift_settings(struct enforce *f)
 		return;
 	memcpy(f->settings_seen, digest, sizeof(digest));
 	if (r < 0)
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), "; could not be set: %s", e.text);
-	report(f, DRIFT_SYSCTL, 0, text);
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "; %s", e.text);
+	report(f, r < 0 ? DRIFT_UNMENDED : DRIFT_SYSCTL, 0, 0, text);
 }

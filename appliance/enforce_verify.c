@@ -37,25 +37,25 @@ static void compare_chains(struct differences *d, const struct image *have, cons
 
 	if (!have->table) {
 		d->base_gone = true;
-		note(d, true, "table", "table", "table inet " TABLE_NAME " is missing", 0);
+		note(d, true, "table", "missing", "", 0);
 		return;
 	}
 	/* A dormant table has no hooks: it is as if it were gone. */
 	d->base_gone |= !have->table_plain;
 	if (!have->table_plain)
-		note(d, true, "table", "changed", "table inet " TABLE_NAME " has flags (dormant or owned)", 0);
+		note(d, true, "table", "flags", "", 0);
 	for (uint32_t c = 0; c < CHAIN_COUNT; c++) {
 		snprintf(where, sizeof(where), "chain %s", ir_chain_name((enum ir_chain)c, name));
 		if (c < BASE_CHAINS && (!have->chains[c] || !have->policy_drop[c]))
 			d->base_gone = true;
 		if (have->chain_wrong[c])
-			note(d, true, where, "changed", "type, hook or priority", 0);
+			note(d, true, where, "hook", "", 0);
 		else if (want->chains[c] && !have->chains[c])
-			note(d, true, where, "missing", "chain", 0);
+			note(d, true, where, "missing", "", 0);
 		else if (!want->chains[c] && have->chains[c])
-			note(d, true, where, "extra", "chain", 0);
+			note(d, true, where, "extra", "", 0);
 		else if (c < BASE_CHAINS && !have->policy_drop[c])
-			note(d, true, where, "changed", "policy is accept", 0);
+			note(d, true, where, "policy", "", 0);
 	}
 }
 
@@ -118,9 +118,9 @@ static int compare_elements(struct differences *d, const struct image *have, con
 	for (unsigned s = 0; s < TABLE_SET_COUNT; s++) {
 		snprintf(where, sizeof(where), "set %s", set_spec(s)->name);
 		if (have->set_wrong[s])
-			note(d, true, where, "changed", "key, flags or a foreign element", 0);
+			note(d, true, where, "shape", "", 0);
 		else if (!have->sets[s])
-			note(d, true, where, "missing", "set", 0);
+			note(d, true, where, "missing", "", 0);
 	}
 	if (image_diff(have, want, now, d->arena, &diff) < 0)
 		return -ENOMEM;
@@ -184,10 +184,11 @@ int enforce_compare(struct enforce *f, struct arena *a, struct differences *ret,
 static void setting(const char *name, const char *have, const char *want, void *ctx)
 {
 	struct differences *d = ctx;
-	char text[128];
+	size_t before = d->n;
 
-	snprintf(text, sizeof(text), "is %s, must be %s", have, want);
-	note(d, false, name, "sysctl", text, 0);
+	note(d, false, name, "sysctl", have, 0);
+	if (d->n > before)
+		d->list[before].want = arena_strndup(d->arena, want, strlen(want));
 	d->settings++;
 }
 
@@ -207,9 +208,12 @@ json_t *differences_json(const struct differences *d)
 	for (size_t n = 0; n < d->n; n++) {
 		const struct difference *x = &d->list[n];
 
-		(void)json_array_append_new(list, json_pack("{s:o,s:s,s:o,s:I}", "where", json_text(x->where), "what",
-							    x->what, "detail", json_text(x->detail), "line",
-							    (json_int_t)x->line));
+		json_t *j = json_pack("{s:o,s:s,s:o,s:I}", "where", json_text(x->where), "what", x->what, "detail",
+				      json_text(x->detail), "line", (json_int_t)x->line);
+
+		if (x->want != NULL)
+			json_object_set_new(j, "want", json_text(x->want));
+		(void)json_array_append_new(list, j);
 	}
 	return json_pack("{s:b,s:o}", "equal", d->n == 0, "differences", list);
 }
@@ -221,8 +225,8 @@ void differences_text(const struct differences *d, char *out, size_t size)
 	out[0] = '\0';
 	for (size_t n = 0; n < d->n && n < 3; n++) {
 		const struct difference *x = &d->list[n];
-		int got = snprintf(out + at, size - at, "%s%s %s: %.120s", n > 0 ? "; " : "", x->where, x->what,
-				   x->detail);
+		int got = snprintf(out + at, size - at, "%s%s %s%s%.120s", n > 0 ? "; " : "", x->where, x->what,
+				   x->detail[0] != '\0' ? ": " : "", x->detail);
 
 		if (got < 0 || (size_t)got >= size - at)
 			return;

@@ -125,7 +125,7 @@ static void put_event(struct journal_role *j, const struct event *e, enum role f
 static bool may_say(enum role r, enum event_kind k)
 {
 	static const unsigned kinds[ROLE_COUNT] = {
-		[ROLE_SUPERVISOR] = KIND(EVENT_ROLE) | KIND(EVENT_POLICY),
+		[ROLE_SUPERVISOR] = KIND(EVENT_ROLE) | KIND(EVENT_POLICY) | KIND(EVENT_DRIFT),
 		[ROLE_ENFORCE] = KIND(EVENT_DRIFT),
 		[ROLE_GATE] = KIND(EVENT_DECIDED),
 		[ROLE_TAP] = KIND(EVENT_DROP),

@@ -23,6 +23,9 @@
 struct rtnl {
 	struct mnl_socket *s;
 	uint32_t seq;
+	bool dry;
+	rtnl_note *note; /* NULL = nobody listens */
+	void *note_ctx;
 	uint8_t request[REQUEST_BYTES];
 	uint8_t answer[ANSWER_BYTES];
 };
@@ -57,6 +60,21 @@ struct rtnl *rtnl_open(int nsfd, int homefd, struct err *e)
 	}
 	setsockopt(mnl_socket_get_fd(r->s), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	return r;
+}
+
+void rtnl_tell(struct rtnl *r, bool dry, rtnl_note *note, void *ctx)
+{
+	r->dry = dry;
+	r->note = note;
+	r->note_ctx = ctx;
+}
+
+/* True when the change is to be made. */
+static bool tell(const struct rtnl *r, const char *what, const char *detail)
+{
+	if (r->note != NULL)
+		r->note(r->note_ctx, what, detail);
+	return !r->dry;
 }
 
 void rtnl_close(struct rtnl *r)
@@ -155,6 +173,8 @@ int rtnl_link_set(struct rtnl *r, uint32_t index, bool up, uint32_t mtu, struct 
 	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(h, sizeof(*ifi));
 	int status;
 
+	if (!tell(r, "changed", mtu != 0 ? "mtu" : up ? "down" : "up"))
+		return 0;
 	ifi->ifi_index = (int)index;
 	ifi->ifi_change = IFF_UP;
 	ifi->ifi_flags = up ? IFF_UP : 0;
@@ -283,9 +303,13 @@ int rtnl_address_change(struct rtnl *r, uint32_t index, const struct addr *a, ui
 	struct nlmsghdr *h = begin(r, add ? RTM_NEWADDR : RTM_DELADDR,
 				   (uint16_t)(NLM_F_ACK | (add ? NLM_F_CREATE | NLM_F_EXCL : 0)));
 	struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(h, sizeof(*ifa));
-	char text[ADDR_TEXT];
+	char text[ADDR_TEXT], whole[ADDR_TEXT + 8];
 	int status;
 
+	addr_text(a, text);
+	snprintf(whole, sizeof(whole), "%s/%u", text, prefix);
+	if (!tell(r, add ? "missing" : "extra", whole))
+		return 0;
 	ifa->ifa_family = a->family == 4 ? AF_INET : AF_INET6;
 	ifa->ifa_prefixlen = prefix;
 	ifa->ifa_index = index;
@@ -296,8 +320,7 @@ int rtnl_address_change(struct rtnl *r, uint32_t index, const struct addr *a, ui
 	if (add && a->family == 6)
 		mnl_attr_put_u32(h, IFA_FLAGS, IFA_F_NODAD | IFA_F_PERMANENT);
 	status = talk(r, h, NULL, NULL);
-	addr_text(a, text);
-	return status < 0 ? err_set(e, status, "%s address %s/%u", add ? "add" : "remove", text, prefix) : 0;
+	return status < 0 ? err_set(e, status, "%s address %s", add ? "add" : "remove", whole) : 0;
 }
 
 static int on_route(const struct nlmsghdr *h, void *ctx)
@@ -345,9 +368,15 @@ int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, 
 	struct nlmsghdr *h = begin(r, add ? RTM_NEWROUTE : RTM_DELROUTE,
 				   (uint16_t)(NLM_F_ACK | (add ? NLM_F_CREATE | NLM_F_REPLACE : 0)));
 	struct rtmsg *rt = mnl_nlmsg_put_extra_header(h, sizeof(*rt));
-	char text[ADDR_TEXT], via[ADDR_TEXT] = "link";
+	char text[ADDR_TEXT], via[ADDR_TEXT] = "link", whole[2 * ADDR_TEXT + 16];
 	int status;
 
+	addr_text(&route->to, text);
+	if (route->via.family != 0)
+		addr_text(&route->via, via);
+	snprintf(whole, sizeof(whole), "%s/%u via %s", text, route->prefix, via);
+	if (!tell(r, add ? "missing" : "extra", whole))
+		return 0;
 	rt->rtm_family = route->to.family == 4 ? AF_INET : AF_INET6;
 	rt->rtm_dst_len = route->prefix;
 	rt->rtm_table = RT_TABLE_MAIN;
@@ -358,28 +387,33 @@ int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, 
 		rt->rtm_scope = RT_SCOPE_NOWHERE;
 	if (route->prefix > 0)
 		mnl_attr_put(h, RTA_DST, addr_len(route->to.family), route->to.b);
-	if (route->via.family != 0) {
+	if (route->via.family != 0)
 		mnl_attr_put(h, RTA_GATEWAY, addr_len(route->via.family), route->via.b);
-		addr_text(&route->via, via);
-	}
 	if (route->oif != 0)
 		mnl_attr_put_u32(h, RTA_OIF, route->oif);
 	status = talk(r, h, NULL, NULL);
-	addr_text(&route->to, text);
-	return status < 0
-		       ? err_set(e, status, "%s route %s/%u via %s", add ? "add" : "remove", text, route->prefix, via)
-		       : 0;
+	return status < 0 ? err_set(e, status, "%s route %s", add ? "add" : "remove", whole) : 0;
 }
 
 /* ---- links that come ---------------------------------------------------------------------------------------------- */
 
-int rtnl_monitor_open(struct err *e)
+int rtnl_monitor_open(int nsfd, int homefd, bool facts, struct err *e)
 {
 	struct sockaddr_nl a = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE), code;
+	struct err back;
+	int fd, code;
 
+	if (facts)
+		a.nl_groups |= RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
+	code = netns_enter(nsfd, e);
+	if (code < 0)
+		return code;
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+	code = -errno;
+	if (netns_enter(homefd, &back) < 0)
+		abort(); /* everything after this would touch the wrong namespace */
 	if (fd < 0)
-		return err_set(e, -errno, "open rtnetlink");
+		return err_set(e, code, "open rtnetlink");
 	if (bind(fd, (const struct sockaddr *)&a, sizeof(a)) == 0)
 		return fd;
 	code = -errno;
@@ -398,9 +432,10 @@ static void new_link(const struct nlmsghdr *h, void (*each)(void *ctx, const cha
 		each(ctx, mnl_attr_get_str(a));
 }
 
-void rtnl_monitor(int fd, void (*each)(void *ctx, const char *device), void *ctx, bool *lost)
+bool rtnl_monitor(int fd, void (*each)(void *ctx, const char *device), void *ctx, bool *lost)
 {
 	static _Alignas(8) uint8_t buf[ANSWER_BYTES];
+	bool heard = false;
 
 	*lost = false;
 	for (;;) {
@@ -409,12 +444,13 @@ void rtnl_monitor(int fd, void (*each)(void *ctx, const char *device), void *ctx
 		int left = (int)n;
 
 		if (n < 0 && errno == ENOBUFS) {
-			*lost = true;
+			*lost = heard = true;
 			continue;
 		}
 		if (n <= 0)
-			return;
-		for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left))
+			return heard;
+		heard = true;
+		for (; each != NULL && mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left))
 			new_link(h, each, ctx);
 	}
 }

@@ -38,6 +38,10 @@ struct rtnl_route {
 struct rtnl *rtnl_open(int nsfd, int homefd,
 		       struct err *e); /* the process is in homefd before and after; NULL on failure */
 void rtnl_close(struct rtnl *r);       /* accepts NULL */
+/* What a change sets right: something is "missing", "extra" or "changed". Texts are valid during the call. */
+typedef void rtnl_note(void *ctx, const char *what, const char *detail);
+/* From now on `note` hears of every change of links, addresses and routes before it is made; with `dry` none is made. */
+void rtnl_tell(struct rtnl *r, bool dry, rtnl_note *note, void *ctx);
 /* -ENODEV when there is none of that name. */
 int rtnl_link_get(struct rtnl *r, const char *device, struct rtnl_link *ret, struct err *e);
 int rtnl_link_set(struct rtnl *r, uint32_t index, bool up, uint32_t mtu, struct err *e); /* mtu 0 = leave */
@@ -50,10 +54,11 @@ int rtnl_routes(struct rtnl *r, struct rtnl_route **ret, size_t *ret_n, struct e
 int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, struct err *e);
 
 /*
- * A socket that hears of new links in the namespace the process is in; non-blocking, owned by the caller, negative errno on
- * failure. rtnl_monitor reads what is there and tells each name; `lost` when the kernel could not tell all of them.
+ * A socket that hears of links in the namespace nsfd, with `facts` of addresses and routes too; non-blocking, owned by the
+ * caller, negative errno on failure. rtnl_monitor reads what is there and tells the name of each link that came or changed;
+ * `lost` when the kernel could not tell all of them. True when anything was heard. `each` may be NULL.
  */
-int rtnl_monitor_open(struct err *e);
-void rtnl_monitor(int fd, void (*each)(void *ctx, const char *device), void *ctx, bool *lost);
+int rtnl_monitor_open(int nsfd, int homefd, bool facts, struct err *e);
+bool rtnl_monitor(int fd, void (*each)(void *ctx, const char *device), void *ctx, bool *lost);
 
 #endif

@@ -193,7 +193,7 @@ static int load_confirmed(struct supervisor *s, struct err *e)
 	if (s->now == NULL) {
 		/* What cannot be read is never open. */
 		say(s, M_STORE_DAMAGED, e->text);
-		snprintf(s->store_error, sizeof(s->store_error), "%s", e->text);
+		sentence_say(&s->store_error, M_STORE_DAMAGED, e->text);
 		s->now = policy_empty(s, e);
 	}
 	if (s->now == NULL)
@@ -226,9 +226,12 @@ static int open_own(struct supervisor *s, struct err *e)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	s->trial_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
-	s->link_fd = rtnl_monitor_open(e);
+	s->link_fd = rtnl_monitor_open(s->spaces.home, s->spaces.home, false, e);
 	if (s->link_fd < 0)
 		return s->link_fd;
+	r = network_open(s, e);
+	if (r < 0)
+		return r;
 	if (s->signal_fd < 0 || s->trial_fd < 0)
 		return err_set(e, -errno, "signals and timers");
 	s->listen_fd = control_open(s, e);
@@ -266,7 +269,8 @@ enum {
 	POLL_LISTEN,
 	POLL_TRIAL,
 	POLL_LINK,
-	POLL_ROLE_PID,
+	POLL_NETWORK,
+	POLL_ROLE_PID = POLL_NETWORK + NETWORKS,
 	POLL_ROLE = POLL_ROLE_PID + SLOTS,
 	POLL_CLIENT = POLL_ROLE + SLOTS,
 	POLL_COUNT = POLL_CLIENT + CLIENTS
@@ -278,6 +282,8 @@ static int wait_ms(const struct supervisor *s, uint64_t now)
 
 	due = other < due ? other : due;
 	other = collect_next(s);
+	due = other < due ? other : due;
+	other = network_next(s);
 	due = other < due ? other : due;
 	if (due == UINT64_MAX)
 		return -1;
@@ -299,6 +305,8 @@ static void turn(struct supervisor *s)
 	p[POLL_LISTEN].fd = s->listen_fd;
 	p[POLL_TRIAL].fd = s->trial_fd;
 	p[POLL_LINK].fd = s->link_fd;
+	for (unsigned i = 0; i < NETWORKS; i++)
+		p[POLL_NETWORK + i].fd = s->network_fd[i];
 	for (unsigned i = 0; i < SLOTS; i++) {
 		p[POLL_ROLE_PID + i].fd = s->slots[i].pidfd;
 		p[POLL_ROLE + i].fd = s->slots[i].chan;
@@ -326,9 +334,13 @@ static void turn(struct supervisor *s)
 		op_trial_over(s);
 	if (p[POLL_LINK].revents != 0)
 		op_links(s);
+	for (unsigned i = 0; i < NETWORKS; i++)
+		if (p[POLL_NETWORK + i].revents != 0)
+			network_heard(s, s->network_fd[i]);
 	now = mono_ns();
 	roles_start_due(s, now);
 	op_due(s, now);
+	network_due(s, now);
 	collect_due(s, now);
 }
 
@@ -388,6 +400,7 @@ int supervise(const struct supervise_options *o)
 		.trial_fd = -1,
 		.mgmt_fd = -1,
 		.link_fd = -1,
+		.network_fd = { -1, -1 },
 		.events = { .fd = -1 },
 		.events_out = -1,
 		.table_fd = -1,

@@ -34,6 +34,7 @@
 #include "appliance/generation.h"
 #include "appliance/ipc/msg.h"
 #include "appliance/permit_ids.h"
+#include "appliance/sentence.h"
 #include "policy/ir.h"
 
 struct supervise_options {
@@ -135,8 +136,6 @@ enum op_kind {
 
 enum op_step { STEP_COMPILE, STEP_TABLES, STEP_ENFORCE, STEP_KERNEL, STEP_UNDO };
 
-#define LANGUAGES 2 /* of enum lang */
-
 struct operation {
 	enum op_kind kind;
 	enum op_step step;
@@ -153,10 +152,10 @@ struct operation {
 	bool *moved;	     /* devices that came for it */
 	uint8_t *before;     /* the workers' table as it was, put back when it is given up; owned */
 	size_t n_before;
-	json_t *diagnostics, *cut;  /* owned references, NULL = none */
-	char error[LANGUAGES][400]; /* why it failed, for people, per enum lang; "" = it did not */
-	int status;		    /* exit status of a failure */
-	uint32_t line;		    /* policy line of a refusal, 0 = none */
+	json_t *diagnostics, *cut; /* owned references, NULL = none */
+	struct sentence error;	   /* why it failed */
+	int status;		   /* exit status of a failure */
+	uint32_t line;		   /* policy line of a refusal, 0 = none */
 };
 
 /* ---- questions to roles ------------------------------------------------------------------------------------------- */
@@ -177,6 +176,8 @@ struct collect {
 
 /* ---- everything --------------------------------------------------------------------------------------------------- */
 
+#define NETWORKS 2
+
 struct pair {
 	bool wanted;
 	int queues[LANE_COUNT]; /* queue sockets, -1 = none; stay open over any death of the pair */
@@ -190,8 +191,13 @@ struct supervisor {
 	const struct supervise_options *o;
 	struct box_spaces spaces;
 	int state_fd, run_fd, signal_fd, listen_fd, trial_fd;
-	int mgmt_fd; /* the web side's listening socket */
-	int link_fd; /* tells of devices that come into the initial namespace */
+	int mgmt_fd;			/* the web side's listening socket */
+	int link_fd;			/* tells of devices that come into the initial namespace */
+	int network_fd[NETWORKS];	/* tell of links, addresses and routes of the data and the admin namespace */
+	uint64_t network_look;		/* monotonic ns: compare them with box.cfg; 0 = nothing was heard */
+	uint64_t network_drifts;	/* how often they had to be set right */
+	uint64_t network_drift_wall_ns; /* the last time */
+	uint8_t network_seen[32];	/* digest of what the last comparison found */
 	bool ending;
 	struct event_port events; /* the supervisor's own; the journal reads events_out */
 	int events_out;
@@ -210,10 +216,10 @@ struct supervisor {
 	bool adopted;	    /* this enforce knows what stands in the kernel */
 	uint64_t trial;	    /* generation on trial, 0 = none */
 	uint64_t trial_until_wall;
-	uint64_t boot_again;   /* monotonic ns: try once more to make `now` true; 0 = no need */
-	bool box_incomplete;   /* a device of `now` is missing or would not be set */
-	char boot_error[400];  /* why the last try failed, "" = it did not */
-	char store_error[240]; /* why the confirmed generation could not be read, until another is in force */
+	uint64_t boot_again;	     /* monotonic ns: try once more to make `now` true; 0 = no need */
+	bool box_incomplete;	     /* a device of `now` is missing or would not be set */
+	struct sentence boot_error;  /* why the last try failed */
+	struct sentence store_error; /* why the confirmed generation could not be read, until another is in force */
 	struct operation op;
 	struct operation queued; /* one request that waits for an operation of our own */
 	struct collect collects[COLLECTS];
@@ -302,6 +308,12 @@ uint64_t op_next(const struct supervisor *s);
 /* supervise_kernel.c: the steps that change something outside */
 int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t id, struct err *e);
 void journal_generation(struct supervisor *s, const struct policy *p);
+
+/* supervise_network.c: addresses, links and routes that others changed */
+int network_open(struct supervisor *s, struct err *e);
+void network_heard(struct supervisor *s, int fd);
+void network_due(struct supervisor *s, uint64_t now);
+uint64_t network_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
 
 /* supervise_answers.c */
 void collect_start(struct supervisor *s, enum collect_kind k, struct asker a);

@@ -34,18 +34,13 @@ static struct collect *collect_new(struct supervisor *s, enum collect_kind k, st
 
 json_t *json_sentence(enum message m, ...)
 {
-	json_t *j = json_object();
+	struct sentence said;
+	va_list ap;
 
-	for (int l = 0; l < LANGUAGES; l++) {
-		char text[400];
-		va_list ap;
-
-		va_start(ap, m);
-		message_vtext(text, sizeof(text), (enum lang)l, m, ap);
-		va_end(ap);
-		json_object_set_new(j, lang_name((enum lang)l), json_text(text));
-	}
-	return j;
+	va_start(ap, m);
+	sentence_vsay(&said, m, ap);
+	va_end(ap);
+	return sentence_json(&said);
 }
 
 static void too_many(struct supervisor *s, struct asker a)
@@ -224,6 +219,23 @@ static void set_part(json_t *j, const char *key, json_t *answer)
 		json_object_set_new(j, key, json_null());
 }
 
+/* Enforce tells of rules and settings; addresses, links and routes are our own business. */
+static void add_network_drift(const struct supervisor *s, json_t *drift)
+{
+	const char *last = json_string_value(json_object_get(drift, "last"));
+	json_t *own;
+
+	if (!json_is_object(drift) || s->network_drifts == 0)
+		return;
+	own = json_time(s->network_drift_wall_ns);
+	json_object_set_new(
+		drift, "seen",
+		json_integer(json_integer_value(json_object_get(drift, "seen")) + (json_int_t)s->network_drifts));
+	if (last == NULL || strcmp(last, json_string_value(own)) < 0)
+		json_object_set(drift, "last", own);
+	json_decref(own);
+}
+
 static json_t *status_json(struct supervisor *s, struct collect *c)
 {
 	json_t *j = json_object();
@@ -234,6 +246,7 @@ static json_t *status_json(struct supervisor *s, struct collect *c)
 	json_object_set_new(j, "generation", json_generation(s));
 	if (json_is_object(c->answer[SLOT_ENFORCE]))
 		json_object_update_missing(j, c->answer[SLOT_ENFORCE]);
+	add_network_drift(s, json_object_get(j, "drift"));
 	json_object_set_new(j, "roles", json_roles(s));
 	json_object_set_new(j, "queues", json_queues(c));
 	json_object_set_new(j, "gates", json_each(c, SLOT_GATE));
@@ -242,10 +255,8 @@ static json_t *status_json(struct supervisor *s, struct collect *c)
 	set_part(j, "tap", c->answer[SLOT_TAP]);
 	set_part(j, "mgmt", c->answer[SLOT_MGMT]);
 	json_object_set_new(j, "silent", json_silent(s, c));
-	if (s->store_error[0] != 0)
-		json_object_set_new(j, "notice", json_text(s->store_error));
-	else
-		json_object_set_new(j, "notice", s->boot_error[0] != 0 ? json_text(s->boot_error) : json_null());
+	json_object_set_new(j, "notice",
+			    sentence_json(sentence_said(&s->store_error) ? &s->store_error : &s->boot_error));
 	return j;
 }
 
@@ -291,9 +302,16 @@ static json_t *effective_json(struct supervisor *s, struct collect *c, int *stat
 	return json_incref(j);
 }
 
+static void difference(void *ctx, const char *where, const char *what, const char *detail)
+{
+	json_array_append_new(ctx, json_pack("{s:o, s:s, s:o, s:i}", "where", json_text(where), "what", what, "detail",
+					     json_text(detail), "line", 0));
+}
+
 static json_t *verify_json(struct supervisor *s, struct collect *c, int *status)
 {
-	json_t *j = c->answer[SLOT_ENFORCE], *tables, *t;
+	json_t *j = c->answer[SLOT_ENFORCE], *list, *tables, *t;
+	struct err e = { 0 };
 	bool equal;
 	size_t i;
 
@@ -301,6 +319,9 @@ static json_t *verify_json(struct supervisor *s, struct collect *c, int *status)
 		*status = 3;
 		return json_is_object(j) ? json_incref(j) : silent_error(ROLE_ENFORCE);
 	}
+	list = json_object_get(j, "differences");
+	if (box_compare(&s->spaces, s->now->ir, false, difference, list, &e) < 0)
+		difference(list, "box", "unknown", e.text);
 	tables = json_tables(s, c, &equal);
 	json_array_foreach(tables, i, t) if (!json_is_true(json_object_get(t, "equal")))
 	{
@@ -308,14 +329,10 @@ static json_t *verify_json(struct supervisor *s, struct collect *c, int *status)
 
 		snprintf(where, sizeof(where), "worker %lld",
 			 (long long)json_integer_value(json_object_get(t, "index")));
-		json_array_append_new(
-			json_object_get(j, "differences"),
-			json_pack("{s:s, s:s, s:s, s:i}", "where", where, "what", "table", "detail",
-				  json_is_string(json_object_get(t, "digest")) ? "another command table" : "no answer",
-				  "line", 0));
+		difference(list, where, json_is_string(json_object_get(t, "digest")) ? "table" : "silent", "");
 	}
 	json_object_set_new(j, "workers", tables);
-	if (!equal)
+	if (!equal || json_array_size(list) > 0)
 		json_object_set_new(j, "equal", json_false());
 	*status = json_is_true(json_object_get(j, "equal")) ? 0 : 1;
 	return json_incref(j);

@@ -153,7 +153,7 @@ static void take_diagnostics(struct operation *op, const uint8_t *text, size_t n
 
 	op->diagnostics = json_incref(json_object_get(j, "diagnostics"));
 	for (int l = 0; why != NULL && l < LANGUAGES; l++) /* in the box's language, by the role that compiled */
-		snprintf(op->error[l], sizeof(op->error[l]), "%s", why);
+		snprintf(op->error.text[l], sizeof(op->error.text[l]), "%s", why);
 	json_decref(j);
 }
 
@@ -264,8 +264,8 @@ static void in_force(struct supervisor *s)
 	s->now = op->next;
 	op->next = NULL;
 	s->boot_again = 0;
-	s->boot_error[0] = 0;
-	s->store_error[0] = 0;
+	sentence_forget(&s->boot_error);
+	sentence_forget(&s->store_error);
 	/* Their box facts may name other interfaces by number now. */
 	journal_generation(s, s->now);
 	tables_of_new(s, old);
@@ -320,7 +320,7 @@ static void boot_done(struct supervisor *s)
 	/* What could be set is in force; a device that is missing is looked for from time to time. */
 	s->boot_again = s->box_incomplete ? mono_ns() + DEVICE_RETRY : 0;
 	if (!s->box_incomplete)
-		s->boot_error[0] = 0;
+		sentence_forget(&s->boot_error);
 	if (!s->booted)
 		policy_event(s, POLICY_BOOTED, s->now->number);
 	s->booted = true;

@@ -49,14 +49,12 @@ void op_explain(struct supervisor *s, int status, enum message m, ...)
 {
 	va_list ap;
 
-	if (s->op.error[0][0] != 0)
+	if (sentence_said(&s->op.error))
 		return;
 	s->op.status = status;
-	for (int l = 0; l < LANGUAGES; l++) {
-		va_start(ap, m);
-		message_vtext(s->op.error[l], sizeof(s->op.error[l]), (enum lang)l, m, ap);
-		va_end(ap);
-	}
+	va_start(ap, m);
+	sentence_vsay(&s->op.error, m, ap);
+	va_end(ap);
 }
 
 static json_t *op_json(struct supervisor *s, bool done)
@@ -68,11 +66,7 @@ static json_t *op_json(struct supervisor *s, bool done)
 	json_object_set_new(j, "generation", json_generation(s));
 	json_object_set_new(j, "cut", op->cut != NULL ? json_incref(op->cut) : json_array());
 	json_object_set_new(j, "diagnostics", op->diagnostics != NULL ? json_incref(op->diagnostics) : json_array());
-	json_object_set_new(j, "error",
-			    op->error[0][0] == 0
-				    ? json_null()
-				    : json_pack("{s:o, s:o}", lang_name(LANG_EN), json_text(op->error[LANG_EN]),
-						lang_name(LANG_JA), json_text(op->error[LANG_JA])));
+	json_object_set_new(j, "error", sentence_json(&op->error));
 	if (op->line != 0)
 		json_object_set_new(j, "line", json_integer(op->line));
 	if (op->kind == OP_DRY_RUN)
@@ -87,15 +81,15 @@ void op_finish(struct supervisor *s, bool done)
 
 	if (s->op.asker.kind != ASKER_NONE)
 		answer_json(s, s->op.asker, status, op_json(s, done));
-	else if (!done && s->op.error[0][0] != 0)
-		say(s, M_OP_BOOT_FAILED, s->op.error[s->o->lang]);
+	else if (!done && sentence_said(&s->op.error))
+		say(s, M_OP_BOOT_FAILED, s->op.error.text[s->o->lang]);
 	op_clear(&s->op);
 	op_next_queued(s);
 }
 
 static void boot_later(struct supervisor *s)
 {
-	snprintf(s->boot_error, sizeof(s->boot_error), "%s", s->op.error[s->o->lang]);
+	s->boot_error = s->op.error;
 	s->boot_again = mono_ns() + BOOT_RETRY;
 }
 
@@ -149,9 +143,12 @@ void op_boot(struct supervisor *s)
 	s->box_incomplete = moved == NULL || box_claim(&s->spaces, s->now->ir, moved, &e) < 0 ||
 			    box_set(&s->spaces, s->now->ir, NULL, &e) < 0;
 	free(moved);
-	if (s->box_incomplete && strcmp(s->boot_error, e.text) != 0) {
-		snprintf(s->boot_error, sizeof(s->boot_error), "%s", e.text);
-		say(s, M_OP_BOOT_FAILED, e.text);
+	if (s->box_incomplete) {
+		struct sentence known = s->boot_error;
+
+		sentence_say(&s->boot_error, M_OP_BOX_INCOMPLETE, e.text);
+		if (memcmp(&known, &s->boot_error, sizeof(known)) != 0)
+			say(s, M_OP_BOX_INCOMPLETE, e.text);
 	}
 	if (workers_prepare(s, ir_lanes(s->now->ir), s->now->ir->workers, &e) < 0) {
 		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);

@@ -290,18 +290,26 @@ static void on_applied(struct supervisor *s, struct slot *sl, struct msg *m)
 
 static void on_drift(struct supervisor *s, struct slot *sl, struct msg *m)
 {
+	static const enum message words[] = {
+		[DRIFT_CHANGED] = M_DRIFT_CHANGED, [DRIFT_FOREIGN] = M_DRIFT_FOREIGN,
+		[DRIFT_SYSCTL] = M_DRIFT_SETTINGS, [DRIFT_UNMENDED] = M_DRIFT_UNMENDED,
+		[DRIFT_SHUT] = M_DRIFT_SHUT,
+	};
+	uint64_t gap_us, back_us;
 	char text[256];
 	uint8_t what;
-	uint64_t gap_us;
 	size_t n;
 
 	(void)sl;
-	bytes_u8(&m->body, &what);
-	bytes_be64(&m->body, &gap_us);
+	if (!bytes_u8(&m->body, &what) || !bytes_be64(&m->body, &gap_us) || !bytes_be64(&m->body, &back_us))
+		return;
 	n = m->body.left < sizeof(text) - 1 ? m->body.left : sizeof(text) - 1;
 	memcpy(text, m->body.p, n);
 	text[n] = 0;
-	say(s, M_DRIFT, text);
+	if (what == DRIFT_FLUSHED)
+		say(s, M_DRIFT_FLUSHED, (unsigned long long)gap_us, (unsigned long long)back_us);
+	else if (what < sizeof(words) / sizeof(words[0]) && what > DRIFT_FLUSHED)
+		say(s, words[what], text);
 }
 
 static void on_compiled(struct supervisor *s, struct slot *sl, struct msg *m)

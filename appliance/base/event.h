@@ -38,6 +38,17 @@ enum policy_event {
 	POLICY_BOOTED = 5
 };
 
+/* What MSG_DRIFT and EVENT_DRIFT say has happened. */
+enum drift {
+	DRIFT_FLUSHED = 1, /* table or base chains were gone: forwarding was off until all stood again */
+	DRIFT_CHANGED,	   /* our table differed; it has been mended */
+	DRIFT_FOREIGN,	   /* somebody else's table or chain is in the namespace; it is left and named */
+	DRIFT_SYSCTL,	   /* a network setting differed; it has been set again */
+	DRIFT_UNMENDED,	   /* our table or a setting differs and could not be set right */
+	DRIFT_SHUT,	   /* table or base chains were gone and cannot be loaded: forwarding stays off */
+	DRIFT_NETWORK,	   /* an address, link or route of box.cfg differed; it has been set again */
+};
+
 #define EVENT_NO_CONDUIT 0xffffffffu
 
 struct event {

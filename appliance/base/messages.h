@@ -21,6 +21,7 @@ enum message {
 #undef MSG
 
 enum lang { LANG_EN, LANG_JA };
+#define LANGUAGES 2
 
 /* From "ja", "en", a locale name such as "ja_JP.UTF-8", or NULL (then LC_ALL, LC_MESSAGES, LANG). Default English. */
 enum lang lang_choose(const char *wish);

@@ -30,7 +30,8 @@ static const struct word codes[] = {
 	{ "took_over", M_EV_TOOK_OVER }, { "applied", M_EV_APPLIED },	{ "confirmed", M_EV_CONFIRMED },
 	{ "reverted", M_EV_REVERTED },	 { "refused", M_EV_REFUSED },	{ "booted", M_EV_BOOTED },
 	{ "flushed", M_EV_FLUSHED },	 { "changed", M_EV_CHANGED },	{ "foreign", M_EV_FOREIGN },
-	{ "setting", M_EV_SETTING },	 { "unmended", M_EV_UNMENDED },
+	{ "setting", M_EV_SETTING },	 { "unmended", M_EV_UNMENDED }, { "shut", M_EV_SHUT },
+	{ "network", M_EV_NETWORK },
 };
 
 static const char *word_text(const struct word *words, size_t n, const char *word, enum lang l)

@@ -79,6 +79,7 @@ static void headline(struct cli *c, const json_t *status, enum stand stand)
 	};
 	const json_t *g = json_object_get(status, "generation"), *site = json_object_get(status, "site");
 	const json_t *drift = json_object_get(status, "drift"), *journal = json_object_get(status, "journal");
+	const json_t *notice = json_object_get(status, "notice");
 	char generation[RENDER_TEXT], by[RENDER_TEXT], when[RENDER_TEXT], digest[RENDER_TEXT];
 
 	if (c->color)
@@ -90,8 +91,8 @@ static void headline(struct cli *c, const json_t *status, enum stand stand)
 	fputs(c->color ? "\033[0m\n" : "\n", c->out);
 	if (*js(site, "name") != '\0')
 		render_line(c, M_STATUS_SITE, js(site, "name"), js(site, "label"));
-	if (*js(status, "notice") != '\0')
-		render_line(c, M_STATUS_NOTICE, js(status, "notice"));
+	if (*js(notice, lang_name(c->lang)) != '\0')
+		render_line(c, M_STATUS_NOTICE, js(notice, lang_name(c->lang)));
 	if (*js(journal, "trouble") != '\0')
 		render_line(c, M_STATUS_TROUBLE, js(journal, "trouble"));
 	if (ju(drift, "seen") > 0) {

@@ -15,6 +15,8 @@ static const char *what_text(struct cli *c, const char *what)
 	} words[] = {
 		{ "extra", M_DIFF_EXTRA },     { "missing", M_DIFF_MISSING }, { "changed", M_DIFF_CHANGED },
 		{ "foreign", M_DIFF_FOREIGN }, { "sysctl", M_DIFF_SYSCTL },   { "table", M_DIFF_TABLE },
+		{ "hook", M_DIFF_HOOK },       { "policy", M_DIFF_POLICY },   { "flags", M_DIFF_FLAGS },
+		{ "shape", M_DIFF_SHAPE },     { "silent", M_STATUS_SILENT }, { "unknown", M_DIFF_UNKNOWN },
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -42,7 +44,14 @@ static void differences(struct cli *c, const json_t *list)
 			table_cellf(t, "%llu", ju(d, "line"));
 		else
 			table_cell(t, "");
-		table_cell(t, js(d, "detail"));
+		if (*js(d, "want") != '\0') {
+			char text[RENDER_TEXT];
+
+			message_text(text, sizeof(text), c->lang, M_DIFF_VALUE, js(d, "detail"), js(d, "want"));
+			table_cell(t, text);
+		} else {
+			table_cell(t, js(d, "detail"));
+		}
 	}
 	table_print(t, c->out, c->color);
 	table_free(t);

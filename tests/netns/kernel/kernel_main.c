@@ -184,7 +184,7 @@ static bool from_role(struct driver *d)
 	struct msg m;
 	uint8_t byte = 0;
 	uint32_t line = 0;
-	uint64_t gap = 0;
+	uint64_t gap = 0, back = 0;
 	int r = msg_recv(d->control, ROLE_ENFORCE, &m);
 
 	if (r <= 0) {
@@ -216,6 +216,7 @@ static bool from_role(struct driver *d)
 	case MSG_DRIFT:
 		bytes_u8(&m.body, &byte);
 		bytes_be64(&m.body, &gap);
+		bytes_be64(&m.body, &back);
 		json_line(stdout, json_pack("{s:s,s:i,s:I,s:o}", "event", "drift", "what", byte, "gap_us",
 					    (json_int_t)gap, "text", rest_text(&m.body)));
 		break;

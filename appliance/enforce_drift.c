@@ -29,18 +29,12 @@ static void report(struct enforce *f, enum drift what, uint64_t gap_us, uint64_t
 {
 	uint8_t body[1024];
 	struct outbuf o = outbuf_of(body, sizeof(body));
-	struct event ev = {
-		.wall_ns = clock_wall_ns(),
-		.kind = EVENT_DRIFT,
-		.verdict = EV_DENY,
-		.conduit = EVENT_NO_CONDUIT,
-		.space = 255,
-		.code = (uint8_t)what,
-		.count = 1,
-		.value = gap_us,
-	};
+	struct event ev = event_new(EVENT_DRIFT, clock_wall_ns());
 	size_t n = strlen(text);
 
+	ev.verdict = EV_DENY;
+	ev.code = (uint8_t)what;
+	ev.value = gap_us;
 	f->drifts++;
 	f->drift_wall_ns = ev.wall_ns;
 	event_send(&f->events, &ev);

@@ -42,16 +42,13 @@ static bool lane_passes(uint32_t lane)
 
 static void report_lane(struct gate *g, struct gate_lane *gl)
 {
-	struct event e = { .wall_ns = clock_wall_ns(),
-			   .kind = EVENT_DECIDED,
-			   .conduit = EVENT_NO_CONDUIT,
-			   .space = 255,
-			   .count = gl->unreported,
-			   .value = gl->lane };
+	struct event e = event_new(EVENT_DECIDED, clock_wall_ns());
 	struct lane l;
 
 	if (gl->unreported == 0)
 		return;
+	e.count = gl->unreported;
+	e.value = gl->lane;
 	gl->unreported = 0;
 	e.verdict = EV_DENY;
 	e.reason = R_DOWN_CLOSED;

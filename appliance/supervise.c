@@ -45,32 +45,20 @@ void say(const struct supervisor *s, enum message m, ...)
 
 void role_event(struct supervisor *s, enum role role, uint32_t index, enum role_event what)
 {
-	struct event e = {
-		.wall_ns = clock_wall_ns(),
-		.kind = EVENT_ROLE,
-		.conduit = EVENT_NO_CONDUIT,
-		.space = 255,
-		.code = (uint8_t)what,
-		.value = role,
-		.address = index,
-		.count = 1,
-	};
+	struct event e = event_new(EVENT_ROLE, clock_wall_ns());
 
+	e.code = (uint8_t)what;
+	e.value = role;
+	e.address = index;
 	event_send(&s->events, &e);
 }
 
 void policy_event(struct supervisor *s, enum policy_event what, uint64_t number)
 {
-	struct event e = {
-		.wall_ns = clock_wall_ns(),
-		.kind = EVENT_POLICY,
-		.conduit = EVENT_NO_CONDUIT,
-		.space = 255,
-		.code = (uint8_t)what,
-		.value = number,
-		.count = 1,
-	};
+	struct event e = event_new(EVENT_POLICY, clock_wall_ns());
 
+	e.code = (uint8_t)what;
+	e.value = number;
 	event_send(&s->events, &e);
 }
 
@@ -285,6 +273,8 @@ static int wait_ms(const struct supervisor *s, uint64_t now)
 	due = other < due ? other : due;
 	other = network_next(s);
 	due = other < due ? other : due;
+	other = watch_next(s);
+	due = other < due ? other : due;
 	if (due == UINT64_MAX)
 		return -1;
 	if (due <= now)
@@ -341,6 +331,7 @@ static void turn(struct supervisor *s)
 	roles_start_due(s, now);
 	op_due(s, now);
 	network_due(s, now);
+	watch_due(s, now);
 	collect_due(s, now);
 }
 

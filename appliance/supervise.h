@@ -76,6 +76,7 @@ struct slot {
 	uint64_t started, ready_by, restart_at; /* monotonic ns */
 	uint64_t since_wall;			/* wall ns of the last start */
 	uint32_t restarts, quick;		/* quick: deaths in a row soon after a start */
+	uint32_t asked, owed;			/* how it is: the question without an answer (0 = none), turns since */
 };
 
 /* ---- a generation in memory ------------------------------------------------------------------------------------- */
@@ -194,6 +195,7 @@ struct supervisor {
 	int mgmt_fd;			/* the web side's listening socket */
 	int link_fd;			/* tells of devices that come into the initial namespace */
 	int network_fd[NETWORKS];	/* tell of links, addresses and routes of the data and the admin namespace */
+	uint64_t watch_at;		/* monotonic ns: ask every role how it is */
 	uint64_t network_look;		/* monotonic ns: compare them with box.cfg; 0 = nothing was heard */
 	uint64_t network_drifts;	/* how often they had to be set right */
 	uint64_t network_drift_wall_ns; /* the last time */
@@ -314,6 +316,12 @@ int network_open(struct supervisor *s, struct err *e);
 void network_heard(struct supervisor *s, int fd);
 void network_due(struct supervisor *s, uint64_t now);
 uint64_t network_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
+
+/* supervise_watch.c: roles that live but do nothing */
+void watch_due(struct supervisor *s, uint64_t now);
+uint64_t watch_next(const struct supervisor *s); /* monotonic ns */
+/* True when `id` was a question of this watch; its answer needs no more. */
+bool watch_answered(struct slot *sl, uint32_t id);
 
 /* supervise_answers.c */
 void collect_start(struct supervisor *s, enum collect_kind k, struct asker a);

@@ -384,6 +384,8 @@ void collect_answer(struct supervisor *s, struct slot *sl, struct msg *m)
 	struct err e;
 	size_t n;
 
+	if (watch_answered(sl, m->id))
+		return;
 	for (size_t i = 0; i < COLLECTS; i++)
 		if (s->collects[i].kind != COLLECT_NONE && s->collects[i].id == m->id && s->collects[i].waiting[slot])
 			c = &s->collects[i];

@@ -54,16 +54,10 @@ uint64_t network_next(const struct supervisor *s)
 
 static void report(struct supervisor *s, enum drift what, const char *text)
 {
-	struct event ev = {
-		.wall_ns = clock_wall_ns(),
-		.kind = EVENT_DRIFT,
-		.verdict = EV_DENY,
-		.conduit = EVENT_NO_CONDUIT,
-		.space = 255,
-		.code = (uint8_t)what,
-		.count = 1,
-	};
+	struct event ev = event_new(EVENT_DRIFT, clock_wall_ns());
 
+	ev.verdict = EV_DENY;
+	ev.code = (uint8_t)what;
 	s->network_drifts++;
 	s->network_drift_wall_ns = ev.wall_ns;
 	event_send(&s->events, &ev);

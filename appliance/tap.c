@@ -231,15 +231,9 @@ bool tap_next(struct tap *t, struct bytes *datagram, struct event *ret)
 	if (r.has_seq)
 		sequence(t, r.seq);
 	t->records++;
-	*ret = (struct event){
-		.wall_ns = clock_wall_ns(),
-		.kind = EVENT_DROP,
-		.conduit = EVENT_NO_CONDUIT,
-		.space = 255,
-		.count = 1,
-		.permit = mark_permit(r.mark),
-		.iif = r.iif,
-	};
+	*ret = event_new(EVENT_DROP, clock_wall_ns());
+	ret->permit = mark_permit(r.mark);
+	ret->iif = r.iif;
 	ret->reason = (uint16_t)reason_of(r.prefix);
 	ret->verdict = (uint8_t)verdict_of((enum reason)ret->reason);
 	tap_packet(r.payload, ret);
@@ -325,11 +319,11 @@ static void records(struct tap_role *t)
 
 static void report_losses(struct tap_role *t, uint64_t now)
 {
-	struct event e = { .kind = EVENT_LOST, .conduit = EVENT_NO_CONDUIT, .space = 255, .value = ROLE_TAP };
+	struct event e = event_new(EVENT_LOST, clock_wall_ns());
 
 	if (t->tap.lost == t->told || now < t->report_at)
 		return;
-	e.wall_ns = clock_wall_ns();
+	e.value = ROLE_TAP;
 	e.count = t->tap.lost - t->told;
 	event_send(&t->events, &e);
 	t->told = t->tap.lost;

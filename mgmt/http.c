@@ -38,18 +38,13 @@ struct http {
 
 static void record(struct http *h, const struct addr *who, uint16_t port, bool accepted, uint64_t count)
 {
-	struct event e = {
-		.wall_ns = clock_wall_ns(),
-		.kind = EVENT_LOGIN,
-		.verdict = accepted ? EV_ALLOW : EV_DENY,
-		.conduit = EVENT_NO_CONDUIT,
-		.client = *who,
-		.client_port = port,
-		.l4proto = 6,
-		.space = 255,
-		.count = count,
-	};
+	struct event e = event_new(EVENT_LOGIN, clock_wall_ns());
 
+	e.verdict = accepted ? EV_ALLOW : EV_DENY;
+	e.client = *who;
+	e.client_port = port;
+	e.l4proto = 6;
+	e.count = count;
 	event_send(h->events, &e);
 }
 

@@ -130,20 +130,20 @@ static bool put_on_wire(int fd, const struct event *e)
 	return n == (ssize_t)sizeof(wire);
 }
 
+struct event event_new(enum event_kind kind, uint64_t wall_ns)
+{
+	return (struct event){
+		.wall_ns = wall_ns, .kind = (uint8_t)kind, .conduit = EVENT_NO_CONDUIT, .space = 255, .count = 1
+	};
+}
+
 void event_send(struct event_port *p, const struct event *e)
 {
 	if (p->lost > 0) {
 		/* The gap is told before anything that follows it, so that the record's order is the truth's order. */
-		struct event gap = {
-			.wall_ns = e->wall_ns,
-			.kind = EVENT_LOST,
-			.verdict = EV_ALLOW,
-			.reason = R_NONE,
-			.conduit = EVENT_NO_CONDUIT,
-			.space = 255,
-			.count = p->lost,
-		};
+		struct event gap = event_new(EVENT_LOST, e->wall_ns);
 
+		gap.count = p->lost;
 		if (!put_on_wire(p->fd, &gap)) {
 			p->lost++;
 			return;

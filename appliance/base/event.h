@@ -77,6 +77,9 @@ struct event {
 	uint64_t value;
 };
 
+/* A record of that kind, once, about no conduit, flow or data. */
+struct event event_new(enum event_kind kind, uint64_t wall_ns);
+
 #define EVENT_WIRE 128 /* bytes of an encoded record, fixed */
 
 void event_encode(const struct event *e, uint8_t out[EVENT_WIRE]);

@@ -20,33 +20,7 @@
 #include <unistd.h>
 
 #include "appliance/generation.h"
-
-struct folder {
-	char path[64];
-	int fd;
-};
-
-static int setup(void **state)
-{
-	static struct folder f;
-
-	snprintf(f.path, sizeof(f.path), "/tmp/sekisho-gen-XXXXXX");
-	if (mkdtemp(f.path) == NULL)
-		return -1;
-	f.fd = open(f.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	*state = &f;
-	return f.fd < 0 ? -1 : 0;
-}
-
-static int teardown(void **state)
-{
-	struct folder *f = *state;
-	char command[128];
-
-	close(f->fd);
-	snprintf(command, sizeof(command), "rm -rf '%s'", f->path);
-	return system(command);
-}
+#include "tests/unit/folder.h"
 
 static uint64_t add(struct generation_store *s, uint8_t fill)
 {

@@ -15,14 +15,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "tests/unit/inspect_desk.h"
-
-static int setup(void **state)
-{
-	(void)state;
-	desk_open((struct inspector_limits){ .flows = 64, .pool_bytes = 1u << 20, .table_bytes = 1u << 16 });
-	return 0;
-}
+#include "tests/unit/inspect_setup.h"
 
 static int setup_capture(void **state)
 {
@@ -30,23 +23,6 @@ static int setup_capture(void **state)
 	desk_open((struct inspector_limits){
 		.flows = 64, .pool_bytes = 1u << 20, .table_bytes = 1u << 16, .as_captured = true });
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	inspector_finish(desk_i);
-	assert_int_equal(desk.twice, 0);
-	desk_close();
-	return 0;
-}
-
-static struct inspector_stats stats(void)
-{
-	struct inspector_stats s;
-
-	inspector_stats(desk_i, &s);
-	return s;
 }
 
 static void allowed_command_passes(void **state)

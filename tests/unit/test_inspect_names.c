@@ -15,31 +15,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "tests/unit/inspect_desk.h"
-
-static int setup(void **state)
-{
-	(void)state;
-	desk_open((struct inspector_limits){ .flows = 64, .pool_bytes = 1u << 20, .table_bytes = 1u << 16 });
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	inspector_finish(desk_i);
-	assert_int_equal(desk.twice, 0);
-	desk_close();
-	return 0;
-}
-
-static struct inspector_stats stats(void)
-{
-	struct inspector_stats s;
-
-	inspector_stats(desk_i, &s);
-	return s;
-}
+#include "tests/unit/inspect_setup.h"
 
 /* A ClientHello as a browser sends it: 122 bytes of record, SNI "tos.example". */
 static size_t client_hello(uint8_t *out)

@@ -29,33 +29,7 @@
 #include "appliance/journal_merge.h"
 #include "appliance/journal_read.h"
 #include "appliance/journal_verify.h"
-
-struct folder {
-	char path[64];
-	int fd;
-};
-
-static int setup(void **state)
-{
-	static struct folder f;
-
-	snprintf(f.path, sizeof(f.path), "/tmp/sekisho-journal-XXXXXX");
-	if (mkdtemp(f.path) == NULL)
-		return -1;
-	f.fd = open(f.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	*state = &f;
-	return f.fd < 0 ? -1 : 0;
-}
-
-static int teardown(void **state)
-{
-	struct folder *f = *state;
-	char command[128];
-
-	close(f->fd);
-	snprintf(command, sizeof(command), "rm -rf '%s'", f->path);
-	return system(command);
-}
+#include "tests/unit/folder.h"
 
 static void open_it(struct folder *f, struct journal *j, struct journal_recovery *found)
 {

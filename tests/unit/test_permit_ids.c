@@ -21,32 +21,7 @@
 
 #include "appliance/base/mark.h"
 #include "appliance/permit_ids.h"
-
-struct folder {
-	char path[64];
-	int fd;
-};
-
-static int setup(void **state)
-{
-	static struct folder f;
-
-	snprintf(f.path, sizeof(f.path), "/tmp/sekisho-ids-XXXXXX");
-	if (mkdtemp(f.path) == NULL)
-		return -1;
-	f.fd = open(f.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	*state = &f;
-	return f.fd < 0 ? -1 : 0;
-}
-
-static int teardown(void **state)
-{
-	struct folder *f = *state;
-
-	unlinkat(f->fd, "permit-ids", 0);
-	close(f->fd);
-	return rmdir(f->path);
-}
+#include "tests/unit/folder.h"
 
 /* Identity number n: its first bytes spell n, so that order of identities is not order of numbers. */
 static uint8_t made[70000][32];

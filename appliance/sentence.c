@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/sentence.h"
 
-#include "appliance/base/json.h"
-
 bool sentence_said(const struct sentence *s)
 {
 	return s->text[0][0] != '\0';

@@ -6,10 +6,10 @@
 #ifndef SEKISHO_SENTENCE_H
 #define SEKISHO_SENTENCE_H
 
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdbool.h>
 
+#include "appliance/base/json.h"
 #include "appliance/base/messages.h"
 
 struct sentence {

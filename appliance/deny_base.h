@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The deny base: the table with its four base chains, policy drop, no rules. It stands before any interface is moved in
+ * The deny base: the table with its base chains, policy drop, no rules. It stands before any interface is moved in
  * and before forwarding is on, and is what an apply fills. Runs in the supervisor at boot and in enforce.
  */
 #ifndef SEKISHO_DENY_BASE_H

@@ -108,9 +108,9 @@ json_t *enforce_cut(struct enforce *f, const struct generation_held *next, const
 /* ---- enforce_verify.c -------------------------------------------------------------------------------------------- */
 
 struct difference {
-	const char *where; /* "set exact4", "chain forward", "sysctl", "table" */
-	const char
-		*what; /* extra, missing, changed, foreign, sysctl; chains: hook, policy; table: flags; sets: shape */
+	const char *where; /* "set exact4", "chain forward", a setting's name, "table" */
+	/* extra, missing, changed, foreign, sysctl; of a chain: hook, policy; of the table: flags; of a set: shape */
+	const char *what;
 	const char *detail; /* what is there: a rule, an element, a value; "" when the rest says it */
 	const char *want;   /* the value that must be there, NULL = not said */
 	uint32_t line;	    /* policy line, 0 = none */

@@ -203,7 +203,9 @@ int enforce_open(struct enforce *f, struct err *e)
 		if (r == 0)
 			r = sysctl_apply(e);
 	}
-	if (r < 0)
+	/* That this machine had no time or room to look says nothing of the rules: what is on stays on, and it is tried again.
+	 * Whoever removes the base meanwhile is heard by drift_readable. */
+	if (r < 0 && r != -EAGAIN && r != -EINTR && r != -ENOBUFS && r != -ETIMEDOUT && r != -ENOMEM)
 		(void)forwarding_set(&f->forwarding, false, NULL);
 	return r;
 }

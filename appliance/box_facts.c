@@ -2,6 +2,7 @@
 #include "appliance/box_facts.h"
 
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <stdlib.h>
 
 #include "appliance/box.h"
@@ -81,11 +82,16 @@ bool box_route_is_admin(const struct ir *ir, const struct ir_route *r)
 	return false;
 }
 
+static bool same_destination(const struct rtnl_route *a, const struct rtnl_route *b)
+{
+	return a->prefix == b->prefix && addr_cmp(&a->to, &b->to) == 0;
+}
+
 /* `have` as the kernel tells it always names an interface; a wanted one may leave that to the gateway. */
 static bool same_route(const struct rtnl_route *want, const struct rtnl_route *have)
 {
-	return want->prefix == have->prefix && addr_cmp(&want->to, &have->to) == 0 &&
-	       addr_cmp(&want->via, &have->via) == 0 && (want->oif == 0 || want->oif == have->oif);
+	return same_destination(want, have) && have->type == RTN_UNICAST && addr_cmp(&want->via, &have->via) == 0 &&
+	       (want->oif == 0 || want->oif == have->oif);
 }
 
 static int to_kernel(struct rtnl *r, const struct ir *ir, const struct ir_route *from, struct rtnl_route *ret,
@@ -113,7 +119,8 @@ int box_routes(struct rtnl *r, const struct ir *ir, bool admin, struct err *e)
 
 	if (want == NULL)
 		return err_set(e, -ENOMEM, "routes");
-	status = rtnl_routes(r, &have, &n_have, e);
+	/* In the data namespace nobody else has a say about where packets go. */
+	status = rtnl_routes(r, !admin, &have, &n_have, e);
 	for (uint32_t i = 0; i < ir->n_routes && status == 0; i++)
 		if (box_route_is_admin(ir, &ir->routes[i]) == admin)
 			status = to_kernel(r, ir, &ir->routes[i], &want[n_want++], e);
@@ -129,8 +136,9 @@ int box_routes(struct rtnl *r, const struct ir *ir, bool admin, struct err *e)
 		bool stays = false;
 
 		for (size_t i = 0; i < n_want && !stays; i++)
-			stays = want[i].prefix == have[k].prefix && addr_cmp(&want[i].to, &have[k].to) == 0;
-		/* A destination that stays was replaced in place above; only whole destinations go. */
+			stays = same_route(&want[i], &have[k]) ||
+				(!have[k].foreign && same_destination(&want[i], &have[k]));
+		/* Ours to a destination that stays was replaced in place above; only whole destinations go. */
 		if (!stays) {
 			status = rtnl_route_change(r, &have[k], false, e);
 			if (status == -ESRCH)

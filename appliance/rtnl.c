@@ -200,7 +200,8 @@ int rtnl_link_move(struct rtnl *r, uint32_t index, int to_nsfd, struct err *e)
 struct list {
 	void *items;
 	size_t n, room, size;
-	uint32_t index;
+	uint32_t index; /* addresses: of this device */
+	bool foreign;	/* routes: of others too */
 	bool failed;
 };
 
@@ -331,14 +332,19 @@ static int on_route(const struct nlmsghdr *h, void *ctx)
 	const struct nlattr *a;
 
 	if (h->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(h) < sizeof(*rt) ||
-	    rt->rtm_protocol != ROUTE_PROTOCOL || rt->rtm_table != RT_TABLE_MAIN ||
+	    rt->rtm_table != RT_TABLE_MAIN || (rt->rtm_flags & RTM_F_CLONED) != 0 ||
 	    (rt->rtm_family != AF_INET && rt->rtm_family != AF_INET6))
+		return MNL_CB_OK;
+	if (rt->rtm_protocol != ROUTE_PROTOCOL && (!l->foreign || rt->rtm_protocol == RTPROT_KERNEL))
 		return MNL_CB_OK;
 	x = list_add(l);
 	if (x == NULL)
 		return MNL_CB_OK;
 	x->to.family = rt->rtm_family == AF_INET ? 4 : 6;
 	x->prefix = rt->rtm_dst_len;
+	x->protocol = rt->rtm_protocol;
+	x->type = rt->rtm_type;
+	x->foreign = rt->rtm_protocol != ROUTE_PROTOCOL;
 	each_attr(a, h, sizeof(*rt))
 	{
 		uint16_t type = mnl_attr_get_type(a);
@@ -349,13 +355,15 @@ static int on_route(const struct nlmsghdr *h, void *ctx)
 			addr_from(a, rt->rtm_family, &x->via);
 		else if (type == RTA_OIF && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
 			x->oif = mnl_attr_get_u32(a);
+		else if (type == RTA_PRIORITY && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
+			x->priority = mnl_attr_get_u32(a);
 	}
 	return MNL_CB_OK;
 }
 
-int rtnl_routes(struct rtnl *r, struct rtnl_route **ret, size_t *ret_n, struct err *e)
+int rtnl_routes(struct rtnl *r, bool foreign, struct rtnl_route **ret, size_t *ret_n, struct err *e)
 {
-	struct list l = { .size = sizeof(**ret) };
+	struct list l = { .size = sizeof(**ret), .foreign = foreign };
 	int status = dump(r, RTM_GETROUTE, sizeof(struct rtmsg), on_route, &l);
 
 	*ret = l.items;
@@ -380,9 +388,9 @@ int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, 
 	rt->rtm_family = route->to.family == 4 ? AF_INET : AF_INET6;
 	rt->rtm_dst_len = route->prefix;
 	rt->rtm_table = RT_TABLE_MAIN;
-	rt->rtm_protocol = ROUTE_PROTOCOL;
+	rt->rtm_protocol = route->protocol != 0 ? route->protocol : ROUTE_PROTOCOL;
 	rt->rtm_scope = route->via.family == 0 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
-	rt->rtm_type = RTN_UNICAST;
+	rt->rtm_type = route->type != 0 ? route->type : RTN_UNICAST;
 	if (!add)
 		rt->rtm_scope = RT_SCOPE_NOWHERE;
 	if (route->prefix > 0)
@@ -391,6 +399,8 @@ int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, 
 		mnl_attr_put(h, RTA_GATEWAY, addr_len(route->via.family), route->via.b);
 	if (route->oif != 0)
 		mnl_attr_put_u32(h, RTA_OIF, route->oif);
+	if (!add && route->priority != 0)
+		mnl_attr_put_u32(h, RTA_PRIORITY, route->priority);
 	status = talk(r, h, NULL, NULL);
 	return status < 0 ? err_set(e, status, "%s route %s", add ? "add" : "remove", whole) : 0;
 }

@@ -33,6 +33,10 @@ struct rtnl_route {
 	uint8_t prefix;
 	struct addr via; /* family 0 = on link */
 	uint32_t oif;	 /* 0 = by gateway */
+	/* Of what is there, so that it can be removed; 0 in a route of ours that is to be made. */
+	uint8_t protocol, type;
+	uint32_t priority;
+	bool foreign; /* made by somebody else */
 };
 
 struct rtnl *rtnl_open(int nsfd, int homefd,
@@ -49,8 +53,11 @@ int rtnl_link_move(struct rtnl *r, uint32_t index, int to_nsfd, struct err *e);
 /* malloc'd array, owned by the caller. */
 int rtnl_addresses(struct rtnl *r, uint32_t index, struct rtnl_address **ret, size_t *ret_n, struct err *e);
 int rtnl_address_change(struct rtnl *r, uint32_t index, const struct addr *a, uint8_t prefix, bool add, struct err *e);
-/* Routes of the main table that carry our protocol number, malloc'd. */
-int rtnl_routes(struct rtnl *r, struct rtnl_route **ret, size_t *ret_n, struct err *e);
+/*
+ * Routes of the main table that carry our protocol number, malloc'd; with `foreign` also those that somebody else made
+ * (the kernel's own, of addresses, never).
+ */
+int rtnl_routes(struct rtnl *r, bool foreign, struct rtnl_route **ret, size_t *ret_n, struct err *e);
 int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, struct err *e);
 
 /*

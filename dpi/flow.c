@@ -5,13 +5,17 @@
 #include <string.h>
 #include <sys/random.h>
 
-/* How long a flow without packets is remembered. Named flows leave their queue, so silence says nothing about them. */
+/*
+ * How long a flow without packets is remembered. Named flows leave their queue, so silence says nothing about them. A live
+ * session is remembered for longer than the kernel tracks one (five days): whoever is silent until his worker has
+ * forgotten where his stream stands would go on unjudged.
+ */
 static const uint64_t idle_ns[FLOW_CLASSES] = {
 	[CLASS_ENDED] = UINT64_MAX,
 	[CLASS_HALF_OPEN] = 30u * SECOND_NS,
 	[CLASS_DATAGRAM] = 60u * SECOND_NS,
 	[CLASS_NAMED] = 24u * 3600u * SECOND_NS,
-	[CLASS_LIVE] = 24u * 3600u * SECOND_NS,
+	[CLASS_LIVE] = 6u * 24u * 3600u * SECOND_NS,
 };
 
 bool flow_init(struct flow_table *t, uint32_t slots)

@@ -116,7 +116,7 @@ struct inspector {
 	uint64_t suppressed_all;
 	uint64_t suppressed_flush_ns;
 	bool releasing; /* inside wait_release */
-	bool forgot;	/* a full table made this worker forget a TCP session that had not ended */
+	bool forgot;	/* a full table made this worker forget a TCP session that its server may still have */
 	struct inspector_stats stats;
 };
 

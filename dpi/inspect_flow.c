@@ -104,7 +104,7 @@ bool look_try_flow(struct look *l, enum direction dir)
 		if (victim != FLOW_NONE) {
 			const struct flow *v = flow_at(t, victim);
 
-			if (v->l4proto == IP_TCP && v->stream.state != TCP_CLOSED)
+			if (v->l4proto == IP_TCP && !v->stream.over)
 				l->i->forgot = true;
 			flow_end(l->i, victim);
 			flow_remove(t, victim);

@@ -359,9 +359,9 @@ void look_tcp_gap(struct look *l)
 }
 
 /*
- * What waits for its pick-up passes unjudged, so that a live session outlives a worker. A session that opened under this
- * worker and was then forgotten (its handshake never ended, or the table was full) has no claim to that: whoever can
- * make the worker forget would choose what passes. It is reset, whatever the conduit says. True when that decided it.
+ * What waits for its pick-up passes unjudged, so that a live session outlives a worker. A session that this worker
+ * followed and then forgot (its handshake never ended, it was silent, or the table was full) has no claim to that: whoever
+ * can make the worker forget would choose what passes. It is reset, whatever the conduit says. True when that decided it.
  */
 static bool refuse_pick_up(struct look *l)
 {
@@ -399,23 +399,28 @@ void look_tcp(struct look *l)
 		if (l->i->forgot && refuse_pick_up(l))
 			return;
 	} else {
-		bool opening;
+		bool followed_it;
 
 		l->f = flow_at(&l->i->flows, l->fi);
 		if (!look_relabel(l) || settled(l, syn))
 			return;
 		if (l->f->class == CLASS_ENDED && l->f->stream.state != TCP_CLOSED) {
 			/* Long silent and forgotten, not closed: nobody knows any more where its stream stands. */
-			opening = l->f->stream.state == TCP_SYN_SENT || l->f->stream.state == TCP_SYN_RECV;
+			followed_it =
+				!l->f->waiting_pick_up && (l->f->kind == KIND_UNDECIDED || l->f->kind == KIND_COMMANDS);
 			look_restart(l, syn ? DIR_C2S : look_guess_dir(l));
 			if (syn) {
 				open_flow(l);
 				return;
 			}
 			l->f->waiting_pick_up = l->f->midstream = true;
-			if (opening && refuse_pick_up(l))
+			if (followed_it && refuse_pick_up(l))
 				return;
 		} else if (l->f->waiting_pick_up && syn) {
+			if (l->dir == DIR_S2C) { /* as in a session that is followed */
+				look_refuse(l, R_TCP_FLAGS);
+				return;
+			}
 			look_restart(l, DIR_C2S);
 			open_flow(l);
 			return;

@@ -113,6 +113,7 @@ static struct stream_result rst_segment(struct stream *s, enum direction dir, co
 		if (!(d->tcp_flags & TCP_ACK) || d->ack != peer->next)
 			return answer(STREAM_DROP, R_TCP_FLAGS);
 		s->state = TCP_CLOSED;
+		s->over = true;
 		return answer(STREAM_PASS, R_HANDSHAKE);
 	}
 	if (!own->known)
@@ -120,6 +121,8 @@ static struct stream_result rst_segment(struct stream *s, enum direction dir, co
 	if (seq_diff(d->seq, own->acked) >= 0 && seq_diff(d->seq, own->kept_from) >= 0 &&
 	    seq_diff(d->seq, own->next) <= 0) {
 		s->state = TCP_CLOSED;
+		/* A server that lacks a byte before it challenges it and lives on. */
+		s->over = dir == DIR_S2C;
 		return answer(STREAM_PASS, R_HANDSHAKE);
 	}
 	/* Ahead of a lost segment the receiver may challenge it: let it, and stay. */
@@ -149,8 +152,10 @@ static void close_when_done(struct stream *s)
 {
 	const struct stream_dir *a = &s->dir[0], *b = &s->dir[1];
 
-	if (a->fin && b->fin && a->acked == a->next && b->acked == b->next)
+	if (a->fin && b->fin && a->acked == a->next && b->acked == b->next) {
 		s->state = TCP_CLOSED;
+		s->over = true;
+	}
 }
 
 /* A FIN on a segment that ends at `end`: R_NONE when it agrees with what passed. */

@@ -50,6 +50,7 @@ struct stream {
 	enum tcp_state state;
 	uint32_t redial; /* number of a SYN that the client sent over the live connection, when `redialled` */
 	bool redialled;
+	bool over; /* TCP_CLOSED, and the server itself said so: it will take no further byte */
 };
 
 enum stream_answer {

@@ -189,8 +189,9 @@ def pseudo(source, destination, proto, length):
     return socket.inet_aton(source) + socket.inet_aton(destination) + struct.pack("!BBH", 0, proto, length)
 
 
-def tcp(source, destination, sport, dport, seq, ack, flags, payload=b"", window=64240):
-    head = struct.pack("!HHIIBBHHH", sport, dport, seq, ack, 5 << 4, flags, window, 0, 0)
+def tcp(source, destination, sport, dport, seq, ack, flags, payload=b"", window=64240, options=b""):
+    """`options`: a multiple of four bytes."""
+    head = struct.pack("!HHIIBBHHH", sport, dport, seq, ack, (5 + len(options) // 4) << 4, flags, window, 0, 0) + options
     value = checksum(pseudo(source, destination, 6, len(head) + len(payload)) + head + payload)
     return head[:16] + struct.pack("!H", value) + head[18:] + payload
 

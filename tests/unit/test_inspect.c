@@ -611,6 +611,63 @@ static void forgotten_handshake_is_no_pick_up(void **state)
 	assert_int_equal(desk.n_resets, 4);
 }
 
+/* An RST that the server may have challenged ends nothing for sure: out of a full table or not, the session is known. */
+static void forgotten_after_a_reset_is_no_pick_up(void **state)
+{
+	struct conn k = desk_conn(P_TOY_PICK_UP), other;
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	desk_handshake(&k);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 5), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	/* Of these the server has nothing: they were lost behind the box, which their sender knows. */
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu + 5, 4), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 2, k.s, DESK_RST, NULL, 0), OUTCOME_ACCEPT);
+	for (unsigned n = 0; n < 128; n++) {
+		other = desk_conn(P_TOY_PICK_UP);
+		desk_segment(&other, DIR_C2S, other.c, 0, DESK_SYN, NULL, 0);
+		desk_segment(&other, DIR_C2S, other.c + 1, 0, DESK_RST, NULL, 0);
+	}
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu + 5, 7), OUTCOME_DROP);
+	assert_true(desk.n_resets > 0);
+}
+
+/* A session in the middle of a PDU is silent for as long as the worker remembers it. */
+static void forgotten_in_silence_is_no_pick_up(void **state)
+{
+	struct conn k = desk_conn(P_TOY_PICK_UP);
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	desk_handshake(&k);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 5), OUTCOME_ACCEPT);
+	desk_now += 5ull * 24u * 3600u * 1000000000u + 1000000000u; /* as long as the kernel tracks it */
+	inspector_tick(desk_i);
+	assert_int_equal(stats().flows, 1);
+	desk_now += 24ull * 3600u * 1000000000u;
+	inspector_tick(desk_i);
+	assert_int_equal(stats().flows, 0);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 5, 7), OUTCOME_DROP);
+	assert_true(desk.n_resets > 0);
+}
+
+/* The ends of a session that waits for its pick-up do not change places. */
+static void half_way_server_dials_nobody(void **state)
+{
+	struct conn k = desk_conn(P_TOY_PICK_UP);
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 4, 8), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_S2C, 77, 0, DESK_SYN, NULL, 0), OUTCOME_DROP);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_pdus, 1);
+}
+
 static void half_way_to_the_end(void **state)
 {
 	struct conn k = desk_conn(P_TOY_PICK_UP);
@@ -923,6 +980,9 @@ int main(void)
 		T(both_ends_dial_anew),
 		T(challenge_of_an_older_session),
 		T(forgotten_handshake_is_no_pick_up),
+		T(forgotten_after_a_reset_is_no_pick_up),
+		T(forgotten_in_silence_is_no_pick_up),
+		T(half_way_server_dials_nobody),
 		T(unreadable_packets),
 		T(a_full_table_forgets_the_cheapest),
 		T(gso_frame_of_many_commands),

@@ -41,9 +41,9 @@ class Raw:
     def frame(self, packet):
         self.sock.send(self.head + packet)
 
-    def segment(self, data=b"", seq=None, ack=None, flags=ACK | PSH, spoil=False, **keys):
+    def segment(self, data=b"", seq=None, ack=None, flags=ACK | PSH, spoil=False, options=b"", window=64240, **keys):
         t = tcp(self.me, self.to, self.sport, self.port, (self.seq if seq is None else seq) & M32,
-                self.ack if ack is None else ack & M32, flags, data)
+                self.ack if ack is None else ack & M32, flags, data, window, options)
         if spoil:
             t = t[:16] + bytes([t[16] ^ 0x55, t[17] ^ 0xaa]) + t[18:]
         self.frame(ip(self.me, self.to, 6, t, **keys))

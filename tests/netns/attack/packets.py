@@ -10,6 +10,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from net import checksum, ip4, ip6, pseudo, tcp, udp  # noqa: E402
 
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
+# A TCP option: nobody takes a segment with one unless he has agreed upon a key.
+SIGNATURE = bytes([19, 18]) + bytes(16) + b"\1\1"
 HOP_BY_HOP, ROUTING, FRAGMENT, AUTHENTICATION, DESTINATION = 0, 43, 44, 51, 60
 
 

@@ -70,6 +70,7 @@ struct flow {
 	uint8_t n_waits;
 	uint8_t prefix_len[2];
 	uint8_t spoken[2];     /* enum protocol that a direction was recognised as */
+	uint64_t missed_ns;    /* since when an end acknowledges what did not go by here, 0 = it does not */
 	uint64_t reset_ns;     /* when its ends were last reset, 0 = never */
 	uint32_t reset_seq[2]; /* the number that the sender of this direction was last given */
 	uint8_t prefix[2][RECOGNISE_MAX];

@@ -31,6 +31,7 @@
 #define WAIT_CAPTURE_FLOW_BYTES (512u * 1024u)
 
 #define BLIND_MAX 3u		    /* repetitions that cannot be compared, before the flow ends */
+#define MISSED_NS (3u * SECOND_NS)  /* acknowledged but unseen, before the flow ends */
 #define RESET_PAUSE_NS 20000000ull  /* between two resets of a refused flow */
 #define COUNTS_NS (60u * SECOND_NS) /* between two records of accepted commands of a flow */
 #define COUNTED_MAX 8u		    /* kinds of commands told apart per flow; the next ones are summed up */

@@ -148,7 +148,7 @@ void look_restart(struct look *l, enum direction dir)
 	f->reason = R_NONE;
 	f->name_packets = 0;
 	f->refused_frame = f->undecided = 0;
-	f->reset_ns = 0;
+	f->missed_ns = f->reset_ns = 0;
 	f->blind = 0;
 	memset(f->prefix_len, 0, sizeof(f->prefix_len));
 	memset(f->spoken, 0, sizeof(f->spoken));

@@ -25,6 +25,7 @@ static void pass_bytes(struct look *l, const struct stream_result *s, size_t unj
 		look_refuse(l, R_POOL_FULL);
 		return;
 	}
+	l->f->missed_ns = 0;
 	look_touch(l);
 	if (reason_kind(r) == REASON_PASS)
 		look_accept(l, r);
@@ -222,6 +223,46 @@ static void redial(struct look *l)
 		followed(l);
 }
 
+/*
+ * What waits for its pick-up passes unjudged, so that a live session outlives a worker. A session that this worker
+ * followed and then forgot (its handshake never ended, it was silent, or the table was full) has no claim to that: whoever
+ * can make the worker forget would choose what passes. It is reset, whatever the conduit says. True when that decided it.
+ */
+static bool refuse_pick_up(struct look *l)
+{
+	if (look_lenient(l) || l->permit->midstream != MID_PICK_UP || (l->d.tcp_flags & TCP_RST))
+		return false;
+	look_refuse_flow(l, R_MIDSTREAM_RESET, PROTO_NONE);
+	return true;
+}
+
+/* Whether packets of its lane may go by while this worker lives: a full queue lets them. */
+static bool may_miss(const struct look *l)
+{
+	struct lane lane;
+
+	return lane_of(l->permit->lane, &lane) && lane.when_overloaded != FAIL_CLOSED;
+}
+
+/*
+ * Acknowledges what did not go by here. After a pick-up that may be bytes that their sender will repeat. When he does not,
+ * the session is alive and nobody knows where its streams stand: dropped in silence it would hang.
+ */
+static void missed(struct look *l, enum reason r)
+{
+	struct flow *f = l->f;
+
+	if (f->missed_ns == 0)
+		f->missed_ns = l->i->now_ns;
+	if (l->i->now_ns - f->missed_ns < MISSED_NS) {
+		look_refuse(l, r);
+		return;
+	}
+	f->waiting_pick_up = f->midstream = true;
+	if (!refuse_pick_up(l))
+		look_tcp_gap(l);
+}
+
 static void followed(struct look *l)
 {
 	struct flow *f = l->f;
@@ -245,6 +286,8 @@ static void followed(struct look *l)
 			followed(l);
 		} else if (look_lenient(l)) {
 			look_tcp_gap(l);
+		} else if (may_miss(l)) {
+			missed(l, s.reason);
 		} else {
 			look_refuse(l, s.reason);
 		}
@@ -356,19 +399,6 @@ void look_tcp_gap(struct look *l)
 	wait_drop(l->i, l->fi, R_MIDSTREAM_WAIT);
 	stream_free(&l->f->stream, &l->i->pool);
 	half_way(l);
-}
-
-/*
- * What waits for its pick-up passes unjudged, so that a live session outlives a worker. A session that this worker
- * followed and then forgot (its handshake never ended, it was silent, or the table was full) has no claim to that: whoever
- * can make the worker forget would choose what passes. It is reset, whatever the conduit says. True when that decided it.
- */
-static bool refuse_pick_up(struct look *l)
-{
-	if (look_lenient(l) || l->permit->midstream != MID_PICK_UP || (l->d.tcp_flags & TCP_RST))
-		return false;
-	look_refuse_flow(l, R_MIDSTREAM_RESET, PROTO_NONE);
-	return true;
 }
 
 void look_tcp(struct look *l)

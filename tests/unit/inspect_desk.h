@@ -170,7 +170,9 @@ enum desk_permit {
 	P_TLS_OBSERVE,
 	P_TLS_LATE, /* TLS with undecided_bytes 8 */
 	P_TLS_OR_SSH,
-	P_TOY_2, /* as P_TOY: another id */
+	P_TOY_2,	    /* as P_TOY: another id */
+	P_TOY_HOLD,	    /* a full queue lets live flows by */
+	P_TOY_HOLD_PICK_UP, /* ... and midstream: pick up */
 	P_COUNT
 };
 
@@ -199,7 +201,16 @@ static const struct desk_row desk_rows[P_COUNT] = {
 	[P_TLS_LATE] = { LANE_NAMING, false, MID_RESET, 443, { PROTO_TLS }, 8 },
 	[P_TLS_OR_SSH] = { LANE_NAMING, false, MID_RESET, 443, { PROTO_TLS, PROTO_SSH }, 0 },
 	[P_TOY_2] = { LANE_COMMANDS, false, MID_RESET, 502, { PROTO_MODBUS }, 0 },
+	[P_TOY_HOLD] = { LANE_COMMANDS, false, MID_RESET, 502, { PROTO_MODBUS }, 0 },
+	[P_TOY_HOLD_PICK_UP] = { LANE_COMMANDS, false, MID_PICK_UP, 502, { PROTO_MODBUS }, 0 },
 };
+
+static struct lane desk_lane(uint32_t permit)
+{
+	bool hold = permit == P_TOY_HOLD || permit == P_TOY_HOLD_PICK_UP;
+
+	return (struct lane){ desk_rows[permit].kind, CRIT_CARGO, FAIL_CLOSED, hold ? FAIL_HOLD : FAIL_CLOSED };
+}
 
 /* An image of rows first .. P_COUNT-1 (malloc'd). */
 static uint8_t *desk_image(unsigned first, size_t *ret_n)
@@ -216,10 +227,9 @@ static uint8_t *desk_image(unsigned first, size_t *ret_n)
 	for (unsigned i = first; i < P_COUNT; i++) {
 		const struct desk_row *row = &desk_rows[i];
 		struct command_permit *permit = &permits[t.n_permits++];
-		struct lane lane = { row->kind, CRIT_CARGO, FAIL_CLOSED, FAIL_CLOSED };
 
 		*permit = (struct command_permit){ .permit = i,
-						   .lane = lane_number(lane),
+						   .lane = lane_number(desk_lane(i)),
 						   .observe = row->observe,
 						   .midstream = (uint8_t)row->midstream,
 						   .ports = { .first = t.n_ranges, .n = 1 },
@@ -391,10 +401,9 @@ static size_t desk_tcp(const struct conn *k, enum direction dir, uint32_t seq, u
 DESK_MAY_IDLE static unsigned desk_segment(const struct conn *k, enum direction dir, uint32_t seq, uint32_t ack,
 					   unsigned flags, const void *payload, size_t n)
 {
-	struct lane lane = { desk_rows[k->permit].kind, CRIT_CARGO, FAIL_CLOSED, FAIL_CLOSED };
 	size_t size = desk_tcp(k, dir, seq, ack, flags, payload, n);
 
-	return desk.outcome[desk_hand(size, k->permit, lane_number(lane), size > 9000) % DESK_IDS];
+	return desk.outcome[desk_hand(size, k->permit, lane_number(desk_lane(k->permit)), size > 9000) % DESK_IDS];
 }
 
 /* Payload in order; the connection's numbers move when it was accepted. */

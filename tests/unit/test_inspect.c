@@ -668,6 +668,48 @@ static void half_way_server_dials_nobody(void **state)
 	assert_int_equal(desk.n_pdus, 1);
 }
 
+/*
+ * A full queue lets packets of a live session by, and the worker lives on without them. The session has no place any more
+ * where it could be followed: after some repetitions both ends hear of it, by the numbers that they say, and nothing hangs.
+ */
+static void missed_in_a_full_queue(void **state)
+{
+	static const uint32_t permits[] = { P_TOY_HOLD, P_TOY_HOLD_PICK_UP };
+	uint8_t pdu[64];
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		for (unsigned who = 0; who < 2; who++) {
+			struct conn k = desk_conn(permits[i]);
+
+			desk_clear();
+			toy_pdu(pdu, 12, 3);
+			desk_handshake(&k);
+			assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+			k.c += 12; /* a request and its answer that nobody saw */
+			k.s += 12;
+			for (unsigned n = 0; n < 4; n++) {
+				assert_int_equal(desk.n_resets, 0);
+				if (who == 0)
+					assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu, 12),
+							 OUTCOME_DROP);
+				else
+					assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, pdu, 12),
+							 OUTCOME_DROP);
+				desk_now += 1000000000u;
+			}
+			assert_true(desk.n_resets > 0);
+			assert_true(desk.resets[0].to_client.valid && desk.resets[0].to_server.valid);
+			assert_int_equal(desk.resets[0].to_client.seq, k.s);
+			assert_int_equal(desk.resets[0].to_server.seq, k.c);
+			/* The middle of a stream is never guessed from what an end says alone. */
+			toy_pdu(pdu, 12, TOY_FORBIDDEN);
+			assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu, 5), OUTCOME_DROP);
+			assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 5, k.s, DESK_ACK, pdu + 5, 7), OUTCOME_DROP);
+		}
+	}
+}
+
 static void half_way_to_the_end(void **state)
 {
 	struct conn k = desk_conn(P_TOY_PICK_UP);
@@ -983,6 +1025,7 @@ int main(void)
 		T(forgotten_after_a_reset_is_no_pick_up),
 		T(forgotten_in_silence_is_no_pick_up),
 		T(half_way_server_dials_nobody),
+		T(missed_in_a_full_queue),
 		T(unreadable_packets),
 		T(a_full_table_forgets_the_cheapest),
 		T(gso_frame_of_many_commands),

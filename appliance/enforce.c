@@ -15,6 +15,7 @@
 #include "appliance/ipc/msg.h"
 #include "appliance/netlink_batch.h"
 #include "appliance/netlink_dump.h"
+#include "appliance/reverse_path.h"
 #include "appliance/roles.h"
 #include "appliance/sandbox.h"
 
@@ -166,12 +167,14 @@ static int open_all(struct enforce *f, struct err *e)
 		.links = -1,
 		.events = { .fd = ROLE_FD_EVENTS },
 		.forwarding = { -1, -1 },
+		.reverse_path = -1,
 	};
 	r = netlink_open(&f->net, ENFORCE_FD_REQUESTS, e);
 	if (r == 0)
 		r = forwarding_open(&f->forwarding, e);
 	if (r < 0)
 		return r;
+	f->reverse_path = reverse_path_open();
 	f->links = links_open(e);
 	if (f->links < 0)
 		return f->links;
@@ -236,6 +239,8 @@ int role_enforce(void)
 	generation_drop(f.now);
 	netlink_close(&f.net);
 	forwarding_close(&f.forwarding);
+	if (f.reverse_path >= 0)
+		close(f.reverse_path);
 	close(f.links);
 	return STATUS_YES;
 }

@@ -52,6 +52,7 @@ struct enforce {
 	struct event_port events;
 	struct netlink net;
 	struct forwarding forwarding;
+	int reverse_path; /* owned; see reverse_path.h */
 	enum queue_backend queue;
 	struct generation_held *now; /* in force, NULL before the first apply */
 	uint64_t drifts;

@@ -12,6 +12,7 @@
 #include "appliance/base/sha256.h"
 #include "appliance/enforce.h"
 #include "appliance/netlink_dump.h"
+#include "appliance/reverse_path.h"
 #include "policy/compile.h"
 
 static const char *const kinds[] = { "naming", "commands" };
@@ -336,6 +337,7 @@ json_t *enforce_status(struct enforce *f, struct err *e)
 	if (netlink_dump(&f->net, a, &have, e) < 0)
 		goto out;
 	counters = json_object();
+	have.counters[R_SPOOFED].packets += reverse_path_refused(f->reverse_path);
 	for (uint32_t r = 0; r < REASON_COUNT; r++)
 		if (have.counters[r].present)
 			json_object_set_new(counters, reason_word((enum reason)r),

@@ -9,7 +9,7 @@ import struct
 import threading
 
 from ground import FAMILIES, POLICY, RAW6, SENTINEL, V4, V6, ZONES, Killer, Steady, Watch, expect, inside, sh, wait_for
-from packets import (AUTHENTICATION, DESTINATION, FRAGMENT, HOP_BY_HOP, ROUTING, RST, SYN, chain, fragments, icmp,
+from packets import (ACK, AUTHENTICATION, DESTINATION, FRAGMENT, HOP_BY_HOP, ROUTING, RST, SYN, chain, fragments, icmp,
                      icmp_number, ip, ip4, ip6, option, random_packet, routing, tcp, transport, udp)
 
 MARK = b"\xf0forbidden"
@@ -177,6 +177,22 @@ def forged_sources(ground):
             n += 3
     done(ground, wires, watch)
     return "%d packets" % n
+
+
+def spoofing_is_counted(ground):
+    """A source that does not belong where it came in is refused by a rule, or by the kernel before any rule: counted alike."""
+    wires, watch = fresh(ground)
+    n, before = 40, ground.drops()["spoofed"]
+    for families in FAMILIES:
+        s, d = families["ops"], families["ot"]
+        for proto, body in ((17, udp(s, d, 46005, SENTINEL, MARK)), (6, tcp(s, d, 46005, 502, 1, 0, SYN)), (47, MARK), (50, MARK),
+                            (6, tcp(s, d, 46005, 502, 1, 1, ACK, MARK))):
+            for _ in range(n):
+                wires["it"].send(ip(s, d, proto, body))
+    done(ground, wires, watch)
+    # the last one of IPv6 is no part of any session, and counted as that
+    counted = ground.drops()["spoofed"] - before
+    expect(counted >= 9 * n, "%d of %d spoofed packets counted", counted, 9 * n)
 
 
 def bogons_of_the_internet(ground):
@@ -425,5 +441,5 @@ def power_on_and_off(ground):
     return "%d packets" % sent[0]
 
 
-CASES = [default_deny, every_protocol, headers_in_a_live_flow, every_option, odd_fragments, forged_sources,
+CASES = [default_deny, every_protocol, headers_in_a_live_flow, every_option, odd_fragments, forged_sources, spoofing_is_counted,
          bogons_of_the_internet, odd_destinations, every_flag, icmp_of_every_type, no_poison, power_on_and_off, random_while_enforce_dies]

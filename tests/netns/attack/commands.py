@@ -8,8 +8,8 @@ import struct
 from endpoint import M32, Plc, Raw, answered, goes_on, is_cut, request, write
 from ground import FAMILIES, POLICY, READ, V4, V6, WRITE, Capture, Killer, expect, wait_for
 from modbus import pdus
-from net import decode
-from packets import ACK, FIN, PSH, RST, SYN, URG
+from net import decode, tcp
+from packets import ACK, FIN, PSH, RST, SIGNATURE, SYN, URG, fragments
 import endpoint
 
 CUT, ON, EITHER, AGAIN = "cut", "goes on", "either", "cut once repeated"
@@ -269,6 +269,78 @@ def lost_ack_trick(r):
     return ON
 
 
+def hole_with_another_reading(r):
+    """The server's stack takes no segment with such a signature; the box has forwarded its bytes all the same."""
+    r.segment(R, options=SIGNATURE)
+    r.segment(W)
+    return CUT
+
+
+def hole_before_a_write(r):
+    r.segment(R, options=SIGNATURE)
+    r.segment(W, seq=r.seq + 12)
+    r.segment(W[:7])
+    return CUT
+
+
+def hole_with_an_end(r):
+    r.segment(R, flags=ACK | PSH | FIN, options=SIGNATURE)
+    r.segment(W)
+    return CUT
+
+
+def hole_filled_again(r):
+    r.segment(R, options=SIGNATURE)
+    answered(r)
+    return ON
+
+
+def odd_options(r):
+    for o in (b"\x08\x01\0\0", b"\x08\xff\0\0", b"\xfd\4\0\0", b"\x1e\4\0\0", b"\0" * 40, b"\1" * 40, b"\x0f\2\x0f\2"):
+        answered(r)
+        r.segment(R[:5], options=o)
+    r.segment(W, options=b"\x08\x01\0\0")
+    return CUT
+
+
+def other_bits(r):
+    for bits in (0x40, 0x80, 0xc0):
+        r.say(R, flags=ACK | PSH | bits)
+    r.until(lambda: len(r.got) == 51, 3.0, "the answers")
+    r.segment(W[:5], flags=ACK | 0xc0)
+    r.segment(W[5:], seq=r.seq + 5, flags=ACK | 0x40)
+    return CUT
+
+
+def no_push(r):
+    r.say(W[:11], flags=ACK)
+    r.say(W[11:], flags=ACK)
+    return CUT
+
+
+def no_window(r):
+    r.segment(W[:6], window=0)
+    r.segment(W[6:], seq=r.seq + 6, window=0)
+    return CUT
+
+
+def dies_on_the_way(r):
+    """Of the first reading the box itself lets nothing go on."""
+    r.segment(R, **{"hops" if ":" in r.me else "ttl": 1})
+    r.segment(W)
+    return CUT
+
+
+def in_pieces(r, data):
+    """Cut by IP, the head of TCP alone first and last."""
+    t = tcp(r.me, r.to, r.sport, r.port, r.seq, r.ack, ACK | PSH, data)
+    for order in (1, -1):
+        cuts = [(0, 1, t[:24]), (24, 0, t[24:])][::order]
+        for f in fragments(r.me, r.to, 6, cuts, r.rng.randrange(1 << 16)):
+            r.frame(f)
+    return CUT
+
+
 def other_functions(r, function, data):
     r.say(struct.pack("!HHHBB", 0, 0, 2 + len(data), 1, function) + data)
     return CUT
@@ -288,7 +360,9 @@ TRICKS = [("split at %d" % at, split, at) for at in range(1, 12)] + \
         waiting_differs, waiting_differs_other_way, hole_filled_otherwise, far_away, bad_checksum_first,
         bad_checksum_of_allowed_first, urgent, after_fin, fin_in_the_middle, old_prefix_new_tail, old_prefix_hides_write,
         straddles, keepalive_with_garbage, response_like, exception_like, not_modbus, reset_then_same_ports,
-        wrong_reset_then_write, syn_over_live, lost_ack_trick)]
+        wrong_reset_then_write, syn_over_live, lost_ack_trick, hole_with_another_reading, hole_before_a_write,
+        hole_with_an_end, hole_filled_again, odd_options, other_bits, no_push, no_window, dies_on_the_way)] + \
+    [("in pieces", in_pieces, W), ("in pieces with an allowed one", in_pieces, R + W)]
 
 
 def settle(r, plc, want):
@@ -371,6 +445,40 @@ def tricks_over_ipv4(ground):
 
 def tricks_over_ipv6(ground):
     return every_trick(ground, True)
+
+
+def numbers_wrap(ground):
+    """Sequence numbers that pass 2^32 within a header, a PDU, between two: allowed commands go on, a forbidden one ends it;
+    and a client that says all it has to say and ends its direction is still answered."""
+    ground.apply(*POLICY)
+    ground.settle_neighbours()
+    port = 18000 + ground.rng.randrange(900)
+    for families in FAMILIES:
+        plc = Plc(ground, families["ot"])
+        for before in (1, 2, 6, 7, 12, 13, 24, 30, 31):
+            for last in ("write", "end"):
+                port += 1
+                r = Raw(ground, "ops", families["ot"], 502, port, ":" in families["ot"])
+                r.isn = M32 + 1 - before
+                r.seq = r.isn + 1 & M32
+                r.open()
+                answered(r)
+                r.say(R[:7])
+                r.say(R[7:])
+                r.until(lambda: len(r.got) == 34, 3.0, "the second answer, %d before" % before)
+                if last == "write":
+                    r.say(W[:5])
+                    r.say(W[5:])
+                    is_cut(r, plc)
+                else:
+                    r.segment(R, flags=ACK | PSH | FIN)
+                    r.until(lambda: len(r.got) == 51 and r.fin, 3.0, "the last answer, %d before" % before)
+                    r.seq = r.seq + 13 & M32
+                    r.segment(flags=ACK)
+                wait_for(lambda: plc.live is None, 3.0, "the free slot, %d before" % before)
+                r.close()
+        expect(not plc.forbidden(), "delivered: %s", plc.forbidden())
+        plc.close()
 
 
 def both_oracles_see(ground):
@@ -467,4 +575,4 @@ def random_segments_while_roles_die(ground):
     return random_segments(ground, ("dpi", "gate", "enforce"), 30)
 
 
-CASES = [both_oracles_see, tricks_over_ipv4, tricks_over_ipv6, random_segments, random_segments_while_roles_die]
+CASES = [both_oracles_see, numbers_wrap, tricks_over_ipv4, tricks_over_ipv6, random_segments, random_segments_while_roles_die]

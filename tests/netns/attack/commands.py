@@ -481,6 +481,41 @@ def numbers_wrap(ground):
         plc.close()
 
 
+def narrowed_in_the_middle(ground):
+    """A write that was allowed when it began and is not any more when its last byte comes; the same session reads on if it
+    has not begun one."""
+    ground.apply(READ, WRITE)
+    ground.settle_neighbours()
+    port = 17000 + ground.rng.randrange(900)
+    for families in FAMILIES:
+        plc = Plc(ground, families["ot"], slots=0)
+        sessions = {}
+        for at in list(range(12)) + [24]:
+            port += 1
+            r = sessions[at] = Raw(ground, "ops", families["ot"], 502, port, ":" in families["ot"]).open()
+            answered(r)
+            if at == 24:
+                r.segment(W[6:], seq=r.seq + 6)  # waits for what comes before it, and is dropped
+            elif at > 0:
+                r.say(W[:at])
+                r.until(lambda: bytes(plc.of(r.sport)[0]["bytes"][12:]) == W[:at], 3.0, "the first bytes, %d" % at)
+        ground.apply(READ)
+        for at, r in sessions.items():
+            if at == 0:
+                answered(r)
+                r.say(W)
+            elif at == 24:
+                r.segment(W[:6])
+                r.segment(W)
+            else:
+                r.say(W[at:])
+            is_cut(r, plc)
+            r.close()
+        expect(not plc.forbidden(), "delivered: %s", plc.forbidden())
+        plc.close()
+        ground.apply(READ, WRITE)
+
+
 def both_oracles_see(ground):
     """Where writes are allowed, both oracles find them: they would have told."""
     ground.apply(READ, WRITE)
@@ -575,4 +610,4 @@ def random_segments_while_roles_die(ground):
     return random_segments(ground, ("dpi", "gate", "enforce"), 30)
 
 
-CASES = [both_oracles_see, numbers_wrap, tricks_over_ipv4, tricks_over_ipv6, random_segments, random_segments_while_roles_die]
+CASES = [both_oracles_see, numbers_wrap, narrowed_in_the_middle, tricks_over_ipv4, tricks_over_ipv6, random_segments, random_segments_while_roles_die]

@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 
-from ground import FAMILIES, POLICY, RAW6, SENTINEL, V4, V6, ZONES, Killer, Steady, Watch, expect, inside, sh, wait_for
+from ground import FAMILIES, POLICY, RAW6, SENTINEL, V4, V6, ZONES, Killer, Steady, Watch, expect, inside, mac_of, sh, wait_for
 from packets import (ACK, AUTHENTICATION, DESTINATION, FRAGMENT, HOP_BY_HOP, ROUTING, RST, SYN, chain, fragments, icmp,
                      icmp_number, ip, ip4, ip6, option, random_packet, routing, tcp, transport, udp)
 
@@ -91,6 +91,25 @@ def headers_in_a_live_flow(ground):
                 n += 1
     done(ground, wires, watch)
     return "%d packets" % n
+
+
+def other_frames(ground):
+    """What a conduit allows, for somebody else's link address, with tags of networks that the box does not have, or wrapped."""
+    wires, watch = fresh(ground)
+    wire = wires["ops"]
+    box, me = wire.head[:6], wire.head[6:12]
+    other = bytes.fromhex(mac_of(ground.ns("ot"), "eth0").replace(":", ""))
+    for families in FAMILIES:
+        s, d = families["ops"], families["ot"]
+        packet = ip(s, d, 17, udp(s, d, 46006, SENTINEL, MARK))
+        kind = b"\x86\xdd" if ":" in s else b"\x08\x00"
+        inner = kind + packet
+        for to in (b"\xff" * 6, b"\1\0\x5e\0\0\1", b"\x33\x33\0\0\0\1", other, watch.macs["ot"], watch.macs["it"]):
+            wire.sock.send(to + me + inner)
+        for head in (b"\x81\0\0\5", b"\x81\0\x0f\xff", b"\x88\xa8\0\5\x81\0\0\6", struct.pack("!H", len(inner) + 6) + b"\xaa\xaa\3\0\0\0",
+                     b"\x88\x47\0\0\x11\x40", b"\x88\x64\x11\0\0\1" + struct.pack("!HH", len(packet) + 2, 0x57 if ":" in s else 0x21)):
+            wire.sock.send(box + me + head + (packet if head[:2] in (b"\x88\x47", b"\x88\x64") else inner))
+    done(ground, wires, watch)
 
 
 def every_option(ground):
@@ -441,5 +460,5 @@ def power_on_and_off(ground):
     return "%d packets" % sent[0]
 
 
-CASES = [default_deny, every_protocol, headers_in_a_live_flow, every_option, odd_fragments, forged_sources, spoofing_is_counted,
+CASES = [default_deny, every_protocol, other_frames, headers_in_a_live_flow, every_option, odd_fragments, forged_sources, spoofing_is_counted,
          bogons_of_the_internet, odd_destinations, every_flag, icmp_of_every_type, no_poison, power_on_and_off, random_while_enforce_dies]

@@ -19,6 +19,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/deny_base.h"
 #include "appliance/lock.h"
+#include "appliance/neighbours.h"
 #include "appliance/netns.h"
 #include "appliance/rtnl.h"
 #include "appliance/sandbox.h"
@@ -112,6 +113,7 @@ static int enter_guard(struct supervisor *s, bool *adopted, struct err *e)
 	s->spaces.home = netns_own(e);
 	if (s->spaces.home < 0)
 		return s->spaces.home;
+	neighbours_make_room(NEIGHBOURS_SETTINGS);
 	s->spaces.data = netns_open(s->o->data_netns, &made, e);
 	if (s->spaces.data < 0)
 		return s->spaces.data;

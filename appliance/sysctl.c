@@ -46,6 +46,12 @@ static const struct setting settings[] = {
 	{ SET_EACH, true, "net/ipv6/conf", "accept_source_route", "0" },
 	{ SET_EACH, true, "net/ipv6/conf", "proxy_ndp", "0" },
 	{ SET_EACH, true, "net/ipv6/conf", "mc_forwarding", "0" },
+	/* Pieces of packets wait before any rule sees them, those of all zones in one room, 30 and 60 seconds in 4 MB unless
+	 * told otherwise: a burst of pieces that never become whole would keep everybody's out for as long. */
+	{ SET_ONE, true, NULL, "net/ipv4/ipfrag_high_thresh", "67108864" },
+	{ SET_ONE, true, NULL, "net/ipv4/ipfrag_time", "2" },
+	{ SET_ONE, true, NULL, "net/netfilter/nf_conntrack_frag6_high_thresh", "67108864" },
+	{ SET_ONE, true, NULL, "net/netfilter/nf_conntrack_frag6_timeout", "2" },
 	/* Present once connection tracking is in use, which the rules see to. */
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_tcp_loose", "0" },
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_tcp_be_liberal", "0" },

@@ -175,6 +175,34 @@ def odd_fragments(ground):
     return "%d shapes" % len(tells)
 
 
+def pieces_without_end(ground):
+    """A burst of fragments that never become whole, from a zone that may send nothing: the datagrams of others, which are cut
+    as well, still arrive."""
+    wires, watch = fresh(ground)
+    for families, sink in zip(FAMILIES, ground.sinks):
+        s, d = families["it"], families["ops"]
+        piece = udp(s, d, 46007, 7, MARK + bytes(1380))[:1384]
+        for ident in range(8000):
+            wires["it"].send(fragments(s, d, 17, [(0, 1, piece)], ident)[0])
+        with inside(ground.ns("ops")):
+            source = socket.socket(socket.AF_INET6 if ":" in s else socket.AF_INET, socket.SOCK_DGRAM)
+        source.bind((families["ops"], 0))
+        sink.settimeout(3)
+        for n in range(20):
+            said = b"sentinel" + bytes([n]) * 4000
+            source.sendto(said, (families["ot"], SENTINEL))
+            try:
+                while sink.recv(5000) != said:
+                    pass
+            except socket.timeout as e:
+                raise AssertionError("datagram %d of the others is lost" % n) from e
+        source.close()
+
+    def of_the_others(zone, version, source, destination, proto, body):
+        return zone == "ot" and source in (V4["ops"], V6["ops"]) and MARK not in body
+    done(ground, wires, watch, of_the_others)
+
+
 def forged_sources(ground):
     """Sources that cannot be where they come in: nothing crosses, new or of a live flow."""
     wires, watch = fresh(ground)
@@ -460,5 +488,6 @@ def power_on_and_off(ground):
     return "%d packets" % sent[0]
 
 
-CASES = [default_deny, every_protocol, other_frames, headers_in_a_live_flow, every_option, odd_fragments, forged_sources, spoofing_is_counted,
-         bogons_of_the_internet, odd_destinations, every_flag, icmp_of_every_type, no_poison, power_on_and_off, random_while_enforce_dies]
+CASES = [default_deny, every_protocol, other_frames, headers_in_a_live_flow, every_option, odd_fragments, pieces_without_end,
+         forged_sources, spoofing_is_counted, bogons_of_the_internet, odd_destinations, every_flag, icmp_of_every_type, no_poison,
+         power_on_and_off, random_while_enforce_dies]

@@ -388,6 +388,7 @@ def by_the_same_workers(ground, attack):
         except (TimeoutError, AssertionError):
             if workers == ground.pids("dpi"):
                 raise  # else a busy machine took a worker for hung, and after a restart the pick-up is as the policy says
+            ground.tidy()
     raise TimeoutError("workers that live long enough")
 
 

@@ -57,7 +57,8 @@ struct counterexample {
 	struct addr source, destination;     /* a concrete packet of the last hop */
 	uint8_t l4proto;
 	uint16_t port;
-	int function; /* a forbidden function code, or -1: anything goes there */
+	int function;  /* a forbidden function code, or -1: anything goes there */
+	bool observed; /* the rows do not allow it, but the last hop's conduit only observes */
 };
 
 /* All broken statements (one counterexample each), in the arena. */

@@ -70,7 +70,10 @@ static void report_nevers(struct compilation *c)
 		g = diag_add(&c->diags, SEV_ERROR, "policy.never_broken", x->never->at, M_NEVER_BROKEN,
 			     x->never->from->name, x->never->to->name, packet);
 		g->also = x->hops[x->n_hops - 1]->at;
-		diag_hint(&c->diags, g, M_NEVER_CHAIN, chain);
+		if (x->observed)
+			diag_hint(&c->diags, g, M_NEVER_OBSERVED, chain, x->hops[x->n_hops - 1]->name);
+		else
+			diag_hint(&c->diags, g, M_NEVER_CHAIN, chain);
 	}
 }
 

@@ -4,13 +4,16 @@
  *
  * direct: no conduit from -> to lets a packet with one of the named commands through.
  * chain:  no walk in the graph of zones from `from` ends in such a hop into `to`. Commands are tested on the last hop;
- *         any permission makes an earlier one. Conduits that observe or end one day pass traffic while they stand, so they
- *         count like any other.
+ *         any permission makes an earlier one. Conduits that end one day pass traffic while they stand, so they count like
+ *         any other.
  *
  * What counts as carrying a command: rows by their functions (a function counts for each of its classes, and one without a
  * name for all); a whole command protocol, and everything that cannot be read down to its commands, for all. ICMP carries
  * none, unless its service is a tunnel; it is still a permission, for earlier hops and for a `never` that names no
  * commands.
+ *
+ * What a conduit observes passes whatever its rows say, so it carries all commands. One that shadows passes nothing where
+ * another enforces; it counts where it is alone, for which the cells are asked.
  *
  * Walks go from zone to zone, not from host to host: hosts of one zone reach each other without passing the box, so that
  * whoever has reached one host of a zone can go on from any of them. A `chain_break` says of an asset that nobody goes on
@@ -29,6 +32,8 @@ struct proof {
 	struct arena *a;
 	struct counterexample *list;
 	size_t n, room;
+	struct arena *scratch;	   /* of the cells, made when the first shadow asks for them */
+	const struct cells *cells; /* NULL: not made yet, or too many */
 };
 
 /* A packet that a conduit passes, or false: lists of different families let nothing through. */
@@ -132,12 +137,73 @@ static int any_function(const struct vocabulary *v, unsigned classes)
 	return -1;
 }
 
-/* Does this service carry what the statement forbids? *function: a code, or -1 for anything. */
-static bool carries(const struct model_service *s, const struct model_never *never, int *function)
+static const struct cells *cells_of(struct proof *p)
+{
+	struct cells *cells;
+	struct diags *unsaid;
+
+	if (p->scratch != NULL)
+		return p->cells;
+	p->scratch = arena_new(COMPILE_BUDGET);
+	if (p->scratch == NULL)
+		return NULL;
+	cells = arena_alloc(p->scratch, sizeof(*cells));
+	unsaid = arena_alloc(p->scratch, sizeof(*unsaid));
+	if (cells == NULL || unsaid == NULL)
+		return NULL;
+	diags_init(unsaid, p->scratch); /* what is wrong with the cells, lowering says */
+	if (cells_make(p->m, p->scratch, unsaid, cells))
+		p->cells = cells;
+	return p->cells;
+}
+
+/* Is this pair part of the cell, and nobody there enforces? */
+static bool only_observed(const struct model *m, const struct cells *cells, const struct cell *cell,
+			  const struct model_conduit *c, const struct model_service *s)
+{
+	const struct interned *set = &cells->sets[cell->set];
+	bool found = false;
+
+	for (uint32_t i = 0; i < set->n; i++) {
+		const struct cell_pair *pair = &cells->pairs[set->values[i]];
+
+		if (!m->conduits[pair->conduit].observe)
+			return false;
+		found = found || (pair->conduit == c->index && pair->service == s);
+	}
+	return found;
+}
+
+/* A packet that this conduit passes on its own account: for one that shadows, where nobody enforces. */
+static bool own_packet(struct proof *p, const struct model_conduit *c, const struct model_service *s,
+		       struct counterexample *ret)
+{
+	const struct cells *cells = c->shadow ? cells_of(p) : NULL;
+
+	if (cells == NULL)
+		return packet_of(c, s, ret);
+	for (size_t i = 0; i < cells->n; i++) {
+		const struct cell *cell = &cells->list[i];
+
+		if (!only_observed(p->m, cells, cell, c, s))
+			continue;
+		ret->source = cell->src.lo;
+		ret->destination = cell->dst.lo;
+		ret->l4proto = cell->l4proto;
+		ret->port = cell->lo;
+		return true;
+	}
+	return false;
+}
+
+/* Does this service carry what the statement forbids? ret->function: a code, or -1 for anything. */
+static bool carries(const struct model_service *s, bool observe, const struct model_never *never,
+		    struct counterexample *ret)
 {
 	const struct vocabulary *v = vocabulary_of(s->protocol);
 
-	*function = -1;
+	ret->function = -1;
+	ret->observed = false;
 	if (never->all_commands || s->tunnel)
 		return true;
 	if (s->protocol == PROTO_ICMP)
@@ -145,24 +211,28 @@ static bool carries(const struct model_service *s, const struct model_never *nev
 	if (v == NULL)
 		return true;
 	if (s->whole) {
-		*function = any_function(v, never->classes);
+		ret->function = any_function(v, never->classes);
 		return true;
 	}
 	for (size_t i = 0; i < s->n_allows; i++) {
-		*function = function_in(&s->allows[i], v, never->classes);
-		if (*function >= 0)
+		ret->function = function_in(&s->allows[i], v, never->classes);
+		if (ret->function >= 0)
 			return true;
 	}
-	return false;
+	ret->observed = observe;
+	if (observe)
+		ret->function = any_function(v, never->classes);
+	return observe;
 }
 
 /* The forbidden packet of a last hop by this conduit. */
-static bool breaks(const struct model_conduit *c, const struct model_never *never, struct counterexample *ret)
+static bool breaks(struct proof *p, const struct model_conduit *c, const struct model_never *never,
+		   struct counterexample *ret)
 {
 	if (c->to != never->to || !connected(c))
 		return false;
 	for (size_t s = 0; s < c->n_services; s++) {
-		if (!carries(c->services[s], never, &ret->function) || !packet_of(c, c->services[s], ret))
+		if (!carries(c->services[s], c->observe, never, ret) || !own_packet(p, c, c->services[s], ret))
 			continue;
 		ret->service = c->services[s];
 		return true;
@@ -208,7 +278,7 @@ static void prove(struct proof *p, const struct model_never *never)
 		for (size_t i = 0; i < p->m->n_conduits; i++) {
 			const struct model_conduit *c = &p->m->conduits[i];
 
-			if (c->from == queue[at] && breaks(c, never, &x)) {
+			if (c->from == queue[at] && breaks(p, c, never, &x)) {
 				add(p, never, via, c, &x);
 				return;
 			}
@@ -231,6 +301,7 @@ size_t prove_nevers(const struct model *m, struct arena *a, struct counterexampl
 
 	for (size_t i = 0; i < m->n_nevers; i++)
 		prove(&p, &m->nevers[i]);
+	arena_free(p.scratch);
 	*ret = p.list;
 	return p.n;
 }

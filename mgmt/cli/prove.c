@@ -31,13 +31,18 @@ static const char *transport_name(uint8_t l4proto)
 	}
 }
 
+static bool is_icmp(uint8_t l4proto)
+{
+	return l4proto == 1 || l4proto == 58;
+}
+
 static json_t *counterexample_json(const struct counterexample *x)
 {
 	json_t *chain = json_array();
-	json_t *packet =
-		json_pack("{s:o,s:o,s:s,s:i,s:o}", "source", json_addr(&x->source), "destination",
-			  json_addr(&x->destination), "protocol", transport_name(x->l4proto), "port", (int)x->port,
-			  "function", x->function >= 0 ? json_integer(x->function) : json_null());
+	json_t *packet = json_pack("{s:o,s:o,s:s,s:i,s:o}", "source", json_addr(&x->source), "destination",
+				   json_addr(&x->destination), "protocol", transport_name(x->l4proto), "port",
+				   is_icmp(x->l4proto) ? x->port >> 8 : (int)x->port, "function",
+				   x->function >= 0 ? json_integer(x->function) : json_null());
 	json_t *both;
 
 	for (size_t i = 0; i < x->n_hops; i++)
@@ -71,7 +76,7 @@ static void packet_text(const struct counterexample *x, enum lang l, char *out, 
 
 	addr_text(&x->source, from);
 	addr_text(&x->destination, to);
-	if (x->l4proto == 1 || x->l4proto == 58)
+	if (is_icmp(x->l4proto))
 		n = snprintf(out, size, "%s -> %s icmp/%u", from, to, (unsigned)x->port >> 8);
 	else
 		n = snprintf(out, size, "%s -> %s %s/%u", from, to, transport_name(x->l4proto), (unsigned)x->port);
@@ -110,6 +115,8 @@ static void never_print(struct cli *c, const struct source *s, const struct mode
 	}
 	packet_text(x, c->lang, packet, sizeof(packet));
 	message_print(c->out, c->lang, M_PROVE_PACKET, packet);
+	if (x->observed)
+		message_print(c->out, c->lang, M_PROVE_OBSERVED, x->hops[x->n_hops - 1]->name);
 }
 
 static int run(struct cli *c, const struct cli_args *a)

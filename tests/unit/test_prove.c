@@ -242,6 +242,36 @@ static void loops_end(void **state)
 	maker_free(&s.k);
 }
 
+/* What is only observed passes, rows or no rows; what shadows passes by its own account only where nobody enforces. */
+static void observers_carry_all(void **state)
+{
+	struct model_conduit *watch, *enforced;
+	struct counterexample *x;
+	struct site s;
+
+	(void)state;
+	site_init(&s);
+	watch = maker_conduit(&s.k, "watch", s.office, s.crane, "", "", s.reads);
+	maker_never(&s.k, s.office, s.crane, CLASS_WRITE, false);
+	assert_int_equal(prove(&s, &x), 0);
+	watch->observe = true;
+	assert_int_equal(prove(&s, &x), 1);
+	assert_int_equal(x[0].function, 5);
+	watch->shadow = true;
+	assert_int_equal(prove(&s, &x), 1);
+	enforced = maker_conduit(&s.k, "reads", s.office, s.crane, "", "", s.reads);
+	assert_int_equal(prove(&s, &x), 0);
+	enforced->until = 2000000000u; /* and after that, who enforces? */
+	assert_int_equal(prove(&s, &x), 1);
+	enforced->until = 0;
+	watch->services[0] = s.tls; /* port 443, where nobody enforces */
+	assert_int_equal(prove(&s, &x), 1);
+	assert_int_equal(x[0].port, 443);
+	watch->services[0] = s.ping;
+	assert_int_equal(prove(&s, &x), 0);
+	maker_free(&s.k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +283,7 @@ int main(void)
 		cmocka_unit_test(breaks),
 		cmocka_unit_test(a_range_of_broken_assets_without_gap),
 		cmocka_unit_test(loops_end),
+		cmocka_unit_test(observers_carry_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -110,6 +110,8 @@ bool ranges_minus(struct check *k, const struct ranges *all, const struct ranges
 bool ranges_unicast(struct check *k, struct ranges *ret);
 /* An address or prefix of the text, stray bits and rubbish reported. */
 bool address_of(struct check *k, const struct ast_node *node, struct object o, struct addr_range *ret);
+/* "any", "all", "*": what people write for everything in other languages. */
+bool means_everything(const char *text);
 
 /* ---- dates (check_time.c) ---- */
 

@@ -24,23 +24,30 @@ static struct both kind_both(enum message m)
 	return (struct both){ { message_format(m, LANG_EN), message_format(m, LANG_JA) } };
 }
 
-/* `key` is NULL for an element of a list, or for an object that should be a group. */
-static void wrong_kind(struct check *k, const struct ast_node *node, unsigned kinds, struct object o, const char *key)
+/* `key` is NULL for an element of `list`, or for an object that should be a group; `example` may be NULL. */
+static void wrong_kind(struct check *k, const struct ast_node *node, unsigned kinds, struct object o, const char *key,
+		       const struct ast_node *list, const char *example)
 {
 	struct both wanted = kind_both(kinds_word(kinds));
 	struct diag *g;
 
 	if (key == NULL) {
-		check_say(k, SEV_ERROR, "policy.wrong_type", node->value_at, node->value_width, MP_WRONG_ELEMENT,
-			  both_object(k, o), wanted, both_same(""));
+		g = check_say(k, SEV_ERROR, "policy.wrong_type", node->value_at, node->value_width, MP_WRONG_ELEMENT,
+			      both_object(k, o), wanted, both_same(""));
+		if (list != NULL && list->name != NULL && strcmp(list->name, "ports") == 0)
+			diag_hint(k->d, g, MP_HINT_PORT);
 		return;
 	}
 	g = check_say(k, SEV_ERROR, "policy.wrong_type", node->value_at, node->value_width, MP_WRONG_TYPE,
 		      both_object(k, o), both_same(key), wanted);
-	if ((kinds & AST_LISTS) != 0 && node->kind == AST_STRING)
+	if ((kinds & AST_LISTS) == AST_LIST)
+		diag_hint(k->d, g, MP_HINT_AS_GROUPS, key);
+	else if ((kinds & AST_LISTS) != 0 && node->kind == AST_STRING)
 		diag_hint(k->d, g, MP_HINT_AS_LIST, key, node->string);
 	else if ((kinds & AST_LISTS) != 0 && node->kind == AST_NUMBER)
 		diag_hint(k->d, g, MP_HINT_AS_LIST_NUMBER, key, (long)node->number);
+	else if (example != NULL)
+		diag_hint(k->d, g, MP_HINT_ADD, example);
 }
 
 static size_t key_find(const struct key *keys, size_t n, const char *name)
@@ -70,7 +77,7 @@ bool keys_read(struct check *k, const struct ast_node *group, const struct key *
 
 	memset(ret, 0, n * sizeof(void *));
 	if (group->kind != AST_GROUP) {
-		wrong_kind(k, group, AST_GROUP, o, NULL);
+		wrong_kind(k, group, AST_GROUP, o, NULL, NULL, NULL);
 		return false;
 	}
 	for (const struct ast_node *c = group->child; c != NULL; c = c->next) {
@@ -84,7 +91,7 @@ bool keys_read(struct check *k, const struct ast_node *group, const struct key *
 		if ((c->kind & keys[i].kinds) != 0)
 			ret[i] = c;
 		else
-			wrong_kind(k, c, keys[i].kinds, o, keys[i].name);
+			wrong_kind(k, c, keys[i].kinds, o, keys[i].name, NULL, keys[i].example);
 	}
 	for (size_t i = 0; i < n; i++) {
 		struct diag *g;
@@ -105,7 +112,7 @@ const struct ast_node *list_next(struct check *k, const struct ast_node *list, c
 	const struct ast_node *c = last != NULL ? last->next : list != NULL ? list->child : NULL;
 
 	while (c != NULL && (c->kind & kinds) == 0) {
-		wrong_kind(k, c, kinds, o, NULL);
+		wrong_kind(k, c, kinds, o, NULL, list, NULL);
 		c = c->next;
 	}
 	return c;
@@ -135,11 +142,23 @@ const char *text_of(struct check *k, const struct ast_node *node, struct object 
 	return node->string;
 }
 
+/* Nothing but spaces, the full-width ones of Japanese input among them. */
+static bool is_blank(const char *s)
+{
+	struct bytes b = bytes_of(s, strlen(s));
+	struct utf8_char c;
+
+	while (utf8_next(&b, &c))
+		if (c.cp != ' ' && c.cp != '\t' && !utf8_is_odd_space(c.cp))
+			return false;
+	return true;
+}
+
 const char *text_needed(struct check *k, const struct ast_node *node, struct object o)
 {
 	const char *s = text_of(k, node, o, "");
 
-	if (node != NULL && s[strspn(s, " ")] == '\0')
+	if (node != NULL && is_blank(s))
 		check_value(k, SEV_ERROR, "policy.text", node, MP_TEXT_EMPTY, o, node->name != NULL ? node->name : "");
 	return s;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "appliance/base/utf8.h"
 #include "policy/check.h"
@@ -137,6 +138,43 @@ static const char *narrowed(struct arena *a, const char *text)
 	return wide ? out : NULL;
 }
 
+/* "10.30.0.0/255.255.252.0" as "10.30.0.0/22", or NULL when it is not that. */
+static const char *with_length(struct arena *a, const char *text)
+{
+	size_t n = strcspn(text, "/");
+	struct addr mask;
+	unsigned len = 0;
+
+	if (text[n] != '/' || !addr_parse(text + n + 1, &mask) || mask.family != 4)
+		return NULL;
+	while (len < 32 && (mask.b[len / 8] >> (7 - len % 8) & 1) != 0)
+		len++;
+	for (unsigned i = len; i < 32; i++)
+		if ((mask.b[i / 8] >> (7 - i % 8) & 1) != 0)
+			return NULL;
+	return arena_printf(a, "%.*s/%u", (int)n, text, len);
+}
+
+/* "10.30.1.10-10.30.1.20", "10.30.1.10-20" */
+static bool is_span(const char *text)
+{
+	size_t n = strcspn(text, "-~");
+	char head[ADDR_TEXT];
+	struct addr a;
+
+	if (text[n] == '\0' || n >= sizeof(head))
+		return false;
+	memcpy(head, text, n);
+	head[n] = '\0';
+	return addr_parse(head, &a);
+}
+
+bool means_everything(const char *text)
+{
+	return strcasecmp(text, "any") == 0 || strcasecmp(text, "all") == 0 || strcmp(text, "*") == 0 ||
+	       strcasecmp(text, "rest") == 0;
+}
+
 bool address_of(struct check *k, const struct ast_node *node, struct object o, struct addr_range *ret)
 {
 	char meant[2 * ADDR_TEXT + 2];
@@ -156,6 +194,12 @@ bool address_of(struct check *k, const struct ast_node *node, struct object o, s
 	narrow = narrowed(k->a, node->string);
 	if (narrow != NULL)
 		diag_hint(k->d, g, MP_HINT_WIDE_WORD, narrow);
+	else if (with_length(k->a, node->string) != NULL)
+		diag_hint(k->d, g, MP_HINT_LENGTH, with_length(k->a, node->string));
+	else if (is_span(node->string))
+		diag_hint(k->d, g, MP_HINT_SPAN);
+	else if (o.noun == MP_OBJ_ZONE && means_everything(node->string))
+		diag_hint(k->d, g, MP_HINT_REST);
 	else
 		diag_hint(k->d, g, MP_HINT_ADDRESS);
 	return false;

@@ -2,6 +2,7 @@
 /* Services: a protocol, where it listens, and what of it is allowed. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "policy/check.h"
 
@@ -32,6 +33,26 @@ static const struct {
 };
 #define TRANSPORTS (sizeof(transports) / sizeof(transports[0]))
 
+/* What people call a protocol elsewhere; the nearest spelling would mislead ("https" is not http). */
+static const char *known_as(const char *name)
+{
+	static const char *const other[][2] = {
+		{ "https", "tls" },	    { "ssl", "tls" },
+		{ "ldaps", "tls" },	    { "postgres", "postgresql" },
+		{ "ping", "icmp" },	    { "icmpv6", "icmp" },
+		{ "icmp6", "icmp" },	    { "sftp", "ssh" },
+		{ "scp", "ssh" },	    { "cifs", "smb" },
+		{ "mariadb", "mysql" },	    { "modbus-tcp", "modbus" },
+		{ "modbus_tcp", "modbus" }, { "modbus/tcp", "modbus" },
+		{ "modbustcp", "modbus" },
+	};
+
+	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
+		if (strcasecmp(name, other[i][0]) == 0)
+			return other[i][1];
+	return NULL;
+}
+
 static enum protocol service_protocol(struct check *k, const struct ast_node *node, struct object o)
 {
 	const char *known[PROTO_COUNT];
@@ -47,7 +68,9 @@ static enum protocol service_protocol(struct check *k, const struct ast_node *no
 		known[i - 1] = protocol_info((enum protocol)i)->name;
 	g = check_value(k, SEV_ERROR, "policy.unknown_protocol", node, MP_NO_PROTOCOL, o, node->string);
 	if (k->d->errors <= DIAG_MAX) {
-		const char *near = word_nearest(node->string, known, PROTO_COUNT - 1), *text = "";
+		const char *near = known_as(node->string), *text = "";
+
+		near = near != NULL ? near : word_nearest(node->string, known, PROTO_COUNT - 1);
 
 		for (unsigned i = 0; near == NULL && text != NULL && i < PROTO_COUNT - 1; i++)
 			text = arena_printf(k->a, "%s%s%s", text, i > 0 ? ", " : "", known[i]);

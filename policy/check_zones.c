@@ -273,7 +273,7 @@ static void one_zone(struct check *k, const struct ast_node *node, struct model_
 	}
 	if (!keys_read(k, node, zone_keys, ZONE_N, o, v))
 		return;
-	k->unsure[z->index] = v[ZONE_NETWORKS] == NULL;
+	k->unsure[z->index] = v[ZONE_NETWORKS] == NULL || v[ZONE_NETWORKS]->n == 0;
 	z->label = text_of(k, v[ZONE_LABEL], o, "");
 	z->owner = text_of(k, v[ZONE_OWNER], o, "");
 	z->class = (enum zone_class)choice_of(k, v[ZONE_CLASS], o, class_words,

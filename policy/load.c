@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -67,8 +68,21 @@ static int open_below(const char *dir, const char *name)
 	return fd;
 }
 
+#define SILENCE_MS 5000 /* how long a pipe may say nothing, be it that nobody ever opens its other end */
+
+static int await(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int r;
+
+	do
+		r = poll(&p, 1, SILENCE_MS);
+	while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : r == 0 ? -ETIMEDOUT : 0;
+}
+
 /* Reads at most SOURCE_MAX bytes; a regular file that is larger is refused by its size alone. */
-static int read_text(int fd, struct arena *a, struct source_text *ret)
+static int read_text(int fd, bool regular_only, struct arena *a, struct source_text *ret)
 {
 	struct stat st;
 	char *text;
@@ -78,6 +92,8 @@ static int read_text(int fd, struct arena *a, struct source_text *ret)
 		return -errno;
 	if (S_ISDIR(st.st_mode))
 		return -EISDIR;
+	if (regular_only && !S_ISREG(st.st_mode))
+		return -EMEDIUMTYPE;
 	if (S_ISREG(st.st_mode) && st.st_size > (off_t)SOURCE_MAX)
 		return -EFBIG;
 	/* The file may grow while it is read, and a pipe has no size. */
@@ -86,9 +102,13 @@ static int read_text(int fd, struct arena *a, struct source_text *ret)
 	if (text == NULL)
 		return -ENOMEM;
 	while (n < room) {
-		ssize_t r = read(fd, text + n, room - n);
+		int idle = S_ISREG(st.st_mode) ? 0 : await(fd);
+		ssize_t r;
 
-		if (r < 0 && errno == EINTR)
+		if (idle < 0)
+			return idle;
+		r = read(fd, text + n, room - n);
+		if (r < 0 && (errno == EINTR || (errno == EAGAIN && !S_ISREG(st.st_mode))))
 			continue;
 		if (r < 0)
 			return -errno;
@@ -108,18 +128,19 @@ static int read_text(int fd, struct arena *a, struct source_text *ret)
 static int folder_load(void *ctx, const char *name, struct arena *a, struct source_text *ret)
 {
 	const struct folder *f = ctx;
+	bool is_main = strcmp(name, f->main) == 0;
 	int fd, r;
 
 	/* The main text is named by the operator, who may well use a link or a pipe; what it includes is not. */
-	if (strcmp(name, f->main) == 0) {
-		fd = open(f->path, O_RDONLY | O_CLOEXEC);
+	if (is_main) {
+		fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 		fd = fd < 0 ? -errno : fd;
 	} else {
 		fd = open_below(f->dir, name);
 	}
 	if (fd < 0)
 		return fd;
-	r = read_text(fd, a, ret);
+	r = read_text(fd, !is_main, a, ret);
 	close(fd);
 	return r;
 }

@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "policy/scan_include.h"
 #include "policy/scan_parts.h"
@@ -153,7 +154,10 @@ void scan_setting(struct scan *s, struct ast_node *group, struct scan_tail *t)
 		if (scan_fresh(s, node->at)) {
 			g = diag_add(d, SEV_ERROR, "policy.syntax", node->at, MP_NO_EQUALS, node->name);
 			g->width = node->width;
-			diag_hint(d, g, MP_HINT_EQUALS, node->name);
+			if (strcasecmp(node->name, "include") == 0)
+				diag_hint(d, g, MP_HINT_INCLUDE);
+			else
+				diag_hint(d, g, MP_HINT_EQUALS, node->name);
 		}
 		if (c == 0 || strchr("{([\"", c) == NULL) {
 			if (s->cur->at.line == node->at.line)

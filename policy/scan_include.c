@@ -78,8 +78,18 @@ void scan_load_failed(struct compilation *c, struct srcpos at, uint32_t width, c
 		diag_hint(&c->diags, g, MP_HINT_OUTSIDE);
 	} else if (code == -ENOENT) {
 		g = diag_add(&c->diags, SEV_ERROR, "policy.unreadable", at, MP_NO_FILE, name);
+		if (at.line > 0)
+			diag_hint(&c->diags, g, MP_HINT_NO_FILE);
 	} else if (code == -ENOMEM) {
 		g = diag_add(&c->diags, SEV_ERROR, "policy.too_large", at, MP_MEMORY);
+	} else if (code == -EISDIR) {
+		g = diag_add(&c->diags, SEV_ERROR, "policy.unreadable", at, MP_IS_FOLDER, name);
+	} else if (code == -EMEDIUMTYPE) {
+		g = diag_add(&c->diags, SEV_ERROR, "policy.unreadable", at, MP_NOT_REGULAR, name);
+	} else if (code == -ETIMEDOUT) {
+		g = diag_add(&c->diags, SEV_ERROR, "policy.unreadable", at, MP_PIPE_SILENT, name);
+	} else if (code == -EACCES || code == -EPERM) {
+		g = diag_add(&c->diags, SEV_ERROR, "policy.unreadable", at, MP_NO_PERMISSION, name);
 	} else {
 		g = diag_add(&c->diags, SEV_ERROR, "policy.unreadable", at, MP_UNREADABLE, name, strerror(-code));
 	}
@@ -144,6 +154,7 @@ static void read_text(struct scan *s, uint32_t file, struct ast_node *into, scan
 
 	if (!scan_text_usable(&s->c->diags, text, file, &start))
 		return;
+	into->at.file = into->value_at.file = s->cur == NULL ? file : into->at.file;
 	k.p = k.chunk = k.reported = text->text + start;
 	k.end = text->text + text->size;
 	k.unbalanced = lacks_closer(k.p, k.end);
@@ -202,6 +213,7 @@ static const char *directive(struct scan *s, struct srcpos *ret_at, uint32_t *re
 	struct srcpos at = s->cur->at;
 	uint32_t width;
 	const char *word = scan_run(s, "=;,{}()[]\"#", &width), *name;
+	bool unnamed = false;
 	struct diag *g;
 
 	if (word == NULL)
@@ -213,11 +225,13 @@ static const char *directive(struct scan *s, struct srcpos *ret_at, uint32_t *re
 			name = scan_string(s, ret_width);
 			return s->cur->p[-1] == '"' ? name : NULL;
 		}
+		unnamed = true;
 	}
 	if (scan_fresh(s, at)) {
-		g = diag_add(&s->c->diags, SEV_ERROR, "policy.syntax", at, MP_DIRECTIVE, word);
+		g = diag_add(&s->c->diags, SEV_ERROR, "policy.syntax", at, unnamed ? MP_INCLUDE_UNNAMED : MP_DIRECTIVE,
+			     word);
 		g->width = width;
-		diag_hint(&s->c->diags, g, MP_HINT_DIRECTIVE);
+		diag_hint(&s->c->diags, g, unnamed ? MP_HINT_INCLUDE : MP_HINT_DIRECTIVE);
 	}
 	return NULL;
 }
@@ -234,7 +248,8 @@ bool scan_include(struct scan *s, struct ast_node *into, scan_content content)
 	if (name == NULL)
 		return false;
 	if (!scan_name_confined(name))
-		return refuse(s, at, width, "policy.include_outside", MP_INCLUDE_OUTSIDE, MP_HINT_OUTSIDE, name);
+		return refuse(s, at, width, "policy.include_outside", MP_INCLUDE_OUTSIDE,
+			      strchr(name, '\\') != NULL ? MP_HINT_SLASH : MP_HINT_OUTSIDE, name);
 	if (++s->includes > SCAN_FILES_MAX) {
 		s->stopped = true;
 		diag_add(&s->c->diags, SEV_ERROR, "policy.too_large", at, MP_INCLUDE_MANY, SCAN_FILES_MAX);

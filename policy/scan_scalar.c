@@ -9,6 +9,9 @@ bool scan_is_name(const char *word)
 {
 	if (!((*word >= 'a' && *word <= 'z') || (*word >= 'A' && *word <= 'Z')))
 		return false;
+	if (strcasecmp(word, "true") == 0 ||
+	    strcasecmp(word, "false") == 0) /* values to libconfig, wherever they stand */
+		return false;
 	return word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")] == '\0';
 }
 

@@ -119,6 +119,40 @@ static void report_bidi(struct diags *d, const struct source_text *s, uint32_t f
 	}
 }
 
+/*
+ * Line breaks that some editors show and libconfig does not: what seems to stand on a line of its own behind them may be
+ * part of a comment.
+ */
+static bool is_odd_break(const struct utf8_char *c, const struct bytes *rest)
+{
+	struct bytes next = *rest;
+	uint8_t byte;
+
+	if (c->cp == '\r')
+		return !bytes_u8(&next, &byte) || byte != '\n';
+	return c->valid && (c->cp == 0x85 || c->cp == 0x2028 || c->cp == 0x2029);
+}
+
+static bool has_odd_break(struct diags *d, const struct source_text *s, uint32_t file, size_t start)
+{
+	struct bytes b = bytes_of(s->text + start, s->size - start);
+	struct utf8_char c;
+
+	while (b.left > 0) {
+		size_t at = s->size - b.left;
+		struct diag *g;
+
+		if (!utf8_next(&b, &c))
+			break;
+		if (!is_odd_break(&c, &b))
+			continue;
+		g = diag_add(d, SEV_ERROR, "policy.line_break", place_of(s, file, at), MP_LINE_BREAK, c.cp);
+		diag_hint(d, g, MP_HINT_LINE_BREAK);
+		return true;
+	}
+	return false;
+}
+
 bool scan_text_usable(struct diags *d, const struct source_text *s, uint32_t file, size_t *ret_start)
 {
 	struct srcpos top = { file, 1, 1 };
@@ -135,7 +169,7 @@ bool scan_text_usable(struct diags *d, const struct source_text *s, uint32_t fil
 	}
 	if (!first_fault(s, *ret_start, &at, &control)) {
 		report_bidi(d, s, file, *ret_start);
-		return true;
+		return !has_odd_break(d, s, file, *ret_start);
 	}
 	if (looks_binary(s))
 		return reject(d, place_of(s, file, at), "policy.binary", MP_BINARY, MP_HINT_BINARY);

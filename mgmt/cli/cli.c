@@ -101,6 +101,32 @@ static bool is_help_word(int argc, char **argv)
 	return argc >= 2 && strcmp(argv[1], "help") == 0;
 }
 
+/* What the line asks for, once it was read. */
+static int perform(struct cli *c, const struct cli_line *line)
+{
+	if (line->globals[GLOBAL_VERSION] != NULL) {
+		if (c->json)
+			json_line(c->out, json_pack("{s:s}", "version", SEKISHO_VERSION));
+		else
+			fprintf(c->out, "sekisho %s\n", SEKISHO_VERSION);
+		return CLI_YES;
+	}
+	if (line->globals[GLOBAL_HELP] != NULL) {
+		if (line->verb != NULL)
+			help_verb(c, line->verb, c->out);
+		else
+			help_overview(c, c->out);
+		return CLI_YES;
+	}
+	if (line->verb == NULL && c->json)
+		return cli_fail(c, CLI_INVALID, M_CLI_MISSING_OPERAND, "COMMAND");
+	if (line->verb == NULL) {
+		help_overview(c, c->err);
+		return CLI_INVALID;
+	}
+	return line->verb->run(c, &line->args);
+}
+
 int cli_main(int argc, char **argv)
 {
 	struct cli c;
@@ -117,27 +143,9 @@ int cli_main(int argc, char **argv)
 	if (line.globals[GLOBAL_LANG] != NULL && strcmp(line.globals[GLOBAL_LANG], "ja") != 0 &&
 	    strcmp(line.globals[GLOBAL_LANG], "en") != 0)
 		return cli_fail(&c, CLI_INVALID, M_CLI_LANG, line.globals[GLOBAL_LANG]);
-	if (line.globals[GLOBAL_VERSION] != NULL) {
-		if (c.json)
-			json_line(c.out, json_pack("{s:s}", "version", SEKISHO_VERSION));
-		else
-			fprintf(c.out, "sekisho %s\n", SEKISHO_VERSION);
-		return CLI_YES;
-	}
-	if (line.globals[GLOBAL_HELP] != NULL) {
-		if (line.verb != NULL)
-			help_verb(&c, line.verb, c.out);
-		else
-			help_overview(&c, c.out);
-		return CLI_YES;
-	}
-	if (line.verb == NULL) {
-		help_overview(&c, c.err);
-		return CLI_INVALID;
-	}
 	/* A reader that goes away (head, less) ends the program at its next write, as of any filter. */
 	signal(SIGPIPE, SIG_DFL);
-	status = line.verb->run(&c, &line.args);
+	status = perform(&c, &line);
 	if (fflush(c.out) != 0 || ferror(c.out)) {
 		c.json = false;
 		return cli_fail(&c, CLI_CANNOT, M_CLI_OUTPUT);

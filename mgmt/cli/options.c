@@ -110,6 +110,11 @@ static const struct cli_verb *find_verb(const char *word, const char *next, int 
 	return NULL;
 }
 
+static bool is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 bool cli_read_line(int argc, char **argv, struct cli_line *ret, struct cli_problem *problem)
 {
 	bool operands_only = false;
@@ -145,6 +150,10 @@ bool cli_read_line(int argc, char **argv, struct cli_line *ret, struct cli_probl
 			ret->verb = find_verb(word, next, &used, &under);
 			if (ret->verb == NULL && ret->globals[GLOBAL_HELP] != NULL && under != NULL && next == NULL)
 				return true; /* "--help journal" */
+			if (ret->verb == NULL && under != NULL && next != NULL && is_help(next)) {
+				ret->globals[GLOBAL_HELP] = next;
+				return true; /* "journal --help" */
+			}
 			if (ret->verb == NULL && under != NULL)
 				return problem_set(problem, M_CLI_UNDER, word, M_CLI_UNDER_NEAR, under, NULL);
 			if (ret->verb == NULL)

@@ -98,6 +98,19 @@ static void test_lines(void **state)
 	assert_null(l.verb);
 }
 
+static void a_first_word_alone_has_help(void **state)
+{
+	struct cli_problem p;
+	struct cli_line l;
+
+	(void)state;
+	assert_true(read_words(&l, &p, "ladder --help"));
+	assert_non_null(l.globals[GLOBAL_HELP]);
+	assert_true(read_words(&l, &p, "ladder -h"));
+	assert_true(read_words(&l, &p, "--help ladder"));
+	assert_false(read_words(&l, &p, "ladder --quick"));
+}
+
 static void expect_problem(const char *text, enum message m, const char *word, const char *nearest)
 {
 	struct cli_problem p = { 0 };
@@ -256,9 +269,10 @@ static void test_help(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lines), cmocka_unit_test(test_problems), cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_cells), cmocka_unit_test(test_safe),     cmocka_unit_test(test_tables),
-		cmocka_unit_test(test_help),
+		cmocka_unit_test(test_lines),	cmocka_unit_test(test_problems),
+		cmocka_unit_test(test_numbers), cmocka_unit_test(test_cells),
+		cmocka_unit_test(test_safe),	cmocka_unit_test(test_tables),
+		cmocka_unit_test(test_help),	cmocka_unit_test(a_first_word_alone_has_help),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

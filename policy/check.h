@@ -127,6 +127,8 @@ bool time_parse(const char *text, uint64_t *ret);
 void check_box(struct check *k, const struct ast_node *root);
 /* Without box.cfg: every interface that a zone names is a device of that name. */
 void check_box_default(struct check *k, const struct ast_node *zones);
+/* After the zones: do box.cfg's facts fit each other and the zones? (check_network.c) */
+void check_network(struct check *k);
 /* The network that the n-th address of an interface lies in. */
 void interface_network(const struct model_interface *f, size_t n, struct addr_range *ret);
 void check_site(struct check *k, const struct ast_node *node);

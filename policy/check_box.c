@@ -39,11 +39,30 @@ static bool device_check(struct check *k, const char *name, struct srcpos at, ui
 	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.@");
 	struct diag *g;
 
-	if (n > 0 && name[n] == '\0' && n <= 15 && name[0] != '-' && name[0] != '.')
+	if (n > 0 && name[n] == '\0' && n <= 15 && name[0] != '-' && name[0] != '.' && strcmp(name, "lo") != 0)
 		return true;
 	g = diag_add(k->d, SEV_ERROR, "policy.name", at, MP_DEVICE_BAD, name);
 	g->width = width;
 	return false;
+}
+
+/* An address that a machine can have, the link-local ones among them. */
+static bool is_host(const struct addr *a)
+{
+	static const char *const never[] = { "0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/64", "ff00::/8" };
+	struct addr_range r;
+	bool stray;
+
+	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+		if (prefix_parse(never[i], &r, &stray) && addr_in(a, &r))
+			return false;
+	return true;
+}
+
+/* The last address of an IPv4 network speaks to all of it. */
+static bool is_broadcast(const struct addr *a, const struct addr_range *net, unsigned len)
+{
+	return a->family == 4 && len < 31 && addr_cmp(a, &net->hi) == 0;
 }
 
 /* "10.30.0.1/22": the box's address and how long its network's prefix is. */
@@ -63,8 +82,12 @@ static bool interface_address(struct check *k, const struct ast_node *node, stru
 		head[n] = '\0';
 		*ret_len = (uint8_t)len;
 		/* Written with host bits, or a network so small that it has no address of its own. */
-		if (addr_parse(head, ret) && (stray || len >= (ret->family == 4 ? 31u : 127u)))
-			return true;
+		if (addr_parse(head, ret) && (stray || len >= (ret->family == 4 ? 31u : 127u))) {
+			if (len > 0 && is_host(ret) && !is_broadcast(ret, &net, len))
+				return true;
+			check_value(k, SEV_ERROR, "policy.address", node, MP_BOX_NO_HOST, o, node->string);
+			return false;
+		}
 		g = check_value(k, SEV_ERROR, "policy.address", node, MP_BOX_NETWORK, o, node->string);
 	} else {
 		g = check_value(k, SEV_ERROR, "policy.address", node, MP_BOX_ADDRESS, o, node->string);
@@ -100,8 +123,12 @@ static void one_interface(struct check *k, const struct ast_node *node, struct m
 	if (i->addresses == NULL || i->prefix_lengths == NULL)
 		return;
 	for (const struct ast_node *c = NULL; (c = list_next(k, v[IF_ADDRESSES], c, AST_STRING, o)) != NULL;)
-		if (interface_address(k, c, o, &i->addresses[i->n_addresses], &i->prefix_lengths[i->n_addresses]))
+		if (interface_address(k, c, o, &i->addresses[i->n_addresses], &i->prefix_lengths[i->n_addresses])) {
+			for (size_t j = 0; j < i->n_addresses; j++)
+				if (addr_cmp(&i->addresses[j], &i->addresses[i->n_addresses]) == 0)
+					check_value(k, SEV_ERROR, "policy.twice", c, MP_TWICE, o, c->string);
 			i->n_addresses++;
+		}
 }
 
 static void index_interfaces(struct check *k)
@@ -166,6 +193,24 @@ static bool reachable(const struct model_box *b, const struct addr *via, const s
 	return false;
 }
 
+/* An address that nobody can be asked at: the box's own, or a network's first or last. */
+static bool is_no_gateway(const struct model_box *b, const struct addr *via)
+{
+	for (size_t i = 0; i < b->n_interfaces; i++) {
+		const struct model_interface *f = &b->interfaces[i];
+
+		for (size_t j = 0; j < f->n_addresses; j++) {
+			struct addr_range r;
+
+			interface_network(f, j, &r);
+			if (addr_cmp(via, &f->addresses[j]) == 0 || is_broadcast(via, &r, f->prefix_lengths[j]) ||
+			    (via->family == 4 && f->prefix_lengths[j] < 31 && addr_cmp(via, &r.lo) == 0))
+				return true;
+		}
+	}
+	return false;
+}
+
 static void one_route(struct check *k, const struct ast_node *node, struct model_route *r, size_t nth)
 {
 	struct object o = { MP_OBJ_ROUTE, arena_printf(k->a, "%zu", nth) };
@@ -189,6 +234,8 @@ static void one_route(struct check *k, const struct ast_node *node, struct model
 		check_value(k, SEV_ERROR, "policy.address", v[ROUTE_VIA], MP_VIA_FAMILY, o, v[ROUTE_VIA]->string);
 	else if (via && !reachable(&k->m->box, &r->via, r->interface))
 		check_value(k, SEV_ERROR, "policy.route", v[ROUTE_VIA], MP_VIA_UNREACHABLE, o, v[ROUTE_VIA]->string);
+	else if (via && is_no_gateway(&k->m->box, &r->via))
+		check_value(k, SEV_ERROR, "policy.route", v[ROUTE_VIA], MP_VIA_NOBODY, o, v[ROUTE_VIA]->string);
 }
 
 void check_box(struct check *k, const struct ast_node *root)

@@ -5,7 +5,7 @@
  * LINK: policy/policy_check.c policy/parse.c policy/scan.c policy/scan_lex.c policy/scan_scalar.c policy/scan_text.c
  * LINK: policy/scan_include.c policy/scan_bracket.c policy/scan_list.c policy/check_say.c policy/check_keys.c policy/check_ranges.c policy/check_time.c
  * LINK: policy/check_zones.c policy/check_assets.c policy/check_services.c policy/check_allow.c policy/check_conduits.c
- * LINK: policy/check_nevers.c policy/check_box.c appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
+ * LINK: policy/check_nevers.c policy/check_box.c policy/check_network.c appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
  * LINK: appliance/base/diag.c appliance/base/diag_print.c appliance/base/messages.c appliance/base/protocols.c
  * LINK: appliance/base/utf8.c appliance/base/vocabulary.c
  * LIBS: libconfig

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,12 +79,23 @@ int rtnl_address_change(struct rtnl *k, uint32_t index, const struct addr *a, ui
 	return 0;
 }
 
-int rtnl_routes(struct rtnl *k, struct rtnl_route **ret, size_t *ret_n, struct err *e)
+int rtnl_routes(struct rtnl *k, bool foreign, struct rtnl_route **ret, size_t *ret_n, struct err *e)
 {
+	struct rtnl_route list[16];
+
 	(void)e;
-	*ret = copy(k->r, k->n_r * sizeof(*k->r));
-	*ret_n = k->n_r;
+	*ret_n = 0;
+	for (size_t i = 0; i < k->n_r; i++)
+		if (foreign || !k->r[i].foreign)
+			list[(*ret_n)++] = k->r[i];
+	*ret = copy(list, *ret_n * sizeof(*list));
 	return 0;
+}
+
+static struct rtnl_route in_kernel(struct rtnl_route r)
+{
+	r.type = r.type != 0 ? r.type : RTN_UNICAST;
+	return r;
 }
 
 int rtnl_route_change(struct rtnl *k, const struct rtnl_route *route, bool add, struct err *e)
@@ -91,14 +103,15 @@ int rtnl_route_change(struct rtnl *k, const struct rtnl_route *route, bool add, 
 	(void)e;
 	note(k, add, &route->to, route->prefix);
 	for (size_t i = 0; i < k->n_r; i++)
-		if (addr_cmp(&k->r[i].to, &route->to) == 0 && k->r[i].prefix == route->prefix) {
+		if (addr_cmp(&k->r[i].to, &route->to) == 0 && k->r[i].prefix == route->prefix &&
+		    k->r[i].foreign == route->foreign) {
 			if (add)
-				k->r[i] = *route;
+				k->r[i] = in_kernel(*route);
 			else
 				k->r[i] = k->r[--k->n_r];
 			return 0;
 		}
-	k->r[k->n_r++] = *route;
+	k->r[k->n_r++] = in_kernel(*route);
 	return 0;
 }
 
@@ -272,6 +285,46 @@ static void routes_by_difference(void **state)
 	assert_string_equal(data.log, "-0.0.0.0/0");
 }
 
+/* In the data namespace nobody else has a say about where packets go, by whatever metric or kind; elsewhere they are left. */
+static void routes_of_others_go(void **state)
+{
+	struct addr box = at("10.0.0.1");
+	uint8_t length = 24;
+	struct ir_interface i = {
+		.name = "lan0", .device = "eth0", .addresses = &box, .prefix_lengths = &length, .n_addresses = 1
+	};
+	struct ir_route r = { .to = net("10.5.0.0/16"), .via = at("10.0.0.9"), .interface = UINT32_MAX };
+	struct ir ir = { .interfaces = &i, .n_interfaces = 1, .routes = &r, .n_routes = 1 };
+	const struct rtnl_route others[] = {
+		{ .to = at("10.5.0.0"), .prefix = 16, .via = at("10.0.0.66"), .priority = 1 },
+		{ .to = at("10.6.0.0"), .prefix = 16, .oif = 4 },
+		{ .to = at("10.5.0.0"), .prefix = 16, .type = RTN_BLACKHOLE, .priority = 2 },
+	};
+	struct err e = { 0 };
+
+	(void)state;
+	for (size_t n = 0; n < 3; n++) {
+		struct rtnl k = { 0 };
+
+		assert_int_equal(box_routes(&k, &ir, false, &e), 0);
+		k.r[k.n_r] = in_kernel(others[n]);
+		k.r[k.n_r++].foreign = true;
+		k.log[0] = 0;
+		assert_int_equal(box_routes(&k, &ir, false, &e), 0);
+		assert_int_equal(k.n_r, 1);
+		assert_false(k.r[0].foreign);
+		/* What is the same as ours needs nobody to touch it. */
+		k.r[0].foreign = true;
+		k.log[0] = 0;
+		assert_int_equal(box_routes(&k, &ir, false, &e), 0);
+		assert_string_equal(k.log, "");
+		/* And on the admin side they are not even looked at. */
+		k.r[0].via = at("10.0.0.77");
+		assert_int_equal(box_routes(&k, &ir, true, &e), 0);
+		assert_string_equal(k.log, "");
+	}
+}
+
 static void gateway_decides_by_whole_prefix(void **state)
 {
 	struct addr a = at("10.99.128.1");
@@ -301,6 +354,7 @@ int main(void)
 		cmocka_unit_test(prefix_change_goes_first),  cmocka_unit_test(unusable_address_is_made_anew),
 		cmocka_unit_test(link_local_is_the_kernels), cmocka_unit_test(refusal_is_reported),
 		cmocka_unit_test(routes_by_difference),	     cmocka_unit_test(gateway_decides_by_whole_prefix),
+		cmocka_unit_test(routes_of_others_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

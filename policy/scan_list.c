@@ -60,7 +60,7 @@ void scan_elements(struct scan *s, struct ast_node *list, char closer, struct sr
 		struct srcpos behind = s->cur->at;
 		struct ast_node *node;
 		struct scan_tail inner;
-		bool setting_here, over = false;
+		bool setting_here, over = false, had_comma = separated, had_any = any;
 		const char *from;
 		char c;
 
@@ -101,8 +101,15 @@ void scan_elements(struct scan *s, struct ast_node *list, char closer, struct sr
 		separated = false;
 		any = true;
 		if (c == '@') {
-			if (scan_include(s, list, text_of_elements))
-				t = scan_tail_of(list);
+			uint32_t had = list->n;
+
+			if (!scan_include(s, list, text_of_elements))
+				continue;
+			t = scan_tail_of(list);
+			if (list->n == had) { /* a text without elements is none itself */
+				separated = had_comma;
+				any = had_any;
+			}
 			continue;
 		}
 		if (setting_here) {

@@ -61,6 +61,8 @@ struct flow {
 	uint8_t verdict;      /* enum event_verdict */
 	uint8_t name_packets; /* given to nDPI so far */
 	uint8_t blind;	      /* repetitions from before the pick-up that were dropped */
+	uint8_t unjudged;     /* segments with data that passed while it waited for its pick-up */
+	uint64_t unjudged_ns; /* since when */
 	uint32_t refused_frame;
 	uint32_t undecided; /* bytes that passed unrecognised */
 	uint32_t name_slot; /* SLOT_NONE = none */

@@ -30,13 +30,15 @@
 #define WAIT_CAPTURE_FLOW_PACKETS 64u
 #define WAIT_CAPTURE_FLOW_BYTES (512u * 1024u)
 
-#define BLIND_MAX 3u		    /* repetitions that cannot be compared, before the flow ends */
-#define MISSED_NS (3u * SECOND_NS)  /* acknowledged but unseen, before the flow ends */
-#define RESET_PAUSE_NS 20000000ull  /* between two resets of a refused flow */
-#define COUNTS_NS (60u * SECOND_NS) /* between two records of accepted commands of a flow */
-#define COUNTED_MAX 8u		    /* kinds of commands told apart per flow; the next ones are summed up */
-#define TICK_FLOWS 64u		    /* flows that one tick ends or writes counts of, at most */
-#define PACKET_MAX 65575u	    /* IPv6 header and largest payload length */
+#define BLIND_MAX 3u		      /* repetitions that cannot be compared, before the flow ends */
+#define UNJUDGED_MAX 64u	      /* segments with data that pass before a pick-up, ... */
+#define UNJUDGED_NS (10u * SECOND_NS) /* ... and for how long */
+#define MISSED_NS (3u * SECOND_NS)    /* acknowledged but unseen, before the flow ends */
+#define RESET_PAUSE_NS 20000000ull    /* between two resets of a refused flow */
+#define COUNTS_NS (60u * SECOND_NS)   /* between two records of accepted commands of a flow */
+#define COUNTED_MAX 8u		      /* kinds of commands told apart per flow; the next ones are summed up */
+#define TICK_FLOWS 64u		      /* flows that one tick ends or writes counts of, at most */
+#define PACKET_MAX 65575u	      /* IPv6 header and largest payload length */
 
 /* A packet that waits for the bytes before it. */
 struct waiting {

@@ -149,7 +149,7 @@ void look_restart(struct look *l, enum direction dir)
 	f->name_packets = 0;
 	f->refused_frame = f->undecided = 0;
 	f->missed_ns = f->reset_ns = 0;
-	f->blind = 0;
+	f->blind = f->unjudged = 0;
 	memset(f->prefix_len, 0, sizeof(f->prefix_len));
 	memset(f->spoken, 0, sizeof(f->spoken));
 	memset(&f->stream, 0, sizeof(f->stream));

@@ -155,7 +155,7 @@ static struct naming name_stream(struct look *l, const struct promise *promised,
 	size_t room = RECOGNISE_MAX - f->prefix_len[dir];
 	enum protocol own = (enum protocol)f->spoken[dir], peer = (enum protocol)f->spoken[back];
 	enum protocol enforced, speaks;
-	bool more = false, more_pdu = false;
+	bool more = false, more_library = false, more_pdu = false;
 
 	if (room > all.left)
 		room = all.left;
@@ -181,10 +181,14 @@ static struct naming name_stream(struct look *l, const struct promise *promised,
 	}
 	if (library != PROTO_NONE && (promised->by_library >> library & 1u))
 		return step(NAMING_CONFIRM, R_CONFIRMED, library);
+	/* The library looks at packets; a hello in pieces is no packet of its. */
+	own = recognise_one(promised->by_library, dir, head, &more_library);
+	if (own != PROTO_NONE && library == PROTO_NONE)
+		return step(NAMING_CONFIRM, R_CONFIRMED, own);
 	enforced = frame_one(l, promised->commands, fresh, &more_pdu);
 	if (enforced != PROTO_NONE && !more)
 		return step(NAMING_COMMANDS, R_ALLOWED, enforced);
-	if (more || more_pdu)
+	if (more || more_pdu || more_library)
 		return step(NAMING_PASS, R_UNDECIDED, PROTO_NONE);
 	speaks = recognise_any(dir, head);
 	return unrecognised(l, promised, speaks != PROTO_NONE ? speaks : library, fresh.left);

@@ -147,6 +147,21 @@ static enum protocol pick_up_as(const struct look *l)
 	return PROTO_NONE;
 }
 
+/* An end that never says anything whole would go on unjudged for ever: a session that lives is at a boundary soon. */
+static bool waited_enough(struct look *l)
+{
+	struct flow *f = l->f;
+
+	if (look_lenient(l) || l->d.payload.left == 0)
+		return false;
+	if (f->unjudged == 0)
+		f->unjudged_ns = l->i->now_ns;
+	if (f->unjudged >= UNJUDGED_MAX || l->i->now_ns - f->unjudged_ns >= UNJUDGED_NS)
+		return true;
+	f->unjudged++;
+	return false;
+}
+
 static void half_way(struct look *l)
 {
 	struct flow *f = l->f;
@@ -178,8 +193,13 @@ static void half_way(struct look *l)
 		stream_pick_up(&f->stream, &l->i->pool, l->dir, &l->d);
 		memset(l->i->commands[f->command_slot].state, 0, ENFORCER_STATE_MAX);
 		f->waiting_pick_up = false;
+		f->unjudged = 0;
 		event_flow(l, EV_ALLOW, R_PICKED_UP, p);
 		look_tcp_flow(l);
+		return;
+	}
+	if (waited_enough(l)) {
+		look_refuse_flow(l, R_MIDSTREAM_RESET, PROTO_NONE);
 		return;
 	}
 	stream_watch(&f->stream, &l->i->pool, l->dir, &l->d);

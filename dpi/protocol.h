@@ -69,7 +69,7 @@ enum recognition {
 
 #define RECOGNISE_MAX 16
 
-/* `head`: the bytes of this direction from its start. Protocols without a recogniser answer RECOGNISE_NOT. */
+/* `head`: the bytes of this direction of a TCP session from its start. Protocols without a recogniser answer RECOGNISE_NOT. */
 enum recognition recognise(enum protocol p, enum direction dir, struct bytes head);
 /* Our own recogniser's answer to "what is it?", PROTO_NONE when none matches; for events ("speaks ssh"). */
 enum protocol recognise_any(enum direction dir, struct bytes head);

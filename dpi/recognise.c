@@ -209,6 +209,25 @@ static enum recognition modbus(enum direction dir, struct bytes head)
 	return so_far(&p);
 }
 
+/*
+ * A query over TCP (RFC 1035, 4.1.1 and 4.2.2): length, header with one question and nothing answered yet. nDPI knows it too,
+ * but looks at packets: a resolver that sends the length by itself would never be named. Answers are its business alone.
+ */
+static enum recognition dns_stream(enum direction dir, struct bytes head)
+{
+	struct prefix p = { .b = head };
+
+	if (dir == DIR_S2C || !may_be_be16(&p, 17, 65535))
+		return RECOGNISE_NOT;
+	next_byte(&p); /* identifier */
+	next_byte(&p);
+	if (!may_be(&p, 0, 7) || !may_be(&p, 0, 0x30)) /* a standard query, no error */
+		return RECOGNISE_NOT;
+	if (!may_be_be16(&p, 1, 1) || !may_be_be16(&p, 0, 0) || !may_be_be16(&p, 0, 0) || !may_be_be16(&p, 0, 2))
+		return RECOGNISE_NOT;
+	return so_far(&p);
+}
+
 enum recognition recognise(enum protocol p, enum direction dir, struct bytes head)
 {
 	if (head.failed)
@@ -226,11 +245,12 @@ enum recognition recognise(enum protocol p, enum direction dir, struct bytes hea
 		return dir == DIR_C2S ? postgresql_client(head) : postgresql_server(head);
 	case PROTO_MODBUS:
 		return modbus(dir, head);
+	case PROTO_DNS:
+		return dns_stream(dir, head);
 	case PROTO_NONE:
 	case PROTO_TCP:
 	case PROTO_UDP:
 	case PROTO_ICMP:
-	case PROTO_DNS:
 	case PROTO_NTP:
 	case PROTO_RDP:
 	case PROTO_SMB:
@@ -251,7 +271,8 @@ enum recognition recognise(enum protocol p, enum direction dir, struct bytes hea
 enum protocol recognise_any(enum direction dir, struct bytes head)
 {
 	/* Modbus last: its signature is the shortest. A single answer byte of PostgreSQL says nothing by itself. */
-	static const enum protocol order[] = { PROTO_TLS, PROTO_SSH, PROTO_HTTP, PROTO_POSTGRESQL, PROTO_MODBUS };
+	static const enum protocol order[] = { PROTO_TLS,	 PROTO_SSH, PROTO_HTTP,
+					       PROTO_POSTGRESQL, PROTO_DNS, PROTO_MODBUS };
 
 	if (head.left == 0)
 		return PROTO_NONE;

@@ -549,6 +549,34 @@ static void half_way_pick_up(void **state)
 	assert_int_equal(desk.n_resets, 2);
 }
 
+/* Who never says anything whole does not go on unjudged for ever. */
+static void a_pick_up_comes_soon_or_never(void **state)
+{
+	struct conn k = desk_conn(P_TOY_PICK_UP);
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	for (unsigned n = 0; n < 64; n++)
+		assert_int_equal(desk_send(&k, n % 2 ? DIR_S2C : DIR_C2S, pdu + 4, 8), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_resets, 0);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 4, 8), OUTCOME_DROP);
+	assert_true(desk.n_resets > 0 && desk.resets[0].to_client.valid && desk.resets[0].to_server.valid);
+	assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 1);
+	/* Nor slowly; silence, and what is whole at last, are no offence. */
+	k = desk_conn(P_TOY_PICK_UP);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 4, 8), OUTCOME_ACCEPT);
+	desk_now += 11000000000u;
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_pdus, 1);
+	k = desk_conn(P_TOY_PICK_UP);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 4, 8), OUTCOME_ACCEPT);
+	desk_now += 11000000000u;
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 4, 8), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 2);
+}
+
 /* What passed unjudged before the pick-up cannot be exchanged afterwards, unless its receiver has it already. */
 static void nothing_slips_in_before_the_pick_up(void **state)
 {
@@ -1014,6 +1042,7 @@ int main(void)
 		T(observe_stops_nothing),
 		T(half_way_reset),
 		T(half_way_pick_up),
+		T(a_pick_up_comes_soon_or_never),
 		T(nothing_slips_in_before_the_pick_up),
 		T(half_way_to_the_end),
 		T(room_is_kept_for_commands),

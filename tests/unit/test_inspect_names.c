@@ -252,6 +252,35 @@ static void dns_over_udp(void **state)
 	assert_int_equal(datagram(&k, DIR_C2S, query, sizeof(query) - 1), OUTCOME_CONFIRMED);
 }
 
+/* Some resolvers send the length of a query by itself. */
+static void dns_over_tcp_in_pieces(void **state)
+{
+	static const char query[] = "\x00\x1d\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x07"
+				    "example\x03"
+				    "com\x00"
+				    "\x00\x01\x00\x01";
+
+	(void)state;
+	for (size_t cut = 1; cut < sizeof(query) - 1; cut++) {
+		struct conn k = desk_conn(P_DNS);
+
+		k.family = cut % 2 ? 4 : 6;
+		desk_handshake(&k);
+		assert_int_equal(desk_send(&k, DIR_C2S, query, cut), cut < 14 ? OUTCOME_ACCEPT : OUTCOME_CONFIRMED);
+		assert_int_equal(desk_send(&k, DIR_C2S, query + cut, sizeof(query) - 1 - cut), OUTCOME_CONFIRMED);
+	}
+	assert_int_equal(desk.n_resets, 0);
+	/* Anything else that begins with two bytes ends where it stops being a query. */
+	for (size_t cut = 1; cut < 4; cut++) {
+		struct conn k = desk_conn(P_DNS);
+
+		desk_handshake(&k);
+		assert_int_equal(desk_send(&k, DIR_C2S, "SSH-2.0-x\r\n", cut), OUTCOME_ACCEPT);
+		assert_int_equal(desk_send(&k, DIR_C2S, "SSH-2.0-x\r\n" + cut, 11 - cut), OUTCOME_DROP);
+	}
+	assert_int_equal(desk.n_resets, 3);
+}
+
 static void named_flow_meets_another_permit(void **state)
 {
 	struct conn k = desk_conn(P_TLS);
@@ -299,6 +328,7 @@ int main(void)
 		T(mixed_lane),
 		T(transport_only),
 		T(dns_over_udp),
+		T(dns_over_tcp_in_pieces),
 		T(named_flow_meets_another_permit),
 		T(waiting_data_of_a_confirmed_flow_passes),
 	};

@@ -28,6 +28,7 @@ struct sample {
 	}
 
 static const struct sample good[] = {
+	S(PROTO_DNS, DIR_C2S, 14, "\x00\x1d\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x01\x03www"),
 	S(PROTO_TLS, DIR_C2S, 11,
 	  "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
 	  "abcdefgh"),
@@ -93,14 +94,14 @@ static void no_other_name(void **state)
 }
 
 /* Each of the deciding bytes counts: with a wrong one (any of the 255 others that the format forbids) it is something
- * else. Here: the first byte, which no protocol leaves free but Modbus. */
+ * else. Here: the first byte, which no protocol leaves free but Modbus and DNS. */
 static void first_byte_decides(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++) {
 		uint8_t b[RECOGNISE_MAX];
 
-		if (good[i].protocol == PROTO_MODBUS)
+		if (good[i].protocol == PROTO_MODBUS || good[i].protocol == PROTO_DNS)
 			continue;
 		memcpy(b, good[i].bytes, head(&good[i], good[i].n).left);
 		b[0] ^= 0x40;
@@ -133,7 +134,12 @@ static void lies(void **state)
 		S(PROTO_MODBUS, DIR_C2S, 0, "\x00\x01\x00\x00\x01\x06\x01\x03"),
 		S(PROTO_MODBUS, DIR_C2S, 0, "\x00\x01\x00\x00\x00\x01\x01\x03"),
 		S(PROTO_MODBUS, DIR_C2S, 0, "\x00\x01\x00\x00\x00\x06\x01\x83"),
-		S(PROTO_DNS, DIR_C2S, 0, "\x12\x34\x01\x00\x00\x01"),
+		S(PROTO_DNS, DIR_C2S, 0, "\x00\x10\x12\x34\x01\x00\x00\x01"), /* shorter than any question */
+		S(PROTO_DNS, DIR_C2S, 0, "\x00\x1d\x12\x34\x81\x00\x00\x01"), /* an answer */
+		S(PROTO_DNS, DIR_C2S, 0, "\x00\x1d\x12\x34\x29\x00\x00\x01"), /* an update */
+		S(PROTO_DNS, DIR_C2S, 0, "\x00\x1d\x12\x34\x01\x00\x00\x02"),
+		S(PROTO_DNS, DIR_C2S, 0, "\x00\x1d\x12\x34\x01\x00\x00\x01\x00\x01"),
+		S(PROTO_DNS, DIR_S2C, 0, "\x00\x1d\x12\x34\x81\x80\x00\x01\x00\x01"), /* nDPI's alone */
 	};
 
 	(void)state;

@@ -47,6 +47,8 @@ struct flow {
 	uint8_t kind;	      /* enum flow_kind */
 	bool waiting_pick_up; /* met half-way, or bytes are missing: nothing is judged until the pick-up */
 	bool midstream;	      /* was met half-way at some time */
+	uint8_t turn;	      /* a capture: enum direction of the last bytes that were looked at */
+	bool adrift[2];	      /* a capture, by direction: where the next PDU starts is not known */
 	bool bad_checksum;
 	bool told_end;	       /* outside_flow was told the end */
 	uint32_t hash_next;    /* FLOW_NONE ends the chain */

@@ -90,7 +90,7 @@ static void decide(struct look *l, enum outcome o, enum reason r)
 		s->confirmed++;
 	else
 		s->accepted++;
-	outside_decide(l->p->queue, l->p->id, o, mark_permit(l->p->mark));
+	outside_decide(l->p->queue, l->p->id, o, mark_permit(l->p->mark), r);
 }
 
 void look_accept(struct look *l, enum reason r)

@@ -44,6 +44,7 @@ struct packet {
 	bool truncated;		 /* the kernel gave fewer bytes than the packet has */
 	bool checksum_not_ready; /* offloaded frame: checksums are filled in later, do not verify */
 	uint32_t frame;		 /* replay: number of the frame in the capture, from 1 */
+	uint32_t connection;	 /* replay: which connection of its ends this is, from 1; 0 = the inspector counts */
 };
 
 /* Decides one packet, now or (out of order, at most 10 ms) later: outside_decide is called exactly once per packet. */
@@ -86,7 +87,7 @@ struct reset_record {
 	struct reset_side to_client, to_server;
 };
 
-void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit);
+void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit, enum reason r);
 void outside_reset(const struct reset_record *r);
 void outside_event(const struct event *e);
 /* Every PDU, allowed or not; `frame` completed it. The worker ignores allowed ones (they are counted). */

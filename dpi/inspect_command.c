@@ -9,6 +9,7 @@
 #include "dpi/enforcers.h"
 #include "dpi/inspect_core.h"
 
+#define BEGIN_MIN 6u	 /* bytes by which the beginning of a PDU is told from its middle */
 #define LIBRARY_LOOKS 3u /* packets of an enforced flow that nDPI sees: it can only contradict */
 
 bool look_enforce(struct look *l, enum protocol p)
@@ -42,15 +43,39 @@ void command_state_free(struct inspector *i, uint32_t slot)
 	i->command_free[i->n_command_free++] = slot;
 }
 
-bool commands_whole(const struct enforcer *e, struct bytes b)
+bool commands_whole(const struct enforcer *e, enum direction dir, struct bytes b)
 {
 	while (b.left > 0) {
 		size_t n = 0;
 
-		if (e->frame(DIR_C2S, b, &n) != FRAME_WHOLE || n == 0 || !bytes_skip(&b, n))
+		if (e->frame(dir, b, &n) != FRAME_WHOLE || n == 0 || !bytes_skip(&b, n))
 			return false;
 	}
 	return !b.failed;
+}
+
+bool commands_begin(const struct enforcer *e, enum direction dir, struct bytes b, bool turned)
+{
+	enum frame_result r = FRAME_WHOLE;
+	bool enough = turned && b.left >= BEGIN_MIN;
+	size_t n = 0;
+
+	for (uint32_t whole = 0; b.left > 0; whole++) {
+		r = e->frame(dir, b, &n);
+		if (r != FRAME_WHOLE)
+			return r == FRAME_NEED_MORE && (whole > 0 || enough);
+		if (n == 0 || !bytes_skip(&b, n))
+			return false;
+	}
+	return true;
+}
+
+void commands_missed(struct inspector *i, const struct flow *f)
+{
+	struct command_state *c = f->kind == KIND_COMMANDS ? &i->commands[f->command_slot] : NULL;
+
+	if (c != NULL && c->enforcer->missed != NULL)
+		c->enforcer->missed(c->state);
 }
 
 /* One whole PDU at `offset` of its direction. */

@@ -45,7 +45,10 @@ struct waiting {
 	struct packet p;    /* `ip` is not valid; the bytes are in `bytes` */
 	struct chain bytes; /* the packet from its IP header on */
 	uint32_t flow;
-	uint32_t seq, end;   /* first number of its payload, first after it */
+	uint32_t seq, end; /* first number of its payload, first after it */
+	uint32_t ack;	   /* what it acknowledges, when `acks`: a capture is read in the order of the two ends */
+	bool acks;
+	bool ahead;	     /* bytes before it were missing */
 	uint32_t payload_at; /* offset of the payload in `bytes` */
 	enum direction dir;
 	uint64_t deadline_ns;
@@ -203,19 +206,21 @@ void look_touch(struct look *l);
 /* ---- inspect_tcp.c, inspect_datagram.c ---- */
 
 void look_tcp(struct look *l);
-void look_tcp_flow(struct look *l); /* its flow is known and the packet may have waited */
-void look_tcp_gap(struct look *l);  /* bytes are missing for good: wait for the next pick-up */
+void look_tcp_flow(struct look *l);   /* its flow is known and the packet may have waited */
+void look_tcp_gap(struct look *l);    /* bytes are missing for good: wait for the next pick-up */
+void look_tcp_across(struct look *l); /* a capture: bytes before it are missing for good, read on */
+/* A capture: the bytes of this direction up to `to` are missing for good. */
+void flow_skip(struct inspector *i, struct flow *f, enum direction dir, uint32_t to);
 void look_datagram(struct look *l);
 
 /* ---- inspect_wait.c ---- */
 
 void wait_init(struct inspector *i);
-void look_wait(struct look *l);					 /* holds it, or drops it when there is no room */
-void wait_release(struct inspector *i, uint32_t fi);		 /* what is in order now */
+void look_wait(struct look *l); /* holds it, or drops it when there is no room */
+/* What is in order now. `frame` of `dir` filled the gap; 0 when none did. */
+void wait_release(struct inspector *i, uint32_t fi, enum direction dir, uint32_t frame);
 void wait_drop(struct inspector *i, uint32_t fi, enum reason r); /* all of a flow */
 void wait_expire(struct inspector *i);
-/* The lowest number at which this packet or a waiting one of its direction starts. */
-uint32_t wait_first(const struct look *l);
 void wait_give_up(struct inspector *i, uint32_t fi); /* end of a capture: what waits is read across its gaps */
 uint64_t wait_next_due(const struct inspector *i);
 
@@ -254,8 +259,15 @@ struct judged {
 /* Gives the flow an enforcer; false when there is no state left. */
 bool look_enforce(struct look *l, enum protocol p);
 struct judged look_judge(struct look *l, struct bytes fresh);
-/* Whether these bytes are exactly whole PDUs of the client. */
-bool commands_whole(const struct enforcer *e, struct bytes b);
+/* Whether these bytes are exactly whole PDUs of this direction. */
+bool commands_whole(const struct enforcer *e, enum direction dir, struct bytes b);
+/*
+ * Whether they start with a whole PDU, and go on with whole ones and perhaps the beginning of another. `turned`: the other end
+ * spoke before, so that they most likely start with a PDU; then what may be its beginning will do.
+ */
+bool commands_begin(const struct enforcer *e, enum direction dir, struct bytes b, bool turned);
+/* Bytes of the flow went by unseen, or will never be seen. */
+void commands_missed(struct inspector *i, const struct flow *f);
 void command_state_free(struct inspector *i, uint32_t slot);
 
 /* ---- inspect_event.c ---- */

@@ -91,6 +91,8 @@ static void begin(struct look *l)
 	f->queue = l->p->queue;
 	f->table_turn = l->i->table_turn;
 	f->verdict = EV_ALLOW;
+	if (l->p->connection != 0)
+		f->n = l->p->connection;
 }
 
 bool look_try_flow(struct look *l, enum direction dir)
@@ -150,6 +152,7 @@ void look_restart(struct look *l, enum direction dir)
 	f->refused_frame = f->undecided = 0;
 	f->missed_ns = f->reset_ns = 0;
 	f->blind = f->unjudged = 0;
+	memset(f->adrift, 0, sizeof(f->adrift));
 	memset(f->prefix_len, 0, sizeof(f->prefix_len));
 	memset(f->spoken, 0, sizeof(f->spoken));
 	memset(&f->stream, 0, sizeof(f->stream));

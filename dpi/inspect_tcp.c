@@ -27,7 +27,7 @@ static void pass_bytes(struct look *l, const struct stream_result *s, size_t unj
 	}
 	l->f->missed_ns = 0;
 	look_touch(l);
-	if (reason_kind(r) == REASON_PASS)
+	if (reason_kind(r) == REASON_PASS || r == R_MIDSTREAM_WAIT)
 		look_accept(l, r);
 	else
 		look_drop(l, r); /* a capture goes on behind what would have been refused */
@@ -36,8 +36,16 @@ static void pass_bytes(struct look *l, const struct stream_result *s, size_t unj
 static void judge_commands(struct look *l, const struct stream_result *s)
 {
 	struct command_state *c = &l->i->commands[l->f->command_slot];
-	struct judged j = look_judge(l, s->fresh);
+	bool turned = l->f->turn != l->dir;
+	struct judged j;
 
+	l->f->turn = (uint8_t)l->dir;
+	if (l->f->adrift[l->dir] && !commands_begin(c->enforcer, l->dir, s->fresh, turned)) {
+		pass_bytes(l, s, 0, R_MIDSTREAM_WAIT);
+		return;
+	}
+	l->f->adrift[l->dir] = false;
+	j = look_judge(l, s->fresh);
 	if (j.denied && !look_lenient(l)) {
 		counts_keep(l->i, c, false);
 		look_refuse_flow(l, j.reason, j.speaks);
@@ -53,9 +61,9 @@ static void judge_commands(struct look *l, const struct stream_result *s)
 		look_accept(l, R_OBSERVED);
 		return;
 	}
-	if (j.opaque) { /* a capture goes on: perhaps the next request can be read again */
-		look_tcp_gap(l);
-		return;
+	if (j.opaque) { /* a capture goes on: perhaps the next segment can be read again */
+		l->f->adrift[l->dir] = true;
+		commands_missed(l->i, l->f);
 	}
 	pass_bytes(l, s, j.unjudged, !j.denied ? R_ALLOWED : look_observes(l) ? R_OBSERVED : j.reason);
 }
@@ -122,14 +130,14 @@ static bool picks_up(const struct look *l, enum protocol p)
 {
 	const struct stream_dir *server = &l->f->stream.dir[DIR_S2C];
 	const struct enforcer *e = enforcer_of(p);
+	bool captured = l->i->limits.as_captured;
 
 	/*
 	 * The client must have everything that the server sent, or an answer is still on its way in pieces. Captures miss
-	 * packets and name numbers that nobody sent; there the PDUs must do.
+	 * packets and name numbers that nobody sent; there the PDUs must do, the server's as well.
 	 */
-	return e != NULL && l->dir == DIR_C2S && l->d.payload.left > 0 && !(l->d.tcp_flags & TCP_SYN) &&
-	       (!server->known || l->d.ack == server->next || l->i->limits.as_captured) &&
-	       commands_whole(e, l->d.payload);
+	return e != NULL && (l->dir == DIR_C2S || captured) && l->d.payload.left > 0 && !(l->d.tcp_flags & TCP_SYN) &&
+	       (!server->known || l->d.ack == server->next || captured) && commands_whole(e, l->dir, l->d.payload);
 }
 
 static enum protocol pick_up_as(const struct look *l)
@@ -192,6 +200,7 @@ static void half_way(struct look *l)
 	if (p != PROTO_NONE && (f->kind == KIND_COMMANDS || look_enforce(l, p))) {
 		stream_pick_up(&f->stream, &l->i->pool, l->dir, &l->d);
 		memset(l->i->commands[f->command_slot].state, 0, ENFORCER_STATE_MAX);
+		commands_missed(l->i, f);
 		f->waiting_pick_up = false;
 		f->unjudged = 0;
 		event_flow(l, EV_ALLOW, R_PICKED_UP, p);
@@ -206,6 +215,12 @@ static void half_way(struct look *l)
 	look_touch(l);
 	look_accept(l, R_MIDSTREAM_WAIT);
 	closed(l);
+}
+
+/* Its stream is followed byte by byte. */
+static bool followed_kind(const struct flow *f)
+{
+	return !f->waiting_pick_up && (f->kind == KIND_UNDECIDED || f->kind == KIND_COMMANDS);
 }
 
 /* ---- segments ---------------------------------------------------------------------------------------------------- */
@@ -283,11 +298,23 @@ static void missed(struct look *l, enum reason r)
 		look_tcp_gap(l);
 }
 
+/* Acknowledges what did not go by here. Numbers far ahead are nobody's. */
+static bool is_early(const struct look *l)
+{
+	const struct stream_dir *peer = &l->f->stream.dir[l->dir == DIR_C2S ? DIR_S2C : DIR_C2S];
+
+	return followed_kind(l->f) && (l->d.tcp_flags & (TCP_ACK | TCP_SYN | TCP_RST)) == TCP_ACK && peer->known &&
+	       seq_diff(l->d.ack, peer->next) > 0 && l->d.ack - peer->next <= STREAM_AHEAD_MAX;
+}
+
 static void followed(struct look *l)
 {
 	struct flow *f = l->f;
-	struct stream_result s = stream_segment(&f->stream, &l->i->pool, l->dir, &l->d);
+	struct stream_result s;
 
+	if (l->i->limits.as_captured && stream_assume(&f->stream, l->dir, &l->d))
+		f->midstream = true;
+	s = stream_segment(&f->stream, &l->i->pool, l->dir, &l->d);
 	switch (s.answer) {
 	case STREAM_PASS:
 		look_touch(l);
@@ -301,7 +328,9 @@ static void followed(struct look *l)
 		look_wait(l);
 		return;
 	case STREAM_LOST:
-		if (l->i->limits.as_captured) { /* captured out of order: what it acknowledges may follow */
+		if (l->i->limits.as_captured && s.data && is_early(l)) {
+			look_wait(l); /* captured out of order: what it acknowledges may follow */
+		} else if (l->i->limits.as_captured) {
 			l->d.tcp_flags &= (uint8_t)~TCP_ACK;
 			followed(l);
 		} else if (look_lenient(l)) {
@@ -385,38 +414,34 @@ static bool settled(struct look *l, bool syn)
 
 static bool is_ahead(const struct look *l)
 {
-	const struct flow *f = l->f;
-
-	return !f->waiting_pick_up && (f->kind == KIND_UNDECIDED || f->kind == KIND_COMMANDS) &&
-	       seq_diff(l->d.seq, f->stream.dir[l->dir].next) > 0;
+	return followed_kind(l->f) && seq_diff(l->d.seq, l->f->stream.dir[l->dir].next) > 0;
 }
 
 /*
- * Reading a capture, and bytes are missing that nobody will repeat: goes on behind them, at the first segment there is. It
- * most likely starts with a PDU; if not, the enforcer says so. Each turn decides a waiting packet or ends.
+ * Reading a capture, and bytes are missing that nobody will repeat: goes on behind them. What is there most likely starts
+ * with a PDU; if not, a later segment will.
  */
-static void read_across(struct look *l)
+void flow_skip(struct inspector *i, struct flow *f, enum direction dir, uint32_t to)
 {
-	while (is_ahead(l)) {
-		uint32_t first = wait_first(l);
+	stream_skip(&f->stream, &i->pool, dir, to);
+	commands_missed(i, f);
+	f->midstream = f->adrift[dir] = true;
+}
 
-		stream_skip(&l->f->stream, &l->i->pool, l->dir, first);
-		l->f->midstream = true;
-		if (first != l->d.seq)
-			wait_release(l->i, l->fi);
-	}
-	if (!settled(l, false))
-		look_tcp_flow(l);
+void look_tcp_across(struct look *l)
+{
+	if (is_ahead(l))
+		flow_skip(l->i, l->f, l->dir, l->d.seq);
+	if (is_early(l))
+		flow_skip(l->i, l->f, l->dir == DIR_C2S ? DIR_S2C : DIR_C2S, l->d.ack);
+	look_tcp_flow(l);
 }
 
 void look_tcp_gap(struct look *l)
 {
-	if (l->i->limits.as_captured && is_ahead(l)) {
-		read_across(l);
-		return;
-	}
 	l->f->waiting_pick_up = l->f->midstream = true;
-	wait_drop(l->i, l->fi, R_MIDSTREAM_WAIT);
+	if (!l->i->limits.as_captured)
+		wait_drop(l->i, l->fi, R_MIDSTREAM_WAIT);
 	stream_free(&l->f->stream, &l->i->pool);
 	half_way(l);
 }
@@ -452,7 +477,11 @@ void look_tcp(struct look *l)
 		bool followed_it;
 
 		l->f = flow_at(&l->i->flows, l->fi);
-		if (!look_relabel(l) || settled(l, syn))
+		if (!look_relabel(l))
+			return;
+		if (l->i->limits.as_captured && (syn || (l->d.tcp_flags & TCP_RST)))
+			wait_give_up(l->i, l->fi); /* nothing of what ends here will follow any more */
+		if (settled(l, syn))
 			return;
 		if (l->f->class == CLASS_ENDED && l->f->stream.state != TCP_CLOSED) {
 			/* Long silent and forgotten, not closed: nobody knows any more where its stream stands. */
@@ -478,5 +507,5 @@ void look_tcp(struct look *l)
 	}
 	look_tcp_flow(l);
 	if (l->f != NULL && l->f->first_wait != SLOT_NONE)
-		wait_release(l->i, l->fi);
+		wait_release(l->i, l->fi, l->dir, l->p->frame);
 }

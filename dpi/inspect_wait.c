@@ -57,6 +57,8 @@ static bool agrees(const struct look *l, const struct waiting *w)
 	return !both.failed && chain_equal(&l->i->pool, &w->bytes, w->payload_at + (from - w->seq), both);
 }
 
+static void give_up(struct inspector *i, uint32_t w);
+
 void look_wait(struct look *l)
 {
 	struct inspector *i = l->i;
@@ -76,12 +78,21 @@ void look_wait(struct look *l)
 			return;
 		}
 	}
+	if (i->limits.as_captured && !i->releasing && f->first_wait != SLOT_NONE &&
+	    (w == SLOT_NONE || i->pool.used == i->pool.n || f->n_waits >= WAIT_CAPTURE_FLOW_PACKETS ||
+	     size > WAIT_CAPTURE_FLOW_BYTES - f->wait_bytes)) {
+		give_up(i, f->first_wait);
+		look_tcp_flow(l);
+		return;
+	}
 	if (w == SLOT_NONE || !look_may_use(l, i->n_waiting, WAIT_PACKETS) ||
 	    !look_may_use(l, i->pool.used, i->pool.n) ||
 	    f->n_waits >= (capture ? WAIT_CAPTURE_FLOW_PACKETS : WAIT_FLOW_PACKETS) ||
 	    size > (capture ? WAIT_CAPTURE_FLOW_BYTES : WAIT_FLOW_BYTES) - f->wait_bytes ||
 	    !chain_append(&i->pool, &i->waiting[w].bytes, l->d.ip)) {
-		if (capture)
+		if (i->limits.as_captured)
+			look_tcp_across(l);
+		else if (capture)
 			look_tcp_gap(l);
 		else
 			look_refuse(l, R_OUT_OF_ORDER);
@@ -96,6 +107,9 @@ void look_wait(struct look *l)
 	me->dir = l->dir;
 	me->seq = l->d.seq;
 	me->end = l->d.seq + (uint32_t)l->d.payload.left;
+	me->ack = l->d.ack;
+	me->acks = i->limits.as_captured && (l->d.tcp_flags & TCP_ACK);
+	me->ahead = seq_diff(me->seq, f->stream.dir[me->dir].next) > 0;
 	me->payload_at = (uint32_t)(size - l->d.payload.left);
 	me->deadline_ns = i->now_ns + (i->limits.as_captured ? WAIT_CAPTURE_NS : WAIT_NS);
 	me->next = f->first_wait;
@@ -117,6 +131,7 @@ static bool take(struct inspector *i, uint32_t w, struct packet *p, struct look 
 {
 	struct waiting *me = &i->waiting[w];
 	size_t size = me->bytes.bytes;
+	bool acks = me->acks;
 
 	*p = me->p;
 	*l = (struct look){ .i = i, .p = p, .lane = mark_lane(p->mark), .fi = me->flow, .dir = me->dir };
@@ -126,25 +141,39 @@ static bool take(struct inspector *i, uint32_t w, struct packet *p, struct look 
 		chain_copy(&i->pool, &me->bytes, 0, i->packet_room, size);
 	p->ip = bytes_of(i->packet_room, size <= PACKET_MAX ? size : 0);
 	unlink_wait(i, w);
-	/* It was whole and good when it came in. */
-	return decode_packet(p->ip, CHECKSUM_UNREADY, &l->d) == R_NONE && l->permit != NULL;
+	/* It was whole and good when it came in, or a capture's checksums are only noted. */
+	if (decode_packet(p->ip, i->limits.as_captured ? CHECKSUM_FLAG : CHECKSUM_UNREADY, &l->d) != R_NONE)
+		return false;
+	if (i->limits.as_captured && !acks) /* see read_on */
+		l->d.tcp_flags &= (uint8_t)~TCP_ACK;
+	return l->permit != NULL;
 }
 
+static bool ready(const struct waiting *w, const struct flow *f)
+{
+	const struct stream_dir *own = &f->stream.dir[w->dir];
+	const struct stream_dir *peer = &f->stream.dir[w->dir == DIR_C2S ? DIR_S2C : DIR_C2S];
+
+	return own->known && seq_diff(w->seq, own->next) <= 0 &&
+	       (!w->acks || !peer->known || seq_diff(w->ack, peer->next) <= 0 ||
+		w->ack - peer->next > STREAM_AHEAD_MAX);
+}
+
+/* The one that came first of those that nothing is missing for; of a stream that is not followed, any. */
 static uint32_t in_order(const struct inspector *i, const struct flow *f)
 {
-	for (uint32_t w = f->first_wait; w != SLOT_NONE; w = i->waiting[w].next) {
-		const struct waiting *me = &i->waiting[w];
-		const struct stream_dir *d = &f->stream.dir[me->dir];
+	uint32_t found = SLOT_NONE;
 
-		if (d->known && seq_diff(me->seq, d->next) <= 0)
-			return w;
-	}
-	return SLOT_NONE;
+	for (uint32_t w = f->first_wait; w != SLOT_NONE; w = i->waiting[w].next)
+		if (f->waiting_pick_up || ready(&i->waiting[w], f))
+			found = w;
+	return found;
 }
 
-void wait_release(struct inspector *i, uint32_t fi)
+void wait_release(struct inspector *i, uint32_t fi, enum direction dir, uint32_t frame)
 {
 	struct flow *f = flow_at(&i->flows, fi);
+	uint32_t filled[2] = { 0 }; /* the last frame that was needed, by direction */
 	struct packet p;
 	struct look l;
 	uint32_t w;
@@ -152,7 +181,14 @@ void wait_release(struct inspector *i, uint32_t fi)
 	if (i->releasing)
 		return;
 	i->releasing = true;
+	filled[dir] = frame;
 	while ((w = in_order(i, f)) != SLOT_NONE) {
+		struct waiting *me = &i->waiting[w];
+
+		/* Its bytes reach the receiver when the gap is filled, not when they arrived. */
+		if (me->ahead && me->p.frame < filled[me->dir])
+			me->p.frame = filled[me->dir];
+		filled[me->dir] = me->p.frame;
 		if (!take(i, w, &p, &l))
 			look_drop(&l, R_UNKNOWN_PERMIT);
 		else if (look_relabel(&l))
@@ -179,34 +215,50 @@ void wait_drop(struct inspector *i, uint32_t fi, enum reason r)
 	}
 }
 
-uint32_t wait_first(const struct look *l)
+/* Reading a capture: what this one waits for was never captured. Moves its flow on by one step, to the next bytes there are. */
+static void read_on(struct inspector *i, struct flow *f, uint32_t w)
 {
-	uint32_t first = l->d.seq;
+	struct waiting *me = &i->waiting[w];
+	enum direction peer = me->dir == DIR_C2S ? DIR_S2C : DIR_C2S;
+	uint32_t to = me->ack;
 
-	for (uint32_t w = l->f->first_wait; w != SLOT_NONE; w = l->i->waiting[w].next)
-		if (l->i->waiting[w].dir == l->dir && seq_diff(l->i->waiting[w].seq, first) < 0)
-			first = l->i->waiting[w].seq;
-	return first;
+	if (seq_diff(me->seq, f->stream.dir[me->dir].next) > 0) {
+		flow_skip(i, f, me->dir, me->seq);
+		return;
+	}
+	for (uint32_t o = f->first_wait; o != SLOT_NONE; o = i->waiting[o].next)
+		if (i->waiting[o].dir == peer && seq_diff(i->waiting[o].seq, to) < 0)
+			to = i->waiting[o].seq;
+	if (me->acks && seq_diff(to, f->stream.dir[peer].next) > 0)
+		flow_skip(i, f, peer, to);
+	else
+		me->acks = false; /* each acknowledges the other: one of them lies */
 }
 
 /* The time of one is over. A capture is read on at the first of its direction. */
 static void give_up(struct inspector *i, uint32_t w)
 {
 	uint32_t fi = i->waiting[w].flow;
+	struct flow *f = flow_at(&i->flows, fi);
 	struct packet p;
 	struct look l;
 
-	for (uint32_t o = flow_at(&i->flows, fi)->first_wait; i->limits.as_captured && o != SLOT_NONE;
-	     o = i->waiting[o].next)
-		if (i->waiting[o].dir == i->waiting[w].dir && seq_diff(i->waiting[o].seq, i->waiting[w].seq) < 0)
-			w = o;
+	if (i->limits.as_captured && !f->waiting_pick_up) {
+		for (uint32_t o = f->first_wait; o != SLOT_NONE; o = i->waiting[o].next)
+			if (i->waiting[o].dir == i->waiting[w].dir &&
+			    seq_diff(i->waiting[o].seq, i->waiting[w].seq) < 0)
+				w = o;
+		read_on(i, f, w);
+		wait_release(i, fi, DIR_C2S, 0);
+		return;
+	}
 	if (!take(i, w, &p, &l))
 		look_drop(&l, R_UNKNOWN_PERMIT);
 	else if (look_lenient(&l))
 		look_tcp_gap(&l);
 	else
 		look_drop(&l, R_OUT_OF_ORDER);
-	wait_release(i, fi);
+	wait_release(i, fi, l.dir, p.frame);
 }
 
 void wait_expire(struct inspector *i)

@@ -27,8 +27,11 @@ struct open_request {
 	uint8_t expendable; /* 1: overtaken, or a broadcast */
 };
 
+#define UNSEEN_ANY 255u /* no request was seen since bytes were missed: whatever comes answers one from before */
+
 struct modbus_state {
 	uint8_t table[4]; /* start of the digest that the choices belong to */
+	uint8_t unseen;	  /* how many more answers may belong to requests that went by unseen */
 	uint32_t n;
 	struct open_request open[MODBUS_OPEN_MAX];
 };
@@ -129,6 +132,8 @@ static void judge_request(struct modbus_state *s, struct bytes pdu, const struct
 	ret->reason = ruling.reason;
 	ret->allowed = ruling.reason == R_ALLOWED;
 	name_conduit(t, p, ruling.choice, ret);
+	if (s->unseen == UNSEEN_ANY)
+		s->unseen = MODBUS_OPEN_MAX;
 	if (s->n == MODBUS_OPEN_MAX)
 		return;
 	s->open[s->n++] = (struct open_request){
@@ -152,6 +157,8 @@ static bool answers(const struct open_request *o, bool exception, struct bytes d
 		return bytes_u8(&data, &code) && code != 0 && data.left == 0;
 	if (o->reason == R_MODBUS_FRAME) /* a request that made no sense: its answer has no shape to keep to */
 		return true;
+	if (o->reason == R_MODBUS_UNSEEN)
+		return modbus_response_possible(o->function, data);
 	return modbus_response_fits(o->function, o->address, o->quantity, o->value, data);
 }
 
@@ -165,6 +172,26 @@ static void name_range(const struct open_request *o, struct pdu *ret)
 	ret->space = space;
 	ret->address = o->address;
 	ret->quantity = modbus_single(o->function) ? 1 : o->quantity;
+}
+
+/*
+ * No request is open that this could answer. After bytes were missed it may belong to one that nobody saw; then all that
+ * can be asked is whether such a request may be allowed at all.
+ */
+static void judge_unseen(struct modbus_state *s, struct bytes data, const struct command_table *t,
+			 const struct command_permit *p, struct pdu *ret)
+{
+	const struct open_request nobodys = { .function = ret->function, .reason = R_MODBUS_UNSEEN };
+	struct modbus_ruling ruling;
+
+	if (s->unseen == 0 || !answers(&nobodys, ret->exception, data))
+		return;
+	if (s->unseen != UNSEEN_ANY)
+		s->unseen--;
+	modbus_rule_unseen(t, p, ret->unit, ret->function, &ruling);
+	ret->allowed = ruling.reason == R_ALLOWED;
+	ret->reason = ret->allowed ? R_MODBUS_UNSEEN : ruling.reason;
+	name_conduit(t, p, ruling.choice, ret);
 }
 
 static void judge_response(struct modbus_state *s, struct bytes pdu, const struct command_table *t,
@@ -197,8 +224,20 @@ static void judge_response(struct modbus_state *s, struct bytes pdu, const struc
 		for (uint32_t k = 0; k < i; k++)
 			s->open[k].expendable = 1;
 		forget(s, i);
+		if (s->n == 0 && s->unseen != UNSEEN_ANY)
+			s->unseen = 0; /* what was asked before has been answered, or never will be */
 		return;
 	}
+	judge_unseen(s, pdu, t, p, ret);
+}
+
+static void missed(void *state)
+{
+	struct modbus_state *s = state;
+
+	s->unseen = UNSEEN_ANY;
+	for (uint32_t i = 0; i < s->n; i++)
+		s->open[i].expendable = 1; /* its answer may have gone by */
 }
 
 static void judge(void *state, enum direction dir, struct bytes pdu, const struct command_table *table,
@@ -229,4 +268,5 @@ const struct enforcer modbus_enforcer = {
 	.state_size = sizeof(struct modbus_state),
 	.frame = frame,
 	.judge = judge,
+	.missed = missed,
 };

@@ -75,5 +75,7 @@ bool modbus_single(uint8_t function);
  * exceptions. Functions whose layout the specification leaves open pass with any data.
  */
 bool modbus_response_fits(uint8_t function, uint16_t address, uint16_t quantity, uint16_t value, struct bytes data);
+/* Whether there is a request of this function that `data` would answer. */
+bool modbus_response_possible(uint8_t function, struct bytes data);
 
 #endif

@@ -171,3 +171,48 @@ bool modbus_response_fits(uint8_t function, uint16_t address, uint16_t quantity,
 {
 	return fits(function, address, quantity, value, &data) && bytes_done(&data);
 }
+
+/* The numbers of a request that this would answer, read out of the answer itself. */
+bool modbus_response_possible(uint8_t function, struct bytes data)
+{
+	struct bytes b = data;
+	uint16_t first = 0, second = 0, third = 0;
+	uint8_t byte = 0, code = 0;
+
+	switch (function) {
+	case MB_READ_COILS:
+	case MB_READ_DISCRETE:
+		return bytes_u8(&b, &byte) && byte > 0 && modbus_response_fits(function, 0, byte * 8u, 0, data);
+	case MB_READ_HOLDING:
+	case MB_READ_INPUT:
+	case MB_READ_WRITE:
+		return bytes_u8(&b, &byte) && byte > 0 && modbus_response_fits(function, 0, byte / 2u, 0, data);
+	case MB_READ_FILE:
+		return bytes_u8(&b, &byte) && byte == b.left;
+	case MB_WRITE_FILE:
+		bytes_u8(&b, &byte);
+		bytes_skip(&b, 1);
+		bytes_be16(&b, &first);
+		bytes_be16(&b, &second);
+		return modbus_response_fits(function, second, byte, first, data);
+	case MB_ENCAPSULATED:
+		bytes_u8(&b, &byte);
+		bytes_u8(&b, &code);
+		return modbus_response_fits(function, byte, code, 0, data);
+	case MB_WRITE_COIL:
+	case MB_WRITE_REGISTER:
+		bytes_be16(&b, &first);
+		bytes_be16(&b, &third);
+		return modbus_response_fits(function, first, 0, third, data);
+	case MB_DIAGNOSTICS:
+		bytes_be16(&b, &first);
+		second = (uint16_t)b.left;
+		bytes_be16(&b, &third);
+		return modbus_response_fits(function, first, second, third, data);
+	default: /* echoes of up to three numbers, and what has no numbers */
+		bytes_be16(&b, &first);
+		bytes_be16(&b, &second);
+		bytes_be16(&b, &third);
+		return modbus_response_fits(function, first, second, third, data);
+	}
+}

@@ -75,6 +75,14 @@ static enum reason try_row(const struct command_table *t, const struct command_r
 	return R_ALLOWED;
 }
 
+/* What can be said of a request of which only the answer was seen. */
+static enum reason try_unseen(const struct command_row *row, uint8_t unit, uint8_t function)
+{
+	if (!bit_test(row->functions, function))
+		return R_MODBUS_FUNCTION;
+	return row->units_any || bit_test(row->units, unit) ? R_ALLOWED : R_MODBUS_UNIT;
+}
+
 static unsigned distance(enum reason r)
 {
 	return r == R_ALLOWED ? 5 : r == R_MODBUS_VALUE ? 4 : r == R_MODBUS_ADDRESS ? 3 : r == R_MODBUS_UNIT ? 2 : 1;
@@ -91,8 +99,9 @@ static uint32_t rows_of(const struct command_grant *g)
 	return g->whole ? 1 : g->n_rows;
 }
 
-void modbus_rule(const struct command_table *t, const struct command_permit *p, const struct modbus_request *r,
-		 struct modbus_ruling *ret)
+/* The best row by `r`, or, without a request, by unit and function alone. */
+static void best_row(const struct command_table *t, const struct command_permit *p, const struct modbus_request *r,
+		     uint8_t unit, uint8_t function, struct modbus_ruling *ret)
 {
 	uint32_t choice = 0;
 	unsigned best = 0;
@@ -105,7 +114,10 @@ void modbus_rule(const struct command_table *t, const struct command_permit *p, 
 			continue;
 		for (uint32_t k = 0; k < rows_of(g); k++, choice++) {
 			uint8_t bad = 0;
-			enum reason reason = g->whole ? R_ALLOWED : try_row(t, &t->rows[g->first_row + k], r, &bad);
+			const struct command_row *row = g->whole ? NULL : &t->rows[g->first_row + k];
+			enum reason reason = row == NULL ? R_ALLOWED
+					     : r != NULL ? try_row(t, row, r, &bad)
+							 : try_unseen(row, unit, function);
 
 			if (distance(reason) <= best)
 				continue;
@@ -117,6 +129,18 @@ void modbus_rule(const struct command_table *t, const struct command_permit *p, 
 				return;
 		}
 	}
+}
+
+void modbus_rule(const struct command_table *t, const struct command_permit *p, const struct modbus_request *r,
+		 struct modbus_ruling *ret)
+{
+	best_row(t, p, r, 0, 0, ret);
+}
+
+void modbus_rule_unseen(const struct command_table *t, const struct command_permit *p, uint8_t unit, uint8_t function,
+			struct modbus_ruling *ret)
+{
+	best_row(t, p, NULL, unit, function, ret);
 }
 
 bool modbus_choice(const struct command_table *t, const struct command_permit *p, uint16_t choice,

@@ -21,6 +21,10 @@ struct modbus_ruling {
 void modbus_rule(const struct command_table *t, const struct command_permit *p, const struct modbus_request *r,
 		 struct modbus_ruling *ret);
 
+/* A request of which only the answer was seen: allowed when some row has its function and unit. */
+void modbus_rule_unseen(const struct command_table *t, const struct command_permit *p, uint8_t unit, uint8_t function,
+			struct modbus_ruling *ret);
+
 /* The grant and, unless it grants the whole protocol, the row that a choice stands for. False: there is none. */
 bool modbus_choice(const struct command_table *t, const struct command_permit *p, uint16_t choice,
 		   const struct command_grant **ret_grant, const struct command_row **ret_row);

@@ -55,6 +55,8 @@ struct enforcer {
 	/* Fills everything but dir, offset and length. `permit` may hold several grants of this protocol. */
 	void (*judge)(void *state, enum direction dir, struct bytes pdu, const struct command_table *table,
 		      const struct command_permit *permit, struct pdu *ret);
+	/* Bytes went by unseen, before a pick-up or where a capture has a gap: the state is kept but is not all there was. */
+	void (*missed)(void *state);
 };
 
 const struct enforcer *enforcer_of(enum protocol p); /* NULL when the protocol has none */

@@ -249,6 +249,32 @@ struct stream_result stream_segment(struct stream *s, struct pool *pool, enum di
 	return r;
 }
 
+bool stream_assume(struct stream *s, enum direction dir, const struct decoded *d)
+{
+	struct stream_dir *own = &s->dir[dir], *peer = &s->dir[other(dir)];
+	bool data = d->payload.left > 0;
+
+	if (!(d->tcp_flags & TCP_ACK) || (d->tcp_flags & (TCP_SYN | TCP_RST)))
+		return false;
+	if (s->state == TCP_SYN_RECV && dir == DIR_S2C && data) {
+		s->state = TCP_OPEN; /* who speaks has seen the third segment */
+		return false;
+	}
+	if (s->state != TCP_SYN_SENT)
+		return false;
+	if (dir == DIR_C2S && (data ? d->seq - own->next < STREAM_AHEAD_MAX : d->seq == own->next)) {
+		peer->isn = d->ack - 1u;
+		dir_at(peer, d->ack);
+	} else if (dir == DIR_S2C && data && d->ack - peer->next < STREAM_AHEAD_MAX) {
+		own->isn = d->seq - 1u;
+		dir_at(own, d->seq);
+	} else {
+		return false;
+	}
+	s->state = TCP_OPEN;
+	return true;
+}
+
 bool stream_room(const struct stream *s, const struct pool *pool, enum direction dir, size_t n)
 {
 	const struct chain *kept = &s->dir[dir].kept;
@@ -312,10 +338,11 @@ static void watch_from(struct stream_dir *d, uint32_t at)
 void stream_watch(struct stream *s, struct pool *pool, enum direction dir, const struct decoded *d)
 {
 	struct stream_dir *own = &s->dir[dir], *peer = &s->dir[other(dir)];
-	uint32_t end = d->seq + (uint32_t)d->payload.left + ((d->tcp_flags & TCP_FIN) != 0);
+	uint32_t first = d->seq + ((d->tcp_flags & TCP_SYN) != 0);
+	uint32_t end = first + (uint32_t)d->payload.left + ((d->tcp_flags & TCP_FIN) != 0);
 
 	stream_free(s, pool);
-	watch_from(own, d->seq);
+	watch_from(own, first);
 	watch_to(own, end);
 	if (d->tcp_flags & TCP_ACK) {
 		watch_from(peer, d->ack);
@@ -327,6 +354,17 @@ void stream_watch(struct stream *s, struct pool *pool, enum direction dir, const
 	s->state = own->fin && peer->fin ? TCP_CLOSED : TCP_NONE;
 }
 
+/* What was watched may have run ahead of where judging starts. */
+static void offset_to(struct stream_dir *d, uint32_t to)
+{
+	int32_t by = seq_diff(to, d->next);
+
+	if (by >= 0 || (uint64_t) - (int64_t)by <= d->offset)
+		d->offset += (uint64_t)(int64_t)by;
+	else
+		d->offset = 0;
+}
+
 void stream_pick_up(struct stream *s, struct pool *pool, enum direction dir, const struct decoded *d)
 {
 	struct stream_dir *own = &s->dir[dir], *peer = &s->dir[other(dir)];
@@ -336,6 +374,8 @@ void stream_pick_up(struct stream *s, struct pool *pool, enum direction dir, con
 	watch_to(own, d->seq);
 	watch_from(peer, d->ack);
 	watch_to(peer, d->ack);
+	offset_to(own, d->seq);
+	offset_to(peer, d->ack);
 	/* The client has everything before its acknowledgement. What the server has is only what it said. */
 	own->next = own->head = own->kept_from = d->seq;
 	if (seq_diff(own->acked, d->seq) > 0)

@@ -86,6 +86,11 @@ void stream_open(struct stream *s, enum direction dir, const struct decoded *d);
 void stream_redial(struct stream *s);
 /* Looks at a segment whose flags are good. Changes what the acknowledgement and the handshake say, never the data. */
 struct stream_result stream_segment(struct stream *s, struct pool *pool, enum direction dir, const struct decoded *d);
+/*
+ * Reading a capture that lacks segments of the handshake: opens the connection where this segment shows that its ends had
+ * opened it. True when an end's first number had to be concluded.
+ */
+bool stream_assume(struct stream *s, enum direction dir, const struct decoded *d);
 /* Whether `n` more bytes can be kept; asked before they are judged. */
 bool stream_room(const struct stream *s, const struct pool *pool, enum direction dir, size_t n);
 /*

@@ -76,12 +76,13 @@ static void push(struct worker *w, const void *entry)
 		wake_gate(w);
 }
 
-void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit)
+void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit, enum reason r)
 {
 	struct ring_entry e = {
 		.kind = RING_VERDICT, .outcome = (uint8_t)o, .queue = queue, .id = id, .permit = permit
 	};
 
+	(void)r;
 	make_room(worker, 1);
 	push(worker, &e);
 }

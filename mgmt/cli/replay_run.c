@@ -22,17 +22,34 @@
 /* The inspector's outside has no context of its own; a program replays one capture at a time. */
 static struct replay *current;
 
-void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit)
+static struct book_flow *flow_of(struct replay *r, const struct session *s)
+{
+	return book_flow(&r->book, &s->client, s->client_port, &s->server, s->server_port, s->l4proto, s->n);
+}
+
+/* What no repetition would get through. It is decided at once, so that it is about the frame at hand. */
+static bool never_passes(enum reason r)
+{
+	return r == R_SYN_DATA || r == R_URGENT || r == R_MULTIPATH;
+}
+
+void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit, enum reason why)
 {
 	struct session *s = tracker_at(current->tracker, current->waiting[id % WAITING]);
+	struct book_flow *f;
 	struct lane lane;
 
 	(void)queue;
 	(void)permit;
-	if (o == OUTCOME_DROP)
-		s->dropped++;
-	else
+	if (o != OUTCOME_DROP) {
 		s->passed++;
+	} else {
+		if (s->dropped++ == 0)
+			s->dropped_for = why;
+		f = never_passes(why) ? flow_of(current, s) : NULL;
+		if (f != NULL)
+			book_judge(f, EV_DENY, why, current->frame);
+	}
 	if (o == OUTCOME_CONFIRMED && lane_of(s->lane, &lane) && lane.kind == LANE_NAMING)
 		s->released = true;
 }
@@ -196,17 +213,14 @@ static void inspect(struct replay *r, uint32_t index, struct bytes ip, bool cut,
 		.ip = ip,
 		.truncated = cut,
 		.frame = frame,
+		.connection = s->n,
 	};
 
+	r->frame = frame;
 	r->waiting[p.id % WAITING] = index;
 	current = r;
 	inspector_packet(r->inspector, &p);
 	tick(r);
-}
-
-static struct book_flow *flow_of(struct replay *r, const struct session *s)
-{
-	return book_flow(&r->book, &s->client, s->client_port, &s->server, s->server_port, s->l4proto, s->n);
 }
 
 /*
@@ -312,7 +326,7 @@ static void settle(struct replay *r, const struct session *s)
 	else if (s->lane == LANE_NONE)
 		book_judge(f, EV_ALLOW, R_ALLOWED, 0);
 	else if (!f->judged && s->passed == 0 && s->dropped > 0)
-		book_judge(f, EV_DENY, R_NONE, s->first_frame);
+		book_judge(f, EV_DENY, s->dropped_for, s->first_frame);
 	else if (!f->judged)
 		book_judge(f, EV_ALLOW, R_HANDSHAKE, 0);
 }

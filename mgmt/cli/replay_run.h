@@ -31,6 +31,7 @@ struct replay {
 	struct defrag *defrag;
 	uint32_t *waiting; /* session of each undecided packet, by packet id */
 	uint32_t next_id;
+	uint32_t frame;	       /* the one at hand */
 	uint8_t packet[65535]; /* one whose length had to be filled in */
 	uint64_t due_ns;       /* when the inspector wants to be called again */
 };

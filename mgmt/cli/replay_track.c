@@ -212,7 +212,7 @@ static void begin(const struct tracker *t, struct session *s, const struct decod
 static bool opens_anew(const struct session *s, const struct decoded *d)
 {
 	return d->l4proto == IP_TCP && (d->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
-	       (s->closed || s->syn_seq != d->seq || s->midstream);
+	       ((s->closed && s->answered) || s->syn_seq != d->seq || s->midstream);
 }
 
 static void follow(struct session *s, const struct decoded *d, bool from_server)
@@ -222,6 +222,10 @@ static void follow(struct session *s, const struct decoded *d, bool from_server)
 		s->bad_checksum = true;
 	if (d->l4proto != IP_TCP)
 		return;
+	if (!from_server && (d->tcp_flags & TCP_SYN) && !s->answered)
+		s->closed = false; /* dialled once more with the same number */
+	if (from_server && (d->tcp_flags & TCP_SYN))
+		s->answered = true;
 	if (d->tcp_flags & TCP_FIN)
 		s->fins |= from_server ? 2 : 1;
 	if ((d->tcp_flags & TCP_RST) || s->fins == 3)

@@ -25,11 +25,13 @@ struct session {
 	bool same_zone;	     /* both ends in one zone: no box sees it */
 	bool released;	     /* its protocol is confirmed and its lane lets go of it: no more inspection */
 	bool closed;	     /* reset, or finished from both sides */
+	bool answered;	     /* by the server's SYN|ACK */
 	uint8_t fins;	     /* 1 client, 2 server */
 	uint32_t syn_seq;
 	uint32_t first_frame;
 	uint64_t packets;
 	uint64_t passed, dropped; /* of the inspected ones */
+	enum reason dropped_for;  /* the first of them */
 	uint32_t hash_next;
 };
 

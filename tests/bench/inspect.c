@@ -29,11 +29,12 @@
 
 static uint64_t dropped;
 
-void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit)
+void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit, enum reason r)
 {
 	(void)queue;
 	(void)id;
 	(void)permit;
+	(void)r;
 	dropped += o == OUTCOME_DROP;
 }
 

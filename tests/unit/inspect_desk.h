@@ -113,10 +113,11 @@ static struct {
 	size_t n_flows;
 } desk;
 
-void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit)
+void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit, enum reason r)
 {
 	(void)queue;
 	(void)permit;
+	(void)r;
 	if (desk.outcome[id % DESK_IDS] != 0)
 		desk.twice++;
 	desk.outcome[id % DESK_IDS] = (uint8_t)o;

@@ -317,9 +317,72 @@ static void responses_name_the_row(void **state)
 	assert_int_equal(d.p.line, 11);
 }
 
+/* Bytes went by unseen: answers to requests from before pass when such a request might have been allowed. */
+static void answers_from_before(void **state)
+{
+	struct desk d;
+	struct command_row *row;
+
+	(void)state;
+	desk_row(&d);
+	for (size_t i = 0; i < sizeof(golden) / sizeof(golden[0]); i++) {
+		const struct exchange *e = &golden[i];
+
+		desk_reset(&d);
+		assert_false(response(&d, 1, 1, e->function, e->back, e->back_n)->allowed);
+		modbus_enforcer.missed(d.state);
+		assert_true(response(&d, 1, 1, e->function, e->back, e->back_n)->allowed);
+		assert_int_equal(d.p.reason, R_MODBUS_UNSEEN);
+		assert_int_equal(d.p.line, 11);
+		assert_int_equal(d.p.space, 255);
+		if (e->function != 8) { /* echoes any number of words */
+			assert_false(response(&d, 1, 1, e->function, e->back, e->back_n - 1u)->allowed);
+			assert_int_equal(d.p.reason, R_MODBUS_RESPONSE);
+		}
+	}
+	/* No more of them than requests can have been open, and none once everything has been answered. */
+	for (unsigned answered = 0; answered < 2; answered++) {
+		desk_reset(&d);
+		modbus_enforcer.missed(d.state);
+		for (unsigned i = 0; i < 3 * MODBUS_OPEN_MAX; i++)
+			assert_true(response(&d, 7, 1, 3, one_register, 3)->allowed);
+		request(&d, 1, 1, 3, read_one, 4);
+		for (unsigned i = 0; i < MODBUS_OPEN_MAX - 1; i++)
+			assert_true(response(&d, 7, 1, 3, one_register, 3)->allowed);
+		if (answered) {
+			assert_true(response(&d, 1, 1, 3, one_register, 3)->allowed);
+			assert_int_equal(d.p.reason, R_ALLOWED);
+		} else {
+			assert_true(response(&d, 7, 1, 3, one_register, 3)->allowed);
+		}
+		assert_false(response(&d, 7, 1, 3, one_register, 3)->allowed);
+	}
+	/* Open requests whose answers may have gone by make room. */
+	desk_reset(&d);
+	for (uint16_t i = 0; i < 2 * MODBUS_OPEN_MAX; i++) {
+		assert_true(request(&d, i, 1, 3, read_one, 4)->allowed);
+		modbus_enforcer.missed(d.state);
+	}
+	/* What the policy never allows is refused. */
+	row = desk_row(&d);
+	memset(row->functions, 0, sizeof(row->functions));
+	bit_set(row->functions, 3);
+	row->units_any = false;
+	memset(row->units, 0, sizeof(row->units));
+	bit_set(row->units, 1);
+	modbus_enforcer.missed(d.state);
+	assert_false(response(&d, 1, 1, 6, (uint8_t[]){ 0, 9, 0, 1 }, 4)->allowed);
+	assert_int_equal(d.p.reason, R_MODBUS_FUNCTION);
+	assert_false(response(&d, 1, 2, 3, one_register, 3)->allowed);
+	assert_int_equal(d.p.reason, R_MODBUS_UNIT);
+	assert_true(response(&d, 1, 1, 0x83, (uint8_t[]){ 2 }, 1)->allowed);
+	assert_true(d.p.exception);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(answers_from_before),
 		cmocka_unit_test(golden_round_trip),
 		cmocka_unit_test(answers_that_are_not),
 		cmocka_unit_test(echoes),

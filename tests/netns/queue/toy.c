@@ -90,13 +90,13 @@ void inspector_packet(struct inspector *i, const struct packet *p)
 	}
 	if (has(p, "DROP") || has(p, "CUT!")) {
 		i->stats.dropped++;
-		outside_decide(p->queue, p->id, OUTCOME_DROP, permit);
+		outside_decide(p->queue, p->id, OUTCOME_DROP, permit, R_NONE);
 		if (has(p, "CUT!"))
 			cut(p);
 		return;
 	}
 	i->stats.accepted++;
-	outside_decide(p->queue, p->id, has(p, "SURE") ? OUTCOME_CONFIRMED : OUTCOME_ACCEPT, permit);
+	outside_decide(p->queue, p->id, has(p, "SURE") ? OUTCOME_CONFIRMED : OUTCOME_ACCEPT, permit, R_NONE);
 }
 
 uint64_t inspector_tick(struct inspector *i)
@@ -109,7 +109,7 @@ uint64_t inspector_tick(struct inspector *i)
 
 		if (l.due <= now) {
 			i->stats.accepted++;
-			outside_decide(l.queue, l.id, OUTCOME_ACCEPT, l.permit);
+			outside_decide(l.queue, l.id, OUTCOME_ACCEPT, l.permit, R_NONE);
 		} else {
 			next = l.due - now < next ? l.due - now : next;
 			i->late[kept++] = l;

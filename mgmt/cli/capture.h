@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading capture files (pcap and pcapng), by libpcap: the only module that includes it. For the off-line verbs; it
- * opens files, never interfaces, and judges nothing.
+ * Reading capture files, pcap and pcapng: the only module that includes libpcap. For the off-line verbs; it opens files,
+ * never interfaces, and judges nothing. Frames of link layers that nobody here can read are counted.
  */
 #ifndef SEKISHO_CLI_CAPTURE_H
 #define SEKISHO_CLI_CAPTURE_H
@@ -12,6 +12,7 @@
 
 #include "appliance/base/bytes.h"
 #include "appliance/base/err.h"
+#include "appliance/base/messages.h"
 
 struct capture;
 
@@ -25,10 +26,12 @@ struct capture_frame {
 
 enum capture_step { CAPTURE_FRAME, CAPTURE_END, CAPTURE_DAMAGED };
 
-/* NULL with *e filled. `from` is taken over, and closed at the end or on failure; `name` is for messages only. */
-struct capture *capture_open(FILE *from, const char *name, struct err *e);
+/* NULL with *e filled. `from` is taken over, and closed at the end or on failure; `name` and `lang` are for messages. */
+struct capture *capture_open(FILE *from, const char *name, enum lang lang, struct err *e);
 void capture_close(struct capture *c); /* accepts NULL */
 /* CAPTURE_DAMAGED fills *e; nothing more can be read after it. At the end, too, ret->number is the last frame read. */
 enum capture_step capture_next(struct capture *c, struct capture_frame *ret, struct err *e);
+/* How many frames had a link layer that cannot be read; when there are any, *ret_what says so. */
+uint32_t capture_unread(const struct capture *c, char *ret_what, size_t size);
 
 #endif

@@ -38,6 +38,15 @@ static int damaged(struct cli *c, const struct err *e, uint32_t frame)
 	return cli_fail_text(c, CLI_CANNOT, text);
 }
 
+/* Frames of a link layer that nobody here can read: an error when there were no others. */
+static void say_unread(struct cli *c, const char *text, bool all)
+{
+	if (c->json)
+		json_line(c->out, replay_diagnostic_json(all ? "error" : "warning", text, 0));
+	else
+		cli_fail_text(c, CLI_CANNOT, text);
+}
+
 static int replay(struct cli *c, const struct source *s, struct capture *capture, bool as_captured, const char *policy,
 		  const char *name)
 {
@@ -46,6 +55,8 @@ static int replay(struct cli *c, const struct source *s, struct capture *capture
 	struct capture_frame frame = { 0 };
 	enum capture_step step = CAPTURE_END;
 	struct err e = { 0 }, bad = { 0 };
+	char text[256];
+	uint32_t unread;
 	int status;
 
 	if (replay_open(&r, s->c.ir, as_captured, &e) != 0) {
@@ -62,6 +73,11 @@ static int replay(struct cli *c, const struct source *s, struct capture *capture
 		r.book.failed = true;
 	if (r.book.failed)
 		status = cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
+	unread = capture_unread(capture, text, sizeof(text));
+	if (unread > 0 && unread == r.frames)
+		status = CLI_CANNOT;
+	if (unread > 0)
+		say_unread(c, text, status == CLI_CANNOT);
 	if (step == CAPTURE_DAMAGED)
 		status = damaged(c, &bad, frame.number);
 	replay_close(&r);
@@ -87,7 +103,7 @@ static int run(struct cli *c, const struct cli_args *a)
 	if (!source_open(c, policy, SOURCE_LOWER, &s, &status)) {
 		fclose(from);
 	} else {
-		capture = capture_open(from, name, &e);
+		capture = capture_open(from, name, c->lang, &e);
 		if (capture == NULL)
 			status = damaged(c, &e, 0);
 		else

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Capture files, link headers, fragments, packet decoding: everything that replay reads before the inspector.
- * LINK: mgmt/cli/capture.c mgmt/cli/link.c mgmt/cli/defrag.c dpi/decode.c
- * LINK: appliance/base/bytes.c appliance/base/err.c appliance/base/addr.c
+ * LINK: mgmt/cli/capture.c mgmt/cli/pcapng.c mgmt/cli/link.c mgmt/cli/defrag.c dpi/decode.c
+ * LINK: appliance/base/bytes.c appliance/base/err.c appliance/base/addr.c appliance/base/messages.c
  * LIBS: libpcap
  */
 #include <stdio.h>
@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	fwrite(data, 1, size, f);
 	rewind(f);
-	c = capture_open(f, "input", &e);
+	c = capture_open(f, "input", LANG_EN, &e);
 	if (c == NULL)
 		return 0;
 	d = defrag_new();

@@ -160,9 +160,24 @@ def pcap(packets, link="ethernet", snaplen=65535, step=STEP):
     return b"".join(out)
 
 
-def _block(kind, body):
+def _block(kind, body, e="<"):
     body += b"\0" * (-len(body) % 4)
-    return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
+    return struct.pack(e + "II", kind, len(body) + 12) + body + struct.pack(e + "I", len(body) + 12)
+
+
+def ng_section(e="<"):
+    return _block(0x0A0D0D0A, struct.pack(e + "IHHq", 0x1A2B3C4D, 1, 0, -1), e)
+
+
+def ng_interface(link="ethernet", e="<", snaplen=0, options=b"", dlt=None):
+    return _block(1, struct.pack(e + "HHI", LINKS[link][0] if dlt is None else dlt, 0, snaplen) + options, e)
+
+
+def ng_packet(p, number, interface=0, link="ethernet", e="<", units=1_000_000, keep=1 << 20):
+    """An enhanced packet block; `units` of the interface's clock a second, the `number`-th packet of the capture."""
+    f = LINKS[link][1](p)
+    t = START * units + number * STEP * units // 10**9
+    return _block(6, struct.pack(e + "IIIII", interface, t >> 32, t & 0xFFFFFFFF, min(len(f), keep), len(f)) + f[:keep], e)
 
 
 def pcapng(packets, link="ethernet", step=STEP):

@@ -217,10 +217,11 @@ static void half_way(struct look *l)
 	closed(l);
 }
 
-/* Its stream is followed byte by byte. */
+/* Its stream is followed byte by byte, and has not ended. */
 static bool followed_kind(const struct flow *f)
 {
-	return !f->waiting_pick_up && (f->kind == KIND_UNDECIDED || f->kind == KIND_COMMANDS);
+	return !f->waiting_pick_up && f->stream.state != TCP_CLOSED &&
+	       (f->kind == KIND_UNDECIDED || f->kind == KIND_COMMANDS);
 }
 
 /* ---- segments ---------------------------------------------------------------------------------------------------- */

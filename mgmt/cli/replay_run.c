@@ -307,6 +307,22 @@ void replay_frame(struct replay *r, const struct capture_frame *f)
 	}
 }
 
+/* PROTO_NONE: another protocol over IP, which no policy names. */
+static enum protocol transport_of(uint8_t l4proto)
+{
+	switch (l4proto) {
+	case IP_TCP:
+		return PROTO_TCP;
+	case IP_UDP:
+		return PROTO_UDP;
+	case IP_ICMP:
+	case IP_ICMP6:
+		return PROTO_ICMP;
+	default:
+		return PROTO_NONE;
+	}
+}
+
 /* What the inspector did not speak about: sessions it never got, and those of which it saw nothing worth a verdict. */
 static void settle(struct replay *r, const struct session *s)
 {
@@ -320,7 +336,7 @@ static void settle(struct replay *r, const struct session *s)
 	f->midstream |= s->midstream;
 	f->bad_checksum |= s->bad_checksum;
 	if (f->protocol == PROTO_NONE && s->lane == LANE_NONE)
-		f->protocol = s->l4proto == IP_TCP ? PROTO_TCP : s->l4proto == IP_UDP ? PROTO_UDP : PROTO_ICMP;
+		f->protocol = transport_of(s->l4proto);
 	if (s->refused != R_NONE)
 		book_judge(f, EV_DENY, s->refused, s->first_frame);
 	else if (s->lane == LANE_NONE)

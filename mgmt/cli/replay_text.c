@@ -232,6 +232,8 @@ bool replay_print_text(struct cli *c, const struct replay *r, const char *policy
 		ok &= print_commands(c, r);
 	}
 	print_refused(c, r);
+	if (r->not_ip > 0)
+		message_print(c->out, c->lang, M_REPLAY_NOT_IP, (unsigned long long)r->not_ip);
 	for (uint32_t i = 0; i < r->book.n_flows; i++)
 		denied += r->book.flows[i].verdict == EV_DENY;
 	message_print(c->out, c->lang, M_REPLAY_SUMMARY, (unsigned long long)r->frames, r->book.n_flows,

@@ -44,3 +44,13 @@ def check(t):
         ("10.10.0.5:1234", "udp", "allow"), ("10.10.0.5:0", "icmp", "allow"), ("[2001:db8:10::5]:0", "icmp", "allow"),
         ("10.20.0.10:0", "icmp", "deny")])
     t.equal("errors that quote a session, and redirects", (r.summary["related"], r.summary["refused_packets"]["related"]), (1, 1))
+    # other protocols over IP are named by no policy, and are not ICMP
+    out = [wire.ip_packet("10.20.0.10", "10.30.1.10", proto, b"\0" * 24) for proto in (47, 50, 132)]
+    name = t.file("other.pcap", wire.pcap(out))
+    t.equal("other protocols over IP", [(f["transport"], f["protocol"], f["verdict"], f["reason"]) for f in t.replay(name).flows],
+            [("ip", "unknown", "deny", "no_conduit")] * 3)
+    # what is no IP is counted and said
+    arp = bytearray(wire.pcap(out[:1]))
+    arp[36 + 16:38 + 16] = b"\x08\x06"
+    name = t.file("arp.pcap", bytes(arp))
+    t.equal("no IP", (t.replay(name).summary["not_ip"], b"no IP packets" in t.text(name, "--lang", "en").stdout), (1, True))

@@ -21,6 +21,8 @@ static size_t allow_keys(const struct vocabulary *v, struct key ret[ALLOW_N])
 	return n;
 }
 
+#define DOCUMENTED 9999u /* how many a document's five digits can name */
+
 struct numbers {
 	struct number_range *list;
 	size_t n;
@@ -232,6 +234,22 @@ static void row_values(struct check *k, const struct ast_node *list, const struc
 			  both_object(k, o), both_same(""), both_same(""));
 }
 
+/* Documents of devices count data from 1 and write the kind before it: 40001 is the first holding register. */
+static void documents_numbers(struct check *k, const struct ast_node *list, uint32_t base, const struct numbers *r,
+			      struct object o)
+{
+	struct diag *g;
+
+	if (base == 0 || r->n == 0)
+		return;
+	for (size_t i = 0; i < r->n; i++)
+		if (r->list[i].lo < base || r->list[i].hi >= base + DOCUMENTED)
+			return;
+	g = check_value(k, SEV_WARNING, "policy.address_style", list, MP_DOCUMENTS_NUMBERS, o, list->name);
+	diag_hint(k->d, g, MP_HINT_DOCUMENTS_NUMBERS, r->list[0].lo, r->list[0].hi, r->list[0].lo - base,
+		  r->list[0].hi - base);
+}
+
 static void one_row(struct check *k, const struct ast_node *row, const struct vocabulary *voc, struct object o,
 		    struct model_allow *a)
 {
@@ -256,6 +274,7 @@ static void one_row(struct check *k, const struct ast_node *row, const struct vo
 		a->spaces[i].ranges = r.list;
 		a->spaces[i].n = r.n;
 		empty_list(k, list, o);
+		documents_numbers(k, list, voc->documented[i], &r, o);
 	}
 }
 

@@ -33,6 +33,7 @@ static const struct vocabulary vocabularies[] = {
 	  modbus_functions,
 	  sizeof(modbus_functions) / sizeof(modbus_functions[0]),
 	  { "coils", "discrete", "input", "holding" },
+	  { 0, 10001, 30001, 40001 },
 	  65535,
 	  255,
 	  65535 },

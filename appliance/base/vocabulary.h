@@ -35,6 +35,8 @@ struct vocabulary {
 	const struct function_info *functions;
 	unsigned n_functions;
 	const char *spaces[SPACE_MAX];
+	uint32_t documented
+		[SPACE_MAX];  /* what documents of devices call address 0; 0 = nothing that would be mistaken */
 	uint32_t address_max; /* highest address, counted from 0 */
 	uint32_t unit_max;
 	uint32_t value_max;

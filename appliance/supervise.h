@@ -14,6 +14,8 @@
  *   supervise_operation.c  the one operation that changes what is in force: beginnings, ends, deadlines
  *   supervise_apply.c    its steps
  *   supervise_kernel.c   the messages that carry a generation to enforce and journal
+ *   supervise_network.c  addresses, links and routes that somebody else changed
+ *   supervise_watch.c    roles that live but do nothing
  *   supervise_answers.c  questions that several roles answer
  *   control.c            the control socket and what may be asked there
  */

@@ -112,16 +112,22 @@ class Raw:
         self.sock.close()
 
 
+def listener(ground, address, port):
+    """A listening socket in the zone of the controllers."""
+    with inside(ground.ns("ot")):
+        s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind((address, port))
+    s.listen(16)
+    return s
+
+
 class Plc:
     """A Modbus server that takes one session at a time (`slots` 1) or any number. What its stack delivered stays in
     `sessions`."""
 
     def __init__(self, ground, address, port=502, slots=1):
-        with inside(ground.ns("ot")):
-            self.listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
-        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind((address, port))
-        self.listener.listen(16)
+        self.listener = listener(ground, address, port)
         self.slots = slots
         self.sessions = []
         self.live = None

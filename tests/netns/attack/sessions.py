@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Live sessions under attack from elsewhere: nobody but their own ends cuts, stalls or enters them; and what a cut, a
 flood or a lost end leaves behind never keeps a server deaf."""
+import contextlib
 import socket
 import struct
 
-from endpoint import M32, Plc, Raw, answered, goes_on, is_cut, request, write
-from ground import PLAIN, POLICY, V4, V6, WEB, Steady, Watch, conduit, expect, inside, sh, wait_for
+from endpoint import M32, Plc, Raw, answered, goes_on, is_cut, listener, request, write
+from ground import PLAIN, POLICY, V4, V6, WEB, Steady, Watch, conduit, expect, sh, wait_for
 from net import tcp
 from packets import ACK, FIN, PSH, RST, SIGNATURE, SYN, icmp, icmp_number, ip
 
@@ -18,11 +19,7 @@ class Echo:
     """A real server on the kernel path, one session at a time."""
 
     def __init__(self, ground, address, port):
-        with inside(ground.ns("ot")):
-            self.listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
-        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind((address, port))
-        self.listener.listen(16)
+        self.listener = listener(ground, address, port)
         self.peer = None
         ground.left.append(self)
 
@@ -230,23 +227,32 @@ def ports_are_used_again(ground):
         plc.close()
 
 
+@contextlib.contextmanager
+def losing(ground, match):
+    """The controllers' host loses what matches before its own stack sees it; yields whether it has."""
+    ns = ground.ns("ot")
+    sh("nft", "add table inet lossy; add chain inet lossy in { type filter hook prerouting priority -300; }; "
+       "add rule inet lossy in %s counter drop" % match, ns=ns)
+    try:
+        yield lambda: "packets 0 " not in sh("nft", "list table inet lossy", ns=ns).stdout
+    finally:
+        sh("nft", "delete table inet lossy", ns=ns)
+
+
 def cut_after_a_loss(ground):
     """What was lost behind the box makes its numbers run ahead of the server's: the server is reset all the same."""
     ground.apply(*POLICY)
     ground.settle_neighbours()
-    lossy = "add table inet lossy; add chain inet lossy in { type filter hook prerouting priority -300; }; " \
-        "add rule inet lossy in tcp dport 502 tcp flags & psh == psh drop"
     for six in (False, True):
         server = (V6 if six else V4)["ot"]
         plc = Plc(ground, server)
         for lost in (1, 7, 11):
             r = Raw(ground, "ops", server, 502, 26000 + ground.rng.randrange(1000), six).open()
             wait_for(lambda: plc.live, 3.0, "the server")
-            sh("nft", lossy, ns=ground.ns("ot"))
-            r.say(write()[:lost])
-            r.say(write()[lost:])
-            r.until(lambda: r.resets, 1, "the client's reset")
-            sh("nft", "delete table inet lossy", ns=ground.ns("ot"))
+            with losing(ground, "tcp dport 502 tcp flags & psh == psh"):
+                r.say(write()[:lost])
+                r.say(write()[lost:])
+                r.until(lambda: r.resets, 1, "the client's reset")
             is_cut(r, plc)
             wait_for(lambda: plc.live is None, 1, "the free slot, %d bytes lost" % lost)
             r.close()
@@ -258,19 +264,16 @@ def reset_that_gets_lost(ground):
     """The server's reset is lost, and nobody says a word any more: it is told again."""
     ground.apply(*POLICY)
     ground.settle_neighbours()
-    lossy = "add table inet lossy; add chain inet lossy in { type filter hook prerouting priority -300; }; " \
-        "add rule inet lossy in tcp flags & rst == rst counter drop"
     for six in (False, True):
         server = (V6 if six else V4)["ot"]
         plc = Plc(ground, server)
         r = Raw(ground, "ops", server, 502, 25000 + ground.rng.randrange(1000), six).open()
         answered(r)
-        sh("nft", lossy, ns=ground.ns("ot"))
-        r.say(write())
-        r.until(lambda: r.resets, 1, "the client's reset")
-        wait_for(lambda: "packets 0 " not in sh("nft", "list table inet lossy", ns=ground.ns("ot")).stdout, 1, "the lost reset")
-        expect(plc.live, "the reset was to be lost")
-        sh("nft", "delete table inet lossy", ns=ground.ns("ot"))
+        with losing(ground, "tcp flags & rst == rst") as lost:
+            r.say(write())
+            r.until(lambda: r.resets, 1, "the client's reset")
+            wait_for(lost, 1, "the lost reset")
+            expect(plc.live, "the reset was to be lost")
         is_cut(r, plc, 3.0)
         r.close()
         plc.close()
@@ -281,22 +284,18 @@ def both_ends_forget(ground):
     ground.apply(*POLICY)
     TCP_REPAIR = 19
     for six in (False, True):
-        with inside(ground.ns("ot")):
-            listener = socket.socket(socket.AF_INET6 if six else socket.AF_INET)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(((V6 if six else V4)["ot"], 502))
-        listener.listen(5)
-        listener.settimeout(2)
+        server = listener(ground, (V6 if six else V4)["ot"], 502)
+        server.settimeout(2)
         sport = 29000 + ground.rng.randrange(500)
         for _ in range(3):
-            r = Raw(ground, "ops", listener.getsockname()[0], 502, sport, six).open()
-            s, _peer = listener.accept()
+            r = Raw(ground, "ops", server.getsockname()[0], 502, sport, six).open()
+            s, _peer = server.accept()
             r.say(request())
             expect(s.recv(100) == request(), "the request")
             s.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)  # closes without a word
             s.close()
             r.close()
-        listener.close()
+        server.close()
 
 
 def out_of_window(ground):

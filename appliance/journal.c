@@ -56,6 +56,14 @@ struct journal_role {
 
 /* ---- writing ------------------------------------------------------------------------------------------------------ */
 
+static void begin_trouble(struct journal_role *j, const struct err *e)
+{
+	j->failures++;
+	if (j->trouble[0] == 0)
+		fprintf(stderr, "sekishod journal: %s\n", e->text);
+	snprintf(j->trouble, sizeof(j->trouble), "%s", e->text);
+}
+
 /* Takes the reference. False: the disk does not take it; it is held. */
 static bool put(struct journal_role *j, json_t *record)
 {
@@ -67,13 +75,9 @@ static bool put(struct journal_role *j, json_t *record)
 		json_decref(record);
 		if (j->sync_at == 0)
 			j->sync_at = clock_mono().ns + SYNC_NS;
-		j->trouble[0] = 0;
 		return true;
 	}
-	j->failures++;
-	if (j->trouble[0] == 0)
-		fprintf(stderr, "sekishod journal: %s\n", e.text);
-	snprintf(j->trouble, sizeof(j->trouble), "%s", e.text);
+	begin_trouble(j, &e);
 	j->held = record;
 	j->retry_at = clock_mono().ns + RETRY_NS;
 	return false;
@@ -96,12 +100,14 @@ static void sync_due(struct journal_role *j, uint64_t now, bool at_once)
 	if (j->sync_at == 0 || (!at_once && now < j->sync_at))
 		return;
 	if (journal_sync(&j->chain, &e) < 0) {
-		j->failures++;
-		snprintf(j->trouble, sizeof(j->trouble), "%s", e.text);
+		begin_trouble(j, &e);
 		j->sync_at = now + RETRY_NS;
 		return;
 	}
 	j->sync_at = 0;
+	/* Not before: a line that was taken is worth little while the disk does not keep it. */
+	if (j->held == NULL)
+		j->trouble[0] = 0;
 }
 
 static void put_event(struct journal_role *j, const struct event *e, enum role from)

@@ -323,6 +323,7 @@ int journal_append(struct journal *j, json_t *record, struct err *e)
 int journal_sync(struct journal *j, struct err *e)
 {
 	char hex[65], text[96];
+	ssize_t w;
 	int n;
 
 	if (!j->dirty)
@@ -331,8 +332,11 @@ int journal_sync(struct journal *j, struct err *e)
 		return err_set(e, -errno, "sync the journal");
 	hex_text(j->hash, sizeof(j->hash), hex);
 	n = snprintf(text, sizeof(text), "%" PRIu64 " %s\n", j->next_seq - 1, hex);
-	if (pwrite(j->head_fd, text, (size_t)n, 0) != n || fdatasync(j->head_fd) < 0)
-		return err_set(e, -EIO, "write the journal's head");
+	w = pwrite(j->head_fd, text, (size_t)n, 0);
+	if (w >= 0 && w < n)
+		return err_set(e, -ENOSPC, "write the journal's head");
+	if (w < 0 || fdatasync(j->head_fd) < 0)
+		return err_set(e, -errno, "write the journal's head");
 	j->dirty = false;
 	return 0;
 }

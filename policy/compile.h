@@ -59,9 +59,11 @@ struct counterexample {
 	uint16_t port;
 	int function;  /* a forbidden function code, or -1: anything goes there */
 	bool observed; /* the rows do not allow it, but the last hop's conduit only observes */
+	/* Not FAIL_CLOSED: the statement holds but for this, which passes while nobody inspects; FAIL_HOLD: in live sessions. */
+	enum failure unattended;
 };
 
-/* All broken statements (one counterexample each), in the arena. */
+/* One counterexample for each statement that does not hold, or that holds only as long as somebody inspects; in the arena. */
 size_t prove_nevers(const struct model *m, struct arena *a, struct counterexample **ret);
 
 /* The model evaluator: written from the language reference alone, shares no code with cells.c. */

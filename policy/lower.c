@@ -67,11 +67,18 @@ static void report_nevers(struct compilation *c)
 
 		if (packet == NULL || chain == NULL)
 			return;
-		g = diag_add(&c->diags, SEV_ERROR, "policy.never_broken", x->never->at, M_NEVER_BROKEN,
-			     x->never->from->name, x->never->to->name, packet);
+		if (x->unattended == FAIL_HOLD)
+			continue; /* the usual decision where cranes work; `prove` tells */
+		g = x->unattended == FAIL_OPEN
+			    ? diag_add(&c->diags, SEV_WARNING, "policy.never_unattended", x->never->at,
+				       M_NEVER_UNATTENDED, x->never->from->name, x->never->to->name, packet)
+			    : diag_add(&c->diags, SEV_ERROR, "policy.never_broken", x->never->at, M_NEVER_BROKEN,
+				       x->never->from->name, x->never->to->name, packet);
 		g->also = x->hops[x->n_hops - 1]->at;
 		if (x->observed)
 			diag_hint(&c->diags, g, M_NEVER_OBSERVED, chain, x->hops[x->n_hops - 1]->name);
+		else if (x->unattended == FAIL_OPEN)
+			diag_hint(&c->diags, g, M_NEVER_OPEN, chain, x->hops[x->n_hops - 1]->name);
 		else
 			diag_hint(&c->diags, g, M_NEVER_CHAIN, chain);
 	}

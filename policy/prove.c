@@ -15,6 +15,10 @@
  * What a conduit observes passes whatever its rows say, so it carries all commands. One that shadows passes nothing where
  * another enforces; it counts where it is alone, for which the cells are asked.
  *
+ * A conduit that is `open` when its inspector is down or overloaded carries all commands in that time, and one that holds
+ * carries them in its live sessions, unless a stricter one shares the cell. That is a site's own decision and no error, but
+ * a proof that kept it to itself would mislead: each statement that holds is tried again with it.
+ *
  * Walks go from zone to zone, not from host to host: hosts of one zone reach each other without passing the box, so that
  * whoever has reached one host of a zone can go on from any of them. A `chain_break` says of an asset that nobody goes on
  * from there. So a walk ends where a hop leads to nothing but broken assets; if the hop also leads to any other host of
@@ -34,7 +38,16 @@ struct proof {
 	size_t n, room;
 	struct arena *scratch;	   /* of the cells, made when the first shadow asks for them */
 	const struct cells *cells; /* NULL: not made yet, or too many */
+	enum failure unattended;   /* not FAIL_CLOSED: nobody inspects, and what decides so or more openly passes */
 };
+
+/* The first address of a network is nobody's; its second is a better example. */
+static struct addr example_of(const struct addr_range *range)
+{
+	struct addr next;
+
+	return addr_next(&range->lo, &next) && addr_cmp(&next, &range->hi) <= 0 ? next : range->lo;
+}
 
 /* A packet that a conduit passes, or false: lists of different families let nothing through. */
 static bool packet_of(const struct model_conduit *c, const struct model_service *s, struct counterexample *ret)
@@ -42,19 +55,14 @@ static bool packet_of(const struct model_conduit *c, const struct model_service 
 	for (size_t p = 0; p < s->n_ports; p++)
 		for (size_t i = 0; i < c->n_sources; i++)
 			for (size_t k = 0; k < c->n_destinations; k++) {
-				struct addr src = c->sources[i].lo, dst = c->destinations[k].lo, next;
+				const struct addr_range *src = &c->sources[i], *dst = &c->destinations[k];
 				struct number_range ports[2];
 
-				if (src.family != dst.family ||
-				    cell_ports(&s->ports[p], src.family, &ret->l4proto, ports) == 0)
+				if (src->lo.family != dst->lo.family ||
+				    cell_ports(&s->ports[p], src->lo.family, &ret->l4proto, ports) == 0)
 					continue;
-				/* The first address of a network is nobody's; its second is a better example. */
-				if (addr_next(&src, &next) && addr_cmp(&next, &c->sources[i].hi) <= 0)
-					src = next;
-				if (addr_next(&dst, &next) && addr_cmp(&next, &c->destinations[k].hi) <= 0)
-					dst = next;
-				ret->source = src;
-				ret->destination = dst;
+				ret->source = example_of(src);
+				ret->destination = example_of(dst);
 				ret->port = (uint16_t)ports[0].lo;
 				return true;
 			}
@@ -157,38 +165,62 @@ static const struct cells *cells_of(struct proof *p)
 	return p->cells;
 }
 
-/* Is this pair part of the cell, and nobody there enforces? */
-static bool only_observed(const struct model *m, const struct cells *cells, const struct cell *cell,
-			  const struct model_conduit *c, const struct model_service *s)
+/* Is this pair part of the cell? */
+static bool has_pair(const struct cells *cells, const struct interned *set, const struct model_conduit *c,
+		     const struct model_service *s)
 {
-	const struct interned *set = &cells->sets[cell->set];
-	bool found = false;
-
 	for (uint32_t i = 0; i < set->n; i++) {
 		const struct cell_pair *pair = &cells->pairs[set->values[i]];
 
-		if (!m->conduits[pair->conduit].observe)
-			return false;
-		found = found || (pair->conduit == c->index && pair->service == s);
+		if (pair->conduit == c->index && pair->service == s)
+			return true;
 	}
-	return found;
+	return false;
 }
 
-/* A packet that this conduit passes on its own account: for one that shadows, where nobody enforces. */
+/* Does this conduit pass what nobody has judged? */
+static bool passes_unjudged(const struct proof *p, const struct model_conduit *c)
+{
+	return p->unattended != FAIL_CLOSED && !c->observe &&
+	       (c->when_down >= p->unattended || c->when_overloaded >= p->unattended);
+}
+
+/* Does the cell do what this conduit would do alone? Not where a shadow meets one that enforces, nor where one that passes
+ * the unjudged meets a stricter one. */
+static bool decides(const struct proof *p, const struct cells *cells, const struct interned *set,
+		    const struct model_conduit *c)
+{
+	bool down = true, overloaded = true;
+
+	for (uint32_t i = 0; i < set->n; i++) {
+		const struct model_conduit *other = &p->m->conduits[cells->pairs[set->values[i]].conduit];
+
+		if (other->observe)
+			continue;
+		if (c->observe)
+			return false;
+		down = down && other->when_down >= p->unattended;
+		overloaded = overloaded && other->when_overloaded >= p->unattended;
+	}
+	return c->observe || down || overloaded;
+}
+
+/* A packet that this conduit passes on its own account. */
 static bool own_packet(struct proof *p, const struct model_conduit *c, const struct model_service *s,
 		       struct counterexample *ret)
 {
-	const struct cells *cells = c->shadow ? cells_of(p) : NULL;
+	const struct cells *cells = c->shadow || ret->unattended != FAIL_CLOSED ? cells_of(p) : NULL;
 
 	if (cells == NULL)
 		return packet_of(c, s, ret);
 	for (size_t i = 0; i < cells->n; i++) {
 		const struct cell *cell = &cells->list[i];
+		const struct interned *set = &cells->sets[cell->set];
 
-		if (!only_observed(p->m, cells, cell, c, s))
+		if (!has_pair(cells, set, c, s) || !decides(p, cells, set, c))
 			continue;
-		ret->source = cell->src.lo;
-		ret->destination = cell->dst.lo;
+		ret->source = example_of(&cell->src);
+		ret->destination = example_of(&cell->dst);
 		ret->l4proto = cell->l4proto;
 		ret->port = cell->lo;
 		return true;
@@ -197,13 +229,14 @@ static bool own_packet(struct proof *p, const struct model_conduit *c, const str
 }
 
 /* Does this service carry what the statement forbids? ret->function: a code, or -1 for anything. */
-static bool carries(const struct model_service *s, bool observe, const struct model_never *never,
-		    struct counterexample *ret)
+static bool carries(const struct proof *p, const struct model_conduit *c, const struct model_service *s,
+		    const struct model_never *never, struct counterexample *ret)
 {
 	const struct vocabulary *v = vocabulary_of(s->protocol);
 
 	ret->function = -1;
 	ret->observed = false;
+	ret->unattended = FAIL_CLOSED;
 	if (never->all_commands || s->tunnel)
 		return true;
 	if (s->protocol == PROTO_ICMP)
@@ -219,10 +252,11 @@ static bool carries(const struct model_service *s, bool observe, const struct mo
 		if (ret->function >= 0)
 			return true;
 	}
-	ret->observed = observe;
-	if (observe)
-		ret->function = any_function(v, never->classes);
-	return observe;
+	ret->observed = c->observe;
+	if (passes_unjudged(p, c))
+		ret->unattended = p->unattended;
+	ret->function = any_function(v, never->classes);
+	return ret->observed || ret->unattended != FAIL_CLOSED;
 }
 
 /* The forbidden packet of a last hop by this conduit. */
@@ -232,7 +266,7 @@ static bool breaks(struct proof *p, const struct model_conduit *c, const struct 
 	if (c->to != never->to || !connected(c))
 		return false;
 	for (size_t s = 0; s < c->n_services; s++) {
-		if (!carries(c->services[s], c->observe, never, ret) || !own_packet(p, c, c->services[s], ret))
+		if (!carries(p, c, c->services[s], never, ret) || !own_packet(p, c, c->services[s], ret))
 			continue;
 		ret->service = c->services[s];
 		return true;
@@ -263,8 +297,9 @@ static bool add(struct proof *p, const struct model_never *never, const struct m
 	return true;
 }
 
-/* Breadth first, so that the shortest chain is told. via[zone] = the conduit by which the walk came; NULL at the start. */
-static void prove(struct proof *p, const struct model_never *never)
+/* True: it holds. Breadth first, so that the shortest chain is told. via[zone] = the conduit by which the walk came; NULL at
+ * the start. */
+static bool holds(struct proof *p, const struct model_never *never)
 {
 	const struct model_conduit **via = arena_array(p->a, p->m->n_zones, sizeof(struct model_conduit *));
 	const struct model_zone **queue = arena_array(p->a, p->m->n_zones, sizeof(struct model_zone *));
@@ -272,7 +307,7 @@ static void prove(struct proof *p, const struct model_never *never)
 	size_t n = 0;
 
 	if (via == NULL || queue == NULL)
-		return;
+		return true;
 	queue[n++] = never->from;
 	for (size_t at = 0; at < n; at++) {
 		for (size_t i = 0; i < p->m->n_conduits; i++) {
@@ -280,7 +315,7 @@ static void prove(struct proof *p, const struct model_never *never)
 
 			if (c->from == queue[at] && breaks(p, c, never, &x)) {
 				add(p, never, via, c, &x);
-				return;
+				return false;
 			}
 		}
 		for (size_t i = 0; i < p->m->n_conduits && never->chain; i++) {
@@ -293,14 +328,20 @@ static void prove(struct proof *p, const struct model_never *never)
 			queue[n++] = c->to;
 		}
 	}
+	return true;
 }
 
 size_t prove_nevers(const struct model *m, struct arena *a, struct counterexample **ret)
 {
+	static const enum failure tries[] = { FAIL_CLOSED, FAIL_OPEN, FAIL_HOLD };
 	struct proof p = { .m = m, .a = a };
 
 	for (size_t i = 0; i < m->n_nevers; i++)
-		prove(&p, &m->nevers[i]);
+		for (size_t t = 0; t < sizeof(tries) / sizeof(tries[0]); t++) {
+			p.unattended = tries[t];
+			if (!holds(&p, &m->nevers[i]))
+				break;
+		}
 	arena_free(p.scratch);
 	*ret = p.list;
 	return p.n;

@@ -52,10 +52,19 @@ static json_t *counterexample_json(const struct counterexample *x)
 	return both;
 }
 
+/* It holds; with a counterexample all the same, as long as somebody inspects. */
+static bool is_kept(const struct counterexample *x)
+{
+	return x == NULL || x->unattended != FAIL_CLOSED;
+}
+
 static json_t *never_json(const struct model_never *v, const struct counterexample *x)
 {
-	json_t *one = json_pack("{s:o,s:o,s:s,s:b,s:i}", "from", json_text(v->from->name), "to", json_text(v->to->name),
-				"scope", v->chain ? "chain" : "direct", "holds", x == NULL, "line", (int)v->at.line);
+	json_t *unattended =
+		is_kept(x) && x != NULL ? json_string(x->unattended == FAIL_OPEN ? "open" : "hold") : json_null();
+	json_t *one = json_pack("{s:o,s:o,s:s,s:b,s:o,s:i}", "from", json_text(v->from->name), "to",
+				json_text(v->to->name), "scope", v->chain ? "chain" : "direct", "holds", is_kept(x),
+				"unattended", unattended, "line", (int)v->at.line);
 
 	if (x != NULL) {
 		json_t *more = counterexample_json(x);
@@ -103,10 +112,13 @@ static void never_print(struct cli *c, const struct source *s, const struct mode
 	for (unsigned bit = CLASS_READ; !v->all_commands && bit <= CLASS_DIAGNOSE; bit <<= 1)
 		if ((v->classes & bit) != 0 && n < sizeof(commands))
 			n += (size_t)snprintf(commands + n, sizeof(commands) - n, " %s", command_class_name(bit));
-	message_print(c->out, c->lang, x == NULL ? M_PROVE_HOLDS : M_PROVE_BROKEN, file, v->at.line, v->from->name,
+	message_print(c->out, c->lang, is_kept(x) ? M_PROVE_HOLDS : M_PROVE_BROKEN, file, v->at.line, v->from->name,
 		      v->to->name, v->chain ? "chain" : "direct", commands);
 	if (x == NULL)
 		return;
+	if (x->unattended != FAIL_CLOSED)
+		message_print(c->out, c->lang, x->unattended == FAIL_OPEN ? M_PROVE_OPEN : M_PROVE_HOLD,
+			      x->hops[x->n_hops - 1]->name);
 	for (size_t i = 0; i < x->n_hops; i++) {
 		const struct model_conduit *h = x->hops[i];
 
@@ -125,7 +137,7 @@ static int run(struct cli *c, const struct cli_args *a)
 	struct counterexample *list = NULL;
 	const struct model *m;
 	json_t *nevers;
-	size_t n;
+	size_t n, broken = 0;
 	int status = CLI_YES;
 
 	if (!source_open(c, a->operands[0], SOURCE_CHECK, &s, &status)) {
@@ -142,6 +154,7 @@ static int run(struct cli *c, const struct cli_args *a)
 	for (size_t i = 0; i < m->n_nevers; i++) {
 		const struct counterexample *x = broken_by(list, n, &m->nevers[i]);
 
+		broken += !is_kept(x);
 		if (c->json)
 			json_array_append_new(nevers, never_json(&m->nevers[i], x));
 		else
@@ -155,11 +168,11 @@ static int run(struct cli *c, const struct cli_args *a)
 	} else if (m->n_nevers == 0) {
 		message_print(c->out, c->lang, M_PROVE_NONE, a->operands[0]);
 	} else {
-		message_print(c->out, c->lang, M_PROVE_SUM, m->n_nevers, m->n_nevers - n, n);
+		message_print(c->out, c->lang, M_PROVE_SUM, m->n_nevers, m->n_nevers - broken, broken);
 	}
 	json_decref(nevers);
 	source_close(&s);
-	return n == 0 ? CLI_YES : CLI_NO;
+	return broken == 0 ? CLI_YES : CLI_NO;
 }
 
 const struct cli_verb verb_prove = {

@@ -272,6 +272,42 @@ static void observers_carry_all(void **state)
 	maker_free(&s.k);
 }
 
+/* What passes while nobody inspects breaks no statement, but is told; a stricter conduit on the same cell ends it. */
+static void open_decisions_are_told(void **state)
+{
+	struct model_conduit *reads, *other;
+	struct counterexample *x;
+	struct site s;
+
+	(void)state;
+	site_init(&s);
+	reads = maker_conduit(&s.k, "reads", s.office, s.crane, "", "", s.reads);
+	maker_never(&s.k, s.office, s.crane, CLASS_WRITE, false);
+	assert_int_equal(prove(&s, &x), 0);
+	reads->when_overloaded = FAIL_HOLD;
+	assert_int_equal(prove(&s, &x), 1);
+	assert_int_equal(x[0].unattended, FAIL_HOLD);
+	reads->when_overloaded = FAIL_OPEN;
+	assert_int_equal(prove(&s, &x), 1);
+	assert_int_equal(x[0].unattended, FAIL_OPEN);
+	assert_int_equal(x[0].function, 5);
+	other = maker_conduit(&s.k, "other", s.office, s.crane, "10.10.0.0/16", "", s.reads);
+	assert_int_equal(prove(&s, &x), 1); /* IPv6 is the first conduit's alone */
+	assert_int_equal(x[0].source.family, 6);
+	assert_ptr_equal(x[0].hops[0], reads);
+	other = maker_conduit(&s.k, "whole", s.office, s.crane, "", "", s.reads);
+	assert_int_equal(prove(&s, &x), 0);
+	other->when_down = FAIL_OPEN; /* each is open where the other is not */
+	assert_int_equal(prove(&s, &x), 0);
+	other->when_overloaded = FAIL_OPEN;
+	assert_int_equal(prove(&s, &x), 1);
+	/* A statement that is broken anyway is told as that. */
+	maker_conduit(&s.k, "sets", s.office, s.crane, "", "", s.sets);
+	assert_int_equal(prove(&s, &x), 1);
+	assert_int_equal(x[0].unattended, FAIL_CLOSED);
+	maker_free(&s.k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -284,6 +320,7 @@ int main(void)
 		cmocka_unit_test(a_range_of_broken_assets_without_gap),
 		cmocka_unit_test(loops_end),
 		cmocka_unit_test(observers_carry_all),
+		cmocka_unit_test(open_decisions_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

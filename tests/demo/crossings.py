@@ -17,7 +17,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import modbus  # noqa: E402
 from net import SLOWNESS, Wire, decode, inside, ip4, mac_of, sh, tcp, tcp_streams, udp  # noqa: E402
 
-QUIET = 0.4 * SLOWNESS  # seconds without an answer that we call silence
+QUIET = 0.4 * SLOWNESS    # seconds without an answer that we call silence
+PATIENT = 2.5 * SLOWNESS  # where one is due: a lost SYN is said again after a second
 
 
 class Crossing:
@@ -43,11 +44,11 @@ def outcome(action):
         raise
 
 
-def speak(ns, destination, port, pieces, source=None, want=None):
+def speak(ns, destination, port, pieces, source=None, patience=PATIENT):
     """Connects, sends the pieces each as a segment of its own, waits for an answer."""
     def action():
-        s = modbus.connect(ns, destination, port, source, timeout=QUIET if want is None else want)
-        s.settimeout(1.0 * SLOWNESS)
+        s = modbus.connect(ns, destination, port, source, timeout=patience)
+        s.settimeout(patience)
         try:
             for piece in pieces:
                 s.sendall(piece)
@@ -59,8 +60,8 @@ def speak(ns, destination, port, pieces, source=None, want=None):
 
 def raw_speak(ns, destination, port, data):
     def action():
-        s = modbus.connect(ns, destination, port, timeout=QUIET)
-        s.settimeout(1.0 * SLOWNESS)
+        s = modbus.connect(ns, destination, port, timeout=PATIENT)
+        s.settimeout(PATIENT)
         try:
             s.sendall(data)
             return s.recv(100)
@@ -196,7 +197,7 @@ def crossings(t):
     add("gate", "rtg03", ("write (observe: passes, is recorded)", "書く（observe: 通過、記録のみ）"), "passed",
         speak(gate, rtg03, 502, [write(7, 7)]), conduit="gate-watches-rtg03")
     add("office", "rtg01", ("Modbus from the office", "事務所から Modbus"), "silent",
-        speak(office, rtg01, 502, [read(0, 1)]), arrived("10.10.0.5"), "crane")
+        speak(office, rtg01, 502, [read(0, 1)], patience=QUIET), arrived("10.10.0.5"), "crane")
     add("office", "tos-web", ("web page over TLS (curl)", "TLS で画面を開く (curl)"), "passed",
         program(office, "curl", "-sk", "--max-time", str(5 * SLOWNESS), "https://10.20.0.20/"), conduit="office-uses-tos")
     add("office", "tos-web", ("SSH on port 443, IPv6 (ssh)", "443番ポートで SSH (IPv6, ssh)"), "reset",
@@ -224,11 +225,11 @@ def crossings(t):
     add("vendor", "gate", ("SSH while its permission lasts", "期限内の SSH"), "passed",
         raw_speak(vendor, "10.40.0.10", 22, b"SSH-2.0-vendor\r\n"), conduit="vendor-helps-gates")
     add("vendor", "rtg01", ("Modbus from a vendor", "保守業者から Modbus"), "silent",
-        speak(vendor, rtg01, 502, [read(0, 1)]), arrived("203.0.113.5"), "crane")
+        speak(vendor, rtg01, 502, [read(0, 1)], patience=QUIET), arrived("203.0.113.5"), "crane")
     add("internet", "rtg01", ("Modbus from the internet", "インターネットから Modbus"), "silent",
-        speak(inet, rtg01, 502, [read(0, 1)]), arrived("198.51.100.2"), "crane")
+        speak(inet, rtg01, 502, [read(0, 1)], patience=QUIET), arrived("198.51.100.2"), "crane")
     add("internet", "tos-web", ("TLS from the internet", "インターネットから TLS"), "silent",
-        speak(inet, web, 443, [b"x"]), arrived("198.51.100.2"), "tos")
+        speak(inet, web, 443, [b"x"], patience=QUIET), arrived("198.51.100.2"), "tos")
     add("office", "cranes", ("port scan, 1,000 ports", "1,000ポートのスキャン"), "silent", scan(office, rtg01),
         arrived("10.10.0.5"), "crane")
     add("office", "rtg01", ("spoofed source of the TOS", "TOS を装った送信元"), "silent",
@@ -246,8 +247,8 @@ def crossings(t):
 def greet(ns, address, source):
     # ssh cannot choose its source address when it greets only: the maintenance host speaks with a socket bound to it
     def action():
-        s = modbus.connect(ns, address, 22, source, timeout=QUIET)
-        s.settimeout(2.0 * SLOWNESS)
+        s = modbus.connect(ns, address, 22, source, timeout=PATIENT)
+        s.settimeout(PATIENT)
         try:
             s.sendall(b"SSH-2.0-maintenance\r\n")
             return s.recv(200).startswith(b"SSH-")

@@ -168,25 +168,26 @@ int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_F
 
 struct queue_wish {
 	uint16_t queue;
-	bool fail_open;
-	uint32_t length;
+	struct queue_rule rule;
 };
 
 static int open_queue(void *ctx, struct err *e)
 {
 	const struct queue_wish *w = ctx;
 
-	return queue_open(w->queue, w->fail_open, w->length, e);
+	return queue_open(w->queue, &w->rule, e);
 }
 
 int queue_socket(struct supervisor *s, uint32_t lane, uint32_t worker, struct err *e)
 {
-	struct queue_wish w = { .queue = lane_queue(lane, worker), .length = QUEUE_LENGTH };
+	struct queue_wish w = { .queue = lane_queue(lane, worker), .rule.maxlen = QUEUE_LENGTH };
 	struct lane l;
 
 	if (lane == LANE_CUT)
-		w.length = QUEUE_LENGTH_CUT;
+		w.rule.maxlen = QUEUE_LENGTH_CUT;
 	else if (lane_of(lane, &l))
-		w.fail_open = l.when_overloaded != FAIL_CLOSED;
+		w.rule = (struct queue_rule){ .maxlen = QUEUE_LENGTH,
+					      .fail_open = l.when_overloaded != FAIL_CLOSED,
+					      .finished = l.kind == LANE_COMMANDS };
 	return in_namespace(s, s->spaces.data, open_queue, &w, e);
 }

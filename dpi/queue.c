@@ -31,13 +31,13 @@ struct queue_reader {
 
 /* ---- opening ------------------------------------------------------------------------------------------------- */
 
-static void put_config(char *buf, uint16_t queue, bool fail_open, uint32_t maxlen, struct nlmsghdr **ret)
+static void put_config(char *buf, uint16_t queue, const struct queue_rule *rule, struct nlmsghdr **ret)
 {
 	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
 	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(h, sizeof(*g));
 	struct nfqnl_msg_config_cmd cmd = { .command = NFQNL_CFG_CMD_BIND, .pf = htons(AF_UNSPEC) };
 	struct nfqnl_msg_config_params params = { .copy_range = htonl(COPY_RANGE), .copy_mode = NFQNL_COPY_PACKET };
-	uint32_t flags = NFQA_CFG_F_GSO | (fail_open ? NFQA_CFG_F_FAIL_OPEN : 0u);
+	uint32_t flags = (rule->finished ? 0u : NFQA_CFG_F_GSO) | (rule->fail_open ? NFQA_CFG_F_FAIL_OPEN : 0u);
 
 	h->nlmsg_type = (NFNL_SUBSYS_QUEUE << 8) | NFQNL_MSG_CONFIG;
 	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
@@ -46,7 +46,7 @@ static void put_config(char *buf, uint16_t queue, bool fail_open, uint32_t maxle
 	g->res_id = htons(queue);
 	mnl_attr_put(h, NFQA_CFG_CMD, sizeof(cmd), &cmd);
 	mnl_attr_put(h, NFQA_CFG_PARAMS, sizeof(params), &params);
-	mnl_attr_put_u32(h, NFQA_CFG_QUEUE_MAXLEN, htonl(maxlen));
+	mnl_attr_put_u32(h, NFQA_CFG_QUEUE_MAXLEN, htonl(rule->maxlen));
 	mnl_attr_put_u32(h, NFQA_CFG_FLAGS, htonl(flags));
 	/* Every flag is stated, so that none is left over from anywhere. */
 	mnl_attr_put_u32(h, NFQA_CFG_MASK,
@@ -77,7 +77,7 @@ static int wait_ack(int fd)
 	return -ETIMEDOUT;
 }
 
-int queue_open(uint16_t queue, bool fail_open, uint32_t maxlen, struct err *e)
+int queue_open(uint16_t queue, const struct queue_rule *rule, struct err *e)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
 	struct sockaddr_nl self = { .nl_family = AF_NETLINK };
@@ -95,7 +95,7 @@ int queue_open(uint16_t queue, bool fail_open, uint32_t maxlen, struct err *e)
 		r = err_set(e, -errno, "options of queue %u", queue);
 		goto fail;
 	}
-	put_config(buf, queue, fail_open, maxlen, &h);
+	put_config(buf, queue, rule, &h);
 	if (send(fd, h, h->nlmsg_len, 0) < 0) {
 		r = err_set(e, -errno, "bind queue %u", queue);
 		goto fail;

@@ -17,12 +17,22 @@
 #include "appliance/base/err.h"
 #include "dpi/inspect.h"
 
+struct queue_rule {
+	uint32_t maxlen; /* packets that may wait */
+	bool fail_open;	 /* a full queue lets packets by unanswered */
+	/*
+	 * Packets come as they will leave: cut, and their checksums written. Else they come as they are in the kernel,
+	 * many segments at once (GSO) and with the place where a checksum is still to be written. On a virtual interface
+	 * that place is the sender's word and may lie in the middle of a command: what leaves is not what was read.
+	 */
+	bool finished;
+};
+
 /*
- * Binds queue number `queue` of the current network namespace: whole packets copied, frames left unsegmented (GSO),
- * at most `maxlen` packets waiting, `fail_open` = a full queue lets packets by unanswered. Non-blocking; owned by the
- * caller; negative errno on failure (-EBUSY or -EPERM: somebody else has the queue, or no privilege).
+ * Binds queue number `queue` of the current network namespace, packets copied whole. Non-blocking; owned by the caller;
+ * negative errno on failure (-EBUSY or -EPERM: somebody else has the queue, or no privilege).
  */
-int queue_open(uint16_t queue, bool fail_open, uint32_t maxlen, struct err *e);
+int queue_open(uint16_t queue, const struct queue_rule *rule, struct err *e);
 
 struct queue_reader;
 

@@ -358,7 +358,9 @@ int main(int argc, char **argv)
 			continue;
 		}
 		b.lanes[b.n] = (uint32_t)atoi(argv[i]);
-		b.queues[b.n] = queue_open(lane_queue(b.lanes[b.n], 0), strstr(argv[i], ":o") != NULL, MAXLEN, &e);
+		b.queues[b.n] = queue_open(
+			lane_queue(b.lanes[b.n], 0),
+			&(struct queue_rule){ .maxlen = MAXLEN, .fail_open = strstr(argv[i], ":o") != NULL }, &e);
 		if (b.queues[b.n] < 0)
 			die("queue", &e);
 		b.n++;

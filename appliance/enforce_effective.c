@@ -180,17 +180,32 @@ static json_t *units_json(const uint64_t set[4])
 	return json_string(text);
 }
 
+/* The functions that pass: one that the row names, but whose addresses or values it refuses, is none of them. */
+static json_t *functions_json(const struct command_table *t, const struct command_row *r, const struct vocabulary *v)
+{
+	struct row_reach reach = { .any_place = r->spaces_any,
+				   .any_value = r->values.any,
+				   .bit_value = number_in(t, &r->values, 0) || number_in(t, &r->values, 1) };
+	json_t *list = json_array();
+
+	for (unsigned s = 0; s < SPACE_MAX; s++)
+		if (r->spaces[s].any || r->spaces[s].n > 0)
+			reach.spaces |= 1u << s;
+	for (unsigned c = 0; v != NULL && c < 256; c++)
+		if (bit_test(r->functions, (uint8_t)c) && function_within(v, (uint8_t)c, &reach))
+			(void)json_array_append_new(list, json_integer(c));
+	return list;
+}
+
 static json_t *row_json(const struct command_table *t, const struct command_row *r, const struct vocabulary *v)
 {
 	static const struct number_set any = { .any = true };
-	json_t *j = json_object(), *functions = json_array();
+	json_t *j = json_object();
 
-	for (unsigned c = 0; c < 256; c++)
-		if (bit_test(r->functions, (uint8_t)c))
-			(void)json_array_append_new(functions, json_integer(c));
 	json_object_set_new(j, "line", json_integer(r->line));
-	json_object_set_new(j, "functions", functions);
-	json_object_set_new(j, "units", units_json(r->units));
+	json_object_set_new(j, "functions", functions_json(t, r, v));
+	/* "any" as in a policy that names none: writes to unit 0, the broadcast of a serial line, are refused then. */
+	json_object_set_new(j, "units", r->units_any ? json_string("any") : units_json(r->units));
 	for (unsigned s = 0; v != NULL && s < SPACE_MAX; s++)
 		if (v->spaces[s] != NULL)
 			json_object_set_new(j, v->spaces[s], numbers_json(t, r->spaces_any ? &any : &r->spaces[s]));

@@ -250,16 +250,34 @@ static void documents_numbers(struct check *k, const struct ast_node *list, uint
 		  r->list[0].hi - base);
 }
 
+/* Names functions, but what it limits leaves none of them: whoever wrote it means something else. */
+static void nothing_passes(struct check *k, const struct ast_node *row, const struct vocabulary *voc, struct object o,
+			   const struct model_allow *a)
+{
+	struct row_reach reach = row_reach_of(a);
+	struct diag *g;
+
+	if ((a->functions[0] | a->functions[1] | a->functions[2] | a->functions[3]) == 0)
+		return;
+	for (unsigned code = 0; code < 256; code++)
+		if (bit_test(a->functions, (uint8_t)code) && function_within(voc, (uint8_t)code, &reach))
+			return;
+	g = check_say(k, SEV_WARNING, "policy.no_effect", row->at, 1, MP_ROW_LEAVES_NOTHING, both_object(k, o),
+		      both_same(protocol_info(voc->protocol)->name), both_same(""));
+	diag_hint(k->d, g, MP_HINT_ROW_LEAVES_NOTHING);
+}
+
 static void one_row(struct check *k, const struct ast_node *row, const struct vocabulary *voc, struct object o,
 		    struct model_allow *a)
 {
 	const struct ast_node *v[ALLOW_N];
 	struct key keys[ALLOW_N];
-	size_t n = allow_keys(voc, keys);
+	size_t n = allow_keys(voc, keys), errors;
 
 	*a = (struct model_allow){ .spaces_any = true, .at = row->at };
 	if (!keys_read(k, row, keys, n, o, v))
 		return;
+	errors = k->d->errors;
 	row_functions(k, row, v, voc, o, a);
 	row_units(k, v[ALLOW_UNITS], voc, o, a);
 	row_values(k, v[ALLOW_VALUES], voc, o, a);
@@ -276,6 +294,8 @@ static void one_row(struct check *k, const struct ast_node *row, const struct vo
 		empty_list(k, list, o);
 		documents_numbers(k, list, voc->documented[i], &r, o);
 	}
+	if (k->d->errors == errors)
+		nothing_passes(k, row, voc, o, a);
 }
 
 void check_allows(struct check *k, const struct ast_node *list, struct model_service *s)

@@ -93,6 +93,19 @@ struct model_allow {
 	struct srcpos at;
 };
 
+/* What the row leaves of addresses and values, for function_within. */
+static inline struct row_reach row_reach_of(const struct model_allow *row)
+{
+	struct row_reach r = { .any_place = row->spaces_any, .any_value = row->values.any };
+
+	for (unsigned s = 0; s < SPACE_MAX; s++)
+		if (row->spaces[s].any || row->spaces[s].n > 0)
+			r.spaces |= 1u << s;
+	for (size_t i = 0; i < row->values.n; i++)
+		r.bit_value = r.bit_value || row->values.ranges[i].lo <= 1;
+	return r;
+}
+
 struct model_service {
 	const char *name;
 	const char *label;

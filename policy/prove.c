@@ -7,8 +7,8 @@
  *         any permission makes an earlier one. Conduits that end one day pass traffic while they stand, so they count like
  *         any other.
  *
- * What counts as carrying a command: rows by their functions (a function counts for each of its classes, and one without a
- * name for all); a whole command protocol, and everything that cannot be read down to its commands, for all. ICMP carries
+ * What counts as carrying a command: rows by the functions that can pass them (a function counts for each of its classes, and
+ * one without a name for all); a whole command protocol, and everything that cannot be read down to its commands, for all. ICMP carries
  * none, unless its service is a tunnel; it is still a permission, for earlier hops and for a `never` that names no
  * commands.
  *
@@ -113,25 +113,16 @@ static bool leads_on(const struct model *m, const struct model_conduit *c)
 	return false;
 }
 
-/* Some address that the function touches is allowed in each space it touches. */
-static bool touchable(const struct model_allow *row, const struct function_info *f)
-{
-	for (unsigned s = 0; s < SPACE_MAX && !row->spaces_any; s++)
-		if ((f->spaces >> s & 1) != 0 && !row->spaces[s].any && row->spaces[s].n == 0)
-			return false;
-	return true;
-}
-
 /* A function code of these classes that the row lets through somewhere, or -1. */
 static int function_in(const struct model_allow *row, const struct vocabulary *v, unsigned classes)
 {
-	for (int code = 0; code < 256; code++) {
-		const struct function_info *f;
+	struct row_reach reach = row_reach_of(row);
 
-		if (!bit_test(row->functions, (uint8_t)code))
-			continue;
-		f = function_by_code(v, (uint8_t)code);
-		if (f == NULL || ((f->classes & classes) != 0 && touchable(row, f)))
+	for (int code = 1; code <= v->code_max; code++) {
+		const struct function_info *f = function_by_code(v, (uint8_t)code);
+
+		if (bit_test(row->functions, (uint8_t)code) && (f == NULL || (f->classes & classes) != 0) &&
+		    function_within(v, (uint8_t)code, &reach))
 			return code;
 	}
 	return -1;

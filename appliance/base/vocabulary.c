@@ -6,26 +6,26 @@
 
 /* MODBUS Application Protocol Specification V1.1b3, clause 6; 90 is Schneider's UMAS, which programs controllers. */
 static const struct function_info modbus_functions[] = {
-	{ 1, "read_coils", CLASS_READ, 1u << MODBUS_COILS },
-	{ 2, "read_discrete_inputs", CLASS_READ, 1u << MODBUS_DISCRETE },
-	{ 3, "read_holding_registers", CLASS_READ, 1u << MODBUS_HOLDING },
-	{ 4, "read_input_registers", CLASS_READ, 1u << MODBUS_INPUT },
-	{ 5, "write_single_coil", CLASS_WRITE, 1u << MODBUS_COILS },
-	{ 6, "write_single_register", CLASS_WRITE, 1u << MODBUS_HOLDING },
-	{ 7, "read_exception_status", CLASS_DIAGNOSE, 0 },
-	{ 8, "diagnostics", CLASS_DIAGNOSE | CLASS_CONTROL, 0 },
-	{ 11, "get_comm_event_counter", CLASS_DIAGNOSE, 0 },
-	{ 12, "get_comm_event_log", CLASS_DIAGNOSE, 0 },
-	{ 15, "write_multiple_coils", CLASS_WRITE, 1u << MODBUS_COILS },
-	{ 16, "write_multiple_registers", CLASS_WRITE, 1u << MODBUS_HOLDING },
-	{ 17, "report_server_id", CLASS_DIAGNOSE, 0 },
-	{ 20, "read_file_record", CLASS_READ, 0 },
-	{ 21, "write_file_record", CLASS_WRITE, 0 },
-	{ 22, "mask_write_register", CLASS_WRITE, 1u << MODBUS_HOLDING },
-	{ 23, "read_write_multiple_registers", CLASS_READ | CLASS_WRITE, 1u << MODBUS_HOLDING },
-	{ 24, "read_fifo_queue", CLASS_READ, 1u << MODBUS_HOLDING },
-	{ 43, "encapsulated_interface_transport", CLASS_DIAGNOSE, 0 },
-	{ 90, "umas", CLASS_PROGRAM | CLASS_CONTROL | CLASS_WRITE | CLASS_READ, 0 },
+	{ 1, "read_coils", CLASS_READ, 1u << MODBUS_COILS, 0 },
+	{ 2, "read_discrete_inputs", CLASS_READ, 1u << MODBUS_DISCRETE, 0 },
+	{ 3, "read_holding_registers", CLASS_READ, 1u << MODBUS_HOLDING, 0 },
+	{ 4, "read_input_registers", CLASS_READ, 1u << MODBUS_INPUT, 0 },
+	{ 5, "write_single_coil", CLASS_WRITE, 1u << MODBUS_COILS, 0 },
+	{ 6, "write_single_register", CLASS_WRITE, 1u << MODBUS_HOLDING, 0 },
+	{ 7, "read_exception_status", CLASS_DIAGNOSE, 0, 0 },
+	{ 8, "diagnostics", CLASS_DIAGNOSE | CLASS_CONTROL, 0, 0 },
+	{ 11, "get_comm_event_counter", CLASS_DIAGNOSE, 0, 0 },
+	{ 12, "get_comm_event_log", CLASS_DIAGNOSE, 0, 0 },
+	{ 15, "write_multiple_coils", CLASS_WRITE, 1u << MODBUS_COILS, 0 },
+	{ 16, "write_multiple_registers", CLASS_WRITE, 1u << MODBUS_HOLDING, 0 },
+	{ 17, "report_server_id", CLASS_DIAGNOSE, 0, 0 },
+	{ 20, "read_file_record", CLASS_READ, 0, UNTOLD_PLACE },
+	{ 21, "write_file_record", CLASS_WRITE, 0, UNTOLD_PLACE | UNTOLD_VALUE },
+	{ 22, "mask_write_register", CLASS_WRITE, 1u << MODBUS_HOLDING, UNTOLD_VALUE },
+	{ 23, "read_write_multiple_registers", CLASS_READ | CLASS_WRITE, 1u << MODBUS_HOLDING, 0 },
+	{ 24, "read_fifo_queue", CLASS_READ, 1u << MODBUS_HOLDING, 0 },
+	{ 43, "encapsulated_interface_transport", CLASS_DIAGNOSE, 0, 0 },
+	{ 90, "umas", CLASS_PROGRAM | CLASS_CONTROL | CLASS_WRITE | CLASS_READ, 0, UNTOLD_PLACE | UNTOLD_VALUE },
 };
 
 static const struct vocabulary vocabularies[] = {
@@ -36,7 +36,8 @@ static const struct vocabulary vocabularies[] = {
 	  { 0, 10001, 30001, 40001 },
 	  65535,
 	  255,
-	  65535 },
+	  65535,
+	  127 },
 };
 
 static const char *const class_names[] = { "read", "write", "control", "program", "diagnose" };
@@ -79,4 +80,19 @@ const struct function_info *function_by_name(const struct vocabulary *v, const c
 		if (strcmp(v->functions[i].name, name) == 0)
 			return &v->functions[i];
 	return NULL;
+}
+
+bool function_within(const struct vocabulary *v, uint8_t code, const struct row_reach *r)
+{
+	const struct function_info *f = function_by_code(v, code);
+	unsigned untold = f != NULL ? f->untold : UNTOLD_PLACE | UNTOLD_VALUE, spaces = f != NULL ? f->spaces : 0;
+	bool bits = spaces != 0 && (spaces & ~(1u << MODBUS_COILS)) == 0;
+
+	if (code == 0 || code > v->code_max)
+		return false;
+	if (!r->any_place && ((untold & UNTOLD_PLACE) != 0 || (spaces & ~r->spaces) != 0))
+		return false;
+	if (r->any_value)
+		return true;
+	return (untold & UNTOLD_VALUE) == 0 && (r->bit_value || !bits || (f->classes & CLASS_WRITE) == 0);
 }

@@ -28,7 +28,11 @@ struct function_info {
 	const char *name; /* policy key value and event text, e.g. "read_holding_registers" */
 	unsigned classes; /* CLASS_*; a function may be of several (23 reads and writes) and then needs all of them */
 	unsigned spaces;  /* bit n: touches addresses of space n; 0 = none that this table knows of */
+	unsigned untold;  /* UNTOLD_*: what no PDU of it says, so that a row which limits that refuses them all */
 };
+
+#define UNTOLD_PLACE 1u /* which addresses it touches */
+#define UNTOLD_VALUE 2u /* which values the device holds after it */
 
 struct vocabulary {
 	enum protocol protocol;
@@ -40,6 +44,15 @@ struct vocabulary {
 	uint32_t address_max; /* highest address, counted from 0 */
 	uint32_t unit_max;
 	uint32_t value_max;
+	uint8_t code_max; /* requests have codes from 1 to this one */
+};
+
+/* What a row of command rules leaves of addresses and values. */
+struct row_reach {
+	bool any_place;	 /* no address space is limited */
+	unsigned spaces; /* else bit n: some address of space n is allowed */
+	bool any_value;
+	bool bit_value; /* 0 or 1 is among the values, all that a single bit can be */
 };
 
 const struct vocabulary *vocabulary_of(enum protocol p); /* NULL when the protocol has no command rules */
@@ -49,5 +62,7 @@ const char *command_class_name(unsigned class_bit);
 /* NULL when the code has no name in this protocol. */
 const struct function_info *function_by_code(const struct vocabulary *v, uint8_t code);
 const struct function_info *function_by_name(const struct vocabulary *v, const char *name);
+/* Whether some request of this function stays within a row that names the function and leaves this. */
+bool function_within(const struct vocabulary *v, uint8_t code, const struct row_reach *r);
 
 #endif

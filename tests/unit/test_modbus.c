@@ -3,7 +3,7 @@
  * The Modbus enforcer: framing, lengths of all function codes, ranges, values, units, reasons.
  * What answers may look like is in test_modbus_answers.c.
  * LINK: dpi/modbus.c dpi/modbus_request.c dpi/modbus_response.c dpi/modbus_rules.c
- * LINK: appliance/base/bytes.c appliance/base/commands.c appliance/base/sha256.c
+ * LINK: appliance/base/bytes.c appliance/base/commands.c appliance/base/sha256.c appliance/base/vocabulary.c
  * LIBS: nettle
  */
 #include <setjmp.h>
@@ -451,6 +451,63 @@ static void unit_zero(void **state)
 	assert_true(request(&d, 1, 0, 6, (uint8_t[]){ 0, 9, 0, 1 }, 4)->allowed);
 }
 
+/* Whether this row lets some request of the function pass: of each shape one at address 10. */
+static bool some_pass(struct desk *d, uint8_t function)
+{
+	static const struct {
+		size_t n;
+		uint8_t data[16];
+	} tried[] = {
+		{ 0, { 0 } },
+		{ 2, { 0, 10 } },
+		{ 3, { 14, 1, 0 } },
+		{ 4, { 0, 0, 0x12, 0x34 } },
+		{ 4, { 0, 10, 0, 0 } },
+		{ 4, { 0, 10, 0, 1 } },
+		{ 4, { 0, 10, 0, 5 } },
+		{ 4, { 0, 10, 0xff, 0 } },
+		{ 6, { 0, 10, 0, 0, 0, 0 } },
+		{ 6, { 0, 10, 0, 1, 1, 1 } },
+		{ 7, { 0, 10, 0, 1, 2, 0, 1 } },
+		{ 7, { 0, 10, 0, 1, 2, 0, 5 } },
+		{ 8, { 7, 6, 0, 4, 0, 1, 0, 2 } },
+		{ 11, { 0, 10, 0, 1, 0, 10, 0, 1, 2, 0, 1 } },
+		{ 11, { 0, 10, 0, 1, 0, 10, 0, 1, 2, 0, 5 } },
+		{ 14, { 13, 6, 0, 4, 0, 7, 0, 3, 6, 0xaf, 4, 0xbe, 0x10, 0x0d } },
+	};
+
+	for (size_t i = 0; i < sizeof(tried) / sizeof(tried[0]); i++) {
+		desk_reset(d);
+		if (request(d, 1, 1, function, tried[i].data, tried[i].n)->allowed)
+			return true;
+	}
+	return false;
+}
+
+/* What proofs and the list of effective commands say of a row is what the worker does. */
+static void vocabulary_knows_what_passes(void **state)
+{
+	static const uint32_t values[][2] = { { 0, 1 }, { 5, 5 } };
+	const struct vocabulary *v = vocabulary_of(PROTO_MODBUS);
+
+	(void)state;
+	for (unsigned spaces = 0; spaces < 17; spaces++)
+		for (unsigned limit = 0; limit < 3; limit++) {
+			struct row_reach reach = { spaces == 16, spaces & 15u, limit == 0, limit == 1 };
+			struct desk d;
+			struct command_row *row = desk_row(&d);
+
+			row->spaces_any = spaces == 16;
+			for (unsigned s = 0; s < SPACE_MAX; s++)
+				if ((spaces >> s & 1u) != 0)
+					row->spaces[s] = desk_ranges(&d, (uint32_t[]){ 10, 20 }, 1);
+			if (limit > 0)
+				row->values = desk_ranges(&d, values[limit - 1], 1);
+			for (unsigned f = 0; f < 256; f++)
+				assert_int_equal(some_pass(&d, (uint8_t)f), function_within(v, (uint8_t)f, &reach));
+		}
+}
+
 /* Rows are never added up, and a refusal names the row that came furthest. */
 static void rows_and_reasons(void **state)
 {
@@ -588,6 +645,7 @@ int main(void)
 		cmocka_unit_test(values),
 		cmocka_unit_test(units),
 		cmocka_unit_test(unit_zero),
+		cmocka_unit_test(vocabulary_knows_what_passes),
 		cmocka_unit_test(rows_and_reasons),
 		cmocka_unit_test(grants),
 		cmocka_unit_test(framing),

@@ -122,8 +122,49 @@ static void unnamed_functions_count_for_all(void **state)
 	bit_set(s.reads->allows[0].functions, 66);
 	maker_conduit(&s.k, "c", s.office, s.crane, "", "", s.reads);
 	maker_never(&s.k, s.office, s.crane, CLASS_PROGRAM, false);
+	assert_int_equal(prove(&s, &x), 0); /* its addresses are not known, and the row limits them */
+	s.reads->allows[0].spaces_any = true;
 	assert_int_equal(prove(&s, &x), 1);
 	assert_int_equal(x[0].function, 66);
+	maker_free(&s.k);
+}
+
+/* A counterexample is a command that the worker lets pass: test_modbus holds what that is against the worker. */
+static void commands_that_cannot_pass(void **state)
+{
+	struct counterexample *x;
+	struct model_allow *row;
+	struct site s;
+
+	(void)state;
+	site_init(&s);
+	row = &s.sets->allows[0];
+	maker_conduit(&s.k, "c", s.office, s.crane, "", "", s.sets);
+	maker_never(&s.k, s.office, s.crane, CLASS_WRITE, false);
+	/* A row that names no function still has only codes that requests have. */
+	memset(row->functions, 0xff, sizeof(row->functions));
+	assert_int_equal(prove(&s, &x), 1);
+	assert_int_equal(x[0].function, 6);
+	row->spaces_any = true;
+	assert_int_equal(prove(&s, &x), 1);
+	assert_int_equal(x[0].function, 5);
+	memset(row->functions, 0, sizeof(row->functions));
+	bit_set(row->functions, 0);
+	bit_set(row->functions, 200);
+	assert_int_equal(prove(&s, &x), 0);
+	/* Files say neither where nor what they write. */
+	bit_set(row->functions, 21);
+	assert_int_equal(prove(&s, &x), 1);
+	row->values.any = false;
+	row->values.ranges = row->spaces[MODBUS_HOLDING].ranges; /* 400 */
+	row->values.n = 1;
+	assert_int_equal(prove(&s, &x), 0);
+	/* Nor is a coil ever 400. */
+	bit_set(row->functions, 5);
+	assert_int_equal(prove(&s, &x), 0);
+	bit_set(row->functions, 6);
+	assert_int_equal(prove(&s, &x), 1);
+	assert_int_equal(x[0].function, 6);
 	maker_free(&s.k);
 }
 
@@ -313,6 +354,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_counts_as_a_command),
 		cmocka_unit_test(unnamed_functions_count_for_all),
+		cmocka_unit_test(commands_that_cannot_pass),
 		cmocka_unit_test(tunnels_count_even_as_icmp),
 		cmocka_unit_test(families_that_never_meet),
 		cmocka_unit_test(chains),

@@ -47,6 +47,7 @@ services = {
   range  = { protocol = "udp"; ports = ["udp/8000-8999"]; };
   ping   = { protocol = "icmp"; ports = ["icmp/8"]; };
   plc    = { protocol = "modbus"; ports = ["tcp/502"]; allow = ( { commands = ["read"]; } ); };
+  plc_some = { protocol = "modbus"; ports = ["tcp/502"]; allow = ( { commands = ["read"]; holding = ["0-99"]; } ); };
 };
 """
 

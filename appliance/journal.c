@@ -225,7 +225,6 @@ static int answer_events(struct journal_role *j, uint32_t id, struct bytes *b)
 static int answer_explain(struct journal_role *j, uint32_t id, struct bytes *b)
 {
 	struct err e = { 0 };
-	char en[1024], ja[1024];
 	uint64_t seq, next;
 	json_t *list, *record;
 	int r;
@@ -234,14 +233,13 @@ static int answer_explain(struct journal_role *j, uint32_t id, struct bytes *b)
 	if (!bytes_done(b) || seq == 0)
 		return answer(id, 2, error_json("malformed question"));
 	list = journal_read(&j->chain, seq - 1, 1, &next, &e);
-	record = json_array_get(list, 0);
-	if (record == NULL || next != seq) {
-		json_decref(list);
-		return answer(id, 1, json_pack("{s:n, s:n}", "event", "error"));
-	}
-	event_explain(record, LANG_EN, en, sizeof(en));
-	event_explain(record, LANG_JA, ja, sizeof(ja));
-	r = answer(id, 0, json_pack("{s:O, s:o, s:o}", "event", record, "en", json_text(en), "ja", json_text(ja)));
+	if (list == NULL)
+		return answer(id, 3, error_json(e.text));
+	record = next == seq ? json_array_get(list, 0) : NULL;
+	if (record != NULL)
+		r = answer(id, 0, json_pack("{s:O}", "event", record));
+	else
+		r = answer(id, 1, json_pack("{s:n}", "event"));
 	json_decref(list);
 	return r;
 }

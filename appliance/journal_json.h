@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * An event record as the JSON object of docs/json.md, and a recorded object as a sentence for people. Journal role only;
- * pure.
- */
+/* An event record as the JSON object of docs/json.md. Journal role only; pure. */
 #ifndef SEKISHO_JOURNAL_JSON_H
 #define SEKISHO_JOURNAL_JSON_H
 
 #include "appliance/base/json.h"
-#include "appliance/base/messages.h"
 #include "appliance/ipc/msg.h"
 #include "appliance/journal_names.h"
 
@@ -15,7 +11,5 @@
 json_t *event_json(const struct event *e, enum role from, const struct names *n);
 /* What the journal has to say of itself: "torn", "missing". */
 json_t *journal_own_json(const char *code, uint64_t count, uint64_t value, uint64_t wall_ns);
-/* One sentence; always ends the buffer. */
-void event_explain(const json_t *record, enum lang l, char *out, size_t size);
 
 #endif

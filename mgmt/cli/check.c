@@ -10,12 +10,16 @@ static int run(struct cli *c, const struct cli_args *a)
 
 	if (source_open(c, a->operands[0], SOURCE_LOWER, &s, &status)) {
 		const struct model *m = s.c.model;
+		size_t zones = 0;
 
+		for (size_t i = 0; i < m->n_zones;
+		     i++) /* those that the policy defines: the box itself is none of them */
+			zones += !m->zones[i].self;
 		if (c->json)
 			json_line(c->out, source_diagnostics(&s, c->lang));
 		else
-			message_print(c->out, c->lang, M_CHECK_FINE, a->operands[0], m->n_zones, m->n_assets,
-				      m->n_services, m->n_conduits, m->n_nevers, s.c.diags.warnings);
+			message_print(c->out, c->lang, M_CHECK_FINE, a->operands[0], zones, m->n_assets, m->n_services,
+				      m->n_conduits, m->n_nevers, s.c.diags.warnings);
 	}
 	source_close(&s);
 	return status;

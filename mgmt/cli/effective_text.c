@@ -57,10 +57,14 @@ static void cell_row(struct table *t, const json_t *cell)
 }
 
 /* "read_coils (1), 90" of a row's function codes. */
-static void functions(FILE *to, const json_t *row, const struct vocabulary *words)
+static void functions(struct cli *c, FILE *to, const json_t *row, const struct vocabulary *words)
 {
 	const json_t *list = ja(row, "functions");
 
+	if (words != NULL && json_array_size(list) >= words->code_max) {
+		fputs(message_format(M_EFFECTIVE_ANY_FUNCTION, c->lang), to);
+		return;
+	}
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		long long code = (long long)json_integer_value(json_array_get(list, i));
 		const struct function_info *f =
@@ -102,7 +106,7 @@ static void row_text(struct cli *c, FILE *to, const json_t *row, enum protocol p
 		enum message text;
 	} scalars[] = { { "units", M_EFFECTIVE_UNITS }, { "values", M_EFFECTIVE_VALUES } };
 
-	functions(to, row, words);
+	functions(c, to, row, words);
 	if (words != NULL)
 		addresses(c, to, row, words);
 	for (size_t i = 0; i < sizeof(scalars) / sizeof(scalars[0]); i++)

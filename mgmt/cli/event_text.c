@@ -31,7 +31,7 @@ static const struct word codes[] = {
 	{ "reverted", M_EV_REVERTED },	 { "refused", M_EV_REFUSED },	{ "booted", M_EV_BOOTED },
 	{ "flushed", M_EV_FLUSHED },	 { "changed", M_EV_CHANGED },	{ "foreign", M_EV_FOREIGN },
 	{ "setting", M_EV_SETTING },	 { "unmended", M_EV_UNMENDED }, { "shut", M_EV_SHUT },
-	{ "network", M_EV_NETWORK },
+	{ "network", M_EV_NETWORK },	 { "torn", M_EV_TORN },		{ "missing", M_EV_MISSING },
 };
 
 static const char *word_text(const struct word *words, size_t n, const char *word, enum lang l)
@@ -119,6 +119,14 @@ static void who_text(FILE *to, const json_t *e, enum lang l)
 	transport_text(to, e, l);
 }
 
+static void box_numbers(FILE *to, const json_t *e, enum lang l)
+{
+	if (strcmp(js(e, "kind"), "policy") == 0 && ju(e, "value") > 0)
+		message_print(to, l, M_EV_GENERATION, ju(e, "value"));
+	if (strcmp(js(e, "kind"), "drift") == 0 && ju(e, "value") > 0)
+		message_print(to, l, M_EV_GAP, ju(e, "value"));
+}
+
 static void box_text(FILE *to, const json_t *e, enum lang l)
 {
 	if (json_object_get(e, "role") != NULL) {
@@ -128,12 +136,7 @@ static void box_text(FILE *to, const json_t *e, enum lang l)
 	}
 	if (json_is_string(json_object_get(e, "code")))
 		fprintf(to, "  %s", WORD(codes, js(e, "code"), l));
-	if (strcmp(js(e, "kind"), "policy") == 0 && ju(e, "value") > 0)
-		message_print(to, l, M_EV_GENERATION, ju(e, "value"));
-	if (strcmp(js(e, "kind"), "drift") == 0 && ju(e, "value") > 0)
-		message_print(to, l, M_EV_GAP, ju(e, "value"));
-	if (json_object_get(e, "text") != NULL)
-		fprintf(to, "  %s", js(e, "text"));
+	box_numbers(to, e, l);
 }
 
 static char *finish(FILE *to, char **text)
@@ -201,38 +204,74 @@ static enum message sentence_of(const char *verdict)
 	return strcmp(verdict, "observe") == 0 ? M_EXPLAIN_OBSERVED : M_EXPLAIN_ALLOWED;
 }
 
+static void part(FILE *to, bool *begun, enum lang l, const char *text)
+{
+	if (*begun)
+		message_print(to, l, M_EXPLAIN_AND);
+	fputs(text, to);
+	*begun = true;
+}
+
+/* What the box did or noticed itself: "At ..., process: dpi/0, died." */
+static void box_sentence(FILE *to, const json_t *e, enum lang l, const char *when, const char *client)
+{
+	const char *role = js(e, "role"), *reason = js(e, "reason");
+	char text[RENDER_TEXT];
+	bool begun = false;
+
+	message_print(to, l, M_EXPLAIN_BOX, when, WORD(kinds, js(e, "kind"), l));
+	if (*role != '\0') {
+		snprintf(text, sizeof(text), json_object_get(e, "index") != NULL ? "%s/%llu" : "%s", role,
+			 ju(e, "index"));
+		part(to, &begun, l, text);
+	}
+	if (*client != '\0')
+		part(to, &begun, l, client);
+	if (*js(e, "verdict") != '\0')
+		part(to, &begun, l, WORD(verdicts, js(e, "verdict"), l));
+	if (*js(e, "code") != '\0')
+		part(to, &begun, l, WORD(codes, js(e, "code"), l));
+	box_numbers(to, e, l);
+	if (*reason != '\0' && strcmp(reason, "none") != 0)
+		part(to, &begun, l, render_reason(reason, l));
+	message_print(to, l, M_EXPLAIN_END);
+}
+
+/* What came from one end and was meant for the other. */
+static void traffic_sentence(FILE *to, const json_t *e, enum lang l, const char *when, const char *client,
+			     const char *server)
+{
+	bool back = strcmp(js(e, "direction"), "s2c") == 0;
+	char text[1200], *what = attempt(e, l);
+
+	if (what == NULL)
+		return;
+	message_text(text, sizeof(text), l, sentence_of(js(e, "verdict")), when, back ? server : client,
+		     back ? client : server, what[0] == ' ' ? what + 1 : what, render_reason(js(e, "reason"), l));
+	fputs(text, to);
+	if (json_object_get(e, "conduit") != NULL)
+		message_print(to, l, M_EXPLAIN_CONDUIT, js(e, "conduit"), js(e, "file"), ju(e, "line"));
+	else
+		message_print(to, l, M_EXPLAIN_NO_CONDUIT);
+	free(what);
+}
+
 char *event_sentence(const json_t *e, enum lang l)
 {
-	char part[1200], when[RENDER_TEXT], client[RENDER_TEXT], server[RENDER_TEXT], *what, *text = NULL;
+	char when[RENDER_TEXT], client[RENDER_TEXT], server[RENDER_TEXT], *text = NULL;
 	size_t size;
-	FILE *to;
+	FILE *to = open_memstream(&text, &size);
 
+	if (to == NULL)
+		return NULL;
 	render_time(js(e, "time"), when);
 	endpoint_text(e, "client", client);
 	endpoint_text(e, "server", server);
-	if (*client == '\0' || *server == '\0') /* about the box itself: the line says all */
-		return event_line(e, l);
-	what = attempt(e, l);
-	to = open_memstream(&text, &size);
-	if (what == NULL || to == NULL) {
-		free(what);
-		if (to != NULL)
-			fclose(to);
-		free(text);
-		return NULL;
-	}
-	message_text(part, sizeof(part), l, sentence_of(js(e, "verdict")), when, client, server,
-		     what[0] == ' ' ? what + 1 : what, render_reason(js(e, "reason"), l));
-	fputs(part, to);
-	if (json_object_get(e, "conduit") != NULL)
-		message_text(part, sizeof(part), l, M_EXPLAIN_CONDUIT, js(e, "conduit"), js(e, "file"), ju(e, "line"));
+	if (*client == '\0' || *server == '\0')
+		box_sentence(to, e, l, when, client);
 	else
-		message_text(part, sizeof(part), l, M_EXPLAIN_NO_CONDUIT);
-	fputs(part, to);
-	if (ju(e, "count") > 1) {
-		message_text(part, sizeof(part), l, M_EXPLAIN_COUNT, ju(e, "count"));
-		fputs(part, to);
-	}
-	free(what);
+		traffic_sentence(to, e, l, when, client, server);
+	if (ju(e, "count") > 1)
+		message_print(to, l, M_EXPLAIN_COUNT, ju(e, "count"));
 	return finish(to, &text);
 }

@@ -624,6 +624,33 @@ static void test_events(void **state)
 		       "tos-reads-cranes (site.cfg:17).\n");
 	run(&r, "explain 16 --lang ja");
 	expect_in(r.out, "拒否されました（理由: 許可されていないファンクションコード）。");
+	/* Who sent it is who tried it. */
+	box_says(MSG_CTL_EXPLAIN, 0,
+		 "{\"event\":{\"seq\":20,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"pdu\",\"verdict\":\"deny\","
+		 "\"reason\":\"modbus.response\",\"client\":\"10.1.1.1:40000\",\"server\":\"10.2.2.2:502\","
+		 "\"transport\":\"tcp\",\"direction\":\"s2c\",\"protocol\":\"modbus\"}}");
+	run(&r, "explain 20");
+	expect_in(r.out, "10.2.2.2:502 tried modbus with 10.1.1.1:40000 and was refused");
+	/* What is about the box itself is a sentence as well. */
+	box_says(MSG_CTL_EXPLAIN, 0,
+		 "{\"event\":{\"seq\":21,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"role\",\"role\":\"dpi\","
+		 "\"index\":1,\"code\":\"died\",\"count\":1}}");
+	run(&r, "explain 21");
+	assert_string_equal(r.out, "At 2026-11-20 08:10:11, role: dpi/1, died.\n");
+	run(&r, "explain 21 --lang ja");
+	assert_string_equal(r.out, "2026-11-20 08:10:11、プロセス: dpi/1、異常終了。\n");
+	box_says(MSG_CTL_EXPLAIN, 0,
+		 "{\"event\":{\"seq\":22,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"decided\",\"verdict\":\"allow\","
+		 "\"reason\":\"unanswered.held\",\"role\":\"gate\",\"value\":41,\"count\":2}}");
+	run(&r, "explain 22 --lang ja");
+	assert_string_equal(
+		r.out, "2026-11-20 08:10:11、代行判定: gate、許可、検査部が応答せず、既存セッションのみ継続（hold）。"
+		       "この記録は 2 件分をまとめたものです。\n");
+	box_says(MSG_CTL_EXPLAIN, 0,
+		 "{\"event\":{\"seq\":23,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"lost\",\"role\":\"journal\","
+		 "\"code\":\"missing\",\"count\":1}}");
+	run(&r, "explain 23 --lang ja");
+	expect_in(r.out, "journal、ディスクに書き込み済みだった記録が失われている。");
 	box_says(MSG_CTL_EXPLAIN, 1, "{\"event\":null}");
 	run(&r, "explain 99");
 	assert_int_equal(r.status, 1);
@@ -675,6 +702,32 @@ static void test_effective(void **state)
 	run(&r, "effective --lang ja");
 	expect_in(r.out, "期限切れ");
 	expect_in(r.out, "holding 0-99（他のアドレスは不可）; ユニット 1; 値 すべて  （14 行目）");
+	box_close();
+}
+
+/* A row that names no function is told in two words, not in 127. */
+static void test_effective_any_function(void **state)
+{
+	static struct run r;
+	char json[1024];
+	size_t n;
+
+	(void)state;
+	n = (size_t)snprintf(json, sizeof(json),
+			     "{\"cells\":[{\"conduits\":[\"all\"]}],\"conduits\":[{\"name\":\"all\"}],\"permits\":[{"
+			     "\"permit\":1,\"grants\":[{"
+			     "\"conduit\":\"all\",\"protocol\":\"modbus\",\"rows\":[{\"line\":9,\"units\":\"any\","
+			     "\"functions\":[1");
+	for (unsigned f = 2; f < 128; f++)
+		n += (size_t)snprintf(json + n, sizeof(json) - n, ",%u", f);
+	snprintf(json + n, sizeof(json) - n, "]}]}]}]}");
+	box_open();
+	box_says(MSG_CTL_EFFECTIVE, 0, json);
+	run(&r, "effective");
+	expect_in(r.out, "modbus  any function");
+	expect_in(r.out, "units any");
+	run(&r, "effective --lang ja");
+	expect_in(r.out, "modbus  全ファンクション");
 	box_close();
 }
 
@@ -755,11 +808,12 @@ static int teardown(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_help), cmocka_unit_test(test_usage),
-		cmocka_unit_test(test_no_box),	   cmocka_unit_test(test_off_line),
-		cmocka_unit_test(test_documents),  cmocka_unit_test(test_status),
-		cmocka_unit_test(test_apply),	   cmocka_unit_test(test_events),
-		cmocka_unit_test(test_effective),  cmocka_unit_test(test_other_answers),
+		cmocka_unit_test(test_every_help),    cmocka_unit_test(test_usage),
+		cmocka_unit_test(test_no_box),	      cmocka_unit_test(test_off_line),
+		cmocka_unit_test(test_documents),     cmocka_unit_test(test_status),
+		cmocka_unit_test(test_apply),	      cmocka_unit_test(test_events),
+		cmocka_unit_test(test_effective),     cmocka_unit_test(test_effective_any_function),
+		cmocka_unit_test(test_other_answers),
 	};
 	char here[400];
 

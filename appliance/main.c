@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sekishod: the daemon, and by `--role` each of its roles. Only the supervisor executes the latter. */
 #include <getopt.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,18 @@ static const struct option options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
+static int usage_problem(enum lang l, enum message m, ...)
+{
+	char text[320];
+	va_list ap;
+
+	va_start(ap, m);
+	message_vtext(text, sizeof(text), l, m, ap);
+	va_end(ap);
+	message_print(stderr, l, M_DAEMON_SEE, text);
+	return 2;
+}
+
 int main(int argc, char **argv)
 {
 	struct supervise_options o = {
@@ -52,12 +65,13 @@ int main(int argc, char **argv)
 		.lang = lang_choose(NULL),
 		.workers = 1,
 	};
+	unsigned long workers;
 	char *end;
 	int c;
 
 	if (argc == 3 && strcmp(argv[1], "--role") == 0)
 		return run_role(argv[2]);
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
 		switch (c) {
 		case 'd':
 			o.data_netns = optarg;
@@ -75,23 +89,22 @@ int main(int argc, char **argv)
 			o.lang = lang_choose(optarg);
 			break;
 		case 'w':
-			o.workers = (uint32_t)strtoul(optarg, &end, 10);
-			if (*end == 0 && o.workers >= 1 && o.workers <= WORKER_MAX)
-				break;
-			message_print(stderr, o.lang, M_USAGE_DAEMON);
-			return 2;
+			workers = strtoul(optarg, &end, 10);
+			if (*end != 0 || workers < 1 || workers > WORKER_MAX)
+				return usage_problem(o.lang, M_DAEMON_WORKERS, optarg, WORKER_MAX);
+			o.workers = (uint32_t)workers;
+			break;
 		case 'h':
 			message_print(stdout, o.lang, M_USAGE_DAEMON);
 			return 0;
+		case ':':
+			return usage_problem(o.lang, M_CLI_NO_VALUE, argv[optind - 1]);
 		default:
-			message_print(stderr, o.lang, M_USAGE_DAEMON);
-			return 2;
+			return usage_problem(o.lang, M_CLI_UNKNOWN_OPTION, argv[optind - 1]);
 		}
 	}
-	if (optind != argc) {
-		message_print(stderr, o.lang, M_USAGE_DAEMON);
-		return 2;
-	}
+	if (optind != argc)
+		return usage_problem(o.lang, M_CLI_EXTRA_OPERAND, argv[optind]);
 	if (geteuid() != 0) {
 		message_print(stderr, o.lang, M_NO_ROOT);
 		return 3;

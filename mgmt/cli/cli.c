@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/cli/cli.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -39,6 +40,44 @@ int cli_fail(struct cli *c, enum cli_status status, enum message m, ...)
 	return cli_fail_text(c, status, text);
 }
 
+int cli_fail_file(struct cli *c, enum cli_status status, const char *name, int code)
+{
+	const char *why;
+
+	switch (code) {
+	case ENOENT:
+		why = message_format(M_FILE_ABSENT, c->lang);
+		break;
+	case ENOTDIR:
+		why = message_format(M_FILE_NO_FOLDER, c->lang);
+		break;
+	case EISDIR:
+		why = message_format(M_FILE_FOLDER, c->lang);
+		break;
+	case EACCES:
+	case EPERM:
+		why = message_format(M_FILE_NO_RIGHT, c->lang);
+		break;
+	case ENOSPC:
+		why = message_format(M_FILE_FULL, c->lang);
+		break;
+	default:
+		why = strerror(code);
+	}
+	return cli_fail(c, status, M_CLI_FILE, name, why);
+}
+
+void cli_see(struct cli *c, const struct cli_verb *v)
+{
+	char usage[160];
+
+	if (c->json)
+		return;
+	help_usage(v, usage, sizeof(usage));
+	message_print(c->err, c->lang, M_CLI_SEE_VERB, usage, v->name, v->under != NULL ? " " : "",
+		      v->under != NULL ? v->under : "");
+}
+
 bool cli_number(const char *text, unsigned long long max, unsigned long long *ret)
 {
 	unsigned long long v = 0;
@@ -58,7 +97,7 @@ bool cli_number(const char *text, unsigned long long max, unsigned long long *re
 
 static int usage_problem(struct cli *c, const struct cli_problem *p)
 {
-	char text[512], usage[160];
+	char text[512];
 	int status;
 
 	if (p->nearest != NULL)
@@ -69,9 +108,7 @@ static int usage_problem(struct cli *c, const struct cli_problem *p)
 	if (c->json)
 		return status;
 	if (p->verb != NULL) {
-		help_usage(p->verb, usage, sizeof(usage));
-		message_print(c->err, c->lang, M_CLI_SEE_VERB, usage, p->verb->name, p->verb->under != NULL ? " " : "",
-			      p->verb->under != NULL ? p->verb->under : "");
+		cli_see(c, p->verb);
 	} else {
 		message_print(c->err, c->lang, M_CLI_SEE_HELP);
 	}

@@ -81,6 +81,10 @@ int cli_main(int argc, char **argv);
 int cli_fail(struct cli *c, enum cli_status status, enum message m, ...);
 /* The same for a text that is already made. */
 int cli_fail_text(struct cli *c, enum cli_status status, const char *text);
+/* What errno says of a file: "NAME: ..." in the reader's language where the catalogue has it. `code`: an errno. */
+int cli_fail_file(struct cli *c, enum cli_status status, const char *name, int code);
+/* After a mistake on the command line: how the verb is used. Nothing under --json. */
+void cli_see(struct cli *c, const struct cli_verb *v);
 /* A decimal number of at most `max`; false for anything else, signs and spaces included. */
 bool cli_number(const char *text, unsigned long long max, unsigned long long *ret);
 

@@ -54,11 +54,11 @@ static int write_file(struct cli *c, struct source *s, const char *form, const c
 	bool bad;
 
 	if (to == NULL)
-		return cli_fail(c, CLI_CANNOT, M_CLI_FILE, path, strerror(errno));
+		return cli_fail_file(c, CLI_CANNOT, path, errno);
 	status = write_form(c, to, s, form);
 	bad = ferror(to) != 0;
 	if (fclose(to) != 0 || bad)
-		return cli_fail(c, CLI_CANNOT, M_CLI_FILE, path, strerror(errno));
+		return cli_fail_file(c, CLI_CANNOT, path, errno);
 	if (status != CLI_YES)
 		return status;
 	if (c->json) {

@@ -77,8 +77,10 @@ static int run(struct cli *c, const struct cli_args *a)
 	struct err e = { 0 };
 	int code = journal_verify(a->operands[0], &r, &e);
 
+	if (code == -ENOENT || code == -ENOTDIR)
+		return cli_fail_file(c, CLI_INVALID, a->operands[0], -code);
 	if (code < 0)
-		return cli_fail_text(c, code == -ENOENT || code == -ENOTDIR ? CLI_INVALID : CLI_CANNOT, e.text);
+		return cli_fail_text(c, CLI_CANNOT, e.text);
 	if (r.records == 0 && r.n == 0)
 		return cli_fail(c, CLI_INVALID, M_JOURNAL_EMPTY, a->operands[0]);
 	if (c->json)

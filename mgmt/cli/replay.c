@@ -2,6 +2,7 @@
 /* `sekisho replay`: what would this policy have done with this capture, inspection included? */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "mgmt/cli/replay_out.h"
 #include "mgmt/cli/source.h"
@@ -90,16 +91,24 @@ static int run(struct cli *c, const struct cli_args *a)
 	struct capture *capture = NULL;
 	struct source s;
 	struct err e = { 0 };
+	struct stat st;
 	FILE *from;
 	int status = CLI_YES;
 
-	if (policy == NULL || name == NULL)
-		return cli_fail(c, CLI_INVALID, M_CLI_MISSING_OPERAND, policy == NULL ? "--policy" : "--pcap");
+	if (policy == NULL || name == NULL) {
+		status = cli_fail(c, CLI_INVALID, M_CLI_MISSING_OPERAND, policy == NULL ? "--policy" : "--pcap");
+		cli_see(c, &verb_replay);
+		return status;
+	}
 	if (a->values[OPT_CAPTURED] != NULL && a->values[OPT_BOX] != NULL)
 		return cli_fail(c, CLI_INVALID, M_REPLAY_BOTH);
 	from = fopen(name, "rb");
 	if (from == NULL)
-		return cli_fail(c, CLI_CANNOT, M_CLI_FILE, name, strerror(errno));
+		return cli_fail_file(c, CLI_CANNOT, name, errno);
+	if (fstat(fileno(from), &st) == 0 && S_ISDIR(st.st_mode)) {
+		fclose(from);
+		return cli_fail_file(c, CLI_CANNOT, name, EISDIR);
+	}
 	if (!source_open(c, policy, SOURCE_LOWER, &s, &status)) {
 		fclose(from);
 	} else {

@@ -256,6 +256,8 @@ static void test_usage(void **state)
 		{ "compile site.cfg --to pdf", "'pdf'" },
 		{ "compile site.cfg --to sealed", "-o FILE" },
 		{ "effective --to pdf", "'pdf'" },
+		{ "replay --policy site.cfg", "usage: sekisho replay" },
+		{ "journal verify /nothing/here", "/nothing/here: there is no such file" },
 	};
 	static struct run r;
 
@@ -280,6 +282,12 @@ static void test_usage(void **state)
 	run(&r, "");
 	assert_int_equal(r.status, 2);
 	expect_in(r.err, "usage: sekisho");
+	/* What the system says of a file is said in the reader's language too. */
+	run(&r, "journal verify /nothing/here --lang ja");
+	expect_in(r.err, "/nothing/here: ファイルまたはフォルダーがありません");
+	run(&r, "replay --policy site.cfg --pcap / --lang ja");
+	assert_int_equal(r.status, 3);
+	expect_in(r.err, "/: ファイルではなくフォルダーです");
 }
 
 static void test_no_box(void **state)

@@ -234,6 +234,53 @@ static void row_values(struct check *k, const struct ast_node *list, const struc
 			  both_object(k, o), both_same(""), both_same(""));
 }
 
+/* Some request with one of these codes passes the row. */
+static bool any_passes(const struct model_allow *a, const struct vocabulary *voc, uint32_t lo, uint32_t hi)
+{
+	struct row_reach reach = row_reach_of(a);
+
+	for (uint32_t code = lo; code <= hi && code <= 255; code++)
+		if (bit_test(a->functions, (uint8_t)code) && function_within(voc, (uint8_t)code, &reach))
+			return true;
+	return false;
+}
+
+/* What was asked for by name and can never pass, and rows of which nothing can. */
+static void row_effect(struct check *k, const struct ast_node *row, const struct ast_node *functions,
+		       const struct vocabulary *voc, struct object o, const struct model_allow *a)
+{
+	static const uint64_t none[4] = { 0 };
+	size_t before = k->d->warnings;
+	struct diag *g;
+
+	for (const struct ast_node *c = functions != NULL ? functions->child : NULL; c != NULL; c = c->next) {
+		const struct function_info *f = c->kind == AST_STRING ? function_by_name(voc, c->string) : NULL;
+		struct number_range codes = { 0, 0 };
+		char text[24];
+
+		if (f != NULL)
+			codes.lo = codes.hi = f->code;
+		else if (c->kind == AST_NUMBER)
+			codes.lo = codes.hi = (uint32_t)c->number;
+		else
+			range_parse(c->string, &codes);
+		if (any_passes(a, voc, codes.lo, codes.hi))
+			continue;
+		snprintf(text, sizeof(text), codes.lo == codes.hi ? "%u" : "%u-%u", codes.lo, codes.hi);
+		g = check_say(k, SEV_WARNING, "policy.no_effect", c->value_at, c->value_width, MP_FUNCTION_USELESS,
+			      both_object(k, o), both_same(f != NULL ? f->name : text), both_same(""));
+		if (codes.lo > voc->code_max || codes.hi == 0)
+			diag_hint(k->d, g, MP_HINT_FUNCTION_CODES, 1u, (unsigned)voc->code_max);
+		else
+			diag_hint(k->d, g, MP_HINT_FUNCTION_USELESS);
+	}
+	if (k->d->warnings > before || memcmp(a->functions, none, sizeof(none)) == 0 || any_passes(a, voc, 0, 255))
+		return;
+	g = check_say(k, SEV_WARNING, "policy.no_effect", row->at, 1, MP_ROW_NO_REQUEST, both_object(k, o),
+		      both_same(""), both_same(""));
+	diag_hint(k->d, g, MP_HINT_FUNCTION_USELESS);
+}
+
 /* Documents of devices count data from 1 and write the kind before it: 40001 is the first holding register. */
 static void documents_numbers(struct check *k, const struct ast_node *list, uint32_t base, const struct numbers *r,
 			      struct object o)
@@ -250,29 +297,12 @@ static void documents_numbers(struct check *k, const struct ast_node *list, uint
 		  r->list[0].hi - base);
 }
 
-/* Names functions, but what it limits leaves none of them: whoever wrote it means something else. */
-static void nothing_passes(struct check *k, const struct ast_node *row, const struct vocabulary *voc, struct object o,
-			   const struct model_allow *a)
-{
-	struct row_reach reach = row_reach_of(a);
-	struct diag *g;
-
-	if ((a->functions[0] | a->functions[1] | a->functions[2] | a->functions[3]) == 0)
-		return;
-	for (unsigned code = 0; code < 256; code++)
-		if (bit_test(a->functions, (uint8_t)code) && function_within(voc, (uint8_t)code, &reach))
-			return;
-	g = check_say(k, SEV_WARNING, "policy.no_effect", row->at, 1, MP_ROW_LEAVES_NOTHING, both_object(k, o),
-		      both_same(protocol_info(voc->protocol)->name), both_same(""));
-	diag_hint(k->d, g, MP_HINT_ROW_LEAVES_NOTHING);
-}
-
 static void one_row(struct check *k, const struct ast_node *row, const struct vocabulary *voc, struct object o,
 		    struct model_allow *a)
 {
 	const struct ast_node *v[ALLOW_N];
 	struct key keys[ALLOW_N];
-	size_t n = allow_keys(voc, keys), errors;
+	size_t n = allow_keys(voc, keys), errors = k->d->errors;
 
 	*a = (struct model_allow){ .spaces_any = true, .at = row->at };
 	if (!keys_read(k, row, keys, n, o, v))
@@ -295,7 +325,7 @@ static void one_row(struct check *k, const struct ast_node *row, const struct vo
 		documents_numbers(k, list, voc->documented[i], &r, o);
 	}
 	if (k->d->errors == errors)
-		nothing_passes(k, row, voc, o, a);
+		row_effect(k, row, v[ALLOW_FUNCTIONS], voc, o, a);
 }
 
 void check_allows(struct check *k, const struct ast_node *list, struct model_service *s)

@@ -187,6 +187,9 @@ static void conduit_failure(struct check *k, const struct ast_node *const *v, st
 	}
 }
 
+/* 2200-01-01. The kernel's timeouts end after 584 years, and whoever writes 9999-12-31 means no end at all. */
+#define UNTIL_MAX 7258118400u
+
 static void conduit_dates(struct check *k, const struct ast_node *const *v, struct model_conduit *c, struct object o)
 {
 	uint64_t day;
@@ -212,7 +215,10 @@ static void conduit_dates(struct check *k, const struct ast_node *const *v, stru
 		diag_hint(k->d, g, MP_HINT_UNTIL);
 		return;
 	}
-	if (c->until <= k->now) {
+	if (c->until > UNTIL_MAX) {
+		g = check_value(k, SEV_ERROR, "policy.date", v[C_UNTIL], MP_UNTIL_FAR, o, v[C_UNTIL]->string);
+		diag_hint(k->d, g, MP_HINT_UNTIL_FAR);
+	} else if (c->until <= k->now) {
 		g = check_value(k, SEV_WARNING, "policy.until_past", v[C_UNTIL], MP_UNTIL_PAST, o, v[C_UNTIL]->string);
 		diag_hint(k->d, g, MP_HINT_UNTIL_PAST);
 	} else if (dated) {

@@ -138,7 +138,10 @@ const char *text_of(struct check *k, const struct ast_node *node, struct object 
 		check_value(k, SEV_ERROR, "policy.text", node, MP_TEXT_CONTROL, o,
 			    node->name != NULL ? node->name : "");
 	else if (strlen(node->string) > TEXT_MAX)
-		check_value(k, SEV_ERROR, "policy.text", node, MP_TEXT_LONG, o, node->name != NULL ? node->name : "");
+		diag_hint(k->d,
+			  check_value(k, SEV_ERROR, "policy.text", node, MP_TEXT_LONG, o,
+				      node->name != NULL ? node->name : ""),
+			  MP_HINT_TEXT_LONG, TEXT_MAX);
 	return node->string;
 }
 

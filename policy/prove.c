@@ -49,6 +49,25 @@ static struct addr example_of(const struct addr_range *range)
 	return addr_next(&range->lo, &next) && addr_cmp(&next, &range->hi) <= 0 ? next : range->lo;
 }
 
+/* Both ends of an example: two hosts, where the networks have two. */
+static void ends_of(const struct addr_range *src, const struct addr_range *dst, struct counterexample *ret)
+{
+	struct addr other;
+
+	ret->source = example_of(src);
+	ret->destination = example_of(dst);
+	if (addr_cmp(&ret->source, &ret->destination) != 0)
+		return;
+	if (addr_next(&ret->destination, &other) && addr_cmp(&other, &dst->hi) <= 0)
+		ret->destination = other;
+	else if (addr_next(&ret->source, &other) && addr_cmp(&other, &src->hi) <= 0)
+		ret->source = other;
+	else if (addr_cmp(&dst->lo, &ret->destination) != 0)
+		ret->destination = dst->lo;
+	else
+		ret->source = src->lo;
+}
+
 /* A packet that a conduit passes, or false: lists of different families let nothing through. */
 static bool packet_of(const struct model_conduit *c, const struct model_service *s, struct counterexample *ret)
 {
@@ -61,8 +80,7 @@ static bool packet_of(const struct model_conduit *c, const struct model_service 
 				if (src->lo.family != dst->lo.family ||
 				    cell_ports(&s->ports[p], src->lo.family, &ret->l4proto, ports) == 0)
 					continue;
-				ret->source = example_of(src);
-				ret->destination = example_of(dst);
+				ends_of(src, dst, ret);
 				ret->port = (uint16_t)ports[0].lo;
 				return true;
 			}
@@ -210,8 +228,7 @@ static bool own_packet(struct proof *p, const struct model_conduit *c, const str
 
 		if (!has_pair(cells, set, c, s) || !decides(p, cells, set, c))
 			continue;
-		ret->source = example_of(&cell->src);
-		ret->destination = example_of(&cell->dst);
+		ends_of(&cell->src, &cell->dst, ret);
 		ret->l4proto = cell->l4proto;
 		ret->port = cell->lo;
 		return true;

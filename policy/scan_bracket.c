@@ -36,8 +36,7 @@ struct scan_tail scan_tail_of(const struct ast_node *parent)
 	return t;
 }
 
-/* Is this closing bracket one that an outer value of the same text waits for? */
-static bool awaited(const struct scan *s, char c)
+bool scan_awaited(const struct scan *s, char c)
 {
 	for (uint32_t i = s->depth; i-- > s->cur->base_depth;)
 		if (s->closers[i] == c)
@@ -95,7 +94,7 @@ bool scan_at_end(struct scan *s, char closer, struct srcpos opener)
 		scan_step(s);
 		return true;
 	}
-	if (closer != 0 && awaited(s, c)) {
+	if (closer != 0 && scan_awaited(s, c)) {
 		scan_report_unclosed(s, at, closer, opener);
 		return true;
 	}
@@ -118,6 +117,7 @@ static bool opens(struct scan *s, char closer)
 {
 	if (s->depth == SCAN_DEPTH_MAX) {
 		diag_add(&s->c->diags, SEV_ERROR, "policy.too_deep", s->cur->at, MP_TOO_DEEP, (unsigned)SCAN_DEPTH_MAX);
+		s->last = s->cur->at; /* nothing else is said of this line */
 		s->stopped = true;
 		return false;
 	}

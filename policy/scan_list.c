@@ -30,6 +30,27 @@ static bool element_is_setting(struct scan *s, struct srcpos opener, uint32_t op
 	return true;
 }
 
+/* At a ';' behind an element: the setting that this list is the value of goes on as if the list had been closed. */
+static bool semicolon_ends_list(struct scan *s)
+{
+	struct scan_cursor before = *s->cur;
+	uint32_t width;
+	const char *word;
+	bool ends;
+
+	scan_step(s);
+	scan_blank(s);
+	ends = scan_peek(s) == '}' && scan_awaited(s, '}');
+	if (!ends && strchr("{}()[]\"@", scan_peek(s)) == NULL) {
+		word = scan_run(s, "=:;,{}()[]\"#", &width);
+		scan_blank(s);
+		ends = word != NULL && scan_is_name(word) && (scan_peek(s) == '=' || scan_peek(s) == ':');
+	}
+	before.reported = s->cur->reported;
+	*s->cur = before;
+	return ends;
+}
+
 static void text_of_elements(struct scan *s, struct ast_node *list)
 {
 	scan_elements(s, list, 0, s->cur->at, 0);
@@ -74,6 +95,10 @@ void scan_elements(struct scan *s, struct ast_node *list, char closer, struct sr
 		}
 		if (scan_at_end(s, closer, opener))
 			return;
+		if (c == ';' && closer != 0 && any && !separated && semicolon_ends_list(s)) {
+			scan_report_unclosed(s, s->cur->at, closer, opener);
+			return;
+		}
 		if (c == ',' || c == ';') {
 			scan_sign(s);
 			comma = s->cur->at;

@@ -18,6 +18,8 @@ struct ast_node *scan_node(struct scan *s);
 void scan_append(struct ast_node *parent, struct scan_tail *t, struct ast_node *n);
 struct scan_tail scan_tail_of(const struct ast_node *parent);
 
+/* Is this closing bracket one that a value of the same text waits for? */
+bool scan_awaited(const struct scan *s, char c);
 void scan_report_unclosed(struct scan *s, struct srcpos at, char closer, struct srcpos opener);
 void scan_report_unexpected(struct scan *s, struct srcpos at, enum message hint);
 /*

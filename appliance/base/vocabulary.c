@@ -37,7 +37,8 @@ static const struct vocabulary vocabularies[] = {
 	  65535,
 	  255,
 	  65535,
-	  127 },
+	  127,
+	  1u << MODBUS_COILS | 1u << MODBUS_DISCRETE },
 };
 
 static const char *const class_names[] = { "read", "write", "control", "program", "diagnose" };
@@ -86,7 +87,7 @@ bool function_within(const struct vocabulary *v, uint8_t code, const struct row_
 {
 	const struct function_info *f = function_by_code(v, code);
 	unsigned untold = f != NULL ? f->untold : UNTOLD_PLACE | UNTOLD_VALUE, spaces = f != NULL ? f->spaces : 0;
-	bool bits = spaces != 0 && (spaces & ~(1u << MODBUS_COILS)) == 0;
+	bool bits = spaces != 0 && (spaces & ~v->bit_spaces) == 0;
 
 	if (code == 0 || code > v->code_max)
 		return false;

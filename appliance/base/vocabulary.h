@@ -44,7 +44,8 @@ struct vocabulary {
 	uint32_t address_max; /* highest address, counted from 0 */
 	uint32_t unit_max;
 	uint32_t value_max;
-	uint8_t code_max; /* requests have codes from 1 to this one */
+	uint8_t code_max;    /* requests have codes from 1 to this one */
+	unsigned bit_spaces; /* bit n: what space n holds is 0 or 1 */
 };
 
 /* What a row of command rules leaves of addresses and values. */

@@ -12,8 +12,8 @@ static int run(struct cli *c, const struct cli_args *a)
 		const struct model *m = s.c.model;
 		size_t zones = 0;
 
-		for (size_t i = 0; i < m->n_zones;
-		     i++) /* those that the policy defines: the box itself is none of them */
+		/* Those that the policy defines; the box itself is none of them. */
+		for (size_t i = 0; i < m->n_zones; i++)
 			zones += !m->zones[i].self;
 		if (c->json)
 			json_line(c->out, source_diagnostics(&s, c->lang));

@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-/* One customer is one /64: its other addresses cost nothing. */
-static struct addr network_of(const struct addr *who)
+struct addr budget_network(const struct addr *who)
 {
 	struct addr a = *who;
 
@@ -24,7 +23,7 @@ static struct budget_entry *find(struct budget *b, const struct addr *key)
 /* The entry of this address; a new one takes the place that was unused longest and owes no record. NULL when all owe. */
 static struct budget_entry *entry_of(struct budget *b, const struct addr *who, uint64_t now_ns)
 {
-	struct addr key = network_of(who);
+	struct addr key = budget_network(who);
 	struct budget_entry *e = find(b, &key);
 
 	if (e == NULL) {

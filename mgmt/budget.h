@@ -34,6 +34,9 @@ struct budget {
 	struct budget_entry entries[BUDGET_ADDRESSES];
 };
 
+/* One customer is one /64: its other addresses cost nothing. */
+struct addr budget_network(const struct addr *who);
+
 /* A wrong token came from `who`. Returns by how much its answer is to be delayed; *ret_report is how many failures to
  * record now (0 = later, by budget_due). */
 uint64_t budget_failure(struct budget *b, const struct addr *who, uint64_t now_ns, uint64_t *ret_report);

@@ -31,16 +31,20 @@ static bool endpoint(const struct sockaddr_storage *from, struct addr *ret, uint
 	return true;
 }
 
-bool client_init(struct client *k, struct MHD_Connection *c, uint64_t deadline_ns, struct addr *ret_here)
+bool client_init(struct client *k, struct MHD_Connection *c, uint64_t now_ns, uint64_t deadline_ns,
+		 struct addr *ret_here)
 {
 	const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
 	struct sockaddr_storage here = { 0 }, there = { 0 };
 	socklen_t n_here = sizeof(here), n_there = sizeof(there);
 	uint16_t port;
 
-	*k = (struct client){
-		.state = CLIENT_IDLE, .connection = c, .fd = -1, .deadline_ns = deadline_ns, .answer_fd = -1
-	};
+	*k = (struct client){ .state = CLIENT_IDLE,
+			      .connection = c,
+			      .fd = -1,
+			      .deadline_ns = deadline_ns,
+			      .since_ns = now_ns,
+			      .answer_fd = -1 };
 	if (i == NULL)
 		return false;
 	k->fd = i->connect_fd;

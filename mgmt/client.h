@@ -26,6 +26,8 @@ struct client {
 	int fd;		      /* libmicrohttpd's; only shut down here */
 	uint64_t deadline_ns; /* the connection is shut down then; UINT64_MAX = it was */
 	uint64_t wake_ns;
+	uint64_t since_ns; /* when it connected */
+	bool known;	   /* it has shown the token */
 	uint32_t id;
 	struct target target;
 	enum reply_kind reply;
@@ -36,7 +38,8 @@ struct client {
 };
 
 /* Fills in who it is, and in *ret_here under which address it found us; false when that is of no family that we serve. */
-bool client_init(struct client *k, struct MHD_Connection *c, uint64_t deadline_ns, struct addr *ret_here);
+bool client_init(struct client *k, struct MHD_Connection *c, uint64_t now_ns, uint64_t deadline_ns,
+		 struct addr *ret_here);
 /* Forgets the request, closing what it owns. */
 void client_done(struct client *k, uint64_t deadline_ns);
 /* Exactly one header of this name: its value. NULL when there is none or more than one. */

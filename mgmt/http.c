@@ -11,12 +11,14 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "mgmt/api/routes.h"
 #include "mgmt/budget.h"
 #include "mgmt/certificate.h"
 #include "mgmt/client.h"
+#include "mgmt/crowd.h"
 
 #define S_NS 1000000000u
 #define PRIORITIES "SECURE128:-VERS-ALL:+VERS-TLS1.3:%SERVER_PRECEDENCE"
@@ -123,12 +125,20 @@ static enum MHD_Result decide(struct http *h, struct client *k, const char *meth
 	authorization = client_header(k, MHD_HTTP_HEADER_AUTHORIZATION);
 	if (authorization == NULL || !token_matches(authorization, h->secrets->token))
 		return refuse(h, k);
+	k->known = true;
 	if (budget_accepted(&h->budget, &k->who, h->now.ns))
 		record(h, &k->who, k->port, true, 1);
 	return ask(h, k, route);
 }
 
 /* ---- libmicrohttpd's callbacks ----------------------------------------------------------------------------------- */
+
+/* The place is free when libmicrohttpd has seen that the connection ended. */
+static void end_connection(struct client *k)
+{
+	k->deadline_ns = UINT64_MAX;
+	shutdown(k->fd, SHUT_RDWR);
+}
 
 static struct client *client_of(struct MHD_Connection *c)
 {
@@ -140,7 +150,7 @@ static struct client *client_of(struct MHD_Connection *c)
 static void on_connection(void *cls, struct MHD_Connection *c, void **context, enum MHD_ConnectionNotificationCode code)
 {
 	struct http *h = cls;
-	struct client *k = *context;
+	struct client *k = *context, *victim;
 	struct addr here;
 
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
@@ -155,7 +165,10 @@ static void on_connection(void *cls, struct MHD_Connection *c, void **context, e
 		if (h->clients[i].state == CLIENT_FREE) {
 			k = &h->clients[i];
 			h->counts.connections++;
-			if (client_init(k, c, h->now.ns + (uint64_t)HTTP_HEAD_S * S_NS, &here))
+			if (h->counts.connections > HTTP_CROWDED &&
+			    (victim = crowd_victim(h->clients, HTTP_CONNECTIONS)) != NULL)
+				end_connection(victim);
+			if (client_init(k, c, h->now.ns, h->now.ns + (uint64_t)HTTP_HEAD_S * S_NS, &here))
 				certificate_cover(h->certificate, &here);
 			else
 				k->deadline_ns = 0; /* the next sweep ends it */
@@ -182,13 +195,24 @@ static size_t no_decoding(void *cls, struct MHD_Connection *c, char *text)
 	return strlen(text);
 }
 
+/* Somebody in between may have counted by another of the lengths than libmicrohttpd: each must be 0. */
+static enum MHD_Result length_header(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+	bool *body = cls;
+
+	(void)kind;
+	if (strcasecmp(key, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0 ||
+	    (strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0 && (value == NULL || strcmp(value, "0") != 0)))
+		*body = true;
+	return MHD_YES;
+}
+
 static bool has_body(const struct client *k)
 {
-	const char *length =
-		MHD_lookup_connection_value(k->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	bool body = false;
 
-	return (length != NULL && strcmp(length, "0") != 0) ||
-	       MHD_lookup_connection_value(k->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
+	MHD_get_connection_values(k->connection, MHD_HEADER_KIND, length_header, &body);
+	return body;
 }
 
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const char *url, const char *method,
@@ -320,10 +344,8 @@ static void sweep(struct http *h)
 			h->counts.unanswered += k->state == CLIENT_ASKED;
 			wake(k);
 		}
-		if (k->deadline_ns <= h->now.ns) {
-			k->deadline_ns = UINT64_MAX;
-			shutdown(k->fd, SHUT_RDWR);
-		}
+		if (k->deadline_ns <= h->now.ns)
+			end_connection(k);
 	}
 }
 

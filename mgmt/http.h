@@ -15,6 +15,7 @@
 struct http;
 
 #define HTTP_CONNECTIONS 64
+#define HTTP_CROWDED 48 /* connections from which on each new one costs a stranger his */
 #define HTTP_PER_ADDRESS 8
 #define HTTP_HEAD_BYTES 16384 /* libmicrohttpd's memory per connection, the answer's head included */
 #define HTTP_HEAD_S 10	      /* from connecting, or the last answer, to a whole request head */

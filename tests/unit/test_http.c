@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the management role decides by itself: request targets, the token, the budget of wrong tokens.
+ * What the management role decides by itself: request targets, the token, the budget of wrong tokens, who goes in a crowd.
  *
- * LINK: mgmt/target.c mgmt/token.c mgmt/budget.c appliance/base/bytes.c appliance/base/addr.c
+ * LINK: mgmt/target.c mgmt/token.c mgmt/budget.c mgmt/crowd.c appliance/base/bytes.c appliance/base/addr.c
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "mgmt/budget.h"
+#include "mgmt/crowd.h"
 #include "mgmt/target.h"
 #include "mgmt/token.h"
 
@@ -196,6 +197,40 @@ static void test_budget_networks(void **state)
 	assert_true(budget_failure(&b, &a, S, &report) == 0);
 }
 
+static struct client someone(enum client_state state, struct addr who, uint64_t since_ns)
+{
+	return (struct client){ .state = state, .who = who, .since_ns = since_ns, .deadline_ns = since_ns + 10ull * S };
+}
+
+static void test_crowd(void **state)
+{
+	struct addr six = { .family = 6, .b = { 0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 1 } };
+	struct client all[8] = { [0] = { .state = CLIENT_FREE } };
+
+	(void)state;
+	assert_null(crowd_victim(all, 8));
+	all[1] = someone(CLIENT_IDLE, v4(1), 5);
+	assert_ptr_equal(crowd_victim(all, 8), &all[1]);
+	all[2] = someone(CLIENT_IDLE, v4(2), 7);
+	all[3] = someone(CLIENT_HELD, v4(2), 6);
+	assert_ptr_equal(crowd_victim(all, 8), &all[3]); /* of the most, the oldest */
+	all[3].deadline_ns = UINT64_MAX;		 /* is going already, and has a place until then */
+	assert_ptr_equal(crowd_victim(all, 8), &all[2]);
+	for (uint8_t i = 4; i < 7; i++) {
+		six.b[15] = i;
+		all[i] = someone(CLIENT_IDLE, six, 10u + i);
+	}
+	assert_ptr_equal(crowd_victim(all, 8), &all[4]); /* one /64 is one customer */
+	/* Whoever has shown the token or is about to be answered stays. */
+	all[4].known = true;
+	all[5].state = CLIENT_ASKED;
+	all[6].state = CLIENT_READY;
+	all[2].state = CLIENT_HEAD;
+	assert_ptr_equal(crowd_victim(all, 8), &all[1]);
+	all[1].known = true;
+	assert_null(crowd_victim(all, 8));
+}
+
 /* However failures come, from however many addresses: the sum of all records is the number of failures. */
 static void test_budget_counts(void **state)
 {
@@ -235,6 +270,7 @@ int main(void)
 		cmocka_unit_test(test_long_paths),	cmocka_unit_test(test_tokens),
 		cmocka_unit_test(test_token_files),	cmocka_unit_test(test_budget_delays),
 		cmocka_unit_test(test_budget_networks), cmocka_unit_test(test_budget_counts),
+		cmocka_unit_test(test_crowd),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "dpi/datagram.h"
 #include "dpi/inspect_core.h"
 #include "dpi/plausible.h"
 
@@ -207,5 +208,8 @@ struct naming look_name(struct look *l, struct bytes fresh)
 		return name_stream(l, &promised, fresh, library);
 	if (library != PROTO_NONE && (promised.by_library >> library & 1u))
 		return step(NAMING_CONFIRM, R_CONFIRMED, library);
+	for (unsigned p = 1; p < PROTO_COUNT && library == PROTO_NONE; p++)
+		if ((promised.by_library >> p & 1u) && datagram_is((enum protocol)p, l->d.payload))
+			return step(NAMING_CONFIRM, R_CONFIRMED, (enum protocol)p);
 	return unrecognised(l, &promised, library, fresh.left);
 }

@@ -7,7 +7,7 @@
  * LINK: dpi/inspect.c dpi/inspect_flow.c dpi/inspect_tcp.c dpi/inspect_wait.c dpi/inspect_datagram.c dpi/inspect_name.c
  * LINK: dpi/inspect_again.c
  * LINK: dpi/inspect_command.c dpi/inspect_event.c dpi/decode.c dpi/flow.c dpi/stream.c dpi/pool.c dpi/name.c
- * LINK: dpi/recognise.c dpi/plausible.c appliance/base/bytes.c appliance/base/addr.c appliance/base/commands.c
+ * LINK: dpi/recognise.c dpi/plausible.c dpi/datagram.c appliance/base/bytes.c appliance/base/addr.c appliance/base/commands.c
  * LINK: appliance/base/reason.c appliance/base/protocols.c appliance/base/sha256.c appliance/base/vocabulary.c
  * LIBS: libndpi nettle
  */

@@ -36,7 +36,12 @@ static bool is_icmp(uint8_t l4proto)
 	return l4proto == 1 || l4proto == 58;
 }
 
-static json_t *counterexample_json(const struct counterexample *x)
+static const char *file_of(const struct source *s, struct srcpos at)
+{
+	return at.file < s->c.n_sources ? s->c.sources[at.file].name : s->name;
+}
+
+static json_t *counterexample_json(const struct source *s, const struct counterexample *x)
 {
 	json_t *chain = json_array();
 	json_t *packet = json_pack("{s:o,s:o,s:s,s:i,s:o}", "source", json_addr(&x->source), "destination",
@@ -46,7 +51,8 @@ static json_t *counterexample_json(const struct counterexample *x)
 	json_t *both;
 
 	for (size_t i = 0; i < x->n_hops; i++)
-		json_array_append_new(chain, json_pack("{s:o,s:i}", "conduit", json_text(x->hops[i]->name), "line",
+		json_array_append_new(chain, json_pack("{s:o,s:o,s:i}", "conduit", json_text(x->hops[i]->name), "file",
+						       json_text(file_of(s, x->hops[i]->at)), "line",
 						       (int)x->hops[i]->at.line));
 	both = json_pack("{s:o,s:o}", "chain", chain, "packet", packet);
 	return both;
@@ -58,16 +64,28 @@ static bool is_kept(const struct counterexample *x)
 	return x == NULL || x->unattended != FAIL_CLOSED;
 }
 
-static json_t *never_json(const struct model_never *v, const struct counterexample *x)
+/* No words: any permission counts. */
+static json_t *commands_json(const struct model_never *v)
+{
+	json_t *list = json_array();
+
+	for (unsigned bit = CLASS_READ; !v->all_commands && bit <= CLASS_DIAGNOSE; bit <<= 1)
+		if ((v->classes & bit) != 0)
+			json_array_append_new(list, json_string(command_class_name(bit)));
+	return list;
+}
+
+static json_t *never_json(const struct source *s, const struct model_never *v, const struct counterexample *x)
 {
 	json_t *unattended =
 		is_kept(x) && x != NULL ? json_string(x->unattended == FAIL_OPEN ? "open" : "hold") : json_null();
-	json_t *one = json_pack("{s:o,s:o,s:s,s:b,s:o,s:i}", "from", json_text(v->from->name), "to",
-				json_text(v->to->name), "scope", v->chain ? "chain" : "direct", "holds", is_kept(x),
-				"unattended", unattended, "line", (int)v->at.line);
+	json_t *one = json_pack("{s:o,s:o,s:s,s:o,s:b,s:o,s:o,s:i}", "from", json_text(v->from->name), "to",
+				json_text(v->to->name), "scope", v->chain ? "chain" : "direct", "commands",
+				commands_json(v), "holds", is_kept(x), "unattended", unattended, "file",
+				json_text(file_of(s, v->at)), "line", (int)v->at.line);
 
 	if (x != NULL) {
-		json_t *more = counterexample_json(x);
+		json_t *more = counterexample_json(s, x);
 
 		json_object_update(one, more);
 		json_decref(more);
@@ -105,15 +123,14 @@ static void packet_text(const struct counterexample *x, enum lang l, char *out, 
 static void never_print(struct cli *c, const struct source *s, const struct model_never *v,
 			const struct counterexample *x)
 {
-	const char *file = v->at.file < s->c.n_sources ? s->c.sources[v->at.file].name : s->name;
 	char commands[96] = "", packet[256];
 	size_t n = 0;
 
 	for (unsigned bit = CLASS_READ; !v->all_commands && bit <= CLASS_DIAGNOSE; bit <<= 1)
 		if ((v->classes & bit) != 0 && n < sizeof(commands))
 			n += (size_t)snprintf(commands + n, sizeof(commands) - n, " %s", command_class_name(bit));
-	message_print(c->out, c->lang, is_kept(x) ? M_PROVE_HOLDS : M_PROVE_BROKEN, file, v->at.line, v->from->name,
-		      v->to->name, v->chain ? "chain" : "direct", commands);
+	message_print(c->out, c->lang, is_kept(x) ? M_PROVE_HOLDS : M_PROVE_BROKEN, file_of(s, v->at), v->at.line,
+		      v->from->name, v->to->name, v->chain ? "chain" : "direct", commands);
 	if (x == NULL)
 		return;
 	if (x->unattended != FAIL_CLOSED)
@@ -122,8 +139,8 @@ static void never_print(struct cli *c, const struct source *s, const struct mode
 	for (size_t i = 0; i < x->n_hops; i++) {
 		const struct model_conduit *h = x->hops[i];
 
-		message_print(c->out, c->lang, M_PROVE_HOP, h->from->name, h->to->name, h->name,
-			      h->at.file < s->c.n_sources ? s->c.sources[h->at.file].name : s->name, h->at.line);
+		message_print(c->out, c->lang, M_PROVE_HOP, h->from->name, h->to->name, h->name, file_of(s, h->at),
+			      h->at.line);
 	}
 	packet_text(x, c->lang, packet, sizeof(packet));
 	message_print(c->out, c->lang, M_PROVE_PACKET, packet);
@@ -156,7 +173,7 @@ static int run(struct cli *c, const struct cli_args *a)
 
 		broken += !is_kept(x);
 		if (c->json)
-			json_array_append_new(nevers, never_json(&m->nevers[i], x));
+			json_array_append_new(nevers, never_json(&s, &m->nevers[i], x));
 		else
 			never_print(c, &s, &m->nevers[i], x);
 	}

@@ -7,11 +7,22 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "appliance/base/bytes.h"
 #include "appliance/base/diag_json.h"
+#include "appliance/base/err.h"
+#include "appliance/base/json.h"
+#include "appliance/base/messages.h"
 #include "appliance/ipc/msg.h"
 #include "appliance/roles.h"
 #include "appliance/sandbox.h"
 #include "policy/compile.h"
+
+struct compiled {
+	int status;	 /* CLI status: 0 compiled, 2 the policy is invalid, 3 could not be done */
+	uint8_t *sealed; /* owned; NULL unless status is 0 */
+	size_t n_sealed;
+	json_t *json; /* owned reference: diagnostics, as docs/json.md has them */
+};
 
 static json_t *plain_error(enum lang lang, enum message m)
 {
@@ -21,7 +32,8 @@ static json_t *plain_error(enum lang lang, enum message m)
 	return json_pack("{s:[], s:i, s:i, s:o}", "diagnostics", "errors", 1, "warnings", 0, "error", json_text(text));
 }
 
-void compile_bundle(struct bytes bundle, enum lang lang, struct compiled *ret)
+/* Pure: the whole work of the role. */
+static void compile_bundle(struct bytes bundle, enum lang lang, struct compiled *ret)
 {
 	struct arena *a = arena_new(COMPILE_BUDGET);
 	struct compilation c = { .arena = a };
@@ -50,7 +62,7 @@ void compile_bundle(struct bytes bundle, enum lang lang, struct compiled *ret)
 	arena_free(a);
 }
 
-void compiled_free(struct compiled *c)
+static void compiled_free(struct compiled *c)
 {
 	free(c->sealed);
 	json_decref(c->json);

@@ -136,8 +136,11 @@ static void examine(struct enforce *f, struct mono heard_at)
 	struct err e = { 0 };
 	int r;
 
-	if (a == NULL)
+	if (a == NULL) {
+		err_set(&e, -ENOMEM, "comparison");
+		report(f, DRIFT_UNMENDED, 0, 0, e.text);
 		return;
+	}
 	r = enforce_compare(f, a, &d, &e);
 	if (r < 0) {
 		report(f, DRIFT_UNMENDED, 0, 0, e.text);

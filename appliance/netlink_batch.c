@@ -184,32 +184,22 @@ void batch_chain_delete(struct batch *b, const char *name)
 	batch_any_chain(b, NFT_MSG_DELCHAIN, 0, TABLE_NAME, name, CHAIN_COUNT);
 }
 
-static void object(struct batch *b, uint16_t type, uint16_t flags, const char *name, uint32_t reason)
+void batch_counter(struct batch *b, uint32_t reason)
 {
 	struct nftnl_obj *o = nftnl_obj_alloc();
-	struct nlmsghdr *h = message(b, type, flags, reason, 0);
+	struct nlmsghdr *h = message(b, NFT_MSG_NEWOBJ, NLM_F_CREATE, reason, 0);
 
 	if (o == NULL || h == NULL) {
 		b->failed = true;
 	} else {
 		nftnl_obj_set_str(o, NFTNL_OBJ_TABLE, TABLE_NAME);
-		nftnl_obj_set_str(o, NFTNL_OBJ_NAME, name);
+		nftnl_obj_set_str(o, NFTNL_OBJ_NAME, reason_word((enum reason)reason));
 		nftnl_obj_set_u32(o, NFTNL_OBJ_TYPE, NFT_OBJECT_COUNTER);
 		nftnl_obj_nlmsg_build_payload(h, o);
 		batch_done(b, h);
 	}
 	if (o != NULL)
 		nftnl_obj_free(o);
-}
-
-void batch_counter(struct batch *b, uint32_t reason)
-{
-	object(b, NFT_MSG_NEWOBJ, NLM_F_CREATE, reason_word((enum reason)reason), reason);
-}
-
-void batch_object_delete(struct batch *b, const char *name)
-{
-	object(b, NFT_MSG_DELOBJ, 0, name, 0);
 }
 
 static void set_describe(struct nftnl_set *s, const struct set_spec *spec, struct batch *b)

@@ -31,7 +31,6 @@ void batch_table_delete(struct batch *b);
 void batch_chain(struct batch *b, uint32_t chain); /* base chains with hook and policy drop */
 void batch_chain_delete(struct batch *b, const char *name);
 void batch_counter(struct batch *b, uint32_t reason);
-void batch_object_delete(struct batch *b, const char *name);
 void batch_set(struct batch *b, unsigned set);
 void batch_set_delete(struct batch *b, const char *name);
 void batch_flush_rules(struct batch *b); /* of every chain of the table; chains stay */

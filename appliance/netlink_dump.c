@@ -83,7 +83,8 @@ static int on_generation(const struct nlmsghdr *m, void *ctx)
 	return r;
 }
 
-int netlink_generation(struct netlink *n, uint32_t *ret, struct err *e)
+/* The kernel's transaction count. */
+static int netlink_generation(struct netlink *n, uint32_t *ret, struct err *e)
 {
 	_Alignas(8) uint8_t buf[REQUEST];
 	struct nlmsghdr *h = netlink_request(n, buf, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETGEN, 0, AF_UNSPEC);

@@ -19,7 +19,5 @@
 int netlink_dump(struct netlink *n, struct arena *a, struct image *ret, struct err *e);
 /* Only the table and its chains: quick, for the question whether the deny base stands. */
 int netlink_dump_base(struct netlink *n, struct arena *a, struct image *ret, struct err *e);
-/* The kernel's transaction count. */
-int netlink_generation(struct netlink *n, uint32_t *ret, struct err *e);
 
 #endif

@@ -12,7 +12,6 @@
 
 #define TCP_LEN 20u
 #define IPV4_LEN 20u
-#define IPV6_LEN 40u
 #define HOP_LIMIT 64u
 #define FLAG_RST 0x04u
 #define FLAG_ACK 0x10u

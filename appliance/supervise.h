@@ -281,7 +281,6 @@ enum table_state { TABLE_WAIT, TABLE_EQUAL, TABLE_REFUSED } table_state(const st
 #define COMPILE_LIMIT_NS 90000000000ull
 #define ENFORCE_LIMIT_NS 5000000000ull
 #define KERNEL_LIMIT_NS 30000000000ull
-void op_init(struct supervisor *s, enum op_kind k, struct asker a, const char *by);
 /* Why it failed, for people; the first reason stays. `status`: the exit status of the answer. */
 void op_explain(struct supervisor *s, int status, enum message m, ...);
 void op_finish(struct supervisor *s, bool done); /* answers, tidies up, takes the next one that waits */
@@ -333,8 +332,6 @@ void collect_answer(struct supervisor *s, struct slot *sl, struct msg *m);
 void collect_gone(struct supervisor *s, struct slot *sl);
 void collect_due(struct supervisor *s, uint64_t now);
 uint64_t collect_next(const struct supervisor *s);
-/* The sentence in every language, {"en": ..., "ja": ...}: who asks chooses. */
-json_t *json_sentence(enum message m, ...);
 json_t *json_generation(const struct supervisor *s);
 json_t *json_history(const struct supervisor *s);
 

@@ -32,7 +32,8 @@ static struct collect *collect_new(struct supervisor *s, enum collect_kind k, st
 	return NULL;
 }
 
-json_t *json_sentence(enum message m, ...)
+/* The sentence in every language, {"en": ..., "ja": ...}: who asks chooses. */
+static json_t *json_sentence(enum message m, ...)
 {
 	struct sentence said;
 	va_list ap;

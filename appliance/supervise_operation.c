@@ -35,7 +35,7 @@ static void op_clear(struct operation *op)
 	*op = (struct operation){ .bundle = -1 };
 }
 
-void op_init(struct supervisor *s, enum op_kind k, struct asker a, const char *by)
+static void op_init(struct supervisor *s, enum op_kind k, struct asker a, const char *by)
 {
 	op_clear(&s->op);
 	s->op.kind = k;

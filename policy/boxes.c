@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-wide wide_of(const struct addr *a)
+static wide wide_of(const struct addr *a)
 {
 	wide w = 0;
 
@@ -13,7 +13,7 @@ wide wide_of(const struct addr *a)
 	return w;
 }
 
-struct addr addr_of(wide w, uint8_t family)
+static struct addr addr_of(wide w, uint8_t family)
 {
 	struct addr a = { .family = family };
 

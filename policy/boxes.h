@@ -28,8 +28,6 @@ struct box {
 	uint32_t tag; /* whose box it is */
 };
 
-wide wide_of(const struct addr *a);
-struct addr addr_of(wide w, uint8_t family);
 struct span span_of(const struct addr_range *r);
 struct addr_range range_of_span(struct span s, uint8_t family);
 

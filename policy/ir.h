@@ -234,8 +234,6 @@ uint64_t ir_lanes(const struct ir *ir); /* inspected lanes in use; LANE_CUT, alw
 
 /* ---- elements: what stands in the sets for this generation and id map ------------------------------------------ */
 
-#define IR_KEY_MAX 64
-
 /* One set element in the kernel's own byte layout: every field of a concatenation padded to 4 bytes. Interface indexes
  * are given as positions (iif/oif) because only enforce knows the kernel's numbers. */
 struct ir_element {

@@ -43,7 +43,5 @@ bool scan_policy(struct compilation *c, const struct policy_loader *l, const cha
 int scan_load(struct compilation *c, const struct policy_loader *l, const char *name, uint32_t *ret_file);
 /* True for a relative path of plain components: no "..", no leading '/', no empty one. */
 bool scan_name_confined(const char *name);
-/* Reports a text that could not be loaded; `at` is where it was asked for (line 0: by the operator). */
-void scan_load_failed(struct compilation *c, struct srcpos at, uint32_t width, const char *name, int code);
 
 #endif

@@ -197,7 +197,9 @@ static void loop(struct enforce *f)
 			{ .fd = f->monitor, .events = POLLIN },
 			{ .fd = f->links, .events = POLLIN },
 		};
+		struct mono mono;
 		uint64_t now;
+		bool set;
 
 		/* The monitor's queue may overrun: that is an error on the socket, and is read as one. */
 		if (poll(p, 3, (int)(SYSCTL_POLL_NS / 2000000)) < 0 && errno != EINTR)
@@ -208,7 +210,10 @@ static void loop(struct enforce *f)
 			drift_links(f);
 		if (p[0].revents != 0 && !control_readable(f))
 			return;
-		now = clock_mono().ns;
+		mono = clock_mono();
+		now = mono.ns;
+		/* The kernel counts what is left of a time; what the policy names is a moment. */
+		set = clock_was_set(&f->clocks, mono, clock_wall_ns());
 		if (now >= f->poll_sysctl_ns) {
 			f->poll_sysctl_ns = now + SYSCTL_POLL_NS;
 			drift_settings(f);
@@ -217,9 +222,9 @@ static void loop(struct enforce *f)
 			f->poll_linger_ns = now + LINGER_POLL_NS;
 			enforce_linger(f);
 		}
-		if (now >= f->poll_compare_ns) {
+		if (set || now >= f->poll_compare_ns) {
 			f->poll_compare_ns = now + COMPARE_POLL_NS;
-			drift_look(f);
+			drift_look(f, set);
 		}
 	}
 }

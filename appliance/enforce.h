@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "appliance/base/arena.h"
+#include "appliance/base/clock.h"
 #include "appliance/base/err.h"
 #include "appliance/base/event.h"
 #include "appliance/base/json.h"
@@ -60,6 +61,7 @@ struct enforce {
 	uint8_t foreign_seen[32];  /* digest of what was foreign when it was last reported */
 	uint8_t settings_seen[32]; /* the same of network settings that cannot be set */
 	uint64_t poll_sysctl_ns, poll_linger_ns, poll_compare_ns; /* monotonic: when to look again */
+	struct clock_pair clocks;
 };
 
 /* ---- enforce_generation.c ---------------------------------------------------------------------------------------- */
@@ -145,6 +147,7 @@ json_t *enforce_status(struct enforce *f, struct err *e);
 void drift_readable(struct enforce *f); /* the monitor has something */
 void drift_links(struct enforce *f);	/* an interface came or went */
 void drift_settings(struct enforce *f); /* looked at twice a second */
-void drift_look(struct enforce *f);	/* everything is compared, though nobody told of a change */
+/* Everything is compared, though nobody told of a change; `clock`: because the clock was set. */
+void drift_look(struct enforce *f, bool clock);
 
 #endif

@@ -127,7 +127,7 @@ static void foreign_report(struct enforce *f, const struct differences *d)
 }
 
 /* Compares, and mends what is ours. */
-static void examine(struct enforce *f, struct mono heard_at)
+static void examine(struct enforce *f, struct mono heard_at, enum drift changed)
 {
 	struct arena *a = arena_new(2 * DUMP_BUDGET);
 	struct differences d;
@@ -158,15 +158,15 @@ static void examine(struct enforce *f, struct mono heard_at)
 	r = -EAGAIN;
 	for (int attempt = 0; attempt < MENDS && r < 0; attempt++)
 		r = enforce_mend(f, &s, &e);
-	report(f, r < 0 ? DRIFT_UNMENDED : DRIFT_CHANGED, us_since(heard_at), 0, text);
+	report(f, r < 0 ? DRIFT_UNMENDED : changed, us_since(heard_at), 0, text);
 out:
 	arena_free(a);
 }
 
-void drift_look(struct enforce *f)
+void drift_look(struct enforce *f, bool clock)
 {
 	if (f->now != NULL)
-		examine(f, clock_mono());
+		examine(f, clock_mono(), clock ? DRIFT_CLOCK : DRIFT_CHANGED);
 }
 
 void drift_readable(struct enforce *f)
@@ -205,7 +205,7 @@ void drift_readable(struct enforce *f)
 	if (off)
 		reload(f, heard_at, gap_us);
 	else if (h.foreign || h.lost)
-		examine(f, heard_at);
+		examine(f, heard_at, DRIFT_CHANGED);
 }
 
 void drift_links(struct enforce *f)

@@ -17,8 +17,8 @@ static const char *const kinds[EVENT_KIND_COUNT] = {
 static const char *const verdicts[] = { "allow", "deny", "observe" };
 static const char *const role_codes[] = { "none", "started", "died", "hung", "took_over" };
 static const char *const policy_codes[] = { "none", "applied", "confirmed", "reverted", "refused", "booted" };
-static const char *const drift_codes[] = { "none",    "flushed",  "changed", "foreign",
-					   "setting", "unmended", "shut",    "network" };
+static const char *const drift_codes[] = { "none",     "flushed", "changed", "foreign", "setting",
+					   "unmended", "shut",	  "network", "clock" };
 
 #define WORD(table, i) ((i) < sizeof(table) / sizeof((table)[0]) ? (table)[i] : "unknown")
 

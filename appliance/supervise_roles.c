@@ -295,7 +295,7 @@ static void on_drift(struct supervisor *s, struct slot *sl, struct msg *m)
 	static const enum message words[] = {
 		[DRIFT_CHANGED] = M_DRIFT_CHANGED, [DRIFT_FOREIGN] = M_DRIFT_FOREIGN,
 		[DRIFT_SYSCTL] = M_DRIFT_SETTINGS, [DRIFT_UNMENDED] = M_DRIFT_UNMENDED,
-		[DRIFT_SHUT] = M_DRIFT_SHUT,
+		[DRIFT_SHUT] = M_DRIFT_SHUT,	   [DRIFT_CLOCK] = M_DRIFT_CLOCK,
 	};
 	uint64_t gap_us, back_us;
 	char text[256];

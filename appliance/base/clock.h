@@ -6,6 +6,7 @@
 #ifndef SEKISHO_BASE_CLOCK_H
 #define SEKISHO_BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct mono {
@@ -14,5 +15,24 @@ struct mono {
 
 struct mono clock_mono(void);
 uint64_t clock_wall_ns(void); /* since 1970-01-01 UTC */
+
+#define CLOCK_STEP_NS 1000000000ull /* smaller ones are an adjustment */
+
+/* Where both clocks stood when they were last compared; starts as zeros. */
+struct clock_pair {
+	struct mono mono;
+	uint64_t wall_ns;
+};
+
+/* True when wall time was set, or the machine slept, since the last call: it went on otherwise than monotonic time. */
+static inline bool clock_was_set(struct clock_pair *last, struct mono now, uint64_t wall_ns)
+{
+	uint64_t due = last->wall_ns + (now.ns - last->mono.ns);
+	uint64_t apart = wall_ns > due ? wall_ns - due : due - wall_ns;
+	bool first = last->mono.ns == 0;
+
+	*last = (struct clock_pair){ .mono = now, .wall_ns = wall_ns };
+	return !first && apart > CLOCK_STEP_NS;
+}
 
 #endif

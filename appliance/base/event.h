@@ -47,6 +47,7 @@ enum drift {
 	DRIFT_UNMENDED,	   /* our table or a setting differs and could not be set right */
 	DRIFT_SHUT,	   /* table or base chains were gone and cannot be loaded: forwarding stays off */
 	DRIFT_NETWORK,	   /* an address, link or route of box.cfg differed; it has been set again */
+	DRIFT_CLOCK,	   /* the clock was set, and ends of conduits came out otherwise; they are right again */
 };
 
 #define EVENT_NO_CONDUIT 0xffffffffu

@@ -32,6 +32,7 @@ static const struct word codes[] = {
 	{ "flushed", M_EV_FLUSHED },	 { "changed", M_EV_CHANGED },	{ "foreign", M_EV_FOREIGN },
 	{ "setting", M_EV_SETTING },	 { "unmended", M_EV_UNMENDED }, { "shut", M_EV_SHUT },
 	{ "network", M_EV_NETWORK },	 { "torn", M_EV_TORN },		{ "missing", M_EV_MISSING },
+	{ "clock", M_EV_CLOCK },
 };
 
 static const char *word_text(const struct word *words, size_t n, const char *word, enum lang l)

@@ -198,11 +198,13 @@ static char *attempt(const json_t *e, enum lang l)
 	return finish(to, &text);
 }
 
-static enum message sentence_of(const char *verdict)
+static enum message sentence_of(const char *verdict, bool answer)
 {
 	if (strcmp(verdict, "deny") == 0)
-		return M_EXPLAIN_DENIED;
-	return strcmp(verdict, "observe") == 0 ? M_EXPLAIN_OBSERVED : M_EXPLAIN_ALLOWED;
+		return answer ? M_EXPLAIN_ANSWER_DENIED : M_EXPLAIN_DENIED;
+	if (strcmp(verdict, "observe") == 0)
+		return answer ? M_EXPLAIN_ANSWER_OBSERVED : M_EXPLAIN_OBSERVED;
+	return answer ? M_EXPLAIN_ANSWER_ALLOWED : M_EXPLAIN_ALLOWED;
 }
 
 static void part(FILE *to, bool *begun, enum lang l, const char *text)
@@ -247,7 +249,7 @@ static void traffic_sentence(FILE *to, const json_t *e, enum lang l, const char 
 
 	if (what == NULL)
 		return;
-	message_text(text, sizeof(text), l, sentence_of(js(e, "verdict")), when, back ? server : client,
+	message_text(text, sizeof(text), l, sentence_of(js(e, "verdict"), back), when, back ? server : client,
 		     back ? client : server, what[0] == ' ' ? what + 1 : what, render_reason(js(e, "reason"), l));
 	fputs(text, to);
 	if (json_object_get(e, "conduit") != NULL)

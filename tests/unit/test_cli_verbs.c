@@ -632,13 +632,13 @@ static void test_events(void **state)
 		       "tos-reads-cranes (site.cfg:17).\n");
 	run(&r, "explain 16 --lang ja");
 	expect_in(r.out, "拒否されました（理由: 許可されていないファンクションコード）。");
-	/* Who sent it is who tried it. */
+	/* An answer is its sender's, and no command of the client. */
 	box_says(MSG_CTL_EXPLAIN, 0,
 		 "{\"event\":{\"seq\":20,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"pdu\",\"verdict\":\"deny\","
 		 "\"reason\":\"modbus.response\",\"client\":\"10.1.1.1:40000\",\"server\":\"10.2.2.2:502\","
 		 "\"transport\":\"tcp\",\"direction\":\"s2c\",\"protocol\":\"modbus\"}}");
 	run(&r, "explain 20");
-	expect_in(r.out, "10.2.2.2:502 tried modbus with 10.1.1.1:40000 and was refused");
+	expect_in(r.out, "the answer of 10.2.2.2:502 to 10.1.1.1:40000 (modbus) was refused: response without");
 	/* What is about the box itself is a sentence as well. */
 	box_says(MSG_CTL_EXPLAIN, 0,
 		 "{\"event\":{\"seq\":21,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"role\",\"role\":\"dpi\","

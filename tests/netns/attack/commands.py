@@ -584,7 +584,7 @@ def random_segments(ground, killed=(), sessions=150):
         for i in range(sessions):
             r = Raw(ground, "ops", FAMILIES[i % 2]["ot"], 502, first + i, i % 2 == 1)
             try:
-                r.open(seconds=0.6)
+                r.open(seconds=0.6 if killed else 3.0)
                 opened += 1
                 random_session(rng, r)
             except TimeoutError:

@@ -339,7 +339,8 @@ static int open_chain(struct journal_role *j)
 	}
 	if (found.missing != 0)
 		put(j, journal_own_json("missing", found.missing, 0, clock_wall_ns()));
-	if (found.torn_bytes != 0)
+	/* One record can wait for room: what is gone matters more than what was set aside, and can still be looked at. */
+	if (found.torn_bytes != 0 && j->held == NULL)
 		put(j, journal_own_json("torn", 1, found.torn_bytes, clock_wall_ns()));
 	return 0;
 }

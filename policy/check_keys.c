@@ -125,7 +125,7 @@ static bool is_plain(const char *s)
 	struct utf8_char c;
 
 	while (utf8_next(&b, &c))
-		if (!c.valid || c.cp < 0x20 || (c.cp >= 0x7f && c.cp < 0xa0) || utf8_is_bidi(c.cp))
+		if (!c.valid || utf8_is_steering(c.cp))
 			return false;
 	return true;
 }

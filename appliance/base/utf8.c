@@ -76,6 +76,17 @@ bool utf8_is_bidi(uint32_t cp)
 	return inside(bidi, sizeof(bidi) / sizeof(bidi[0]), cp);
 }
 
+bool utf8_is_steering(uint32_t cp)
+{
+	static const struct span unseen[] = {
+		{ 0, 0x1f },	    { 0x7f, 0x9f },	{ 0xad, 0xad },	    { 0x34f, 0x34f },	  { 0x115f, 0x1160 },
+		{ 0x180e, 0x180e }, { 0x200b, 0x200d }, { 0x2028, 0x2029 }, { 0x2060, 0x206f },	  { 0x3164, 0x3164 },
+		{ 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe007f },
+	};
+
+	return utf8_is_bidi(cp) || inside(unseen, sizeof(unseen) / sizeof(unseen[0]), cp);
+}
+
 bool utf8_is_odd_space(uint32_t cp)
 {
 	static const struct span odd[] = {

@@ -23,6 +23,8 @@ bool utf8_next(struct bytes *b, struct utf8_char *ret);
 unsigned utf8_cells(uint32_t cp);
 /* Direction overrides, isolates and marks: they make text read other than it is. */
 bool utf8_is_bidi(uint32_t cp);
+/* Controls of both blocks, line separators, what turns the direction of writing or is not seen at all. */
+bool utf8_is_steering(uint32_t cp);
 /* Space-like or invisible characters that are no ASCII white space (U+3000 included). */
 bool utf8_is_odd_space(uint32_t cp);
 /* The ASCII sign that a full-width or typographic one stands for, or 0. */

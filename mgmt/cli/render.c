@@ -45,7 +45,7 @@ void render_time(const char *rfc3339, char out[RENDER_TEXT])
 		return;
 	t = timegm(&utc);
 	if (localtime_r(&t, &local) != NULL)
-		strftime(out, RENDER_TEXT, "%Y-%m-%d %H:%M:%S", &local);
+		strftime(out, RENDER_TEXT, "%Y-%m-%d %H:%M:%S %Z", &local);
 }
 
 const char *render_reason(const char *word, enum lang l)

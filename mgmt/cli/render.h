@@ -15,7 +15,7 @@ unsigned long long ju(const json_t *o, const char *key); /* 0 when absent, no nu
 bool jb(const json_t *o, const char *key);		 /* false when absent */
 const json_t *ja(const json_t *o, const char *key);	 /* NULL when absent; json_array_size(NULL) is 0 */
 
-/* "2026-11-20T08:10:11.123Z" as local time, "2026-11-20 17:10:11"; other texts are copied, "" stays "". */
+/* "2026-11-20T08:10:11.123Z" as local time, "2026-11-20 17:10:11 JST"; other texts are copied, "" stays "". */
 void render_time(const char *rfc3339, char out[RENDER_TEXT]);
 /* A reason's word as a sentence in this language; unknown words stand for themselves. */
 const char *render_reason(const char *word, enum lang l);

@@ -6,14 +6,6 @@
 
 #include "appliance/base/utf8.h"
 
-/* Controls of both blocks, line separators, what turns the direction of writing or is not seen at all. */
-static bool steers(uint32_t cp)
-{
-	return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f) || cp == 0xad || cp == 0x2028 || cp == 0x2029 ||
-	       utf8_is_bidi(cp) || (cp >= 0x200b && cp <= 0x200d) || (cp >= 0x2060 && cp <= 0x206f) || cp == 0xfeff ||
-	       (cp >= 0xe0000 && cp <= 0xe007f);
-}
-
 size_t text_cells(const char *s)
 {
 	struct bytes b = bytes_of(s, strlen(s));
@@ -35,7 +27,7 @@ char *text_safe(const char *s)
 	if (out == NULL)
 		return NULL;
 	for (; utf8_next(&b, &ch); at += ch.size) {
-		if (!ch.valid || steers(ch.cp)) {
+		if (!ch.valid || utf8_is_steering(ch.cp)) {
 			*o++ = '?';
 		} else {
 			memcpy(o, at, ch.size);

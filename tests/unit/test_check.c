@@ -412,6 +412,8 @@ static const struct mistake mistakes[] = {
 	CASE(ZONES "assets = { a = { zone = \"office\"; addresses = []; }; };", "policy.empty_list", 3, 47),
 	CASE(ZONES "assets = { a = { zone = \"office\"; addresses = [\"10.10.0.1\"]; label = \"a\\nb\"; }; };",
 	     "policy.text", 3, 70),
+	CASE(ZONES "assets = { a = { zone = \"office\"; addresses = [\"10.10.0.1\"]; label = \"a\u200bb\"; }; };",
+	     "policy.text", 3, 70),
 	CASE(ZONES "services = { s = { protocol = \"modbuss\"; }; };", "policy.unknown_protocol", 3, 31),
 	CASE(ZONES "services = { s = { ports = [\"tcp/1\"]; }; };", "policy.missing_key", 3, 14),
 	CASE(ZONES "services = { s = { protocol = \"tls\"; ports = [\"udp/443\"]; }; };", "policy.port", 3, 47),

@@ -480,7 +480,7 @@ static void test_status(void **state)
 	}
 	box_says(MSG_CTL_STATUS, 0, cases[1].json);
 	run(&r, "status");
-	expect_in(r.out, "2026-11-20 08:20:00");
+	expect_in(r.out, "2026-11-20 08:20:00 UTC");
 	expect_in(r.out, "sekisho confirm");
 	expect_in(r.out, "12  kernel   no conduit allows this");
 	expect_in(r.out, "3  workers  function code not allowed");
@@ -507,7 +507,7 @@ static void test_status(void **state)
 					"\"role\":\"enforce\",\"pid\":7,\"state\":\"running\"},{\"role\":\"tap\","
 					"\"pid\":0,\"state\":\"dead\"}]}");
 	run(&r, "status");
-	expect_in(r.out, "CHANGED FROM OUTSIDE: 2 times, last 2026-11-20 08:10:11");
+	expect_in(r.out, "CHANGED FROM OUTSIDE: 2 times, last 2026-11-20 08:10:11 UTC");
 	assert_true(strstr(r.out, "CHANGED FROM OUTSIDE") < strstr(r.out, "Processes"));
 	expect_in(r.out, "DEAD       -");
 	box_close();
@@ -536,7 +536,7 @@ static void test_apply(void **state)
 	expect_in(r.out, "Live sessions cut: 1");
 	expect_in(r.out, "10.10.0.5:40000  10.30.1.10:502  tcp    old      its permission ended or was narrowed");
 	expect_in(r.out, "generation 4 (waiting for confirm)");
-	expect_in(r.out, "'sekisho confirm' before 2026-11-20 08:20:00");
+	expect_in(r.out, "'sekisho confirm' before 2026-11-20 08:20:00 UTC");
 	snprintf(line, sizeof(line), "apply %s --dry-run", path);
 	run(&r, line);
 	assert_memory_equal(box.body, "\1\0\0\0\0", 5);
@@ -593,10 +593,11 @@ static void test_events(void **state)
 	run(&r, "events --limit 2");
 	assert_int_equal(r.status, 0);
 	assert_memory_equal(box.body, "\0\0\0\0\0\0\0\x0f\0\0\0\2", 12); /* the last two of 17 */
-	expect_in(r.out,
-		  "2026-11-20 08:10:11      16  pdu      REFUSED   [2001:db8::5]:40000 -> 10.30.1.10:502 tcp modbus "
-		  "write_single_register unit 1 holding 400-401  function code not allowed  [tos-reads-cranes "
-		  "site.cfg:17]\n");
+	expect_in(
+		r.out,
+		"2026-11-20 08:10:11 UTC      16  pdu      REFUSED   [2001:db8::5]:40000 -> 10.30.1.10:502 tcp modbus "
+		"write_single_register unit 1 holding 400-401  function code not allowed  [tos-reads-cranes "
+		"site.cfg:17]\n");
 	expect_in(r.out, "  x3\n");
 	/* Japanese columns stand under each other: full-width words are two cells wide. */
 	run(&r, "events --limit 2 --lang ja");
@@ -627,9 +628,10 @@ static void test_events(void **state)
 	run(&r, "explain 16");
 	assert_int_equal(r.status, 0);
 	assert_string_equal(
-		r.out, "At 2026-11-20 08:10:11, [2001:db8::5]:40000 tried modbus write_single_register unit 1 holding "
-		       "400-401 with 10.30.1.10:502 and was refused: function code not allowed; by conduit "
-		       "tos-reads-cranes (site.cfg:17).\n");
+		r.out,
+		"At 2026-11-20 08:10:11 UTC, [2001:db8::5]:40000 tried modbus write_single_register unit 1 holding "
+		"400-401 with 10.30.1.10:502 and was refused: function code not allowed; by conduit "
+		"tos-reads-cranes (site.cfg:17).\n");
 	run(&r, "explain 16 --lang ja");
 	expect_in(r.out, "拒否されました（理由: 許可されていないファンクションコード）。");
 	/* An answer is its sender's, and no command of the client. */
@@ -644,16 +646,17 @@ static void test_events(void **state)
 		 "{\"event\":{\"seq\":21,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"role\",\"role\":\"dpi\","
 		 "\"index\":1,\"code\":\"died\",\"count\":1}}");
 	run(&r, "explain 21");
-	assert_string_equal(r.out, "At 2026-11-20 08:10:11, role: dpi/1, died.\n");
+	assert_string_equal(r.out, "At 2026-11-20 08:10:11 UTC, role: dpi/1, died.\n");
 	run(&r, "explain 21 --lang ja");
-	assert_string_equal(r.out, "2026-11-20 08:10:11、プロセス: dpi/1、異常終了。\n");
+	assert_string_equal(r.out, "2026-11-20 08:10:11 UTC、プロセス: dpi/1、異常終了。\n");
 	box_says(MSG_CTL_EXPLAIN, 0,
 		 "{\"event\":{\"seq\":22,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"decided\",\"verdict\":\"allow\","
 		 "\"reason\":\"unanswered.held\",\"role\":\"gate\",\"value\":41,\"count\":2}}");
 	run(&r, "explain 22 --lang ja");
 	assert_string_equal(
-		r.out, "2026-11-20 08:10:11、代行判定: gate、許可、検査部が応答せず、既存セッションのみ継続（hold）。"
-		       "この記録は 2 件分をまとめたものです。\n");
+		r.out,
+		"2026-11-20 08:10:11 UTC、代行判定: gate、許可、検査部が応答せず、既存セッションのみ継続（hold）。"
+		"この記録は 2 件分をまとめたものです。\n");
 	box_says(MSG_CTL_EXPLAIN, 0,
 		 "{\"event\":{\"seq\":23,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"lost\",\"role\":\"journal\","
 		 "\"code\":\"missing\",\"count\":1}}");
@@ -765,7 +768,7 @@ static void test_other_answers(void **state)
 		 "\"2026-11-20T08:10:11Z\",\"state\":\"confirmed\",\"by\":\"root\"}]}");
 	run(&r, "history");
 	assert_int_equal(r.status, 0);
-	expect_in(r.out, "4 (confirmed)  2026-11-20 08:10:11  root  0123456789ab");
+	expect_in(r.out, "4 (confirmed)  2026-11-20 08:10:11 UTC  root  0123456789ab");
 	box_says(MSG_CTL_HISTORY, 0, "{\"history\":[]}");
 	run(&r, "history");
 	expect_in(r.out, "No policy was ever applied");

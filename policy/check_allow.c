@@ -307,7 +307,6 @@ static void one_row(struct check *k, const struct ast_node *row, const struct vo
 	*a = (struct model_allow){ .spaces_any = true, .at = row->at };
 	if (!keys_read(k, row, keys, n, o, v))
 		return;
-	errors = k->d->errors;
 	row_functions(k, row, v, voc, o, a);
 	row_units(k, v[ALLOW_UNITS], voc, o, a);
 	row_values(k, v[ALLOW_VALUES], voc, o, a);

@@ -49,7 +49,6 @@ struct modbus_request {
 	bool well_formed;   /* false: only the four fields before this one, and perhaps touches, mean something */
 	bool place_unknown; /* allowed only where no address space is restricted */
 	bool value_unknown; /* allowed only where no value is restricted */
-	bool vendors;	    /* what it does is not specified: allowed only where every function is */
 	uint8_t n_touches;  /* at most 2: function 23 reads the first and writes the second */
 	struct modbus_touch touches[2];
 	enum modbus_written written;

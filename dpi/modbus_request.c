@@ -230,7 +230,6 @@ static bool parse_diagnostics(struct modbus_request *r, struct bytes *b)
 		return true;
 	}
 	if (sub > 20 || (sub >= 5 && sub <= 9) || sub == 19) { /* reserved: layout and effect are the vendor's */
-		r->vendors = true;
 		leave_open(r, b);
 		return true;
 	}
@@ -252,7 +251,6 @@ static bool parse_encapsulated(struct modbus_request *r, struct bytes *b)
 		return false;
 	r->address = mei;
 	if (mei != 14) { /* 13 carries CANopen, others are reserved: what is inside may do anything */
-		r->vendors = true;
 		leave_open(r, b);
 		return true;
 	}

@@ -58,17 +58,11 @@ static bool unit_allowed(const struct command_row *row, const struct modbus_requ
 	return true;
 }
 
-/* Codes of requests end at 127. */
-static bool every_function(const struct command_row *row)
-{
-	return row->functions[0] == UINT64_MAX && row->functions[1] == UINT64_MAX;
-}
-
 static enum reason try_row(const struct command_table *t, const struct command_row *row, const struct modbus_request *r,
 			   uint8_t *ret_bad)
 {
 	*ret_bad = 0;
-	if (!bit_test(row->functions, r->function) || (r->vendors && !every_function(row)))
+	if (!bit_test(row->functions, r->function))
 		return R_MODBUS_FUNCTION;
 	if (!unit_allowed(row, r))
 		return R_MODBUS_UNIT;

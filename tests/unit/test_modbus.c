@@ -377,34 +377,6 @@ static void functions_without_addresses(void **state)
 	}
 }
 
-/* A row that names its functions does not mean what only a vendor knows. */
-static void what_nobody_specified(void **state)
-{
-	static const struct {
-		uint8_t function;
-		size_t n;
-		uint8_t data[4];
-		bool specified;
-	} uses[] = {
-		{ 8, 4, { 0, 0, 1, 2 }, true },	 { 8, 4, { 0, 20, 0, 0 }, true }, { 8, 4, { 0, 21, 0, 0 }, false },
-		{ 8, 4, { 0, 5, 0, 0 }, false }, { 43, 3, { 14, 1, 0 }, true },	  { 43, 3, { 13, 1, 0 }, false },
-		{ 43, 2, { 0, 0 }, false },
-	};
-	struct desk d;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
-		struct command_row *row = desk_row(&d);
-
-		assert_true(request(&d, 1, 1, uses[i].function, uses[i].data, uses[i].n)->allowed);
-		row->functions[0] &= ~(1ull << 5);
-		assert_int_equal(request(&d, 1, 1, uses[i].function, uses[i].data, uses[i].n)->allowed,
-				 uses[i].specified);
-		desk_whole(&d);
-		assert_true(request(&d, 1, 1, uses[i].function, uses[i].data, uses[i].n)->allowed);
-	}
-}
-
 static void values(void **state)
 {
 	struct desk d;
@@ -670,7 +642,6 @@ int main(void)
 		cmocka_unit_test(spaces_are_apart),
 		cmocka_unit_test(read_write_checks_both),
 		cmocka_unit_test(functions_without_addresses),
-		cmocka_unit_test(what_nobody_specified),
 		cmocka_unit_test(values),
 		cmocka_unit_test(units),
 		cmocka_unit_test(unit_zero),

@@ -7,10 +7,10 @@
  *         any permission makes an earlier one. Conduits that end one day pass traffic while they stand, so they count like
  *         any other.
  *
- * What counts as carrying a command: rows by the functions that can pass them (a function counts for each of its classes, and
- * one without a name for all); a whole command protocol, and everything that cannot be read down to its commands, for all. ICMP carries
- * none, unless its service is a tunnel; it is still a permission, for earlier hops and for a `never` that names no
- * commands.
+ * What counts as carrying a command: rows by the functions that can pass them (a function counts for each of its classes,
+ * and one without a name for all); a whole command protocol, and everything that cannot be read down to its commands, for
+ * all. ICMP carries none, unless its service is a tunnel; it is still a permission, for earlier hops and for a `never` that
+ * names no commands.
  *
  * What a conduit observes passes whatever its rows say, so it carries all commands. One that shadows passes nothing where
  * another enforces; it counts where it is alone, for which the cells are asked.

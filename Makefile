@@ -48,8 +48,8 @@ help:
 all: $(B)/sekisho $(B)/sekishod
 
 # Replay runs on the time of the capture: its clock stands in for the kernel's.
-SEKISHO_SRC = $(filter-out appliance/base/clock.c,$(BASE_SRC)) $(POLICY_SRC) $(DPI_CORE_SRC) $(CLI_SRC)
-SEKISHOD_SRC = $(BASE_SRC) $(POLICY_SRC) $(DPI_CORE_SRC) $(DPI_LIVE_SRC) $(APPLIANCE_SRC) $(MGMT_SRC)
+SEKISHO_SRC = $(filter-out appliance/base/clock.c,$(BASE_SRC)) $(WIRE_SRC) $(POLICY_SRC) $(DPI_SRC) $(CLI_SRC)
+SEKISHOD_SRC = $(BASE_SRC) $(WIRE_SRC) $(POLICY_SRC) $(DPI_SRC) $(APPLIANCE_SRC) $(MGMT_SRC)
 
 $(B)/sekisho: $(call obj,$(SEKISHO_SRC))
 	$(call say,LINK,$@)

@@ -1,4 +1,5 @@
-# Sources of the shared base and of the roles of sekishod.
-BASE_SRC = $(addprefix appliance/base/,addr.c alarm.c arena.c bytes.c clock.c commands.c diag.c diag_json.c diag_print.c err.c \
-	event.c json.c messages.c protocols.c reason.c sha256.c utf8.c vocabulary.c) appliance/ipc/msg.c
-APPLIANCE_SRC = $(wildcard appliance/*.c)
+# Sources by folder. A program or a test links folders from here, or single files by name.
+BASE_SRC = $(wildcard appliance/base/*.c)
+WIRE_SRC = $(wildcard appliance/wire/*.c)
+# One folder a role, and the ground floors that they stand on.
+APPLIANCE_SRC = appliance/main.c $(foreach d,role kernel box store supervise enforce gate worker tap journal compile,$(wildcard appliance/$(d)/*.c))

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "appliance/base/messages.h"
-#include "appliance/roles.h"
-#include "appliance/supervise.h"
+#include "appliance/role/roles.h"
+#include "appliance/supervise/supervise.h"
 
 static int run_role(const char *name)
 {

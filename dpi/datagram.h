@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #include "appliance/base/bytes.h"
-#include "appliance/base/protocols.h"
+#include "appliance/wire/protocols.h"
 
 bool datagram_is(enum protocol p, struct bytes payload);
 

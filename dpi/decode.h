@@ -14,7 +14,7 @@
 
 #include "appliance/base/addr.h"
 #include "appliance/base/bytes.h"
-#include "appliance/base/reason.h"
+#include "appliance/wire/reason.h"
 
 #define IP_ICMP 1u
 #define IP_TCP 6u

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "dpi/modbus.h"
+#include "dpi/modbus/modbus.h"
 #include "dpi/protocol.h"
 
 static const struct {

@@ -6,8 +6,8 @@
 #ifndef SEKISHO_DPI_ENFORCERS_H
 #define SEKISHO_DPI_ENFORCERS_H
 
-#include "appliance/base/protocols.h"
-#include "appliance/base/reason.h"
+#include "appliance/wire/protocols.h"
+#include "appliance/wire/reason.h"
 
 /* Why a flow ends whose bytes cannot be framed as `p`. */
 enum reason enforcer_malformed(enum protocol p);

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "appliance/base/reason.h"
+#include "appliance/wire/reason.h"
 #include "dpi/decode.h"
 #include "dpi/protocol.h"
 #include "dpi/stream.h"

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "appliance/base/bytes.h"
-#include "appliance/base/protocols.h"
+#include "appliance/wire/protocols.h"
 #include "dpi/protocol.h"
 
 #define NAME_PACKETS 10u      /* with payload; a flow without a name by then stays without one */

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "appliance/base/bytes.h"
-#include "appliance/base/protocols.h"
+#include "appliance/wire/protocols.h"
 #include "dpi/protocol.h"
 
 /* `payload`: of the packet after which the name was given; `l4proto`: IANA number. */

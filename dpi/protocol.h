@@ -15,9 +15,9 @@
 #include <stdint.h>
 
 #include "appliance/base/bytes.h"
-#include "appliance/base/commands.h"
-#include "appliance/base/event.h"
-#include "appliance/base/reason.h"
+#include "appliance/wire/commands.h"
+#include "appliance/wire/event.h"
+#include "appliance/wire/reason.h"
 
 enum direction { DIR_C2S = 0, DIR_S2C = 1 };
 

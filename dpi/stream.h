@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "appliance/base/bytes.h"
-#include "appliance/base/reason.h"
+#include "appliance/wire/reason.h"
 #include "dpi/decode.h"
 #include "dpi/pool.h"
 #include "dpi/protocol.h"

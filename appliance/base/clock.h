@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Time. Monotonic time drives every decision; wall time is only written down. `clock.c` reads the kernel's clocks;
- * replay links `mgmt/cli/replay_clock.c` instead, where time is that of the capture.
+ * replay links `mgmt/cli/replay/clock.c` instead, where time is that of the capture.
  */
 #ifndef SEKISHO_BASE_CLOCK_H
 #define SEKISHO_BASE_CLOCK_H

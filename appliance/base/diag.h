@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Operator mistakes: located, coded, collected. A stage adds diagnostics and goes on; the caller prints them all with
- * excerpt and caret, or as JSON. Positions come from the locating scanner (policy/scan.h).
+ * excerpt and caret, or as JSON. Positions come from the locating scanner (policy/read/scan.h).
  */
 #ifndef SEKISHO_BASE_DIAG_H
 #define SEKISHO_BASE_DIAG_H

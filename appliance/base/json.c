@@ -6,8 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "appliance/base/memfd.h"
 #include "appliance/base/sha256.h"
-#include "appliance/ipc/msg.h"
 
 /* Length of the well-formed UTF-8 character at s (1 to 4 bytes; no overlong form, no surrogate), or 0. */
 static size_t utf8_len(const unsigned char *s)

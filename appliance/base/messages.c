@@ -34,7 +34,7 @@ const char *message_format(enum message m, enum lang l)
 	return (unsigned)m < MESSAGE_COUNT ? texts[m][l == LANG_JA] : "";
 }
 
-/* The formats are the catalogue's own, checked by tests/unit/test_messages.c. */
+/* The formats are the catalogue's own, checked by tests/unit/base/test_messages.c. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 int message_vtext(char *out, size_t size, enum lang l, enum message m, va_list ap)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What apply, confirm and rollback answer, as text for people. Prints, owns nothing. */
-#ifndef SEKISHO_CLI_APPLY_TEXT_H
-#define SEKISHO_CLI_APPLY_TEXT_H
+#ifndef SEKISHO_MGMT_CLI_APPLY_TEXT_H
+#define SEKISHO_MGMT_CLI_APPLY_TEXT_H
 
 #include "mgmt/cli/cli.h"
 

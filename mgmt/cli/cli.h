@@ -7,8 +7,8 @@
  * Off-line verbs work on files with policy/ and dpi/ alone; on-box verbs ask the supervisor over its control socket
  * (request.h) and only render the JSON that comes back. Nothing here needs root, and nothing here decides anything.
  */
-#ifndef SEKISHO_CLI_CLI_H
-#define SEKISHO_CLI_CLI_H
+#ifndef SEKISHO_MGMT_CLI_CLI_H
+#define SEKISHO_MGMT_CLI_CLI_H
 
 #include <stdbool.h>
 #include <stddef.h>

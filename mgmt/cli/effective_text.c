@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "appliance/base/vocabulary.h"
+#include "appliance/wire/vocabulary.h"
 #include "mgmt/cli/render.h"
 #include "mgmt/cli/table.h"
 #include "mgmt/cli/width.h"

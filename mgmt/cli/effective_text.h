@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The effective rules (docs/json.md) as text for people. Prints, owns nothing, decides nothing. */
-#ifndef SEKISHO_CLI_EFFECTIVE_TEXT_H
-#define SEKISHO_CLI_EFFECTIVE_TEXT_H
+#ifndef SEKISHO_MGMT_CLI_EFFECTIVE_TEXT_H
+#define SEKISHO_MGMT_CLI_EFFECTIVE_TEXT_H
 
 #include "mgmt/cli/cli.h"
 

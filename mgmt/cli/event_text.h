@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An event (docs/json.md) as one line of text, and as one sentence for people. Owned strings; NULL when memory is out. */
-#ifndef SEKISHO_CLI_EVENT_TEXT_H
-#define SEKISHO_CLI_EVENT_TEXT_H
+#ifndef SEKISHO_MGMT_CLI_EVENT_TEXT_H
+#define SEKISHO_MGMT_CLI_EVENT_TEXT_H
 
 #include "mgmt/cli/cli.h"
 

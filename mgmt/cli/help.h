@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Help texts, laid out from the verb table and the message catalogue. Prints, decides nothing. */
-#ifndef SEKISHO_CLI_HELP_H
-#define SEKISHO_CLI_HELP_H
+#ifndef SEKISHO_MGMT_CLI_HELP_H
+#define SEKISHO_MGMT_CLI_HELP_H
 
 #include "mgmt/cli/cli.h"
 

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "appliance/journal_verify.h"
+#include "appliance/journal/verify.h"
 #include "mgmt/cli/render.h"
 #include "mgmt/cli/table.h"
 #include "mgmt/cli/verbs.h"

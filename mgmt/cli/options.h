@@ -3,8 +3,8 @@
  * Reading the command line: global options anywhere, one verb (of one or two words), its options and operands.
  * Pure but for the catalogue: it opens nothing and prints nothing.
  */
-#ifndef SEKISHO_CLI_OPTIONS_H
-#define SEKISHO_CLI_OPTIONS_H
+#ifndef SEKISHO_MGMT_CLI_OPTIONS_H
+#define SEKISHO_MGMT_CLI_OPTIONS_H
 
 #include "mgmt/cli/cli.h"
 

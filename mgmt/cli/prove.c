@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/base/vocabulary.h"
+#include "appliance/wire/vocabulary.h"
 #include "mgmt/cli/source.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/width.h"

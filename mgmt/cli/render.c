@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "appliance/base/reason.h"
+#include "appliance/wire/reason.h"
 #include "mgmt/cli/width.h"
 
 const char *js(const json_t *o, const char *key)

@@ -3,8 +3,8 @@
  * Reading the box's JSON (docs/json.md) without fear of what is missing, and the small texts that several verbs share.
  * Borrowed strings belong to the JSON object. Nothing here prints but render_diagnostics and render_line.
  */
-#ifndef SEKISHO_CLI_RENDER_H
-#define SEKISHO_CLI_RENDER_H
+#ifndef SEKISHO_MGMT_CLI_RENDER_H
+#define SEKISHO_MGMT_CLI_RENDER_H
 
 #include "mgmt/cli/cli.h"
 

@@ -3,10 +3,10 @@
  * One question to the supervisor over its control socket, one answer. Owns the connection for that long. Says itself,
  * in one plain sentence, what is missing when nobody answers.
  */
-#ifndef SEKISHO_CLI_REQUEST_H
-#define SEKISHO_CLI_REQUEST_H
+#ifndef SEKISHO_MGMT_CLI_REQUEST_H
+#define SEKISHO_MGMT_CLI_REQUEST_H
 
-#include "appliance/ipc/msg.h"
+#include "appliance/wire/msg.h"
 #include "mgmt/cli/cli.h"
 
 struct box_answer {

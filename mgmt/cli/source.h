@@ -3,11 +3,13 @@
  * A policy on disk, through the compiler: what check, compile, prove and apply have in common. Prints the diagnostics
  * (with excerpt and caret), or keeps them for --json. Owns the arena of the run.
  */
-#ifndef SEKISHO_CLI_SOURCE_H
-#define SEKISHO_CLI_SOURCE_H
+#ifndef SEKISHO_MGMT_CLI_SOURCE_H
+#define SEKISHO_MGMT_CLI_SOURCE_H
 
 #include "mgmt/cli/cli.h"
 #include "policy/compile.h"
+#include "policy/render/render.h"
+#include "policy/space/prove.h"
 
 enum source_depth {
 	SOURCE_CHECK, /* the model */

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "appliance/base/reason.h"
+#include "appliance/wire/reason.h"
 #include "mgmt/cli/render.h"
 #include "mgmt/cli/request.h"
 #include "mgmt/cli/table.h"

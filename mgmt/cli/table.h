@@ -4,8 +4,8 @@
  * Owns copies of its texts (made safe for a terminal). A table that ran out of memory prints what it has and says so
  * through its return value; it never ends the program.
  */
-#ifndef SEKISHO_CLI_TABLE_H
-#define SEKISHO_CLI_TABLE_H
+#ifndef SEKISHO_MGMT_CLI_TABLE_H
+#define SEKISHO_MGMT_CLI_TABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every verb of `sekisho`, each defined in the file of its name. */
-#ifndef SEKISHO_CLI_VERBS_H
-#define SEKISHO_CLI_VERBS_H
+#ifndef SEKISHO_MGMT_CLI_VERBS_H
+#define SEKISHO_MGMT_CLI_VERBS_H
 
 #include "mgmt/cli/cli.h"
 

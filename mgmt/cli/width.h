@@ -4,8 +4,8 @@
  * the terminal. Labels, names and messages come from policies and from the box; neither may move the cursor, change
  * colours or turn the direction of writing. Pure; UTF-8 in, UTF-8 out.
  */
-#ifndef SEKISHO_CLI_WIDTH_H
-#define SEKISHO_CLI_WIDTH_H
+#ifndef SEKISHO_MGMT_CLI_WIDTH_H
+#define SEKISHO_MGMT_CLI_WIDTH_H
 
 #include <stddef.h>
 

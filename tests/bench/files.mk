@@ -12,7 +12,7 @@ $(B)/bench/accept_loop: tests/bench/accept_loop.c
 	$(Q)$(CC) $(BENCH_CFLAGS) $(PKG_CFLAGS) -o $@ $< $(call libs,libmnl libnftnl)
 
 # The inspector alone, with the library of names at the end of a wire that can be cut.
-$(B)/bench/inspect: $(call obj,tests/bench/inspect.c $(DPI_CORE_SRC) $(BASE_SRC))
+$(B)/bench/inspect: $(call obj,tests/bench/inspect.c $(DPI_SRC) $(BASE_SRC) $(WIRE_SRC))
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -Wl,--wrap=name_open,--wrap=name_packet -o $@ $^ $(call libs,libndpi nettle jansson)

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
-#include "dpi/inspect.h"
+#include "dpi/inspect/inspect.h"
 #include "dpi/name.h"
 
 #define REPEATS 15

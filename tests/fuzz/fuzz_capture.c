@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Capture files, link headers, fragments, packet decoding: everything that replay reads before the inspector.
- * LINK: mgmt/cli/capture.c mgmt/cli/pcapng.c mgmt/cli/link.c mgmt/cli/defrag.c dpi/decode.c
- * LINK: appliance/base/bytes.c appliance/base/err.c appliance/base/addr.c appliance/base/messages.c
+ * LINK: mgmt/cli/replay/capture.c mgmt/cli/replay/pcapng.c mgmt/cli/replay/link.c mgmt/cli/replay/defrag.c
+ * LINK: dpi/decode.c appliance/base/bytes.c appliance/base/err.c appliance/base/addr.c appliance/base/messages.c
  * LIBS: libpcap
  */
 #include <stdio.h>
@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "dpi/decode.h"
-#include "mgmt/cli/capture.h"
-#include "mgmt/cli/defrag.h"
+#include "mgmt/cli/replay/capture.h"
+#include "mgmt/cli/replay/defrag.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

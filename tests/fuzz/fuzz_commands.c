@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Command table images: what decodes has one encoding, and every lookup in it stays inside.
- * LINK: appliance/base/commands.c appliance/base/bytes.c appliance/base/sha256.c
+ * LINK: appliance/wire/commands.c appliance/base/bytes.c appliance/base/sha256.c
  * LIBS: nettle
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/base/commands.h"
+#include "appliance/wire/commands.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

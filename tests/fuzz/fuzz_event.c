@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The event codec: what decodes has one encoding.
- * LINK: appliance/base/event.c appliance/base/bytes.c appliance/base/addr.c
+ * LINK: appliance/wire/event.c appliance/base/bytes.c appliance/base/addr.c
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/base/event.h"
+#include "appliance/wire/event.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,14 +3,14 @@
  * Any sequence of packets of a few connections, under every kind of permit, with time passing: each packet is decided
  * exactly once, nothing is left in the pool at the end, and the cut lane accepts nothing.
  *
- * LINK: dpi/inspect.c dpi/inspect_flow.c dpi/inspect_tcp.c dpi/inspect_wait.c dpi/inspect_datagram.c dpi/inspect_name.c
- * LINK: dpi/inspect_again.c
- * LINK: dpi/inspect_command.c dpi/inspect_event.c dpi/decode.c dpi/flow.c dpi/stream.c dpi/pool.c dpi/name.c
- * LINK: dpi/recognise.c dpi/plausible.c dpi/datagram.c appliance/base/bytes.c appliance/base/addr.c appliance/base/commands.c
- * LINK: appliance/base/reason.c appliance/base/protocols.c appliance/base/sha256.c appliance/base/vocabulary.c
+ * LINK: dpi/inspect/inspect.c dpi/inspect/flow.c dpi/inspect/tcp.c dpi/inspect/wait.c dpi/inspect/datagram.c
+ * LINK: dpi/inspect/name.c dpi/inspect/again.c dpi/inspect/command.c dpi/inspect/event.c dpi/decode.c dpi/flow.c
+ * LINK: dpi/stream.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/plausible.c dpi/datagram.c appliance/base/bytes.c
+ * LINK: appliance/base/addr.c appliance/wire/commands.c appliance/wire/reason.c appliance/wire/protocols.c
+ * LINK: appliance/base/sha256.c appliance/wire/vocabulary.c
  * LIBS: libndpi nettle
  */
-#include "tests/unit/inspect_desk.h"
+#include "tests/unit/dpi/inspect_desk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

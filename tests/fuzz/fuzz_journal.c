@@ -3,16 +3,16 @@
  * Three readers of bytes that somebody else may have made: a line of the record file (an auditor's copy), the head, and a
  * datagram of NFLOG with packets in it.
  *
- * LINK: appliance/journal_line.c appliance/tap.c appliance/tap_packet.c appliance/base/sha256.c appliance/base/bytes.c
- * LINK: appliance/base/event.c appliance/base/reason.c appliance/base/protocols.c appliance/base/err.c appliance/base/clock.c
- * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/ipc/msg.c appliance/sandbox.c
- * LINK: appliance/sandbox_table.c
+ * LINK: appliance/journal/line.c appliance/tap/role.c appliance/tap/packet.c appliance/base/sha256.c
+ * LINK: appliance/base/bytes.c appliance/wire/event.c appliance/wire/reason.c appliance/wire/protocols.c
+ * LINK: appliance/base/err.c appliance/base/clock.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c
+ * LINK: appliance/wire/msg.c appliance/role/sandbox.c appliance/role/sandbox_table.c appliance/base/memfd.c
  * LIBS: nettle jansson libmnl libseccomp libcap-ng
  */
 #include <stdlib.h>
 
-#include "appliance/journal_chain.h"
-#include "appliance/tap.h"
+#include "appliance/journal/chain.h"
+#include "appliance/tap/tap.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The Modbus enforcer: a policy made of the first bytes, then pieces of both directions' streams.
- * LINK: dpi/modbus.c dpi/modbus_request.c dpi/modbus_response.c dpi/modbus_rules.c
- * LINK: appliance/base/bytes.c appliance/base/commands.c appliance/base/sha256.c
+ * LINK: dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c dpi/modbus/rules.c appliance/base/bytes.c
+ * LINK: appliance/wire/commands.c appliance/base/sha256.c
  * LIBS: nettle
  *
  * Input: 16 bytes of policy (function classes, unit, two address ranges, value range), then pieces: one byte whose top bit
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/unit/modbus_desk.h"
+#include "tests/unit/dpi/modbus_desk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,14 +3,14 @@
  * Any bytes as a message from any role: msg_recv either refuses, or returns what the table describes. The first byte
  * chooses who speaks and how many descriptors come along.
  *
- * LINK: appliance/ipc/msg.c appliance/base/bytes.c appliance/base/err.c
+ * LINK: appliance/wire/msg.c appliance/base/bytes.c appliance/base/err.c appliance/base/memfd.c
  */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "appliance/ipc/msg.h"
+#include "appliance/wire/msg.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

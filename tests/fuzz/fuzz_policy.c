@@ -6,12 +6,13 @@
  * Besides crashes: the two readers must agree (the scanner never passes what libconfig refuses or reads differently),
  * and every place of a diagnostic must lie inside its text.
  *
- * LINK: policy/policy_check.c policy/parse.c policy/scan.c policy/scan_lex.c policy/scan_scalar.c policy/scan_text.c
- * LINK: policy/scan_include.c policy/scan_bracket.c policy/scan_list.c policy/check_say.c policy/check_keys.c policy/check_ranges.c policy/check_time.c
- * LINK: policy/check_zones.c policy/check_assets.c policy/check_services.c policy/check_allow.c policy/check_conduits.c
- * LINK: policy/check_nevers.c policy/check_box.c policy/check_network.c policy/bundle.c appliance/base/addr.c appliance/base/arena.c
+ * LINK: policy/check/check.c policy/read/parse.c policy/read/scan.c policy/read/lex.c policy/read/scalar.c
+ * LINK: policy/read/text.c policy/read/include.c policy/read/bracket.c policy/read/list.c policy/check/say.c
+ * LINK: policy/check/keys.c policy/check/ranges.c policy/check/time.c policy/check/zones.c policy/check/assets.c
+ * LINK: policy/check/services.c policy/check/allow.c policy/check/conduits.c policy/check/nevers.c policy/check/box.c
+ * LINK: policy/check/network.c policy/read/bundle.c appliance/base/addr.c appliance/base/arena.c
  * LINK: appliance/base/bytes.c appliance/base/clock.c appliance/base/diag.c appliance/base/diag_print.c
- * LINK: appliance/base/messages.c appliance/base/protocols.c appliance/base/utf8.c appliance/base/vocabulary.c
+ * LINK: appliance/base/messages.c appliance/wire/protocols.c appliance/base/utf8.c appliance/wire/vocabulary.c
  * LIBS: libconfig
  */
 #include <errno.h>
@@ -20,6 +21,8 @@
 #include <string.h>
 
 #include "policy/compile.h"
+#include "policy/render/render.h"
+#include "policy/space/prove.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

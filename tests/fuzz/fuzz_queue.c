@@ -2,12 +2,12 @@
 /*
  * Any bytes as a datagram of a queue socket: taking it apart ends, and every payload lies inside it.
  *
- * LINK: dpi/queue.c appliance/base/bytes.c appliance/base/err.c
+ * LINK: appliance/worker/queue.c appliance/base/bytes.c appliance/base/err.c
  * LIBS: libmnl
  */
 #include <stdlib.h>
 
-#include "dpi/queue.h"
+#include "appliance/worker/queue.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

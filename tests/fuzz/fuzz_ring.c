@@ -3,8 +3,8 @@
  * Any bytes as what a worker left in its ring, counters included: the gate reads to the end or gives up, and every byte
  * that it would send is a verdict for one of its own queues with a mark of that queue's lane.
  *
- * LINK: appliance/gate_ring.c appliance/verdict.c appliance/reset.c appliance/session_probe.c dpi/ring.c
- * LINK: appliance/base/addr.c appliance/base/bytes.c appliance/base/err.c
+ * LINK: appliance/gate/ring.c appliance/gate/verdict.c appliance/gate/reset.c appliance/kernel/session_probe.c
+ * LINK: appliance/wire/ring.c appliance/base/addr.c appliance/base/bytes.c appliance/base/err.c
  * LIBS: libmnl
  */
 #include <arpa/inet.h>
@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "appliance/gate.h"
+#include "appliance/gate/gate.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,10 +2,10 @@
 /*
  * Sealed generations. The input is taken as it is, and once more as the content behind a right digest: what is accepted
  * there seals to the same bytes, and everything that reads a generation can be asked about it.
- * LINK: policy/ir_seal.c policy/ir_unseal.c policy/elements.c policy/skeleton.c policy/names.c policy/table_image.c
- * LINK: policy/evaluate_ir.c policy/render_nft.c policy/render_nft_rule.c appliance/base/addr.c appliance/base/arena.c
- * LINK: appliance/base/bytes.c appliance/base/commands.c appliance/base/err.c appliance/base/protocols.c
- * LINK: appliance/base/reason.c appliance/base/sha256.c
+ * LINK: policy/ir/seal.c policy/ir/unseal.c policy/ir/elements.c policy/ir/skeleton.c policy/ir/names.c
+ * LINK: policy/ir/table_image.c policy/ir/evaluate.c policy/render/nft.c policy/render/nft_rule.c
+ * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/wire/commands.c
+ * LINK: appliance/base/err.c appliance/wire/protocols.c appliance/wire/reason.c appliance/base/sha256.c
  * LIBS: nettle
  */
 #include <stdlib.h>
@@ -13,7 +13,9 @@
 
 #include "appliance/base/sha256.h"
 #include "policy/compile.h"
-#include "policy/ir_wire.h"
+#include "policy/ir/wire.h"
+#include "policy/render/render.h"
+#include "policy/space/prove.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -24,11 +24,13 @@
 #include <unistd.h>
 
 #include "appliance/base/json.h"
-#include "appliance/enforce_sockets.h"
-#include "appliance/ipc/msg.h"
-#include "appliance/netlink_batch.h"
-#include "appliance/roles.h"
+#include "appliance/enforce/sockets.h"
+#include "appliance/kernel/batch.h"
+#include "appliance/role/roles.h"
+#include "appliance/wire/msg.h"
 #include "policy/compile.h"
+#include "policy/render/render.h"
+#include "policy/space/prove.h"
 
 #define MEMFD_MAX (64u << 20)
 #define IDS_MAX 4096

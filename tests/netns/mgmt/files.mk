@@ -1,6 +1,5 @@
 # The management role as a program of its own.
-MGMT_TEST_SRC = tests/netns/mgmt/role.c $(MGMT_SRC) $(addprefix appliance/,atomic_file.c sandbox.c sandbox_table.c) \
-	appliance/ipc/msg.c $(addprefix appliance/base/,addr.c bytes.c clock.c err.c event.c json.c reason.c sha256.c)
+MGMT_TEST_SRC = tests/netns/mgmt/role.c $(MGMT_SRC) $(wildcard appliance/role/*.c) $(BASE_SRC) $(WIRE_SRC)
 
 $(B)/netns/mgmt/role: $(call obj,$(MGMT_TEST_SRC))
 	$(call say,LINK,$@)

@@ -23,16 +23,16 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/base/event.h"
-#include "appliance/base/reason.h"
-#include "appliance/ipc/msg.h"
-#include "appliance/outstanding.h"
-#include "appliance/reset.h"
-#include "appliance/roles.h"
-#include "appliance/sandbox.h"
-#include "appliance/session_probe.h"
-#include "dpi/queue.h"
-#include "dpi/ring.h"
+#include "appliance/gate/outstanding.h"
+#include "appliance/gate/reset.h"
+#include "appliance/kernel/session_probe.h"
+#include "appliance/role/roles.h"
+#include "appliance/role/sandbox.h"
+#include "appliance/wire/event.h"
+#include "appliance/wire/msg.h"
+#include "appliance/wire/reason.h"
+#include "appliance/wire/ring.h"
+#include "appliance/worker/queue.h"
 #include "tests/netns/queue/liar.h"
 
 #define HIGH 100 /* descriptors are moved here before they are put in place */

@@ -1,7 +1,6 @@
 # Programs of the queue test: a small supervisor with the real gate and worker code, and a rule maker.
-QUEUE_TEST_SRC = tests/netns/queue/box.c tests/netns/queue/liar.c tests/netns/queue/toy.c dpi/worker.c dpi/worker_messages.c dpi/queue.c dpi/ring.c \
-	$(addprefix appliance/,gate.c gate_ring.c gate_watch.c outstanding.c reset.c sandbox.c sandbox_table.c session_probe.c verdict.c) \
-	appliance/ipc/msg.c $(addprefix appliance/base/,addr.c alarm.c bytes.c clock.c err.c event.c json.c protocols.c reason.c sha256.c)
+QUEUE_TEST_SRC = $(addprefix tests/netns/queue/,box.c liar.c toy.c) $(wildcard appliance/worker/*.c appliance/gate/*.c appliance/role/*.c) \
+	appliance/kernel/session_probe.c $(BASE_SRC) $(WIRE_SRC)
 
 $(B)/netns/queue/box: $(call obj,$(QUEUE_TEST_SRC))
 	$(call say,LINK,$@)

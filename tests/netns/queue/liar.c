@@ -7,11 +7,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "appliance/base/mark.h"
-#include "appliance/ipc/msg.h"
-#include "appliance/roles.h"
-#include "appliance/sandbox.h"
-#include "dpi/ring.h"
+#include "appliance/role/roles.h"
+#include "appliance/role/sandbox.h"
+#include "appliance/wire/mark.h"
+#include "appliance/wire/msg.h"
+#include "appliance/wire/ring.h"
 
 #define FOREIGN_LANE 20u /* the driver gives this lane to nobody */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An inspector to test its surroundings with: the words in a packet say what becomes of it. Implements dpi/inspect.h.
+ * An inspector to test its surroundings with: the words in a packet say what becomes of it. Implements dpi/inspect/inspect.h.
  *   "DROP" is dropped, "SURE" is accepted and confirmed, "CUT!" resets both ends, "LATE" is held for 5 ms,
  *   "FREEZE" never returns and sleeps, "BUSY" never returns and does not; everything else is accepted.
  */
@@ -9,8 +9,8 @@
 #include <time.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/base/mark.h"
-#include "dpi/inspect.h"
+#include "appliance/wire/mark.h"
+#include "dpi/inspect/inspect.h"
 
 struct late {
 	uint64_t due;

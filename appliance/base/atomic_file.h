@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Small files of state, whole or not at all: written beside, fsync'd, renamed, and the folder fsync'd. Used by the
+ * supervisor only. A reader after a power loss sees the old text or the new one, never a mixture.
+ */
+#ifndef SEKISHO_BASE_ATOMIC_FILE_H
+#define SEKISHO_BASE_ATOMIC_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/base/err.h"
+
+/* Replaces `name` (a plain file name) in the folder `dirfd`, mode 0600. 0 or negative errno. */
+int atomic_write(int dirfd, const char *name, const void *p, size_t n, struct err *e);
+/* Reads a whole file of at most `max` bytes into malloc'd memory (owned by the caller), with a NUL after it that is not
+ * counted. -ENOENT when absent. */
+int file_read(int dirfd, const char *name, size_t max, uint8_t **ret, size_t *ret_n, struct err *e);
+
+#endif

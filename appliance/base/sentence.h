@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One sentence of the message catalogue in every language, said when it happens and read later by whoever asks: the box
+ * does not know yet who that is. It owns its text.
+ */
+#ifndef SEKISHO_BASE_SENTENCE_H
+#define SEKISHO_BASE_SENTENCE_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+
+#include "appliance/base/json.h"
+#include "appliance/base/messages.h"
+
+struct sentence {
+	char text[LANGUAGES][400]; /* per enum lang; "" = nothing was said */
+};
+
+bool sentence_said(const struct sentence *s);
+void sentence_forget(struct sentence *s);
+void sentence_say(struct sentence *ret, enum message m, ...);
+/* `ap` may not be used again but by va_end. */
+void sentence_vsay(struct sentence *ret, enum message m, va_list ap);
+/* {"en": ..., "ja": ...}, or null. The caller owns it. */
+json_t *sentence_json(const struct sentence *s);
+
+#endif

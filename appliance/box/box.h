@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Box facts in the kernel: interfaces, addresses, MTU and routes of a generation. Supervisor only.
+ *
+ * Three namespaces: `home`, where devices are found when the box starts, data and admin. Only differences are written,
+ * so that an address or route that stays is never taken away for an instant. Nothing here decides who may talk: devices
+ * arrive down, and only after the deny base stands in the data namespace (the caller's order).
+ */
+#ifndef SEKISHO_BOX_BOX_H
+#define SEKISHO_BOX_BOX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "appliance/base/err.h"
+#include "policy/ir/ir.h"
+
+struct box_spaces {
+	int home, data, admin; /* namespace descriptors, borrowed; the process is in `home` */
+};
+
+/*
+ * Brings every device of `ir` into its namespace; one that is already there is left alone. moved[i] is set for those that
+ * came from home (moved has ir->n_interfaces entries). Goes on over failures; returns the first (negative errno), or 0.
+ */
+int box_claim(const struct box_spaces *s, const struct ir *ir, bool *moved, struct err *e);
+/* Takes back what box_claim moved. */
+void box_release(const struct box_spaces *s, const struct ir *ir, const bool *moved);
+/*
+ * Makes addresses, MTU, up and routes what `ir` says. `before` (or NULL) names interfaces that are no longer part of the
+ * box: they lose their addresses and go down. Goes on over failures, so that one missing device does not take the others
+ * along; returns the first (negative errno; *e names interface and object), or 0. Calling it with the old facts undoes a
+ * failed change.
+ */
+int box_set(const struct box_spaces *s, const struct ir *ir, const struct ir *before, struct err *e);
+/* `where` "interface lan1" (its name in the policy) or "routes", `what` as rtnl_note; texts are valid during the call. */
+typedef void box_difference(void *ctx, const char *where, const char *what, const char *detail);
+/* As box_set, and tells of every difference, a missing device among them; without `mend` it only tells. */
+int box_compare(const struct box_spaces *s, const struct ir *ir, bool mend, box_difference *each, void *ctx,
+		struct err *e);
+/* Kernel index of every interface in its namespace, 0 where it is absent, into ret[ir->n_interfaces]. */
+int box_indexes(const struct box_spaces *s, const struct ir *ir, uint32_t *ret, struct err *e);
+/* The loopback interfaces of both namespaces up. */
+int box_loopback(const struct box_spaces *s, struct err *e);
+
+/* ---- pure parts, for tests -------------------------------------------------------------------------------------- */
+
+/* The namespace of a route: its interface's, or that of the interface whose network holds the gateway, or data. */
+bool box_route_is_admin(const struct ir *ir, const struct ir_route *r);
+
+#endif

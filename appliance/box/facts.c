@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/box/facts.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+
+#include "appliance/box/box.h"
+
+static bool wanted(const struct ir_interface *i, const struct rtnl_address *a, bool *same_address)
+{
+	*same_address = false;
+	for (uint32_t n = 0; n < i->n_addresses; n++) {
+		if (addr_cmp(&i->addresses[n], &a->addr) != 0)
+			continue;
+		if (i->prefix_lengths[n] == a->prefix && !a->unusable)
+			return true;
+		*same_address = true;
+	}
+	return false;
+}
+
+static bool present(const struct rtnl_address *have, size_t n, const struct addr *a, uint8_t prefix)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!have[i].unusable && have[i].prefix == prefix && addr_cmp(&have[i].addr, a) == 0)
+			return true;
+	return false;
+}
+
+int box_addresses(struct rtnl *r, uint32_t index, const struct ir_interface *i, struct err *e)
+{
+	struct rtnl_address *have;
+	size_t n;
+	int status = rtnl_addresses(r, index, &have, &n, e);
+	bool same;
+
+	if (status < 0)
+		return status;
+	/* The same address with another prefix, or one that is not usable, must go before it can come back. */
+	for (size_t k = 0; k < n && status == 0; k++)
+		if (!have[k].link_local && !wanted(i, &have[k], &same) && same)
+			status = rtnl_address_change(r, index, &have[k].addr, have[k].prefix, false, e);
+	for (uint32_t k = 0; k < i->n_addresses && status == 0; k++)
+		if (!present(have, n, &i->addresses[k], i->prefix_lengths[k]))
+			status = rtnl_address_change(r, index, &i->addresses[k], i->prefix_lengths[k], true, e);
+	/* New ones stand before old ones go: no moment without an address of that network. */
+	for (size_t k = 0; k < n && status == 0; k++)
+		if (!have[k].link_local && !wanted(i, &have[k], &same) && !same) {
+			status = rtnl_address_change(r, index, &have[k].addr, have[k].prefix, false, e);
+			if (status == -EADDRNOTAVAIL)
+				status = 0; /* a secondary that went with its primary */
+		}
+	free(have);
+	return status;
+}
+
+static bool holds(const struct ir_interface *i, const struct addr *a)
+{
+	for (uint32_t n = 0; n < i->n_addresses; n++) {
+		unsigned bits = i->prefix_lengths[n];
+		bool equal = i->addresses[n].family == a->family;
+
+		for (unsigned b = 0; b < bits && equal; b++) {
+			uint8_t mask = (uint8_t)(0x80u >> (b % 8));
+
+			equal = (i->addresses[n].b[b / 8] & mask) == (a->b[b / 8] & mask);
+		}
+		if (equal)
+			return true;
+	}
+	return false;
+}
+
+bool box_route_is_admin(const struct ir *ir, const struct ir_route *r)
+{
+	if (r->interface < ir->n_interfaces)
+		return ir->interfaces[r->interface].admin;
+	for (uint32_t i = 0; i < ir->n_interfaces; i++)
+		if (holds(&ir->interfaces[i], &r->via))
+			return ir->interfaces[i].admin;
+	return false;
+}
+
+static bool same_destination(const struct rtnl_route *a, const struct rtnl_route *b)
+{
+	return a->prefix == b->prefix && addr_cmp(&a->to, &b->to) == 0;
+}
+
+/* `have` as the kernel tells it always names an interface; a wanted one may leave that to the gateway. */
+static bool same_route(const struct rtnl_route *want, const struct rtnl_route *have)
+{
+	return same_destination(want, have) && have->type == RTN_UNICAST && addr_cmp(&want->via, &have->via) == 0 &&
+	       (want->oif == 0 || want->oif == have->oif);
+}
+
+static int to_kernel(struct rtnl *r, const struct ir *ir, const struct ir_route *from, struct rtnl_route *ret,
+		     struct err *e)
+{
+	unsigned prefix;
+	struct rtnl_link l;
+	int status;
+
+	if (!addr_range_is_prefix(&from->to, &prefix))
+		return err_set(e, -EINVAL, "a route to what is no prefix");
+	*ret = (struct rtnl_route){ .to = from->to.lo, .prefix = (uint8_t)prefix, .via = from->via };
+	if (from->interface >= ir->n_interfaces)
+		return 0;
+	status = rtnl_link_get(r, ir->interfaces[from->interface].device, &l, e);
+	ret->oif = l.index;
+	return status;
+}
+
+int box_routes(struct rtnl *r, const struct ir *ir, bool admin, struct err *e)
+{
+	struct rtnl_route *want = calloc(ir->n_routes + 1u, sizeof(*want)), *have = NULL;
+	size_t n_want = 0, n_have = 0;
+	int status;
+
+	if (want == NULL)
+		return err_set(e, -ENOMEM, "routes");
+	/* In the data namespace nobody else has a say about where packets go. */
+	status = rtnl_routes(r, !admin, &have, &n_have, e);
+	for (uint32_t i = 0; i < ir->n_routes && status == 0; i++)
+		if (box_route_is_admin(ir, &ir->routes[i]) == admin)
+			status = to_kernel(r, ir, &ir->routes[i], &want[n_want++], e);
+	for (size_t i = 0; i < n_want && status == 0; i++) {
+		bool there = false;
+
+		for (size_t k = 0; k < n_have && !there; k++)
+			there = same_route(&want[i], &have[k]);
+		if (!there)
+			status = rtnl_route_change(r, &want[i], true, e);
+	}
+	for (size_t k = 0; k < n_have && status == 0; k++) {
+		bool stays = false;
+
+		for (size_t i = 0; i < n_want && !stays; i++)
+			stays = same_route(&want[i], &have[k]) ||
+				(!have[k].foreign && same_destination(&want[i], &have[k]));
+		/* Ours to a destination that stays was replaced in place above; only whole destinations go. */
+		if (!stays) {
+			status = rtnl_route_change(r, &have[k], false, e);
+			if (status == -ESRCH)
+				status = 0; /* went with its interface */
+		}
+	}
+	free(want);
+	free(have);
+	return status;
+}

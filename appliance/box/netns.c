@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/box/netns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+int netns_own(struct err *e)
+{
+	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? err_set(e, -errno, "open the own network namespace") : fd;
+}
+
+int netns_enter(int nsfd, struct err *e)
+{
+	return setns(nsfd, CLONE_NEWNET) < 0 ? err_set(e, -errno, "enter a network namespace") : 0;
+}
+
+bool netns_same(int a, int b)
+{
+	struct stat x, y;
+
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+int netns_sysctl(const char *name, const char *value, struct err *e)
+{
+	char path[160];
+	int fd, r = 0;
+
+	if (snprintf(path, sizeof(path), "/proc/sys/net/%s", name) >= (int)sizeof(path))
+		return err_set(e, -ENAMETOOLONG, "%s", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(e, -errno, "open %s", path);
+	if (write(fd, value, strlen(value)) != (ssize_t)strlen(value))
+		r = err_set(e, -errno, "write %s to %s", value, path);
+	close(fd);
+	return r;
+}
+
+/* A shared mount, so that namespaces pinned here are seen wherever /run is. */
+static int prepare_folder(struct err *e)
+{
+	if (mkdir(NETNS_FOLDER, 0755) < 0 && errno != EEXIST)
+		return err_set(e, -errno, "make %s", NETNS_FOLDER);
+	if (mount("", NETNS_FOLDER, "none", MS_SHARED | MS_REC, NULL) == 0)
+		return 0;
+	if (errno != EINVAL)
+		return err_set(e, -errno, "share %s", NETNS_FOLDER);
+	if (mount(NETNS_FOLDER, NETNS_FOLDER, "none", MS_BIND | MS_REC, NULL) < 0)
+		return err_set(e, -errno, "bind %s", NETNS_FOLDER);
+	if (mount("", NETNS_FOLDER, "none", MS_SHARED | MS_REC, NULL) < 0)
+		return err_set(e, -errno, "share %s", NETNS_FOLDER);
+	return 0;
+}
+
+/* In the new namespace, before anybody else can be in it. */
+static int forwarding_off(struct err *e)
+{
+	int r = netns_sysctl("ipv4/ip_forward", "0", e);
+
+	return r < 0 ? r : netns_sysctl("ipv6/conf/all/forwarding", "0", e);
+}
+
+static int make(const char *path, struct err *e)
+{
+	int own = netns_own(e), fd, r;
+
+	if (own < 0)
+		return own;
+	fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0);
+	if (fd < 0) {
+		r = err_set(e, -errno, "make %s", path);
+		close(own);
+		return r;
+	}
+	close(fd);
+	r = unshare(CLONE_NEWNET) < 0 ? err_set(e, -errno, "make a network namespace") : 0;
+	if (r == 0) {
+		struct err back;
+
+		r = forwarding_off(e);
+		if (r == 0 && mount("/proc/self/ns/net", path, "none", MS_BIND, NULL) < 0)
+			r = err_set(e, -errno, "pin %s", path);
+		/* Staying in the wrong namespace would be worse than any failure before it. */
+		if (netns_enter(own, &back) < 0) {
+			if (e != NULL)
+				*e = back;
+			r = back.code;
+		}
+	}
+	if (r < 0)
+		unlink(path);
+	close(own);
+	return r;
+}
+
+/* A name without a namespace behind it: what a lost pin leaves. */
+static bool stale(const char *path)
+{
+	struct statfs fs;
+	struct stat st;
+
+	return statfs(path, &fs) == 0 && (unsigned long)fs.f_type != NSFS_MAGIC && stat(path, &st) == 0 &&
+	       S_ISREG(st.st_mode) && st.st_size == 0;
+}
+
+int netns_open(const char *name, bool *made, struct err *e)
+{
+	char path[128];
+	struct stat st;
+	int fd, r;
+
+	*made = false;
+	if (*name == 0 || *name == '.' || strchr(name, '/') != NULL ||
+	    snprintf(path, sizeof(path), "%s/%s", NETNS_FOLDER, name) >= (int)sizeof(path))
+		return err_set(e, -EINVAL, "name of a network namespace");
+	if (stale(path))
+		unlink(path);
+	if (stat(path, &st) < 0) {
+		if (errno != ENOENT)
+			return err_set(e, -errno, "look at %s", path);
+		r = prepare_folder(e);
+		if (r < 0)
+			return r;
+		r = make(path, e);
+		if (r < 0)
+			return r;
+		*made = true;
+	}
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? err_set(e, -errno, "open %s", path) : fd;
+}

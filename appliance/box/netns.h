@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Network namespaces by name, pinned in /run/netns as iproute2 does it. Supervisor only, single-threaded: `netns_enter`
+ * changes the namespace of the whole process until `netns_leave`.
+ */
+#ifndef SEKISHO_BOX_NETNS_H
+#define SEKISHO_BOX_NETNS_H
+
+#include <stdbool.h>
+
+#include "appliance/base/err.h"
+
+#define NETNS_FOLDER "/run/netns"
+
+/*
+ * Opens namespace `name`, made and pinned when absent (*made is then set, and forwarding, which a new namespace inherits,
+ * is off in it). Returns a descriptor owned by the caller, or negative errno.
+ */
+int netns_open(const char *name, bool *made, struct err *e);
+/* The namespace that the process is in. */
+int netns_own(struct err *e);
+/* Runs in `nsfd` from here on. */
+int netns_enter(int nsfd, struct err *e);
+/* Two descriptors name the same namespace. */
+bool netns_same(int a, int b);
+/* Writes a value to a file below /proc/sys/net of the namespace the process is in. */
+int netns_sysctl(const char *name, const char *value, struct err *e);
+
+#endif

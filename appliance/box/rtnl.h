@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rtnetlink as box.c needs it: links, addresses and routes of one namespace, read and changed one at a time. Supervisor
+ * only. A handle stays bound to the namespace it was opened in. Kernel answers are read by libmnl's checked iterators.
+ */
+#ifndef SEKISHO_BOX_RTNL_H
+#define SEKISHO_BOX_RTNL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/base/addr.h"
+#include "appliance/base/err.h"
+
+struct rtnl;
+
+struct rtnl_link {
+	uint32_t index;
+	uint32_t mtu;
+	bool up;
+};
+
+struct rtnl_address {
+	struct addr addr;
+	uint8_t prefix;
+	bool link_local;
+	bool unusable; /* IPv6: still tentative, or failed duplicate detection */
+};
+
+struct rtnl_route {
+	struct addr to; /* family always set */
+	uint8_t prefix;
+	struct addr via; /* family 0 = on link */
+	uint32_t oif;	 /* 0 = by gateway */
+	/* Of what is there, so that it can be removed; 0 in a route of ours that is to be made. */
+	uint8_t protocol, type;
+	uint32_t priority;
+	bool foreign; /* made by somebody else */
+};
+
+struct rtnl *rtnl_open(int nsfd, int homefd,
+		       struct err *e); /* the process is in homefd before and after; NULL on failure */
+void rtnl_close(struct rtnl *r);       /* accepts NULL */
+/* What a change sets right: something is "missing", "extra" or "changed". Texts are valid during the call. */
+typedef void rtnl_note(void *ctx, const char *what, const char *detail);
+/* From now on `note` hears of every change of links, addresses and routes before it is made; with `dry` none is made. */
+void rtnl_tell(struct rtnl *r, bool dry, rtnl_note *note, void *ctx);
+/* -ENODEV when there is none of that name. */
+int rtnl_link_get(struct rtnl *r, const char *device, struct rtnl_link *ret, struct err *e);
+int rtnl_link_set(struct rtnl *r, uint32_t index, bool up, uint32_t mtu, struct err *e); /* mtu 0 = leave */
+int rtnl_link_move(struct rtnl *r, uint32_t index, int to_nsfd, struct err *e);
+/* malloc'd array, owned by the caller. */
+int rtnl_addresses(struct rtnl *r, uint32_t index, struct rtnl_address **ret, size_t *ret_n, struct err *e);
+int rtnl_address_change(struct rtnl *r, uint32_t index, const struct addr *a, uint8_t prefix, bool add, struct err *e);
+/*
+ * Routes of the main table that carry our protocol number, malloc'd; with `foreign` also those that somebody else made
+ * (the kernel's own, of addresses, never).
+ */
+int rtnl_routes(struct rtnl *r, bool foreign, struct rtnl_route **ret, size_t *ret_n, struct err *e);
+int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, struct err *e);
+
+/*
+ * A socket that hears of links in the namespace nsfd, with `facts` of addresses and routes too; non-blocking, owned by the
+ * caller, negative errno on failure. rtnl_monitor reads what is there and tells the name of each link that came or changed;
+ * `lost` when the kernel could not tell all of them. True when anything was heard. `each` may be NULL.
+ */
+int rtnl_monitor_open(int nsfd, int homefd, bool facts, struct err *e);
+bool rtnl_monitor(int fd, void (*each)(void *ctx, const char *device), void *ctx, bool *lost);
+
+#endif

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/box/sysctl.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ROOT "/proc/sys/"
+#define VALUE_MAX 32
+
+enum setting_kind {
+	SET_ONE,  /* one file */
+	SET_EACH, /* a file in every folder of conf: all, default, each interface */
+};
+
+struct setting {
+	enum setting_kind kind;
+	bool optional;	    /* some kernels lack it, or keep it for the first namespace */
+	const char *folder; /* SET_EACH: the conf folder */
+	const char *file;
+	const char *want;
+};
+
+static const struct setting settings[] = {
+	{ SET_EACH, false, "net/ipv4/conf", "rp_filter", "1" },
+	{ SET_EACH, false, "net/ipv4/conf", "accept_source_route", "0" },
+	{ SET_EACH, false, "net/ipv4/conf", "accept_redirects", "0" },
+	{ SET_EACH, false, "net/ipv4/conf", "send_redirects", "0" },
+	{ SET_EACH, false, "net/ipv4/conf", "arp_ignore", "1" },
+	{ SET_EACH, false, "net/ipv4/conf", "arp_announce", "2" },
+	{ SET_EACH, false, "net/ipv4/conf", "proxy_arp", "0" },
+	{ SET_EACH, false, "net/ipv4/conf", "route_localnet", "0" },
+	{ SET_EACH, false, "net/ipv4/conf", "src_valid_mark", "0" }, /* our packet mark is no route mark */
+	{ SET_EACH, true, "net/ipv4/conf", "mc_forwarding", "0" },
+	/* Nothing here receives: looking for a socket before the route is work for nobody. */
+	{ SET_ONE, true, NULL, "net/ipv4/ip_early_demux", "0" },
+	{ SET_EACH, true, "net/ipv6/conf", "accept_ra", "0" },
+	{ SET_EACH, true, "net/ipv6/conf", "autoconf", "0" },
+	{ SET_EACH, true, "net/ipv6/conf", "accept_redirects", "0" },
+	{ SET_EACH, true, "net/ipv6/conf", "accept_source_route", "0" },
+	{ SET_EACH, true, "net/ipv6/conf", "proxy_ndp", "0" },
+	{ SET_EACH, true, "net/ipv6/conf", "mc_forwarding", "0" },
+	/* Pieces of packets wait before any rule sees them, those of all zones in one room, 30 and 60 seconds in 4 MB unless
+	 * told otherwise: a burst of pieces that never become whole would keep everybody's out for as long. */
+	{ SET_ONE, true, NULL, "net/ipv4/ipfrag_high_thresh", "67108864" },
+	{ SET_ONE, true, NULL, "net/ipv4/ipfrag_time", "2" },
+	{ SET_ONE, true, NULL, "net/netfilter/nf_conntrack_frag6_high_thresh", "67108864" },
+	{ SET_ONE, true, NULL, "net/netfilter/nf_conntrack_frag6_timeout", "2" },
+	/* Present once connection tracking is in use, which the rules see to. */
+	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_tcp_loose", "0" },
+	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_tcp_be_liberal", "0" },
+	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_checksum", "1" },
+	{ SET_ONE, true, NULL, "net/netfilter/nf_conntrack_helper", "0" },
+};
+
+#define SETTINGS (sizeof(settings) / sizeof(settings[0]))
+
+/* False when the file cannot be read. The value without its line end. */
+static bool value_read(const char *path, char out[VALUE_MAX])
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	n = read(fd, out, VALUE_MAX - 1);
+	close(fd);
+	if (n < 0)
+		return false;
+	out[n] = '\0';
+	out[strcspn(out, "\n")] = '\0';
+	return true;
+}
+
+static int value_write(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t n;
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	n = write(fd, value, strlen(value));
+	r = n < 0 ? -errno : 0;
+	close(fd);
+	return r;
+}
+
+/* Calls `each` with every file of the setting. */
+static void walk(const struct setting *s, void (*each)(const struct setting *s, const char *path, void *ctx), void *ctx)
+{
+	char path[PATH_MAX];
+	const struct dirent *entry;
+	DIR *d;
+
+	if (s->kind == SET_ONE) {
+		snprintf(path, sizeof(path), ROOT "%s", s->file);
+		each(s, path, ctx);
+		return;
+	}
+	snprintf(path, sizeof(path), ROOT "%s", s->folder);
+	d = opendir(path);
+	if (d == NULL)
+		return;
+	while ((entry = readdir(d)) != NULL) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), ROOT "%s/%s/%s", s->folder, entry->d_name, s->file);
+		each(s, path, ctx);
+	}
+	closedir(d);
+}
+
+struct applying {
+	struct err *e;
+	int code;
+};
+
+static void apply_one(const struct setting *s, const char *path, void *ctx)
+{
+	struct applying *a = ctx;
+	char have[VALUE_MAX];
+	int r;
+
+	if (value_read(path, have) && strcmp(have, s->want) == 0)
+		return;
+	r = value_write(path, s->want);
+	/* An interface may leave while we look. */
+	if (r == -ENOENT && s->kind == SET_EACH)
+		return;
+	if (r < 0 && !s->optional && a->code == 0)
+		a->code = err_set(a->e, r, "set %s to %s", path, s->want);
+}
+
+int sysctl_apply(struct err *e)
+{
+	struct applying a = { e, 0 };
+
+	for (size_t i = 0; i < SETTINGS; i++)
+		walk(&settings[i], apply_one, &a);
+	return a.code;
+}
+
+struct verifying {
+	sysctl_each *each;
+	void *ctx;
+};
+
+/* "/proc/sys/net/ipv4/conf/lan0/rp_filter" -> "net.ipv4.conf.lan0.rp_filter", as sysctl(8) writes it. */
+static void report(const struct verifying *v, const char *path, const char *have, const char *want)
+{
+	char name[256];
+
+	snprintf(name, sizeof(name), "%s", path + strlen(ROOT));
+	for (char *p = name; *p != '\0'; p++)
+		*p = *p == '/' ? '.' : *p == '.' ? '/' : *p;
+	v->each(name, have, want, v->ctx);
+}
+
+static void verify_one(const struct setting *s, const char *path, void *ctx)
+{
+	const struct verifying *v = ctx;
+	char have[VALUE_MAX];
+
+	if (!value_read(path, have)) {
+		if (!s->optional && s->kind == SET_ONE)
+			report(v, path, "absent", s->want);
+	} else if (strcmp(have, s->want) != 0) {
+		report(v, path, have, s->want);
+	}
+}
+
+/* Forwarding of each interface follows the switch for all, unless somebody changed it alone. */
+static const struct setting each_forwarding[] = {
+	{ SET_EACH, false, "net/ipv4/conf", "forwarding", "1" },
+	{ SET_EACH, true, "net/ipv6/conf", "forwarding", "1" },
+};
+
+void sysctl_verify(bool forwarding_on, sysctl_each *each, void *ctx)
+{
+	static const char *const forwards[] = { "net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding" };
+	struct verifying v = { each, ctx };
+	char path[PATH_MAX], have[VALUE_MAX];
+	const char *want = forwarding_on ? "1" : "0";
+
+	for (size_t i = 0; i < SETTINGS; i++)
+		walk(&settings[i], verify_one, &v);
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), ROOT "%s", forwards[i]);
+		if (value_read(path, have) && strcmp(have, want) != 0)
+			report(&v, path, have, want);
+		else if (forwarding_on)
+			walk(&each_forwarding[i], verify_one, &v);
+	}
+}
+
+int forwarding_open(struct forwarding *f, struct err *e)
+{
+	f->v6 = -1;
+	f->v4 = open(ROOT "net/ipv4/ip_forward", O_RDWR | O_CLOEXEC);
+	if (f->v4 < 0)
+		return err_set(e, -errno, "open net.ipv4.ip_forward");
+	f->v6 = open(ROOT "net/ipv6/conf/all/forwarding", O_RDWR | O_CLOEXEC);
+	if (f->v6 < 0 && errno != ENOENT)
+		return err_set(e, -errno, "open net.ipv6.conf.all.forwarding");
+	return 0;
+}
+
+void forwarding_close(struct forwarding *f)
+{
+	if (f->v4 >= 0)
+		close(f->v4);
+	if (f->v6 >= 0)
+		close(f->v6);
+	f->v4 = f->v6 = -1;
+}
+
+/* IPv6 may answer that the lock of all interfaces is taken, and wants to be asked again. */
+static int switch_one(int fd, bool on)
+{
+	for (int attempt = 0; attempt < 1000; attempt++) {
+		if (pwrite(fd, on ? "1\n" : "0\n", 2, 0) == 2)
+			return 0;
+		if (errno != EINTR && errno != EAGAIN)
+			return -errno;
+	}
+	return -EAGAIN;
+}
+
+int forwarding_set(const struct forwarding *f, bool on, struct err *e)
+{
+	int r4 = switch_one(f->v4, on), r6 = f->v6 < 0 ? 0 : switch_one(f->v6, on);
+	struct applying a = { e, 0 };
+
+	if (r4 < 0)
+		return err_set(e, r4, "switch forwarding of IPv4 %s", on ? "on" : "off");
+	if (r6 < 0)
+		return err_set(e, r6, "switch forwarding of IPv6 %s", on ? "on" : "off");
+	for (size_t i = 0; on && i < 2; i++)
+		walk(&each_forwarding[i], apply_one, &a);
+	return a.code;
+}
+
+static bool is_on(int fd)
+{
+	char c = '0';
+
+	return fd >= 0 && pread(fd, &c, 1, 0) == 1 && c != '0';
+}
+
+bool forwarding_is_on(const struct forwarding *f)
+{
+	return is_on(f->v4) || is_on(f->v6);
+}

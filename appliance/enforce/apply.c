@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One apply, in this order: which permits linger, which live sessions nothing will allow any more, the transaction, the
+ * settings, forwarding. The commit is the only step that changes what passes; nothing is sent to the sessions it cuts,
+ * since each ends at its next packet, and until then no packet of it passes.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/enforce/enforce.h"
+#include "appliance/enforce/links.h"
+#include "appliance/kernel/conntrack.h"
+#include "appliance/kernel/dump.h"
+#include "appliance/wire/msg.h"
+
+#define ATTEMPTS 6
+
+/* Permits in use by live sessions: counted in a first pass, before it is decided what lingers. */
+struct usage {
+	const struct generation_held *now;
+	bool *used;		     /* per permit index of `now` */
+	uint32_t others[LINGER_MAX]; /* ids in use that `now` does not know */
+	size_t n_others;
+};
+
+static void usage_restart(void *ctx)
+{
+	struct usage *u = ctx;
+
+	if (u->now != NULL && u->used != NULL)
+		memset(u->used, 0, u->now->ir.n_permits * sizeof(*u->used));
+	u->n_others = 0;
+}
+
+static int usage_note(const struct session *s, void *ctx)
+{
+	struct usage *u = ctx;
+	uint32_t id = mark_permit(s->mark), index = u->now != NULL ? generation_permit(u->now, id) : UINT32_MAX;
+
+	if (s->ending)
+		return 0;
+	if (index != UINT32_MAX) {
+		u->used[index] = true;
+		return 0;
+	}
+	for (size_t i = 0; i < u->n_others; i++)
+		if (u->others[i] == id)
+			return 0;
+	if (u->n_others < LINGER_MAX)
+		u->others[u->n_others++] = id;
+	return 0;
+}
+
+static bool usage_has(const struct usage *u, uint32_t id)
+{
+	uint32_t index = u->now != NULL ? generation_permit(u->now, id) : UINT32_MAX;
+
+	if (index != UINT32_MAX)
+		return u->used[index];
+	for (size_t i = 0; i < u->n_others; i++)
+		if (u->others[i] == id)
+			return true;
+	return false;
+}
+
+static int usage_take(struct enforce *f, struct arena *a, struct usage *ret, struct err *e)
+{
+	*ret = (struct usage){ .now = f->now };
+	if (f->now != NULL) {
+		ret->used = arena_array(a, f->now->ir.n_permits + 1u, sizeof(*ret->used));
+		if (ret->used == NULL)
+			return err_set(e, -ENOMEM, "live sessions");
+	}
+	return conntrack_dump(&f->net, usage_note, usage_restart, ret, e);
+}
+
+/* After a restart of this role the kernel alone knows what lingers. */
+static int linger_adopt(struct generation_held *next, const struct image *have, const struct usage *u)
+{
+	const struct image_elements *el = &have->elements[TABLE_LINGERING], *live = &have->elements[SET_LIVE];
+	uint32_t permit, mark;
+	int r = 0;
+
+	for (size_t i = 0; i < el->n && r == 0; i++) {
+		struct lingering l = { 0 };
+
+		memcpy(&permit, el->list[i].key, sizeof(permit));
+		if (!usage_has(u, permit) || generation_permit(next, permit) != UINT32_MAX)
+			continue;
+		l.permit = permit;
+		for (size_t k = 0; k < live->n; k++) {
+			memcpy(&mark, live->list[k].key + 8, sizeof(mark));
+			if (mark_permit(mark) == permit)
+				l.lane = mark_lane(mark);
+		}
+		r = generation_keep(next, have, l);
+	}
+	return r;
+}
+
+/* Which permits of the generation in force stay alive for their sessions under `next`. */
+static int linger_choose(struct enforce *f, struct generation_held *next, const struct image *have, struct arena *a,
+			 const struct usage *u, struct err *e)
+{
+	const struct generation_held *now = f->now;
+	struct expectation x;
+	struct image old;
+	int r;
+
+	if (now == NULL) {
+		r = linger_adopt(next, have, u);
+		return r < 0 ? err_set(e, r, "lingering permits") : 0;
+	}
+	r = generation_image(f, now, a, &old, &x, e);
+	if (r < 0)
+		return r;
+	for (uint32_t i = 0; i < now->ir.n_permits && r == 0; i++) {
+		struct lingering l = { now->ids[i], now->ir.permits[i].lane };
+
+		if (now->ir.permits[i].tighten_new_flows && u->used[i] &&
+		    generation_permit(next, l.permit) == UINT32_MAX)
+			r = generation_keep(next, &old, l);
+	}
+	for (size_t i = 0; i < now->n_lingering && r == 0; i++)
+		if (usage_has(u, now->lingering[i].permit) &&
+		    generation_permit(next, now->lingering[i].permit) == UINT32_MAX)
+			r = generation_keep(next, &old, now->lingering[i]);
+	/* More than can be kept: the rest is cut, as without the wish. */
+	if (r == -ENOSPC)
+		r = 0;
+	return r < 0 ? err_set(e, r, "lingering permits") : 0;
+}
+
+/* True when the kernel moved between dump and commit: look again. */
+static bool moved(int r)
+{
+	return r == -ERESTART || r == -ENOENT || r == -EEXIST || r == -EINTR || r == -ENOBUFS || r == -EAGAIN;
+}
+
+static int commit(struct enforce *f, struct generation_held *next, struct sync_report *ret, struct err *e)
+{
+	int r = -EAGAIN;
+
+	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+		struct arena *a = arena_new(2 * DUMP_BUDGET);
+		struct expectation x;
+		struct image have, want;
+
+		if (a == NULL)
+			return err_set(e, -ENOMEM, "transaction");
+		(void)links_resolve(f->links, &next->ir, next->interfaces);
+		r = netlink_dump(&f->net, a, &have, e);
+		if (r == 0)
+			r = generation_image(f, next, a, &want, &x, e);
+		if (r == 0)
+			r = table_sync(&f->net, &have, &want, &x, f->queue, ret, e);
+		arena_free(a);
+		if (!moved(r))
+			break;
+	}
+	return r;
+}
+
+int enforce_mend(struct enforce *f, struct sync_report *ret, struct err *e)
+{
+	return f->now == NULL ? 0 : commit(f, f->now, ret, e);
+}
+
+/* What was committed is what stands; a second commit for what the first did not reach. */
+static int read_back(struct enforce *f, struct err *e)
+{
+	struct sync_report again;
+	struct differences d = { 0 };
+	int r = 0;
+
+	for (int attempt = 0; attempt < 2; attempt++) {
+		struct arena *a = arena_new(2 * DUMP_BUDGET);
+
+		r = a == NULL ? err_set(e, -ENOMEM, "read-back") : enforce_compare(f, a, &d, e);
+		if (r == 0 && d.ours > 0)
+			r = err_set(e, -EUCLEAN, "what was read back differs: %s %s: %.120s", d.list[0].where,
+				    d.list[0].what, d.list[0].detail);
+		arena_free(a);
+		if (r != -EUCLEAN || attempt > 0)
+			break;
+		r = enforce_mend(f, &again, e);
+		if (r < 0)
+			break;
+	}
+	return r;
+}
+
+int enforce_open(struct enforce *f, struct err *e)
+{
+	int r = sysctl_apply(e);
+
+	if (r == 0)
+		r = read_back(f, e);
+	if (r == 0 && !forwarding_is_on(&f->forwarding)) {
+		r = forwarding_set(&f->forwarding, true, e);
+		/* Turning it on resets some of the settings. */
+		if (r == 0)
+			r = sysctl_apply(e);
+	}
+	/* That this machine had no time or room to look says nothing of the rules: what is on stays on, and it is tried again.
+	 * Whoever removes the base meanwhile is heard by drift_readable. */
+	if (r < 0 && r != -EAGAIN && r != -EINTR && r != -ENOBUFS && r != -ETIMEDOUT && r != -ENOMEM)
+		(void)forwarding_set(&f->forwarding, false, NULL);
+	return r;
+}
+
+/* What lingers under `next` and what it cuts, from what stands now. */
+static int prepare(struct enforce *f, struct generation_held *next, json_t **ret_cut, struct err *e)
+{
+	struct arena *a = arena_new(2 * DUMP_BUDGET);
+	struct image have;
+	struct usage u;
+	int r;
+
+	*ret_cut = NULL;
+	if (a == NULL)
+		return err_set(e, -ENOMEM, "apply");
+	r = netlink_dump(&f->net, a, &have, e);
+	if (r == 0)
+		r = usage_take(f, a, &u, e);
+	if (r == 0)
+		r = linger_choose(f, next, &have, a, &u, e);
+	if (r == 0) {
+		*ret_cut = enforce_cut(f, next, &have, e);
+		if (*ret_cut == NULL)
+			r = e->code != 0 ? e->code : -ENOMEM;
+	}
+	arena_free(a);
+	return r;
+}
+
+static json_t *lingering_json(const struct generation_held *g)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < g->n_lingering; i++)
+		(void)json_array_append_new(list, json_pack("{s:i,s:i}", "permit", (int)g->lingering[i].permit, "lane",
+							    (int)g->lingering[i].lane));
+	return list;
+}
+
+int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags, struct apply_result *ret,
+		  struct err *e)
+{
+	struct generation_held *old = f->now;
+	struct sync_report report = { 0 };
+	json_t *cut;
+	int r;
+
+	*ret = (struct apply_result){ 0 };
+	(void)links_resolve(f->links, &next->ir, next->interfaces);
+	r = prepare(f, next, &cut, e);
+	if (r < 0)
+		return r;
+	if ((flags & APPLY_DRY_RUN) == 0) {
+		r = commit(f, next, &report, e);
+		ret->line = report.line;
+		if (r < 0) {
+			json_decref(cut);
+			return r;
+		}
+		f->now = next;
+		r = enforce_open(f, e);
+		generation_drop(old);
+	}
+	ret->json = json_pack("{s:o,s:o,s:b,s:b,s:I,s:I}", "cut", cut, "lingering", lingering_json(next),
+			      "rules_changed", report.rules, "rebuilt", report.rebuilt, "elements_added",
+			      (json_int_t)report.added, "elements_removed", (json_int_t)report.gone);
+	return r;
+}
+
+void enforce_linger(struct enforce *f)
+{
+	struct generation_held *g = f->now;
+	struct arena *a;
+	struct sync_report report;
+	struct usage u;
+	struct err e;
+	size_t kept = 0;
+
+	if (g == NULL || g->n_lingering == 0)
+		return;
+	a = arena_new(DUMP_BUDGET);
+	if (a == NULL)
+		return;
+	if (usage_take(f, a, &u, &e) == 0) {
+		for (size_t i = 0; i < g->n_lingering; i++)
+			if (usage_has(&u, g->lingering[i].permit))
+				g->lingering[kept++] = g->lingering[i];
+		if (kept < g->n_lingering) {
+			g->n_lingering = kept;
+			(void)enforce_mend(f, &report, &e);
+		}
+	}
+	arena_free(a);
+}

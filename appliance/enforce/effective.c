@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What stands, for people and programs (docs/json.md). Cells, permits and counters are decoded from a dump; only names
+ * come from the generation, and only when the kernel's table carries its digest.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/sha256.h"
+#include "appliance/box/reverse_path.h"
+#include "appliance/enforce/enforce.h"
+#include "appliance/kernel/dump.h"
+#include "policy/ir/ir.h"
+
+static const char *const kinds[] = { "naming", "commands" };
+static const char *const criticalities[] = { "safety", "cargo", "support" };
+static const char *const failures[] = { "closed", "hold", "open" };
+static const char *const midstreams[] = { "drop", "reset", "pick_up" };
+
+static json_t *lane_json(uint32_t number)
+{
+	struct lane l;
+
+	if (number == LANE_NONE)
+		return json_string("none");
+	if (!lane_of(number, &l))
+		return json_string(number == LANE_CUT ? "cut" : "unknown");
+	return json_sprintf("%s/%s/%s/%s", kinds[l.kind], criticalities[l.criticality], failures[l.when_down],
+			    failures[l.when_overloaded]);
+}
+
+static json_t *protocol_json(uint8_t l4proto)
+{
+	switch (l4proto) {
+	case IPPROTO_TCP:
+		return json_string("tcp");
+	case IPPROTO_UDP:
+		return json_string("udp");
+	case IPPROTO_ICMP:
+		return json_string("icmp");
+	case IPPROTO_ICMPV6:
+		return json_string("icmpv6");
+	default:
+		return json_sprintf("%u", l4proto);
+	}
+}
+
+static json_t *ports_json(uint8_t l4proto, uint16_t lo, uint16_t hi)
+{
+	if (l4proto != IPPROTO_ICMP && l4proto != IPPROTO_ICMPV6)
+		return lo == hi ? json_sprintf("%u", lo) : json_sprintf("%u-%u", lo, hi);
+	if (lo == hi)
+		return json_sprintf("type %u code %u", lo >> 8, lo & 0xff);
+	if (lo >> 8 == hi >> 8 && (lo & 0xff) == 0 && (hi & 0xff) == 0xff)
+		return json_sprintf("type %u", lo >> 8);
+	return json_sprintf("type %u code %u to type %u code %u", lo >> 8, lo & 0xff, hi >> 8, hi & 0xff);
+}
+
+static json_t *until_json(uint64_t seconds)
+{
+	return seconds == 0 ? json_null() : json_time(seconds * 1000000000u);
+}
+
+/* Names of the conduits that grant something under a permit, each once. */
+static json_t *conduits_of(const struct generation_held *g, uint32_t index)
+{
+	const struct command_permit *p = index == UINT32_MAX ? NULL : commands_permit(&g->ir.table, index + 1);
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; p != NULL && i < p->n_grants; i++) {
+		uint32_t c = g->ir.table.grants[p->first_grant + i].conduit;
+		bool seen = c >= g->ir.n_conduits;
+
+		for (uint32_t k = 0; k < i && !seen; k++)
+			seen = g->ir.table.grants[p->first_grant + k].conduit == c;
+		if (!seen)
+			(void)json_array_append_new(list, json_text(g->ir.conduits[c].name));
+	}
+	return list;
+}
+
+static const char *interface_name(const struct generation_held *g, uint32_t index)
+{
+	for (uint32_t n = 0; n < g->ir.n_interfaces; n++)
+		if (g->interfaces[n] == index)
+			return g->ir.interfaces[n].name;
+	return NULL;
+}
+
+static uint32_t get32(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static json_t *range_json(uint8_t family, const uint8_t *lo, const uint8_t *hi)
+{
+	struct addr_range r = { { .family = family }, { .family = family } };
+	char text[2 * ADDR_TEXT];
+
+	memcpy(r.lo.b, lo, addr_len(family));
+	memcpy(r.hi.b, hi, addr_len(family));
+	addr_range_text(&r, text, sizeof(text));
+	return json_string(text);
+}
+
+static json_t *cell_json(const struct generation_held *g, unsigned set, const struct image_element *el,
+			 const struct image_element *expected)
+{
+	uint8_t family = set >= SET_UNTIL6 ? 6 : 4;
+	size_t n = addr_len(family), dst = 8 + n, proto = 8 + 2 * n, port = 12 + 2 * n;
+	uint16_t lo = (uint16_t)(el->key[port] << 8 | el->key[port + 1]),
+		 hi = (uint16_t)(el->key_end[port] << 8 | el->key_end[port + 1]);
+	uint32_t id = mark_permit(el->data), index = generation_permit(g, id);
+	const struct ir_conduit *c = index == UINT32_MAX ? NULL : generation_conduit(g, index);
+	const char *file =
+		expected != NULL && c != NULL && c->file < g->ir.n_sources ? g->ir.sources[c->file].name : NULL;
+	json_t *j = json_object();
+
+	json_object_set_new(j, "set", json_string(set_spec(set)->name));
+	json_object_set_new(j, "in", json_text(interface_name(g, get32(el->key))));
+	json_object_set_new(j, "out", json_text(interface_name(g, get32(el->key + 4))));
+	json_object_set_new(j, "source", range_json(family, el->key + 8, el->key_end + 8));
+	json_object_set_new(j, "destination", range_json(family, el->key + dst, el->key_end + dst));
+	json_object_set_new(j, "protocol", protocol_json(el->key[proto]));
+	json_object_set_new(j, "ports", ports_json(el->key[proto], lo, hi));
+	json_object_set_new(j, "permit", json_integer(id));
+	json_object_set_new(j, "lane", lane_json(mark_lane(el->data)));
+	json_object_set_new(j, "conduits", conduits_of(g, index));
+	json_object_set_new(j, "file", json_text(file));
+	json_object_set_new(j, "line", json_integer(expected != NULL ? expected->line : 0));
+	json_object_set_new(j, "until", until_json(el->until));
+	json_object_set_new(j, "packets", json_integer((json_int_t)el->packets));
+	return j;
+}
+
+/* "0-99,400"; "any" without restriction, "" for nothing. Caller owns the reference. */
+static json_t *numbers_json(const struct command_table *t, const struct number_set *s)
+{
+	char text[1024];
+	size_t at = 0;
+
+	if (s->any)
+		return json_string("any");
+	text[0] = '\0';
+	for (uint32_t i = 0; i < s->n && at < sizeof(text) - 32; i++) {
+		const struct number_range *r = &t->ranges[s->first + i];
+		const char *comma = i > 0 ? "," : "";
+
+		at += (size_t)(r->lo == r->hi ? snprintf(text + at, sizeof(text) - at, "%s%u", comma, r->lo)
+					      : snprintf(text + at, sizeof(text) - at, "%s%u-%u", comma, r->lo, r->hi));
+	}
+	return json_string(text);
+}
+
+static json_t *units_json(const uint64_t set[4])
+{
+	char text[1024];
+	size_t at = 0;
+
+	text[0] = '\0';
+	for (unsigned lo = 0; lo < 256; lo++) {
+		unsigned hi = lo;
+
+		if (!bit_test(set, (uint8_t)lo))
+			continue;
+		while (hi < 255 && bit_test(set, (uint8_t)(hi + 1)))
+			hi++;
+		if (at < sizeof(text) - 32)
+			at += (size_t)(lo == hi ? snprintf(text + at, sizeof(text) - at, "%s%u", at > 0 ? "," : "", lo)
+						: snprintf(text + at, sizeof(text) - at, "%s%u-%u", at > 0 ? "," : "",
+							   lo, hi));
+		lo = hi;
+	}
+	return json_string(text);
+}
+
+/* The functions that pass: one that the row names, but whose addresses or values it refuses, is none of them. */
+static json_t *functions_json(const struct command_table *t, const struct command_row *r, const struct vocabulary *v)
+{
+	struct row_reach reach = { .any_place = r->spaces_any,
+				   .any_value = r->values.any,
+				   .bit_value = number_in(t, &r->values, 0) || number_in(t, &r->values, 1) };
+	json_t *list = json_array();
+
+	for (unsigned s = 0; s < SPACE_MAX; s++)
+		if (r->spaces[s].any || r->spaces[s].n > 0)
+			reach.spaces |= 1u << s;
+	for (unsigned c = 0; v != NULL && c < 256; c++)
+		if (bit_test(r->functions, (uint8_t)c) && function_within(v, (uint8_t)c, &reach))
+			(void)json_array_append_new(list, json_integer(c));
+	return list;
+}
+
+static json_t *row_json(const struct command_table *t, const struct command_row *r, const struct vocabulary *v)
+{
+	static const struct number_set any = { .any = true };
+	json_t *j = json_object();
+
+	json_object_set_new(j, "line", json_integer(r->line));
+	json_object_set_new(j, "functions", functions_json(t, r, v));
+	/* "any" as in a policy that names none: writes to unit 0, the broadcast of a serial line, are refused then. */
+	json_object_set_new(j, "units", r->units_any ? json_string("any") : units_json(r->units));
+	for (unsigned s = 0; v != NULL && s < SPACE_MAX; s++)
+		if (v->spaces[s] != NULL)
+			json_object_set_new(j, v->spaces[s], numbers_json(t, r->spaces_any ? &any : &r->spaces[s]));
+	json_object_set_new(j, "values", numbers_json(t, &r->values));
+	return j;
+}
+
+static json_t *grants_json(const struct generation_held *g, const struct command_permit *p)
+{
+	const struct command_table *t = &g->ir.table;
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; p != NULL && i < p->n_grants; i++) {
+		const struct command_grant *grant = &t->grants[p->first_grant + i];
+		const struct vocabulary *v = vocabulary_of((enum protocol)grant->protocol);
+		json_t *rows = json_array();
+
+		for (uint32_t k = 0; k < grant->n_rows; k++)
+			(void)json_array_append_new(rows, row_json(t, &t->rows[grant->first_row + k], v));
+		(void)json_array_append_new(
+			list,
+			json_pack("{s:o,s:s,s:b,s:b,s:I,s:o}", "conduit",
+				  json_text(grant->conduit < g->ir.n_conduits ? g->ir.conduits[grant->conduit].name
+									      : NULL),
+				  "protocol", protocol_info((enum protocol)grant->protocol)->name, "whole",
+				  grant->whole, "shadow", grant->shadow, "undecided_bytes",
+				  (json_int_t)grant->undecided_bytes, "rows", rows));
+	}
+	return list;
+}
+
+static json_t *permits_json(const struct generation_held *g, const struct image *have)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < g->ir.n_permits; i++) {
+		const struct ir_permit *p = &g->ir.permits[i];
+		uint8_t key[IMAGE_KEY] = { 0 };
+		json_t *j = json_object();
+
+		memcpy(key, &g->ids[i], 4);
+		memcpy(key + 4, &g->ids[i], 4);
+		json_object_set_new(j, "permit", json_integer(g->ids[i]));
+		json_object_set_new(j, "live", json_boolean(image_find(have, SET_AGREE, key, key) != NULL));
+		json_object_set_new(j, "mode", json_string(p->observe ? "observe" : "enforce"));
+		json_object_set_new(j, "midstream",
+				    json_string(p->midstream < 3 ? midstreams[p->midstream] : "unknown"));
+		json_object_set_new(j, "lane", lane_json(p->lane));
+		json_object_set_new(j, "until", until_json(p->until));
+		json_object_set_new(j, "grants", grants_json(g, commands_permit(&g->ir.table, i + 1)));
+		(void)json_array_append_new(list, j);
+	}
+	return list;
+}
+
+static json_t *conduits_json(const struct ir *ir)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < ir->n_conduits; i++) {
+		const struct ir_conduit *c = &ir->conduits[i];
+		json_t *j = json_object();
+
+		json_object_set_new(j, "name", json_text(c->name));
+		json_object_set_new(j, "label", json_text(c->label));
+		json_object_set_new(j, "from", json_text(c->from < ir->n_zones ? ir->zones[c->from].name : NULL));
+		json_object_set_new(j, "to", json_text(c->to < ir->n_zones ? ir->zones[c->to].name : NULL));
+		json_object_set_new(j, "file", json_text(c->file < ir->n_sources ? ir->sources[c->file].name : NULL));
+		json_object_set_new(j, "line", json_integer(c->line));
+		json_object_set_new(j, "mode", json_string(c->observe ? "observe" : "enforce"));
+		json_object_set_new(j, "purpose", json_text(c->purpose));
+		json_object_set_new(j, "owner", json_text(c->owner));
+		json_object_set_new(j, "approved_by", json_text(c->approved_by));
+		json_object_set_new(j, "review_by", json_text(c->review_by));
+		json_object_set_new(j, "until", until_json(c->until));
+		(void)json_array_append_new(list, j);
+	}
+	return list;
+}
+
+static json_t *table_digest(const struct generation_held *g)
+{
+	size_t n = 0;
+	uint8_t digest[32], *image = ir_table_image(&g->ir, g->ids, &n);
+
+	if (image == NULL)
+		return json_null();
+	sha256(image, n, digest);
+	free(image);
+	return json_hex(digest, sizeof(digest));
+}
+
+json_t *enforce_effective(struct enforce *f, struct err *e)
+{
+	struct arena *a = arena_new(2 * DUMP_BUDGET);
+	struct image have, want;
+	struct expectation x;
+	uint8_t digest[32];
+	json_t *j = NULL, *cells;
+
+	if (a == NULL) {
+		err_set(e, -ENOMEM, "effective rules");
+		return NULL;
+	}
+	if (f->now == NULL) {
+		err_set(e, -ENODATA, "no generation is in force");
+		goto out;
+	}
+	if (netlink_dump(&f->net, a, &have, e) < 0 || generation_image(f, f->now, a, &want, &x, e) < 0)
+		goto out;
+	if (!image_digest(&have, digest) || memcmp(digest, f->now->ir.digest, sizeof(digest)) != 0) {
+		err_set(e, -ESTALE, "the kernel's table does not carry the digest of the generation in force");
+		goto out;
+	}
+	cells = json_array();
+	for (unsigned s = SET_UNTIL4; s <= SET_RANGE6; s++)
+		for (size_t i = 0; i < have.elements[s].n; i++) {
+			const struct image_element *el = &have.elements[s].list[i];
+
+			(void)json_array_append_new(
+				cells, cell_json(f->now, s, el, image_find(&want, s, el->key, el->key_end)));
+		}
+	j = json_pack("{s:{s:o},s:o,s:o,s:o,s:o}", "generation", "digest", json_hex(digest, sizeof(digest)),
+		      "tables_digest", table_digest(f->now), "cells", cells, "permits", permits_json(f->now, &have),
+		      "conduits", conduits_json(&f->now->ir));
+	if (j == NULL)
+		err_set(e, -ENOMEM, "effective rules");
+out:
+	arena_free(a);
+	return j;
+}
+
+json_t *enforce_status(struct enforce *f, struct err *e)
+{
+	struct arena *a = arena_new(2 * DUMP_BUDGET);
+	struct image have;
+	uint8_t digest[32];
+	json_t *j = NULL, *counters, *lingering;
+
+	if (a == NULL) {
+		err_set(e, -ENOMEM, "status of the kernel");
+		return NULL;
+	}
+	if (netlink_dump(&f->net, a, &have, e) < 0)
+		goto out;
+	counters = json_object();
+	have.counters[R_SPOOFED].packets += reverse_path_refused(f->reverse_path);
+	for (uint32_t r = 0; r < REASON_COUNT; r++)
+		if (have.counters[r].present)
+			json_object_set_new(counters, reason_word((enum reason)r),
+					    json_pack("{s:I,s:I}", "packets", (json_int_t)have.counters[r].packets,
+						      "bytes", (json_int_t)have.counters[r].bytes));
+	lingering = json_array();
+	for (size_t i = 0; f->now != NULL && i < f->now->n_lingering; i++)
+		(void)json_array_append_new(lingering,
+					    json_pack("{s:I,s:o}", "permit", (json_int_t)f->now->lingering[i].permit,
+						      "lane", lane_json(f->now->lingering[i].lane)));
+	j = json_pack("{s:s,s:{s:I,s:o},s:{s:o,s:b,s:o},s:o}", "backend",
+		      f->queue == QUEUE_NATIVE ? "native" : "compat", "drift", "seen", (json_int_t)f->drifts, "last",
+		      f->drift_wall_ns == 0 ? json_null() : json_time(f->drift_wall_ns), "kernel", "counters", counters,
+		      "forwarding", forwarding_is_on(&f->forwarding), "digest",
+		      image_digest(&have, digest) ? json_hex(digest, sizeof(digest)) : json_null(), "lingering",
+		      lingering);
+	if (j == NULL)
+		err_set(e, -ENOMEM, "status of the kernel");
+out:
+	arena_free(a);
+	return j;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The enforce role: the only process that changes the kernel's rules. It takes sealed generations (rule IR, never
+ * netlink bytes), makes the table equal to them, reads back what stands, and watches for changes that are not its own.
+ * It reads no packet. This header is for the files enforce*.c alone:
+ *   enforce/role.c             descriptors, sandbox, loop, messages
+ *   enforce/generation.c  a generation in memory with its permit ids and kernel indexes
+ *   enforce/apply.c       one apply: lingering permits, sessions that it cuts, commit
+ *   enforce/cut.c         the sessions that an apply ends
+ *   enforce/verify.c      expected against dumped, as a list of differences
+ *   enforce/effective.c   what stands, for people
+ *   enforce/drift.c       changes from outside, and the answer to them
+ */
+#ifndef SEKISHO_ENFORCE_ENFORCE_H
+#define SEKISHO_ENFORCE_ENFORCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/base/arena.h"
+#include "appliance/base/clock.h"
+#include "appliance/base/err.h"
+#include "appliance/base/json.h"
+#include "appliance/box/sysctl.h"
+#include "appliance/enforce/sync.h"
+#include "appliance/kernel/image.h"
+#include "appliance/kernel/rule.h"
+#include "appliance/kernel/talk.h"
+#include "appliance/wire/event.h"
+#include "policy/ir/ir.h"
+
+#define GENERATION_MAX (64u << 20) /* bytes of a sealed generation with its id map */
+#define LINGER_MAX 256u		   /* permits kept for their live sessions; further ones are cut */
+
+/* A permit that left the policy under on_tighten = "new_flows" and still has sessions. */
+struct lingering {
+	uint32_t permit, lane;
+};
+
+struct generation_held {
+	struct arena *arena;
+	struct ir ir;
+	uint32_t *ids;	      /* permit id per permit index */
+	uint32_t *interfaces; /* kernel index per interface, 0 = not there */
+	struct lingering lingering[LINGER_MAX];
+	size_t n_lingering;
+	struct image kept; /* elements of the lingering permits */
+};
+
+struct enforce {
+	int control, monitor, links;
+	struct event_port events;
+	struct netlink net;
+	struct forwarding forwarding;
+	int reverse_path; /* owned; see reverse_path.h */
+	enum queue_backend queue;
+	struct generation_held *now; /* in force, NULL before the first apply */
+	uint64_t drifts;
+	uint64_t drift_wall_ns;	   /* of the last, 0 = none */
+	uint8_t foreign_seen[32];  /* digest of what was foreign when it was last reported */
+	uint8_t settings_seen[32]; /* the same of network settings that cannot be set */
+	uint64_t poll_sysctl_ns, poll_linger_ns, poll_compare_ns; /* monotonic: when to look again */
+	struct clock_pair clocks;
+};
+
+/* ---- enforce/generation.c ---------------------------------------------------------------------------------------- */
+
+/*
+ * Unseals `n_sealed` bytes at p, followed by `n_map` bytes of permit ids (big-endian u32 each). NULL and *e when
+ * anything is wrong: digest, counts, an id of 0, an id used twice.
+ */
+struct generation_held *generation_hold(const uint8_t *p, size_t n_sealed, size_t n_map, struct err *e);
+void generation_drop(struct generation_held *g); /* accepts NULL */
+/* Index of a permit by its id, or UINT32_MAX. */
+uint32_t generation_permit(const struct generation_held *g, uint32_t id);
+/* The first conduit that grants something there, by permit index; NULL when none. */
+const struct ir_conduit *generation_conduit(const struct generation_held *g, uint32_t permit_index);
+bool generation_lingers(const struct generation_held *g, uint32_t permit);
+/* Keeps a permit's live and agree elements as `from` has them. 0, -ENOSPC when too many linger, -ENOMEM. */
+int generation_keep(struct generation_held *g, const struct image *from, struct lingering l);
+/* What the kernel should show for `g` now: image and rule texts. 0 or negative errno. */
+int generation_image(const struct enforce *f, const struct generation_held *g, struct arena *a, struct image *ret,
+		     struct expectation *ret_x, struct err *e);
+
+/* ---- enforce/apply.c --------------------------------------------------------------------------------------------- */
+
+struct apply_result {
+	json_t *json;  /* {"cut": [...], ...}; owned by the caller, NULL on failure */
+	uint32_t line; /* of a refusal */
+};
+
+/*
+ * Takes `next` when it returns 0 and this was no dry run; otherwise it stays the caller's. Nothing has changed when it
+ * fails, but for forwarding, which is off when settings could not be made safe.
+ */
+int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags, struct apply_result *ret,
+		  struct err *e);
+/* Makes the kernel what the generation in force says, whatever stands there. 0 or negative errno. */
+int enforce_mend(struct enforce *f, struct sync_report *ret, struct err *e);
+/* Settings, then read-back, then forwarding on. Forwarding is off when it fails. */
+int enforce_open(struct enforce *f, struct err *e);
+/* Lets go of lingering permits that no session uses any more. */
+void enforce_linger(struct enforce *f);
+
+/* ---- enforce/cut.c ----------------------------------------------------------------------------------------------- */
+
+/* An array of sessions as docs/json.md has them; owned by the caller, NULL on failure. `have` as dumped, sorted. */
+json_t *enforce_cut(struct enforce *f, const struct generation_held *next, const struct image *have, struct err *e);
+
+/* ---- enforce/verify.c -------------------------------------------------------------------------------------------- */
+
+struct difference {
+	const char *where; /* "set exact4", "chain forward", a setting's name, "table" */
+	/* extra, missing, changed, foreign, sysctl; of a chain: hook, policy; of the table: flags; of a set: shape */
+	const char *what;
+	const char *detail; /* what is there: a rule, an element, a value; "" when the rest says it */
+	const char *want;   /* the value that must be there, NULL = not said */
+	uint32_t line;	    /* policy line, 0 = none */
+	bool ours;	    /* it is ours to mend */
+};
+
+struct differences {
+	struct arena *arena; /* borrowed */
+	struct difference *list;
+	size_t n, room;
+	bool base_gone; /* the table or a base chain with policy drop is missing */
+	size_t ours;	/* how many are ours to mend (settings not counted) */
+	size_t foreign, settings;
+};
+
+/* Reads everything back and compares. 0 (also when there are differences) or negative errno. */
+int enforce_verify(struct enforce *f, struct arena *a, struct differences *ret, struct err *e);
+/* Our table only, without settings. */
+int enforce_compare(struct enforce *f, struct arena *a, struct differences *ret, struct err *e);
+json_t *differences_json(const struct differences *d);
+/* "set exact4 missing: ...; ..." of at most three; for a drift record. */
+void differences_text(const struct differences *d, char *out, size_t size);
+
+/* ---- enforce/effective.c ----------------------------------------------------------------------------------------- */
+
+json_t *enforce_effective(struct enforce *f, struct err *e); /* NULL on failure */
+json_t *enforce_status(struct enforce *f, struct err *e);
+
+/* ---- enforce/drift.c --------------------------------------------------------------------------------------------- */
+
+void drift_readable(struct enforce *f); /* the monitor has something */
+void drift_links(struct enforce *f);	/* an interface came or went */
+void drift_settings(struct enforce *f); /* looked at twice a second */
+/* Everything is compared, though nobody told of a change; `clock`: because the clock was set. */
+void drift_look(struct enforce *f, bool clock);
+
+#endif

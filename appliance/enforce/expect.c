@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a generation to the image that the kernel should show: the elements of the IR in the kernel's byte layout, and
+ * enforce's own sets around them. Interface positions become kernel indexes here; an element whose interface is not
+ * there is left out, so that its traffic is denied until the interface comes.
+ */
+#include "appliance/kernel/image.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "appliance/wire/mark.h"
+
+static void put32(uint8_t *p, uint32_t host)
+{
+	memcpy(p, &host, sizeof(host));
+}
+
+/* False when the element's interface does not exist at present. */
+static bool resolve(const struct expectation *x, uint32_t interface, uint32_t *ret)
+{
+	if (interface >= x->ir->n_interfaces)
+		return false;
+	*ret = x->interfaces[interface];
+	return *ret != 0;
+}
+
+static void cell_key(const struct ir_element *el, uint32_t iif, uint32_t oif, bool end, uint8_t *key)
+{
+	const struct addr *src = end ? &el->src.hi : &el->src.lo, *dst = end ? &el->dst.hi : &el->dst.lo;
+	size_t n = addr_len(src->family);
+	uint16_t port = htons(end ? el->hi : el->lo);
+
+	put32(key, iif);
+	put32(key + 4, oif);
+	memcpy(key + 8, src->b, n);
+	memcpy(key + 8 + n, dst->b, n);
+	key[8 + 2 * n] = el->l4proto;
+	memcpy(key + 12 + 2 * n, &port, sizeof(port));
+}
+
+/* -ENOMEM, -EINVAL for an element that no compiler makes, else 0. */
+static int add_element(struct image *i, const struct expectation *x, const struct ir_element *el)
+{
+	struct image_element *e;
+	uint32_t iif = 0, oif = 0;
+	uint8_t family;
+
+	/* What ended already is left out; so is an element whose interface is away. */
+	if (el->until != 0 && el->until <= x->now)
+		return 0;
+	if (el->set == SET_LIVE) {
+		if (!resolve(x, el->iif, &iif))
+			return 0;
+	} else if (el->set >= SET_UNTIL4 && el->set <= SET_RANGE6) {
+		family = el->set >= SET_UNTIL6 ? 6 : 4;
+		if (el->src.lo.family != family || el->src.hi.family != family || el->dst.lo.family != family ||
+		    el->dst.hi.family != family)
+			return -EINVAL;
+		if (!resolve(x, el->iif, &iif) || !resolve(x, el->oif, &oif))
+			return 0;
+	} else if (el->set != SET_AGREE && el->set != SET_RESETS) {
+		return -EINVAL;
+	}
+	e = image_add(i, el->set);
+	if (e == NULL)
+		return -ENOMEM;
+	e->data = el->data;
+	e->until = el->until;
+	e->line = el->line;
+	if (el->set == SET_LIVE) {
+		put32(e->key, iif);
+		e->key[4] = el->direction;
+		put32(e->key + 8, el->mark_key);
+	} else if (el->set == SET_AGREE) {
+		put32(e->key, el->mark_key);
+		put32(e->key + 4, el->mark_key);
+	} else if (el->set == SET_RESETS) {
+		put32(e->key, el->mark_key);
+		put32(e->key + 4, el->mark_key2);
+	} else {
+		cell_key(el, iif, oif, false, e->key);
+		cell_key(el, iif, oif, true, e->key_end);
+		return 0;
+	}
+	memcpy(e->key_end, e->key, sizeof(e->key));
+	return 0;
+}
+
+static int add_verdict(struct image *i, unsigned set, uint32_t key, enum image_verdict v, uint32_t chain)
+{
+	struct image_element *e = image_add(i, set);
+
+	if (e == NULL)
+		return -ENOMEM;
+	put32(e->key, key);
+	put32(e->key_end, key);
+	e->verdict = (uint8_t)v;
+	e->chain = (uint8_t)chain;
+	return 0;
+}
+
+/* The verdict maps: where the bits of a mark lead. */
+static int add_dispatch(struct image *i, uint64_t lanes)
+{
+	int r = add_verdict(i, TABLE_LANES, MARK_FAST, VERDICT_ACCEPT, CHAIN_COUNT);
+
+	for (uint32_t n = 1; n < LANE_COUNT && r == 0; n++) {
+		uint32_t bits = n << MARK_LANE_SHIFT;
+		struct lane l;
+		enum failure f;
+
+		if (!i->chains[CHAIN_LANE_FIRST + n])
+			continue;
+		r = add_verdict(i, TABLE_LANES, bits, VERDICT_GOTO, CHAIN_LANE_FIRST + n);
+		if (r != 0 || (lanes >> n & 1) == 0 || !lane_of(n, &l))
+			continue;
+		f = lane_unanswered(l);
+		if (f != FAIL_CLOSED)
+			r = add_verdict(i, TABLE_UNANSWERED, bits, VERDICT_GOTO,
+					f == FAIL_HOLD ? CHAIN_HOLD : CHAIN_OPEN);
+	}
+	if (r == 0)
+		r = add_verdict(i, TABLE_OUTCOMES, MARK_UNJUDGED << MARK_OUTCOME_SHIFT, VERDICT_GOTO, CHAIN_UNANSWERED);
+	if (r == 0)
+		r = add_verdict(i, TABLE_OUTCOMES, MARK_GOOD << MARK_OUTCOME_SHIFT, VERDICT_GOTO, CHAIN_JUDGED_GOOD);
+	if (r == 0)
+		r = add_verdict(i, TABLE_OUTCOMES, MARK_CONFIRMED << MARK_OUTCOME_SHIFT, VERDICT_GOTO,
+				CHAIN_JUDGED_CONFIRMED);
+	return r;
+}
+
+static void rules_mark(struct image *i, const struct expectation *x)
+{
+	for (size_t n = 0; n < x->n_rules; n++) {
+		const struct ir_rule *r = &x->rules[n];
+
+		i->chains[r->chain] = true;
+		for (uint32_t s = 0; s < r->n; s++) {
+			if (r->stmts[s].kind == IR_GOTO && r->stmts[s].a < CHAIN_COUNT)
+				i->chains[r->stmts[s].a] = true;
+			if (r->stmts[s].kind == IR_COUNT && r->stmts[s].a < REASON_COUNT)
+				i->counters[r->stmts[s].a].present = true;
+		}
+	}
+}
+
+int image_expect(struct image *i, struct expectation *x, struct err *e)
+{
+	struct ir_element *elements;
+	struct image_element *digest;
+	size_t n;
+	int r;
+
+	x->lanes = ir_lanes(x->ir) | x->extra_lanes;
+	x->n_rules = ir_skeleton(x->lanes, x->ir->workers, i->arena, &x->rules);
+	if (x->n_rules == 0 || arena_failed(i->arena))
+		return err_set(e, -ENOMEM, "rules of the generation");
+	i->table = i->table_plain = true;
+	for (unsigned c = 0; c < CHAIN_LANE_FIRST; c++)
+		i->chains[c] = true;
+	for (unsigned c = 0; c < BASE_CHAINS; c++)
+		i->policy_drop[c] = true;
+	for (unsigned s = 0; s < TABLE_SET_COUNT; s++)
+		i->sets[s] = true;
+	rules_mark(i, x);
+	r = add_dispatch(i, x->lanes);
+	if (r != 0)
+		return err_set(e, r, "dispatch of lanes");
+	n = ir_elements(x->ir, x->ids, i->arena, &elements);
+	if (arena_failed(i->arena))
+		return err_set(e, -ENOMEM, "elements of the generation");
+	for (size_t k = 0; k < n; k++) {
+		r = add_element(i, x, &elements[k]);
+		if (r != 0)
+			return err_set(e, r, "element %zu of the generation, line %u", k, elements[k].line);
+	}
+	for (uint32_t lane = 1; lane < LANE_CUT; lane++) {
+		struct ir_element reset = {
+			.set = SET_RESETS,
+			.mark_key = lane << MARK_LANE_SHIFT,
+			.mark_key2 = lane << MARK_LANE_SHIFT,
+		};
+
+		if (((x->extra_lanes & ~ir_lanes(x->ir)) >> lane & 1) == 0)
+			continue;
+		r = add_element(i, x, &reset);
+		if (r != 0)
+			return err_set(e, r, "resets of a lane");
+	}
+	digest = image_add(i, TABLE_GENERATION);
+	if (digest == NULL)
+		return err_set(e, -ENOMEM, "digest of the generation");
+	memcpy(digest->key, x->ir->digest, 32);
+	memcpy(digest->key_end, x->ir->digest, 32);
+	return 0;
+}
+
+int image_linger(struct image *i, const struct image *from, uint32_t permit)
+{
+	struct image_element *e;
+	uint32_t field;
+
+	for (unsigned set = SET_LIVE; set <= SET_AGREE; set++) {
+		for (size_t n = 0; n < from->elements[set].n; n++) {
+			const struct image_element *old = &from->elements[set].list[n];
+
+			memcpy(&field, old->key + (set == SET_LIVE ? 8 : 0), sizeof(field));
+			if (mark_permit(field) != permit)
+				continue;
+			e = image_add(i, set);
+			if (e == NULL)
+				return -ENOMEM;
+			*e = *old;
+			e->line = 0;
+		}
+	}
+	e = image_add(i, TABLE_LINGERING);
+	if (e == NULL)
+		return -ENOMEM;
+	put32(e->key, permit);
+	put32(e->key_end, permit);
+	return 0;
+}
+
+static const char *interface_text(const struct ir *ir, const uint32_t *interfaces, uint32_t index, char buf[16])
+{
+	if (ir != NULL && interfaces != NULL)
+		for (uint32_t n = 0; n < ir->n_interfaces; n++)
+			if (interfaces[n] == index)
+				return ir->interfaces[n].name;
+	snprintf(buf, 16, "#%u", index);
+	return buf;
+}
+
+static uint32_t get32(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static void cell_text(unsigned set, const struct image_element *el, const struct ir *ir, const uint32_t *interfaces,
+		      char *out, size_t size)
+{
+	uint8_t family = set >= SET_UNTIL6 && set <= SET_RANGE6 ? 6 : 4;
+	size_t n = addr_len(family);
+	struct addr_range src = { { .family = family }, { .family = family } }, dst = src;
+	char in[16], oi[16], s[2 * ADDR_TEXT], d[2 * ADDR_TEXT];
+
+	memcpy(src.lo.b, el->key + 8, n);
+	memcpy(src.hi.b, el->key_end + 8, n);
+	memcpy(dst.lo.b, el->key + 8 + n, n);
+	memcpy(dst.hi.b, el->key_end + 8 + n, n);
+	addr_range_text(&src, s, sizeof(s));
+	addr_range_text(&dst, d, sizeof(d));
+	snprintf(out, size, "%s %s %s %s protocol %u port %u-%u -> permit %u lane %u",
+		 interface_text(ir, interfaces, get32(el->key), in),
+		 interface_text(ir, interfaces, get32(el->key + 4), oi), s, d, el->key[8 + 2 * n],
+		 (unsigned)el->key[12 + 2 * n] << 8 | el->key[13 + 2 * n],
+		 (unsigned)el->key_end[12 + 2 * n] << 8 | el->key_end[13 + 2 * n], mark_permit(el->data),
+		 mark_lane(el->data));
+}
+
+void image_element_text(unsigned set, const struct image_element *el, const struct ir *ir, const uint32_t *interfaces,
+			char *out, size_t size)
+{
+	uint32_t a = get32(el->key), b = get32(el->key + 4);
+	char in[16];
+	size_t at;
+
+	if (set >= SET_UNTIL4 && set <= SET_RANGE6) {
+		cell_text(set, el, ir, interfaces, out, size);
+		return;
+	}
+	switch (set) {
+	case SET_LIVE:
+		snprintf(out, size, "%s direction %u mark 0x%08x -> 0x%08x", interface_text(ir, interfaces, a, in),
+			 el->key[4], get32(el->key + 8), el->data);
+		break;
+	case TABLE_LANES:
+	case TABLE_UNANSWERED:
+	case TABLE_OUTCOMES:
+		snprintf(out, size, "mark 0x%08x -> %s %u", a,
+			 el->verdict == VERDICT_ACCEPT ? "accept"
+			 : el->verdict == VERDICT_GOTO ? "chain"
+						       : "verdict",
+			 el->chain);
+		break;
+	case TABLE_GENERATION:
+		for (at = 0; at < 32 && 2 * at + 2 < size; at++)
+			snprintf(out + 2 * at, size - 2 * at, "%02x", el->key[at]);
+		break;
+	default:
+		snprintf(out, size, "0x%08x 0x%08x", a, b);
+	}
+}

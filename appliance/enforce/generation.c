@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/enforce/enforce.h"
+
+#define HELD_BUDGET (512u << 20) /* bytes of an arena that holds a generation */
+
+static bool ids_read(struct generation_held *g, struct bytes b)
+{
+	g->ids = arena_array(g->arena, g->ir.n_permits + 1u, sizeof(*g->ids));
+	if (g->ids == NULL)
+		return false;
+	for (uint32_t i = 0; i < g->ir.n_permits; i++)
+		if (!bytes_be32(&b, &g->ids[i]) || g->ids[i] == 0 || g->ids[i] > PERMIT_MAX)
+			return false;
+	return bytes_done(&b);
+}
+
+static int id_order(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static bool ids_distinct(const struct generation_held *g)
+{
+	uint32_t n = g->ir.n_permits, *sorted = arena_array(g->arena, n + 1u, sizeof(*sorted));
+
+	if (sorted == NULL)
+		return false;
+	memcpy(sorted, g->ids, n * sizeof(*sorted));
+	qsort(sorted, n, sizeof(*sorted), id_order);
+	for (uint32_t i = 1; i < n; i++)
+		if (sorted[i] == sorted[i - 1])
+			return false;
+	return true;
+}
+
+struct generation_held *generation_hold(const uint8_t *p, size_t n_sealed, size_t n_map, struct err *e)
+{
+	struct generation_held *g = calloc(1, sizeof(*g));
+	uint8_t *kept;
+
+	if (g != NULL)
+		g->arena = arena_new(HELD_BUDGET);
+	if (g == NULL || g->arena == NULL) {
+		err_set(e, -ENOMEM, "generation");
+		goto fail;
+	}
+	/* The unsealed form may point into the bytes: they live as long as it does. */
+	kept = arena_alloc(g->arena, n_sealed + 1);
+	if (kept == NULL) {
+		err_set(e, -ENOMEM, "generation");
+		goto fail;
+	}
+	memcpy(kept, p, n_sealed);
+	if (ir_unseal(bytes_of(kept, n_sealed), g->arena, &g->ir, e) < 0)
+		goto fail;
+	if (g->ir.workers == 0 || g->ir.workers > WORKER_MAX) {
+		err_set(e, -EBADMSG, "generation for %u workers", g->ir.workers);
+		goto fail;
+	}
+	if (!ids_read(g, bytes_of(p + n_sealed, n_map)) || !ids_distinct(g)) {
+		err_set(e, -EBADMSG, "map of permit ids");
+		goto fail;
+	}
+	g->interfaces = arena_array(g->arena, g->ir.n_interfaces + 1u, sizeof(*g->interfaces));
+	if (g->interfaces == NULL) {
+		err_set(e, -ENOMEM, "generation");
+		goto fail;
+	}
+	image_init(&g->kept, g->arena);
+	return g;
+fail:
+	generation_drop(g);
+	return NULL;
+}
+
+void generation_drop(struct generation_held *g)
+{
+	if (g == NULL)
+		return;
+	arena_free(g->arena);
+	free(g);
+}
+
+uint32_t generation_permit(const struct generation_held *g, uint32_t id)
+{
+	for (uint32_t i = 0; i < g->ir.n_permits; i++)
+		if (g->ids[i] == id)
+			return i;
+	return UINT32_MAX;
+}
+
+const struct ir_conduit *generation_conduit(const struct generation_held *g, uint32_t permit_index)
+{
+	const struct command_permit *p = commands_permit(&g->ir.table, permit_index + 1);
+
+	/* A conduit that only watches grants nothing; one that grants is the better name. */
+	for (int shadow = 0; p != NULL && shadow < 2; shadow++) {
+		for (uint32_t i = 0; i < p->n_grants; i++) {
+			const struct command_grant *grant = &g->ir.table.grants[p->first_grant + i];
+
+			if (grant->shadow == (shadow == 1) && grant->conduit < g->ir.n_conduits)
+				return &g->ir.conduits[grant->conduit];
+		}
+	}
+	return NULL;
+}
+
+bool generation_lingers(const struct generation_held *g, uint32_t permit)
+{
+	for (size_t i = 0; i < g->n_lingering; i++)
+		if (g->lingering[i].permit == permit)
+			return true;
+	return false;
+}
+
+int generation_keep(struct generation_held *g, const struct image *from, struct lingering l)
+{
+	int r;
+
+	if (g->n_lingering == LINGER_MAX)
+		return -ENOSPC;
+	r = image_linger(&g->kept, from, l.permit);
+	if (r == 0)
+		g->lingering[g->n_lingering++] = l;
+	return r;
+}
+
+int generation_image(const struct enforce *f, const struct generation_held *g, struct arena *a, struct image *ret,
+		     struct expectation *ret_x, struct err *e)
+{
+	int r;
+
+	*ret_x = (struct expectation){
+		.ir = &g->ir,
+		.ids = g->ids,
+		.interfaces = g->interfaces,
+		.now = clock_wall_ns() / 1000000000u,
+	};
+	for (size_t i = 0; i < g->n_lingering; i++)
+		if (g->lingering[i].lane != LANE_NONE)
+			ret_x->extra_lanes |= (uint64_t)1 << g->lingering[i].lane;
+	image_init(ret, a);
+	r = image_expect(ret, ret_x, e);
+	if (r == 0)
+		r = netlink_rule_texts(ret, ret_x, f->queue, e);
+	for (size_t i = 0; i < g->n_lingering && r == 0; i++)
+		r = image_linger(ret, &g->kept, g->lingering[i].permit);
+	if (r == 0)
+		image_sort(ret);
+	return r;
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/enforce/enforce.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/base/messages.h"
+#include "appliance/box/reverse_path.h"
+#include "appliance/enforce/links.h"
+#include "appliance/kernel/batch.h"
+#include "appliance/kernel/deny_base.h"
+#include "appliance/kernel/dump.h"
+#include "appliance/role/roles.h"
+#include "appliance/role/sandbox.h"
+#include "appliance/wire/msg.h"
+
+#define SYSCTL_POLL_NS 500000000ull
+#define LINGER_POLL_NS 2000000000ull
+#define COMPARE_POLL_NS 30000000000ull
+
+/* DESIGN's exit statuses. */
+enum { STATUS_YES = 0, STATUS_NO = 1, STATUS_FAILED = 3 };
+
+static void complain(const struct err *e)
+{
+	message_print(stderr, lang_choose(NULL), M_ENFORCE_FAILED, e->text);
+}
+
+/* Takes the reference. NULL is a failure that *e describes. */
+static bool answer(struct enforce *f, uint32_t id, uint8_t status, json_t *j, const struct err *e)
+{
+	struct outbuf o;
+	uint8_t body[1];
+	int fd, r;
+
+	if (j == NULL) {
+		status = STATUS_FAILED;
+		j = json_pack("{s:o}", "error", json_text(e->text));
+	}
+	fd = json_memfd(j);
+	if (fd < 0)
+		return false;
+	o = outbuf_of(body, sizeof(body));
+	out_u8(&o, status);
+	r = msg_send(f->control, MSG_ANSWER, id, &o, &fd, 1);
+	close(fd);
+	return r == 0;
+}
+
+static bool verify(struct enforce *f, uint32_t id)
+{
+	struct arena *a = arena_new(2 * DUMP_BUDGET);
+	struct differences d;
+	struct err e = { 0 };
+	json_t *j = NULL;
+	bool equal = false, sent;
+
+	if (a == NULL) {
+		err_set(&e, -ENOMEM, "read-back");
+	} else if (enforce_verify(f, a, &d, &e) == 0) {
+		equal = d.n == 0;
+		j = differences_json(&d);
+	}
+	sent = answer(f, id, equal ? STATUS_YES : STATUS_NO, j, &e);
+	arena_free(a);
+	return sent;
+}
+
+static bool query(struct enforce *f, struct msg *m)
+{
+	struct err e = { 0 };
+	uint8_t what;
+	json_t *j;
+
+	if (!bytes_u8(&m->body, &what))
+		return false;
+	switch (what) {
+	case QUERY_STATUS:
+		j = enforce_status(f, &e);
+		return answer(f, m->id, STATUS_YES, j, &e);
+	case QUERY_EFFECTIVE:
+		j = enforce_effective(f, &e);
+		return answer(f, m->id, STATUS_YES, j, &e);
+	case QUERY_VERIFY:
+		return verify(f, m->id);
+	default:
+		return false;
+	}
+}
+
+static bool applied(struct enforce *f, uint32_t id, bool done, const struct apply_result *result, const struct err *e)
+{
+	uint8_t body[1024];
+	struct outbuf o = outbuf_of(body, sizeof(body));
+	int fd = result->json != NULL ? json_memfd(result->json) : -1, r;
+
+	out_u8(&o, done);
+	out_be32(&o, result->line);
+	out_bytes(&o, e->text, strlen(e->text));
+	r = msg_send(f->control, MSG_APPLIED, id, &o, &fd, fd >= 0 ? 1 : 0);
+	if (fd >= 0)
+		close(fd);
+	return r == 0;
+}
+
+static bool apply(struct enforce *f, struct msg *m)
+{
+	struct generation_held *next = NULL;
+	struct apply_result result = { 0 };
+	uint32_t n_sealed, n_map;
+	struct err e = { 0 };
+	uint8_t flags, *p = NULL;
+	size_t n = 0;
+	int r;
+
+	if (!bytes_u8(&m->body, &flags) || !bytes_be32(&m->body, &n_sealed) || !bytes_be32(&m->body, &n_map) ||
+	    m->n_fds != 1)
+		return false;
+	r = memfd_read(m->fds[0], GENERATION_MAX, &p, &n, &e);
+	if (r == 0 && (n_sealed > n || n_map != n - n_sealed))
+		r = err_set(&e, -EBADMSG, "lengths of a generation");
+	if (r == 0) {
+		next = generation_hold(p, n_sealed, n_map, &e);
+		if (next == NULL)
+			r = e.code != 0 ? e.code : -EBADMSG;
+	}
+	free(p);
+	if (r == 0)
+		r = enforce_apply(f, next, flags, &result, &e);
+	if (f->now != next)
+		generation_drop(next);
+	return applied(f, m->id, r == 0, &result, &e);
+}
+
+/* False ends the role. */
+static bool control_readable(struct enforce *f)
+{
+	struct msg m;
+	bool ok = false;
+	int r = msg_recv(f->control, ROLE_SUPERVISOR, &m);
+
+	if (r == -EAGAIN || r == -EINTR)
+		return true;
+	if (r <= 0)
+		return false;
+	if (m.type == MSG_APPLY)
+		ok = apply(f, &m);
+	else if (m.type == MSG_QUERY)
+		ok = query(f, &m);
+	msg_close_fds(&m);
+	return ok;
+}
+
+static int open_all(struct enforce *f, struct err *e)
+{
+	bool adopted;
+	int r;
+
+	*f = (struct enforce){
+		.control = ROLE_FD_CONTROL,
+		.monitor = ENFORCE_FD_MONITOR,
+		.links = -1,
+		.events = { .fd = ROLE_FD_EVENTS },
+		.forwarding = { -1, -1 },
+		.reverse_path = -1,
+	};
+	r = netlink_open(&f->net, ENFORCE_FD_REQUESTS, e);
+	if (r == 0)
+		r = forwarding_open(&f->forwarding, e);
+	if (r < 0)
+		return r;
+	f->reverse_path = reverse_path_open();
+	f->links = links_open(e);
+	if (f->links < 0)
+		return f->links;
+	r = sandbox_enter(ROLE_ENFORCE, e);
+	if (r < 0)
+		return r;
+	f->queue = batch_probe_queue(&f->net);
+	r = deny_base_load(&f->net, &adopted, e);
+	/* Whatever was forwarded before had no base under it. */
+	if (r == 0 && !adopted)
+		r = forwarding_set(&f->forwarding, false, e);
+	return r;
+}
+
+static void loop(struct enforce *f)
+{
+	for (;;) {
+		struct pollfd p[3] = {
+			{ .fd = f->control, .events = POLLIN },
+			{ .fd = f->monitor, .events = POLLIN },
+			{ .fd = f->links, .events = POLLIN },
+		};
+		struct mono mono;
+		uint64_t now;
+		bool set;
+
+		/* The monitor's queue may overrun: that is an error on the socket, and is read as one. */
+		if (poll(p, 3, (int)(SYSCTL_POLL_NS / 2000000)) < 0 && errno != EINTR)
+			return;
+		if (p[1].revents != 0)
+			drift_readable(f);
+		if (p[2].revents != 0)
+			drift_links(f);
+		if (p[0].revents != 0 && !control_readable(f))
+			return;
+		mono = clock_mono();
+		now = mono.ns;
+		/* The kernel counts what is left of a time; what the policy names is a moment. */
+		set = clock_was_set(&f->clocks, mono, clock_wall_ns());
+		if (now >= f->poll_sysctl_ns) {
+			f->poll_sysctl_ns = now + SYSCTL_POLL_NS;
+			drift_settings(f);
+		}
+		if (now >= f->poll_linger_ns) {
+			f->poll_linger_ns = now + LINGER_POLL_NS;
+			enforce_linger(f);
+		}
+		if (set || now >= f->poll_compare_ns) {
+			f->poll_compare_ns = now + COMPARE_POLL_NS;
+			drift_look(f, set);
+		}
+	}
+}
+
+int role_enforce(void)
+{
+	struct enforce f;
+	struct err e = { 0 };
+	int r = open_all(&f, &e);
+
+	if (r < 0) {
+		complain(&e);
+		return STATUS_FAILED;
+	}
+	if (msg_send(f.control, MSG_READY, 0, NULL, NULL, 0) == 0)
+		loop(&f);
+	generation_drop(f.now);
+	netlink_close(&f.net);
+	forwarding_close(&f.forwarding);
+	if (f.reverse_path >= 0)
+		close(f.reverse_path);
+	close(f.links);
+	return STATUS_YES;
+}

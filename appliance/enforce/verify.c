@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Expected against dumped. Everything that the kernel holds in the namespace is either explained by the generation in
+ * force or named here; everything that the generation needs is either found or named here.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/enforce/enforce.h"
+#include "appliance/kernel/dump.h"
+
+static void note(struct differences *d, bool ours, const char *where, const char *what, const char *detail,
+		 uint32_t line)
+{
+	struct difference *x = arena_grow(d->arena, (void **)&d->list, &d->n, &d->room, sizeof(*x));
+
+	if (x == NULL)
+		return;
+	*x = (struct difference){
+		.where = arena_strndup(d->arena, where, strlen(where)),
+		.what = what,
+		.detail = arena_strndup(d->arena, detail, strlen(detail)),
+		.line = line,
+		.ours = ours,
+	};
+	if (x->where == NULL || x->detail == NULL)
+		d->n--;
+	else if (ours)
+		d->ours++;
+}
+
+static void compare_chains(struct differences *d, const struct image *have, const struct image *want)
+{
+	char name[16], where[32];
+
+	if (!have->table) {
+		d->base_gone = true;
+		note(d, true, "table", "missing", "", 0);
+		return;
+	}
+	/* A dormant table has no hooks: it is as if it were gone. */
+	d->base_gone |= !have->table_plain;
+	if (!have->table_plain)
+		note(d, true, "table", "flags", "", 0);
+	for (uint32_t c = 0; c < CHAIN_COUNT; c++) {
+		snprintf(where, sizeof(where), "chain %s", ir_chain_name((enum ir_chain)c, name));
+		if (c < BASE_CHAINS && (!have->chains[c] || !have->policy_drop[c]))
+			d->base_gone = true;
+		if (have->chain_wrong[c])
+			note(d, true, where, "hook", "", 0);
+		else if (want->chains[c] && !have->chains[c])
+			note(d, true, where, "missing", "", 0);
+		else if (!want->chains[c] && have->chains[c])
+			note(d, true, where, "extra", "", 0);
+		else if (c < BASE_CHAINS && !have->policy_drop[c])
+			note(d, true, where, "policy", "", 0);
+	}
+}
+
+static bool later(const struct image_rule *r, const struct image_rule *end, const char *text)
+{
+	for (; r < end; r++)
+		if (strcmp(r->text, text) == 0)
+			return true;
+	return false;
+}
+
+static void compare_rules(struct differences *d, const struct image *have, const struct image *want)
+{
+	const struct image_rule *h = have->rules, *w = want->rules;
+	const struct image_rule *h_all = h + have->n_rules, *w_all = w + want->n_rules;
+	char name[16], where[32];
+
+	for (uint32_t c = 0; c < CHAIN_COUNT; c++) {
+		const struct image_rule *h_end = h, *w_end = w;
+
+		while (h_end < h_all && h_end->chain == c)
+			h_end++;
+		while (w_end < w_all && w_end->chain == c)
+			w_end++;
+		snprintf(where, sizeof(where), "chain %s", ir_chain_name((enum ir_chain)c, name));
+		while (h < h_end || w < w_end) {
+			if (h < h_end && w < w_end && strcmp(h->text, w->text) == 0) {
+				h++;
+				w++;
+			} else if (h < h_end && (w == w_end || later(h + 1, h_end, w->text))) {
+				note(d, true, where, "extra", h++->text, 0);
+			} else if (w < w_end && (h == h_end || later(w + 1, w_end, h->text))) {
+				note(d, true, where, "missing", w->text, w->line);
+				w++;
+			} else {
+				note(d, true, where, "changed", h++->text, w->line);
+				w++;
+			}
+		}
+	}
+}
+
+static int change_order(const struct element_change *h, const struct element_change *w)
+{
+	int r;
+
+	if (h->set != w->set)
+		return h->set < w->set ? -1 : 1;
+	r = memcmp(h->element->key, w->element->key, IMAGE_KEY);
+	return r != 0 ? r : memcmp(h->element->key_end, w->element->key_end, IMAGE_KEY);
+}
+
+static int compare_elements(struct differences *d, const struct image *have, const struct image *want,
+			    const struct generation_held *g, uint64_t now)
+{
+	struct element_diff diff;
+	char text[400], where[32];
+	size_t x = 0, y = 0;
+
+	for (unsigned s = 0; s < TABLE_SET_COUNT; s++) {
+		snprintf(where, sizeof(where), "set %s", set_spec(s)->name);
+		if (have->set_wrong[s])
+			note(d, true, where, "shape", "", 0);
+		else if (!have->sets[s])
+			note(d, true, where, "missing", "", 0);
+	}
+	if (image_diff(have, want, now, d->arena, &diff) < 0)
+		return -ENOMEM;
+	/* Both lists are in set and key order; an element in both has changed. */
+	while (x < diff.n_gone || y < diff.n_added) {
+		int r = x == diff.n_gone ? 1 : y == diff.n_added ? -1 : change_order(&diff.gone[x], &diff.added[y]);
+		const struct element_change *c = r <= 0 ? &diff.gone[x] : &diff.added[y];
+		const char *what = "changed";
+
+		if (r != 0)
+			what = r < 0 ? "extra" : "missing";
+		image_element_text(c->set, c->element, &g->ir, g->interfaces, text, sizeof(text));
+		snprintf(where, sizeof(where), "set %s", set_spec(c->set)->name);
+		note(d, true, where, what, text, r >= 0 ? diff.added[y].element->line : 0);
+		x += r <= 0;
+		y += r >= 0;
+	}
+	return 0;
+}
+
+static void compare_rest(struct differences *d, const struct image *have, const struct image *want)
+{
+	for (uint32_t r = 0; r < REASON_COUNT; r++)
+		if (want->counters[r].present && !have->counters[r].present)
+			note(d, true, "counter", "missing", reason_word((enum reason)r), 0);
+	for (size_t n = 0; n < have->n_foreign; n++) {
+		const struct image_foreign *f = &have->foreign[n];
+		bool ours = f->name != NULL && f->kind != FOREIGN_OBJECT;
+
+		note(d, ours, ours ? "table" : "namespace", "foreign", f->what, 0);
+		d->foreign += !ours;
+	}
+}
+
+int enforce_compare(struct enforce *f, struct arena *a, struct differences *ret, struct err *e)
+{
+	struct image have = { 0 }, want = { 0 };
+	struct expectation x;
+	int r;
+
+	*ret = (struct differences){ .arena = a };
+	if (f->now == NULL)
+		return err_set(e, -ENODATA, "no generation is in force");
+	r = netlink_dump(&f->net, a, &have, e);
+	if (r == 0)
+		r = generation_image(f, f->now, a, &want, &x, e);
+	if (r < 0)
+		return r;
+	compare_chains(ret, &have, &want);
+	if (have.table) {
+		compare_rules(ret, &have, &want);
+		r = compare_elements(ret, &have, &want, f->now, x.now);
+	}
+	if (r == 0)
+		compare_rest(ret, &have, &want);
+	if (r < 0 || arena_failed(a))
+		return err_set(e, -ENOMEM, "comparison");
+	return 0;
+}
+
+static void setting(const char *name, const char *have, const char *want, void *ctx)
+{
+	struct differences *d = ctx;
+	size_t before = d->n;
+
+	note(d, false, name, "sysctl", have, 0);
+	if (d->n > before)
+		d->list[before].want = arena_strndup(d->arena, want, strlen(want));
+	d->settings++;
+}
+
+int enforce_verify(struct enforce *f, struct arena *a, struct differences *ret, struct err *e)
+{
+	int r = enforce_compare(f, a, ret, e);
+
+	if (r == 0)
+		sysctl_verify(true, setting, ret);
+	return r == 0 && arena_failed(a) ? err_set(e, -ENOMEM, "comparison") : r;
+}
+
+json_t *differences_json(const struct differences *d)
+{
+	json_t *list = json_array();
+
+	for (size_t n = 0; n < d->n; n++) {
+		const struct difference *x = &d->list[n];
+
+		json_t *j = json_pack("{s:o,s:s,s:o,s:I}", "where", json_text(x->where), "what", x->what, "detail",
+				      json_text(x->detail), "line", (json_int_t)x->line);
+
+		if (x->want != NULL)
+			json_object_set_new(j, "want", json_text(x->want));
+		(void)json_array_append_new(list, j);
+	}
+	return json_pack("{s:b,s:o}", "equal", d->n == 0, "differences", list);
+}
+
+void differences_text(const struct differences *d, char *out, size_t size)
+{
+	size_t at = 0;
+
+	out[0] = '\0';
+	for (size_t n = 0; n < d->n && n < 3; n++) {
+		const struct difference *x = &d->list[n];
+		int got = snprintf(out + at, size - at, "%s%s %s%s%.120s", n > 0 ? "; " : "", x->where, x->what,
+				   x->detail[0] != '\0' ? ": " : "", x->detail);
+
+		if (got < 0 || (size_t)got >= size - at)
+			return;
+		at += (size_t)got;
+	}
+	if (d->n > 3)
+		snprintf(out + at, size - at, "; and %zu more", d->n - 3);
+}

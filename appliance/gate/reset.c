@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/gate/reset.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "appliance/base/bytes.h"
+
+#define TCP_LEN 20u
+#define IPV4_LEN 20u
+#define HOP_LIMIT 64u
+#define FLAG_RST 0x04u
+#define FLAG_ACK 0x10u
+
+static uint32_t sum_bytes(uint32_t sum, const uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i + 1 < n; i += 2)
+		sum += ((uint32_t)p[i] << 8) | p[i + 1];
+	return sum; /* everything summed here has an even length */
+}
+
+static uint16_t sum_fold(uint32_t sum)
+{
+	while (sum >> 16 != 0)
+		sum = (sum & 0xffffu) + (sum >> 16);
+	return (uint16_t)~sum;
+}
+
+static void put_be16(uint8_t *p, uint16_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+static void out_ip4(struct outbuf *o, const struct reset *r)
+{
+	out_be16(o, 0x4500);
+	out_be16(o, IPV4_LEN + TCP_LEN);
+	out_be16(o, 0);	     /* id: the kernel fills it in */
+	out_be16(o, 0x4000); /* don't fragment */
+	out_u8(o, HOP_LIMIT);
+	out_u8(o, IPPROTO_TCP);
+	out_be16(o, 0);
+	out_bytes(o, r->source.b, 4);
+	out_bytes(o, r->destination.b, 4);
+}
+
+static void out_ip6(struct outbuf *o, const struct reset *r)
+{
+	out_be32(o, 0x60000000u);
+	out_be16(o, TCP_LEN);
+	out_u8(o, IPPROTO_TCP);
+	out_u8(o, HOP_LIMIT);
+	out_bytes(o, r->source.b, 16);
+	out_bytes(o, r->destination.b, 16);
+}
+
+size_t reset_build(const struct reset *r, uint8_t out[RESET_MAX])
+{
+	size_t alen = addr_len(r->source.family), ip_len;
+	struct outbuf o = outbuf_of(out, RESET_MAX);
+	uint32_t sum = IPPROTO_TCP + TCP_LEN; /* of the pseudo header */
+
+	if (alen == 0 || r->source.family != r->destination.family)
+		return 0;
+	if (alen == 4)
+		out_ip4(&o, r);
+	else
+		out_ip6(&o, r);
+	ip_len = o.len;
+	out_be16(&o, r->source_port);
+	out_be16(&o, r->destination_port);
+	out_be32(&o, r->seq);
+	out_be32(&o, r->with_ack ? r->ack : 0);
+	out_u8(&o, (TCP_LEN / 4u) << 4);
+	out_u8(&o, (uint8_t)(FLAG_RST | (r->with_ack ? FLAG_ACK : 0u)));
+	out_be16(&o, 0); /* window */
+	out_be16(&o, 0); /* checksum */
+	out_be16(&o, 0); /* urgent */
+	sum = sum_bytes(sum, r->source.b, alen);
+	sum = sum_bytes(sum, r->destination.b, alen);
+	sum = sum_bytes(sum, out + ip_len, TCP_LEN);
+	put_be16(out + ip_len + 16, sum_fold(sum));
+	if (alen == 4)
+		put_be16(out + 10, sum_fold(sum_bytes(0, out, IPV4_LEN)));
+	return o.len;
+}
+
+int reset_send(int fd, const struct reset *r, uint32_t mark)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(uint32_t))];
+		struct cmsghdr align;
+	} control = { 0 };
+	uint8_t packet[RESET_MAX];
+	size_t len = reset_build(r, packet);
+	struct sockaddr_in to4 = { .sin_family = AF_INET };
+	struct sockaddr_in6 to6 = { .sin6_family = AF_INET6 };
+	struct iovec iov = { .iov_base = packet, .iov_len = len };
+	struct msghdr mh = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buf, .msg_controllen = sizeof(control.buf)
+	};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&mh);
+	ssize_t n;
+
+	if (len == 0)
+		return -EAFNOSUPPORT;
+	if (r->destination.family == 4) {
+		memcpy(&to4.sin_addr, r->destination.b, 4);
+		mh.msg_name = &to4;
+		mh.msg_namelen = sizeof(to4);
+	} else {
+		memcpy(&to6.sin6_addr, r->destination.b, 16);
+		mh.msg_name = &to6;
+		mh.msg_namelen = sizeof(to6);
+	}
+	/* The mark travels with the packet: no socket option changes, so the gate's sandbox needs none. */
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SO_MARK;
+	c->cmsg_len = CMSG_LEN(sizeof(mark));
+	memcpy(CMSG_DATA(c), &mark, sizeof(mark));
+	do {
+		n = sendmsg(fd, &mh, MSG_NOSIGNAL | MSG_DONTWAIT);
+	} while (n < 0 && errno == EINTR);
+	return n >= 0 ? 0 : -errno;
+}
+
+int reset_socket_open(int family, struct err *e)
+{
+	struct sock_filter nothing[] = { { .code = BPF_RET | BPF_K, .k = 0 } };
+	struct sock_fprog prog = { .len = 1, .filter = nothing };
+	int one = 1, fd, r;
+
+	fd = socket(family, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_RAW);
+	if (fd < 0)
+		return err_set(e, -errno, "raw socket");
+	/* IPPROTO_RAW receives only protocol 255; the locked filter leaves not even that. */
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &one, sizeof(one)) < 0 ||
+	    setsockopt(fd, family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, family == AF_INET ? IP_HDRINCL : IPV6_HDRINCL,
+		       &one, sizeof(one)) < 0) {
+		r = err_set(e, -errno, "options of a raw socket");
+		close(fd);
+		return r;
+	}
+	return fd;
+}

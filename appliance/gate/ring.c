@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From ring entries to verdicts. The worker that wrote them has read hostile bytes, so nothing in an entry is believed
+ * beyond what it may decide anyway: pass, drop or reset flows of the lanes whose queues this gate holds. Marks are made
+ * here; the post-queue chain then compares the permit judged with the flow's own.
+ */
+#include "appliance/gate/gate.h"
+
+#include <string.h>
+
+#include "appliance/gate/reset.h"
+#include "appliance/kernel/session_probe.h"
+#include "appliance/wire/mark.h"
+
+struct gate_lane *gate_lane_of(struct gate *g, uint16_t queue)
+{
+	uint32_t lane = (uint32_t)(queue - QUEUE_BASE) / WORKER_MAX;
+
+	if (queue < QUEUE_BASE || lane >= LANE_COUNT || ((g->used >> lane) & 1u) == 0 || g->lanes[lane].queue != queue)
+		return NULL;
+	return &g->lanes[lane];
+}
+
+enum entry_action gate_verdict(const struct ring_entry *e, uint32_t lane, uint32_t *ret_mark)
+{
+	enum mark_outcome o;
+
+	*ret_mark = 0;
+	switch (e->outcome) {
+	case OUTCOME_DROP:
+		return ENTRY_DROP;
+	case OUTCOME_ACCEPT:
+		o = MARK_GOOD;
+		break;
+	case OUTCOME_CONFIRMED:
+		o = MARK_CONFIRMED;
+		break;
+	default:
+		return ENTRY_LIE;
+	}
+	/* Packets of the cut lane belong to no permit: nothing may pass there, whoever says so. */
+	if (e->permit == 0 || e->permit > PERMIT_MAX || lane == LANE_CUT)
+		return ENTRY_REFUSED;
+	*ret_mark = mark_make(e->permit, lane, o);
+	return ENTRY_ACCEPT;
+}
+
+static void flush(struct gate *g, struct gate_lane *l)
+{
+	uint32_t n = l->pack.n;
+
+	g->dirty &= ~((uint64_t)1 << l->lane);
+	if (n == 0)
+		return;
+	if (verdict_flush(&l->pack, l->fd) == 0)
+		g->counts.verdicts += n;
+	else
+		g->counts.unsent += n;
+}
+
+/* A queue that is not known may have been announced an instant ago: the supervisor tells the gate before the worker. */
+static struct gate_lane *find_lane(struct gate *g, uint16_t queue)
+{
+	struct gate_lane *l = gate_lane_of(g, queue);
+
+	if (l != NULL)
+		return l;
+	return gate_messages(g) ? gate_lane_of(g, queue) : NULL;
+}
+
+static bool do_verdict(struct gate *g, const struct ring_entry *e)
+{
+	struct gate_lane *l = find_lane(g, e->queue);
+	uint32_t mark;
+
+	if (l == NULL)
+		return false;
+	switch (gate_verdict(e, l->lane, &mark)) {
+	case ENTRY_ACCEPT:
+		verdict_accept(&l->pack, l->queue, e->id, mark);
+		break;
+	case ENTRY_REFUSED:
+		g->counts.refused++;
+		verdict_drop(&l->pack, l->queue, e->id);
+		break;
+	case ENTRY_DROP:
+		verdict_drop(&l->pack, l->queue, e->id);
+		break;
+	case ENTRY_LIE:
+		return false;
+	}
+	g->dirty |= (uint64_t)1 << l->lane;
+	if (verdict_full(&l->pack))
+		flush(g, l);
+	return true;
+}
+
+static struct addr addr_from(uint8_t family, const uint8_t b[16])
+{
+	struct addr a = { .family = family };
+
+	memcpy(a.b, b, addr_len(family));
+	return a;
+}
+
+/* Only hosts have sessions: no group, no "any", no loopback. */
+static bool is_host(const struct addr *a)
+{
+	static const uint8_t zero[16];
+
+	if (a->family == 4)
+		return a->b[0] != 0 && a->b[0] != 127 && a->b[0] < 224;
+	return a->b[0] != 0xff && memcmp(a->b, zero, 15) != 0;
+}
+
+static void send_side(struct gate *g, const struct reset *r, uint32_t mark, bool known)
+{
+	if (known && reset_send(r->destination.family == 4 ? g->raw4 : g->raw6, r, mark) == 0)
+		g->counts.resets++;
+	else
+		g->counts.resets_unsent++;
+}
+
+static bool do_reset(struct gate *g, const struct ring_entry *e, const struct ring_sides *s)
+{
+	struct gate_lane *l = find_lane(g, e->queue);
+	struct addr client = addr_from(e->family, e->u.a.client), server = addr_from(e->family, e->u.a.server);
+	struct reset to_client = {
+		.source = server,
+		.destination = client,
+		.source_port = e->server_port,
+		.destination_port = e->client_port,
+		.seq = s->to_client.seq,
+		.ack = s->to_client.ack,
+		.with_ack = s->to_client.with_ack != 0,
+	};
+	struct reset to_server = {
+		.source = client,
+		.destination = server,
+		.source_port = e->client_port,
+		.destination_port = e->server_port,
+		.seq = s->to_server.seq,
+		.ack = s->to_server.ack,
+		.with_ack = s->to_server.with_ack != 0,
+	};
+	uint32_t mark;
+
+	if (l == NULL)
+		return false;
+	mark = mark_make(0, l->lane, MARK_UNJUDGED);
+	if (!is_host(&client) || !is_host(&server)) {
+		g->counts.refused++;
+		return true;
+	}
+	/* The packet that led to this may wait in the pack: it is decided first, so that the ends see one order. */
+	flush(g, l);
+	if (e->stray != 0) {
+		/* Tracking would take a reset for a session's own, and end it: nothing is sent while there is one. */
+		if (l->lane != LANE_CUT ||
+		    session_probe(g->sessions, &client, e->client_port, &server, e->server_port) != 0) {
+			g->counts.resets_unsent++;
+			return true;
+		}
+		mark = MARK_STRAY;
+	}
+	send_side(g, &to_server, mark, s->to_server.valid != 0);
+	send_side(g, &to_client, mark, s->to_client.valid != 0);
+	return true;
+}
+
+static bool do_entry(struct gate *g, const uint8_t entry[64])
+{
+	struct ring_sides sides;
+	struct ring_entry e;
+
+	memcpy(&e, entry, sizeof(e));
+	if (g->half) {
+		g->half = false;
+		memcpy(&sides, entry, sizeof(sides));
+		return sides.kind == RING_RESET_SIDES && do_reset(g, &g->first, &sides);
+	}
+	if (e.kind == RING_VERDICT)
+		return do_verdict(g, &e);
+	if (e.kind != RING_RESET || addr_len(e.family) == 0)
+		return false;
+	g->first = e;
+	g->half = true;
+	return true;
+}
+
+enum drain_result gate_drain(struct gate *g, unsigned most)
+{
+	enum drain_result r = DRAIN_MORE;
+	uint8_t entry[64];
+	uint32_t n;
+
+	for (unsigned i = 0; i < most; i++) {
+		enum ring_got got = ring_pop(g->ring, &g->tail, entry);
+
+		if (got == RING_EMPTY) {
+			r = DRAIN_EMPTY;
+			break;
+		}
+		if (got == RING_LIE || !do_entry(g, entry)) {
+			r = DRAIN_LIE;
+			break;
+		}
+	}
+	ring_consumed(g->ring, g->tail);
+	/* Lanes of the highest criticality have the lowest numbers within their kind; each has its own socket. */
+	for (uint64_t rest = g->dirty; gate_each(&rest, &n);)
+		flush(g, &g->lanes[n]);
+	return r;
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The loop: verdicts come first, the clock second, messages whenever there are any. The eventfd is edge-triggered and
+ * never read, and the worker writes it only when the ring's `waiting` says that somebody sleeps: a packet costs the gate
+ * two system calls, one to sleep and one to send.
+ */
+#include "appliance/gate/gate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "appliance/base/json.h"
+#include "appliance/role/roles.h"
+#include "appliance/role/sandbox.h"
+#include "appliance/wire/msg.h"
+
+#define DRAIN_MOST 256u
+#define ALARM_MS 1 /* between looks should the alarm ever fail */
+#define EVENTS 4
+#define SPIN_MAX_US 1000u
+#define SPIN_VARIABLE "SEKISHO_GATE_SPIN_US"
+
+enum { WATCH_CONTROL, WATCH_WAKE, WATCH_PIDFD, WATCH_ALARM };
+
+static int watch_fd(const struct gate *g, int fd, uint32_t what, uint32_t events)
+{
+	struct epoll_event ev = { .events = events, .data.u32 = what };
+
+	return epoll_ctl(g->epoll, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
+}
+
+/* ---- messages --------------------------------------------------------------------------------------------------- */
+
+static bool take_lane(struct gate *g, struct msg *m)
+{
+	struct gate_lane *l;
+	uint32_t lane;
+	uint16_t queue;
+
+	if (!bytes_be32(&m->body, &lane) || !bytes_be16(&m->body, &queue) || lane == LANE_NONE || lane >= LANE_COUNT ||
+	    queue < QUEUE_BASE || (uint32_t)(queue - QUEUE_BASE) / WORKER_MAX != lane)
+		return false;
+	l = &g->lanes[lane];
+	if ((g->used >> lane) & 1u)
+		close(l->fd);
+	*l = (struct gate_lane){ .fd = m->fds[0], .queue = queue, .lane = lane };
+	m->fds[0] = -1;
+	g->used |= (uint64_t)1 << lane;
+	return true;
+}
+
+static bool take_worker(struct gate *g, struct msg *m)
+{
+	uint32_t worker, pid;
+	struct err e = { 0 };
+	struct ring *ring;
+
+	if (!bytes_be32(&m->body, &worker) || !bytes_be32(&m->body, &pid))
+		return false;
+	ring = ring_map(m->fds[0], &e);
+	if (ring == NULL) {
+		fprintf(stderr, "sekishod gate: %s\n", e.text);
+		return false;
+	}
+	gate_begin(g, ring, m->fds[1], m->fds[2], worker, pid, clock_mono());
+	m->fds[1] = -1;
+	m->fds[2] = -1;
+	return watch_fd(g, g->wake, WATCH_WAKE, EPOLLIN | EPOLLET) == 0 &&
+	       watch_fd(g, g->pidfd, WATCH_PIDFD, EPOLLIN) == 0;
+}
+
+static json_t *queues_json(struct gate *g)
+{
+	json_t *list = json_array();
+	uint32_t n;
+
+	gate_look(g);
+	for (uint64_t rest = g->used; gate_each(&rest, &n);) {
+		const struct queue_state *s = &g->lanes[n].seen;
+
+		json_array_append_new(list,
+				      json_pack("{s:i,s:i,s:i,s:I,s:I,s:I}", "queue", (int)g->lanes[n].queue, "lane",
+						(int)n, "worker", (int)g->worker, "outstanding",
+						(json_int_t)s->outstanding, "dropped_full", (json_int_t)s->dropped_full,
+						"dropped_user", (json_int_t)s->dropped_user));
+	}
+	return list;
+}
+
+static void answer_status(struct gate *g, uint32_t id)
+{
+	const struct gate_counts *c = &g->counts;
+	static const char *const states[] = { "alone", "starting", "running" };
+	json_t *j = json_pack("{s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:o}", "index", (int)g->worker,
+			      "verdicts", (json_int_t)c->verdicts, "resets", (json_int_t)c->resets, "decided",
+			      (json_int_t)c->decided, "hung", (json_int_t)c->hung, "died", (json_int_t)c->died,
+			      "resets_unsent", (json_int_t)c->resets_unsent, "refused", (json_int_t)c->refused, "lies",
+			      (json_int_t)c->lies, "unsent", (json_int_t)c->unsent, "events_lost",
+			      (json_int_t)g->events.lost, "state", states[g->state], "queues", queues_json(g));
+	int fd = j != NULL ? json_memfd(j) : -ENOMEM;
+	uint8_t body[1];
+	struct outbuf o = outbuf_of(body, sizeof(body));
+
+	out_u8(&o, fd >= 0 ? 0 : 3);
+	msg_send(g->control, MSG_ANSWER, id, &o, &fd, fd >= 0 ? 1 : 0);
+	if (fd >= 0)
+		close(fd);
+}
+
+static bool take_query(struct gate *g, struct msg *m)
+{
+	uint8_t what, no = 2;
+	struct outbuf o = outbuf_of(&no, 1);
+
+	bytes_u8(&m->body, &what);
+	if (what == QUERY_STATUS) {
+		answer_status(g, m->id);
+		return true;
+	}
+	o.len = 1;
+	return msg_send(g->control, MSG_ANSWER, m->id, &o, NULL, 0) == 0;
+}
+
+static bool take(struct gate *g, struct msg *m)
+{
+	if (m->type == MSG_LANE)
+		return take_lane(g, m);
+	if (m->type == MSG_WORKER)
+		return take_worker(g, m);
+	return m->type == MSG_QUERY && take_query(g, m);
+}
+
+bool gate_messages(struct gate *g)
+{
+	for (;;) {
+		struct msg m;
+		int r = msg_recv(g->control, ROLE_SUPERVISOR, &m);
+		bool ok;
+
+		if (r == -EAGAIN)
+			return true;
+		if (r <= 0)
+			return false;
+		ok = take(g, &m);
+		msg_close_fds(&m);
+		if (!ok)
+			return false;
+	}
+}
+
+void gate_report_hung(struct gate *g)
+{
+	uint8_t body[8];
+	struct outbuf o = outbuf_of(body, sizeof(body));
+
+	out_be32(&o, g->worker);
+	out_be32(&o, g->pid);
+	msg_send(g->control, MSG_HUNG, 0, &o, NULL, 0);
+}
+
+/* ---- the loop ---------------------------------------------------------------------------------------------------- */
+
+/* True when the ring has something before `spin_ns` pass. On a core of its own a gate that looks is cheaper to reach
+ * than one that sleeps. */
+static bool spin(struct gate *g, uint64_t spin_ns)
+{
+	uint64_t until = clock_mono().ns + spin_ns;
+
+	do {
+		for (int i = 0; i < 32; i++) {
+			if (ring_pending(g->ring, g->tail))
+				return true;
+			__builtin_ia32_pause();
+		}
+	} while (clock_mono().ns < until);
+	return false;
+}
+
+/* How long to sleep at most, for epoll: for ever, because the alarm does the waking. */
+static int sleep_ms(struct gate *g)
+{
+	struct mono now = clock_mono();
+	uint64_t due = gate_due(g, now);
+
+	return due == UINT64_MAX || alarm_by(&g->alarm, (struct mono){ now.ns + due }) == 0 ? -1 : ALARM_MS;
+}
+
+/* Sleeps until there is something to do, or only looks when there already is. False when the gate must end. */
+static bool wait_events(struct gate *g, bool pending)
+{
+	struct epoll_event ev[EVENTS];
+	bool dead = false, messages = false;
+	int n = epoll_wait(g->epoll, ev, EVENTS, pending ? 0 : sleep_ms(g));
+
+	if (n < 0 && errno != EINTR)
+		return false;
+	for (int i = 0; i < n; i++) {
+		if (ev[i].data.u32 == WATCH_ALARM)
+			alarm_rang(&g->alarm);
+		messages |= ev[i].data.u32 == WATCH_CONTROL;
+		dead |= ev[i].data.u32 == WATCH_PIDFD;
+	}
+	/* Death before messages: the next worker may be announced already. */
+	if (dead)
+		gate_worker_dead(g, clock_mono());
+	return !messages || gate_messages(g);
+}
+
+static bool sleep_until(struct gate *g, uint64_t spin_ns)
+{
+	struct ring *r = g->ring;
+	bool pending = false;
+
+	if (r != NULL)
+		pending = spin_ns > 0 ? spin(g, spin_ns) : ring_pending(r, g->tail);
+	/* While there is work, everything else is looked at only when a tick is due. */
+	if (pending && gate_due(g, clock_mono()) > 0)
+		return true;
+	if (r != NULL && !pending) {
+		/* Either the worker sees that somebody sleeps, or this sees what the worker wrote. */
+		atomic_store(&r->waiting, 1);
+		pending = ring_pending(r, g->tail);
+	}
+	if (!wait_events(g, pending))
+		return false;
+	if (g->ring != NULL)
+		atomic_store_explicit(&g->ring->waiting, 0, memory_order_relaxed);
+	return true;
+}
+
+static int run(struct gate *g, uint64_t spin_ns)
+{
+	for (;;) {
+		struct mono now;
+
+		if (!sleep_until(g, spin_ns))
+			return 0;
+		if (g->ring != NULL && gate_drain(g, DRAIN_MOST) == DRAIN_LIE)
+			gate_worker_lied(g, clock_mono());
+		now = clock_mono();
+		if (gate_due(g, now) == 0)
+			gate_tick(g, now);
+	}
+}
+
+static uint64_t spin_wanted(void)
+{
+	const char *s = getenv(SPIN_VARIABLE);
+	unsigned long us = s != NULL ? strtoul(s, NULL, 10) : 0;
+
+	return (uint64_t)(us < SPIN_MAX_US ? us : SPIN_MAX_US) * 1000u;
+}
+
+int role_gate(void)
+{
+	static struct gate g; /* too large for a stack */
+	uint64_t spin_ns = spin_wanted();
+	struct err e = { 0 };
+
+	g = (struct gate){ .control = ROLE_FD_CONTROL,
+			   .raw4 = GATE_FD_RESET4,
+			   .raw6 = GATE_FD_RESET6,
+			   .proc = GATE_FD_QUEUES,
+			   .sessions = GATE_FD_SESSIONS,
+			   .events = { .fd = ROLE_FD_EVENTS },
+			   .wake = -1,
+			   .pidfd = -1 };
+	json_object_seed(0); /* looks for randomness in files, once */
+	g.epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (g.epoll < 0 || fcntl(ROLE_FD_CONTROL, F_SETFL, O_NONBLOCK) < 0 || alarm_open(&g.alarm) < 0 ||
+	    watch_fd(&g, g.alarm.fd, WATCH_ALARM, EPOLLIN) < 0 ||
+	    watch_fd(&g, ROLE_FD_CONTROL, WATCH_CONTROL, EPOLLIN) < 0)
+		err_set(&e, -errno, "control channel");
+	else
+		sandbox_enter(ROLE_GATE, &e);
+	if (e.code == 0 && msg_send(ROLE_FD_CONTROL, MSG_READY, 0, NULL, NULL, 0) < 0)
+		err_set(&e, -EPIPE, "control channel");
+	if (e.code != 0) {
+		fprintf(stderr, "sekishod gate: %s\n", e.text);
+		return 1;
+	}
+	return run(&g, spin_ns);
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Life and death of a worker. While there is none that turns, every packet that waits is decided by its lane: `closed`
+ * is dropped here; `hold` and `open` are let back into the kernel with the mark they had, and the post-queue chain, which
+ * knows the flow, decides and counts.
+ */
+#include "appliance/gate/gate.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "appliance/wire/reason.h"
+
+#define STATES (LANE_COUNT * WORKER_MAX)
+#define DISCARD_AT_ONCE 64u
+#define DISCARD_ROUNDS 64
+
+int64_t gate_look(struct gate *g)
+{
+	static struct queue_state states[STATES];
+	int n = outstanding_read(g->proc, states, STATES);
+	int64_t sum = 0;
+
+	for (int i = 0; i < n; i++) {
+		struct gate_lane *l = gate_lane_of(g, states[i].queue);
+
+		if (l == NULL)
+			continue;
+		l->seen = states[i];
+		sum += states[i].outstanding;
+	}
+	return n < 0 ? -1 : sum;
+}
+
+static bool lane_passes(uint32_t lane)
+{
+	struct lane l;
+
+	return lane_of(lane, &l) && l.when_down != FAIL_CLOSED;
+}
+
+static void report_lane(struct gate *g, struct gate_lane *gl)
+{
+	struct event e = event_new(EVENT_DECIDED, clock_wall_ns());
+	struct lane l;
+
+	if (gl->unreported == 0)
+		return;
+	e.count = gl->unreported;
+	e.value = gl->lane;
+	gl->unreported = 0;
+	e.verdict = EV_DENY;
+	e.reason = R_DOWN_CLOSED;
+	if (lane_of(gl->lane, &l) && l.when_down != FAIL_CLOSED) {
+		e.verdict = EV_ALLOW;
+		e.reason = lane_unanswered(l) == FAIL_OPEN ? R_DOWN_OPEN : R_DOWN_HELD;
+	}
+	event_send(&g->events, &e);
+}
+
+static void report(struct gate *g, struct mono now)
+{
+	uint32_t n;
+
+	g->last_report = now;
+	for (uint64_t rest = g->used; gate_each(&rest, &n);)
+		report_lane(g, &g->lanes[n]);
+}
+
+static void decide_lane(struct gate *g, struct gate_lane *l)
+{
+	if (l->seen.outstanding == 0)
+		return;
+	if (verdict_upto(l->fd, l->queue, l->seen.last_id, lane_passes(l->lane)) < 0) {
+		g->counts.unsent++; /* tried again at the next tick */
+		return;
+	}
+	l->unreported += l->seen.outstanding;
+	g->counts.decided += l->seen.outstanding;
+}
+
+/* Everything that waits now; safety lanes come first within each kind. */
+static void decide(struct gate *g)
+{
+	uint32_t n;
+
+	if (gate_look(g) <= 0)
+		return;
+	for (uint64_t rest = g->used; gate_each(&rest, &n);)
+		decide_lane(g, &g->lanes[n]);
+}
+
+/*
+ * Nobody reads the sockets now. Datagrams are thrown away unseen (no byte of them is copied), or they would fill the
+ * receive buffers and the kernel would drop what `hold` and `open` mean to let pass.
+ */
+static void discard(const struct gate_lane *l)
+{
+	static struct mmsghdr heads[DISCARD_AT_ONCE]; /* without buffers */
+
+	for (int i = 0; i < DISCARD_ROUNDS; i++)
+		if (recvmmsg(l->fd, heads, DISCARD_AT_ONCE, MSG_DONTWAIT, NULL) < (int)DISCARD_AT_ONCE)
+			return;
+}
+
+/* The supervisor holds these too, so closing alone would leave them watched. */
+static void forget(const struct gate *g, int *fd)
+{
+	if (*fd >= 0) {
+		epoll_ctl(g->epoll, EPOLL_CTL_DEL, *fd, NULL);
+		close(*fd);
+	}
+	*fd = -1;
+}
+
+static void give_up(struct gate *g)
+{
+	ring_unmap(g->ring);
+	g->ring = NULL;
+	g->half = false;
+	g->state = GATE_ALONE;
+	forget(g, &g->wake);
+	forget(g, &g->pidfd);
+}
+
+static void tell_decided(struct gate *g)
+{
+	uint32_t n;
+
+	for (uint64_t rest = g->used; gate_each(&rest, &n);) {
+		atomic_store(&g->ring->decided[n], g->lanes[n].seen.last_id);
+		atomic_store(&g->ring->decided_set[n], 1);
+	}
+}
+
+void gate_begin(struct gate *g, struct ring *ring, int wake, int pidfd, uint32_t worker, uint32_t pid, struct mono now)
+{
+	give_up(g);
+	g->ring = ring;
+	g->tail = 0;
+	g->wake = wake;
+	g->pidfd = pidfd;
+	g->worker = worker;
+	g->pid = pid;
+	g->state = GATE_STARTING;
+	g->heartbeat = 0;
+	g->still_ns = 0;
+	decide(g);
+	tell_decided(g);
+	atomic_store(&ring->open, 1);
+	g->last_tick = now;
+}
+
+void gate_worker_dead(struct gate *g, struct mono now)
+{
+	if (g->state == GATE_ALONE)
+		return;
+	g->counts.died++;
+	give_up(g);
+	decide(g);
+	g->last_tick = now;
+}
+
+void gate_worker_lied(struct gate *g, struct mono now)
+{
+	g->counts.lies++;
+	gate_report_hung(g);
+	give_up(g);
+	decide(g);
+	g->last_tick = now;
+}
+
+static void hung(struct gate *g)
+{
+	g->counts.hung++;
+	gate_report_hung(g);
+	give_up(g);
+	decide(g);
+}
+
+static void watch(struct gate *g, uint64_t passed_ns)
+{
+	uint32_t beat = atomic_load_explicit(&g->ring->heartbeat, memory_order_relaxed);
+
+	if (beat != g->heartbeat) {
+		g->heartbeat = beat;
+		g->still_ns = 0;
+		return;
+	}
+	if (gate_look(g) == 0) {
+		g->still_ns = 0;
+		return;
+	}
+	g->still_ns += passed_ns < GATE_GAP_NS ? passed_ns : GATE_GAP_NS;
+	if (g->still_ns >= GATE_HUNG_NS)
+		hung(g);
+}
+
+void gate_tick(struct gate *g, struct mono now)
+{
+	uint64_t passed = now.ns - g->last_tick.ns;
+	uint32_t n;
+
+	g->last_tick = now;
+	switch (g->state) {
+	case GATE_RUNNING:
+		watch(g, passed);
+		break;
+	case GATE_STARTING:
+		g->heartbeat = atomic_load(&g->ring->heartbeat);
+		if (g->heartbeat != 0) {
+			g->state = GATE_RUNNING;
+			report(g, now);
+			break;
+		}
+		decide(g);
+		tell_decided(g);
+		break;
+	case GATE_ALONE:
+		decide(g);
+		for (uint64_t rest = g->used; gate_each(&rest, &n);)
+			if (g->lanes[n].seen.outstanding > 0)
+				discard(&g->lanes[n]);
+		break;
+	}
+	if (now.ns - g->last_report.ns >= GATE_REPORT_NS)
+		report(g, now);
+}
+
+uint64_t gate_due(const struct gate *g, struct mono now)
+{
+	uint64_t every = g->state == GATE_RUNNING ? GATE_TICK_NS : GATE_TICK_DOWN_NS;
+	uint64_t passed = now.ns - g->last_tick.ns;
+
+	if (g->used == 0 && g->state == GATE_ALONE)
+		return UINT64_MAX;
+	return passed >= every ? 0 : every - passed;
+}

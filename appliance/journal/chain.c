@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/journal/chain.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/base/sha256.h"
+
+static int by_number(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+int journal_segments(int dirfd, uint64_t **ret, size_t *ret_n, struct err *e)
+{
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+	size_t room = 0;
+
+	*ret = NULL;
+	*ret_n = 0;
+	if (d == NULL) {
+		int code = -errno;
+
+		if (fd >= 0)
+			close(fd);
+		return err_set(e, code, "list the journal");
+	}
+	while ((entry = readdir(d)) != NULL) {
+		uint64_t n;
+
+		if (!journal_segment_parse(entry->d_name, &n))
+			continue;
+		if (*ret_n == room) {
+			uint64_t *more = reallocarray(*ret, room == 0 ? 64 : room * 2, sizeof(**ret));
+
+			if (more == NULL) {
+				closedir(d);
+				free(*ret);
+				return err_set(e, -ENOMEM, "list the journal");
+			}
+			*ret = more;
+			room = room == 0 ? 64 : room * 2;
+		}
+		(*ret)[(*ret_n)++] = n;
+	}
+	closedir(d);
+	if (*ret_n > 0)
+		qsort(*ret, *ret_n, sizeof(**ret), by_number);
+	return 0;
+}
+
+/* ---- recovery ----------------------------------------------------------------------------------------------------- */
+
+static int read_whole(int fd, size_t n, char **ret, struct err *e)
+{
+	size_t done = 0;
+
+	*ret = malloc(n + 1);
+	if (*ret == NULL)
+		return err_set(e, -ENOMEM, "read a segment of the journal");
+	while (done < n) {
+		ssize_t r = pread(fd, *ret + done, n - done, (off_t)done);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r <= 0) {
+			free(*ret);
+			*ret = NULL;
+			return err_set(e, r < 0 ? -errno : -EIO, "read a segment of the journal");
+		}
+		done += (size_t)r;
+	}
+	(*ret)[n] = 0;
+	return 0;
+}
+
+static void mark(struct journal *j, uint64_t seq, uint64_t offset)
+{
+	if (seq % JOURNAL_MARK_EACH != 0 && j->n_marks > 0)
+		return;
+	if (j->n_marks == j->room_marks) {
+		size_t room = j->room_marks == 0 ? 256 : j->room_marks * 2;
+		struct journal_mark *more = reallocarray(j->marks, room, sizeof(*more));
+
+		if (more == NULL)
+			return; /* reading is slower then, not wrong */
+		j->marks = more;
+		j->room_marks = room;
+	}
+	j->marks[j->n_marks++] = (struct journal_mark){ seq, offset };
+}
+
+/*
+ * Walks the current segment; returns where its last sound line ends. That line's number and hash go to *j. A bad line with
+ * sound ones behind it is no torn end but somebody's edit: it stays, for verify to name.
+ */
+static size_t walk(struct journal *j, const char *text, size_t n)
+{
+	size_t at = 0, sound = 0;
+
+	while (at < n) {
+		const char *end = memchr(text + at, '\n', n - at);
+		enum journal_line what;
+		uint8_t hash[32];
+		uint64_t seq;
+
+		if (end == NULL)
+			break;
+		what = journal_line_check(text + at, (size_t)(end - (text + at)), j->hash, hash, &seq);
+		if (what == JOURNAL_LINE_OK || what == JOURNAL_LINE_PREV) {
+			mark(j, seq, at);
+			memcpy(j->hash, hash, sizeof(j->hash));
+			j->next_seq = seq + 1;
+			sound = (size_t)(end - text) + 1;
+		}
+		at = (size_t)(end - text) + 1;
+	}
+	return sound;
+}
+
+/* What follows the last sound line goes to a file of its own, then the segment is cut there. */
+static int set_aside(struct journal *j, const char *text, size_t from, size_t n, struct err *e)
+{
+	char name[80];
+	int fd;
+	bool ok;
+
+	snprintf(name, sizeof(name), "torn-%020" PRIu64 "-%" PRIu64, j->next_seq, clock_wall_ns());
+	fd = openat(j->dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_set(e, -errno, "make %s", name);
+	ok = write(fd, text + from, n - from) == (ssize_t)(n - from) && fsync(fd) == 0;
+	close(fd);
+	if (!ok)
+		return err_set(e, -EIO, "write %s", name);
+	if (ftruncate(j->fd, (off_t)from) < 0 || fsync(j->fd) < 0)
+		return err_set(e, -errno, "cut the torn end of the journal");
+	return 0;
+}
+
+static int open_segment(struct journal *j, uint64_t first, int flags, struct err *e)
+{
+	char name[48];
+
+	journal_segment_name(first, name);
+	if (j->fd >= 0)
+		close(j->fd);
+	j->fd = openat(j->dirfd, name, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
+	if (j->fd < 0)
+		return err_set(e, -errno, "open %s", name);
+	j->first = first;
+	j->size = 0;
+	j->n_marks = 0;
+	if ((flags & O_CREAT) != 0)
+		fsync(j->dirfd); /* the name must survive as well */
+	return 0;
+}
+
+/* Reads one segment as the current one. Only the last one may have a torn end. */
+static int take_segment(struct journal *j, uint64_t first, bool last, struct journal_recovery *found, struct err *e)
+{
+	struct stat st;
+	char *text;
+	size_t sound;
+	int r = open_segment(j, first, 0, e);
+
+	if (r < 0)
+		return r;
+	if (fstat(j->fd, &st) < 0)
+		return err_set(e, -errno, "size of the journal");
+	r = read_whole(j->fd, (size_t)st.st_size, &text, e);
+	if (text == NULL)
+		return r;
+	sound = walk(j, text, (size_t)st.st_size);
+	if (last && sound < (size_t)st.st_size) {
+		found->torn_bytes += (size_t)st.st_size - sound;
+		r = set_aside(j, text, sound, (size_t)st.st_size, e);
+	}
+	j->size = sound;
+	free(text);
+	return r;
+}
+
+/* The log must reach what the head says was on disk. */
+static void compare_head(struct journal *j, struct journal_recovery *found)
+{
+	char text[96];
+	ssize_t n = pread(j->head_fd, text, sizeof(text), 0);
+	uint8_t hash[32];
+	uint64_t seq;
+
+	if (n <= 0 || !journal_head_parse(text, (size_t)n, &seq, hash) || seq < j->next_seq)
+		return;
+	found->missing = seq + 1 - j->next_seq;
+	j->next_seq = seq + 1; /* no number is ever given twice */
+}
+
+int journal_open(int dirfd, struct journal *j, struct journal_recovery *ret, struct err *e)
+{
+	uint64_t *list;
+	size_t n;
+	int r;
+
+	*j = (struct journal){ .dirfd = dirfd, .fd = -1, .head_fd = -1, .next_seq = 1 };
+	*ret = (struct journal_recovery){ 0 };
+	r = journal_segments(dirfd, &list, &n, e);
+	if (r < 0)
+		return r;
+	j->head_fd = openat(dirfd, "head", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (j->head_fd < 0)
+		r = err_set(e, -errno, "open the journal's head");
+	/* The newest segment may hold no sound line at all: then the one before it ends the chain, and it begins anew. */
+	for (size_t i = n > 1 ? n - 2 : 0; i < n && r == 0; i++) {
+		if (j->next_seq < list[i])
+			j->next_seq = list[i];
+		r = take_segment(j, list[i], i + 1 == n, ret, e);
+	}
+	free(list);
+	if (r == 0)
+		compare_head(j, ret);
+	if (r < 0)
+		journal_close(j);
+	return r;
+}
+
+void journal_close(struct journal *j)
+{
+	if (j->fd >= 0)
+		close(j->fd);
+	if (j->head_fd >= 0)
+		close(j->head_fd);
+	free(j->marks);
+	*j = (struct journal){ .fd = -1, .head_fd = -1 };
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------------ */
+
+static int new_segment(struct journal *j, struct err *e)
+{
+	int r = j->fd >= 0 ? journal_sync(j, e) : 0;
+
+	return r < 0 ? r : open_segment(j, j->next_seq, O_CREAT, e);
+}
+
+/* The whole line or nothing of it. */
+static int write_line(struct journal *j, const char *line, size_t n, struct err *e)
+{
+	ssize_t w = write(j->fd, line, n);
+	int code;
+
+	if (w == (ssize_t)n) {
+		j->size += n;
+		return 0;
+	}
+	code = w < 0 ? -errno : -ENOSPC;
+	if (w > 0 && ftruncate(j->fd, (off_t)j->size) < 0)
+		code = -errno;
+	return err_set(e, code, "write to the journal");
+}
+
+/* record + prev, hashed, + hash, as one line. */
+static char *make_line(const struct journal *j, json_t *record, uint8_t ret_hash[32], size_t *ret_n)
+{
+	json_t *o = json_object();
+	char *text, *line = NULL, hex[65];
+	size_t n;
+
+	json_object_set_new(o, "seq", json_integer((json_int_t)j->next_seq));
+	json_object_update(o, record);
+	json_object_set_new(o, "prev", json_hex(j->hash, sizeof(j->hash)));
+	text = json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	if (text == NULL)
+		return NULL;
+	n = strlen(text);
+	if (n + JOURNAL_TAIL <= JOURNAL_LINE_MAX && (line = malloc(n + JOURNAL_TAIL + 1)) != NULL) {
+		sha256_pair(j->hash, sizeof(j->hash), text, n, ret_hash);
+		hex_text(ret_hash, 32, hex);
+		*ret_n = (size_t)snprintf(line, n + JOURNAL_TAIL + 1, "%.*s" JOURNAL_HASH_MARK "%s\"}\n", (int)n - 1,
+					  text, hex);
+	}
+	free(text);
+	return line;
+}
+
+int journal_append(struct journal *j, json_t *record, struct err *e)
+{
+	uint8_t hash[32];
+	size_t n = 0;
+	char *line = NULL;
+	int r = 0;
+
+	if (j->fd < 0 || j->size >= JOURNAL_SEGMENT_BYTES)
+		r = new_segment(j, e);
+	if (r == 0 && (line = make_line(j, record, hash, &n)) == NULL)
+		r = err_set(e, -ENOMEM, "line of the journal");
+	if (r == 0)
+		r = write_line(j, line, n, e);
+	if (r == 0) {
+		mark(j, j->next_seq, j->size - n);
+		memcpy(j->hash, hash, sizeof(hash));
+		j->next_seq++;
+		j->last_wall_ns = clock_wall_ns();
+		j->dirty = true;
+	}
+	free(line);
+	json_decref(record);
+	return r;
+}
+
+int journal_sync(struct journal *j, struct err *e)
+{
+	char hex[65], text[96];
+	ssize_t w;
+	int n;
+
+	if (!j->dirty)
+		return 0;
+	if (fdatasync(j->fd) < 0)
+		return err_set(e, -errno, "sync the journal");
+	hex_text(j->hash, sizeof(j->hash), hex);
+	n = snprintf(text, sizeof(text), "%" PRIu64 " %s\n", j->next_seq - 1, hex);
+	w = pwrite(j->head_fd, text, (size_t)n, 0);
+	if (w >= 0 && w < n)
+		return err_set(e, -ENOSPC, "write the journal's head");
+	if (w < 0 || fdatasync(j->head_fd) < 0)
+		return err_set(e, -errno, "write the journal's head");
+	j->dirty = false;
+	return 0;
+}

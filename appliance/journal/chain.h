@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The record file: lines of JSON in segments `events-<first seq>.log`, each line chained to the one before it by
+ * "prev" and "hash" (SHA-256 over the previous hash and the line without its own hash). Journal role only, sole writer.
+ *
+ * Beside the segments lies `head`: number and hash of a line that was surely on the disk. A log that ends before its
+ * head was shortened. Nothing here is ever rewritten but the head; a torn end of a segment is moved aside, not lost.
+ */
+#ifndef SEKISHO_JOURNAL_CHAIN_H
+#define SEKISHO_JOURNAL_CHAIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/base/err.h"
+#include "appliance/base/json.h"
+
+#define JOURNAL_SEGMENT_BYTES (16u << 20) /* a new segment begins behind this */
+#define JOURNAL_LINE_MAX 8192u
+#define JOURNAL_HASH_MARK ",\"hash\":\""
+#define JOURNAL_TAIL 76u /* bytes of ,"hash":"<64>"} and newline */
+#define JOURNAL_MARK_EACH 256u
+
+struct journal_mark {
+	uint64_t seq;
+	uint64_t offset;
+};
+
+/* Start from journal_open. */
+struct journal {
+	int dirfd; /* borrowed */
+	int fd, head_fd;
+	uint64_t first; /* number of the current segment's first line */
+	uint64_t size;	/* its bytes */
+	uint64_t next_seq;
+	uint64_t last_wall_ns;	    /* of the newest line, 0 = none */
+	uint8_t hash[32];	    /* of the newest line; zeros before the first */
+	bool dirty;		    /* something is not synced */
+	struct journal_mark *marks; /* every JOURNAL_MARK_EACH-th line of the current segment */
+	size_t n_marks, room_marks;
+};
+
+/* What journal_open found amiss. */
+struct journal_recovery {
+	uint64_t torn_bytes; /* moved aside from the end of the last segment, 0 = none */
+	uint64_t missing;    /* lines that the head knows and the segments do not have, 0 = none */
+};
+
+int journal_open(int dirfd, struct journal *j, struct journal_recovery *ret, struct err *e);
+void journal_close(struct journal *j);
+/*
+ * Adds "seq" in front, "prev" and "hash" behind, and writes one line. Takes the reference. 0, or negative errno with the
+ * file as it was: the same record may be tried again.
+ */
+int journal_append(struct journal *j, json_t *record, struct err *e);
+/* Everything written so far is on the disk, then the head. */
+int journal_sync(struct journal *j, struct err *e);
+
+/* ---- shared with journal/read.c and journal/verify.c --------------------------------------------------------------- */
+
+void journal_segment_name(uint64_t first, char out[48]);
+bool journal_segment_parse(const char *name, uint64_t *ret);
+/* Numbers of all segments in the folder, ascending; malloc'd. */
+int journal_segments(int dirfd, uint64_t **ret, size_t *ret_n, struct err *e);
+/*
+ * Checks one line (without its newline) against the hash before it; gives its own hash and number. Pure.
+ * JOURNAL_LINE_OK, or what is wrong with it.
+ */
+enum journal_line { JOURNAL_LINE_OK, JOURNAL_LINE_FORM, JOURNAL_LINE_HASH, JOURNAL_LINE_PREV };
+enum journal_line journal_line_check(const char *line, size_t n, const uint8_t prev[32], uint8_t ret_hash[32],
+				     uint64_t *ret_seq);
+/* "<seq> <hash>\n" */
+bool journal_head_parse(const char *text, size_t n, uint64_t *ret_seq, uint8_t ret_hash[32]);
+
+#endif

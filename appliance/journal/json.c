@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/journal/json.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "appliance/wire/protocols.h"
+#include "appliance/wire/reason.h"
+#include "appliance/wire/vocabulary.h"
+
+static const char *const kinds[EVENT_KIND_COUNT] = {
+	[EVENT_NONE] = "none",	   [EVENT_DROP] = "drop",	[EVENT_PDU] = "pdu",	   [EVENT_FLOW] = "flow",
+	[EVENT_COUNTS] = "counts", [EVENT_ROLE] = "role",	[EVENT_POLICY] = "policy", [EVENT_DRIFT] = "drift",
+	[EVENT_LOST] = "lost",	   [EVENT_DECIDED] = "decided", [EVENT_LOGIN] = "login",
+};
+static const char *const verdicts[] = { "allow", "deny", "observe" };
+static const char *const role_codes[] = { "none", "started", "died", "hung", "took_over" };
+static const char *const policy_codes[] = { "none", "applied", "confirmed", "reverted", "refused", "booted" };
+static const char *const drift_codes[] = { "none",     "flushed", "changed", "foreign", "setting",
+					   "unmended", "shut",	  "network", "clock" };
+
+#define WORD(table, i) ((i) < sizeof(table) / sizeof((table)[0]) ? (table)[i] : "unknown")
+
+static void set(json_t *j, const char *key, const char *text)
+{
+	json_object_set_new(j, key, json_text(text));
+}
+
+static void number(json_t *j, const char *key, uint64_t n)
+{
+	json_object_set_new(j, key, json_integer((json_int_t)n));
+}
+
+static bool has_ports(uint8_t l4proto)
+{
+	return l4proto == IPPROTO_TCP || l4proto == IPPROTO_UDP || l4proto == IPPROTO_SCTP || l4proto == IPPROTO_DCCP;
+}
+
+static void put_transport(json_t *j, uint8_t l4proto)
+{
+	char text[8];
+
+	switch (l4proto) {
+	case 0:
+		return;
+	case IPPROTO_TCP:
+		set(j, "transport", "tcp");
+		return;
+	case IPPROTO_UDP:
+		set(j, "transport", "udp");
+		return;
+	case IPPROTO_ICMP:
+		set(j, "transport", "icmp");
+		return;
+	case IPPROTO_ICMPV6:
+		set(j, "transport", "icmpv6");
+		return;
+	default:
+		snprintf(text, sizeof(text), "%u", l4proto);
+		set(j, "transport", text);
+	}
+}
+
+static void put_flow(json_t *j, const struct event *e)
+{
+	bool ports = has_ports(e->l4proto);
+
+	if (e->client.family != 0)
+		json_object_set_new(j, "client", json_endpoint(&e->client, ports ? e->client_port : 0));
+	if (e->server.family != 0)
+		json_object_set_new(j, "server", json_endpoint(&e->server, ports ? e->server_port : 0));
+	put_transport(j, e->l4proto);
+	if (e->l4proto == IPPROTO_ICMP || e->l4proto == IPPROTO_ICMPV6) {
+		number(j, "icmp_type", e->server_port >> 8);
+		number(j, "icmp_code", e->server_port & 255u);
+	}
+}
+
+/* Unit, function, addresses: only what speaks of a command. */
+static void put_command(json_t *j, const struct event *e)
+{
+	const struct vocabulary *v = vocabulary_of((enum protocol)e->protocol);
+	const struct function_info *f = v != NULL ? function_by_code(v, e->function) : NULL;
+
+	if (v == NULL || (e->kind != EVENT_PDU && e->kind != EVENT_COUNTS))
+		return;
+	number(j, "unit", e->unit);
+	number(j, "function", e->function);
+	if (f != NULL)
+		set(j, "function_name", f->name);
+	if (e->space < SPACE_MAX && v->spaces[e->space] != NULL) {
+		set(j, "space", v->spaces[e->space]);
+		number(j, "address", e->address);
+		number(j, "quantity", e->quantity);
+	}
+}
+
+static void put_what(json_t *j, const struct event *e, enum role from)
+{
+	switch ((enum event_kind)e->kind) {
+	case EVENT_ROLE:
+		set(j, "role", role_name((enum role)e->value));
+		number(j, "index", e->address);
+		set(j, "code", WORD(role_codes, e->code));
+		break;
+	case EVENT_POLICY:
+		set(j, "code", WORD(policy_codes, e->code));
+		number(j, "value", e->value);
+		break;
+	case EVENT_DRIFT:
+		set(j, "code", WORD(drift_codes, e->code));
+		number(j, "value", e->value);
+		break;
+	case EVENT_LOST:
+		set(j, "role", role_name(from));
+		break;
+	case EVENT_DECIDED:
+		set(j, "role", role_name(from));
+		number(j, "value", e->value);
+		break;
+	case EVENT_NONE:
+	case EVENT_DROP:
+	case EVENT_PDU:
+	case EVENT_FLOW:
+	case EVENT_COUNTS:
+	case EVENT_LOGIN:
+	case EVENT_KIND_COUNT:
+		break;
+	}
+}
+
+static bool about_traffic(const struct event *e)
+{
+	return e->kind == EVENT_DROP || e->kind == EVENT_PDU || e->kind == EVENT_FLOW || e->kind == EVENT_COUNTS ||
+	       e->kind == EVENT_DECIDED;
+}
+
+json_t *event_json(const struct event *e, enum role from, const struct names *n)
+{
+	json_t *j = json_object();
+	struct named named;
+
+	json_object_set_new(j, "time", json_time(e->wall_ns));
+	set(j, "kind", WORD(kinds, e->kind));
+	if (about_traffic(e) || e->kind == EVENT_LOGIN)
+		set(j, "verdict", WORD(verdicts, e->verdict));
+	if (e->reason != R_NONE)
+		set(j, "reason", reason_word((enum reason)e->reason));
+	if (about_traffic(e)) {
+		names_of_event(n, e, &named);
+		if (e->permit != 0)
+			number(j, "permit", e->permit);
+		if (named.conduit != NULL)
+			set(j, "conduit", named.conduit);
+		if (named.file != NULL)
+			set(j, "file", named.file);
+		if (named.line != 0)
+			number(j, "line", named.line);
+		put_flow(j, e);
+		if (e->kind == EVENT_PDU)
+			set(j, "direction", e->s2c != 0 ? "s2c" : "c2s");
+		if (named.interface != NULL)
+			set(j, "interface", named.interface);
+		if (e->protocol != PROTO_NONE)
+			set(j, "protocol", protocol_info((enum protocol)e->protocol)->name);
+		put_command(j, e);
+	} else {
+		put_flow(j, e);
+	}
+	put_what(j, e, from);
+	number(j, "count", e->count);
+	return j;
+}
+
+json_t *journal_own_json(const char *code, uint64_t count, uint64_t value, uint64_t wall_ns)
+{
+	json_t *j = json_object();
+
+	json_object_set_new(j, "time", json_time(wall_ns));
+	set(j, "kind", "lost");
+	set(j, "role", role_name(ROLE_JOURNAL));
+	set(j, "code", code);
+	number(j, "count", count);
+	number(j, "value", value);
+	return j;
+}

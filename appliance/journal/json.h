@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An event record as the JSON object of docs/json.md. Journal role only; pure. */
+#ifndef SEKISHO_JOURNAL_JSON_H
+#define SEKISHO_JOURNAL_JSON_H
+
+#include "appliance/base/json.h"
+#include "appliance/journal/names.h"
+#include "appliance/wire/msg.h"
+
+/* Without number and chain. `from` is the role whose socket it came through. A new reference; NULL: out of memory. */
+json_t *event_json(const struct event *e, enum role from, const struct names *n);
+/* What the journal has to say of itself: "torn", "missing". */
+json_t *journal_own_json(const char *code, uint64_t count, uint64_t value, uint64_t wall_ns);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One line of the record file, one name of a segment, the head: their forms, without any file. */
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/sha256.h"
+#include "appliance/journal/chain.h"
+
+#define PREV_MARK ",\"prev\":\""
+#define SEQ_MARK "{\"seq\":"
+
+void journal_segment_name(uint64_t first, char out[48])
+{
+	snprintf(out, 48, "events-%020" PRIu64 ".log", first);
+}
+
+/* At most 19 digits, so that no number overflows. */
+static const char *number(const char *p, const char *end, uint64_t *ret)
+{
+	const char *start = p;
+
+	*ret = 0;
+	while (p < end && isdigit((unsigned char)*p) && p - start < 20) {
+		if (*ret > (UINT64_MAX - 9) / 10)
+			return NULL;
+		*ret = *ret * 10 + (uint64_t)(*p - '0');
+		p++;
+	}
+	return p > start ? p : NULL;
+}
+
+bool journal_segment_parse(const char *name, uint64_t *ret)
+{
+	const char *end = name + strlen(name);
+
+	if (strncmp(name, "events-", 7) != 0)
+		return false;
+	name = number(name + 7, end, ret);
+	return name != NULL && strcmp(name, ".log") == 0 && *ret != 0;
+}
+
+static bool hex(const char *p, uint8_t out[32])
+{
+	for (size_t i = 0; i < 64; i++) {
+		unsigned char c = (unsigned char)p[i];
+		unsigned v;
+
+		if (!isdigit(c) && (c < 'a' || c > 'f'))
+			return false;
+		v = isdigit(c) ? (unsigned)(c - '0') : (unsigned)(c - 'a') + 10u;
+		out[i / 2] = (uint8_t)(i % 2 == 0 ? v << 4 : out[i / 2] | v);
+	}
+	return true;
+}
+
+enum journal_line journal_line_check(const char *line, size_t n, const uint8_t prev[32], uint8_t ret_hash[32],
+				     uint64_t *ret_seq)
+{
+	/* ,"prev":"<64>" then ,"hash":"<64>"} end every line. */
+	const size_t hash_part = JOURNAL_TAIL - 1, prev_part = hash_part - 1;
+	const char *end = line + n, *hash_at, *prev_at, *p;
+	uint8_t said_prev[32], said[32];
+	char *whole;
+	size_t body;
+
+	if (n < strlen(SEQ_MARK) + 1 + hash_part + prev_part || n > JOURNAL_LINE_MAX ||
+	    memcmp(line, SEQ_MARK, strlen(SEQ_MARK)) != 0)
+		return JOURNAL_LINE_FORM;
+	hash_at = end - hash_part;
+	prev_at = hash_at - prev_part;
+	p = number(line + strlen(SEQ_MARK), prev_at, ret_seq);
+	if (p == NULL || memcmp(hash_at, JOURNAL_HASH_MARK, strlen(JOURNAL_HASH_MARK)) != 0 ||
+	    memcmp(end - 2, "\"}", 2) != 0 || memcmp(prev_at, PREV_MARK, strlen(PREV_MARK)) != 0 ||
+	    hash_at[-1] != '"' || !hex(hash_at + strlen(JOURNAL_HASH_MARK), said) ||
+	    !hex(prev_at + strlen(PREV_MARK), said_prev))
+		return JOURNAL_LINE_FORM;
+	/* The hash is over the line as it was before its hash was put in: with a closing brace instead. */
+	body = (size_t)(hash_at - line);
+	whole = malloc(body + 1);
+	if (whole == NULL)
+		return JOURNAL_LINE_FORM;
+	memcpy(whole, line, body);
+	whole[body] = '}';
+	sha256_pair(said_prev, sizeof(said_prev), whole, body + 1, ret_hash);
+	free(whole);
+	if (memcmp(ret_hash, said, sizeof(said)) != 0)
+		return JOURNAL_LINE_HASH;
+	return memcmp(said_prev, prev, sizeof(said_prev)) == 0 ? JOURNAL_LINE_OK : JOURNAL_LINE_PREV;
+}
+
+bool journal_head_parse(const char *text, size_t n, uint64_t *ret_seq, uint8_t ret_hash[32])
+{
+	const char *p = number(text, text + n, ret_seq);
+
+	return p != NULL && (size_t)(text + n - p) >= 66 && p[0] == ' ' && hex(p + 1, ret_hash) && p[65] == '\n';
+}

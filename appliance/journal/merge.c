@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/journal/merge.h"
+
+#include <string.h>
+
+#define BURST_DROP 1u	/* the kernel's records are a sample anyway */
+#define BURST_OTHER 16u /* a person looking for what happened wants to see single refusals */
+
+static bool mergeable(const struct event *e)
+{
+	return e->kind == EVENT_DROP || e->kind == EVENT_PDU || e->kind == EVENT_FLOW || e->kind == EVENT_LOGIN;
+}
+
+/* The same in everything but time, client port and count. */
+static bool same(const struct merge_slot *s, const struct event *e, enum role from)
+{
+	const struct event *o = &s->event;
+
+	return s->used && s->from == from && o->kind == e->kind && o->verdict == e->verdict && o->reason == e->reason &&
+	       o->permit == e->permit && o->conduit == e->conduit && o->line == e->line &&
+	       o->server_port == e->server_port && o->l4proto == e->l4proto && o->s2c == e->s2c &&
+	       o->protocol == e->protocol && o->iif == e->iif && o->unit == e->unit && o->function == e->function &&
+	       o->space == e->space && o->address == e->address && o->quantity == e->quantity &&
+	       addr_cmp(&o->client, &e->client) == 0 && addr_cmp(&o->server, &e->server) == 0;
+}
+
+static uint32_t hash(const struct event *e)
+{
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < 16; i++) {
+		h = (h ^ e->client.b[i]) * 16777619u;
+		h = (h ^ e->server.b[i]) * 16777619u;
+	}
+	h = (h ^ e->reason) * 16777619u;
+	h = (h ^ e->server_port) * 16777619u;
+	h = (h ^ e->address) * 16777619u;
+	return (h ^ h >> 15) % MERGE_SLOTS;
+}
+
+bool merge_in(struct merge *m, const struct event *e, enum role from, uint64_t now_ns, struct event *ret,
+	      enum role *ret_from)
+{
+	struct merge_slot *s;
+	bool write;
+
+	*ret = *e;
+	*ret_from = from;
+	if (!mergeable(e))
+		return true;
+	s = &m->slots[hash(e)];
+	if (same(s, e, from) && now_ns - s->since_ns < MERGE_WINDOW_NS) {
+		if (s->passed < (e->kind == EVENT_DROP ? BURST_DROP : BURST_OTHER)) {
+			s->passed++;
+			return true;
+		}
+		if (s->event.count > 0)
+			m->merged++;
+		s->event.count += e->count;
+		s->event.wall_ns = e->wall_ns;
+		s->event.client_port = e->client_port;
+		return false;
+	}
+	/* Another one's place: what it holds back is written now, and the newcomer is held instead, so that one record goes
+	 * out for one that came in. */
+	write = s->used && s->event.count > 0;
+	if (write) {
+		*ret = s->event;
+		*ret_from = s->from;
+	}
+	*s = (struct merge_slot){
+		.used = true, .from = from, .event = *e, .since_ns = now_ns, .passed = write ? 0 : 1
+	};
+	if (!write)
+		s->event.count = 0;
+	return true;
+}
+
+bool merge_out(struct merge *m, uint64_t now_ns, bool all, struct event *ret, enum role *ret_from)
+{
+	for (size_t i = 0; i < MERGE_SLOTS; i++) {
+		struct merge_slot *s = &m->slots[i];
+
+		if (!s->used || (!all && now_ns - s->since_ns < MERGE_WINDOW_NS))
+			continue;
+		if (s->event.count == 0) {
+			s->used = false;
+			continue;
+		}
+		*ret = s->event;
+		*ret_from = s->from;
+		s->event.count = 0;
+		s->since_ns = now_ns; /* a flood that goes on is one record a second */
+		s->passed = BURST_OTHER;
+		return true;
+	}
+	return false;
+}
+
+uint64_t merge_due(const struct merge *m)
+{
+	uint64_t due = UINT64_MAX;
+
+	for (size_t i = 0; i < MERGE_SLOTS; i++)
+		if (m->slots[i].used && m->slots[i].event.count > 0 && m->slots[i].since_ns + MERGE_WINDOW_NS < due)
+			due = m->slots[i].since_ns + MERGE_WINDOW_NS;
+	return due;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/journal/read.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CHUNK 65536u
+#define ANSWER_BYTES (8u << 20) /* of one answer: the reader asks again */
+
+struct reading {
+	json_t *list;
+	uint64_t after, next;
+	size_t left, bytes; /* records and bytes still wanted */
+};
+
+/* A line of a segment. False when enough was read. */
+static bool line(struct reading *r, const char *text, size_t n)
+{
+	json_t *record;
+	uint64_t seq;
+
+	/* {"seq":N, ...: the number stands first, so that lines before it need no parsing. */
+	if (n < 8 || memcmp(text, "{\"seq\":", 7) != 0)
+		return true;
+	seq = strtoull(text + 7, NULL, 10);
+	if (seq <= r->after)
+		return true;
+	if (r->left == 0 || r->bytes < n)
+		return false;
+	record = json_loadb(text, n, 0, NULL);
+	if (record == NULL)
+		return true;
+	json_array_append_new(r->list, record);
+	r->next = seq;
+	r->left--;
+	r->bytes -= n;
+	return r->left > 0;
+}
+
+/* One segment from `offset` on. 1 = enough, 0 = end of it, negative errno. */
+static int segment(int fd, uint64_t offset, struct reading *r)
+{
+	char *buf = malloc(CHUNK + JOURNAL_LINE_MAX + 1);
+	size_t held = 0;
+	int ret = 0;
+
+	if (buf == NULL)
+		return -ENOMEM;
+	while (ret == 0) {
+		ssize_t n = pread(fd, buf + held, CHUNK, (off_t)offset);
+		char *at = buf, *end;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			ret = n < 0 ? -errno : 0;
+			break;
+		}
+		offset += (uint64_t)n;
+		held += (size_t)n;
+		buf[held] = 0;
+		while (ret == 0 && (end = memchr(at, '\n', held - (size_t)(at - buf))) != NULL) {
+			ret = line(r, at, (size_t)(end - at)) ? 0 : 1;
+			at = end + 1;
+		}
+		held -= (size_t)(at - buf);
+		/* A line longer than any of ours is none: skipped as a whole. */
+		if (held > JOURNAL_LINE_MAX)
+			held = 0;
+		memmove(buf, at, held);
+	}
+	free(buf);
+	return ret;
+}
+
+/* Where in the current segment to begin. */
+static uint64_t offset_after(const struct journal *j, uint64_t after)
+{
+	uint64_t offset = 0;
+
+	for (size_t i = 0; i < j->n_marks && j->marks[i].seq <= after; i++)
+		offset = j->marks[i].offset;
+	return offset;
+}
+
+json_t *journal_read(struct journal *j, uint64_t after, uint32_t max, uint64_t *ret_next, struct err *e)
+{
+	struct reading r = { .list = json_array(), .after = after, .next = after, .left = max, .bytes = ANSWER_BYTES };
+	uint64_t *list;
+	size_t n, from = 0;
+	int code = journal_segments(j->dirfd, &list, &n, e);
+
+	if (code < 0 || r.list == NULL) {
+		json_decref(r.list);
+		return NULL;
+	}
+	/* The last segment that begins at or before what is wanted. */
+	while (from + 1 < n && list[from + 1] <= after + 1)
+		from++;
+	for (size_t i = from; i < n && code == 0 && max > 0; i++) {
+		char name[48];
+		int fd;
+
+		journal_segment_name(list[i], name);
+		fd = openat(j->dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+		if (fd < 0) {
+			code = -errno;
+			break;
+		}
+		code = segment(fd, list[i] == j->first ? offset_after(j, after) : 0, &r);
+		close(fd);
+	}
+	free(list);
+	if (code < 0) {
+		err_set(e, code, "read the journal");
+		json_decref(r.list);
+		return NULL;
+	}
+	*ret_next = r.next;
+	return r.list;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading records back out of the segments, for QUERY_EVENTS and QUERY_EXPLAIN. Journal role only. It hands out what the
+ * file says, line for line; it repairs and judges nothing.
+ */
+#ifndef SEKISHO_JOURNAL_READ_H
+#define SEKISHO_JOURNAL_READ_H
+
+#include "appliance/journal/chain.h"
+
+/*
+ * Records with numbers above `after`, oldest first, at most `max` and at most some megabytes: a JSON array, a new
+ * reference. *ret_next is the number to ask after next time. NULL when memory or the file fails.
+ */
+json_t *journal_read(struct journal *j, uint64_t after, uint32_t max, uint64_t *ret_next, struct err *e);
+
+#endif

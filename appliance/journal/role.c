@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The journal role: sole writer of records. It reads the event sockets of all roles, puts names to numbers, merges floods,
+ * chains and writes lines, and answers questions about them. It owns its folder and nothing else.
+ *
+ * When the disk takes no more it stops reading: records then wait in the sockets, and what finds no room there is counted
+ * by whoever could not send it. Nobody ever waits for the journal.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/journal/chain.h"
+#include "appliance/journal/json.h"
+#include "appliance/journal/merge.h"
+#include "appliance/journal/names.h"
+#include "appliance/journal/read.h"
+#include "appliance/role/roles.h"
+#include "appliance/role/sandbox.h"
+#include "appliance/wire/event.h"
+#include "appliance/wire/reason.h"
+
+#define SOURCES 48u
+#define GENERATION_BYTES (256u << 20)
+#define SYNC_NS 100000000ull
+#define RETRY_NS 1000000000ull
+#define READ_MOST 128u /* records of one source in one turn */
+#define ANSWER_RECORDS 5000u
+
+struct source {
+	int fd;
+	enum role role;
+	uint32_t index;
+};
+
+struct journal_role {
+	struct journal chain;
+	struct names names;
+	struct merge merge;
+	struct source sources[SOURCES];
+	size_t n_sources;
+	uint64_t sync_at;    /* monotonic: latest; 0 = nothing to sync */
+	uint64_t lost;	     /* records that others could not hand over */
+	uint64_t malformed;  /* no records, or not that role's to send */
+	uint64_t unwritable; /* too large for a line */
+	json_t *held;	     /* the record that the disk did not take; owned */
+	uint64_t retry_at;
+	uint64_t failures;
+	char trouble[sizeof(((struct err *)0)->text)]; /* why the disk takes no more, "" = it does */
+};
+
+/* ---- writing ------------------------------------------------------------------------------------------------------ */
+
+static void begin_trouble(struct journal_role *j, const struct err *e)
+{
+	j->failures++;
+	if (j->trouble[0] == 0)
+		fprintf(stderr, "sekishod journal: %s\n", e->text);
+	snprintf(j->trouble, sizeof(j->trouble), "%s", e->text);
+}
+
+/* Takes the reference. False: the disk does not take it; it is held. */
+static bool put(struct journal_role *j, json_t *record)
+{
+	struct err e = { 0 };
+	int r = journal_append(&j->chain, json_incref(record), &e);
+
+	if (r == 0 || r == -ENOMEM) {
+		j->unwritable += r != 0;
+		json_decref(record);
+		if (j->sync_at == 0)
+			j->sync_at = clock_mono().ns + SYNC_NS;
+		return true;
+	}
+	begin_trouble(j, &e);
+	j->held = record;
+	j->retry_at = clock_mono().ns + RETRY_NS;
+	return false;
+}
+
+static void retry(struct journal_role *j, uint64_t now)
+{
+	json_t *record = j->held;
+
+	if (record == NULL || now < j->retry_at)
+		return;
+	j->held = NULL;
+	put(j, record);
+}
+
+static void sync_due(struct journal_role *j, uint64_t now, bool at_once)
+{
+	struct err e = { 0 };
+
+	if (j->sync_at == 0 || (!at_once && now < j->sync_at))
+		return;
+	if (journal_sync(&j->chain, &e) < 0) {
+		begin_trouble(j, &e);
+		j->sync_at = now + RETRY_NS;
+		return;
+	}
+	j->sync_at = 0;
+	/* Not before: a line that was taken is worth little while the disk does not keep it. */
+	if (j->held == NULL)
+		j->trouble[0] = 0;
+}
+
+static void put_event(struct journal_role *j, const struct event *e, enum role from)
+{
+	json_t *record;
+
+	if (e->kind == EVENT_LOST)
+		j->lost += e->count;
+	record = event_json(e, from, &j->names);
+	if (record != NULL)
+		put(j, record);
+	else
+		j->unwritable++;
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------------ */
+
+#define KIND(k) (1u << (k))
+
+/* What each role may say: a worker that was taken over cannot write that a policy was confirmed. */
+static bool may_say(enum role r, enum event_kind k)
+{
+	static const unsigned kinds[ROLE_COUNT] = {
+		[ROLE_SUPERVISOR] = KIND(EVENT_ROLE) | KIND(EVENT_POLICY) | KIND(EVENT_DRIFT),
+		[ROLE_ENFORCE] = KIND(EVENT_DRIFT),
+		[ROLE_GATE] = KIND(EVENT_DECIDED),
+		[ROLE_TAP] = KIND(EVENT_DROP),
+		[ROLE_MGMT] = KIND(EVENT_LOGIN),
+		[ROLE_DPI] = KIND(EVENT_PDU) | KIND(EVENT_FLOW) | KIND(EVENT_COUNTS),
+	};
+
+	return k == EVENT_LOST || ((unsigned)r < ROLE_COUNT && (kinds[r] & KIND(k)) != 0);
+}
+
+static void read_source(struct journal_role *j, const struct source *s)
+{
+	for (unsigned i = 0; i < READ_MOST && j->held == NULL; i++) {
+		uint8_t wire[EVENT_WIRE + 1];
+		ssize_t n = recv(s->fd, wire, sizeof(wire), MSG_DONTWAIT);
+		struct event e, out;
+		enum role from;
+
+		if (n <= 0)
+			return;
+		if (n != EVENT_WIRE || !event_decode(bytes_of(wire, EVENT_WIRE), &e) ||
+		    !may_say(s->role, (enum event_kind)e.kind)) {
+			j->malformed++;
+			continue;
+		}
+		if (merge_in(&j->merge, &e, s->role, clock_mono().ns, &out, &from))
+			put_event(j, &out, from);
+	}
+}
+
+static void write_merged(struct journal_role *j, bool all)
+{
+	struct event e;
+	enum role from;
+
+	while (j->held == NULL && merge_out(&j->merge, clock_mono().ns, all, &e, &from))
+		put_event(j, &e, from);
+}
+
+/* ---- questions ---------------------------------------------------------------------------------------------------- */
+
+static int answer(uint32_t id, uint8_t status, json_t *j)
+{
+	uint8_t space[1];
+	struct outbuf b = outbuf_of(space, sizeof(space));
+	int fd = j != NULL ? json_memfd(j) : -1, r;
+
+	out_u8(&b, fd < 0 && status == 0 ? 3 : status);
+	r = msg_send(ROLE_FD_CONTROL, MSG_ANSWER, id, &b, &fd, fd >= 0 ? 1 : 0);
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+static int answer_status(struct journal_role *j, uint32_t id)
+{
+	const struct journal *c = &j->chain;
+
+	return answer(id, 0,
+		      json_pack("{s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o}", "records",
+				(json_int_t)(c->next_seq - 1), "last",
+				c->last_wall_ns != 0 ? json_time(c->last_wall_ns) : json_null(), "head",
+				json_hex(c->hash, sizeof(c->hash)), "lost", (json_int_t)j->lost, "merged",
+				(json_int_t)j->merge.merged, "malformed", (json_int_t)j->malformed, "unwritable",
+				(json_int_t)j->unwritable, "failures", (json_int_t)j->failures, "trouble",
+				j->trouble[0] != 0 ? json_text(j->trouble) : json_null()));
+}
+
+static json_t *error_json(const char *text)
+{
+	return json_pack("{s:o}", "error", json_text(text));
+}
+
+static int answer_events(struct journal_role *j, uint32_t id, struct bytes *b)
+{
+	struct err e = { 0 };
+	uint64_t after, next;
+	uint32_t max;
+	json_t *list;
+
+	bytes_be64(b, &after);
+	bytes_be32(b, &max);
+	if (!bytes_done(b))
+		return answer(id, 2, error_json("malformed question"));
+	list = journal_read(&j->chain, after, max < ANSWER_RECORDS ? max : ANSWER_RECORDS, &next, &e);
+	if (list == NULL)
+		return answer(id, 3, error_json(e.text));
+	return answer(id, 0, json_pack("{s:o, s:I}", "events", list, "next", (json_int_t)next));
+}
+
+static int answer_explain(struct journal_role *j, uint32_t id, struct bytes *b)
+{
+	struct err e = { 0 };
+	uint64_t seq, next;
+	json_t *list, *record;
+	int r;
+
+	bytes_be64(b, &seq);
+	if (!bytes_done(b) || seq == 0)
+		return answer(id, 2, error_json("malformed question"));
+	list = journal_read(&j->chain, seq - 1, 1, &next, &e);
+	if (list == NULL)
+		return answer(id, 3, error_json(e.text));
+	record = next == seq ? json_array_get(list, 0) : NULL;
+	if (record != NULL)
+		r = answer(id, 0, json_pack("{s:O}", "event", record));
+	else
+		r = answer(id, 1, json_pack("{s:n}", "event"));
+	json_decref(list);
+	return r;
+}
+
+static int query(struct journal_role *j, struct msg *m)
+{
+	uint8_t what;
+
+	bytes_u8(&m->body, &what);
+	if (what == QUERY_STATUS)
+		return answer_status(j, m->id);
+	/* What was said to be recorded is findable at once. */
+	write_merged(j, false);
+	if (what == QUERY_EVENTS)
+		return answer_events(j, m->id, &m->body);
+	if (what == QUERY_EXPLAIN)
+		return answer_explain(j, m->id, &m->body);
+	return answer(m->id, 2, error_json("unknown question"));
+}
+
+/* ---- messages ----------------------------------------------------------------------------------------------------- */
+
+static bool take_source(struct journal_role *j, struct msg *m)
+{
+	struct source s = { .fd = m->fds[0] };
+	uint8_t role;
+
+	bytes_u8(&m->body, &role);
+	bytes_be32(&m->body, &s.index);
+	if (!bytes_done(&m->body) || role >= ROLE_COUNT || j->n_sources == SOURCES)
+		return false;
+	s.role = (enum role)role;
+	m->fds[0] = -1;
+	j->sources[j->n_sources++] = s;
+	return true;
+}
+
+static bool take_generation(struct journal_role *j, struct msg *m)
+{
+	struct err e = { 0 };
+	uint32_t n_sealed, n_map;
+	uint8_t *all;
+	size_t n;
+
+	bytes_be32(&m->body, &n_sealed);
+	bytes_be32(&m->body, &n_map);
+	if (m->body.failed)
+		return false;
+	/* Without the names records carry numbers only: worth a line, not worth an end. */
+	if (memfd_read(m->fds[0], GENERATION_BYTES, &all, &n, &e) < 0 ||
+	    names_add(&j->names, all, n, n_sealed, n_map, m->body, &e) < 0)
+		fprintf(stderr, "sekishod journal: %s\n", e.text);
+	return true;
+}
+
+/* False: the supervisor is gone or said what it may not say. */
+static bool control(struct journal_role *j)
+{
+	struct msg m;
+	bool ok;
+
+	if (msg_recv(ROLE_FD_CONTROL, ROLE_SUPERVISOR, &m) != 1)
+		return false;
+	if (m.type == MSG_SOURCE)
+		ok = take_source(j, &m);
+	else if (m.type == MSG_GENERATION)
+		ok = take_generation(j, &m);
+	else
+		ok = m.type == MSG_QUERY && query(j, &m) == 0;
+	msg_close_fds(&m);
+	return ok;
+}
+
+/* ---- loop --------------------------------------------------------------------------------------------------------- */
+
+static int wait_ms(const struct journal_role *j, uint64_t now)
+{
+	uint64_t due = merge_due(&j->merge);
+
+	if (j->held != NULL)
+		due = j->retry_at;
+	if (j->sync_at != 0 && j->sync_at < due)
+		due = j->sync_at;
+	if (due == UINT64_MAX)
+		return -1;
+	return due <= now ? 0 : (int)((due - now) / 1000000u) + 1;
+}
+
+static int open_chain(struct journal_role *j)
+{
+	struct journal_recovery found;
+	struct err e = { 0 };
+
+	if (journal_open(JOURNAL_FD_FOLDER, &j->chain, &found, &e) < 0) {
+		fprintf(stderr, "sekishod journal: %s\n", e.text);
+		return 1;
+	}
+	if (found.missing != 0)
+		put(j, journal_own_json("missing", found.missing, 0, clock_wall_ns()));
+	/* One record can wait for room: what is gone matters more than what was set aside, and can still be looked at. */
+	if (found.torn_bytes != 0 && j->held == NULL)
+		put(j, journal_own_json("torn", 1, found.torn_bytes, clock_wall_ns()));
+	return 0;
+}
+
+static void last_words(struct journal_role *j)
+{
+	for (size_t i = 0; i < j->n_sources; i++)
+		read_source(j, &j->sources[i]);
+	write_merged(j, true);
+	sync_due(j, 0, true);
+}
+
+int role_journal(void)
+{
+	static struct journal_role j; /* large, and there is one */
+	struct err e = { 0 };
+
+	if (sandbox_enter(ROLE_JOURNAL, &e) < 0) {
+		fprintf(stderr, "sekishod journal: %s\n", e.text);
+		return 1;
+	}
+	if (open_chain(&j) != 0)
+		return 1;
+	if (msg_send(ROLE_FD_CONTROL, MSG_READY, 0, NULL, NULL, 0) < 0)
+		return 0;
+	for (;;) {
+		struct pollfd p[SOURCES + 1] = { { .fd = ROLE_FD_CONTROL, .events = POLLIN } };
+		size_t n = j.held == NULL ? j.n_sources : 0;
+		uint64_t now = clock_mono().ns;
+
+		for (size_t i = 0; i < n; i++)
+			p[i + 1] = (struct pollfd){ .fd = j.sources[i].fd, .events = POLLIN };
+		if (poll(p, (nfds_t)n + 1, wait_ms(&j, now)) < 0)
+			continue;
+		for (size_t i = 0; i < n; i++)
+			if (p[i + 1].revents != 0)
+				read_source(&j, &j.sources[i]);
+		write_merged(&j, false);
+		now = clock_mono().ns;
+		retry(&j, now);
+		sync_due(&j, now, false);
+		if (p[0].revents != 0 && !control(&j)) {
+			last_words(&j);
+			return 0;
+		}
+	}
+}

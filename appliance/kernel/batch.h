@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One nf_tables transaction: messages are collected, sent at once, and take effect together or not at all. A batch
+ * remembers which message came from which policy line, so that a refusal by the kernel names the line. It touches only
+ * `inet sekisho`: no function takes the name of another table. Runs in enforce; by libnftnl and libmnl.
+ */
+#ifndef SEKISHO_KERNEL_BATCH_H
+#define SEKISHO_KERNEL_BATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/base/err.h"
+#include "appliance/kernel/image.h"
+#include "appliance/kernel/rule.h"
+#include "appliance/kernel/talk.h"
+
+struct batch;
+
+/*
+ * `generation_id` is the kernel's count seen in the dump that this batch was computed from: when something else changed
+ * the rules since, the kernel refuses with -ERESTART. 0 = whatever stands. NULL when memory is out. Messages that find
+ * no memory make batch_commit fail; they need no check of their own.
+ */
+struct batch *batch_new(uint32_t generation_id);
+void batch_free(struct batch *b); /* accepts NULL */
+
+void batch_table(struct batch *b); /* creates, or adopts what stands */
+void batch_table_delete(struct batch *b);
+void batch_chain(struct batch *b, uint32_t chain); /* base chains with hook and policy drop */
+void batch_chain_delete(struct batch *b, const char *name);
+void batch_counter(struct batch *b, uint32_t reason);
+void batch_set(struct batch *b, unsigned set);
+void batch_set_delete(struct batch *b, const char *name);
+void batch_flush_rules(struct batch *b); /* of every chain of the table; chains stay */
+/* Takes nothing; the rule stays the caller's. */
+void batch_rule(struct batch *b, struct nftnl_rule *rule, uint32_t line);
+/* `now_ms` since 1970: an element with an end gets what is left as its timeout. */
+void batch_element_add(struct batch *b, unsigned set, const struct image_element *el, uint64_t now_ms);
+void batch_element_delete(struct batch *b, unsigned set, const struct image_element *el);
+size_t batch_messages(const struct batch *b);
+
+/*
+ * Sends and commits. 0; -ERESTART when the rules were changed by another meanwhile, -ENOENT or -EEXIST when an element
+ * ended meanwhile: dump again and repeat. Otherwise a refusal: nothing has changed, *e says what was refused and
+ * *ret_line the policy line (0 = none).
+ */
+int batch_commit(struct batch *b, struct netlink *n, struct err *e, uint32_t *ret_line);
+
+/* Asks by a transaction that is never committed whether the kernel has `queue` of its own. */
+enum queue_backend batch_probe_queue(struct netlink *n);
+
+#endif

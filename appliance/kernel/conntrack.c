@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/kernel/conntrack.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "appliance/wire/mark.h"
+
+#define ATTEMPTS 5
+
+struct walk {
+	session_each *each;
+	void *ctx;
+};
+
+struct table {
+	const struct nlattr **at;
+	uint16_t max;
+};
+
+static int keep(const struct nlattr *a, void *ctx)
+{
+	const struct table *t = ctx;
+	uint16_t type = mnl_attr_get_type(a);
+
+	if (type <= t->max)
+		t->at[type] = a;
+	return MNL_CB_OK;
+}
+
+static void nest(const struct nlattr *in, const struct nlattr **at, uint16_t max)
+{
+	struct table t = { at, max };
+
+	for (uint16_t i = 0; i <= max; i++)
+		at[i] = NULL;
+	if (in != NULL)
+		mnl_attr_parse_nested(in, keep, &t);
+}
+
+static bool address(const struct nlattr *v4, const struct nlattr *v6, struct addr *ret)
+{
+	const struct nlattr *a = v4 != NULL ? v4 : v6;
+	size_t want = v4 != NULL ? 4 : 16;
+
+	memset(ret, 0, sizeof(*ret));
+	if (a == NULL || mnl_attr_get_payload_len(a) != want)
+		return false;
+	ret->family = v4 != NULL ? 4 : 6;
+	memcpy(ret->b, mnl_attr_get_payload(a), want);
+	return true;
+}
+
+static uint16_t number16(const struct nlattr *a)
+{
+	uint16_t v = 0;
+
+	if (a != NULL && mnl_attr_get_payload_len(a) >= sizeof(v))
+		memcpy(&v, mnl_attr_get_payload(a), sizeof(v));
+	return ntohs(v);
+}
+
+static uint8_t number8(const struct nlattr *a)
+{
+	return a != NULL && mnl_attr_get_payload_len(a) >= 1 ? mnl_attr_get_u8(a) : 0;
+}
+
+static bool tuple(const struct nlattr *in, struct session *s)
+{
+	const struct nlattr *t[CTA_TUPLE_MAX + 1], *ip[CTA_IP_MAX + 1], *p[CTA_PROTO_MAX + 1];
+
+	nest(in, t, CTA_TUPLE_MAX);
+	nest(t[CTA_TUPLE_IP], ip, CTA_IP_MAX);
+	nest(t[CTA_TUPLE_PROTO], p, CTA_PROTO_MAX);
+	if (!address(ip[CTA_IP_V4_SRC], ip[CTA_IP_V6_SRC], &s->client) ||
+	    !address(ip[CTA_IP_V4_DST], ip[CTA_IP_V6_DST], &s->server) || p[CTA_PROTO_NUM] == NULL)
+		return false;
+	s->l4proto = number8(p[CTA_PROTO_NUM]);
+	switch (s->l4proto) {
+	case IPPROTO_ICMP:
+		s->client_port = number16(p[CTA_PROTO_ICMP_ID]);
+		s->server_port = (uint16_t)(number8(p[CTA_PROTO_ICMP_TYPE]) << 8 | number8(p[CTA_PROTO_ICMP_CODE]));
+		break;
+	case IPPROTO_ICMPV6:
+		s->client_port = number16(p[CTA_PROTO_ICMPV6_ID]);
+		s->server_port = (uint16_t)(number8(p[CTA_PROTO_ICMPV6_TYPE]) << 8 | number8(p[CTA_PROTO_ICMPV6_CODE]));
+		break;
+	default:
+		s->client_port = number16(p[CTA_PROTO_SRC_PORT]);
+		s->server_port = number16(p[CTA_PROTO_DST_PORT]);
+	}
+	return true;
+}
+
+static bool tcp_ending(const struct nlattr *info)
+{
+	const struct nlattr *t[CTA_PROTOINFO_MAX + 1], *tcp[CTA_PROTOINFO_TCP_MAX + 1];
+	uint8_t state;
+
+	nest(info, t, CTA_PROTOINFO_MAX);
+	nest(t[CTA_PROTOINFO_TCP], tcp, CTA_PROTOINFO_TCP_MAX);
+	state = number8(tcp[CTA_PROTOINFO_TCP_STATE]);
+	return state == TCP_CONNTRACK_TIME_WAIT || state == TCP_CONNTRACK_CLOSE;
+}
+
+static int on_session(const struct nlmsghdr *m, void *ctx)
+{
+	const struct walk *w = ctx;
+	const struct nlattr *at[CTA_MAX + 1] = { 0 };
+	struct table t = { at, CTA_MAX };
+	struct session s = { 0 };
+	uint32_t mark = 0;
+
+	mnl_attr_parse(m, sizeof(struct nfgenmsg), keep, &t);
+	if (at[CTA_MARK] != NULL && mnl_attr_get_payload_len(at[CTA_MARK]) == sizeof(mark))
+		mark = ntohl(mnl_attr_get_u32(at[CTA_MARK]));
+	if (mark_permit(mark) == 0 || !tuple(at[CTA_TUPLE_ORIG], &s))
+		return 0;
+	s.mark = mark;
+	s.ending = s.l4proto == IPPROTO_TCP && tcp_ending(at[CTA_PROTOINFO]);
+	return w->each(&s, w->ctx);
+}
+
+int conntrack_dump(struct netlink *n, session_each *each, void (*restart)(void *ctx), void *ctx, struct err *e)
+{
+	struct walk w = { each, ctx };
+	int r = -EINTR;
+
+	for (int attempt = 0; attempt < ATTEMPTS && (r == -EINTR || r == -ENOBUFS); attempt++) {
+		_Alignas(8) uint8_t buf[4096];
+		struct nlmsghdr *h =
+			netlink_request(n, buf, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, NLM_F_DUMP, AF_UNSPEC);
+
+		if (restart != NULL)
+			restart(ctx);
+		r = netlink_ask(n, h, on_session, &w, e);
+	}
+	return r;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/kernel/deny_base.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "appliance/kernel/batch.h"
+#include "appliance/kernel/dump.h"
+
+#define ATTEMPTS 5
+#define BASE_BUDGET (4u << 20)
+
+static bool stands(const struct image *i)
+{
+	bool right = i->table && i->table_plain;
+
+	for (uint32_t c = 0; c < BASE_CHAINS; c++)
+		right = right && i->chains[c] && i->policy_drop[c];
+	return right;
+}
+
+static int look(struct netlink *n, struct image *i, struct arena **a, struct err *e)
+{
+	int r;
+
+	*a = arena_new(BASE_BUDGET);
+	if (*a == NULL)
+		return err_set(e, -ENOMEM, "read back the base chains");
+	r = netlink_dump_base(n, *a, i, e);
+	if (r < 0) {
+		arena_free(*a);
+		*a = NULL;
+	}
+	return r;
+}
+
+int deny_base_stands(struct netlink *n, bool *ret, struct err *e)
+{
+	struct image i = { 0 };
+	struct arena *a;
+	int r = look(n, &i, &a, e);
+
+	*ret = r == 0 && stands(&i);
+	arena_free(r == 0 ? a : NULL);
+	return r;
+}
+
+static int complete(struct netlink *n, const struct image *have, struct err *e)
+{
+	struct batch *b = batch_new(have->generation_id);
+	bool wrong = have->table && !have->table_plain;
+	uint32_t line;
+	int r;
+
+	if (b == NULL)
+		return err_set(e, -ENOMEM, "deny base");
+	for (uint32_t c = 0; c < BASE_CHAINS; c++)
+		wrong = wrong || have->chain_wrong[c];
+	if (wrong)
+		batch_table_delete(b);
+	if (wrong || !have->table)
+		batch_table(b);
+	for (uint32_t c = 0; c < BASE_CHAINS; c++)
+		if (wrong || !have->chains[c] || !have->policy_drop[c])
+			batch_chain(b, c);
+	r = batch_commit(b, n, e, &line);
+	batch_free(b);
+	return r;
+}
+
+int deny_base_load(struct netlink *n, bool *ret_adopted, struct err *e)
+{
+	int r = -EAGAIN;
+
+	*ret_adopted = false;
+	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+		struct image have = { 0 };
+		struct arena *a;
+
+		r = look(n, &have, &a, e);
+		if (r < 0)
+			return r;
+		if (stands(&have)) {
+			*ret_adopted = attempt == 0;
+			arena_free(a);
+			return 0;
+		}
+		r = complete(n, &have, e);
+		arena_free(a);
+		/* What was made is looked at once more: the loop ends when it stands. */
+		if (r < 0 && r != -ERESTART)
+			return r;
+	}
+	return r < 0 ? r : err_set(e, -EAGAIN, "the deny base does not stay");
+}
+
+int deny_base_load_here(bool *ret_adopted, struct err *e)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+	struct netlink n = { 0 };
+	int r;
+
+	if (fd < 0)
+		return err_set(e, -errno, "netlink socket");
+	r = netlink_open(&n, fd, e);
+	if (r == 0)
+		r = deny_base_load(&n, ret_adopted, e);
+	netlink_close(&n);
+	close(fd);
+	return r;
+}

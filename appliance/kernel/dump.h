@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Read-back: what the kernel's rule store holds in this namespace, decoded into an image. Never prints or assumes what
+ * was loaded; every expression, element, policy and counter comes from a dump, taken within one state of the kernel
+ * (its transaction count is the same before and after). Runs in enforce; by libnftnl and libmnl.
+ */
+#ifndef SEKISHO_KERNEL_DUMP_H
+#define SEKISHO_KERNEL_DUMP_H
+
+#include "appliance/base/arena.h"
+#include "appliance/base/err.h"
+#include "appliance/kernel/image.h"
+#include "appliance/kernel/talk.h"
+
+#define DUMP_BUDGET (256u << 20) /* bytes of an arena that holds a dump */
+
+/* The whole table, sorted, and what is foreign in the namespace. Strings and lists live in the arena. 0 or negative
+ * errno. */
+int netlink_dump(struct netlink *n, struct arena *a, struct image *ret, struct err *e);
+/* Only the table and its chains: quick, for the question whether the deny base stands. */
+int netlink_dump_base(struct netlink *n, struct arena *a, struct image *ret, struct err *e);
+
+#endif

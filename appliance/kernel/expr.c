@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Registers: the kernel has sixteen of 32 bits; a key is built from the first one upwards, each field padded to four
+ * bytes, exactly as enforce/expect.c lays out elements. Where a register starts a group of four the kernel reports it
+ * by its old 128-bit name, and we write it so too, so that what is read back has the same text.
+ */
+#include "appliance/kernel/expr.h"
+
+#include <stdio.h> /* libnftnl forgets it */
+
+#include <libnftnl/expr.h>
+#include <libnftnl/rule.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/xt_NFQUEUE.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/wire/lane.h"
+
+static uint32_t reg(uint32_t word)
+{
+	return word % 4 == 0 ? NFT_REG_1 + word / 4 : NFT_REG32_00 + word;
+}
+
+static struct nftnl_expr *expr(struct build *b, const char *name)
+{
+	struct nftnl_expr *x = nftnl_expr_alloc(name);
+
+	if (x == NULL)
+		b->bad = true;
+	else
+		nftnl_rule_add_expr(b->rule, x);
+	return x;
+}
+
+/* With two 32-bit attributes; NULL when memory was out (`bad` is set). */
+static struct nftnl_expr *expr2(struct build *b, const char *name, uint16_t a1, uint32_t v1, uint16_t a2, uint32_t v2)
+{
+	struct nftnl_expr *x = expr(b, name);
+
+	if (x == NULL)
+		return NULL;
+	nftnl_expr_set_u32(x, a1, v1);
+	nftnl_expr_set_u32(x, a2, v2);
+	return x;
+}
+
+void expr_meta(struct build *b, uint32_t key, uint32_t word)
+{
+	expr2(b, "meta", NFTNL_EXPR_META_KEY, key, NFTNL_EXPR_META_DREG, reg(word));
+}
+
+void expr_meta_set(struct build *b, uint32_t key, uint32_t word)
+{
+	expr2(b, "meta", NFTNL_EXPR_META_KEY, key, NFTNL_EXPR_META_SREG, reg(word));
+}
+
+void expr_ct(struct build *b, uint32_t key, uint32_t word)
+{
+	expr2(b, "ct", NFTNL_EXPR_CT_KEY, key, NFTNL_EXPR_CT_DREG, reg(word));
+}
+
+void expr_ct_original(struct build *b, uint32_t key, uint32_t word)
+{
+	struct nftnl_expr *x = expr2(b, "ct", NFTNL_EXPR_CT_KEY, key, NFTNL_EXPR_CT_DREG, reg(word));
+
+	if (x != NULL)
+		nftnl_expr_set_u8(x, NFTNL_EXPR_CT_DIR, 0);
+}
+
+void expr_ct_mark_set(struct build *b, uint32_t word)
+{
+	expr2(b, "ct", NFTNL_EXPR_CT_KEY, NFT_CT_MARK, NFTNL_EXPR_CT_SREG, reg(word));
+}
+
+void expr_payload(struct build *b, uint32_t base, uint32_t offset, uint32_t len, uint32_t word)
+{
+	struct nftnl_expr *x = expr2(b, "payload", NFTNL_EXPR_PAYLOAD_BASE, base, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
+
+	if (x == NULL)
+		return;
+	nftnl_expr_set_u32(x, NFTNL_EXPR_PAYLOAD_LEN, len);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_PAYLOAD_DREG, reg(word));
+}
+
+static void cmp(struct build *b, uint32_t op, const void *data, uint32_t len)
+{
+	struct nftnl_expr *x = expr2(b, "cmp", NFTNL_EXPR_CMP_SREG, reg(0), NFTNL_EXPR_CMP_OP, op);
+
+	if (x != NULL)
+		nftnl_expr_set(x, NFTNL_EXPR_CMP_DATA, data, len);
+}
+
+void expr_cmp8(struct build *b, uint32_t op, uint8_t v)
+{
+	cmp(b, op, &v, sizeof(v));
+}
+
+void expr_cmp32(struct build *b, uint32_t op, uint32_t host)
+{
+	cmp(b, op, &host, sizeof(host));
+}
+
+/* register = (register & mask) ^ flip */
+static void bitwise(struct build *b, uint32_t word, const void *mask, const void *flip, uint32_t len)
+{
+	struct nftnl_expr *x =
+		expr2(b, "bitwise", NFTNL_EXPR_BITWISE_SREG, reg(word), NFTNL_EXPR_BITWISE_DREG, reg(word));
+
+	if (x == NULL)
+		return;
+	nftnl_expr_set_u32(x, NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_BOOL);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_BITWISE_LEN, len);
+	nftnl_expr_set(x, NFTNL_EXPR_BITWISE_MASK, mask, len);
+	nftnl_expr_set(x, NFTNL_EXPR_BITWISE_XOR, flip, len);
+}
+
+void expr_bits32(struct build *b, uint32_t word, uint32_t mask, uint32_t flip)
+{
+	bitwise(b, word, &mask, &flip, sizeof(mask));
+}
+
+void expr_bits8(struct build *b, uint8_t mask)
+{
+	uint8_t none = 0;
+
+	bitwise(b, 0, &mask, &none, sizeof(mask));
+}
+
+void expr_lookup(struct build *b, unsigned set, enum lookup_result result, bool inverted)
+{
+	struct nftnl_expr *x = expr(b, "lookup");
+
+	if (x == NULL)
+		return;
+	nftnl_expr_set_u32(x, NFTNL_EXPR_LOOKUP_SREG, reg(0));
+	nftnl_expr_set_str(x, NFTNL_EXPR_LOOKUP_SET, set_spec(set)->name);
+	if (result != LOOKUP_MEMBER)
+		nftnl_expr_set_u32(x, NFTNL_EXPR_LOOKUP_DREG, result == LOOKUP_VERDICT ? NFT_REG_VERDICT : reg(0));
+	nftnl_expr_set_u32(x, NFTNL_EXPR_LOOKUP_FLAGS, inverted ? NFT_LOOKUP_F_INV : 0);
+}
+
+void expr_verdict(struct build *b, int v, const char *chain)
+{
+	struct nftnl_expr *x = expr(b, "immediate");
+
+	if (x == NULL)
+		return;
+	nftnl_expr_set_u32(x, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_IMM_VERDICT, (uint32_t)v);
+	if (chain != NULL)
+		nftnl_expr_set_str(x, NFTNL_EXPR_IMM_CHAIN, chain);
+}
+
+void expr_limit(struct build *b, uint32_t per_second, uint32_t burst)
+{
+	struct nftnl_expr *x = expr(b, "limit");
+
+	if (x == NULL)
+		return;
+	nftnl_expr_set_u64(x, NFTNL_EXPR_LIMIT_RATE, per_second);
+	nftnl_expr_set_u64(x, NFTNL_EXPR_LIMIT_UNIT, 1);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_LIMIT_BURST, burst);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKTS);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_LIMIT_FLAGS, 0);
+}
+
+void expr_log_record(struct build *b, uint32_t reason)
+{
+	struct nftnl_expr *x = expr(b, "log");
+
+	if (x == NULL)
+		return;
+	nftnl_expr_set_str(x, NFTNL_EXPR_LOG_PREFIX, reason_word((enum reason)reason));
+	nftnl_expr_set_u16(x, NFTNL_EXPR_LOG_GROUP, LOG_GROUP);
+	nftnl_expr_set_u16(x, NFTNL_EXPR_LOG_QTHRESHOLD, 0);
+}
+
+void expr_count(struct build *b, uint32_t reason)
+{
+	struct nftnl_expr *x = expr(b, "objref");
+
+	if (x == NULL)
+		return;
+	nftnl_expr_set_u32(x, NFTNL_EXPR_OBJREF_IMM_TYPE, NFT_OBJECT_COUNTER);
+	nftnl_expr_set_str(x, NFTNL_EXPR_OBJREF_IMM_NAME, reason_word((enum reason)reason));
+}
+
+void expr_queue(struct build *b, uint32_t lane, bool bypass, uint32_t workers, enum queue_backend q)
+{
+	struct xt_NFQ_info_v3 info = {
+		.queuenum = lane_queue(lane, 0),
+		.queues_total = (uint16_t)workers,
+		.flags = bypass ? NFQ_FLAG_BYPASS : 0,
+	};
+	uint8_t padded[8] = { 0 }; /* xtables aligns what it is given to 8 bytes */
+	void *data;
+	struct nftnl_expr *x = expr(b, q == QUEUE_NATIVE ? "queue" : "target");
+
+	if (x == NULL)
+		return;
+	if (q == QUEUE_NATIVE) {
+		nftnl_expr_set_u16(x, NFTNL_EXPR_QUEUE_NUM, info.queuenum);
+		nftnl_expr_set_u16(x, NFTNL_EXPR_QUEUE_TOTAL, info.queues_total);
+		nftnl_expr_set_u16(x, NFTNL_EXPR_QUEUE_FLAGS, bypass ? NFT_QUEUE_FLAG_BYPASS : 0);
+		return;
+	}
+	nftnl_expr_set_str(x, NFTNL_EXPR_TG_NAME, "NFQUEUE");
+	nftnl_expr_set_u32(x, NFTNL_EXPR_TG_REV, 3);
+	memcpy(padded, &info, sizeof(info));
+	data = calloc(1, sizeof(padded)); /* libnftnl takes it */
+	if (data == NULL) {
+		b->bad = true;
+		return;
+	}
+	memcpy(data, padded, sizeof(padded));
+	nftnl_expr_set(x, NFTNL_EXPR_TG_INFO, data, sizeof(padded));
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it belongs to the expression now */
+}
+
+void expr_unrouted(struct build *b)
+{
+	struct nftnl_expr *x = expr2(b, "fib", NFTNL_EXPR_FIB_DREG, reg(0), NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_OIF);
+
+	if (x == NULL)
+		return;
+	nftnl_expr_set_u32(x, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_SADDR | NFTA_FIB_F_IIF | NFTA_FIB_F_PRESENT);
+	expr_cmp8(b, NFT_CMP_EQ, 0);
+}
+
+void expr_value(struct build *b, uint32_t host)
+{
+	struct nftnl_expr *x = expr(b, "immediate");
+
+	if (x == NULL)
+		return;
+	nftnl_expr_set_u32(x, NFTNL_EXPR_IMM_DREG, reg(0));
+	nftnl_expr_set(x, NFTNL_EXPR_IMM_DATA, &host, sizeof(host));
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/kernel/image.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * nft numbers its types, six bits each, the last field lowest; five fields at most. A key of six is shown without its
+ * last field, the port: `sekisho effective` shows it whole. Without types Debian's nft ends itself when it lists them.
+ */
+#define SHOWN_INTEGER 4u
+#define SHOWN_IPV4 7u
+#define SHOWN_IPV6 8u
+#define SHOWN_PROTOCOL 12u
+#define SHOWN_MARK 19u
+#define SHOWN_INTERFACE 20u
+#define SHOWN_DIRECTION 27u
+#define SHOWN2(a, b) ((a) << 6 | (b))
+#define SHOWN3(a, b, c) ((a) << 12 | (b) << 6 | (c))
+
+#define SHOWN_CELL(address)                                                                                            \
+	(SHOWN_INTERFACE << 24 | SHOWN_INTERFACE << 18 | (address) << 12 | (address) << 6 | SHOWN_PROTOCOL)
+
+#define CELLS(id, text, address, type, ...)                                                                            \
+	[id] = { .name = (text),                                                                                       \
+		 .key_len = 16 + 2 * (address),                                                                        \
+		 .fields = { 4, 4, (address), (address), 1, 2 },                                                       \
+		 .shown_as = SHOWN_CELL(type),                                                                         \
+		 .map = true,                                                                                          \
+		 .counter = true,                                                                                      \
+		 __VA_ARGS__ }
+#define DISPATCH(id, text)                                                                                             \
+	[id] = { .name = (text),                                                                                       \
+		 .key_len = 4,                                                                                         \
+		 .fields = { 4 },                                                                                      \
+		 .shown_as = SHOWN_MARK,                                                                               \
+		 .verdict_map = true,                                                                                  \
+		 .most = LANE_COUNT }
+
+static const struct set_spec specs[TABLE_SET_COUNT] = {
+	[SET_LIVE] = { .name = "live",
+		       .key_len = 12,
+		       .fields = { 4, 1, 4 },
+		       .map = true,
+		       .timeout = true,
+		       .shown_as = SHOWN3(SHOWN_INTERFACE, SHOWN_DIRECTION, SHOWN_MARK) },
+	[SET_AGREE] = { .name = "agree",
+			.key_len = 8,
+			.fields = { 4, 4 },
+			.timeout = true,
+			.shown_as = SHOWN2(SHOWN_MARK, SHOWN_MARK) },
+	CELLS(SET_UNTIL4, "until4", 4, SHOWN_IPV4, .interval = true, .timeout = true),
+	CELLS(SET_EXACT4, "exact4", 4, SHOWN_IPV4, .interval = false),
+	CELLS(SET_RANGE4, "range4", 4, SHOWN_IPV4, .interval = true),
+	CELLS(SET_UNTIL6, "until6", 16, SHOWN_IPV6, .interval = true, .timeout = true),
+	CELLS(SET_EXACT6, "exact6", 16, SHOWN_IPV6, .interval = false),
+	CELLS(SET_RANGE6, "range6", 16, SHOWN_IPV6, .interval = true),
+	[SET_RESETS] = { .name = "resets",
+			 .key_len = 8,
+			 .fields = { 4, 4 },
+			 .shown_as = SHOWN2(SHOWN_MARK, SHOWN_MARK) },
+	DISPATCH(TABLE_LANES, "lanes"),
+	DISPATCH(TABLE_OUTCOMES, "outcomes"),
+	DISPATCH(TABLE_UNANSWERED, "unanswered"),
+	[TABLE_GENERATION] = { .name = "generation", .key_len = 32, .fields = { 32 }, .shown_as = SHOWN_INTEGER },
+	[TABLE_LINGERING] = { .name = "lingering", .key_len = 4, .fields = { 4 }, .shown_as = SHOWN_MARK },
+};
+
+const struct set_spec *set_spec(unsigned set)
+{
+	return &specs[set];
+}
+
+void image_init(struct image *i, struct arena *a)
+{
+	memset(i, 0, sizeof(*i));
+	i->arena = a;
+}
+
+struct image_element *image_add(struct image *i, unsigned set)
+{
+	struct image_elements *s = &i->elements[set];
+
+	return arena_grow(i->arena, (void **)&s->list, &s->n, &s->room, sizeof(*s->list));
+}
+
+bool image_add_rule(struct image *i, uint32_t chain, uint32_t line, const char *text)
+{
+	struct image_rule *r = arena_grow(i->arena, (void **)&i->rules, &i->n_rules, &i->room_rules, sizeof(*r));
+
+	if (r == NULL || text == NULL)
+		return false;
+	*r = (struct image_rule){ .chain = chain, .line = line, .text = text };
+	return true;
+}
+
+bool image_add_foreign(struct image *i, enum foreign_kind kind, const char *name, const char *what)
+{
+	struct image_foreign *f =
+		arena_grow(i->arena, (void **)&i->foreign, &i->n_foreign, &i->room_foreign, sizeof(*f));
+
+	if (f == NULL || what == NULL)
+		return false;
+	*f = (struct image_foreign){ .what = what, .name = name, .kind = (uint8_t)kind };
+	return true;
+}
+
+static int element_cmp(const void *a, const void *b)
+{
+	const struct image_element *x = a, *y = b;
+	int r = memcmp(x->key, y->key, IMAGE_KEY);
+
+	return r != 0 ? r : memcmp(x->key_end, y->key_end, IMAGE_KEY);
+}
+
+void image_sort(struct image *i)
+{
+	for (unsigned s = 0; s < TABLE_SET_COUNT; s++) {
+		struct image_elements *e = &i->elements[s];
+
+		if (e->n > 1)
+			qsort(e->list, e->n, sizeof(*e->list), element_cmp);
+	}
+}
+
+const struct image_element *image_find(const struct image *i, unsigned set, const uint8_t *key, const uint8_t *key_end)
+{
+	const struct image_elements *e = &i->elements[set];
+	uint32_t n = specs[set].key_len;
+	struct image_element wanted = { 0 };
+
+	if (e->n == 0)
+		return NULL;
+	memcpy(wanted.key, key, n);
+	memcpy(wanted.key_end, key_end, n);
+	return bsearch(&wanted, e->list, e->n, sizeof(*e->list), element_cmp);
+}
+
+bool image_digest(const struct image *i, uint8_t ret[32])
+{
+	const struct image_elements *e = &i->elements[TABLE_GENERATION];
+
+	if (e->n != 1)
+		return false;
+	memcpy(ret, e->list[0].key, 32);
+	return true;
+}
+
+static bool near(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b <= TIME_SLACK : b - a <= TIME_SLACK;
+}
+
+static bool time_equal(uint64_t a, uint64_t b)
+{
+	return a == 0 || b == 0 ? a == b : near(a, b);
+}
+
+static bool element_equal(const struct set_spec *s, const struct image_element *a, const struct image_element *b)
+{
+	if (s->map && a->data != b->data)
+		return false;
+	if (s->verdict_map && (a->verdict != b->verdict || a->chain != b->chain || a->verdict == VERDICT_FOREIGN))
+		return false;
+	return time_equal(a->until, b->until);
+}
+
+static bool note(struct arena *a, struct element_change **list, size_t *n, size_t *room, unsigned set,
+		 const struct image_element *el)
+{
+	struct element_change *c = arena_grow(a, (void **)list, n, room, sizeof(*c));
+
+	if (c == NULL)
+		return false;
+	*c = (struct element_change){ .set = set, .element = el };
+	return true;
+}
+
+int image_diff(const struct image *have, const struct image *want, uint64_t now, struct arena *a,
+	       struct element_diff *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	for (unsigned s = 0; s < TABLE_SET_COUNT; s++) {
+		const struct image_elements *h = &have->elements[s], *w = &want->elements[s];
+		size_t x = 0, y = 0;
+
+		while (x < h->n || y < w->n) {
+			int r = x == h->n ? 1 : y == w->n ? -1 : element_cmp(&h->list[x], &w->list[y]);
+			bool gone = r<0, added = r> 0;
+
+			if (r == 0 && !element_equal(&specs[s], &h->list[x], &w->list[y]))
+				gone = added = true;
+			if (r < 0 && h->list[x].until != 0 && near(h->list[x].until, now))
+				gone = false;
+			if (r > 0 && w->list[y].until != 0 && near(w->list[y].until, now))
+				added = false;
+			if (gone && !note(a, &ret->gone, &ret->n_gone, &ret->room_gone, s, &h->list[x]))
+				return -ENOMEM;
+			if (added && !note(a, &ret->added, &ret->n_added, &ret->room_added, s, &w->list[y]))
+				return -ENOMEM;
+			x += r <= 0;
+			y += r >= 0;
+		}
+	}
+	return 0;
+}
+
+bool image_rules_equal(const struct image *have, const struct image *want)
+{
+	if (have->n_rules != want->n_rules)
+		return false;
+	for (size_t n = 0; n < want->n_rules; n++)
+		if (have->rules[n].chain != want->rules[n].chain ||
+		    strcmp(have->rules[n].text, want->rules[n].text) != 0)
+			return false;
+	return true;
+}

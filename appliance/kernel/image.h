@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The image of the kernel table: everything that `inet sekisho` holds, as plain data in one arena.
+ *
+ * Two makers, one shape: image_expect() derives it from a generation, netlink_dump reads it from the kernel. Apply
+ * sends the difference, verify reports it, effective prints it; so all three speak of the same thing. Runs in enforce.
+ * Pure but for the arena; it never talks to the kernel and knows nothing of netlink.
+ */
+#ifndef SEKISHO_KERNEL_IMAGE_H
+#define SEKISHO_KERNEL_IMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/base/arena.h"
+#include "appliance/base/err.h"
+#include "policy/ir/ir.h"
+
+#define TABLE_NAME "sekisho"
+#define BASE_CHAINS 5u /* CHAIN_GUARD .. CHAIN_OUTPUT */
+
+/* All sets of the table: those of the IR, then enforce's own. */
+enum table_set {
+	TABLE_LANES = SET_COUNT, /* lane bits of the packet mark -> verdict */
+	TABLE_OUTCOMES,		 /* outcome bits of the packet mark -> verdict */
+	TABLE_UNANSWERED,	 /* lane bits of the packet mark -> verdict */
+	TABLE_GENERATION,	 /* one element: the digest of the generation in force */
+	TABLE_LINGERING,	 /* permits that left the policy under on_tighten = "new_flows" and are still in use */
+	TABLE_SET_COUNT
+};
+
+#define SET_FIELDS 6u
+
+/* How the kernel stores a set. Field lengths in bytes; in a key each field is padded to 4. */
+struct set_spec {
+	const char *name;
+	uint32_t key_len;	    /* sum of the padded fields */
+	uint32_t shown_as;	    /* nft's own number of the key's type, for people who list; the kernel ignores it */
+	uint32_t most;		    /* elements at most, 0 = any number; the kernel then takes a quicker table */
+	uint8_t fields[SET_FIELDS]; /* 0 = unused */
+	bool map;		    /* data: a mark */
+	bool verdict_map;	    /* data: a verdict */
+	bool interval;		    /* elements are boxes (key to key_end) */
+	bool timeout;		    /* elements may end by themselves */
+	bool counter;		    /* every element counts its lookups */
+};
+
+const struct set_spec *set_spec(unsigned set); /* set < TABLE_SET_COUNT */
+
+#define IMAGE_KEY 48u
+
+enum image_verdict { VERDICT_NONE, VERDICT_ACCEPT, VERDICT_GOTO, VERDICT_FOREIGN };
+
+struct image_element {
+	uint8_t key[IMAGE_KEY];	    /* kernel layout, key_len bytes of it used */
+	uint8_t key_end[IMAGE_KEY]; /* interval sets; elsewhere equal to key */
+	uint32_t data;		    /* map: mark */
+	uint8_t verdict;	    /* verdict map: enum image_verdict */
+	uint8_t chain;		    /* VERDICT_GOTO: enum ir_chain, CHAIN_COUNT = not one of ours */
+	uint32_t line;		    /* expected: policy line, 0 = every policy */
+	uint64_t until;		    /* seconds since 1970, 0 = stays */
+	uint64_t packets, bytes;    /* dump: looked up so often */
+};
+
+struct image_elements {
+	struct image_element *list; /* sorted by key after image_sort */
+	size_t n, room;
+};
+
+struct image_rule {
+	uint32_t chain;	  /* enum ir_chain */
+	uint32_t line;	  /* expected: policy line, 0 = every policy */
+	const char *text; /* canonical: one "[ ... ]" per kernel expression */
+};
+
+struct image_counter {
+	bool present;
+	uint64_t packets, bytes;
+};
+
+/* Something in the namespace that is not ours, for verify: "table ip nat", "chain inet sekisho hello". */
+struct image_foreign {
+	const char *what;
+	const char *name; /* in our table: the object's name, to remove it; NULL = leave it, name it */
+	uint8_t kind;	  /* enum foreign_kind */
+};
+
+enum foreign_kind { FOREIGN_TABLE, FOREIGN_CHAIN, FOREIGN_SET, FOREIGN_OBJECT };
+
+struct image {
+	struct arena *arena;	       /* borrowed */
+	bool table;		       /* the table exists */
+	bool table_plain;	       /* without flags (dormant, owner) */
+	bool chains[CHAIN_COUNT];      /* exists; base chains with the right type, hook and priority */
+	bool chain_wrong[CHAIN_COUNT]; /* exists under this name, but is another kind of chain */
+	bool policy_drop[BASE_CHAINS];
+	struct image_rule *rules; /* in chain order, then rule order */
+	size_t n_rules, room_rules;
+	bool sets[TABLE_SET_COUNT];	 /* exists as set_spec says */
+	bool set_wrong[TABLE_SET_COUNT]; /* exists under this name, but differs from set_spec */
+	struct image_elements elements[TABLE_SET_COUNT];
+	struct image_counter counters[REASON_COUNT];
+	struct image_foreign *foreign;
+	size_t n_foreign, room_foreign;
+	uint32_t generation_id; /* dump: the kernel's own transaction count */
+};
+
+void image_init(struct image *i, struct arena *a); /* empties it; the arena is borrowed */
+/* A zeroed element at the end of a set, or NULL when memory is out. */
+struct image_element *image_add(struct image *i, unsigned set);
+/* False when memory is out. `text` must live as long as the image. */
+bool image_add_rule(struct image *i, uint32_t chain, uint32_t line, const char *text);
+bool image_add_foreign(struct image *i, enum foreign_kind kind, const char *name, const char *what);
+void image_sort(struct image *i); /* elements by key, then key_end */
+/* Binary search in a sorted set; NULL when there is none. */
+const struct image_element *image_find(const struct image *i, unsigned set, const uint8_t *key, const uint8_t *key_end);
+bool image_digest(const struct image *i, uint8_t ret[32]); /* false when the table carries none */
+
+/* One expected generation, and what the box knows beside it. */
+struct expectation {
+	const struct ir *ir;
+	const uint32_t *ids;	    /* permit id per permit index */
+	const uint32_t *interfaces; /* kernel index per interface of the generation; 0 = not there now */
+	uint64_t now;		    /* seconds since 1970: what ended before is left out */
+	uint64_t extra_lanes;	    /* lanes of lingering permits: bit n = lane n */
+	uint64_t lanes;		    /* filled: all lanes in use */
+	struct ir_rule *rules;	    /* filled: the skeleton, in the image's arena */
+	size_t n_rules;
+};
+
+/*
+ * Chains, sets, counters, elements; the rules' texts come from netlink_rule_texts(). Also adds the lanes, outcomes,
+ * unanswered and generation elements. 0, or -ENOMEM.
+ */
+int image_expect(struct image *i, struct expectation *x, struct err *e);
+/* Keeps the live and agree elements of `permit` as `from` has them, and notes it in TABLE_LINGERING. */
+int image_linger(struct image *i, const struct image *from, uint32_t permit);
+
+/* One element the kernel should lose or get. */
+struct element_change {
+	unsigned set;
+	const struct image_element *element;
+};
+
+struct element_diff {
+	struct element_change *gone, *added; /* a changed element stands in both */
+	size_t n_gone, n_added, room_gone, room_added;
+};
+
+#define TIME_SLACK 2u /* seconds: the kernel's remaining time and our clock are not read at one instant */
+
+/*
+ * Both images sorted. Ends that differ by TIME_SLACK at most are equal, and an element whose end is that near to `now`
+ * may be there or not. 0 or -ENOMEM.
+ */
+int image_diff(const struct image *have, const struct image *want, uint64_t now, struct arena *a,
+	       struct element_diff *ret);
+bool image_rules_equal(const struct image *have, const struct image *want);
+
+/* "lan0 lan1 10.0.0.1 10.0.1.1 tcp 502 -> ..." for people; names by `ir` and kernel indexes, both may be NULL. */
+void image_element_text(unsigned set, const struct image_element *el, const struct ir *ir, const uint32_t *interfaces,
+			char *out, size_t size);
+
+#endif

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/kernel/rule.h"
+
+#include <errno.h>
+#include <netinet/in.h> /* before linux/, which then leaves its own copies out */
+#include <stdio.h>	/* libnftnl forgets it */
+
+#include <libnftnl/rule.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+
+#include "appliance/kernel/expr.h"
+#include "appliance/wire/mark.h"
+
+/* The field of 2 bytes that a cell's ports are compared with. ICMP has type and code where TCP has its source port. */
+static void port_field(struct build *b, bool source, uint32_t word)
+{
+	switch (b->l4proto) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+		expr_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, source ? 0 : 2, 2, word);
+		break;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		expr_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 2, word);
+		break;
+	default:
+		/* Not known to this rule: the tracked tuple has port or type and code in one place. For a packet that opens
+		 * a session the tuple is the packet. */
+		if (source)
+			b->bad = true;
+		expr_ct_original(b, NFT_CT_PROTO_DST, word);
+	}
+}
+
+/* Loads the key of a cell map: iif . oif . source . destination . protocol . port. */
+static void cell_key(struct build *b, bool v6, enum ir_key k)
+{
+	bool back = k == KEY_PACKET_BACK || k == KEY_ORIGINAL_BACK,
+	     original = k == KEY_ORIGINAL || k == KEY_ORIGINAL_BACK;
+	uint32_t len = v6 ? 16 : 4, words = len / 4, src_at = v6 ? 8 : 12, dst_at = src_at + len;
+
+	expr_meta(b, back ? NFT_META_OIF : NFT_META_IIF, 0);
+	expr_meta(b, back ? NFT_META_IIF : NFT_META_OIF, 1);
+	if (original) {
+		expr_ct_original(b, v6 ? NFT_CT_SRC_IP6 : NFT_CT_SRC_IP, 2);
+		expr_ct_original(b, v6 ? NFT_CT_DST_IP6 : NFT_CT_DST_IP, 2 + words);
+	} else {
+		expr_payload(b, NFT_PAYLOAD_NETWORK_HEADER, back ? dst_at : src_at, len, 2);
+		expr_payload(b, NFT_PAYLOAD_NETWORK_HEADER, back ? src_at : dst_at, len, 2 + words);
+	}
+	expr_meta(b, NFT_META_L4PROTO, 2 + 2 * words);
+	if (original)
+		expr_ct_original(b, NFT_CT_PROTO_DST, 3 + 2 * words);
+	else
+		port_field(b, k == KEY_PACKET_BACK, 3 + 2 * words);
+}
+
+static void load_key(struct build *b, enum ir_set set, uint32_t key)
+{
+	bool cells = set >= SET_UNTIL4 && set <= SET_RANGE6;
+
+	switch ((enum ir_key)key) {
+	case KEY_PACKET:
+	case KEY_PACKET_BACK:
+	case KEY_ORIGINAL:
+	case KEY_ORIGINAL_BACK:
+		if (!cells)
+			b->bad = true;
+		cell_key(b, set >= SET_UNTIL6, (enum ir_key)key);
+		return;
+	case KEY_AGREE:
+		expr_meta(b, NFT_META_MARK, 0);
+		expr_bits32(b, 0, MARK_PERMIT_MASK, 0);
+		expr_ct(b, NFT_CT_MARK, 1);
+		expr_bits32(b, 1, MARK_PERMIT_MASK, 0);
+		break;
+	case KEY_CT_PERMIT:
+		expr_ct(b, NFT_CT_MARK, 0);
+		expr_bits32(b, 0, MARK_PERMIT_MASK, 0);
+		expr_ct(b, NFT_CT_MARK, 1);
+		expr_bits32(b, 1, MARK_PERMIT_MASK, 0);
+		break;
+	case KEY_RESET:
+		expr_meta(b, NFT_META_MARK, 0);
+		expr_bits32(b, 0, MARK_LANE_MASK, 0);
+		expr_ct(b, NFT_CT_MARK, 1);
+		expr_bits32(b, 1, MARK_LANE_MASK, 0);
+		break;
+	default:
+		b->bad = true;
+	}
+	if (cells || set == SET_LIVE || (set == SET_RESETS) != (key == KEY_RESET))
+		b->bad = true;
+}
+
+static uint32_t state_bits(uint32_t states)
+{
+	uint32_t bits = 0;
+
+	if (states & CT_INVALID)
+		bits |= 1u;
+	if (states & CT_ESTABLISHED)
+		bits |= 2u;
+	if (states & CT_RELATED)
+		bits |= 4u;
+	if (states & CT_NEW)
+		bits |= 8u;
+	return bits;
+}
+
+/* The questions behind IR_IP_OPTIONS. A chain of IPv6 headers has one of these first, or is none. */
+#define OPTION_VARIANTS 6u
+static void ip_options(struct build *b, unsigned variant)
+{
+	static const uint8_t headers[OPTION_VARIANTS] = {
+		0, IPPROTO_HOPOPTS, IPPROTO_ROUTING, IPPROTO_FRAGMENT, IPPROTO_AH, IPPROTO_DSTOPTS
+	};
+
+	expr_meta(b, NFT_META_NFPROTO, 0);
+	expr_cmp8(b, NFT_CMP_EQ, variant == 0 ? NFPROTO_IPV4 : NFPROTO_IPV6);
+	if (variant == 0) {
+		expr_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 0, 1, 0);
+		expr_bits8(b, 0x0f);
+		expr_cmp8(b, NFT_CMP_NEQ, 5);
+		return;
+	}
+	expr_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 6, 1, 0);
+	expr_cmp8(b, NFT_CMP_EQ, headers[variant]);
+}
+
+/* Loads of the header itself are the kernel's quickest. The first byte of IPv4 says version and length; that a packet of
+ * one family has the version of the other is refused before any rule. */
+static void plain(struct build *b, uint32_t family, uint8_t l4proto)
+{
+	b->l4proto = l4proto;
+	if (family == 4) {
+		expr_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 0, 1, 0);
+		expr_cmp8(b, NFT_CMP_EQ, 0x45);
+	} else {
+		expr_meta(b, NFT_META_NFPROTO, 0);
+		expr_cmp8(b, NFT_CMP_EQ, NFPROTO_IPV6);
+	}
+	expr_payload(b, NFT_PAYLOAD_NETWORK_HEADER, family == 4 ? 9 : 6, 1, 0);
+	expr_cmp8(b, NFT_CMP_EQ, l4proto);
+}
+
+static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uint32_t workers, enum queue_backend q)
+{
+	char chain[16];
+
+	switch (s->kind) {
+	case IR_CT_STATE:
+		expr_ct(b, NFT_CT_STATE, 0);
+		expr_bits32(b, 0, state_bits(s->a), 0);
+		expr_cmp32(b, NFT_CMP_NEQ, 0);
+		break;
+	case IR_FAMILY:
+		expr_meta(b, NFT_META_NFPROTO, 0);
+		expr_cmp8(b, NFT_CMP_EQ, s->a == 4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
+		break;
+	case IR_L4PROTO:
+		b->l4proto = (uint8_t)s->a;
+		expr_meta(b, NFT_META_L4PROTO, 0);
+		expr_cmp8(b, NFT_CMP_EQ, (uint8_t)s->a);
+		break;
+	case IR_ICMP_TYPE:
+		expr_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, 0);
+		expr_cmp8(b, NFT_CMP_EQ, (uint8_t)s->a);
+		break;
+	case IR_ICMP_BELOW:
+		expr_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, 0);
+		expr_cmp8(b, NFT_CMP_LT, (uint8_t)s->a);
+		break;
+	case IR_HOPLIMIT:
+		expr_payload(b, NFT_PAYLOAD_NETWORK_HEADER, 7, 1, 0);
+		expr_cmp8(b, NFT_CMP_EQ, (uint8_t)s->a);
+		break;
+	case IR_IP_OPTIONS:
+		ip_options(b, variant);
+		break;
+	case IR_PLAIN:
+		plain(b, s->a, (uint8_t)s->b);
+		break;
+	case IR_UNROUTED:
+		expr_unrouted(b);
+		break;
+	case IR_TCP_FLAGS:
+		expr_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, 13, 1, 0);
+		expr_bits8(b, (uint8_t)s->a);
+		expr_cmp8(b, NFT_CMP_EQ, (uint8_t)s->b);
+		break;
+	case IR_CT_DIRECTION:
+		expr_ct(b, NFT_CT_DIRECTION, 0);
+		expr_cmp8(b, NFT_CMP_EQ, (uint8_t)s->a);
+		break;
+	case IR_MARK:
+	case IR_MARK_NOT:
+		expr_meta(b, NFT_META_MARK, 0);
+		if (s->a != UINT32_MAX)
+			expr_bits32(b, 0, s->a, 0);
+		expr_cmp32(b, s->kind == IR_MARK ? NFT_CMP_EQ : NFT_CMP_NEQ, s->b);
+		break;
+	case IR_CTMARK_NOT:
+		expr_ct(b, NFT_CT_MARK, 0);
+		expr_bits32(b, 0, s->a, 0);
+		expr_cmp32(b, NFT_CMP_NEQ, s->b);
+		break;
+	case IR_LIMIT:
+		expr_limit(b, s->a, s->b);
+		break;
+	case IR_IN_SET:
+	case IR_NOT_IN_SET:
+		load_key(b, s->set, s->a);
+		expr_lookup(b, s->set, LOOKUP_MEMBER, s->kind == IR_NOT_IN_SET);
+		break;
+	case IR_LIVE:
+		expr_meta(b, NFT_META_IIF, 0);
+		expr_ct(b, NFT_CT_DIRECTION, 1);
+		expr_ct(b, NFT_CT_MARK, 2);
+		expr_lookup(b, SET_LIVE, LOOKUP_MARK, false);
+		expr_meta_set(b, NFT_META_MARK, 0);
+		break;
+	case IR_ADMIT:
+		load_key(b, s->set, s->a);
+		expr_lookup(b, s->set, LOOKUP_MARK, false);
+		expr_ct_mark_set(b, 0);
+		break;
+	case IR_KNOWN:
+		load_key(b, s->set, s->a);
+		expr_lookup(b, s->set, LOOKUP_MARK, false);
+		break;
+	case IR_SET_MARK:
+		expr_value(b, s->a);
+		expr_meta_set(b, NFT_META_MARK, 0);
+		break;
+	case IR_COPY_MARK:
+		expr_ct(b, NFT_CT_MARK, 0);
+		expr_bits32(b, 0, ~MARK_OUTCOME_MASK, 0);
+		expr_meta_set(b, NFT_META_MARK, 0);
+		break;
+	case IR_SET_OUTCOME:
+		expr_ct(b, NFT_CT_MARK, 0);
+		expr_bits32(b, 0, ~MARK_OUTCOME_MASK, s->a);
+		expr_ct_mark_set(b, 0);
+		break;
+	case IR_COUNT:
+		expr_count(b, s->a);
+		break;
+	case IR_LOG:
+		expr_limit(b, s->b, s->b);
+		expr_log_record(b, s->a);
+		break;
+	case IR_ACCEPT:
+		expr_verdict(b, NF_ACCEPT, NULL);
+		break;
+	case IR_DROP:
+		expr_verdict(b, NF_DROP, NULL);
+		break;
+	case IR_GOTO:
+		expr_verdict(b, NFT_GOTO, ir_chain_name((enum ir_chain)s->a, chain));
+		break;
+	case IR_GOTO_LANE:
+		expr_meta(b, NFT_META_MARK, 0);
+		expr_bits32(b, 0, MARK_FAST | MARK_LANE_MASK, 0);
+		expr_lookup(b, TABLE_LANES, LOOKUP_VERDICT, false);
+		break;
+	case IR_GOTO_OUTCOME:
+		expr_meta(b, NFT_META_MARK, 0);
+		expr_bits32(b, 0, MARK_OUTCOME_MASK, 0);
+		expr_lookup(b, TABLE_OUTCOMES, LOOKUP_VERDICT, false);
+		break;
+	case IR_GOTO_UNANSWERED:
+		expr_meta(b, NFT_META_MARK, 0);
+		expr_bits32(b, 0, MARK_LANE_MASK, 0);
+		expr_lookup(b, TABLE_UNANSWERED, LOOKUP_VERDICT, false);
+		break;
+	case IR_QUEUE:
+		expr_queue(b, s->a, s->b == 1, workers, q);
+		break;
+	default:
+		b->bad = true;
+	}
+}
+
+/* True for what only asks; such statements stand before a record as well as before the decision. */
+static bool is_match(enum ir_stmt_kind k)
+{
+	return k <= IR_KNOWN;
+}
+
+/* One kernel rule: the record rule (matches and the log) or the rest. */
+static struct nftnl_rule *one(const struct ir_rule *r, unsigned variant, bool record, uint32_t workers,
+			      enum queue_backend q, int *err)
+{
+	struct build b = { .rule = nftnl_rule_alloc() };
+	char chain[16];
+
+	*err = -ENOMEM;
+	if (b.rule == NULL)
+		return NULL;
+	nftnl_rule_set_u32(b.rule, NFTNL_RULE_FAMILY, NFPROTO_INET);
+	nftnl_rule_set_str(b.rule, NFTNL_RULE_TABLE, TABLE_NAME);
+	nftnl_rule_set_str(b.rule, NFTNL_RULE_CHAIN, ir_chain_name(r->chain, chain));
+	for (uint32_t n = 0; n < r->n; n++)
+		if (record ? is_match(r->stmts[n].kind) || r->stmts[n].kind == IR_LOG : r->stmts[n].kind != IR_LOG)
+			stmt(&b, &r->stmts[n], variant, workers, q);
+	if (b.bad) {
+		*err = -EINVAL;
+		nftnl_rule_free(b.rule);
+		return NULL;
+	}
+	return b.rule;
+}
+
+int rule_build(const struct ir_rule *r, uint32_t workers, enum queue_backend q, struct nftnl_rule *ret[RULE_FAN])
+{
+	unsigned variants = 1;
+	bool record = false;
+	int n = 0, err = 0;
+
+	if (r->n > IR_STMTS || r->chain >= CHAIN_COUNT)
+		return -EINVAL;
+	for (uint32_t k = 0; k < r->n; k++) {
+		if (r->stmts[k].kind == IR_IP_OPTIONS)
+			variants = OPTION_VARIANTS;
+		if (r->stmts[k].kind == IR_LOG)
+			record = true;
+	}
+	for (unsigned v = 0; v < variants; v++) {
+		for (int rest = record ? 0 : 1; rest < 2; rest++) {
+			ret[n] = one(r, v, rest == 0, workers, q, &err);
+			if (ret[n] == NULL) {
+				while (n > 0)
+					nftnl_rule_free(ret[--n]);
+				return err;
+			}
+			n++;
+		}
+	}
+	return n;
+}
+
+void rule_free(struct nftnl_rule *r)
+{
+	nftnl_rule_free(r);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * IR rules as kernel expressions: one reading of enum ir_stmt_kind for the batch that loads them and for the text that
+ * read-back compares. Runs in enforce; talks to nobody. With the other netlink_* files the only user of
+ * libnftnl.
+ */
+#ifndef SEKISHO_KERNEL_RULE_H
+#define SEKISHO_KERNEL_RULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/base/err.h"
+#include "appliance/kernel/image.h"
+#include "policy/ir/ir.h"
+
+struct nftnl_rule;
+
+/* What the kernel can do: `queue` of its own, or the NFQUEUE target of nft_compat. */
+enum queue_backend { QUEUE_NATIVE, QUEUE_COMPAT };
+
+#define LOG_GROUP 1u	/* NFLOG group that the tap reads */
+#define RULE_FAN 12u	/* kernel rules that one IR rule may need */
+#define RULE_TEXT 2048u /* bytes of a canonical text, with the NUL */
+
+/*
+ * Most IR rules become one kernel rule. IR_IP_OPTIONS is six questions, hence six rules. A rate limit ends its rule,
+ * so a record (IR_LOG) gets a rule of its own before the one that counts and decides: the counter stays exact.
+ * Returns how many (owned by the caller, rule_free), or negative errno with nothing owned.
+ */
+int rule_build(const struct ir_rule *r, uint32_t workers, enum queue_backend q, struct nftnl_rule *ret[RULE_FAN]);
+void rule_free(struct nftnl_rule *r);
+/* "[ meta load iif => reg 1 ] ..."; false when it does not fit or holds what has no text. */
+bool rule_text(const struct nftnl_rule *r, char *out, size_t size);
+
+/* Adds the texts of all expected rules to the image, in chain order. 0 or negative errno. */
+int netlink_rule_texts(struct image *i, const struct expectation *x, enum queue_backend q, struct err *e);
+
+#endif

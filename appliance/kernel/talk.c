@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/kernel/talk.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "appliance/base/clock.h"
+
+#define RECEIVE_QUEUE (8 << 20) /* bytes: acknowledgements of a whole failed batch fit */
+#define ANSWER_NS 2000000000ull
+
+int netlink_open(struct netlink *n, int fd, struct err *e)
+{
+	struct sockaddr_nl self = { .nl_family = AF_NETLINK };
+	socklen_t len = sizeof(self);
+	int on = 1, queue = RECEIVE_QUEUE;
+
+	memset(n, 0, sizeof(*n));
+	n->fd = fd;
+	if (getsockname(fd, (struct sockaddr *)&self, &len) < 0)
+		return err_set(e, -errno, "name of the netlink socket");
+	if (self.nl_pid == 0) {
+		if (bind(fd, (struct sockaddr *)&self, sizeof(self)) < 0 ||
+		    getsockname(fd, (struct sockaddr *)&self, &len) < 0)
+			return err_set(e, -errno, "bind the netlink socket");
+	}
+	n->portid = self.nl_pid;
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &queue, sizeof(queue)) < 0)
+		return err_set(e, -errno, "receive queue of the netlink socket");
+	/* Absent on old kernels: then answers are larger, or errors less exact. */
+	(void)setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
+	(void)setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
+	n->buffer = malloc(NETLINK_RECEIVE);
+	if (n->buffer == NULL)
+		return err_set(e, -ENOMEM, "receive buffer");
+	n->seq = (uint32_t)(clock_mono().ns >> 10);
+	return 0;
+}
+
+void netlink_close(struct netlink *n)
+{
+	free(n->buffer);
+	n->buffer = NULL;
+}
+
+struct nlmsghdr *netlink_request(struct netlink *n, void *buf, uint16_t type, uint16_t flags, uint8_t family)
+{
+	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
+	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(h, sizeof(*g));
+
+	h->nlmsg_type = type;
+	h->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
+	h->nlmsg_seq = ++n->seq;
+	g->nfgen_family = family;
+	g->version = NFNETLINK_V0;
+	g->res_id = 0;
+	return h;
+}
+
+static int send_all(const struct netlink *n, const struct nlmsghdr *h)
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	ssize_t r;
+
+	do
+		r = sendto(n->fd, h, h->nlmsg_len, 0, (struct sockaddr *)&kernel, sizeof(kernel));
+	while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : 0;
+}
+
+/* Waits for input until `deadline`. 0 or negative errno. */
+static int wait_input(int fd, uint64_t deadline_ns)
+{
+	for (;;) {
+		uint64_t now = clock_mono().ns;
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		int r;
+
+		if (now >= deadline_ns)
+			return -ETIMEDOUT;
+		r = poll(&p, 1, (int)((deadline_ns - now) / 1000000 + 1));
+		if (r > 0)
+			return 0;
+		if (r < 0 && errno != EINTR)
+			return -errno;
+	}
+}
+
+/* One message of an answer. 0 = go on, 1 = complete, negative errno otherwise. */
+static int answer(const struct nlmsghdr *m, bool dump, netlink_each *each, void *ctx)
+{
+	const struct nlmsgerr *err;
+	int r;
+
+	if (m->nlmsg_flags & NLM_F_DUMP_INTR)
+		return -EINTR;
+	if (m->nlmsg_type == NLMSG_DONE)
+		return 1;
+	if (m->nlmsg_type == NLMSG_OVERRUN)
+		return -ENOBUFS;
+	if (m->nlmsg_type == NLMSG_ERROR) {
+		if (m->nlmsg_len < mnl_nlmsg_size(sizeof(*err)))
+			return -EBADMSG;
+		err = mnl_nlmsg_get_payload(m);
+		return err->error == 0 ? 1 : err->error;
+	}
+	r = each(m, ctx);
+	return r < 0 ? r : !dump;
+}
+
+int netlink_ask(struct netlink *n, const struct nlmsghdr *request, netlink_each *each, void *ctx, struct err *e)
+{
+	uint64_t deadline = clock_mono().ns + ANSWER_NS;
+	bool dump = (request->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP;
+	int result = 0, r = send_all(n, request);
+
+	if (r < 0)
+		return err_set(e, r, "netlink request 0x%x", request->nlmsg_type);
+	for (;;) {
+		struct sockaddr_nl from = { 0 };
+		socklen_t from_len = sizeof(from);
+		ssize_t got = recvfrom(n->fd, n->buffer, NETLINK_RECEIVE, MSG_DONTWAIT | MSG_TRUNC,
+				       (struct sockaddr *)&from, &from_len);
+		const struct nlmsghdr *m = (const struct nlmsghdr *)(const void *)n->buffer;
+		int left;
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0 && errno == EAGAIN) {
+			r = wait_input(n->fd, deadline);
+			if (r < 0)
+				return err_set(e, r, "answer to netlink request 0x%x", request->nlmsg_type);
+			continue;
+		}
+		if (got < 0)
+			return err_set(e, -errno, "answer to netlink request 0x%x", request->nlmsg_type);
+		if ((size_t)got > NETLINK_RECEIVE)
+			return err_set(e, -EMSGSIZE, "answer to netlink request 0x%x", request->nlmsg_type);
+		for (left = (int)got; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left)) {
+			if (from.nl_pid != 0 || m->nlmsg_seq != request->nlmsg_seq)
+				continue;
+			r = answer(m, dump, each, ctx);
+			if (r < 0 && result == 0)
+				result = r;
+			/* An error ends the answer, but an inconsistent or refused dump goes on to its end. */
+			if (r == 1 || (r < 0 && m->nlmsg_type == NLMSG_ERROR))
+				return result < 0 ? err_set(e, result, "netlink request 0x%x", request->nlmsg_type) : 0;
+		}
+		deadline = clock_mono().ns + ANSWER_NS;
+	}
+}

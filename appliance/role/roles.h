@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The roles of sekishod: entry points, and the descriptors that the supervisor gives each of them before it is executed
+ * anew. Nothing else is open in a role but standard error.
+ */
+#ifndef SEKISHO_ROLE_ROLES_H
+#define SEKISHO_ROLE_ROLES_H
+
+#include "appliance/wire/msg.h"
+
+#define ROLE_FD_CONTROL 3 /* SEQPACKET to the supervisor; its end means: exit */
+#define ROLE_FD_EVENTS 4  /* SEQPACKET, non-blocking, for struct event_port */
+#define ROLE_FD_FIRST 5	  /* the role's own, in order: */
+
+/* enforce: requests, and one that hears of changes; both NETLINK_NETFILTER in the data namespace */
+#define ENFORCE_FD_REQUESTS 5
+#define ENFORCE_FD_MONITOR 6
+/* gate: raw sockets that only send, the kernel's table of queues, and a socket for questions about sessions */
+#define GATE_FD_RESET4 5
+#define GATE_FD_RESET6 6
+#define GATE_FD_QUEUES 7
+#define GATE_FD_SESSIONS 8
+/* tap: NFLOG group of the data namespace */
+#define TAP_FD_LOG 5
+/* journal: its folder */
+#define JOURNAL_FD_FOLDER 5
+/* mgmt: listening socket in the admin namespace, folder of its secrets */
+#define MGMT_FD_LISTEN 5
+#define MGMT_FD_SECRETS 6
+
+/* Each returns the exit status of its process. */
+int role_enforce(void);
+int role_gate(void);
+int role_dpi(void);
+int role_tap(void);
+int role_compile(void);
+int role_journal(void);
+int role_mgmt(void);
+
+#endif

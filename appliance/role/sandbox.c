@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Order matters. Limits and priority first, while root may still set them; then the user and the capabilities, which
+ * clear the death signal and the dumpable flag and so come before both; then no_new_privs, which Landlock and seccomp
+ * ask for; the system call filter last, because it forbids everything that went before.
+ */
+#include "appliance/role/sandbox.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "appliance/role/sandbox_table.h"
+
+#define MIB 1048576u
+
+/* A sanitizer build reserves terabytes of address space and looks at itself when it reports: it gets no memory limit. */
+#if defined(__SANITIZE_ADDRESS__)
+#define LIMIT_MEMORY false
+#else
+#define LIMIT_MEMORY true
+#endif
+
+/* ---- limits and identity --------------------------------------------------------------------------------------- */
+
+static int limit(int what, rlim_t value, struct err *e)
+{
+	struct rlimit old, l = { .rlim_cur = value, .rlim_max = value };
+
+	/* Never raises: a limit that is stricter already stays. */
+	if (getrlimit((__rlimit_resource_t)what, &old) == 0 && old.rlim_max < value)
+		l.rlim_cur = l.rlim_max = old.rlim_max;
+	if (setrlimit((__rlimit_resource_t)what, &l) < 0)
+		return err_set(e, -errno, "resource limit %d", what);
+	return 0;
+}
+
+static int limits(const struct profile *p, struct err *e)
+{
+	int r = limit(RLIMIT_NOFILE, p->descriptors, e);
+
+	if (r == 0)
+		r = limit(RLIMIT_CORE, 0, e);
+	if (r == 0)
+		r = limit(RLIMIT_NPROC, 0, e);
+	if (r == 0)
+		r = limit(RLIMIT_FSIZE, (rlim_t)p->file_mib * MIB, e);
+	if (r == 0 && p->memory_mib != 0 && LIMIT_MEMORY)
+		r = limit(RLIMIT_AS, (rlim_t)p->memory_mib * MIB, e);
+	/* Not every container grants it; the priority below is then what there is. */
+	if (r == 0 && p->realtime != 0)
+		sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK,
+				   &(const struct sched_param){ .sched_priority = p->realtime });
+	if (r == 0 && setpriority(PRIO_PROCESS, 0, p->nice) < 0)
+		r = err_set(e, -errno, "priority %d", p->nice);
+	return r;
+}
+
+static int identity(enum role r, const struct profile *p, struct err *e)
+{
+	int id = (int)sandbox_uid(r);
+
+	capng_clear(CAPNG_SELECT_ALL);
+	for (unsigned c = 0; c < 64; c++)
+		if ((p->capabilities >> c) & 1u)
+			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, c);
+	if (capng_change_id(id, id, CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING | CAPNG_CLEAR_AMBIENT) != 0)
+		return err_set(e, -EPERM, "become user %d with the capabilities of %s", id, role_name(r));
+	return 0;
+}
+
+static int flags(struct err *e)
+{
+	pid_t parent = getppid();
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return err_set(e, -errno, "process flags");
+	/* A parent that died before the signal was asked for sends none. */
+	if (getppid() != parent)
+		return err_set(e, -ECHILD, "parent is gone");
+	return 0;
+}
+
+/* ---- files: Landlock, where the kernel has it ------------------------------------------------------------------- */
+
+/* All rights of every version so far, in the kernel's numbering; this system's header may know fewer. */
+#define FS_V1 0x1fffu	    /* execute, write, read file and folder, remove, make */
+#define FS_REFER 0x2000u    /* version 2 */
+#define FS_TRUNCATE 0x4000u /* version 3 */
+#define FS_IOCTL 0x8000u    /* version 5 */
+#define FS_READ 0xcu	    /* read file, read folder */
+#define FS_KEPT 0x41beu	    /* read, write, remove and make files and folders, truncate: no execution, no devices */
+#define NET_ALL 3u	    /* version 4: bind and connect TCP */
+#define SCOPE_ALL 3u	    /* version 6: abstract unix sockets, signals */
+
+struct ruleset {
+	uint64_t fs, net, scoped;
+};
+
+static int folder_rule(int set, const struct profile_folder *f, uint64_t handled, struct err *e)
+{
+	struct landlock_path_beneath_attr a = { .allowed_access = (f->write ? FS_KEPT : FS_READ) & handled,
+						.parent_fd = f->fd };
+	long r;
+	int code;
+
+	if (f->path != NULL) {
+		a.parent_fd = open(f->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (a.parent_fd < 0)
+			return err_set(e, -errno, "open %s", f->path);
+	}
+	r = syscall(SYS_landlock_add_rule, set, LANDLOCK_RULE_PATH_BENEATH, &a, 0);
+	code = r < 0 ? err_set(e, -errno, "landlock rule for %s", f->path != NULL ? f->path : "a folder") : 0;
+	if (f->path != NULL)
+		close(a.parent_fd);
+	return code;
+}
+
+static int landlock(const struct profile *p, struct err *e)
+{
+	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	struct ruleset rs = { .fs = FS_V1 };
+	int set, r = 0;
+
+	if (version < 1)
+		return 0; /* the kernel has none: system calls and the user id must do */
+	if (version >= 2)
+		rs.fs |= FS_REFER;
+	if (version >= 3)
+		rs.fs |= FS_TRUNCATE;
+	if (version >= 4)
+		rs.net = NET_ALL;
+	if (version >= 5)
+		rs.fs |= FS_IOCTL;
+	if (version >= 6)
+		rs.scoped = SCOPE_ALL;
+	/* The size says how many of the words this kernel knows. */
+	set = (int)syscall(SYS_landlock_create_ruleset, &rs,
+			   version >= 6	  ? sizeof(rs)
+			   : version >= 4 ? 2 * sizeof(uint64_t)
+					  : sizeof(uint64_t),
+			   0);
+	if (set < 0)
+		return err_set(e, -errno, "landlock rule set");
+	for (uint32_t i = 0; r == 0 && i < p->n_folders; i++)
+		r = folder_rule(set, &p->folders[i], rs.fs, e);
+	if (r == 0 && syscall(SYS_landlock_restrict_self, set, 0) < 0)
+		r = err_set(e, -errno, "landlock");
+	close(set);
+	return r;
+}
+
+/* ---- system calls ------------------------------------------------------------------------------------------------ */
+
+static int add_rule(scmp_filter_ctx ctx, const struct call_rule *c)
+{
+	if (!c->test)
+		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, c->call, 0);
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, c->call, 1,
+				SCMP_CMP64(c->arg, SCMP_CMP_MASKED_EQ, c->mask, c->want));
+}
+
+static bool listed(const struct profile *p, int call)
+{
+	for (int g = 0; g < PROFILE_GROUPS && p->allow[g] != NULL; g++)
+		for (const struct call_rule *c = p->allow[g]; c->call != CALL_END; c++)
+			if (c->call == call)
+				return true;
+	return false;
+}
+
+static int load(scmp_filter_ctx ctx, int r, struct err *e)
+{
+	if (r == 0)
+		r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	if (r == 0)
+		r = seccomp_load(ctx);
+	seccomp_release(ctx);
+	return r < 0 ? err_set(e, r, "system call filter") : 0;
+}
+
+static int system_calls(const struct profile *p, struct err *e)
+{
+	bool kill = p->otherwise == OTHERWISE_KILL;
+	scmp_filter_ctx ctx = seccomp_init(kill ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_ERRNO(EPERM));
+	int r = 0;
+
+	if (ctx == NULL)
+		return err_set(e, -ENOMEM, "system call filter");
+	for (int g = 0; g < PROFILE_GROUPS && p->allow[g] != NULL; g++)
+		for (const struct call_rule *c = p->allow[g]; r == 0 && c->call != CALL_END; c++)
+			r = add_rule(ctx, c);
+	for (const int *s = p->soft; kill && s != NULL && *s != CALL_END; s++)
+		if (r == 0 && !listed(p, *s))
+			r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), *s, 0);
+	/* With clone3 the flags are in memory and cannot be looked at; the C library falls back to clone. */
+	if (r == 0 && kill)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	return load(ctx, r, e);
+}
+
+int sandbox_enter(enum role r, struct err *e)
+{
+	const struct profile *p = sandbox_profile(r);
+	int code;
+
+	if (p == NULL)
+		return err_set(e, -EINVAL, "no profile for role %s", role_name(r));
+	tzset(); /* reads its file now or never */
+	code = limits(p, e);
+	if (code == 0)
+		code = identity(r, p, e);
+	if (code == 0)
+		code = flags(e);
+	if (code == 0)
+		code = landlock(p, e);
+	if (code == 0)
+		code = system_calls(p, e);
+	return code;
+}
+
+int sandbox_supervisor(struct err *e)
+{
+	scmp_filter_ctx ctx;
+	uint64_t have = 0;
+	int r = 0;
+
+	/* A container may hold back some of them; what is not there cannot be kept. */
+	if (capng_get_caps_process() < 0)
+		return err_set(e, -EPERM, "capabilities of the supervisor");
+	for (const int *c = sandbox_supervisor_kept; *c != CALL_END; c++)
+		if (capng_have_capability(CAPNG_PERMITTED, (unsigned)*c) &&
+		    capng_have_capability(CAPNG_BOUNDING_SET, (unsigned)*c))
+			have |= (uint64_t)1 << *c;
+	capng_clear(CAPNG_SELECT_ALL);
+	for (const int *c = sandbox_supervisor_kept; *c != CALL_END; c++)
+		if ((have >> *c & 1) != 0)
+			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, (unsigned)*c);
+	if (capng_apply(CAPNG_SELECT_ALL) != 0)
+		return err_set(e, -EPERM, "capabilities of the supervisor");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_set(e, -errno, "no new privileges");
+	ctx = seccomp_init(SCMP_ACT_ALLOW);
+	if (ctx == NULL)
+		return err_set(e, -ENOMEM, "system call filter");
+	for (const int *c = sandbox_supervisor_denied; r == 0 && *c != CALL_END; c++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), *c, 0);
+	return load(ctx, r, e);
+}
+
+int sandbox_place(unsigned index, struct err *e)
+{
+	cpu_set_t usable, one;
+	unsigned n;
+
+	if (sched_getaffinity(0, sizeof(usable), &usable) < 0)
+		return err_set(e, -errno, "usable cores");
+	n = (unsigned)CPU_COUNT(&usable);
+	index = n > 0 ? index % n : 0;
+	CPU_ZERO(&one);
+	for (size_t c = 0; c < CPU_SETSIZE; c++)
+		if (CPU_ISSET(c, &usable) && index-- == 0) {
+			CPU_SET(c, &one);
+			break;
+		}
+	if (sched_setaffinity(0, sizeof(one), &one) < 0)
+		return err_set(e, -errno, "core");
+	return 0;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What each role may still do once its loop runs: user, capabilities, limits, files and system calls, from one table
+ * (sandbox_table.c). Every role calls sandbox_enter before it reads its first foreign byte and before it says MSG_READY;
+ * a failure to enter is the end of the role. Leaves nothing behind but the calling process's own restrictions.
+ */
+#ifndef SEKISHO_ROLE_SANDBOX_H
+#define SEKISHO_ROLE_SANDBOX_H
+
+#include <stdint.h>
+
+#include "appliance/base/err.h"
+#include "appliance/wire/msg.h"
+
+/* The unprivileged user and group of a role: numbers of its own, so that one role cannot signal or trace another. */
+#define SANDBOX_UID_BASE 61961u
+
+static inline uint32_t sandbox_uid(enum role r)
+{
+	return SANDBOX_UID_BASE + (uint32_t)r;
+}
+
+/*
+ * Closes the sandbox around the calling process for good. Expects root (or the capabilities of it), one thread, and its
+ * parent alive: the death of the parent then ends it. 0, or negative errno: the process must exit.
+ */
+int sandbox_enter(enum role r, struct err *e);
+
+/*
+ * The supervisor stays root, for it starts roles and enters namespaces; it gives up what it never needs: loading code
+ * into the kernel, tracing, raw hardware, the clock. Its children inherit that. 0 or negative errno.
+ */
+int sandbox_supervisor(struct err *e);
+
+/*
+ * Puts the calling process on one core: the `index`-th of those that it may use, counted round. Worker i and gate i get
+ * the same index, since handing a packet over is cheapest on one core. Call between fork and exec, or before
+ * sandbox_enter. 0 or negative errno.
+ */
+int sandbox_place(unsigned index, struct err *e);
+
+#endif

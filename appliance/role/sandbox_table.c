@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One place to read what a role may do. A line more here is a decision about the boundary: say why beside it.
+ */
+#include "appliance/role/sandbox_table.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/sockios.h>
+#include <seccomp.h>
+#include <stddef.h>
+#include <sys/mman.h>
+
+#include "appliance/role/roles.h"
+
+/* clang-format off */ /* tables, in rows */
+
+#define CALL(name) { .call = SCMP_SYS(name) }
+#define CALL_IF(name, n, m, w) { .call = SCMP_SYS(name), .test = true, .arg = (n), .mask = (m), .want = (w) }
+#define WHOLE UINT64_MAX
+#define END { .call = CALL_END }
+
+/* Memory, time, ending: what the C library itself cannot do without. Nothing becomes executable. */
+static const struct call_rule common[] = {
+	CALL(brk), CALL_IF(mmap, 2, PROT_EXEC, 0), CALL_IF(mprotect, 2, PROT_EXEC, 0), CALL(munmap), CALL(mremap),
+	CALL(madvise), CALL(futex), CALL(getrandom),
+	CALL(clock_gettime), CALL(gettimeofday), CALL(time), CALL(clock_nanosleep), CALL(nanosleep), CALL(sched_yield),
+	CALL(exit), CALL(exit_group), CALL(rt_sigreturn), CALL(rt_sigprocmask), CALL(rt_sigaction), CALL(restart_syscall),
+	CALL(getpid), CALL(gettid), CALL(tgkill),
+	CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(pread64), CALL(pwrite64), CALL(lseek), CALL(close),
+	CALL(fstat), CALL_IF(newfstatat, 3, AT_EMPTY_PATH, AT_EMPTY_PATH),
+#if defined(__SANITIZE_ADDRESS__)
+	CALL(sigaltstack), /* a test build looks after its own stacks */
+#endif
+	END
+};
+
+/* The control channel (3), the event port (4), and memory handed over. */
+static const struct call_rule channel[] = {
+	CALL(recvmsg), CALL_IF(sendmsg, 0, WHOLE, ROLE_FD_CONTROL), CALL_IF(sendto, 0, WHOLE, ROLE_FD_EVENTS),
+	CALL(memfd_create),
+	CALL_IF(fcntl, 1, WHOLE, F_GET_SEALS), CALL_IF(fcntl, 1, WHOLE, F_ADD_SEALS), CALL_IF(fcntl, 1, WHOLE, F_GETFL),
+	CALL_IF(fcntl, 1, WHOLE, F_GETFD), END
+};
+
+static const struct call_rule waiting[] = {
+	CALL(epoll_create1), CALL(epoll_ctl), CALL(epoll_wait), CALL(epoll_pwait), CALL(epoll_pwait2), CALL(poll), CALL(ppoll),
+	CALL(pselect6), CALL(select), CALL(timerfd_settime), END
+};
+
+static const struct call_rule receives_many[] = { CALL(recvmmsg), CALL(recvfrom), END };
+
+/* The gate writes verdicts and resets on descriptors whose numbers are not known beforehand; it never reads a packet,
+ * it only throws away what a dead worker left in the sockets. */
+static const struct call_rule gate_sends[] = { CALL(sendmsg), CALL(sendto), CALL(recvmmsg), END };
+
+static const struct call_rule files[] = {
+	CALL(openat), CALL(unlinkat), CALL(renameat), CALL(renameat2), CALL(mkdirat), CALL(fsync), CALL(fdatasync),
+	CALL(ftruncate), CALL(fallocate), CALL(getdents64), CALL(newfstatat), CALL(statx), CALL(flock), CALL(fchmod),
+	CALL(faccessat), CALL(faccessat2), CALL(fadvise64), CALL(sync_file_range), CALL(copy_file_range),
+	CALL_IF(fcntl, 1, WHOLE, F_SETFL), CALL_IF(fcntl, 1, WHOLE, F_SETFD), CALL_IF(fcntl, 1, WHOLE, F_SETLK),
+	CALL_IF(fcntl, 1, WHOLE, F_OFD_SETLK), CALL_IF(fcntl, 1, WHOLE, F_DUPFD_CLOEXEC), END
+};
+
+/* A server on a listening socket that it was given: it can make none of its own, nor a thread or a process. */
+static const struct call_rule server[] = {
+	CALL(accept4), CALL(accept), CALL(recvfrom), CALL(sendto), CALL(sendmsg), CALL(shutdown), CALL(getsockopt),
+	CALL(setsockopt), CALL(getsockname), CALL(getpeername), CALL_IF(fcntl, 1, WHOLE, F_SETFL),
+	CALL_IF(fcntl, 1, WHOLE, F_SETFD), CALL(getuid), CALL(geteuid), CALL(getgid), CALL(getegid), CALL(times),
+	CALL(getrusage), END
+};
+
+/* Netlink sockets that were opened before, and the settings of its own network namespace (the folder below). */
+static const struct call_rule kernel_rules[] = {
+	CALL(openat), CALL(getdents64), CALL(sendto), CALL(sendmsg), CALL(recvfrom), CALL(setsockopt), CALL(getsockname),
+	CALL_IF(ioctl, 1, WHOLE, SIOCGIFINDEX), END
+};
+
+static const int probes[] = {
+	SCMP_SYS(openat), SCMP_SYS(open), SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(readlink), SCMP_SYS(readlinkat),
+	SCMP_SYS(ioctl), SCMP_SYS(prctl), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(getrusage), SCMP_SYS(sigaltstack), SCMP_SYS(prlimit64), CALL_END
+};
+
+/* For a role that reads hostile bytes even a probe for a file is a sign of something else. */
+static const int few_probes[] = {
+	SCMP_SYS(ioctl), SCMP_SYS(prctl), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(getrusage), SCMP_SYS(sigaltstack), CALL_END
+};
+
+#define CAP_BIT(c) ((uint64_t)1 << (c))
+
+static const struct profile profiles[ROLE_COUNT] = {
+	[ROLE_ENFORCE] = {
+		.capabilities = CAP_BIT(CAP_NET_ADMIN),
+		.otherwise = OTHERWISE_EPERM,
+		.allow = { common, channel, waiting, kernel_rules },
+		.folders = { { .path = "/proc/sys/net", .write = true } },
+		.n_folders = 1,
+		.nice = -15, /* a flushed ruleset is answered before anything else */
+		.descriptors = 128, .file_mib = 256,
+	},
+	[ROLE_GATE] = {
+		.capabilities = CAP_BIT(CAP_NET_ADMIN) | CAP_BIT(CAP_NET_RAW),
+		.allow = { common, channel, waiting, gate_sends },
+		.soft = few_probes,
+		.nice = -10,
+		.realtime = 2, /* before its worker, for which it answers; its own work is bounded by what a worker asks */
+		.descriptors = 256, .file_mib = 16,
+	},
+	[ROLE_DPI] = {
+		.allow = { common, channel, waiting, receives_many },
+		.soft = few_probes,
+		.nice = -10,
+		.realtime = 1, /* a packet waits for it; nice values end at the session or group of processes */
+		.descriptors = 256, .file_mib = 16,
+	},
+	[ROLE_TAP] = {
+		.allow = { common, channel, waiting, receives_many },
+		.soft = probes,
+		.descriptors = 32, .file_mib = 64,
+	},
+	[ROLE_COMPILE] = {
+		.otherwise = OTHERWISE_EPERM,
+		.allow = { common, channel, waiting },
+		.soft = probes,
+		.nice = 5,
+		.descriptors = 32, .file_mib = 256, .memory_mib = 2048,
+	},
+	[ROLE_JOURNAL] = {
+		.allow = { common, channel, waiting, receives_many, files },
+		.soft = probes,
+		.folders = { { .fd = JOURNAL_FD_FOLDER, .write = true } }, .n_folders = 1,
+		.descriptors = 256, .file_mib = 4096,
+	},
+	[ROLE_MGMT] = {
+		.allow = { common, channel, waiting, server },
+		.soft = probes,
+		.descriptors = 512, .file_mib = 64,
+	},
+};
+
+/* clang-format on */
+
+const struct profile *sandbox_profile(enum role r)
+{
+	return (unsigned)r < ROLE_COUNT && profiles[r].descriptors != 0 ? &profiles[r] : NULL;
+}
+
+/* clang-format off */
+
+const int sandbox_supervisor_denied[] = {
+	SCMP_SYS(init_module), SCMP_SYS(finit_module), SCMP_SYS(delete_module), SCMP_SYS(kexec_load),
+	SCMP_SYS(kexec_file_load), SCMP_SYS(bpf), SCMP_SYS(perf_event_open), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
+	SCMP_SYS(process_vm_writev), SCMP_SYS(pidfd_getfd), SCMP_SYS(userfaultfd), SCMP_SYS(iopl), SCMP_SYS(ioperm),
+	SCMP_SYS(swapon), SCMP_SYS(swapoff), SCMP_SYS(reboot), SCMP_SYS(settimeofday), SCMP_SYS(clock_settime),
+	SCMP_SYS(clock_adjtime), SCMP_SYS(adjtimex), SCMP_SYS(acct), SCMP_SYS(quotactl), SCMP_SYS(pivot_root),
+	SCMP_SYS(open_by_handle_at), SCMP_SYS(add_key), SCMP_SYS(request_key), SCMP_SYS(keyctl), SCMP_SYS(mknod),
+	SCMP_SYS(mknodat), CALL_END
+};
+
+const int sandbox_supervisor_kept[] = {
+	CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_KILL, CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE, CAP_SYS_ADMIN,
+	CAP_SYS_NICE, CAP_SYS_RESOURCE, CAP_DAC_OVERRIDE, CAP_CHOWN, CAP_FOWNER, CALL_END
+};
+
+/* clang-format on */

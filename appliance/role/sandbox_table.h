@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table behind appliance/role/sandbox.h: plain data, no code that acts. Only sandbox.c and its test read it.
+ */
+#ifndef SEKISHO_ROLE_SANDBOX_TABLE_H
+#define SEKISHO_ROLE_SANDBOX_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "appliance/wire/msg.h"
+
+/* One system call, allowed always or when one argument fits. Several rules for a call: any one may allow it. */
+struct call_rule {
+	int call;	     /* libseccomp's number */
+	bool test;	     /* compare an argument */
+	uint8_t arg;	     /* which, from 0 */
+	uint64_t mask, want; /* (argument & mask) == want */
+};
+
+#define CALL_END (-1)
+#define PROFILE_GROUPS 8
+
+enum otherwise {
+	OTHERWISE_KILL, /* a call that is not listed ends the process */
+	OTHERWISE_EPERM,
+};
+
+/* A folder that the role keeps: by path, or by a descriptor that it was given. */
+struct profile_folder {
+	int fd; /* used when there is no path */
+	const char *path;
+	bool write;
+};
+
+struct profile {
+	uint64_t capabilities; /* bit n = capability n stays in effect */
+	enum otherwise otherwise;
+	const struct call_rule *allow[PROFILE_GROUPS]; /* each ends with CALL_END; NULL = no more groups */
+	const int *soft; /* calls answered with EPERM: libraries only probe with them. Ends with CALL_END */
+	struct profile_folder folders[2];
+	uint32_t n_folders;
+	int nice;	  /* the packet path goes before everything else */
+	uint8_t realtime; /* priority among processes that run at once when woken, where the kernel grants it; 0 = none */
+	uint32_t descriptors; /* RLIMIT_NOFILE */
+	uint32_t file_mib;    /* RLIMIT_FSIZE; memfds count */
+	uint32_t memory_mib;  /* RLIMIT_AS; 0 = as the system has it */
+};
+
+const struct profile *sandbox_profile(enum role r); /* NULL for the supervisor and the CLI */
+extern const int sandbox_supervisor_denied[];	    /* calls; ends with CALL_END */
+extern const int sandbox_supervisor_kept[];	    /* capabilities; ends with CALL_END */
+
+#endif

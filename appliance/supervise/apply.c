@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The operation: the only thing that changes what is in force. One at a time, step by step, never waiting in place:
+ *
+ *   compile -> stored, devices in, queues open -> tables of old and new permits at every worker -> kernel batch
+ *           -> addresses and routes -> tables of the new permits alone -> confirmed, or on trial
+ *
+ * Until the kernel batch everything can be given up by dropping it. After it, a failure is undone by sending the old
+ * generation through the same door. Starting the box, a rollback and the end of a trial are the same walk from its middle.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/compile/bundle.h"
+#include "appliance/supervise/supervise.h"
+#include "appliance/supervise/table_merge.h"
+
+#define SECOND 1000000000ull
+#define DEVICE_RETRY (2 * SECOND)
+#define JSON_MAX (16u << 20)
+
+/* ---- to the kernel ------------------------------------------------------------------------------------------------ */
+
+void op_to_kernel(struct supervisor *s)
+{
+	struct operation *op = &s->op;
+	struct policy *p = op->kind == OP_BOOT || op->step == STEP_UNDO ? s->now : op->next;
+	struct err e = { 0 };
+
+	if (s->slots[SLOT_ENFORCE].state != SLOT_RUNNING) {
+		if (op->step == STEP_UNDO)
+			return; /* goes on when there is an enforce again */
+		op->step = STEP_ENFORCE;
+		op->deadline = mono_ns() + ENFORCE_LIMIT_NS;
+		return;
+	}
+	/* Names first: what the new rules drop at once must find its names. */
+	if (op->kind != OP_DRY_RUN)
+		journal_generation(s, p);
+	if (op->step != STEP_UNDO)
+		op->step = STEP_KERNEL;
+	op->deadline = mono_ns() + KERNEL_LIMIT_NS;
+	if (kernel_send(s, p, op->kind == OP_DRY_RUN ? APPLY_DRY_RUN : 0, op->id, &e) < 0) {
+		/* Its death is on the way, and with it op_enforce_died. Out of memory is no death. */
+		if (e.code != -EPIPE) {
+			op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
+			op_give_up(s);
+		}
+	}
+}
+
+void op_tables(struct supervisor *s)
+{
+	enum table_state t;
+
+	if (s->op.kind == OP_NONE || s->op.step != STEP_TABLES)
+		return;
+	t = table_state(s);
+	if (t == TABLE_EQUAL) {
+		op_to_kernel(s);
+	} else if (t == TABLE_REFUSED && s->op.kind != OP_BOOT) {
+		op_explain(s, 3, M_OP_TABLE_REFUSED);
+		op_give_up(s);
+	}
+}
+
+/* Devices, queues and tables for `next`; then the walk goes on by itself. */
+void op_prepare(struct supervisor *s)
+{
+	struct operation *op = &s->op;
+	struct policy *p = op->next;
+	struct err e = { 0 };
+	uint8_t *image;
+	size_t n;
+
+	op->moved = calloc((size_t)p->ir->n_interfaces + 1, sizeof(*op->moved));
+	if (op->moved == NULL) {
+		op_explain(s, 3, M_OP_PREPARE_FAILED, strerror(ENOMEM));
+		op_give_up(s);
+		return;
+	}
+	if (box_claim(&s->spaces, p->ir, op->moved, &e) < 0 ||
+	    workers_prepare(s, ir_lanes(p->ir), p->ir->workers, &e) < 0) {
+		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
+		op_give_up(s);
+		return;
+	}
+	op->before = malloc(s->n_table);
+	if (op->before == NULL) {
+		op_explain(s, 3, M_OP_PREPARE_FAILED, strerror(ENOMEM));
+		op_give_up(s);
+		return;
+	}
+	memcpy(op->before, s->table, s->n_table);
+	op->n_before = s->n_table;
+	/* Old permits stay known until the kernel has changed over: both policies are judged rightly at every instant. */
+	image = table_merge(p->image, p->n_image, s->table, s->n_table, NULL, NULL, &n);
+	if (image == NULL || table_set(s, image, n, &e) < 0) {
+		op_explain(s, 3, M_OP_PREPARE_FAILED, image == NULL ? strerror(ENOMEM) : e.text);
+		op_give_up(s);
+		return;
+	}
+	op->step = STEP_TABLES;
+	op->deadline = mono_ns() + TABLES_LIMIT_NS;
+	op_tables(s);
+}
+
+/* ---- compile ------------------------------------------------------------------------------------------------------ */
+
+void op_compile_begin(struct supervisor *s)
+{
+	struct operation *op = &s->op;
+	struct slot *sl = &s->slots[SLOT_COMPILE];
+	uint8_t space[1];
+	struct outbuf b = outbuf_of(space, sizeof(space));
+
+	op->step = STEP_COMPILE;
+	op->deadline = mono_ns() + COMPILE_LIMIT_NS;
+	if (sl->state != SLOT_OFF)
+		return; /* the last one is not reaped yet; op_compile_died comes back here */
+	roles_want(s, SLOT_COMPILE);
+	out_u8(&b, (uint8_t)s->o->lang);
+	op->compiling = role_send(s, sl, MSG_COMPILE, op->id, &b, &op->bundle, 1);
+	if (!op->compiling && !slot_alive(sl)) {
+		sl->state = SLOT_OFF;
+		op_explain(s, 3, M_OP_COMPILE_DIED);
+		op_give_up(s);
+	}
+}
+
+void op_compile_died(struct supervisor *s)
+{
+	if (s->op.kind == OP_NONE || s->op.step != STEP_COMPILE)
+		return;
+	if (!s->op.compiling) {
+		op_compile_begin(s);
+		return;
+	}
+	op_explain(s, 3, M_OP_COMPILE_DIED);
+	op_give_up(s);
+}
+
+/* Diagnostics and error text of the compile role's JSON. */
+static void take_diagnostics(struct operation *op, const uint8_t *text, size_t n)
+{
+	json_t *j = json_loadb((const char *)text, n, 0, NULL);
+	const char *why = json_string_value(json_object_get(j, "error"));
+
+	op->diagnostics = json_incref(json_object_get(j, "diagnostics"));
+	for (int l = 0; why != NULL && l < LANGUAGES; l++) /* in the box's language, by the role that compiled */
+		snprintf(op->error.text[l], sizeof(op->error.text[l]), "%s", why);
+	json_decref(j);
+}
+
+void op_compiled(struct supervisor *s, struct msg *m)
+{
+	struct operation *op = &s->op;
+	struct err e = { 0 };
+	uint8_t status, *all;
+	uint32_t n_sealed, n_text;
+	size_t n;
+
+	if (op->kind == OP_NONE || op->step != STEP_COMPILE || m->id != op->id)
+		return;
+	bytes_u8(&m->body, &status);
+	bytes_be32(&m->body, &n_sealed);
+	bytes_be32(&m->body, &n_text);
+	if (memfd_read(m->fds[0], GENERATION_MAX_BYTES, &all, &n, &e) == 0 &&
+	    (n_sealed > n || n_text != n - n_sealed || n_text > JSON_MAX))
+		err_set(&e, -EBADMSG, "lengths");
+	if (e.code != 0) {
+		free(all);
+		op_explain(s, 3, M_OP_COMPILE_BAD, e.text);
+		op_give_up(s);
+		return;
+	}
+	take_diagnostics(op, all + n_sealed, n_text);
+	if (status != 0) {
+		free(all);
+		op->status = status == 2 ? 2 : 3;
+		op_give_up(s);
+		return;
+	}
+	op->next = policy_new(s, all, n_sealed, 0, &e);
+	if (op->next == NULL) {
+		op_explain(s, 3, M_OP_COMPILE_BAD, e.text);
+		op_give_up(s);
+		return;
+	}
+	if (op->kind == OP_DRY_RUN) {
+		op_to_kernel(s);
+		return;
+	}
+	if (generation_add(&s->store, op->next->sealed, op->next->n_sealed, op->next->ir->digest, op->by, &op->number,
+			   &e) < 0) {
+		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
+		op_give_up(s);
+		return;
+	}
+	op->next->number = op->number;
+	op_prepare(s);
+}
+
+/* ---- from the kernel ---------------------------------------------------------------------------------------------- */
+
+static void tables_of_new(struct supervisor *s, struct policy *old)
+{
+	struct err e;
+	size_t n;
+	uint8_t *image = policy_table(s->now, old, s->table, s->n_table, &n);
+
+	/* Failing here leaves the merged table, which holds more than is live: the kernel asks for nothing in it. */
+	if (image != NULL)
+		table_set(s, image, n, &e);
+}
+
+/* On disk, what the operation means. Done before anybody is told that it is done. */
+static int record(struct supervisor *s, struct err *e)
+{
+	struct operation *op = &s->op;
+	uint64_t was = s->trial;
+	int r = 0;
+
+	if (op->kind == OP_APPLY) {
+		if (op->confirm_s == 0)
+			r = generation_confirm(&s->store, op->number, e);
+	} else if (op->kind == OP_ROLLBACK && was == 0) {
+		uint64_t left = s->store.confirmed;
+
+		r = generation_confirm(&s->store, op->next->number, e);
+		if (r == 0)
+			r = generation_mark(&s->store, left, GEN_REVERTED, e);
+	}
+	if (r == 0 && was != 0)
+		r = generation_mark(&s->store, was, GEN_REVERTED, e);
+	return r;
+}
+
+static void undo(struct supervisor *s, const char *why)
+{
+	struct err e;
+
+	op_explain(s, 3, M_OP_BOX_FAILED, why);
+	box_set(&s->spaces, s->now->ir, s->op.next->ir, &e);
+	s->op.step = STEP_UNDO;
+	op_to_kernel(s);
+}
+
+static void in_force(struct supervisor *s)
+{
+	struct operation *op = &s->op;
+	struct policy *old = s->now;
+	struct err e = { 0 };
+
+	if (box_set(&s->spaces, op->next->ir, old->ir, &e) < 0 || record(s, &e) < 0) {
+		undo(s, e.text);
+		return;
+	}
+	s->now = op->next;
+	op->next = NULL;
+	s->boot_again = 0;
+	sentence_forget(&s->boot_error);
+	sentence_forget(&s->store_error);
+	/* Their box facts may name other interfaces by number now. */
+	journal_generation(s, s->now);
+	tables_of_new(s, old);
+	policy_free(old);
+	if (op->kind == OP_APPLY) {
+		trial_set(s, op->confirm_s != 0 ? op->number : 0, op->confirm_s);
+		policy_event(s, POLICY_APPLIED, op->number);
+		if (op->confirm_s == 0)
+			policy_event(s, POLICY_CONFIRMED, op->number);
+	} else {
+		trial_set(s, 0, 0);
+		policy_event(s, POLICY_REVERTED, s->now->number);
+	}
+	op_finish(s, true);
+}
+
+static void take_cut(struct operation *op, int fd)
+{
+	struct err e;
+	uint8_t *text;
+	size_t n;
+	json_t *j, *list;
+
+	if (fd < 0 || memfd_read(fd, JSON_MAX, &text, &n, &e) < 0)
+		return;
+	j = json_loadb((const char *)text, n, 0, NULL);
+	free(text);
+	list = json_is_object(j) ? json_object_get(j, "cut") : j;
+	if (json_is_array(list)) {
+		json_decref(op->cut);
+		op->cut = json_incref(list);
+	}
+	json_decref(j);
+}
+
+static void refused(struct supervisor *s, uint32_t line, struct bytes text)
+{
+	char why[256];
+	size_t n = text.left < sizeof(why) - 1 ? text.left : sizeof(why) - 1;
+
+	memcpy(why, text.p, n);
+	why[n] = 0;
+	s->op.line = line;
+	if (line != 0)
+		op_explain(s, 3, M_OP_KERNEL_REFUSED, line, why);
+	else
+		op_explain(s, 3, M_OP_KERNEL_REFUSED_NO_LINE, why);
+}
+
+static void boot_done(struct supervisor *s)
+{
+	/* What could be set is in force; a device that is missing is looked for from time to time. */
+	s->boot_again = s->box_incomplete ? mono_ns() + DEVICE_RETRY : 0;
+	if (!s->box_incomplete)
+		sentence_forget(&s->boot_error);
+	if (!s->booted)
+		policy_event(s, POLICY_BOOTED, s->now->number);
+	s->booted = true;
+	op_finish(s, true);
+}
+
+void op_applied(struct supervisor *s, struct msg *m)
+{
+	struct operation *op = &s->op;
+	uint8_t done;
+	uint32_t line;
+
+	if (op->kind == OP_NONE || m->id != op->id || (op->step != STEP_KERNEL && op->step != STEP_UNDO))
+		return;
+	bytes_u8(&m->body, &done);
+	bytes_be32(&m->body, &line);
+	if (op->step == STEP_KERNEL)
+		take_cut(op, m->n_fds > 0 ? m->fds[0] : -1);
+	if (op->kind != OP_DRY_RUN && done != 0)
+		s->adopted = true;
+	if (done == 0)
+		refused(s, line, m->body);
+	if (op->step == STEP_UNDO || (done == 0 && op->kind != OP_DRY_RUN))
+		op_give_up(s);
+	else if (op->kind == OP_DRY_RUN)
+		op_finish(s, done != 0);
+	else if (op->kind == OP_BOOT)
+		boot_done(s);
+	else
+		in_force(s);
+}
+
+void op_enforce_ready(struct supervisor *s)
+{
+	s->adopted = false;
+	if (s->op.kind == OP_NONE)
+		op_boot(s);
+	else if (s->op.step == STEP_ENFORCE || s->op.step == STEP_UNDO)
+		op_to_kernel(s);
+}
+
+void op_enforce_died(struct supervisor *s)
+{
+	s->adopted = false;
+	if (s->op.kind == OP_NONE || s->op.step != STEP_KERNEL)
+		return;
+	/* Whether the batch was committed nobody knows; the next enforce makes what is in force true again. */
+	op_explain(s, 3, M_OP_ENFORCE_GONE);
+	op_give_up(s);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The control socket: who may ask, what may be asked, one question at a time for each connection. Access is by the
+ * socket's mode and by the peer's own credentials, which the kernel tells. Nothing here waits: a slow reader is cut off.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "appliance/supervise/supervise.h"
+
+#define SOCKET_NAME "control.sock"
+#define CONFIRM_MAX 86400u
+
+int control_open(struct supervisor *s, struct err *e)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd, code;
+	mode_t old;
+
+	if (snprintf(a.sun_path, sizeof(a.sun_path), "%s/%s", s->o->run, SOCKET_NAME) >= (int)sizeof(a.sun_path))
+		return err_set(e, -ENAMETOOLONG, "control socket in %s", s->o->run);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return err_set(e, -errno, "control socket");
+	/* The lock on the data namespace is ours: whatever socket lies here is a dead one's. */
+	unlinkat(s->run_fd, SOCKET_NAME, 0);
+	old = umask(0177);
+	code = bind(fd, (const struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, 16) < 0 ? -errno : 0;
+	umask(old);
+	if (code < 0) {
+		close(fd);
+		return err_set(e, code, "control socket %s", a.sun_path);
+	}
+	return fd;
+}
+
+static struct client *free_client(struct supervisor *s)
+{
+	for (size_t i = 0; i < CLIENTS; i++)
+		if (s->clients[i].fd < 0)
+			return &s->clients[i];
+	return NULL;
+}
+
+static bool accept_one(struct supervisor *s)
+{
+	int fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct client *c = free_client(s);
+	struct ucred who;
+	socklen_t n = sizeof(who);
+
+	if (fd < 0)
+		return false;
+	if (c == NULL || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) < 0 ||
+	    (who.uid != 0 && who.uid != geteuid())) {
+		close(fd);
+		return true;
+	}
+	*c = (struct client){ .fd = fd, .serial = ++s->next_serial, .uid = who.uid };
+	return true;
+}
+
+void control_accept(struct supervisor *s)
+{
+	for (unsigned i = 0; i < CLIENTS && accept_one(s); i++)
+		;
+}
+
+static void client_close(struct client *c)
+{
+	close(c->fd);
+	*c = (struct client){ .fd = -1 };
+}
+
+void answer_fd(struct supervisor *s, struct asker a, int status, int fd)
+{
+	struct client *c = a.kind == ASKER_CLIENT ? &s->clients[a.client] : NULL;
+	uint8_t space[1];
+	struct outbuf b = outbuf_of(space, sizeof(space));
+
+	out_u8(&b, (uint8_t)status);
+	if (a.kind == ASKER_MGMT) {
+		role_send(s, &s->slots[SLOT_MGMT], MSG_ANSWER, a.id, &b, &fd, fd >= 0 ? 1 : 0);
+		return;
+	}
+	if (c == NULL || c->fd < 0 || c->serial != a.serial)
+		return; /* went away without waiting */
+	c->waiting = false;
+	if (msg_send(c->fd, MSG_ANSWER, a.id, &b, &fd, fd >= 0 ? 1 : 0) < 0)
+		client_close(c);
+}
+
+void answer_json(struct supervisor *s, struct asker a, int status, json_t *j)
+{
+	int fd = j != NULL ? json_memfd(j) : -ENOMEM;
+
+	answer_fd(s, a, fd < 0 && status == 0 ? 3 : status, fd);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* QUERY_EVENTS and QUERY_EXPLAIN carry what the asker's message carries. */
+static void pass(struct supervisor *s, enum query q, struct msg *m, struct asker a)
+{
+	uint8_t space[32];
+	struct outbuf b = outbuf_of(space, sizeof(space));
+
+	out_u8(&b, (uint8_t)q);
+	out_bytes(&b, m->body.p, m->body.left);
+	collect_pass(s, SLOT_JOURNAL, &b, a);
+}
+
+static void apply(struct supervisor *s, struct asker a, const char *by, struct msg *m)
+{
+	uint8_t flags;
+	uint32_t seconds;
+	int bundle = m->fds[0];
+
+	bytes_u8(&m->body, &flags);
+	bytes_be32(&m->body, &seconds);
+	m->fds[0] = -1;
+	op_apply(s, a, by, bundle, flags, seconds < CONFIRM_MAX ? seconds : CONFIRM_MAX);
+}
+
+bool control_ask(struct supervisor *s, struct asker a, const char *by, struct msg *m)
+{
+	if (m->type == MSG_CTL_STATUS)
+		collect_start(s, COLLECT_STATUS, a);
+	else if (m->type == MSG_CTL_EFFECTIVE)
+		collect_start(s, COLLECT_EFFECTIVE, a);
+	else if (m->type == MSG_CTL_VERIFY)
+		collect_start(s, COLLECT_VERIFY, a);
+	else if (m->type == MSG_CTL_EVENTS)
+		pass(s, QUERY_EVENTS, m, a);
+	else if (m->type == MSG_CTL_EXPLAIN)
+		pass(s, QUERY_EXPLAIN, m, a);
+	else if (m->type == MSG_CTL_HISTORY)
+		answer_json(s, a, 0, json_history(s));
+	else if (m->type == MSG_CTL_APPLY)
+		apply(s, a, by, m);
+	else if (m->type == MSG_CTL_CONFIRM)
+		op_confirm(s, a, by);
+	else if (m->type == MSG_CTL_ROLLBACK)
+		op_rollback(s, a, by);
+	else
+		return false;
+	return true;
+}
+
+void control_readable(struct supervisor *s, struct client *c)
+{
+	struct asker a = { .kind = ASKER_CLIENT, .client = (uint32_t)(c - s->clients), .serial = c->serial };
+	char by[32];
+	struct msg m;
+	int r = msg_recv(c->fd, ROLE_CLI, &m);
+
+	if (r == -EAGAIN)
+		return;
+	if (r != 1 || c->waiting) {
+		if (r == 1)
+			msg_close_fds(&m);
+		client_close(c);
+		return;
+	}
+	if (c->uid == 0)
+		snprintf(by, sizeof(by), "root");
+	else
+		snprintf(by, sizeof(by), "uid-%u", (unsigned)c->uid);
+	a.id = m.id;
+	c->waiting = true;
+	if (!control_ask(s, a, by, &m))
+		client_close(c);
+	msg_close_fds(&m);
+}

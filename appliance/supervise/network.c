@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Addresses, links and routes that somebody else changed. The kernel tells every change; once it is quiet for a moment,
+ * and no operation of ours is at work, everything is compared with box.cfg and set right. That the changes of our own are
+ * told as well costs one comparison that finds nothing.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/base/sha256.h"
+#include "appliance/box/rtnl.h"
+#include "appliance/supervise/supervise.h"
+
+#define SETTLES 100000000ull /* ns: a change comes in several messages */
+
+struct found {
+	char text[300];
+	size_t n;
+};
+
+static void note(void *ctx, const char *where, const char *what, const char *detail)
+{
+	struct found *f = ctx;
+	size_t at = strlen(f->text);
+
+	snprintf(f->text + at, sizeof(f->text) - at, "%s%s %s: %s", f->n++ > 0 ? "; " : "", where, what, detail);
+}
+
+int network_open(struct supervisor *s, struct err *e)
+{
+	int spaces[NETWORKS] = { s->spaces.data, s->spaces.admin };
+
+	for (unsigned i = 0; i < NETWORKS; i++) {
+		s->network_fd[i] = rtnl_monitor_open(spaces[i], s->spaces.home, true, e);
+		if (s->network_fd[i] < 0)
+			return s->network_fd[i];
+	}
+	return 0;
+}
+
+void network_heard(struct supervisor *s, int fd)
+{
+	bool lost;
+
+	if (rtnl_monitor(fd, NULL, NULL, &lost))
+		s->network_look = mono_ns() + SETTLES;
+}
+
+uint64_t network_next(const struct supervisor *s)
+{
+	return s->network_look != 0 ? s->network_look : UINT64_MAX;
+}
+
+static void report(struct supervisor *s, enum drift what, const char *text)
+{
+	struct event ev = event_new(EVENT_DRIFT, clock_wall_ns());
+
+	ev.verdict = EV_DENY;
+	ev.code = (uint8_t)what;
+	s->network_drifts++;
+	s->network_drift_wall_ns = ev.wall_ns;
+	event_send(&s->events, &ev);
+	say(s, what == DRIFT_NETWORK ? M_DRIFT_NETWORK : M_DRIFT_UNMENDED, text);
+}
+
+void network_due(struct supervisor *s, uint64_t now)
+{
+	struct found f = { .n = 0 };
+	uint8_t digest[32] = { 0 };
+	struct err e = { 0 };
+	int r;
+
+	if (s->network_look == 0 || now < s->network_look)
+		return;
+	/* What an operation does to the network is not drift, and it looks for itself. */
+	s->network_look = s->op.kind != OP_NONE || !s->booted ? now + SETTLES : 0;
+	if (s->network_look != 0)
+		return;
+	r = box_compare(&s->spaces, s->now->ir, true, note, &f, &e);
+	if (r < 0)
+		note(&f, "box", "error", e.text);
+	if (f.n > 0)
+		sha256(f.text, strlen(f.text), digest);
+	/* What cannot be set right, such as a device that is gone, is said once. */
+	if (f.n > 0 && memcmp(digest, s->network_seen, sizeof(digest)) != 0)
+		report(s, r < 0 ? DRIFT_UNMENDED : DRIFT_NETWORK, f.text);
+	memcpy(s->network_seen, digest, sizeof(digest));
+}

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Beginnings, ends and deadlines of the operation: who may start one, what happens to a second one meanwhile, how it is
+ * given up, and what starts by itself (the box's start, the end of a trial, a device that comes). Its steps are in
+ * supervise/apply.c.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/box/rtnl.h"
+#include "appliance/supervise/supervise.h"
+
+#define SECOND 1000000000ull
+#define BOOT_RETRY (SECOND / 10)     /* a predecessor's sockets may take a moment to go */
+#define SUCCESSOR_LIMIT (4 * SECOND) /* a worker's start, on a busy machine */
+#define DEVICE_SETTLES (SECOND / 20) /* a new device gets its name in several steps */
+
+static void op_next_queued(struct supervisor *s);
+
+static void op_clear(struct operation *op)
+{
+	if (op->bundle >= 0)
+		close(op->bundle);
+	policy_free(op->next);
+	free(op->moved);
+	free(op->before);
+	json_decref(op->diagnostics);
+	json_decref(op->cut);
+	*op = (struct operation){ .bundle = -1 };
+}
+
+static void op_init(struct supervisor *s, enum op_kind k, struct asker a, const char *by)
+{
+	op_clear(&s->op);
+	s->op.kind = k;
+	s->op.asker = a;
+	s->op.id = ++s->next_id;
+	snprintf(s->op.by, sizeof(s->op.by), "%s", by);
+}
+
+/* Why it failed; the first reason stays. */
+void op_explain(struct supervisor *s, int status, enum message m, ...)
+{
+	va_list ap;
+
+	if (sentence_said(&s->op.error))
+		return;
+	s->op.status = status;
+	va_start(ap, m);
+	sentence_vsay(&s->op.error, m, ap);
+	va_end(ap);
+}
+
+static json_t *op_json(struct supervisor *s, bool done)
+{
+	struct operation *op = &s->op;
+	json_t *j = json_object();
+
+	json_object_set_new(j, "done", json_boolean(done));
+	json_object_set_new(j, "generation", json_generation(s));
+	json_object_set_new(j, "cut", op->cut != NULL ? json_incref(op->cut) : json_array());
+	json_object_set_new(j, "diagnostics", op->diagnostics != NULL ? json_incref(op->diagnostics) : json_array());
+	json_object_set_new(j, "error", sentence_json(&op->error));
+	if (op->line != 0)
+		json_object_set_new(j, "line", json_integer(op->line));
+	if (op->kind == OP_DRY_RUN)
+		json_object_set_new(j, "dry_run", json_true());
+	return j;
+}
+
+/* The end of any operation: answer, tidy up, take the next one that waits. */
+void op_finish(struct supervisor *s, bool done)
+{
+	int status = done ? 0 : s->op.status != 0 ? s->op.status : 3;
+
+	if (s->op.asker.kind != ASKER_NONE)
+		answer_json(s, s->op.asker, status, op_json(s, done));
+	else if (!done && sentence_said(&s->op.error))
+		say(s, M_OP_BOOT_FAILED, s->op.error.text[s->o->lang]);
+	op_clear(&s->op);
+	op_next_queued(s);
+}
+
+static void boot_later(struct supervisor *s)
+{
+	s->boot_error = s->op.error;
+	s->boot_again = mono_ns() + BOOT_RETRY;
+}
+
+/* Nothing reached the kernel, or the kernel refused: everything prepared is put back. */
+void op_give_up(struct supervisor *s)
+{
+	struct operation *op = &s->op;
+	struct err e;
+
+	if (op->kind == OP_BOOT) {
+		boot_later(s);
+	} else if (op->kind != OP_DRY_RUN && op->next != NULL) {
+		if (op->moved != NULL)
+			box_release(&s->spaces, op->next->ir, op->moved);
+		if (op->before != NULL) {
+			table_set(s, op->before, op->n_before, &e);
+			op->before = NULL;
+		}
+		if (op->kind == OP_APPLY && op->number != 0)
+			generation_mark(&s->store, op->number, GEN_REVERTED, &e);
+		journal_generation(s, s->now);
+	}
+	if (op->kind == OP_APPLY)
+		policy_event(s, POLICY_REFUSED, op->number);
+	/* A trial that could not be ended is ended as soon as it can be. */
+	if (op->kind == OP_REVERT && s->trial != 0)
+		timerfd_settime(s->trial_fd, 0, &(struct itimerspec){ .it_value = { .tv_sec = 1 } }, NULL);
+	op_finish(s, false);
+}
+
+void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds)
+{
+	struct itimerspec t = { .it_value = { .tv_sec = seconds } };
+
+	s->trial = number;
+	s->trial_until_wall = number != 0 ? clock_wall_ns() + seconds * SECOND : 0;
+	timerfd_settime(s->trial_fd, 0, &t, NULL);
+}
+
+/* ---- beginnings --------------------------------------------------------------------------------------------------- */
+
+void op_boot(struct supervisor *s)
+{
+	struct err e = { 0 };
+	bool *moved;
+
+	if (s->op.kind != OP_NONE)
+		return;
+	op_init(s, OP_BOOT, (struct asker){ .kind = ASKER_NONE }, "boot");
+	moved = calloc((size_t)s->now->ir->n_interfaces + 1, sizeof(*moved));
+	s->box_incomplete = moved == NULL || box_claim(&s->spaces, s->now->ir, moved, &e) < 0 ||
+			    box_set(&s->spaces, s->now->ir, NULL, &e) < 0;
+	free(moved);
+	if (s->box_incomplete) {
+		struct sentence known = s->boot_error;
+
+		sentence_say(&s->boot_error, M_OP_BOX_INCOMPLETE, e.text);
+		if (memcmp(&known, &s->boot_error, sizeof(known)) != 0)
+			say(s, M_OP_BOX_INCOMPLETE, e.text);
+	}
+	if (workers_prepare(s, ir_lanes(s->now->ir), s->now->ir->workers, &e) < 0) {
+		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
+		op_give_up(s);
+		return;
+	}
+	s->op.step = STEP_TABLES;
+	s->op.deadline = mono_ns() + TABLES_LIMIT_NS;
+	op_tables(s);
+}
+
+static void conflict(struct supervisor *s, struct asker a)
+{
+	static const enum message names[] = {
+		[OP_NONE] = M_OP_NAME_BOOT,	[OP_BOOT] = M_OP_NAME_BOOT,	    [OP_APPLY] = M_OP_NAME_APPLY,
+		[OP_DRY_RUN] = M_OP_NAME_APPLY, [OP_ROLLBACK] = M_OP_NAME_ROLLBACK, [OP_REVERT] = M_OP_NAME_REVERT,
+		[OP_CONFIRM] = M_OP_NAME_APPLY,
+	};
+	json_t *why = json_object();
+
+	for (int l = 0; l < LANGUAGES; l++) {
+		char name[120], text[300];
+
+		message_text(name, sizeof(name), (enum lang)l, names[s->op.kind], s->op.by);
+		message_text(text, sizeof(text), (enum lang)l, M_OP_BUSY, name);
+		json_object_set_new(why, lang_name((enum lang)l), json_text(text));
+	}
+	answer_json(s, a, 3, json_pack("{s:b, s:o}", "done", 0, "error", why));
+}
+
+/* An operation of our own is short and makes way; an operator's is not ours to queue behind. */
+static bool must_wait(const struct supervisor *s)
+{
+	return (s->op.kind == OP_BOOT || s->op.kind == OP_REVERT) && s->queued.kind == OP_NONE;
+}
+
+static void no_such(struct supervisor *s, enum message m)
+{
+	op_explain(s, 3, m);
+	op_finish(s, false);
+}
+
+/* No step at all: what is in force stays so, and boot will load it. */
+static void confirm(struct supervisor *s)
+{
+	struct err e = { 0 };
+
+	if (s->trial == 0) {
+		no_such(s, M_OP_NOTHING_WAITS);
+		return;
+	}
+	if (generation_confirm(&s->store, s->trial, &e) < 0) {
+		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
+		op_finish(s, false);
+		return;
+	}
+	policy_event(s, POLICY_CONFIRMED, s->trial);
+	trial_set(s, 0, 0);
+	op_finish(s, true);
+}
+
+static void walk(struct supervisor *s)
+{
+	struct err e = { 0 };
+
+	if (s->op.kind == OP_CONFIRM) {
+		confirm(s);
+		return;
+	}
+	if (s->op.kind == OP_APPLY || s->op.kind == OP_DRY_RUN) {
+		op_compile_begin(s);
+		return;
+	}
+	if (s->op.kind == OP_ROLLBACK) {
+		s->op.number = s->trial != 0 ? s->store.confirmed : generation_previous(&s->store);
+		if (s->op.number == 0 && s->trial == 0) {
+			no_such(s, M_OP_NO_PREVIOUS);
+			return;
+		}
+	}
+	s->op.next = policy_stored(s, s->op.number, &e);
+	if (s->op.next == NULL) {
+		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
+		op_give_up(s);
+		return;
+	}
+	op_prepare(s);
+}
+
+static void op_next_queued(struct supervisor *s)
+{
+	if (s->queued.kind == OP_NONE || s->op.kind != OP_NONE)
+		return;
+	s->op = s->queued;
+	s->queued = (struct operation){ .bundle = -1 };
+	s->op.id = ++s->next_id;
+	walk(s);
+}
+
+/* Takes `bundle`. */
+static void begin(struct supervisor *s, struct operation asked, const char *by)
+{
+	snprintf(asked.by, sizeof(asked.by), "%s", by);
+	if (s->op.kind != OP_NONE && must_wait(s)) {
+		s->queued = asked;
+	} else if (s->op.kind != OP_NONE) {
+		if (asked.bundle >= 0)
+			close(asked.bundle);
+		conflict(s, asked.asker);
+	} else {
+		s->queued = asked;
+		op_next_queued(s);
+	}
+}
+
+void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, uint8_t flags, uint32_t confirm_s)
+{
+	enum op_kind kind = (flags & APPLY_DRY_RUN) != 0 ? OP_DRY_RUN : OP_APPLY;
+
+	begin(s, (struct operation){ .kind = kind, .asker = a, .bundle = bundle, .confirm_s = confirm_s }, by);
+}
+
+void op_confirm(struct supervisor *s, struct asker a, const char *by)
+{
+	begin(s, (struct operation){ .kind = OP_CONFIRM, .asker = a, .bundle = -1 }, by);
+}
+
+void op_rollback(struct supervisor *s, struct asker a, const char *by)
+{
+	begin(s, (struct operation){ .kind = OP_ROLLBACK, .asker = a, .bundle = -1 }, by);
+}
+
+void op_trial_over(struct supervisor *s)
+{
+	if (s->trial == 0)
+		return;
+	if (s->op.kind != OP_NONE) {
+		/* What runs now ends soon; then the trial ends. */
+		timerfd_settime(s->trial_fd, 0, &(struct itimerspec){ .it_value = { .tv_nsec = 100000000 } }, NULL);
+		return;
+	}
+	op_init(s, OP_REVERT, (struct asker){ .kind = ASKER_NONE }, "trial");
+	s->op.number = s->store.confirmed;
+	walk(s);
+}
+
+static void note_device(void *ctx, const char *device)
+{
+	struct supervisor *s = ctx;
+
+	for (uint32_t i = 0; i < s->now->ir->n_interfaces; i++)
+		if (strcmp(s->now->ir->interfaces[i].device, device) == 0)
+			s->boot_again = mono_ns() + DEVICE_SETTLES;
+}
+
+void op_links(struct supervisor *s)
+{
+	bool lost;
+
+	rtnl_monitor(s->link_fd, note_device, s, &lost);
+	if (lost)
+		s->boot_again = mono_ns() + DEVICE_SETTLES;
+}
+
+/* ---- deadlines ---------------------------------------------------------------------------------------------------- */
+
+void op_due(struct supervisor *s, uint64_t now)
+{
+	struct operation *op = &s->op;
+
+	if (op->kind == OP_NONE) {
+		if (s->boot_again != 0 && now >= s->boot_again) {
+			s->boot_again = 0;
+			op_boot(s);
+		}
+		return;
+	}
+	if (now < op->deadline)
+		return;
+	switch (op->step) {
+	case STEP_COMPILE:
+		role_kill(s, &s->slots[SLOT_COMPILE]);
+		op_explain(s, 3, M_OP_COMPILE_LATE);
+		op_give_up(s);
+		break;
+	case STEP_TABLES:
+		if (op->kind == OP_BOOT) {
+			op_to_kernel(s); /* the rules stand without them; what a worker does not know it drops */
+			break;
+		}
+		/* A worker that does not even take its table hangs; its successor gets one more chance. */
+		if (!op->ended_silent) {
+			op->ended_silent = true;
+			op->deadline = now + SUCCESSOR_LIMIT;
+			workers_end_silent(s);
+			break;
+		}
+		op_explain(s, 3, M_OP_TABLE_LATE);
+		op_give_up(s);
+		break;
+	case STEP_ENFORCE:
+		op_explain(s, 3, M_OP_ENFORCE_GONE);
+		op_give_up(s);
+		break;
+	case STEP_KERNEL:
+		/* Its state is unknown: a new one reads what the kernel has. */
+		op_explain(s, 3, M_OP_ENFORCE_LATE);
+		role_kill(s, &s->slots[SLOT_ENFORCE]);
+		op_give_up(s);
+		break;
+	case STEP_UNDO:
+		op->deadline = now + KERNEL_LIMIT_NS;
+		role_kill(s, &s->slots[SLOT_ENFORCE]);
+		break;
+	}
+}
+
+uint64_t op_next(const struct supervisor *s)
+{
+	if (s->op.kind != OP_NONE)
+		return s->op.deadline;
+	return s->boot_again != 0 ? s->boot_again : UINT64_MAX;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A generation in memory: what the supervisor must know of it to hand it on. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/supervise/supervise.h"
+#include "appliance/supervise/table_merge.h"
+#include "policy/ir/ir.h"
+
+#define UNSEAL_BUDGET (512u << 20)
+
+static const uint8_t *identity_of(const void *ctx, size_t i)
+{
+	return ((const struct ir *)ctx)->permits[i].identity;
+}
+
+static int give_ids(struct supervisor *s, struct policy *p, struct err *e)
+{
+	int r;
+
+	p->ids = calloc((size_t)p->ir->n_permits + 1, sizeof(*p->ids));
+	if (p->ids == NULL)
+		return err_set(e, -ENOMEM, "permit ids");
+	r = permit_ids_assign(&s->ids, p->ir->n_permits, identity_of, p->ir, p->ids, e);
+	/* On disk before anybody else hears of them: an id given twice would give one flow the rights of another. */
+	return r < 0 ? r : permit_ids_save(s->state_fd, &s->ids, e);
+}
+
+struct policy *policy_new(struct supervisor *s, uint8_t *sealed, size_t n, uint64_t number, struct err *e)
+{
+	struct policy *p = calloc(1, sizeof(*p));
+
+	if (p == NULL) {
+		free(sealed);
+		err_set(e, -ENOMEM, "generation");
+		return NULL;
+	}
+	p->sealed = sealed;
+	p->n_sealed = n;
+	p->number = number;
+	p->arena = arena_new(UNSEAL_BUDGET);
+	p->ir = p->arena != NULL ? arena_alloc(p->arena, sizeof(*p->ir)) : NULL;
+	if (p->ir == NULL) {
+		err_set(e, -ENOMEM, "generation");
+		goto fail;
+	}
+	if (ir_unseal(bytes_of(sealed, n), p->arena, p->ir, e) < 0 || give_ids(s, p, e) < 0)
+		goto fail;
+	p->image = ir_table_image(p->ir, p->ids, &p->n_image);
+	if (p->image == NULL) {
+		err_set(e, -ENOMEM, "command tables");
+		goto fail;
+	}
+	return p;
+fail:
+	policy_free(p);
+	return NULL;
+}
+
+struct policy *policy_empty(struct supervisor *s, struct err *e)
+{
+	struct ir nothing = { .site_name = "", .site_label = "", .workers = 1 };
+	uint8_t *sealed;
+	size_t n;
+
+	if (ir_seal(&nothing, &sealed, &n, e) < 0)
+		return NULL;
+	return policy_new(s, sealed, n, 0, e);
+}
+
+struct policy *policy_stored(struct supervisor *s, uint64_t number, struct err *e)
+{
+	uint8_t *sealed;
+	size_t n;
+
+	if (number == 0)
+		return policy_empty(s, e);
+	if (generation_load(&s->store, number, &sealed, &n, e) < 0)
+		return NULL;
+	return policy_new(s, sealed, n, number, e);
+}
+
+void policy_free(struct policy *p)
+{
+	if (p == NULL)
+		return;
+	free(p->sealed);
+	free(p->ids);
+	free(p->image);
+	arena_free(p->arena);
+	free(p);
+}
+
+/* Their sessions go on, so their tables stay. */
+static bool lingers(const void *ctx, uint32_t permit)
+{
+	const struct policy *old = ctx;
+
+	for (uint32_t i = 0; old != NULL && i < old->ir->n_permits; i++)
+		if (old->ids[i] == permit)
+			return old->ir->permits[i].tighten_new_flows;
+	return true; /* lingered before, and may still */
+}
+
+uint8_t *policy_table(const struct policy *p, const struct policy *old, const uint8_t *table, size_t n_table,
+		      size_t *ret_n)
+{
+	return table_merge(p->image, p->n_image, table, n_table, lingers, old, ret_n);
+}
+
+int policy_memfd(const struct policy *p)
+{
+	size_t n = p->n_sealed + (size_t)p->ir->n_permits * 4;
+	uint8_t *buf = malloc(n + 1);
+	struct outbuf o = outbuf_of(buf, buf != NULL ? n : 0);
+	int fd;
+
+	if (buf == NULL)
+		return -ENOMEM;
+	out_bytes(&o, p->sealed, p->n_sealed);
+	for (uint32_t i = 0; i < p->ir->n_permits; i++)
+		out_be32(&o, p->ids[i]);
+	fd = o.failed ? -EOVERFLOW : memfd_sealed("sekisho-generation", buf, n);
+	free(buf);
+	return fd;
+}

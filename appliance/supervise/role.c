@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Start, loop and end of the supervisor. The order of the start is what keeps the box shut until its rules stand. */
+#include "appliance/supervise/supervise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/box/lock.h"
+#include "appliance/box/neighbours.h"
+#include "appliance/box/netns.h"
+#include "appliance/box/rtnl.h"
+#include "appliance/kernel/deny_base.h"
+#include "appliance/role/sandbox.h"
+
+#define END_LIMIT_NS 1500000000ull
+#define DESCRIPTORS 8192u
+#define OWN_NICE (-10)
+
+uint64_t mono_ns(void)
+{
+	return clock_mono().ns;
+}
+
+void say(const struct supervisor *s, enum message m, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, m);
+	message_vtext(text, sizeof(text), s->o->lang, m, ap);
+	va_end(ap);
+	fprintf(stderr, "sekishod: %s\n", text);
+}
+
+void role_event(struct supervisor *s, enum role role, uint32_t index, enum role_event what)
+{
+	struct event e = event_new(EVENT_ROLE, clock_wall_ns());
+
+	e.code = (uint8_t)what;
+	e.value = role;
+	e.address = index;
+	event_send(&s->events, &e);
+}
+
+void policy_event(struct supervisor *s, enum policy_event what, uint64_t number)
+{
+	struct event e = event_new(EVENT_POLICY, clock_wall_ns());
+
+	e.code = (uint8_t)what;
+	e.value = number;
+	event_send(&s->events, &e);
+}
+
+int in_namespace(struct supervisor *s, int nsfd, int (*open_in)(void *ctx, struct err *e), void *ctx, struct err *e)
+{
+	struct err back;
+	int r = netns_enter(nsfd, e);
+
+	if (r < 0)
+		return r;
+	r = open_in(ctx, e);
+	if (netns_enter(s->spaces.home, &back) < 0)
+		abort(); /* in the wrong namespace nothing may go on */
+	return r;
+}
+
+/* ---- start -------------------------------------------------------------------------------------------------------- */
+
+/* Makes the folder and those above it. */
+static int open_folder(const char *path, mode_t mode, struct err *e)
+{
+	char part[256];
+	int fd;
+
+	if (snprintf(part, sizeof(part), "%s", path) >= (int)sizeof(part))
+		return err_set(e, -ENAMETOOLONG, "folder %s", path);
+	for (char *p = part + 1; *p != 0; p++)
+		if (*p == '/') {
+			*p = 0;
+			if (mkdir(part, 0755) < 0 && errno != EEXIST)
+				return err_set(e, -errno, "make the folder %s", part);
+			*p = '/';
+		}
+	if (mkdir(part, mode) < 0 && errno != EEXIST)
+		return err_set(e, -errno, "make the folder %s", path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? err_set(e, -errno, "open the folder %s", path) : fd;
+}
+
+static int load_deny_base(void *ctx, struct err *e)
+{
+	return deny_base_load_here(ctx, e);
+}
+
+/* Namespaces, lock, deny base: before this has succeeded no interface is touched. *adopted: rules of a predecessor stood. */
+static int enter_guard(struct supervisor *s, bool *adopted, struct err *e)
+{
+	bool made;
+	int r;
+
+	s->spaces.home = netns_own(e);
+	if (s->spaces.home < 0)
+		return s->spaces.home;
+	neighbours_make_room(NEIGHBOURS_SETTINGS);
+	s->spaces.data = netns_open(s->o->data_netns, &made, e);
+	if (s->spaces.data < 0)
+		return s->spaces.data;
+	r = lock_namespace(s->spaces.data, e);
+	if (r < 0) {
+		if (r == -EBUSY)
+			message_print(stderr, s->o->lang, M_DAEMON_BUSY, s->o->data_netns);
+		return r;
+	}
+	s->spaces.admin = netns_open(s->o->admin_netns, &made, e);
+	if (s->spaces.admin < 0)
+		return s->spaces.admin;
+	if (netns_same(s->spaces.data, s->spaces.home) || netns_same(s->spaces.data, s->spaces.admin)) {
+		message_print(stderr, s->o->lang, M_DAEMON_SAME_NETNS, s->o->data_netns);
+		return -EBUSY;
+	}
+	r = in_namespace(s, s->spaces.data, load_deny_base, adopted, e);
+	return r < 0 ? r : box_loopback(&s->spaces, e);
+}
+
+static int open_state(struct supervisor *s, struct err *e)
+{
+	bool damaged;
+	int r;
+
+	s->state_fd = open_folder(s->o->state, 0700, e);
+	if (s->state_fd < 0)
+		return s->state_fd;
+	s->run_fd = open_folder(s->o->run, 0755, e);
+	if (s->run_fd < 0)
+		return s->run_fd;
+	r = permit_ids_load(s->state_fd, &s->ids, &damaged, e);
+	if (r == 0 && damaged)
+		say(s, M_IDS_DAMAGED);
+	if (r == 0)
+		r = generation_store_open(s->state_fd, &s->store, e);
+	if (r == 0 && s->store.damaged)
+		say(s, M_HISTORY_DAMAGED);
+	return r;
+}
+
+/*
+ * What the workers shall know: the generation in force, and what of the one before it may still linger. That one's permits
+ * have the ids they had, so sessions that were left to end by themselves go on over the restart.
+ */
+static uint8_t *boot_table(struct supervisor *s, size_t *ret_n)
+{
+	uint64_t number = generation_previous(&s->store);
+	struct policy *before = number != 0 ? policy_stored(s, number, NULL) : NULL;
+	uint8_t *image;
+
+	if (before != NULL)
+		image = policy_table(s->now, before, before->image, before->n_image, ret_n);
+	else
+		image = policy_table(s->now, NULL, s->now->image, s->now->n_image, ret_n);
+	policy_free(before);
+	return image;
+}
+
+/* The last confirmed generation, or the empty one. */
+static int load_confirmed(struct supervisor *s, struct err *e)
+{
+	uint8_t *image;
+	size_t n;
+
+	s->now = policy_stored(s, s->store.confirmed, e);
+	if (s->now == NULL) {
+		/* What cannot be read is never open. */
+		say(s, M_STORE_DAMAGED, e->text);
+		sentence_say(&s->store_error, M_STORE_DAMAGED, e->text);
+		s->now = policy_empty(s, e);
+	}
+	if (s->now == NULL)
+		return e->code;
+	image = boot_table(s, &n);
+	return image == NULL ? err_set(e, -ENOMEM, "command table") : table_set(s, image, n, e);
+}
+
+static int open_own(struct supervisor *s, struct err *e)
+{
+	struct rlimit limit;
+	sigset_t set;
+	int sv[2], r = event_pair(sv, e);
+
+	if (r < 0)
+		return r;
+	s->events_out = sv[0];
+	s->events.fd = sv[1];
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < DESCRIPTORS) {
+		limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	/* Roles must be replaced at once, however busy the machine is; they choose their own priority. */
+	setpriority(PRIO_PROCESS, 0, OWN_NICE);
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	s->trial_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	s->link_fd = rtnl_monitor_open(s->spaces.home, s->spaces.home, false, e);
+	if (s->link_fd < 0)
+		return s->link_fd;
+	r = network_open(s, e);
+	if (r < 0)
+		return r;
+	if (s->signal_fd < 0 || s->trial_fd < 0)
+		return err_set(e, -errno, "signals and timers");
+	s->listen_fd = control_open(s, e);
+	return s->listen_fd < 0 ? s->listen_fd : 0;
+}
+
+static int start_all(struct supervisor *s, struct err *e)
+{
+	bool adopted = false;
+	int r = enter_guard(s, &adopted, e);
+
+	if (r == 0)
+		r = open_state(s, e);
+	if (r == 0)
+		r = open_own(s, e);
+	if (r == 0)
+		r = load_confirmed(s, e);
+	if (r < 0)
+		return r;
+	role_event(s, ROLE_SUPERVISOR, 0, adopted ? ROLE_TOOK_OVER : ROLE_STARTED);
+	if (s->store.gave_up != 0)
+		policy_event(s, POLICY_REVERTED, s->now->number);
+	roles_want(s, SLOT_JOURNAL);
+	roles_want(s, SLOT_ENFORCE);
+	op_boot(s);
+	roles_want(s, SLOT_TAP);
+	roles_want(s, SLOT_MGMT);
+	return sandbox_supervisor(e);
+}
+
+/* ---- loop --------------------------------------------------------------------------------------------------------- */
+
+enum {
+	POLL_SIGNAL,
+	POLL_LISTEN,
+	POLL_TRIAL,
+	POLL_LINK,
+	POLL_NETWORK,
+	POLL_ROLE_PID = POLL_NETWORK + NETWORKS,
+	POLL_ROLE = POLL_ROLE_PID + SLOTS,
+	POLL_CLIENT = POLL_ROLE + SLOTS,
+	POLL_COUNT = POLL_CLIENT + CLIENTS
+};
+
+static int wait_ms(const struct supervisor *s, uint64_t now)
+{
+	uint64_t due = roles_due(s), other = op_next(s);
+
+	due = other < due ? other : due;
+	other = collect_next(s);
+	due = other < due ? other : due;
+	other = network_next(s);
+	due = other < due ? other : due;
+	other = watch_next(s);
+	due = other < due ? other : due;
+	if (due == UINT64_MAX)
+		return -1;
+	if (due <= now)
+		return 0;
+	due = (due - now + 999999u) / 1000000u;
+	return due > 60000u ? 60000 : (int)due;
+}
+
+static void turn(struct supervisor *s)
+{
+	struct pollfd p[POLL_COUNT];
+	struct signalfd_siginfo sig;
+	uint64_t now, ticks;
+
+	for (unsigned i = 0; i < POLL_COUNT; i++)
+		p[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
+	p[POLL_SIGNAL].fd = s->signal_fd;
+	p[POLL_LISTEN].fd = s->listen_fd;
+	p[POLL_TRIAL].fd = s->trial_fd;
+	p[POLL_LINK].fd = s->link_fd;
+	for (unsigned i = 0; i < NETWORKS; i++)
+		p[POLL_NETWORK + i].fd = s->network_fd[i];
+	for (unsigned i = 0; i < SLOTS; i++) {
+		p[POLL_ROLE_PID + i].fd = s->slots[i].pidfd;
+		p[POLL_ROLE + i].fd = s->slots[i].chan;
+	}
+	for (unsigned i = 0; i < CLIENTS; i++)
+		p[POLL_CLIENT + i].fd = s->clients[i].fd;
+	if (poll(p, POLL_COUNT, wait_ms(s, mono_ns())) < 0)
+		return;
+	if (p[POLL_SIGNAL].revents != 0 && read(s->signal_fd, &sig, sizeof(sig)) == sizeof(sig) &&
+	    sig.ssi_signo != SIGHUP)
+		s->ending = true;
+	/* What a role said last counts before that it is dead. */
+	for (unsigned i = 0; i < SLOTS; i++)
+		if (p[POLL_ROLE + i].revents != 0 && s->slots[i].chan == p[POLL_ROLE + i].fd)
+			role_readable(s, &s->slots[i]);
+	for (unsigned i = 0; i < SLOTS; i++)
+		if (p[POLL_ROLE_PID + i].revents != 0 && s->slots[i].pidfd == p[POLL_ROLE_PID + i].fd)
+			role_exited(s, &s->slots[i]);
+	for (unsigned i = 0; i < CLIENTS; i++)
+		if (p[POLL_CLIENT + i].revents != 0 && s->clients[i].fd == p[POLL_CLIENT + i].fd)
+			control_readable(s, &s->clients[i]);
+	if (p[POLL_LISTEN].revents != 0)
+		control_accept(s);
+	if (p[POLL_TRIAL].revents != 0 && read(s->trial_fd, &ticks, sizeof(ticks)) == sizeof(ticks))
+		op_trial_over(s);
+	if (p[POLL_LINK].revents != 0)
+		op_links(s);
+	for (unsigned i = 0; i < NETWORKS; i++)
+		if (p[POLL_NETWORK + i].revents != 0)
+			network_heard(s, s->network_fd[i]);
+	now = mono_ns();
+	roles_start_due(s, now);
+	op_due(s, now);
+	network_due(s, now);
+	watch_due(s, now);
+	collect_due(s, now);
+}
+
+/* ---- end ---------------------------------------------------------------------------------------------------------- */
+
+static bool any_alive(const struct supervisor *s)
+{
+	for (unsigned i = 0; i < SLOTS; i++)
+		if (s->slots[i].pidfd >= 0)
+			return true;
+	return false;
+}
+
+/*
+ * All roles go, the rules stay. The journal goes last, by the end of its channel, so that it writes what it has; who is
+ * still there at the deadline is ended.
+ */
+static void end_all(struct supervisor *s)
+{
+	uint64_t until = mono_ns() + END_LIMIT_NS;
+
+	s->ending = true;
+	for (unsigned i = SLOTS; i > 0; i--)
+		if (i - 1 != SLOT_JOURNAL && s->slots[i - 1].chan >= 0)
+			role_kill(s, &s->slots[i - 1]);
+	if (s->slots[SLOT_JOURNAL].chan >= 0)
+		shutdown(s->slots[SLOT_JOURNAL].chan, SHUT_RDWR);
+	while (any_alive(s) && mono_ns() < until) {
+		struct pollfd p[SLOTS];
+
+		for (unsigned i = 0; i < SLOTS; i++)
+			p[i] = (struct pollfd){ .fd = s->slots[i].pidfd, .events = POLLIN };
+		if (poll(p, SLOTS, 100) < 0)
+			continue;
+		for (unsigned i = 0; i < SLOTS; i++)
+			if (p[i].revents != 0)
+				role_exited(s, &s->slots[i]);
+	}
+	for (unsigned i = 0; i < SLOTS; i++)
+		role_kill(s, &s->slots[i]);
+	unlinkat(s->run_fd, "control.sock", 0);
+}
+
+int supervise(const struct supervise_options *o)
+{
+	static struct supervisor s; /* large, and there is one */
+	struct err e = { 0 };
+	int r;
+
+	s = (struct supervisor){
+		.o = o,
+		.spaces = { -1, -1, -1 },
+		.state_fd = -1,
+		.run_fd = -1,
+		.signal_fd = -1,
+		.listen_fd = -1,
+		.trial_fd = -1,
+		.mgmt_fd = -1,
+		.link_fd = -1,
+		.network_fd = { -1, -1 },
+		.events = { .fd = -1 },
+		.events_out = -1,
+		.table_fd = -1,
+		.op = { .bundle = -1 },
+		.queued = { .bundle = -1 },
+		.store = { .dirfd = -1 },
+	};
+	for (unsigned i = 0; i < CLIENTS; i++)
+		s.clients[i].fd = -1;
+	roles_init(&s);
+	r = start_all(&s, &e);
+	if (r < 0) {
+		if (r != -EBUSY || e.text[0] == 0)
+			message_print(stderr, o->lang, M_DAEMON_FAILED, e.text);
+		end_all(&s);
+		return 3;
+	}
+	while (!s.ending)
+		turn(&s);
+	end_all(&s);
+	return 0;
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Everything that must be opened with privilege, or in another namespace, and is then handed to a role. */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "appliance/enforce/sockets.h"
+#include "appliance/gate/reset.h"
+#include "appliance/kernel/session_probe.h"
+#include "appliance/role/roles.h"
+#include "appliance/role/sandbox.h"
+#include "appliance/supervise/supervise.h"
+#include "appliance/tap/tap.h"
+#include "appliance/worker/queue.h"
+
+#define QUEUE_LENGTH 4096u    /* packets that may wait in one queue */
+#define QUEUE_LENGTH_CUT 256u /* packets of sessions that end anyway */
+#define ADMIN_PORT 443u
+
+static int open_requests(void *ctx, struct err *e)
+{
+	(void)ctx;
+	return enforce_socket_open(false, e);
+}
+
+static int open_monitor(void *ctx, struct err *e)
+{
+	(void)ctx;
+	return enforce_socket_open(true, e);
+}
+
+static int open_reset4(void *ctx, struct err *e)
+{
+	(void)ctx;
+	return reset_socket_open(AF_INET, e);
+}
+
+static int open_reset6(void *ctx, struct err *e)
+{
+	(void)ctx;
+	return reset_socket_open(AF_INET6, e);
+}
+
+static int open_queue_table(void *ctx, struct err *e)
+{
+	int fd = open("/proc/self/net/netfilter/nfnetlink_queue", O_RDONLY | O_CLOEXEC);
+
+	(void)ctx;
+	return fd < 0 ? err_set(e, -errno, "open the kernel's table of queues") : fd;
+}
+
+static int open_sessions(void *ctx, struct err *e)
+{
+	(void)ctx;
+	return session_probe_open(e);
+}
+
+static int open_tap(void *ctx, struct err *e)
+{
+	(void)ctx;
+	return tap_open(e);
+}
+
+/* Both families by one socket where the kernel has IPv6. */
+static int open_listener(void *ctx, struct err *e)
+{
+	struct sockaddr_in6 six = { .sin6_family = AF_INET6,
+				    .sin6_port = htons(ADMIN_PORT),
+				    .sin6_addr = IN6ADDR_ANY_INIT };
+	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons(ADMIN_PORT) };
+	const int on = 1, off = 0;
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), r = -1, code;
+
+	(void)ctx;
+	if (fd >= 0) {
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+		r = bind(fd, (const struct sockaddr *)&six, sizeof(six));
+	}
+	if (r < 0) {
+		if (fd >= 0)
+			close(fd);
+		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		if (fd < 0)
+			return err_set(e, -errno, "socket of the web side");
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+		r = bind(fd, (const struct sockaddr *)&four, sizeof(four));
+	}
+	if (r == 0 && listen(fd, 64) == 0)
+		return fd;
+	code = -errno;
+	close(fd);
+	return err_set(e, code, "listen on port %u of the admin namespace", ADMIN_PORT);
+}
+
+/* A folder of state that belongs to one role's user and to nobody else. */
+static int open_folder(struct supervisor *s, const char *name, enum role owner, struct err *e)
+{
+	struct stat st;
+	int fd;
+
+	if (mkdirat(s->state_fd, name, 0700) < 0 && errno != EEXIST)
+		return err_set(e, -errno, "make the folder %s", name);
+	fd = openat(s->state_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(e, -errno, "open the folder %s", name);
+	if (fstat(fd, &st) < 0 ||
+	    (st.st_uid != sandbox_uid(owner) && fchown(fd, sandbox_uid(owner), sandbox_uid(owner)) < 0)) {
+		int code = -errno;
+
+		close(fd);
+		return err_set(e, code, "owner of the folder %s", name);
+	}
+	return fd;
+}
+
+int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_FDS], int *nsfd, struct err *e)
+{
+	int data = s->spaces.data, n = 0;
+
+	*nsfd = -1;
+	switch (sl->role) {
+	case ROLE_ENFORCE:
+		*nsfd = data;
+		fds[n++] = in_namespace(s, data, open_requests, NULL, e);
+		fds[n++] = in_namespace(s, data, open_monitor, NULL, e);
+		break;
+	case ROLE_GATE:
+		*nsfd = data;
+		fds[n++] = in_namespace(s, data, open_reset4, NULL, e);
+		fds[n++] = in_namespace(s, data, open_reset6, NULL, e);
+		fds[n++] = in_namespace(s, data, open_queue_table, NULL, e);
+		fds[n++] = in_namespace(s, data, open_sessions, NULL, e);
+		break;
+	case ROLE_TAP:
+		fds[n++] = in_namespace(s, data, open_tap, NULL, e);
+		break;
+	case ROLE_JOURNAL:
+		fds[n++] = open_folder(s, "journal", ROLE_JOURNAL, e);
+		break;
+	case ROLE_MGMT:
+		/* Kept open over restarts, so that nobody is refused meanwhile. */
+		if (s->mgmt_fd < 0)
+			s->mgmt_fd = in_namespace(s, s->spaces.admin, open_listener, NULL, e);
+		fds[n++] = s->mgmt_fd < 0 ? -1 : fcntl(s->mgmt_fd, F_DUPFD_CLOEXEC, 3);
+		fds[n++] = open_folder(s, "secrets", ROLE_MGMT, e);
+		break;
+	case ROLE_SUPERVISOR:
+	case ROLE_DPI:
+	case ROLE_COMPILE:
+	case ROLE_CLI:
+	case ROLE_COUNT:
+		break;
+	}
+	for (int i = 0; i < n; i++) {
+		if (fds[i] >= 0)
+			continue;
+		for (int k = 0; k < n; k++)
+			if (fds[k] >= 0)
+				close(fds[k]);
+		return -EIO;
+	}
+	return n;
+}
+
+struct queue_wish {
+	uint16_t queue;
+	struct queue_rule rule;
+};
+
+static int open_queue(void *ctx, struct err *e)
+{
+	const struct queue_wish *w = ctx;
+
+	return queue_open(w->queue, &w->rule, e);
+}
+
+int queue_socket(struct supervisor *s, uint32_t lane, uint32_t worker, struct err *e)
+{
+	struct queue_wish w = { .queue = lane_queue(lane, worker), .rule.maxlen = QUEUE_LENGTH };
+	struct lane l;
+
+	if (lane == LANE_CUT)
+		w.rule.maxlen = QUEUE_LENGTH_CUT;
+	else if (lane_of(lane, &l))
+		w.rule = (struct queue_rule){ .maxlen = QUEUE_LENGTH,
+					      .fail_open = l.when_overloaded != FAIL_CLOSED,
+					      .finished = l.kind == LANE_COMMANDS };
+	return in_namespace(s, s->spaces.data, open_queue, &w, e);
+}

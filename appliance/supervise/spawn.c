@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A role's process. Between fork and exec only what must happen there: namespace, descriptors, core. The role then runs
+ * in fresh memory with nothing inherited but its descriptors and standard error.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "appliance/role/roles.h"
+#include "appliance/role/sandbox.h"
+#include "appliance/supervise/supervise.h"
+
+#define FDS_MAX 6u
+#define SPIN "SEKISHO_GATE_SPIN_US"
+#define ABOVE 32 /* descriptors are first put up here, so that none overwrites another */
+
+/* In the child. Never returns. */
+static void become(const struct slot *sl, int chan, const int *fds, size_t n, int nsfd, pid_t parent)
+{
+	char role[16];
+	char *const argv[] = { (char[]){ "sekishod" }, (char[]){ "--role" }, role, NULL };
+	char spin[48], *env[] = { NULL, NULL };
+	int own[FDS_MAX + 2], null;
+	size_t count = 0;
+	sigset_t none;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+	setpgid(0, 0); /* a terminal's interrupt is for the supervisor */
+	if (nsfd >= 0 && setns(nsfd, CLONE_NEWNET) < 0)
+		_exit(1);
+	if (sl->role == ROLE_GATE || sl->role == ROLE_DPI)
+		sandbox_place(sl->index, NULL);
+	own[count++] = chan;
+	own[count++] = sl->event_in;
+	for (size_t i = 0; i < n; i++)
+		own[count++] = fds[i];
+	for (size_t i = 0; i < count; i++) {
+		own[i] = fcntl(own[i], F_DUPFD_CLOEXEC, ABOVE);
+		if (own[i] < 0)
+			_exit(1);
+	}
+	null = open("/dev/null", O_RDWR);
+	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0)
+		_exit(1);
+	for (size_t i = 0; i < count; i++)
+		if (dup2(own[i], ROLE_FD_CONTROL + (int)i) < 0)
+			_exit(1);
+	if (close_range((unsigned)(ROLE_FD_CONTROL + (int)count), ~0u, 0) < 0)
+		_exit(1);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	snprintf(role, sizeof(role), "%s", role_name(sl->role));
+	/* The one setting that reaches a role from outside: how long a gate looks before it sleeps. */
+	if (sl->role == ROLE_GATE && getenv(SPIN) != NULL &&
+	    snprintf(spin, sizeof(spin), "%s=%s", SPIN, getenv(SPIN)) < (int)sizeof(spin))
+		env[0] = spin;
+	execve("/proc/self/exe", argv, env);
+	_exit(127);
+}
+
+int spawn(struct supervisor *s, struct slot *sl, const int *fds, size_t n, int nsfd, struct err *e)
+{
+	int sv[2];
+	pid_t parent = getpid(), pid;
+
+	(void)s;
+	if (n > FDS_MAX)
+		return err_set(e, -E2BIG, "descriptors of %s", role_name(sl->role));
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
+		return err_set(e, -errno, "channel of %s", role_name(sl->role));
+	/* Our end never waits; the role's end does unless it says otherwise. */
+	if (fcntl(sv[0], F_SETFL, O_NONBLOCK) < 0 || (pid = fork()) < 0) {
+		int code = -errno;
+
+		close(sv[0]);
+		close(sv[1]);
+		return err_set(e, code, "start %s", role_name(sl->role));
+	}
+	if (pid == 0)
+		become(sl, sv[1], fds, n, nsfd, parent);
+	close(sv[1]);
+	sl->pidfd = pidfd_open(pid, 0);
+	if (sl->pidfd < 0) {
+		int code = -errno;
+
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		close(sv[0]);
+		return err_set(e, code, "watch %s", role_name(sl->role));
+	}
+	sl->pid = pid;
+	sl->chan = sv[0];
+	return 0;
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The supervisor: opens what needs root, starts the roles, watches and restarts them, keeps the generations, and answers
+ * the control socket. One process, one thread, one poll loop that never waits for anybody; it reads no packet and no
+ * policy text. Its death ends all roles and leaves the rules in force.
+ *
+ * This header is for the files supervise*.c and control.c alone:
+ *   supervise/role.c          start, loop, end
+ *   supervise/spawn.c    a role's process: descriptors, namespace, execution
+ *   supervise/sockets.c  what is opened in other namespaces and handed to roles
+ *   supervise/roles.c    life and death of roles, restarts, messages from them
+ *   supervise/workers.c  pairs of gate and worker, queue sockets, command tables
+ *   supervise/policy.c   a generation in memory: unseal, permit ids, table image
+ *   supervise/operation.c  the one operation that changes what is in force: beginnings, ends, deadlines
+ *   supervise/apply.c    its steps
+ *   supervise/kernel.c   the messages that carry a generation to enforce and journal
+ *   supervise/network.c  addresses, links and routes that somebody else changed
+ *   supervise/watch.c    roles that live but do nothing
+ *   supervise/answers.c  questions that several roles answer
+ *   control.c            the control socket and what may be asked there
+ */
+#ifndef SEKISHO_SUPERVISE_SUPERVISE_H
+#define SEKISHO_SUPERVISE_SUPERVISE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "appliance/base/err.h"
+#include "appliance/base/json.h"
+#include "appliance/base/messages.h"
+#include "appliance/base/sentence.h"
+#include "appliance/box/box.h"
+#include "appliance/store/generation.h"
+#include "appliance/store/permit_ids.h"
+#include "appliance/wire/event.h"
+#include "appliance/wire/lane.h"
+#include "appliance/wire/msg.h"
+#include "policy/ir/ir.h"
+
+struct supervise_options {
+	const char *data_netns, *admin_netns, *state, *run;
+	enum lang lang;
+	uint32_t workers; /* pairs at least; a generation may ask for more */
+};
+
+/* The daemon; returns its exit status. */
+int supervise(const struct supervise_options *o);
+
+/* ---- roles -------------------------------------------------------------------------------------------------------- */
+
+enum {
+	SLOT_JOURNAL,
+	SLOT_ENFORCE,
+	SLOT_TAP,
+	SLOT_MGMT,
+	SLOT_COMPILE,
+	SLOT_GATE,			   /* + worker index */
+	SLOT_DPI = SLOT_GATE + WORKER_MAX, /* + worker index */
+	SLOTS = SLOT_DPI + WORKER_MAX
+};
+
+enum slot_state {
+	SLOT_OFF,      /* not wanted now */
+	SLOT_DEAD,     /* to be started at restart_at */
+	SLOT_STARTING, /* running, not yet MSG_READY */
+	SLOT_RUNNING,
+};
+
+struct slot {
+	enum role role;
+	uint32_t index;
+	enum slot_state state;
+	pid_t pid;
+	int pidfd, chan;	 /* -1 = none */
+	int event_in, event_out; /* the event socket outlives every process of this role: records wait in it */
+	uint64_t started, ready_by, restart_at; /* monotonic ns */
+	uint64_t since_wall;			/* wall ns of the last start */
+	uint32_t restarts, quick;		/* quick: deaths in a row soon after a start */
+	uint32_t asked, owed;			/* how it is: the question without an answer (0 = none), turns since */
+};
+
+/* ---- a generation in memory ------------------------------------------------------------------------------------- */
+
+struct policy {
+	uint64_t number; /* 0: the empty one, which allows nothing */
+	uint8_t *sealed;
+	size_t n_sealed;
+	struct arena *arena;
+	struct ir *ir;
+	uint32_t *ids;	/* per permit index */
+	uint8_t *image; /* command table of exactly this generation */
+	size_t n_image;
+};
+
+/* Takes `sealed` (malloc'd) whatever happens. NULL and *e on failure. Permit ids are on disk when it returns. */
+struct supervisor;
+struct policy *policy_new(struct supervisor *s, uint8_t *sealed, size_t n, uint64_t number, struct err *e);
+struct policy *policy_empty(struct supervisor *s, struct err *e); /* number 0: no zones, no conduits */
+struct policy *policy_stored(struct supervisor *s, uint64_t number, struct err *e); /* 0 gives the empty one */
+void policy_free(struct policy *p);						    /* accepts NULL */
+/* This generation's table, with those permits of `old` (or NULL) that left under on_tighten = "new_flows", and of
+ * `table` what lingered before. malloc'd; NULL when memory is out. */
+uint8_t *policy_table(const struct policy *p, const struct policy *old, const uint8_t *table, size_t n_table,
+		      size_t *ret_n);
+/* The memfd of MSG_APPLY and MSG_GENERATION; owned by the caller, negative errno on failure. */
+int policy_memfd(const struct policy *p);
+
+/* ---- who asked ---------------------------------------------------------------------------------------------------- */
+
+#define CLIENTS 16u
+
+struct asker {
+	enum { ASKER_NONE, ASKER_CLIENT, ASKER_MGMT } kind;
+	uint32_t client;
+	uint64_t serial; /* of that client's connection: an answer never reaches a successor */
+	uint32_t id;	 /* request id */
+};
+
+struct client {
+	int fd; /* -1 = free */
+	uint64_t serial;
+	uid_t uid;
+	bool waiting; /* one question at a time */
+};
+
+/* ---- the operation ------------------------------------------------------------------------------------------------ */
+
+enum op_kind {
+	OP_NONE,
+	OP_BOOT, /* what was in force is made true again: at start, and for a new enforce */
+	OP_APPLY,
+	OP_DRY_RUN,
+	OP_ROLLBACK, /* asked for */
+	OP_REVERT,   /* trial over */
+	OP_CONFIRM,  /* done at once, when its turn comes */
+};
+
+enum op_step { STEP_COMPILE, STEP_TABLES, STEP_ENFORCE, STEP_KERNEL, STEP_UNDO };
+
+struct operation {
+	enum op_kind kind;
+	enum op_step step;
+	struct asker asker;
+	char by[32];
+	uint32_t id;	   /* request id towards roles */
+	uint64_t deadline; /* monotonic ns, of the step */
+	uint32_t confirm_s;
+	int bundle;	     /* -1, or the texts to compile; owned */
+	bool compiling;	     /* a compile role works on them */
+	bool ended_silent;   /* workers that took no table were ended, once */
+	uint64_t number;     /* stored as, 0 = not stored */
+	struct policy *next; /* owned until it is in force */
+	bool *moved;	     /* devices that came for it */
+	uint8_t *before;     /* the workers' table as it was, put back when it is given up; owned */
+	size_t n_before;
+	json_t *diagnostics, *cut; /* owned references, NULL = none */
+	struct sentence error;	   /* why it failed */
+	int status;		   /* exit status of a failure */
+	uint32_t line;		   /* policy line of a refusal, 0 = none */
+};
+
+/* ---- questions to roles ------------------------------------------------------------------------------------------- */
+
+enum collect_kind { COLLECT_NONE, COLLECT_STATUS, COLLECT_EFFECTIVE, COLLECT_VERIFY, COLLECT_PASS };
+
+#define COLLECTS 24u
+
+struct collect {
+	enum collect_kind kind;
+	struct asker asker;
+	uint32_t id;
+	uint64_t deadline;
+	bool waiting[SLOTS], silent[SLOTS];
+	json_t *answer[SLOTS];
+	int status; /* COLLECT_PASS: of the one role asked */
+};
+
+/* ---- everything --------------------------------------------------------------------------------------------------- */
+
+#define NETWORKS 2
+
+struct pair {
+	bool wanted;
+	int queues[LANE_COUNT]; /* queue sockets, -1 = none; stay open over any death of the pair */
+	int ring, wake;		/* of the worker alive, -1 = none */
+	uint8_t ack[32];	/* digest of the table it has, once acked */
+	uint32_t owed;		/* acknowledgements of earlier tables and this one that are still to come */
+	bool acked;
+};
+
+struct supervisor {
+	const struct supervise_options *o;
+	struct box_spaces spaces;
+	int state_fd, run_fd, signal_fd, listen_fd, trial_fd;
+	int mgmt_fd;			/* the web side's listening socket */
+	int link_fd;			/* tells of devices that come into the initial namespace */
+	int network_fd[NETWORKS];	/* tell of links, addresses and routes of the data and the admin namespace */
+	uint64_t watch_at;		/* monotonic ns: ask every role how it is */
+	uint64_t network_look;		/* monotonic ns: compare them with box.cfg; 0 = nothing was heard */
+	uint64_t network_drifts;	/* how often they had to be set right */
+	uint64_t network_drift_wall_ns; /* the last time */
+	uint8_t network_seen[32];	/* digest of what the last comparison found */
+	bool ending;
+	struct event_port events; /* the supervisor's own; the journal reads events_out */
+	int events_out;
+	struct slot slots[SLOTS];
+	struct pair pairs[WORKER_MAX];
+	uint64_t lanes; /* bit n: queue sockets of lane n exist */
+	int table_fd;	/* sealed memfd: the image every worker shall have; -1 = none */
+	uint8_t *table;
+	size_t n_table;
+	uint8_t table_digest[32];
+	uint32_t next_id;
+	struct generation_store store;
+	struct permit_ids ids;
+	struct policy *now; /* in force, never NULL once started */
+	bool booted;	    /* `now` was once made true since the start */
+	bool adopted;	    /* this enforce knows what stands in the kernel */
+	uint64_t trial;	    /* generation on trial, 0 = none */
+	uint64_t trial_until_wall;
+	uint64_t boot_again;	     /* monotonic ns: try once more to make `now` true; 0 = no need */
+	bool box_incomplete;	     /* a device of `now` is missing or would not be set */
+	struct sentence boot_error;  /* why the last try failed */
+	struct sentence store_error; /* why the confirmed generation could not be read, until another is in force */
+	struct operation op;
+	struct operation queued; /* one request that waits for an operation of our own */
+	struct collect collects[COLLECTS];
+	struct client clients[CLIENTS];
+	uint64_t next_serial;
+};
+
+/* supervise/role.c */
+uint64_t mono_ns(void);
+void say(const struct supervisor *s, enum message m, ...); /* one line on standard error */
+void role_event(struct supervisor *s, enum role role, uint32_t index, enum role_event what);
+void policy_event(struct supervisor *s, enum policy_event what, uint64_t number);
+/* Runs `open_in(ctx)` in the namespace and comes back whatever happens. */
+int in_namespace(struct supervisor *s, int nsfd, int (*open_in)(void *ctx, struct err *e), void *ctx, struct err *e);
+
+/* supervise/spawn.c: descriptors fds[n] become ROLE_FD_FIRST and on; nsfd -1 = stay. 0 or negative errno. */
+int spawn(struct supervisor *s, struct slot *sl, const int *fds, size_t n, int nsfd, struct err *e);
+
+/* supervise/sockets.c: what a role gets besides its channel. Returns how many, or negative errno with nothing left open. */
+#define ROLE_FDS 4
+int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_FDS], int *nsfd, struct err *e);
+/* A queue socket of the data namespace; owned by the caller. */
+int queue_socket(struct supervisor *s, uint32_t lane, uint32_t worker, struct err *e);
+
+/* supervise/roles.c */
+int event_pair(int sv[2], struct err *e); /* [0] reads, [1] writes */
+void roles_init(struct supervisor *s);
+void roles_want(struct supervisor *s, unsigned slot); /* from now on it shall run */
+void roles_start_due(struct supervisor *s, uint64_t now);
+uint64_t roles_due(const struct supervisor *s); /* next moment something is due, UINT64_MAX = none */
+void role_exited(struct supervisor *s, struct slot *sl);
+void role_readable(struct supervisor *s, struct slot *sl);
+void role_kill(struct supervisor *s, struct slot *sl); /* SIGKILL; role_exited follows */
+/* To a role; one that cannot take a message is not answering and is killed. False when it was not sent. */
+bool role_send(struct supervisor *s, struct slot *sl, enum msg_type t, uint32_t id, const struct outbuf *body,
+	       const int *fds, size_t n);
+bool slot_alive(const struct slot *sl);
+
+/* supervise/workers.c */
+int workers_prepare(struct supervisor *s, uint64_t lanes, uint32_t pairs,
+		    struct err *e); /* sockets, pairs, hand-over */
+bool worker_start(struct supervisor *s, uint32_t w);
+bool gate_start(struct supervisor *s, uint32_t w);
+void worker_died(struct supervisor *s, uint32_t w);
+void gate_died(struct supervisor *s, uint32_t w);
+void worker_hung(struct supervisor *s, uint32_t w, struct msg *m);
+void worker_acked(struct supervisor *s, uint32_t w, struct msg *m);
+/* Takes `image` (malloc'd) and sends it to all workers. */
+int table_set(struct supervisor *s, uint8_t *image, size_t n, struct err *e);
+void workers_end_silent(struct supervisor *s); /* those that owe an answer about their table */
+enum table_state { TABLE_WAIT, TABLE_EQUAL, TABLE_REFUSED } table_state(const struct supervisor *s);
+
+/* supervise/operation.c and supervise/apply.c, to each other */
+#define TABLES_LIMIT_NS 2000000000ull
+#define COMPILE_LIMIT_NS 90000000000ull
+#define ENFORCE_LIMIT_NS 5000000000ull
+#define KERNEL_LIMIT_NS 30000000000ull
+/* Why it failed, for people; the first reason stays. `status`: the exit status of the answer. */
+void op_explain(struct supervisor *s, int status, enum message m, ...);
+void op_finish(struct supervisor *s, bool done); /* answers, tidies up, takes the next one that waits */
+void op_give_up(struct supervisor *s);		 /* what was prepared is put back, then op_finish */
+void op_compile_begin(struct supervisor *s);
+void op_prepare(struct supervisor *s); /* op.next is there: devices, queues, tables, and on */
+void op_to_kernel(struct supervisor *s);
+void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds); /* 0 = none */
+
+/* supervise/operation.c and supervise/apply.c, to others */
+/* Takes `bundle`. Answers the asker itself, now or later. */
+void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, uint8_t flags, uint32_t confirm_s);
+void op_confirm(struct supervisor *s, struct asker a, const char *by);
+void op_rollback(struct supervisor *s, struct asker a, const char *by);
+void op_boot(struct supervisor *s);
+void op_trial_over(struct supervisor *s);
+/* Devices came: those that belong to the box are taken in soon. */
+void op_links(struct supervisor *s);
+void op_compiled(struct supervisor *s, struct msg *m);
+void op_applied(struct supervisor *s, struct msg *m);
+void op_tables(struct supervisor *s); /* a worker acknowledged, or is new */
+void op_enforce_ready(struct supervisor *s);
+void op_enforce_died(struct supervisor *s);
+void op_compile_died(struct supervisor *s);
+void op_due(struct supervisor *s, uint64_t now);
+uint64_t op_next(const struct supervisor *s);
+
+/* supervise/kernel.c: the steps that change something outside */
+int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t id, struct err *e);
+void journal_generation(struct supervisor *s, const struct policy *p);
+
+/* supervise/network.c: addresses, links and routes that others changed */
+int network_open(struct supervisor *s, struct err *e);
+void network_heard(struct supervisor *s, int fd);
+void network_due(struct supervisor *s, uint64_t now);
+uint64_t network_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
+
+/* supervise/watch.c: roles that live but do nothing */
+void watch_due(struct supervisor *s, uint64_t now);
+uint64_t watch_next(const struct supervisor *s); /* monotonic ns */
+/* True when `id` was a question of this watch; its answer needs no more. */
+bool watch_answered(struct slot *sl, uint32_t id);
+
+/* supervise/answers.c */
+void collect_start(struct supervisor *s, enum collect_kind k, struct asker a);
+/* One role alone is asked; its answer goes through. */
+void collect_pass(struct supervisor *s, unsigned slot, const struct outbuf *query, struct asker a);
+void collect_answer(struct supervisor *s, struct slot *sl, struct msg *m);
+void collect_gone(struct supervisor *s, struct slot *sl);
+void collect_due(struct supervisor *s, uint64_t now);
+uint64_t collect_next(const struct supervisor *s);
+json_t *json_generation(const struct supervisor *s);
+json_t *json_history(const struct supervisor *s);
+
+/* control.c */
+int control_open(struct supervisor *s, struct err *e);
+void control_accept(struct supervisor *s);
+void control_readable(struct supervisor *s, struct client *c);
+/* One question, from wherever msg_recv's table let it come. False: it is none. */
+bool control_ask(struct supervisor *s, struct asker a, const char *by, struct msg *m);
+/* Takes the reference. */
+void answer_json(struct supervisor *s, struct asker a, int status, json_t *j);
+void answer_fd(struct supervisor *s, struct asker a, int status, int fd); /* fd stays the caller's */
+
+#endif

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pairs of gate and worker. The queue sockets belong to the supervisor and stay open over every death, so that packets
+ * wait instead of being lost; the gate answers for what waits. A worker is given its table before its first queue: no
+ * packet ever meets a worker that knows no permits while the box has a policy.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "appliance/base/sha256.h"
+#include "appliance/supervise/supervise.h"
+#include "appliance/wire/ring.h"
+
+static struct slot *gate_of(struct supervisor *s, uint32_t w)
+{
+	return &s->slots[SLOT_GATE + w];
+}
+
+static struct slot *worker_of(struct supervisor *s, uint32_t w)
+{
+	return &s->slots[SLOT_DPI + w];
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static bool send_lane(struct supervisor *s, struct slot *sl, uint32_t lane, uint32_t w)
+{
+	uint8_t space[6];
+	struct outbuf b = outbuf_of(space, sizeof(space));
+
+	out_be32(&b, lane);
+	out_be16(&b, lane_queue(lane, w));
+	return role_send(s, sl, MSG_LANE, 0, &b, &s->pairs[w].queues[lane], 1);
+}
+
+static bool send_lanes(struct supervisor *s, struct slot *sl, uint32_t w)
+{
+	for (uint32_t l = 0; l < LANE_COUNT; l++)
+		if (s->pairs[w].queues[l] >= 0 && !send_lane(s, sl, l, w))
+			return false;
+	return true;
+}
+
+static bool send_table(struct supervisor *s, uint32_t w)
+{
+	uint8_t space[4];
+	struct outbuf b = outbuf_of(space, sizeof(space));
+
+	s->pairs[w].acked = false;
+	if (s->table_fd < 0)
+		return true;
+	out_be32(&b, (uint32_t)s->n_table);
+	s->pairs[w].owed++;
+	return role_send(s, worker_of(s, w), MSG_TABLE, 0, &b, &s->table_fd, 1);
+}
+
+/* To the gate: this worker has begun. */
+static bool send_worker(struct supervisor *s, uint32_t w)
+{
+	struct pair *p = &s->pairs[w];
+	struct slot *sl = worker_of(s, w);
+	uint8_t space[8];
+	struct outbuf b = outbuf_of(space, sizeof(space));
+	int fds[3] = { p->ring, p->wake, sl->pidfd };
+
+	out_be32(&b, w);
+	out_be32(&b, (uint32_t)sl->pid);
+	return role_send(s, gate_of(s, w), MSG_WORKER, 0, &b, fds, 3);
+}
+
+bool gate_start(struct supervisor *s, uint32_t w)
+{
+	return send_lanes(s, gate_of(s, w), w);
+}
+
+bool worker_start(struct supervisor *s, uint32_t w)
+{
+	struct pair *p = &s->pairs[w];
+	struct err e = { 0 };
+	uint8_t space[4];
+	struct outbuf b = outbuf_of(space, sizeof(space));
+
+	/* One ring per worker lifetime: nothing that the last one wrote is ever read again. */
+	close_fd(&p->ring);
+	close_fd(&p->wake);
+	p->owed = 0;
+	p->ring = ring_create(&e);
+	p->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (p->ring < 0 || p->wake < 0) {
+		say(s, M_ROLE_NOT_STARTED, role_name(ROLE_DPI), p->ring < 0 ? e.text : strerror(errno));
+		role_kill(s, worker_of(s, w));
+		return false;
+	}
+	out_be32(&b, w);
+	return send_worker(s, w) &&
+	       role_send(s, worker_of(s, w), MSG_DPI_START, 0, &b, (const int[]){ p->ring, p->wake }, 2) &&
+	       send_table(s, w) && send_lanes(s, worker_of(s, w), w);
+}
+
+void worker_died(struct supervisor *s, uint32_t w)
+{
+	struct pair *p = &s->pairs[w];
+
+	close_fd(&p->ring);
+	close_fd(&p->wake);
+	p->acked = false;
+	op_tables(s);
+}
+
+void gate_died(struct supervisor *s, uint32_t w)
+{
+	/* What the worker has put into the ring nobody will read, and its next gate knows nothing of it: begin together. */
+	role_kill(s, worker_of(s, w));
+}
+
+void worker_hung(struct supervisor *s, uint32_t w, struct msg *m)
+{
+	struct slot *sl = worker_of(s, w);
+	uint32_t index, pid;
+
+	bytes_be32(&m->body, &index);
+	bytes_be32(&m->body, &pid);
+	/* A report about a worker that is gone already is late, not wrong. */
+	if (!bytes_done(&m->body) || index != w || !slot_alive(sl) || (pid_t)pid != sl->pid)
+		return;
+	role_event(s, ROLE_DPI, w, ROLE_HUNG);
+	role_kill(s, sl);
+}
+
+void worker_acked(struct supervisor *s, uint32_t w, struct msg *m)
+{
+	struct pair *p = &s->pairs[w];
+
+	if (p->owed == 0 || !bytes_copy(&m->body, p->ack, sizeof(p->ack)))
+		return;
+	/* Answers come in order; only the last one is about the table that it has now. */
+	p->acked = --p->owed == 0;
+	op_tables(s);
+}
+
+static int open_lane(struct supervisor *s, uint32_t lane, uint32_t w, struct err *e)
+{
+	int fd;
+
+	if (s->pairs[w].queues[lane] >= 0)
+		return 0;
+	fd = queue_socket(s, lane, w, e);
+	if (fd < 0)
+		return fd;
+	s->pairs[w].queues[lane] = fd;
+	if (slot_alive(gate_of(s, w)))
+		send_lane(s, gate_of(s, w), lane, w);
+	if (slot_alive(worker_of(s, w)))
+		send_lane(s, worker_of(s, w), lane, w);
+	return 0;
+}
+
+int workers_prepare(struct supervisor *s, uint64_t lanes, uint32_t pairs, struct err *e)
+{
+	uint32_t n = pairs > s->o->workers ? pairs : s->o->workers;
+
+	s->lanes |= lanes | (uint64_t)1 << LANE_CUT;
+	for (uint32_t w = 0; w < WORKER_MAX; w++) {
+		if (w >= n && !s->pairs[w].wanted)
+			continue;
+		s->pairs[w].wanted = true;
+		for (uint32_t l = 1; l < LANE_COUNT; l++) {
+			int r = (s->lanes >> l & 1) != 0 ? open_lane(s, l, w, e) : 0;
+
+			if (r < 0)
+				return r;
+		}
+		roles_want(s, SLOT_GATE + w);
+		roles_want(s, SLOT_DPI + w);
+	}
+	return 0;
+}
+
+int table_set(struct supervisor *s, uint8_t *image, size_t n, struct err *e)
+{
+	int fd = memfd_sealed("sekisho-table", image, n);
+
+	if (fd < 0) {
+		free(image);
+		return err_set(e, fd, "command table");
+	}
+	close_fd(&s->table_fd);
+	free(s->table);
+	s->table_fd = fd;
+	s->table = image;
+	s->n_table = n;
+	sha256(image, n, s->table_digest);
+	for (uint32_t w = 0; w < WORKER_MAX; w++)
+		if (slot_alive(worker_of(s, w)))
+			send_table(s, w);
+	return 0;
+}
+
+void workers_end_silent(struct supervisor *s)
+{
+	for (uint32_t w = 0; w < WORKER_MAX; w++)
+		/* One that is still starting is not silent, only young. */
+		if (s->pairs[w].wanted && !s->pairs[w].acked && worker_of(s, w)->state == SLOT_RUNNING) {
+			role_event(s, ROLE_DPI, w, ROLE_HUNG);
+			role_kill(s, worker_of(s, w));
+		}
+}
+
+enum table_state table_state(const struct supervisor *s)
+{
+	enum table_state all = TABLE_EQUAL;
+
+	for (uint32_t w = 0; w < WORKER_MAX; w++) {
+		const struct pair *p = &s->pairs[w];
+
+		if (!p->wanted)
+			continue;
+		if (!p->acked)
+			all = TABLE_WAIT;
+		else if (memcmp(p->ack, s->table_digest, sizeof(p->ack)) != 0)
+			return TABLE_REFUSED;
+	}
+	return all;
+}

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/tap/tap.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_log.h>
+#include <linux/netlink.h>
+#include <net/if.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/base/json.h"
+#include "appliance/role/roles.h"
+#include "appliance/role/sandbox.h"
+#include "appliance/tap/packet.h"
+#include "appliance/wire/mark.h"
+#include "appliance/wire/reason.h"
+
+#define COPY_BYTES 160u	    /* of each packet: headers with a few extensions */
+#define BATCH_RECORDS 16u   /* the kernel sends when so many wait, ... */
+#define BATCH_HUNDREDTHS 5u /* ... or after so many hundredths of a second */
+#define RECEIVE_QUEUE (4 << 20)
+#define RECEIVE_BYTES 65536u
+#define TYPE_PACKET (NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET)
+#define REPORT_NS 1000000000ull
+
+/* ---- opening, in the supervisor ----------------------------------------------------------------------------------- */
+
+static struct nlmsghdr *config(void *buf, uint32_t seq, uint8_t family, uint16_t group)
+{
+	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
+	struct nfgenmsg *g;
+
+	h->nlmsg_type = NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_CONFIG;
+	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	h->nlmsg_seq = seq;
+	g = mnl_nlmsg_put_extra_header(h, sizeof(*g));
+	g->nfgen_family = family;
+	g->version = NFNETLINK_V0;
+	g->res_id = htons(group);
+	return h;
+}
+
+/* Sends one request and reads its acknowledgement. Nothing else can arrive before the group has a record. */
+static int ask(int fd, struct nlmsghdr *h)
+{
+	uint8_t answer[1024];
+
+	if (send(fd, h, h->nlmsg_len, 0) < 0)
+		return -errno;
+	for (int tries = 0; tries < 64; tries++) {
+		ssize_t n = recv(fd, answer, sizeof(answer), 0);
+		struct bytes b = bytes_of(answer, n > 0 ? (size_t)n : 0);
+		uint16_t type;
+		int32_t code;
+
+		if (n < 0)
+			return -errno;
+		bytes_skip(&b, 4);
+		bytes_copy(&b, &type, sizeof(type));
+		bytes_skip(&b, 10);
+		if (bytes_copy(&b, &code, sizeof(code)) && type == NLMSG_ERROR)
+			return code;
+	}
+	return -EPROTO;
+}
+
+static int configure(int fd)
+{
+	const struct nfulnl_msg_config_cmd bind_cmd = { .command = NFULNL_CFG_CMD_BIND };
+	const struct nfulnl_msg_config_mode mode = { .copy_range = htonl(COPY_BYTES), .copy_mode = NFULNL_COPY_PACKET };
+	uint8_t buf[512];
+	struct nlmsghdr *h = config(buf, 1, AF_UNSPEC, TAP_GROUP);
+	int r;
+
+	mnl_attr_put(h, NFULA_CFG_CMD, sizeof(bind_cmd), &bind_cmd);
+	r = ask(fd, h);
+	if (r < 0)
+		return r;
+	memset(buf, 0, sizeof(buf));
+	h = config(buf, 2, AF_UNSPEC, TAP_GROUP);
+	mnl_attr_put(h, NFULA_CFG_MODE, sizeof(mode), &mode);
+	mnl_attr_put_u32(h, NFULA_CFG_QTHRESH, htonl(BATCH_RECORDS));
+	mnl_attr_put_u32(h, NFULA_CFG_TIMEOUT, htonl(BATCH_HUNDREDTHS));
+	mnl_attr_put_u16(h, NFULA_CFG_FLAGS, htons(NFULNL_CFG_F_SEQ));
+	return ask(fd, h);
+}
+
+int tap_open(struct err *e)
+{
+	const struct sockaddr_nl any = { .nl_family = AF_NETLINK };
+	struct timeval limit = { .tv_sec = 2 }, none = { 0 };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER), r, room = RECEIVE_QUEUE;
+
+	if (fd < 0)
+		return err_set(e, -errno, "open NFLOG");
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
+	r = bind(fd, (const struct sockaddr *)&any, sizeof(any)) < 0 ? -errno : configure(fd);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &none, sizeof(none));
+	if (r < 0) {
+		close(fd);
+		return err_set(e, r, "NFLOG group %u", TAP_GROUP);
+	}
+	return fd;
+}
+
+/* ---- parsing ------------------------------------------------------------------------------------------------------ */
+
+struct record {
+	char prefix[64];
+	struct bytes payload;
+	uint32_t mark, iif, seq;
+	bool has_seq;
+};
+
+/* Netlink's own fields are in host order, the attributes' values in network order. */
+static bool host16(struct bytes *b, uint16_t *ret)
+{
+	return bytes_copy(b, ret, sizeof(*ret));
+}
+
+static bool host32(struct bytes *b, uint32_t *ret)
+{
+	return bytes_copy(b, ret, sizeof(*ret));
+}
+
+static void attribute(uint16_t type, struct bytes value, struct record *r)
+{
+	size_t n;
+
+	switch (type & NLA_TYPE_MASK) {
+	case NFULA_MARK:
+		bytes_be32(&value, &r->mark);
+		break;
+	case NFULA_IFINDEX_INDEV:
+		bytes_be32(&value, &r->iif);
+		break;
+	case NFULA_SEQ:
+		r->has_seq = bytes_be32(&value, &r->seq);
+		break;
+	case NFULA_PAYLOAD:
+		r->payload = value;
+		break;
+	case NFULA_PREFIX:
+		n = value.left < sizeof(r->prefix) - 1 ? value.left : sizeof(r->prefix) - 1;
+		bytes_copy(&value, r->prefix, n);
+		r->prefix[n] = 0;
+		break;
+	default:
+		break;
+	}
+}
+
+static bool attributes(struct bytes b, struct record *r)
+{
+	while (b.left >= 4) {
+		uint16_t len, type;
+		struct bytes value;
+
+		host16(&b, &len);
+		host16(&b, &type);
+		if (len < 4 || !bytes_take(&b, len - 4u, &value))
+			return false;
+		attribute(type, value, r);
+		/* The last one needs no padding. */
+		bytes_skip(&b, (4u - len % 4u) % 4u < b.left ? (4u - len % 4u) % 4u : b.left);
+	}
+	return b.left == 0 && !b.failed;
+}
+
+static void sequence(struct tap *t, uint32_t seq)
+{
+	/* A jump backwards is a new beginning of the kernel's counter, not four thousand million losses. */
+	if (t->started && seq - t->next < 0x80000000u)
+		t->lost += seq - t->next;
+	t->started = true;
+	t->next = seq + 1;
+}
+
+static enum event_verdict verdict_of(enum reason r)
+{
+	if (reason_kind(r) == REASON_PASS || r == R_DOWN_OPEN || r == R_DOWN_HELD)
+		return EV_ALLOW;
+	return EV_DENY;
+}
+
+/* "sekisho: " or the like may stand before the word; the word is the last one. */
+static enum reason reason_of(char *prefix)
+{
+	size_t n = strlen(prefix);
+	char *word;
+	enum reason r;
+
+	while (n > 0 && (prefix[n - 1] == ' ' || prefix[n - 1] == ':'))
+		prefix[--n] = 0;
+	word = strrchr(prefix, ' ');
+	r = reason_by_word(word != NULL ? word + 1 : prefix);
+	return r < REASON_COUNT ? r : R_NONE;
+}
+
+bool tap_next(struct tap *t, struct bytes *datagram, struct event *ret)
+{
+	struct record r = { 0 };
+	uint32_t length;
+	uint16_t type;
+	struct bytes m;
+
+	if (!host32(datagram, &length) || length < 16 || !bytes_take(datagram, length - 4u, &m)) {
+		/* Nothing behind a length that lies can be found; a failed cursor alone would not move. */
+		*datagram = bytes_of(datagram->p, 0);
+		t->malformed++;
+		return false;
+	}
+	bytes_skip(datagram, (4u - length % 4u) % 4u < datagram->left ? (4u - length % 4u) % 4u : datagram->left);
+	host16(&m, &type);
+	if (type != TYPE_PACKET)
+		return false;
+	bytes_skip(&m, 10); /* flags, sequence, port */
+	bytes_skip(&m, 4);  /* struct nfgenmsg */
+	if (m.failed || !attributes(m, &r)) {
+		t->malformed++;
+		return false;
+	}
+	if (r.has_seq)
+		sequence(t, r.seq);
+	t->records++;
+	*ret = event_new(EVENT_DROP, clock_wall_ns());
+	ret->permit = mark_permit(r.mark);
+	ret->iif = r.iif;
+	ret->reason = (uint16_t)reason_of(r.prefix);
+	ret->verdict = (uint8_t)verdict_of((enum reason)ret->reason);
+	tap_packet(r.payload, ret);
+	return true;
+}
+
+bool tap_is_chatter(const struct event *e)
+{
+	static const uint8_t link4[] = { 224, 0, 0 }, link6[] = { 0xff, 0x02 };
+
+	if (e->reason != R_IP_OPTIONS && e->reason != R_SELF && e->reason != R_SELF_OUT)
+		return false;
+	return e->server.family == 4 ? memcmp(e->server.b, link4, sizeof(link4)) == 0
+				     : e->server.family == 6 && memcmp(e->server.b, link6, sizeof(link6)) == 0;
+}
+
+/* ---- the role ----------------------------------------------------------------------------------------------------- */
+
+struct tap_role {
+	struct tap tap;
+	struct event_port events;
+	uint64_t told; /* losses already reported */
+	uint64_t overruns;
+	uint64_t chatter;
+	uint64_t report_at;
+};
+
+static bool answer_status(const struct tap_role *t, uint32_t id)
+{
+	uint8_t space[1];
+	struct outbuf b = outbuf_of(space, sizeof(space));
+	int r, fd = json_memfd(json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "records", (json_int_t)t->tap.records,
+					 "lost", (json_int_t)t->tap.lost, "malformed", (json_int_t)t->tap.malformed,
+					 "overruns", (json_int_t)t->overruns, "chatter", (json_int_t)t->chatter,
+					 "events_lost", (json_int_t)t->events.lost));
+
+	out_u8(&b, fd >= 0 ? 0 : 3);
+	r = msg_send(ROLE_FD_CONTROL, MSG_ANSWER, id, &b, &fd, fd >= 0 ? 1 : 0);
+	if (fd >= 0)
+		close(fd);
+	return r == 0;
+}
+
+static bool control(const struct tap_role *t)
+{
+	struct msg m;
+	uint8_t what = 0;
+	bool ok;
+
+	if (msg_recv(ROLE_FD_CONTROL, ROLE_SUPERVISOR, &m) != 1)
+		return false;
+	bytes_u8(&m.body, &what);
+	ok = m.type == MSG_QUERY && what == QUERY_STATUS && answer_status(t, m.id);
+	msg_close_fds(&m);
+	return ok;
+}
+
+static void records(struct tap_role *t)
+{
+	static uint8_t buf[RECEIVE_BYTES];
+
+	for (int i = 0; i < 64; i++) {
+		ssize_t n = recv(TAP_FD_LOG, buf, sizeof(buf), MSG_DONTWAIT);
+		struct bytes b;
+		struct event e;
+
+		if (n < 0 && errno == ENOBUFS) {
+			t->overruns++; /* how many, the next sequence number tells */
+			continue;
+		}
+		if (n <= 0)
+			return;
+		b = bytes_of(buf, (size_t)n);
+		while (b.left > 0)
+			if (!tap_next(&t->tap, &b, &e))
+				continue;
+			else if (tap_is_chatter(&e))
+				t->chatter++;
+			else
+				event_send(&t->events, &e);
+	}
+}
+
+static void report_losses(struct tap_role *t, uint64_t now)
+{
+	struct event e = event_new(EVENT_LOST, clock_wall_ns());
+
+	if (t->tap.lost == t->told || now < t->report_at)
+		return;
+	e.value = ROLE_TAP;
+	e.count = t->tap.lost - t->told;
+	event_send(&t->events, &e);
+	t->told = t->tap.lost;
+	t->report_at = now + REPORT_NS;
+}
+
+int role_tap(void)
+{
+	static struct tap_role t = { .events = { .fd = ROLE_FD_EVENTS } };
+	struct err e = { 0 };
+
+	json_object_seed(0); /* reads the system's randomness once: no file is open to it later */
+	if (sandbox_enter(ROLE_TAP, &e) < 0) {
+		fprintf(stderr, "sekishod tap: %s\n", e.text);
+		return 1;
+	}
+	if (msg_send(ROLE_FD_CONTROL, MSG_READY, 0, NULL, NULL, 0) < 0)
+		return 0;
+	for (;;) {
+		struct pollfd p[2] = { { .fd = ROLE_FD_CONTROL, .events = POLLIN },
+				       { .fd = TAP_FD_LOG, .events = POLLIN } };
+		bool owed = t.tap.lost != t.told;
+
+		if (poll(p, 2, owed ? 1000 : -1) < 0)
+			continue;
+		if (p[1].revents != 0)
+			records(&t);
+		report_losses(&t, clock_mono().ns);
+		if (p[0].revents != 0 && !control(&t))
+			return 0;
+	}
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/wire/commands.h"
+
+#include <string.h>
+
+#include "appliance/base/sha256.h"
+
+/*
+ * The image: magic, version, four counts, then permits, grants, rows and ranges, all big-endian and without padding.
+ * Grants stand in the order of their permits, each permit's right after the previous one's; rows and ranges may be
+ * shared, because many conduits use one service.
+ */
+#define IMAGE_MAGIC 0x534b4354u /* "SKCT" */
+#define IMAGE_VERSION 1u
+
+#define WIRE_HEADER 22u
+#define WIRE_SET 9u
+#define WIRE_PERMIT (18u + WIRE_SET)
+#define WIRE_GRANT 24u
+#define WIRE_ROW (70u + (SPACE_MAX + 1u) * WIRE_SET)
+#define WIRE_RANGE 8u
+
+/* What COMMANDS_MEMORY promises. */
+_Static_assert(sizeof(struct command_permit) <= 2 * WIRE_PERMIT, "permits grow too much in memory");
+_Static_assert(sizeof(struct command_grant) <= 2 * WIRE_GRANT, "grants grow too much in memory");
+_Static_assert(sizeof(struct command_row) <= 2 * WIRE_ROW, "rows grow too much in memory");
+_Static_assert(sizeof(struct number_range) <= 2 * WIRE_RANGE, "ranges grow too much in memory");
+
+size_t commands_size(const struct command_table *t)
+{
+	return WIRE_HEADER + (size_t)t->n_permits * WIRE_PERMIT + (size_t)t->n_grants * WIRE_GRANT +
+	       (size_t)t->n_rows * WIRE_ROW + (size_t)t->n_ranges * WIRE_RANGE;
+}
+
+static void put_set(struct outbuf *o, const struct number_set *s)
+{
+	out_u8(o, s->any);
+	out_be32(o, s->first);
+	out_be32(o, s->n);
+}
+
+static void put_row(struct outbuf *o, const struct command_row *r)
+{
+	for (unsigned i = 0; i < 4; i++)
+		out_be64(o, r->functions[i]);
+	for (unsigned i = 0; i < 4; i++)
+		out_be64(o, r->units[i]);
+	out_u8(o, r->units_any);
+	out_u8(o, r->spaces_any);
+	for (unsigned i = 0; i < SPACE_MAX; i++)
+		put_set(o, &r->spaces[i]);
+	put_set(o, &r->values);
+	out_be32(o, r->line);
+}
+
+bool commands_encode(const struct command_table *t, struct outbuf *out)
+{
+	out_be32(out, IMAGE_MAGIC);
+	out_be16(out, IMAGE_VERSION);
+	out_be32(out, t->n_permits);
+	out_be32(out, t->n_grants);
+	out_be32(out, t->n_rows);
+	out_be32(out, t->n_ranges);
+	for (uint32_t i = 0; i < t->n_permits; i++) {
+		const struct command_permit *p = &t->permits[i];
+
+		out_be32(out, p->permit);
+		out_be32(out, p->lane);
+		out_u8(out, p->observe);
+		out_u8(out, p->midstream);
+		put_set(out, &p->ports);
+		out_be32(out, p->first_grant);
+		out_be32(out, p->n_grants);
+	}
+	for (uint32_t i = 0; i < t->n_grants; i++) {
+		const struct command_grant *g = &t->grants[i];
+
+		out_be32(out, g->conduit);
+		out_be32(out, g->line);
+		out_be16(out, g->protocol);
+		out_u8(out, g->whole);
+		out_u8(out, g->shadow);
+		out_be32(out, g->undecided_bytes);
+		out_be32(out, g->first_row);
+		out_be32(out, g->n_rows);
+	}
+	for (uint32_t i = 0; i < t->n_rows; i++)
+		put_row(out, &t->rows[i]);
+	for (uint32_t i = 0; i < t->n_ranges; i++) {
+		out_be32(out, t->ranges[i].lo);
+		out_be32(out, t->ranges[i].hi);
+	}
+	return !out->failed;
+}
+
+/* ---- decoding: read everything, then hold every rule --------------------------------------------------------------- */
+
+static bool get_flag(struct bytes *b, bool *ret)
+{
+	uint8_t v;
+
+	bytes_u8(b, &v);
+	*ret = v == 1;
+	return v <= 1;
+}
+
+static bool get_set(struct bytes *b, struct number_set *ret)
+{
+	bool ok = get_flag(b, &ret->any);
+
+	bytes_be32(b, &ret->first);
+	bytes_be32(b, &ret->n);
+	return ok && ((!ret->any && ret->n > 0) || ret->first == 0) && (!ret->any || ret->n == 0);
+}
+
+static bool get_permit(struct bytes *b, struct command_permit *p)
+{
+	struct lane unused;
+	bool ok;
+
+	bytes_be32(b, &p->permit);
+	bytes_be32(b, &p->lane);
+	ok = get_flag(b, &p->observe);
+	bytes_u8(b, &p->midstream);
+	ok = get_set(b, &p->ports) && ok;
+	bytes_be32(b, &p->first_grant);
+	bytes_be32(b, &p->n_grants);
+	return ok && p->permit >= 1 && p->permit <= PERMIT_MAX && p->midstream <= MID_PICK_UP &&
+	       (p->lane == LANE_NONE || lane_of(p->lane, &unused));
+}
+
+static bool get_grant(struct bytes *b, struct command_grant *g)
+{
+	bool ok;
+
+	bytes_be32(b, &g->conduit);
+	bytes_be32(b, &g->line);
+	bytes_be16(b, &g->protocol);
+	ok = get_flag(b, &g->whole);
+	ok = get_flag(b, &g->shadow) && ok;
+	bytes_be32(b, &g->undecided_bytes);
+	bytes_be32(b, &g->first_row);
+	bytes_be32(b, &g->n_rows);
+	return ok && g->protocol > PROTO_NONE && g->protocol < PROTO_COUNT && (!g->whole || g->n_rows == 0) &&
+	       (g->n_rows > 0 || g->first_row == 0);
+}
+
+static bool get_row(struct bytes *b, struct command_row *r)
+{
+	bool ok;
+
+	for (unsigned i = 0; i < 4; i++)
+		bytes_be64(b, &r->functions[i]);
+	for (unsigned i = 0; i < 4; i++)
+		bytes_be64(b, &r->units[i]);
+	ok = get_flag(b, &r->units_any) && get_flag(b, &r->spaces_any);
+	for (unsigned i = 0; i < SPACE_MAX; i++)
+		ok = get_set(b, &r->spaces[i]) && ok;
+	ok = get_set(b, &r->values) && ok;
+	bytes_be32(b, &r->line);
+	return ok;
+}
+
+static bool inside(uint32_t first, uint32_t n, uint32_t total)
+{
+	return first <= total && n <= total - first;
+}
+
+/* Inside the pool, and there sorted and disjoint: number_in and number_covers search by halves. */
+static bool set_holds(const struct command_table *t, const struct number_set *s)
+{
+	if (!inside(s->first, s->n, t->n_ranges))
+		return false;
+	for (uint32_t i = 1; i < s->n; i++)
+		if (t->ranges[s->first + i].lo <= t->ranges[s->first + i - 1].hi)
+			return false;
+	return true;
+}
+
+static bool table_holds(const struct command_table *t)
+{
+	uint32_t next_grant = 0;
+
+	for (uint32_t i = 0; i < t->n_ranges; i++)
+		if (t->ranges[i].lo > t->ranges[i].hi)
+			return false;
+	for (uint32_t i = 0; i < t->n_permits; i++) {
+		const struct command_permit *p = &t->permits[i];
+
+		if (i > 0 && p->permit <= t->permits[i - 1].permit)
+			return false;
+		if (p->first_grant != next_grant || !inside(p->first_grant, p->n_grants, t->n_grants) ||
+		    !set_holds(t, &p->ports))
+			return false;
+		next_grant += p->n_grants;
+	}
+	if (next_grant != t->n_grants)
+		return false;
+	for (uint32_t i = 0; i < t->n_grants; i++)
+		if (!inside(t->grants[i].first_row, t->grants[i].n_rows, t->n_rows))
+			return false;
+	for (uint32_t i = 0; i < t->n_rows; i++) {
+		for (unsigned s = 0; s < SPACE_MAX; s++)
+			if (!set_holds(t, &t->rows[i].spaces[s]))
+				return false;
+		if (!set_holds(t, &t->rows[i].values))
+			return false;
+	}
+	return true;
+}
+
+/* The next array inside the caller's memory; NULL when it does not fit. */
+static void *carve(uint8_t *memory, size_t size, size_t *used, size_t n, size_t each)
+{
+	size_t at = (*used + 15u) / 16u * 16u;
+
+	if (at > size || n > (size - at) / each)
+		return NULL;
+	*used = at + n * each;
+	return memory + at;
+}
+
+static bool carve_all(void *memory, size_t size, struct command_table *t)
+{
+	size_t used = 0;
+
+	t->permits = carve(memory, size, &used, t->n_permits, sizeof(*t->permits));
+	t->grants = carve(memory, size, &used, t->n_grants, sizeof(*t->grants));
+	t->rows = carve(memory, size, &used, t->n_rows, sizeof(*t->rows));
+	t->ranges = carve(memory, size, &used, t->n_ranges, sizeof(*t->ranges));
+	return t->permits != NULL && t->grants != NULL && t->rows != NULL && t->ranges != NULL;
+}
+
+static bool decode(struct bytes b, void *memory, size_t size, struct command_table *t)
+{
+	uint32_t magic;
+	uint16_t version;
+	uint64_t need;
+
+	bytes_be32(&b, &magic);
+	bytes_be16(&b, &version);
+	bytes_be32(&b, &t->n_permits);
+	bytes_be32(&b, &t->n_grants);
+	bytes_be32(&b, &t->n_rows);
+	bytes_be32(&b, &t->n_ranges);
+	if (b.failed || magic != IMAGE_MAGIC || version != IMAGE_VERSION)
+		return false;
+	need = (uint64_t)t->n_permits * WIRE_PERMIT + (uint64_t)t->n_grants * WIRE_GRANT +
+	       (uint64_t)t->n_rows * WIRE_ROW + (uint64_t)t->n_ranges * WIRE_RANGE;
+	/* 32-bit counts of at most 114 bytes each cannot overflow 64 bits. */
+	if (need != b.left || !carve_all(memory, size, t))
+		return false;
+	for (uint32_t i = 0; i < t->n_permits; i++)
+		if (!get_permit(&b, &t->permits[i]))
+			return false;
+	for (uint32_t i = 0; i < t->n_grants; i++)
+		if (!get_grant(&b, &t->grants[i]))
+			return false;
+	for (uint32_t i = 0; i < t->n_rows; i++)
+		if (!get_row(&b, &t->rows[i]))
+			return false;
+	for (uint32_t i = 0; i < t->n_ranges; i++) {
+		bytes_be32(&b, &t->ranges[i].lo);
+		bytes_be32(&b, &t->ranges[i].hi);
+	}
+	return bytes_done(&b) && table_holds(t);
+}
+
+bool commands_decode(struct bytes image, void *memory, size_t size, struct command_table *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	if (!decode(image, memory, size, ret)) {
+		memset(ret, 0, sizeof(*ret));
+		return false;
+	}
+	sha256(image.p, image.left, ret->digest);
+	return true;
+}
+
+/* ---- lookups ----------------------------------------------------------------------------------------------------- */
+
+const struct command_permit *commands_permit(const struct command_table *t, uint32_t permit)
+{
+	uint32_t lo = 0, hi = t->n_permits;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (t->permits[mid].permit == permit)
+			return &t->permits[mid];
+		if (t->permits[mid].permit < permit)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return NULL;
+}
+
+/* Position of the range that holds `value`, or s->n. */
+static uint32_t range_of(const struct command_table *t, const struct number_set *s, uint32_t value)
+{
+	uint32_t lo = 0, hi = s->n;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		const struct number_range *r = &t->ranges[s->first + mid];
+
+		if (value < r->lo)
+			hi = mid;
+		else if (value > r->hi)
+			lo = mid + 1;
+		else
+			return mid;
+	}
+	return s->n;
+}
+
+bool number_in(const struct command_table *t, const struct number_set *s, uint32_t value)
+{
+	return s->any || range_of(t, s, value) < s->n;
+}
+
+bool number_covers(const struct command_table *t, const struct number_set *s, uint32_t lo, uint32_t hi)
+{
+	if (s->any)
+		return true;
+	if (lo > hi)
+		return false;
+	for (uint32_t i = range_of(t, s, lo); i < s->n; i++) {
+		const struct number_range *r = &t->ranges[s->first + i];
+
+		if (hi <= r->hi)
+			return true;
+		/* The next range must begin right behind this one. */
+		if (i + 1 == s->n || t->ranges[s->first + i + 1].lo != r->hi + 1)
+			return false;
+	}
+	return false;
+}

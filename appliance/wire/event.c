@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/wire/event.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "appliance/wire/protocols.h"
+#include "appliance/wire/reason.h"
+
+/*
+ * The wire form is canonical: one record has one encoding, and what decodes re-encodes to the same bytes. The journal
+ * chains hashes over these bytes, so a second spelling of the same record would be an edit that nobody notices.
+ */
+
+static void put_addr(struct outbuf *o, const struct addr *a)
+{
+	uint8_t b[16] = { 0 };
+
+	memcpy(b, a->b, addr_len(a->family));
+	out_bytes(o, b, sizeof(b));
+}
+
+static bool get_addr(struct bytes *b, uint8_t family, struct addr *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->family = family;
+	if (!bytes_copy(b, ret->b, sizeof(ret->b)))
+		return false;
+	for (size_t i = addr_len(family); i < sizeof(ret->b); i++)
+		if (ret->b[i] != 0)
+			return false;
+	return true;
+}
+
+void event_encode(const struct event *e, uint8_t out[EVENT_WIRE])
+{
+	struct outbuf o = outbuf_of(out, EVENT_WIRE);
+
+	memset(out, 0, EVENT_WIRE);
+	out_be64(&o, e->wall_ns);
+	out_u8(&o, e->kind);
+	out_u8(&o, e->verdict);
+	out_be16(&o, e->reason);
+	out_be32(&o, e->permit);
+	out_be32(&o, e->conduit);
+	out_be32(&o, e->line);
+	out_u8(&o, e->client.family);
+	out_u8(&o, e->server.family);
+	out_u8(&o, e->l4proto);
+	out_u8(&o, e->s2c);
+	put_addr(&o, &e->client);
+	put_addr(&o, &e->server);
+	out_be16(&o, e->client_port);
+	out_be16(&o, e->server_port);
+	out_be16(&o, e->protocol);
+	out_u8(&o, e->unit);
+	out_u8(&o, e->function);
+	out_u8(&o, e->space);
+	out_u8(&o, e->code);
+	out_be32(&o, e->iif);
+	out_be32(&o, e->address);
+	out_be32(&o, e->quantity);
+	out_be64(&o, e->count);
+	out_be64(&o, e->value);
+}
+
+static bool family_known(uint8_t family)
+{
+	return family == 0 || family == 4 || family == 6;
+}
+
+bool event_decode(struct bytes b, struct event *ret)
+{
+	struct event e;
+	uint8_t client_family, server_family, pad;
+
+	memset(&e, 0, sizeof(e));
+	memset(ret, 0, sizeof(*ret));
+	if (b.failed || b.left != EVENT_WIRE)
+		return false;
+	bytes_be64(&b, &e.wall_ns);
+	bytes_u8(&b, &e.kind);
+	bytes_u8(&b, &e.verdict);
+	bytes_be16(&b, &e.reason);
+	bytes_be32(&b, &e.permit);
+	bytes_be32(&b, &e.conduit);
+	bytes_be32(&b, &e.line);
+	bytes_u8(&b, &client_family);
+	bytes_u8(&b, &server_family);
+	bytes_u8(&b, &e.l4proto);
+	bytes_u8(&b, &e.s2c);
+	if (!family_known(client_family) || !family_known(server_family))
+		return false;
+	if (!get_addr(&b, client_family, &e.client) || !get_addr(&b, server_family, &e.server))
+		return false;
+	bytes_be16(&b, &e.client_port);
+	bytes_be16(&b, &e.server_port);
+	bytes_be16(&b, &e.protocol);
+	bytes_u8(&b, &e.unit);
+	bytes_u8(&b, &e.function);
+	bytes_u8(&b, &e.space);
+	bytes_u8(&b, &e.code);
+	bytes_be32(&b, &e.iif);
+	bytes_be32(&b, &e.address);
+	bytes_be32(&b, &e.quantity);
+	bytes_be64(&b, &e.count);
+	bytes_be64(&b, &e.value);
+	while (b.left > 0)
+		if (!bytes_u8(&b, &pad) || pad != 0)
+			return false;
+	if (b.failed || e.kind == EVENT_NONE || e.kind >= EVENT_KIND_COUNT || e.verdict > EV_OBSERVE ||
+	    e.reason >= REASON_COUNT || e.s2c > 1 || e.protocol >= PROTO_COUNT)
+		return false;
+	*ret = e;
+	return true;
+}
+
+static bool put_on_wire(int fd, const struct event *e)
+{
+	uint8_t wire[EVENT_WIRE];
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	event_encode(e, wire);
+	do
+		n = send(fd, wire, sizeof(wire), MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)sizeof(wire);
+}
+
+struct event event_new(enum event_kind kind, uint64_t wall_ns)
+{
+	return (struct event){
+		.wall_ns = wall_ns, .kind = (uint8_t)kind, .conduit = EVENT_NO_CONDUIT, .space = 255, .count = 1
+	};
+}
+
+void event_send(struct event_port *p, const struct event *e)
+{
+	if (p->lost > 0) {
+		/* The gap is told before anything that follows it, so that the record's order is the truth's order. */
+		struct event gap = event_new(EVENT_LOST, e->wall_ns);
+
+		gap.count = p->lost;
+		if (!put_on_wire(p->fd, &gap)) {
+			p->lost++;
+			return;
+		}
+		p->lost = 0;
+	}
+	if (!put_on_wire(p->fd, e))
+		p->lost++;
+}

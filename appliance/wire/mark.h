@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The layout of the 32-bit mark, defined once.
+ *
+ * The conntrack mark remembers what a flow is: the permit that admitted it, the lane (queue group) that
+ * inspects it, and the outcome that the gate last confirmed. The packet mark carries permit and lane to the
+ * queue, and permit and outcome back from the gate. Everybody (compiler, enforce, gate, worker, renderers)
+ * takes the layout from here.
+ *
+ *   bit 31     FAST    packet mark only: the forward chain let this packet by without a queue
+ *   bits 28-30 outcome (3 bits)
+ *   bits 22-27 lane    (6 bits; 0 = not inspected, 63 = cut)
+ *   bits 0-21  permit  (22 bits; 0 = none)
+ */
+#ifndef SEKISHO_WIRE_MARK_H
+#define SEKISHO_WIRE_MARK_H
+
+#include <stdint.h>
+
+#define MARK_PERMIT_MASK 0x003fffffu
+#define MARK_LANE_MASK 0x0fc00000u
+#define MARK_LANE_SHIFT 22
+#define MARK_OUTCOME_MASK 0x70000000u
+#define MARK_OUTCOME_SHIFT 28
+#define MARK_FAST 0x80000000u
+
+#define PERMIT_MAX 0x003fffffu /* highest permit id; 0 means "no permit" */
+
+/* The lane of packets whose flow is no longer permitted; they are answered only by resets. */
+#define LANE_NONE 0u
+#define LANE_CUT 63u
+#define LANE_COUNT 64u
+
+/* Outcomes as they stand in a mark. The worker proposes, the gate writes, the post-queue chain enforces. */
+enum mark_outcome {
+	MARK_UNJUDGED = 0,  /* nobody has answered for this flow yet */
+	MARK_GOOD = 1,	    /* judged and passed; the flow stays in its lane */
+	MARK_CONFIRMED = 2, /* the promised protocol is known: a naming lane may let go of it */
+};
+
+/* The packet mark of TCP that belongs to no session: it goes the way of the cut lane, and an outcome tells it from
+ * segments of sessions whose permission ended. */
+#define MARK_STRAY (LANE_CUT << MARK_LANE_SHIFT | (uint32_t)MARK_GOOD << MARK_OUTCOME_SHIFT)
+
+static inline uint32_t mark_make(uint32_t permit, uint32_t lane, enum mark_outcome outcome)
+{
+	return (permit & MARK_PERMIT_MASK) | ((lane << MARK_LANE_SHIFT) & MARK_LANE_MASK) |
+	       (((uint32_t)outcome << MARK_OUTCOME_SHIFT) & MARK_OUTCOME_MASK);
+}
+
+static inline uint32_t mark_permit(uint32_t mark)
+{
+	return mark & MARK_PERMIT_MASK;
+}
+
+static inline uint32_t mark_lane(uint32_t mark)
+{
+	return (mark & MARK_LANE_MASK) >> MARK_LANE_SHIFT;
+}
+
+static inline uint32_t mark_outcome(uint32_t mark)
+{
+	return (mark & MARK_OUTCOME_MASK) >> MARK_OUTCOME_SHIFT;
+}
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The ring between a worker and its gate: a shared memfd, one writer, one reader, one ring per worker lifetime.
+ *
+ * The worker is not trusted: the gate copies an entry once and checks it before use. Entries are 64 bytes. The worker
+ * wakes the gate through an eventfd only when it is about to block; the heartbeat moves with every turn of its loop.
+ * Counters are free-running u32; index = counter % RING_ENTRIES.
+ */
+#ifndef SEKISHO_WIRE_RING_H
+#define SEKISHO_WIRE_RING_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "appliance/base/err.h"
+#include "appliance/wire/lane.h"
+
+#define RING_ENTRIES 4096u
+
+enum outcome {
+	OUTCOME_DROP = 1,
+	OUTCOME_ACCEPT = 2,    /* judged good */
+	OUTCOME_CONFIRMED = 3, /* accepted, and the promised protocol is known */
+};
+
+enum ring_kind { RING_VERDICT = 1, RING_RESET = 2 };
+
+/* One end of a session to be reset: the segment that this end will believe. */
+struct reset_side {
+	uint32_t seq; /* exactly what this end expects next */
+	uint32_t ack; /* used when `with_ack` */
+	uint8_t with_ack;
+	uint8_t valid; /* 0: nothing is known that this end would believe */
+	uint8_t pad[2];
+};
+
+struct ring_entry {
+	uint8_t kind;	 /* enum ring_kind */
+	uint8_t outcome; /* RING_VERDICT: enum outcome */
+	uint16_t queue;	 /* NFQUEUE number; RING_RESET: a queue of the lane that the reset belongs to */
+	uint32_t id;	 /* RING_VERDICT: packet id */
+	uint32_t permit; /* RING_VERDICT: permit judged */
+	uint8_t family;	 /* RING_RESET: 4 or 6 */
+	uint8_t stray;	 /* RING_RESET: 1 when tracking knew no session for the segment */
+	uint8_t pad[2];
+	union {
+		struct {
+			uint8_t client[16];
+			uint8_t server[16];
+		} a;
+	} u;
+	uint16_t client_port; /* host order */
+	uint16_t server_port;
+	uint8_t tail[12]; /* rounds the entry up to 64 bytes */
+};
+
+/* A reset takes two entries: the first with addresses, the second (RING_RESET_SIDES) with both sides. */
+#define RING_RESET_SIDES 3
+
+struct ring_sides {
+	uint8_t kind; /* RING_RESET_SIDES */
+	uint8_t pad[3];
+	struct reset_side to_client;
+	struct reset_side to_server;
+	uint8_t tail[36];
+};
+
+_Static_assert(sizeof(struct ring_entry) == 64, "ring entry");
+_Static_assert(sizeof(struct ring_sides) == 64, "ring sides");
+
+struct ring {
+	_Alignas(64) _Atomic uint32_t head; /* written by the worker */
+	_Alignas(64) _Atomic uint32_t tail; /* written by the gate */
+	_Atomic uint32_t waiting;	    /* 1 while the gate sleeps and wants the eventfd written */
+	_Atomic uint32_t open;		    /* 1 once the gate reads this ring and `decided` is filled in: not before
+	                                            that may the worker take packets */
+	_Alignas(64) _Atomic uint32_t heartbeat; /* moves with every turn of the worker's loop */
+	_Atomic uint32_t sleeping;		 /* 1 while the worker is blocked waiting for packets */
+	_Alignas(64) _Atomic uint32_t
+		decided[LANE_COUNT]; /* per lane: ids up to this one were decided by the gate before
+	                                                      this worker started (valid when decided_set) */
+	_Atomic uint8_t decided_set[LANE_COUNT];
+	_Alignas(64) uint8_t entries[RING_ENTRIES][64];
+};
+
+/* Supervisor: a memfd that holds one empty ring and can neither shrink nor grow (its other end could otherwise end the
+ * gate with a bus error). Owned by the caller; negative errno on failure. */
+int ring_create(struct err *e);
+/* Both ends: NULL unless `fd` is such a memfd. `fd` stays the caller's; the mapping ends with ring_unmap. */
+struct ring *ring_map(int fd, struct err *e);
+void ring_unmap(struct ring *r); /* accepts NULL */
+
+/* Worker: false when full (the worker then waits for the gate; it never overwrites). */
+bool ring_push(struct ring *r, const void *entry64);
+/* Worker: room for n entries. */
+bool ring_room(struct ring *r, uint32_t n);
+
+enum ring_got { RING_EMPTY, RING_GOT, RING_LIE };
+
+/*
+ * Gate: copies the next entry out. *tail is the gate's own cursor (starts at 0), because the one in the ring is in
+ * memory that the worker can write. RING_LIE: the worker's counter cannot be true; the ring is of no more use.
+ */
+enum ring_got ring_pop(struct ring *r, uint32_t *tail, void *entry64);
+/* Gate: tells the worker how far it has read. */
+void ring_consumed(struct ring *r, uint32_t tail);
+/* Gate: true when there is something to read at `tail`. */
+bool ring_pending(struct ring *r, uint32_t tail);
+
+#endif

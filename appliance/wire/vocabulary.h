@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command vocabulary: one set of words (read, write, control, program, diagnose) for all protocols, and per
+ * protocol which function code is which, by name. The policy compiler turns words into sets of codes; the worker turns
+ * codes back into words for events. Pure tables.
+ */
+#ifndef SEKISHO_WIRE_VOCABULARY_H
+#define SEKISHO_WIRE_VOCABULARY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "appliance/wire/protocols.h"
+
+#define CLASS_READ 1u
+#define CLASS_WRITE 2u
+#define CLASS_CONTROL 4u
+#define CLASS_PROGRAM 8u
+#define CLASS_DIAGNOSE 16u
+#define CLASS_ALL 31u
+
+/* Address spaces of a protocol's data; the names are policy keys. Modbus: coils, discrete, input, holding. */
+#define SPACE_MAX 4
+enum modbus_space { MODBUS_COILS = 0, MODBUS_DISCRETE = 1, MODBUS_INPUT = 2, MODBUS_HOLDING = 3 };
+
+struct function_info {
+	uint8_t code;
+	const char *name; /* policy key value and event text, e.g. "read_holding_registers" */
+	unsigned classes; /* CLASS_*; a function may be of several (23 reads and writes) and then needs all of them */
+	unsigned spaces;  /* bit n: touches addresses of space n; 0 = none that this table knows of */
+	unsigned untold;  /* UNTOLD_*: what no PDU of it says, so that a row which limits that refuses them all */
+};
+
+#define UNTOLD_PLACE 1u /* which addresses it touches */
+#define UNTOLD_VALUE 2u /* which values the device holds after it */
+
+struct vocabulary {
+	enum protocol protocol;
+	const struct function_info *functions;
+	unsigned n_functions;
+	const char *spaces[SPACE_MAX];
+	uint32_t documented
+		[SPACE_MAX];  /* what documents of devices call address 0; 0 = nothing that would be mistaken */
+	uint32_t address_max; /* highest address, counted from 0 */
+	uint32_t unit_max;
+	uint32_t value_max;
+	uint8_t code_max;    /* requests have codes from 1 to this one */
+	unsigned bit_spaces; /* bit n: what space n holds is 0 or 1 */
+};
+
+/* What a row of command rules leaves of addresses and values. */
+struct row_reach {
+	bool any_place;	 /* no address space is limited */
+	unsigned spaces; /* else bit n: some address of space n is allowed */
+	bool any_value;
+	bool bit_value; /* 0 or 1 is among the values, all that a single bit can be */
+};
+
+const struct vocabulary *vocabulary_of(enum protocol p); /* NULL when the protocol has no command rules */
+/* 0 when the word is none of read, write, control, program, diagnose. */
+unsigned command_class(const char *word);
+const char *command_class_name(unsigned class_bit);
+/* NULL when the code has no name in this protocol. */
+const struct function_info *function_by_code(const struct vocabulary *v, uint8_t code);
+const struct function_info *function_by_name(const struct vocabulary *v, const char *name);
+/* Whether some request of this function stays within a row that names the function and leaves this. */
+bool function_within(const struct vocabulary *v, uint8_t code, const struct row_reach *r);
+
+#endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/worker/queue.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_queue.h>
+#include <linux/netlink.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define COPY_RANGE 0xffffu
+/* The largest payload, its headers and attributes; odd in cache lines so that the heads of the buffers do not all fall
+ * into the same sets. */
+#define BUFFER (COPY_RANGE + 1u + 2112u)
+#define BATCH_MAX 256u
+#define RECEIVE_BYTES (32 * 1024 * 1024)
+#define ANSWER_MS 1000
+
+struct queue_reader {
+	unsigned batch;
+	unsigned n;
+	uint8_t *memory;
+	struct mmsghdr *heads;
+	struct iovec *iov;
+};
+
+/* ---- opening ------------------------------------------------------------------------------------------------- */
+
+static void put_config(char *buf, uint16_t queue, const struct queue_rule *rule, struct nlmsghdr **ret)
+{
+	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
+	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(h, sizeof(*g));
+	struct nfqnl_msg_config_cmd cmd = { .command = NFQNL_CFG_CMD_BIND, .pf = htons(AF_UNSPEC) };
+	struct nfqnl_msg_config_params params = { .copy_range = htonl(COPY_RANGE), .copy_mode = NFQNL_COPY_PACKET };
+	uint32_t flags = (rule->finished ? 0u : NFQA_CFG_F_GSO) | (rule->fail_open ? NFQA_CFG_F_FAIL_OPEN : 0u);
+
+	h->nlmsg_type = (NFNL_SUBSYS_QUEUE << 8) | NFQNL_MSG_CONFIG;
+	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	g->nfgen_family = AF_UNSPEC;
+	g->version = NFNETLINK_V0;
+	g->res_id = htons(queue);
+	mnl_attr_put(h, NFQA_CFG_CMD, sizeof(cmd), &cmd);
+	mnl_attr_put(h, NFQA_CFG_PARAMS, sizeof(params), &params);
+	mnl_attr_put_u32(h, NFQA_CFG_QUEUE_MAXLEN, htonl(rule->maxlen));
+	mnl_attr_put_u32(h, NFQA_CFG_FLAGS, htonl(flags));
+	/* Every flag is stated, so that none is left over from anywhere. */
+	mnl_attr_put_u32(h, NFQA_CFG_MASK,
+			 htonl(NFQA_CFG_F_GSO | NFQA_CFG_F_FAIL_OPEN | NFQA_CFG_F_CONNTRACK | NFQA_CFG_F_UID_GID |
+			       NFQA_CFG_F_SECCTX));
+	*ret = h;
+}
+
+/* The kernel's acknowledgement. Packets that overtake it stay outstanding: the gate decides them when it learns of the
+ * queue, before any worker reads. */
+static int wait_ack(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	static char buf[BUFFER];
+
+	while (poll(&p, 1, ANSWER_MS) > 0) {
+		ssize_t n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
+		const struct nlmsghdr *h = (const void *)buf;
+
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n < 0)
+			return -errno;
+		if (mnl_nlmsg_ok(h, (int)n) && h->nlmsg_type == NLMSG_ERROR &&
+		    mnl_nlmsg_get_payload_len(h) >= sizeof(struct nlmsgerr))
+			return ((const struct nlmsgerr *)mnl_nlmsg_get_payload(h))->error;
+	}
+	return -ETIMEDOUT;
+}
+
+int queue_open(uint16_t queue, const struct queue_rule *rule, struct err *e)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
+	struct sockaddr_nl self = { .nl_family = AF_NETLINK };
+	int size = RECEIVE_BYTES, one = 1, r;
+	char buf[256];
+	struct nlmsghdr *h;
+
+	if (fd < 0)
+		return err_set(e, -errno, "netlink socket of queue %u", queue);
+	/* A full receive buffer must drop packets, not stop the stream with ENOBUFS. */
+	if (bind(fd, (const struct sockaddr *)&self, sizeof(self)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0 ||
+	    setsockopt(fd, SOL_NETLINK, NETLINK_NO_ENOBUFS, &one, sizeof(one)) < 0 ||
+	    setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one)) < 0) {
+		r = err_set(e, -errno, "options of queue %u", queue);
+		goto fail;
+	}
+	put_config(buf, queue, rule, &h);
+	if (send(fd, h, h->nlmsg_len, 0) < 0) {
+		r = err_set(e, -errno, "bind queue %u", queue);
+		goto fail;
+	}
+	r = wait_ack(fd);
+	if (r < 0) {
+		err_set(e, r, "bind queue %u", queue);
+		goto fail;
+	}
+	return fd;
+fail:
+	close(fd);
+	return r;
+}
+
+/* ---- receiving ----------------------------------------------------------------------------------------------- */
+
+struct queue_reader *queue_reader_new(unsigned batch)
+{
+	struct queue_reader *r = calloc(1, sizeof(*r));
+
+	if (r == NULL || batch == 0 || batch > BATCH_MAX) {
+		free(r);
+		return NULL;
+	}
+	r->batch = batch;
+	r->memory = malloc((size_t)batch * BUFFER);
+	r->heads = calloc(batch, sizeof(*r->heads));
+	r->iov = calloc(batch, sizeof(*r->iov));
+	if (r->memory == NULL || r->heads == NULL || r->iov == NULL) {
+		queue_reader_free(r);
+		return NULL;
+	}
+	for (unsigned i = 0; i < batch; i++) {
+		r->iov[i] = (struct iovec){ .iov_base = r->memory + (size_t)i * BUFFER, .iov_len = BUFFER };
+		r->heads[i].msg_hdr = (struct msghdr){ .msg_iov = &r->iov[i], .msg_iovlen = 1 };
+	}
+	return r;
+}
+
+void queue_reader_free(struct queue_reader *r)
+{
+	if (r == NULL)
+		return;
+	free(r->memory);
+	free(r->heads);
+	free(r->iov);
+	free(r);
+}
+
+int queue_receive(struct queue_reader *r, int fd, unsigned most)
+{
+	int n = recvmmsg(fd, r->heads, most < r->batch ? most : r->batch, MSG_DONTWAIT, NULL);
+
+	r->n = n > 0 ? (unsigned)n : 0;
+	return n >= 0 ? n : -errno;
+}
+
+struct bytes queue_datagram(const struct queue_reader *r, unsigned i)
+{
+	size_t len;
+
+	if (i >= r->n)
+		return bytes_of(NULL, 0);
+	len = r->heads[i].msg_len;
+	return bytes_of(r->iov[i].iov_base, len < BUFFER ? len : BUFFER);
+}
+
+/* Netlink attributes lie at multiples of 4; the last one may lack its padding. */
+static void skip_padding(struct bytes *b, size_t len)
+{
+	size_t pad = (4u - len % 4u) % 4u;
+
+	bytes_skip(b, pad < b->left ? pad : b->left);
+}
+
+struct attributes {
+	bool header;
+	struct nfqnl_msg_packet_hdr head;
+	uint32_t mark;
+	uint32_t skb_info;
+	uint32_t whole; /* bytes the packet has, where the kernel gave fewer; else 0 */
+	struct bytes payload;
+};
+
+static bool attributes_parse(struct bytes b, struct attributes *a)
+{
+	while (b.left >= sizeof(struct nlattr)) {
+		struct nlattr at;
+		struct bytes v;
+
+		bytes_copy(&b, &at, sizeof(at));
+		if (at.nla_len < sizeof(at) || !bytes_take(&b, at.nla_len - sizeof(at), &v))
+			return false;
+		skip_padding(&b, at.nla_len);
+		switch (at.nla_type & NLA_TYPE_MASK) {
+		case NFQA_PACKET_HDR:
+			a->header = bytes_copy(&v, &a->head, sizeof(a->head));
+			break;
+		case NFQA_MARK:
+			bytes_be32(&v, &a->mark);
+			break;
+		case NFQA_SKB_INFO:
+			bytes_be32(&v, &a->skb_info);
+			break;
+		case NFQA_CAP_LEN:
+			bytes_be32(&v, &a->whole);
+			break;
+		case NFQA_PAYLOAD:
+			a->payload = v;
+			break;
+		default:
+			break;
+		}
+		if (v.failed)
+			return false;
+	}
+	return b.left == 0;
+}
+
+enum queue_item queue_next(struct bytes *datagram, struct packet *ret)
+{
+	struct attributes a = { 0 };
+	struct nlmsghdr h;
+	struct nfgenmsg g;
+	struct bytes body;
+
+	*ret = (struct packet){ 0 };
+	if (datagram->failed || datagram->left == 0)
+		return QUEUE_END;
+	if (!bytes_copy(datagram, &h, sizeof(h)) || h.nlmsg_len < sizeof(h) ||
+	    !bytes_take(datagram, h.nlmsg_len - sizeof(h), &body)) {
+		datagram->failed = true; /* nothing behind a length that lies can be found */
+		return QUEUE_OTHER;
+	}
+	skip_padding(datagram, h.nlmsg_len);
+	if (h.nlmsg_type == NLMSG_ERROR)
+		return QUEUE_ERROR;
+	if (h.nlmsg_type != ((NFNL_SUBSYS_QUEUE << 8) | NFQNL_MSG_PACKET) || !bytes_copy(&body, &g, sizeof(g)))
+		return QUEUE_OTHER;
+	/* A packet whose id is known is always reported, however odd the rest: somebody must decide it. */
+	if (!attributes_parse(body, &a)) {
+		if (!a.header)
+			return QUEUE_OTHER;
+		a.payload = bytes_of(NULL, 0);
+	}
+	if (!a.header)
+		return QUEUE_OTHER;
+	ret->queue = ntohs(g.res_id);
+	ret->id = ntohl(a.head.packet_id);
+	ret->mark = a.mark;
+	ret->ip = a.payload;
+	ret->truncated = a.whole > a.payload.left;
+	ret->checksum_not_ready = (a.skb_info & (NFQA_SKB_CSUMNOTREADY | NFQA_SKB_GSO)) != 0;
+	return QUEUE_PACKET;
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One turn of the loop: look who has packets, serve the lanes in order of criticality with a bounded budget each, let
+ * the inspector's clock tick, beat the heart, wake the gate. A gate on the same core runs at that moment, so it is woken
+ * for what a whole turn has judged, never for single packets (or earlier only when half of the ring is unread).
+ *
+ * Packets are taken once three things are there: the ring, opened by the gate; a command table; and a lane. Until the
+ * first turn after that the gate goes on deciding, so nothing waits for a worker that is still being set up.
+ */
+#include "appliance/worker/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "appliance/base/json.h"
+#include "appliance/role/roles.h"
+#include "appliance/role/sandbox.h"
+#include "appliance/wire/msg.h"
+
+#define EVENTS 16
+#define NAP_NS 50000 /* between looks at a full ring */
+#define START_MS 1   /* between looks at a ring that the gate has not opened yet */
+#define WAKE_AFTER (RING_ENTRIES / 2u)
+#define LOOK_EVERY 4
+#define SLEEP_NS 1000000000u /* the longest sleep while something is due at some time */
+#define ALARM_MS 1	     /* between looks should the alarm ever fail */
+
+/* The inspector's outside functions carry no context; there is one worker in a process. */
+static struct worker *worker;
+
+/* ---- outside: towards the gate and the journal ------------------------------------------------------------------- */
+
+static void wake_gate(struct worker *w)
+{
+	static const uint64_t one = 1;
+
+	if (w->ring == NULL || w->unannounced == 0)
+		return;
+	w->unannounced = 0;
+	/* Whoever turns `waiting` off writes; a gate that is awake looks at the ring before it sleeps. */
+	if (atomic_exchange(&w->ring->waiting, 0) != 0 && write(w->wake, &one, sizeof(one)) < 0)
+		w->errors++;
+}
+
+static void beat(struct worker *w)
+{
+	uint32_t h = atomic_load_explicit(&w->ring->heartbeat, memory_order_relaxed) + 1u;
+
+	/* 0 means "has not turned yet". */
+	atomic_store_explicit(&w->ring->heartbeat, h != 0 ? h : 1u, memory_order_release);
+}
+
+/* Waits for the gate when the ring is full: nothing is overwritten, nothing is forgotten. */
+static void make_room(struct worker *w, uint32_t n)
+{
+	static const struct timespec nap = { .tv_nsec = NAP_NS };
+
+	while (!ring_room(w->ring, n)) {
+		w->ring_full++;
+		w->unannounced++;
+		wake_gate(w);
+		nanosleep(&nap, NULL);
+		beat(w);
+	}
+}
+
+static void push(struct worker *w, const void *entry)
+{
+	ring_push(w->ring, entry);
+	if (++w->unannounced >= WAKE_AFTER)
+		wake_gate(w);
+}
+
+void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit, enum reason r)
+{
+	struct ring_entry e = {
+		.kind = RING_VERDICT, .outcome = (uint8_t)o, .queue = queue, .id = id, .permit = permit
+	};
+
+	(void)r;
+	make_room(worker, 1);
+	push(worker, &e);
+}
+
+void outside_reset(const struct reset_record *r)
+{
+	struct ring_entry e = { .kind = RING_RESET,
+				.queue = r->queue,
+				.family = r->client.family,
+				.stray = r->stray,
+				.client_port = r->client_port,
+				.server_port = r->server_port };
+	struct ring_sides s = { .kind = RING_RESET_SIDES, .to_client = r->to_client, .to_server = r->to_server };
+
+	memcpy(e.u.a.client, r->client.b, sizeof(e.u.a.client));
+	memcpy(e.u.a.server, r->server.b, sizeof(e.u.a.server));
+	make_room(worker, 2);
+	push(worker, &e);
+	push(worker, &s);
+}
+
+void outside_event(const struct event *e)
+{
+	event_send(&worker->events, e);
+}
+
+/* The box records through events and counters; replay is who wants every PDU and every verdict. */
+void outside_pdu(const struct flow_info *f, const struct pdu *p, bool observe, uint32_t frame)
+{
+	(void)f;
+	(void)p;
+	(void)observe;
+	(void)frame;
+}
+
+void outside_flow(const struct flow_info *f, enum event_verdict v, enum reason r, uint32_t frame)
+{
+	(void)f;
+	(void)v;
+	(void)r;
+	(void)frame;
+}
+
+/* ---- packets ------------------------------------------------------------------------------------------------------ */
+
+static void take_packet(struct worker *w, struct worker_port *p, const struct packet *packet)
+{
+	if (p->skipping) {
+		if (worker_decided(packet->id, p->skip_to)) {
+			w->skipped++;
+			return;
+		}
+		p->skipping = false; /* ids only rise */
+	}
+	inspector_packet(w->inspector, packet);
+}
+
+static void take_datagram(struct worker *w, struct worker_port *p, struct bytes d)
+{
+	struct packet packet;
+	enum queue_item item;
+
+	while ((item = queue_next(&d, &packet)) != QUEUE_END) {
+		if (item == QUEUE_PACKET)
+			take_packet(w, p, &packet);
+		else if (item == QUEUE_ERROR)
+			w->errors++;
+		else
+			w->others++;
+	}
+}
+
+/* A batch that came short of what was asked for has emptied the port. What comes in afterwards, epoll tells. */
+static void serve_port(struct worker *w, struct worker_port *p)
+{
+	unsigned left = worker_budget(p->class);
+
+	while (p->ready && left > 0) {
+		unsigned most = left < WORKER_BATCH ? left : WORKER_BATCH;
+		int n = queue_receive(w->reader, p->fd, most);
+
+		for (int i = 0; i < n; i++)
+			take_datagram(w, p, queue_datagram(w->reader, (unsigned)i));
+		p->ready = n == (int)most;
+		left -= n > 0 ? (unsigned)n : 0;
+	}
+}
+
+/* True when some port may have more. */
+static bool serve(struct worker *w)
+{
+	bool more = false;
+
+	for (unsigned i = 0; i < w->n_ports; i++) {
+		serve_port(w, &w->ports[i]);
+		more |= w->ports[i].ready;
+	}
+	return more;
+}
+
+/* ---- the loop ------------------------------------------------------------------------------------------------------ */
+
+/* What the gate decided before this worker began is not judged again. */
+static void skip_decided(struct worker *w, struct worker_port *p)
+{
+	p->skipping = atomic_load(&w->ring->decided_set[p->lane]) != 0;
+	p->skip_to = atomic_load(&w->ring->decided[p->lane]);
+}
+
+/* Service begins when the gate has opened the ring and there is a table to judge by. */
+static void begin(struct worker *w)
+{
+	if (w->ring == NULL || !w->table || atomic_load(&w->ring->open) == 0)
+		return;
+	for (unsigned i = 0; i < w->n_ports; i++) {
+		skip_decided(w, &w->ports[i]);
+		if (!worker_watch(w, w->ports[i].fd, w->ports[i].lane))
+			w->ended = true;
+	}
+	w->serving = true;
+	beat(w);
+}
+
+static void mark_ready(struct worker *w, uint32_t lane)
+{
+	for (unsigned i = 0; i < w->n_ports; i++)
+		if (w->ports[i].lane == lane)
+			w->ports[i].ready = true;
+}
+
+/* How long to sleep at most, for epoll: for ever where the alarm does the waking. */
+static int sleep_ms(struct worker *w, uint64_t due_ns, bool more)
+{
+	struct mono at;
+
+	if (more)
+		return 0;
+	if (!w->serving)
+		return w->ring != NULL && w->table ? START_MS : -1;
+	if (due_ns == UINT64_MAX)
+		return -1;
+	at.ns = clock_mono().ns + (due_ns < SLEEP_NS ? due_ns : SLEEP_NS);
+	return alarm_by(&w->alarm, at) == 0 ? -1 : ALARM_MS;
+}
+
+/* Sleeps up to `ms` (0: only looks), and takes in what happened. */
+static void look(struct worker *w, int ms)
+{
+	struct epoll_event ev[EVENTS];
+	bool sleeps = ms != 0 && w->ring != NULL;
+	int n;
+
+	if (sleeps)
+		atomic_store_explicit(&w->ring->sleeping, 1, memory_order_relaxed);
+	n = epoll_wait(w->epoll, ev, EVENTS, ms);
+	if (sleeps)
+		atomic_store_explicit(&w->ring->sleeping, 0, memory_order_relaxed);
+	for (int i = 0; i < n; i++) {
+		if (ev[i].data.u32 == WORKER_ALARM)
+			alarm_rang(&w->alarm);
+		else if (ev[i].data.u32 != WORKER_CONTROL)
+			mark_ready(w, ev[i].data.u32);
+		else if (!worker_messages(w))
+			w->ended = true;
+	}
+}
+
+static void turn(struct worker *w)
+{
+	uint64_t due = UINT64_MAX;
+	bool more = false;
+
+	if (!w->serving)
+		begin(w);
+	if (w->serving) {
+		more = serve(w);
+		due = inspector_tick(w->inspector);
+		beat(w);
+	}
+	wake_gate(w);
+	/* While packets keep coming, the other lanes and the supervisor are looked at every few turns. */
+	if (more && ++w->turns < LOOK_EVERY)
+		return;
+	w->turns = 0;
+	look(w, sleep_ms(w, due, more));
+}
+
+static int prepare(struct worker *w, struct err *e)
+{
+	static const struct inspector_limits limits = {
+		.flows = WORKER_FLOWS,
+		.pool_bytes = WORKER_POOL_BYTES,
+		.table_bytes = WORKER_TABLE_BYTES,
+	};
+
+	json_object_seed(0); /* looks for randomness in files, once */
+	w->inspector = inspector_new(&limits);
+	w->reader = queue_reader_new(WORKER_BATCH);
+	if (w->inspector == NULL || w->reader == NULL)
+		return err_set(e, -ENOMEM, "memory of the worker");
+	w->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (w->epoll < 0 || fcntl(ROLE_FD_CONTROL, F_SETFL, O_NONBLOCK) < 0 || alarm_open(&w->alarm) < 0 ||
+	    !worker_watch(w, w->alarm.fd, WORKER_ALARM) || !worker_watch(w, ROLE_FD_CONTROL, WORKER_CONTROL))
+		return err_set(e, -errno, "control channel");
+	return sandbox_enter(ROLE_DPI, e);
+}
+
+int role_dpi(void)
+{
+	static struct worker w;
+	struct err e = { 0 };
+
+	w = (struct worker){ .events = { .fd = ROLE_FD_EVENTS }, .wake = -1 };
+	worker = &w;
+	if (prepare(&w, &e) == 0 && msg_send(ROLE_FD_CONTROL, MSG_READY, 0, NULL, NULL, 0) < 0)
+		err_set(&e, -EPIPE, "control channel");
+	if (e.code != 0) {
+		fprintf(stderr, "sekishod dpi: %s\n", e.text);
+		return 1;
+	}
+	while (!w.ended)
+		turn(&w);
+	if (w.ring != NULL) {
+		inspector_finish(w.inspector);
+		wake_gate(&w);
+	}
+	return 0;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The worker: reads packets from its lanes, has the inspector judge them, and puts outcomes into the ring.
+ *
+ * Runs in the dpi role, alone with what hostile bytes can do to it: no privilege, no files, no network, no way to answer
+ * the kernel. It owns the inspector, the ring mapping, its queue descriptors (received from, never written) and the
+ * event port. It never sends a verdict and never holds a packet longer than the inspector's 10 ms.
+ *
+ * The role itself is role_dpi of appliance/role/roles.h; worker/role.c is its loop, worker/messages.c its control channel.
+ */
+#ifndef SEKISHO_WORKER_WORKER_H
+#define SEKISHO_WORKER_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "appliance/base/alarm.h"
+#include "appliance/wire/event.h"
+#include "appliance/wire/lane.h"
+#include "appliance/wire/ring.h"
+#include "appliance/worker/queue.h"
+#include "dpi/inspect/inspect.h"
+
+/* Memory of a worker, all of it taken before the sandbox closes. */
+#define WORKER_FLOWS 16384u
+#define WORKER_POOL_BYTES (8u * 1024u * 1024u)
+#define WORKER_TABLE_BYTES (4u * 1024u * 1024u)
+
+#define WORKER_BATCH 32u /* packets per receive */
+/* What epoll says: the control channel has something, the alarm went off; else it is a lane. */
+#define WORKER_CONTROL UINT32_MAX
+#define WORKER_ALARM (UINT32_MAX - 1u)
+
+struct worker_port {
+	int fd;
+	uint16_t queue;
+	uint32_t lane;
+	unsigned class;
+	bool ready;    /* something may be there */
+	bool skipping; /* ids up to skip_to were decided before this worker began */
+	uint32_t skip_to;
+};
+
+struct worker {
+	int epoll;
+	struct alarm alarm; /* for what the inspector has due: no sleep between packets has a time-out */
+	uint32_t index;
+	struct inspector *inspector;
+	struct queue_reader *reader;
+	struct event_port events;
+	struct ring *ring; /* NULL until MSG_DPI_START */
+	int wake;
+	uint32_t unannounced; /* entries since the gate was last woken */
+	unsigned turns;	      /* since other lanes and messages were last looked at */
+	bool table, serving, ended;
+	uint8_t digest[32];
+	struct worker_port ports[LANE_COUNT]; /* in order of service */
+	unsigned n_ports;
+	uint64_t errors, others, skipped, ring_full;
+};
+
+/* Order of service: 0 (safety) first, the cut lane last. */
+static inline unsigned worker_class(uint32_t lane)
+{
+	struct lane l;
+
+	return lane_of(lane, &l) ? (unsigned)l.criticality : (unsigned)CRIT_SUPPORT + 1u;
+}
+
+/* Packets that one turn takes from a lane of this class, so that a flood in one never starves another. */
+static inline unsigned worker_budget(unsigned class)
+{
+	static const unsigned budgets[] = { 256, 128, 64, 32 };
+
+	return budgets[class < 4u ? class : 3u];
+}
+
+/* True when the gate decided packet `id` before this worker began; ids are serial numbers. */
+static inline bool worker_decided(uint32_t id, uint32_t decided)
+{
+	return (int32_t)(id - decided) <= 0;
+}
+
+/* ---- worker/messages.c ------------------------------------------------------------------------------------------ */
+
+/* Reads the control channel until it is empty. False: it is closed or broken, the worker must end. */
+bool worker_messages(struct worker *w);
+/* Has epoll watch `fd` as `what` (a lane, WORKER_CONTROL or WORKER_ALARM). */
+bool worker_watch(struct worker *w, int fd, uint32_t what);
+
+#endif

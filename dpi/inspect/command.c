@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Is the command allowed? The bytes of a direction, in order, are cut into PDUs by the protocol's enforcer and each whole
+ * one is judged before its last byte passes. What is left of a segment is the beginning of the next PDU: it passes (its
+ * receiver can do nothing with it) and stays in the stream's kept bytes until the rest is here.
+ */
+#include <string.h>
+
+#include "dpi/enforcers.h"
+#include "dpi/inspect/core.h"
+
+#define BEGIN_MIN 6u	 /* bytes by which the beginning of a PDU is told from its middle */
+#define LIBRARY_LOOKS 3u /* packets of an enforced flow that nDPI sees: it can only contradict */
+
+bool look_enforce(struct look *l, enum protocol p)
+{
+	struct inspector *i = l->i;
+	const struct enforcer *e = enforcer_of(p);
+	struct command_state *c;
+	uint32_t slot;
+
+	if (e == NULL || e->state_size > ENFORCER_STATE_MAX || e->pdu_max > PACKET_MAX)
+		return false;
+	if (i->n_command_free > 0)
+		slot = i->command_free[--i->n_command_free];
+	else if (i->command_fresh < i->limits.flows)
+		slot = i->command_fresh++;
+	else
+		return false;
+	c = &i->commands[slot];
+	memset(c, 0, sizeof(*c));
+	c->enforcer = e;
+	c->flow = l->fi;
+	c->older = c->newer = SLOT_NONE;
+	l->f->command_slot = slot;
+	l->f->kind = KIND_COMMANDS;
+	l->f->protocol = (uint16_t)p;
+	return true;
+}
+
+void command_state_free(struct inspector *i, uint32_t slot)
+{
+	i->command_free[i->n_command_free++] = slot;
+}
+
+bool commands_whole(const struct enforcer *e, enum direction dir, struct bytes b)
+{
+	while (b.left > 0) {
+		size_t n = 0;
+
+		if (e->frame(dir, b, &n) != FRAME_WHOLE || n == 0 || !bytes_skip(&b, n))
+			return false;
+	}
+	return !b.failed;
+}
+
+bool commands_begin(const struct enforcer *e, enum direction dir, struct bytes b, bool turned)
+{
+	enum frame_result r = FRAME_WHOLE;
+	bool enough = turned && b.left >= BEGIN_MIN;
+	size_t n = 0;
+
+	for (uint32_t whole = 0; b.left > 0; whole++) {
+		r = e->frame(dir, b, &n);
+		if (r != FRAME_WHOLE)
+			return r == FRAME_NEED_MORE && (whole > 0 || enough);
+		if (n == 0 || !bytes_skip(&b, n))
+			return false;
+	}
+	return true;
+}
+
+void commands_missed(struct inspector *i, const struct flow *f)
+{
+	struct command_state *c = f->kind == KIND_COMMANDS ? &i->commands[f->command_slot] : NULL;
+
+	if (c != NULL && c->enforcer->missed != NULL)
+		c->enforcer->missed(c->state);
+}
+
+/* One whole PDU at `offset` of its direction. */
+static void judge_one(struct look *l, struct bytes pdu, uint64_t offset, struct judged *j)
+{
+	struct command_state *c = &l->i->commands[l->f->command_slot];
+	struct pdu u = {
+		.dir = l->dir, .offset = offset, .length = (uint32_t)pdu.left, .space = 255, .conduit = EVENT_NO_CONDUIT
+	};
+	bool observe = look_observes(l);
+	struct flow_info info;
+
+	c->enforcer->judge(c->state, l->dir, pdu, &l->i->table, l->permit, &u);
+	u.dir = l->dir;
+	u.offset = offset;
+	u.length = (uint32_t)pdu.left;
+	flow_info_of(l->f, &info);
+	outside_pdu(&info, &u, observe, l->p->frame);
+	if (u.allowed) {
+		if (l->dir == DIR_C2S)
+			counts_hold(c, &u);
+		return;
+	}
+	event_pdu(l, &u, observe ? EV_OBSERVE : EV_DENY);
+	if (!j->denied)
+		j->reason = u.reason;
+	j->denied = true;
+}
+
+static void no_pdu(struct look *l, struct bytes head, uint64_t offset, struct judged *j)
+{
+	enum protocol p = (enum protocol)l->f->protocol, speaks = PROTO_NONE;
+
+	if (offset == 0) /* the first bytes: another protocol, or a bad start? */
+		speaks = recognise_any(l->dir, head);
+	if (!j->denied)
+		j->reason = speaks != PROTO_NONE && speaks != p ? R_WRONG_PROTOCOL : enforcer_malformed(p);
+	j->speaks = speaks == p ? PROTO_NONE : speaks;
+	j->denied = j->opaque = true;
+	j->unjudged = 0;
+}
+
+/* Completes the PDU that began in earlier segments. True when there is more to look at behind it. */
+static bool judge_carried(struct look *l, struct bytes *fresh, uint64_t *offset, struct judged *j)
+{
+	const struct enforcer *e = l->i->commands[l->f->command_slot].enforcer;
+	size_t carry = stream_carry(&l->f->stream, l->dir), n = 0, part;
+	uint8_t *room = l->i->pdu_room;
+	struct bytes both, taken = *fresh;
+
+	if (carry == 0)
+		return true;
+	if (carry >= e->pdu_max || !stream_carry_copy(&l->f->stream, &l->i->pool, l->dir, room)) {
+		no_pdu(l, *fresh, *offset, j);
+		return false;
+	}
+	part = fresh->left < e->pdu_max - carry ? fresh->left : e->pdu_max - carry;
+	bytes_copy(&taken, room + carry, part);
+	both = bytes_of(room, carry + part);
+	switch (e->frame(l->dir, both, &n)) {
+	case FRAME_WHOLE:
+		if (n <= carry || n > both.left)
+			break; /* it was whole before, or is longer than what is there */
+		judge_one(l, bytes_of(room, n), *offset, j);
+		*offset += n;
+		return bytes_skip(fresh, n - carry);
+	case FRAME_NEED_MORE:
+		if (part < fresh->left)
+			break; /* longer than any PDU */
+		j->unjudged = both.left;
+		return false;
+	case FRAME_BAD:
+		break;
+	}
+	no_pdu(l, both, *offset, j);
+	return false;
+}
+
+struct judged look_judge(struct look *l, struct bytes fresh)
+{
+	struct flow *f = l->f;
+	const struct enforcer *e = l->i->commands[f->command_slot].enforcer;
+	uint64_t offset = f->stream.dir[l->dir].offset - stream_carry(&f->stream, l->dir);
+	struct judged j = { .reason = R_ALLOWED };
+
+	/* Only where a PDU starts: its inside may look like anything. */
+	if (f->name_packets < LIBRARY_LOOKS && l->d.payload.left == fresh.left &&
+	    stream_carry(&f->stream, l->dir) == 0) {
+		enum protocol named = look_ask_library(l);
+
+		if (named != PROTO_NONE && name_contradicts(named, (enum protocol)f->protocol)) {
+			bool first = offset == 0 && recognise_any(l->dir, fresh) == named;
+
+			return (struct judged){ .denied = true,
+						.opaque = true,
+						.speaks = named,
+						.reason = first ? R_WRONG_PROTOCOL : R_CONTRADICTED };
+		}
+		if (f->name_packets == LIBRARY_LOOKS && f->name_slot != SLOT_NONE) {
+			name_close(l->i->namer, f->name_slot);
+			f->name_slot = SLOT_NONE;
+		}
+	}
+	if (!judge_carried(l, &fresh, &offset, &j))
+		return j;
+	while (fresh.left > 0 && (!j.denied || look_lenient(l))) {
+		struct bytes pdu;
+		size_t n = 0;
+
+		switch (e->frame(l->dir, fresh, &n)) {
+		case FRAME_WHOLE:
+			if (n == 0 || !bytes_take(&fresh, n, &pdu)) {
+				no_pdu(l, fresh, offset, &j);
+				return j;
+			}
+			judge_one(l, pdu, offset, &j);
+			offset += n;
+			break;
+		case FRAME_NEED_MORE:
+			if (fresh.left >= e->pdu_max) {
+				no_pdu(l, fresh, offset, &j);
+				return j;
+			}
+			j.unjudged = fresh.left;
+			return j;
+		case FRAME_BAD:
+			no_pdu(l, fresh, offset, &j);
+			return j;
+		}
+	}
+	return j;
+}

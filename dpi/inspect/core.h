@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the inspector's own files share; nobody else includes it.
+ *
+ *   inspect.c           life, table, entry of packets, clock work
+ *   inspect/flow.c      flows: opening, refusing, resetting, ending
+ *   inspect/tcp.c       TCP: stream gate, half-way sessions, closing
+ *   inspect/wait.c      segments that wait for what comes before them
+ *   inspect/again.c     resets that may have been lost
+ *   inspect/datagram.c  UDP and ICMP
+ *   inspect/name.c      is it what was promised?
+ *   inspect/command.c   is the command allowed?
+ *   inspect/event.c     events within their budget, counts of accepted commands
+ */
+#ifndef SEKISHO_DPI_INSPECT_CORE_H
+#define SEKISHO_DPI_INSPECT_CORE_H
+
+#include "dpi/decode.h"
+#include "dpi/flow.h"
+#include "dpi/inspect/inspect.h"
+#include "dpi/name.h"
+#include "dpi/pool.h"
+#include "dpi/stream.h"
+
+#define WAIT_NS 10000000ull  /* no packet is held longer */
+#define WAIT_FLOW_PACKETS 8u /* held per flow */
+#define WAIT_FLOW_BYTES (16u * 1024u)
+#define WAIT_PACKETS 1024u		 /* held in all */
+#define WAIT_CAPTURE_NS (3u * SECOND_NS) /* reading a capture: nobody will repeat what is dropped */
+#define WAIT_CAPTURE_FLOW_PACKETS 64u
+#define WAIT_CAPTURE_FLOW_BYTES (512u * 1024u)
+
+#define BLIND_MAX 3u		      /* repetitions that cannot be compared, before the flow ends */
+#define UNJUDGED_MAX 64u	      /* segments with data that pass before a pick-up, ... */
+#define UNJUDGED_NS (10u * SECOND_NS) /* ... and for how long */
+#define MISSED_NS (3u * SECOND_NS)    /* acknowledged but unseen, before the flow ends */
+#define RESET_PAUSE_NS 20000000ull    /* between two resets of a refused flow */
+#define COUNTS_NS (60u * SECOND_NS)   /* between two records of accepted commands of a flow */
+#define COUNTED_MAX 8u		      /* kinds of commands told apart per flow; the next ones are summed up */
+#define TICK_FLOWS 64u		      /* flows that one tick ends or writes counts of, at most */
+#define PACKET_MAX 65575u	      /* IPv6 header and largest payload length */
+
+/* A packet that waits for the bytes before it. */
+struct waiting {
+	struct packet p;    /* `ip` is not valid; the bytes are in `bytes` */
+	struct chain bytes; /* the packet from its IP header on */
+	uint32_t flow;
+	uint32_t seq, end; /* first number of its payload, first after it */
+	uint32_t ack;	   /* what it acknowledges, when `acks`: a capture is read in the order of the two ends */
+	bool acks;
+	bool ahead;	     /* bytes before it were missing */
+	uint32_t payload_at; /* offset of the payload in `bytes` */
+	enum direction dir;
+	uint64_t deadline_ns;
+	uint32_t next;	       /* in its flow's list, or in the free list */
+	uint32_t older, newer; /* by deadline */
+};
+
+/* Accepted commands of one kind since the last record. */
+struct counted {
+	uint8_t unit, function, space;
+	uint32_t address, quantity;
+	uint32_t conduit, line;
+	uint64_t count;
+};
+
+/* What only flows with an enforcer need. */
+struct command_state {
+	_Alignas(16) uint8_t state[ENFORCER_STATE_MAX];
+	const struct enforcer *enforcer;
+	struct counted counted[COUNTED_MAX + 1]; /* the last one sums up what found no place */
+	struct counted held[COUNTED_MAX + 1];	 /* of the segment being judged: counted when it passes */
+	uint32_t n_counted, n_held;
+	uint32_t flow;
+	uint32_t older, newer; /* by due time; SLOT_NONE */
+	bool listed;	       /* stands in that list: something is to be written */
+	uint64_t due_ns;
+};
+
+#define AGAIN_PLACES 256u
+#define AGAIN_NS 300000000ull /* between two of the same */
+#define AGAIN_TIMES 3u
+
+/* A reset that is said again. */
+struct again {
+	struct reset_record r;
+	uint64_t due_ns;
+	uint32_t flow, n; /* nothing is said once another connection has taken the flow's place */
+	uint8_t left;
+};
+
+/* A token bucket for records. */
+struct budget {
+	uint64_t filled_ns;
+	uint64_t tokens_milli;
+	uint64_t rate; /* per second */
+	uint64_t burst;
+};
+
+struct inspector {
+	struct inspector_limits limits;
+	struct flow_table flows;
+	struct pool pool;
+	struct namer *namer;
+	void *table_memory[2]; /* owned; the table in force and room for the next */
+	unsigned table_now;
+	uint32_t table_turn; /* rises with every table */
+	struct command_table table;
+	struct waiting *waiting; /* owned; WAIT_PACKETS */
+	uint32_t wait_free, wait_oldest, wait_newest, n_waiting;
+	struct command_state *commands; /* owned; one per flow, touched as used */
+	uint32_t *command_free;		/* owned; stack */
+	uint32_t n_command_free, command_fresh;
+	struct again again[AGAIN_PLACES]; /* a ring, in the order in which they are due */
+	uint32_t again_first, n_again;
+	uint32_t counts_oldest, counts_newest;
+	uint8_t *packet_room; /* owned; PACKET_MAX: a waiting packet made contiguous */
+	uint8_t *pdu_room;    /* owned; PACKET_MAX: a PDU made contiguous */
+	uint64_t now_ns;
+	struct budget refused_budget, passed_budget;
+	uint64_t suppressed[REASON_COUNT];
+	uint64_t suppressed_all;
+	uint64_t suppressed_flush_ns;
+	bool releasing; /* inside wait_release */
+	bool forgot;	/* a full table made this worker forget a TCP session that its server may still have */
+	struct inspector_stats stats;
+};
+
+/* One packet on its way through. */
+struct look {
+	struct inspector *i;
+	const struct packet *p;
+	struct decoded d;
+	uint32_t lane;
+	const struct command_permit *permit; /* NULL only in the cut lane */
+	uint32_t fi;			     /* FLOW_NONE before the flow is known */
+	struct flow *f;
+	enum direction dir;
+};
+
+static inline bool look_observes(const struct look *l)
+{
+	return l->permit != NULL && l->permit->observe;
+}
+
+/* Nothing is stopped: what cannot be followed is skipped instead of dropped. */
+static inline bool look_lenient(const struct look *l)
+{
+	return look_observes(l) || l->i->limits.as_captured;
+}
+
+static inline bool look_commands_lane(const struct look *l)
+{
+	struct lane lane;
+
+	return l->permit != NULL && lane_of(l->permit->lane, &lane) && lane.kind == LANE_COMMANDS;
+}
+
+/* One eighth of everything that is shared is kept for lanes of commands: an office flood must not starve a crane. */
+static inline bool look_may_use(const struct look *l, uint32_t used, uint32_t size)
+{
+	return look_commands_lane(l) || used < size - size / 8u;
+}
+
+/* ---- inspect.c: every packet ends in exactly one of these ---- */
+
+void look_accept(struct look *l, enum reason r); /* as confirmed when its flow's lane may let go of it */
+void look_drop(struct look *l, enum reason r);
+/* A packet that is refused for itself, its flow goes on: dropped, or recorded and passed under observe. */
+void look_refuse(struct look *l, enum reason r);
+
+/* ---- inspect/flow.c ---- */
+
+/* Finds or makes room for a new flow of this packet; false when the table is full of live ones. */
+bool look_try_flow(struct look *l, enum direction dir);
+/* As above; false means that the packet was decided. */
+bool look_new_flow(struct look *l, enum direction dir);
+/* The same ports, a new connection: everything starts again but the tuple; n rises. */
+void look_restart(struct look *l, enum direction dir);
+/* Who is the client, judged by the permit's server ports, when nobody saw the session open. */
+enum direction look_guess_dir(const struct look *l);
+/* The flow's permit and table as of this packet. False when that decided the packet. */
+bool look_relabel(struct look *l);
+/* The flow ends here by decision: refused for good, both ends reset, packet dropped. Observed flows are let go instead.
+ * `speaks`: what it turned out to be, or PROTO_NONE. */
+void look_refuse_flow(struct look *l, enum reason r, enum protocol speaks);
+/* As above, whatever the mode says: the cut lane. */
+void look_cut_flow(struct look *l, enum reason r);
+/* Notes the first refusal without ending anything (observe, captures). */
+void look_note_refusal(struct look *l, enum reason r, enum protocol speaks);
+/* Resets both ends: by what the flow knows, or by this packet's own numbers. */
+void look_reset(struct look *l, bool by_packet);
+void look_confirm(struct look *l, enum protocol p);
+/* Which grants speak for protocol p; NULL when none does. Shadow grants never do. */
+const struct command_grant *permit_promises(const struct inspector *i, const struct command_permit *permit,
+					    enum protocol p);
+/* Whether a grant lets any protocol of this transport pass. */
+bool permit_any(const struct inspector *i, const struct command_permit *permit, uint8_t l4proto);
+/* Gives back what the flow owns; its numbers stay. */
+void flow_release(struct inspector *i, uint32_t fi);
+/* Writes counts, tells the end once, gives back, moves to the ended ones. */
+void flow_end(struct inspector *i, uint32_t fi);
+void flow_info_of(const struct flow *f, struct flow_info *ret);
+void look_touch(struct look *l);
+
+/* ---- inspect/tcp.c, inspect/datagram.c ---- */
+
+void look_tcp(struct look *l);
+void look_tcp_flow(struct look *l);   /* its flow is known and the packet may have waited */
+void look_tcp_gap(struct look *l);    /* bytes are missing for good: wait for the next pick-up */
+void look_tcp_across(struct look *l); /* a capture: bytes before it are missing for good, read on */
+/* A capture: the bytes of this direction up to `to` are missing for good. */
+void flow_skip(struct inspector *i, struct flow *f, enum direction dir, uint32_t to);
+void look_datagram(struct look *l);
+
+/* ---- inspect/wait.c ---- */
+
+void wait_init(struct inspector *i);
+void look_wait(struct look *l); /* holds it, or drops it when there is no room */
+/* What is in order now. `frame` of `dir` filled the gap; 0 when none did. */
+void wait_release(struct inspector *i, uint32_t fi, enum direction dir, uint32_t frame);
+void wait_drop(struct inspector *i, uint32_t fi, enum reason r); /* all of a flow */
+void wait_expire(struct inspector *i);
+void wait_give_up(struct inspector *i, uint32_t fi); /* end of a capture: what waits is read across its gaps */
+uint64_t wait_next_due(const struct inspector *i);
+
+/* ---- inspect/again.c ---- */
+
+void again_note(struct look *l, const struct reset_record *r); /* of a flow that was refused */
+void again_due(struct inspector *i);
+uint64_t again_next_due(const struct inspector *i);
+
+/* ---- inspect/name.c ---- */
+
+enum naming_step { NAMING_PASS, NAMING_CONFIRM, NAMING_ANY, NAMING_COMMANDS, NAMING_REFUSE };
+
+struct naming {
+	enum naming_step step;
+	enum reason reason;
+	enum protocol protocol; /* what it is, as far as known */
+};
+
+struct naming look_name(struct look *l, struct bytes fresh);
+/* Asks nDPI about this packet; PROTO_NONE when it does not know, has no state left or was asked often enough. */
+enum protocol look_ask_library(struct look *l);
+/* The one protocol that is enforced on this permit when it promises nothing else; PROTO_NONE otherwise. */
+enum protocol permit_only_commands(const struct look *l);
+
+/* ---- inspect/command.c ---- */
+
+struct judged {
+	bool denied; /* a PDU is not allowed, or the bytes are no PDU */
+	bool opaque; /* the bytes cannot be cut into PDUs any further */
+	enum reason reason;
+	size_t unjudged; /* bytes at the end that are no whole PDU yet */
+	enum protocol speaks;
+};
+
+/* Gives the flow an enforcer; false when there is no state left. */
+bool look_enforce(struct look *l, enum protocol p);
+struct judged look_judge(struct look *l, struct bytes fresh);
+/* Whether these bytes are exactly whole PDUs of this direction. */
+bool commands_whole(const struct enforcer *e, enum direction dir, struct bytes b);
+/*
+ * Whether they start with a whole PDU, and go on with whole ones and perhaps the beginning of another. `turned`: the other end
+ * spoke before, so that they most likely start with a PDU; then what may be its beginning will do.
+ */
+bool commands_begin(const struct enforcer *e, enum direction dir, struct bytes b, bool turned);
+/* Bytes of the flow went by unseen, or will never be seen. */
+void commands_missed(struct inspector *i, const struct flow *f);
+void command_state_free(struct inspector *i, uint32_t slot);
+
+/* ---- inspect/event.c ---- */
+
+void budget_init(struct inspector *i);
+void event_flow(struct look *l, enum event_verdict v, enum reason r, enum protocol p);
+void event_pdu(struct look *l, const struct pdu *u, enum event_verdict v);
+void event_drop(struct look *l, enum event_verdict v, enum reason r);
+void events_flush(struct inspector *i, bool all);
+uint64_t events_next_due(const struct inspector *i);
+void counts_hold(struct command_state *c, const struct pdu *u);
+void counts_keep(struct inspector *i, struct command_state *c, bool passed); /* what was held, or forget it */
+void counts_write(struct inspector *i, struct command_state *c);
+void counts_due(struct inspector *i);
+uint64_t counts_next_due(const struct inspector *i);
+
+#endif

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Records: what the journal hears. Refusals and passes have a budget each, so that a flood fills no disk; what did not
+ * fit is counted by reason and the count goes with the next record of that reason, or alone when none follows.
+ */
+#include <string.h>
+
+#include "appliance/base/clock.h"
+#include "dpi/inspect/core.h"
+
+#define REFUSED_RATE 500u
+#define REFUSED_BURST 1000u
+#define PASSED_RATE 100u
+#define PASSED_BURST 200u
+#define FLUSH_NS SECOND_NS
+
+void budget_init(struct inspector *i)
+{
+	i->refused_budget = (struct budget){ .filled_ns = i->now_ns,
+					     .tokens_milli = REFUSED_BURST * 1000u,
+					     .rate = REFUSED_RATE,
+					     .burst = REFUSED_BURST };
+	i->passed_budget = (struct budget){
+		.filled_ns = i->now_ns, .tokens_milli = PASSED_BURST * 1000u, .rate = PASSED_RATE, .burst = PASSED_BURST
+	};
+}
+
+static bool budget_take(struct budget *b, uint64_t now_ns)
+{
+	uint64_t passed_us = (now_ns - b->filled_ns) / 1000u;
+
+	if (now_ns > b->filled_ns && passed_us > 0) {
+		uint64_t more = passed_us > 60000000u ? b->burst * 1000u : passed_us * b->rate / 1000u;
+
+		if (more > 0) {
+			b->tokens_milli += more;
+			b->filled_ns = now_ns;
+		}
+		if (b->tokens_milli > b->burst * 1000u)
+			b->tokens_milli = b->burst * 1000u;
+	}
+	if (b->tokens_milli < 1000u)
+		return false;
+	b->tokens_milli -= 1000u;
+	return true;
+}
+
+static void record(struct inspector *i, struct event *e)
+{
+	struct budget *b = e->verdict == EV_ALLOW ? &i->passed_budget : &i->refused_budget;
+
+	if (!budget_take(b, i->now_ns)) {
+		if (i->suppressed_all++ == 0)
+			i->suppressed_flush_ns = i->now_ns + FLUSH_NS;
+		i->suppressed[e->reason]++;
+		return;
+	}
+	e->count += i->suppressed[e->reason];
+	i->suppressed_all -= i->suppressed[e->reason];
+	i->suppressed[e->reason] = 0;
+	e->wall_ns = clock_wall_ns();
+	outside_event(e);
+}
+
+void events_flush(struct inspector *i, bool all)
+{
+	if (i->suppressed_all == 0 || (!all && i->now_ns < i->suppressed_flush_ns))
+		return;
+	i->suppressed_flush_ns = i->now_ns + FLUSH_NS;
+	for (unsigned r = 0; r < REASON_COUNT; r++) {
+		bool passed = reason_kind((enum reason)r) == REASON_PASS;
+		struct event e = { .wall_ns = clock_wall_ns(),
+				   .kind = EVENT_FLOW,
+				   .verdict = passed ? EV_ALLOW : EV_DENY,
+				   .reason = (uint16_t)r,
+				   .conduit = EVENT_NO_CONDUIT,
+				   .space = 255,
+				   .count = i->suppressed[r] };
+
+		if (i->suppressed[r] == 0 ||
+		    (!all && !budget_take(passed ? &i->passed_budget : &i->refused_budget, i->now_ns)))
+			continue;
+		i->suppressed_all -= i->suppressed[r];
+		i->suppressed[r] = 0;
+		outside_event(&e);
+	}
+}
+
+uint64_t events_next_due(const struct inspector *i)
+{
+	return i->suppressed_all == 0 ? UINT64_MAX : i->suppressed_flush_ns;
+}
+
+/* What every record about a packet says. */
+static struct event start(const struct look *l, enum event_kind kind, enum event_verdict v, enum reason r)
+{
+	struct event e = { .kind = (uint8_t)kind,
+			   .verdict = (uint8_t)v,
+			   .reason = (uint16_t)r,
+			   .count = 1,
+			   .space = 255,
+			   .conduit = EVENT_NO_CONDUIT,
+			   .permit = mark_permit(l->p->mark),
+			   .l4proto = l->d.l4proto,
+			   .s2c = l->dir == DIR_S2C };
+
+	if (l->f != NULL) {
+		e.client = l->f->client;
+		e.server = l->f->server;
+		e.client_port = l->f->client_port;
+		e.server_port = l->f->server_port;
+		e.l4proto = l->f->l4proto;
+		e.protocol = l->f->protocol;
+	} else {
+		e.client = l->d.src;
+		e.server = l->d.dst;
+		e.client_port = l->d.sport;
+		e.server_port = l->d.dport;
+	}
+	return e;
+}
+
+/* The conduit that speaks for a flow: the one that promises its protocol, else the first of the permit. */
+static void blame(const struct look *l, struct event *e, enum protocol p)
+{
+	const struct command_grant *g = NULL;
+
+	if (l->permit == NULL || l->permit->n_grants == 0)
+		return;
+	if (p != PROTO_NONE)
+		g = permit_promises(l->i, l->permit, p);
+	if (g == NULL)
+		g = &l->i->table.grants[l->permit->first_grant];
+	e->conduit = g->conduit;
+	e->line = g->line;
+}
+
+void event_flow(struct look *l, enum event_verdict v, enum reason r, enum protocol p)
+{
+	struct event e = start(l, EVENT_FLOW, v, r);
+
+	if (p != PROTO_NONE)
+		e.protocol = (uint16_t)p;
+	blame(l, &e, p);
+	record(l->i, &e);
+}
+
+void event_drop(struct look *l, enum event_verdict v, enum reason r)
+{
+	struct event e = start(l, EVENT_DROP, v, r);
+
+	blame(l, &e, PROTO_NONE);
+	record(l->i, &e);
+}
+
+void event_pdu(struct look *l, const struct pdu *u, enum event_verdict v)
+{
+	struct event e = start(l, EVENT_PDU, v, u->reason);
+
+	e.conduit = u->conduit;
+	e.line = u->line;
+	e.unit = u->unit;
+	e.function = u->function;
+	e.space = u->space;
+	e.address = u->address;
+	e.quantity = u->quantity;
+	record(l->i, &e);
+}
+
+/* ---- accepted commands ------------------------------------------------------------------------------------------- */
+
+static bool same_kind(const struct counted *a, const struct counted *b)
+{
+	return a->function == b->function && a->address == b->address && a->quantity == b->quantity &&
+	       a->unit == b->unit && a->space == b->space && a->conduit == b->conduit && a->line == b->line;
+}
+
+/* Adds to the table; what finds no place is summed up per flow, in the last entry, without its particulars. */
+static void count_in(struct counted *table, uint32_t *n, const struct counted *c)
+{
+	for (uint32_t k = 0; k < *n && k < COUNTED_MAX; k++) {
+		if (same_kind(&table[k], c)) {
+			table[k].count += c->count;
+			return;
+		}
+	}
+	if (*n < COUNTED_MAX) {
+		table[(*n)++] = *c;
+		return;
+	}
+	if (*n == COUNTED_MAX) {
+		table[(*n)++] = (struct counted){ .space = 255, .conduit = EVENT_NO_CONDUIT };
+	}
+	table[COUNTED_MAX].count += c->count;
+}
+
+void counts_hold(struct command_state *c, const struct pdu *u)
+{
+	struct counted one = { .unit = u->unit,
+			       .function = u->function,
+			       .space = u->space,
+			       .address = u->address,
+			       .quantity = u->quantity,
+			       .conduit = u->conduit,
+			       .line = u->line,
+			       .count = 1 };
+
+	count_in(c->held, &c->n_held, &one);
+}
+
+void counts_keep(struct inspector *i, struct command_state *c, bool passed)
+{
+	uint32_t slot = (uint32_t)(c - i->commands);
+
+	for (uint32_t k = 0; passed && k < c->n_held; k++)
+		count_in(c->counted, &c->n_counted, &c->held[k]);
+	c->n_held = 0;
+	if (c->listed || c->n_counted == 0)
+		return;
+	c->listed = true;
+	c->due_ns = i->now_ns + COUNTS_NS;
+	c->older = i->counts_newest;
+	c->newer = SLOT_NONE;
+	if (c->older != SLOT_NONE)
+		i->commands[c->older].newer = slot;
+	else
+		i->counts_oldest = slot;
+	i->counts_newest = slot;
+}
+
+void counts_write(struct inspector *i, struct command_state *c)
+{
+	const struct flow *f = flow_at(&i->flows, c->flow);
+	uint64_t now = clock_wall_ns();
+
+	for (uint32_t k = 0; k < c->n_counted; k++) {
+		const struct counted *t = &c->counted[k];
+		struct event e = { .wall_ns = now,
+				   .kind = EVENT_COUNTS,
+				   .verdict = EV_ALLOW,
+				   .reason = R_ALLOWED,
+				   .permit = f->permit,
+				   .conduit = t->conduit,
+				   .line = t->line,
+				   .client = f->client,
+				   .server = f->server,
+				   .client_port = f->client_port,
+				   .server_port = f->server_port,
+				   .l4proto = f->l4proto,
+				   .protocol = f->protocol,
+				   .unit = t->unit,
+				   .function = t->function,
+				   .space = t->space,
+				   .address = t->address,
+				   .quantity = t->quantity,
+				   .count = t->count };
+
+		outside_event(&e);
+	}
+	c->n_counted = 0;
+	if (!c->listed)
+		return;
+	c->listed = false;
+	if (c->older != SLOT_NONE)
+		i->commands[c->older].newer = c->newer;
+	else
+		i->counts_oldest = c->newer;
+	if (c->newer != SLOT_NONE)
+		i->commands[c->newer].older = c->older;
+	else
+		i->counts_newest = c->older;
+}
+
+void counts_due(struct inspector *i)
+{
+	for (unsigned n = 0; n < TICK_FLOWS; n++) {
+		uint32_t slot = i->counts_oldest;
+
+		if (slot == SLOT_NONE || i->commands[slot].due_ns > i->now_ns)
+			return;
+		counts_write(i, &i->commands[slot]);
+	}
+}
+
+uint64_t counts_next_due(const struct inspector *i)
+{
+	return i->counts_oldest == SLOT_NONE ? UINT64_MAX : i->commands[i->counts_oldest].due_ns;
+}

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "dpi/inspect/core.h"
+
+void flow_info_of(const struct flow *f, struct flow_info *ret)
+{
+	*ret = (struct flow_info){
+		.client = f->client,
+		.server = f->server,
+		.client_port = f->client_port,
+		.server_port = f->server_port,
+		.l4proto = f->l4proto,
+		.n = f->n,
+		.permit = f->permit,
+		.lane = f->lane,
+		.protocol = (enum protocol)f->protocol,
+		.midstream = f->midstream,
+		.bad_checksum = f->bad_checksum,
+	};
+}
+
+void look_touch(struct look *l)
+{
+	const struct flow *f = l->f;
+	enum flow_class class = CLASS_LIVE;
+
+	if (f->kind == KIND_REFUSED || f->l4proto != IP_TCP)
+		class = CLASS_DATAGRAM;
+	else if (f->class == CLASS_ENDED && f->told_end)
+		class = CLASS_ENDED;
+	else if (f->kind == KIND_NAMED || f->kind == KIND_FREE)
+		class = CLASS_NAMED;
+	else if (!f->waiting_pick_up && f->stream.state != TCP_OPEN)
+		class = CLASS_HALF_OPEN;
+	flow_touch(&l->i->flows, l->fi, class, l->i->now_ns);
+}
+
+void flow_release(struct inspector *i, uint32_t fi)
+{
+	struct flow *f = flow_at(&i->flows, fi);
+
+	stream_free(&f->stream, &i->pool);
+	if (f->name_slot != SLOT_NONE)
+		name_close(i->namer, f->name_slot);
+	f->name_slot = SLOT_NONE;
+	if (f->command_slot != SLOT_NONE) {
+		counts_write(i, &i->commands[f->command_slot]);
+		command_state_free(i, f->command_slot);
+	}
+	f->command_slot = SLOT_NONE;
+}
+
+void flow_end(struct inspector *i, uint32_t fi)
+{
+	struct flow *f = flow_at(&i->flows, fi);
+	struct flow_info info;
+
+	wait_drop(i, fi, R_OUT_OF_ORDER);
+	flow_release(i, fi);
+	if (!f->told_end) {
+		f->told_end = true;
+		flow_info_of(f, &info);
+		outside_flow(&info, (enum event_verdict)f->verdict,
+			     f->reason == R_NONE ? R_ALLOWED : (enum reason)f->reason, f->refused_frame);
+	}
+	flow_touch(&i->flows, fi, CLASS_ENDED, i->now_ns);
+}
+
+enum direction look_guess_dir(const struct look *l)
+{
+	bool to_server, from_server;
+
+	if (l->d.l4proto != IP_TCP && l->d.l4proto != IP_UDP)
+		return DIR_C2S;
+	to_server = l->permit == NULL || number_in(&l->i->table, &l->permit->ports, l->d.dport);
+	from_server = l->permit == NULL || number_in(&l->i->table, &l->permit->ports, l->d.sport);
+	if (to_server != from_server)
+		return to_server ? DIR_C2S : DIR_S2C;
+	/* Both or neither: of a datagram the first sender opens; of a session met half-way the lower port serves. */
+	return l->d.l4proto == IP_TCP && l->d.sport < l->d.dport ? DIR_S2C : DIR_C2S;
+}
+
+/* A flow of this permit, before anything is known about it. */
+static void begin(struct look *l)
+{
+	struct flow *f = l->f;
+
+	f->permit = l->permit != NULL ? l->permit->permit : mark_permit(l->p->mark);
+	f->lane = l->lane;
+	f->queue = l->p->queue;
+	f->table_turn = l->i->table_turn;
+	f->verdict = EV_ALLOW;
+	if (l->p->connection != 0)
+		f->n = l->p->connection;
+}
+
+bool look_try_flow(struct look *l, enum direction dir)
+{
+	struct flow_table *t = &l->i->flows;
+
+	l->fi = look_may_use(l, flow_live(t), t->size) ? flow_add(t, &l->d, dir, l->i->now_ns) : FLOW_NONE;
+	if (l->fi == FLOW_NONE) {
+		uint32_t victim = flow_victim(t, l->i->now_ns);
+
+		if (victim != FLOW_NONE) {
+			const struct flow *v = flow_at(t, victim);
+
+			if (v->l4proto == IP_TCP && !v->stream.over)
+				l->i->forgot = true;
+			flow_end(l->i, victim);
+			flow_remove(t, victim);
+			l->fi = flow_add(t, &l->d, dir, l->i->now_ns);
+		}
+	}
+	if (l->fi == FLOW_NONE)
+		return false;
+	l->f = flow_at(t, l->fi);
+	l->dir = dir;
+	begin(l);
+	return true;
+}
+
+bool look_new_flow(struct look *l, enum direction dir)
+{
+	if (look_try_flow(l, dir))
+		return true;
+	look_refuse(l, R_OVERLOADED);
+	return false;
+}
+
+void look_restart(struct look *l, enum direction dir)
+{
+	struct flow *f = l->f;
+
+	flow_end(l->i, l->fi);
+	if (dir != l->dir) { /* the ends change places */
+		struct addr a = f->client;
+		uint16_t port = f->client_port;
+
+		f->client = f->server;
+		f->client_port = f->server_port;
+		f->server = a;
+		f->server_port = port;
+	}
+	f->n++;
+	f->kind = KIND_UNDECIDED;
+	f->waiting_pick_up = f->midstream = f->bad_checksum = f->told_end = false;
+	f->protocol = PROTO_NONE;
+	f->reason = R_NONE;
+	f->name_packets = 0;
+	f->refused_frame = f->undecided = 0;
+	f->missed_ns = f->reset_ns = 0;
+	f->blind = f->unjudged = 0;
+	memset(f->adrift, 0, sizeof(f->adrift));
+	memset(f->prefix_len, 0, sizeof(f->prefix_len));
+	memset(f->spoken, 0, sizeof(f->spoken));
+	memset(&f->stream, 0, sizeof(f->stream));
+	l->dir = dir;
+	begin(l);
+}
+
+/* ---- permits ----------------------------------------------------------------------------------------------------- */
+
+const struct command_grant *permit_promises(const struct inspector *i, const struct command_permit *permit,
+					    enum protocol p)
+{
+	for (uint32_t g = 0; g < permit->n_grants; g++) {
+		const struct command_grant *grant = &i->table.grants[permit->first_grant + g];
+
+		if (!grant->shadow && grant->protocol == p)
+			return grant;
+	}
+	return NULL;
+}
+
+bool permit_any(const struct inspector *i, const struct command_permit *permit, uint8_t l4proto)
+{
+	enum protocol p = l4proto == IP_TCP ? PROTO_TCP : l4proto == IP_UDP ? PROTO_UDP : PROTO_ICMP;
+
+	return permit_promises(i, permit, p) != NULL;
+}
+
+bool look_relabel(struct look *l)
+{
+	struct flow *f = l->f;
+	bool promised;
+
+	f->queue = l->p->queue;
+	if (f->permit == l->permit->permit && f->table_turn == l->i->table_turn)
+		return true;
+	f->permit = l->permit->permit;
+	f->lane = l->lane;
+	f->table_turn = l->i->table_turn;
+	promised = permit_any(l->i, l->permit, f->l4proto) ||
+		   (f->protocol != PROTO_NONE && permit_promises(l->i, l->permit, (enum protocol)f->protocol) != NULL);
+	switch ((enum flow_kind)f->kind) {
+	case KIND_UNDECIDED:
+	case KIND_REFUSED:
+		return true;
+	case KIND_NAMED:
+	case KIND_FREE:
+	case KIND_COMMANDS:
+		break;
+	}
+	if (!promised && f->protocol != PROTO_NONE) {
+		look_refuse_flow(l, R_ENDED, PROTO_NONE);
+		return false;
+	}
+	if (f->kind == KIND_COMMANDS) {
+		if (!look_commands_lane(l)) /* from now on only its name counts, and that is known */
+			look_confirm(l, (enum protocol)f->protocol);
+		return true;
+	}
+	/* It was let go of before; a permit that looks inside meets it half-way. */
+	if (!promised ||
+	    (look_commands_lane(l) && protocol_info((enum protocol)f->protocol)->depth == DEPTH_COMMANDS)) {
+		f->kind = KIND_UNDECIDED;
+		if (f->l4proto == IP_TCP) {
+			f->waiting_pick_up = f->midstream = true;
+			memset(&f->stream, 0, sizeof(f->stream));
+		}
+	}
+	return true;
+}
+
+/* ---- the end by decision ----------------------------------------------------------------------------------------- */
+
+/* What the flow itself knows of a direction: numbers of a stream that was followed to this packet. */
+static bool knows(const struct flow *f)
+{
+	return !f->waiting_pick_up && f->kind != KIND_NAMED && f->kind != KIND_FREE && f->stream.dir[DIR_C2S].known;
+}
+
+void look_reset(struct look *l, bool by_packet)
+{
+	const struct decoded *d = &l->d;
+	struct flow *f = l->f;
+	struct reset_side own, peer;
+	struct reset_record r;
+	bool acks = (d->tcp_flags & TCP_ACK) != 0, guessed = true, paused;
+	uint32_t covers = (uint32_t)d->payload.left + ((d->tcp_flags & TCP_FIN) != 0);
+
+	if (d->l4proto != IP_TCP)
+		return;
+	paused = f != NULL && f->reset_ns != 0 && l->i->now_ns - f->reset_ns < RESET_PAUSE_NS;
+	/*
+	 * An end believes exactly the number that it expects next. The packet's sender says it in its acknowledgement; for
+	 * the other end it is where this packet starts, or what has passed when the stream was followed.
+	 */
+	own = (struct reset_side){ .seq = acks ? d->ack : 0,
+				   .ack = d->seq + ((d->tcp_flags & TCP_SYN) != 0),
+				   .with_ack = 1,
+				   .valid = acks || (d->tcp_flags & TCP_SYN) };
+	peer = (struct reset_side){
+		.seq = d->seq, .ack = d->ack, .with_ack = acks, .valid = !(d->tcp_flags & TCP_SYN)
+	};
+	if (f != NULL && knows(f)) {
+		const struct stream_dir *from = &f->stream.dir[l->dir];
+		const struct stream_dir *to = &f->stream.dir[l->dir == DIR_C2S ? DIR_S2C : DIR_C2S];
+
+		guessed = !from->known;
+		if (from->known)
+			peer = (struct reset_side){
+				.seq = from->next, .ack = to->next, .with_ack = to->known, .valid = 1
+			};
+		if (to->known && !by_packet)
+			own = (struct reset_side){ .seq = to->next, .ack = from->next, .with_ack = 1, .valid = 1 };
+	}
+	if (paused) {
+		/* Soon after a reset only an end that says another number than it was given is answered: what went before
+		 * was lost on the way to it, and it challenges. */
+		if (!acks || d->ack == f->reset_seq[l->dir])
+			return;
+		own.seq = d->ack;
+		peer.valid = 0;
+	}
+	r = (struct reset_record){
+		.client = l->dir == DIR_C2S ? d->src : d->dst,
+		.server = l->dir == DIR_C2S ? d->dst : d->src,
+		.client_port = l->dir == DIR_C2S ? d->sport : d->dport,
+		.server_port = l->dir == DIR_C2S ? d->dport : d->sport,
+		.lane = l->lane,
+		.stray = l->p->mark == MARK_STRAY,
+		.queue = l->p->queue,
+		.to_client = l->dir == DIR_C2S ? own : peer,
+		.to_server = l->dir == DIR_C2S ? peer : own,
+	};
+	if (!r.to_client.valid && !r.to_server.valid)
+		return;
+	if (f != NULL) {
+		f->reset_ns = l->i->now_ns;
+		f->reset_seq[l->dir] = own.seq;
+		if (peer.valid)
+			f->reset_seq[l->dir == DIR_C2S ? DIR_S2C : DIR_C2S] = peer.seq;
+	}
+	l->i->stats.resets++;
+	outside_reset(&r);
+	if (!by_packet)
+		again_note(l, &r);
+	/* A repetition of what the other end has already begins before that number: then it expects what follows. */
+	if (!guessed || covers == 0 || !peer.valid)
+		return;
+	peer.seq += covers;
+	own.valid = 0;
+	r.to_client = l->dir == DIR_C2S ? own : peer;
+	r.to_server = l->dir == DIR_C2S ? peer : own;
+	outside_reset(&r);
+}
+
+/* The first refusal is the flow's verdict; later ones are only counted. */
+static void note(struct look *l, enum event_verdict v, enum reason r, enum protocol speaks)
+{
+	struct flow *f = l->f;
+	struct flow_info info;
+
+	event_flow(l, v, r, speaks);
+	if (f->verdict != EV_ALLOW)
+		return;
+	f->verdict = (uint8_t)v;
+	f->reason = (uint16_t)r;
+	f->refused_frame = l->p->frame;
+	flow_info_of(f, &info);
+	outside_flow(&info, v, r, l->p->frame);
+}
+
+void look_note_refusal(struct look *l, enum reason r, enum protocol speaks)
+{
+	if (l->f->verdict == EV_ALLOW)
+		note(l, look_observes(l) ? EV_OBSERVE : EV_DENY, r, speaks);
+}
+
+void look_cut_flow(struct look *l, enum reason r)
+{
+	struct flow *f = l->f;
+	bool again = f != NULL && f->kind == KIND_REFUSED;
+
+	look_reset(l, again);
+	if (f != NULL && !again) {
+		note(l, EV_DENY, r, PROTO_NONE);
+		f->kind = KIND_REFUSED;
+		wait_drop(l->i, l->fi, r);
+		flow_release(l->i, l->fi);
+		look_touch(l);
+	}
+	look_drop(l, r);
+}
+
+void look_refuse_flow(struct look *l, enum reason r, enum protocol speaks)
+{
+	struct flow *f = l->f;
+
+	if (speaks != PROTO_NONE && f->protocol == PROTO_NONE)
+		f->protocol = (uint16_t)speaks;
+	if (look_observes(l)) {
+		note(l, EV_OBSERVE, r, speaks);
+		f->kind = KIND_FREE;
+		wait_drop(l->i, l->fi, r);
+		flow_release(l->i, l->fi);
+		look_touch(l);
+		look_accept(l, R_OBSERVED);
+		return;
+	}
+	look_reset(l, false);
+	note(l, EV_DENY, r, speaks);
+	f->kind = KIND_REFUSED;
+	wait_drop(l->i, l->fi, r);
+	flow_release(l->i, l->fi);
+	look_touch(l);
+	look_drop(l, r);
+}
+
+void look_confirm(struct look *l, enum protocol p)
+{
+	struct flow *f = l->f;
+	struct flow_info info;
+
+	f->protocol = (uint16_t)p;
+	f->kind = p == PROTO_NONE ? KIND_FREE : KIND_NAMED;
+	if (f->verdict == EV_ALLOW)
+		f->reason = R_CONFIRMED;
+	event_flow(l, EV_ALLOW, R_CONFIRMED, p);
+	flow_info_of(f, &info);
+	outside_flow(&info, EV_ALLOW, R_CONFIRMED, 0);
+	wait_drop(l->i, l->fi, R_OUT_OF_ORDER);
+	flow_release(l->i, l->fi);
+	look_touch(l);
+}

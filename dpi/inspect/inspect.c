@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/inspect/inspect.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/clock.h"
+#include "dpi/inspect/core.h"
+
+struct inspector *inspector_new(const struct inspector_limits *l)
+{
+	struct inspector *i = calloc(1, sizeof(*i));
+
+	if (i == NULL)
+		return NULL;
+	i->limits = *l;
+	i->table_turn = 1;
+	i->table_memory[0] = aligned_alloc(16, (l->table_bytes + 15u) & ~15u);
+	i->table_memory[1] = aligned_alloc(16, (l->table_bytes + 15u) & ~15u);
+	i->waiting = calloc(WAIT_PACKETS, sizeof(*i->waiting));
+	i->commands = calloc(l->flows, sizeof(*i->commands));
+	i->command_free = calloc(l->flows, sizeof(*i->command_free));
+	i->packet_room = malloc(PACKET_MAX);
+	i->pdu_room = malloc(PACKET_MAX);
+	i->namer = namer_new(l->flows);
+	if (!flow_init(&i->flows, l->flows) || !pool_init(&i->pool, l->pool_bytes) || i->namer == NULL ||
+	    i->table_memory[0] == NULL || i->table_memory[1] == NULL || i->waiting == NULL || i->commands == NULL ||
+	    i->command_free == NULL || i->packet_room == NULL || i->pdu_room == NULL) {
+		inspector_free(i);
+		return NULL;
+	}
+	i->counts_oldest = i->counts_newest = SLOT_NONE;
+	i->now_ns = clock_mono().ns;
+	wait_init(i);
+	budget_init(i);
+	return i;
+}
+
+void inspector_free(struct inspector *i)
+{
+	if (i == NULL)
+		return;
+	flow_done(&i->flows);
+	pool_done(&i->pool);
+	namer_free(i->namer);
+	free(i->table_memory[0]);
+	free(i->table_memory[1]);
+	free(i->waiting);
+	free(i->commands);
+	free(i->command_free);
+	free(i->packet_room);
+	free(i->pdu_room);
+	free(i);
+}
+
+bool inspector_table(struct inspector *i, struct bytes image, uint8_t digest[32])
+{
+	unsigned next = 1u - i->table_now;
+	struct command_table t;
+	bool good = commands_decode(image, i->table_memory[next], i->limits.table_bytes, &t);
+
+	if (good) {
+		i->table = t;
+		i->table_now = next;
+		i->table_turn++;
+	}
+	memcpy(digest, i->table.digest, 32);
+	return good;
+}
+
+/* Time only goes forward, also where a capture's stamps do not. */
+static void turn_clock(struct inspector *i)
+{
+	uint64_t now = clock_mono().ns;
+
+	if (now > i->now_ns)
+		i->now_ns = now;
+}
+
+/* ---- outcomes ---------------------------------------------------------------------------------------------------- */
+
+static void decide(struct look *l, enum outcome o, enum reason r)
+{
+	struct inspector_stats *s = &l->i->stats;
+
+	s->reasons[r]++;
+	if (o == OUTCOME_DROP)
+		s->dropped++;
+	else if (o == OUTCOME_CONFIRMED)
+		s->confirmed++;
+	else
+		s->accepted++;
+	outside_decide(l->p->queue, l->p->id, o, mark_permit(l->p->mark), r);
+}
+
+void look_accept(struct look *l, enum reason r)
+{
+	bool known = l->f != NULL && (l->f->kind == KIND_NAMED || l->f->kind == KIND_FREE);
+
+	/* A lane for commands sees every packet of its flows, known or not. */
+	decide(l, known && !look_commands_lane(l) ? OUTCOME_CONFIRMED : OUTCOME_ACCEPT, r);
+}
+
+void look_drop(struct look *l, enum reason r)
+{
+	decide(l, OUTCOME_DROP, r);
+}
+
+void look_refuse(struct look *l, enum reason r)
+{
+	if (look_observes(l)) {
+		if (r != R_OUT_OF_ORDER)
+			event_drop(l, EV_OBSERVE, r);
+		look_accept(l, R_OBSERVED);
+		return;
+	}
+	if (r != R_OUT_OF_ORDER) /* a lost segment is no event */
+		event_drop(l, EV_DENY, r);
+	look_drop(l, r);
+}
+
+/* ---- packets ----------------------------------------------------------------------------------------------------- */
+
+/*
+ * A segment that tracking calls invalid. Mostly the box has lost the session (it was off, or rebooted) and its ends have
+ * not: both are reset, so that the client dials anew and the server's slot is free. Whether there is a live session after
+ * all, out of whose windows the segment is, only the kernel knows; the gate asks. No flow is made for it: anybody can
+ * send as many of these as he likes.
+ */
+static void look_stray(struct look *l)
+{
+	l->dir = look_guess_dir(l);
+	if ((l->d.tcp_flags & TCP_RST) == 0)
+		look_reset(l, true); /* by its own numbers; a flow that may be alive hears nothing of it */
+	look_drop(l, R_NO_SESSION);
+}
+
+static void look_cut(struct look *l)
+{
+	if (l->d.l4proto != IP_TCP) {
+		look_drop(l, R_ENDED);
+		return;
+	}
+	l->fi = flow_find(&l->i->flows, &l->d, &l->dir);
+	if (l->fi == FLOW_NONE) {
+		l->dir = look_guess_dir(l);
+		/* Without room for it the cut is as good; only its event is missing. */
+		if (look_try_flow(l, l->dir))
+			l->f->waiting_pick_up = true; /* nothing is known but this packet's numbers */
+	} else {
+		l->f = flow_at(&l->i->flows, l->fi);
+	}
+	look_cut_flow(l, R_ENDED);
+}
+
+void inspector_packet(struct inspector *i, const struct packet *p)
+{
+	struct look l = { .i = i, .p = p, .lane = mark_lane(p->mark), .fi = FLOW_NONE };
+	enum checksum_rule rule = p->checksum_not_ready	  ? CHECKSUM_UNREADY
+				  : i->limits.as_captured ? CHECKSUM_FLAG
+							  : CHECKSUM_STRICT;
+	enum reason r;
+
+	turn_clock(i);
+	i->stats.packets++;
+	r = p->truncated ? R_TRUNCATED : decode_packet(p->ip, rule, &l.d);
+	if (r != R_NONE) {
+		/* What cannot be read is never let through, under observe neither. */
+		event_drop(&l, EV_DENY, r);
+		look_drop(&l, r);
+		return;
+	}
+	l.permit = commands_permit(&i->table, mark_permit(p->mark));
+	if (p->mark == MARK_STRAY && l.d.l4proto == IP_TCP) {
+		look_stray(&l);
+		return;
+	}
+	if (l.lane == LANE_CUT) {
+		look_cut(&l);
+		return;
+	}
+	if (l.permit == NULL) {
+		event_drop(&l, EV_DENY, R_UNKNOWN_PERMIT);
+		look_drop(&l, R_UNKNOWN_PERMIT);
+		return;
+	}
+	if (l.d.l4proto == IP_TCP)
+		look_tcp(&l);
+	else
+		look_datagram(&l);
+}
+
+/* ---- clock work -------------------------------------------------------------------------------------------------- */
+
+uint64_t inspector_tick(struct inspector *i)
+{
+	uint64_t due = UINT64_MAX, next[5];
+
+	turn_clock(i);
+	wait_expire(i);
+	again_due(i);
+	counts_due(i);
+	for (unsigned n = 0; n < TICK_FLOWS; n++) {
+		uint32_t fi = flow_due(&i->flows, i->now_ns);
+
+		if (fi == FLOW_NONE)
+			break;
+		flow_end(i, fi);
+	}
+	events_flush(i, false);
+	next[0] = wait_next_due(i);
+	next[1] = counts_next_due(i);
+	next[2] = flow_next_due(&i->flows);
+	next[3] = events_next_due(i);
+	next[4] = again_next_due(i);
+	for (unsigned n = 0; n < 5; n++)
+		if (next[n] < due)
+			due = next[n];
+	if (due == UINT64_MAX)
+		return UINT64_MAX;
+	return due > i->now_ns ? due - i->now_ns : 0;
+}
+
+void inspector_finish(struct inspector *i)
+{
+	turn_clock(i);
+	for (uint32_t fi = 0; fi < i->flows.fresh; fi++)
+		if (flow_at(&i->flows, fi)->n > 0) {
+			if (i->limits.as_captured)
+				wait_give_up(i, fi);
+			flow_end(i, fi);
+		}
+	events_flush(i, true);
+}
+
+void inspector_stats(const struct inspector *i, struct inspector_stats *ret)
+{
+	*ret = i->stats;
+	ret->flows = flow_live(&i->flows);
+	ret->flows_max = i->flows.size;
+	ret->pool_used = (uint32_t)pool_used_bytes(&i->pool);
+	ret->pool_bytes = i->limits.pool_bytes;
+}

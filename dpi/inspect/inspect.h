@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The inspector: everything a worker does with a packet between receiving it and putting an outcome into the ring.
+ *
+ * decode -> flow -> stream gate -> recogniser, nDPI -> enforcer -> outcome. It runs without privilege, allocates all its
+ * memory in inspector_new, and reaches the outside only through the functions of "outside" below, which the worker
+ * (ring, event socket), replay (lines) and the tests (arrays) implement and link in. Time comes from base/clock.h.
+ */
+#ifndef SEKISHO_DPI_INSPECT_INSPECT_H
+#define SEKISHO_DPI_INSPECT_INSPECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/base/bytes.h"
+#include "appliance/wire/commands.h"
+#include "appliance/wire/event.h"
+#include "appliance/wire/ring.h"
+#include "dpi/protocol.h"
+
+struct inspector;
+
+struct inspector_limits {
+	uint32_t flows;	      /* flow table slots */
+	uint32_t pool_bytes;  /* shared stream pool: retained and waiting bytes */
+	uint32_t table_bytes; /* largest command table in memory */
+	bool as_captured;     /* replay: pick up sessions half-way, ignore checksums; both flagged */
+};
+
+/* All memory of the worker's life, nDPI's included. NULL when it cannot be had. */
+struct inspector *inspector_new(const struct inspector_limits *l);
+void inspector_free(struct inspector *i);
+
+/* Takes a new table image (copied); the previous one is gone. Returns false and keeps the old one when it is malformed.
+ * The digest of what is now in force goes to digest[32]. Live flows are judged by it from their next PDU on. */
+bool inspector_table(struct inspector *i, struct bytes image, uint8_t digest[32]);
+
+struct packet {
+	uint16_t queue;
+	uint32_t id;
+	uint32_t mark;		 /* permit and lane as the kernel copied them */
+	struct bytes ip;	 /* from the IP header on; borrowed until inspector_packet returns */
+	bool truncated;		 /* the kernel gave fewer bytes than the packet has */
+	bool checksum_not_ready; /* offloaded frame: checksums are filled in later, do not verify */
+	uint32_t frame;		 /* replay: number of the frame in the capture, from 1 */
+	uint32_t connection;	 /* replay: which connection of its ends this is, from 1; 0 = the inspector counts */
+};
+
+/* Decides one packet, now or (out of order, at most 10 ms) later: outside_decide is called exactly once per packet. */
+void inspector_packet(struct inspector *i, const struct packet *p);
+/* Deadlines: drops what waited too long, writes due counts. Call when the loop turns; returns ns until the next call is
+ * due, UINT64_MAX = nothing waits. */
+uint64_t inspector_tick(struct inspector *i);
+/* End of a capture or of the worker: writes outstanding counts and, for replay, flows. */
+void inspector_finish(struct inspector *i);
+
+struct inspector_stats {
+	uint64_t packets, accepted, confirmed, dropped, resets;
+	uint64_t reasons[REASON_COUNT];
+	uint32_t flows, flows_max;
+	uint32_t pool_used, pool_bytes;
+};
+
+void inspector_stats(const struct inspector *i, struct inspector_stats *ret);
+
+/* ---- outside: implemented by appliance/worker/role.c, mgmt/cli/replay/replay.c, tests ------------------------------------------------ */
+
+/* What is known of the flow a callback is about; borrowed. */
+struct flow_info {
+	struct addr client, server;
+	uint16_t client_port, server_port;
+	uint8_t l4proto;
+	uint32_t n; /* which connection of this pair, from 1 */
+	uint32_t permit, lane;
+	enum protocol protocol; /* as recognised so far */
+	bool midstream;		/* met half-way */
+	bool bad_checksum;	/* a wrong checksum was ignored (as_captured) */
+};
+
+struct reset_record {
+	struct addr client, server;
+	uint16_t client_port, server_port;
+	uint32_t lane;	/* the packet's lane; LANE_CUT for flows no longer permitted */
+	bool stray;	/* tracking called the segment invalid: reset only if there is no session at all */
+	uint16_t queue; /* the queue on which the packet came */
+	struct reset_side to_client, to_server;
+};
+
+void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit, enum reason r);
+void outside_reset(const struct reset_record *r);
+void outside_event(const struct event *e);
+/* Every PDU, allowed or not; `frame` completed it. The worker ignores allowed ones (they are counted). */
+void outside_pdu(const struct flow_info *f, const struct pdu *p, bool observe, uint32_t frame);
+/* A flow's verdict changed (confirmed, refused) or, at the end, what it was. `frame`: from which it was refused, or 0. */
+void outside_flow(const struct flow_info *f, enum event_verdict v, enum reason r, uint32_t frame);
+
+#endif

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Is it what was promised? Our own recognisers decide from the first bytes of each direction; nDPI decides alone only for
+ * protocols that have none, and may contradict. Bytes that fit nothing are counted against `undecided_bytes`.
+ *
+ * On a lane for commands a permit may promise enforced protocols and others on the same ports. The first bytes tell: what
+ * a recogniser knows is named and goes its way, what the enforcer can cut into PDUs is enforced for the rest of its life.
+ */
+#include <string.h>
+
+#include "dpi/datagram.h"
+#include "dpi/inspect/core.h"
+#include "dpi/plausible.h"
+
+struct promise {
+	uint32_t named;	     /* bit set of enum protocol: a recogniser of our own decides */
+	uint32_t by_library; /* nDPI decides */
+	uint32_t commands;   /* an enforcer decides */
+	uint32_t undecided;  /* bytes that may pass unrecognised */
+};
+
+_Static_assert(PROTO_COUNT <= 32, "protocols must fit into a bit set");
+
+static struct promise promise_of(const struct look *l)
+{
+	unsigned transport = l->d.l4proto == IP_TCP ? TRANSPORT_TCP : TRANSPORT_UDP;
+	bool commands = look_commands_lane(l);
+	struct promise ret = { 0 };
+
+	for (uint32_t g = 0; g < l->permit->n_grants; g++) {
+		const struct command_grant *grant = &l->i->table.grants[l->permit->first_grant + g];
+		const struct protocol_info *info = protocol_info((enum protocol)grant->protocol);
+		uint32_t bit = 1u << grant->protocol;
+
+		if (grant->shadow || !(info->transports & transport))
+			continue;
+		if (grant->undecided_bytes > ret.undecided)
+			ret.undecided = grant->undecided_bytes;
+		if (info->depth == DEPTH_COMMANDS && commands)
+			ret.commands |= bit;
+		else if (info->depth == DEPTH_COMMANDS || info->depth == DEPTH_RECOGNISED)
+			ret.named |= bit;
+		else if (info->depth == DEPTH_NDPI)
+			ret.by_library |= bit;
+	}
+	return ret;
+}
+
+enum protocol permit_only_commands(const struct look *l)
+{
+	struct promise p = promise_of(l);
+
+	if (p.named != 0 || p.by_library != 0 || p.commands == 0 || (p.commands & (p.commands - 1u)) != 0 ||
+	    permit_any(l->i, l->permit, IP_TCP))
+		return PROTO_NONE;
+	return (enum protocol)__builtin_ctz(p.commands);
+}
+
+enum protocol look_ask_library(struct look *l)
+{
+	struct inspector *i = l->i;
+	struct flow *f = l->f;
+	struct name_answer a;
+
+	if (f->name_packets >= NAME_PACKETS || l->d.payload.left == 0)
+		return PROTO_NONE;
+	if (f->name_slot == SLOT_NONE)
+		f->name_slot = name_open(i->namer);
+	if (f->name_slot == SLOT_NONE)
+		return PROTO_NONE;
+	f->name_packets++;
+	a = name_packet(i->namer, f->name_slot, l->dir, l->d.ip, i->now_ns / 1000000u);
+	return a.named && plausible(a.protocol, l->dir, l->d.l4proto, l->d.payload) ? a.protocol : PROTO_NONE;
+}
+
+static struct naming step(enum naming_step s, enum reason r, enum protocol p)
+{
+	return (struct naming){ .step = s, .reason = r, .protocol = p };
+}
+
+/* Which of the promised protocols these first bytes are; *ret_more when they may still become one. */
+static enum protocol recognise_one(uint32_t promised, enum direction dir, struct bytes head, bool *ret_more)
+{
+	*ret_more = false;
+	for (unsigned p = 1; p < PROTO_COUNT; p++) {
+		if (!(promised >> p & 1u))
+			continue;
+		switch (recognise((enum protocol)p, dir, head)) {
+		case RECOGNISED:
+			return (enum protocol)p;
+		case RECOGNISE_MORE:
+			*ret_more = true;
+			break;
+		case RECOGNISE_NOT:
+			break;
+		}
+	}
+	if (head.left >= RECOGNISE_MAX)
+		*ret_more = false;
+	return PROTO_NONE;
+}
+
+/* Which enforcer can cut the client's first bytes; *ret_more when there are too few to say. */
+static enum protocol frame_one(const struct look *l, uint32_t promised, struct bytes fresh, bool *ret_more)
+{
+	size_t carry = stream_carry(&l->f->stream, DIR_C2S), n;
+	struct outbuf o = outbuf_of(l->i->pdu_room, PACKET_MAX);
+
+	*ret_more = false;
+	if (l->dir != DIR_C2S || promised == 0 || carry > PACKET_MAX || l->f->stream.dir[DIR_S2C].offset > 0)
+		return PROTO_NONE;
+	stream_carry_copy(&l->f->stream, &l->i->pool, DIR_C2S, l->i->pdu_room);
+	o.len = carry;
+	out_bytes(&o, fresh.p, fresh.left < PACKET_MAX - carry ? fresh.left : PACKET_MAX - carry);
+	for (unsigned p = 1; p < PROTO_COUNT; p++) {
+		const struct enforcer *e = promised >> p & 1u ? enforcer_of((enum protocol)p) : NULL;
+
+		if (e == NULL)
+			continue;
+		switch (e->frame(DIR_C2S, bytes_of(o.p, o.len), &n)) {
+		case FRAME_WHOLE:
+			return (enum protocol)p;
+		case FRAME_NEED_MORE:
+			if (o.len >= RECOGNISE_MAX)
+				return (enum protocol)p;
+			*ret_more = true;
+			break;
+		case FRAME_BAD:
+			break;
+		}
+	}
+	return PROTO_NONE;
+}
+
+/* Nothing of what was promised, as far as anybody can say. */
+static struct naming unrecognised(struct look *l, const struct promise *promised, enum protocol speaks, size_t n)
+{
+	struct flow *f = l->f;
+	uint32_t all = promised->named | promised->by_library | promised->commands;
+
+	if (speaks != PROTO_NONE && !(all >> speaks & 1u))
+		return step(NAMING_REFUSE, R_WRONG_PROTOCOL, speaks);
+	if (f->undecided > promised->undecided || n > promised->undecided - f->undecided ||
+	    (promised->by_library != 0 && f->name_packets >= NAME_PACKETS))
+		return step(NAMING_REFUSE, R_UNRECOGNISED, PROTO_NONE);
+	f->undecided += (uint32_t)n;
+	return step(NAMING_PASS, R_UNDECIDED, PROTO_NONE);
+}
+
+static struct naming name_stream(struct look *l, const struct promise *promised, struct bytes fresh,
+				 enum protocol library)
+{
+	struct flow *f = l->f;
+	enum direction dir = l->dir, back = dir == DIR_C2S ? DIR_S2C : DIR_C2S;
+	struct bytes head = bytes_of(f->prefix[dir], f->prefix_len[dir]), all = fresh;
+	size_t room = RECOGNISE_MAX - f->prefix_len[dir];
+	enum protocol own = (enum protocol)f->spoken[dir], peer = (enum protocol)f->spoken[back];
+	enum protocol enforced, speaks;
+	bool more = false, more_library = false, more_pdu = false;
+
+	if (room > all.left)
+		room = all.left;
+	bytes_copy(&all, f->prefix[dir] + f->prefix_len[dir], room);
+	f->prefix_len[dir] = (uint8_t)(f->prefix_len[dir] + room);
+	head.left = f->prefix_len[dir];
+	if (own == PROTO_NONE)
+		own = recognise_one(promised->named, dir, head, &more);
+	if (own != PROTO_NONE) {
+		if (peer != PROTO_NONE && peer != own)
+			return step(NAMING_REFUSE, R_WRONG_PROTOCOL, own);
+		if (library != PROTO_NONE && name_contradicts(library, own))
+			return step(NAMING_REFUSE, R_CONTRADICTED, library);
+		f->spoken[dir] = (uint8_t)own;
+		/* The client's words confirm; if the server spoke as well, both must be the same. */
+		if (peer == own || (dir == DIR_C2S && f->prefix_len[back] == 0))
+			return step(NAMING_CONFIRM, R_CONFIRMED, own);
+		/* The other end said something that is not this, nor on the way to it. */
+		head = bytes_of(f->prefix[back], f->prefix_len[back]);
+		if (recognise(own, back, head) != RECOGNISE_MORE)
+			return unrecognised(l, promised, PROTO_NONE, fresh.left);
+		return step(NAMING_PASS, R_UNDECIDED, own);
+	}
+	if (library != PROTO_NONE && (promised->by_library >> library & 1u))
+		return step(NAMING_CONFIRM, R_CONFIRMED, library);
+	/* The library looks at packets; a hello in pieces is no packet of its. */
+	own = recognise_one(promised->by_library, dir, head, &more_library);
+	if (own != PROTO_NONE && library == PROTO_NONE)
+		return step(NAMING_CONFIRM, R_CONFIRMED, own);
+	enforced = frame_one(l, promised->commands, fresh, &more_pdu);
+	if (enforced != PROTO_NONE && !more)
+		return step(NAMING_COMMANDS, R_ALLOWED, enforced);
+	if (more || more_pdu || more_library)
+		return step(NAMING_PASS, R_UNDECIDED, PROTO_NONE);
+	speaks = recognise_any(dir, head);
+	return unrecognised(l, promised, speaks != PROTO_NONE ? speaks : library, fresh.left);
+}
+
+struct naming look_name(struct look *l, struct bytes fresh)
+{
+	struct promise promised = promise_of(l);
+	enum protocol library = PROTO_NONE;
+
+	if (permit_any(l->i, l->permit, l->d.l4proto))
+		return step(NAMING_ANY, R_ALLOWED, PROTO_NONE);
+	if (l->d.payload.left == fresh.left) /* a packet that repeats old bytes is not shown to the library */
+		library = look_ask_library(l);
+	if (l->d.l4proto == IP_TCP)
+		return name_stream(l, &promised, fresh, library);
+	if (library != PROTO_NONE && (promised.by_library >> library & 1u))
+		return step(NAMING_CONFIRM, R_CONFIRMED, library);
+	for (unsigned p = 1; p < PROTO_COUNT && library == PROTO_NONE; p++)
+		if ((promised.by_library >> p & 1u) && datagram_is((enum protocol)p, l->d.payload))
+			return step(NAMING_CONFIRM, R_CONFIRMED, (enum protocol)p);
+	return unrecognised(l, &promised, library, fresh.left);
+}

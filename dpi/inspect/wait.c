@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Segments that arrived before their predecessors. Each is held undecided, with a copy of its packet in the shared pool,
+ * until the gap is filled or its time is over; then it is decided like any other, or dropped so that its sender repeats
+ * it. A capture is read with more patience, because nothing in it will be repeated on our account.
+ */
+#include <string.h>
+
+#include "dpi/inspect/core.h"
+
+void wait_init(struct inspector *i)
+{
+	for (uint32_t n = 0; n < WAIT_PACKETS; n++)
+		i->waiting[n].next = n + 1 < WAIT_PACKETS ? n + 1 : SLOT_NONE;
+	i->wait_free = 0;
+	i->wait_oldest = i->wait_newest = SLOT_NONE;
+}
+
+/* Takes one out of all lists; its bytes go back into the pool. */
+static void unlink_wait(struct inspector *i, uint32_t w)
+{
+	struct waiting *me = &i->waiting[w];
+	struct flow *f = flow_at(&i->flows, me->flow);
+	uint32_t *at = &f->first_wait;
+
+	while (*at != w)
+		at = &i->waiting[*at].next;
+	*at = me->next;
+	f->n_waits--;
+	f->wait_bytes -= me->bytes.bytes;
+	if (me->older != SLOT_NONE)
+		i->waiting[me->older].newer = me->newer;
+	else
+		i->wait_oldest = me->newer;
+	if (me->newer != SLOT_NONE)
+		i->waiting[me->newer].older = me->older;
+	else
+		i->wait_newest = me->older;
+	chain_clear(&i->pool, &me->bytes);
+	me->next = i->wait_free;
+	i->wait_free = w;
+	i->n_waiting--;
+}
+
+/* Compares the bytes that two waiting segments both carry. */
+static bool agrees(const struct look *l, const struct waiting *w)
+{
+	struct bytes mine = l->d.payload, both;
+	uint32_t end = l->d.seq + (uint32_t)mine.left;
+	uint32_t from = seq_diff(l->d.seq, w->seq) > 0 ? l->d.seq : w->seq;
+	uint32_t to = seq_diff(end, w->end) < 0 ? end : w->end;
+
+	if (l->dir != w->dir || seq_diff(to, from) <= 0)
+		return true;
+	bytes_skip(&mine, from - l->d.seq);
+	bytes_take(&mine, to - from, &both);
+	return !both.failed && chain_equal(&l->i->pool, &w->bytes, w->payload_at + (from - w->seq), both);
+}
+
+static void give_up(struct inspector *i, uint32_t w);
+
+void look_wait(struct look *l)
+{
+	struct inspector *i = l->i;
+	struct flow *f = l->f;
+	bool capture = look_lenient(l);
+	size_t size = l->d.ip.left;
+	uint32_t w = i->wait_free;
+	struct waiting *me;
+
+	for (uint32_t o = f->first_wait; o != SLOT_NONE; o = i->waiting[o].next) {
+		if (!agrees(l, &i->waiting[o])) {
+			look_refuse_flow(l, R_OVERLAP, PROTO_NONE);
+			return;
+		}
+		if (i->waiting[o].dir == l->dir && i->waiting[o].seq == l->d.seq && i->waiting[o].bytes.bytes == size) {
+			look_refuse(l, R_OUT_OF_ORDER); /* the same one once more */
+			return;
+		}
+	}
+	if (i->limits.as_captured && !i->releasing && f->first_wait != SLOT_NONE &&
+	    (w == SLOT_NONE || i->pool.used == i->pool.n || f->n_waits >= WAIT_CAPTURE_FLOW_PACKETS ||
+	     size > WAIT_CAPTURE_FLOW_BYTES - f->wait_bytes)) {
+		give_up(i, f->first_wait);
+		look_tcp_flow(l);
+		return;
+	}
+	if (w == SLOT_NONE || !look_may_use(l, i->n_waiting, WAIT_PACKETS) ||
+	    !look_may_use(l, i->pool.used, i->pool.n) ||
+	    f->n_waits >= (capture ? WAIT_CAPTURE_FLOW_PACKETS : WAIT_FLOW_PACKETS) ||
+	    size > (capture ? WAIT_CAPTURE_FLOW_BYTES : WAIT_FLOW_BYTES) - f->wait_bytes ||
+	    !chain_append(&i->pool, &i->waiting[w].bytes, l->d.ip)) {
+		if (i->limits.as_captured)
+			look_tcp_across(l);
+		else if (capture)
+			look_tcp_gap(l);
+		else
+			look_refuse(l, R_OUT_OF_ORDER);
+		return;
+	}
+	me = &i->waiting[w];
+	i->wait_free = me->next;
+	i->n_waiting++;
+	me->p = *l->p;
+	me->p.ip = bytes_of(NULL, 0);
+	me->flow = l->fi;
+	me->dir = l->dir;
+	me->seq = l->d.seq;
+	me->end = l->d.seq + (uint32_t)l->d.payload.left;
+	me->ack = l->d.ack;
+	me->acks = i->limits.as_captured && (l->d.tcp_flags & TCP_ACK);
+	me->ahead = seq_diff(me->seq, f->stream.dir[me->dir].next) > 0;
+	me->payload_at = (uint32_t)(size - l->d.payload.left);
+	me->deadline_ns = i->now_ns + (i->limits.as_captured ? WAIT_CAPTURE_NS : WAIT_NS);
+	me->next = f->first_wait;
+	f->first_wait = w;
+	f->n_waits++;
+	f->wait_bytes += me->bytes.bytes;
+	me->older = i->wait_newest;
+	me->newer = SLOT_NONE;
+	if (me->older != SLOT_NONE)
+		i->waiting[me->older].newer = w;
+	else
+		i->wait_oldest = w;
+	i->wait_newest = w;
+	look_touch(l);
+}
+
+/* Makes a look at a waiting packet, whose bytes go to packet_room, and takes it out. False when its permit is gone. */
+static bool take(struct inspector *i, uint32_t w, struct packet *p, struct look *l)
+{
+	struct waiting *me = &i->waiting[w];
+	size_t size = me->bytes.bytes;
+	bool acks = me->acks;
+
+	*p = me->p;
+	*l = (struct look){ .i = i, .p = p, .lane = mark_lane(p->mark), .fi = me->flow, .dir = me->dir };
+	l->f = flow_at(&i->flows, me->flow);
+	l->permit = commands_permit(&i->table, mark_permit(p->mark));
+	if (size <= PACKET_MAX)
+		chain_copy(&i->pool, &me->bytes, 0, i->packet_room, size);
+	p->ip = bytes_of(i->packet_room, size <= PACKET_MAX ? size : 0);
+	unlink_wait(i, w);
+	/* It was whole and good when it came in, or a capture's checksums are only noted. */
+	if (decode_packet(p->ip, i->limits.as_captured ? CHECKSUM_FLAG : CHECKSUM_UNREADY, &l->d) != R_NONE)
+		return false;
+	if (i->limits.as_captured && !acks) /* see read_on */
+		l->d.tcp_flags &= (uint8_t)~TCP_ACK;
+	return l->permit != NULL;
+}
+
+static bool ready(const struct waiting *w, const struct flow *f)
+{
+	const struct stream_dir *own = &f->stream.dir[w->dir];
+	const struct stream_dir *peer = &f->stream.dir[w->dir == DIR_C2S ? DIR_S2C : DIR_C2S];
+
+	return own->known && seq_diff(w->seq, own->next) <= 0 &&
+	       (!w->acks || !peer->known || seq_diff(w->ack, peer->next) <= 0 ||
+		w->ack - peer->next > STREAM_AHEAD_MAX);
+}
+
+/* The one that came first of those that nothing is missing for; of a stream that is not followed, any. */
+static uint32_t in_order(const struct inspector *i, const struct flow *f)
+{
+	uint32_t found = SLOT_NONE;
+
+	for (uint32_t w = f->first_wait; w != SLOT_NONE; w = i->waiting[w].next)
+		if (f->waiting_pick_up || ready(&i->waiting[w], f))
+			found = w;
+	return found;
+}
+
+void wait_release(struct inspector *i, uint32_t fi, enum direction dir, uint32_t frame)
+{
+	struct flow *f = flow_at(&i->flows, fi);
+	uint32_t filled[2] = { 0 }; /* the last frame that was needed, by direction */
+	struct packet p;
+	struct look l;
+	uint32_t w;
+
+	if (i->releasing)
+		return;
+	i->releasing = true;
+	filled[dir] = frame;
+	while ((w = in_order(i, f)) != SLOT_NONE) {
+		struct waiting *me = &i->waiting[w];
+
+		/* Its bytes reach the receiver when the gap is filled, not when they arrived. */
+		if (me->ahead && me->p.frame < filled[me->dir])
+			me->p.frame = filled[me->dir];
+		filled[me->dir] = me->p.frame;
+		if (!take(i, w, &p, &l))
+			look_drop(&l, R_UNKNOWN_PERMIT);
+		else if (look_relabel(&l))
+			look_tcp_flow(&l);
+	}
+	i->releasing = false;
+}
+
+void wait_drop(struct inspector *i, uint32_t fi, enum reason r)
+{
+	struct flow *f = flow_at(&i->flows, fi);
+
+	while (f->first_wait != SLOT_NONE) {
+		const struct waiting *me = &i->waiting[f->first_wait];
+		struct packet p = me->p;
+		struct look l = { .i = i, .p = &p, .lane = mark_lane(p.mark), .fi = fi, .f = f, .dir = me->dir };
+
+		l.permit = commands_permit(&i->table, mark_permit(p.mark));
+		unlink_wait(i, f->first_wait);
+		if (look_observes(&l) || f->kind == KIND_NAMED || f->kind == KIND_FREE)
+			look_accept(&l, look_observes(&l) ? R_OBSERVED : R_ALLOWED);
+		else
+			look_drop(&l, r);
+	}
+}
+
+/* Reading a capture: what this one waits for was never captured. Moves its flow on by one step, to the next bytes there are. */
+static void read_on(struct inspector *i, struct flow *f, uint32_t w)
+{
+	struct waiting *me = &i->waiting[w];
+	enum direction peer = me->dir == DIR_C2S ? DIR_S2C : DIR_C2S;
+	uint32_t to = me->ack;
+
+	if (seq_diff(me->seq, f->stream.dir[me->dir].next) > 0) {
+		flow_skip(i, f, me->dir, me->seq);
+		return;
+	}
+	for (uint32_t o = f->first_wait; o != SLOT_NONE; o = i->waiting[o].next)
+		if (i->waiting[o].dir == peer && seq_diff(i->waiting[o].seq, to) < 0)
+			to = i->waiting[o].seq;
+	if (me->acks && seq_diff(to, f->stream.dir[peer].next) > 0)
+		flow_skip(i, f, peer, to);
+	else
+		me->acks = false; /* each acknowledges the other: one of them lies */
+}
+
+/* The time of one is over. A capture is read on at the first of its direction. */
+static void give_up(struct inspector *i, uint32_t w)
+{
+	uint32_t fi = i->waiting[w].flow;
+	struct flow *f = flow_at(&i->flows, fi);
+	struct packet p;
+	struct look l;
+
+	if (i->limits.as_captured && !f->waiting_pick_up) {
+		for (uint32_t o = f->first_wait; o != SLOT_NONE; o = i->waiting[o].next)
+			if (i->waiting[o].dir == i->waiting[w].dir &&
+			    seq_diff(i->waiting[o].seq, i->waiting[w].seq) < 0)
+				w = o;
+		read_on(i, f, w);
+		wait_release(i, fi, DIR_C2S, 0);
+		return;
+	}
+	if (!take(i, w, &p, &l))
+		look_drop(&l, R_UNKNOWN_PERMIT);
+	else if (look_lenient(&l))
+		look_tcp_gap(&l);
+	else
+		look_drop(&l, R_OUT_OF_ORDER);
+	wait_release(i, fi, l.dir, p.frame);
+}
+
+void wait_expire(struct inspector *i)
+{
+	while (i->wait_oldest != SLOT_NONE && i->waiting[i->wait_oldest].deadline_ns <= i->now_ns)
+		give_up(i, i->wait_oldest);
+}
+
+void wait_give_up(struct inspector *i, uint32_t fi)
+{
+	struct flow *f = flow_at(&i->flows, fi);
+
+	while (f->first_wait != SLOT_NONE)
+		give_up(i, f->first_wait);
+}
+
+uint64_t wait_next_due(const struct inspector *i)
+{
+	return i->wait_oldest == SLOT_NONE ? UINT64_MAX : i->waiting[i->wait_oldest].deadline_ns;
+}

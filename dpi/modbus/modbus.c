@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/modbus/modbus.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "appliance/wire/vocabulary.h"
+#include "dpi/modbus/pdu.h"
+#include "dpi/modbus/rules.h"
+
+/*
+ * Requests that passed wait in a short list, oldest first, for their answers. A client may have several under way, and
+ * an answer may never come: broadcasts have none, devices lose requests. So an entry that was overtaken (a later request
+ * was answered) may be forgotten when room is short; only sixteen requests that are all still due are too many.
+ *
+ * Where refusals do not end the flow (observe, replay of a capture) the answer to a refused request does come; it is
+ * refused for its request's reason. The list therefore remembers refused requests as well.
+ */
+
+struct open_request {
+	uint16_t tid;
+	uint16_t address, quantity, value; /* as in struct modbus_request */
+	uint16_t choice;		   /* of the ruling that decided it */
+	uint8_t unit;
+	uint8_t function;
+	uint8_t reason;	    /* enum reason; R_ALLOWED when it passed */
+	uint8_t expendable; /* 1: overtaken, or a broadcast */
+};
+
+#define UNSEEN_ANY 255u /* no request was seen since bytes were missed: whatever comes answers one from before */
+
+struct modbus_state {
+	uint8_t table[4]; /* start of the digest that the choices belong to */
+	uint8_t unseen;	  /* how many more answers may belong to requests that went by unseen */
+	uint32_t n;
+	struct open_request open[MODBUS_OPEN_MAX];
+};
+
+_Static_assert(sizeof(struct modbus_state) <= ENFORCER_STATE_MAX, "Modbus state must fit into a flow");
+_Static_assert(REASON_COUNT <= 256, "a reason must fit into an open request");
+
+/* One test a byte: a flow that cannot be Modbus ends at the first byte that says so, not after the header. */
+static enum frame_result frame(enum direction dir, struct bytes head, size_t *ret_len)
+{
+	uint16_t tid, protocol, length;
+	size_t have = head.left;
+	uint8_t high;
+
+	(void)dir;
+	*ret_len = 0;
+	if (have < 6) {
+		if (have >= 3) {
+			bytes_skip(&head, 2);
+			for (size_t i = 2; i < have; i++)
+				if (bytes_u8(&head, &high) && high != 0)
+					return FRAME_BAD; /* protocol id, or length above 255 */
+		}
+		return FRAME_NEED_MORE;
+	}
+	bytes_be16(&head, &tid);
+	bytes_be16(&head, &protocol);
+	bytes_be16(&head, &length);
+	if (protocol != 0 || length < 2 || length > MODBUS_PDU_MAX - 6)
+		return FRAME_BAD;
+	if (head.left < length)
+		return FRAME_NEED_MORE;
+	*ret_len = 6u + length;
+	return FRAME_WHOLE;
+}
+
+/* Choices of another table mean nothing in this one; what they allowed stays allowed. */
+static void notice_table(struct modbus_state *s, const struct command_table *t)
+{
+	if (memcmp(s->table, t->digest, sizeof(s->table)) == 0)
+		return;
+	memcpy(s->table, t->digest, sizeof(s->table));
+	for (uint32_t i = 0; i < s->n; i++)
+		s->open[i].choice = MODBUS_NO_CHOICE;
+}
+
+static void forget(struct modbus_state *s, uint32_t i)
+{
+	memmove(&s->open[i], &s->open[i + 1], (s->n - i - 1u) * sizeof(s->open[0]));
+	s->n--;
+}
+
+static bool make_room(struct modbus_state *s)
+{
+	if (s->n < MODBUS_OPEN_MAX)
+		return true;
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->open[i].expendable) {
+			forget(s, i);
+			return true;
+		}
+	return false;
+}
+
+/* Names the conduit and line: the row's when it was allowed, the conduit's when it was refused. */
+static void name_conduit(const struct command_table *t, const struct command_permit *p, uint16_t choice,
+			 struct pdu *ret)
+{
+	const struct command_grant *g;
+	const struct command_row *row;
+
+	ret->conduit = EVENT_NO_CONDUIT;
+	ret->line = 0;
+	if (!modbus_choice(t, p, choice, &g, &row))
+		return;
+	ret->conduit = g->conduit;
+	ret->line = ret->allowed && row != NULL ? row->line : g->line;
+}
+
+static void judge_request(struct modbus_state *s, struct bytes pdu, const struct command_table *t,
+			  const struct command_permit *p, struct pdu *ret)
+{
+	struct modbus_request r;
+	struct modbus_ruling ruling = { .reason = R_MODBUS_FRAME, .choice = 0, .bad_touch = 0 };
+
+	modbus_request_parse(pdu, &r);
+	if (r.well_formed)
+		modbus_rule(t, p, &r, &ruling);
+	ret->unit = r.unit;
+	ret->function = r.function;
+	if (ruling.bad_touch < r.n_touches) {
+		ret->space = r.touches[ruling.bad_touch].space;
+		ret->address = r.touches[ruling.bad_touch].first;
+		ret->quantity = r.touches[ruling.bad_touch].n;
+	}
+	if (!make_room(s) && ruling.reason == R_ALLOWED)
+		ruling.reason = R_MODBUS_PENDING;
+	ret->reason = ruling.reason;
+	ret->allowed = ruling.reason == R_ALLOWED;
+	name_conduit(t, p, ruling.choice, ret);
+	if (s->unseen == UNSEEN_ANY)
+		s->unseen = MODBUS_OPEN_MAX;
+	if (s->n == MODBUS_OPEN_MAX)
+		return;
+	s->open[s->n++] = (struct open_request){
+		.tid = r.tid,
+		.address = r.address,
+		.quantity = r.quantity,
+		.value = r.value,
+		.choice = ruling.choice,
+		.unit = r.unit,
+		.function = r.function & 0x7fu,
+		.reason = (uint8_t)ruling.reason,
+		.expendable = r.unit == 0,
+	};
+}
+
+static bool answers(const struct open_request *o, bool exception, struct bytes data)
+{
+	uint8_t code;
+
+	if (exception)
+		return bytes_u8(&data, &code) && code != 0 && data.left == 0;
+	if (o->reason == R_MODBUS_FRAME) /* a request that made no sense: its answer has no shape to keep to */
+		return true;
+	if (o->reason == R_MODBUS_UNSEEN)
+		return modbus_response_possible(o->function, data);
+	return modbus_response_fits(o->function, o->address, o->quantity, o->value, data);
+}
+
+/* A response is about what its request was about. */
+static void name_range(const struct open_request *o, struct pdu *ret)
+{
+	uint8_t space = modbus_space(o->function);
+
+	if (space == MODBUS_NO_SPACE || o->reason == R_MODBUS_FRAME)
+		return;
+	ret->space = space;
+	ret->address = o->address;
+	ret->quantity = modbus_single(o->function) ? 1 : o->quantity;
+}
+
+/*
+ * No request is open that this could answer. After bytes were missed it may belong to one that nobody saw; then all that
+ * can be asked is whether such a request may be allowed at all.
+ */
+static void judge_unseen(struct modbus_state *s, struct bytes data, const struct command_table *t,
+			 const struct command_permit *p, struct pdu *ret)
+{
+	const struct open_request nobodys = { .function = ret->function, .reason = R_MODBUS_UNSEEN };
+	struct modbus_ruling ruling;
+
+	if (s->unseen == 0 || !answers(&nobodys, ret->exception, data))
+		return;
+	if (s->unseen != UNSEEN_ANY)
+		s->unseen--;
+	modbus_rule_unseen(t, p, ret->unit, ret->function, &ruling);
+	ret->allowed = ruling.reason == R_ALLOWED;
+	ret->reason = ret->allowed ? R_MODBUS_UNSEEN : ruling.reason;
+	name_conduit(t, p, ruling.choice, ret);
+}
+
+static void judge_response(struct modbus_state *s, struct bytes pdu, const struct command_table *t,
+			   const struct command_permit *p, struct pdu *ret)
+{
+	uint16_t tid;
+	uint8_t function;
+
+	bytes_be16(&pdu, &tid);
+	bytes_skip(&pdu, 4);
+	bytes_u8(&pdu, &ret->unit);
+	bytes_u8(&pdu, &function);
+	ret->function = function & 0x7fu;
+	ret->exception = function > 0x7fu;
+	ret->reason = R_MODBUS_RESPONSE;
+	name_conduit(t, p, 0, ret);
+	if (pdu.failed)
+		return;
+	for (uint32_t i = 0; i < s->n; i++) {
+		struct open_request o = s->open[i];
+
+		/* Oldest first: a client that reuses an id is answered in order. */
+		if (o.tid != tid || o.unit != ret->unit || o.function != ret->function ||
+		    !answers(&o, ret->exception, pdu))
+			continue;
+		ret->reason = (enum reason)o.reason;
+		ret->allowed = ret->reason == R_ALLOWED;
+		name_conduit(t, p, o.choice, ret);
+		name_range(&o, ret);
+		for (uint32_t k = 0; k < i; k++)
+			s->open[k].expendable = 1;
+		forget(s, i);
+		if (s->n == 0 && s->unseen != UNSEEN_ANY)
+			s->unseen = 0; /* what was asked before has been answered, or never will be */
+		return;
+	}
+	judge_unseen(s, pdu, t, p, ret);
+}
+
+static void missed(void *state)
+{
+	struct modbus_state *s = state;
+
+	s->unseen = UNSEEN_ANY;
+	for (uint32_t i = 0; i < s->n; i++)
+		s->open[i].expendable = 1; /* its answer may have gone by */
+}
+
+static void judge(void *state, enum direction dir, struct bytes pdu, const struct command_table *table,
+		  const struct command_permit *permit, struct pdu *ret)
+{
+	struct modbus_state *s = state;
+
+	ret->unit = 0;
+	ret->function = 0;
+	ret->exception = false;
+	ret->space = MODBUS_NO_SPACE;
+	ret->address = 0;
+	ret->quantity = 0;
+	ret->allowed = false;
+	ret->reason = R_MODBUS_FRAME;
+	ret->conduit = EVENT_NO_CONDUIT;
+	ret->line = 0;
+	notice_table(s, table);
+	if (dir == DIR_C2S)
+		judge_request(s, pdu, table, permit, ret);
+	else
+		judge_response(s, pdu, table, permit, ret);
+}
+
+const struct enforcer modbus_enforcer = {
+	.protocol = PROTO_MODBUS,
+	.pdu_max = MODBUS_PDU_MAX,
+	.state_size = sizeof(struct modbus_state),
+	.frame = frame,
+	.judge = judge,
+	.missed = missed,
+};

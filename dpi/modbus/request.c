@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+
+#include "appliance/wire/vocabulary.h"
+#include "dpi/modbus/pdu.h"
+
+/* Limits of clause 6 of the application protocol: what fits into a PDU of 253 bytes. */
+#define READ_BITS_MAX 2000u
+#define READ_REGISTERS_MAX 125u
+#define WRITE_BITS_MAX 1968u
+#define WRITE_REGISTERS_MAX 123u
+#define READ_WRITE_MAX 121u
+#define FILE_RECORD_MAX 9999u
+#define RESPONSE_DATA_MAX 251u
+
+uint8_t modbus_space(uint8_t function)
+{
+	switch (function) {
+	case MB_READ_COILS:
+	case MB_WRITE_COIL:
+	case MB_WRITE_COILS:
+		return MODBUS_COILS;
+	case MB_READ_DISCRETE:
+		return MODBUS_DISCRETE;
+	case MB_READ_INPUT:
+		return MODBUS_INPUT;
+	case MB_READ_HOLDING:
+	case MB_WRITE_REGISTER:
+	case MB_WRITE_REGISTERS:
+	case MB_MASK_WRITE:
+	case MB_READ_WRITE:
+	case MB_READ_FIFO:
+		return MODBUS_HOLDING;
+	default:
+		return MODBUS_NO_SPACE;
+	}
+}
+
+bool modbus_single(uint8_t function)
+{
+	return function == MB_WRITE_COIL || function == MB_WRITE_REGISTER || function == MB_MASK_WRITE ||
+	       function == MB_READ_FIFO;
+}
+
+/* Appends a run of addresses; false when it is empty, longer than `max`, or runs past address 65535. */
+static bool touch(struct modbus_request *r, uint16_t first, uint16_t n, uint16_t max)
+{
+	struct modbus_touch *t = &r->touches[r->n_touches];
+
+	*t = (struct modbus_touch){ .space = modbus_space(r->function), .first = first, .n = n };
+	if (r->n_touches == 0) {
+		r->address = first;
+		r->quantity = n;
+	}
+	r->n_touches++;
+	return n >= 1 && n <= max && n <= 65536u - first;
+}
+
+static bool parse_read(struct modbus_request *r, struct bytes *b, uint16_t max)
+{
+	uint16_t first, n;
+
+	bytes_be16(b, &first);
+	bytes_be16(b, &n);
+	return !b->failed && touch(r, first, n, max);
+}
+
+static bool parse_write_single(struct modbus_request *r, struct bytes *b)
+{
+	uint16_t first;
+	bool coil = r->function == MB_WRITE_COIL;
+
+	bytes_be16(b, &first);
+	r->values = *b;
+	r->n_values = 1;
+	r->written = coil ? MB_WRITES_BITS : MB_WRITES_REGISTERS;
+	bytes_be16(b, &r->value);
+	if (b->failed || !touch(r, first, 1, 1))
+		return false;
+	return !coil || r->value == 0xff00 || r->value == 0;
+}
+
+static bool parse_write_bits(struct modbus_request *r, struct bytes *b)
+{
+	uint16_t first, n;
+	uint8_t count;
+
+	bytes_be16(b, &first);
+	bytes_be16(b, &n);
+	bytes_u8(b, &count);
+	r->written = MB_WRITES_BITS;
+	r->values = *b;
+	r->n_values = n;
+	if (b->failed || !touch(r, first, n, WRITE_BITS_MAX))
+		return false;
+	return count == (n + 7u) / 8u && bytes_skip(b, count);
+}
+
+static bool parse_write_registers(struct modbus_request *r, struct bytes *b, uint16_t max)
+{
+	uint16_t first, n;
+	uint8_t count;
+
+	bytes_be16(b, &first);
+	bytes_be16(b, &n);
+	bytes_u8(b, &count);
+	r->written = MB_WRITES_REGISTERS;
+	r->values = *b;
+	r->n_values = n;
+	if (b->failed || !touch(r, first, n, max))
+		return false;
+	return count == n * 2u && bytes_skip(b, count);
+}
+
+static bool parse_read_write(struct modbus_request *r, struct bytes *b)
+{
+	bool readable = parse_read(r, b, READ_REGISTERS_MAX);
+
+	return !b->failed && parse_write_registers(r, b, READ_WRITE_MAX) && readable;
+}
+
+/* The result depends on what the register holds, which only the device knows. */
+static bool parse_mask_write(struct modbus_request *r, struct bytes *b)
+{
+	uint16_t first, and_mask, or_mask;
+
+	bytes_be16(b, &first);
+	bytes_be16(b, &and_mask);
+	bytes_be16(b, &or_mask);
+	r->value_unknown = true;
+	if (b->failed || !touch(r, first, 1, 1))
+		return false;
+	r->quantity = and_mask;
+	r->value = or_mask;
+	return true;
+}
+
+/* Head of a file sub-request: reference type 6, file 1..65535, record 0..9999, record length in registers. */
+static bool parse_file_head(struct bytes *b, uint16_t *ret_file, uint16_t *ret_record, uint16_t *ret_n)
+{
+	uint8_t reference;
+
+	bytes_u8(b, &reference);
+	bytes_be16(b, ret_file);
+	bytes_be16(b, ret_record);
+	bytes_be16(b, ret_n);
+	return !b->failed && reference == 6 && *ret_file != 0 && *ret_record <= FILE_RECORD_MAX && *ret_n != 0;
+}
+
+/* quantity: sub-requests, value: registers asked for. */
+static bool parse_read_file(struct modbus_request *r, struct bytes *b)
+{
+	uint8_t count;
+	struct bytes list;
+	uint32_t answer = 0, registers = 0, n = 0;
+	uint16_t file, record, length;
+
+	r->place_unknown = true;
+	if (!bytes_u8(b, &count) || count < 7 || count > 245 || !bytes_take(b, count, &list))
+		return false;
+	while (list.left > 0) {
+		if (!parse_file_head(&list, &file, &record, &length) || length > RESPONSE_DATA_MAX / 2u)
+			return false;
+		answer += 2u + 2u * length;
+		registers += length;
+		n++;
+		if (answer > RESPONSE_DATA_MAX)
+			return false;
+	}
+	r->quantity = (uint16_t)n;
+	r->value = (uint16_t)registers;
+	return true;
+}
+
+/* address: first record, quantity: bytes of data, value: first file; the answer repeats the request. */
+static bool parse_write_file(struct modbus_request *r, struct bytes *b)
+{
+	uint8_t count;
+	struct bytes list;
+	uint16_t file, record, length;
+
+	r->place_unknown = true;
+	r->value_unknown = true;
+	if (!bytes_u8(b, &count) || count < 9 || count > 251 || !bytes_take(b, count, &list))
+		return false;
+	r->quantity = count;
+	for (bool first = true; list.left > 0; first = false) {
+		if (!parse_file_head(&list, &file, &record, &length) || !bytes_skip(&list, (size_t)length * 2u))
+			return false;
+		if (first) {
+			r->value = file;
+			r->address = record;
+		}
+	}
+	return true;
+}
+
+static bool parse_fifo(struct modbus_request *r, struct bytes *b)
+{
+	uint16_t first;
+
+	bytes_be16(b, &first);
+	return !b->failed && touch(r, first, 1, 1);
+}
+
+static void leave_open(struct modbus_request *r, struct bytes *b)
+{
+	r->place_unknown = true;
+	r->value_unknown = true;
+	bytes_skip(b, b->left);
+}
+
+/* address: sub-function, quantity: bytes of data, value: first word of it. */
+static bool parse_diagnostics(struct modbus_request *r, struct bytes *b)
+{
+	uint16_t sub;
+	size_t length;
+
+	bytes_be16(b, &sub);
+	length = b->left;
+	if (b->failed)
+		return false;
+	r->address = sub;
+	r->quantity = (uint16_t)length;
+	if (sub == 0) { /* return query data: any number of words comes back */
+		if (length < 2 || length % 2 != 0)
+			return false;
+		bytes_be16(b, &r->value);
+		bytes_skip(b, b->left);
+		return true;
+	}
+	if (sub > 20 || (sub >= 5 && sub <= 9) || sub == 19) { /* reserved: layout and effect are the vendor's */
+		leave_open(r, b);
+		return true;
+	}
+	if (!bytes_be16(b, &r->value))
+		return false;
+	if (sub == 1)
+		return r->value == 0 || r->value == 0xff00;
+	if (sub == 3)
+		return (r->value & 0xffu) == 0;
+	return r->value == 0;
+}
+
+/* address: MEI type, quantity: read device id code. */
+static bool parse_encapsulated(struct modbus_request *r, struct bytes *b)
+{
+	uint8_t mei, code, object;
+
+	if (!bytes_u8(b, &mei))
+		return false;
+	r->address = mei;
+	if (mei != 14) { /* 13 carries CANopen, others are reserved: what is inside may do anything */
+		leave_open(r, b);
+		return true;
+	}
+	bytes_u8(b, &code);
+	bytes_u8(b, &object);
+	r->quantity = code;
+	return !b->failed && code >= 1 && code <= 4;
+}
+
+static bool parse_data(struct modbus_request *r, struct bytes *b)
+{
+	switch (r->function) {
+	case MB_READ_COILS:
+	case MB_READ_DISCRETE:
+		return parse_read(r, b, READ_BITS_MAX);
+	case MB_READ_HOLDING:
+	case MB_READ_INPUT:
+		return parse_read(r, b, READ_REGISTERS_MAX);
+	case MB_WRITE_COIL:
+	case MB_WRITE_REGISTER:
+		return parse_write_single(r, b);
+	case MB_EXCEPTION_STATUS:
+	case MB_EVENT_COUNTER:
+	case MB_EVENT_LOG:
+	case MB_SERVER_ID:
+		return true; /* no data; the caller sees to it */
+	case MB_DIAGNOSTICS:
+		return parse_diagnostics(r, b);
+	case MB_WRITE_COILS:
+		return parse_write_bits(r, b);
+	case MB_WRITE_REGISTERS:
+		return parse_write_registers(r, b, WRITE_REGISTERS_MAX);
+	case MB_READ_FILE:
+		return parse_read_file(r, b);
+	case MB_WRITE_FILE:
+		return parse_write_file(r, b);
+	case MB_MASK_WRITE:
+		return parse_mask_write(r, b);
+	case MB_READ_WRITE:
+		return parse_read_write(r, b);
+	case MB_READ_FIFO:
+		return parse_fifo(r, b);
+	case MB_ENCAPSULATED:
+		return parse_encapsulated(r, b);
+	default:
+		leave_open(r, b);
+		return true;
+	}
+}
+
+void modbus_request_parse(struct bytes pdu, struct modbus_request *ret)
+{
+	uint16_t protocol, length;
+
+	*ret = (struct modbus_request){ 0 };
+	bytes_be16(&pdu, &ret->tid);
+	bytes_be16(&pdu, &protocol);
+	bytes_be16(&pdu, &length);
+	if (pdu.failed || protocol != 0 || length != pdu.left)
+		return;
+	bytes_u8(&pdu, &ret->unit);
+	bytes_u8(&pdu, &ret->function);
+	if (pdu.failed || ret->function == 0 || ret->function > 127)
+		return;
+	/* "Length lies" in either direction end here: nothing missing, nothing left over. */
+	ret->well_formed = parse_data(ret, &pdu) && bytes_done(&pdu);
+}
+
+uint16_t modbus_request_value(const struct modbus_request *r, uint32_t k)
+{
+	struct bytes b = r->values;
+	uint16_t word;
+	uint8_t byte;
+
+	if (r->function == MB_WRITE_COIL) /* FF00 is on, 0000 is off, and nothing else got here */
+		return r->value != 0;
+	if (r->written == MB_WRITES_BITS) {
+		bytes_skip(&b, k / 8u);
+		bytes_u8(&b, &byte);
+		return ((uint32_t)byte >> (k % 8u)) & 1u;
+	}
+	bytes_skip(&b, (size_t)k * 2u);
+	bytes_be16(&b, &word);
+	return word;
+}

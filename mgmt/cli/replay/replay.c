@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `sekisho replay`: what would this policy have done with this capture, inspection included? */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "mgmt/cli/replay/out.h"
+#include "mgmt/cli/source.h"
+#include "mgmt/cli/verbs.h"
+
+enum { OPT_POLICY, OPT_PCAP, OPT_CAPTURED, OPT_BOX };
+
+struct printer {
+	struct cli *cli;
+	const struct ir *ir;
+};
+
+static void print_pdu(void *ctx, const struct flow_info *f, const struct pdu *p, enum event_verdict v, uint32_t frame)
+{
+	struct printer *out = ctx;
+
+	json_line(out->cli->out, replay_pdu_json(out->ir, f, p, v, frame));
+}
+
+/* What could be read is judged and printed; then it is said where reading ended. */
+static int damaged(struct cli *c, const struct err *e, uint32_t frame)
+{
+	char text[512];
+
+	if (frame > 0)
+		message_text(text, sizeof(text), c->lang, M_REPLAY_DAMAGED, frame, e->text);
+	else
+		message_text(text, sizeof(text), c->lang, M_REPLAY_UNREADABLE, e->text);
+	if (c->json) {
+		json_line(c->out, replay_diagnostic_json("error", text, frame));
+		return CLI_CANNOT;
+	}
+	fflush(c->out);
+	return cli_fail_text(c, CLI_CANNOT, text);
+}
+
+/* Frames of a link layer that nobody here can read: an error when there were no others. */
+static void say_unread(struct cli *c, const char *text, bool all)
+{
+	if (c->json)
+		json_line(c->out, replay_diagnostic_json(all ? "error" : "warning", text, 0));
+	else
+		cli_fail_text(c, CLI_CANNOT, text);
+}
+
+static int replay(struct cli *c, const struct source *s, struct capture *capture, bool as_captured, const char *policy,
+		  const char *name)
+{
+	struct printer out = { .cli = c, .ir = s->c.ir };
+	struct replay r = { .pdu = c->json ? print_pdu : NULL, .ctx = &out };
+	struct capture_frame frame = { 0 };
+	enum capture_step step = CAPTURE_END;
+	struct err e = { 0 }, bad = { 0 };
+	char text[256];
+	uint32_t unread;
+	int status;
+
+	if (replay_open(&r, s->c.ir, as_captured, &e) != 0) {
+		replay_close(&r);
+		return cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
+	}
+	while ((step = capture_next(capture, &frame, &bad)) == CAPTURE_FRAME)
+		replay_frame(&r, &frame);
+	replay_finish(&r);
+	status = replay_denied(&r) ? CLI_NO : CLI_YES;
+	if (c->json)
+		replay_print_json(c->out, &r);
+	else if (!replay_print_text(c, &r, policy, name))
+		r.book.failed = true;
+	if (r.book.failed)
+		status = cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
+	unread = capture_unread(capture, text, sizeof(text));
+	if (unread > 0 && unread == r.frames)
+		status = CLI_CANNOT;
+	if (unread > 0)
+		say_unread(c, text, status == CLI_CANNOT);
+	if (step == CAPTURE_DAMAGED)
+		status = damaged(c, &bad, frame.number);
+	replay_close(&r);
+	return status;
+}
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	const char *policy = a->values[OPT_POLICY], *name = a->values[OPT_PCAP];
+	struct capture *capture = NULL;
+	struct source s;
+	struct err e = { 0 };
+	struct stat st;
+	FILE *from;
+	int status = CLI_YES;
+
+	if (policy == NULL || name == NULL) {
+		status = cli_fail(c, CLI_INVALID, M_CLI_MISSING_OPERAND, policy == NULL ? "--policy" : "--pcap");
+		cli_see(c, &verb_replay);
+		return status;
+	}
+	if (a->values[OPT_CAPTURED] != NULL && a->values[OPT_BOX] != NULL)
+		return cli_fail(c, CLI_INVALID, M_REPLAY_BOTH);
+	from = fopen(name, "rb");
+	if (from == NULL)
+		return cli_fail_file(c, CLI_CANNOT, name, errno);
+	if (fstat(fileno(from), &st) == 0 && S_ISDIR(st.st_mode)) {
+		fclose(from);
+		return cli_fail_file(c, CLI_CANNOT, name, EISDIR);
+	}
+	if (!source_open(c, policy, SOURCE_LOWER, &s, &status)) {
+		fclose(from);
+	} else {
+		capture = capture_open(from, name, c->lang, &e);
+		if (capture == NULL)
+			status = damaged(c, &e, 0);
+		else
+			status = replay(c, &s, capture, a->values[OPT_BOX] == NULL, policy, name);
+	}
+	capture_close(capture);
+	source_close(&s);
+	return status;
+}
+
+static const struct cli_option options[] = {
+	[OPT_POLICY] = { "--policy", 'p', "POLICY", M_REPLAY_OPT_POLICY },
+	[OPT_PCAP] = { "--pcap", 'r', "FILE", M_REPLAY_OPT_PCAP },
+	[OPT_CAPTURED] = { "--as-captured", 0, NULL, M_REPLAY_OPT_CAPTURED },
+	[OPT_BOX] = { "--as-box", 0, NULL, M_REPLAY_OPT_BOX },
+};
+
+const struct cli_verb verb_replay = {
+	.name = "replay",
+	.group = CLI_OFFLINE,
+	.operands = "--policy POLICY --pcap FILE",
+	.options = options,
+	.n_options = sizeof(options) / sizeof(options[0]),
+	.summary = M_REPLAY_SUMMARY_LINE,
+	.text = M_REPLAY_TEXT,
+	.run = run,
+};

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/replay/run.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/wire/mark.h"
+#include "mgmt/cli/replay/clock.h"
+
+/*
+ * What stands around the inspector here is what the kernel does on the box: fragments are put together, sessions are
+ * tracked, the first packet of a session decides its permit and lane, ICMP errors belong to the session that they quote,
+ * and a lane that only names protocols lets go of a session once its protocol is confirmed.
+ */
+
+#define WAITING (1u << 20) /* ids that are told apart; the inspector holds a packet for seconds at most */
+#define FLOWS 16384u
+#define POOL_BYTES (64u << 20)
+#define TICK_NS 100000u
+
+/* The inspector's outside has no context of its own; a program replays one capture at a time. */
+static struct replay *current;
+
+static struct book_flow *flow_of(struct replay *r, const struct session *s)
+{
+	return book_flow(&r->book, &s->client, s->client_port, &s->server, s->server_port, s->l4proto, s->n);
+}
+
+/* What no repetition would get through. It is decided at once, so that it is about the frame at hand. */
+static bool never_passes(enum reason r)
+{
+	return r == R_SYN_DATA || r == R_URGENT || r == R_MULTIPATH;
+}
+
+void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit, enum reason why)
+{
+	struct session *s = tracker_at(current->tracker, current->waiting[id % WAITING]);
+	struct book_flow *f;
+	struct lane lane;
+
+	(void)queue;
+	(void)permit;
+	if (o != OUTCOME_DROP) {
+		s->passed++;
+	} else {
+		if (s->dropped++ == 0)
+			s->dropped_for = why;
+		f = never_passes(why) ? flow_of(current, s) : NULL;
+		if (f != NULL)
+			book_judge(f, EV_DENY, why, current->frame);
+	}
+	if (o == OUTCOME_CONFIRMED && lane_of(s->lane, &lane) && lane.kind == LANE_NAMING)
+		s->released = true;
+}
+
+/* Resets and records go to the gate and the journal on the box; here the verdicts themselves are the result. */
+void outside_reset(const struct reset_record *r)
+{
+	(void)r;
+}
+
+void outside_event(const struct event *e)
+{
+	(void)e;
+}
+
+void outside_pdu(const struct flow_info *f, const struct pdu *p, bool observe, uint32_t frame)
+{
+	enum event_verdict v = p->allowed ? EV_ALLOW : observe ? EV_OBSERVE : EV_DENY;
+
+	book_pdu(&current->book, f, p, v, frame);
+	if (current->pdu != NULL)
+		current->pdu(current->ctx, f, p, v, frame);
+}
+
+void outside_flow(const struct flow_info *f, enum event_verdict v, enum reason r, uint32_t frame)
+{
+	struct book_flow *flow =
+		book_flow(&current->book, &f->client, f->client_port, &f->server, f->server_port, f->l4proto, f->n);
+
+	if (flow == NULL)
+		return;
+	flow->permit = f->permit;
+	flow->protocol = f->protocol;
+	flow->midstream |= f->midstream;
+	flow->bad_checksum |= f->bad_checksum;
+	book_judge(flow, v, r, frame);
+}
+
+int replay_open(struct replay *r, const struct ir *ir, bool as_captured, struct err *e)
+{
+	struct inspector_limits limits = { .flows = FLOWS, .pool_bytes = POOL_BYTES, .as_captured = as_captured };
+	uint32_t *ids = calloc((size_t)ir->n_permits + 1, sizeof(*ids));
+	uint8_t *image = NULL, digest[32];
+	size_t n = 0;
+	bool ready = false;
+
+	r->ir = ir;
+	r->as_captured = as_captured;
+	for (uint32_t i = 0; ids != NULL && i < ir->n_permits; i++)
+		ids[i] = i + 1;
+	if (ids != NULL)
+		image = ir_table_image(ir, ids, &n);
+	free(ids);
+	if (image != NULL && n < UINT32_MAX / 4) {
+		/* The decoded arrays are at most a small multiple of the image. */
+		limits.table_bytes = (uint32_t)n * 4u + (1u << 20);
+		r->tracker = tracker_new(ir, as_captured);
+		r->defrag = defrag_new();
+		r->waiting = calloc(WAITING, sizeof(*r->waiting));
+		r->inspector = inspector_new(&limits);
+		ready = r->tracker != NULL && r->defrag != NULL && r->waiting != NULL && r->inspector != NULL &&
+			inspector_table(r->inspector, bytes_of(image, n), digest);
+	}
+	free(image);
+	r->due_ns = UINT64_MAX;
+	return ready ? 0 : err_set(e, -ENOMEM, "replay");
+}
+
+void replay_close(struct replay *r)
+{
+	inspector_free(r->inspector);
+	tracker_free(r->tracker);
+	defrag_free(r->defrag);
+	free(r->waiting);
+	book_free(&r->book);
+	replay_clock_clear();
+	current = NULL;
+}
+
+static void tick(struct replay *r)
+{
+	uint64_t wait = inspector_tick(r->inspector);
+
+	r->due_ns = wait == UINT64_MAX ? UINT64_MAX : clock_mono().ns + (wait > TICK_NS ? wait : TICK_NS);
+}
+
+/* Lets time pass until this frame, waking the inspector whenever it asked to be woken. */
+static void pass_time(struct replay *r, uint64_t wall_ns)
+{
+	while (r->due_ns < wall_ns) {
+		replay_clock_set(r->due_ns);
+		tick(r);
+	}
+	replay_clock_set(wall_ns);
+}
+
+/* Source, destination and ports of a packet whose end is missing; false when even these are. */
+static bool peek_tuple(struct bytes ip, struct decoded *d)
+{
+	uint8_t first, ihl;
+	struct bytes b = ip;
+
+	if (d->src.family == 0 || (d->l4proto != IP_TCP && d->l4proto != IP_UDP) || !bytes_u8(&b, &first))
+		return false;
+	ihl = (uint8_t)((first & 15u) * 4u);
+	bytes_skip(&b, (d->src.family == 4 ? ihl : 40u) - 1u);
+	bytes_be16(&b, &d->sport);
+	bytes_be16(&b, &d->dport);
+	if (b.failed)
+		return false;
+	d->tcp_flags = TCP_ACK;
+	if (d->l4proto == IP_TCP) {
+		bytes_be32(&b, &d->seq);
+		bytes_be32(&b, &d->ack);
+		bytes_skip(&b, 1);
+		bytes_u8(&b, &d->tcp_flags);
+	}
+	return true;
+}
+
+/* ICMP errors: the box lets a short list of them pass when they quote a session that it knows. */
+static bool is_error(const struct decoded *d, bool *ret_listed)
+{
+	uint8_t type = (uint8_t)(d->dport >> 8);
+
+	if (d->l4proto == IP_ICMP) {
+		*ret_listed = type == 3 || type == 11 || type == 12;
+		return *ret_listed || type == 4 || type == 5;
+	}
+	if (d->l4proto == IP_ICMP6) {
+		*ret_listed = type >= 1 && type <= 4;
+		return type < 128;
+	}
+	return false;
+}
+
+static void icmp_error(struct replay *r, const struct decoded *d, bool listed)
+{
+	struct decoded quoted;
+	enum reason why = decode_packet(d->payload, CHECKSUM_FLAG, &quoted);
+	uint32_t i;
+
+	/* What is quoted is usually cut; its first bytes are enough to know the session. */
+	if (listed && (why == R_NONE || peek_tuple(d->payload, &quoted))) {
+		i = tracker_find(r->tracker, &quoted);
+		if (i != UINT32_MAX && tracker_at(r->tracker, i)->refused == R_NONE) {
+			r->related++;
+			return;
+		}
+	}
+	r->refused[R_RELATED]++;
+}
+
+static void inspect(struct replay *r, uint32_t index, struct bytes ip, bool cut, uint32_t frame)
+{
+	struct session *s = tracker_at(r->tracker, index);
+	struct packet p = {
+		.queue = lane_queue(s->lane, 0),
+		.id = ++r->next_id,
+		.mark = mark_make(s->permit, s->lane, MARK_UNJUDGED),
+		.ip = ip,
+		.truncated = cut,
+		.frame = frame,
+		.connection = s->n,
+	};
+
+	r->frame = frame;
+	r->waiting[p.id % WAITING] = index;
+	current = r;
+	inspector_packet(r->inspector, &p);
+	tick(r);
+}
+
+/*
+ * A frame that its own host was about to cut into segments may state a length of 0. In a capture that is no lie: the
+ * packet is as long as the frame. False when it is none of these.
+ */
+static bool unsegmented(struct replay *r, struct bytes *ip)
+{
+	struct bytes peek = *ip;
+	uint8_t first;
+	uint16_t total;
+
+	bytes_u8(&peek, &first);
+	bytes_skip(&peek, 1);
+	bytes_be16(&peek, &total);
+	if (!r->as_captured || peek.failed || first >> 4 != 4 || total != 0 || ip->left > sizeof(r->packet))
+		return false;
+	peek = *ip;
+	bytes_copy(&peek, r->packet, ip->left);
+	r->packet[2] = (uint8_t)(ip->left >> 8);
+	r->packet[3] = (uint8_t)ip->left;
+	*ip = bytes_of(r->packet, ip->left);
+	return true;
+}
+
+static void packet(struct replay *r, struct bytes ip, bool frame_cut, uint32_t frame, uint64_t wall_ns)
+{
+	struct decoded d;
+	enum reason why = decode_packet(ip, CHECKSUM_FLAG, &d);
+	bool cut = false, listed;
+	struct session *s;
+	uint32_t index;
+
+	if (why == R_MALFORMED_IP && unsegmented(r, &ip))
+		why = decode_packet(ip, CHECKSUM_FLAG, &d);
+	if (why != R_NONE) {
+		cut = frame_cut && why != R_IP_OPTIONS && why != R_FRAGMENT;
+		r->truncated += cut;
+		if (!cut || !peek_tuple(ip, &d)) {
+			r->refused[cut ? R_TRUNCATED : why]++;
+			return;
+		}
+	}
+	if (is_error(&d, &listed)) {
+		icmp_error(r, &d, listed);
+		return;
+	}
+	if (!tracker_packet(r->tracker, &d, frame, wall_ns, &index)) {
+		r->book.failed = true;
+		return;
+	}
+	s = tracker_at(r->tracker, index);
+	if (s->first_frame == frame && s->packets == 1)
+		flow_of(r, s);
+	if (s->refused != R_NONE)
+		r->refused[s->refused]++;
+	else if (s->lane == LANE_NONE && d.bad_checksum && !r->as_captured)
+		r->refused[R_INVALID]++;
+	else if (s->lane != LANE_NONE && !s->released)
+		inspect(r, index, ip, cut, frame);
+}
+
+void replay_frame(struct replay *r, const struct capture_frame *f)
+{
+	struct bytes whole;
+
+	r->frames++;
+	current = r;
+	pass_time(r, f->wall_ns);
+	if (!f->has_ip) {
+		r->not_ip++;
+		return;
+	}
+	switch (defrag_packet(r->defrag, f->ip, clock_mono(), &whole)) {
+	case DEFRAG_WHOLE:
+	case DEFRAG_DONE:
+		packet(r, whole, f->cut, f->number, f->wall_ns);
+		break;
+	case DEFRAG_WAITING:
+		break;
+	case DEFRAG_REFUSED:
+		r->refused[R_FRAGMENT]++;
+		break;
+	}
+}
+
+/* PROTO_NONE: another protocol over IP, which no policy names. */
+static enum protocol transport_of(uint8_t l4proto)
+{
+	switch (l4proto) {
+	case IP_TCP:
+		return PROTO_TCP;
+	case IP_UDP:
+		return PROTO_UDP;
+	case IP_ICMP:
+	case IP_ICMP6:
+		return PROTO_ICMP;
+	default:
+		return PROTO_NONE;
+	}
+}
+
+/* What the inspector did not speak about: sessions it never got, and those of which it saw nothing worth a verdict. */
+static void settle(struct replay *r, const struct session *s)
+{
+	struct book_flow *f = flow_of(r, s);
+
+	if (f == NULL)
+		return;
+	if (f->permit == 0)
+		f->permit = s->permit;
+	f->same_zone |= s->same_zone;
+	f->midstream |= s->midstream;
+	f->bad_checksum |= s->bad_checksum;
+	if (f->protocol == PROTO_NONE && s->lane == LANE_NONE)
+		f->protocol = transport_of(s->l4proto);
+	if (s->refused != R_NONE)
+		book_judge(f, EV_DENY, s->refused, s->first_frame);
+	else if (s->lane == LANE_NONE)
+		book_judge(f, EV_ALLOW, R_ALLOWED, 0);
+	else if (!f->judged && s->passed == 0 && s->dropped > 0)
+		book_judge(f, EV_DENY, s->dropped_for, s->first_frame);
+	else if (!f->judged)
+		book_judge(f, EV_ALLOW, R_HANDSHAKE, 0);
+}
+
+void replay_finish(struct replay *r)
+{
+	struct inspector_stats stats;
+
+	current = r;
+	inspector_finish(r->inspector);
+	for (uint32_t i = 0; i < tracker_count(r->tracker); i++)
+		settle(r, tracker_at(r->tracker, i));
+	inspector_stats(r->inspector, &stats);
+	for (unsigned i = 0; i < REASON_COUNT; i++)
+		if (reason_kind((enum reason)i) != REASON_PASS)
+			r->refused[i] += stats.reasons[i];
+	defrag_stats(r->defrag, &r->fragments);
+}
+
+bool replay_denied(const struct replay *r)
+{
+	bool denied = r->book.denied_pdus > 0;
+
+	for (uint32_t i = 0; i < r->book.n_flows; i++)
+		denied |= r->book.flows[i].verdict == EV_DENY;
+	for (unsigned i = 0; i < REASON_COUNT; i++) {
+		enum reason_kind kind = reason_kind((enum reason)i);
+
+		/* What the capture lacks, or what its sender repeats, is nothing that the policy refuses. */
+		if (i != R_TRUNCATED && i != R_OUT_OF_ORDER && (kind == REASON_DENY || kind == REASON_BAD))
+			denied |= r->refused[i] > 0;
+	}
+	return denied;
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/wire/vocabulary.h"
+#include "mgmt/cli/replay/out.h"
+#include "mgmt/cli/table.h"
+
+#define ENDPOINT_TEXT (ADDR_TEXT + 10)
+
+static void endpoint(const struct addr *a, uint16_t port, uint8_t l4proto, char out[ENDPOINT_TEXT])
+{
+	char text[ADDR_TEXT];
+
+	addr_text(a, text);
+	if (l4proto == IP_ICMP || l4proto == IP_ICMP6)
+		snprintf(out, ENDPOINT_TEXT, "%s icmp/%d", text, port >> 8);
+	else if (l4proto == IP_TCP || l4proto == IP_UDP)
+		snprintf(out, ENDPOINT_TEXT, a->family == 6 ? "[%s]:%u" : "%s:%u", text, port);
+	else
+		snprintf(out, ENDPOINT_TEXT, "%s", text);
+}
+
+static const char *verdict_text(enum event_verdict v, enum lang l)
+{
+	return message_format(v == EV_DENY ? M_REPLAY_DENY : v == EV_OBSERVE ? M_REPLAY_OBSERVE : M_REPLAY_ALLOW, l);
+}
+
+static unsigned gravity(enum event_verdict v)
+{
+	return v == EV_DENY ? 0 : v == EV_OBSERVE ? 1 : 2;
+}
+
+/* Sessions between the same hosts that ended the same way are one line for a person. */
+static int ends_alike(const struct book_flow *a, const struct book_flow *b)
+{
+	int by = (int)gravity(a->verdict) - (int)gravity(b->verdict);
+
+	if (by == 0)
+		by = addr_cmp(&a->client, &b->client);
+	if (by == 0)
+		by = addr_cmp(&a->server, &b->server);
+	if (by == 0)
+		by = (int)a->server_port - (int)b->server_port;
+	if (by == 0)
+		by = (int)a->l4proto - (int)b->l4proto;
+	if (by == 0)
+		by = (int)a->protocol - (int)b->protocol;
+	if (by == 0)
+		by = (int)a->reason - (int)b->reason;
+	if (by == 0)
+		by = (a->midstream | a->bad_checksum << 1 | a->same_zone << 2) -
+		     (b->midstream | b->bad_checksum << 1 | b->same_zone << 2);
+	return by;
+}
+
+/* Indexes of the book's entries are sorted; entries that weigh the same stay in their order. */
+static int by_end(const void *pa, const void *pb, void *ctx)
+{
+	const uint32_t *a = pa, *b = pb;
+	const struct book *book = ctx;
+	int by = ends_alike(&book->flows[*a], &book->flows[*b]);
+
+	return by != 0 ? by : (*a > *b) - (*a < *b);
+}
+
+/* 0, 1, ... n - 1, owned by the caller; NULL when memory is out. */
+static uint32_t *numbers(uint32_t n)
+{
+	uint32_t *list = calloc((size_t)n + 1, sizeof(*list));
+
+	for (uint32_t i = 0; list != NULL && i < n; i++)
+		list[i] = i;
+	return list;
+}
+
+static void flags_text(const struct book_flow *f, enum lang l, char *out, size_t size)
+{
+	static const enum message words[3] = { M_REPLAY_MIDSTREAM, M_REPLAY_BAD_CHECKSUM, M_REPLAY_SAME_ZONE };
+	const bool set[3] = { f->midstream, f->bad_checksum, f->same_zone };
+	size_t n = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < 3; i++)
+		if (set[i] && n < size)
+			n += (size_t)snprintf(out + n, size - n, "%s%s", n > 0 ? message_format(M_REPLAY_AND, l) : "",
+					      message_format(words[i], l));
+}
+
+static void heads(struct table *t, enum lang l, const enum message *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		table_cell(t, message_format(list[i], l));
+	table_head_done(t);
+}
+
+static bool print_flows(struct cli *c, const struct replay *r)
+{
+	static const enum message columns[] = { M_REPLAY_COL_CLIENT,   M_REPLAY_COL_SERVER,  M_REPLAY_COL_PROTOCOL,
+						M_REPLAY_COL_SESSIONS, M_REPLAY_COL_VERDICT, M_REPLAY_COL_PACKET,
+						M_REPLAY_COL_REASON,   M_REPLAY_COL_NOTES };
+	const struct book *book = &r->book;
+	uint32_t *order = numbers(book->n_flows);
+	struct table *t = table_new(sizeof(columns) / sizeof(columns[0]), 2);
+	char client[ADDR_TEXT], server[ENDPOINT_TEXT], notes[160];
+	bool ok;
+
+	heads(t, c->lang, columns, sizeof(columns) / sizeof(columns[0]));
+	table_right(t, 3);
+	table_right(t, 5);
+	if (order != NULL)
+		qsort_r(order, book->n_flows, sizeof(*order), by_end, (void *)(uintptr_t)book);
+	for (uint32_t i = 0, k; order != NULL && i < book->n_flows; i = k) {
+		const struct book_flow *f = &book->flows[order[i]];
+
+		for (k = i + 1; k < book->n_flows && ends_alike(f, &book->flows[order[k]]) == 0; k++)
+			;
+		addr_text(&f->client, client);
+		endpoint(&f->server, f->server_port, f->l4proto, server);
+		flags_text(f, c->lang, notes, sizeof(notes));
+		table_cell(t, client);
+		table_cell(t, server);
+		table_cell(t, protocol_info(f->protocol)->name);
+		table_cellf(t, "%u", k - i);
+		table_cell(t, verdict_text(f->verdict, c->lang));
+		if (f->frame != 0)
+			table_cellf(t, "%u", f->frame);
+		else
+			table_cell(t, "-");
+		table_cell(t, reason_text(f->reason, lang_name(c->lang)));
+		table_cell(t, notes);
+	}
+	ok = order != NULL && table_print(t, c->out, c->color);
+	table_free(t);
+	free(order);
+	return ok;
+}
+
+static int by_gravity(const void *pa, const void *pb, void *ctx)
+{
+	const uint32_t *a = pa, *b = pb;
+	const struct book *book = ctx;
+	int by = (int)gravity(book->commands[*a].verdict) - (int)gravity(book->commands[*b].verdict);
+
+	return by != 0 ? by : (*a > *b) - (*a < *b);
+}
+
+static void command_row(struct cli *c, const struct replay *r, struct table *t, const struct book_command *m)
+{
+	const struct vocabulary *words = vocabulary_of(m->protocol);
+	const struct function_info *f = words != NULL ? function_by_code(words, m->function) : NULL;
+	const struct ir_conduit *conduit = m->conduit < r->ir->n_conduits ? &r->ir->conduits[m->conduit] : NULL;
+	char client[ADDR_TEXT], server[ENDPOINT_TEXT];
+
+	addr_text(&m->client, client);
+	endpoint(&m->server, m->server_port, IP_TCP, server);
+	table_cell(t, client);
+	table_cell(t, server);
+	table_cellf(t, "%u", m->unit);
+	table_cellf(t, "%s%s (%u)", m->dir == DIR_S2C ? message_format(M_REPLAY_ANSWER, c->lang) : "",
+		    f != NULL ? f->name : "?", m->function);
+	if (m->space == 255 || words == NULL)
+		table_cell(t, "-");
+	else if (m->lowest == m->highest)
+		table_cellf(t, "%s %u", words->spaces[m->space], m->lowest);
+	else
+		table_cellf(t, "%s %u-%u", words->spaces[m->space], m->lowest, m->highest);
+	table_cellf(t, "%" PRIu64, m->count);
+	table_cell(t, verdict_text(m->verdict, c->lang));
+	table_cellf(t, "%u", m->first_frame);
+	table_cell(t, reason_text(m->reason, lang_name(c->lang)));
+	if (conduit != NULL)
+		table_cellf(t, "%s (%s:%u)", conduit->name,
+			    conduit->file < r->ir->n_sources ? r->ir->sources[conduit->file].name : "?", m->line);
+	else
+		table_cell(t, "-");
+}
+
+static bool print_commands(struct cli *c, const struct replay *r)
+{
+	static const enum message columns[] = { M_REPLAY_COL_CLIENT,  M_REPLAY_COL_SERVER,    M_REPLAY_COL_UNIT,
+						M_REPLAY_COL_COMMAND, M_REPLAY_COL_ADDRESSES, M_REPLAY_COL_COUNT,
+						M_REPLAY_COL_VERDICT, M_REPLAY_COL_PACKET,    M_REPLAY_COL_REASON,
+						M_REPLAY_COL_CONDUIT };
+	const struct book *book = &r->book;
+	uint32_t *order = numbers(book->n_commands);
+	struct table *t = table_new(sizeof(columns) / sizeof(columns[0]), 2);
+	bool ok;
+
+	heads(t, c->lang, columns, sizeof(columns) / sizeof(columns[0]));
+	table_right(t, 2);
+	table_right(t, 5);
+	table_right(t, 7);
+	if (order != NULL)
+		qsort_r(order, book->n_commands, sizeof(*order), by_gravity, (void *)(uintptr_t)book);
+	for (uint32_t i = 0; order != NULL && i < book->n_commands; i++)
+		command_row(c, r, t, &book->commands[order[i]]);
+	ok = order != NULL && table_print(t, c->out, c->color);
+	table_free(t);
+	free(order);
+	return ok;
+}
+
+static void print_refused(struct cli *c, const struct replay *r)
+{
+	bool headed = false;
+
+	for (unsigned i = 0; i < REASON_COUNT; i++) {
+		if (r->refused[i] == 0)
+			continue;
+		if (!headed)
+			message_print(c->out, c->lang, M_REPLAY_PACKETS);
+		headed = true;
+		message_print(c->out, c->lang, M_REPLAY_PACKETS_LINE, (unsigned long long)r->refused[i],
+			      reason_text((enum reason)i, lang_name(c->lang)));
+	}
+}
+
+bool replay_print_text(struct cli *c, const struct replay *r, const char *policy, const char *capture)
+{
+	uint64_t denied = 0;
+	bool ok = true;
+
+	message_print(c->out, c->lang, r->as_captured ? M_REPLAY_HEAD : M_REPLAY_HEAD_BOX, capture, policy);
+	if (r->book.n_flows > 0) {
+		message_print(c->out, c->lang, M_REPLAY_FLOWS);
+		ok = print_flows(c, r);
+	}
+	if (r->book.n_commands > 0) {
+		message_print(c->out, c->lang, M_REPLAY_COMMANDS);
+		ok &= print_commands(c, r);
+	}
+	print_refused(c, r);
+	if (r->not_ip > 0)
+		message_print(c->out, c->lang, M_REPLAY_NOT_IP, (unsigned long long)r->not_ip);
+	for (uint32_t i = 0; i < r->book.n_flows; i++)
+		denied += r->book.flows[i].verdict == EV_DENY;
+	message_print(c->out, c->lang, M_REPLAY_SUMMARY, (unsigned long long)r->frames, r->book.n_flows,
+		      (unsigned long long)r->book.pdus, (unsigned long long)denied,
+		      (unsigned long long)r->book.denied_pdus, (unsigned long long)r->book.observed_pdus);
+	return ok && !r->book.failed;
+}

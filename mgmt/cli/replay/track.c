@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/replay/track.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NOTHING UINT32_MAX
+#define BUCKETS 65536u
+#define NS 1000000000u
+
+struct tracker {
+	const struct ir *ir;
+	bool as_captured;
+	struct session *sessions; /* owned; a session never moves to another index */
+	uint32_t n, room;
+	uint32_t buckets[BUCKETS]; /* newest first */
+};
+
+struct tracker *tracker_new(const struct ir *ir, bool as_captured)
+{
+	struct tracker *t = calloc(1, sizeof(*t));
+
+	if (t == NULL)
+		return NULL;
+	t->ir = ir;
+	t->as_captured = as_captured;
+	memset(t->buckets, 0xff, sizeof(t->buckets));
+	return t;
+}
+
+void tracker_free(struct tracker *t)
+{
+	if (t == NULL)
+		return;
+	free(t->sessions);
+	free(t);
+}
+
+struct session *tracker_at(struct tracker *t, uint32_t index)
+{
+	return &t->sessions[index];
+}
+
+uint32_t tracker_count(const struct tracker *t)
+{
+	return t->n;
+}
+
+/* ICMP answers belong to the session of their question. */
+static bool icmp_answer(const struct decoded *d, uint16_t *ret_question)
+{
+	static const struct {
+		uint8_t l4proto, answer, question;
+	} pairs[] = {
+		{ IP_ICMP, 0, 8 }, { IP_ICMP, 14, 13 }, { IP_ICMP, 16, 15 }, { IP_ICMP, 18, 17 }, { IP_ICMP6, 129, 128 }
+	};
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		if (pairs[i].l4proto == d->l4proto && pairs[i].answer == d->dport >> 8) {
+			*ret_question = (uint16_t)(pairs[i].question << 8);
+			return true;
+		}
+	return false;
+}
+
+/* Both directions of a session have one hash. */
+static uint32_t hash(const struct decoded *d, uint16_t sport, uint16_t dport)
+{
+	uint32_t h = d->l4proto * 0x9e3779b1u;
+	uint32_t a = sport, b = dport;
+
+	for (size_t i = 0; i < sizeof(d->src.b); i++) {
+		a = a * 31u + d->src.b[i];
+		b = b * 31u + d->dst.b[i];
+	}
+	h ^= (a ^ (a >> 15)) * 0x85ebca6bu + (b ^ (b >> 15)) * 0x85ebca6bu;
+	h ^= h >> 13;
+	return (h * 0xc2b2ae35u) >> 16;
+}
+
+static bool matches(const struct session *s, const struct decoded *d, uint16_t sport, uint16_t dport,
+		    bool *ret_from_server)
+{
+	if (s->l4proto != d->l4proto)
+		return false;
+	*ret_from_server = false;
+	if (s->client_port == sport && s->server_port == dport && addr_cmp(&s->client, &d->src) == 0 &&
+	    addr_cmp(&s->server, &d->dst) == 0)
+		return true;
+	*ret_from_server = true;
+	return s->client_port == dport && s->server_port == sport && addr_cmp(&s->client, &d->dst) == 0 &&
+	       addr_cmp(&s->server, &d->src) == 0;
+}
+
+/* Newest session of the packet's endpoints. `flip`: the packet is an ICMP answer, which counts as from the server. */
+static uint32_t find(const struct tracker *t, const struct decoded *d, bool *ret_from_server)
+{
+	uint16_t sport = d->sport, dport = d->dport, question;
+	struct decoded back;
+
+	if (icmp_answer(d, &question)) {
+		back = *d;
+		back.src = d->dst;
+		back.dst = d->src;
+		back.dport = question;
+		for (uint32_t i = t->buckets[hash(&back, 0, question)]; i != NOTHING; i = t->sessions[i].hash_next)
+			if (matches(&t->sessions[i], &back, 0, question, ret_from_server) && !*ret_from_server) {
+				*ret_from_server = true;
+				return i;
+			}
+		return NOTHING;
+	}
+	for (uint32_t i = t->buckets[hash(d, sport, dport)]; i != NOTHING; i = t->sessions[i].hash_next)
+		if (matches(&t->sessions[i], d, sport, dport, ret_from_server))
+			return i;
+	return NOTHING;
+}
+
+uint32_t tracker_find(const struct tracker *t, const struct decoded *d)
+{
+	bool from_server;
+
+	return find(t, d, &from_server);
+}
+
+static uint32_t zone_of(const struct ir *ir, const struct addr *a)
+{
+	for (uint32_t z = 0; z < ir->n_zones; z++)
+		for (uint32_t i = 0; i < ir->zones[z].n_ranges; i++)
+			if (addr_in(a, &ir->zones[z].ranges[i]))
+				return z;
+	return NOTHING;
+}
+
+static const struct ir_cell *ask(const struct tracker *t, const struct session *s, uint64_t wall_ns)
+{
+	struct question q = {
+		.source = s->client,
+		.destination = s->server,
+		.l4proto = s->l4proto,
+		.port = s->server_port,
+		.now = wall_ns / NS,
+	};
+
+	return evaluate_ir(t->ir, &q);
+}
+
+static void swap_ends(struct session *s)
+{
+	struct addr a = s->client;
+	uint16_t p = s->client_port;
+
+	s->client = s->server;
+	s->client_port = s->server_port;
+	s->server = a;
+	s->server_port = p;
+}
+
+/* Whether nothing in the packet says who opened the session. */
+static bool half_way(const struct decoded *d)
+{
+	return d->l4proto == IP_TCP && (d->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN;
+}
+
+/*
+ * Ends and permit of a new session. A TCP session whose start is missing goes the way that the policy allows; when it
+ * allows both or neither, a SYN from the server tells, and else the lower port is the server's.
+ */
+static void begin(const struct tracker *t, struct session *s, const struct decoded *d, uint64_t wall_ns)
+{
+	uint16_t question;
+	const struct ir_cell *cell, *back;
+	bool answer = icmp_answer(d, &question);
+
+	s->client = d->src;
+	s->server = d->dst;
+	s->client_port = d->sport;
+	s->server_port = answer ? question : d->dport;
+	s->l4proto = d->l4proto;
+	if (answer) {
+		s->client = d->dst;
+		s->server = d->src;
+	}
+	s->midstream = answer || half_way(d);
+	cell = ask(t, s, wall_ns);
+	if (!answer && (half_way(d) || (d->l4proto == IP_UDP && cell == NULL && t->as_captured))) {
+		struct session other = *s;
+		bool syn_ack = d->l4proto == IP_TCP && (d->tcp_flags & TCP_SYN) != 0;
+
+		swap_ends(&other);
+		back = ask(t, &other, wall_ns);
+		if (syn_ack || (cell == NULL && back != NULL) ||
+		    ((cell == NULL) == (back == NULL) && s->client_port < s->server_port && d->l4proto == IP_TCP)) {
+			*s = other;
+			s->midstream = true;
+			cell = back;
+		}
+	}
+	s->same_zone =
+		zone_of(t->ir, &s->client) != NOTHING && zone_of(t->ir, &s->client) == zone_of(t->ir, &s->server);
+	s->refused = R_NONE;
+	if (cell == NULL) {
+		s->refused = R_NO_CONDUIT;
+	} else {
+		s->permit = cell->permit + 1;
+		s->lane = t->ir->permits[cell->permit].lane;
+		if (s->midstream && !t->as_captured)
+			s->refused = d->l4proto == IP_TCP ? R_NO_SESSION : R_INVALID;
+	}
+}
+
+static bool opens_anew(const struct session *s, const struct decoded *d)
+{
+	return d->l4proto == IP_TCP && (d->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
+	       ((s->closed && s->answered) || s->syn_seq != d->seq || s->midstream);
+}
+
+static void follow(struct session *s, const struct decoded *d, bool from_server)
+{
+	s->packets++;
+	if (d->bad_checksum)
+		s->bad_checksum = true;
+	if (d->l4proto != IP_TCP)
+		return;
+	if (!from_server && (d->tcp_flags & TCP_SYN) && !s->answered)
+		s->closed = false; /* dialled once more with the same number */
+	if (from_server && (d->tcp_flags & TCP_SYN))
+		s->answered = true;
+	if (d->tcp_flags & TCP_FIN)
+		s->fins |= from_server ? 2 : 1;
+	if ((d->tcp_flags & TCP_RST) || s->fins == 3)
+		s->closed = true;
+}
+
+static bool add(struct tracker *t, const struct decoded *d, uint32_t older, uint32_t frame, uint64_t wall_ns)
+{
+	struct session *s;
+	struct decoded key = *d;
+	uint32_t *bucket;
+
+	if (t->n == t->room) {
+		uint32_t room = t->room ? t->room * 2 : 1024;
+		struct session *more = t->n < NOTHING / 2 ? realloc(t->sessions, room * sizeof(*more)) : NULL;
+
+		if (more == NULL)
+			return false;
+		t->sessions = more;
+		t->room = room;
+	}
+	s = &t->sessions[t->n];
+	memset(s, 0, sizeof(*s));
+	begin(t, s, d, wall_ns);
+	s->n = 1;
+	if (older != NOTHING && addr_cmp(&t->sessions[older].client, &s->client) == 0 &&
+	    t->sessions[older].client_port == s->client_port)
+		s->n = t->sessions[older].n + 1;
+	s->first_frame = frame;
+	s->syn_seq = d->seq;
+	key.src = s->client;
+	key.dst = s->server;
+	bucket = &t->buckets[hash(&key, s->client_port, s->server_port)];
+	s->hash_next = *bucket;
+	*bucket = t->n++;
+	return true;
+}
+
+bool tracker_packet(struct tracker *t, const struct decoded *d, uint32_t frame, uint64_t wall_ns, uint32_t *ret_index)
+{
+	bool from_server = false;
+	uint32_t i = find(t, d, &from_server);
+
+	if (i == NOTHING || opens_anew(&t->sessions[i], d)) {
+		if (!add(t, d, i, frame, wall_ns))
+			return false;
+		i = t->n - 1;
+		from_server = addr_cmp(&t->sessions[i].server, &d->src) == 0 && t->sessions[i].server_port == d->sport;
+	}
+	follow(&t->sessions[i], d, from_server);
+	*ret_index = i;
+	return true;
+}

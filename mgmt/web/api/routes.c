@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/web/api/routes.h"
+
+#include <string.h>
+
+static const struct route *const routes[] = { &route_status, &route_effective, &route_events };
+
+const struct route *route_find(const char *path)
+{
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
+		if (strcmp(routes[i]->path, path) == 0)
+			return routes[i];
+	return NULL;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The routes of the API: a path, the question that it puts to the supervisor, and how its parameters become that
+ * question's body. All are read-only. A new route is one file beside this one and one line in routes.c.
+ */
+#ifndef SEKISHO_MGMT_WEB_API_ROUTES_H
+#define SEKISHO_MGMT_WEB_API_ROUTES_H
+
+#include "appliance/wire/msg.h"
+#include "mgmt/web/target.h"
+
+struct route {
+	const char *path;
+	enum msg_type question;
+	/* Fills the body. False when a parameter is unknown or out of range. */
+	bool (*ask)(const struct target *t, struct outbuf *body);
+};
+
+/* NULL when no route has exactly this path. */
+const struct route *route_find(const char *path);
+
+extern const struct route route_status;
+extern const struct route route_effective;
+extern const struct route route_events;
+
+#endif

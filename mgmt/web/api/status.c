@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/web/api/routes.h"
+
+static bool ask(const struct target *t, struct outbuf *body)
+{
+	(void)body;
+	return t->n_parameters == 0;
+}
+
+const struct route route_status = { "/api/v1/status", MSG_CTL_STATUS, ask };

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/web/client.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* IPv4 inside IPv6 is IPv4. False for another family. */
+static bool endpoint(const struct sockaddr_storage *from, struct addr *ret, uint16_t *ret_port)
+{
+	struct sockaddr_in6 six;
+	struct sockaddr_in four;
+
+	memset(ret, 0, sizeof(*ret));
+	if (from->ss_family == AF_INET) {
+		memcpy(&four, from, sizeof(four));
+		ret->family = 4;
+		memcpy(ret->b, &four.sin_addr, 4);
+		*ret_port = ntohs(four.sin_port);
+		return true;
+	}
+	if (from->ss_family != AF_INET6)
+		return false;
+	memcpy(&six, from, sizeof(six));
+	*ret_port = ntohs(six.sin6_port);
+	ret->family = IN6_IS_ADDR_V4MAPPED(&six.sin6_addr) ? 4 : 6;
+	memcpy(ret->b, six.sin6_addr.s6_addr + (ret->family == 4 ? 12 : 0), addr_len(ret->family));
+	return true;
+}
+
+bool client_init(struct client *k, struct MHD_Connection *c, uint64_t now_ns, uint64_t deadline_ns,
+		 struct addr *ret_here)
+{
+	const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct sockaddr_storage here = { 0 }, there = { 0 };
+	socklen_t n_here = sizeof(here), n_there = sizeof(there);
+	uint16_t port;
+
+	*k = (struct client){ .state = CLIENT_IDLE,
+			      .connection = c,
+			      .fd = -1,
+			      .deadline_ns = deadline_ns,
+			      .since_ns = now_ns,
+			      .answer_fd = -1 };
+	if (i == NULL)
+		return false;
+	k->fd = i->connect_fd;
+	return getsockname(k->fd, (struct sockaddr *)&here, &n_here) == 0 && endpoint(&here, ret_here, &port) &&
+	       getpeername(k->fd, (struct sockaddr *)&there, &n_there) == 0 && endpoint(&there, &k->who, &k->port);
+}
+
+void client_done(struct client *k, uint64_t deadline_ns)
+{
+	if (k->answer_fd >= 0)
+		close(k->answer_fd);
+	k->answer_fd = -1;
+	k->state = CLIENT_IDLE;
+	k->deadline_ns = deadline_ns;
+}
+
+struct lookup {
+	const char *name, *value;
+	unsigned n;
+};
+
+static enum MHD_Result one_header(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+	struct lookup *l = cls;
+
+	(void)kind;
+	if (strcasecmp(key, l->name) == 0) {
+		l->value = value;
+		l->n++;
+	}
+	return MHD_YES;
+}
+
+const char *client_header(const struct client *k, const char *name)
+{
+	struct lookup l = { .name = name };
+
+	MHD_get_connection_values(k->connection, MHD_HEADER_KIND, one_header, &l);
+	return l.n == 1 ? l.value : NULL;
+}

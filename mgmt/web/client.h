@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One connected client and where its present request stands. Plain data with its time limits; http.c acts on them.
+ */
+#ifndef SEKISHO_MGMT_WEB_CLIENT_H
+#define SEKISHO_MGMT_WEB_CLIENT_H
+
+#include <microhttpd.h>
+
+#include "appliance/base/addr.h"
+#include "mgmt/web/reply.h"
+#include "mgmt/web/target.h"
+
+enum client_state {
+	CLIENT_FREE,  /* the place is unused */
+	CLIENT_IDLE,  /* no request, or its head is not whole */
+	CLIENT_HEAD,  /* head seen, nothing decided */
+	CLIENT_HELD,  /* suspended: `reply` goes out at wake_ns */
+	CLIENT_ASKED, /* suspended: the supervisor has been asked `id`; wake_ns is when we stop waiting */
+	CLIENT_READY, /* decided: an answer (answer_fd >= 0) or `reply` */
+};
+
+struct client {
+	enum client_state state;
+	struct MHD_Connection *connection;
+	int fd;		      /* libmicrohttpd's; only shut down here */
+	uint64_t deadline_ns; /* the connection is shut down then; UINT64_MAX = it was */
+	uint64_t wake_ns;
+	uint64_t since_ns; /* when it connected */
+	bool known;	   /* it has shown the token */
+	uint32_t id;
+	struct target target;
+	enum reply_kind reply;
+	int answer_fd; /* owned; -1 = none */
+	int answer_status;
+	struct addr who;
+	uint16_t port;
+};
+
+/* Fills in who it is, and in *ret_here under which address it found us; false when that is of no family that we serve. */
+bool client_init(struct client *k, struct MHD_Connection *c, uint64_t now_ns, uint64_t deadline_ns,
+		 struct addr *ret_here);
+/* Forgets the request, closing what it owns. */
+void client_done(struct client *k, uint64_t deadline_ns);
+/* Exactly one header of this name: its value. NULL when there is none or more than one. */
+const char *client_header(const struct client *k, const char *name);
+
+#endif

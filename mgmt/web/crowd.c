@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/web/crowd.h"
+
+#include "mgmt/web/budget.h"
+
+static bool stranger(const struct client *k)
+{
+	return (k->state == CLIENT_IDLE || k->state == CLIENT_HELD) && !k->known && k->deadline_ns != UINT64_MAX;
+}
+
+static size_t places(const struct client *all, size_t n, const struct client *k)
+{
+	struct addr own = budget_network(&k->who), other;
+	size_t held = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		other = budget_network(&all[i].who);
+		held += all[i].state != CLIENT_FREE && addr_cmp(&own, &other) == 0;
+	}
+	return held;
+}
+
+struct client *crowd_victim(struct client *all, size_t n)
+{
+	struct client *found = NULL;
+	size_t most = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t held = stranger(&all[i]) ? places(all, n, &all[i]) : 0;
+
+		if (held > most || (held > 0 && held == most && all[i].since_ns < found->since_ns)) {
+			found = &all[i];
+			most = held;
+		}
+	}
+	return found;
+}

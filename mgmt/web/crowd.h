@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who has to go when places for connections get few. Connecting costs a stranger nothing, so that strangers could hold every
+ * place for as long as they like; who has shown the token, or waits for an answer, is never sent away.
+ */
+#ifndef SEKISHO_MGMT_WEB_CROWD_H
+#define SEKISHO_MGMT_WEB_CROWD_H
+
+#include <stddef.h>
+
+#include "mgmt/web/client.h"
+
+/* Of the network that holds the most places, the stranger that holds one longest. NULL when there is no stranger. */
+struct client *crowd_victim(struct client *all, size_t n);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The HTTPS server of the management role: one thread, one poll loop of its caller. Owns libmicrohttpd's daemon and the
+ * connections; asks the supervisor through the control channel and never waits for it. TLS 1.3 only. Every resource has
+ * a bound: connections in all and per address, bytes of a request's head, seconds of a request, questions on the way.
+ */
+#ifndef SEKISHO_MGMT_WEB_HTTP_H
+#define SEKISHO_MGMT_WEB_HTTP_H
+
+#include "appliance/base/clock.h"
+#include "appliance/wire/event.h"
+#include "appliance/wire/msg.h"
+#include "mgmt/web/secrets.h"
+
+struct http;
+
+#define HTTP_CONNECTIONS 64
+#define HTTP_CROWDED 48 /* connections from which on each new one costs a stranger his */
+#define HTTP_PER_ADDRESS 8
+#define HTTP_HEAD_BYTES 16384 /* libmicrohttpd's memory per connection, the answer's head included */
+#define HTTP_HEAD_S 10	      /* from connecting, or the last answer, to a whole request head */
+#define HTTP_ANSWER_S 60      /* from there to the end of the answer */
+#define HTTP_ASKED 16	      /* questions at the supervisor at a time */
+#define HTTP_ASK_S 10	      /* how long one may take */
+
+struct http_counts {
+	uint64_t requests, refused, unanswered;
+	unsigned connections;
+};
+
+/* Borrows the descriptors, the secrets and the event port until http_stop. NULL with *e filled. */
+struct http *http_start(int listen_fd, int control_fd, const struct secrets *s, struct event_port *events,
+			struct err *e);
+int http_poll_fd(const struct http *h); /* readable: call http_run */
+/* Does all that can be done now. */
+void http_run(struct http *h, struct mono now);
+/* Milliseconds until http_run has something to do without a descriptor saying so; -1 = none. */
+int http_wait_ms(const struct http *h, struct mono now);
+/* An MSG_ANSWER from the supervisor; its descriptors are taken over. */
+void http_answer(struct http *h, struct msg *m);
+struct http_counts http_counts(const struct http *h);
+void http_stop(struct http *h); /* accepts NULL */
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/web/reply.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mgmt/web/pages/page.h"
+
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
+static const struct {
+	unsigned http;
+	const char *body;
+} errors[] = {
+	[REPLY_BAD_REQUEST] = { MHD_HTTP_BAD_REQUEST, "{\"error\":\"bad_request\",\"message\":{\"en\":\"a parameter is "
+						      "unknown or out of range\","
+						      "\"ja\":\"パラメータが不明か、範囲外です\"}}\n" },
+	[REPLY_UNAUTHORIZED] = { MHD_HTTP_UNAUTHORIZED, "{\"error\":\"unauthorized\",\"message\":{\"en\":\"the token "
+							"of this box is missing or wrong\","
+							"\"ja\":\"トークンがないか、正しくありません\"}}\n" },
+	[REPLY_NOT_FOUND] = { MHD_HTTP_NOT_FOUND,
+			      "{\"error\":\"not_found\",\"message\":{\"en\":\"there is nothing under this path\","
+			      "\"ja\":\"このパスには何もありません\"}}\n" },
+	[REPLY_NOT_ALLOWED] = { MHD_HTTP_METHOD_NOT_ALLOWED, "{\"error\":\"method_not_allowed\",\"message\":{\"en\":"
+							     "\"this window is read-only: GET\","
+							     "\"ja\":\"読み取り専用です（GET のみ）\"}}\n" },
+	[REPLY_TOO_LARGE] = { MHD_HTTP_CONTENT_TOO_LARGE,
+			      "{\"error\":\"too_large\",\"message\":{\"en\":\"a request has no body here\","
+			      "\"ja\":\"リクエストに本文は付けられません\"}}\n" },
+	[REPLY_UNAVAILABLE] = { MHD_HTTP_SERVICE_UNAVAILABLE,
+				"{\"error\":\"unavailable\",\"message\":{\"en\":\"the box did not answer in time\","
+				"\"ja\":\"装置が時間内に応答しませんでした\"}}\n" },
+};
+
+/*
+ * No Strict-Transport-Security: the certificate is the box's own, and a browser that was told to insist would lock the
+ * operator out when it is replaced. Port 80 is not served at all.
+ */
+static bool common_headers(struct MHD_Response *r, const char *type, const char *policy)
+{
+	return MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type) == MHD_YES &&
+	       MHD_add_response_header(r, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store") == MHD_YES &&
+	       MHD_add_response_header(r, "X-Content-Type-Options", "nosniff") == MHD_YES &&
+	       MHD_add_response_header(r, "X-Frame-Options", "DENY") == MHD_YES &&
+	       MHD_add_response_header(r, "Referrer-Policy", "no-referrer") == MHD_YES &&
+	       MHD_add_response_header(r, "Cross-Origin-Resource-Policy", "same-origin") == MHD_YES &&
+	       MHD_add_response_header(r, "Content-Security-Policy", policy) == MHD_YES;
+}
+
+static enum MHD_Result queue(struct MHD_Connection *c, unsigned http, struct MHD_Response *r, bool ok)
+{
+	enum MHD_Result sent;
+
+	if (r == NULL)
+		return MHD_NO;
+	sent = ok ? MHD_queue_response(c, http, r) : MHD_NO;
+	MHD_destroy_response(r);
+	return sent;
+}
+
+/* Static text needs no copy. This library's plain call for it wants the text writable; its vector does not. */
+static struct MHD_Response *static_text(const char *text, size_t n)
+{
+	struct MHD_IoVec part = { .iov_base = text, .iov_len = n };
+
+	return MHD_create_response_from_iovec(&part, 1, NULL, NULL);
+}
+
+static enum MHD_Result send_page(struct MHD_Connection *c)
+{
+	char policy[PAGE_POLICY];
+	struct MHD_Response *r;
+
+	if (page_policy(policy) < 0)
+		return MHD_NO;
+	r = static_text(page_html, page_html_size);
+	return queue(c, MHD_HTTP_OK, r, r != NULL && common_headers(r, "text/html; charset=utf-8", policy));
+}
+
+enum MHD_Result reply_send(struct MHD_Connection *c, enum reply_kind kind)
+{
+	struct MHD_Response *r;
+	bool ok;
+
+	if (kind == REPLY_PAGE)
+		return send_page(c);
+	r = static_text(errors[kind].body, strlen(errors[kind].body));
+	ok = r != NULL && common_headers(r, "application/json", "default-src 'none'; frame-ancestors 'none'");
+	if (ok && kind == REPLY_UNAUTHORIZED)
+		ok = MHD_add_response_header(r, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"sekisho\"") ==
+		     MHD_YES;
+	if (ok && kind == REPLY_NOT_ALLOWED)
+		ok = MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW, "GET") == MHD_YES;
+	if (ok && kind == REPLY_UNAVAILABLE)
+		ok = MHD_add_response_header(r, MHD_HTTP_HEADER_RETRY_AFTER, "2") == MHD_YES;
+	if (ok && (kind == REPLY_TOO_LARGE || kind == REPLY_NOT_ALLOWED))
+		ok = MHD_add_response_header(r, MHD_HTTP_HEADER_CONNECTION, "close") == MHD_YES;
+	return queue(c, errors[kind].http, r, ok);
+}
+
+enum MHD_Result reply_answer(struct MHD_Connection *c, int status, int fd)
+{
+	unsigned http = status <= 1 ? MHD_HTTP_OK : status == 2 ? MHD_HTTP_BAD_REQUEST : MHD_HTTP_SERVICE_UNAVAILABLE;
+	int seals = fcntl(fd, F_GET_SEALS);
+	struct MHD_Response *r;
+	struct stat st;
+
+	if (seals < 0 || (seals & SEALS) != SEALS || fstat(fd, &st) < 0) {
+		close(fd);
+		return reply_send(c, REPLY_UNAVAILABLE);
+	}
+	r = MHD_create_response_from_fd64((uint64_t)st.st_size, fd);
+	if (r == NULL)
+		close(fd);
+	return queue(c, http, r,
+		     r != NULL && common_headers(r, "application/json", "default-src 'none'; frame-ancestors 'none'"));
+}

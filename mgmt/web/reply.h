@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every answer that the management role gives over HTTP, with the headers that all of them carry: nothing is kept by
+ * caches, nothing is guessed about types, no script runs. Owns nothing between calls.
+ */
+#ifndef SEKISHO_MGMT_WEB_REPLY_H
+#define SEKISHO_MGMT_WEB_REPLY_H
+
+#include <microhttpd.h>
+#include <stdbool.h>
+
+enum reply_kind {
+	REPLY_PAGE,
+	REPLY_BAD_REQUEST,
+	REPLY_UNAUTHORIZED,
+	REPLY_NOT_FOUND,
+	REPLY_NOT_ALLOWED,
+	REPLY_TOO_LARGE,
+	REPLY_UNAVAILABLE,
+};
+
+enum MHD_Result reply_send(struct MHD_Connection *c, enum reply_kind kind);
+/*
+ * The supervisor's answer: `fd` is a sealed memfd with JSON, taken over in any case; `status` is the CLI's. Refuses (503)
+ * what is not sealed.
+ */
+enum MHD_Result reply_answer(struct MHD_Connection *c, int status, int fd);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The management role: serves the read-only API on a socket that it was given, and asks the supervisor for everything it
+ * says. Inside the admin namespace, without privilege; it holds its key and token in memory and can open no file.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "appliance/base/json.h"
+#include "appliance/role/roles.h"
+#include "appliance/role/sandbox.h"
+#include "mgmt/web/http.h"
+#include "mgmt/web/secrets.h"
+
+static int complain(const struct err *e)
+{
+	fprintf(stderr, "sekishod mgmt: %s\n", e->text);
+	return 3;
+}
+
+static int answer_query(const struct http *h, uint32_t id)
+{
+	struct http_counts n = http_counts(h);
+	int fd = json_memfd(json_pack("{s:I,s:I,s:I,s:i}", "requests", (json_int_t)n.requests, "refused",
+				      (json_int_t)n.refused, "unanswered", (json_int_t)n.unanswered, "connections",
+				      (int)n.connections));
+	uint8_t space[1];
+	struct outbuf body = outbuf_of(space, sizeof(space));
+	int r;
+
+	out_u8(&body, fd < 0 ? 3 : 0);
+	r = msg_send(ROLE_FD_CONTROL, MSG_ANSWER, id, &body, &fd, fd < 0 ? 0 : 1);
+	if (fd >= 0)
+		close(fd);
+	return r == -EAGAIN ? 0 : r; /* a supervisor that does not read will ask again */
+}
+
+/* 1 = go on, 0 = the supervisor is gone, negative errno. */
+static int hear(struct http *h)
+{
+	struct msg m;
+	int r;
+
+	while ((r = msg_recv(ROLE_FD_CONTROL, ROLE_SUPERVISOR, &m)) > 0) {
+		if (m.type == MSG_ANSWER) {
+			http_answer(h, &m);
+		} else if (m.type == MSG_QUERY) {
+			r = answer_query(h, m.id);
+			msg_close_fds(&m);
+			if (r < 0)
+				return r;
+		} else {
+			msg_close_fds(&m);
+			return -EBADMSG;
+		}
+	}
+	return r == -EAGAIN || r == -EINTR ? 1 : r;
+}
+
+static int loop(struct http *h)
+{
+	struct pollfd p[2] = { { .fd = ROLE_FD_CONTROL, .events = POLLIN },
+			       { .fd = http_poll_fd(h), .events = POLLIN } };
+	int r = 1;
+
+	while (r > 0) {
+		http_run(h, clock_mono());
+		if (poll(p, 2, http_wait_ms(h, clock_mono())) < 0 && errno != EINTR)
+			return -errno;
+		if (p[0].revents != 0)
+			r = hear(h);
+		p[0].revents = p[1].revents = 0;
+	}
+	return r;
+}
+
+static int nonblocking(int fd, struct err *e)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return err_set(e, -errno, "control channel");
+	return 0;
+}
+
+int role_mgmt(void)
+{
+	struct event_port events = { .fd = ROLE_FD_EVENTS };
+	struct secrets secrets;
+	struct http *h = NULL;
+	struct err e = { 0 };
+	int r;
+
+	signal(SIGPIPE, SIG_IGN);
+	r = secrets_open(MGMT_FD_SECRETS, &secrets, &e);
+	if (r == 0)
+		r = nonblocking(ROLE_FD_CONTROL, &e);
+	if (r == 0 && (h = http_start(MGMT_FD_LISTEN, ROLE_FD_CONTROL, &secrets, &events, &e)) == NULL)
+		r = e.code;
+	secrets_forget_key(&secrets);
+	if (r == 0)
+		r = sandbox_enter(ROLE_MGMT, &e);
+	close(MGMT_FD_SECRETS);
+	if (r == 0 && (r = msg_send(ROLE_FD_CONTROL, MSG_READY, 0, NULL, NULL, 0)) < 0)
+		err_set(&e, r, "control channel");
+	if (r == 0 && (r = loop(h)) < 0)
+		err_set(&e, r, "control channel");
+	http_stop(h);
+	secrets_free(&secrets);
+	return r < 0 ? complain(&e) : 0;
+}

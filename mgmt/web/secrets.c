@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/web/secrets.h"
+
+#include <errno.h>
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/base/atomic_file.h"
+#include "appliance/base/sha256.h"
+#include "mgmt/web/authority.h"
+
+#define FILE_MAX 65536u
+
+static void wipe_free(char **text)
+{
+	if (*text != NULL)
+		gnutls_memset(*text, 0, strlen(*text));
+	free(*text);
+	*text = NULL;
+}
+
+static int read_text(int dirfd, const char *name, char **ret, struct err *e)
+{
+	uint8_t *p = NULL;
+	size_t n;
+	int r = file_read(dirfd, name, FILE_MAX, &p, &n, e);
+
+	if (r < 0)
+		return r;
+	if (memchr(p, 0, n) != NULL) {
+		free(p);
+		return err_set(e, -EBADMSG, "%s", name);
+	}
+	*ret = (char *)p;
+	return 0;
+}
+
+static int make_certificate(int dirfd, struct secrets *s, struct err *e)
+{
+	int r = authority_make(&s->key, &s->certificate, e);
+
+	/* The certificate stands last and is gone first: a power loss in between leaves "no certificate", not a wrong one. */
+	if (r == 0 && unlinkat(dirfd, "certificate.pem", 0) < 0 && errno != ENOENT)
+		r = err_set(e, -errno, "replace certificate.pem");
+	if (r == 0)
+		r = atomic_write(dirfd, "key.pem", s->key, strlen(s->key), e);
+	if (r == 0)
+		r = atomic_write(dirfd, "certificate.pem", s->certificate, strlen(s->certificate), e);
+	return r;
+}
+
+static int open_certificate(int dirfd, struct secrets *s, struct err *e)
+{
+	int r = read_text(dirfd, "key.pem", &s->key, e);
+
+	if (r == -ENOENT)
+		return make_certificate(dirfd, s, e);
+	if (r == 0)
+		r = read_text(dirfd, "certificate.pem", &s->certificate, e);
+	if (r == -ENOENT) { /* its owner wants a new one: the key goes with it */
+		wipe_free(&s->key);
+		return make_certificate(dirfd, s, e);
+	}
+	return r;
+}
+
+static int make_token(int dirfd, struct secrets *s, struct err *e)
+{
+	uint8_t random[TOKEN_DIGITS / 2];
+	char line[TOKEN_DIGITS + 2];
+	int r = gnutls_rnd(GNUTLS_RND_KEY, random, sizeof(random));
+
+	if (r < 0)
+		return err_set(e, -EIO, "token: %s", gnutls_strerror(r));
+	hex_text(random, sizeof(random), s->token);
+	gnutls_memset(random, 0, sizeof(random));
+	memcpy(line, s->token, TOKEN_DIGITS);
+	memcpy(line + TOKEN_DIGITS, "\n", 2);
+	r = atomic_write(dirfd, "token", line, TOKEN_DIGITS + 1, e);
+	gnutls_memset(line, 0, sizeof(line));
+	return r;
+}
+
+static int open_token(int dirfd, struct secrets *s, struct err *e)
+{
+	char *text = NULL;
+	int r = read_text(dirfd, "token", &text, e);
+
+	if (r == -ENOENT)
+		return make_token(dirfd, s, e);
+	if (r < 0 || text == NULL)
+		return r;
+	if (token_valid(text, strlen(text))) {
+		memcpy(s->token, text, TOKEN_DIGITS);
+		s->token[TOKEN_DIGITS] = '\0';
+	} else {
+		r = err_set(e, -EBADMSG, "token: not 64 hexadecimal digits; delete the file and a new one is made");
+	}
+	wipe_free(&text);
+	return r;
+}
+
+int secrets_open(int dirfd, struct secrets *ret, struct err *e)
+{
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	r = open_certificate(dirfd, ret, e);
+	return r == 0 ? open_token(dirfd, ret, e) : r;
+}
+
+void secrets_forget_key(struct secrets *s)
+{
+	wipe_free(&s->key);
+}
+
+void secrets_free(struct secrets *s)
+{
+	wipe_free(&s->key);
+	free(s->certificate);
+	s->certificate = NULL;
+	gnutls_memset(s->token, 0, sizeof(s->token));
+}

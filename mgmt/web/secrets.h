@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The secrets of the management role: the key and certificate of the box's own authority, and the token, made at the first
+ * start and read at every other one. They stand in a folder of their own (files key.pem, certificate.pem, token; mode
+ * 0600) and are never printed.
+ * Runs before the sandbox closes; after that nobody in the role can read the files.
+ */
+#ifndef SEKISHO_MGMT_WEB_SECRETS_H
+#define SEKISHO_MGMT_WEB_SECRETS_H
+
+#include "appliance/base/err.h"
+#include "mgmt/web/token.h"
+
+struct secrets {
+	char *key;	   /* PEM; owned */
+	char *certificate; /* PEM; owned */
+	char token[TOKEN_DIGITS + 1];
+};
+
+/* 0 or negative errno: a damaged file is an error, never silently replaced. secrets_free in both cases. */
+int secrets_open(int dirfd, struct secrets *ret, struct err *e);
+/* Wipes the key's text: GnuTLS has its own by then. */
+void secrets_forget_key(struct secrets *s);
+void secrets_free(struct secrets *s);
+
+#endif

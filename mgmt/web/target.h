@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The request target of an HTTP request ("/api/v1/events?after=12&limit=50"), read strictly: what is not written exactly
+ * as we write it is not ours. No decoding: a percent sign, a doubled slash, a dot segment match no route. Pure.
+ */
+#ifndef SEKISHO_MGMT_WEB_TARGET_H
+#define SEKISHO_MGMT_WEB_TARGET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/base/bytes.h"
+
+#define TARGET_PATH 64
+#define TARGET_KEY 16
+#define TARGET_PARAMETERS 4
+
+struct target_parameter {
+	char key[TARGET_KEY]; /* small letters only */
+	uint64_t value;	      /* decimal digits, nothing else */
+};
+
+struct target {
+	char path[TARGET_PATH]; /* "" when it is none that could be ours */
+	bool bad_query;		/* a query that is no list of key=number, or names a key twice */
+	struct target_parameter parameters[TARGET_PARAMETERS];
+	size_t n_parameters;
+};
+
+/* Reads all bytes; what cannot be ours gives an empty path. */
+void target_parse(struct bytes text, struct target *ret);
+/* False when the parameter was not given. */
+bool target_number(const struct target *t, const char *key, uint64_t *ret);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The site's own name, and its assets: named addresses inside a zone. */
+#include "policy/check/check.h"
+
+enum { SITE_NAME, SITE_LABEL, SITE_N };
+static const struct key site_keys[SITE_N] = {
+	[SITE_NAME] = { "name", AST_STRING, true, "name = \"kita\";" },
+	[SITE_LABEL] = { "label", AST_STRING, false, NULL },
+};
+
+enum { ASSET_ZONE, ASSET_ADDRESSES, ASSET_LABEL, ASSET_N };
+static const struct key asset_keys[ASSET_N] = {
+	[ASSET_ZONE] = { "zone", AST_STRING, true, "zone = \"crane\";" },
+	[ASSET_ADDRESSES] = { "addresses", AST_LISTS, true, "addresses = [\"10.30.1.10\"];" },
+	[ASSET_LABEL] = { "label", AST_STRING, false, NULL },
+};
+
+void check_site(struct check *k, const struct ast_node *node)
+{
+	const struct ast_node *v[SITE_N];
+	struct object o = { MP_OBJ_SITE, "" };
+
+	k->m->site_name = k->m->site_label = "";
+	if (node == NULL || !keys_read(k, node, site_keys, SITE_N, o, v))
+		return;
+	k->m->site_name = text_needed(k, v[SITE_NAME], o);
+	if (v[SITE_NAME] != NULL && k->m->site_name[0] != '\0')
+		name_check(k, k->m->site_name, v[SITE_NAME]->value_at, v[SITE_NAME]->value_width);
+	k->m->site_label = text_of(k, v[SITE_LABEL], o, "");
+}
+
+/* The zone that the range lies in, to say so. */
+static const struct model_zone *zone_holding(const struct model *m, const struct addr_range *r)
+{
+	for (size_t i = 0; i < m->n_zones; i++)
+		if (ranges_hold(m->zones[i].ranges, m->zones[i].n_ranges, r))
+			return &m->zones[i];
+	return NULL;
+}
+
+static void asset_addresses(struct check *k, const struct ast_node *list, struct model_asset *a, struct object o)
+{
+	struct ranges r = { 0 };
+	struct addr_range one;
+
+	for (const struct ast_node *c = NULL; (c = list_next(k, list, c, AST_STRING, o)) != NULL;) {
+		const struct model_zone *other;
+		struct diag *g;
+
+		if (!address_of(k, c, o, &one))
+			continue;
+		if (a->zone == NULL || k->unsure[a->zone->index] ||
+		    ranges_hold(a->zone->ranges, a->zone->n_ranges, &one)) {
+			ranges_add(k, &r, &one);
+			continue;
+		}
+		g = check_say(k, SEV_ERROR, "policy.outside_zone", c->value_at, c->value_width, MP_ASSET_OUTSIDE,
+			      both_object(k, o), both_same(c->string), both_same(a->zone->name));
+		g->also = a->zone->at;
+		other = k->d->errors <= DIAG_MAX ? zone_holding(k->m, &one) : NULL;
+		if (other != NULL)
+			diag_hint(k->d, g, MP_HINT_OTHER_ZONE, c->string, other->name);
+	}
+	if (list != NULL && list->n == 0)
+		check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, "addresses");
+	ranges_merge(&r);
+	a->ranges = r.list;
+	a->n_ranges = r.n;
+}
+
+void check_assets(struct check *k, const struct ast_node *node)
+{
+	size_t n = node != NULL ? node->n : 0;
+	struct model *m = k->m;
+
+	m->assets = arena_array(k->a, n, sizeof(m->assets[0]));
+	k->assets.names = arena_array(k->a, n, sizeof(k->assets.names[0]));
+	k->assets.objects = arena_array(k->a, n, sizeof(k->assets.objects[0]));
+	if (m->assets == NULL || k->assets.names == NULL || k->assets.objects == NULL)
+		return;
+	for (const struct ast_node *c = node != NULL ? node->child : NULL; c != NULL; c = c->next) {
+		const struct ast_node *v[ASSET_N];
+		struct object o = { MP_OBJ_ASSET, c->name };
+		struct model_asset *a = &m->assets[m->n_assets];
+
+		*a = (struct model_asset){ .name = c->name, .label = "", .at = c->at };
+		k->assets.names[m->n_assets] = c->name;
+		k->assets.objects[m->n_assets++] = a;
+		name_check(k, c->name, c->at, c->width);
+		if (!keys_read(k, c, asset_keys, ASSET_N, o, v))
+			continue;
+		a->label = text_of(k, v[ASSET_LABEL], o, "");
+		if (v[ASSET_ZONE] != NULL)
+			a->zone = names_need(k, &k->zones, v[ASSET_ZONE], MP_NO_ZONE, "policy.unknown_name", o);
+		if (a->zone != NULL && a->zone->self) {
+			check_value(k, SEV_ERROR, "policy.reserved", v[ASSET_ZONE], MP_SELF_ASSET, o, "self");
+			a->zone = NULL;
+		}
+		asset_addresses(k, v[ASSET_ADDRESSES], a, o);
+	}
+	names_build(k, &k->assets, m->n_assets);
+}

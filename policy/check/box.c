@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* box.cfg: which hardware stands behind the interface roles of the policy, with addresses and static routes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/check/check.h"
+
+enum { BOX_VERSION, BOX_WORKERS, BOX_INTERFACES, BOX_ROUTES, BOX_N };
+static const struct key box_keys[BOX_N] = {
+	[BOX_VERSION] = { "language_version", AST_NUMBER, true, "language_version = 1;" },
+	[BOX_WORKERS] = { "workers", AST_NUMBER, false, NULL },
+	[BOX_INTERFACES] = { "interfaces", AST_GROUP, true, "interfaces = { lan0 = { device = \"enp3s0\"; }; };" },
+	[BOX_ROUTES] = { "routes", AST_LIST, false, NULL },
+};
+
+enum { IF_DEVICE, IF_ADDRESSES, IF_ROLE, IF_MTU, IF_LABEL, IF_N };
+static const struct key interface_keys[IF_N] = {
+	[IF_DEVICE] = { "device", AST_STRING, true, "device = \"enp3s0\";" },
+	[IF_ADDRESSES] = { "addresses", AST_LISTS, false, NULL },
+	[IF_ROLE] = { "role", AST_STRING, false, NULL },
+	[IF_MTU] = { "mtu", AST_NUMBER, false, NULL },
+	[IF_LABEL] = { "label", AST_STRING, false, NULL },
+};
+static const char *const role_words[] = { "data", "admin" };
+
+enum { ROUTE_TO, ROUTE_VIA, ROUTE_INTERFACE, ROUTE_N };
+static const struct key route_keys[ROUTE_N] = {
+	[ROUTE_TO] = { "to", AST_STRING, true, "to = \"0.0.0.0/0\";" },
+	[ROUTE_VIA] = { "via", AST_STRING, true, "via = \"203.0.113.1\";" },
+	[ROUTE_INTERFACE] = { "interface", AST_STRING, false, NULL },
+};
+
+#define ADDRESSES_MAX 64u /* of one interface */
+#define ROUTES_MAX 4096u
+
+/* What the kernel takes as an interface name, without the letters that only confuse. */
+static bool device_check(struct check *k, const char *name, struct srcpos at, uint32_t width)
+{
+	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.@");
+	struct diag *g;
+
+	if (n > 0 && name[n] == '\0' && n <= 15 && name[0] != '-' && name[0] != '.' && strcmp(name, "lo") != 0)
+		return true;
+	g = diag_add(k->d, SEV_ERROR, "policy.name", at, MP_DEVICE_BAD, name);
+	g->width = width;
+	return false;
+}
+
+/* An address that a machine can have, the link-local ones among them. */
+static bool is_host(const struct addr *a)
+{
+	static const char *const never[] = { "0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/64", "ff00::/8" };
+	struct addr_range r;
+	bool stray;
+
+	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+		if (prefix_parse(never[i], &r, &stray) && addr_in(a, &r))
+			return false;
+	return true;
+}
+
+/* The last address of an IPv4 network speaks to all of it. */
+static bool is_broadcast(const struct addr *a, const struct addr_range *net, unsigned len)
+{
+	return a->family == 4 && len < 31 && addr_cmp(a, &net->hi) == 0;
+}
+
+/* "10.30.0.1/22": the box's address and how long its network's prefix is. */
+static bool interface_address(struct check *k, const struct ast_node *node, struct object o, struct addr *ret,
+			      uint8_t *ret_len)
+{
+	size_t n = strcspn(node->string, "/");
+	char head[ADDR_TEXT];
+	struct addr_range net;
+	unsigned len = 0;
+	bool stray, whole;
+	struct diag *g;
+
+	whole = prefix_parse(node->string, &net, &stray);
+	if ((whole || stray) && node->string[n] == '/' && n < sizeof(head) && addr_range_is_prefix(&net, &len)) {
+		memcpy(head, node->string, n);
+		head[n] = '\0';
+		*ret_len = (uint8_t)len;
+		/* Written with host bits, or a network so small that it has no address of its own. */
+		if (addr_parse(head, ret) && (stray || len >= (ret->family == 4 ? 31u : 127u))) {
+			if (len > 0 && is_host(ret) && !is_broadcast(ret, &net, len))
+				return true;
+			check_value(k, SEV_ERROR, "policy.address", node, MP_BOX_NO_HOST, o, node->string);
+			return false;
+		}
+		g = check_value(k, SEV_ERROR, "policy.address", node, MP_BOX_NETWORK, o, node->string);
+	} else {
+		g = check_value(k, SEV_ERROR, "policy.address", node, MP_BOX_ADDRESS, o, node->string);
+	}
+	diag_hint(k->d, g, MP_HINT_BOX_ADDRESS);
+	return false;
+}
+
+static void one_interface(struct check *k, const struct ast_node *node, struct model_interface *i)
+{
+	const struct ast_node *v[IF_N];
+	struct object o = { MP_OBJ_INTERFACE, node->name };
+	size_t n;
+
+	*i = (struct model_interface){ .name = node->name, .device = "", .at = node->at };
+	name_check(k, node->name, node->at, node->width);
+	if (!keys_read(k, node, interface_keys, IF_N, o, v))
+		return;
+	if (v[IF_DEVICE] != NULL) {
+		i->device = v[IF_DEVICE]->string;
+		device_check(k, i->device, v[IF_DEVICE]->value_at, v[IF_DEVICE]->value_width);
+	}
+	text_of(k, v[IF_LABEL], o, "");
+	i->admin = choice_of(k, v[IF_ROLE], o, role_words, 2, 0) == 1;
+	i->mtu = (uint32_t)number_of(k, v[IF_MTU], o, 1280, 65535, 0);
+	n = v[IF_ADDRESSES] != NULL ? v[IF_ADDRESSES]->n : 0;
+	if (n > ADDRESSES_MAX) {
+		check_value(k, SEV_ERROR, "policy.too_large", v[IF_ADDRESSES], MP_LIST_LONG, o, "addresses");
+		return;
+	}
+	i->addresses = arena_array(k->a, n, sizeof(i->addresses[0]));
+	i->prefix_lengths = arena_array(k->a, n, sizeof(i->prefix_lengths[0]));
+	if (i->addresses == NULL || i->prefix_lengths == NULL)
+		return;
+	for (const struct ast_node *c = NULL; (c = list_next(k, v[IF_ADDRESSES], c, AST_STRING, o)) != NULL;)
+		if (interface_address(k, c, o, &i->addresses[i->n_addresses], &i->prefix_lengths[i->n_addresses])) {
+			for (size_t j = 0; j < i->n_addresses; j++)
+				if (addr_cmp(&i->addresses[j], &i->addresses[i->n_addresses]) == 0)
+					check_value(k, SEV_ERROR, "policy.twice", c, MP_TWICE, o, c->string);
+			i->n_addresses++;
+		}
+}
+
+static void index_interfaces(struct check *k)
+{
+	struct model_box *b = &k->m->box;
+
+	k->interfaces.names = arena_array(k->a, b->n_interfaces, sizeof(k->interfaces.names[0]));
+	k->interfaces.objects = arena_array(k->a, b->n_interfaces, sizeof(k->interfaces.objects[0]));
+	if (b->interfaces == NULL || k->interfaces.names == NULL || k->interfaces.objects == NULL)
+		return;
+	for (size_t i = 0; i < b->n_interfaces; i++) {
+		k->interfaces.names[i] = b->interfaces[i].name;
+		k->interfaces.objects[i] = &b->interfaces[i];
+	}
+	names_build(k, &k->interfaces, b->n_interfaces);
+}
+
+static void report_same_devices(struct check *k)
+{
+	const struct model_box *b = &k->m->box;
+
+	for (size_t i = 1; i < b->n_interfaces; i++) {
+		for (size_t j = 0; j < i; j++) {
+			struct diag *g;
+
+			if (b->interfaces[i].device[0] == '\0' ||
+			    strcmp(b->interfaces[i].device, b->interfaces[j].device) != 0)
+				continue;
+			g = diag_add(k->d, SEV_ERROR, "policy.duplicate", b->interfaces[i].at, MP_DEVICE_TWICE,
+				     b->interfaces[i].device, b->interfaces[j].name, b->interfaces[i].name);
+			g->width = (uint32_t)strlen(b->interfaces[i].name);
+			g->also = b->interfaces[j].at;
+			break;
+		}
+	}
+}
+
+void interface_network(const struct model_interface *f, size_t n, struct addr_range *ret)
+{
+	char text[ADDR_TEXT], net[ADDR_TEXT + 4];
+	bool stray; /* the host's bits; the network is what was meant */
+
+	addr_text(&f->addresses[n], text);
+	snprintf(net, sizeof(net), "%s/%u", text, f->prefix_lengths[n]);
+	prefix_parse(net, ret, &stray);
+}
+
+/* The next hop must be a neighbour, or the kernel will refuse the route. */
+static bool reachable(const struct model_box *b, const struct addr *via, const struct model_interface *only)
+{
+	for (size_t i = 0; i < b->n_interfaces; i++) {
+		const struct model_interface *f = &b->interfaces[i];
+
+		for (size_t j = 0; (only == NULL || only == f) && j < f->n_addresses; j++) {
+			struct addr_range r;
+
+			interface_network(f, j, &r);
+			if (addr_in(via, &r))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* An address that nobody can be asked at: the box's own, or a network's first or last. */
+static bool is_no_gateway(const struct model_box *b, const struct addr *via)
+{
+	for (size_t i = 0; i < b->n_interfaces; i++) {
+		const struct model_interface *f = &b->interfaces[i];
+
+		for (size_t j = 0; j < f->n_addresses; j++) {
+			struct addr_range r;
+
+			interface_network(f, j, &r);
+			if (addr_cmp(via, &f->addresses[j]) == 0 || is_broadcast(via, &r, f->prefix_lengths[j]) ||
+			    (via->family == 4 && f->prefix_lengths[j] < 31 && addr_cmp(via, &r.lo) == 0))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void one_route(struct check *k, const struct ast_node *node, struct model_route *r, size_t nth)
+{
+	struct object o = { MP_OBJ_ROUTE, arena_printf(k->a, "%zu", nth) };
+	const struct ast_node *v[ROUTE_N];
+	bool to = false, via = false;
+
+	*r = (struct model_route){ .at = node->at };
+	if (!keys_read(k, node, route_keys, ROUTE_N, o, v))
+		return;
+	if (v[ROUTE_TO] != NULL)
+		to = address_of(k, v[ROUTE_TO], o, &r->to);
+	if (v[ROUTE_VIA] != NULL) {
+		via = addr_parse(v[ROUTE_VIA]->string, &r->via);
+		if (!via)
+			check_value(k, SEV_ERROR, "policy.address", v[ROUTE_VIA], MP_VIA_BAD, o, v[ROUTE_VIA]->string);
+	}
+	if (v[ROUTE_INTERFACE] != NULL)
+		r->interface =
+			names_need(k, &k->interfaces, v[ROUTE_INTERFACE], MP_NO_INTERFACE, "policy.unknown_name", o);
+	if (to && via && r->to.lo.family != r->via.family)
+		check_value(k, SEV_ERROR, "policy.address", v[ROUTE_VIA], MP_VIA_FAMILY, o, v[ROUTE_VIA]->string);
+	else if (via && !reachable(&k->m->box, &r->via, r->interface))
+		check_value(k, SEV_ERROR, "policy.route", v[ROUTE_VIA], MP_VIA_UNREACHABLE, o, v[ROUTE_VIA]->string);
+	else if (via && is_no_gateway(&k->m->box, &r->via))
+		check_value(k, SEV_ERROR, "policy.route", v[ROUTE_VIA], MP_VIA_NOBODY, o, v[ROUTE_VIA]->string);
+}
+
+void check_box(struct check *k, const struct ast_node *root)
+{
+	struct object o = { MP_OBJ_BOX, "" }, routes = { MP_OBJ_SECTION, "routes" };
+	struct model_box *b = &k->m->box;
+	const struct ast_node *v[BOX_N], *list;
+
+	b->workers = 1;
+	if (!keys_read(k, root, box_keys, BOX_N, o, v))
+		return;
+	if (v[BOX_VERSION] != NULL && v[BOX_VERSION]->number != 1)
+		check_value(k, SEV_ERROR, "policy.version", v[BOX_VERSION], MP_VERSION, o, "");
+	b->workers = (uint32_t)number_of(k, v[BOX_WORKERS], o, 1, WORKER_MAX, 1);
+	list = v[BOX_INTERFACES];
+	if (list != NULL && list->n > INTERFACES_MAX) {
+		check_value(k, SEV_ERROR, "policy.too_large", list, MP_LIST_LONG, o, "interfaces");
+		return;
+	}
+	b->interfaces = arena_array(k->a, list != NULL ? list->n : 0, sizeof(b->interfaces[0]));
+	for (const struct ast_node *c = list != NULL ? list->child : NULL; b->interfaces != NULL && c != NULL;
+	     c = c->next)
+		one_interface(k, c, &b->interfaces[b->n_interfaces++]);
+	index_interfaces(k);
+	report_same_devices(k);
+	list = v[BOX_ROUTES];
+	if (list != NULL && list->n > ROUTES_MAX) {
+		check_value(k, SEV_ERROR, "policy.too_large", list, MP_LIST_LONG, o, "routes");
+		return;
+	}
+	b->routes = arena_array(k->a, list != NULL ? list->n : 0, sizeof(b->routes[0]));
+	for (const struct ast_node *c = NULL;
+	     b->routes != NULL && (c = list_next(k, list, c, AST_GROUP, routes)) != NULL; b->n_routes++)
+		one_route(k, c, &b->routes[b->n_routes], b->n_routes + 1);
+}
+
+static int by_name(const void *pa, const void *pb)
+{
+	const struct ast_node *a = *(const struct ast_node *const *)pa, *b = *(const struct ast_node *const *)pb;
+
+	return strcmp(a->string, b->string);
+}
+
+/* Every string in every zone's `interfaces`. */
+static size_t named_interfaces(const struct ast_node *zones, const struct ast_node **ret)
+{
+	size_t n = 0;
+
+	for (const struct ast_node *z = zones != NULL ? zones->child : NULL; z != NULL; z = z->next) {
+		for (const struct ast_node *v = z->kind == AST_GROUP ? z->child : NULL; v != NULL; v = v->next) {
+			if (strcmp(v->name, "interfaces") != 0 || (v->kind & AST_LISTS) == 0)
+				continue;
+			for (const struct ast_node *e = v->child; e != NULL; e = e->next) {
+				if (e->kind != AST_STRING)
+					continue;
+				if (ret != NULL)
+					ret[n] = e;
+				n++;
+			}
+		}
+	}
+	return n;
+}
+
+void check_box_default(struct check *k, const struct ast_node *zones)
+{
+	struct model_box *b = &k->m->box;
+	size_t n = named_interfaces(zones, NULL);
+	const struct ast_node **all = arena_array(k->a, n, sizeof(void *));
+
+	b->workers = 1;
+	if (all == NULL)
+		return;
+	named_interfaces(zones, all);
+	qsort(all, n, sizeof(void *), by_name);
+	b->interfaces = arena_array(k->a, n, sizeof(b->interfaces[0]));
+	for (size_t i = 0; b->interfaces != NULL && i < n; i++) {
+		if (i > 0 && strcmp(all[i - 1]->string, all[i]->string) == 0)
+			continue;
+		device_check(k, all[i]->string, all[i]->value_at, all[i]->value_width);
+		b->interfaces[b->n_interfaces++] = (struct model_interface){ .name = all[i]->string,
+									     .device = all[i]->string,
+									     .at = all[i]->value_at };
+	}
+	index_interfaces(k);
+}

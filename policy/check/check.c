@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The front half of the compiler: texts -> AST -> checked model. */
+#include <errno.h>
+#include <string.h>
+
+#include "appliance/base/clock.h"
+#include "policy/check/check.h"
+#include "policy/compile.h"
+#include "policy/read/parse.h"
+#include "policy/read/scan.h"
+
+enum { P_VERSION, P_SITE, P_ZONES, P_ASSETS, P_SERVICES, P_CONDUITS, P_NEVER, P_BREAK, P_N };
+static const struct key policy_keys[P_N] = {
+	[P_VERSION] = { "language_version", AST_NUMBER, true, "language_version = 1;" },
+	[P_SITE] = { "site", AST_GROUP, false, NULL },
+	[P_ZONES] = { "zones", AST_GROUP, true, "zones = { office = { ... }; };" },
+	[P_ASSETS] = { "assets", AST_GROUP, false, NULL },
+	[P_SERVICES] = { "services", AST_GROUP, false, NULL },
+	[P_CONDUITS] = { "conduits", AST_LIST, false, NULL },
+	[P_NEVER] = { "never", AST_LIST, false, NULL },
+	[P_BREAK] = { "chain_break", AST_LIST, false, NULL },
+};
+
+#define BOX_NAME "box.cfg"
+
+/* Reads box.cfg when there is one. False when it is there and wrong. */
+static bool read_box(struct compilation *c, const struct policy_loader *l, const char *main_name,
+		     const struct ast_node **ret)
+{
+	uint32_t file;
+	int r;
+
+	*ret = NULL;
+	if (strcmp(main_name, BOX_NAME) == 0)
+		return true;
+	r = scan_load(c, l, BOX_NAME, &file);
+	if (r == -ENOENT)
+		return true;
+	*ret = parse_policy(c, l, BOX_NAME);
+	return *ret != NULL;
+}
+
+static void check_all(struct check *k, const struct ast_node *root, const struct ast_node *box)
+{
+	const struct ast_node *v[P_N];
+	struct object o = { MP_OBJ_POLICY, "" };
+
+	keys_read(k, root, policy_keys, P_N, o, v);
+	if (v[P_VERSION] != NULL && v[P_VERSION]->number != 1)
+		check_value(k, SEV_ERROR, "policy.version", v[P_VERSION], MP_VERSION, o, "");
+	if (box != NULL)
+		check_box(k, box);
+	if (k->interfaces.n == 0) /* no box.cfg, or one that fails to say and was told so */
+		check_box_default(k, v[P_ZONES]);
+	check_site(k, v[P_SITE]);
+	check_zones(k, v[P_ZONES]);
+	if (box != NULL)
+		check_network(k);
+	check_assets(k, v[P_ASSETS]);
+	check_services(k, v[P_SERVICES]);
+	check_conduits(k, v[P_CONDUITS]);
+	check_nevers(k, v[P_NEVER]);
+	check_breaks(k, v[P_BREAK]);
+}
+
+bool policy_check(struct compilation *c, const struct policy_loader *l, const char *main_name)
+{
+	const struct ast_node *root, *box = NULL;
+	struct check k = { .c = c, .a = c->arena, .d = &c->diags, .now = clock_wall_ns() / 1000000000u };
+	bool box_ok;
+
+	c->sources = NULL;
+	c->n_sources = 0;
+	c->model = NULL;
+	c->ir = NULL;
+	diags_init(&c->diags, c->arena);
+	root = parse_policy(c, l, main_name);
+	box_ok = read_box(c, l, main_name, &box);
+	k.m = arena_alloc(c->arena, sizeof(*k.m));
+	if (root != NULL && box_ok && k.m != NULL) {
+		check_all(&k, root, box);
+		k.m->sources = c->sources;
+		k.m->n_sources = c->n_sources;
+	}
+	if (arena_failed(c->arena))
+		diag_add(&c->diags, SEV_ERROR, "policy.too_large", (struct srcpos){ 0 }, MP_MEMORY);
+	if (c->diags.errors > 0)
+		return false;
+	c->model = k.m;
+	return true;
+}

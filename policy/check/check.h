@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The checks: AST in, model out, every rule of the language held. Inside of policy_check(); one file per kind of object,
+ * each with the table of its keys at the top: a new policy key is a row there, a field in the model, and its use.
+ *
+ * All memory is the compile run's arena, everything is read-only once made. A check reports and goes on with a harmless
+ * value, so that one run tells of all mistakes; the model is given away only when there was none.
+ */
+#ifndef SEKISHO_POLICY_CHECK_CHECK_H
+#define SEKISHO_POLICY_CHECK_CHECK_H
+
+#include "policy/check/model.h"
+#include "policy/read/ast.h"
+#include "policy/read/compilation.h"
+
+/* Names of one kind of object, sorted for search. */
+struct names {
+	const char **names; /* sorted */
+	void **objects;	    /* in the same order */
+	size_t n;
+};
+
+struct check {
+	struct compilation *c;
+	struct arena *a;
+	struct diags *d;
+	struct model *m;
+	uint64_t now; /* seconds since 1970, for overdue dates */
+	bool *unsure; /* by zone index: its networks could not all be read, so nothing is said to be outside it */
+	struct names interfaces, zones, assets, services;
+};
+
+/* ---- sentences (check/say.c) ---- */
+
+/* A part of a sentence in both languages. */
+struct both {
+	const char *text[2];
+};
+
+/* What a diagnostic is about: `noun` is a catalogue text with the object's name in it ("conduit \"%s\""). */
+struct object {
+	enum message noun;
+	const char *name;
+};
+
+struct both both_same(const char *text);
+struct both both_object(struct check *k, struct object o);
+/* A diagnostic whose %s are a, b and c in each language; unused ones are empty. */
+struct diag *check_say(struct check *k, enum severity s, const char *code, struct srcpos at, uint32_t width,
+		       enum message m, struct both a, struct both b, struct both c);
+/* At a node's value, about `o`, with one word. */
+struct diag *check_value(struct check *k, enum severity s, const char *code, const struct ast_node *node,
+			 enum message m, struct object o, const char *word);
+/* Adds "did you mean" when a known word is near. Skipped once enough diagnostics were kept: it is the costly part. */
+void check_near(struct check *k, struct diag *g, const char *word, const char *const *known, size_t n);
+
+/* ---- reading groups (check/keys.c) ---- */
+
+struct key {
+	const char *name;
+	unsigned kinds; /* AST_* that it may be */
+	bool must;
+	const char *example; /* shown when it is missing; NULL = none */
+};
+
+/*
+ * Reads a group against its keys: ret[i] is the setting of keys[i], or NULL when it is absent or of the wrong type
+ * (reported). False when `group` is no group at all.
+ */
+bool keys_read(struct check *k, const struct ast_node *group, const struct key *keys, size_t n, struct object o,
+	       const struct ast_node **ret);
+/* The children of a list as AST nodes of `kinds`; others are reported and skipped. NULL `list` has none. */
+const struct ast_node *list_next(struct check *k, const struct ast_node *list, const struct ast_node *last,
+				 unsigned kinds, struct object o);
+/* A text for people: no control characters, at most TEXT_MAX bytes. `fallback` when node is NULL. */
+#define TEXT_MAX 500u
+const char *text_of(struct check *k, const struct ast_node *node, struct object o, const char *fallback);
+/* The same, but must not be empty. */
+const char *text_needed(struct check *k, const struct ast_node *node, struct object o);
+/* Position of the word in `words`, or `fallback` when node is NULL or the word is unknown (reported). */
+size_t choice_of(struct check *k, const struct ast_node *node, struct object o, const char *const *words, size_t n,
+		 size_t fallback);
+int64_t number_of(struct check *k, const struct ast_node *node, struct object o, int64_t lo, int64_t hi,
+		  int64_t fallback);
+bool truth_of(const struct ast_node *node, bool fallback);
+/* ASCII letters, digits, '-', '_' and '.', at most NAME_MAX_BYTES. Reports otherwise. */
+#define NAME_MAX_BYTES 64u
+bool name_check(struct check *k, const char *name, struct srcpos at, uint32_t width);
+
+bool names_build(struct check *k, struct names *t, size_t n);
+void *names_find(const struct names *t, const char *name);
+/* Finds or reports: `m` takes the object and the word. */
+void *names_need(struct check *k, const struct names *t, const struct ast_node *node, enum message m, const char *code,
+		 struct object o);
+
+/* ---- addresses (check/ranges.c) ---- */
+
+struct ranges {
+	struct addr_range *list;
+	size_t n, room;
+};
+
+bool ranges_add(struct check *k, struct ranges *r, const struct addr_range *one);
+/* Sorted, disjoint, touching ones joined. */
+void ranges_merge(struct ranges *r);
+/* `one` lies inside merged `list`. */
+bool ranges_hold(const struct addr_range *list, size_t n, const struct addr_range *one);
+/* Merged `all` without merged `less`. */
+bool ranges_minus(struct check *k, const struct ranges *all, const struct ranges *less, struct ranges *ret);
+/* All unicast addresses that a box can forward to, of both families. */
+bool ranges_unicast(struct check *k, struct ranges *ret);
+/* An address or prefix of the text, stray bits and rubbish reported. */
+bool address_of(struct check *k, const struct ast_node *node, struct object o, struct addr_range *ret);
+/* "any", "all", "*": what people write for everything in other languages. */
+bool means_everything(const char *text);
+
+/* ---- dates (check/time.c) ---- */
+
+/* "2027-03-31"; *ret is the start of that day, UTC. */
+bool date_parse(const char *text, uint64_t *ret);
+/* RFC 3339 with offset. */
+bool time_parse(const char *text, uint64_t *ret);
+
+#define INTERFACES_MAX 256u /* of a box */
+
+/* ---- one kind of object each; `node` is the section, NULL when the text has none ---- */
+
+void check_box(struct check *k, const struct ast_node *root);
+/* Without box.cfg: every interface that a zone names is a device of that name. */
+void check_box_default(struct check *k, const struct ast_node *zones);
+/* After the zones: do box.cfg's facts fit each other and the zones? (check/network.c) */
+void check_network(struct check *k);
+/* The network that the n-th address of an interface lies in. */
+void interface_network(const struct model_interface *f, size_t n, struct addr_range *ret);
+void check_site(struct check *k, const struct ast_node *node);
+void check_zones(struct check *k, const struct ast_node *node);
+void check_assets(struct check *k, const struct ast_node *node);
+void check_services(struct check *k, const struct ast_node *node);
+void check_allows(struct check *k, const struct ast_node *list, struct model_service *s);
+void check_conduits(struct check *k, const struct ast_node *node);
+void check_nevers(struct check *k, const struct ast_node *node);
+void check_breaks(struct check *k, const struct ast_node *node);
+/* Words of `commands` as CLASS_* bits. */
+unsigned classes_of(struct check *k, const struct ast_node *list, struct object o);
+
+#endif

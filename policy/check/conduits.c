@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Conduits: who may reach whom, by which services, and what happens when the inspector cannot answer. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/check/check.h"
+
+enum {
+	C_NAME,
+	C_LABEL,
+	C_FROM,
+	C_TO,
+	C_SOURCES,
+	C_DESTINATIONS,
+	C_SERVICES,
+	C_MODE,
+	C_SHADOW,
+	C_CRITICALITY,
+	C_WHEN_DOWN,
+	C_WHEN_OVERLOADED,
+	C_WHEN_MIDSTREAM,
+	C_ON_TIGHTEN,
+	C_PURPOSE,
+	C_OWNER,
+	C_APPROVED_BY,
+	C_REVIEW_BY,
+	C_UNTIL,
+	C_N
+};
+static const struct key conduit_keys[C_N] = {
+	[C_NAME] = { "name", AST_STRING, true, "name = \"tos-reads-cranes\";" },
+	[C_LABEL] = { "label", AST_STRING, false, NULL },
+	[C_FROM] = { "from", AST_STRING, true, "from = \"tos\";" },
+	[C_TO] = { "to", AST_STRING, true, "to = \"crane\";" },
+	[C_SOURCES] = { "sources", AST_LISTS, false, NULL },
+	[C_DESTINATIONS] = { "destinations", AST_LISTS, false, NULL },
+	[C_SERVICES] = { "services", AST_LISTS, true, "services = [\"plc_read\"];" },
+	[C_MODE] = { "mode", AST_STRING, false, NULL },
+	[C_SHADOW] = { "shadow", AST_BOOL, false, NULL },
+	[C_CRITICALITY] = { "criticality", AST_STRING, false, NULL },
+	[C_WHEN_DOWN] = { "when_down", AST_STRING, false, NULL },
+	[C_WHEN_OVERLOADED] = { "when_overloaded", AST_STRING, false, NULL },
+	[C_WHEN_MIDSTREAM] = { "when_midstream", AST_STRING, false, NULL },
+	[C_ON_TIGHTEN] = { "on_tighten", AST_STRING, false, NULL },
+	[C_PURPOSE] = { "purpose", AST_STRING, true, "purpose = \"work queue positions\";" },
+	[C_OWNER] = { "owner", AST_STRING, true, "owner = \"Terminal systems\";" },
+	[C_APPROVED_BY] = { "approved_by", AST_STRING, false, NULL },
+	[C_REVIEW_BY] = { "review_by", AST_STRING, true, "review_by = \"2027-03-31\";" },
+	[C_UNTIL] = { "until", AST_STRING, false, NULL },
+};
+
+static const char *const mode_words[] = { "enforce", "observe" };
+static const char *const criticality_words[] = { "safety", "cargo", "support" }; /* enum criticality */
+static const char *const failure_words[] = { "closed", "hold", "open" };	 /* enum failure */
+static const char *const midstream_words[] = { "drop", "reset", "pick_up" };	 /* enum midstream */
+static const char *const tighten_words[] = { "all", "new_flows" };
+
+static const struct model_zone *conduit_zone(struct check *k, const struct ast_node *node, struct object o)
+{
+	const struct model_zone *z;
+	struct diag *g;
+
+	if (node == NULL)
+		return NULL;
+	z = names_need(k, &k->zones, node, MP_NO_ZONE, "policy.unknown_name", o);
+	if (z == NULL || !z->self)
+		return z;
+	g = check_value(k, SEV_ERROR, "policy.reserved", node, MP_SELF_CONDUIT, o, "self");
+	diag_hint(k->d, g, MP_HINT_SELF_CONDUIT);
+	return NULL;
+}
+
+/* One word of `sources` or `destinations`: an address of the zone, or an asset in it. */
+static void add_end(struct check *k, const struct ast_node *node, const struct model_zone *z, struct object o,
+		    struct ranges *r)
+{
+	bool is_address = strchr(node->string, ':') != NULL || strchr(node->string, '/') != NULL;
+	const struct model_asset *asset = names_find(&k->assets, node->string);
+	struct addr_range one;
+	struct diag *g;
+
+	if (asset != NULL) {
+		for (size_t i = 0; i < asset->n_ranges; i++)
+			ranges_add(k, r, &asset->ranges[i]);
+		if (z == NULL || asset->zone == NULL || asset->zone == z)
+			return;
+		g = check_say(k, SEV_ERROR, "policy.outside_zone", node->value_at, node->value_width, MP_END_OTHER_ZONE,
+			      both_object(k, o), both_same(node->string), both_same(asset->zone->name));
+		g->also = asset->at;
+		diag_hint(k->d, g, MP_HINT_END_ZONE, z->name);
+		return;
+	}
+	is_address =
+		is_address || (node->string[0] >= '0' && node->string[0] <= '9' && strchr(node->string, '.') != NULL);
+	if (!is_address) {
+		if (means_everything(node->string)) {
+			g = check_value(k, SEV_ERROR, "policy.unknown_name", node, MP_NO_ASSET, o, node->string);
+			diag_hint(k->d, g, MP_HINT_EMPTY_ENDS);
+		} else {
+			names_need(k, &k->assets, node, MP_NO_ASSET, "policy.unknown_name", o);
+		}
+		return;
+	}
+	if (!address_of(k, node, o, &one))
+		return;
+	ranges_add(k, r, &one);
+	if (z == NULL || k->unsure[z->index] || ranges_hold(z->ranges, z->n_ranges, &one))
+		return;
+	g = check_say(k, SEV_ERROR, "policy.outside_zone", node->value_at, node->value_width, MP_END_OUTSIDE,
+		      both_object(k, o), both_same(node->string), both_same(z->name));
+	g->also = z->at;
+}
+
+static void conduit_end(struct check *k, const struct ast_node *list, const struct model_zone *z, struct object o,
+			struct addr_range **ret, size_t *ret_n)
+{
+	struct ranges r = { 0 };
+
+	if (list == NULL) {
+		*ret = z != NULL ? z->ranges : NULL;
+		*ret_n = z != NULL ? z->n_ranges : 0;
+		return;
+	}
+	for (const struct ast_node *c = NULL; (c = list_next(k, list, c, AST_STRING, o)) != NULL;)
+		add_end(k, c, z, o, &r);
+	if (list->n == 0) {
+		struct diag *g = check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, list->name);
+
+		diag_hint(k->d, g, MP_HINT_EMPTY_ENDS);
+	}
+	ranges_merge(&r);
+	*ret = r.list;
+	*ret_n = r.n;
+}
+
+static int by_pointer(const void *pa, const void *pb)
+{
+	const struct model_service *const *a = pa, *const *b = pb;
+
+	return *a < *b ? -1 : *a > *b;
+}
+
+static void conduit_services(struct check *k, const struct ast_node *list, struct model_conduit *c, struct object o)
+{
+	size_t n = 0;
+
+	if (list == NULL)
+		return;
+	c->services = arena_array(k->a, list->n, sizeof(void *));
+	for (const struct ast_node *e = NULL;
+	     c->services != NULL && (e = list_next(k, list, e, AST_STRING, o)) != NULL;) {
+		const struct model_service *s = names_need(k, &k->services, e, MP_NO_SERVICE, "policy.unknown_name", o);
+
+		if (s != NULL)
+			c->services[c->n_services++] = s;
+	}
+	if (list->n == 0)
+		check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, "services");
+	if (c->services == NULL || c->n_services == 0)
+		return;
+	/* In the order of the services, each once: naming one twice changes nothing. */
+	qsort(c->services, c->n_services, sizeof(void *), by_pointer);
+	for (size_t i = 1; i < c->n_services; i++)
+		if (c->services[i] != c->services[n])
+			c->services[++n] = c->services[i];
+	c->n_services = n + 1;
+}
+
+static void conduit_failure(struct check *k, const struct ast_node *const *v, struct model_conduit *c, struct object o)
+{
+	/* Observing must not stop traffic, not even by its own failure. */
+	size_t fallback = c->observe ? FAIL_OPEN : FAIL_CLOSED;
+
+	c->when_down = (enum failure)choice_of(k, v[C_WHEN_DOWN], o, failure_words, 3, fallback);
+	c->when_overloaded = (enum failure)choice_of(k, v[C_WHEN_OVERLOADED], o, failure_words, 3, fallback);
+	c->when_midstream = (enum midstream)choice_of(k, v[C_WHEN_MIDSTREAM], o, midstream_words, 3, MID_RESET);
+	if (c->when_midstream == MID_RESET && (c->when_down == FAIL_HOLD || c->when_overloaded == FAIL_HOLD)) {
+		const struct ast_node *hold = c->when_down == FAIL_HOLD ? v[C_WHEN_DOWN] : v[C_WHEN_OVERLOADED];
+		struct diag *g;
+
+		if (hold == NULL)
+			return;
+		g = check_value(k, SEV_WARNING, "policy.hold_reset", hold, MP_HOLD_RESET, o, hold->name);
+		if (v[C_WHEN_MIDSTREAM] != NULL)
+			g->also = v[C_WHEN_MIDSTREAM]->value_at;
+		diag_hint(k->d, g, MP_HINT_HOLD_RESET);
+	}
+}
+
+/* 2200-01-01. The kernel's timeouts end after 584 years, and whoever writes 9999-12-31 means no end at all. */
+#define UNTIL_MAX 7258118400u
+
+static void conduit_dates(struct check *k, const struct ast_node *const *v, struct model_conduit *c, struct object o)
+{
+	uint64_t day;
+	struct diag *g;
+	bool dated;
+
+	c->review_by = v[C_REVIEW_BY] != NULL ? v[C_REVIEW_BY]->string : "";
+	if (v[C_REVIEW_BY] != NULL && !date_parse(c->review_by, &day)) {
+		g = check_value(k, SEV_ERROR, "policy.date", v[C_REVIEW_BY], MP_DATE_BAD, o, c->review_by);
+		diag_hint(k->d, g, MP_HINT_DATE);
+	} else if (v[C_REVIEW_BY] != NULL && day + 86400 <= k->now) {
+		g = check_value(k, SEV_WARNING, "policy.review_overdue", v[C_REVIEW_BY], MP_REVIEW_OVERDUE, o,
+				c->review_by);
+		diag_hint(k->d, g, MP_HINT_REVIEW_OVERDUE);
+	}
+	if (v[C_UNTIL] == NULL)
+		return;
+	dated = date_parse(v[C_UNTIL]->string, &day);
+	if (dated) {
+		c->until = day + 86400;
+	} else if (!time_parse(v[C_UNTIL]->string, &c->until)) {
+		g = check_value(k, SEV_ERROR, "policy.date", v[C_UNTIL], MP_UNTIL_BAD, o, v[C_UNTIL]->string);
+		diag_hint(k->d, g, MP_HINT_UNTIL);
+		return;
+	}
+	if (c->until > UNTIL_MAX) {
+		g = check_value(k, SEV_ERROR, "policy.date", v[C_UNTIL], MP_UNTIL_FAR, o, v[C_UNTIL]->string);
+		diag_hint(k->d, g, MP_HINT_UNTIL_FAR);
+	} else if (c->until <= k->now) {
+		g = check_value(k, SEV_WARNING, "policy.until_past", v[C_UNTIL], MP_UNTIL_PAST, o, v[C_UNTIL]->string);
+		diag_hint(k->d, g, MP_HINT_UNTIL_PAST);
+	} else if (dated) {
+		g = check_value(k, SEV_WARNING, "policy.until_utc", v[C_UNTIL], MP_UNTIL_UTC, o, v[C_UNTIL]->string);
+		diag_hint(k->d, g, MP_HINT_UNTIL_UTC, v[C_UNTIL]->string);
+	}
+}
+
+static unsigned families(const struct addr_range *r, size_t n)
+{
+	unsigned ret = 0;
+
+	for (size_t i = 0; i < n; i++)
+		ret |= r[i].lo.family == 4 ? 1u : 2u;
+	return ret;
+}
+
+/* A conduit that no packet can ever use is a slip, but does no harm. */
+static void report_unusable(struct check *k, const struct model_conduit *c, struct object o)
+{
+	unsigned from = families(c->sources, c->n_sources), to = families(c->destinations, c->n_destinations);
+
+	if (from == 0 || to == 0 || (from & to) != 0)
+		return;
+	check_say(k, SEV_WARNING, "policy.no_effect", c->at, 1, MP_NO_FAMILY, both_object(k, o),
+		  both_same(from == 1 ? "IPv4" : "IPv6"), both_same(to == 1 ? "IPv4" : "IPv6"));
+}
+
+static const struct ast_node *member(const struct ast_node *group, const char *name)
+{
+	for (const struct ast_node *c = group->kind == AST_GROUP ? group->child : NULL; c != NULL; c = c->next)
+		if (strcmp(c->name, name) == 0)
+			return c;
+	return NULL;
+}
+
+static void one_conduit(struct check *k, const struct ast_node *node, struct model_conduit *c)
+{
+	const struct ast_node *v[C_N], *named = member(node, "name");
+	bool has_name = named != NULL && named->kind == AST_STRING;
+	struct object o = { has_name ? MP_OBJ_CONDUIT : MP_OBJ_CONDUIT_NTH, NULL };
+
+	o.name = has_name ? named->string : arena_printf(k->a, "%u", c->index + 1);
+	*c = (struct model_conduit){ .name = "",
+				     .label = "",
+				     .purpose = "",
+				     .owner = "",
+				     .approved_by = "",
+				     .review_by = "",
+				     .index = c->index,
+				     .at = node->at };
+	if (!keys_read(k, node, conduit_keys, C_N, o, v))
+		return;
+	if (v[C_NAME] != NULL) {
+		c->name = v[C_NAME]->string;
+		name_check(k, c->name, v[C_NAME]->value_at, v[C_NAME]->value_width);
+	}
+	c->label = text_of(k, v[C_LABEL], o, "");
+	c->purpose = text_needed(k, v[C_PURPOSE], o);
+	c->owner = text_needed(k, v[C_OWNER], o);
+	c->approved_by = text_of(k, v[C_APPROVED_BY], o, "");
+	c->from = conduit_zone(k, v[C_FROM], o);
+	c->to = conduit_zone(k, v[C_TO], o);
+	conduit_end(k, v[C_SOURCES], c->from, o, &c->sources, &c->n_sources);
+	conduit_end(k, v[C_DESTINATIONS], c->to, o, &c->destinations, &c->n_destinations);
+	conduit_services(k, v[C_SERVICES], c, o);
+	c->observe = choice_of(k, v[C_MODE], o, mode_words, 2, 0) == 1;
+	c->shadow = truth_of(v[C_SHADOW], false);
+	if (c->shadow && !c->observe)
+		check_value(k, SEV_ERROR, "policy.shadow", v[C_SHADOW], MP_SHADOW_ENFORCE, o, "shadow");
+	c->criticality = (enum criticality)choice_of(k, v[C_CRITICALITY], o, criticality_words, 3, CRIT_SUPPORT);
+	c->tighten_new_flows = choice_of(k, v[C_ON_TIGHTEN], o, tighten_words, 2, 0) == 1;
+	conduit_failure(k, v, c, o);
+	conduit_dates(k, v, c, o);
+	report_unusable(k, c, o);
+}
+
+static int by_name(const void *pa, const void *pb)
+{
+	const struct model_conduit *a = *(const struct model_conduit *const *)pa,
+				   *b = *(const struct model_conduit *const *)pb;
+	int c = strcmp(a->name, b->name);
+
+	return c != 0 ? c : a->index < b->index ? -1 : a->index > b->index;
+}
+
+static void report_same_names(struct check *k)
+{
+	const struct model_conduit **sorted = arena_array(k->a, k->m->n_conduits, sizeof(void *));
+
+	if (sorted == NULL)
+		return;
+	for (size_t i = 0; i < k->m->n_conduits; i++)
+		sorted[i] = &k->m->conduits[i];
+	qsort(sorted, k->m->n_conduits, sizeof(void *), by_name);
+	for (size_t i = 1; i < k->m->n_conduits; i++) {
+		if (sorted[i]->name[0] != '\0' && strcmp(sorted[i - 1]->name, sorted[i]->name) == 0) {
+			struct diag *g = diag_add(k->d, SEV_ERROR, "policy.duplicate", sorted[i]->at, MP_CONDUIT_TWICE,
+						  sorted[i]->name);
+
+			g->also = sorted[i - 1]->at;
+		}
+	}
+}
+
+void check_conduits(struct check *k, const struct ast_node *node)
+{
+	size_t n = node != NULL ? node->n : 0;
+	struct object o = { MP_OBJ_SECTION, "conduits" };
+	struct model *m = k->m;
+
+	m->conduits = arena_array(k->a, n, sizeof(m->conduits[0]));
+	for (const struct ast_node *c = NULL;
+	     m->conduits != NULL && (c = list_next(k, node, c, AST_GROUP, o)) != NULL;) {
+		struct model_conduit *one = &m->conduits[m->n_conduits];
+
+		one->index = (uint32_t)m->n_conduits++;
+		one_conduit(k, c, one);
+	}
+	report_same_names(k);
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/utf8.h"
+#include "policy/check/check.h"
+
+/* What a key wants, as a person says it. */
+static enum message kinds_word(unsigned kinds)
+{
+	if ((kinds & AST_GROUP) != 0)
+		return MP_KIND_GROUP;
+	if ((kinds & AST_LISTS) != 0)
+		return MP_KIND_LIST;
+	if ((kinds & AST_STRING) != 0 && (kinds & AST_NUMBER) != 0)
+		return MP_KIND_STRING_OR_NUMBER;
+	if ((kinds & AST_STRING) != 0)
+		return MP_KIND_STRING;
+	return (kinds & AST_NUMBER) != 0 ? MP_KIND_NUMBER : MP_KIND_BOOL;
+}
+
+static struct both kind_both(enum message m)
+{
+	return (struct both){ { message_format(m, LANG_EN), message_format(m, LANG_JA) } };
+}
+
+/* `key` is NULL for an element of `list`, or for an object that should be a group; `example` may be NULL. */
+static void wrong_kind(struct check *k, const struct ast_node *node, unsigned kinds, struct object o, const char *key,
+		       const struct ast_node *list, const char *example)
+{
+	struct both wanted = kind_both(kinds_word(kinds));
+	struct diag *g;
+
+	if (key == NULL) {
+		g = check_say(k, SEV_ERROR, "policy.wrong_type", node->value_at, node->value_width, MP_WRONG_ELEMENT,
+			      both_object(k, o), wanted, both_same(""));
+		if (list != NULL && list->name != NULL && strcmp(list->name, "ports") == 0)
+			diag_hint(k->d, g, MP_HINT_PORT);
+		return;
+	}
+	g = check_say(k, SEV_ERROR, "policy.wrong_type", node->value_at, node->value_width, MP_WRONG_TYPE,
+		      both_object(k, o), both_same(key), wanted);
+	if ((kinds & AST_LISTS) == AST_LIST)
+		diag_hint(k->d, g, MP_HINT_AS_GROUPS, key);
+	else if ((kinds & AST_LISTS) != 0 && node->kind == AST_STRING)
+		diag_hint(k->d, g, MP_HINT_AS_LIST, key, node->string);
+	else if ((kinds & AST_LISTS) != 0 && node->kind == AST_NUMBER)
+		diag_hint(k->d, g, MP_HINT_AS_LIST_NUMBER, key, (long)node->number);
+	else if (example != NULL)
+		diag_hint(k->d, g, MP_HINT_ADD, example);
+}
+
+static size_t key_find(const struct key *keys, size_t n, const char *name)
+{
+	size_t i = 0;
+
+	while (i < n && strcmp(keys[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+static void unknown_key(struct check *k, const struct ast_node *node, const struct key *keys, size_t n, struct object o)
+{
+	const char *known[32];
+	struct diag *g = check_say(k, SEV_ERROR, "policy.unknown_key", node->at, node->width, MP_UNKNOWN_KEY,
+				   both_object(k, o), both_same(node->name), both_same(""));
+
+	for (size_t i = 0; i < n && i < 32; i++)
+		known[i] = keys[i].name;
+	check_near(k, g, node->name, known, n < 32 ? n : 32);
+}
+
+bool keys_read(struct check *k, const struct ast_node *group, const struct key *keys, size_t n, struct object o,
+	       const struct ast_node **ret)
+{
+	bool seen[32] = { false };
+
+	memset(ret, 0, n * sizeof(void *));
+	if (group->kind != AST_GROUP) {
+		wrong_kind(k, group, AST_GROUP, o, NULL, NULL, NULL);
+		return false;
+	}
+	for (const struct ast_node *c = group->child; c != NULL; c = c->next) {
+		size_t i = key_find(keys, n, c->name);
+
+		if (i == n) {
+			unknown_key(k, c, keys, n, o);
+			continue;
+		}
+		seen[i] = true;
+		if ((c->kind & keys[i].kinds) != 0)
+			ret[i] = c;
+		else
+			wrong_kind(k, c, keys[i].kinds, o, keys[i].name, NULL, keys[i].example);
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct diag *g;
+
+		if (!keys[i].must || seen[i])
+			continue;
+		g = check_say(k, SEV_ERROR, "policy.missing_key", group->at, group->width, MP_MISSING_KEY,
+			      both_object(k, o), both_same(keys[i].name), both_same(""));
+		if (keys[i].example != NULL)
+			diag_hint(k->d, g, MP_HINT_ADD, keys[i].example);
+	}
+	return true;
+}
+
+const struct ast_node *list_next(struct check *k, const struct ast_node *list, const struct ast_node *last,
+				 unsigned kinds, struct object o)
+{
+	const struct ast_node *c = last != NULL ? last->next : list != NULL ? list->child : NULL;
+
+	while (c != NULL && (c->kind & kinds) == 0) {
+		wrong_kind(k, c, kinds, o, NULL, list, NULL);
+		c = c->next;
+	}
+	return c;
+}
+
+/* Text that reads as it is: control and direction characters can make a report or a terminal lie. */
+static bool is_plain(const char *s)
+{
+	struct bytes b = bytes_of(s, strlen(s));
+	struct utf8_char c;
+
+	while (utf8_next(&b, &c))
+		if (!c.valid || utf8_is_steering(c.cp))
+			return false;
+	return true;
+}
+
+const char *text_of(struct check *k, const struct ast_node *node, struct object o, const char *fallback)
+{
+	if (node == NULL)
+		return fallback;
+	if (!is_plain(node->string))
+		check_value(k, SEV_ERROR, "policy.text", node, MP_TEXT_CONTROL, o,
+			    node->name != NULL ? node->name : "");
+	else if (strlen(node->string) > TEXT_MAX)
+		diag_hint(k->d,
+			  check_value(k, SEV_ERROR, "policy.text", node, MP_TEXT_LONG, o,
+				      node->name != NULL ? node->name : ""),
+			  MP_HINT_TEXT_LONG, TEXT_MAX);
+	return node->string;
+}
+
+/* Nothing but spaces, the full-width ones of Japanese input among them. */
+static bool is_blank(const char *s)
+{
+	struct bytes b = bytes_of(s, strlen(s));
+	struct utf8_char c;
+
+	while (utf8_next(&b, &c))
+		if (c.cp != ' ' && c.cp != '\t' && !utf8_is_odd_space(c.cp))
+			return false;
+	return true;
+}
+
+const char *text_needed(struct check *k, const struct ast_node *node, struct object o)
+{
+	const char *s = text_of(k, node, o, "");
+
+	if (node != NULL && is_blank(s))
+		check_value(k, SEV_ERROR, "policy.text", node, MP_TEXT_EMPTY, o, node->name != NULL ? node->name : "");
+	return s;
+}
+
+static void word_list(struct check *k, struct diag *g, const char *const *words, size_t n)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < n && text != NULL; i++)
+		text = arena_printf(k->a, "%s%s%s", text, i > 0 ? ", " : "", words[i]);
+	if (text != NULL)
+		diag_hint(k->d, g, MP_HINT_ONE_OF, text);
+}
+
+size_t choice_of(struct check *k, const struct ast_node *node, struct object o, const char *const *words, size_t n,
+		 size_t fallback)
+{
+	struct diag *g;
+
+	if (node == NULL)
+		return fallback;
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(words[i], node->string) == 0)
+			return i;
+	g = check_say(k, SEV_ERROR, "policy.unknown_word", node->value_at, node->value_width, MP_UNKNOWN_WORD,
+		      both_object(k, o), both_same(node->string), both_same(node->name != NULL ? node->name : ""));
+	check_near(k, g, node->string, words, n);
+	if (g->hint[LANG_EN] == NULL && k->d->errors <= DIAG_MAX)
+		word_list(k, g, words, n);
+	return fallback;
+}
+
+int64_t number_of(struct check *k, const struct ast_node *node, struct object o, int64_t lo, int64_t hi,
+		  int64_t fallback)
+{
+	struct diag *g;
+
+	if (node == NULL)
+		return fallback;
+	if (node->number >= lo && node->number <= hi)
+		return node->number;
+	g = check_value(k, SEV_ERROR, "policy.number", node, MP_NUMBER_RANGE, o, node->name != NULL ? node->name : "");
+	diag_hint(k->d, g, MP_HINT_RANGE, (long)lo, (long)hi);
+	return fallback;
+}
+
+bool truth_of(const struct ast_node *node, bool fallback)
+{
+	return node != NULL ? node->truth : fallback;
+}
+
+bool name_check(struct check *k, const char *name, struct srcpos at, uint32_t width)
+{
+	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
+	struct diag *g;
+
+	if (n > 0 && name[n] == '\0' && n <= NAME_MAX_BYTES && name[0] != '-' && name[0] != '.')
+		return true;
+	g = diag_add(k->d, SEV_ERROR, "policy.name", at, MP_NAME_CHECK, name);
+	g->width = width;
+	diag_hint(k->d, g, MP_HINT_NAME_CHECK, NAME_MAX_BYTES);
+	return false;
+}
+
+struct pair {
+	const char *name;
+	void *object;
+};
+
+static int by_name(const void *pa, const void *pb)
+{
+	const struct pair *a = pa, *b = pb;
+
+	return strcmp(a->name, b->name);
+}
+
+bool names_build(struct check *k, struct names *t, size_t n)
+{
+	struct pair *pairs = arena_array(k->a, n, sizeof(*pairs));
+
+	if (pairs == NULL)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		pairs[i] = (struct pair){ t->names[i], t->objects[i] };
+	qsort(pairs, n, sizeof(*pairs), by_name);
+	for (size_t i = 0; i < n; i++) {
+		t->names[i] = pairs[i].name;
+		t->objects[i] = pairs[i].object;
+	}
+	t->n = n;
+	return true;
+}
+
+void *names_find(const struct names *t, const char *name)
+{
+	size_t lo = 0, hi = t->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		int c = strcmp(name, t->names[mid]);
+
+		if (c == 0)
+			return t->objects[mid];
+		if (c < 0)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return NULL;
+}
+
+void *names_need(struct check *k, const struct names *t, const struct ast_node *node, enum message m, const char *code,
+		 struct object o)
+{
+	void *found = names_find(t, node->string);
+	struct diag *g;
+
+	if (found != NULL)
+		return found;
+	g = check_value(k, SEV_ERROR, code, node, m, o, node->string);
+	check_near(k, g, node->string, t->names, t->n);
+	return NULL;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The checked model: what a policy means, with every name resolved and every rule of the language held.
+ *
+ * Made by check.c from the AST, read by cells.c, commands.c, lower.c, prove.c and evaluate.c; immutable after that.
+ * Everything lives in the arena of the compile run. Cross references are pointers into this model. Every object keeps
+ * its place in the text.
+ */
+#ifndef SEKISHO_POLICY_CHECK_MODEL_H
+#define SEKISHO_POLICY_CHECK_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/base/addr.h"
+#include "appliance/base/diag.h"
+#include "appliance/wire/commands.h"
+#include "appliance/wire/lane.h"
+#include "appliance/wire/protocols.h"
+
+enum zone_class { CLASS_IT, CLASS_OPERATIONS, CLASS_OT, CLASS_EXTERNAL, CLASS_TEST, CLASS_MANAGEMENT };
+
+/* An interface role of box.cfg: "lan0" is what policies say, "enp3s0" is what the kernel has. */
+struct model_interface {
+	const char *name;
+	const char *device;
+	bool admin;		 /* belongs to the admin namespace, in no zone */
+	uint32_t mtu;		 /* 0 = leave */
+	struct addr *addresses;	 /* of the box on this interface */
+	uint8_t *prefix_lengths; /* one per address */
+	size_t n_addresses;
+	struct srcpos at;
+};
+
+struct model_route {
+	struct addr_range to; /* always one prefix */
+	struct addr via;
+	const struct model_interface *interface; /* NULL = by address */
+	struct srcpos at;
+};
+
+struct model_box {
+	struct model_interface *interfaces;
+	size_t n_interfaces;
+	struct model_route *routes;
+	size_t n_routes;
+	uint32_t workers; /* dpi/gate pairs, 1..WORKER_MAX */
+};
+
+struct model_zone {
+	const char *name;
+	const char *label; /* "" when absent */
+	const char *owner;
+	enum zone_class class;
+	bool patchable;
+	bool self; /* the reserved zone of the box itself: no interfaces, no ranges */
+	bool rest; /* its ranges were computed as what no other zone claims */
+	const struct model_interface **interfaces;
+	size_t n_interfaces;
+	struct addr_range *ranges; /* sorted, disjoint, not touching; `rest` is already expanded */
+	size_t n_ranges;
+	uint32_t index; /* position in model.zones */
+	struct srcpos at;
+};
+
+struct model_asset {
+	const char *name;
+	const char *label;
+	const struct model_zone *zone;
+	struct addr_range *ranges; /* inside the zone's */
+	size_t n_ranges;
+	struct srcpos at;
+};
+
+/* A transport and its ports; ICMP has type << 8 (code 0) in lo == hi. */
+struct model_port {
+	uint8_t l4proto; /* IPPROTO_TCP, _UDP, _ICMP (1) for both families: 8 becomes 128 on IPv6, 0 becomes 129 */
+	uint16_t lo, hi;
+};
+
+/* One row of a service's `allow` list, already turned into sets of codes. */
+struct model_allow {
+	uint64_t functions[4];
+	uint64_t units[4];
+	bool units_any; /* no unit named: all bits of `units` but that of the broadcast, 0 */
+	bool spaces_any;
+	struct {
+		bool any;
+		struct number_range *ranges;
+		size_t n;
+	} spaces[SPACE_MAX], values;
+	struct srcpos at;
+};
+
+/* What the row leaves of addresses and values, for function_within. */
+static inline struct row_reach row_reach_of(const struct model_allow *row)
+{
+	struct row_reach r = { .any_place = row->spaces_any, .any_value = row->values.any };
+
+	for (unsigned s = 0; s < SPACE_MAX; s++)
+		if (row->spaces[s].any || row->spaces[s].n > 0)
+			r.spaces |= 1u << s;
+	for (size_t i = 0; i < row->values.n; i++)
+		r.bit_value = r.bit_value || row->values.ranges[i].lo <= 1;
+	return r;
+}
+
+struct model_service {
+	const char *name;
+	const char *label;
+	enum protocol protocol;
+	struct model_port *ports; /* never empty: no `ports` in the text means all of the protocol's transports */
+	size_t n_ports;
+	bool whole; /* no `allow` list: the whole protocol */
+	struct model_allow *allows;
+	size_t n_allows;
+	uint32_t undecided_bytes;
+	bool tunnel;
+	struct srcpos at;
+};
+
+struct model_conduit {
+	const char *name;
+	const char *label;
+	const struct model_zone *from, *to;
+	struct addr_range *sources; /* sorted, disjoint; whole zone when the text names none */
+	size_t n_sources;
+	struct addr_range *destinations;
+	size_t n_destinations;
+	const struct model_service **services;
+	size_t n_services;
+	bool observe;
+	bool shadow; /* an observe conduit that may lie over enforced cells */
+	enum criticality criticality;
+	enum failure when_down, when_overloaded;
+	enum midstream when_midstream;
+	bool tighten_new_flows; /* on_tighten = "new_flows" */
+	uint64_t until;		/* seconds since 1970 UTC; 0 = no end */
+	const char *purpose, *owner, *approved_by;
+	const char *review_by; /* YYYY-MM-DD */
+	uint32_t index;	       /* position in model.conduits */
+	struct srcpos at;
+};
+
+struct model_never {
+	const struct model_zone *from, *to;
+	unsigned classes;  /* CLASS_* bits; CLASS_ALL when the text names no commands */
+	bool all_commands; /* the text names none: any permission counts */
+	bool chain;	   /* scope = "chain" */
+	struct srcpos at;
+};
+
+/* "office reaches the TOS over TLS, the TOS writes to cranes, and that is accepted because ...": walks through this
+ * asset are not counted. */
+struct model_chain_break {
+	const struct model_asset *asset;
+	const char *reason;
+	struct srcpos at;
+};
+
+struct model {
+	const char *site_name, *site_label;
+	struct model_box box;
+	struct model_zone *zones;
+	size_t n_zones;
+	struct model_asset *assets;
+	size_t n_assets;
+	struct model_service *services;
+	size_t n_services;
+	struct model_conduit *conduits;
+	size_t n_conduits;
+	struct model_never *nevers;
+	size_t n_nevers;
+	struct model_chain_break *breaks;
+	size_t n_breaks;
+	const struct source_text *sources;
+	size_t n_sources; /* for positions */
+};
+
+#endif

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "appliance/base/utf8.h"
+#include "policy/check/check.h"
+
+bool ranges_add(struct check *k, struct ranges *r, const struct addr_range *one)
+{
+	void *items = r->list;
+	struct addr_range *slot = arena_grow(k->a, &items, &r->n, &r->room, sizeof(*slot));
+
+	r->list = items;
+	if (slot == NULL)
+		return false;
+	*slot = *one;
+	return true;
+}
+
+static int by_address(const void *pa, const void *pb)
+{
+	const struct addr_range *a = pa, *b = pb;
+	int c = addr_cmp(&a->lo, &b->lo);
+
+	return c != 0 ? c : addr_cmp(&a->hi, &b->hi);
+}
+
+void ranges_merge(struct ranges *r)
+{
+	size_t n = 0;
+
+	if (r->n == 0)
+		return;
+	qsort(r->list, r->n, sizeof(r->list[0]), by_address);
+	for (size_t i = 1; i < r->n; i++) {
+		struct addr_range *last = &r->list[n];
+		const struct addr_range *one = &r->list[i];
+		struct addr next;
+		bool more = addr_next(&last->hi, &next);
+
+		if (one->lo.family == last->lo.family && (!more || addr_cmp(&one->lo, &next) <= 0)) {
+			if (addr_cmp(&one->hi, &last->hi) > 0)
+				last->hi = one->hi;
+		} else {
+			r->list[++n] = *one;
+		}
+	}
+	r->n = n + 1;
+}
+
+bool ranges_hold(const struct addr_range *list, size_t n, const struct addr_range *one)
+{
+	size_t lo = 0, hi = n;
+
+	/* The last range that begins at or before `one`. */
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (addr_cmp(&list[mid].lo, &one->lo) <= 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo > 0 && list[lo - 1].lo.family == one->lo.family && addr_cmp(&one->hi, &list[lo - 1].hi) <= 0;
+}
+
+bool ranges_minus(struct check *k, const struct ranges *all, const struct ranges *less, struct ranges *ret)
+{
+	size_t j = 0;
+
+	for (size_t i = 0; i < all->n; i++) {
+		struct addr_range rest = all->list[i], parts[2];
+		bool left = true;
+
+		while (j < less->n && addr_cmp(&less->list[j].hi, &rest.lo) < 0)
+			j++;
+		for (size_t m = j; left && m < less->n && addr_cmp(&less->list[m].lo, &rest.hi) <= 0; m++) {
+			size_t n = addr_range_minus(&rest, &less->list[m], parts);
+
+			if (n == 0) {
+				left = false;
+			} else if (n == 2) {
+				if (!ranges_add(k, ret, &parts[0]))
+					return false;
+				rest = parts[1];
+			} else if (addr_cmp(&parts[0].lo, &less->list[m].lo) < 0) {
+				/* Cut at its end: nothing of `less` can follow inside it. */
+				rest = parts[0];
+				break;
+			} else {
+				rest = parts[0];
+			}
+		}
+		if (left && !ranges_add(k, ret, &rest))
+			return false;
+	}
+	return true;
+}
+
+bool ranges_unicast(struct check *k, struct ranges *ret)
+{
+	static const char *const all[] = { "0.0.0.0/0", "::/0" };
+	/* ::/64 holds what is unspecified, loopback, mapped or compatible; fe80::/9 the link-local and the old site-local. */
+	static const char *const never[] = { "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3",
+					     "::/64",	  "fe80::/9",	 "ff00::/8" };
+	struct ranges whole = { 0 }, less = { 0 };
+	struct addr_range r;
+	bool stray;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (!prefix_parse(all[i], &r, &stray) || !ranges_add(k, &whole, &r))
+			return false;
+	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+		if (!prefix_parse(never[i], &r, &stray) || !ranges_add(k, &less, &r))
+			return false;
+	ranges_merge(&less);
+	return ranges_minus(k, &whole, &less, ret);
+}
+
+/* The text with full-width digits and signs as ASCII, or NULL when there are none. */
+static const char *narrowed(struct arena *a, const char *text)
+{
+	struct bytes b = bytes_of(text, strlen(text));
+	char *out = arena_alloc(a, strlen(text) + 1);
+	struct utf8_char c;
+	bool wide = false;
+	size_t n = 0;
+
+	while (out != NULL && utf8_next(&b, &c)) {
+		char ascii = c.cp < 0x80 ? (char)c.cp : utf8_ascii_for(c.cp);
+
+		if (ascii == 0)
+			return NULL;
+		wide = wide || c.cp >= 0x80;
+		out[n++] = ascii;
+	}
+	return wide ? out : NULL;
+}
+
+/* "10.30.0.0/255.255.252.0" as "10.30.0.0/22", or NULL when it is not that. */
+static const char *with_length(struct arena *a, const char *text)
+{
+	size_t n = strcspn(text, "/");
+	struct addr mask;
+	unsigned len = 0;
+
+	if (text[n] != '/' || !addr_parse(text + n + 1, &mask) || mask.family != 4)
+		return NULL;
+	while (len < 32 && (mask.b[len / 8] >> (7 - len % 8) & 1) != 0)
+		len++;
+	for (unsigned i = len; i < 32; i++)
+		if ((mask.b[i / 8] >> (7 - i % 8) & 1) != 0)
+			return NULL;
+	return arena_printf(a, "%.*s/%u", (int)n, text, len);
+}
+
+/* "10.30.1.10-10.30.1.20", "10.30.1.10-20" */
+static bool is_span(const char *text)
+{
+	size_t n = strcspn(text, "-~");
+	char head[ADDR_TEXT];
+	struct addr a;
+
+	if (text[n] == '\0' || n >= sizeof(head))
+		return false;
+	memcpy(head, text, n);
+	head[n] = '\0';
+	return addr_parse(head, &a);
+}
+
+bool means_everything(const char *text)
+{
+	return strcasecmp(text, "any") == 0 || strcasecmp(text, "all") == 0 || strcmp(text, "*") == 0 ||
+	       strcasecmp(text, "rest") == 0;
+}
+
+bool address_of(struct check *k, const struct ast_node *node, struct object o, struct addr_range *ret)
+{
+	char meant[2 * ADDR_TEXT + 2];
+	const char *narrow;
+	struct diag *g;
+	bool stray;
+
+	if (prefix_parse(node->string, ret, &stray))
+		return true;
+	if (stray) {
+		addr_range_text(ret, meant, sizeof(meant));
+		g = check_value(k, SEV_ERROR, "policy.address", node, MP_STRAY_BITS, o, node->string);
+		diag_hint(k->d, g, MP_HINT_STRAY, meant, (int)strcspn(node->string, "/"), node->string);
+		return false;
+	}
+	g = check_value(k, SEV_ERROR, "policy.address", node, MP_ADDRESS_BAD, o, node->string);
+	narrow = narrowed(k->a, node->string);
+	if (narrow != NULL)
+		diag_hint(k->d, g, MP_HINT_WIDE_WORD, narrow);
+	else if (with_length(k->a, node->string) != NULL)
+		diag_hint(k->d, g, MP_HINT_LENGTH, with_length(k->a, node->string));
+	else if (is_span(node->string))
+		diag_hint(k->d, g, MP_HINT_SPAN);
+	else if (o.noun == MP_OBJ_ZONE && means_everything(node->string))
+		diag_hint(k->d, g, MP_HINT_REST);
+	else
+		diag_hint(k->d, g, MP_HINT_ADDRESS);
+	return false;
+}

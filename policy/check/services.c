@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Services: a protocol, where it listens, and what of it is allowed. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "policy/check/check.h"
+
+enum { SERVICE_PROTOCOL, SERVICE_PORTS, SERVICE_ALLOW, SERVICE_UNDECIDED, SERVICE_TUNNEL, SERVICE_LABEL, SERVICE_N };
+static const struct key service_keys[SERVICE_N] = {
+	[SERVICE_PROTOCOL] = { "protocol", AST_STRING, true, "protocol = \"modbus\";" },
+	[SERVICE_PORTS] = { "ports", AST_LISTS, false, NULL },
+	[SERVICE_ALLOW] = { "allow", AST_LIST, false, NULL },
+	[SERVICE_UNDECIDED] = { "undecided_bytes", AST_NUMBER, false, NULL },
+	[SERVICE_TUNNEL] = { "tunnel", AST_BOOL, false, NULL },
+	[SERVICE_LABEL] = { "label", AST_STRING, false, NULL },
+};
+
+#define UNDECIDED_MAX 65536
+
+#define IP_ICMP 1
+#define IP_TCP 6
+#define IP_UDP 17
+
+static const struct {
+	const char *name;
+	unsigned bit;
+	uint8_t l4proto;
+} transports[] = {
+	{ "tcp", TRANSPORT_TCP, IP_TCP },
+	{ "udp", TRANSPORT_UDP, IP_UDP },
+	{ "icmp", TRANSPORT_ICMP, IP_ICMP },
+};
+#define TRANSPORTS (sizeof(transports) / sizeof(transports[0]))
+
+/* What people call a protocol elsewhere; the nearest spelling would mislead ("https" is not http). */
+static const char *known_as(const char *name)
+{
+	static const char *const other[][2] = {
+		{ "https", "tls" },	    { "ssl", "tls" },
+		{ "ldaps", "tls" },	    { "postgres", "postgresql" },
+		{ "ping", "icmp" },	    { "icmpv6", "icmp" },
+		{ "icmp6", "icmp" },	    { "sftp", "ssh" },
+		{ "scp", "ssh" },	    { "cifs", "smb" },
+		{ "mariadb", "mysql" },	    { "modbus-tcp", "modbus" },
+		{ "modbus_tcp", "modbus" }, { "modbus/tcp", "modbus" },
+		{ "modbustcp", "modbus" },
+	};
+
+	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
+		if (strcasecmp(name, other[i][0]) == 0)
+			return other[i][1];
+	return NULL;
+}
+
+static enum protocol service_protocol(struct check *k, const struct ast_node *node, struct object o)
+{
+	const char *known[PROTO_COUNT];
+	enum protocol p;
+	struct diag *g;
+
+	if (node == NULL)
+		return PROTO_NONE;
+	p = protocol_by_name(node->string);
+	if (p != PROTO_NONE)
+		return p;
+	for (unsigned i = 1; i < PROTO_COUNT; i++)
+		known[i - 1] = protocol_info((enum protocol)i)->name;
+	g = check_value(k, SEV_ERROR, "policy.unknown_protocol", node, MP_NO_PROTOCOL, o, node->string);
+	if (k->d->errors <= DIAG_MAX) {
+		const char *near = known_as(node->string), *text = "";
+
+		near = near != NULL ? near : word_nearest(node->string, known, PROTO_COUNT - 1);
+
+		for (unsigned i = 0; near == NULL && text != NULL && i < PROTO_COUNT - 1; i++)
+			text = arena_printf(k->a, "%s%s%s", text, i > 0 ? ", " : "", known[i]);
+		if (near != NULL)
+			diag_hint(k->d, g, MP_HINT_NEAR, near);
+		else if (text != NULL)
+			diag_hint(k->d, g, MP_HINT_ONE_OF, text);
+	}
+	return p;
+}
+
+/* Decimal without leading zeros; moves *p behind it. */
+static bool decimal(const char **p, uint32_t max, uint32_t *ret)
+{
+	const char *s = *p;
+	uint32_t v = 0;
+
+	if (*s < '0' || *s > '9' || (*s == '0' && s[1] >= '0' && s[1] <= '9'))
+		return false;
+	for (; *s >= '0' && *s <= '9'; s++) {
+		v = v * 10 + (uint32_t)(*s - '0');
+		if (v > max)
+			return false;
+	}
+	*p = s;
+	*ret = v;
+	return true;
+}
+
+static void port_bad(struct check *k, const struct ast_node *node, struct object o)
+{
+	struct diag *g = check_value(k, SEV_ERROR, "policy.port", node, MP_PORT_BAD, o, node->string);
+
+	diag_hint(k->d, g, MP_HINT_PORT);
+}
+
+static bool port_of(struct check *k, const struct ast_node *node, enum protocol p, struct object o,
+		    struct model_port *ret)
+{
+	const char *slash = strchr(node->string, '/'), *text;
+	size_t n = slash != NULL ? (size_t)(slash - node->string) : strlen(node->string), i = 0;
+	uint32_t lo, hi;
+	bool icmp;
+
+	while (i < TRANSPORTS && (strlen(transports[i].name) != n || memcmp(transports[i].name, node->string, n) != 0))
+		i++;
+	if (slash == NULL || i == TRANSPORTS) {
+		port_bad(k, node, o);
+		return false;
+	}
+	if (p != PROTO_NONE && (protocol_info(p)->transports & transports[i].bit) == 0) {
+		check_say(k, SEV_ERROR, "policy.port", node->value_at, node->value_width, MP_TRANSPORT_WRONG,
+			  both_object(k, o), both_same(protocol_info(p)->name), both_same(transports[i].name));
+		return false;
+	}
+	icmp = transports[i].bit == TRANSPORT_ICMP;
+	text = slash + 1;
+	if (!decimal(&text, icmp ? 255 : 65535, &lo)) {
+		port_bad(k, node, o);
+		return false;
+	}
+	hi = lo;
+	if (!icmp && *text == '-') {
+		text++;
+		if (!decimal(&text, 65535, &hi)) {
+			port_bad(k, node, o);
+			return false;
+		}
+	}
+	if (*text != '\0' || lo > hi || (!icmp && lo == 0)) {
+		port_bad(k, node, o);
+		return false;
+	}
+	*ret = (struct model_port){ transports[i].l4proto, (uint16_t)(icmp ? lo << 8 : lo),
+				    (uint16_t)(icmp ? lo << 8 : hi) };
+	return true;
+}
+
+static int by_port(const void *pa, const void *pb)
+{
+	const struct model_port *a = pa, *b = pb;
+
+	if (a->l4proto != b->l4proto)
+		return a->l4proto < b->l4proto ? -1 : 1;
+	if (a->lo != b->lo)
+		return a->lo < b->lo ? -1 : 1;
+	return a->hi < b->hi ? -1 : a->hi > b->hi;
+}
+
+/* Sorted and disjoint. ICMP types are not joined: 8 and 9 have nothing to do with one another. */
+static void ports_merge(struct model_service *s)
+{
+	size_t n = 0;
+
+	if (s->n_ports == 0)
+		return;
+	qsort(s->ports, s->n_ports, sizeof(s->ports[0]), by_port);
+	for (size_t i = 1; i < s->n_ports; i++) {
+		struct model_port *last = &s->ports[n];
+		const struct model_port *one = &s->ports[i];
+
+		if (one->l4proto == last->l4proto &&
+		    (one->lo == last->lo || (one->l4proto != IP_ICMP && one->lo <= last->hi + 1u))) {
+			if (one->hi > last->hi)
+				last->hi = one->hi;
+		} else {
+			s->ports[++n] = *one;
+		}
+	}
+	s->n_ports = n + 1;
+}
+
+static void service_ports(struct check *k, const struct ast_node *list, struct model_service *s, struct object o)
+{
+	s->ports = arena_array(k->a, list != NULL ? list->n : TRANSPORTS, sizeof(s->ports[0]));
+	if (s->ports == NULL)
+		return;
+	for (size_t i = 0; list == NULL && i < TRANSPORTS; i++) {
+		bool icmp = transports[i].bit == TRANSPORT_ICMP;
+
+		if ((protocol_info(s->protocol)->transports & transports[i].bit) != 0)
+			s->ports[s->n_ports++] = (struct model_port){ transports[i].l4proto, icmp ? 0 : 1, 65535 };
+	}
+	for (const struct ast_node *c = NULL; (c = list_next(k, list, c, AST_STRING, o)) != NULL;)
+		if (port_of(k, c, s->protocol, o, &s->ports[s->n_ports]))
+			s->n_ports++;
+	if (list != NULL && list->n == 0) {
+		struct diag *g = check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, "ports");
+
+		diag_hint(k->d, g, MP_HINT_NO_PORTS);
+	}
+	ports_merge(s);
+}
+
+static void no_vocabulary_hint(struct check *k, struct diag *g)
+{
+	const char *text = "";
+
+	for (unsigned i = 1; text != NULL && i < PROTO_COUNT; i++)
+		if (vocabulary_of((enum protocol)i) != NULL)
+			text = arena_printf(k->a, "%s%s%s", text, *text != '\0' ? ", " : "",
+					    protocol_info((enum protocol)i)->name);
+	if (text != NULL)
+		diag_hint(k->d, g, MP_HINT_NO_VOCABULARY, text);
+}
+
+static void one_service(struct check *k, const struct ast_node *node, struct model_service *s)
+{
+	const struct ast_node *v[SERVICE_N];
+	struct object o = { MP_OBJ_SERVICE, node->name };
+	enum protocol_depth depth;
+
+	*s = (struct model_service){ .name = node->name, .label = "", .whole = true, .at = node->at };
+	name_check(k, node->name, node->at, node->width);
+	if (!keys_read(k, node, service_keys, SERVICE_N, o, v))
+		return;
+	s->label = text_of(k, v[SERVICE_LABEL], o, "");
+	s->protocol = service_protocol(k, v[SERVICE_PROTOCOL], o);
+	service_ports(k, v[SERVICE_PORTS], s, o);
+	s->undecided_bytes = (uint32_t)number_of(k, v[SERVICE_UNDECIDED], o, 0, UNDECIDED_MAX, 0);
+	s->tunnel = truth_of(v[SERVICE_TUNNEL], false);
+	if (s->protocol == PROTO_NONE)
+		return;
+	depth = protocol_info(s->protocol)->depth;
+	if (s->undecided_bytes > 0 && depth == DEPTH_TRANSPORT)
+		check_value(k, SEV_WARNING, "policy.no_effect", v[SERVICE_UNDECIDED], MP_UNDECIDED_USELESS, o,
+			    protocol_info(s->protocol)->name);
+	if (v[SERVICE_ALLOW] == NULL)
+		return;
+	s->whole = false;
+	if (vocabulary_of(s->protocol) == NULL) {
+		struct diag *g = check_say(k, SEV_ERROR, "policy.no_commands", v[SERVICE_ALLOW]->at,
+					   v[SERVICE_ALLOW]->width, MP_NO_VOCABULARY, both_object(k, o),
+					   both_same(protocol_info(s->protocol)->name), both_same(""));
+
+		no_vocabulary_hint(k, g);
+		return;
+	}
+	if (v[SERVICE_ALLOW]->n == 0) {
+		struct diag *g =
+			check_value(k, SEV_ERROR, "policy.empty_list", v[SERVICE_ALLOW], MP_EMPTY_LIST, o, "allow");
+
+		diag_hint(k->d, g, MP_HINT_EMPTY_ALLOW_LIST);
+	}
+	check_allows(k, v[SERVICE_ALLOW], s);
+}
+
+void check_services(struct check *k, const struct ast_node *node)
+{
+	size_t n = node != NULL ? node->n : 0;
+	struct model *m = k->m;
+
+	m->services = arena_array(k->a, n, sizeof(m->services[0]));
+	k->services.names = arena_array(k->a, n, sizeof(k->services.names[0]));
+	k->services.objects = arena_array(k->a, n, sizeof(k->services.objects[0]));
+	if (m->services == NULL || k->services.names == NULL || k->services.objects == NULL)
+		return;
+	for (const struct ast_node *c = node != NULL ? node->child : NULL; c != NULL; c = c->next) {
+		k->services.names[m->n_services] = c->name;
+		k->services.objects[m->n_services] = &m->services[m->n_services];
+		one_service(k, c, &m->services[m->n_services++]);
+	}
+	names_build(k, &k->services, m->n_services);
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Zones: interfaces and networks, no address in two of them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/check/check.h"
+
+enum { ZONE_INTERFACES, ZONE_NETWORKS, ZONE_CLASS, ZONE_OWNER, ZONE_PATCHABLE, ZONE_LABEL, ZONE_N };
+static const struct key zone_keys[ZONE_N] = {
+	[ZONE_INTERFACES] = { "interfaces", AST_LISTS, true, "interfaces = [\"lan0\"];" },
+	[ZONE_NETWORKS] = { "networks", AST_LISTS, true, "networks = [\"10.10.0.0/16\"];" },
+	[ZONE_CLASS] = { "class", AST_STRING, false, NULL },
+	[ZONE_OWNER] = { "owner", AST_STRING, false, NULL },
+	[ZONE_PATCHABLE] = { "patchable", AST_BOOL, false, NULL },
+	[ZONE_LABEL] = { "label", AST_STRING, false, NULL },
+};
+/* In the order of enum zone_class. */
+static const char *const class_words[] = { "it", "operations", "ot", "external", "test", "management" };
+
+/* A network as a zone's text claims it. */
+struct claim {
+	struct addr_range range;
+	struct model_zone *zone;
+	const struct ast_node *node;
+};
+
+struct claims {
+	struct claim *list;
+	size_t n, room;
+};
+
+static void zone_interfaces(struct check *k, const struct ast_node *list, struct model_zone *z, struct object o)
+{
+	if (list == NULL)
+		return;
+	if (list->n > INTERFACES_MAX) {
+		check_value(k, SEV_ERROR, "policy.too_large", list, MP_LIST_LONG, o, "interfaces");
+		return;
+	}
+	z->interfaces = arena_array(k->a, list->n, sizeof(void *));
+	for (const struct ast_node *c = NULL;
+	     z->interfaces != NULL && (c = list_next(k, list, c, AST_STRING, o)) != NULL;) {
+		const struct model_interface *i =
+			names_need(k, &k->interfaces, c, MP_NO_INTERFACE, "policy.unknown_name", o);
+		size_t j = 0;
+
+		if (i == NULL)
+			continue;
+		while (j < z->n_interfaces && z->interfaces[j] != i)
+			j++;
+		if (j < z->n_interfaces) {
+			check_value(k, SEV_ERROR, "policy.twice", c, MP_TWICE, o, c->string);
+		} else if (i->admin) {
+			struct diag *g =
+				check_value(k, SEV_ERROR, "policy.admin_interface", c, MP_ADMIN_IN_ZONE, o, c->string);
+
+			g->also = i->at;
+			diag_hint(k->d, g, MP_HINT_ADMIN);
+		} else {
+			z->interfaces[z->n_interfaces++] = i;
+		}
+	}
+	if (list->n == 0)
+		check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, "interfaces");
+}
+
+static bool is_everything(const struct addr_range *r)
+{
+	unsigned len;
+
+	return addr_range_is_prefix(r, &len) && len == 0;
+}
+
+static void zone_networks(struct check *k, const struct ast_node *list, struct model_zone *z, struct object o,
+			  const struct ranges *unicast, struct claims *claims)
+{
+	for (const struct ast_node *c = NULL; (c = list_next(k, list, c, AST_STRING, o)) != NULL;) {
+		void *items = claims->list;
+		struct addr_range r;
+		struct claim *slot;
+		struct diag *g;
+
+		if (strcmp(c->string, "rest") == 0) {
+			if (z->rest)
+				check_value(k, SEV_ERROR, "policy.twice", c, MP_TWICE, o, c->string);
+			z->rest = true;
+			continue;
+		}
+		if (!address_of(k, c, o, &r)) {
+			k->unsure[z->index] = true;
+			continue;
+		}
+		if (!ranges_hold(unicast->list, unicast->n, &r)) {
+			g = check_value(k, SEV_ERROR, "policy.not_unicast", c, MP_NOT_UNICAST, o, c->string);
+			diag_hint(k->d, g, is_everything(&r) ? MP_HINT_REST : MP_HINT_UNICAST);
+			k->unsure[z->index] = true;
+			continue;
+		}
+		slot = arena_grow(k->a, &items, &claims->n, &claims->room, sizeof(*slot));
+		claims->list = items;
+		if (slot == NULL)
+			return;
+		*slot = (struct claim){ r, z, c };
+	}
+	if (list != NULL && list->n == 0)
+		check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, o, "networks");
+}
+
+static int by_range(const void *pa, const void *pb)
+{
+	const struct claim *a = pa, *b = pb;
+	int c = addr_cmp(&a->range.lo, &b->range.lo);
+
+	if (c == 0)
+		c = addr_cmp(&b->range.hi, &a->range.hi);
+	return c != 0 ? c : (a->zone->index > b->zone->index) - (a->zone->index < b->zone->index);
+}
+
+static bool stands_before(const struct srcpos *a, const struct srcpos *b)
+{
+	if (a->file != b->file)
+		return a->file < b->file;
+	return a->line != b->line ? a->line < b->line : a->column < b->column;
+}
+
+/* Sorted by address, a claim can only meet the one that reaches furthest so far, or one that meets that as well. */
+static void report_overlaps(struct check *k, struct claims *claims)
+{
+	const struct claim *far;
+
+	if (claims->n == 0)
+		return;
+	qsort(claims->list, claims->n, sizeof(claims->list[0]), by_range);
+	far = &claims->list[0];
+	for (size_t i = 1; i < claims->n; i++) {
+		const struct claim *one = &claims->list[i];
+
+		if (far->range.lo.family == one->range.lo.family && addr_cmp(&one->range.lo, &far->range.hi) <= 0 &&
+		    one->zone != far->zone) {
+			bool swap = stands_before(&one->node->value_at, &far->node->value_at);
+			const struct claim *late = swap ? far : one, *early = swap ? one : far;
+			struct diag *g =
+				diag_add(k->d, SEV_ERROR, "policy.overlap", late->node->value_at, MP_OVERLAP,
+					 late->node->string, late->zone->name, early->node->string, early->zone->name);
+
+			g->width = late->node->value_width;
+			g->also = early->node->value_at;
+			diag_hint(k->d, g, MP_HINT_OVERLAP);
+		}
+		if (far->range.lo.family != one->range.lo.family || addr_cmp(&one->range.hi, &far->range.hi) > 0)
+			far = one;
+	}
+}
+
+/* Nobody behind a data interface has an address of the admin networks. */
+static bool add_admin(struct check *k, struct ranges *claimed)
+{
+	for (size_t i = 0; i < k->m->box.n_interfaces; i++) {
+		const struct model_interface *f = &k->m->box.interfaces[i];
+		struct addr_range r;
+
+		for (size_t j = 0; f->admin && j < f->n_addresses; j++) {
+			interface_network(f, j, &r);
+			if (!ranges_add(k, claimed, &r))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* What nobody claims, computed once; a zone's own claims come back in by the union. */
+static void expand_rest(struct check *k, const struct ranges *unicast, const struct claims *claims)
+{
+	struct ranges claimed = { 0 }, rest = { 0 };
+
+	for (size_t i = 0; i < claims->n; i++)
+		if (!ranges_add(k, &claimed, &claims->list[i].range))
+			return;
+	if (!add_admin(k, &claimed))
+		return;
+	ranges_merge(&claimed);
+	if (!ranges_minus(k, unicast, &claimed, &rest))
+		return;
+	for (size_t i = 0; i < k->m->n_zones; i++) {
+		struct model_zone *z = &k->m->zones[i];
+		struct ranges both = { 0 };
+
+		if (!z->rest)
+			continue;
+		if (z->n_ranges == 0) {
+			z->ranges = rest.list;
+			z->n_ranges = rest.n;
+			continue;
+		}
+		for (size_t j = 0; j < z->n_ranges; j++)
+			if (!ranges_add(k, &both, &z->ranges[j]))
+				return;
+		for (size_t j = 0; j < rest.n; j++)
+			if (!ranges_add(k, &both, &rest.list[j]))
+				return;
+		ranges_merge(&both);
+		z->ranges = both.list;
+		z->n_ranges = both.n;
+	}
+}
+
+/* Two zones that both take the rest behind one interface would be the same zone. */
+static void report_rest_twice(struct check *k)
+{
+	const struct model_interface *base = k->m->box.interfaces;
+	const struct model_zone **owner = arena_array(k->a, k->m->box.n_interfaces, sizeof(void *));
+
+	for (size_t i = 0; owner != NULL && i < k->m->n_zones; i++) {
+		const struct model_zone *z = &k->m->zones[i];
+
+		for (size_t j = 0; z->rest && j < z->n_interfaces; j++) {
+			const struct model_zone **first = &owner[z->interfaces[j] - base];
+
+			if (*first != NULL) {
+				struct diag *g = diag_add(k->d, SEV_ERROR, "policy.overlap", z->at, MP_REST_TWICE,
+							  z->name, (*first)->name, z->interfaces[j]->name);
+
+				g->width = (uint32_t)strlen(z->name);
+				g->also = (*first)->at;
+				break;
+			}
+			*first = z;
+		}
+	}
+}
+
+static int by_zone(const void *pa, const void *pb)
+{
+	const struct claim *a = pa, *b = pb;
+
+	return (a->zone->index > b->zone->index) - (a->zone->index < b->zone->index);
+}
+
+static void assign_ranges(struct check *k, const struct claims *claims)
+{
+	struct claim *sorted = arena_array(k->a, claims->n, sizeof(*sorted));
+	size_t i = 0;
+
+	if (sorted == NULL || claims->n == 0)
+		return;
+	memcpy(sorted, claims->list, claims->n * sizeof(*sorted));
+	qsort(sorted, claims->n, sizeof(*sorted), by_zone);
+	while (i < claims->n) {
+		struct model_zone *z = sorted[i].zone;
+		struct ranges r = { 0 };
+
+		for (; i < claims->n && sorted[i].zone == z; i++)
+			if (!ranges_add(k, &r, &sorted[i].range))
+				return;
+		ranges_merge(&r);
+		z->ranges = r.list;
+		z->n_ranges = r.n;
+	}
+}
+
+static void one_zone(struct check *k, const struct ast_node *node, struct model_zone *z, const struct ranges *unicast,
+		     struct claims *claims)
+{
+	const struct ast_node *v[ZONE_N];
+	struct object o = { MP_OBJ_ZONE, node->name };
+
+	*z = (struct model_zone){ .name = node->name, .label = "", .owner = "", .index = z->index, .at = node->at };
+	if (name_check(k, node->name, node->at, node->width) && strcmp(node->name, "self") == 0) {
+		struct diag *g = diag_add(k->d, SEV_ERROR, "policy.reserved", node->at, MP_SELF_DEFINED);
+
+		g->width = node->width;
+		diag_hint(k->d, g, MP_HINT_SELF_DEFINED);
+	}
+	if (!keys_read(k, node, zone_keys, ZONE_N, o, v))
+		return;
+	k->unsure[z->index] = v[ZONE_NETWORKS] == NULL || v[ZONE_NETWORKS]->n == 0;
+	z->label = text_of(k, v[ZONE_LABEL], o, "");
+	z->owner = text_of(k, v[ZONE_OWNER], o, "");
+	z->class = (enum zone_class)choice_of(k, v[ZONE_CLASS], o, class_words,
+					      sizeof(class_words) / sizeof(class_words[0]), CLASS_IT);
+	z->patchable = truth_of(v[ZONE_PATCHABLE], true);
+	zone_interfaces(k, v[ZONE_INTERFACES], z, o);
+	zone_networks(k, v[ZONE_NETWORKS], z, o, unicast, claims);
+}
+
+void check_zones(struct check *k, const struct ast_node *node)
+{
+	size_t n = node != NULL ? node->n : 0;
+	struct ranges unicast = { 0 };
+	struct claims claims = { 0 };
+	struct model *m = k->m;
+
+	m->zones = arena_array(k->a, n + 1, sizeof(m->zones[0]));
+	k->zones.names = arena_array(k->a, n + 1, sizeof(k->zones.names[0]));
+	k->zones.objects = arena_array(k->a, n + 1, sizeof(k->zones.objects[0]));
+	k->unsure = arena_array(k->a, n + 1, sizeof(k->unsure[0]));
+	if (m->zones == NULL || k->unsure == NULL || k->zones.names == NULL || k->zones.objects == NULL ||
+	    !ranges_unicast(k, &unicast))
+		return;
+	for (const struct ast_node *c = node != NULL ? node->child : NULL; c != NULL; c = c->next) {
+		struct model_zone *z = &m->zones[m->n_zones];
+
+		z->index = (uint32_t)m->n_zones++;
+		one_zone(k, c, z, &unicast, &claims);
+	}
+	/* The box itself comes last, so that the others are numbered as the text has them. */
+	m->zones[m->n_zones] = (struct model_zone){ .name = "self",
+						    .label = "",
+						    .owner = "",
+						    .class = CLASS_MANAGEMENT,
+						    .self = true,
+						    .index = (uint32_t)m->n_zones };
+	m->n_zones++;
+	for (size_t i = 0; i < m->n_zones; i++) {
+		k->zones.names[i] = m->zones[i].name;
+		k->zones.objects[i] = &m->zones[i];
+	}
+	if (!names_build(k, &k->zones, m->n_zones))
+		return;
+	report_overlaps(k, &claims);
+	report_rest_twice(k);
+	assign_ranges(k, &claims);
+	expand_rest(k, &unicast, &claims);
+}

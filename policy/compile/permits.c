@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/compile/permits.h"
+
+#include <string.h>
+
+#include "appliance/base/sha256.h"
+#include "policy/space/intern.h"
+
+static const char *const failure_words[] = { "closed", "hold", "open" };
+static const char *const midstream_words[] = { "drop", "reset", "pick_up" };
+static const char *const criticality_words[] = { "safety", "cargo", "support" };
+static const char *const tighten_words[] = { "all", "new_flows" };
+
+/* The settings that are joined; a smaller value is a stricter one in every one of them. */
+enum setting { SET_DOWN, SET_OVERLOADED, SET_MIDSTREAM, SET_CRITICALITY, SET_TIGHTEN, SETTINGS };
+
+static const struct {
+	const char *key;
+	const char *const *words;
+} settings[SETTINGS] = {
+	[SET_DOWN] = { "when_down", failure_words },
+	[SET_OVERLOADED] = { "when_overloaded", failure_words },
+	[SET_MIDSTREAM] = { "when_midstream", midstream_words },
+	[SET_CRITICALITY] = { "criticality", criticality_words },
+	[SET_TIGHTEN] = { "on_tighten", tighten_words },
+};
+
+static unsigned setting_of(const struct model_conduit *c, enum setting s)
+{
+	switch (s) {
+	case SET_DOWN:
+		return c->when_down;
+	case SET_OVERLOADED:
+		return c->when_overloaded;
+	case SET_MIDSTREAM:
+		return c->when_midstream;
+	case SET_CRITICALITY:
+		return c->criticality;
+	case SET_TIGHTEN:
+		return c->tighten_new_flows;
+	case SETTINGS:
+		break;
+	}
+	return 0;
+}
+
+/* What is said about a pair of conduits is said once, however many sets have both. */
+enum said { SAID_SETTING, SAID_MODES = SAID_SETTING + SETTINGS, SAID_OPEN, SAID_UNTIL };
+
+struct joiner {
+	const struct model *m;
+	const struct cells *cells;
+	struct diags *d;
+	struct interner said;
+	bool failed;
+};
+
+static bool first_time(struct joiner *j, const struct model_conduit *a, const struct model_conduit *b, unsigned what)
+{
+	uint32_t key[3] = { a->index, b->index, what }, unused;
+	bool is_new;
+
+	if (!intern(&j->said, key, 3, &unused, &is_new)) {
+		j->failed = true;
+		return false;
+	}
+	return is_new;
+}
+
+static const struct cell_pair *pair_of(const struct joiner *j, const struct interned *set, uint32_t i)
+{
+	return &j->cells->pairs[set->values[i]];
+}
+
+static const struct model_conduit *conduit_of(const struct joiner *j, const struct interned *set, uint32_t i)
+{
+	return &j->m->conduits[pair_of(j, set, i)->conduit];
+}
+
+static enum protocol_depth depth_of(const struct joiner *j, const struct interned *set, uint32_t i)
+{
+	return protocol_info(pair_of(j, set, i)->service->protocol)->depth;
+}
+
+/* The first conduit that enforces, or NULL when all of the set only observe. */
+static const struct model_conduit *enforcer(const struct joiner *j, const struct interned *set)
+{
+	for (uint32_t i = 0; i < set->n; i++)
+		if (!conduit_of(j, set, i)->observe)
+			return conduit_of(j, set, i);
+	return NULL;
+}
+
+static void join_modes(struct joiner *j, const struct interned *set, const struct model_conduit *enforces)
+{
+	for (uint32_t i = 0; i < set->n && enforces != NULL; i++) {
+		const struct model_conduit *c = conduit_of(j, set, i);
+		struct diag *g;
+
+		if (!c->observe || c->shadow || !first_time(j, c, enforces, SAID_MODES))
+			continue;
+		g = diag_add(j->d, SEV_ERROR, "policy.observe_over_enforce", c->at, M_JOINT_MODES, c->name,
+			     enforces->name);
+		g->also = enforces->at;
+		diag_hint(j->d, g, M_JOINT_MODES_HINT);
+	}
+}
+
+/* Does this pair decide what happens, or does it only shadow those who do? */
+static bool counts(const struct joiner *j, const struct interned *set, uint32_t i, const struct model_conduit *enforces)
+{
+	return enforces == NULL || !conduit_of(j, set, i)->observe;
+}
+
+static unsigned join_setting(struct joiner *j, const struct interned *set, const struct model_conduit *enforces,
+			     enum setting s, bool inspected)
+{
+	const struct model_conduit *strictest = NULL;
+	unsigned value = 0;
+
+	for (uint32_t i = 0; i < set->n; i++) {
+		const struct model_conduit *c = conduit_of(j, set, i);
+
+		if (!counts(j, set, i, enforces) || (strictest != NULL && setting_of(c, s) >= value))
+			continue;
+		strictest = c;
+		value = setting_of(c, s);
+	}
+	/* What inspection does when it fails is of no interest where nothing is inspected. */
+	for (uint32_t i = 0; i < set->n && (inspected || s == SET_TIGHTEN); i++) {
+		const struct model_conduit *c = conduit_of(j, set, i);
+
+		if (!counts(j, set, i, enforces) || setting_of(c, s) == value ||
+		    !first_time(j, c, strictest, SAID_SETTING + s))
+			continue;
+		diag_add(j->d, SEV_WARNING, "policy.overruled", c->at, M_JOINT_STRICTER, c->name, settings[s].key,
+			 settings[s].words[setting_of(c, s)], strictest->name, settings[s].words[value])
+			->also = strictest->at;
+	}
+	return value;
+}
+
+/*
+ * A permission without inspection makes all inspection on the same cell pointless: whatever the inspector would refuse
+ * is allowed by the other conduit. Such cells stay out of the queues, and the conduit that expected more is told.
+ */
+static bool inspected(struct joiner *j, const struct interned *set, const struct model_conduit *enforces)
+{
+	const struct model_conduit *open = NULL;
+
+	for (uint32_t i = 0; i < set->n && open == NULL; i++)
+		if (counts(j, set, i, enforces) && depth_of(j, set, i) == DEPTH_TRANSPORT)
+			open = conduit_of(j, set, i);
+	if (open == NULL)
+		return true;
+	for (uint32_t i = 0; i < set->n; i++) {
+		const struct model_conduit *c = conduit_of(j, set, i);
+
+		if (depth_of(j, set, i) == DEPTH_TRANSPORT || !first_time(j, c, open, SAID_OPEN))
+			continue;
+		diag_add(j->d, SEV_WARNING, "policy.not_enforced", c->at, M_JOINT_OPEN, open->name, c->name)->also =
+			open->at;
+	}
+	return false;
+}
+
+static uint64_t join_until(struct joiner *j, const struct interned *set)
+{
+	const struct model_conduit *first = NULL;
+
+	for (uint32_t i = 0; i < set->n; i++) {
+		const struct model_conduit *c = conduit_of(j, set, i);
+
+		if (c->until != 0 && (first == NULL || c->until < first->until))
+			first = c;
+	}
+	for (uint32_t i = 0; i < set->n && first != NULL; i++) {
+		const struct model_conduit *c = conduit_of(j, set, i);
+
+		if (c->until != 0 && c->until != first->until && first_time(j, c, first, SAID_UNTIL))
+			diag_add(j->d, SEV_WARNING, "policy.ends_early", c->at, M_JOINT_UNTIL, c->name, first->name)
+				->also = first->at;
+	}
+	return first != NULL ? first->until : 0;
+}
+
+static void join(struct joiner *j, const struct interned *set, struct ir_permit *p)
+{
+	const struct model_conduit *enforces = enforcer(j, set);
+	struct lane lane = { .kind = LANE_NAMING };
+	bool is_inspected;
+
+	join_modes(j, set, enforces);
+	is_inspected = inspected(j, set, enforces);
+	p->observe = enforces == NULL;
+	p->until = join_until(j, set);
+	p->midstream = (uint8_t)join_setting(j, set, enforces, SET_MIDSTREAM, is_inspected);
+	p->tighten_new_flows = join_setting(j, set, enforces, SET_TIGHTEN, is_inspected) != 0;
+	lane.when_down = (enum failure)join_setting(j, set, enforces, SET_DOWN, is_inspected);
+	lane.when_overloaded = (enum failure)join_setting(j, set, enforces, SET_OVERLOADED, is_inspected);
+	lane.criticality = (enum criticality)join_setting(j, set, enforces, SET_CRITICALITY, is_inspected);
+	for (uint32_t i = 0; i < set->n; i++) {
+		if (depth_of(j, set, i) == DEPTH_COMMANDS)
+			lane.kind = LANE_COMMANDS;
+		if (counts(j, set, i, enforces))
+			p->protocols |= 1u << pair_of(j, set, i)->service->protocol;
+	}
+	p->lane = is_inspected ? lane_number(lane) : LANE_NONE;
+}
+
+bool permits_make(const struct model *m, const struct cells *cells, struct arena *a, struct diags *d, struct ir *ir)
+{
+	struct joiner j = { .m = m, .cells = cells, .d = d };
+	size_t errors = d->errors;
+
+	_Static_assert(PROTO_COUNT <= 32, "protocols of a permit are a 32-bit set");
+	interner_init(&j.said, a);
+	ir->permits = arena_array(a, cells->n_sets, sizeof(*ir->permits));
+	if (ir->permits == NULL)
+		return false;
+	ir->n_permits = (uint32_t)cells->n_sets;
+	for (uint32_t i = 0; i < ir->n_permits; i++)
+		join(&j, &cells->sets[i], &ir->permits[i]);
+	return !j.failed && d->errors == errors;
+}
+
+/* ---- identity -------------------------------------------------------------------------------------------------------- */
+
+static void put_numbers(struct outbuf *o, const struct command_table *t, const struct number_set *s)
+{
+	out_u8(o, s->any);
+	out_be32(o, s->n);
+	for (uint32_t i = 0; i < s->n; i++) {
+		out_be32(o, t->ranges[s->first + i].lo);
+		out_be32(o, t->ranges[s->first + i].hi);
+	}
+}
+
+static size_t numbers_size(const struct number_set *s)
+{
+	return 5u + 8u * (size_t)s->n;
+}
+
+static size_t grant_size(const struct command_table *t, const struct command_grant *g)
+{
+	size_t n = 12;
+
+	for (uint32_t i = 0; i < g->n_rows; i++) {
+		const struct command_row *r = &t->rows[g->first_row + i];
+
+		n += 66 + numbers_size(&r->values);
+		for (unsigned s = 0; s < SPACE_MAX; s++)
+			n += numbers_size(&r->spaces[s]);
+	}
+	return n;
+}
+
+static void put_grant(struct outbuf *o, const struct command_table *t, const struct command_grant *g)
+{
+	out_be16(o, g->protocol);
+	out_u8(o, g->whole);
+	out_u8(o, g->shadow);
+	out_be32(o, g->undecided_bytes);
+	out_be32(o, g->n_rows);
+	for (uint32_t i = 0; i < g->n_rows; i++) {
+		const struct command_row *r = &t->rows[g->first_row + i];
+
+		for (unsigned w = 0; w < 4; w++)
+			out_be64(o, r->functions[w]);
+		for (unsigned w = 0; w < 4; w++)
+			out_be64(o, r->units[w]);
+		out_u8(o, r->units_any);
+		out_u8(o, r->spaces_any);
+		for (unsigned s = 0; s < SPACE_MAX; s++)
+			put_numbers(o, t, &r->spaces[s]);
+		put_numbers(o, t, &r->values);
+	}
+}
+
+static void put_range(struct outbuf *o, const struct addr_range *r)
+{
+	out_u8(o, r->lo.family);
+	out_bytes(o, r->lo.b, sizeof(r->lo.b));
+	out_bytes(o, r->hi.b, sizeof(r->hi.b));
+}
+
+static size_t cell_size(const struct ir *ir, const struct ir_cell *c)
+{
+	return 2u * 33u + 6u + strlen(ir->interfaces[c->iif].name) + strlen(ir->interfaces[c->oif].name) + 2u;
+}
+
+static void put_cell(struct outbuf *o, const struct ir *ir, const struct ir_cell *c)
+{
+	const char *in = ir->interfaces[c->iif].name, *out = ir->interfaces[c->oif].name;
+
+	out_bytes(o, in, strlen(in) + 1);
+	out_bytes(o, out, strlen(out) + 1);
+	put_range(o, &c->src);
+	put_range(o, &c->dst);
+	out_u8(o, c->l4proto);
+	out_be16(o, c->lo);
+	out_be16(o, c->hi);
+	out_u8(o, c->layer);
+}
+
+static void put_settings(struct outbuf *o, const struct ir_permit *p)
+{
+	out_be32(o, p->lane);
+	out_u8(o, p->observe);
+	out_u8(o, p->tighten_new_flows);
+	out_u8(o, p->midstream);
+	out_be64(o, p->until);
+	out_be32(o, p->protocols);
+}
+
+/* Grants count in their order: that is the order of the conduits, which decides whose name an event carries, and the
+ * first cell of all stands before the second; both follow from the text alone. */
+bool permits_identify(struct ir *ir, struct arena *a)
+{
+	const struct command_table *t = &ir->table;
+	size_t *size = arena_array(a, ir->n_permits, sizeof(*size));
+	struct outbuf *out = arena_array(a, ir->n_permits, sizeof(*out));
+
+	if (size == NULL || out == NULL)
+		return false;
+	for (uint32_t i = 0; i < ir->n_permits; i++) {
+		size[i] = 19;
+		for (uint32_t g = 0; g < t->permits[i].n_grants; g++)
+			size[i] += grant_size(t, &t->grants[t->permits[i].first_grant + g]);
+	}
+	for (uint32_t i = 0; i < ir->n_cells; i++)
+		size[ir->cells[i].permit] += cell_size(ir, &ir->cells[i]);
+	for (uint32_t i = 0; i < ir->n_permits; i++) {
+		void *p = arena_alloc(a, size[i]);
+
+		if (p == NULL)
+			return false;
+		out[i] = outbuf_of(p, size[i]);
+		put_settings(&out[i], &ir->permits[i]);
+		for (uint32_t g = 0; g < t->permits[i].n_grants; g++)
+			put_grant(&out[i], t, &t->grants[t->permits[i].first_grant + g]);
+	}
+	for (uint32_t i = 0; i < ir->n_cells; i++)
+		put_cell(&out[ir->cells[i].permit], ir, &ir->cells[i]);
+	for (uint32_t i = 0; i < ir->n_permits; i++) {
+		if (out[i].failed)
+			return false;
+		sha256(out[i].p, out[i].len, ir->permits[i].identity);
+	}
+	return true;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/ir/ir.h"
+
+uint64_t ir_lanes(const struct ir *ir)
+{
+	uint64_t lanes = 0;
+
+	for (uint32_t i = 0; i < ir->n_permits; i++)
+		if (ir->permits[i].lane != LANE_NONE)
+			lanes |= (uint64_t)1 << ir->permits[i].lane;
+	return lanes;
+}
+
+struct writer {
+	const struct ir *ir;
+	const uint32_t *ids;
+	struct arena *a;
+	struct ir_element *list;
+	size_t n, room;
+};
+
+static struct ir_element *add(struct writer *w, enum ir_set set)
+{
+	struct ir_element *e = arena_grow(w->a, (void **)&w->list, &w->n, &w->room, sizeof(*e));
+
+	if (e == NULL)
+		return NULL;
+	e->set = set;
+	e->iif = e->oif = UINT32_MAX;
+	return e;
+}
+
+static bool single(const struct addr_range *r)
+{
+	return addr_cmp(&r->lo, &r->hi) == 0;
+}
+
+static enum ir_set set_of(const struct ir_cell *c)
+{
+	bool six = c->src.lo.family == 6;
+
+	if (c->layer == 1)
+		return six ? SET_UNTIL6 : SET_UNTIL4;
+	if (single(&c->src) && single(&c->dst) && c->lo == c->hi)
+		return six ? SET_EXACT6 : SET_EXACT4;
+	return six ? SET_RANGE6 : SET_RANGE4;
+}
+
+static void add_cell(struct writer *w, const struct ir_cell *c)
+{
+	const struct ir_permit *p = &w->ir->permits[c->permit];
+	struct ir_element *e = add(w, set_of(c));
+
+	if (e == NULL)
+		return;
+	e->iif = c->iif;
+	e->oif = c->oif;
+	e->src = c->src;
+	e->dst = c->dst;
+	e->l4proto = c->l4proto;
+	e->lo = c->lo;
+	e->hi = c->hi;
+	e->data = mark_make(w->ids[c->permit], p->lane, MARK_UNJUDGED);
+	e->until = c->layer == 1 ? p->until : 0;
+	e->line = c->line;
+}
+
+/*
+ * What a flow of this permit may look like at this interface. A naming lane lets go of a flow whose protocol is confirmed;
+ * a lane with commands never does, whatever outcome stands in the mark: that the kernel keeps queueing is what restrains
+ * a lying worker. Without a lane there is no outcome.
+ */
+static void add_live(struct writer *w, uint32_t permit, uint32_t interface, uint8_t direction, uint32_t line)
+{
+	const struct ir_permit *p = &w->ir->permits[permit];
+	uint32_t id = w->ids[permit], last = p->lane == LANE_NONE ? MARK_UNJUDGED : MARK_CONFIRMED;
+	struct lane lane;
+	bool naming = lane_of(p->lane, &lane) && lane.kind == LANE_NAMING;
+
+	for (uint32_t o = MARK_UNJUDGED; o <= last; o++) {
+		struct ir_element *e = add(w, SET_LIVE);
+
+		if (e == NULL)
+			return;
+		e->iif = interface;
+		e->direction = direction;
+		e->mark_key = mark_make(id, p->lane, (enum mark_outcome)o);
+		e->data = p->lane == LANE_NONE || (naming && o == MARK_CONFIRMED)
+				  ? MARK_FAST
+				  : mark_make(id, p->lane, MARK_UNJUDGED);
+		e->until = p->until;
+		e->line = line;
+	}
+}
+
+/* One interface at which a permit's packets come in, in one direction. */
+struct side {
+	uint32_t permit, interface, line;
+	uint8_t direction;
+};
+
+static int side_order(const void *pa, const void *pb)
+{
+	const struct side *a = pa, *b = pb;
+
+	if (a->permit != b->permit)
+		return a->permit < b->permit ? -1 : 1;
+	if (a->direction != b->direction)
+		return a->direction < b->direction ? -1 : 1;
+	if (a->interface != b->interface)
+		return a->interface < b->interface ? -1 : 1;
+	return (a->line > b->line) - (a->line < b->line);
+}
+
+static bool add_permits(struct writer *w)
+{
+	size_t n = 2 * (size_t)w->ir->n_cells;
+	struct side *sides = arena_array(w->a, n, sizeof(*sides));
+
+	if (sides == NULL)
+		return false;
+	for (uint32_t i = 0; i < w->ir->n_cells; i++) {
+		const struct ir_cell *c = &w->ir->cells[i];
+
+		sides[2 * i] = (struct side){ c->permit, c->iif, c->line, 0 };
+		sides[2 * i + 1] = (struct side){ c->permit, c->oif, c->line, 1 };
+	}
+	if (n > 1)
+		qsort(sides, n, sizeof(*sides), side_order);
+	for (size_t i = 0; i < n; i++) {
+		const struct side *s = &sides[i], *before = i > 0 ? &sides[i - 1] : NULL;
+
+		if (before == NULL || before->permit != s->permit) {
+			struct ir_element *e = add(w, SET_AGREE);
+
+			if (e == NULL)
+				return false;
+			e->mark_key = w->ids[s->permit];
+			e->until = w->ir->permits[s->permit].until;
+			e->line = s->line;
+		}
+		if (before == NULL || before->permit != s->permit || before->direction != s->direction ||
+		    before->interface != s->interface)
+			add_live(w, s->permit, s->interface, s->direction, s->line);
+	}
+	return true;
+}
+
+static int number_order(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+/* By set, then by what the kernel would call the key. */
+static int element_order(const void *pa, const void *pb)
+{
+	const struct ir_element *a = pa, *b = pb;
+	int c = number_order(a->set, b->set);
+
+	c = c != 0 ? c : number_order(a->iif, b->iif);
+	c = c != 0 ? c : number_order(a->oif, b->oif);
+	c = c != 0 ? c : addr_cmp(&a->src.lo, &b->src.lo);
+	c = c != 0 ? c : addr_cmp(&a->dst.lo, &b->dst.lo);
+	c = c != 0 ? c : number_order(a->l4proto, b->l4proto);
+	c = c != 0 ? c : number_order(a->lo, b->lo);
+	c = c != 0 ? c : number_order(a->direction, b->direction);
+	c = c != 0 ? c : number_order(a->mark_key, b->mark_key);
+	return c != 0 ? c : number_order(a->mark_key2, b->mark_key2);
+}
+
+size_t ir_elements(const struct ir *ir, const uint32_t *ids, struct arena *a, struct ir_element **ret)
+{
+	struct writer w = { .ir = ir, .ids = ids, .a = a };
+	uint64_t lanes = ir_lanes(ir);
+
+	*ret = NULL;
+	if (!add_permits(&w))
+		return 0;
+	for (uint32_t i = 0; i < ir->n_cells; i++)
+		add_cell(&w, &ir->cells[i]);
+	/* A reset goes out when the gate's lane is the flow's lane. */
+	for (uint32_t n = 1; n < LANE_CUT; n++) {
+		struct ir_element *e;
+
+		if ((lanes >> n & 1) == 0)
+			continue;
+		e = add(&w, SET_RESETS);
+		if (e == NULL)
+			return 0;
+		e->mark_key = e->mark_key2 = mark_make(0, n, MARK_UNJUDGED);
+	}
+	if (arena_failed(a))
+		return 0;
+	if (w.n > 1)
+		qsort(w.list, w.n, sizeof(*w.list), element_order);
+	*ret = w.list;
+	return w.n;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rule IR's answer to one packet, as the kernel's maps would give it: the layer that ends first, then the base. */
+#include <string.h>
+
+#include "policy/ir/evaluate.h"
+
+static bool cell_holds(const struct ir *ir, const struct ir_cell *c, const struct question *q)
+{
+	if (c->l4proto != q->l4proto || q->port < c->lo || q->port > c->hi)
+		return false;
+	if (!addr_in(&q->source, &c->src) || !addr_in(&q->destination, &c->dst))
+		return false;
+	return (q->iif == NULL || strcmp(ir->interfaces[c->iif].name, q->iif) == 0) &&
+	       (q->oif == NULL || strcmp(ir->interfaces[c->oif].name, q->oif) == 0);
+}
+
+const struct ir_cell *evaluate_ir(const struct ir *ir, const struct question *q)
+{
+	const struct ir_cell *base = NULL;
+
+	for (uint32_t i = 0; i < ir->n_cells; i++) {
+		const struct ir_cell *c = &ir->cells[i];
+
+		if ((base != NULL && c->layer == 0) || !cell_holds(ir, c, q))
+			continue;
+		if (c->layer == 0)
+			base = c;
+		else if (q->now < ir->permits[c->permit].until)
+			return c;
+	}
+	return base;
+}

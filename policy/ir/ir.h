@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rule IR: the compiled policy as plain data, and the fixed rule skeleton as symbolic rules.
+ *
+ * A generation holds: box facts, zones, conduits (for names and lines), permits, cells, the command table in permit
+ * *index* order, the source texts, and a SHA-256 over all of it. Permit ids are the box's own affair: wherever the
+ * kernel or a worker needs one, an id map (u32 per permit index) is given beside the generation. The same policy gives
+ * the same bytes everywhere.
+ *
+ * Consumers: enforce (netlink batch, read-back), render_nft, render_json, evaluate_ir, prove, journal (names).
+ */
+#ifndef SEKISHO_POLICY_IR_IR_H
+#define SEKISHO_POLICY_IR_IR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/base/addr.h"
+#include "appliance/base/arena.h"
+#include "appliance/base/bytes.h"
+#include "appliance/base/err.h"
+#include "appliance/wire/commands.h"
+#include "appliance/wire/lane.h"
+#include "appliance/wire/reason.h"
+
+struct ir_interface {
+	const char *name;   /* role: "lan0" */
+	const char *device; /* kernel name */
+	bool admin;
+	uint32_t mtu;
+	struct addr *addresses;
+	uint8_t *prefix_lengths;
+	uint32_t n_addresses;
+};
+
+struct ir_route {
+	struct addr_range to;
+	struct addr via;
+	uint32_t interface; /* index, or UINT32_MAX */
+};
+
+struct ir_zone {
+	const char *name, *label;
+	uint8_t class;
+	uint32_t *interfaces;
+	uint32_t n_interfaces;
+	struct addr_range *ranges;
+	uint32_t n_ranges;
+};
+
+struct ir_source {
+	const char *name; /* file */
+	const char *text;
+	uint32_t size;
+};
+
+struct ir_conduit {
+	const char *name, *label, *purpose, *owner, *approved_by, *review_by;
+	uint32_t from, to;   /* zone indexes */
+	uint32_t file, line; /* place: index into sources, line from 1 */
+	bool observe, shadow;
+	uint64_t until;
+};
+
+/* What applies on a set of cells. Grants and rows stand in the command table under the same index. */
+struct ir_permit {
+	uint32_t lane; /* LANE_NONE when nothing is inspected */
+	bool observe;
+	bool tighten_new_flows;
+	uint8_t midstream;
+	uint64_t until;	      /* 0 = no end, else seconds since 1970: the earliest of its conduits */
+	uint32_t protocols;   /* bit set of enum protocol promised: relabelled flows stay confirmed only if equal */
+	uint8_t identity[32]; /* SHA-256 of settings, grants, rows and cells: equal identity keeps its permit id */
+};
+
+/*
+ * One box of packet space: all cells of one layer are disjoint. Layer 1 (`until`) is asked before layer 0.
+ * Ports: TCP/UDP destination port; ICMP (1) and ICMPv6 (58): type << 8 | code.
+ */
+struct ir_cell {
+	uint32_t iif, oif; /* interface indexes of this generation */
+	struct addr_range src, dst;
+	uint8_t l4proto;
+	uint16_t lo, hi;
+	uint32_t permit;     /* permit index */
+	uint8_t layer;	     /* 0 base, 1 until */
+	uint32_t line, file; /* of the first conduit responsible */
+};
+
+struct ir {
+	const char *site_name, *site_label;
+	uint32_t workers;
+	struct ir_source *sources;
+	uint32_t n_sources;
+	struct ir_interface *interfaces;
+	uint32_t n_interfaces;
+	struct ir_route *routes;
+	uint32_t n_routes;
+	struct ir_zone *zones;
+	uint32_t n_zones;
+	struct ir_conduit *conduits;
+	uint32_t n_conduits;
+	struct ir_permit *permits;
+	uint32_t n_permits;
+	struct ir_cell *cells;
+	uint32_t n_cells;
+	struct command_table table; /* permit field = permit index + 1 */
+	uint8_t digest[32];	    /* of the sealed bytes */
+};
+
+/* Seals: bytes owned by the caller (malloc). Sets ir->digest. */
+int ir_seal(struct ir *ir, uint8_t **ret, size_t *ret_n, struct err *e);
+/* Reads sealed bytes into the arena, checking digest, every index, every count, every order. */
+int ir_unseal(struct bytes b, struct arena *a, struct ir *ret, struct err *e);
+
+/* ---- the skeleton: the rules around the maps, as symbols ------------------------------------------------------- */
+
+enum ir_chain {
+	/* base chains, policy drop, never re-created */
+	CHAIN_GUARD,
+	CHAIN_INPUT,
+	CHAIN_FORWARD,
+	CHAIN_POST,
+	CHAIN_OUTPUT,
+	CHAIN_RELATED,
+	CHAIN_NEW,
+	CHAIN_LAPSED,
+	CHAIN_INVALID,
+	CHAIN_ADMIT,
+	CHAIN_CUT,
+	CHAIN_JUDGED_GOOD,
+	CHAIN_JUDGED_CONFIRMED,
+	CHAIN_UNANSWERED,
+	CHAIN_HOLD,
+	CHAIN_OPEN,
+	CHAIN_LANE_FIRST, /* + lane number: queues of that lane */
+	CHAIN_COUNT = CHAIN_LANE_FIRST + LANE_COUNT
+};
+
+enum ir_set {
+	SET_LIVE,  /* map  iif . ct direction . ct mark -> mark (FAST, or permit and lane) */
+	SET_AGREE, /* set  permit . permit of every live permit */
+	SET_UNTIL4,
+	SET_EXACT4,
+	SET_RANGE4, /* maps iif . oif . source . destination . protocol . port -> mark */
+	SET_UNTIL6,
+	SET_EXACT6,
+	SET_RANGE6,
+	SET_RESETS, /* set  packet mark (lane) . conntrack mark (lane): resets that the gate may send */
+	SET_COUNT
+};
+
+enum ir_stmt_kind {
+	/* matches: the rule goes on when they hold */
+	IR_CT_STATE,	 /* a: bit set of CT_* below; any */
+	IR_FAMILY,	 /* a: 4 or 6 */
+	IR_L4PROTO,	 /* a: protocol number */
+	IR_ICMP_TYPE,	 /* a: type (of the family's ICMP; the rule has IR_L4PROTO before it) */
+	IR_ICMP_BELOW,	 /* a: the type is less than this; the same */
+	IR_HOPLIMIT,	 /* a: value (IPv6) */
+	IR_IP_OPTIONS,	 /* IPv4 header longer than 20 bytes, or an IPv6 extension header of any kind */
+	IR_PLAIN,	 /* a: family, b: protocol: no options or extensions, that protocol right behind the header */
+	IR_UNROUTED,	 /* the source is not where the packet came in: no route back through that interface, or an
+	                      address of the box itself */
+	IR_TCP_FLAGS,	 /* (flags & a) == b */
+	IR_CT_DIRECTION, /* a: 0 original, 1 reply */
+	IR_MARK,	 /* (packet mark & a) == b */
+	IR_MARK_NOT,	 /* (packet mark & a) != b */
+	IR_CTMARK_NOT,	 /* (conntrack mark & a) != b */
+	IR_LIMIT,	 /* a: packets per second, b: burst */
+	IR_IN_SET,	 /* set: IR key of that set is a member. a: enum ir_key */
+	IR_NOT_IN_SET,
+	/* lookups: break the rule when nothing is found */
+	IR_LIVE,  /* packet mark = live[iif . direction . ct mark] */
+	IR_ADMIT, /* conntrack mark = set[key a], outcome 0 */
+	IR_KNOWN, /* set[key a] exists; result unused */
+	/* actions */
+	IR_SET_MARK,	/* packet mark = a */
+	IR_COPY_MARK,	/* packet mark = conntrack mark & ~outcome */
+	IR_SET_OUTCOME, /* conntrack mark = (conntrack mark & ~outcome) | a */
+	IR_COUNT,	/* named counter of reason a */
+	IR_LOG,		/* NFLOG, prefix = reason a's word, limited to b records per second */
+	/* verdicts */
+	IR_ACCEPT,
+	IR_DROP,
+	IR_GOTO,	    /* a: enum ir_chain */
+	IR_GOTO_LANE,	    /* by lane of the packet mark: FAST -> accept, lane n -> its chain (those in use) */
+	IR_GOTO_OUTCOME,    /* by outcome bits of the packet mark: good, confirmed, unjudged -> chains */
+	IR_GOTO_UNANSWERED, /* by lane of the packet mark: hold, open; closed lanes fall through to the next rule */
+	IR_QUEUE,	    /* a: lane, b: 1 = bypass; queues lane_queue(a, 0 .. workers-1) by address hash */
+
+};
+
+#define CT_NEW 1u
+#define CT_ESTABLISHED 2u
+#define CT_RELATED 4u
+#define CT_INVALID 8u
+
+/* How a key is taken from a packet. */
+enum ir_key {
+	KEY_PACKET,	   /* iif . oif . saddr . daddr . l4proto . destination port (or ICMP type, code) */
+	KEY_PACKET_BACK,   /* oif . iif . daddr . saddr . l4proto . source port: a reply without a session */
+	KEY_ORIGINAL,	   /* iif . oif . original tuple of the session: a packet of the original direction */
+	KEY_ORIGINAL_BACK, /* oif . iif . original tuple: a packet of the reply direction */
+	KEY_AGREE,	   /* packet mark & permit . conntrack mark & permit */
+	KEY_CT_PERMIT,	   /* conntrack mark & permit . the same: is the flow's own permit live? (set SET_AGREE) */
+	KEY_RESET,	   /* packet mark & lane . conntrack mark & lane (set SET_RESETS) */
+};
+
+struct ir_stmt {
+	enum ir_stmt_kind kind;
+	enum ir_set set;
+	uint32_t a, b;
+};
+
+#define IR_STMTS 10
+
+struct ir_rule {
+	enum ir_chain chain;
+	uint32_t n;
+	struct ir_stmt stmts[IR_STMTS];
+	uint32_t line; /* policy line, 0 = belongs to every policy */
+};
+
+const char *ir_chain_name(enum ir_chain c, char buf[16]); /* "forward", "lane_17" */
+const char *ir_set_name(enum ir_set s);
+/*
+ * All rules of all chains for this set of lanes (bit n = lane n in use), in order; the same for every policy but for
+ * the lanes. Returns the count; rules in the arena.
+ */
+size_t ir_skeleton(uint64_t lanes, uint32_t workers, struct arena *a, struct ir_rule **ret);
+uint64_t ir_lanes(const struct ir *ir); /* inspected lanes in use; LANE_CUT, always there besides, is not among them */
+
+/* ---- elements: what stands in the sets for this generation and id map ------------------------------------------ */
+
+/* One set element in the kernel's own byte layout: every field of a concatenation padded to 4 bytes. Interface indexes
+ * are given as positions (iif/oif) because only enforce knows the kernel's numbers. */
+struct ir_element {
+	enum ir_set set;
+	uint32_t iif, oif;  /* interface index of the generation; UINT32_MAX = field not used */
+	uint8_t direction;  /* SET_LIVE */
+	uint32_t mark_key;  /* SET_LIVE: conntrack mark; SET_AGREE: permit; SET_RESETS: packet mark */
+	uint32_t mark_key2; /* SET_RESETS: conntrack mark */
+	struct addr_range src, dst;
+	uint8_t l4proto;
+	uint16_t lo, hi;
+	uint32_t data;	/* mark, for maps */
+	uint64_t until; /* 0 = stays; else ends then (seconds since 1970) */
+	uint32_t line;
+};
+
+/* All elements for `ids` (one permit id per permit index). Elements in the arena, in a canonical order. */
+size_t ir_elements(const struct ir *ir, const uint32_t *ids, struct arena *a, struct ir_element **ret);
+
+/* The workers' image for this id map (sorted by permit id). malloc'd, owned by the caller; NULL when memory is out. */
+uint8_t *ir_table_image(const struct ir *ir, const uint32_t *ids, size_t *ret_n);
+
+#endif

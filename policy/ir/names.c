@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names of chains and sets as the kernel holds them. */
+#include <stdio.h>
+
+#include "policy/ir/ir.h"
+
+const char *ir_chain_name(enum ir_chain c, char buf[16])
+{
+	static const char *const names[CHAIN_LANE_FIRST] = {
+		[CHAIN_GUARD] = "guard",
+		[CHAIN_INPUT] = "input",
+		[CHAIN_FORWARD] = "forward",
+		[CHAIN_POST] = "post",
+		[CHAIN_OUTPUT] = "output",
+		[CHAIN_RELATED] = "related",
+		[CHAIN_NEW] = "new",
+		[CHAIN_LAPSED] = "lapsed",
+		[CHAIN_INVALID] = "invalid",
+		[CHAIN_ADMIT] = "admit",
+		[CHAIN_CUT] = "cut",
+		[CHAIN_JUDGED_GOOD] = "judged",
+		[CHAIN_JUDGED_CONFIRMED] = "confirmed",
+		[CHAIN_UNANSWERED] = "unanswered",
+		[CHAIN_HOLD] = "hold",
+		[CHAIN_OPEN] = "open",
+	};
+
+	if (c < CHAIN_LANE_FIRST)
+		snprintf(buf, 16, "%s", names[c]);
+	else
+		snprintf(buf, 16, "lane_%u", (unsigned)(c - CHAIN_LANE_FIRST) % 1000u);
+	return buf;
+}
+
+const char *ir_set_name(enum ir_set s)
+{
+	static const char *const names[SET_COUNT] = {
+		[SET_LIVE] = "live",	 [SET_AGREE] = "agree",	  [SET_UNTIL4] = "until4",
+		[SET_EXACT4] = "exact4", [SET_RANGE4] = "range4", [SET_UNTIL6] = "until6",
+		[SET_EXACT6] = "exact6", [SET_RANGE6] = "range6", [SET_RESETS] = "resets",
+	};
+
+	return (unsigned)s < SET_COUNT ? names[s] : "unknown";
+}

@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The fixed rules around the maps. They are the same for every policy; only the queue chains depend on which lanes are in
+ * use. Read from top to bottom: this is all that the box does with a packet that it forwards, receives or sends.
+ *
+ *   guard     before tracking: what could only harm the sessions that tracking knows, errors about them included
+ *   forward   what tracking says of the packet decides where it goes; live sessions first, by one lookup
+ *   post      the same hook, later: nothing leaves but what was let by (FAST) or judged by the policy now in force
+ *   input     packets for the box itself, where nothing listens
+ *   output    packets of the box itself: neighbour discovery, errors, echo answers, resets
+ *
+ * Every chain ends in a counted drop; the base chains' policy is drop besides. Every path from `forward` to `post` sets
+ * the packet mark, so a mark that a packet brings along never counts.
+ */
+#include <netinet/in.h>
+#include <string.h>
+
+#include "policy/ir/ir.h"
+
+#define TCP_FIN 1u
+#define TCP_SYN 2u
+#define TCP_RST 4u
+#define TCP_ACK 16u
+
+#define LOG_RATE 50u	/* records per second and rule; counters are exact */
+#define STRAY_RATE 500u /* segments of no session that are answered, per second and way of lookup */
+#define ECHO_RATE 10u	/* echo requests per second that the box answers */
+
+struct writer {
+	struct arena *a;
+	struct ir_rule *rules;
+	size_t n, room;
+	struct ir_rule scratch; /* where statements go when memory is out */
+	struct ir_rule *rule;
+};
+
+static void rule(struct writer *w, enum ir_chain chain)
+{
+	w->rule = arena_grow(w->a, (void **)&w->rules, &w->n, &w->room, sizeof(*w->rule));
+	if (w->rule == NULL) {
+		w->rule = &w->scratch;
+		memset(w->rule, 0, sizeof(*w->rule));
+	}
+	w->rule->chain = chain;
+}
+
+static void in_set(struct writer *w, enum ir_stmt_kind kind, enum ir_set set, enum ir_key key)
+{
+	if (w->rule->n < IR_STMTS)
+		w->rule->stmts[w->rule->n++] = (struct ir_stmt){ .kind = kind, .set = set, .a = key };
+}
+
+static void say(struct writer *w, enum ir_stmt_kind kind, uint32_t a, uint32_t b)
+{
+	if (w->rule->n < IR_STMTS)
+		w->rule->stmts[w->rule->n++] = (struct ir_stmt){ .kind = kind, .a = a, .b = b };
+}
+
+static void drop(struct writer *w, enum reason r)
+{
+	say(w, IR_COUNT, r, 0);
+	say(w, IR_LOG, r, LOG_RATE);
+	say(w, IR_DROP, 0, 0);
+}
+
+static void go(struct writer *w, enum ir_chain to)
+{
+	say(w, IR_GOTO, to, 0);
+}
+
+static void family_proto(struct writer *w, uint32_t family, uint32_t l4proto)
+{
+	say(w, IR_FAMILY, family, 0);
+	say(w, IR_L4PROTO, l4proto, 0);
+}
+
+/* The ICMP errors that live sessions need, and no others: a redirect or a quench is nobody's need. */
+static const struct {
+	uint8_t family, l4proto, type;
+} errors[] = {
+	{ 4, IPPROTO_ICMP, 3 },	  { 4, IPPROTO_ICMP, 11 },  { 4, IPPROTO_ICMP, 12 },  { 6, IPPROTO_ICMPV6, 1 },
+	{ 6, IPPROTO_ICMPV6, 2 }, { 6, IPPROTO_ICMPV6, 3 }, { 6, IPPROTO_ICMPV6, 4 },
+};
+#define N_ERRORS (sizeof(errors) / sizeof(errors[0]))
+
+/* Errors that tracking would relate to a session: RFC 792 knows two more, RFC 4443 (2.1) gives all types below 128 to them. */
+#define ICMP_QUENCH 4u
+#define ICMP_REDIRECT 5u
+#define ICMP6_INFORMS 128u
+
+/* The maps of a family in the order in which they are asked. */
+static const enum ir_set maps[2][3] = {
+	{ SET_UNTIL4, SET_EXACT4, SET_RANGE4 },
+	{ SET_UNTIL6, SET_EXACT6, SET_RANGE6 },
+};
+
+/* Of all that can speak for a session of others, an error is the easiest to forge: only listed types, only from where the
+ * source is. Echo requests and other messages of their own pass on. */
+static void error_rules(struct writer *w)
+{
+	static const uint8_t unlisted[] = { ICMP_QUENCH, ICMP_REDIRECT };
+
+	for (size_t i = 0; i < sizeof(unlisted); i++) {
+		rule(w, CHAIN_GUARD);
+		family_proto(w, 4, IPPROTO_ICMP);
+		say(w, IR_ICMP_TYPE, unlisted[i], 0);
+		drop(w, R_RELATED);
+	}
+	rule(w, CHAIN_GUARD);
+	family_proto(w, 4, IPPROTO_ICMP);
+	say(w, IR_UNROUTED, 0, 0);
+	drop(w, R_SPOOFED);
+	rule(w, CHAIN_GUARD);
+	family_proto(w, 6, IPPROTO_ICMPV6);
+	say(w, IR_ICMP_BELOW, ICMP6_INFORMS, 0);
+	say(w, IR_UNROUTED, 0, 0);
+	drop(w, R_SPOOFED);
+	for (size_t i = 0; i < N_ERRORS; i++)
+		if (errors[i].family == 6) {
+			rule(w, CHAIN_GUARD);
+			family_proto(w, 6, IPPROTO_ICMPV6);
+			say(w, IR_ICMP_TYPE, errors[i].type, 0);
+			say(w, IR_ACCEPT, 0, 0);
+		}
+	rule(w, CHAIN_GUARD);
+	family_proto(w, 6, IPPROTO_ICMPV6);
+	say(w, IR_ICMP_BELOW, ICMP6_INFORMS, 0);
+	drop(w, R_RELATED);
+}
+
+/*
+ * Tracking believes a SYN and its answer whatever interface they come in at, and would follow them away from the session
+ * that is alive: a blind stranger could cut it with two packets. So what opens or ends a TCP session is taken only from
+ * where its source is. The many segments in between need no such question: they would have to lie in both windows, and
+ * the map `live` names their interface. Headers that no rule names come no further for any session, old or new.
+ */
+static void guard_rules(struct writer *w)
+{
+	/* Most packets first, by as few questions as will do; the rules behind would say the same of them. */
+	for (uint32_t family = 4; family <= 6; family += 2) {
+		rule(w, CHAIN_GUARD);
+		say(w, IR_PLAIN, family, IPPROTO_UDP);
+		say(w, IR_ACCEPT, 0, 0);
+		rule(w, CHAIN_GUARD);
+		say(w, IR_PLAIN, family, IPPROTO_TCP);
+		say(w, IR_TCP_FLAGS, TCP_SYN | TCP_RST | TCP_FIN, 0);
+		say(w, IR_ACCEPT, 0, 0);
+	}
+	rule(w, CHAIN_GUARD);
+	say(w, IR_IP_OPTIONS, 0, 0);
+	drop(w, R_IP_OPTIONS);
+	rule(w, CHAIN_GUARD);
+	say(w, IR_L4PROTO, IPPROTO_TCP, 0);
+	say(w, IR_UNROUTED, 0, 0);
+	drop(w, R_SPOOFED);
+	error_rules(w);
+	rule(w, CHAIN_GUARD);
+	say(w, IR_ACCEPT, 0, 0);
+}
+
+/* A source that does not belong where it came in; IPv6 has no reverse-path check of its own. */
+static void home_only(struct writer *w, enum ir_chain chain)
+{
+	rule(w, chain);
+	say(w, IR_UNROUTED, 0, 0);
+	drop(w, R_SPOOFED);
+}
+
+static void forward_rules(struct writer *w)
+{
+	/* The hot path. A new packet carries conntrack mark 0 and an invalid one none at all: both miss. An error about
+	 * such a session passes here too; the guard has left none but those that may. */
+	rule(w, CHAIN_FORWARD);
+	say(w, IR_LIVE, 0, 0);
+	say(w, IR_MARK, UINT32_MAX, MARK_FAST);
+	say(w, IR_ACCEPT, 0, 0);
+	/* No worker sees errors. */
+	rule(w, CHAIN_FORWARD);
+	say(w, IR_CT_STATE, CT_RELATED, 0);
+	go(w, CHAIN_RELATED);
+	/* What a queue takes can afford a second look. */
+	rule(w, CHAIN_FORWARD);
+	say(w, IR_LIVE, 0, 0);
+	say(w, IR_GOTO_LANE, 0, 0);
+	rule(w, CHAIN_FORWARD);
+	say(w, IR_CT_STATE, CT_INVALID, 0);
+	go(w, CHAIN_INVALID);
+	rule(w, CHAIN_FORWARD);
+	say(w, IR_CT_STATE, CT_ESTABLISHED, 0);
+	go(w, CHAIN_LAPSED);
+	rule(w, CHAIN_FORWARD);
+	say(w, IR_CT_STATE, CT_NEW, 0);
+	go(w, CHAIN_NEW);
+	rule(w, CHAIN_FORWARD);
+	drop(w, R_NO_CONDUIT);
+}
+
+/* An error passes when the session that it speaks of is live and the error comes from that session's side: its direction
+ * and mark are those of the session. The guard saw to its type and source. */
+static void related_rules(struct writer *w)
+{
+	rule(w, CHAIN_RELATED);
+	say(w, IR_LIVE, 0, 0);
+	say(w, IR_SET_MARK, MARK_FAST, 0);
+	say(w, IR_ACCEPT, 0, 0);
+	rule(w, CHAIN_RELATED);
+	drop(w, R_RELATED);
+}
+
+static void new_rules(struct writer *w)
+{
+	/* A session is opened by a SYN without FIN, RST or ACK; there is no "is not equal" of several bits. */
+	static const struct {
+		uint8_t mask, value;
+	} wrong[] = {
+		{ TCP_SYN, 0 },
+		{ TCP_ACK, TCP_ACK },
+		{ TCP_RST, TCP_RST },
+		{ TCP_FIN, TCP_FIN },
+	};
+
+	home_only(w, CHAIN_NEW);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		rule(w, CHAIN_NEW);
+		say(w, IR_L4PROTO, IPPROTO_TCP, 0);
+		say(w, IR_TCP_FLAGS, wrong[i].mask, wrong[i].value);
+		drop(w, R_TCP_FLAGS);
+	}
+	for (size_t f = 0; f < 2; f++)
+		for (size_t i = 0; i < 3; i++) {
+			rule(w, CHAIN_NEW);
+			say(w, IR_FAMILY, f ? 6 : 4, 0);
+			in_set(w, IR_ADMIT, maps[f][i], KEY_PACKET);
+			go(w, CHAIN_ADMIT);
+		}
+	rule(w, CHAIN_NEW);
+	drop(w, R_NO_CONDUIT);
+}
+
+/* The flow has its label; the packet goes where the label says. */
+static void admit_rules(struct writer *w)
+{
+	rule(w, CHAIN_ADMIT);
+	say(w, IR_COPY_MARK, 0, 0);
+	rule(w, CHAIN_ADMIT);
+	say(w, IR_MARK, MARK_LANE_MASK, 0);
+	say(w, IR_SET_MARK, MARK_FAST, 0);
+	say(w, IR_ACCEPT, 0, 0);
+	rule(w, CHAIN_ADMIT);
+	say(w, IR_GOTO_LANE, 0, 0);
+	/* A lane without queues: no policy in force uses it. */
+	rule(w, CHAIN_ADMIT);
+	drop(w, R_STALE);
+}
+
+/*
+ * A tracked session that the map `live` does not know for this interface and direction. If its permit is live all the
+ * same, the packet came in at a wrong interface. That is asked first, and nothing is written to the session before: a
+ * spoofed packet can neither relabel nor cut a session that is allowed. Else its permit has ended or was narrowed: it is
+ * looked up again as it was opened, and cut when nothing allows it now; but only for a packet that comes from where its
+ * source is, so that between a change of policy and a session's next own packet no stranger speaks for it.
+ */
+static void lapsed_rules(struct writer *w)
+{
+	home_only(w, CHAIN_LAPSED);
+	rule(w, CHAIN_LAPSED);
+	in_set(w, IR_IN_SET, SET_AGREE, KEY_CT_PERMIT);
+	drop(w, R_SPOOFED);
+	for (size_t f = 0; f < 2; f++)
+		for (size_t i = 0; i < 3; i++)
+			for (uint32_t direction = 0; direction < 2; direction++) {
+				rule(w, CHAIN_LAPSED);
+				say(w, IR_FAMILY, f ? 6 : 4, 0);
+				say(w, IR_CT_DIRECTION, direction, 0);
+				in_set(w, IR_ADMIT, maps[f][i], direction ? KEY_ORIGINAL_BACK : KEY_ORIGINAL);
+				go(w, CHAIN_ADMIT);
+			}
+	rule(w, CHAIN_LAPSED);
+	go(w, CHAIN_CUT);
+}
+
+/* The packet's numbers serve to reset both ends; it goes no further itself. No bypass: unanswered it is dropped. */
+static void cut_rules(struct writer *w)
+{
+	rule(w, CHAIN_CUT);
+	say(w, IR_L4PROTO, IPPROTO_TCP, 0);
+	say(w, IR_SET_MARK, mark_make(0, LANE_CUT, MARK_UNJUDGED), 0);
+	say(w, IR_COUNT, R_ENDED, 0);
+	say(w, IR_QUEUE, LANE_CUT, 0);
+	rule(w, CHAIN_CUT);
+	drop(w, R_ENDED);
+}
+
+/* TCP in the middle without a session is answered for pairs that some conduit allows, so that peers reconnect; anybody
+ * else learns nothing. */
+static void invalid_rules(struct writer *w)
+{
+	rule(w, CHAIN_INVALID);
+	say(w, IR_L4PROTO, IPPROTO_TCP, 0);
+	say(w, IR_TCP_FLAGS, TCP_RST, TCP_RST);
+	drop(w, R_INVALID);
+	for (size_t f = 0; f < 2; f++)
+		for (size_t i = 0; i < 3; i++)
+			for (int back = 0; back < 2; back++) {
+				rule(w, CHAIN_INVALID);
+				family_proto(w, f ? 6 : 4, IPPROTO_TCP);
+				in_set(w, IR_KNOWN, maps[f][i], back ? KEY_PACKET_BACK : KEY_PACKET);
+				say(w, IR_LIMIT, STRAY_RATE, STRAY_RATE);
+				say(w, IR_SET_MARK, MARK_STRAY, 0);
+				say(w, IR_COUNT, R_NO_SESSION, 0);
+				say(w, IR_QUEUE, LANE_CUT, 0);
+			}
+	rule(w, CHAIN_INVALID);
+	drop(w, R_INVALID);
+}
+
+static void lane_rules(struct writer *w, uint64_t lanes)
+{
+	for (uint32_t n = 1; n < LANE_CUT; n++) {
+		struct lane l;
+
+		if ((lanes >> n & 1) == 0 || !lane_of(n, &l))
+			continue;
+		rule(w, (enum ir_chain)(CHAIN_LANE_FIRST + n));
+		say(w, IR_QUEUE, n, l.when_down != FAIL_CLOSED);
+	}
+}
+
+static void post_rules(struct writer *w)
+{
+	rule(w, CHAIN_POST);
+	say(w, IR_MARK, UINT32_MAX, MARK_FAST);
+	say(w, IR_ACCEPT, 0, 0);
+	/* What was queued as a stray stays one, whatever mark it carries. */
+	rule(w, CHAIN_POST);
+	say(w, IR_CT_STATE, CT_INVALID, 0);
+	drop(w, R_STALE);
+	/* Judged under a permit that the flow no longer has, or that is no longer live; also whatever comes out of the
+	 * cut queue, since permit 0 is never live. */
+	rule(w, CHAIN_POST);
+	in_set(w, IR_NOT_IN_SET, SET_AGREE, KEY_AGREE);
+	drop(w, R_STALE);
+	rule(w, CHAIN_POST);
+	say(w, IR_GOTO_OUTCOME, 0, 0);
+	rule(w, CHAIN_POST);
+	drop(w, R_STALE);
+	/* A packet that waited while its flow was confirmed must not take that back. */
+	rule(w, CHAIN_JUDGED_GOOD);
+	say(w, IR_CTMARK_NOT, MARK_OUTCOME_MASK, MARK_CONFIRMED << MARK_OUTCOME_SHIFT);
+	say(w, IR_SET_OUTCOME, MARK_GOOD << MARK_OUTCOME_SHIFT, 0);
+	say(w, IR_ACCEPT, 0, 0);
+	rule(w, CHAIN_JUDGED_GOOD);
+	say(w, IR_ACCEPT, 0, 0);
+	rule(w, CHAIN_JUDGED_CONFIRMED);
+	say(w, IR_SET_OUTCOME, MARK_CONFIRMED << MARK_OUTCOME_SHIFT, 0);
+	say(w, IR_ACCEPT, 0, 0);
+}
+
+/* Packets that passed a queue without an answer. */
+static void failure_rules(struct writer *w)
+{
+	rule(w, CHAIN_UNANSWERED);
+	say(w, IR_GOTO_UNANSWERED, 0, 0);
+	rule(w, CHAIN_UNANSWERED);
+	drop(w, R_DOWN_CLOSED);
+	rule(w, CHAIN_HOLD);
+	say(w, IR_CTMARK_NOT, MARK_OUTCOME_MASK, 0);
+	say(w, IR_COUNT, R_DOWN_HELD, 0);
+	say(w, IR_ACCEPT, 0, 0);
+	rule(w, CHAIN_HOLD);
+	drop(w, R_DOWN_HOLD_NEW);
+	rule(w, CHAIN_OPEN);
+	say(w, IR_COUNT, R_DOWN_OPEN, 0);
+	say(w, IR_LOG, R_DOWN_OPEN, LOG_RATE);
+	say(w, IR_ACCEPT, 0, 0);
+}
+
+static void neighbours(struct writer *w, enum ir_chain chain, uint32_t type)
+{
+	rule(w, chain);
+	family_proto(w, 6, IPPROTO_ICMPV6);
+	say(w, IR_ICMP_TYPE, type, 0);
+	say(w, IR_HOPLIMIT, 255, 0);
+	say(w, IR_ACCEPT, 0, 0);
+}
+
+static void input_rules(struct writer *w)
+{
+	/* Router advertisements (134) and redirects (137) are refused: the box has its routes from box.cfg alone. */
+	neighbours(w, CHAIN_INPUT, 133);
+	neighbours(w, CHAIN_INPUT, 135);
+	neighbours(w, CHAIN_INPUT, 136);
+	for (int six = 0; six < 2; six++) {
+		rule(w, CHAIN_INPUT);
+		family_proto(w, six ? 6 : 4, six ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+		say(w, IR_ICMP_TYPE, six ? 2 : 3, 0);
+		say(w, IR_CT_STATE, CT_RELATED, 0);
+		say(w, IR_ACCEPT, 0, 0);
+		rule(w, CHAIN_INPUT);
+		family_proto(w, six ? 6 : 4, six ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+		say(w, IR_ICMP_TYPE, six ? 128 : 8, 0);
+		say(w, IR_LIMIT, ECHO_RATE, ECHO_RATE);
+		say(w, IR_ACCEPT, 0, 0);
+	}
+	rule(w, CHAIN_INPUT);
+	drop(w, R_SELF);
+}
+
+static void output_rules(struct writer *w)
+{
+	neighbours(w, CHAIN_OUTPUT, 135);
+	neighbours(w, CHAIN_OUTPUT, 136);
+	for (int six = 0; six < 2; six++) {
+		rule(w, CHAIN_OUTPUT);
+		family_proto(w, six ? 6 : 4, six ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+		say(w, IR_ICMP_TYPE, six ? 129 : 0, 0);
+		say(w, IR_CT_STATE, CT_ESTABLISHED, 0);
+		say(w, IR_ACCEPT, 0, 0);
+	}
+	for (size_t i = 0; i < N_ERRORS; i++) {
+		rule(w, CHAIN_OUTPUT);
+		family_proto(w, errors[i].family, errors[i].l4proto);
+		say(w, IR_ICMP_TYPE, errors[i].type, 0);
+		say(w, IR_CT_STATE, CT_RELATED, 0);
+		say(w, IR_ACCEPT, 0, 0);
+	}
+	/* A gate's reset: its socket carries the mark of the lane that the tracked flow is in. */
+	rule(w, CHAIN_OUTPUT);
+	say(w, IR_L4PROTO, IPPROTO_TCP, 0);
+	say(w, IR_TCP_FLAGS, TCP_RST | TCP_SYN | TCP_FIN, TCP_RST);
+	in_set(w, IR_IN_SET, SET_RESETS, KEY_RESET);
+	say(w, IR_ACCEPT, 0, 0);
+	/* A reset of the cut lane, only for a tracked flow whose own permit is not live. */
+	rule(w, CHAIN_OUTPUT);
+	say(w, IR_L4PROTO, IPPROTO_TCP, 0);
+	say(w, IR_TCP_FLAGS, TCP_RST | TCP_SYN | TCP_FIN, TCP_RST);
+	say(w, IR_MARK, UINT32_MAX, mark_make(0, LANE_CUT, MARK_UNJUDGED));
+	in_set(w, IR_NOT_IN_SET, SET_AGREE, KEY_CT_PERMIT);
+	say(w, IR_ACCEPT, 0, 0);
+	/* A reset of an end of no session (chain invalid). */
+	rule(w, CHAIN_OUTPUT);
+	say(w, IR_L4PROTO, IPPROTO_TCP, 0);
+	say(w, IR_TCP_FLAGS, TCP_RST | TCP_SYN | TCP_FIN, TCP_RST);
+	say(w, IR_MARK, UINT32_MAX, MARK_STRAY);
+	say(w, IR_CT_STATE, CT_INVALID, 0);
+	say(w, IR_ACCEPT, 0, 0);
+	rule(w, CHAIN_OUTPUT);
+	drop(w, R_SELF_OUT);
+}
+
+size_t ir_skeleton(uint64_t lanes, uint32_t workers, struct arena *a, struct ir_rule **ret)
+{
+	struct writer w = { .a = a };
+
+	/* Rules name lanes; how many queues a lane has is the business of whoever writes the rule down. */
+	(void)workers;
+	guard_rules(&w);
+	forward_rules(&w);
+	related_rules(&w);
+	new_rules(&w);
+	admit_rules(&w);
+	lapsed_rules(&w);
+	cut_rules(&w);
+	invalid_rules(&w);
+	lane_rules(&w, lanes);
+	post_rules(&w);
+	failure_rules(&w);
+	input_rules(&w);
+	output_rules(&w);
+	*ret = w.rules;
+	return arena_failed(a) ? 0 : w.n;
+}

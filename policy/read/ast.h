@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The policy text as a tree of located settings: what stands where, before anything is known of its meaning.
+ *
+ * The scanner builds shape and places, the parser fills in the values, the checks read it. Everything lives in the arena
+ * of the compile run; strings are NUL-terminated UTF-8. Immutable once parsed.
+ */
+#ifndef SEKISHO_POLICY_READ_AST_H
+#define SEKISHO_POLICY_READ_AST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "appliance/base/diag.h"
+
+/* One bit each, so that a key can state several. A list is ( ... ), an array [ ... ]. */
+enum ast_kind {
+	AST_GROUP = 1,
+	AST_LIST = 2,
+	AST_ARRAY = 4,
+	AST_STRING = 8,
+	AST_NUMBER = 16,
+	AST_BOOL = 32,
+};
+#define AST_LISTS (AST_LIST | AST_ARRAY)
+
+struct ast_node {
+	enum ast_kind kind;
+	uint32_t n;		   /* children */
+	const char *name;	   /* of a setting; NULL for an element of a list */
+	struct srcpos at;	   /* the name, or the value of an element */
+	struct srcpos value_at;	   /* the value, or its opening bracket */
+	uint32_t width;		   /* characters at `at` */
+	uint32_t value_width;	   /* characters at `value_at`; 1 for a bracket */
+	uint32_t begin, open, end; /* offsets in the expanded text: of the name, the value, the closing bracket */
+	struct ast_node *child;	   /* first */
+	struct ast_node *next;	   /* sibling, in the order of the text */
+	union {
+		const char *string;
+		int64_t number;
+		bool truth;
+	};
+};
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Nodes, and the brackets around them: what opens, what closes, and which of the two was forgotten. */
+#include "policy/read/parts.h"
+
+struct ast_node *scan_node(struct scan *s)
+{
+	struct ast_node *n = NULL;
+
+	if (s->nodes < SCAN_NODES_MAX)
+		n = arena_alloc(s->c->arena, sizeof(*n));
+	s->nodes++;
+	if (n == NULL && !s->stopped) {
+		s->stopped = true;
+		diag_add(&s->c->diags, SEV_ERROR, "policy.too_large", s->cur->at, MP_TOO_MANY,
+			 (unsigned)SCAN_NODES_MAX);
+	}
+	return n;
+}
+
+void scan_append(struct ast_node *parent, struct scan_tail *t, struct ast_node *n)
+{
+	if (t->last == NULL)
+		parent->child = n;
+	else
+		t->last->next = n;
+	t->last = n;
+	parent->n++;
+}
+
+struct scan_tail scan_tail_of(const struct ast_node *parent)
+{
+	struct scan_tail t = { parent->child };
+
+	while (t.last != NULL && t.last->next != NULL)
+		t.last = t.last->next;
+	return t;
+}
+
+bool scan_awaited(const struct scan *s, char c)
+{
+	for (uint32_t i = s->depth; i-- > s->cur->base_depth;)
+		if (s->closers[i] == c)
+			return true;
+	return false;
+}
+
+void scan_report_unclosed(struct scan *s, struct srcpos at, char closer, struct srcpos opener)
+{
+	struct diag *g;
+
+	if (!scan_fresh(s, at))
+		return;
+	g = diag_add(&s->c->diags, SEV_ERROR, "policy.unclosed", at, MP_UNCLOSED, (int)closer);
+	g->also = opener;
+	diag_hint(&s->c->diags, g, MP_HINT_UNCLOSED, (int)closer, opener.line);
+}
+
+void scan_report_unexpected(struct scan *s, struct srcpos at, enum message hint)
+{
+	char c = scan_peek(s);
+	struct diag *g;
+
+	if (!scan_fresh(s, at))
+		return;
+	if (c <= 1)
+		g = diag_add(&s->c->diags, SEV_ERROR, "policy.syntax", at, MP_UNEXPECTED_CHAR);
+	else
+		g = diag_add(&s->c->diags, SEV_ERROR, "policy.syntax", at, MP_UNEXPECTED, (int)c);
+	diag_hint(&s->c->diags, g, hint);
+}
+
+bool scan_at_end(struct scan *s, char closer, struct srcpos opener)
+{
+	char c = scan_peek(s);
+	struct srcpos at = s->cur->at;
+
+	if (c == 0) {
+		if (closer != 0) {
+			/* The end of a file is usually an empty line: the opening bracket is the place that helps. */
+			if (s->last.line != UINT32_MAX) {
+				struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.unclosed", opener,
+							  MP_UNCLOSED_END, (int)closer);
+
+				diag_hint(&s->c->diags, g, MP_HINT_UNCLOSED_END, (int)closer);
+			}
+			s->last = (struct srcpos){ s->cur->file, UINT32_MAX, 0 }; /* its outer ones follow from it */
+		}
+		return true;
+	}
+	if (c != '}' && c != ')' && c != ']')
+		return false;
+	scan_sign(s);
+	if (c == closer) {
+		scan_step(s);
+		return true;
+	}
+	if (closer != 0 && scan_awaited(s, c)) {
+		scan_report_unclosed(s, at, closer, opener);
+		return true;
+	}
+	if (scan_fresh(s, at)) {
+		if (closer != 0) {
+			struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.bracket", at, MP_WRONG_CLOSER,
+						  (int)c, (int)closer);
+
+			g->also = opener;
+		} else {
+			diag_add(&s->c->diags, SEV_ERROR, "policy.bracket", at, MP_EXTRA_CLOSER, (int)c);
+		}
+	}
+	scan_step(s);
+	/* A wrong bracket where one is due was most likely meant to be the right one. */
+	return closer != 0;
+}
+
+static bool opens(struct scan *s, char closer)
+{
+	if (s->depth == SCAN_DEPTH_MAX) {
+		diag_add(&s->c->diags, SEV_ERROR, "policy.too_deep", s->cur->at, MP_TOO_DEEP, (unsigned)SCAN_DEPTH_MAX);
+		s->last = s->cur->at; /* nothing else is said of this line */
+		s->stopped = true;
+		return false;
+	}
+	s->closers[s->depth++] = closer;
+	return true;
+}
+
+static uint32_t indent_of(const struct scan *s, const struct ast_node *node)
+{
+	return node->name != NULL && node->at.line == s->cur->at.line ? node->at.column : 0;
+}
+
+void scan_bracket(struct scan *s, struct ast_node *node, char c)
+{
+	struct srcpos opener = s->cur->at;
+	char closer = c == '{' ? '}' : c == '(' ? ')' : ']';
+	uint32_t indent = indent_of(s, node);
+
+	node->kind = c == '{' ? AST_GROUP : c == '(' ? AST_LIST : AST_ARRAY;
+	node->value_width = 1;
+	if (!opens(s, closer))
+		return;
+	scan_step(s);
+	if (c == '{')
+		scan_settings(s, node, closer, opener, indent);
+	else
+		scan_elements(s, node, closer, opener, indent);
+	node->end = scan_offset(s) - 1;
+	s->depth--;
+}

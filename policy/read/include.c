@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/read/include.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "policy/read/text.h"
+
+bool scan_name_confined(const char *name)
+{
+	const char *p = name;
+
+	if (*p == '\0' || *p == '/' || strchr(p, '\\') != NULL || strlen(p) > 255)
+		return false;
+	for (;;) {
+		size_t n = strcspn(p, "/");
+
+		if (n == 0 || (n == 1 && *p == '.') || (n == 2 && p[0] == '.' && p[1] == '.'))
+			return false;
+		p += n;
+		if (*p++ == '\0')
+			return true;
+	}
+}
+
+/* The slot for one more text; room doubles at 8, 16, 32... */
+static struct source_text *source_slot(struct compilation *c)
+{
+	size_t n = c->n_sources;
+
+	if (n == 0 || (n >= 8 && (n & (n - 1)) == 0)) {
+		struct source_text *more = arena_array(c->arena, n == 0 ? 8 : n * 2, sizeof(*more));
+
+		if (more == NULL)
+			return NULL;
+		if (n > 0)
+			memcpy(more, c->sources, n * sizeof(*more));
+		c->sources = more;
+	}
+	c->n_sources++;
+	return &c->sources[n];
+}
+
+int scan_load(struct compilation *c, const struct policy_loader *l, const char *name, uint32_t *ret_file)
+{
+	struct source_text text = { 0 }, *slot;
+	int r;
+
+	for (size_t i = 0; i < c->n_sources; i++) {
+		if (strcmp(c->sources[i].name, name) == 0) {
+			*ret_file = (uint32_t)i;
+			return 0;
+		}
+	}
+	r = l->load(l->ctx, name, c->arena, &text);
+	if (r < 0)
+		return r;
+	slot = source_slot(c);
+	if (slot == NULL)
+		return -ENOMEM;
+	*slot = text;
+	slot->name = arena_strndup(c->arena, name, strlen(name));
+	if (slot->name == NULL)
+		return -ENOMEM;
+	*ret_file = (uint32_t)(c->n_sources - 1);
+	return 0;
+}
+
+/* Reports a text that could not be loaded; `at` is where it was asked for (line 0: by the operator). */
+static void scan_load_failed(struct compilation *c, struct srcpos at, uint32_t width, const char *name, int code)
+{
+	struct diag *g;
+
+	if (code == -EFBIG) {
+		g = diag_add(&c->diags, SEV_ERROR, "policy.too_large", at, MP_FILE_LARGE, name, SOURCE_MAX >> 20);
+		diag_hint(&c->diags, g, MP_HINT_FILE_LARGE);
+	} else if (code == -EXDEV || code == -ELOOP) {
+		g = diag_add(&c->diags, SEV_ERROR, "policy.include_outside", at, MP_LINK_OUTSIDE, name);
+		diag_hint(&c->diags, g, MP_HINT_OUTSIDE);
+	} else if (code == -ENOENT) {
+		g = diag_add(&c->diags, SEV_ERROR, "policy.unreadable", at, MP_NO_FILE, name);
+		if (at.line > 0)
+			diag_hint(&c->diags, g, MP_HINT_NO_FILE);
+	} else if (code == -ENOMEM) {
+		g = diag_add(&c->diags, SEV_ERROR, "policy.too_large", at, MP_MEMORY);
+	} else if (code == -EISDIR) {
+		g = diag_add(&c->diags, SEV_ERROR, "policy.unreadable", at, MP_IS_FOLDER, name);
+	} else if (code == -EMEDIUMTYPE) {
+		g = diag_add(&c->diags, SEV_ERROR, "policy.unreadable", at, MP_NOT_REGULAR, name);
+	} else if (code == -ETIMEDOUT) {
+		g = diag_add(&c->diags, SEV_ERROR, "policy.unreadable", at, MP_PIPE_SILENT, name);
+	} else if (code == -EACCES || code == -EPERM) {
+		g = diag_add(&c->diags, SEV_ERROR, "policy.unreadable", at, MP_NO_PERMISSION, name);
+	} else {
+		g = diag_add(&c->diags, SEV_ERROR, "policy.unreadable", at, MP_UNREADABLE, name, strerror(-code));
+	}
+	g->width = width;
+}
+
+/* Hands the text from the last directive to here on to libconfig. */
+static void flush(struct scan *s, const char *to)
+{
+	struct scan_cursor *k = s->cur;
+	struct scan_chunk *chunk;
+	void *items = s->out->chunks;
+
+	if ((size_t)(to - k->chunk) > SCAN_TOTAL_MAX - s->total) {
+		diag_add(&s->c->diags, SEV_ERROR, "policy.too_large", k->at, MP_TOTAL_LARGE, SCAN_TOTAL_MAX >> 20);
+		s->stopped = true;
+		return;
+	}
+	chunk = arena_grow(s->c->arena, &items, &s->out->n_chunks, &s->chunk_room, sizeof(*chunk));
+	s->out->chunks = items;
+	if (chunk == NULL) {
+		s->stopped = true;
+		return;
+	}
+	*chunk = (struct scan_chunk){ k->chunk, (size_t)(to - k->chunk), k->file, k->chunk_line };
+	s->total += chunk->size;
+}
+
+/* Does the text open more brackets than it closes? Strings and comments aside. */
+static bool lacks_closer(const char *p, const char *end)
+{
+	size_t open = 0, closed = 0;
+
+	for (; p < end; p++) {
+		if (*p == '"') {
+			for (p++; p < end && *p != '"' && *p != '\n'; p++)
+				if (*p == '\\' && p + 1 < end)
+					p++;
+		} else if (*p == '#' || (*p == '/' && p[1] == '/')) {
+			while (p < end && *p != '\n')
+				p++;
+		} else if (*p == '/' && p[1] == '*') {
+			p = strstr(p + 2, "*/");
+			if (p == NULL)
+				return true;
+			p++;
+		} else {
+			open += *p == '{' || *p == '(' || *p == '[';
+			closed += *p == '}' || *p == ')' || *p == ']';
+		}
+	}
+	return open > closed;
+}
+
+static void read_text(struct scan *s, uint32_t file, struct ast_node *into, scan_content content)
+{
+	const struct source_text *text = &s->c->sources[file];
+	struct scan_cursor k = {
+		.outer = s->cur, .file = file, .at = { file, 1, 1 }, .chunk_line = 1, .base_depth = s->depth
+	};
+	size_t start;
+
+	if (!scan_text_usable(&s->c->diags, text, file, &start))
+		return;
+	into->at.file = into->value_at.file = s->cur == NULL ? file : into->at.file;
+	k.p = k.chunk = k.reported = text->text + start;
+	k.end = text->text + text->size;
+	k.unbalanced = lacks_closer(k.p, k.end);
+	s->cur = &k; // cppcheck-suppress autoVariables ; taken back below
+	s->last = (struct srcpos){ 0 };
+	content(s, into);
+	if (!s->stopped)
+		flush(s, k.end);
+	s->cur = k.outer;
+	s->last = (struct srcpos){ 0 };
+}
+
+void scan_main(struct scan *s, const char *name, struct ast_node *into, scan_content content)
+{
+	uint32_t file = 0;
+	int r = scan_load(s->c, s->loader, name, &file);
+
+	if (r < 0) {
+		/* The name alone, so that the diagnostic can say which file. */
+		struct source_text *slot = source_slot(s->c);
+
+		if (slot != NULL)
+			*slot = (struct source_text){ name, "", 0 };
+		scan_load_failed(s->c, (struct srcpos){ (uint32_t)(s->c->n_sources - 1), 0, 0 }, 1, name, r);
+		return;
+	}
+	read_text(s, file, into, content);
+}
+
+/* The chain of texts that are open: one in it must not be read again inside itself. */
+static bool is_open(const struct scan *s, uint32_t file, unsigned *ret_depth)
+{
+	bool found = false;
+
+	*ret_depth = 0;
+	for (const struct scan_cursor *k = s->cur; k != NULL; k = k->outer) {
+		found = found || k->file == file;
+		(*ret_depth)++;
+	}
+	return found;
+}
+
+static bool refuse(struct scan *s, struct srcpos at, uint32_t width, const char *code, enum message m,
+		   enum message hint, const char *name)
+{
+	struct diag *g = diag_add(&s->c->diags, SEV_ERROR, code, at, m, name);
+
+	g->width = width;
+	diag_hint(&s->c->diags, g, hint);
+	return false;
+}
+
+/* Reads `@include "name"`; NULL when it is not that. */
+static const char *directive(struct scan *s, struct srcpos *ret_at, uint32_t *ret_width)
+{
+	struct srcpos at = s->cur->at;
+	uint32_t width;
+	const char *word = scan_run(s, "=;,{}()[]\"#", &width), *name;
+	bool unnamed = false;
+	struct diag *g;
+
+	if (word == NULL)
+		return NULL;
+	if (strcmp(word, "@include") == 0) {
+		scan_blank(s);
+		if (scan_peek(s) == '"') {
+			*ret_at = s->cur->at;
+			name = scan_string(s, ret_width);
+			return s->cur->p[-1] == '"' ? name : NULL;
+		}
+		unnamed = true;
+	}
+	if (scan_fresh(s, at)) {
+		g = diag_add(&s->c->diags, SEV_ERROR, "policy.syntax", at, unnamed ? MP_INCLUDE_UNNAMED : MP_DIRECTIVE,
+			     word);
+		g->width = width;
+		diag_hint(&s->c->diags, g, unnamed ? MP_HINT_INCLUDE : MP_HINT_DIRECTIVE);
+	}
+	return NULL;
+}
+
+bool scan_include(struct scan *s, struct ast_node *into, scan_content content)
+{
+	const char *from = s->cur->p, *name;
+	struct srcpos at = s->cur->at;
+	uint32_t width = 1, file = 0;
+	unsigned depth;
+	int r;
+
+	name = directive(s, &at, &width);
+	if (name == NULL)
+		return false;
+	if (!scan_name_confined(name))
+		return refuse(s, at, width, "policy.include_outside", MP_INCLUDE_OUTSIDE,
+			      strchr(name, '\\') != NULL ? MP_HINT_SLASH : MP_HINT_OUTSIDE, name);
+	if (++s->includes > SCAN_FILES_MAX) {
+		s->stopped = true;
+		diag_add(&s->c->diags, SEV_ERROR, "policy.too_large", at, MP_INCLUDE_MANY, SCAN_FILES_MAX);
+		return false;
+	}
+	r = scan_load(s->c, s->loader, name, &file);
+	if (r < 0) {
+		scan_load_failed(s->c, at, width, name, r);
+		return false;
+	}
+	if (is_open(s, file, &depth))
+		return refuse(s, at, width, "policy.include_loop", MP_INCLUDE_LOOP, MP_HINT_INCLUDE_LOOP, name);
+	if (depth > SCAN_INCLUDE_MAX) {
+		diag_add(&s->c->diags, SEV_ERROR, "policy.include_deep", at, MP_INCLUDE_DEEP, SCAN_INCLUDE_MAX)->width =
+			width;
+		return false;
+	}
+	flush(s, from);
+	if (s->stopped)
+		return false;
+	read_text(s, file, into, content);
+	s->cur->chunk = s->cur->p;
+	s->cur->chunk_line = s->cur->at.line;
+	return true;
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/read/lex.h"
+
+#include <string.h>
+
+#include "appliance/base/utf8.h"
+
+static bool current(const struct scan *s, struct utf8_char *ret)
+{
+	struct bytes b = bytes_of(s->cur->p, (size_t)(s->cur->end - s->cur->p));
+
+	return utf8_next(&b, ret);
+}
+
+bool scan_fresh(struct scan *s, struct srcpos at)
+{
+	if (s->last.line == at.line && s->last.file == at.file)
+		return false;
+	s->last = at;
+	return true;
+}
+
+void scan_step(struct scan *s)
+{
+	struct scan_cursor *k = s->cur;
+	struct utf8_char c;
+
+	if (!current(s, &c))
+		return;
+	k->p += c.size;
+	k->at.column++;
+	if (c.cp == '\n') {
+		k->at.line++;
+		k->at.column = 1;
+	}
+}
+
+char scan_peek(const struct scan *s)
+{
+	struct utf8_char c;
+	char ascii;
+
+	if (!current(s, &c))
+		return 0;
+	if (c.cp < 0x80)
+		return (char)c.cp;
+	ascii = utf8_ascii_for(c.cp);
+	return ascii != 0 ? ascii : 1;
+}
+
+char scan_sign(struct scan *s)
+{
+	struct scan_cursor *k = s->cur;
+	struct utf8_char c;
+	char ascii = scan_peek(s), shown[8] = "";
+	struct diag *g;
+
+	if (!current(s, &c) || c.cp < 0x80 || ascii <= 1 || k->p < k->reported)
+		return ascii;
+	k->reported = k->p + c.size;
+	s->last = k->at;
+	memcpy(shown, k->p, c.size);
+	if (ascii == ' ') {
+		g = diag_add(&s->c->diags, SEV_ERROR, "policy.full_width", k->at,
+			     c.cp == 0x3000 ? MP_WIDE_SPACE : MP_ODD_SPACE, c.cp);
+		diag_hint(&s->c->diags, g, MP_HINT_SPACE);
+	} else {
+		g = diag_add(&s->c->diags, SEV_ERROR, "policy.full_width", k->at, MP_WIDE_SIGN, shown);
+		diag_hint(&s->c->diags, g, MP_HINT_WIDE, (int)ascii);
+	}
+	return ascii;
+}
+
+static bool starts(const struct scan *s, const char *with)
+{
+	size_t n = strlen(with);
+
+	return (size_t)(s->cur->end - s->cur->p) >= n && memcmp(s->cur->p, with, n) == 0;
+}
+
+static void block_comment(struct scan *s)
+{
+	struct srcpos at = s->cur->at;
+	struct diag *g;
+
+	scan_step(s);
+	scan_step(s);
+	while (s->cur->p < s->cur->end && !starts(s, "*/"))
+		scan_step(s);
+	if (s->cur->p < s->cur->end) {
+		scan_step(s);
+		scan_step(s);
+		return;
+	}
+	if (s->cur->reported == s->cur->end)
+		return; /* met before, when looking ahead */
+	s->cur->reported = s->cur->end;
+	s->last = at;
+	g = diag_add(&s->c->diags, SEV_ERROR, "policy.unclosed_comment", at, MP_COMMENT_OPEN);
+	g->width = 2;
+	diag_hint(&s->c->diags, g, MP_HINT_COMMENT);
+}
+
+void scan_blank(struct scan *s)
+{
+	for (;;) {
+		char c = scan_peek(s);
+
+		if (c == '#' && *s->cur->p != '#')
+			scan_sign(s); /* a full-width number sign: reported, and a comment all the same */
+		if (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f') {
+			scan_sign(s);
+			scan_step(s);
+		} else if (c == '#' || starts(s, "//")) {
+			while (s->cur->p < s->cur->end && *s->cur->p != '\n')
+				scan_step(s);
+		} else if (starts(s, "/*")) {
+			block_comment(s);
+		} else {
+			return;
+		}
+	}
+}
+
+const char *scan_run(struct scan *s, const char *stops, uint32_t *ret_width)
+{
+	struct scan_cursor *k = s->cur, begin = *k;
+	struct utf8_char c;
+	bool wide = false;
+	char *text, *out;
+
+	*ret_width = 0;
+	while (current(s, &c)) {
+		char ascii = scan_peek(s);
+
+		if (strchr(" \t\r\n\f", ascii) != NULL || strchr(stops, ascii) != NULL || starts(s, "//") ||
+		    starts(s, "/*"))
+			break;
+		wide = wide || (c.cp >= 0x80 && ascii > 1);
+		scan_step(s);
+		(*ret_width)++;
+	}
+	out = text = arena_alloc(s->c->arena, (size_t)(k->p - begin.p) + 1);
+	if (text == NULL)
+		return NULL;
+	for (struct bytes b = bytes_of(begin.p, (size_t)(k->p - begin.p)); utf8_next(&b, &c);) {
+		char ascii = c.cp < 0x80 ? (char)c.cp : utf8_ascii_for(c.cp);
+
+		if (ascii != 0)
+			*out++ = ascii;
+		else
+			for (unsigned i = 0; i < c.size; i++)
+				*out++ = (char)(b.p - c.size)[i];
+	}
+	if (wide && begin.p >= begin.reported) {
+		struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.full_width", begin.at, MP_WIDE_WORD);
+
+		k->reported = k->p;
+		s->last = begin.at;
+		g->width = *ret_width;
+		diag_hint(&s->c->diags, g, MP_HINT_WIDE_WORD, text);
+	}
+	return text;
+}
+
+/* The text ended inside a string: take the signs at the end of the line as not meant to be in it. */
+static void string_unclosed(struct scan *s, const struct scan_cursor *begin)
+{
+	const char *stop = s->cur->p;
+	struct diag *g;
+
+	while (stop > begin->p + 1 && strchr(" \t\r;,)]}", stop[-1]) != NULL)
+		stop--;
+	*s->cur = *begin;
+	while (s->cur->p < stop)
+		scan_step(s);
+	if (!scan_fresh(s, begin->at))
+		return;
+	g = diag_add(&s->c->diags, SEV_ERROR, "policy.unclosed_string", begin->at, MP_STRING_OPEN);
+	g->width = s->cur->at.column - begin->at.column;
+	diag_hint(&s->c->diags, g, MP_HINT_STRING);
+}
+
+/* At a backslash: what libconfig knows behind one, but for \x, which can hide any byte. */
+static void escape(struct scan *s)
+{
+	struct srcpos at = s->cur->at;
+	struct diag *g;
+	const char *p = s->cur->p;
+	size_t left = (size_t)(s->cur->end - p);
+
+	scan_step(s);
+	if (left >= 2 && p[1] != '\0' && strchr("\"\\ntrf", p[1]) != NULL) {
+		scan_step(s);
+	} else if (scan_fresh(s, at)) {
+		g = diag_add(&s->c->diags, SEV_ERROR, "policy.escape", at, MP_ESCAPE);
+		diag_hint(&s->c->diags, g, MP_HINT_ESCAPE);
+	}
+}
+
+const char *scan_string(struct scan *s, uint32_t *ret_width)
+{
+	struct scan_cursor begin = *s->cur;
+	const char *from;
+
+	scan_sign(s);
+	begin.reported = s->cur->reported;
+	scan_step(s);
+	from = s->cur->p;
+	while (s->cur->p < s->cur->end && *s->cur->p != '\n') {
+		/* Full-width quotes end only what a full-width one began: inside "..." they are text. */
+		bool close = *s->cur->p == '"' || (*begin.p != '"' && scan_peek(s) == '"');
+
+		if (close) {
+			const char *text = arena_strndup(s->c->arena, from, (size_t)(s->cur->p - from));
+
+			scan_sign(s);
+			scan_step(s);
+			*ret_width = s->cur->at.column - begin.at.column;
+			return text;
+		}
+		if (*s->cur->p == '\\')
+			escape(s);
+		else
+			scan_step(s);
+	}
+	string_unclosed(s, &begin);
+	*ret_width = s->cur->at.column - begin.at.column;
+	return arena_strndup(s->c->arena, from, s->cur->p > from ? (size_t)(s->cur->p - from) : 0);
+}

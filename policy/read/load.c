@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/read/load.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+struct folder {
+	const char *path; /* of the main text, as the operator gave it */
+	const char *main; /* its last component */
+	const char *dir;
+};
+
+int load_open_walk(int at, const char *name)
+{
+	int dir = at, fd;
+
+	for (;;) {
+		size_t n = strcspn(name, "/");
+		bool last = name[n] == '\0';
+		char part[256];
+
+		if (n == 0 || n >= sizeof(part)) {
+			fd = -EXDEV;
+			break;
+		}
+		memcpy(part, name, n);
+		part[n] = '\0';
+		if (strcmp(part, "..") == 0) {
+			fd = -EXDEV;
+			break;
+		}
+		fd = openat(dir, part, O_CLOEXEC | O_NOFOLLOW | (last ? O_RDONLY | O_NONBLOCK : O_PATH | O_DIRECTORY));
+		if (fd < 0) {
+			fd = -errno;
+			break;
+		}
+		if (dir != at)
+			close(dir);
+		if (last)
+			return fd;
+		dir = fd;
+		name += n + 1;
+	}
+	if (dir != at)
+		close(dir);
+	return fd;
+}
+
+/* The kernel itself keeps the name below the folder: no "..", no link that leads out, no race. */
+static int open_below(const char *dir, const char *name)
+{
+	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
+				.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
+	int at = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), fd;
+
+	if (at < 0)
+		return -errno;
+	fd = (int)syscall(SYS_openat2, at, name, &how, sizeof(how));
+	if (fd < 0)
+		fd = errno == ENOSYS || errno == EPERM ? load_open_walk(at, name) : -errno;
+	close(at);
+	return fd;
+}
+
+#define SILENCE_MS 5000 /* how long a pipe may say nothing, be it that nobody ever opens its other end */
+
+static int await(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int r;
+
+	do
+		r = poll(&p, 1, SILENCE_MS);
+	while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : r == 0 ? -ETIMEDOUT : 0;
+}
+
+/* Reads at most SOURCE_MAX bytes; a regular file that is larger is refused by its size alone. */
+static int read_text(int fd, bool regular_only, struct arena *a, struct source_text *ret)
+{
+	struct stat st;
+	char *text;
+	size_t room, n = 0;
+
+	if (fstat(fd, &st) != 0)
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	if (regular_only && !S_ISREG(st.st_mode))
+		return -EMEDIUMTYPE;
+	if (S_ISREG(st.st_mode) && st.st_size > (off_t)SOURCE_MAX)
+		return -EFBIG;
+	/* The file may grow while it is read, and a pipe has no size. */
+	room = S_ISREG(st.st_mode) ? (size_t)st.st_size + 1 : (size_t)SOURCE_MAX + 1;
+	text = arena_alloc(a, room + 1);
+	if (text == NULL)
+		return -ENOMEM;
+	while (n < room) {
+		int idle = S_ISREG(st.st_mode) ? 0 : await(fd);
+		ssize_t r;
+
+		if (idle < 0)
+			return idle;
+		r = read(fd, text + n, room - n);
+		if (r < 0 && (errno == EINTR || (errno == EAGAIN && !S_ISREG(st.st_mode))))
+			continue;
+		if (r < 0)
+			return -errno;
+		if (r == 0)
+			break;
+		n += (size_t)r;
+	}
+	if (n > SOURCE_MAX)
+		return -EFBIG;
+	if (n == room)
+		return -EAGAIN; /* it grew: reading on would give half of a write */
+	ret->text = text;
+	ret->size = n;
+	return 0;
+}
+
+static int folder_load(void *ctx, const char *name, struct arena *a, struct source_text *ret)
+{
+	const struct folder *f = ctx;
+	bool is_main = strcmp(name, f->main) == 0;
+	int fd, r;
+
+	/* The main text is named by the operator, who may well use a link or a pipe; what it includes is not. */
+	if (is_main) {
+		fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+		fd = fd < 0 ? -errno : fd;
+	} else {
+		fd = open_below(f->dir, name);
+	}
+	if (fd < 0)
+		return fd;
+	r = read_text(fd, !is_main, a, ret);
+	close(fd);
+	return r;
+}
+
+static int nothing_load(void *ctx, const char *name, struct arena *a, struct source_text *ret)
+{
+	(void)ctx;
+	(void)name;
+	(void)a;
+	(void)ret;
+	return -ENOMEM;
+}
+
+void loader_folder(const char *path, struct arena *a, struct policy_loader *ret, const char **ret_main)
+{
+	struct folder *f = arena_alloc(a, sizeof(*f));
+	const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+
+	*ret_main = name;
+	*ret = (struct policy_loader){ NULL, nothing_load };
+	if (f == NULL)
+		return;
+	f->path = arena_strndup(a, path, strlen(path));
+	f->main = arena_strndup(a, name, strlen(name));
+	f->dir = slash == NULL ? "." : slash == path ? "/" : arena_strndup(a, path, (size_t)(slash - path));
+	if (f->path == NULL || f->main == NULL || f->dir == NULL)
+		return;
+	*ret_main = f->main;
+	*ret = (struct policy_loader){ f, folder_load };
+}

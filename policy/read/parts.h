@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside of the scanner: what its grammar is made of. scan.c reads settings and values, read/list.c the elements of
+ * lists, read/bracket.c what opens and closes them. All nodes live in the arena of the compile run.
+ */
+#ifndef SEKISHO_POLICY_READ_PARTS_H
+#define SEKISHO_POLICY_READ_PARTS_H
+
+#include "policy/read/lex.h"
+
+/* The last child of a node that is being read. */
+struct scan_tail {
+	struct ast_node *last;
+};
+
+/* A new node, or NULL with s->stopped set when there are too many. */
+struct ast_node *scan_node(struct scan *s);
+void scan_append(struct ast_node *parent, struct scan_tail *t, struct ast_node *n);
+struct scan_tail scan_tail_of(const struct ast_node *parent);
+
+/* Is this closing bracket one that a value of the same text waits for? */
+bool scan_awaited(const struct scan *s, char c);
+void scan_report_unclosed(struct scan *s, struct srcpos at, char closer, struct srcpos opener);
+void scan_report_unexpected(struct scan *s, struct srcpos at, enum message hint);
+/*
+ * Deals with the end of the text and with closing brackets of any kind. True when the settings or elements that wait
+ * for `closer` (0 = the end of the text) are over.
+ */
+bool scan_at_end(struct scan *s, char closer, struct srcpos opener);
+/* From an opening bracket `c` to its end: the value of `node`. */
+void scan_bracket(struct scan *s, struct ast_node *node, char c);
+
+/* A value of any kind. */
+void scan_value(struct scan *s, struct ast_node *node, bool in_array);
+/* One `name = value;` into `group`. */
+void scan_setting(struct scan *s, struct ast_node *group, struct scan_tail *t);
+/* Up to `closer`. `opener_indent` is the column of the setting whose value this is, 0 when it began elsewhere. */
+void scan_settings(struct scan *s, struct ast_node *group, char closer, struct srcpos opener, uint32_t opener_indent);
+void scan_elements(struct scan *s, struct ast_node *list, char closer, struct srcpos opener, uint32_t opener_indent);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Values that stand without quotes: numbers, truth values, and what people forget to quote. */
+#include <string.h>
+#include <strings.h>
+
+#include "policy/read/lex.h"
+
+bool scan_is_name(const char *word)
+{
+	if (!((*word >= 'a' && *word <= 'z') || (*word >= 'A' && *word <= 'Z')))
+		return false;
+	if (strcasecmp(word, "true") == 0 ||
+	    strcasecmp(word, "false") == 0) /* values to libconfig, wherever they stand */
+		return false;
+	return word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")] == '\0';
+}
+
+/* Whole numbers as libconfig reads them, with the type suffix L. */
+static bool is_number(const char *w)
+{
+	const char *digits = "0123456789";
+	size_t n;
+
+	if (w[0] == '0' && (w[1] == 'x' || w[1] == 'X')) {
+		w += 2;
+		digits = "0123456789abcdefABCDEF";
+	} else if (*w == '-' || *w == '+') {
+		w++;
+	}
+	n = strspn(w, digits);
+	if (n == 0)
+		return false;
+	return w[n] == '\0' || strcmp(w + n, "L") == 0 || strcmp(w + n, "LL") == 0;
+}
+
+/* libconfig cuts what does not fit into 32 bits silently. */
+static bool fits(const char *w)
+{
+	bool hex = w[0] == '0' && (w[1] == 'x' || w[1] == 'X');
+	uint64_t v = 0;
+
+	w += hex ? 2 : *w == '-' || *w == '+';
+	for (; *w != '\0' && *w != 'L'; w++) {
+		unsigned digit = *w <= '9' ? (unsigned)(*w - '0') : ((unsigned)*w | 0x20u) - 'a' + 10;
+
+		v = v * (hex ? 16 : 10) + digit;
+		if (v > INT32_MAX)
+			return false;
+	}
+	return true;
+}
+
+static bool is_fraction(const char *w)
+{
+	const char *digits = "0123456789";
+	size_t n;
+
+	w += *w == '-' || *w == '+';
+	n = strspn(w, digits);
+	if (w[n] != '.' && w[n] != 'e' && w[n] != 'E')
+		return false;
+	n += 1;
+	n += strspn(w + n, "0123456789eE+-");
+	return w[n] == '\0';
+}
+
+static void accident(struct scan *s, struct srcpos at, uint32_t width, const char *w)
+{
+	struct diags *d = &s->c->diags;
+	struct diag *g;
+
+	if (!scan_fresh(s, at))
+		return;
+	if (*w == '\'') {
+		g = diag_add(d, SEV_ERROR, "policy.quotes", at, MP_SINGLE_QUOTE);
+		diag_hint(d, g, MP_HINT_DOUBLE_QUOTE);
+	} else if (is_number(w)) {
+		g = diag_add(d, SEV_ERROR, "policy.number", at, MP_NUMBER_BIG, w);
+	} else if (is_fraction(w)) {
+		g = diag_add(d, SEV_ERROR, "policy.number", at, MP_NUMBER_FRACTION, w);
+	} else if (strcasecmp(w, "yes") == 0 || strcasecmp(w, "no") == 0 || strcasecmp(w, "on") == 0 ||
+		   strcasecmp(w, "off") == 0) {
+		g = diag_add(d, SEV_ERROR, "policy.unquoted", at, MP_UNQUOTED, w);
+		diag_hint(d, g, MP_HINT_TRUTH);
+	} else {
+		g = diag_add(d, SEV_ERROR, "policy.unquoted", at, MP_UNQUOTED, w);
+		diag_hint(d, g, MP_HINT_QUOTE, w);
+	}
+	g->width = width;
+}
+
+bool scan_scalar(struct scan *s, struct ast_node *node)
+{
+	struct srcpos at = s->cur->at;
+	const char *w = scan_run(s, ";,{}()[]\"=#", &node->value_width);
+
+	if (w == NULL) {
+		s->stopped = true;
+		return false;
+	}
+	if (node->value_width == 0)
+		return false;
+	node->kind = AST_STRING;
+	if (is_number(w) && fits(w)) {
+		const char *first = *w == '-' || *w == '+' ? w + 1 : w;
+
+		node->kind = AST_NUMBER;
+		if (first[0] == '0' && first[1] >= '0' && first[1] <= '9' && scan_fresh(s, at))
+			diag_add(&s->c->diags, SEV_ERROR, "policy.number", at, MP_NUMBER_ZERO, w)->width =
+				node->value_width;
+	} else if (strcasecmp(w, "true") == 0 || strcasecmp(w, "false") == 0) {
+		node->kind = AST_BOOL;
+	} else {
+		accident(s, at, node->value_width, w);
+	}
+	return true;
+}

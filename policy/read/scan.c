@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The grammar of libconfig, read by recursive descent so that an error has a place and the rest is still read:
+ *
+ *   settings = { name ("=" | ":") value [";" | ","] }      value = "{" settings "}" | "(" values ")" | "[" scalars "]"
+ *                                                                | string { string } | number | true | false
+ *
+ * `@include "file"` may stand wherever a setting or an element may begin. Each text must close what it opens.
+ */
+#include "policy/read/scan.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "policy/read/include.h"
+#include "policy/read/parts.h"
+
+/* On to what may begin a new setting: behind the next ';' of this line, or to the next line. */
+static void skip_setting(struct scan *s)
+{
+	while (s->cur->p < s->cur->end) {
+		char c = *s->cur->p;
+
+		if (c == '\n' || c == '}' || c == ')' || c == ']')
+			return;
+		scan_step(s);
+		if (c == ';')
+			return;
+	}
+}
+
+/* Strings that follow one another are one value in libconfig; in a list this is a forgotten comma. */
+static void strings(struct scan *s, struct ast_node *node)
+{
+	struct scan_cursor behind;
+	uint32_t ignored;
+
+	node->kind = AST_STRING;
+	if (scan_string(s, &node->value_width) == NULL)
+		s->stopped = true;
+	while (node->name != NULL && !s->stopped) {
+		behind = *s->cur;
+		scan_blank(s);
+		if (scan_peek(s) != '"') {
+			behind.reported = s->cur->reported;
+			*s->cur = behind; /* the place behind the value is where a ';' is missing */
+			return;
+		}
+		if (scan_string(s, &ignored) == NULL)
+			s->stopped = true;
+	}
+}
+
+void scan_value(struct scan *s, struct ast_node *node, bool in_array)
+{
+	char c = scan_peek(s);
+
+	node->value_at = s->cur->at;
+	if (node->name == NULL) {
+		node->at = s->cur->at;
+		node->width = 1;
+	}
+	node->open = scan_offset(s);
+	if (c == '{' || c == '(' || c == '[') {
+		if (in_array && scan_fresh(s, s->cur->at)) {
+			struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.array", s->cur->at, MP_ARRAY_NESTED);
+
+			diag_hint(&s->c->diags, g, MP_HINT_LIST);
+		}
+		scan_sign(s);
+		scan_bracket(s, node, c);
+		return;
+	}
+	if (c == '"')
+		strings(s, node);
+	else if (!scan_scalar(s, node))
+		node->kind = AST_STRING;
+	if (node->name == NULL)
+		node->width = node->value_width;
+}
+
+/* The end of a setting. libconfig does without the ';', so it is only advised. */
+static void terminator(struct scan *s, const struct ast_node *node)
+{
+	struct srcpos behind = s->cur->at;
+	char c;
+
+	scan_blank(s);
+	c = scan_peek(s);
+	if (c == ';' || c == ',') {
+		scan_sign(s);
+		scan_step(s);
+		return;
+	}
+	if (c == 0 || c == '}' || c == ')' || c == ']')
+		return;
+	/* A warning does not make the line known as wrong: an error on it must still be told. */
+	if (s->last.line != behind.line || s->last.file != behind.file) {
+		struct diag *g = diag_add(&s->c->diags, SEV_WARNING, "policy.missing_semicolon", behind,
+					  MP_NO_SEMICOLON, node->name);
+
+		diag_hint(&s->c->diags, g, MP_HINT_SEMICOLON);
+	}
+}
+
+void scan_setting(struct scan *s, struct ast_node *group, struct scan_tail *t)
+{
+	struct diags *d = &s->c->diags;
+	struct ast_node *node = scan_node(s);
+	struct scan_cursor before;
+	struct diag *g;
+	char c;
+
+	if (node == NULL)
+		return;
+	node->at = s->cur->at;
+	node->begin = scan_offset(s);
+	if (scan_peek(s) == '"') {
+		uint32_t width = 0;
+
+		node->name = scan_string(s, &width);
+		if (scan_fresh(s, node->at)) {
+			g = diag_add(d, SEV_ERROR, "policy.name", node->at, MP_NAME_QUOTED);
+			g->width = width;
+		}
+		node->width = width;
+	} else {
+		node->name = scan_run(s, "=:;,{}()[]\"#", &node->width);
+	}
+	if (node->name == NULL || (node->width == 0 && s->cur->p == s->cur->end)) {
+		s->stopped = s->stopped || node->name == NULL;
+		return;
+	}
+	if (node->width == 0) {
+		scan_report_unexpected(s, node->at, MP_HINT_SETTING);
+		scan_step(s);
+		skip_setting(s);
+		return;
+	}
+	if (!scan_is_name(node->name) && scan_fresh(s, node->at)) {
+		g = diag_add(d, SEV_ERROR, "policy.name", node->at, MP_NAME_BAD, node->name);
+		g->width = node->width;
+		diag_hint(d, g, MP_HINT_NAME);
+	}
+	scan_blank(s);
+	c = scan_peek(s);
+	if (c == '=' || c == ':') {
+		scan_sign(s);
+		scan_step(s);
+		scan_blank(s);
+		c = scan_peek(s);
+	} else {
+		if (scan_fresh(s, node->at)) {
+			g = diag_add(d, SEV_ERROR, "policy.syntax", node->at, MP_NO_EQUALS, node->name);
+			g->width = node->width;
+			if (strcasecmp(node->name, "include") == 0)
+				diag_hint(d, g, MP_HINT_INCLUDE);
+			else
+				diag_hint(d, g, MP_HINT_EQUALS, node->name);
+		}
+		if (c == 0 || strchr("{([\"", c) == NULL) {
+			if (s->cur->at.line == node->at.line)
+				skip_setting(s);
+			return;
+		}
+	}
+	before = *s->cur;
+	if (c == 0 || strchr(";,})]=:", c) != NULL) {
+		if (scan_fresh(s, node->at)) {
+			g = diag_add(d, SEV_ERROR, "policy.syntax", node->at, MP_NO_VALUE, node->name);
+			g->width = node->width;
+			diag_hint(d, g, MP_HINT_VALUE, node->name);
+		}
+		skip_setting(s);
+		return;
+	}
+	if (before.at.line != node->at.line && strchr("{([\"", c) == NULL) {
+		uint32_t width;
+		const char *next = scan_run(s, "=:;,{}()[]\"#", &width);
+
+		scan_blank(s);
+		c = scan_peek(s);
+		before.reported = s->cur->reported;
+		*s->cur = before;
+		if (next != NULL && c == '=') {
+			/* "mode =" and on the next line "owner = ...": the value is missing, the next setting is whole. */
+			if (scan_fresh(s, node->at)) {
+				g = diag_add(d, SEV_ERROR, "policy.syntax", node->at, MP_NO_VALUE, node->name);
+				g->width = node->width;
+				diag_hint(d, g, MP_HINT_VALUE, node->name);
+			}
+			return;
+		}
+	}
+	scan_value(s, node, false);
+	scan_append(group, t, node);
+	if (!s->stopped)
+		terminator(s, node);
+}
+
+static int by_name(const void *pa, const void *pb)
+{
+	const struct ast_node *a = *(const struct ast_node *const *)pa, *b = *(const struct ast_node *const *)pb;
+	int c = strcmp(a->name, b->name);
+
+	if (c != 0)
+		return c;
+	/* Order of reading: files are numbered as they are met. */
+	if (a->at.file != b->at.file)
+		return a->at.file < b->at.file ? -1 : 1;
+	if (a->at.line != b->at.line)
+		return a->at.line < b->at.line ? -1 : 1;
+	return a->at.column < b->at.column ? -1 : a->at.column > b->at.column;
+}
+
+static void report_duplicates(struct scan *s, const struct ast_node *group)
+{
+	const struct ast_node **sorted;
+	size_t n = 0;
+
+	if (group->n < 2 || s->stopped)
+		return;
+	sorted = arena_array(s->c->arena, group->n, sizeof(struct ast_node *));
+	if (sorted == NULL)
+		return;
+	for (const struct ast_node *c = group->child; c != NULL; c = c->next)
+		sorted[n++] = c;
+	qsort(sorted, n, sizeof(void *), by_name);
+	for (size_t i = 1; i < n; i++) {
+		struct diag *g;
+
+		if (strcmp(sorted[i - 1]->name, sorted[i]->name) != 0)
+			continue;
+		g = diag_add(&s->c->diags, SEV_ERROR, "policy.duplicate", sorted[i]->at, MP_DUPLICATE, sorted[i]->name);
+		g->width = sorted[i]->width;
+		g->also = sorted[i - 1]->at;
+		diag_hint(&s->c->diags, g, MP_HINT_DUPLICATE);
+	}
+}
+
+static void text_of_settings(struct scan *s, struct ast_node *group)
+{
+	scan_settings(s, group, 0, s->cur->at, 0);
+}
+
+/*
+ * In a text that lacks a closing bracket: a setting further left than its siblings, where the value's own first line
+ * began. The bracket was forgotten before it, and saying so here is better than at the end of the file.
+ */
+static bool outdented(const struct scan *s, const struct ast_node *group, uint32_t opener_indent)
+{
+	const struct ast_node *first = group->child;
+
+	return s->cur->unbalanced && opener_indent != 0 && first != NULL && first->at.file == s->cur->file &&
+	       first->at.column > opener_indent && first->at.line < s->cur->at.line &&
+	       s->cur->at.column <= opener_indent;
+}
+
+/* "{" among the settings of an element: the element before it was not closed. */
+static bool next_element(const struct scan *s, char c)
+{
+	return c == '{' && s->depth >= s->cur->base_depth + 2 && s->closers[s->depth - 2] == ')';
+}
+
+void scan_settings(struct scan *s, struct ast_node *group, char closer, struct srcpos opener, uint32_t opener_indent)
+{
+	struct scan_tail t = scan_tail_of(group);
+
+	while (!s->stopped) {
+		char c;
+
+		scan_blank(s);
+		if (scan_at_end(s, closer, opener))
+			break;
+		c = scan_peek(s);
+		if (closer != 0 && (outdented(s, group, opener_indent) || next_element(s, c))) {
+			scan_report_unclosed(s, s->cur->at, closer, opener);
+			return;
+		}
+		if (c == '@') {
+			scan_sign(s);
+			if (scan_include(s, group, text_of_settings))
+				t = scan_tail_of(group);
+		} else if (c == ';' || c == ',') {
+			scan_sign(s);
+			if (scan_fresh(s, s->cur->at)) {
+				struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.syntax", s->cur->at,
+							  MP_EXTRA_SIGN, (int)c);
+
+				diag_hint(&s->c->diags, g, MP_HINT_REMOVE);
+			}
+			scan_step(s);
+		} else {
+			scan_setting(s, group, &t);
+		}
+	}
+	if (closer != 0 || s->cur->outer == NULL)
+		report_duplicates(s, group);
+}
+
+bool scan_policy(struct compilation *c, const struct policy_loader *l, const char *name, struct scan_result *ret)
+{
+	struct scan s = { .c = c, .loader = l, .out = ret };
+	size_t errors = c->diags.errors;
+
+	*ret = (struct scan_result){ 0 };
+	ret->root = arena_alloc(c->arena, sizeof(*ret->root));
+	if (ret->root == NULL)
+		return false;
+	ret->root->kind = AST_GROUP;
+	ret->root->at = ret->root->value_at = (struct srcpos){ 0, 1, 1 };
+	ret->root->width = ret->root->value_width = 1;
+	scan_main(&s, name, ret->root, text_of_settings);
+	return c->diags.errors == errors && !arena_failed(c->arena);
+}

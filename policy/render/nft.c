@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The rule IR as nft text, for people. It is what enforce loads, in the words of nft, with two differences that stand in
+ * the text itself: permits carry the numbers of this policy (a box keeps numbers of its own), and what Debian's nft has no
+ * words for is a comment (keys made of a session's original tuple; an end at a point in time). A loaded copy would
+ * therefore cut sessions where the box looks them up again: it refuses more, never less.
+ */
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "appliance/base/sha256.h"
+#include "policy/read/compilation.h"
+#include "policy/render/nft.h"
+#include "policy/render/render.h"
+
+struct printer {
+	FILE *to;
+	const struct ir *ir;
+	uint64_t lanes;
+};
+
+static const char *file_of(const struct ir *ir, uint32_t file)
+{
+	return file < ir->n_sources ? ir->sources[file].name : "?";
+}
+
+/* A name as part of a comment: one line, whatever the operator wrote. */
+static void put_name(const struct printer *p, const char *s)
+{
+	for (; *s != '\0'; s++)
+		fputc((unsigned char)*s < 0x20 || *s == 0x7f ? ' ' : *s, p->to);
+}
+
+/* A kernel interface name between quotes: whatever could end them is not one. */
+static void put_device(const struct printer *p, uint32_t interface)
+{
+	fputc('"', p->to);
+	for (const char *s = p->ir->interfaces[interface].device; *s != '\0'; s++)
+		fputc((unsigned char)*s <= 0x20 || *s == 0x7f || *s == '"' || *s == '\\' ? '?' : *s, p->to);
+	fputc('"', p->to);
+}
+
+/* ---- sets ------------------------------------------------------------------------------------------------------------ */
+
+static const struct {
+	const char *kind, *type, *flags;
+} sets[SET_COUNT] = {
+	[SET_LIVE] = { "map", "iface_index . ct_dir . mark : mark", "timeout" },
+	[SET_AGREE] = { "set", "mark . mark", "timeout" },
+#define CELL4 "iface_index . iface_index . ipv4_addr . ipv4_addr . inet_proto . inet_service : mark"
+	[SET_UNTIL4] = { "map", CELL4, "interval, timeout" },
+	[SET_EXACT4] = { "map", CELL4, NULL },
+	[SET_RANGE4] = { "map", CELL4, "interval" },
+#define CELL6 "iface_index . iface_index . ipv6_addr . ipv6_addr . inet_proto . inet_service : mark"
+	[SET_UNTIL6] = { "map", CELL6, "interval, timeout" },
+	[SET_EXACT6] = { "map", CELL6, NULL },
+	[SET_RANGE6] = { "map", CELL6, "interval" },
+	[SET_RESETS] = { "set", "mark . mark", NULL },
+};
+
+static void put_range(const struct printer *p, const struct addr_range *r)
+{
+	char text[2 * ADDR_TEXT];
+
+	addr_range_text(r, text, sizeof(text));
+	fprintf(p->to, " . %s", text);
+}
+
+static void put_cell_key(const struct printer *p, const struct ir_element *e)
+{
+	put_device(p, e->iif);
+	fputs(" . ", p->to);
+	put_device(p, e->oif);
+	put_range(p, &e->src);
+	put_range(p, &e->dst);
+	switch (e->l4proto) {
+	case IPPROTO_TCP:
+		fputs(" . tcp", p->to);
+		break;
+	case IPPROTO_UDP:
+		fputs(" . udp", p->to);
+		break;
+	case IPPROTO_ICMP:
+		fputs(" . icmp", p->to);
+		break;
+	default:
+		fputs(" . ipv6-icmp", p->to);
+		break;
+	}
+	fprintf(p->to, " . %u", e->lo);
+	if (e->hi != e->lo)
+		fprintf(p->to, "-%u", e->hi);
+}
+
+static void put_key(const struct printer *p, const struct ir_element *e)
+{
+	switch (e->set) {
+	case SET_LIVE:
+		put_device(p, e->iif);
+		fprintf(p->to, " . %s . 0x%08x", e->direction ? "reply" : "original", e->mark_key);
+		break;
+	case SET_AGREE:
+		fprintf(p->to, "0x%08x . 0x%08x", e->mark_key, e->mark_key);
+		break;
+	case SET_RESETS:
+		fprintf(p->to, "0x%08x . 0x%08x", e->mark_key, e->mark_key2);
+		break;
+	case SET_UNTIL4:
+	case SET_EXACT4:
+	case SET_RANGE4:
+	case SET_UNTIL6:
+	case SET_EXACT6:
+	case SET_RANGE6:
+	case SET_COUNT:
+		put_cell_key(p, e);
+		break;
+	}
+}
+
+static uint32_t permit_of(const struct ir_element *e)
+{
+	switch (e->set) {
+	case SET_LIVE:
+	case SET_AGREE:
+		return mark_permit(e->mark_key);
+	case SET_RESETS:
+	case SET_COUNT:
+		return 0;
+	case SET_UNTIL4:
+	case SET_EXACT4:
+	case SET_RANGE4:
+	case SET_UNTIL6:
+	case SET_EXACT6:
+	case SET_RANGE6:
+		break;
+	}
+	return mark_permit(e->data);
+}
+
+/* Which conduits, and where they are written. */
+static void put_conduits(const struct printer *p, uint32_t permit)
+{
+	const struct command_permit *cp = &p->ir->table.permits[permit - 1];
+	uint32_t before = UINT32_MAX;
+
+	for (uint32_t g = 0; g < cp->n_grants; g++) {
+		uint32_t i = p->ir->table.grants[cp->first_grant + g].conduit;
+		const struct ir_conduit *c = &p->ir->conduits[i];
+
+		if (i == before)
+			continue;
+		fputs(before == UINT32_MAX ? " # " : ", ", p->to);
+		put_name(p, c->name);
+		fprintf(p->to, " (%s:%u)", file_of(p->ir, c->file), c->line);
+		before = i;
+	}
+}
+
+static void put_element(const struct printer *p, const struct ir_element *e)
+{
+	time_t until = (time_t)e->until;
+	uint32_t permit = permit_of(e);
+	char text[32];
+	struct tm tm;
+
+	fputs("\t\t\t", p->to);
+	if (e->until != 0) {
+		if (gmtime_r(&until, &tm) == NULL || strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+			strcpy(text, "?");
+		fprintf(p->to, "# until %s: ", text);
+	}
+	put_key(p, e);
+	if (strcmp(sets[e->set].kind, "map") == 0)
+		fprintf(p->to, " : 0x%08x", e->data);
+	fputc(',', p->to);
+	if (permit != 0)
+		put_conduits(p, permit);
+	fputc('\n', p->to);
+}
+
+static void put_set(const struct printer *p, enum ir_set set, const struct ir_element *e, size_t n)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < n && !any; i++)
+		any = e[i].until == 0;
+	fprintf(p->to, "\t%s %s {\n\t\ttype %s\n", sets[set].kind, ir_set_name(set), sets[set].type);
+	if (sets[set].flags != NULL)
+		fprintf(p->to, "\t\tflags %s\n", sets[set].flags);
+	/* A list of nothing but comments would be a syntax error. */
+	if (any)
+		fputs("\t\telements = {\n", p->to);
+	for (size_t i = 0; i < n; i++)
+		put_element(p, &e[i]);
+	fputs(any ? "\t\t}\n\t}\n\n" : "\t}\n\n", p->to);
+}
+
+/* ---- the whole text -------------------------------------------------------------------------------------------------- */
+
+static void put_header(const struct printer *p)
+{
+	char digest[65];
+
+	hex_text(p->ir->digest, sizeof(p->ir->digest), digest);
+	fputs("# Sekisho: rules of site \"", p->to);
+	put_name(p, p->ir->site_name);
+	fprintf(p->to, "\", generation %s\n", digest);
+	fputs("# Marks: bit 31 let by, bits 28-30 outcome, bits 22-27 lane, bits 0-21 permit (here: number in this "
+	      "policy).\n"
+	      "# \"not nft:\" marks what nft has no words for; the box loads these rules as well.\n"
+	      "# Where the kernel has no queue expression, the box uses the NFQUEUE target (revision 3) in its place.\n"
+	      "table inet sekisho {\n",
+	      p->to);
+}
+
+static void put_counters(const struct printer *p, const struct ir_rule *rules, size_t n)
+{
+	bool used[REASON_COUNT] = { false };
+
+	for (size_t i = 0; i < n; i++)
+		for (uint32_t k = 0; k < rules[i].n; k++)
+			if (rules[i].stmts[k].kind == IR_COUNT && rules[i].stmts[k].a < REASON_COUNT)
+				used[rules[i].stmts[k].a] = true;
+	for (unsigned r = 0; r < REASON_COUNT; r++)
+		if (used[r])
+			fprintf(p->to, "\tcounter %s { }\n", reason_word((enum reason)r));
+	fputc('\n', p->to);
+}
+
+static void put_chains(const struct printer *p, const struct ir_rule *rules, size_t n)
+{
+	static const char *const hooks[] = {
+		[CHAIN_GUARD] = "type filter hook prerouting priority raw; policy drop;",
+		[CHAIN_INPUT] = "type filter hook input priority filter; policy drop;",
+		[CHAIN_FORWARD] = "type filter hook forward priority filter; policy drop;",
+		[CHAIN_POST] = "type filter hook forward priority filter + 10; policy drop;",
+		[CHAIN_OUTPUT] = "type filter hook output priority filter; policy drop;",
+	};
+	char name[16];
+
+	for (unsigned c = 0; c < CHAIN_COUNT; c++) {
+		bool open = false;
+
+		for (size_t i = 0; i < n; i++) {
+			if (rules[i].chain != c)
+				continue;
+			if (!open) {
+				fprintf(p->to, "\tchain %s {\n", ir_chain_name((enum ir_chain)c, name));
+				if (c <= CHAIN_OUTPUT)
+					fprintf(p->to, "\t\t%s\n", hooks[c]);
+			}
+			open = true;
+			render_nft_rule(p->to, &rules[i], p->lanes, p->ir->workers);
+		}
+		if (open)
+			fputs("\t}\n\n", p->to);
+	}
+}
+
+void render_nft(FILE *to, const struct ir *ir)
+{
+	struct printer p = { .to = to, .ir = ir, .lanes = ir_lanes(ir) };
+	struct arena *a = arena_new(COMPILE_BUDGET);
+	uint32_t *ids = a != NULL ? arena_array(a, ir->n_permits, sizeof(*ids)) : NULL;
+	struct ir_element *elements = NULL;
+	struct ir_rule *rules = NULL;
+	size_t n_rules = 0, n = 0;
+
+	for (uint32_t i = 0; i < ir->n_permits && ids != NULL; i++)
+		ids[i] = i + 1;
+	if (ids != NULL) {
+		n_rules = ir_skeleton(p.lanes, ir->workers, a, &rules);
+		n = ir_elements(ir, ids, a, &elements);
+	}
+	if (ids == NULL || arena_failed(a)) {
+		fputs("# out of memory\n", to);
+		arena_free(a);
+		return;
+	}
+	put_header(&p);
+	put_counters(&p, rules, n_rules);
+	for (unsigned s = 0; s < SET_COUNT; s++) {
+		size_t first = 0, last;
+
+		while (first < n && elements[first].set != s)
+			first++;
+		for (last = first; last < n && elements[last].set == s; last++)
+			;
+		put_set(&p, (enum ir_set)s, elements + first, last - first);
+	}
+	put_chains(&p, rules, n_rules);
+	fputs("}\n", to);
+	arena_free(a);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One symbolic rule in the words of nft. Used by render_nft alone; the rule's kernel form is enforce's.
+ */
+#ifndef SEKISHO_POLICY_RENDER_NFT_H
+#define SEKISHO_POLICY_RENDER_NFT_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "policy/ir/ir.h"
+
+/* One line or several (a record, several header kinds); a comment line where nft has no words for it. */
+void render_nft_rule(FILE *to, const struct ir_rule *r, uint64_t lanes, uint32_t workers);
+
+#endif

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/render/nft.h"
+
+#include <netinet/in.h>
+
+/* Some symbolic rules are several in nft: one for each kind of header. */
+enum variant { ONE, TCP_UDP, ICMP, OPTIONS4, HOP_BY_HOP, ROUTING, FRAGMENT, AUTHENTICATION, DESTINATION };
+
+struct line {
+	FILE *to;
+	const struct ir_rule *rule;
+	uint64_t lanes;
+	uint32_t workers;
+	enum variant variant;
+	uint32_t family, l4proto; /* matched so far, 0 = any */
+};
+
+static void put_state(const struct line *l, uint32_t states)
+{
+	static const struct {
+		uint32_t bit;
+		const char *word;
+	} words[] = {
+		{ CT_NEW, "new" },
+		{ CT_ESTABLISHED, "established" },
+		{ CT_RELATED, "related" },
+		{ CT_INVALID, "invalid" },
+	};
+	bool first = true;
+
+	fputs("ct state ", l->to);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (states & words[i].bit) {
+			fprintf(l->to, "%s%s", first ? "" : ",", words[i].word);
+			first = false;
+		}
+}
+
+static bool is_icmp(const struct line *l)
+{
+	return l->variant == ICMP || l->l4proto == IPPROTO_ICMP || l->l4proto == IPPROTO_ICMPV6;
+}
+
+/* The key as an nft concatenation. The original tuple's port has no size that nft would know. */
+static void put_key(const struct line *l, enum ir_set set, uint32_t key)
+{
+	const char *ip = set >= SET_UNTIL6 && set <= SET_RANGE6 ? "ip6" : "ip";
+	bool icmp = is_icmp(l);
+
+	switch ((enum ir_key)key) {
+	case KEY_PACKET:
+		fprintf(l->to, "iif . oif . %s saddr . %s daddr . meta l4proto . %s", ip, ip,
+			icmp ? "@th,0,16" : "th dport");
+		break;
+	case KEY_PACKET_BACK:
+		fprintf(l->to, "oif . iif . %s daddr . %s saddr . meta l4proto . %s", ip, ip,
+			icmp ? "@th,0,16" : "th sport");
+		break;
+	case KEY_ORIGINAL:
+	case KEY_ORIGINAL_BACK:
+		fprintf(l->to,
+			"%s . ct original %s saddr . ct original %s daddr . meta l4proto . ct original proto-dst",
+			key == KEY_ORIGINAL ? "iif . oif" : "oif . iif", ip, ip);
+		break;
+	case KEY_AGREE:
+		fprintf(l->to, "(meta mark & 0x%08x) . (ct mark & 0x%08x)", MARK_PERMIT_MASK, MARK_PERMIT_MASK);
+		break;
+	case KEY_CT_PERMIT:
+		fprintf(l->to, "(ct mark & 0x%08x) . (ct mark & 0x%08x)", MARK_PERMIT_MASK, MARK_PERMIT_MASK);
+		break;
+	case KEY_RESET:
+		fprintf(l->to, "(meta mark & 0x%08x) . (ct mark & 0x%08x)", MARK_LANE_MASK, MARK_LANE_MASK);
+		break;
+	}
+}
+
+static void put_options(const struct line *l)
+{
+	switch (l->variant) {
+	case OPTIONS4:
+		fputs("meta nfproto ipv4 ip hdrlength != 5", l->to);
+		break;
+	case HOP_BY_HOP:
+		fprintf(l->to, "ip6 nexthdr %d", IPPROTO_HOPOPTS);
+		break;
+	case ROUTING:
+		fprintf(l->to, "ip6 nexthdr %d", IPPROTO_ROUTING);
+		break;
+	case FRAGMENT:
+		fprintf(l->to, "ip6 nexthdr %d", IPPROTO_FRAGMENT);
+		break;
+	case AUTHENTICATION:
+		fprintf(l->to, "ip6 nexthdr %d", IPPROTO_AH);
+		break;
+	case DESTINATION:
+		fprintf(l->to, "ip6 nexthdr %d", IPPROTO_DSTOPTS);
+		break;
+	case ONE:
+	case TCP_UDP:
+	case ICMP:
+		break;
+	}
+}
+
+static void put_lanes(const struct line *l)
+{
+	char name[16];
+
+	fprintf(l->to, "meta mark & 0x%08x vmap { 0x%08x : accept", MARK_FAST | MARK_LANE_MASK, MARK_FAST);
+	for (uint32_t n = 1; n < LANE_CUT; n++)
+		if (l->lanes >> n & 1)
+			fprintf(l->to, ", 0x%08x : goto %s", n << MARK_LANE_SHIFT,
+				ir_chain_name((enum ir_chain)(CHAIN_LANE_FIRST + n), name));
+	fputs(" }", l->to);
+}
+
+static bool leaves_open(uint64_t lanes, uint32_t n, enum failure *ret)
+{
+	struct lane lane;
+
+	if ((lanes >> n & 1) == 0 || !lane_of(n, &lane))
+		return false;
+	*ret = lane_unanswered(lane);
+	return *ret != FAIL_CLOSED;
+}
+
+static void put_unanswered(const struct line *l)
+{
+	bool first = true;
+	enum failure f;
+
+	for (uint32_t n = 1; n < LANE_CUT; n++) {
+		char name[16];
+
+		if (!leaves_open(l->lanes, n, &f))
+			continue;
+		if (first)
+			fprintf(l->to, "meta mark & 0x%08x vmap {", MARK_LANE_MASK);
+		fprintf(l->to, "%s 0x%08x : goto %s", first ? "" : ",", n << MARK_LANE_SHIFT,
+			ir_chain_name(f == FAIL_HOLD ? CHAIN_HOLD : CHAIN_OPEN, name));
+		first = false;
+	}
+	fputs(first ? "# every lane in use is closed when nobody answers" : " }", l->to);
+}
+
+static void put_outcomes(const struct line *l)
+{
+	char a[16], b[16], c[16];
+
+	fprintf(l->to, "meta mark & 0x%08x vmap { 0x%08x : goto %s, 0x%08x : goto %s, 0x%08x : goto %s }",
+		MARK_OUTCOME_MASK, MARK_GOOD << MARK_OUTCOME_SHIFT, ir_chain_name(CHAIN_JUDGED_GOOD, a),
+		MARK_CONFIRMED << MARK_OUTCOME_SHIFT, ir_chain_name(CHAIN_JUDGED_CONFIRMED, b),
+		MARK_UNJUDGED << MARK_OUTCOME_SHIFT, ir_chain_name(CHAIN_UNANSWERED, c));
+}
+
+static void put_masked(const struct line *l, const char *which, const struct ir_stmt *s, const char *op)
+{
+	fprintf(l->to, "%s mark ", which);
+	if (s->a != UINT32_MAX)
+		fprintf(l->to, "& 0x%08x ", s->a);
+	fprintf(l->to, "%s 0x%08x", op, s->b);
+}
+
+static void put_queue(const struct line *l, uint32_t lane, bool bypass)
+{
+	fprintf(l->to, "queue%s to %u", bypass ? " flags bypass" : "", lane_queue(lane, 0));
+	if (l->workers > 1)
+		fprintf(l->to, "-%u", lane_queue(lane, l->workers - 1));
+}
+
+static void put_stmt(struct line *l, const struct ir_stmt *s)
+{
+	char name[16];
+
+	switch (s->kind) {
+	case IR_CT_STATE:
+		put_state(l, s->a);
+		break;
+	case IR_FAMILY:
+		l->family = s->a;
+		fprintf(l->to, "meta nfproto ipv%u", s->a);
+		if (l->variant == TCP_UDP)
+			fputs(" meta l4proto { tcp, udp }", l->to);
+		else if (l->variant == ICMP)
+			fprintf(l->to, " meta l4proto %s", s->a == 6 ? "ipv6-icmp" : "icmp");
+		break;
+	case IR_L4PROTO:
+		l->l4proto = s->a;
+		if (s->a == IPPROTO_ICMPV6)
+			fputs("meta l4proto ipv6-icmp", l->to);
+		else
+			fprintf(l->to, "meta l4proto %s",
+				s->a == IPPROTO_TCP   ? "tcp"
+				: s->a == IPPROTO_UDP ? "udp"
+						      : "icmp");
+		break;
+	case IR_ICMP_TYPE:
+		fprintf(l->to, "%s type %u", l->l4proto == IPPROTO_ICMPV6 ? "icmpv6" : "icmp", s->a);
+		break;
+	case IR_ICMP_BELOW:
+		fprintf(l->to, "%s type < %u", l->l4proto == IPPROTO_ICMPV6 ? "icmpv6" : "icmp", s->a);
+		break;
+	case IR_HOPLIMIT:
+		fprintf(l->to, "ip6 hoplimit %u", s->a);
+		break;
+	case IR_IP_OPTIONS:
+		put_options(l);
+		break;
+	case IR_PLAIN:
+		l->l4proto = s->b;
+		fprintf(l->to, s->a == 4 ? "ip hdrlength 5 meta l4proto %u" : "ip6 nexthdr %u", s->b);
+		break;
+	case IR_UNROUTED:
+		fputs("fib saddr . iif oif missing", l->to);
+		break;
+	case IR_TCP_FLAGS:
+		fprintf(l->to, "tcp flags & 0x%02x == 0x%02x", s->a, s->b);
+		break;
+	case IR_CT_DIRECTION:
+		fprintf(l->to, "ct direction %s", s->a ? "reply" : "original");
+		break;
+	case IR_MARK:
+		put_masked(l, "meta", s, "==");
+		break;
+	case IR_MARK_NOT:
+		put_masked(l, "meta", s, "!=");
+		break;
+	case IR_CTMARK_NOT:
+		put_masked(l, "ct", s, "!=");
+		break;
+	case IR_LIMIT:
+		fprintf(l->to, "limit rate %u/second burst %u packets", s->a, s->b);
+		break;
+	case IR_IN_SET:
+	case IR_NOT_IN_SET:
+	case IR_KNOWN:
+		put_key(l, s->set, s->a);
+		fprintf(l->to, " %s@%s", s->kind == IR_NOT_IN_SET ? "!= " : "", ir_set_name(s->set));
+		break;
+	case IR_LIVE:
+		fprintf(l->to, "meta mark set iif . ct direction . ct mark map @%s", ir_set_name(SET_LIVE));
+		break;
+	case IR_ADMIT:
+		fputs("ct mark set ", l->to);
+		put_key(l, s->set, s->a);
+		fprintf(l->to, " map @%s", ir_set_name(s->set));
+		break;
+	case IR_SET_MARK:
+		fprintf(l->to, "meta mark set 0x%08x", s->a);
+		break;
+	case IR_COPY_MARK:
+		fprintf(l->to, "meta mark set ct mark & 0x%08x", ~MARK_OUTCOME_MASK);
+		break;
+	case IR_SET_OUTCOME:
+		fprintf(l->to, "ct mark set ct mark & 0x%08x | 0x%08x", ~MARK_OUTCOME_MASK, s->a);
+		break;
+	case IR_COUNT:
+		fprintf(l->to, "counter name %s", reason_word((enum reason)s->a));
+		break;
+	case IR_LOG:
+		fprintf(l->to, "limit rate %u/second burst %u packets log prefix \"%s\" group 1", s->b, s->b,
+			reason_word((enum reason)s->a));
+		break;
+	case IR_ACCEPT:
+		fputs("accept", l->to);
+		break;
+	case IR_DROP:
+		fputs("drop", l->to);
+		break;
+	case IR_GOTO:
+		fprintf(l->to, "goto %s", ir_chain_name((enum ir_chain)s->a, name));
+		break;
+	case IR_GOTO_LANE:
+		put_lanes(l);
+		break;
+	case IR_GOTO_OUTCOME:
+		put_outcomes(l);
+		break;
+	case IR_GOTO_UNANSWERED:
+		put_unanswered(l);
+		break;
+	case IR_QUEUE:
+		put_queue(l, s->a, s->b != 0);
+		break;
+	}
+}
+
+/* One line: the record of what matches, or the rest. */
+static void put_line(struct line l, bool record)
+{
+	bool comment = false;
+
+	for (uint32_t i = 0; i < l.rule->n; i++) {
+		const struct ir_stmt *s = &l.rule->stmts[i];
+
+		comment = comment || (s->kind == IR_ADMIT && (s->a == KEY_ORIGINAL || s->a == KEY_ORIGINAL_BACK));
+	}
+	fputs(comment ? "\t\t# not nft:" : "\t\t", l.to);
+	for (uint32_t i = 0, n = 0; i < l.rule->n; i++) {
+		const struct ir_stmt *s = &l.rule->stmts[i];
+
+		if (record ? s->kind > IR_KNOWN && s->kind != IR_LOG : s->kind == IR_LOG)
+			continue;
+		if (n++ > 0 || comment)
+			fputc(' ', l.to);
+		put_stmt(&l, s);
+	}
+	fputc('\n', l.to);
+}
+
+void render_nft_rule(FILE *to, const struct ir_rule *r, uint64_t lanes, uint32_t workers)
+{
+	struct line l = { .to = to, .rule = r, .lanes = lanes, .workers = workers };
+	enum variant first = ONE, last = ONE;
+	bool record = false, transport = false;
+
+	for (uint32_t i = 0; i < r->n; i++) {
+		const struct ir_stmt *s = &r->stmts[i];
+
+		record = record || s->kind == IR_LOG;
+		transport = transport || s->kind == IR_L4PROTO;
+		if (s->kind == IR_IP_OPTIONS) {
+			first = OPTIONS4;
+			last = DESTINATION;
+		} else if (s->kind == IR_ADMIT && s->a == KEY_PACKET && !transport) {
+			first = TCP_UDP;
+			last = ICMP;
+		}
+	}
+	for (unsigned v = first; v <= last; v++) {
+		l.variant = (enum variant)v;
+		if (record)
+			put_line(l, true);
+		put_line(l, false);
+	}
+}

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/space/cells.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/space/boxes.h"
+
+#define SCRATCH_BUDGET (256u << 20)
+#define STEPS_MAX 60000000u /* boxes touched while cutting; about a second of work at the very worst */
+
+/*
+ * One box before cutting. Boxes of different buckets never meet: a bucket is one pair of interfaces, one family and one
+ * transport. Within a bucket, boxes without end stand before those with `until`.
+ */
+struct raw {
+	uint64_t bucket;
+	bool until;
+	struct box box;
+};
+
+struct piece {
+	uint32_t set;
+	struct box box;
+};
+
+struct maker {
+	const struct model *m;
+	struct arena *a;       /* results */
+	struct arena *scratch; /* everything that cells_make forgets */
+	struct diags *d;
+	struct cells *ret;
+	bool *until; /* by pair number */
+	struct interner sets;
+	struct raw *raw;
+	size_t n_raw, raw_room;
+	size_t list_room;
+	struct srcpos where; /* the conduit to blame when a limit is met */
+	uint64_t steps;
+};
+
+size_t cell_ports(const struct model_port *p, uint8_t family, uint8_t *l4proto, struct number_range ret[2])
+{
+	static const uint16_t echo[2][2] = { { 8 << 8, 128 << 8 }, { 0, 129 << 8 } };
+	size_t n = 0;
+
+	*l4proto = p->l4proto;
+	if (p->l4proto != IPPROTO_ICMP || family == 4) {
+		ret[0] = (struct number_range){ p->lo, p->hi };
+		return 1;
+	}
+	*l4proto = IPPROTO_ICMPV6;
+	for (size_t i = 0; i < 2; i++)
+		if (p->lo <= echo[i][0] && echo[i][0] <= p->hi)
+			ret[n++] = (struct number_range){ echo[i][1], echo[i][1] };
+	return n;
+}
+
+static bool out_of_memory(struct maker *k)
+{
+	diag_add(k->d, SEV_ERROR, "policy.memory", k->where, M_LOWER_MEMORY);
+	return false;
+}
+
+static bool too_large(struct maker *k)
+{
+	diag_add(k->d, SEV_ERROR, "policy.too_large", k->where, M_LOWER_TOO_LARGE, CELLS_MAX);
+	return false;
+}
+
+/* ---- pairs and boxes ------------------------------------------------------------------------------------------------- */
+
+static bool make_pairs(struct maker *k)
+{
+	size_t room = 0, most = 0;
+
+	for (size_t i = 0; i < k->m->n_conduits; i++)
+		most += k->m->conduits[i].n_services;
+	k->until = arena_array(k->scratch, most, sizeof(*k->until));
+	if (k->until == NULL)
+		return out_of_memory(k);
+	for (size_t i = 0; i < k->m->n_conduits; i++) {
+		const struct model_conduit *c = &k->m->conduits[i];
+
+		for (size_t s = 0; s < c->n_services; s++) {
+			struct cell_pair *p =
+				arena_grow(k->a, (void **)&k->ret->pairs, &k->ret->n_pairs, &room, sizeof(*p));
+
+			if (p == NULL)
+				return out_of_memory(k);
+			*p = (struct cell_pair){ .conduit = (uint32_t)i, .service = c->services[s] };
+			k->until[k->ret->n_pairs - 1] = c->until != 0;
+		}
+	}
+	return true;
+}
+
+static bool add_raw(struct maker *k, uint64_t bucket, bool until, const struct span d[DIMS], uint32_t pair)
+{
+	struct raw *r;
+
+	if (k->n_raw == BOXES_MAX)
+		return too_large(k);
+	r = arena_grow(k->scratch, (void **)&k->raw, &k->n_raw, &k->raw_room, sizeof(*r));
+	if (r == NULL)
+		return out_of_memory(k);
+	r->bucket = bucket;
+	r->until = until;
+	memcpy(r->box.d, d, sizeof(r->box.d));
+	r->box.tag = pair;
+	return true;
+}
+
+/* All boxes of one conduit between two interfaces and two ranges; `pair` is the number of its first pair. */
+static bool add_ranges(struct maker *k, const struct model_conduit *c, uint32_t pair, uint64_t way,
+		       const struct addr_range *src, const struct addr_range *dst)
+{
+	struct span d[DIMS] = { span_of(src), span_of(dst), { 0, 0 } };
+	uint8_t family = src->lo.family;
+
+	for (size_t s = 0; s < c->n_services; s++) {
+		const struct model_service *service = c->services[s];
+
+		for (size_t p = 0; p < service->n_ports; p++) {
+			struct number_range ports[2];
+			uint8_t l4proto;
+			size_t n = cell_ports(&service->ports[p], family, &l4proto, ports);
+
+			for (size_t i = 0; i < n; i++) {
+				d[DIM_PORT] = (struct span){ ports[i].lo, ports[i].hi };
+				if (!add_raw(k, way << 16 | (uint64_t)family << 8 | l4proto, c->until != 0, d,
+					     pair + (uint32_t)s))
+					return false;
+			}
+		}
+	}
+	return true;
+}
+
+static bool add_conduit(struct maker *k, const struct model_conduit *c, uint32_t pair)
+{
+	const struct model_interface *first = k->m->box.interfaces;
+
+	k->where = c->at;
+	for (size_t i = 0; i < c->from->n_interfaces; i++)
+		for (size_t o = 0; o < c->to->n_interfaces; o++) {
+			uint64_t way = (uint64_t)(c->from->interfaces[i] - first) << 24 |
+				       (uint64_t)(c->to->interfaces[o] - first);
+
+			for (size_t x = 0; x < c->n_sources; x++)
+				for (size_t y = 0; y < c->n_destinations; y++) {
+					if (c->sources[x].lo.family != c->destinations[y].lo.family)
+						continue;
+					if (!add_ranges(k, c, pair, way, &c->sources[x], &c->destinations[y]))
+						return false;
+				}
+		}
+	return true;
+}
+
+/* Canonical, so that the order of the pieces does not hang on the C library's sort. */
+static int raw_order(const void *pa, const void *pb)
+{
+	const struct raw *a = pa, *b = pb;
+
+	if (a->bucket != b->bucket)
+		return a->bucket < b->bucket ? -1 : 1;
+	if (a->until != b->until)
+		return a->until ? 1 : -1;
+	if (a->box.tag != b->box.tag)
+		return a->box.tag < b->box.tag ? -1 : 1;
+	for (int d = 0; d < DIMS; d++)
+		if (a->box.d[d].lo != b->box.d[d].lo)
+			return a->box.d[d].lo < b->box.d[d].lo ? -1 : 1;
+	return 0;
+}
+
+/* ---- pieces and cells ------------------------------------------------------------------------------------------------ */
+
+struct pieces {
+	struct maker *k;
+	struct arena *bucket; /* memory of this bucket */
+	struct piece *list;
+	size_t n, room;
+	bool only_until; /* layer 1: pieces without any `until` belong to layer 0 alone */
+	bool full;
+};
+
+static bool take_piece(void *ctx, const struct span d[DIMS], const uint32_t *tags, size_t n_tags)
+{
+	struct pieces *p = ctx;
+	bool until = false;
+	struct piece *q;
+
+	for (size_t i = 0; i < n_tags && !until; i++)
+		until = p->k->until[tags[i]];
+	if (p->only_until && !until)
+		return true;
+	if (p->n == CELLS_MAX) {
+		p->full = true;
+		return false;
+	}
+	q = arena_grow(p->bucket, (void **)&p->list, &p->n, &p->room, sizeof(*q));
+	if (q == NULL || !intern(&p->k->sets, tags, n_tags, &q->set, NULL))
+		return false;
+	memcpy(q->box.d, d, sizeof(q->box.d));
+	q->box.tag = 0;
+	return true;
+}
+
+static int piece_order(const void *pa, const void *pb)
+{
+	const struct piece *a = pa, *b = pb;
+
+	if (a->set != b->set)
+		return a->set < b->set ? -1 : 1;
+	for (int d = 0; d < DIMS; d++)
+		if (a->box.d[d].lo != b->box.d[d].lo)
+			return a->box.d[d].lo < b->box.d[d].lo ? -1 : 1;
+	return 0;
+}
+
+static bool add_cell(struct maker *k, uint64_t bucket, uint8_t layer, uint32_t set, const struct box *b)
+{
+	uint8_t family = (uint8_t)(bucket >> 8);
+	struct cell *c;
+
+	if (k->ret->n == CELLS_MAX)
+		return too_large(k);
+	c = arena_grow(k->a, (void **)&k->ret->list, &k->ret->n, &k->list_room, sizeof(*c));
+	if (c == NULL)
+		return out_of_memory(k);
+	c->iif = (uint32_t)(bucket >> 40);
+	c->oif = (uint32_t)(bucket >> 16) & 0xffffffu;
+	c->layer = layer;
+	c->l4proto = (uint8_t)bucket;
+	c->lo = (uint16_t)b->d[DIM_PORT].lo;
+	c->hi = (uint16_t)b->d[DIM_PORT].hi;
+	c->src = range_of_span(b->d[DIM_SOURCE], family);
+	c->dst = range_of_span(b->d[DIM_DESTINATION], family);
+	c->set = set;
+	return true;
+}
+
+/* Pieces of one set become cells; more than one piece goes through the canonical form first. */
+static bool add_group(struct maker *k, struct arena *memory, uint64_t bucket, uint8_t layer, const struct piece *p,
+		      size_t n)
+{
+	struct box *boxes, *form;
+	size_t n_form;
+
+	if (n == 1)
+		return add_cell(k, bucket, layer, p[0].set, &p[0].box);
+	boxes = arena_array(memory, n, sizeof(*boxes));
+	if (boxes == NULL)
+		return out_of_memory(k);
+	for (size_t i = 0; i < n; i++)
+		boxes[i] = p[i].box;
+	if (!boxes_canonical(boxes, n, memory, &form, &n_form))
+		return out_of_memory(k);
+	for (size_t i = 0; i < n_form; i++)
+		if (!add_cell(k, bucket, layer, p[0].set, &form[i]))
+			return false;
+	return true;
+}
+
+static bool cut_layer(struct maker *k, struct arena *memory, const struct raw *raw, size_t n, uint8_t layer)
+{
+	struct pieces p = { .k = k, .bucket = memory, .only_until = layer == 1 };
+	struct box_sink sink = { &p, take_piece };
+	struct box *boxes = arena_array(memory, n, sizeof(*boxes));
+
+	if (boxes == NULL)
+		return out_of_memory(k);
+	for (size_t i = 0; i < n; i++)
+		boxes[i] = raw[i].box;
+	if (!boxes_split(boxes, n, layer == 1 ? k->until : NULL, memory, &k->steps, &sink))
+		return arena_failed(memory) || arena_failed(k->scratch) ? out_of_memory(k) : too_large(k);
+	if (p.n > 1)
+		qsort(p.list, p.n, sizeof(*p.list), piece_order);
+	for (size_t i = 0, first = 0; i < p.n; first = i) {
+		while (i < p.n && p.list[i].set == p.list[first].set)
+			i++;
+		if (!add_group(k, memory, raw->bucket, layer, p.list + first, i - first))
+			return false;
+	}
+	return true;
+}
+
+static bool cut_bucket(struct maker *k, const struct raw *raw, size_t n)
+{
+	struct arena *memory = arena_new(SCRATCH_BUDGET);
+	size_t base = 0;
+	bool ok;
+
+	if (memory == NULL)
+		return out_of_memory(k);
+	while (base < n && !raw[base].until)
+		base++;
+	k->where = k->m->conduits[k->ret->pairs[raw->box.tag].conduit].at;
+	ok = (base == 0 || cut_layer(k, memory, raw, base, 0)) && (base == n || cut_layer(k, memory, raw, n, 1));
+	arena_free(memory);
+	return ok;
+}
+
+static int cell_order(const void *pa, const void *pb)
+{
+	const struct cell *a = pa, *b = pb;
+	int c;
+
+	if (a->layer != b->layer)
+		return a->layer < b->layer ? -1 : 1;
+	if (a->iif != b->iif)
+		return a->iif < b->iif ? -1 : 1;
+	if (a->oif != b->oif)
+		return a->oif < b->oif ? -1 : 1;
+	if (a->src.lo.family != b->src.lo.family)
+		return a->src.lo.family < b->src.lo.family ? -1 : 1;
+	if (a->l4proto != b->l4proto)
+		return a->l4proto < b->l4proto ? -1 : 1;
+	c = addr_cmp(&a->src.lo, &b->src.lo);
+	if (c == 0)
+		c = addr_cmp(&a->dst.lo, &b->dst.lo);
+	return c != 0 ? c : (a->lo > b->lo) - (a->lo < b->lo);
+}
+
+/* Sets are numbered by the first cell that has them. */
+static bool number_sets(struct maker *k)
+{
+	uint32_t *number = arena_array(k->scratch, k->sets.n, sizeof(*number));
+	size_t n = 0;
+
+	k->ret->sets = arena_array(k->a, k->sets.n, sizeof(*k->ret->sets));
+	if (number == NULL || k->ret->sets == NULL)
+		return out_of_memory(k);
+	for (size_t i = 0; i < k->ret->n; i++) {
+		uint32_t old = k->ret->list[i].set;
+
+		if (number[old] == 0) {
+			const struct interned *from = &k->sets.items[old];
+			uint32_t *values = arena_array(k->a, from->n, sizeof(*values));
+
+			if (values == NULL)
+				return out_of_memory(k);
+			memcpy(values, from->values, from->n * sizeof(*values));
+			k->ret->sets[n] = (struct interned){ .values = values, .n = from->n };
+			number[old] = (uint32_t)++n;
+		}
+		k->ret->list[i].set = number[old] - 1;
+	}
+	k->ret->n_sets = n;
+	return true;
+}
+
+static bool make(struct maker *k)
+{
+	uint32_t pair = 0;
+
+	if (!make_pairs(k))
+		return false;
+	for (size_t i = 0; i < k->m->n_conduits; i++) {
+		if (!add_conduit(k, &k->m->conduits[i], pair))
+			return false;
+		pair += (uint32_t)k->m->conduits[i].n_services;
+	}
+	if (k->n_raw > 1)
+		qsort(k->raw, k->n_raw, sizeof(*k->raw), raw_order);
+	for (size_t i = 0, first = 0; i < k->n_raw; first = i) {
+		while (i < k->n_raw && k->raw[i].bucket == k->raw[first].bucket)
+			i++;
+		if (!cut_bucket(k, k->raw + first, i - first))
+			return false;
+	}
+	if (k->ret->n > 1)
+		qsort(k->ret->list, k->ret->n, sizeof(*k->ret->list), cell_order);
+	return number_sets(k);
+}
+
+bool cells_make(const struct model *m, struct arena *a, struct diags *d, struct cells *ret)
+{
+	struct maker k = { .m = m, .a = a, .d = d, .ret = ret, .steps = STEPS_MAX };
+	bool ok;
+
+	memset(ret, 0, sizeof(*ret));
+	k.scratch = arena_new(SCRATCH_BUDGET);
+	if (k.scratch == NULL)
+		return out_of_memory(&k);
+	interner_init(&k.sets, k.scratch);
+	ok = make(&k);
+	arena_free(k.scratch);
+	return ok;
+}

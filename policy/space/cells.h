@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Cells: the union of all conduits as disjoint boxes of packet space, each with the set of (conduit, service) pairs that
+ * apply all over it.
+ *
+ * Compile stage between the checked model and the rule IR. There are two layers, each disjoint in itself. Layer 0 is
+ * what holds without end. Layer 1 covers the space of conduits with `until`, with everything that applies there while
+ * they last; it is asked first, and when a cell of it ends, layer 0 speaks. Pure; what is returned lives in the arena
+ * given, scratch memory is given back before the return.
+ */
+#ifndef SEKISHO_POLICY_SPACE_CELLS_H
+#define SEKISHO_POLICY_SPACE_CELLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/base/arena.h"
+#include "appliance/base/diag.h"
+#include "policy/check/model.h"
+#include "policy/space/intern.h"
+
+#define CELLS_MAX 262144u /* of one policy; a kernel map of that size still loads in seconds */
+#define BOXES_MAX 524288u /* before cutting: conduits times their addresses, services and interfaces */
+
+/* One promise of one conduit. Pairs are numbered in the order of conduits, then of the services in the conduit. */
+struct cell_pair {
+	uint32_t conduit;		     /* index into the model's conduits */
+	const struct model_service *service; /* the model's */
+};
+
+struct cell {
+	uint32_t iif, oif; /* indexes into the model's interfaces */
+	uint8_t layer;	   /* 0 without end, 1 while its `until` lasts */
+	uint8_t l4proto;   /* 1 and 58 for ICMP */
+	uint16_t lo, hi;   /* destination ports, or ICMP type << 8 | code */
+	struct addr_range src, dst;
+	uint32_t set; /* index into cells.sets */
+};
+
+struct cells {
+	struct cell_pair *pairs;
+	size_t n_pairs;
+	struct interned *sets; /* sorted pair numbers; numbered in the order of the cells */
+	size_t n_sets;
+	struct cell *list; /* sorted by layer, interfaces, family, protocol, source, destination, ports */
+	size_t n;
+};
+
+/* A service's port as it stands in packets of one family: at most two spans of ports, because "any ICMP type" is echo
+ * and its answer on IPv6. Returns how many; *l4proto is the IP protocol number. */
+size_t cell_ports(const struct model_port *p, uint8_t family, uint8_t *l4proto, struct number_range ret[2]);
+
+/* False after an error in `d` (too large, memory). */
+bool cells_make(const struct model *m, struct arena *a, struct diags *d, struct cells *ret);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The model evaluator: may this packet cross, and by which conduits? Written from the language's reference alone and
+ * sharing nothing with the compiler, so that the two can be held against each other. It asks every conduit in turn; it
+ * is meant for proofs and tests, not for speed.
+ */
+#include <string.h>
+
+#include "policy/space/prove.h"
+
+static bool at_interface(const struct model_zone *z, const char *role)
+{
+	if (role == NULL)
+		return true;
+	for (size_t i = 0; i < z->n_interfaces; i++)
+		if (strcmp(z->interfaces[i]->name, role) == 0)
+			return true;
+	return false;
+}
+
+static bool among(const struct addr *a, const struct addr_range *ranges, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ranges[i].lo.family == a->family && memcmp(a->b, ranges[i].lo.b, sizeof(a->b)) >= 0 &&
+		    memcmp(a->b, ranges[i].hi.b, sizeof(a->b)) <= 0)
+			return true;
+	return false;
+}
+
+/* The policy writes ICMP types as IPv4 has them: 8 asks for an echo, 0 answers; IPv6 has 128 and 129 for these and no
+ * counterpart for the others. */
+static bool port_says(const struct model_port *p, const struct question *q)
+{
+	uint16_t port = q->port;
+
+	if (q->l4proto == 58) {
+		if (p->l4proto != 1)
+			return false;
+		if (port == 128 << 8)
+			port = 8 << 8;
+		else if (port == 129 << 8)
+			port = 0;
+		else
+			return false;
+	} else if (p->l4proto != q->l4proto || (q->l4proto == 1 && q->source.family != 4)) {
+		return false;
+	}
+	return port >= p->lo && port <= p->hi;
+}
+
+static bool service_says(const struct model_conduit *c, const struct question *q)
+{
+	for (size_t i = 0; i < c->n_services; i++)
+		for (size_t k = 0; k < c->services[i]->n_ports; k++)
+			if (port_says(&c->services[i]->ports[k], q))
+				return true;
+	return false;
+}
+
+size_t evaluate_model(const struct model *m, const struct question *q, uint32_t *conduits, size_t cap)
+{
+	size_t n = 0;
+
+	if (q->source.family != q->destination.family || (q->l4proto == 58 && q->source.family != 6))
+		return 0;
+	for (size_t i = 0; i < m->n_conduits; i++) {
+		const struct model_conduit *c = &m->conduits[i];
+
+		if (c->until != 0 && q->now >= c->until)
+			continue;
+		if (!at_interface(c->from, q->iif) || !at_interface(c->to, q->oif))
+			continue;
+		if (!among(&q->source, c->sources, c->n_sources) ||
+		    !among(&q->destination, c->destinations, c->n_destinations) || !service_says(c, q))
+			continue;
+		if (n < cap)
+			conduits[n] = (uint32_t)i;
+		n++;
+	}
+	return n;
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * LINK: appliance/base/diag.c appliance/base/diag_print.c appliance/base/diag_json.c appliance/base/json.c
+ * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/base/messages.c
+ * LINK: appliance/base/utf8.c appliance/base/sha256.c appliance/base/err.c appliance/wire/msg.c
+ * LINK: appliance/base/memfd.c
+ * LIBS: jansson nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/diag_json.h"
+#include "appliance/base/utf8.h"
+
+struct desk {
+	struct arena *arena;
+	struct diags d;
+};
+
+static int begin(void **state)
+{
+	struct desk *k = calloc(1, sizeof(*k));
+
+	k->arena = arena_new(1u << 20);
+	diags_init(&k->d, k->arena);
+	*state = k;
+	return 0;
+}
+
+static int end(void **state)
+{
+	struct desk *k = *state;
+
+	arena_free(k->arena);
+	free(k);
+	return 0;
+}
+
+static void prints_as(struct desk *k, const char *text, enum lang l, const char *expected)
+{
+	struct source_text s = { "site.cfg", text, strlen(text) };
+	char *out = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&out, &n);
+
+	diags_print(f, &k->d, &s, 1, l);
+	fclose(f);
+	assert_string_equal(out, expected);
+	free(out);
+}
+
+static struct diag *add(struct desk *k, uint32_t line, uint32_t column, uint32_t width)
+{
+	struct diag *g =
+		diag_add(&k->d, SEV_ERROR, "policy.duplicate", (struct srcpos){ 0, line, column }, MP_DUPLICATE, "x");
+
+	g->width = width;
+	return g;
+}
+
+static void caret_stands_under_the_cell(void **state)
+{
+	struct desk *k = *state;
+
+	add(k, 2, 11, 4);
+	prints_as(k, "a = 1;\n北ターミナル = \tmode;\n", LANG_EN,
+		  "site.cfg:2:11: error: \"x\" is set twice\n"
+		  "    2 | 北ターミナル =  mode;\n"
+		  "      |                 ^~~~\n");
+}
+
+static void full_width_characters_are_underlined_whole(void **state)
+{
+	struct desk *k = *state;
+	struct diag *g = add(k, 1, 2, 2);
+
+	diag_hint(&k->d, g, MP_HINT_DUPLICATE);
+	prints_as(k, "x北タ = 1;", LANG_JA,
+		  "site.cfg:1:2: エラー: 「x」が二重に設定されています\n"
+		  "    1 | x北タ = 1;\n"
+		  "      |  ^~~~\n"
+		  "  ヒント: どちらか一方だけを残してください\n");
+}
+
+static void terminal_sequences_are_defused(void **state)
+{
+	struct desk *k = *state;
+
+	diag_add(&k->d, SEV_ERROR, "x", (struct srcpos){ 0, 1, 5 }, MP_DUPLICATE, "\x1b\xe2\x80\xae\n北");
+	prints_as(k, "\x1b[2J\xff\xe2\x80\xaez", LANG_EN,
+		  "site.cfg:1:5: error: \"???北\" is set twice\n"
+		  "    1 | ?[2J??z\n"
+		  "      |     ^\n");
+}
+
+static void places_past_the_text_are_survived(void **state)
+{
+	struct desk *k = *state;
+
+	add(k, 7, 900, 3);
+	prints_as(k, "a\n", LANG_EN, "site.cfg:7:900: error: \"x\" is set twice\n    7 | \n      | ^\n");
+}
+
+static void long_lines_are_cut_around_the_place(void **state)
+{
+	struct desk *k = *state;
+	char text[401], *out = NULL, *bar, *caret;
+	struct source_text s = { "site.cfg", text, 400 };
+	size_t n = 0;
+	FILE *f;
+
+	memset(text, 'a', 400);
+	text[400] = '\0';
+	text[250] = 'B';
+	add(k, 1, 251, 1);
+	f = open_memstream(&out, &n);
+	diags_print(f, &k->d, &s, 1, LANG_EN);
+	fclose(f);
+	bar = strchr(strchr(out, '\n') + 1, '|');
+	caret = strchr(out, '^');
+	assert_true(strlen(out) < 400);
+	/* The caret is in the column of the B. */
+	assert_int_equal(strchr(out, 'B') - bar, caret - strchr(strchr(bar, '\n'), '|'));
+	free(out);
+}
+
+static void sorted_by_place_and_capped(void **state)
+{
+	struct desk *k = *state;
+	const struct diag *order[DIAG_MAX];
+
+	for (uint32_t i = 0; i < 60; i++)
+		diag_add(&k->d, SEV_WARNING, "w", (struct srcpos){ 0, 100 - i, 1 }, MP_MEMORY);
+	assert_int_equal(k->d.n, DIAG_MAX);
+	assert_int_equal(k->d.warnings, 60);
+	/* An error is kept at the price of a warning. */
+	add(k, 200, 1, 1)->also = (struct srcpos){ 0, 1, 1 };
+	assert_int_equal(k->d.n, DIAG_MAX);
+	assert_int_equal(diags_sorted(&k->d, order), DIAG_MAX);
+	for (size_t i = 1; i < DIAG_MAX; i++)
+		assert_true(order[i - 1]->at.line <= order[i]->at.line);
+	assert_int_equal(order[DIAG_MAX - 1]->at.line, 200);
+	for (uint32_t i = 0; i < 100; i++)
+		assert_non_null(add(k, 300 + i, 1, 1));
+	assert_int_equal(k->d.errors, 101);
+	assert_int_equal(k->d.n, DIAG_MAX);
+}
+
+static void memory_out_is_not_fatal(void **state)
+{
+	struct arena *a = arena_new(1);
+	struct diags d;
+	struct diag *g;
+
+	(void)state;
+	diags_init(&d, a);
+	g = diag_add(&d, SEV_ERROR, "x", (struct srcpos){ 0 }, MP_DUPLICATE, "x");
+	diag_hint(&d, g, MP_HINT_NEAR, "y");
+	assert_non_null(g->text[LANG_EN]);
+	assert_non_null(g->text[LANG_JA]);
+	arena_free(a);
+}
+
+static void nearest_words(void **state)
+{
+	static const char *const known[] = { "purpose", "owner", "when_down", "to", "from", "review_by" };
+
+	(void)state;
+	assert_string_equal(word_nearest("purpos", known, 6), "purpose");
+	assert_string_equal(word_nearest("reveiw_by", known, 6), "review_by"); /* neighbours swapped: one slip */
+	assert_string_equal(word_nearest("when_dwon", known, 6), "when_down");
+	assert_null(word_nearest("migration", known, 6));
+	assert_null(word_nearest("ab", known, 6)); /* as near to "to" as to anything */
+	assert_null(word_nearest("", known, 6));
+	assert_null(word_nearest("a-very-long-word-that-no-key-can-be-meant-by-whatever-else-is-known-here", known, 6));
+}
+
+static void json_has_the_documented_shape(void **state)
+{
+	struct desk *k = *state;
+	struct source_text s = { "site.cfg", "a = 1;\n", 7 };
+	struct diag *g = add(k, 3, 5, 4);
+	json_t *j, *one;
+
+	g->also = (struct srcpos){ 0, 1, 1 };
+	diag_add(&k->d, SEV_WARNING, "policy.x", (struct srcpos){ 0 }, MP_MEMORY);
+	j = diags_json(&k->d, &s, 1, LANG_EN);
+	assert_int_equal(json_integer_value(json_object_get(j, "errors")), 1);
+	assert_int_equal(json_integer_value(json_object_get(j, "warnings")), 1);
+	assert_int_equal(json_array_size(json_object_get(j, "diagnostics")), 2);
+	one = json_array_get(json_object_get(j, "diagnostics"), 1);
+	assert_string_equal(json_string_value(json_object_get(one, "severity")), "error");
+	assert_string_equal(json_string_value(json_object_get(one, "code")), "policy.duplicate");
+	assert_string_equal(json_string_value(json_object_get(one, "file")), "site.cfg");
+	assert_int_equal(json_integer_value(json_object_get(one, "line")), 3);
+	assert_int_equal(json_integer_value(json_object_get(one, "column")), 5);
+	assert_int_equal(json_integer_value(json_object_get(one, "width")), 4);
+	assert_string_equal(json_string_value(json_object_get(one, "message")), "\"x\" is set twice");
+	assert_true(json_is_null(json_object_get(one, "hint")));
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(one, "also"), "line")), 1);
+	one = json_array_get(json_object_get(j, "diagnostics"), 0);
+	assert_true(json_is_null(json_object_get(one, "also")));
+	json_decref(j);
+}
+
+static void utf8_is_strict(void **state)
+{
+	static const char *const bad[] = { "\x80",	   "\xc0\xaf",	       "\xe0\x80\xaf",
+					   "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe3\x81" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct bytes b = bytes_of(bad[i], strlen(bad[i]));
+		struct utf8_char c;
+
+		assert_true(utf8_next(&b, &c));
+		assert_false(c.valid);
+		assert_int_equal(c.size, 1);
+	}
+	assert_int_equal(utf8_cells(0x5317), 2);
+	assert_int_equal(utf8_cells('a'), 1);
+	assert_int_equal(utf8_cells(0x3099), 0);
+	assert_int_equal(utf8_ascii_for(0xff1d), '=');
+	assert_int_equal(utf8_ascii_for(0x3000), ' ');
+	assert_int_equal(utf8_ascii_for(0x5317), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(caret_stands_under_the_cell, begin, end),
+		cmocka_unit_test_setup_teardown(full_width_characters_are_underlined_whole, begin, end),
+		cmocka_unit_test_setup_teardown(terminal_sequences_are_defused, begin, end),
+		cmocka_unit_test_setup_teardown(places_past_the_text_are_survived, begin, end),
+		cmocka_unit_test_setup_teardown(long_lines_are_cut_around_the_place, begin, end),
+		cmocka_unit_test_setup_teardown(sorted_by_place_and_capped, begin, end),
+		cmocka_unit_test(memory_out_is_not_fatal),
+		cmocka_unit_test(nearest_words),
+		cmocka_unit_test_setup_teardown(json_has_the_documented_shape, begin, end),
+		cmocka_unit_test(utf8_is_strict),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

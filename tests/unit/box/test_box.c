@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Differences of addresses and routes against a kernel made of two arrays: what stays is never touched, new stands before
+ * old goes, and the result is exactly what the generation says.
+ *
+ * LINK: appliance/box/facts.c appliance/base/addr.c appliance/base/err.c
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/box/box.h"
+#include "appliance/box/facts.h"
+
+/* ---- the kernel's part -------------------------------------------------------------------------------------------- */
+
+struct rtnl {
+	struct rtnl_address a[16];
+	size_t n_a;
+	struct rtnl_route r[16];
+	size_t n_r;
+	char log[1024]; /* "+10.0.0.1/24 -..." in order of the changes */
+	bool refuse;
+};
+
+static void note(struct rtnl *k, bool add, const struct addr *a, unsigned prefix)
+{
+	char text[ADDR_TEXT];
+	size_t n = strlen(k->log);
+
+	addr_text(a, text);
+	snprintf(k->log + n, sizeof(k->log) - n, "%s%s%s/%u", n > 0 ? " " : "", add ? "+" : "-", text, prefix);
+}
+
+static void *copy(const void *p, size_t n)
+{
+	void *c = malloc(n > 0 ? n : 1);
+
+	assert_non_null(c);
+	if (n > 0)
+		memcpy(c, p, n);
+	return c;
+}
+
+int rtnl_addresses(struct rtnl *k, uint32_t index, struct rtnl_address **ret, size_t *ret_n, struct err *e)
+{
+	(void)index;
+	(void)e;
+	*ret = copy(k->a, k->n_a * sizeof(*k->a));
+	*ret_n = k->n_a;
+	return 0;
+}
+
+int rtnl_address_change(struct rtnl *k, uint32_t index, const struct addr *a, uint8_t prefix, bool add, struct err *e)
+{
+	(void)index;
+	if (k->refuse)
+		return err_set(e, -EINVAL, "refused");
+	note(k, add, a, prefix);
+	for (size_t i = 0; i < k->n_a; i++)
+		if (addr_cmp(&k->a[i].addr, a) == 0 && (k->a[i].prefix == prefix || (add && a->family == 6))) {
+			if (add)
+				return err_set(e, -EEXIST, "address");
+			k->a[i] = k->a[--k->n_a];
+			return 0;
+		}
+	if (!add)
+		return err_set(e, -EADDRNOTAVAIL, "address");
+	k->a[k->n_a++] = (struct rtnl_address){ .addr = *a, .prefix = prefix };
+	return 0;
+}
+
+int rtnl_routes(struct rtnl *k, bool foreign, struct rtnl_route **ret, size_t *ret_n, struct err *e)
+{
+	struct rtnl_route list[16];
+
+	(void)e;
+	*ret_n = 0;
+	for (size_t i = 0; i < k->n_r; i++)
+		if (foreign || !k->r[i].foreign)
+			list[(*ret_n)++] = k->r[i];
+	*ret = copy(list, *ret_n * sizeof(*list));
+	return 0;
+}
+
+static struct rtnl_route in_kernel(struct rtnl_route r)
+{
+	r.type = r.type != 0 ? r.type : RTN_UNICAST;
+	return r;
+}
+
+int rtnl_route_change(struct rtnl *k, const struct rtnl_route *route, bool add, struct err *e)
+{
+	(void)e;
+	note(k, add, &route->to, route->prefix);
+	for (size_t i = 0; i < k->n_r; i++)
+		if (addr_cmp(&k->r[i].to, &route->to) == 0 && k->r[i].prefix == route->prefix &&
+		    k->r[i].foreign == route->foreign) {
+			if (add)
+				k->r[i] = in_kernel(*route);
+			else
+				k->r[i] = k->r[--k->n_r];
+			return 0;
+		}
+	k->r[k->n_r++] = in_kernel(*route);
+	return 0;
+}
+
+int rtnl_link_get(struct rtnl *k, const char *device, struct rtnl_link *ret, struct err *e)
+{
+	(void)k;
+	(void)e;
+	*ret = (struct rtnl_link){ .index = (uint32_t)strlen(device) };
+	return 0;
+}
+
+/* ---- helpers ------------------------------------------------------------------------------------------------------ */
+
+static struct addr at(const char *text)
+{
+	struct addr a;
+
+	assert_true(addr_parse(text, &a));
+	return a;
+}
+
+static void have(struct rtnl *k, const char *text, uint8_t prefix, bool unusable)
+{
+	k->a[k->n_a++] = (struct rtnl_address){ .addr = at(text), .prefix = prefix, .unusable = unusable };
+}
+
+static void want(struct rtnl *k, size_t n, const char *const *texts, const uint8_t *prefixes)
+{
+	struct addr list[8];
+	uint8_t lengths[8];
+	struct ir_interface i = { .name = "lan0", .device = "eth0", .addresses = list, .prefix_lengths = lengths };
+	struct err e = { 0 };
+
+	for (size_t k2 = 0; k2 < n; k2++) {
+		list[k2] = at(texts[k2]);
+		lengths[k2] = prefixes[k2];
+	}
+	i.n_addresses = (uint32_t)n;
+	assert_int_equal(box_addresses(k, 2, &i, &e), 0);
+	for (size_t k2 = 0; k2 < n; k2++) {
+		bool there = false;
+
+		for (size_t m = 0; m < k->n_a; m++)
+			there |= addr_cmp(&k->a[m].addr, &list[k2]) == 0 && k->a[m].prefix == lengths[k2] &&
+				 !k->a[m].unusable;
+		assert_true(there);
+	}
+}
+
+/* ---- addresses ---------------------------------------------------------------------------------------------------- */
+
+static void what_stays_is_not_touched(void **state)
+{
+	struct rtnl k = { 0 };
+
+	(void)state;
+	have(&k, "10.0.0.1", 24, false);
+	have(&k, "2001:db8::1", 64, false);
+	want(&k, 2, (const char *const[]){ "10.0.0.1", "2001:db8::1" }, (const uint8_t[]){ 24, 64 });
+	assert_string_equal(k.log, "");
+}
+
+static void new_stands_before_old_goes(void **state)
+{
+	struct rtnl k = { 0 };
+
+	(void)state;
+	have(&k, "10.0.0.1", 24, false);
+	want(&k, 1, (const char *const[]){ "10.0.0.2" }, (const uint8_t[]){ 24 });
+	assert_string_equal(k.log, "+10.0.0.2/24 -10.0.0.1/24");
+}
+
+static void prefix_change_goes_first(void **state)
+{
+	struct rtnl k = { 0 };
+
+	(void)state;
+	have(&k, "2001:db8::1", 64, false);
+	have(&k, "10.0.0.1", 24, false);
+	want(&k, 2, (const char *const[]){ "2001:db8::1", "10.0.0.1" }, (const uint8_t[]){ 56, 24 });
+	assert_string_equal(k.log, "-2001:db8::1/64 +2001:db8::1/56");
+}
+
+static void unusable_address_is_made_anew(void **state)
+{
+	struct rtnl k = { 0 };
+
+	(void)state;
+	have(&k, "2001:db8::1", 64, true);
+	want(&k, 1, (const char *const[]){ "2001:db8::1" }, (const uint8_t[]){ 64 });
+	assert_string_equal(k.log, "-2001:db8::1/64 +2001:db8::1/64");
+}
+
+static void link_local_is_the_kernels(void **state)
+{
+	struct rtnl k = { 0 };
+
+	(void)state;
+	have(&k, "fe80::1", 64, false);
+	k.a[0].link_local = true;
+	want(&k, 0, NULL, NULL);
+	assert_string_equal(k.log, "");
+}
+
+static void refusal_is_reported(void **state)
+{
+	struct addr a = at("10.0.0.1");
+	uint8_t length = 24;
+	struct ir_interface i = { .addresses = &a, .prefix_lengths = &length, .n_addresses = 1 };
+	struct rtnl k = { .refuse = true };
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(box_addresses(&k, 2, &i, &e), -EINVAL);
+}
+
+/* ---- routes ------------------------------------------------------------------------------------------------------- */
+
+static struct addr_range net(const char *text)
+{
+	struct addr_range r;
+	bool stray;
+
+	assert_true(prefix_parse(text, &r, &stray));
+	return r;
+}
+
+static void routes_by_difference(void **state)
+{
+	struct addr box = at("10.0.0.1"), adm = at("10.99.0.1");
+	uint8_t length = 24;
+	struct ir_interface i[2] = {
+		{ .name = "lan0", .device = "eth0", .addresses = &box, .prefix_lengths = &length, .n_addresses = 1 },
+		{ .name = "adm0",
+		  .device = "eth9",
+		  .admin = true,
+		  .addresses = &adm,
+		  .prefix_lengths = &length,
+		  .n_addresses = 1 },
+	};
+	struct ir_route r[3] = {
+		{ .to = net("10.5.0.0/16"), .via = at("10.0.0.9"), .interface = UINT32_MAX },
+		{ .to = net("0.0.0.0/0"), .via = at("10.0.0.254"), .interface = 0 },
+		{ .to = net("192.0.2.0/24"), .via = at("10.99.0.7"), .interface = UINT32_MAX },
+	};
+	struct ir ir = { .interfaces = i, .n_interfaces = 2, .routes = r, .n_routes = 3 };
+	struct rtnl data = { 0 }, admin = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	assert_false(box_route_is_admin(&ir, &r[0]));
+	assert_false(box_route_is_admin(&ir, &r[1]));
+	assert_true(box_route_is_admin(&ir, &r[2]));
+	assert_int_equal(box_routes(&data, &ir, false, &e), 0);
+	assert_int_equal(box_routes(&admin, &ir, true, &e), 0);
+	assert_string_equal(data.log, "+10.5.0.0/16 +0.0.0.0/0");
+	assert_string_equal(admin.log, "+192.0.2.0/24");
+	/* The kernel tells the interface of a route that was set by gateway alone: still the same route. */
+	data.r[0].oif = 4;
+	data.log[0] = 0;
+	assert_int_equal(box_routes(&data, &ir, false, &e), 0);
+	assert_string_equal(data.log, "");
+	/* Another gateway: replaced in place, never taken away. */
+	r[0].via = at("10.0.0.8");
+	assert_int_equal(box_routes(&data, &ir, false, &e), 0);
+	assert_string_equal(data.log, "+10.5.0.0/16");
+	assert_int_equal(data.n_r, 2);
+	data.log[0] = 0;
+	ir.n_routes = 1;
+	assert_int_equal(box_routes(&data, &ir, false, &e), 0);
+	assert_string_equal(data.log, "-0.0.0.0/0");
+}
+
+/* In the data namespace nobody else has a say about where packets go, by whatever metric or kind; elsewhere they are left. */
+static void routes_of_others_go(void **state)
+{
+	struct addr box = at("10.0.0.1");
+	uint8_t length = 24;
+	struct ir_interface i = {
+		.name = "lan0", .device = "eth0", .addresses = &box, .prefix_lengths = &length, .n_addresses = 1
+	};
+	struct ir_route r = { .to = net("10.5.0.0/16"), .via = at("10.0.0.9"), .interface = UINT32_MAX };
+	struct ir ir = { .interfaces = &i, .n_interfaces = 1, .routes = &r, .n_routes = 1 };
+	const struct rtnl_route others[] = {
+		{ .to = at("10.5.0.0"), .prefix = 16, .via = at("10.0.0.66"), .priority = 1 },
+		{ .to = at("10.6.0.0"), .prefix = 16, .oif = 4 },
+		{ .to = at("10.5.0.0"), .prefix = 16, .type = RTN_BLACKHOLE, .priority = 2 },
+	};
+	struct err e = { 0 };
+
+	(void)state;
+	for (size_t n = 0; n < 3; n++) {
+		struct rtnl k = { 0 };
+
+		assert_int_equal(box_routes(&k, &ir, false, &e), 0);
+		k.r[k.n_r] = in_kernel(others[n]);
+		k.r[k.n_r++].foreign = true;
+		k.log[0] = 0;
+		assert_int_equal(box_routes(&k, &ir, false, &e), 0);
+		assert_int_equal(k.n_r, 1);
+		assert_false(k.r[0].foreign);
+		/* What is the same as ours needs nobody to touch it. */
+		k.r[0].foreign = true;
+		k.log[0] = 0;
+		assert_int_equal(box_routes(&k, &ir, false, &e), 0);
+		assert_string_equal(k.log, "");
+		/* And on the admin side they are not even looked at. */
+		k.r[0].via = at("10.0.0.77");
+		assert_int_equal(box_routes(&k, &ir, true, &e), 0);
+		assert_string_equal(k.log, "");
+	}
+}
+
+static void gateway_decides_by_whole_prefix(void **state)
+{
+	struct addr a = at("10.99.128.1");
+	uint8_t length = 17;
+	struct ir_interface i = { .name = "adm0",
+				  .device = "eth9",
+				  .admin = true,
+				  .addresses = &a,
+				  .prefix_lengths = &length,
+				  .n_addresses = 1 };
+	struct ir ir = { .interfaces = &i, .n_interfaces = 1 };
+	struct ir_route r = { .to = net("10.5.0.0/16"), .interface = UINT32_MAX };
+
+	(void)state;
+	r.via = at("10.99.255.9");
+	assert_true(box_route_is_admin(&ir, &r));
+	r.via = at("10.99.127.9");
+	assert_false(box_route_is_admin(&ir, &r));
+	r.via = at("2001:db8::1");
+	assert_false(box_route_is_admin(&ir, &r));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_stays_is_not_touched), cmocka_unit_test(new_stands_before_old_goes),
+		cmocka_unit_test(prefix_change_goes_first),  cmocka_unit_test(unusable_address_is_made_anew),
+		cmocka_unit_test(link_local_is_the_kernels), cmocka_unit_test(refusal_is_reported),
+		cmocka_unit_test(routes_by_difference),	     cmocka_unit_test(gateway_decides_by_whole_prefix),
+		cmocka_unit_test(routes_of_others_go),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A desk for the inspector's tests: packets built byte by byte, the outside recorded in arrays, a clock that the test
+ * turns, and a toy protocol in the place of Modbus: PDUs of a mark byte, a length byte (of the whole PDU) and a function
+ * byte, of which TOY_FORBIDDEN is refused. Included by one file of a program.
+ */
+#ifndef SEKISHO_TESTS_INSPECT_DESK_H
+#define SEKISHO_TESTS_INSPECT_DESK_H
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/clock.h"
+#include "dpi/enforcers.h"
+#include "dpi/inspect/inspect.h"
+
+#define DESK_MAY_IDLE __attribute__((unused))
+
+/* ---- the clock ---- */
+
+static uint64_t desk_now = 1000000000u;
+
+struct mono clock_mono(void)
+{
+	return (struct mono){ desk_now };
+}
+
+uint64_t clock_wall_ns(void)
+{
+	return desk_now;
+}
+
+/* ---- the toy protocol ---- */
+
+#define TOY_MARK 0xa5
+#define TOY_MIN 4u
+#define TOY_MAX 64u
+#define TOY_FORBIDDEN 0xee
+
+static enum frame_result toy_frame(enum direction dir, struct bytes head, size_t *ret_len)
+{
+	uint8_t mark, len;
+
+	(void)dir;
+	if (!bytes_u8(&head, &mark))
+		return FRAME_NEED_MORE;
+	if (mark != TOY_MARK)
+		return FRAME_BAD;
+	if (!bytes_u8(&head, &len))
+		return FRAME_NEED_MORE;
+	if (len < TOY_MIN || len > TOY_MAX)
+		return FRAME_BAD;
+	if (head.left < len - 2u)
+		return FRAME_NEED_MORE;
+	*ret_len = len;
+	return FRAME_WHOLE;
+}
+
+static void toy_judge(void *state, enum direction dir, struct bytes pdu, const struct command_table *table,
+		      const struct command_permit *permit, struct pdu *ret)
+{
+	uint32_t *judged = state;
+	uint8_t skip;
+
+	(void)dir;
+	(*judged)++;
+	bytes_u8(&pdu, &skip);
+	bytes_u8(&pdu, &skip);
+	bytes_u8(&pdu, &ret->function);
+	ret->allowed = ret->function != TOY_FORBIDDEN;
+	ret->reason = ret->allowed ? R_ALLOWED : R_MODBUS_FUNCTION;
+	ret->conduit = table->grants[permit->first_grant].conduit;
+	ret->line = table->grants[permit->first_grant].line;
+}
+
+static const struct enforcer toy = {
+	.protocol = PROTO_MODBUS, .pdu_max = TOY_MAX, .state_size = 4, .frame = toy_frame, .judge = toy_judge
+};
+
+const struct enforcer *enforcer_of(enum protocol p)
+{
+	return p == PROTO_MODBUS ? &toy : NULL;
+}
+
+enum reason enforcer_malformed(enum protocol p)
+{
+	(void)p;
+	return R_MODBUS_FRAME;
+}
+
+/* ---- the outside ---- */
+
+#define DESK_IDS 8192u
+#define DESK_LOG 4096u
+
+static struct {
+	uint8_t outcome[DESK_IDS]; /* by packet id; 0 = not decided */
+	uint32_t twice;		   /* decisions for an id that had one */
+	struct reset_record resets[DESK_LOG];
+	size_t n_resets;
+	struct event events[DESK_LOG];
+	size_t n_events;
+	struct pdu pdus[DESK_LOG];
+	size_t n_pdus;
+	struct {
+		struct flow_info info;
+		enum event_verdict v;
+		enum reason r;
+		uint32_t frame;
+	} flows[DESK_LOG];
+	size_t n_flows;
+} desk;
+
+void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit, enum reason r)
+{
+	(void)queue;
+	(void)permit;
+	(void)r;
+	if (desk.outcome[id % DESK_IDS] != 0)
+		desk.twice++;
+	desk.outcome[id % DESK_IDS] = (uint8_t)o;
+}
+
+void outside_reset(const struct reset_record *r)
+{
+	if (desk.n_resets < DESK_LOG)
+		desk.resets[desk.n_resets++] = *r;
+}
+
+void outside_event(const struct event *e)
+{
+	if (desk.n_events < DESK_LOG)
+		desk.events[desk.n_events++] = *e;
+}
+
+void outside_pdu(const struct flow_info *f, const struct pdu *p, bool observe, uint32_t frame)
+{
+	(void)f;
+	(void)observe;
+	(void)frame;
+	if (desk.n_pdus < DESK_LOG)
+		desk.pdus[desk.n_pdus++] = *p;
+}
+
+void outside_flow(const struct flow_info *f, enum event_verdict v, enum reason r, uint32_t frame)
+{
+	if (desk.n_flows >= DESK_LOG)
+		return;
+	desk.flows[desk.n_flows].info = *f;
+	desk.flows[desk.n_flows].v = v;
+	desk.flows[desk.n_flows].r = r;
+	desk.flows[desk.n_flows++].frame = frame;
+}
+
+/* ---- permits ---- */
+
+enum desk_permit {
+	P_TOY = 1, /* commands, enforce, reset */
+	P_TOY_OBSERVE,
+	P_TOY_PICK_UP,
+	P_TOY_DROP, /* midstream: drop */
+	P_TLS,
+	P_SSH,
+	P_HTTP,
+	P_POSTGRESQL,
+	P_DNS,	 /* UDP, by nDPI */
+	P_MIXED, /* toy and HTTP on one lane for commands */
+	P_TCP,	 /* transport only */
+	P_TLS_OBSERVE,
+	P_TLS_LATE, /* TLS with undecided_bytes 8 */
+	P_TLS_OR_SSH,
+	P_TOY_2,	    /* as P_TOY: another id */
+	P_TOY_HOLD,	    /* a full queue lets live flows by */
+	P_TOY_HOLD_PICK_UP, /* ... and midstream: pick up */
+	P_COUNT
+};
+
+struct desk_row {
+	enum lane_kind kind;
+	bool observe;
+	enum midstream midstream;
+	uint16_t port;
+	enum protocol protocols[2];
+	uint32_t undecided;
+};
+
+static const struct desk_row desk_rows[P_COUNT] = {
+	[P_TOY] = { LANE_COMMANDS, false, MID_RESET, 502, { PROTO_MODBUS }, 0 },
+	[P_TOY_OBSERVE] = { LANE_COMMANDS, true, MID_RESET, 502, { PROTO_MODBUS }, 0 },
+	[P_TOY_PICK_UP] = { LANE_COMMANDS, false, MID_PICK_UP, 502, { PROTO_MODBUS }, 0 },
+	[P_TOY_DROP] = { LANE_COMMANDS, false, MID_DROP, 502, { PROTO_MODBUS }, 0 },
+	[P_TLS] = { LANE_NAMING, false, MID_RESET, 443, { PROTO_TLS }, 0 },
+	[P_SSH] = { LANE_NAMING, false, MID_RESET, 22, { PROTO_SSH }, 0 },
+	[P_HTTP] = { LANE_NAMING, false, MID_RESET, 80, { PROTO_HTTP }, 0 },
+	[P_POSTGRESQL] = { LANE_NAMING, false, MID_RESET, 5432, { PROTO_POSTGRESQL }, 0 },
+	[P_DNS] = { LANE_NAMING, false, MID_RESET, 53, { PROTO_DNS }, 0 },
+	[P_MIXED] = { LANE_COMMANDS, false, MID_RESET, 502, { PROTO_MODBUS, PROTO_HTTP }, 0 },
+	[P_TCP] = { LANE_COMMANDS, false, MID_RESET, 9000, { PROTO_TCP }, 0 },
+	[P_TLS_OBSERVE] = { LANE_NAMING, true, MID_RESET, 443, { PROTO_TLS }, 0 },
+	[P_TLS_LATE] = { LANE_NAMING, false, MID_RESET, 443, { PROTO_TLS }, 8 },
+	[P_TLS_OR_SSH] = { LANE_NAMING, false, MID_RESET, 443, { PROTO_TLS, PROTO_SSH }, 0 },
+	[P_TOY_2] = { LANE_COMMANDS, false, MID_RESET, 502, { PROTO_MODBUS }, 0 },
+	[P_TOY_HOLD] = { LANE_COMMANDS, false, MID_RESET, 502, { PROTO_MODBUS }, 0 },
+	[P_TOY_HOLD_PICK_UP] = { LANE_COMMANDS, false, MID_PICK_UP, 502, { PROTO_MODBUS }, 0 },
+};
+
+static struct lane desk_lane(uint32_t permit)
+{
+	bool hold = permit == P_TOY_HOLD || permit == P_TOY_HOLD_PICK_UP;
+
+	return (struct lane){ desk_rows[permit].kind, CRIT_CARGO, FAIL_CLOSED, hold ? FAIL_HOLD : FAIL_CLOSED };
+}
+
+/* An image of rows first .. P_COUNT-1 (malloc'd). */
+static uint8_t *desk_image(unsigned first, size_t *ret_n)
+{
+	struct command_permit permits[P_COUNT];
+	struct command_grant grants[2 * P_COUNT];
+	struct number_range ranges[P_COUNT];
+	struct command_table t = { .permits = permits, .grants = grants, .ranges = ranges };
+	struct outbuf o;
+	uint8_t *p;
+
+	memset(permits, 0, sizeof(permits));
+	memset(grants, 0, sizeof(grants));
+	for (unsigned i = first; i < P_COUNT; i++) {
+		const struct desk_row *row = &desk_rows[i];
+		struct command_permit *permit = &permits[t.n_permits++];
+
+		*permit = (struct command_permit){ .permit = i,
+						   .lane = lane_number(desk_lane(i)),
+						   .observe = row->observe,
+						   .midstream = (uint8_t)row->midstream,
+						   .ports = { .first = t.n_ranges, .n = 1 },
+						   .first_grant = t.n_grants };
+		ranges[t.n_ranges++] = (struct number_range){ row->port, row->port };
+		for (unsigned k = 0; k < 2 && row->protocols[k] != PROTO_NONE; k++, permit->n_grants++)
+			grants[t.n_grants++] = (struct command_grant){ .conduit = i,
+								       .line = 100 + i,
+								       .protocol = (uint16_t)row->protocols[k],
+								       .whole = true,
+								       .undecided_bytes = row->undecided };
+	}
+	*ret_n = commands_size(&t);
+	p = malloc(*ret_n);
+	o = outbuf_of(p, *ret_n);
+	if (p == NULL || !commands_encode(&t, &o))
+		abort();
+	*ret_n = o.len;
+	return p;
+}
+
+/* ---- the inspector under test ---- */
+
+static struct inspector *desk_i;
+static uint32_t desk_id;
+
+static void desk_clear(void)
+{
+	memset(desk.outcome, 0, sizeof(desk.outcome));
+	desk.twice = 0;
+	desk.n_resets = desk.n_events = desk.n_pdus = desk.n_flows = 0;
+}
+
+DESK_MAY_IDLE static void desk_open(struct inspector_limits l)
+{
+	uint8_t digest[32];
+	size_t n;
+	uint8_t *image = desk_image(1, &n);
+
+	desk_i = inspector_new(&l);
+	if (desk_i == NULL || !inspector_table(desk_i, bytes_of(image, n), digest))
+		abort();
+	free(image);
+	desk_clear();
+}
+
+DESK_MAY_IDLE static void desk_close(void)
+{
+	inspector_free(desk_i);
+	desk_i = NULL;
+}
+
+/* ---- packets ---- */
+
+struct conn {
+	uint8_t family;
+	uint16_t client_port, server_port;
+	uint32_t permit;
+	uint32_t c, s; /* next numbers of client and server */
+};
+
+#define DESK_FIN 1u
+#define DESK_SYN 2u
+#define DESK_RST 4u
+#define DESK_PSH 8u
+#define DESK_ACK 16u
+#define DESK_URG 32u
+
+static uint32_t sum16(uint32_t sum, const uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		sum += i % 2 ? p[i] : (uint32_t)p[i] << 8;
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return sum;
+}
+
+static void put16(uint8_t *p, uint32_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+static void put32(uint8_t *p, uint32_t v)
+{
+	put16(p, v >> 16);
+	put16(p + 2, v & 0xffff);
+}
+
+/* IP header in front of `n` bytes of transport at p + its length; fills both checksums (transport's at `at`). */
+static size_t desk_ip(uint8_t *p, const struct conn *k, enum direction dir, uint8_t proto, size_t n, size_t at)
+{
+	size_t h = k->family == 4 ? 20 : 40;
+	uint8_t tail[4] = { 0, proto, (uint8_t)(n >> 8), (uint8_t)n };
+	uint32_t sum;
+
+	memset(p, 0, h);
+	if (k->family == 4) {
+		uint8_t client[4] = { 10, 20, 0, 10 }, server[4] = { 10, 30, 1, 10 };
+
+		p[0] = 0x45;
+		put16(p + 2, (uint32_t)(h + n));
+		p[8] = 64;
+		p[9] = proto;
+		memcpy(p + 12, dir == DIR_C2S ? client : server, 4);
+		memcpy(p + 16, dir == DIR_C2S ? server : client, 4);
+		put16(p + 10, ~sum16(0, p, 20) & 0xffff);
+		sum = sum16(0, p + 12, 8);
+	} else {
+		uint8_t client[16] = { 0x20, 1, 0xd, 0xb8, [15] = 1 }, server[16] = { 0x20, 1, 0xd, 0xb8, [15] = 2 };
+
+		p[0] = 0x60;
+		put16(p + 4, (uint32_t)n);
+		p[6] = proto;
+		p[7] = 64;
+		memcpy(p + 8, dir == DIR_C2S ? client : server, 16);
+		memcpy(p + 24, dir == DIR_C2S ? server : client, 16);
+		sum = sum16(0, p + 8, 32);
+	}
+	sum = sum16(sum, tail, 4);
+	put16(p + h + at, 0);
+	put16(p + h + at, ~sum16(sum, p + h, n) & 0xffff);
+	return h + n;
+}
+
+static uint8_t desk_packet[70000];
+
+/* Hands a packet in and returns its id. */
+static uint32_t desk_hand_as(size_t n, uint32_t mark, bool unready)
+{
+	uint32_t id = ++desk_id;
+	struct packet p = { .queue = 1000, .id = id, .mark = mark, .checksum_not_ready = unready, .frame = id };
+	uint8_t *exact = malloc(n ? n : 1); /* so that the sanitizer sees a byte too many */
+
+	if (exact == NULL)
+		abort();
+	memcpy(exact, desk_packet, n);
+	p.ip = bytes_of(exact, n);
+	desk.outcome[p.id % DESK_IDS] = 0;
+	inspector_packet(desk_i, &p);
+	free(exact);
+	return p.id;
+}
+
+static uint32_t desk_hand(size_t n, uint32_t permit, uint32_t lane, bool unready)
+{
+	return desk_hand_as(n, mark_make(permit, lane, MARK_UNJUDGED), unready);
+}
+
+static size_t desk_tcp(const struct conn *k, enum direction dir, uint32_t seq, uint32_t ack, unsigned flags,
+		       const void *payload, size_t n)
+{
+	uint8_t *t = desk_packet + (k->family == 4 ? 20 : 40);
+
+	memset(t, 0, 20);
+	put16(t, dir == DIR_C2S ? k->client_port : k->server_port);
+	put16(t + 2, dir == DIR_C2S ? k->server_port : k->client_port);
+	put32(t + 4, seq);
+	put32(t + 8, flags & DESK_ACK ? ack : 0);
+	t[12] = 5 << 4;
+	t[13] = (uint8_t)flags;
+	put16(t + 14, 65535);
+	if (n > 0)
+		memcpy(t + 20, payload, n);
+	return desk_ip(desk_packet, k, dir, 6, 20 + n, 16);
+}
+
+/* Any segment; the outcome so far (0 = waits). */
+DESK_MAY_IDLE static unsigned desk_segment(const struct conn *k, enum direction dir, uint32_t seq, uint32_t ack,
+					   unsigned flags, const void *payload, size_t n)
+{
+	size_t size = desk_tcp(k, dir, seq, ack, flags, payload, n);
+
+	return desk.outcome[desk_hand(size, k->permit, lane_number(desk_lane(k->permit)), size > 9000) % DESK_IDS];
+}
+
+/* Payload in order; the connection's numbers move when it was accepted. */
+DESK_MAY_IDLE static unsigned desk_send(struct conn *k, enum direction dir, const void *payload, size_t n)
+{
+	uint32_t *seq = dir == DIR_C2S ? &k->c : &k->s;
+	unsigned o = desk_segment(k, dir, *seq, dir == DIR_C2S ? k->s : k->c, DESK_ACK | DESK_PSH, payload, n);
+
+	if (o >= OUTCOME_ACCEPT)
+		*seq += (uint32_t)n;
+	return o;
+}
+
+DESK_MAY_IDLE static unsigned desk_text(struct conn *k, enum direction dir, const char *text)
+{
+	return desk_send(k, dir, text, strlen(text));
+}
+
+/* SYN, SYN|ACK, ACK. */
+DESK_MAY_IDLE static unsigned desk_handshake(struct conn *k)
+{
+	unsigned o = desk_segment(k, DIR_C2S, k->c, 0, DESK_SYN, NULL, 0);
+
+	o &= desk_segment(k, DIR_S2C, k->s, k->c + 1, DESK_SYN | DESK_ACK, NULL, 0);
+	k->c++;
+	k->s++;
+	return o & desk_segment(k, DIR_C2S, k->c, k->s, DESK_ACK, NULL, 0);
+}
+
+DESK_MAY_IDLE static struct conn desk_conn(uint32_t permit)
+{
+	static uint16_t port = 40000;
+
+	return (struct conn){ .family = 4,
+			      .client_port = ++port,
+			      .server_port = desk_rows[permit].port,
+			      .permit = permit,
+			      .c = 0xfffffff0u,
+			      .s = 77000u };
+}
+
+/* A toy PDU of `len` bytes into out. */
+DESK_MAY_IDLE static size_t toy_pdu(uint8_t *out, uint8_t len, uint8_t function)
+{
+	memset(out, 0, len);
+	out[0] = TOY_MARK;
+	out[1] = len;
+	out[2] = function;
+	for (uint8_t i = 3; i < len; i++)
+		out[i] = (uint8_t)(i * 7u + function);
+	return len;
+}
+
+DESK_MAY_IDLE static size_t desk_count(enum event_kind kind, enum reason r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < desk.n_events; i++)
+		n += desk.events[i].kind == kind && desk.events[i].reason == r;
+	return n;
+}
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A desk for trying Modbus PDUs: one permit with a few grants and rows that a test writes down, one flow's state, and
+ * calls that build a PDU and have it judged. Grant k is of conduit k, its line is given, its row's line is one more
+ * (the first: conduit line 100, row line 11). Ranges live in the desk.
+ */
+#ifndef SEKISHO_TESTS_MODBUS_DESK_H
+#define SEKISHO_TESTS_MODBUS_DESK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/wire/commands.h"
+#include "dpi/modbus/modbus.h"
+
+#define DESK_GRANTS 8
+
+struct desk {
+	struct command_table table;
+	struct command_permit permit;
+	struct command_grant grants[DESK_GRANTS];
+	struct command_row rows[DESK_GRANTS];
+	struct number_range ranges[64];
+	_Alignas(16) uint8_t state[ENFORCER_STATE_MAX];
+	struct pdu p; /* what judge said last */
+};
+
+/* Forgets the flow, keeps the policy. */
+static inline void desk_reset(struct desk *d)
+{
+	memset(d->state, 0, sizeof(d->state));
+}
+
+static inline struct command_row *desk_more(struct desk *d, uint32_t conduit, uint32_t line, bool shadow)
+{
+	uint32_t k = d->permit.n_grants;
+	struct command_row *row = &d->rows[k];
+
+	d->grants[k] = (struct command_grant){ .conduit = conduit,
+					       .line = line,
+					       .protocol = PROTO_MODBUS,
+					       .shadow = shadow,
+					       .first_row = k,
+					       .n_rows = 1 };
+	memset(row, 0, sizeof(*row));
+	memset(row->functions, 0xff, sizeof(row->functions));
+	memset(row->units, 0xff, sizeof(row->units));
+	row->spaces_any = true;
+	row->values.any = true;
+	row->line = k == 0 ? 11 : line + 1;
+	d->permit.n_grants = d->table.n_grants = d->table.n_rows = k + 1;
+	return row;
+}
+
+/* One grant whose one row allows everything; the caller narrows it. */
+static inline struct command_row *desk_row(struct desk *d)
+{
+	memset(d, 0, sizeof(*d));
+	d->permit.permit = 1;
+	d->table.permits = &d->permit;
+	d->table.n_permits = 1;
+	d->table.grants = d->grants;
+	d->table.rows = d->rows;
+	d->table.ranges = d->ranges;
+	d->table.digest[0] = 1;
+	return desk_more(d, 0, 100, false);
+}
+
+static inline void desk_whole(struct desk *d)
+{
+	desk_row(d);
+	d->grants[0].whole = true;
+	d->grants[0].n_rows = 0;
+	d->table.n_rows = 0;
+}
+
+static inline struct number_set desk_ranges(struct desk *d, const uint32_t *pairs, uint32_t n)
+{
+	struct number_set s = { .any = false, .first = d->table.n_ranges, .n = n };
+
+	for (uint32_t i = 0; i < n; i++)
+		d->ranges[d->table.n_ranges++] = (struct number_range){ .lo = pairs[2 * i], .hi = pairs[2 * i + 1] };
+	return s;
+}
+
+/* An exact-size copy, so that the sanitizers see an over-read. */
+static inline const struct pdu *desk_judge(struct desk *d, enum direction dir, const uint8_t *pdu, size_t n)
+{
+	uint8_t *copy = malloc(n);
+
+	if (copy == NULL)
+		abort();
+	memcpy(copy, pdu, n);
+	memset(&d->p, 0xee, sizeof(d->p));
+	modbus_enforcer.judge(d->state, dir, bytes_of(copy, n), &d->table, &d->permit, &d->p);
+	free(copy);
+	return &d->p;
+}
+
+static inline const struct pdu *desk_pdu(struct desk *d, enum direction dir, uint16_t tid, uint8_t unit,
+					 uint8_t function, const uint8_t *data, size_t n)
+{
+	uint8_t pdu[MODBUS_PDU_MAX];
+
+	memcpy(pdu, (uint8_t[]){ (uint8_t)(tid >> 8), (uint8_t)tid, 0, 0, 0, (uint8_t)(n + 2), unit, function }, 8);
+	if (n > 0)
+		memcpy(pdu + 8, data, n);
+	return desk_judge(d, dir, pdu, n + 8);
+}
+
+static inline const struct pdu *request(struct desk *d, uint16_t tid, uint8_t unit, uint8_t function,
+					const uint8_t *data, size_t n)
+{
+	return desk_pdu(d, DIR_C2S, tid, unit, function, data, n);
+}
+
+static inline const struct pdu *response(struct desk *d, uint16_t tid, uint8_t unit, uint8_t function,
+					 const uint8_t *data, size_t n)
+{
+	return desk_pdu(d, DIR_S2C, tid, unit, function, data, n);
+}
+
+/* Function 23; every register is written with `value`. */
+static inline const struct pdu *read_write(struct desk *d, uint16_t read_at, uint16_t read_n, uint16_t write_at,
+					   uint16_t write_n, uint16_t value)
+{
+	uint8_t data[252];
+	uint16_t words[4] = { read_at, read_n, write_at, write_n };
+
+	for (size_t i = 0; i < 4; i++) {
+		data[2 * i] = (uint8_t)(words[i] >> 8);
+		data[2 * i + 1] = (uint8_t)words[i];
+	}
+	data[8] = (uint8_t)(write_n * 2);
+	for (size_t i = 0; i < write_n && 9 + 2 * i + 2 <= sizeof(data); i++) {
+		data[9 + 2 * i] = (uint8_t)(value >> 8);
+		data[10 + 2 * i] = (uint8_t)value;
+	}
+	return request(d, 1, 1, 23, data, 9u + 2u * write_n);
+}
+
+#endif

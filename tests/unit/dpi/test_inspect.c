@@ -1,0 +1,1070 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The inspector from packet to outcome, with a toy protocol: command lanes, half-way sessions, cuts, observe.
+ *
+ * LINK: dpi/inspect/inspect.c dpi/inspect/flow.c dpi/inspect/tcp.c dpi/inspect/wait.c dpi/inspect/datagram.c
+ * LINK: dpi/inspect/name.c dpi/inspect/again.c dpi/inspect/command.c dpi/inspect/event.c dpi/decode.c dpi/flow.c
+ * LINK: dpi/stream.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/plausible.c dpi/datagram.c appliance/base/bytes.c
+ * LINK: appliance/base/addr.c appliance/wire/commands.c appliance/wire/reason.c appliance/wire/protocols.c
+ * LINK: appliance/base/sha256.c appliance/wire/vocabulary.c
+ * LIBS: libndpi nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "tests/unit/dpi/inspect_setup.h"
+
+static int setup_capture(void **state)
+{
+	(void)state;
+	desk_open((struct inspector_limits){
+		.flows = 64, .pool_bytes = 1u << 20, .table_bytes = 1u << 16, .as_captured = true });
+	return 0;
+}
+
+static void allowed_command_passes(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+
+	(void)state;
+	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, toy_pdu(pdu, 12, 3)), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_S2C, pdu, toy_pdu(pdu, 30, 3)), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, toy_pdu(pdu, 12, 4)), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_pdus, 3);
+	assert_int_equal(desk.pdus[2].offset, 12);
+	assert_int_equal(desk.n_resets, 0);
+	/* Everything but the last request is acknowledged and given back. */
+	assert_int_equal(stats().pool_used, 128);
+}
+
+static void forbidden_command_is_cut_and_heard(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+
+	(void)state;
+	desk_handshake(&k);
+	desk_send(&k, DIR_C2S, pdu, toy_pdu(pdu, 12, 3));
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, toy_pdu(pdu, 12, TOY_FORBIDDEN)), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 1);
+	assert_int_equal(desk.resets[0].to_client.seq, k.s);
+	assert_int_equal(desk.resets[0].to_client.ack, k.c);
+	assert_int_equal(desk.resets[0].to_server.seq, k.c);
+	assert_int_equal(desk.resets[0].to_server.ack, k.s);
+	assert_true(desk.resets[0].to_client.valid && desk.resets[0].to_server.valid);
+	assert_int_equal(desk.resets[0].client_port, k.client_port);
+	assert_int_equal(desk_count(EVENT_PDU, R_MODBUS_FUNCTION), 1);
+	assert_int_equal(desk_count(EVENT_FLOW, R_MODBUS_FUNCTION), 1);
+	assert_int_equal(desk_count(EVENT_COUNTS, R_ALLOWED), 1);
+	assert_int_equal(desk.flows[0].v, EV_DENY);
+	/* Whatever comes later is dropped and reset again, by the numbers of whoever still speaks. */
+	desk_now += 1000000000u;
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, "x", 1), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 2);
+	assert_int_equal(desk.resets[1].to_server.seq, k.c);
+	assert_int_equal(stats().pool_used, 0);
+	/* A new connection on the same ports is a new one. */
+	k.c += 5000;
+	k.s += 5000;
+	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, toy_pdu(pdu, 12, 3)), OUTCOME_ACCEPT);
+	inspector_finish(desk_i);
+	assert_int_equal(desk.flows[desk.n_flows - 1].info.n, 2);
+}
+
+/* Cut at every byte: no piece that holds the last byte of the forbidden PDU passes, every earlier one does. */
+/* What went before the cut was lost behind the box: the server challenges at once, and is given the number it names. */
+static void challenged_reset_is_sent_again(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+	uint32_t base;
+
+	(void)state;
+	desk_handshake(&k);
+	base = k.c;
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	desk_send(&k, DIR_C2S, pdu, 7);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 7, 5), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 1);
+	assert_int_equal(desk.resets[0].to_server.seq, base + 7);
+	desk_segment(&k, DIR_S2C, k.s, base, DESK_ACK, NULL, 0);
+	assert_int_equal(desk.n_resets, 2);
+	assert_true(desk.resets[1].to_server.valid);
+	assert_int_equal(desk.resets[1].to_server.seq, base);
+	assert_false(desk.resets[1].to_client.valid);
+	/* The same once more is answered after the pause only. */
+	desk_segment(&k, DIR_S2C, k.s, base, DESK_ACK, NULL, 0);
+	assert_int_equal(desk.n_resets, 2);
+	desk_now += 20000000u;
+	desk_segment(&k, DIR_S2C, k.s, base, DESK_ACK, NULL, 0);
+	assert_int_equal(desk.n_resets, 3);
+}
+
+/* A reset that gets lost must not leave a server waiting for a client that is gone. */
+static void resets_are_said_again(void **state)
+{
+	struct conn k = desk_conn(P_TOY), other = desk_conn(P_TOY);
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	desk_handshake(&k);
+	desk_send(&k, DIR_C2S, pdu, 12);
+	desk_handshake(&other);
+	desk_send(&other, DIR_C2S, pdu, 12);
+	assert_int_equal(desk.n_resets, 2);
+	assert_true(inspector_tick(desk_i) <= 300000000u);
+	assert_int_equal(desk.n_resets, 2);
+	for (size_t n = 4; n <= 6; n += 2) {
+		desk_now += 300000000u;
+		inspector_tick(desk_i);
+		assert_int_equal(desk.n_resets, n);
+		assert_memory_equal(&desk.resets[n - 1], &desk.resets[1], sizeof(desk.resets[1]));
+	}
+	/* A new connection on the same ports hears nothing of the old one. */
+	k.c += 5000;
+	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
+	for (unsigned n = 0; n < 5; n++) {
+		desk_now += 300000000u;
+		inspector_tick(desk_i);
+	}
+	assert_int_equal(desk.n_resets, 7);
+	assert_int_equal(desk.resets[6].client_port, other.client_port);
+}
+
+static void split_write_never_completes(void **state)
+{
+	(void)state;
+	for (uint8_t cut = 1; cut < 12; cut++) {
+		struct conn k = desk_conn(P_TOY);
+		uint8_t pdu[64];
+
+		toy_pdu(pdu, 12, TOY_FORBIDDEN);
+		desk_handshake(&k);
+		assert_int_equal(desk_send(&k, DIR_C2S, pdu, cut), OUTCOME_ACCEPT);
+		assert_int_equal(desk_send(&k, DIR_C2S, pdu + cut, 12u - cut), OUTCOME_DROP);
+		assert_int_equal(desk.resets[desk.n_resets - 1].to_server.seq, k.c);
+	}
+	for (unsigned n = 0; n < 1; n++) { /* one byte a segment */
+		struct conn k = desk_conn(P_TOY);
+		uint8_t pdu[64];
+
+		toy_pdu(pdu, 12, TOY_FORBIDDEN);
+		desk_handshake(&k);
+		for (unsigned b = 0; b < 11; b++)
+			assert_int_equal(desk_send(&k, DIR_C2S, pdu + b, 1), OUTCOME_ACCEPT);
+		assert_int_equal(desk_send(&k, DIR_C2S, pdu + 11, 1), OUTCOME_DROP);
+	}
+}
+
+/* Several PDUs in one segment, the forbidden one at each place; and cut at each byte of the whole train. */
+static void trains(void **state)
+{
+	(void)state;
+	for (unsigned bad = 0; bad < 5; bad++) {
+		uint8_t train[128];
+		size_t n = 0, last = 0;
+
+		for (unsigned i = 0; i < 5; i++) {
+			n += toy_pdu(train + n, (uint8_t)(6 + i), i == bad ? TOY_FORBIDDEN : 3);
+			if (i == bad)
+				last = n - 1;
+		}
+		for (size_t cut = 0; cut < n; cut++) {
+			struct conn k = desk_conn(P_TOY);
+			unsigned first = OUTCOME_ACCEPT;
+
+			desk_handshake(&k);
+			if (cut > 0) {
+				first = desk_send(&k, DIR_C2S, train, cut);
+				assert_int_equal(first, cut > last ? OUTCOME_DROP : OUTCOME_ACCEPT);
+			}
+			if (first == OUTCOME_ACCEPT)
+				assert_int_equal(desk_send(&k, DIR_C2S, train + cut, n - cut), OUTCOME_DROP);
+		}
+	}
+}
+
+static void repetition_must_be_the_same(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64], other[64];
+	uint32_t from;
+
+	(void)state;
+	desk_handshake(&k);
+	from = k.c;
+	toy_pdu(pdu, 12, 3);
+	toy_pdu(other, 12, 9);
+	desk_send(&k, DIR_C2S, pdu, 12);
+	assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, from + 4, k.s, DESK_ACK, pdu + 4, 3), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_pdus, 1); /* judged once */
+	assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, other, 12), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_OVERLAP), 1);
+	assert_int_equal(desk.n_resets, 1);
+	assert_int_equal(desk.resets[0].to_server.seq, k.c);
+}
+
+static void acknowledged_bytes_are_past(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64], other[64];
+	uint32_t from;
+
+	(void)state;
+	desk_handshake(&k);
+	from = k.c;
+	toy_pdu(pdu, 12, 3);
+	toy_pdu(other, 12, 9);
+	desk_send(&k, DIR_C2S, pdu, 12);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	/* The receiver has them and ignores whatever comes again. */
+	assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, other, 12), OUTCOME_ACCEPT);
+	/* Keep-alive with a garbage byte. */
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 1, k.s, DESK_ACK, "\0", 1), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 1, k.s, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	/* An old part that differs in front of new bytes does not hurt; the new bytes are judged. */
+	memcpy(other + 12, pdu, 12);
+	assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, other, 24), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_pdus, 2);
+	/* What never passed cannot be acknowledged. */
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c + 100, DESK_ACK, NULL, 0), OUTCOME_DROP);
+}
+
+static void reversed_order_waits(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t train[64];
+	uint32_t first, second;
+
+	(void)state;
+	desk_handshake(&k);
+	toy_pdu(train, 12, 3);
+	toy_pdu(train + 12, 12, 4);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, train + 12, 12), 0);
+	second = desk_id;
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 5, k.s, DESK_ACK, train + 5, 7), 0);
+	first = desk_id;
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, train, 5), OUTCOME_ACCEPT);
+	assert_int_equal(desk.outcome[first], OUTCOME_ACCEPT);
+	assert_int_equal(desk.outcome[second], OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_pdus, 2);
+	assert_int_equal(desk.pdus[0].function, 3);
+}
+
+static void reversed_forbidden_is_cut(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+
+	(void)state;
+	desk_handshake(&k);
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 3, k.s, DESK_ACK, pdu + 3, 9), 0);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu, 3), OUTCOME_ACCEPT);
+	assert_int_equal(desk.outcome[desk_id - 1], OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 1);
+	assert_int_equal(desk.resets[0].to_server.seq, k.c + 3);
+}
+
+static void waiting_ends_after_ten_milliseconds(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+
+	(void)state;
+	desk_handshake(&k);
+	toy_pdu(pdu, 12, 3);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, pdu, 12), 0);
+	assert_int_equal(inspector_tick(desk_i), 10000000u);
+	desk_now += 10000000u;
+	inspector_tick(desk_i);
+	assert_int_equal(desk.outcome[desk_id], OUTCOME_DROP);
+	assert_int_equal(stats().reasons[R_OUT_OF_ORDER], 1);
+	assert_int_equal(stats().pool_used, 0);
+}
+
+static void waiting_is_bounded_and_must_agree(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64], other[64];
+
+	(void)state;
+	desk_handshake(&k);
+	toy_pdu(pdu, 12, 3);
+	toy_pdu(other, 12, 9);
+	for (unsigned n = 1; n <= 8; n++)
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12 * n, k.s, DESK_ACK, pdu, 12), 0);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12 * 9, k.s, DESK_ACK, pdu, 12), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 0);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 13, k.s, DESK_ACK, other + 1, 11), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_OVERLAP), 1);
+	assert_int_equal(stats().pool_used, 0);
+}
+
+static void impossible_segments(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, pdu, 12), OUTCOME_DROP);
+	assert_int_equal(stats().reasons[R_SYN_DATA], 1);
+	desk_handshake(&k);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK | DESK_URG, pdu, 12), OUTCOME_DROP);
+	assert_int_equal(stats().reasons[R_URGENT], 1);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_SYN | DESK_FIN, NULL, 0), OUTCOME_DROP);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_SYN | DESK_RST, NULL, 0), OUTCOME_DROP);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, 0, pdu, 12), OUTCOME_DROP);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_FIN, NULL, 0), OUTCOME_DROP);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_RST, pdu, 12), OUTCOME_DROP);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, 0, DESK_SYN, NULL, 0), OUTCOME_DROP);
+	assert_int_equal(stats().reasons[R_TCP_FLAGS], 6);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT); /* none of it hurt the session */
+}
+
+static void data_before_the_handshake(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, NULL, 0);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 1, 0, DESK_ACK, pdu, 12), OUTCOME_DROP);
+	desk_segment(&k, DIR_S2C, k.s, k.c + 1, DESK_SYN | DESK_ACK, NULL, 0);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s + 1, k.c + 1, DESK_ACK, pdu, 12), OUTCOME_DROP);
+	/* The client's acknowledgement and its first data may be one segment. */
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 1, k.s + 1, DESK_ACK, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_pdus, 1);
+}
+
+static void fin_games(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+
+	(void)state;
+	desk_handshake(&k);
+	toy_pdu(pdu, 12, 3);
+	desk_send(&k, DIR_C2S, pdu, 12);
+	/* An end of the stream inside what passed. */
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 6, k.s, DESK_ACK | DESK_FIN, NULL, 0), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_OVERLAP), 1);
+
+	k = desk_conn(P_TOY);
+	desk_handshake(&k);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK | DESK_FIN, pdu, 12), OUTCOME_ACCEPT);
+	k.c += 13;
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu, 12), OUTCOME_DROP);
+	assert_int_equal(stats().reasons[R_AFTER_CLOSE], 1);
+	/* Repeated FIN, half-closed server data, its FIN, last acknowledgement. */
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 13, k.s, DESK_ACK | DESK_FIN, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK | DESK_FIN, NULL, 0), OUTCOME_ACCEPT);
+	k.s++;
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk.flows[desk.n_flows - 1].v, EV_ALLOW);
+	assert_int_equal(stats().pool_used, 0);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s - 1, k.c, DESK_ACK | DESK_FIN, NULL, 0), OUTCOME_ACCEPT);
+}
+
+static void rst_closes_for_good(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+	size_t resets;
+
+	(void)state;
+	desk_handshake(&k);
+	toy_pdu(pdu, 12, 3);
+	desk_send(&k, DIR_C2S, pdu, 12);
+	/* Far off: not believed by anybody. */
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 4000, k.s, DESK_RST, NULL, 0), OUTCOME_DROP);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_RST, NULL, 0), OUTCOME_ACCEPT);
+	resets = desk.n_resets;
+	/* After it nothing more is delivered, repeated or not, and whoever still speaks hears it. */
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 12, k.s, DESK_ACK, pdu, 12), OUTCOME_DROP);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, pdu, 12), OUTCOME_DROP);
+	assert_true(desk.n_resets > resets);
+}
+
+static void syn_on_a_live_session(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+
+	(void)state;
+	desk_handshake(&k);
+	toy_pdu(pdu, 12, 3);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 90000, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+	/* The old session goes on, the new numbers are worth nothing. */
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 90001, k.s, DESK_ACK, pdu, 12), 0);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_S2C, 5, k.c + 90001, DESK_SYN | DESK_ACK, NULL, 0), OUTCOME_DROP);
+}
+
+/* Both ends lost the session (the PLC was off, the client uses one port for ever): the new one is let by, and judged. */
+static void both_ends_dial_anew(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint32_t old_c, old_s;
+	uint8_t pdu[64];
+
+	(void)state;
+	desk_handshake(&k);
+	toy_pdu(pdu, 12, 3);
+	desk_send(&k, DIR_C2S, pdu, 12);
+	old_c = k.c;
+	old_s = k.s;
+	k.c += 9000000;
+	k.s += 700000;
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 5, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c + 1, DESK_SYN | DESK_ACK, NULL, 0), OUTCOME_DROP);
+	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
+	/* The numbers of the old session are worth nothing now, and the new one is judged from its first byte. */
+	assert_int_equal(desk_segment(&k, DIR_C2S, old_c, old_s, DESK_ACK, pdu, 12), OUTCOME_DROP);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 11), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 11, 1), OUTCOME_DROP);
+	assert_int_equal(desk.resets[0].to_server.seq, k.c);
+}
+
+/* A worker that begins while the server still has an older session: the client hears its challenge, whatever its number. */
+static void challenge_of_an_older_session(void **state)
+{
+	(void)state;
+	for (unsigned far = 0; far < 2; far++) {
+		struct conn k = desk_conn(P_TOY);
+
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+		assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c + (far ? 900000 : 0u - 900000), DESK_ACK, NULL, 0),
+				 OUTCOME_ACCEPT);
+		assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c + 900000, DESK_ACK, "x", 1), OUTCOME_DROP);
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c + (far ? 900000 : 0u - 900000), 0, DESK_RST, NULL, 0),
+				 OUTCOME_ACCEPT);
+		assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
+	}
+}
+
+static void other_protocol_on_the_port(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+
+	(void)state;
+	desk_handshake(&k);
+	assert_int_equal(desk_text(&k, DIR_C2S, "GET / HTTP/1.1\r\n\r\n"), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_WRONG_PROTOCOL), 1);
+	assert_int_equal(desk.events[desk.n_events - 1].protocol, PROTO_HTTP);
+	assert_int_equal(desk.n_resets, 1);
+	k = desk_conn(P_TOY);
+	desk_handshake(&k);
+	assert_int_equal(desk_send(&k, DIR_C2S, "\xff\xff\xff\xff", 4), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_MODBUS_FRAME), 1);
+}
+
+static void observe_stops_nothing(void **state)
+{
+	struct conn k = desk_conn(P_TOY_OBSERVE);
+	uint8_t train[64];
+
+	(void)state;
+	desk_handshake(&k);
+	toy_pdu(train, 12, TOY_FORBIDDEN);
+	toy_pdu(train + 12, 12, TOY_FORBIDDEN);
+	assert_int_equal(desk_send(&k, DIR_C2S, train, 24), OUTCOME_ACCEPT);
+	assert_int_equal(desk_count(EVENT_PDU, R_MODBUS_FUNCTION), 2);
+	assert_int_equal(desk.flows[0].v, EV_OBSERVE);
+	assert_int_equal(desk_send(&k, DIR_C2S, "junk", 4), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, train, 24), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK | DESK_URG, train, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_resets, 0);
+	assert_int_equal(stats().dropped, 0);
+	/* Half-way as well. */
+	k = desk_conn(P_TOY_OBSERVE);
+	assert_int_equal(desk_send(&k, DIR_C2S, train + 3, 5), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, train, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_resets, 0);
+}
+
+static void half_way_reset(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 2);
+	assert_int_equal(desk.resets[0].client_port, k.client_port);
+	assert_int_equal(desk.resets[0].to_server.seq, k.c);
+	assert_int_equal(desk.resets[0].to_client.seq, k.s);
+	/* The client may have this answer already, and then expects what follows; the server has heard it by now. */
+	assert_int_equal(desk.resets[1].to_client.seq, k.s + 12);
+	assert_true(desk.resets[1].to_client.valid && !desk.resets[1].to_server.valid);
+	/* A bare acknowledgement starts where its receiver is. */
+	k = desk_conn(P_TOY);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 3);
+	assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 2);
+	k = desk_conn(P_TOY_DROP);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_DROP);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 3);
+	assert_int_equal(stats().reasons[R_MIDSTREAM_DROP], 2);
+}
+
+static void half_way_pick_up(void **state)
+{
+	struct conn k = desk_conn(P_TOY_PICK_UP);
+	uint8_t train[64];
+
+	(void)state;
+	toy_pdu(train, 12, 3);
+	toy_pdu(train + 12, 12, TOY_FORBIDDEN);
+	/* The tail of an answer, half a request: the live session goes on unjudged. */
+	assert_int_equal(desk_send(&k, DIR_S2C, train + 5, 7), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, train + 6, 6), OUTCOME_ACCEPT);
+	assert_int_equal(stats().reasons[R_MIDSTREAM_WAIT], 2);
+	assert_int_equal(desk.n_pdus, 0);
+	assert_int_equal(desk_send(&k, DIR_C2S, train, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_pdus, 1);
+	assert_int_equal(desk_count(EVENT_FLOW, R_PICKED_UP), 1);
+	assert_int_equal(desk_send(&k, DIR_S2C, train, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, train + 12, 5), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, train + 17, 7), OUTCOME_DROP);
+	assert_int_equal(desk.resets[0].to_server.seq, k.c);
+	/* The segment of the pick-up is itself judged. */
+	k = desk_conn(P_TOY_PICK_UP);
+	assert_int_equal(desk_send(&k, DIR_C2S, train, 24), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 2);
+}
+
+/* Who never says anything whole does not go on unjudged for ever. */
+static void a_pick_up_comes_soon_or_never(void **state)
+{
+	struct conn k = desk_conn(P_TOY_PICK_UP);
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	for (unsigned n = 0; n < 64; n++)
+		assert_int_equal(desk_send(&k, n % 2 ? DIR_S2C : DIR_C2S, pdu + 4, 8), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_resets, 0);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 4, 8), OUTCOME_DROP);
+	assert_true(desk.n_resets > 0 && desk.resets[0].to_client.valid && desk.resets[0].to_server.valid);
+	assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 1);
+	/* Nor slowly; silence, and what is whole at last, are no offence. */
+	k = desk_conn(P_TOY_PICK_UP);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 4, 8), OUTCOME_ACCEPT);
+	desk_now += 11000000000u;
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_pdus, 1);
+	k = desk_conn(P_TOY_PICK_UP);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 4, 8), OUTCOME_ACCEPT);
+	desk_now += 11000000000u;
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 4, 8), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 2);
+}
+
+/* What passed unjudged before the pick-up cannot be exchanged afterwards, unless its receiver has it already. */
+static void nothing_slips_in_before_the_pick_up(void **state)
+{
+	struct conn k = desk_conn(P_TOY_PICK_UP);
+	uint8_t pdu[64];
+	uint32_t from = k.c;
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 4, 8), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_pdus, 1);
+	for (unsigned n = 0; n < 3; n++)
+		assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, "other!!!", 8), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 0);
+	/* Acknowledged: an old duplicate like any other. */
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, "other!!!", 8), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	/* A receiver that never gets them: both ends hear that it cannot go on. */
+	k = desk_conn(P_TOY_PICK_UP);
+	from = k.c;
+	desk_send(&k, DIR_C2S, pdu + 4, 8);
+	desk_send(&k, DIR_C2S, pdu, 12);
+	for (unsigned n = 0; n < 4; n++)
+		assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, "other!!!", 8), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 1);
+}
+
+/* The pick-up is for sessions that outlive a worker. Who makes the worker forget gains nothing by it. */
+static void forgotten_handshake_is_no_pick_up(void **state)
+{
+	struct conn k = desk_conn(P_TOY_PICK_UP), other;
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	/* Left open until it is forgotten. */
+	desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, NULL, 0);
+	desk_segment(&k, DIR_S2C, k.s, k.c + 1, DESK_SYN | DESK_ACK, NULL, 0);
+	k.c++;
+	k.s++;
+	desk_now += 31000000000u;
+	inspector_tick(desk_i);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 5), OUTCOME_DROP);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 5, 7), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 2);
+	/* Pushed out of a full table. */
+	k = desk_conn(P_TOY_PICK_UP);
+	desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, NULL, 0);
+	desk_segment(&k, DIR_S2C, k.s, k.c + 1, DESK_SYN | DESK_ACK, NULL, 0);
+	k.c++;
+	k.s++;
+	for (unsigned n = 0; n < 128; n++) {
+		other = desk_conn(P_TOY_PICK_UP);
+		desk_segment(&other, DIR_C2S, other.c, 0, DESK_SYN, NULL, 0);
+	}
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 5), OUTCOME_DROP);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 5, 7), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 4);
+}
+
+/* An RST that the server may have challenged ends nothing for sure: out of a full table or not, the session is known. */
+static void forgotten_after_a_reset_is_no_pick_up(void **state)
+{
+	struct conn k = desk_conn(P_TOY_PICK_UP), other;
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	desk_handshake(&k);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 5), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	/* Of these the server has nothing: they were lost behind the box, which their sender knows. */
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu + 5, 4), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 2, k.s, DESK_RST, NULL, 0), OUTCOME_ACCEPT);
+	for (unsigned n = 0; n < 128; n++) {
+		other = desk_conn(P_TOY_PICK_UP);
+		desk_segment(&other, DIR_C2S, other.c, 0, DESK_SYN, NULL, 0);
+		desk_segment(&other, DIR_C2S, other.c + 1, 0, DESK_RST, NULL, 0);
+	}
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu + 5, 7), OUTCOME_DROP);
+	assert_true(desk.n_resets > 0);
+}
+
+/* A session in the middle of a PDU is silent for as long as the worker remembers it. */
+static void forgotten_in_silence_is_no_pick_up(void **state)
+{
+	struct conn k = desk_conn(P_TOY_PICK_UP);
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	desk_handshake(&k);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 5), OUTCOME_ACCEPT);
+	desk_now += 5ull * 24u * 3600u * 1000000000u + 1000000000u; /* as long as the kernel tracks it */
+	inspector_tick(desk_i);
+	assert_int_equal(stats().flows, 1);
+	desk_now += 24ull * 3600u * 1000000000u;
+	inspector_tick(desk_i);
+	assert_int_equal(stats().flows, 0);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 5, 7), OUTCOME_DROP);
+	assert_true(desk.n_resets > 0);
+}
+
+/* The ends of a session that waits for its pick-up do not change places. */
+static void half_way_server_dials_nobody(void **state)
+{
+	struct conn k = desk_conn(P_TOY_PICK_UP);
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 4, 8), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_S2C, 77, 0, DESK_SYN, NULL, 0), OUTCOME_DROP);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_pdus, 1);
+}
+
+/*
+ * A full queue lets packets of a live session by, and the worker lives on without them. The session has no place any more
+ * where it could be followed: after some repetitions both ends hear of it, by the numbers that they say, and nothing hangs.
+ */
+static void missed_in_a_full_queue(void **state)
+{
+	static const uint32_t permits[] = { P_TOY_HOLD, P_TOY_HOLD_PICK_UP };
+	uint8_t pdu[64];
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		for (unsigned who = 0; who < 2; who++) {
+			struct conn k = desk_conn(permits[i]);
+
+			desk_clear();
+			toy_pdu(pdu, 12, 3);
+			desk_handshake(&k);
+			assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+			k.c += 12; /* a request and its answer that nobody saw */
+			k.s += 12;
+			for (unsigned n = 0; n < 4; n++) {
+				assert_int_equal(desk.n_resets, 0);
+				if (who == 0)
+					assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu, 12),
+							 OUTCOME_DROP);
+				else
+					assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, pdu, 12),
+							 OUTCOME_DROP);
+				desk_now += 1000000000u;
+			}
+			assert_true(desk.n_resets > 0);
+			assert_true(desk.resets[0].to_client.valid && desk.resets[0].to_server.valid);
+			assert_int_equal(desk.resets[0].to_client.seq, k.s);
+			assert_int_equal(desk.resets[0].to_server.seq, k.c);
+			/* The middle of a stream is never guessed from what an end says alone. */
+			toy_pdu(pdu, 12, TOY_FORBIDDEN);
+			assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu, 5), OUTCOME_DROP);
+			assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 5, k.s, DESK_ACK, pdu + 5, 7), OUTCOME_DROP);
+		}
+	}
+}
+
+static void half_way_to_the_end(void **state)
+{
+	struct conn k = desk_conn(P_TOY_PICK_UP);
+
+	(void)state;
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK | DESK_FIN, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c + 1, DESK_ACK | DESK_FIN, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_flows, 1);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 1, k.s + 1, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(stats().flows, 0);
+}
+
+/* An office that opens as many sessions as it likes leaves room for a crane. */
+static void room_is_kept_for_commands(void **state)
+{
+	struct conn k;
+
+	(void)state;
+	for (unsigned n = 0; n < 80; n++) {
+		k = desk_conn(P_TLS);
+		assert_int_equal(desk_handshake(&k), n < 56 ? OUTCOME_ACCEPT : OUTCOME_DROP);
+	}
+	for (unsigned n = 0; n < 8; n++) {
+		k = desk_conn(P_TOY);
+		assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
+	}
+	assert_int_equal(stats().flows, 64);
+}
+
+static void cut_lane(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+	size_t n;
+
+	(void)state;
+	desk_handshake(&k);
+	toy_pdu(pdu, 12, 3);
+	desk_send(&k, DIR_C2S, pdu, 12);
+	n = desk_tcp(&k, DIR_S2C, k.s, k.c, DESK_ACK, pdu, 12);
+	assert_int_equal(desk.outcome[desk_hand(n, P_TOY, LANE_CUT, false)], OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 1);
+	assert_int_equal(desk.resets[0].lane, LANE_CUT);
+	assert_int_equal(desk.resets[0].to_client.seq, k.s);
+	assert_int_equal(desk.resets[0].to_server.seq, k.c);
+	assert_int_equal(desk_count(EVENT_FLOW, R_ENDED), 1);
+	/* Unknown to the worker, permit unknown as well. */
+	k = desk_conn(P_TOY);
+	n = desk_tcp(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu, 12);
+	assert_int_equal(desk.outcome[desk_hand(n, 4000, LANE_CUT, false)], OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 3);
+	assert_int_equal(desk.resets[1].to_client.seq, k.s);
+	assert_int_equal(desk.resets[1].to_server.seq, k.c);
+	/* Never accepted, not even under observe. */
+	k = desk_conn(P_TOY_OBSERVE);
+	desk_handshake(&k);
+	n = desk_tcp(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu, 12);
+	assert_int_equal(desk.outcome[desk_hand(n, P_TOY_OBSERVE, LANE_CUT, false)], OUTCOME_DROP);
+}
+
+/* Segments that tracking calls invalid are dropped, and both ends named for a reset, which the gate sends if there is no
+ * session. A flow that is alive hears nothing of it. */
+static void strays(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+	size_t n;
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	n = desk_tcp(&k, DIR_C2S, k.c, k.s, DESK_ACK, NULL, 0);
+	assert_int_equal(desk.outcome[desk_hand_as(n, MARK_STRAY, false) % DESK_IDS], OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 1);
+	assert_true(desk.resets[0].stray);
+	assert_int_equal(desk.resets[0].to_client.seq, k.s);
+	assert_int_equal(desk.resets[0].to_server.seq, k.c);
+	assert_int_equal(stats().flows, 0);
+	n = desk_tcp(&k, DIR_C2S, k.c, k.s, DESK_RST | DESK_ACK, NULL, 0);
+	assert_int_equal(desk.outcome[desk_hand_as(n, MARK_STRAY, false) % DESK_IDS], OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 1); /* a reset is never answered by one */
+	/* Far out of the windows of a live flow, and at once a forbidden command: its cut is heard all the same. */
+	desk_handshake(&k);
+	n = desk_tcp(&k, DIR_C2S, k.c + 500000, k.s, DESK_ACK, pdu, 12);
+	assert_int_equal(desk.outcome[desk_hand_as(n, MARK_STRAY, false) % DESK_IDS], OUTCOME_DROP);
+	desk.n_resets = 0;
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 1);
+	assert_false(desk.resets[0].stray);
+}
+
+static void unreadable_packets(void **state)
+{
+	struct conn k = desk_conn(P_TOY_OBSERVE);
+	struct packet p = { .id = 5000, .mark = mark_make(P_TOY_OBSERVE, 40, MARK_UNJUDGED), .truncated = true };
+	size_t n;
+
+	(void)state;
+	inspector_packet(desk_i, &p);
+	assert_int_equal(desk.outcome[5000], OUTCOME_DROP);
+	n = desk_tcp(&k, DIR_C2S, k.c, 0, DESK_SYN, NULL, 0);
+	desk_packet[n - 1] ^= 1;
+	assert_int_equal(desk.outcome[desk_hand(n, P_TOY_OBSERVE, 40, false)], OUTCOME_DROP);
+	assert_int_equal(stats().reasons[R_CHECKSUM], 1);
+	n = desk_tcp(&k, DIR_C2S, k.c, 0, DESK_SYN, NULL, 0);
+	assert_int_equal(desk.outcome[desk_hand(n, 999, 40, false)], OUTCOME_DROP);
+	assert_int_equal(stats().reasons[R_UNKNOWN_PERMIT], 1);
+}
+
+static void a_full_table_forgets_the_cheapest(void **state)
+{
+	uint8_t pdu[64];
+	struct conn live[60];
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	for (unsigned n = 0; n < 60; n++) {
+		live[n] = desk_conn(P_TOY);
+		assert_int_equal(desk_handshake(&live[n]), OUTCOME_ACCEPT);
+	}
+	for (unsigned n = 0; n < 100; n++) { /* half-open ones make room for each other */
+		struct conn k = desk_conn(P_TOY);
+
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+	}
+	for (unsigned n = 0; n < 60; n++)
+		assert_int_equal(desk_send(&live[n], DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	for (unsigned n = 0; n < 4; n++) {
+		struct conn k = desk_conn(P_TOY);
+
+		assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
+	}
+	live[0] = desk_conn(P_TOY);
+	assert_int_equal(desk_segment(&live[0], DIR_C2S, 1, 0, DESK_SYN, NULL, 0), OUTCOME_DROP);
+	assert_int_equal(stats().reasons[R_OVERLOADED], 1);
+}
+
+static void gso_frame_of_many_commands(void **state)
+{
+	static uint8_t train[60000];
+	struct conn k = desk_conn(P_TOY);
+	size_t n = 0;
+
+	(void)state;
+	desk_handshake(&k);
+	while (n + 60 <= sizeof(train))
+		n += toy_pdu(train + n, 60, 3);
+	assert_int_equal(desk_send(&k, DIR_C2S, train, n), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	toy_pdu(train + 60 * 700, 60, TOY_FORBIDDEN);
+	assert_int_equal(desk_send(&k, DIR_C2S, train, n), OUTCOME_DROP);
+	assert_int_equal(desk.resets[0].to_server.seq, k.c);
+}
+
+static void pool_full_drops_and_goes_on(void **state)
+{
+	static uint8_t train[60000];
+	struct conn k = desk_conn(P_TOY);
+	size_t n = 0, sent = 0;
+
+	(void)state;
+	desk_handshake(&k);
+	while (n + 60 <= sizeof(train))
+		n += toy_pdu(train + n, 60, 3);
+	while (desk_send(&k, DIR_C2S, train, n) == OUTCOME_ACCEPT)
+		sent++;
+	assert_int_equal(sent, 262144 / 60000); /* the bound of one flow */
+	assert_int_equal(stats().reasons[R_POOL_FULL], 1);
+	assert_int_equal(desk.n_resets, 0);
+	desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0);
+	assert_int_equal(desk_send(&k, DIR_C2S, train, n), OUTCOME_ACCEPT);
+}
+
+static void counts_are_written(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+	uint64_t sum = 0;
+
+	(void)state;
+	desk_handshake(&k);
+	for (uint8_t f = 1; f <= 20; f++)
+		for (uint8_t n = 0; n < f; n++)
+			desk_send(&k, DIR_C2S, pdu, toy_pdu(pdu, 12, f));
+	assert_int_equal(inspector_tick(desk_i), 60000000000u);
+	desk_now += 60000000000u;
+	inspector_tick(desk_i);
+	for (size_t n = 0; n < desk.n_events; n++) {
+		if (desk.events[n].kind != EVENT_COUNTS)
+			continue;
+		sum += desk.events[n].count;
+		if (desk.events[n].function != 0)
+			assert_int_equal(desk.events[n].count, desk.events[n].function);
+	}
+	assert_int_equal(sum, 210);
+	assert_int_equal(desk.n_events, 9);
+}
+
+static void relabelled_flows(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	desk_handshake(&k);
+	desk_send(&k, DIR_C2S, pdu, 12);
+	k.permit = P_TOY_2; /* promises the same */
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	k.permit = P_TLS; /* promises something else */
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 1);
+	assert_int_equal(desk_count(EVENT_FLOW, R_ENDED), 1);
+}
+
+static void a_new_table_counts_at_once(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64], digest[32], again[32];
+	size_t n;
+	uint8_t *image = desk_image(P_TOY_OBSERVE, &n);
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	desk_handshake(&k);
+	assert_true(inspector_table(desk_i, bytes_of(image, n), digest));
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_DROP);
+	assert_int_equal(stats().reasons[R_UNKNOWN_PERMIT], 1);
+	image[n / 2] ^= 0x55;
+	image[n - 1] ^= 0x55;
+	if (!inspector_table(desk_i, bytes_of(image, n - 3), again))
+		assert_memory_equal(digest, again, 32);
+	else
+		fail();
+	free(image);
+}
+
+static void refusals_beyond_the_budget_are_counted(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint64_t sum = 0;
+
+	(void)state;
+	for (unsigned n = 0; n < 3000; n++)
+		desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN | DESK_FIN, NULL, 0);
+	assert_true(desk.n_events < 1100);
+	desk_now += 2000000000u;
+	inspector_tick(desk_i);
+	for (size_t n = 0; n < desk.n_events; n++)
+		sum += desk.events[n].count;
+	assert_int_equal(sum, 3000);
+}
+
+static void captures_are_read_across_gaps(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t train[64];
+
+	(void)state;
+	toy_pdu(train, 12, 3);
+	toy_pdu(train + 12, 12, TOY_FORBIDDEN);
+	/* No handshake in the capture, a wrong checksum, then a hole; and what would have been refused goes on. */
+	assert_int_equal(desk_send(&k, DIR_C2S, train, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, train + 12, 12), OUTCOME_DROP);
+	k.c += 12;
+	assert_int_equal(desk_send(&k, DIR_C2S, train, 12), OUTCOME_ACCEPT);
+	k.c += 500;
+	assert_int_equal(desk_send(&k, DIR_C2S, train, 12), 0);
+	k.c += 12;
+	assert_int_equal(desk_send(&k, DIR_C2S, train, 12), 0);
+	inspector_finish(desk_i);
+	assert_int_equal(desk.n_pdus, 5);
+	assert_int_equal(desk.n_resets, 0);
+	assert_true(desk.flows[desk.n_flows - 1].info.midstream);
+	assert_int_equal(desk.flows[desk.n_flows - 1].v, EV_DENY);
+	assert_true(desk.pdus[4].offset > desk.pdus[3].offset);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(allowed_command_passes),
+		T(forbidden_command_is_cut_and_heard),
+		T(split_write_never_completes),
+		T(resets_are_said_again),
+		T(challenged_reset_is_sent_again),
+		T(trains),
+		T(repetition_must_be_the_same),
+		T(acknowledged_bytes_are_past),
+		T(reversed_order_waits),
+		T(reversed_forbidden_is_cut),
+		T(waiting_ends_after_ten_milliseconds),
+		T(waiting_is_bounded_and_must_agree),
+		T(impossible_segments),
+		T(data_before_the_handshake),
+		T(fin_games),
+		T(rst_closes_for_good),
+		T(syn_on_a_live_session),
+		T(other_protocol_on_the_port),
+		T(observe_stops_nothing),
+		T(half_way_reset),
+		T(half_way_pick_up),
+		T(a_pick_up_comes_soon_or_never),
+		T(nothing_slips_in_before_the_pick_up),
+		T(half_way_to_the_end),
+		T(room_is_kept_for_commands),
+		T(cut_lane),
+		T(strays),
+		T(both_ends_dial_anew),
+		T(challenge_of_an_older_session),
+		T(forgotten_handshake_is_no_pick_up),
+		T(forgotten_after_a_reset_is_no_pick_up),
+		T(forgotten_in_silence_is_no_pick_up),
+		T(half_way_server_dials_nobody),
+		T(missed_in_a_full_queue),
+		T(unreadable_packets),
+		T(a_full_table_forgets_the_cheapest),
+		T(gso_frame_of_many_commands),
+		T(pool_full_drops_and_goes_on),
+		T(counts_are_written),
+		T(relabelled_flows),
+		T(a_new_table_counts_at_once),
+		T(refusals_beyond_the_budget_are_counted),
+		cmocka_unit_test_setup_teardown(captures_are_read_across_gaps, setup_capture, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The inspector on lanes for naming and on mixed ones: is it what was promised?
+ *
+ * LINK: dpi/inspect/inspect.c dpi/inspect/flow.c dpi/inspect/tcp.c dpi/inspect/wait.c dpi/inspect/datagram.c
+ * LINK: dpi/inspect/name.c dpi/inspect/again.c dpi/inspect/command.c dpi/inspect/event.c dpi/decode.c dpi/flow.c
+ * LINK: dpi/stream.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/plausible.c dpi/datagram.c appliance/base/bytes.c
+ * LINK: appliance/base/addr.c appliance/wire/commands.c appliance/wire/reason.c appliance/wire/protocols.c
+ * LINK: appliance/base/sha256.c appliance/wire/vocabulary.c
+ * LIBS: libndpi nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "tests/unit/dpi/inspect_setup.h"
+
+/* A ClientHello as a browser sends it: 122 bytes of record, SNI "tos.example". */
+static size_t client_hello(uint8_t *out)
+{
+	static const uint8_t sni[] = { 0,   0,	 0,   16,  0,	14,  0,	  0,   11,  't',
+				       'o', 's', '.', 'e', 'x', 'a', 'm', 'p', 'l', 'e' };
+	size_t n = 0, body;
+
+	memcpy(out, "\x16\x03\x01\x00\x00\x01\x00\x00\x00\x03\x03", 11);
+	n = 11;
+	for (uint8_t i = 0; i < 32; i++)
+		out[n++] = (uint8_t)(i * 37u + 5u);
+	out[n++] = 0;
+	memcpy(out + n, "\x00\x04\x13\x01\xc0\x2f\x01\x00", 8);
+	n += 8;
+	out[n++] = 0;
+	out[n++] = sizeof(sni) + 7;
+	memcpy(out + n, sni, sizeof(sni));
+	n += sizeof(sni);
+	memcpy(out + n, "\x00\x2b\x00\x03\x02\x03\x04", 7);
+	n += 7;
+	body = n - 9;
+	out[3] = 0;
+	out[4] = (uint8_t)(n - 5);
+	out[7] = 0;
+	out[8] = (uint8_t)body;
+	return n;
+}
+
+static void tls_is_confirmed_at_its_hello(void **state)
+{
+	struct conn k = desk_conn(P_TLS);
+	uint8_t hello[256];
+	size_t n = client_hello(hello);
+
+	(void)state;
+	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, hello, n), OUTCOME_CONFIRMED);
+	assert_int_equal(desk_count(EVENT_FLOW, R_CONFIRMED), 1);
+	assert_int_equal(desk.flows[0].info.protocol, PROTO_TLS);
+	assert_int_equal(stats().pool_used, 0);
+	/* What was on its way into the queue meanwhile. */
+	assert_int_equal(desk_text(&k, DIR_S2C, "anything"), OUTCOME_CONFIRMED);
+}
+
+static void tls_hello_in_pieces(void **state)
+{
+	uint8_t hello[256];
+	size_t n = client_hello(hello);
+
+	(void)state;
+	for (size_t cut = 1; cut < 16; cut++) {
+		struct conn k = desk_conn(P_TLS);
+
+		desk_handshake(&k);
+		assert_int_equal(desk_send(&k, DIR_C2S, hello, cut), cut < 11 ? OUTCOME_ACCEPT : OUTCOME_CONFIRMED);
+		assert_int_equal(desk_send(&k, DIR_C2S, hello + cut, n - cut), OUTCOME_CONFIRMED);
+	}
+	assert_int_equal(desk.n_resets, 0);
+}
+
+static void ssh_on_a_tls_conduit(void **state)
+{
+	struct conn k = desk_conn(P_TLS);
+
+	(void)state;
+	desk_handshake(&k);
+	assert_int_equal(desk_text(&k, DIR_C2S, "SSH-2.0-OpenSSH_9.2p1\r\n"), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 1);
+	assert_int_equal(desk.resets[0].to_server.seq, k.c);
+	assert_int_equal(desk.resets[0].to_client.seq, k.s);
+	assert_int_equal(desk_count(EVENT_FLOW, R_WRONG_PROTOCOL), 1);
+	assert_int_equal(desk.events[0].protocol, PROTO_SSH);
+	/* The server may be the one that says it. */
+	k = desk_conn(P_TLS);
+	desk_handshake(&k);
+	assert_int_equal(desk_text(&k, DIR_S2C, "SSH-2.0-OpenSSH_9.2p1\r\n"), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_WRONG_PROTOCOL), 2);
+	/* Split, so that no piece is a banner: not TLS either, and nothing of it passes. */
+	k = desk_conn(P_TLS);
+	desk_handshake(&k);
+	assert_int_equal(desk_text(&k, DIR_C2S, "SS"), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_UNRECOGNISED), 1);
+}
+
+static void ssh_both_ends(void **state)
+{
+	struct conn k = desk_conn(P_SSH);
+
+	(void)state;
+	desk_handshake(&k);
+	assert_int_equal(desk_text(&k, DIR_S2C, "SSH-2.0-Open"), OUTCOME_ACCEPT);
+	assert_int_equal(desk_text(&k, DIR_S2C, "SSH_9.2p1\r\n"), OUTCOME_ACCEPT);
+	assert_int_equal(desk_text(&k, DIR_C2S, "SSH-2.0-PuTTY\r\n"), OUTCOME_CONFIRMED);
+	/* A client that answers a banner with something else. */
+	k = desk_conn(P_TLS_OR_SSH);
+	desk_handshake(&k);
+	assert_int_equal(desk_text(&k, DIR_S2C, "SSH-2.0-OpenSSH\r\n"), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_WRONG_PROTOCOL), 1);
+}
+
+static void http_and_postgresql(void **state)
+{
+	struct conn k = desk_conn(P_HTTP);
+
+	(void)state;
+	desk_handshake(&k);
+	assert_int_equal(desk_text(&k, DIR_C2S, "POST /gate/in HTTP/1.1\r\nHost: x\r\n\r\n"), OUTCOME_CONFIRMED);
+	k = desk_conn(P_HTTP);
+	desk_handshake(&k);
+	assert_int_equal(desk_send(&k, DIR_C2S, "\x00\x01\x00\x00\x00\x06\x01\x05\x00\x00\xff\x00", 12), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_WRONG_PROTOCOL), 1);
+	k = desk_conn(P_POSTGRESQL);
+	desk_handshake(&k);
+	assert_int_equal(desk_send(&k, DIR_C2S, "\x00\x00\x00\x08\x04\xd2\x16\x2f", 8), OUTCOME_CONFIRMED);
+	k = desk_conn(P_POSTGRESQL);
+	desk_handshake(&k);
+	assert_int_equal(desk_send(&k, DIR_C2S, "\x00\x00\x00\x54\x00\x03\x00\x00user\x00tos\x00", 17),
+			 OUTCOME_CONFIRMED);
+	k = desk_conn(P_POSTGRESQL);
+	desk_handshake(&k);
+	assert_int_equal(desk_text(&k, DIR_S2C, "R"), OUTCOME_ACCEPT); /* could still become an answer */
+}
+
+static void undecided_bytes_are_an_allowance(void **state)
+{
+	struct conn k = desk_conn(P_TLS_LATE);
+
+	(void)state;
+	desk_handshake(&k);
+	assert_int_equal(desk_text(&k, DIR_S2C, "hello"), OUTCOME_ACCEPT);
+	assert_int_equal(desk_text(&k, DIR_C2S, "abc"), OUTCOME_ACCEPT);
+	assert_int_equal(desk_text(&k, DIR_C2S, "d"), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_UNRECOGNISED), 1);
+	assert_int_equal(desk.n_resets, 1);
+}
+
+static void observe_records_and_lets_go(void **state)
+{
+	struct conn k = desk_conn(P_TLS_OBSERVE);
+
+	(void)state;
+	desk_handshake(&k);
+	assert_int_equal(desk_text(&k, DIR_C2S, "SSH-2.0-OpenSSH_9.2p1\r\n"), OUTCOME_CONFIRMED);
+	assert_int_equal(desk_count(EVENT_FLOW, R_WRONG_PROTOCOL), 1);
+	assert_int_equal(desk.events[0].verdict, EV_OBSERVE);
+	assert_int_equal(desk.n_resets, 0);
+	assert_int_equal(desk_text(&k, DIR_S2C, "SSH-2.0-OpenSSH_9.2p1\r\n"), OUTCOME_CONFIRMED);
+}
+
+static void mixed_lane(void **state)
+{
+	struct conn k = desk_conn(P_MIXED);
+	uint8_t pdu[64];
+
+	(void)state;
+	/* HTTP is named and passes; on a lane for commands it stays in the queue. */
+	desk_handshake(&k);
+	assert_int_equal(desk_text(&k, DIR_C2S, "GET / HTTP/1.1\r\n\r\n"), OUTCOME_ACCEPT);
+	assert_int_equal(desk.flows[0].info.protocol, PROTO_HTTP);
+	assert_int_equal(desk_text(&k, DIR_S2C, "HTTP/1.1 200 OK\r\n\r\n"), OUTCOME_ACCEPT);
+	/* The toy is enforced, from its first byte, in any pieces. */
+	for (uint8_t cut = 1; cut < 12; cut++) {
+		k = desk_conn(P_MIXED);
+		desk_handshake(&k);
+		toy_pdu(pdu, 12, TOY_FORBIDDEN);
+		assert_int_equal(desk_send(&k, DIR_C2S, pdu, cut), OUTCOME_ACCEPT);
+		assert_int_equal(desk_send(&k, DIR_C2S, pdu + cut, 12u - cut), OUTCOME_DROP);
+	}
+	k = desk_conn(P_MIXED);
+	desk_handshake(&k);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, toy_pdu(pdu, 12, 3)), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_S2C, pdu, toy_pdu(pdu, 12, 3)), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, toy_pdu(pdu, 12, TOY_FORBIDDEN)), OUTCOME_DROP);
+	/* And nothing else. */
+	k = desk_conn(P_MIXED);
+	desk_handshake(&k);
+	assert_int_equal(desk_text(&k, DIR_C2S, "SSH-2.0-x\r\n"), OUTCOME_DROP);
+	/* A segment of request and forbidden PDU behind an HTTP-like start is neither. */
+	k = desk_conn(P_MIXED);
+	desk_handshake(&k);
+	assert_int_equal(desk_text(&k, DIR_C2S, "GE"), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_DROP);
+}
+
+static void transport_only(void **state)
+{
+	struct conn k = desk_conn(P_TCP);
+
+	(void)state;
+	desk_handshake(&k);
+	assert_int_equal(desk_text(&k, DIR_C2S, "whatever"), OUTCOME_ACCEPT);
+	assert_int_equal(desk_text(&k, DIR_S2C, "whatever"), OUTCOME_ACCEPT);
+	k = desk_conn(P_TCP);
+	assert_int_equal(desk_text(&k, DIR_C2S, "half-way"), OUTCOME_ACCEPT);
+}
+
+static unsigned datagram(struct conn *k, enum direction dir, const void *payload, size_t n)
+{
+	uint8_t *u = desk_packet + (k->family == 4 ? 20 : 40);
+	size_t size;
+
+	put16(u, dir == DIR_C2S ? k->client_port : k->server_port);
+	put16(u + 2, dir == DIR_C2S ? k->server_port : k->client_port);
+	put16(u + 4, (uint32_t)(8 + n));
+	memcpy(u + 8, payload, n);
+	size = desk_ip(desk_packet, k, dir, 17, 8 + n, 6);
+	return desk.outcome[desk_hand(size, k->permit, 10, false) % DESK_IDS];
+}
+
+static void dns_over_udp(void **state)
+{
+	static const char query[] = "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x07"
+				    "example\x03"
+				    "com\x00"
+				    "\x00\x01\x00\x01";
+	struct conn k = desk_conn(P_DNS);
+
+	(void)state;
+	assert_int_equal(datagram(&k, DIR_C2S, query, sizeof(query) - 1), OUTCOME_CONFIRMED);
+	k = desk_conn(P_DNS);
+	k.family = 6;
+	assert_int_equal(datagram(&k, DIR_C2S, query, sizeof(query) - 1), OUTCOME_CONFIRMED);
+	/* A tunnel on the port: not named, dropped, nothing reset, and so is the rest of its flow. */
+	k = desk_conn(P_DNS);
+	assert_int_equal(datagram(&k, DIR_C2S, "\x9a\x01 some tunnel or other, not a question", 40), OUTCOME_DROP);
+	assert_int_equal(datagram(&k, DIR_C2S, query, sizeof(query) - 1), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_UNRECOGNISED), 1);
+	assert_int_equal(desk.n_resets, 0);
+	/* A minute of silence later the ports are free again. */
+	desk_now += 61000000000u;
+	inspector_tick(desk_i);
+	assert_int_equal(datagram(&k, DIR_C2S, query, sizeof(query) - 1), OUTCOME_CONFIRMED);
+}
+
+/* Some resolvers send the length of a query by itself. */
+static void dns_over_tcp_in_pieces(void **state)
+{
+	static const char query[] = "\x00\x1d\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x07"
+				    "example\x03"
+				    "com\x00"
+				    "\x00\x01\x00\x01";
+
+	(void)state;
+	for (size_t cut = 1; cut < sizeof(query) - 1; cut++) {
+		struct conn k = desk_conn(P_DNS);
+
+		k.family = cut % 2 ? 4 : 6;
+		desk_handshake(&k);
+		assert_int_equal(desk_send(&k, DIR_C2S, query, cut), cut < 14 ? OUTCOME_ACCEPT : OUTCOME_CONFIRMED);
+		assert_int_equal(desk_send(&k, DIR_C2S, query + cut, sizeof(query) - 1 - cut), OUTCOME_CONFIRMED);
+	}
+	assert_int_equal(desk.n_resets, 0);
+	/* Anything else that begins with two bytes ends where it stops being a query. */
+	for (size_t cut = 1; cut < 4; cut++) {
+		struct conn k = desk_conn(P_DNS);
+
+		desk_handshake(&k);
+		assert_int_equal(desk_send(&k, DIR_C2S, "SSH-2.0-x\r\n", cut), OUTCOME_ACCEPT);
+		assert_int_equal(desk_send(&k, DIR_C2S, "SSH-2.0-x\r\n" + cut, 11 - cut), OUTCOME_DROP);
+	}
+	assert_int_equal(desk.n_resets, 3);
+}
+
+static void named_flow_meets_another_permit(void **state)
+{
+	struct conn k = desk_conn(P_TLS);
+	uint8_t hello[256];
+	size_t n = client_hello(hello);
+
+	(void)state;
+	desk_handshake(&k);
+	desk_send(&k, DIR_C2S, hello, n);
+	k.c += 70000; /* unseen: the flow had left the queue */
+	k.s += 90000;
+	k.permit = P_TLS_OR_SSH;
+	assert_int_equal(desk_text(&k, DIR_C2S, "data"), OUTCOME_CONFIRMED);
+	k.permit = P_SSH;
+	assert_int_equal(desk_text(&k, DIR_C2S, "data"), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 2);
+	assert_int_equal(desk.resets[0].to_server.seq, k.c); /* by the packet's own numbers */
+	assert_int_equal(desk.resets[0].to_client.seq, k.s);
+}
+
+static void waiting_data_of_a_confirmed_flow_passes(void **state)
+{
+	struct conn k = desk_conn(P_TLS);
+	uint8_t hello[256];
+	size_t n = client_hello(hello);
+
+	(void)state;
+	desk_handshake(&k);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + (uint32_t)n, k.s, DESK_ACK, "next", 4), 0);
+	assert_int_equal(desk_send(&k, DIR_C2S, hello, n), OUTCOME_CONFIRMED);
+	assert_int_equal(desk.outcome[desk_id - 1], OUTCOME_CONFIRMED);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(tls_is_confirmed_at_its_hello),
+		T(tls_hello_in_pieces),
+		T(ssh_on_a_tls_conduit),
+		T(ssh_both_ends),
+		T(http_and_postgresql),
+		T(undecided_bytes_are_an_allowance),
+		T(observe_records_and_lets_go),
+		T(mixed_lane),
+		T(transport_only),
+		T(dns_over_udp),
+		T(dns_over_tcp_in_pieces),
+		T(named_flow_meets_another_permit),
+		T(waiting_data_of_a_confirmed_flow_passes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

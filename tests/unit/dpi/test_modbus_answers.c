@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The Modbus enforcer: answers, open requests, pipelining, lost and repeated ones, a table changed in between.
+ * LINK: dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c dpi/modbus/rules.c appliance/base/bytes.c
+ * LINK: appliance/wire/commands.c appliance/base/sha256.c
+ * LIBS: nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/dpi/modbus_desk.h"
+
+struct exchange {
+	uint8_t function;
+	uint8_t n, back_n;
+	uint8_t data[20], back[24];
+};
+
+/* One exchange of each function, most of them the specification's own examples. */
+static const struct exchange golden[] = {
+	{ 1, 4, 4, { 0, 19, 0, 19 }, { 3, 0xcd, 0x6b, 5 } },
+	{ 1, 4, 2, { 0, 0, 0, 8 }, { 1, 0xff } },
+	{ 2, 4, 4, { 0, 196, 0, 22 }, { 3, 0xac, 0xdb, 0x35 } },
+	{ 3, 4, 7, { 0, 107, 0, 3 }, { 6, 2, 0x2b, 0, 0, 0, 0x64 } },
+	{ 4, 4, 3, { 0, 8, 0, 1 }, { 2, 0, 10 } },
+	{ 5, 4, 4, { 0, 172, 0xff, 0 }, { 0, 172, 0xff, 0 } },
+	{ 6, 4, 4, { 0, 1, 0, 3 }, { 0, 1, 0, 3 } },
+	{ 7, 0, 1, { 0 }, { 0x6d } },
+	{ 8, 4, 4, { 0, 0, 0xa5, 0x37 }, { 0, 0, 0xa5, 0x37 } },
+	{ 8, 4, 4, { 0, 1, 0xff, 0 }, { 0, 1, 0xff, 0 } },
+	{ 8, 4, 4, { 0, 2, 0, 0 }, { 0, 2, 0x12, 0x34 } },
+	{ 8, 4, 4, { 0, 11, 0, 0 }, { 0, 11, 0, 99 } },
+	{ 11, 0, 4, { 0 }, { 0xff, 0xff, 1, 8 } },
+	{ 12, 0, 9, { 0 }, { 8, 0, 0, 1, 8, 1, 0x21, 0x20, 0 } },
+	{ 15, 7, 4, { 0, 19, 0, 10, 2, 0xcd, 1 }, { 0, 19, 0, 10 } },
+	{ 16, 9, 4, { 0, 1, 0, 2, 4, 0, 10, 1, 2 }, { 0, 1, 0, 2 } },
+	{ 17, 0, 4, { 0 }, { 3, 9, 0xff, 1 } },
+	{ 20,
+	  15,
+	  13,
+	  { 14, 6, 0, 4, 0, 1, 0, 2, 6, 0, 3, 0, 9, 0, 2 },
+	  { 12, 5, 6, 13, 0xfe, 0, 0x20, 5, 6, 0x33, 0xcd, 0, 0x40 } },
+	{ 21,
+	  14,
+	  14,
+	  { 13, 6, 0, 4, 0, 7, 0, 3, 6, 0xaf, 4, 0xbe, 16, 13 },
+	  { 13, 6, 0, 4, 0, 7, 0, 3, 6, 0xaf, 4, 0xbe, 16, 13 } },
+	{ 22, 6, 6, { 0, 4, 0, 0xf2, 0, 0x25 }, { 0, 4, 0, 0xf2, 0, 0x25 } },
+	{ 23,
+	  15,
+	  13,
+	  { 0, 3, 0, 6, 0, 14, 0, 3, 6, 0, 255, 0, 255, 0, 255 },
+	  { 12, 0, 254, 10, 205, 0, 1, 0, 3, 0, 13, 0, 255 } },
+	{ 24, 2, 8, { 4, 222 }, { 0, 6, 0, 2, 1, 184, 18, 132 } },
+	{ 43, 3, 13, { 14, 1, 0 }, { 14, 1, 1, 0, 0, 2, 0, 2, 'a', 'b', 1, 1, 'c' } },
+};
+
+#define N_GOLDEN (sizeof(golden) / sizeof(golden[0]))
+
+static void golden_round_trip(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	desk_whole(&d);
+	for (size_t i = 0; i < N_GOLDEN; i++) {
+		const struct exchange *e = &golden[i];
+
+		assert_true(request(&d, (uint16_t)i, 17, e->function, e->data, e->n)->allowed);
+		assert_true(response(&d, (uint16_t)i, 17, e->function, e->back, e->back_n)->allowed);
+		assert_int_equal(d.p.reason, R_ALLOWED);
+		assert_int_equal(d.p.conduit, 0);
+		assert_int_equal(d.p.line, 100);
+		assert_false(d.p.exception);
+		/* once only */
+		assert_false(response(&d, (uint16_t)i, 17, e->function, e->back, e->back_n)->allowed);
+		assert_int_equal(d.p.reason, R_MODBUS_RESPONSE);
+	}
+}
+
+/* Any other length than the right one, a wrong id, unit or function: refused, and the right answer is still accepted. */
+static void answers_that_are_not(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	desk_whole(&d);
+	for (size_t i = 0; i < N_GOLDEN; i++) {
+		const struct exchange *e = &golden[i];
+		uint8_t back[32] = { 0 };
+
+		memcpy(back, e->back, sizeof(e->back));
+		assert_true(request(&d, 5, 17, e->function, e->data, e->n)->allowed);
+		for (size_t n = 0; n <= e->back_n + 3u; n++)
+			if (n != e->back_n)
+				assert_false(response(&d, 5, 17, e->function, back, n)->allowed);
+		assert_false(response(&d, 4, 17, e->function, back, e->back_n)->allowed);
+		assert_false(response(&d, 5, 16, e->function, back, e->back_n)->allowed);
+		assert_false(response(&d, 5, 17, e->function == 1 ? 2 : 1, back, e->back_n)->allowed);
+		assert_int_equal(d.p.reason, R_MODBUS_RESPONSE);
+		assert_true(response(&d, 5, 17, e->function, back, e->back_n)->allowed);
+	}
+}
+
+/* Echoes must echo: every byte of these answers is fixed by the request. */
+static void echoes(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	desk_whole(&d);
+	for (size_t i = 0; i < N_GOLDEN; i++) {
+		const struct exchange *e = &golden[i];
+		bool echo = e->function == 5 || e->function == 6 || e->function == 15 || e->function == 16 ||
+			    e->function == 22 || (e->function == 8 && e->data[1] < 2);
+
+		for (size_t k = 0; echo && k < e->back_n; k++) {
+			uint8_t back[24];
+
+			memcpy(back, e->back, sizeof(back));
+			back[k] ^= 1;
+			desk_reset(&d);
+			request(&d, 5, 1, e->function, e->data, e->n);
+			assert_false(response(&d, 5, 1, e->function, back, e->back_n)->allowed);
+			assert_true(response(&d, 5, 1, e->function, e->back, e->back_n)->allowed);
+		}
+	}
+}
+
+/* Inner lengths that do not add up although the outer one is right. */
+static void inner_lengths(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	desk_whole(&d);
+	/* file records: two of two registers were asked for */
+	request(&d, 5, 1, 20, (uint8_t[]){ 14, 6, 0, 4, 0, 1, 0, 2, 6, 0, 3, 0, 9, 0, 2 }, 15);
+	assert_false(response(&d, 5, 1, 20, (uint8_t[]){ 10, 5, 6, 1, 2, 3, 4, 3, 6, 1, 2 }, 11)->allowed);
+	assert_false(response(&d, 5, 1, 20, (uint8_t[]){ 6, 5, 6, 1, 2, 3, 4 }, 7)->allowed);
+	assert_false(response(&d, 5, 1, 20, (uint8_t[]){ 12, 5, 6, 1, 2, 3, 4, 5, 7, 1, 2, 3, 4 }, 13)->allowed);
+	assert_false(response(&d, 5, 1, 20, (uint8_t[]){ 12, 5, 6, 1, 2, 3, 4, 4, 6, 1, 2, 3, 4 }, 13)->allowed);
+	assert_true(response(&d, 5, 1, 20, (uint8_t[]){ 12, 5, 6, 1, 2, 3, 4, 5, 6, 1, 2, 3, 4 }, 13)->allowed);
+	/* a queue whose two counts disagree, or that is longer than a queue can be */
+	request(&d, 5, 1, 24, (uint8_t[]){ 0, 1 }, 2);
+	assert_false(response(&d, 5, 1, 24, (uint8_t[]){ 0, 4, 0, 2, 1, 2, 3, 4 }, 8)->allowed);
+	assert_false(response(&d, 5, 1, 24, (uint8_t[]){ 0, 6, 0, 1, 1, 2 }, 6)->allowed);
+	assert_false(response(&d, 5, 1, 24, (uint8_t[68]){ 0, 66, 0, 32 }, 68)->allowed);
+	assert_true(response(&d, 5, 1, 24, (uint8_t[66]){ 0, 64, 0, 31 }, 66)->allowed);
+	/* identification: an object longer than the answer */
+	request(&d, 5, 1, 43, (uint8_t[]){ 14, 1, 0 }, 3);
+	assert_false(response(&d, 5, 1, 43, (uint8_t[]){ 14, 1, 1, 0, 0, 1, 0, 4, 'a' }, 9)->allowed);
+	assert_false(response(&d, 5, 1, 43, (uint8_t[]){ 14, 2, 1, 0, 0, 1, 0, 1, 'a' }, 9)->allowed);
+	assert_false(response(&d, 5, 1, 43, (uint8_t[]){ 14, 1, 1, 1, 0, 1, 0, 1, 'a' }, 9)->allowed);
+	assert_true(response(&d, 5, 1, 43, (uint8_t[]){ 14, 1, 1, 0, 0, 1, 0, 1, 'a' }, 9)->allowed);
+}
+
+static void exceptions(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	desk_whole(&d);
+	for (size_t i = 0; i < N_GOLDEN; i++) {
+		const struct exchange *e = &golden[i];
+		uint8_t fc = e->function | 0x80;
+
+		request(&d, 5, 1, e->function, e->data, e->n);
+		assert_false(response(&d, 5, 1, fc, (uint8_t[]){ 0 }, 1)->allowed);
+		assert_false(response(&d, 5, 1, fc, (uint8_t[]){ 2, 0 }, 2)->allowed);
+		assert_false(response(&d, 5, 1, fc, NULL, 0)->allowed);
+		assert_true(response(&d, 5, 1, fc, (uint8_t[]){ 2 }, 1)->allowed);
+		assert_true(d.p.exception);
+		assert_int_equal(d.p.function, e->function);
+	}
+	assert_false(response(&d, 5, 1, 0x83, (uint8_t[]){ 2 }, 1)->allowed);
+}
+
+/* Functions the specification leaves open: id, unit and function must agree, the data may be anything. */
+static void open_functions(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	desk_whole(&d);
+	assert_true(request(&d, 9, 1, 90, (uint8_t[]){ 0, 2 }, 2)->allowed);
+	assert_false(response(&d, 8, 1, 90, (uint8_t[]){ 0, 0xfe, 1, 2, 3 }, 5)->allowed);
+	assert_true(response(&d, 9, 1, 90, (uint8_t[]){ 0, 0xfe, 1, 2, 3 }, 5)->allowed);
+	assert_false(response(&d, 9, 1, 90, (uint8_t[]){ 0, 0xfe, 1, 2, 3 }, 5)->allowed);
+}
+
+static const uint8_t read_one[4] = { 0, 0, 0, 1 }, one_register[3] = { 2, 0, 7 };
+
+static void pipelining(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	desk_whole(&d);
+	for (uint16_t tid = 0; tid < MODBUS_OPEN_MAX; tid++)
+		assert_true(request(&d, tid, 1, 3, read_one, 4)->allowed);
+	assert_false(request(&d, 99, 1, 3, read_one, 4)->allowed);
+	assert_int_equal(d.p.reason, R_MODBUS_PENDING);
+	assert_false(response(&d, 99, 1, 3, one_register, 3)->allowed);
+	/* answers may come in any order */
+	for (uint16_t tid = 0; tid < MODBUS_OPEN_MAX; tid++)
+		assert_true(response(&d, (uint16_t)(tid ^ 5u), 1, 3, one_register, 3)->allowed);
+	assert_false(response(&d, 0, 1, 3, one_register, 3)->allowed);
+}
+
+/* A client that never changes its id is answered in the order in which it asked. */
+static void reused_ids(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	desk_whole(&d);
+	assert_true(request(&d, 0, 1, 3, (uint8_t[]){ 0, 10, 0, 1 }, 4)->allowed);
+	assert_true(request(&d, 0, 1, 3, (uint8_t[]){ 0, 20, 0, 2 }, 4)->allowed);
+	assert_true(response(&d, 0, 1, 3, one_register, 3)->allowed);
+	assert_int_equal(d.p.address, 10);
+	assert_int_equal(d.p.quantity, 1);
+	assert_false(response(&d, 0, 1, 3, one_register, 3)->allowed);
+	assert_true(response(&d, 0, 1, 3, (uint8_t[]){ 4, 0, 1, 0, 2 }, 5)->allowed);
+	assert_int_equal(d.p.address, 20);
+	assert_int_equal(d.p.quantity, 2);
+}
+
+/* A device that loses requests, and broadcasts that nobody answers, must not end the session for want of room. */
+static void lost_answers(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	desk_whole(&d);
+	for (unsigned i = 0; i < 1000; i++) {
+		assert_true(request(&d, (uint16_t)(2 * i), 1, 3, read_one, 4)->allowed); /* never answered */
+		assert_true(request(&d, (uint16_t)(2 * i + 1), 1, 3, read_one, 4)->allowed);
+		assert_true(response(&d, (uint16_t)(2 * i + 1), 1, 3, one_register, 3)->allowed);
+	}
+	/* a late answer to a request that was merely overtaken is still an answer */
+	assert_true(response(&d, 1998, 1, 3, one_register, 3)->allowed);
+	for (unsigned i = 0; i < 1000; i++)
+		assert_true(request(&d, (uint16_t)i, 0, 6, (uint8_t[]){ 0, 1, 0, 1 }, 4)->allowed);
+	/* some devices do answer a broadcast */
+	assert_true(response(&d, 999, 0, 6, (uint8_t[]){ 0, 1, 0, 1 }, 4)->allowed);
+	/* broadcasts give way to requests that are due */
+	for (uint16_t tid = 0; tid < MODBUS_OPEN_MAX; tid++)
+		assert_true(request(&d, tid, 1, 3, read_one, 4)->allowed);
+	assert_false(request(&d, 99, 1, 3, read_one, 4)->allowed);
+}
+
+/* Where refusals do not end the flow, the answer to a refused request is refused for the same reason. */
+static void answers_to_refused_requests(void **state)
+{
+	struct desk d;
+	struct command_row *row = desk_row(&d);
+
+	(void)state;
+	memset(row->functions, 0, sizeof(row->functions));
+	bit_set(row->functions, 3);
+	assert_false(request(&d, 1, 1, 6, (uint8_t[]){ 0, 1, 0, 1 }, 4)->allowed);
+	assert_true(request(&d, 2, 1, 3, read_one, 4)->allowed);
+	assert_false(response(&d, 1, 1, 6, (uint8_t[]){ 0, 1, 0, 1 }, 4)->allowed);
+	assert_int_equal(d.p.reason, R_MODBUS_FUNCTION);
+	assert_int_equal(d.p.conduit, 0);
+	assert_int_equal(d.p.line, 100);
+	assert_true(response(&d, 2, 1, 3, one_register, 3)->allowed);
+	/* a request that makes no sense is usually answered with an exception */
+	assert_false(request(&d, 3, 1, 3, (uint8_t[]){ 0, 0, 0, 0 }, 4)->allowed);
+	assert_false(response(&d, 3, 1, 0x83, (uint8_t[]){ 3 }, 1)->allowed);
+	assert_int_equal(d.p.reason, R_MODBUS_FRAME);
+	assert_int_equal(d.p.space, 255);
+}
+
+/* What an old table allowed may still be answered, but no conduit of the new one is blamed for it. */
+static void table_changes(void **state)
+{
+	struct desk d;
+	struct command_row *row = desk_row(&d);
+
+	(void)state;
+	assert_true(request(&d, 1, 1, 3, read_one, 4)->allowed);
+	memset(row->functions, 0, sizeof(row->functions));
+	d.table.digest[0] = 2;
+	assert_true(response(&d, 1, 1, 3, one_register, 3)->allowed);
+	assert_int_equal(d.p.conduit, EVENT_NO_CONDUIT);
+	assert_int_equal(d.p.line, 0);
+	assert_false(request(&d, 2, 1, 3, read_one, 4)->allowed);
+}
+
+/* Responses name the conduit and the row that allowed their request. */
+static void responses_name_the_row(void **state)
+{
+	struct desk d;
+	struct command_row *row = desk_row(&d), *second = desk_more(&d, 1, 200, false);
+
+	(void)state;
+	memset(row->functions, 0, sizeof(row->functions));
+	bit_set(row->functions, 3);
+	memset(second->functions, 0, sizeof(second->functions));
+	bit_set(second->functions, 6);
+	request(&d, 1, 1, 6, (uint8_t[]){ 0, 9, 0, 1 }, 4);
+	request(&d, 2, 1, 3, read_one, 4);
+	assert_true(response(&d, 1, 1, 6, (uint8_t[]){ 0, 9, 0, 1 }, 4)->allowed);
+	assert_int_equal(d.p.conduit, 1);
+	assert_int_equal(d.p.line, 201);
+	assert_int_equal(d.p.space, MODBUS_HOLDING);
+	assert_int_equal(d.p.address, 9);
+	assert_int_equal(d.p.quantity, 1);
+	assert_true(response(&d, 2, 1, 3, one_register, 3)->allowed);
+	assert_int_equal(d.p.conduit, 0);
+	assert_int_equal(d.p.line, 11);
+}
+
+/* Bytes went by unseen: answers to requests from before pass when such a request might have been allowed. */
+static void answers_from_before(void **state)
+{
+	struct desk d;
+	struct command_row *row;
+
+	(void)state;
+	desk_row(&d);
+	for (size_t i = 0; i < sizeof(golden) / sizeof(golden[0]); i++) {
+		const struct exchange *e = &golden[i];
+
+		desk_reset(&d);
+		assert_false(response(&d, 1, 1, e->function, e->back, e->back_n)->allowed);
+		modbus_enforcer.missed(d.state);
+		assert_true(response(&d, 1, 1, e->function, e->back, e->back_n)->allowed);
+		assert_int_equal(d.p.reason, R_MODBUS_UNSEEN);
+		assert_int_equal(d.p.line, 11);
+		assert_int_equal(d.p.space, 255);
+		if (e->function != 8) { /* echoes any number of words */
+			assert_false(response(&d, 1, 1, e->function, e->back, e->back_n - 1u)->allowed);
+			assert_int_equal(d.p.reason, R_MODBUS_RESPONSE);
+		}
+	}
+	/* No more of them than requests can have been open, and none once everything has been answered. */
+	for (unsigned answered = 0; answered < 2; answered++) {
+		desk_reset(&d);
+		modbus_enforcer.missed(d.state);
+		for (unsigned i = 0; i < 3 * MODBUS_OPEN_MAX; i++)
+			assert_true(response(&d, 7, 1, 3, one_register, 3)->allowed);
+		request(&d, 1, 1, 3, read_one, 4);
+		for (unsigned i = 0; i < MODBUS_OPEN_MAX - 1; i++)
+			assert_true(response(&d, 7, 1, 3, one_register, 3)->allowed);
+		if (answered) {
+			assert_true(response(&d, 1, 1, 3, one_register, 3)->allowed);
+			assert_int_equal(d.p.reason, R_ALLOWED);
+		} else {
+			assert_true(response(&d, 7, 1, 3, one_register, 3)->allowed);
+		}
+		assert_false(response(&d, 7, 1, 3, one_register, 3)->allowed);
+	}
+	/* Open requests whose answers may have gone by make room. */
+	desk_reset(&d);
+	for (uint16_t i = 0; i < 2 * MODBUS_OPEN_MAX; i++) {
+		assert_true(request(&d, i, 1, 3, read_one, 4)->allowed);
+		modbus_enforcer.missed(d.state);
+	}
+	/* What the policy never allows is refused. */
+	row = desk_row(&d);
+	memset(row->functions, 0, sizeof(row->functions));
+	bit_set(row->functions, 3);
+	row->units_any = false;
+	memset(row->units, 0, sizeof(row->units));
+	bit_set(row->units, 1);
+	modbus_enforcer.missed(d.state);
+	assert_false(response(&d, 1, 1, 6, (uint8_t[]){ 0, 9, 0, 1 }, 4)->allowed);
+	assert_int_equal(d.p.reason, R_MODBUS_FUNCTION);
+	assert_false(response(&d, 1, 2, 3, one_register, 3)->allowed);
+	assert_int_equal(d.p.reason, R_MODBUS_UNIT);
+	assert_true(response(&d, 1, 1, 0x83, (uint8_t[]){ 2 }, 1)->allowed);
+	assert_true(d.p.exception);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(answers_from_before),
+		cmocka_unit_test(golden_round_trip),
+		cmocka_unit_test(answers_that_are_not),
+		cmocka_unit_test(echoes),
+		cmocka_unit_test(inner_lengths),
+		cmocka_unit_test(exceptions),
+		cmocka_unit_test(open_functions),
+		cmocka_unit_test(pipelining),
+		cmocka_unit_test(reused_ids),
+		cmocka_unit_test(lost_answers),
+		cmocka_unit_test(answers_to_refused_requests),
+		cmocka_unit_test(table_changes),
+		cmocka_unit_test(responses_name_the_row),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

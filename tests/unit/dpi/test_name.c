@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * nDPI behind dpi/name.h: what the linked library names, that ports prove nothing to it, and that its memory is bounded.
+ *
+ * LINK: dpi/name.c dpi/plausible.c dpi/recognise.c appliance/base/bytes.c appliance/wire/protocols.c
+ * LIBS: libndpi
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "dpi/name.h"
+#include "dpi/plausible.h"
+
+static uint8_t packet[2048];
+
+static void put16(uint8_t *p, size_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+/* IPv4 with a transport header; checksums stay 0, which the library does not look at. */
+static struct bytes build(uint8_t proto, uint16_t client, uint16_t server, enum direction dir, uint32_t seq,
+			  const void *payload, size_t n)
+{
+	size_t h = proto == 6 ? 20 : 8;
+	uint8_t *t = packet + 20;
+
+	memset(packet, 0, sizeof(packet));
+	packet[0] = 0x45;
+	put16(packet + 2, 20 + h + n);
+	packet[8] = 64;
+	packet[9] = proto;
+	memcpy(packet + 12, dir == DIR_C2S ? "\x0a\x14\x00\x0a" : "\x0a\x1e\x01\x0a", 4);
+	memcpy(packet + 16, dir == DIR_C2S ? "\x0a\x1e\x01\x0a" : "\x0a\x14\x00\x0a", 4);
+	put16(t, dir == DIR_C2S ? client : server);
+	put16(t + 2, dir == DIR_C2S ? server : client);
+	if (proto == 6) {
+		put16(t + 4, seq >> 16);
+		put16(t + 6, seq & 0xffff);
+		put16(t + 10, 1);
+		t[12] = 5 << 4;
+		t[13] = 0x18;
+	} else {
+		put16(t + 4, 8 + n);
+	}
+	memcpy(t + h, payload, n);
+	return bytes_of(packet, 20 + h + n);
+}
+
+static enum protocol ask(struct namer *n, uint8_t proto, uint16_t port, const char *payload, size_t size)
+{
+	uint32_t slot = name_open(n);
+	struct name_answer a =
+		name_packet(n, slot, DIR_C2S, build(proto, 40123, port, DIR_C2S, 1000, payload, size), 1000);
+
+	name_close(n, slot);
+	return a.named && plausible(a.protocol, DIR_C2S, proto, bytes_of(payload, size)) ? a.protocol : PROTO_NONE;
+}
+
+static int setup(void **state)
+{
+	*state = namer_new(64);
+	return *state == NULL;
+}
+
+static int teardown(void **state)
+{
+	namer_free(*state);
+	return 0;
+}
+
+/* A policy may name only what the library can see. */
+static void every_library_name_exists(void **state)
+{
+	(void)state;
+	for (unsigned p = 1; p < PROTO_COUNT; p++) {
+		if (protocol_info((enum protocol)p)->ndpi_name != NULL && !name_known((enum protocol)p))
+			fail_msg("%s is unknown to the library", protocol_info((enum protocol)p)->ndpi_name);
+		assert_int_equal(name_known((enum protocol)p), protocol_info((enum protocol)p)->ndpi_name != NULL);
+	}
+}
+
+static const char dns[] = "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x07"
+			  "example\x03"
+			  "com\x00\x00\x01\x00\x01";
+static const char ntp[] =
+	"\x23\x00\x06\xec\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xe5\x01\x02\x03\x04\x05\x06\x07";
+static const char snmp[] =
+	"\x30\x26\x02\x01\x01\x04\x06public\xa0\x19\x02\x01\x01\x02\x01\x00\x02\x01\x00\x30\x0e\x30\x0c"
+	"\x06\x08\x2b\x06\x01\x02\x01\x01\x01\x00\x05\x00";
+static const char http[] = "GET /index.html HTTP/1.1\r\nHost: tos.example\r\nUser-Agent: x\r\n\r\n";
+static const char ssh[] = "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n";
+
+static void names_at_the_first_datagram(void **state)
+{
+	assert_int_equal(ask(*state, 17, 53, dns, sizeof(dns) - 1), PROTO_DNS);
+	assert_int_equal(ask(*state, 17, 123, ntp, sizeof(ntp) - 1), PROTO_NTP);
+	assert_int_equal(ask(*state, 17, 161, snmp, sizeof(snmp) - 1), PROTO_SNMP);
+}
+
+static void names_streams(void **state)
+{
+	assert_int_equal(ask(*state, 6, 80, http, sizeof(http) - 1), PROTO_HTTP);
+	assert_int_equal(ask(*state, 6, 443, http, sizeof(http) - 1), PROTO_HTTP);
+	assert_int_equal(ask(*state, 6, 22, ssh, sizeof(ssh) - 1), PROTO_SSH);
+	assert_int_equal(ask(*state, 6, 443, ssh, sizeof(ssh) - 1), PROTO_SSH);
+}
+
+/* Well-known ports, bytes of nobody: no answer at all. */
+static void ports_prove_nothing(void **state)
+{
+	static const uint16_t ports[] = { 21,  22,  23,	 53,  80,   102,  123,	161, 389,
+					  443, 445, 502, 514, 1883, 3306, 3389, 5432 };
+	char junk[64];
+
+	for (size_t i = 0; i < sizeof(junk); i++)
+		junk[i] = (char)(0x80 + i * 5);
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
+		assert_int_equal(ask(*state, 6, ports[i], junk, sizeof(junk)), PROTO_NONE);
+		assert_int_equal(ask(*state, 17, ports[i], junk, sizeof(junk)), PROTO_NONE);
+	}
+}
+
+/* Where the library would take the port's word, the bytes are asked again. */
+static void plausible_or_not(void **state)
+{
+	char b[64];
+
+	(void)state;
+	assert_true(plausible(PROTO_DNS, DIR_C2S, 17, bytes_of(dns, sizeof(dns) - 1)));
+	for (size_t n = 0; n < sizeof(dns) - 1; n++)
+		assert_false(plausible(PROTO_DNS, DIR_C2S, 17, bytes_of(dns, n)));
+	assert_false(plausible(PROTO_DNS, DIR_S2C, 17, bytes_of(dns, sizeof(dns) - 1))); /* a question is no answer */
+	memcpy(b, dns, sizeof(dns) - 1);
+	b[5] = 2; /* two questions */
+	assert_false(plausible(PROTO_DNS, DIR_C2S, 17, bytes_of(b, sizeof(dns) - 1)));
+	b[0] = 0, b[1] = sizeof(dns) - 1;
+	memcpy(b + 2, dns, sizeof(dns) - 1);
+	assert_true(plausible(PROTO_DNS, DIR_C2S, 6, bytes_of(b, sizeof(dns) + 1)));
+	assert_true(plausible(PROTO_NTP, DIR_C2S, 17, bytes_of(ntp, sizeof(ntp) - 1)));
+	assert_false(plausible(PROTO_NTP, DIR_C2S, 17, bytes_of(ntp, 47)));
+	assert_false(plausible(PROTO_NTP, DIR_S2C, 17, bytes_of(ntp, sizeof(ntp) - 1)));
+	memcpy(b, ntp, sizeof(ntp) - 1);
+	b[0] = 0x17; /* monlist */
+	assert_false(plausible(PROTO_NTP, DIR_C2S, 17, bytes_of(b, sizeof(ntp) - 1)));
+	assert_true(plausible(PROTO_SMB, DIR_C2S, 6, bytes_of("\0\0\0\x40\xfeSMB\x40", 9)));
+	assert_false(plausible(PROTO_SMB, DIR_C2S, 6,
+			       bytes_of("\0\0\0\x40"
+					"abcde",
+					9)));
+	assert_true(plausible(PROTO_MQTT, DIR_C2S, 6, bytes_of("x", 1)));
+}
+
+/* Requests that write registers, of every small address and length: never anything but Modbus or nothing. */
+static void modbus_is_not_called_tls(void **state)
+{
+	char pdu[260];
+	unsigned wrong = 0;
+
+	for (unsigned address = 0; address < 600; address += 7) {
+		for (unsigned registers = 1; registers <= 30; registers++) {
+			enum protocol p;
+
+			memset(pdu, 0, sizeof(pdu));
+			pdu[1] = (char)address;
+			pdu[5] = (char)(7 + 2 * registers);
+			pdu[6] = 1;
+			pdu[7] = 16;
+			pdu[8] = (char)(address >> 8);
+			pdu[9] = (char)address;
+			pdu[11] = (char)registers;
+			pdu[12] = (char)(2 * registers);
+			p = ask(*state, 6, 502, pdu, 13 + 2 * registers);
+			wrong += p != PROTO_NONE && p != PROTO_MODBUS;
+		}
+	}
+	assert_int_equal(wrong, 0);
+}
+
+/* States come back; a full house is said and not guessed around. */
+static void slots_are_used_again(void **state)
+{
+	uint32_t slots[64];
+
+	for (unsigned round = 0; round < 50; round++) {
+		for (unsigned i = 0; i < 64; i++) {
+			slots[i] = name_open(*state);
+			assert_int_not_equal(slots[i], NAME_SLOT_NONE);
+			name_packet(*state, slots[i], DIR_C2S, build(6, 40000, 80, DIR_C2S, 1, http, sizeof(http) - 1),
+				    i);
+		}
+		assert_int_equal(name_open(*state), NAME_SLOT_NONE);
+		for (unsigned i = 0; i < 64; i++)
+			name_close(*state, slots[i]);
+	}
+	name_close(*state, NAME_SLOT_NONE);
+}
+
+static void only_strong_names_contradict(void **state)
+{
+	(void)state;
+	assert_true(name_contradicts(PROTO_SSH, PROTO_TLS));
+	assert_true(name_contradicts(PROTO_TLS, PROTO_MODBUS));
+	assert_false(name_contradicts(PROTO_TLS, PROTO_TLS));
+	assert_false(name_contradicts(PROTO_MQTT, PROTO_TLS)); /* seen to claim TLS of others */
+	assert_false(name_contradicts(PROTO_RDP, PROTO_MODBUS));
+	assert_false(name_contradicts(PROTO_NONE, PROTO_TLS));
+}
+
+/* Short and long nonsense of every kind leaves the library alive. */
+static void nonsense(void **state)
+{
+	static const char hello[] = "\x16\x03\x01\x00\xf0\x01\x00\x00\xec\x03\x03\x11";
+	uint64_t x = 88172645463325252u; /* fixed: the same nonsense every time */
+	char junk[512];
+
+	for (unsigned round = 0; round < 3000; round++) {
+		uint32_t slot = name_open(*state);
+
+		for (unsigned p = 0; p < 4; p++) {
+			size_t n = (size_t)(x >> 20) % (sizeof(junk) + 1);
+
+			for (size_t i = 0; i < n; i++) {
+				x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+				junk[i] = i < 12 && round % 2 ? hello[i] : (char)x;
+			}
+			x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+			name_packet(*state, slot, (enum direction)(p & 1),
+				    build(round % 3 ? 6 : 17, 40000, 443, (enum direction)(p & 1), p * 600, junk, n),
+				    round);
+		}
+		name_close(*state, slot);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_library_name_exists),
+		cmocka_unit_test(names_at_the_first_datagram),
+		cmocka_unit_test(names_streams),
+		cmocka_unit_test(ports_prove_nothing),
+		cmocka_unit_test(plausible_or_not),
+		cmocka_unit_test(modbus_is_not_called_tls),
+		cmocka_unit_test(slots_are_used_again),
+		cmocka_unit_test(only_strong_names_contradict),
+		cmocka_unit_test(nonsense),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The record file: chained, continued after any stop, and every deletion, edit, insertion or truncation found by the
+ * off-line check. Floods are merged with exact counts.
+ *
+ * LINK: appliance/journal/chain.c appliance/journal/line.c appliance/journal/read.c appliance/journal/verify.c
+ * LINK: appliance/journal/merge.c appliance/base/err.c appliance/base/sha256.c appliance/base/clock.c
+ * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/wire/msg.c appliance/base/bytes.c
+ * LINK: appliance/base/memfd.c
+ * LIBS: jansson nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "appliance/journal/chain.h"
+#include "appliance/journal/merge.h"
+#include "appliance/journal/read.h"
+#include "appliance/journal/verify.h"
+#include "tests/unit/folder.h"
+
+static void open_it(struct folder *f, struct journal *j, struct journal_recovery *found)
+{
+	struct err e = { 0 };
+
+	assert_int_equal(journal_open(f->fd, j, found, &e), 0);
+}
+
+static void append(struct journal *j, int n)
+{
+	struct err e = { 0 };
+
+	for (int i = 0; i < n; i++)
+		assert_int_equal(journal_append(j, json_pack("{s:s, s:i}", "kind", "test", "count", i), &e), 0);
+}
+
+/* Opens, appends n, syncs, closes: one quiet life of the journal. */
+static void life(struct folder *f, int n)
+{
+	struct journal_recovery found;
+	struct err e = { 0 };
+	struct journal j;
+
+	open_it(f, &j, &found);
+	assert_int_equal(found.torn_bytes, 0);
+	assert_int_equal(found.missing, 0);
+	append(&j, n);
+	assert_int_equal(journal_sync(&j, &e), 0);
+	journal_close(&j);
+}
+
+static void check(struct folder *f, uint64_t faults, enum journal_fault first, uint64_t records)
+{
+	struct journal_report r;
+	struct err e = { 0 };
+
+	assert_int_equal(journal_verify(f->path, &r, &e), 0);
+	assert_int_equal(r.faults, faults);
+	if (faults > 0)
+		assert_int_equal(r.list[0].what, first);
+	if (records != UINT64_MAX)
+		assert_int_equal(r.records, records);
+}
+
+/* The only segment's text; the caller frees it. */
+static char *segment_text(struct folder *f, size_t *ret_n)
+{
+	char name[48];
+	struct stat st;
+	char *text;
+	int fd;
+
+	journal_segment_name(1, name);
+	fd = openat(f->fd, name, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0 && fstat(fd, &st) == 0);
+	text = malloc((size_t)st.st_size + 1);
+	assert_non_null(text);
+	assert_int_equal(read(fd, text, (size_t)st.st_size), st.st_size);
+	text[st.st_size] = 0;
+	*ret_n = (size_t)st.st_size;
+	close(fd);
+	return text;
+}
+
+static void write_segment(struct folder *f, const char *text, size_t n)
+{
+	char name[48];
+	int fd;
+
+	journal_segment_name(1, name);
+	fd = openat(f->fd, name, O_WRONLY | O_TRUNC | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, text, n), (ssize_t)n);
+	close(fd);
+}
+
+static void chain_goes_on_over_restarts(void **state)
+{
+	struct folder *f = *state;
+
+	life(f, 5);
+	life(f, 0);
+	life(f, 7);
+	check(f, 0, FAULT_NONE, 12);
+}
+
+static void empty_folder_is_whole(void **state)
+{
+	check(*state, 0, FAULT_NONE, 0);
+}
+
+static void torn_end_is_set_aside(void **state)
+{
+	struct folder *f = *state;
+	struct journal_recovery found;
+	struct err e = { 0 };
+	struct journal j;
+	size_t n;
+	char *text;
+
+	life(f, 4);
+	text = segment_text(f, &n);
+	/* Half a line behind four, as a kill in the middle of a write leaves it. */
+	for (size_t cut = 1; cut < 60; cut += 13) {
+		char *longer = malloc(n + cut);
+
+		assert_non_null(longer);
+		memcpy(longer, text, n);
+		memcpy(longer + n, text, cut);
+		write_segment(f, longer, n + cut);
+		check(f, 0, FAULT_NONE, 4);
+		open_it(f, &j, &found);
+		assert_int_equal(found.torn_bytes, cut);
+		assert_int_equal(j.next_seq, 5);
+		journal_close(&j);
+		check(f, 0, FAULT_NONE, 4);
+		free(longer);
+	}
+	free(text);
+	open_it(f, &j, &found);
+	append(&j, 2);
+	assert_int_equal(journal_sync(&j, &e), 0);
+	journal_close(&j);
+	check(f, 0, FAULT_NONE, 6);
+}
+
+static void unsynced_lines_still_count(void **state)
+{
+	struct folder *f = *state;
+	struct journal_recovery found;
+	struct journal j;
+
+	open_it(f, &j, &found);
+	append(&j, 3);
+	close(j.fd); /* killed before any sync: no head yet */
+	close(j.head_fd);
+	free(j.marks);
+	open_it(f, &j, &found);
+	assert_int_equal(found.missing, 0);
+	assert_int_equal(j.next_seq, 4);
+	journal_close(&j);
+	check(f, 0, FAULT_NONE, 3);
+}
+
+static void truncation_is_found(void **state)
+{
+	struct folder *f = *state;
+	struct journal_recovery found;
+	struct err e = { 0 };
+	struct journal j;
+	size_t n;
+	char *text, *last;
+
+	life(f, 6);
+	text = segment_text(f, &n);
+	text[n - 1] = 0;
+	last = strrchr(text, '\n') + 1;
+	write_segment(f, text, (size_t)(last - text)); /* a whole line is gone */
+	free(text);
+	check(f, 1, FAULT_HEAD, 5);
+	open_it(f, &j, &found);
+	assert_int_equal(found.missing, 1);
+	assert_int_equal(j.next_seq, 7); /* its number is not given again */
+	append(&j, 1);
+	assert_int_equal(journal_sync(&j, &e), 0);
+	journal_close(&j);
+	check(f, 1, FAULT_NUMBER, 6);
+}
+
+static void every_edit_is_found(void **state)
+{
+	struct folder *f = *state;
+	size_t n;
+	char *text;
+
+	life(f, 3);
+	text = segment_text(f, &n);
+	/* Any single byte, but for the newlines' neighbours that only make two lines of one: those are faults too. */
+	for (size_t at = 0; at + 1 < n; at += 3) {
+		struct journal_report r;
+		struct err e = { 0 };
+		char old = text[at];
+
+		text[at] = old == '7' ? '8' : '7';
+		write_segment(f, text, n);
+		assert_int_equal(journal_verify(f->path, &r, &e), 0);
+		if (r.faults == 0)
+			fail_msg("byte %zu of %zu was changed and nothing was found", at, n);
+		text[at] = old;
+	}
+	write_segment(f, text, n);
+	check(f, 0, FAULT_NONE, 3);
+	free(text);
+}
+
+static void deletion_and_insertion_are_found(void **state)
+{
+	struct folder *f = *state;
+	size_t n, first;
+	char *text, *longer;
+
+	life(f, 5);
+	text = segment_text(f, &n);
+	first = (size_t)(strchr(text, '\n') - text) + 1;
+	/* The first line is gone. */
+	write_segment(f, text + first, n - first);
+	check(f, 1, FAULT_SEGMENT, UINT64_MAX);
+	/* The second line is gone. */
+	longer = malloc(2 * n);
+	assert_non_null(longer);
+	{
+		size_t second = (size_t)(strchr(text + first, '\n') - text) + 1;
+
+		memcpy(longer, text, first);
+		memcpy(longer + first, text + second, n - second);
+		write_segment(f, longer, first + n - second);
+		check(f, 2, FAULT_NUMBER, 4);
+	}
+	/* A line stands twice. */
+	memcpy(longer, text, first);
+	memcpy(longer + first, text, n);
+	write_segment(f, longer, first + n);
+	{
+		struct journal_report r;
+		struct err e = { 0 };
+
+		assert_int_equal(journal_verify(f->path, &r, &e), 0);
+		assert_true(r.faults > 0);
+	}
+	free(longer);
+	free(text);
+}
+
+static void edit_in_the_middle_is_left_for_verify(void **state)
+{
+	struct folder *f = *state;
+	struct journal_recovery found;
+	struct journal j;
+	size_t n;
+	char *text;
+
+	life(f, 3);
+	text = segment_text(f, &n);
+	*strstr(text, "test") = 'T';
+	write_segment(f, text, n);
+	free(text);
+	open_it(f, &j, &found);
+	/* Recovery throws nothing away that has sound lines behind it. */
+	assert_int_equal(found.torn_bytes, 0);
+	assert_int_equal(j.next_seq, 4);
+	journal_close(&j);
+	check(f, 1, FAULT_HASH, UINT64_MAX);
+}
+
+static void segments_are_chained(void **state)
+{
+	struct folder *f = *state;
+	struct journal_recovery found;
+	struct err e = { 0 };
+	struct journal j;
+	uint64_t *list;
+	size_t n;
+	char name[48];
+
+	open_it(f, &j, &found);
+	append(&j, 3);
+	j.size = JOURNAL_SEGMENT_BYTES; /* as if it were full */
+	append(&j, 3);
+	j.size = JOURNAL_SEGMENT_BYTES;
+	append(&j, 3);
+	assert_int_equal(journal_sync(&j, &e), 0);
+	journal_close(&j);
+	assert_int_equal(journal_segments(f->fd, &list, &n, &e), 0);
+	assert_int_equal(n, 3);
+	assert_int_equal(list[1], 4);
+	assert_int_equal(list[2], 7);
+	free(list);
+	check(f, 0, FAULT_NONE, 9);
+	life(f, 1);
+	check(f, 0, FAULT_NONE, 10);
+	/* A whole segment disappears. */
+	journal_segment_name(4, name);
+	assert_int_equal(unlinkat(f->fd, name, 0), 0);
+	check(f, 2, FAULT_SEGMENT, UINT64_MAX); /* the gap, and the link over it */
+	/* Old segments that were put away leave a log that is whole from its first line on. */
+	journal_segment_name(1, name);
+	assert_int_equal(unlinkat(f->fd, name, 0), 0);
+	check(f, 0, FAULT_NONE, 4);
+}
+
+static void reading_after_a_number(void **state)
+{
+	struct folder *f = *state;
+	struct journal_recovery found;
+	struct err e = { 0 };
+	struct journal j;
+	uint64_t next;
+	json_t *list;
+
+	open_it(f, &j, &found);
+	append(&j, 700);
+	j.size = JOURNAL_SEGMENT_BYTES;
+	append(&j, 600);
+	list = journal_read(&j, 0, 10, &next, &e);
+	assert_int_equal(json_array_size(list), 10);
+	assert_int_equal(next, 10);
+	json_decref(list);
+	list = journal_read(&j, 695, 10, &next, &e);
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 0), "seq")), 696);
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 9), "seq")), 705);
+	json_decref(list);
+	for (uint64_t after = 0; after < 1300; after += 97) {
+		list = journal_read(&j, after, 1, &next, &e);
+		assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 0), "seq")), after + 1);
+		json_decref(list);
+	}
+	list = journal_read(&j, 1300, 10, &next, &e);
+	assert_int_equal(json_array_size(list), 0);
+	assert_int_equal(next, 1300);
+	json_decref(list);
+	journal_close(&j);
+}
+
+/* No room: the record is refused, the file is as before, and it goes on when there is room again. */
+static void full_disk_loses_nothing_written(void **state)
+{
+	struct folder *f = *state;
+	struct rlimit old, tight;
+	struct journal_recovery found;
+	struct err e = { 0 };
+	struct journal j;
+
+	signal(SIGXFSZ, SIG_IGN);
+	open_it(f, &j, &found);
+	append(&j, 3);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	tight = old;
+	tight.rlim_cur = j.size + 50; /* a part of the next line fits */
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+	assert_true(journal_append(&j, json_pack("{s:s}", "kind", "refused"), &e) < 0);
+	assert_true(journal_append(&j, json_pack("{s:s}", "kind", "refused"), &e) < 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	append(&j, 2);
+	assert_int_equal(journal_sync(&j, &e), 0);
+	journal_close(&j);
+	check(f, 0, FAULT_NONE, 5);
+}
+
+static void lines_that_are_none(void **state)
+{
+	static const char *const bad[] = {
+		"",
+		"{",
+		"{}",
+		"{\"seq\":1}",
+		"{\"seq\":1,\"prev\":\"\",\"hash\":\"\"}",
+		"{\"seq\":99999999999999999999999999,\"a\":1}",
+	};
+	uint8_t zeros[32] = { 0 }, hash[32];
+	uint64_t seq;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(journal_line_check(bad[i], strlen(bad[i]), zeros, hash, &seq), JOURNAL_LINE_FORM);
+	assert_false(journal_segment_parse("events-.log", &seq));
+	assert_false(journal_segment_parse("events-0.log", &seq));
+	assert_false(journal_segment_parse("events-12.logx", &seq));
+	assert_false(journal_segment_parse("events-99999999999999999999999.log", &seq));
+	assert_true(journal_segment_parse("events-00000000000000000012.log", &seq));
+	assert_int_equal(seq, 12);
+}
+
+/* ---- floods ------------------------------------------------------------------------------------------------------- */
+
+static struct event drop(uint8_t host, uint16_t port)
+{
+	struct event e = {
+		.kind = EVENT_DROP, .verdict = EV_DENY, .count = 1, .conduit = EVENT_NO_CONDUIT, .l4proto = 6
+	};
+
+	e.client = (struct addr){ .family = 4, .b = { 10, 0, 0, host } };
+	e.server = (struct addr){ .family = 4, .b = { 10, 1, 0, 1 } };
+	e.server_port = port;
+	return e;
+}
+
+static void floods_become_one_record_a_second(void **state)
+{
+	static struct merge m;
+	struct event e = drop(1, 502), out;
+	uint64_t written = 0, counted = 0, now = 5000000000ull;
+	enum role from;
+
+	(void)state;
+	for (int i = 0; i < 100000; i++) {
+		now += 100000; /* 10,000 a second */
+		e.client_port = (uint16_t)i;
+		if (merge_in(&m, &e, ROLE_TAP, now, &out, &from)) {
+			written++;
+			counted += out.count;
+		}
+		while (merge_out(&m, now, false, &out, &from)) {
+			written++;
+			counted += out.count;
+		}
+	}
+	while (merge_out(&m, now, true, &out, &from)) {
+		written++;
+		counted += out.count;
+	}
+	assert_int_equal(counted, 100000);
+	assert_in_range(written, 10, 25);
+	assert_int_equal(merge_due(&m), UINT64_MAX);
+}
+
+/* Whatever the mixture, as many come out as went in. */
+static void counts_are_exact(void **state)
+{
+	static struct merge m;
+	unsigned seed = (unsigned)getpid();
+	uint64_t in = 0, out_count = 0, now = 1;
+	struct event out;
+	enum role from;
+
+	(void)state;
+	print_message("seed %u\n", seed);
+	srand(seed);
+	for (int i = 0; i < 200000; i++) {
+		struct event e = drop((uint8_t)(rand() % 50), (uint16_t)(rand() % 80));
+
+		e.kind = (uint8_t)(rand() % 3 == 0 ? EVENT_FLOW : rand() % 50 == 0 ? EVENT_ROLE : EVENT_DROP);
+		e.count = (uint64_t)(rand() % 5 + 1);
+		in += e.count;
+		now += (uint64_t)(rand() % 1000000);
+		if (merge_in(&m, &e, ROLE_TAP, now, &out, &from))
+			out_count += out.count;
+		if (rand() % 16 == 0)
+			while (merge_out(&m, now, false, &out, &from))
+				out_count += out.count;
+	}
+	while (merge_out(&m, now, true, &out, &from))
+		out_count += out.count;
+	assert_int_equal(in, out_count);
+}
+
+static void single_events_pass_at_once(void **state)
+{
+	static struct merge m;
+	struct event e = drop(1, 502), out;
+	enum role from;
+
+	(void)state;
+	assert_true(merge_in(&m, &e, ROLE_TAP, 1, &out, &from));
+	assert_int_equal(out.count, 1);
+	assert_false(merge_in(&m, &e, ROLE_TAP, 2, &out, &from));
+	e.kind = EVENT_PDU;
+	for (int i = 0; i < 10; i++)
+		assert_true(merge_in(&m, &e, ROLE_DPI, 3, &out, &from));
+	e.kind = EVENT_ROLE;
+	for (int i = 0; i < 100; i++)
+		assert_true(merge_in(&m, &e, ROLE_SUPERVISOR, 3, &out, &from));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(chain_goes_on_over_restarts, setup, teardown),
+		cmocka_unit_test_setup_teardown(empty_folder_is_whole, setup, teardown),
+		cmocka_unit_test_setup_teardown(torn_end_is_set_aside, setup, teardown),
+		cmocka_unit_test_setup_teardown(unsynced_lines_still_count, setup, teardown),
+		cmocka_unit_test_setup_teardown(truncation_is_found, setup, teardown),
+		cmocka_unit_test_setup_teardown(every_edit_is_found, setup, teardown),
+		cmocka_unit_test_setup_teardown(deletion_and_insertion_are_found, setup, teardown),
+		cmocka_unit_test_setup_teardown(edit_in_the_middle_is_left_for_verify, setup, teardown),
+		cmocka_unit_test_setup_teardown(segments_are_chained, setup, teardown),
+		cmocka_unit_test_setup_teardown(reading_after_a_number, setup, teardown),
+		cmocka_unit_test_setup_teardown(full_disk_loses_nothing_written, setup, teardown),
+		cmocka_unit_test(lines_that_are_none),
+		cmocka_unit_test(floods_become_one_record_a_second),
+		cmocka_unit_test(counts_are_exact),
+		cmocka_unit_test(single_events_pass_at_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/kernel/rule_box.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define WRONG(what)                                                                                                    \
+	do {                                                                                                           \
+		fprintf(stderr, "rule box: %s\n", what);                                                               \
+		abort();                                                                                               \
+	} while (0)
+
+/* Where the key of a statement cannot be loaded, the rule breaks. */
+struct key {
+	bool bad;
+	uint32_t iif, oif, mark, mark2;
+	uint8_t direction, l4proto;
+	struct addr src, dst;
+	uint16_t port;
+};
+
+static bool tracked(const struct box_packet *p)
+{
+	return p->flow->state != 0 && p->flow->state != CT_INVALID;
+}
+
+static struct key key_of(const struct box_packet *p, uint32_t kind)
+{
+	bool icmp = p->l4proto == 1 || p->l4proto == 58, back = kind == KEY_PACKET_BACK || kind == KEY_ORIGINAL_BACK;
+	struct key k = { .iif = back ? p->oif : p->iif, .oif = back ? p->iif : p->oif, .l4proto = p->l4proto };
+	const struct box_flow *f = p->flow;
+
+	k.bad = kind != KEY_PACKET && kind != KEY_PACKET_BACK && !tracked(p);
+	switch ((enum ir_key)kind) {
+	case KEY_PACKET:
+		k.src = p->src;
+		k.dst = p->dst;
+		k.port = p->dport;
+		break;
+	case KEY_PACKET_BACK:
+		k.src = p->dst;
+		k.dst = p->src;
+		k.port = icmp ? p->dport : p->sport;
+		break;
+	case KEY_ORIGINAL:
+	case KEY_ORIGINAL_BACK:
+		k.src = f->src;
+		k.dst = f->dst;
+		k.port = f->port;
+		break;
+	case KEY_AGREE:
+		k.mark = p->mark & MARK_PERMIT_MASK;
+		k.mark2 = f->mark & MARK_PERMIT_MASK;
+		break;
+	case KEY_CT_PERMIT:
+		k.mark = k.mark2 = f->mark & MARK_PERMIT_MASK;
+		break;
+	case KEY_RESET:
+		k.mark = p->mark & MARK_LANE_MASK;
+		k.mark2 = f->mark & MARK_LANE_MASK;
+		break;
+	}
+	return k;
+}
+
+static bool holds(const struct ir_element *e, const struct key *k)
+{
+	switch (e->set) {
+	case SET_LIVE:
+		return e->iif == k->iif && e->direction == k->direction && e->mark_key == k->mark;
+	case SET_AGREE:
+		return e->mark_key == k->mark && e->mark_key == k->mark2;
+	case SET_RESETS:
+		return e->mark_key == k->mark && e->mark_key2 == k->mark2;
+	case SET_UNTIL4:
+	case SET_EXACT4:
+	case SET_RANGE4:
+	case SET_UNTIL6:
+	case SET_EXACT6:
+	case SET_RANGE6:
+	case SET_COUNT:
+		break;
+	}
+	return e->iif == k->iif && e->oif == k->oif && addr_in(&k->src, &e->src) && addr_in(&k->dst, &e->dst) &&
+	       e->l4proto == k->l4proto && k->port >= e->lo && k->port <= e->hi;
+}
+
+/* The kernel's sets hold no two elements that a key could find. */
+static const struct ir_element *find(const struct box_rules *b, enum ir_set set, const struct key *k)
+{
+	const struct ir_element *found = NULL;
+
+	for (size_t i = 0; i < b->n_elements && !k->bad; i++) {
+		const struct ir_element *e = &b->elements[i];
+
+		if (e->set != set || (e->until != 0 && b->now >= e->until) || !holds(e, k))
+			continue;
+		if (found != NULL)
+			WRONG("two elements for one key");
+		found = e;
+	}
+	return found;
+}
+
+struct run {
+	const struct box_rules *b;
+	struct box_packet *p;
+	struct box_result r;
+	bool done;
+	int next; /* chain to go to, -1 = none */
+};
+
+static bool end(struct run *x, enum box_verdict v)
+{
+	x->r.verdict = v;
+	x->done = true;
+	return false;
+}
+
+static bool go(struct run *x, enum ir_chain c)
+{
+	x->next = (int)c;
+	return false;
+}
+
+static bool go_lane(struct run *x)
+{
+	uint32_t mark = x->p->mark & (MARK_FAST | MARK_LANE_MASK), lane = mark_lane(mark);
+
+	if (mark == MARK_FAST)
+		return end(x, BOX_ACCEPT);
+	if ((mark & MARK_FAST) == 0 && lane != 0 && (x->b->lanes >> lane & 1))
+		return go(x, (enum ir_chain)(CHAIN_LANE_FIRST + lane));
+	return true;
+}
+
+static bool go_unanswered(struct run *x)
+{
+	uint32_t n = mark_lane(x->p->mark);
+	struct lane l;
+
+	if (!(x->b->lanes >> n & 1) || !lane_of(n, &l) || lane_unanswered(l) == FAIL_CLOSED)
+		return true;
+	return go(x, lane_unanswered(l) == FAIL_HOLD ? CHAIN_HOLD : CHAIN_OPEN);
+}
+
+static bool go_outcome(struct run *x)
+{
+	switch (mark_outcome(x->p->mark)) {
+	case MARK_GOOD:
+		return go(x, CHAIN_JUDGED_GOOD);
+	case MARK_CONFIRMED:
+		return go(x, CHAIN_JUDGED_CONFIRMED);
+	case MARK_UNJUDGED:
+		return go(x, CHAIN_UNANSWERED);
+	default:
+		return true;
+	}
+}
+
+/* True: the rule goes on. */
+static bool step(struct run *x, const struct ir_stmt *s)
+{
+	struct box_packet *p = x->p;
+	const struct ir_element *e;
+	struct key k;
+
+	switch (s->kind) {
+	case IR_CT_STATE:
+		return (p->flow->state & s->a) != 0;
+	case IR_FAMILY:
+		return p->src.family == s->a;
+	case IR_L4PROTO:
+		return p->l4proto == s->a;
+	case IR_ICMP_TYPE:
+		return (uint32_t)p->dport >> 8 == s->a;
+	case IR_ICMP_BELOW:
+		return (uint32_t)p->dport >> 8 < s->a;
+	case IR_HOPLIMIT:
+		return p->hop_limit == s->a;
+	case IR_IP_OPTIONS:
+		return p->options;
+	case IR_PLAIN:
+		return p->src.family == s->a && p->l4proto == s->b && !p->options;
+	case IR_UNROUTED:
+		return p->unrouted;
+	case IR_TCP_FLAGS:
+		return (p->tcp_flags & s->a) == s->b;
+	case IR_CT_DIRECTION:
+		return tracked(p) && p->direction == s->a;
+	case IR_MARK:
+		return (p->mark & s->a) == s->b;
+	case IR_MARK_NOT:
+		return (p->mark & s->a) != s->b;
+	case IR_CTMARK_NOT:
+		return tracked(p) && (p->flow->mark & s->a) != s->b;
+	case IR_LIMIT:
+		return true;
+	case IR_IN_SET:
+	case IR_KNOWN:
+		k = key_of(p, s->a);
+		return find(x->b, s->set, &k) != NULL;
+	case IR_NOT_IN_SET:
+		k = key_of(p, s->a);
+		return !k.bad && find(x->b, s->set, &k) == NULL;
+	case IR_LIVE:
+		k = (struct key){ .bad = !tracked(p), .iif = p->iif, .direction = p->direction, .mark = p->flow->mark };
+		e = find(x->b, SET_LIVE, &k);
+		if (e != NULL)
+			p->mark = e->data;
+		return e != NULL;
+	case IR_ADMIT:
+		k = key_of(p, s->a);
+		e = find(x->b, s->set, &k);
+		if (e != NULL)
+			p->flow->mark = e->data;
+		return e != NULL;
+	case IR_SET_MARK:
+		p->mark = s->a;
+		return true;
+	case IR_COPY_MARK:
+		p->mark = p->flow->mark & ~MARK_OUTCOME_MASK;
+		return true;
+	case IR_SET_OUTCOME:
+		p->flow->mark = (p->flow->mark & ~MARK_OUTCOME_MASK) | s->a;
+		return true;
+	case IR_COUNT:
+		x->r.reason = (enum reason)s->a;
+		return true;
+	case IR_LOG:
+		return true;
+	case IR_ACCEPT:
+		return end(x, BOX_ACCEPT);
+	case IR_DROP:
+		return end(x, BOX_DROP);
+	case IR_GOTO:
+		return go(x, (enum ir_chain)s->a);
+	case IR_GOTO_LANE:
+		return go_lane(x);
+	case IR_GOTO_OUTCOME:
+		return go_outcome(x);
+	case IR_GOTO_UNANSWERED:
+		return go_unanswered(x);
+	case IR_QUEUE:
+		x->r.lane = s->a;
+		x->r.bypass = s->b != 0;
+		return end(x, BOX_QUEUE);
+	}
+	WRONG("unknown statement");
+}
+
+struct box_result box_run(const struct box_rules *b, enum ir_chain chain, struct box_packet *p)
+{
+	struct run x = { .b = b, .p = p, .r = { .verdict = BOX_DROP } };
+
+	for (int hops = 0; hops < 8; hops++) {
+		x.next = -1;
+		for (size_t i = 0; i < b->n_rules && !x.done && x.next < 0; i++)
+			if (b->rules[i].chain == chain)
+				for (uint32_t s = 0; s < b->rules[i].n; s++)
+					if (!step(&x, &b->rules[i].stmts[s]))
+						break;
+		if (x.done || x.next < 0)
+			return x.r; /* the end of a chain reached by goto: the base chain's policy, drop */
+		chain = (enum ir_chain)x.next;
+	}
+	WRONG("chains go round in circles");
+}

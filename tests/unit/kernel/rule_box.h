@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A box of rules: runs packets through the symbolic rules and elements as the kernel would, so that what the skeleton
+ * means can be asked without a kernel. One packet, one connection, one verdict at a time.
+ */
+#ifndef SEKISHO_TESTS_RULE_BOX_H
+#define SEKISHO_TESTS_RULE_BOX_H
+
+#include "policy/ir/ir.h"
+
+struct box_rules {
+	struct ir_rule *rules;
+	size_t n_rules;
+	struct ir_element *elements;
+	size_t n_elements;
+	uint64_t lanes;
+	uint64_t now;
+};
+
+/* The connection that tracking found; state 0 = none. */
+struct box_flow {
+	uint32_t state; /* CT_* of the packet at hand */
+	uint32_t mark;
+	struct addr src, dst; /* original direction */
+	uint8_t l4proto;
+	uint16_t port;
+};
+
+struct box_packet {
+	uint32_t iif, oif; /* interface indexes */
+	struct addr src, dst;
+	uint8_t l4proto;
+	uint16_t sport, dport; /* ICMP: dport = type << 8 | code */
+	uint8_t tcp_flags;
+	uint8_t hop_limit;
+	bool options;
+	bool unrouted;	   /* its source is not where it came in */
+	uint8_t direction; /* 0 original, 1 reply */
+	uint32_t mark;
+	struct box_flow *flow;
+};
+
+enum box_verdict { BOX_ACCEPT, BOX_DROP, BOX_QUEUE };
+
+struct box_result {
+	enum box_verdict verdict;
+	uint32_t lane; /* BOX_QUEUE */
+	bool bypass;
+	enum reason reason; /* the last one counted, R_NONE */
+};
+
+struct box_result box_run(const struct box_rules *b, enum ir_chain chain, struct box_packet *p);
+
+#endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * LINK: appliance/kernel/rule.c appliance/kernel/expr.c appliance/kernel/text.c appliance/kernel/image.c
+ * LINK: policy/ir/skeleton.c policy/ir/names.c appliance/base/arena.c appliance/base/err.c appliance/wire/reason.c
+ * LIBS: libnftnl libmnl
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "appliance/kernel/rule.h"
+
+/* The texts of one IR rule, one a line. */
+static int texts(const struct ir_rule *r, enum queue_backend q, char *out, size_t size)
+{
+	struct nftnl_rule *rules[RULE_FAN];
+	int n = rule_build(r, 2, q, rules);
+	size_t at = 0;
+
+	out[0] = '\0';
+	for (int i = 0; i < n; i++) {
+		assert_true(rule_text(rules[i], out + at, size - at));
+		at += strlen(out + at);
+		assert_true(at + 2 < size);
+		if (i + 1 < n)
+			out[at++] = '\n';
+		out[at] = '\0';
+		rule_free(rules[i]);
+	}
+	return n;
+}
+
+static void live_lookup(void **state)
+{
+	struct ir_rule r = { .chain = CHAIN_FORWARD,
+			     .n = 2,
+			     .stmts = { { .kind = IR_LIVE }, { .kind = IR_GOTO_LANE } } };
+	char text[4096];
+
+	(void)state;
+	assert_int_equal(texts(&r, QUEUE_COMPAT, text, sizeof(text)), 1);
+	assert_string_equal(text,
+			    "[ meta load iif => reg 1 ] [ ct load direction => reg 9 ] [ ct load mark => reg 10 ] "
+			    "[ lookup reg 1 set live dreg 1 0x0 ] [ meta set mark with reg 1 ] "
+			    "[ meta load mark => reg 1 ] [ bitwise reg 1 = ( reg 1 & 0x8fc00000 ) ^ 0x00000000 ] "
+			    "[ lookup reg 1 set lanes dreg 0 0x0 ]");
+}
+
+/* A record has a rule of its own: the limit in it must never stop the count or the drop. */
+static void record_apart(void **state)
+{
+	struct ir_rule r = {
+		.chain = CHAIN_POST,
+		.n = 4,
+		.stmts = { { .kind = IR_MARK, .a = 0xff, .b = 1 },
+			   { .kind = IR_COUNT, .a = R_STALE },
+			   { .kind = IR_LOG, .a = R_STALE, .b = 50 },
+			   { .kind = IR_DROP } },
+	};
+	char text[4096], *second;
+
+	(void)state;
+	assert_int_equal(texts(&r, QUEUE_COMPAT, text, sizeof(text)), 2);
+	second = strchr(text, '\n');
+	assert_non_null(second);
+	*second++ = '\0';
+	assert_non_null(strstr(text, "limit"));
+	assert_non_null(strstr(text, "prefix stale group 1"));
+	assert_null(strstr(text, "drop"));
+	assert_null(strstr(text, "cnt"));
+	assert_null(strstr(second, "limit"));
+	assert_non_null(strstr(second, "stale"));
+	assert_non_null(strstr(second, "drop"));
+	assert_non_null(strstr(second, "meta load mark"));
+}
+
+static void options_fan_out(void **state)
+{
+	struct ir_rule r = { .chain = CHAIN_NEW, .n = 2, .stmts = { { .kind = IR_IP_OPTIONS }, { .kind = IR_DROP } } };
+	static const unsigned headers[] = { 0, 43, 44, 51, 60 };
+	char text[4096];
+
+	(void)state;
+	assert_int_equal(texts(&r, QUEUE_COMPAT, text, sizeof(text)), 6);
+	assert_non_null(strstr(text, "[ payload load 1b @ network header + 0 => reg 1 ]"));
+	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+		char want[96];
+
+		snprintf(want, sizeof(want),
+			 "[ payload load 1b @ network header + 6 => reg 1 ] [ cmp eq reg 1 0x%08x ]", headers[i]);
+		assert_non_null(strstr(text, want));
+	}
+}
+
+static void reverse_path(void **state)
+{
+	struct ir_rule r = { .chain = CHAIN_NEW, .n = 2, .stmts = { { .kind = IR_UNROUTED }, { .kind = IR_DROP } } };
+	char text[4096];
+
+	(void)state;
+	assert_int_equal(texts(&r, QUEUE_COMPAT, text, sizeof(text)), 1);
+	assert_non_null(strstr(text, "[ fib saddr . iif oif present => reg 1 ] [ cmp eq reg 1 0x00000000 ]"));
+}
+
+/* The target's bytes are part of the text, else read-back could not tell one queue from another. */
+static void queues(void **state)
+{
+	struct ir_rule r = { .chain = CHAIN_CUT, .n = 1, .stmts = { { .kind = IR_QUEUE, .a = 3, .b = 1 } } };
+	char one[4096], other[4096];
+
+	(void)state;
+	assert_int_equal(texts(&r, QUEUE_COMPAT, one, sizeof(one)), 1);
+	assert_non_null(
+		strstr(one, "target name NFQUEUE rev 3 info 0004020001000000")); /* 1024 = 1000 + 3 * 8, 2, bypass */
+	r.stmts[0].b = 0;
+	assert_int_equal(texts(&r, QUEUE_COMPAT, other, sizeof(other)), 1);
+	assert_string_not_equal(one, other);
+	assert_int_equal(texts(&r, QUEUE_NATIVE, one, sizeof(one)), 1);
+	assert_non_null(strstr(one, "queue num 1024-1025"));
+}
+
+static void cell_keys(void **state)
+{
+	static const struct {
+		enum ir_set set;
+		enum ir_key key;
+		const char *holds;
+	} cases[] = {
+		{ SET_EXACT4, KEY_PACKET,
+		  "[ meta load iif => reg 1 ] [ meta load oif => reg 9 ] "
+		  "[ payload load 4b @ network header + 12 => reg 10 ] [ payload load 4b @ network header + 16 => reg "
+		  "11 ] "
+		  "[ meta load l4proto => reg 2 ] [ payload load 2b @ transport header + 2 => reg 13 ] [ lookup reg 1 "
+		  "set exact4" },
+		{ SET_EXACT4, KEY_PACKET_BACK,
+		  "[ meta load oif => reg 1 ] [ meta load iif => reg 9 ] "
+		  "[ payload load 4b @ network header + 16 => reg 10 ] [ payload load 4b @ network header + 12 => reg "
+		  "11 ] "
+		  "[ meta load l4proto => reg 2 ] [ payload load 2b @ transport header + 0 => reg 13 ] [ lookup reg 1 "
+		  "set exact4" },
+		{ SET_RANGE6, KEY_ORIGINAL_BACK,
+		  "[ meta load oif => reg 1 ] [ meta load iif => reg 9 ] "
+		  "[ ct load src_ip6 => reg 10 , dir original ] [ ct load dst_ip6 => reg 14 , dir original ] "
+		  "[ meta load l4proto => reg 18 ] [ ct load proto_dst => reg 19 , dir original ] [ lookup reg 1 set "
+		  "range6" },
+	};
+	char text[4096];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct ir_rule r = {
+			.chain = CHAIN_INVALID,
+			.n = 2,
+			.stmts = { { .kind = IR_L4PROTO, .a = 6 },
+				   { .kind = IR_KNOWN, .set = cases[i].set, .a = cases[i].key } },
+		};
+
+		assert_int_equal(texts(&r, QUEUE_COMPAT, text, sizeof(text)), 1);
+		if (strstr(text, cases[i].holds) == NULL)
+			fail_msg("%s\n does not hold\n%s", text, cases[i].holds);
+	}
+}
+
+static void nonsense_is_refused(void **state)
+{
+	static const struct ir_stmt wrong[] = {
+		{ .kind = IR_IN_SET, .set = SET_AGREE, .a = KEY_RESET },
+		{ .kind = IR_IN_SET, .set = SET_RESETS, .a = KEY_AGREE },
+		{ .kind = IR_IN_SET, .set = SET_LIVE, .a = KEY_AGREE },
+		{ .kind = IR_ADMIT, .set = SET_AGREE, .a = KEY_PACKET },
+		{ .kind = IR_ADMIT, .set = SET_EXACT4, .a = 99 },
+		{ .kind = (enum ir_stmt_kind)99 },
+	};
+	char text[4096];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct ir_rule r = { .chain = CHAIN_NEW, .n = 1, .stmts = { wrong[i] } };
+
+		assert_true(texts(&r, QUEUE_COMPAT, text, sizeof(text)) < 0);
+	}
+}
+
+static void whole_skeleton(void **state)
+{
+	struct arena *a = arena_new(16u << 20);
+	struct ir_rule *rules;
+	char text[4 * RULE_TEXT];
+	size_t n;
+
+	(void)state;
+	assert_non_null(a);
+	n = ir_skeleton(~(uint64_t)1 & ~((uint64_t)1 << 63), WORKER_MAX, a, &rules);
+	assert_true(n > 60);
+	for (size_t i = 0; i < n; i++) {
+		assert_true(texts(&rules[i], QUEUE_COMPAT, text, sizeof(text)) > 0);
+		assert_true(texts(&rules[i], QUEUE_NATIVE, text, sizeof(text)) > 0);
+	}
+	arena_free(a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(live_lookup),
+		cmocka_unit_test(record_apart),
+		cmocka_unit_test(options_fan_out),
+		cmocka_unit_test(reverse_path),
+		cmocka_unit_test(queues),
+		cmocka_unit_test(cell_keys),
+		cmocka_unit_test(nonsense_is_refused),
+		cmocka_unit_test(whole_skeleton),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Parts of the command line: reading it, numbers, terminal cells, tables, help.
+ *
+ * LINK: mgmt/cli/cli.c mgmt/cli/help.c mgmt/cli/options.c mgmt/cli/table.c mgmt/cli/width.c appliance/base/json.c
+ * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/base/diag.c
+ * LINK: appliance/base/messages.c appliance/base/utf8.c appliance/base/sha256.c appliance/base/err.c
+ * LINK: appliance/wire/msg.c appliance/base/memfd.c
+ * LIBS: jansson nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mgmt/cli/help.h"
+#include "mgmt/cli/options.h"
+#include "mgmt/cli/table.h"
+#include "mgmt/cli/width.h"
+
+/* Two verbs of our own. */
+
+static int nothing(struct cli *c, const struct cli_args *a)
+{
+	(void)c;
+	(void)a;
+	return CLI_YES;
+}
+
+static const struct cli_option paint_options[] = {
+	{ "--colour", 'c', "NAME", M_OPT_JSON },
+	{ "--quick", 'q', NULL, M_OPT_LANG },
+};
+static const struct cli_verb paint = {
+	.name = "paint",
+	.operands = "WALL",
+	.min_operands = 1,
+	.max_operands = 1,
+	.options = paint_options,
+	.n_options = 2,
+	.summary = M_CHECK_SUMMARY,
+	.text = M_CHECK_TEXT,
+	.run = nothing,
+};
+static const struct cli_verb ladder = {
+	.name = "ladder",
+	.under = "climb",
+	.operands = "",
+	.summary = M_CHECK_SUMMARY,
+	.text = M_CHECK_TEXT,
+	.run = nothing,
+};
+const struct cli_verb *const cli_verbs[] = { &paint, &ladder };
+const size_t cli_n_verbs = 2;
+
+#define MAX_WORDS 8
+
+static bool read_words(struct cli_line *l, struct cli_problem *p, const char *text)
+{
+	static char copy[200];
+	char *argv[MAX_WORDS + 1] = { copy };
+	int argc = 1;
+
+	snprintf(copy, sizeof(copy), "sekisho %s", text);
+	for (char *at = strchr(copy, ' '); at != NULL && argc < MAX_WORDS; at = strchr(at, ' ')) {
+		*at++ = '\0';
+		if (*at != '\0')
+			argv[argc++] = at;
+	}
+	return cli_read_line(argc, argv, l, p);
+}
+
+static void test_lines(void **state)
+{
+	struct cli_problem p;
+	struct cli_line l;
+
+	(void)state;
+	assert_true(read_words(&l, &p, "--json paint -c red wall --lang=ja -q"));
+	assert_ptr_equal(l.verb, &paint);
+	assert_string_equal(l.args.values[0], "red");
+	assert_string_equal(l.args.values[1], "");
+	assert_string_equal(l.args.operands[0], "wall");
+	assert_string_equal(l.globals[GLOBAL_LANG], "ja");
+	assert_non_null(l.globals[GLOBAL_JSON]);
+	assert_null(l.globals[GLOBAL_SOCKET]);
+	assert_true(read_words(&l, &p, "paint -cred --colour=blue -- --wall"));
+	assert_string_equal(l.args.values[0], "blue");
+	assert_string_equal(l.args.operands[0], "--wall");
+	assert_true(read_words(&l, &p, "ladder climb"));
+	assert_ptr_equal(l.verb, &ladder);
+	assert_true(read_words(&l, &p, "paint --help"));
+	assert_true(read_words(&l, &p, ""));
+	assert_null(l.verb);
+}
+
+static void a_first_word_alone_has_help(void **state)
+{
+	struct cli_problem p;
+	struct cli_line l;
+
+	(void)state;
+	assert_true(read_words(&l, &p, "ladder --help"));
+	assert_non_null(l.globals[GLOBAL_HELP]);
+	assert_true(read_words(&l, &p, "ladder -h"));
+	assert_true(read_words(&l, &p, "--help ladder"));
+	assert_false(read_words(&l, &p, "ladder --quick"));
+}
+
+static void expect_problem(const char *text, enum message m, const char *word, const char *nearest)
+{
+	struct cli_problem p = { 0 };
+	struct cli_line l;
+
+	assert_false(read_words(&l, &p, text));
+	assert_int_equal(p.message, m);
+	assert_string_equal(p.word, word);
+	if (nearest == NULL)
+		assert_null(p.nearest);
+	else
+		assert_string_equal(p.nearest, nearest);
+}
+
+static void test_problems(void **state)
+{
+	(void)state;
+	expect_problem("pint wall", M_CLI_UNKNOWN_VERB, "pint", "paint");
+	expect_problem("zzzzzzzz", M_CLI_UNKNOWN_VERB, "zzzzzzzz", NULL);
+	expect_problem("paint --color=red wall", M_CLI_UNKNOWN_OPTION, "--color=red", "--colour");
+	expect_problem("paint -x wall", M_CLI_UNKNOWN_OPTION, "-x", NULL);
+	expect_problem("paint wall --colour", M_CLI_NO_VALUE, "--colour", NULL);
+	expect_problem("paint wall --quick=1", M_CLI_EXTRA_VALUE, "--quick=1", NULL);
+	expect_problem("paint", M_CLI_MISSING_OPERAND, "WALL", NULL);
+	expect_problem("paint a b", M_CLI_EXTRA_OPERAND, "b", NULL);
+	expect_problem("ladder", M_CLI_UNDER, "ladder", "climb");
+	expect_problem("ladder fall", M_CLI_UNDER, "ladder", "climb");
+	expect_problem("--colour red paint wall", M_CLI_UNKNOWN_OPTION, "--colour", NULL);
+}
+
+static void test_numbers(void **state)
+{
+	static const char *const bad[] = {
+		"", "-1", "+1", " 1", "1 ", "0x1", "18446744073709551616", "99999999999999999999"
+	};
+	unsigned long long v = 7;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(cli_number(bad[i], UINT64_MAX, &v));
+	assert_int_equal(v, 7);
+	assert_true(cli_number("18446744073709551615", UINT64_MAX, &v));
+	assert_true(v == UINT64_MAX);
+	assert_true(cli_number("0010", 10, &v));
+	assert_int_equal(v, 10);
+	assert_false(cli_number("11", 10, &v));
+	assert_false(cli_number("9", 5, &v));
+	assert_true(cli_number("0", 0, &v));
+}
+
+static void test_cells(void **state)
+{
+	(void)state;
+	assert_int_equal(text_cells(""), 0);
+	assert_int_equal(text_cells("crane"), 5);
+	assert_int_equal(text_cells("関所"), 4);
+	assert_int_equal(text_cells("RTG 1号機"), 9);
+	assert_int_equal(text_cells("か\xe3\x82\x99"), 2); /* a combining voiced mark */
+	assert_int_equal(text_cells("\xff\xfe"), 2);
+}
+
+static void expect_safe(const char *text, const char *want)
+{
+	char *safe = text_safe(text);
+
+	assert_non_null(safe);
+	assert_string_equal(safe, want);
+	free(safe);
+}
+
+static void test_safe(void **state)
+{
+	(void)state;
+	expect_safe("北ターミナル", "北ターミナル");
+	expect_safe("a\033[31mb\n\r\t", "a?[31mb???");
+	expect_safe("\xc2\x9b"
+		    "31m",
+		    "?31m"); /* the one-byte escape of ISO 6429 */
+	expect_safe("abc\xe2\x80\xae"
+		    "def",
+		    "abc?def");					/* right-to-left override */
+	expect_safe("\xe2\x81\xa6x\xe2\x81\xa9", "?x?");	/* isolates */
+	expect_safe("\xc0\xaf\xed\xa0\x80\xe3\x81", "???????"); /* overlong, surrogate, cut short: byte by byte */
+	expect_safe("", "");
+	expect_safe(NULL, "");
+}
+
+static char *printed(const struct table *t, bool color)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	assert_non_null(to);
+	assert_true(table_print(t, to, color));
+	fclose(to);
+	return text;
+}
+
+static void test_tables(void **state)
+{
+	struct table *t = table_new(3, 2);
+	char *text;
+
+	(void)state;
+	table_right(t, 1);
+	table_cell(t, "名前");
+	table_cell(t, "N");
+	table_cell(t, "NOTE");
+	table_head_done(t);
+	table_cell(t, "a");
+	table_cellf(t, "%d", 100);
+	table_cell(t, "x\ny");
+	table_cell(t, "クレーン");
+	table_cellf(t, "%d", 7);
+	table_cell(t, "");
+	assert_int_equal(table_rows(t), 2);
+	text = printed(t, false);
+	assert_string_equal(text, "  名前        N  NOTE\n"
+				  "  a         100  x?y\n"
+				  "  クレーン    7\n");
+	free(text);
+	text = printed(t, true);
+	assert_non_null(strstr(text, "\033[1m名前\033[0m"));
+	free(text);
+	table_free(t);
+	table_cell(NULL, "nothing happens");
+	assert_int_equal(table_rows(NULL), 0);
+	assert_false(table_print(NULL, stdout, false));
+	assert_null(table_new(0, 0));
+	assert_null(table_new(TABLE_COLUMNS + 1, 0));
+}
+
+static void test_help(void **state)
+{
+	for (int l = LANG_EN; l <= LANG_JA; l++) {
+		struct cli c = { .lang = (enum lang)l };
+		char *text = NULL;
+		size_t size;
+		FILE *to = open_memstream(&text, &size);
+
+		(void)state;
+		assert_non_null(to);
+		help_verb(&c, &paint, to);
+		help_overview(&c, to);
+		fclose(to);
+		assert_non_null(strstr(text, "sekisho paint [OPTION...] WALL"));
+		assert_non_null(strstr(text, "-c, --colour NAME"));
+		assert_non_null(strstr(text, "-q, --quick"));
+		assert_non_null(strstr(text, "--socket PATH"));
+		assert_non_null(strstr(text, "ladder climb"));
+		free(text);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_lines),	cmocka_unit_test(test_problems),
+		cmocka_unit_test(test_numbers), cmocka_unit_test(test_cells),
+		cmocka_unit_test(test_safe),	cmocka_unit_test(test_tables),
+		cmocka_unit_test(test_help),	cmocka_unit_test(a_first_word_alone_has_help),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,834 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The built `sekisho` as a person types it: help of every verb in both languages, exit statuses without a box, and what
+ * is printed when a box answers (a box of our own, with answers as docs/json.md has them).
+ *
+ * LINK: appliance/wire/msg.c appliance/base/bytes.c appliance/base/err.c appliance/base/memfd.c
+ * LIBS: jansson
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <libgen.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "appliance/wire/msg.h"
+
+#define OUTPUT 65536
+#define WORDS 12
+
+static char program[512];
+static char folder[] = "/tmp/sekisho-cli-XXXXXX";
+static char socket_path[64];
+
+struct run {
+	int status;
+	char out[OUTPUT], err[OUTPUT];
+};
+
+static void slurp(int fd, char *into)
+{
+	ssize_t n;
+	size_t have = 0;
+
+	assert_true(lseek(fd, 0, SEEK_SET) == 0);
+	while ((n = read(fd, into + have, OUTPUT - 1 - have)) > 0)
+		have += (size_t)n;
+	into[have] = '\0';
+	close(fd);
+}
+
+static int scratch(void)
+{
+	int fd = memfd_create("output", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+/* Runs the words after "sekisho", split at spaces, with our socket. Ends within `limit_s`, or is ended. */
+static void run_limited(struct run *r, unsigned limit_s, const char *text)
+{
+	char copy[512], *argv[WORDS + 1] = { program }, *save = NULL;
+	int out = scratch(), err = scratch(), status, argc = 1;
+	pid_t pid;
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	for (char *w = strtok_r(copy, " ", &save); w != NULL && argc < WORDS; w = strtok_r(NULL, " ", &save))
+		argv[argc++] = w;
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		dup2(out, STDOUT_FILENO);
+		dup2(err, STDERR_FILENO);
+		setenv("SEKISHO_SOCKET", socket_path, 1);
+		setenv("LC_ALL", "C.UTF-8", 1);
+		setenv("TZ", "UTC", 1);
+		alarm(limit_s);
+		execv(program, argv);
+		_exit(127);
+	}
+	assert_true(waitpid(pid, &status, 0) == pid);
+	r->status = WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+	slurp(out, r->out);
+	slurp(err, r->err);
+}
+
+static void run(struct run *r, const char *text)
+{
+	run_limited(r, 30, text);
+}
+
+static void expect_in(const char *text, const char *part)
+{
+	if (strstr(text, part) == NULL)
+		fail_msg("\"%s\" is not in:\n%s", part, text);
+}
+
+static void expect_not_in(const char *text, const char *part)
+{
+	if (strstr(text, part) != NULL)
+		fail_msg("\"%s\" is in:\n%s", part, text);
+}
+
+/* ---- a box ------------------------------------------------------------------------------------------------------- */
+
+struct box {
+	int listener;
+	pthread_t thread;
+	const char *answers[MSG_TYPE_COUNT]; /* JSON; NULL = the connection is closed without an answer */
+	uint8_t status[MSG_TYPE_COUNT];
+	unsigned asked[MSG_TYPE_COUNT];
+	uint8_t body[64];    /* of the last request */
+	size_t bundle_bytes; /* of the last apply */
+};
+
+static struct box box;
+
+static void answer(int sock, const struct msg *m)
+{
+	const char *json = box.answers[m->type];
+	int fd = json != NULL ? memfd_sealed("answer", json, strlen(json)) : -1;
+	uint8_t space[1];
+	struct outbuf body = outbuf_of(space, sizeof(space));
+
+	out_u8(&body, box.status[m->type]);
+	if (json != NULL)
+		msg_send(sock, MSG_ANSWER, m->id, &body, &fd, 1);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void *box_loop(void *arg)
+{
+	static struct msg m;
+	int sock;
+
+	(void)arg;
+	while ((sock = accept4(box.listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+		if (msg_recv(sock, ROLE_CLI, &m) > 0) {
+			struct stat st;
+
+			box.asked[m.type]++;
+			memcpy(box.body, m.body.p, m.body.left < sizeof(box.body) ? m.body.left : sizeof(box.body));
+			box.bundle_bytes = m.n_fds == 1 && fstat(m.fds[0], &st) == 0 ? (size_t)st.st_size : 0;
+			answer(sock, &m);
+			msg_close_fds(&m);
+		}
+		close(sock);
+	}
+	return NULL;
+}
+
+static void box_open(void)
+{
+	struct sockaddr_un here = { .sun_family = AF_UNIX };
+
+	memset(&box, 0, sizeof(box));
+	snprintf(here.sun_path, sizeof(here.sun_path), "%s", socket_path);
+	box.listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	assert_true(box.listener >= 0);
+	assert_int_equal(bind(box.listener, (const struct sockaddr *)&here, sizeof(here)), 0);
+	assert_int_equal(listen(box.listener, 8), 0);
+	assert_int_equal(pthread_create(&box.thread, NULL, box_loop, NULL), 0);
+}
+
+static void box_close(void)
+{
+	shutdown(box.listener, SHUT_RDWR);
+	pthread_join(box.thread, NULL);
+	close(box.listener);
+	unlink(socket_path);
+}
+
+static void box_says(enum msg_type type, uint8_t status, const char *json)
+{
+	box.answers[type] = json;
+	box.status[type] = status;
+}
+
+/* ---- without a box ----------------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *verb, *options[4];
+} verbs[] = {
+	{ "check", { 0 } },
+	{ "compile", { "--to", "--output", "-o" } },
+	{ "prove", { 0 } },
+	{ "replay", { "--policy", "--pcap" } },
+	{ "status", { 0 } },
+	{ "apply", { "--confirm", "--dry-run" } },
+	{ "confirm", { 0 } },
+	{ "rollback", { 0 } },
+	{ "history", { 0 } },
+	{ "effective", { "--to" } },
+	{ "verify", { 0 } },
+	{ "explain", { 0 } },
+	{ "events", { "--follow", "--after", "--limit" } },
+	{ "journal verify", { 0 } },
+};
+#define VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+static void test_every_help(void **state)
+{
+	static struct run r, overview;
+	static const char *const words[2][2] = { { "usage: sekisho ", "Exit status" },
+						 { "使い方: sekisho ", "終了ステータス" } };
+	static const char *const langs[2] = { "en", "ja" };
+
+	(void)state;
+	for (size_t l = 0; l < 2; l++) {
+		char line[200];
+
+		snprintf(line, sizeof(line), "--help --lang %s", langs[l]);
+		run(&overview, line);
+		assert_int_equal(overview.status, 0);
+		for (size_t i = 0; i < VERBS; i++) {
+			snprintf(line, sizeof(line), "%s --help --lang %s", verbs[i].verb, langs[l]);
+			run(&r, line);
+			assert_int_equal(r.status, 0);
+			assert_string_equal(r.err, "");
+			snprintf(line, sizeof(line), "%s%s", words[l][0], verbs[i].verb);
+			expect_in(r.out, line);
+			expect_in(r.out, words[l][1]);
+			expect_in(r.out, "--json");
+			snprintf(line, sizeof(line), "\n  %s", verbs[i].verb);
+			expect_in(overview.out, line);
+			for (size_t o = 0; o < 4 && verbs[i].options[o] != NULL; o++)
+				expect_in(r.out, verbs[i].options[o]);
+		}
+	}
+	run(&r, "help apply");
+	expect_in(r.out, "usage: sekisho apply");
+}
+
+static void test_usage(void **state)
+{
+	static const struct {
+		const char *line, *says;
+	} bad[] = {
+		{ "chek site.cfg", "Did you mean 'check'?" },
+		{ "apply site.cfg --confrim 3", "Did you mean '--confirm'?" },
+		{ "check", "POLICY is missing" },
+		{ "check a b", "'b' is one argument too many" },
+		{ "status --lang fr", "'fr'" },
+		{ "journal", "needs a second word" },
+		{ "apply site.cfg --confirm 0", "--confirm takes seconds" },
+		{ "apply site.cfg --confirm 1e3", "--confirm takes seconds" },
+		{ "events --limit 0", "--limit takes a number" },
+		{ "events --after -1", "--after takes" },
+		{ "explain twelve", "'twelve'" },
+		{ "compile site.cfg --to pdf", "'pdf'" },
+		{ "compile site.cfg --to sealed", "-o FILE" },
+		{ "effective --to pdf", "'pdf'" },
+		{ "replay --policy site.cfg", "usage: sekisho replay" },
+		{ "journal verify /nothing/here", "/nothing/here: there is no such file" },
+	};
+	static struct run r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char line[200];
+		json_t *j;
+
+		run(&r, bad[i].line);
+		assert_int_equal(r.status, 2);
+		assert_string_equal(r.out, "");
+		expect_in(r.err, bad[i].says);
+		snprintf(line, sizeof(line), "%s --json", bad[i].line);
+		run(&r, line);
+		assert_int_equal(r.status, 2);
+		assert_string_equal(r.err, "");
+		j = json_loads(r.out, 0, NULL);
+		assert_true(json_is_string(json_object_get(j, "error")));
+		assert_int_equal(json_integer_value(json_object_get(j, "status")), 2);
+		json_decref(j);
+	}
+	run(&r, "");
+	assert_int_equal(r.status, 2);
+	expect_in(r.err, "usage: sekisho");
+	/* What the system says of a file is said in the reader's language too. */
+	run(&r, "journal verify /nothing/here --lang ja");
+	expect_in(r.err, "/nothing/here: ファイルまたはフォルダーがありません");
+	run(&r, "replay --policy site.cfg --pcap / --lang ja");
+	assert_int_equal(r.status, 3);
+	expect_in(r.err, "/: ファイルではなくフォルダーです");
+}
+
+static void test_no_box(void **state)
+{
+	static const char *const lines[] = {
+		"status", "confirm",   "rollback", "history",	       "effective",
+		"verify", "explain 1", "events",   "events --after 3",
+	};
+	static struct run r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		run(&r, lines[i]);
+		assert_int_equal(r.status, 3);
+		assert_string_equal(r.out, "");
+		expect_in(r.err, socket_path);
+		expect_in(r.err, "not running");
+		assert_ptr_equal(strchr(r.err, '\n'), r.err + strlen(r.err) - 1); /* one sentence */
+	}
+	run(&r, "status --lang ja");
+	expect_in(r.err, "sekishod がありません");
+}
+
+static void policy(char *path, size_t size, const char *text)
+{
+	FILE *f;
+
+	snprintf(path, size, "%s/site.cfg", folder);
+	f = fopen(path, "we");
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+}
+
+#define HEAD                                                                                                           \
+	"language_version = 1;\nsite = { name = \"kita\"; label = \"北ターミナル\"; };\nzones = {\n"             \
+	"  office = { interfaces = [\"lan0\"]; networks = [\"10.10.0.0/16\"]; class = \"it\"; owner = \"IT\"; };\n"    \
+	"  crane = { interfaces = [\"lan2\"]; networks = [\"10.30.0.0/22\"]; class = \"ot\"; owner = \"Cranes\"; "     \
+	"};\n};\n"                                                                                                     \
+	"services = { plc = { protocol = \"modbus\"; ports = [\"tcp/502\"]; allow = ( { commands = [\"%s\"]; units = " \
+	"[1]; } ); }; };\n"                                                                                            \
+	"conduits = ( { name = \"office-cranes\"; from = \"office\"; to = \"crane\"; services = [\"plc\"];\n"          \
+	"  purpose = \"test\"; owner = \"IT\"; approved_by = \"CISO\"; review_by = \"2099-01-01\"; } );\n"             \
+	"never = ( { from = \"office\"; to = \"crane\"; commands = [\"write\"]; scope = \"direct\"; } );\n"
+
+static void test_off_line(void **state)
+{
+	static struct run r;
+	char text[2000], path[100], line[300];
+	struct stat st;
+	json_t *j;
+
+	(void)state;
+	snprintf(text, sizeof(text), HEAD, "read");
+	policy(path, sizeof(path), text);
+	snprintf(line, sizeof(line), "check %s", path);
+	run(&r, line);
+	assert_int_equal(r.status, 0);
+	snprintf(line, sizeof(line), "prove %s", path);
+	run(&r, line);
+	assert_int_equal(r.status, 0);
+	expect_in(r.out, "holds");
+	snprintf(line, sizeof(line), "compile %s --to sealed -o %s/sealed", path, folder);
+	run(&r, line);
+	assert_int_equal(r.status, 0);
+	snprintf(line, sizeof(line), "%s/sealed", folder);
+	assert_int_equal(stat(line, &st), 0);
+	assert_true(st.st_size > 100);
+	unlink(line);
+	snprintf(line, sizeof(line), "compile %s --json", path);
+	run(&r, line);
+	j = json_loads(r.out, 0, NULL);
+	assert_non_null(json_object_get(j, "generation"));
+	json_decref(j);
+	/* Written over by the conduit: invalid for check and apply, "no" for prove. */
+	snprintf(text, sizeof(text), HEAD, "write");
+	policy(path, sizeof(path), text);
+	snprintf(line, sizeof(line), "check %s", path);
+	run(&r, line);
+	assert_int_equal(r.status, 2);
+	expect_in(r.err, "site.cfg:");
+	snprintf(line, sizeof(line), "apply %s", path);
+	run(&r, line);
+	assert_int_equal(r.status, 2); /* and not 3: the box was not even asked */
+	snprintf(line, sizeof(line), "prove %s", path);
+	run(&r, line);
+	assert_int_equal(r.status, 1);
+	expect_in(r.out, "BROKEN");
+	expect_in(r.out, "office-cranes");
+	snprintf(line, sizeof(line), "prove %s --json", path);
+	run(&r, line);
+	assert_int_equal(r.status, 1);
+	j = json_loads(r.out, 0, NULL);
+	assert_false(json_is_true(json_object_get(json_array_get(json_object_get(j, "nevers"), 0), "holds")));
+	assert_non_null(json_object_get(json_array_get(json_object_get(j, "nevers"), 0), "packet"));
+	json_decref(j);
+	unlink(path);
+	snprintf(line, sizeof(line), "check %s --lang ja", path);
+	run(&r, line);
+	assert_int_equal(r.status, 2);
+}
+
+static void read_top(const char *name, char *into)
+{
+	char path[700];
+	int fd;
+
+	/* build/<mode>/tests/../sekisho */
+	snprintf(path, sizeof(path), "%.*s/../../../%s", (int)(strlen(program) - strlen("/../sekisho")), program, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		fail_msg("%s cannot be opened", path);
+	slurp(fd, into);
+}
+
+/* The man pages and the completion know every verb and option. */
+static void test_documents(void **state)
+{
+	static const char *const names[] = { "docs/sekisho.1", "docs/sekisho.ja.1", "mgmt/completion/sekisho.bash" };
+	static char text[OUTPUT], plain[OUTPUT];
+
+	(void)state;
+	for (size_t d = 0; d < sizeof(names) / sizeof(names[0]); d++) {
+		size_t n = 0;
+
+		read_top(names[d], text);
+		for (const char *p = text; *p != '\0'; p++)
+			if (*p != '\\') /* roff writes \- for a minus */
+				plain[n++] = *p;
+		plain[n] = '\0';
+		for (size_t i = 0; i < VERBS; i++) {
+			char verb[32];
+
+			snprintf(verb, sizeof(verb), "%.*s", (int)strcspn(verbs[i].verb, " "), verbs[i].verb);
+			expect_in(plain, verb);
+			for (size_t o = 0; o < 4 && verbs[i].options[o] != NULL; o++)
+				expect_in(plain, verbs[i].options[o]);
+		}
+		expect_in(plain, "--socket");
+		expect_in(plain, "--lang");
+	}
+}
+
+/* ---- with a box -------------------------------------------------------------------------------------------------- */
+
+#define GENERATION(state, by)                                                                                          \
+	"\"generation\":{\"number\":4,\"digest\":\"0123456789abcdef0123\",\"state\":\"" state                          \
+	"\",\"applied\":\"2026-11-20T08:10:11.123Z\",\"confirm_by\":" by "}"
+#define ROLES(enforce, dpi)                                                                                            \
+	"\"roles\":[{\"role\":\"enforce\",\"index\":0,\"pid\":7,\"state\":\"" enforce                                  \
+	"\",\"restarts\":0,\"since\":null},"                                                                           \
+	"{\"role\":\"dpi\",\"index\":1,\"pid\":8,\"state\":\"" dpi                                                     \
+	"\",\"restarts\":2,\"since\":\"2026-11-20T08:10:11Z\"}]"
+#define REST                                                                                                           \
+	"\"backend\":\"compat\",\"drift\":{\"seen\":0,\"last\":null},\"workers\":[{\"index\":0,\"packets\":9,"         \
+	"\"dropped\":2,"                                                                                               \
+	"\"reasons\":{\"modbus.function\":3,\"allowed\":5}}],\"queues\":[{\"outstanding\":1}],"                        \
+	"\"kernel\":{\"counters\":{\"no_conduit\":{\"packets\":12,\"bytes\":720},"                                     \
+	"\"unanswered.held\":{\"packets\":142,\"bytes\":9}}},\"journal\":{\"records\":17,"                             \
+	"\"lost\":0}"
+#define STATUS(state, by, enforce, dpi)                                                                                \
+	"{\"site\":{\"name\":\"kita\",\"label\":\"北\\u001b[31m\"}," GENERATION(state, by) "," ROLES(enforce,          \
+												     dpi) "," REST "}"
+
+static void test_status(void **state)
+{
+	static const struct {
+		const char *json, *first;
+		int status;
+	} cases[] = {
+		{ STATUS("confirmed", "null", "running", "running"), "ENFORCING\n", 0 },
+		{ STATUS("waiting", "\"2026-11-20T08:20:00Z\"", "running", "running"),
+		  "ENFORCING, policy not confirmed yet\n", 0 },
+		{ STATUS("confirmed", "null", "running", "dead"), "INSPECTION IMPAIRED", 1 },
+		{ STATUS("confirmed", "null", "dead", "running"), "RULES STAND, BUT NOBODY WATCHES THEM", 1 },
+		{ "{\"generation\":{\"state\":\"none\"}," ROLES("running", "running") "}", "NO POLICY IN FORCE", 1 },
+		{ "{}", "NO POLICY IN FORCE", 1 },
+	};
+	static struct run r;
+
+	(void)state;
+	box_open();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		box_says(MSG_CTL_STATUS, 0, cases[i].json);
+		run(&r, "status");
+		assert_int_equal(r.status, cases[i].status);
+		assert_memory_equal(r.out, cases[i].first, strlen(cases[i].first));
+		run(&r, "status --json");
+		assert_int_equal(r.status, cases[i].status);
+	}
+	box_says(MSG_CTL_STATUS, 0, cases[1].json);
+	run(&r, "status");
+	expect_in(r.out, "2026-11-20 08:20:00 UTC");
+	expect_in(r.out, "sekisho confirm");
+	expect_in(r.out, "12  kernel   no conduit allows this");
+	expect_in(r.out, "3  workers  function code not allowed");
+	expect_not_in(r.out, "allowed by the policy");
+	/* What went on uninspected is named, but not as refused. */
+	expect_not_in(strstr(r.out, "Passed without inspection"), "no conduit allows this");
+	expect_in(strstr(r.out, "Passed without inspection"), "142  kernel  inspector gave no answer; live session");
+	expect_in(r.out, "dpi/1");
+	expect_not_in(r.out, "\033"); /* neither colours into a file, nor what a label smuggles in */
+	run(&r, "status --lang ja");
+	expect_in(r.out, "防御中");
+	expect_in(r.out, "許可するコンジットがない");
+	box_says(MSG_CTL_STATUS, 0,
+		 "{" GENERATION("confirmed", "null") ",\"roles\":[{\"role\":\"enforce\",\"state\":\"running\"}],"
+						     "\"journal\":{\"records\":1,\"trouble\":\"no space left\"}}");
+	run(&r, "status");
+	assert_int_equal(r.status, 1);
+	expect_in(r.out, "ENFORCING, but events cannot be recorded\n");
+	expect_in(r.out, "journal     no space left\n");
+	/* What somebody did behind the box's back stands where it is read first; who is dead has no pid. */
+	box_says(MSG_CTL_STATUS, 0,
+		 "{" GENERATION("confirmed",
+				"null") ",\"drift\":{\"seen\":2,\"last\":\"2026-11-20T08:10:11Z\"},\"roles\":[{"
+					"\"role\":\"enforce\",\"pid\":7,\"state\":\"running\"},{\"role\":\"tap\","
+					"\"pid\":0,\"state\":\"dead\"}]}");
+	run(&r, "status");
+	expect_in(r.out, "CHANGED FROM OUTSIDE: 2 times, last 2026-11-20 08:10:11 UTC");
+	assert_true(strstr(r.out, "CHANGED FROM OUTSIDE") < strstr(r.out, "Processes"));
+	expect_in(r.out, "DEAD       -");
+	box_close();
+}
+
+static void test_apply(void **state)
+{
+	static struct run r;
+	char text[2000], path[100], line[300];
+
+	(void)state;
+	snprintf(text, sizeof(text), HEAD, "read");
+	policy(path, sizeof(path), text);
+	box_open();
+	box_says(MSG_CTL_APPLY, 0,
+		 "{\"done\":true," GENERATION(
+			 "waiting", "\"2026-11-20T08:20:00Z\"") ",\"cut\":[{\"client\":\"10.10.0.5:40000\","
+								"\"server\":\"10.30.1.10:502\",\"transport\":\"tcp\","
+								"\"conduit\":\"old\",\"reason\":\"ended\"}],"
+								"\"diagnostics\":[],\"error\":null}");
+	snprintf(line, sizeof(line), "apply %s --confirm 600", path);
+	run(&r, line);
+	assert_int_equal(r.status, 0);
+	assert_memory_equal(box.body, "\0\0\0\2\x58", 5);
+	assert_true(box.bundle_bytes > strlen(text)); /* the text as it was read */
+	expect_in(r.out, "Live sessions cut: 1");
+	expect_in(r.out, "10.10.0.5:40000  10.30.1.10:502  tcp    old      its permission ended or was narrowed");
+	expect_in(r.out, "generation 4 (waiting for confirm)");
+	expect_in(r.out, "'sekisho confirm' before 2026-11-20 08:20:00 UTC");
+	snprintf(line, sizeof(line), "apply %s --dry-run", path);
+	run(&r, line);
+	assert_memory_equal(box.body, "\1\0\0\0\0", 5);
+	expect_in(r.out, "would be cut: 1");
+	expect_in(r.out, "Nothing was changed");
+	box_says(MSG_CTL_APPLY, 1,
+		 "{\"done\":false,\"cut\":[],\"diagnostics\":[{\"severity\":\"error\",\"code\":\"x\","
+		 "\"file\":\"site.cfg\",\"line\":3,\"column\":5,\"message\":\"the kernel refuses "
+		 "this\",\"hint\":null}],\"error\":null}");
+	run(&r, line);
+	assert_int_equal(r.status, 1);
+	expect_in(r.err, "site.cfg:3:5: error: the kernel refuses this");
+	box_says(MSG_CTL_APPLY, 3, "{\"done\":false,\"error\":\"another apply is running\"}");
+	run(&r, line);
+	assert_int_equal(r.status, 3);
+	expect_in(r.err, "another apply is running");
+	/* An invalid policy never leaves this machine. */
+	box.asked[MSG_CTL_APPLY] = 0;
+	policy(path, sizeof(path), "language_version = 1;\nzonez = {};\n");
+	run(&r, line);
+	assert_int_equal(r.status, 2);
+	assert_int_equal(box.asked[MSG_CTL_APPLY], 0);
+	box_says(MSG_CTL_CONFIRM, 0, "{\"done\":true," GENERATION("confirmed", "null") "}");
+	run(&r, "confirm");
+	assert_int_equal(r.status, 0);
+	expect_in(r.out, "Confirmed: generation 4");
+	box_says(MSG_CTL_ROLLBACK, 1,
+		 "{\"done\":false,\"error\":{\"en\":\"there is none before\",\"ja\":\"前の世代がありません\"}}");
+	run(&r, "rollback --lang ja");
+	assert_int_equal(r.status, 1);
+	expect_in(r.err, "前の世代がありません");
+	box_close();
+	unlink(path);
+}
+
+#define EVENT(seq, more)                                                                                               \
+	"{\"seq\":" seq ",\"time\":\"2026-11-20T08:10:11.123Z\",\"kind\":\"pdu\",\"verdict\":\"deny\","                \
+	"\"reason\":\"modbus.function\",\"conduit\":\"tos-reads-cranes\",\"file\":\"site.cfg\",\"line\":17,"           \
+	"\"client\":\"[2001:db8::5]:40000\",\"server\":\"10.30.1.10:502\",\"transport\":\"tcp\",\"direction\":"        \
+	"\"c2s\","                                                                                                     \
+	"\"protocol\":\"modbus\",\"unit\":1,\"function\":6,\"function_name\":\"write_single_register\",\"space\":"     \
+	"\"holding\","                                                                                                 \
+	"\"address\":400,\"quantity\":2" more "}"
+
+static void test_events(void **state)
+{
+	static struct run r;
+	char *second;
+
+	(void)state;
+	box_open();
+	box_says(MSG_CTL_STATUS, 0, STATUS("confirmed", "null", "running", "running"));
+	box_says(MSG_CTL_EVENTS, 0, "{\"events\":[" EVENT("16", "") "," EVENT("17", ",\"count\":3") "],\"next\":17}");
+	run(&r, "events --limit 2");
+	assert_int_equal(r.status, 0);
+	assert_memory_equal(box.body, "\0\0\0\0\0\0\0\x0f\0\0\0\2", 12); /* the last two of 17 */
+	expect_in(
+		r.out,
+		"2026-11-20 08:10:11 UTC      16  pdu      REFUSED   [2001:db8::5]:40000 -> 10.30.1.10:502 tcp modbus "
+		"write_single_register unit 1 holding 400-401  function code not allowed  [tos-reads-cranes "
+		"site.cfg:17]\n");
+	expect_in(r.out, "  x3\n");
+	/* Japanese columns stand under each other: full-width words are two cells wide. */
+	run(&r, "events --limit 2 --lang ja");
+	expect_in(r.out, "      16  コマンド    拒否      [2001:db8::5]:40000 -> 10.30.1.10:502 tcp modbus "
+			 "write_single_register ユニット 1 holding 400-401  許可されていないファンクションコード");
+	box_says(MSG_CTL_EVENTS, 0,
+		 "{\"events\":[{\"seq\":18,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"policy\",\"code\":\"reverted\","
+		 "\"value\":3},{\"seq\":19,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"drop\",\"verdict\":\"deny\","
+		 "\"client\":\"10.1.1.1:0\",\"server\":\"10.2.2.2:0\",\"transport\":\"253\"}],\"next\":19}");
+	run(&r, "events --after 17 --limit 2");
+	expect_in(r.out, "18  policy   went back (generation 3)\n");
+	expect_in(r.out, "10.1.1.1 -> 10.2.2.2 IP protocol 253\n");
+	run(&r, "events --after 17 --limit 2 --lang ja");
+	expect_in(r.out, "18  ポリシー    復帰（世代 3）\n");
+	box_says(MSG_CTL_EVENTS, 0, "{\"events\":[" EVENT("16", "") "," EVENT("17", ",\"count\":3") "],\"next\":17}");
+	run(&r, "events --after 15 --limit 2 --json");
+	second = strchr(r.out, '\n');
+	assert_non_null(second);
+	assert_int_equal(r.out[0], '{');
+	assert_int_equal(second[1], '{'); /* one object a line */
+	/* Following ends by a signal, and polls meanwhile. */
+	box_says(MSG_CTL_EVENTS, 0, "{\"events\":[],\"next\":17}");
+	box.asked[MSG_CTL_EVENTS] = 0;
+	run_limited(&r, 1, "events --follow --after 17");
+	assert_int_equal(r.status, 1000 + SIGALRM);
+	assert_true(box.asked[MSG_CTL_EVENTS] >= 3);
+	box_says(MSG_CTL_EXPLAIN, 0, "{\"event\":" EVENT("16", "") "}");
+	run(&r, "explain 16");
+	assert_int_equal(r.status, 0);
+	assert_string_equal(
+		r.out,
+		"At 2026-11-20 08:10:11 UTC, [2001:db8::5]:40000 tried modbus write_single_register unit 1 holding "
+		"400-401 with 10.30.1.10:502 and was refused: function code not allowed; by conduit "
+		"tos-reads-cranes (site.cfg:17).\n");
+	run(&r, "explain 16 --lang ja");
+	expect_in(r.out, "拒否されました（理由: 許可されていないファンクションコード）。");
+	/* An answer is its sender's, and no command of the client. */
+	box_says(MSG_CTL_EXPLAIN, 0,
+		 "{\"event\":{\"seq\":20,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"pdu\",\"verdict\":\"deny\","
+		 "\"reason\":\"modbus.response\",\"client\":\"10.1.1.1:40000\",\"server\":\"10.2.2.2:502\","
+		 "\"transport\":\"tcp\",\"direction\":\"s2c\",\"protocol\":\"modbus\"}}");
+	run(&r, "explain 20");
+	expect_in(r.out, "the answer of 10.2.2.2:502 to 10.1.1.1:40000 (modbus) was refused: response without");
+	/* What is about the box itself is a sentence as well. */
+	box_says(MSG_CTL_EXPLAIN, 0,
+		 "{\"event\":{\"seq\":21,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"role\",\"role\":\"dpi\","
+		 "\"index\":1,\"code\":\"died\",\"count\":1}}");
+	run(&r, "explain 21");
+	assert_string_equal(r.out, "At 2026-11-20 08:10:11 UTC, role: dpi/1, died.\n");
+	run(&r, "explain 21 --lang ja");
+	assert_string_equal(r.out, "2026-11-20 08:10:11 UTC、プロセス: dpi/1、異常終了。\n");
+	box_says(MSG_CTL_EXPLAIN, 0,
+		 "{\"event\":{\"seq\":22,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"decided\",\"verdict\":\"allow\","
+		 "\"reason\":\"unanswered.held\",\"role\":\"gate\",\"value\":41,\"count\":2}}");
+	run(&r, "explain 22 --lang ja");
+	assert_string_equal(
+		r.out,
+		"2026-11-20 08:10:11 UTC、代行判定: gate、許可、検査部が応答せず、既存セッションのみ継続（hold）。"
+		"この記録は 2 件分をまとめたものです。\n");
+	box_says(MSG_CTL_EXPLAIN, 0,
+		 "{\"event\":{\"seq\":23,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"lost\",\"role\":\"journal\","
+		 "\"code\":\"missing\",\"count\":1}}");
+	run(&r, "explain 23 --lang ja");
+	expect_in(r.out, "journal、ディスクに書き込み済みだった記録が失われている。");
+	box_says(MSG_CTL_EXPLAIN, 1, "{\"event\":null}");
+	run(&r, "explain 99");
+	assert_int_equal(r.status, 1);
+	expect_in(r.err, "no event 99");
+	box_close();
+}
+
+static void test_effective(void **state)
+{
+	static const char json[] =
+		"{\"generation\":{\"digest\":\"0123456789abcdef\"},\"tables_digest\":\"fedcba9876543210\","
+		"\"cells\":[{\"set\":\"exact4\",\"in\":\"lan1\",\"out\":\"lan2\",\"source\":\"10.20.0.10\","
+		"\"destination\":\"10.30.1.10\","
+		"\"protocol\":\"tcp\",\"ports\":\"502\",\"permit\":1,\"lane\":\"commands/cargo/closed/closed\","
+		"\"conduits\":[\"tos-reads-cranes\"],\"until\":null,\"packets\":3},"
+		"{\"set\":\"exact4\",\"in\":\"lan9\",\"out\":\"lan2\",\"conduits\":[],\"packets\":1}],"
+		"\"permits\":[{\"permit\":1,\"grants\":[{\"conduit\":\"tos-reads-cranes\",\"protocol\":\"modbus\","
+		"\"whole\":false,"
+		"\"rows\":[{\"line\":14,\"functions\":[3,4],\"units\":\"1\",\"coils\":\"\",\"holding\":\"0-99\","
+		"\"values\":\"any\"}]}]},"
+		"{\"permit\":2,\"grants\":[{\"conduit\":\"tos-reads-cranes\",\"protocol\":\"modbus\",\"whole\":false,"
+		"\"rows\":[{\"line\":14,\"functions\":[3,4],\"units\":\"1\",\"coils\":\"\",\"holding\":\"0-99\","
+		"\"values\":\"any\"}]}]}],"
+		"\"conduits\":[{\"name\":\"tos-reads-cranes\",\"label\":\"位置\",\"from\":\"tos\",\"to\":\"crane\","
+		"\"file\":\"site.cfg\","
+		"\"line\":17,\"mode\":\"enforce\",\"purpose\":\"work queue\",\"owner\":\"TS\",\"approved_by\":\"CISO\","
+		"\"review_by\":\"2001-01-01\",\"until\":null},{\"name\":\"idle\",\"from\":\"a\",\"to\":\"b\",\"file\":"
+		"\"site.cfg\","
+		"\"line\":20,\"mode\":\"observe\",\"review_by\":\"2099-01-01\"}]}";
+	static struct run r;
+	const char *commands;
+
+	(void)state;
+	box_open();
+	box_says(MSG_CTL_EFFECTIVE, 0, json);
+	run(&r, "effective");
+	assert_int_equal(r.status, 0);
+	expect_in(r.out, "tos-reads-cranes  tos -> crane  (enforce)  site.cfg:17");
+	expect_in(r.out, "2001-01-01  OVERDUE");
+	expect_in(r.out, "10.20.0.10");
+	expect_in(r.out, "no cell of the kernel names it");
+	expect_in(r.out, "CELLS THAT NO CONDUIT EXPLAINS");
+	commands = strstr(r.out, "read_holding_registers (3), read_input_registers (4); holding 0-99, no other "
+				 "address; units 1; values any  (line 14)");
+	assert_non_null(commands);
+	expect_not_in(commands + 1, "read_holding_registers (3)"); /* said once, though two permits carry it */
+	run(&r, "effective --to json");
+	assert_memory_equal(r.out, "{\"generation\"", 13);
+	run(&r, "effective --lang ja");
+	expect_in(r.out, "期限切れ");
+	expect_in(r.out, "holding 0-99（他のアドレスは不可）; ユニット 1; 値 すべて  （14 行目）");
+	box_close();
+}
+
+/* A row that names no function is told in two words, not in 127. */
+static void test_effective_any_function(void **state)
+{
+	static struct run r;
+	char json[1024];
+	size_t n;
+
+	(void)state;
+	n = (size_t)snprintf(json, sizeof(json),
+			     "{\"cells\":[{\"conduits\":[\"all\"]}],\"conduits\":[{\"name\":\"all\"}],\"permits\":[{"
+			     "\"permit\":1,\"grants\":[{"
+			     "\"conduit\":\"all\",\"protocol\":\"modbus\",\"rows\":[{\"line\":9,\"units\":\"any\","
+			     "\"functions\":[1");
+	for (unsigned f = 2; f < 128; f++)
+		n += (size_t)snprintf(json + n, sizeof(json) - n, ",%u", f);
+	snprintf(json + n, sizeof(json) - n, "]}]}]}]}");
+	box_open();
+	box_says(MSG_CTL_EFFECTIVE, 0, json);
+	run(&r, "effective");
+	expect_in(r.out, "modbus  any function");
+	expect_in(r.out, "units any");
+	run(&r, "effective --lang ja");
+	expect_in(r.out, "modbus  全ファンクション");
+	box_close();
+}
+
+static void test_other_answers(void **state)
+{
+	static struct run r;
+
+	(void)state;
+	box_open();
+	box_says(MSG_CTL_VERIFY, 0,
+		 "{\"equal\":true,\"differences\":[],\"workers\":[{\"index\":0,\"digest\":\"0123456789abcdef\","
+		 "\"equal\":true}]}");
+	run(&r, "verify");
+	assert_int_equal(r.status, 0);
+	expect_in(r.out, "EQUAL");
+	box_says(MSG_CTL_VERIFY, 1,
+		 "{\"equal\":false,\"differences\":[{\"where\":\"set exact4\",\"what\":\"extra\","
+		 "\"detail\":\"10.1.1.1\",\"line\":0}],\"workers\":[]}");
+	run(&r, "verify");
+	assert_int_equal(r.status, 1);
+	expect_in(r.out, "DIFFERENT");
+	expect_in(r.out, "set exact4");
+	run(&r, "verify --lang ja");
+	expect_in(r.out, "余分");
+	box_says(MSG_CTL_HISTORY, 0,
+		 "{\"history\":[{\"number\":4,\"digest\":\"0123456789abcdef\",\"applied\":"
+		 "\"2026-11-20T08:10:11Z\",\"state\":\"confirmed\",\"by\":\"root\"}]}");
+	run(&r, "history");
+	assert_int_equal(r.status, 0);
+	expect_in(r.out, "4 (confirmed)  2026-11-20 08:10:11 UTC  root  0123456789ab");
+	box_says(MSG_CTL_HISTORY, 0, "{\"history\":[]}");
+	run(&r, "history");
+	expect_in(r.out, "No policy was ever applied");
+	/* Answers that are none. */
+	box_says(MSG_CTL_HISTORY, 0, "[1]");
+	run(&r, "history");
+	assert_int_equal(r.status, 3);
+	box_says(MSG_CTL_HISTORY, 0, "{\"history\":");
+	run(&r, "history");
+	assert_int_equal(r.status, 3);
+	box_says(MSG_CTL_HISTORY, 9, "{}");
+	run(&r, "history");
+	assert_int_equal(r.status, 3);
+	box_says(MSG_CTL_HISTORY, 0, NULL);
+	run(&r, "history");
+	assert_int_equal(r.status, 3);
+	expect_in(r.err, "without an answer");
+	/* Nonsense of every type is rendered, not believed. */
+	box_says(MSG_CTL_STATUS, 0,
+		 "{\"roles\":7,\"workers\":[3,null],\"kernel\":[],\"generation\":\"x\",\"drift\":{\"seen\":-4}}");
+	box_says(MSG_CTL_EFFECTIVE, 0,
+		 "{\"cells\":[1,{\"conduits\":[null]}],\"permits\":[{\"grants\":[[]]}],\"conduits\":[{},0]}");
+	box_says(MSG_CTL_EVENTS, 0, "{\"events\":[5,{\"seq\":\"x\"}],\"next\":null}");
+	run(&r, "status");
+	assert_int_equal(r.status, 1);
+	run(&r, "effective");
+	assert_int_equal(r.status, 0);
+	run(&r, "events --after 0 --limit 1");
+	assert_int_equal(r.status, 0);
+	box_close();
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	return access(program, X_OK) == 0 && mkdtemp(folder) != NULL &&
+			       snprintf(socket_path, sizeof(socket_path), "%s/control.sock", folder) > 0
+		       ? 0
+		       : -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	return rmdir(folder);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_help),    cmocka_unit_test(test_usage),
+		cmocka_unit_test(test_no_box),	      cmocka_unit_test(test_off_line),
+		cmocka_unit_test(test_documents),     cmocka_unit_test(test_status),
+		cmocka_unit_test(test_apply),	      cmocka_unit_test(test_events),
+		cmocka_unit_test(test_effective),     cmocka_unit_test(test_effective_any_function),
+		cmocka_unit_test(test_other_answers),
+	};
+	char here[400];
+
+	snprintf(here, sizeof(here), "%s", argc > 0 ? argv[0] : "");
+	snprintf(program, sizeof(program), "%s/../sekisho", dirname(here));
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the management role decides by itself: request targets, the token, the budget of wrong tokens, who goes in a crowd.
+ *
+ * LINK: mgmt/web/target.c mgmt/web/token.c mgmt/web/budget.c mgmt/web/crowd.c appliance/base/bytes.c
+ * LINK: appliance/base/addr.c
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "mgmt/web/budget.h"
+#include "mgmt/web/crowd.h"
+#include "mgmt/web/target.h"
+#include "mgmt/web/token.h"
+
+#define S 1000000000u
+
+static struct target parse(const char *text)
+{
+	/* An exact-size copy on the heap: a read past the end is seen by the sanitizers. */
+	size_t n = strlen(text);
+	char *copy = malloc(n > 0 ? n : 1);
+	struct target t;
+
+	assert_non_null(copy);
+	memcpy(copy, text, n);
+	target_parse(bytes_of(copy, n), &t);
+	free(copy);
+	return t;
+}
+
+static void test_targets(void **state)
+{
+	static const char *const none[] = {
+		"",	"x",	"*",	"?",  "/A",	"/%2e",		 "/a%00",
+		"/a b", "/a;b", "/a#b", "/.", "/a\x7f", "/\xe3\x81\x82", "https://x/",
+	};
+	struct target t = parse("/api/v1/events?after=18446744073709551615&limit=5");
+	uint64_t v = 0;
+
+	(void)state;
+	assert_string_equal(t.path, "/api/v1/events");
+	assert_false(t.bad_query);
+	assert_true(target_number(&t, "after", &v));
+	assert_true(v == UINT64_MAX);
+	assert_true(target_number(&t, "limit", &v));
+	assert_int_equal(v, 5);
+	assert_false(target_number(&t, "afte", &v));
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		assert_string_equal(parse(none[i]).path, "");
+	assert_string_equal(parse("//").path, "//"); /* kept, so that it matches no route */
+}
+
+static void test_queries(void **state)
+{
+	static const char *const bad[] = {
+		"/a?",
+		"/a?x",
+		"/a?x=",
+		"/a?=1",
+		"/a?x=1&",
+		"/a?&x=1",
+		"/a?x=1&x=1",
+		"/a?x=-1",
+		"/a?x=+1",
+		"/a?x= 1",
+		"/a?x=1a",
+		"/a?x=%31",
+		"/a?X=1",
+		"/a?x1=1",
+		"/a?x==1",
+		"/a?x=1?y=2",
+		"/a?x=18446744073709551616",
+		"/a?abcdefghijklmnop=1",
+		"/a?a=1&b=2&c=3&d=4&e=5",
+		"/a?x=1;y=2",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct target t = parse(bad[i]);
+
+		assert_string_equal(t.path, "/a");
+		if (!t.bad_query)
+			fail_msg("taken: %s", bad[i]);
+	}
+	assert_int_equal(parse("/a?a=1&b=2&c=3&d=4").n_parameters, 4);
+	assert_false(parse("/a?x=007").bad_query);
+}
+
+static void test_long_paths(void **state)
+{
+	char text[TARGET_PATH + 40];
+
+	(void)state;
+	for (size_t n = 1; n < sizeof(text) - 1; n++) {
+		memset(text, 'a', sizeof(text));
+		text[0] = '/';
+		text[n] = '\0';
+		assert_int_equal(strlen(parse(text).path), n < TARGET_PATH ? n : 0);
+	}
+}
+
+static const char right[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+static void test_tokens(void **state)
+{
+	char header[200];
+
+	(void)state;
+	snprintf(header, sizeof(header), "Bearer %s", right);
+	assert_true(token_matches(header, right));
+	memcpy(header, "bEARER", 6);
+	assert_true(token_matches(header, right));
+	/* Each single digit counts, and so does the length. */
+	for (size_t i = 0; i < TOKEN_DIGITS; i++) {
+		snprintf(header, sizeof(header), "Bearer %s", right);
+		header[7 + i] ^= 1;
+		assert_false(token_matches(header, right));
+		header[7 + i] = '\0';
+		assert_false(token_matches(header, right));
+	}
+	snprintf(header, sizeof(header), "Bearer %s0", right);
+	assert_false(token_matches(header, right));
+	snprintf(header, sizeof(header), "Bearer  %s", right);
+	assert_false(token_matches(header, right));
+	assert_false(token_matches("", right));
+	assert_false(token_matches("Bearer", right));
+	assert_false(token_matches("Bearer ", right));
+	assert_false(token_matches(right, right));
+}
+
+static void test_token_files(void **state)
+{
+	char text[80];
+
+	(void)state;
+	snprintf(text, sizeof(text), "%s\n", right);
+	assert_true(token_valid(text, 64));
+	assert_true(token_valid(text, 65));
+	assert_false(token_valid(text, 63));
+	snprintf(text, sizeof(text), "%s\n\n", right);
+	assert_false(token_valid(text, 66));
+	text[5] = 'A';
+	assert_false(token_valid(text, 64));
+	text[5] = '\0';
+	assert_false(token_valid(text, 64));
+}
+
+static struct addr v4(uint32_t n)
+{
+	return (struct addr){ .family = 4, .b = { 10, (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n } };
+}
+
+static void test_budget_delays(void **state)
+{
+	static struct budget b;
+	struct addr guesser = v4(1), other = v4(2);
+	uint64_t report, now = 100ull * S;
+
+	(void)state;
+	memset(&b, 0, sizeof(b));
+	for (unsigned i = 0; i < BUDGET_FREE; i++)
+		assert_true(budget_failure(&b, &guesser, now, &report) == 0);
+	assert_true(budget_failure(&b, &guesser, now, &report) == BUDGET_DELAY_NS);
+	assert_true(budget_failure(&b, &other, now, &report) == 0);
+	now += 60ull * S; /* forgotten */
+	assert_true(budget_failure(&b, &guesser, now, &report) == 0);
+	/* The right token is recorded once in ten minutes, and never held up. */
+	assert_true(budget_accepted(&b, &guesser, now));
+	assert_false(budget_accepted(&b, &guesser, now + S));
+	assert_true(budget_accepted(&b, &guesser, now + BUDGET_ACCEPTED_NS));
+}
+
+static void test_budget_networks(void **state)
+{
+	static struct budget b;
+	struct addr a = { .family = 6, .b = { 0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 1 } };
+	uint64_t report, delay = 0;
+
+	(void)state;
+	memset(&b, 0, sizeof(b));
+	for (uint8_t i = 0; i <= BUDGET_FREE; i++) {
+		a.b[15] = i;
+		delay = budget_failure(&b, &a, S, &report);
+	}
+	assert_true(delay == BUDGET_DELAY_NS); /* one /64 is one customer */
+	a.b[7] = 2;
+	assert_true(budget_failure(&b, &a, S, &report) == 0);
+}
+
+static struct client someone(enum client_state state, struct addr who, uint64_t since_ns)
+{
+	return (struct client){ .state = state, .who = who, .since_ns = since_ns, .deadline_ns = since_ns + 10ull * S };
+}
+
+static void test_crowd(void **state)
+{
+	struct addr six = { .family = 6, .b = { 0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 1 } };
+	struct client all[8] = { [0] = { .state = CLIENT_FREE } };
+
+	(void)state;
+	assert_null(crowd_victim(all, 8));
+	all[1] = someone(CLIENT_IDLE, v4(1), 5);
+	assert_ptr_equal(crowd_victim(all, 8), &all[1]);
+	all[2] = someone(CLIENT_IDLE, v4(2), 7);
+	all[3] = someone(CLIENT_HELD, v4(2), 6);
+	assert_ptr_equal(crowd_victim(all, 8), &all[3]); /* of the most, the oldest */
+	all[3].deadline_ns = UINT64_MAX;		 /* is going already, and has a place until then */
+	assert_ptr_equal(crowd_victim(all, 8), &all[2]);
+	for (uint8_t i = 4; i < 7; i++) {
+		six.b[15] = i;
+		all[i] = someone(CLIENT_IDLE, six, 10u + i);
+	}
+	assert_ptr_equal(crowd_victim(all, 8), &all[4]); /* one /64 is one customer */
+	/* Whoever has shown the token or is about to be answered stays. */
+	all[4].known = true;
+	all[5].state = CLIENT_ASKED;
+	all[6].state = CLIENT_READY;
+	all[2].state = CLIENT_HEAD;
+	assert_ptr_equal(crowd_victim(all, 8), &all[1]);
+	all[1].known = true;
+	assert_null(crowd_victim(all, 8));
+}
+
+/* However failures come, from however many addresses: the sum of all records is the number of failures. */
+static void test_budget_counts(void **state)
+{
+	static struct budget b;
+	unsigned seed = (unsigned)time(NULL);
+	uint64_t now = S, failures = 0, recorded = 0, report, count;
+	struct addr who;
+
+	(void)state;
+	printf("seed %u\n", seed);
+	srand(seed);
+	memset(&b, 0, sizeof(b));
+	for (unsigned i = 0; i < 20000; i++) {
+		who = v4((uint32_t)rand() % 200);
+		now += (uint64_t)rand() % (S / 50);
+		if (rand() % 10 == 0)
+			budget_accepted(&b, &who, now);
+		budget_failure(&b, &who, now, &report);
+		failures++;
+		recorded += report;
+		while (budget_due(&b, now, &who, &count))
+			recorded += count;
+		assert_true(recorded <= failures);
+	}
+	while (budget_next_ns(&b) != UINT64_MAX) {
+		now = budget_next_ns(&b);
+		assert_true(budget_due(&b, now, &who, &count));
+		recorded += count;
+	}
+	assert_true(recorded == failures);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_targets),		cmocka_unit_test(test_queries),
+		cmocka_unit_test(test_long_paths),	cmocka_unit_test(test_tokens),
+		cmocka_unit_test(test_token_files),	cmocka_unit_test(test_budget_delays),
+		cmocka_unit_test(test_budget_networks), cmocka_unit_test(test_budget_counts),
+		cmocka_unit_test(test_crowd),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

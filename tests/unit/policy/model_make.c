@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/policy/model_make.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST 20000 /* objects of one kind; pointers into the arrays stay good because they never move */
+
+#define NEED(x)                                                                                                        \
+	do {                                                                                                           \
+		if (!(x)) {                                                                                            \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);                                        \
+			abort();                                                                                       \
+		}                                                                                                      \
+	} while (0)
+
+static const struct source_text source = { "site.cfg", "site = { name = \"kita\"; };\n", 27 };
+
+void maker_init(struct model_maker *k)
+{
+	memset(k, 0, sizeof(*k));
+	k->arena = arena_new((size_t)COMPILE_BUDGET * 2);
+	NEED(k->arena != NULL);
+	k->line = 1;
+	k->m.site_name = "kita";
+	k->m.site_label = "北ターミナル";
+	k->m.box.workers = 2;
+	k->m.sources = &source;
+	k->m.n_sources = 1;
+	k->m.box.interfaces = arena_array(k->arena, 64, sizeof(struct model_interface));
+	k->m.zones = arena_array(k->arena, 64, sizeof(struct model_zone));
+	k->m.assets = arena_array(k->arena, MOST, sizeof(struct model_asset));
+	k->m.services = arena_array(k->arena, MOST, sizeof(struct model_service));
+	k->m.conduits = arena_array(k->arena, MOST, sizeof(struct model_conduit));
+	k->m.nevers = arena_array(k->arena, 64, sizeof(struct model_never));
+	k->m.breaks = arena_array(k->arena, 64, sizeof(struct model_chain_break));
+	k->c.arena = k->arena;
+	k->c.model = &k->m;
+	diags_init(&k->c.diags, k->arena);
+	NEED(!arena_failed(k->arena));
+}
+
+void maker_free(struct model_maker *k)
+{
+	arena_free(k->arena);
+}
+
+static const char *keep(struct model_maker *k, const char *s)
+{
+	return arena_strndup(k->arena, s, strlen(s));
+}
+
+static struct srcpos here(struct model_maker *k)
+{
+	return (struct srcpos){ .file = 0, .line = k->line++, .column = 3 };
+}
+
+struct model_interface *maker_interface(struct model_maker *k, const char *name)
+{
+	struct model_interface *i = &k->m.box.interfaces[k->m.box.n_interfaces++];
+
+	*i = (struct model_interface){ .name = keep(k, name), .device = keep(k, name), .at = here(k) };
+	return i;
+}
+
+static int by_lo(const void *a, const void *b)
+{
+	const struct addr_range *x = a, *y = b;
+
+	return addr_cmp(&x->lo, &y->lo);
+}
+
+/* Words of `text` as sorted ranges. */
+static struct addr_range *ranges_of(struct model_maker *k, const char *text, size_t *n)
+{
+	char copy[4096], *save = NULL;
+	struct addr_range *r = arena_array(k->arena, 64, sizeof(*r));
+	bool stray;
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	*n = 0;
+	for (char *w = strtok_r(copy, " ", &save); w != NULL; w = strtok_r(NULL, " ", &save)) {
+		NEED(*n < 64);
+		NEED(prefix_parse(w, &r[*n], &stray));
+		++*n;
+	}
+	qsort(r, *n, sizeof(*r), by_lo);
+	return r;
+}
+
+struct model_zone *maker_zone(struct model_maker *k, const char *name, const char *interfaces, const char *networks)
+{
+	struct model_zone *z = &k->m.zones[k->m.n_zones];
+	char copy[256], *save = NULL;
+
+	*z = (struct model_zone){ .name = keep(k, name),
+				  .label = "",
+				  .owner = "x",
+				  .class = CLASS_IT,
+				  .index = (uint32_t)k->m.n_zones++,
+				  .at = here(k) };
+	z->ranges = ranges_of(k, networks, &z->n_ranges);
+	z->interfaces = arena_array(k->arena, 8, sizeof(*z->interfaces));
+	snprintf(copy, sizeof(copy), "%s", interfaces);
+	for (char *w = strtok_r(copy, " ", &save); w != NULL; w = strtok_r(NULL, " ", &save))
+		for (size_t i = 0; i < k->m.box.n_interfaces; i++)
+			if (strcmp(k->m.box.interfaces[i].name, w) == 0)
+				z->interfaces[z->n_interfaces++] = &k->m.box.interfaces[i];
+	return z;
+}
+
+struct model_asset *maker_asset(struct model_maker *k, const char *name, struct model_zone *z, const char *addresses)
+{
+	struct model_asset *a = &k->m.assets[k->m.n_assets++];
+
+	*a = (struct model_asset){ .name = keep(k, name), .label = "", .zone = z, .at = here(k) };
+	a->ranges = ranges_of(k, addresses, &a->n_ranges);
+	return a;
+}
+
+struct model_service *maker_service(struct model_maker *k, const char *name, enum protocol p, const char *ports)
+{
+	struct model_service *s = &k->m.services[k->m.n_services++];
+	char copy[256], *save = NULL;
+
+	*s = (struct model_service){ .name = keep(k, name), .label = "", .protocol = p, .whole = true, .at = here(k) };
+	s->ports = arena_array(k->arena, 16, sizeof(*s->ports));
+	snprintf(copy, sizeof(copy), "%s", ports);
+	for (char *w = strtok_r(copy, " ", &save); w != NULL; w = strtok_r(NULL, " ", &save)) {
+		struct model_port *port = &s->ports[s->n_ports++];
+		unsigned lo, hi;
+		char proto[8];
+		int n = sscanf(w, "%7[a-z]/%u-%u", proto, &lo, &hi);
+
+		NEED(n >= 2 && s->n_ports <= 16);
+		if (n == 2)
+			hi = lo;
+		port->l4proto = strcmp(proto, "tcp") == 0 ? 6 : strcmp(proto, "udp") == 0 ? 17 : 1;
+		if (port->l4proto == 1) {
+			lo <<= 8;
+			hi = n == 2 ? lo : hi << 8;
+		}
+		port->lo = (uint16_t)lo;
+		port->hi = (uint16_t)hi;
+	}
+	return s;
+}
+
+void maker_allow(struct model_maker *k, struct model_service *s, unsigned classes, uint32_t lo, uint32_t hi)
+{
+	const struct vocabulary *v = vocabulary_of(s->protocol);
+	struct model_allow *row;
+
+	if (s->allows == NULL)
+		s->allows = arena_array(k->arena, 8, sizeof(*s->allows));
+	NEED(s->n_allows < 8 && v != NULL);
+	s->whole = false;
+	row = &s->allows[s->n_allows++];
+	row->at = here(k);
+	for (unsigned i = 0; i < v->n_functions; i++)
+		if ((v->functions[i].classes & ~classes) == 0)
+			bit_set(row->functions, v->functions[i].code);
+	bit_set(row->units, 1);
+	row->spaces[MODBUS_HOLDING].ranges = arena_array(k->arena, 1, sizeof(struct number_range));
+	row->spaces[MODBUS_HOLDING].ranges[0] = (struct number_range){ lo, hi };
+	row->spaces[MODBUS_HOLDING].n = 1;
+	row->values.any = true;
+}
+
+struct model_conduit *maker_conduit(struct model_maker *k, const char *name, struct model_zone *from,
+				    struct model_zone *to, const char *sources, const char *destinations,
+				    struct model_service *service)
+{
+	struct model_conduit *c = &k->m.conduits[k->m.n_conduits];
+
+	NEED(k->m.n_conduits < MOST);
+	*c = (struct model_conduit){
+		.name = keep(k, name),
+		.label = "",
+		.from = from,
+		.to = to,
+		.criticality = CRIT_CARGO,
+		.when_midstream = MID_RESET,
+		.purpose = "test",
+		.owner = "me",
+		.approved_by = "",
+		.review_by = "2027-03-31",
+		.index = (uint32_t)k->m.n_conduits++,
+		.at = here(k),
+	};
+	c->sources = *sources ? ranges_of(k, sources, &c->n_sources) : from->ranges;
+	c->n_sources = *sources ? c->n_sources : from->n_ranges;
+	c->destinations = *destinations ? ranges_of(k, destinations, &c->n_destinations) : to->ranges;
+	c->n_destinations = *destinations ? c->n_destinations : to->n_ranges;
+	c->services = arena_array(k->arena, 4, sizeof(*c->services));
+	c->services[c->n_services++] = service;
+	return c;
+}
+
+struct model_never *maker_never(struct model_maker *k, struct model_zone *from, struct model_zone *to, unsigned classes,
+				bool chain)
+{
+	struct model_never *n = &k->m.nevers[k->m.n_nevers++];
+
+	*n = (struct model_never){ .from = from,
+				   .to = to,
+				   .classes = classes ? classes : CLASS_ALL,
+				   .all_commands = classes == 0,
+				   .chain = chain,
+				   .at = here(k) };
+	return n;
+}
+
+void maker_break(struct model_maker *k, struct model_asset *a)
+{
+	k->m.breaks[k->m.n_breaks++] = (struct model_chain_break){ .asset = a, .reason = "accepted", .at = here(k) };
+}
+
+void maker_site(struct model_maker *k)
+{
+	struct model_zone *office, *tos, *crane, *internet;
+	struct model_service *reads, *sets, *tls, *ping, *dns;
+
+	for (const char *const *i = (const char *const[]){ "lan0", "lan1", "lan2", "lan3", "wan0", NULL }; *i != NULL;
+	     i++)
+		maker_interface(k, *i);
+	office = maker_zone(k, "office", "lan0", "10.10.0.0/16 2001:db8:10::/48");
+	tos = maker_zone(k, "tos", "lan1", "10.20.0.0/24 2001:db8:20::/64");
+	crane = maker_zone(k, "crane", "lan2 lan3", "10.30.0.0/22 2001:db8:30::/64");
+	internet = maker_zone(k, "internet", "wan0", "0.0.0.0/5 11.0.0.0/8 2000::/16");
+	reads = maker_service(k, "plc_read", PROTO_MODBUS, "tcp/502");
+	maker_allow(k, reads, CLASS_READ, 0, 99);
+	sets = maker_service(k, "plc_set", PROTO_MODBUS, "tcp/502");
+	maker_allow(k, sets, CLASS_WRITE, 400, 400);
+	tls = maker_service(k, "web", PROTO_TLS, "tcp/443 tcp/8443");
+	ping = maker_service(k, "ping", PROTO_ICMP, "icmp/8");
+	dns = maker_service(k, "dns", PROTO_DNS, "udp/53 tcp/53");
+	maker_conduit(k, "tos-reads-cranes", tos, crane, "", "", reads)->when_down = FAIL_HOLD;
+	maker_conduit(k, "tos-sets-rtg01", tos, crane, "10.20.0.10 2001:db8:20::10", "10.30.1.10 2001:db8:30::10",
+		      sets);
+	maker_conduit(k, "office-web", office, tos, "", "10.20.0.80", tls);
+	maker_conduit(k, "office-ping", office, tos, "", "", ping);
+	maker_conduit(k, "office-dns", office, internet, "10.10.0.0/24", "", dns);
+	maker_conduit(k, "vendor", internet, crane, "2.0.0.0/8", "10.30.1.0/24", tls)->until = 2000000000u;
+	maker_conduit(k, "crane-crane", crane, crane, "10.30.0.0/24", "10.30.1.0/24", reads);
+}
+
+static unsigned pick(unsigned *seed, unsigned n)
+{
+	return (unsigned)rand_r(seed) % n;
+}
+
+/* A random prefix inside 10.<zone>.0.0/28 or its IPv6 counterpart: small space, so that things overlap. */
+static void random_prefix(unsigned *seed, unsigned zone, bool six, char *out, size_t size)
+{
+	unsigned len = 28 + pick(seed, 5), host = pick(seed, 16);
+
+	host &= ~((1u << (32 - len)) - 1u);
+	if (six)
+		snprintf(out, size, "2001:db8:%u::%x/%u ", zone, host, len + 96);
+	else
+		snprintf(out, size, "10.%u.0.%u/%u ", zone, host, len);
+}
+
+/* One or two ranges that do not meet, or "" for the whole zone. */
+static void random_ranges(unsigned *seed, unsigned zone, char *out, size_t size)
+{
+	unsigned kind = pick(seed, 4);
+
+	out[0] = '\0';
+	if (kind == 0)
+		return;
+	random_prefix(seed, zone, kind == 1, out, size);
+	if (kind == 3)
+		random_prefix(seed, zone, true, out + strlen(out), size - strlen(out));
+}
+
+void maker_random(struct model_maker *k, unsigned *seed)
+{
+	static const char *const ports[] = { "tcp/502",	   "tcp/500-510", "tcp/443",   "udp/53 tcp/53",	    "icmp/8",
+					     "icmp/0-255", "tcp/0-65535", "udp/50-60", "tcp/505-600 udp/53" };
+	static const enum protocol protocols[] = { PROTO_MODBUS, PROTO_MODBUS, PROTO_TLS, PROTO_DNS, PROTO_ICMP,
+						   PROTO_ICMP,	 PROTO_TCP,    PROTO_NTP, PROTO_DNS };
+	struct model_zone *zones[4];
+	struct model_service *services[9];
+	unsigned n;
+
+	for (unsigned i = 0; i < 5; i++) {
+		char name[8];
+
+		snprintf(name, sizeof(name), "if%u", i);
+		maker_interface(k, name);
+	}
+	for (unsigned i = 0; i < 4; i++) {
+		static const char *const interfaces[] = { "if0", "if1 if4", "if2", "if3" };
+		char name[8], nets[64];
+
+		snprintf(name, sizeof(name), "z%u", i);
+		snprintf(nets, sizeof(nets), "10.%u.0.0/28 2001:db8:%u::/124", i, i);
+		zones[i] = maker_zone(k, name, interfaces[i], nets);
+	}
+	for (unsigned i = 0; i < 9; i++)
+		services[i] = maker_service(k, ports[i], protocols[i], ports[i]);
+	n = 1 + pick(seed, 14);
+	for (unsigned i = 0; i < n; i++) {
+		unsigned from = pick(seed, 4), to = pick(seed, 4);
+		char name[16], src[128], dst[128];
+		struct model_conduit *c;
+
+		snprintf(name, sizeof(name), "c%u", i);
+		random_ranges(seed, from, src, sizeof(src));
+		random_ranges(seed, to, dst, sizeof(dst));
+		c = maker_conduit(k, name, zones[from], zones[to], src, dst, services[pick(seed, 9)]);
+		if (pick(seed, 3) == 0)
+			c->services[c->n_services++] = services[pick(seed, 9)];
+		if (pick(seed, 4) == 0)
+			c->until = 1000 + 1000 * pick(seed, 2);
+		c->when_down = (enum failure)pick(seed, 3);
+	}
+}
+
+struct question maker_question(const struct model_maker *k, unsigned *seed)
+{
+	static const uint8_t protos[] = { 6, 6, 6, 17, 1, 58 };
+	static const uint16_t edge_ports[] = {
+		502, 499, 500, 510,   511,    443, 53,	     50,       60,     61,
+		505, 600, 0,   65535, 8 << 8, 0,   128 << 8, 129 << 8, 3 << 8, 255 << 8
+	};
+	unsigned from = pick(seed, 4), to = pick(seed, 4);
+	bool six = pick(seed, 2);
+	struct question q = { .l4proto = protos[pick(seed, 6)], .now = pick(seed, 3000) };
+	char text[64];
+
+	q.port = edge_ports[pick(seed, sizeof(edge_ports) / sizeof(edge_ports[0]))];
+	if (pick(seed, 4) != 0) {
+		/* Mostly what some conduit speaks of, or just beside it. */
+		const struct model_conduit *c = &k->m.conduits[pick(seed, (unsigned)k->m.n_conduits)];
+		const struct model_service *s = c->services[pick(seed, (unsigned)c->n_services)];
+		const struct model_port *p = &s->ports[pick(seed, (unsigned)s->n_ports)];
+
+		from = c->from->index;
+		to = c->to->index;
+		six = c->sources[pick(seed, (unsigned)c->n_sources)].lo.family == 6;
+		q.l4proto = p->l4proto == 1 && six ? 58 : p->l4proto;
+		if (p->l4proto != 1)
+			q.port = (uint16_t)((pick(seed, 2) ? p->lo : p->hi) + pick(seed, 5) / 4);
+		else
+			q.port = (uint16_t)(six ? 128 << 8 : 8 << 8);
+	}
+	q.iif = k->m.zones[from].interfaces[pick(seed, (unsigned)k->m.zones[from].n_interfaces)]->name;
+	q.oif = k->m.zones[to].interfaces[pick(seed, (unsigned)k->m.zones[to].n_interfaces)]->name;
+	if (pick(seed, 8) == 0)
+		q.iif = k->m.box.interfaces[pick(seed, 5)].name;
+	snprintf(text, sizeof(text), six ? "2001:db8:%u::%x" : "10.%u.0.%u", from, pick(seed, 17));
+	NEED(addr_parse(text, &q.source));
+	snprintf(text, sizeof(text), six ? "2001:db8:%u::%x" : "10.%u.0.%u", to, pick(seed, 17));
+	NEED(addr_parse(text, &q.destination));
+	return q;
+}
+
+bool maker_lower(struct model_maker *k)
+{
+	return policy_lower(&k->c);
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * LINK: tests/unit/policy/model_make.c policy/compile/lower.c policy/space/cells.c policy/space/boxes.c
+ * LINK: policy/space/intern.c policy/compile/permits.c policy/compile/commands.c policy/space/prove.c
+ * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/wire/commands.c
+ * LINK: appliance/base/diag.c appliance/base/messages.c appliance/wire/protocols.c appliance/base/sha256.c
+ * LINK: appliance/wire/vocabulary.c
+ * LIBS: nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "policy/space/boxes.h"
+#include "policy/space/cells.h"
+#include "tests/unit/policy/model_make.h"
+
+static struct cells make(struct model_maker *k)
+{
+	struct cells c;
+
+	assert_true(cells_make(&k->m, k->arena, &k->c.diags, &c));
+	return c;
+}
+
+static void expect_cell(const struct cell *c, uint8_t layer, const char *src, const char *dst, uint8_t proto,
+			unsigned lo, unsigned hi, uint32_t n_pairs, const struct cells *all)
+{
+	char text[2 * ADDR_TEXT];
+
+	assert_int_equal(c->layer, layer);
+	addr_range_text(&c->src, text, sizeof(text));
+	assert_string_equal(text, src);
+	addr_range_text(&c->dst, text, sizeof(text));
+	assert_string_equal(text, dst);
+	assert_int_equal(c->l4proto, proto);
+	assert_int_equal(c->lo, lo);
+	assert_int_equal(c->hi, hi);
+	assert_int_equal(all->sets[c->set].n, n_pairs);
+}
+
+static void two_zones(struct model_maker *k, struct model_zone **a, struct model_zone **b)
+{
+	maker_init(k);
+	maker_interface(k, "lan0");
+	maker_interface(k, "lan1");
+	maker_interface(k, "lan2");
+	*a = maker_zone(k, "a", "lan0", "10.1.0.0/24 2001:db8:1::/64");
+	*b = maker_zone(k, "b", "lan1", "10.2.0.0/24 2001:db8:2::/64");
+}
+
+static void overlap_is_cut_out(void **state)
+{
+	struct model_maker k;
+	struct model_zone *a, *b;
+	struct model_service *s;
+	struct cells c;
+
+	(void)state;
+	two_zones(&k, &a, &b);
+	s = maker_service(&k, "s", PROTO_MODBUS, "tcp/502");
+	maker_conduit(&k, "all", a, b, "10.1.0.0/24", "10.2.0.0/24", s);
+	maker_conduit(&k, "one", a, b, "10.1.0.7", "10.2.0.9", s);
+	c = make(&k);
+	assert_int_equal(c.n_sets, 2);
+	/* The rest of the square around one point: below, above, and to both sides of it. */
+	assert_int_equal(c.n, 5);
+	expect_cell(&c.list[0], 0, "10.1.0.0-10.1.0.6", "10.2.0.0/24", 6, 502, 502, 1, &c);
+	expect_cell(&c.list[1], 0, "10.1.0.7", "10.2.0.0-10.2.0.8", 6, 502, 502, 1, &c);
+	expect_cell(&c.list[2], 0, "10.1.0.7", "10.2.0.9", 6, 502, 502, 2, &c);
+	expect_cell(&c.list[3], 0, "10.1.0.7", "10.2.0.10-10.2.0.255", 6, 502, 502, 1, &c);
+	expect_cell(&c.list[4], 0, "10.1.0.8-10.1.0.255", "10.2.0.0/24", 6, 502, 502, 1, &c);
+	maker_free(&k);
+}
+
+static void what_touches_is_one(void **state)
+{
+	struct model_maker k;
+	struct model_zone *a, *b;
+	struct cells c;
+
+	(void)state;
+	two_zones(&k, &a, &b);
+	maker_conduit(&k, "c", a, b, "10.1.0.0/25 10.1.0.128/25", "10.2.0.0/25 10.2.0.128/25",
+		      maker_service(&k, "s", PROTO_TCP, "tcp/1-9 tcp/10-20 tcp/5-12"));
+	c = make(&k);
+	assert_int_equal(c.n, 1);
+	expect_cell(&c.list[0], 0, "10.1.0.0/24", "10.2.0.0/24", 6, 1, 20, 1, &c);
+	maker_free(&k);
+}
+
+static void both_families_and_icmp(void **state)
+{
+	struct model_maker k;
+	struct model_zone *a, *b;
+	struct cells c;
+
+	(void)state;
+	two_zones(&k, &a, &b);
+	maker_conduit(&k, "p", a, b, "", "", maker_service(&k, "ping", PROTO_ICMP, "icmp/8 icmp/0 icmp/13"));
+	c = make(&k);
+	assert_int_equal(c.n, 5);
+	expect_cell(&c.list[0], 0, "10.1.0.0/24", "10.2.0.0/24", 1, 0, 0, 1, &c);
+	expect_cell(&c.list[1], 0, "10.1.0.0/24", "10.2.0.0/24", 1, 8 << 8, 8 << 8, 1, &c);
+	expect_cell(&c.list[2], 0, "10.1.0.0/24", "10.2.0.0/24", 1, 13 << 8, 13 << 8, 1, &c);
+	expect_cell(&c.list[3], 0, "2001:db8:1::/64", "2001:db8:2::/64", 58, 128 << 8, 128 << 8, 1, &c);
+	expect_cell(&c.list[4], 0, "2001:db8:1::/64", "2001:db8:2::/64", 58, 129 << 8, 129 << 8, 1, &c);
+	maker_free(&k);
+}
+
+static void until_lies_over_the_base(void **state)
+{
+	struct model_maker k;
+	struct model_zone *a, *b;
+	struct model_service *s;
+	struct cells c;
+
+	(void)state;
+	two_zones(&k, &a, &b);
+	s = maker_service(&k, "s", PROTO_TLS, "tcp/443");
+	maker_conduit(&k, "base", a, b, "10.1.0.0/25", "10.2.0.5", s);
+	maker_conduit(&k, "vendor", a, b, "10.1.0.64/26", "10.2.0.5 10.2.0.6", s)->until = 5000;
+	c = make(&k);
+	assert_int_equal(c.n, 3);
+	expect_cell(&c.list[0], 0, "10.1.0.0/25", "10.2.0.5", 6, 443, 443, 1, &c);
+	expect_cell(&c.list[1], 1, "10.1.0.64/26", "10.2.0.5", 6, 443, 443, 2, &c);
+	expect_cell(&c.list[2], 1, "10.1.0.64/26", "10.2.0.6", 6, 443, 443, 1, &c);
+	maker_free(&k);
+}
+
+static void interfaces_are_crossed(void **state)
+{
+	struct model_maker k;
+	struct model_zone *a, *b, *z;
+	struct cells c;
+	bool seen[3][3] = { { false } };
+
+	(void)state;
+	two_zones(&k, &a, &b);
+	z = maker_zone(&k, "z", "lan1 lan2", "10.3.0.0/24");
+	maker_conduit(&k, "in", z, z, "", "", maker_service(&k, "s", PROTO_TCP, "tcp/1"));
+	c = make(&k);
+	assert_int_equal(c.n, 4);
+	for (size_t i = 0; i < c.n; i++)
+		seen[c.list[i].iif][c.list[i].oif] = true;
+	assert_true(seen[1][1] && seen[1][2] && seen[2][1] && seen[2][2]);
+	maker_free(&k);
+}
+
+/* What one conduit covers does not hang on what others, elsewhere, are written before it. */
+static void form_depends_on_the_region(void **state)
+{
+	struct model_maker k;
+	struct model_zone *a, *b;
+	struct model_service *s;
+	struct cells one, two;
+
+	(void)state;
+	two_zones(&k, &a, &b);
+	s = maker_service(&k, "s", PROTO_TCP, "tcp/100-200");
+	maker_conduit(&k, "x", a, b, "10.1.0.0/25", "10.2.0.0/25", s);
+	maker_conduit(&k, "y", a, b, "10.1.0.16/28", "10.2.0.16/28", s);
+	one = make(&k);
+	/* Two that overlap each other, tied to x and y in source and port but not in destination. */
+	maker_conduit(&k, "v", a, b, "10.1.0.0/24", "10.2.0.200", s);
+	maker_conduit(&k, "w", a, b, "10.1.0.3", "10.2.0.200", s);
+	two = make(&k);
+	for (size_t i = 0; i < one.n; i++) {
+		bool found = false;
+
+		for (size_t j = 0; j < two.n; j++)
+			found = found || (memcmp(&one.list[i].src, &two.list[j].src, sizeof(one.list[i].src)) == 0 &&
+					  memcmp(&one.list[i].dst, &two.list[j].dst, sizeof(one.list[i].dst)) == 0 &&
+					  one.sets[one.list[i].set].n == two.sets[two.list[j].set].n);
+		assert_true(found);
+	}
+	maker_free(&k);
+}
+
+static void edges_of_address_space(void **state)
+{
+	struct model_maker k;
+	struct model_zone *a, *b;
+	struct model_service *s;
+	struct cells c;
+
+	(void)state;
+	maker_init(&k);
+	maker_interface(&k, "lan0");
+	maker_interface(&k, "lan1");
+	a = maker_zone(&k, "a", "lan0", "::/0 0.0.0.0/0");
+	b = maker_zone(&k, "b", "lan1", "::/0 0.0.0.0/0");
+	s = maker_service(&k, "s", PROTO_TCP, "tcp/0-65535");
+	maker_conduit(&k, "x", a, b, "", "", s);
+	maker_conduit(&k, "y", a, b, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 255.255.255.255", ":: 0.0.0.0", s);
+	c = make(&k);
+	assert_int_equal(c.n, 6);
+	maker_free(&k);
+}
+
+static double seconds_of(struct model_maker *k, size_t *n)
+{
+	struct timespec t0, t1;
+
+	clock_gettime(CLOCK_MONOTONIC, &t0);
+	assert_true(maker_lower(k));
+	clock_gettime(CLOCK_MONOTONIC, &t1);
+	*n = k->c.ir->n_cells;
+	return (double)(t1.tv_sec - t0.tv_sec) + (double)(t1.tv_nsec - t0.tv_nsec) / 1e9;
+}
+
+/* 10,000 conduits in shapes that a careless cut makes quadratic: pairs of hosts, alone and under a net-wide conduit; hosts
+ * and whole rows mixed, alone and under it. The bound is wide because sanitizers and neighbours are slow. */
+static void ten_thousand(void **state)
+{
+	for (int shape = 0; shape < 4; shape++) {
+		struct model_maker k;
+		struct model_zone *a, *b;
+		struct model_service *s, *t;
+		double seconds;
+		size_t n;
+
+		(void)state;
+		maker_init(&k);
+		maker_interface(&k, "lan0");
+		maker_interface(&k, "lan1");
+		a = maker_zone(&k, "a", "lan0", "10.1.0.0/16");
+		b = maker_zone(&k, "b", "lan1", "10.2.0.0/16");
+		s = maker_service(&k, "s", PROTO_MODBUS, "tcp/502");
+		t = maker_service(&k, "t", PROTO_TLS, "tcp/443");
+		if (shape % 2 == 1)
+			maker_conduit(&k, "wide", a, b, "", "", s);
+		for (unsigned i = 0; i < 10000; i++) {
+			char src[32], dst[32], name[16];
+
+			snprintf(name, sizeof(name), "c%u", i);
+			snprintf(src, sizeof(src), "10.1.%u.%u", i / 256, i % 256);
+			snprintf(dst, sizeof(dst), "10.2.%u.%u", i / 256, i % 256);
+			if (shape >= 2)
+				maker_conduit(&k, name, a, b, i % 2 ? "" : src, dst, i % 3 ? s : t);
+			else
+				maker_conduit(&k, name, a, b, src, dst, s);
+		}
+		seconds = seconds_of(&k, &n);
+		print_message("shape %d: %zu cells, %.3f s\n", shape, n, seconds);
+		assert_true(n >= 10000);
+		assert_true(seconds < 10);
+		maker_free(&k);
+	}
+}
+
+/* A policy that cuts into too many cells is refused, within bounded time and memory. */
+static void too_many_is_refused(void **state)
+{
+	struct model_maker k;
+	struct model_zone *a, *b;
+	struct model_service *s;
+	struct cells c;
+
+	(void)state;
+	maker_init(&k);
+	maker_interface(&k, "lan0");
+	maker_interface(&k, "lan1");
+	a = maker_zone(&k, "a", "lan0", "10.1.0.0/16");
+	b = maker_zone(&k, "b", "lan1", "10.2.0.0/16");
+	s = maker_service(&k, "s", PROTO_MODBUS, "tcp/502");
+	for (unsigned i = 0; i < 1500; i++) {
+		char host[32];
+
+		snprintf(host, sizeof(host), "10.%u.%u.%u", i % 2 + 1, i / 256, i % 256);
+		maker_conduit(&k, "row", a, b, i % 2 ? "" : host, i % 2 ? host : "", s);
+	}
+	assert_false(cells_make(&k.m, k.arena, &k.c.diags, &c));
+	assert_int_equal(k.c.diags.errors, 1);
+	assert_string_equal(k.c.diags.list[0].code, "policy.too_large");
+	maker_free(&k);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(overlap_is_cut_out),	  cmocka_unit_test(what_touches_is_one),
+		cmocka_unit_test(both_families_and_icmp), cmocka_unit_test(until_lies_over_the_base),
+		cmocka_unit_test(interfaces_are_crossed), cmocka_unit_test(form_depends_on_the_region),
+		cmocka_unit_test(edges_of_address_space), cmocka_unit_test(ten_thousand),
+		cmocka_unit_test(too_many_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

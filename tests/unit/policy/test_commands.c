@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * LINK: tests/unit/policy/model_make.c policy/compile/lower.c policy/space/cells.c policy/space/boxes.c
+ * LINK: policy/space/intern.c policy/compile/permits.c policy/compile/commands.c policy/space/prove.c
+ * LINK: policy/ir/table_image.c policy/ir/elements.c appliance/base/addr.c appliance/base/arena.c
+ * LINK: appliance/base/bytes.c appliance/wire/commands.c appliance/base/diag.c appliance/base/messages.c
+ * LINK: appliance/wire/protocols.c appliance/base/sha256.c appliance/wire/vocabulary.c
+ * LIBS: nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/sha256.h"
+#include "tests/unit/policy/model_make.h"
+
+static uint8_t *site_image(size_t *n)
+{
+	struct model_maker k;
+	uint32_t ids[64];
+	uint8_t *p;
+
+	maker_init(&k);
+	maker_site(&k);
+	assert_true(maker_lower(&k));
+	/* Ids as a box may have them: falling, with gaps. */
+	for (uint32_t i = 0; i < k.c.ir->n_permits; i++)
+		ids[i] = PERMIT_MAX - 7 * i;
+	p = ir_table_image(k.c.ir, ids, n);
+	assert_non_null(p);
+	maker_free(&k);
+	return p;
+}
+
+/* Decodes from an exact-size copy into exactly the memory that is promised to be enough. */
+static bool decodes(const uint8_t *p, size_t n, struct command_table *t, void **memory)
+{
+	uint8_t *copy = malloc(n ? n : 1);
+	bool ok;
+
+	memcpy(copy, p, n);
+	*memory = aligned_alloc(16, (COMMANDS_MEMORY(n) + 15) / 16 * 16);
+	ok = commands_decode(bytes_of(copy, n), *memory, COMMANDS_MEMORY(n), t);
+	free(copy);
+	return ok;
+}
+
+static bool refused(const uint8_t *p, size_t n)
+{
+	struct command_table t;
+	void *memory;
+	bool ok = decodes(p, n, &t, &memory);
+
+	if (!ok) {
+		assert_int_equal(t.n_permits, 0);
+		assert_null(commands_permit(&t, 1));
+	}
+	free(memory);
+	return !ok;
+}
+
+static void image_comes_back(void **state)
+{
+	struct command_table t;
+	uint8_t *p, *again, digest[32];
+	struct outbuf o;
+	size_t n;
+	void *memory;
+
+	(void)state;
+	p = site_image(&n);
+	assert_true(decodes(p, n, &t, &memory));
+	sha256(p, n, digest);
+	assert_memory_equal(digest, t.digest, 32);
+	assert_int_equal(commands_size(&t), n);
+	again = malloc(n);
+	o = outbuf_of(again, n);
+	assert_true(commands_encode(&t, &o));
+	assert_memory_equal(p, again, n);
+	o = outbuf_of(again, n - 1);
+	assert_false(commands_encode(&t, &o));
+	for (uint32_t i = 0; i < t.n_permits; i++)
+		assert_ptr_equal(commands_permit(&t, t.permits[i].permit), &t.permits[i]);
+	assert_null(commands_permit(&t, 0));
+	assert_null(commands_permit(&t, PERMIT_MAX - 1));
+	free(again);
+	free(memory);
+	free(p);
+}
+
+static void memory_too_small_is_refused(void **state)
+{
+	_Alignas(16) uint8_t memory[256];
+	struct command_table t;
+	uint8_t *p;
+	size_t n;
+
+	(void)state;
+	p = site_image(&n);
+	assert_false(commands_decode(bytes_of(p, n), memory, sizeof(memory), &t));
+	assert_int_equal(t.n_permits, 0);
+	free(p);
+}
+
+static void every_truncation_is_refused(void **state)
+{
+	uint8_t *p, *longer;
+	size_t n;
+
+	(void)state;
+	p = site_image(&n);
+	for (size_t i = 0; i < n; i++)
+		assert_true(refused(p, i));
+	longer = calloc(1, n + 1);
+	memcpy(longer, p, n);
+	assert_true(refused(longer, n + 1));
+	free(longer);
+	free(p);
+}
+
+/* A flipped bit is refused or gives another table that is in order: encoded again it is the same bytes. */
+static void flips_stay_in_order(void **state)
+{
+	unsigned n_refused = 0;
+	uint8_t *p;
+	size_t n;
+
+	(void)state;
+	p = site_image(&n);
+	for (size_t bit = 0; bit < n * 8; bit++) {
+		struct command_table t;
+		void *memory;
+
+		p[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		if (decodes(p, n, &t, &memory)) {
+			uint8_t *again = malloc(n);
+			struct outbuf o = outbuf_of(again, n);
+
+			assert_true(commands_encode(&t, &o));
+			assert_memory_equal(p, again, n);
+			free(again);
+		} else {
+			n_refused++;
+		}
+		free(memory);
+		p[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	}
+	print_message("%u of %zu refused\n", n_refused, n * 8);
+	assert_true(n_refused > n);
+	free(p);
+}
+
+static void numbers(void **state)
+{
+	struct number_range ranges[] = { { 0, 9 }, { 10, 10 }, { 12, 99 }, { 400, 400 }, { 65000, UINT32_MAX } };
+	struct command_table t = { .ranges = ranges, .n_ranges = 5 };
+	struct number_set all = { .first = 0, .n = 5 }, none = { 0 }, any = { .any = true },
+			  part = { .first = 1, .n = 2 };
+
+	(void)state;
+	assert_true(number_in(&t, &all, 0) && number_in(&t, &all, 99) && number_in(&t, &all, UINT32_MAX));
+	assert_false(number_in(&t, &all, 11) || number_in(&t, &all, 399) || number_in(&t, &none, 0));
+	assert_true(number_in(&t, &any, 77));
+	assert_true(number_covers(&t, &all, 3, 10)); /* across two that touch */
+	assert_false(number_covers(&t, &all, 10, 12));
+	assert_false(number_covers(&t, &all, 11, 12));
+	assert_true(number_covers(&t, &all, 12, 99));
+	assert_false(number_covers(&t, &all, 99, 100));
+	assert_false(number_covers(&t, &all, 99, 12));
+	assert_true(number_covers(&t, &all, 70000, UINT32_MAX));
+	assert_true(number_covers(&t, &part, 10, 10));
+	assert_false(number_covers(&t, &part, 9, 10)); /* the neighbour belongs to another set */
+	assert_false(number_covers(&t, &none, 0, 0));
+	assert_true(number_covers(&t, &any, 0, UINT32_MAX));
+}
+
+/* Rows of a service are written once, number lists too; each permit's server ports are those of its cells. */
+static void shared_parts(void **state)
+{
+	struct model_maker k;
+	struct model_zone *a, *b;
+	struct model_service *s;
+	const struct command_table *t;
+
+	(void)state;
+	maker_init(&k);
+	maker_interface(&k, "lan0");
+	maker_interface(&k, "lan1");
+	a = maker_zone(&k, "a", "lan0", "10.1.0.0/24");
+	b = maker_zone(&k, "b", "lan1", "10.2.0.0/24");
+	s = maker_service(&k, "s", PROTO_MODBUS, "tcp/502 tcp/1502-1503");
+	maker_allow(&k, s, CLASS_READ, 0, 99);
+	maker_allow(&k, s, CLASS_WRITE, 0, 99);
+	for (unsigned i = 1; i < 20; i++) {
+		char host[16];
+
+		snprintf(host, sizeof(host), "10.2.0.%u", 2 * i);
+		maker_conduit(&k, "c", a, b, "", host, s);
+	}
+	assert_true(maker_lower(&k));
+	t = &k.c.ir->table;
+	assert_int_equal(t->n_permits, 19);
+	assert_int_equal(t->n_grants, 19);
+	assert_int_equal(t->n_rows, 2);
+	assert_int_equal(t->n_ranges, 3);
+	for (uint32_t i = 0; i < t->n_permits; i++) {
+		assert_true(number_in(t, &t->permits[i].ports, 502));
+		assert_true(number_covers(t, &t->permits[i].ports, 1502, 1503));
+		assert_false(number_in(t, &t->permits[i].ports, 503));
+		assert_int_equal(t->grants[i].n_rows, 2);
+	}
+	maker_free(&k);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(image_comes_back),
+		cmocka_unit_test(memory_too_small_is_refused),
+		cmocka_unit_test(every_truncation_is_refused),
+		cmocka_unit_test(flips_stay_in_order),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(shared_parts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

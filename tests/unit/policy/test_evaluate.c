@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * LINK: tests/unit/policy/model_make.c policy/compile/lower.c policy/space/cells.c policy/space/boxes.c
+ * LINK: policy/space/intern.c policy/compile/permits.c policy/compile/commands.c policy/space/prove.c
+ * LINK: policy/space/evaluate.c policy/ir/evaluate.c appliance/base/addr.c appliance/base/arena.c
+ * LINK: appliance/base/bytes.c appliance/wire/commands.c appliance/base/diag.c appliance/base/messages.c
+ * LINK: appliance/wire/protocols.c appliance/base/sha256.c appliance/wire/vocabulary.c
+ * LIBS: nettle
+ */
+/*
+ * Two oracles that share no code, held against each other: the language's meaning and the compiled cells. Random models
+ * over a small space, packets at the edges. SEED=n repeats a run.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tests/unit/policy/model_make.h"
+
+static bool meet(const struct ir_cell *a, const struct ir_cell *b)
+{
+	return a->iif == b->iif && a->oif == b->oif && a->layer == b->layer && a->l4proto == b->l4proto &&
+	       a->src.lo.family == b->src.lo.family && a->lo <= b->hi && b->lo <= a->hi &&
+	       addr_cmp(&a->src.lo, &b->src.hi) <= 0 && addr_cmp(&b->src.lo, &a->src.hi) <= 0 &&
+	       addr_cmp(&a->dst.lo, &b->dst.hi) <= 0 && addr_cmp(&b->dst.lo, &a->dst.hi) <= 0;
+}
+
+/* The conduits of a cell's grants, distinct and ascending. */
+static size_t conduits_of(const struct ir *ir, uint32_t permit, uint32_t *ret)
+{
+	const struct command_permit *p = &ir->table.permits[permit];
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < p->n_grants; i++) {
+		uint32_t c = ir->table.grants[p->first_grant + i].conduit;
+
+		if (n == 0 || ret[n - 1] != c)
+			ret[n++] = c;
+	}
+	return n;
+}
+
+/* Several conduits that end at different times on one packet: after the first end, layer 0 is all that is left. */
+static bool several_ends(const struct model *m, struct question q)
+{
+	uint32_t list[64];
+	size_t n;
+	uint64_t until = 0;
+
+	q.now = 0;
+	n = evaluate_model(m, &q, list, 64);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t u = m->conduits[list[i]].until;
+
+		if (u != 0 && until != 0 && u != until)
+			return true;
+		until = u != 0 ? u : until;
+	}
+	return false;
+}
+
+static void compare(const struct model *m, const struct ir *ir, const struct question *q)
+{
+	uint32_t want[64], have[64];
+	size_t n_want = evaluate_model(m, q, want, 64), n_have = 0, kept = 0;
+	const struct ir_cell *c = evaluate_ir(ir, q);
+
+	if (c != NULL)
+		n_have = conduits_of(ir, c->permit, have);
+	if (several_ends(m, *q) && q->now >= 1000) {
+		/* The IR may allow less, never more. */
+		for (size_t i = 0; i < n_have; i++) {
+			while (kept < n_want && want[kept] != have[i])
+				kept++;
+			assert_true(kept < n_want);
+		}
+		return;
+	}
+	assert_int_equal(n_want, n_have);
+	for (size_t i = 0; i < n_want; i++)
+		assert_int_equal(want[i], have[i]);
+}
+
+static void random_models_agree(void **state)
+{
+	const char *given = getenv("SEED");
+	unsigned seed = given != NULL ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL), crossed = 0;
+
+	(void)state;
+	print_message("SEED=%u\n", seed);
+	for (int round = 0; round < 300; round++) {
+		struct model_maker k;
+
+		maker_init(&k);
+		maker_random(&k, &seed);
+		assert_true(maker_lower(&k));
+		for (uint32_t i = 0; i < k.c.ir->n_cells; i++)
+			for (uint32_t j = i + 1; j < k.c.ir->n_cells; j++)
+				assert_false(meet(&k.c.ir->cells[i], &k.c.ir->cells[j]));
+		for (int p = 0; p < 400; p++) {
+			struct question q = maker_question(&k, &seed);
+
+			compare(&k.m, k.c.ir, &q);
+			crossed += evaluate_ir(k.c.ir, &q) != NULL;
+		}
+		maker_free(&k);
+	}
+	/* A test in which nothing ever crosses would prove nothing. */
+	assert_true(crossed > 1000);
+}
+
+static struct question ask(const char *iif, const char *oif, const char *src, const char *dst, uint8_t proto,
+			   uint16_t port)
+{
+	struct question q = { .iif = iif, .oif = oif, .l4proto = proto, .port = port, .now = 1000 };
+
+	assert_true(addr_parse(src, &q.source));
+	assert_true(addr_parse(dst, &q.destination));
+	return q;
+}
+
+static void site_questions(void **state)
+{
+	struct model_maker k;
+	struct question q;
+	uint32_t list[8];
+
+	(void)state;
+	maker_init(&k);
+	maker_site(&k);
+	assert_true(maker_lower(&k));
+	q = ask("lan1", "lan2", "10.20.0.10", "10.30.1.10", 6, 502);
+	assert_int_equal(evaluate_model(&k.m, &q, list, 8), 2);
+	assert_non_null(evaluate_ir(k.c.ir, &q));
+	q = ask("lan1", "lan3", "2001:db8:20::10", "2001:db8:30::10", 6, 502);
+	assert_int_equal(evaluate_model(&k.m, &q, list, 8), 2);
+	q.iif = "lan0"; /* spoofed */
+	assert_int_equal(evaluate_model(&k.m, &q, list, 8), 0);
+	assert_null(evaluate_ir(k.c.ir, &q));
+	q.iif = q.oif = NULL; /* from addresses alone */
+	assert_int_equal(evaluate_model(&k.m, &q, list, 8), 2);
+	assert_non_null(evaluate_ir(k.c.ir, &q));
+	q = ask("lan0", "lan1", "2001:db8:10::1", "2001:db8:20::1", 58, 128 << 8);
+	assert_int_equal(evaluate_model(&k.m, &q, list, 8), 1);
+	assert_non_null(evaluate_ir(k.c.ir, &q));
+	q = ask("lan0", "lan1", "2001:db8:10::1", "2001:db8:20::1", 1, 8 << 8);
+	assert_int_equal(evaluate_model(&k.m, &q, list, 8), 0);
+	assert_null(evaluate_ir(k.c.ir, &q));
+	q = ask("wan0", "lan2", "2.3.4.5", "10.30.1.9", 6, 443);
+	q.now = 1999999999u;
+	assert_int_equal(evaluate_model(&k.m, &q, list, 8), 1);
+	assert_non_null(evaluate_ir(k.c.ir, &q));
+	q.now = 2000000000u;
+	assert_int_equal(evaluate_model(&k.m, &q, list, 8), 0);
+	assert_null(evaluate_ir(k.c.ir, &q));
+	maker_free(&k);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(site_questions),
+		cmocka_unit_test(random_models_agree),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

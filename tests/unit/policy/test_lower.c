@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * LINK: tests/unit/policy/model_make.c policy/compile/lower.c policy/space/cells.c policy/space/boxes.c
+ * LINK: policy/space/intern.c policy/compile/permits.c policy/compile/commands.c policy/space/prove.c
+ * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/wire/commands.c
+ * LINK: appliance/base/diag.c appliance/base/messages.c appliance/wire/protocols.c appliance/base/sha256.c
+ * LINK: appliance/wire/vocabulary.c
+ * LIBS: nettle
+ */
+/* Joint settings of overlapping conduits, and identities of permits. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/policy/model_make.h"
+
+struct pair {
+	struct model_maker k;
+	struct model_zone *a, *b;
+	struct model_service *reads, *whole, *tls, *tcp;
+};
+
+static void pair_init(struct pair *p)
+{
+	maker_init(&p->k);
+	maker_interface(&p->k, "lan0");
+	maker_interface(&p->k, "lan1");
+	p->a = maker_zone(&p->k, "a", "lan0", "10.1.0.0/24 2001:db8:1::/64");
+	p->b = maker_zone(&p->k, "b", "lan1", "10.2.0.0/24 2001:db8:2::/64");
+	p->reads = maker_service(&p->k, "reads", PROTO_MODBUS, "tcp/502");
+	maker_allow(&p->k, p->reads, CLASS_READ, 0, 99);
+	p->whole = maker_service(&p->k, "whole", PROTO_MODBUS, "tcp/502");
+	p->tls = maker_service(&p->k, "tls", PROTO_TLS, "tcp/443");
+	p->tcp = maker_service(&p->k, "tcp", PROTO_TCP, "tcp/0-65535");
+}
+
+static struct model_conduit *conduit(struct pair *p, const char *name, const char *src, struct model_service *s)
+{
+	return maker_conduit(&p->k, name, p->a, p->b, src, "10.2.0.5", s);
+}
+
+/* The permit at this source's cell. */
+static const struct ir_permit *permit_at(const struct pair *p, const char *src, uint32_t *index)
+{
+	struct addr a;
+
+	assert_true(addr_parse(src, &a));
+	for (uint32_t i = 0; i < p->k.c.ir->n_cells; i++)
+		if (addr_in(&a, &p->k.c.ir->cells[i].src)) {
+			if (index != NULL)
+				*index = p->k.c.ir->cells[i].permit;
+			return &p->k.c.ir->permits[p->k.c.ir->cells[i].permit];
+		}
+	fail();
+	return NULL;
+}
+
+static size_t said(const struct pair *p, const char *code)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->k.c.diags.n; i++)
+		n += strcmp(p->k.c.diags.list[i].code, code) == 0;
+	return n;
+}
+
+static void strictest_settings(void **state)
+{
+	struct model_conduit *x, *y;
+	const struct ir_permit *joint;
+	struct lane lane;
+	struct pair p;
+
+	(void)state;
+	pair_init(&p);
+	x = conduit(&p, "x", "", p.reads);
+	y = conduit(&p, "y", "10.1.0.9", p.whole);
+	x->when_down = FAIL_OPEN;
+	x->when_overloaded = FAIL_HOLD;
+	x->when_midstream = MID_PICK_UP;
+	x->criticality = CRIT_SUPPORT;
+	x->tighten_new_flows = true;
+	y->when_down = FAIL_HOLD;
+	y->when_overloaded = FAIL_OPEN;
+	y->when_midstream = MID_DROP;
+	y->criticality = CRIT_SAFETY;
+	assert_true(maker_lower(&p.k));
+	joint = permit_at(&p, "10.1.0.9", NULL);
+	assert_true(lane_of(joint->lane, &lane));
+	assert_int_equal(lane.kind, LANE_COMMANDS);
+	assert_int_equal(lane.when_down, FAIL_HOLD);
+	assert_int_equal(lane.when_overloaded, FAIL_HOLD);
+	assert_int_equal(lane.criticality, CRIT_SAFETY);
+	assert_int_equal(joint->midstream, MID_DROP);
+	assert_false(joint->tighten_new_flows);
+	assert_true(lane_of(permit_at(&p, "10.1.0.8", NULL)->lane, &lane));
+	assert_int_equal(lane.when_down, FAIL_OPEN);
+	assert_true(permit_at(&p, "10.1.0.8", NULL)->tighten_new_flows);
+	/* Five differences, each said once although three cells came of it, at the overruled line, with the other one. */
+	assert_int_equal(said(&p, "policy.overruled"), 5);
+	for (size_t i = 0; i < p.k.c.diags.n; i++) {
+		const struct diag *d = &p.k.c.diags.list[i];
+		uint32_t overruled = strstr(d->text[0], "when_overloaded") ? y->at.line : x->at.line;
+
+		assert_int_equal(d->severity, SEV_WARNING);
+		assert_int_equal(d->at.line, overruled);
+		assert_int_equal(d->also.line, overruled == x->at.line ? y->at.line : x->at.line);
+	}
+	maker_free(&p.k);
+}
+
+static void lanes_by_protocol(void **state)
+{
+	struct lane lane;
+	struct pair p;
+
+	(void)state;
+	pair_init(&p);
+	conduit(&p, "naming", "10.1.0.1", p.tls);
+	conduit(&p, "commands", "10.1.0.2", p.whole);
+	conduit(&p, "transport", "10.1.0.3", p.tcp);
+	assert_true(maker_lower(&p.k));
+	assert_true(lane_of(permit_at(&p, "10.1.0.1", NULL)->lane, &lane));
+	assert_int_equal(lane.kind, LANE_NAMING);
+	assert_int_equal(permit_at(&p, "10.1.0.1", NULL)->protocols, 1u << PROTO_TLS);
+	assert_true(lane_of(permit_at(&p, "10.1.0.2", NULL)->lane, &lane));
+	assert_int_equal(lane.kind, LANE_COMMANDS);
+	assert_int_equal(permit_at(&p, "10.1.0.3", NULL)->lane, LANE_NONE);
+	assert_int_equal(p.k.c.diags.n, 0);
+	maker_free(&p.k);
+}
+
+static void transport_over_commands_is_said(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	pair_init(&p);
+	conduit(&p, "commands", "10.1.0.2", p.reads);
+	conduit(&p, "transport", "10.1.0.2", p.tcp);
+	assert_true(maker_lower(&p.k));
+	for (uint32_t i = 0; i < p.k.c.ir->n_permits; i++)
+		assert_int_equal(p.k.c.ir->permits[i].lane, LANE_NONE);
+	assert_int_equal(said(&p, "policy.not_enforced"), 1);
+	maker_free(&p.k);
+}
+
+static void observe_over_enforce(void **state)
+{
+	struct model_conduit *x, *y;
+	const struct command_table *t;
+	struct pair p;
+	uint32_t i;
+
+	(void)state;
+	pair_init(&p);
+	x = conduit(&p, "x", "", p.whole);
+	y = conduit(&p, "y", "10.1.0.9", p.reads);
+	y->observe = true;
+	assert_false(maker_lower(&p.k));
+	assert_int_equal(said(&p, "policy.observe_over_enforce"), 1);
+	assert_int_equal(p.k.c.diags.list[0].at.line, y->at.line);
+	assert_int_equal(p.k.c.diags.list[0].also.line, x->at.line);
+	assert_non_null(p.k.c.diags.list[0].hint[0]);
+	maker_free(&p.k);
+
+	pair_init(&p);
+	conduit(&p, "x", "", p.whole);
+	y = conduit(&p, "y", "10.1.0.9", p.reads);
+	y->observe = y->shadow = true;
+	y->when_midstream = MID_DROP; /* a shadow changes nothing */
+	y->criticality = CRIT_SAFETY;
+	assert_true(maker_lower(&p.k));
+	assert_int_equal(p.k.c.diags.n, 0);
+	assert_int_equal(permit_at(&p, "10.1.0.9", &i)->midstream, MID_RESET);
+	assert_false(p.k.c.ir->permits[i].observe);
+	t = &p.k.c.ir->table;
+	assert_int_equal(t->permits[i].n_grants, 2);
+	assert_false(t->grants[t->permits[i].first_grant].shadow);
+	assert_true(t->grants[t->permits[i].first_grant + 1].shadow);
+	maker_free(&p.k);
+
+	pair_init(&p);
+	conduit(&p, "x", "", p.whole)->observe = true;
+	conduit(&p, "y", "10.1.0.9", p.reads)->observe = true;
+	assert_true(maker_lower(&p.k));
+	assert_true(permit_at(&p, "10.1.0.9", &i)->observe);
+	assert_false(p.k.c.ir->table.grants[p.k.c.ir->table.permits[i].first_grant].shadow);
+	maker_free(&p.k);
+}
+
+static void two_ends_are_said(void **state)
+{
+	struct model_conduit *x, *y;
+	struct pair p;
+
+	(void)state;
+	pair_init(&p);
+	x = conduit(&p, "x", "10.1.0.0/25", p.tls);
+	y = conduit(&p, "y", "10.1.0.9", p.tls);
+	x->until = 9000;
+	y->until = 5000;
+	assert_true(maker_lower(&p.k));
+	assert_int_equal(said(&p, "policy.ends_early"), 1);
+	assert_int_equal(p.k.c.diags.list[0].at.line, x->at.line);
+	assert_int_equal(p.k.c.diags.list[0].also.line, y->at.line);
+	assert_int_equal(permit_at(&p, "10.1.0.9", NULL)->until, 5000);
+	assert_int_equal(permit_at(&p, "10.1.0.8", NULL)->until, 9000);
+	maker_free(&p.k);
+}
+
+/* The identity of the permit at 10.1.0.9 in a policy that one argument changes. */
+enum change { NOTHING, NAME, LINE, ROW, PORT, SOURCE, SETTING, ELSEWHERE, INTERFACE, SHADOW, UNDECIDED };
+
+static void identity_of(enum change c, uint8_t ret[32])
+{
+	struct model_conduit *x, *y;
+	struct model_service *s;
+	struct pair p;
+
+	maker_init(&p.k);
+	maker_interface(&p.k, c == INTERFACE ? "wan9" : "lan0");
+	maker_interface(&p.k, "lan1");
+	p.a = maker_zone(&p.k, "a", c == INTERFACE ? "wan9" : "lan0", "10.1.0.0/24");
+	p.b = maker_zone(&p.k, "b", "lan1", "10.2.0.0/24");
+	if (c == LINE)
+		p.k.line += 100;
+	s = maker_service(&p.k, "s", PROTO_MODBUS, c == PORT ? "tcp/503" : "tcp/502");
+	maker_allow(&p.k, s, CLASS_READ, 0, c == ROW ? 98 : 99);
+	if (c == UNDECIDED)
+		s->undecided_bytes = 1;
+	if (c == ELSEWHERE)
+		conduit(&p, "other", "10.1.0.200", s);
+	x = conduit(&p, c == NAME ? "x2" : "x", c == SOURCE ? "10.1.0.0/27" : "10.1.0.0/28", s);
+	y = conduit(&p, "y", "10.1.0.9", s);
+	if (c == SHADOW)
+		y->observe = y->shadow = true;
+	if (c == SETTING)
+		x->when_midstream = MID_DROP;
+	assert_true(maker_lower(&p.k));
+	memcpy(ret, permit_at(&p, "10.1.0.8", NULL)->identity, 32);
+	if (c == SHADOW)
+		memcpy(ret, permit_at(&p, "10.1.0.9", NULL)->identity, 32);
+	maker_free(&p.k);
+}
+
+static void identities(void **state)
+{
+	uint8_t base[32], other[32];
+
+	(void)state;
+	identity_of(NOTHING, base);
+	for (int c = NAME; c <= UNDECIDED; c++) {
+		bool same = c == NAME || c == LINE || c == ELSEWHERE;
+
+		identity_of((enum change)c, other);
+		if ((memcmp(base, other, 32) == 0) != same)
+			fail_msg("change %d: identity %s", c, same ? "differs" : "is the same");
+	}
+}
+
+static void broken_never_is_an_error(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	pair_init(&p);
+	conduit(&p, "x", "", p.whole);
+	maker_never(&p.k, p.a, p.b, CLASS_WRITE, false);
+	assert_false(maker_lower(&p.k));
+	assert_null(p.k.c.ir);
+	assert_int_equal(said(&p, "policy.never_broken"), 1);
+	assert_non_null(strstr(p.k.c.diags.list[0].text[0], "10.1.0.1 -> 10.2.0.5 tcp/502"));
+	assert_non_null(strstr(p.k.c.diags.list[0].hint[0], "a -[x site.cfg:"));
+	maker_free(&p.k);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(strictest_settings),
+		cmocka_unit_test(lanes_by_protocol),
+		cmocka_unit_test(transport_over_commands_is_said),
+		cmocka_unit_test(observe_over_enforce),
+		cmocka_unit_test(two_ends_are_said),
+		cmocka_unit_test(identities),
+		cmocka_unit_test(broken_never_is_an_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * LINK: tests/unit/policy/model_make.c policy/compile/lower.c policy/space/cells.c policy/space/boxes.c
+ * LINK: policy/space/intern.c policy/compile/permits.c policy/compile/commands.c policy/space/prove.c
+ * LINK: policy/space/evaluate.c appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
+ * LINK: appliance/wire/commands.c appliance/base/diag.c appliance/base/messages.c appliance/wire/protocols.c
+ * LINK: appliance/base/sha256.c appliance/wire/vocabulary.c
+ * LIBS: nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "tests/unit/policy/model_make.h"
+
+struct site {
+	struct model_maker k;
+	struct model_zone *office, *tos, *crane;
+	struct model_service *reads, *sets, *modbus, *tls, *http, *ping, *tcp;
+};
+
+static void site_init(struct site *s)
+{
+	struct model_maker *k = &s->k;
+
+	maker_init(k);
+	maker_interface(k, "lan0");
+	maker_interface(k, "lan1");
+	maker_interface(k, "lan2");
+	s->office = maker_zone(k, "office", "lan0", "10.10.0.0/16 2001:db8:10::/64");
+	s->tos = maker_zone(k, "tos", "lan1", "10.20.0.0/24 2001:db8:20::/64");
+	s->crane = maker_zone(k, "crane", "lan2", "10.30.0.0/22 2001:db8:30::/64");
+	s->reads = maker_service(k, "reads", PROTO_MODBUS, "tcp/502");
+	maker_allow(k, s->reads, CLASS_READ, 0, 99);
+	s->sets = maker_service(k, "sets", PROTO_MODBUS, "tcp/502");
+	maker_allow(k, s->sets, CLASS_WRITE, 400, 400);
+	s->modbus = maker_service(k, "modbus", PROTO_MODBUS, "tcp/502");
+	s->tls = maker_service(k, "tls", PROTO_TLS, "tcp/443");
+	s->http = maker_service(k, "http", PROTO_HTTP, "tcp/80");
+	s->ping = maker_service(k, "ping", PROTO_ICMP, "icmp/8");
+	s->tcp = maker_service(k, "tcp", PROTO_TCP, "tcp/1-1000");
+}
+
+static size_t prove(struct site *s, struct counterexample **x)
+{
+	size_t n = prove_nevers(&s->k.m, s->k.arena, x);
+
+	/* A counterexample is a packet that really crosses, by the conduit it names. */
+	for (size_t i = 0; i < n; i++) {
+		const struct model_conduit *last = (*x)[i].hops[(*x)[i].n_hops - 1];
+		struct question q = { .iif = last->from->interfaces[0]->name,
+				      .oif = last->to->interfaces[0]->name,
+				      .source = (*x)[i].source,
+				      .destination = (*x)[i].destination,
+				      .l4proto = (*x)[i].l4proto,
+				      .port = (*x)[i].port };
+		uint32_t by[8];
+		size_t n_by = evaluate_model(&s->k.m, &q, by, 8);
+		bool found = false;
+
+		for (size_t k = 0; k < n_by && k < 8; k++)
+			found = found || by[k] == last->index;
+		assert_true(found);
+		assert_ptr_equal(last->to, (*x)[i].never->to);
+		assert_ptr_equal((*x)[i].hops[0]->from, (*x)[i].never->from);
+		for (size_t h = 1; h < (*x)[i].n_hops; h++)
+			assert_ptr_equal((*x)[i].hops[h - 1]->to, (*x)[i].hops[h]->from);
+	}
+	return n;
+}
+
+/* One direct conduit office -> crane by `service`: does it break a `never` of these classes? */
+static bool direct(size_t service, unsigned classes, int *function)
+{
+	struct counterexample *x;
+	struct site s;
+	struct model_service *all[7];
+	bool broken;
+
+	site_init(&s);
+	memcpy(all, (struct model_service *[]){ s.reads, s.sets, s.modbus, s.tls, s.http, s.ping, s.tcp }, sizeof(all));
+	maker_conduit(&s.k, "c", s.office, s.crane, "", "10.30.1.10", all[service]);
+	maker_never(&s.k, s.office, s.crane, classes, false);
+	broken = prove(&s, &x) == 1;
+	*function = broken ? x[0].function : -2;
+	maker_free(&s.k);
+	return broken;
+}
+
+static void what_counts_as_a_command(void **state)
+{
+	int f;
+
+	(void)state;
+	assert_false(direct(0, CLASS_WRITE, &f));
+	assert_true(direct(0, CLASS_READ, &f));
+	assert_int_equal(f, 3); /* of the reading functions, the first that the row's holding registers allow */
+	assert_true(direct(1, CLASS_WRITE, &f));
+	assert_int_equal(f, 6);
+	assert_false(direct(1, CLASS_PROGRAM, &f));
+	assert_true(direct(2, CLASS_PROGRAM, &f));
+	assert_int_equal(f, 90);
+	for (size_t s = 3; s < 7; s++) {
+		/* ICMP carries no command; everything else that is not read to its commands carries all. */
+		assert_int_equal(direct(s, CLASS_WRITE, &f), s != 5);
+		assert_int_equal(f, s != 5 ? -1 : -2);
+		assert_true(direct(s, 0, &f));
+	}
+}
+
+static void unnamed_functions_count_for_all(void **state)
+{
+	struct counterexample *x;
+	struct site s;
+
+	(void)state;
+	site_init(&s);
+	bit_set(s.reads->allows[0].functions, 66);
+	maker_conduit(&s.k, "c", s.office, s.crane, "", "", s.reads);
+	maker_never(&s.k, s.office, s.crane, CLASS_PROGRAM, false);
+	/* Nobody can tell what they touch: the row's addresses refuse them, and so do values. */
+	assert_int_equal(prove(&s, &x), 0);
+	s.reads->allows[0].spaces_any = true;
+	assert_int_equal(prove(&s, &x), 1);
+	assert_int_equal(x[0].function, 66);
+	s.reads->allows[0].values.any = false;
+	assert_int_equal(prove(&s, &x), 0);
+	maker_free(&s.k);
+}
+
+static bool carries(struct site *s, uint8_t function, unsigned classes)
+{
+	struct model_allow *row = &s->reads->allows[0];
+	struct counterexample *x;
+	size_t n;
+
+	memset(row->functions, 0, sizeof(row->functions));
+	bit_set(row->functions, function);
+	s->k.m.nevers[0].classes = classes;
+	n = prove(s, &x);
+	assert_true(n == 0 || x[0].function == function);
+	return n > 0;
+}
+
+/* What the row can never let through breaks no statement; test_modbus holds that against the worker. */
+static void rows_that_refuse(void **state)
+{
+	struct number_range five = { 5, 5 };
+	struct model_allow *row;
+	struct site s;
+
+	(void)state;
+	site_init(&s);
+	maker_conduit(&s.k, "c", s.office, s.crane, "", "", s.reads);
+	maker_never(&s.k, s.office, s.crane, CLASS_WRITE, false);
+	row = &s.reads->allows[0]; /* holding 0-99 */
+	assert_true(carries(&s, 6, CLASS_WRITE));
+	assert_true(carries(&s, 22, CLASS_WRITE));
+	assert_true(carries(&s, 23, CLASS_READ));
+	assert_true(carries(&s, 8, CLASS_CONTROL));
+	assert_false(carries(&s, 5, CLASS_WRITE)); /* no coils */
+	assert_false(carries(&s, 20, CLASS_READ));
+	assert_false(carries(&s, 21, CLASS_WRITE));
+	assert_false(carries(&s, 90, CLASS_PROGRAM));
+	assert_false(carries(&s, 0, CLASS_WRITE)); /* no request has such a code */
+	assert_false(carries(&s, 128, CLASS_WRITE));
+	row->values.any = false;
+	row->values.ranges = &five;
+	row->values.n = 1;
+	assert_true(carries(&s, 6, CLASS_WRITE));
+	assert_false(carries(&s, 22, CLASS_WRITE));
+	row->spaces_any = true;
+	assert_true(carries(&s, 20, CLASS_READ));
+	assert_false(carries(&s, 21, CLASS_WRITE));
+	assert_false(carries(&s, 90, CLASS_READ));
+	assert_false(carries(&s, 5, CLASS_WRITE)); /* a coil is 0 or 1 */
+	assert_true(carries(&s, 1, CLASS_READ));
+	five.lo = 1;
+	assert_true(carries(&s, 15, CLASS_WRITE));
+	maker_free(&s.k);
+}
+
+static void tunnels_count_even_as_icmp(void **state)
+{
+	struct counterexample *x;
+	struct site s;
+
+	(void)state;
+	site_init(&s);
+	s.ping->tunnel = true;
+	maker_conduit(&s.k, "c", s.office, s.crane, "", "", s.ping);
+	maker_never(&s.k, s.office, s.crane, CLASS_WRITE, false);
+	assert_int_equal(prove(&s, &x), 1);
+	maker_free(&s.k);
+}
+
+static void families_that_never_meet(void **state)
+{
+	struct counterexample *x;
+	struct site s;
+
+	(void)state;
+	site_init(&s);
+	maker_conduit(&s.k, "c", s.office, s.crane, "10.10.0.0/16", "2001:db8:30::/64", s.modbus);
+	maker_never(&s.k, s.office, s.crane, 0, true);
+	assert_int_equal(prove(&s, &x), 0);
+	maker_free(&s.k);
+}
+
+static void chains(void **state)
+{
+	struct counterexample *x;
+	struct site s;
+
+	(void)state;
+	site_init(&s);
+	maker_conduit(&s.k, "office-tos", s.office, s.tos, "", "10.20.0.80", s.ping);
+	maker_conduit(&s.k, "tos-crane", s.tos, s.crane, "10.20.0.10", "", s.sets);
+	maker_never(&s.k, s.office, s.crane, CLASS_WRITE, false);
+	assert_int_equal(prove(&s, &x), 0);
+	maker_never(&s.k, s.office, s.crane, CLASS_WRITE, true);
+	/* The first hop by any permission, from another host of the zone: the box does not see what goes on there. */
+	assert_int_equal(prove(&s, &x), 1);
+	assert_int_equal(x[0].n_hops, 2);
+	assert_string_equal(x[0].hops[0]->name, "office-tos");
+	assert_string_equal(x[0].hops[1]->name, "tos-crane");
+	assert_int_equal(x[0].function, 6);
+	maker_never(&s.k, s.office, s.crane, CLASS_READ, true);
+	assert_int_equal(prove(&s, &x), 1);
+	maker_free(&s.k);
+}
+
+static void breaks(void **state)
+{
+	struct counterexample *x;
+	struct model_conduit *web;
+	struct site s;
+
+	(void)state;
+	site_init(&s);
+	web = maker_conduit(&s.k, "office-tos", s.office, s.tos, "", "10.20.0.80 2001:db8:20::80", s.tls);
+	maker_conduit(&s.k, "tos-crane", s.tos, s.crane, "10.20.0.10", "", s.sets);
+	maker_never(&s.k, s.office, s.crane, CLASS_WRITE, true);
+	assert_int_equal(prove(&s, &x), 1);
+	/* The asset that is entered: the walk ends there, once all its addresses are named. */
+	maker_break(&s.k, maker_asset(&s.k, "web4", s.tos, "10.20.0.80"));
+	assert_int_equal(prove(&s, &x), 1);
+	maker_break(&s.k, maker_asset(&s.k, "web6", s.tos, "2001:db8:20::80"));
+	assert_int_equal(prove(&s, &x), 0);
+	/* Entered anywhere else as well: it goes on, even to what only the broken asset may do. */
+	web->destinations = s.tos->ranges;
+	web->n_destinations = s.tos->n_ranges;
+	assert_int_equal(prove(&s, &x), 1);
+	/* Nobody is excused at the last hop, nor at the first. */
+	maker_never(&s.k, s.office, s.tos, CLASS_WRITE, true);
+	assert_int_equal(prove(&s, &x), 2);
+	maker_break(&s.k, maker_asset(&s.k, "plcs", s.crane, "10.30.0.0/22 2001:db8:30::/64"));
+	assert_int_equal(prove(&s, &x), 2);
+	maker_free(&s.k);
+}
+
+static void a_range_of_broken_assets_without_gap(void **state)
+{
+	struct counterexample *x;
+	struct site s;
+
+	(void)state;
+	site_init(&s);
+	maker_conduit(&s.k, "office-tos", s.office, s.tos, "10.10.0.0/16", "10.20.0.80/30", s.tls);
+	maker_conduit(&s.k, "tos-crane", s.tos, s.crane, "", "", s.modbus);
+	maker_never(&s.k, s.office, s.crane, 0, true);
+	maker_break(&s.k, maker_asset(&s.k, "x", s.tos, "10.20.0.80 10.20.0.81"));
+	maker_break(&s.k, maker_asset(&s.k, "y", s.tos, "10.20.0.83"));
+	assert_int_equal(prove(&s, &x), 1);
+	maker_break(&s.k, maker_asset(&s.k, "z", s.tos, "10.20.0.82"));
+	assert_int_equal(prove(&s, &x), 0);
+	maker_free(&s.k);
+}
+
+static void loops_end(void **state)
+{
+	struct counterexample *x;
+	struct site s;
+
+	(void)state;
+	site_init(&s);
+	maker_conduit(&s.k, "a", s.office, s.tos, "", "", s.tls);
+	maker_conduit(&s.k, "b", s.tos, s.office, "", "", s.tls);
+	maker_conduit(&s.k, "c", s.tos, s.tos, "", "", s.tls);
+	maker_never(&s.k, s.office, s.crane, 0, true);
+	assert_int_equal(prove(&s, &x), 0);
+	/* Observed and ending conduits pass traffic while they stand. */
+	maker_conduit(&s.k, "d", s.tos, s.crane, "", "", s.ping)->observe = true;
+	assert_int_equal(prove(&s, &x), 1);
+	maker_free(&s.k);
+}
+
+/* What is only observed passes, rows or no rows; what shadows passes by its own account only where nobody enforces. */
+static void observers_carry_all(void **state)
+{
+	struct model_conduit *watch, *enforced;
+	struct counterexample *x;
+	struct site s;
+
+	(void)state;
+	site_init(&s);
+	watch = maker_conduit(&s.k, "watch", s.office, s.crane, "", "", s.reads);
+	maker_never(&s.k, s.office, s.crane, CLASS_WRITE, false);
+	assert_int_equal(prove(&s, &x), 0);
+	watch->observe = true;
+	assert_int_equal(prove(&s, &x), 1);
+	assert_int_equal(x[0].function, 5);
+	watch->shadow = true;
+	assert_int_equal(prove(&s, &x), 1);
+	enforced = maker_conduit(&s.k, "reads", s.office, s.crane, "", "", s.reads);
+	assert_int_equal(prove(&s, &x), 0);
+	enforced->until = 2000000000u; /* and after that, who enforces? */
+	assert_int_equal(prove(&s, &x), 1);
+	enforced->until = 0;
+	watch->services[0] = s.tls; /* port 443, where nobody enforces */
+	assert_int_equal(prove(&s, &x), 1);
+	assert_int_equal(x[0].port, 443);
+	watch->services[0] = s.ping;
+	assert_int_equal(prove(&s, &x), 0);
+	maker_free(&s.k);
+}
+
+/* What passes while nobody inspects breaks no statement, but is told; a stricter conduit on the same cell ends it. */
+static void open_decisions_are_told(void **state)
+{
+	struct model_conduit *reads, *other;
+	struct counterexample *x;
+	struct site s;
+
+	(void)state;
+	site_init(&s);
+	reads = maker_conduit(&s.k, "reads", s.office, s.crane, "", "", s.reads);
+	maker_never(&s.k, s.office, s.crane, CLASS_WRITE, false);
+	assert_int_equal(prove(&s, &x), 0);
+	reads->when_overloaded = FAIL_HOLD;
+	assert_int_equal(prove(&s, &x), 1);
+	assert_int_equal(x[0].unattended, FAIL_HOLD);
+	reads->when_overloaded = FAIL_OPEN;
+	assert_int_equal(prove(&s, &x), 1);
+	assert_int_equal(x[0].unattended, FAIL_OPEN);
+	assert_int_equal(x[0].function, 5);
+	other = maker_conduit(&s.k, "other", s.office, s.crane, "10.10.0.0/16", "", s.reads);
+	assert_int_equal(prove(&s, &x), 1); /* IPv6 is the first conduit's alone */
+	assert_int_equal(x[0].source.family, 6);
+	assert_ptr_equal(x[0].hops[0], reads);
+	other = maker_conduit(&s.k, "whole", s.office, s.crane, "", "", s.reads);
+	assert_int_equal(prove(&s, &x), 0);
+	other->when_down = FAIL_OPEN; /* each is open where the other is not */
+	assert_int_equal(prove(&s, &x), 0);
+	other->when_overloaded = FAIL_OPEN;
+	assert_int_equal(prove(&s, &x), 1);
+	/* A statement that is broken anyway is told as that. */
+	maker_conduit(&s.k, "sets", s.office, s.crane, "", "", s.sets);
+	assert_int_equal(prove(&s, &x), 1);
+	assert_int_equal(x[0].unattended, FAIL_CLOSED);
+	maker_free(&s.k);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_counts_as_a_command),
+		cmocka_unit_test(unnamed_functions_count_for_all),
+		cmocka_unit_test(rows_that_refuse),
+		cmocka_unit_test(tunnels_count_even_as_icmp),
+		cmocka_unit_test(families_that_never_meet),
+		cmocka_unit_test(chains),
+		cmocka_unit_test(breaks),
+		cmocka_unit_test(a_range_of_broken_assets_without_gap),
+		cmocka_unit_test(loops_end),
+		cmocka_unit_test(observers_carry_all),
+		cmocka_unit_test(open_decisions_are_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

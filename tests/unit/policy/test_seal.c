@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * LINK: tests/unit/policy/model_make.c policy/compile/lower.c policy/space/cells.c policy/space/boxes.c
+ * LINK: policy/space/intern.c policy/compile/permits.c policy/compile/commands.c policy/space/prove.c
+ * LINK: policy/ir/seal.c policy/ir/unseal.c appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
+ * LINK: appliance/wire/commands.c appliance/base/diag.c appliance/base/err.c appliance/base/messages.c
+ * LINK: appliance/wire/protocols.c appliance/base/sha256.c appliance/wire/vocabulary.c
+ * LIBS: nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/sha256.h"
+#include "tests/unit/policy/model_make.h"
+
+static void seal_site(struct model_maker *k, uint8_t **p, size_t *n)
+{
+	struct err e;
+
+	maker_init(k);
+	maker_site(k);
+	assert_true(maker_lower(k));
+	assert_int_equal(ir_seal(k->c.ir, p, n, &e), 0);
+}
+
+static int unseal(const uint8_t *p, size_t n)
+{
+	struct arena *a = arena_new(COMPILE_BUDGET);
+	struct err e;
+	struct ir ir;
+	int r = ir_unseal(bytes_of(p, n), a, &ir, &e);
+
+	arena_free(a);
+	return r;
+}
+
+static void sealed_again_is_the_same(void **state)
+{
+	struct arena *a = arena_new(COMPILE_BUDGET);
+	struct model_maker k, k2;
+	uint8_t *p, *p2, *p3;
+	size_t n, n2, n3;
+	struct err e;
+	struct ir ir;
+
+	(void)state;
+	seal_site(&k, &p, &n);
+	seal_site(&k2, &p2, &n2);
+	assert_int_equal(n, n2);
+	assert_memory_equal(p, p2, n);
+	assert_int_equal(ir_unseal(bytes_of(p, n), a, &ir, &e), 0);
+	assert_memory_equal(ir.digest, k.c.ir->digest, 32);
+	assert_int_equal(ir_seal(&ir, &p3, &n3, &e), 0);
+	assert_int_equal(n, n3);
+	assert_memory_equal(p, p3, n);
+	assert_string_equal(ir.site_label, "北ターミナル");
+	assert_int_equal(ir.n_cells, k.c.ir->n_cells);
+	assert_string_equal(ir.conduits[1].name, "tos-sets-rtg01");
+	assert_memory_equal(ir.table.digest, k.c.ir->table.digest, 32);
+	free(p);
+	free(p2);
+	free(p3);
+	arena_free(a);
+	maker_free(&k);
+	maker_free(&k2);
+}
+
+static void every_truncation_is_refused(void **state)
+{
+	struct model_maker k;
+	uint8_t *p, *copy;
+	size_t n;
+
+	(void)state;
+	seal_site(&k, &p, &n);
+	for (size_t i = 0; i < n; i += i < 64 ? 1 : 7) {
+		copy = malloc(i ? i : 1); /* exact, so that a read behind the end is seen */
+		memcpy(copy, p, i);
+		assert_int_equal(unseal(copy, i), -EBADMSG);
+		free(copy);
+	}
+	copy = malloc(n + 1);
+	memcpy(copy, p, n);
+	copy[n] = 0;
+	assert_int_equal(unseal(copy, n + 1), -EBADMSG);
+	free(copy);
+	free(p);
+	maker_free(&k);
+}
+
+static void every_bit_flip_is_refused(void **state)
+{
+	struct model_maker k;
+	uint8_t *p;
+	size_t n;
+
+	(void)state;
+	seal_site(&k, &p, &n);
+	for (size_t bit = 0; bit < n * 8; bit += bit < 40 * 8 ? 1 : 3) {
+		p[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		assert_int_equal(unseal(p, n), -EBADMSG);
+		p[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	}
+	assert_int_equal(unseal(p, n), 0);
+	free(p);
+	maker_free(&k);
+}
+
+/* With a digest that fits, damage must be found by the rules themselves, or lead to another sound generation: one that
+ * seals to the very bytes it came from. Truncations are always found. */
+static void rules_hold_behind_a_right_digest(void **state)
+{
+	unsigned refused = 0, sound = 0;
+	struct model_maker k;
+	uint8_t *p, *copy;
+	size_t n;
+
+	(void)state;
+	seal_site(&k, &p, &n);
+	for (size_t i = 40; i < n; i += 5) {
+		copy = malloc(i);
+		memcpy(copy, p, i);
+		sha256(copy + 40, i - 40, copy + 8);
+		assert_int_equal(unseal(copy, i), -EBADMSG);
+		free(copy);
+	}
+	copy = malloc(n);
+	for (size_t i = 40; i < n; i++) {
+		struct arena *a = arena_new(COMPILE_BUDGET);
+		struct err e;
+		struct ir ir;
+
+		memcpy(copy, p, n);
+		copy[i] ^= (uint8_t)(1u << i % 8);
+		sha256(copy + 40, n - 40, copy + 8);
+		if (ir_unseal(bytes_of(copy, n), a, &ir, &e) == 0) {
+			uint8_t *again;
+			size_t n_again;
+
+			assert_int_equal(ir_seal(&ir, &again, &n_again, &e), 0);
+			assert_int_equal(n, n_again);
+			assert_memory_equal(copy, again, n);
+			free(again);
+			sound++;
+		} else {
+			refused++;
+		}
+		arena_free(a);
+	}
+	print_message("%u refused, %u other generations\n", refused, sound);
+	assert_true(refused > 100);
+	free(copy);
+	free(p);
+	maker_free(&k);
+}
+
+static void too_long_names_are_an_error(void **state)
+{
+	char *name = malloc(70001);
+	struct model_maker k;
+	struct err e;
+	uint8_t *p;
+	size_t n;
+
+	(void)state;
+	memset(name, 'x', 70000);
+	name[70000] = '\0';
+	maker_init(&k);
+	maker_site(&k);
+	k.m.site_label = name;
+	assert_true(maker_lower(&k));
+	assert_int_equal(ir_seal(k.c.ir, &p, &n, &e), -EFBIG);
+	free(name);
+	maker_free(&k);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sealed_again_is_the_same),    cmocka_unit_test(every_truncation_is_refused),
+		cmocka_unit_test(every_bit_flip_is_refused),   cmocka_unit_test(rules_hold_behind_a_right_digest),
+		cmocka_unit_test(too_long_names_are_an_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

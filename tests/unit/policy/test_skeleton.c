@@ -1,0 +1,693 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * LINK: tests/unit/policy/model_make.c tests/unit/kernel/rule_box.c policy/compile/lower.c policy/space/cells.c
+ * LINK: policy/space/boxes.c policy/space/intern.c policy/compile/permits.c policy/compile/commands.c
+ * LINK: policy/space/prove.c policy/ir/evaluate.c policy/ir/skeleton.c policy/ir/elements.c policy/ir/names.c
+ * LINK: appliance/base/addr.c appliance/wire/reason.c appliance/base/arena.c appliance/base/bytes.c
+ * LINK: appliance/wire/commands.c appliance/base/diag.c appliance/base/messages.c appliance/wire/protocols.c
+ * LINK: appliance/base/sha256.c appliance/wire/vocabulary.c
+ * LIBS: nettle
+ */
+/* Packets through the symbolic rules: every sentence of the skeleton that matters to an attacker is tried here. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tests/unit/kernel/rule_box.h"
+#include "tests/unit/policy/model_make.h"
+
+#define SYN 2u
+#define ACK 16u
+#define RST 4u
+
+enum { LAN0, LAN1, LAN2, LAN3, WAN0 };
+
+struct world {
+	struct model_maker k;
+	struct box_rules b;
+	uint32_t ids[256];
+};
+
+static void world_rules(struct world *w)
+{
+	w->b.lanes = ir_lanes(w->k.c.ir);
+	w->b.n_rules = ir_skeleton(w->b.lanes, 2, w->k.arena, &w->b.rules);
+	w->b.n_elements = ir_elements(w->k.c.ir, w->ids, w->k.arena, &w->b.elements);
+	w->b.now = 1000;
+	assert_true(w->b.n_rules > 0);
+}
+
+static void world_open(struct world *w)
+{
+	memset(w, 0, sizeof(*w));
+	maker_init(&w->k);
+	maker_site(&w->k);
+	assert_true(maker_lower(&w->k));
+	for (uint32_t i = 0; i < w->k.c.ir->n_permits; i++)
+		w->ids[i] = 100 + i;
+	world_rules(w);
+}
+
+static struct box_packet packet(struct box_flow *f, uint32_t iif, uint32_t oif, const char *src, const char *dst,
+				uint8_t proto, uint16_t port)
+{
+	struct box_packet p = { .iif = iif,
+				.oif = oif,
+				.l4proto = proto,
+				.sport = 40000,
+				.dport = port,
+				.tcp_flags = SYN,
+				.hop_limit = 64,
+				.flow = f };
+
+	assert_true(addr_parse(src, &p.src));
+	assert_true(addr_parse(dst, &p.dst));
+	*f = (struct box_flow){ .state = CT_NEW, .src = p.src, .dst = p.dst, .l4proto = proto, .port = port };
+	return p;
+}
+
+/* The next packet of the same session. */
+static struct box_packet next(const struct box_packet *p, uint8_t direction)
+{
+	struct box_packet q = *p;
+
+	q.direction = direction;
+	q.tcp_flags = ACK;
+	q.mark = 0;
+	q.flow->state = CT_ESTABLISHED;
+	if (direction == 1) {
+		q.iif = p->oif;
+		q.oif = p->iif;
+		q.src = p->dst;
+		q.dst = p->src;
+		q.sport = p->dport;
+		q.dport = p->sport;
+	}
+	return q;
+}
+
+static struct box_result forward(struct world *w, struct box_packet *p)
+{
+	return box_run(&w->b, CHAIN_FORWARD, p);
+}
+
+/* What the gate's verdict does: permit judged and outcome. */
+static struct box_result judged(struct world *w, struct box_packet *p, enum mark_outcome o)
+{
+	p->mark = mark_make(mark_permit(p->mark), 0, o);
+	return box_run(&w->b, CHAIN_POST, p);
+}
+
+static void expect_drop(struct box_result r, enum reason reason)
+{
+	assert_int_equal(r.verdict, BOX_DROP);
+	assert_string_equal(reason_word(r.reason), reason_word(reason));
+}
+
+static void new_packets_agree_with_cells(void **state)
+{
+	const char *given = getenv("SEED");
+	unsigned seed = given != NULL ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL), through = 0;
+
+	(void)state;
+	print_message("SEED=%u\n", seed);
+	for (int round = 0; round < 60; round++) {
+		struct world w;
+
+		memset(&w, 0, sizeof(w));
+		maker_init(&w.k);
+		maker_random(&w.k, &seed);
+		assert_true(maker_lower(&w.k));
+		assert_true(w.k.c.ir->n_permits <= 256);
+		for (uint32_t i = 0; i < w.k.c.ir->n_permits; i++)
+			w.ids[i] = 1 + (uint32_t)rand_r(&seed) % 1000 + 1000 * i;
+		world_rules(&w);
+		for (int n = 0; n < 200; n++) {
+			struct question q = maker_question(&w.k, &seed);
+			const struct ir_cell *c = evaluate_ir(w.k.c.ir, &q);
+			struct box_flow f = { .state = CT_NEW,
+					      .src = q.source,
+					      .dst = q.destination,
+					      .l4proto = q.l4proto,
+					      .port = q.port };
+			struct box_packet p = { .src = q.source,
+						.dst = q.destination,
+						.l4proto = q.l4proto,
+						.sport = 9,
+						.dport = q.port,
+						.tcp_flags = SYN,
+						.flow = &f };
+			struct box_result r;
+
+			for (uint32_t i = 0; i < w.k.c.ir->n_interfaces; i++) {
+				p.iif = strcmp(w.k.c.ir->interfaces[i].name, q.iif) == 0 ? i : p.iif;
+				p.oif = strcmp(w.k.c.ir->interfaces[i].name, q.oif) == 0 ? i : p.oif;
+			}
+			w.b.now = q.now;
+			r = forward(&w, &p);
+			assert_int_equal(c != NULL, r.verdict != BOX_DROP);
+			if (c == NULL) {
+				assert_int_equal(f.mark, 0);
+				continue;
+			}
+			through++;
+			assert_int_equal(mark_permit(f.mark), w.ids[c->permit]);
+			assert_int_equal(mark_lane(f.mark), w.k.c.ir->permits[c->permit].lane);
+			assert_int_equal(r.verdict, mark_lane(f.mark) ? BOX_QUEUE : BOX_ACCEPT);
+			assert_int_equal(p.mark, mark_lane(f.mark) ? f.mark : MARK_FAST);
+			/* Both directions of the flow are live, at the right interfaces only. */
+			p = next(&p, 1);
+			assert_int_equal(forward(&w, &p).verdict, mark_lane(f.mark) ? BOX_QUEUE : BOX_ACCEPT);
+		}
+		maker_free(&w.k);
+	}
+	assert_true(through > 1000);
+}
+
+static void command_lane_never_lets_go(void **state)
+{
+	struct world w;
+	struct box_flow f;
+	struct box_packet p, q;
+
+	(void)state;
+	world_open(&w);
+	p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
+	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+	assert_int_equal(judged(&w, &p, MARK_CONFIRMED).verdict, BOX_ACCEPT);
+	assert_int_equal(mark_outcome(f.mark), MARK_CONFIRMED);
+	for (uint8_t d = 0; d < 2; d++) {
+		q = next(&p, d);
+		assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
+		assert_int_equal(mark_outcome(q.mark), MARK_UNJUDGED);
+	}
+	maker_free(&w.k);
+}
+
+static void naming_lane_lets_go_once_confirmed(void **state)
+{
+	struct world w;
+	struct box_flow f;
+	struct box_packet p, q, late;
+
+	(void)state;
+	world_open(&w);
+	p = packet(&f, LAN0, LAN1, "10.10.3.4", "10.20.0.80", 6, 443);
+	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+	assert_int_equal(judged(&w, &p, MARK_GOOD).verdict, BOX_ACCEPT);
+	q = next(&p, 1);
+	assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
+	late = next(&p, 0);
+	assert_int_equal(forward(&w, &late).verdict, BOX_QUEUE);
+	assert_int_equal(judged(&w, &q, MARK_CONFIRMED).verdict, BOX_ACCEPT);
+	/* One that waited meanwhile does not take the confirmation back. */
+	assert_int_equal(judged(&w, &late, MARK_GOOD).verdict, BOX_ACCEPT);
+	q = next(&p, 0);
+	assert_int_equal(forward(&w, &q).verdict, BOX_ACCEPT);
+	assert_int_equal(q.mark, MARK_FAST);
+	assert_int_equal(box_run(&w.b, CHAIN_POST, &q).verdict, BOX_ACCEPT);
+	maker_free(&w.k);
+}
+
+static void spoofed_packets_change_nothing(void **state)
+{
+	static const uint32_t wrong[] = { LAN0, LAN3, WAN0 };
+	struct world w;
+	struct box_flow f;
+	struct box_packet p, q;
+	uint32_t mark;
+
+	(void)state;
+	world_open(&w);
+	p = packet(&f, LAN1, LAN2, "2001:db8:20::10", "2001:db8:30::10", 6, 502);
+	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+	assert_int_equal(judged(&w, &p, MARK_GOOD).verdict, BOX_ACCEPT);
+	mark = f.mark;
+	for (size_t i = 0; i < 3; i++)
+		for (uint8_t d = 0; d < 2; d++) {
+			q = next(&p, d);
+			q.iif = wrong[i];
+			/* lan3 is an interface of the crane zone too: its replies are right there. */
+			if (wrong[i] == LAN3 && d == 1)
+				continue;
+			expect_drop(forward(&w, &q), R_SPOOFED);
+			assert_int_equal(f.mark, mark);
+		}
+	/* The server's packet at the client's interface, and the other way round. */
+	q = next(&p, 1);
+	q.iif = LAN1;
+	expect_drop(forward(&w, &q), R_SPOOFED);
+	q = next(&p, 0);
+	q.iif = LAN2;
+	expect_drop(forward(&w, &q), R_SPOOFED);
+	maker_free(&w.k);
+}
+
+/* Tracking believes a SYN and its answer from anywhere, so they never get as far as that from where they cannot be from. */
+static void strangers_do_not_reach_tracking(void **state)
+{
+	static const uint8_t opening[] = { SYN, SYN | ACK, RST, RST | ACK, 1, 1 | ACK, SYN | 1 };
+	struct world w;
+	struct box_flow f;
+	struct box_packet p, q;
+
+	(void)state;
+	world_open(&w);
+	for (unsigned six = 0; six < 2; six++) {
+		p = packet(&f, LAN1, LAN2, six ? "2001:db8:20::10" : "10.20.0.10",
+			   six ? "2001:db8:30::10" : "10.30.1.10", 6, 502);
+		for (size_t i = 0; i < sizeof(opening); i++) {
+			p.tcp_flags = opening[i];
+			p.unrouted = true;
+			expect_drop(box_run(&w.b, CHAIN_GUARD, &p), R_SPOOFED);
+			p.unrouted = false;
+			assert_int_equal(box_run(&w.b, CHAIN_GUARD, &p).verdict, BOX_ACCEPT);
+		}
+		p.tcp_flags = ACK;
+		assert_int_equal(box_run(&w.b, CHAIN_GUARD, &p).verdict, BOX_ACCEPT);
+		/* Headers that no rule names stop every packet, whatever session it belongs to. */
+		p.options = true;
+		expect_drop(box_run(&w.b, CHAIN_GUARD, &p), R_IP_OPTIONS);
+		p.l4proto = 17;
+		expect_drop(box_run(&w.b, CHAIN_GUARD, &p), R_IP_OPTIONS);
+		p.options = false;
+		assert_int_equal(box_run(&w.b, CHAIN_GUARD, &p).verdict, BOX_ACCEPT);
+		/* The box's own addresses and forged ones open nothing either. */
+		p.unrouted = true;
+		expect_drop(forward(&w, &p), R_SPOOFED);
+		assert_int_equal(f.mark, 0);
+	}
+	/* A session whose permit has just ended: only its own ends speak for it. */
+	p = packet(&f, LAN1, LAN2, "2001:db8:20::10", "2001:db8:30::10", 6, 502);
+	forward(&w, &p);
+	assert_int_equal(judged(&w, &p, MARK_GOOD).verdict, BOX_ACCEPT);
+	f.mark = mark_make(mark_permit(f.mark) + 500, mark_lane(f.mark), MARK_GOOD);
+	q = next(&p, 0);
+	q.iif = LAN0;
+	q.unrouted = true;
+	expect_drop(forward(&w, &q), R_SPOOFED);
+	assert_int_equal(mark_permit(f.mark) >= 500, true);
+	q = next(&p, 0);
+	assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
+	assert_int_equal(mark_permit(f.mark) < 500, true);
+	maker_free(&w.k);
+}
+
+static void odd_openings_are_refused(void **state)
+{
+	static const uint8_t flags[] = { 0, ACK, SYN | ACK, SYN | RST, RST, SYN | 1, 1, 0x3f };
+	struct world w;
+	struct box_flow f;
+	struct box_packet p;
+
+	(void)state;
+	world_open(&w);
+	for (size_t i = 0; i < sizeof(flags); i++) {
+		p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
+		p.tcp_flags = flags[i];
+		expect_drop(forward(&w, &p), R_TCP_FLAGS);
+		assert_int_equal(f.mark, 0);
+	}
+	p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
+	f.state = 0; /* untracked */
+	expect_drop(forward(&w, &p), R_NO_CONDUIT);
+	p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 47, 502);
+	expect_drop(forward(&w, &p), R_NO_CONDUIT);
+	maker_free(&w.k);
+}
+
+static void what_an_old_policy_judged_is_stale(void **state)
+{
+	struct world w;
+	struct box_flow f;
+	struct box_packet p, q;
+
+	(void)state;
+	world_open(&w);
+	p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
+	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+	q = p;
+	q.mark = mark_make(mark_permit(p.mark) + 1, 0, MARK_GOOD); /* a live permit, not this flow's */
+	expect_drop(box_run(&w.b, CHAIN_POST, &q), R_STALE);
+	q.mark = mark_make(0, 0, MARK_GOOD);
+	expect_drop(box_run(&w.b, CHAIN_POST, &q), R_STALE);
+	q.mark = mark_make(mark_permit(p.mark), 0, (enum mark_outcome)5);
+	expect_drop(box_run(&w.b, CHAIN_POST, &q), R_STALE);
+	/* Tightened while it waited. */
+	for (uint32_t i = 0; i < w.k.c.ir->n_permits; i++)
+		w.ids[i] += 1000;
+	world_rules(&w);
+	expect_drop(judged(&w, &p, MARK_GOOD), R_STALE);
+	maker_free(&w.k);
+}
+
+static void lapsed_flows_are_looked_up_again(void **state)
+{
+	struct world w;
+	struct box_flow f;
+	struct box_packet p, q;
+
+	(void)state;
+	for (uint8_t d = 0; d < 2; d++) {
+		world_open(&w);
+		p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
+		assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+		assert_int_equal(judged(&w, &p, MARK_GOOD).verdict, BOX_ACCEPT);
+		for (uint32_t i = 0; i < w.k.c.ir->n_permits; i++)
+			w.ids[i] += 1000;
+		world_rules(&w);
+		q = next(&p, d);
+		assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
+		assert_true(mark_permit(f.mark) >= 1000);
+		assert_int_equal(mark_outcome(f.mark), MARK_UNJUDGED);
+		maker_free(&w.k);
+	}
+}
+
+static void flows_nothing_allows_are_cut(void **state)
+{
+	struct world w;
+	struct box_flow f;
+	struct box_packet p, q;
+
+	(void)state;
+	world_open(&w);
+	p = packet(&f, WAN0, LAN2, "2.3.4.5", "10.30.1.9", 6, 443);
+	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+	assert_int_equal(judged(&w, &p, MARK_CONFIRMED).verdict, BOX_ACCEPT);
+	q = next(&p, 0);
+	assert_int_equal(forward(&w, &q).verdict, BOX_ACCEPT);
+	w.b.now = 2000000000u; /* its end: no daemon, no rule change */
+	for (uint8_t d = 0; d < 2; d++) {
+		struct box_result r;
+
+		q = next(&p, d);
+		r = forward(&w, &q);
+		assert_int_equal(r.verdict, BOX_QUEUE);
+		assert_int_equal(r.lane, LANE_CUT);
+		assert_false(r.bypass);
+		assert_int_equal(r.reason, R_ENDED);
+		/* Whatever a worker says of it, it does not leave. */
+		for (int o = MARK_UNJUDGED; o <= MARK_CONFIRMED; o++) {
+			struct box_packet out = q;
+
+			out.mark = mark_make(mark_permit(f.mark), LANE_CUT, (enum mark_outcome)o);
+			expect_drop(box_run(&w.b, CHAIN_POST, &out), R_STALE);
+		}
+		expect_drop(box_run(&w.b, CHAIN_POST, &q), R_STALE);
+	}
+	/* The resets may go out, to both ends, and only as resets. */
+	q = next(&p, 1);
+	q.tcp_flags = RST | ACK;
+	q.mark = mark_make(0, LANE_CUT, MARK_UNJUDGED);
+	assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &q).verdict, BOX_ACCEPT);
+	q.tcp_flags = ACK;
+	expect_drop(box_run(&w.b, CHAIN_OUTPUT, &q), R_SELF_OUT);
+	w.b.now = 1000; /* the permit is live: nobody may cut it */
+	q.tcp_flags = RST;
+	expect_drop(box_run(&w.b, CHAIN_OUTPUT, &q), R_SELF_OUT);
+	maker_free(&w.k);
+}
+
+static void failure_decisions(void **state)
+{
+	struct world w;
+	struct box_flow f;
+	struct box_packet p, q;
+	struct box_result r;
+
+	(void)state;
+	world_open(&w);
+	/* closed: tls */
+	p = packet(&f, LAN0, LAN1, "10.10.3.4", "10.20.0.80", 6, 443);
+	r = forward(&w, &p);
+	assert_false(r.bypass);
+	expect_drop(box_run(&w.b, CHAIN_POST, &p), R_DOWN_CLOSED);
+	/* hold: modbus where it is not overruled */
+	p = packet(&f, LAN1, LAN2, "10.20.0.99", "10.30.1.99", 6, 502);
+	r = forward(&w, &p);
+	assert_true(r.bypass);
+	q = p;
+	expect_drop(box_run(&w.b, CHAIN_POST, &q), R_DOWN_HOLD_NEW);
+	assert_int_equal(judged(&w, &p, MARK_GOOD).verdict, BOX_ACCEPT);
+	q = next(&p, 1);
+	assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
+	r = box_run(&w.b, CHAIN_POST, &q);
+	assert_int_equal(r.verdict, BOX_ACCEPT);
+	assert_int_equal(r.reason, R_DOWN_HELD);
+	/* open */
+	for (size_t i = 0; i < w.k.m.n_conduits; i++)
+		w.k.m.conduits[i].when_down = w.k.m.conduits[i].when_overloaded = FAIL_OPEN;
+	assert_true(maker_lower(&w.k));
+	world_rules(&w);
+	p = packet(&f, LAN0, LAN1, "10.10.3.4", "10.20.0.80", 6, 443);
+	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+	r = box_run(&w.b, CHAIN_POST, &p);
+	assert_int_equal(r.verdict, BOX_ACCEPT);
+	assert_int_equal(r.reason, R_DOWN_OPEN);
+	maker_free(&w.k);
+}
+
+static struct box_packet error_about(const struct box_packet *p, unsigned six, unsigned type)
+{
+	struct box_packet q = next(p, 1);
+
+	q.flow->state = CT_RELATED;
+	q.l4proto = six ? 58 : 1;
+	q.dport = (uint16_t)(type << 8);
+	return q;
+}
+
+/* Types that tracking relates to sessions: five of IPv4, of which two are nobody's need; IPv6 below 128, of which four. */
+static void related_error(struct world *w, const struct box_packet *p, unsigned six, unsigned type)
+{
+	struct box_packet q = error_about(p, six, type);
+	bool listed = six ? type >= 1 && type <= 4 : type == 3 || type == 11 || type == 12;
+	bool is_error = six ? type < 128 : listed || type == 4 || type == 5;
+
+	if (is_error && !listed) {
+		expect_drop(box_run(&w->b, CHAIN_GUARD, &q), R_RELATED);
+		return;
+	}
+	assert_int_equal(box_run(&w->b, CHAIN_GUARD, &q).verdict, BOX_ACCEPT);
+	if (!listed)
+		return;
+	assert_int_equal(forward(w, &q).verdict, BOX_ACCEPT);
+	assert_int_equal(q.mark, MARK_FAST);
+	/* The same from the wrong side, and from where its source is not. */
+	q.iif = WAN0;
+	expect_drop(forward(w, &q), R_RELATED);
+	q.unrouted = true;
+	expect_drop(box_run(&w->b, CHAIN_GUARD, &q), R_SPOOFED);
+}
+
+static void related_errors(void **state)
+{
+	struct world w;
+	struct box_flow f;
+	struct box_packet p, q;
+
+	(void)state;
+	world_open(&w);
+	/* A session whose commands are read, of either family, and one that no worker looks at any more. */
+	for (unsigned kind = 0; kind < 3; kind++) {
+		unsigned six = kind == 1;
+
+		p = packet(&f, LAN1, LAN2, six ? "2001:db8:20::10" : "10.20.0.10",
+			   six ? "2001:db8:30::10" : "10.30.1.10", 6, 502);
+		if (kind == 2)
+			p = packet(&f, LAN0, LAN1, "10.10.3.4", "10.20.0.80", 6, 443);
+		assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+		if (kind == 2)
+			assert_int_equal(judged(&w, &p, MARK_CONFIRMED).verdict, BOX_ACCEPT);
+		for (unsigned type = 0; type < 256; type++)
+			related_error(&w, &p, six, type);
+		/* About a session that is over. */
+		q = error_about(&p, six, six ? 1 : 3);
+		f.mark += 500;
+		expect_drop(forward(&w, &q), R_RELATED);
+	}
+	maker_free(&w.k);
+}
+
+static void strays_are_answered_only_between_allowed_pairs(void **state)
+{
+	struct world w;
+	struct box_flow f;
+	struct box_packet p;
+	struct box_result r;
+
+	(void)state;
+	world_open(&w);
+	p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
+	f.state = CT_INVALID;
+	p.tcp_flags = ACK;
+	r = forward(&w, &p);
+	assert_int_equal(r.verdict, BOX_QUEUE);
+	assert_int_equal(r.lane, LANE_CUT);
+	assert_false(r.bypass);
+	assert_int_equal(p.mark, MARK_STRAY);
+	assert_int_equal(r.reason, R_NO_SESSION);
+	p = packet(&f, LAN2, LAN1, "10.30.1.10", "10.20.0.10", 6, 33000);
+	p.sport = 502;
+	f.state = CT_INVALID;
+	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+	/* It passes nowhere, whatever verdict it is given. */
+	for (unsigned o = 0; o < 8; o++) {
+		struct box_packet q = p;
+
+		q.mark = mark_make(1, LANE_CUT, (enum mark_outcome)o);
+		expect_drop(box_run(&w.b, CHAIN_POST, &q), R_STALE);
+		q.mark = mark_make(0, LANE_CUT, (enum mark_outcome)o);
+		expect_drop(box_run(&w.b, CHAIN_POST, &q), R_STALE);
+	}
+	p.tcp_flags = RST;
+	expect_drop(forward(&w, &p), R_INVALID); /* a reset is never answered by one */
+	p.tcp_flags = ACK;
+	p.iif = LAN0;
+	expect_drop(forward(&w, &p), R_INVALID);
+	p = packet(&f, LAN0, LAN2, "10.10.0.9", "10.30.1.10", 6, 502);
+	f.state = CT_INVALID;
+	expect_drop(forward(&w, &p), R_INVALID);
+	p = packet(&f, LAN0, LAN1, "10.10.0.9", "10.20.0.10", 17, 53);
+	f.state = CT_INVALID;
+	expect_drop(forward(&w, &p), R_INVALID);
+	/* The gate's answer goes out; the same with another mark, or into a session, does not. */
+	p = packet(&f, LAN1, LAN1, "10.30.1.10", "10.20.0.10", 6, 40000);
+	p.tcp_flags = RST | ACK;
+	p.mark = MARK_STRAY;
+	f.state = CT_INVALID;
+	assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &p).verdict, BOX_ACCEPT);
+	p.mark = 0;
+	expect_drop(box_run(&w.b, CHAIN_OUTPUT, &p), R_SELF_OUT);
+	p.mark = MARK_STRAY;
+	f.state = CT_ESTABLISHED;
+	expect_drop(box_run(&w.b, CHAIN_OUTPUT, &p), R_SELF_OUT);
+	maker_free(&w.k);
+}
+
+static void the_box_itself(void **state)
+{
+	struct world w;
+	struct box_flow f;
+	struct box_packet p;
+
+	(void)state;
+	world_open(&w);
+	for (unsigned type = 0; type < 256; type++) {
+		bool nd_in = type == 133 || type == 135 || type == 136, nd_out = type == 135 || type == 136;
+
+		p = packet(&f, LAN0, LAN0, "2001:db8:10::5", "2001:db8:10::1", 58, (uint16_t)(type << 8));
+		p.hop_limit = 255;
+		assert_int_equal(box_run(&w.b, CHAIN_INPUT, &p).verdict, nd_in || type == 128 ? BOX_ACCEPT : BOX_DROP);
+		assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &p).verdict, nd_out ? BOX_ACCEPT : BOX_DROP);
+		p.hop_limit = 254;
+		assert_int_equal(box_run(&w.b, CHAIN_INPUT, &p).verdict, type == 128 ? BOX_ACCEPT : BOX_DROP);
+		assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &p).verdict, BOX_DROP);
+	}
+	p = packet(&f, LAN0, LAN0, "10.10.0.5", "10.10.0.1", 6, 443);
+	expect_drop(box_run(&w.b, CHAIN_INPUT, &p), R_SELF);
+	p = packet(&f, LAN0, LAN0, "10.10.0.5", "10.10.0.1", 17, 123);
+	expect_drop(box_run(&w.b, CHAIN_INPUT, &p), R_SELF);
+	p = packet(&f, LAN0, LAN0, "10.10.0.1", "10.10.0.5", 6, 443);
+	expect_drop(box_run(&w.b, CHAIN_OUTPUT, &p), R_SELF_OUT);
+	maker_free(&w.k);
+}
+
+static void a_gate_resets_only_its_own_lane(void **state)
+{
+	struct world w;
+	struct box_flow f;
+	struct box_packet p, q;
+
+	(void)state;
+	world_open(&w);
+	p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
+	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+	for (uint32_t lane = 1; lane < LANE_COUNT; lane++) {
+		q = next(&p, 0);
+		q.tcp_flags = RST;
+		q.mark = mark_make(0, lane, MARK_UNJUDGED);
+		assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &q).verdict,
+				 lane == mark_lane(f.mark) ? BOX_ACCEPT : BOX_DROP);
+	}
+	q.mark = mark_make(0, mark_lane(f.mark), MARK_UNJUDGED);
+	q.tcp_flags = SYN | RST;
+	assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &q).verdict, BOX_DROP);
+	q.tcp_flags = RST;
+	f.state = CT_INVALID; /* out of its window: not tracked, not sent */
+	assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &q).verdict, BOX_DROP);
+	maker_free(&w.k);
+}
+
+/* Every chain ends in a drop, a queue or a decision; nothing falls out of its end uncounted. */
+static void every_chain_ends(void **state)
+{
+	bool seen[CHAIN_COUNT] = { false };
+	struct world w;
+	char name[16];
+
+	(void)state;
+	world_open(&w);
+	for (unsigned c = 0; c < CHAIN_COUNT; c++) {
+		const struct ir_rule *last = NULL;
+
+		for (size_t i = 0; i < w.b.n_rules; i++) {
+			if (w.b.rules[i].chain != c)
+				continue;
+			last = &w.b.rules[i];
+			assert_true(last->n >= 1 && last->n <= IR_STMTS);
+			assert_int_equal(last->line, 0);
+			for (uint32_t s = 0; s < last->n; s++)
+				if (last->stmts[s].kind == IR_GOTO)
+					seen[last->stmts[s].a] = true;
+		}
+		assert_true(strlen(ir_chain_name((enum ir_chain)c, name)) < 16);
+		if (last == NULL) {
+			assert_true(c >= CHAIN_LANE_FIRST);
+			continue;
+		}
+		switch ((int)last->stmts[last->n - 1].kind) {
+		case IR_DROP:
+		case IR_QUEUE:
+		case IR_GOTO:
+		case IR_ACCEPT:
+			break;
+		default:
+			fail_msg("chain %s has an open end", name);
+		}
+	}
+	assert_true(seen[CHAIN_ADMIT] && seen[CHAIN_CUT] && seen[CHAIN_LAPSED] && seen[CHAIN_INVALID]);
+	maker_free(&w.k);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(new_packets_agree_with_cells),
+		cmocka_unit_test(command_lane_never_lets_go),
+		cmocka_unit_test(naming_lane_lets_go_once_confirmed),
+		cmocka_unit_test(spoofed_packets_change_nothing),
+		cmocka_unit_test(odd_openings_are_refused),
+		cmocka_unit_test(strangers_do_not_reach_tracking),
+		cmocka_unit_test(what_an_old_policy_judged_is_stale),
+		cmocka_unit_test(lapsed_flows_are_looked_up_again),
+		cmocka_unit_test(flows_nothing_allows_are_cut),
+		cmocka_unit_test(failure_decisions),
+		cmocka_unit_test(related_errors),
+		cmocka_unit_test(strays_are_answered_only_between_allowed_pairs),
+		cmocka_unit_test(the_box_itself),
+		cmocka_unit_test(a_gate_resets_only_its_own_lane),
+		cmocka_unit_test(every_chain_ends),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

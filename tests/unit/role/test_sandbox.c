@@ -1,0 +1,717 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Each role's sandbox, from inside: a child process enters it and tries one thing; what is forbidden must end in an error
+ * or in the child's death, what is needed must work. Needs root, for the sandbox starts by giving it up; elsewhere only
+ * the table is looked at.
+ *
+ * LINK: appliance/role/sandbox.c appliance/role/sandbox_table.c appliance/wire/msg.c appliance/gate/verdict.c
+ * LINK: appliance/base/bytes.c appliance/base/err.c appliance/base/memfd.c
+ * LIBS: libseccomp libcap-ng
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "appliance/gate/verdict.h"
+#include "appliance/role/roles.h"
+#include "appliance/role/sandbox.h"
+#include "appliance/role/sandbox_table.h"
+#include "appliance/wire/msg.h"
+
+#define SUCCEEDED 0 /* the child did what it tried */
+#define DENIED 10
+#define NOT_ENTERED 11
+
+#define NETLINK_FD 20 /* NETLINK_NETFILTER, opened with privilege, as a queue socket is */
+#define PLAIN_FD 21   /* a UDP socket */
+#define FOLDER_FD 22  /* a folder */
+
+static const enum role all_roles[] = { ROLE_ENFORCE, ROLE_GATE,	   ROLE_DPI, ROLE_TAP,
+				       ROLE_COMPILE, ROLE_JOURNAL, ROLE_MGMT };
+#define N_ROLES (sizeof(all_roles) / sizeof(all_roles[0]))
+
+/* ---- what a child tries: true when it succeeded ------------------------------------------------------------------- */
+
+static bool try_read_file(void)
+{
+	return open("/etc/passwd", O_RDONLY) >= 0;
+}
+
+static bool try_make_file(void)
+{
+	return open("/tmp/sekisho-sandbox-test", O_CREAT | O_WRONLY, 0600) >= 0;
+}
+
+static bool try_folder(void)
+{
+	return openat(FOLDER_FD, "passwd", O_RDONLY) >= 0;
+}
+
+static bool try_tcp(void)
+{
+	return socket(AF_INET, SOCK_STREAM, 0) >= 0;
+}
+
+static bool try_unix(void)
+{
+	return socket(AF_UNIX, SOCK_STREAM, 0) >= 0;
+}
+
+static bool try_packet(void)
+{
+	return socket(AF_PACKET, SOCK_RAW, 0) >= 0;
+}
+
+static bool try_netlink(void)
+{
+	return socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER) >= 0;
+}
+
+static bool try_listen(void)
+{
+	return listen(PLAIN_FD, 1) == 0;
+}
+
+static bool try_connect(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons(9),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+	return connect(PLAIN_FD, (const struct sockaddr *)&to, sizeof(to)) == 0;
+}
+
+static bool try_setsockopt(void)
+{
+	int size = 1024;
+
+	return setsockopt(NETLINK_FD, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) == 0;
+}
+
+static bool try_exec(void)
+{
+	execl("/bin/true", "true", NULL);
+	return false;
+}
+
+static bool try_fork(void)
+{
+	pid_t p = fork();
+
+	if (p == 0)
+		_exit(0);
+	return p > 0;
+}
+
+static bool try_trace(void)
+{
+	return ptrace(PTRACE_ATTACH, getppid(), NULL, NULL) == 0;
+}
+
+static bool try_signal(void)
+{
+	return kill(getppid(), 0) == 0;
+}
+
+static bool try_root(void)
+{
+	return setuid(0) == 0 || setresuid(0, 0, 0) == 0;
+}
+
+static bool try_group(void)
+{
+	gid_t g = 0;
+
+	return setgroups(1, &g) == 0;
+}
+
+static bool try_mount(void)
+{
+	return mount("none", "/mnt", "tmpfs", 0, NULL) == 0;
+}
+
+static bool try_unshare(void)
+{
+	return unshare(CLONE_NEWUSER) == 0;
+}
+
+static bool try_setns(void)
+{
+	return setns(FOLDER_FD, 0) == 0;
+}
+
+static bool try_executable_memory(void)
+{
+	return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
+}
+
+static bool try_make_executable(void)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return p != MAP_FAILED && mprotect(p, 4096, PROT_READ | PROT_EXEC) == 0;
+}
+
+static bool try_bpf(void)
+{
+	return syscall(SYS_bpf, 0, NULL, 0) == 0;
+}
+
+static bool try_io_uring(void)
+{
+	uint8_t params[256] = { 0 };
+
+	return syscall(SYS_io_uring_setup, 4, params) >= 0;
+}
+
+static bool try_memory_of_parent(void)
+{
+	char c;
+	struct iovec iov = { &c, 1 };
+
+	return process_vm_readv(getppid(), &iov, 1, &iov, 1, 0) == 1;
+}
+
+static bool try_dumpable(void)
+{
+	return syscall(SYS_prctl, 4 /* PR_SET_DUMPABLE */, 1, 0, 0, 0) == 0;
+}
+
+static bool try_chmod(void)
+{
+	return chmod("/tmp", 01777) == 0;
+}
+
+static bool try_descriptor_of_parent(void)
+{
+	int p = (int)syscall(SYS_pidfd_open, getppid(), 0);
+
+	return p >= 0 && syscall(SYS_pidfd_getfd, p, 0, 0) >= 0;
+}
+
+/* A batch that makes a table, on a netlink socket that root opened: the sender's own capabilities are what count. */
+static size_t nft_message(uint8_t *out)
+{
+	struct {
+		struct nlmsghdr h1;
+		struct nfgenmsg g1;
+		struct nlmsghdr h2;
+		struct nfgenmsg g2;
+		struct nlattr name;
+		char text[8];
+		struct nlmsghdr h3;
+		struct nfgenmsg g3;
+	} m = {
+		.h1 = { .nlmsg_len = 20, .nlmsg_type = NFNL_MSG_BATCH_BEGIN, .nlmsg_flags = NLM_F_REQUEST },
+		.g1 = { .res_id = htons(NFNL_SUBSYS_NFTABLES) },
+		.h2 = { .nlmsg_len = 32,
+			.nlmsg_type = (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_NEWTABLE,
+			.nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_ACK },
+		.g2 = { .nfgen_family = 1 },
+		.name = { .nla_len = 12, .nla_type = NFTA_TABLE_NAME },
+		.text = "escaped",
+		.h3 = { .nlmsg_len = 20, .nlmsg_type = NFNL_MSG_BATCH_END, .nlmsg_flags = NLM_F_REQUEST },
+		.g3 = { .res_id = htons(NFNL_SUBSYS_NFTABLES) },
+	};
+
+	memcpy(out, &m, sizeof(m));
+	return sizeof(m);
+}
+
+static bool netlink_agrees(void)
+{
+	uint8_t buf[4096];
+	struct nlmsgerr error;
+	struct iovec iov = { buf, sizeof(buf) };
+	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n = recvmsg(NETLINK_FD, &mh, MSG_DONTWAIT);
+
+	if (n < (ssize_t)(sizeof(struct nlmsghdr) + sizeof(error)))
+		return true; /* no refusal */
+	memcpy(&error, buf + sizeof(struct nlmsghdr), sizeof(error));
+	return error.error == 0;
+}
+
+static bool try_nft_write(void)
+{
+	uint8_t m[256];
+	size_t n = nft_message(m);
+
+	return write(NETLINK_FD, m, n) == (ssize_t)n && netlink_agrees();
+}
+
+static bool try_nft_send(void)
+{
+	uint8_t m[256];
+	size_t n = nft_message(m);
+
+	return send(NETLINK_FD, m, n, 0) == (ssize_t)n && netlink_agrees();
+}
+
+static bool try_verdict(void)
+{
+	uint8_t m[VERDICT_ONE];
+	size_t n = verdict_upto_message(m, 1000, 1, true);
+
+	return write(NETLINK_FD, m, n) == (ssize_t)n && netlink_agrees();
+}
+
+/* ---- what a role needs: true when it works -------------------------------------------------------------------------- */
+
+static bool need_memory(void)
+{
+	char *p = malloc(3 << 20);
+	bool ok;
+
+	if (p == NULL)
+		return false;
+	memset(p, 1, 3 << 20);
+	p = realloc(p, 6 << 20);
+	ok = p != NULL;
+	free(p);
+	return ok;
+}
+
+static bool need_time(void)
+{
+	struct timespec ts;
+	struct tm tm;
+	time_t t = 0;
+
+	return clock_gettime(CLOCK_MONOTONIC, &ts) == 0 && clock_gettime(CLOCK_REALTIME, &ts) == 0 &&
+	       nanosleep(&(struct timespec){ .tv_nsec = 1 }, NULL) == 0 && gmtime_r(&t, &tm) != NULL;
+}
+
+/* An answer as every role gives one: JSON in a sealed memfd, over the control channel. */
+static bool need_answer(void)
+{
+	uint8_t status = 0;
+	struct outbuf o = { .p = &status, .len = 1, .size = 1 };
+	int fd = memfd_sealed("answer", "{}", 2);
+
+	return fd >= 0 && msg_send(ROLE_FD_CONTROL, MSG_ANSWER, 1, &o, &fd, 1) == 0 && close(fd) == 0;
+}
+
+static bool need_event(void)
+{
+	return send(ROLE_FD_EVENTS, "x", 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1;
+}
+
+static bool need_message(void)
+{
+	uint8_t *image;
+	struct msg m;
+	size_t n;
+	bool ok;
+
+	if (msg_recv(ROLE_FD_CONTROL, ROLE_SUPERVISOR, &m) != 1 || m.type != MSG_TABLE)
+		return false;
+	ok = memfd_read(m.fds[0], 100, &image, &n, NULL) == 0 && n == 5;
+	free(image);
+	msg_close_fds(&m);
+	return ok;
+}
+
+static bool need_waiting(void)
+{
+	struct pollfd p = { .fd = ROLE_FD_CONTROL, .events = POLLOUT };
+	struct epoll_event ev = { .events = EPOLLOUT };
+	int e = epoll_create1(EPOLL_CLOEXEC);
+
+	return poll(&p, 1, 0) == 1 && epoll_ctl(e, EPOLL_CTL_ADD, ROLE_FD_CONTROL, &ev) == 0 &&
+	       epoll_wait(e, &ev, 1, 0) == 1;
+}
+
+static bool need_shared_memory(void)
+{
+	struct msg m;
+	void *p;
+
+	if (msg_recv(ROLE_FD_CONTROL, ROLE_SUPERVISOR, &m) != 1)
+		return false;
+	p = mmap(NULL, 4096, PROT_READ, MAP_SHARED, m.fds[0], 0);
+	return p != MAP_FAILED && munmap(p, 4096) == 0;
+}
+
+static bool need_receive_many(void)
+{
+	char buf[2][64];
+	struct iovec iov[2] = { { buf[0], 64 }, { buf[1], 64 } };
+	struct mmsghdr mm[2] = { { .msg_hdr = { .msg_iov = &iov[0], .msg_iovlen = 1 } },
+				 { .msg_hdr = { .msg_iov = &iov[1], .msg_iovlen = 1 } } };
+
+	return recvmmsg(NETLINK_FD, mm, 2, MSG_DONTWAIT, NULL) < 0 && errno == EAGAIN;
+}
+
+static bool need_verdict(void)
+{
+	return verdict_upto(NETLINK_FD, 1000, 1, true) == 0;
+}
+
+static bool need_journal(void)
+{
+	int fd = openat(JOURNAL_FD_FOLDER, "sandbox-test", O_CREAT | O_RDWR | O_APPEND | O_CLOEXEC, 0600);
+
+	return fd >= 0 && write(fd, "x", 1) == 1 && fdatasync(fd) == 0 && ftruncate(fd, 0) == 0 &&
+	       renameat(JOURNAL_FD_FOLDER, "sandbox-test", JOURNAL_FD_FOLDER, "sandbox-test-2") == 0 &&
+	       unlinkat(JOURNAL_FD_FOLDER, "sandbox-test-2", 0) == 0;
+}
+
+static bool need_sysctl(void)
+{
+	int fd = open("/proc/sys/net/ipv4/ip_forward", O_WRONLY | O_CLOEXEC);
+
+	return fd >= 0 && write(fd, "0", 1) == 1;
+}
+
+/* ---- running one ----------------------------------------------------------------------------------------------------- */
+
+static char folder[] = "/tmp/sekisho-sandbox-XXXXXX";
+
+static void put_at(int fd, int at)
+{
+	if (fd != at) {
+		dup2(fd, at);
+		close(fd);
+	}
+}
+
+/* The descriptors of a role, plus three that it could misuse; in a network namespace of its own. */
+static void prepare(enum role r)
+{
+	int control[2], events[2], table = memfd_sealed("table", "12345", 5);
+	uint8_t body[4] = { 0, 0, 0, 5 };
+	struct outbuf o = { .p = body, .len = 4, .size = 4 };
+
+	if (unshare(CLONE_NEWNET) < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET, 0, control) < 0 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET, 0, events) < 0 || msg_send(control[0], MSG_TABLE, 0, &o, &table, 1) < 0)
+		_exit(NOT_ENTERED);
+	fcntl(control[0], F_DUPFD, 40); /* the far ends stay open, out of the way */
+	fcntl(events[0], F_DUPFD, 40);
+	put_at(fcntl(control[1], F_DUPFD, 50), ROLE_FD_CONTROL);
+	put_at(fcntl(events[1], F_DUPFD, 50), ROLE_FD_EVENTS);
+	put_at(open(folder, O_RDONLY | O_DIRECTORY), r == ROLE_JOURNAL ? JOURNAL_FD_FOLDER : MGMT_FD_SECRETS);
+	put_at(socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_NETFILTER), NETLINK_FD);
+	put_at(socket(AF_INET, SOCK_DGRAM, 0), PLAIN_FD);
+	put_at(open("/etc", O_RDONLY | O_DIRECTORY), FOLDER_FD);
+}
+
+/* Exit status, or minus the signal. */
+static int run(enum role r, bool (*what)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct err e = { 0 };
+
+		prepare(r);
+		if (sandbox_enter(r, &e) < 0) {
+			dprintf(2, "%s: %s\n", role_name(r), e.text);
+			_exit(NOT_ENTERED);
+		}
+		_exit(what == NULL || what() ? SUCCEEDED : DENIED);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+struct attempt {
+	const char *name;
+	bool (*what)(void);
+	unsigned except; /* roles that may: bit set */
+};
+
+#define MAY(r) (1u << (r))
+
+static const struct attempt forbidden[] = {
+	{ "read a file", try_read_file, 0 },
+	{ "make a file", try_make_file, 0 },
+	{ "open in a folder", try_folder, 0 },
+	{ "TCP socket", try_tcp, 0 },
+	{ "unix socket", try_unix, 0 },
+	{ "packet socket", try_packet, 0 },
+	{ "netlink socket", try_netlink, 0 },
+	{ "listen", try_listen, 0 },
+	{ "connect", try_connect, 0 },
+	/* mgmt sets options of the connections that it accepts, enforce of its own netlink sockets */
+	{ "shrink a receive buffer", try_setsockopt, MAY(ROLE_MGMT) | MAY(ROLE_ENFORCE) },
+	{ "execute", try_exec, 0 },
+	{ "fork", try_fork, 0 },
+	{ "trace its parent", try_trace, 0 },
+	{ "signal its parent", try_signal, 0 },
+	{ "become root", try_root, 0 },
+	{ "take a group", try_group, 0 },
+	{ "mount", try_mount, 0 },
+	{ "user namespace", try_unshare, 0 },
+	{ "enter a namespace", try_setns, 0 },
+	{ "executable memory", try_executable_memory, 0 },
+	{ "make memory executable", try_make_executable, 0 },
+	{ "bpf", try_bpf, 0 },
+	{ "io_uring", try_io_uring, 0 },
+	{ "read its parent's memory", try_memory_of_parent, 0 },
+	{ "become dumpable", try_dumpable, 0 },
+	{ "chmod", try_chmod, 0 },
+	{ "take its parent's descriptor", try_descriptor_of_parent, 0 },
+	/* Whoever has CAP_NET_ADMIN and such a socket could: that is why neither reads hostile bytes. */
+	{ "change rules by write", try_nft_write, MAY(ROLE_GATE) | MAY(ROLE_ENFORCE) },
+	{ "change rules by send", try_nft_send, MAY(ROLE_GATE) | MAY(ROLE_ENFORCE) },
+	{ "send a verdict", try_verdict, MAY(ROLE_GATE) | MAY(ROLE_ENFORCE) },
+};
+
+static void nothing_forbidden_works(void **state)
+{
+	int failures = 0;
+
+	(void)state;
+	for (size_t i = 0; i < N_ROLES; i++)
+		for (size_t k = 0; k < sizeof(forbidden) / sizeof(forbidden[0]); k++) {
+			int got;
+
+			if (forbidden[k].except & MAY(all_roles[i]))
+				continue;
+			got = run(all_roles[i], forbidden[k].what);
+			if (got == DENIED || got == -SIGSYS)
+				continue;
+			print_error("%s: %s: %d\n", role_name(all_roles[i]), forbidden[k].name, got);
+			failures++;
+		}
+	assert_int_equal(failures, 0);
+}
+
+/* For those that read hostile bytes, an attempt is the end. */
+static void parsers_die_of_it(void **state)
+{
+	static const enum role parsers[] = { ROLE_DPI, ROLE_GATE };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(run(parsers[i], try_read_file), -SIGSYS);
+		assert_int_equal(run(parsers[i], try_tcp), -SIGSYS);
+		assert_int_equal(run(parsers[i], try_exec), -SIGSYS);
+		assert_int_equal(run(parsers[i], try_setsockopt), -SIGSYS);
+		assert_int_equal(run(parsers[i], try_executable_memory), -SIGSYS);
+	}
+	assert_int_equal(run(ROLE_DPI, try_nft_send), -SIGSYS);
+}
+
+static const struct attempt needed[] = {
+	{ "enter", NULL, 0 },	      { "memory", need_memory, 0 }, { "time", need_time, 0 },
+	{ "answer", need_answer, 0 }, { "event", need_event, 0 },   { "message with a descriptor", need_message, 0 },
+	{ "wait", need_waiting, 0 },
+};
+
+static void everything_needed_works(void **state)
+{
+	static const struct {
+		enum role role;
+		const char *name;
+		bool (*what)(void);
+	} own[] = {
+		{ ROLE_DPI, "ring", need_shared_memory },     { ROLE_DPI, "receive", need_receive_many },
+		{ ROLE_GATE, "ring", need_shared_memory },    { ROLE_GATE, "verdict", need_verdict },
+		{ ROLE_JOURNAL, "its folder", need_journal }, { ROLE_ENFORCE, "sysctl", need_sysctl },
+	};
+	int failures = 0, got;
+
+	(void)state;
+	for (size_t i = 0; i < N_ROLES; i++)
+		for (size_t k = 0; k < sizeof(needed) / sizeof(needed[0]); k++) {
+			got = run(all_roles[i], needed[k].what);
+			if (got != SUCCEEDED) {
+				print_error("%s: %s: %d\n", role_name(all_roles[i]), needed[k].name, got);
+				failures++;
+			}
+		}
+	for (size_t k = 0; k < sizeof(own) / sizeof(own[0]); k++) {
+		got = run(own[k].role, own[k].what);
+		if (got != SUCCEEDED) {
+			print_error("%s: %s: %d\n", role_name(own[k].role), own[k].name, got);
+			failures++;
+		}
+	}
+	assert_int_equal(failures, 0);
+}
+
+/* ---- the table and the rest ------------------------------------------------------------------------------------------- */
+
+static void table(void **state)
+{
+	(void)state;
+	assert_null(sandbox_profile(ROLE_SUPERVISOR));
+	assert_null(sandbox_profile(ROLE_CLI));
+	assert_null(sandbox_profile((enum role)99));
+	for (size_t i = 0; i < N_ROLES; i++) {
+		const struct profile *p = sandbox_profile(all_roles[i]);
+		uint64_t admin = (uint64_t)1 << CAP_NET_ADMIN, raw = (uint64_t)1 << CAP_NET_RAW;
+
+		assert_non_null(p);
+		assert_int_equal(p->capabilities, all_roles[i] == ROLE_ENFORCE ? admin
+						  : all_roles[i] == ROLE_GATE  ? admin | raw
+									       : 0);
+		assert_true(p->otherwise == OTHERWISE_KILL || all_roles[i] == ROLE_ENFORCE ||
+			    all_roles[i] == ROLE_COMPILE);
+		for (size_t k = 0; k < i; k++)
+			assert_int_not_equal(sandbox_uid(all_roles[i]), sandbox_uid(all_roles[k]));
+		assert_true(sandbox_uid(all_roles[i]) > 1000);
+	}
+}
+
+static bool supervisor_loads_code(void)
+{
+	return syscall(SYS_bpf, 0, NULL, 0) >= 0 || errno != EPERM || syscall(SYS_init_module, NULL, 0, "") >= 0 ||
+	       errno != EPERM || ptrace(PTRACE_TRACEME, 0, NULL, NULL) >= 0;
+}
+
+static void supervisor(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	pid = fork();
+	if (pid == 0) {
+		struct err e = { 0 };
+
+		/* Trimmed, it must still be able to start a role; and the role's sandbox closes inside it. */
+		if (sandbox_supervisor(&e) < 0 || supervisor_loads_code()) {
+			dprintf(2, "%s\n", e.text);
+			_exit(1);
+		}
+		pid = fork();
+		if (pid == 0) {
+			prepare(ROLE_GATE);
+			_exit(sandbox_enter(ROLE_GATE, &e) == 0 && need_verdict() ? 0 : 1);
+		}
+		_exit(waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 2);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+#define ALIVE_FD 60
+#define READY_FD 61
+
+/* Tells when it is inside, then waits for its end. */
+static void role_of_a_parent(void)
+{
+	prepare(ROLE_DPI);
+	if (sandbox_enter(ROLE_DPI, NULL) == 0 && write(READY_FD, "x", 1) == 1)
+		for (;;)
+			nanosleep(&(struct timespec){ .tv_sec = 100 }, NULL);
+	_exit(1);
+}
+
+/* A role ends with its parent. */
+static void parent_dies(void **state)
+{
+	int alive[2], ready[2];
+	pid_t pid;
+	char c;
+
+	(void)state;
+	assert_int_equal(pipe(alive), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (pipe(ready) < 0 || dup2(alive[1], ALIVE_FD) < 0 || dup2(ready[1], READY_FD) < 0)
+			_exit(1);
+		close(alive[1]);
+		close(ready[1]);
+		if (fork() == 0)
+			role_of_a_parent();
+		close(READY_FD);
+		_exit(read(ready[0], &c, 1) == 1 ? 0 : 1);
+	}
+	close(alive[1]);
+	waitpid(pid, NULL, 0);
+	/* The pipe ends when the role, its last holder, is gone. */
+	assert_int_equal(poll(&(struct pollfd){ .fd = alive[0], .events = POLLIN }, 1, 5000), 1);
+	assert_int_equal(read(alive[0], &c, 1), 0);
+	close(alive[0]);
+}
+
+static void placed(void **state)
+{
+	cpu_set_t before, after;
+
+	(void)state;
+	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+	for (unsigned i = 0; i < 5; i++) {
+		sched_setaffinity(0, sizeof(before), &before);
+		assert_int_equal(sandbox_place(i, NULL), 0);
+		assert_int_equal(sched_getaffinity(0, sizeof(after), &after), 0);
+		assert_int_equal(CPU_COUNT(&after), 1);
+	}
+	sched_setaffinity(0, sizeof(before), &before);
+}
+
+static int make_folder(void **state)
+{
+	(void)state;
+	/* The supervisor gives the folder to the role's user. */
+	if (mkdtemp(folder) == NULL)
+		return 1;
+	return geteuid() == 0 && chown(folder, sandbox_uid(ROLE_JOURNAL), sandbox_uid(ROLE_JOURNAL)) < 0;
+}
+
+static int remove_folder(void **state)
+{
+	(void)state;
+	unlink("/tmp/sekisho-sandbox-test");
+	return rmdir(folder);
+}
+
+/* Entering a sandbox takes root; the namespace tests run this program as root too, so that nothing is left out there. */
+int main(void)
+{
+	const struct CMUnitTest tables[] = {
+		cmocka_unit_test(table),
+		cmocka_unit_test(placed),
+	};
+	const struct CMUnitTest entered[] = {
+		cmocka_unit_test(nothing_forbidden_works),
+		cmocka_unit_test(parsers_die_of_it),
+		cmocka_unit_test(everything_needed_works),
+		cmocka_unit_test(supervisor),
+		cmocka_unit_test(parent_dies),
+	};
+	int failed = cmocka_run_group_tests(tables, NULL, NULL);
+
+	if (geteuid() == 0)
+		return failed + cmocka_run_group_tests(entered, make_folder, remove_folder);
+	print_message(
+		"NOTE the cases inside a sandbox need root to enter it; tests/netns/sandbox/run runs them as root\n");
+	return failed;
+}

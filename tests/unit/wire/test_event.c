@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The event codec and the counting of lost records.
+ * LINK: appliance/wire/event.c appliance/base/bytes.c appliance/base/addr.c
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "appliance/wire/event.h"
+#include "appliance/wire/protocols.h"
+#include "appliance/wire/reason.h"
+
+static struct event sample(void)
+{
+	struct event e;
+
+	memset(&e, 0, sizeof(e));
+	e.wall_ns = 0x0102030405060708u;
+	e.kind = EVENT_PDU;
+	e.verdict = EV_DENY;
+	e.reason = R_MODBUS_ADDRESS;
+	e.permit = 0x3ffffe;
+	e.conduit = 7;
+	e.line = 120;
+	e.client = (struct addr){ .family = 6, .b = { 0x20, 1, 0xd, 0xb8, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9 } };
+	e.server = (struct addr){ .family = 4, .b = { 10, 30, 1, 10 } };
+	e.client_port = 40000;
+	e.server_port = 502;
+	e.l4proto = 6;
+	e.s2c = 1;
+	e.protocol = PROTO_MODBUS;
+	e.iif = 3;
+	e.unit = 1;
+	e.function = 6;
+	e.space = 3;
+	e.code = 2;
+	e.address = 65535;
+	e.quantity = 125;
+	e.count = UINT64_MAX;
+	e.value = 1ull << 40;
+	return e;
+}
+
+static bool decodes(const uint8_t *wire, size_t n, struct event *ret)
+{
+	return event_decode(bytes_of(wire, n), ret);
+}
+
+static void round_trip(void **state)
+{
+	struct event e = sample(), back;
+	uint8_t wire[EVENT_WIRE], again[EVENT_WIRE];
+
+	(void)state;
+	event_encode(&e, wire);
+	assert_true(decodes(wire, sizeof(wire), &back));
+	event_encode(&back, again);
+	assert_memory_equal(wire, again, sizeof(wire));
+	assert_int_equal(back.wall_ns, e.wall_ns);
+	assert_int_equal(back.kind, e.kind);
+	assert_int_equal(back.verdict, e.verdict);
+	assert_int_equal(back.reason, e.reason);
+	assert_int_equal(back.permit, e.permit);
+	assert_int_equal(back.conduit, e.conduit);
+	assert_int_equal(back.line, e.line);
+	assert_memory_equal(&back.client, &e.client, sizeof(e.client));
+	assert_memory_equal(&back.server, &e.server, sizeof(e.server));
+	assert_int_equal(back.client_port, 40000);
+	assert_int_equal(back.server_port, 502);
+	assert_int_equal(back.l4proto, 6);
+	assert_int_equal(back.s2c, 1);
+	assert_int_equal(back.protocol, PROTO_MODBUS);
+	assert_int_equal(back.iif, 3);
+	assert_int_equal(back.unit, 1);
+	assert_int_equal(back.function, 6);
+	assert_int_equal(back.space, 3);
+	assert_int_equal(back.code, 2);
+	assert_int_equal(back.address, 65535);
+	assert_int_equal(back.quantity, 125);
+	assert_int_equal(back.count, UINT64_MAX);
+	assert_int_equal(back.value, 1ull << 40);
+}
+
+static void wrong_lengths(void **state)
+{
+	struct event e = sample(), back;
+	uint8_t wire[EVENT_WIRE + 1] = { 0 };
+
+	(void)state;
+	event_encode(&e, wire);
+	for (size_t n = 0; n <= sizeof(wire); n++)
+		assert_int_equal(decodes(wire, n, &back), n == EVENT_WIRE);
+}
+
+/* Whatever byte is changed: refused, or a record whose only encoding these bytes are. */
+static void one_encoding(void **state)
+{
+	struct event e = sample(), back;
+	uint8_t wire[EVENT_WIRE], again[EVENT_WIRE];
+
+	(void)state;
+	event_encode(&e, wire);
+	for (size_t i = 0; i < sizeof(wire); i++)
+		for (unsigned v = 0; v < 256; v++) {
+			uint8_t was = wire[i];
+
+			wire[i] = (uint8_t)v;
+			if (decodes(wire, sizeof(wire), &back)) {
+				event_encode(&back, again);
+				assert_memory_equal(wire, again, sizeof(wire));
+			}
+			wire[i] = was;
+		}
+}
+
+static void out_of_range(void **state)
+{
+	struct event e = sample(), back;
+	uint8_t wire[EVENT_WIRE];
+
+	(void)state;
+	e.kind = EVENT_NONE;
+	event_encode(&e, wire);
+	assert_false(decodes(wire, sizeof(wire), &back));
+	e = sample();
+	e.kind = EVENT_KIND_COUNT;
+	event_encode(&e, wire);
+	assert_false(decodes(wire, sizeof(wire), &back));
+	e = sample();
+	e.verdict = EV_OBSERVE + 1;
+	event_encode(&e, wire);
+	assert_false(decodes(wire, sizeof(wire), &back));
+	e = sample();
+	e.reason = REASON_COUNT;
+	event_encode(&e, wire);
+	assert_false(decodes(wire, sizeof(wire), &back));
+	e = sample();
+	e.client.family = 5;
+	event_encode(&e, wire);
+	assert_false(decodes(wire, sizeof(wire), &back));
+	e = sample();
+	e.protocol = PROTO_COUNT;
+	event_encode(&e, wire);
+	assert_false(decodes(wire, sizeof(wire), &back));
+}
+
+static bool receive(int fd, struct event *ret)
+{
+	uint8_t wire[EVENT_WIRE + 1];
+	ssize_t n = recv(fd, wire, sizeof(wire), MSG_DONTWAIT);
+
+	return n >= 0 && decodes(wire, (size_t)n, ret);
+}
+
+/* A full socket loses records; the first that fits again is preceded by their exact number. */
+static void losses_are_counted(void **state)
+{
+	struct event e = sample(), got;
+	struct event_port port = { .fd = -1, .lost = 0 };
+	uint64_t sent = 0, received = 0, told = 0;
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
+	port.fd = pair[0];
+	for (int round = 0; round < 5; round++) {
+		while (port.lost < 10) {
+			e.count = sent++;
+			event_send(&port, &e);
+		}
+		while (receive(pair[1], &got)) {
+			if (got.kind == EVENT_LOST)
+				told += got.count;
+			else
+				received++;
+		}
+		e.count = sent++;
+		event_send(&port, &e);
+		assert_int_equal(port.lost, 0);
+		assert_true(receive(pair[1], &got));
+		assert_int_equal(got.kind, EVENT_LOST);
+		assert_int_equal(got.count, 10);
+		assert_int_equal(got.wall_ns, e.wall_ns);
+		told += got.count;
+		assert_true(receive(pair[1], &got));
+		assert_int_equal(got.count, e.count);
+		received++;
+		assert_false(receive(pair[1], &got));
+		assert_int_equal(received + told, sent);
+	}
+	close(pair[1]);
+	event_send(&port, &e); /* the reader is gone: no signal, one more lost */
+	assert_int_equal(port.lost, 1);
+	event_send(&port, &e);
+	assert_int_equal(port.lost, 2);
+	close(pair[0]);
+}
+
+static void no_socket_at_all(void **state)
+{
+	struct event e = sample();
+	struct event_port port = { .fd = -1, .lost = 0 };
+
+	(void)state;
+	for (unsigned i = 1; i < 5; i++) {
+		event_send(&port, &e);
+		assert_int_equal(port.lost, i);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(round_trip),	      cmocka_unit_test(wrong_lengths),
+		cmocka_unit_test(one_encoding),	      cmocka_unit_test(out_of_range),
+		cmocka_unit_test(losses_are_counted), cmocka_unit_test(no_socket_at_all),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

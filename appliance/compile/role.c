@@ -15,7 +15,7 @@
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/wire/msg.h"
-#include "policy/compile.h"
+#include "policy/compile/compile.h"
 
 struct compiled {
 	int status;	 /* CLI status: 0 compiled, 2 the policy is invalid, 3 could not be done */

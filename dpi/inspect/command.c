@@ -6,8 +6,8 @@
  */
 #include <string.h>
 
-#include "dpi/enforcers.h"
 #include "dpi/inspect/core.h"
+#include "dpi/inspect/enforcers.h"
 
 #define BEGIN_MIN 6u	 /* bytes by which the beginning of a PDU is told from its middle */
 #define LIBRARY_LOOKS 3u /* packets of an enforced flow that nDPI sees: it can only contradict */

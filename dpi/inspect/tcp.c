@@ -7,8 +7,8 @@
  */
 #include <string.h>
 
-#include "dpi/enforcers.h"
 #include "dpi/inspect/core.h"
+#include "dpi/inspect/enforcers.h"
 
 static void closed(struct look *l)
 {

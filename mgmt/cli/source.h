@@ -7,7 +7,7 @@
 #define SEKISHO_MGMT_CLI_SOURCE_H
 
 #include "mgmt/cli/cli.h"
-#include "policy/compile.h"
+#include "policy/compile/compile.h"
 #include "policy/render/render.h"
 #include "policy/space/prove.h"
 

@@ -8,8 +8,8 @@
 #include <microhttpd.h>
 
 #include "appliance/base/addr.h"
+#include "mgmt/web/api/target.h"
 #include "mgmt/web/reply.h"
-#include "mgmt/web/target.h"
 
 enum client_state {
 	CLIENT_FREE,  /* the place is unused */

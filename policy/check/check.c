@@ -5,7 +5,7 @@
 
 #include "appliance/base/clock.h"
 #include "policy/check/check.h"
-#include "policy/compile.h"
+#include "policy/check/policy_check.h"
 #include "policy/read/parse.h"
 #include "policy/read/scan.h"
 

@@ -5,8 +5,8 @@
  */
 #include <string.h>
 
-#include "policy/compile.h"
 #include "policy/compile/commands.h"
+#include "policy/compile/compile.h"
 #include "policy/compile/permits.h"
 #include "policy/space/cells.h"
 #include "policy/space/prove.h"

@@ -2,14 +2,14 @@
 /*
  * The request target and the Authorization header, as they come from the network. What is taken has one spelling.
  *
- * LINK: mgmt/web/target.c mgmt/web/token.c appliance/base/bytes.c
+ * LINK: mgmt/web/api/target.c mgmt/web/token.c appliance/base/bytes.c
  */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "mgmt/web/target.h"
+#include "mgmt/web/api/target.h"
 #include "mgmt/web/token.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/compile.h"
+#include "policy/compile/compile.h"
 #include "policy/render/render.h"
 #include "policy/space/prove.h"
 

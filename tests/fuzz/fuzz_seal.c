@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "appliance/base/sha256.h"
-#include "policy/compile.h"
+#include "policy/compile/compile.h"
 #include "policy/ir/wire.h"
 #include "policy/render/render.h"
 #include "policy/space/prove.h"

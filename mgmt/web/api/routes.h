@@ -7,7 +7,7 @@
 #define SEKISHO_MGMT_WEB_API_ROUTES_H
 
 #include "appliance/wire/msg.h"
-#include "mgmt/web/target.h"
+#include "mgmt/web/api/target.h"
 
 struct route {
 	const char *path;

@@ -28,7 +28,7 @@
 #include "appliance/kernel/batch.h"
 #include "appliance/role/roles.h"
 #include "appliance/wire/msg.h"
-#include "policy/compile.h"
+#include "policy/compile/compile.h"
 #include "policy/render/render.h"
 #include "policy/space/prove.h"
 

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "appliance/base/clock.h"
-#include "dpi/enforcers.h"
+#include "dpi/inspect/enforcers.h"
 #include "dpi/inspect/inspect.h"
 
 #define DESK_MAY_IDLE __attribute__((unused))

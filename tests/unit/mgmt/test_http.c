@@ -2,7 +2,7 @@
 /*
  * What the management role decides by itself: request targets, the token, the budget of wrong tokens, who goes in a crowd.
  *
- * LINK: mgmt/web/target.c mgmt/web/token.c mgmt/web/budget.c mgmt/web/crowd.c appliance/base/bytes.c
+ * LINK: mgmt/web/api/target.c mgmt/web/token.c mgmt/web/budget.c mgmt/web/crowd.c appliance/base/bytes.c
  * LINK: appliance/base/addr.c
  */
 #include <setjmp.h>
@@ -17,9 +17,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "mgmt/web/api/target.h"
 #include "mgmt/web/budget.h"
 #include "mgmt/web/crowd.h"
-#include "mgmt/web/target.h"
 #include "mgmt/web/token.h"
 
 #define S 1000000000u

@@ -8,7 +8,7 @@
 
 #include "appliance/base/arena.h"
 #include "policy/check/model.h"
-#include "policy/compile.h"
+#include "policy/compile/compile.h"
 #include "policy/render/render.h"
 #include "policy/space/prove.h"
 

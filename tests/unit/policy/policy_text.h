@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "policy/compile.h"
+#include "policy/compile/compile.h"
 #include "policy/render/render.h"
 #include "policy/space/prove.h"
 

@@ -3,8 +3,8 @@
  * The request target of an HTTP request ("/api/v1/events?after=12&limit=50"), read strictly: what is not written exactly
  * as we write it is not ours. No decoding: a percent sign, a doubled slash, a dot segment match no route. Pure.
  */
-#ifndef SEKISHO_MGMT_WEB_TARGET_H
-#define SEKISHO_MGMT_WEB_TARGET_H
+#ifndef SEKISHO_MGMT_WEB_API_TARGET_H
+#define SEKISHO_MGMT_WEB_API_TARGET_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/web/target.h"
+#include "mgmt/web/api/target.h"
 
 #include <string.h>
 

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The compiler as its users see it: texts in, diagnostics, model and IR out. Pure; all memory in one arena.
+ * The table of contents of the folder: load -> scan -> parse -> check -> (prove never) -> cells -> commands -> lower.
+ */
+#ifndef SEKISHO_POLICY_COMPILE_COMPILE_H
+#define SEKISHO_POLICY_COMPILE_COMPILE_H
+
+#include "policy/check/policy_check.h"
+#include "policy/ir/ir.h"
+
+/* After policy_check: `never` proofs as errors, then IR. True when c->ir is set. */
+bool policy_lower(struct compilation *c);
+
+#endif

@@ -40,8 +40,9 @@ struct pdu {
 	uint32_t quantity; /* how many addresses; 0 when the function has none */
 	bool allowed;
 	enum reason reason;
-	uint32_t conduit; /* that allowed it, or the first that might have; EVENT_NO_CONDUIT */
-	uint32_t line;	  /* policy line: the row's when allowed, the conduit's when refused */
+	uint32_t conduit;   /* that allowed it, or the first that might have; EVENT_NO_CONDUIT */
+	uint32_t line;	    /* policy line: the row's when allowed, the conduit's when refused */
+	struct limit limit; /* refused: which number was outside of what */
 };
 
 #define ENFORCER_STATE_MAX 256 /* bytes of state inline in a flow */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "appliance/wire/limit_json.h"
 #include "appliance/wire/protocols.h"
 #include "appliance/wire/reason.h"
 #include "appliance/wire/vocabulary.h"
@@ -94,6 +95,8 @@ static void put_command(json_t *j, const struct event *e)
 		number(j, "address", e->address);
 		number(j, "quantity", e->quantity);
 	}
+	if (e->limit.what != LIMIT_NONE)
+		json_object_set_new(j, "limit", limit_json(&e->limit));
 }
 
 static void put_what(json_t *j, const struct event *e, enum role from)

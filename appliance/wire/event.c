@@ -63,6 +63,7 @@ void event_encode(const struct event *e, uint8_t out[EVENT_WIRE])
 	out_be32(&o, e->quantity);
 	out_be64(&o, e->count);
 	out_be64(&o, e->value);
+	limit_encode(&e->limit, &o);
 }
 
 static bool family_known(uint8_t family)
@@ -106,6 +107,8 @@ bool event_decode(struct bytes b, struct event *ret)
 	bytes_be32(&b, &e.quantity);
 	bytes_be64(&b, &e.count);
 	bytes_be64(&b, &e.value);
+	if (!limit_decode(&b, &e.limit))
+		return false;
 	while (b.left > 0)
 		if (!bytes_u8(&b, &pad) || pad != 0)
 			return false;

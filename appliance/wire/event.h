@@ -12,6 +12,7 @@
 
 #include "appliance/base/addr.h"
 #include "appliance/base/bytes.h"
+#include "appliance/wire/limit.h"
 
 enum event_kind {
 	EVENT_NONE = 0,
@@ -76,6 +77,7 @@ struct event {
 	uint32_t quantity; /* how many */
 	uint64_t count;	   /* repetitions */
 	uint64_t value;
+	struct limit limit; /* EVENT_PDU that was refused */
 };
 
 /* A record of that kind, once, about no conduit, flow or data. */

@@ -164,6 +164,7 @@ void event_pdu(struct look *l, const struct pdu *u, enum event_verdict v)
 	e.space = u->space;
 	e.address = u->address;
 	e.quantity = u->quantity;
+	e.limit = u->limit;
 	record(l->i, &e);
 }
 

@@ -118,8 +118,10 @@ static void judge_request(struct modbus_state *s, struct bytes pdu, const struct
 	struct modbus_ruling ruling = { .reason = R_MODBUS_FRAME, .choice = 0, .bad_touch = 0 };
 
 	modbus_request_parse(pdu, &r);
-	if (r.well_formed)
+	if (r.well_formed) {
 		modbus_rule(t, p, &r, &ruling);
+		modbus_limit(t, p, &r, &ruling, &ret->limit);
+	}
 	ret->unit = r.unit;
 	ret->function = r.function;
 	if (ruling.bad_touch < r.n_touches) {
@@ -255,6 +257,7 @@ static void judge(void *state, enum direction dir, struct bytes pdu, const struc
 	ret->reason = R_MODBUS_FRAME;
 	ret->conduit = EVENT_NO_CONDUIT;
 	ret->line = 0;
+	ret->limit = (struct limit){ .what = LIMIT_NONE };
 	notice_table(s, table);
 	if (dir == DIR_C2S)
 		judge_request(s, pdu, table, permit, ret);

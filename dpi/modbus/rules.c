@@ -75,6 +75,71 @@ static enum reason try_row(const struct command_table *t, const struct command_r
 	return R_ALLOWED;
 }
 
+static void allow_numbers(struct limit *l, const struct command_table *t, const struct number_set *s)
+{
+	for (uint32_t i = 0; i < s->n; i++)
+		limit_allow(l, t->ranges[s->first + i].lo, t->ranges[s->first + i].hi);
+}
+
+static void allow_units(struct limit *l, const struct command_row *row)
+{
+	for (uint32_t u = 0, end; u < 256; u = end + 1) {
+		end = u;
+		if (!bit_test(row->units, (uint8_t)u))
+			continue;
+		while (end < 255 && bit_test(row->units, (uint8_t)(end + 1)))
+			end++;
+		limit_allow(l, u, end);
+	}
+}
+
+static void limit_address(struct limit *l, const struct command_table *t, const struct command_row *row,
+			  const struct modbus_touch *c)
+{
+	l->at = c->first;
+	while (l->at < c->first + c->n - 1u && number_in(t, &row->spaces[c->space], l->at))
+		l->at++;
+	allow_numbers(l, t, &row->spaces[c->space]);
+}
+
+static void limit_value(struct limit *l, const struct command_table *t, const struct command_row *row,
+			const struct modbus_request *r, const struct modbus_touch *c)
+{
+	allow_numbers(l, t, &row->values);
+	for (uint32_t k = 0; k < r->n_values; k++) {
+		l->at = c->first + k;
+		l->wrote = modbus_request_value(r, k);
+		if (!number_in(t, &row->values, l->wrote))
+			return;
+	}
+}
+
+void modbus_limit(const struct command_table *t, const struct command_permit *p, const struct modbus_request *r,
+		  const struct modbus_ruling *ruling, struct limit *ret)
+{
+	const struct modbus_touch *c = &r->touches[ruling->bad_touch];
+	const struct command_grant *grant;
+	const struct command_row *row;
+
+	*ret = (struct limit){ .what = LIMIT_NONE };
+	if (!modbus_choice(t, p, ruling->choice, &grant, &row) || row == NULL)
+		return;
+	if (ruling->reason == R_MODBUS_UNIT) {
+		ret->what = LIMIT_UNIT;
+		allow_units(ret, row);
+	} else if (ruling->reason == R_MODBUS_ADDRESS) {
+		ret->what = r->place_unknown ? LIMIT_ADDRESS_UNTOLD : LIMIT_ADDRESS;
+		if (!r->place_unknown)
+			limit_address(ret, t, row, c);
+	} else if (ruling->reason == R_MODBUS_VALUE) {
+		ret->what = r->value_unknown ? LIMIT_VALUE_UNTOLD : LIMIT_VALUE;
+		if (r->value_unknown)
+			allow_numbers(ret, t, &row->values);
+		else
+			limit_value(ret, t, row, r, c);
+	}
+}
+
 /* What can be said of a request of which only the answer was seen. */
 static enum reason try_unseen(const struct command_row *row, uint8_t unit, uint8_t function)
 {

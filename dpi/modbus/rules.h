@@ -6,6 +6,7 @@
 #define SEKISHO_DPI_MODBUS_RULES_H
 
 #include "appliance/wire/commands.h"
+#include "appliance/wire/limit.h"
 #include "appliance/wire/reason.h"
 #include "dpi/modbus/pdu.h"
 
@@ -20,6 +21,10 @@ struct modbus_ruling {
 /* `r` is well formed. */
 void modbus_rule(const struct command_table *t, const struct command_permit *p, const struct modbus_request *r,
 		 struct modbus_ruling *ret);
+
+/* Of a refused request: the number that was outside, and what the row that decided would have allowed. */
+void modbus_limit(const struct command_table *t, const struct command_permit *p, const struct modbus_request *r,
+		  const struct modbus_ruling *ruling, struct limit *ret);
 
 /* A request of which only the answer was seen: allowed when some row has its function and unit. */
 void modbus_rule_unseen(const struct command_table *t, const struct command_permit *p, uint8_t unit, uint8_t function,

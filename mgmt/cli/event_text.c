@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mgmt/cli/limit_text.h"
 #include "mgmt/cli/render.h"
 #include "mgmt/cli/width.h"
 
@@ -140,6 +141,18 @@ static void box_text(FILE *to, const json_t *e, enum lang l)
 	box_numbers(to, e, l);
 }
 
+/* The reason, and in numbers what was wrong: "value not allowed: wrote 9 to holding 400; allowed 0 to 1". */
+static void reason_part(FILE *to, const json_t *e, enum lang l)
+{
+	const json_t *limit = json_object_get(e, "limit");
+
+	fputs(render_reason(js(e, "reason"), l), to);
+	if (!json_is_object(limit))
+		return;
+	fputs(": ", to);
+	limit_text(to, limit, js(e, "space"), l);
+}
+
 static char *finish(FILE *to, char **text)
 {
 	char *safe;
@@ -169,8 +182,10 @@ char *event_line(const json_t *e, enum lang l)
 	who_text(to, e, l);
 	what_text(to, e, l);
 	box_text(to, e, l);
-	if (json_object_get(e, "reason") != NULL && strcmp(js(e, "reason"), "none") != 0)
-		fprintf(to, "  %s", render_reason(js(e, "reason"), l));
+	if (json_object_get(e, "reason") != NULL && strcmp(js(e, "reason"), "none") != 0) {
+		fputs("  ", to);
+		reason_part(to, e, l);
+	}
 	if (json_object_get(e, "conduit") != NULL)
 		fprintf(to, "  [%s %s:%llu]", js(e, "conduit"), js(e, "file"), ju(e, "line"));
 	if (ju(e, "count") > 1)
@@ -195,6 +210,18 @@ static char *attempt(const json_t *e, enum lang l)
 		else
 			fputs("IP", to);
 	}
+	return finish(to, &text);
+}
+
+static char *why(const json_t *e, enum lang l)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (to == NULL)
+		return NULL;
+	reason_part(to, e, l);
 	return finish(to, &text);
 }
 
@@ -245,18 +272,22 @@ static void traffic_sentence(FILE *to, const json_t *e, enum lang l, const char 
 			     const char *server)
 {
 	bool back = strcmp(js(e, "direction"), "s2c") == 0;
-	char text[1200], *what = attempt(e, l);
+	char text[1200], *what = attempt(e, l), *reason = why(e, l);
 
-	if (what == NULL)
+	if (what == NULL || reason == NULL) {
+		free(what);
+		free(reason);
 		return;
+	}
 	message_text(text, sizeof(text), l, sentence_of(js(e, "verdict"), back), when, back ? server : client,
-		     back ? client : server, what[0] == ' ' ? what + 1 : what, render_reason(js(e, "reason"), l));
+		     back ? client : server, what[0] == ' ' ? what + 1 : what, reason);
 	fputs(text, to);
 	if (json_object_get(e, "conduit") != NULL)
 		message_print(to, l, M_EXPLAIN_CONDUIT, js(e, "conduit"), js(e, "file"), ju(e, "line"));
 	else
 		message_print(to, l, M_EXPLAIN_NO_CONDUIT);
 	free(what);
+	free(reason);
 }
 
 char *event_sentence(const json_t *e, enum lang l)

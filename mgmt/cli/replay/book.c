@@ -196,6 +196,7 @@ static void count_command(struct book *b, const struct flow_info *f, const struc
 	key.line = p->line;
 	key.lowest = p->address;
 	key.highest = last;
+	key.limit = p->limit;
 	key.first_frame = frame;
 	c = command(b, &key);
 	if (c == NULL)

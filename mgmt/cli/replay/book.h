@@ -37,6 +37,7 @@ struct book_command {
 	enum reason reason;
 	uint32_t conduit, line;
 	uint32_t lowest, highest; /* addresses touched; meaningful unless space is 255 */
+	struct limit limit;	  /* of the first one */
 	uint32_t first_frame;
 	uint64_t count;
 };

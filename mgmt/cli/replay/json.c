@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/wire/limit_json.h"
 #include "appliance/wire/vocabulary.h"
 #include "mgmt/cli/replay/out.h"
 
@@ -45,6 +46,7 @@ json_t *replay_pdu_json(const struct ir *ir, const struct flow_info *f, const st
 	json_object_set_new(o, "count", addressed ? json_integer(p->quantity) : json_null());
 	json_object_set_new(o, "verdict", json_string(verdict_word(v)));
 	json_object_set_new(o, "reason", json_string(reason_word(p->reason)));
+	json_object_set_new(o, "limit", limit_json(&p->limit));
 	add_conduit(o, ir, p->conduit, p->line);
 	return o;
 }

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/wire/limit_json.h"
 #include "appliance/wire/vocabulary.h"
+#include "mgmt/cli/limit_text.h"
 #include "mgmt/cli/replay/out.h"
 #include "mgmt/cli/table.h"
 
@@ -146,6 +148,27 @@ static int by_gravity(const void *pa, const void *pb, void *ctx)
 	return by != 0 ? by : (*a > *b) - (*a < *b);
 }
 
+/* The reason, and of the first of these commands what was wrong in numbers. */
+static void reason_cell(struct table *t, const struct book_command *m, const char *space, enum lang l)
+{
+	char *text = NULL;
+	size_t size;
+	json_t *limit = limit_json(&m->limit);
+	FILE *to = open_memstream(&text, &size);
+
+	if (to != NULL) {
+		fputs(reason_text(m->reason, lang_name(l)), to);
+		if (json_is_object(limit)) {
+			fputs(": ", to);
+			limit_text(to, limit, space, l);
+		}
+		if (fclose(to) == 0)
+			table_cell(t, text);
+	}
+	free(text);
+	json_decref(limit);
+}
+
 static void command_row(struct cli *c, const struct replay *r, struct table *t, const struct book_command *m)
 {
 	const struct vocabulary *words = vocabulary_of(m->protocol);
@@ -169,7 +192,7 @@ static void command_row(struct cli *c, const struct replay *r, struct table *t, 
 	table_cellf(t, "%" PRIu64, m->count);
 	table_cell(t, verdict_text(m->verdict, c->lang));
 	table_cellf(t, "%u", m->first_frame);
-	table_cell(t, reason_text(m->reason, lang_name(c->lang)));
+	reason_cell(t, m, words != NULL && m->space < SPACE_MAX ? words->spaces[m->space] : "", c->lang);
 	if (conduit != NULL)
 		table_cellf(t, "%s (%s:%u)", conduit->name,
 			    conduit->file < r->ir->n_sources ? r->ir->sources[conduit->file].name : "?", m->line);

@@ -377,6 +377,71 @@ static void functions_without_addresses(void **state)
 	}
 }
 
+/* What a refused command's record says: the number that is wrong and what would have been right. */
+static void limits(void **state)
+{
+	struct desk d;
+	struct command_row *row = desk_row(&d);
+
+	(void)state;
+	row->spaces_any = false;
+	row->spaces[MODBUS_HOLDING] = desk_ranges(&d, (uint32_t[]){ 0, 99, 398, 402, 900, 900 }, 3);
+	row->values = desk_ranges(&d, (uint32_t[]){ 0, 1 }, 1);
+	memset(row->units, 0, sizeof(row->units));
+	bit_set(row->units, 1);
+	bit_set(row->units, 254);
+	bit_set(row->units, 255);
+
+	assert_true(request(&d, 1, 1, 6, (uint8_t[]){ 1, 0x90, 0, 1 }, 4)->allowed);
+	assert_int_equal(d.p.limit.what, LIMIT_NONE);
+
+	assert_false(request(&d, 1, 1, 6, (uint8_t[]){ 1, 0x90, 0, 9 }, 4)->allowed);
+	assert_int_equal(d.p.limit.what, LIMIT_VALUE);
+	assert_int_equal(d.p.limit.at, 400);
+	assert_int_equal(d.p.limit.wrote, 9);
+	assert_int_equal(d.p.limit.n, 1);
+	assert_int_equal(d.p.limit.allowed[0].lo, 0);
+	assert_int_equal(d.p.limit.allowed[0].hi, 1);
+	/* the one register of several that is wrong */
+	assert_false(request(&d, 1, 1, 16, (uint8_t[]){ 1, 0x8e, 0, 3, 6, 0, 1, 0, 0, 0x12, 0x34 }, 11)->allowed);
+	assert_int_equal(d.p.limit.at, 400);
+	assert_int_equal(d.p.limit.wrote, 0x1234);
+	/* of function 23 the written range */
+	assert_false(read_write(&d, 0, 10, 398, 2, 7)->allowed);
+	assert_int_equal(d.p.limit.what, LIMIT_VALUE);
+	assert_int_equal(d.p.limit.at, 398);
+	assert_int_equal(d.p.limit.wrote, 7);
+	assert_false(request(&d, 1, 1, 22, (uint8_t[]){ 1, 0x90, 0, 0, 0, 1 }, 6)->allowed);
+	assert_int_equal(d.p.limit.what, LIMIT_VALUE_UNTOLD);
+	assert_int_equal(d.p.limit.n, 1);
+
+	assert_false(request(&d, 1, 1, 3, (uint8_t[]){ 0, 90, 0, 20 }, 4)->allowed);
+	assert_int_equal(d.p.limit.what, LIMIT_ADDRESS);
+	assert_int_equal(d.p.limit.at, 100);
+	assert_int_equal(d.p.limit.n, 3); /* more than a record has room for */
+	assert_int_equal(d.p.limit.allowed[1].lo, 398);
+	assert_int_equal(d.p.limit.allowed[1].hi, 402);
+	assert_false(read_write(&d, 0, 10, 97, 4, 0)->allowed);
+	assert_int_equal(d.p.limit.at, 100);
+	assert_false(request(&d, 1, 1, 1, (uint8_t[]){ 0, 0, 0, 1 }, 4)->allowed); /* no coil is allowed */
+	assert_int_equal(d.p.limit.what, LIMIT_ADDRESS);
+	assert_int_equal(d.p.limit.n, 0);
+	assert_false(request(&d, 1, 1, 100, NULL, 0)->allowed);
+	assert_int_equal(d.p.limit.what, LIMIT_ADDRESS_UNTOLD);
+
+	assert_false(request(&d, 1, 2, 3, (uint8_t[]){ 0, 0, 0, 1 }, 4)->allowed);
+	assert_int_equal(d.p.limit.what, LIMIT_UNIT);
+	assert_int_equal(d.p.limit.n, 2);
+	assert_int_equal(d.p.limit.allowed[0].lo, 1);
+	assert_int_equal(d.p.limit.allowed[0].hi, 1);
+	assert_int_equal(d.p.limit.allowed[1].lo, 254);
+	assert_int_equal(d.p.limit.allowed[1].hi, 255);
+
+	memset(row->functions, 0, sizeof(row->functions));
+	assert_false(request(&d, 1, 1, 3, (uint8_t[]){ 0, 0, 0, 1 }, 4)->allowed);
+	assert_int_equal(d.p.limit.what, LIMIT_NONE);
+}
+
 static void values(void **state)
 {
 	struct desk d;
@@ -642,6 +707,7 @@ int main(void)
 		cmocka_unit_test(spaces_are_apart),
 		cmocka_unit_test(read_write_checks_both),
 		cmocka_unit_test(functions_without_addresses),
+		cmocka_unit_test(limits),
 		cmocka_unit_test(values),
 		cmocka_unit_test(units),
 		cmocka_unit_test(unit_zero),

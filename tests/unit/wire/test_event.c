@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The event codec and the counting of lost records.
- * LINK: appliance/wire/event.c appliance/base/bytes.c appliance/base/addr.c
+ * LINK: appliance/wire/event.c appliance/wire/limit.c appliance/base/bytes.c appliance/base/addr.c
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,6 +47,8 @@ static struct event sample(void)
 	e.quantity = 125;
 	e.count = UINT64_MAX;
 	e.value = 1ull << 40;
+	e.limit =
+		(struct limit){ .what = LIMIT_VALUE, .n = 3, .at = 400, .wrote = 9, .allowed = { { 0, 1 }, { 7, 8 } } };
 	return e;
 }
 
@@ -88,6 +90,7 @@ static void round_trip(void **state)
 	assert_int_equal(back.quantity, 125);
 	assert_int_equal(back.count, UINT64_MAX);
 	assert_int_equal(back.value, 1ull << 40);
+	assert_memory_equal(&back.limit, &e.limit, sizeof(e.limit));
 }
 
 static void wrong_lengths(void **state)
@@ -137,6 +140,10 @@ static void out_of_range(void **state)
 	assert_false(decodes(wire, sizeof(wire), &back));
 	e = sample();
 	e.verdict = EV_OBSERVE + 1;
+	event_encode(&e, wire);
+	assert_false(decodes(wire, sizeof(wire), &back));
+	e = sample();
+	e.limit.what = LIMIT_WHAT_COUNT;
 	event_encode(&e, wire);
 	assert_false(decodes(wire, sizeof(wire), &back));
 	e = sample();

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A limit as JSON: key "limit" of events and of replay, docs/json.md. */
+#ifndef SEKISHO_WIRE_LIMIT_JSON_H
+#define SEKISHO_WIRE_LIMIT_JSON_H
+
+#include "appliance/base/json.h"
+#include "appliance/wire/limit.h"
+
+/* JSON null for LIMIT_NONE. */
+json_t *limit_json(const struct limit *l);
+
+#endif

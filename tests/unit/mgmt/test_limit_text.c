@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Why a command was refused, in numbers, as people read it.
+ * LINK: mgmt/cli/limit_text.c appliance/wire/limit_json.c mgmt/cli/render.c mgmt/cli/width.c appliance/base/messages.c
+ * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/sha256.c appliance/base/memfd.c appliance/base/utf8.c
+ * LINK: appliance/base/err.c appliance/wire/reason.c
+ * LIBS: jansson nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+
+#include "appliance/wire/limit_json.h"
+#include "mgmt/cli/limit_text.h"
+
+static void reads(const struct limit *limit, const char *space, enum lang l, const char *expected)
+{
+	json_t *j = limit_json(limit);
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	assert_non_null(to);
+	assert_int_equal(limit_text(to, j, space, l), limit->what != LIMIT_NONE);
+	fclose(to);
+	assert_string_equal(text, expected);
+	free(text);
+	json_decref(j);
+}
+
+static void sentences(void **state)
+{
+	struct limit value = { .what = LIMIT_VALUE, .at = 400, .wrote = 9 };
+	struct limit address = { .what = LIMIT_ADDRESS, .at = 7 }, unit = { .what = LIMIT_UNIT };
+	struct limit none = { .what = LIMIT_NONE }, untold = { .what = LIMIT_VALUE_UNTOLD };
+
+	(void)state;
+	limit_allow(&value, 0, 1);
+	reads(&value, "holding", LANG_EN, "wrote 9 to holding 400; allowed 0 to 1");
+	reads(&value, "holding", LANG_JA, "holding 400 に 9 を書き込み、許可は 0～1");
+	limit_allow(&value, 5, 5);
+	reads(&value, "holding", LANG_EN, "wrote 9 to holding 400; allowed 0 to 1, 5");
+	limit_allow(&value, 7, 8);
+	reads(&value, "holding", LANG_EN, "wrote 9 to holding 400; allowed 0 to 1, 5 and 1 more");
+	reads(&address, "coils", LANG_EN, "coils 7 is outside; allowed nothing");
+	limit_allow(&unit, 1, 5);
+	reads(&unit, "", LANG_EN, "allowed units 1 to 5");
+	limit_allow(&untold, 0, 1);
+	reads(&untold, "holding", LANG_EN, "what it would hold after this write cannot be known; allowed 0 to 1");
+	reads(&none, "holding", LANG_EN, "");
+	for (unsigned i = 0; i < 300; i++)
+		limit_allow(&value, i, i);
+	assert_int_equal(value.n, 255);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(sentences) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -32,12 +32,13 @@ enum flow_class {
 };
 
 enum flow_kind {
-	KIND_UNDECIDED, /* its protocol is not known yet */
-	KIND_NAMED,	/* `protocol` is what was promised */
-	KIND_COMMANDS,	/* every PDU is judged by the enforcer of `protocol` */
-	KIND_FREE,	/* nothing to be found out: transport only, or observed and found wrong */
-	KIND_REFUSED,	/* for good; whatever comes is dropped and reset again */
+	KIND_FOLLOWED, /* its bytes are looked at: for its name, or by its enforcer when it has `commands` */
+	KIND_NAMED,    /* `protocol` is what was promised */
+	KIND_FREE,     /* nothing to be found out: transport only, or observed and found wrong */
+	KIND_REFUSED,  /* for good; whatever comes is dropped and reset again */
 };
+
+struct command_state; /* dpi/inspect/core.h */
 
 struct flow {
 	struct addr client, server;
@@ -66,10 +67,10 @@ struct flow {
 	uint8_t unjudged;     /* segments with data that passed while it waited for its pick-up */
 	uint64_t unjudged_ns; /* since when */
 	uint32_t refused_frame;
-	uint32_t undecided; /* bytes that passed unrecognised */
-	uint32_t name_slot; /* SLOT_NONE = none */
-	uint32_t command_slot;
-	uint32_t first_wait; /* waiting packets of this flow, SLOT_NONE = none */
+	uint32_t undecided;		/* bytes that passed unrecognised */
+	uint32_t name_slot;		/* SLOT_NONE = none */
+	struct command_state *commands; /* of its enforcer, owned; NULL = its commands are not judged */
+	uint32_t first_wait;		/* waiting packets of this flow, SLOT_NONE = none */
 	uint32_t wait_bytes;
 	uint8_t n_waits;
 	uint8_t prefix_len[2];

@@ -32,15 +32,15 @@ bool look_enforce(struct look *l, enum protocol p)
 	c->enforcer = e;
 	c->flow = l->fi;
 	c->older = c->newer = SLOT_NONE;
-	l->f->command_slot = slot;
-	l->f->kind = KIND_COMMANDS;
+	l->f->commands = c;
+	l->f->kind = KIND_FOLLOWED;
 	l->f->protocol = (uint16_t)p;
 	return true;
 }
 
-void command_state_free(struct inspector *i, uint32_t slot)
+void command_state_free(struct inspector *i, struct command_state *c)
 {
-	i->command_free[i->n_command_free++] = slot;
+	i->command_free[i->n_command_free++] = (uint32_t)(c - i->commands);
 }
 
 bool commands_whole(const struct enforcer *e, enum direction dir, struct bytes b)
@@ -70,9 +70,9 @@ bool commands_begin(const struct enforcer *e, enum direction dir, struct bytes b
 	return true;
 }
 
-void commands_missed(struct inspector *i, const struct flow *f)
+void commands_missed(const struct flow *f)
 {
-	struct command_state *c = f->kind == KIND_COMMANDS ? &i->commands[f->command_slot] : NULL;
+	struct command_state *c = f->commands;
 
 	if (c != NULL && c->enforcer->missed != NULL)
 		c->enforcer->missed(c->state);
@@ -81,7 +81,7 @@ void commands_missed(struct inspector *i, const struct flow *f)
 /* One whole PDU at `offset` of its direction. */
 static void judge_one(struct look *l, struct bytes pdu, uint64_t offset, struct judged *j)
 {
-	struct command_state *c = &l->i->commands[l->f->command_slot];
+	struct command_state *c = l->f->commands;
 	struct pdu u = {
 		.dir = l->dir, .offset = offset, .length = (uint32_t)pdu.left, .space = 255, .conduit = EVENT_NO_CONDUIT
 	};
@@ -121,7 +121,7 @@ static void no_pdu(struct look *l, struct bytes head, uint64_t offset, struct ju
 /* Completes the PDU that began in earlier segments. True when there is more to look at behind it. */
 static bool judge_carried(struct look *l, struct bytes *fresh, uint64_t *offset, struct judged *j)
 {
-	const struct enforcer *e = l->i->commands[l->f->command_slot].enforcer;
+	const struct enforcer *e = l->f->commands->enforcer;
 	size_t carry = stream_carry(&l->f->stream, l->dir), n = 0, part;
 	uint8_t *room = l->i->pdu_room;
 	struct bytes both, taken = *fresh;
@@ -157,7 +157,7 @@ static bool judge_carried(struct look *l, struct bytes *fresh, uint64_t *offset,
 struct judged look_judge(struct look *l, struct bytes fresh)
 {
 	struct flow *f = l->f;
-	const struct enforcer *e = l->i->commands[f->command_slot].enforcer;
+	const struct enforcer *e = f->commands->enforcer;
 	uint64_t offset = f->stream.dir[l->dir].offset - stream_carry(&f->stream, l->dir);
 	struct judged j = { .reason = R_ALLOWED };
 

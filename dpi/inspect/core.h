@@ -267,8 +267,8 @@ bool commands_whole(const struct enforcer *e, enum direction dir, struct bytes b
  */
 bool commands_begin(const struct enforcer *e, enum direction dir, struct bytes b, bool turned);
 /* Bytes of the flow went by unseen, or will never be seen. */
-void commands_missed(struct inspector *i, const struct flow *f);
-void command_state_free(struct inspector *i, uint32_t slot);
+void commands_missed(const struct flow *f);
+void command_state_free(struct inspector *i, struct command_state *c);
 
 /* ---- inspect/event.c ---- */
 

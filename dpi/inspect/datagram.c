@@ -65,8 +65,7 @@ void look_datagram(struct look *l)
 		look_touch(l);
 		look_accept(l, R_ALLOWED);
 		return;
-	case KIND_COMMANDS:
-	case KIND_UNDECIDED:
+	case KIND_FOLLOWED:
 		unnamed(l);
 		return;
 	}

@@ -44,11 +44,11 @@ void flow_release(struct inspector *i, uint32_t fi)
 	if (f->name_slot != SLOT_NONE)
 		name_close(i->namer, f->name_slot);
 	f->name_slot = SLOT_NONE;
-	if (f->command_slot != SLOT_NONE) {
-		counts_write(i, &i->commands[f->command_slot]);
-		command_state_free(i, f->command_slot);
+	if (f->commands != NULL) {
+		counts_write(i, f->commands);
+		command_state_free(i, f->commands);
 	}
-	f->command_slot = SLOT_NONE;
+	f->commands = NULL;
 }
 
 void flow_end(struct inspector *i, uint32_t fi)
@@ -144,7 +144,7 @@ void look_restart(struct look *l, enum direction dir)
 		f->server_port = port;
 	}
 	f->n++;
-	f->kind = KIND_UNDECIDED;
+	f->kind = KIND_FOLLOWED;
 	f->waiting_pick_up = f->midstream = f->bad_checksum = f->told_end = false;
 	f->protocol = PROTO_NONE;
 	f->reason = R_NONE;
@@ -194,20 +194,13 @@ bool look_relabel(struct look *l)
 	f->table_turn = l->i->table_turn;
 	promised = permit_any(l->i, l->permit, f->l4proto) ||
 		   (f->protocol != PROTO_NONE && permit_promises(l->i, l->permit, (enum protocol)f->protocol) != NULL);
-	switch ((enum flow_kind)f->kind) {
-	case KIND_UNDECIDED:
-	case KIND_REFUSED:
+	if (f->kind == KIND_REFUSED || (f->kind == KIND_FOLLOWED && f->commands == NULL))
 		return true;
-	case KIND_NAMED:
-	case KIND_FREE:
-	case KIND_COMMANDS:
-		break;
-	}
 	if (!promised && f->protocol != PROTO_NONE) {
 		look_refuse_flow(l, R_ENDED, PROTO_NONE);
 		return false;
 	}
-	if (f->kind == KIND_COMMANDS) {
+	if (f->commands != NULL) {
 		if (!look_commands_lane(l)) /* from now on only its name counts, and that is known */
 			look_confirm(l, (enum protocol)f->protocol);
 		return true;
@@ -215,7 +208,7 @@ bool look_relabel(struct look *l)
 	/* It was let go of before; a permit that looks inside meets it half-way. */
 	if (!promised ||
 	    (look_commands_lane(l) && protocol_info((enum protocol)f->protocol)->depth == DEPTH_COMMANDS)) {
-		f->kind = KIND_UNDECIDED;
+		f->kind = KIND_FOLLOWED;
 		if (f->l4proto == IP_TCP) {
 			f->waiting_pick_up = f->midstream = true;
 			memset(&f->stream, 0, sizeof(f->stream));

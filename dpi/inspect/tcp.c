@@ -35,7 +35,7 @@ static void pass_bytes(struct look *l, const struct stream_result *s, size_t unj
 
 static void judge_commands(struct look *l, const struct stream_result *s)
 {
-	struct command_state *c = &l->i->commands[l->f->command_slot];
+	struct command_state *c = l->f->commands;
 	bool turned = l->f->turn != l->dir;
 	struct judged j;
 
@@ -63,7 +63,7 @@ static void judge_commands(struct look *l, const struct stream_result *s)
 	}
 	if (j.opaque) { /* a capture goes on: perhaps the next segment can be read again */
 		l->f->adrift[l->dir] = true;
-		commands_missed(l->i, l->f);
+		commands_missed(l->f);
 	}
 	pass_bytes(l, s, j.unjudged, !j.denied ? R_ALLOWED : look_observes(l) ? R_OBSERVED : j.reason);
 }
@@ -118,7 +118,7 @@ static void new_bytes(struct look *l, const struct stream_result *s)
 	}
 	if (s->fresh.left == 0)
 		pass_bytes(l, s, stream_carry(&l->f->stream, l->dir), R_HANDSHAKE);
-	else if (l->f->kind == KIND_COMMANDS)
+	else if (l->f->commands != NULL)
 		judge_commands(l, s);
 	else
 		judge_name(l, s);
@@ -144,7 +144,7 @@ static enum protocol pick_up_as(const struct look *l)
 {
 	const struct inspector *i = l->i;
 
-	if (l->f->kind == KIND_COMMANDS)
+	if (l->f->commands != NULL)
 		return picks_up(l, (enum protocol)l->f->protocol) ? (enum protocol)l->f->protocol : PROTO_NONE;
 	for (uint32_t g = 0; look_commands_lane(l) && g < l->permit->n_grants; g++) {
 		const struct command_grant *grant = &i->table.grants[l->permit->first_grant + g];
@@ -170,6 +170,21 @@ static bool waited_enough(struct look *l)
 	return false;
 }
 
+/* Both ends had said that they are done. What comes now is nothing's continuation. True when that decided it. */
+static bool goes_on_after_its_end(struct look *l)
+{
+	if (!l->f->told_end || l->d.payload.left == 0)
+		return false;
+	if (!look_lenient(l)) {
+		look_reset(l, true);
+		look_refuse(l, R_AFTER_CLOSE);
+		return true;
+	}
+	look_restart(l, l->dir);
+	l->f->waiting_pick_up = l->f->midstream = true;
+	return false;
+}
+
 static void half_way(struct look *l)
 {
 	struct flow *f = l->f;
@@ -180,6 +195,8 @@ static void half_way(struct look *l)
 		look_accept(l, R_HANDSHAKE);
 		return;
 	}
+	if (goes_on_after_its_end(l))
+		return;
 	if (permit_any(l->i, l->permit, IP_TCP)) { /* nothing is looked for in it, so nothing was missed */
 		f->waiting_pick_up = false;
 		look_confirm(l, PROTO_NONE);
@@ -197,10 +214,10 @@ static void half_way(struct look *l)
 		return;
 	}
 	p = pick_up_as(l);
-	if (p != PROTO_NONE && (f->kind == KIND_COMMANDS || look_enforce(l, p))) {
+	if (p != PROTO_NONE && (f->commands != NULL || look_enforce(l, p))) {
 		stream_pick_up(&f->stream, &l->i->pool, l->dir, &l->d);
-		memset(l->i->commands[f->command_slot].state, 0, ENFORCER_STATE_MAX);
-		commands_missed(l->i, f);
+		memset(f->commands->state, 0, ENFORCER_STATE_MAX);
+		commands_missed(f);
 		f->waiting_pick_up = false;
 		f->unjudged = 0;
 		event_flow(l, EV_ALLOW, R_PICKED_UP, p);
@@ -220,8 +237,7 @@ static void half_way(struct look *l)
 /* Its stream is followed byte by byte, and has not ended. */
 static bool followed_kind(const struct flow *f)
 {
-	return !f->waiting_pick_up && f->stream.state != TCP_CLOSED &&
-	       (f->kind == KIND_UNDECIDED || f->kind == KIND_COMMANDS);
+	return !f->waiting_pick_up && f->stream.state != TCP_CLOSED && f->kind == KIND_FOLLOWED;
 }
 
 /* ---- segments ---------------------------------------------------------------------------------------------------- */
@@ -425,7 +441,7 @@ static bool is_ahead(const struct look *l)
 void flow_skip(struct inspector *i, struct flow *f, enum direction dir, uint32_t to)
 {
 	stream_skip(&f->stream, &i->pool, dir, to);
-	commands_missed(i, f);
+	commands_missed(f);
 	f->midstream = f->adrift[dir] = true;
 }
 
@@ -486,8 +502,7 @@ void look_tcp(struct look *l)
 			return;
 		if (l->f->class == CLASS_ENDED && l->f->stream.state != TCP_CLOSED) {
 			/* Long silent and forgotten, not closed: nobody knows any more where its stream stands. */
-			followed_it =
-				!l->f->waiting_pick_up && (l->f->kind == KIND_UNDECIDED || l->f->kind == KIND_COMMANDS);
+			followed_it = !l->f->waiting_pick_up && l->f->kind == KIND_FOLLOWED;
 			look_restart(l, syn ? DIR_C2S : look_guess_dir(l));
 			if (syn) {
 				open_flow(l);

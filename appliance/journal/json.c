@@ -5,23 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "appliance/wire/event_words.h"
 #include "appliance/wire/limit_json.h"
 #include "appliance/wire/protocols.h"
 #include "appliance/wire/reason.h"
 #include "appliance/wire/vocabulary.h"
-
-static const char *const kinds[EVENT_KIND_COUNT] = {
-	[EVENT_NONE] = "none",	   [EVENT_DROP] = "drop",	[EVENT_PDU] = "pdu",	   [EVENT_FLOW] = "flow",
-	[EVENT_COUNTS] = "counts", [EVENT_ROLE] = "role",	[EVENT_POLICY] = "policy", [EVENT_DRIFT] = "drift",
-	[EVENT_LOST] = "lost",	   [EVENT_DECIDED] = "decided", [EVENT_LOGIN] = "login",
-};
-static const char *const verdicts[] = { "allow", "deny", "observe" };
-static const char *const role_codes[] = { "none", "started", "died", "hung", "took_over" };
-static const char *const policy_codes[] = { "none", "applied", "confirmed", "reverted", "refused", "booted" };
-static const char *const drift_codes[] = { "none",     "flushed", "changed", "foreign", "setting",
-					   "unmended", "shut",	  "network", "clock" };
-
-#define WORD(table, i) ((i) < sizeof(table) / sizeof((table)[0]) ? (table)[i] : "unknown")
 
 static void set(json_t *j, const char *key, const char *text)
 {
@@ -99,28 +87,41 @@ static void put_command(json_t *j, const struct event *e)
 		json_object_set_new(j, "limit", limit_json(&e->limit));
 }
 
+static void put_texts(json_t *j, const struct event *e)
+{
+	static const char *const keys[EVENT_TEXTS] = {
+		[EVENT_OBJECT] = "object",
+		[EVENT_BEFORE] = "before",
+		[EVENT_AFTER] = "after",
+		[EVENT_BY] = "by",
+	};
+
+	for (unsigned i = 0; i < EVENT_TEXTS; i++)
+		if (e->text[i][0] != 0)
+			set(j, keys[i], e->text[i]);
+}
+
 static void put_what(json_t *j, const struct event *e, enum role from)
 {
+	const char *code = event_code_word(e->kind, e->code);
+
 	switch ((enum event_kind)e->kind) {
 	case EVENT_ROLE:
 		set(j, "role", role_name((enum role)e->value));
 		number(j, "index", e->address);
-		set(j, "code", WORD(role_codes, e->code));
 		break;
 	case EVENT_POLICY:
-		set(j, "code", WORD(policy_codes, e->code));
 		number(j, "value", e->value);
 		break;
 	case EVENT_DRIFT:
-		set(j, "code", WORD(drift_codes, e->code));
+	case EVENT_DECIDED:
+		set(j, "role", role_name(from));
 		number(j, "value", e->value);
 		break;
 	case EVENT_LOST:
 		set(j, "role", role_name(from));
-		break;
-	case EVENT_DECIDED:
-		set(j, "role", role_name(from));
-		number(j, "value", e->value);
+		if (code != NULL)
+			number(j, "value", e->value);
 		break;
 	case EVENT_NONE:
 	case EVENT_DROP:
@@ -131,6 +132,9 @@ static void put_what(json_t *j, const struct event *e, enum role from)
 	case EVENT_KIND_COUNT:
 		break;
 	}
+	if (code != NULL)
+		set(j, "code", code);
+	put_texts(j, e);
 }
 
 static bool about_traffic(const struct event *e)
@@ -145,9 +149,10 @@ json_t *event_json(const struct event *e, enum role from, const struct names *n)
 	struct named named;
 
 	json_object_set_new(j, "time", json_time(e->wall_ns));
-	set(j, "kind", WORD(kinds, e->kind));
+	set(j, "kind", event_kind_word(e->kind));
+	set(j, "severity", event_severity_word(event_severity(e->kind, e->code)));
 	if (about_traffic(e) || e->kind == EVENT_LOGIN)
-		set(j, "verdict", WORD(verdicts, e->verdict));
+		set(j, "verdict", event_verdict_word(e->verdict));
 	if (e->reason != R_NONE)
 		set(j, "reason", reason_word((enum reason)e->reason));
 	if (about_traffic(e)) {
@@ -173,18 +178,5 @@ json_t *event_json(const struct event *e, enum role from, const struct names *n)
 	}
 	put_what(j, e, from);
 	number(j, "count", e->count);
-	return j;
-}
-
-json_t *journal_own_json(const char *code, uint64_t count, uint64_t value, uint64_t wall_ns)
-{
-	json_t *j = json_object();
-
-	json_object_set_new(j, "time", json_time(wall_ns));
-	set(j, "kind", "lost");
-	set(j, "role", role_name(ROLE_JOURNAL));
-	set(j, "code", code);
-	number(j, "count", count);
-	number(j, "value", value);
 	return j;
 }

@@ -9,7 +9,5 @@
 
 /* Without number and chain. `from` is the role whose socket it came through. A new reference; NULL: out of memory. */
 json_t *event_json(const struct event *e, enum role from, const struct names *n);
-/* What the journal has to say of itself: "torn", "missing". */
-json_t *journal_own_json(const char *code, uint64_t count, uint64_t value, uint64_t wall_ns);
 
 #endif

@@ -23,6 +23,7 @@
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/wire/event.h"
+#include "appliance/wire/event_words.h"
 #include "appliance/wire/reason.h"
 
 #define SOURCES 48u
@@ -125,35 +126,17 @@ static void put_event(struct journal_role *j, const struct event *e, enum role f
 
 /* ---- reading ------------------------------------------------------------------------------------------------------ */
 
-#define KIND(k) (1u << (k))
-
-/* What each role may say: a worker that was taken over cannot write that a policy was confirmed. */
-static bool may_say(enum role r, enum event_kind k)
-{
-	static const unsigned kinds[ROLE_COUNT] = {
-		[ROLE_SUPERVISOR] = KIND(EVENT_ROLE) | KIND(EVENT_POLICY) | KIND(EVENT_DRIFT),
-		[ROLE_ENFORCE] = KIND(EVENT_DRIFT),
-		[ROLE_GATE] = KIND(EVENT_DECIDED),
-		[ROLE_TAP] = KIND(EVENT_DROP),
-		[ROLE_MGMT] = KIND(EVENT_LOGIN),
-		[ROLE_DPI] = KIND(EVENT_PDU) | KIND(EVENT_FLOW) | KIND(EVENT_COUNTS),
-	};
-
-	return k == EVENT_LOST || ((unsigned)r < ROLE_COUNT && (kinds[r] & KIND(k)) != 0);
-}
-
 static void read_source(struct journal_role *j, const struct source *s)
 {
 	for (unsigned i = 0; i < READ_MOST && j->held == NULL; i++) {
-		uint8_t wire[EVENT_WIRE + 1];
+		uint8_t wire[EVENT_WIRE_MAX + 1];
 		ssize_t n = recv(s->fd, wire, sizeof(wire), MSG_DONTWAIT);
 		struct event e, out;
 		enum role from;
 
 		if (n <= 0)
 			return;
-		if (n != EVENT_WIRE || !event_decode(bytes_of(wire, EVENT_WIRE), &e) ||
-		    !may_say(s->role, (enum event_kind)e.kind)) {
+		if (!event_decode(bytes_of(wire, (size_t)n), &e) || !event_said_by(s->role, e.kind)) {
 			j->malformed++;
 			continue;
 		}
@@ -328,6 +311,16 @@ static int wait_ms(const struct journal_role *j, uint64_t now)
 	return due <= now ? 0 : (int)((due - now) / 1000000u) + 1;
 }
 
+static void put_own(struct journal_role *j, enum lost_event what, uint64_t count, uint64_t value)
+{
+	struct event e = event_new(EVENT_LOST, clock_wall_ns());
+
+	e.code = (uint8_t)what;
+	e.count = count;
+	e.value = value;
+	put(j, event_json(&e, ROLE_JOURNAL, &j->names));
+}
+
 static int open_chain(struct journal_role *j)
 {
 	struct journal_recovery found;
@@ -338,10 +331,10 @@ static int open_chain(struct journal_role *j)
 		return 1;
 	}
 	if (found.missing != 0)
-		put(j, journal_own_json("missing", found.missing, 0, clock_wall_ns()));
+		put_own(j, LOST_MISSING, found.missing, 0);
 	/* One record can wait for room: what is gone matters more than what was set aside, and can still be looked at. */
 	if (found.torn_bytes != 0 && j->held == NULL)
-		put(j, journal_own_json("torn", 1, found.torn_bytes, clock_wall_ns()));
+		put_own(j, LOST_TORN, 1, found.torn_bytes);
 	return 0;
 }
 

@@ -58,7 +58,7 @@ void policy_event(struct supervisor *s, enum policy_event what, uint64_t number)
 {
 	struct event e = event_new(EVENT_POLICY, clock_wall_ns());
 
-	e.code = (uint8_t)what;
+	e.code = (uint8_t)(what == POLICY_BOOTED && number == 0 ? POLICY_EMPTY : what);
 	e.value = number;
 	event_send(&s->events, &e);
 }

@@ -33,9 +33,42 @@ static bool get_addr(struct bytes *b, uint8_t family, struct addr *ret)
 	return true;
 }
 
-void event_encode(const struct event *e, uint8_t out[EVENT_WIRE])
+static bool silent(const struct event *e)
 {
-	struct outbuf o = outbuf_of(out, EVENT_WIRE);
+	for (unsigned i = 0; i < EVENT_TEXTS; i++)
+		if (e->text[i][0] != 0)
+			return false;
+	return true;
+}
+
+static void put_texts(struct outbuf *o, const struct event *e)
+{
+	if (silent(e))
+		return;
+	for (unsigned i = 0; i < EVENT_TEXTS; i++) {
+		size_t n = strnlen(e->text[i], EVENT_TEXT - 1);
+
+		out_u8(o, (uint8_t)n);
+		out_bytes(o, e->text[i], n);
+	}
+}
+
+static bool get_texts(struct bytes *b, struct event *e)
+{
+	if (b->left == 0)
+		return true;
+	for (unsigned i = 0; i < EVENT_TEXTS; i++) {
+		uint8_t n;
+
+		if (!bytes_u8(b, &n) || n >= EVENT_TEXT || !bytes_copy(b, e->text[i], n) || strlen(e->text[i]) != n)
+			return false;
+	}
+	return bytes_done(b) && !silent(e);
+}
+
+size_t event_encode(const struct event *e, uint8_t out[EVENT_WIRE_MAX])
+{
+	struct outbuf o = outbuf_of(out, EVENT_WIRE_MAX);
 
 	memset(out, 0, EVENT_WIRE);
 	out_be64(&o, e->wall_ns);
@@ -63,7 +96,12 @@ void event_encode(const struct event *e, uint8_t out[EVENT_WIRE])
 	out_be32(&o, e->quantity);
 	out_be64(&o, e->count);
 	out_be64(&o, e->value);
+	out_be32(&o, e->generation.number);
+	out_be64(&o, e->generation.digest);
 	limit_encode(&e->limit, &o);
+	o.len = EVENT_WIRE;
+	put_texts(&o, e);
+	return o.len;
 }
 
 static bool family_known(uint8_t family)
@@ -74,45 +112,48 @@ static bool family_known(uint8_t family)
 bool event_decode(struct bytes b, struct event *ret)
 {
 	struct event e;
+	struct bytes head;
 	uint8_t client_family, server_family, pad;
 
 	memset(&e, 0, sizeof(e));
 	memset(ret, 0, sizeof(*ret));
-	if (b.failed || b.left != EVENT_WIRE)
+	if (b.failed || !bytes_take(&b, EVENT_WIRE, &head))
 		return false;
-	bytes_be64(&b, &e.wall_ns);
-	bytes_u8(&b, &e.kind);
-	bytes_u8(&b, &e.verdict);
-	bytes_be16(&b, &e.reason);
-	bytes_be32(&b, &e.permit);
-	bytes_be32(&b, &e.conduit);
-	bytes_be32(&b, &e.line);
-	bytes_u8(&b, &client_family);
-	bytes_u8(&b, &server_family);
-	bytes_u8(&b, &e.l4proto);
-	bytes_u8(&b, &e.s2c);
+	bytes_be64(&head, &e.wall_ns);
+	bytes_u8(&head, &e.kind);
+	bytes_u8(&head, &e.verdict);
+	bytes_be16(&head, &e.reason);
+	bytes_be32(&head, &e.permit);
+	bytes_be32(&head, &e.conduit);
+	bytes_be32(&head, &e.line);
+	bytes_u8(&head, &client_family);
+	bytes_u8(&head, &server_family);
+	bytes_u8(&head, &e.l4proto);
+	bytes_u8(&head, &e.s2c);
 	if (!family_known(client_family) || !family_known(server_family))
 		return false;
-	if (!get_addr(&b, client_family, &e.client) || !get_addr(&b, server_family, &e.server))
+	if (!get_addr(&head, client_family, &e.client) || !get_addr(&head, server_family, &e.server))
 		return false;
-	bytes_be16(&b, &e.client_port);
-	bytes_be16(&b, &e.server_port);
-	bytes_be16(&b, &e.protocol);
-	bytes_u8(&b, &e.unit);
-	bytes_u8(&b, &e.function);
-	bytes_u8(&b, &e.space);
-	bytes_u8(&b, &e.code);
-	bytes_be32(&b, &e.iif);
-	bytes_be32(&b, &e.address);
-	bytes_be32(&b, &e.quantity);
-	bytes_be64(&b, &e.count);
-	bytes_be64(&b, &e.value);
-	if (!limit_decode(&b, &e.limit))
+	bytes_be16(&head, &e.client_port);
+	bytes_be16(&head, &e.server_port);
+	bytes_be16(&head, &e.protocol);
+	bytes_u8(&head, &e.unit);
+	bytes_u8(&head, &e.function);
+	bytes_u8(&head, &e.space);
+	bytes_u8(&head, &e.code);
+	bytes_be32(&head, &e.iif);
+	bytes_be32(&head, &e.address);
+	bytes_be32(&head, &e.quantity);
+	bytes_be64(&head, &e.count);
+	bytes_be64(&head, &e.value);
+	bytes_be32(&head, &e.generation.number);
+	bytes_be64(&head, &e.generation.digest);
+	if (!limit_decode(&head, &e.limit) || !get_texts(&b, &e))
 		return false;
-	while (b.left > 0)
-		if (!bytes_u8(&b, &pad) || pad != 0)
+	while (head.left > 0)
+		if (!bytes_u8(&head, &pad) || pad != 0)
 			return false;
-	if (b.failed || e.kind == EVENT_NONE || e.kind >= EVENT_KIND_COUNT || e.verdict > EV_OBSERVE ||
+	if (head.failed || e.kind == EVENT_NONE || e.kind >= EVENT_KIND_COUNT || e.verdict >= EVENT_VERDICT_COUNT ||
 	    e.reason >= REASON_COUNT || e.s2c > 1 || e.protocol >= PROTO_COUNT)
 		return false;
 	*ret = e;
@@ -121,16 +162,17 @@ bool event_decode(struct bytes b, struct event *ret)
 
 static bool put_on_wire(int fd, const struct event *e)
 {
-	uint8_t wire[EVENT_WIRE];
+	uint8_t wire[EVENT_WIRE_MAX];
+	size_t size;
 	ssize_t n;
 
 	if (fd < 0)
 		return false;
-	event_encode(e, wire);
+	size = event_encode(e, wire);
 	do
-		n = send(fd, wire, sizeof(wire), MSG_DONTWAIT | MSG_NOSIGNAL);
+		n = send(fd, wire, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
-	return n == (ssize_t)sizeof(wire);
+	return n == (ssize_t)size;
 }
 
 struct event event_new(enum event_kind kind, uint64_t wall_ns)
@@ -138,6 +180,19 @@ struct event event_new(enum event_kind kind, uint64_t wall_ns)
 	return (struct event){
 		.wall_ns = wall_ns, .kind = (uint8_t)kind, .conduit = EVENT_NO_CONDUIT, .space = 255, .count = 1
 	};
+}
+
+void event_say(struct event *e, enum event_text which, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (n > EVENT_TEXT - 1) {
+		n = EVENT_TEXT - 1;
+		while (n > 0 && ((unsigned char)text[n] & 0xc0u) == 0x80u)
+			n--;
+	}
+	memset(e->text[which], 0, EVENT_TEXT);
+	memcpy(e->text[which], text, n);
 }
 
 void event_send(struct event_port *p, const struct event *e)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The event record: one fixed-size record for everything that the box notices, from a refused packet to a restarted
- * role. Records carry ids, never names; the journal, sole writer of the record file, resolves names from the generation
- * in force. A record that cannot be handed over is counted and the count is sent later (EVENT_LOST): loss is exact.
+ * The event record: one record for everything that the box notices, from a refused packet to a restarted role. What
+ * events there are stands in event.def. Records carry ids, never names of the policy; the journal, sole writer of the
+ * record file, resolves them in the generation that the record names, and in no other. A record that cannot be handed over is counted and the count is sent later (EVENT_LOST): loss is exact.
  */
 #ifndef SEKISHO_WIRE_EVENT_H
 #define SEKISHO_WIRE_EVENT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "appliance/base/addr.h"
@@ -16,42 +17,53 @@
 
 enum event_kind {
 	EVENT_NONE = 0,
-	EVENT_DROP,    /* tap: the kernel dropped a packet (reason, tuple); `count` = packets this record stands for */
-	EVENT_PDU,     /* worker: a PDU was refused, or would have been (observe) */
-	EVENT_FLOW,    /* worker: a flow was refused, cut, confirmed or picked up */
-	EVENT_COUNTS,  /* worker: accepted commands of a flow per function and range, since the last such record */
-	EVENT_ROLE,    /* supervisor: a role started, died, hung; `value` = role, `code` = enum role_event */
-	EVENT_POLICY,  /* supervisor: generation applied, confirmed, reverted, refused */
-	EVENT_DRIFT,   /* enforce: kernel state changed behind our back; `value` = gap in microseconds when known */
-	EVENT_LOST,    /* any role: `count` records could not be handed over */
-	EVENT_DECIDED, /* gate: packets decided for a dead or hung worker; `count`, reason, lane in `value` */
-	EVENT_LOGIN,   /* mgmt: an API client was refused or accepted */
+#define EVENT(id, ...) id,
+#include "appliance/wire/event.def"
 	EVENT_KIND_COUNT
 };
 
-enum event_verdict { EV_ALLOW = 0, EV_DENY = 1, EV_OBSERVE = 2 };
-enum role_event { ROLE_STARTED = 1, ROLE_DIED = 2, ROLE_HUNG = 3, ROLE_TOOK_OVER = 4 };
+enum event_verdict {
+#define EVENT_VERDICT(id, ...) id,
+#include "appliance/wire/event.def"
+	EVENT_VERDICT_COUNT
+};
+
+enum role_event {
+	ROLE_NOTHING = 0,
+#define ROLE_CODE(id, ...) id,
+#include "appliance/wire/event.def"
+};
+
 enum policy_event {
-	POLICY_APPLIED = 1,
-	POLICY_CONFIRMED = 2,
-	POLICY_REVERTED = 3,
-	POLICY_REFUSED = 4,
-	POLICY_BOOTED = 5
+	POLICY_NOTHING = 0,
+#define POLICY_CODE(id, ...) id,
+#include "appliance/wire/event.def"
 };
 
 /* What MSG_DRIFT and EVENT_DRIFT say has happened. */
 enum drift {
-	DRIFT_FLUSHED = 1, /* table or base chains were gone: forwarding was off until all stood again */
-	DRIFT_CHANGED,	   /* our table differed; it has been mended */
-	DRIFT_FOREIGN,	   /* somebody else's table or chain is in the namespace; it is left and named */
-	DRIFT_SYSCTL,	   /* a network setting differed; it has been set again */
-	DRIFT_UNMENDED,	   /* our table or a setting differs and could not be set right */
-	DRIFT_SHUT,	   /* table or base chains were gone and cannot be loaded: forwarding stays off */
-	DRIFT_NETWORK,	   /* an address, link or route of box.cfg differed; it has been set again */
-	DRIFT_CLOCK,	   /* the clock was set, and ends of conduits came out otherwise; they are right again */
+	DRIFT_NOTHING = 0,
+#define DRIFT_CODE(id, ...) id,
+#include "appliance/wire/event.def"
+};
+
+enum lost_event {
+	LOST_UNSENT = 0,
+#define LOST_CODE(id, ...) id,
+#include "appliance/wire/event.def"
 };
 
 #define EVENT_NO_CONDUIT 0xffffffffu
+
+/* The generation by which something was decided. Numbers are given once on a box; the digest tells boxes apart. */
+struct event_generation {
+	uint32_t number; /* 0 = none, or not known */
+	uint64_t digest; /* the first 8 bytes of its SHA-256, big-endian */
+};
+
+/* What was changed, as it was and as it became, and who did it: drift and policy events. */
+enum event_text { EVENT_OBJECT, EVENT_BEFORE, EVENT_AFTER, EVENT_BY, EVENT_TEXTS };
+#define EVENT_TEXT 200u /* bytes of one, NUL included */
 
 struct event {
 	uint64_t wall_ns;
@@ -78,15 +90,22 @@ struct event {
 	uint64_t count;	   /* repetitions */
 	uint64_t value;
 	struct limit limit; /* EVENT_PDU that was refused */
+	struct event_generation generation;
+	char text[EVENT_TEXTS][EVENT_TEXT];
 };
 
 /* A record of that kind, once, about no conduit, flow or data. */
 struct event event_new(enum event_kind kind, uint64_t wall_ns);
 
-#define EVENT_WIRE 128 /* bytes of an encoded record, fixed */
+/* Copies what fits, never half a character. */
+void event_say(struct event *e, enum event_text which, const char *text);
 
-void event_encode(const struct event *e, uint8_t out[EVENT_WIRE]);
-/* False when kind, reason, verdict or families are out of range. */
+#define EVENT_WIRE 192u /* bytes of an encoded record without texts; more would cost the socket twice the memory */
+#define EVENT_WIRE_MAX (EVENT_WIRE + EVENT_TEXTS * EVENT_TEXT)
+
+/* Returns how many bytes the record has. */
+size_t event_encode(const struct event *e, uint8_t out[EVENT_WIRE_MAX]);
+/* False when kind, reason, verdict, families or texts are not what event_encode writes. */
 bool event_decode(struct bytes b, struct event *ret);
 
 /* A role's end of its event socket (SEQPACKET, non-blocking). Never blocks, counts what could not be sent. */

@@ -4,154 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mgmt/cli/limit_text.h"
-#include "mgmt/cli/render.h"
+#include "appliance/wire/event_words.h"
+#include "mgmt/cli/event_parts.h"
 #include "mgmt/cli/width.h"
-
-struct word {
-	const char *word;
-	enum message text;
-};
-
-static const struct word kinds[] = {
-	{ "drop", M_KIND_DROP },     { "pdu", M_KIND_PDU },   { "flow", M_KIND_FLOW },
-	{ "counts", M_KIND_COUNTS }, { "role", M_KIND_ROLE }, { "policy", M_KIND_POLICY },
-	{ "drift", M_KIND_DRIFT },   { "lost", M_KIND_LOST }, { "decided", M_KIND_DECIDED },
-	{ "login", M_KIND_LOGIN },
-};
-
-static const struct word verdicts[] = {
-	{ "allow", M_EV_ALLOW },
-	{ "deny", M_EV_DENY },
-	{ "observe", M_EV_OBSERVE },
-};
-
-static const struct word codes[] = {
-	{ "started", M_EV_STARTED },	 { "died", M_EV_DIED },		{ "hung", M_EV_HUNG },
-	{ "took_over", M_EV_TOOK_OVER }, { "applied", M_EV_APPLIED },	{ "confirmed", M_EV_CONFIRMED },
-	{ "reverted", M_EV_REVERTED },	 { "refused", M_EV_REFUSED },	{ "booted", M_EV_BOOTED },
-	{ "flushed", M_EV_FLUSHED },	 { "changed", M_EV_CHANGED },	{ "foreign", M_EV_FOREIGN },
-	{ "setting", M_EV_SETTING },	 { "unmended", M_EV_UNMENDED }, { "shut", M_EV_SHUT },
-	{ "network", M_EV_NETWORK },	 { "torn", M_EV_TORN },		{ "missing", M_EV_MISSING },
-	{ "clock", M_EV_CLOCK },
-};
-
-static const char *word_text(const struct word *words, size_t n, const char *word, enum lang l)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(words[i].word, word) == 0)
-			return message_format(words[i].text, l);
-	return word;
-}
-
-#define N_WORDS(table) (sizeof(table) / sizeof((table)[0]))
-#define WORD(table, w, l) word_text(table, N_WORDS(table), w, l)
-
-/* Two spaces and the word, as wide as the widest of its table, so that columns stand under each other in any language. */
-static void column(FILE *to, const struct word *words, size_t n, const char *word, enum lang l)
-{
-	const char *text = word_text(words, n, word, l);
-	size_t cells = text_cells(text), widest = cells;
-
-	for (size_t i = 0; i < n; i++)
-		if (text_cells(message_format(words[i].text, l)) > widest)
-			widest = text_cells(message_format(words[i].text, l));
-	fprintf(to, "  %s%*s", text, (int)(widest - cells), "");
-}
-
-/* "modbus write_single_register unit 1 holding 400-401" as far as the event says it. */
-static void what_text(FILE *to, const json_t *e, enum lang l)
-{
-	const char *function = js(e, "function_name");
-	unsigned long long first = ju(e, "address"), quantity = ju(e, "quantity");
-
-	if (json_object_get(e, "protocol") != NULL)
-		fprintf(to, " %s", js(e, "protocol"));
-	if (*function != '\0')
-		fprintf(to, " %s", function);
-	else if (json_object_get(e, "function") != NULL)
-		message_print(to, l, M_EV_FUNCTION, ju(e, "function"));
-	if (json_object_get(e, "unit") != NULL)
-		message_print(to, l, M_EV_UNIT, ju(e, "unit"));
-	if (json_object_get(e, "space") != NULL)
-		fprintf(to, " %s", js(e, "space"));
-	if (json_object_get(e, "address") != NULL)
-		fprintf(to, quantity > 1 ? " %llu-%llu" : " %llu", first, first + quantity - 1);
-}
-
-/* An endpoint of a transport without ports is its address alone: "[::1]:0" is "::1". */
-static void endpoint_text(const json_t *e, const char *key, char out[RENDER_TEXT])
-{
-	const char *text = js(e, key), *port = strrchr(text, ':'), *transport = js(e, "transport");
-	bool ports = strcmp(transport, "tcp") == 0 || strcmp(transport, "udp") == 0, bracket = text[0] == '[';
-
-	if (ports || port == NULL || strcmp(port, ":0") != 0)
-		snprintf(out, RENDER_TEXT, "%s", text);
-	else
-		snprintf(out, RENDER_TEXT, "%.*s", (int)(port - text) - 2 * bracket, text + bracket);
-}
-
-/* "tcp", or the number of a transport that has no name. */
-static void transport_text(FILE *to, const json_t *e, enum lang l)
-{
-	const char *name = js(e, "transport");
-
-	if (*name != '\0' && strspn(name, "0123456789") == strlen(name))
-		message_print(to, l, M_EV_PROTOCOL, name);
-	else
-		fputs(name, to);
-	if (json_object_get(e, "icmp_type") != NULL)
-		fprintf(to, "/%llu", ju(e, "icmp_type"));
-}
-
-static void who_text(FILE *to, const json_t *e, enum lang l)
-{
-	bool back = strcmp(js(e, "direction"), "s2c") == 0;
-	char end[RENDER_TEXT];
-
-	if (json_object_get(e, "client") == NULL)
-		return;
-	endpoint_text(e, "client", end);
-	fprintf(to, "  %s", end);
-	if (json_object_get(e, "server") != NULL) {
-		endpoint_text(e, "server", end);
-		fprintf(to, " %s %s", back ? "<-" : "->", end);
-	}
-	fputc(' ', to);
-	transport_text(to, e, l);
-}
-
-static void box_numbers(FILE *to, const json_t *e, enum lang l)
-{
-	if (strcmp(js(e, "kind"), "policy") == 0 && ju(e, "value") > 0)
-		message_print(to, l, M_EV_GENERATION, ju(e, "value"));
-	if (strcmp(js(e, "kind"), "drift") == 0 && ju(e, "value") > 0)
-		message_print(to, l, M_EV_GAP, ju(e, "value"));
-}
-
-static void box_text(FILE *to, const json_t *e, enum lang l)
-{
-	if (json_object_get(e, "role") != NULL) {
-		fprintf(to, "  %s", js(e, "role"));
-		if (json_object_get(e, "index") != NULL)
-			fprintf(to, "/%llu", ju(e, "index"));
-	}
-	if (json_is_string(json_object_get(e, "code")))
-		fprintf(to, "  %s", WORD(codes, js(e, "code"), l));
-	box_numbers(to, e, l);
-}
-
-/* The reason, and in numbers what was wrong: "value not allowed: wrote 9 to holding 400; allowed 0 to 1". */
-static void reason_part(FILE *to, const json_t *e, enum lang l)
-{
-	const json_t *limit = json_object_get(e, "limit");
-
-	fputs(render_reason(js(e, "reason"), l), to);
-	if (!json_is_object(limit))
-		return;
-	fputs(": ", to);
-	limit_text(to, limit, js(e, "space"), l);
-}
 
 static char *finish(FILE *to, char **text)
 {
@@ -166,8 +21,98 @@ static char *finish(FILE *to, char **text)
 	return safe;
 }
 
+/* ---- the line ----------------------------------------------------------------------------------------------------- */
+
+/* Two spaces and the word, in as many cells as the widest of its kind takes, so that columns stand under each other. */
+static void column(FILE *to, const char *text, size_t widest)
+{
+	size_t cells = text_cells(text);
+
+	fprintf(to, "  %s%*s", text, cells < widest ? (int)(widest - cells) : 0, "");
+}
+
+/* The rare long name may stand out of its column rather than push all others to the right. */
+#define KIND_CELLS 10u
+
+static size_t widest_kind(const char *lang)
+{
+	size_t widest = 0;
+
+	for (unsigned k = EVENT_NONE + 1; k < EVENT_KIND_COUNT; k++) {
+		size_t cells = text_cells(event_kind_text(event_kind_word(k), lang));
+
+		widest = cells > widest && cells <= KIND_CELLS ? cells : widest;
+	}
+	return widest;
+}
+
+static size_t widest_verdict(const char *lang)
+{
+	size_t widest = 0;
+
+	for (unsigned v = 0; v < EVENT_VERDICT_COUNT; v++) {
+		size_t cells = text_cells(event_verdict_text(event_verdict_word(v), lang));
+
+		widest = cells > widest ? cells : widest;
+	}
+	return widest;
+}
+
+static void who_text(FILE *to, const json_t *e, enum lang l)
+{
+	bool back = strcmp(js(e, "direction"), "s2c") == 0;
+	char end[EVENT_END_TEXT];
+
+	if (json_object_get(e, "client") == NULL)
+		return;
+	event_end(e, "client", end);
+	fprintf(to, "  %s", end);
+	if (json_object_get(e, "server") != NULL) {
+		event_end(e, "server", end);
+		fprintf(to, " %s %s", back ? "<-" : "->", end);
+	}
+	fputc(' ', to);
+	event_transport(to, e, l);
+}
+
+static void box_text(FILE *to, const json_t *e, enum lang l)
+{
+	const char *kind = js(e, "kind"), *code = js(e, "code");
+
+	if (json_object_get(e, "role") != NULL) {
+		fputs("  ", to);
+		event_process(to, e);
+	}
+	if (*code != '\0')
+		fprintf(to, "  %s", event_code_text(kind, code, lang_name(l)));
+	if (strcmp(kind, "policy") == 0 && ju(e, "value") > 0)
+		message_print(to, l, M_EV_GENERATION, ju(e, "value"));
+	if (*js(e, "object") != '\0')
+		fprintf(to, "  %s", js(e, "object"));
+	if (*js(e, "before") != '\0' || *js(e, "after") != '\0')
+		fprintf(to, "  %s -> %s", js(e, "before"), js(e, "after"));
+	if (strcmp(kind, "drift") == 0 && ju(e, "value") > 0) {
+		message_print(to, l, M_EV_GAP);
+		event_gap(to, e, l);
+		message_print(to, l, M_EV_CLOSE);
+	}
+}
+
+/* The reason, and in numbers what was wrong. */
+static void reason_part(FILE *to, const json_t *e, enum lang l)
+{
+	if (*js(e, "reason") == '\0' || strcmp(js(e, "reason"), "none") == 0)
+		return;
+	fprintf(to, "  %s", render_reason(js(e, "reason"), l));
+	if (json_object_get(e, "limit") == NULL)
+		return;
+	fputs(": ", to);
+	event_limit(to, e, l);
+}
+
 char *event_line(const json_t *e, enum lang l)
 {
+	const char *lang = lang_name(l);
 	char *text = NULL, when[RENDER_TEXT];
 	size_t size;
 	FILE *to = open_memstream(&text, &size);
@@ -176,16 +121,13 @@ char *event_line(const json_t *e, enum lang l)
 		return NULL;
 	render_time(js(e, "time"), when);
 	fprintf(to, "%s  %6llu", when, ju(e, "seq"));
-	column(to, kinds, N_WORDS(kinds), js(e, "kind"), l);
+	column(to, event_kind_text(js(e, "kind"), lang), widest_kind(lang));
 	if (json_object_get(e, "verdict") != NULL)
-		column(to, verdicts, N_WORDS(verdicts), js(e, "verdict"), l);
+		column(to, event_verdict_text(js(e, "verdict"), lang), widest_verdict(lang));
 	who_text(to, e, l);
-	what_text(to, e, l);
+	event_command(to, e, l);
 	box_text(to, e, l);
-	if (json_object_get(e, "reason") != NULL && strcmp(js(e, "reason"), "none") != 0) {
-		fputs("  ", to);
-		reason_part(to, e, l);
-	}
+	reason_part(to, e, l);
 	if (json_object_get(e, "conduit") != NULL)
 		fprintf(to, "  [%s %s:%llu]", js(e, "conduit"), js(e, "file"), ju(e, "line"));
 	if (ju(e, "count") > 1)
@@ -193,8 +135,14 @@ char *event_line(const json_t *e, enum lang l)
 	return finish(to, &text);
 }
 
-/* What the sentence says was tried: the command if there is one, else the protocol, else the transport. */
-static char *attempt(const json_t *e, enum lang l)
+/* ---- the sentence ------------------------------------------------------------------------------------------------- */
+
+struct telling {
+	const json_t *e;
+	enum lang lang;
+};
+
+static char *written(const struct telling *t, void (*how)(FILE *to, const json_t *e, enum lang l))
 {
 	char *text = NULL;
 	size_t size;
@@ -202,110 +150,178 @@ static char *attempt(const json_t *e, enum lang l)
 
 	if (to == NULL)
 		return NULL;
-	what_text(to, e, l);
-	if (ftell(to) == 0) {
-		fputc(' ', to);
-		if (*js(e, "transport") != '\0')
-			transport_text(to, e, l);
-		else
-			fputs("IP", to);
-	}
-	return finish(to, &text);
+	how(to, t->e, t->lang);
+	if (fclose(to) == 0)
+		return text;
+	free(text);
+	return NULL;
 }
 
-static char *why(const json_t *e, enum lang l)
+/* What is said to have been tried: the command if there is one, else the protocol, else the transport. */
+static void what_text(FILE *to, const struct telling *t)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *to = open_memstream(&text, &size);
+	bool command = json_object_get(t->e, "function") != NULL, named = command || *js(t->e, "protocol") != '\0';
+	char *text = written(t, named ? event_command : event_transport);
+	const char *word = text == NULL || *text == '\0' ? "IP" : text + (*text == ' ');
 
-	if (to == NULL)
-		return NULL;
-	reason_part(to, e, l);
-	return finish(to, &text);
-}
-
-static enum message sentence_of(const char *verdict, bool answer)
-{
-	if (strcmp(verdict, "deny") == 0)
-		return answer ? M_EXPLAIN_ANSWER_DENIED : M_EXPLAIN_DENIED;
-	if (strcmp(verdict, "observe") == 0)
-		return answer ? M_EXPLAIN_ANSWER_OBSERVED : M_EXPLAIN_OBSERVED;
-	return answer ? M_EXPLAIN_ANSWER_ALLOWED : M_EXPLAIN_ALLOWED;
-}
-
-static void part(FILE *to, bool *begun, enum lang l, const char *text)
-{
-	if (*begun)
-		message_print(to, l, M_EXPLAIN_AND);
-	fputs(text, to);
-	*begun = true;
-}
-
-/* What the box did or noticed itself: "At ..., process: dpi/0, died." */
-static void box_sentence(FILE *to, const json_t *e, enum lang l, const char *when, const char *client)
-{
-	const char *role = js(e, "role"), *reason = js(e, "reason");
-	char text[RENDER_TEXT];
-	bool begun = false;
-
-	message_print(to, l, M_EXPLAIN_BOX, when, WORD(kinds, js(e, "kind"), l));
-	if (*role != '\0') {
-		snprintf(text, sizeof(text), json_object_get(e, "index") != NULL ? "%s/%llu" : "%s", role,
-			 ju(e, "index"));
-		part(to, &begun, l, text);
-	}
-	if (*client != '\0')
-		part(to, &begun, l, client);
-	if (*js(e, "verdict") != '\0')
-		part(to, &begun, l, WORD(verdicts, js(e, "verdict"), l));
-	if (*js(e, "code") != '\0')
-		part(to, &begun, l, WORD(codes, js(e, "code"), l));
-	box_numbers(to, e, l);
-	if (*reason != '\0' && strcmp(reason, "none") != 0)
-		part(to, &begun, l, render_reason(reason, l));
-	message_print(to, l, M_EXPLAIN_END);
-}
-
-/* What came from one end and was meant for the other. */
-static void traffic_sentence(FILE *to, const json_t *e, enum lang l, const char *when, const char *client,
-			     const char *server)
-{
-	bool back = strcmp(js(e, "direction"), "s2c") == 0;
-	char text[1200], *what = attempt(e, l), *reason = why(e, l);
-
-	if (what == NULL || reason == NULL) {
-		free(what);
-		free(reason);
-		return;
-	}
-	message_text(text, sizeof(text), l, sentence_of(js(e, "verdict"), back), when, back ? server : client,
-		     back ? client : server, what[0] == ' ' ? what + 1 : what, reason);
-	fputs(text, to);
-	if (json_object_get(e, "conduit") != NULL)
-		message_print(to, l, M_EXPLAIN_CONDUIT, js(e, "conduit"), js(e, "file"), ju(e, "line"));
+	if (strcmp(js(t->e, "direction"), "s2c") == 0)
+		fputs(word, to); /* in brackets, behind the answer */
 	else
-		message_print(to, l, M_EXPLAIN_NO_CONDUIT);
-	free(what);
-	free(reason);
+		message_print(to, t->lang, command ? M_EXPLAIN_COMMAND : M_EXPLAIN_PROTOCOL, word);
+	free(text);
+}
+
+static void end_text(FILE *to, const struct telling *t, bool sender)
+{
+	bool back = strcmp(js(t->e, "direction"), "s2c") == 0;
+	char end[EVENT_END_TEXT];
+
+	event_end(t->e, sender != back ? "client" : "server", end);
+	fputs(end, to);
+}
+
+/* "allowed" explains nothing that the sentence has not said. */
+static void reason_text_of(FILE *to, const struct telling *t)
+{
+	const char *reason = js(t->e, "reason");
+
+	if (*reason != '\0' && strcmp(reason, "none") != 0 && strcmp(reason, "allowed") != 0)
+		fputs(render_reason(reason, t->lang), to);
+}
+
+static void generation_text(FILE *to, const struct telling *t)
+{
+	bool policy = strcmp(js(t->e, "kind"), "policy") == 0;
+	unsigned long long n = policy ? ju(t->e, "value") : ju(json_object_get(t->e, "generation"), "number");
+
+	if (n > 0)
+		fprintf(to, "%llu", n);
+}
+
+static void time_text(FILE *to, const struct telling *t)
+{
+	char when[RENDER_TEXT];
+
+	render_time(js(t->e, "time"), when);
+	fputs(when, to);
+}
+
+/* What one place of a sentence holds; writes nothing when that is unknown. */
+static void place(FILE *to, const struct telling *t, const char *name)
+{
+	const json_t *value = json_object_get(t->e, name);
+
+	if (strcmp(name, "time") == 0)
+		time_text(to, t);
+	else if (strcmp(name, "from") == 0 || strcmp(name, "to") == 0)
+		end_text(to, t, strcmp(name, "from") == 0);
+	else if (strcmp(name, "client") == 0)
+		end_text(to, t, true);
+	else if (strcmp(name, "what") == 0)
+		what_text(to, t);
+	else if (strcmp(name, "reason") == 0)
+		reason_text_of(to, t);
+	else if (strcmp(name, "limit") == 0)
+		event_limit(to, t->e, t->lang);
+	else if (strcmp(name, "generation") == 0)
+		generation_text(to, t);
+	else if (strcmp(name, "process") == 0)
+		event_process(to, t->e);
+	else if (strcmp(name, "gap") == 0)
+		event_gap(to, t->e, t->lang);
+	else if (strcmp(name, "verdict") == 0)
+		fputs(event_verdict_text(js(t->e, name), lang_name(t->lang)), to);
+	else if (json_is_integer(value))
+		fprintf(to, "%llu", ju(t->e, name));
+	else
+		fputs(js(t->e, name), to);
+}
+
+/* Where `what` stands in the text outside of any brackets; `end` when nowhere. */
+static const char *outside(const char *text, const char *end, char what)
+{
+	unsigned depth = 0;
+
+	for (; text < end; text++) {
+		if (*text == what && depth == 0)
+			return text;
+		depth += *text == '[';
+		depth -= *text == ']' && depth > 0;
+	}
+	return end;
+}
+
+static bool tell(FILE *to, const struct telling *t, const char *text, const char *end);
+
+/* "[part|else]": the part when all that it takes is known. */
+static void tell_part(FILE *to, const struct telling *t, const char *text, const char *end)
+{
+	const char *other = outside(text, end, '|');
+	char *part = NULL;
+	size_t size;
+	FILE *draft = open_memstream(&part, &size);
+	bool known;
+
+	if (draft == NULL)
+		return;
+	known = tell(draft, t, text, other);
+	if (fclose(draft) == 0 && known)
+		fputs(part, to);
+	else if (other < end)
+		tell(to, t, other + 1, end);
+	free(part);
+}
+
+/* Writes the text with its places filled; returns whether all of them, those of optional parts aside, were known. */
+static bool tell(FILE *to, const struct telling *t, const char *text, const char *end)
+{
+	bool known = true;
+
+	while (text < end) {
+		const char *close;
+
+		if (*text == '[') {
+			close = outside(text + 1, end, ']');
+			tell_part(to, t, text + 1, close);
+		} else if (*text == '{') {
+			char name[24];
+			long at = ftell(to);
+
+			close = outside(text + 1, end, '}');
+			snprintf(name, sizeof(name), "%.*s", (int)(close - text - 1), text + 1);
+			place(to, t, name);
+			known &= ftell(to) != at;
+		} else {
+			fputc(*text, to);
+			close = text;
+		}
+		text = close + 1;
+	}
+	return known;
+}
+
+static void tell_all(FILE *to, const struct telling *t, const char *sentence)
+{
+	tell(to, t, sentence, sentence + strlen(sentence));
 }
 
 char *event_sentence(const json_t *e, enum lang l)
 {
-	char when[RENDER_TEXT], client[RENDER_TEXT], server[RENDER_TEXT], *text = NULL;
+	const struct telling t = { e, l };
+	const char *lang = lang_name(l), *sentence;
+	bool traffic = *js(e, "client") != '\0' && *js(e, "server") != '\0';
+	char *text = NULL;
 	size_t size;
 	FILE *to = open_memstream(&text, &size);
 
 	if (to == NULL)
 		return NULL;
-	render_time(js(e, "time"), when);
-	endpoint_text(e, "client", client);
-	endpoint_text(e, "server", server);
-	if (*client == '\0' || *server == '\0')
-		box_sentence(to, e, l, when, client);
-	else
-		traffic_sentence(to, e, l, when, client, server);
-	if (ju(e, "count") > 1)
+	sentence = traffic ? event_traffic_sentence(js(e, "verdict"), strcmp(js(e, "direction"), "s2c") == 0, lang)
+			   : event_box_sentence(js(e, "kind"), js(e, "code"), lang);
+	tell_all(to, &t, sentence != NULL ? sentence : message_format(M_EXPLAIN_BARE, l));
+	if (traffic)
+		tell_all(to, &t, message_format(M_EXPLAIN_BASIS, l));
+	if (traffic && ju(e, "count") > 1)
 		message_print(to, l, M_EXPLAIN_COUNT, ju(e, "count"));
 	return finish(to, &text);
 }

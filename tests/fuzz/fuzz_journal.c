@@ -30,12 +30,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		size_t before = b.left;
 
 		if (tap_next(&t, &b, &e)) {
-			uint8_t wire[EVENT_WIRE];
+			uint8_t wire[EVENT_WIRE_MAX];
 			struct event again;
 
 			/* Whatever comes out is a record that the journal takes. */
-			event_encode(&e, wire);
-			if (!event_decode(bytes_of(wire, sizeof(wire)), &again))
+			if (!event_decode(bytes_of(wire, event_encode(&e, wire)), &again))
 				abort();
 		}
 		if (b.left >= before)

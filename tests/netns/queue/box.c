@@ -285,11 +285,12 @@ static bool command(struct box *b, char *line)
 
 static void take_event(int fd)
 {
-	uint8_t wire[EVENT_WIRE];
+	uint8_t wire[EVENT_WIRE_MAX];
 	struct event e;
+	ssize_t n;
 
-	while (recv(fd, wire, sizeof(wire), MSG_DONTWAIT) == EVENT_WIRE)
-		if (event_decode(bytes_of(wire, sizeof(wire)), &e))
+	while ((n = recv(fd, wire, sizeof(wire), MSG_DONTWAIT)) > 0)
+		if (event_decode(bytes_of(wire, (size_t)n), &e))
 			say("event %u %s %llu %llu", e.kind, reason_word((enum reason)e.reason),
 			    (unsigned long long)e.count, (unsigned long long)e.value);
 }

@@ -627,11 +627,10 @@ static void test_events(void **state)
 	box_says(MSG_CTL_EXPLAIN, 0, "{\"event\":" EVENT("16", "") "}");
 	run(&r, "explain 16");
 	assert_int_equal(r.status, 0);
-	assert_string_equal(
-		r.out,
-		"At 2026-11-20 08:10:11 UTC, [2001:db8::5]:40000 tried modbus write_single_register unit 1 holding "
-		"400-401 with 10.30.1.10:502 and was refused: function code not allowed; by conduit "
-		"tos-reads-cranes (site.cfg:17).\n");
+	assert_string_equal(r.out,
+			    "At 2026-11-20 08:10:11 UTC, modbus write_single_register unit 1 holding 400-401 from "
+			    "[2001:db8::5]:40000 to 10.30.1.10:502 was refused: function code not allowed; by conduit "
+			    "tos-reads-cranes (site.cfg:17).\n");
 	run(&r, "explain 16 --lang ja");
 	expect_in(r.out, "拒否されました（理由: 許可されていないファンクションコード）。");
 	/* An answer is its sender's, and no command of the client. */
@@ -646,22 +645,21 @@ static void test_events(void **state)
 		 "{\"event\":{\"seq\":21,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"role\",\"role\":\"dpi\","
 		 "\"index\":1,\"code\":\"died\",\"count\":1}}");
 	run(&r, "explain 21");
-	assert_string_equal(r.out, "At 2026-11-20 08:10:11 UTC, role: dpi/1, died.\n");
+	assert_string_equal(r.out, "At 2026-11-20 08:10:11 UTC, dpi/1 died.\n");
 	run(&r, "explain 21 --lang ja");
-	assert_string_equal(r.out, "2026-11-20 08:10:11 UTC、プロセス: dpi/1、異常終了。\n");
+	assert_string_equal(r.out, "2026-11-20 08:10:11 UTC、dpi/1 プロセスが異常終了しました。\n");
 	box_says(MSG_CTL_EXPLAIN, 0,
 		 "{\"event\":{\"seq\":22,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"decided\",\"verdict\":\"allow\","
 		 "\"reason\":\"unanswered.held\",\"role\":\"gate\",\"value\":41,\"count\":2}}");
 	run(&r, "explain 22 --lang ja");
-	assert_string_equal(
-		r.out,
-		"2026-11-20 08:10:11 UTC、代行判定: gate、許可、検査部が応答せず、既存セッションのみ継続（hold）。"
-		"この記録は 2 件分をまとめたものです。\n");
+	assert_string_equal(r.out,
+			    "2026-11-20 08:10:11 UTC、検査部が応答しなかったため、gate が 2 個のパケットを判定しました"
+			    "（検査部が応答せず、既存セッションのみ継続（hold））。\n");
 	box_says(MSG_CTL_EXPLAIN, 0,
 		 "{\"event\":{\"seq\":23,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"lost\",\"role\":\"journal\","
 		 "\"code\":\"missing\",\"count\":1}}");
 	run(&r, "explain 23 --lang ja");
-	expect_in(r.out, "journal、ディスクに書き込み済みだった記録が失われている。");
+	expect_in(r.out, "ディスクに書き込み済みだった記録 1 件が失われていることが分かりました。");
 	box_says(MSG_CTL_EXPLAIN, 1, "{\"event\":null}");
 	run(&r, "explain 99");
 	assert_int_equal(r.status, 1);

@@ -42,7 +42,7 @@ static void sentences(void **state)
 	(void)state;
 	limit_allow(&value, 0, 1);
 	reads(&value, "holding", LANG_EN, "wrote 9 to holding 400; allowed 0 to 1");
-	reads(&value, "holding", LANG_JA, "holding 400 に 9 を書き込み、許可は 0～1");
+	reads(&value, "holding", LANG_JA, "holding 400 への書き込み値 9（許可範囲 0～1）");
 	limit_allow(&value, 5, 5);
 	reads(&value, "holding", LANG_EN, "wrote 9 to holding 400; allowed 0 to 1, 5");
 	limit_allow(&value, 7, 8);

@@ -49,6 +49,9 @@ static struct event sample(void)
 	e.value = 1ull << 40;
 	e.limit =
 		(struct limit){ .what = LIMIT_VALUE, .n = 3, .at = 400, .wrote = 9, .allowed = { { 0, 1 }, { 7, 8 } } };
+	e.generation = (struct event_generation){ 12, 0x1122334455667788u };
+	event_say(&e, EVENT_BEFORE, "drop");
+	event_say(&e, EVENT_BY, "nft");
 	return e;
 }
 
@@ -60,13 +63,14 @@ static bool decodes(const uint8_t *wire, size_t n, struct event *ret)
 static void round_trip(void **state)
 {
 	struct event e = sample(), back;
-	uint8_t wire[EVENT_WIRE], again[EVENT_WIRE];
+	uint8_t wire[EVENT_WIRE_MAX], again[EVENT_WIRE_MAX];
+	size_t n;
 
 	(void)state;
-	event_encode(&e, wire);
-	assert_true(decodes(wire, sizeof(wire), &back));
-	event_encode(&back, again);
-	assert_memory_equal(wire, again, sizeof(wire));
+	n = event_encode(&e, wire);
+	assert_true(decodes(wire, n, &back));
+	assert_int_equal(event_encode(&back, again), n);
+	assert_memory_equal(wire, again, n);
 	assert_int_equal(back.wall_ns, e.wall_ns);
 	assert_int_equal(back.kind, e.kind);
 	assert_int_equal(back.verdict, e.verdict);
@@ -91,35 +95,60 @@ static void round_trip(void **state)
 	assert_int_equal(back.count, UINT64_MAX);
 	assert_int_equal(back.value, 1ull << 40);
 	assert_memory_equal(&back.limit, &e.limit, sizeof(e.limit));
+	assert_int_equal(back.generation.number, 12);
+	assert_int_equal(back.generation.digest, 0x1122334455667788u);
+	assert_string_equal(back.text[EVENT_BEFORE], "drop");
+	assert_string_equal(back.text[EVENT_AFTER], "");
+	assert_string_equal(back.text[EVENT_BY], "nft");
 }
 
 static void wrong_lengths(void **state)
 {
 	struct event e = sample(), back;
-	uint8_t wire[EVENT_WIRE + 1] = { 0 };
+	uint8_t wire[EVENT_WIRE_MAX + 1] = { 0 };
+	size_t full = event_encode(&e, wire);
 
 	(void)state;
-	event_encode(&e, wire);
 	for (size_t n = 0; n <= sizeof(wire); n++)
-		assert_int_equal(decodes(wire, n, &back), n == EVENT_WIRE);
+		assert_int_equal(decodes(wire, n, &back), n == full || n == EVENT_WIRE);
+	/* Four texts without a byte are no texts: that has another encoding. */
+	memset(wire + EVENT_WIRE, 0, sizeof(wire) - EVENT_WIRE);
+	assert_false(decodes(wire, EVENT_WIRE + EVENT_TEXTS, &back));
+}
+
+/* What does not fit ends between two characters. */
+static void long_texts_are_cut(void **state)
+{
+	struct event e = sample(), back;
+	uint8_t wire[EVENT_WIRE_MAX];
+	char text[3 * EVENT_TEXT + 1];
+
+	(void)state;
+	for (size_t i = 0; i < EVENT_TEXT; i++)
+		memcpy(text + 3 * i, "関", 4);
+	event_say(&e, EVENT_OBJECT, text);
+	assert_true(decodes(wire, event_encode(&e, wire), &back));
+	assert_int_equal(strlen(back.text[EVENT_OBJECT]), 198);
+	assert_memory_equal(back.text[EVENT_OBJECT], text, 198);
 }
 
 /* Whatever byte is changed: refused, or a record whose only encoding these bytes are. */
 static void one_encoding(void **state)
 {
 	struct event e = sample(), back;
-	uint8_t wire[EVENT_WIRE], again[EVENT_WIRE];
+	uint8_t wire[EVENT_WIRE_MAX], again[EVENT_WIRE_MAX];
+	size_t n;
 
 	(void)state;
-	event_encode(&e, wire);
-	for (size_t i = 0; i < sizeof(wire); i++)
+	n = event_encode(&e, wire);
+	for (size_t i = 0; i < n; i++)
 		for (unsigned v = 0; v < 256; v++) {
 			uint8_t was = wire[i];
 
 			wire[i] = (uint8_t)v;
-			if (decodes(wire, sizeof(wire), &back)) {
-				event_encode(&back, again);
-				assert_memory_equal(wire, again, sizeof(wire));
+			if (decodes(wire, n, &back)) {
+				assert_int_equal(event_encode(&back, again), n);
+				assert_memory_equal(wire, again, n);
 			}
 			wire[i] = was;
 		}
@@ -128,41 +157,35 @@ static void one_encoding(void **state)
 static void out_of_range(void **state)
 {
 	struct event e = sample(), back;
-	uint8_t wire[EVENT_WIRE];
+	uint8_t wire[EVENT_WIRE_MAX];
 
 	(void)state;
 	e.kind = EVENT_NONE;
-	event_encode(&e, wire);
-	assert_false(decodes(wire, sizeof(wire), &back));
+	assert_false(decodes(wire, event_encode(&e, wire), &back));
 	e = sample();
 	e.kind = EVENT_KIND_COUNT;
-	event_encode(&e, wire);
-	assert_false(decodes(wire, sizeof(wire), &back));
+	assert_false(decodes(wire, event_encode(&e, wire), &back));
 	e = sample();
 	e.verdict = EV_OBSERVE + 1;
-	event_encode(&e, wire);
-	assert_false(decodes(wire, sizeof(wire), &back));
+	assert_false(decodes(wire, event_encode(&e, wire), &back));
 	e = sample();
 	e.limit.what = LIMIT_WHAT_COUNT;
 	event_encode(&e, wire);
 	assert_false(decodes(wire, sizeof(wire), &back));
 	e = sample();
 	e.reason = REASON_COUNT;
-	event_encode(&e, wire);
-	assert_false(decodes(wire, sizeof(wire), &back));
+	assert_false(decodes(wire, event_encode(&e, wire), &back));
 	e = sample();
 	e.client.family = 5;
-	event_encode(&e, wire);
-	assert_false(decodes(wire, sizeof(wire), &back));
+	assert_false(decodes(wire, event_encode(&e, wire), &back));
 	e = sample();
 	e.protocol = PROTO_COUNT;
-	event_encode(&e, wire);
-	assert_false(decodes(wire, sizeof(wire), &back));
+	assert_false(decodes(wire, event_encode(&e, wire), &back));
 }
 
 static bool receive(int fd, struct event *ret)
 {
-	uint8_t wire[EVENT_WIRE + 1];
+	uint8_t wire[EVENT_WIRE_MAX + 1];
 	ssize_t n = recv(fd, wire, sizeof(wire), MSG_DONTWAIT);
 
 	return n >= 0 && decodes(wire, (size_t)n, ret);
@@ -229,7 +252,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(round_trip),	      cmocka_unit_test(wrong_lengths),
 		cmocka_unit_test(one_encoding),	      cmocka_unit_test(out_of_range),
-		cmocka_unit_test(losses_are_counted), cmocka_unit_test(no_socket_at_all),
+		cmocka_unit_test(long_texts_are_cut), cmocka_unit_test(losses_are_counted),
+		cmocka_unit_test(no_socket_at_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/wire/event_words.h"
+
+#include <string.h>
+
+#define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
+
+struct code_row {
+	const char *word;
+	enum event_severity severity;
+	const char *text[2], *sentence[2]; /* English, Japanese */
+};
+
+#define CODE_ROW(id, word, severity, en, ja, en_sentence, ja_sentence)                                                 \
+	[id] = { word, severity, { en, ja }, { en_sentence, ja_sentence } },
+
+static const struct code_row role_codes[] = {
+#define ROLE_CODE CODE_ROW
+#include "appliance/wire/event.def"
+};
+static const struct code_row policy_codes[] = {
+#define POLICY_CODE CODE_ROW
+#include "appliance/wire/event.def"
+};
+static const struct code_row drift_codes[] = {
+#define DRIFT_CODE CODE_ROW
+#include "appliance/wire/event.def"
+};
+static const struct code_row lost_codes[] = {
+#define LOST_CODE CODE_ROW
+#include "appliance/wire/event.def"
+};
+
+struct kind_row {
+	const char *word;
+	enum event_severity severity;
+	unsigned by; /* roles */
+	const char *text[2], *sentence[2];
+};
+
+#define SAID_BY(role) (1u << (role))
+
+static const struct kind_row kinds[EVENT_KIND_COUNT] = {
+#define EVENT(id, word, severity, by, en, ja, en_sentence, ja_sentence)                                                \
+	[id] = { word, severity, by, { en, ja }, { en_sentence, ja_sentence } },
+#include "appliance/wire/event.def"
+};
+
+struct verdict_row {
+	const char *word;
+	const char *text[2];
+};
+
+static const struct verdict_row verdicts[EVENT_VERDICT_COUNT] = {
+#define EVENT_VERDICT(id, word, en, ja) [id] = { word, { en, ja } },
+#include "appliance/wire/event.def"
+};
+
+static const char *const traffic[EVENT_VERDICT_COUNT][2][2] = {
+#define EVENT_TRAFFIC(verdict, direction, en, ja) [verdict][direction] = { en, ja },
+#include "appliance/wire/event.def"
+};
+
+static const char *const severities[EVENT_SEVERITY_COUNT] = {
+	[EVENT_NOTICE] = "notice",
+	[EVENT_WARNING] = "warning",
+	[EVENT_SERIOUS] = "serious",
+};
+
+static unsigned column(const char *lang)
+{
+	return strcmp(lang, "ja") == 0;
+}
+
+static const struct code_row *codes_of(unsigned kind, size_t *ret_n)
+{
+	*ret_n = 0;
+	switch (kind) {
+	case EVENT_ROLE:
+		*ret_n = LENGTH(role_codes);
+		return role_codes;
+	case EVENT_POLICY:
+		*ret_n = LENGTH(policy_codes);
+		return policy_codes;
+	case EVENT_DRIFT:
+		*ret_n = LENGTH(drift_codes);
+		return drift_codes;
+	case EVENT_LOST:
+		*ret_n = LENGTH(lost_codes);
+		return lost_codes;
+	default:
+		return NULL;
+	}
+}
+
+static const struct code_row *code_row(unsigned kind, unsigned code)
+{
+	size_t n;
+	const struct code_row *rows = codes_of(kind, &n);
+
+	return code < n && rows[code].word != NULL ? &rows[code] : NULL;
+}
+
+static const struct code_row *code_by_word(const char *kind, const char *code)
+{
+	size_t n;
+	const struct code_row *rows = codes_of(event_kind_by_word(kind), &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].word != NULL && strcmp(rows[i].word, code) == 0)
+			return &rows[i];
+	return NULL;
+}
+
+const char *event_kind_word(unsigned kind)
+{
+	return kind < EVENT_KIND_COUNT && kinds[kind].word != NULL ? kinds[kind].word : "unknown";
+}
+
+const char *event_verdict_word(unsigned verdict)
+{
+	return verdict < EVENT_VERDICT_COUNT ? verdicts[verdict].word : "unknown";
+}
+
+const char *event_severity_word(enum event_severity s)
+{
+	return (unsigned)s < EVENT_SEVERITY_COUNT ? severities[s] : "unknown";
+}
+
+const char *event_code_word(unsigned kind, unsigned code)
+{
+	const struct code_row *r = code_row(kind, code);
+	size_t n;
+
+	if (r != NULL)
+		return r->word;
+	return code != 0 && codes_of(kind, &n) != NULL ? "unknown" : NULL;
+}
+
+enum event_severity event_severity(unsigned kind, unsigned code)
+{
+	const struct code_row *r = code_row(kind, code);
+
+	if (r != NULL)
+		return r->severity;
+	return kind < EVENT_KIND_COUNT ? kinds[kind].severity : EVENT_NOTICE;
+}
+
+bool event_said_by(enum role r, unsigned kind)
+{
+	return (unsigned)r < ROLE_COUNT && kind < EVENT_KIND_COUNT && (kinds[kind].by & SAID_BY(r)) != 0;
+}
+
+unsigned event_kind_by_word(const char *word)
+{
+	for (unsigned i = EVENT_NONE + 1; i < EVENT_KIND_COUNT; i++)
+		if (strcmp(kinds[i].word, word) == 0)
+			return i;
+	return EVENT_NONE;
+}
+
+unsigned event_verdict_by_word(const char *word)
+{
+	unsigned i = 0;
+
+	while (i < EVENT_VERDICT_COUNT && strcmp(verdicts[i].word, word) != 0)
+		i++;
+	return i;
+}
+
+enum event_severity event_severity_by_word(const char *word)
+{
+	unsigned i = 0;
+
+	while (i < EVENT_SEVERITY_COUNT && strcmp(severities[i], word) != 0)
+		i++;
+	return (enum event_severity)i;
+}
+
+const char *event_kind_text(const char *kind, const char *lang)
+{
+	unsigned k = event_kind_by_word(kind);
+
+	return k != EVENT_NONE ? kinds[k].text[column(lang)] : kind;
+}
+
+const char *event_verdict_text(const char *verdict, const char *lang)
+{
+	unsigned v = event_verdict_by_word(verdict);
+
+	return v < EVENT_VERDICT_COUNT ? verdicts[v].text[column(lang)] : verdict;
+}
+
+const char *event_code_text(const char *kind, const char *code, const char *lang)
+{
+	const struct code_row *r = code_by_word(kind, code);
+
+	return r != NULL ? r->text[column(lang)] : code;
+}
+
+const char *event_box_sentence(const char *kind, const char *code, const char *lang)
+{
+	const struct code_row *r = code_by_word(kind, code);
+	unsigned k = event_kind_by_word(kind);
+
+	if (r != NULL)
+		return r->sentence[column(lang)];
+	return k != EVENT_NONE ? kinds[k].sentence[column(lang)] : NULL;
+}
+
+const char *event_traffic_sentence(const char *verdict, bool answer, const char *lang)
+{
+	unsigned v = event_verdict_by_word(verdict);
+
+	return v < EVENT_VERDICT_COUNT ? traffic[v][answer][column(lang)] : NULL;
+}

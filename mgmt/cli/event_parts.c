@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/event_parts.h"
+
+#include <string.h>
+
+#include "mgmt/cli/limit_text.h"
+
+static void address_text(const json_t *e, const char *key, char out[RENDER_TEXT])
+{
+	const char *text = js(e, key), *port = strrchr(text, ':'), *transport = js(e, "transport");
+	bool ports = strcmp(transport, "tcp") == 0 || strcmp(transport, "udp") == 0, bracket = text[0] == '[';
+
+	/* An endpoint of a transport without ports is its address alone: "[::1]:0" is "::1". */
+	if (ports || port == NULL || strcmp(port, ":0") != 0)
+		snprintf(out, RENDER_TEXT, "%s", text);
+	else
+		snprintf(out, RENDER_TEXT, "%.*s", (int)(port - text) - 2 * bracket, text + bracket);
+}
+
+void event_end(const json_t *e, const char *key, char out[EVENT_END_TEXT])
+{
+	char name[32], address[RENDER_TEXT];
+	const char *label;
+
+	address_text(e, key, address);
+	snprintf(name, sizeof(name), "%s_label", key);
+	label = js(e, name);
+	if (*label == '\0') {
+		snprintf(name, sizeof(name), "%s_asset", key);
+		label = js(e, name);
+	}
+	if (*label != '\0')
+		snprintf(out, EVENT_END_TEXT, "%s (%s)", label, address);
+	else
+		snprintf(out, EVENT_END_TEXT, "%s", address);
+}
+
+void event_command(FILE *to, const json_t *e, enum lang l)
+{
+	const char *function = js(e, "function_name");
+	unsigned long long first = ju(e, "address"), quantity = ju(e, "quantity");
+
+	if (json_object_get(e, "protocol") != NULL)
+		fprintf(to, " %s", js(e, "protocol"));
+	if (*function != '\0')
+		fprintf(to, " %s", function);
+	else if (json_object_get(e, "function") != NULL)
+		message_print(to, l, M_EV_FUNCTION, ju(e, "function"));
+	if (json_object_get(e, "unit") != NULL)
+		message_print(to, l, M_EV_UNIT, ju(e, "unit"));
+	if (json_object_get(e, "space") != NULL)
+		fprintf(to, " %s", js(e, "space"));
+	if (json_object_get(e, "address") != NULL)
+		fprintf(to, quantity > 1 ? " %llu-%llu" : " %llu", first, first + quantity - 1);
+}
+
+void event_transport(FILE *to, const json_t *e, enum lang l)
+{
+	const char *name = js(e, "transport");
+
+	if (*name != '\0' && strspn(name, "0123456789") == strlen(name))
+		message_print(to, l, M_EV_PROTOCOL, name);
+	else
+		fputs(name, to);
+	if (json_object_get(e, "icmp_type") != NULL)
+		fprintf(to, "/%llu", ju(e, "icmp_type"));
+}
+
+void event_limit(FILE *to, const json_t *e, enum lang l)
+{
+	limit_text(to, json_object_get(e, "limit"), js(e, "space"), l);
+}
+
+void event_process(FILE *to, const json_t *e)
+{
+	const char *role = js(e, "role");
+
+	if (*role == '\0')
+		return;
+	fputs(role, to);
+	if (json_object_get(e, "index") != NULL)
+		fprintf(to, "/%llu", ju(e, "index"));
+}
+
+void event_gap(FILE *to, const json_t *e, enum lang l)
+{
+	unsigned long long us = ju(e, "value");
+
+	if (strcmp(js(e, "kind"), "drift") != 0 || us == 0)
+		return;
+	if (us >= 1000000)
+		message_print(to, l, M_EV_GAP_S, us / 1000000, us / 100000 % 10);
+	else
+		message_print(to, l, M_EV_GAP_MS, us / 1000, us / 100 % 10);
+}

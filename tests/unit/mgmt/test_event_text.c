@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Events as people read them: one line and one sentence, in both languages, with what is unknown left out.
+ * LINK: mgmt/cli/event_text.c mgmt/cli/event_parts.c mgmt/cli/limit_text.c mgmt/cli/render.c mgmt/cli/width.c mgmt/cli/table.c
+ * LINK: appliance/wire/event_words.c appliance/wire/reason.c $(BASE_SRC)
+ * LIBS: jansson nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mgmt/cli/event_text.h"
+
+static char *said(const char *json, enum lang l, char *(*how)(const json_t *, enum lang))
+{
+	json_t *e = json_loads(json, 0, NULL);
+	char *text;
+
+	assert_non_null(e);
+	text = how(e, l);
+	assert_non_null(text);
+	json_decref(e);
+	return text;
+}
+
+static void sentence(const char *json, const char *en, const char *ja)
+{
+	char *text = said(json, LANG_EN, event_sentence);
+
+	assert_string_equal(text, en);
+	free(text);
+	text = said(json, LANG_JA, event_sentence);
+	assert_string_equal(text, ja);
+	free(text);
+}
+
+#define TIME "\"time\":\"2026-11-20T08:10:11.000Z\","
+
+static void traffic(void **state)
+{
+	(void)state;
+	sentence("{" TIME
+		 "\"kind\":\"flow\",\"verdict\":\"allow\",\"reason\":\"allowed\",\"client\":\"10.10.0.5:40000\","
+		 "\"server\":\"10.20.0.10:443\",\"transport\":\"tcp\",\"protocol\":\"tls\",\"conduit\":\"web\","
+		 "\"file\":\"site.cfg\",\"line\":17,\"generation\":{\"number\":4,\"digest\":\"00\"},\"count\":1}",
+		 "At 2026-11-20 08:10:11 UTC, tls traffic from 10.10.0.5:40000 to 10.20.0.10:443 was let through; by "
+		 "conduit "
+		 "web (site.cfg:17, generation 4).",
+		 "2026-11-20 08:10:11 UTC、10.10.0.5:40000 から 10.20.0.10:443 への tls "
+		 "通信は許可されました。判定の根拠は"
+		 "コンジット web（site.cfg:17、世代 4）です。");
+	sentence("{" TIME "\"kind\":\"drop\",\"verdict\":\"deny\",\"reason\":\"no_conduit\",\"client\":\"10.10.0.5:0\","
+		 "\"server\":\"10.20.0.10:0\",\"transport\":\"icmp\",\"icmp_type\":8,\"icmp_code\":0,\"count\":3}",
+		 "At 2026-11-20 08:10:11 UTC, icmp/8 traffic from 10.10.0.5 to 10.20.0.10 was refused: no conduit "
+		 "allows this; "
+		 "no conduit of the policy covers it. This record stands for 3 of them.",
+		 "2026-11-20 08:10:11 UTC、10.10.0.5 から 10.20.0.10 への icmp/8 通信は拒否されました（理由: "
+		 "許可するコンジットが"
+		 "ない）。該当するコンジットはありません。この記録は 3 件分をまとめたものです。");
+}
+
+static void a_refused_value_is_named(void **state)
+{
+	static const char json[] =
+		"{" TIME "\"seq\":7,\"kind\":\"pdu\",\"verdict\":\"deny\",\"reason\":\"modbus.value\","
+		"\"client\":\"10.20.0.10:40000\",\"server\":\"10.30.1.13:502\",\"server_asset\":\"rtg04\","
+		"\"server_label\":\"RTG 4号機\",\"transport\":\"tcp\",\"protocol\":\"modbus\",\"direction\":\"c2s\","
+		"\"unit\":1,\"function\":6,\"function_name\":\"write_single_register\",\"space\":\"holding\","
+		"\"address\":400,"
+		"\"quantity\":1,\"limit\":{\"what\":\"value\",\"at\":400,\"wrote\":9,\"allowed\":[\"0-1\"],\"more\":0},"
+		"\"conduit\":\"w\","
+		"\"file\":\"site.cfg\",\"line\":9,\"count\":1}";
+	char *line;
+
+	(void)state;
+	sentence(json,
+		 "At 2026-11-20 08:10:11 UTC, modbus write_single_register unit 1 holding 400 from 10.20.0.10:40000 to "
+		 "RTG 4号機 (10.30.1.13:502) was refused: value outside those allowed, or not knowable; wrote 9 to "
+		 "holding 400; "
+		 "allowed 0 to 1; by conduit w (site.cfg:9).",
+		 "2026-11-20 08:10:11 UTC、10.20.0.10:40000 から RTG 4号機 (10.30.1.13:502) への modbus "
+		 "write_single_register "
+		 "ユニット 1 holding 400 は拒否されました（理由: 書き込み値が許可範囲外、または特定不可）。holding 400 "
+		 "への"
+		 "書き込み値 9（許可範囲 0～1）。判定の根拠はコンジット w（site.cfg:9）です。");
+	line = said(json, LANG_EN, event_line);
+	assert_non_null(strstr(line, "RTG 4号機 (10.30.1.13:502)"));
+	assert_non_null(strstr(line, "wrote 9 to holding 400; allowed 0 to 1"));
+	free(line);
+}
+
+static void the_box_itself(void **state)
+{
+	(void)state;
+	sentence("{" TIME "\"kind\":\"role\",\"role\":\"gate\",\"index\":0,\"code\":\"died\",\"count\":1}",
+		 "At 2026-11-20 08:10:11 UTC, gate/0 died.",
+		 "2026-11-20 08:10:11 UTC、gate/0 プロセスが異常終了しました。");
+	sentence("{" TIME "\"kind\":\"drift\",\"role\":\"enforce\",\"code\":\"flushed\",\"value\":10322,\"count\":1}",
+		 "At 2026-11-20 08:10:11 UTC, all rules were removed from outside; enforce stopped forwarding and "
+		 "loaded them "
+		 "again; gap 10.3 ms.",
+		 "2026-11-20 08:10:11 UTC、外部から全ルールが消去されました。enforce が転送を止め、読み込み直しました"
+		 "（影響時間 約 10.3 ミリ秒）。");
+	sentence("{" TIME
+		 "\"kind\":\"drift\",\"role\":\"enforce\",\"code\":\"changed\",\"value\":0,\"object\":\"rule 3 of "
+		 "chain forward, table inet "
+		 "sekisho\",\"before\":\"drop\",\"after\":\"accept\",\"by\":\"nft\",\"count\":1}",
+		 "At 2026-11-20 08:10:11 UTC, rules were changed from outside by nft: rule 3 of chain forward, table "
+		 "inet "
+		 "sekisho; it was drop, became accept; enforce put it right.",
+		 "2026-11-20 08:10:11 UTC、外部から（nft）ルールが変更されました（対象: rule 3 of chain forward, table "
+		 "inet "
+		 "sekisho）。変更前: drop。変更後: accept。enforce が修復しました。");
+	sentence("{" TIME "\"kind\":\"policy\",\"code\":\"empty\",\"value\":0,\"count\":1}",
+		 "At 2026-11-20 08:10:11 UTC, the box started without a policy: everything between zones is refused.",
+		 "2026-11-20 08:10:11 UTC、ポリシー未適用で起動しました。ゾーン間通信はすべて拒否されます。");
+	sentence("{" TIME "\"kind\":\"lost\",\"role\":\"dpi\",\"count\":12}",
+		 "At 2026-11-20 08:10:11 UTC, 12 records of dpi were lost: it could not hand them over.",
+		 "2026-11-20 08:10:11 UTC、dpi の記録 12 件が失われました（引き渡せなかったため）。");
+}
+
+/* A record of a later version: told as far as it can be. */
+static void the_unknown(void **state)
+{
+	(void)state;
+	sentence("{" TIME "\"kind\":\"frob\",\"code\":\"frobbed\"}", "At 2026-11-20 08:10:11 UTC, frob: frobbed.",
+		 "2026-11-20 08:10:11 UTC、frob（frobbed）。");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(traffic),
+		cmocka_unit_test(a_refused_value_is_named),
+		cmocka_unit_test(the_box_itself),
+		cmocka_unit_test(the_unknown),
+	};
+
+	setenv("TZ", "UTC", 1);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * event.def: every row is complete in both languages, its brackets close, its places are those that readers fill, and a
+ * word leads back to its row.
+ * LINK: appliance/wire/event_words.c
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "appliance/wire/event_words.h"
+
+static const char *const langs[] = { "en", "ja" };
+
+static void sentence_is_sound(const char *s)
+{
+	static const char places[] = " time from to client what reason limit conduit file line generation process gap "
+				     "count object before after by lane verdict ";
+	int depth = 0;
+
+	assert_non_null(s);
+	for (; *s != '\0'; s++) {
+		depth += (*s == '[') - (*s == ']');
+		assert_in_range(depth, 0, 2);
+		if (*s == '{') {
+			size_t n = strcspn(s, "}");
+			char name[32] = " ";
+
+			assert_in_range(n, 2, 20);
+			memcpy(name + 1, s + 1, n - 1);
+			name[n] = ' ';
+			assert_non_null(strstr(places, name));
+		}
+	}
+	assert_int_equal(depth, 0);
+}
+
+static void every_kind_is_complete(void **state)
+{
+	(void)state;
+	for (unsigned k = EVENT_NONE + 1; k < EVENT_KIND_COUNT; k++) {
+		const char *word = event_kind_word(k);
+
+		assert_int_equal(event_kind_by_word(word), k);
+		for (size_t l = 0; l < 2; l++) {
+			assert_true(event_kind_text(word, langs[l])[0] != '\0');
+			for (unsigned c = 1;
+			     event_code_word(k, c) != NULL && strcmp(event_code_word(k, c), "unknown") != 0; c++) {
+				assert_true(strcmp(event_code_text(word, event_code_word(k, c), langs[l]), "") != 0);
+				sentence_is_sound(event_box_sentence(word, event_code_word(k, c), langs[l]));
+			}
+		}
+	}
+	assert_int_equal(event_kind_by_word("frob"), EVENT_NONE);
+	assert_string_equal(event_kind_text("frob", "ja"), "frob");
+}
+
+static void traffic_has_sentences(void **state)
+{
+	(void)state;
+	for (unsigned v = 0; v < EVENT_VERDICT_COUNT; v++)
+		for (size_t l = 0; l < 2; l++)
+			for (int answer = 0; answer < 2; answer++)
+				sentence_is_sound(event_traffic_sentence(event_verdict_word(v), answer, langs[l]));
+	assert_null(event_traffic_sentence("frob", false, "en"));
+}
+
+static void gravity_follows_the_code(void **state)
+{
+	(void)state;
+	assert_int_equal(event_severity(EVENT_DRIFT, DRIFT_FLUSHED), EVENT_SERIOUS);
+	assert_int_equal(event_severity(EVENT_DRIFT, DRIFT_CLOCK), EVENT_WARNING);
+	assert_int_equal(event_severity(EVENT_LOST, LOST_MISSING), EVENT_SERIOUS);
+	assert_int_equal(event_severity(EVENT_LOST, LOST_UNSENT), EVENT_WARNING);
+	assert_int_equal(event_severity(EVENT_ROLE, ROLE_STARTED), EVENT_NOTICE);
+	assert_int_equal(event_severity_by_word("serious"), EVENT_SERIOUS);
+	assert_int_equal(event_severity_by_word("frob"), EVENT_SEVERITY_COUNT);
+	assert_string_equal(event_code_word(EVENT_DRIFT, 200), "unknown");
+	assert_null(event_code_word(EVENT_DROP, 3));
+}
+
+static void roles_say_their_own(void **state)
+{
+	(void)state;
+	assert_true(event_said_by(ROLE_DPI, EVENT_PDU));
+	assert_false(event_said_by(ROLE_DPI, EVENT_POLICY));
+	assert_false(event_said_by(ROLE_DPI, EVENT_DRIFT));
+	assert_true(event_said_by(ROLE_SUPERVISOR, EVENT_POLICY));
+	for (unsigned r = 0; r < ROLE_COUNT; r++)
+		assert_true(event_said_by((enum role)r, EVENT_LOST));
+	assert_false(event_said_by(ROLE_COUNT, EVENT_LOST));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_kind_is_complete),
+		cmocka_unit_test(traffic_has_sentences),
+		cmocka_unit_test(gravity_follows_the_code),
+		cmocka_unit_test(roles_say_their_own),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -13,6 +13,7 @@
 static const uint64_t idle_ns[FLOW_CLASSES] = {
 	[CLASS_ENDED] = UINT64_MAX,
 	[CLASS_HALF_OPEN] = 30u * SECOND_NS,
+	[CLASS_SILENT] = 6u * 24u * 3600u * SECOND_NS,
 	[CLASS_DATAGRAM] = 60u * SECOND_NS,
 	[CLASS_NAMED] = 24u * 3600u * SECOND_NS,
 	[CLASS_LIVE] = 6u * 24u * 3600u * SECOND_NS,
@@ -29,7 +30,7 @@ bool flow_init(struct flow_table *t, uint32_t slots)
 		buckets *= 2;
 	t->flows = calloc(slots, sizeof(*t->flows)); /* pages are touched when a slot is first used */
 	t->buckets = malloc(buckets * sizeof(*t->buckets));
-	if (t->flows == NULL || t->buckets == NULL ||
+	if (!share_init(&t->holders, slots + 1u) || t->flows == NULL || t->buckets == NULL ||
 	    getrandom(t->seed, sizeof(t->seed), 0) != (ssize_t)sizeof(t->seed)) {
 		flow_done(t);
 		return false;
@@ -38,8 +39,10 @@ bool flow_init(struct flow_table *t, uint32_t slots)
 	t->mask = buckets - 1;
 	t->size = slots;
 	t->free = FLOW_NONE;
-	for (unsigned i = 0; i < FLOW_CLASSES; i++)
-		t->lists[i] = (struct flow_list){ FLOW_NONE, FLOW_NONE, 0 };
+	for (unsigned s = 0; s < SHARES; s++)
+		for (unsigned i = 0; i < FLOW_CLASSES; i++)
+			t->lists[s][i] = (struct flow_list){ FLOW_NONE, FLOW_NONE, 0 };
+	flow_divide(t, 0, true);
 	return true;
 }
 
@@ -47,7 +50,13 @@ void flow_done(struct flow_table *t)
 {
 	free(t->flows);
 	free(t->buckets);
+	share_done(&t->holders);
 	memset(t, 0, sizeof(*t));
+}
+
+void flow_divide(struct flow_table *t, uint32_t used, bool whole)
+{
+	share_divide(t->size, used, whole, t->part);
 }
 
 struct flow *flow_at(const struct flow_table *t, uint32_t f)
@@ -113,8 +122,8 @@ uint32_t flow_find(const struct flow_table *t, const struct decoded *d, enum dir
 
 static void list_put(struct flow_table *t, uint32_t i, enum flow_class class)
 {
-	struct flow_list *l = &t->lists[class];
 	struct flow *f = &t->flows[i];
+	struct flow_list *l = &t->lists[f->share][class];
 
 	f->class = (uint8_t) class;
 	f->older = l->newest;
@@ -130,7 +139,7 @@ static void list_put(struct flow_table *t, uint32_t i, enum flow_class class)
 static void list_take(struct flow_table *t, uint32_t i)
 {
 	struct flow *f = &t->flows[i];
-	struct flow_list *l = &t->lists[f->class];
+	struct flow_list *l = &t->lists[f->share][f->class];
 
 	if (f->older != FLOW_NONE)
 		t->flows[f->older].newer = f->newer;
@@ -143,11 +152,64 @@ static void list_take(struct flow_table *t, uint32_t i)
 	l->n--;
 }
 
-uint32_t flow_add(struct flow_table *t, const struct decoded *d, enum direction dir, uint64_t now_ns)
+/* To the young end of its holder's flows. */
+static void holder_put(struct flow_table *t, uint32_t i)
+{
+	struct flow *f = &t->flows[i];
+	struct holder *h = &t->holders.holders[f->holder];
+
+	f->before = h->last;
+	f->next = FLOW_NONE;
+	if (h->last != FLOW_NONE)
+		t->flows[h->last].next = i;
+	else
+		h->first = i;
+	h->last = i;
+}
+
+static void holder_take(struct flow_table *t, uint32_t i)
+{
+	struct flow *f = &t->flows[i];
+	struct holder *h = &t->holders.holders[f->holder];
+
+	if (f->before != FLOW_NONE)
+		t->flows[f->before].next = f->next;
+	else
+		h->first = f->next;
+	if (f->next != FLOW_NONE)
+		t->flows[f->next].before = f->before;
+	else
+		h->last = f->before;
+}
+
+/* Into a share, and to its holder. There is one holder more than there are slots, for a flow that moves. */
+static void share_join(struct flow_table *t, uint32_t i, uint32_t share)
+{
+	struct flow *f = &t->flows[i];
+
+	f->share = (uint8_t)share;
+	t->in_share[share]++;
+	f->holder = share_holder(&t->holders, share, &f->client, &f->server);
+	share_book(&t->holders, f->holder, HELD_FLOWS, 1);
+	holder_put(t, i);
+}
+
+static void share_leave(struct flow_table *t, uint32_t i)
+{
+	struct flow *f = &t->flows[i];
+
+	holder_take(t, i);
+	t->in_share[f->share]--;
+	share_book(&t->holders, f->holder, HELD_FLOWS, -1);
+}
+
+uint32_t flow_add(struct flow_table *t, const struct decoded *d, enum direction dir, uint32_t share, uint64_t now_ns)
 {
 	uint32_t i, bucket;
 	struct flow *f;
 
+	if (t->in_share[share] >= t->part[share])
+		return FLOW_NONE;
 	if (t->free != FLOW_NONE) {
 		i = t->free;
 		t->free = t->flows[i].hash_next;
@@ -169,6 +231,7 @@ uint32_t flow_add(struct flow_table *t, const struct decoded *d, enum direction 
 	bucket = bucket_of(t, d->l4proto, &d->src, d->sport, &d->dst, dport_of(d));
 	f->hash_next = t->buckets[bucket];
 	t->buckets[bucket] = i;
+	share_join(t, i, share);
 	list_put(t, i, CLASS_ENDED);
 	t->used++;
 	return i;
@@ -183,6 +246,7 @@ void flow_remove(struct flow_table *t, uint32_t i)
 		at = &t->flows[*at].hash_next;
 	*at = f->hash_next;
 	list_take(t, i);
+	share_leave(t, i);
 	f->n = 0;
 	f->hash_next = t->free;
 	t->free = i;
@@ -202,25 +266,113 @@ void flow_touch(struct flow_table *t, uint32_t i, enum flow_class class, uint64_
 		t->most = flow_live(t);
 }
 
-uint32_t flow_victim(const struct flow_table *t, uint64_t now_ns)
+void flow_move(struct flow_table *t, uint32_t i, uint32_t share)
 {
-	for (unsigned c = 0; c < FLOW_CLASSES; c++) {
-		uint32_t i = t->lists[c].oldest;
+	struct flow *f = &t->flows[i];
 
-		if (i != FLOW_NONE && (c != CLASS_LIVE || now_ns - t->flows[i].seen_ns >= FLOW_EVICT_IDLE))
-			return i;
+	if (f->share == share)
+		return;
+	list_take(t, i);
+	share_leave(t, i);
+	share_join(t, i, share);
+	list_put(t, i, (enum flow_class)f->class);
+}
+
+#define HOLDER_PART 8u	       /* a holder of more than one in so many slots of its share pays first */
+#define HOLDER_MANY 16u	       /* ... and, before a newcomer is refused, one of more than one in so many */
+#define HOLDER_LEAST 4u	       /* nobody with so few is called greedy */
+#define HOLDER_LOOKS 16u       /* flows of a holder that are compared */
+#define CLASS_PART 4u	       /* a class of one in so many slots is not spared for being young */
+#define CLASS_SPARED SECOND_NS /* how long a handshake may take before it has to make room */
+
+uint32_t flow_heaviest(struct flow_table *t, uint32_t holder, uint32_t (*weight)(const struct flow *f))
+{
+	uint32_t best = t->holders.holders[holder].first, last = t->holders.holders[holder].last;
+
+	if (best == FLOW_NONE)
+		return FLOW_NONE;
+	for (unsigned n = 0; n < HOLDER_LOOKS; n++) {
+		uint32_t i = t->holders.holders[holder].first;
+
+		if (weight(&t->flows[i]) > weight(&t->flows[best]))
+			best = i;
+		holder_take(t, i);
+		holder_put(t, i);
+		if (i == last)
+			break;
 	}
-	return FLOW_NONE;
+	return best;
+}
+
+static uint32_t cheapness(const struct flow *f)
+{
+	return FLOW_CLASSES - f->class;
+}
+
+/* A flow of the greediest holder, if that has more than one in `part` of the share. */
+static uint32_t of_greediest(struct flow_table *t, uint32_t share, uint32_t part)
+{
+	uint32_t h = share_greediest(&t->holders, share, HELD_FLOWS), least = t->part[share] / part;
+
+	if (h == HOLDER_NONE || t->holders.holders[h].held[HELD_FLOWS] <= (least > HOLDER_LEAST ? least : HOLDER_LEAST))
+		return FLOW_NONE;
+	return flow_heaviest(t, h, cheapness);
+}
+
+/* The oldest of the class that holds most, so that a flood of one kind pays for itself. */
+static uint32_t of_largest_class(const struct flow_table *t, uint32_t share, uint64_t now_ns)
+{
+	const struct flow_list *largest = NULL;
+
+	for (unsigned c = CLASS_ENDED + 1; c < CLASS_LIVE; c++) {
+		const struct flow_list *l = &t->lists[share][c];
+
+		if (l->n == 0 || (largest != NULL && l->n <= largest->n))
+			continue;
+		if (l->n > t->part[share] / CLASS_PART || now_ns - t->flows[l->oldest].seen_ns >= CLASS_SPARED)
+			largest = l;
+	}
+	return largest == NULL ? FLOW_NONE : largest->oldest;
+}
+
+static uint32_t victim_in(struct flow_table *t, uint32_t share, uint64_t now_ns)
+{
+	uint32_t i = t->lists[share][CLASS_ENDED].oldest;
+
+	if (i == FLOW_NONE)
+		i = of_greediest(t, share, HOLDER_PART);
+	if (i == FLOW_NONE)
+		i = of_largest_class(t, share, now_ns);
+	if (i == FLOW_NONE)
+		i = of_greediest(t, share, HOLDER_MANY);
+	if (i != FLOW_NONE)
+		return i;
+	i = t->lists[share][CLASS_LIVE].oldest;
+	return i != FLOW_NONE && now_ns - t->flows[i].seen_ns >= FLOW_EVICT_IDLE ? i : FLOW_NONE;
+}
+
+uint32_t flow_victim(struct flow_table *t, uint32_t share, uint64_t now_ns)
+{
+	uint32_t most = 0, from = share;
+
+	if (t->in_share[share] < t->part[share])
+		for (uint32_t s = 0; s < SHARES; s++)
+			if (t->in_share[s] > t->part[s] && t->in_share[s] - t->part[s] > most) {
+				most = t->in_share[s] - t->part[s];
+				from = s;
+			}
+	return victim_in(t, from, now_ns);
 }
 
 uint32_t flow_due(const struct flow_table *t, uint64_t now_ns)
 {
-	for (unsigned c = CLASS_ENDED + 1; c < FLOW_CLASSES; c++) {
-		uint32_t i = t->lists[c].oldest;
+	for (unsigned s = 0; s < SHARES; s++)
+		for (unsigned c = CLASS_ENDED + 1; c < FLOW_CLASSES; c++) {
+			uint32_t i = t->lists[s][c].oldest;
 
-		if (i != FLOW_NONE && now_ns - t->flows[i].seen_ns >= idle_ns[c])
-			return i;
-	}
+			if (i != FLOW_NONE && now_ns - t->flows[i].seen_ns >= idle_ns[c])
+				return i;
+		}
 	return FLOW_NONE;
 }
 
@@ -228,16 +380,21 @@ uint64_t flow_next_due(const struct flow_table *t)
 {
 	uint64_t due = UINT64_MAX;
 
-	for (unsigned c = CLASS_ENDED + 1; c < FLOW_CLASSES; c++) {
-		uint32_t i = t->lists[c].oldest;
+	for (unsigned s = 0; s < SHARES; s++)
+		for (unsigned c = CLASS_ENDED + 1; c < FLOW_CLASSES; c++) {
+			uint32_t i = t->lists[s][c].oldest;
 
-		if (i != FLOW_NONE && t->flows[i].seen_ns + idle_ns[c] < due)
-			due = t->flows[i].seen_ns + idle_ns[c];
-	}
+			if (i != FLOW_NONE && t->flows[i].seen_ns + idle_ns[c] < due)
+				due = t->flows[i].seen_ns + idle_ns[c];
+		}
 	return due;
 }
 
 uint32_t flow_live(const struct flow_table *t)
 {
-	return t->used - t->lists[CLASS_ENDED].n;
+	uint32_t ended = 0;
+
+	for (unsigned s = 0; s < SHARES; s++)
+		ended += t->lists[s][CLASS_ENDED].n;
+	return t->used - ended;
 }

@@ -3,9 +3,10 @@
  * The flow table: a fixed number of flows, found by transport, addresses and ports in either direction.
  *
  * A flow's client is who opened it. Everything a flow owns elsewhere (kept bytes, name state, command state, waiting
- * packets) is named by it and given back by the inspector before flow_remove. Flows stand in one list per class, oldest
- * first: time-outs and eviction only look at the heads. A finished flow stays in the table, without anything that it
- * owned, so that the next connection on the same ports gets the next number; it is the first to make room.
+ * packets) is named by it and given back by the inspector before flow_remove. Flows stand in one list per share (see
+ * dpi/share.h) and class, oldest first: time-outs and eviction only look at the heads. A finished flow stays in the table,
+ * without anything that it owned, so that the next connection on the same ports gets the next number; it is the first to
+ * make room. A share that has its part of the slots makes room within itself.
  */
 #ifndef SEKISHO_DPI_FLOW_H
 #define SEKISHO_DPI_FLOW_H
@@ -16,15 +17,16 @@
 #include "appliance/wire/reason.h"
 #include "dpi/decode.h"
 #include "dpi/protocol.h"
+#include "dpi/share.h"
 #include "dpi/stream.h"
 
 #define FLOW_NONE UINT32_MAX
 #define SLOT_NONE UINT32_MAX
 
-/* In the order in which a full table makes room. */
 enum flow_class {
 	CLASS_ENDED,	 /* nothing more is expected */
 	CLASS_HALF_OPEN, /* TCP before its handshake is complete */
+	CLASS_SILENT,	 /* TCP whose handshake is complete, and neither end has said anything */
 	CLASS_DATAGRAM,	 /* UDP, ICMP */
 	CLASS_NAMED,	 /* its lane let go of it; it may come back with another permit */
 	CLASS_LIVE,
@@ -53,7 +55,10 @@ struct flow {
 	bool bad_checksum;
 	bool told_end;	       /* outside_flow was told the end */
 	uint32_t hash_next;    /* FLOW_NONE ends the chain */
-	uint32_t older, newer; /* in the list of its class */
+	uint32_t older, newer; /* in the list of its share and class */
+	uint32_t holder;       /* whose flow it is, see dpi/share.h */
+	uint32_t before, next; /* the other flows of its holder, FLOW_NONE at the ends */
+	uint8_t share;
 	uint64_t seen_ns;
 	uint32_t n; /* which connection on these ports, from 1; 0 = not in the table */
 	uint32_t permit, lane;
@@ -97,22 +102,38 @@ struct flow_table {
 	uint32_t free;	/* chain through hash_next */
 	uint32_t fresh; /* slots from here on were never used */
 	uint64_t seed[2];
-	struct flow_list lists[FLOW_CLASSES];
+	struct flow_list lists[SHARES][FLOW_CLASSES];
+	uint32_t in_share[SHARES]; /* flows, ended ones included */
+	uint32_t part[SHARES];	   /* slots of each share */
+	struct share_table holders;
 };
 
-bool flow_init(struct flow_table *t, uint32_t slots); /* false when memory is out */
+/* False when memory is out. Every share may have all slots until flow_divide. */
+bool flow_init(struct flow_table *t, uint32_t slots);
 void flow_done(struct flow_table *t);
 /* The flow of a packet, or FLOW_NONE. *ret_dir says which way it goes. */
 uint32_t flow_find(const struct flow_table *t, const struct decoded *d, enum direction *ret_dir);
-/* A new flow, zeroed but for its tuple, in class ENDED; FLOW_NONE when there is no slot (see flow_victim). */
-uint32_t flow_add(struct flow_table *t, const struct decoded *d, enum direction dir, uint64_t now_ns);
+/* The shares of which lanes are in use (bit n: share n); `whole`: everybody may have all slots. */
+void flow_divide(struct flow_table *t, uint32_t used, bool whole);
+/* A new flow, zeroed but for its tuple, in class ENDED; FLOW_NONE when its share has no slot (see flow_victim). */
+uint32_t flow_add(struct flow_table *t, const struct decoded *d, enum direction dir, uint32_t share, uint64_t now_ns);
+/* It belongs to another share from now on, whether there is room or not. */
+void flow_move(struct flow_table *t, uint32_t f, uint32_t share);
 /* Takes it out of the table; what it owned must have been given back. */
 void flow_remove(struct flow_table *t, uint32_t f);
 struct flow *flow_at(const struct flow_table *t, uint32_t f);
 /* Its last packet was now; moves it to the young end of the class's list (lazily: once a second is enough). */
 void flow_touch(struct flow_table *t, uint32_t f, enum flow_class class, uint64_t now_ns);
-/* Whom a full table may forget: the oldest of the cheapest class, a live one only after FLOW_EVICT_IDLE. FLOW_NONE. */
-uint32_t flow_victim(const struct flow_table *t, uint64_t now_ns);
+/*
+ * Whom a full share forgets for a newcomer, in this order: what has ended; a flow of the holder that has more than an eighth
+ * of the share; the oldest of the class that most flows are in, live ones apart and young handshakes spared; a live one of
+ * a holder that has many; one that was idle for FLOW_EVICT_IDLE. FLOW_NONE: the newcomer is refused. A share that has not
+ * its part yet takes it from the one that has most above its own.
+ */
+uint32_t flow_victim(struct flow_table *t, uint32_t share, uint64_t now_ns);
+/* The flow of a holder for which `weight` is largest among the next few, FLOW_NONE when it has none. Those that were
+ * compared come last next time. */
+uint32_t flow_heaviest(struct flow_table *t, uint32_t holder, uint32_t (*weight)(const struct flow *f));
 /* The oldest flow of any class whose time is over, or FLOW_NONE. Ended ones are never due. */
 uint32_t flow_due(const struct flow_table *t, uint64_t now_ns);
 /* When the next flow becomes due, or UINT64_MAX. */

@@ -30,6 +30,49 @@ void pool_done(struct pool *p)
 	memset(p, 0, sizeof(*p));
 }
 
+void pool_book(struct pool *p, struct share_table *holders)
+{
+	p->holders = holders;
+	pool_divide(p, 0, true);
+}
+
+void pool_divide(struct pool *p, uint32_t used, bool whole)
+{
+	share_divide(p->n, used, whole, p->part);
+}
+
+void pool_for(struct pool *p, uint32_t holder)
+{
+	p->holder = holder;
+}
+
+static void book(struct pool *p, uint32_t holder, uint32_t blocks, bool back)
+{
+	uint32_t share;
+
+	if (p->holders == NULL || blocks == 0)
+		return;
+	share = p->holders->holders[holder].share;
+	p->in_share[share] = back ? p->in_share[share] - blocks : p->in_share[share] + blocks;
+	share_book(p->holders, holder, HELD_BLOCKS, back ? -(int32_t)blocks : (int32_t)blocks);
+}
+
+static uint32_t blocks_of(const struct chain *c)
+{
+	return c->bytes == 0 ? 0 : (uint32_t)(((size_t)c->skip + c->bytes + POOL_BLOCK - 1) / POOL_BLOCK);
+}
+
+void chain_move(struct pool *p, struct chain *c, uint32_t holder)
+{
+	uint32_t n = blocks_of(c);
+
+	if (n == 0 || c->holder == holder)
+		return;
+	book(p, holder, n, false);
+	book(p, c->holder, n, true);
+	c->holder = holder;
+}
+
 size_t pool_used_bytes(const struct pool *p)
 {
 	return (size_t)p->used * POOL_BLOCK;
@@ -52,8 +95,14 @@ bool chain_room(const struct pool *p, const struct chain *c, size_t n)
 {
 	size_t tail = tail_room(c);
 	size_t more = n > tail ? (n - tail + POOL_BLOCK - 1) / POOL_BLOCK : 0;
+	uint32_t share;
 
-	return n <= UINT32_MAX - c->bytes && more <= p->n - p->used;
+	if (n > UINT32_MAX - c->bytes || more > p->n - p->used)
+		return false;
+	if (p->holders == NULL || more == 0)
+		return true;
+	share = p->holders->holders[c->bytes > 0 ? c->holder : p->holder].share;
+	return p->in_share[share] < p->part[share] && more <= p->part[share] - p->in_share[share];
 }
 
 static uint32_t take_block(struct pool *p)
@@ -77,6 +126,8 @@ static void give_block(struct pool *p, uint32_t i)
 
 bool chain_append(struct pool *p, struct chain *c, struct bytes b)
 {
+	uint32_t before = blocks_of(c), holder = c->bytes > 0 ? c->holder : p->holder;
+
 	if (!chain_room(p, c, b.left))
 		return false;
 	while (b.left > 0) {
@@ -99,11 +150,15 @@ bool chain_append(struct pool *p, struct chain *c, struct bytes b)
 		bytes_copy(&b, block(p, c->last) + (POOL_BLOCK - tail), n);
 		c->bytes += (uint32_t)n;
 	}
+	c->holder = holder;
+	book(p, holder, blocks_of(c) - before, false);
 	return true;
 }
 
 void chain_drop(struct pool *p, struct chain *c, size_t n)
 {
+	uint32_t before = blocks_of(c);
+
 	if (n >= c->bytes) {
 		chain_clear(p, c);
 		return;
@@ -115,7 +170,7 @@ void chain_drop(struct pool *p, struct chain *c, size_t n)
 		if (n < here) {
 			c->skip += (uint32_t)n;
 			c->bytes -= (uint32_t)n;
-			return;
+			break;
 		}
 		c->first = p->next[old];
 		give_block(p, old);
@@ -123,10 +178,12 @@ void chain_drop(struct pool *p, struct chain *c, size_t n)
 		c->bytes -= (uint32_t)here;
 		n -= here;
 	}
+	book(p, c->holder, before - blocks_of(c), true);
 }
 
 void chain_clear(struct pool *p, struct chain *c)
 {
+	book(p, c->holder, blocks_of(c), true);
 	while (c->bytes > 0) {
 		uint32_t old = c->first;
 		uint32_t here = POOL_BLOCK - c->skip;

@@ -4,7 +4,8 @@
  *
  * A `struct chain` is a queue of bytes: append at the end, drop from the front, read anywhere. Exhaustion is a value: an
  * append that does not fit changes nothing. The pool belongs to one inspector; pages are touched only when first used,
- * and freed blocks are used again first, so resident memory follows the peak of use.
+ * and freed blocks are used again first, so resident memory follows the peak of use. What a chain takes is booked on the
+ * holder for whom it takes it, and no share takes more than its part (dpi/share.h).
  */
 #ifndef SEKISHO_DPI_POOL_H
 #define SEKISHO_DPI_POOL_H
@@ -14,29 +15,43 @@
 #include <stdint.h>
 
 #include "appliance/base/bytes.h"
+#include "dpi/share.h"
 
 #define POOL_BLOCK 128u
 #define POOL_NONE UINT32_MAX
 
 struct pool {
-	uint8_t *blocks; /* n * POOL_BLOCK bytes, owned */
-	uint32_t *next;	 /* per block: next in its chain or in the free list; owned */
-	uint32_t n;	 /* blocks in all */
-	uint32_t used;	 /* blocks in chains */
-	uint32_t free;	 /* head of the free list, POOL_NONE = empty */
-	uint32_t fresh;	 /* blocks from here on were never used */
+	uint8_t *blocks;	     /* n * POOL_BLOCK bytes, owned */
+	uint32_t *next;		     /* per block: next in its chain or in the free list; owned */
+	uint32_t n;		     /* blocks in all */
+	uint32_t used;		     /* blocks in chains */
+	uint32_t free;		     /* head of the free list, POOL_NONE = empty */
+	uint32_t fresh;		     /* blocks from here on were never used */
+	struct share_table *holders; /* borrowed; NULL = nothing is booked */
+	uint32_t holder;	     /* for whom empty chains take blocks now */
+	uint32_t in_share[SHARES];   /* blocks */
+	uint32_t part[SHARES];
 };
 
 struct chain {
 	uint32_t first, last; /* blocks; meaningful while bytes > 0 */
 	uint32_t skip;	      /* bytes of the first block already dropped, below POOL_BLOCK */
 	uint32_t bytes;	      /* in the chain */
+	uint32_t holder;      /* of its blocks; meaningful while bytes > 0 */
 };
 
 bool pool_init(struct pool *p, size_t size_bytes); /* false when memory is out */
 void pool_done(struct pool *p);
 size_t pool_used_bytes(const struct pool *p);
-/* Whether `n` more bytes fit behind what the chain holds. */
+/* From now on what is taken is booked. Nothing may be in use. */
+void pool_book(struct pool *p, struct share_table *holders);
+/* As flow_divide. */
+void pool_divide(struct pool *p, uint32_t used, bool whole);
+/* Chains that are empty take for this holder from now on. */
+void pool_for(struct pool *p, uint32_t holder);
+/* What the chain holds is another's now. */
+void chain_move(struct pool *p, struct chain *c, uint32_t holder);
+/* Whether `n` more bytes fit behind what the chain holds, and into the part of its share. */
 bool chain_room(const struct pool *p, const struct chain *c, size_t n);
 /* Copies the view in; false (and no change) when the pool is too full. */
 bool chain_append(struct pool *p, struct chain *c, struct bytes b);

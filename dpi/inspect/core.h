@@ -26,6 +26,7 @@
 #define WAIT_FLOW_PACKETS 8u /* held per flow */
 #define WAIT_FLOW_BYTES (16u * 1024u)
 #define WAIT_PACKETS 1024u		 /* held in all */
+#define WAIT_HOLDER_PART 4u		 /* one in so many of its share's places may be a holder's */
 #define WAIT_CAPTURE_NS (3u * SECOND_NS) /* reading a capture: nobody will repeat what is dropped */
 #define WAIT_CAPTURE_FLOW_PACKETS 64u
 #define WAIT_CAPTURE_FLOW_BYTES (512u * 1024u)
@@ -52,6 +53,7 @@ struct waiting {
 	uint32_t payload_at; /* offset of the payload in `bytes` */
 	enum direction dir;
 	uint64_t deadline_ns;
+	uint32_t holder;       /* whose place it is */
 	uint32_t next;	       /* in its flow's list, or in the free list */
 	uint32_t older, newer; /* by deadline */
 };
@@ -107,7 +109,8 @@ struct inspector {
 	uint32_t table_turn; /* rises with every table */
 	struct command_table table;
 	struct waiting *waiting; /* owned; WAIT_PACKETS */
-	uint32_t wait_free, wait_oldest, wait_newest, n_waiting;
+	uint32_t wait_free, wait_oldest, wait_newest;
+	uint32_t waiting_in[SHARES], waiting_part[SHARES];
 	struct command_state *commands; /* owned; one per flow, touched as used */
 	uint32_t *command_free;		/* owned; stack */
 	uint32_t n_command_free, command_fresh;
@@ -117,12 +120,12 @@ struct inspector {
 	uint8_t *packet_room; /* owned; PACKET_MAX: a waiting packet made contiguous */
 	uint8_t *pdu_room;    /* owned; PACKET_MAX: a PDU made contiguous */
 	uint64_t now_ns;
-	struct budget refused_budget, passed_budget;
-	uint64_t suppressed[REASON_COUNT];
+	struct budget refused_budget[SHARES], passed_budget[SHARES];
+	uint64_t suppressed[SHARES][REASON_COUNT];
 	uint64_t suppressed_all;
 	uint64_t suppressed_flush_ns;
-	bool releasing; /* inside wait_release */
-	bool forgot;	/* a full table made this worker forget a TCP session that its server may still have */
+	bool releasing;	     /* inside wait_release */
+	bool forgot[SHARES]; /* a full share made this worker forget a TCP session that its server may still have */
 	struct inspector_stats stats;
 };
 
@@ -156,10 +159,9 @@ static inline bool look_commands_lane(const struct look *l)
 	return l->permit != NULL && lane_of(l->permit->lane, &lane) && lane.kind == LANE_COMMANDS;
 }
 
-/* One eighth of everything that is shared is kept for lanes of commands: an office flood must not starve a crane. */
-static inline bool look_may_use(const struct look *l, uint32_t used, uint32_t size)
+static inline uint32_t look_share(const struct look *l)
 {
-	return look_commands_lane(l) || used < size - size / 8u;
+	return share_of(l->lane);
 }
 
 /* ---- inspect.c: every packet ends in exactly one of these ---- */
@@ -171,7 +173,7 @@ void look_refuse(struct look *l, enum reason r);
 
 /* ---- inspect/flow.c ---- */
 
-/* Finds or makes room for a new flow of this packet; false when the table is full of live ones. */
+/* Finds or makes room for a new flow of this packet; false when its share is full of live ones. */
 bool look_try_flow(struct look *l, enum direction dir);
 /* As above; false means that the packet was decided. */
 bool look_new_flow(struct look *l, enum direction dir);
@@ -202,6 +204,11 @@ void flow_release(struct inspector *i, uint32_t fi);
 void flow_end(struct inspector *i, uint32_t fi);
 void flow_info_of(const struct flow *f, struct flow_info *ret);
 void look_touch(struct look *l);
+/*
+ * The pool has no room for `bytes` more of this flow: whoever keeps most of its share gives way, if that is more than this
+ * flow's holder would have then. One session each time; false when nobody gives way.
+ */
+bool look_make_way(struct look *l, size_t bytes);
 
 /* ---- inspect/tcp.c, inspect/datagram.c ---- */
 
@@ -216,7 +223,8 @@ void look_datagram(struct look *l);
 /* ---- inspect/wait.c ---- */
 
 void wait_init(struct inspector *i);
-void look_wait(struct look *l); /* holds it, or drops it when there is no room */
+void wait_move(struct inspector *i, uint32_t fi); /* what waits belongs to the flow's holder of now */
+void look_wait(struct look *l);			  /* holds it, or drops it when there is no room */
 /* What is in order now. `frame` of `dir` filled the gap; 0 when none did. */
 void wait_release(struct inspector *i, uint32_t fi, enum direction dir, uint32_t frame);
 void wait_drop(struct inspector *i, uint32_t fi, enum reason r); /* all of a flow */
@@ -273,6 +281,7 @@ void command_state_free(struct inspector *i, struct command_state *c);
 /* ---- inspect/event.c ---- */
 
 void budget_init(struct inspector *i);
+void budget_divide(struct inspector *i, uint32_t used); /* as flow_divide */
 void event_flow(struct look *l, enum event_verdict v, enum reason r, enum protocol p);
 void event_pdu(struct look *l, const struct pdu *u, enum event_verdict v);
 void event_drop(struct look *l, enum event_verdict v, enum reason r);

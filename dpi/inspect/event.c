@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Records: what the journal hears. Refusals and passes have a budget each, so that a flood fills no disk; what did not
- * fit is counted by reason and the count goes with the next record of that reason, or alone when none follows.
+ * Records: what the journal hears. Refusals and passes have a budget each in every share, so that a flood fills no disk
+ * and hides nothing of other shares; what did not fit is counted by reason and the count goes with the next record of that
+ * reason and share, or alone when none follows.
  */
 #include <string.h>
 
@@ -16,13 +17,26 @@
 
 void budget_init(struct inspector *i)
 {
-	i->refused_budget = (struct budget){ .filled_ns = i->now_ns,
-					     .tokens_milli = REFUSED_BURST * 1000u,
-					     .rate = REFUSED_RATE,
-					     .burst = REFUSED_BURST };
-	i->passed_budget = (struct budget){
-		.filled_ns = i->now_ns, .tokens_milli = PASSED_BURST * 1000u, .rate = PASSED_RATE, .burst = PASSED_BURST
-	};
+	for (uint32_t s = 0; s < SHARES; s++) {
+		i->refused_budget[s] = (struct budget){ .filled_ns = i->now_ns, .tokens_milli = REFUSED_BURST * 1000u };
+		i->passed_budget[s] = (struct budget){ .filled_ns = i->now_ns, .tokens_milli = PASSED_BURST * 1000u };
+	}
+	budget_divide(i, 0);
+}
+
+void budget_divide(struct inspector *i, uint32_t used)
+{
+	static const uint32_t whole[] = { REFUSED_RATE, REFUSED_BURST, PASSED_RATE, PASSED_BURST };
+	uint32_t part[4][SHARES];
+
+	for (unsigned n = 0; n < 4; n++)
+		share_divide(whole[n], used, i->limits.as_captured, part[n]);
+	for (uint32_t s = 0; s < SHARES; s++) {
+		i->refused_budget[s].rate = part[0][s];
+		i->refused_budget[s].burst = part[1][s];
+		i->passed_budget[s].rate = part[2][s];
+		i->passed_budget[s].burst = part[3][s];
+	}
 }
 
 static bool budget_take(struct budget *b, uint64_t now_ns)
@@ -45,28 +59,27 @@ static bool budget_take(struct budget *b, uint64_t now_ns)
 	return true;
 }
 
-static void record(struct inspector *i, struct event *e)
+static void record(const struct look *l, struct event *e)
 {
-	struct budget *b = e->verdict == EV_ALLOW ? &i->passed_budget : &i->refused_budget;
+	struct inspector *i = l->i;
+	uint32_t s = look_share(l);
+	struct budget *b = e->verdict == EV_ALLOW ? &i->passed_budget[s] : &i->refused_budget[s];
 
 	if (!budget_take(b, i->now_ns)) {
 		if (i->suppressed_all++ == 0)
 			i->suppressed_flush_ns = i->now_ns + FLUSH_NS;
-		i->suppressed[e->reason]++;
+		i->suppressed[s][e->reason]++;
 		return;
 	}
-	e->count += i->suppressed[e->reason];
-	i->suppressed_all -= i->suppressed[e->reason];
-	i->suppressed[e->reason] = 0;
+	e->count += i->suppressed[s][e->reason];
+	i->suppressed_all -= i->suppressed[s][e->reason];
+	i->suppressed[s][e->reason] = 0;
 	e->wall_ns = clock_wall_ns();
 	outside_event(e);
 }
 
-void events_flush(struct inspector *i, bool all)
+static void flush_share(struct inspector *i, uint32_t s, bool all)
 {
-	if (i->suppressed_all == 0 || (!all && i->now_ns < i->suppressed_flush_ns))
-		return;
-	i->suppressed_flush_ns = i->now_ns + FLUSH_NS;
 	for (unsigned r = 0; r < REASON_COUNT; r++) {
 		bool passed = reason_kind((enum reason)r) == REASON_PASS;
 		struct event e = { .wall_ns = clock_wall_ns(),
@@ -75,15 +88,24 @@ void events_flush(struct inspector *i, bool all)
 				   .reason = (uint16_t)r,
 				   .conduit = EVENT_NO_CONDUIT,
 				   .space = 255,
-				   .count = i->suppressed[r] };
+				   .count = i->suppressed[s][r] };
 
-		if (i->suppressed[r] == 0 ||
-		    (!all && !budget_take(passed ? &i->passed_budget : &i->refused_budget, i->now_ns)))
+		if (i->suppressed[s][r] == 0 ||
+		    (!all && !budget_take(passed ? &i->passed_budget[s] : &i->refused_budget[s], i->now_ns)))
 			continue;
-		i->suppressed_all -= i->suppressed[r];
-		i->suppressed[r] = 0;
+		i->suppressed_all -= i->suppressed[s][r];
+		i->suppressed[s][r] = 0;
 		outside_event(&e);
 	}
+}
+
+void events_flush(struct inspector *i, bool all)
+{
+	if (i->suppressed_all == 0 || (!all && i->now_ns < i->suppressed_flush_ns))
+		return;
+	i->suppressed_flush_ns = i->now_ns + FLUSH_NS;
+	for (uint32_t s = 0; s < SHARES; s++)
+		flush_share(i, s, all);
 }
 
 uint64_t events_next_due(const struct inspector *i)
@@ -142,7 +164,7 @@ void event_flow(struct look *l, enum event_verdict v, enum reason r, enum protoc
 	if (p != PROTO_NONE)
 		e.protocol = (uint16_t)p;
 	blame(l, &e, p);
-	record(l->i, &e);
+	record(l, &e);
 }
 
 void event_drop(struct look *l, enum event_verdict v, enum reason r)
@@ -150,7 +172,7 @@ void event_drop(struct look *l, enum event_verdict v, enum reason r)
 	struct event e = start(l, EVENT_DROP, v, r);
 
 	blame(l, &e, PROTO_NONE);
-	record(l->i, &e);
+	record(l, &e);
 }
 
 void event_pdu(struct look *l, const struct pdu *u, enum event_verdict v)
@@ -165,7 +187,7 @@ void event_pdu(struct look *l, const struct pdu *u, enum event_verdict v)
 	e.address = u->address;
 	e.quantity = u->quantity;
 	e.limit = u->limit;
-	record(l->i, &e);
+	record(l, &e);
 }
 
 /* ---- accepted commands ------------------------------------------------------------------------------------------- */

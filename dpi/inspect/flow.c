@@ -33,6 +33,8 @@ void look_touch(struct look *l)
 		class = CLASS_NAMED;
 	else if (!f->waiting_pick_up && f->stream.state != TCP_OPEN)
 		class = CLASS_HALF_OPEN;
+	else if (!f->waiting_pick_up && f->stream.dir[0].offset == 0 && f->stream.dir[1].offset == 0)
+		class = CLASS_SILENT;
 	flow_touch(&l->i->flows, l->fi, class, l->i->now_ns);
 }
 
@@ -81,6 +83,19 @@ enum direction look_guess_dir(const struct look *l)
 	return l->d.l4proto == IP_TCP && l->d.sport < l->d.dport ? DIR_S2C : DIR_C2S;
 }
 
+/* Its lane may be of another share than it was; what it holds goes along. */
+static void change_share(struct look *l)
+{
+	struct inspector *i = l->i;
+
+	if (l->f->share == look_share(l))
+		return;
+	flow_move(&i->flows, l->fi, look_share(l));
+	wait_move(i, l->fi);
+	for (unsigned dir = 0; dir < 2; dir++)
+		chain_move(&i->pool, &l->f->stream.dir[dir].kept, l->f->holder);
+}
+
 /* A flow of this permit, before anything is known about it. */
 static void begin(struct look *l)
 {
@@ -88,6 +103,7 @@ static void begin(struct look *l)
 
 	f->permit = l->permit != NULL ? l->permit->permit : mark_permit(l->p->mark);
 	f->lane = l->lane;
+	change_share(l);
 	f->queue = l->p->queue;
 	f->table_turn = l->i->table_turn;
 	f->verdict = EV_ALLOW;
@@ -99,18 +115,20 @@ bool look_try_flow(struct look *l, enum direction dir)
 {
 	struct flow_table *t = &l->i->flows;
 
-	l->fi = look_may_use(l, flow_live(t), t->size) ? flow_add(t, &l->d, dir, l->i->now_ns) : FLOW_NONE;
+	uint32_t share = look_share(l);
+
+	l->fi = flow_add(t, &l->d, dir, share, l->i->now_ns);
 	if (l->fi == FLOW_NONE) {
-		uint32_t victim = flow_victim(t, l->i->now_ns);
+		uint32_t victim = flow_victim(t, share, l->i->now_ns);
 
 		if (victim != FLOW_NONE) {
 			const struct flow *v = flow_at(t, victim);
 
 			if (v->l4proto == IP_TCP && !v->stream.over)
-				l->i->forgot = true;
+				l->i->forgot[v->share] = true;
 			flow_end(l->i, victim);
 			flow_remove(t, victim);
-			l->fi = flow_add(t, &l->d, dir, l->i->now_ns);
+			l->fi = flow_add(t, &l->d, dir, share, l->i->now_ns);
 		}
 	}
 	if (l->fi == FLOW_NONE)
@@ -192,6 +210,7 @@ bool look_relabel(struct look *l)
 	f->permit = l->permit->permit;
 	f->lane = l->lane;
 	f->table_turn = l->i->table_turn;
+	change_share(l);
 	promised = permit_any(l->i, l->permit, f->l4proto) ||
 		   (f->protocol != PROTO_NONE && permit_promises(l->i, l->permit, (enum protocol)f->protocol) != NULL);
 	if (f->kind == KIND_REFUSED || (f->kind == KIND_FOLLOWED && f->commands == NULL))
@@ -378,4 +397,62 @@ void look_confirm(struct look *l, enum protocol p)
 	wait_drop(l->i, l->fi, R_OUT_OF_ORDER);
 	flow_release(l->i, l->fi);
 	look_touch(l);
+}
+
+/* ---- room in the pool -------------------------------------------------------------------------------------------- */
+
+#define WAY_LOOKS 8u
+
+static uint32_t keeps(const struct flow *f)
+{
+	return f->stream.dir[0].kept.bytes + f->stream.dir[1].kept.bytes + f->wait_bytes;
+}
+
+/* Its kept bytes are given back, so nobody can compare any more what it repeats: it ends, and both ends hear it. */
+static void give_way(struct inspector *i, uint32_t fi)
+{
+	struct flow *f = flow_at(&i->flows, fi);
+	struct packet p = { .queue = f->queue, .mark = mark_make(f->permit, f->lane, MARK_UNJUDGED) };
+	struct look l = { .i = i, .p = &p, .lane = f->lane, .fi = fi, .f = f, .dir = DIR_C2S };
+
+	l.permit = commands_permit(&i->table, f->permit);
+	l.d = (struct decoded){ .src = f->client,
+				.dst = f->server,
+				.sport = f->client_port,
+				.dport = f->server_port,
+				.l4proto = f->l4proto };
+	if (look_lenient(&l)) {
+		wait_drop(i, fi, R_POOL_FULL);
+		stream_free(&f->stream, &i->pool);
+		f->waiting_pick_up = f->midstream = true;
+		note(&l, EV_OBSERVE, R_POOL_FULL, PROTO_NONE);
+		return;
+	}
+	look_reset(&l, false);
+	note(&l, EV_DENY, R_POOL_FULL, PROTO_NONE);
+	f->kind = KIND_REFUSED;
+	wait_drop(i, fi, R_POOL_FULL);
+	flow_release(i, fi);
+	look_touch(&l);
+}
+
+bool look_make_way(struct look *l, size_t bytes)
+{
+	struct inspector *i = l->i;
+	const struct holder *all = i->flows.holders.holders;
+	uint32_t h = share_greediest(&i->flows.holders, l->f->share, HELD_BLOCKS), fi;
+
+	if (i->limits.as_captured || h == HOLDER_NONE ||
+	    all[h].held[HELD_BLOCKS] <= all[l->f->holder].held[HELD_BLOCKS] + bytes / POOL_BLOCK)
+		return false;
+	for (unsigned n = 0; n < WAY_LOOKS; n++) {
+		fi = flow_heaviest(&i->flows, h, keeps);
+		if (fi == FLOW_NONE || fi == l->fi)
+			return false;
+		if (keeps(flow_at(&i->flows, fi)) > 0) {
+			give_way(i, fi);
+			return true;
+		}
+	}
+	return false; /* its next packet looks on */
 }

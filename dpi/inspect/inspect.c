@@ -29,6 +29,8 @@ struct inspector *inspector_new(const struct inspector_limits *l)
 		inspector_free(i);
 		return NULL;
 	}
+	pool_book(&i->pool, &i->flows.holders);
+	share_divide(WAIT_PACKETS, 0, true, i->waiting_part);
 	i->counts_oldest = i->counts_newest = SLOT_NONE;
 	i->now_ns = clock_mono().ns;
 	wait_init(i);
@@ -53,6 +55,24 @@ void inspector_free(struct inspector *i)
 	free(i);
 }
 
+/* What is scarce is divided among the lanes in use; a capture has all of it. */
+static void divide(struct inspector *i)
+{
+	bool whole = i->limits.as_captured;
+	uint32_t used = 0;
+
+	for (uint32_t n = 0; n < i->table.n_permits; n++) {
+		uint32_t share = share_of(i->table.permits[n].lane);
+
+		if (share != SHARE_OTHER)
+			used |= 1u << share;
+	}
+	flow_divide(&i->flows, used, whole);
+	pool_divide(&i->pool, used, whole);
+	share_divide(WAIT_PACKETS, used, whole, i->waiting_part);
+	budget_divide(i, used);
+}
+
 bool inspector_table(struct inspector *i, struct bytes image, uint8_t digest[32])
 {
 	unsigned next = 1u - i->table_now;
@@ -63,6 +83,7 @@ bool inspector_table(struct inspector *i, struct bytes image, uint8_t digest[32]
 		i->table = t;
 		i->table_now = next;
 		i->table_turn++;
+		divide(i);
 	}
 	memcpy(digest, i->table.digest, 32);
 	return good;

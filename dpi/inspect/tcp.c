@@ -106,10 +106,18 @@ static void lose_track(struct look *l)
 	look_accept(l, R_MIDSTREAM_WAIT);
 }
 
+static bool room(struct look *l, size_t n)
+{
+	bool fits = stream_room(&l->f->stream, &l->i->pool, l->dir, n);
+
+	while (!fits && look_make_way(l, n))
+		fits = stream_room(&l->f->stream, &l->i->pool, l->dir, n);
+	return fits;
+}
+
 static void new_bytes(struct look *l, const struct stream_result *s)
 {
-	if (!look_may_use(l, l->i->pool.used, l->i->pool.n) ||
-	    !stream_room(&l->f->stream, &l->i->pool, l->dir, s->fresh.left)) {
+	if (!room(l, s->fresh.left)) {
 		if (look_lenient(l))
 			lose_track(l);
 		else
@@ -390,6 +398,7 @@ void look_tcp_flow(struct look *l)
 {
 	if (l->d.bad_checksum)
 		l->f->bad_checksum = true;
+	pool_for(&l->i->pool, l->f->holder);
 	if (l->f->waiting_pick_up)
 		half_way(l);
 	else
@@ -488,7 +497,7 @@ void look_tcp(struct look *l)
 			return;
 		}
 		l->f->waiting_pick_up = l->f->midstream = true;
-		if (l->i->forgot && refuse_pick_up(l))
+		if (l->i->forgot[look_share(l)] && refuse_pick_up(l))
 			return;
 	} else {
 		bool followed_it;

@@ -16,6 +16,14 @@ void wait_init(struct inspector *i)
 	i->wait_oldest = i->wait_newest = SLOT_NONE;
 }
 
+static void book(struct inspector *i, uint32_t holder, int32_t by)
+{
+	uint32_t share = i->flows.holders.holders[holder].share;
+
+	i->waiting_in[share] += (uint32_t)by;
+	share_book(&i->flows.holders, holder, HELD_WAITS, by);
+}
+
 /* Takes one out of all lists; its bytes go back into the pool. */
 static void unlink_wait(struct inspector *i, uint32_t w)
 {
@@ -39,7 +47,29 @@ static void unlink_wait(struct inspector *i, uint32_t w)
 	chain_clear(&i->pool, &me->bytes);
 	me->next = i->wait_free;
 	i->wait_free = w;
-	i->n_waiting--;
+	book(i, me->holder, -1);
+}
+
+void wait_move(struct inspector *i, uint32_t fi)
+{
+	const struct flow *f = flow_at(&i->flows, fi);
+
+	for (uint32_t w = f->first_wait; w != SLOT_NONE; w = i->waiting[w].next) {
+		book(i, f->holder, 1);
+		book(i, i->waiting[w].holder, -1);
+		i->waiting[w].holder = f->holder;
+		chain_move(&i->pool, &i->waiting[w].bytes, f->holder);
+	}
+}
+
+/* A share has its part of the places, a holder a part of that. */
+static bool may_wait(const struct inspector *i, const struct flow *f)
+{
+	uint32_t part = i->waiting_part[f->share];
+
+	return i->waiting_in[f->share] < part &&
+	       (i->limits.as_captured ||
+		i->flows.holders.holders[f->holder].held[HELD_WAITS] < 1u + part / WAIT_HOLDER_PART);
 }
 
 /* Compares the bytes that two waiting segments both carry. */
@@ -85,8 +115,7 @@ void look_wait(struct look *l)
 		look_tcp_flow(l);
 		return;
 	}
-	if (w == SLOT_NONE || !look_may_use(l, i->n_waiting, WAIT_PACKETS) ||
-	    !look_may_use(l, i->pool.used, i->pool.n) ||
+	if (w == SLOT_NONE || !may_wait(i, f) ||
 	    f->n_waits >= (capture ? WAIT_CAPTURE_FLOW_PACKETS : WAIT_FLOW_PACKETS) ||
 	    size > (capture ? WAIT_CAPTURE_FLOW_BYTES : WAIT_FLOW_BYTES) - f->wait_bytes ||
 	    !chain_append(&i->pool, &i->waiting[w].bytes, l->d.ip)) {
@@ -100,7 +129,8 @@ void look_wait(struct look *l)
 	}
 	me = &i->waiting[w];
 	i->wait_free = me->next;
-	i->n_waiting++;
+	me->holder = f->holder;
+	book(i, me->holder, 1);
 	me->p = *l->p;
 	me->p.ip = bytes_of(NULL, 0);
 	me->flow = l->fi;

@@ -174,6 +174,7 @@ enum desk_permit {
 	P_TOY_2,	    /* as P_TOY: another id */
 	P_TOY_HOLD,	    /* a full queue lets live flows by */
 	P_TOY_HOLD_PICK_UP, /* ... and midstream: pick up */
+	P_TOY_SAFETY,	    /* as P_TOY: criticality safety */
 	P_COUNT
 };
 
@@ -203,6 +204,7 @@ static const struct desk_row desk_rows[P_COUNT] = {
 	[P_TLS_OR_SSH] = { LANE_NAMING, false, MID_RESET, 443, { PROTO_TLS, PROTO_SSH }, 0 },
 	[P_TOY_2] = { LANE_COMMANDS, false, MID_RESET, 502, { PROTO_MODBUS }, 0 },
 	[P_TOY_HOLD] = { LANE_COMMANDS, false, MID_RESET, 502, { PROTO_MODBUS }, 0 },
+	[P_TOY_SAFETY] = { LANE_COMMANDS, false, MID_RESET, 502, { PROTO_MODBUS }, 0 },
 	[P_TOY_HOLD_PICK_UP] = { LANE_COMMANDS, false, MID_PICK_UP, 502, { PROTO_MODBUS }, 0 },
 };
 
@@ -210,7 +212,8 @@ static struct lane desk_lane(uint32_t permit)
 {
 	bool hold = permit == P_TOY_HOLD || permit == P_TOY_HOLD_PICK_UP;
 
-	return (struct lane){ desk_rows[permit].kind, CRIT_CARGO, FAIL_CLOSED, hold ? FAIL_HOLD : FAIL_CLOSED };
+	return (struct lane){ desk_rows[permit].kind, permit == P_TOY_SAFETY ? CRIT_SAFETY : CRIT_CARGO, FAIL_CLOSED,
+			      hold ? FAIL_HOLD : FAIL_CLOSED };
 }
 
 /* An image of rows first .. P_COUNT-1 (malloc'd). */
@@ -290,6 +293,7 @@ struct conn {
 	uint16_t client_port, server_port;
 	uint32_t permit;
 	uint32_t c, s; /* next numbers of client and server */
+	uint8_t host;  /* of the client; 0: the first one */
 };
 
 #define DESK_FIN 1u
@@ -335,6 +339,7 @@ static size_t desk_ip(uint8_t *p, const struct conn *k, enum direction dir, uint
 		put16(p + 2, (uint32_t)(h + n));
 		p[8] = 64;
 		p[9] = proto;
+		client[3] = (uint8_t)(client[3] + k->host);
 		memcpy(p + 12, dir == DIR_C2S ? client : server, 4);
 		memcpy(p + 16, dir == DIR_C2S ? server : client, 4);
 		put16(p + 10, ~sum16(0, p, 20) & 0xffff);
@@ -377,7 +382,7 @@ static uint32_t desk_hand_as(size_t n, uint32_t mark, bool unready)
 
 static uint32_t desk_hand(size_t n, uint32_t permit, uint32_t lane, bool unready)
 {
-	return desk_hand_as(n, mark_make(permit, lane, MARK_UNJUDGED), unready);
+	return desk_hand_as(n, mark_make(permit, lane, MARK_UNJUDGED), unready) % DESK_IDS;
 }
 
 static size_t desk_tcp(const struct conn *k, enum direction dir, uint32_t seq, uint32_t ack, unsigned flags,

@@ -2,7 +2,7 @@
 /*
  * The flow table: found in both directions, full, evicted in order of cheapness, timed out, against a plain model.
  *
- * LINK: dpi/flow.c appliance/base/addr.c
+ * LINK: dpi/flow.c dpi/share.c appliance/base/addr.c
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -48,7 +48,7 @@ static void both_directions(void **state)
 	(void)state;
 	assert_true(flow_init(&t, 8));
 	assert_int_equal(flow_find(&t, &d, &dir), FLOW_NONE);
-	f = flow_add(&t, &d, DIR_C2S, 0);
+	f = flow_add(&t, &d, DIR_C2S, SHARE_OTHER, 0);
 	assert_int_equal(flow_find(&t, &d, &dir), f);
 	assert_int_equal(dir, DIR_C2S);
 	assert_int_equal(flow_find(&t, &r, &dir), f);
@@ -63,13 +63,13 @@ static void both_directions(void **state)
 	assert_int_equal(flow_find(&t, &d, &dir), FLOW_NONE);
 	/* Met from the server's side first. */
 	d = tuple(4, 3, 4, IP_TCP, 502, 40000);
-	f = flow_add(&t, &d, DIR_S2C, 0);
+	f = flow_add(&t, &d, DIR_S2C, SHARE_OTHER, 0);
 	assert_int_equal(flow_at(&t, f)->server_port, 502);
 	assert_int_equal(flow_find(&t, &d, &dir), f);
 	assert_int_equal(dir, DIR_S2C);
 	/* ICMP: a request and its answer differ in type. */
 	d = tuple(4, 5, 6, IP_ICMP, 0, 8 << 8);
-	f = flow_add(&t, &d, DIR_C2S, 0);
+	f = flow_add(&t, &d, DIR_C2S, SHARE_OTHER, 0);
 	r = back(d);
 	r.sport = 0;
 	r.dport = 0;
@@ -80,27 +80,154 @@ static void both_directions(void **state)
 
 static void order_of_eviction(void **state)
 {
-	static const enum flow_class classes[] = { CLASS_LIVE, CLASS_NAMED, CLASS_DATAGRAM, CLASS_HALF_OPEN,
-						   CLASS_ENDED };
+	static const enum flow_class classes[] = { CLASS_LIVE, CLASS_NAMED, CLASS_ENDED };
 	struct flow_table t;
-	uint32_t f[5];
+	uint32_t f[3];
 	uint64_t now = 5u * SECOND_NS;
 
 	(void)state;
-	assert_true(flow_init(&t, 5));
-	for (uint32_t i = 0; i < 5; i++) {
+	assert_true(flow_init(&t, 3));
+	for (uint32_t i = 0; i < 3; i++) {
 		struct decoded d = tuple(4, i + 1, 99, IP_TCP, 40000, 502);
 
-		f[i] = flow_add(&t, &d, DIR_C2S, now);
+		f[i] = flow_add(&t, &d, DIR_C2S, SHARE_OTHER, now);
 		flow_touch(&t, f[i], classes[i], now);
 	}
-	for (uint32_t i = 5; i-- > 1;) {
-		assert_int_equal(flow_victim(&t, now), f[i]);
+	now += SECOND_NS;
+	for (uint32_t i = 3; i-- > 1;) {
+		assert_int_equal(flow_victim(&t, SHARE_OTHER, now), f[i]);
 		flow_remove(&t, f[i]);
 	}
-	assert_int_equal(flow_victim(&t, now), FLOW_NONE); /* a live one is not forgotten */
-	assert_int_equal(flow_victim(&t, now + FLOW_EVICT_IDLE), f[0]);
+	assert_int_equal(flow_victim(&t, SHARE_OTHER, now), FLOW_NONE); /* a live one is not forgotten */
+	assert_int_equal(flow_victim(&t, SHARE_OTHER, now + FLOW_EVICT_IDLE), f[0]);
 	assert_int_equal(flow_live(&t), 1);
+	flow_done(&t);
+}
+
+#define OFFICE (LANE_NAMING * 3u + CRIT_SUPPORT)
+#define CRANE (LANE_COMMANDS * 3u + CRIT_CARGO)
+
+/* A newcomer, for whom room is made if need be; FLOW_NONE when he is refused. */
+static uint32_t come(struct flow_table *t, uint32_t client, uint16_t port, uint32_t share, enum flow_class class,
+		     uint64_t now)
+{
+	struct decoded d = tuple(4, client, 99, IP_TCP, port, 502);
+	uint32_t f = flow_add(t, &d, DIR_C2S, share, now);
+
+	if (f == FLOW_NONE) {
+		uint32_t victim = flow_victim(t, share, now);
+
+		if (victim == FLOW_NONE)
+			return FLOW_NONE;
+		flow_remove(t, victim);
+		f = flow_add(t, &d, DIR_C2S, share, now);
+	}
+	if (f != FLOW_NONE)
+		flow_touch(t, f, class, now);
+	return f;
+}
+
+static bool is_there(const struct flow_table *t, uint32_t client, uint16_t port)
+{
+	struct decoded d = tuple(4, client, 99, IP_TCP, port, 502);
+	enum direction dir;
+
+	return flow_find(t, &d, &dir) != FLOW_NONE;
+}
+
+/* Whatever the office does, a crane in its handshake keeps its place, and the next crane finds one. */
+static void shares_apart(void **state)
+{
+	struct flow_table t;
+	uint64_t now = 5u * SECOND_NS;
+
+	(void)state;
+	assert_true(flow_init(&t, 1024));
+	flow_divide(&t, 1u << OFFICE | 1u << CRANE, false);
+	assert_int_not_equal(come(&t, 7, 1, CRANE, CLASS_HALF_OPEN, now), FLOW_NONE);
+	for (unsigned class = CLASS_HALF_OPEN; class < FLOW_CLASSES; class ++)
+		for (uint32_t n = 0; n < 4096; n++)
+			(void)come(&t, 1000 + n % 97, (uint16_t)(class * 4096 + n), OFFICE, (enum flow_class) class,
+				   now++);
+	assert_true(is_there(&t, 7, 1));
+	assert_int_not_equal(come(&t, 8, 1, CRANE, CLASS_HALF_OPEN, now), FLOW_NONE);
+	assert_true(t.in_share[OFFICE] <= t.part[OFFICE]);
+	flow_done(&t);
+}
+
+/* Three hosts with silent sessions: another host of the same share comes in, stays through its handshake, and lives. */
+static void greediest_pays(void **state)
+{
+	struct flow_table t;
+	uint64_t now = 5u * SECOND_NS;
+
+	(void)state;
+	assert_true(flow_init(&t, 1024));
+	flow_divide(&t, 1u << OFFICE, false);
+	for (unsigned class = CLASS_SILENT; class <= CLASS_LIVE; class ++) {
+		uint32_t other;
+
+		for (uint32_t n = 0; n < 3000; n++)
+			assert_int_not_equal(come(&t, 1 + n % 3, (uint16_t)(class * 4096 + n), OFFICE,
+						  (enum flow_class) class, now++),
+					     FLOW_NONE);
+		other = come(&t, 50, (uint16_t) class, OFFICE, CLASS_HALF_OPEN, now++);
+		assert_int_not_equal(other, FLOW_NONE);
+		for (uint32_t n = 3000; n < 4000; n++)
+			(void)come(&t, 1 + n % 3, (uint16_t)(class * 4096 + n), OFFICE, (enum flow_class) class, now++);
+		assert_true(is_there(&t, 50, (uint16_t) class));
+		flow_touch(&t, other, CLASS_LIVE, now);
+		for (uint32_t n = 0; n < 3000; n++)
+			(void)come(&t, 1 + n % 3, (uint16_t)(class * 4096 + n), OFFICE, (enum flow_class) class, now++);
+		assert_true(is_there(&t, 50, (uint16_t) class));
+	}
+	flow_done(&t);
+}
+
+/* Sources that are invented, one SYN each: what lives stays, and a handshake outlives the next few hundred. */
+static void invented_sources(void **state)
+{
+	struct flow_table t;
+	uint64_t now = 5u * SECOND_NS;
+
+	(void)state;
+	assert_true(flow_init(&t, 1024));
+	flow_divide(&t, 1u << OFFICE, false);
+	for (uint32_t n = 0; n < 100; n++)
+		(void)come(&t, 1 + n, 1, OFFICE, n % 2 ? CLASS_LIVE : CLASS_NAMED, now);
+	for (uint32_t n = 0; n < 5000; n++)
+		(void)come(&t, 1000 + n, 1, OFFICE, CLASS_HALF_OPEN, now += 20000);
+	(void)come(&t, 500, 1, OFFICE, CLASS_HALF_OPEN, now);
+	for (uint32_t n = 0; n < 500; n++)
+		(void)come(&t, 10000 + n, 1, OFFICE, CLASS_HALF_OPEN, now += 20000);
+	assert_true(is_there(&t, 500, 1));
+	for (uint32_t n = 0; n < 100; n++)
+		assert_true(is_there(&t, 1 + n, 1));
+	flow_done(&t);
+}
+
+/* A policy that takes a share in finds room for it at once, from whoever has too much. */
+static void new_share(void **state)
+{
+	struct flow_table t;
+	uint64_t now = 5u * SECOND_NS;
+	uint32_t n;
+
+	(void)state;
+	assert_true(flow_init(&t, 256));
+	flow_divide(&t, 1u << OFFICE, false);
+	for (n = 0; n < 300; n++)
+		(void)come(&t, 1 + n % 5, (uint16_t)n, OFFICE, CLASS_LIVE, now);
+	flow_divide(&t, 1u << OFFICE | 1u << CRANE, false);
+	for (n = 0; n < t.part[CRANE]; n++)
+		assert_int_not_equal(come(&t, 100 + n, 1, CRANE, CLASS_LIVE, now), FLOW_NONE);
+	/* A flow may move over the limit; the next one makes room. */
+	for (n = 0; n < t.size; n++)
+		if (flow_at(&t, n)->share == OFFICE)
+			break;
+	flow_move(&t, n, CRANE);
+	assert_int_equal(t.in_share[CRANE], t.part[CRANE] + 1);
+	assert_int_equal(flow_at(&t, n)->class, CLASS_LIVE);
 	flow_done(&t);
 }
 
@@ -113,8 +240,8 @@ static void time_outs(void **state)
 	(void)state;
 	assert_true(flow_init(&t, 4));
 	assert_int_equal(flow_next_due(&t), UINT64_MAX);
-	half = flow_add(&t, &d, DIR_C2S, 0);
-	udp = flow_add(&t, &u, DIR_C2S, 0);
+	half = flow_add(&t, &d, DIR_C2S, SHARE_OTHER, 0);
+	udp = flow_add(&t, &u, DIR_C2S, SHARE_OTHER, 0);
 	flow_touch(&t, half, CLASS_HALF_OPEN, 1);
 	flow_touch(&t, udp, CLASS_DATAGRAM, 1);
 	assert_int_equal(flow_next_due(&t), 30u * SECOND_NS + 1);
@@ -157,7 +284,7 @@ static void against_a_model(void **state)
 			where[key] = FLOW_NONE;
 			n--;
 		} else {
-			where[key] = flow_add(&t, x & 1 ? &d : &r, x & 1 ? DIR_C2S : DIR_S2C, round);
+			where[key] = flow_add(&t, x & 1 ? &d : &r, x & 1 ? DIR_C2S : DIR_S2C, SHARE_OTHER, round);
 			assert_int_equal(where[key] == FLOW_NONE, n == SLOTS);
 			n += where[key] != FLOW_NONE;
 		}
@@ -169,10 +296,9 @@ static void against_a_model(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(both_directions),
-		cmocka_unit_test(order_of_eviction),
-		cmocka_unit_test(time_outs),
-		cmocka_unit_test(against_a_model),
+		cmocka_unit_test(both_directions), cmocka_unit_test(order_of_eviction), cmocka_unit_test(shares_apart),
+		cmocka_unit_test(greediest_pays),  cmocka_unit_test(invented_sources),	cmocka_unit_test(new_share),
+		cmocka_unit_test(time_outs),	   cmocka_unit_test(against_a_model),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

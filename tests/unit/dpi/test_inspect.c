@@ -4,7 +4,7 @@
  *
  * LINK: dpi/inspect/inspect.c dpi/inspect/flow.c dpi/inspect/tcp.c dpi/inspect/wait.c dpi/inspect/datagram.c
  * LINK: dpi/inspect/name.c dpi/inspect/again.c dpi/inspect/command.c dpi/inspect/event.c dpi/decode.c dpi/flow.c
- * LINK: dpi/stream.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/plausible.c dpi/datagram.c appliance/base/bytes.c
+ * LINK: dpi/share.c dpi/stream.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/plausible.c dpi/datagram.c appliance/base/bytes.c
  * LINK: appliance/base/addr.c appliance/wire/commands.c appliance/wire/reason.c appliance/wire/protocols.c
  * LINK: appliance/base/sha256.c appliance/wire/vocabulary.c
  * LIBS: libndpi nettle
@@ -750,21 +750,65 @@ static void half_way_to_the_end(void **state)
 	assert_int_equal(stats().flows, 0);
 }
 
-/* An office that opens as many sessions as it likes leaves room for a crane. */
+/* An office that opens as many sessions as it likes: a crane in its handshake is not forgotten, the next one finds room. */
 static void room_is_kept_for_commands(void **state)
 {
-	struct conn k;
+	struct conn k = desk_conn(P_TOY), office;
+	uint8_t pdu[64];
 
 	(void)state;
-	for (unsigned n = 0; n < 80; n++) {
-		k = desk_conn(P_TLS);
-		assert_int_equal(desk_handshake(&k), n < 56 ? OUTCOME_ACCEPT : OUTCOME_DROP);
+	toy_pdu(pdu, 12, 3);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+	for (unsigned n = 0; n < 400; n++) {
+		office = desk_conn(P_TLS);
+		assert_int_equal(desk_handshake(&office), OUTCOME_ACCEPT); /* those of the same share make room */
 	}
+	k.c++;
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_SYN | DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	k.s++;
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_resets, 0);
 	for (unsigned n = 0; n < 8; n++) {
 		k = desk_conn(P_TOY);
 		assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
 	}
-	assert_int_equal(stats().flows, 64);
+	assert_int_equal(stats().reasons[R_OVERLOADED], 0);
+}
+
+/* Sessions whose receiver takes nothing fill the pool of their share. Those of another share notice nothing, days later
+ * neither; in their own, the one that keeps most gives way to a small one, and both its ends hear it. */
+static void the_pool_is_shared(void **state)
+{
+	struct conn greedy[16], safe = desk_conn(P_TOY_SAFETY), small = desk_conn(P_TOY);
+	static uint8_t many[12 * 100];
+
+	(void)state;
+	for (unsigned n = 0; n < 100; n++)
+		toy_pdu(many + (size_t)12 * n, 12, 3);
+	small.host = 70;
+	desk_handshake(&safe);
+	desk_handshake(&small);
+	for (unsigned n = 0; n < 16; n++) {
+		greedy[n] = desk_conn(P_TOY);
+		desk_handshake(&greedy[n]);
+		for (unsigned k = 0; k < 400; k++)
+			desk_send(&greedy[n], DIR_C2S, many, sizeof(many));
+	}
+	assert_true(stats().reasons[R_POOL_FULL] > 0);
+	assert_true(stats().pool_used > (1u << 20) / 4);
+	for (unsigned day = 0; day < 5; day++) {
+		desk.n_resets = 0;
+		assert_int_equal(desk_send(&safe, DIR_C2S, many, 12), OUTCOME_ACCEPT);
+		assert_int_equal(desk.n_resets, 0);
+		assert_int_equal(desk_send(&small, DIR_C2S, many, 120), OUTCOME_ACCEPT);
+		if (day == 0) { /* the first one made room */
+			assert_int_equal(desk.n_resets, 1);
+			assert_int_not_equal(desk.resets[0].client_port, small.client_port);
+			assert_true(desk.resets[0].to_client.valid && desk.resets[0].to_server.valid);
+		}
+		desk_now += 20u * 3600u * 1000000000ull;
+		inspector_tick(desk_i);
+	}
 }
 
 static void cut_lane(void **state)
@@ -855,25 +899,22 @@ static void a_full_table_forgets_the_cheapest(void **state)
 
 	(void)state;
 	toy_pdu(pdu, 12, 3);
+	/* One host with as many sessions as it likes, and two others. */
 	for (unsigned n = 0; n < 60; n++) {
 		live[n] = desk_conn(P_TOY);
+		live[n].host = n < 2 ? 80 : 0;
 		assert_int_equal(desk_handshake(&live[n]), OUTCOME_ACCEPT);
+		assert_int_equal(desk_send(&live[n], DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
 	}
-	for (unsigned n = 0; n < 100; n++) { /* half-open ones make room for each other */
+	for (unsigned n = 0; n < 100; n++) {
 		struct conn k = desk_conn(P_TOY);
 
+		k.host = (uint8_t)(n % 3);
 		assert_int_equal(desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
 	}
-	for (unsigned n = 0; n < 60; n++)
-		assert_int_equal(desk_send(&live[n], DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
-	for (unsigned n = 0; n < 4; n++) {
-		struct conn k = desk_conn(P_TOY);
-
-		assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
-	}
-	live[0] = desk_conn(P_TOY);
-	assert_int_equal(desk_segment(&live[0], DIR_C2S, 1, 0, DESK_SYN, NULL, 0), OUTCOME_DROP);
-	assert_int_equal(stats().reasons[R_OVERLOADED], 1);
+	assert_int_equal(desk_send(&live[0], DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&live[1], DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(stats().reasons[R_OVERLOADED], 0);
 }
 
 static void gso_frame_of_many_commands(void **state)
@@ -1046,6 +1087,7 @@ int main(void)
 		T(nothing_slips_in_before_the_pick_up),
 		T(half_way_to_the_end),
 		T(room_is_kept_for_commands),
+		T(the_pool_is_shared),
 		T(cut_lane),
 		T(strays),
 		T(both_ends_dial_anew),

@@ -30,6 +30,13 @@
 		 .map = true,                                                                                          \
 		 .counter = true,                                                                                      \
 		 __VA_ARGS__ }
+#define LAYER(id, text, address, type) CELLS(id, text, address, type, .interval = true, .timeout = true)
+#define LAYERS(id, text, address, type)                                                                                \
+	LAYER(id, text, address, type), LAYER((id) + 1, text "_2", address, type),                                     \
+		LAYER((id) + 2, text "_3", address, type), LAYER((id) + 3, text "_4", address, type),                  \
+		LAYER((id) + 4, text "_5", address, type), LAYER((id) + 5, text "_6", address, type),                  \
+		LAYER((id) + 6, text "_7", address, type), LAYER((id) + 7, text "_8", address, type)
+_Static_assert(IR_LAYERS == 8, "one map for each layer");
 #define DISPATCH(id, text)                                                                                             \
 	[id] = { .name = (text),                                                                                       \
 		 .key_len = 4,                                                                                         \
@@ -50,10 +57,10 @@ static const struct set_spec specs[TABLE_SET_COUNT] = {
 			.fields = { 4, 4 },
 			.timeout = true,
 			.shown_as = SHOWN2(SHOWN_MARK, SHOWN_MARK) },
-	CELLS(SET_UNTIL4, "until4", 4, SHOWN_IPV4, .interval = true, .timeout = true),
+	LAYERS(SET_UNTIL4, "until4", 4, SHOWN_IPV4),
 	CELLS(SET_EXACT4, "exact4", 4, SHOWN_IPV4, .interval = false),
 	CELLS(SET_RANGE4, "range4", 4, SHOWN_IPV4, .interval = true),
-	CELLS(SET_UNTIL6, "until6", 16, SHOWN_IPV6, .interval = true, .timeout = true),
+	LAYERS(SET_UNTIL6, "until6", 16, SHOWN_IPV6),
 	CELLS(SET_EXACT6, "exact6", 16, SHOWN_IPV6, .interval = false),
 	CELLS(SET_RANGE6, "range6", 16, SHOWN_IPV6, .interval = true),
 	[SET_RESETS] = { .name = "resets",

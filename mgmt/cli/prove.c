@@ -8,14 +8,6 @@
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/width.h"
 
-static const struct counterexample *broken_by(const struct counterexample *list, size_t n, const struct model_never *v)
-{
-	for (size_t i = 0; i < n; i++)
-		if (list[i].never == v)
-			return &list[i];
-	return NULL;
-}
-
 static const char *transport_name(uint8_t l4proto)
 {
 	switch (l4proto) {
@@ -58,10 +50,37 @@ static json_t *counterexample_json(const struct source *s, const struct countere
 	return both;
 }
 
-/* It holds; with a counterexample all the same, as long as somebody inspects. */
-static bool is_kept(const struct counterexample *x)
+/* What the proof says of one statement. */
+struct finding {
+	const struct model_never *never;
+	const struct counterexample *list; /* how it breaks, or under which conditions it does not hold */
+	size_t n;
+	const struct model_chain_break **rests_on;
+	size_t n_rests;
+	bool holds, vacuous;
+};
+
+static void finding_take(const struct source *s, const struct model_never *v, const struct counterexample *list,
+			 size_t n, struct finding *ret)
 {
-	return x == NULL || x->unattended != FAIL_CLOSED;
+	*ret = (struct finding){ .never = v, .vacuous = prove_is_vacuous(v) };
+	while (n > 0 && list->never != v) {
+		list++;
+		n--;
+	}
+	ret->list = list;
+	while (ret->n < n && list[ret->n].never == v)
+		ret->n++;
+	ret->holds = ret->n == 0 || list[0].unattended != ATTENDED;
+	if (ret->holds)
+		ret->n_rests = prove_rests_on(s->c.model, v, s->arena, &ret->rests_on);
+}
+
+static const char *unattended_word(enum unattended u)
+{
+	static const char *const words[] = { NULL, "open", "hold", "pick_up" };
+
+	return words[u];
 }
 
 /* No words: any permission counts. */
@@ -75,17 +94,46 @@ static json_t *commands_json(const struct model_never *v)
 	return list;
 }
 
-static json_t *never_json(const struct source *s, const struct model_never *v, const struct counterexample *x)
+static json_t *breaks_json(const struct source *s, const struct finding *f)
 {
-	json_t *unattended =
-		is_kept(x) && x != NULL ? json_string(x->unattended == FAIL_OPEN ? "open" : "hold") : json_null();
-	json_t *one = json_pack("{s:o,s:o,s:s,s:o,s:b,s:o,s:o,s:i}", "from", json_text(v->from->name), "to",
-				json_text(v->to->name), "scope", v->chain ? "chain" : "direct", "commands",
-				commands_json(v), "holds", is_kept(x), "unattended", unattended, "file",
-				json_text(file_of(s, v->at)), "line", (int)v->at.line);
+	json_t *list = json_array();
 
-	if (x != NULL) {
-		json_t *more = counterexample_json(s, x);
+	for (size_t i = 0; i < f->n_rests; i++) {
+		const struct model_chain_break *b = f->rests_on[i];
+
+		json_array_append_new(list, json_pack("{s:o,s:o,s:o,s:i}", "asset", json_text(b->asset->name), "reason",
+						      json_text(b->reason), "file", json_text(file_of(s, b->at)),
+						      "line", (int)b->at.line));
+	}
+	return list;
+}
+
+static json_t *exceptions_json(const struct source *s, const struct finding *f)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; f->holds && i < f->n; i++) {
+		json_t *one = counterexample_json(s, &f->list[i]);
+
+		json_object_set_new(one, "unattended", json_string(unattended_word(f->list[i].unattended)));
+		json_array_append_new(list, one);
+	}
+	return list;
+}
+
+static json_t *finding_json(const struct source *s, const struct finding *f)
+{
+	const struct model_never *v = f->never;
+	const char *unattended = f->n > 0 ? unattended_word(f->list[0].unattended) : NULL;
+	json_t *one = json_pack(
+		"{s:o,s:o,s:o,s:s,s:o,s:b,s:b,s:o,s:o,s:i,s:o,s:o}", "from", json_text(v->from->name), "to",
+		json_text(v->to->name), "label", json_text(v->label), "scope", v->chain ? "chain" : "direct",
+		"commands", commands_json(v), "holds", f->holds, "vacuous", f->vacuous, "unattended",
+		unattended != NULL ? json_string(unattended) : json_null(), "file", json_text(file_of(s, v->at)),
+		"line", (int)v->at.line, "rests_on", breaks_json(s, f), "exceptions", exceptions_json(s, f));
+
+	if (f->n > 0) {
+		json_t *more = counterexample_json(s, &f->list[0]);
 
 		json_object_update(one, more);
 		json_decref(more);
@@ -93,59 +141,51 @@ static json_t *never_json(const struct source *s, const struct model_never *v, c
 	return one;
 }
 
-/* "10.10.0.5 -> 10.30.1.10 tcp/502, modbus write_single_register (6)" */
-static void packet_text(const struct counterexample *x, enum lang l, char *out, size_t size)
+static void counterexample_print(struct cli *c, const struct source *s, const struct counterexample *x)
 {
-	const struct vocabulary *words = x->service != NULL ? vocabulary_of(x->service->protocol) : NULL;
-	const struct function_info *f = NULL;
-	char from[ADDR_TEXT], to[ADDR_TEXT];
-	int n;
+	static const enum message but[] = { 0, M_PROVE_OPEN, M_PROVE_HOLD, M_PROVE_PICK_UP };
+	const char *last = x->hops[x->n_hops - 1]->name;
+	char packet[COUNTEREXAMPLE_TEXT];
 
-	addr_text(&x->source, from);
-	addr_text(&x->destination, to);
-	if (is_icmp(x->l4proto))
-		n = snprintf(out, size, "%s -> %s icmp/%u", from, to, (unsigned)x->port >> 8);
-	else
-		n = snprintf(out, size, "%s -> %s %s/%u", from, to, transport_name(x->l4proto), (unsigned)x->port);
-	if (n < 0 || (size_t)n >= size || x->service == NULL)
-		return;
-	if (words != NULL && x->function >= 0 && x->function <= 255)
-		f = function_by_code(words, (uint8_t)x->function);
-	if (f != NULL)
-		snprintf(out + n, size - (size_t)n, ", %s %s (%d)", protocol_info(x->service->protocol)->name, f->name,
-			 x->function);
-	else if (x->function >= 0)
-		snprintf(out + n, size - (size_t)n, ", %s %d", protocol_info(x->service->protocol)->name, x->function);
-	else
-		message_text(out + n, size - (size_t)n, l, M_PROVE_ANYTHING, protocol_info(x->service->protocol)->name);
-}
-
-static void never_print(struct cli *c, const struct source *s, const struct model_never *v,
-			const struct counterexample *x)
-{
-	char commands[96] = "", packet[256];
-	size_t n = 0;
-
-	for (unsigned bit = CLASS_READ; !v->all_commands && bit <= CLASS_DIAGNOSE; bit <<= 1)
-		if ((v->classes & bit) != 0 && n < sizeof(commands))
-			n += (size_t)snprintf(commands + n, sizeof(commands) - n, " %s", command_class_name(bit));
-	message_print(c->out, c->lang, is_kept(x) ? M_PROVE_HOLDS : M_PROVE_BROKEN, file_of(s, v->at), v->at.line,
-		      v->from->name, v->to->name, v->chain ? "chain" : "direct", commands);
-	if (x == NULL)
-		return;
-	if (x->unattended != FAIL_CLOSED)
-		message_print(c->out, c->lang, x->unattended == FAIL_OPEN ? M_PROVE_OPEN : M_PROVE_HOLD,
-			      x->hops[x->n_hops - 1]->name);
+	if (x->unattended != ATTENDED)
+		message_print(c->out, c->lang, but[x->unattended], last);
 	for (size_t i = 0; i < x->n_hops; i++) {
 		const struct model_conduit *h = x->hops[i];
 
 		message_print(c->out, c->lang, M_PROVE_HOP, h->from->name, h->to->name, h->name, file_of(s, h->at),
 			      h->at.line);
 	}
-	packet_text(x, c->lang, packet, sizeof(packet));
+	counterexample_text(x, c->lang, packet, sizeof(packet));
 	message_print(c->out, c->lang, M_PROVE_PACKET, packet);
 	if (x->observed)
-		message_print(c->out, c->lang, M_PROVE_OBSERVED, x->hops[x->n_hops - 1]->name);
+		message_print(c->out, c->lang, M_PROVE_OBSERVED, last);
+}
+
+static void finding_print(struct cli *c, const struct source *s, const struct finding *f)
+{
+	const struct model_never *v = f->never;
+	char commands[96] = "";
+	size_t n = 0;
+
+	for (unsigned bit = CLASS_READ; !v->all_commands && bit <= CLASS_DIAGNOSE; bit <<= 1)
+		if ((v->classes & bit) != 0 && n < sizeof(commands))
+			n += (size_t)snprintf(commands + n, sizeof(commands) - n, " %s", command_class_name(bit));
+	message_print(c->out, c->lang, f->holds ? M_PROVE_HOLDS : M_PROVE_BROKEN, file_of(s, v->at), v->at.line,
+		      v->from->name, v->to->name, v->chain ? "chain" : "direct", commands);
+	if (v->label[0] != '\0')
+		message_print(c->out, c->lang, M_PROVE_LABEL, v->label);
+	if (f->vacuous)
+		message_print(c->out, c->lang,
+			      v->to->self     ? M_PROVE_TO_SELF
+			      : v->from->self ? M_PROVE_FROM_SELF
+					      : M_PROVE_NO_INTERFACE);
+	for (size_t i = 0; i < f->n_rests; i++) {
+		const struct model_chain_break *b = f->rests_on[i];
+
+		message_print(c->out, c->lang, M_PROVE_RESTS, b->asset->name, file_of(s, b->at), b->at.line, b->reason);
+	}
+	for (size_t i = 0; i < f->n; i++)
+		counterexample_print(c, s, &f->list[i]);
 }
 
 static int run(struct cli *c, const struct cli_args *a)
@@ -169,13 +209,14 @@ static int run(struct cli *c, const struct cli_args *a)
 	}
 	nevers = json_array();
 	for (size_t i = 0; i < m->n_nevers; i++) {
-		const struct counterexample *x = broken_by(list, n, &m->nevers[i]);
+		struct finding f;
 
-		broken += !is_kept(x);
+		finding_take(&s, &m->nevers[i], list, n, &f);
+		broken += !f.holds;
 		if (c->json)
-			json_array_append_new(nevers, never_json(&s, &m->nevers[i], x));
+			json_array_append_new(nevers, finding_json(&s, &f));
 		else
-			never_print(c, &s, &m->nevers[i], x);
+			finding_print(c, &s, &f);
 	}
 	if (c->json) {
 		json_t *all = source_diagnostics(&s, c->lang);

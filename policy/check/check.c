@@ -81,6 +81,7 @@ bool policy_check(struct compilation *c, const struct policy_loader *l, const ch
 		check_all(&k, root, box);
 		k.m->sources = c->sources;
 		k.m->n_sources = c->n_sources;
+		k.m->now = k.now;
 	}
 	if (arena_failed(c->arena))
 		diag_add(&c->diags, SEV_ERROR, "policy.too_large", (struct srcpos){ 0 }, MP_MEMORY);

@@ -143,11 +143,18 @@ struct model_conduit {
 	struct srcpos at;
 };
 
+/* Over before the moment that is looked at: it means nothing any more, wherever it stands in the text. */
+static inline bool conduit_past(const struct model_conduit *c, uint64_t now)
+{
+	return c->until != 0 && c->until <= now;
+}
+
 struct model_never {
 	const struct model_zone *from, *to;
 	unsigned classes;  /* CLASS_* bits; CLASS_ALL when the text names no commands */
 	bool all_commands; /* the text names none: any permission counts */
 	bool chain;	   /* scope = "chain" */
+	const char *label;
 	struct srcpos at;
 };
 
@@ -176,6 +183,9 @@ struct model {
 	size_t n_breaks;
 	const struct source_text *sources;
 	size_t n_sources; /* for positions */
+	/* When it was read, seconds since 1970: a conduit that ended before is left out of what is said and proved. What is
+	 * compiled does not depend on it. */
+	uint64_t now;
 };
 
 #endif

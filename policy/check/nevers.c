@@ -35,13 +35,13 @@ void check_nevers(struct check *k, const struct ast_node *node)
 		struct object o = { MP_OBJ_NEVER, arena_printf(k->a, "%zu", m->n_nevers) };
 		const struct ast_node *v[NEVER_N];
 
-		*one = (struct model_never){ .classes = CLASS_ALL, .all_commands = true, .at = c->at };
+		*one = (struct model_never){ .classes = CLASS_ALL, .all_commands = true, .label = "", .at = c->at };
 		if (!keys_read(k, c, never_keys, NEVER_N, o, v))
 			continue;
 		one->from = never_zone(k, v[NEVER_FROM], o);
 		one->to = never_zone(k, v[NEVER_TO], o);
 		one->chain = choice_of(k, v[NEVER_SCOPE], o, scope_words, 2, 0) == 1;
-		text_of(k, v[NEVER_LABEL], o, "");
+		one->label = text_of(k, v[NEVER_LABEL], o, "");
 		if (v[NEVER_COMMANDS] == NULL)
 			continue;
 		one->all_commands = false;

@@ -131,7 +131,7 @@ static bool put_grant(struct writer *w, const struct cell_pair *pair, bool obser
 	g->line = c->at.line;
 	g->protocol = (uint16_t)pair->service->protocol;
 	g->whole = pair->service->whole;
-	g->shadow = c->observe && !observe;
+	g->shadow = c->shadow || (c->observe && !observe);
 	g->undecided_bytes = pair->service->undecided_bytes;
 	if (g->whole)
 		return true;

@@ -24,27 +24,6 @@ static const char *file_of(const struct model *m, struct srcpos at)
 	return at.file < m->n_sources ? m->sources[at.file].name : "";
 }
 
-static const char *packet_text(const struct counterexample *x, struct arena *a)
-{
-	const struct vocabulary *v = vocabulary_of(x->service->protocol);
-	const struct function_info *f =
-		v != NULL && x->function >= 0 ? function_by_code(v, (uint8_t)x->function) : NULL;
-	char src[ADDR_TEXT], dst[ADDR_TEXT];
-	const char *where;
-
-	addr_text(&x->source, src);
-	addr_text(&x->destination, dst);
-	if (x->l4proto == 1 || x->l4proto == 58)
-		where = arena_printf(a, "%s -> %s icmp/%u", src, dst, (unsigned)x->port >> 8);
-	else
-		where = arena_printf(a, "%s -> %s %s/%u", src, dst, x->l4proto == 17 ? "udp" : "tcp",
-				     (unsigned)x->port);
-	if (where == NULL || x->function < 0)
-		return where;
-	return arena_printf(a, "%s, %s %d%s%s%s", where, protocol_info(x->service->protocol)->name, x->function,
-			    f != NULL ? " (" : "", f != NULL ? f->name : "", f != NULL ? ")" : "");
-}
-
 static const char *chain_text(const struct model *m, const struct counterexample *x, struct arena *a)
 {
 	const char *text = "";
@@ -56,6 +35,28 @@ static const char *chain_text(const struct model *m, const struct counterexample
 	return text;
 }
 
+static const char *sentence(struct arena *a, enum lang l, enum message m, const struct counterexample *x)
+{
+	const char *from = x->never->from->name, *to = x->never->to->name;
+	char packet[COUNTEREXAMPLE_TEXT], *text;
+	int n;
+
+	counterexample_text(x, l, packet, sizeof(packet));
+	n = message_text(NULL, 0, l, m, from, to, packet);
+	text = n >= 0 ? arena_alloc(a, (size_t)n + 1) : NULL;
+	if (text == NULL)
+		return "";
+	message_text(text, (size_t)n + 1, l, m, from, to, packet);
+	return text;
+}
+
+static struct diag *never_diag(struct compilation *c, enum severity s, const char *code, enum message m,
+			       const struct counterexample *x)
+{
+	return diag_add_texts(&c->diags, s, code, x->never->at, sentence(c->arena, LANG_EN, m, x),
+			      sentence(c->arena, LANG_JA, m, x));
+}
+
 static void report_nevers(struct compilation *c)
 {
 	struct counterexample *list;
@@ -63,26 +64,46 @@ static void report_nevers(struct compilation *c)
 
 	for (size_t i = 0; i < n; i++) {
 		const struct counterexample *x = &list[i];
-		const char *packet = packet_text(x, c->arena), *chain = chain_text(c->model, x, c->arena);
+		const char *chain = chain_text(c->model, x, c->arena);
+		bool open = x->unattended == UNATTENDED_OPEN;
 		struct diag *g;
 
-		if (packet == NULL || chain == NULL)
+		if (chain == NULL)
 			return;
-		if (x->unattended == FAIL_HOLD)
-			continue; /* the usual decision where cranes work; `prove` tells */
-		g = x->unattended == FAIL_OPEN
-			    ? diag_add(&c->diags, SEV_WARNING, "policy.never_unattended", x->never->at,
-				       M_NEVER_UNATTENDED, x->never->from->name, x->never->to->name, packet)
-			    : diag_add(&c->diags, SEV_ERROR, "policy.never_broken", x->never->at, M_NEVER_BROKEN,
-				       x->never->from->name, x->never->to->name, packet);
+		if (x->unattended != ATTENDED && !open)
+			continue; /* the usual decisions where cranes work; `prove` tells */
+		g = open ? never_diag(c, SEV_WARNING, "policy.never_unattended", M_NEVER_UNATTENDED, x)
+			 : never_diag(c, SEV_ERROR, "policy.never_broken", M_NEVER_BROKEN, x);
 		g->also = x->hops[x->n_hops - 1]->at;
 		if (x->observed)
 			diag_hint(&c->diags, g, M_NEVER_OBSERVED, chain, x->hops[x->n_hops - 1]->name);
-		else if (x->unattended == FAIL_OPEN)
+		else if (open)
 			diag_hint(&c->diags, g, M_NEVER_OPEN, chain, x->hops[x->n_hops - 1]->name);
 		else
 			diag_hint(&c->diags, g, M_NEVER_CHAIN, chain);
 	}
+}
+
+/* A shadow that meets nothing records nothing. Whoever wrote it may take it for a permission. */
+static bool report_shadows(struct compilation *c, const struct cells *cells)
+{
+	const struct model *m = c->model;
+	bool *meets = arena_array(c->arena, m->n_conduits, sizeof(*meets));
+
+	if (meets == NULL)
+		return false;
+	for (size_t i = 0; i < cells->n_sets; i++)
+		for (uint32_t k = 0; k < cells->sets[i].n; k++)
+			meets[cells->pairs[cells->sets[i].values[k]].conduit] = true;
+	for (size_t i = 0; i < m->n_conduits; i++) {
+		const struct model_conduit *x = &m->conduits[i];
+
+		if (x->shadow && !meets[i] && !conduit_past(x, m->now))
+			diag_hint(&c->diags,
+				  diag_add(&c->diags, SEV_WARNING, "policy.shadow_idle", x->at, M_SHADOW_IDLE, x->name),
+				  M_SHADOW_IDLE_HINT);
+	}
+	return true;
 }
 
 /* ---- copies of the model's tables ---------------------------------------------------------------------------------- */
@@ -187,17 +208,21 @@ static bool lower_conduits(struct lowering *w)
 	return true;
 }
 
-/* The line of a cell is that of the first conduit that decides there: one that enforces, if any does. */
+/* The line of a cell is that of the first conduit that decides there: one that enforces, if any does; never a shadow. */
 static const struct model_conduit *responsible(const struct lowering *w, const struct cells *cells,
 					       const struct interned *set)
 {
+	const struct model_conduit *observes = NULL;
+
 	for (uint32_t i = 0; i < set->n; i++) {
 		const struct model_conduit *c = &w->m->conduits[cells->pairs[set->values[i]].conduit];
 
 		if (!c->observe)
 			return c;
+		if (observes == NULL && !c->shadow)
+			observes = c;
 	}
-	return &w->m->conduits[cells->pairs[set->values[0]].conduit];
+	return observes;
 }
 
 static bool lower_cells(struct lowering *w, const struct cells *cells)
@@ -240,7 +265,7 @@ bool policy_lower(struct compilation *c)
 	report_nevers(c);
 	w.ir = arena_alloc(c->arena, sizeof(*w.ir));
 	/* Permits are joined even when a statement is broken: all that is wrong is said in one run. */
-	if (w.ir != NULL && cells_make(w.m, w.a, &c->diags, &cells) &&
+	if (w.ir != NULL && cells_make(w.m, w.a, &c->diags, &cells) && report_shadows(c, &cells) &&
 	    permits_make(w.m, &cells, w.a, &c->diags, w.ir) && c->diags.errors == 0) {
 		w.ir->site_name = w.m->site_name;
 		w.ir->site_label = w.m->site_label;

@@ -45,13 +45,14 @@ static unsigned setting_of(const struct model_conduit *c, enum setting s)
 }
 
 /* What is said about a pair of conduits is said once, however many sets have both. */
-enum said { SAID_SETTING, SAID_MODES = SAID_SETTING + SETTINGS, SAID_OPEN, SAID_UNTIL };
+enum said { SAID_SETTING, SAID_MODES = SAID_SETTING + SETTINGS, SAID_OPEN };
 
 struct joiner {
 	const struct model *m;
 	const struct cells *cells;
 	struct diags *d;
 	struct interner said;
+	bool past; /* the permit at hand ended before: nothing is said of it */
 	bool failed;
 };
 
@@ -60,6 +61,8 @@ static bool first_time(struct joiner *j, const struct model_conduit *a, const st
 	uint32_t key[3] = { a->index, b->index, what }, unused;
 	bool is_new;
 
+	if (j->past)
+		return false;
 	if (!intern(&j->said, key, 3, &unused, &is_new)) {
 		j->failed = true;
 		return false;
@@ -109,7 +112,9 @@ static void join_modes(struct joiner *j, const struct interned *set, const struc
 /* Does this pair decide what happens, or does it only shadow those who do? */
 static bool counts(const struct joiner *j, const struct interned *set, uint32_t i, const struct model_conduit *enforces)
 {
-	return enforces == NULL || !conduit_of(j, set, i)->observe;
+	const struct model_conduit *c = conduit_of(j, set, i);
+
+	return enforces == NULL ? !c->shadow : !c->observe;
 }
 
 static unsigned join_setting(struct joiner *j, const struct interned *set, const struct model_conduit *enforces,
@@ -164,24 +169,18 @@ static bool inspected(struct joiner *j, const struct interned *set, const struct
 	return false;
 }
 
-static uint64_t join_until(struct joiner *j, const struct interned *set)
+/* The earliest end; what remains then is another permit, one layer below. */
+static uint64_t join_until(const struct joiner *j, const struct interned *set)
 {
-	const struct model_conduit *first = NULL;
+	uint64_t first = 0;
 
 	for (uint32_t i = 0; i < set->n; i++) {
-		const struct model_conduit *c = conduit_of(j, set, i);
+		uint64_t until = conduit_of(j, set, i)->until;
 
-		if (c->until != 0 && (first == NULL || c->until < first->until))
-			first = c;
+		if (until != 0 && (first == 0 || until < first))
+			first = until;
 	}
-	for (uint32_t i = 0; i < set->n && first != NULL; i++) {
-		const struct model_conduit *c = conduit_of(j, set, i);
-
-		if (c->until != 0 && c->until != first->until && first_time(j, c, first, SAID_UNTIL))
-			diag_add(j->d, SEV_WARNING, "policy.ends_early", c->at, M_JOINT_UNTIL, c->name, first->name)
-				->also = first->at;
-	}
-	return first != NULL ? first->until : 0;
+	return first;
 }
 
 static void join(struct joiner *j, const struct interned *set, struct ir_permit *p)
@@ -190,10 +189,11 @@ static void join(struct joiner *j, const struct interned *set, struct ir_permit 
 	struct lane lane = { .kind = LANE_NAMING };
 	bool is_inspected;
 
+	p->until = join_until(j, set);
+	j->past = p->until != 0 && p->until <= j->m->now;
 	join_modes(j, set, enforces);
 	is_inspected = inspected(j, set, enforces);
 	p->observe = enforces == NULL;
-	p->until = join_until(j, set);
 	p->midstream = (uint8_t)join_setting(j, set, enforces, SET_MIDSTREAM, is_inspected);
 	p->tighten_new_flows = join_setting(j, set, enforces, SET_TIGHTEN, is_inspected) != 0;
 	lane.when_down = (enum failure)join_setting(j, set, enforces, SET_DOWN, is_inspected);

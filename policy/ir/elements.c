@@ -14,6 +14,16 @@ uint64_t ir_lanes(const struct ir *ir)
 	return lanes;
 }
 
+uint32_t ir_layers(const struct ir *ir)
+{
+	uint32_t layers = 0;
+
+	for (uint32_t i = 0; i < ir->n_cells; i++)
+		if (ir->cells[i].layer > layers)
+			layers = ir->cells[i].layer;
+	return layers;
+}
+
 struct writer {
 	const struct ir *ir;
 	const uint32_t *ids;
@@ -42,8 +52,8 @@ static enum ir_set set_of(const struct ir_cell *c)
 {
 	bool six = c->src.lo.family == 6;
 
-	if (c->layer == 1)
-		return six ? SET_UNTIL6 : SET_UNTIL4;
+	if (c->layer > 0)
+		return (enum ir_set)((six ? SET_UNTIL6 : SET_UNTIL4) + c->layer - 1);
 	if (single(&c->src) && single(&c->dst) && c->lo == c->hi)
 		return six ? SET_EXACT6 : SET_EXACT4;
 	return six ? SET_RANGE6 : SET_RANGE4;
@@ -64,7 +74,7 @@ static void add_cell(struct writer *w, const struct ir_cell *c)
 	e->lo = c->lo;
 	e->hi = c->hi;
 	e->data = mark_make(w->ids[c->permit], p->lane, MARK_UNJUDGED);
-	e->until = c->layer == 1 ? p->until : 0;
+	e->until = p->until;
 	e->line = c->line;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rule IR's answer to one packet, as the kernel's maps would give it: the layer that ends first, then the base. */
+/* The rule IR's answer to one packet, as the kernel's maps would give it: the highest layer that has not ended. */
 #include <string.h>
 
 #include "policy/ir/evaluate.h"
@@ -16,17 +16,15 @@ static bool cell_holds(const struct ir *ir, const struct ir_cell *c, const struc
 
 const struct ir_cell *evaluate_ir(const struct ir *ir, const struct question *q)
 {
-	const struct ir_cell *base = NULL;
+	const struct ir_cell *best = NULL;
 
 	for (uint32_t i = 0; i < ir->n_cells; i++) {
 		const struct ir_cell *c = &ir->cells[i];
 
-		if ((base != NULL && c->layer == 0) || !cell_holds(ir, c, q))
+		if ((best != NULL && c->layer <= best->layer) || !cell_holds(ir, c, q))
 			continue;
-		if (c->layer == 0)
-			base = c;
-		else if (q->now < ir->permits[c->permit].until)
-			return c;
+		if (c->layer == 0 || q->now < ir->permits[c->permit].until)
+			best = c;
 	}
-	return base;
+	return best;
 }

@@ -75,7 +75,15 @@ struct ir_permit {
 };
 
 /*
- * One box of packet space: all cells of one layer are disjoint. Layer 1 (`until`) is asked before layer 0.
+ * Ends that can overlap on one packet. What holds without end is layer 0. A permit of conduits with n different ends stands
+ * in layer n and goes with the earliest of them; under it, in layer n - 1, lies what the others allow together. So a kernel
+ * that can do nothing but let elements end still gives the right answer at every moment: the highest layer speaks that is
+ * left.
+ */
+#define IR_LAYERS 8u
+
+/*
+ * One box of packet space: all cells of one layer are disjoint, and a higher layer is asked before a lower one.
  * Ports: TCP/UDP destination port; ICMP (1) and ICMPv6 (58): type << 8 | code.
  */
 struct ir_cell {
@@ -84,7 +92,7 @@ struct ir_cell {
 	uint8_t l4proto;
 	uint16_t lo, hi;
 	uint32_t permit;     /* permit index */
-	uint8_t layer;	     /* 0 base, 1 until */
+	uint8_t layer;	     /* 0 without end, else how many different ends its permit has */
 	uint32_t line, file; /* of the first conduit responsible */
 };
 
@@ -139,17 +147,23 @@ enum ir_chain {
 };
 
 enum ir_set {
-	SET_LIVE,  /* map  iif . ct direction . ct mark -> mark (FAST, or permit and lane) */
-	SET_AGREE, /* set  permit . permit of every live permit */
-	SET_UNTIL4,
-	SET_EXACT4,
+	SET_LIVE,   /* map  iif . ct direction . ct mark -> mark (FAST, or permit and lane) */
+	SET_AGREE,  /* set  permit . permit of every live permit */
+	SET_UNTIL4, /* layer 1; the others follow up to IR_LAYERS */
+	SET_EXACT4 = SET_UNTIL4 + IR_LAYERS,
 	SET_RANGE4, /* maps iif . oif . source . destination . protocol . port -> mark */
 	SET_UNTIL6,
-	SET_EXACT6,
+	SET_EXACT6 = SET_UNTIL6 + IR_LAYERS,
 	SET_RANGE6,
 	SET_RESETS, /* set  packet mark (lane) . conntrack mark (lane): resets that the gate may send */
 	SET_COUNT
 };
+
+/* A map of cells, of either family. */
+static inline bool ir_set_cells(unsigned s)
+{
+	return s >= SET_UNTIL4 && s <= SET_RANGE6;
+}
 
 enum ir_stmt_kind {
 	/* matches: the rule goes on when they hold */
@@ -226,11 +240,12 @@ struct ir_rule {
 const char *ir_chain_name(enum ir_chain c, char buf[16]); /* "forward", "lane_17" */
 const char *ir_set_name(enum ir_set s);
 /*
- * All rules of all chains for this set of lanes (bit n = lane n in use), in order; the same for every policy but for
- * the lanes. Returns the count; rules in the arena.
+ * All rules of all chains for this set of lanes (bit n = lane n in use) and so many layers, in order; the same for every
+ * policy but for these. Returns the count; rules in the arena.
  */
-size_t ir_skeleton(uint64_t lanes, uint32_t workers, struct arena *a, struct ir_rule **ret);
-uint64_t ir_lanes(const struct ir *ir); /* inspected lanes in use; LANE_CUT, always there besides, is not among them */
+size_t ir_skeleton(uint64_t lanes, uint32_t layers, uint32_t workers, struct arena *a, struct ir_rule **ret);
+uint32_t ir_layers(const struct ir *ir); /* the highest layer in use */
+uint64_t ir_lanes(const struct ir *ir);	 /* inspected lanes in use; LANE_CUT, always there besides, is not among them */
 
 /* ---- elements: what stands in the sets for this generation and id map ------------------------------------------ */
 

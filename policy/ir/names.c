@@ -35,10 +35,18 @@ const char *ir_chain_name(enum ir_chain c, char buf[16])
 const char *ir_set_name(enum ir_set s)
 {
 	static const char *const names[SET_COUNT] = {
-		[SET_LIVE] = "live",	 [SET_AGREE] = "agree",	  [SET_UNTIL4] = "until4",
-		[SET_EXACT4] = "exact4", [SET_RANGE4] = "range4", [SET_UNTIL6] = "until6",
+		[SET_LIVE] = "live",	 [SET_AGREE] = "agree",	  [SET_EXACT4] = "exact4", [SET_RANGE4] = "range4",
 		[SET_EXACT6] = "exact6", [SET_RANGE6] = "range6", [SET_RESETS] = "resets",
 	};
+	static const char *const layers[2][IR_LAYERS] = {
+		{ "until4", "until4_2", "until4_3", "until4_4", "until4_5", "until4_6", "until4_7", "until4_8" },
+		{ "until6", "until6_2", "until6_3", "until6_4", "until6_5", "until6_6", "until6_7", "until6_8" },
+	};
+
+	if (s >= SET_UNTIL4 && s < SET_EXACT4)
+		return layers[0][s - SET_UNTIL4];
+	if (s >= SET_UNTIL6 && s < SET_EXACT6)
+		return layers[1][s - SET_UNTIL6];
 
 	return (unsigned)s < SET_COUNT ? names[s] : "unknown";
 }

@@ -28,6 +28,7 @@
 
 struct writer {
 	struct arena *a;
+	uint32_t layers; /* of those that end */
 	struct ir_rule *rules;
 	size_t n, room;
 	struct ir_rule scratch; /* where statements go when memory is out */
@@ -88,11 +89,18 @@ static const struct {
 #define ICMP_REDIRECT 5u
 #define ICMP6_INFORMS 128u
 
-/* The maps of a family in the order in which they are asked. */
-static const enum ir_set maps[2][3] = {
-	{ SET_UNTIL4, SET_EXACT4, SET_RANGE4 },
-	{ SET_UNTIL6, SET_EXACT6, SET_RANGE6 },
-};
+/* The maps of a family in the order in which they are asked: what ends first, what ends later, what stays. */
+static uint32_t map_count(const struct writer *w)
+{
+	return w->layers + 2;
+}
+
+static enum ir_set map_at(const struct writer *w, bool six, uint32_t i)
+{
+	if (i < w->layers)
+		return (enum ir_set)((six ? SET_UNTIL6 : SET_UNTIL4) + w->layers - 1 - i);
+	return (enum ir_set)((six ? SET_EXACT6 : SET_EXACT4) + i - w->layers);
+}
 
 /* Of all that can speak for a session of others, an error is the easiest to forge: only listed types, only from where the
  * source is. Echo requests and other messages of their own pass on. */
@@ -227,10 +235,10 @@ static void new_rules(struct writer *w)
 		drop(w, R_TCP_FLAGS);
 	}
 	for (size_t f = 0; f < 2; f++)
-		for (size_t i = 0; i < 3; i++) {
+		for (uint32_t i = 0; i < map_count(w); i++) {
 			rule(w, CHAIN_NEW);
 			say(w, IR_FAMILY, f ? 6 : 4, 0);
-			in_set(w, IR_ADMIT, maps[f][i], KEY_PACKET);
+			in_set(w, IR_ADMIT, map_at(w, f == 1, i), KEY_PACKET);
 			go(w, CHAIN_ADMIT);
 		}
 	rule(w, CHAIN_NEW);
@@ -267,12 +275,12 @@ static void lapsed_rules(struct writer *w)
 	in_set(w, IR_IN_SET, SET_AGREE, KEY_CT_PERMIT);
 	drop(w, R_SPOOFED);
 	for (size_t f = 0; f < 2; f++)
-		for (size_t i = 0; i < 3; i++)
+		for (uint32_t i = 0; i < map_count(w); i++)
 			for (uint32_t direction = 0; direction < 2; direction++) {
 				rule(w, CHAIN_LAPSED);
 				say(w, IR_FAMILY, f ? 6 : 4, 0);
 				say(w, IR_CT_DIRECTION, direction, 0);
-				in_set(w, IR_ADMIT, maps[f][i], direction ? KEY_ORIGINAL_BACK : KEY_ORIGINAL);
+				in_set(w, IR_ADMIT, map_at(w, f == 1, i), direction ? KEY_ORIGINAL_BACK : KEY_ORIGINAL);
 				go(w, CHAIN_ADMIT);
 			}
 	rule(w, CHAIN_LAPSED);
@@ -300,11 +308,11 @@ static void invalid_rules(struct writer *w)
 	say(w, IR_TCP_FLAGS, TCP_RST, TCP_RST);
 	drop(w, R_INVALID);
 	for (size_t f = 0; f < 2; f++)
-		for (size_t i = 0; i < 3; i++)
+		for (uint32_t i = 0; i < map_count(w); i++)
 			for (int back = 0; back < 2; back++) {
 				rule(w, CHAIN_INVALID);
 				family_proto(w, f ? 6 : 4, IPPROTO_TCP);
-				in_set(w, IR_KNOWN, maps[f][i], back ? KEY_PACKET_BACK : KEY_PACKET);
+				in_set(w, IR_KNOWN, map_at(w, f == 1, i), back ? KEY_PACKET_BACK : KEY_PACKET);
 				say(w, IR_LIMIT, STRAY_RATE, STRAY_RATE);
 				say(w, IR_SET_MARK, MARK_STRAY, 0);
 				say(w, IR_COUNT, R_NO_SESSION, 0);
@@ -448,9 +456,9 @@ static void output_rules(struct writer *w)
 	drop(w, R_SELF_OUT);
 }
 
-size_t ir_skeleton(uint64_t lanes, uint32_t workers, struct arena *a, struct ir_rule **ret)
+size_t ir_skeleton(uint64_t lanes, uint32_t layers, uint32_t workers, struct arena *a, struct ir_rule **ret)
 {
-	struct writer w = { .a = a };
+	struct writer w = { .a = a, .layers = layers < IR_LAYERS ? layers : IR_LAYERS };
 
 	/* Rules name lanes; how many queues a lane has is the business of whoever writes the rule down. */
 	(void)workers;

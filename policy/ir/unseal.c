@@ -279,10 +279,10 @@ static void get_cells(struct reader *r)
 		if (!good(r))
 			return;
 		icmp = c->l4proto == (c->src.lo.family == 6 ? 58 : 1);
-		hold(r, c->layer <= 1 && c->lo <= c->hi && c->src.lo.family == c->dst.lo.family &&
+		hold(r, c->layer <= IR_LAYERS && c->lo <= c->hi && c->src.lo.family == c->dst.lo.family &&
 				(icmp || c->l4proto == 6 || c->l4proto == 17));
 		/* A cell without end has a permit without end: else `live` would outlast the map, or the other way round. */
-		hold(r, (ir->permits[c->permit].until != 0) == (c->layer == 1));
+		hold(r, (ir->permits[c->permit].until != 0) == (c->layer > 0));
 		hold(r, i == 0 || in_order(&ir->cells[i - 1], c));
 	}
 }

@@ -44,21 +44,30 @@ static void put_device(const struct printer *p, uint32_t interface)
 
 /* ---- sets ------------------------------------------------------------------------------------------------------------ */
 
-static const struct {
+struct set_words {
 	const char *kind, *type, *flags;
-} sets[SET_COUNT] = {
-	[SET_LIVE] = { "map", "iface_index . ct_dir . mark : mark", "timeout" },
-	[SET_AGREE] = { "set", "mark . mark", "timeout" },
-#define CELL4 "iface_index . iface_index . ipv4_addr . ipv4_addr . inet_proto . inet_service : mark"
-	[SET_UNTIL4] = { "map", CELL4, "interval, timeout" },
-	[SET_EXACT4] = { "map", CELL4, NULL },
-	[SET_RANGE4] = { "map", CELL4, "interval" },
-#define CELL6 "iface_index . iface_index . ipv6_addr . ipv6_addr . inet_proto . inet_service : mark"
-	[SET_UNTIL6] = { "map", CELL6, "interval, timeout" },
-	[SET_EXACT6] = { "map", CELL6, NULL },
-	[SET_RANGE6] = { "map", CELL6, "interval" },
-	[SET_RESETS] = { "set", "mark . mark", NULL },
 };
+
+static struct set_words words_of(enum ir_set set)
+{
+	static const char *const cells[] = {
+		"iface_index . iface_index . ipv4_addr . ipv4_addr . inet_proto . inet_service : mark",
+		"iface_index . iface_index . ipv6_addr . ipv6_addr . inet_proto . inet_service : mark",
+	};
+	struct set_words w = { "map", cells[set >= SET_UNTIL6], NULL };
+
+	if (set == SET_LIVE)
+		return (struct set_words){ "map", "iface_index . ct_dir . mark : mark", "timeout" };
+	if (set == SET_AGREE)
+		return (struct set_words){ "set", "mark . mark", "timeout" };
+	if (!ir_set_cells(set))
+		return (struct set_words){ "set", "mark . mark", NULL };
+	if (set == SET_RANGE4 || set == SET_RANGE6)
+		w.flags = "interval";
+	else if (set != SET_EXACT4 && set != SET_EXACT6)
+		w.flags = "interval, timeout";
+	return w;
+}
 
 static void put_range(const struct printer *p, const struct addr_range *r)
 {
@@ -96,47 +105,21 @@ static void put_cell_key(const struct printer *p, const struct ir_element *e)
 
 static void put_key(const struct printer *p, const struct ir_element *e)
 {
-	switch (e->set) {
-	case SET_LIVE:
+	if (ir_set_cells(e->set)) {
+		put_cell_key(p, e);
+	} else if (e->set == SET_LIVE) {
 		put_device(p, e->iif);
 		fprintf(p->to, " . %s . 0x%08x", e->direction ? "reply" : "original", e->mark_key);
-		break;
-	case SET_AGREE:
-		fprintf(p->to, "0x%08x . 0x%08x", e->mark_key, e->mark_key);
-		break;
-	case SET_RESETS:
-		fprintf(p->to, "0x%08x . 0x%08x", e->mark_key, e->mark_key2);
-		break;
-	case SET_UNTIL4:
-	case SET_EXACT4:
-	case SET_RANGE4:
-	case SET_UNTIL6:
-	case SET_EXACT6:
-	case SET_RANGE6:
-	case SET_COUNT:
-		put_cell_key(p, e);
-		break;
+	} else {
+		fprintf(p->to, "0x%08x . 0x%08x", e->mark_key, e->set == SET_AGREE ? e->mark_key : e->mark_key2);
 	}
 }
 
 static uint32_t permit_of(const struct ir_element *e)
 {
-	switch (e->set) {
-	case SET_LIVE:
-	case SET_AGREE:
-		return mark_permit(e->mark_key);
-	case SET_RESETS:
-	case SET_COUNT:
-		return 0;
-	case SET_UNTIL4:
-	case SET_EXACT4:
-	case SET_RANGE4:
-	case SET_UNTIL6:
-	case SET_EXACT6:
-	case SET_RANGE6:
-		break;
-	}
-	return mark_permit(e->data);
+	if (ir_set_cells(e->set))
+		return mark_permit(e->data);
+	return e->set == SET_RESETS ? 0 : mark_permit(e->mark_key);
 }
 
 /* Which conduits, and where they are written. */
@@ -172,7 +155,7 @@ static void put_element(const struct printer *p, const struct ir_element *e)
 		fprintf(p->to, "# until %s: ", text);
 	}
 	put_key(p, e);
-	if (strcmp(sets[e->set].kind, "map") == 0)
+	if (strcmp(words_of(e->set).kind, "map") == 0)
 		fprintf(p->to, " : 0x%08x", e->data);
 	fputc(',', p->to);
 	if (permit != 0)
@@ -182,13 +165,14 @@ static void put_element(const struct printer *p, const struct ir_element *e)
 
 static void put_set(const struct printer *p, enum ir_set set, const struct ir_element *e, size_t n)
 {
+	struct set_words w = words_of(set);
 	bool any = false;
 
 	for (size_t i = 0; i < n && !any; i++)
 		any = e[i].until == 0;
-	fprintf(p->to, "\t%s %s {\n\t\ttype %s\n", sets[set].kind, ir_set_name(set), sets[set].type);
-	if (sets[set].flags != NULL)
-		fprintf(p->to, "\t\tflags %s\n", sets[set].flags);
+	fprintf(p->to, "\t%s %s {\n\t\ttype %s\n", w.kind, ir_set_name(set), w.type);
+	if (w.flags != NULL)
+		fprintf(p->to, "\t\tflags %s\n", w.flags);
 	/* A list of nothing but comments would be a syntax error. */
 	if (any)
 		fputs("\t\telements = {\n", p->to);
@@ -271,7 +255,7 @@ void render_nft(FILE *to, const struct ir *ir)
 	for (uint32_t i = 0; i < ir->n_permits && ids != NULL; i++)
 		ids[i] = i + 1;
 	if (ids != NULL) {
-		n_rules = ir_skeleton(p.lanes, ir->workers, a, &rules);
+		n_rules = ir_skeleton(p.lanes, ir_layers(ir), ir->workers, a, &rules);
 		n = ir_elements(ir, ids, a, &elements);
 	}
 	if (ids == NULL || arena_failed(a)) {
@@ -288,6 +272,9 @@ void render_nft(FILE *to, const struct ir *ir)
 			first++;
 		for (last = first; last < n && elements[last].set == s; last++)
 			;
+		/* A layer that nothing stands in is asked by no rule. */
+		if (first == last && ((s > SET_UNTIL4 && s < SET_EXACT4) || (s > SET_UNTIL6 && s < SET_EXACT6)))
+			continue;
 		put_set(&p, (enum ir_set)s, elements + first, last - first);
 	}
 	put_chains(&p, rules, n_rules);

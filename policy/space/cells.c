@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/ir/ir.h"
 #include "policy/space/boxes.h"
 
 #define SCRATCH_BUDGET (256u << 20)
@@ -22,6 +23,7 @@ struct raw {
 
 struct piece {
 	uint32_t set;
+	uint8_t layer; /* the same for all pieces of a set */
 	struct box box;
 };
 
@@ -32,6 +34,7 @@ struct maker {
 	struct diags *d;
 	struct cells *ret;
 	bool *until; /* by pair number */
+	bool *told;  /* by conduit: that too many end over it */
 	struct interner sets;
 	struct raw *raw;
 	size_t n_raw, raw_room;
@@ -69,6 +72,23 @@ static bool too_large(struct maker *k)
 	return false;
 }
 
+/* What ends first of more than the kernel can follow would never be allowed. That is said, unless it is over already. */
+static bool too_many_ends(struct maker *k, uint64_t end, const uint32_t *tags, size_t n_tags)
+{
+	for (size_t i = 0; i < n_tags; i++) {
+		uint32_t at = k->ret->pairs[tags[i]].conduit;
+		const struct model_conduit *c = &k->m->conduits[at];
+		struct diag *g;
+
+		if (c->until != end || k->told[at] || conduit_past(c, k->m->now))
+			continue;
+		k->told[at] = true;
+		g = diag_add(k->d, SEV_ERROR, "policy.too_many_ends", c->at, M_LOWER_TOO_MANY_ENDS, c->name, IR_LAYERS);
+		diag_hint(k->d, g, M_LOWER_TOO_MANY_ENDS_HINT);
+	}
+	return true;
+}
+
 /* ---- pairs and boxes ------------------------------------------------------------------------------------------------- */
 
 static bool make_pairs(struct maker *k)
@@ -78,7 +98,8 @@ static bool make_pairs(struct maker *k)
 	for (size_t i = 0; i < k->m->n_conduits; i++)
 		most += k->m->conduits[i].n_services;
 	k->until = arena_array(k->scratch, most, sizeof(*k->until));
-	if (k->until == NULL)
+	k->told = arena_array(k->scratch, k->m->n_conduits, sizeof(*k->told));
+	if (k->until == NULL || k->told == NULL)
 		return out_of_memory(k);
 	for (size_t i = 0; i < k->m->n_conduits; i++) {
 		const struct model_conduit *c = &k->m->conduits[i];
@@ -183,30 +204,76 @@ struct pieces {
 	struct arena *bucket; /* memory of this bucket */
 	struct piece *list;
 	size_t n, room;
-	bool only_until; /* layer 1: pieces without any `until` belong to layer 0 alone */
-	bool full;
+	uint32_t *some; /* scratch: the tags of one layer */
+	size_t some_room;
 };
 
-static bool take_piece(void *ctx, const struct span d[DIMS], const uint32_t *tags, size_t n_tags)
+static const struct model_conduit *conduit_of(const struct maker *k, uint32_t pair)
 {
-	struct pieces *p = ctx;
-	bool until = false;
+	return &k->m->conduits[k->ret->pairs[pair].conduit];
+}
+
+static bool add_piece(struct pieces *p, const struct span d[DIMS], const uint32_t *tags, size_t n_tags, uint8_t layer)
+{
+	bool granted = false;
 	struct piece *q;
 
-	for (size_t i = 0; i < n_tags && !until; i++)
-		until = p->k->until[tags[i]];
-	if (p->only_until && !until)
+	for (size_t i = 0; i < n_tags && !granted; i++)
+		granted = !conduit_of(p->k, tags[i])->shadow;
+	if (!granted)
 		return true;
-	if (p->n == CELLS_MAX) {
-		p->full = true;
+	if (p->n == CELLS_MAX)
 		return false;
-	}
 	q = arena_grow(p->bucket, (void **)&p->list, &p->n, &p->room, sizeof(*q));
 	if (q == NULL || !intern(&p->k->sets, tags, n_tags, &q->set, NULL))
 		return false;
 	memcpy(q->box.d, d, sizeof(q->box.d));
 	q->box.tag = 0;
+	q->layer = layer;
 	return true;
+}
+
+static bool take_base(void *ctx, const struct span d[DIMS], const uint32_t *tags, size_t n_tags)
+{
+	return add_piece(ctx, d, tags, n_tags, 0);
+}
+
+/* From the last end to the first: what applies until then is all that ends then or later, or never. */
+static bool take_ending(void *ctx, const struct span d[DIMS], const uint32_t *tags, size_t n_tags)
+{
+	struct pieces *p = ctx;
+	uint64_t before = UINT64_MAX;
+
+	if (n_tags > p->some_room) {
+		p->some = arena_array(p->bucket, 2 * n_tags, sizeof(*p->some));
+		p->some_room = p->some != NULL ? 2 * n_tags : 0;
+		if (p->some == NULL)
+			return false;
+	}
+	for (uint8_t layer = 1;; layer++) {
+		uint64_t end = 0;
+		size_t n = 0;
+
+		for (size_t i = 0; i < n_tags; i++) {
+			uint64_t until = conduit_of(p->k, tags[i])->until;
+
+			if (until < before && until > end)
+				end = until;
+		}
+		if (end == 0)
+			return true;
+		if (layer > IR_LAYERS)
+			return too_many_ends(p->k, end, tags, n_tags);
+		for (size_t i = 0; i < n_tags; i++) {
+			uint64_t until = conduit_of(p->k, tags[i])->until;
+
+			if (until == 0 || until >= end)
+				p->some[n++] = tags[i];
+		}
+		if (!add_piece(p, d, p->some, n, layer))
+			return false;
+		before = end;
+	}
 }
 
 static int piece_order(const void *pa, const void *pb)
@@ -265,24 +332,25 @@ static bool add_group(struct maker *k, struct arena *memory, uint64_t bucket, ui
 	return true;
 }
 
-static bool cut_layer(struct maker *k, struct arena *memory, const struct raw *raw, size_t n, uint8_t layer)
+/* `ending`: the pieces on which something ends; the others are those of layer 0 alone. */
+static bool cut_boxes(struct maker *k, struct arena *memory, const struct raw *raw, size_t n, bool ending)
 {
-	struct pieces p = { .k = k, .bucket = memory, .only_until = layer == 1 };
-	struct box_sink sink = { &p, take_piece };
+	struct pieces p = { .k = k, .bucket = memory };
+	struct box_sink sink = { &p, ending ? take_ending : take_base };
 	struct box *boxes = arena_array(memory, n, sizeof(*boxes));
 
 	if (boxes == NULL)
 		return out_of_memory(k);
 	for (size_t i = 0; i < n; i++)
 		boxes[i] = raw[i].box;
-	if (!boxes_split(boxes, n, layer == 1 ? k->until : NULL, memory, &k->steps, &sink))
+	if (!boxes_split(boxes, n, ending ? k->until : NULL, memory, &k->steps, &sink))
 		return arena_failed(memory) || arena_failed(k->scratch) ? out_of_memory(k) : too_large(k);
 	if (p.n > 1)
 		qsort(p.list, p.n, sizeof(*p.list), piece_order);
 	for (size_t i = 0, first = 0; i < p.n; first = i) {
 		while (i < p.n && p.list[i].set == p.list[first].set)
 			i++;
-		if (!add_group(k, memory, raw->bucket, layer, p.list + first, i - first))
+		if (!add_group(k, memory, raw->bucket, p.list[first].layer, p.list + first, i - first))
 			return false;
 	}
 	return true;
@@ -298,8 +366,8 @@ static bool cut_bucket(struct maker *k, const struct raw *raw, size_t n)
 		return out_of_memory(k);
 	while (base < n && !raw[base].until)
 		base++;
-	k->where = k->m->conduits[k->ret->pairs[raw->box.tag].conduit].at;
-	ok = (base == 0 || cut_layer(k, memory, raw, base, 0)) && (base == n || cut_layer(k, memory, raw, n, 1));
+	k->where = conduit_of(k, raw->box.tag)->at;
+	ok = (base == 0 || cut_boxes(k, memory, raw, base, false)) && (base == n || cut_boxes(k, memory, raw, n, true));
 	arena_free(memory);
 	return ok;
 }

@@ -3,10 +3,12 @@
  * Cells: the union of all conduits as disjoint boxes of packet space, each with the set of (conduit, service) pairs that
  * apply all over it.
  *
- * Compile stage between the checked model and the rule IR. There are two layers, each disjoint in itself. Layer 0 is
- * what holds without end. Layer 1 covers the space of conduits with `until`, with everything that applies there while
- * they last; it is asked first, and when a cell of it ends, layer 0 speaks. Pure; what is returned lives in the arena
- * given, scratch memory is given back before the return.
+ * Compile stage between the checked model and the rule IR. Each layer is disjoint in itself. Layer 0 is what holds without
+ * end. A piece of space on which conduits with n different ends meet has a cell in each of the layers n to 1: the highest
+ * with all of them, until the earliest ends; the next with those that remain then; and so on down to layer 0. A higher
+ * layer is asked first. Where nothing but shadows apply there is no cell: they allow nothing.
+ *
+ * Pure; what is returned lives in the arena given, scratch memory is given back before the return.
  */
 #ifndef SEKISHO_POLICY_SPACE_CELLS_H
 #define SEKISHO_POLICY_SPACE_CELLS_H
@@ -31,7 +33,7 @@ struct cell_pair {
 
 struct cell {
 	uint32_t iif, oif; /* indexes into the model's interfaces */
-	uint8_t layer;	   /* 0 without end, 1 while its `until` lasts */
+	uint8_t layer;	   /* 0 without end, else how many different ends its conduits have */
 	uint8_t l4proto;   /* 1 and 58 for ICMP */
 	uint16_t lo, hi;   /* destination ports, or ICMP type << 8 | code */
 	struct addr_range src, dst;

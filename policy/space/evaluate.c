@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The model evaluator: may this packet cross, and by which conduits? Written from the language's reference alone and
+ * The model evaluator: may this packet cross at this moment, and by which conduits? Written from the language's reference alone and
  * sharing nothing with the compiler, so that the two can be held against each other. It asks every conduit in turn; it
  * is meant for proofs and tests, not for speed.
  */
@@ -59,6 +59,7 @@ static bool service_says(const struct model_conduit *c, const struct question *q
 
 size_t evaluate_model(const struct model *m, const struct question *q, uint32_t *conduits, size_t cap)
 {
+	bool granted = false;
 	size_t n = 0;
 
 	if (q->source.family != q->destination.family || (q->l4proto == 58 && q->source.family != 6))
@@ -75,7 +76,9 @@ size_t evaluate_model(const struct model *m, const struct question *q, uint32_t 
 			continue;
 		if (n < cap)
 			conduits[n] = (uint32_t)i;
+		granted = granted || !c->shadow;
 		n++;
 	}
-	return n;
+	/* Shadows record what others allow; they allow nothing. */
+	return granted ? n : 0;
 }

@@ -4,20 +4,24 @@
  *
  * direct: no conduit from -> to lets a packet with one of the named commands through.
  * chain:  no walk in the graph of zones from `from` ends in such a hop into `to`. Commands are tested on the last hop;
- *         any permission makes an earlier one. Conduits that end one day pass traffic while they stand, so they count like
- *         any other.
+ *         any permission makes an earlier one.
+ *
+ * Every moment from now on counts: a conduit that ends one day passes traffic until then, one that has ended means nothing
+ * any more. Where a stricter conduit ends before a laxer one on the same packets, what the laxer lets by afterwards counts
+ * too; the layers of the cells are these intervals. An earlier hop may have ended by then: who went that way is there.
  *
  * What counts as carrying a command: rows by the functions that can pass them (a function counts for each of its classes,
  * and one without a name for all); a whole command protocol, and everything that cannot be read down to its commands, for
  * all. ICMP carries none, unless its service is a tunnel; it is still a permission, for earlier hops and for a `never` that
  * names no commands.
  *
- * What a conduit observes passes whatever its rows say, so it carries all commands. One that shadows passes nothing where
- * another enforces; it counts where it is alone, for which the cells are asked.
+ * What a conduit observes passes whatever its rows say, so it carries all commands. One that shadows allows nothing and
+ * counts nowhere.
  *
- * A conduit that is `open` when its inspector is down or overloaded carries all commands in that time, and one that holds
- * carries them in its live sessions, unless a stricter one shares the cell. That is a site's own decision and no error, but
- * a proof that kept it to itself would mislead: each statement that holds is tried again with it.
+ * A conduit that is `open` when its inspector is down or overloaded carries all commands in that time, one that holds carries
+ * them in its live sessions, and one that picks sessions up in those that it met half-way, unless a stricter one shares the
+ * cell. That is a site's own decision and no error, but a proof that kept it to itself would mislead: each statement that
+ * holds is tried again with it.
  *
  * Walks go from zone to zone, not from host to host: hosts of one zone reach each other without passing the box, so that
  * whoever has reached one host of a zone can go on from any of them. A `chain_break` says of an asset that nobody goes on
@@ -28,8 +32,8 @@
  */
 #include <string.h>
 
-#include "policy/space/cells.h"
 #include "policy/read/compilation.h"
+#include "policy/space/cells.h"
 #include "policy/space/prove.h"
 
 struct proof {
@@ -37,10 +41,17 @@ struct proof {
 	struct arena *a;
 	struct counterexample *list;
 	size_t n, room;
-	struct arena *scratch;	   /* of the cells, made when the first shadow asks for them */
-	const struct cells *cells; /* NULL: not made yet, or too many */
-	enum failure unattended;   /* not FAIL_CLOSED: nobody inspects, and what decides so or more openly passes */
+	struct arena *scratch;	    /* of the cells, made when they are first asked */
+	const struct cells *cells;  /* NULL: not made yet, or too many */
+	enum unattended unattended; /* what is tried */
+	const bool *breaks_off;	    /* by number: those that do not count; NULL = none */
 };
+
+/* In force now or later, and able to let anything through. */
+static bool matters(const struct proof *p, const struct model_conduit *c)
+{
+	return !c->shadow && !conduit_past(c, p->m->now);
+}
 
 /* The first address of a network is nobody's; its second is a better example. */
 static struct addr example_of(const struct addr_range *range)
@@ -94,8 +105,9 @@ static bool connected(const struct model_conduit *c)
 }
 
 /* Nothing but broken assets in this range. */
-static bool all_broken(const struct model *m, const struct addr_range *range)
+static bool all_broken(const struct proof *p, const struct addr_range *range)
 {
+	const struct model *m = p->m;
 	struct addr at = range->lo;
 
 	/* From the range's start, over one broken asset after the other, as far as they reach without a gap. */
@@ -105,6 +117,8 @@ static bool all_broken(const struct model *m, const struct addr_range *range)
 			for (size_t r = 0; r < m->breaks[b].asset->n_ranges && !covered; r++) {
 				const struct addr_range *x = &m->breaks[b].asset->ranges[r];
 
+				if (p->breaks_off != NULL && p->breaks_off[b])
+					break;
 				covered = addr_in(&at, x);
 				if (covered && (addr_cmp(&x->hi, &range->hi) >= 0 || !addr_next(&x->hi, &at)))
 					return true;
@@ -114,14 +128,14 @@ static bool all_broken(const struct model *m, const struct addr_range *range)
 }
 
 /* Some packet crosses by this conduit to an address from where a walk may go on. */
-static bool leads_on(const struct model *m, const struct model_conduit *c)
+static bool leads_on(const struct proof *p, const struct model_conduit *c)
 {
 	struct counterexample unused;
 
-	for (size_t k = 0; k < c->n_destinations && connected(c); k++) {
+	for (size_t k = 0; k < c->n_destinations && connected(c) && matters(p, c); k++) {
 		struct model_conduit one = *c;
 
-		if (all_broken(m, &c->destinations[k]))
+		if (all_broken(p, &c->destinations[k]))
 			continue;
 		one.destinations = &c->destinations[k];
 		one.n_destinations = 1;
@@ -189,37 +203,46 @@ static bool has_pair(const struct cells *cells, const struct interned *set, cons
 }
 
 /* Does this conduit pass what nobody has judged? */
-static bool passes_unjudged(const struct proof *p, const struct model_conduit *c)
+static bool passes_unjudged(enum unattended u, const struct model_conduit *c)
 {
-	return p->unattended != FAIL_CLOSED && !c->observe &&
-	       (c->when_down >= p->unattended || c->when_overloaded >= p->unattended);
+	switch (u) {
+	case UNATTENDED_OPEN:
+		return c->when_down == FAIL_OPEN || c->when_overloaded == FAIL_OPEN;
+	case UNATTENDED_HOLD:
+		return c->when_down != FAIL_CLOSED || c->when_overloaded != FAIL_CLOSED;
+	case UNATTENDED_PICK_UP:
+		return c->when_midstream == MID_PICK_UP;
+	case ATTENDED:
+		break;
+	}
+	return false;
 }
 
-/* Does the cell do what this conduit would do alone? Not where a shadow meets one that enforces, nor where one that passes
- * the unjudged meets a stricter one. */
-static bool decides(const struct proof *p, const struct cells *cells, const struct interned *set,
-		    const struct model_conduit *c)
+/* Does the cell do what this conduit would do alone? Not where one that passes the unjudged meets a stricter one. */
+static bool decides(const struct proof *p, const struct cells *cells, const struct interned *set)
 {
-	bool down = true, overloaded = true;
+	enum failure least = p->unattended == UNATTENDED_OPEN ? FAIL_OPEN : FAIL_HOLD;
+	bool down = true, overloaded = true, picks_up = true;
 
 	for (uint32_t i = 0; i < set->n; i++) {
 		const struct model_conduit *other = &p->m->conduits[cells->pairs[set->values[i]].conduit];
 
+		if (conduit_past(other, p->m->now))
+			return false; /* a layer that is over */
 		if (other->observe)
 			continue;
-		if (c->observe)
-			return false;
-		down = down && other->when_down >= p->unattended;
-		overloaded = overloaded && other->when_overloaded >= p->unattended;
+		down = down && other->when_down >= least;
+		overloaded = overloaded && other->when_overloaded >= least;
+		picks_up = picks_up && other->when_midstream == MID_PICK_UP;
 	}
-	return c->observe || down || overloaded;
+	return p->unattended == UNATTENDED_PICK_UP ? picks_up : down || overloaded;
 }
 
 /* A packet that this conduit passes on its own account. */
 static bool own_packet(struct proof *p, const struct model_conduit *c, const struct model_service *s,
 		       struct counterexample *ret)
 {
-	const struct cells *cells = c->shadow || ret->unattended != FAIL_CLOSED ? cells_of(p) : NULL;
+	const struct cells *cells = ret->unattended != ATTENDED ? cells_of(p) : NULL;
 
 	if (cells == NULL)
 		return packet_of(c, s, ret);
@@ -227,7 +250,7 @@ static bool own_packet(struct proof *p, const struct model_conduit *c, const str
 		const struct cell *cell = &cells->list[i];
 		const struct interned *set = &cells->sets[cell->set];
 
-		if (!has_pair(cells, set, c, s) || !decides(p, cells, set, c))
+		if (!has_pair(cells, set, c, s) || !decides(p, cells, set))
 			continue;
 		ends_of(&cell->src, &cell->dst, ret);
 		ret->l4proto = cell->l4proto;
@@ -245,7 +268,7 @@ static bool carries(const struct proof *p, const struct model_conduit *c, const 
 
 	ret->function = -1;
 	ret->observed = false;
-	ret->unattended = FAIL_CLOSED;
+	ret->unattended = ATTENDED;
 	if (never->all_commands || s->tunnel)
 		return true;
 	if (s->protocol == PROTO_ICMP)
@@ -262,17 +285,17 @@ static bool carries(const struct proof *p, const struct model_conduit *c, const 
 			return true;
 	}
 	ret->observed = c->observe;
-	if (passes_unjudged(p, c))
+	if (!c->observe && passes_unjudged(p->unattended, c))
 		ret->unattended = p->unattended;
 	ret->function = any_function(v, never->classes);
-	return ret->observed || ret->unattended != FAIL_CLOSED;
+	return ret->observed || ret->unattended != ATTENDED;
 }
 
 /* The forbidden packet of a last hop by this conduit. */
 static bool breaks(struct proof *p, const struct model_conduit *c, const struct model_never *never,
 		   struct counterexample *ret)
 {
-	if (c->to != never->to || !connected(c))
+	if (c->to != never->to || !connected(c) || !matters(p, c))
 		return false;
 	for (size_t s = 0; s < c->n_services; s++) {
 		if (!carries(p, c, c->services[s], never, ret) || !own_packet(p, c, c->services[s], ret))
@@ -331,7 +354,7 @@ static bool holds(struct proof *p, const struct model_never *never)
 			const struct model_conduit *c = &p->m->conduits[i];
 
 			if (c->from != queue[at] || c->to == never->from || via[c->to->index] != NULL ||
-			    !leads_on(p->m, c))
+			    !leads_on(p, c))
 				continue;
 			via[c->to->index] = c;
 			queue[n++] = c->to;
@@ -342,16 +365,56 @@ static bool holds(struct proof *p, const struct model_never *never)
 
 size_t prove_nevers(const struct model *m, struct arena *a, struct counterexample **ret)
 {
-	static const enum failure tries[] = { FAIL_CLOSED, FAIL_OPEN, FAIL_HOLD };
 	struct proof p = { .m = m, .a = a };
 
-	for (size_t i = 0; i < m->n_nevers; i++)
-		for (size_t t = 0; t < sizeof(tries) / sizeof(tries[0]); t++) {
-			p.unattended = tries[t];
-			if (!holds(&p, &m->nevers[i]))
-				break;
+	for (size_t i = 0; i < m->n_nevers; i++) {
+		const struct model_never *never = &m->nevers[i];
+
+		p.unattended = ATTENDED;
+		if (!holds(&p, never))
+			continue;
+		/* What is open passes live sessions as well: that need not be said twice. */
+		p.unattended = UNATTENDED_OPEN;
+		if (holds(&p, never)) {
+			p.unattended = UNATTENDED_HOLD;
+			(void)holds(&p, never);
 		}
+		p.unattended = UNATTENDED_PICK_UP;
+		(void)holds(&p, never);
+	}
 	arena_free(p.scratch);
 	*ret = p.list;
 	return p.n;
+}
+
+size_t prove_rests_on(const struct model *m, const struct model_never *never, struct arena *a,
+		      const struct model_chain_break ***ret)
+{
+	bool *off = arena_array(a, m->n_breaks, sizeof(*off));
+	struct proof p = { .m = m, .a = a, .breaks_off = off };
+	size_t n = 0;
+
+	*ret = arena_array(a, m->n_breaks, sizeof(struct model_chain_break *));
+	if (!never->chain || off == NULL || *ret == NULL)
+		return 0;
+	/* All off; then one after the other on again, as long as the statement does not hold by the others alone. */
+	for (size_t i = 0; i < m->n_breaks; i++)
+		off[i] = true;
+	if (holds(&p, never))
+		return 0;
+	for (size_t i = 0; i < m->n_breaks; i++)
+		off[i] = false;
+	for (size_t i = 0; i < m->n_breaks; i++) {
+		off[i] = true;
+		if (!holds(&p, never)) {
+			off[i] = false;
+			(*ret)[n++] = &m->breaks[i];
+		}
+	}
+	return n;
+}
+
+bool prove_is_vacuous(const struct model_never *never)
+{
+	return never->from->self || never->to->self || never->from->n_interfaces == 0 || never->to->n_interfaces == 0;
 }

@@ -7,8 +7,17 @@
 #define SEKISHO_POLICY_SPACE_PROVE_H
 
 #include "appliance/base/arena.h"
+#include "appliance/base/messages.h"
 #include "policy/check/model.h"
 #include "policy/ir/evaluate.h"
+
+/* What lets a forbidden packet pass although the rows refuse it: that nobody judges it. */
+enum unattended {
+	ATTENDED,	    /* none of these: the statement does not hold */
+	UNATTENDED_OPEN,    /* the inspector is down or overloaded, and the conduit is `open` */
+	UNATTENDED_HOLD,    /* the same, in live sessions */
+	UNATTENDED_PICK_UP, /* the session was met half-way and is picked up: what began before was seen by nobody */
+};
 
 /* One broken `never`: the chain of conduits, hop by hop. */
 struct counterexample {
@@ -19,14 +28,23 @@ struct counterexample {
 	struct addr source, destination;     /* a concrete packet of the last hop */
 	uint8_t l4proto;
 	uint16_t port;
-	int function;  /* a forbidden function code, or -1: anything goes there */
-	bool observed; /* the rows do not allow it, but the last hop's conduit only observes */
-	/* Not FAIL_CLOSED: the statement holds but for this, which passes while nobody inspects; FAIL_HOLD: in live sessions. */
-	enum failure unattended;
+	int function;		    /* a forbidden function code, or -1: anything goes there */
+	bool observed;		    /* the rows do not allow it, but the last hop's conduit only observes */
+	enum unattended unattended; /* not ATTENDED: the statement holds but for this */
 };
 
-/* One counterexample for each statement that does not hold, or that holds only as long as somebody inspects; in the arena. */
+/* For each statement, in their order: one counterexample when it does not hold; else one for each way in which it holds only
+ * as long as somebody inspects. In the arena. */
 size_t prove_nevers(const struct model *m, struct arena *a, struct counterexample **ret);
+/* The breaks without which a statement that holds would not: an array of pointers in the arena, and how many. */
+size_t prove_rests_on(const struct model *m, const struct model_never *never, struct arena *a,
+		      const struct model_chain_break ***ret);
+/* It holds whatever the conduits say: none can lead there, or start there. */
+bool prove_is_vacuous(const struct model_never *never);
+
+/* "10.10.0.5 -> 10.30.1.10 tcp/502, modbus write_single_register (6)" */
+void counterexample_text(const struct counterexample *x, enum lang l, char *out, size_t size);
+#define COUNTEREXAMPLE_TEXT 256u
 
 /* The model evaluator: written from the language reference alone, shares no code with cells.c. */
 /* Indexes of all conduits that allow the packet; ascending. `cap` bounds `conduits`; returns how many there are. */

@@ -65,20 +65,14 @@ static struct key key_of(const struct box_packet *p, uint32_t kind)
 
 static bool holds(const struct ir_element *e, const struct key *k)
 {
-	switch (e->set) {
+	switch ((unsigned)e->set) {
 	case SET_LIVE:
 		return e->iif == k->iif && e->direction == k->direction && e->mark_key == k->mark;
 	case SET_AGREE:
 		return e->mark_key == k->mark && e->mark_key == k->mark2;
 	case SET_RESETS:
 		return e->mark_key == k->mark && e->mark_key2 == k->mark2;
-	case SET_UNTIL4:
-	case SET_EXACT4:
-	case SET_RANGE4:
-	case SET_UNTIL6:
-	case SET_EXACT6:
-	case SET_RANGE6:
-	case SET_COUNT:
+	default:
 		break;
 	}
 	return e->iif == k->iif && e->oif == k->oif && addr_in(&k->src, &e->src) && addr_in(&k->dst, &e->dst) &&

@@ -196,7 +196,7 @@ static void whole_skeleton(void **state)
 
 	(void)state;
 	assert_non_null(a);
-	n = ir_skeleton(~(uint64_t)1 & ~((uint64_t)1 << 63), WORKER_MAX, a, &rules);
+	n = ir_skeleton(~(uint64_t)1 & ~((uint64_t)1 << 63), IR_LAYERS, WORKER_MAX, a, &rules);
 	assert_true(n > 60);
 	for (size_t i = 0; i < n; i++) {
 		assert_true(texts(&rules[i], QUEUE_COMPAT, text, sizeof(text)) > 0);

@@ -208,6 +208,7 @@ struct model_never *maker_never(struct model_maker *k, struct model_zone *from, 
 				   .classes = classes ? classes : CLASS_ALL,
 				   .all_commands = classes == 0,
 				   .chain = chain,
+				   .label = "",
 				   .at = here(k) };
 	return n;
 }
@@ -314,8 +315,10 @@ void maker_random(struct model_maker *k, unsigned *seed)
 		c = maker_conduit(k, name, zones[from], zones[to], src, dst, services[pick(seed, 9)]);
 		if (pick(seed, 3) == 0)
 			c->services[c->n_services++] = services[pick(seed, 9)];
-		if (pick(seed, 4) == 0)
-			c->until = 1000 + 1000 * pick(seed, 2);
+		/* Up to eight ends at eight moments; a fifth of the conduits only shadows. */
+		if (pick(seed, 2) == 0)
+			c->until = 1000 + 300 * pick(seed, 8);
+		c->observe = c->shadow = pick(seed, 5) == 0;
 		c->when_down = (enum failure)pick(seed, 3);
 	}
 }
@@ -329,7 +332,7 @@ struct question maker_question(const struct model_maker *k, unsigned *seed)
 	};
 	unsigned from = pick(seed, 4), to = pick(seed, 4);
 	bool six = pick(seed, 2);
-	struct question q = { .l4proto = protos[pick(seed, 6)], .now = pick(seed, 3000) };
+	struct question q = { .l4proto = protos[pick(seed, 6)], .now = pick(seed, 4000) };
 	char text[64];
 
 	q.port = edge_ports[pick(seed, sizeof(edge_ports) / sizeof(edge_ports[0]))];
@@ -357,6 +360,13 @@ struct question maker_question(const struct model_maker *k, unsigned *seed)
 	snprintf(text, sizeof(text), six ? "2001:db8:%u::%x" : "10.%u.0.%u", to, pick(seed, 17));
 	NEED(addr_parse(text, &q.destination));
 	return q;
+}
+
+uint64_t maker_end(const struct model_maker *k, unsigned *seed, uint64_t otherwise)
+{
+	uint64_t end = k->m.conduits[pick(seed, (unsigned)k->m.n_conduits)].until;
+
+	return end != 0 ? end - pick(seed, 2) : otherwise;
 }
 
 bool maker_lower(struct model_maker *k)

@@ -46,6 +46,9 @@ void maker_random(struct model_maker *k, unsigned *seed);
 /* A packet near the edges of what the model speaks of. */
 struct question maker_question(const struct model_maker *k, unsigned *seed);
 
+/* A conduit's end or the second before it; `otherwise` when the conduit drawn has none. */
+uint64_t maker_end(const struct model_maker *k, unsigned *seed, uint64_t otherwise);
+
 bool maker_lower(struct model_maker *k); /* policy_lower; diagnostics stay in k->c.diags */
 
 #endif

@@ -2,9 +2,11 @@
 /*
  * LINK: tests/unit/policy/model_make.c policy/compile/lower.c policy/space/cells.c policy/space/boxes.c
  * LINK: policy/space/intern.c policy/compile/permits.c policy/compile/commands.c policy/space/prove.c
+ * LINK: policy/space/prove_text.c
  * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/wire/commands.c
  * LINK: appliance/base/diag.c appliance/base/messages.c appliance/wire/protocols.c appliance/base/sha256.c
  * LINK: appliance/wire/vocabulary.c
+ * LINK: policy/ir/elements.c
  * LIBS: nettle
  */
 /* Joint settings of overlapping conduits, and identities of permits. */
@@ -195,9 +197,11 @@ static void observe_over_enforce(void **state)
 	maker_free(&p.k);
 }
 
-static void two_ends_are_said(void **state)
+/* Layers: both ends, then what is left after the first, then nothing. */
+static void each_end_takes_its_own(void **state)
 {
 	struct model_conduit *x, *y;
+	uint32_t layers[4] = { 0 };
 	struct pair p;
 
 	(void)state;
@@ -207,11 +211,101 @@ static void two_ends_are_said(void **state)
 	x->until = 9000;
 	y->until = 5000;
 	assert_true(maker_lower(&p.k));
-	assert_int_equal(said(&p, "policy.ends_early"), 1);
-	assert_int_equal(p.k.c.diags.list[0].at.line, x->at.line);
-	assert_int_equal(p.k.c.diags.list[0].also.line, y->at.line);
-	assert_int_equal(permit_at(&p, "10.1.0.9", NULL)->until, 5000);
-	assert_int_equal(permit_at(&p, "10.1.0.8", NULL)->until, 9000);
+	assert_int_equal(p.k.c.diags.n, 0);
+	for (uint32_t i = 0; i < p.k.c.ir->n_cells; i++) {
+		const struct ir_cell *c = &p.k.c.ir->cells[i];
+
+		layers[c->layer]++;
+		assert_int_equal(p.k.c.ir->permits[c->permit].until, c->layer == 2 ? 5000 : 9000);
+	}
+	assert_int_equal(layers[0], 0);
+	assert_int_equal(layers[1], 1); /* x whole: what ends over it does not cut it */
+	assert_int_equal(layers[2], 1);
+	maker_free(&p.k);
+}
+
+/* The ninth end over one packet is refused, unless it is over; then the text is as good as without it. */
+static void ends_have_a_bound(void **state)
+{
+	(void)state;
+	for (uint32_t n = IR_LAYERS; n <= IR_LAYERS + 1; n++)
+		for (int past = 0; past < 2; past++) {
+			bool refused = n > IR_LAYERS && !past;
+			struct pair p;
+
+			pair_init(&p);
+			for (uint32_t i = 0; i < n; i++) {
+				char name[16];
+
+				snprintf(name, sizeof(name), "window-%u", i);
+				conduit(&p, name, "", p.tls)->until = 5000 + i;
+			}
+			p.k.m.now = past ? 5000 : 0;
+			assert_int_equal(maker_lower(&p.k), !refused);
+			assert_int_equal(said(&p, "policy.too_many_ends"), refused);
+			if (refused)
+				assert_non_null(strstr(p.k.c.diags.list[0].text[0], "window-0"));
+			else
+				assert_int_equal(ir_layers(p.k.c.ir), IR_LAYERS);
+			maker_free(&p.k);
+		}
+}
+
+/* Of a conduit that is over nothing is said, and nothing is an error that only it would make one. */
+static void past_conduits_are_not_spoken_of(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	pair_init(&p);
+	conduit(&p, "over", "", p.reads)->until = 5000;
+	conduit(&p, "watch", "", p.whole)->observe = true;
+	assert_false(maker_lower(&p.k));
+	assert_int_equal(said(&p, "policy.observe_over_enforce"), 1);
+	maker_free(&p.k);
+	pair_init(&p);
+	conduit(&p, "over", "", p.reads)->until = 5000;
+	conduit(&p, "watch", "", p.whole)->observe = true;
+	p.k.m.now = 5000;
+	assert_true(maker_lower(&p.k));
+	assert_int_equal(p.k.c.diags.n, 0);
+	maker_free(&p.k);
+}
+
+/* A shadow changes no setting of what it watches and stands nowhere by itself. */
+static void shadows_allow_nothing(void **state)
+{
+	struct model_conduit *window, *watch;
+	struct pair p;
+
+	(void)state;
+	pair_init(&p);
+	window = conduit(&p, "window", "10.1.0.9", p.reads);
+	window->until = 5000;
+	watch = conduit(&p, "watch", "", p.whole);
+	watch->observe = watch->shadow = true;
+	assert_true(maker_lower(&p.k));
+	for (uint32_t i = 0; i < p.k.c.ir->n_cells; i++)
+		assert_int_equal(p.k.c.ir->cells[i].layer, 1);
+	assert_int_equal(p.k.c.ir->n_permits, 1);
+	assert_false(p.k.c.ir->permits[0].observe);
+	maker_free(&p.k);
+	pair_init(&p);
+	watch = conduit(&p, "watch", "", p.whole);
+	watch->observe = watch->shadow = true;
+	assert_true(maker_lower(&p.k));
+	assert_int_equal(p.k.c.ir->n_cells, 0);
+	assert_int_equal(said(&p, "policy.shadow_idle"), 1);
+	maker_free(&p.k);
+	pair_init(&p);
+	conduit(&p, "watched", "", p.reads)->observe = true;
+	watch = conduit(&p, "watch", "", p.whole);
+	watch->observe = watch->shadow = true;
+	watch->criticality = CRIT_SAFETY;
+	assert_true(maker_lower(&p.k));
+	assert_int_equal(p.k.c.ir->n_permits, 1);
+	assert_true(p.k.c.ir->permits[0].observe);
+	assert_true(p.k.c.ir->table.grants[1].shadow);
 	maker_free(&p.k);
 }
 
@@ -288,7 +382,10 @@ int main(void)
 		cmocka_unit_test(lanes_by_protocol),
 		cmocka_unit_test(transport_over_commands_is_said),
 		cmocka_unit_test(observe_over_enforce),
-		cmocka_unit_test(two_ends_are_said),
+		cmocka_unit_test(each_end_takes_its_own),
+		cmocka_unit_test(ends_have_a_bound),
+		cmocka_unit_test(past_conduits_are_not_spoken_of),
+		cmocka_unit_test(shadows_allow_nothing),
 		cmocka_unit_test(identities),
 		cmocka_unit_test(broken_never_is_an_error),
 	};

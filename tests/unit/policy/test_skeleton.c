@@ -3,6 +3,7 @@
  * LINK: tests/unit/policy/model_make.c tests/unit/kernel/rule_box.c policy/compile/lower.c policy/space/cells.c
  * LINK: policy/space/boxes.c policy/space/intern.c policy/compile/permits.c policy/compile/commands.c
  * LINK: policy/space/prove.c policy/ir/evaluate.c policy/ir/skeleton.c policy/ir/elements.c policy/ir/names.c
+ * LINK: policy/space/prove_text.c
  * LINK: appliance/base/addr.c appliance/wire/reason.c appliance/base/arena.c appliance/base/bytes.c
  * LINK: appliance/wire/commands.c appliance/base/diag.c appliance/base/messages.c appliance/wire/protocols.c
  * LINK: appliance/base/sha256.c appliance/wire/vocabulary.c
@@ -39,7 +40,7 @@ struct world {
 static void world_rules(struct world *w)
 {
 	w->b.lanes = ir_lanes(w->k.c.ir);
-	w->b.n_rules = ir_skeleton(w->b.lanes, 2, w->k.arena, &w->b.rules);
+	w->b.n_rules = ir_skeleton(w->b.lanes, ir_layers(w->k.c.ir), 2, w->k.arena, &w->b.rules);
 	w->b.n_elements = ir_elements(w->k.c.ir, w->ids, w->k.arena, &w->b.elements);
 	w->b.now = 1000;
 	assert_true(w->b.n_rules > 0);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A counterexample in words: one form for all who speak of it. */
+#include <netinet/in.h>
+#include <stdio.h>
+
+#include "appliance/wire/vocabulary.h"
+#include "policy/space/prove.h"
+
+static bool is_icmp(uint8_t l4proto)
+{
+	return l4proto == IPPROTO_ICMP || l4proto == IPPROTO_ICMPV6;
+}
+
+void counterexample_text(const struct counterexample *x, enum lang l, char *out, size_t size)
+{
+	const char *protocol = protocol_info(x->service->protocol)->name;
+	const struct vocabulary *v = vocabulary_of(x->service->protocol);
+	const struct function_info *f =
+		v != NULL && x->function >= 0 ? function_by_code(v, (uint8_t)x->function) : NULL;
+	char from[ADDR_TEXT], to[ADDR_TEXT];
+	int n;
+
+	addr_text(&x->source, from);
+	addr_text(&x->destination, to);
+	n = snprintf(out, size, "%s -> %s %s/%u", from, to,
+		     is_icmp(x->l4proto)	 ? "icmp"
+		     : x->l4proto == IPPROTO_UDP ? "udp"
+						 : "tcp",
+		     is_icmp(x->l4proto) ? (unsigned)x->port >> 8 : (unsigned)x->port);
+	if (n < 0 || (size_t)n >= size)
+		return;
+	out += n;
+	size -= (size_t)n;
+	if (f != NULL)
+		snprintf(out, size, ", %s %s (%d)", protocol, f->name, x->function);
+	else if (x->function >= 0)
+		snprintf(out, size, ", %s %d", protocol, x->function);
+	else
+		message_text(out, size, l, M_PROVE_ANYTHING, protocol);
+}

@@ -54,6 +54,7 @@ struct flow {
 	bool adrift[2];	      /* a capture, by direction: where the next PDU starts is not known */
 	bool bad_checksum;
 	bool told_end;	       /* outside_flow was told the end */
+	bool judge_again;      /* its permit or the table has changed since its last packet */
 	uint32_t hash_next;    /* FLOW_NONE ends the chain */
 	uint32_t older, newer; /* in the list of its share and class */
 	uint32_t holder;       /* whose flow it is, see dpi/share.h */

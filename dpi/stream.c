@@ -24,10 +24,17 @@ enum reason stream_flags(const struct decoded *d)
 	return f & TCP_ACK ? R_NONE : R_TCP_FLAGS;
 }
 
+/* Nothing that came before `next` is kept. */
+static void keep_from(struct stream_dir *d, uint32_t next)
+{
+	d->next = d->head = d->first = d->kept_from = next;
+}
+
 /* Everything starts at `next`: what came before it passed or never existed. */
 static void dir_at(struct stream_dir *d, uint32_t next)
 {
-	d->next = d->acked = d->head = d->kept_from = next;
+	keep_from(d, next);
+	d->acked = next;
 	d->known = true;
 }
 
@@ -49,9 +56,11 @@ void stream_redial(struct stream *s)
 /* Gives back what both the receiver and the judge are done with. */
 static void trim(struct stream_dir *d, struct pool *pool)
 {
-	uint32_t keep = seq_diff(d->head, d->acked) < 0 ? d->head : d->acked;
-	uint32_t gone = keep - d->kept_from;
+	uint32_t keep = seq_diff(d->head, d->acked) < 0 ? d->head : d->acked, gone;
 
+	if (d->framed && seq_diff(d->first, keep) < 0)
+		keep = d->first;
+	gone = keep - d->kept_from;
 	if (seq_diff(keep, d->kept_from) <= 0)
 		return;
 	if (gone > d->kept.bytes)
@@ -317,13 +326,46 @@ bool stream_carry_copy(const struct stream *s, const struct pool *pool, enum dir
 	return chain_copy(pool, &d->kept, d->head - d->kept_from, out, stream_carry(s, dir));
 }
 
+void stream_frame(struct stream *s, enum direction dir)
+{
+	s->dir[dir].framed = true;
+	s->dir[dir].first = s->dir[dir].head;
+}
+
+size_t stream_unacknowledged(const struct stream *s, enum direction dir)
+{
+	const struct stream_dir *d = &s->dir[dir];
+	uint32_t end = d->fin && seq_diff(d->head, d->fin_at) > 0 ? d->fin_at : d->head;
+
+	return d->framed && seq_diff(end, d->first) > 0 ? end - d->first : 0;
+}
+
+size_t stream_unacknowledged_copy(const struct stream *s, const struct pool *pool, enum direction dir, size_t at,
+				  void *out, size_t n)
+{
+	const struct stream_dir *d = &s->dir[dir];
+	size_t all = stream_unacknowledged(s, dir);
+
+	if (at > all)
+		return 0;
+	if (n > all - at)
+		n = all - at;
+	return chain_copy(pool, &d->kept, d->first - d->kept_from + at, out, n) ? n : 0;
+}
+
+void stream_acknowledged(struct stream *s, struct pool *pool, enum direction dir, size_t n)
+{
+	s->dir[dir].first += (uint32_t)n;
+	trim(&s->dir[dir], pool);
+}
+
 /* One odd number must not carry the position away from where the stream is. */
 static void watch_to(struct stream_dir *d, uint32_t to)
 {
 	if (seq_diff(to, d->next) <= 0 || to - d->next > STREAM_AHEAD_MAX)
 		return;
 	d->offset += to - d->next;
-	d->next = d->head = d->kept_from = to;
+	keep_from(d, to);
 }
 
 /* First seen at `at`; what its receiver has acknowledged is not known. */
@@ -377,7 +419,7 @@ void stream_pick_up(struct stream *s, struct pool *pool, enum direction dir, con
 	offset_to(own, d->seq);
 	offset_to(peer, d->ack);
 	/* The client has everything before its acknowledgement. What the server has is only what it said. */
-	own->next = own->head = own->kept_from = d->seq;
+	keep_from(own, d->seq);
 	if (seq_diff(own->acked, d->seq) > 0)
 		own->acked = d->seq;
 	dir_at(peer, d->ack);
@@ -400,6 +442,6 @@ void stream_free(struct stream *s, struct pool *pool)
 		struct stream_dir *d = &s->dir[i];
 
 		chain_clear(pool, &d->kept);
-		d->kept_from = d->head = d->next;
+		keep_from(d, d->next);
 	}
 }

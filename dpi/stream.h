@@ -3,9 +3,9 @@
  * The TCP stream gate: decides which bytes of a connection are new, which repeat what already passed, and which have more
  * than one reading and therefore end the connection.
  *
- * It never guesses how a receiver would reassemble: every byte is handed to the judge once, in order, and what passed is
- * kept until the receiver acknowledges it, so that a repetition that differs is known. It knows nothing of packets,
- * queues or policies. Kept bytes live in the inspector's pool; whoever owns a stream calls stream_free before it
+ * It never guesses how a receiver would reassemble: every byte is handed to the judge in order, and what passed is kept
+ * until the receiver acknowledges it, so that a repetition that differs is known and one that is equal can be judged again.
+ * It knows nothing of packets, queues or policies. Kept bytes live in the inspector's pool; whoever owns a stream calls stream_free before it
  * forgets it. Sequence numbers are host order and compared with wrap-around.
  */
 #ifndef SEKISHO_DPI_STREAM_H
@@ -37,12 +37,14 @@ struct stream_dir {
 	uint32_t next;	    /* first number that has not passed */
 	uint32_t acked;	    /* the receiver acknowledged everything below */
 	uint32_t head;	    /* first byte of an unfinished PDU; `next` when there is none */
-	uint32_t kept_from; /* number of the first kept byte; at most `acked` and `head` */
+	uint32_t first;	    /* start of the first PDU that the receiver has not acknowledged whole, when `framed` */
+	uint32_t kept_from; /* number of the first kept byte; at most `acked`, `head` and, when `framed`, `first` */
 	uint32_t fin_at;    /* number of the FIN, when `fin` */
 	struct chain kept;  /* bytes kept_from .. next (without the FIN) */
 	uint64_t offset;    /* bytes of this direction that passed */
 	bool known;	    /* the numbers above mean something */
 	bool fin;	    /* FIN passed */
+	bool framed;	    /* what passes is cut into PDUs, and kept by whole ones */
 };
 
 struct stream {
@@ -102,6 +104,16 @@ bool stream_commit(struct stream *s, struct pool *pool, enum direction dir, stru
 /* Bytes of the unfinished PDU, and a copy of them (out has room for that many). */
 size_t stream_carry(const struct stream *s, enum direction dir);
 bool stream_carry_copy(const struct stream *s, const struct pool *pool, enum direction dir, void *out);
+/* From the unfinished PDU on this direction is cut into PDUs, which are kept whole. */
+void stream_frame(struct stream *s, enum direction dir);
+/*
+ * The whole PDUs that passed and that the receiver has not acknowledged whole begin at `first`: how many bytes, and up to
+ * `n` of them from there + `at`. Whoever finds a PDU there that is acknowledged whole moves `first` behind it.
+ */
+size_t stream_unacknowledged(const struct stream *s, enum direction dir);
+size_t stream_unacknowledged_copy(const struct stream *s, const struct pool *pool, enum direction dir, size_t at,
+				  void *out, size_t n);
+void stream_acknowledged(struct stream *s, struct pool *pool, enum direction dir, size_t n);
 /* Half-way: notes what a segment says without judging it. TCP_CLOSED when both ends have finished. */
 void stream_watch(struct stream *s, struct pool *pool, enum direction dir, const struct decoded *d);
 /* Half-way: the stream is in order from this segment on; the other direction from its acknowledgement. */

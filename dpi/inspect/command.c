@@ -35,6 +35,8 @@ bool look_enforce(struct look *l, enum protocol p)
 	l->f->commands = c;
 	l->f->kind = KIND_FOLLOWED;
 	l->f->protocol = (uint16_t)p;
+	stream_frame(&l->f->stream, DIR_C2S);
+	stream_frame(&l->f->stream, DIR_S2C);
 	return true;
 }
 

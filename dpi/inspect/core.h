@@ -10,6 +10,7 @@
  *   inspect/datagram.c  UDP and ICMP
  *   inspect/name.c      is it what was promised?
  *   inspect/command.c   is the command allowed?
+ *   inspect/rejudge.c   is what was judged by another table still allowed?
  *   inspect/event.c     events within their budget, counts of accepted commands
  */
 #ifndef SEKISHO_DPI_INSPECT_CORE_H
@@ -249,6 +250,8 @@ struct naming {
 };
 
 struct naming look_name(struct look *l, struct bytes fresh);
+/* Whether the new permit promises what the bytes of an undecided flow may become. */
+bool look_name_again(struct look *l);
 /* Asks nDPI about this packet; PROTO_NONE when it does not know, has no state left or was asked often enough. */
 enum protocol look_ask_library(struct look *l);
 /* The one protocol that is enforced on this permit when it promises nothing else; PROTO_NONE otherwise. */
@@ -277,6 +280,16 @@ bool commands_begin(const struct enforcer *e, enum direction dir, struct bytes b
 /* Bytes of the flow went by unseen, or will never be seen. */
 void commands_missed(const struct flow *f);
 void command_state_free(struct inspector *i, struct command_state *c);
+
+/* ---- inspect/rejudge.c ---- */
+
+/* Gives back the PDUs that their receiver has acknowledged whole. */
+void commands_give_back(struct inspector *i, struct flow *f, enum direction dir);
+/*
+ * Of what passed and its receiver has not acknowledged, all is allowed by the permit and table that hold now. False when not:
+ * the packet is decided then and the flow at its end.
+ */
+bool look_judge_again(struct look *l);
 
 /* ---- inspect/event.c ---- */
 

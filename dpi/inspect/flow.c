@@ -165,6 +165,7 @@ void look_restart(struct look *l, enum direction dir)
 	f->kind = KIND_FOLLOWED;
 	f->waiting_pick_up = f->midstream = f->bad_checksum = f->told_end = false;
 	f->protocol = PROTO_NONE;
+	f->judge_again = false;
 	f->reason = R_NONE;
 	f->name_packets = 0;
 	f->refused_frame = f->undecided = 0;
@@ -211,6 +212,7 @@ bool look_relabel(struct look *l)
 	f->lane = l->lane;
 	f->table_turn = l->i->table_turn;
 	change_share(l);
+	f->judge_again = true;
 	promised = permit_any(l->i, l->permit, f->l4proto) ||
 		   (f->protocol != PROTO_NONE && permit_promises(l->i, l->permit, (enum protocol)f->protocol) != NULL);
 	if (f->kind == KIND_REFUSED || (f->kind == KIND_FOLLOWED && f->commands == NULL))
@@ -320,14 +322,14 @@ void look_reset(struct look *l, bool by_packet)
 	outside_reset(&r);
 }
 
-/* The first refusal is the flow's verdict; later ones are only counted. */
+/* The first refusal is the flow's verdict, unless it was only observed; later ones are only counted. */
 static void note(struct look *l, enum event_verdict v, enum reason r, enum protocol speaks)
 {
 	struct flow *f = l->f;
 	struct flow_info info;
 
 	event_flow(l, v, r, speaks);
-	if (f->verdict != EV_ALLOW)
+	if (f->verdict == EV_DENY || (f->verdict == EV_OBSERVE && v != EV_DENY))
 		return;
 	f->verdict = (uint8_t)v;
 	f->reason = (uint16_t)r;

@@ -213,3 +213,42 @@ struct naming look_name(struct look *l, struct bytes fresh)
 			return step(NAMING_CONFIRM, R_CONFIRMED, (enum protocol)p);
 	return unrecognised(l, &promised, library, fresh.left);
 }
+
+/* What a direction said so far is what the permit promises, or may become it, or is few bytes enough. */
+static bool fits_promise(struct look *l, const struct promise *promised, enum direction dir)
+{
+	struct flow *f = l->f;
+	struct bytes head = bytes_of(f->prefix[dir], f->prefix_len[dir]);
+	uint64_t passed = f->stream.dir[dir].offset;
+	bool more = false, more_library = false;
+	size_t n;
+
+	if (f->spoken[dir] != PROTO_NONE)
+		return promised->named >> f->spoken[dir] & 1u;
+	if (recognise_one(promised->named, dir, head, &more) != PROTO_NONE || more ||
+	    recognise_one(promised->by_library, dir, head, &more_library) != PROTO_NONE || more_library)
+		return true;
+	for (unsigned p = 1; p < PROTO_COUNT && dir == DIR_C2S; p++) {
+		const struct enforcer *e = promised->commands >> p & 1u ? enforcer_of((enum protocol)p) : NULL;
+
+		if (e != NULL && e->frame(dir, head, &n) != FRAME_BAD)
+			return true;
+	}
+	if (f->undecided < passed)
+		f->undecided = passed > UINT32_MAX ? UINT32_MAX : (uint32_t)passed;
+	return f->undecided <= promised->undecided;
+}
+
+bool look_name_again(struct look *l)
+{
+	struct promise promised = promise_of(l);
+
+	for (unsigned dir = 0; dir < 2; dir++) {
+		const struct stream_dir *d = &l->f->stream.dir[dir];
+
+		if (d->known && d->offset > 0 && d->acked != d->next && !permit_any(l->i, l->permit, IP_TCP) &&
+		    !fits_promise(l, &promised, (enum direction)dir))
+			return false;
+	}
+	return true;
+}

@@ -340,6 +340,9 @@ static void followed(struct look *l)
 	if (l->i->limits.as_captured && stream_assume(&f->stream, l->dir, &l->d))
 		f->midstream = true;
 	s = stream_segment(&f->stream, &l->i->pool, l->dir, &l->d);
+	commands_give_back(l->i, f, l->dir == DIR_C2S ? DIR_S2C : DIR_C2S);
+	if (f->judge_again && !look_judge_again(l))
+		return;
 	switch (s.answer) {
 	case STREAM_PASS:
 		look_touch(l);

@@ -2,7 +2,7 @@
 /*
  * A desk for the inspector's tests: packets built byte by byte, the outside recorded in arrays, a clock that the test
  * turns, and a toy protocol in the place of Modbus: PDUs of a mark byte, a length byte (of the whole PDU) and a function
- * byte, of which TOY_FORBIDDEN is refused. Included by one file of a program.
+ * byte, of which TOY_FORBIDDEN is refused, and by P_TOY_READS all above TOY_READ_MAX. Included by one file of a program.
  */
 #ifndef SEKISHO_TESTS_INSPECT_DESK_H
 #define SEKISHO_TESTS_INSPECT_DESK_H
@@ -38,6 +38,9 @@ uint64_t clock_wall_ns(void)
 #define TOY_MIN 4u
 #define TOY_MAX 64u
 #define TOY_FORBIDDEN 0xee
+#define TOY_READ_MAX 9
+
+static bool toy_reads_only(uint32_t permit);
 
 static enum frame_result toy_frame(enum direction dir, struct bytes head, size_t *ret_len)
 {
@@ -69,7 +72,8 @@ static void toy_judge(void *state, enum direction dir, struct bytes pdu, const s
 	bytes_u8(&pdu, &skip);
 	bytes_u8(&pdu, &skip);
 	bytes_u8(&pdu, &ret->function);
-	ret->allowed = ret->function != TOY_FORBIDDEN;
+	ret->allowed =
+		ret->function != TOY_FORBIDDEN && !(toy_reads_only(permit->permit) && ret->function > TOY_READ_MAX);
 	ret->reason = ret->allowed ? R_ALLOWED : R_MODBUS_FUNCTION;
 	ret->conduit = table->grants[permit->first_grant].conduit;
 	ret->line = table->grants[permit->first_grant].line;
@@ -175,8 +179,14 @@ enum desk_permit {
 	P_TOY_HOLD,	    /* a full queue lets live flows by */
 	P_TOY_HOLD_PICK_UP, /* ... and midstream: pick up */
 	P_TOY_SAFETY,	    /* as P_TOY: criticality safety */
+	P_TOY_READS,	    /* fewer functions than P_TOY */
 	P_COUNT
 };
+
+static bool toy_reads_only(uint32_t permit)
+{
+	return permit == P_TOY_READS;
+}
 
 struct desk_row {
 	enum lane_kind kind;
@@ -206,6 +216,7 @@ static const struct desk_row desk_rows[P_COUNT] = {
 	[P_TOY_HOLD] = { LANE_COMMANDS, false, MID_RESET, 502, { PROTO_MODBUS }, 0 },
 	[P_TOY_SAFETY] = { LANE_COMMANDS, false, MID_RESET, 502, { PROTO_MODBUS }, 0 },
 	[P_TOY_HOLD_PICK_UP] = { LANE_COMMANDS, false, MID_PICK_UP, 502, { PROTO_MODBUS }, 0 },
+	[P_TOY_READS] = { LANE_COMMANDS, false, MID_RESET, 502, { PROTO_MODBUS }, 0 },
 };
 
 static struct lane desk_lane(uint32_t permit)

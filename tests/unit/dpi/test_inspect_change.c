@@ -4,7 +4,8 @@
  *
  * LINK: dpi/inspect/inspect.c dpi/inspect/flow.c dpi/inspect/tcp.c dpi/inspect/wait.c dpi/inspect/datagram.c
  * LINK: dpi/inspect/name.c dpi/inspect/again.c dpi/inspect/command.c dpi/inspect/event.c dpi/decode.c dpi/flow.c
- * LINK: dpi/share.c dpi/stream.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/plausible.c dpi/datagram.c appliance/base/bytes.c
+ * LINK: dpi/share.c dpi/stream.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/plausible.c dpi/datagram.c
+ * LINK: appliance/base/bytes.c dpi/inspect/rejudge.c
  * LINK: appliance/base/addr.c appliance/wire/commands.c appliance/wire/reason.c appliance/wire/protocols.c
  * LINK: appliance/base/sha256.c appliance/wire/vocabulary.c
  * LIBS: libndpi nettle
@@ -44,11 +45,176 @@ static void closed_and_heard_again(void **state)
 	}
 }
 
+#define WRITE 20 /* a function that P_TOY allows and P_TOY_READS does not */
+
+/* The server's stack did not take a write; by the time it is repeated only reads are allowed. */
+static void what_the_server_has_not_taken_is_judged_again(void **state)
+{
+	uint8_t pdu[64];
+
+	(void)state;
+	for (unsigned whole = 0; whole < 2; whole++) {
+		struct conn k = desk_conn(P_TOY);
+		uint32_t from = k.c + 1;
+
+		desk_clear();
+		desk_handshake(&k);
+		toy_pdu(pdu, 12, WRITE);
+		assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+		k.permit = P_TOY_READS;
+		/* As a whole, or the bytes that its receiver lacks alone. */
+		assert_int_equal(desk_segment(&k, DIR_C2S, from + (whole ? 0 : 5), k.s, DESK_ACK, pdu + (whole ? 0 : 5),
+					      whole ? 12 : 7),
+				 OUTCOME_DROP);
+		assert_int_equal(desk.n_resets, 1);
+		assert_true(desk.resets[0].to_client.valid && desk.resets[0].to_server.valid);
+		assert_int_equal(desk_count(EVENT_PDU, R_MODBUS_FUNCTION), 1);
+		assert_int_equal(desk_count(EVENT_FLOW, R_ENDED), 1);
+		assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, pdu, 12), OUTCOME_DROP);
+		assert_int_equal(stats().pool_used, 0);
+	}
+}
+
+/* The server's stack took the first half of it: the other half is a repetition that would complete it. */
+static void a_write_taken_in_part_is_judged_again(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t train[64];
+	uint32_t from = k.c + 1;
+
+	(void)state;
+	desk_handshake(&k);
+	toy_pdu(train, 12, 3);
+	toy_pdu(train + 12, 12, WRITE);
+	assert_int_equal(desk_send(&k, DIR_C2S, train, 24), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, from + 17, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	k.permit = P_TOY_READS;
+	assert_int_equal(desk_segment(&k, DIR_C2S, from + 17, k.s, DESK_ACK, train + 17, 7), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_ENDED), 1);
+	assert_int_equal(desk_count(EVENT_PDU, R_MODBUS_FUNCTION), 1);
+	assert_int_equal(desk.events[desk.n_events - 1].kind, EVENT_COUNTS);
+}
+
+/* Nothing is lost to a change that leaves what is under way allowed, nor by what the server has and answers. */
+static void what_is_still_allowed_goes_on(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+
+	(void)state;
+	desk_handshake(&k);
+	toy_pdu(pdu, 12, 3);
+	desk_send(&k, DIR_C2S, pdu, 12);
+	k.permit = P_TOY_READS;
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 12, k.s, DESK_ACK, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
+	k.permit = P_TOY;
+	toy_pdu(pdu, 12, WRITE);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	/* The server says that it has the write, and then it is narrowed; or the very segment that says so comes after. */
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	k.permit = P_TOY_READS;
+	toy_pdu(pdu, 12, 3);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	k.permit = P_TOY;
+	toy_pdu(pdu, 12, WRITE);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	k.permit = P_TOY_READS;
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	toy_pdu(pdu, 12, 3);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_resets, 0);
+}
+
+/* The table changes under the same permit, and a packet of another direction is the first to come after it. */
+static void any_packet_finds_it(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+
+	(void)state;
+	desk_handshake(&k);
+	toy_pdu(pdu, 12, WRITE);
+	desk_send(&k, DIR_C2S, pdu, 12);
+	k.permit = P_TOY_READS;
+	/* The server speaks, but does not say that it has the write. */
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c - 12, DESK_ACK, NULL, 0), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 1);
+	assert_int_equal(desk.resets[0].to_server.seq, k.c);
+}
+
+/* What was only observed is judged when observing ends, as far as its receiver lacks it. */
+static void observed_and_then_enforced(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+
+	(void)state;
+	desk_handshake(&k);
+	k.permit = P_TOY_OBSERVE;
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 12, k.s, DESK_ACK, pdu, 12), OUTCOME_ACCEPT);
+	k.permit = P_TOY;
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 12, k.s, DESK_ACK, pdu, 12), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 1);
+	assert_int_equal(desk.flows[desk.n_flows - 1].v, EV_DENY);
+	assert_int_equal(desk.flows[desk.n_flows - 1].r, R_ENDED);
+}
+
+/* Bytes behind a gap wait under the old permit; the gap is filled under the new one. */
+static void what_waits_is_judged_by_what_holds_then(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+
+	(void)state;
+	desk_handshake(&k);
+	toy_pdu(pdu, 12, WRITE);
+	desk_segment(&k, DIR_C2S, k.c + 5, k.s, DESK_ACK, pdu + 5, 7);
+	k.permit = P_TOY_READS;
+	desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu, 5);
+	if (desk.outcome[desk_id] ==
+	    OUTCOME_ACCEPT) /* the rest was held under the old permit, which the kernel knows */
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 5, k.s, DESK_ACK, pdu + 5, 7), OUTCOME_DROP);
+	assert_true(desk.n_resets > 0);
+}
+
+/* Bytes that passed before their protocol was known are no more than the new permit lets pass. */
+static void undecided_bytes_are_counted_again(void **state)
+{
+	struct conn k = desk_conn(P_TLS_LATE);
+
+	(void)state;
+	desk_handshake(&k);
+	assert_int_equal(desk_text(&k, DIR_C2S, "\x01\x02\x03"), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 3, k.s, DESK_ACK, "\x01\x02\x03", 3), OUTCOME_ACCEPT);
+	k.permit = P_TLS;
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 3, k.s, DESK_ACK, "\x01\x02\x03", 3), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_ENDED), 1);
+	/* The beginning of what the new one promises as well goes on; of what it does not, not. */
+	k = desk_conn(P_TLS_OR_SSH);
+	desk_handshake(&k);
+	assert_int_equal(desk_text(&k, DIR_C2S, "SSH-2"), OUTCOME_ACCEPT);
+	k.permit = P_SSH;
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 5, k.s, DESK_ACK, "SSH-2", 5), OUTCOME_ACCEPT);
+	k.permit = P_TLS;
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 5, k.s, DESK_ACK, "SSH-2", 5), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_ENDED), 2);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(closed_and_heard_again),
+		T(what_the_server_has_not_taken_is_judged_again),
+		T(a_write_taken_in_part_is_judged_again),
+		T(what_is_still_allowed_goes_on),
+		T(any_packet_finds_it),
+		T(observed_and_then_enforced),
+		T(what_waits_is_judged_by_what_holds_then),
+		T(undecided_bytes_are_counted_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What passed under one table and has not reached its receiver may be repeated under another. So PDUs are kept whole until
+ * their receiver has acknowledged their last byte, and when the permit or the table changes they are judged once more, each
+ * alone, by what holds now: their sender's repetition must not complete what is no longer allowed.
+ */
+#include <string.h>
+
+#include "dpi/inspect/core.h"
+
+void commands_give_back(struct inspector *i, struct flow *f, enum direction dir)
+{
+	const struct stream_dir *d = &f->stream.dir[dir];
+	size_t n = 0;
+
+	while (f->commands != NULL && stream_unacknowledged(&f->stream, dir) > 0 && seq_diff(d->acked, d->first) > 0) {
+		size_t have = stream_unacknowledged(&f->stream, dir);
+
+		/* Mostly all of it is acknowledged. */
+		if (seq_diff(d->acked, d->first) < (int32_t)have) {
+			struct bytes head = bytes_of(
+				i->pdu_room, stream_unacknowledged_copy(&f->stream, &i->pool, dir, 0, i->pdu_room,
+									f->commands->enforcer->pdu_max));
+
+			if (f->commands->enforcer->frame(dir, head, &n) != FRAME_WHOLE || n == 0)
+				n = d->acked - d->first; /* a capture: no PDU begins there */
+			if ((int32_t)n > seq_diff(d->acked, d->first))
+				return;
+			have = n;
+		}
+		stream_acknowledged(&f->stream, &i->pool, dir, have);
+	}
+}
+
+/* The PDUs of one direction, each as if it were the first that this end says. */
+static bool judge_direction(struct look *l, enum direction dir)
+{
+	struct flow *f = l->f;
+	const struct enforcer *e = f->commands->enforcer;
+	_Alignas(16) uint8_t state[ENFORCER_STATE_MAX];
+	size_t all = stream_unacknowledged(&f->stream, dir), at = 0, n;
+
+	while (at < all) {
+		struct pdu u = { .dir = dir, .space = 255, .conduit = EVENT_NO_CONDUIT };
+		struct bytes head =
+			bytes_of(l->i->pdu_room, stream_unacknowledged_copy(&f->stream, &l->i->pool, dir, at,
+									    l->i->pdu_room, e->pdu_max));
+
+		n = 0;
+		if (e->frame(dir, head, &n) != FRAME_WHOLE || n == 0 || n > head.left)
+			return false;
+		memset(state, 0, sizeof(state));
+		if (e->missed != NULL)
+			e->missed(state); /* what an answer belongs to has gone by */
+		e->judge(state, dir, bytes_of(l->i->pdu_room, n), &l->i->table, l->permit, &u);
+		if (!u.allowed) {
+			u.dir = dir;
+			event_pdu(l, &u, EV_DENY);
+			return false;
+		}
+		at += n;
+	}
+	return true;
+}
+
+bool look_judge_again(struct look *l)
+{
+	struct flow *f = l->f;
+	bool good;
+
+	f->judge_again = false;
+	if (look_lenient(l) || f->kind != KIND_FOLLOWED || f->stream.state == TCP_CLOSED)
+		return true;
+	if (f->commands != NULL) {
+		commands_give_back(l->i, f, DIR_C2S);
+		commands_give_back(l->i, f, DIR_S2C);
+		good = judge_direction(l, DIR_C2S) && judge_direction(l, DIR_S2C);
+	} else {
+		good = look_name_again(l);
+	}
+	if (!good)
+		look_refuse_flow(l, R_ENDED, PROTO_NONE);
+	return good;
+}

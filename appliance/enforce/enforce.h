@@ -86,7 +86,7 @@ int generation_image(const struct enforce *f, const struct generation_held *g, s
 /* ---- enforce/apply.c --------------------------------------------------------------------------------------------- */
 
 struct apply_result {
-	json_t *json;  /* {"cut": [...], ...}; owned by the caller, NULL on failure */
+	json_t *json;  /* what enforce_cut tells, and more; owned by the caller, NULL on failure */
 	uint32_t line; /* of a refusal */
 };
 
@@ -105,7 +105,10 @@ void enforce_linger(struct enforce *f);
 
 /* ---- enforce/cut.c ----------------------------------------------------------------------------------------------- */
 
-/* An array of sessions as docs/json.md has them; owned by the caller, NULL on failure. `have` as dumped, sorted. */
+/*
+ * {"cut": sessions as docs/json.md has them, "changed": those that go on under another permit, with their ends and its index
+ * in `next`, "live": how many pass now}; owned by the caller, NULL on failure. `have` as dumped, sorted.
+ */
 json_t *enforce_cut(struct enforce *f, const struct generation_held *next, const struct image *have, struct err *e);
 
 /* ---- enforce/verify.c -------------------------------------------------------------------------------------------- */

@@ -38,6 +38,7 @@ static const struct shape shapes[MSG_TYPE_COUNT] = {
 	[MSG_LANE] = { BY_SUPERVISOR, 6, 6, 1, 1 },
 	[MSG_TABLE] = { BY_SUPERVISOR, 4, 4, 1, 1 },
 	[MSG_TABLE_DROP] = { BY_SUPERVISOR, 0, 0, 0, 0 },
+	[MSG_IMPACT] = { BY_SUPERVISOR, 8, 8, 1, 1 },
 	[MSG_TABLE_ACK] = { BY(ROLE_DPI), 32, 32, 0, 0 },
 	[MSG_WORKER] = { BY_SUPERVISOR, 8, 8, 3, 3 },
 	[MSG_HUNG] = { BY(ROLE_GATE), 8, 8, 0, 0 },

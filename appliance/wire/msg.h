@@ -49,6 +49,9 @@ enum msg_type {
 	MSG_LANE,	/* also to gate. u32 lane, u16 queue; fd: the queue's netlink socket */
 	MSG_TABLE,	/* u32 image length; fd: sealed memfd with a command table image */
 	MSG_TABLE_DROP, /* forget the previous image; only the newest stays */
+	MSG_IMPACT,	/* what would this table do to these sessions? u32 image length (0: the one asked about last),
+	                     u32 sessions; fd: sealed memfd (image, then the sessions as wire/impact.h has them);
+	                     answered by MSG_ANSWER */
 	/* dpi -> supervisor */
 	MSG_TABLE_ACK, /* 32 bytes digest (all zero: refused) */
 	/* supervisor -> gate */
@@ -82,8 +85,9 @@ enum msg_type {
 
 enum query { QUERY_STATUS = 1, QUERY_EFFECTIVE, QUERY_VERIFY, QUERY_EVENTS, QUERY_EXPLAIN };
 
-#define APPLY_DRY_RUN 1u /* compute what would be cut, change nothing */
-#define APPLY_BOOT 2u	 /* first load after start: adopt what stands in the kernel */
+#define APPLY_DRY_RUN 1u  /* compute what would be cut, have the kernel try the transaction, change nothing */
+#define APPLY_BOOT 2u	  /* first load after start: adopt what stands in the kernel */
+#define APPLY_FORETELL 4u /* compute what would be cut, nothing else */
 
 struct msg {
 	enum msg_type type;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "appliance/wire/vocabulary.h"
+#include "dpi/modbus/deed.h"
 #include "dpi/modbus/pdu.h"
 #include "dpi/modbus/rules.h"
 
@@ -272,4 +273,6 @@ const struct enforcer modbus_enforcer = {
 	.frame = frame,
 	.judge = judge,
 	.missed = missed,
+	.note = modbus_deed_note,
+	.again = modbus_deed_again,
 };

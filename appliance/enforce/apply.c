@@ -193,19 +193,22 @@ static int read_back(struct enforce *f, struct err *e)
 
 int enforce_open(struct enforce *f, struct err *e)
 {
+	uint32_t news = f->meddling.news;
 	int r = sysctl_apply(e);
 
 	if (r == 0)
 		r = read_back(f, e);
+	monitor_glance(f);
+	if (r == 0 && f->meddling.news != news)
+		r = err_set(e, -EAGAIN, "another program changed the rules meanwhile");
 	if (r == 0 && !forwarding_is_on(&f->forwarding)) {
 		r = forwarding_set(&f->forwarding, true, e);
 		/* Turning it on resets some of the settings. */
 		if (r == 0)
 			r = sysctl_apply(e);
 	}
-	/* That this machine had no time or room to look says nothing of the rules: what is on stays on, and it is tried again.
-	 * Whoever removes the base meanwhile is heard by drift_readable. */
-	if (r < 0 && r != -EAGAIN && r != -EINTR && r != -ENOBUFS && r != -ETIMEDOUT && r != -ENOMEM)
+	/* Whatever the reason: what was not read back does not count, and it is tried again. */
+	if (r < 0)
 		(void)forwarding_set(&f->forwarding, false, NULL);
 	return r;
 }
@@ -269,6 +272,12 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 	if ((flags & (APPLY_FORETELL | APPLY_DRY_RUN)) == 0) {
 		f->now = next;
 		r = enforce_open(f, e);
+		/* Another program's transaction came between ours and its reading: said by drift_settle, set right here. */
+		for (int attempt = 0; attempt < ATTEMPTS && r == -EAGAIN; attempt++) {
+			r = enforce_mend(f, &report, e);
+			if (r == 0)
+				r = enforce_open(f, e);
+		}
 		generation_drop(old);
 	}
 	ret->json = json_pack("{s:o,s:b,s:b,s:I,s:I}", "lingering", lingering_json(next), "rules_changed", report.rules,

@@ -63,7 +63,7 @@ enum msg_type {
 	                     (generation bytes, then the map: n times u32 permit id in permit index order) */
 	/* enforce -> supervisor */
 	MSG_APPLIED, /* u8 done, u32 policy line (when refused), text; fd: sealed memfd with JSON (cut sessions) */
-	MSG_DRIFT, /* u8 enum drift, u64 us from hearing of it to forwarding off, u64 to on again, detail: changed from outside */
+	MSG_DRIFT, /* u8 enum drift, u64 us that others may have decided what passes, u64 us off after it, detail: changed from outside */
 	/* supervisor -> journal, tap */
 	MSG_GENERATION, /* u32 generation length, u32 id map length; fd as in MSG_APPLY */
 	MSG_SOURCE,	/* supervisor -> journal: u8 role, u32 index; fd: reading end of that role's event socket */

@@ -152,13 +152,10 @@ static bool control_readable(struct enforce *f)
 		ok = apply(f, &m);
 	else if (m.type == MSG_QUERY)
 		ok = query(f, &m);
+	else if (m.type == MSG_IN_FORCE)
+		ok = event_generation_get(&m.body, &f->events.now);
 	msg_close_fds(&m);
 	return ok;
-}
-
-static void glance(void *ctx)
-{
-	monitor_glance(ctx);
 }
 
 static int open_all(struct enforce *f, struct err *e)
@@ -170,7 +167,6 @@ static int open_all(struct enforce *f, struct err *e)
 		.control = ROLE_FD_CONTROL,
 		.monitor = ENFORCE_FD_MONITOR,
 		.links = -1,
-		.delay = -1,
 		.events = { .fd = ROLE_FD_EVENTS },
 		.forwarding = { -1, -1 },
 		.reverse_path = -1,
@@ -180,9 +176,6 @@ static int open_all(struct enforce *f, struct err *e)
 		r = forwarding_open(&f->forwarding, e);
 	if (r < 0)
 		return r;
-	f->net.between = glance;
-	f->net.between_ctx = f;
-	f->delay = monitor_open_delay();
 	f->reverse_path = reverse_path_open();
 	f->links = links_open(e);
 	if (f->links < 0)
@@ -210,20 +203,15 @@ static void loop(struct enforce *f)
 		uint64_t now;
 		bool set;
 
-		monitor_sleep(f);
 		/* The monitor's queue may overrun: that is an error on the socket, and is read as one. */
 		if (poll(p, 3, (int)(SYSCTL_POLL_NS / 2000000)) < 0 && errno != EINTR)
 			return;
 		if (p[1].revents != 0)
-			monitor_woken(f);
-		monitor_glance(f);
-		drift_settle(f);
+			drift_readable(f);
 		if (p[2].revents != 0)
 			drift_links(f);
 		if (p[0].revents != 0 && !control_readable(f))
 			return;
-		/* A question or an apply takes its time, and is interrupted only to hear. */
-		drift_settle(f);
 		mono = clock_mono();
 		now = mono.ns;
 		/* The kernel counts what is left of a time; what the policy names is a moment. */
@@ -260,8 +248,6 @@ int role_enforce(void)
 	forwarding_close(&f.forwarding);
 	if (f.reverse_path >= 0)
 		close(f.reverse_path);
-	if (f.delay >= 0)
-		close(f.delay);
 	close(f.links);
 	return STATUS_YES;
 }

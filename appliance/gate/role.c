@@ -132,6 +132,8 @@ static bool take(struct gate *g, struct msg *m)
 		return take_lane(g, m);
 	if (m->type == MSG_WORKER)
 		return take_worker(g, m);
+	if (m->type == MSG_IN_FORCE)
+		return event_generation_get(&m->body, &g->events.now);
 	return m->type == MSG_QUERY && take_query(g, m);
 }
 

@@ -137,6 +137,24 @@ static void put_what(json_t *j, const struct event *e, enum role from)
 	put_texts(j, e);
 }
 
+/* Who an address is, in the words of the policy: "server_asset", "server_label", "server_zone". */
+static void put_end(json_t *j, const char *end, const struct named_end *n)
+{
+	char key[24];
+
+	if (n->asset != NULL) {
+		snprintf(key, sizeof(key), "%s_asset", end);
+		set(j, key, n->asset);
+		snprintf(key, sizeof(key), "%s_label", end);
+		if (*n->label != '\0')
+			set(j, key, n->label);
+	}
+	if (n->zone != NULL) {
+		snprintf(key, sizeof(key), "%s_zone", end);
+		set(j, key, n->zone);
+	}
+}
+
 static bool about_traffic(const struct event *e)
 {
 	return e->kind == EVENT_DROP || e->kind == EVENT_PDU || e->kind == EVENT_FLOW || e->kind == EVENT_COUNTS ||
@@ -153,6 +171,10 @@ json_t *event_json(const struct event *e, enum role from, const struct names *n)
 	set(j, "severity", event_severity_word(event_severity(e->kind, e->code)));
 	if (about_traffic(e) || e->kind == EVENT_LOGIN)
 		set(j, "verdict", event_verdict_word(e->verdict));
+	if (e->generation.number != 0)
+		json_object_set_new(j, "generation",
+				    json_pack("{s:I, s:o}", "number", (json_int_t)e->generation.number, "digest",
+					      json_sprintf("%016llx", (unsigned long long)e->generation.digest)));
 	if (e->reason != R_NONE)
 		set(j, "reason", reason_word((enum reason)e->reason));
 	if (about_traffic(e)) {
@@ -161,11 +183,19 @@ json_t *event_json(const struct event *e, enum role from, const struct names *n)
 			number(j, "permit", e->permit);
 		if (named.conduit != NULL)
 			set(j, "conduit", named.conduit);
+		if (named.conduit_label != NULL && *named.conduit_label != '\0')
+			set(j, "conduit_label", named.conduit_label);
 		if (named.file != NULL)
 			set(j, "file", named.file);
 		if (named.line != 0)
 			number(j, "line", named.line);
+		if (named.row_file != NULL)
+			json_object_set_new(j, "row",
+					    json_pack("{s:o, s:I}", "file", json_text(named.row_file), "line",
+						      (json_int_t)e->row.line));
 		put_flow(j, e);
+		put_end(j, "client", &named.client);
+		put_end(j, "server", &named.server);
 		if (e->kind == EVENT_PDU)
 			set(j, "direction", e->s2c != 0 ? "s2c" : "c2s");
 		if (named.interface != NULL)

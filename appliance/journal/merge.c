@@ -21,7 +21,8 @@ static bool same(const struct merge_slot *s, const struct event *e, enum role fr
 	       o->server_port == e->server_port && o->l4proto == e->l4proto && o->s2c == e->s2c &&
 	       o->protocol == e->protocol && o->iif == e->iif && o->unit == e->unit && o->function == e->function &&
 	       o->space == e->space && o->address == e->address && o->quantity == e->quantity &&
-	       o->limit.what == e->limit.what && o->limit.at == e->limit.at && o->limit.wrote == e->limit.wrote &&
+	       event_generation_same(o->generation, e->generation) && o->limit.what == e->limit.what &&
+	       o->limit.at == e->limit.at && o->limit.wrote == e->limit.wrote &&
 	       addr_cmp(&o->client, &e->client) == 0 && addr_cmp(&o->server, &e->server) == 0;
 }
 

@@ -5,103 +5,290 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUDGET (256u << 20)
+#include "policy/ir/ir.h"
+
+#define UNSEAL_BUDGET (256u << 20)
+
+struct conduit_name {
+	const char *name, *label, *file;
+	uint32_t line;
+};
+
+/* Sorted by the box's permit id. */
+struct permit_name {
+	uint32_t permit;
+	uint32_t conduit; /* the first that grants something under it, or UINT32_MAX */
+};
+
+struct interface_name {
+	uint32_t index;
+	const char *name;
+};
+
+/* Zones' ranges are disjoint, and so are assets'. Sorted. */
+struct place_name {
+	struct addr_range range;
+	const char *name, *label;
+};
+
+struct named_generation {
+	struct event_generation which;
+	struct arena *arena; /* holds all of it */
+	const char **files;
+	struct conduit_name *conduits;
+	struct permit_name *permits;
+	struct interface_name *interfaces;
+	struct place_name *zones;
+	uint32_t n_files, n_conduits, n_permits, n_interfaces, n_zones;
+};
 
 static void forget(struct named_generation *g)
 {
+	if (g == NULL)
+		return;
 	arena_free(g->arena);
-	free(g->sealed);
-	*g = (struct named_generation){ 0 };
+	free(g);
 }
 
-int names_add(struct names *n, uint8_t *all, size_t size, size_t n_sealed, size_t n_map, struct bytes indexes,
-	      struct err *e)
+void names_forget(struct names *n)
 {
-	struct named_generation g = { .sealed = all, .arena = arena_new(BUDGET) };
-	struct bytes map;
-	int r = -EBADMSG;
-
-	if (g.arena == NULL || (g.ir = arena_alloc(g.arena, sizeof(*g.ir))) == NULL) {
-		r = err_set(e, -ENOMEM, "names of a generation");
-		goto fail;
-	}
-	if (n_sealed > size || n_map > size - n_sealed) {
-		err_set(e, r, "names of a generation");
-		goto fail;
-	}
-	r = ir_unseal(bytes_of(all, n_sealed), g.arena, g.ir, e);
-	if (r < 0)
-		goto fail;
-	g.ids = arena_array(g.arena, (size_t)g.ir->n_permits + 1, sizeof(*g.ids));
-	g.indexes = arena_array(g.arena, (size_t)g.ir->n_interfaces + 1, sizeof(*g.indexes));
-	if (g.ids == NULL || g.indexes == NULL) {
-		r = err_set(e, -ENOMEM, "names of a generation");
-		goto fail;
-	}
-	map = bytes_of(all + n_sealed, n_map);
-	for (uint32_t i = 0; i < g.ir->n_permits; i++)
-		bytes_be32(&map, &g.ids[i]);
-	for (uint32_t i = 0; i < g.ir->n_interfaces; i++)
-		if (!bytes_be32(&indexes, &g.indexes[i]))
-			break;
-	if (n->n == NAMES_KEPT)
-		forget(&n->list[--n->n]);
-	memmove(&n->list[1], &n->list[0], n->n * sizeof(n->list[0]));
-	n->list[0] = g;
-	n->n++;
-	return 0;
-fail:
-	forget(&g);
-	return r;
+	while (n->n > 0)
+		forget(n->list[--n->n]);
 }
 
-/* The newest generation that has this permit, and its index there; else the newest of all. */
-static const struct named_generation *generation_of(const struct names *n, uint32_t permit, uint32_t *index)
+/* ---- taking what is needed ----------------------------------------------------------------------------------------- */
+
+static int by_permit(const void *a, const void *b)
 {
-	*index = UINT32_MAX;
-	for (size_t i = 0; permit != 0 && i < n->n; i++)
-		for (uint32_t k = 0; k < n->list[i].ir->n_permits; k++)
-			if (n->list[i].ids[k] == permit) {
-				*index = k;
-				return &n->list[i];
-			}
-	return n->n > 0 ? &n->list[0] : NULL;
+	const struct permit_name *x = a, *y = b;
+
+	return (x->permit > y->permit) - (x->permit < y->permit);
 }
 
-/* The conduit that an event names, or the first that grants something under its permit. */
-static uint32_t conduit_of(const struct ir *ir, const struct event *e, uint32_t permit_index)
+static int by_range(const void *a, const void *b)
 {
-	const struct command_permit *p;
+	const struct place_name *x = a, *y = b;
 
-	if (e->conduit < ir->n_conduits)
-		return e->conduit;
-	if (permit_index == UINT32_MAX)
-		return UINT32_MAX;
-	p = commands_permit(&ir->table, permit_index + 1);
+	return addr_cmp(&x->range.lo, &y->range.lo);
+}
+
+static const char *keep(struct named_generation *g, const char *text)
+{
+	return text == NULL ? "" : arena_strndup(g->arena, text, strlen(text));
+}
+
+static uint32_t first_conduit(const struct ir *ir, uint32_t permit_index)
+{
+	const struct command_permit *p = commands_permit(&ir->table, permit_index + 1);
+
 	if (p == NULL || p->n_grants == 0 || ir->table.grants[p->first_grant].conduit >= ir->n_conduits)
 		return UINT32_MAX;
 	return ir->table.grants[p->first_grant].conduit;
 }
 
+static bool copy_files(struct named_generation *g, const struct ir *ir)
+{
+	g->files = arena_array(g->arena, (size_t)ir->n_sources + 1, sizeof(*g->files));
+	for (uint32_t i = 0; g->files != NULL && i < ir->n_sources; i++)
+		if ((g->files[g->n_files++] = keep(g, ir->sources[i].name)) == NULL)
+			return false;
+	return g->files != NULL;
+}
+
+static bool copy_conduits(struct named_generation *g, const struct ir *ir)
+{
+	g->n_conduits = ir->n_conduits;
+	g->conduits = arena_array(g->arena, (size_t)ir->n_conduits + 1, sizeof(*g->conduits));
+	for (uint32_t i = 0; g->conduits != NULL && i < ir->n_conduits; i++) {
+		const struct ir_conduit *c = &ir->conduits[i];
+
+		g->conduits[i] = (struct conduit_name){
+			.name = keep(g, c->name),
+			.label = keep(g, c->label),
+			.file = c->file < g->n_files ? g->files[c->file] : NULL,
+			.line = c->line,
+		};
+		if (g->conduits[i].name == NULL || g->conduits[i].label == NULL)
+			return false;
+	}
+	return g->conduits != NULL;
+}
+
+static bool copy_permits(struct named_generation *g, const struct ir *ir, struct bytes ids)
+{
+	g->permits = arena_array(g->arena, (size_t)ir->n_permits + 1, sizeof(*g->permits));
+	for (uint32_t i = 0; g->permits != NULL && i < ir->n_permits; i++) {
+		g->permits[i].conduit = first_conduit(ir, i);
+		if (!bytes_be32(&ids, &g->permits[i].permit))
+			break;
+		g->n_permits++;
+	}
+	if (g->n_permits > 0)
+		qsort(g->permits, g->n_permits, sizeof(*g->permits), by_permit);
+	return g->permits != NULL;
+}
+
+static bool copy_interfaces(struct named_generation *g, const struct ir *ir, struct bytes indexes)
+{
+	g->interfaces = arena_array(g->arena, (size_t)ir->n_interfaces + 1, sizeof(*g->interfaces));
+	for (uint32_t i = 0; g->interfaces != NULL && i < ir->n_interfaces; i++) {
+		g->interfaces[i].name = keep(g, ir->interfaces[i].name);
+		if (g->interfaces[i].name == NULL)
+			return false;
+		if (!bytes_be32(&indexes, &g->interfaces[i].index))
+			break;
+		g->n_interfaces++;
+	}
+	return g->interfaces != NULL;
+}
+
+static bool copy_zones(struct named_generation *g, const struct ir *ir)
+{
+	size_t most = 1;
+
+	for (uint32_t i = 0; i < ir->n_zones; i++)
+		most += ir->zones[i].n_ranges;
+	g->zones = arena_array(g->arena, most, sizeof(*g->zones));
+	for (uint32_t i = 0; g->zones != NULL && i < ir->n_zones; i++) {
+		const struct ir_zone *z = &ir->zones[i];
+		const char *name = keep(g, z->name), *label = keep(g, z->label);
+
+		if (name == NULL || label == NULL)
+			return false;
+		for (uint32_t k = 0; k < z->n_ranges; k++)
+			g->zones[g->n_zones++] = (struct place_name){ z->ranges[k], name, label };
+	}
+	if (g->n_zones > 0)
+		qsort(g->zones, g->n_zones, sizeof(*g->zones), by_range);
+	return g->zones != NULL;
+}
+
+static int copy(struct named_generation *g, const struct ir *ir, const struct names_source *from, struct err *e)
+{
+	g->which = event_generation(from->number, ir->digest);
+	if (!copy_files(g, ir) || !copy_conduits(g, ir) || !copy_permits(g, ir, from->permits) ||
+	    !copy_interfaces(g, ir, from->interfaces) || !copy_zones(g, ir))
+		return err_set(e, -ENOMEM, "names of a generation");
+	return 0;
+}
+
+static void put_first(struct names *n, struct named_generation *g)
+{
+	size_t at = 0, bytes;
+
+	while (at < n->n && !event_generation_same(n->list[at]->which, g->which))
+		at++;
+	if (at < n->n)
+		forget(n->list[at]);
+	else if (n->n == NAMES_KEPT)
+		forget(n->list[--at]);
+	else
+		n->n++;
+	memmove(&n->list[1], &n->list[0], at * sizeof(n->list[0]));
+	n->list[0] = g;
+	bytes = arena_used(g->arena);
+	for (size_t i = 1; i < n->n; i++) {
+		bytes += arena_used(n->list[i]->arena);
+		while (bytes > NAMES_BYTES && n->n > i)
+			forget(n->list[--n->n]);
+	}
+}
+
+int names_add(struct names *n, const struct names_source *from, struct err *e)
+{
+	struct named_generation *g = calloc(1, sizeof(*g));
+	struct arena *work = arena_new(UNSEAL_BUDGET);
+	struct ir *ir = work != NULL ? arena_alloc(work, sizeof(*ir)) : NULL;
+	int r = -ENOMEM;
+
+	if (g == NULL || ir == NULL || (g->arena = arena_new(UNSEAL_BUDGET)) == NULL)
+		err_set(e, r, "names of a generation");
+	else
+		r = ir_unseal(bytes_of(from->sealed, from->n_sealed), work, ir, e);
+	if (r == 0)
+		r = copy(g, ir, from, e);
+	arena_free(work);
+	if (r == 0)
+		put_first(n, g);
+	else
+		forget(g);
+	return r;
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------------- */
+
+static const struct named_generation *generation_of(const struct names *n, const struct event *e)
+{
+	for (size_t i = 0; i < n->n; i++)
+		if (event_generation_same(n->list[i]->which, e->generation))
+			return n->list[i];
+	return NULL;
+}
+
+/* The conduit that an event names, or the first that grants something under its permit. */
+static uint32_t conduit_of(const struct named_generation *g, const struct event *e)
+{
+	const struct permit_name key = { .permit = e->permit }, *p;
+
+	if (e->conduit < g->n_conduits)
+		return e->conduit;
+	if (e->permit == 0 || g->n_permits == 0)
+		return UINT32_MAX;
+	p = bsearch(&key, g->permits, g->n_permits, sizeof(*g->permits), by_permit);
+	return p != NULL ? p->conduit : UINT32_MAX;
+}
+
+static const struct place_name *place_of(const struct place_name *list, uint32_t n, const struct addr *a)
+{
+	uint32_t lo = 0, hi = n;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (addr_cmp(&list[mid].range.lo, a) <= 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (a->family == 0 || lo == 0 || list[lo - 1].range.hi.family != a->family ||
+	    addr_cmp(&list[lo - 1].range.hi, a) < 0)
+		return NULL;
+	return &list[lo - 1];
+}
+
+static void end_of(const struct named_generation *g, const struct addr *a, struct named_end *ret)
+{
+	const struct place_name *zone = place_of(g->zones, g->n_zones, a);
+
+	if (zone != NULL) {
+		ret->zone = zone->name;
+		ret->zone_label = zone->label;
+	}
+}
+
 void names_of_event(const struct names *n, const struct event *e, struct named *ret)
 {
-	uint32_t index, c;
-	const struct named_generation *g = generation_of(n, e->permit, &index);
+	const struct named_generation *g = generation_of(n, e);
+	uint32_t c;
 
 	*ret = (struct named){ .line = e->line };
 	if (g == NULL)
 		return;
-	/* A permit that no generation here knows: a name would be a guess. */
-	c = e->permit != 0 && index == UINT32_MAX ? UINT32_MAX : conduit_of(g->ir, e, index);
-	if (c != UINT32_MAX) {
-		const struct ir_conduit *conduit = &g->ir->conduits[c];
+	c = conduit_of(g, e);
+	if (c < g->n_conduits) {
+		const struct conduit_name *conduit = &g->conduits[c];
 
 		ret->conduit = conduit->name;
-		ret->file = conduit->file < g->ir->n_sources ? g->ir->sources[conduit->file].name : NULL;
+		ret->conduit_label = conduit->label;
+		ret->file = conduit->file;
 		if (ret->line == 0)
 			ret->line = conduit->line;
 	}
-	for (uint32_t i = 0; e->iif != 0 && i < n->list[0].ir->n_interfaces; i++)
-		if (n->list[0].indexes[i] == e->iif)
-			ret->interface = n->list[0].ir->interfaces[i].name;
+	if (e->row.line != 0 && e->row.file < g->n_files)
+		ret->row_file = g->files[e->row.file];
+	for (uint32_t i = 0; e->iif != 0 && i < g->n_interfaces; i++)
+		if (g->interfaces[i].index == e->iif)
+			ret->interface = g->interfaces[i].name;
+	end_of(g, &e->client, &ret->client);
+	end_of(g, &e->server, &ret->server);
 }

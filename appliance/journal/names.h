@@ -1,42 +1,53 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the numbers in event records mean: permits, conduits, files, interfaces of the last few generations. Journal role
- * only. A record may come from a worker that still judged by the generation before; its permit id says by which.
+ * What the numbers in event records mean: conduits, files, permits, interfaces, zones and assets, per generation. A record
+ * names the generation under which it was made and is read in that one alone: the same number is another conduit in the
+ * next. Journal role only. Of a generation only the names are kept, so that many fit.
  */
 #ifndef SEKISHO_JOURNAL_NAMES_H
 #define SEKISHO_JOURNAL_NAMES_H
 
+#include "appliance/base/arena.h"
+#include "appliance/base/err.h"
 #include "appliance/wire/event.h"
-#include "policy/ir/ir.h"
 
-#define NAMES_KEPT 4u
+#define NAMES_KEPT 64u
+#define NAMES_BYTES (64u << 20) /* of all that are kept; the newest stays whatever it takes */
 
-struct named_generation {
-	struct arena *arena;
-	uint8_t *sealed;
-	struct ir *ir;
-	uint32_t *ids;	   /* per permit index */
-	uint32_t *indexes; /* kernel index per interface, 0 = none */
-};
+struct named_generation;
 
 /* Start from zero bytes; newest first. */
 struct names {
-	struct named_generation list[NAMES_KEPT];
+	struct named_generation *list[NAMES_KEPT];
 	size_t n;
 };
 
-/*
- * Takes `all` (malloc'd: n_sealed bytes of a generation, then n_map bytes of permit ids), and from `indexes` as many
- * u32 as there are; missing ones count as absent. 0 or negative errno, with the names as they were.
- */
-int names_add(struct names *n, uint8_t *all, size_t size, size_t n_sealed, size_t n_map, struct bytes indexes,
-	      struct err *e);
+/* A generation as the supervisor hands it over: its sealed bytes, and of each permit and interface the kernel's number. */
+struct names_source {
+	uint64_t number;
+	const uint8_t *sealed;
+	size_t n_sealed;
+	struct bytes permits;	 /* u32 each, by permit index */
+	struct bytes interfaces; /* u32 each, by interface index; missing ones count as absent */
+};
+
+/* Copies what it needs. The same generation again takes the place of the first. 0 or negative errno, with the names as they
+ * were. */
+int names_add(struct names *n, const struct names_source *from, struct err *e);
+void names_forget(struct names *n);
+
+struct named_end {
+	const char *zone, *zone_label; /* NULL = unknown */
+	const char *asset, *label;     /* NULL = it has none; label "" = none of its own */
+};
 
 struct named {
-	const char *conduit;   /* NULL = unknown */
-	const char *file;      /* NULL = unknown */
-	uint32_t line;	       /* 0 = unknown */
-	const char *interface; /* role name, NULL = unknown */
+	const char *conduit, *conduit_label; /* NULL = unknown */
+	const char *file;		     /* NULL = unknown */
+	uint32_t line;			     /* 0 = unknown */
+	const char *row_file;		     /* of the row that allowed it; NULL = none, or unknown */
+	const char *interface;		     /* role name, NULL = unknown */
+	struct named_end client, server;
 };
 
 /* Strings live until the generation is forgotten. */

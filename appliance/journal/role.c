@@ -263,23 +263,36 @@ static bool take_source(struct journal_role *j, struct msg *m)
 static bool take_generation(struct journal_role *j, struct msg *m)
 {
 	struct err e = { 0 };
-	uint32_t n_sealed, n_map;
-	uint8_t *all;
+	struct names_source from = { 0 };
+	uint32_t number, n_sealed, n_map;
+	uint8_t *all = NULL;
 	size_t n;
+	int r;
 
+	bytes_be32(&m->body, &number);
 	bytes_be32(&m->body, &n_sealed);
 	bytes_be32(&m->body, &n_map);
 	if (m->body.failed)
 		return false;
 	/* Without the names records carry numbers only: worth a line, not worth an end. */
-	if (memfd_read(m->fds[0], GENERATION_BYTES, &all, &n, &e) < 0 ||
-	    names_add(&j->names, all, n, n_sealed, n_map, m->body, &e) < 0)
+	r = memfd_read(m->fds[0], GENERATION_BYTES, &all, &n, &e);
+	if (r == 0 && (n_sealed > n || n_map > n - n_sealed))
+		r = err_set(&e, -EBADMSG, "names of a generation");
+	if (r == 0) {
+		from = (struct names_source){ .number = number,
+					      .sealed = all,
+					      .n_sealed = n_sealed,
+					      .permits = bytes_of(all + n_sealed, n_map),
+					      .interfaces = m->body };
+		r = names_add(&j->names, &from, &e);
+	}
+	free(all);
+	if (r < 0)
 		fprintf(stderr, "sekishod journal: %s\n", e.text);
 	return true;
 }
 
-/* False: the supervisor is gone or said what it may not say. */
-static bool control(struct journal_role *j)
+static bool control_one(struct journal_role *j)
 {
 	struct msg m;
 	bool ok;
@@ -294,6 +307,18 @@ static bool control(struct journal_role *j)
 		ok = m.type == MSG_QUERY && query(j, &m) == 0;
 	msg_close_fds(&m);
 	return ok;
+}
+
+/* All that waits. False: the supervisor is gone or said what it may not say. */
+static bool control(struct journal_role *j)
+{
+	struct pollfd p = { .fd = ROLE_FD_CONTROL, .events = POLLIN };
+
+	do
+		if (!control_one(j))
+			return false;
+	while (poll(&p, 1, 0) > 0);
+	return true;
 }
 
 /* ---- loop --------------------------------------------------------------------------------------------------------- */
@@ -338,8 +363,36 @@ static int open_chain(struct journal_role *j)
 	return 0;
 }
 
+#define LAST_MS 1000
+
+/* Others are still ending, and say what they have. The supervisor's own source ends with itself, not before. */
+static void wait_for_last(struct journal_role *j)
+{
+	uint64_t until = clock_mono().ns + LAST_MS * 1000000ull;
+	bool open = true;
+
+	while (open && clock_mono().ns < until) {
+		struct pollfd p[SOURCES];
+
+		open = false;
+		for (size_t i = 0; i < j->n_sources; i++)
+			p[i] = (struct pollfd){ .fd = j->sources[i].fd, .events = POLLIN };
+		if (poll(p, (nfds_t)j->n_sources, 0) < 0)
+			return;
+		for (size_t i = 0; i < j->n_sources; i++) {
+			if ((p[i].revents & POLLIN) != 0)
+				read_source(j, &j->sources[i]);
+			open |= j->sources[i].role != ROLE_SUPERVISOR && (p[i].revents & (POLLIN | POLLHUP)) != POLLHUP;
+		}
+		if (open && j->held == NULL)
+			poll(NULL, 0, 5);
+		open &= j->held == NULL;
+	}
+}
+
 static void last_words(struct journal_role *j)
 {
+	wait_for_last(j);
 	for (size_t i = 0; i < j->n_sources; i++)
 		read_source(j, &j->sources[i]);
 	write_merged(j, true);
@@ -363,19 +416,22 @@ int role_journal(void)
 		struct pollfd p[SOURCES + 1] = { { .fd = ROLE_FD_CONTROL, .events = POLLIN } };
 		size_t n = j.held == NULL ? j.n_sources : 0;
 		uint64_t now = clock_mono().ns;
+		bool ended;
 
 		for (size_t i = 0; i < n; i++)
 			p[i + 1] = (struct pollfd){ .fd = j.sources[i].fd, .events = POLLIN };
 		if (poll(p, (nfds_t)n + 1, wait_ms(&j, now)) < 0)
 			continue;
-		for (size_t i = 0; i < n; i++)
+		/* Names before the records that they are for. */
+		ended = p[0].revents != 0 && !control(&j);
+		for (size_t i = 0; i < n && !ended; i++)
 			if (p[i + 1].revents != 0)
 				read_source(&j, &j.sources[i]);
 		write_merged(&j, false);
 		now = clock_mono().ns;
 		retry(&j, now);
 		sync_due(&j, now, false);
-		if (p[0].revents != 0 && !control(&j)) {
+		if (ended) {
 			last_words(&j);
 			return 0;
 		}

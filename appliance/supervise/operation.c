@@ -32,7 +32,6 @@ static void op_clear(struct operation *op)
 	free(op->before);
 	json_decref(op->diagnostics);
 	json_decref(op->cut);
-	impact_clear(&op->foretold);
 	*op = (struct operation){ .bundle = -1 };
 }
 
@@ -72,7 +71,6 @@ static json_t *op_json(struct supervisor *s, bool done)
 		json_object_set_new(j, "line", json_integer(op->line));
 	if (op->kind == OP_DRY_RUN)
 		json_object_set_new(j, "dry_run", json_true());
-	impact_json(op, j);
 	return j;
 }
 
@@ -107,7 +105,7 @@ void op_give_up(struct supervisor *s)
 		if (op->moved != NULL)
 			box_release(&s->spaces, op->next->ir, op->moved);
 		if (op->before != NULL) {
-			table_set(s, op->before, op->n_before, &e);
+			table_set(s, op->before, op->n_before, NULL, false, &e);
 			op->before = NULL;
 		}
 		if (op->kind == OP_APPLY && op->number != 0)
@@ -355,10 +353,6 @@ void op_due(struct supervisor *s, uint64_t now)
 		op_explain(s, 3, M_OP_ENFORCE_GONE);
 		op_give_up(s);
 		break;
-	case STEP_IMPACT: /* its question has a shorter deadline of its own */
-		op_foretold(s);
-		break;
-	case STEP_FORETELL:
 	case STEP_KERNEL:
 		/* Its state is unknown: a new one reads what the kernel has. */
 		op_explain(s, 3, M_OP_ENFORCE_LATE);

@@ -165,9 +165,11 @@ static uint8_t *boot_table(struct supervisor *s, size_t *ret_n)
 	struct policy *before = number != 0 ? policy_stored(s, number, NULL) : NULL;
 	uint8_t *image;
 
-	if (before != NULL)
+	if (before != NULL) {
+		stamps_make(&(struct stamps){ 0 }, before->image, before->n_image, before, true, &s->stamps);
+		journal_remember(s, before);
 		image = policy_table(s->now, before, before->image, before->n_image, ret_n);
-	else
+	} else
 		image = policy_table(s->now, NULL, s->now->image, s->now->n_image, ret_n);
 	policy_free(before);
 	return image;
@@ -189,7 +191,7 @@ static int load_confirmed(struct supervisor *s, struct err *e)
 	if (s->now == NULL)
 		return e->code;
 	image = boot_table(s, &n);
-	return image == NULL ? err_set(e, -ENOMEM, "command table") : table_set(s, image, n, e);
+	return image == NULL ? err_set(e, -ENOMEM, "command table") : table_set(s, image, n, s->now, true, e);
 }
 
 static int open_own(struct supervisor *s, struct err *e)
@@ -348,17 +350,28 @@ static bool any_alive(const struct supervisor *s)
 }
 
 /*
- * All roles go, the rules stay. The journal goes last, by the end of its channel, so that it writes what it has; who is
- * still there at the deadline is ended.
+ * All roles go, the rules stay. Workers and the journal go by the end of their channel, so that what was counted is said
+ * and written; the journal ends when nobody can say more. Who is still there at the deadline is ended.
  */
 static void end_all(struct supervisor *s)
 {
 	uint64_t until = mono_ns() + END_LIMIT_NS;
 
 	s->ending = true;
+	/* Workers still have to say what they accepted since the last record. */
 	for (unsigned i = SLOTS; i > 0; i--)
-		if (i - 1 != SLOT_JOURNAL && s->slots[i - 1].chan >= 0)
-			role_kill(s, &s->slots[i - 1]);
+		if (i - 1 != SLOT_JOURNAL && s->slots[i - 1].chan >= 0) {
+			if (s->slots[i - 1].role == ROLE_DPI)
+				shutdown(s->slots[i - 1].chan, SHUT_RDWR);
+			else
+				role_kill(s, &s->slots[i - 1]);
+		}
+	/* The journal reads until nobody is left who could write. */
+	for (unsigned i = 0; i < SLOTS; i++)
+		if (s->slots[i].event_in >= 0) {
+			close(s->slots[i].event_in);
+			s->slots[i].event_in = -1;
+		}
 	if (s->slots[SLOT_JOURNAL].chan >= 0)
 		shutdown(s->slots[SLOT_JOURNAL].chan, SHUT_RDWR);
 	while (any_alive(s) && mono_ns() < until) {

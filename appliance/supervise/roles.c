@@ -91,14 +91,14 @@ bool slot_alive(const struct slot *sl)
 	return sl->state == SLOT_STARTING || sl->state == SLOT_RUNNING;
 }
 
-/* A new journal hears of every source, and of the names in force. */
+/* A new journal hears of the names, then of every source: records wait there that were made by earlier generations. */
 static void tell_journal(struct supervisor *s)
 {
+	journal_generations(s);
 	for (unsigned i = 0; i < SLOTS; i++)
 		if (i != SLOT_JOURNAL && s->slots[i].event_out >= 0)
 			give_source(s, s->slots[i].role, s->slots[i].index, s->slots[i].event_out);
 	give_source(s, ROLE_SUPERVISOR, 0, s->events_out);
-	journal_generation(s, s->now);
 }
 
 static bool role_start(struct supervisor *s, struct slot *sl, uint64_t now)
@@ -135,6 +135,7 @@ static bool start(struct supervisor *s, struct slot *sl, uint64_t now)
 {
 	if (!role_start(s, sl, now))
 		return false;
+	in_force_tell_one(s, sl);
 	if (sl->role == ROLE_GATE)
 		return gate_start(s, sl->index);
 	if (sl->role == ROLE_DPI)
@@ -298,7 +299,7 @@ static void on_drift(struct supervisor *s, struct slot *sl, struct msg *m)
 		[DRIFT_SHUT] = M_DRIFT_SHUT,	   [DRIFT_CLOCK] = M_DRIFT_CLOCK,
 	};
 	uint64_t gap_us, back_us;
-	char text[1024];
+	char text[256];
 	uint8_t what;
 	size_t n;
 
@@ -309,7 +310,7 @@ static void on_drift(struct supervisor *s, struct slot *sl, struct msg *m)
 	memcpy(text, m->body.p, n);
 	text[n] = 0;
 	if (what == DRIFT_FLUSHED)
-		say(s, M_DRIFT_FLUSHED, (unsigned long long)gap_us, (unsigned long long)back_us, text);
+		say(s, M_DRIFT_FLUSHED, (unsigned long long)gap_us, (unsigned long long)back_us);
 	else if (what < sizeof(words) / sizeof(words[0]) && what > DRIFT_FLUSHED)
 		say(s, words[what], text);
 }

@@ -13,7 +13,7 @@
  *   supervise/policy.c   a generation in memory: unseal, permit ids, table image
  *   supervise/operation.c  the one operation that changes what is in force: beginnings, ends, deadlines
  *   supervise/apply.c    its steps
- *   supervise/impact.c   what the operation will do to live sessions, asked of the workers before it is done
+ *   supervise/stamps.c   which generation a permit comes from, and who is told what is in force
  *   supervise/kernel.c   the messages that carry a generation to enforce and journal
  *   supervise/network.c  addresses, links and routes that somebody else changed
  *   supervise/watch.c    roles that live but do nothing
@@ -108,6 +108,27 @@ uint8_t *policy_table(const struct policy *p, const struct policy *old, const ui
 /* The memfd of MSG_APPLY and MSG_GENERATION; owned by the caller, negative errno on failure. */
 int policy_memfd(const struct policy *p);
 
+struct stamp {
+	uint32_t permit;
+	struct event_generation of;
+};
+
+/* Of a command table: one a permit, in its order. */
+struct stamps {
+	struct stamp *list; /* owned */
+	uint32_t n;
+};
+
+/* A generation of which the journal was told, ready to be told again to its successor: records by it may still wait. */
+struct told {
+	struct event_generation which;
+	int fd;	       /* owned: of MSG_GENERATION */
+	uint8_t *body; /* owned */
+	size_t n;
+};
+
+#define TOLD 16u
+
 /* ---- who asked ---------------------------------------------------------------------------------------------------- */
 
 #define CLIENTS 16u
@@ -138,17 +159,7 @@ enum op_kind {
 	OP_CONFIRM,  /* done at once, when its turn comes */
 };
 
-enum op_step { STEP_COMPILE, STEP_TABLES, STEP_ENFORCE, STEP_FORETELL, STEP_IMPACT, STEP_KERNEL, STEP_UNDO };
-
-/* What it will do to live sessions. */
-struct foretelling {
-	bool done;
-	json_t *changed; /* those that go on under another permit, as enforce told; owned, NULL = none */
-	json_t *answers; /* by their place in `changed`: what a worker says, true where it has nothing to say */
-	json_t *narrowed, *ended; /* for people; owned, NULL = none yet */
-	size_t asked, at;	  /* the workers are asked about those from the first to before the second */
-	json_int_t live, unknown;
-};
+enum op_step { STEP_COMPILE, STEP_TABLES, STEP_ENFORCE, STEP_KERNEL, STEP_UNDO };
 
 struct operation {
 	enum op_kind kind;
@@ -167,22 +178,14 @@ struct operation {
 	uint8_t *before;     /* the workers' table as it was, put back when it is given up; owned */
 	size_t n_before;
 	json_t *diagnostics, *cut; /* owned references, NULL = none */
-	struct foretelling foretold;
-	struct sentence error; /* why it failed */
-	int status;	       /* exit status of a failure */
-	uint32_t line;	       /* policy line of a refusal, 0 = none */
+	struct sentence error;	   /* why it failed */
+	int status;		   /* exit status of a failure */
+	uint32_t line;		   /* policy line of a refusal, 0 = none */
 };
 
 /* ---- questions to roles ------------------------------------------------------------------------------------------- */
 
-enum collect_kind {
-	COLLECT_NONE,
-	COLLECT_STATUS,
-	COLLECT_EFFECTIVE,
-	COLLECT_VERIFY,
-	COLLECT_PASS,
-	COLLECT_IMPACT, /* nobody asked: the operation goes on with it */
-};
+enum collect_kind { COLLECT_NONE, COLLECT_STATUS, COLLECT_EFFECTIVE, COLLECT_VERIFY, COLLECT_PASS };
 
 #define COLLECTS 24u
 
@@ -231,6 +234,9 @@ struct supervisor {
 	uint8_t *table;
 	size_t n_table;
 	uint8_t table_digest[32];
+	struct stamps stamps;	/* of `table` */
+	struct told told[TOLD]; /* oldest first */
+	size_t n_told;
 	uint32_t next_id;
 	struct generation_store store;
 	struct permit_ids ids;
@@ -291,7 +297,7 @@ void gate_died(struct supervisor *s, uint32_t w);
 void worker_hung(struct supervisor *s, uint32_t w, struct msg *m);
 void worker_acked(struct supervisor *s, uint32_t w, struct msg *m);
 /* Takes `image` (malloc'd) and sends it to all workers. */
-int table_set(struct supervisor *s, uint8_t *image, size_t n, struct err *e);
+int table_set(struct supervisor *s, uint8_t *image, size_t n, const struct policy *p, bool in_force, struct err *e);
 void workers_end_silent(struct supervisor *s); /* those that owe an answer about their table */
 enum table_state { TABLE_WAIT, TABLE_EQUAL, TABLE_REFUSED } table_state(const struct supervisor *s);
 
@@ -327,17 +333,21 @@ void op_compile_died(struct supervisor *s);
 void op_due(struct supervisor *s, uint64_t now);
 uint64_t op_next(const struct supervisor *s);
 
-/* supervise/impact.c: between enforce's word of what changes and the change */
-void impact_begin(struct supervisor *s, json_t *told); /* goes on with op_foretold */
-void impact_answered(struct supervisor *s, const struct collect *c);
-void impact_clear(struct foretelling *f);
-/* What people are told, into the answer of the operation. */
-void impact_json(const struct operation *op, json_t *answer);
-void op_foretold(struct supervisor *s);
-
 /* supervise/kernel.c: the steps that change something outside */
 int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t id, struct err *e);
 void journal_generation(struct supervisor *s, const struct policy *p);
+/* Without telling it yet: a journal that is not there hears it when it starts. */
+void journal_remember(struct supervisor *s, const struct policy *p);
+/* A new journal: the generations of which records may still come. */
+void journal_generations(struct supervisor *s);
+
+/* supervise/stamps.c. Permits of `p` are its own when it is in force, or when nobody had them before; the others stay as in
+ * `old`. *ret is the caller's to free. */
+int stamps_make(const struct stamps *old, const uint8_t *image, size_t n, const struct policy *p, bool in_force,
+		struct stamps *ret);
+/* Whoever notices something without a table hears by which generation it is decided from now on. */
+void in_force_tell(struct supervisor *s);
+void in_force_tell_one(struct supervisor *s, const struct slot *sl);
 
 /* supervise/network.c: addresses, links and routes that others changed */
 int network_open(struct supervisor *s, struct err *e);
@@ -355,8 +365,6 @@ bool watch_answered(struct slot *sl, uint32_t id);
 void collect_start(struct supervisor *s, enum collect_kind k, struct asker a);
 /* One role alone is asked; its answer goes through. */
 void collect_pass(struct supervisor *s, unsigned slot, const struct outbuf *query, struct asker a);
-/* Every worker gets the question of MSG_IMPACT; impact_answered follows, at once when there is none. */
-void collect_impact(struct supervisor *s, const struct outbuf *body, int fd);
 void collect_answer(struct supervisor *s, struct slot *sl, struct msg *m);
 void collect_gone(struct supervisor *s, struct slot *sl);
 void collect_due(struct supervisor *s, uint64_t now);

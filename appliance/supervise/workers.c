@@ -51,13 +51,14 @@ static bool send_lanes(struct supervisor *s, struct slot *sl, uint32_t w)
 
 static bool send_table(struct supervisor *s, uint32_t w)
 {
-	uint8_t space[4];
+	uint8_t space[16];
 	struct outbuf b = outbuf_of(space, sizeof(space));
 
 	s->pairs[w].acked = false;
 	if (s->table_fd < 0)
 		return true;
 	out_be32(&b, (uint32_t)s->n_table);
+	event_generation_put(&b, event_generation(s->now->number, s->now->ir->digest));
 	s->pairs[w].owed++;
 	return role_send(s, worker_of(s, w), MSG_TABLE, 0, &b, &s->table_fd, 1);
 }
@@ -184,14 +185,38 @@ int workers_prepare(struct supervisor *s, uint64_t lanes, uint32_t pairs, struct
 	return 0;
 }
 
-int table_set(struct supervisor *s, uint8_t *image, size_t n, struct err *e)
+/* The image, and behind it whose permits they are. */
+static int table_memfd(const uint8_t *image, size_t n, const struct stamps *stamps)
 {
-	int fd = memfd_sealed("sekisho-table", image, n);
+	size_t size = n + (size_t)stamps->n * 12;
+	uint8_t *both = malloc(size + 1);
+	struct outbuf o = outbuf_of(both, both != NULL ? size : 0);
+	int fd;
 
+	if (both == NULL)
+		return -ENOMEM;
+	out_bytes(&o, image, n);
+	for (uint32_t i = 0; i < stamps->n; i++)
+		event_generation_put(&o, stamps->list[i].of);
+	fd = o.failed ? -EOVERFLOW : memfd_sealed("sekisho-table", both, size);
+	free(both);
+	return fd;
+}
+
+int table_set(struct supervisor *s, uint8_t *image, size_t n, const struct policy *p, bool in_force, struct err *e)
+{
+	struct stamps stamps = { 0 };
+	int fd = stamps_make(&s->stamps, image, n, p, in_force, &stamps);
+
+	if (fd == 0)
+		fd = table_memfd(image, n, &stamps);
 	if (fd < 0) {
 		free(image);
+		free(stamps.list);
 		return err_set(e, fd, "command table");
 	}
+	free(s->stamps.list);
+	s->stamps = stamps;
 	close_fd(&s->table_fd);
 	free(s->table);
 	s->table_fd = fd;

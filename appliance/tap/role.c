@@ -277,7 +277,7 @@ static bool answer_status(const struct tap_role *t, uint32_t id)
 	return r == 0;
 }
 
-static bool control(const struct tap_role *t)
+static bool control(struct tap_role *t)
 {
 	struct msg m;
 	uint8_t what = 0;
@@ -285,8 +285,10 @@ static bool control(const struct tap_role *t)
 
 	if (msg_recv(ROLE_FD_CONTROL, ROLE_SUPERVISOR, &m) != 1)
 		return false;
-	bytes_u8(&m.body, &what);
-	ok = m.type == MSG_QUERY && what == QUERY_STATUS && answer_status(t, m.id);
+	if (m.type == MSG_IN_FORCE)
+		ok = event_generation_get(&m.body, &t->events.now);
+	else
+		ok = m.type == MSG_QUERY && bytes_u8(&m.body, &what) && what == QUERY_STATUS && answer_status(t, m.id);
 	msg_close_fds(&m);
 	return ok;
 }

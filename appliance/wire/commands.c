@@ -11,13 +11,13 @@
  * shared, because many conduits use one service.
  */
 #define IMAGE_MAGIC 0x534b4354u /* "SKCT" */
-#define IMAGE_VERSION 1u
+#define IMAGE_VERSION 2u
 
 #define WIRE_HEADER 22u
 #define WIRE_SET 9u
 #define WIRE_PERMIT (18u + WIRE_SET)
 #define WIRE_GRANT 24u
-#define WIRE_ROW (70u + (SPACE_MAX + 1u) * WIRE_SET)
+#define WIRE_ROW (74u + (SPACE_MAX + 1u) * WIRE_SET)
 #define WIRE_RANGE 8u
 
 /* What COMMANDS_MEMORY promises. */
@@ -51,6 +51,7 @@ static void put_row(struct outbuf *o, const struct command_row *r)
 		put_set(o, &r->spaces[i]);
 	put_set(o, &r->values);
 	out_be32(o, r->line);
+	out_be32(o, r->file);
 }
 
 bool commands_encode(const struct command_table *t, struct outbuf *out)
@@ -158,6 +159,7 @@ static bool get_row(struct bytes *b, struct command_row *r)
 		ok = get_set(b, &r->spaces[i]) && ok;
 	ok = get_set(b, &r->values) && ok;
 	bytes_be32(b, &r->line);
+	bytes_be32(b, &r->file);
 	return ok;
 }
 

@@ -39,6 +39,7 @@ struct command_row {
 	struct number_set spaces[SPACE_MAX];
 	struct number_set values; /* written values */
 	uint32_t line;		  /* policy line of the row, for reasons and events */
+	uint32_t file;		  /* where that line stands: index into the generation's sources */
 };
 
 struct command_grant {

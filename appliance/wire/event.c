@@ -96,8 +96,9 @@ size_t event_encode(const struct event *e, uint8_t out[EVENT_WIRE_MAX])
 	out_be32(&o, e->quantity);
 	out_be64(&o, e->count);
 	out_be64(&o, e->value);
-	out_be32(&o, e->generation.number);
-	out_be64(&o, e->generation.digest);
+	event_generation_put(&o, e->generation);
+	out_be32(&o, e->row.file);
+	out_be32(&o, e->row.line);
 	limit_encode(&e->limit, &o);
 	o.len = EVENT_WIRE;
 	put_texts(&o, e);
@@ -146,8 +147,9 @@ bool event_decode(struct bytes b, struct event *ret)
 	bytes_be32(&head, &e.quantity);
 	bytes_be64(&head, &e.count);
 	bytes_be64(&head, &e.value);
-	bytes_be32(&head, &e.generation.number);
-	bytes_be64(&head, &e.generation.digest);
+	event_generation_get(&head, &e.generation);
+	bytes_be32(&head, &e.row.file);
+	bytes_be32(&head, &e.row.line);
 	if (!limit_decode(&head, &e.limit) || !get_texts(&b, &e))
 		return false;
 	while (head.left > 0)
@@ -158,6 +160,15 @@ bool event_decode(struct bytes b, struct event *ret)
 		return false;
 	*ret = e;
 	return true;
+}
+
+struct event_generation event_generation(uint64_t number, const uint8_t digest[32])
+{
+	struct event_generation g = { .number = (uint32_t)number };
+	struct bytes b = bytes_of(digest, 32);
+
+	bytes_be64(&b, &g.digest);
+	return g;
 }
 
 static bool put_on_wire(int fd, const struct event *e)
@@ -195,6 +206,16 @@ void event_say(struct event *e, enum event_text which, const char *text)
 	memcpy(e->text[which], text, n);
 }
 
+static bool put(const struct event_port *p, const struct event *e)
+{
+	struct event stamped = *e;
+
+	if (e->generation.number != 0 || p->now.number == 0)
+		return put_on_wire(p->fd, e);
+	stamped.generation = p->now;
+	return put_on_wire(p->fd, &stamped);
+}
+
 void event_send(struct event_port *p, const struct event *e)
 {
 	if (p->lost > 0) {
@@ -202,12 +223,12 @@ void event_send(struct event_port *p, const struct event *e)
 		struct event gap = event_new(EVENT_LOST, e->wall_ns);
 
 		gap.count = p->lost;
-		if (!put_on_wire(p->fd, &gap)) {
+		if (!put(p, &gap)) {
 			p->lost++;
 			return;
 		}
 		p->lost = 0;
 	}
-	if (!put_on_wire(p->fd, e))
+	if (!put(p, e))
 		p->lost++;
 }

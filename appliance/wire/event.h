@@ -53,6 +53,12 @@ enum lost_event {
 #include "appliance/wire/event.def"
 };
 
+/* A line of the policy. */
+struct place {
+	uint32_t file; /* index into the generation's sources */
+	uint32_t line; /* 0 = none */
+};
+
 #define EVENT_NO_CONDUIT 0xffffffffu
 
 /* The generation by which something was decided. Numbers are given once on a box; the digest tells boxes apart. */
@@ -60,6 +66,26 @@ struct event_generation {
 	uint32_t number; /* 0 = none, or not known */
 	uint64_t digest; /* the first 8 bytes of its SHA-256, big-endian */
 };
+
+struct event_generation event_generation(uint64_t number, const uint8_t digest[32]);
+
+/* 12 bytes, as in messages and tables. */
+static inline void event_generation_put(struct outbuf *o, struct event_generation g)
+{
+	out_be32(o, g.number);
+	out_be64(o, g.digest);
+}
+
+static inline bool event_generation_get(struct bytes *b, struct event_generation *ret)
+{
+	bytes_be32(b, &ret->number);
+	return bytes_be64(b, &ret->digest);
+}
+
+static inline bool event_generation_same(struct event_generation a, struct event_generation b)
+{
+	return a.number == b.number && a.digest == b.digest;
+}
 
 /* What was changed, as it was and as it became, and who did it: drift and policy events. */
 enum event_text { EVENT_OBJECT, EVENT_BEFORE, EVENT_AFTER, EVENT_BY, EVENT_TEXTS };
@@ -72,7 +98,7 @@ struct event {
 	uint16_t reason;    /* enum reason */
 	uint32_t permit;    /* box permit id, 0 = none */
 	uint32_t conduit;   /* index into the generation's conduits, or EVENT_NO_CONDUIT */
-	uint32_t line;	    /* policy line responsible, 0 = none */
+	uint32_t line;	    /* policy line of the conduit, 0 = none */
 	struct addr client; /* who opened the session, or the source of the packet; family 0 = none */
 	struct addr server;
 	uint16_t client_port; /* ICMP: 0 */
@@ -91,6 +117,7 @@ struct event {
 	uint64_t value;
 	struct limit limit; /* EVENT_PDU that was refused */
 	struct event_generation generation;
+	struct place row; /* that allowed it */
 	char text[EVENT_TEXTS][EVENT_TEXT];
 };
 
@@ -112,6 +139,7 @@ bool event_decode(struct bytes b, struct event *ret);
 struct event_port {
 	int fd; /* -1: everything is counted as lost */
 	uint64_t lost;
+	struct event_generation now; /* of records that name none */
 };
 
 void event_send(struct event_port *p, const struct event *e);

@@ -36,16 +36,15 @@ static const struct shape shapes[MSG_TYPE_COUNT] = {
 	[MSG_QUERY] = { BY_SUPERVISOR, 1, 64, 0, 0 },
 	[MSG_DPI_START] = { BY_SUPERVISOR, 4, 4, 2, 2 },
 	[MSG_LANE] = { BY_SUPERVISOR, 6, 6, 1, 1 },
-	[MSG_TABLE] = { BY_SUPERVISOR, 4, 4, 1, 1 },
+	[MSG_TABLE] = { BY_SUPERVISOR, 16, 16, 1, 1 },
 	[MSG_TABLE_DROP] = { BY_SUPERVISOR, 0, 0, 0, 0 },
-	[MSG_IMPACT] = { BY_SUPERVISOR, 8, 8, 1, 1 },
 	[MSG_TABLE_ACK] = { BY(ROLE_DPI), 32, 32, 0, 0 },
 	[MSG_WORKER] = { BY_SUPERVISOR, 8, 8, 3, 3 },
 	[MSG_HUNG] = { BY(ROLE_GATE), 8, 8, 0, 0 },
 	[MSG_APPLY] = { BY_SUPERVISOR, 9, 9, 1, 1 },
 	[MSG_APPLIED] = { BY(ROLE_ENFORCE), 5, 1024, 0, 1 },
 	[MSG_DRIFT] = { BY(ROLE_ENFORCE), 17, 1024, 0, 0 },
-	[MSG_GENERATION] = { BY_SUPERVISOR, 8, MSG_BODY, 1, 1 },
+	[MSG_GENERATION] = { BY_SUPERVISOR, 12, MSG_BODY, 1, 1 },
 	[MSG_SOURCE] = { BY_SUPERVISOR, 5, 5, 1, 1 },
 	[MSG_COMPILE] = { BY_SUPERVISOR, 1, 1, 1, 1 },
 	[MSG_COMPILED] = { BY(ROLE_COMPILE), 9, 9, 1, 1 },
@@ -58,6 +57,7 @@ static const struct shape shapes[MSG_TYPE_COUNT] = {
 	[MSG_CTL_ROLLBACK] = { BY(ROLE_CLI), 0, 0, 0, 0 },
 	[MSG_CTL_HISTORY] = { BY(ROLE_CLI), 0, 0, 0, 0 },
 	[MSG_CTL_EXPLAIN] = { BY(ROLE_CLI), 8, 8, 0, 0 },
+	[MSG_IN_FORCE] = { BY_SUPERVISOR, 12, 12, 0, 0 },
 };
 
 static const char *const role_names[ROLE_COUNT] = {

@@ -75,15 +75,19 @@ static bool take_table(struct worker *w, struct msg *m)
 	uint8_t *image, digest[32], answer[32] = { 0 };
 	struct outbuf o = outbuf_of(answer, sizeof(answer));
 	struct err e = { 0 };
+	struct event_generation now;
 	uint32_t length;
 	size_t n;
 
-	if (!bytes_be32(&m->body, &length))
+	bytes_be32(&m->body, &length);
+	if (!event_generation_get(&m->body, &now))
 		return false;
-	w->trying = false; /* its room is taken by this one */
-	if (memfd_read(m->fds[0], WORKER_TABLE_BYTES, &image, &n, &e) < 0)
+	if (memfd_read(m->fds[0], 2 * WORKER_TABLE_BYTES, &image, &n, &e) < 0)
 		fprintf(stderr, "sekishod dpi: %s\n", e.text);
-	else if (length <= n && inspector_table(w->inspector, bytes_of(image, length), digest)) {
+	else if (length <= n && length <= WORKER_TABLE_BYTES &&
+		 inspector_table(w->inspector, bytes_of(image, length), digest)) {
+		w->events.now = now;
+		inspector_generations(w->inspector, now, bytes_of(image + length, n - length));
 		memcpy(answer, digest, sizeof(answer));
 		memcpy(w->digest, digest, sizeof(digest));
 		w->table = true;
@@ -148,8 +152,6 @@ static bool take(struct worker *w, struct msg *m)
 		return take_table(w, m);
 	if (m->type == MSG_QUERY)
 		return take_query(w, m);
-	if (m->type == MSG_IMPACT)
-		return worker_impact(w, m);
 	return m->type == MSG_TABLE_DROP; /* the previous image went when the new one came */
 }
 

@@ -96,11 +96,9 @@ static void judge_one(struct look *l, struct bytes pdu, uint64_t offset, struct 
 	u.length = (uint32_t)pdu.left;
 	flow_info_of(l->f, &info);
 	outside_pdu(&info, &u, observe, l->p->frame);
-	if (l->dir == DIR_C2S && (u.allowed || observe))
-		deed_remember(c, pdu);
 	if (u.allowed) {
 		if (l->dir == DIR_C2S)
-			counts_hold(c, &u);
+			counts_hold(l, &u);
 		return;
 	}
 	event_pdu(l, &u, observe ? EV_OBSERVE : EV_DENY);

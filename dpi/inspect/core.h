@@ -12,7 +12,6 @@
  *   inspect/command.c   is the command allowed?
  *   inspect/rejudge.c   is what was judged by another table still allowed?
  *   inspect/event.c     events within their budget, counts of accepted commands
- *   inspect/impact.c    what a change of policy will do to live sessions
  */
 #ifndef SEKISHO_DPI_INSPECT_CORE_H
 #define SEKISHO_DPI_INSPECT_CORE_H
@@ -60,13 +59,14 @@ struct waiting {
 	uint32_t older, newer; /* by deadline */
 };
 
-#define DEEDS_MAX 12u /* kinds of requests remembered per flow over its whole life */
-
 /* Accepted commands of one kind since the last record. */
 struct counted {
 	uint8_t unit, function, space;
 	uint32_t address, quantity;
+	uint32_t permit; /* by which it was judged: the flow may have another by now */
 	uint32_t conduit, line;
+	struct place row;
+	struct event_generation generation; /* in which these numbers mean something */
 	uint64_t count;
 };
 
@@ -77,9 +77,6 @@ struct command_state {
 	struct counted counted[COUNTED_MAX + 1]; /* the last one sums up what found no place */
 	struct counted held[COUNTED_MAX + 1];	 /* of the segment being judged: counted when it passes */
 	uint32_t n_counted, n_held;
-	struct deed deeds[DEEDS_MAX]; /* what the client has asked for and got since the flow began */
-	uint32_t n_deeds;
-	uint64_t more_deeds; /* that found no place */
 	uint32_t flow;
 	uint32_t older, newer; /* by due time; SLOT_NONE */
 	bool listed;	       /* stands in that list: something is to be written */
@@ -115,7 +112,9 @@ struct inspector {
 	unsigned table_now;
 	uint32_t table_turn; /* rises with every table */
 	struct command_table table;
-	struct waiting *waiting; /* owned; WAIT_PACKETS */
+	struct event_generation *generations[2]; /* owned; beside the tables: of each permit, what it comes from */
+	struct event_generation generation;	 /* the newest that this worker was told of */
+	struct waiting *waiting;		 /* owned; WAIT_PACKETS */
 	uint32_t wait_free, wait_oldest, wait_newest;
 	uint32_t waiting_in[SHARES], waiting_part[SHARES];
 	struct command_state *commands; /* owned; one per flow, touched as used */
@@ -159,16 +158,11 @@ static inline bool look_lenient(const struct look *l)
 	return look_observes(l) || l->i->limits.as_captured;
 }
 
-static inline bool permit_commands_lane(const struct command_permit *permit)
+static inline bool look_commands_lane(const struct look *l)
 {
 	struct lane lane;
 
-	return lane_of(permit->lane, &lane) && lane.kind == LANE_COMMANDS;
-}
-
-static inline bool look_commands_lane(const struct look *l)
-{
-	return l->permit != NULL && permit_commands_lane(l->permit);
+	return l->permit != NULL && lane_of(l->permit->lane, &lane) && lane.kind == LANE_COMMANDS;
 }
 
 static inline uint32_t look_share(const struct look *l)
@@ -193,14 +187,6 @@ bool look_new_flow(struct look *l, enum direction dir);
 void look_restart(struct look *l, enum direction dir);
 /* Who is the client, judged by the permit's server ports, when nobody saw the session open. */
 enum direction look_guess_dir(const struct look *l);
-/* What becomes of a flow that comes under another permit. */
-enum relabel {
-	RELABEL_STAYS,	  /* its next bytes are judged by the new permit */
-	RELABEL_ENDS,	  /* what it speaks is not promised any more */
-	RELABEL_CONFIRMS, /* from now on only its name counts, and that is known */
-	RELABEL_HALF_WAY, /* nobody followed what the new permit looks into */
-};
-enum relabel relabel_rule(const struct flow *f, const struct command_table *t, const struct command_permit *permit);
 /* The flow's permit and table as of this packet. False when that decided the packet. */
 bool look_relabel(struct look *l);
 /* The flow ends here by decision: refused for good, both ends reset, packet dropped. Observed flows are let go instead.
@@ -213,8 +199,6 @@ void look_note_refusal(struct look *l, enum reason r, enum protocol speaks);
 /* Resets both ends: by what the flow knows, or by this packet's own numbers. */
 void look_reset(struct look *l, bool by_packet);
 void look_confirm(struct look *l, enum protocol p);
-const struct command_grant *table_promises(const struct command_table *t, const struct command_permit *permit,
-					   enum protocol p);
 /* Which grants speak for protocol p; NULL when none does. Shadow grants never do. */
 const struct command_grant *permit_promises(const struct inspector *i, const struct command_permit *permit,
 					    enum protocol p);
@@ -321,15 +305,10 @@ void event_pdu(struct look *l, const struct pdu *u, enum event_verdict v);
 void event_drop(struct look *l, enum event_verdict v, enum reason r);
 void events_flush(struct inspector *i, bool all);
 uint64_t events_next_due(const struct inspector *i);
-void counts_hold(struct command_state *c, const struct pdu *u);
+void counts_hold(struct look *l, const struct pdu *u);
 void counts_keep(struct inspector *i, struct command_state *c, bool passed); /* what was held, or forget it */
 void counts_write(struct inspector *i, struct command_state *c);
 void counts_due(struct inspector *i);
 uint64_t counts_next_due(const struct inspector *i);
-
-/* ---- inspect/impact.c ---- */
-
-/* A request that passes, or would have passed but for its flow's end. */
-void deed_remember(struct command_state *c, struct bytes pdu);
 
 #endif

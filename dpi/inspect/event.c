@@ -88,6 +88,7 @@ static void flush_share(struct inspector *i, uint32_t s, bool all)
 				   .reason = (uint16_t)r,
 				   .conduit = EVENT_NO_CONDUIT,
 				   .space = 255,
+				   .generation = i->generation,
 				   .count = i->suppressed[s][r] };
 
 		if (i->suppressed[s][r] == 0 ||
@@ -113,6 +114,12 @@ uint64_t events_next_due(const struct inspector *i)
 	return i->suppressed_all == 0 ? UINT64_MAX : i->suppressed_flush_ns;
 }
 
+/* By which generation a permit's packets are judged. While two are known, old permits still belong to the old one. */
+static struct event_generation generation_of(const struct inspector *i, const struct command_permit *p)
+{
+	return p != NULL ? i->generations[i->table_now][p - i->table.permits] : i->generation;
+}
+
 /* What every record about a packet says. */
 static struct event start(const struct look *l, enum event_kind kind, enum event_verdict v, enum reason r)
 {
@@ -123,6 +130,7 @@ static struct event start(const struct look *l, enum event_kind kind, enum event
 			   .space = 255,
 			   .conduit = EVENT_NO_CONDUIT,
 			   .permit = mark_permit(l->p->mark),
+			   .generation = generation_of(l->i, l->permit),
 			   .l4proto = l->d.l4proto,
 			   .s2c = l->dir == DIR_S2C };
 
@@ -181,6 +189,7 @@ void event_pdu(struct look *l, const struct pdu *u, enum event_verdict v)
 
 	e.conduit = u->conduit;
 	e.line = u->line;
+	e.row = u->row;
 	e.unit = u->unit;
 	e.function = u->function;
 	e.space = u->space;
@@ -195,7 +204,9 @@ void event_pdu(struct look *l, const struct pdu *u, enum event_verdict v)
 static bool same_kind(const struct counted *a, const struct counted *b)
 {
 	return a->function == b->function && a->address == b->address && a->quantity == b->quantity &&
-	       a->unit == b->unit && a->space == b->space && a->conduit == b->conduit && a->line == b->line;
+	       a->unit == b->unit && a->space == b->space && a->conduit == b->conduit && a->line == b->line &&
+	       a->row.file == b->row.file && a->row.line == b->row.line && a->permit == b->permit &&
+	       event_generation_same(a->generation, b->generation);
 }
 
 /* Adds to the table; what finds no place is summed up per flow, in the last entry, without its particulars. */
@@ -217,8 +228,9 @@ static void count_in(struct counted *table, uint32_t *n, const struct counted *c
 	table[COUNTED_MAX].count += c->count;
 }
 
-void counts_hold(struct command_state *c, const struct pdu *u)
+void counts_hold(struct look *l, const struct pdu *u)
 {
+	struct command_state *c = l->f->commands;
 	struct counted one = { .unit = u->unit,
 			       .function = u->function,
 			       .space = u->space,
@@ -226,6 +238,9 @@ void counts_hold(struct command_state *c, const struct pdu *u)
 			       .quantity = u->quantity,
 			       .conduit = u->conduit,
 			       .line = u->line,
+			       .row = u->row,
+			       .permit = l->permit != NULL ? l->permit->permit : 0,
+			       .generation = generation_of(l->i, l->permit),
 			       .count = 1 };
 
 	count_in(c->held, &c->n_held, &one);
@@ -262,9 +277,11 @@ void counts_write(struct inspector *i, struct command_state *c)
 				   .kind = EVENT_COUNTS,
 				   .verdict = EV_ALLOW,
 				   .reason = R_ALLOWED,
-				   .permit = f->permit,
+				   .permit = t->permit,
+				   .generation = t->generation,
 				   .conduit = t->conduit,
 				   .line = t->line,
+				   .row = t->row,
 				   .client = f->client,
 				   .server = f->server,
 				   .client_port = f->client_port,

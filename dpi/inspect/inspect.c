@@ -7,6 +7,12 @@
 #include "appliance/base/clock.h"
 #include "dpi/inspect/core.h"
 
+/* No table of this many bytes has more. */
+static size_t permits_most(const struct inspector_limits *l)
+{
+	return l->table_bytes / sizeof(struct command_permit) + 1;
+}
+
 struct inspector *inspector_new(const struct inspector_limits *l)
 {
 	struct inspector *i = calloc(1, sizeof(*i));
@@ -17,6 +23,8 @@ struct inspector *inspector_new(const struct inspector_limits *l)
 	i->table_turn = 1;
 	i->table_memory[0] = aligned_alloc(16, (l->table_bytes + 15u) & ~15u);
 	i->table_memory[1] = aligned_alloc(16, (l->table_bytes + 15u) & ~15u);
+	for (unsigned k = 0; k < 2; k++)
+		i->generations[k] = calloc(permits_most(l), sizeof(*i->generations[k]));
 	i->waiting = calloc(WAIT_PACKETS, sizeof(*i->waiting));
 	i->commands = calloc(l->flows, sizeof(*i->commands));
 	i->command_free = calloc(l->flows, sizeof(*i->command_free));
@@ -24,8 +32,9 @@ struct inspector *inspector_new(const struct inspector_limits *l)
 	i->pdu_room = malloc(PACKET_MAX);
 	i->namer = namer_new(l->flows);
 	if (!flow_init(&i->flows, l->flows) || !pool_init(&i->pool, l->pool_bytes) || i->namer == NULL ||
-	    i->table_memory[0] == NULL || i->table_memory[1] == NULL || i->waiting == NULL || i->commands == NULL ||
-	    i->command_free == NULL || i->packet_room == NULL || i->pdu_room == NULL) {
+	    i->table_memory[0] == NULL || i->table_memory[1] == NULL || i->generations[0] == NULL ||
+	    i->generations[1] == NULL || i->waiting == NULL || i->commands == NULL || i->command_free == NULL ||
+	    i->packet_room == NULL || i->pdu_room == NULL) {
 		inspector_free(i);
 		return NULL;
 	}
@@ -47,6 +56,8 @@ void inspector_free(struct inspector *i)
 	namer_free(i->namer);
 	free(i->table_memory[0]);
 	free(i->table_memory[1]);
+	free(i->generations[0]);
+	free(i->generations[1]);
 	free(i->waiting);
 	free(i->commands);
 	free(i->command_free);
@@ -84,9 +95,21 @@ bool inspector_table(struct inspector *i, struct bytes image, uint8_t digest[32]
 		i->table_now = next;
 		i->table_turn++;
 		divide(i);
+		for (uint32_t k = 0; k < t.n_permits; k++)
+			i->generations[next][k] = (struct event_generation){ 0 };
 	}
 	memcpy(digest, i->table.digest, 32);
 	return good;
+}
+
+void inspector_generations(struct inspector *i, struct event_generation now, struct bytes of_permits)
+{
+	i->generation = now;
+	for (uint32_t k = 0; k < i->table.n_permits; k++) {
+		struct event_generation g;
+
+		i->generations[i->table_now][k] = event_generation_get(&of_permits, &g) ? g : now;
+	}
 }
 
 /* Time only goes forward, also where a capture's stamps do not. */

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "appliance/wire/vocabulary.h"
-#include "dpi/modbus/deed.h"
 #include "dpi/modbus/pdu.h"
 #include "dpi/modbus/rules.h"
 
@@ -97,7 +96,7 @@ static bool make_room(struct modbus_state *s)
 	return false;
 }
 
-/* Names the conduit and line: the row's when it was allowed, the conduit's when it was refused. */
+/* Names the conduit and its line, and the row that allowed it. */
 static void name_conduit(const struct command_table *t, const struct command_permit *p, uint16_t choice,
 			 struct pdu *ret)
 {
@@ -106,10 +105,13 @@ static void name_conduit(const struct command_table *t, const struct command_per
 
 	ret->conduit = EVENT_NO_CONDUIT;
 	ret->line = 0;
+	ret->row = (struct place){ 0 };
 	if (!modbus_choice(t, p, choice, &g, &row))
 		return;
 	ret->conduit = g->conduit;
-	ret->line = ret->allowed && row != NULL ? row->line : g->line;
+	ret->line = g->line;
+	if (ret->allowed && row != NULL)
+		ret->row = (struct place){ row->file, row->line };
 }
 
 static void judge_request(struct modbus_state *s, struct bytes pdu, const struct command_table *t,
@@ -273,6 +275,4 @@ const struct enforcer modbus_enforcer = {
 	.frame = frame,
 	.judge = judge,
 	.missed = missed,
-	.note = modbus_deed_note,
-	.again = modbus_deed_again,
 };

@@ -99,7 +99,8 @@ static bool put_rows(struct writer *w, const struct model_service *s, uint32_t *
 			const struct model_allow *allow = &s->allows[i];
 			struct command_row row = { .units_any = allow->units_any,
 						   .spaces_any = allow->spaces_any,
-						   .line = allow->at.line },
+						   .line = allow->at.line,
+						   .file = allow->at.file },
 					   *slot;
 
 			memcpy(row.functions, allow->functions, sizeof(row.functions));

@@ -7,7 +7,6 @@ in one Python process; real programs are started with Net.run and Net.spawn.
 """
 import contextlib
 import ctypes
-import errno
 import json
 import os
 import select
@@ -147,9 +146,7 @@ class Capture:
                 frame, origin = self.sock.recvfrom(70000)
             except socket.timeout:
                 continue
-            except OSError as e:
-                if e.errno == errno.ENETDOWN:  # told once each time the link goes down
-                    continue
+            except OSError:
                 return
             self.frames.append((time.monotonic(), origin[2] != socket.PACKET_OUTGOING, frame))
 

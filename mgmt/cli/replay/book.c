@@ -46,7 +46,7 @@ static bool command_equal(const struct book_command *a, const struct book_comman
 {
 	return a->server_port == b->server_port && a->protocol == b->protocol && a->dir == b->dir &&
 	       a->unit == b->unit && a->function == b->function && a->space == b->space && a->verdict == b->verdict &&
-	       a->reason == b->reason && a->conduit == b->conduit && a->line == b->line &&
+	       a->reason == b->reason && a->conduit == b->conduit && a->line == b->line && a->file == b->file &&
 	       addr_cmp(&a->client, &b->client) == 0 && addr_cmp(&a->server, &b->server) == 0;
 }
 
@@ -193,7 +193,8 @@ static void count_command(struct book *b, const struct flow_info *f, const struc
 	key.verdict = v;
 	key.reason = p->reason;
 	key.conduit = p->conduit;
-	key.line = p->line;
+	key.line = p->row.line != 0 ? p->row.line : p->line;
+	key.file = p->row.line != 0 ? p->row.file : UINT32_MAX;
 	key.lowest = p->address;
 	key.highest = last;
 	key.limit = p->limit;

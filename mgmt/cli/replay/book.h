@@ -36,6 +36,7 @@ struct book_command {
 	enum event_verdict verdict;
 	enum reason reason;
 	uint32_t conduit, line;
+	uint32_t file;		  /* of that line; UINT32_MAX = the conduit's */
 	uint32_t lowest, highest; /* addresses touched; meaningful unless space is 255 */
 	struct limit limit;	  /* of the first one */
 	uint32_t first_frame;

@@ -8,13 +8,16 @@ static const char *verdict_word(enum event_verdict v)
 	return v == EV_DENY ? "deny" : v == EV_OBSERVE ? "observe" : "allow";
 }
 
-static void add_conduit(json_t *o, const struct ir *ir, uint32_t conduit, uint32_t line)
+/* The place is the row's that allowed it, or the conduit's. */
+static void add_conduit(json_t *o, const struct ir *ir, uint32_t conduit, uint32_t line, struct place row)
 {
 	const struct ir_conduit *c = conduit < ir->n_conduits ? &ir->conduits[conduit] : NULL;
+	uint32_t file = row.line != 0 ? row.file : c != NULL ? c->file : UINT32_MAX;
 
 	json_object_set_new(o, "conduit", c != NULL ? json_text(c->name) : json_null());
-	json_object_set_new(o, "file",
-			    c != NULL && c->file < ir->n_sources ? json_text(ir->sources[c->file].name) : json_null());
+	if (row.line != 0)
+		line = row.line;
+	json_object_set_new(o, "file", file < ir->n_sources ? json_text(ir->sources[file].name) : json_null());
 	json_object_set_new(o, "line", line != 0 ? json_integer(line) : json_null());
 }
 
@@ -47,7 +50,7 @@ json_t *replay_pdu_json(const struct ir *ir, const struct flow_info *f, const st
 	json_object_set_new(o, "verdict", json_string(verdict_word(v)));
 	json_object_set_new(o, "reason", json_string(reason_word(p->reason)));
 	json_object_set_new(o, "limit", limit_json(&p->limit));
-	add_conduit(o, ir, p->conduit, p->line);
+	add_conduit(o, ir, p->conduit, p->line, p->row);
 	return o;
 }
 

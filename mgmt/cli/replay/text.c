@@ -174,6 +174,7 @@ static void command_row(struct cli *c, const struct replay *r, struct table *t, 
 	const struct vocabulary *words = vocabulary_of(m->protocol);
 	const struct function_info *f = words != NULL ? function_by_code(words, m->function) : NULL;
 	const struct ir_conduit *conduit = m->conduit < r->ir->n_conduits ? &r->ir->conduits[m->conduit] : NULL;
+	uint32_t file = m->file != UINT32_MAX ? m->file : conduit != NULL ? conduit->file : UINT32_MAX;
 	char client[ADDR_TEXT], server[ENDPOINT_TEXT];
 
 	addr_text(&m->client, client);
@@ -194,8 +195,8 @@ static void command_row(struct cli *c, const struct replay *r, struct table *t, 
 	table_cellf(t, "%u", m->first_frame);
 	reason_cell(t, m, words != NULL && m->space < SPACE_MAX ? words->spaces[m->space] : "", c->lang);
 	if (conduit != NULL)
-		table_cellf(t, "%s (%s:%u)", conduit->name,
-			    conduit->file < r->ir->n_sources ? r->ir->sources[conduit->file].name : "?", m->line);
+		table_cellf(t, "%s (%s:%u)", conduit->name, file < r->ir->n_sources ? r->ir->sources[file].name : "?",
+			    m->line);
 	else
 		table_cell(t, "-");
 }

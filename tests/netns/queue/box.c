@@ -179,6 +179,7 @@ static void start_worker(struct box *b, const char *liar)
 	table = memfd_sealed("table", "x", 1);
 	o = outbuf_of(body, sizeof(body));
 	out_be32(&o, 1);
+	event_generation_put(&o, (struct event_generation){ 0 });
 	must(msg_send(b->worker.control, MSG_TABLE, 0, &o, &table, 1), "table");
 	close(table);
 	if (msg_recv(b->worker.control, ROLE_DPI, &m) != 1 || m.type != MSG_TABLE_ACK)

@@ -5,7 +5,7 @@
  * LINK: dpi/inspect/inspect.c dpi/inspect/flow.c dpi/inspect/tcp.c dpi/inspect/wait.c dpi/inspect/datagram.c
  * LINK: dpi/inspect/name.c dpi/inspect/again.c dpi/inspect/command.c dpi/inspect/event.c dpi/decode.c dpi/flow.c
  * LINK: dpi/share.c dpi/stream.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/plausible.c dpi/datagram.c
- * LINK: appliance/base/bytes.c dpi/inspect/rejudge.c dpi/inspect/impact.c
+ * LINK: appliance/base/bytes.c dpi/inspect/rejudge.c
  * LINK: appliance/base/addr.c appliance/wire/commands.c appliance/wire/reason.c appliance/wire/protocols.c
  * LINK: appliance/base/sha256.c appliance/wire/vocabulary.c
  * LIBS: libndpi nettle
@@ -979,6 +979,38 @@ static void counts_are_written(void **state)
 	assert_int_equal(desk.n_events, 9);
 }
 
+/* What was accepted under one generation is told under that one, also when the next has come. */
+static void counts_keep_their_generation(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64], digest[32];
+	size_t n;
+	uint8_t *image = desk_image(1, &n);
+	uint64_t by[3] = { 0 };
+
+	(void)state;
+	inspector_generations(desk_i, (struct event_generation){ 1, 11 }, bytes_of(NULL, 0));
+	toy_pdu(pdu, 12, 3);
+	desk_handshake(&k);
+	for (int i = 0; i < 3; i++)
+		desk_send(&k, DIR_C2S, pdu, 12);
+	assert_true(inspector_table(desk_i, bytes_of(image, n), digest));
+	inspector_generations(desk_i, (struct event_generation){ 2, 22 }, bytes_of(NULL, 0));
+	for (int i = 0; i < 4; i++)
+		desk_send(&k, DIR_C2S, pdu, 12);
+	desk_now += 60000000000u;
+	inspector_tick(desk_i);
+	for (size_t e = 0; e < desk.n_events; e++)
+		if (desk.events[e].kind == EVENT_COUNTS && desk.events[e].generation.number < 3) {
+			assert_int_equal(desk.events[e].generation.digest, 11 * desk.events[e].generation.number);
+			by[desk.events[e].generation.number] += desk.events[e].count;
+		}
+	assert_int_equal(by[0], 0);
+	assert_int_equal(by[1], 3);
+	assert_int_equal(by[2], 4);
+	free(image);
+}
+
 static void relabelled_flows(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -1103,6 +1135,7 @@ int main(void)
 		T(gso_frame_of_many_commands),
 		T(pool_full_drops_and_goes_on),
 		T(counts_are_written),
+		T(counts_keep_their_generation),
 		T(relabelled_flows),
 		T(a_new_table_counts_at_once),
 		T(refusals_beyond_the_budget_are_counted),

@@ -2,7 +2,7 @@
 /*
  * The Modbus enforcer: framing, lengths of all function codes, ranges, values, units, reasons.
  * What answers may look like is in test_modbus_answers.c.
- * LINK: dpi/modbus/modbus.c dpi/modbus/deed.c dpi/modbus/request.c dpi/modbus/response.c dpi/modbus/rules.c appliance/base/bytes.c
+ * LINK: dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c dpi/modbus/rules.c appliance/base/bytes.c
  * LINK: appliance/wire/commands.c appliance/base/sha256.c appliance/wire/vocabulary.c
  * LIBS: nettle
  */
@@ -266,10 +266,12 @@ static void allowed_ranges(void **state)
 		assert_false(range_allowed(&d, f, 100, 40));
 		assert_true(range_allowed(&d, f, 130, 10));
 		assert_int_equal(d.p.reason, R_ALLOWED);
-		assert_int_equal(d.p.line, 11);
+		assert_int_equal(d.p.line, 100);
+		assert_int_equal(d.p.row.line, 11);
 		assert_false(range_allowed(&d, f, 131, 10));
 		assert_int_equal(d.p.reason, R_MODBUS_ADDRESS);
 		assert_int_equal(d.p.line, 100);
+		assert_int_equal(d.p.row.line, 0);
 		assert_int_equal(d.p.space, spaces[i]);
 		assert_int_equal(d.p.address, 131);
 		assert_int_equal(d.p.quantity, 10);
@@ -595,10 +597,12 @@ static void rows_and_reasons(void **state)
 
 	assert_true(request(&d, 1, 1, 3, (uint8_t[]){ 0, 99, 0, 1 }, 4)->allowed);
 	assert_int_equal(d.p.conduit, 0);
-	assert_int_equal(d.p.line, 11);
+	assert_int_equal(d.p.line, 100);
+	assert_int_equal(d.p.row.line, 11);
 	assert_true(request(&d, 1, 1, 6, (uint8_t[]){ 1, 0x90, 0, 1 }, 4)->allowed);
 	assert_int_equal(d.p.conduit, 1);
-	assert_int_equal(d.p.line, 201);
+	assert_int_equal(d.p.line, 200);
+	assert_int_equal(d.p.row.line, 201);
 	/* reading 400 is nobody's; writing 99 is nobody's */
 	assert_false(request(&d, 1, 1, 3, (uint8_t[]){ 1, 0x90, 0, 1 }, 4)->allowed);
 	assert_int_equal(d.p.reason, R_MODBUS_ADDRESS);
@@ -640,6 +644,7 @@ static void grants(void **state)
 	assert_true(request(&d, 1, 1, 3, (uint8_t[]){ 0, 0, 0, 1 }, 4)->allowed);
 	assert_int_equal(d.p.conduit, 3);
 	assert_int_equal(d.p.line, 400);
+	assert_int_equal(d.p.row.line, 0);
 	/* no Modbus grant at all */
 	d.permit.n_grants = 0;
 	assert_false(request(&d, 1, 1, 3, (uint8_t[]){ 0, 0, 0, 1 }, 4)->allowed);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The Modbus enforcer: answers, open requests, pipelining, lost and repeated ones, a table changed in between.
- * LINK: dpi/modbus/modbus.c dpi/modbus/deed.c dpi/modbus/request.c dpi/modbus/response.c dpi/modbus/rules.c appliance/base/bytes.c
+ * LINK: dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c dpi/modbus/rules.c appliance/base/bytes.c
  * LINK: appliance/wire/commands.c appliance/base/sha256.c
  * LIBS: nettle
  */
@@ -308,13 +308,15 @@ static void responses_name_the_row(void **state)
 	request(&d, 2, 1, 3, read_one, 4);
 	assert_true(response(&d, 1, 1, 6, (uint8_t[]){ 0, 9, 0, 1 }, 4)->allowed);
 	assert_int_equal(d.p.conduit, 1);
-	assert_int_equal(d.p.line, 201);
+	assert_int_equal(d.p.line, 200);
+	assert_int_equal(d.p.row.line, 201);
 	assert_int_equal(d.p.space, MODBUS_HOLDING);
 	assert_int_equal(d.p.address, 9);
 	assert_int_equal(d.p.quantity, 1);
 	assert_true(response(&d, 2, 1, 3, one_register, 3)->allowed);
 	assert_int_equal(d.p.conduit, 0);
-	assert_int_equal(d.p.line, 11);
+	assert_int_equal(d.p.line, 100);
+	assert_int_equal(d.p.row.line, 11);
 }
 
 /* Bytes went by unseen: answers to requests from before pass when such a request might have been allowed. */
@@ -333,7 +335,8 @@ static void answers_from_before(void **state)
 		modbus_enforcer.missed(d.state);
 		assert_true(response(&d, 1, 1, e->function, e->back, e->back_n)->allowed);
 		assert_int_equal(d.p.reason, R_MODBUS_UNSEEN);
-		assert_int_equal(d.p.line, 11);
+		assert_int_equal(d.p.line, 100);
+		assert_int_equal(d.p.row.line, 11);
 		assert_int_equal(d.p.space, 255);
 		if (e->function != 8) { /* echoes any number of words */
 			assert_false(response(&d, 1, 1, e->function, e->back, e->back_n - 1u)->allowed);

@@ -410,8 +410,8 @@ static void put_at(int fd, int at)
 static void prepare(enum role r)
 {
 	int control[2], events[2], table = memfd_sealed("table", "12345", 5);
-	uint8_t body[4] = { 0, 0, 0, 5 };
-	struct outbuf o = { .p = body, .len = 4, .size = 4 };
+	uint8_t body[16] = { 0, 0, 0, 5 }; /* and no generation */
+	struct outbuf o = { .p = body, .len = sizeof(body), .size = sizeof(body) };
 
 	if (unshare(CLONE_NEWNET) < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET, 0, control) < 0 ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET, 0, events) < 0 || msg_send(control[0], MSG_TABLE, 0, &o, &table, 1) < 0)

@@ -46,7 +46,7 @@ struct pdu {
 	struct limit limit; /* refused: which number was outside of what */
 };
 
-#define ENFORCER_STATE_MAX 256 /* bytes of state inline in a flow */
+#define ENFORCER_STATE_MAX 1536 /* bytes of state inline in a flow */
 
 struct enforcer {
 	enum protocol protocol;
@@ -57,6 +57,13 @@ struct enforcer {
 	/* Fills everything but dir, offset and length. `permit` may hold several grants of this protocol. */
 	void (*judge)(void *state, enum direction dir, struct bytes pdu, const struct command_table *table,
 		      const struct command_permit *permit, struct pdu *ret);
+	/*
+	 * A segment of the client's with new bytes, before any of it is judged: `b` begins with a PDU, `offset` being where that lies
+	 * in the stream, and `carried` bytes of it came in earlier segments; `late`: long before this one. False refuses it, for what a receiver may make of how
+	 * it is cut; *ret (zeroed but for dir, offset and length) then says why. May be NULL.
+	 */
+	bool (*segment)(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
+			const struct command_table *table, const struct command_permit *permit, struct pdu *ret);
 	/* Bytes went by unseen, before a pick-up or where a capture has a gap: the state is kept but is not all there was. */
 	void (*missed)(void *state);
 };

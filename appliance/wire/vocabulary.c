@@ -4,28 +4,33 @@
 #include <stddef.h>
 #include <string.h>
 
-/* MODBUS Application Protocol Specification V1.1b3, clause 6; 90 is Schneider's UMAS, which programs controllers. */
+/*
+ * MODBUS Application Protocol Specification V1.1b3, clause 6; 90 is Schneider's UMAS, which programs controllers. Framing: most
+ * servers find the end of a request by its function, not by the length in its header, and take one that they do not know for
+ * eight bytes (libmodbus does, 3.1.6 as well as later ones).
+ */
 static const struct function_info modbus_functions[] = {
-	{ 1, "read_coils", CLASS_READ, 1u << MODBUS_COILS, 0 },
-	{ 2, "read_discrete_inputs", CLASS_READ, 1u << MODBUS_DISCRETE, 0 },
-	{ 3, "read_holding_registers", CLASS_READ, 1u << MODBUS_HOLDING, 0 },
-	{ 4, "read_input_registers", CLASS_READ, 1u << MODBUS_INPUT, 0 },
-	{ 5, "write_single_coil", CLASS_WRITE, 1u << MODBUS_COILS, 0 },
-	{ 6, "write_single_register", CLASS_WRITE, 1u << MODBUS_HOLDING, 0 },
-	{ 7, "read_exception_status", CLASS_DIAGNOSE, 0, 0 },
-	{ 8, "diagnostics", CLASS_DIAGNOSE | CLASS_CONTROL, 0, 0 },
-	{ 11, "get_comm_event_counter", CLASS_DIAGNOSE, 0, 0 },
-	{ 12, "get_comm_event_log", CLASS_DIAGNOSE, 0, 0 },
-	{ 15, "write_multiple_coils", CLASS_WRITE, 1u << MODBUS_COILS, 0 },
-	{ 16, "write_multiple_registers", CLASS_WRITE, 1u << MODBUS_HOLDING, 0 },
-	{ 17, "report_server_id", CLASS_DIAGNOSE, 0, 0 },
-	{ 20, "read_file_record", CLASS_READ, 0, UNTOLD_PLACE },
-	{ 21, "write_file_record", CLASS_WRITE, 0, UNTOLD_PLACE | UNTOLD_VALUE },
-	{ 22, "mask_write_register", CLASS_WRITE, 1u << MODBUS_HOLDING, UNTOLD_VALUE },
-	{ 23, "read_write_multiple_registers", CLASS_READ | CLASS_WRITE, 1u << MODBUS_HOLDING, 0 },
-	{ 24, "read_fifo_queue", CLASS_READ, 1u << MODBUS_HOLDING, 0 },
-	{ 43, "encapsulated_interface_transport", CLASS_DIAGNOSE, 0, 0 },
-	{ 90, "umas", CLASS_PROGRAM | CLASS_CONTROL | CLASS_WRITE | CLASS_READ, 0, UNTOLD_PLACE | UNTOLD_VALUE },
+	{ 1, "read_coils", CLASS_READ, 1u << MODBUS_COILS, 0, FRAMING_ALIKE },
+	{ 2, "read_discrete_inputs", CLASS_READ, 1u << MODBUS_DISCRETE, 0, FRAMING_ALIKE },
+	{ 3, "read_holding_registers", CLASS_READ, 1u << MODBUS_HOLDING, 0, FRAMING_ALIKE },
+	{ 4, "read_input_registers", CLASS_READ, 1u << MODBUS_INPUT, 0, FRAMING_ALIKE },
+	{ 5, "write_single_coil", CLASS_WRITE, 1u << MODBUS_COILS, 0, FRAMING_ALIKE },
+	{ 6, "write_single_register", CLASS_WRITE, 1u << MODBUS_HOLDING, 0, FRAMING_ALIKE },
+	{ 7, "read_exception_status", CLASS_DIAGNOSE, 0, 0, FRAMING_FLUSHED },
+	{ 8, "diagnostics", CLASS_DIAGNOSE | CLASS_CONTROL, 0, 0, FRAMING_APART },
+	{ 11, "get_comm_event_counter", CLASS_DIAGNOSE, 0, 0, FRAMING_FLUSHED },
+	{ 12, "get_comm_event_log", CLASS_DIAGNOSE, 0, 0, FRAMING_FLUSHED },
+	{ 15, "write_multiple_coils", CLASS_WRITE, 1u << MODBUS_COILS, 0, FRAMING_ALIKE },
+	{ 16, "write_multiple_registers", CLASS_WRITE, 1u << MODBUS_HOLDING, 0, FRAMING_ALIKE },
+	{ 17, "report_server_id", CLASS_DIAGNOSE, 0, 0, FRAMING_ALIKE },
+	{ 20, "read_file_record", CLASS_READ, 0, UNTOLD_PLACE, FRAMING_APART },
+	{ 21, "write_file_record", CLASS_WRITE, 0, UNTOLD_PLACE | UNTOLD_VALUE, FRAMING_APART },
+	{ 22, "mask_write_register", CLASS_WRITE, 1u << MODBUS_HOLDING, UNTOLD_VALUE, FRAMING_ALIKE },
+	{ 23, "read_write_multiple_registers", CLASS_READ | CLASS_WRITE, 1u << MODBUS_HOLDING, 0, FRAMING_ALIKE },
+	{ 24, "read_fifo_queue", CLASS_READ, 1u << MODBUS_HOLDING, 0, FRAMING_APART },
+	{ 43, "encapsulated_interface_transport", CLASS_DIAGNOSE, 0, 0, FRAMING_APART },
+	{ 90, "umas", CLASS_PROGRAM | CLASS_CONTROL | CLASS_WRITE | CLASS_READ, 0, UNTOLD_PLACE | UNTOLD_VALUE,
+	  FRAMING_APART },
 };
 
 static const struct vocabulary vocabularies[] = {
@@ -81,6 +86,13 @@ const struct function_info *function_by_name(const struct vocabulary *v, const c
 		if (strcmp(v->functions[i].name, name) == 0)
 			return &v->functions[i];
 	return NULL;
+}
+
+enum framing function_framing(const struct vocabulary *v, uint8_t code)
+{
+	const struct function_info *f = function_by_code(v, code);
+
+	return f != NULL ? f->framing : FRAMING_APART;
 }
 
 bool function_within(const struct vocabulary *v, uint8_t code, const struct row_reach *r)

@@ -23,12 +23,20 @@
 #define SPACE_MAX 4
 enum modbus_space { MODBUS_COILS = 0, MODBUS_DISCRETE = 1, MODBUS_INPUT = 2, MODBUS_HOLDING = 3 };
 
+/* Whether common servers find the end of a request where the specification puts it. */
+enum framing {
+	FRAMING_ALIKE,
+	FRAMING_FLUSHED, /* they do, but some do not know the function and throw away what they have of the next request */
+	FRAMING_APART, /* some take another length for it: a part of it may be read as a request of its own */
+};
+
 struct function_info {
 	uint8_t code;
 	const char *name; /* policy key value and event text, e.g. "read_holding_registers" */
 	unsigned classes; /* CLASS_*; a function may be of several (23 reads and writes) and then needs all of them */
 	unsigned spaces;  /* bit n: touches addresses of space n; 0 = none that this table knows of */
 	unsigned untold;  /* UNTOLD_*: what no PDU of it says, so that a row which limits that refuses them all */
+	enum framing framing;
 };
 
 #define UNTOLD_PLACE 1u /* which addresses it touches */
@@ -63,6 +71,8 @@ const char *command_class_name(unsigned class_bit);
 /* NULL when the code has no name in this protocol. */
 const struct function_info *function_by_code(const struct vocabulary *v, uint8_t code);
 const struct function_info *function_by_name(const struct vocabulary *v, const char *name);
+/* Codes without a name are FRAMING_APART. A row allows such a function only where it names it, by name or by code. */
+enum framing function_framing(const struct vocabulary *v, uint8_t code);
 /* Whether some request of this function stays within a row that names the function and leaves this. */
 bool function_within(const struct vocabulary *v, uint8_t code, const struct row_reach *r);
 

@@ -9,8 +9,9 @@
 #include "dpi/inspect/core.h"
 #include "dpi/inspect/enforcers.h"
 
-#define BEGIN_MIN 6u	 /* bytes by which the beginning of a PDU is told from its middle */
-#define LIBRARY_LOOKS 3u /* packets of an enforced flow that nDPI sees: it can only contradict */
+#define BEGIN_MIN 6u	   /* bytes by which the beginning of a PDU is told from its middle */
+#define LATE_NS 100000000u /* the rest of a PDU that comes later than this: some receivers no longer wait for it */
+#define LIBRARY_LOOKS 3u   /* packets of an enforced flow that nDPI sees: it can only contradict */
 
 bool look_enforce(struct look *l, enum protocol p)
 {
@@ -80,6 +81,25 @@ void commands_missed(const struct flow *f)
 		c->enforcer->missed(c->state);
 }
 
+/* Counts what is allowed and records what is not. */
+static void tell(struct look *l, const struct pdu *u, struct judged *j)
+{
+	bool observe = look_observes(l);
+	struct flow_info info;
+
+	flow_info_of(l->f, &info);
+	outside_pdu(&info, u, observe, l->p->frame);
+	if (u->allowed) {
+		if (l->dir == DIR_C2S)
+			counts_hold(l, u);
+		return;
+	}
+	event_pdu(l, u, observe ? EV_OBSERVE : EV_DENY);
+	if (!j->denied)
+		j->reason = u->reason;
+	j->denied = true;
+}
+
 /* One whole PDU at `offset` of its direction. */
 static void judge_one(struct look *l, struct bytes pdu, uint64_t offset, struct judged *j)
 {
@@ -87,24 +107,12 @@ static void judge_one(struct look *l, struct bytes pdu, uint64_t offset, struct 
 	struct pdu u = {
 		.dir = l->dir, .offset = offset, .length = (uint32_t)pdu.left, .space = 255, .conduit = EVENT_NO_CONDUIT
 	};
-	bool observe = look_observes(l);
-	struct flow_info info;
 
 	c->enforcer->judge(c->state, l->dir, pdu, &l->i->table, l->permit, &u);
 	u.dir = l->dir;
 	u.offset = offset;
 	u.length = (uint32_t)pdu.left;
-	flow_info_of(l->f, &info);
-	outside_pdu(&info, &u, observe, l->p->frame);
-	if (u.allowed) {
-		if (l->dir == DIR_C2S)
-			counts_hold(l, &u);
-		return;
-	}
-	event_pdu(l, &u, observe ? EV_OBSERVE : EV_DENY);
-	if (!j->denied)
-		j->reason = u.reason;
-	j->denied = true;
+	tell(l, &u, j);
 }
 
 static void no_pdu(struct look *l, struct bytes head, uint64_t offset, struct judged *j)
@@ -156,6 +164,36 @@ static bool judge_carried(struct look *l, struct bytes *fresh, uint64_t *offset,
 	return false;
 }
 
+/*
+ * May the bytes go in a segment like this one? The enforcer hears of it with the beginning of the PDU that came in earlier
+ * segments put before it.
+ */
+static bool judge_segment(struct look *l, struct bytes fresh, uint64_t offset, struct judged *j)
+{
+	struct command_state *c = l->f->commands;
+	size_t carry = stream_carry(&l->f->stream, l->dir);
+	struct pdu u = { .dir = l->dir, .offset = offset, .space = 255, .conduit = EVENT_NO_CONDUIT };
+	struct bytes b = fresh;
+	bool late;
+
+	if (l->dir != DIR_C2S || c->enforcer->segment == NULL || carry >= c->enforcer->pdu_max)
+		return true;
+	if (carry > 0) {
+		if (!stream_carry_copy(&l->f->stream, &l->i->pool, l->dir, l->i->pdu_room) ||
+		    fresh.left > PACKET_MAX - carry)
+			return true; /* a broken PDU, as the judge finds */
+		memcpy(l->i->pdu_room + carry, fresh.p, fresh.left);
+		b = bytes_of(l->i->pdu_room, carry + fresh.left);
+	}
+	u.length = (uint32_t)fresh.left;
+	late = l->i->now_ns - c->segment_ns > LATE_NS;
+	c->segment_ns = l->i->now_ns;
+	if (c->enforcer->segment(c->state, offset, carry, late, b, &l->i->table, l->permit, &u))
+		return true;
+	tell(l, &u, j);
+	return false;
+}
+
 struct judged look_judge(struct look *l, struct bytes fresh)
 {
 	struct flow *f = l->f;
@@ -181,6 +219,8 @@ struct judged look_judge(struct look *l, struct bytes fresh)
 			f->name_slot = SLOT_NONE;
 		}
 	}
+	if (!judge_segment(l, fresh, offset, &j) && !look_lenient(l))
+		return j;
 	if (!judge_carried(l, &fresh, &offset, &j))
 		return j;
 	while (fresh.left > 0 && (!j.denied || look_lenient(l))) {

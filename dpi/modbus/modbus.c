@@ -5,36 +5,7 @@
 #include <string.h>
 
 #include "appliance/wire/vocabulary.h"
-#include "dpi/modbus/pdu.h"
-#include "dpi/modbus/rules.h"
-
-/*
- * Requests that passed wait in a short list, oldest first, for their answers. A client may have several under way, and
- * an answer may never come: broadcasts have none, devices lose requests. So an entry that was overtaken (a later request
- * was answered) may be forgotten when room is short; only sixteen requests that are all still due are too many.
- *
- * Where refusals do not end the flow (observe, replay of a capture) the answer to a refused request does come; it is
- * refused for its request's reason. The list therefore remembers refused requests as well.
- */
-
-struct open_request {
-	uint16_t tid;
-	uint16_t address, quantity, value; /* as in struct modbus_request */
-	uint16_t choice;		   /* of the ruling that decided it */
-	uint8_t unit;
-	uint8_t function;
-	uint8_t reason;	    /* enum reason; R_ALLOWED when it passed */
-	uint8_t expendable; /* 1: overtaken, or a broadcast */
-};
-
-#define UNSEEN_ANY 255u /* no request was seen since bytes were missed: whatever comes answers one from before */
-
-struct modbus_state {
-	uint8_t table[4]; /* start of the digest that the choices belong to */
-	uint8_t unseen;	  /* how many more answers may belong to requests that went by unseen */
-	uint32_t n;
-	struct open_request open[MODBUS_OPEN_MAX];
-};
+#include "dpi/modbus/state.h"
 
 _Static_assert(sizeof(struct modbus_state) <= ENFORCER_STATE_MAX, "Modbus state must fit into a flow");
 _Static_assert(REASON_COUNT <= 256, "a reason must fit into an open request");
@@ -96,8 +67,7 @@ static bool make_room(struct modbus_state *s)
 	return false;
 }
 
-/* Names the conduit and its line, and the row that allowed it. */
-static void name_conduit(const struct command_table *t, const struct command_permit *p, uint16_t choice,
+void modbus_name_conduit(const struct command_table *t, const struct command_permit *p, uint16_t choice,
 			 struct pdu *ret)
 {
 	const struct command_grant *g;
@@ -119,6 +89,7 @@ static void judge_request(struct modbus_state *s, struct bytes pdu, const struct
 {
 	struct modbus_request r;
 	struct modbus_ruling ruling = { .reason = R_MODBUS_FRAME, .choice = 0, .bad_touch = 0 };
+	bool alone;
 
 	modbus_request_parse(pdu, &r);
 	if (r.well_formed) {
@@ -136,12 +107,15 @@ static void judge_request(struct modbus_state *s, struct bytes pdu, const struct
 		ruling.reason = R_MODBUS_PENDING;
 	ret->reason = ruling.reason;
 	ret->allowed = ruling.reason == R_ALLOWED;
-	name_conduit(t, p, ruling.choice, ret);
+	alone = ret->allowed && modbus_goes_alone(t, p, ruling.choice, r.function);
+	modbus_name_conduit(t, p, ruling.choice, ret);
 	if (s->unseen == UNSEEN_ANY)
 		s->unseen = MODBUS_OPEN_MAX;
 	if (s->n == MODBUS_OPEN_MAX)
 		return;
 	s->open[s->n++] = (struct open_request){
+		.at = (uint32_t)ret->offset,
+		.length = (uint16_t)ret->length,
 		.tid = r.tid,
 		.address = r.address,
 		.quantity = r.quantity,
@@ -150,7 +124,8 @@ static void judge_request(struct modbus_state *s, struct bytes pdu, const struct
 		.unit = r.unit,
 		.function = r.function & 0x7fu,
 		.reason = (uint8_t)ruling.reason,
-		.expendable = r.unit == 0,
+		.expendable = r.unit == 0 && !alone,
+		.alone = alone,
 	};
 }
 
@@ -196,7 +171,7 @@ static void judge_unseen(struct modbus_state *s, struct bytes data, const struct
 	modbus_rule_unseen(t, p, ret->unit, ret->function, &ruling);
 	ret->allowed = ruling.reason == R_ALLOWED;
 	ret->reason = ret->allowed ? R_MODBUS_UNSEEN : ruling.reason;
-	name_conduit(t, p, ruling.choice, ret);
+	modbus_name_conduit(t, p, ruling.choice, ret);
 }
 
 static void judge_response(struct modbus_state *s, struct bytes pdu, const struct command_table *t,
@@ -212,7 +187,7 @@ static void judge_response(struct modbus_state *s, struct bytes pdu, const struc
 	ret->function = function & 0x7fu;
 	ret->exception = function > 0x7fu;
 	ret->reason = R_MODBUS_RESPONSE;
-	name_conduit(t, p, 0, ret);
+	modbus_name_conduit(t, p, 0, ret);
 	if (pdu.failed)
 		return;
 	for (uint32_t i = 0; i < s->n; i++) {
@@ -224,10 +199,11 @@ static void judge_response(struct modbus_state *s, struct bytes pdu, const struc
 			continue;
 		ret->reason = (enum reason)o.reason;
 		ret->allowed = ret->reason == R_ALLOWED;
-		name_conduit(t, p, o.choice, ret);
+		modbus_name_conduit(t, p, o.choice, ret);
 		name_range(&o, ret);
 		for (uint32_t k = 0; k < i; k++)
 			s->open[k].expendable = 1;
+		modbus_slip_answered(&s->slip, o.at, o.length);
 		forget(s, i);
 		if (s->n == 0 && s->unseen != UNSEEN_ANY)
 			s->unseen = 0; /* what was asked before has been answered, or never will be */
@@ -241,6 +217,7 @@ static void missed(void *state)
 	struct modbus_state *s = state;
 
 	s->unseen = UNSEEN_ANY;
+	s->slip.n = 0;
 	for (uint32_t i = 0; i < s->n; i++)
 		s->open[i].expendable = 1; /* its answer may have gone by */
 }
@@ -274,5 +251,6 @@ const struct enforcer modbus_enforcer = {
 	.state_size = sizeof(struct modbus_state),
 	.frame = frame,
 	.judge = judge,
+	.segment = modbus_segment,
 	.missed = missed,
 };

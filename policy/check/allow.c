@@ -166,11 +166,14 @@ static void named_functions(struct check *k, const struct ast_node *list, const 
 	empty_list(k, list, o);
 }
 
-/* The codes whose every class is wanted; a function that reads and writes needs both. */
+/*
+ * The codes whose every class is wanted; a function that reads and writes needs both. A word means what any server takes for
+ * that: functions that servers frame otherwise must be named.
+ */
 static void class_functions(const struct vocabulary *v, unsigned classes, uint64_t ret[4])
 {
 	for (unsigned i = 0; i < v->n_functions; i++)
-		if ((v->functions[i].classes & ~classes) == 0)
+		if ((v->functions[i].classes & ~classes) == 0 && v->functions[i].framing != FRAMING_APART)
 			bit_set(ret, v->functions[i].code);
 }
 
@@ -181,7 +184,9 @@ static void row_functions(struct check *k, const struct ast_node *row, const str
 	struct diag *g;
 
 	if (v[ALLOW_COMMANDS] == NULL && v[ALLOW_FUNCTIONS] == NULL) {
-		memset(a->functions, 0xff, sizeof(a->functions));
+		for (unsigned i = 0; i < voc->n_functions; i++)
+			if (voc->functions[i].framing != FRAMING_APART)
+				bit_set(a->functions, voc->functions[i].code);
 		return;
 	}
 	classes = classes_of(k, v[ALLOW_COMMANDS], o);

@@ -150,12 +150,13 @@ START = 1700000000  # when the first packet of every capture was seen
 STEP = 10_000_000   # nanoseconds between two packets
 
 
-def pcap(packets, link="ethernet", snaplen=65535, step=STEP):
+def pcap(packets, link="ethernet", snaplen=65535, step=STEP, at=None):
+    """at: nanoseconds after START of each packet; without it they come `step` apart."""
     dlt, frame = LINKS[link]
     out = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, snaplen, dlt)]
     for i, p in enumerate(packets):
         f = frame(p)
-        ns = START * 10**9 + i * step
+        ns = START * 10**9 + (at[i] if at else i * step)
         out.append(struct.pack("<IIII", ns // 10**9, ns % 10**9 // 1000, min(len(f), snaplen), len(f)) + f[:snaplen])
     return b"".join(out)
 

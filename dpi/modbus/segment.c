@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How requests lie in segments, because servers do not all find the end of a request where the specification puts it.
+ *
+ * Seen: libmodbus goes by the function code and takes functions that it does not know for eight bytes; the rest of such a
+ * request, or what it throws away after it, moves its idea of where the next one begins. pymodbus 3.0 goes by the length, and
+ * throws away the beginning of a request that came in two segments. So functions that some server does not know go whole and
+ * alone, and nothing goes behind them before their answer; and where a request was cut, the client's bytes must hold no
+ * forbidden command for a server that lost its place there (slip.h).
+ */
+#include "appliance/wire/vocabulary.h"
+#include "dpi/modbus/state.h"
+
+#define HEADER 7u /* bytes before the function code */
+
+static bool framed_apart(uint8_t function)
+{
+	return function_framing(vocabulary_of(PROTO_MODBUS), function) != FRAMING_ALIKE;
+}
+
+bool modbus_goes_alone(const struct command_table *t, const struct command_permit *p, uint16_t choice, uint8_t function)
+{
+	const struct command_grant *grant;
+	const struct command_row *row;
+
+	return framed_apart(function) && modbus_choice(t, p, choice, &grant, &row) && row != NULL;
+}
+
+static bool awaited(const struct modbus_state *s)
+{
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->open[i].reason == R_ALLOWED && !s->open[i].expendable)
+			return true;
+	return false;
+}
+
+static const struct open_request *alone(const struct modbus_state *s)
+{
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->open[i].reason == R_ALLOWED && s->open[i].alone && !s->open[i].expendable)
+			return &s->open[i];
+	return NULL;
+}
+
+static bool refuse(struct pdu *ret, enum reason r, uint8_t unit, uint8_t function)
+{
+	ret->reason = r;
+	ret->unit = unit;
+	ret->function = function;
+	return false;
+}
+
+/* Each function that needs care is a request that fills its segment, and nothing is due before it. */
+static bool careful(const struct modbus_state *s, size_t carried, struct bytes b, const struct command_table *t,
+		    const struct command_permit *p, struct pdu *ret)
+{
+	bool single = carried == 0 && !awaited(s);
+
+	for (bool first = true; b.left > HEADER; first = false) {
+		size_t n = b.left;
+		uint8_t unit = b.p[HEADER - 1], function = b.p[HEADER];
+		enum frame_result r = modbus_enforcer.frame(DIR_C2S, b, &n);
+		struct modbus_ruling ruling;
+
+		if (r == FRAME_BAD)
+			return true; /* the judge says so */
+		modbus_rule_unseen(t, p, unit, function, &ruling);
+		modbus_name_conduit(t, p, ruling.choice, ret);
+		if (ruling.reason != R_ALLOWED && r != FRAME_WHOLE && framed_apart(function))
+			return refuse(ret, ruling.reason, unit, function); /* some take this for the whole of it */
+		if (ruling.reason == R_ALLOWED && modbus_goes_alone(t, p, ruling.choice, function) &&
+		    (r != FRAME_WHOLE || !single || !first || n != b.left))
+			return refuse(ret, R_MODBUS_ALONE, unit, function);
+		if (r != FRAME_WHOLE || !bytes_skip(&b, n))
+			return true;
+	}
+	return true;
+}
+
+/* Whoever lost his place at a cut finds no forbidden command. */
+static bool unmistakable(struct modbus_state *s, uint32_t at, size_t carried, bool late, struct bytes b,
+			 const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+{
+	/* pymodbus throws away six bytes of what it cannot read: of a header that came alone it keeps the unit. */
+	bool keeps_unit = carried == HEADER;
+	size_t known = keeps_unit && s->slip.n == 0 ? carried - 1 : carried;
+	struct modbus_request r;
+	struct modbus_ruling ruling;
+	struct bytes fresh = b;
+
+	if (carried == 0 && s->slip.n == 0)
+		return true;
+	if (!bytes_skip(&fresh, known) || !modbus_slip_add(&s->slip, at + (uint32_t)known, fresh))
+		return refuse(ret, R_MODBUS_CUT, 0, 0);
+	if (carried > 0)
+		modbus_slip_start(&s->slip, at + (uint32_t)carried, late);
+	if (keeps_unit)
+		modbus_slip_start(&s->slip, at + (uint32_t)carried - 1, false);
+	if (!modbus_slip_forbids(&s->slip, t, p, &r, &ruling))
+		return true;
+	modbus_name_conduit(t, p, ruling.choice, ret);
+	modbus_limit(t, p, &r, &ruling, &ret->limit);
+	if (r.n_touches > ruling.bad_touch) {
+		ret->space = r.touches[ruling.bad_touch].space;
+		ret->address = r.touches[ruling.bad_touch].first;
+		ret->quantity = r.touches[ruling.bad_touch].n;
+	}
+	return refuse(ret, R_MODBUS_CUT, r.unit, r.function);
+}
+
+bool modbus_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
+		    const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+{
+	struct modbus_state *s = state;
+	const struct open_request *only = alone(s);
+
+	if (only != NULL) {
+		modbus_name_conduit(t, p, only->choice, ret);
+		return refuse(ret, R_MODBUS_ALONE, only->unit, only->function);
+	}
+	return careful(s, carried, b, t, p, ret) && unmistakable(s, (uint32_t)offset, carried, late, b, t, p, ret);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/modbus/slip.h"
+
+#include <string.h>
+
+#include "appliance/wire/vocabulary.h"
+#include "dpi/modbus/modbus.h"
+
+#define HEADER 7u     /* bytes before the function code */
+#define NO_END 65535u /* the reader stops here: it waits for more, or throws away what it has */
+
+static void set_start(uint8_t starts[SLIP_MAX / 8u], uint32_t i)
+{
+	if (i < SLIP_MAX)
+		starts[i / 8u] |= (uint8_t)(1u << i % 8u);
+}
+
+bool modbus_slip_add(struct modbus_slip *s, uint32_t at, struct bytes b)
+{
+	if (b.left > SLIP_MAX - s->n)
+		return false;
+	if (s->n == 0) {
+		s->at = at;
+		s->late = false;
+		memset(s->starts, 0, sizeof(s->starts));
+	}
+	memcpy(s->bytes + s->n, b.p, b.left);
+	s->n = (uint16_t)(s->n + b.left);
+	return true;
+}
+
+void modbus_slip_start(struct modbus_slip *s, uint32_t at, bool late)
+{
+	s->late = s->late || late;
+	for (unsigned r = 0; r < SLIP_READERS; r++)
+		if (s->late || r == SLIP_BY_LENGTH)
+			set_start(s->starts[r], at - s->at);
+}
+
+void modbus_slip_answered(struct modbus_slip *s, uint32_t at, uint32_t length)
+{
+	if ((int32_t)(at + length - s->at) > 0)
+		s->n = 0;
+}
+
+/* Bytes of data that servers look for behind this function code; `left` where the length alone says it. */
+static size_t data_length(uint8_t function, struct bytes data)
+{
+	uint8_t count = 0;
+
+	switch (function) {
+	case MB_READ_COILS:
+	case MB_READ_DISCRETE:
+	case MB_READ_HOLDING:
+	case MB_READ_INPUT:
+	case MB_WRITE_COIL:
+	case MB_WRITE_REGISTER:
+		return 4;
+	case MB_MASK_WRITE:
+		return 6;
+	case MB_EXCEPTION_STATUS:
+	case MB_EVENT_COUNTER:
+	case MB_EVENT_LOG:
+	case MB_SERVER_ID:
+		return 0;
+	case MB_WRITE_COILS:
+	case MB_WRITE_REGISTERS:
+		bytes_skip(&data, 4);
+		return bytes_u8(&data, &count) ? 5u + count : SIZE_MAX;
+	case MB_READ_WRITE:
+		bytes_skip(&data, 8);
+		return bytes_u8(&data, &count) ? 9u + count : SIZE_MAX;
+	default:
+		return data.left;
+	}
+}
+
+/* The request that a server finds in these bytes if it takes `needs` of them for its data. */
+static bool reads_as(const uint8_t *header, size_t needs, struct modbus_request *ret)
+{
+	uint8_t pdu[MODBUS_PDU_MAX];
+
+	if (needs > sizeof(pdu) - HEADER - 1)
+		return false;
+	memcpy(pdu, header, HEADER + 1 + needs);
+	memcpy(pdu + 2, (uint8_t[]){ 0, 0, 0, (uint8_t)(needs + 2) }, 4);
+	modbus_request_parse(bytes_of(pdu, HEADER + 1 + needs), ret);
+	return ret->well_formed;
+}
+
+/* Where this reader, being at `b` with a header and a function code before it, goes on; NO_END when it does not. */
+static uint32_t step(enum slip_reader reader, struct bytes b, struct modbus_request *ret, bool *ret_request)
+{
+	uint16_t protocol = (uint16_t)(b.p[2] << 8 | b.p[3]), length = (uint16_t)(b.p[4] << 8 | b.p[5]);
+	uint8_t function = b.p[HEADER];
+	size_t left = b.left - HEADER - 1, needs = data_length(function, bytes_of(b.p + HEADER + 1, left));
+
+	*ret_request = false;
+	switch (reader) {
+	case SLIP_BY_LENGTH:
+		if (length < 2 || length - 2u > left)
+			return NO_END;
+		*ret_request =
+			needs <= length - 2u && reads_as(b.p, needs, ret); /* it does not mind what is left over */
+		return 6u + length;
+	case SLIP_BY_FUNCTION:
+		if (needs > left || function_framing(vocabulary_of(PROTO_MODBUS), function) != FRAMING_ALIKE)
+			return NO_END;
+		*ret_request = reads_as(b.p, needs, ret);
+		return (uint32_t)(HEADER + 1 + needs);
+	case SLIP_BY_SEARCH:
+		if (protocol != 0 || length < 2 || length > MODBUS_PDU_MAX - 6)
+			return 1;
+		if (length - 2u > left)
+			return NO_END;
+		*ret_request = needs <= length - 2u && reads_as(b.p, needs, ret);
+		return 6u + length;
+	case SLIP_READERS:
+		break;
+	}
+	return NO_END;
+}
+
+bool modbus_slip_forbids(const struct modbus_slip *s, const struct command_table *t, const struct command_permit *p,
+			 struct modbus_request *ret, struct modbus_ruling *ret_ruling)
+{
+	uint8_t starts[SLIP_READERS][SLIP_MAX / 8u];
+
+	memcpy(starts, s->starts, sizeof(starts));
+	for (unsigned r = 0; r < SLIP_READERS; r++) {
+		for (uint32_t i = 0; i + HEADER < s->n; i++) {
+			bool request;
+			uint32_t on;
+
+			if (!(starts[r][i / 8u] & (1u << i % 8u)))
+				continue;
+			on = step((enum slip_reader)r, bytes_of(s->bytes + i, s->n - i), ret, &request);
+			if (request) {
+				modbus_rule(t, p, ret, ret_ruling);
+				if (ret_ruling->reason != R_ALLOWED)
+					return true;
+			}
+			if (on != NO_END)
+				set_start(starts[r], i + on);
+		}
+	}
+	return false;
+}

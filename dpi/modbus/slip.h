@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a server reads that lost its place. A server may throw away the beginning of a request that came in two segments
+ * (pymodbus 3.0 does at once, others when the rest is late), and takes what comes next for a request of its own. From the first
+ * place where a segment began inside a request, the client's bytes are therefore kept until an answer shows that the server
+ * reads where the client writes, and are read the other ways as well, on from every such place:
+ *
+ *   by length     as pymodbus does: the header's length says where a request ends, its protocol number is ignored
+ *   by function   as libmodbus does: the function says where a request ends, header ignored; only after a late rest
+ *   by search     whatever is no header is skipped byte by byte; only after a late rest
+ *
+ * Part of the Modbus enforcer, used by nobody else. Pure.
+ */
+#ifndef SEKISHO_DPI_MODBUS_SLIP_H
+#define SEKISHO_DPI_MODBUS_SLIP_H
+
+#include "dpi/modbus/rules.h"
+
+#define SLIP_MAX 768u /* bytes: nearly three of the longest requests */
+
+enum slip_reader { SLIP_BY_LENGTH, SLIP_BY_FUNCTION, SLIP_BY_SEARCH, SLIP_READERS };
+
+struct modbus_slip {
+	uint32_t at; /* where `bytes` begin, by the offset in the stream */
+	uint16_t n;  /* 0: every segment began with a request */
+	bool late;   /* some rest was late: whoever gave up then may be lost still */
+	uint8_t bytes[SLIP_MAX];
+	uint8_t starts[SLIP_READERS][SLIP_MAX / 8u]; /* one bit a byte: such a server may go on there */
+};
+
+/* The client's bytes from `at` on, which follow those that are kept. False when there is no room for them. */
+bool modbus_slip_add(struct modbus_slip *s, uint32_t at, struct bytes b);
+/* A server that lost its place may go on here, within the bytes. `late`: others than pymodbus as well. */
+void modbus_slip_start(struct modbus_slip *s, uint32_t at, bool late);
+/* Whether some reading holds a request that no row allows; then *ret is that request and *ret_ruling why. */
+bool modbus_slip_forbids(const struct modbus_slip *s, const struct command_table *t, const struct command_permit *p,
+			 struct modbus_request *ret, struct modbus_ruling *ret_ruling);
+/* The server read the request of `length` bytes at `at` where the client wrote it. */
+void modbus_slip_answered(struct modbus_slip *s, uint32_t at, uint32_t length);
+
+#endif

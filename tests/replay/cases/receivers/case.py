@@ -1,0 +1,330 @@
+# SPDX-License-Identifier: Apache-2.0
+import os
+import random
+import struct
+
+import wire
+from wire import ACK, PSH, modbus
+
+try:
+    from pymodbus.factory import ServerDecoder
+    from pymodbus.framer.socket_framer import ModbusSocketFramer
+except ImportError:
+    ModbusSocketFramer = None
+
+TOS, CRANE = "10.20.0.10", "10.30.1.10"
+LATE = 600_000_000
+SESSIONS = 400
+
+POLICY = """language_version = 1;
+zones = { tos = { interfaces = ["lan1"]; networks = ["10.20.0.0/24"]; }; crane = { interfaces = ["lan2"]; networks = ["10.30.0.0/22"]; }; };
+services = { plc = { protocol = "modbus"; ports = ["tcp/502"]; allow = ( %s ); }; };
+conduits = ( { name = "c"; from = "tos"; to = "crane"; services = ["plc"]; purpose = "p"; owner = "o"; review_by = "2099-03-31"; } );
+"""
+
+# name: rows, and the same as (functions, addresses)
+POLICIES = {
+    "read": ('{ commands = ["read"]; holding = ["0-99"]; }', ({3}, range(0, 100))),
+    "named": ('{ functions = [3, 8, 11, 12, 20, 24, 43, 100]; }', ({3, 8, 11, 12, 20, 24, 43, 100}, range(65536))),
+    "set": ('{ functions = [3, 16, 23]; holding = ["0-127"]; }', ({3, 16, 23}, range(0, 128))),
+}
+
+
+def natural(function, data):
+    """Bytes of data that a server needs behind this function code; None: as many as there are."""
+    if function in (1, 2, 3, 4, 5, 6):
+        return 4
+    if function in (7, 11, 12, 17):
+        return 0
+    if function == 22:
+        return 6
+    if function in (15, 16):
+        return 5 + data[4] if len(data) > 4 else 255
+    if function == 23:
+        return 9 + data[8] if len(data) > 8 else 255
+    return None
+
+
+def forbidden(rule, frame):
+    """Whether this (unit, function, data) would do what the rows do not allow."""
+    functions, addresses = rule
+    function, data = frame[1], frame[2]
+    n = natural(function, data)
+    if n is not None and len(data) < n:
+        return False  # no server executes half a request
+    if function in (0, *range(65, 256)) and function not in functions:
+        return False  # nobody knows it
+    if function in (1, 2, 4, 5, 15) and function not in functions:
+        first, count = struct.unpack("!HH", data[:4])
+        if function == 5:
+            return count in (0, 0xFF00)
+        return 1 <= count <= (125 if function == 4 else 2000) and first + count <= 65536 and \
+            (function != 15 or (count <= 1968 and data[4] == (count + 7) // 8))
+    if function in (3, 6, 16, 22, 23):
+        first, count = struct.unpack("!HH", data[:4])
+        count = 1 if function in (6, 22) else count
+        if not 1 <= count <= 125 or first + count > 65536:
+            return False  # refused by whoever reads it
+        touched = set(range(first, first + count))
+        if function == 23:
+            first, count, size = struct.unpack("!HHB", data[4:9])
+            if not 1 <= count <= 121 or size != 2 * count:
+                return False
+            touched |= set(range(first, first + count))
+        if function == 16 and data[4] != 2 * count:
+            return False
+        return function not in functions or not touched <= set(addresses)
+    return False
+
+
+def quantity_fits(function, data):
+    count = struct.unpack("!H", data[2:4])[0]
+    return 1 <= count <= {1: 2000, 2: 2000, 15: 1968, 16: 123}.get(function, 125)
+
+
+class Server:
+    """Takes chunks, remembers what it executed, returns answers. Each frame is (unit, function, data)."""
+
+    def __init__(self):
+        self.buffer, self.done, self.closed = b"", [], False
+
+    def execute(self, tid, unit, function, data, known=True):
+        self.done.append((unit, function, data))
+        return modbus(tid, unit, bytes([function & 127 | 128, 2 if known else 1]))
+
+    def late(self):
+        pass
+
+
+class Libmodbus(Server):
+    def feed(self, chunk):
+        self.buffer += chunk
+        answers = []
+        while len(self.buffer) >= 8 and not self.closed:
+            tid, unit, function = struct.unpack("!H", self.buffer[:2])[0], self.buffer[6], self.buffer[7]
+            known = function in (1, 2, 3, 4, 5, 6, 15, 16, 17, 22, 23)
+            n = natural(function, self.buffer[8:]) if known else (4 if function == 0 else 0)
+            if n == 255 or len(self.buffer) < 8 + n:
+                break
+            answers.append(self.execute(tid, unit, function, self.buffer[8:8 + n], known))
+            # modbus_flush: after exceptions for unknown functions and for quantities that cannot be
+            keep = known and (function in (5, 6, 17, 22) or quantity_fits(function, self.done[-1][2]))
+            self.buffer = self.buffer[8 + n:] if keep else b""
+        return answers
+
+
+class Impatient(Libmodbus):
+    """modbus_receive gave up, and the loop around it went on."""
+
+    def late(self):
+        self.buffer = b""
+
+
+class Searching(Impatient):
+    def feed(self, chunk):
+        self.buffer += chunk
+        answers = []
+        while len(self.buffer) >= 8:
+            tid, protocol, length, unit, function = struct.unpack("!HHHBB", self.buffer[:8])
+            if protocol != 0 or not 2 <= length <= 254:
+                self.buffer = self.buffer[1:]
+                continue
+            if len(self.buffer) < 6 + length:
+                break
+            answers.append(self.execute(tid, unit, function, self.buffer[8:6 + length]))
+            self.buffer = self.buffer[6 + length:]
+        return answers
+
+
+class Pymodbus(Server):
+    """The framer of pymodbus itself."""
+
+    def __init__(self):
+        super().__init__()
+        server = self
+
+        class Decoder(ServerDecoder):
+            def decode(self, message):
+                server.message = bytes(message)
+                return super().decode(message)
+
+        self.framer, self.answers = ModbusSocketFramer(Decoder()), []
+
+    def taken(self, request):
+        self.answers.append(self.execute(request.transaction_id, request.unit_id & 255, self.message[0], self.message[1:]))
+
+    def feed(self, chunk):
+        if self.closed:
+            return []
+        self.answers = []
+        try:
+            self.framer.processIncomingPacket(chunk, self.taken, unit=[0], single=True)
+        except Exception:  # the server closes the connection
+            self.closed = True
+        return self.answers
+
+
+MODELS = {"libmodbus": Libmodbus, "impatient": Impatient, "searching": Searching}
+if ModbusSocketFramer:
+    MODELS["pymodbus"] = Pymodbus
+
+
+def evil(rng):
+    """A whole request to write register 259, for the inside of another one."""
+    return modbus(rng.choice([6, 16, 259, 0]), rng.choice([0, 1, 6]), struct.pack("!BHH", 6, 259, rng.randrange(65536)))
+
+
+def request(rng, rule):
+    tid = rng.choice([1, 2, 6, 16, 0x0106, 0x0600, 0x1006, 0x8006, rng.randrange(65536)])
+    unit = rng.choice([1, 1, 6, 16, 23, 255])
+    function = rng.choice(sorted(rule[0]) + [3])
+    if function == 3:
+        pdu = struct.pack("!BHH", 3, rng.choice([0, 0, 6, 16, 50]), rng.choice([1, 2, 6, 10, 16, 22]))
+    elif function == 16:
+        body = rng.choice([b"", bytes(rng.randrange(6))]) + evil(rng) * rng.randrange(1, 4)
+        body += bytes(len(body) % 2)
+        pdu = struct.pack("!BHHB", 16, rng.randrange(8), len(body) // 2, len(body)) + body
+    elif function == 23:
+        body = evil(rng) + bytes(rng.choice([0, 2]))
+        pdu = struct.pack("!BHHHHB", 23, 0, 6, rng.randrange(8), len(body) // 2, len(body)) + body
+    elif function == 8:
+        pdu = struct.pack("!BHH", 8, 0, rng.randrange(65536))
+    elif function == 20:
+        pdu = struct.pack("!BBBHHH", 20, 7, 6, rng.randrange(1, 9), rng.randrange(9), 1)
+    elif function == 24:
+        pdu = struct.pack("!BH", 24, rng.randrange(100))
+    elif function == 43:
+        pdu = bytes([43, 14, 1, 0])
+    elif function == 100:
+        pdu = bytes([100]) + bytes(rng.randrange(3)) + evil(rng)
+    else:
+        pdu = bytes([function])
+    return modbus(tid, unit, pdu)
+
+
+def pieces(rng, stream, ends):
+    """The stream in segments: at the ends of requests, anywhere, or just behind a request's eight bytes."""
+    cuts = set()
+    for end in ends:
+        if rng.random() < 0.5:
+            cuts.add(end)
+        if rng.random() < 0.4:
+            cuts.add(max(1, end - rng.randrange(1, 20)))
+        if rng.random() < 0.2:
+            cuts.add(end + rng.choice([7, 8, 10]))
+    cuts = [0] + sorted(c for c in cuts if 0 < c < len(stream)) + [len(stream)]
+    return [stream[a:b] for a, b in zip(cuts, cuts[1:])]
+
+
+def random_session(rng, rule):
+    requests = [request(rng, rule) for _ in range(rng.randrange(1, 6))]
+    ends, n = [], 0
+    for r in requests:
+        n += len(r)
+        ends.append(n)
+    return [(s, LATE if rng.random() < 0.15 else 0, rng.random() < 0.8) for s in pieces(rng, b"".join(requests), ends)]
+
+
+# ---- sessions that somebody thought of ---------------------------------------------------------------------------------
+
+def read(tid, address, count, unit=1):
+    return modbus(tid, unit, struct.pack("!BHH", 3, address, count))
+
+
+def written():
+    """(policy, victim, segments): each makes its victim write where nothing may be written, without a box."""
+    fifo = modbus(1, 1, struct.pack("!BH", 24, 0x0005))
+    hidden = modbus(7, 1, struct.pack("!BHH", 6, 259, 7))
+    body = b"\0\0" + hidden
+    write = modbus(1, 1, struct.pack("!BHHB", 16, 0, len(body) // 2, len(body)) + body)
+    yield "named", "libmodbus", "the rest of a FIFO read before a read", \
+        [(fifo + fifo[:8], 0, True), (fifo[8:], 0, True), (read(3, 0, 1), 0, True)]
+    yield "named", "libmodbus", "behind an event counter, thrown away with its exception", \
+        [(modbus(1, 1, b"\x0b") + read(2, 0, 1)[:10], 0, True), (read(2, 0, 1)[10:], 0, True), (read(3, 0, 1), 0, True)]
+    yield "set", "pymodbus", "a write inside of a write", [(write[:15], 0, True), (write[15:], 0, True)]
+    yield "set", "impatient", "a write inside of a write that is late", [(write[:15], 0, True), (write[15:], LATE, True)]
+    yield "set", "searching", "a write inside of a late write, not at its start", [(write[:14], 0, True), (write[14:], LATE, True)]
+    yield "read", "impatient", "two bytes of a read, late, before a read", [(read(1, 0, 1)[:10], 0, True), (read(1, 0, 1)[10:] + read(2, 0, 1), LATE, True)]
+    yield "read", "searching", "a read that came too late, and a transaction", \
+        [(read(1, 0, 6)[:6], 0, True), (read(1, 0, 6)[6:] + read(6, 0, 1), LATE, True)]
+    yield "read", "pymodbus", "reads alone, by their transactions", \
+        [(read(1, 0, 1)[:8], 0, True), (read(1, 0, 1)[8:] + read(16, 0, 1) + read(2, 0, 6) + read(6, 0, 1), 0, True)]
+    yield "read", "pymodbus", "a header alone", [(read(0x8001, 0, 6)[:7], 0, True), (read(0x8001, 0, 6)[7:] + read(6, 0, 1), 0, True)]
+
+
+# ---- through the box ---------------------------------------------------------------------------------------------------
+
+def capture(sessions, model):
+    """One capture of them all: what each server had executed by which frame, by its client port."""
+    out, at, executed, now = [], [], {}, 0
+
+    def clock(gap=0):
+        nonlocal now
+        while len(at) < len(out):
+            now += gap if gap else 1_000_000
+            gap = 0
+            at.append(now)
+
+    for n, segments in enumerate(sessions):
+        server, port, waiting = MODELS[model](), 20000 + n, b""
+        s = wire.Session(out, TOS, port, CRANE, 502).open()
+        done = executed.setdefault(port, [])
+        clock()
+
+        def read(chunk):
+            before = len(server.done)
+            answers = server.feed(chunk)
+            done.extend((len(out), f) for f in server.done[before:])
+            for answer in answers:
+                s.s2c(PSH | ACK, answer)
+                clock()
+
+        for payload, gap, at_once in segments:
+            if gap:  # it has read what there is before it gives up
+                read(waiting)
+                waiting = b""
+                server.late()
+            s.c2s(PSH | ACK, payload)
+            clock(gap)
+            waiting += payload
+            if at_once:
+                read(waiting)
+                waiting = b""
+        read(waiting)
+    return wire.pcap(out, at=at), executed
+
+
+def judged(t, name, policy, rule, model, sessions):
+    """What the servers executed before the box refused something, and was forbidden. Also how many sessions passed whole."""
+    data, executed = capture(sessions, model)
+    r = t.replay(t.file("%s-%s.pcap" % (name, model), data), "--as-box", policy=policy)
+    refused = {}
+    for f in r.flows:
+        if f["verdict"] == "deny":
+            refused[int(f["client"].rsplit(":", 1)[1])] = f["packet"]
+    bad = [(port, frame, f[0], f[1], f[2].hex()) for port, done in executed.items() for frame, f in done
+           if forbidden(rule, f) and frame < refused.get(port, 1 << 60)]
+    return bad, len(sessions) - len(refused)
+
+
+def check(t):
+    seed = int(os.environ.get("SEKISHO_SEED", random.randrange(1 << 32)))
+    t.note("seed %d" % seed)
+    if not ModbusSocketFramer:
+        t.note("python3-pymodbus is not installed: pymodbus was not tried")
+    files = {name: t.file(name + ".cfg", POLICY % rows) for name, (rows, _) in POLICIES.items()}
+    for name, victim, what, segments in written():
+        if victim not in MODELS:
+            continue
+        rule = POLICIES[name][1]
+        _, executed = capture([segments], victim)
+        t.true("%s: %s: is an attack" % (victim, what), any(forbidden(rule, f) for done in executed.values() for _, f in done))
+        bad, whole = judged(t, "written", files[name], rule, victim, [segments])
+        t.equal("%s: %s: refused" % (victim, what), (bad, whole), ([], 0))
+    for name, (_, rule) in POLICIES.items():
+        for model in MODELS:
+            rng = random.Random("%d %s %s" % (seed, name, model))
+            sessions = [random_session(rng, rule) for _ in range(SESSIONS)]
+            bad, whole = judged(t, name, files[name], rule, model, sessions)
+            t.equal("%s under %s: forbidden and executed" % (model, name), bad[:3], [])
+            t.true("%s under %s: some sessions pass" % (model, name), whole > SESSIONS // 20)

@@ -51,7 +51,8 @@ struct flow {
 	bool waiting_pick_up; /* met half-way, or bytes are missing: nothing is judged until the pick-up */
 	bool midstream;	      /* was met half-way at some time */
 	uint8_t turn;	      /* a capture: enum direction of the last bytes that were looked at */
-	bool adrift[2];	      /* a capture, by direction: where the next PDU starts is not known */
+	bool adrift[2];	      /* by direction: bytes were missed, and where the next PDU starts is not known */
+	bool missed;	      /* ... because a full queue let them by */
 	bool bad_checksum;
 	bool told_end;	       /* outside_flow was told the end */
 	bool judge_again;      /* its permit or the table has changed since its last packet */
@@ -80,8 +81,9 @@ struct flow {
 	uint32_t wait_bytes;
 	uint8_t n_waits;
 	uint8_t prefix_len[2];
-	uint8_t spoken[2];     /* enum protocol that a direction was recognised as */
-	uint64_t missed_ns;    /* since when an end acknowledges what did not go by here, 0 = it does not */
+	uint8_t spoken[2];  /* enum protocol that a direction was recognised as */
+	uint8_t gave_up[2]; /* how often a segment ahead of a gap was dropped, and its number */
+	uint32_t gave_up_seq[2];
 	uint64_t reset_ns;     /* when its ends were last reset, 0 = never */
 	uint32_t reset_seq[2]; /* the number that the sender of this direction was last given */
 	uint8_t prefix[2][RECOGNISE_MAX];

@@ -353,6 +353,14 @@ size_t stream_unacknowledged_copy(const struct stream *s, const struct pool *poo
 	return chain_copy(pool, &d->kept, d->first - d->kept_from + at, out, n) ? n : 0;
 }
 
+size_t stream_unframed(const struct stream *s, enum direction dir)
+{
+	const struct stream_dir *d = &s->dir[dir];
+	uint32_t from = seq_diff(d->acked, d->kept_from) > 0 ? d->acked : d->kept_from;
+
+	return d->framed && seq_diff(d->first, from) > 0 ? d->first - from : 0;
+}
+
 void stream_acknowledged(struct stream *s, struct pool *pool, enum direction dir, size_t n)
 {
 	s->dir[dir].first += (uint32_t)n;

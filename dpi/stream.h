@@ -114,6 +114,8 @@ size_t stream_unacknowledged(const struct stream *s, enum direction dir);
 size_t stream_unacknowledged_copy(const struct stream *s, const struct pool *pool, enum direction dir, size_t at,
 				  void *out, size_t n);
 void stream_acknowledged(struct stream *s, struct pool *pool, enum direction dir, size_t n);
+/* Bytes before `first` that are kept because they are not acknowledged: they were never cut into PDUs. */
+size_t stream_unframed(const struct stream *s, enum direction dir);
 /* Half-way: notes what a segment says without judging it. TCP_CLOSED when both ends have finished. */
 void stream_watch(struct stream *s, struct pool *pool, enum direction dir, const struct decoded *d);
 /* Half-way: the stream is in order from this segment on; the other direction from its acknowledgement. */

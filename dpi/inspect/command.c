@@ -73,7 +73,7 @@ bool commands_begin(const struct enforcer *e, enum direction dir, struct bytes b
 	return true;
 }
 
-void commands_missed(const struct flow *f)
+void commands_miss(const struct flow *f)
 {
 	struct command_state *c = f->commands;
 

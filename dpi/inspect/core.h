@@ -5,6 +5,7 @@
  *   inspect.c           life, table, entry of packets, clock work
  *   inspect/flow.c      flows: opening, refusing, resetting, ending
  *   inspect/tcp.c       TCP: stream gate, half-way sessions, closing
+ *   inspect/midstream.c sessions met half-way, or with bytes that were missed
  *   inspect/wait.c      segments that wait for what comes before them
  *   inspect/again.c     resets that may have been lost
  *   inspect/datagram.c  UDP and ICMP
@@ -35,7 +36,7 @@
 #define BLIND_MAX 3u		      /* repetitions that cannot be compared, before the flow ends */
 #define UNJUDGED_MAX 64u	      /* segments with data that pass before a pick-up, ... */
 #define UNJUDGED_NS (10u * SECOND_NS) /* ... and for how long */
-#define MISSED_NS (3u * SECOND_NS)    /* acknowledged but unseen, before the flow ends */
+#define GAVE_UP_MAX 3u		      /* so often dropped ahead of a gap, and the gap is not repeated: it went by */
 #define RESET_PAUSE_NS 20000000ull    /* between two resets of a refused flow */
 #define COUNTS_NS (60u * SECOND_NS)   /* between two records of accepted commands of a flow */
 #define COUNTED_MAX 8u		      /* kinds of commands told apart per flow; the next ones are summed up */
@@ -188,6 +189,8 @@ bool look_new_flow(struct look *l, enum direction dir);
 void look_restart(struct look *l, enum direction dir);
 /* Who is the client, judged by the permit's server ports, when nobody saw the session open. */
 enum direction look_guess_dir(const struct look *l);
+/* Whether the ports leave no doubt of it. */
+bool look_tells_ends(const struct look *l);
 /* The flow's permit and table as of this packet. False when that decided the packet. */
 bool look_relabel(struct look *l);
 /* The flow ends here by decision: refused for good, both ends reset, packet dropped. Observed flows are let go instead.
@@ -221,11 +224,29 @@ bool look_make_way(struct look *l, size_t bytes);
 
 void look_tcp(struct look *l);
 void look_tcp_flow(struct look *l);   /* its flow is known and the packet may have waited */
-void look_tcp_gap(struct look *l);    /* bytes are missing for good: wait for the next pick-up */
-void look_tcp_across(struct look *l); /* a capture: bytes before it are missing for good, read on */
-/* A capture: the bytes of this direction up to `to` are missing for good. */
-void flow_skip(struct inspector *i, struct flow *f, enum direction dir, uint32_t to);
+void look_end_closed(struct look *l); /* tells the end of a flow that both its ends have closed */
 void look_datagram(struct look *l);
+
+/* ---- inspect/midstream.c ---- */
+
+void look_meet_half_way(struct look *l); /* a segment of a session whose place is not known */
+/* For sessions that outlive a worker only: true when this one is none of them, and was refused. */
+bool look_refuse_pick_up(struct look *l);
+/* Nothing whole yet: false when the packet was refused for that, because nothing may pass unjudged or it takes too long. */
+bool look_wait_for_boundary(struct look *l);
+void look_tcp_gap(struct look *l);    /* bytes are missing for good: wait for the next pick-up */
+void look_lose_track(struct look *l); /* nothing may be stopped and this cannot be kept: only numbers from here on */
+void look_tcp_across(struct look *l); /* bytes before it are missing for good: go on behind them */
+/* The bytes of this direction up to `to` are missing for good. */
+void flow_skip(struct inspector *i, struct flow *f, enum direction dir, uint32_t to);
+/* Acknowledges what did not go by here. Numbers far ahead are nobody's. */
+bool look_acknowledges_unseen(const struct look *l);
+/* Whether packets of its lane may go by while this worker lives: a full queue lets them. */
+bool look_may_miss(const struct look *l);
+/* What this acknowledges, or what is before it, went by unseen: true when the session goes on there and it is decided. */
+bool look_go_on_behind(struct look *l);
+bool look_go_on_at(struct look *l);
+void look_note_given_up(struct look *l); /* dropped, because what is before it did not come */
 
 /* ---- inspect/wait.c ---- */
 
@@ -284,7 +305,7 @@ bool commands_whole(const struct enforcer *e, enum direction dir, struct bytes b
  */
 bool commands_begin(const struct enforcer *e, enum direction dir, struct bytes b, bool turned);
 /* Bytes of the flow went by unseen, or will never be seen. */
-void commands_missed(const struct flow *f);
+void commands_miss(const struct flow *f);
 void command_state_free(struct inspector *i, struct command_state *c);
 
 /* ---- inspect/rejudge.c ---- */

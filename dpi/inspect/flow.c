@@ -69,6 +69,12 @@ void flow_end(struct inspector *i, uint32_t fi)
 	flow_touch(&i->flows, fi, CLASS_ENDED, i->now_ns);
 }
 
+bool look_tells_ends(const struct look *l)
+{
+	return l->d.l4proto != IP_TCP || number_in(&l->i->table, &l->permit->ports, l->d.dport) !=
+						 number_in(&l->i->table, &l->permit->ports, l->d.sport);
+}
+
 enum direction look_guess_dir(const struct look *l)
 {
 	bool to_server, from_server;
@@ -169,7 +175,9 @@ void look_restart(struct look *l, enum direction dir)
 	f->reason = R_NONE;
 	f->name_packets = 0;
 	f->refused_frame = f->undecided = 0;
-	f->missed_ns = f->reset_ns = 0;
+	f->reset_ns = 0;
+	f->missed = false;
+	memset(f->gave_up, 0, sizeof(f->gave_up));
 	f->blind = f->unjudged = 0;
 	memset(f->adrift, 0, sizeof(f->adrift));
 	memset(f->prefix_len, 0, sizeof(f->prefix_len));

@@ -40,6 +40,8 @@ static bool judge_direction(struct look *l, enum direction dir)
 	_Alignas(16) uint8_t state[ENFORCER_STATE_MAX];
 	size_t all = stream_unacknowledged(&f->stream, dir), at = 0, n;
 
+	if (f->adrift[dir] || stream_unframed(&f->stream, dir) > 0) /* a full queue let it by, or what was before it */
+		return look_may_miss(l);
 	while (at < all) {
 		struct pdu u = { .dir = dir, .space = 255, .conduit = EVENT_NO_CONDUIT };
 		struct bytes head =

@@ -2,15 +2,14 @@
 /*
  * TCP: what the stream gate says about a segment, and what follows from it for the flow.
  *
- * A followed flow goes through the gate byte by byte. A session met half-way is watched until a client segment of exactly
- * whole PDUs, if its conduits say so. A flow whose protocol is known on a lane for naming only is let go.
+ * A followed flow goes through the gate byte by byte; midstream.c has those whose place is not known. A flow whose protocol is known on a lane for naming only is let go.
  */
 #include <string.h>
 
 #include "dpi/inspect/core.h"
 #include "dpi/inspect/enforcers.h"
 
-static void closed(struct look *l)
+void look_end_closed(struct look *l)
 {
 	if (l->f->stream.state == TCP_CLOSED && !l->f->told_end)
 		flow_end(l->i, l->fi);
@@ -25,12 +24,34 @@ static void pass_bytes(struct look *l, const struct stream_result *s, size_t unj
 		look_refuse(l, R_POOL_FULL);
 		return;
 	}
-	l->f->missed_ns = 0;
+	l->f->gave_up[l->dir] = 0;
 	look_touch(l);
 	if (reason_kind(r) == REASON_PASS || r == R_MIDSTREAM_WAIT)
 		look_accept(l, r);
 	else
 		look_drop(l, r); /* a capture goes on behind what would have been refused */
+}
+
+/* Bytes of this direction were missed: whether it can be read again from here. */
+static bool takes_up(struct look *l, const struct stream_result *s, bool turned)
+{
+	const struct enforcer *e = l->f->commands->enforcer;
+	const struct stream_dir *server = &l->f->stream.dir[DIR_S2C];
+
+	if (l->i->limits.as_captured) {
+		if (!commands_begin(e, l->dir, s->fresh, turned))
+			return false;
+	} else if (l->d.payload.left != s->fresh.left || !commands_whole(e, l->dir, s->fresh) ||
+		   (l->dir == DIR_C2S && !l->f->adrift[DIR_S2C] && l->d.ack != server->next)) {
+		return false;
+	} else {
+		event_flow(l, EV_ALLOW, R_PICKED_UP, (enum protocol)l->f->protocol);
+	}
+	stream_frame(&l->f->stream, l->dir);
+	l->f->adrift[l->dir] = false;
+	l->f->unjudged = 0;
+	l->f->missed = l->f->adrift[l->dir == DIR_C2S ? DIR_S2C : DIR_C2S];
+	return true;
 }
 
 static void judge_commands(struct look *l, const struct stream_result *s)
@@ -40,11 +61,11 @@ static void judge_commands(struct look *l, const struct stream_result *s)
 	struct judged j;
 
 	l->f->turn = (uint8_t)l->dir;
-	if (l->f->adrift[l->dir] && !commands_begin(c->enforcer, l->dir, s->fresh, turned)) {
-		pass_bytes(l, s, 0, R_MIDSTREAM_WAIT);
+	if (l->f->adrift[l->dir] && !takes_up(l, s, turned)) {
+		if (l->i->limits.as_captured || look_wait_for_boundary(l))
+			pass_bytes(l, s, 0, R_MIDSTREAM_WAIT);
 		return;
 	}
-	l->f->adrift[l->dir] = false;
 	j = look_judge(l, s->fresh);
 	if (j.denied && !look_lenient(l)) {
 		counts_keep(l->i, c, false);
@@ -63,7 +84,7 @@ static void judge_commands(struct look *l, const struct stream_result *s)
 	}
 	if (j.opaque) { /* a capture goes on: perhaps the next segment can be read again */
 		l->f->adrift[l->dir] = true;
-		commands_missed(l->f);
+		commands_miss(l->f);
 	}
 	pass_bytes(l, s, j.unjudged, !j.denied ? R_ALLOWED : look_observes(l) ? R_OBSERVED : j.reason);
 }
@@ -96,16 +117,6 @@ static void judge_name(struct look *l, const struct stream_result *s)
 	pass_bytes(l, s, keep ? stream_carry(&l->f->stream, l->dir) + s->fresh.left : 0, n.reason);
 }
 
-/* Nothing may be stopped and this segment cannot be kept: from here on only the numbers are followed. */
-static void lose_track(struct look *l)
-{
-	l->f->waiting_pick_up = l->f->midstream = true;
-	wait_drop(l->i, l->fi, R_MIDSTREAM_WAIT);
-	stream_watch(&l->f->stream, &l->i->pool, l->dir, &l->d);
-	look_touch(l);
-	look_accept(l, R_MIDSTREAM_WAIT);
-}
-
 static bool room(struct look *l, size_t n)
 {
 	bool fits = stream_room(&l->f->stream, &l->i->pool, l->dir, n);
@@ -119,7 +130,7 @@ static void new_bytes(struct look *l, const struct stream_result *s)
 {
 	if (!room(l, s->fresh.left)) {
 		if (look_lenient(l))
-			lose_track(l);
+			look_lose_track(l);
 		else
 			look_refuse(l, R_POOL_FULL);
 		return;
@@ -130,122 +141,6 @@ static void new_bytes(struct look *l, const struct stream_result *s)
 		judge_commands(l, s);
 	else
 		judge_name(l, s);
-}
-
-/* ---- sessions met half-way --------------------------------------------------------------------------------------- */
-
-static bool picks_up(const struct look *l, enum protocol p)
-{
-	const struct stream_dir *server = &l->f->stream.dir[DIR_S2C];
-	const struct enforcer *e = enforcer_of(p);
-	bool captured = l->i->limits.as_captured;
-
-	/*
-	 * The client must have everything that the server sent, or an answer is still on its way in pieces. Captures miss
-	 * packets and name numbers that nobody sent; there the PDUs must do, the server's as well.
-	 */
-	return e != NULL && (l->dir == DIR_C2S || captured) && l->d.payload.left > 0 && !(l->d.tcp_flags & TCP_SYN) &&
-	       (!server->known || l->d.ack == server->next || captured) && commands_whole(e, l->dir, l->d.payload);
-}
-
-static enum protocol pick_up_as(const struct look *l)
-{
-	const struct inspector *i = l->i;
-
-	if (l->f->commands != NULL)
-		return picks_up(l, (enum protocol)l->f->protocol) ? (enum protocol)l->f->protocol : PROTO_NONE;
-	for (uint32_t g = 0; look_commands_lane(l) && g < l->permit->n_grants; g++) {
-		const struct command_grant *grant = &i->table.grants[l->permit->first_grant + g];
-
-		if (!grant->shadow && picks_up(l, (enum protocol)grant->protocol))
-			return (enum protocol)grant->protocol;
-	}
-	return PROTO_NONE;
-}
-
-/* An end that never says anything whole would go on unjudged for ever: a session that lives is at a boundary soon. */
-static bool waited_enough(struct look *l)
-{
-	struct flow *f = l->f;
-
-	if (look_lenient(l) || l->d.payload.left == 0)
-		return false;
-	if (f->unjudged == 0)
-		f->unjudged_ns = l->i->now_ns;
-	if (f->unjudged >= UNJUDGED_MAX || l->i->now_ns - f->unjudged_ns >= UNJUDGED_NS)
-		return true;
-	f->unjudged++;
-	return false;
-}
-
-/* Both ends had said that they are done. What comes now is nothing's continuation. True when that decided it. */
-static bool goes_on_after_its_end(struct look *l)
-{
-	if (!l->f->told_end || l->d.payload.left == 0)
-		return false;
-	if (!look_lenient(l)) {
-		look_reset(l, true);
-		look_refuse(l, R_AFTER_CLOSE);
-		return true;
-	}
-	look_restart(l, l->dir);
-	l->f->waiting_pick_up = l->f->midstream = true;
-	return false;
-}
-
-static void half_way(struct look *l)
-{
-	struct flow *f = l->f;
-	enum midstream rule = look_lenient(l) ? MID_PICK_UP : (enum midstream)l->permit->midstream;
-	enum protocol p;
-
-	if (l->d.tcp_flags & TCP_RST) { /* whether it is believed cannot be told here; a new SYN will tell */
-		look_accept(l, R_HANDSHAKE);
-		return;
-	}
-	if (goes_on_after_its_end(l))
-		return;
-	if (permit_any(l->i, l->permit, IP_TCP)) { /* nothing is looked for in it, so nothing was missed */
-		f->waiting_pick_up = false;
-		look_confirm(l, PROTO_NONE);
-		look_accept(l, R_ALLOWED);
-		return;
-	}
-	if (rule == MID_RESET) {
-		look_refuse_flow(l, R_MIDSTREAM_RESET, PROTO_NONE);
-		return;
-	}
-	if (rule == MID_DROP) {
-		look_note_refusal(l, R_MIDSTREAM_DROP, PROTO_NONE);
-		look_touch(l);
-		look_drop(l, R_MIDSTREAM_DROP);
-		return;
-	}
-	p = pick_up_as(l);
-	if (p != PROTO_NONE && (f->commands != NULL || look_enforce(l, p))) {
-		stream_pick_up(&f->stream, &l->i->pool, l->dir, &l->d);
-		memset(f->commands->state, 0, ENFORCER_STATE_MAX);
-		commands_missed(f);
-		f->waiting_pick_up = false;
-		f->unjudged = 0;
-		event_flow(l, EV_ALLOW, R_PICKED_UP, p);
-		look_tcp_flow(l);
-		return;
-	}
-	if (waited_enough(l)) {
-		look_refuse_flow(l, R_MIDSTREAM_RESET, PROTO_NONE);
-		return;
-	}
-	stream_watch(&f->stream, &l->i->pool, l->dir, &l->d);
-	look_touch(l);
-	look_accept(l, R_MIDSTREAM_WAIT);
-	closed(l);
-}
-
-/* Its stream is followed byte by byte, and has not ended. */
-static bool followed_kind(const struct flow *f)
-{
-	return !f->waiting_pick_up && f->stream.state != TCP_CLOSED && f->kind == KIND_FOLLOWED;
 }
 
 /* ---- segments ---------------------------------------------------------------------------------------------------- */
@@ -283,55 +178,6 @@ static void redial(struct look *l)
 		followed(l);
 }
 
-/*
- * What waits for its pick-up passes unjudged, so that a live session outlives a worker. A session that this worker
- * followed and then forgot (its handshake never ended, it was silent, or the table was full) has no claim to that: whoever
- * can make the worker forget would choose what passes. It is reset, whatever the conduit says. True when that decided it.
- */
-static bool refuse_pick_up(struct look *l)
-{
-	if (look_lenient(l) || l->permit->midstream != MID_PICK_UP || (l->d.tcp_flags & TCP_RST))
-		return false;
-	look_refuse_flow(l, R_MIDSTREAM_RESET, PROTO_NONE);
-	return true;
-}
-
-/* Whether packets of its lane may go by while this worker lives: a full queue lets them. */
-static bool may_miss(const struct look *l)
-{
-	struct lane lane;
-
-	return lane_of(l->permit->lane, &lane) && lane.when_overloaded != FAIL_CLOSED;
-}
-
-/*
- * Acknowledges what did not go by here. After a pick-up that may be bytes that their sender will repeat. When he does not,
- * the session is alive and nobody knows where its streams stand: dropped in silence it would hang.
- */
-static void missed(struct look *l, enum reason r)
-{
-	struct flow *f = l->f;
-
-	if (f->missed_ns == 0)
-		f->missed_ns = l->i->now_ns;
-	if (l->i->now_ns - f->missed_ns < MISSED_NS) {
-		look_refuse(l, r);
-		return;
-	}
-	f->waiting_pick_up = f->midstream = true;
-	if (!refuse_pick_up(l))
-		look_tcp_gap(l);
-}
-
-/* Acknowledges what did not go by here. Numbers far ahead are nobody's. */
-static bool is_early(const struct look *l)
-{
-	const struct stream_dir *peer = &l->f->stream.dir[l->dir == DIR_C2S ? DIR_S2C : DIR_C2S];
-
-	return followed_kind(l->f) && (l->d.tcp_flags & (TCP_ACK | TCP_SYN | TCP_RST)) == TCP_ACK && peer->known &&
-	       seq_diff(l->d.ack, peer->next) > 0 && l->d.ack - peer->next <= STREAM_AHEAD_MAX;
-}
-
 static void followed(struct look *l)
 {
 	struct flow *f = l->f;
@@ -347,25 +193,24 @@ static void followed(struct look *l)
 	case STREAM_PASS:
 		look_touch(l);
 		look_accept(l, s.reason);
-		closed(l);
+		look_end_closed(l);
 		return;
 	case STREAM_NEW:
 		new_bytes(l, &s);
 		return;
 	case STREAM_AHEAD:
-		look_wait(l);
+		if (!look_go_on_at(l))
+			look_wait(l);
 		return;
 	case STREAM_LOST:
-		if (l->i->limits.as_captured && s.data && is_early(l)) {
+		if (l->i->limits.as_captured && s.data && look_acknowledges_unseen(l)) {
 			look_wait(l); /* captured out of order: what it acknowledges may follow */
 		} else if (l->i->limits.as_captured) {
 			l->d.tcp_flags &= (uint8_t)~TCP_ACK;
 			followed(l);
 		} else if (look_lenient(l)) {
 			look_tcp_gap(l);
-		} else if (may_miss(l)) {
-			missed(l, s.reason);
-		} else {
+		} else if (!look_go_on_behind(l)) {
 			look_refuse(l, s.reason);
 		}
 		return;
@@ -403,7 +248,7 @@ void look_tcp_flow(struct look *l)
 		l->f->bad_checksum = true;
 	pool_for(&l->i->pool, l->f->holder);
 	if (l->f->waiting_pick_up)
-		half_way(l);
+		look_meet_half_way(l);
 	else
 		followed(l);
 }
@@ -441,40 +286,6 @@ static bool settled(struct look *l, bool syn)
 	return true;
 }
 
-static bool is_ahead(const struct look *l)
-{
-	return followed_kind(l->f) && seq_diff(l->d.seq, l->f->stream.dir[l->dir].next) > 0;
-}
-
-/*
- * Reading a capture, and bytes are missing that nobody will repeat: goes on behind them. What is there most likely starts
- * with a PDU; if not, a later segment will.
- */
-void flow_skip(struct inspector *i, struct flow *f, enum direction dir, uint32_t to)
-{
-	stream_skip(&f->stream, &i->pool, dir, to);
-	commands_missed(f);
-	f->midstream = f->adrift[dir] = true;
-}
-
-void look_tcp_across(struct look *l)
-{
-	if (is_ahead(l))
-		flow_skip(l->i, l->f, l->dir, l->d.seq);
-	if (is_early(l))
-		flow_skip(l->i, l->f, l->dir == DIR_C2S ? DIR_S2C : DIR_C2S, l->d.ack);
-	look_tcp_flow(l);
-}
-
-void look_tcp_gap(struct look *l)
-{
-	l->f->waiting_pick_up = l->f->midstream = true;
-	if (!l->i->limits.as_captured)
-		wait_drop(l->i, l->fi, R_MIDSTREAM_WAIT);
-	stream_free(&l->f->stream, &l->i->pool);
-	half_way(l);
-}
-
 void look_tcp(struct look *l)
 {
 	enum reason r = stream_flags(&l->d);
@@ -500,7 +311,7 @@ void look_tcp(struct look *l)
 			return;
 		}
 		l->f->waiting_pick_up = l->f->midstream = true;
-		if (l->i->forgot[look_share(l)] && refuse_pick_up(l))
+		if ((l->i->forgot[look_share(l)] || !look_tells_ends(l)) && look_refuse_pick_up(l))
 			return;
 	} else {
 		bool followed_it;
@@ -521,7 +332,7 @@ void look_tcp(struct look *l)
 				return;
 			}
 			l->f->waiting_pick_up = l->f->midstream = true;
-			if (followed_it && refuse_pick_up(l))
+			if (followed_it && look_refuse_pick_up(l))
 				return;
 		} else if (l->f->waiting_pick_up && syn) {
 			if (l->dir == DIR_S2C) { /* as in a session that is followed */

@@ -284,10 +284,12 @@ static void give_up(struct inspector *i, uint32_t w)
 	}
 	if (!take(i, w, &p, &l))
 		look_drop(&l, R_UNKNOWN_PERMIT);
-	else if (look_lenient(&l))
+	else if (look_lenient(&l)) {
 		look_tcp_gap(&l);
-	else
+	} else {
+		look_note_given_up(&l);
 		look_drop(&l, R_OUT_OF_ORDER);
+	}
 	wait_release(i, fi, l.dir, p.frame);
 }
 

@@ -3,7 +3,7 @@
  * Any sequence of packets of a few connections, under every kind of permit, with time passing: each packet is decided
  * exactly once, nothing is left in the pool at the end, and the cut lane accepts nothing.
  *
- * LINK: dpi/inspect/inspect.c dpi/inspect/flow.c dpi/inspect/tcp.c dpi/inspect/wait.c dpi/inspect/datagram.c
+ * LINK: dpi/inspect/inspect.c dpi/inspect/flow.c dpi/inspect/tcp.c dpi/inspect/midstream.c dpi/inspect/wait.c dpi/inspect/datagram.c
  * LINK: dpi/inspect/name.c dpi/inspect/again.c dpi/inspect/command.c dpi/inspect/event.c dpi/decode.c dpi/flow.c
  * LINK: dpi/share.c dpi/stream.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/plausible.c dpi/datagram.c
  * LINK: appliance/base/bytes.c dpi/inspect/rejudge.c

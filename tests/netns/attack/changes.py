@@ -1,9 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A policy that changes under live sessions: what the server's stack has not taken by then is judged by what holds when it
-is repeated."""
+"""Live sessions and change: a policy that is narrowed before the server has taken what was allowed, workers that come back,
+queues that are full for a while."""
+import os
+import signal
+
 from endpoint import Plc, Raw, answered, goes_on, is_cut, request, write
-from ground import PLAIN, READ, V4, V6, WRITE, Watch, expect, wait_for
-from packets import SIGNATURE
+from ground import PLAIN, READ, V4, V6, WRITE, Watch, conduit, expect, wait_for
+from net import tcp
+from packets import SIGNATURE, SYN, ip
+
+PICK_UP = conduit("reads", "ops", "ot", ["read"], criticality="cargo", when_midstream="pick_up")
+OPEN = conduit("reads", "ops", "ot", ["read"], criticality="cargo", when_midstream="pick_up", when_down="open",
+               when_overloaded="open")
+
 
 def not_taken(ground, raw, data):
     """The box forwards it; the server's stack throws it away because of an option, as it would a damaged frame."""
@@ -54,4 +63,77 @@ def allowed_before_and_after(ground):
         plc.close()
 
 
-CASES = [narrowed_before_it_was_taken, allowed_before_and_after]
+def restart_workers(ground):
+    old = ground.pids("dpi")
+    for pid in old:
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: ground.running() and not set(ground.pids("dpi")) & set(old), 3, "workers again")
+
+
+def closed_and_picked_up(ground):
+    """Workers die under a conduit that picks up but passes nothing unjudged: a write in pieces does not reach the server,
+    a session that polls goes on."""
+    ground.apply(PICK_UP, PLAIN)
+    ground.settle_neighbours()
+    for six in (False, True):
+        plc = Plc(ground, (V6 if six else V4)["ot"])
+        r = Raw(ground, "ops", plc.listener.getsockname()[0], 502, 24000 + ground.rng.randrange(1000), six).open()
+        goes_on(r, plc)
+        for _ in range(3):
+            restart_workers(ground)
+            goes_on(r, plc)
+        before = len(plc.live["bytes"])
+        restart_workers(ground)
+        for _ in range(20):
+            r.segment(write()[:5])
+            r.segment(write()[5:], seq=r.seq + 5)
+        r.segment(flags=0x10)
+        goes_on(r, plc)
+        expect(len(plc.sessions[-1]["bytes"]) == before + 12 and not plc.forbidden(), "delivered: %s", plc.sessions[-1])
+        expect(not r.resets, "resets %s", r.resets)
+        r.close()
+        plc.close()
+
+
+def full_queue(ground):
+    """A queue that is full again and again lets packets of a live session by, as its conduit says: the session goes on, and
+    afterwards it is judged as before."""
+    ground.apply(OPEN, PLAIN)
+    wires = ground.wires()
+    plc = Plc(ground, V4["ot"])
+    r = Raw(ground, "ops", V4["ot"], 502, 23000 + ground.rng.randrange(1000)).open()
+    goes_on(r, plc)
+    passed = ground.drops().get("unanswered.open", 0)
+    outstanding = ground.outstanding()
+    flood = [ip("10.72.0.%d" % (20 + i % 200), "10.73.0.99", 6,
+                tcp("10.72.0.%d" % (20 + i % 200), "10.73.0.99", 1024 + i // 200, 502, i, 0, SYN)) for i in range(10000)]
+    workers = ground.pids("dpi")
+    for _ in range(6):
+        # gates first: they would take the workers for hung
+        for role in ("gate", "dpi"):
+            for pid in ground.pids(role):
+                os.kill(pid, signal.SIGSTOP)
+        for packet in flood:
+            wires["ops"].send(packet)
+        for _ in range(2):
+            answered(r)
+        for pid in workers + ground.pids("gate"):
+            os.kill(pid, signal.SIGCONT)
+        wait_for(lambda: ground.running() and outstanding() == 0, 5, "the workers to follow")
+        goes_on(r, plc)
+    expect(ground.pids("dpi") == workers, "the workers did not live through it")
+    passed = ground.drops().get("unanswered.open", 0) - passed
+    expect(passed > 0, "no packet went by")
+    expect(not r.resets, "resets %s", r.resets)
+    goes_on(r, plc)
+    r.say(write())
+    is_cut(r, plc)
+    expect(not plc.forbidden(), "delivered: %s", plc.forbidden())
+    for w in wires.values():
+        w.close()
+    r.close()
+    plc.close()
+    return "%d packets went by" % passed
+
+
+CASES = [narrowed_before_it_was_taken, allowed_before_and_after, closed_and_picked_up, full_queue]

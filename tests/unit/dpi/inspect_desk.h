@@ -223,8 +223,8 @@ static struct lane desk_lane(uint32_t permit)
 {
 	bool hold = permit == P_TOY_HOLD || permit == P_TOY_HOLD_PICK_UP;
 
-	return (struct lane){ desk_rows[permit].kind, permit == P_TOY_SAFETY ? CRIT_SAFETY : CRIT_CARGO, FAIL_CLOSED,
-			      hold ? FAIL_HOLD : FAIL_CLOSED };
+	return (struct lane){ desk_rows[permit].kind, permit == P_TOY_SAFETY ? CRIT_SAFETY : CRIT_CARGO,
+			      hold ? FAIL_HOLD : FAIL_CLOSED, hold ? FAIL_HOLD : FAIL_CLOSED };
 }
 
 /* An image of rows first .. P_COUNT-1 (malloc'd). */

@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The inspector and sessions of which it has not seen everything: met half-way after a restart, or with packets that a full
+ * queue let by.
+ *
+ * LINK: dpi/inspect/inspect.c dpi/inspect/flow.c dpi/inspect/tcp.c dpi/inspect/midstream.c dpi/inspect/wait.c dpi/inspect/datagram.c
+ * LINK: dpi/inspect/name.c dpi/inspect/again.c dpi/inspect/command.c dpi/inspect/event.c dpi/decode.c dpi/flow.c
+ * LINK: dpi/share.c dpi/stream.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/plausible.c dpi/datagram.c
+ * LINK: appliance/base/bytes.c dpi/inspect/rejudge.c
+ * LINK: appliance/base/addr.c appliance/wire/commands.c appliance/wire/reason.c appliance/wire/protocols.c
+ * LINK: appliance/base/sha256.c appliance/wire/vocabulary.c
+ * LIBS: libndpi nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "tests/unit/dpi/inspect_setup.h"
+
+static void half_way_reset(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 2);
+	assert_int_equal(desk.resets[0].client_port, k.client_port);
+	assert_int_equal(desk.resets[0].to_server.seq, k.c);
+	assert_int_equal(desk.resets[0].to_client.seq, k.s);
+	/* The client may have this answer already, and then expects what follows; the server has heard it by now. */
+	assert_int_equal(desk.resets[1].to_client.seq, k.s + 12);
+	assert_true(desk.resets[1].to_client.valid && !desk.resets[1].to_server.valid);
+	/* A bare acknowledgement starts where its receiver is. */
+	k = desk_conn(P_TOY);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 3);
+	assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 2);
+	k = desk_conn(P_TOY_DROP);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_DROP);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 3);
+	assert_int_equal(stats().reasons[R_MIDSTREAM_DROP], 2);
+}
+
+static void half_way_pick_up(void **state)
+{
+	struct conn k = desk_conn(P_TOY_HOLD_PICK_UP);
+	uint8_t train[64];
+
+	(void)state;
+	toy_pdu(train, 12, 3);
+	toy_pdu(train + 12, 12, TOY_FORBIDDEN);
+	/* The tail of an answer, half a request: the live session goes on unjudged. */
+	assert_int_equal(desk_send(&k, DIR_S2C, train + 5, 7), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, train + 6, 6), OUTCOME_ACCEPT);
+	assert_int_equal(stats().reasons[R_MIDSTREAM_WAIT], 2);
+	assert_int_equal(desk.n_pdus, 0);
+	assert_int_equal(desk_send(&k, DIR_C2S, train, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_pdus, 1);
+	assert_int_equal(desk_count(EVENT_FLOW, R_PICKED_UP), 1);
+	assert_int_equal(desk_send(&k, DIR_S2C, train, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, train + 12, 5), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, train + 17, 7), OUTCOME_DROP);
+	assert_int_equal(desk.resets[0].to_server.seq, k.c);
+	/* The segment of the pick-up is itself judged. */
+	k = desk_conn(P_TOY_HOLD_PICK_UP);
+	assert_int_equal(desk_send(&k, DIR_C2S, train, 24), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 2);
+}
+
+/* Who never says anything whole does not go on unjudged for ever. */
+static void a_pick_up_comes_soon_or_never(void **state)
+{
+	struct conn k = desk_conn(P_TOY_HOLD_PICK_UP);
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	for (unsigned n = 0; n < 64; n++)
+		assert_int_equal(desk_send(&k, n % 2 ? DIR_S2C : DIR_C2S, pdu + 4, 8), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_resets, 0);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 4, 8), OUTCOME_DROP);
+	assert_true(desk.n_resets > 0 && desk.resets[0].to_client.valid && desk.resets[0].to_server.valid);
+	assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 1);
+	/* Nor slowly; silence, and what is whole at last, are no offence. */
+	k = desk_conn(P_TOY_HOLD_PICK_UP);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 4, 8), OUTCOME_ACCEPT);
+	desk_now += 11000000000u;
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_pdus, 1);
+	k = desk_conn(P_TOY_HOLD_PICK_UP);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 4, 8), OUTCOME_ACCEPT);
+	desk_now += 11000000000u;
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 4, 8), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 2);
+}
+
+/* What passed unjudged before the pick-up cannot be exchanged afterwards, unless its receiver has it already. */
+static void nothing_slips_in_before_the_pick_up(void **state)
+{
+	struct conn k = desk_conn(P_TOY_HOLD_PICK_UP);
+	uint8_t pdu[64];
+	uint32_t from = k.c;
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 4, 8), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_pdus, 1);
+	for (unsigned n = 0; n < 3; n++)
+		assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, "other!!!", 8), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 0);
+	/* Acknowledged: an old duplicate like any other. */
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, "other!!!", 8), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	/* A receiver that never gets them: both ends hear that it cannot go on. */
+	k = desk_conn(P_TOY_HOLD_PICK_UP);
+	from = k.c;
+	desk_send(&k, DIR_C2S, pdu + 4, 8);
+	desk_send(&k, DIR_C2S, pdu, 12);
+	for (unsigned n = 0; n < 4; n++)
+		assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, "other!!!", 8), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 1);
+}
+
+static void half_way_to_the_end(void **state)
+{
+	struct conn k = desk_conn(P_TOY_HOLD_PICK_UP);
+
+	(void)state;
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK | DESK_FIN, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c + 1, DESK_ACK | DESK_FIN, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_flows, 1);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 1, k.s + 1, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(stats().flows, 0);
+}
+
+/* The ends of a session that waits for its pick-up do not change places. */
+static void half_way_server_dials_nobody(void **state)
+{
+	struct conn k = desk_conn(P_TOY_HOLD_PICK_UP);
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 4, 8), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_S2C, 77, 0, DESK_SYN, NULL, 0), OUTCOME_DROP);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_pdus, 1);
+}
+
+/* The pick-up is for sessions that outlive a worker. Who makes the worker forget gains nothing by it. */
+static void forgotten_handshake_is_no_pick_up(void **state)
+{
+	struct conn k = desk_conn(P_TOY_HOLD_PICK_UP), other;
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	/* Left open until it is forgotten. */
+	desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, NULL, 0);
+	desk_segment(&k, DIR_S2C, k.s, k.c + 1, DESK_SYN | DESK_ACK, NULL, 0);
+	k.c++;
+	k.s++;
+	desk_now += 31000000000u;
+	inspector_tick(desk_i);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 5), OUTCOME_DROP);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 5, 7), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 2);
+	/* Pushed out of a full table. */
+	k = desk_conn(P_TOY_HOLD_PICK_UP);
+	desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, NULL, 0);
+	desk_segment(&k, DIR_S2C, k.s, k.c + 1, DESK_SYN | DESK_ACK, NULL, 0);
+	k.c++;
+	k.s++;
+	for (unsigned n = 0; n < 128; n++) {
+		other = desk_conn(P_TOY_HOLD_PICK_UP);
+		desk_segment(&other, DIR_C2S, other.c, 0, DESK_SYN, NULL, 0);
+	}
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 5), OUTCOME_DROP);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 5, 7), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 4);
+}
+
+/* An RST that the server may have challenged ends nothing for sure: out of a full table or not, the session is known. */
+static void forgotten_after_a_reset_is_no_pick_up(void **state)
+{
+	struct conn k = desk_conn(P_TOY_HOLD_PICK_UP), other;
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	desk_handshake(&k);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 5), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	/* Of these the server has nothing: they were lost behind the box, which their sender knows. */
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu + 5, 4), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 2, k.s, DESK_RST, NULL, 0), OUTCOME_ACCEPT);
+	for (unsigned n = 0; n < 128; n++) {
+		other = desk_conn(P_TOY_HOLD_PICK_UP);
+		desk_segment(&other, DIR_C2S, other.c, 0, DESK_SYN, NULL, 0);
+		desk_segment(&other, DIR_C2S, other.c + 1, 0, DESK_RST, NULL, 0);
+	}
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu + 5, 7), OUTCOME_DROP);
+	assert_true(desk.n_resets > 0);
+}
+
+/* A session in the middle of a PDU is silent for as long as the worker remembers it. */
+static void forgotten_in_silence_is_no_pick_up(void **state)
+{
+	struct conn k = desk_conn(P_TOY_HOLD_PICK_UP);
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	desk_handshake(&k);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 5), OUTCOME_ACCEPT);
+	desk_now += 5ull * 24u * 3600u * 1000000000u + 1000000000u; /* as long as the kernel tracks it */
+	inspector_tick(desk_i);
+	assert_int_equal(stats().flows, 1);
+	desk_now += 24ull * 3600u * 1000000000u;
+	inspector_tick(desk_i);
+	assert_int_equal(stats().flows, 0);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 5, 7), OUTCOME_DROP);
+	assert_true(desk.n_resets > 0);
+}
+
+/* Where nothing may pass unjudged, a session is picked up at whole PDUs of either end, and until then nothing passes. */
+static void closed_passes_nothing_before_the_pick_up(void **state)
+{
+	struct conn k = desk_conn(P_TOY_PICK_UP);
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 4, 8), OUTCOME_DROP);
+	assert_int_equal(desk_send(&k, DIR_S2C, pdu + 4, 8), OUTCOME_DROP);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_resets, 0);
+	/* The answer that was on its way, whole; then the next request. */
+	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_pdus, 1);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 4, 8), OUTCOME_DROP);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_pdus, 2);
+	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 5), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 5, 7), OUTCOME_ACCEPT);
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 1);
+	/* Who never says anything whole hears that the session is over. */
+	k = desk_conn(P_TOY_PICK_UP);
+	desk_clear();
+	for (unsigned n = 0; n < 65; n++)
+		assert_int_equal(desk_send(&k, DIR_C2S, pdu + 4, 8), OUTCOME_DROP);
+	assert_true(desk.n_resets > 0);
+	assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 1);
+}
+
+/* The server acknowledges more than this worker has seen of the client: nothing that it answered may hang. */
+static void picked_up_at_an_answer(void **state)
+{
+	struct conn k = desk_conn(P_TOY_PICK_UP);
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
+	k.c += 12; /* asked before the worker was here */
+	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_resets, 0);
+}
+
+/* The client's port is a server port too: nobody knows who is the server, and no answer is taken for a request. */
+static void nobody_guesses_who_is_the_server(void **state)
+{
+	struct conn k = desk_conn(P_TOY_PICK_UP);
+	uint8_t pdu[64];
+
+	(void)state;
+	k.client_port = 502;
+	toy_pdu(pdu, 12, 3);
+	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_DROP);
+	assert_true(desk.n_resets > 0);
+	assert_int_equal(desk.n_pdus, 0);
+}
+
+/* ---- a full queue ------------------------------------------------------------------------------------------------ */
+
+static struct conn live(uint32_t permit)
+{
+	struct conn k = desk_conn(permit);
+	uint8_t pdu[64];
+
+	desk_clear();
+	toy_pdu(pdu, 12, 3);
+	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
+	return k;
+}
+
+/* It goes on, everything is judged, and what is forbidden is refused. */
+static void goes_on_judged(struct conn *k)
+{
+	size_t before = desk.n_pdus;
+	uint8_t pdu[64];
+
+	toy_pdu(pdu, 12, 3);
+	for (unsigned n = 0; n < 3; n++) {
+		assert_int_equal(desk_send(k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+		assert_int_equal(desk_send(k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
+	}
+	assert_int_equal(desk.n_pdus, before + 6);
+	assert_int_equal(desk.n_resets, 0);
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	assert_int_equal(desk_send(k, DIR_C2S, pdu, 5), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(k, DIR_C2S, pdu + 5, 7), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 1);
+}
+
+static const uint32_t kept_alive[] = { P_TOY_HOLD, P_TOY_HOLD_PICK_UP };
+
+static void a_request_went_by(void **state)
+{
+	uint8_t pdu[64];
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct conn k = live(kept_alive[i]);
+
+		toy_pdu(pdu, 12, 3);
+		k.c += 12;
+		assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT); /* its answer */
+		goes_on_judged(&k);
+	}
+}
+
+static void an_answer_went_by(void **state)
+{
+	uint8_t pdu[64];
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct conn k = live(kept_alive[i]);
+
+		toy_pdu(pdu, 12, 3);
+		assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+		k.s += 12;
+		goes_on_judged(&k);
+	}
+}
+
+static void an_exchange_went_by(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct conn k = live(kept_alive[i]);
+
+		k.c += 12;
+		k.s += 12;
+		goes_on_judged(&k);
+		k = live(kept_alive[i]);
+		k.c += 4000;
+		k.s += 9000;
+		goes_on_judged(&k);
+	}
+}
+
+/* The next request comes before the answer that tells that one went by. */
+static void pipelined_behind_what_went_by(void **state)
+{
+	struct conn k = live(P_TOY_HOLD);
+	uint8_t pdu[64];
+	uint32_t id;
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, pdu, 12), 0);
+	id = desk_id;
+	k.c += 12;
+	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk.outcome[id % DESK_IDS], OUTCOME_ACCEPT);
+	k.c += 12;
+	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
+	goes_on_judged(&k);
+}
+
+/* Neither the server's word nor the client's tells what went by: it is the client who repeats what comes after it. */
+static void only_repetitions_tell(void **state)
+{
+	struct conn k = live(P_TOY_HOLD);
+	uint8_t pdu[64];
+	unsigned n;
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	for (n = 0; n < 5 && desk.n_resets == 0; n++) {
+		desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, pdu, 12);
+		if (desk.outcome[desk_id % DESK_IDS] == OUTCOME_ACCEPT)
+			break;
+		desk_now += 11000000u;
+		inspector_tick(desk_i);
+		assert_int_equal(desk.outcome[desk_id % DESK_IDS], OUTCOME_DROP);
+		desk_now += 200000000u;
+	}
+	assert_true(n < 5);
+	k.c += 24;
+	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
+	goes_on_judged(&k);
+}
+
+/* A lost segment that did not go by is repeated first, and nothing is skipped. */
+static void a_loss_is_no_bypass(void **state)
+{
+	struct conn k = live(P_TOY_HOLD);
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	for (unsigned n = 0; n < 2; n++) { /* once more as a probe */
+		desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, pdu, 12);
+		desk_now += 11000000u;
+		inspector_tick(desk_i);
+		assert_int_equal(desk.outcome[desk_id % DESK_IDS], OUTCOME_DROP);
+	}
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	goes_on_judged(&k);
+}
+
+/* What went by ended inside a PDU: the session lives on as its conduit says, and is judged again from the next boundary. */
+static void inside_a_pdu(void **state)
+{
+	struct conn k = live(P_TOY_HOLD);
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	k.c += 5;
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 5, 7), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(stats().reasons[R_MIDSTREAM_WAIT], 1);
+	goes_on_judged(&k);
+	/* Not for ever. */
+	k = live(P_TOY_HOLD);
+	k.c += 5;
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	for (unsigned n = 0; n < 64; n++)
+		assert_int_equal(desk_send(&k, DIR_C2S, pdu + 5, 7), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 5, 7), OUTCOME_DROP);
+	assert_true(desk.n_resets > 0);
+}
+
+/* Where a full queue lets nothing by, an end that acknowledges what nobody saw is not believed. */
+static void closed_misses_nothing(void **state)
+{
+	struct conn k = live(P_TOY);
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c + 12, DESK_ACK, pdu, 12), OUTCOME_DROP);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s + 12, DESK_ACK, pdu, 12), OUTCOME_DROP);
+	goes_on_judged(&k);
+}
+
+/* The policy is narrowed while bytes that nobody judged are on their way: who may not pass them any more ends it. */
+static void unjudged_and_then_closed(void **state)
+{
+	struct conn k = live(P_TOY_HOLD);
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	k.c += 5;
+	desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 5, 7), OUTCOME_ACCEPT);
+	k.permit = P_TOY;
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 7, k.s, DESK_ACK, pdu + 5, 7), OUTCOME_DROP);
+	assert_true(desk.n_resets > 0);
+	/* Also when what came behind them was judged; but not under another permit that may pass them. */
+	k = live(P_TOY_HOLD);
+	k.c += 5;
+	desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 5, 7), OUTCOME_ACCEPT);
+	toy_pdu(pdu, 12, 3);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	k.permit = P_TOY_HOLD_PICK_UP;
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 12, k.s, DESK_ACK, pdu, 12), OUTCOME_ACCEPT);
+	k.permit = P_TOY;
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 12, k.s, DESK_ACK, pdu, 12), OUTCOME_DROP);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(half_way_reset),
+		T(half_way_pick_up),
+		T(a_pick_up_comes_soon_or_never),
+		T(nothing_slips_in_before_the_pick_up),
+		T(half_way_to_the_end),
+		T(half_way_server_dials_nobody),
+		T(forgotten_handshake_is_no_pick_up),
+		T(forgotten_after_a_reset_is_no_pick_up),
+		T(forgotten_in_silence_is_no_pick_up),
+		T(closed_passes_nothing_before_the_pick_up),
+		T(picked_up_at_an_answer),
+		T(nobody_guesses_who_is_the_server),
+		T(a_request_went_by),
+		T(an_answer_went_by),
+		T(an_exchange_went_by),
+		T(pipelined_behind_what_went_by),
+		T(only_repetitions_tell),
+		T(a_loss_is_no_bypass),
+		T(inside_a_pdu),
+		T(closed_misses_nothing),
+		T(unjudged_and_then_closed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

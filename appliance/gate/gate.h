@@ -17,15 +17,18 @@
 #include "appliance/base/alarm.h"
 #include "appliance/base/clock.h"
 #include "appliance/gate/outstanding.h"
+#include "appliance/gate/overdue.h"
 #include "appliance/gate/verdict.h"
+#include "appliance/role/vigil.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/lane.h"
 #include "appliance/wire/ring.h"
 
-#define GATE_TICK_NS 5000000u	   /* watch over a running worker */
+#define GATE_TICK_NS 5000000u	   /* watch over a running worker for which packets wait */
+#define GATE_TICK_REST_NS 10000000u /* ... for which none did */
+#define GATE_LOOK_NS 20000000u	   /* between looks at what waits while the worker beats */
 #define GATE_TICK_DOWN_NS 2000000u /* failure decisions while there is none */
-#define GATE_HUNG_NS 50000000u	   /* packets waiting and no heartbeat for this long */
-#define GATE_GAP_NS 20000000u	   /* a longer gap between ticks counts as this: the worker may not have run either */
+#define GATE_HUNG_NS 50000000u	   /* packets waiting and no heartbeat for this much of the worker's own time */
 #define GATE_REPORT_NS 100000000u  /* decided packets are reported at most this often, and when a worker takes over */
 
 enum gate_state {
@@ -50,6 +53,7 @@ struct gate_lane {
 	uint32_t lane;
 	struct verdict_pack pack;
 	struct queue_state seen; /* as last read */
+	struct overdue overdue;
 	uint64_t unreported;	 /* packets decided and not yet in an event */
 };
 
@@ -59,6 +63,7 @@ struct gate_counts {
 	uint64_t resets_unsent; /* nothing known that an end would believe, or the kernel refused */
 	uint64_t decided;	/* for a worker that was dead or hung, not by it */
 	uint64_t hung;
+	uint64_t overdue; /* of these: it beat and left packets without a verdict */
 	uint64_t died;
 	uint64_t refused; /* entries that asked for what they may not, answered with a drop */
 	uint64_t lies;	  /* rings given up because an entry was no entry */
@@ -73,13 +78,16 @@ struct gate {
 	uint64_t used, dirty;		    /* bit n = lane n exists; has verdicts waiting in its pack */
 	enum gate_state state;
 	uint32_t worker, pid; /* of the last one announced */
-	int wake, pidfd;      /* -1 = none */
+	int wake, pidfd, stat;	      /* -1 = none */
 	struct ring *ring;    /* NULL = none */
 	uint32_t tail;
 	bool half; /* the first part of a reset was read, `first` holds it */
 	struct ring_entry first;
 	uint32_t heartbeat; /* as last seen */
-	uint64_t still_ns;  /* for how long it has not moved while packets waited */
+	struct vigil vigil;
+	int64_t waiting;       /* packets, as last read */
+	uint64_t unlooked_ns;  /* since then */
+	uint32_t unlooked_beats;
 	struct mono last_tick, last_report;
 	struct gate_counts counts;
 };
@@ -102,8 +110,8 @@ struct gate_lane *gate_lane_of(struct gate *g, uint16_t queue);
 
 /* ---- gate/watch.c ------------------------------------------------------------------------------------------------- */
 
-/* A worker with this ring and these descriptors (all taken over) begins. Decides what is outstanding and opens the ring. */
-void gate_begin(struct gate *g, struct ring *ring, int wake, int pidfd, uint32_t worker, uint32_t pid, struct mono now);
+/* A worker with this ring and these descriptors (wake, pidfd, stat; all taken over) begins. Decides what is outstanding and opens the ring. */
+void gate_begin(struct gate *g, struct ring *ring, const int fds[3], uint32_t worker, uint32_t pid, struct mono now);
 /* The worker is no more: its ring is given up and everything that waits is decided. */
 void gate_worker_dead(struct gate *g, struct mono now);
 /* The same for one that lied; the supervisor is told to kill it. */

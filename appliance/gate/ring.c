@@ -75,6 +75,7 @@ static bool do_verdict(struct gate *g, const struct ring_entry *e)
 
 	if (l == NULL)
 		return false;
+	overdue_verdict(&l->overdue, e->id);
 	switch (gate_verdict(e, l->lane, &mark)) {
 	case ENTRY_ACCEPT:
 		verdict_accept(&l->pack, l->queue, e->id, mark);

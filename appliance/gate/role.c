@@ -67,9 +67,9 @@ static bool take_worker(struct gate *g, struct msg *m)
 		fprintf(stderr, "sekishod gate: %s\n", e.text);
 		return false;
 	}
-	gate_begin(g, ring, m->fds[1], m->fds[2], worker, pid, clock_mono());
-	m->fds[1] = -1;
-	m->fds[2] = -1;
+	gate_begin(g, ring, &m->fds[1], worker, pid, clock_mono());
+	for (size_t i = 1; i < m->n_fds; i++)
+		m->fds[i] = -1;
 	return watch_fd(g, g->wake, WATCH_WAKE, EPOLLIN | EPOLLET) == 0 &&
 	       watch_fd(g, g->pidfd, WATCH_PIDFD, EPOLLIN) == 0;
 }
@@ -96,9 +96,10 @@ static void answer_status(struct gate *g, uint32_t id)
 {
 	const struct gate_counts *c = &g->counts;
 	static const char *const states[] = { "alone", "starting", "running" };
-	json_t *j = json_pack("{s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:o}", "index", (int)g->worker,
+	json_t *j = json_pack("{s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:o}", "index", (int)g->worker,
 			      "verdicts", (json_int_t)c->verdicts, "resets", (json_int_t)c->resets, "decided",
-			      (json_int_t)c->decided, "hung", (json_int_t)c->hung, "died", (json_int_t)c->died,
+			      (json_int_t)c->decided, "hung", (json_int_t)c->hung, "overdue", (json_int_t)c->overdue,
+			      "starved_ms", (json_int_t)(g->vigil.starved_ns / 1000000u), "died", (json_int_t)c->died,
 			      "resets_unsent", (json_int_t)c->resets_unsent, "refused", (json_int_t)c->refused, "lies",
 			      (json_int_t)c->lies, "unsent", (json_int_t)c->unsent, "events_lost",
 			      (json_int_t)g->events.lost, "state", states[g->state], "queues", queues_json(g));
@@ -271,7 +272,8 @@ int role_gate(void)
 			   .sessions = GATE_FD_SESSIONS,
 			   .events = { .fd = ROLE_FD_EVENTS },
 			   .wake = -1,
-			   .pidfd = -1 };
+			   .pidfd = -1,
+			   .stat = -1 };
 	json_object_seed(0); /* looks for randomness in files, once */
 	g.epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (g.epoll < 0 || fcntl(ROLE_FD_CONTROL, F_SETFL, O_NONBLOCK) < 0 || alarm_open(&g.alarm) < 0 ||

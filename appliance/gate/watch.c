@@ -122,6 +122,9 @@ static void give_up(struct gate *g)
 	g->state = GATE_ALONE;
 	forget(g, &g->wake);
 	forget(g, &g->pidfd);
+	if (g->stat >= 0)
+		close(g->stat);
+	g->stat = -1;
 }
 
 static void tell_decided(struct gate *g)
@@ -134,18 +137,26 @@ static void tell_decided(struct gate *g)
 	}
 }
 
-void gate_begin(struct gate *g, struct ring *ring, int wake, int pidfd, uint32_t worker, uint32_t pid, struct mono now)
+void gate_begin(struct gate *g, struct ring *ring, const int fds[3], uint32_t worker, uint32_t pid, struct mono now)
 {
+	uint32_t n;
+
 	give_up(g);
 	g->ring = ring;
 	g->tail = 0;
-	g->wake = wake;
-	g->pidfd = pidfd;
+	g->wake = fds[0];
+	g->pidfd = fds[1];
+	g->stat = fds[2];
 	g->worker = worker;
 	g->pid = pid;
 	g->state = GATE_STARTING;
 	g->heartbeat = 0;
-	g->still_ns = 0;
+	vigil_begin(&g->vigil, (pid_t)pid, g->stat);
+	g->waiting = 0;
+	g->unlooked_ns = 0;
+	g->unlooked_beats = 0;
+	for (uint64_t rest = g->used; gate_each(&rest, &n);)
+		g->lanes[n].overdue = (struct overdue){ 0 };
 	decide(g);
 	tell_decided(g);
 	atomic_store(&ring->open, 1);
@@ -179,21 +190,50 @@ static void hung(struct gate *g)
 	decide(g);
 }
 
+/* The worker turns, and on some queue packets get no verdict all the same. */
+static bool any_overdue(struct gate *g)
+{
+	bool any = false;
+	uint32_t n;
+
+	for (uint64_t rest = g->used; gate_each(&rest, &n);)
+		any |= overdue_look(&g->lanes[n].overdue, &g->lanes[n].seen, g->unlooked_ns, g->unlooked_beats);
+	return any;
+}
+
+/* What waits is read often while the worker owes a beat for it, seldom while it beats. */
+static bool look_is_due(const struct gate *g, bool beat)
+{
+	uint64_t every = beat ? GATE_LOOK_NS : g->waiting > 0 ? GATE_TICK_NS : GATE_TICK_REST_NS;
+
+	return g->unlooked_ns + GATE_TICK_NS / 2 >= every; /* ticks are not exact */
+}
+
 static void watch(struct gate *g, uint64_t passed_ns)
 {
 	uint32_t beat = atomic_load_explicit(&g->ring->heartbeat, memory_order_relaxed);
+	uint32_t beats = beat - g->heartbeat;
+	bool awaited = g->waiting != 0, late = false;
 
-	if (beat != g->heartbeat) {
-		g->heartbeat = beat;
-		g->still_ns = 0;
+	g->heartbeat = beat;
+	g->unlooked_ns += passed_ns;
+	g->unlooked_beats += beats;
+	if (beats != 0)
+		vigil_beat(&g->vigil);
+	if (!look_is_due(g, beats != 0))
 		return;
+	g->waiting = gate_look(g);
+	if (g->waiting == 0 || !awaited)
+		vigil_beat(&g->vigil);
+	else if (beats == 0)
+		late = vigil_hung(&g->vigil, g->unlooked_ns, GATE_HUNG_NS);
+	if (!late && any_overdue(g)) {
+		g->counts.overdue++;
+		late = true;
 	}
-	if (gate_look(g) == 0) {
-		g->still_ns = 0;
-		return;
-	}
-	g->still_ns += passed_ns < GATE_GAP_NS ? passed_ns : GATE_GAP_NS;
-	if (g->still_ns >= GATE_HUNG_NS)
+	g->unlooked_ns = 0;
+	g->unlooked_beats = 0;
+	if (late)
 		hung(g);
 }
 
@@ -230,7 +270,9 @@ void gate_tick(struct gate *g, struct mono now)
 
 uint64_t gate_due(const struct gate *g, struct mono now)
 {
-	uint64_t every = g->state == GATE_RUNNING ? GATE_TICK_NS : GATE_TICK_DOWN_NS;
+	uint64_t every = g->state != GATE_RUNNING ? GATE_TICK_DOWN_NS :
+			 g->waiting != 0	  ? GATE_TICK_NS :
+						    GATE_TICK_REST_NS;
 	uint64_t passed = now.ns - g->last_tick.ns;
 
 	if (g->used == 0 && g->state == GATE_ALONE)

@@ -105,14 +105,16 @@ static const struct profile profiles[ROLE_COUNT] = {
 		.allow = { common, channel, waiting, gate_sends },
 		.soft = few_probes,
 		.nice = -10,
-		.realtime = 2, /* before its worker, for which it answers; its own work is bounded by what a worker asks */
+		.realtime = 42, /* before its worker, for which it answers; its own work is bounded by what a worker asks */
 		.descriptors = 256, .file_mib = 16,
 	},
 	[ROLE_DPI] = {
 		.allow = { common, channel, waiting, receives_many },
 		.soft = few_probes,
 		.nice = -10,
-		.realtime = 1, /* a packet waits for it; nice values end at the session or group of processes */
+		/* A packet waits for it; nice values end at the session or group of processes. Above what other programs
+		 * commonly take, below the kernel's threads of interrupts (50), which bring the packets. */
+		.realtime = 41,
 		.descriptors = 256, .file_mib = 16,
 	},
 	[ROLE_TAP] = {

@@ -32,7 +32,7 @@ void roles_init(struct supervisor *s)
 	for (unsigned i = 0; i < SLOTS; i++) {
 		struct slot *sl = &s->slots[i];
 
-		*sl = (struct slot){ .pidfd = -1, .chan = -1, .event_in = -1, .event_out = -1 };
+		*sl = (struct slot){ .pidfd = -1, .chan = -1, .stat = -1, .event_in = -1, .event_out = -1 };
 		if (i < SLOT_GATE)
 			sl->role = single[i];
 		else
@@ -234,7 +234,9 @@ void role_exited(struct supervisor *s, struct slot *sl)
 		return;
 	close(sl->pidfd);
 	close(sl->chan);
-	sl->pidfd = sl->chan = -1;
+	if (sl->stat >= 0)
+		close(sl->stat);
+	sl->pidfd = sl->chan = sl->stat = -1;
 	sl->state = wanted ? SLOT_DEAD : SLOT_OFF;
 	sl->pid = 0;
 	collect_gone(s, sl);

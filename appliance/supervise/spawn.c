@@ -18,6 +18,7 @@
 
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
+#include "appliance/role/vigil.h"
 #include "appliance/supervise/supervise.h"
 
 #define FDS_MAX 6u
@@ -102,5 +103,17 @@ int spawn(struct supervisor *s, struct slot *sl, const int *fds, size_t n, int n
 	}
 	sl->pid = pid;
 	sl->chan = sv[0];
+	sl->stat = vigil_open(pid, e);
+	if (sl->stat < 0) {
+		int code = e->code;
+
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		close(sl->pidfd);
+		close(sl->chan);
+		sl->pidfd = sl->chan = -1;
+		sl->pid = 0;
+		return code;
+	}
 	return 0;
 }

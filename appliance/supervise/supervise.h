@@ -74,7 +74,7 @@ struct slot {
 	uint32_t index;
 	enum slot_state state;
 	pid_t pid;
-	int pidfd, chan;	 /* -1 = none */
+	int pidfd, chan, stat;	 /* -1 = none; stat: /proc/PID/stat */
 	int event_in, event_out; /* the event socket outlives every process of this role: records wait in it */
 	uint64_t started, ready_by, restart_at; /* monotonic ns */
 	uint64_t since_wall;			/* wall ns of the last start */

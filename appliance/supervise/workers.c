@@ -70,11 +70,11 @@ static bool send_worker(struct supervisor *s, uint32_t w)
 	struct slot *sl = worker_of(s, w);
 	uint8_t space[8];
 	struct outbuf b = outbuf_of(space, sizeof(space));
-	int fds[3] = { p->ring, p->wake, sl->pidfd };
+	int fds[4] = { p->ring, p->wake, sl->pidfd, sl->stat };
 
 	out_be32(&b, w);
 	out_be32(&b, (uint32_t)sl->pid);
-	return role_send(s, gate_of(s, w), MSG_WORKER, 0, &b, fds, 3);
+	return role_send(s, gate_of(s, w), MSG_WORKER, 0, &b, fds, 4);
 }
 
 bool gate_start(struct supervisor *s, uint32_t w)

@@ -20,7 +20,7 @@
 
 #define MSG_VERSION 1
 #define MSG_BODY 4096
-#define MSG_FDS 3
+#define MSG_FDS 4
 
 enum role {
 	ROLE_SUPERVISOR = 0,
@@ -53,7 +53,7 @@ enum msg_type {
 	/* dpi -> supervisor */
 	MSG_TABLE_ACK, /* 32 bytes digest (all zero: refused) */
 	/* supervisor -> gate */
-	MSG_WORKER, /* a worker started: u32 worker, u32 pid; fds: ring memfd, wake eventfd, pidfd */
+	MSG_WORKER, /* a worker started: u32 worker, u32 pid; fds: ring memfd, wake eventfd, pidfd, its /proc/PID/stat */
 	/* gate -> supervisor */
 	MSG_HUNG, /* u32 worker, u32 pid: kill it */
 	/* supervisor -> enforce */

@@ -3,7 +3,7 @@
  * A small supervisor for one gate and one worker, so that both can be tried on real queues without the rest of the box.
  *   box [--spin US] [--core N] LANE[:o]...      (":o" sets the fail-open flag)
  * Runs inside the network namespace whose queues it opens. Reads commands from standard input, one a line: spawn, gate,
- * liar SEED KIND, stop, cont, kill, killgate, settle, status. Writes one line an answer, and lines for events and hung
+ * liar SEED KIND, stop, cont, kill, killgate, settle, status, gatestatus. Writes one line an answer, and lines for events and hung
  * workers as they come.
  */
 #include <errno.h>
@@ -28,6 +28,7 @@
 #include "appliance/kernel/session_probe.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
+#include "appliance/role/vigil.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/reason.h"
@@ -40,7 +41,7 @@
 
 struct child {
 	pid_t pid;
-	int control, events, pidfd;
+	int control, events, pidfd, stat;
 };
 
 struct box {
@@ -108,6 +109,7 @@ static void spawn(const struct box *b, struct child *c, const char *role, const 
 	c->control = control[0];
 	c->events = events[0];
 	c->pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
+	c->stat = vigil_open(c->pid, NULL);
 	if (msg_recv(c->control, r, &m) != 1 || m.type != MSG_READY)
 		die("a role did not become ready", NULL);
 }
@@ -121,6 +123,7 @@ static void reap(struct child *c)
 	close(c->control);
 	close(c->events);
 	close(c->pidfd);
+	close(c->stat);
 	c->pid = 0;
 }
 
@@ -155,7 +158,7 @@ static void start_gate(struct box *b)
 /* With `liar`, a worker that writes rubbish takes the place of the real one. */
 static void start_worker(struct box *b, const char *liar)
 {
-	int ring = ring_create(NULL), wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), fds[3], table;
+	int ring = ring_create(NULL), wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), fds[4], table;
 	uint8_t body[8];
 	struct outbuf o = outbuf_of(body, sizeof(body));
 	struct msg m;
@@ -167,7 +170,8 @@ static void start_worker(struct box *b, const char *liar)
 	fds[0] = ring;
 	fds[1] = wake;
 	fds[2] = b->worker.pidfd;
-	must(msg_send(b->gate.control, MSG_WORKER, 0, &o, fds, 3), "worker");
+	fds[3] = b->worker.stat;
+	must(msg_send(b->gate.control, MSG_WORKER, 0, &o, fds, 4), "worker");
 	o = outbuf_of(body, sizeof(body));
 	out_be32(&o, 0);
 	must(msg_send(b->worker.control, MSG_DPI_START, 0, &o, fds, 2), "start");
@@ -273,9 +277,9 @@ static bool command(struct box *b, char *line)
 	} else if (strcmp(line, "gate") == 0) {
 		start_gate(b);
 		say("done");
-	} else if (strcmp(line, "status") == 0) {
+	} else if (strcmp(line, "status") == 0 || strcmp(line, "gatestatus") == 0) {
 		query(b, &b->gate, ROLE_GATE, "gate");
-		if (b->worker.pid > 0 && !b->lying)
+		if (strcmp(line, "status") == 0 && b->worker.pid > 0 && !b->lying)
 			query(b, &b->worker, ROLE_DPI, "worker");
 		say("done");
 	} else {
@@ -368,7 +372,7 @@ int main(int argc, char **argv)
 		b.n++;
 	}
 	/* What it measures should not be its own waiting. */
-	sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &(const struct sched_param){ .sched_priority = 3 });
+	sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &(const struct sched_param){ .sched_priority = 60 });
 	b.raw4 = reset_socket_open(AF_INET, &e);
 	b.raw6 = reset_socket_open(AF_INET6, &e);
 	b.proc = open("/proc/self/net/netfilter/nfnetlink_queue", O_RDONLY | O_CLOEXEC);

@@ -2,6 +2,7 @@
 /*
  * An inspector to test its surroundings with: the words in a packet say what becomes of it. Implements dpi/inspect/inspect.h.
  *   "DROP" is dropped, "SURE" is accepted and confirmed, "CUT!" resets both ends, "LATE" is held for 5 ms,
+ *   "LOST" gets no answer at all,
  *   "FREEZE" never returns and sleeps, "BUSY" never returns and does not; everything else is accepted.
  */
 #include <stdlib.h>
@@ -91,6 +92,8 @@ void inspector_packet(struct inspector *i, const struct packet *p)
 			nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
 	while (has(p, "BUSY"))
 		;
+	if (has(p, "LOST"))
+		return;
 	if (has(p, "LATE") && i->n_late < 64) {
 		i->late[i->n_late++] = (struct late){ clock_mono().ns + 5000000u, p->id, permit, p->queue };
 		return;

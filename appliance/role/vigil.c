@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/role/vigil.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TEXT 256 /* the state stands behind a name of 16 bytes */
+
+/* The processor time of another process, all its threads: the kernel's own numbering of such clocks, which the C library
+ * hands out only for processes that it can ask about itself. */
+static uint64_t cpu_ns(pid_t pid)
+{
+	struct timespec t = { 0 };
+
+	if (pid <= 0 || clock_gettime((clockid_t)(~(unsigned)pid << 3 | 2u), &t) < 0)
+		return 0;
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+int vigil_open(pid_t pid, struct err *e)
+{
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? err_set(e, -errno, "open %s", path) : fd;
+}
+
+char vigil_state(struct bytes text)
+{
+	size_t at = text.left;
+
+	/* A name may hold anything, a closing bracket too: the last one ends it. */
+	while (at > 0 && text.p[at - 1] != ')')
+		at--;
+	return at > 0 && at + 1 < text.left && text.p[at] == ' ' ? (char)text.p[at + 1] : 0;
+}
+
+static bool wants_a_core(const struct vigil *v)
+{
+	uint8_t text[TEXT];
+	ssize_t n = v->stat >= 0 ? pread(v->stat, text, sizeof(text), 0) : 0;
+
+	return n > 0 && vigil_state(bytes_of(text, (size_t)n)) == 'R';
+}
+
+void vigil_begin(struct vigil *v, pid_t pid, int stat)
+{
+	*v = (struct vigil){ .pid = pid, .stat = stat };
+	vigil_beat(v);
+}
+
+void vigil_beat(struct vigil *v)
+{
+	v->cpu_ns = v->seen_ns = cpu_ns(v->pid);
+	v->idle_ns = 0;
+}
+
+bool vigil_hung(struct vigil *v, uint64_t passed_ns, uint64_t limit_ns)
+{
+	uint64_t now = cpu_ns(v->pid);
+
+	if (now < v->seen_ns)
+		now = v->seen_ns; /* it is no more; somebody else tells that */
+	if (!wants_a_core(v))
+		v->idle_ns += passed_ns < VIGIL_GAP_NS ? passed_ns : VIGIL_GAP_NS;
+	else if (now == v->seen_ns)
+		v->starved_ns += passed_ns;
+	v->seen_ns = now;
+	return now - v->cpu_ns + v->idle_ns >= limit_ns;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whether a process that shall beat is hung, or merely has no core. Time alone does not tell: a worker behind a busy
+ * real-time task beats as little as one in an endless loop. What counts is its own time: processor time that it had, and
+ * time in which it wanted none. Time in which it waited for a core counts for nothing.
+ *
+ * The gate watches its worker with it, the supervisor the gates and all other roles. It owns nothing: the descriptor of
+ * /proc/PID/stat is opened by the supervisor (vigil_open) and closed by whoever was given it. It never ends anybody.
+ */
+#ifndef SEKISHO_ROLE_VIGIL_H
+#define SEKISHO_ROLE_VIGIL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "appliance/base/bytes.h"
+#include "appliance/base/err.h"
+
+/* Between two looks at most this much counts as idle: the watcher may have had no core either. */
+#define VIGIL_GAP_NS 20000000u
+
+struct vigil {
+	pid_t pid;
+	int stat;	     /* /proc/PID/stat; -1: nothing is known of it, and whoever does not run counts as idle */
+	uint64_t cpu_ns;     /* its processor time at its last beat */
+	uint64_t seen_ns;    /* the same at the last look */
+	uint64_t idle_ns;    /* since its last beat it wanted no core for this long */
+	uint64_t starved_ns; /* over its whole life: it wanted one and had none while it was awaited */
+};
+
+/* A descriptor for `stat`, owned by the caller; negative errno. */
+int vigil_open(pid_t pid, struct err *e);
+void vigil_begin(struct vigil *v, pid_t pid, int stat);
+/* It beat, or nothing is asked of it. */
+void vigil_beat(struct vigil *v);
+/* It did not beat for another `passed_ns`. True when it had `limit_ns` of its own time since its last beat: it is hung. */
+bool vigil_hung(struct vigil *v, uint64_t passed_ns, uint64_t limit_ns);
+
+/* The letter of a process's state in the text of /proc/PID/stat, 0 when there is none. */
+char vigil_state(struct bytes text);
+
+#endif

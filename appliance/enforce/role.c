@@ -112,20 +112,20 @@ static bool apply(struct enforce *f, struct msg *m)
 {
 	struct generation_held *next = NULL;
 	struct apply_result result = { 0 };
-	uint32_t n_sealed, n_map;
+	uint32_t workers, n_sealed, n_map;
 	struct err e = { 0 };
 	uint8_t flags, *p = NULL;
 	size_t n = 0;
 	int r;
 
-	if (!bytes_u8(&m->body, &flags) || !bytes_be32(&m->body, &n_sealed) || !bytes_be32(&m->body, &n_map) ||
-	    m->n_fds != 1)
+	if (!bytes_u8(&m->body, &flags) || !bytes_be32(&m->body, &workers) || !bytes_be32(&m->body, &n_sealed) ||
+	    !bytes_be32(&m->body, &n_map) || m->n_fds != 1)
 		return false;
 	r = memfd_read(m->fds[0], GENERATION_MAX, &p, &n, &e);
 	if (r == 0 && (n_sealed > n || n_map != n - n_sealed))
 		r = err_set(&e, -EBADMSG, "lengths of a generation");
 	if (r == 0) {
-		next = generation_hold(p, n_sealed, n_map, &e);
+		next = generation_hold(p, n_sealed, n_map, workers, &e);
 		if (next == NULL)
 			r = e.code != 0 ? e.code : -EBADMSG;
 	}

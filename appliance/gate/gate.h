@@ -22,14 +22,16 @@
 #include "appliance/role/vigil.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/lane.h"
+#include "appliance/wire/pulse.h"
 #include "appliance/wire/ring.h"
 
-#define GATE_TICK_NS 5000000u	   /* watch over a running worker for which packets wait */
+#define GATE_TICK_NS 5000000u	    /* watch over a running worker for which packets wait */
 #define GATE_TICK_REST_NS 10000000u /* ... for which none did */
-#define GATE_LOOK_NS 20000000u	   /* between looks at what waits while the worker beats */
-#define GATE_TICK_DOWN_NS 2000000u /* failure decisions while there is none */
-#define GATE_HUNG_NS 50000000u	   /* packets waiting and no heartbeat for this much of the worker's own time */
-#define GATE_REPORT_NS 100000000u  /* decided packets are reported at most this often, and when a worker takes over */
+#define GATE_LOOK_NS 20000000u	    /* between looks at what waits while the worker beats */
+#define GATE_TICK_DOWN_NS 2000000u  /* failure decisions while there is none */
+#define GATE_HUNG_NS 50000000u	    /* packets waiting and no heartbeat for this much of the worker's own time */
+#define GATE_GAP_NS 20000000u	    /* a longer time between two looks counts as this */
+#define GATE_REPORT_NS 100000000u   /* decided packets are reported at most this often, and when a worker takes over */
 
 enum gate_state {
 	GATE_ALONE,    /* no worker: every packet is decided by its lane's failure decision */
@@ -54,7 +56,7 @@ struct gate_lane {
 	struct verdict_pack pack;
 	struct queue_state seen; /* as last read */
 	struct overdue overdue;
-	uint64_t unreported;	 /* packets decided and not yet in an event */
+	uint64_t unreported; /* packets decided and not yet in an event */
 };
 
 struct gate_counts {
@@ -72,21 +74,22 @@ struct gate_counts {
 
 struct gate {
 	int control, raw4, raw6, proc, sessions, epoll;
-	struct alarm alarm; /* for the next tick: no sleep has a time-out */
+	struct alarm alarm;  /* for the next tick: no sleep has a time-out */
+	struct pulse *pulse; /* by it the supervisor sees that this loop turns */
 	struct event_port events;
 	struct gate_lane lanes[LANE_COUNT]; /* by lane number */
 	uint64_t used, dirty;		    /* bit n = lane n exists; has verdicts waiting in its pack */
 	enum gate_state state;
-	uint32_t worker, pid; /* of the last one announced */
-	int wake, pidfd, stat;	      /* -1 = none */
-	struct ring *ring;    /* NULL = none */
+	uint32_t worker, pid;  /* of the last one announced */
+	int wake, pidfd, stat; /* -1 = none */
+	struct ring *ring;     /* NULL = none */
 	uint32_t tail;
 	bool half; /* the first part of a reset was read, `first` holds it */
 	struct ring_entry first;
 	uint32_t heartbeat; /* as last seen */
 	struct vigil vigil;
-	int64_t waiting;       /* packets, as last read */
-	uint64_t unlooked_ns;  /* since then */
+	int64_t waiting;      /* packets, as last read */
+	uint64_t unlooked_ns; /* since then */
 	uint32_t unlooked_beats;
 	struct mono last_tick, last_report;
 	struct gate_counts counts;
@@ -120,7 +123,7 @@ void gate_worker_lied(struct gate *g, struct mono now);
 int64_t gate_look(struct gate *g);
 /* To be called when due: heartbeat, hung worker, failure decisions, reports. */
 void gate_tick(struct gate *g, struct mono now);
-/* Nanoseconds from `now` until the next tick is due; UINT64_MAX while there is nothing to watch. */
+/* Nanoseconds from `now` until the next tick is due. */
 uint64_t gate_due(const struct gate *g, struct mono now);
 
 /* ---- gate/role.c ------------------------------------------------------------------------------------------------------- */

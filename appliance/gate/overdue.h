@@ -17,13 +17,13 @@
 #define OVERDUE_BEATS 8u
 
 struct overdue {
-	bool marked;		  /* packets waited at the last look; the rest counts from a look on */
-	uint32_t mark;		  /* the newest id then */
-	uint32_t lost;		  /* ids that no packet had, then */
-	uint32_t behind;	  /* verdicts since on newer packets */
-	uint32_t verdicts;	  /* since the last look */
-	uint64_t quiet_ns;	  /* without a verdict */
-	uint64_t behind_ns;	  /* since one on a newer packet was seen */
+	bool marked;	    /* packets waited at the last look; the rest counts from a look on */
+	uint32_t mark;	    /* the newest id then */
+	uint32_t lost;	    /* ids that no packet had, then */
+	uint32_t behind;    /* verdicts since on newer packets */
+	uint32_t verdicts;  /* since the last look */
+	uint64_t quiet_ns;  /* without a verdict */
+	uint64_t behind_ns; /* since one on a newer packet was seen */
 	uint32_t quiet_beats, behind_beats;
 };
 

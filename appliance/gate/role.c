@@ -190,7 +190,7 @@ static int sleep_ms(struct gate *g)
 	struct mono now = clock_mono();
 	uint64_t due = gate_due(g, now);
 
-	return due == UINT64_MAX || alarm_by(&g->alarm, (struct mono){ now.ns + due }) == 0 ? -1 : ALARM_MS;
+	return alarm_by(&g->alarm, (struct mono){ now.ns + due }) == 0 ? -1 : ALARM_MS;
 }
 
 /* Sleeps until there is something to do, or only looks when there already is. False when the gate must end. */
@@ -241,6 +241,7 @@ static int run(struct gate *g, uint64_t spin_ns)
 	for (;;) {
 		struct mono now;
 
+		pulse_beat(g->pulse);
 		if (!sleep_until(g, spin_ns))
 			return 0;
 		if (g->ring != NULL && gate_drain(g, DRAIN_MOST) == DRAIN_LIE)
@@ -276,8 +277,9 @@ int role_gate(void)
 			   .stat = -1 };
 	json_object_seed(0); /* looks for randomness in files, once */
 	g.epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (g.epoll < 0 || fcntl(ROLE_FD_CONTROL, F_SETFL, O_NONBLOCK) < 0 || alarm_open(&g.alarm) < 0 ||
-	    watch_fd(&g, g.alarm.fd, WATCH_ALARM, EPOLLIN) < 0 ||
+	g.pulse = pulse_map(GATE_FD_PULSE, &e);
+	if (g.epoll < 0 || g.pulse == NULL || fcntl(ROLE_FD_CONTROL, F_SETFL, O_NONBLOCK) < 0 ||
+	    alarm_open(&g.alarm) < 0 || watch_fd(&g, g.alarm.fd, WATCH_ALARM, EPOLLIN) < 0 ||
 	    watch_fd(&g, ROLE_FD_CONTROL, WATCH_CONTROL, EPOLLIN) < 0)
 		err_set(&e, -errno, "control channel");
 	else

@@ -226,7 +226,7 @@ static void watch(struct gate *g, uint64_t passed_ns)
 	if (g->waiting == 0 || !awaited)
 		vigil_beat(&g->vigil);
 	else if (beats == 0)
-		late = vigil_hung(&g->vigil, g->unlooked_ns, GATE_HUNG_NS);
+		late = vigil_hung(&g->vigil, g->unlooked_ns, GATE_GAP_NS, GATE_HUNG_NS);
 	if (!late && any_overdue(g)) {
 		g->counts.overdue++;
 		late = true;
@@ -270,12 +270,9 @@ void gate_tick(struct gate *g, struct mono now)
 
 uint64_t gate_due(const struct gate *g, struct mono now)
 {
-	uint64_t every = g->state != GATE_RUNNING ? GATE_TICK_DOWN_NS :
-			 g->waiting != 0	  ? GATE_TICK_NS :
-						    GATE_TICK_REST_NS;
+	bool rest = g->state == GATE_RUNNING ? g->waiting == 0 : g->used == 0;
+	uint64_t every = rest ? GATE_TICK_REST_NS : g->state == GATE_RUNNING ? GATE_TICK_NS : GATE_TICK_DOWN_NS;
 	uint64_t passed = now.ns - g->last_tick.ns;
 
-	if (g->used == 0 && g->state == GATE_ALONE)
-		return UINT64_MAX;
 	return passed >= every ? 0 : every - passed;
 }

@@ -15,11 +15,12 @@
 /* enforce: requests, and one that hears of changes; both NETLINK_NETFILTER in the data namespace */
 #define ENFORCE_FD_REQUESTS 5
 #define ENFORCE_FD_MONITOR 6
-/* gate: raw sockets that only send, the kernel's table of queues, and a socket for questions about sessions */
+/* gate: raw sockets that only send, the kernel's table of queues, a socket for questions about sessions, and its pulse */
 #define GATE_FD_RESET4 5
 #define GATE_FD_RESET6 6
 #define GATE_FD_QUEUES 7
 #define GATE_FD_SESSIONS 8
+#define GATE_FD_PULSE 9
 /* tap: NFLOG group of the data namespace */
 #define TAP_FD_LOG 5
 /* journal: its folder */

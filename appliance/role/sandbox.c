@@ -259,6 +259,15 @@ int sandbox_supervisor(struct err *e)
 	return load(ctx, r, e);
 }
 
+uint32_t sandbox_cores(void)
+{
+	cpu_set_t usable;
+
+	return sched_getaffinity(0, sizeof(usable), &usable) == 0 && CPU_COUNT(&usable) > 0
+		       ? (uint32_t)CPU_COUNT(&usable)
+		       : 1;
+}
+
 int sandbox_place(unsigned index, struct err *e)
 {
 	cpu_set_t usable, one;

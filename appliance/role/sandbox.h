@@ -32,6 +32,9 @@ int sandbox_enter(enum role r, struct err *e);
  */
 int sandbox_supervisor(struct err *e);
 
+/* How many cores the calling process may use, at least 1. */
+uint32_t sandbox_cores(void);
+
 /*
  * Puts the calling process on one core: the `index`-th of those that it may use, counted round. Worker i and gate i get
  * the same index, since handing a packet over is cheapest on one core. Call between fork and exec, or before

@@ -60,14 +60,14 @@ void vigil_beat(struct vigil *v)
 	v->idle_ns = 0;
 }
 
-bool vigil_hung(struct vigil *v, uint64_t passed_ns, uint64_t limit_ns)
+bool vigil_hung(struct vigil *v, uint64_t passed_ns, uint64_t most_ns, uint64_t limit_ns)
 {
 	uint64_t now = cpu_ns(v->pid);
 
 	if (now < v->seen_ns)
 		now = v->seen_ns; /* it is no more; somebody else tells that */
 	if (!wants_a_core(v))
-		v->idle_ns += passed_ns < VIGIL_GAP_NS ? passed_ns : VIGIL_GAP_NS;
+		v->idle_ns += passed_ns < most_ns ? passed_ns : most_ns;
 	else if (now == v->seen_ns)
 		v->starved_ns += passed_ns;
 	v->seen_ns = now;

@@ -17,9 +17,6 @@
 #include "appliance/base/bytes.h"
 #include "appliance/base/err.h"
 
-/* Between two looks at most this much counts as idle: the watcher may have had no core either. */
-#define VIGIL_GAP_NS 20000000u
-
 struct vigil {
 	pid_t pid;
 	int stat;	     /* /proc/PID/stat; -1: nothing is known of it, and whoever does not run counts as idle */
@@ -34,8 +31,11 @@ int vigil_open(pid_t pid, struct err *e);
 void vigil_begin(struct vigil *v, pid_t pid, int stat);
 /* It beat, or nothing is asked of it. */
 void vigil_beat(struct vigil *v);
-/* It did not beat for another `passed_ns`. True when it had `limit_ns` of its own time since its last beat: it is hung. */
-bool vigil_hung(struct vigil *v, uint64_t passed_ns, uint64_t limit_ns);
+/*
+ * It did not beat for another `passed_ns`, of which at most `most_ns` count as idle: between two looks the watcher may have had
+ * no core either. True when it had `limit_ns` of its own time since its last beat: it is hung.
+ */
+bool vigil_hung(struct vigil *v, uint64_t passed_ns, uint64_t most_ns, uint64_t limit_ns);
 
 /* The letter of a process's state in the text of /proc/PID/stat, 0 when there is none. */
 char vigil_state(struct bytes text);

@@ -256,6 +256,8 @@ static json_t *status_json(struct supervisor *s, struct collect *c)
 	set_part(j, "tap", c->answer[SLOT_TAP]);
 	set_part(j, "mgmt", c->answer[SLOT_MGMT]);
 	json_object_set_new(j, "silent", json_silent(s, c));
+	json_object_set_new(j, "cores", json_integer(s->cores));
+	json_object_set_new(j, "workers_asked", json_integer(s->workers_asked));
 	json_object_set_new(j, "notice",
 			    sentence_json(sentence_said(&s->store_error) ? &s->store_error : &s->boot_error));
 	return j;
@@ -385,8 +387,6 @@ void collect_answer(struct supervisor *s, struct slot *sl, struct msg *m)
 	struct err e;
 	size_t n;
 
-	if (watch_answered(sl, m->id))
-		return;
 	for (size_t i = 0; i < COLLECTS; i++)
 		if (s->collects[i].kind != COLLECT_NONE && s->collects[i].id == m->id && s->collects[i].waiting[slot])
 			c = &s->collects[i];

@@ -15,7 +15,7 @@ static void lengths(const struct policy *p, struct outbuf *b)
 
 int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t id, struct err *e)
 {
-	uint8_t space[9];
+	uint8_t space[13];
 	struct outbuf b = outbuf_of(space, sizeof(space));
 	int fd = policy_memfd(p);
 	bool sent;
@@ -23,6 +23,7 @@ int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t 
 	if (fd < 0)
 		return err_set(e, fd, "generation for the enforce role");
 	out_u8(&b, (uint8_t)(flags | (s->adopted ? 0 : APPLY_BOOT)));
+	out_be32(&b, workers_for(s, p->ir->workers));
 	lengths(p, &b);
 	sent = role_send(s, &s->slots[SLOT_ENFORCE], MSG_APPLY, id, &b, &fd, 1);
 	close(fd);

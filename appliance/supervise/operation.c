@@ -67,6 +67,12 @@ static json_t *op_json(struct supervisor *s, bool done)
 	json_object_set_new(j, "cut", op->cut != NULL ? json_incref(op->cut) : json_array());
 	json_object_set_new(j, "diagnostics", op->diagnostics != NULL ? json_incref(op->diagnostics) : json_array());
 	json_object_set_new(j, "error", sentence_json(&op->error));
+	if (s->workers_asked > s->cores) {
+		struct sentence fewer = { 0 };
+
+		sentence_say(&fewer, M_WORKERS_FEWER, s->workers_asked, s->cores);
+		json_object_set_new(j, "notice", sentence_json(&fewer));
+	}
 	if (op->line != 0)
 		json_object_set_new(j, "line", json_integer(op->line));
 	if (op->kind == OP_DRY_RUN)

@@ -416,6 +416,7 @@ int supervise(const struct supervise_options *o)
 	};
 	for (unsigned i = 0; i < CLIENTS; i++)
 		s.clients[i].fd = -1;
+	s.cores = sandbox_cores();
 	roles_init(&s);
 	r = start_all(&s, &e);
 	if (r < 0) {

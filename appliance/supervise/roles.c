@@ -43,7 +43,7 @@ void roles_init(struct supervisor *s)
 	for (uint32_t w = 0; w < WORKER_MAX; w++) {
 		struct pair *p = &s->pairs[w];
 
-		p->ring = p->wake = -1;
+		p->ring = p->wake = p->pulse_fd = -1;
 		for (unsigned l = 0; l < LANE_COUNT; l++)
 			p->queues[l] = -1;
 	}
@@ -121,7 +121,7 @@ static bool role_start(struct supervisor *s, struct slot *sl, uint64_t now)
 	sl->state = SLOT_STARTING;
 	sl->started = now;
 	sl->asked = 0;
-	sl->owed = 0;
+	vigil_begin(&sl->vigil, sl->pid, sl->stat);
 	sl->ready_by = now + READY_LIMIT;
 	sl->since_wall = clock_wall_ns();
 	if (sl->role != ROLE_COMPILE) /* it lives for one answer, which is an event of its own */
@@ -277,6 +277,12 @@ static void on_ready(struct supervisor *s, struct slot *sl, struct msg *m)
 	ready(s, sl);
 }
 
+static void on_pong(struct supervisor *s, struct slot *sl, struct msg *m)
+{
+	(void)s;
+	watch_answered(sl, m->id);
+}
+
 static void on_table_ack(struct supervisor *s, struct slot *sl, struct msg *m)
 {
 	worker_acked(s, sl->index, m);
@@ -326,7 +332,7 @@ static void on_compiled(struct supervisor *s, struct slot *sl, struct msg *m)
 /* Who may send what was decided by msg_recv's table. */
 static void (*const handlers[MSG_TYPE_COUNT])(struct supervisor *s, struct slot *sl, struct msg *m) = {
 	[MSG_READY] = on_ready,	    [MSG_ANSWER] = collect_answer, [MSG_TABLE_ACK] = on_table_ack, [MSG_HUNG] = on_hung,
-	[MSG_APPLIED] = on_applied, [MSG_DRIFT] = on_drift,	   [MSG_COMPILED] = on_compiled,
+	[MSG_APPLIED] = on_applied, [MSG_DRIFT] = on_drift,	   [MSG_COMPILED] = on_compiled,   [MSG_PONG] = on_pong,
 };
 
 /* One message of a role. False: it said what it may not say. */

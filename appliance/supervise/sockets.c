@@ -96,6 +96,16 @@ static int open_listener(void *ctx, struct err *e)
 	return err_set(e, code, "listen on port %u of the admin namespace", ADMIN_PORT);
 }
 
+/* One page for all gates of a pair. */
+static int open_pulse(struct pair *p, struct err *e)
+{
+	if (p->pulse_fd < 0)
+		p->pulse_fd = pulse_create(e);
+	if (p->pulse_fd >= 0 && p->pulse == NULL)
+		p->pulse = pulse_map(p->pulse_fd, e);
+	return p->pulse != NULL ? fcntl(p->pulse_fd, F_DUPFD_CLOEXEC, 3) : -1;
+}
+
 /* A folder of state that belongs to one role's user and to nobody else. */
 static int open_folder(struct supervisor *s, const char *name, enum role owner, struct err *e)
 {
@@ -134,6 +144,7 @@ int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_F
 		fds[n++] = in_namespace(s, data, open_reset6, NULL, e);
 		fds[n++] = in_namespace(s, data, open_queue_table, NULL, e);
 		fds[n++] = in_namespace(s, data, open_sessions, NULL, e);
+		fds[n++] = open_pulse(&s->pairs[sl->index], e);
 		break;
 	case ROLE_TAP:
 		fds[n++] = in_namespace(s, data, open_tap, NULL, e);

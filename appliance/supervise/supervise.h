@@ -33,11 +33,13 @@
 #include "appliance/base/messages.h"
 #include "appliance/base/sentence.h"
 #include "appliance/box/box.h"
+#include "appliance/role/vigil.h"
 #include "appliance/store/generation.h"
 #include "appliance/store/permit_ids.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/lane.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/pulse.h"
 #include "policy/ir/ir.h"
 
 struct supervise_options {
@@ -79,7 +81,8 @@ struct slot {
 	uint64_t started, ready_by, restart_at; /* monotonic ns */
 	uint64_t since_wall;			/* wall ns of the last start */
 	uint32_t restarts, quick;		/* quick: deaths in a row soon after a start */
-	uint32_t asked, owed;			/* how it is: the question without an answer (0 = none), turns since */
+	uint32_t asked;				/* how it is: the question without an answer, 0 = none */
+	struct vigil vigil;			/* since then */
 };
 
 /* ---- a generation in memory ------------------------------------------------------------------------------------- */
@@ -207,8 +210,12 @@ struct pair {
 	bool wanted;
 	int queues[LANE_COUNT]; /* queue sockets, -1 = none; stay open over any death of the pair */
 	int ring, wake;		/* of the worker alive, -1 = none */
-	uint8_t ack[32];	/* digest of the table it has, once acked */
-	uint32_t owed;		/* acknowledgements of earlier tables and this one that are still to come */
+	int pulse_fd;		/* of its gates, one after the other; -1 = none */
+	struct pulse *pulse;
+	uint32_t pulse_seen;
+	struct vigil vigil; /* since it last moved */
+	uint8_t ack[32];    /* digest of the table it has, once acked */
+	uint32_t owed;	    /* acknowledgements of earlier tables and this one that are still to come */
 	bool acked;
 };
 
@@ -219,7 +226,8 @@ struct supervisor {
 	int mgmt_fd;			/* the web side's listening socket */
 	int link_fd;			/* tells of devices that come into the initial namespace */
 	int network_fd[NETWORKS];	/* tell of links, addresses and routes of the data and the admin namespace */
-	uint64_t watch_at;		/* monotonic ns: ask every role how it is */
+	uint64_t watch_at, watched;	/* monotonic ns: ask every role how it is; when that was last done */
+	uint64_t pulse_at, pulses_felt; /* the same for the pulses of the gates */
 	uint64_t network_look;		/* monotonic ns: compare them with box.cfg; 0 = nothing was heard */
 	uint64_t network_drifts;	/* how often they had to be set right */
 	uint64_t network_drift_wall_ns; /* the last time */
@@ -229,8 +237,10 @@ struct supervisor {
 	int events_out;
 	struct slot slots[SLOTS];
 	struct pair pairs[WORKER_MAX];
-	uint64_t lanes; /* bit n: queue sockets of lane n exist */
-	int table_fd;	/* sealed memfd: the image every worker shall have; -1 = none */
+	uint32_t cores;		/* that workers may use, as of the start */
+	uint32_t workers_asked; /* by the generation or the option, whichever is more */
+	uint64_t lanes;		/* bit n: queue sockets of lane n exist */
+	int table_fd;		/* sealed memfd: the image every worker shall have; -1 = none */
 	uint8_t *table;
 	size_t n_table;
 	uint8_t table_digest[32];
@@ -268,7 +278,7 @@ int in_namespace(struct supervisor *s, int nsfd, int (*open_in)(void *ctx, struc
 int spawn(struct supervisor *s, struct slot *sl, const int *fds, size_t n, int nsfd, struct err *e);
 
 /* supervise/sockets.c: what a role gets besides its channel. Returns how many, or negative errno with nothing left open. */
-#define ROLE_FDS 4
+#define ROLE_FDS 5
 int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_FDS], int *nsfd, struct err *e);
 /* A queue socket of the data namespace; owned by the caller. */
 int queue_socket(struct supervisor *s, uint32_t lane, uint32_t worker, struct err *e);
@@ -289,7 +299,8 @@ bool slot_alive(const struct slot *sl);
 
 /* supervise/workers.c */
 int workers_prepare(struct supervisor *s, uint64_t lanes, uint32_t pairs,
-		    struct err *e); /* sockets, pairs, hand-over */
+		    struct err *e);				  /* sockets, pairs, hand-over */
+uint32_t workers_for(const struct supervisor *s, uint32_t asked); /* as many as this box has cores for */
 bool worker_start(struct supervisor *s, uint32_t w);
 bool gate_start(struct supervisor *s, uint32_t w);
 void worker_died(struct supervisor *s, uint32_t w);
@@ -358,8 +369,7 @@ uint64_t network_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX =
 /* supervise/watch.c: roles that live but do nothing */
 void watch_due(struct supervisor *s, uint64_t now);
 uint64_t watch_next(const struct supervisor *s); /* monotonic ns */
-/* True when `id` was a question of this watch; its answer needs no more. */
-bool watch_answered(struct slot *sl, uint32_t id);
+void watch_answered(struct slot *sl, uint32_t id);
 
 /* supervise/answers.c */
 void collect_start(struct supervisor *s, enum collect_kind k, struct asker a);

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Roles that live but do nothing. Every second each is asked how it is; one that owes three answers is ended, and a
- * successor is started like that of any dead role. A worker with packets waiting is seen much sooner, by its gate. Turns are
- * counted, not time: a machine that stood still as a whole has no hung roles.
+ * Roles that live but do nothing. Every second each is asked whether it is there; one that does not answer within 2.5 s of
+ * its own time is ended, and a successor is started like that of any dead role. Gates are seen sooner, because nothing passes
+ * while one stands still: each moves a number in shared memory with every turn of its loop, at rest a hundred times a
+ * second. A worker with packets waiting is seen by its gate. What counts is a role's own time, not the clock's: on a machine
+ * that stood still as a whole, or is busy with something of a higher priority, nobody hangs.
  */
 #include "appliance/base/clock.h"
 #include "appliance/supervise/supervise.h"
 
 #define EVERY 1000000000ull /* ns */
-#define OWED 3u
+#define LIMIT 2500000000ull
+#define PULSE_EVERY 20000000ull
+#define PULSE_MOST 25000000ull /* between two looks no more than this counts */
+#define PULSE_LIMIT 50000000ull
 
 /* A role that does something long for somebody answers when that is done, and has a limit of its own. */
 static bool busy(const struct supervisor *s, unsigned slot)
@@ -21,57 +26,81 @@ static bool busy(const struct supervisor *s, unsigned slot)
 	return false;
 }
 
-static void ask(struct supervisor *s, struct slot *sl)
+static void hung(struct supervisor *s, struct slot *sl)
 {
-	uint8_t space[1];
-	struct outbuf b = outbuf_of(space, sizeof(space));
-
-	out_u8(&b, QUERY_STATUS);
-	sl->asked = ++s->next_id;
-	(void)role_send(s, sl, MSG_QUERY, sl->asked, &b, NULL, 0);
-}
-
-static void look(struct supervisor *s, unsigned slot)
-{
-	struct slot *sl = &s->slots[slot];
-
-	if (sl->state != SLOT_RUNNING || sl->role == ROLE_COMPILE || busy(s, slot)) {
-		sl->asked = 0;
-		sl->owed = 0;
-		return;
-	}
-	if (sl->asked == 0) {
-		ask(s, sl);
-		return;
-	}
-	if (++sl->owed < OWED)
-		return;
 	sl->asked = 0;
-	sl->owed = 0;
+	vigil_beat(&sl->vigil);
 	say(s, M_ROLE_SILENT, role_name(sl->role), sl->index);
 	role_event(s, sl->role, sl->index, ROLE_HUNG);
 	role_kill(s, sl);
 }
 
-bool watch_answered(struct slot *sl, uint32_t id)
+static void look(struct supervisor *s, unsigned slot, uint64_t passed)
 {
-	if (sl->asked == 0 || sl->asked != id)
-		return false;
-	sl->asked = 0;
-	sl->owed = 0;
-	return true;
+	struct slot *sl = &s->slots[slot];
+
+	if (sl->state != SLOT_RUNNING || sl->role == ROLE_COMPILE || busy(s, slot)) {
+		sl->asked = 0;
+		return;
+	}
+	if (sl->asked == 0) {
+		sl->asked = ++s->next_id;
+		vigil_beat(&sl->vigil);
+		(void)role_send(s, sl, MSG_PING, sl->asked, NULL, NULL, 0);
+		return;
+	}
+	if (vigil_hung(&sl->vigil, passed, EVERY, LIMIT))
+		hung(s, sl);
+}
+
+void watch_answered(struct slot *sl, uint32_t id)
+{
+	if (sl->asked == id)
+		sl->asked = 0;
+}
+
+static void feel(struct supervisor *s, uint32_t w, uint64_t passed)
+{
+	struct slot *sl = &s->slots[SLOT_GATE + w];
+	struct pair *p = &s->pairs[w];
+	uint32_t turns;
+
+	if (sl->state != SLOT_RUNNING || p->pulse == NULL)
+		return;
+	turns = pulse_feel(p->pulse);
+	if (turns == p->pulse_seen && !vigil_hung(&p->vigil, passed, PULSE_MOST, PULSE_LIMIT))
+		return;
+	if (turns == p->pulse_seen)
+		hung(s, sl);
+	p->pulse_seen = turns;
+	vigil_beat(&p->vigil);
+}
+
+static bool any_gate(const struct supervisor *s)
+{
+	for (uint32_t w = 0; w < WORKER_MAX; w++)
+		if (s->slots[SLOT_GATE + w].state == SLOT_RUNNING)
+			return true;
+	return false;
 }
 
 void watch_due(struct supervisor *s, uint64_t now)
 {
+	if (now >= s->pulse_at) {
+		for (uint32_t w = 0; w < WORKER_MAX; w++)
+			feel(s, w, now - s->pulses_felt);
+		s->pulses_felt = now;
+		s->pulse_at = now + PULSE_EVERY;
+	}
 	if (now < s->watch_at)
 		return;
-	s->watch_at = now + EVERY;
 	for (unsigned i = 0; i < SLOTS; i++)
-		look(s, i);
+		look(s, i, now - s->watched);
+	s->watched = now;
+	s->watch_at = now + EVERY;
 }
 
 uint64_t watch_next(const struct supervisor *s)
 {
-	return s->watch_at;
+	return any_gate(s) && s->pulse_at < s->watch_at ? s->pulse_at : s->watch_at;
 }

@@ -79,6 +79,7 @@ static bool send_worker(struct supervisor *s, uint32_t w)
 
 bool gate_start(struct supervisor *s, uint32_t w)
 {
+	vigil_begin(&s->pairs[w].vigil, gate_of(s, w)->pid, gate_of(s, w)->stat);
 	return send_lanes(s, gate_of(s, w), w);
 }
 
@@ -164,9 +165,19 @@ static int open_lane(struct supervisor *s, uint32_t lane, uint32_t w, struct err
 	return 0;
 }
 
+/* A worker that shares its core with another waits for its turns: no more of them than cores. */
+uint32_t workers_for(const struct supervisor *s, uint32_t asked)
+{
+	return asked < s->cores ? asked : s->cores;
+}
+
 int workers_prepare(struct supervisor *s, uint64_t lanes, uint32_t pairs, struct err *e)
 {
-	uint32_t n = pairs > s->o->workers ? pairs : s->o->workers;
+	uint32_t asked = pairs > s->o->workers ? pairs : s->o->workers, n = workers_for(s, asked);
+
+	if (n < asked && asked != s->workers_asked)
+		say(s, M_WORKERS_FEWER, asked, s->cores);
+	s->workers_asked = asked;
 
 	s->lanes |= lanes | (uint64_t)1 << LANE_CUT;
 	for (uint32_t w = 0; w < WORKER_MAX; w++) {

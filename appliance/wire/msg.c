@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define HEADER 12u /* type, version, request id, body length */
+#define PING 8u	   /* of them, the whole of a ping and of its answer */
 
 #define BY(r) (1u << (r))
 #define BY_SUPERVISOR BY(ROLE_SUPERVISOR)
@@ -33,6 +34,8 @@ struct shape {
 static const struct shape shapes[MSG_TYPE_COUNT] = {
 	[MSG_READY] = { BY_ROLES, 0, 0, 0, 0 },
 	[MSG_ANSWER] = { BY_ROLES | BY_SUPERVISOR, 1, 1, 0, 1 },
+	[MSG_PONG] = { BY_ROLES, 0, 0, 0, 0 },
+	[MSG_PING] = { BY_SUPERVISOR, 0, 0, 0, 0 },
 	[MSG_QUERY] = { BY_SUPERVISOR, 1, 64, 0, 0 },
 	[MSG_DPI_START] = { BY_SUPERVISOR, 4, 4, 2, 2 },
 	[MSG_LANE] = { BY_SUPERVISOR, 6, 6, 1, 1 },
@@ -41,7 +44,7 @@ static const struct shape shapes[MSG_TYPE_COUNT] = {
 	[MSG_TABLE_ACK] = { BY(ROLE_DPI), 32, 32, 0, 0 },
 	[MSG_WORKER] = { BY_SUPERVISOR, 8, 8, 4, 4 },
 	[MSG_HUNG] = { BY(ROLE_GATE), 8, 8, 0, 0 },
-	[MSG_APPLY] = { BY_SUPERVISOR, 9, 9, 1, 1 },
+	[MSG_APPLY] = { BY_SUPERVISOR, 13, 13, 1, 1 },
 	[MSG_APPLIED] = { BY(ROLE_ENFORCE), 5, 1024, 0, 1 },
 	[MSG_DRIFT] = { BY(ROLE_ENFORCE), 17, 1024, 0, 0 },
 	[MSG_GENERATION] = { BY_SUPERVISOR, 12, MSG_BODY, 1, 1 },
@@ -77,6 +80,11 @@ const char *role_name(enum role r)
 	return (unsigned)r < ROLE_COUNT ? role_names[r] : "unknown";
 }
 
+static bool is_ping(unsigned type)
+{
+	return type == MSG_PING || type == MSG_PONG;
+}
+
 static bool fits(const struct shape *s, size_t body, size_t n_fds)
 {
 	return s->by != 0 && body >= s->body_min && body <= s->body_max && n_fds >= s->fds_min && n_fds <= s->fds_max;
@@ -92,7 +100,7 @@ int msg_send(int sock, enum msg_type type, uint32_t id, const struct outbuf *bod
 	struct outbuf h = outbuf_of(head, sizeof(head));
 	size_t body_len = body != NULL ? body->len : 0;
 	struct iovec iov[2] = {
-		{ .iov_base = head, .iov_len = HEADER },
+		{ .iov_base = head, .iov_len = is_ping(type) ? PING : HEADER },
 		{ .iov_base = body != NULL ? body->p : NULL, .iov_len = body_len },
 	};
 	struct msghdr mh = { .msg_iov = iov, .msg_iovlen = body_len > 0 ? 2 : 1 };
@@ -121,7 +129,7 @@ int msg_send(int sock, enum msg_type type, uint32_t id, const struct outbuf *bod
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
-	return (size_t)n == HEADER + body_len ? 0 : -EIO;
+	return (size_t)n == iov[0].iov_len + body_len ? 0 : -EIO;
 }
 
 /* Takes every descriptor out of the control data, so that none is ever left behind; those past MSG_FDS are closed.
@@ -150,7 +158,7 @@ static size_t take_fds(struct msghdr *mh, struct msg *ret)
 	return came;
 }
 
-int msg_recv(int sock, enum role from, struct msg *ret)
+static int receive(int sock, enum role from, struct msg *ret)
 {
 	union {
 		char buf[CMSG_SPACE((MSG_FDS + 1) * sizeof(int))];
@@ -191,16 +199,31 @@ int msg_recv(int sock, enum role from, struct msg *ret)
 	bytes_be16(&h, &type);
 	bytes_be16(&h, &version);
 	bytes_be32(&h, &ret->id);
-	bytes_be32(&h, &length);
-	if (h.failed || (mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || version != MSG_VERSION ||
-	    length != (size_t)n - HEADER || type >= MSG_TYPE_COUNT || (unsigned)from >= ROLE_COUNT ||
-	    (shapes[type].by & BY(from)) == 0 || !fits(&shapes[type], length, came)) {
+	if (is_ping(type))
+		length = n == PING ? 0 : UINT32_MAX;
+	else if (!bytes_be32(&h, &length) || length != (size_t)n - HEADER)
+		length = UINT32_MAX;
+	if (h.failed || (mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || version != MSG_VERSION || length > MSG_BODY ||
+	    type >= MSG_TYPE_COUNT || (unsigned)from >= ROLE_COUNT || (shapes[type].by & BY(from)) == 0 ||
+	    !fits(&shapes[type], length, came)) {
 		msg_close_fds(ret);
 		return -EBADMSG;
 	}
 	ret->type = (enum msg_type)type;
 	ret->body = bytes_of(ret->storage, length);
 	return 1;
+}
+
+int msg_recv(int sock, enum role from, struct msg *ret)
+{
+	int r;
+
+	while ((r = receive(sock, from, ret)) == 1 && ret->type == MSG_PING) {
+		r = msg_send(sock, MSG_PONG, ret->id, NULL, NULL, 0);
+		if (r < 0)
+			return r;
+	}
+	return r;
 }
 
 void msg_close_fds(struct msg *m)

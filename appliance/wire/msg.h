@@ -5,7 +5,8 @@
  * SEQPACKET unix sockets; a fixed header (type u16, version u16, request id u32, body length u32, big-endian), a body
  * written with struct outbuf and read with struct bytes, at most MSG_FDS descriptors. The table in msg.c says for each
  * type who may send it, its largest body, and how many descriptors it carries; msg_recv refuses anything else, and the
- * caller then ends the peer. Large things travel as sealed memfds.
+ * caller then ends the peer. Large things travel as sealed memfds. A ping and its answer are the first eight bytes of the header
+ * and nothing else.
  */
 #ifndef SEKISHO_WIRE_MSG_H
 #define SEKISHO_WIRE_MSG_H
@@ -42,7 +43,9 @@ enum msg_type {
 	/* any role -> supervisor */
 	MSG_READY,  /* sandbox closed, loop entered. body: empty */
 	MSG_ANSWER, /* u8 exit status (DESIGN's CLI statuses); fd: sealed memfd with JSON */
+	MSG_PONG,   /* to a ping, with its request id; msg_recv sends it */
 	/* supervisor -> any role */
+	MSG_PING,  /* is anybody there? */
 	MSG_QUERY, /* u8 enum query, then its arguments; answered by MSG_ANSWER with the same request id */
 	/* supervisor -> dpi */
 	MSG_DPI_START, /* u32 worker index; fds: ring memfd, wake eventfd */
@@ -57,7 +60,8 @@ enum msg_type {
 	/* gate -> supervisor */
 	MSG_HUNG, /* u32 worker, u32 pid: kill it */
 	/* supervisor -> enforce */
-	MSG_APPLY, /* u8 flags (APPLY_*), u32 generation length, u32 id map length; fd: sealed memfd
+	MSG_APPLY, /* u8 flags (APPLY_*), u32 workers (at most as the generation asks), u32 generation length, u32 id map
+	                     length; fd: sealed memfd
 	                     (generation bytes, then the map: n times u32 permit id in permit index order) */
 	/* enforce -> supervisor */
 	MSG_APPLIED, /* u8 done, u32 policy line (when refused), text; fd: sealed memfd with JSON (cut sessions) */
@@ -101,7 +105,7 @@ struct msg {
 /* 0 or negative errno. Descriptors stay the caller's. Blocks unless the socket does not. */
 int msg_send(int sock, enum msg_type type, uint32_t id, const struct outbuf *body, const int *fds, size_t n_fds);
 /*
- * 1 = a message, 0 = peer closed, negative errno otherwise (-EBADMSG: refused by the table; its descriptors are closed).
+ * Answers pings that come before a message, so whoever reads its messages lives. 1 = a message, 0 = peer closed, negative errno otherwise (-EBADMSG: refused by the table; its descriptors are closed).
  * `from` is who sits at the other end.
  */
 int msg_recv(int sock, enum role from, struct msg *ret);

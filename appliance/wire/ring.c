@@ -1,51 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/wire/ring.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "appliance/wire/shared.h"
 
 #define WORDS (64u / sizeof(uint64_t))
-#define SIZE_SEALS (F_SEAL_SHRINK | F_SEAL_GROW)
 
 int ring_create(struct err *e)
 {
-	int fd = memfd_create("ring", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	int r;
-
-	if (fd < 0)
-		return err_set(e, -errno, "memfd for a ring");
-	if (ftruncate(fd, (off_t)sizeof(struct ring)) < 0 || fcntl(fd, F_ADD_SEALS, SIZE_SEALS | F_SEAL_SEAL) < 0) {
-		r = err_set(e, -errno, "size of a ring");
-		close(fd);
-		return r;
-	}
-	return fd;
+	return shared_create("ring", sizeof(struct ring), e);
 }
 
 struct ring *ring_map(int fd, struct err *e)
 {
-	int seals = fcntl(fd, F_GET_SEALS);
-	struct stat st;
-	void *p;
-
-	if (seals < 0 || (seals & SIZE_SEALS) != SIZE_SEALS) {
-		err_set(e, -EPERM, "ring is not sealed against change of size");
-		return NULL;
-	}
-	if (fstat(fd, &st) < 0 || st.st_size != (off_t)sizeof(struct ring)) {
-		err_set(e, -EINVAL, "ring has the wrong size");
-		return NULL;
-	}
-	p = mmap(NULL, sizeof(struct ring), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (p == MAP_FAILED) {
-		err_set(e, -errno, "map a ring");
-		return NULL;
-	}
-	return p;
+	return shared_map("ring", fd, sizeof(struct ring), e);
 }
 
 void ring_unmap(struct ring *r)

@@ -47,6 +47,8 @@ static bool take_lane(struct worker *w, struct msg *m)
 	if (!bytes_be32(&m->body, &p.lane) || !bytes_be16(&m->body, &p.queue) || p.lane >= LANE_COUNT)
 		return false;
 	p.class = worker_class(p.lane);
+	p.commands = worker_commands(p.lane);
+	p.credit = worker_budget(p.class);
 	p.fd = m->fds[0];
 	for (unsigned i = 0; i < w->n_ports; i++)
 		if (w->ports[i].lane == p.lane) {
@@ -60,7 +62,8 @@ static bool take_lane(struct worker *w, struct msg *m)
 		}
 	if (w->n_ports == LANE_COUNT)
 		return false;
-	while (at < w->n_ports && w->ports[at].class <= p.class)
+	while (at < w->n_ports && (w->ports[at].commands > p.commands ||
+				   (w->ports[at].commands == p.commands && w->ports[at].class <= p.class)))
 		at++;
 	memmove(&w->ports[at + 1], &w->ports[at], (w->n_ports - at) * sizeof(p));
 	w->ports[at] = p;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One turn of the loop: look who has packets, serve the lanes in order of criticality with a bounded budget each, let
- * the inspector's clock tick, beat the heart, wake the gate. A gate on the same core runs at that moment, so it is woken
+ * One turn of the loop: look who has packets, serve the lanes with commands, then those that only name, each in order of
+ * criticality with a bounded budget, let the inspector's clock tick, beat the heart, wake the gate. A gate on the same core runs at that moment, so it is woken
  * for what a whole turn has judged, never for single packets (or earlier only when half of the ring is unread).
  *
  * Packets are taken once three things are there: the ring, opened by the gate; a command table; and a lane. Until the
@@ -156,31 +156,15 @@ static void take_datagram(struct worker *w, struct worker_port *p, struct bytes 
 }
 
 /* A batch that came short of what was asked for has emptied the port. What comes in afterwards, epoll tells. */
-static void serve_port(struct worker *w, struct worker_port *p)
+static void serve_batch(struct worker *w, struct worker_port *p, unsigned *left)
 {
-	unsigned left = worker_budget(p->class);
+	unsigned most = *left < WORKER_BATCH ? *left : WORKER_BATCH;
+	int n = queue_receive(w->reader, p->fd, most);
 
-	while (p->ready && left > 0) {
-		unsigned most = left < WORKER_BATCH ? left : WORKER_BATCH;
-		int n = queue_receive(w->reader, p->fd, most);
-
-		for (int i = 0; i < n; i++)
-			take_datagram(w, p, queue_datagram(w->reader, (unsigned)i));
-		p->ready = n == (int)most;
-		left -= n > 0 ? (unsigned)n : 0;
-	}
-}
-
-/* True when some port may have more. */
-static bool serve(struct worker *w)
-{
-	bool more = false;
-
-	for (unsigned i = 0; i < w->n_ports; i++) {
-		serve_port(w, &w->ports[i]);
-		more |= w->ports[i].ready;
-	}
-	return more;
+	for (int i = 0; i < n; i++)
+		take_datagram(w, p, queue_datagram(w->reader, (unsigned)i));
+	p->ready = n == (int)most;
+	*left -= n > 0 ? (unsigned)n : 0;
 }
 
 /* ---- the loop ------------------------------------------------------------------------------------------------------ */
@@ -248,6 +232,53 @@ static void look(struct worker *w, int ms)
 		else if (!worker_messages(w))
 			w->ended = true;
 	}
+}
+
+static void serve_commands(struct worker *w)
+{
+	for (unsigned i = 0; i < w->n_ports && w->ports[i].commands; i++) {
+		struct worker_port *p = &w->ports[i];
+		unsigned left = worker_budget(p->class);
+
+		while (p->ready && left > 0)
+			serve_batch(w, p, &left);
+	}
+}
+
+static bool any_ready(const struct worker *w, bool commands)
+{
+	for (unsigned i = 0; i < w->n_ports; i++)
+		if (w->ports[i].commands == commands && w->ports[i].ready)
+			return true;
+	return false;
+}
+
+/* The next naming lane in order that has something and has not had its share of this round; a round ends when there is
+ * none. It goes on over several turns when commands come in between. */
+static struct worker_port *next_naming(struct worker *w)
+{
+	for (unsigned i = 0; i < w->n_ports; i++)
+		if (!w->ports[i].commands && w->ports[i].ready && w->ports[i].credit > 0)
+			return &w->ports[i];
+	for (unsigned i = 0; i < w->n_ports; i++)
+		w->ports[i].credit = worker_budget(w->ports[i].class);
+	return NULL;
+}
+
+/* Commands first; behind them naming lanes, one batch at a time and as many as there are while no command comes. True when
+ * some port may have more. */
+static bool serve(struct worker *w)
+{
+	struct worker_port *p;
+
+	serve_commands(w);
+	while ((p = next_naming(w)) != NULL) {
+		serve_batch(w, p, &p->credit);
+		look(w, 0);
+		if (any_ready(w, true))
+			break;
+	}
+	return any_ready(w, true) || any_ready(w, false);
 }
 
 static void turn(struct worker *w)

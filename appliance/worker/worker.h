@@ -35,9 +35,11 @@ struct worker_port {
 	int fd;
 	uint16_t queue;
 	uint32_t lane;
+	bool commands; /* served before all others */
 	unsigned class;
-	bool ready;    /* something may be there */
-	bool skipping; /* ids up to skip_to were decided before this worker began */
+	unsigned credit; /* naming: packets that this round still gives it */
+	bool ready;	 /* something may be there */
+	bool skipping;	 /* ids up to skip_to were decided before this worker began */
 	uint32_t skip_to;
 };
 
@@ -59,7 +61,15 @@ struct worker {
 	uint64_t errors, others, skipped, ring_full;
 };
 
-/* Order of service: 0 (safety) first, the cut lane last. */
+/* True for a lane with commands: what waits there is never behind more than one batch of a naming lane. */
+static inline bool worker_commands(uint32_t lane)
+{
+	struct lane l;
+
+	return lane_of(lane, &l) && l.kind == LANE_COMMANDS;
+}
+
+/* Order of service within a kind: 0 (safety) first, the cut lane last. */
 static inline unsigned worker_class(uint32_t lane)
 {
 	struct lane l;
@@ -67,7 +77,8 @@ static inline unsigned worker_class(uint32_t lane)
 	return lane_of(lane, &l) ? (unsigned)l.criticality : (unsigned)CRIT_SUPPORT + 1u;
 }
 
-/* Packets that one turn takes from a lane of this class, so that a flood in one never starves another. */
+/* Packets that one turn takes from a lane with commands, or one round from another: a flood in one never starves another
+ * of its kind. */
 static inline unsigned worker_budget(unsigned class)
 {
 	static const unsigned budgets[] = { 256, 128, 64, 32 };

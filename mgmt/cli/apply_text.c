@@ -44,6 +44,7 @@ int apply_render(struct cli *c, enum apply_kind kind, const json_t *answer, int 
 		[APPLY_KIND_ROLLBACK] = M_ROLLBACK_DONE,
 	};
 	const json_t *g = json_object_get(answer, "generation");
+	const char *notice = js(json_object_get(answer, "notice"), lang_name(c->lang));
 	char generation[RENDER_TEXT], digest[RENDER_TEXT], until[RENDER_TEXT];
 
 	if (status != CLI_YES)
@@ -56,6 +57,8 @@ int apply_render(struct cli *c, enum apply_kind kind, const json_t *answer, int 
 		render_generation(g, c->lang, generation);
 	render_digest(js(g, "digest"), digest);
 	render_line(c, done[kind], generation, digest);
+	if (*notice != '\0')
+		render_line(c, M_STATUS_NOTICE, notice);
 	if (kind == APPLY_KIND_APPLY && strcmp(js(g, "state"), "waiting") == 0) {
 		render_time(js(g, "confirm_by"), until);
 		render_line(c, M_APPLY_CONFIRM_HOW, until);

@@ -4,7 +4,8 @@
  * that it would send is a verdict for one of its own queues with a mark of that queue's lane.
  *
  * LINK: appliance/gate/ring.c appliance/gate/verdict.c appliance/gate/reset.c appliance/kernel/session_probe.c
- * LINK: appliance/wire/ring.c appliance/base/addr.c appliance/base/bytes.c appliance/base/err.c
+ * LINK: appliance/wire/ring.c appliance/wire/shared.c appliance/gate/overdue.c appliance/base/addr.c
+ * LINK: appliance/base/bytes.c appliance/base/err.c
  * LIBS: libmnl
  */
 #include <arpa/inet.h>

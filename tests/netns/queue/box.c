@@ -31,6 +31,7 @@
 #include "appliance/role/vigil.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/pulse.h"
 #include "appliance/wire/reason.h"
 #include "appliance/wire/ring.h"
 #include "appliance/worker/queue.h"
@@ -49,7 +50,7 @@ struct box {
 	uint32_t lanes[LANE_COUNT];
 	int queues[LANE_COUNT];
 	unsigned n;
-	int raw4, raw6, proc, sessions, core;
+	int raw4, raw6, proc, sessions, pulse, core;
 	uint32_t serial;
 	bool lying; /* the worker is one that answers no questions */
 };
@@ -149,9 +150,9 @@ static void send_lanes(const struct box *b, int control)
 
 static void start_gate(struct box *b)
 {
-	int more[] = { b->raw4, b->raw6, b->proc, b->sessions };
+	int more[] = { b->raw4, b->raw6, b->proc, b->sessions, b->pulse };
 
-	spawn(b, &b->gate, "gate", more, 4);
+	spawn(b, &b->gate, "gate", more, 5);
 	send_lanes(b, b->gate.control);
 }
 
@@ -377,7 +378,8 @@ int main(int argc, char **argv)
 	b.raw6 = reset_socket_open(AF_INET6, &e);
 	b.proc = open("/proc/self/net/netfilter/nfnetlink_queue", O_RDONLY | O_CLOEXEC);
 	b.sessions = session_probe_open(&e);
-	if (b.raw4 < 0 || b.raw6 < 0 || b.proc < 0 || b.sessions < 0)
+	b.pulse = pulse_create(&e);
+	if (b.raw4 < 0 || b.raw6 < 0 || b.proc < 0 || b.sessions < 0 || b.pulse < 0)
 		die("sockets", &e);
 	start_gate(&b);
 	start_worker(&b, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * LINK: appliance/gate/verdict.c appliance/gate/outstanding.c appliance/gate/overdue.c appliance/gate/ring.c appliance/gate/reset.c
- * LINK: appliance/kernel/session_probe.c appliance/wire/ring.c appliance/base/addr.c appliance/base/bytes.c
+ * LINK: appliance/kernel/session_probe.c appliance/wire/ring.c appliance/wire/shared.c appliance/base/addr.c appliance/base/bytes.c
  * LINK: appliance/base/err.c
  * LIBS: libmnl
  */

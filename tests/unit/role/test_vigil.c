@@ -24,6 +24,7 @@
 #define MS 1000000u
 #define LIMIT (50u * MS)
 #define LOOK (5u * MS)
+#define GAP (20u * MS)
 
 static void nap(uint64_t ns)
 {
@@ -79,7 +80,7 @@ static uint64_t until_hung(struct vigil *v, unsigned ms)
 	while (now.ns - start.ns < (uint64_t)ms * MS) {
 		nap(LOOK);
 		now = clock_mono();
-		if (vigil_hung(v, now.ns - last.ns, LIMIT))
+		if (vigil_hung(v, now.ns - last.ns, GAP, LIMIT))
 			return (now.ns - start.ns) / MS;
 		last = now;
 	}
@@ -128,7 +129,7 @@ static void not_hung_when_it_beats(void **state)
 	vigil_begin(&v, pid, stat);
 	for (int i = 0; i < 60; i++) {
 		nap(LOOK);
-		assert_false(vigil_hung(&v, LOOK, LIMIT));
+		assert_false(vigil_hung(&v, LOOK, GAP, LIMIT));
 		vigil_beat(&v);
 	}
 	end(pid, stat);
@@ -164,12 +165,12 @@ static void who_is_unknown_counts_as_idle(void **state)
 
 	(void)state;
 	vigil_begin(&v, 0, -1);
-	assert_false(vigil_hung(&v, 19 * MS, LIMIT));
-	assert_false(vigil_hung(&v, 19 * MS, LIMIT));
-	assert_true(vigil_hung(&v, 19 * MS, LIMIT));
+	assert_false(vigil_hung(&v, 19 * MS, GAP, LIMIT));
+	assert_false(vigil_hung(&v, 19 * MS, GAP, LIMIT));
+	assert_true(vigil_hung(&v, 19 * MS, GAP, LIMIT));
 	vigil_beat(&v);
 	/* A long time without a look is not all the other one's. */
-	assert_false(vigil_hung(&v, 900 * MS, LIMIT));
+	assert_false(vigil_hung(&v, 900 * MS, GAP, LIMIT));
 }
 
 static char state_of(const char *text)
@@ -191,9 +192,12 @@ static void states(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(hung_when_it_spins),	   cmocka_unit_test(hung_when_it_sleeps),
-		cmocka_unit_test(hung_when_it_is_stopped), cmocka_unit_test(not_hung_when_it_beats),
-		cmocka_unit_test(not_hung_without_a_core), cmocka_unit_test(who_is_unknown_counts_as_idle),
+		cmocka_unit_test(hung_when_it_spins),
+		cmocka_unit_test(hung_when_it_sleeps),
+		cmocka_unit_test(hung_when_it_is_stopped),
+		cmocka_unit_test(not_hung_when_it_beats),
+		cmocka_unit_test(not_hung_without_a_core),
+		cmocka_unit_test(who_is_unknown_counts_as_idle),
 		cmocka_unit_test(states),
 	};
 

@@ -85,6 +85,38 @@ static void sent_is_received(void **state)
 	close(fd);
 }
 
+/* Eight bytes there and back, and whoever reads his messages need not know of it. */
+static void ping_is_eight_bytes(void **state)
+{
+	struct pair *p = *state;
+	uint8_t seen[64], one = 1;
+	struct outbuf o = { .p = &one, .len = 1, .size = 1 };
+	struct msg m;
+
+	assert_int_equal(msg_send(p->a, MSG_PING, 7, NULL, NULL, 0), 0);
+	assert_int_equal(recv(p->b, seen, sizeof(seen), MSG_PEEK), 8);
+	assert_int_equal(msg_send(p->a, MSG_PING, 8, NULL, NULL, 0), 0);
+	assert_int_equal(msg_send(p->a, MSG_QUERY, 9, &o, NULL, 0), 0);
+	assert_int_equal(msg_recv(p->b, ROLE_SUPERVISOR, &m), 1);
+	assert_int_equal(m.type, MSG_QUERY);
+	assert_int_equal(m.id, 9);
+	for (uint32_t id = 7; id <= 8; id++) {
+		assert_int_equal(recv(p->a, seen, sizeof(seen), MSG_PEEK), 8);
+		assert_int_equal(msg_recv(p->a, ROLE_DPI, &m), 1);
+		assert_int_equal(m.type, MSG_PONG);
+		assert_int_equal(m.id, id);
+	}
+	assert_int_equal(msg_recv(p->a, ROLE_DPI, &m), -EAGAIN);
+	/* A role asks nobody; and one with a length is none. */
+	assert_int_equal(msg_send(p->b, MSG_PING, 1, NULL, NULL, 0), 0);
+	assert_int_equal(msg_recv(p->a, ROLE_DPI, &m), -EBADMSG);
+	seen[1] = MSG_PING;
+	memset(seen + 2, 0, 10);
+	seen[3] = MSG_VERSION;
+	assert_int_equal(send(p->a, seen, 12, 0), 12);
+	assert_int_equal(msg_recv(p->b, ROLE_SUPERVISOR, &m), -EBADMSG);
+}
+
 static void closed_peer_is_zero(void **state)
 {
 	struct pair *p = *state;
@@ -253,6 +285,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(sent_is_received, setup, teardown),
+		cmocka_unit_test_setup_teardown(ping_is_eight_bytes, setup, teardown),
 		cmocka_unit_test_setup_teardown(closed_peer_is_zero, setup, teardown),
 		cmocka_unit_test_setup_teardown(sender_finds_own_mistakes, setup, teardown),
 		cmocka_unit_test_setup_teardown(wrong_sender_is_refused, setup, teardown),

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * LINK: appliance/gate/overdue.c
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "appliance/gate/overdue.h"
+
+#define LOOK 20000000u
+#define BEATS 40u
+
+/* A queue of the kernel and a worker that takes packets in order. */
+struct desk {
+	struct overdue o;
+	struct queue_state q;
+	uint32_t next; /* id that is decided next */
+};
+
+static void arrive(struct desk *d, uint32_t n)
+{
+	d->q.last_id += n;
+	d->q.outstanding += n;
+}
+
+static void decide(struct desk *d, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		overdue_verdict(&d->o, ++d->next);
+	d->q.outstanding -= n;
+}
+
+static bool look(struct desk *d)
+{
+	return overdue_look(&d->o, &d->q, LOOK, BEATS);
+}
+
+/* Looks until one says so, at most `most` times; how many it took, 0 = none did. */
+static unsigned until_overdue(struct desk *d, unsigned most, uint32_t arriving, uint32_t decided)
+{
+	for (unsigned i = 1; i <= most; i++) {
+		arrive(d, arriving);
+		decide(d, decided);
+		if (look(d))
+			return i;
+	}
+	return 0;
+}
+
+static void nothing_waits(void **state)
+{
+	struct desk d = { 0 };
+
+	(void)state;
+	assert_int_equal(until_overdue(&d, 100, 0, 0), 0);
+	assert_int_equal(until_overdue(&d, 100, 50, 50), 0);
+}
+
+static void none_decided(void **state)
+{
+	struct desk d = { .q.last_id = UINT32_MAX - 1, .next = UINT32_MAX - 1 };
+
+	(void)state;
+	arrive(&d, 3);
+	/* One look to see them, five more for 100 ms. */
+	assert_int_equal(until_overdue(&d, 100, 0, 0), 6);
+}
+
+/* 4,000 packets that wait are a load, as long as some are decided, in order. */
+static void slow_is_not_forgetful(void **state)
+{
+	struct desk d = { 0 };
+
+	(void)state;
+	arrive(&d, 4000);
+	assert_int_equal(until_overdue(&d, 400, 10, 10), 0);
+}
+
+static void one_forgotten(void **state)
+{
+	struct desk d = { .q.last_id = UINT32_MAX - 100, .next = UINT32_MAX - 100 };
+	unsigned looks;
+
+	(void)state;
+	for (int round = 0; round < 50; round++) {
+		arrive(&d, 10);
+		decide(&d, 10);
+		assert_false(look(&d));
+	}
+	arrive(&d, 1);
+	d.next++; /* and nobody decides it */
+	looks = until_overdue(&d, 100, 10, 10);
+	assert_in_range(looks, 5, 12);
+}
+
+/* A device that goes takes its packets out of the queue, and a full socket keeps some from ever being there. */
+static void what_the_kernel_takes_is_nobodys_fault(void **state)
+{
+	struct desk d = { 0 };
+
+	(void)state;
+	arrive(&d, 100);
+	assert_false(look(&d));
+	d.q.outstanding -= 60;
+	d.next += 60;
+	decide(&d, 40);
+	for (int round = 0; round < 60; round++) {
+		arrive(&d, 20);
+		d.q.outstanding -= 10; /* dropped at the socket */
+		d.q.dropped_user += 10;
+		decide(&d, 10);
+		d.next += 10;
+		assert_false(look(&d));
+	}
+}
+
+/* Time in which the worker hardly turns is not its fault. */
+static void without_a_core(void **state)
+{
+	struct desk d = { 0 };
+
+	(void)state;
+	arrive(&d, 3);
+	for (int i = 0; i < 8; i++)
+		assert_false(overdue_look(&d.o, &d.q, LOOK, i == 7));
+	/* A watcher that slept for a second does not count it. */
+	assert_false(overdue_look(&d.o, &d.q, 1000000000u, 0));
+	assert_true(overdue_look(&d.o, &d.q, LOOK, BEATS));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_waits),
+		cmocka_unit_test(none_decided),
+		cmocka_unit_test(slow_is_not_forgetful),
+		cmocka_unit_test(one_forgotten),
+		cmocka_unit_test(what_the_kernel_takes_is_nobodys_fault),
+		cmocka_unit_test(without_a_core),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

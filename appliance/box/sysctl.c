@@ -46,6 +46,12 @@ static const struct setting settings[] = {
 	{ SET_EACH, true, "net/ipv6/conf", "accept_source_route", "0" },
 	{ SET_EACH, true, "net/ipv6/conf", "proxy_ndp", "0" },
 	{ SET_EACH, true, "net/ipv6/conf", "mc_forwarding", "0" },
+	/* What the box answers carries the mark of what it answers: the rules let it out only where that came from. */
+	{ SET_ONE, false, NULL, "net/ipv4/fwmark_reflect", "1" },
+	{ SET_ONE, false, NULL, "net/ipv6/fwmark_reflect", "1" },
+	{ SET_ONE, false, NULL, "net/ipv4/icmp_echo_ignore_broadcasts", "1" },
+	{ SET_ONE, true, NULL, "net/ipv6/icmp/echo_ignore_multicast", "1" },
+	{ SET_ONE, true, NULL, "net/ipv6/icmp/echo_ignore_anycast", "1" },
 	/* Pieces of packets wait before any rule sees them, those of all zones in one room, 30 and 60 seconds in 4 MB unless
 	 * told otherwise: a burst of pieces that never become whole would keep everybody's out for as long. */
 	{ SET_ONE, true, NULL, "net/ipv4/ipfrag_high_thresh", "67108864" },

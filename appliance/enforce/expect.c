@@ -51,7 +51,7 @@ static int add_element(struct image *i, const struct expectation *x, const struc
 	/* What ended already is left out; so is an element whose interface is away. */
 	if (el->until != 0 && el->until <= x->now)
 		return 0;
-	if (el->set == SET_LIVE) {
+	if (el->set == SET_LIVE || el->set == SET_HOME) {
 		if (!resolve(x, el->iif, &iif))
 			return 0;
 	} else if (el->set >= SET_UNTIL4 && el->set <= SET_RANGE6) {
@@ -77,6 +77,9 @@ static int add_element(struct image *i, const struct expectation *x, const struc
 	} else if (el->set == SET_AGREE) {
 		put32(e->key, el->mark_key);
 		put32(e->key + 4, el->mark_key);
+	} else if (el->set == SET_HOME) {
+		put32(e->key, iif);
+		put32(e->key + 4, mark_arrived(iif));
 	} else if (el->set == SET_RESETS) {
 		put32(e->key, el->mark_key);
 		put32(e->key + 4, el->mark_key2);
@@ -280,6 +283,9 @@ void image_element_text(unsigned set, const struct image_element *el, const stru
 	case SET_LIVE:
 		snprintf(out, size, "%s direction %u mark 0x%08x -> 0x%08x", interface_text(ir, interfaces, a, in),
 			 el->key[4], get32(el->key + 8), el->data);
+		break;
+	case SET_HOME:
+		snprintf(out, size, "%s mark 0x%08x", interface_text(ir, interfaces, a, in), b);
 		break;
 	case TABLE_LANES:
 	case TABLE_UNANSWERED:

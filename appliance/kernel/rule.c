@@ -87,10 +87,15 @@ static void load_key(struct build *b, enum ir_set set, uint32_t key)
 		expr_ct(b, NFT_CT_MARK, 1);
 		expr_bits32(b, 1, MARK_LANE_MASK, 0);
 		break;
+	case KEY_HOME:
+		expr_meta(b, NFT_META_OIF, 0);
+		expr_meta(b, NFT_META_MARK, 1);
+		break;
 	default:
 		b->bad = true;
 	}
-	if (cells || set == SET_LIVE || (set == SET_RESETS) != (key == KEY_RESET))
+	if (cells || set == SET_LIVE || (set == SET_RESETS) != (key == KEY_RESET) ||
+	    (set == SET_HOME) != (key == KEY_HOME))
 		b->bad = true;
 }
 
@@ -232,6 +237,16 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uin
 		break;
 	case IR_SET_MARK:
 		expr_value(b, s->a);
+		expr_meta_set(b, NFT_META_MARK, 0);
+		break;
+	case IR_ADD_MARK:
+		expr_meta(b, NFT_META_MARK, 0);
+		expr_bits32(b, 0, ~s->a, s->a);
+		expr_meta_set(b, NFT_META_MARK, 0);
+		break;
+	case IR_ARRIVED:
+		expr_meta(b, NFT_META_IIF, 0);
+		expr_bits32(b, 0, MARK_PERMIT_MASK, mark_arrived(0));
 		expr_meta_set(b, NFT_META_MARK, 0);
 		break;
 	case IR_COPY_MARK:

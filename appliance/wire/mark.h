@@ -4,12 +4,13 @@
  *
  * The conntrack mark remembers what a flow is: the permit that admitted it, the lane (queue group) that
  * inspects it, and the outcome that the gate last confirmed. The packet mark carries permit and lane to the
- * queue, and permit and outcome back from the gate. Everybody (compiler, enforce, gate, worker, renderers)
- * takes the layout from here.
+ * queue, with the direction that tracking knows, and permit and outcome back from the gate. Everybody (compiler, enforce,
+ * gate, worker, renderers) takes the layout from here.
  *
  *   bit 31     FAST    packet mark only: the forward chain let this packet by without a queue
- *   bits 28-30 outcome (3 bits)
- *   bits 22-27 lane    (6 bits; 0 = not inspected, 63 = cut)
+ *   bit 30     REPLY   packet mark only: it goes against the direction in which its session was opened
+ *   bits 28-29 outcome (2 bits)
+ *   bits 22-27 lane    (6 bits; 0 = not inspected, 62 = just arrived, 63 = cut)
  *   bits 0-21  permit  (22 bits; 0 = none)
  */
 #ifndef SEKISHO_WIRE_MARK_H
@@ -20,8 +21,9 @@
 #define MARK_PERMIT_MASK 0x003fffffu
 #define MARK_LANE_MASK 0x0fc00000u
 #define MARK_LANE_SHIFT 22
-#define MARK_OUTCOME_MASK 0x70000000u
+#define MARK_OUTCOME_MASK 0x30000000u
 #define MARK_OUTCOME_SHIFT 28
+#define MARK_REPLY 0x40000000u
 #define MARK_FAST 0x80000000u
 
 #define PERMIT_MAX 0x003fffffu /* highest permit id; 0 means "no permit" */
@@ -29,6 +31,9 @@
 /* The lane of packets whose flow is no longer permitted; they are answered only by resets. */
 #define LANE_NONE 0u
 #define LANE_CUT 63u
+/* No lane: what arrives carries it, with the number of its interface where a permit would be, until the rules have decided.
+ * The kernel's own answers (echo, errors) have the mark of what they answer, and so tell where that came from. */
+#define LANE_ARRIVED 62u
 #define LANE_COUNT 64u
 
 /* Outcomes as they stand in a mark. The worker proposes, the gate writes, the post-queue chain enforces. */
@@ -46,6 +51,11 @@ static inline uint32_t mark_make(uint32_t permit, uint32_t lane, enum mark_outco
 {
 	return (permit & MARK_PERMIT_MASK) | ((lane << MARK_LANE_SHIFT) & MARK_LANE_MASK) |
 	       (((uint32_t)outcome << MARK_OUTCOME_SHIFT) & MARK_OUTCOME_MASK);
+}
+
+static inline uint32_t mark_arrived(uint32_t interface)
+{
+	return mark_make(interface, LANE_ARRIVED, MARK_UNJUDGED);
 }
 
 static inline uint32_t mark_permit(uint32_t mark)

@@ -247,6 +247,7 @@ enum queue_item queue_next(struct bytes *datagram, struct packet *ret)
 	ret->queue = ntohs(g.res_id);
 	ret->id = ntohl(a.head.packet_id);
 	ret->mark = a.mark;
+	ret->directed = a.mark != MARK_STRAY;
 	ret->ip = a.payload;
 	ret->truncated = a.whole > a.payload.left;
 	ret->checksum_not_ready = (a.skb_info & (NFQA_SKB_CSUMNOTREADY | NFQA_SKB_GSO)) != 0;

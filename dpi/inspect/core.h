@@ -187,7 +187,7 @@ bool look_try_flow(struct look *l, enum direction dir);
 bool look_new_flow(struct look *l, enum direction dir);
 /* The same ports, a new connection: everything starts again but the tuple; n rises. */
 void look_restart(struct look *l, enum direction dir);
-/* Who is the client, judged by the permit's server ports, when nobody saw the session open. */
+/* Who is the client: as tracking says; in a capture judged by the permit's server ports, when nobody saw the session open. */
 enum direction look_guess_dir(const struct look *l);
 /* Whether the ports leave no doubt of it. */
 bool look_tells_ends(const struct look *l);

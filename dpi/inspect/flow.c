@@ -71,14 +71,17 @@ void flow_end(struct inspector *i, uint32_t fi)
 
 bool look_tells_ends(const struct look *l)
 {
-	return l->d.l4proto != IP_TCP || number_in(&l->i->table, &l->permit->ports, l->d.dport) !=
-						 number_in(&l->i->table, &l->permit->ports, l->d.sport);
+	return l->p->directed || l->d.l4proto != IP_TCP ||
+	       number_in(&l->i->table, &l->permit->ports, l->d.dport) !=
+		       number_in(&l->i->table, &l->permit->ports, l->d.sport);
 }
 
 enum direction look_guess_dir(const struct look *l)
 {
 	bool to_server, from_server;
 
+	if (l->p->directed)
+		return l->p->mark & MARK_REPLY ? DIR_S2C : DIR_C2S;
 	if (l->d.l4proto != IP_TCP && l->d.l4proto != IP_UDP)
 		return DIR_C2S;
 	to_server = l->permit == NULL || number_in(&l->i->table, &l->permit->ports, l->d.dport);

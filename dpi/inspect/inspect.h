@@ -44,9 +44,10 @@ void inspector_generations(struct inspector *i, struct event_generation now, str
 struct packet {
 	uint16_t queue;
 	uint32_t id;
-	uint32_t mark;		 /* permit and lane as the kernel copied them */
-	struct bytes ip;	 /* from the IP header on; borrowed until inspector_packet returns */
-	bool truncated;		 /* the kernel gave fewer bytes than the packet has */
+	uint32_t mark;	 /* permit and lane as the kernel copied them */
+	bool directed;	 /* the mark says the direction too (MARK_REPLY): tracking knows who opened the session */
+	struct bytes ip; /* from the IP header on; borrowed until inspector_packet returns */
+	bool truncated;	 /* the kernel gave fewer bytes than the packet has */
 	bool checksum_not_ready; /* offloaded frame: checksums are filled in later, do not verify */
 	uint32_t frame;		 /* replay: number of the frame in the capture, from 1 */
 	uint32_t connection;	 /* replay: which connection of its ends this is, from 1; 0 = the inspector counts */

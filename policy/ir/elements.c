@@ -100,7 +100,7 @@ static void add_live(struct writer *w, uint32_t permit, uint32_t interface, uint
 		e->mark_key = mark_make(id, p->lane, (enum mark_outcome)o);
 		e->data = p->lane == LANE_NONE || (naming && o == MARK_CONFIRMED)
 				  ? MARK_FAST
-				  : mark_make(id, p->lane, MARK_UNJUDGED);
+				  : mark_make(id, p->lane, MARK_UNJUDGED) | (direction == 1 ? MARK_REPLY : 0);
 		e->until = p->until;
 		e->line = line;
 	}
@@ -191,6 +191,12 @@ size_t ir_elements(const struct ir *ir, const uint32_t *ids, struct arena *a, st
 		return 0;
 	for (uint32_t i = 0; i < ir->n_cells; i++)
 		add_cell(&w, &ir->cells[i]);
+	for (uint32_t i = 0; i < ir->n_interfaces; i++) {
+		struct ir_element *e = ir->interfaces[i].admin ? NULL : add(&w, SET_HOME);
+
+		if (e != NULL)
+			e->iif = i;
+	}
 	/* A reset goes out when the gate's lane is the flow's lane. */
 	for (uint32_t n = 1; n < LANE_CUT; n++) {
 		struct ir_element *e;

@@ -142,6 +142,7 @@ enum ir_chain {
 	CHAIN_UNANSWERED,
 	CHAIN_HOLD,
 	CHAIN_OPEN,
+	CHAIN_ANSWER,
 	CHAIN_LANE_FIRST, /* + lane number: queues of that lane */
 	CHAIN_COUNT = CHAIN_LANE_FIRST + LANE_COUNT
 };
@@ -156,6 +157,7 @@ enum ir_set {
 	SET_EXACT6 = SET_UNTIL6 + IR_LAYERS,
 	SET_RANGE6,
 	SET_RESETS, /* set  packet mark (lane) . conntrack mark (lane): resets that the gate may send */
+	SET_HOME,   /* set  interface . the mark of what came in there */
 	SET_COUNT
 };
 
@@ -191,6 +193,8 @@ enum ir_stmt_kind {
 	IR_KNOWN, /* set[key a] exists; result unused */
 	/* actions */
 	IR_SET_MARK,	/* packet mark = a */
+	IR_ADD_MARK,	/* packet mark |= a */
+	IR_ARRIVED,	/* packet mark = mark_arrived() of the interface that it came in at */
 	IR_COPY_MARK,	/* packet mark = conntrack mark & ~outcome */
 	IR_SET_OUTCOME, /* conntrack mark = (conntrack mark & ~outcome) | a */
 	IR_COUNT,	/* named counter of reason a */
@@ -220,6 +224,7 @@ enum ir_key {
 	KEY_AGREE,	   /* packet mark & permit . conntrack mark & permit */
 	KEY_CT_PERMIT,	   /* conntrack mark & permit . the same: is the flow's own permit live? (set SET_AGREE) */
 	KEY_RESET,	   /* packet mark & lane . conntrack mark & lane (set SET_RESETS) */
+	KEY_HOME,	   /* oif . packet mark (set SET_HOME) */
 };
 
 struct ir_stmt {

@@ -23,6 +23,7 @@ const char *ir_chain_name(enum ir_chain c, char buf[16])
 		[CHAIN_UNANSWERED] = "unanswered",
 		[CHAIN_HOLD] = "hold",
 		[CHAIN_OPEN] = "open",
+		[CHAIN_ANSWER] = "answer",
 	};
 
 	if (c < CHAIN_LANE_FIRST)
@@ -36,7 +37,7 @@ const char *ir_set_name(enum ir_set s)
 {
 	static const char *const names[SET_COUNT] = {
 		[SET_LIVE] = "live",	 [SET_AGREE] = "agree",	  [SET_EXACT4] = "exact4", [SET_RANGE4] = "range4",
-		[SET_EXACT6] = "exact6", [SET_RANGE6] = "range6", [SET_RESETS] = "resets",
+		[SET_EXACT6] = "exact6", [SET_RANGE6] = "range6", [SET_RESETS] = "resets", [SET_HOME] = "home",
 	};
 	static const char *const layers[2][IR_LAYERS] = {
 		{ "until4", "until4_2", "until4_3", "until4_4", "until4_5", "until4_6", "until4_7", "until4_8" },

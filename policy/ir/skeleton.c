@@ -144,6 +144,9 @@ static void error_rules(struct writer *w)
  */
 static void guard_rules(struct writer *w)
 {
+	/* For what the box itself may have to answer. */
+	rule(w, CHAIN_GUARD);
+	say(w, IR_ARRIVED, 0, 0);
 	/* Most packets first, by as few questions as will do; the rules behind would say the same of them. */
 	for (uint32_t family = 4; family <= 6; family += 2) {
 		rule(w, CHAIN_GUARD);
@@ -254,6 +257,10 @@ static void admit_rules(struct writer *w)
 	say(w, IR_MARK, MARK_LANE_MASK, 0);
 	say(w, IR_SET_MARK, MARK_FAST, 0);
 	say(w, IR_ACCEPT, 0, 0);
+	/* A session that was looked up again may be met on its way back. */
+	rule(w, CHAIN_ADMIT);
+	say(w, IR_CT_DIRECTION, 1, 0);
+	say(w, IR_ADD_MARK, MARK_REPLY, 0);
 	rule(w, CHAIN_ADMIT);
 	say(w, IR_GOTO_LANE, 0, 0);
 	/* A lane without queues: no policy in force uses it. */
@@ -291,8 +298,12 @@ static void lapsed_rules(struct writer *w)
 static void cut_rules(struct writer *w)
 {
 	rule(w, CHAIN_CUT);
-	say(w, IR_L4PROTO, IPPROTO_TCP, 0);
 	say(w, IR_SET_MARK, mark_make(0, LANE_CUT, MARK_UNJUDGED), 0);
+	rule(w, CHAIN_CUT);
+	say(w, IR_CT_DIRECTION, 1, 0);
+	say(w, IR_ADD_MARK, MARK_REPLY, 0);
+	rule(w, CHAIN_CUT);
+	say(w, IR_L4PROTO, IPPROTO_TCP, 0);
 	say(w, IR_COUNT, R_ENDED, 0);
 	say(w, IR_QUEUE, LANE_CUT, 0);
 	rule(w, CHAIN_CUT);
@@ -398,6 +409,7 @@ static void input_rules(struct writer *w)
 	neighbours(w, CHAIN_INPUT, 133);
 	neighbours(w, CHAIN_INPUT, 135);
 	neighbours(w, CHAIN_INPUT, 136);
+	home_only(w, CHAIN_INPUT);
 	for (int six = 0; six < 2; six++) {
 		rule(w, CHAIN_INPUT);
 		family_proto(w, six ? 6 : 4, six ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
@@ -414,6 +426,27 @@ static void input_rules(struct writer *w)
 	drop(w, R_SELF);
 }
 
+/*
+ * What the box itself says carries bytes of what it answers, so it leaves only by the interface at which that came in:
+ * whoever writes a source of another zone on a packet has nothing bounced there. The kernel answers some packets before
+ * any rule has looked at their source (their hops are at an end, they are too long, a header is wrong, pieces are missing),
+ * and what it answers before the guard has no mark. A packet that the rules let by came from where its source is.
+ */
+static void answer_rules(struct writer *w)
+{
+	rule(w, CHAIN_ANSWER);
+	in_set(w, IR_IN_SET, SET_HOME, KEY_HOME);
+	say(w, IR_ACCEPT, 0, 0);
+	rule(w, CHAIN_ANSWER);
+	say(w, IR_MARK, UINT32_MAX, MARK_FAST);
+	say(w, IR_ACCEPT, 0, 0);
+	rule(w, CHAIN_ANSWER);
+	say(w, IR_MARK_NOT, MARK_OUTCOME_MASK, 0);
+	say(w, IR_ACCEPT, 0, 0);
+	rule(w, CHAIN_ANSWER);
+	drop(w, R_SPOOFED);
+}
+
 static void output_rules(struct writer *w)
 {
 	neighbours(w, CHAIN_OUTPUT, 135);
@@ -423,14 +456,14 @@ static void output_rules(struct writer *w)
 		family_proto(w, six ? 6 : 4, six ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
 		say(w, IR_ICMP_TYPE, six ? 129 : 0, 0);
 		say(w, IR_CT_STATE, CT_ESTABLISHED, 0);
-		say(w, IR_ACCEPT, 0, 0);
+		go(w, CHAIN_ANSWER);
 	}
 	for (size_t i = 0; i < N_ERRORS; i++) {
 		rule(w, CHAIN_OUTPUT);
 		family_proto(w, errors[i].family, errors[i].l4proto);
 		say(w, IR_ICMP_TYPE, errors[i].type, 0);
 		say(w, IR_CT_STATE, CT_RELATED, 0);
-		say(w, IR_ACCEPT, 0, 0);
+		go(w, CHAIN_ANSWER);
 	}
 	/* A gate's reset: its socket carries the mark of the lane that the tracked flow is in. */
 	rule(w, CHAIN_OUTPUT);
@@ -475,6 +508,7 @@ size_t ir_skeleton(uint64_t lanes, uint32_t layers, uint32_t workers, struct are
 	failure_rules(&w);
 	input_rules(&w);
 	output_rules(&w);
+	answer_rules(&w);
 	*ret = w.rules;
 	return arena_failed(a) ? 0 : w.n;
 }

@@ -60,6 +60,8 @@ static struct set_words words_of(enum ir_set set)
 		return (struct set_words){ "map", "iface_index . ct_dir . mark : mark", "timeout" };
 	if (set == SET_AGREE)
 		return (struct set_words){ "set", "mark . mark", "timeout" };
+	if (set == SET_HOME)
+		return (struct set_words){ "set", "iface_index . mark", NULL };
 	if (!ir_set_cells(set))
 		return (struct set_words){ "set", "mark . mark", NULL };
 	if (set == SET_RANGE4 || set == SET_RANGE6)
@@ -110,6 +112,9 @@ static void put_key(const struct printer *p, const struct ir_element *e)
 	} else if (e->set == SET_LIVE) {
 		put_device(p, e->iif);
 		fprintf(p->to, " . %s . 0x%08x", e->direction ? "reply" : "original", e->mark_key);
+	} else if (e->set == SET_HOME) { /* here: as if the kernel numbered them like this policy */
+		put_device(p, e->iif);
+		fprintf(p->to, " . 0x%08x", mark_arrived(e->iif + 1));
 	} else {
 		fprintf(p->to, "0x%08x . 0x%08x", e->mark_key, e->set == SET_AGREE ? e->mark_key : e->mark_key2);
 	}
@@ -119,7 +124,7 @@ static uint32_t permit_of(const struct ir_element *e)
 {
 	if (ir_set_cells(e->set))
 		return mark_permit(e->data);
-	return e->set == SET_RESETS ? 0 : mark_permit(e->mark_key);
+	return e->set == SET_RESETS || e->set == SET_HOME ? 0 : mark_permit(e->mark_key);
 }
 
 /* Which conduits, and where they are written. */
@@ -191,7 +196,8 @@ static void put_header(const struct printer *p)
 	fputs("# Sekisho: rules of site \"", p->to);
 	put_name(p, p->ir->site_name);
 	fprintf(p->to, "\", generation %s\n", digest);
-	fputs("# Marks: bit 31 let by, bits 28-30 outcome, bits 22-27 lane, bits 0-21 permit (here: number in this "
+	fputs("# Marks: bit 31 let by, bit 30 reply, bits 28-29 outcome, bits 22-27 lane, bits 0-21 permit (here: "
+	      "number in this "
 	      "policy).\n"
 	      "# \"not nft:\" marks what nft has no words for; the box loads these rules as well.\n"
 	      "# Where the kernel has no queue expression, the box uses the NFQUEUE target (revision 3) in its place.\n"

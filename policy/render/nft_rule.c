@@ -68,6 +68,9 @@ static void put_key(const struct line *l, enum ir_set set, uint32_t key)
 	case KEY_CT_PERMIT:
 		fprintf(l->to, "(ct mark & 0x%08x) . (ct mark & 0x%08x)", MARK_PERMIT_MASK, MARK_PERMIT_MASK);
 		break;
+	case KEY_HOME:
+		fputs("oif . meta mark", l->to);
+		break;
 	case KEY_RESET:
 		fprintf(l->to, "(meta mark & 0x%08x) . (ct mark & 0x%08x)", MARK_LANE_MASK, MARK_LANE_MASK);
 		break;
@@ -248,6 +251,12 @@ static void put_stmt(struct line *l, const struct ir_stmt *s)
 	case IR_SET_MARK:
 		fprintf(l->to, "meta mark set 0x%08x", s->a);
 		break;
+	case IR_ADD_MARK:
+		fprintf(l->to, "meta mark set meta mark | 0x%08x", s->a);
+		break;
+	case IR_ARRIVED:
+		fprintf(l->to, "meta mark set iif & 0x%08x | 0x%08x", MARK_PERMIT_MASK, mark_arrived(0));
+		break;
 	case IR_COPY_MARK:
 		fprintf(l->to, "meta mark set ct mark & 0x%08x", ~MARK_OUTCOME_MASK);
 		break;
@@ -293,7 +302,8 @@ static void put_line(struct line l, bool record)
 	for (uint32_t i = 0; i < l.rule->n; i++) {
 		const struct ir_stmt *s = &l.rule->stmts[i];
 
-		comment = comment || (s->kind == IR_ADMIT && (s->a == KEY_ORIGINAL || s->a == KEY_ORIGINAL_BACK));
+		comment = comment || s->kind == IR_ARRIVED ||
+			  (s->kind == IR_ADMIT && (s->a == KEY_ORIGINAL || s->a == KEY_ORIGINAL_BACK));
 	}
 	fputs(comment ? "\t\t# not nft:" : "\t\t", l.to);
 	for (uint32_t i = 0, n = 0; i < l.rule->n; i++) {

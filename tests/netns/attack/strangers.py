@@ -7,6 +7,7 @@ import signal
 import socket
 import struct
 import threading
+import time
 
 from ground import FAMILIES, POLICY, RAW6, SENTINEL, V4, V6, ZONES, Killer, Steady, Watch, expect, inside, mac_of, sh, wait_for
 from packets import (ACK, AUTHENTICATION, DESTINATION, FRAGMENT, HOP_BY_HOP, ROUTING, RST, SYN, chain, fragments, icmp,
@@ -406,6 +407,102 @@ def default_deny(ground):
     return "%d packets" % n
 
 
+def bounced_by_the_box(ground):
+    """Packets with a source in another zone that make the box itself speak: echo requests (to each of its addresses, to
+    groups, in pieces), hops at an end, too long, headers and protocols it cannot take, pieces that never become whole. With a
+    policy, without one, with the daemon dead: no byte of them arrives in another zone; who asks with his own source is answered."""
+    n = 0
+    for state in ("policy", "empty", "dead"):
+        if state == "policy":
+            ground.apply(*POLICY)
+        elif state == "empty":
+            ground.sekisho("apply", ground.write_empty())
+        else:
+            ground.kill()
+        wires, watch = ground.wires(), Watch(ground)
+        for b in ZONES:
+            sh("ip", "link", "set", b + "0", "mtu", "1300", ns=ground.data)  # what goes there may be too long
+            for a in (z for z in ZONES if z != b):
+                for packet in (p for families in FAMILIES for p in provoking(families, a, b, b"from-" + a.encode() + MARK)):
+                    wires[a].send(packet)
+                    n += 1
+            sh("ip", "link", "set", b + "0", "mtu", "1500", ns=ground.data)
+        given_up = time.monotonic() + 3  # the kernel answers pieces that never become whole after two seconds
+        wait_for(lambda: time.monotonic() > given_up, 5, "pieces to be given up")  # pylint: disable=cell-var-from-loop
+        for a in ZONES:  # asked last: when all have their answers, the rest has been worked off
+            for families in FAMILIES:
+                own_question(state, wires[a], watch[a], families, a)
+        crossed = [(a, b, f[12:60].hex()) for b in ZONES for f in watch[b].incoming() for a in ZONES
+                   if a != b and b"from-" + a.encode() in f]
+        expect(not crossed, "%s: %d packets bounced, first: %s", state, len(crossed), crossed[:3])
+        for w in wires.values():
+            w.close()
+        watch.close()
+    return "%d packets" % n
+
+
+def own_question(state, wire, capture, families, zone):
+    """Who asks the box with his own source is answered: an echo, and that the hops of a packet were at an end."""
+    s, far = families[zone], families["ot" if zone != "ot" else "ops"]
+    own, six = s[:-1] + "1", ":" in s
+    said = b"mine-%s-" % zone.encode()
+    questions = {
+        "echo": ip(s, own, icmp_number(s), icmp(s, own, 128 if six else 8, 0, b"\0\1\0\1" + said + b"echo")),
+        "hops": ip(s, far, 17, udp(s, far, 5, 6, said + b"hops"), **{"hops" if six else "ttl": 1}),
+    }
+    for what, packet in questions.items():
+        def answered(what=what, packet=packet):
+            wire.send(packet)
+            # IPv4 quotes eight bytes of UDP, its ports: by them the packet is known.
+            key = said + what.encode() if six or what == "echo" else struct.pack("!HH", 5, 6)
+            return any(key in f[34:] and f[23 if not six else 20] in (1, 58) for f in capture.incoming())
+        wait_for(answered, 8, "%s: the box's answer (%s) to %s" % (state, what, s))
+
+
+def provoking(families, a, b, said):
+    """What makes a router speak, sent by zone a in the name of zone b."""
+    s, six = families[b], ":" in families[b]
+    own = [f[:-1] + "1" for f in families.values()]
+    others = [families[z] for z in ZONES if z != a]
+    far = families[next(z for z in ZONES if z not in (a, b))]
+    echo = 128 if six else 8
+    long = said + bytes(1400)
+    out = []
+    for d in own + (["ff02::1", "ff02::2", "ff05::1"] if six else ["224.0.0.1", "255.255.255.255", own[0][:-1] + "255"]):
+        body = icmp(s, d, echo, 0, b"\0\1\0\1" + said)
+        out.append(ip(s, d, icmp_number(s), body))
+        out += fragments(s, d, icmp_number(s), [(0, 1, body[:16]), (16, 0, body[16:])], 77 + len(out))
+        out.append(fragments(s, d, icmp_number(s), [(0, 1, body + bytes(-len(body) % 8))], 177 + len(out))[0])
+        for proto in (6, 17, 47, 50, 59, 132, 253):
+            out.append(ip(s, d, proto, transport(s, d, proto, 7, said)))
+    for d in others + [far]:
+        for hops in (0, 1):
+            for proto in (6, 17, icmp_number(s), 47, 59, 253):
+                out.append(ip(s, d, proto, transport(s, d, proto, SENTINEL, said), **{"hops" if six else "ttl": hops}))
+        for proto in (6, 17, 253):
+            for port in (SENTINEL, 502, 7):
+                out.append(ip(s, d, proto, transport(s, d, proto, port, long), **({} if six else {"flags": 2})))
+        body = udp(s, d, 45000, 7, long)
+        out.append(fragments(s, d, 17, [(0, 1, body[:1200])], 277 + len(out))[0])
+        if six:
+            for kind in (HOP_BY_HOP, DESTINATION):
+                for action in range(4):
+                    first, inner = chain([(kind, option(0x3e, action))], 17, udp(s, d, 45000, 7, said))
+                    out.append(ip6(s, d, first, inner))
+            for kind in (0, 2, 4, 77):
+                first, inner = chain([(ROUTING, routing(kind, left=1))], 17, udp(s, d, 45000, 7, said))
+                out.append(ip6(s, d, first, inner))
+        else:
+            for options in (bytes([7, 3, 4, 0]), bytes([131, 3, 200, 0]), bytes([68, 4, 5, 1]), bytes([148, 2, 0, 0])):
+                out.append(ip4(s, d, 17, udp(s, d, 45000, 7, said), options=options))
+    if six:  # a neighbour's messages in the name of another zone
+        for kind in (133, 134, 135, 136, 137):
+            for d in own + ["ff02::1"]:
+                target = socket.inet_pton(socket.AF_INET6, own[0] if d == "ff02::1" else d)
+                out.append(ip6(s, d, 58, icmp(s, d, kind, 0, bytes(4) + target + b"\1\1" + said[:6]), hops=255))
+    return out
+
+
 def random_while_enforce_dies(ground):
     """10,000 random forbidden packets of both families while the roles die again and again; allowed traffic loses nothing."""
     seed = ground.rng.randrange(1 << 32)
@@ -489,5 +586,5 @@ def power_on_and_off(ground):
 
 
 CASES = [default_deny, every_protocol, other_frames, headers_in_a_live_flow, every_option, odd_fragments, pieces_without_end,
-         forged_sources, spoofing_is_counted, bogons_of_the_internet, odd_destinations, every_flag, icmp_of_every_type, no_poison,
+         forged_sources, spoofing_is_counted, bogons_of_the_internet, odd_destinations, bounced_by_the_box, every_flag, icmp_of_every_type, no_poison,
          power_on_and_off, random_while_enforce_dies]

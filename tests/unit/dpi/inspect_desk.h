@@ -374,11 +374,19 @@ static size_t desk_ip(uint8_t *p, const struct conn *k, enum direction dir, uint
 
 static uint8_t desk_packet[70000];
 
+/* Whether the mark says the direction, as it does on a box. */
+static bool desk_directed;
+
 /* Hands a packet in and returns its id. */
 static uint32_t desk_hand_as(size_t n, uint32_t mark, bool unready)
 {
 	uint32_t id = ++desk_id;
-	struct packet p = { .queue = 1000, .id = id, .mark = mark, .checksum_not_ready = unready, .frame = id };
+	struct packet p = { .queue = 1000,
+			    .id = id,
+			    .mark = mark,
+			    .directed = desk_directed,
+			    .checksum_not_ready = unready,
+			    .frame = id };
 	uint8_t *exact = malloc(n ? n : 1); /* so that the sanitizer sees a byte too many */
 
 	if (exact == NULL)
@@ -391,7 +399,7 @@ static uint32_t desk_hand_as(size_t n, uint32_t mark, bool unready)
 	return p.id;
 }
 
-static uint32_t desk_hand(size_t n, uint32_t permit, uint32_t lane, bool unready)
+DESK_MAY_IDLE static uint32_t desk_hand(size_t n, uint32_t permit, uint32_t lane, bool unready)
 {
 	return desk_hand_as(n, mark_make(permit, lane, MARK_UNJUDGED), unready) % DESK_IDS;
 }
@@ -420,7 +428,9 @@ DESK_MAY_IDLE static unsigned desk_segment(const struct conn *k, enum direction 
 {
 	size_t size = desk_tcp(k, dir, seq, ack, flags, payload, n);
 
-	return desk.outcome[desk_hand(size, k->permit, lane_number(desk_lane(k->permit)), size > 9000) % DESK_IDS];
+	uint32_t mark = mark_make(k->permit, lane_number(desk_lane(k->permit)), MARK_UNJUDGED);
+
+	return desk.outcome[desk_hand_as(size, dir == DIR_S2C ? mark | MARK_REPLY : mark, size > 9000) % DESK_IDS];
 }
 
 /* Payload in order; the connection's numbers move when it was accepted. */

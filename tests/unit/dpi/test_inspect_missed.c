@@ -294,6 +294,30 @@ static void nobody_guesses_who_is_the_server(void **state)
 	assert_int_equal(desk.n_pdus, 0);
 }
 
+/* Both ends use the server's port, and the server is heard first: tracking knows all the same who opened the session. */
+static void half_way_with_like_ports(void **state)
+{
+	uint8_t pdu[64];
+
+	(void)state;
+	desk_directed = true;
+	for (unsigned first = 0; first < 2; first++) {
+		struct conn k = desk_conn(P_TOY_HOLD_PICK_UP);
+
+		k.client_port = 502;
+		k.host = (uint8_t)(40 + first);
+		toy_pdu(pdu, 12, 3);
+		if (first == 0)
+			assert_int_equal(desk_send(&k, DIR_S2C, pdu, 5), OUTCOME_ACCEPT);
+		assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+		assert_int_equal(desk_count(EVENT_FLOW, R_PICKED_UP), first + 1);
+		toy_pdu(pdu, 12, TOY_FORBIDDEN);
+		assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_DROP);
+		assert_int_equal(desk.flows[desk.n_flows - 1].info.client.b[3], 10 + k.host);
+	}
+	desk_directed = false;
+}
+
 /* ---- a full queue ------------------------------------------------------------------------------------------------ */
 
 static struct conn live(uint32_t permit)
@@ -518,6 +542,7 @@ int main(void)
 		T(closed_passes_nothing_before_the_pick_up),
 		T(picked_up_at_an_answer),
 		T(nobody_guesses_who_is_the_server),
+		T(half_way_with_like_ports),
 		T(a_request_went_by),
 		T(an_answer_went_by),
 		T(an_exchange_went_by),

@@ -55,6 +55,10 @@ static struct key key_of(const struct box_packet *p, uint32_t kind)
 	case KEY_CT_PERMIT:
 		k.mark = k.mark2 = f->mark & MARK_PERMIT_MASK;
 		break;
+	case KEY_HOME:
+		k.bad = false;
+		k.mark = p->mark;
+		break;
 	case KEY_RESET:
 		k.mark = p->mark & MARK_LANE_MASK;
 		k.mark2 = f->mark & MARK_LANE_MASK;
@@ -70,6 +74,8 @@ static bool holds(const struct ir_element *e, const struct key *k)
 		return e->iif == k->iif && e->direction == k->direction && e->mark_key == k->mark;
 	case SET_AGREE:
 		return e->mark_key == k->mark && e->mark_key == k->mark2;
+	case SET_HOME:
+		return e->iif == k->oif && k->mark == mark_arrived(e->iif);
 	case SET_RESETS:
 		return e->mark_key == k->mark && e->mark_key2 == k->mark2;
 	default:
@@ -211,6 +217,12 @@ static bool step(struct run *x, const struct ir_stmt *s)
 		return e != NULL;
 	case IR_SET_MARK:
 		p->mark = s->a;
+		return true;
+	case IR_ADD_MARK:
+		p->mark |= s->a;
+		return true;
+	case IR_ARRIVED:
+		p->mark = mark_arrived(p->iif);
 		return true;
 	case IR_COPY_MARK:
 		p->mark = p->flow->mark & ~MARK_OUTCOME_MASK;

@@ -112,7 +112,8 @@ static void live_and_agree(void **state)
 			assert_int_equal(e->data, MARK_FAST);
 			fast++;
 		} else {
-			assert_int_equal(e->data, mark_make(mark_permit(e->mark_key), p->lane, MARK_UNJUDGED));
+			assert_int_equal(e->data, mark_make(mark_permit(e->mark_key), p->lane, MARK_UNJUDGED) |
+							  (e->direction == 1 ? MARK_REPLY : 0));
 			lasting++;
 		}
 	}

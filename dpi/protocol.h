@@ -46,6 +46,20 @@ struct pdu {
 	struct limit limit; /* refused: which number was outside of what */
 };
 
+/* A kind of request that went by, kept so that it can be judged again under other rows. */
+struct deed {
+	uint8_t unit, function;
+	uint8_t written;   /* what it writes, in the protocol's own terms; 0 = nothing */
+	uint8_t n_touches; /* of `touches` */
+	bool well_formed, place_unknown, value_unknown;
+	struct {
+		uint32_t first, n;
+		uint8_t space;
+	} touches[2];
+	uint16_t lo, hi; /* the least and the largest value that it wrote so far */
+	uint64_t count;
+};
+
 #define ENFORCER_STATE_MAX 1536 /* bytes of state inline in a flow */
 
 struct enforcer {
@@ -66,6 +80,11 @@ struct enforcer {
 			const struct command_table *table, const struct command_permit *permit, struct pdu *ret);
 	/* Bytes went by unseen, before a pick-up or where a capture has a gap: the state is kept but is not all there was. */
 	void (*missed)(void *state);
+	/* What a request asks for, but for `count`. */
+	void (*note)(struct bytes pdu, struct deed *ret);
+	/* Such a request under `permit`: fills reason, allowed, conduit, line and, of a refused one, the addresses. */
+	void (*again)(const struct deed *d, const struct command_table *table, const struct command_permit *permit,
+		      struct pdu *ret);
 };
 
 const struct enforcer *enforcer_of(enum protocol p); /* NULL when the protocol has none */

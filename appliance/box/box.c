@@ -98,6 +98,35 @@ int box_claim(const struct box_spaces *s, const struct ir *ir, bool *moved, stru
 	return r;
 }
 
+static int try_one(struct handles *h, const struct ir_interface *i, struct err *e)
+{
+	struct rtnl *places[] = { i->admin ? h->admin : h->data, i->admin ? h->data : h->admin, h->home };
+	struct rtnl_link l;
+	int r = -ENODEV;
+
+	for (size_t n = 0; n < 3 && r == -ENODEV; n++)
+		r = rtnl_link_get(places[n], i->device, &l, e);
+	if (r < 0)
+		return r;
+	if (i->mtu != 0 && ((l.mtu_min != 0 && i->mtu < l.mtu_min) || (l.mtu_max != 0 && i->mtu > l.mtu_max)))
+		return err_set(e, -EINVAL, "set its MTU to %u", i->mtu);
+	return 0;
+}
+
+int box_try(const struct box_spaces *s, const struct ir *ir, struct err *e)
+{
+	struct handles h;
+	int r = open_all(s, &h, e);
+
+	if (r < 0)
+		return r;
+	for (uint32_t i = 0; i < ir->n_interfaces && r == 0; i++)
+		if (try_one(&h, &ir->interfaces[i], e) < 0)
+			r = named(&ir->interfaces[i], e);
+	close_all(&h);
+	return r;
+}
+
 void box_release(const struct box_spaces *s, const struct ir *ir, const bool *moved)
 {
 	struct handles h;

@@ -24,6 +24,11 @@ struct box_spaces {
  * came from home (moved has ir->n_interfaces entries). Goes on over failures; returns the first (negative errno), or 0.
  */
 int box_claim(const struct box_spaces *s, const struct ir *ir, bool *moved, struct err *e);
+/*
+ * Whether box_claim and box_set would do: every device is in one of the three namespaces and takes the MTU. Changes nothing;
+ * 0 or the first failure, as box_claim tells it.
+ */
+int box_try(const struct box_spaces *s, const struct ir *ir, struct err *e);
 /* Takes back what box_claim moved. */
 void box_release(const struct box_spaces *s, const struct ir *ir, const bool *moved);
 /*

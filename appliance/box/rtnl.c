@@ -145,8 +145,17 @@ static int on_link(const struct nlmsghdr *h, void *ctx)
 		return MNL_CB_OK;
 	l->index = (uint32_t)ifi->ifi_index;
 	l->up = (ifi->ifi_flags & IFF_UP) != 0;
-	each_attr(a, h, sizeof(*ifi)) if (mnl_attr_get_type(a) == IFLA_MTU && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
-		l->mtu = mnl_attr_get_u32(a);
+	each_attr(a, h, sizeof(*ifi))
+	{
+		uint16_t type = mnl_attr_get_type(a);
+		uint32_t *to = type == IFLA_MTU	      ? &l->mtu
+			       : type == IFLA_MIN_MTU ? &l->mtu_min
+			       : type == IFLA_MAX_MTU ? &l->mtu_max
+						      : NULL;
+
+		if (to != NULL && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
+			*to = mnl_attr_get_u32(a);
+	}
 	return MNL_CB_OK;
 }
 

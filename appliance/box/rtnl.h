@@ -18,6 +18,7 @@ struct rtnl;
 struct rtnl_link {
 	uint32_t index;
 	uint32_t mtu;
+	uint32_t mtu_min, mtu_max; /* 0 = not said */
 	bool up;
 };
 

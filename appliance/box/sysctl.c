@@ -5,14 +5,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "appliance/base/clock.h"
+
 #define ROOT "/proc/sys/"
 #define VALUE_MAX 32
+#define SWITCH_LIMIT_NS 1000000000ull
 
 enum setting_kind {
 	SET_ONE,  /* one file */
@@ -230,13 +234,14 @@ void forwarding_close(struct forwarding *f)
 /* IPv6 may answer that the lock of all interfaces is taken, and wants to be asked again. */
 static int switch_one(int fd, bool on)
 {
-	for (int attempt = 0; attempt < 1000; attempt++) {
-		if (pwrite(fd, on ? "1\n" : "0\n", 2, 0) == 2)
-			return 0;
-		if (errno != EINTR && errno != EAGAIN)
+	uint64_t begun = clock_mono().ns;
+
+	while (pwrite(fd, on ? "1\n" : "0\n", 2, 0) != 2) {
+		if ((errno != EINTR && errno != EAGAIN) || clock_mono().ns - begun > SWITCH_LIMIT_NS)
 			return -errno;
+		sched_yield();
 	}
-	return -EAGAIN;
+	return 0;
 }
 
 int forwarding_set(const struct forwarding *f, bool on, struct err *e)

@@ -138,7 +138,7 @@ static bool moved(int r)
 	return r == -ERESTART || r == -ENOENT || r == -EEXIST || r == -EINTR || r == -ENOBUFS || r == -EAGAIN;
 }
 
-static int commit(struct enforce *f, struct generation_held *next, struct sync_report *ret, struct err *e)
+static int commit(struct enforce *f, struct generation_held *next, bool try, struct sync_report *ret, struct err *e)
 {
 	int r = -EAGAIN;
 
@@ -154,7 +154,7 @@ static int commit(struct enforce *f, struct generation_held *next, struct sync_r
 		if (r == 0)
 			r = generation_image(f, next, a, &want, &x, e);
 		if (r == 0)
-			r = table_sync(&f->net, &have, &want, &x, f->queue, ret, e);
+			r = table_sync(&f->net, &have, &want, &x, f->queue, try, ret, e);
 		arena_free(a);
 		if (!moved(r))
 			break;
@@ -164,7 +164,7 @@ static int commit(struct enforce *f, struct generation_held *next, struct sync_r
 
 int enforce_mend(struct enforce *f, struct sync_report *ret, struct err *e)
 {
-	return f->now == NULL ? 0 : commit(f, f->now, ret, e);
+	return f->now == NULL ? 0 : commit(f, f->now, false, ret, e);
 }
 
 /* What was committed is what stands; a second commit for what the first did not reach. */
@@ -193,19 +193,22 @@ static int read_back(struct enforce *f, struct err *e)
 
 int enforce_open(struct enforce *f, struct err *e)
 {
+	uint32_t news = f->meddling.news;
 	int r = sysctl_apply(e);
 
 	if (r == 0)
 		r = read_back(f, e);
+	monitor_glance(f);
+	if (r == 0 && f->meddling.news != news)
+		r = err_set(e, -EAGAIN, "another program changed the rules meanwhile");
 	if (r == 0 && !forwarding_is_on(&f->forwarding)) {
 		r = forwarding_set(&f->forwarding, true, e);
 		/* Turning it on resets some of the settings. */
 		if (r == 0)
 			r = sysctl_apply(e);
 	}
-	/* That this machine had no time or room to look says nothing of the rules: what is on stays on, and it is tried again.
-	 * Whoever removes the base meanwhile is heard by drift_readable. */
-	if (r < 0 && r != -EAGAIN && r != -EINTR && r != -ENOBUFS && r != -ETIMEDOUT && r != -ENOMEM)
+	/* Whatever the reason: what was not read back does not count, and it is tried again. */
+	if (r < 0)
 		(void)forwarding_set(&f->forwarding, false, NULL);
 	return r;
 }
@@ -258,20 +261,30 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 	r = prepare(f, next, &cut, e);
 	if (r < 0)
 		return r;
-	if ((flags & APPLY_DRY_RUN) == 0) {
-		r = commit(f, next, &report, e);
+	if ((flags & APPLY_FORETELL) == 0) {
+		r = commit(f, next, (flags & APPLY_DRY_RUN) != 0, &report, e);
 		ret->line = report.line;
 		if (r < 0) {
 			json_decref(cut);
 			return r;
 		}
+	}
+	if ((flags & (APPLY_FORETELL | APPLY_DRY_RUN)) == 0) {
 		f->now = next;
 		r = enforce_open(f, e);
+		/* Another program's transaction came between ours and its reading: said by drift_settle, set right here. */
+		for (int attempt = 0; attempt < ATTEMPTS && r == -EAGAIN; attempt++) {
+			r = enforce_mend(f, &report, e);
+			if (r == 0)
+				r = enforce_open(f, e);
+		}
 		generation_drop(old);
 	}
-	ret->json = json_pack("{s:o,s:o,s:b,s:b,s:I,s:I}", "cut", cut, "lingering", lingering_json(next),
-			      "rules_changed", report.rules, "rebuilt", report.rebuilt, "elements_added",
-			      (json_int_t)report.added, "elements_removed", (json_int_t)report.gone);
+	ret->json = json_pack("{s:o,s:b,s:b,s:I,s:I}", "lingering", lingering_json(next), "rules_changed", report.rules,
+			      "rebuilt", report.rebuilt, "elements_added", (json_int_t)report.added, "elements_removed",
+			      (json_int_t)report.gone);
+	json_object_update(ret->json, cut);
+	json_decref(cut);
 	return r;
 }
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which live sessions an apply ends: those that pass now, whose permit goes, and that nothing else will allow. */
+/*
+ * What an apply does to live sessions: it ends those that pass now, whose permit goes, and that nothing else will allow.
+ * Those that something else allows go on under that permit; what it thinks of them, the workers know.
+ */
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -12,7 +15,8 @@
 struct cutting {
 	const struct generation_held *now, *next;
 	const struct image *have;
-	json_t *list;
+	json_t *list, *changed;
+	json_int_t live; /* that pass now */
 	uint64_t now_s;
 	bool failed;
 };
@@ -44,11 +48,49 @@ static bool passes_now(const struct cutting *c, uint32_t permit, const struct qu
 	       (c->now != NULL && evaluate_ir(&c->now->ir, q) != NULL);
 }
 
+/* As a person knows it. NULL when memory is out. */
+static json_t *session_json(const struct cutting *c, const struct session *s, const struct question *q)
+{
+	uint32_t old = c->now != NULL ? generation_permit(c->now, mark_permit(s->mark)) : UINT32_MAX;
+	bool ports = s->l4proto == IPPROTO_TCP || s->l4proto == IPPROTO_UDP;
+	const struct ir_conduit *conduit = NULL;
+	const struct ir_cell *cell;
+
+	/* Labelled under an older policy and not relabelled yet: what allows it now is the name. */
+	cell = old == UINT32_MAX && c->now != NULL ? evaluate_ir(&c->now->ir, q) : NULL;
+	if (cell != NULL)
+		old = cell->permit;
+	if (old != UINT32_MAX)
+		conduit = generation_conduit(c->now, old);
+	return json_pack("{s:o,s:o,s:s,s:o}", "client", json_endpoint(&s->client, ports ? s->client_port : 0), "server",
+			 json_endpoint(&s->server, ports ? s->server_port : 0), "transport", transport_name(s->l4proto),
+			 "conduit", json_text(conduit != NULL ? conduit->name : NULL));
+}
+
+/* It goes on under permit `index` of the next generation: its ends, so that the workers can be asked about it. */
+static bool changed_note(struct cutting *c, const struct session *s, const struct question *q, uint32_t index)
+{
+	json_t *entry = session_json(c, s, q);
+	json_t *ends = json_pack("[o,i,o,i,i]", json_addr(&s->client), (int)s->client_port, json_addr(&s->server),
+				 (int)s->server_port, (int)s->l4proto);
+
+	return entry != NULL && json_object_set_new(entry, "ends", ends) == 0 &&
+	       json_object_set_new(entry, "permit", json_integer(index)) == 0 &&
+	       json_array_append_new(c->changed, entry) == 0;
+}
+
+static bool cut_note_end(struct cutting *c, const struct session *s, const struct question *q)
+{
+	json_t *entry = session_json(c, s, q);
+
+	return entry != NULL && json_object_set_new(entry, "reason", json_string(reason_word(R_ENDED))) == 0 &&
+	       json_array_append_new(c->list, entry) == 0;
+}
+
 static int cut_note(const struct session *s, void *ctx)
 {
 	struct cutting *c = ctx;
-	uint32_t id = mark_permit(s->mark), old;
-	const struct ir_conduit *conduit = NULL;
+	uint32_t id = mark_permit(s->mark);
 	const struct ir_cell *cell;
 	struct question q = {
 		.source = s->client,
@@ -57,25 +99,14 @@ static int cut_note(const struct session *s, void *ctx)
 		.port = s->server_port,
 		.now = c->now_s,
 	};
-	json_t *entry;
-	bool ports;
 
-	if (s->ending || generation_permit(c->next, id) != UINT32_MAX || generation_lingers(c->next, id) ||
-	    evaluate_ir(&c->next->ir, &q) != NULL || !passes_now(c, id, &q))
+	if (s->ending || !passes_now(c, id, &q))
 		return 0;
-	old = c->now != NULL ? generation_permit(c->now, id) : UINT32_MAX;
-	/* Labelled under an older policy and not relabelled yet: what allows it now is the name. */
-	cell = old == UINT32_MAX && c->now != NULL ? evaluate_ir(&c->now->ir, &q) : NULL;
-	if (cell != NULL)
-		old = cell->permit;
-	if (old != UINT32_MAX)
-		conduit = generation_conduit(c->now, old);
-	ports = s->l4proto == IPPROTO_TCP || s->l4proto == IPPROTO_UDP;
-	entry = json_pack("{s:o,s:o,s:s,s:o,s:s}", "client", json_endpoint(&s->client, ports ? s->client_port : 0),
-			  "server", json_endpoint(&s->server, ports ? s->server_port : 0), "transport",
-			  transport_name(s->l4proto), "conduit", json_text(conduit != NULL ? conduit->name : NULL),
-			  "reason", reason_word(R_ENDED));
-	if (entry == NULL || json_array_append_new(c->list, entry) < 0)
+	c->live++;
+	if (generation_permit(c->next, id) != UINT32_MAX || generation_lingers(c->next, id))
+		return 0;
+	cell = evaluate_ir(&c->next->ir, &q);
+	if (!(cell == NULL ? cut_note_end(c, s, &q) : changed_note(c, s, &q, cell->permit)))
 		c->failed = true;
 	return 0;
 }
@@ -85,6 +116,8 @@ static void cut_restart(void *ctx)
 	struct cutting *c = ctx;
 
 	json_array_clear(c->list);
+	json_array_clear(c->changed);
+	c->live = 0;
 }
 
 json_t *enforce_cut(struct enforce *f, const struct generation_held *next, const struct image *have, struct err *e)
@@ -94,18 +127,21 @@ json_t *enforce_cut(struct enforce *f, const struct generation_held *next, const
 		.next = next,
 		.have = have,
 		.list = json_array(),
+		.changed = json_array(),
 		.now_s = clock_wall_ns() / 1000000000u,
 	};
+	json_t *all = json_pack("{s:o,s:o}", "cut", c.list, "changed", c.changed);
 
-	if (c.list == NULL) {
+	if (all == NULL) {
 		err_set(e, -ENOMEM, "sessions that it cuts");
 		return NULL;
 	}
-	if (conntrack_dump(&f->net, cut_note, cut_restart, &c, e) < 0 || c.failed) {
-		if (c.failed)
+	if (conntrack_dump(&f->net, cut_note, cut_restart, &c, e) < 0 || c.failed ||
+	    json_object_set_new(all, "live", json_integer(c.live)) < 0) {
+		if (e->code == 0)
 			err_set(e, -ENOMEM, "sessions that it cuts");
-		json_decref(c.list);
+		json_decref(all);
 		return NULL;
 	}
-	return c.list;
+	return all;
 }

@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Changes of the rules that are not ours. The kernel tells every change to everybody who listens, with the port of the
- * socket that asked for it; ours is known. What would let packets pass unruled (table or base chain gone) is answered
- * before anything else is read: forwarding goes off.
+ * Changes that are not ours, of rules (monitor.c hears of them), links and settings: what they were, the answer, the record.
  */
 #include <errno.h>
-#include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netlink.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "appliance/base/clock.h"
 #include "appliance/base/sha256.h"
@@ -22,9 +15,8 @@
 #include "appliance/wire/msg.h"
 
 #define MENDS 5
-#define READ_BUFFER 65536u
 
-/* `gap_us` from hearing of it to forwarding off, or to the end of the mending; `back_us` to forwarding on again. */
+/* `gap_us`: for how long others may have decided what passes; `back_us`: then nothing passed for so long. */
 static void report(struct enforce *f, enum drift what, uint64_t gap_us, uint64_t back_us, const char *text)
 {
 	uint8_t body[1024];
@@ -45,167 +37,147 @@ static void report(struct enforce *f, enum drift what, uint64_t gap_us, uint64_t
 	(void)msg_send(f->control, MSG_DRIFT, 0, &o, NULL, 0);
 }
 
-static uint64_t us_since(struct mono t)
+/* "nft (pid 123): table deleted; chain forward missing: ...", as far as it is known. */
+static void story(const struct meddling *m, const char *found, char *out, size_t size)
 {
-	return (clock_mono().ns - t.ns) / 1000;
+	char deeds[300];
+	const char *parts[] = { deeds, found, m->trouble };
+	size_t at = 0;
+
+	meddling_text(m, deeds, sizeof(deeds));
+	out[0] = '\0';
+	if (m->process[0] != '\0')
+		at = (size_t)snprintf(out, size, "%s (pid %u): ", m->process, m->pid);
+	for (size_t i = 0, n = 0; i < 3 && at < size; i++)
+		if (parts[i][0] != '\0')
+			at += (size_t)snprintf(out + at, size - at, "%s%s", n++ > 0 ? "; " : "", parts[i]);
 }
 
-struct heard {
-	bool foreign; /* somebody else changed something */
-	bool base;    /* somebody made, changed or deleted a table or chain: perhaps ours */
-	bool lost;    /* the queue ran over: anything may have happened */
-};
-
-static bool about_base(int type)
+/*
+ * Our table was touched, or could not be read, and forwarding is off: what differs is noted once, then everything is set
+ * right, read back, and forwarding turned on, until nobody interfered with that.
+ */
+static void reopen(struct enforce *f, enum drift changed)
 {
-	return type == NFT_MSG_NEWTABLE || type == NFT_MSG_DELTABLE || type == NFT_MSG_NEWCHAIN ||
-	       type == NFT_MSG_DELCHAIN;
-}
-
-static void hear(const struct enforce *f, const uint8_t *p, size_t n, struct heard *h)
-{
-	while (n >= sizeof(struct nlmsghdr)) {
-		struct nlmsghdr m;
-		size_t step;
-
-		memcpy(&m, p, sizeof(m));
-		if (m.nlmsg_len < sizeof(m) || m.nlmsg_len > n)
-			return;
-		if (m.nlmsg_type >> 8 == NFNL_SUBSYS_NFTABLES && m.nlmsg_pid != f->net.portid) {
-			h->foreign = true;
-			h->base |= about_base(m.nlmsg_type & 0xff);
-		}
-		step = (m.nlmsg_len + 3u) & ~(size_t)3;
-		if (step >= n)
-			return;
-		p += step;
-		n -= step;
-	}
-}
-
-/* Forwarding off, everything again, forwarding on. The gap is the time from hearing of it to forwarding off. */
-static void reload(struct enforce *f, struct mono heard_at, uint64_t gap_us)
-{
+	struct meddling *m = &f->meddling;
+	char text[900], found[600] = "";
+	bool base_gone = false;
 	struct sync_report s;
 	struct err e = { 0 };
 	int r = -EAGAIN;
 
 	for (int attempt = 0; attempt < MENDS && r < 0; attempt++) {
+		struct arena *a = arena_new(2 * DUMP_BUDGET);
+		struct differences d = { 0 };
+		uint32_t news = m->news;
+
+		if (found[0] == '\0' && a != NULL && enforce_compare(f, a, &d, &e) == 0) {
+			differences_text(&d, found, sizeof(found));
+			base_gone |= d.base_gone;
+		}
+		arena_free(a);
 		r = enforce_mend(f, &s, &e);
 		if (r == 0)
 			r = enforce_open(f, &e);
+		monitor_glance(f);
+		if (m->news != news)
+			r = -EAGAIN;
 	}
 	if (r < 0)
-		(void)forwarding_set(&f->forwarding, false, NULL);
-	report(f, r < 0 ? DRIFT_SHUT : DRIFT_FLUSHED, gap_us, us_since(heard_at), e.text);
+		monitor_shut(f, clock_mono().ns);
+	story(m, found, text, sizeof(text));
+	if (r < 0)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "; %s", e.text);
+	else if (base_gone)
+		changed = DRIFT_FLUSHED;
+	report(f, r < 0 ? DRIFT_SHUT : changed, m->gap_ns / 1000,
+	       m->shut_ns == 0 ? 0 : (clock_mono().ns - m->shut_ns) / 1000, text);
 }
 
-/* A foreign table is reported when it comes, and again only when what is foreign changes. */
-static void foreign_report(struct enforce *f, const struct differences *d)
+/* Tables of others are named when they come, and again only when they change. Ours is not read for it: nobody touched it. */
+static void foreign_look(struct enforce *f)
 {
+	struct arena *a = arena_new(DUMP_BUDGET);
 	uint8_t digest[32] = { 0 };
-	struct differences only = *d;
-	char text[900];
+	struct image have = { 0 };
+	char found[600] = "", text[900];
+	size_t at = 0;
+	struct err e;
+	int r = a == NULL ? err_set(&e, -ENOMEM, "tables of others") : netlink_dump_base(&f->net, a, &have, &e);
 
-	only.n = 0;
-	only.list = arena_array(d->arena, d->n + 1, sizeof(*only.list));
-	if (only.list == NULL)
-		return;
-	for (size_t i = 0; i < d->n; i++) {
-		if (d->list[i].ours || strcmp(d->list[i].what, "foreign") != 0)
+	for (size_t i = 0; r == 0 && i < have.n_foreign; i++) {
+		const char *what = have.foreign[i].what;
+
+		if (have.foreign[i].name != NULL)
 			continue;
-		sha256_pair(digest, sizeof(digest), d->list[i].detail, strlen(d->list[i].detail), digest);
-		only.list[only.n++] = d->list[i];
+		sha256_pair(digest, sizeof(digest), what, strlen(what), digest);
+		if (at < sizeof(found))
+			at += (size_t)snprintf(found + at, sizeof(found) - at, "%s%s", at > 0 ? "; " : "", what);
+	}
+	arena_free(a);
+	if (r < 0) {
+		report(f, DRIFT_UNMENDED, 0, 0, e.text);
+		return;
 	}
 	if (memcmp(digest, f->foreign_seen, sizeof(digest)) == 0)
 		return;
 	memcpy(f->foreign_seen, digest, sizeof(digest));
-	if (only.n == 0)
-		return;
-	differences_text(&only, text, sizeof(text));
-	report(f, DRIFT_FOREIGN, 0, 0, text);
+	story(&f->meddling, found, text, sizeof(text));
+	if (found[0] != '\0')
+		report(f, DRIFT_FOREIGN, 0, 0, text);
 }
 
-/* Compares, and mends what is ours. */
-static void examine(struct enforce *f, struct mono heard_at, enum drift changed)
+/* Compares while forwarding is on. What is not as it should be, or cannot be read, is answered like what was heard of. */
+static void examine(struct enforce *f, enum drift changed)
 {
 	struct arena *a = arena_new(2 * DUMP_BUDGET);
-	struct differences d;
+	struct differences d = { 0 };
 	struct sync_report s;
+	uint64_t since = f->equal_ns;
 	char text[900];
 	struct err e = { 0 };
-	int r;
+	int r = a == NULL ? -ENOMEM : enforce_compare(f, a, &d, &e);
 
-	if (a == NULL) {
-		err_set(&e, -ENOMEM, "comparison");
-		report(f, DRIFT_UNMENDED, 0, 0, e.text);
-		return;
-	}
-	r = enforce_compare(f, a, &d, &e);
-	if (r < 0) {
-		report(f, DRIFT_UNMENDED, 0, 0, e.text);
-		goto out;
-	}
-	if (d.base_gone) {
-		(void)forwarding_set(&f->forwarding, false, NULL);
-		reload(f, heard_at, us_since(heard_at));
-		goto out;
-	}
-	foreign_report(f, &d);
-	if (d.ours == 0)
-		goto out;
-	differences_text(&d, text, sizeof(text));
-	r = -EAGAIN;
-	for (int attempt = 0; attempt < MENDS && r < 0; attempt++)
+	if (r == 0 && d.ours > 0 && changed == DRIFT_CLOCK) {
+		/* Only the kernel's own times are wrong, by a change that is nobody's attack. */
+		differences_text(&d, text, sizeof(text));
 		r = enforce_mend(f, &s, &e);
-	report(f, r < 0 ? DRIFT_UNMENDED : changed, us_since(heard_at), 0, text);
-out:
+		report(f, r < 0 ? DRIFT_UNMENDED : changed, 0, 0, text);
+	} else if (r < 0 || d.ours > 0) {
+		monitor_shut(f, since);
+	}
 	arena_free(a);
+}
+
+static void answer(struct enforce *f)
+{
+	bool adopted;
+	struct err e;
+
+	if (f->meddling.table && f->now != NULL) {
+		reopen(f, DRIFT_CHANGED);
+	} else if (f->meddling.table) {
+		/* No policy yet: the base is all that has to stand, and forwarding stays off. */
+		if (deny_base_load(&f->net, &adopted, &e) < 0)
+			report(f, DRIFT_SHUT, f->meddling.gap_ns / 1000, 0, e.text);
+	}
+	f->meddling = (struct meddling){ 0 };
+}
+
+void drift_settle(struct enforce *f)
+{
+	if (f->meddling.beside && !f->meddling.table && f->now != NULL)
+		foreign_look(f);
+	answer(f);
 }
 
 void drift_look(struct enforce *f, bool clock)
 {
-	if (f->now != NULL)
-		examine(f, clock_mono(), clock ? DRIFT_CLOCK : DRIFT_CHANGED);
-}
-
-void drift_readable(struct enforce *f)
-{
-	static uint8_t buf[READ_BUFFER];
-	struct mono heard_at = clock_mono();
-	struct heard h = { 0 };
-	bool stands = true, off = false;
-	uint64_t gap_us = 0;
-	struct err e;
-
-	for (;;) {
-		ssize_t n = recv(f->monitor, buf, sizeof(buf), MSG_DONTWAIT);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == ENOBUFS) {
-			h.lost = true;
-			continue;
-		}
-		if (n <= 0)
-			break;
-		hear(f, buf, (size_t)n, &h);
-		/* One look is enough; the rest of a long flush is read after it. */
-		if ((h.base || h.lost) && !off && f->now != NULL) {
-			if (deny_base_stands(&f->net, &stands, &e) < 0 || !stands) {
-				(void)forwarding_set(&f->forwarding, false, NULL);
-				gap_us = us_since(heard_at);
-				off = true;
-			}
-			h.base = false;
-		}
-	}
 	if (f->now == NULL)
 		return;
-	if (off)
-		reload(f, heard_at, gap_us);
-	else if (h.foreign || h.lost)
-		examine(f, heard_at, DRIFT_CHANGED);
+	foreign_look(f);
+	examine(f, clock ? DRIFT_CLOCK : DRIFT_CHANGED);
+	answer(f);
 }
 
 void drift_links(struct enforce *f)

@@ -9,7 +9,8 @@
  *   enforce/cut.c         the sessions that an apply ends
  *   enforce/verify.c      expected against dumped, as a list of differences
  *   enforce/effective.c   what stands, for people
- *   enforce/drift.c       changes from outside, and the answer to them
+ *   enforce/monitor.c     hearing of changes from outside; forwarding goes off at the first word
+ *   enforce/drift.c       what they were, and the answer to them
  */
 #ifndef SEKISHO_ENFORCE_ENFORCE_H
 #define SEKISHO_ENFORCE_ENFORCE_H
@@ -48,8 +49,39 @@ struct generation_held {
 	struct image kept; /* elements of the lingering permits */
 };
 
+#define DEEDS 14u /* kinds of changes; see monitor.c */
+
+/* What others did since the last answer to it. */
+struct meddling {
+	bool table;	  /* to our table, or nobody knows what: forwarding was turned off */
+	bool beside;	  /* to tables of others */
+	bool fresh;	  /* nothing about our table was heard in this glance */
+	uint32_t news;	  /* how often forwarding had to go off */
+	uint64_t gap_ns;  /* for how long the table may have been open with forwarding on, at most */
+	uint64_t shut_ns; /* monotonic: when it went off last */
+	uint32_t pid;	  /* who, as the kernel says; 0 = it did not */
+	char process[17];
+	struct {
+		uint32_t n;
+		char first[32]; /* the chain or set of the first */
+	} deeds[DEEDS];
+	char trouble[160]; /* forwarding could not be turned off */
+};
+
+/* What the thread's own counters were before it went to sleep. */
+struct sleep_counters {
+	bool counted;
+	uint64_t waited_ns, sleeps;
+};
+
 struct enforce {
 	int control, monitor, links;
+	int delay; /* how long this thread waits for processors; -1 = the kernel does not say */
+	struct meddling meddling;
+	struct sleep_counters sleep;
+	uint64_t monitor_empty_ns; /* monotonic: then no change had been told that was not read */
+	uint64_t change_since_ns;  /* monotonic: what is read now did not happen before */
+	uint64_t equal_ns;	   /* monotonic: when the table was last read, it was right; 0 = never */
 	struct event_port events;
 	struct netlink net;
 	struct forwarding forwarding;
@@ -81,13 +113,13 @@ bool generation_lingers(const struct generation_held *g, uint32_t permit);
 /* Keeps a permit's live and agree elements as `from` has them. 0, -ENOSPC when too many linger, -ENOMEM. */
 int generation_keep(struct generation_held *g, const struct image *from, struct lingering l);
 /* What the kernel should show for `g` now: image and rule texts. 0 or negative errno. */
-int generation_image(const struct enforce *f, const struct generation_held *g, struct arena *a, struct image *ret,
+int generation_image(struct enforce *f, const struct generation_held *g, struct arena *a, struct image *ret,
 		     struct expectation *ret_x, struct err *e);
 
 /* ---- enforce/apply.c --------------------------------------------------------------------------------------------- */
 
 struct apply_result {
-	json_t *json;  /* {"cut": [...], ...}; owned by the caller, NULL on failure */
+	json_t *json;  /* what enforce_cut tells, and more; owned by the caller, NULL on failure */
 	uint32_t line; /* of a refusal */
 };
 
@@ -106,7 +138,10 @@ void enforce_linger(struct enforce *f);
 
 /* ---- enforce/cut.c ----------------------------------------------------------------------------------------------- */
 
-/* An array of sessions as docs/json.md has them; owned by the caller, NULL on failure. `have` as dumped, sorted. */
+/*
+ * {"cut": sessions as docs/json.md has them, "changed": those that go on under another permit, with their ends and its index
+ * in `next`, "live": how many pass now}; owned by the caller, NULL on failure. `have` as dumped, sorted.
+ */
 json_t *enforce_cut(struct enforce *f, const struct generation_held *next, const struct image *have, struct err *e);
 
 /* ---- enforce/verify.c -------------------------------------------------------------------------------------------- */
@@ -143,9 +178,22 @@ void differences_text(const struct differences *d, char *out, size_t size);
 json_t *enforce_effective(struct enforce *f, struct err *e); /* NULL on failure */
 json_t *enforce_status(struct enforce *f, struct err *e);
 
+/* ---- enforce/monitor.c ------------------------------------------------------------------------------------------- */
+
+int monitor_open_delay(void);	       /* an owned descriptor, or -1 */
+void monitor_sleep(struct enforce *f); /* before poll() */
+void monitor_woken(struct enforce *f); /* after it, when the monitor has something */
+/* Reads what was told, without waiting; turns forwarding off when our table may have been touched. Long work calls it often. */
+void monitor_glance(struct enforce *f);
+/* The table is not what it should be, or could not be read, since `since_ns` at the earliest: forwarding off. */
+void monitor_shut(struct enforce *f, uint64_t since_ns);
+
+/* "rule added: forward, element deleted: live and 3 more" */
+void meddling_text(const struct meddling *m, char *out, size_t size);
+
 /* ---- enforce/drift.c --------------------------------------------------------------------------------------------- */
 
-void drift_readable(struct enforce *f); /* the monitor has something */
+void drift_settle(struct enforce *f);	/* answers what the monitor told */
 void drift_links(struct enforce *f);	/* an interface came or went */
 void drift_settings(struct enforce *f); /* looked at twice a second */
 /* Everything is compared, though nobody told of a change; `clock`: because the clock was set. */

@@ -134,7 +134,7 @@ int generation_keep(struct generation_held *g, const struct image *from, struct 
 	return r;
 }
 
-int generation_image(const struct enforce *f, const struct generation_held *g, struct arena *a, struct image *ret,
+int generation_image(struct enforce *f, const struct generation_held *g, struct arena *a, struct image *ret,
 		     struct expectation *ret_x, struct err *e)
 {
 	int r;
@@ -149,12 +149,15 @@ int generation_image(const struct enforce *f, const struct generation_held *g, s
 		if (g->lingering[i].lane != LANE_NONE)
 			ret_x->extra_lanes |= (uint64_t)1 << g->lingering[i].lane;
 	image_init(ret, a);
+	monitor_glance(f);
 	r = image_expect(ret, ret_x, e);
+	monitor_glance(f);
 	if (r == 0)
 		r = netlink_rule_texts(ret, ret_x, f->queue, e);
 	for (size_t i = 0; i < g->n_lingering && r == 0; i++)
 		r = image_linger(ret, &g->kept, g->lingering[i].permit);
 	if (r == 0)
 		image_sort(ret);
+	monitor_glance(f);
 	return r;
 }

@@ -158,6 +158,11 @@ static bool control_readable(struct enforce *f)
 	return ok;
 }
 
+static void glance(void *ctx)
+{
+	monitor_glance(ctx);
+}
+
 static int open_all(struct enforce *f, struct err *e)
 {
 	bool adopted;
@@ -167,6 +172,7 @@ static int open_all(struct enforce *f, struct err *e)
 		.control = ROLE_FD_CONTROL,
 		.monitor = ENFORCE_FD_MONITOR,
 		.links = -1,
+		.delay = -1,
 		.events = { .fd = ROLE_FD_EVENTS },
 		.forwarding = { -1, -1 },
 		.reverse_path = -1,
@@ -176,6 +182,9 @@ static int open_all(struct enforce *f, struct err *e)
 		r = forwarding_open(&f->forwarding, e);
 	if (r < 0)
 		return r;
+	f->net.between = glance;
+	f->net.between_ctx = f;
+	f->delay = monitor_open_delay();
 	f->reverse_path = reverse_path_open();
 	f->links = links_open(e);
 	if (f->links < 0)
@@ -203,15 +212,20 @@ static void loop(struct enforce *f)
 		uint64_t now;
 		bool set;
 
+		monitor_sleep(f);
 		/* The monitor's queue may overrun: that is an error on the socket, and is read as one. */
 		if (poll(p, 3, (int)(SYSCTL_POLL_NS / 2000000)) < 0 && errno != EINTR)
 			return;
 		if (p[1].revents != 0)
-			drift_readable(f);
+			monitor_woken(f);
+		monitor_glance(f);
+		drift_settle(f);
 		if (p[2].revents != 0)
 			drift_links(f);
 		if (p[0].revents != 0 && !control_readable(f))
 			return;
+		/* A question or an apply takes its time, and is interrupted only to hear. */
+		drift_settle(f);
 		mono = clock_mono();
 		now = mono.ns;
 		/* The kernel counts what is left of a time; what the policy names is a moment. */
@@ -248,6 +262,8 @@ int role_enforce(void)
 	forwarding_close(&f.forwarding);
 	if (f.reverse_path >= 0)
 		close(f.reverse_path);
+	if (f.delay >= 0)
+		close(f.delay);
 	close(f.links);
 	return STATUS_YES;
 }

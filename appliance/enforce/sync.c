@@ -108,7 +108,7 @@ static bool extra_chain(const struct image *have, const struct image *want)
 }
 
 int table_sync(struct netlink *n, const struct image *have, const struct image *want, const struct expectation *x,
-	       enum queue_backend q, struct sync_report *ret, struct err *e)
+	       enum queue_backend q, bool try, struct sync_report *ret, struct err *e)
 {
 	struct element_diff diff;
 	struct batch *b;
@@ -154,7 +154,9 @@ int table_sync(struct netlink *n, const struct image *have, const struct image *
 		sweep(b, have, want);
 	}
 	ret->messages = batch_messages(b);
-	r = batch_commit(b, n, e, &ret->line);
+	/* A table made again would drop what waits in queues, even when it is only tried. */
+	if (!try || !ret->rebuilt)
+		r = try ? batch_try(b, n, e, &ret->line) : batch_commit(b, n, e, &ret->line);
 out:
 	batch_free(b);
 	return r;

@@ -21,9 +21,10 @@ struct sync_report {
 
 /*
  * `have` as dumped, `want` with the rule texts of `x`. Scratch memory from want's arena. 0; -ERESTART, -ENOENT, -EEXIST
- * when the kernel moved meanwhile (dump again and repeat); otherwise a refusal that changed nothing.
+ * when the kernel moved meanwhile (dump again and repeat); otherwise a refusal that changed nothing. `try`: the kernel
+ * checks everything and changes nothing.
  */
 int table_sync(struct netlink *n, const struct image *have, const struct image *want, const struct expectation *x,
-	       enum queue_backend q, struct sync_report *ret, struct err *e);
+	       enum queue_backend q, bool try, struct sync_report *ret, struct err *e);
 
 #endif

@@ -47,6 +47,8 @@ size_t batch_messages(const struct batch *b);
  * *ret_line the policy line (0 = none).
  */
 int batch_commit(struct batch *b, struct netlink *n, struct err *e, uint32_t *ret_line);
+/* As batch_commit, but without an end: the kernel checks everything, then undoes it. */
+int batch_try(struct batch *b, struct netlink *n, struct err *e, uint32_t *ret_line);
 
 /* Asks by a transaction that is never committed whether the kernel has `queue` of its own. */
 enum queue_backend batch_probe_queue(struct netlink *n);

@@ -142,14 +142,30 @@ int batch_commit(struct batch *b, struct netlink *n, struct err *e, uint32_t *re
 	return r < 0 ? r : replies(b, n, first, last, e, ret_line);
 }
 
+int batch_try(struct batch *b, struct netlink *n, struct err *e, uint32_t *ret_line)
+{
+	uint32_t first = n->seq + 1;
+	int r;
+
+	*ret_line = 0;
+	if (b->failed)
+		return err_set(e, -ENOMEM, "transaction");
+	if (b->n <= 1)
+		return 0;
+	number(b, first);
+	n->seq = first + b->n;
+	r = send_batch(b, n, e);
+	return r < 0 ? r : replies(b, n, first, first + b->n - 1, e, ret_line);
+}
+
 enum queue_backend batch_probe_queue(struct netlink *n)
 {
 	struct batch *b = batch_new(0);
 	struct nftnl_rule *r = nftnl_rule_alloc();
 	struct nftnl_expr *x = nftnl_expr_alloc("queue");
 	enum queue_backend found = QUEUE_COMPAT;
-	uint32_t first = n->seq + 1, line;
 	struct err e;
+	uint32_t line;
 
 	if (b != NULL && r != NULL && x != NULL) {
 		batch_any_table(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, PROBE_TABLE);
@@ -163,10 +179,7 @@ enum queue_backend batch_probe_queue(struct netlink *n)
 		nftnl_rule_add_expr(r, x);
 		x = NULL;
 		batch_rule(b, r, 0);
-		/* No end message: the kernel checks everything and then undoes it. */
-		number(b, first);
-		n->seq = first + b->n;
-		if (!b->failed && send_batch(b, n, &e) == 0 && replies(b, n, first, first + b->n - 1, &e, &line) == 0)
+		if (batch_try(b, n, &e, &line) == 0)
 			found = QUEUE_NATIVE;
 	}
 	if (x != NULL)

@@ -93,26 +93,29 @@ static int wait_input(int fd, uint64_t deadline_ns)
 	}
 }
 
-/* One message of an answer. 0 = go on, 1 = complete, negative errno otherwise. */
-static int answer(const struct nlmsghdr *m, bool dump, netlink_each *each, void *ctx)
+/*
+ * One message of an answer into *result, whose first error stays. True when it was the last: an inconsistent dump, or one that
+ * `each` refused, still goes on to its end, and that end bears the mark of inconsistency as every message before it.
+ */
+static bool answer(const struct nlmsghdr *m, bool dump, netlink_each *each, void *ctx, int *result)
 {
-	const struct nlmsgerr *err;
-	int r;
+	bool last = m->nlmsg_type == NLMSG_DONE || m->nlmsg_type == NLMSG_ERROR;
+	const struct nlmsgerr *err = mnl_nlmsg_get_payload(m);
+	int r = 0;
 
 	if (m->nlmsg_flags & NLM_F_DUMP_INTR)
-		return -EINTR;
-	if (m->nlmsg_type == NLMSG_DONE)
-		return 1;
-	if (m->nlmsg_type == NLMSG_OVERRUN)
-		return -ENOBUFS;
-	if (m->nlmsg_type == NLMSG_ERROR) {
-		if (m->nlmsg_len < mnl_nlmsg_size(sizeof(*err)))
-			return -EBADMSG;
-		err = mnl_nlmsg_get_payload(m);
-		return err->error == 0 ? 1 : err->error;
-	}
-	r = each(m, ctx);
-	return r < 0 ? r : !dump;
+		r = -EINTR;
+	else if (m->nlmsg_type == NLMSG_OVERRUN)
+		r = -ENOBUFS;
+	else if (m->nlmsg_type == NLMSG_DONE)
+		r = m->nlmsg_len < mnl_nlmsg_size(sizeof(int)) ? 0 : *(const int *)mnl_nlmsg_get_payload(m);
+	else if (m->nlmsg_type == NLMSG_ERROR)
+		r = m->nlmsg_len < mnl_nlmsg_size(sizeof(*err)) ? -EBADMSG : err->error;
+	else if (*result == 0)
+		r = each(m, ctx);
+	if (r < 0 && *result == 0)
+		*result = r;
+	return last || (!dump && m->nlmsg_type >= NLMSG_MIN_TYPE);
 }
 
 int netlink_ask(struct netlink *n, const struct nlmsghdr *request, netlink_each *each, void *ctx, struct err *e)
@@ -133,6 +136,11 @@ int netlink_ask(struct netlink *n, const struct nlmsghdr *request, netlink_each 
 
 		if (got < 0 && errno == EINTR)
 			continue;
+		/* A dump goes on all the same, and the socket takes no other before its end. */
+		if (got < 0 && errno == ENOBUFS && dump) {
+			result = result < 0 ? result : -ENOBUFS;
+			continue;
+		}
 		if (got < 0 && errno == EAGAIN) {
 			r = wait_input(n->fd, deadline);
 			if (r < 0)
@@ -146,13 +154,11 @@ int netlink_ask(struct netlink *n, const struct nlmsghdr *request, netlink_each 
 		for (left = (int)got; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left)) {
 			if (from.nl_pid != 0 || m->nlmsg_seq != request->nlmsg_seq)
 				continue;
-			r = answer(m, dump, each, ctx);
-			if (r < 0 && result == 0)
-				result = r;
-			/* An error ends the answer, but an inconsistent or refused dump goes on to its end. */
-			if (r == 1 || (r < 0 && m->nlmsg_type == NLMSG_ERROR))
+			if (answer(m, dump, each, ctx, &result))
 				return result < 0 ? err_set(e, result, "netlink request 0x%x", request->nlmsg_type) : 0;
 		}
+		if (n->between != NULL)
+			n->between(n->between_ctx);
 		deadline = clock_mono().ns + ANSWER_NS;
 	}
 }

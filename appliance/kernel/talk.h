@@ -19,9 +19,11 @@ struct nlmsghdr;
 
 struct netlink {
 	int fd;
-	uint32_t portid; /* of our socket, as events name the sender */
-	uint32_t seq;	 /* last one used */
-	uint8_t *buffer; /* NETLINK_RECEIVE bytes, owned */
+	uint32_t portid;	    /* of our socket, as events name the sender */
+	uint32_t seq;		    /* last one used */
+	uint8_t *buffer;	    /* NETLINK_RECEIVE bytes, owned */
+	void (*between)(void *ctx); /* called after each receive of a long answer; NULL = nobody */
+	void *between_ctx;
 };
 
 /* Sets buffers and options (extended errors without an echo, strict dumps), learns the port id. 0 or negative errno. */

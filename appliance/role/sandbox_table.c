@@ -73,6 +73,7 @@ static const struct call_rule server[] = {
 /* Netlink sockets that were opened before, and the settings of its own network namespace (the folder below). */
 static const struct call_rule kernel_rules[] = {
 	CALL(openat), CALL(getdents64), CALL(sendto), CALL(sendmsg), CALL(recvfrom), CALL(setsockopt), CALL(getsockname),
+	CALL(getrusage), /* how often it slept: whether a gap can be dated */
 	CALL_IF(ioctl, 1, WHOLE, SIOCGIFINDEX), END
 };
 

@@ -14,6 +14,7 @@
 
 #define STATUS_LIMIT 500000000ull
 #define LONG_LIMIT 8000000000ull
+#define IMPACT_LIMIT 1000000000ull
 #define WORKER_JSON_MAX (256u << 10)
 #define JSON_MAX (64u << 20)
 
@@ -104,6 +105,23 @@ void collect_pass(struct supervisor *s, unsigned slot, const struct outbuf *quer
 		return;
 	}
 	ask(s, c, slot, query);
+	finish_if_done(s, c);
+}
+
+void collect_impact(struct supervisor *s, const struct outbuf *body, int fd)
+{
+	struct collect *c = collect_new(s, COLLECT_IMPACT, (struct asker){ .kind = ASKER_NONE }, IMPACT_LIMIT);
+
+	if (c == NULL) {
+		impact_answered(s, NULL);
+		return;
+	}
+	for (unsigned w = SLOT_DPI; w < SLOT_DPI + WORKER_MAX; w++) {
+		if (s->slots[w].state == SLOT_OFF)
+			continue;
+		c->waiting[w] = role_send(s, &s->slots[w], MSG_IMPACT, c->id, body, &fd, 1);
+		c->silent[w] = !c->waiting[w];
+	}
 	finish_if_done(s, c);
 }
 
@@ -343,6 +361,23 @@ static json_t *verify_json(struct supervisor *s, struct collect *c, int *status)
 
 /* ---- ending ------------------------------------------------------------------------------------------------------- */
 
+static void collect_free(struct collect *c)
+{
+	for (unsigned i = 0; i < SLOTS; i++)
+		json_decref(c->answer[i]);
+	*c = (struct collect){ .kind = COLLECT_NONE };
+}
+
+/* Its place is free again before the operation goes on: it may ask the next question. */
+static void impact_finish(struct supervisor *s, struct collect *c)
+{
+	struct collect mine = *c;
+
+	*c = (struct collect){ .kind = COLLECT_NONE };
+	impact_answered(s, &mine);
+	collect_free(&mine);
+}
+
 static void finish(struct supervisor *s, struct collect *c)
 {
 	int status = 0;
@@ -362,13 +397,14 @@ static void finish(struct supervisor *s, struct collect *c)
 		status = 3;
 		j = silent_error(ROLE_JOURNAL);
 		break;
+	case COLLECT_IMPACT:
+		impact_finish(s, c);
+		return;
 	case COLLECT_NONE:
 		return;
 	}
 	answer_json(s, c->asker, status, j);
-	for (unsigned i = 0; i < SLOTS; i++)
-		json_decref(c->answer[i]);
-	*c = (struct collect){ .kind = COLLECT_NONE };
+	collect_free(c);
 }
 
 static void finish_if_done(struct supervisor *s, struct collect *c)

@@ -2,8 +2,8 @@
 /*
  * The operation: the only thing that changes what is in force. One at a time, step by step, never waiting in place:
  *
- *   compile -> stored, devices in, queues open -> tables of old and new permits at every worker -> kernel batch
- *           -> addresses and routes -> tables of the new permits alone -> confirmed, or on trial
+ *   compile -> stored, devices in, queues open -> tables of old and new permits at every worker
+ *           -> what it will do to live sessions -> kernel batch -> addresses and routes -> tables of the new permits alone -> confirmed, or on trial
  *
  * Until the kernel batch everything can be given up by dropping it. After it, a failure is undone by sending the old
  * generation through the same door. Starting the box, a rollback and the end of a trial are the same walk from its middle.
@@ -26,10 +26,19 @@
 
 /* ---- to the kernel ------------------------------------------------------------------------------------------------ */
 
+/* Somebody waits for the answer, so what will happen is found out before it happens. */
+static bool foretells(const struct operation *op)
+{
+	return op->step != STEP_UNDO && !op->foretold.done &&
+	       (op->kind == OP_DRY_RUN || op->kind == OP_APPLY || op->kind == OP_ROLLBACK);
+}
+
 void op_to_kernel(struct supervisor *s)
 {
 	struct operation *op = &s->op;
 	struct policy *p = op->kind == OP_BOOT || op->step == STEP_UNDO ? s->now : op->next;
+	bool foretell = foretells(op);
+	uint8_t flags = op->kind == OP_DRY_RUN ? APPLY_DRY_RUN : foretell ? APPLY_FORETELL : 0;
 	struct err e = { 0 };
 
 	if (s->slots[SLOT_ENFORCE].state != SLOT_RUNNING) {
@@ -40,18 +49,28 @@ void op_to_kernel(struct supervisor *s)
 		return;
 	}
 	/* Names first: what the new rules drop at once must find its names. */
-	if (op->kind != OP_DRY_RUN)
+	if (flags == 0)
 		journal_generation(s, p);
 	if (op->step != STEP_UNDO)
-		op->step = STEP_KERNEL;
+		op->step = foretell ? STEP_FORETELL : STEP_KERNEL;
 	op->deadline = mono_ns() + KERNEL_LIMIT_NS;
-	if (kernel_send(s, p, op->kind == OP_DRY_RUN ? APPLY_DRY_RUN : 0, op->id, &e) < 0) {
+	if (kernel_send(s, p, flags, op->id, &e) < 0) {
 		/* Its death is on the way, and with it op_enforce_died. Out of memory is no death. */
 		if (e.code != -EPIPE) {
 			op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
 			op_give_up(s);
 		}
 	}
+}
+
+/* It is known what will happen; now it happens, unless this was all that was asked. */
+void op_foretold(struct supervisor *s)
+{
+	s->op.foretold.done = true;
+	if (s->op.kind == OP_DRY_RUN)
+		op_finish(s, true);
+	else
+		op_to_kernel(s);
 }
 
 void op_tables(struct supervisor *s)
@@ -159,6 +178,19 @@ static void take_diagnostics(struct operation *op, const uint8_t *text, size_t n
 	json_decref(j);
 }
 
+/* What a dry run tries before it asks the kernel and the workers. */
+static void try_box(struct supervisor *s)
+{
+	struct err e = { 0 };
+
+	if (box_try(&s->spaces, s->op.next->ir, &e) < 0) {
+		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
+		op_give_up(s);
+		return;
+	}
+	op_to_kernel(s);
+}
+
 void op_compiled(struct supervisor *s, struct msg *m)
 {
 	struct operation *op = &s->op;
@@ -195,7 +227,7 @@ void op_compiled(struct supervisor *s, struct msg *m)
 		return;
 	}
 	if (op->kind == OP_DRY_RUN) {
-		op_to_kernel(s);
+		try_box(s);
 		return;
 	}
 	if (generation_add(&s->store, op->next->sealed, op->next->n_sealed, op->next->ir->digest, op->by, &op->number,
@@ -285,7 +317,8 @@ static void in_force(struct supervisor *s)
 	op_finish(s, true);
 }
 
-static void take_cut(struct operation *op, int fd)
+/* What enforce tells of the sessions; owned by the caller, NULL when it is nothing. */
+static json_t *take_told(struct operation *op, int fd)
 {
 	struct err e;
 	uint8_t *text;
@@ -293,15 +326,15 @@ static void take_cut(struct operation *op, int fd)
 	json_t *j, *list;
 
 	if (fd < 0 || memfd_read(fd, JSON_MAX, &text, &n, &e) < 0)
-		return;
+		return NULL;
 	j = json_loadb((const char *)text, n, 0, NULL);
 	free(text);
-	list = json_is_object(j) ? json_object_get(j, "cut") : j;
+	list = json_object_get(j, "cut");
 	if (json_is_array(list)) {
 		json_decref(op->cut);
 		op->cut = json_incref(list);
 	}
-	json_decref(j);
+	return j;
 }
 
 static void refused(struct supervisor *s, uint32_t line, struct bytes text)
@@ -336,25 +369,28 @@ void op_applied(struct supervisor *s, struct msg *m)
 	struct operation *op = &s->op;
 	uint8_t done;
 	uint32_t line;
+	json_t *told = NULL;
 
-	if (op->kind == OP_NONE || m->id != op->id || (op->step != STEP_KERNEL && op->step != STEP_UNDO))
+	if (op->kind == OP_NONE || m->id != op->id ||
+	    (op->step != STEP_FORETELL && op->step != STEP_KERNEL && op->step != STEP_UNDO))
 		return;
 	bytes_u8(&m->body, &done);
 	bytes_be32(&m->body, &line);
-	if (op->step == STEP_KERNEL)
-		take_cut(op, m->n_fds > 0 ? m->fds[0] : -1);
-	if (op->kind != OP_DRY_RUN && done != 0)
+	if (op->step != STEP_UNDO)
+		told = take_told(op, m->n_fds > 0 ? m->fds[0] : -1);
+	if (op->step != STEP_FORETELL && done != 0)
 		s->adopted = true;
 	if (done == 0)
 		refused(s, line, m->body);
-	if (op->step == STEP_UNDO || (done == 0 && op->kind != OP_DRY_RUN))
+	if (op->step == STEP_UNDO || done == 0)
 		op_give_up(s);
-	else if (op->kind == OP_DRY_RUN)
-		op_finish(s, done != 0);
+	else if (op->step == STEP_FORETELL)
+		impact_begin(s, told);
 	else if (op->kind == OP_BOOT)
 		boot_done(s);
 	else
 		in_force(s);
+	json_decref(told);
 }
 
 void op_enforce_ready(struct supervisor *s)
@@ -369,7 +405,7 @@ void op_enforce_ready(struct supervisor *s)
 void op_enforce_died(struct supervisor *s)
 {
 	s->adopted = false;
-	if (s->op.kind == OP_NONE || s->op.step != STEP_KERNEL)
+	if (s->op.kind == OP_NONE || (s->op.step != STEP_KERNEL && s->op.step != STEP_FORETELL))
 		return;
 	/* Whether the batch was committed nobody knows; the next enforce makes what is in force true again. */
 	op_explain(s, 3, M_OP_ENFORCE_GONE);

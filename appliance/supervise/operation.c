@@ -32,6 +32,7 @@ static void op_clear(struct operation *op)
 	free(op->before);
 	json_decref(op->diagnostics);
 	json_decref(op->cut);
+	impact_clear(&op->foretold);
 	*op = (struct operation){ .bundle = -1 };
 }
 
@@ -77,6 +78,7 @@ static json_t *op_json(struct supervisor *s, bool done)
 		json_object_set_new(j, "line", json_integer(op->line));
 	if (op->kind == OP_DRY_RUN)
 		json_object_set_new(j, "dry_run", json_true());
+	impact_json(op, j);
 	return j;
 }
 
@@ -359,6 +361,10 @@ void op_due(struct supervisor *s, uint64_t now)
 		op_explain(s, 3, M_OP_ENFORCE_GONE);
 		op_give_up(s);
 		break;
+	case STEP_IMPACT: /* its question has a shorter deadline of its own */
+		op_foretold(s);
+		break;
+	case STEP_FORETELL:
 	case STEP_KERNEL:
 		/* Its state is unknown: a new one reads what the kernel has. */
 		op_explain(s, 3, M_OP_ENFORCE_LATE);

@@ -307,7 +307,7 @@ static void on_drift(struct supervisor *s, struct slot *sl, struct msg *m)
 		[DRIFT_SHUT] = M_DRIFT_SHUT,	   [DRIFT_CLOCK] = M_DRIFT_CLOCK,
 	};
 	uint64_t gap_us, back_us;
-	char text[256];
+	char text[1024];
 	uint8_t what;
 	size_t n;
 
@@ -318,7 +318,7 @@ static void on_drift(struct supervisor *s, struct slot *sl, struct msg *m)
 	memcpy(text, m->body.p, n);
 	text[n] = 0;
 	if (what == DRIFT_FLUSHED)
-		say(s, M_DRIFT_FLUSHED, (unsigned long long)gap_us, (unsigned long long)back_us);
+		say(s, M_DRIFT_FLUSHED, (unsigned long long)gap_us, (unsigned long long)back_us, text);
 	else if (what < sizeof(words) / sizeof(words[0]) && what > DRIFT_FLUSHED)
 		say(s, words[what], text);
 }

@@ -13,6 +13,7 @@
  *   supervise/policy.c   a generation in memory: unseal, permit ids, table image
  *   supervise/operation.c  the one operation that changes what is in force: beginnings, ends, deadlines
  *   supervise/apply.c    its steps
+ *   supervise/impact.c   what the operation will do to live sessions, asked of the workers before it is done
  *   supervise/stamps.c   which generation a permit comes from, and who is told what is in force
  *   supervise/kernel.c   the messages that carry a generation to enforce and journal
  *   supervise/network.c  addresses, links and routes that somebody else changed
@@ -162,7 +163,17 @@ enum op_kind {
 	OP_CONFIRM,  /* done at once, when its turn comes */
 };
 
-enum op_step { STEP_COMPILE, STEP_TABLES, STEP_ENFORCE, STEP_KERNEL, STEP_UNDO };
+enum op_step { STEP_COMPILE, STEP_TABLES, STEP_ENFORCE, STEP_FORETELL, STEP_IMPACT, STEP_KERNEL, STEP_UNDO };
+
+/* What it will do to live sessions. */
+struct foretelling {
+	bool done;
+	json_t *changed; /* those that go on under another permit, as enforce told; owned, NULL = none */
+	json_t *answers; /* by their place in `changed`: what a worker says, true where it has nothing to say */
+	json_t *narrowed, *ended; /* for people; owned, NULL = none yet */
+	size_t asked, at;	  /* the workers are asked about those from the first to before the second */
+	json_int_t live, unknown;
+};
 
 struct operation {
 	enum op_kind kind;
@@ -181,14 +192,22 @@ struct operation {
 	uint8_t *before;     /* the workers' table as it was, put back when it is given up; owned */
 	size_t n_before;
 	json_t *diagnostics, *cut; /* owned references, NULL = none */
-	struct sentence error;	   /* why it failed */
-	int status;		   /* exit status of a failure */
-	uint32_t line;		   /* policy line of a refusal, 0 = none */
+	struct foretelling foretold;
+	struct sentence error; /* why it failed */
+	int status;	       /* exit status of a failure */
+	uint32_t line;	       /* policy line of a refusal, 0 = none */
 };
 
 /* ---- questions to roles ------------------------------------------------------------------------------------------- */
 
-enum collect_kind { COLLECT_NONE, COLLECT_STATUS, COLLECT_EFFECTIVE, COLLECT_VERIFY, COLLECT_PASS };
+enum collect_kind {
+	COLLECT_NONE,
+	COLLECT_STATUS,
+	COLLECT_EFFECTIVE,
+	COLLECT_VERIFY,
+	COLLECT_PASS,
+	COLLECT_IMPACT, /* nobody asked: the operation goes on with it */
+};
 
 #define COLLECTS 24u
 
@@ -344,6 +363,14 @@ void op_compile_died(struct supervisor *s);
 void op_due(struct supervisor *s, uint64_t now);
 uint64_t op_next(const struct supervisor *s);
 
+/* supervise/impact.c: between enforce's word of what changes and the change */
+void impact_begin(struct supervisor *s, json_t *told); /* goes on with op_foretold */
+void impact_answered(struct supervisor *s, const struct collect *c);
+void impact_clear(struct foretelling *f);
+/* What people are told, into the answer of the operation. */
+void impact_json(const struct operation *op, json_t *answer);
+void op_foretold(struct supervisor *s);
+
 /* supervise/kernel.c: the steps that change something outside */
 int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t id, struct err *e);
 void journal_generation(struct supervisor *s, const struct policy *p);
@@ -375,6 +402,8 @@ void watch_answered(struct slot *sl, uint32_t id);
 void collect_start(struct supervisor *s, enum collect_kind k, struct asker a);
 /* One role alone is asked; its answer goes through. */
 void collect_pass(struct supervisor *s, unsigned slot, const struct outbuf *query, struct asker a);
+/* Every worker gets the question of MSG_IMPACT; impact_answered follows, at once when there is none. */
+void collect_impact(struct supervisor *s, const struct outbuf *body, int fd);
 void collect_answer(struct supervisor *s, struct slot *sl, struct msg *m);
 void collect_gone(struct supervisor *s, struct slot *sl);
 void collect_due(struct supervisor *s, uint64_t now);

@@ -53,6 +53,9 @@ enum msg_type {
 	MSG_TABLE, /* u32 image length, u32 number and u64 digest of the generation in force; fd: sealed memfd with a
 			   command table image and, per permit in it, u32 number and u64 digest of its generation */
 	MSG_TABLE_DROP, /* forget the previous image; only the newest stays */
+	MSG_IMPACT,	/* what would this table do to these sessions? u32 image length (0: the one asked about last),
+	                     u32 sessions; fd: sealed memfd (image, then the sessions as wire/impact.h has them);
+	                     answered by MSG_ANSWER */
 	/* dpi -> supervisor */
 	MSG_TABLE_ACK, /* 32 bytes digest (all zero: refused) */
 	/* supervisor -> gate */
@@ -65,7 +68,7 @@ enum msg_type {
 	                     (generation bytes, then the map: n times u32 permit id in permit index order) */
 	/* enforce -> supervisor */
 	MSG_APPLIED, /* u8 done, u32 policy line (when refused), text; fd: sealed memfd with JSON (cut sessions) */
-	MSG_DRIFT, /* u8 enum drift, u64 us from hearing of it to forwarding off, u64 to on again, detail: changed from outside */
+	MSG_DRIFT, /* u8 enum drift, u64 us that others may have decided what passes, u64 us off after it, detail: changed from outside */
 	/* supervisor -> journal */
 	MSG_GENERATION, /* u32 number, u32 generation length, u32 id map length, then per interface u32 kernel index, 0 = none;
 			   fd as in MSG_APPLY */
@@ -90,8 +93,9 @@ enum msg_type {
 
 enum query { QUERY_STATUS = 1, QUERY_EFFECTIVE, QUERY_VERIFY, QUERY_EVENTS, QUERY_EXPLAIN };
 
-#define APPLY_DRY_RUN 1u /* compute what would be cut, change nothing */
-#define APPLY_BOOT 2u	 /* first load after start: adopt what stands in the kernel */
+#define APPLY_DRY_RUN 1u  /* compute what would be cut, have the kernel try the transaction, change nothing */
+#define APPLY_BOOT 2u	  /* first load after start: adopt what stands in the kernel */
+#define APPLY_FORETELL 4u /* compute what would be cut, nothing else */
 
 struct msg {
 	enum msg_type type;

@@ -85,6 +85,7 @@ static bool take_table(struct worker *w, struct msg *m)
 	bytes_be32(&m->body, &length);
 	if (!event_generation_get(&m->body, &now))
 		return false;
+	w->trying = false; /* its room is taken by this one */
 	if (memfd_read(m->fds[0], 2 * WORKER_TABLE_BYTES, &image, &n, &e) < 0)
 		fprintf(stderr, "sekishod dpi: %s\n", e.text);
 	else if (length <= n && length <= WORKER_TABLE_BYTES &&
@@ -155,6 +156,8 @@ static bool take(struct worker *w, struct msg *m)
 		return take_table(w, m);
 	if (m->type == MSG_QUERY)
 		return take_query(w, m);
+	if (m->type == MSG_IMPACT)
+		return worker_impact(w, m);
 	return m->type == MSG_TABLE_DROP; /* the previous image went when the new one came */
 }
 

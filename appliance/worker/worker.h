@@ -6,7 +6,8 @@
  * the kernel. It owns the inspector, the ring mapping, its queue descriptors (received from, never written) and the
  * event port. It never sends a verdict and never holds a packet longer than the inspector's 10 ms.
  *
- * The role itself is role_dpi of appliance/role/roles.h; worker/role.c is its loop, worker/messages.c its control channel.
+ * The role itself is role_dpi of appliance/role/roles.h; worker/role.c is its loop, worker/messages.c its control channel,
+ * worker/impact.c the answer to what a change would do.
  */
 #ifndef SEKISHO_WORKER_WORKER_H
 #define SEKISHO_WORKER_WORKER_H
@@ -55,6 +56,8 @@ struct worker {
 	uint32_t unannounced; /* entries since the gate was last woken */
 	unsigned turns;	      /* since other lanes and messages were last looked at */
 	bool table, serving, ended;
+	bool trying; /* `tried` is what MSG_IMPACT brought last */
+	struct command_table tried;
 	uint8_t digest[32];
 	struct worker_port ports[LANE_COUNT]; /* in order of service */
 	unsigned n_ports;
@@ -98,5 +101,11 @@ static inline bool worker_decided(uint32_t id, uint32_t decided)
 bool worker_messages(struct worker *w);
 /* Has epoll watch `fd` as `what` (a lane, WORKER_CONTROL or WORKER_ALARM). */
 bool worker_watch(struct worker *w, int fd, uint32_t what);
+
+/* ---- worker/impact.c -------------------------------------------------------------------------------------------- */
+
+struct msg;
+/* Answers MSG_IMPACT. False: the control channel is broken. */
+bool worker_impact(struct worker *w, struct msg *m);
 
 #endif

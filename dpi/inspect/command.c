@@ -112,6 +112,8 @@ static void judge_one(struct look *l, struct bytes pdu, uint64_t offset, struct 
 	u.dir = l->dir;
 	u.offset = offset;
 	u.length = (uint32_t)pdu.left;
+	if (l->dir == DIR_C2S && (u.allowed || look_observes(l)))
+		deed_remember(c, pdu);
 	tell(l, &u, j);
 }
 

@@ -13,6 +13,7 @@
  *   inspect/command.c   is the command allowed?
  *   inspect/rejudge.c   is what was judged by another table still allowed?
  *   inspect/event.c     events within their budget, counts of accepted commands
+ *   inspect/impact.c    what a change of policy will do to live sessions
  */
 #ifndef SEKISHO_DPI_INSPECT_CORE_H
 #define SEKISHO_DPI_INSPECT_CORE_H
@@ -60,6 +61,8 @@ struct waiting {
 	uint32_t older, newer; /* by deadline */
 };
 
+#define DEEDS_MAX 12u /* kinds of requests remembered per flow over its whole life */
+
 /* Accepted commands of one kind since the last record. */
 struct counted {
 	uint8_t unit, function, space;
@@ -79,6 +82,9 @@ struct command_state {
 	struct counted counted[COUNTED_MAX + 1]; /* the last one sums up what found no place */
 	struct counted held[COUNTED_MAX + 1];	 /* of the segment being judged: counted when it passes */
 	uint32_t n_counted, n_held;
+	struct deed deeds[DEEDS_MAX]; /* what the client has asked for and got since the flow began */
+	uint32_t n_deeds;
+	uint64_t more_deeds; /* that found no place */
 	uint32_t flow;
 	uint32_t older, newer; /* by due time; SLOT_NONE */
 	bool listed;	       /* stands in that list: something is to be written */
@@ -160,11 +166,16 @@ static inline bool look_lenient(const struct look *l)
 	return look_observes(l) || l->i->limits.as_captured;
 }
 
-static inline bool look_commands_lane(const struct look *l)
+static inline bool permit_commands_lane(const struct command_permit *permit)
 {
 	struct lane lane;
 
-	return l->permit != NULL && lane_of(l->permit->lane, &lane) && lane.kind == LANE_COMMANDS;
+	return lane_of(permit->lane, &lane) && lane.kind == LANE_COMMANDS;
+}
+
+static inline bool look_commands_lane(const struct look *l)
+{
+	return l->permit != NULL && permit_commands_lane(l->permit);
 }
 
 static inline uint32_t look_share(const struct look *l)
@@ -191,6 +202,14 @@ void look_restart(struct look *l, enum direction dir);
 enum direction look_guess_dir(const struct look *l);
 /* Whether the ports leave no doubt of it. */
 bool look_tells_ends(const struct look *l);
+/* What becomes of a flow that comes under another permit. */
+enum relabel {
+	RELABEL_STAYS,	  /* its next bytes are judged by the new permit */
+	RELABEL_ENDS,	  /* what it speaks is not promised any more */
+	RELABEL_CONFIRMS, /* from now on only its name counts, and that is known */
+	RELABEL_HALF_WAY, /* nobody followed what the new permit looks into */
+};
+enum relabel relabel_rule(const struct flow *f, const struct command_table *t, const struct command_permit *permit);
 /* The flow's permit and table as of this packet. False when that decided the packet. */
 bool look_relabel(struct look *l);
 /* The flow ends here by decision: refused for good, both ends reset, packet dropped. Observed flows are let go instead.
@@ -203,6 +222,8 @@ void look_note_refusal(struct look *l, enum reason r, enum protocol speaks);
 /* Resets both ends: by what the flow knows, or by this packet's own numbers. */
 void look_reset(struct look *l, bool by_packet);
 void look_confirm(struct look *l, enum protocol p);
+const struct command_grant *table_promises(const struct command_table *t, const struct command_permit *permit,
+					   enum protocol p);
 /* Which grants speak for protocol p; NULL when none does. Shadow grants never do. */
 const struct command_grant *permit_promises(const struct inspector *i, const struct command_permit *permit,
 					    enum protocol p);
@@ -332,5 +353,10 @@ void counts_keep(struct inspector *i, struct command_state *c, bool passed); /* 
 void counts_write(struct inspector *i, struct command_state *c);
 void counts_due(struct inspector *i);
 uint64_t counts_next_due(const struct inspector *i);
+
+/* ---- inspect/impact.c ---- */
+
+/* A request that passes, or would have passed but for its flow's end. */
+void deed_remember(struct command_state *c, struct bytes pdu);
 
 #endif

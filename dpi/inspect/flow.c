@@ -192,11 +192,11 @@ void look_restart(struct look *l, enum direction dir)
 
 /* ---- permits ----------------------------------------------------------------------------------------------------- */
 
-const struct command_grant *permit_promises(const struct inspector *i, const struct command_permit *permit,
-					    enum protocol p)
+const struct command_grant *table_promises(const struct command_table *t, const struct command_permit *permit,
+					   enum protocol p)
 {
 	for (uint32_t g = 0; g < permit->n_grants; g++) {
-		const struct command_grant *grant = &i->table.grants[permit->first_grant + g];
+		const struct command_grant *grant = &t->grants[permit->first_grant + g];
 
 		if (!grant->shadow && grant->protocol == p)
 			return grant;
@@ -204,17 +204,43 @@ const struct command_grant *permit_promises(const struct inspector *i, const str
 	return NULL;
 }
 
+const struct command_grant *permit_promises(const struct inspector *i, const struct command_permit *permit,
+					    enum protocol p)
+{
+	return table_promises(&i->table, permit, p);
+}
+
+static enum protocol anything_of(uint8_t l4proto)
+{
+	return l4proto == IP_TCP ? PROTO_TCP : l4proto == IP_UDP ? PROTO_UDP : PROTO_ICMP;
+}
+
 bool permit_any(const struct inspector *i, const struct command_permit *permit, uint8_t l4proto)
 {
-	enum protocol p = l4proto == IP_TCP ? PROTO_TCP : l4proto == IP_UDP ? PROTO_UDP : PROTO_ICMP;
+	return permit_promises(i, permit, anything_of(l4proto)) != NULL;
+}
 
-	return permit_promises(i, permit, p) != NULL;
+enum relabel relabel_rule(const struct flow *f, const struct command_table *t, const struct command_permit *permit)
+{
+	enum protocol p = (enum protocol)f->protocol;
+	bool promised = table_promises(t, permit, anything_of(f->l4proto)) != NULL ||
+			(p != PROTO_NONE && table_promises(t, permit, p) != NULL);
+
+	if (f->kind == KIND_REFUSED || (f->kind == KIND_FOLLOWED && f->commands == NULL))
+		return RELABEL_STAYS;
+	if (!promised && p != PROTO_NONE)
+		return RELABEL_ENDS;
+	if (f->commands != NULL)
+		return permit_commands_lane(permit) ? RELABEL_STAYS : RELABEL_CONFIRMS;
+	/* It was let go of before; a permit that looks inside meets it half-way. */
+	if (!promised || (permit_commands_lane(permit) && protocol_info(p)->depth == DEPTH_COMMANDS))
+		return RELABEL_HALF_WAY;
+	return RELABEL_STAYS;
 }
 
 bool look_relabel(struct look *l)
 {
 	struct flow *f = l->f;
-	bool promised;
 
 	f->queue = l->p->queue;
 	if (f->permit == l->permit->permit && f->table_turn == l->i->table_turn)
@@ -224,27 +250,22 @@ bool look_relabel(struct look *l)
 	f->table_turn = l->i->table_turn;
 	change_share(l);
 	f->judge_again = true;
-	promised = permit_any(l->i, l->permit, f->l4proto) ||
-		   (f->protocol != PROTO_NONE && permit_promises(l->i, l->permit, (enum protocol)f->protocol) != NULL);
-	if (f->kind == KIND_REFUSED || (f->kind == KIND_FOLLOWED && f->commands == NULL))
-		return true;
-	if (!promised && f->protocol != PROTO_NONE) {
+	switch (relabel_rule(f, &l->i->table, l->permit)) {
+	case RELABEL_STAYS:
+		break;
+	case RELABEL_ENDS:
 		look_refuse_flow(l, R_ENDED, PROTO_NONE);
 		return false;
-	}
-	if (f->commands != NULL) {
-		if (!look_commands_lane(l)) /* from now on only its name counts, and that is known */
-			look_confirm(l, (enum protocol)f->protocol);
-		return true;
-	}
-	/* It was let go of before; a permit that looks inside meets it half-way. */
-	if (!promised ||
-	    (look_commands_lane(l) && protocol_info((enum protocol)f->protocol)->depth == DEPTH_COMMANDS)) {
+	case RELABEL_CONFIRMS:
+		look_confirm(l, (enum protocol)f->protocol);
+		break;
+	case RELABEL_HALF_WAY:
 		f->kind = KIND_FOLLOWED;
 		if (f->l4proto == IP_TCP) {
 			f->waiting_pick_up = f->midstream = true;
 			memset(&f->stream, 0, sizeof(f->stream));
 		}
+		break;
 	}
 	return true;
 }

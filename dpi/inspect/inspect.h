@@ -61,6 +61,34 @@ uint64_t inspector_tick(struct inspector *i);
 /* End of a capture or of the worker: writes outstanding counts and, for replay, flows. */
 void inspector_finish(struct inspector *i);
 
+/* ---- what a change of policy will do to the sessions that are live now ---- */
+
+struct session_ends {
+	struct addr client, server;
+	uint16_t client_port, server_port;
+	uint8_t l4proto;
+};
+
+/* What becomes of one session when it comes under another permit. */
+struct impact {
+	bool known;		/* this inspector follows it */
+	enum protocol protocol; /* as recognised so far */
+	bool partly;		/* ... but not from its beginning */
+	enum reason reason;	/* what its next packet is refused for; R_NONE when none is */
+	uint64_t forgotten;	/* requests of it that are not remembered one by one, and may be refused */
+};
+
+/* Room for the table of the next generation, read and checked but not judged by. False when it is malformed or too large.
+ * Valid until the next call of this or of inspector_table. */
+bool inspector_try_table(struct inspector *i, struct bytes image, struct command_table *ret);
+/*
+ * What permit number `permit` of `t` will do to the session. `each` is called for every kind of request that went by since
+ * the session began and would be refused: what it was, and what is said of it now.
+ */
+void inspector_foretell(struct inspector *i, const struct command_table *t, const struct session_ends *ends,
+			uint32_t permit, void (*each)(void *ctx, const struct deed *d, const struct pdu *refused),
+			void *ctx, struct impact *ret);
+
 struct inspector_stats {
 	uint64_t packets, accepted, confirmed, dropped, resets;
 	uint64_t reasons[REASON_COUNT];

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "appliance/wire/vocabulary.h"
+#include "dpi/modbus/deed.h"
 #include "dpi/modbus/state.h"
 
 _Static_assert(sizeof(struct modbus_state) <= ENFORCER_STATE_MAX, "Modbus state must fit into a flow");
@@ -253,4 +254,6 @@ const struct enforcer modbus_enforcer = {
 	.judge = judge,
 	.segment = modbus_segment,
 	.missed = missed,
+	.note = modbus_deed_note,
+	.again = modbus_deed_again,
 };

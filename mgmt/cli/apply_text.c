@@ -35,6 +35,78 @@ static void sessions(struct cli *c, const json_t *cut, bool dry_run)
 	table_free(t);
 }
 
+/* "write_single_register, unit 1, holding 400, wrote 0-9" */
+static void request_text(const json_t *r, enum lang l, char *out, size_t size)
+{
+	char function[64], place[64] = "", values[64] = "";
+
+	if (json_object_get(r, "function_name") != NULL)
+		snprintf(function, sizeof(function), "%s", js(r, "function_name"));
+	else
+		message_text(function, sizeof(function), l, M_IMPACT_FUNCTION, ju(r, "function"));
+	if (json_object_get(r, "space") != NULL && ju(r, "quantity") > 1)
+		snprintf(place, sizeof(place), ", %s %llu-%llu", js(r, "space"), ju(r, "address"),
+			 ju(r, "address") + ju(r, "quantity") - 1);
+	else if (json_object_get(r, "space") != NULL)
+		snprintf(place, sizeof(place), ", %s %llu", js(r, "space"), ju(r, "address"));
+	if (json_object_get(r, "low") != NULL && ju(r, "low") == ju(r, "high"))
+		message_text(values, sizeof(values), l, M_IMPACT_WROTE, ju(r, "low"));
+	else if (json_object_get(r, "low") != NULL)
+		message_text(values, sizeof(values), l, M_IMPACT_WROTE_RANGE, ju(r, "low"), ju(r, "high"));
+	message_text(out, size, l, M_IMPACT_REQUEST, function, ju(r, "unit"), place, values);
+}
+
+static void narrowed_rows(struct table *t, const json_t *s, enum lang l)
+{
+	const json_t *commands = json_object_get(s, "commands"), *r;
+	char text[256];
+	size_t i;
+
+	json_array_foreach(commands, i, r)
+	{
+		table_cell(t, i == 0 ? js(s, "client") : "");
+		table_cell(t, i == 0 ? js(s, "server") : "");
+		request_text(r, l, text, sizeof(text));
+		table_cell(t, text);
+		table_cellf(t, "%llu", ju(r, "count"));
+		table_cell(t, render_reason(js(r, "reason"), l));
+	}
+	if (ju(s, "forgotten") == 0)
+		return;
+	table_cell(t, json_array_size(commands) == 0 ? js(s, "client") : "");
+	table_cell(t, json_array_size(commands) == 0 ? js(s, "server") : "");
+	table_cell(t, message_format(M_IMPACT_FORGOTTEN, l));
+	table_cellf(t, "%llu", ju(s, "forgotten"));
+	table_cell(t, "");
+}
+
+/* Sessions that stay, and what of what they did will end them. */
+static void narrowed(struct cli *c, const json_t *answer)
+{
+	const json_t *list = ja(answer, "narrowed");
+	struct table *t;
+
+	if (list == NULL)
+		return;
+	if (json_array_size(list) > 0) {
+		message_print(c->out, c->lang, M_IMPACT_NARROWED, json_array_size(list));
+		t = table_new(5, 2);
+		table_cell(t, message_format(M_COL_CLIENT, c->lang));
+		table_cell(t, message_format(M_COL_SERVER, c->lang));
+		table_cell(t, message_format(M_COL_REQUEST, c->lang));
+		table_cell(t, message_format(M_COL_TIMES, c->lang));
+		table_cell(t, message_format(M_COL_REASON, c->lang));
+		table_head_done(t);
+		for (size_t i = 0; i < json_array_size(list); i++)
+			narrowed_rows(t, json_array_get(list, i), c->lang);
+		table_print(t, c->out, c->color);
+		table_free(t);
+	}
+	message_print(c->out, c->lang, M_IMPACT_GO_ON, ju(answer, "go_on"));
+	if (ju(answer, "unknown") > 0)
+		message_print(c->out, c->lang, M_IMPACT_UNKNOWN, ju(answer, "unknown"));
+}
+
 int apply_render(struct cli *c, enum apply_kind kind, const json_t *answer, int status)
 {
 	static const enum message done[] = {
@@ -49,8 +121,10 @@ int apply_render(struct cli *c, enum apply_kind kind, const json_t *answer, int 
 
 	if (status != CLI_YES)
 		return status;
-	if (kind != APPLY_KIND_CONFIRM)
+	if (kind != APPLY_KIND_CONFIRM) {
 		sessions(c, json_object_get(answer, "cut"), kind == APPLY_KIND_DRY_RUN);
+		narrowed(c, answer);
+	}
 	if (kind == APPLY_KIND_CONFIRM || kind == APPLY_KIND_ROLLBACK) /* the sentence says its state */
 		snprintf(generation, sizeof(generation), "%llu", ju(g, "number"));
 	else

@@ -32,6 +32,7 @@ services = {
   web = { protocol = "tls"; ports = ["tcp/443"]; };
   shell = { protocol = "ssh"; ports = ["tcp/22"]; };
   names = { protocol = "dns"; ports = ["udp/53"]; };
+  tls9000 = { protocol = "tls"; ports = ["tcp/9000"]; };
   plain = { protocol = "udp"; ports = ["udp/9000"]; };
   plain_tcp = { protocol = "tcp"; ports = ["tcp/9000-9009"]; };
   ping = { protocol = "icmp"; ports = ["icmp/8"]; };

@@ -7,6 +7,7 @@ in one Python process; real programs are started with Net.run and Net.spawn.
 """
 import contextlib
 import ctypes
+import errno
 import json
 import os
 import select
@@ -146,7 +147,9 @@ class Capture:
                 frame, origin = self.sock.recvfrom(70000)
             except socket.timeout:
                 continue
-            except OSError:
+            except OSError as e:
+                if e.errno == errno.ENETDOWN:  # told once each time the link goes down
+                    continue
                 return
             self.frames.append((time.monotonic(), origin[2] != socket.PACKET_OUTGOING, frame))
 

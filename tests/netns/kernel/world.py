@@ -22,6 +22,7 @@ PREFIX = "skC-"
 ZONES = ("alpha", "beta", "gamma")
 V4 = {"alpha": "10.71.1.10", "beta": "10.71.2.10", "gamma": "10.71.3.10"}
 V6 = {"alpha": "2001:db8:71:1::10", "beta": "2001:db8:71:2::10", "gamma": "2001:db8:71:3::10"}
+SO_TIMESTAMPNS = 35
 UNREPLIED = 2.0  # seconds that a packet may take before it counts as lost
 
 BOX = """language_version = 1;
@@ -135,10 +136,12 @@ class Receiver:
         with net.inside(PREFIX + zone):
             self.sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         self.sock.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)
+        self.sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self.sock.bind((address, port))
         self.sock.settimeout(0.05)
         OPEN.append(self)
         self.seen = set()
+        self.arrivals = []  # seconds, one for each of `seen`, as the kernel took them in
         self.extra = 0
         self.last = None
         self.ended = False
@@ -148,7 +151,7 @@ class Receiver:
     def _run(self):
         while not self.ended:
             try:
-                data, self.last = self.sock.recvfrom(2048)
+                data, more, _, self.last = self.sock.recvmsg(2048, 64)
             except socket.timeout:
                 continue
             except OSError:
@@ -157,6 +160,10 @@ class Receiver:
             if number in self.seen:
                 self.extra += 1
             self.seen.add(number)
+            for _, kind, value in more:
+                if kind == SO_TIMESTAMPNS:
+                    seconds, ns = struct.unpack("qq", value)
+                    self.arrivals.append(seconds + ns / 1e9)
 
     def close(self):
         self.ended = True

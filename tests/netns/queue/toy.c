@@ -50,6 +50,27 @@ void inspector_generations(struct inspector *i, struct event_generation now, str
 	(void)of_permits;
 }
 
+bool inspector_try_table(struct inspector *i, struct bytes image, struct command_table *ret)
+{
+	(void)i;
+	(void)image;
+	(void)ret;
+	return false;
+}
+
+void inspector_foretell(struct inspector *i, const struct command_table *t, const struct session_ends *ends,
+			uint32_t permit, void (*each)(void *ctx, const struct deed *d, const struct pdu *refused),
+			void *ctx, struct impact *ret)
+{
+	(void)i;
+	(void)t;
+	(void)ends;
+	(void)permit;
+	(void)each;
+	(void)ctx;
+	(void)ret;
+}
+
 static bool has(const struct packet *p, const char *word)
 {
 	return memmem(p->ip.p, p->ip.left, word, strlen(word)) != NULL;

@@ -7,11 +7,12 @@ back). `leak` then counts, in the frames that arrived at the receiving interface
 import errno
 import os
 import random
+import select
 import socket
 import ssl
 import struct
-import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import modbus  # noqa: E402
@@ -22,9 +23,12 @@ PATIENT = 2.5 * SLOWNESS  # where one is due: a lost SYN is said again after a s
 
 
 class Crossing:
-    def __init__(self, who, whom, what, expected, attempt, leak=None, receiver=None, conduit=None, patience=0.0):
-        self.who, self.whom, self.what, self.expected = who, whom, what, expected
-        self.attempt, self.leak, self.receiver, self.conduit, self.patience = attempt, leak, receiver, conduit, patience
+    """`observed`: it passes, and a record must say that it would have been refused. `alone`: not beside others."""
+
+    def __init__(self, group, who, whom, what, expected, attempt, leak=None, receiver=None, conduit=None, observed=False, alone=False):
+        self.group, self.who, self.whom, self.what, self.expected = group, who, whom, what, expected
+        self.attempt, self.leak, self.receiver, self.conduit = attempt, leak, receiver, conduit
+        self.observed, self.alone = observed, alone
 
 
 def outcome(action):
@@ -155,12 +159,16 @@ def crossings(t):
     rtg02_6 = "2001:db8:30::11"
     read, write = modbus.read_holding, modbus.write_register
     two = write(400, 1)
-    rows = []
+    rows, group = [], []
+
+    def title(english, japanese):
+        group[:] = [(english, japanese)]
 
     def add(*args, **kw):
-        rows.append(Crossing(*args, **kw))
+        rows.append(Crossing(group[0], *args, **kw))
 
     r = "tos-reads-cranes"
+    title("The TOS reads cranes; it writes nothing", "TOS はクレーンを読めるが、書けない")
     add("tos-db", "rtg02", ("read 10 registers", "レジスタ10個を読む"), "passed",
         speak(tos, rtg02, 502, [read(0, 10)], db), conduit=r)
     add("tos-db", "rtg02", ("read 10 registers, IPv6", "レジスタ10個を読む (IPv6)"), "passed",
@@ -184,6 +192,7 @@ def crossings(t):
         speak(tos, rtg02, 502, [read(0, 1, unit=2)], db), whole_pdus(db, lambda u, f, d: u == 2), "crane", r)
     add("tos-db", "rtg02", ("HTTP on port 502", "502番ポートで HTTP"), "reset",
         speak(tos, rtg02, 502, [b"GET / HTTP/1.1\r\nHost: rtg02\r\n\r\n"], db), payload_with(db, b"GET / HTTP"), "crane", r)
+    title("Maintenance writes one register of one crane", "保守端末は1台の1レジスタだけに書ける")
     add("tos-maint", "rtg01", ("read (reading conduit)", "読む（読み取り用コンジット）"), "passed",
         speak(tos, rtg01, 502, [read(0, 10)], maint), conduit=r)
     add("tos-maint", "rtg01", ("write 400 = 1 (overlapping conduit)", "400番に1を書く（重なるコンジット）"), "passed",
@@ -194,8 +203,10 @@ def crossings(t):
     add("tos-maint", "rtg02", ("write on another crane", "別のクレーンに書く"), "reset",
         speak(tos, rtg02, 502, [two], maint), whole_pdus(maint, lambda u, f, d: is_write(u, f, d) and d[:2] != b"\x01\x90"),
         "crane", r)
+    title("A conduit that only observes: it passes, and is recorded", "observe のコンジット: 通過させて記録する")
     add("gate", "rtg03", ("write (observe: passes, is recorded)", "書く（observe: 通過、記録のみ）"), "passed",
-        speak(gate, rtg03, 502, [write(7, 7)]), conduit="gate-watches-rtg03")
+        speak(gate, rtg03, 502, [write(7, 7)]), conduit="gate-watches-rtg03", observed=True)
+    title("The office uses the TOS, and reaches no crane", "事務所は TOS を使えるが、クレーンには届かない")
     add("office", "rtg01", ("Modbus from the office", "事務所から Modbus"), "silent",
         speak(office, rtg01, 502, [read(0, 1)], patience=QUIET), arrived("10.10.0.5"), "crane")
     add("office", "tos-web", ("web page over TLS (curl)", "TLS で画面を開く (curl)"), "passed",
@@ -215,6 +226,7 @@ def crossings(t):
     add("office", "tos-web", ("not DNS on port 53", "53番ポートで DNS 以外"), "silent",
         datagram(office, web, 53, b"\xff" * 5 + b"tunnel-tunnel-tunnel"), payload_with("10.10.0.5", b"tunnel-tunnel"), "tos",
         "office-asks-names")
+    title("Gates, a vendor, the internet", "ゲート、保守業者、インターネット")
     add("gate", "tos-db", ("SQL query (psql)", "SQL 問い合わせ (psql)"), "passed",
         program(gate, "env", "PGCONNECT_TIMEOUT=%d" % (5 * SLOWNESS), t.psql, "-h", db, "-U", "tos", "-d", "postgres", "-tc", "select 1"),
         conduit="gate-books")
@@ -230,12 +242,14 @@ def crossings(t):
         speak(inet, rtg01, 502, [read(0, 1)], patience=QUIET), arrived("198.51.100.2"), "crane")
     add("internet", "tos-web", ("TLS from the internet", "インターネットから TLS"), "silent",
         speak(inet, web, 443, [b"x"], patience=QUIET), arrived("198.51.100.2"), "tos")
+    title("Scans and forgeries", "スキャンと偽装")
     add("office", "cranes", ("port scan, 1,000 ports", "1,000ポートのスキャン"), "silent", scan(office, rtg01),
-        arrived("10.10.0.5"), "crane")
-    add("office", "rtg01", ("spoofed source of the TOS", "TOS を装った送信元"), "silent",
-        spoof(t, db, rtg01), payload_with(db, b"spoofed!"), "crane")
-    add("office", "rtg01", ("IP fragments, forged in three ways", "細工した IP フラグメント3種"), "silent",
-        fragments(t, rtg01), arrived_any("10.10.0.5"), "crane")
+        arrived("10.10.0.5"), "crane", alone=True)
+    for what, packets, source in forgeries(db, rtg01):
+        add("office", "rtg01", what, "silent", forge(t, packets, source, rtg01), forged(source), "crane", alone=True)
+    add("office", "tos-web", ("allowed question in two fragments", "許可された問い合わせを2分割で"), "passed",
+        question_in_fragments(t, web), conduit="office-asks-names")
+    title("Management cannot be seen from any zone", "どのゾーンからも管理面は見えない")
     for short in ("office", "tos", "crane", "gate", "vendor", "inet"):
         add(short if short != "inet" else "internet", "management", ("HTTPS, SSH, ping to 10.99.0.1", "10.99.0.1 へ HTTPS・SSH・ping"),
             "silent", management(ns(short), "10.99.0.1"))
@@ -277,8 +291,6 @@ def scan(ns, address):
 
 def wait_quiet(sockets):
     """How many of these connecting sockets got an answer of any kind within the quiet time."""
-    import select
-    import time
     poll = select.poll()
     for s in sockets:
         poll.register(s, select.POLLOUT | select.POLLERR | select.POLLHUP)
@@ -295,38 +307,73 @@ def office_wire(t):
     return Wire(t.net.ns("office"), "eth0", mac_of(t.net.ns("data"), "office0"))
 
 
-def spoof(t, source, destination):
+def forgeries(someone, destination):
+    """(what, packets from the IP header on, source address)"""
+    me = "10.10.0.5"
+    spoofed = []
+    for port in (40000, 40001, 40002):
+        spoofed += [ip4(someone, destination, 6, tcp(someone, destination, port, 502, 1, 0, 2)),
+                    ip4(someone, destination, 6, tcp(someone, destination, port, 502, 2, 1, 0x18, b"spoofed!" * 2)),
+                    ip4(someone, destination, 17, udp(someone, destination, port, 502, b"spoofed!" * 2))]
+    yield ("source address of the TOS", "TOS を装った送信元アドレス"), spoofed, someone
+    whole = udp(me, destination, 5000, 502, b"fragment" * 200)
+    for ident, size in ((1, 8), (2, 512)):
+        yield ("UDP in fragments of %d bytes" % size, "%d バイトずつの UDP フラグメント" % size), \
+            [ip4(me, destination, 17, whole[at:at + size], ident, 1 if at + size < len(whole) else 0, at)
+             for at in range(0, len(whole), size)], me
+    syn = tcp(me, destination, 5001, 502, 1, 0, 2)
+    yield ("TCP header cut in two", "2つに分けた TCP ヘッダ"), \
+        [ip4(me, destination, 6, syn[:8], 3, 1, 0), ip4(me, destination, 6, syn[8:], 3, 0, 8)], me
+    yield ("fragment beyond 65,535 bytes", "65,535 バイトを超えるフラグメント"), [ip4(me, destination, 6, syn[8:], 4, 0, 65512)], me
+
+
+def forge(t, packets, source, target):
+    """Sends them; whatever comes back to whom they claim to be from, but errors of the box, is an answer."""
+    home = "tos" if source.startswith("10.20.") else "office"
+
     def action():
+        since = time.monotonic()
         wire = office_wire(t)
-        for port in (40000, 40001, 40002):
-            wire.send(ip4(source, destination, 6, tcp(source, destination, port, 502, 1, 0, 2)))
-            wire.send(ip4(source, destination, 6, tcp(source, destination, port, 502, 2, 1, 0x18, b"spoofed!" * 2)))
-            wire.send(ip4(source, destination, 17, udp(source, destination, port, 502, b"spoofed!" * 2)))
+        for packet in packets:
+            wire.send(packet)
         wire.close()
+        select.select([], [], [], QUIET)  # how long an answer is waited for
+        answers = [f for f in t.captures[home].incoming(since) if (decode(f) or (0, ""))[1] == target and b"spoofed" not in f
+                   and struct.unpack("!H", (decode(f)[4] + bytes(4))[2:4])[0] in FORGED]
+        return "passed" if answers else "silent"
+    return action
+
+
+def question_in_fragments(t, server):
+    """The same wire, the same kind of packets, but of a question that is allowed: the answer comes."""
+    def action():
+        me, since = "10.10.0.5", time.monotonic()
+        whole = udp(me, server, 5002, 53, dns_query("tos.kita.example"))
+        wire = office_wire(t)
+        for at in (0, 24):
+            wire.send(ip4(me, server, 17, whole[at:at + 24] if at == 0 else whole[at:], 5, 1 if at == 0 else 0, at))
+        wire.close()
+        end = since + PATIENT
+        while time.monotonic() < end:
+            for f in t.captures["office"].incoming(since):
+                found = decode(f)
+                if found and found[1] == server and found[3] == 17 and found[4][:4] == struct.pack("!HH", 53, 5002):
+                    return "passed"
+            select.select([], [], [], 0.02)
         return "silent"
     return action
 
 
-def fragments(t, destination):
-    def action():
-        me = "10.10.0.5"
-        wire = office_wire(t)
-        whole = udp(me, destination, 5000, 502, b"fragment" * 200)
-        for ident, size in ((1, 8), (2, 512)):
-            for at in range(0, len(whole), size):
-                more = 1 if at + size < len(whole) else 0
-                wire.send(ip4(me, destination, 17, whole[at:at + size], ident, more, at))
-        syn = tcp(me, destination, 5001, 502, 1, 0, 2)
-        wire.send(ip4(me, destination, 6, syn[:8], 3, 1, 0))
-        wire.send(ip4(me, destination, 6, syn[8:], 3, 0, 8))
-        wire.send(ip4(me, destination, 6, syn[8:], 4, 0, 65512))
-        wire.close()
-        return "silent"
-    return action
+FORGED = (5000, 5001, 40000, 40001, 40002)  # source ports of what is forged
 
 
-def arrived_any(source):
-    return lambda frames: sum(1 for f in frames if (decode(f) or (0, ""))[1] == source)
+def forged(source):
+    """Frames that claim to be from `source` and carry a forged port; of a host that has nothing to say there, all of them."""
+    def count(frames):
+        found = [decode(f) for f in frames]
+        return sum(1 for d in found if d and d[1] == source and
+                   (not source.startswith("10.20.") or struct.unpack("!H", (d[4] + bytes(2))[:2])[0] in FORGED))
+    return count
 
 
 def management(ns, address, pings=True):

@@ -2,8 +2,8 @@
 """make demo: a small port terminal behind a real box; every crossing is tried with real clients and counted where it
 would arrive. Status 0 when every attempt went as expected.
 
-    demo.py up [--lang ja|en] [--quick]      build the terminal, try everything, leave it up
-    demo.py down                             take every trace away
+    demo.py up [--lang ja|en] [--details] [--quick] [--seed N]    build the terminal, try everything, leave it up
+    demo.py down                                                  take every trace away
 """
 import argparse
 import concurrent.futures
@@ -11,94 +11,72 @@ import json
 import os
 import sys
 import time
-import unicodedata
 
 sys.path.insert(0, os.path.dirname(__file__))
 from crossings import crossings  # noqa: E402
-from faults import faults, random_forbidden  # noqa: E402
-from policies import policies  # noqa: E402
+from faults import Again, daemon_dead, flushed, random_forbidden  # noqa: E402
+from policies import admin, narrowed, refused  # noqa: E402
+from report import Report, width  # noqa: E402
 from net import SLOWNESS, wait_for  # noqa: E402
 from terminal import ADMIN_BOX, RUN, TOP, Missing, Terminal, check_alone, check_machine, take_down  # noqa: E402
 
 TEXT = {
     "title": ("Sekisho: a small port terminal behind a real boundary", "Sekisho 関所: 小さな港湾ターミナルと本物の境界装置"),
-    "wires": ("zones, wires, hosts: %.1f s", "ゾーン・配線・ホスト: %.1f 秒"),
-    "box": ("box up, policy in force: %.1f s", "装置起動・ポリシー適用: %.1f 秒"),
-    "heads": (("who", "to whom", "what", "expected", "got", "reason", "policy line"),
-              ("送信元", "宛先", "内容", "期待", "結果", "理由", "ポリシー行")),
-    "passed": ("passed", "通過"), "reset": ("reset", "リセット"), "silent": ("silent", "無応答"), "refused": ("refused", "拒否"),
-    "error": ("error", "エラー"), "invalid policy": ("invalid policy", "ポリシーの誤り"),
-    "again": ("all of it again: %s killed under live sessions", "もう一度すべて: セッションの通信中に%sを強制終了"),
-    "worker": ("a worker", "検査ワーカー"), "gate": ("the gate", "ゲート"), "daemon": ("the whole daemon", "デーモン全体"),
-    "figures": ("figures", "結果"),
-    "through": ("forbidden packets or PDUs at a far side: %d", "向こう側に届いた禁止パケット・PDU: %d"),
-    "seed": ("\nsending %d random forbidden packets while roles are killed, seed %d",
-             "\nプロセスを強制終了しながらランダムな禁止パケット %d 個を送信、シード %d"),
-    "random": ("random forbidden packets sent while roles were killed: %d, arrived: %d",
-               "プロセスを強制終了しながら送ったランダムな禁止パケット: %d、到達: %d"),
-    "stops": ("crane stops through the box (hold, pick_up): %d of %d polls; longest gap %d ms",
-              "装置経由のクレーン停止（hold・pick_up）: %d（ポーリング %d 回、最長間隔 %d ms）"),
-    "control": ("crane stops of the control pair beside the box: %d of %d polls; longest gap %d ms",
-                "装置を通らない対照ペアのクレーン停止: %d（ポーリング %d 回、最長間隔 %d ms）"),
+    "how": ("Each attempt is made by a real client and counted where it would arrive.",
+            "すべて本物のクライアントで試し、届く先のインターフェースで数えます。"),
+    "wires": ("laying the wires, starting the servers", "配線とサーバーを準備しています"),
+    "box": ("starting the box, applying the policy", "装置を起動し、ポリシーを適用しています"),
+    "ready": ("Terminal built and policy in force after %.1f s.", "構築とポリシー適用まで %.1f 秒。"),
+    "policy": ("Changes of the policy, and the administrator's page", "ポリシーの変更と管理者の画面"),
+    "flush": ("Another tool deletes every rule", "別のツールが全ルールを削除"),
+    "healed": ("back after %.1f ms", "%.1f ミリ秒で復旧"),
+    "gap": ("passed before forwarding was off after that", "その際、転送停止までに通過したパケット"),
+    "worker": ("All of it while inspectors are killed", "検査部を強制終了し続けながら再試行"),
+    "gate": ("All of it while gates are killed", "ゲートを強制終了し続けながら再試行"),
+    "daemon": ("What is forbidden, while no daemon runs at all", "デーモンがまったく動いていない間の禁止通信"),
+    "after": ("All of it after the daemon's return", "デーモンの復帰後、もう一度すべて"),
+    "kills": ("%d kills", "強制終了 %d 回"),
+    "back": ("taken over in %.1f s", "%.1f 秒で引き継ぎ"),
+    "random": ("Random forbidden packets under kills", "強制終了中の無作為な禁止パケット"),
+    "seed": ("%d packets, seed %d", "%d 個、シード %d"),
+    "sent": ("%d packets sent from every zone to every other", "全ゾーン間に %d 個を送信"),
+    "figures": ("What was measured", "測定結果"),
+    "through": ("forbidden packets or PDUs at a far side", "届いた禁止パケット・PDU"),
+    "observed": ("violations that `observe` let pass and recorded", "observe で通過し記録された違反"),
+    "crane": ("stops of the crane behind the box", "装置の先のクレーン停止"),
+    "control": ("stops of the same crane without a box", "装置のない対照クレーン停止"),
+    "of": ("%d   (%d polls, longest gap %d ms, watchdog 500 ms)", "%d   (ポーリング %d 回, 最長間隔 %d ms, 監視 500 ms)"),
+    "void": ("The crane without a box stopped too: this machine was too busy for the comparison.",
+             "装置を通らない対照クレーンも停止しました。マシンの負荷が高すぎ、比較は成立しません。"),
     "count": ("%d attempts, %d as expected, %d not; %.0f s in all, first verdict after %.1f s",
               "試行 %d 件、期待どおり %d 件、期待外 %d 件。全体 %.0f 秒、最初の判定まで %.1f 秒"),
-    "next": ("Everything is still up. Try:", "すべて起動したままです。次を試してください:"),
+    "next": ("Everything is still up. Try:", "すべて起動したままです。次をお試しください:"),
     "down": ("take it away", "片付ける"),
+    "more": ("every attempt, with its reason", "全試行を理由つきで表示"),
     "default": ("no conduit", "該当なし"),
-    "observed": ("arrived: %d", "到達: %d"),
 }
 
 
-# Names that stand in no policy.
-NAMES = {"management": "管理面", "the box": "装置", "admin": "管理者", "cranes": "全クレーン"}
-
-
-def width(text):
-    return sum(2 if unicodedata.east_asian_width(c) in "WFA" else 1 for c in text)
-
-
-def pad(text, cells):
-    while width(text) > cells:
-        text = text[:-1]
-    return text + " " * (cells - width(text))
-
-
 class Demo:
-    def __init__(self, language, untimed=False):
-        self.untimed = untimed
-        self.l = 1 if language == "ja" else 0
+    def __init__(self, a, language):
+        self.a = a
+        self.r = Report(language, a.details)
+        self.l = self.r.l
         self.t = Terminal()
         self.started = time.monotonic()
         self.first = None
-        self.total = self.good = self.leaked = 0
-        self.seq = 0
+        self.seq = self.observed = 0
         self.lines = {}
 
-    def say(self, key, *args):
-        print(TEXT[key][self.l] % args if args else TEXT[key][self.l], flush=True)
+    def text(self, key, *args):
+        return TEXT[key][self.l] % args if args else TEXT[key][self.l]
 
-    COLUMNS = (9, 10, 42, 8, 10, 21, 34)
-
-    def head(self):
-        print("     " + " ".join(pad(h, w) for h, w in zip(TEXT["heads"][self.l], self.COLUMNS)).rstrip(), flush=True)
-
-    def row(self, who, whom, what, expected, got, reason="", line="", leaked=0):
-        self.total += 1
+    def row(self, *args):
         if self.first is None:
             self.first = time.monotonic() - self.started
-        fine = got == expected and leaked == 0
-        self.good += fine
-        self.leaked += leaked
-        names = [TEXT.get(x, (x, x))[self.l] for x in (expected, got)]
-        if leaked:
-            names[1] = TEXT["observed"][self.l] % leaked
-        who, whom = [NAMES.get(x, x) if self.l else x for x in (who, whom)]
-        cells = (who, whom, what[self.l], names[0], names[1], TEXT.get(reason, (reason, reason))[self.l], line)
-        print("%s%3d %s" % (" " if fine else "!", self.total, " ".join(pad(c, w) for c, w in zip(cells, self.COLUMNS)).rstrip()),
-              flush=True)
-        return fine
+        return self.r.row(*args)
 
-    # ---- reasons: the product's own words, for the two last columns only ----
+    # ---- reasons: the product's own words, for the details only ----
     def learn_lines(self):
         for c in json.loads(self.t.sekisho("effective", "--json").stdout)["conduits"]:
             self.lines[c["name"]] = "%s:%d %s" % (c["file"], c["line"], c["name"])
@@ -110,120 +88,171 @@ class Demo:
         return events
 
     def why(self, crossing):
-        if crossing.expected == "passed":
+        if crossing.expected == "passed" and not crossing.observed:
             return "allowed", self.lines.get(crossing.conduit, "")
+        wanted = "observe" if crossing.observed else "deny"
         events = []
 
         def told():
-            events.extend(e for e in self.mark_events() if e.get("verdict") == "deny" and e["kind"] in ("pdu", "flow", "drop")
+            events.extend(e for e in self.mark_events() if e.get("verdict") == wanted and e["kind"] in ("pdu", "flow", "drop")
                           and not e.get("server", "").lstrip("[").startswith("ff"))  # hosts announcing themselves
             return events
         try:
             wait_for(told, 2.0, "an event")
         except TimeoutError:
             return "", ""
+        self.observed += len(events) if crossing.observed else 0
         best = min(events, key=lambda e: ("pdu", "flow", "drop").index(e["kind"]))
         return best["reason"], self.lines.get(best.get("conduit"), TEXT["default"][self.l])
 
-    def try_one(self, c):
+    def try_one(self, c, patience):
+        """(what came of it, how much arrived that never must)"""
         since = time.monotonic()
-        end = since + c.patience
+        end = since + (patience if c.expected == "passed" else 0.0)
         while True:
             got = c.attempt()
             if got == c.expected or time.monotonic() >= end:
                 break
-        leaked = 0
-        if c.leak and c.receiver:
-            leaked = c.leak(self.t.captures[c.receiver].incoming(since))
-        return got, leaked
+        return got, c.leak(self.t.captures[c.receiver].incoming(since)) if c.leak and c.receiver else 0
 
-    def try_all(self, reasons=True, patience=0.0):
-        """In order, with reasons; or the silent ones side by side, when only the count matters."""
-        rows = crossings(self.t)
+    def try_in_order(self):
+        title = None
+        for c in crossings(self.t):
+            if c.group != title:
+                self.r.begin(c.group)
+                title = c.group
+            self.r.progress("%s > %s: %s" % (c.who, c.whom, c.what[self.l]))
+            self.mark_events()
+            try:
+                got, leaked = self.try_one(c, 0.0)
+            except Exception as e:  # a try that cannot even be made is a failed attempt, not the end of the demo
+                got, leaked = "error: %s" % e, 0
+            reason, line = self.why(c)
+            if c.observed and not reason:
+                got = "unrecorded"
+            self.row(c.who, c.whom, c.what, c.expected, got, reason, line, leaked)
+        self.r.end()
+
+    def try_again(self, title, rows, patience=3.0 * SLOWNESS, disturbed=False):
+        """Those that wait for silence side by side. `disturbed`: roles die meanwhile, so a forbidden session may also meet
+        silence where it would be reset; what counts is what arrives."""
+        self.r.begin(TEXT[title])
         later = {}
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
-            if not reasons:
-                for i, c in enumerate(rows):
-                    if c.expected == "silent" and c.who != "office":
-                        later[i] = pool.submit(self.try_one, c)
             for i, c in enumerate(rows):
-                c.patience = patience if c.expected == "passed" else 0.0
-                if reasons:
-                    self.mark_events()
+                if c.expected == "silent" and not c.alone:
+                    later[i] = pool.submit(self.try_one, c, 0.0)
+            for i, c in enumerate(rows):
                 try:
-                    got, leaked = later[i].result() if i in later else self.try_one(c)
-                except Exception as e:  # a try that cannot even be made is a failed attempt, not the end of the demo
+                    got, leaked = later[i].result() if i in later else self.try_one(c, patience)
+                except Exception as e:
                     got, leaked = "error: %s" % e, 0
-                reason, line = self.why(c) if reasons else ("", "")
-                self.row(c.who, c.whom, c.what, c.expected, got, reason, line, leaked)
+                expected = c.expected
+                if disturbed and expected != "passed":
+                    expected, got = "stopped", "stopped" if got in ("reset", "silent", "refused") else got
+                self.row(c.who, c.whom, c.what, expected, got, "", "", leaked)
 
-    def up(self, quick):
-        self.say("title")
+    def up(self):
+        self.r.line(self.r.paint("1", self.text("title")))
+        self.r.line(self.r.paint("2", self.text("how")))
         check_machine()
         check_alone()
         take_down()
         t = self.t
         t.save()
+        self.r.progress(self.text("wires"))
         t.wires()
         t.hosts()
-        self.say("wires", time.monotonic() - self.started)
         t.save()
+        self.r.progress(self.text("box"))
         t.start_box()
         t.save()
         t.sekisho("apply", t.policy)
         t.poller()
         t.save()
-        self.say("box", time.monotonic() - self.started)
+        self.r.line(self.r.paint("2", self.text("ready", time.monotonic() - self.started)))
+        self.r.line()
         self.learn_lines()
-        self.head()
-        self.try_all()
-        for row in policies(t):
-            self.row(*row)
+        self.try_in_order()
+        self.r.begin(TEXT["policy"])
+        for change in (refused, narrowed, admin):
+            for row in change(t):
+                self.row(*row)
+        self.r.begin(TEXT["flush"])
+        self.gap, took = flushed(t, self.row)
+        self.r.end(self.text("healed", took))
         sent = arrived = 0
-        if not quick:
-            for victim, act in faults(t):
-                print()
-                self.say("again", TEXT[victim][self.l])
-                act(self.row)
-                t.save()
-                self.try_all(reasons=False, patience=3.0 * SLOWNESS)
-            sent, arrived = random_forbidden(t, self.say)
-        return self.figures(sent, arrived)
+        if not self.a.quick:
+            self.under_fire()
+            self.r.begin(TEXT["random"])
+            seed = self.a.seed if self.a.seed is not None else int.from_bytes(os.urandom(4), "big")
+            self.r.progress(self.text("seed", 10000, seed))
+            sent, arrived = random_forbidden(t, seed)
+            what = [TEXT["sent"][i] % sent for i in (0, 1)]
+            self.row("all zones", "all zones", what, "stopped", "stopped", "", "", arrived)
+            self.r.end(self.text("seed", sent, seed))
+        return self.figures()
 
-    def figures(self, sent, arrived):
+    def under_fire(self):
         t = self.t
-        crane, control = t.poller_counts("crane"), t.poller_counts("control")
-        print()
-        print("== " + TEXT["figures"][self.l])
-        self.say("through", self.leaked + arrived)
-        if sent:
-            self.say("random", sent, arrived)
-        self.say("stops", crane["trips"], crane["polls"], crane["longest_gap_ms"])
-        self.say("control", control["trips"], control["polls"], control["longest_gap_ms"])
-        bad = self.total - self.good
-        self.say("count", self.total, self.good, bad, time.monotonic() - self.started, self.first or 0.0)
+        for title, role in (("worker", "dpi"), ("gate", "gate")):
+            with Again(t, role) as killer:
+                self.try_again(title, crossings(t), 8.0 * SLOWNESS, True)
+            self.row("admin", "the box", ("every role is back", "全プロセスが復帰"), "passed", killer.back)
+            self.r.end(self.text("kills", killer.kills))
+        with daemon_dead(t) as outage:
+            self.try_again("daemon", [c for c in crossings(t) if c.expected != "passed"], disturbed=True)
+            self.row("tos-db", "rtg04", ("the crane polled by a `hold` conduit goes on", "hold のコンジットのクレーン監視は継続"),
+                     "passed", outage.crane())
+            self.r.end()
+        self.try_again("after", crossings(t))
+        self.r.end(self.text("back", outage.took))
         t.save()
-        print()
-        self.say("next")
+
+    def figures(self):
+        t, r = self.t, self.r
+        crane, control = t.poller_counts("crane"), t.poller_counts("control")
+        bad = r.total - r.good
+        r.line()
+        r.line(r.paint("1", self.text("figures")))
+        for key, value, fine in (
+                ("through", "%d" % r.leaked, r.leaked == 0),
+                ("gap", "%d" % self.gap, True),
+                ("observed", "%d" % self.observed, self.observed > 0),
+                ("crane", self.text("of", crane["trips"], crane["polls"], crane["longest_gap_ms"]), crane["trips"] == 0),
+                ("control", self.text("of", control["trips"], control["polls"], control["longest_gap_ms"]), control["trips"] == 0)):
+            label = self.text(key)
+            r.line("  %s%s %s" % (label, " " * (48 - width(label)),
+                                  r.paint("32" if fine else "31;1", value)))
+        timed = not self.a.untimed
+        if timed and control["trips"]:
+            r.line(r.paint("33", self.text("void")))
+        r.line(self.text("count", r.total, r.good, bad, time.monotonic() - self.started, self.first or 0.0))
+        t.save()
+        r.line()
+        r.line(self.text("next"))
         exe = os.path.relpath(os.path.join(TOP, "build/release/sekisho"))
         sock = "--socket %s/box/control.sock" % RUN
         sudo = "" if os.environ.get("SUDO_USER") is None else "sudo "
-        for line in ("%s%s status %s" % (sudo, exe, sock), "%s%s effective %s" % (sudo, exe, sock),
-                     "%s%s events %s" % (sudo, exe, sock), "%s%s verify %s" % (sudo, exe, sock),
-                     "%ssh -c 'cd %s/state/secrets; curl -s --cacert certificate.pem -H \"Authorization: Bearer $(cat token)\" "
-                     "https://%s/api/v1/status'" % (sudo, RUN, ADMIN_BOX),
-                     "%sip netns exec skdemo-office curl -sk https://10.20.0.20/" % sudo):
-            print("    " + line)
-        print("    make demo-down        # " + TEXT["down"][self.l])
-        clean = bad == 0 and self.leaked == 0 and arrived == 0 and (self.untimed or crane["trips"] == 0) and crane["polls"] > 0
-        return 0 if clean else 1
+        for verb in ("status", "effective", "events", "verify"):
+            r.line("  %s%s %s %s" % (sudo, exe, verb, sock))
+        r.line("  %sip netns exec skdemo-office curl -sk https://10.20.0.20/" % sudo)
+        r.line("  %ssh -c 'cd %s/state/secrets; curl -s --cacert certificate.pem \\" % (sudo, RUN))
+        r.line("     -H \"Authorization: Bearer $(cat token)\" https://%s/api/v1/status'" % ADMIN_BOX)
+        if not r.details:
+            r.line("  make demo DEMO_ARGS=--details   # " + self.text("more"))
+        r.line("  make demo-down   # " + self.text("down"))
+        clean = bad == 0 and r.leaked == 0 and crane["polls"] > 0 and self.observed > 0
+        return 0 if clean and (not timed or crane["trips"] == control["trips"] == 0) else 1
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("action", choices=("up", "down"))
     arguments.add_argument("--lang", choices=("ja", "en"))
+    arguments.add_argument("--details", action="store_true", help="every attempt with its reason and policy line")
     arguments.add_argument("--quick", action="store_true", help="without the faults")
+    arguments.add_argument("--seed", type=int, help="of the random packets")
     arguments.add_argument("--untimed", action="store_true", help="do not judge the crane stops (emulated machines)")
     arguments.add_argument("--leave-no-trace", action="store_true", help="take everything down at the end")
     a = arguments.parse_args()
@@ -240,9 +269,9 @@ def main():
             return 3
         take_down()
         return 0
-    demo = Demo(language, a.untimed)
+    demo = Demo(a, language)
     try:
-        status = demo.up(a.quick)
+        status = demo.up()
     except Missing as e:
         print(e.texts[1 if language == "ja" else 0], file=sys.stderr)
         return 3

@@ -8,76 +8,116 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
-import modbus  # noqa: E402
-from net import SLOWNESS, Wire, ip4, ip6, mac_of, tcp, udp, wait_for  # noqa: E402
+from net import SLOWNESS, Wire, ip4, ip6, mac_of, sh, tcp, udp, wait_for  # noqa: E402
 from terminal import ZONES  # noqa: E402
 
-BACK = 3.0  # seconds within which a killed part must be at work again
+GAP_MS = 50.0  # from the call of the tool that deletes the rules until nothing passes any more
+BACK = 4.0  # seconds within which a killed part must be at work again
 
 
-class Session:
-    """A live Modbus session (hold, pick_up) that reads on while things die; counts what it got and whether it lived."""
+class Again:
+    """Kills every process of a role, again and again, until the block ends; then waits for the last successor."""
+
+    def __init__(self, t, role, every=1.0):
+        self.t, self.role, self.every = t, role, every
+        self.kills, self.back, self.ended = 0, "not back", threading.Event()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self):
+        while True:
+            try:
+                for pid in self.t.role_pids(self.role):
+                    os.kill(pid, signal.SIGKILL)
+                    self.kills += 1
+            except (RuntimeError, OSError, ValueError):
+                pass  # a process that has just ended, a box that has just no time to answer
+            if self.ended.wait(self.every * SLOWNESS):
+                return
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, kind, *_):
+        self.ended.set()
+        self.thread.join()
+        try:
+            wait_for(lambda: all(r["state"] == "running" for r in self.t.status()["roles"]), BACK, self.role)
+            self.back = "passed"
+        except TimeoutError:
+            if kind is None:
+                self.back = "not back"
+
+
+class Outage:
+    """No daemon at all, from the block's beginning to its end."""
 
     def __init__(self, t):
-        self.socket = modbus.connect(t.net.ns("tos"), "10.30.1.10", 502, "10.20.0.10", timeout=SLOWNESS)
-        self.socket.settimeout(1.0 * SLOWNESS)
-        self.read()
+        self.t, self.took = t, 0.0
 
-    def read(self):
-        self.socket.sendall(modbus.read_holding(0, 10))
-        return len(modbus.answer(self.socket)) > 0
-
-    def lives(self):
+    def crane(self):
+        """The crane whose conduit says `hold` is polled on."""
+        before = self.t.poller_counts("crane")
         try:
-            return all(self.read() for _ in range(20))
-        except OSError:
-            return False
+            after = wait_for(lambda: (lambda c: c if c["polls"] > before["polls"] + 3 else None)(self.t.poller_counts("crane")),
+                             2.0, "polls")
+        except TimeoutError:
+            return "stopped"
+        return "passed" if after["errors"] == before["errors"] else "interrupted"
 
-    def close(self):
-        self.socket.close()
+    def __enter__(self):
+        self.t.kill_box()
+        return self
 
-
-def alive(t, role, old):
-    pids = t.role_pids(role)
-    return pids and not set(pids) & set(old) and all(r["state"] == "running" for r in t.status()["roles"])
-
-
-def faults(t):
-    def kill_role(role):
-        def act(row):
-            session = Session(t)
-            old = t.role_pids(role)
-            for pid in old:
-                os.kill(pid, signal.SIGKILL)
-            start = time.monotonic()
-            lived = session.lives()
-            session.close()
-            try:
-                wait_for(lambda: alive(t, role, old), BACK, role)
-                back = "passed"
-            except TimeoutError:
-                back = "not back"
-            row("admin", role, ("back in %.2f s, live session goes on" % (time.monotonic() - start),
-                                "%.2f 秒で復帰、通信中のセッションは継続" % (time.monotonic() - start)), "passed",
-                back if lived else "session lost", "hold", "")
-        return act
-
-    def kill_daemon(row):
-        session = Session(t)
+    def __exit__(self, *_):
         start = time.monotonic()
-        t.kill_box()
-        held = session.lives()
-        t.start_box()
-        wait_for(lambda: t.status()["generation"]["state"] == "confirmed", BACK, "the generation in force")
-        after = session.lives()
-        session.close()
-        row("admin", "sekishod", ("taken over in %.2f s, live session goes on" % (time.monotonic() - start),
-                                  "%.2f 秒で引き継ぎ、通信中のセッションは継続" % (time.monotonic() - start)), "passed",
-            "passed" if held and after else "session lost", "hold, pick_up", "")
+        self.t.start_box()
+        wait_for(lambda: self.t.status()["generation"]["state"] == "confirmed", BACK, "the generation in force")
+        self.took = time.monotonic() - start
 
-    yield "worker", kill_role("dpi")
-    yield "gate", kill_role("gate")
-    yield "daemon", kill_daemon
+
+def daemon_dead(t):
+    return Outage(t)
+
+
+def flushed(t, row):
+    """Another tool deletes every rule while what is forbidden is being sent as fast as one sender can. No program can be told
+    of that before it happened: what passes until it has turned forwarding off is counted, and must end at once.
+    (packets that passed, milliseconds until the rules were back)"""
+    wire = Wire(t.net.ns("office"), "eth0", mac_of(t.net.ns("data"), "office0"))
+    source, target = "10.10.0.5", "10.30.1.10"
+    packet = ip4(source, target, 17, udp(source, target, 4000, 502, MARK))
+    ended, sent = threading.Event(), [0]
+
+    def send():
+        while not ended.is_set():
+            wire.send(packet)
+            sent[0] += 1
+            if sent[0] % 20 == 0:
+                ended.wait(0.001)  # pacing
+    since = time.monotonic()
+    thread = threading.Thread(target=send, daemon=True)
+    thread.start()
+    try:
+        wait_for(lambda: sent[0] > 200, 5, "packets on the wire")
+        seq = max([e["seq"] for e in t.events()] or [0])
+        start = time.monotonic()
+        sh("nft", "flush", "ruleset", ns=t.net.ns("data"))
+        wait_for(lambda: t.sekisho("verify", check=False).returncode == 0, 5, "the rules again")
+        took = (time.monotonic() - start) * 1000
+        drift = wait_for(lambda: next((e for e in t.events(seq) if e["kind"] == "drift"), None), 3, "a record of it")
+        if drift.get("value"):
+            took = drift["value"] / 1000
+    finally:
+        ended.set()
+        thread.join()
+        wire.close()
+    arrived = [at for at, came_in, f in list(t.captures["crane"].frames) if came_in and at >= since and MARK in f]
+    span = (max(arrived) - start) * 1000 if arrived else 0.0
+    row("a tool", "the box", ("nft flush ruleset", "nft flush ruleset"), "repaired", "repaired")
+    row("office", "rtg01", ("%d of %d forbidden packets passed" % (len(arrived), sent[0]), "禁止パケット %d/%d 個が通過" % (len(arrived), sent[0])),
+        "shut", "shut" if span <= GAP_MS * SLOWNESS else "open for %.0f ms" % span)
+    return len(arrived), took
 
 
 # ---- random forbidden packets ---------------------------------------------------------------------------------------
@@ -98,11 +138,9 @@ def allowed(source, destination, sport_zone, dest_zone, proto, port):
     return (sport_zone, dest_zone, proto, port) in pairs
 
 
-def random_forbidden(t, say, number=10000):
+def random_forbidden(t, seed, number=10000):
     """(sent, arrived): from every zone to every other, both families, TCP and UDP and others, true and spoofed sources,
     while roles are killed one after the other."""
-    seed = int.from_bytes(os.urandom(4), "big")
-    say("seed", number, seed)
     rng = random.Random(seed)
     since = time.monotonic()
     wires = {}

@@ -66,6 +66,9 @@ int main(int argc, char **argv)
 			polls++;
 			if (now - last_good > longest)
 				longest = now - last_good;
+			/* An answer that comes after the watchdog ran out is no rescue: the crane has stopped. */
+			if (now - last_good > WATCHDOG_MS && !tripped)
+				trips++;
 			last_good = now;
 			tripped = false;
 		} else {
@@ -75,6 +78,8 @@ int main(int argc, char **argv)
 			connected = false;
 			now = now_ms();
 		}
+		if (now - last_good > longest)
+			longest = now - last_good;
 		if (now - last_good > WATCHDOG_MS && !tripped) {
 			tripped = true;
 			trips++;

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the demonstration prints: a line a group, the attempts below it on demand and always when one fails. 80 columns, colour
+only on a terminal (NO_COLOR is heard), Japanese or English."""
+import os
+import re
+import sys
+import unicodedata
+
+COLUMNS = 78
+TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+WORDS = {"passed": "通過", "reset": "リセット", "silent": "無応答", "refused": "拒否", "stopped": "遮断", "error": "エラー",
+         "arrived": "到達", "repaired": "復旧", "shut": "遮断"}
+# Names that stand in no policy.
+NAMES = {"management": "管理面", "the box": "装置", "admin": "管理者", "cranes": "全クレーン", "a tool": "別のツール"}
+
+
+def reasons():
+    """Word -> (English, Japanese), from the product's own table."""
+    with open(os.path.join(TOP, "appliance", "wire", "reason.def"), encoding="utf-8") as f:
+        return {m[1]: (m[2], m[3]) for m in re.finditer(r'^REASON\(\w+, "([^"]+)", \w+, "([^"]*)",\s*"([^"]*)"\)', f.read(), re.M)}
+
+
+def width(text):
+    return sum(2 if unicodedata.east_asian_width(c) in "WFA" else 1 for c in text)
+
+
+def pad(text, cells):
+    if width(text) > cells:
+        while width(text) > cells - 1:
+            text = text[:-1]
+        text += "~" if cells > 1 else ""
+    return text + " " * (cells - width(text))
+
+
+class Report:
+    def __init__(self, language, details):
+        self.l = 1 if language == "ja" else 0
+        self.details = details
+        self.live = sys.stdout.isatty()
+        self.colour = self.live and not os.environ.get("NO_COLOR")
+        self.reasons = reasons()
+        self.total = self.good = self.leaked = 0
+        self.group = None
+
+    def paint(self, code, text):
+        return "\033[%sm%s\033[0m" % (code, text) if self.colour else text
+
+    def word(self, text):
+        return WORDS.get(text, text) if self.l else text
+
+    def reason(self, word):
+        return self.reasons.get(word, (word, word))[self.l]
+
+    def line(self, text=""):
+        self.wipe()
+        print(text, flush=True)
+
+    def wipe(self):
+        if self.live:
+            sys.stdout.write("\r\033[K")
+
+    def progress(self, text):
+        """What is going on right now; gone with the next line."""
+        if self.live:
+            self.wipe()
+            sys.stdout.write(self.paint("2", "     … " + pad(text, COLUMNS - 8).rstrip()))
+            sys.stdout.flush()
+
+    # ---- groups ----
+    def begin(self, title):
+        self.end()
+        self.group = {"title": title[self.l], "rows": [], "good": 0}
+
+    def end(self, note=""):
+        g, self.group = self.group, None
+        if g is None:
+            return
+        fine = g["good"] == len(g["rows"])
+        count = "%d/%d" % (g["good"], len(g["rows"]))
+        mark = self.paint("32", "ok") if fine else self.paint("31;1", "NG")
+        title = g["title"] + (": " + note if note else "")
+        dots = COLUMNS - 10 - width(count) - width(title)
+        if dots < 2:
+            title, dots = pad(title, COLUMNS - 12 - width(count)), 2
+        self.line(" %s  %s %s %s" % (mark, title, self.paint("2", "." * dots), count))
+        for fine, lines in g["rows"]:
+            if self.details or not fine:
+                for text in lines:
+                    self.line(text if fine else self.paint("31", text))
+
+    def row(self, who, whom, what, expected, got, reason="", line="", leaked=0):
+        self.total += 1
+        fine = got == expected and leaked == 0
+        self.good += fine
+        self.leaked += leaked
+        if self.l:
+            who, whom = NAMES.get(who, who), NAMES.get(whom, whom)
+        heard = self.word(got) if fine else "%s != %s" % (self.word(got), self.word(expected))
+        if leaked:
+            heard = "%s: %d" % (self.word("arrived"), leaked)
+        lines = ["      %s > %s %s %s" % (pad(who, 9), pad(whom, 10), pad(what[self.l], 38), heard)]
+        if reason or line:
+            lines.append("      %s%s" % (" " * 12, pad(self.reason(reason) + ("  [%s]" % line if line else ""), COLUMNS - 18).rstrip()))
+        self.group["rows"].append((fine, lines))
+        self.group["good"] += fine
+        self.progress("%s > %s: %s" % (who, whom, what[self.l]))
+        return fine

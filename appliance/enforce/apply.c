@@ -210,6 +210,7 @@ int enforce_open(struct enforce *f, struct err *e)
 	/* Whatever the reason: what was not read back does not count, and it is tried again. */
 	if (r < 0)
 		(void)forwarding_set(&f->forwarding, false, NULL);
+	f->shut = r < 0;
 	return r;
 }
 

@@ -3,55 +3,17 @@
  * Changes that are not ours, of rules (monitor.c hears of them), links and settings: what they were, the answer, the record.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "appliance/base/clock.h"
 #include "appliance/base/sha256.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/enforce/links.h"
+#include "appliance/enforce/record.h"
 #include "appliance/kernel/deny_base.h"
 #include "appliance/kernel/dump.h"
-#include "appliance/wire/msg.h"
 
 #define MENDS 5
-
-/* `gap_us`: for how long others may have decided what passes; `back_us`: then nothing passed for so long. */
-static void report(struct enforce *f, enum drift what, uint64_t gap_us, uint64_t back_us, const char *text)
-{
-	uint8_t body[1024];
-	struct outbuf o = outbuf_of(body, sizeof(body));
-	struct event ev = event_new(EVENT_DRIFT, clock_wall_ns());
-	size_t n = strlen(text);
-
-	ev.verdict = EV_DENY;
-	ev.code = (uint8_t)what;
-	ev.value = gap_us;
-	f->drifts++;
-	f->drift_wall_ns = ev.wall_ns;
-	event_send(&f->events, &ev);
-	out_u8(&o, (uint8_t)what);
-	out_be64(&o, gap_us);
-	out_be64(&o, back_us);
-	out_bytes(&o, text, n < sizeof(body) - o.len ? n : sizeof(body) - o.len);
-	(void)msg_send(f->control, MSG_DRIFT, 0, &o, NULL, 0);
-}
-
-/* "nft (pid 123): table deleted; chain forward missing: ...", as far as it is known. */
-static void story(const struct meddling *m, const char *found, char *out, size_t size)
-{
-	char deeds[300];
-	const char *parts[] = { deeds, found, m->trouble };
-	size_t at = 0;
-
-	meddling_text(m, deeds, sizeof(deeds));
-	out[0] = '\0';
-	if (m->process[0] != '\0')
-		at = (size_t)snprintf(out, size, "%s (pid %u): ", m->process, m->pid);
-	for (size_t i = 0, n = 0; i < 3 && at < size; i++)
-		if (parts[i][0] != '\0')
-			at += (size_t)snprintf(out + at, size - at, "%s%s", n++ > 0 ? "; " : "", parts[i]);
-}
 
 /*
  * Our table was touched, or could not be read, and forwarding is off: what differs is noted once, then everything is set
@@ -60,7 +22,7 @@ static void story(const struct meddling *m, const char *found, char *out, size_t
 static void reopen(struct enforce *f, enum drift changed)
 {
 	struct meddling *m = &f->meddling;
-	char text[900], found[600] = "";
+	struct drift_record found = { 0 };
 	bool base_gone = false;
 	struct sync_report s;
 	struct err e = { 0 };
@@ -71,8 +33,8 @@ static void reopen(struct enforce *f, enum drift changed)
 		struct differences d = { 0 };
 		uint32_t news = m->news;
 
-		if (found[0] == '\0' && a != NULL && enforce_compare(f, a, &d, &e) == 0) {
-			differences_text(&d, found, sizeof(found));
+		if (found.n == 0 && a != NULL && enforce_compare(f, a, &d, &e) == 0) {
+			record_differences(&found, &d);
 			base_gone |= d.base_gone;
 		}
 		arena_free(a);
@@ -85,13 +47,11 @@ static void reopen(struct enforce *f, enum drift changed)
 	}
 	if (r < 0)
 		monitor_shut(f, clock_mono().ns);
-	story(m, found, text, sizeof(text));
-	if (r < 0)
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), "; %s", e.text);
-	else if (base_gone)
+	f->shut = r < 0;
+	if (r == 0 && base_gone)
 		changed = DRIFT_FLUSHED;
-	report(f, r < 0 ? DRIFT_SHUT : changed, m->gap_ns / 1000,
-	       m->shut_ns == 0 ? 0 : (clock_mono().ns - m->shut_ns) / 1000, text);
+	record_send(f, &found, r < 0 ? DRIFT_SHUT : changed, m->gap_ns / 1000,
+		    m->shut_ns == 0 ? 0 : (clock_mono().ns - m->shut_ns) / 1000, r < 0 ? e.text : m->trouble);
 }
 
 /* Tables of others are named when they come, and again only when they change. Ours is not read for it: nobody touched it. */
@@ -100,8 +60,7 @@ static void foreign_look(struct enforce *f)
 	struct arena *a = arena_new(DUMP_BUDGET);
 	uint8_t digest[32] = { 0 };
 	struct image have = { 0 };
-	char found[600] = "", text[900];
-	size_t at = 0;
+	struct drift_record found = { 0 };
 	struct err e;
 	int r = a == NULL ? err_set(&e, -ENOMEM, "tables of others") : netlink_dump_base(&f->net, a, &have, &e);
 
@@ -111,20 +70,18 @@ static void foreign_look(struct enforce *f)
 		if (have.foreign[i].name != NULL)
 			continue;
 		sha256_pair(digest, sizeof(digest), what, strlen(what), digest);
-		if (at < sizeof(found))
-			at += (size_t)snprintf(found + at, sizeof(found) - at, "%s%s", at > 0 ? "; " : "", what);
+		record_add(&found, what, "", "");
 	}
 	arena_free(a);
 	if (r < 0) {
-		report(f, DRIFT_UNMENDED, 0, 0, e.text);
+		record_send(f, &found, DRIFT_UNMENDED, 0, 0, e.text);
 		return;
 	}
 	if (memcmp(digest, f->foreign_seen, sizeof(digest)) == 0)
 		return;
 	memcpy(f->foreign_seen, digest, sizeof(digest));
-	story(&f->meddling, found, text, sizeof(text));
-	if (found[0] != '\0')
-		report(f, DRIFT_FOREIGN, 0, 0, text);
+	if (found.n > 0)
+		record_send(f, &found, DRIFT_FOREIGN, 0, 0, "");
 }
 
 /* Compares while forwarding is on. What is not as it should be, or cannot be read, is answered like what was heard of. */
@@ -134,15 +91,15 @@ static void examine(struct enforce *f, enum drift changed)
 	struct differences d = { 0 };
 	struct sync_report s;
 	uint64_t since = f->equal_ns;
-	char text[900];
+	struct drift_record found = { 0 };
 	struct err e = { 0 };
 	int r = a == NULL ? -ENOMEM : enforce_compare(f, a, &d, &e);
 
 	if (r == 0 && d.ours > 0 && changed == DRIFT_CLOCK) {
 		/* Only the kernel's own times are wrong, by a change that is nobody's attack. */
-		differences_text(&d, text, sizeof(text));
+		record_differences(&found, &d);
 		r = enforce_mend(f, &s, &e);
-		report(f, r < 0 ? DRIFT_UNMENDED : changed, 0, 0, text);
+		record_send(f, &found, r < 0 ? DRIFT_UNMENDED : changed, 0, 0, r < 0 ? e.text : "");
 	} else if (r < 0 || d.ours > 0) {
 		monitor_shut(f, since);
 	}
@@ -151,15 +108,17 @@ static void examine(struct enforce *f, enum drift changed)
 
 static void answer(struct enforce *f)
 {
+	struct drift_record nothing = { 0 };
 	bool adopted;
-	struct err e;
+	struct err e = { 0 };
+	int r;
 
 	if (f->meddling.table && f->now != NULL) {
 		reopen(f, DRIFT_CHANGED);
 	} else if (f->meddling.table) {
 		/* No policy yet: the base is all that has to stand, and forwarding stays off. */
-		if (deny_base_load(&f->net, &adopted, &e) < 0)
-			report(f, DRIFT_SHUT, f->meddling.gap_ns / 1000, 0, e.text);
+		r = deny_base_load(&f->net, &adopted, &e);
+		record_send(f, &nothing, r < 0 ? DRIFT_SHUT : DRIFT_FLUSHED, f->meddling.gap_ns / 1000, 0, e.text);
 	}
 	f->meddling = (struct meddling){ 0 };
 }
@@ -182,6 +141,7 @@ void drift_look(struct enforce *f, bool clock)
 
 void drift_links(struct enforce *f)
 {
+	struct drift_record nothing = { 0 };
 	struct sync_report s;
 	struct err e;
 
@@ -190,36 +150,44 @@ void drift_links(struct enforce *f)
 		return;
 	/* Until this is done the old index simply matches nothing. */
 	if (enforce_mend(f, &s, &e) < 0)
-		report(f, DRIFT_UNMENDED, 0, 0, e.text);
+		record_send(f, &nothing, DRIFT_UNMENDED, 0, 0, e.text);
 	/* A new interface comes with settings of its own. */
 	(void)sysctl_apply(NULL);
 }
 
 static void setting_note(const char *name, const char *have, const char *want, void *ctx)
 {
-	char *text = ctx;
-	size_t at = strlen(text);
+	record_add(ctx, name, want, have);
+}
 
-	if (at < 700)
-		snprintf(text + at, 900 - at, "%s%s = %s (%s)", at > 0 ? "; " : "", name, have, want);
+/* What cannot be set is tried again and again, but said once. */
+static bool settings_news(struct enforce *f, const struct drift_record *found)
+{
+	uint8_t digest[32] = { 0 };
+	bool news;
+
+	for (unsigned i = 0; i < found->n; i++)
+		sha256_pair(digest, sizeof(digest), found->list[i].text, sizeof(found->list[i].text), digest);
+	news = memcmp(digest, f->settings_seen, sizeof(digest)) != 0;
+	memcpy(f->settings_seen, digest, sizeof(digest));
+	return news;
 }
 
 void drift_settings(struct enforce *f)
 {
-	char text[900] = "";
-	uint8_t digest[32];
+	struct drift_record found = { 0 };
+	bool shut = f->shut;
 	struct sync_report s;
-	struct err e;
+	struct err e = { 0 };
 	int r;
 
 	if (f->now == NULL)
 		return;
-	sysctl_verify(true, setting_note, text);
-	if (text[0] == '\0') {
+	sysctl_verify(true, setting_note, &found);
+	if (found.n == 0) {
 		memset(f->settings_seen, 0, sizeof(f->settings_seen));
 		return;
 	}
-	sha256(text, strlen(text), digest);
 	/* Forwarding that is off is safe, but not what the policy wants: rules, read-back, then on. */
 	if (!forwarding_is_on(&f->forwarding)) {
 		r = enforce_mend(f, &s, &e);
@@ -230,11 +198,7 @@ void drift_settings(struct enforce *f)
 		if (r == 0)
 			r = sysctl_apply(&e);
 	}
-	/* What cannot be set is tried again and again, but said once. */
-	if (memcmp(digest, f->settings_seen, sizeof(digest)) == 0)
-		return;
-	memcpy(f->settings_seen, digest, sizeof(digest));
-	if (r < 0)
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), "; %s", e.text);
-	report(f, r < 0 ? DRIFT_UNMENDED : DRIFT_SYSCTL, 0, 0, text);
+	/* That we turned it off ourselves was said then. */
+	if (!shut && settings_news(f, &found))
+		record_send(f, &found, r < 0 ? DRIFT_UNMENDED : DRIFT_SYSCTL, 0, 0, e.text);
 }

@@ -10,6 +10,7 @@
  *   enforce/verify.c      expected against dumped, as a list of differences
  *   enforce/effective.c   what stands, for people
  *   enforce/monitor.c     hearing of changes from outside; forwarding goes off at the first word
+ *   enforce/record.c      what is told of them
  *   enforce/drift.c       what they were, and the answer to them
  */
 #ifndef SEKISHO_ENFORCE_ENFORCE_H
@@ -81,6 +82,7 @@ struct enforce {
 	struct sleep_counters sleep;
 	uint64_t monitor_empty_ns; /* monotonic: then no change had been told that was not read */
 	uint64_t change_since_ns;  /* monotonic: what is read now did not happen before */
+	bool shut;		   /* we turned forwarding off and could not open again */
 	uint64_t equal_ns;	   /* monotonic: when the table was last read, it was right; 0 = never */
 	struct event_port events;
 	struct netlink net;
@@ -170,8 +172,6 @@ int enforce_verify(struct enforce *f, struct arena *a, struct differences *ret, 
 /* Our table only, without settings. */
 int enforce_compare(struct enforce *f, struct arena *a, struct differences *ret, struct err *e);
 json_t *differences_json(const struct differences *d);
-/* "set exact4 missing: ...; ..." of at most three; for a drift record. */
-void differences_text(const struct differences *d, char *out, size_t size);
 
 /* ---- enforce/effective.c ----------------------------------------------------------------------------------------- */
 

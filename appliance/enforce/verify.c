@@ -12,7 +12,7 @@
 #include "appliance/kernel/dump.h"
 
 static void note(struct differences *d, bool ours, const char *where, const char *what, const char *detail,
-		 uint32_t line)
+		 const char *want, uint32_t line)
 {
 	struct difference *x = arena_grow(d->arena, (void **)&d->list, &d->n, &d->room, sizeof(*x));
 
@@ -22,6 +22,7 @@ static void note(struct differences *d, bool ours, const char *where, const char
 		.where = arena_strndup(d->arena, where, strlen(where)),
 		.what = what,
 		.detail = arena_strndup(d->arena, detail, strlen(detail)),
+		.want = want != NULL ? arena_strndup(d->arena, want, strlen(want)) : NULL,
 		.line = line,
 		.ours = ours,
 	};
@@ -31,31 +32,65 @@ static void note(struct differences *d, bool ours, const char *where, const char
 		d->ours++;
 }
 
+/*
+ * A rule's canonical text for people: "meta l4proto eq 0x06 payload 2b @ transport header + 2 eq 0x16 accept". What only the
+ * kernel needs (brackets, registers) is left out.
+ */
+static const char *brief(struct differences *d, const char *text)
+{
+	static const char *const noise[] = { "[ ", " ]", "load ", "cmp ", "immediate ", "reg ", "type 1 name " };
+	size_t n = strlen(text), at = 0;
+	char *out = arena_alloc(d->arena, n + 1);
+
+	if (out == NULL)
+		return text;
+	while (*text != '\0') {
+		size_t skip = 0;
+
+		for (size_t i = 0; i < sizeof(noise) / sizeof(noise[0]) && skip == 0; i++)
+			if (strncmp(text, noise[i], strlen(noise[i])) == 0)
+				skip = strlen(noise[i]);
+		/* The number of a register, "=> reg 9" as well. */
+		if (skip > 0 && strncmp(text, "reg ", 4) == 0) {
+			skip += strspn(text + skip, "0123456789");
+			skip += text[skip] == ' ';
+		} else if (strncmp(text, "=> reg ", 7) == 0) {
+			skip = 7 + strspn(text + 7, "0123456789");
+			at -= at > 0 && out[at - 1] == ' ';
+		}
+		if (skip == 0)
+			out[at++] = *text++;
+		text += skip;
+	}
+	out[at] = '\0';
+	return out;
+}
+
 static void compare_chains(struct differences *d, const struct image *have, const struct image *want)
 {
 	char name[16], where[32];
 
 	if (!have->table) {
 		d->base_gone = true;
-		note(d, true, "table", "missing", "", 0);
+		note(d, true, "table", "missing", "", NULL, 0);
 		return;
 	}
 	/* A dormant table has no hooks: it is as if it were gone. */
 	d->base_gone |= !have->table_plain;
 	if (!have->table_plain)
-		note(d, true, "table", "flags", "", 0);
+		note(d, true, "table", "flags", "", NULL, 0);
 	for (uint32_t c = 0; c < CHAIN_COUNT; c++) {
 		snprintf(where, sizeof(where), "chain %s", ir_chain_name((enum ir_chain)c, name));
 		if (c < BASE_CHAINS && (!have->chains[c] || !have->policy_drop[c]))
 			d->base_gone = true;
 		if (have->chain_wrong[c])
-			note(d, true, where, "hook", "", 0);
+			note(d, true, where, "hook", "", NULL, 0);
 		else if (want->chains[c] && !have->chains[c])
-			note(d, true, where, "missing", "", 0);
+			note(d, true, where, "missing", "", NULL, 0);
 		else if (!want->chains[c] && have->chains[c])
-			note(d, true, where, "extra", "", 0);
+			note(d, true, where, "extra", "", NULL, 0);
 		else if (c < BASE_CHAINS && !have->policy_drop[c])
-			note(d, true, where, "policy", "", 0);
+			note(d, true, where, "policy", "accept", "drop", 0);
 	}
 }
 
@@ -86,12 +121,12 @@ static void compare_rules(struct differences *d, const struct image *have, const
 				h++;
 				w++;
 			} else if (h < h_end && (w == w_end || later(h + 1, h_end, w->text))) {
-				note(d, true, where, "extra", h++->text, 0);
+				note(d, true, where, "extra", brief(d, h++->text), NULL, 0);
 			} else if (w < w_end && (h == h_end || later(w + 1, w_end, h->text))) {
-				note(d, true, where, "missing", w->text, w->line);
+				note(d, true, where, "missing", brief(d, w->text), NULL, w->line);
 				w++;
 			} else {
-				note(d, true, where, "changed", h++->text, w->line);
+				note(d, true, where, "changed", brief(d, h++->text), brief(d, w->text), w->line);
 				w++;
 			}
 		}
@@ -112,15 +147,15 @@ static int compare_elements(struct differences *d, const struct image *have, con
 			    const struct generation_held *g, uint64_t now)
 {
 	struct element_diff diff;
-	char text[400], where[32];
+	char text[400], right[400], where[32];
 	size_t x = 0, y = 0;
 
 	for (unsigned s = 0; s < TABLE_SET_COUNT; s++) {
 		snprintf(where, sizeof(where), "set %s", set_spec(s)->name);
 		if (have->set_wrong[s])
-			note(d, true, where, "shape", "", 0);
+			note(d, true, where, "shape", "", NULL, 0);
 		else if (!have->sets[s])
-			note(d, true, where, "missing", "", 0);
+			note(d, true, where, "missing", "", NULL, 0);
 	}
 	if (image_diff(have, want, now, d->arena, &diff) < 0)
 		return -ENOMEM;
@@ -134,7 +169,9 @@ static int compare_elements(struct differences *d, const struct image *have, con
 			what = r < 0 ? "extra" : "missing";
 		image_element_text(c->set, c->element, &g->ir, g->interfaces, text, sizeof(text));
 		snprintf(where, sizeof(where), "set %s", set_spec(c->set)->name);
-		note(d, true, where, what, text, r >= 0 ? diff.added[y].element->line : 0);
+		if (r == 0)
+			image_element_text(c->set, diff.added[y].element, &g->ir, g->interfaces, right, sizeof(right));
+		note(d, true, where, what, text, r == 0 ? right : NULL, r >= 0 ? diff.added[y].element->line : 0);
 		x += r <= 0;
 		y += r >= 0;
 	}
@@ -145,12 +182,12 @@ static void compare_rest(struct differences *d, const struct image *have, const 
 {
 	for (uint32_t r = 0; r < REASON_COUNT; r++)
 		if (want->counters[r].present && !have->counters[r].present)
-			note(d, true, "counter", "missing", reason_word((enum reason)r), 0);
+			note(d, true, "counter", "missing", reason_word((enum reason)r), NULL, 0);
 	for (size_t n = 0; n < have->n_foreign; n++) {
 		const struct image_foreign *f = &have->foreign[n];
 		bool ours = f->name != NULL && f->kind != FOREIGN_OBJECT;
 
-		note(d, ours, ours ? "table" : "namespace", "foreign", f->what, 0);
+		note(d, ours, ours ? "table" : "namespace", "foreign", f->what, NULL, 0);
 		d->foreign += !ours;
 	}
 }
@@ -187,11 +224,8 @@ int enforce_compare(struct enforce *f, struct arena *a, struct differences *ret,
 static void setting(const char *name, const char *have, const char *want, void *ctx)
 {
 	struct differences *d = ctx;
-	size_t before = d->n;
 
-	note(d, false, name, "sysctl", have, 0);
-	if (d->n > before)
-		d->list[before].want = arena_strndup(d->arena, want, strlen(want));
+	note(d, false, name, "sysctl", have, want, 0);
 	d->settings++;
 }
 
@@ -219,22 +253,4 @@ json_t *differences_json(const struct differences *d)
 		(void)json_array_append_new(list, j);
 	}
 	return json_pack("{s:b,s:o}", "equal", d->n == 0, "differences", list);
-}
-
-void differences_text(const struct differences *d, char *out, size_t size)
-{
-	size_t at = 0;
-
-	out[0] = '\0';
-	for (size_t n = 0; n < d->n && n < 3; n++) {
-		const struct difference *x = &d->list[n];
-		int got = snprintf(out + at, size - at, "%s%s %s%s%.120s", n > 0 ? "; " : "", x->where, x->what,
-				   x->detail[0] != '\0' ? ": " : "", x->detail);
-
-		if (got < 0 || (size_t)got >= size - at)
-			return;
-		at += (size_t)got;
-	}
-	if (d->n > 3)
-		snprintf(out + at, size - at, "; and %zu more", d->n - 3);
 }

@@ -58,6 +58,7 @@ static void report(struct supervisor *s, enum drift what, const char *text)
 
 	ev.verdict = EV_DENY;
 	ev.code = (uint8_t)what;
+	event_say(&ev, EVENT_OBJECT, text);
 	s->network_drifts++;
 	s->network_drift_wall_ns = ev.wall_ns;
 	event_send(&s->events, &ev);

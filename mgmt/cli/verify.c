@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `sekisho verify`: is what the kernel and the workers hold the policy in force, and if not, where do they differ? */
+#include <stdlib.h>
 #include <string.h>
 
+#include "mgmt/cli/event_text.h"
 #include "mgmt/cli/render.h"
 #include "mgmt/cli/request.h"
+#include "mgmt/cli/since.h"
 #include "mgmt/cli/table.h"
 #include "mgmt/cli/verbs.h"
+
+enum { OPT_SINCE, OPT_N };
+
+static const struct cli_option options[OPT_N] = {
+	[OPT_SINCE] = { "--since", 0, "TIME", M_VERIFY_OPT_SINCE },
+};
 
 static const char *what_text(struct cli *c, const char *what)
 {
@@ -57,15 +66,46 @@ static void differences(struct cli *c, const json_t *list)
 	table_free(t);
 }
 
+/* What differed since then and was set right: exact now is not exact all the time. */
+static void past_text(struct cli *c, const json_t *past, const char *since)
+{
+	char when[RENDER_TEXT];
+
+	render_time(since, when);
+	render_line(c, json_array_size(past) == 0 ? M_VERIFY_NO_PAST : M_VERIFY_PAST, when, json_array_size(past));
+	for (size_t i = 0; i < json_array_size(past); i++) {
+		char *text = event_sentence(json_array_get(past, i), c->lang);
+
+		fprintf(c->out, "  %llu  %s\n", ju(json_array_get(past, i), "seq"), text != NULL ? text : "");
+		free(text);
+	}
+}
+
 static int run(struct cli *c, const struct cli_args *a)
 {
 	struct box_answer answer;
 	const json_t *workers;
+	json_t *past = NULL;
+	char since[SINCE_TEXT];
 	int status;
 
-	(void)a;
-	if (!box_request(c, MSG_CTL_VERIFY, NULL, NULL, 0, 60, &answer, &status))
+	if (a->values[OPT_SINCE] != NULL) {
+		if (!since_parse(a->values[OPT_SINCE], since))
+			return cli_fail(c, CLI_INVALID, M_SINCE_BAD, a->values[OPT_SINCE]);
+		past = since_events(c, since, "drift", &status);
+		if (past == NULL)
+			return status;
+	}
+	if (!box_request(c, MSG_CTL_VERIFY, NULL, NULL, 0, 60, &answer, &status)) {
+		json_decref(past);
 		return status;
+	}
+	if (past != NULL && answer.status <= CLI_NO) {
+		json_object_set(answer.json, "past", past);
+		json_object_set_new(answer.json, "since", json_string(since));
+		if (answer.status == CLI_YES && json_array_size(past) > 0)
+			answer.status = CLI_NO;
+	}
 	if (!box_answer_done(c, &answer, &status)) {
 		workers = ja(answer.json, "workers");
 		message_print(c->out, c->lang, jb(answer.json, "equal") ? M_VERIFY_EQUAL : M_VERIFY_DIFFERS,
@@ -80,7 +120,10 @@ static int run(struct cli *c, const struct cli_args *a)
 			render_line(c, jb(w, "equal") ? M_VERIFY_WORKER_EQUAL : M_VERIFY_WORKER_DIFFERS, ju(w, "index"),
 				    digest);
 		}
+		if (past != NULL)
+			past_text(c, past, since);
 	}
+	json_decref(past);
 	box_answer_free(&answer);
 	return status;
 }
@@ -89,6 +132,8 @@ const struct cli_verb verb_verify = {
 	.name = "verify",
 	.group = CLI_ON_BOX,
 	.operands = "",
+	.options = options,
+	.n_options = OPT_N,
 	.summary = M_VERIFY_SUMMARY,
 	.text = M_VERIFY_TEXT,
 	.run = run,

@@ -35,7 +35,7 @@ _sekisho() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
 		;;
-	--confirm | --after | --limit | -n) return ;;
+	--confirm | --after | --limit | --since | -n) return ;;
 	esac
 	case $verb in
 	'') options=$verbs ;;
@@ -44,6 +44,7 @@ _sekisho() {
 	replay) options="--policy --pcap --as-captured --as-box" ;;
 	apply) options="--confirm --dry-run" ;;
 	effective) options="--to" ;;
+	verify) options="--since" ;;
 	events) options="--follow --after --limit" ;;
 	journal) [ "$before" = journal ] && options=verify ;;
 	esac

@@ -10,6 +10,7 @@
 
 #include "appliance/enforce/enforce.h"
 #include "appliance/enforce/links.h"
+#include "appliance/enforce/record.h"
 #include "appliance/kernel/conntrack.h"
 #include "appliance/kernel/dump.h"
 #include "appliance/wire/msg.h"
@@ -249,6 +250,26 @@ static json_t *lingering_json(const struct generation_held *g)
 	return list;
 }
 
+/* What others did to the rules of this very generation before this process was there to hear it. */
+static void unwatched(struct enforce *f, struct generation_held *next)
+{
+	struct arena *a = arena_new(2 * DUMP_BUDGET);
+	struct drift_record found = { 0 };
+	struct differences d = { 0 };
+	struct image have;
+	uint8_t digest[32];
+	struct err e;
+
+	f->now = next;
+	if (a != NULL && netlink_dump(&f->net, a, &have, &e) == 0 && image_digest(&have, digest) &&
+	    memcmp(digest, next->ir.digest, sizeof(digest)) == 0 && enforce_compare(f, a, &d, &e) == 0)
+		record_unwatched(&found, &d);
+	if (found.n > 0)
+		record_send(f, &found, DRIFT_CHANGED, 0, 0, "");
+	f->now = NULL;
+	arena_free(a);
+}
+
 int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags, struct apply_result *ret,
 		  struct err *e)
 {
@@ -262,6 +283,8 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 	r = prepare(f, next, &cut, e);
 	if (r < 0)
 		return r;
+	if ((flags & APPLY_BOOT) != 0 && old == NULL)
+		unwatched(f, next);
 	if ((flags & APPLY_FORETELL) == 0) {
 		r = commit(f, next, (flags & APPLY_DRY_RUN) != 0, &report, e);
 		ret->line = report.line;

@@ -22,20 +22,28 @@ void record_add(struct drift_record *r, const char *object, const char *before, 
 	r->n++;
 }
 
+static void add_difference(struct drift_record *r, const struct difference *x, const char *when)
+{
+	bool gone = strcmp(x->what, "missing") == 0, whole = strcmp(x->where, "table") == 0;
+	char object[160];
+
+	snprintf(object, sizeof(object), "table inet %s%s%s%s%s%s", TABLE_NAME, whole ? "" : ", ",
+		 whole ? "" : x->where, x->detail[0] == '\0' ? ": " : "", x->detail[0] == '\0' ? x->what : "", when);
+	record_add(r, object, gone ? x->detail : x->want != NULL ? x->want : "", gone ? "" : x->detail);
+}
+
 void record_differences(struct drift_record *r, const struct differences *d)
 {
-	for (size_t i = 0; i < d->n; i++) {
-		const struct difference *x = &d->list[i];
-		bool gone = strcmp(x->what, "missing") == 0;
-		char object[160];
+	for (size_t i = 0; i < d->n; i++)
+		if (d->list[i].ours)
+			add_difference(r, &d->list[i], "");
+}
 
-		if (!x->ours)
-			continue;
-		snprintf(object, sizeof(object), "table inet %s%s%s%s%s", TABLE_NAME,
-			 strcmp(x->where, "table") == 0 ? "" : ", ", strcmp(x->where, "table") == 0 ? "" : x->where,
-			 x->detail[0] == '\0' ? ": " : "", x->detail[0] == '\0' ? x->what : "");
-		record_add(r, object, gone ? x->detail : x->want != NULL ? x->want : "", gone ? "" : x->detail);
-	}
+void record_unwatched(struct drift_record *r, const struct differences *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (d->list[i].ours && strncmp(d->list[i].where, "set ", 4) != 0)
+			add_difference(r, &d->list[i], " (found at a start)");
 }
 
 /* "nft (pid 123): table deleted; table inet sekisho, chain forward: ... -> ...; ..." */

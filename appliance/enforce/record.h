@@ -19,6 +19,8 @@ struct drift_record {
 /* `before` what the policy says, `after` what was found; "" = nothing. */
 void record_add(struct drift_record *r, const char *object, const char *before, const char *after);
 void record_differences(struct drift_record *r, const struct differences *d);
+/* The same of what was found at a start: elements may differ because a device came anew, rules and chains may not. */
+void record_unwatched(struct drift_record *r, const struct differences *d);
 /*
  * `gap_us`: for how long others may have decided what passes; `back_us`: then nothing passed for so long. `trouble`: what
  * stands in the way of setting it right, "" = nothing. Who did it and what is taken from f->meddling.

@@ -78,6 +78,12 @@ struct enforcer {
 	 */
 	bool (*segment)(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
 			const struct command_table *table, const struct command_permit *permit, struct pdu *ret);
+	/*
+	 * The same of bytes that passed before and go once more: a segment of `length` bytes, `carried` bytes behind the beginning of
+	 * `b`, which is a PDU's and goes on to the last byte that passed. May be NULL.
+	 */
+	bool (*repeat)(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,
+		       const struct command_table *table, const struct command_permit *permit, struct pdu *ret);
 	/* Bytes went by unseen, before a pick-up or where a capture has a gap: the state is kept but is not all there was. */
 	void (*missed)(void *state);
 	/* What a request asks for, but for `count`. */

@@ -361,6 +361,17 @@ size_t stream_unframed(const struct stream *s, enum direction dir)
 	return d->framed && seq_diff(d->first, from) > 0 ? d->first - from : 0;
 }
 
+size_t stream_kept_copy(const struct stream *s, const struct pool *pool, enum direction dir, void *out, size_t n)
+{
+	const struct stream_dir *d = &s->dir[dir];
+	uint32_t before = d->first - d->kept_from;
+	size_t all = d->framed && before <= d->kept.bytes ? d->kept.bytes - before : 0;
+
+	if (n > all)
+		n = all;
+	return chain_copy(pool, &d->kept, before, out, n) ? n : 0;
+}
+
 void stream_acknowledged(struct stream *s, struct pool *pool, enum direction dir, size_t n)
 {
 	s->dir[dir].first += (uint32_t)n;

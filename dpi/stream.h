@@ -113,6 +113,8 @@ void stream_frame(struct stream *s, enum direction dir);
 size_t stream_unacknowledged(const struct stream *s, enum direction dir);
 size_t stream_unacknowledged_copy(const struct stream *s, const struct pool *pool, enum direction dir, size_t at,
 				  void *out, size_t n);
+/* As stream_unacknowledged_copy from `first` on, with the unfinished PDU behind them. */
+size_t stream_kept_copy(const struct stream *s, const struct pool *pool, enum direction dir, void *out, size_t n);
 void stream_acknowledged(struct stream *s, struct pool *pool, enum direction dir, size_t n);
 /* Bytes before `first` that are kept because they are not acknowledged: they were never cut into PDUs. */
 size_t stream_unframed(const struct stream *s, enum direction dir);

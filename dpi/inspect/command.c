@@ -9,9 +9,8 @@
 #include "dpi/inspect/core.h"
 #include "dpi/inspect/enforcers.h"
 
-#define BEGIN_MIN 6u	   /* bytes by which the beginning of a PDU is told from its middle */
-#define LATE_NS 100000000u /* the rest of a PDU that comes later than this: some receivers no longer wait for it */
-#define LIBRARY_LOOKS 3u   /* packets of an enforced flow that nDPI sees: it can only contradict */
+#define BEGIN_MIN 6u	 /* bytes by which the beginning of a PDU is told from its middle */
+#define LIBRARY_LOOKS 3u /* packets of an enforced flow that nDPI sees: it can only contradict */
 
 bool look_enforce(struct look *l, enum protocol p)
 {
@@ -81,8 +80,7 @@ void commands_miss(const struct flow *f)
 		c->enforcer->missed(c->state);
 }
 
-/* Counts what is allowed and records what is not. */
-static void tell(struct look *l, const struct pdu *u, struct judged *j)
+void commands_tell(struct look *l, const struct pdu *u, struct judged *j)
 {
 	bool observe = look_observes(l);
 	struct flow_info info;
@@ -114,7 +112,7 @@ static void judge_one(struct look *l, struct bytes pdu, uint64_t offset, struct 
 	u.length = (uint32_t)pdu.left;
 	if (l->dir == DIR_C2S && (u.allowed || look_observes(l)))
 		deed_remember(c, pdu);
-	tell(l, &u, j);
+	commands_tell(l, &u, j);
 }
 
 static void no_pdu(struct look *l, struct bytes head, uint64_t offset, struct judged *j)
@@ -192,7 +190,7 @@ static bool judge_segment(struct look *l, struct bytes fresh, uint64_t offset, s
 	c->segment_ns = l->i->now_ns;
 	if (c->enforcer->segment(c->state, offset, carry, late, b, &l->i->table, l->permit, &u))
 		return true;
-	tell(l, &u, j);
+	commands_tell(l, &u, j);
 	return false;
 }
 

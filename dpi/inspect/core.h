@@ -11,6 +11,7 @@
  *   inspect/datagram.c  UDP and ICMP
  *   inspect/name.c      is it what was promised?
  *   inspect/command.c   is the command allowed?
+ *   inspect/repeat.c    may what passed pass again, cut like this?
  *   inspect/rejudge.c   is what was judged by another table still allowed?
  *   inspect/event.c     events within their budget, counts of accepted commands
  *   inspect/impact.c    what a change of policy will do to live sessions
@@ -42,7 +43,8 @@
 #define COUNTS_NS (60u * SECOND_NS)   /* between two records of accepted commands of a flow */
 #define COUNTED_MAX 8u		      /* kinds of commands told apart per flow; the next ones are summed up */
 #define TICK_FLOWS 64u		      /* flows that one tick ends or writes counts of, at most */
-#define PACKET_MAX 65575u	      /* IPv6 header and largest payload length */
+#define LATE_NS 100000000u /* a rest of a PDU that comes later than this: some receivers no longer wait for it */
+#define PACKET_MAX 65575u  /* IPv6 header and largest payload length */
 
 /* A packet that waits for the bytes before it. */
 struct waiting {
@@ -328,6 +330,14 @@ bool commands_begin(const struct enforcer *e, enum direction dir, struct bytes b
 /* Bytes of the flow went by unseen, or will never be seen. */
 void commands_miss(const struct flow *f);
 void command_state_free(struct inspector *i, struct command_state *c);
+
+/* Counts a PDU that is allowed and records one that is not. */
+void commands_tell(struct look *l, const struct pdu *u, struct judged *j);
+
+/* ---- inspect/repeat.c ---- */
+
+/* Whether what passed before may pass as this segment repeats it. False: the packet is decided and the flow at its end. */
+bool look_repeat(struct look *l);
 
 /* ---- inspect/rejudge.c ---- */
 

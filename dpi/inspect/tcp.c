@@ -137,10 +137,10 @@ static void new_bytes(struct look *l, const struct stream_result *s)
 	}
 	if (s->fresh.left == 0)
 		pass_bytes(l, s, stream_carry(&l->f->stream, l->dir), R_HANDSHAKE);
-	else if (l->f->commands != NULL)
-		judge_commands(l, s);
-	else
+	else if (l->f->commands == NULL)
 		judge_name(l, s);
+	else if (s->fresh.left == l->d.payload.left || look_repeat(l)) /* what it begins with may have passed before */
+		judge_commands(l, s);
 }
 
 /* ---- segments ---------------------------------------------------------------------------------------------------- */
@@ -191,6 +191,8 @@ static void followed(struct look *l)
 		return;
 	switch (s.answer) {
 	case STREAM_PASS:
+		if (l->d.payload.left > 0 && !look_repeat(l))
+			return;
 		look_touch(l);
 		look_accept(l, s.reason);
 		look_end_closed(l);

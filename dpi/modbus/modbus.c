@@ -253,6 +253,7 @@ const struct enforcer modbus_enforcer = {
 	.frame = frame,
 	.judge = judge,
 	.segment = modbus_segment,
+	.repeat = modbus_repeat,
 	.missed = missed,
 	.note = modbus_deed_note,
 	.again = modbus_deed_again,

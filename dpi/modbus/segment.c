@@ -77,24 +77,16 @@ static bool careful(const struct modbus_state *s, size_t carried, struct bytes b
 	return true;
 }
 
-/* Whoever lost his place at a cut finds no forbidden command. */
-static bool unmistakable(struct modbus_state *s, uint32_t at, size_t carried, bool late, struct bytes b,
-			 const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+/* A server may go on `carried` bytes behind `at`, where the rest of a request begins. Nobody who does finds a forbidden command. */
+static bool unmistakable(struct modbus_state *s, uint32_t at, size_t carried, bool late, const struct command_table *t,
+			 const struct command_permit *p, struct pdu *ret)
 {
-	/* pymodbus throws away six bytes of what it cannot read: of a header that came alone it keeps the unit. */
-	bool keeps_unit = carried == HEADER;
-	size_t known = keeps_unit && s->slip.n == 0 ? carried - 1 : carried;
 	struct modbus_request r;
 	struct modbus_ruling ruling;
-	struct bytes fresh = b;
 
-	if (carried == 0 && s->slip.n == 0)
-		return true;
-	if (!bytes_skip(&fresh, known) || !modbus_slip_add(&s->slip, at + (uint32_t)known, fresh))
-		return refuse(ret, R_MODBUS_CUT, 0, 0);
 	if (carried > 0)
 		modbus_slip_start(&s->slip, at + (uint32_t)carried, late);
-	if (keeps_unit)
+	if (carried == HEADER)
 		modbus_slip_start(&s->slip, at + (uint32_t)carried - 1, false);
 	if (!modbus_slip_forbids(&s->slip, t, p, &r, &ruling))
 		return true;
@@ -108,15 +100,57 @@ static bool unmistakable(struct modbus_state *s, uint32_t at, size_t carried, bo
 	return refuse(ret, R_MODBUS_CUT, r.unit, r.function);
 }
 
+/*
+ * From where on a server may read that throws away the first `carried` bytes of a request. pymodbus throws away six bytes of
+ * what it cannot read: of a header that came alone it keeps the unit.
+ */
+static size_t thrown_away(size_t carried)
+{
+	return carried == HEADER ? carried - 1 : carried;
+}
+
 bool modbus_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
 		    const struct command_table *t, const struct command_permit *p, struct pdu *ret)
 {
 	struct modbus_state *s = state;
 	const struct open_request *only = alone(s);
+	size_t all = b.left;
 
 	if (only != NULL) {
 		modbus_name_conduit(t, p, only->choice, ret);
 		return refuse(ret, R_MODBUS_ALONE, only->unit, only->function);
 	}
-	return careful(s, carried, b, t, p, ret) && unmistakable(s, (uint32_t)offset, carried, late, b, t, p, ret);
+	if (!careful(s, carried, b, t, p, ret))
+		return false;
+	if (carried == 0 && s->slip.n == 0)
+		return true;
+	bytes_skip(&b, s->slip.n == 0 ? thrown_away(carried) : carried);
+	if (!modbus_slip_add(&s->slip, (uint32_t)offset + (uint32_t)(all - b.left), b))
+		return refuse(ret, R_MODBUS_CUT, 0, 0);
+	return unmistakable(s, (uint32_t)offset, carried, late, t, p, ret);
+}
+
+bool modbus_repeat(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,
+		   const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+{
+	struct modbus_state *s = state;
+	uint32_t from = (uint32_t)offset + (uint32_t)carried, to = from + (uint32_t)length;
+
+	for (uint32_t i = 0; i < s->n; i++) {
+		const struct open_request *o = &s->open[i];
+
+		if (!o->alone || o->reason != R_ALLOWED || (o->at == from && o->at + o->length == to))
+			continue;
+		if ((int32_t)(to - o->at) > 0 && (int32_t)(o->at + o->length - from) > 0) {
+			modbus_name_conduit(t, p, o->choice, ret);
+			return refuse(ret, R_MODBUS_ALONE, o->unit, o->function);
+		}
+	}
+	if (carried == 0)
+		return true;
+	bytes_skip(&b, thrown_away(carried));
+	from = (uint32_t)offset + (uint32_t)thrown_away(carried);
+	if ((s->slip.n == 0 || (int32_t)(from - s->slip.at) < 0) && !modbus_slip_extend(&s->slip, from, b))
+		return refuse(ret, R_MODBUS_CUT, 0, 0);
+	return unmistakable(s, (uint32_t)offset, carried, late, t, p, ret);
 }

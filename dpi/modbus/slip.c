@@ -9,6 +9,11 @@
 #define HEADER 7u     /* bytes before the function code */
 #define NO_END 65535u /* the reader stops here: it waits for more, or throws away what it has */
 
+static bool has_start(const uint8_t starts[SLIP_MAX / 8u], uint32_t i)
+{
+	return starts[i / 8u] & (1u << i % 8u);
+}
+
 static void set_start(uint8_t starts[SLIP_MAX / 8u], uint32_t i)
 {
 	if (i < SLIP_MAX)
@@ -26,6 +31,24 @@ bool modbus_slip_add(struct modbus_slip *s, uint32_t at, struct bytes b)
 	}
 	memcpy(s->bytes + s->n, b.p, b.left);
 	s->n = (uint16_t)(s->n + b.left);
+	return true;
+}
+
+bool modbus_slip_extend(struct modbus_slip *s, uint32_t at, struct bytes b)
+{
+	uint8_t starts[SLIP_READERS][SLIP_MAX / 8u] = { { 0 } };
+	bool late;
+
+	for (unsigned r = 0; r < SLIP_READERS; r++)
+		for (uint32_t i = 0; i < s->n; i++)
+			if (has_start(s->starts[r], i))
+				set_start(starts[r], i + (s->at - at));
+	late = s->n > 0 && s->late;
+	s->n = 0;
+	if (!modbus_slip_add(s, at, b))
+		return false;
+	s->late = late;
+	memcpy(s->starts, starts, sizeof(starts));
 	return true;
 }
 
@@ -132,7 +155,7 @@ bool modbus_slip_forbids(const struct modbus_slip *s, const struct command_table
 			bool request;
 			uint32_t on;
 
-			if (!(starts[r][i / 8u] & (1u << i % 8u)))
+			if (!has_start(starts[r], i))
 				continue;
 			on = step((enum slip_reader)r, bytes_of(s->bytes + i, s->n - i), ret, &request);
 			if (request) {

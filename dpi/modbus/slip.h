@@ -30,6 +30,8 @@ struct modbus_slip {
 
 /* The client's bytes from `at` on, which follow those that are kept. False when there is no room for them. */
 bool modbus_slip_add(struct modbus_slip *s, uint32_t at, struct bytes b);
+/* As above from an earlier place on: `b` ends where the kept bytes end. */
+bool modbus_slip_extend(struct modbus_slip *s, uint32_t at, struct bytes b);
 /* A server that lost its place may go on here, within the bytes. `late`: others than pymodbus as well. */
 void modbus_slip_start(struct modbus_slip *s, uint32_t at, bool late);
 /* Whether some reading holds a request that no row allows; then *ret is that request and *ret_ruling why. */

@@ -47,8 +47,10 @@ bool modbus_goes_alone(const struct command_table *t, const struct command_permi
 /* Names the conduit and its line, and the row that allowed it. */
 void modbus_name_conduit(const struct command_table *t, const struct command_permit *p, uint16_t choice,
 			 struct pdu *ret);
-/* The enforcer's `segment`, see dpi/protocol.h. */
+/* The enforcer's `segment` and `repeat`, see dpi/protocol.h. */
 bool modbus_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
 		    const struct command_table *t, const struct command_permit *p, struct pdu *ret);
+bool modbus_repeat(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,
+		   const struct command_table *t, const struct command_permit *p, struct pdu *ret);
 
 #endif

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
+import ctypes
+import fcntl
 import os
 import random
+import socket
 import struct
+import termios
 
 import wire
 from wire import ACK, PSH, modbus
@@ -79,6 +83,11 @@ def forbidden(rule, frame):
 
 def quantity_fits(function, data):
     count = struct.unpack("!H", data[2:4])[0]
+    if function == 23:
+        written, size = struct.unpack("!HB", data[6:9])
+        return 1 <= count <= 125 and 1 <= written <= 121 and size == 2 * written
+    if function == 16 and data[4] != 2 * count or function == 15 and 8 * data[4] < count:
+        return False
     return 1 <= count <= {1: 2000, 2: 2000, 15: 1968, 16: 123}.get(function, 125)
 
 
@@ -97,6 +106,10 @@ class Server:
 
 
 class Libmodbus(Server):
+    def execute(self, tid, unit, function, data, known=True):
+        self.closed = function == 7  # modbus_reply fails, and the loop around it ends
+        return super().execute(tid, unit, function, data, known)
+
     def feed(self, chunk):
         self.buffer += chunk
         answers = []
@@ -107,6 +120,8 @@ class Libmodbus(Server):
             if n == 255 or len(self.buffer) < 8 + n:
                 break
             answers.append(self.execute(tid, unit, function, self.buffer[8:8 + n], known))
+            if self.closed:
+                return answers[:-1]
             # modbus_flush: after exceptions for unknown functions and for quantities that cannot be
             keep = known and (function in (5, 6, 17, 22) or quantity_fits(function, self.done[-1][2]))
             self.buffer = self.buffer[8 + n:] if keep else b""
@@ -164,7 +179,72 @@ class Pymodbus(Server):
         return self.answers
 
 
+class RealLibmodbus(Libmodbus):
+    """The library itself at one end of a socket pair: it is called when, by the rules above, a whole request is there."""
+
+    def __init__(self):
+        super().__init__()
+        self.ours, theirs = socket.socketpair()
+        self.ours.settimeout(5)
+        self.fd = theirs.detach()
+        self.ctx = LIB.modbus_new_tcp(b"127.0.0.1", 502)
+        self.map = LIB.modbus_mapping_new(65536, 65536, 65536, 65536)
+        LIB.modbus_set_socket(self.ctx, self.fd)
+        LIB.modbus_set_response_timeout(self.ctx, 0, 1)  # what it sleeps before it throws away the rest
+        self.query = ctypes.create_string_buffer(260)
+
+    def execute(self, tid, unit, function, data, known=True):
+        n = LIB.modbus_receive(self.ctx, self.query)
+        if n < 8 or self.query.raw[7:n] != bytes([function]) + data:
+            raise RuntimeError("libmodbus read %r, not %r" % (self.query.raw[7:max(n, 8)], bytes([function]) + data))
+        self.done.append((self.query.raw[6], function, data))
+        if LIB.modbus_reply(self.ctx, self.query, n, self.map) < 0:
+            if function != 7:
+                raise RuntimeError("libmodbus did not answer %d" % function)
+            self.closed = True
+            return b""
+        head = self.ours.recv(6, socket.MSG_WAITALL)
+        return head + self.ours.recv(struct.unpack("!H", head[4:])[0], socket.MSG_WAITALL)
+
+    def feed(self, chunk):
+        if self.closed:
+            return []
+        self.ours.sendall(chunk)
+        answers = super().feed(chunk)
+        left = fcntl.ioctl(self.fd, termios.FIONREAD, b"\0" * 4)
+        if struct.unpack("i", left)[0] != len(self.buffer) and not self.closed:
+            raise RuntimeError("libmodbus left %d bytes, not %d, after %r" %
+                               (struct.unpack("i", left)[0], len(self.buffer), self.done[-1:]))
+        return answers
+
+    def __del__(self):
+        LIB.modbus_mapping_free(self.map)
+        LIB.modbus_free(self.ctx)
+        os.close(self.fd)
+        self.ours.close()
+
+
+def libmodbus():
+    """The library, or None where it is not installed."""
+    try:
+        lib = ctypes.CDLL("libmodbus.so.5")
+    except OSError:
+        return None
+    for name in ("modbus_new_tcp", "modbus_mapping_new"):
+        getattr(lib, name).restype = ctypes.c_void_p
+    for name in ("modbus_set_socket", "modbus_set_response_timeout", "modbus_receive", "modbus_reply", "modbus_mapping_free",
+                 "modbus_free"):
+        getattr(lib, name).argtypes = [ctypes.c_void_p] + {
+            "modbus_set_socket": [ctypes.c_int], "modbus_set_response_timeout": [ctypes.c_uint32] * 2,
+            "modbus_receive": [ctypes.c_char_p], "modbus_reply": [ctypes.c_char_p, ctypes.c_int, ctypes.c_void_p],
+        }.get(name, [])
+    return lib
+
+
+LIB = libmodbus()
 MODELS = {"libmodbus": Libmodbus, "impatient": Impatient, "searching": Searching}
+if LIB:
+    MODELS["libmodbus itself"] = RealLibmodbus
 if ModbusSocketFramer:
     MODELS["pymodbus"] = Pymodbus
 
@@ -216,13 +296,32 @@ def pieces(rng, stream, ends):
     return [stream[a:b] for a, b in zip(cuts, cuts[1:])]
 
 
+def placed(segments):
+    """Segments with their offsets; one that says "lost" is sent again by those that follow it."""
+    offset = 0
+    for payload, gap, at_once, *lost in segments:
+        yield payload, gap, at_once, offset, bool(lost)
+        if not lost:
+            offset += len(payload)
+
+
 def random_session(rng, rule):
     requests = [request(rng, rule) for _ in range(rng.randrange(1, 6))]
     ends, n = [], 0
     for r in requests:
         n += len(r)
         ends.append(n)
-    return [(s, LATE if rng.random() < 0.15 else 0, rng.random() < 0.8) for s in pieces(rng, b"".join(requests), ends)]
+    out = []
+    for s in pieces(rng, b"".join(requests), ends):
+        how = LATE if rng.random() < 0.15 else 0, rng.random() < 0.8
+        if rng.random() < 0.15:
+            out.append((s, *how, "lost"))
+            cut = rng.randrange(len(s))
+            if cut:
+                out.append((s[:cut], *how))
+            s = s[cut:]
+        out.append((s, *how))
+    return out
 
 
 # ---- sessions that somebody thought of ---------------------------------------------------------------------------------
@@ -247,6 +346,12 @@ def written():
     yield "read", "impatient", "two bytes of a read, late, before a read", [(read(1, 0, 1)[:10], 0, True), (read(1, 0, 1)[10:] + read(2, 0, 1), LATE, True)]
     yield "read", "searching", "a read that came too late, and a transaction", \
         [(read(1, 0, 6)[:6], 0, True), (read(1, 0, 6)[6:] + read(6, 0, 1), LATE, True)]
+    yield "named", "libmodbus", "a FIFO read that got lost, and comes again in two", \
+        [(fifo, 0, True, "lost"), (fifo[:8], 0, True), (fifo[8:], 0, True), (read(3, 0, 1), 0, True)]
+    yield "set", "pymodbus", "a write inside of a write that got lost", \
+        [(write, 0, True, "lost"), (write[:15], 0, True), (write[15:], 0, True)]
+    yield "set", "pymodbus", "the same, the second part new at its end", \
+        [(write, 0, True, "lost"), (write[:15], 0, True), (write[15:] + read(2, 0, 1), 0, True)]
     yield "read", "pymodbus", "reads alone, by their transactions", \
         [(read(1, 0, 1)[:8], 0, True), (read(1, 0, 1)[8:] + read(16, 0, 1) + read(2, 0, 6) + read(6, 0, 1), 0, True)]
     yield "read", "pymodbus", "a header alone", [(read(0x8001, 0, 6)[:7], 0, True), (read(0x8001, 0, 6)[7:] + read(6, 0, 1), 0, True)]
@@ -279,14 +384,19 @@ def capture(sessions, model):
                 s.s2c(PSH | ACK, answer)
                 clock()
 
-        for payload, gap, at_once in segments:
+        base, taken = s.seq, 0
+        for payload, gap, at_once, offset, lost in placed(segments):
             if gap:  # it has read what there is before it gives up
                 read(waiting)
                 waiting = b""
                 server.late()
+            s.seq = base + offset
             s.c2s(PSH | ACK, payload)
             clock(gap)
-            waiting += payload
+            if not lost and offset <= taken < offset + len(payload):
+                waiting += payload[taken - offset:]
+                taken = offset + len(payload)
+            s.seq = base + taken
             if at_once:
                 read(waiting)
                 waiting = b""
@@ -310,10 +420,14 @@ def judged(t, name, policy, rule, model, sessions):
 def check(t):
     seed = int(os.environ.get("SEKISHO_SEED", random.randrange(1 << 32)))
     t.note("seed %d" % seed)
+    if not LIB:
+        t.note("libmodbus is not installed: only its rules were tried")
     if not ModbusSocketFramer:
         t.note("python3-pymodbus is not installed: pymodbus was not tried")
     files = {name: t.file(name + ".cfg", POLICY % rows) for name, (rows, _) in POLICIES.items()}
     for name, victim, what, segments in written():
+        if victim == "libmodbus" and LIB:
+            victim = "libmodbus itself"
         if victim not in MODELS:
             continue
         rule = POLICIES[name][1]

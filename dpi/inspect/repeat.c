@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Bytes that passed go once more when their sender believes them lost, and then perhaps in other segments than before. A
+ * receiver that really lost them reads them as they are cut now, so the enforcer is asked about that as it was the first time.
+ */
+#include "dpi/inspect/core.h"
+
+bool look_repeat(struct look *l)
+{
+	struct flow *f = l->f;
+	const struct stream_dir *d = &f->stream.dir[l->dir];
+	struct pdu u = { .dir = l->dir, .space = 255, .conduit = EVENT_NO_CONDUIT };
+	uint32_t from = l->d.seq, to = l->d.seq + (uint32_t)l->d.payload.left, pdu = d->first;
+	struct command_state *c = f->commands;
+	struct judged j = { .reason = R_ALLOWED };
+	struct bytes kept;
+	size_t n;
+
+	if (c == NULL || c->enforcer->repeat == NULL || l->dir != DIR_C2S || look_lenient(l) || !d->known)
+		return true;
+	if (seq_diff(to, d->next) > 0)
+		to = d->next;
+	if (seq_diff(from, d->first) < 0)
+		from = d->first; /* its receiver has what came before */
+	if (seq_diff(to, from) <= 0)
+		return true;
+	kept = bytes_of(l->i->pdu_room, stream_kept_copy(&f->stream, &l->i->pool, l->dir, l->i->pdu_room, PACKET_MAX));
+	while (seq_diff(from, pdu) > 0 && c->enforcer->frame(l->dir, kept, &n) == FRAME_WHOLE &&
+	       seq_diff(from, pdu + (uint32_t)n) >= 0 && bytes_skip(&kept, n))
+		pdu += (uint32_t)n;
+	u.offset = d->offset - (d->next - pdu);
+	u.length = to - from;
+	if (c->enforcer->repeat(c->state, u.offset, from - pdu, to - from, l->i->now_ns - c->segment_ns > LATE_NS, kept,
+				&l->i->table, l->permit, &u))
+		return true;
+	commands_tell(l, &u, &j);
+	look_refuse_flow(l, j.reason, PROTO_NONE);
+	return false;
+}

@@ -141,6 +141,8 @@ static bool moved(int r)
 
 static int commit(struct enforce *f, struct generation_held *next, bool try, struct sync_report *ret, struct err *e)
 {
+	size_t added = 0, gone = 0;
+	bool cells_first = true;
 	int r = -EAGAIN;
 
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -155,10 +157,21 @@ static int commit(struct enforce *f, struct generation_held *next, bool try, str
 		if (r == 0)
 			r = generation_image(f, next, a, &want, &x, e);
 		if (r == 0)
-			r = table_sync(&f->net, &have, &want, &x, f->queue, try, ret, e);
+			r = table_sync(&f->net, &have, &want, &x, f->queue, try, cells_first, ret, e);
 		arena_free(a);
+		if (r == 0 && ret->partly) {
+			added = ret->added;
+			gone = ret->gone;
+			cells_first = false;
+			attempt = -1; /* the rest has all its attempts too */
+			continue;
+		}
 		if (!moved(r))
 			break;
+	}
+	if (!cells_first) {
+		ret->added = added;
+		ret->gone = gone;
 	}
 	return r;
 }
@@ -280,6 +293,9 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 
 	*ret = (struct apply_result){ 0 };
 	(void)links_resolve(f->links, &next->ir, next->interfaces);
+	/* Ids that go on are as good as the labels that carry them. */
+	if (f->relabel_due && (flags & (APPLY_FORETELL | APPLY_DRY_RUN)) == 0)
+		enforce_relabel(f, NULL);
 	r = prepare(f, next, &cut, e);
 	if (r < 0)
 		return r;
@@ -302,6 +318,7 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 			if (r == 0)
 				r = enforce_open(f, e);
 		}
+		enforce_relabel(f, old);
 		generation_drop(old);
 	}
 	ret->json = json_pack("{s:o,s:b,s:b,s:I,s:I}", "lingering", lingering_json(next), "rules_changed", report.rules,

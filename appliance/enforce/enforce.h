@@ -6,6 +6,7 @@
  *   enforce/role.c             descriptors, sandbox, loop, messages
  *   enforce/generation.c  a generation in memory with its permit ids and kernel indexes
  *   enforce/apply.c       one apply: lingering permits, sessions that it cuts, commit
+ *   enforce/relabel.c     sessions that another permit took over
  *   enforce/cut.c         the sessions that an apply ends
  *   enforce/verify.c      expected against dumped, as a list of differences
  *   enforce/effective.c   what stands, for people
@@ -90,6 +91,7 @@ struct enforce {
 	int reverse_path; /* owned; see reverse_path.h */
 	enum queue_backend queue;
 	struct generation_held *now; /* in force, NULL before the first apply */
+	bool relabel_due;	     /* sessions may lie outside of their permit */
 	uint64_t drifts;
 	uint64_t drift_wall_ns;	   /* of the last, 0 = none */
 	uint8_t foreign_seen[32];  /* digest of what was foreign when it was last reported */
@@ -145,6 +147,12 @@ void enforce_linger(struct enforce *f);
  * in `next`, "live": how many pass now}; owned by the caller, NULL on failure. `have` as dumped, sorted.
  */
 json_t *enforce_cut(struct enforce *f, const struct generation_held *next, const struct image *have, struct err *e);
+
+/* ---- enforce/relabel.c ------------------------------------------------------------------------------------------- */
+
+/* Sessions that lie in another live permit's cell than their own get its label. `old`: what was in force before, NULL = not
+ * known. What cannot be done now is done at the next call (f->relabel_due). */
+void enforce_relabel(struct enforce *f, const struct generation_held *old);
 
 /* ---- enforce/verify.c -------------------------------------------------------------------------------------------- */
 

@@ -237,6 +237,8 @@ static void loop(struct enforce *f)
 		if (now >= f->poll_linger_ns) {
 			f->poll_linger_ns = now + LINGER_POLL_NS;
 			enforce_linger(f);
+			if (f->relabel_due)
+				enforce_relabel(f, NULL);
 		}
 		if (set || now >= f->poll_compare_ns) {
 			f->poll_compare_ns = now + COMPARE_POLL_NS;

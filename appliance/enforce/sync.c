@@ -107,8 +107,45 @@ static bool extra_chain(const struct image *have, const struct image *want)
 	return false;
 }
 
+static bool is_label(unsigned set)
+{
+	return set == SET_LIVE || set == SET_AGREE;
+}
+
+/* Do sessions lose their labels while cells move in maps that change over later? */
+static bool cells_go_first(const struct image *have, const struct element_diff *d)
+{
+	bool labels = false, cells = false;
+
+	for (size_t k = 0; k < d->n_gone; k++) {
+		labels = labels || is_label(d->gone[k].set);
+		cells = cells || (ir_set_cells(d->gone[k].set) && set_spec(d->gone[k].set)->interval);
+	}
+	for (size_t k = 0; k < d->n_added; k++)
+		cells = cells || (ir_set_cells(d->added[k].set) && set_spec(d->added[k].set)->interval);
+	for (unsigned s = 0; s < SET_COUNT; s++)
+		if (!have->sets[s])
+			return false; /* not a table in use */
+	return labels && cells;
+}
+
+/* Cells, and the labels that they give and that are not there yet. */
+static void move_cells(struct batch *b, const struct image *have, const struct element_diff *d)
+{
+	for (size_t k = 0; k < d->n_gone; k++)
+		if (ir_set_cells(d->gone[k].set))
+			batch_element_delete(b, d->gone[k].set, d->gone[k].element);
+	for (size_t k = 0; k < d->n_added; k++) {
+		const struct image_element *el = d->added[k].element;
+		unsigned set = d->added[k].set;
+
+		if (ir_set_cells(set) || (is_label(set) && image_find(have, set, el->key, el->key_end) == NULL))
+			batch_element_add(b, set, el, clock_wall_ns() / 1000000);
+	}
+}
+
 int table_sync(struct netlink *n, const struct image *have, const struct image *want, const struct expectation *x,
-	       enum queue_backend q, bool try, struct sync_report *ret, struct err *e)
+	       enum queue_backend q, bool try, bool cells_first, struct sync_report *ret, struct err *e)
 {
 	struct element_diff diff;
 	struct batch *b;
@@ -135,6 +172,13 @@ int table_sync(struct netlink *n, const struct image *have, const struct image *
 	}
 	ret->added = diff.n_added;
 	ret->gone = diff.n_gone;
+	ret->partly = cells_first && !try && have->table && cells_go_first(have, &diff);
+	if (ret->partly) {
+		move_cells(b, have, &diff);
+		ret->messages = batch_messages(b);
+		r = batch_commit(b, n, e, &ret->line);
+		goto out;
+	}
 	if (!have->table)
 		batch_table(b);
 	else if (ret->rules)

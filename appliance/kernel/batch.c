@@ -31,6 +31,7 @@ static const struct {
 	[CHAIN_INPUT] = { NF_INET_LOCAL_IN, 0 },
 	[CHAIN_FORWARD] = { NF_INET_FORWARD, 0 },
 	[CHAIN_POST] = { NF_INET_FORWARD, 10 },
+	[CHAIN_LAST] = { NF_INET_FORWARD, 20 },
 	[CHAIN_OUTPUT] = { NF_INET_LOCAL_OUT, 0 },
 };
 

@@ -143,3 +143,43 @@ int conntrack_dump(struct netlink *n, session_each *each, void (*restart)(void *
 	}
 	return r;
 }
+
+static void put_address(struct nlmsghdr *h, uint16_t v4, uint16_t v6, const struct addr *a)
+{
+	mnl_attr_put(h, a->family == 4 ? v4 : v6, addr_len(a->family), a->b);
+}
+
+/* ICMP: the type of the packet that opened the session, as the dump told it. */
+static void put_protocol(struct nlmsghdr *h, const struct session *s)
+{
+	bool six = s->l4proto == IPPROTO_ICMPV6;
+
+	mnl_attr_put_u8(h, CTA_PROTO_NUM, s->l4proto);
+	if (s->l4proto != IPPROTO_ICMP && !six) {
+		mnl_attr_put_u16(h, CTA_PROTO_SRC_PORT, htons(s->client_port));
+		mnl_attr_put_u16(h, CTA_PROTO_DST_PORT, htons(s->server_port));
+		return;
+	}
+	mnl_attr_put_u16(h, six ? CTA_PROTO_ICMPV6_ID : CTA_PROTO_ICMP_ID, htons(s->client_port));
+	mnl_attr_put_u8(h, six ? CTA_PROTO_ICMPV6_TYPE : CTA_PROTO_ICMP_TYPE, (uint8_t)(s->server_port >> 8));
+	mnl_attr_put_u8(h, six ? CTA_PROTO_ICMPV6_CODE : CTA_PROTO_ICMP_CODE, (uint8_t)s->server_port);
+}
+
+int conntrack_mark(struct netlink *n, const struct session *s, uint32_t mark, struct err *e)
+{
+	_Alignas(8) uint8_t buf[4096];
+	struct nlmsghdr *h = netlink_request(n, buf, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW, NLM_F_ACK,
+					     s->client.family == 4 ? AF_INET : AF_INET6);
+	struct nlattr *tuple_at = mnl_attr_nest_start(h, CTA_TUPLE_ORIG), *at;
+
+	at = mnl_attr_nest_start(h, CTA_TUPLE_IP);
+	put_address(h, CTA_IP_V4_SRC, CTA_IP_V6_SRC, &s->client);
+	put_address(h, CTA_IP_V4_DST, CTA_IP_V6_DST, &s->server);
+	mnl_attr_nest_end(h, at);
+	at = mnl_attr_nest_start(h, CTA_TUPLE_PROTO);
+	put_protocol(h, s);
+	mnl_attr_nest_end(h, at);
+	mnl_attr_nest_end(h, tuple_at);
+	mnl_attr_put_u32(h, CTA_MARK, htonl(mark));
+	return netlink_ask(n, h, NULL, NULL, e);
+}

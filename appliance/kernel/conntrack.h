@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel's live sessions, by raw libmnl: a dump of connection tracking in this namespace. It never changes an
- * entry: a cut is made by the rules, and heard by the peers. Runs in enforce.
+ * The kernel's live sessions, by raw libmnl: a dump of connection tracking in this namespace. The only thing that it changes
+ * is a session's mark: a cut is made by the rules, and heard by the peers. Runs in enforce.
  */
 #ifndef SEKISHO_KERNEL_CONNTRACK_H
 #define SEKISHO_KERNEL_CONNTRACK_H
@@ -27,5 +27,7 @@ typedef int session_each(const struct session *s, void *ctx); /* 0 = go on, nega
 /* Every tracked session of both families that carries a permit. 0 or negative errno. A repeated dump may show a session
  * twice: `restart` (may be NULL) is called before every start. */
 int conntrack_dump(struct netlink *n, session_each *each, void (*restart)(void *ctx), void *ctx, struct err *e);
+/* Another mark for a session that was dumped. -ENOENT when it is gone. */
+int conntrack_mark(struct netlink *n, const struct session *s, uint32_t mark, struct err *e);
 
 #endif

@@ -133,6 +133,8 @@ static bool base_right(const struct nftnl_chain *c, uint32_t number)
 		return hook == NF_INET_FORWARD && priority == 0;
 	case CHAIN_POST:
 		return hook == NF_INET_FORWARD && priority == 10;
+	case CHAIN_LAST:
+		return hook == NF_INET_FORWARD && priority == 20;
 	case CHAIN_OUTPUT:
 		return hook == NF_INET_LOCAL_OUT && priority == 0;
 	default:

@@ -18,7 +18,7 @@
 #include "policy/ir/ir.h"
 
 #define TABLE_NAME "sekisho"
-#define BASE_CHAINS 5u /* CHAIN_GUARD .. CHAIN_OUTPUT */
+#define BASE_CHAINS 6u /* CHAIN_GUARD .. CHAIN_OUTPUT */
 
 /* All sets of the table: those of the IR, then enforce's own. */
 enum table_set {

@@ -251,7 +251,8 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uin
 		break;
 	case IR_COPY_MARK:
 		expr_ct(b, NFT_CT_MARK, 0);
-		expr_bits32(b, 0, ~MARK_OUTCOME_MASK, 0);
+		if (s->a != 0)
+			expr_bits32(b, 0, ~s->a, 0);
 		expr_meta_set(b, NFT_META_MARK, 0);
 		break;
 	case IR_SET_OUTCOME:

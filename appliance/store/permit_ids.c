@@ -13,18 +13,17 @@
 
 #define FILE_NAME "permit-ids"
 #define FILE_MAGIC 0x534b4944u /* SKID */
-#define FILE_VERSION 1u
+#define FILE_VERSION 2u
 #define HEAD_BYTES 24u
-#define ENTRY_BYTES 44u
+#define ENTRY_BYTES 76u
 #define DIGEST_BYTES 32u
 #define FILE_MAX (64u << 20)
 
-static int by_identity(const void *a, const void *b)
+static int by_id(const void *a, const void *b)
 {
 	const struct permit_id *x = a, *y = b;
-	int c = memcmp(x->identity, y->identity, sizeof(x->identity));
 
-	return c != 0 ? c : (x->id > y->id) - (x->id < y->id);
+	return (x->id > y->id) - (x->id < y->id);
 }
 
 static bool decode(struct bytes b, struct permit_ids *p)
@@ -55,6 +54,7 @@ static bool decode(struct bytes b, struct permit_ids *p)
 		struct permit_id *e = &p->list[p->n];
 
 		bytes_copy(&body, e->identity, sizeof(e->identity));
+		bytes_copy(&body, e->place, sizeof(e->place));
 		bytes_be32(&body, &e->id);
 		bytes_be64(&body, &e->used);
 		if (e->id == 0 || e->id > PERMIT_MAX)
@@ -62,7 +62,7 @@ static bool decode(struct bytes b, struct permit_ids *p)
 	}
 	if (!bytes_done(&body))
 		return false;
-	qsort(p->list, p->n, sizeof(*p->list), by_identity);
+	qsort(p->list, p->n, sizeof(*p->list), by_id);
 	return true;
 }
 
@@ -116,23 +116,46 @@ static uint32_t free_id(const uint8_t *taken, uint32_t *next)
 	return 0;
 }
 
-/* The entry of this identity whose id was not given out in this call, or NULL. */
-static struct permit_id *known(struct permit_id *list, size_t n, const uint8_t *identity, const uint8_t *given)
+static int meaning_cmp(const struct permit_id *a, const uint8_t *identity, const uint8_t *place)
+{
+	int c = memcmp(a->identity, identity, sizeof(a->identity));
+
+	return c != 0 ? c : memcmp(a->place, place, sizeof(a->place));
+}
+
+static int by_meaning(const void *pa, const void *pb)
+{
+	const struct permit_id *a = *(struct permit_id *const *)pa, *b = *(struct permit_id *const *)pb;
+	int c = meaning_cmp(a, b->identity, b->place);
+
+	return c != 0 ? c : by_id(a, b);
+}
+
+/* The entry of this meaning and place whose id was not given out in this call, or NULL. */
+static struct permit_id *known(struct permit_id *const *sorted, size_t n, const struct permit_wanted *w,
+			       const uint8_t *given)
 {
 	size_t lo = 0, hi = n;
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (memcmp(list[mid].identity, identity, sizeof(list[mid].identity)) < 0)
+		if (meaning_cmp(sorted[mid], w->identity, w->place) < 0)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	for (; lo < n && memcmp(list[lo].identity, identity, sizeof(list[lo].identity)) == 0; lo++)
-		if (!bit(given, list[lo].id))
-			return &list[lo];
+	for (; lo < n && meaning_cmp(sorted[lo], w->identity, w->place) == 0; lo++)
+		if (!bit(given, sorted[lo]->id))
+			return sorted[lo];
 	return NULL;
+}
+
+static struct permit_id *entry_of(struct permit_id *list, size_t n, uint32_t id)
+{
+	struct permit_id key = { .id = id };
+
+	return bsearch(&key, list, n, sizeof(*list), by_id);
 }
 
 static int by_age(const void *a, const void *b)
@@ -152,52 +175,66 @@ static void forget_old(struct permit_id *list, size_t *n, uint64_t serial)
 		--*n;
 }
 
-int permit_ids_assign(struct permit_ids *p, size_t n, const uint8_t *(*identity)(const void *ctx, size_t i),
-		      const void *ctx, uint32_t *ids, struct err *e)
+int permit_ids_assign(struct permit_ids *p, size_t n, const struct permit_wanted *wanted, uint32_t *ids, struct err *e)
 {
-	struct permit_id *list = calloc(p->n + n + 1, sizeof(*list));
+	struct permit_id *list = calloc(p->n + n + 1, sizeof(*list)), **sorted = calloc(p->n + 1, sizeof(void *));
 	uint8_t *taken = calloc(1, PERMIT_MAX / 8 + 1), *given = calloc(1, PERMIT_MAX / 8 + 1);
 	uint32_t next = p->next;
 	size_t total = p->n;
 	int r = 0;
 
-	if (list == NULL || taken == NULL || given == NULL) {
+	if (list == NULL || sorted == NULL || taken == NULL || given == NULL) {
 		r = err_set(e, -ENOMEM, "permit ids");
 		goto out;
 	}
 	if (p->n > 0)
 		memcpy(list, p->list, p->n * sizeof(*list));
-	for (size_t i = 0; i < p->n; i++)
+	for (size_t i = 0; i < p->n; i++) {
 		mark(taken, list[i].id);
+		sorted[i] = &list[i];
+	}
+	qsort(sorted, p->n, sizeof(struct permit_id *), by_meaning);
+	/* What goes on keeps its id, whoever else might have a claim to it. */
+	for (size_t i = 0; i < n; i++)
+		if (wanted[i].keep != 0)
+			mark(given, wanted[i].keep);
 	for (size_t i = 0; i < n; i++) {
-		const uint8_t *who = identity(ctx, i);
-		struct permit_id *old = known(list, p->n, who, given);
+		const struct permit_wanted *w = &wanted[i];
+		struct permit_id *entry = w->keep != 0 ? entry_of(list, p->n, w->keep) : known(sorted, p->n, w, given);
 
-		if (old == NULL) {
-			old = &list[total];
-			memcpy(old->identity, who, sizeof(old->identity));
-			old->id = free_id(taken, &next);
-			if (old->id == 0) {
+		if (entry == NULL) {
+			entry = &list[total];
+			entry->id = w->keep != 0 ? w->keep : free_id(taken, &next);
+			if (entry->id == 0) {
 				r = err_set(e, -ENOSPC, "all %u permit ids are taken", PERMIT_MAX);
 				goto out;
 			}
 			total++;
-			mark(taken, old->id);
+			mark(taken, entry->id);
 		}
-		old->used = p->serial + 1;
-		mark(given, old->id);
-		ids[i] = old->id;
+		ids[i] = entry->id;
+		entry->used = p->serial + 1;
+		mark(given, entry->id);
+	}
+	/* Written only now: until here the entries are searched by what they were. */
+	qsort(list, total, sizeof(*list), by_id);
+	for (size_t i = 0; i < n; i++) {
+		struct permit_id *entry = entry_of(list, total, ids[i]);
+
+		memcpy(entry->identity, wanted[i].identity, sizeof(entry->identity));
+		memcpy(entry->place, wanted[i].place, sizeof(entry->place));
 	}
 	p->serial++;
 	p->next = next;
 	forget_old(list, &total, p->serial);
-	qsort(list, total, sizeof(*list), by_identity);
+	qsort(list, total, sizeof(*list), by_id);
 	free(p->list);
 	p->list = list;
 	p->n = total;
 	list = NULL;
 out:
 	free(list);
+	free(sorted);
 	free(taken);
 	free(given);
 	return r;
@@ -220,6 +257,7 @@ int permit_ids_save(int dirfd, const struct permit_ids *p, struct err *e)
 	out_be32(&o, (uint32_t)p->n);
 	for (size_t i = 0; i < p->n; i++) {
 		out_bytes(&o, p->list[i].identity, sizeof(p->list[i].identity));
+		out_bytes(&o, p->list[i].place, sizeof(p->list[i].place));
 		out_be32(&o, p->list[i].id);
 		out_be64(&o, p->list[i].used);
 	}

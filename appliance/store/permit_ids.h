@@ -2,9 +2,10 @@
 /*
  * Permit ids: which number each permit has on this box. Supervisor only.
  *
- * Conntrack marks outlive every process, so an id must keep its meaning for as long as a flow may carry it: a permit
- * whose identity (settings, grants, rows, cells) is unchanged keeps its id over generations and restarts; a new identity
- * gets an id that nothing remembered here has. What is remembered is on disk before the kernel hears of it.
+ * Conntrack marks outlive every process, so an id must keep its meaning for as long as a flow may carry it. A permit that
+ * means the same (identity: settings, grants, rows) and lies where it lay keeps its id over generations and restarts; one that
+ * lies elsewhere keeps it when whoever asks knows that it carries the other on (policy/ir/carry.c); else it gets an id that
+ * nothing remembered here has. What is remembered is on disk before the kernel hears of it.
  */
 #ifndef SEKISHO_STORE_PERMIT_IDS_H
 #define SEKISHO_STORE_PERMIT_IDS_H
@@ -19,13 +20,14 @@
 
 struct permit_id {
 	uint8_t identity[32];
+	uint8_t place[32]; /* where it lay when it was last assigned */
 	uint32_t id;
 	uint64_t used; /* serial of the last assignment that used it */
 };
 
 /* Start from zero bytes. */
 struct permit_ids {
-	struct permit_id *list; /* sorted by identity; owned */
+	struct permit_id *list; /* sorted by id; owned */
 	size_t n;
 	uint32_t next;	 /* where the search for a free id starts; 0 = from 1 */
 	uint64_t serial; /* assignments so far */
@@ -36,12 +38,17 @@ struct permit_ids {
  * place, because flows in the kernel may still carry the forgotten ones. 0, or negative errno when it cannot be read.
  */
 int permit_ids_load(int dirfd, struct permit_ids *p, bool *damaged, struct err *e);
+/* A permit that needs an id. */
+struct permit_wanted {
+	const uint8_t *identity, *place; /* 32 bytes each */
+	uint32_t keep;			 /* the id that it carries on, 0 = none */
+};
+
 /*
- * One id per identity, in order, into ids[n]. `identity(ctx, i)` gives 32 bytes. Equal identities within one call get
- * different ids. -ENOSPC when all ids are taken; nothing has changed then.
+ * One id for each, in order, into ids[n]. Equal ones within one call get different ids. -ENOSPC when all ids are taken;
+ * nothing has changed then.
  */
-int permit_ids_assign(struct permit_ids *p, size_t n, const uint8_t *(*identity)(const void *ctx, size_t i),
-		      const void *ctx, uint32_t *ids, struct err *e);
+int permit_ids_assign(struct permit_ids *p, size_t n, const struct permit_wanted *wanted, uint32_t *ids, struct err *e);
 int permit_ids_save(int dirfd, const struct permit_ids *p, struct err *e);
 void permit_ids_free(struct permit_ids *p);
 

@@ -11,21 +11,62 @@
 
 #define UNSEAL_BUDGET (512u << 20)
 
-static const uint8_t *identity_of(const void *ctx, size_t i)
+#define IDS_BUDGET (256u << 20)
+
+/* What each permit is, and which id it carries on from what is in force. */
+static struct permit_wanted *wanted_of(const struct supervisor *s, const struct policy *p, struct arena *a)
 {
-	return ((const struct ir *)ctx)->permits[i].identity;
+	struct permit_wanted *wanted = arena_array(a, p->ir->n_permits + 1u, sizeof(*wanted));
+	uint32_t *from = arena_array(a, p->ir->n_permits + 1u, sizeof(*from));
+	struct ir_place *places;
+	/* Before the kernel was given what is in force, nobody knows what its sessions carry. */
+	bool carry = s->booted && s->now != NULL;
+
+	if (wanted == NULL || from == NULL || !ir_places(p->ir, a, &places) ||
+	    (carry && !ir_carry_on(s->now->ir, p->ir, a, from)))
+		return NULL;
+	for (uint32_t i = 0; i < p->ir->n_permits; i++)
+		wanted[i] = (struct permit_wanted){ p->ir->permits[i].identity, places[i].digest,
+						    carry && from[i] != UINT32_MAX ? s->now->ids[from[i]] : 0 };
+	return wanted;
+}
+
+static int ids_copy(const struct permit_ids *from, struct permit_ids *ret, struct err *e)
+{
+	*ret = *from;
+	ret->list = calloc(from->n + 1, sizeof(*ret->list));
+	if (ret->list == NULL)
+		return err_set(e, -ENOMEM, "permit ids");
+	if (from->n > 0)
+		memcpy(ret->list, from->list, from->n * sizeof(*ret->list));
+	return 0;
 }
 
 static int give_ids(struct supervisor *s, struct policy *p, struct err *e)
 {
+	struct arena *a = arena_new(IDS_BUDGET);
+	struct permit_wanted *wanted = a != NULL ? wanted_of(s, p, a) : NULL;
+	struct permit_ids tried;
 	int r;
 
 	p->ids = calloc((size_t)p->ir->n_permits + 1, sizeof(*p->ids));
-	if (p->ids == NULL)
-		return err_set(e, -ENOMEM, "permit ids");
-	r = permit_ids_assign(&s->ids, p->ir->n_permits, identity_of, p->ir, p->ids, e);
-	/* On disk before anybody else hears of them: an id given twice would give one flow the rights of another. */
-	return r < 0 ? r : permit_ids_save(s->state_fd, &s->ids, e);
+	if (p->ids == NULL || wanted == NULL) {
+		r = err_set(e, -ENOMEM, "permit ids");
+	} else if (s->op.kind == OP_DRY_RUN) {
+		/* Looking changes nothing. */
+		r = ids_copy(&s->ids, &tried, e);
+		if (r == 0) {
+			r = permit_ids_assign(&tried, p->ir->n_permits, wanted, p->ids, e);
+			permit_ids_free(&tried);
+		}
+	} else {
+		r = permit_ids_assign(&s->ids, p->ir->n_permits, wanted, p->ids, e);
+		/* On disk before anybody else hears of them: an id given twice would give one flow the rights of another. */
+		if (r == 0)
+			r = permit_ids_save(s->state_fd, &s->ids, e);
+	}
+	arena_free(a);
+	return r;
 }
 
 struct policy *policy_new(struct supervisor *s, uint8_t *sealed, size_t n, uint64_t number, struct err *e)

@@ -277,32 +277,6 @@ static void put_grant(struct outbuf *o, const struct command_table *t, const str
 	}
 }
 
-static void put_range(struct outbuf *o, const struct addr_range *r)
-{
-	out_u8(o, r->lo.family);
-	out_bytes(o, r->lo.b, sizeof(r->lo.b));
-	out_bytes(o, r->hi.b, sizeof(r->hi.b));
-}
-
-static size_t cell_size(const struct ir *ir, const struct ir_cell *c)
-{
-	return 2u * 33u + 6u + strlen(ir->interfaces[c->iif].name) + strlen(ir->interfaces[c->oif].name) + 2u;
-}
-
-static void put_cell(struct outbuf *o, const struct ir *ir, const struct ir_cell *c)
-{
-	const char *in = ir->interfaces[c->iif].name, *out = ir->interfaces[c->oif].name;
-
-	out_bytes(o, in, strlen(in) + 1);
-	out_bytes(o, out, strlen(out) + 1);
-	put_range(o, &c->src);
-	put_range(o, &c->dst);
-	out_u8(o, c->l4proto);
-	out_be16(o, c->lo);
-	out_be16(o, c->hi);
-	out_u8(o, c->layer);
-}
-
 static void put_settings(struct outbuf *o, const struct ir_permit *p)
 {
 	out_be32(o, p->lane);
@@ -313,8 +287,7 @@ static void put_settings(struct outbuf *o, const struct ir_permit *p)
 	out_be32(o, p->protocols);
 }
 
-/* Grants count in their order: that is the order of the conduits, which decides whose name an event carries, and the
- * first cell of all stands before the second; both follow from the text alone. */
+/* Grants count in their order: that is the order of the conduits, which decides whose name an event carries. */
 bool permits_identify(struct ir *ir, struct arena *a)
 {
 	const struct command_table *t = &ir->table;
@@ -328,8 +301,6 @@ bool permits_identify(struct ir *ir, struct arena *a)
 		for (uint32_t g = 0; g < t->permits[i].n_grants; g++)
 			size[i] += grant_size(t, &t->grants[t->permits[i].first_grant + g]);
 	}
-	for (uint32_t i = 0; i < ir->n_cells; i++)
-		size[ir->cells[i].permit] += cell_size(ir, &ir->cells[i]);
 	for (uint32_t i = 0; i < ir->n_permits; i++) {
 		void *p = arena_alloc(a, size[i]);
 
@@ -340,8 +311,6 @@ bool permits_identify(struct ir *ir, struct arena *a)
 		for (uint32_t g = 0; g < t->permits[i].n_grants; g++)
 			put_grant(&out[i], t, &t->grants[t->permits[i].first_grant + g]);
 	}
-	for (uint32_t i = 0; i < ir->n_cells; i++)
-		put_cell(&out[ir->cells[i].permit], ir, &ir->cells[i]);
 	for (uint32_t i = 0; i < ir->n_permits; i++) {
 		if (out[i].failed)
 			return false;

@@ -25,9 +25,9 @@
 bool permits_make(const struct model *m, const struct cells *cells, struct arena *a, struct diags *d, struct ir *ir);
 
 /*
- * Fills in the identities: SHA-256 over what a permit means, settings, grants with their rows, and its cells with the
- * names of their interfaces. Neither names of conduits nor lines are in it, so that a comment keeps every session.
- * After commands_make and after ir->cells and ir->interfaces stand. False when memory is out.
+ * Fills in the identities: SHA-256 over what a permit means, settings and grants with their rows, not over where it lies:
+ * who is added beside it, or taken out of it, changes nothing for the others. Neither names of conduits nor lines are in it, so
+ * that a comment keeps every session. After commands_make. False when memory is out.
  */
 bool permits_identify(struct ir *ir, struct arena *a);
 

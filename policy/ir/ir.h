@@ -71,7 +71,7 @@ struct ir_permit {
 	uint8_t midstream;
 	uint64_t until;	      /* 0 = no end, else seconds since 1970: the earliest of its conduits */
 	uint32_t protocols;   /* bit set of enum protocol promised: relabelled flows stay confirmed only if equal */
-	uint8_t identity[32]; /* SHA-256 of settings, grants, rows and cells: equal identity keeps its permit id */
+	uint8_t identity[32]; /* SHA-256 of what it means: settings, grants and rows, wherever it lies */
 };
 
 /*
@@ -130,10 +130,14 @@ enum ir_chain {
 	CHAIN_INPUT,
 	CHAIN_FORWARD,
 	CHAIN_POST,
+	CHAIN_LAST,
 	CHAIN_OUTPUT,
 	CHAIN_RELATED,
 	CHAIN_NEW,
 	CHAIN_LAPSED,
+	CHAIN_RENEW,
+	CHAIN_LOOKUP,
+	CHAIN_RELABEL,
 	CHAIN_INVALID,
 	CHAIN_ADMIT,
 	CHAIN_CUT,
@@ -195,7 +199,7 @@ enum ir_stmt_kind {
 	IR_SET_MARK,	/* packet mark = a */
 	IR_ADD_MARK,	/* packet mark |= a */
 	IR_ARRIVED,	/* packet mark = mark_arrived() of the interface that it came in at */
-	IR_COPY_MARK,	/* packet mark = conntrack mark & ~outcome */
+	IR_COPY_MARK,	/* packet mark = conntrack mark & ~a */
 	IR_SET_OUTCOME, /* conntrack mark = (conntrack mark & ~outcome) | a */
 	IR_COUNT,	/* named counter of reason a */
 	IR_LOG,		/* NFLOG, prefix = reason a's word, limited to b records per second */
@@ -272,6 +276,20 @@ struct ir_element {
 
 /* All elements for `ids` (one permit id per permit index). Elements in the arena, in a canonical order. */
 size_t ir_elements(const struct ir *ir, const uint32_t *ids, struct arena *a, struct ir_element **ret);
+
+/* Where a permit lies: SHA-256 of its cells with the names of their interfaces. */
+struct ir_place {
+	uint8_t digest[32];
+};
+
+/* One for each permit; in the arena. False when memory is out. */
+bool ir_places(const struct ir *ir, struct arena *a, struct ir_place **ret);
+/*
+ * For each permit of `next` the permit of `now` that it carries on, or UINT32_MAX: it means the same, and wherever that one
+ * lies something allows at least as much now. A session that carries its id may therefore keep it. A permit is carried on by
+ * one at most. False when memory is out.
+ */
+bool ir_carry_on(const struct ir *now, const struct ir *next, struct arena *a, uint32_t *ret);
 
 /* The workers' image for this id map (sorted by permit id). malloc'd, owned by the caller; NULL when memory is out. */
 uint8_t *ir_table_image(const struct ir *ir, const uint32_t *ids, size_t *ret_n);

@@ -5,7 +5,9 @@
  *
  *   guard     before tracking: what could only harm the sessions that tracking knows, errors about them included
  *   forward   what tracking says of the packet decides where it goes; live sessions first, by one lookup
- *   post      the same hook, later: nothing leaves but what was let by (FAST) or judged by the policy now in force
+ *   post      the same hook, later: nothing leaves but what was let by (FAST) or judged by the policy now in force; what
+ *             was judged by one that has changed since goes to its worker once more
+ *   last      the same hook, after that: what was judged a second time
  *   input     packets for the box itself, where nothing listens
  *   output    packets of the box itself: neighbour discovery, errors, echo answers, resets
  *
@@ -252,7 +254,7 @@ static void new_rules(struct writer *w)
 static void admit_rules(struct writer *w)
 {
 	rule(w, CHAIN_ADMIT);
-	say(w, IR_COPY_MARK, 0, 0);
+	say(w, IR_COPY_MARK, MARK_OUTCOME_MASK, 0);
 	rule(w, CHAIN_ADMIT);
 	say(w, IR_MARK, MARK_LANE_MASK, 0);
 	say(w, IR_SET_MARK, MARK_FAST, 0);
@@ -271,9 +273,9 @@ static void admit_rules(struct writer *w)
 /*
  * A tracked session that the map `live` does not know for this interface and direction. If its permit is live all the
  * same, the packet came in at a wrong interface. That is asked first, and nothing is written to the session before: a
- * spoofed packet can neither relabel nor cut a session that is allowed. Else its permit has ended or was narrowed: it is
- * looked up again as it was opened, and cut when nothing allows it now; but only for a packet that comes from where its
- * source is, so that between a change of policy and a session's next own packet no stranger speaks for it.
+ * spoofed packet can neither relabel nor cut a session that is allowed. Else its permit has ended or was narrowed, and it is
+ * looked up again; but only for a packet that comes from where its source is, so that between a change of policy and a
+ * session's next own packet no stranger speaks for it.
  */
 static void lapsed_rules(struct writer *w)
 {
@@ -281,17 +283,54 @@ static void lapsed_rules(struct writer *w)
 	rule(w, CHAIN_LAPSED);
 	in_set(w, IR_IN_SET, SET_AGREE, KEY_CT_PERMIT);
 	drop(w, R_SPOOFED);
+	rule(w, CHAIN_LAPSED);
+	go(w, CHAIN_LOOKUP);
+}
+
+/*
+ * A packet that was with a worker while its session's permit changed or ended. It did nothing wrong and must not be lost: it
+ * goes to the worker again, to be judged by what holds now. Whatever comes out of the cut queue has permit 0 and ends here.
+ */
+static void renew_rules(struct writer *w)
+{
+	rule(w, CHAIN_RENEW);
+	say(w, IR_MARK, MARK_PERMIT_MASK, 0);
+	drop(w, R_STALE);
+	rule(w, CHAIN_RENEW);
+	in_set(w, IR_IN_SET, SET_AGREE, KEY_CT_PERMIT);
+	go(w, CHAIN_ADMIT);
+	rule(w, CHAIN_RENEW);
+	go(w, CHAIN_LOOKUP);
+}
+
+/* A session is looked up again as it was opened, and cut when nothing allows it now. The packet mark keeps what was known of
+ * it over the map, which writes a whole mark. */
+static void lookup_rules(struct writer *w)
+{
+	rule(w, CHAIN_LOOKUP);
+	say(w, IR_COPY_MARK, 0, 0);
 	for (size_t f = 0; f < 2; f++)
 		for (uint32_t i = 0; i < map_count(w); i++)
 			for (uint32_t direction = 0; direction < 2; direction++) {
-				rule(w, CHAIN_LAPSED);
+				rule(w, CHAIN_LOOKUP);
 				say(w, IR_FAMILY, f ? 6 : 4, 0);
 				say(w, IR_CT_DIRECTION, direction, 0);
 				in_set(w, IR_ADMIT, map_at(w, f == 1, i), direction ? KEY_ORIGINAL_BACK : KEY_ORIGINAL);
-				go(w, CHAIN_ADMIT);
+				go(w, CHAIN_RELABEL);
 			}
-	rule(w, CHAIN_LAPSED);
+	rule(w, CHAIN_LOOKUP);
 	go(w, CHAIN_CUT);
+}
+
+/* A live session stays one: `hold` lets it go on. That its protocol was confirmed is another permit's word, and its worker
+ * says it again when the new one promises the same. */
+static void relabel_rules(struct writer *w)
+{
+	rule(w, CHAIN_RELABEL);
+	say(w, IR_MARK_NOT, MARK_OUTCOME_MASK, MARK_UNJUDGED << MARK_OUTCOME_SHIFT);
+	say(w, IR_SET_OUTCOME, MARK_GOOD << MARK_OUTCOME_SHIFT, 0);
+	rule(w, CHAIN_RELABEL);
+	go(w, CHAIN_ADMIT);
 }
 
 /* The packet's numbers serve to reset both ends; it goes no further itself. No bypass: unanswered it is dropped. */
@@ -345,34 +384,50 @@ static void lane_rules(struct writer *w, uint64_t lanes)
 	}
 }
 
-static void post_rules(struct writer *w)
+/* What a base chain behind the queues lets by. Judged under a permit that the flow no longer has, or that is no longer live:
+ * the first time that is asked the worker gets it again, the second time it is dropped. */
+static void judged_rules(struct writer *w, enum ir_chain chain)
 {
-	rule(w, CHAIN_POST);
+	rule(w, chain);
 	say(w, IR_MARK, UINT32_MAX, MARK_FAST);
 	say(w, IR_ACCEPT, 0, 0);
 	/* What was queued as a stray stays one, whatever mark it carries. */
-	rule(w, CHAIN_POST);
+	rule(w, chain);
 	say(w, IR_CT_STATE, CT_INVALID, 0);
 	drop(w, R_STALE);
-	/* Judged under a permit that the flow no longer has, or that is no longer live; also whatever comes out of the
-	 * cut queue, since permit 0 is never live. */
-	rule(w, CHAIN_POST);
+	rule(w, chain);
 	in_set(w, IR_NOT_IN_SET, SET_AGREE, KEY_AGREE);
-	drop(w, R_STALE);
-	rule(w, CHAIN_POST);
+	if (chain == CHAIN_LAST)
+		drop(w, R_STALE);
+	else
+		go(w, CHAIN_RENEW);
+	rule(w, chain);
 	say(w, IR_GOTO_OUTCOME, 0, 0);
-	rule(w, CHAIN_POST);
+	rule(w, chain);
 	drop(w, R_STALE);
+}
+
+/* Decided: the chain that comes after lets it by without asking again. */
+static void pass(struct writer *w)
+{
+	say(w, IR_SET_MARK, MARK_FAST, 0);
+	say(w, IR_ACCEPT, 0, 0);
+}
+
+static void post_rules(struct writer *w)
+{
+	judged_rules(w, CHAIN_POST);
+	judged_rules(w, CHAIN_LAST);
 	/* A packet that waited while its flow was confirmed must not take that back. */
 	rule(w, CHAIN_JUDGED_GOOD);
 	say(w, IR_CTMARK_NOT, MARK_OUTCOME_MASK, MARK_CONFIRMED << MARK_OUTCOME_SHIFT);
 	say(w, IR_SET_OUTCOME, MARK_GOOD << MARK_OUTCOME_SHIFT, 0);
-	say(w, IR_ACCEPT, 0, 0);
+	pass(w);
 	rule(w, CHAIN_JUDGED_GOOD);
-	say(w, IR_ACCEPT, 0, 0);
+	pass(w);
 	rule(w, CHAIN_JUDGED_CONFIRMED);
 	say(w, IR_SET_OUTCOME, MARK_CONFIRMED << MARK_OUTCOME_SHIFT, 0);
-	say(w, IR_ACCEPT, 0, 0);
+	pass(w);
 }
 
 /* Packets that passed a queue without an answer. */
@@ -385,13 +440,13 @@ static void failure_rules(struct writer *w)
 	rule(w, CHAIN_HOLD);
 	say(w, IR_CTMARK_NOT, MARK_OUTCOME_MASK, 0);
 	say(w, IR_COUNT, R_DOWN_HELD, 0);
-	say(w, IR_ACCEPT, 0, 0);
+	pass(w);
 	rule(w, CHAIN_HOLD);
 	drop(w, R_DOWN_HOLD_NEW);
 	rule(w, CHAIN_OPEN);
 	say(w, IR_COUNT, R_DOWN_OPEN, 0);
 	say(w, IR_LOG, R_DOWN_OPEN, LOG_RATE);
-	say(w, IR_ACCEPT, 0, 0);
+	pass(w);
 }
 
 static void neighbours(struct writer *w, enum ir_chain chain, uint32_t type)
@@ -501,6 +556,9 @@ size_t ir_skeleton(uint64_t lanes, uint32_t layers, uint32_t workers, struct are
 	new_rules(&w);
 	admit_rules(&w);
 	lapsed_rules(&w);
+	renew_rules(&w);
+	lookup_rules(&w);
+	relabel_rules(&w);
 	cut_rules(&w);
 	invalid_rules(&w);
 	lane_rules(&w, lanes);

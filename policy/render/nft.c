@@ -226,6 +226,7 @@ static void put_chains(const struct printer *p, const struct ir_rule *rules, siz
 		[CHAIN_INPUT] = "type filter hook input priority filter; policy drop;",
 		[CHAIN_FORWARD] = "type filter hook forward priority filter; policy drop;",
 		[CHAIN_POST] = "type filter hook forward priority filter + 10; policy drop;",
+		[CHAIN_LAST] = "type filter hook forward priority filter + 20; policy drop;",
 		[CHAIN_OUTPUT] = "type filter hook output priority filter; policy drop;",
 	};
 	char name[16];

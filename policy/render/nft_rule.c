@@ -258,7 +258,9 @@ static void put_stmt(struct line *l, const struct ir_stmt *s)
 		fprintf(l->to, "meta mark set iif & 0x%08x | 0x%08x", MARK_PERMIT_MASK, mark_arrived(0));
 		break;
 	case IR_COPY_MARK:
-		fprintf(l->to, "meta mark set ct mark & 0x%08x", ~MARK_OUTCOME_MASK);
+		fputs("meta mark set ct mark", l->to);
+		if (s->a != 0)
+			fprintf(l->to, " & 0x%08x", ~s->a);
 		break;
 	case IR_SET_OUTCOME:
 		fprintf(l->to, "ct mark set ct mark & 0x%08x | 0x%08x", ~MARK_OUTCOME_MASK, s->a);

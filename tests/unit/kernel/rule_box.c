@@ -225,7 +225,7 @@ static bool step(struct run *x, const struct ir_stmt *s)
 		p->mark = mark_arrived(p->iif);
 		return true;
 	case IR_COPY_MARK:
-		p->mark = p->flow->mark & ~MARK_OUTCOME_MASK;
+		p->mark = p->flow->mark & ~s->a;
 		return true;
 	case IR_SET_OUTCOME:
 		p->flow->mark = (p->flow->mark & ~MARK_OUTCOME_MASK) | s->a;

@@ -351,7 +351,8 @@ static void identities(void **state)
 	(void)state;
 	identity_of(NOTHING, base);
 	for (int c = NAME; c <= UNDECIDED; c++) {
-		bool same = c == NAME || c == LINE || c == ELSEWHERE;
+		/* Where it lies is not what it means. */
+		bool same = c == NAME || c == LINE || c == PORT || c == SOURCE || c == ELSEWHERE || c == INTERFACE;
 
 		identity_of((enum change)c, other);
 		if ((memcmp(base, other, 32) == 0) != same)

@@ -67,7 +67,7 @@ static void nft_text_has_every_cell_and_its_lines(void **state)
 	maker_site(&k);
 	lower(&k);
 	text = nft_of(&k);
-	assert_int_equal(times(text, "policy drop;"), 5);
+	assert_int_equal(times(text, "policy drop;"), 6);
 	cells = times(text, " . tcp . ") + times(text, " . udp . ") + times(text, " . icmp . ") +
 		times(text, " . ipv6-icmp . ");
 	assert_int_equal(cells, k.c.ir->n_cells);

@@ -103,8 +103,19 @@ static struct box_result forward(struct world *w, struct box_packet *p)
 /* What the gate's verdict does: permit judged and outcome. */
 static struct box_result judged(struct world *w, struct box_packet *p, enum mark_outcome o)
 {
+	struct box_result r;
+
 	p->mark = mark_make(mark_permit(p->mark), 0, o);
-	return box_run(&w->b, CHAIN_POST, p);
+	r = box_run(&w->b, CHAIN_POST, p);
+	/* What this chain lets by, the next one lets by too. */
+	return r.verdict == BOX_ACCEPT ? box_run(&w->b, CHAIN_LAST, p) : r;
+}
+
+/* The same after the packet was queued a second time. */
+static struct box_result judged_again(struct world *w, struct box_packet *p, enum mark_outcome o)
+{
+	p->mark = mark_make(mark_permit(p->mark), 0, o);
+	return box_run(&w->b, CHAIN_LAST, p);
 }
 
 static void expect_drop(struct box_result r, enum reason reason)
@@ -371,17 +382,29 @@ static void what_an_old_policy_judged_is_stale(void **state)
 	p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
 	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
 	q = p;
-	q.mark = mark_make(mark_permit(p.mark) + 1, 0, MARK_GOOD); /* a live permit, not this flow's */
-	expect_drop(box_run(&w.b, CHAIN_POST, &q), R_STALE);
+	/* A live permit, not this flow's: it is judged again, once. */
+	q.mark = mark_make(mark_permit(p.mark) + 1, 0, MARK_GOOD);
+	assert_int_equal(box_run(&w.b, CHAIN_POST, &q).verdict, BOX_QUEUE);
+	assert_int_equal(q.mark, p.mark);
+	q.mark = mark_make(mark_permit(p.mark) + 1, 0, MARK_GOOD);
+	expect_drop(box_run(&w.b, CHAIN_LAST, &q), R_STALE);
 	q.mark = mark_make(0, 0, MARK_GOOD);
 	expect_drop(box_run(&w.b, CHAIN_POST, &q), R_STALE);
 	q.mark = mark_make(mark_permit(p.mark), 0, (enum mark_outcome)3);
 	expect_drop(box_run(&w.b, CHAIN_POST, &q), R_STALE);
-	/* Tightened while it waited. */
+	/* Another permit while it waited: nothing is lost, and nothing passes that only the old one judged. */
+	assert_int_equal(judged(&w, &p, MARK_GOOD).verdict, BOX_ACCEPT);
+	p = next(&p, 0);
+	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
 	for (uint32_t i = 0; i < w.k.c.ir->n_permits; i++)
 		w.ids[i] += 1000;
 	world_rules(&w);
-	expect_drop(judged(&w, &p, MARK_GOOD), R_STALE);
+	q = p;
+	assert_int_equal(judged(&w, &p, MARK_GOOD).verdict, BOX_QUEUE);
+	assert_int_equal(mark_permit(p.mark), mark_permit(q.mark) + 1000);
+	assert_int_equal(mark_outcome(f.mark), MARK_GOOD); /* a live session stays one */
+	expect_drop(judged_again(&w, &q, MARK_GOOD), R_STALE);
+	assert_int_equal(judged_again(&w, &p, MARK_GOOD).verdict, BOX_ACCEPT);
 	maker_free(&w.k);
 }
 
@@ -403,7 +426,7 @@ static void lapsed_flows_are_looked_up_again(void **state)
 		q = next(&p, d);
 		assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
 		assert_true(mark_permit(f.mark) >= 1000);
-		assert_int_equal(mark_outcome(f.mark), MARK_UNJUDGED);
+		assert_int_equal(mark_outcome(f.mark), MARK_GOOD);
 		maker_free(&w.k);
 	}
 }
@@ -436,7 +459,11 @@ static void flows_nothing_allows_are_cut(void **state)
 			struct box_packet out = q;
 
 			out.mark = mark_make(mark_permit(f.mark), LANE_CUT, (enum mark_outcome)o);
-			expect_drop(box_run(&w.b, CHAIN_POST, &out), R_STALE);
+			r = box_run(&w.b, CHAIN_POST, &out);
+			assert_int_equal(r.verdict, BOX_QUEUE);
+			assert_int_equal(r.lane, LANE_CUT);
+			out.mark = mark_make(mark_permit(f.mark), LANE_CUT, (enum mark_outcome)o);
+			expect_drop(box_run(&w.b, CHAIN_LAST, &out), R_STALE);
 		}
 		expect_drop(box_run(&w.b, CHAIN_POST, &q), R_STALE);
 	}

@@ -36,11 +36,18 @@ static const uint8_t *identity(const void *ctx, size_t i)
 	return made[i];
 }
 
+static const uint8_t somewhere[32];
+
 static void assign(struct permit_ids *p, const uint32_t *numbers, size_t n, uint32_t *ids)
 {
+	struct permit_wanted *wanted = calloc(n, sizeof(*wanted));
 	struct err e = { 0 };
 
-	assert_int_equal(permit_ids_assign(p, n, identity, numbers, ids, &e), 0);
+	assert_non_null(wanted);
+	for (size_t i = 0; i < n; i++)
+		wanted[i] = (struct permit_wanted){ identity(numbers, i), somewhere, 0 };
+	assert_int_equal(permit_ids_assign(p, n, wanted, ids, &e), 0);
+	free(wanted);
 	for (size_t i = 0; i < n; i++) {
 		assert_in_range(ids[i], 1, PERMIT_MAX);
 		for (size_t k = 0; k < i && n < 100; k++)
@@ -65,6 +72,32 @@ static void same_identity_keeps_its_id(void **state)
 	assign(&p, (const uint32_t[]){ 8, 7, 10 }, 3, c);
 	assert_int_equal(c[0], a[1]);
 	assert_int_equal(c[2], b[1]);
+	permit_ids_free(&p);
+}
+
+/* Where it lies matters too, unless whoever asks knows that it carries on. Then its new place is what is remembered. */
+static void places_and_successors(void **state)
+{
+	static const uint8_t one[32] = { 1 }, here[32] = { 2 }, there[32] = { 3 };
+	struct permit_ids p = { 0 };
+	struct permit_wanted w = { one, here, 0 };
+	struct err e = { 0 };
+	uint32_t first, id;
+
+	(void)state;
+	assert_int_equal(permit_ids_assign(&p, 1, &w, &first, &e), 0);
+	assert_int_equal(permit_ids_assign(&p, 1, &w, &id, &e), 0);
+	assert_int_equal(id, first);
+	w = (struct permit_wanted){ one, there, first };
+	assert_int_equal(permit_ids_assign(&p, 1, &w, &id, &e), 0);
+	assert_int_equal(id, first);
+	/* Sessions out there may carry it: what lies as it once lay is another permit now. */
+	w = (struct permit_wanted){ one, here, 0 };
+	assert_int_equal(permit_ids_assign(&p, 1, &w, &id, &e), 0);
+	assert_int_not_equal(id, first);
+	w = (struct permit_wanted){ one, there, 0 };
+	assert_int_equal(permit_ids_assign(&p, 1, &w, &id, &e), 0);
+	assert_int_equal(id, first);
 	permit_ids_free(&p);
 }
 
@@ -115,7 +148,7 @@ static void damage_is_noticed(void **state)
 	assign(&p, (const uint32_t[]){ 1, 2 }, 2, a);
 	assert_int_equal(permit_ids_save(f->fd, &p, &e), 0);
 	permit_ids_free(&p);
-	for (off_t at = 0; at < 24 + 2 * 44 + 32; at += 7) {
+	for (off_t at = 0; at < 24 + 2 * 76 + 32; at += 7) {
 		fd = openat(f->fd, "permit-ids", O_RDWR | O_CLOEXEC);
 		assert_int_equal(pread(fd, &b, 1, at), 1);
 		b ^= 0x10;
@@ -175,6 +208,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(same_identity_keeps_its_id),
+		cmocka_unit_test(places_and_successors),
 		cmocka_unit_test(twins_get_two_ids),
 		cmocka_unit_test_setup_teardown(kept_over_restarts, setup, teardown),
 		cmocka_unit_test_setup_teardown(damage_is_noticed, setup, teardown),

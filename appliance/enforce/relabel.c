@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A permit keeps its id when others get a part of its space that allow at least as much there. Sessions in that part would
+ * stay under it, and never use what they were given. So after each commit the sessions of live permits are looked at, and
+ * those that lie in another permit's cell now get its label. What is narrowed has a new id and does not wait for this: the
+ * commit itself ends the old one.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/enforce/enforce.h"
+#include "appliance/kernel/conntrack.h"
+#include "policy/ir/evaluate.h"
+
+#define RELABEL_BUDGET (256u << 20)
+
+struct move {
+	struct session session;
+	uint32_t mark;
+};
+
+struct looking {
+	struct arena *a;
+	const struct generation_held *g;
+	const bool *settled; /* per permit: nothing can have moved out of it */
+	uint64_t now;
+	struct move *list;
+	size_t n, room;
+};
+
+static void restart(void *ctx)
+{
+	struct looking *l = ctx;
+
+	l->n = 0;
+}
+
+static int note(const struct session *s, void *ctx)
+{
+	struct looking *l = ctx;
+	const struct ir *ir = &l->g->ir;
+	uint32_t old = generation_permit(l->g, mark_permit(s->mark)), outcome = s->mark & MARK_OUTCOME_MASK;
+	struct question q = {
+		.source = s->client,
+		.destination = s->server,
+		.l4proto = s->l4proto,
+		.port = s->server_port,
+		.now = l->now,
+	};
+	const struct ir_cell *cell;
+	struct move *m;
+
+	if (s->ending || old == UINT32_MAX || l->settled[old])
+		return 0;
+	cell = evaluate_ir(ir, &q);
+	if (cell != NULL && cell->permit == old)
+		return 0;
+	m = arena_grow(l->a, (void **)&l->list, &l->n, &l->room, sizeof(*m));
+	if (m == NULL)
+		return -ENOMEM;
+	/* Without a permit it is looked up, and cut, at its next packet. */
+	*m = (struct move){ .session = *s };
+	if (cell == NULL)
+		return 0;
+	/* The protocol was confirmed under another promise; under a wider one it still is. */
+	if (outcome != 0 && (ir->permits[old].protocols & ~ir->permits[cell->permit].protocols) != 0)
+		outcome = MARK_GOOD << MARK_OUTCOME_SHIFT;
+	m->mark = mark_make(l->g->ids[cell->permit], ir->permits[cell->permit].lane, MARK_UNJUDGED) | outcome;
+	return 0;
+}
+
+static bool same_place(const struct generation_held *old, const struct ir_place *was, uint32_t id,
+		       const struct ir_place *is)
+{
+	uint32_t i = generation_permit(old, id);
+
+	return i != UINT32_MAX && memcmp(was[i].digest, is->digest, sizeof(is->digest)) == 0;
+}
+
+/* A permit that lies where it lay has lost nothing, unless something that ends came to lie over it. */
+static bool settle(const struct generation_held *old, const struct generation_held *g, struct arena *a, bool *settled)
+{
+	struct ir_place *was, *is;
+	bool over = false;
+
+	if (old == NULL)
+		return true;
+	if (!ir_places(&old->ir, a, &was) || !ir_places(&g->ir, a, &is))
+		return false;
+	for (uint32_t i = 0; i < g->ir.n_permits; i++) {
+		settled[i] = same_place(old, was, g->ids[i], &is[i]);
+		over = over || (g->ir.permits[i].until != 0 && !settled[i]);
+	}
+	if (over)
+		memset(settled, 0, g->ir.n_permits * sizeof(*settled));
+	return true;
+}
+
+static int look(struct enforce *f, const struct generation_held *old, struct arena *a, struct err *e)
+{
+	const struct generation_held *g = f->now;
+	bool *settled = arena_array(a, g->ir.n_permits + 1u, sizeof(*settled)), all = true;
+	struct looking l = { .a = a, .g = g, .settled = settled, .now = clock_wall_ns() / 1000000000u };
+	int r = 0;
+
+	if (settled == NULL || !settle(old, g, a, settled))
+		return err_set(e, -ENOMEM, "sessions to relabel");
+	for (uint32_t i = 0; i < g->ir.n_permits && all; i++)
+		all = settled[i];
+	if (!all)
+		r = conntrack_dump(&f->net, note, restart, &l, e);
+	for (size_t i = 0; i < l.n && r == 0; i++) {
+		r = conntrack_mark(&f->net, &l.list[i].session, l.list[i].mark, e);
+		if (r == -ENOENT)
+			r = 0; /* it ended meanwhile */
+	}
+	return r;
+}
+
+void enforce_relabel(struct enforce *f, const struct generation_held *old)
+{
+	struct arena *a = f->now != NULL ? arena_new(RELABEL_BUDGET) : NULL;
+	struct err e = { 0 };
+
+	/* What was left undone concerns every permit. */
+	f->relabel_due = f->now != NULL && (a == NULL || look(f, f->relabel_due ? NULL : old, a, &e) < 0);
+	arena_free(a);
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which permits go on under the same id, and which must not.
+ *
+ * LINK: tests/unit/policy/model_make.c policy/compile/lower.c policy/space/cells.c policy/space/boxes.c
+ * LINK: policy/space/intern.c policy/compile/permits.c policy/compile/commands.c policy/space/prove.c
+ * LINK: policy/space/prove_text.c policy/space/evaluate.c policy/ir/carry.c policy/ir/evaluate.c
+ * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/wire/commands.c
+ * LINK: appliance/base/diag.c appliance/base/messages.c appliance/wire/protocols.c appliance/base/sha256.c
+ * LINK: appliance/wire/vocabulary.c
+ * LIBS: nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "tests/unit/policy/model_make.h"
+
+struct gen {
+	struct model_maker k;
+	struct model_zone *a, *b;
+	struct model_service *reads, *whole, *tls;
+};
+
+static void begin(struct gen *g)
+{
+	maker_init(&g->k);
+	maker_interface(&g->k, "lan0");
+	maker_interface(&g->k, "lan1");
+	g->a = maker_zone(&g->k, "a", "lan0", "10.1.0.0/24");
+	g->b = maker_zone(&g->k, "b", "lan1", "10.2.0.0/24");
+	g->reads = maker_service(&g->k, "reads", PROTO_MODBUS, "tcp/502");
+	maker_allow(&g->k, g->reads, CLASS_READ, 0, 99);
+	g->whole = maker_service(&g->k, "whole", PROTO_MODBUS, "tcp/502");
+	g->tls = maker_service(&g->k, "tls", PROTO_TLS, "tcp/443");
+}
+
+static struct model_conduit *add(struct gen *g, const char *name, const char *src, const char *dst,
+				 struct model_service *s)
+{
+	return maker_conduit(&g->k, name, g->a, g->b, src, dst, s);
+}
+
+/* The permit that decides a packet of this client. */
+static uint32_t at(struct gen *g, const char *src, const char *dst)
+{
+	struct question q = { .iif = "lan0", .oif = "lan1", .l4proto = 6, .port = 502, .now = 1000 };
+	const struct ir_cell *c;
+
+	assert_true(addr_parse(src, &q.source) && addr_parse(dst, &q.destination));
+	c = evaluate_ir(g->k.c.ir, &q);
+	return c != NULL ? c->permit : UINT32_MAX;
+}
+
+/* Does the permit of this packet now go on as the permit of that packet next? */
+static bool goes_on(struct gen *now, struct gen *next, const char *src, const char *dst)
+{
+	uint32_t *from = arena_array(next->k.arena, next->k.c.ir->n_permits + 1u, sizeof(*from));
+
+	assert_true(ir_carry_on(now->k.c.ir, next->k.c.ir, next->k.arena, from));
+	return at(next, src, dst) != UINT32_MAX && from[at(next, src, dst)] == at(now, src, dst);
+}
+
+static void finish(struct gen *now, struct gen *next)
+{
+	maker_free(&now->k);
+	maker_free(&next->k);
+}
+
+static void beside_others(void **state)
+{
+	struct gen now, next;
+
+	(void)state;
+	begin(&now);
+	add(&now, "net", "", "", now.reads);
+	assert_true(maker_lower(&now.k));
+	begin(&next);
+	add(&next, "net-renamed", "", "", next.reads);
+	add(&next, "pair", "10.1.0.9", "10.2.0.9", next.whole);
+	assert_true(maker_lower(&next.k));
+	/* A pair inside the net is given more: the net's sessions stay what they are. And the way back: it is wider again. */
+	assert_true(goes_on(&now, &next, "10.1.0.8", "10.2.0.9"));
+	assert_true(goes_on(&next, &now, "10.1.0.8", "10.2.0.9"));
+	finish(&now, &next);
+}
+
+static void narrowed_by_address(void **state)
+{
+	struct gen now, next;
+
+	(void)state;
+	begin(&now);
+	add(&now, "net", "", "", now.reads);
+	assert_true(maker_lower(&now.k));
+	begin(&next);
+	add(&next, "net", "10.1.0.0/25", "", next.reads);
+	assert_true(maker_lower(&next.k));
+	assert_false(goes_on(&now, &next, "10.1.0.8", "10.2.0.9"));
+	assert_true(goes_on(&next, &now, "10.1.0.8", "10.2.0.9"));
+	finish(&now, &next);
+}
+
+/* What takes a part over must allow as much: another service does not, a stricter failure decision neither. */
+static void what_takes_over(void **state)
+{
+	(void)state;
+	for (int how = 0; how < 4; how++) {
+		struct gen now, next;
+		struct model_conduit *pair;
+
+		begin(&now);
+		add(&now, "net", "", "", now.reads)->when_down = FAIL_HOLD;
+		assert_true(maker_lower(&now.k));
+		begin(&next);
+		add(&next, "net", "10.1.0.0/29", "", next.reads)->when_down = FAIL_HOLD;
+		pair = add(&next, "rest", "10.1.0.8/29 10.1.0.16/28 10.1.0.32/27 10.1.0.64/26 10.1.0.128/25", "",
+			   how == 1   ? next.tls
+			   : how == 2 ? next.whole
+				      : next.reads);
+		pair->when_down = how == 3 ? FAIL_CLOSED : FAIL_HOLD;
+		assert_true(maker_lower(&next.k));
+		/* 0: the same rows under another name is one permit's space in two; 2: a service written anew is not known to
+		 * hold the rows of the other. */
+		assert_int_equal(goes_on(&now, &next, "10.1.0.1", "10.2.0.9"), how == 0);
+		finish(&now, &next);
+	}
+}
+
+/* The same settings and rows: only the place tells them apart. The one that is left keeps its own id. */
+static void twins(void **state)
+{
+	struct gen now, next;
+	uint32_t from = 0;
+
+	(void)state;
+	begin(&now);
+	add(&now, "one", "", "10.2.0.1", now.reads);
+	add(&now, "two", "10.1.0.0/25", "10.2.0.2", now.reads);
+	assert_true(maker_lower(&now.k));
+	begin(&next);
+	add(&next, "two", "", "10.2.0.2", next.reads);
+	assert_true(maker_lower(&next.k));
+	assert_true(goes_on(&now, &next, "10.1.0.5", "10.2.0.2"));
+	finish(&now, &next);
+	/* What moved away is not what it was. */
+	begin(&now);
+	add(&now, "one", "10.1.0.1", "", now.reads);
+	assert_true(maker_lower(&now.k));
+	begin(&next);
+	add(&next, "one", "10.1.0.2", "", next.reads);
+	assert_true(maker_lower(&next.k));
+	assert_int_equal(at(&next, "10.1.0.1", "10.2.0.2"), UINT32_MAX);
+	assert_true(ir_carry_on(now.k.c.ir, next.k.c.ir, next.k.arena, &from));
+	assert_int_equal(from, UINT32_MAX);
+	finish(&now, &next);
+}
+
+/* A window over the net changes nothing below; when only its end moves, it is another permit. */
+static void windows(void **state)
+{
+	struct gen now, next;
+
+	(void)state;
+	begin(&now);
+	add(&now, "net", "", "", now.reads);
+	add(&now, "window", "10.1.0.9", "", now.whole)->until = 5000;
+	assert_true(maker_lower(&now.k));
+	begin(&next);
+	add(&next, "net", "", "", next.reads);
+	add(&next, "window", "10.1.0.9", "", next.whole)->until = 6000;
+	assert_true(maker_lower(&next.k));
+	assert_true(goes_on(&now, &next, "10.1.0.8", "10.2.0.9"));
+	assert_false(goes_on(&now, &next, "10.1.0.9", "10.2.0.9"));
+	finish(&now, &next);
+}
+
+/* Whoever carries an id that goes on is allowed by at least the conduits that allowed it. Random policies, one conduit of
+ * which goes, comes or moves. SEED=n repeats a run. */
+static void never_too_much(void **state)
+{
+	const char *given = getenv("SEED");
+	unsigned seed = given != NULL ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL), carried = 0;
+
+	(void)state;
+	print_message("SEED=%u\n", seed);
+	for (int round = 0; round < 200; round++) {
+		struct model_maker now, next;
+		unsigned again = seed;
+		uint32_t *from;
+
+		maker_init(&now);
+		maker_random(&now, &again);
+		maker_init(&next);
+		maker_random(&next, &seed);
+		next.m.conduits[(unsigned)rand_r(&seed) % next.m.n_conduits].until = 500;
+		assert_true(maker_lower(&now) && maker_lower(&next));
+		from = arena_array(next.arena, next.c.ir->n_permits + 1u, sizeof(*from));
+		assert_true(ir_carry_on(now.c.ir, next.c.ir, next.arena, from));
+		for (int p = 0; p < 300; p++) {
+			struct question q = maker_question(&now, &seed);
+			const struct ir_cell *was, *is;
+			uint32_t want[64], have[64];
+			size_t n_want, n_have, k = 0;
+
+			q.now = 600;
+			was = evaluate_ir(now.c.ir, &q);
+			for (uint32_t i = 0; was != NULL && i < next.c.ir->n_permits; i++) {
+				if (from[i] != was->permit)
+					continue;
+				carried++;
+				is = evaluate_ir(next.c.ir, &q);
+				assert_non_null(is);
+				n_want = evaluate_model(&now.m, &q, want, 64);
+				n_have = evaluate_model(&next.m, &q, have, 64);
+				for (size_t w = 0; w < n_want && is->permit == i; w++) {
+					while (k < n_have && have[k] < want[w])
+						k++;
+					assert_true(k < n_have && have[k] == want[w]);
+				}
+			}
+		}
+		maker_free(&now);
+		maker_free(&next);
+	}
+	assert_true(carried > 1000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(beside_others),   cmocka_unit_test(narrowed_by_address),
+		cmocka_unit_test(what_takes_over), cmocka_unit_test(twins),
+		cmocka_unit_test(windows),	   cmocka_unit_test(never_too_much),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -102,11 +102,29 @@ static void mark(struct journal *j, uint64_t seq, uint64_t offset)
 	j->marks[j->n_marks++] = (struct journal_mark){ seq, offset };
 }
 
+struct head {
+	uint64_t seq; /* 0 = none */
+	uint8_t hash[32];
+	bool there, met; /* it has bytes; its line has its hash */
+};
+
+static struct head read_head(int fd)
+{
+	struct head h = { 0 };
+	char text[96];
+	ssize_t n = pread(fd, text, sizeof(text), 0);
+
+	h.there = n > 0;
+	if (n <= 0 || !journal_head_parse(text, (size_t)n, &h.seq, h.hash))
+		h.seq = 0;
+	return h;
+}
+
 /*
  * Walks the current segment; returns where its last sound line ends. That line's number and hash go to *j. A bad line with
  * sound ones behind it is no torn end but somebody's edit: it stays, for verify to name.
  */
-static size_t walk(struct journal *j, const char *text, size_t n)
+static size_t walk(struct journal *j, const char *text, size_t n, struct head *head)
 {
 	size_t at = 0, sound = 0;
 
@@ -123,6 +141,8 @@ static size_t walk(struct journal *j, const char *text, size_t n)
 			mark(j, seq, at);
 			memcpy(j->hash, hash, sizeof(j->hash));
 			j->next_seq = seq + 1;
+			if (seq == head->seq)
+				head->met = memcmp(hash, head->hash, sizeof(hash)) == 0;
 			sound = (size_t)(end - text) + 1;
 		}
 		at = (size_t)(end - text) + 1;
@@ -169,7 +189,8 @@ static int open_segment(struct journal *j, uint64_t first, int flags, struct err
 }
 
 /* Reads one segment as the current one. Only the last one may have a torn end. */
-static int take_segment(struct journal *j, uint64_t first, bool last, struct journal_recovery *found, struct err *e)
+static int take_segment(struct journal *j, uint64_t first, bool last, struct head *head, struct journal_recovery *found,
+			struct err *e)
 {
 	struct stat st;
 	char *text;
@@ -183,7 +204,7 @@ static int take_segment(struct journal *j, uint64_t first, bool last, struct jou
 	r = read_whole(j->fd, (size_t)st.st_size, &text, e);
 	if (text == NULL)
 		return r;
-	sound = walk(j, text, (size_t)st.st_size);
+	sound = walk(j, text, (size_t)st.st_size, head);
 	if (last && sound < (size_t)st.st_size) {
 		found->torn_bytes += (size_t)st.st_size - sound;
 		r = set_aside(j, text, sound, (size_t)st.st_size, e);
@@ -193,23 +214,27 @@ static int take_segment(struct journal *j, uint64_t first, bool last, struct jou
 	return r;
 }
 
-/* The log must reach what the head says was on disk. */
-static void compare_head(struct journal *j, struct journal_recovery *found)
+/* The log must reach what the head says was on disk, and have it as the head knows it. `from`: the first line looked at. */
+static void compare_head(struct journal *j, const struct head *head, uint64_t from, struct journal_recovery *found)
 {
-	char text[96];
-	ssize_t n = pread(j->head_fd, text, sizeof(text), 0);
-	uint8_t hash[32];
-	uint64_t seq;
+	bool lines = j->next_seq > 1;
 
-	if (n <= 0 || !journal_head_parse(text, (size_t)n, &seq, hash) || seq < j->next_seq)
-		return;
-	found->missing = seq + 1 - j->next_seq;
-	j->next_seq = seq + 1; /* no number is ever given twice */
+	found->headless = lines && !head->there;
+	found->empty = !lines && !head->there;
+	if (head->there && head->seq == 0) {
+		found->another_head = true;
+	} else if (head->seq >= j->next_seq) {
+		found->missing = head->seq + 1 - j->next_seq;
+		j->next_seq = head->seq + 1; /* no number is ever given twice */
+	} else if (head->seq >= from && !head->met) {
+		found->another_head = true;
+	}
 }
 
 int journal_open(int dirfd, struct journal *j, struct journal_recovery *ret, struct err *e)
 {
-	uint64_t *list;
+	struct head head = { 0 };
+	uint64_t *list, from = 1;
 	size_t n;
 	int r;
 
@@ -221,15 +246,19 @@ int journal_open(int dirfd, struct journal *j, struct journal_recovery *ret, str
 	j->head_fd = openat(dirfd, "head", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (j->head_fd < 0)
 		r = err_set(e, -errno, "open the journal's head");
+	else
+		head = read_head(j->head_fd);
+	if (n > 0)
+		from = list[n > 1 ? n - 2 : 0];
 	/* The newest segment may hold no sound line at all: then the one before it ends the chain, and it begins anew. */
 	for (size_t i = n > 1 ? n - 2 : 0; i < n && r == 0; i++) {
 		if (j->next_seq < list[i])
 			j->next_seq = list[i];
-		r = take_segment(j, list[i], i + 1 == n, ret, e);
+		r = take_segment(j, list[i], i + 1 == n, &head, ret, e);
 	}
 	free(list);
 	if (r == 0)
-		compare_head(j, ret);
+		compare_head(j, &head, from, ret);
 	if (r < 0)
 		journal_close(j);
 	return r;

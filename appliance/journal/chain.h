@@ -45,6 +45,9 @@ struct journal {
 struct journal_recovery {
 	uint64_t torn_bytes; /* moved aside from the end of the last segment, 0 = none */
 	uint64_t missing;    /* lines that the head knows and the segments do not have, 0 = none */
+	bool headless;	     /* there are lines and no head: whether any are gone cannot be told */
+	bool another_head;   /* the head is none of ours, or knows another line under that number */
+	bool empty;	     /* neither lines nor a head: a new journal, or one that was taken away whole */
 };
 
 int journal_open(int dirfd, struct journal *j, struct journal_recovery *ret, struct err *e);

@@ -51,6 +51,7 @@ struct journal_role {
 	uint64_t unwritable; /* too large for a line */
 	json_t *held;	     /* the record that the disk did not take; owned */
 	uint64_t retry_at;
+	bool was_empty; /* at the start, and nobody has said yet whether that is right */
 	uint64_t failures;
 	char trouble[sizeof(((struct err *)0)->text)]; /* why the disk takes no more, "" = it does */
 };
@@ -122,6 +123,16 @@ static void put_event(struct journal_role *j, const struct event *e, enum role f
 		put(j, record);
 	else
 		j->unwritable++;
+}
+
+static void put_own(struct journal_role *j, enum lost_event what, uint64_t count, uint64_t value)
+{
+	struct event e = event_new(EVENT_LOST, clock_wall_ns());
+
+	e.code = (uint8_t)what;
+	e.count = count;
+	e.value = value;
+	put(j, event_json(&e, ROLE_JOURNAL, &j->names));
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------------------ */
@@ -287,6 +298,10 @@ static bool take_generation(struct journal_role *j, struct msg *m)
 		r = names_add(&j->names, &from, &e);
 	}
 	free(all);
+	/* The first that is heard is what was in force before this start. */
+	if (j->was_empty && number != 0 && j->held == NULL)
+		put_own(j, LOST_EMPTIED, 1, 0);
+	j->was_empty = false;
 	if (r < 0)
 		fprintf(stderr, "sekishod journal: %s\n", e.text);
 	return true;
@@ -336,16 +351,6 @@ static int wait_ms(const struct journal_role *j, uint64_t now)
 	return due <= now ? 0 : (int)((due - now) / 1000000u) + 1;
 }
 
-static void put_own(struct journal_role *j, enum lost_event what, uint64_t count, uint64_t value)
-{
-	struct event e = event_new(EVENT_LOST, clock_wall_ns());
-
-	e.code = (uint8_t)what;
-	e.count = count;
-	e.value = value;
-	put(j, event_json(&e, ROLE_JOURNAL, &j->names));
-}
-
 static int open_chain(struct journal_role *j)
 {
 	struct journal_recovery found;
@@ -355,8 +360,13 @@ static int open_chain(struct journal_role *j)
 		fprintf(stderr, "sekishod journal: %s\n", e.text);
 		return 1;
 	}
+	j->was_empty = found.empty;
 	if (found.missing != 0)
 		put_own(j, LOST_MISSING, found.missing, 0);
+	if (found.another_head && j->held == NULL)
+		put_own(j, LOST_ANOTHER_HEAD, 1, 0);
+	if (found.headless && j->held == NULL)
+		put_own(j, LOST_HEADLESS, 1, 0);
 	/* One record can wait for room: what is gone matters more than what was set aside, and can still be looked at. */
 	if (found.torn_bytes != 0 && j->held == NULL)
 		put_own(j, LOST_TORN, 1, found.torn_bytes);

@@ -12,13 +12,24 @@
 #include "appliance/journal/chain.h"
 
 static const char *const words[] = {
-	[FAULT_NONE] = "none",	    [FAULT_FORM] = "malformed",	 [FAULT_HASH] = "edited",    [FAULT_PREV] = "unlinked",
-	[FAULT_NUMBER] = "missing", [FAULT_SEGMENT] = "segment", [FAULT_HEAD] = "truncated", [FAULT_TORN] = "torn",
+	[FAULT_NONE] = "none",	    [FAULT_FORM] = "malformed", [FAULT_HASH] = "edited",
+	[FAULT_PREV] = "unlinked",  [FAULT_NUMBER] = "missing", [FAULT_SEGMENT] = "segment",
+	[FAULT_HEAD] = "truncated", [FAULT_TORN] = "torn",	[FAULT_ANOTHER] = "another_head",
 };
 
 const char *journal_fault_word(enum journal_fault f)
 {
 	return (unsigned)f < sizeof(words) / sizeof(words[0]) ? words[f] : "unknown";
+}
+
+const char *journal_open_word(unsigned open, unsigned n)
+{
+	static const char *const open_words[] = { "end", "begin" };
+
+	for (unsigned i = 0; i < sizeof(open_words) / sizeof(open_words[0]); i++)
+		if ((open >> i & 1u) != 0 && n-- == 0)
+			return open_words[i];
+	return NULL;
 }
 
 struct walk {
@@ -120,10 +131,22 @@ static void read_head(struct walk *w, int dirfd)
 
 	if (fd >= 0)
 		close(fd);
-	if (n > 0 && !journal_head_parse(text, (size_t)n, &w->head_seq, w->head_hash)) {
+	if (n <= 0) {
+		w->r->open |= JOURNAL_END_OPEN;
+	} else if (!journal_head_parse(text, (size_t)n, &w->head_seq, w->head_hash)) {
 		snprintf(w->segment, sizeof(w->segment), "head");
-		fault(w, FAULT_HEAD, 0);
+		fault(w, FAULT_ANOTHER, 0);
 	}
+}
+
+static void compare_head(struct walk *w)
+{
+	if (w->head_seq == 0 || w->head_met)
+		return;
+	snprintf(w->segment, sizeof(w->segment), "head");
+	w->line = 0;
+	/* Numbers that the log has are known to it by another hash. */
+	fault(w, w->head_seq > w->r->last ? FAULT_HEAD : FAULT_ANOTHER, w->head_seq);
 }
 
 int journal_verify(const char *folder, struct journal_report *ret, struct err *e)
@@ -141,11 +164,10 @@ int journal_verify(const char *folder, struct journal_report *ret, struct err *e
 		read_head(&w, dirfd);
 	for (size_t i = 0; i < n && r == 0; i++)
 		r = segment(&w, dirfd, list[i], i + 1 == n, e);
-	if (r == 0 && w.head_seq != 0 && !w.head_met) {
-		snprintf(w.segment, sizeof(w.segment), "head");
-		w.line = 0;
-		fault(&w, FAULT_HEAD, w.head_seq);
-	}
+	if (r == 0)
+		compare_head(&w);
+	if (ret->first > 1)
+		ret->open |= JOURNAL_BEGIN_OPEN;
 	free(list);
 	close(dirfd);
 	return r;

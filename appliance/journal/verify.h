@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Checks a folder of records off-line, without the daemon: every line's form, hash and link, every number, and that the
- * log reaches its head. Reads only. For the CLI and for auditors' machines.
+ * log reaches its head. What cannot be judged from what is there is said to be that, not to be sound. Reads only. For the CLI and for auditors' machines.
  */
 #ifndef SEKISHO_JOURNAL_VERIFY_H
 #define SEKISHO_JOURNAL_VERIFY_H
@@ -20,7 +20,12 @@ enum journal_fault {
 	FAULT_SEGMENT, /* a segment's name does not fit its first line, or a segment is missing */
 	FAULT_HEAD,    /* the log ends before a line that was surely on disk, or the head does not fit it */
 	FAULT_TORN,    /* the last line is incomplete: the journal was stopped in the middle; no fault of the chain */
+	FAULT_ANOTHER, /* the head is none of ours, or knows another record under that number */
 };
+
+/* What these files cannot show, however sound each of them is. A journal is whole when nothing is wrong and nothing open. */
+#define JOURNAL_END_OPEN 1u   /* there is no head: records behind the last one may have been taken away */
+#define JOURNAL_BEGIN_OPEN 2u /* it does not begin with record 1: those before it may be anywhere */
 
 const char *journal_fault_word(enum journal_fault f); /* "edited", ... for programs */
 
@@ -29,6 +34,7 @@ const char *journal_fault_word(enum journal_fault f); /* "edited", ... for progr
 struct journal_report {
 	uint64_t records, first, last; /* lines that are sound; their lowest and highest number */
 	uint64_t faults;	       /* all of them; torn ends are not counted */
+	unsigned open;		       /* JOURNAL_*_OPEN */
 	uint8_t head[32];	       /* hash of the last sound line */
 	struct {
 		enum journal_fault what;
@@ -39,7 +45,10 @@ struct journal_report {
 	size_t n;
 };
 
-/* 0 when the folder could be read (look at ret->faults), or negative errno. */
+/* "end", "begin": the n-th thing left open, NULL = there are no more. */
+const char *journal_open_word(unsigned open, unsigned n);
+
+/* 0 when the folder could be read (look at ret->faults and ret->open), or negative errno. */
 int journal_verify(const char *folder, struct journal_report *ret, struct err *e);
 
 #endif

@@ -23,6 +23,8 @@ static enum message fault_text(enum journal_fault f)
 		return M_JOURNAL_SEGMENT;
 	case FAULT_HEAD:
 		return M_JOURNAL_HEAD;
+	case FAULT_ANOTHER:
+		return M_JOURNAL_ANOTHER;
 	case FAULT_TORN:
 	case FAULT_NONE:
 		break;
@@ -32,24 +34,41 @@ static enum message fault_text(enum journal_fault f)
 
 static void print_json(struct cli *c, const struct journal_report *r)
 {
-	json_t *list = json_array();
+	json_t *list = json_array(), *open = json_array();
+	const char *word;
 
 	for (size_t i = 0; i < r->n; i++)
 		json_array_append_new(list, json_pack("{s:s,s:o,s:I,s:I}", "what", journal_fault_word(r->list[i].what),
 						      "segment", json_text(r->list[i].segment), "line",
 						      (json_int_t)r->list[i].line, "seq", (json_int_t)r->list[i].seq));
-	json_line(c->out,
-		  json_pack("{s:b,s:I,s:I,s:I,s:o,s:I,s:o}", "whole", r->faults == 0, "records", (json_int_t)r->records,
-			    "first", (json_int_t)r->first, "last", (json_int_t)r->last, "head",
-			    json_hex(r->head, sizeof(r->head)), "faults", (json_int_t)r->faults, "list", list));
+	for (unsigned n = 0; (word = journal_open_word(r->open, n)) != NULL; n++)
+		json_array_append_new(open, json_string(word));
+	json_line(c->out, json_pack("{s:o,s:I,s:I,s:I,s:o,s:I,s:o,s:o}", "whole",
+				    r->faults > 0  ? json_false()
+				    : r->open != 0 ? json_null()
+						   : json_true(),
+				    "records", (json_int_t)r->records, "first", (json_int_t)r->first, "last",
+				    (json_int_t)r->last, "head", json_hex(r->head, sizeof(r->head)), "faults",
+				    (json_int_t)r->faults, "unjudged", open, "list", list));
+}
+
+static enum message verdict_text(const struct journal_report *r)
+{
+	if (r->faults > 0)
+		return M_JOURNAL_DAMAGED;
+	return r->open != 0 ? M_JOURNAL_UNJUDGED : M_JOURNAL_WHOLE;
 }
 
 static void print_text(struct cli *c, const struct journal_report *r)
 {
 	struct table *t = table_new(4, 2);
 
-	render_line(c, r->faults == 0 ? M_JOURNAL_WHOLE : M_JOURNAL_DAMAGED, (unsigned long long)r->records,
-		    (unsigned long long)r->first, (unsigned long long)r->last, (unsigned long long)r->faults);
+	render_line(c, verdict_text(r), (unsigned long long)r->records, (unsigned long long)r->first,
+		    (unsigned long long)r->last, (unsigned long long)r->faults);
+	if ((r->open & JOURNAL_END_OPEN) != 0)
+		render_line(c, M_JOURNAL_END_OPEN, (unsigned long long)r->last);
+	if ((r->open & JOURNAL_BEGIN_OPEN) != 0)
+		render_line(c, M_JOURNAL_BEGIN_OPEN, (unsigned long long)r->first);
 	table_cell(t, message_format(M_COL_SEGMENT, c->lang));
 	table_cell(t, message_format(M_COL_LINE, c->lang));
 	table_cell(t, message_format(M_COL_EVENT, c->lang));
@@ -87,7 +106,7 @@ static int run(struct cli *c, const struct cli_args *a)
 		print_json(c, &r);
 	else
 		print_text(c, &r);
-	return r.faults == 0 ? CLI_YES : CLI_NO;
+	return r.faults == 0 && r.open == 0 ? CLI_YES : CLI_NO;
 }
 
 const struct cli_verb verb_journal_verify = {

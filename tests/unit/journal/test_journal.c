@@ -199,6 +199,126 @@ static void truncation_is_found(void **state)
 	check(f, 1, FAULT_NUMBER, 6);
 }
 
+static unsigned left_open(struct folder *f)
+{
+	struct journal_report r;
+	struct err e = { 0 };
+
+	assert_int_equal(journal_verify(f->path, &r, &e), 0);
+	assert_int_equal(r.faults, 0);
+	return r.open;
+}
+
+/* Without its head a shortened journal looks like a sound one: neither verify nor the next start may call it whole. */
+static void without_a_head_nothing_is_called_whole(void **state)
+{
+	struct folder *f = *state;
+	struct journal_recovery found;
+	struct journal j;
+	size_t n;
+	char *text, *last;
+
+	open_it(f, &j, &found);
+	assert_true(found.empty);
+	journal_close(&j);
+	assert_int_equal(unlinkat(f->fd, "head", 0), 0);
+	life(f, 6);
+	assert_int_equal(left_open(f), 0);
+	text = segment_text(f, &n);
+	text[n - 1] = 0;
+	last = strrchr(text, '\n') + 1;
+	write_segment(f, text, (size_t)(last - text));
+	free(text);
+	assert_int_equal(unlinkat(f->fd, "head", 0), 0);
+	assert_int_equal(left_open(f), JOURNAL_END_OPEN);
+	open_it(f, &j, &found);
+	assert_true(found.headless);
+	assert_false(found.empty || found.another_head);
+	journal_close(&j);
+	/* An empty one is as good as none. */
+	assert_int_equal(left_open(f), JOURNAL_END_OPEN);
+	open_it(f, &j, &found);
+	assert_true(found.headless);
+	journal_close(&j);
+}
+
+static void write_head(struct folder *f, const char *text)
+{
+	int fd = openat(f->fd, "head", O_WRONLY | O_TRUNC | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+/* The head of another journal: of a number that this one has, of a later one, or no head at all. */
+static void another_head_is_found(void **state)
+{
+	static const char hash[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+	struct folder *f = *state;
+	struct journal_recovery found;
+	struct journal j;
+	char text[96];
+
+	life(f, 6);
+	snprintf(text, sizeof(text), "4 %s\n", hash);
+	write_head(f, text);
+	check(f, 1, FAULT_ANOTHER, 6);
+	open_it(f, &j, &found);
+	assert_true(found.another_head);
+	journal_close(&j);
+	snprintf(text, sizeof(text), "9 %s\n", hash);
+	write_head(f, text);
+	check(f, 1, FAULT_HEAD, 6);
+	write_head(f, "rubbish\n");
+	check(f, 1, FAULT_ANOTHER, 6);
+	open_it(f, &j, &found);
+	assert_true(found.another_head);
+	journal_close(&j);
+}
+
+static void a_missing_beginning_is_left_open(void **state)
+{
+	struct folder *f = *state;
+	struct journal_recovery found;
+	struct err e = { 0 };
+	struct journal j;
+	char name[48];
+
+	open_it(f, &j, &found);
+	append(&j, 3);
+	j.size = JOURNAL_SEGMENT_BYTES; /* the next line begins a file */
+	append(&j, 3);
+	assert_int_equal(journal_sync(&j, &e), 0);
+	journal_close(&j);
+	assert_int_equal(left_open(f), 0);
+	journal_segment_name(1, name);
+	assert_int_equal(unlinkat(f->fd, name, 0), 0);
+	assert_int_equal(left_open(f), JOURNAL_BEGIN_OPEN);
+}
+
+/* The last file with everything in it, while the head stays. */
+static void a_missing_last_file_is_found(void **state)
+{
+	struct folder *f = *state;
+	struct journal_recovery found;
+	struct err e = { 0 };
+	struct journal j;
+	char name[48];
+
+	open_it(f, &j, &found);
+	append(&j, 3);
+	j.size = JOURNAL_SEGMENT_BYTES;
+	append(&j, 3);
+	assert_int_equal(journal_sync(&j, &e), 0);
+	journal_close(&j);
+	journal_segment_name(4, name);
+	assert_int_equal(unlinkat(f->fd, name, 0), 0);
+	check(f, 1, FAULT_HEAD, 3);
+	open_it(f, &j, &found);
+	assert_int_equal(found.missing, 3);
+	journal_close(&j);
+}
+
 static void every_edit_is_found(void **state)
 {
 	struct folder *f = *state;
@@ -501,6 +621,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(torn_end_is_set_aside, setup, teardown),
 		cmocka_unit_test_setup_teardown(unsynced_lines_still_count, setup, teardown),
 		cmocka_unit_test_setup_teardown(truncation_is_found, setup, teardown),
+		cmocka_unit_test_setup_teardown(without_a_head_nothing_is_called_whole, setup, teardown),
+		cmocka_unit_test_setup_teardown(another_head_is_found, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_missing_beginning_is_left_open, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_missing_last_file_is_found, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_edit_is_found, setup, teardown),
 		cmocka_unit_test_setup_teardown(deletion_and_insertion_are_found, setup, teardown),
 		cmocka_unit_test_setup_teardown(edit_in_the_middle_is_left_for_verify, setup, teardown),

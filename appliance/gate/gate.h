@@ -18,10 +18,12 @@
 #include "appliance/base/clock.h"
 #include "appliance/gate/outstanding.h"
 #include "appliance/gate/overdue.h"
+#include "appliance/gate/stray.h"
 #include "appliance/gate/verdict.h"
 #include "appliance/role/vigil.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/lane.h"
+#include "appliance/wire/pairs.h"
 #include "appliance/wire/pulse.h"
 #include "appliance/wire/ring.h"
 
@@ -62,8 +64,9 @@ struct gate_lane {
 struct gate_counts {
 	uint64_t verdicts;
 	uint64_t resets;
-	uint64_t resets_unsent; /* nothing known that an end would believe, or the kernel refused */
-	uint64_t decided;	/* for a worker that was dead or hung, not by it */
+	uint64_t resets_unsent;	 /* nothing known that an end would believe, or the kernel refused */
+	uint64_t resets_refused; /* for strays: not paid for by a packet, or not between pairs of the policy */
+	uint64_t decided;	 /* for a worker that was dead or hung, not by it */
 	uint64_t hung;
 	uint64_t overdue; /* of these: it beat and left packets without a verdict */
 	uint64_t died;
@@ -92,6 +95,9 @@ struct gate {
 	uint64_t unlooked_ns; /* since then */
 	uint32_t unlooked_beats;
 	struct mono last_tick, last_report;
+	struct stray_budget strays;
+	struct known_pair *pairs; /* NULL: none is known */
+	size_t n_pairs;
 	struct gate_counts counts;
 };
 

@@ -68,6 +68,30 @@ static struct gate_lane *find_lane(struct gate *g, uint16_t queue)
 	return gate_messages(g) ? gate_lane_of(g, queue) : NULL;
 }
 
+/* How far the queue's ids have come is asked only when this one is not known to be there. */
+static void cut_dropped(struct gate *g, struct gate_lane *l, uint32_t id)
+{
+	if ((int32_t)(l->seen.last_id - id) < 0)
+		gate_look(g);
+	stray_dropped(&g->strays, id, l->seen.last_id);
+}
+
+/* Tracking would take a reset for a session's own, and end it: nothing is sent while there is one. */
+static bool stray_allowed(struct gate *g, const struct gate_lane *l, const struct ring_entry *e,
+			  const struct addr *client, const struct addr *server)
+{
+	if (l->lane != LANE_CUT || !stray_pay(&g->strays, clock_mono().ns) ||
+	    !pairs_know(g->pairs, g->n_pairs, client, e->client_port, server, e->server_port)) {
+		g->counts.resets_refused++;
+		return false;
+	}
+	if (session_probe(g->sessions, client, e->client_port, server, e->server_port) != 0) {
+		g->counts.resets_unsent++;
+		return false;
+	}
+	return true;
+}
+
 static bool do_verdict(struct gate *g, const struct ring_entry *e)
 {
 	struct gate_lane *l = find_lane(g, e->queue);
@@ -86,6 +110,8 @@ static bool do_verdict(struct gate *g, const struct ring_entry *e)
 		break;
 	case ENTRY_DROP:
 		verdict_drop(&l->pack, l->queue, e->id);
+		if (l->lane == LANE_CUT)
+			cut_dropped(g, l, e->id);
 		break;
 	case ENTRY_LIE:
 		return false;
@@ -156,12 +182,8 @@ static bool do_reset(struct gate *g, const struct ring_entry *e, const struct ri
 	/* The packet that led to this may wait in the pack: it is decided first, so that the ends see one order. */
 	flush(g, l);
 	if (e->stray != 0) {
-		/* Tracking would take a reset for a session's own, and end it: nothing is sent while there is one. */
-		if (l->lane != LANE_CUT ||
-		    session_probe(g->sessions, &client, e->client_port, &server, e->server_port) != 0) {
-			g->counts.resets_unsent++;
+		if (!stray_allowed(g, l, e, &client, &server))
 			return true;
-		}
 		mark = MARK_STRAY;
 	}
 	send_side(g, &to_server, mark, s->to_server.valid != 0);

@@ -74,6 +74,22 @@ static bool take_worker(struct gate *g, struct msg *m)
 	       watch_fd(g, g->pidfd, WATCH_PIDFD, EPOLLIN) == 0;
 }
 
+static bool take_pairs(struct gate *g, struct msg *m)
+{
+	struct err e = { 0 };
+	uint8_t *p = NULL;
+	size_t n = 0;
+
+	if (memfd_read(m->fds[0], PAIRS_MAX_BYTES, &p, &n, &e) < 0) {
+		fprintf(stderr, "sekishod gate: %s\n", e.text);
+		n = 0;
+	}
+	free(g->pairs);
+	g->pairs = (void *)p;
+	g->n_pairs = n / sizeof(*g->pairs);
+	return true;
+}
+
 static json_t *queues_json(struct gate *g)
 {
 	json_t *list = json_array();
@@ -96,12 +112,13 @@ static void answer_status(struct gate *g, uint32_t id)
 {
 	const struct gate_counts *c = &g->counts;
 	static const char *const states[] = { "alone", "starting", "running" };
-	json_t *j = json_pack("{s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:o}", "index", (int)g->worker,
-			      "verdicts", (json_int_t)c->verdicts, "resets", (json_int_t)c->resets, "decided",
-			      (json_int_t)c->decided, "hung", (json_int_t)c->hung, "overdue", (json_int_t)c->overdue,
-			      "starved_ms", (json_int_t)(g->vigil.starved_ns / 1000000u), "died", (json_int_t)c->died,
-			      "resets_unsent", (json_int_t)c->resets_unsent, "refused", (json_int_t)c->refused, "lies",
-			      (json_int_t)c->lies, "unsent", (json_int_t)c->unsent, "events_lost",
+	json_t *j = json_pack("{s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:o}", "index",
+			      (int)g->worker, "verdicts", (json_int_t)c->verdicts, "resets", (json_int_t)c->resets,
+			      "decided", (json_int_t)c->decided, "hung", (json_int_t)c->hung, "overdue",
+			      (json_int_t)c->overdue, "starved_ms", (json_int_t)(g->vigil.starved_ns / 1000000u),
+			      "died", (json_int_t)c->died, "resets_unsent", (json_int_t)c->resets_unsent,
+			      "resets_refused", (json_int_t)c->resets_refused, "refused", (json_int_t)c->refused,
+			      "lies", (json_int_t)c->lies, "unsent", (json_int_t)c->unsent, "events_lost",
 			      (json_int_t)g->events.lost, "state", states[g->state], "queues", queues_json(g));
 	int fd = j != NULL ? json_memfd(j) : -ENOMEM;
 	uint8_t body[1];
@@ -133,6 +150,8 @@ static bool take(struct gate *g, struct msg *m)
 		return take_lane(g, m);
 	if (m->type == MSG_WORKER)
 		return take_worker(g, m);
+	if (m->type == MSG_PAIRS)
+		return take_pairs(g, m);
 	if (m->type == MSG_IN_FORCE)
 		return event_generation_get(&m->body, &g->events.now);
 	return m->type == MSG_QUERY && take_query(g, m);

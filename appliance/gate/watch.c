@@ -135,6 +135,8 @@ static void tell_decided(struct gate *g)
 		atomic_store(&g->ring->decided[n], g->lanes[n].seen.last_id);
 		atomic_store(&g->ring->decided_set[n], 1);
 	}
+	/* Nor does what was decided here pay for a reset. */
+	stray_begin(&g->strays, g->lanes[LANE_CUT].seen.last_id);
 }
 
 void gate_begin(struct gate *g, struct ring *ring, const int fds[3], uint32_t worker, uint32_t pid, struct mono now)

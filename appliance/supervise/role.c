@@ -410,6 +410,7 @@ int supervise(const struct supervise_options *o)
 		.events = { .fd = -1 },
 		.events_out = -1,
 		.table_fd = -1,
+		.pairs_fd = -1,
 		.op = { .bundle = -1 },
 		.queued = { .bundle = -1 },
 		.store = { .dirfd = -1 },

@@ -17,6 +17,7 @@
  *   supervise/stamps.c   which generation a permit comes from, and who is told what is in force
  *   supervise/kernel.c   the messages that carry a generation to enforce and journal
  *   supervise/network.c  addresses, links and routes that somebody else changed
+ *   supervise/pairs.c    between whom gates answer segments of no session
  *   supervise/watch.c    roles that live but do nothing
  *   supervise/answers.c  questions that several roles answer
  *   control.c            the control socket and what may be asked there
@@ -269,10 +270,12 @@ struct supervisor {
 	uint32_t next_id;
 	struct generation_store store;
 	struct permit_ids ids;
-	struct policy *now; /* in force, never NULL once started */
-	bool booted;	    /* `now` was once made true since the start */
-	bool adopted;	    /* this enforce knows what stands in the kernel */
-	uint64_t trial;	    /* generation on trial, 0 = none */
+	struct policy *now;	       /* in force, never NULL once started */
+	const struct policy *pairs_of; /* what pairs_fd was made from; only compared */
+	int pairs_fd;		       /* -1 = none */
+	bool booted;		       /* `now` was once made true since the start */
+	bool adopted;		       /* this enforce knows what stands in the kernel */
+	uint64_t trial;		       /* generation on trial, 0 = none */
 	uint64_t trial_until_wall;
 	uint64_t boot_again;	     /* monotonic ns: try once more to make `now` true; 0 = no need */
 	bool box_incomplete;	     /* a device of `now` is missing or would not be set */
@@ -397,6 +400,9 @@ uint64_t network_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX =
 void watch_due(struct supervisor *s, uint64_t now);
 uint64_t watch_next(const struct supervisor *s); /* monotonic ns */
 void watch_answered(struct slot *sl, uint32_t id);
+
+/* supervise/pairs.c */
+void pairs_tell(struct supervisor *s, struct slot *gate);
 
 /* supervise/answers.c */
 void collect_start(struct supervisor *s, enum collect_kind k, struct asker a);

@@ -44,6 +44,7 @@ static const struct shape shapes[MSG_TYPE_COUNT] = {
 	[MSG_IMPACT] = { BY_SUPERVISOR, 8, 8, 1, 1 },
 	[MSG_TABLE_ACK] = { BY(ROLE_DPI), 32, 32, 0, 0 },
 	[MSG_WORKER] = { BY_SUPERVISOR, 8, 8, 4, 4 },
+	[MSG_PAIRS] = { BY_SUPERVISOR, 0, 0, 1, 1 },
 	[MSG_HUNG] = { BY(ROLE_GATE), 8, 8, 0, 0 },
 	[MSG_APPLY] = { BY_SUPERVISOR, 13, 13, 1, 1 },
 	[MSG_APPLIED] = { BY(ROLE_ENFORCE), 5, 1024, 0, 1 },

@@ -60,6 +60,7 @@ enum msg_type {
 	MSG_TABLE_ACK, /* 32 bytes digest (all zero: refused) */
 	/* supervisor -> gate */
 	MSG_WORKER, /* a worker started: u32 worker, u32 pid; fds: ring memfd, wake eventfd, pidfd, its /proc/PID/stat */
+	MSG_PAIRS,  /* between whom strays are answered; fd: sealed memfd (wire/pairs.h) */
 	/* gate -> supervisor */
 	MSG_HUNG, /* u32 worker, u32 pid: kill it */
 	/* supervisor -> enforce */

@@ -174,9 +174,9 @@ void look_refuse(struct look *l, enum reason r)
 static void look_stray(struct look *l)
 {
 	l->dir = look_guess_dir(l);
+	look_drop(l, R_NO_SESSION); /* first: the gate sends a reset for a packet that was dropped, and for no other */
 	if ((l->d.tcp_flags & TCP_RST) == 0)
 		look_reset(l, true); /* by its own numbers; a flow that may be alive hears nothing of it */
-	look_drop(l, R_NO_SESSION);
 }
 
 static void look_cut(struct look *l)

@@ -31,6 +31,7 @@
 #include "appliance/role/vigil.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/pairs.h"
 #include "appliance/wire/pulse.h"
 #include "appliance/wire/reason.h"
 #include "appliance/wire/ring.h"
@@ -148,19 +149,35 @@ static void send_lanes(const struct box *b, int control)
 	}
 }
 
+/* The policy of this box: the client's host to the server's, whatever port. */
+static void send_pairs(int control)
+{
+	struct known_pair one = { .hi = UINT16_MAX };
+	int fd;
+
+	addr_parse("10.81.0.2", &one.client.lo);
+	addr_parse("10.82.0.2", &one.server.lo);
+	one.client.hi = one.client.lo;
+	one.server.hi = one.server.lo;
+	fd = memfd_sealed("pairs", &one, sizeof(one));
+	must(msg_send(control, MSG_PAIRS, 0, NULL, &fd, 1), "pairs");
+	close(fd);
+}
+
 static void start_gate(struct box *b)
 {
 	int more[] = { b->raw4, b->raw6, b->proc, b->sessions, b->pulse };
 
 	spawn(b, &b->gate, "gate", more, 5);
 	send_lanes(b, b->gate.control);
+	send_pairs(b->gate.control);
 }
 
 /* With `liar`, a worker that writes rubbish takes the place of the real one. */
 static void start_worker(struct box *b, const char *liar)
 {
 	int ring = ring_create(NULL), wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), fds[4], table;
-	uint8_t body[8];
+	uint8_t body[16];
 	struct outbuf o = outbuf_of(body, sizeof(body));
 	struct msg m;
 

@@ -50,6 +50,43 @@ static void push_accepts(struct ring *r, int wake, uint16_t queue, uint32_t perm
 	announce(r, wake);
 }
 
+/* Resets of no session, with numbers of its own, between `a` (IPv4, the last byte counted up) and the server. */
+static void push_strays(struct ring *r, int wake, uint16_t queue, const char *a, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct ring_entry e = { .kind = RING_RESET,
+					.queue = queue,
+					.family = 4,
+					.stray = 1,
+					.client_port = 40000,
+					.server_port = 5001 };
+		struct ring_sides s = { .kind = RING_RESET_SIDES,
+					.to_client = { .seq = random32(), .valid = 1 },
+					.to_server = { .seq = random32(), .valid = 1 } };
+
+		memcpy(e.u.a.client, a, 4);
+		e.u.a.client[3] = (uint8_t)(e.u.a.client[3] + i % 8);
+		memcpy(e.u.a.server, "\x0a\x52\x00\x02", 4);
+		ring_push(r, &e);
+		ring_push(r, &s);
+	}
+	announce(r, wake);
+}
+
+/* Has every packet of the cut lane dropped as it comes, by guessing ids, and asks for far too much each time. */
+static void cut_and_reset(struct ring *r, int wake, uint16_t queue)
+{
+	for (unsigned round = 0; round < 25; round++) {
+		announce(r, wake);
+		nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+		for (uint32_t id = 1; id <= 200; id++)
+			ring_push(r, &(struct ring_entry){
+					     .kind = RING_VERDICT, .outcome = OUTCOME_DROP, .queue = queue, .id = id });
+		push_strays(r, wake, queue, "\x0a\x51\x00\x02", 20);
+		push_strays(r, wake, queue, "\x0a\x09\x00\x02", 20);
+	}
+}
+
 static void push_rubbish(struct ring *r, int wake)
 {
 	for (unsigned n = 0; n < 1000; n++) {
@@ -86,7 +123,7 @@ int role_liar(const char *how)
 			wake = m.fds[1];
 		} else if (m.type == MSG_LANE) {
 			bytes_be32(&m.body, &lane);
-			if (strcmp(kind, "cut") != 0 || lane == LANE_CUT)
+			if ((strcmp(kind, "cut") != 0 && strncmp(kind, "stray", 5) != 0) || lane == LANE_CUT)
 				bytes_be16(&m.body, &queue);
 		}
 	}
@@ -99,6 +136,10 @@ int role_liar(const char *how)
 		announce(ring, wake);
 	} else if (strcmp(kind, "foreign") == 0) {
 		push_accepts(ring, wake, lane_queue(FOREIGN_LANE, 0), 1);
+	} else if (strcmp(kind, "strays") == 0) {
+		push_strays(ring, wake, queue, "\x0a\x51\x00\x02", 1000);
+	} else if (strcmp(kind, "stray_each") == 0) {
+		cut_and_reset(ring, wake, queue);
 	} else if (strcmp(kind, "cut") == 0) {
 		push_accepts(ring, wake, queue, 7);
 	} else {

@@ -3,6 +3,9 @@
  * The TCP stream gate: decides which bytes of a connection are new, which repeat what already passed, and which have more
  * than one reading and therefore end the connection.
  *
+ * Bytes ahead of a gap may pass, too: a receiver keeps them and can read none of them before the gap is filled. They are kept
+ * here as well, and whoever fills the gap is judged together with all that it completes.
+ *
  * It never guesses how a receiver would reassemble: every byte is handed to the judge in order, and what passed is kept
  * until the receiver acknowledges it, so that a repetition that differs is known and one that is equal can be judged again.
  * It knows nothing of packets, queues or policies. Kept bytes live in the inspector's pool; whoever owns a stream calls stream_free before it
@@ -24,12 +27,21 @@
 #define STREAM_BEHIND_MAX (1u << 22)   /* further behind it nothing is a repetition any more */
 #define STREAM_AHEAD_MAX (1u << 20)    /* further ahead of the stream is never waited for */
 
+#define STREAM_RUNS 4u			/* runs of bytes ahead of the stream that may pass, per direction ... */
+#define STREAM_RUNS_BYTES (32u * 1024u) /* ... and how many bytes in all of them */
+
 enum tcp_state {
 	TCP_NONE = 0, /* nothing seen, or met half-way: numbers say only what went by */
 	TCP_SYN_SENT, /* SYN passed */
 	TCP_SYN_RECV, /* SYN|ACK passed */
 	TCP_OPEN,     /* handshake complete */
 	TCP_CLOSED,   /* both ends finished, or a believable RST passed */
+};
+
+/* Bytes that passed ahead of a gap. */
+struct stream_run {
+	uint32_t from;
+	struct chain bytes;
 };
 
 struct stream_dir {
@@ -45,6 +57,8 @@ struct stream_dir {
 	bool known;	    /* the numbers above mean something */
 	bool fin;	    /* FIN passed */
 	bool framed;	    /* what passes is cut into PDUs, and kept by whole ones */
+	uint8_t n_runs;
+	struct stream_run runs[STREAM_RUNS]; /* by number, apart from each other */
 };
 
 struct stream {
@@ -101,6 +115,20 @@ bool stream_room(const struct stream *s, const struct pool *pool, enum direction
  */
 bool stream_commit(struct stream *s, struct pool *pool, enum direction dir, struct bytes fresh, bool fin,
 		   size_t unjudged);
+/*
+ * Bytes ahead of the stream are about to pass: keeps a copy. STREAM_PASS: kept; STREAM_RESET: they differ from what passed
+ * there; STREAM_AHEAD: they cannot be kept, nothing is changed.
+ */
+enum stream_answer stream_run_ahead(struct stream *s, struct pool *pool, enum direction dir, uint32_t seq,
+				    struct bytes payload);
+/*
+ * What passed ahead and is completed by the fresh bytes: *fresh becomes all of it, in `room` (PACKET_MAX and
+ * STREAM_RUNS_BYTES large), or stays as it is. False when the two differ where they overlap.
+ */
+bool stream_join(const struct stream *s, const struct pool *pool, enum direction dir, bool fin, struct bytes *fresh,
+		 uint8_t *room);
+size_t stream_kept(const struct stream *s);				/* bytes in the pool */
+void stream_move(struct stream *s, struct pool *pool, uint32_t holder); /* what is kept is another's now */
 /* Bytes of the unfinished PDU, and a copy of them (out has room for that many). */
 size_t stream_carry(const struct stream *s, enum direction dir);
 bool stream_carry_copy(const struct stream *s, const struct pool *pool, enum direction dir, void *out);

@@ -133,8 +133,9 @@ struct inspector {
 	struct again again[AGAIN_PLACES]; /* a ring, in the order in which they are due */
 	uint32_t again_first, n_again;
 	uint32_t counts_oldest, counts_newest;
-	uint8_t *packet_room; /* owned; PACKET_MAX: a waiting packet made contiguous */
-	uint8_t *pdu_room;    /* owned; PACKET_MAX: a PDU made contiguous */
+	uint8_t *packet_room;  /* owned; PACKET_MAX: a waiting packet made contiguous */
+	uint8_t *segment_room; /* owned; PACKET_MAX and STREAM_RUNS_BYTES: new bytes with what passed ahead of them */
+	uint8_t *pdu_room;     /* owned; PACKET_MAX: a PDU made contiguous */
 	uint64_t now_ns;
 	struct budget refused_budget[SHARES], passed_budget[SHARES];
 	uint64_t suppressed[SHARES][REASON_COUNT];
@@ -273,6 +274,9 @@ void look_note_given_up(struct look *l); /* dropped, because what is before it d
 
 /* ---- inspect/wait.c ---- */
 
+/* Ahead of a gap: passes it with a copy kept, or holds it. */
+void look_come_ahead(struct look *l);
+
 void wait_init(struct inspector *i);
 void wait_move(struct inspector *i, uint32_t fi); /* what waits belongs to the flow's holder of now */
 void look_wait(struct look *l);			  /* holds it, or drops it when there is no room */
@@ -348,6 +352,8 @@ void commands_give_back(struct inspector *i, struct flow *f, enum direction dir)
  * the packet is decided then and the flow at its end.
  */
 bool look_judge_again(struct look *l);
+/* Exactly whole PDUs, each of them allowed by itself. */
+bool commands_allow_each(const struct look *l, struct bytes b);
 
 /* ---- inspect/event.c ---- */
 

@@ -101,8 +101,7 @@ static void change_share(struct look *l)
 		return;
 	flow_move(&i->flows, l->fi, look_share(l));
 	wait_move(i, l->fi);
-	for (unsigned dir = 0; dir < 2; dir++)
-		chain_move(&i->pool, &l->f->stream.dir[dir].kept, l->f->holder);
+	stream_move(&l->f->stream, &i->pool, l->f->holder);
 }
 
 /* A flow of this permit, before anything is known about it. */
@@ -439,7 +438,7 @@ void look_confirm(struct look *l, enum protocol p)
 
 static uint32_t keeps(const struct flow *f)
 {
-	return f->stream.dir[0].kept.bytes + f->stream.dir[1].kept.bytes + f->wait_bytes;
+	return (uint32_t)stream_kept(&f->stream) + f->wait_bytes;
 }
 
 /* Its kept bytes are given back, so nobody can compare any more what it repeats: it ends, and both ends hear it. */

@@ -30,11 +30,12 @@ struct inspector *inspector_new(const struct inspector_limits *l)
 	i->command_free = calloc(l->flows, sizeof(*i->command_free));
 	i->packet_room = malloc(PACKET_MAX);
 	i->pdu_room = malloc(PACKET_MAX);
+	i->segment_room = malloc(PACKET_MAX + STREAM_RUNS_BYTES);
 	i->namer = namer_new(l->flows);
 	if (!flow_init(&i->flows, l->flows) || !pool_init(&i->pool, l->pool_bytes) || i->namer == NULL ||
 	    i->table_memory[0] == NULL || i->table_memory[1] == NULL || i->generations[0] == NULL ||
 	    i->generations[1] == NULL || i->waiting == NULL || i->commands == NULL || i->command_free == NULL ||
-	    i->packet_room == NULL || i->pdu_room == NULL) {
+	    i->packet_room == NULL || i->pdu_room == NULL || i->segment_room == NULL) {
 		inspector_free(i);
 		return NULL;
 	}
@@ -63,6 +64,7 @@ void inspector_free(struct inspector *i)
 	free(i->command_free);
 	free(i->packet_room);
 	free(i->pdu_room);
+	free(i->segment_room);
 	free(i);
 }
 

@@ -32,18 +32,45 @@ void commands_give_back(struct inspector *i, struct flow *f, enum direction dir)
 	}
 }
 
-/* The PDUs of one direction, each as if it were the first that this end says. */
+/* One PDU as if it were the first that this end says. */
+static bool allows_alone(const struct look *l, enum direction dir, struct bytes pdu, struct pdu *ret)
+{
+	const struct enforcer *e = l->f->commands->enforcer;
+	_Alignas(16) uint8_t state[ENFORCER_STATE_MAX];
+
+	*ret = (struct pdu){ .dir = dir, .space = 255, .conduit = EVENT_NO_CONDUIT };
+	memset(state, 0, e->state_size);
+	if (e->missed != NULL)
+		e->missed(state); /* what an answer belongs to has gone by */
+	e->judge(state, dir, pdu, &l->i->table, l->permit, ret);
+	ret->dir = dir;
+	return ret->allowed;
+}
+
+bool commands_allow_each(const struct look *l, struct bytes b)
+{
+	const struct enforcer *e = l->f->commands != NULL ? l->f->commands->enforcer : NULL;
+	struct bytes pdu;
+	struct pdu u;
+	size_t n = 0;
+
+	while (e != NULL && b.left > 0)
+		if (e->frame(l->dir, b, &n) != FRAME_WHOLE || n == 0 || !bytes_take(&b, n, &pdu) ||
+		    !allows_alone(l, l->dir, pdu, &u))
+			return false;
+	return e != NULL;
+}
+
 static bool judge_direction(struct look *l, enum direction dir)
 {
 	struct flow *f = l->f;
 	const struct enforcer *e = f->commands->enforcer;
-	_Alignas(16) uint8_t state[ENFORCER_STATE_MAX];
 	size_t all = stream_unacknowledged(&f->stream, dir), at = 0, n;
 
 	if (f->adrift[dir] || stream_unframed(&f->stream, dir) > 0) /* a full queue let it by, or what was before it */
 		return look_may_miss(l);
 	while (at < all) {
-		struct pdu u = { .dir = dir, .space = 255, .conduit = EVENT_NO_CONDUIT };
+		struct pdu u;
 		struct bytes head =
 			bytes_of(l->i->pdu_room, stream_unacknowledged_copy(&f->stream, &l->i->pool, dir, at,
 									    l->i->pdu_room, e->pdu_max));
@@ -51,12 +78,7 @@ static bool judge_direction(struct look *l, enum direction dir)
 		n = 0;
 		if (e->frame(dir, head, &n) != FRAME_WHOLE || n == 0 || n > head.left)
 			return false;
-		memset(state, 0, sizeof(state));
-		if (e->missed != NULL)
-			e->missed(state); /* what an answer belongs to has gone by */
-		e->judge(state, dir, bytes_of(l->i->pdu_room, n), &l->i->table, l->permit, &u);
-		if (!u.allowed) {
-			u.dir = dir;
+		if (!allows_alone(l, dir, bytes_of(l->i->pdu_room, n), &u)) {
 			event_pdu(l, &u, EV_DENY);
 			return false;
 		}

@@ -126,8 +126,12 @@ static bool room(struct look *l, size_t n)
 	return fits;
 }
 
-static void new_bytes(struct look *l, const struct stream_result *s)
+static void take_new(struct look *l, struct stream_result *s)
 {
+	if (!stream_join(&l->f->stream, &l->i->pool, l->dir, s->fin, &s->fresh, l->i->segment_room)) {
+		look_refuse_flow(l, R_OVERLAP, PROTO_NONE);
+		return;
+	}
 	if (!room(l, s->fresh.left)) {
 		if (look_lenient(l))
 			look_lose_track(l);
@@ -198,11 +202,11 @@ static void followed(struct look *l)
 		look_end_closed(l);
 		return;
 	case STREAM_NEW:
-		new_bytes(l, &s);
+		take_new(l, &s);
 		return;
 	case STREAM_AHEAD:
 		if (!look_go_on_at(l))
-			look_wait(l);
+			look_come_ahead(l);
 		return;
 	case STREAM_LOST:
 		if (l->i->limits.as_captured && s.data && look_acknowledges_unseen(l)) {
@@ -210,9 +214,11 @@ static void followed(struct look *l)
 		} else if (l->i->limits.as_captured) {
 			l->d.tcp_flags &= (uint8_t)~TCP_ACK;
 			followed(l);
+		} else if (look_go_on_behind(l)) {
+			return;
 		} else if (look_lenient(l)) {
 			look_tcp_gap(l);
-		} else if (!look_go_on_behind(l)) {
+		} else {
 			look_refuse(l, s.reason);
 		}
 		return;

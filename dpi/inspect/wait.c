@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Segments that arrived before their predecessors. Each is held undecided, with a copy of its packet in the shared pool,
+ * Segments that arrived before their predecessors. Mostly they pass at once: their receiver can read nothing of them before
+ * the gap is filled, and what fills it is judged together with a copy of them. So the receiver says what it lacks, and its
+ * sender repeats that alone and soon. A worker that dies takes the copies with it; where its successor would go on with a
+ * session (when_midstream pick_up), or packets may pass without a worker, only whole allowed PDUs pass like this, and the
+ * others are held: undecided, with a copy of its packet in the shared pool,
  * until the gap is filled or its time is over; then it is decided like any other, or dropped so that its sender repeats
  * it. A capture is read with more patience, because nothing in it will be repeated on our account.
  */
@@ -154,6 +158,38 @@ void look_wait(struct look *l)
 		i->wait_oldest = w;
 	i->wait_newest = w;
 	look_touch(l);
+}
+
+/*
+ * A session that ends when its worker dies takes along what is ahead of its gap. Where it goes on, whole allowed PDUs are what
+ * a successor would let pass behind a pick-up. An end of the stream waits for what comes before it.
+ */
+static bool may_pass_ahead(const struct look *l)
+{
+	struct lane lane;
+
+	if (l->i->limits.as_captured || l->f->adrift[l->dir] || l->d.payload.left == 0 || (l->d.tcp_flags & TCP_FIN))
+		return false;
+	return look_observes(l) ||
+	       (lane_of(l->permit->lane, &lane) && lane.when_down == FAIL_CLOSED &&
+		lane.when_overloaded == FAIL_CLOSED && l->permit->midstream != MID_PICK_UP) ||
+	       commands_allow_each(l, l->d.payload);
+}
+
+void look_come_ahead(struct look *l)
+{
+	enum stream_answer a = STREAM_AHEAD;
+
+	if (may_pass_ahead(l))
+		a = stream_run_ahead(&l->f->stream, &l->i->pool, l->dir, l->d.seq, l->d.payload);
+	if (a == STREAM_RESET) {
+		look_refuse_flow(l, R_OVERLAP, PROTO_NONE);
+	} else if (a == STREAM_PASS) {
+		look_touch(l);
+		look_accept(l, R_AHEAD);
+	} else {
+		look_wait(l);
+	}
 }
 
 /* Makes a look at a waiting packet, whose bytes go to packet_room, and takes it out. False when its permit is gone. */

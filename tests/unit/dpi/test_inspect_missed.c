@@ -4,9 +4,9 @@
  * queue let by.
  *
  * LINK: dpi/inspect/inspect.c dpi/inspect/flow.c dpi/inspect/tcp.c dpi/inspect/midstream.c dpi/inspect/wait.c dpi/inspect/datagram.c
- * LINK: dpi/inspect/name.c dpi/inspect/again.c dpi/inspect/repeat.c dpi/inspect/impact.c dpi/inspect/command.c dpi/inspect/event.c dpi/decode.c dpi/flow.c
+ * LINK: dpi/inspect/name.c dpi/inspect/again.c dpi/inspect/repeat.c dpi/inspect/command.c dpi/inspect/event.c dpi/decode.c dpi/flow.c
  * LINK: dpi/share.c dpi/stream.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/plausible.c dpi/datagram.c
- * LINK: appliance/base/bytes.c dpi/inspect/rejudge.c
+ * LINK: appliance/base/bytes.c dpi/inspect/rejudge.c dpi/inspect/impact.c
  * LINK: appliance/base/addr.c appliance/wire/commands.c appliance/wire/reason.c appliance/wire/protocols.c
  * LINK: appliance/base/sha256.c appliance/wire/vocabulary.c
  * LIBS: libndpi nettle
@@ -409,11 +409,20 @@ static void pipelined_behind_what_went_by(void **state)
 
 	(void)state;
 	toy_pdu(pdu, 12, 3);
-	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, pdu, 12), 0);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, pdu, 11), 0); /* not whole, so it waits */
 	id = desk_id;
 	k.c += 12;
 	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
 	assert_int_equal(desk.outcome[id % DESK_IDS], OUTCOME_ACCEPT);
+	k.c += 11;
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 11, 1), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
+	goes_on_judged(&k);
+	/* Whole, it passes ahead. */
+	k = live(P_TOY_HOLD);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, pdu, 12), OUTCOME_ACCEPT);
+	k.c += 12;
+	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
 	k.c += 12;
 	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
 	goes_on_judged(&k);
@@ -429,7 +438,7 @@ static void only_repetitions_tell(void **state)
 	(void)state;
 	toy_pdu(pdu, 12, 3);
 	for (n = 0; n < 5 && desk.n_resets == 0; n++) {
-		desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, pdu, 12);
+		desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, pdu, 11);
 		if (desk.outcome[desk_id % DESK_IDS] == OUTCOME_ACCEPT)
 			break;
 		desk_now += 11000000u;
@@ -438,7 +447,8 @@ static void only_repetitions_tell(void **state)
 		desk_now += 200000000u;
 	}
 	assert_true(n < 5);
-	k.c += 24;
+	k.c += 23;
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 11, 1), OUTCOME_ACCEPT);
 	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
 	goes_on_judged(&k);
 }
@@ -452,7 +462,7 @@ static void a_loss_is_no_bypass(void **state)
 	(void)state;
 	toy_pdu(pdu, 12, 3);
 	for (unsigned n = 0; n < 2; n++) { /* once more as a probe */
-		desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, pdu, 12);
+		desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, pdu, 11);
 		desk_now += 11000000u;
 		inspector_tick(desk_i);
 		assert_int_equal(desk.outcome[desk_id % DESK_IDS], OUTCOME_DROP);

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What ordinary networks and devices do: segments get lost or overtake each other before they reach the box. None of it is
+an attack, and it costs no more than TCP itself takes to mend it."""
+import contextlib
+import heapq
+import select
+import socket
+import struct
+import threading
+import time
+
+import modbus
+from endpoint import Plc
+from ground import PLAIN, READ, V4, conduit, expect
+from net import inside, sh
+
+FAR = "10.72.0.9"
+HELD = conduit("reads", "ops", "ot", ["read"], criticality="cargo", when_midstream="pick_up")
+
+
+def summed(frame):
+    """With its TCP checksum written, as a wire would carry it."""
+    if frame[12:14] != b"\x08\x00" or frame[23] != 6:
+        return frame
+    total = struct.unpack("!H", frame[16:18])[0]
+    segment = frame[34:14 + total]
+    data = frame[26:34] + struct.pack("!HH", 6, len(segment)) + segment[:16] + b"\0\0" + segment[18:]
+    s = sum(struct.unpack("!%dH" % ((len(data) + 1) // 2), data + b"\0" * (len(data) % 2)))
+    while s >> 16:
+        s = (s & 0xffff) + (s >> 16)
+    return frame[:34] + segment[:16] + struct.pack("!H", ~s & 0xffff) + segment[18:]
+
+
+class Road:
+    """A host behind a road of its own in the zone `ops`: `fate(n, segment)` says of its n-th segment with data when it
+    arrives, in seconds from now, or None for never."""
+
+    def __init__(self, ground, fate):
+        self.ground, self.fate, self.n = ground, fate, 0
+        self.ns = ground.net.add("far")
+        ops = ground.ns("ops")
+        ground.net.veth(self.ns, "eth0", ops, "road0")
+        ground.net.address(self.ns, "eth0", FAR + "/24")
+        sh("ip", "link", "set", "road0", "up", ns=ops)
+        sh("ip", "route", "add", "default", "via", "10.72.0.1", ns=self.ns)
+        sh("sysctl", "-qw", "net.ipv4.tcp_timestamps=1", "net.ipv4.tcp_sack=1", ns=self.ns)
+        self.mac = bytes.fromhex(sh("cat", "/sys/class/net/eth0/address", ns=self.ns).stdout.strip().replace(":", ""))
+        with inside(ops):
+            self.near, self.box = (self._socket(i) for i in ("road0", "eth0"))
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    @staticmethod
+    def _socket(interface):
+        s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.htons(3))
+        s.setsockopt(263, 23, 1)  # SOL_PACKET, PACKET_IGNORE_OUTGOING
+        s.bind((interface, 0))
+        return s
+
+    def _run(self):
+        late = []
+        while not self.ended.is_set():
+            wait = max(0.0, min(0.1, late[0][0] - time.monotonic())) if late else 0.1
+            ready, _, _ = select.select([self.near, self.box], [], [], wait)
+            while late and late[0][0] <= time.monotonic():
+                self.box.send(heapq.heappop(late)[2])
+            for s in ready:
+                frame = s.recv(70000)
+                if s is self.box:
+                    if frame[:6] in (self.mac, b"\xff" * 6):
+                        self.near.send(summed(frame))
+                    continue
+                after = self._fate(frame)
+                if after == 0:
+                    self.box.send(summed(frame))
+                elif after is not None:
+                    heapq.heappush(late, (time.monotonic() + after, self.n, summed(frame)))
+
+    def _fate(self, frame):
+        if frame[12:14] != b"\x08\x00" or frame[23] != 6:
+            return 0
+        if struct.unpack("!H", frame[16:18])[0] - 20 - (frame[46] >> 4) * 4 == 0:
+            return 0
+        self.n += 1
+        return self.fate(self.n, frame[34:])
+
+    def close(self):
+        self.ended.set()
+        self.thread.join()
+        self.near.close()
+        self.box.close()
+        sh("ip", "link", "del", "road0", ns=self.ground.ns("ops"), check=False)
+        sh("ip", "netns", "del", self.ns, check=False)
+        self.ground.net.names.remove(self.ns)
+
+
+def pipelined(s, requests, window):
+    """Milliseconds for so many reads with `window` of them under way, and the longest time without an answer."""
+    start = last = time.monotonic()
+    sent = got = 0
+    worst = 0.0
+    while got < requests:
+        while sent < requests and sent - got < window:
+            s.sendall(modbus.read_holding(sent % 90, 4, tid=0))
+            sent += 1
+        expect(modbus.answer(s), "the session ended after %d answers", got)
+        now = time.monotonic()
+        worst, last, got = max(worst, now - last), now, got + 1
+    return (last - start) * 1000, worst * 1000
+
+
+def measure(ground, policy, fate, requests=400, window=8):
+    ground.apply(policy, PLAIN)
+    plc = Plc(ground, V4["ot"], slots=2)
+    road = Road(ground, fate)
+    with contextlib.closing(road):
+        s = modbus.connect(road.ns, V4["ot"], 502, timeout=5.0)
+        with contextlib.closing(s):
+            pipelined(s, 20, 1)
+            result = pipelined(s, requests, window)
+    plc.close()
+    return result
+
+
+def loses(every):
+    return lambda n, segment: None if n > 30 and n % every == 0 else 0
+
+
+def overtakes(every, by):
+    return lambda n, segment: by if n > 30 and n % every == 0 else 0
+
+
+def plain(n, segment):
+    return 0
+
+
+def a_loss_before_the_box(ground):
+    """Each fortieth segment is lost once: its sender hears of it from what came behind it, not from its own clock."""
+    base, _ = measure(ground, READ, plain)
+    total, worst = measure(ground, READ, loses(40))
+    held, _ = measure(ground, HELD, loses(40))
+    expect(max(total, held) < base + 10 * 150, "%.0f ms (under pick_up %.0f), without losses %.0f ms: each loss costs the sender's timeout", total, held,
+           base)
+    return "400 reads: %.0f ms; with 10 losses %.0f ms, longest wait %.0f ms; under pick_up %.0f ms" % (base, total, worst, held)
+
+
+def overtaken_by_far(ground):
+    """Each tenth segment is overtaken by those of the next 15 ms: nothing is dropped for it."""
+    base, _ = measure(ground, READ, overtakes(10, 0.015), window=1)
+    total, worst = measure(ground, READ, overtakes(10, 0.015))
+    held, _ = measure(ground, HELD, overtakes(10, 0.015))
+    expect(max(total, held) < base * 1.5, "%.0f ms (under pick_up %.0f), one at a time %.0f ms", total, held, base)
+    return "400 reads: %.0f ms one at a time, %.0f ms pipelined, longest wait %.0f ms; under pick_up %.0f ms" % (
+        base, total, worst, held)
+
+
+CASES = [a_loss_before_the_box, overtaken_by_far]

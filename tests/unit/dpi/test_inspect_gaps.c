@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The inspector and segments that come before their predecessors: what passes ahead of a gap, what is held, and that no
+ * receiver can read what nobody judged.
+ *
+ * LINK: dpi/inspect/inspect.c dpi/inspect/flow.c dpi/inspect/tcp.c dpi/inspect/midstream.c dpi/inspect/wait.c dpi/inspect/datagram.c
+ * LINK: dpi/inspect/name.c dpi/inspect/again.c dpi/inspect/repeat.c dpi/inspect/command.c dpi/inspect/event.c dpi/decode.c dpi/flow.c
+ * LINK: dpi/share.c dpi/stream.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/plausible.c dpi/datagram.c
+ * LINK: appliance/base/bytes.c dpi/inspect/rejudge.c dpi/inspect/impact.c
+ * LINK: appliance/base/addr.c appliance/wire/commands.c appliance/wire/reason.c appliance/wire/protocols.c
+ * LINK: appliance/base/sha256.c appliance/wire/vocabulary.c
+ * LIBS: libndpi nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "tests/unit/dpi/inspect_setup.h"
+
+/* A receiver that keeps what comes ahead of a gap: the first copy of each byte. */
+static struct {
+	uint8_t bytes[256];
+	bool have[256];
+	uint32_t next;
+} server;
+
+static void receive(uint32_t at, const uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!server.have[at + i]) {
+			server.bytes[at + i] = p[i];
+			server.have[at + i] = true;
+		}
+	while (server.next < sizeof(server.bytes) && server.have[server.next])
+		server.next++;
+}
+
+static unsigned send_at(struct conn *k, uint32_t base, const uint8_t *train, uint32_t at, uint32_t n)
+{
+	unsigned o = desk_segment(k, DIR_C2S, base + at, k->s, DESK_ACK, train + at, n);
+
+	if (o == OUTCOME_ACCEPT)
+		receive(at, train + at, n);
+	return o;
+}
+
+static void passes_ahead_and_is_judged(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t train[64];
+
+	(void)state;
+	desk_handshake(&k);
+	toy_pdu(train, 12, 3);
+	toy_pdu(train + 12, 12, 4);
+	toy_pdu(train + 24, 12, 5);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 24, k.s, DESK_ACK, train + 24, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 5, k.s, DESK_ACK, train + 5, 7), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 5, k.s, DESK_ACK, train + 5, 7),
+			 OUTCOME_ACCEPT); /* repeated */
+	assert_int_equal(desk.n_pdus, 0);
+	assert_int_equal(stats().reasons[R_AHEAD], 3);
+	/* The server says what it lacks. */
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, train, 5), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_pdus, 1);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, train + 12, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_pdus, 3);
+	k.c += 36;
+	assert_int_equal(desk_send(&k, DIR_S2C, train, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, train, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(stats().pool_used, 0);
+}
+
+/* Three pieces of a train whose middle command is forbidden, in every order: nobody reads its last byte. */
+static void in_every_order(void **state)
+{
+	static const uint8_t orders[6][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
+					      { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
+	uint8_t train[36];
+	unsigned runs = 0;
+
+	(void)state;
+	toy_pdu(train, 12, 3);
+	toy_pdu(train + 12, 12, TOY_FORBIDDEN);
+	toy_pdu(train + 24, 12, 3);
+	for (uint32_t a = 1; a < 35; a++) {
+		for (uint32_t b = a + 1; b < 36; b++, runs++) {
+			const uint32_t from[4] = { 0, a, b, 36 };
+			const uint8_t *order = orders[runs % 6];
+			struct conn k = desk_conn(P_TOY);
+			uint32_t base = k.c + 1;
+
+			memset(&server, 0, sizeof(server));
+			desk_handshake(&k);
+			for (unsigned n = 0; n < 3; n++)
+				send_at(&k, base, train, from[order[n]], from[order[n] + 1] - from[order[n]]);
+			assert_true(server.next < 24);
+			inspector_finish(desk_i);
+		}
+	}
+}
+
+/* The same, allowed: everything arrives at once. */
+static void nothing_allowed_is_lost(void **state)
+{
+	uint8_t train[36];
+
+	(void)state;
+	toy_pdu(train, 12, 3);
+	toy_pdu(train + 12, 12, 4);
+	toy_pdu(train + 24, 12, 3);
+	for (uint32_t a = 1; a < 35; a++) {
+		for (uint32_t b = a + 1; b < 36; b++) {
+			struct conn k = desk_conn(P_TOY);
+			uint32_t base = k.c + 1;
+			size_t before = desk.n_pdus;
+
+			memset(&server, 0, sizeof(server));
+			desk_handshake(&k);
+			send_at(&k, base, train, b, 36 - b);
+			send_at(&k, base, train, a, b - a);
+			send_at(&k, base, train, 0, a);
+			assert_int_equal(server.next, 36);
+			assert_int_equal(desk.n_pdus, before + 3);
+			inspector_finish(desk_i);
+		}
+		desk_clear();
+	}
+}
+
+static void what_passed_ahead_must_stay_the_same(void **state)
+{
+	uint8_t train[64], other[64];
+	struct conn k;
+
+	(void)state;
+	toy_pdu(train, 12, 3);
+	toy_pdu(train + 12, 12, 4);
+	toy_pdu(other, 12, 9);
+	toy_pdu(other + 12, 12, 9);
+	for (unsigned way = 0; way < 3; way++) {
+		k = desk_conn(P_TOY);
+		desk_handshake(&k);
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, train + 12, 12), OUTCOME_ACCEPT);
+		if (way == 0) /* another text at its place; around it; or in what fills the gap */
+			desk_segment(&k, DIR_C2S, k.c + 15, k.s, DESK_ACK, other + 15, 9);
+		else if (way == 1)
+			desk_segment(&k, DIR_C2S, k.c + 5, k.s, DESK_ACK, other + 5, 19);
+		else
+			desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, other, 24);
+		assert_int_equal(desk.outcome[desk_id % DESK_IDS], OUTCOME_DROP);
+		assert_int_equal(desk_count(EVENT_FLOW, R_OVERLAP), way + 1);
+	}
+	/* The same text around it fills the gap. */
+	k = desk_conn(P_TOY);
+	desk_handshake(&k);
+	desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, train + 12, 12);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, train, 24), OUTCOME_ACCEPT);
+	/* An end of the stream before what passed ahead. */
+	k = desk_conn(P_TOY);
+	desk_handshake(&k);
+	desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, train + 12, 12);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK | DESK_FIN, train, 6), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_OVERLAP), 4);
+}
+
+/* What is kept is bounded; what finds no room waits, and is dropped so that it is repeated. */
+static void what_passes_ahead_is_bounded(void **state)
+{
+	static uint8_t train[64 * 1024];
+	struct conn k = desk_conn(P_TOY);
+	uint32_t at = 1000, passed = 0;
+
+	(void)state;
+	for (size_t n = 0; n + 50 <= sizeof(train); n += 50)
+		toy_pdu(train + n, 50, 3);
+	desk_handshake(&k);
+	while (passed < 100 && desk_segment(&k, DIR_C2S, k.c + at, k.s, DESK_ACK, train + at, 1000) == OUTCOME_ACCEPT) {
+		at += 1000;
+		passed++;
+	}
+	assert_int_equal(passed, 32);
+	desk_now += 11000000u;
+	inspector_tick(desk_i);
+	assert_int_equal(desk.outcome[desk_id % DESK_IDS], OUTCOME_DROP);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, train, 1000), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_pdus, 33 * 20);
+	/* More gaps than there are places for. */
+	k = desk_conn(P_TOY);
+	desk_handshake(&k);
+	for (unsigned n = 1; n <= 4; n++)
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 100 * n, k.s, DESK_ACK, train, 50), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 500, k.s, DESK_ACK, train, 50), 0);
+}
+
+/* A successor would go on with the session, without the copies; or a full queue would let by what fills the gap. */
+static void who_may_go_on_without_the_worker_waits(void **state)
+{
+	static const uint32_t permits[] = { P_TOY_PICK_UP, P_TOY_HOLD, P_TOY_HOLD_PICK_UP };
+	uint8_t pdu[64], other[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		struct conn k = desk_conn(permits[i]);
+
+		desk_handshake(&k);
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, pdu, 11), 0);
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu, 12), OUTCOME_ACCEPT);
+		assert_int_equal(desk.outcome[(desk_id - 1) % DESK_IDS], OUTCOME_ACCEPT);
+		/* Whole and allowed it passes; whole and forbidden it waits. */
+		k = desk_conn(permits[i]);
+		desk_handshake(&k);
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, pdu, 12), OUTCOME_ACCEPT);
+		toy_pdu(other, 12, TOY_FORBIDDEN);
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 24, k.s, DESK_ACK, other, 12), 0);
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu, 12), OUTCOME_ACCEPT);
+		assert_int_equal(desk.outcome[(desk_id - 1) % DESK_IDS], OUTCOME_DROP);
+	}
+}
+
+static void narrowed_before_the_gap_was_filled(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t train[64];
+
+	(void)state;
+	desk_handshake(&k);
+	toy_pdu(train, 12, 3);
+	toy_pdu(train + 12, 12, 20);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, train + 12, 12), OUTCOME_ACCEPT);
+	k.permit = P_TOY_READS;
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, train, 12), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 1);
+	assert_int_equal(desk.resets[0].to_server.seq, k.c);
+}
+
+/* Under observe nothing waits, and what is behind a gap is read all the same. */
+static void observed_ahead(void **state)
+{
+	struct conn k = desk_conn(P_TOY_OBSERVE);
+	uint8_t train[64];
+
+	(void)state;
+	desk_handshake(&k);
+	toy_pdu(train, 12, 3);
+	toy_pdu(train + 12, 12, TOY_FORBIDDEN);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, train + 12, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, train, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_pdus, 2);
+	assert_int_equal(desk_count(EVENT_PDU, R_MODBUS_FUNCTION), 1);
+}
+
+/* A client forgotten with bytes ahead of its gap: what fills it does not pass. */
+static void forgotten_with_bytes_ahead(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t train[64];
+
+	(void)state;
+	desk_handshake(&k);
+	toy_pdu(train, 12, 3);
+	toy_pdu(train + 12, 12, TOY_FORBIDDEN);
+	desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, train + 12, 12);
+	inspector_finish(desk_i);
+	assert_int_equal(stats().pool_used, 0);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, train, 12), OUTCOME_DROP);
+	assert_true(desk.n_resets > 0);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(passes_ahead_and_is_judged),
+		T(in_every_order),
+		T(nothing_allowed_is_lost),
+		T(what_passed_ahead_must_stay_the_same),
+		T(what_passes_ahead_is_bounded),
+		T(who_may_go_on_without_the_worker_waits),
+		T(narrowed_before_the_gap_was_filled),
+		T(observed_ahead),
+		T(forgotten_with_bytes_ahead),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -13,7 +13,7 @@
 #include "appliance/base/messages.h"
 
 struct sentence {
-	char text[LANGUAGES][400]; /* per enum lang; "" = nothing was said */
+	char text[LANGUAGES][800]; /* per enum lang; "" = nothing was said */
 };
 
 bool sentence_said(const struct sentence *s);

@@ -4,11 +4,21 @@
 #include <errno.h>
 #include <sys/file.h>
 
-int lock_namespace(int nsfd, struct err *e)
+static int lock(int fd, const char *what, struct err *e)
 {
-	if (flock(nsfd, LOCK_EX | LOCK_NB) == 0)
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return 0;
 	if (errno == EWOULDBLOCK)
-		return err_set(e, -EBUSY, "lock of the data namespace");
-	return err_set(e, -errno, "lock the data namespace");
+		return err_set(e, -EBUSY, "lock of the %s", what);
+	return err_set(e, -errno, "lock the %s", what);
+}
+
+int lock_namespace(int nsfd, struct err *e)
+{
+	return lock(nsfd, "data namespace", e);
+}
+
+int lock_folder(int fd, struct err *e)
+{
+	return lock(fd, "folder", e);
 }

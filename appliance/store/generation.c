@@ -16,7 +16,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/sha256.h"
 
-#define LINE_MAX_BYTES 192u
+#define LINE_MAX_BYTES 2048u /* comments as they are stored take three bytes for some of theirs */
 #define HISTORY_MAX (LINE_MAX_BYTES * (GENERATIONS_KEPT + 1u))
 
 static const char *const state_names[] = {
@@ -40,6 +40,89 @@ static bool state_by_name(const char *name, enum generation_state *ret)
 	return false;
 }
 
+static const char *const why_names[WHY_COUNT] = {
+	[WHY_APPLIED] = "apply",	 [WHY_CONFIRMED] = "confirm", [WHY_TIMEOUT] = "timeout",
+	[WHY_RESTART] = "restart",	 [WHY_ROLLBACK] = "rollback", [WHY_CALLED_OFF] = "called_off",
+	[WHY_TAKEN_OVER] = "taken_over", [WHY_FAILED] = "failed",
+};
+
+const char *generation_why_name(enum generation_why w)
+{
+	return (unsigned)w < WHY_COUNT ? why_names[w] : "unknown";
+}
+
+static bool why_by_name(const char *name, enum generation_why *ret)
+{
+	for (unsigned i = 0; i < WHY_COUNT; i++)
+		if (strcmp(name, why_names[i]) == 0) {
+			*ret = (enum generation_why)i;
+			return true;
+		}
+	return false;
+}
+
+/* ---- texts as fields of a line: "-" is the empty one, %XX what would end a field --------------------------------- */
+
+static void field_put(const char *text, char *out, size_t size)
+{
+	size_t n = 0;
+
+	if (*text == 0 || strcmp(text, "-") == 0) {
+		snprintf(out, size, "-");
+		return;
+	}
+	for (; *text != 0 && n + 4 <= size; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c <= ' ' || c == '%' || c == 0x7f)
+			n += (size_t)snprintf(out + n, size - n, "%%%02x", c);
+		else
+			out[n++] = (char)c;
+	}
+	out[n] = 0;
+}
+
+static bool field_take(const char *field, char *out, size_t size)
+{
+	size_t n = 0;
+
+	if (strcmp(field, "-") == 0)
+		field = "";
+	for (; *field != 0; field++) {
+		unsigned c = (unsigned char)*field;
+
+		if (n + 1 >= size)
+			return false;
+		if (c == '%') {
+			char hex[3] = { field[1], field[1] != 0 ? field[2] : '\0', 0 };
+
+			if (!isxdigit((unsigned char)hex[0]) || !isxdigit((unsigned char)hex[1]))
+				return false;
+			c = (unsigned)strtoul(hex, NULL, 16);
+			field += 2;
+		}
+		if (c == 0)
+			return false;
+		out[n++] = (char)c;
+	}
+	out[n] = 0;
+	return true;
+}
+
+/* Cut at a whole letter, without signs that would change how the rest of a line is shown. */
+static void text_keep(const char *text, char *out, size_t size)
+{
+	size_t n = text != NULL ? strlen(text) : 0;
+
+	if (n >= size)
+		n = size - 1;
+	while (n > 0 && text != NULL && text[n] != 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
+		n--;
+	for (size_t i = 0; i < n; i++)
+		out[i] = (unsigned char)text[i] < ' ' || text[i] == 0x7f ? ' ' : text[i];
+	out[n] = 0;
+}
+
 static bool hex_parse(const char *text, uint8_t out[32])
 {
 	for (size_t i = 0; i < 64; i++) {
@@ -59,7 +142,12 @@ static void sealed_name(uint64_t number, char out[40])
 	snprintf(out, 40, "gen-%" PRIu64 ".sealed", number);
 }
 
-static int write_history(const struct generation_store *s, struct err *e)
+static bool no_room(int r)
+{
+	return r == -ENOSPC || r == -EDQUOT || r == -EROFS;
+}
+
+static int write_history(struct generation_store *s, struct err *e)
 {
 	char *text = malloc(HISTORY_MAX);
 	size_t len = 0;
@@ -69,13 +157,22 @@ static int write_history(const struct generation_store *s, struct err *e)
 		return err_set(e, -ENOMEM, "history");
 	for (size_t i = 0; i < s->n; i++) {
 		const struct generation_record *g = &s->list[i];
-		char hex[65];
+		char hex[65], by[3 * BY_BYTES], comment[3 * COMMENT_BYTES], later_by[3 * BY_BYTES],
+			later[3 * COMMENT_BYTES];
 
 		hex_text(g->digest, sizeof(g->digest), hex);
-		len += (size_t)snprintf(text + len, HISTORY_MAX - len, "%" PRIu64 " %s %" PRIu64 " %s %s\n", g->number,
-					hex, g->applied_ns, generation_state_name(g->state), g->by);
+		field_put(g->by, by, sizeof(by));
+		field_put(g->comment, comment, sizeof(comment));
+		field_put(g->changed_by, later_by, sizeof(later_by));
+		field_put(g->changed_comment, later, sizeof(later));
+		len += (size_t)snprintf(text + len, HISTORY_MAX - len,
+					"%" PRIu64 " %s %" PRIu64 " %s %s %" PRIu64 " %s %" PRIu64 " %s %" PRIu64
+					" %s %s\n",
+					g->number, hex, g->applied_ns, generation_state_name(g->state), by, g->before,
+					generation_why_name(g->why), g->changed_ns, later_by, g->other, comment, later);
 	}
 	r = atomic_write(s->dirfd, "history", text, len, e);
+	s->unsaved = r < 0;
 	free(text);
 	return r;
 }
@@ -92,20 +189,32 @@ static bool number(const char *text, uint64_t *ret)
 	return errno == 0 && *end == 0;
 }
 
-/* One line: number, digest, time, state, who. False for anything else. Takes the line apart. */
+#define FIELDS 12u
+#define FIELDS_BEFORE 5u /* of lines that an earlier version wrote */
+
+/*
+ * One line: number, digest, time, state, who; then what was in force before, why it has its state, since when, by whom,
+ * the other generation, comments. False for anything else. Takes the line apart.
+ */
 static bool parse_line(char *line, struct generation_record *g)
 {
-	char *field[5], *rest;
+	char *field[FIELDS + 1], *rest = NULL;
+	size_t n = 0;
 
 	*g = (struct generation_record){ 0 };
-	for (size_t i = 0; i < 5; i++) {
-		field[i] = strtok_r(i == 0 ? line : NULL, " ", &rest);
-		if (field[i] == NULL)
-			return false;
-	}
-	snprintf(g->by, sizeof(g->by), "%s", field[4]);
-	return number(field[0], &g->number) && g->number != 0 && g->number != UINT64_MAX && strlen(field[1]) == 64 &&
-	       hex_parse(field[1], g->digest) && number(field[2], &g->applied_ns) && state_by_name(field[3], &g->state);
+	for (char *f = strtok_r(line, " ", &rest); f != NULL && n <= FIELDS; f = strtok_r(NULL, " ", &rest))
+		field[n++] = f;
+	if ((n != FIELDS && n != FIELDS_BEFORE) || !number(field[0], &g->number) || g->number == 0 ||
+	    g->number == UINT64_MAX || strlen(field[1]) != 64 || !hex_parse(field[1], g->digest) ||
+	    !number(field[2], &g->applied_ns) || !state_by_name(field[3], &g->state) ||
+	    !field_take(field[4], g->by, sizeof(g->by)))
+		return false;
+	g->changed_ns = g->applied_ns;
+	return n == FIELDS_BEFORE ||
+	       (number(field[5], &g->before) && why_by_name(field[6], &g->why) && number(field[7], &g->changed_ns) &&
+		field_take(field[8], g->changed_by, sizeof(g->changed_by)) && number(field[9], &g->other) &&
+		field_take(field[10], g->comment, sizeof(g->comment)) &&
+		field_take(field[11], g->changed_comment, sizeof(g->changed_comment)));
 }
 
 static int read_history(struct generation_store *s, struct err *e)
@@ -172,11 +281,21 @@ static bool complete(struct generation_store *s)
 	if (s->confirmed == 0 || generation_find(s, s->confirmed) != NULL || s->n == GENERATIONS_KEPT)
 		return false;
 	memmove(&s->list[1], &s->list[0], s->n * sizeof(*s->list));
-	s->list[0] = (struct generation_record){ .number = s->confirmed, .state = GEN_CONFIRMED, .by = "-" };
+	s->list[0] = (struct generation_record){ .number = s->confirmed, .state = GEN_CONFIRMED };
 	s->n++;
 	if (s->n > 1)
 		qsort(s->list, s->n, sizeof(*s->list), by_number);
 	return true;
+}
+
+/* The last change of a record's state. */
+static void change(struct generation_record *g, const struct generation_cause *c)
+{
+	g->why = c->why;
+	g->changed_ns = clock_wall_ns();
+	g->other = c->other;
+	text_keep(c->by, g->changed_by, sizeof(g->changed_by));
+	text_keep(c->comment, g->changed_comment, sizeof(g->changed_comment));
 }
 
 int generation_store_open(int statefd, struct generation_store *s, struct err *e)
@@ -207,14 +326,17 @@ int generation_store_open(int statefd, struct generation_store *s, struct err *e
 					     : s->list[i].state == GEN_WAITING ? GEN_REVERTED
 									       : s->list[i].state;
 
-		if (s->list[i].state == GEN_WAITING && want == GEN_REVERTED)
+		if (s->list[i].state == GEN_WAITING && want == GEN_REVERTED) {
 			s->gave_up = s->list[i].number;
+			change(&s->list[i], &(struct generation_cause){ .why = WHY_RESTART, .other = s->confirmed });
+		}
 		changed |= want != s->list[i].state;
 		s->list[i].state = want;
 	}
-	if (changed && (r = write_history(s, e)) < 0)
-		goto fail;
-	return 0;
+	/* What a full disk does not take is known all the same, and found out again at the next start. */
+	r = changed ? write_history(s, e) : 0;
+	if (r == 0 || no_room(r))
+		return 0;
 fail:
 	generation_store_close(s);
 	return r;
@@ -244,8 +366,8 @@ static void forget_oldest(struct generation_store *s)
 	}
 }
 
-int generation_add(struct generation_store *s, const void *p, size_t n, const uint8_t digest[32], const char *by,
-		   uint64_t *ret, struct err *e)
+int generation_add(struct generation_store *s, const void *p, size_t n, const uint8_t digest[32],
+		   const struct generation_cause *c, uint64_t *ret, struct err *e)
 {
 	struct generation_record *g;
 	char name[40];
@@ -260,40 +382,60 @@ int generation_add(struct generation_store *s, const void *p, size_t n, const ui
 	if (s->n >= GENERATIONS_KEPT)
 		forget_oldest(s);
 	g = &s->list[s->n++];
-	*g = (struct generation_record){ .number = s->next, .applied_ns = clock_wall_ns(), .state = GEN_WAITING };
+	*g = (struct generation_record){ .number = s->next, .state = GEN_WAITING, .before = c->other };
+	change(g, c);
+	g->applied_ns = g->changed_ns;
 	memcpy(g->digest, digest, sizeof(g->digest));
-	snprintf(g->by, sizeof(g->by), "%s", by);
-	for (char *c = g->by; *c != 0; c++)
-		if (*c <= ' ' || *c > '~')
-			*c = '_';
-	if (g->by[0] == 0)
-		snprintf(g->by, sizeof(g->by), "-");
+	memcpy(g->by, g->changed_by, sizeof(g->by));
+	memcpy(g->comment, g->changed_comment, sizeof(g->comment));
+	g->changed_comment[0] = 0;
 	*ret = s->next++;
 	return write_history(s, e);
 }
 
-int generation_mark(struct generation_store *s, uint64_t number, enum generation_state state, struct err *e)
+int generation_mark(struct generation_store *s, uint64_t number, enum generation_state state,
+		    const struct generation_cause *c, struct err *e)
 {
 	for (size_t i = 0; i < s->n; i++)
 		if (s->list[i].number == number) {
+			int r;
+
 			s->list[i].state = state;
-			return write_history(s, e);
+			change(&s->list[i], c);
+			r = write_history(s, e);
+			return no_room(r) ? 0 : r;
 		}
 	return err_set(e, -ENOENT, "generation %" PRIu64, number);
 }
 
-int generation_confirm(struct generation_store *s, uint64_t number, struct err *e)
+/* On a full disk the file that is there takes a few bytes in its place; what follows the line's end is not read. */
+static int write_pointer(int dirfd, const char *text, size_t n, struct err *e)
+{
+	int r = atomic_write(dirfd, "confirmed", text, n, e), fd;
+
+	if (!no_room(r))
+		return r;
+	fd = openat(dirfd, "confirmed", O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return r;
+	if (pwrite(fd, text, n, 0) == (ssize_t)n && fsync(fd) == 0)
+		r = 0;
+	close(fd);
+	return r;
+}
+
+int generation_confirm(struct generation_store *s, uint64_t number, const struct generation_cause *c, struct err *e)
 {
 	char text[32];
 	int n = snprintf(text, sizeof(text), "%" PRIu64 "\n", number), r;
 
 	if (generation_find(s, number) == NULL)
 		return err_set(e, -ENOENT, "generation %" PRIu64, number);
-	r = atomic_write(s->dirfd, "confirmed", text, (size_t)n, e);
+	r = write_pointer(s->dirfd, text, (size_t)n, e);
 	if (r < 0)
 		return r;
 	s->confirmed = number;
-	return generation_mark(s, number, GEN_CONFIRMED, e);
+	return generation_mark(s, number, GEN_CONFIRMED, c, e);
 }
 
 int generation_load(const struct generation_store *s, uint64_t number, uint8_t **ret, size_t *ret_n, struct err *e)
@@ -312,10 +454,54 @@ const struct generation_record *generation_find(const struct generation_store *s
 	return NULL;
 }
 
-uint64_t generation_previous(const struct generation_store *s)
+/* What was in force when it was applied; of a record that does not say, the newest confirmed one before it. */
+static uint64_t before(const struct generation_store *s, const struct generation_record *g)
 {
+	if (g->before != 0)
+		return g->before;
 	for (size_t i = s->n; i > 0; i--)
-		if (s->list[i - 1].number < s->confirmed && s->list[i - 1].state == GEN_CONFIRMED)
+		if (s->list[i - 1].number < g->number && s->list[i - 1].state == GEN_CONFIRMED)
 			return s->list[i - 1].number;
 	return 0;
+}
+
+uint64_t generation_previous(const struct generation_store *s)
+{
+	const struct generation_record *g = generation_find(s, s->confirmed);
+
+	if (g == NULL)
+		return 0;
+	return g->why == WHY_ROLLBACK && g->other != 0 ? g->other : before(s, g);
+}
+
+uint64_t generation_back(const struct generation_store *s)
+{
+	const struct generation_record *now = generation_find(s, s->confirmed), *g = now;
+
+	while (g != NULL) {
+		uint64_t last = g->number;
+
+		g = generation_find(s, before(s, g));
+		if (g == NULL || g->number >= last)
+			return 0;
+		if (g->state == GEN_CONFIRMED && memcmp(g->digest, now->digest, sizeof(g->digest)) != 0)
+			return g->number;
+	}
+	return 0;
+}
+
+const struct generation_record *generation_last_trial(const struct generation_store *s)
+{
+	const struct generation_record *last = NULL;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct generation_record *g = &s->list[i];
+
+		/* What was applied at once, or is on trial still, had no trial that ended. */
+		if (g->why == WHY_APPLIED || g->why == WHY_FAILED || g->why == WHY_ROLLBACK)
+			continue;
+		if (last == NULL || g->changed_ns >= last->changed_ns)
+			last = g;
+	}
+	return last;
 }

@@ -26,12 +26,45 @@ enum generation_state {
 
 const char *generation_state_name(enum generation_state s);
 
+/* How a generation came to the state it has; the words are those of `history`. */
+enum generation_why {
+	WHY_APPLIED,	/* by the apply itself */
+	WHY_CONFIRMED,	/* by a confirm */
+	WHY_TIMEOUT,	/* given up: nobody confirmed in time */
+	WHY_RESTART,	/* given up: the box ended while it was on trial */
+	WHY_ROLLBACK,	/* confirmed: gone back to; reverted: rolled back from */
+	WHY_CALLED_OFF, /* given up: a rollback ended its trial */
+	WHY_TAKEN_OVER, /* given up: another apply took the place of its trial */
+	WHY_FAILED,	/* given up: it could not be put into force */
+	WHY_COUNT
+};
+
+const char *generation_why_name(enum generation_why w);
+
+#define BY_BYTES 32u
+#define COMMENT_BYTES 256u /* with the NUL */
+
+/* Who changes what, and for what reason. Texts are borrowed; NULL = nothing was said. */
+struct generation_cause {
+	enum generation_why why;
+	const char *by, *comment;
+	uint64_t other; /* the generation that it took the place of, or that took its place; 0 = none */
+};
+
 struct generation_record {
 	uint64_t number; /* from 1 */
 	uint8_t digest[32];
 	uint64_t applied_ns; /* wall time */
 	enum generation_state state;
-	char by[32]; /* who asked: a user name */
+	char by[BY_BYTES]; /* who applied it: a login */
+	char comment[COMMENT_BYTES];
+	uint64_t before; /* what was in force when it was applied; 0 = nothing, or not known */
+	/* The last change of its state. */
+	enum generation_why why;
+	uint64_t changed_ns;
+	char changed_by[BY_BYTES];
+	char changed_comment[COMMENT_BYTES];
+	uint64_t other; /* as in generation_cause */
 };
 
 struct generation_store {
@@ -42,26 +75,36 @@ struct generation_store {
 	uint64_t confirmed; /* 0 = none */
 	uint64_t gave_up;   /* was on trial when the box stopped; 0 = none */
 	bool damaged;	    /* history or pointer could not be read: said by the caller, set aside here */
+	bool unsaved;	    /* the history in memory is not on disk: no room; written with the next change */
 };
 
 /*
  * Opens (and makes) the folder `generations` in statefd. What was on trial when the box stopped is marked reverted: boot
  * loads the confirmed one. A damaged history is set aside and begun anew; a damaged pointer means that nothing is
- * confirmed. 0 or negative errno.
+ * confirmed. A full disk is no failure (see `unsaved`). 0 or negative errno.
  */
 int generation_store_open(int statefd, struct generation_store *s, struct err *e);
 void generation_store_close(struct generation_store *s);
 /* Writes the bytes and a history line in state `waiting`; the number goes to *ret. */
-int generation_add(struct generation_store *s, const void *p, size_t n, const uint8_t digest[32], const char *by,
-		   uint64_t *ret, struct err *e);
-int generation_mark(struct generation_store *s, uint64_t number, enum generation_state state, struct err *e);
-/* The pointer first, then the history: what boot loads is never ahead of what was agreed. */
-int generation_confirm(struct generation_store *s, uint64_t number, struct err *e);
+int generation_add(struct generation_store *s, const void *p, size_t n, const uint8_t digest[32],
+		   const struct generation_cause *c, uint64_t *ret, struct err *e);
+/* A full disk is no failure here either. */
+int generation_mark(struct generation_store *s, uint64_t number, enum generation_state state,
+		    const struct generation_cause *c, struct err *e);
+/* The pointer first, then the history: what boot loads is never ahead of what was agreed. Works on a full disk too. */
+int generation_confirm(struct generation_store *s, uint64_t number, const struct generation_cause *c, struct err *e);
 /* malloc'd bytes, owned by the caller. */
 int generation_load(const struct generation_store *s, uint64_t number, uint8_t **ret, size_t *ret_n, struct err *e);
 /* NULL when unknown. Valid until the next change of the store. */
 const struct generation_record *generation_find(const struct generation_store *s, uint64_t number);
-/* The newest confirmed one before the confirmed one; 0 = none. */
+/* What was in force just before the confirmed one came into force; 0 = none. */
 uint64_t generation_previous(const struct generation_store *s);
+/*
+ * Where a rollback goes: the last one that was in force before the confirmed one, has another digest and was not given up.
+ * 0 = there is none.
+ */
+uint64_t generation_back(const struct generation_store *s);
+/* The one whose trial ended last, or NULL. */
+const struct generation_record *generation_last_trial(const struct generation_store *s);
 
 #endif

@@ -78,6 +78,8 @@ int permit_ids_load(int dirfd, struct permit_ids *p, bool *damaged, struct err *
 	if (r == -ENOENT)
 		return 0;
 	if (r == 0 && decode(bytes_of(bytes, n), p)) {
+		if (p->next != 0)
+			p->next = (p->next - 1 + PERMIT_IDS_SPARE) % PERMIT_MAX + 1;
 		free(bytes);
 		return 0;
 	}
@@ -221,9 +223,12 @@ int permit_ids_assign(struct permit_ids *p, size_t n, const struct permit_wanted
 	for (size_t i = 0; i < n; i++) {
 		struct permit_id *entry = entry_of(list, total, ids[i]);
 
+		p->unsaved |= meaning_cmp(entry, wanted[i].identity, wanted[i].place) != 0;
 		memcpy(entry->identity, wanted[i].identity, sizeof(entry->identity));
 		memcpy(entry->place, wanted[i].place, sizeof(entry->place));
 	}
+	p->unsaved |= total > p->n;
+	p->given += (uint32_t)(total - p->n);
 	p->serial++;
 	p->next = next;
 	forget_old(list, &total, p->serial);
@@ -240,13 +245,16 @@ out:
 	return r;
 }
 
-int permit_ids_save(int dirfd, const struct permit_ids *p, struct err *e)
+int permit_ids_save(int dirfd, struct permit_ids *p, struct err *e)
 {
 	size_t size = HEAD_BYTES + p->n * ENTRY_BYTES + DIGEST_BYTES;
-	uint8_t *buf = malloc(size), digest[DIGEST_BYTES];
+	uint8_t *buf, digest[DIGEST_BYTES];
 	struct outbuf o;
 	int r;
 
+	if (!p->unsaved)
+		return 0;
+	buf = malloc(size);
 	if (buf == NULL)
 		return err_set(e, -ENOMEM, "permit ids");
 	o = outbuf_of(buf, size);
@@ -264,6 +272,9 @@ int permit_ids_save(int dirfd, const struct permit_ids *p, struct err *e)
 	sha256(buf, o.len, digest);
 	out_bytes(&o, digest, sizeof(digest));
 	r = o.failed ? err_set(e, -EOVERFLOW, "permit ids") : atomic_write(dirfd, FILE_NAME, buf, o.len, e);
+	p->unsaved = r < 0;
+	if (r == 0)
+		p->given = 0;
 	free(buf);
 	return r;
 }

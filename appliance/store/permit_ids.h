@@ -16,6 +16,7 @@
 
 #include "appliance/base/err.h"
 
+#define PERMIT_IDS_SPARE 256u /* after a start these are left out: they may have been given out without being written */
 #define PERMIT_IDS_KEPT 65536u /* identities no longer in force that are remembered at most */
 
 struct permit_id {
@@ -31,6 +32,8 @@ struct permit_ids {
 	size_t n;
 	uint32_t next;	 /* where the search for a free id starts; 0 = from 1 */
 	uint64_t serial; /* assignments so far */
+	bool unsaved;	 /* something was given out, or has moved, that is not on disk */
+	uint32_t given;	 /* how many were given out since it was written */
 };
 
 /*
@@ -49,7 +52,11 @@ struct permit_wanted {
  * nothing has changed then.
  */
 int permit_ids_assign(struct permit_ids *p, size_t n, const struct permit_wanted *wanted, uint32_t *ids, struct err *e);
-int permit_ids_save(int dirfd, const struct permit_ids *p, struct err *e);
+/*
+ * Writes when something was given out or has moved that is not on disk: which of the known ones were used last can wait, so
+ * that a start needs no room. 0 or negative errno.
+ */
+int permit_ids_save(int dirfd, struct permit_ids *p, struct err *e);
 void permit_ids_free(struct permit_ids *p);
 
 #endif

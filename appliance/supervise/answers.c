@@ -145,15 +145,8 @@ json_t *json_history(const struct supervisor *s)
 {
 	json_t *list = json_array();
 
-	for (size_t i = s->store.n; i > 0; i--) {
-		const struct generation_record *g = &s->store.list[i - 1];
-
-		json_array_append_new(list,
-				      json_pack("{s:I, s:o, s:o, s:s, s:o, s:b}", "number", (json_int_t)g->number,
-						"digest", json_hex(g->digest, 32), "applied", json_time(g->applied_ns),
-						"state", generation_state_name(g->state), "by", json_text(g->by),
-						"in_force", g->number == s->now->number));
-	}
+	for (size_t i = s->store.n; i > 0; i--)
+		json_array_append_new(list, json_record(s, &s->store.list[i - 1]));
 	return json_pack("{s:o}", "history", list);
 }
 
@@ -255,6 +248,15 @@ static void add_network_drift(const struct supervisor *s, json_t *drift)
 	json_decref(own);
 }
 
+static json_t *json_notice(const struct supervisor *s)
+{
+	if (sentence_said(&s->store_error))
+		return sentence_json(&s->store_error);
+	if (sentence_said(&s->boot_error))
+		return sentence_json(&s->boot_error);
+	return s->store.unsaved || s->ids.unsaved ? json_sentence(M_STORE_UNSAVED) : json_null();
+}
+
 static json_t *status_json(struct supervisor *s, struct collect *c)
 {
 	json_t *j = json_object();
@@ -276,8 +278,7 @@ static json_t *status_json(struct supervisor *s, struct collect *c)
 	json_object_set_new(j, "silent", json_silent(s, c));
 	json_object_set_new(j, "cores", json_integer(s->cores));
 	json_object_set_new(j, "workers_asked", json_integer(s->workers_asked));
-	json_object_set_new(j, "notice",
-			    sentence_json(sentence_said(&s->store_error) ? &s->store_error : &s->boot_error));
+	json_object_set_new(j, "notice", json_notice(s));
 	return j;
 }
 

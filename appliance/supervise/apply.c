@@ -179,7 +179,7 @@ static void take_diagnostics(struct operation *op, const uint8_t *text, size_t n
 }
 
 /* What a dry run tries before it asks the kernel and the workers. */
-static void try_box(struct supervisor *s)
+void op_try(struct supervisor *s)
 {
 	struct err e = { 0 };
 
@@ -227,11 +227,13 @@ void op_compiled(struct supervisor *s, struct msg *m)
 		return;
 	}
 	if (op->kind == OP_DRY_RUN) {
-		try_box(s);
+		op_try(s);
 		return;
 	}
-	if (generation_add(&s->store, op->next->sealed, op->next->n_sealed, op->next->ir->digest, op->by, &op->number,
-			   &e) < 0) {
+	if (generation_add(&s->store, op->next->sealed, op->next->n_sealed, op->next->ir->digest,
+			   &(struct generation_cause){
+				   .why = WHY_APPLIED, .by = op->by, .comment = op->comment, .other = op->from },
+			   &op->number, &e) < 0) {
 		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
 		op_give_up(s);
 		return;
@@ -253,25 +255,39 @@ static void tables_of_new(struct supervisor *s, struct policy *old)
 		table_set(s, image, n, s->now, true, &e);
 }
 
+/* Which generation leaves by it, and why; 0 = none that has to be marked. */
+static uint64_t leaves(const struct supervisor *s, struct generation_cause *c)
+{
+	const struct operation *op = &s->op;
+
+	c->other = op->number;
+	if (op->kind == OP_ROLLBACK) {
+		c->why = s->trial != 0 ? WHY_CALLED_OFF : WHY_ROLLBACK;
+		return op->from;
+	}
+	c->why = op->kind == OP_REVERT ? WHY_TIMEOUT : WHY_TAKEN_OVER;
+	return s->trial;
+}
+
 /* On disk, what the operation means. Done before anybody is told that it is done. */
 static int record(struct supervisor *s, struct err *e)
 {
 	struct operation *op = &s->op;
-	uint64_t was = s->trial;
+	struct generation_cause c = { .by = op->by, .comment = op->comment, .other = op->from };
+	bool moves = (op->kind == OP_APPLY && op->confirm_s == 0) ||
+		     (op->kind == OP_ROLLBACK && op->number != 0 && op->number != s->store.confirmed);
+	uint64_t left;
 	int r = 0;
 
-	if (op->kind == OP_APPLY) {
-		if (op->confirm_s == 0)
-			r = generation_confirm(&s->store, op->number, e);
-	} else if (op->kind == OP_ROLLBACK && was == 0) {
-		uint64_t left = s->store.confirmed;
-
-		r = generation_confirm(&s->store, op->next->number, e);
-		if (r == 0)
-			r = generation_mark(&s->store, left, GEN_REVERTED, e);
+	if (moves) {
+		c.why = op->kind == OP_APPLY ? WHY_APPLIED : WHY_ROLLBACK;
+		r = generation_confirm(&s->store, op->number, &c, e);
 	}
-	if (r == 0 && was != 0)
-		r = generation_mark(&s->store, was, GEN_REVERTED, e);
+	if (op->kind == OP_REVERT)
+		c.by = NULL;
+	left = leaves(s, &c);
+	if (r == 0 && left != 0 && left != op->number)
+		r = generation_mark(&s->store, left, GEN_REVERTED, &c, e);
 	return r;
 }
 

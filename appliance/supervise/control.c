@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "appliance/supervise/supervise.h"
+#include "appliance/supervise/who.h"
 
 #define SOCKET_NAME "control.sock"
 #define CONFIRM_MAX 86400u
@@ -61,7 +62,8 @@ static bool accept_one(struct supervisor *s)
 		close(fd);
 		return true;
 	}
-	*c = (struct client){ .fd = fd, .serial = ++s->next_serial, .uid = who.uid };
+	*c = (struct client){ .fd = fd, .serial = ++s->next_serial };
+	who_name(who.pid, who.uid, c->by, sizeof(c->by));
 	return true;
 }
 
@@ -124,7 +126,25 @@ static void apply(struct supervisor *s, struct asker a, const char *by, struct m
 	bytes_u8(&m->body, &flags);
 	bytes_be32(&m->body, &seconds);
 	m->fds[0] = -1;
-	op_apply(s, a, by, bundle, flags, seconds < CONFIRM_MAX ? seconds : CONFIRM_MAX);
+	op_apply(s, a, by, bundle, flags, seconds < CONFIRM_MAX ? seconds : CONFIRM_MAX, m->body);
+}
+
+static void rollback(struct supervisor *s, struct asker a, const char *by, struct msg *m)
+{
+	uint64_t to;
+	uint8_t flags;
+
+	bytes_be64(&m->body, &to);
+	bytes_u8(&m->body, &flags);
+	op_rollback(s, a, by, to, flags, m->body);
+}
+
+static void show(struct supervisor *s, struct asker a, struct msg *m)
+{
+	uint64_t number;
+
+	bytes_be64(&m->body, &number);
+	show_generation(s, a, number);
 }
 
 bool control_ask(struct supervisor *s, struct asker a, const char *by, struct msg *m)
@@ -146,7 +166,9 @@ bool control_ask(struct supervisor *s, struct asker a, const char *by, struct ms
 	else if (m->type == MSG_CTL_CONFIRM)
 		op_confirm(s, a, by);
 	else if (m->type == MSG_CTL_ROLLBACK)
-		op_rollback(s, a, by);
+		rollback(s, a, by, m);
+	else if (m->type == MSG_CTL_SHOW)
+		show(s, a, m);
 	else
 		return false;
 	return true;
@@ -155,7 +177,6 @@ bool control_ask(struct supervisor *s, struct asker a, const char *by, struct ms
 void control_readable(struct supervisor *s, struct client *c)
 {
 	struct asker a = { .kind = ASKER_CLIENT, .client = (uint32_t)(c - s->clients), .serial = c->serial };
-	char by[32];
 	struct msg m;
 	int r = msg_recv(c->fd, ROLE_CLI, &m);
 
@@ -167,13 +188,9 @@ void control_readable(struct supervisor *s, struct client *c)
 		client_close(c);
 		return;
 	}
-	if (c->uid == 0)
-		snprintf(by, sizeof(by), "root");
-	else
-		snprintf(by, sizeof(by), "uid-%u", (unsigned)c->uid);
 	a.id = m.id;
 	c->waiting = true;
-	if (!control_ask(s, a, by, &m))
+	if (!control_ask(s, a, c->by, &m))
 		client_close(c);
 	msg_close_fds(&m);
 }

@@ -78,6 +78,12 @@ static json_t *op_json(struct supervisor *s, bool done)
 		json_object_set_new(j, "line", json_integer(op->line));
 	if (op->kind == OP_DRY_RUN)
 		json_object_set_new(j, "dry_run", json_true());
+	if (op->kind == OP_ROLLBACK || op->back) {
+		const struct generation_record *g = generation_find(&s->store, op->number);
+
+		json_object_set_new(j, "from", json_integer((json_int_t)op->from));
+		json_object_set_new(j, "target", g != NULL ? json_record(s, g) : json_null());
+	}
 	impact_json(op, j);
 	return j;
 }
@@ -117,7 +123,9 @@ void op_give_up(struct supervisor *s)
 			op->before = NULL;
 		}
 		if (op->kind == OP_APPLY && op->number != 0)
-			generation_mark(&s->store, op->number, GEN_REVERTED, &e);
+			generation_mark(
+				&s->store, op->number, GEN_REVERTED,
+				&(struct generation_cause){ .why = WHY_FAILED, .by = op->by, .other = op->from }, &e);
 		journal_generation(s, s->now);
 	}
 	if (op->kind == OP_APPLY)
@@ -199,16 +207,38 @@ static void no_such(struct supervisor *s, enum message m)
 	op_finish(s, false);
 }
 
-/* No step at all: what is in force stays so, and boot will load it. */
-static void confirm(struct supervisor *s)
+/* Nothing waits: how the last trial ended, and when, if there was one. */
+static void no_trial(struct supervisor *s)
 {
-	struct err e = { 0 };
+	static const enum message how[WHY_COUNT] = {
+		[WHY_CONFIRMED] = M_TRIAL_CONFIRMED,   [WHY_TIMEOUT] = M_TRIAL_TIMEOUT,
+		[WHY_RESTART] = M_TRIAL_RESTART,       [WHY_CALLED_OFF] = M_TRIAL_CALLED_OFF,
+		[WHY_TAKEN_OVER] = M_TRIAL_TAKEN_OVER,
+	};
+	const struct generation_record *g = generation_last_trial(&s->store);
+	char when[40];
 
-	if (s->trial == 0) {
+	if (g == NULL) {
 		no_such(s, M_OP_NOTHING_WAITS);
 		return;
 	}
-	if (generation_confirm(&s->store, s->trial, &e) < 0) {
+	moment_text(g->changed_ns, when);
+	op_explain(s, 3, how[g->why], (unsigned long long)g->number, when, (unsigned long long)s->now->number,
+		   g->changed_by);
+	op_finish(s, false);
+}
+
+/* No step at all: what is in force stays so, and boot will load it. */
+static void confirm(struct supervisor *s)
+{
+	struct generation_cause c = { .why = WHY_CONFIRMED, .by = s->op.by, .other = s->store.confirmed };
+	struct err e = { 0 };
+
+	if (s->trial == 0) {
+		no_trial(s);
+		return;
+	}
+	if (generation_confirm(&s->store, s->trial, &c, &e) < 0) {
 		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
 		op_finish(s, false);
 		return;
@@ -218,32 +248,85 @@ static void confirm(struct supervisor *s)
 	op_finish(s, true);
 }
 
+/* One trial at a time: who replaces another one's says so. */
+static bool trial_stands(struct supervisor *s)
+{
+	const struct generation_record *g = generation_find(&s->store, s->trial);
+	char since[40], until[40];
+
+	if (s->trial == 0 || s->op.kind != OP_APPLY || s->op.take_over)
+		return false;
+	moment_text(g != NULL ? g->applied_ns : 0, since);
+	moment_text(s->trial_until_wall, until);
+	op_explain(s, 3, M_OP_TRIAL, (unsigned long long)s->trial, g != NULL ? g->by : "-", since, until);
+	op_finish(s, false);
+	return true;
+}
+
+/* Where it goes, into op.number. False after saying why it goes nowhere. */
+static bool find_target(struct supervisor *s)
+{
+	const struct generation_record *now = generation_find(&s->store, s->store.confirmed), *g;
+	struct operation *op = &s->op;
+	char when[40];
+
+	if (op->to == 0 && s->trial != 0) { /* back to what the trial stands in for, and be it nothing */
+		op->number = s->store.confirmed;
+		return true;
+	}
+	if (op->to == 0 && now != NULL && now->why == WHY_ROLLBACK && s->now->number == now->number) {
+		uint64_t further = generation_back(&s->store);
+
+		moment_text(now->changed_ns, when);
+		op_explain(s, 3, further != 0 ? M_OP_ROLLED_BACK : M_OP_ROLLED_BACK_LAST,
+			   (unsigned long long)now->number, when, now->changed_by, (unsigned long long)now->other,
+			   (unsigned long long)further);
+		return false;
+	}
+	op->number = op->to != 0 ? op->to : generation_back(&s->store);
+	g = generation_find(&s->store, op->number);
+	if (g == NULL && op->to != 0)
+		op_explain(s, 3, M_OP_NO_SUCH, (unsigned long long)op->to);
+	else if (g == NULL)
+		op_explain(s, 3, M_OP_NO_PREVIOUS);
+	else if (memcmp(g->digest, s->now->ir->digest, sizeof(g->digest)) == 0 && s->now->number != 0)
+		op_explain(s, 3, M_OP_SAME_POLICY, (unsigned long long)op->number);
+	else
+		return true;
+	op->number = 0;
+	return false;
+}
+
 static void walk(struct supervisor *s)
 {
+	struct operation *op = &s->op;
 	struct err e = { 0 };
 
-	if (s->op.kind == OP_CONFIRM) {
+	op->from = s->now->number;
+	if (op->kind == OP_CONFIRM) {
 		confirm(s);
 		return;
 	}
-	if (s->op.kind == OP_APPLY || s->op.kind == OP_DRY_RUN) {
+	if (trial_stands(s))
+		return;
+	if (op->kind == OP_APPLY || (op->kind == OP_DRY_RUN && !op->back)) {
 		op_compile_begin(s);
 		return;
 	}
-	if (s->op.kind == OP_ROLLBACK) {
-		s->op.number = s->trial != 0 ? s->store.confirmed : generation_previous(&s->store);
-		if (s->op.number == 0 && s->trial == 0) {
-			no_such(s, M_OP_NO_PREVIOUS);
-			return;
-		}
+	if (op->kind != OP_REVERT && !find_target(s)) {
+		op_finish(s, false);
+		return;
 	}
-	s->op.next = policy_stored(s, s->op.number, &e);
-	if (s->op.next == NULL) {
+	op->next = policy_stored(s, op->number, &e);
+	if (op->next == NULL) {
 		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
 		op_give_up(s);
 		return;
 	}
-	op_prepare(s);
+	if (op->kind == OP_DRY_RUN)
+		op_try(s);
+	else
+		op_prepare(s);
 }
 
 static void op_next_queued(struct supervisor *s)
@@ -272,11 +355,28 @@ static void begin(struct supervisor *s, struct operation asked, const char *by)
 	}
 }
 
-void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, uint8_t flags, uint32_t confirm_s)
+/* What a person said of it, as far as it can be text. */
+static void take_comment(struct operation *op, struct bytes b)
 {
-	enum op_kind kind = (flags & APPLY_DRY_RUN) != 0 ? OP_DRY_RUN : OP_APPLY;
+	size_t n = b.left < sizeof(op->comment) - 1 ? b.left : sizeof(op->comment) - 1;
 
-	begin(s, (struct operation){ .kind = kind, .asker = a, .bundle = bundle, .confirm_s = confirm_s }, by);
+	memcpy(op->comment, b.p, n);
+	op->comment[n] = 0;
+}
+
+void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, uint8_t flags, uint32_t confirm_s,
+	      struct bytes comment)
+{
+	struct operation op = {
+		.kind = (flags & APPLY_DRY_RUN) != 0 ? OP_DRY_RUN : OP_APPLY,
+		.asker = a,
+		.bundle = bundle,
+		.confirm_s = confirm_s,
+		.take_over = (flags & APPLY_TAKE_OVER) != 0,
+	};
+
+	take_comment(&op, comment);
+	begin(s, op, by);
 }
 
 void op_confirm(struct supervisor *s, struct asker a, const char *by)
@@ -284,9 +384,15 @@ void op_confirm(struct supervisor *s, struct asker a, const char *by)
 	begin(s, (struct operation){ .kind = OP_CONFIRM, .asker = a, .bundle = -1 }, by);
 }
 
-void op_rollback(struct supervisor *s, struct asker a, const char *by)
+void op_rollback(struct supervisor *s, struct asker a, const char *by, uint64_t to, uint8_t flags, struct bytes comment)
 {
-	begin(s, (struct operation){ .kind = OP_ROLLBACK, .asker = a, .bundle = -1 }, by);
+	bool dry = (flags & APPLY_DRY_RUN) != 0;
+	struct operation op = {
+		.kind = dry ? OP_DRY_RUN : OP_ROLLBACK, .back = dry, .asker = a, .bundle = -1, .to = to
+	};
+
+	take_comment(&op, comment);
+	begin(s, op, by);
 }
 
 void op_trial_over(struct supervisor *s)

@@ -134,17 +134,34 @@ static int enter_guard(struct supervisor *s, bool *adopted, struct err *e)
 	return r < 0 ? r : box_loopback(&s->spaces, e);
 }
 
+/* Opens a folder for us alone. Another one's is left as it is: not even our end may touch what lies there. */
+static int take_folder(struct supervisor *s, const char *path, mode_t mode, int *ret, struct err *e)
+{
+	int fd = open_folder(path, mode, e), r = fd < 0 ? fd : lock_folder(fd, e);
+
+	if (r == 0) {
+		*ret = fd;
+		return 0;
+	}
+	if (r == -EBUSY)
+		message_print(stderr, s->o->lang, M_DAEMON_FOLDER_BUSY, path);
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+static int take_folders(struct supervisor *s, struct err *e)
+{
+	int r = take_folder(s, s->o->state, 0700, &s->state_fd, e);
+
+	return r < 0 ? r : take_folder(s, s->o->run, 0755, &s->run_fd, e);
+}
+
 static int open_state(struct supervisor *s, struct err *e)
 {
 	bool damaged;
 	int r;
 
-	s->state_fd = open_folder(s->o->state, 0700, e);
-	if (s->state_fd < 0)
-		return s->state_fd;
-	s->run_fd = open_folder(s->o->run, 0755, e);
-	if (s->run_fd < 0)
-		return s->run_fd;
 	r = permit_ids_load(s->state_fd, &s->ids, &damaged, e);
 	if (r == 0 && damaged)
 		say(s, M_IDS_DAMAGED);
@@ -152,6 +169,8 @@ static int open_state(struct supervisor *s, struct err *e)
 		r = generation_store_open(s->state_fd, &s->store, e);
 	if (r == 0 && s->store.damaged)
 		say(s, M_HISTORY_DAMAGED);
+	if (r == 0 && s->store.unsaved)
+		say(s, M_STORE_UNSAVED);
 	return r;
 }
 
@@ -232,9 +251,20 @@ static int open_own(struct supervisor *s, struct err *e)
 
 static int start_all(struct supervisor *s, struct err *e)
 {
+	struct err folders = { 0 };
 	bool adopted = false;
-	int r = enter_guard(s, &adopted, e);
+	int taken = take_folders(s, &folders), r;
 
+	/* Another one's folders: nothing at all is done. Any other mistake with them leaves no box without its base. */
+	if (taken == -EBUSY) {
+		*e = folders;
+		return taken;
+	}
+	r = enter_guard(s, &adopted, e);
+	if (r == 0 && taken < 0) {
+		*e = folders;
+		r = taken;
+	}
 	if (r == 0)
 		r = open_state(s, e);
 	if (r == 0)
@@ -387,7 +417,8 @@ static void end_all(struct supervisor *s)
 	}
 	for (unsigned i = 0; i < SLOTS; i++)
 		role_kill(s, &s->slots[i]);
-	unlinkat(s->run_fd, "control.sock", 0);
+	if (s->listen_fd >= 0)
+		unlinkat(s->run_fd, "control.sock", 0);
 }
 
 int supervise(const struct supervise_options *o)

@@ -20,6 +20,7 @@
  *   supervise/pairs.c    between whom gates answer segments of no session
  *   supervise/watch.c    roles that live but do nothing
  *   supervise/answers.c  questions that several roles answer
+ *   supervise/show.c     texts and records of generations
  *   control.c            the control socket and what may be asked there
  */
 #ifndef SEKISHO_SUPERVISE_SUPERVISE_H
@@ -148,8 +149,8 @@ struct asker {
 struct client {
 	int fd; /* -1 = free */
 	uint64_t serial;
-	uid_t uid;
-	bool waiting; /* one question at a time */
+	char by[BY_BYTES]; /* the login behind it */
+	bool waiting;	   /* one question at a time */
 };
 
 /* ---- the operation ------------------------------------------------------------------------------------------------ */
@@ -180,7 +181,11 @@ struct operation {
 	enum op_kind kind;
 	enum op_step step;
 	struct asker asker;
-	char by[32];
+	char by[BY_BYTES], comment[COMMENT_BYTES];
+	bool take_over;	   /* an apply that may end another one's trial */
+	bool back;	   /* OP_DRY_RUN of a rollback */
+	uint64_t to;	   /* a rollback: the generation asked for, 0 = the last that meant something else */
+	uint64_t from;	   /* what was in force when it began */
 	uint32_t id;	   /* request id towards roles */
 	uint64_t deadline; /* monotonic ns, of the step */
 	uint32_t confirm_s;
@@ -344,15 +349,18 @@ void op_explain(struct supervisor *s, int status, enum message m, ...);
 void op_finish(struct supervisor *s, bool done); /* answers, tidies up, takes the next one that waits */
 void op_give_up(struct supervisor *s);		 /* what was prepared is put back, then op_finish */
 void op_compile_begin(struct supervisor *s);
+void op_try(struct supervisor *s);     /* op.next is there: all that can be tried of it, and the end */
 void op_prepare(struct supervisor *s); /* op.next is there: devices, queues, tables, and on */
 void op_to_kernel(struct supervisor *s);
 void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds); /* 0 = none */
 
 /* supervise/operation.c and supervise/apply.c, to others */
-/* Takes `bundle`. Answers the asker itself, now or later. */
-void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, uint8_t flags, uint32_t confirm_s);
+/* Takes `bundle`. Answers the asker itself, now or later; `comment` as the message has it, for the record. */
+void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, uint8_t flags, uint32_t confirm_s,
+	      struct bytes comment);
 void op_confirm(struct supervisor *s, struct asker a, const char *by);
-void op_rollback(struct supervisor *s, struct asker a, const char *by);
+void op_rollback(struct supervisor *s, struct asker a, const char *by, uint64_t to, uint8_t flags,
+		 struct bytes comment);
 void op_boot(struct supervisor *s);
 void op_trial_over(struct supervisor *s);
 /* Devices came: those that belong to the box are taken in soon. */
@@ -416,6 +424,12 @@ void collect_due(struct supervisor *s, uint64_t now);
 uint64_t collect_next(const struct supervisor *s);
 json_t *json_generation(const struct supervisor *s);
 json_t *json_history(const struct supervisor *s);
+json_t *json_record(const struct supervisor *s, const struct generation_record *g);
+
+/* supervise/show.c: the texts of a generation that is kept, and of the one before it */
+void show_generation(struct supervisor *s, struct asker a, uint64_t number); /* 0 = the one in force */
+/* A moment as people read it, in the box's own time. */
+void moment_text(uint64_t wall_ns, char out[40]);
 
 /* control.c */
 int control_open(struct supervisor *s, struct err *e);

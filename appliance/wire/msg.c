@@ -57,12 +57,13 @@ static const struct shape shapes[MSG_TYPE_COUNT] = {
 	[MSG_CTL_EFFECTIVE] = { BY_READERS, 0, 0, 0, 0 },
 	[MSG_CTL_EVENTS] = { BY_READERS, 12, 12, 0, 0 },
 	[MSG_CTL_VERIFY] = { BY(ROLE_CLI), 0, 0, 0, 0 },
-	[MSG_CTL_APPLY] = { BY(ROLE_CLI), 5, 5, 1, 1 },
+	[MSG_CTL_APPLY] = { BY(ROLE_CLI), 5, 5 + COMMENT_MOST, 1, 1 },
 	[MSG_CTL_CONFIRM] = { BY(ROLE_CLI), 0, 0, 0, 0 },
-	[MSG_CTL_ROLLBACK] = { BY(ROLE_CLI), 0, 0, 0, 0 },
+	[MSG_CTL_ROLLBACK] = { BY(ROLE_CLI), 9, 9 + COMMENT_MOST, 0, 0 },
 	[MSG_CTL_HISTORY] = { BY(ROLE_CLI), 0, 0, 0, 0 },
 	[MSG_CTL_EXPLAIN] = { BY(ROLE_CLI), 8, 8, 0, 0 },
 	[MSG_IN_FORCE] = { BY_SUPERVISOR, 12, 12, 0, 0 },
+	[MSG_CTL_SHOW] = { BY(ROLE_CLI), 8, 8, 0, 0 },
 };
 
 static const char *const role_names[ROLE_COUNT] = {

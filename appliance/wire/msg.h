@@ -22,6 +22,7 @@
 #define MSG_VERSION 1
 #define MSG_BODY 4096
 #define MSG_FDS 4
+#define COMMENT_MOST 255u /* bytes of UTF-8 that a person may say about a change */
 
 enum role {
 	ROLE_SUPERVISOR = 0,
@@ -82,11 +83,12 @@ enum msg_type {
 	MSG_CTL_EFFECTIVE,
 	MSG_CTL_EVENTS, /* u64 after sequence number, u32 at most */
 	MSG_CTL_VERIFY,
-	MSG_CTL_APPLY, /* u8 flags (APPLY_*), u32 confirm seconds (0 = confirmed at once); fd: bundle memfd */
+	MSG_CTL_APPLY, /* u8 flags (APPLY_*), u32 confirm seconds (0 = confirmed at once), comment; fd: bundle memfd */
 	MSG_CTL_CONFIRM,
-	MSG_CTL_ROLLBACK,
+	MSG_CTL_ROLLBACK, /* u64 to generation (0 = the last that meant something else), u8 flags (APPLY_DRY_RUN), comment */
 	MSG_CTL_HISTORY,
 	MSG_CTL_EXPLAIN, /* u64 event sequence number */
+	MSG_CTL_SHOW,	 /* u64 generation (0 = the one in force) */
 	/* supervisor -> tap, gate, enforce */
 	MSG_IN_FORCE, /* u32 number, u64 digest: what is decided from now on is decided by this generation */
 	MSG_TYPE_COUNT
@@ -94,9 +96,10 @@ enum msg_type {
 
 enum query { QUERY_STATUS = 1, QUERY_EFFECTIVE, QUERY_VERIFY, QUERY_EVENTS, QUERY_EXPLAIN };
 
-#define APPLY_DRY_RUN 1u  /* compute what would be cut, have the kernel try the transaction, change nothing */
-#define APPLY_BOOT 2u	  /* first load after start: adopt what stands in the kernel */
-#define APPLY_FORETELL 4u /* compute what would be cut, nothing else */
+#define APPLY_DRY_RUN 1u   /* compute what would be cut, have the kernel try the transaction, change nothing */
+#define APPLY_BOOT 2u	   /* first load after start: adopt what stands in the kernel */
+#define APPLY_TAKE_OVER 8u /* of the CLI: another one's trial may be ended by it */
+#define APPLY_FORETELL 4u  /* compute what would be cut, nothing else */
 
 struct msg {
 	enum msg_type type;

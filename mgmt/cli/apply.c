@@ -16,11 +16,13 @@
 #define CONFIRM_MAX 86400u
 #define WAIT_S 120
 
-enum { OPT_CONFIRM, OPT_DRY_RUN, OPT_N };
+enum { OPT_CONFIRM, OPT_DRY_RUN, OPT_COMMENT, OPT_TAKE_OVER, OPT_N };
 
 static const struct cli_option options[OPT_N] = {
 	[OPT_CONFIRM] = { "--confirm", 0, "SECONDS", M_APPLY_OPT_CONFIRM },
 	[OPT_DRY_RUN] = { "--dry-run", 0, NULL, M_APPLY_OPT_DRY_RUN },
+	[OPT_COMMENT] = { "--comment", 0, "TEXT", M_APPLY_OPT_COMMENT },
+	[OPT_TAKE_OVER] = { "--take-over", 0, NULL, M_APPLY_OPT_TAKE_OVER },
 };
 
 /* The texts as a sealed memfd, or -1 after saying why. */
@@ -42,15 +44,19 @@ static int bundle_fd(struct cli *c, const struct source *s, int *ret_status)
 	return fd;
 }
 
-static int send_bundle(struct cli *c, int fd, bool dry_run, uint32_t confirm_s)
+static int send_bundle(struct cli *c, int fd, const struct cli_args *a, uint32_t confirm_s)
 {
-	uint8_t space[5];
+	bool dry_run = a->values[OPT_DRY_RUN] != NULL;
+	uint8_t space[5 + COMMENT_MOST];
 	struct outbuf body = outbuf_of(space, sizeof(space));
 	struct box_answer answer;
 	int status;
 
-	out_u8(&body, dry_run ? APPLY_DRY_RUN : 0);
+	out_u8(&body,
+	       (uint8_t)((dry_run ? APPLY_DRY_RUN : 0) | (a->values[OPT_TAKE_OVER] != NULL ? APPLY_TAKE_OVER : 0)));
 	out_be32(&body, confirm_s);
+	if (a->values[OPT_COMMENT] != NULL)
+		out_bytes(&body, a->values[OPT_COMMENT], strlen(a->values[OPT_COMMENT]));
 	if (!box_request(c, MSG_CTL_APPLY, &body, &fd, 1, WAIT_S, &answer, &status))
 		return status;
 	if (!c->json)
@@ -70,10 +76,12 @@ static int run(struct cli *c, const struct cli_args *a)
 	if (a->values[OPT_CONFIRM] != NULL &&
 	    (!cli_number(a->values[OPT_CONFIRM], CONFIRM_MAX, &confirm_s) || confirm_s == 0))
 		return cli_fail(c, CLI_INVALID, M_APPLY_SECONDS, a->values[OPT_CONFIRM], CONFIRM_MAX);
+	if (!apply_comment_good(c, a->values[OPT_COMMENT], &status))
+		return status;
 	if (source_open(c, a->operands[0], SOURCE_LOWER, &s, &status)) {
 		fd = bundle_fd(c, &s, &status);
 		if (fd >= 0) {
-			status = send_bundle(c, fd, a->values[OPT_DRY_RUN] != NULL, (uint32_t)confirm_s);
+			status = send_bundle(c, fd, a, (uint32_t)confirm_s);
 			close(fd);
 		}
 	}

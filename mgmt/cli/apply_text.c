@@ -3,8 +3,12 @@
 
 #include <string.h>
 
+#include "appliance/wire/msg.h"
+#include "mgmt/cli/difference.h"
 #include "mgmt/cli/render.h"
 #include "mgmt/cli/table.h"
+
+#define LINES_MOST 40u /* of a difference, before only their number is told */
 
 static void sessions(struct cli *c, const json_t *cut, bool dry_run)
 {
@@ -107,6 +111,40 @@ static void narrowed(struct cli *c, const json_t *answer)
 		message_print(c->out, c->lang, M_IMPACT_UNKNOWN, ju(answer, "unknown"));
 }
 
+/* Where a rollback goes, and which lines that changes. */
+static void target(struct cli *c, const json_t *answer, bool dry_run)
+{
+	const json_t *t = json_object_get(answer, "target"), *lines = json_object_get(answer, "difference");
+	char when[RENDER_TEXT];
+
+	if (!json_is_object(t))
+		return;
+	render_time(js(t, "applied"), when);
+	render_line(c, dry_run ? M_ROLLBACK_WOULD : M_ROLLBACK_FROM, ju(answer, "from"), ju(t, "number"), when,
+		    js(t, "by"));
+	if (*js(t, "comment") != '\0')
+		render_line(c, M_SHOW_COMMENT, js(t, "comment"));
+	if (!json_is_array(lines))
+		return;
+	message_print(c->out, c->lang, json_array_size(lines) > 0 ? M_ROLLBACK_LINES : M_ROLLBACK_NO_LINES);
+	difference_print(c, lines, LINES_MOST);
+}
+
+bool apply_comment_good(struct cli *c, const char *text, int *ret_status)
+{
+	size_t n = text != NULL ? strlen(text) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f) {
+			*ret_status = cli_fail(c, CLI_INVALID, M_APPLY_COMMENT_LINE);
+			return false;
+		}
+	if (n <= COMMENT_MOST)
+		return true;
+	*ret_status = cli_fail(c, CLI_INVALID, M_APPLY_COMMENT_LONG, COMMENT_MOST, n);
+	return false;
+}
+
 int apply_render(struct cli *c, enum apply_kind kind, const json_t *answer, int status)
 {
 	static const enum message done[] = {
@@ -114,15 +152,18 @@ int apply_render(struct cli *c, enum apply_kind kind, const json_t *answer, int 
 		[APPLY_KIND_DRY_RUN] = M_APPLY_DRY_RUN,
 		[APPLY_KIND_CONFIRM] = M_CONFIRM_DONE,
 		[APPLY_KIND_ROLLBACK] = M_ROLLBACK_DONE,
+		[APPLY_KIND_ROLLBACK_DRY_RUN] = M_APPLY_DRY_RUN,
 	};
+	bool dry_run = kind == APPLY_KIND_DRY_RUN || kind == APPLY_KIND_ROLLBACK_DRY_RUN;
 	const json_t *g = json_object_get(answer, "generation");
 	const char *notice = js(json_object_get(answer, "notice"), lang_name(c->lang));
 	char generation[RENDER_TEXT], digest[RENDER_TEXT], until[RENDER_TEXT];
 
 	if (status != CLI_YES)
 		return status;
+	target(c, answer, dry_run);
 	if (kind != APPLY_KIND_CONFIRM) {
-		sessions(c, json_object_get(answer, "cut"), kind == APPLY_KIND_DRY_RUN);
+		sessions(c, json_object_get(answer, "cut"), dry_run);
 		narrowed(c, answer);
 	}
 	if (kind == APPLY_KIND_CONFIRM || kind == APPLY_KIND_ROLLBACK) /* the sentence says its state */

@@ -20,16 +20,18 @@ static int run(struct cli *c, const struct cli_args *a)
 		return status;
 	}
 	list = ja(answer.json, "history");
-	t = table_new(5, 0);
+	t = table_new(7, 0);
 	table_cell(t, message_format(M_COL_GENERATION, c->lang));
 	table_cell(t, message_format(M_COL_APPLIED, c->lang));
 	table_cell(t, message_format(M_COL_BY, c->lang));
 	table_cell(t, message_format(M_COL_DIGEST, c->lang));
 	table_cell(t, "");
+	table_cell(t, message_format(M_COL_WHY, c->lang));
+	table_cell(t, message_format(M_COL_COMMENT, c->lang));
 	table_head_done(t);
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *g = json_array_get(list, i);
-		char generation[RENDER_TEXT], when[RENDER_TEXT], digest[RENDER_TEXT];
+		char generation[RENDER_TEXT], when[RENDER_TEXT], digest[RENDER_TEXT], why[WHY_TEXT];
 
 		render_generation(g, c->lang, generation);
 		render_time(js(g, "applied"), when);
@@ -39,6 +41,11 @@ static int run(struct cli *c, const struct cli_args *a)
 		table_cell(t, js(g, "by"));
 		table_cell(t, digest);
 		table_cell(t, jb(g, "in_force") ? message_format(M_HISTORY_IN_FORCE, c->lang) : "");
+		render_why(g, c->lang, why);
+		table_cell(t, why);
+		table_cellf(t, "%s%s%s", js(g, "comment"),
+			    *js(g, "comment") != '\0' && *js(g, "changed_comment") != '\0' ? " / " : "",
+			    js(g, "changed_comment"));
 	}
 	if (table_rows(t) == 0)
 		message_print(c->out, c->lang, M_HISTORY_NONE);

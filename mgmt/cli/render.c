@@ -60,6 +60,30 @@ void render_digest(const char *hex, char out[RENDER_TEXT])
 	snprintf(out, RENDER_TEXT, "%.12s", hex);
 }
 
+void render_why(const json_t *g, enum lang l, char out[WHY_TEXT])
+{
+	static const struct {
+		const char *word;
+		enum message text;
+	} known[] = {
+		{ "confirm", M_WHY_CONFIRM },	    { "timeout", M_WHY_TIMEOUT },	{ "restart", M_WHY_RESTART },
+		{ "called_off", M_WHY_CALLED_OFF }, { "taken_over", M_WHY_TAKEN_OVER }, { "failed", M_WHY_FAILED },
+	};
+	bool confirmed = strcmp(js(g, "state"), "confirmed") == 0;
+	char when[RENDER_TEXT];
+
+	out[0] = '\0';
+	render_time(js(g, "changed"), when);
+	if (strcmp(js(g, "why"), "rollback") == 0) {
+		message_text(out, WHY_TEXT, l, confirmed ? M_WHY_ROLLED_TO : M_WHY_ROLLED_FROM, when,
+			     js(g, "changed_by"), ju(g, "other"));
+		return;
+	}
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(js(g, "why"), known[i].word) == 0)
+			message_text(out, WHY_TEXT, l, known[i].text, when, js(g, "changed_by"), ju(g, "other"));
+}
+
 void render_generation(const json_t *g, enum lang l, char out[RENDER_TEXT])
 {
 	static const struct {

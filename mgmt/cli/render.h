@@ -22,6 +22,9 @@ const char *render_reason(const char *word, enum lang l);
 /* The first 12 digits of a digest. */
 void render_digest(const char *hex, char out[RENDER_TEXT]);
 /* "4 (confirmed)" of a generation object. */
+/* How a generation came to its state, when and by whom; "" when it was the apply itself. */
+#define WHY_TEXT 256
+void render_why(const json_t *g, enum lang l, char out[WHY_TEXT]);
 void render_generation(const json_t *generation, enum lang l, char out[RENDER_TEXT]);
 /* The diagnostics of an answer as located lines; returns how many there were. */
 size_t render_diagnostics(struct cli *c, const json_t *diagnostics);

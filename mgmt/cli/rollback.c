@@ -1,19 +1,69 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho rollback`: back to the generation before. */
+/* `sekisho rollback`: back to the last generation that meant something else, or to a stated one. */
+#include <string.h>
+
 #include "mgmt/cli/apply_text.h"
+#include "mgmt/cli/difference.h"
+#include "mgmt/cli/render.h"
 #include "mgmt/cli/request.h"
+#include "mgmt/cli/show.h"
 #include "mgmt/cli/verbs.h"
+
+enum { OPT_TO, OPT_DRY_RUN, OPT_COMMENT, OPT_N };
+
+static const struct cli_option options[OPT_N] = {
+	[OPT_TO] = { "--to", 0, "NUMBER", M_ROLLBACK_OPT_TO },
+	[OPT_DRY_RUN] = { "--dry-run", 0, NULL, M_ROLLBACK_OPT_DRY_RUN },
+	[OPT_COMMENT] = { "--comment", 0, "TEXT", M_APPLY_OPT_COMMENT },
+};
+
+/* The lines in which both differ, into the answer. What cannot be read is left out: the rollback is done all the same. */
+static void add_difference(const struct cli *c, json_t *answer)
+{
+	struct cli silent = *c;
+	struct box_answer from = { 0 }, to = { 0 };
+	const json_t *target = json_object_get(answer, "target");
+	FILE *nowhere = fopen("/dev/null", "we");
+	int status;
+
+	if (nowhere == NULL)
+		return;
+	silent.out = silent.err = nowhere;
+	silent.json = false;
+	if (json_is_object(target) && ju(answer, "from") > 0 &&
+	    show_request(&silent, ju(answer, "from"), &from, &status) &&
+	    show_request(&silent, ju(target, "number"), &to, &status))
+		(void)json_object_set_new(answer, "difference",
+					  difference_json(ja(from.json, "sources"), ja(to.json, "sources")));
+	box_answer_free(&from);
+	box_answer_free(&to);
+	fclose(nowhere);
+}
 
 static int run(struct cli *c, const struct cli_args *a)
 {
+	bool dry_run = a->values[OPT_DRY_RUN] != NULL;
+	uint8_t space[9 + COMMENT_MOST];
+	struct outbuf body = outbuf_of(space, sizeof(space));
+	unsigned long long to = 0;
 	struct box_answer answer;
 	int status;
 
-	(void)a;
-	if (!box_request(c, MSG_CTL_ROLLBACK, NULL, NULL, 0, 120, &answer, &status))
+	if (a->values[OPT_TO] != NULL && (!cli_number(a->values[OPT_TO], INT64_MAX, &to) || to == 0))
+		return cli_fail(c, CLI_INVALID, M_SHOW_NUMBER, a->values[OPT_TO]);
+	if (!apply_comment_good(c, a->values[OPT_COMMENT], &status))
 		return status;
+	out_be64(&body, to);
+	out_u8(&body, dry_run ? APPLY_DRY_RUN : 0);
+	if (a->values[OPT_COMMENT] != NULL)
+		out_bytes(&body, a->values[OPT_COMMENT], strlen(a->values[OPT_COMMENT]));
+	if (!box_request(c, MSG_CTL_ROLLBACK, &body, NULL, 0, 120, &answer, &status))
+		return status;
+	if (answer.status == CLI_YES)
+		add_difference(c, answer.json);
 	if (!box_answer_done(c, &answer, &status))
-		status = apply_render(c, APPLY_KIND_ROLLBACK, answer.json, status);
+		status = apply_render(c, dry_run ? APPLY_KIND_ROLLBACK_DRY_RUN : APPLY_KIND_ROLLBACK, answer.json,
+				      status);
 	box_answer_free(&answer);
 	return status;
 }
@@ -22,6 +72,8 @@ const struct cli_verb verb_rollback = {
 	.name = "rollback",
 	.group = CLI_ON_BOX,
 	.operands = "",
+	.options = options,
+	.n_options = OPT_N,
 	.summary = M_ROLLBACK_SUMMARY,
 	.text = M_ROLLBACK_TEXT,
 	.run = run,

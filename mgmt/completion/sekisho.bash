@@ -3,7 +3,7 @@
 _sekisho() {
 	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb= i
 	local globals="--json --lang --socket --help --version"
-	local verbs="check compile prove replay journal status apply confirm rollback history effective verify events explain help"
+	local verbs="check compile prove replay journal status apply confirm rollback history show effective verify events explain help"
 	local options=
 
 	COMPREPLY=()
@@ -23,7 +23,9 @@ _sekisho() {
 		return
 		;;
 	--to)
-		if [ "$verb" = effective ]; then
+		if [ "$verb" = rollback ]; then
+			return
+		elif [ "$verb" = effective ]; then
 			COMPREPLY=($(compgen -W "text json" -- "$current"))
 		else
 			COMPREPLY=($(compgen -W "nft json sealed" -- "$current"))
@@ -35,14 +37,15 @@ _sekisho() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
 		;;
-	--confirm | --after | --limit | --since | -n) return ;;
+	--confirm | --after | --limit | --since | -n | --comment) return ;;
 	esac
 	case $verb in
 	'') options=$verbs ;;
 	help) options=$verbs ;;
 	compile) options="--to --output" ;;
 	replay) options="--policy --pcap --as-captured --as-box" ;;
-	apply) options="--confirm --dry-run" ;;
+	apply) options="--confirm --dry-run --comment --take-over" ;;
+	rollback) options="--to --dry-run --comment" ;;
 	effective) options="--to" ;;
 	verify) options="--since" ;;
 	events) options="--follow --after --limit" ;;

@@ -187,19 +187,13 @@ static void box_says(enum msg_type type, uint8_t status, const char *json)
 static const struct {
 	const char *verb, *options[4];
 } verbs[] = {
-	{ "check", { 0 } },
-	{ "compile", { "--to", "--output", "-o" } },
-	{ "prove", { 0 } },
-	{ "replay", { "--policy", "--pcap" } },
-	{ "status", { 0 } },
-	{ "apply", { "--confirm", "--dry-run" } },
-	{ "confirm", { 0 } },
-	{ "rollback", { 0 } },
-	{ "history", { 0 } },
-	{ "effective", { "--to" } },
-	{ "verify", { 0 } },
-	{ "explain", { 0 } },
-	{ "events", { "--follow", "--after", "--limit" } },
+	{ "check", { 0 } },	     { "compile", { "--to", "--output", "-o" } },
+	{ "prove", { 0 } },	     { "replay", { "--policy", "--pcap" } },
+	{ "status", { 0 } },	     { "apply", { "--confirm", "--dry-run", "--comment", "--take-over" } },
+	{ "confirm", { 0 } },	     { "rollback", { "--to", "--dry-run", "--comment" } },
+	{ "history", { 0 } },	     { "show", { 0 } },
+	{ "effective", { "--to" } }, { "verify", { 0 } },
+	{ "explain", { 0 } },	     { "events", { "--follow", "--after", "--limit" } },
 	{ "journal verify", { 0 } },
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -250,6 +244,8 @@ static void test_usage(void **state)
 		{ "journal", "needs a second word" },
 		{ "apply site.cfg --confirm 0", "--confirm takes seconds" },
 		{ "apply site.cfg --confirm 1e3", "--confirm takes seconds" },
+		{ "rollback --to 0", "not '0'" },
+		{ "show 4x", "not '4x'" },
 		{ "events --limit 0", "--limit takes a number" },
 		{ "events --after -1", "--after takes" },
 		{ "explain twelve", "'twelve'" },
@@ -513,6 +509,61 @@ static void test_status(void **state)
 	box_close();
 }
 
+#define RECORD(number, state, rest)                                                                                    \
+	"{\"number\":" number                                                                                          \
+	",\"digest\":\"0123456789abcdef\",\"applied\":\"2026-11-20T08:10:11Z\",\"state\":\"" state                     \
+	"\",\"by\":\"tanaka\"" rest "}"
+
+/* Where it goes, which lines change, what it does to sessions. */
+static void test_rollback(struct run *r)
+{
+	box_says(MSG_CTL_SHOW, 0,
+		 "{\"generation\":" RECORD(
+			 "4", "confirmed",
+			 ",\"why\":\"rollback\",\"changed\":\"2026-11-20T09:00:00Z\","
+			 "\"changed_by\":\"sato\",\"other\":5,\"comment\":\"swap\"") ","
+										     "\"sources\":[{\"name\":\"site."
+										     "cfg\",\"text\":"
+										     "\"one\\ntwo\\nthree\\n\"}],"
+										     "\"before\":{\"number\":3,"
+										     "\"sources\":[{\"name\":\"site."
+										     "cfg\",\"text\":"
+										     "\"one\\n2\\n\\u001b[2Jthree\\n\"}"
+										     "]}}");
+	run(r, "show 4");
+	assert_int_equal(r->status, 0);
+	assert_memory_equal(box.body, "\0\0\0\0\0\0\0\4", 8);
+	expect_in(r->out, "Generation 4 (confirmed), applied 2026-11-20 08:10:11 UTC by tanaka");
+	expect_in(r->out, "comment: swap");
+	expect_in(r->out, "rollback 2026-11-20 09:00:00 UTC by sato from 5");
+	expect_in(r->out, "==== site.cfg\none\ntwo\nthree\n");
+	expect_in(r->out, "difference to generation 3");
+	expect_in(r->out, "- 2: 2\n");
+	expect_in(r->out, "+ 2: two\n");
+	assert_null(strchr(r->out, '\x1b'));
+	run(r, "show 4 --json");
+	expect_in(r->out, "\"difference\":[{\"file\":\"site.cfg\",\"line\":2,\"change\":\"removed\",\"text\":\"2\"}");
+	box_says(MSG_CTL_ROLLBACK, 0,
+		 "{\"done\":true," GENERATION("confirmed", "null") ",\"from\":5,\"target\":" RECORD(
+			 "4", "confirmed", "") ","
+					       "\"cut\":[],\"narrowed\":[{\"client\":\"10.10.0.5:40000\",\"server\":"
+					       "\"10.30.1.10:502\",\"commands\":[{\"unit\":1,"
+					       "\"function\":6,\"function_name\":\"write_single_register\",\"space\":"
+					       "\"holding\",\"address\":400,\"quantity\":1,"
+					       "\"low\":0,\"high\":9,\"count\":37,\"reason\":\"modbus.value\"}],"
+					       "\"forgotten\":2}],\"go_on\":14,\"unknown\":1}");
+	run(r, "rollback --comment back");
+	assert_int_equal(r->status, 0);
+	expect_in(r->out, "From generation 5 to generation 4 (applied 2026-11-20 08:10:11 UTC by tanaka)");
+	expect_in(r->out, "write_single_register, unit 1, holding 400, wrote 0 to 9");
+	expect_in(r->out, "go on as before: 14");
+	expect_in(r->out, "nothing can be said");
+	expect_in(r->out, "not remembered one by one");
+	run(r, "rollback --dry-run --to 4 --lang ja");
+	expect_in(r->out, "戻す場合は、世代 5 から世代 4");
+	expect_in(r->out, "書き込み値 0～9");
+}
+
 static void test_apply(void **state)
 {
 	static struct run r;
@@ -563,6 +614,7 @@ static void test_apply(void **state)
 	run(&r, "confirm");
 	assert_int_equal(r.status, 0);
 	expect_in(r.out, "Confirmed: generation 4");
+	test_rollback(&r);
 	box_says(MSG_CTL_ROLLBACK, 1,
 		 "{\"done\":false,\"error\":{\"en\":\"there is none before\",\"ja\":\"前の世代がありません\"}}");
 	run(&r, "rollback --lang ja");

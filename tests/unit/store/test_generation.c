@@ -23,15 +23,23 @@
 #include "appliance/store/generation.h"
 #include "tests/unit/folder.h"
 
+static const struct generation_cause applied = { .why = WHY_APPLIED, .by = "root" };
+static const struct generation_cause confirmed = { .why = WHY_CONFIRMED, .by = "root" };
+static const struct generation_cause rolled_back = { .why = WHY_ROLLBACK, .by = "tanaka", .comment = "100 % zurück\n" };
+
+/* As an apply does it: what is confirmed is in force. */
 static uint64_t add(struct generation_store *s, uint8_t fill)
 {
+	struct generation_cause c = applied;
+
 	struct err e = { 0 };
 	uint8_t digest[32], bytes[100];
 	uint64_t n;
 
+	c.other = s->confirmed;
 	memset(digest, fill, sizeof(digest));
 	memset(bytes, fill, sizeof(bytes));
-	assert_int_equal(generation_add(s, bytes, sizeof(bytes), digest, "root", &n, &e), 0);
+	assert_int_equal(generation_add(s, bytes, sizeof(bytes), digest, &c, &n, &e), 0);
 	return n;
 }
 
@@ -41,6 +49,16 @@ static void reopen(struct folder *f, struct generation_store *s)
 
 	generation_store_close(s);
 	assert_int_equal(generation_store_open(f->fd, s, &e), 0);
+}
+
+static void overwrite(struct folder *f, const char *name, const char *text)
+{
+	int dirfd = openat(f->fd, "generations", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	close(dirfd);
 }
 
 static void empty_store(void **state)
@@ -65,7 +83,7 @@ static void confirmed_is_loaded_again(void **state)
 
 	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
 	assert_int_equal(add(&s, 1), 1);
-	assert_int_equal(generation_confirm(&s, 1, &e), 0);
+	assert_int_equal(generation_confirm(&s, 1, &confirmed, &e), 0);
 	assert_int_equal(add(&s, 2), 2);
 	assert_int_equal(generation_find(&s, 2)->state, GEN_WAITING);
 	/* Power goes while 2 is on trial. */
@@ -94,7 +112,7 @@ static void pointer_decides_over_history(void **state)
 	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
 	add(&s, 1);
 	add(&s, 2);
-	assert_int_equal(generation_confirm(&s, 1, &e), 0);
+	assert_int_equal(generation_confirm(&s, 1, &confirmed, &e), 0);
 	/* The pointer was moved, the history not yet. */
 	fd = openat(s.dirfd, "confirmed", O_WRONLY | O_TRUNC | O_CLOEXEC);
 	assert_int_equal(write(fd, "2\n", 2), 2);
@@ -113,18 +131,120 @@ static void previous_skips_what_was_given_up(void **state)
 
 	assert_int_equal(generation_store_open(((struct folder *)*state)->fd, &s, &e), 0);
 	add(&s, 1);
-	generation_confirm(&s, 1, &e);
+	generation_confirm(&s, 1, &confirmed, &e);
 	add(&s, 2);
-	generation_mark(&s, 2, GEN_REVERTED, &e);
+	generation_mark(&s, 2, GEN_REVERTED, &rolled_back, &e);
 	add(&s, 3);
-	generation_confirm(&s, 3, &e);
+	generation_confirm(&s, 3, &confirmed, &e);
 	assert_int_equal(generation_previous(&s), 1);
-	/* Rolled back: 1 is confirmed, and before it there is nothing. */
-	generation_confirm(&s, 1, &e);
-	generation_mark(&s, 3, GEN_REVERTED, &e);
-	assert_int_equal(generation_previous(&s), 0);
-	assert_int_equal(generation_mark(&s, 77, GEN_REVERTED, &e), -ENOENT);
-	assert_int_equal(generation_confirm(&s, 77, &e), -ENOENT);
+	assert_int_equal(generation_back(&s), 1);
+	/* Rolled back: 1 is confirmed, and before it there is nothing; what lingers is of 3. */
+	generation_confirm(&s, 1, &(struct generation_cause){ .why = WHY_ROLLBACK, .other = 3 }, &e);
+	generation_mark(&s, 3, GEN_REVERTED, &rolled_back, &e);
+	assert_int_equal(generation_previous(&s), 3);
+	assert_int_equal(generation_back(&s), 0);
+	assert_int_equal(generation_mark(&s, 77, GEN_REVERTED, &rolled_back, &e), -ENOENT);
+	assert_int_equal(generation_confirm(&s, 77, &confirmed, &e), -ENOENT);
+	generation_store_close(&s);
+}
+
+static void back_goes_to_another_content(void **state)
+{
+	struct generation_store s;
+	struct err e = { 0 };
+
+	assert_int_equal(generation_store_open(((struct folder *)*state)->fd, &s, &e), 0);
+	for (uint8_t i = 0; i < 4; i++) { /* contents 1, 2, 2, 2 */
+		add(&s, i == 0 ? 1 : 2);
+		generation_confirm(&s, i + 1u, &confirmed, &e);
+	}
+	assert_int_equal(generation_previous(&s), 3);
+	assert_int_equal(generation_back(&s), 1);
+	/* To 1 and on with 3: from 5 it goes to 1, which was in force, not to 4, which was given up. */
+	generation_confirm(&s, 1, &(struct generation_cause){ .why = WHY_ROLLBACK, .other = 4 }, &e);
+	generation_mark(&s, 4, GEN_REVERTED, &rolled_back, &e);
+	add(&s, 3);
+	generation_confirm(&s, 5, &confirmed, &e);
+	assert_int_equal(generation_back(&s), 1);
+	generation_store_close(&s);
+}
+
+static void records_are_kept(void **state)
+{
+	static const struct generation_cause said = {
+		.why = WHY_APPLIED, .by = "田中 一郎", .comment = "- クレーン 100%\tswap %20", .other = 9
+	};
+	struct folder *f = *state;
+	struct generation_store s;
+	struct generation_record g;
+	struct err e = { 0 };
+	uint8_t digest[32] = { 1 };
+	char full[400];
+	uint64_t n;
+
+	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
+	assert_int_equal(generation_add(&s, "x", 1, digest, &said, &n, &e), 0);
+	generation_confirm(&s, 1, &confirmed, &e);
+	generation_mark(&s, 1, GEN_REVERTED, &rolled_back, &e);
+	memset(full, 'x', sizeof(full) - 1);
+	full[sizeof(full) - 1] = 0;
+	memcpy(full + COMMENT_BYTES - 2, "\xe3\x81\x82", 3); /* a letter that does not fit whole */
+	assert_int_equal(
+		generation_add(&s, "x", 1, digest, &(struct generation_cause){ .by = full, .comment = full }, &n, &e),
+		0);
+	generation_confirm(&s, 2, &confirmed, &e);
+	reopen(f, &s);
+	assert_false(s.damaged);
+	g = *generation_find(&s, 1);
+	assert_string_equal(g.by, "田中 一郎");
+	assert_string_equal(g.comment, "- クレーン 100% swap %20");
+	assert_string_equal(g.changed_by, "tanaka");
+	assert_string_equal(g.changed_comment, "100 % zurück ");
+	assert_int_equal(g.why, WHY_ROLLBACK);
+	assert_int_equal(g.before, 9);
+	assert_int_equal(strlen(generation_find(&s, 2)->comment), COMMENT_BYTES - 2);
+	generation_store_close(&s);
+}
+
+static void earlier_lines_are_read(void **state)
+{
+	struct folder *f = *state;
+	struct generation_store s;
+	struct err e = { 0 };
+	char text[400], hex[65];
+
+	memset(hex, '0', 64);
+	hex[64] = 0;
+	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
+	snprintf(text, sizeof(text), "1 %s 5 confirmed root\n2 %s 6 reverted uid-7\n", hex, hex);
+	overwrite(f, "history", text);
+	reopen(f, &s);
+	assert_false(s.damaged);
+	assert_int_equal(s.n, 2);
+	assert_string_equal(generation_find(&s, 2)->by, "uid-7");
+	assert_int_equal(generation_find(&s, 1)->changed_ns, 5);
+	generation_store_close(&s);
+}
+
+static void trials_are_told(void **state)
+{
+	struct folder *f = *state;
+	struct generation_store s;
+	struct err e = { 0 };
+
+	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
+	assert_null(generation_last_trial(&s));
+	add(&s, 1);
+	generation_confirm(&s, 1, &applied, &e);
+	assert_null(generation_last_trial(&s));
+	add(&s, 2);
+	generation_mark(&s, 2, GEN_REVERTED, &(struct generation_cause){ .why = WHY_TIMEOUT }, &e);
+	assert_int_equal(generation_last_trial(&s)->number, 2);
+	add(&s, 3);
+	reopen(f, &s);
+	assert_int_equal(generation_last_trial(&s)->number, 3);
+	assert_int_equal(generation_last_trial(&s)->why, WHY_RESTART);
+	assert_int_equal(generation_last_trial(&s)->other, 1);
 	generation_store_close(&s);
 }
 
@@ -138,7 +258,7 @@ static void history_is_bounded(void **state)
 
 	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
 	add(&s, 1);
-	generation_confirm(&s, 1, &e);
+	generation_confirm(&s, 1, &confirmed, &e);
 	for (uint8_t i = 2; i <= 120; i++)
 		assert_int_equal(add(&s, i), i);
 	assert_int_equal(s.n, GENERATIONS_KEPT);
@@ -152,16 +272,6 @@ static void history_is_bounded(void **state)
 	generation_store_close(&s);
 }
 
-static void overwrite(struct folder *f, const char *name, const char *text)
-{
-	int dirfd = openat(f->fd, "generations", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	close(fd);
-	close(dirfd);
-}
-
 static void damaged_history_begins_anew(void **state)
 {
 	static const char *const bad[] = { "1 zz 0 confirmed root\n", "x\n", "2 00 1 confirmed root\n" };
@@ -172,7 +282,7 @@ static void damaged_history_begins_anew(void **state)
 	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
 	add(&s, 1);
 	add(&s, 2);
-	generation_confirm(&s, 2, &e);
+	generation_confirm(&s, 2, &confirmed, &e);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		overwrite(f, "history", bad[i]);
 		reopen(f, &s);
@@ -197,7 +307,7 @@ static void damaged_pointer_confirms_nothing(void **state)
 
 	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
 	add(&s, 1);
-	generation_confirm(&s, 1, &e);
+	generation_confirm(&s, 1, &confirmed, &e);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		overwrite(f, "confirmed", bad[i]);
 		reopen(f, &s);
@@ -214,6 +324,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(confirmed_is_loaded_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(pointer_decides_over_history, setup, teardown),
 		cmocka_unit_test_setup_teardown(previous_skips_what_was_given_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(back_goes_to_another_content, setup, teardown),
+		cmocka_unit_test_setup_teardown(records_are_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(earlier_lines_are_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(trials_are_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(history_is_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(damaged_history_begins_anew, setup, teardown),
 		cmocka_unit_test_setup_teardown(damaged_pointer_confirms_nothing, setup, teardown),

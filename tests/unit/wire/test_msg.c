@@ -152,7 +152,8 @@ static void wrong_sender_is_refused(void **state)
 	assert_int_equal(msg_send(p->a, MSG_TABLE_ACK, 1, &o, NULL, 0), 0);
 	assert_int_equal(msg_recv(p->b, ROLE_DPI, &m), 1);
 	/* The web side may read, never change. */
-	assert_int_equal(msg_send(p->a, MSG_CTL_ROLLBACK, 1, NULL, NULL, 0), 0);
+	o.len = 9;
+	assert_int_equal(msg_send(p->a, MSG_CTL_ROLLBACK, 1, &o, NULL, 0), 0);
 	assert_int_equal(msg_recv(p->b, ROLE_MGMT, &m), -EBADMSG);
 	assert_int_equal(msg_send(p->a, MSG_CTL_STATUS, 1, NULL, NULL, 0), 0);
 	assert_int_equal(msg_recv(p->b, ROLE_MGMT, &m), 1);

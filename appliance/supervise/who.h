@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who sits at the other end of the control socket: the login behind a root shell, as far as the kernel tells. Supervisor
+ * only. It is for the record, never for deciding what is allowed.
+ */
+#ifndef SEKISHO_SUPERVISE_WHO_H
+#define SEKISHO_SUPERVISE_WHO_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/*
+ * The name of: the login that the process inherited (audit), else the nearest process above it that is not root (the shell
+ * before sudo or su), else its own user. "uid-N" where no name is known.
+ */
+void who_name(pid_t pid, uid_t uid, char *out, size_t size);
+
+#endif

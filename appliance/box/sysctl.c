@@ -67,6 +67,12 @@ static const struct setting settings[] = {
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_tcp_be_liberal", "0" },
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_checksum", "1" },
 	{ SET_ONE, true, NULL, "net/netfilter/nf_conntrack_helper", "0" },
+	/* What nobody has answered is forgotten soon: it counts against its share. */
+	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_udp_timeout", "15" },
+	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_icmp_timeout", "10" },
+	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_icmpv6_timeout", "10" },
+	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_tcp_timeout_syn_sent", "20" },
+	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_tcp_timeout_syn_recv", "20" },
 };
 
 #define SETTINGS (sizeof(settings) / sizeof(settings[0]))

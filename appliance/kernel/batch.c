@@ -210,6 +210,7 @@ static void set_describe(struct nftnl_set *s, const struct set_spec *spec, struc
 
 	flags |= spec->map || spec->verdict_map ? NFT_SET_MAP : 0;
 	flags |= spec->timeout ? NFT_SET_TIMEOUT : 0;
+	flags |= spec->filled ? NFT_SET_EVAL : 0;
 	if (spec->interval) {
 		while (n < SET_FIELDS && spec->fields[n] != 0)
 			n++;

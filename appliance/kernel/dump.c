@@ -233,7 +233,7 @@ static int dump_all(struct netlink *n, struct dump *d, struct err *e)
 	if (r == 0)
 		r = list(n, NFT_MSG_GETOBJ, NFPROTO_INET, TABLE_NAME, NULL, dump_on_object, d, e);
 	for (d->set = 0; d->set < TABLE_SET_COUNT && r == 0; d->set++)
-		if (d->image->sets[d->set])
+		if (d->image->sets[d->set] && !set_spec(d->set)->filled)
 			r = list(n, NFT_MSG_GETSETELEM, NFPROTO_INET, TABLE_NAME, set_spec(d->set)->name,
 				 dump_on_elements, d, e);
 	return r;

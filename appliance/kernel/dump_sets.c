@@ -30,6 +30,7 @@ static bool set_right(const struct nftnl_set *s, const struct set_spec *spec)
 
 	flags |= spec->map || spec->verdict_map ? NFT_SET_MAP : 0;
 	flags |= spec->timeout ? NFT_SET_TIMEOUT : 0;
+	flags |= spec->filled ? NFT_SET_EVAL : 0;
 	flags |= spec->interval ? NFT_SET_INTERVAL | NFT_SET_CONCAT : 0;
 	flags |= spec->counter ? NFT_SET_EXPR : 0;
 	if (nftnl_set_get_u32(s, NFTNL_SET_FLAGS) != flags || nftnl_set_get_u32(s, NFTNL_SET_KEY_LEN) != spec->key_len)

@@ -152,17 +152,80 @@ void expr_verdict(struct build *b, int v, const char *chain)
 		nftnl_expr_set_str(x, NFTNL_EXPR_IMM_CHAIN, chain);
 }
 
-void expr_limit(struct build *b, uint32_t per_second, uint32_t burst)
+static void limit_fill(struct nftnl_expr *x, uint32_t per_second, uint32_t burst)
 {
-	struct nftnl_expr *x = expr(b, "limit");
-
-	if (x == NULL)
-		return;
 	nftnl_expr_set_u64(x, NFTNL_EXPR_LIMIT_RATE, per_second);
 	nftnl_expr_set_u64(x, NFTNL_EXPR_LIMIT_UNIT, 1);
 	nftnl_expr_set_u32(x, NFTNL_EXPR_LIMIT_BURST, burst);
 	nftnl_expr_set_u32(x, NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKTS);
 	nftnl_expr_set_u32(x, NFTNL_EXPR_LIMIT_FLAGS, 0);
+}
+
+void expr_limit(struct build *b, uint32_t per_second, uint32_t burst)
+{
+	struct nftnl_expr *x = expr(b, "limit");
+
+	if (x != NULL)
+		limit_fill(x, per_second, burst);
+}
+
+void expr_hash(struct build *b, uint32_t from, uint32_t len, uint32_t parts, uint32_t word)
+{
+	struct nftnl_expr *x = expr2(b, "hash", NFTNL_EXPR_HASH_SREG, reg(from), NFTNL_EXPR_HASH_DREG, reg(word));
+
+	if (x == NULL)
+		return;
+	nftnl_expr_set_u32(x, NFTNL_EXPR_HASH_LEN, len);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_HASH_MODULUS, parts);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_HASH_TYPE, NFT_HASH_JENKINS);
+}
+
+/* `what` belongs to the element, and is this function's; NULL with `ms`: nothing but its time. */
+static void element(struct build *b, unsigned set, uint32_t op, struct nftnl_expr *what, uint32_t ms)
+{
+	struct nftnl_expr *x = expr2(b, "dynset", NFTNL_EXPR_DYNSET_SREG_KEY, reg(0), NFTNL_EXPR_DYNSET_OP, op);
+
+	if (x == NULL || (what == NULL && ms == 0)) {
+		b->bad = true;
+		if (what != NULL)
+			nftnl_expr_free(what);
+		return;
+	}
+	nftnl_expr_set_str(x, NFTNL_EXPR_DYNSET_SET_NAME, set_spec(set)->name);
+	if (ms != 0)
+		nftnl_expr_set_u64(x, NFTNL_EXPR_DYNSET_TIMEOUT, ms);
+	if (what != NULL)
+		nftnl_expr_set(x, NFTNL_EXPR_DYNSET_EXPR, what, 0);
+}
+
+#define PACE_MS 10000u /* a pair that opened nothing for so long has its whole burst again */
+
+void expr_pace(struct build *b, unsigned set, uint32_t per_second, uint32_t burst)
+{
+	struct nftnl_expr *x = nftnl_expr_alloc("limit");
+
+	if (x != NULL)
+		limit_fill(x, per_second, burst);
+	if (set_spec(set)->timeout)
+		element(b, set, NFT_DYNSET_OP_UPDATE, x, PACE_MS);
+	else
+		element(b, set, NFT_DYNSET_OP_ADD, x, 0);
+}
+
+void expr_crowd(struct build *b, unsigned set, uint32_t most)
+{
+	struct nftnl_expr *x = nftnl_expr_alloc("connlimit");
+
+	if (x != NULL) {
+		nftnl_expr_set_u32(x, NFTNL_EXPR_CONNLIMIT_COUNT, most);
+		nftnl_expr_set_u32(x, NFTNL_EXPR_CONNLIMIT_FLAGS, NFT_CONNLIMIT_F_INV);
+	}
+	element(b, set, NFT_DYNSET_OP_ADD, x, 0);
+}
+
+void expr_remember(struct build *b, unsigned set, uint32_t ms)
+{
+	element(b, set, NFT_DYNSET_OP_ADD, NULL, ms);
 }
 
 void expr_log_record(struct build *b, uint32_t reason)

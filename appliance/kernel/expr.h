@@ -15,6 +15,7 @@
 struct build {
 	struct nftnl_rule *rule;
 	uint8_t l4proto; /* matched so far, 0 = any */
+	uint8_t family;	 /* the same: 4, 6, 0 = any */
 	bool bad;
 };
 
@@ -37,6 +38,11 @@ void expr_unrouted(struct build *b);		 /* no route back to the source through th
 enum lookup_result { LOOKUP_MEMBER, LOOKUP_MARK, LOOKUP_VERDICT };
 void expr_lookup(struct build *b, unsigned set, enum lookup_result result, bool inverted);
 
+void expr_hash(struct build *b, uint32_t from, uint32_t len, uint32_t parts, uint32_t word); /* keyed by the kernel */
+/* An element for the key from register 0 on. */
+void expr_pace(struct build *b, unsigned set, uint32_t per_second, uint32_t burst); /* breaks the rule when over */
+void expr_crowd(struct build *b, unsigned set, uint32_t most);			    /* breaks the rule unless over */
+void expr_remember(struct build *b, unsigned set, uint32_t ms);
 void expr_limit(struct build *b, uint32_t per_second, uint32_t burst);
 void expr_log_record(struct build *b, uint32_t reason);
 void expr_count(struct build *b, uint32_t reason);

@@ -45,6 +45,15 @@ _Static_assert(IR_LAYERS == 8, "one map for each layer");
 		 .verdict_map = true,                                                                                  \
 		 .most = LANE_COUNT }
 
+/* When there are too many keys, an element less is remembered; nothing is refused for it but by the share of its side. */
+#define FILLED(id, text, length, ...)                                                                                  \
+	[id] = { .name = (text),                                                                                       \
+		 .key_len = (length),                                                                                  \
+		 .shown_as = SHOWN_INTEGER,                                                                            \
+		 .most = 65536,                                                                                        \
+		 .filled = true,                                                                                       \
+		 __VA_ARGS__ }
+
 static const struct set_spec specs[TABLE_SET_COUNT] = {
 	[SET_LIVE] = { .name = "live",
 		       .key_len = 12,
@@ -71,6 +80,14 @@ static const struct set_spec specs[TABLE_SET_COUNT] = {
 		       .key_len = 8,
 		       .fields = { 4, 4 },
 		       .shown_as = SHOWN2(SHOWN_INTERFACE, SHOWN_MARK) },
+	FILLED(SET_PACE4, "pace4", 12, .timeout = true),
+	FILLED(SET_PACE6, "pace6", 36, .timeout = true),
+	FILLED(SET_PACE_FEW, "pace_few", 8, .timeout = false),
+	FILLED(SET_PACE_MANY, "pace_many", 8, .timeout = false),
+	FILLED(SET_SHARE4, "share4", 16, .timeout = false),
+	FILLED(SET_SHARE6, "share6", 40, .timeout = false),
+	FILLED(SET_SHARE_ZONE, "share_zone", 12, .timeout = false),
+	FILLED(SET_FULL_ZONE, "full_zone", 12, .timeout = true),
 	DISPATCH(TABLE_LANES, "lanes"),
 	DISPATCH(TABLE_OUTCOMES, "outcomes"),
 	DISPATCH(TABLE_UNANSWERED, "unanswered"),

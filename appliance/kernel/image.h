@@ -44,6 +44,7 @@ struct set_spec {
 	bool interval;		    /* elements are boxes (key to key_end) */
 	bool timeout;		    /* elements may end by themselves */
 	bool counter;		    /* every element counts its lookups */
+	bool filled;		    /* packets fill it: its elements are nobody's business here */
 };
 
 const struct set_spec *set_spec(unsigned set); /* set < TABLE_SET_COUNT */

@@ -56,6 +56,71 @@ static void cell_key(struct build *b, bool v6, enum ir_key k)
 		port_field(b, k == KEY_PACKET_BACK, 3 + 2 * words);
 }
 
+/* Words of the addresses, from word `at` on. */
+static uint32_t load_pair(struct build *b, bool v6, uint32_t at)
+{
+	uint32_t len = v6 ? 32 : 8;
+
+	expr_payload(b, NFT_PAYLOAD_NETWORK_HEADER, v6 ? 8 : 12, len, at);
+	return len / 4;
+}
+
+static void load_lane(struct build *b, uint32_t word)
+{
+	expr_ct(b, NFT_CT_MARK, word);
+	expr_bits32(b, word, MARK_LANE_MASK, 0);
+}
+
+#define HASHED 4u /* the first word of what is hashed beside a short key */
+#define HASHED_PORTS 12u
+
+/* Keys of what packets fill in. The first four bytes of any transport here are its ports, or type, code and checksum. */
+static void share_key(struct build *b, bool v6, uint32_t key)
+{
+	uint32_t words;
+
+	switch (key) {
+	case KEY_PACE_PAIR:
+		load_lane(b, load_pair(b, v6, 0));
+		break;
+	case KEY_SHARE_PAIR:
+		words = load_pair(b, v6, 0);
+		load_lane(b, words);
+		expr_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 4, HASHED_PORTS);
+		expr_hash(b, HASHED_PORTS, 4, IR_PAIR_PARTS, words + 1);
+		break;
+	case KEY_SHARE_ZONE:
+		words = load_pair(b, v6, HASHED);
+		expr_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 4, HASHED + words);
+		expr_hash(b, HASHED, 4 * words + 4, IR_ZONE_PARTS, 2);
+		expr_meta(b, NFT_META_IIF, 0);
+		load_lane(b, 1);
+		break;
+	default:
+		expr_meta(b, NFT_META_IIF, 0);
+		load_lane(b, 1);
+	}
+}
+
+/* Whether the set is made for the key, and the rule has said which family it speaks of. */
+static bool share_fits(const struct build *b, uint32_t set, uint32_t key)
+{
+	uint8_t family = b->family;
+
+	switch (key) {
+	case KEY_PACE_PAIR:
+		return set == (family == 6 ? SET_PACE6 : SET_PACE4) && family != 0;
+	case KEY_PACE_ZONE:
+		return set == SET_PACE_FEW || set == SET_PACE_MANY;
+	case KEY_SHARE_PAIR:
+		return set == (family == 6 ? SET_SHARE6 : SET_SHARE4) && family != 0;
+	case KEY_SHARE_ZONE:
+		return (set == SET_SHARE_ZONE || set == SET_FULL_ZONE) && family != 0;
+	default:
+		return false;
+	}
+}
+
 static void load_key(struct build *b, enum ir_set set, uint32_t key)
 {
 	bool cells = set >= SET_UNTIL4 && set <= SET_RANGE6;
@@ -87,6 +152,14 @@ static void load_key(struct build *b, enum ir_set set, uint32_t key)
 		expr_ct(b, NFT_CT_MARK, 1);
 		expr_bits32(b, 1, MARK_LANE_MASK, 0);
 		break;
+	case KEY_PACE_PAIR:
+	case KEY_PACE_ZONE:
+	case KEY_SHARE_PAIR:
+	case KEY_SHARE_ZONE:
+		if (!share_fits(b, set, key))
+			b->bad = true;
+		share_key(b, b->family == 6, key);
+		return;
 	case KEY_HOME:
 		expr_meta(b, NFT_META_OIF, 0);
 		expr_meta(b, NFT_META_MARK, 1);
@@ -95,7 +168,7 @@ static void load_key(struct build *b, enum ir_set set, uint32_t key)
 		b->bad = true;
 	}
 	if (cells || set == SET_LIVE || (set == SET_RESETS) != (key == KEY_RESET) ||
-	    (set == SET_HOME) != (key == KEY_HOME))
+	    (set == SET_HOME) != (key == KEY_HOME) || set > SET_HOME)
 		b->bad = true;
 }
 
@@ -161,6 +234,7 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uin
 		expr_cmp32(b, NFT_CMP_NEQ, 0);
 		break;
 	case IR_FAMILY:
+		b->family = (uint8_t)s->a;
 		expr_meta(b, NFT_META_NFPROTO, 0);
 		expr_cmp8(b, NFT_CMP_EQ, s->a == 4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
 		break;
@@ -213,6 +287,18 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uin
 		break;
 	case IR_LIMIT:
 		expr_limit(b, s->a, s->b);
+		break;
+	case IR_PACE:
+		load_key(b, s->set, s->a);
+		expr_pace(b, s->set, s->b, s->c);
+		break;
+	case IR_CROWD:
+		load_key(b, s->set, s->a);
+		expr_crowd(b, s->set, s->b);
+		break;
+	case IR_REMEMBER:
+		load_key(b, s->set, s->a);
+		expr_remember(b, s->set, s->b);
 		break;
 	case IR_IN_SET:
 	case IR_NOT_IN_SET:

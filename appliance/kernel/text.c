@@ -29,6 +29,18 @@ static size_t target_text(const struct nftnl_expr *x, char *out, size_t size)
 	return at;
 }
 
+/* An element without an end of its own: the kernel names a time of 0, we none. */
+static size_t dynset_text(char *out, size_t n)
+{
+	static const char none[] = " timeout 0ms";
+	char *at = strstr(out, none);
+
+	if (at == NULL)
+		return n;
+	memmove(at, at + sizeof(none) - 1, strlen(at + sizeof(none) - 1) + 1);
+	return n - (sizeof(none) - 1);
+}
+
 bool rule_text(const struct nftnl_rule *r, char *out, size_t size)
 {
 	/* libnftnl's iterator does not say that it only reads. */
@@ -57,7 +69,8 @@ bool rule_text(const struct nftnl_rule *r, char *out, size_t size)
 		if (strcmp(name, "target") == 0)
 			at += target_text(x, out + at, size - at);
 		else if ((n = nftnl_expr_snprintf(out + at, size - at, x, NFTNL_OUTPUT_DEFAULT, 0)) >= 0)
-			at += (size_t)n;
+			at += (size_t)n < size - at && strcmp(name, "dynset") == 0 ? dynset_text(out + at, (size_t)n)
+										   : (size_t)n;
 		else
 			ok = false;
 		if (!ok || at + 2 >= size) {

@@ -147,6 +147,11 @@ enum ir_chain {
 	CHAIN_HOLD,
 	CHAIN_OPEN,
 	CHAIN_ANSWER,
+	CHAIN_PACE,
+	CHAIN_AGAIN,
+	CHAIN_SHARE,
+	CHAIN_FULL_PAIR,
+	CHAIN_FULL_ZONE,
 	CHAIN_LANE_FIRST, /* + lane number: queues of that lane */
 	CHAIN_COUNT = CHAIN_LANE_FIRST + LANE_COUNT
 };
@@ -162,6 +167,15 @@ enum ir_set {
 	SET_RANGE6,
 	SET_RESETS, /* set  packet mark (lane) . conntrack mark (lane): resets that the gate may send */
 	SET_HOME,   /* set  interface . the mark of what came in there */
+	/* Filled by packets: how fast sessions open and how many there are, see skeleton.c. */
+	SET_PACE4, /* set  source . destination . lane: what a pair of hosts opens */
+	SET_PACE6,
+	SET_PACE_FEW,  /* set  iif . lane: what pairs open that open little */
+	SET_PACE_MANY, /* set  iif . lane: what the others open */
+	SET_SHARE4,    /* set  source . destination . lane . part: sessions of a pair */
+	SET_SHARE6,
+	SET_SHARE_ZONE, /* set  iif . lane . part: sessions of a side */
+	SET_FULL_ZONE,	/* set  iif . lane . part: found full a moment ago */
 	SET_COUNT
 };
 
@@ -189,7 +203,9 @@ enum ir_stmt_kind {
 	IR_MARK_NOT,	 /* (packet mark & a) != b */
 	IR_CTMARK_NOT,	 /* (conntrack mark & a) != b */
 	IR_LIMIT,	 /* a: packets per second, b: burst */
-	IR_IN_SET,	 /* set: IR key of that set is a member. a: enum ir_key */
+	IR_PACE,   /* set, key a: an element each, of at most b a second, c at once; holds while there are fewer */
+	IR_CROWD,  /* set, key a: an element each, of tracked sessions; holds when there are more than b */
+	IR_IN_SET, /* set: IR key of that set is a member. a: enum ir_key */
 	IR_NOT_IN_SET,
 	/* lookups: break the rule when nothing is found */
 	IR_LIVE,  /* packet mark = live[iif . direction . ct mark] */
@@ -198,6 +214,7 @@ enum ir_stmt_kind {
 	/* actions */
 	IR_SET_MARK,	/* packet mark = a */
 	IR_ADD_MARK,	/* packet mark |= a */
+	IR_REMEMBER,	/* set, key a: an element, for b milliseconds */
 	IR_ARRIVED,	/* packet mark = mark_arrived() of the interface that it came in at */
 	IR_COPY_MARK,	/* packet mark = conntrack mark & ~a */
 	IR_SET_OUTCOME, /* conntrack mark = (conntrack mark & ~outcome) | a */
@@ -229,13 +246,32 @@ enum ir_key {
 	KEY_CT_PERMIT,	   /* conntrack mark & permit . the same: is the flow's own permit live? (set SET_AGREE) */
 	KEY_RESET,	   /* packet mark & lane . conntrack mark & lane (set SET_RESETS) */
 	KEY_HOME,	   /* oif . packet mark (set SET_HOME) */
+	KEY_PACE_PAIR,	   /* saddr . daddr . conntrack mark & lane */
+	KEY_PACE_ZONE,	   /* iif . conntrack mark & lane */
+	KEY_SHARE_PAIR,	   /* saddr . daddr . conntrack mark & lane . one of IR_PAIR_PARTS, by ports */
+	KEY_SHARE_ZONE,	   /* iif . conntrack mark & lane . one of IR_ZONE_PARTS, by addresses and ports */
 };
 
 struct ir_stmt {
 	enum ir_stmt_kind kind;
 	enum ir_set set;
-	uint32_t a, b;
+	uint32_t a, b, c;
 };
+
+/*
+ * Shares of connection tracking and of the queues, by interface and lane. The kernel counts sessions by walking lists, so a
+ * share is cut into parts of which one is walked: short enough to cost little, large enough to be nearly even.
+ */
+#define IR_PART_SESSIONS 512u
+#define IR_ZONE_PARTS 32u /* an interface: 16,384 sessions in a lane */
+#define IR_PAIR_PARTS 8u  /* a pair of hosts: 4,096 */
+#define IR_PAIR_RATE 50u  /* new sessions a second, of a pair of hosts, that do not compete with the many of others */
+#define IR_PAIR_BURST 100u
+#define IR_FEW_RATE 4000u /* all such pairs of an interface together, in a lane */
+#define IR_FEW_BURST 500u
+#define IR_MANY_RATE 8000u /* all that open more */
+#define IR_MANY_BURST 1000u
+#define IR_FULL_MS 1000u
 
 #define IR_STMTS 10
 

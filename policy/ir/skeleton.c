@@ -47,10 +47,19 @@ static void rule(struct writer *w, enum ir_chain chain)
 	w->rule->chain = chain;
 }
 
-static void in_set(struct writer *w, enum ir_stmt_kind kind, enum ir_set set, enum ir_key key)
+static void paced(struct writer *w, enum ir_set set, enum ir_key key, uint32_t rate, uint32_t burst)
 {
 	if (w->rule->n < IR_STMTS)
-		w->rule->stmts[w->rule->n++] = (struct ir_stmt){ .kind = kind, .set = set, .a = key };
+		w->rule->stmts[w->rule->n++] =
+			(struct ir_stmt){ .kind = IR_PACE, .set = set, .a = key, .b = rate, .c = burst };
+}
+
+static void in_set(struct writer *w, enum ir_stmt_kind kind, enum ir_set set, enum ir_key key)
+{
+	uint32_t b = kind == IR_CROWD ? IR_PART_SESSIONS : kind == IR_REMEMBER ? IR_FULL_MS : 0;
+
+	if (w->rule->n < IR_STMTS)
+		w->rule->stmts[w->rule->n++] = (struct ir_stmt){ .kind = kind, .set = set, .a = key, .b = b };
 }
 
 static void say(struct writer *w, enum ir_stmt_kind kind, uint32_t a, uint32_t b)
@@ -191,7 +200,12 @@ static void forward_rules(struct writer *w)
 	rule(w, CHAIN_FORWARD);
 	say(w, IR_CT_STATE, CT_RELATED, 0);
 	go(w, CHAIN_RELATED);
-	/* What a queue takes can afford a second look. */
+	/* What a queue takes can afford a second look. A SYN said again is as good for a flood as a new one. */
+	rule(w, CHAIN_FORWARD);
+	say(w, IR_L4PROTO, IPPROTO_TCP, 0);
+	say(w, IR_TCP_FLAGS, TCP_SYN, TCP_SYN);
+	say(w, IR_LIVE, 0, 0);
+	go(w, CHAIN_AGAIN);
 	rule(w, CHAIN_FORWARD);
 	say(w, IR_LIVE, 0, 0);
 	say(w, IR_GOTO_LANE, 0, 0);
@@ -244,10 +258,64 @@ static void new_rules(struct writer *w)
 			rule(w, CHAIN_NEW);
 			say(w, IR_FAMILY, f ? 6 : 4, 0);
 			in_set(w, IR_ADMIT, map_at(w, f == 1, i), KEY_PACKET);
-			go(w, CHAIN_ADMIT);
+			go(w, CHAIN_PACE);
 		}
 	rule(w, CHAIN_NEW);
 	drop(w, R_NO_CONDUIT);
+}
+
+/*
+ * How fast sessions open, by interface and lane, before any queue: a flood of new ones must not push live ones out of their
+ * lane's queue. Pairs of hosts that open few have a pace of their own, so that a flood of others leaves them theirs.
+ */
+static void in_pace(struct writer *w, enum ir_chain chain, enum ir_stmt_kind then, uint32_t where)
+{
+	for (uint32_t family = 4; family <= 6; family += 2) {
+		rule(w, chain);
+		say(w, IR_FAMILY, family, 0);
+		paced(w, family == 4 ? SET_PACE4 : SET_PACE6, KEY_PACE_PAIR, IR_PAIR_RATE, IR_PAIR_BURST);
+		paced(w, SET_PACE_FEW, KEY_PACE_ZONE, IR_FEW_RATE, IR_FEW_BURST);
+		say(w, then, where, 0);
+	}
+	rule(w, chain);
+	paced(w, SET_PACE_MANY, KEY_PACE_ZONE, IR_MANY_RATE, IR_MANY_BURST);
+	say(w, then, where, 0);
+	rule(w, chain);
+	drop(w, R_PACE);
+}
+
+/*
+ * How many sessions there are, by pair of hosts and by interface, in each lane: whoever may ask a name server must not fill
+ * connection tracking for all zones. The parts of a pair are asked first, so that a greedy pair is stopped before its side is
+ * full. What was found full is not counted again for a moment: counting is what costs.
+ */
+static void share_rules(struct writer *w)
+{
+	in_pace(w, CHAIN_PACE, IR_GOTO, CHAIN_SHARE);
+	in_pace(w, CHAIN_AGAIN, IR_GOTO_LANE, 0);
+	for (uint32_t family = 4; family <= 6; family += 2) {
+		rule(w, CHAIN_SHARE);
+		say(w, IR_FAMILY, family, 0);
+		in_set(w, IR_IN_SET, SET_FULL_ZONE, KEY_SHARE_ZONE);
+		go(w, CHAIN_FULL_ZONE);
+		rule(w, CHAIN_SHARE);
+		say(w, IR_FAMILY, family, 0);
+		in_set(w, IR_CROWD, family == 4 ? SET_SHARE4 : SET_SHARE6, KEY_SHARE_PAIR);
+		go(w, CHAIN_FULL_PAIR);
+		rule(w, CHAIN_SHARE);
+		say(w, IR_FAMILY, family, 0);
+		in_set(w, IR_CROWD, SET_SHARE_ZONE, KEY_SHARE_ZONE);
+		go(w, CHAIN_FULL_ZONE);
+		rule(w, CHAIN_FULL_ZONE);
+		say(w, IR_FAMILY, family, 0);
+		in_set(w, IR_REMEMBER, SET_FULL_ZONE, KEY_SHARE_ZONE);
+	}
+	rule(w, CHAIN_SHARE);
+	go(w, CHAIN_ADMIT);
+	rule(w, CHAIN_FULL_PAIR);
+	drop(w, R_SHARE_PAIR);
+	rule(w, CHAIN_FULL_ZONE);
+	drop(w, R_SHARE_ZONE);
 }
 
 /* The flow has its label; the packet goes where the label says. */
@@ -554,6 +622,7 @@ size_t ir_skeleton(uint64_t lanes, uint32_t layers, uint32_t workers, struct are
 	forward_rules(&w);
 	related_rules(&w);
 	new_rules(&w);
+	share_rules(&w);
 	admit_rules(&w);
 	lapsed_rules(&w);
 	renew_rules(&w);

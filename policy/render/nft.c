@@ -62,6 +62,15 @@ static struct set_words words_of(enum ir_set set)
 		return (struct set_words){ "set", "mark . mark", "timeout" };
 	if (set == SET_HOME)
 		return (struct set_words){ "set", "iface_index . mark", NULL };
+	if (set == SET_PACE4 || set == SET_PACE6)
+		return (struct set_words){ "set",
+					   set == SET_PACE4 ? "ipv4_addr . ipv4_addr . mark"
+							    : "ipv6_addr . ipv6_addr . mark",
+					   "dynamic, timeout" };
+	if (set == SET_PACE_FEW || set == SET_PACE_MANY)
+		return (struct set_words){ "set", "iface_index . mark", "dynamic" };
+	if (set >= SET_SHARE4) /* nft has no type for a part */
+		return (struct set_words){ NULL, NULL, NULL };
 	if (!ir_set_cells(set))
 		return (struct set_words){ "set", "mark . mark", NULL };
 	if (set == SET_RANGE4 || set == SET_RANGE6)
@@ -173,11 +182,15 @@ static void put_set(const struct printer *p, enum ir_set set, const struct ir_el
 	struct set_words w = words_of(set);
 	bool any = false;
 
+	if (w.kind == NULL)
+		return;
 	for (size_t i = 0; i < n && !any; i++)
 		any = e[i].until == 0;
 	fprintf(p->to, "\t%s %s {\n\t\ttype %s\n", w.kind, ir_set_name(set), w.type);
 	if (w.flags != NULL)
 		fprintf(p->to, "\t\tflags %s\n", w.flags);
+	if (set >= SET_PACE4)
+		fputs("\t\tsize 65536\n", p->to);
 	/* A list of nothing but comments would be a syntax error. */
 	if (any)
 		fputs("\t\telements = {\n", p->to);

@@ -68,6 +68,21 @@ static void put_key(const struct line *l, enum ir_set set, uint32_t key)
 	case KEY_CT_PERMIT:
 		fprintf(l->to, "(ct mark & 0x%08x) . (ct mark & 0x%08x)", MARK_PERMIT_MASK, MARK_PERMIT_MASK);
 		break;
+	case KEY_PACE_PAIR:
+	case KEY_SHARE_PAIR:
+		ip = set == SET_PACE6 || set == SET_SHARE6 ? "ip6" : "ip";
+		fprintf(l->to, "%s saddr . %s daddr . (ct mark & 0x%08x)", ip, ip, MARK_LANE_MASK);
+		if (key == KEY_SHARE_PAIR)
+			fprintf(l->to, " . jhash @th,0,32 mod %u", IR_PAIR_PARTS);
+		break;
+	case KEY_PACE_ZONE:
+		fprintf(l->to, "iif . (ct mark & 0x%08x)", MARK_LANE_MASK);
+		break;
+	case KEY_SHARE_ZONE:
+		ip = l->family == 6 ? "ip6" : "ip";
+		fprintf(l->to, "iif . (ct mark & 0x%08x) . jhash %s saddr . %s daddr . @th,0,32 mod %u", MARK_LANE_MASK,
+			ip, ip, IR_ZONE_PARTS);
+		break;
 	case KEY_HOME:
 		fputs("oif . meta mark", l->to);
 		break;
@@ -234,6 +249,22 @@ static void put_stmt(struct line *l, const struct ir_stmt *s)
 	case IR_LIMIT:
 		fprintf(l->to, "limit rate %u/second burst %u packets", s->a, s->b);
 		break;
+	case IR_PACE:
+		fprintf(l->to, "%s @%s { ", s->set <= SET_PACE6 ? "update" : "add", ir_set_name(s->set));
+		put_key(l, s->set, s->a);
+		fprintf(l->to, "%s limit rate %u/second burst %u packets }", s->set <= SET_PACE6 ? " timeout 10s" : "",
+			s->b, s->c);
+		break;
+	case IR_CROWD:
+		fprintf(l->to, "add @%s { ", ir_set_name(s->set));
+		put_key(l, s->set, s->a);
+		fprintf(l->to, " ct count over %u }", s->b);
+		break;
+	case IR_REMEMBER:
+		fprintf(l->to, "add @%s { ", ir_set_name(s->set));
+		put_key(l, s->set, s->a);
+		fprintf(l->to, " timeout %ums }", s->b);
+		break;
 	case IR_IN_SET:
 	case IR_NOT_IN_SET:
 	case IR_KNOWN:
@@ -304,7 +335,8 @@ static void put_line(struct line l, bool record)
 	for (uint32_t i = 0; i < l.rule->n; i++) {
 		const struct ir_stmt *s = &l.rule->stmts[i];
 
-		comment = comment || s->kind == IR_ARRIVED ||
+		comment = comment || s->kind == IR_ARRIVED || s->kind == IR_CROWD || s->kind == IR_REMEMBER ||
+			  (s->kind == IR_IN_SET && s->a == KEY_SHARE_ZONE) ||
 			  (s->kind == IR_ADMIT && (s->a == KEY_ORIGINAL || s->a == KEY_ORIGINAL_BACK));
 	}
 	fputs(comment ? "\t\t# not nft:" : "\t\t", l.to);

@@ -124,6 +124,7 @@ static void send_apply(struct driver *d, const struct ir *ir, const uint8_t *sea
 	free(all);
 	o = outbuf_of(body, sizeof(body));
 	out_u8(&o, flags);
+	out_be32(&o, ir->workers);
 	out_be32(&o, (uint32_t)n);
 	out_be32(&o, (uint32_t)map);
 	if (fd < 0 || msg_send(d->control, MSG_APPLY, ++d->next_id, &o, &fd, 1) < 0)

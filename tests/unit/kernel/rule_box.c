@@ -59,6 +59,11 @@ static struct key key_of(const struct box_packet *p, uint32_t kind)
 		k.bad = false;
 		k.mark = p->mark;
 		break;
+	case KEY_PACE_PAIR:
+	case KEY_PACE_ZONE:
+	case KEY_SHARE_PAIR:
+	case KEY_SHARE_ZONE:
+		break; /* nothing stands in their sets here */
 	case KEY_RESET:
 		k.mark = p->mark & MARK_LANE_MASK;
 		k.mark2 = f->mark & MARK_LANE_MASK;
@@ -195,7 +200,12 @@ static bool step(struct run *x, const struct ir_stmt *s)
 	case IR_CTMARK_NOT:
 		return tracked(p) && (p->flow->mark & s->a) != s->b;
 	case IR_LIMIT:
+	case IR_REMEMBER:
 		return true;
+	case IR_PACE:
+		return s->set != SET_PACE_MANY ? !x->b->fast : !x->b->flooded;
+	case IR_CROWD:
+		return s->set == SET_SHARE_ZONE ? x->b->full : x->b->greedy;
 	case IR_IN_SET:
 	case IR_KNOWN:
 		k = key_of(p, s->a);

@@ -15,6 +15,9 @@ struct box_rules {
 	size_t n_elements;
 	uint64_t lanes;
 	uint64_t now;
+	/* What its sets would have counted: the pair opens more than a few sessions, its side more than it may; the pair has
+	 * as many as it may, its side has. */
+	bool fast, flooded, greedy, full;
 };
 
 /* The connection that tracking found; state 0 = none. */

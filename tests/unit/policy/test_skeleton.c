@@ -371,6 +371,51 @@ static void the_mark_says_the_direction(void **state)
 	maker_free(&w.k);
 }
 
+/* New sessions and repeated SYNs have their pace and their number; packets of a live session, and one that is looked up
+ * again, are never refused for it. */
+static void shares_of_the_kernel(void **state)
+{
+	struct world w;
+	struct box_flow f;
+	struct box_packet p, q;
+
+	(void)state;
+	world_open(&w);
+	p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
+	w.b.fast = true; /* it competes with the others, and they leave room */
+	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+	w.b.flooded = true;
+	q = next(&p, 0);
+	for (unsigned flags = ACK; flags <= ACK + 8; flags += 8) {
+		q.tcp_flags = (uint8_t)flags;
+		assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
+	}
+	q.tcp_flags = SYN;
+	expect_drop(forward(&w, &q), R_PACE);
+	p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
+	expect_drop(forward(&w, &p), R_PACE);
+	p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
+	w.b.fast = false; /* a pair that opens few does not feel the flood of others */
+	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+	w.b.greedy = true;
+	p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
+	expect_drop(forward(&w, &p), R_SHARE_PAIR);
+	w.b.greedy = false;
+	w.b.full = true;
+	p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
+	expect_drop(forward(&w, &p), R_SHARE_ZONE);
+	w.b.full = false;
+	p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
+	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+	w.b.fast = w.b.flooded = w.b.greedy = w.b.full = true;
+	for (uint32_t i = 0; i < w.k.c.ir->n_permits; i++)
+		w.ids[i] += 100;
+	world_rules(&w);
+	q = next(&p, 1);
+	assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
+	maker_free(&w.k);
+}
+
 static void what_an_old_policy_judged_is_stale(void **state)
 {
 	struct world w;
@@ -765,6 +810,7 @@ int main(void)
 		cmocka_unit_test(odd_openings_are_refused),
 		cmocka_unit_test(strangers_do_not_reach_tracking),
 		cmocka_unit_test(the_mark_says_the_direction),
+		cmocka_unit_test(shares_of_the_kernel),
 		cmocka_unit_test(what_an_old_policy_judged_is_stale),
 		cmocka_unit_test(lapsed_flows_are_looked_up_again),
 		cmocka_unit_test(flows_nothing_allows_are_cut),

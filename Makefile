@@ -1,5 +1,6 @@
 # Sekisho. One non-recursive Makefile; `make help` lists what a person types.
-# Objects go to build/<mode>/; MODE=release (default), san (address and undefined sanitizers), fuzz (libFuzzer).
+# Objects go to build/<mode>/; MODE=release (default), san (address and undefined sanitizers), fuzz
+# (libFuzzer), cov (coverage).
 MODE ?= release
 CC = gcc
 V ?= 0
@@ -16,7 +17,11 @@ CFLAGS_san = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sa
 LDFLAGS_san = -fsanitize=address,undefined
 CFLAGS_fuzz = -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 LDFLAGS_fuzz = -fsanitize=fuzzer,address,undefined
-ifeq ($(MODE),fuzz)
+# Coverage counters live in files that are mapped at the start, so that roles in their sandboxes, and those that are killed,
+# count as well.
+CFLAGS_cov = -O1 -g -Wno-error -fprofile-instr-generate=$(CURDIR)/build/cov/profiles/%p%c.profraw -fcoverage-mapping -mllvm -runtime-counter-relocation
+LDFLAGS_cov = -fprofile-instr-generate
+ifneq ($(filter fuzz cov,$(MODE)),)
 CC = clang
 endif
 # Foreign headers are system headers: our warnings are about our code.
@@ -39,6 +44,7 @@ help:
 	@echo 'make test-unit | test-golden | test-replay | test-fuzz | test-san | test-netns     one part of it'
 	@echo 'make bench       speed, as ratios within one run (asks for root)'
 	@echo 'make fuzz        libFuzzer on every entry point, SECONDS=60 each'
+	@echo 'make coverage    which lines the tests run, the sandboxed roles included (asks for root)'
 	@echo 'make lint        clang-format, clang-tidy, cppcheck'
 	@echo 'make deps        what is missing from the Debian packages of the demo and the tests'
 	@echo 'make all         build/release/sekisho and build/release/sekishod'

@@ -76,6 +76,11 @@ fuzz:
 	@$(MAKE) --no-print-directory MODE=fuzz -j$(JOBS) fuzz-programs
 	@tests/fuzz/run $(SECONDS)
 
+# Which lines the tests run, roles in their sandboxes included; SUITES="box daemon" for a part of tests/netns.
+.PHONY: coverage
+coverage: deps
+	@$(AS_ROOT) tests/coverage $(SUITES)
+
 .PHONY: lint
 lint:
 	@images/deps build lint test

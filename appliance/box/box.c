@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/box/devices.h"
 #include "appliance/box/facts.h"
 #include "appliance/box/netns.h"
 
@@ -273,6 +274,57 @@ int box_compare(const struct box_spaces *s, const struct ir *ir, bool mend, box_
 	struct hearer x = { .each = each, .ctx = ctx, .dry = !mend };
 
 	return set_all(s, ir, NULL, &x, e);
+}
+
+/* Addresses that people gave it, as text; what does not fit ends in "...". */
+static void addresses_text(struct rtnl *r, uint32_t index, char *out, size_t size)
+{
+	struct rtnl_address *list = NULL;
+	size_t n = 0, at = 0;
+
+	out[0] = '\0';
+	if (rtnl_addresses(r, index, &list, &n, NULL) < 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		char text[ADDR_TEXT];
+
+		if (list[i].link_local)
+			continue;
+		if (at + ADDR_TEXT + 8 >= size) {
+			snprintf(out + at, size - at, " ...");
+			break;
+		}
+		addr_text(&list[i].addr, text);
+		at += (size_t)snprintf(out + at, size - at, "%s%s/%u", at > 0 ? " " : "", text, list[i].prefix);
+	}
+	free(list);
+}
+
+int box_interfaces(const struct box_spaces *s, const struct ir *ir, box_interface *each, void *ctx, struct err *e)
+{
+	struct devices *there = calloc(2, sizeof(*there));
+	struct handles h;
+	int r = there == NULL ? err_set(e, -ENOMEM, "interfaces") : open_all(s, &h, e);
+
+	if (r < 0) {
+		free(there);
+		return r;
+	}
+	r = devices_read(h.data, &there[0], e);
+	if (r == 0)
+		r = devices_read(h.admin, &there[1], e);
+	for (uint32_t i = 0; i < ir->n_interfaces && r == 0; i++) {
+		const struct ir_interface *x = &ir->interfaces[i];
+		const struct device *d = devices_find(&there[x->admin], x->device);
+		char addresses[512] = "";
+
+		if (d != NULL)
+			addresses_text(x->admin ? h.admin : h.data, d->index, addresses, sizeof(addresses));
+		each(ctx, x, d, addresses);
+	}
+	close_all(&h);
+	free(there);
+	return r;
 }
 
 int box_indexes(const struct box_spaces *s, const struct ir *ir, uint32_t *ret, struct err *e)

@@ -45,6 +45,10 @@ int box_compare(const struct box_spaces *s, const struct ir *ir, bool mend, box_
 		struct err *e);
 /* Kernel index of every interface in its namespace, 0 where it is absent, into ret[ir->n_interfaces]. */
 int box_indexes(const struct box_spaces *s, const struct ir *ir, uint32_t *ret, struct err *e);
+/* One interface as it is now; `d` NULL = its device is not there. Addresses as "10.0.0.1/24", separated by spaces. */
+struct device;
+typedef void box_interface(void *ctx, const struct ir_interface *i, const struct device *d, const char *addresses);
+int box_interfaces(const struct box_spaces *s, const struct ir *ir, box_interface *each, void *ctx, struct err *e);
 /* The loopback interfaces of both namespaces up. */
 int box_loopback(const struct box_spaces *s, struct err *e);
 

@@ -97,27 +97,66 @@ static struct nlmsghdr *begin(struct rtnl *r, uint16_t type, uint16_t flags)
 	return h;
 }
 
+/*
+ * One message of an answer; *status is 0, or what the answer as a whole comes to. True when it was the last. An interrupted
+ * dump goes on to its end, which must be read: what is left of it would be taken for the answer of the next question.
+ */
+static bool answered(const struct nlmsghdr *m, const struct nlmsghdr *request, mnl_cb_t cb, void *ctx, int *status)
+{
+	const struct nlmsgerr *err = mnl_nlmsg_get_payload(m);
+
+	if ((m->nlmsg_flags & NLM_F_DUMP_INTR) != 0)
+		*status = -EAGAIN;
+	if (m->nlmsg_type == NLMSG_DONE)
+		return true;
+	if (m->nlmsg_type == NLMSG_ERROR) {
+		if (m->nlmsg_len < mnl_nlmsg_size(sizeof(*err)))
+			*status = -EBADMSG;
+		else if (err->error != 0)
+			*status = err->error < 0 ? err->error : -err->error;
+		return true;
+	}
+	if (*status == 0 && cb != NULL)
+		(void)cb(m, ctx);
+	/* One link asked by name comes without an end mark; everything else ends by ACK or DONE. */
+	return cb != NULL && (request->nlmsg_flags & (NLM_F_DUMP | NLM_F_ACK)) == 0;
+}
+
 /* Sends and reads all answers. 0 or negative errno; -EAGAIN stands for "interrupted dump, ask again". */
 static int talk(struct rtnl *r, struct nlmsghdr *h, mnl_cb_t cb, void *ctx)
 {
 	unsigned portid = mnl_socket_get_portid(r->s);
-	int status = MNL_CB_OK;
+	int status = 0;
 
 	if (mnl_socket_sendto(r->s, h, h->nlmsg_len) < 0)
 		return -errno;
-	while (status == MNL_CB_OK) {
+	for (;;) {
 		ssize_t n = mnl_socket_recvfrom(r->s, r->answer, sizeof(r->answer));
+		const struct nlmsghdr *m = (const struct nlmsghdr *)(const void *)r->answer;
+		int left = (int)n;
 
 		if (n < 0)
 			return errno == EAGAIN ? -ETIMEDOUT : -errno;
-		status = mnl_cb_run(r->answer, (size_t)n, r->seq, portid, cb, ctx);
-		if (status < 0)
-			return errno == EINTR ? -EAGAIN : -errno;
-		/* One link asked by name comes without an end mark; everything else ends by ACK or DONE. */
-		if (cb != NULL && (h->nlmsg_flags & (NLM_F_DUMP | NLM_F_ACK)) == 0)
-			break;
+		for (; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left))
+			if (mnl_nlmsg_seq_ok(m, r->seq) && mnl_nlmsg_portid_ok(m, portid) &&
+			    answered(m, h, cb, ctx, &status))
+				return status;
 	}
-	return 0;
+}
+
+int rtnl_each(struct rtnl *r, uint16_t type, size_t header, rtnl_message *each, void (*restart)(void *ctx), void *ctx,
+	      struct err *e)
+{
+	int status = -EAGAIN;
+
+	for (int i = 0; i < DUMP_TRIES && status == -EAGAIN; i++) {
+		struct nlmsghdr *h = begin(r, type, NLM_F_DUMP);
+
+		mnl_nlmsg_put_extra_header(h, header);
+		restart(ctx);
+		status = talk(r, h, each, ctx);
+	}
+	return status < 0 ? err_set(e, status, "list of kind %u", type) : 0;
 }
 
 /* Whether `a` lies wholly inside the message; libmnl's own loop macro narrows the distance without saying so. */

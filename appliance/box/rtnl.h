@@ -62,6 +62,15 @@ int rtnl_routes(struct rtnl *r, bool foreign, struct rtnl_route **ret, size_t *r
 int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, struct err *e);
 
 /*
+ * Every message of a whole, uninterrupted dump of `type`, whose body begins with a header of that many bytes. `restart` is
+ * called before each try. 0 or negative errno.
+ */
+struct nlmsghdr;
+typedef int rtnl_message(const struct nlmsghdr *m, void *ctx);
+int rtnl_each(struct rtnl *r, uint16_t type, size_t header, rtnl_message *each, void (*restart)(void *ctx), void *ctx,
+	      struct err *e);
+
+/*
  * A socket that hears of links in the namespace nsfd, with `facts` of addresses and routes too; non-blocking, owned by the
  * caller, negative errno on failure. rtnl_monitor reads what is there and tells the name of each link that came or changed;
  * `lost` when the kernel could not tell all of them. True when anything was heard. `each` may be NULL.

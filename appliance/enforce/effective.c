@@ -338,12 +338,29 @@ out:
 	return j;
 }
 
+/* Tables and base chains of others in the namespace. */
+static json_t *foreign_json(const struct image *have)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < have->n_foreign; i++)
+		if (have->foreign[i].name == NULL)
+			(void)json_array_append_new(list, json_text(have->foreign[i].what));
+	return list;
+}
+
+static void setting_json(const char *name, const char *have, const char *want, void *ctx)
+{
+	(void)json_array_append_new(ctx, json_pack("{s:o,s:o,s:o}", "name", json_text(name), "is", json_text(have),
+						   "want", json_text(want)));
+}
+
 json_t *enforce_status(struct enforce *f, struct err *e)
 {
 	struct arena *a = arena_new(2 * DUMP_BUDGET);
 	struct image have;
 	uint8_t digest[32];
-	json_t *j = NULL, *counters, *lingering;
+	json_t *j = NULL, *counters, *lingering, *settings = json_array();
 
 	if (a == NULL) {
 		err_set(e, -ENOMEM, "status of the kernel");
@@ -369,9 +386,14 @@ json_t *enforce_status(struct enforce *f, struct err *e)
 		      "forwarding", forwarding_is_on(&f->forwarding), "digest",
 		      image_digest(&have, digest) ? json_hex(digest, sizeof(digest)) : json_null(), "lingering",
 		      lingering);
+	if (f->now != NULL)
+		sysctl_verify(true, setting_json, settings);
+	json_object_set(j, "settings", settings);
+	json_object_set_new(j, "foreign", foreign_json(&have));
 	if (j == NULL)
 		err_set(e, -ENOMEM, "status of the kernel");
 out:
+	json_decref(settings);
 	arena_free(a);
 	return j;
 }

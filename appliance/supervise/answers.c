@@ -276,6 +276,8 @@ static json_t *status_json(struct supervisor *s, struct collect *c)
 	set_part(j, "tap", c->answer[SLOT_TAP]);
 	set_part(j, "mgmt", c->answer[SLOT_MGMT]);
 	json_object_set_new(j, "silent", json_silent(s, c));
+	json_object_set_new(j, "interfaces", json_interfaces(s));
+	json_object_set_new(j, "surroundings", json_surroundings(s));
 	json_object_set_new(j, "cores", json_integer(s->cores));
 	json_object_set_new(j, "workers_asked", json_integer(s->workers_asked));
 	json_object_set_new(j, "notice", json_notice(s));
@@ -332,8 +334,7 @@ static void difference(void *ctx, const char *where, const char *what, const cha
 
 static json_t *verify_json(struct supervisor *s, struct collect *c, int *status)
 {
-	json_t *j = c->answer[SLOT_ENFORCE], *list, *tables, *t;
-	struct err e = { 0 };
+	json_t *j = c->answer[SLOT_ENFORCE], *list, *tables, *around, *t;
 	bool equal;
 	size_t i;
 
@@ -342,8 +343,9 @@ static json_t *verify_json(struct supervisor *s, struct collect *c, int *status)
 		return json_is_object(j) ? json_incref(j) : silent_error(ROLE_ENFORCE);
 	}
 	list = json_object_get(j, "differences");
-	if (box_compare(&s->spaces, s->now->ir, false, difference, list, &e) < 0)
-		difference(list, "box", "unknown", e.text);
+	around = json_surroundings(s);
+	json_array_extend(list, around);
+	json_decref(around);
 	tables = json_tables(s, c, &equal);
 	json_array_foreach(tables, i, t) if (!json_is_true(json_object_get(t, "equal")))
 	{

@@ -18,6 +18,7 @@
  *   supervise/kernel.c   the messages that carry a generation to enforce and journal
  *   supervise/network.c  addresses, links and routes that somebody else changed
  *   supervise/pairs.c    between whom gates answer segments of no session
+ *   supervise/interfaces.c  the box's links, and what stands beside them
  *   supervise/watch.c    roles that live but do nothing
  *   supervise/answers.c  questions that several roles answer
  *   supervise/show.c     texts and records of generations
@@ -403,6 +404,11 @@ int network_open(struct supervisor *s, struct err *e);
 void network_heard(struct supervisor *s, int fd);
 void network_due(struct supervisor *s, uint64_t now);
 uint64_t network_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
+
+/* supervise/interfaces.c: the box's links as they are now, for people; owned by the caller */
+json_t *json_interfaces(const struct supervisor *s);
+/* What is not as box.cfg says, and what is in the data namespace beside it: objects as in verify's "differences". */
+json_t *json_surroundings(const struct supervisor *s);
 
 /* supervise/watch.c: roles that live but do nothing */
 void watch_due(struct supervisor *s, uint64_t now);

@@ -6,10 +6,13 @@
 #include <string.h>
 
 #include "appliance/wire/reason.h"
+#include "mgmt/cli/faults.h"
 #include "mgmt/cli/render.h"
 #include "mgmt/cli/request.h"
 #include "mgmt/cli/table.h"
 #include "mgmt/cli/verbs.h"
+
+#define FIRST_FAULTS 2u /* in the first line */
 
 /* How the box stands, worst first. */
 enum stand {
@@ -18,6 +21,7 @@ enum stand {
 	STAND_UNINSPECTED, /* a worker or gate is away: conduits follow their failure decisions */
 	STAND_UNRECORDED,  /* the journal cannot write */
 	STAND_PARTLY,	   /* another role is away */
+	STAND_FAULTY,	   /* all roles run, but something around them is not as it should be */
 	STAND_WAITING,	   /* enforcing, not confirmed */
 	STAND_GOOD,
 };
@@ -66,20 +70,52 @@ static enum stand stand_of(const json_t *status)
 	return enforce ? worst : STAND_UNWATCHED;
 }
 
-static void headline(struct cli *c, const json_t *status, enum stand stand)
+/* "dpi/0, gate/0": who is away. */
+static void away(struct cli *c, const json_t *status)
+{
+	const json_t *roles = ja(status, "roles");
+	const char *before = ": ";
+
+	for (size_t i = 0; i < json_array_size(roles); i++) {
+		const json_t *r = json_array_get(roles, i);
+
+		if (strcmp(js(r, "state"), "running") == 0 && !is_silent(status, r))
+			continue;
+		fprintf(c->out, "%s%s", before, js(r, "role"));
+		if (role_is(r, "dpi") || role_is(r, "gate"))
+			fprintf(c->out, "/%llu", ju(r, "index"));
+		before = ", ";
+	}
+}
+
+/* The first two stand in the first line, all of them below it when there are more. */
+static void faults_line(struct cli *c, const json_t *faults)
+{
+	for (size_t i = 0; i < json_array_size(faults) && i < FIRST_FAULTS; i++)
+		fprintf(c->out, "%s%s", i > 0 ? message_format(M_STATUS_FAULT_NEXT, c->lang) : "",
+			json_string_value(json_array_get(faults, i)));
+	if (json_array_size(faults) > FIRST_FAULTS)
+		message_print(c->out, c->lang, M_STATUS_FAULT_MORE, json_array_size(faults) - FIRST_FAULTS);
+}
+
+static void faults_list(struct cli *c, const json_t *faults, enum stand stand)
+{
+	if (stand == STAND_FAULTY && json_array_size(faults) <= FIRST_FAULTS)
+		return;
+	for (size_t i = 0; i < json_array_size(faults); i++)
+		fprintf(c->out, "  - %s\n", json_string_value(json_array_get(faults, i)));
+}
+
+static void headline(struct cli *c, const json_t *status, const json_t *faults, enum stand stand)
 {
 	static const enum message lines[] = {
-		[STAND_NO_POLICY] = M_STATUS_NO_POLICY,
-		[STAND_UNWATCHED] = M_STATUS_UNWATCHED,
-		[STAND_UNINSPECTED] = M_STATUS_UNINSPECTED,
-		[STAND_UNRECORDED] = M_STATUS_UNRECORDED,
-		[STAND_PARTLY] = M_STATUS_PARTLY,
-		[STAND_WAITING] = M_STATUS_WAITING,
-		[STAND_GOOD] = M_STATUS_GOOD,
+		[STAND_NO_POLICY] = M_STATUS_NO_POLICY,	    [STAND_UNWATCHED] = M_STATUS_UNWATCHED,
+		[STAND_UNINSPECTED] = M_STATUS_UNINSPECTED, [STAND_UNRECORDED] = M_STATUS_UNRECORDED,
+		[STAND_PARTLY] = M_STATUS_PARTLY,	    [STAND_FAULTY] = M_STATUS_FAULTY,
+		[STAND_WAITING] = M_STATUS_WAITING,	    [STAND_GOOD] = M_STATUS_GOOD,
 	};
 	const json_t *g = json_object_get(status, "generation"), *site = json_object_get(status, "site");
 	const json_t *drift = json_object_get(status, "drift"), *journal = json_object_get(status, "journal");
-	const json_t *notice = json_object_get(status, "notice");
 	char generation[RENDER_TEXT], by[RENDER_TEXT], when[RENDER_TEXT], digest[RENDER_TEXT];
 
 	if (c->color)
@@ -88,11 +124,14 @@ static void headline(struct cli *c, const json_t *status, enum stand stand)
 					       : "\033[1;31m",
 		      c->out);
 	fputs(message_format(lines[stand], c->lang), c->out);
+	if (stand == STAND_PARTLY || stand == STAND_UNINSPECTED)
+		away(c, status);
+	if (stand == STAND_FAULTY)
+		faults_line(c, faults);
 	fputs(c->color ? "\033[0m\n" : "\n", c->out);
+	faults_list(c, faults, stand);
 	if (*js(site, "name") != '\0')
 		render_line(c, M_STATUS_SITE, js(site, "name"), js(site, "label"));
-	if (*js(notice, lang_name(c->lang)) != '\0')
-		render_line(c, M_STATUS_NOTICE, js(notice, lang_name(c->lang)));
 	if (*js(journal, "trouble") != '\0')
 		render_line(c, M_STATUS_TROUBLE, js(journal, "trouble"));
 	if (ju(drift, "seen") > 0) {
@@ -109,6 +148,74 @@ static void headline(struct cli *c, const json_t *status, enum stand stand)
 		render_time(js(g, "confirm_by"), by);
 		render_line(c, M_APPLY_CONFIRM_HOW, by);
 	}
+}
+
+static const char *link_text(const struct cli *c, const char *word)
+{
+	static const struct {
+		const char *word;
+		enum message text;
+	} words[] = {
+		{ "up", M_LINK_UP },
+		{ "down", M_LINK_DOWN },
+		{ "no_carrier", M_LINK_CARRIER },
+		{ "absent", M_LINK_ABSENT },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(word, words[i].word) == 0)
+			return message_format(words[i].text, c->lang);
+	return word;
+}
+
+/* Packets, and beside them what was lost of them. */
+static void counter_cell(struct table *t, const json_t *counters)
+{
+	unsigned long long bad = ju(counters, "errors") + ju(counters, "dropped");
+
+	if (counters == NULL)
+		table_cell(t, "-");
+	else if (bad > 0)
+		table_cellf(t, "%llu (-%llu)", ju(counters, "packets"), bad);
+	else
+		table_cellf(t, "%llu", ju(counters, "packets"));
+}
+
+static void interfaces(struct cli *c, const json_t *status)
+{
+	const json_t *list = ja(status, "interfaces");
+	static const enum message heads[] = { M_COL_INTERFACE, M_COL_DEVICE, M_COL_ZONE,     M_COL_LINK,
+					      M_COL_RECEIVED,  M_COL_SENT,   M_COL_ADDRESSES };
+	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 2);
+
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+		table_cell(t, message_format(heads[i], c->lang));
+	table_head_done(t);
+	table_right(t, 4);
+	table_right(t, 5);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *x = json_array_get(list, i), *addresses = ja(x, "addresses");
+		char zones[RENDER_TEXT], text[RENDER_TEXT];
+		size_t at = 0;
+
+		faults_zones(c, x, zones, sizeof(zones));
+		text[0] = '\0';
+		for (size_t k = 0; k < json_array_size(addresses) && at < sizeof(text); k++)
+			at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s", at > 0 ? " " : "",
+					       json_string_value(json_array_get(addresses, k)));
+		table_cell(t, js(x, "name"));
+		table_cell(t, js(x, "device"));
+		table_cell(t, zones);
+		table_cell(t, link_text(c, js(x, "link")));
+		counter_cell(t, ja(x, "rx"));
+		counter_cell(t, ja(x, "tx"));
+		table_cell(t, text);
+	}
+	if (table_rows(t) > 0) {
+		message_print(c->out, c->lang, M_STATUS_INTERFACES);
+		table_print(t, c->out, c->color);
+	}
+	table_free(t);
 }
 
 static const char *state_text(const struct cli *c, const json_t *status, const json_t *role)
@@ -253,6 +360,7 @@ static void rest(struct cli *c, const json_t *status)
 static int run(struct cli *c, const struct cli_args *a)
 {
 	struct box_answer answer;
+	json_t *faults;
 	enum stand stand;
 	int status;
 
@@ -260,8 +368,12 @@ static int run(struct cli *c, const struct cli_args *a)
 	if (!box_request(c, MSG_CTL_STATUS, NULL, NULL, 0, 30, &answer, &status))
 		return status;
 	stand = stand_of(answer.json);
+	faults = faults_find(c, answer.json);
+	if (stand > STAND_FAULTY && json_array_size(faults) > 0)
+		stand = STAND_FAULTY;
 	if (!box_answer_done(c, &answer, &status)) {
-		headline(c, answer.json, stand);
+		headline(c, answer.json, faults, stand);
+		interfaces(c, answer.json);
 		roles(c, answer.json);
 		drops(c, answer.json);
 		inspection(c, answer.json);
@@ -269,6 +381,7 @@ static int run(struct cli *c, const struct cli_args *a)
 	}
 	if (status == CLI_YES && stand < STAND_WAITING)
 		status = CLI_NO;
+	json_decref(faults);
 	box_answer_free(&answer);
 	return status;
 }

@@ -448,6 +448,60 @@ static void test_documents(void **state)
 	"{\"site\":{\"name\":\"kita\",\"label\":\"北\\u001b[31m\"}," GENERATION(state, by) "," ROLES(enforce,          \
 												     dpi) "," REST "}"
 
+/* Nothing green while anything around the rules is not as it should be: the first line says what, in words. */
+static void test_status_faults(void **state)
+{
+#define LINK(name, link)                                                                                               \
+	"{\"name\":\"" name "\",\"device\":\"d-" name                                                                  \
+	"\",\"space\":\"data\",\"zones\":[{\"name\":\"crane\",\"label\":\"RTG\"}],"                                    \
+	"\"link\":\"" link                                                                                             \
+	"\",\"addresses\":[\"10.0.0.1/24\"],\"rx\":{\"packets\":7,\"errors\":1,\"dropped\":2},\"tx\":{\"packets\":9}}"
+#define BOX(rest)                                                                                                      \
+	"{" GENERATION("confirmed", "null") ",\"roles\":[{\"role\":\"enforce\",\"state\":\"running\"}]," rest "}"
+	static const struct {
+		const char *json, *first;
+		int status;
+	} cases[] = {
+		{ BOX("\"interfaces\":[" LINK("lan1", "up") "]"), "ENFORCING\n", 0 },
+		{ BOX("\"interfaces\":[" LINK("lan1", "no_carrier") "]"),
+		  "interface lan1 (zone crane (RTG)) has no link\n", 1 },
+		{ BOX("\"interfaces\":[" LINK("lan1", "down") "]"), "is turned off\n", 1 },
+		{ BOX("\"interfaces\":[" LINK("lan1", "absent") "]"), "device d-lan1 is not there\n", 1 },
+		{ BOX("\"interfaces\":null"), "could not be read", 1 },
+		{ BOX("\"foreign\":[\"table ip nat\"]"), "another program stand beside ours: table ip nat\n", 1 },
+		{ BOX("\"kernel\":{\"forwarding\":false}"), "forwarding is off", 1 },
+		{ BOX("\"kernel\":{\"digest\":\"00\"}"), "not those of the policy in force", 1 },
+		{ BOX("\"surroundings\":[{\"where\":\"interface lan0\",\"what\":\"foreign\",\"detail\":\"XDP\"}]"),
+		  "interface lan0: XDP", 1 },
+		{ BOX("\"surroundings\":[{\"where\":\"routes\",\"what\":\"missing\",\"detail\":\"10.9.0.0/16\"}]"),
+		  "routes, missing: 10.9.0.0/16", 1 },
+		{ BOX("\"settings\":[{\"name\":\"net.x\",\"is\":\"0\",\"want\":\"1\"}]"), "net.x is 0, must be 1", 1 },
+		{ BOX("\"notice\":{\"en\":\"boot again\",\"ja\":\"x\"}"), "boot again", 1 },
+	};
+	static struct run r;
+
+	(void)state;
+	box_open();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		box_says(MSG_CTL_STATUS, 0, cases[i].json);
+		run(&r, "status");
+		assert_int_equal(r.status, cases[i].status);
+		*strchr(r.out, '\n') = '\0';
+		expect_in(cases[i].first[strlen(cases[i].first) - 1] == '\n' ? strcat(r.out, "\n") : r.out,
+			  cases[i].first);
+		run(&r, "status --json");
+		assert_int_equal(r.status, cases[i].status);
+	}
+	box_says(MSG_CTL_STATUS, 0, cases[1].json);
+	run(&r, "status --lang ja");
+	expect_in(r.out, "リンクが切れています");
+	expect_in(r.out, "7 (-3)");
+	expect_in(r.out, "10.0.0.1/24");
+	box_close();
+#undef BOX
+#undef LINK
+}
+
 static void test_status(void **state)
 {
 	static const struct {
@@ -869,11 +923,17 @@ static int teardown(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_help),    cmocka_unit_test(test_usage),
-		cmocka_unit_test(test_no_box),	      cmocka_unit_test(test_off_line),
-		cmocka_unit_test(test_documents),     cmocka_unit_test(test_status),
-		cmocka_unit_test(test_apply),	      cmocka_unit_test(test_events),
-		cmocka_unit_test(test_effective),     cmocka_unit_test(test_effective_any_function),
+		cmocka_unit_test(test_every_help),
+		cmocka_unit_test(test_usage),
+		cmocka_unit_test(test_no_box),
+		cmocka_unit_test(test_off_line),
+		cmocka_unit_test(test_documents),
+		cmocka_unit_test(test_status),
+		cmocka_unit_test(test_status_faults),
+		cmocka_unit_test(test_apply),
+		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_effective),
+		cmocka_unit_test(test_effective_any_function),
 		cmocka_unit_test(test_other_answers),
 	};
 	char here[400];

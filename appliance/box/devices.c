@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/box/devices.h"
+
+#include <libmnl/libmnl.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+
+static void text(const struct nlattr *a, char out[16])
+{
+	snprintf(out, 16, "%.*s", (int)mnl_attr_get_payload_len(a), mnl_attr_get_str(a));
+}
+
+static int on_info(const struct nlattr *a, void *ctx)
+{
+	struct device *d = ctx;
+
+	if (mnl_attr_get_type(a) == IFLA_INFO_KIND)
+		text(a, d->kind);
+	else if (mnl_attr_get_type(a) == IFLA_INFO_SLAVE_KIND)
+		text(a, d->above);
+	return MNL_CB_OK;
+}
+
+static int on_xdp(const struct nlattr *a, void *ctx)
+{
+	struct device *d = ctx;
+
+	if (mnl_attr_get_type(a) == IFLA_XDP_ATTACHED && mnl_attr_get_payload_len(a) == 1)
+		d->xdp = mnl_attr_get_u8(a) != 0;
+	return MNL_CB_OK;
+}
+
+static void counters(const struct nlattr *a, struct device *d)
+{
+	struct rtnl_link_stats64 s = { 0 };
+	size_t n = mnl_attr_get_payload_len(a);
+
+	memcpy(&s, mnl_attr_get_payload(a), n < sizeof(s) ? n : sizeof(s));
+	d->rx_packets = s.rx_packets;
+	d->rx_bytes = s.rx_bytes;
+	d->rx_errors = s.rx_errors;
+	d->rx_dropped = s.rx_dropped;
+	d->tx_packets = s.tx_packets;
+	d->tx_bytes = s.tx_bytes;
+	d->tx_errors = s.tx_errors;
+	d->tx_dropped = s.tx_dropped;
+}
+
+static int on_attribute(const struct nlattr *a, void *ctx)
+{
+	struct device *d = ctx;
+	bool u32 = mnl_attr_get_payload_len(a) == sizeof(uint32_t);
+
+	switch (mnl_attr_get_type(a)) {
+	case IFLA_IFNAME:
+		text(a, d->name);
+		break;
+	case IFLA_MTU:
+		d->mtu = u32 ? mnl_attr_get_u32(a) : 0;
+		break;
+	case IFLA_MASTER:
+		d->master = u32 ? mnl_attr_get_u32(a) : 0;
+		break;
+	case IFLA_LINK:
+		d->parent = u32 ? mnl_attr_get_u32(a) : 0;
+		break;
+	case IFLA_LINK_NETNSID:
+		d->parent = 0; /* an index of another namespace; not a device of this one */
+
+		break;
+	case IFLA_STATS64:
+		counters(a, d);
+		break;
+	case IFLA_XDP:
+		mnl_attr_parse_nested(a, on_xdp, d);
+		break;
+	case IFLA_LINKINFO:
+		mnl_attr_parse_nested(a, on_info, d);
+		break;
+	default:
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+static int on_link(const struct nlmsghdr *m, void *ctx)
+{
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(m);
+	struct devices *all = ctx;
+	struct device *d;
+
+	if (m->nlmsg_type != RTM_NEWLINK || mnl_nlmsg_get_payload_len(m) < sizeof(*info))
+		return MNL_CB_OK;
+	if (all->n == DEVICES_MAX) {
+		all->more = true;
+		return MNL_CB_OK;
+	}
+	d = &all->list[all->n++];
+	*d = (struct device){
+		.index = (uint32_t)info->ifi_index,
+		.up = (info->ifi_flags & IFF_UP) != 0,
+		.carrier = (info->ifi_flags & IFF_RUNNING) != 0,
+		.loopback = (info->ifi_flags & IFF_LOOPBACK) != 0,
+	};
+	mnl_attr_parse(m, sizeof(*info), on_attribute, d);
+	return MNL_CB_OK;
+}
+
+static void restart(void *ctx)
+{
+	struct devices *all = ctx;
+
+	all->n = 0;
+	all->more = false;
+}
+
+int devices_read(struct rtnl *r, struct devices *ret, struct err *e)
+{
+	restart(ret);
+	return rtnl_each(r, RTM_GETLINK, sizeof(struct ifinfomsg), on_link, restart, ret, e);
+}
+
+const struct device *devices_find(const struct devices *d, const char *name)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (strcmp(d->list[i].name, name) == 0)
+			return &d->list[i];
+	return NULL;
+}
+
+const struct device *devices_at(const struct devices *d, uint32_t index)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (d->list[i].index == index)
+			return &d->list[i];
+	return NULL;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * All links of a namespace as the kernel has them now: state, counters, and what hangs on them. Supervisor only; reads,
+ * never changes.
+ */
+#ifndef SEKISHO_BOX_DEVICES_H
+#define SEKISHO_BOX_DEVICES_H
+
+#include "appliance/box/rtnl.h"
+
+#define DEVICES_MAX 256u /* of one namespace; what is beyond is not looked at, and `more` says so */
+
+struct device {
+	uint32_t index, mtu;
+	uint32_t master; /* index of what it is a port of (bridge, bond, team, VRF), 0 = nothing */
+	uint32_t parent; /* index of what it lies on (VLAN, macvlan); 0 = nothing, or in another namespace */
+	char name[16];
+	char kind[16];	/* "veth", "bridge"; "" = hardware */
+	char above[16]; /* kind of its master */
+	bool up, carrier, loopback, xdp;
+	uint64_t rx_packets, rx_bytes, rx_errors, rx_dropped;
+	uint64_t tx_packets, tx_bytes, tx_errors, tx_dropped;
+};
+
+struct devices {
+	struct device list[DEVICES_MAX];
+	size_t n;
+	bool more;
+};
+
+int devices_read(struct rtnl *r, struct devices *ret, struct err *e);
+const struct device *devices_find(const struct devices *d, const char *name); /* NULL = not there */
+const struct device *devices_at(const struct devices *d, uint32_t index);
+
+#endif

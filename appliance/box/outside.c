@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/box/outside.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libmnl/libmnl.h>
+#include <linux/bpf.h>
+#include <linux/fib_rules.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "appliance/box/devices.h"
+#include "appliance/box/netns.h"
+
+#define TABLES_MAX 32u
+
+/* Attach types of programs in front of tc, by number: older headers lack them. */
+#define TCX_INGRESS 46u
+#define TCX_EGRESS 47u
+
+struct looking {
+	const struct ir *ir;
+	struct devices devices;
+	box_difference *each;
+	void *ctx;
+	struct {
+		uint32_t table, routes;
+		uint8_t family;
+	} tables[TABLES_MAX];
+	size_t n_tables;
+	char lines[16][120]; /* rules and qdiscs of one dump, told once it is whole */
+	size_t n_lines, more;
+};
+
+static void nothing(void *ctx)
+{
+	struct looking *l = ctx;
+
+	l->n_lines = l->more = l->n_tables = 0;
+}
+
+static char *line(struct looking *l)
+{
+	static char surplus[120];
+
+	if (l->n_lines == sizeof(l->lines) / sizeof(l->lines[0])) {
+		l->more++;
+		return surplus;
+	}
+	return l->lines[l->n_lines++];
+}
+
+static void tell_lines(struct looking *l, const char *where)
+{
+	char more[40];
+
+	for (size_t i = 0; i < l->n_lines; i++)
+		l->each(l->ctx, where, "foreign", l->lines[i]);
+	snprintf(more, sizeof(more), "+%zu", l->more);
+	if (l->more > 0)
+		l->each(l->ctx, where, "foreign", more);
+}
+
+/* ---- links -------------------------------------------------------------------------------------------------------- */
+
+static const struct ir_interface *ours(const struct ir *ir, const char *device)
+{
+	for (uint32_t i = 0; i < ir->n_interfaces; i++)
+		if (!ir->interfaces[i].admin && strcmp(ir->interfaces[i].device, device) == 0)
+			return &ir->interfaces[i];
+	return NULL;
+}
+
+/* Something that one of the policy's devices lies on, as a VLAN does, has to be up. */
+static bool carries(const struct looking *l, const struct device *d)
+{
+	for (size_t i = 0; i < l->devices.n; i++)
+		if (l->devices.list[i].parent == d->index && ours(l->ir, l->devices.list[i].name) != NULL)
+			return true;
+	return false;
+}
+
+/* How many programs hang on the device at that place; 0 also where the kernel has no such place, or does not tell us. */
+static uint32_t programs(uint32_t index, uint32_t place)
+{
+	union bpf_attr q;
+	uint32_t ids[4] = { 0 };
+	long r;
+
+	memset(&q, 0, sizeof(q));
+	q.query.target_fd = index;
+	q.query.attach_type = place;
+	q.query.prog_ids = (uintptr_t)ids;
+	q.query.prog_cnt = 4;
+	r = syscall(SYS_bpf, BPF_PROG_QUERY, &q, sizeof(q));
+	return r == 0 || errno == ENOSPC ? q.query.prog_cnt : 0;
+}
+
+/* tcx programs are asked for by device number, in the namespace that we are in. */
+static void look_programs(struct looking *l)
+{
+	for (size_t i = 0; i < l->devices.n; i++) {
+		const struct device *d = &l->devices.list[i];
+		char where[40], detail[60];
+		uint32_t in = programs(d->index, TCX_INGRESS), out = programs(d->index, TCX_EGRESS);
+
+		snprintf(where, sizeof(where), "device %s", d->name);
+		snprintf(detail, sizeof(detail), "tcx: %u in, %u out", in, out);
+		if (in + out > 0)
+			l->each(l->ctx, where, "foreign", detail);
+	}
+}
+
+static void look_links(struct looking *l)
+{
+	for (size_t i = 0; i < l->devices.n; i++) {
+		const struct device *d = &l->devices.list[i], *over = devices_at(&l->devices, d->master);
+		const struct ir_interface *own = ours(l->ir, d->name);
+		char where[60], detail[80];
+
+		snprintf(where, sizeof(where), own != NULL ? "interface %.40s" : "device %.40s",
+			 own != NULL ? own->name : d->name);
+		if (d->xdp)
+			l->each(l->ctx, where, "foreign", "XDP");
+		if (own != NULL && d->master != 0) {
+			snprintf(detail, sizeof(detail), "%s %s", d->above[0] != '\0' ? d->above : "master",
+				 over != NULL ? over->name : "?");
+			l->each(l->ctx, where, "foreign", detail);
+		}
+		if (own == NULL && d->up && !d->loopback && !carries(l, d)) {
+			snprintf(detail, sizeof(detail), "%s, up", d->kind[0] != '\0' ? d->kind : "device");
+			l->each(l->ctx, where, "foreign", detail);
+		}
+	}
+	if (l->devices.more)
+		l->each(l->ctx, "namespace", "foreign", "more devices than are looked at");
+}
+
+/* ---- tc ----------------------------------------------------------------------------------------------------------- */
+
+/* What the kernel gives every device by itself, and ways to queue that only put packets in order. */
+static bool is_ordinary(const char *kind)
+{
+	static const char *const kinds[] = {
+		"noqueue", "mq", "fq_codel", "pfifo_fast", "pfifo", "bfifo", "fq", "noop"
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(kind, kinds[i]) == 0)
+			return true;
+	return false;
+}
+
+static int on_qdisc_kind(const struct nlattr *a, void *ctx)
+{
+	if (mnl_attr_get_type(a) == TCA_KIND)
+		snprintf(ctx, 16, "%.*s", (int)mnl_attr_get_payload_len(a), mnl_attr_get_str(a));
+	return MNL_CB_OK;
+}
+
+static int on_qdisc(const struct nlmsghdr *m, void *ctx)
+{
+	const struct tcmsg *t = mnl_nlmsg_get_payload(m);
+	struct looking *l = ctx;
+	const struct device *d;
+	char kind[16] = "";
+
+	if (m->nlmsg_type != RTM_NEWQDISC || mnl_nlmsg_get_payload_len(m) < sizeof(*t))
+		return MNL_CB_OK;
+	mnl_attr_parse(m, sizeof(*t), on_qdisc_kind, kind);
+	d = devices_at(&l->devices, (uint32_t)t->tcm_ifindex);
+	if (!is_ordinary(kind))
+		snprintf(line(l), 120, "device %s: tc %s", d != NULL ? d->name : "?", kind);
+	return MNL_CB_OK;
+}
+
+/* ---- policy routing ----------------------------------------------------------------------------------------------- */
+
+struct rule {
+	uint32_t priority, table;
+	uint16_t conditions; /* how many attributes narrow it */
+};
+
+static int on_rule_attribute(const struct nlattr *a, void *ctx)
+{
+	struct rule *r = ctx;
+
+	switch (mnl_attr_get_type(a)) {
+	case FRA_PRIORITY:
+		r->priority = mnl_attr_get_u32(a);
+		break;
+	case FRA_TABLE:
+		r->table = mnl_attr_get_u32(a);
+		break;
+	case FRA_SRC:
+	case FRA_DST:
+	case FRA_IIFNAME:
+	case FRA_OIFNAME:
+	case FRA_FWMARK:
+	case FRA_GOTO:
+	case FRA_L3MDEV:
+	case FRA_UID_RANGE:
+	case FRA_IP_PROTO:
+	case FRA_SPORT_RANGE:
+	case FRA_DPORT_RANGE:
+		r->conditions++;
+		break;
+	default:
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+/* The three rules that a namespace is born with: its own addresses, the main table, an empty last one. */
+static bool is_born(const struct rule *r, uint8_t action)
+{
+	if (action != FR_ACT_TO_TBL || r->conditions > 0)
+		return false;
+	return (r->priority == 0 && r->table == RT_TABLE_LOCAL) ||
+	       (r->priority == 32766 && r->table == RT_TABLE_MAIN) ||
+	       (r->priority == 32767 && r->table == RT_TABLE_DEFAULT);
+}
+
+static int on_rule(const struct nlmsghdr *m, void *ctx)
+{
+	const struct fib_rule_hdr *h = mnl_nlmsg_get_payload(m);
+	struct looking *l = ctx;
+	struct rule r = { 0 };
+
+	/* 128 and 129 are rules of multicast forwarding, which is off. */
+	if (m->nlmsg_type != RTM_NEWRULE || mnl_nlmsg_get_payload_len(m) < sizeof(*h) ||
+	    (h->family != AF_INET && h->family != AF_INET6))
+		return MNL_CB_OK;
+	r.table = h->table;
+	mnl_attr_parse(m, sizeof(*h), on_rule_attribute, &r);
+	if (!is_born(&r, h->action))
+		snprintf(line(l), 120, "IPv%d rule %u: table %u", h->family == AF_INET ? 4 : 6, r.priority, r.table);
+	return MNL_CB_OK;
+}
+
+static int on_route_attribute(const struct nlattr *a, void *ctx)
+{
+	uint32_t *table = ctx;
+
+	if (mnl_attr_get_type(a) == RTA_TABLE)
+		*table = mnl_attr_get_u32(a);
+	return MNL_CB_OK;
+}
+
+static int on_route(const struct nlmsghdr *m, void *ctx)
+{
+	const struct rtmsg *h = mnl_nlmsg_get_payload(m);
+	struct looking *l = ctx;
+	uint32_t table;
+	size_t i = 0;
+
+	if (m->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(m) < sizeof(*h) ||
+	    (h->rtm_flags & RTM_F_CLONED) != 0 || (h->rtm_family != AF_INET && h->rtm_family != AF_INET6))
+		return MNL_CB_OK;
+	table = h->rtm_table;
+	mnl_attr_parse(m, sizeof(*h), on_route_attribute, &table);
+	if (table == RT_TABLE_LOCAL || table == RT_TABLE_MAIN || table == RT_TABLE_UNSPEC)
+		return MNL_CB_OK;
+	while (i < l->n_tables && (l->tables[i].table != table || l->tables[i].family != h->rtm_family))
+		i++;
+	if (i == TABLES_MAX)
+		return MNL_CB_OK;
+	if (i == l->n_tables) {
+		l->tables[i].table = table;
+		l->tables[i].routes = 0;
+		l->tables[l->n_tables++].family = h->rtm_family;
+	}
+	l->tables[i].routes++;
+	return MNL_CB_OK;
+}
+
+static void tell_tables(struct looking *l)
+{
+	char detail[80];
+
+	for (size_t i = 0; i < l->n_tables; i++) {
+		snprintf(detail, sizeof(detail), "IPv%d table %u: %u", l->tables[i].family == AF_INET ? 4 : 6,
+			 l->tables[i].table, l->tables[i].routes);
+		l->each(l->ctx, "routes", "foreign", detail);
+	}
+}
+
+/* ---- legacy iptables ---------------------------------------------------------------------------------------------- */
+
+/* The tables that somebody ever opened in this namespace: from then on their hooks stand in every packet's way. */
+static void look_legacy(struct looking *l, const char *path, const char *tool)
+{
+	char names[256], detail[80];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, names, sizeof(names) - 1);
+	char *rest = names;
+
+	if (fd >= 0)
+		close(fd);
+	names[n > 0 ? n : 0] = '\0';
+	for (const char *name = strtok_r(names, "\n", &rest); name != NULL; name = strtok_r(NULL, "\n", &rest)) {
+		snprintf(detail, sizeof(detail), "%s (legacy): %.40s", tool, name);
+		l->each(l->ctx, "namespace", "foreign", detail);
+	}
+}
+
+static int look_inside(const struct box_spaces *s, struct looking *l, struct err *e)
+{
+	struct err back;
+	int r = netns_enter(s->data, e);
+
+	if (r < 0)
+		return r;
+	look_legacy(l, "/proc/thread-self/net/ip_tables_names", "iptables");
+	look_legacy(l, "/proc/thread-self/net/ip6_tables_names", "ip6tables");
+	look_legacy(l, "/proc/thread-self/net/arp_tables_names", "arptables");
+	look_programs(l);
+	if (netns_enter(s->home, &back) < 0)
+		abort(); /* in the wrong namespace nothing may go on */
+	return 0;
+}
+
+int outside_look(const struct box_spaces *s, const struct ir *ir, box_difference *each, void *ctx, struct err *e)
+{
+	struct looking *l = calloc(1, sizeof(*l));
+	struct rtnl *data = l == NULL ? NULL : rtnl_open(s->data, s->home, e);
+	int r = l == NULL ? err_set(e, -ENOMEM, "what is beside our rules") : data == NULL ? e->code : 0;
+
+	if (r < 0)
+		goto out;
+	l->ir = ir;
+	l->each = each;
+	l->ctx = ctx;
+	r = devices_read(data, &l->devices, e);
+	if (r < 0)
+		goto out;
+	look_links(l);
+	r = rtnl_each(data, RTM_GETQDISC, sizeof(struct tcmsg), on_qdisc, nothing, l, e);
+	if (r < 0)
+		goto out;
+	tell_lines(l, "tc");
+	r = rtnl_each(data, RTM_GETRULE, sizeof(struct fib_rule_hdr), on_rule, nothing, l, e);
+	if (r < 0)
+		goto out;
+	tell_lines(l, "routes");
+	r = rtnl_each(data, RTM_GETROUTE, sizeof(struct rtmsg), on_route, nothing, l, e);
+	if (r < 0)
+		goto out;
+	tell_tables(l);
+	r = look_inside(s, l, e);
+out:
+	rtnl_close(data);
+	free(l);
+	return r;
+}

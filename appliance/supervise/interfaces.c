@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The box's links as the kernel has them now, and everything around them that is not of our making. */
+#include <stdio.h>
+#include <string.h>
+
+#include "appliance/box/devices.h"
+#include "appliance/box/outside.h"
+#include "appliance/supervise/supervise.h"
+
+static json_t *zones_of(const struct ir *ir, const struct ir_interface *x)
+{
+	uint32_t index = (uint32_t)(x - ir->interfaces);
+	json_t *list = json_array();
+
+	for (uint32_t z = 0; z < ir->n_zones; z++)
+		for (uint32_t i = 0; i < ir->zones[z].n_interfaces; i++)
+			if (ir->zones[z].interfaces[i] == index)
+				json_array_append_new(list, json_pack("{s:o,s:o}", "name", json_text(ir->zones[z].name),
+								      "label", json_text(ir->zones[z].label)));
+	return list;
+}
+
+static json_t *words(const char *text)
+{
+	json_t *list = json_array();
+
+	while (*text != '\0') {
+		size_t n = strcspn(text, " ");
+
+		json_array_append_new(list, json_stringn(text, n));
+		text += n + (text[n] == ' ');
+	}
+	return list;
+}
+
+static json_t *counted(uint64_t packets, uint64_t bytes, uint64_t errors, uint64_t dropped)
+{
+	return json_pack("{s:I,s:I,s:I,s:I}", "packets", (json_int_t)packets, "bytes", (json_int_t)bytes, "errors",
+			 (json_int_t)errors, "dropped", (json_int_t)dropped);
+}
+
+static const char *link_word(const struct device *d)
+{
+	if (d == NULL)
+		return "absent";
+	if (!d->up)
+		return "down";
+	return d->carrier ? "up" : "no_carrier";
+}
+
+struct telling {
+	const struct supervisor *s;
+	json_t *list;
+};
+
+static void interface(void *ctx, const struct ir_interface *i, const struct device *d, const char *addresses)
+{
+	struct telling *t = ctx;
+	json_t *j = json_pack("{s:o,s:o,s:s,s:o,s:s,s:o}", "name", json_text(i->name), "device", json_text(i->device),
+			      "space", i->admin ? "admin" : "data", "zones", zones_of(t->s->now->ir, i), "link",
+			      link_word(d), "addresses", words(addresses));
+
+	if (d != NULL) {
+		json_object_set_new(j, "mtu", json_integer(d->mtu));
+		json_object_set_new(j, "rx", counted(d->rx_packets, d->rx_bytes, d->rx_errors, d->rx_dropped));
+		json_object_set_new(j, "tx", counted(d->tx_packets, d->tx_bytes, d->tx_errors, d->tx_dropped));
+	}
+	json_array_append_new(t->list, j);
+}
+
+json_t *json_interfaces(const struct supervisor *s)
+{
+	struct telling t = { s, json_array() };
+
+	if (box_interfaces(&s->spaces, s->now->ir, interface, &t, NULL) < 0) {
+		json_decref(t.list);
+		return json_null();
+	}
+	return t.list;
+}
+
+static void difference(void *ctx, const char *where, const char *what, const char *detail)
+{
+	json_array_append_new(ctx, json_pack("{s:o, s:s, s:o, s:i}", "where", json_text(where), "what", what, "detail",
+					     json_text(detail), "line", 0));
+}
+
+json_t *json_surroundings(const struct supervisor *s)
+{
+	json_t *list = json_array();
+	struct err e = { 0 };
+
+	if (box_compare(&s->spaces, s->now->ir, false, difference, list, &e) < 0)
+		difference(list, "box", "unknown", e.text);
+	if (outside_look(&s->spaces, s->now->ir, difference, list, &e) < 0)
+		difference(list, "namespace", "unknown", e.text);
+	return list;
+}

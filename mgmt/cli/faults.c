@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/faults.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "mgmt/cli/render.h"
+
+#define FAULT_TEXT 400
+
+struct faults {
+	struct cli *c;
+	const json_t *status;
+	json_t *list;
+};
+
+static void fault(struct faults *f, enum message m, const char *a, const char *b, const char *x)
+{
+	char text[FAULT_TEXT];
+
+	message_text(text, sizeof(text), f->c->lang, m, a, b, x);
+	(void)json_array_append_new(f->list, json_string(text));
+}
+
+void faults_zones(struct cli *c, const json_t *interface, char *out, size_t size)
+{
+	const json_t *zones = ja(interface, "zones");
+	size_t at = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < json_array_size(zones) && at < size; i++) {
+		const json_t *z = json_array_get(zones, i);
+		const char *label = js(z, "label");
+		bool said = *label != '\0' && strcmp(label, js(z, "name")) != 0;
+
+		at += (size_t)snprintf(out + at, size - at, "%s%s%s%s%s", at > 0 ? ", " : "", js(z, "name"),
+				       said ? " (" : "", said ? label : "", said ? ")" : "");
+	}
+	if (at == 0 && strcmp(js(interface, "space"), "admin") == 0)
+		snprintf(out, size, "%s", message_format(M_STATUS_ADMIN, c->lang));
+}
+
+static bool is_link(const json_t *interface, const char *word)
+{
+	return strcmp(js(interface, "link"), word) == 0;
+}
+
+static void links(struct faults *f)
+{
+	const json_t *list = ja(f->status, "interfaces");
+	char zones[200], name[120];
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *x = json_array_get(list, i);
+
+		if (is_link(x, "up"))
+			continue;
+		faults_zones(f->c, x, zones, sizeof(zones));
+		snprintf(name, sizeof(name), "%s", js(x, "name"));
+		fault(f,
+		      is_link(x, "absent") ? M_FAULT_ABSENT
+		      : is_link(x, "down") ? M_FAULT_DOWN
+					   : M_FAULT_CARRIER,
+		      name, zones, js(x, "device"));
+	}
+	if (json_object_get(f->status, "interfaces") != NULL && list == NULL)
+		fault(f, M_FAULT_INTERFACES, "", "", "");
+}
+
+/* The table says it already of an interface that has no link. */
+static bool is_said(const struct faults *f, const char *where)
+{
+	const json_t *list = ja(f->status, "interfaces");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *x = json_array_get(list, i);
+
+		if (strncmp(where, "interface ", 10) == 0 && strcmp(where + 10, js(x, "name")) == 0)
+			return !is_link(x, "up");
+	}
+	return false;
+}
+
+static const char *network_text(const struct faults *f, const char *what)
+{
+	return message_format(strcmp(what, "missing") == 0   ? M_DIFF_MISSING
+			      : strcmp(what, "extra") == 0   ? M_DIFF_EXTRA
+			      : strcmp(what, "changed") == 0 ? M_DIFF_CHANGED
+							     : M_DIFF_UNKNOWN,
+			      f->c->lang);
+}
+
+static void surroundings(struct faults *f, bool foreign)
+{
+	const json_t *list = ja(f->status, "surroundings");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *d = json_array_get(list, i);
+		bool outside = strcmp(js(d, "what"), "foreign") == 0;
+
+		if (outside != foreign)
+			continue;
+		if (outside)
+			fault(f, M_FAULT_OUTSIDE, js(d, "where"), js(d, "detail"), "");
+		else if (!is_said(f, js(d, "where")))
+			fault(f, M_FAULT_NETWORK, js(d, "where"), network_text(f, js(d, "what")), js(d, "detail"));
+	}
+}
+
+json_t *faults_find(struct cli *c, const json_t *status)
+{
+	const json_t *kernel = ja(status, "kernel"), *g = ja(status, "generation"), *foreign = ja(status, "foreign"),
+		     *settings = ja(status, "settings");
+	struct faults f = { c, status, json_array() };
+	const char *notice = js(ja(status, "notice"), lang_name(c->lang));
+	bool in_force = ju(g, "number") > 0;
+
+	if (*notice != '\0')
+		fault(&f, M_FAULT_NOTICE, notice, "", "");
+	if (in_force && json_is_false(json_object_get(kernel, "forwarding")))
+		fault(&f, M_FAULT_SHUT, "", "", "");
+	if (in_force && json_object_get(kernel, "digest") != NULL && strcmp(js(kernel, "digest"), js(g, "digest")) != 0)
+		fault(&f, M_FAULT_DIGEST, "", "", "");
+	links(&f);
+	for (size_t i = 0; i < json_array_size(foreign); i++)
+		fault(&f, M_FAULT_FOREIGN, json_string_value(json_array_get(foreign, i)), "", "");
+	surroundings(&f, true);
+	surroundings(&f, false);
+	for (size_t i = 0; i < json_array_size(settings); i++) {
+		const json_t *s = json_array_get(settings, i);
+
+		fault(&f, M_FAULT_SETTING, js(s, "name"), js(s, "is"), js(s, "want"));
+	}
+	return f.list;
+}

@@ -15,6 +15,7 @@
 #define OPTION_END 0u
 #define OPTION_NOP 1u
 #define OPTION_MULTIPATH 30u
+#define MULTIPATH_CAPABLE 0u /* RFC 8684, 3.1 */
 
 /*
  * One's complement sums, folded lazily: eight bytes at a time into 64 bits, with the carry counted back in. The result
@@ -84,7 +85,8 @@ static enum reason checksum(struct decoded *d, struct bytes segment, enum checks
 /* Looks for an offer of Multipath TCP; false when the options' lengths lie. */
 static bool tcp_options(struct decoded *d, struct bytes o)
 {
-	uint8_t kind, len;
+	uint8_t kind, len, subtype;
+	struct bytes body;
 
 	while (o.left > 0) {
 		bytes_u8(&o, &kind);
@@ -93,10 +95,13 @@ static bool tcp_options(struct decoded *d, struct bytes o)
 		if (kind == OPTION_NOP)
 			continue;
 		bytes_u8(&o, &len);
-		if (o.failed || len < 2 || !bytes_skip(&o, len - 2u))
+		if (o.failed || len < 2 || !bytes_take(&o, len - 2u, &body))
 			return false;
-		if (kind == OPTION_MULTIPATH)
+		if (kind == OPTION_MULTIPATH) {
 			d->multipath = true;
+			/* Whatever does not clearly open a connection of its own joins another. */
+			d->joins = d->joins || !bytes_u8(&body, &subtype) || subtype >> 4 != MULTIPATH_CAPABLE;
+		}
 	}
 	return true;
 }

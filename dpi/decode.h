@@ -38,7 +38,8 @@ struct decoded {
 	struct addr src, dst;
 	uint8_t l4proto;       /* IANA number: IP_TCP, IP_UDP, IP_ICMP, IP_ICMP6 */
 	uint8_t tcp_flags;     /* TCP_* */
-	bool multipath;	       /* TCP: a SYN that offers Multipath TCP */
+	bool multipath;	       /* TCP: a SYN, or its answer, that offers Multipath TCP */
+	bool joins;	       /* ... and means to join a connection that is there already */
 	bool bad_checksum;     /* CHECKSUM_FLAG only */
 	uint16_t sport, dport; /* host order; ICMP: 0 and type << 8 | code */
 	uint32_t seq, ack;     /* TCP, host order */

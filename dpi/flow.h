@@ -54,6 +54,7 @@ struct flow {
 	bool adrift[2];	      /* by direction: bytes were missed, and where the next PDU starts is not known */
 	bool missed;	      /* ... because a full queue let them by */
 	bool bad_checksum;
+	bool one_path;	       /* its server wants Multipath TCP: its client may not offer it any more */
 	bool told_end;	       /* outside_flow was told the end */
 	bool judge_again;      /* its permit or the table has changed since its last packet */
 	uint32_t hash_next;    /* FLOW_NONE ends the chain */

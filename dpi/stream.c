@@ -20,7 +20,7 @@ enum reason stream_flags(const struct decoded *d)
 		return d->payload.left > 0 ? R_SYN_DATA : R_NONE;
 	}
 	if (f & TCP_RST)
-		return (f & TCP_FIN) || d->payload.left > 0 ? R_TCP_FLAGS : R_NONE;
+		return f & TCP_FIN ? R_TCP_FLAGS : R_NONE;
 	return f & TCP_ACK ? R_NONE : R_TCP_FLAGS;
 }
 
@@ -100,6 +100,14 @@ static struct stream_result syn_segment(struct stream *s, enum direction dir, co
 		}
 		if ((s->state == TCP_SYN_RECV || s->state == TCP_OPEN) && own->known && own->isn == d->seq)
 			return answer(STREAM_PASS, R_HANDSHAKE); /* repeated */
+		if (s->state == TCP_SYN_RECV) {
+			/* A server that kept nothing of its first answer. Which of them arrived the client will say. */
+			s->answered = own->isn;
+			s->answered_twice = true;
+			own->isn = d->seq;
+			dir_at(own, d->seq + 1u);
+			return answer(STREAM_PASS, R_HANDSHAKE);
+		}
 		return answer(STREAM_DROP, R_TCP_FLAGS);
 	}
 	if (s->state == TCP_CLOSED || s->state == TCP_NONE)
@@ -248,6 +256,10 @@ struct stream_result stream_segment(struct stream *s, struct pool *pool, enum di
 	 */
 	if (s->state == TCP_SYN_SENT && dir == DIR_S2C && d->payload.left == 0 && !(d->tcp_flags & TCP_FIN))
 		return answer(STREAM_PASS, R_HANDSHAKE);
+	if (s->state == TCP_SYN_RECV && dir == DIR_C2S && s->answered_twice && d->ack == s->answered + 1u) {
+		s->dir[DIR_S2C].isn = s->answered;
+		dir_at(&s->dir[DIR_S2C], d->ack);
+	}
 	if (!take_ack(s, pool, dir, d))
 		r = answer(STREAM_LOST, R_OUT_OF_ORDER);
 	else if (s->state == TCP_SYN_RECV && dir == DIR_C2S && d->ack == s->dir[DIR_S2C].next)

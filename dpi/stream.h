@@ -66,6 +66,8 @@ struct stream {
 	enum tcp_state state;
 	uint32_t redial; /* number of a SYN that the client sent over the live connection, when `redialled` */
 	bool redialled;
+	uint32_t answered; /* number of a SYN|ACK that went before the last one, when `answered_twice` */
+	bool answered_twice;
 	bool over; /* TCP_CLOSED, and the server itself said so: it will take no further byte */
 };
 

@@ -224,6 +224,8 @@ void look_cut_flow(struct look *l, enum reason r);
 void look_note_refusal(struct look *l, enum reason r, enum protocol speaks);
 /* Resets both ends: by what the flow knows, or by this packet's own numbers. */
 void look_reset(struct look *l, bool by_packet);
+/* The server's answer to a SYN was dropped: nothing comes of it. */
+void look_reset_server(struct look *l);
 void look_confirm(struct look *l, enum protocol p);
 const struct command_grant *table_promises(const struct command_table *t, const struct command_permit *permit,
 					   enum protocol p);

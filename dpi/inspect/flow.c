@@ -353,6 +353,25 @@ void look_reset(struct look *l, bool by_packet)
 	outside_reset(&r);
 }
 
+void look_reset_server(struct look *l)
+{
+	const struct decoded *d = &l->d;
+	const struct reset_record r = {
+		.client = d->dst,
+		.server = d->src,
+		.client_port = d->dport,
+		.server_port = d->sport,
+		.lane = l->lane,
+		.queue = l->p->queue,
+		.to_server = { .seq = d->ack, .ack = d->seq + 1u, .with_ack = 1, .valid = 1 },
+	};
+
+	if (l->i->limits.as_captured)
+		return;
+	l->i->stats.resets++;
+	outside_reset(&r);
+}
+
 /* The first refusal is the flow's verdict, unless it was only observed; later ones are only counted. */
 static void note(struct look *l, enum event_verdict v, enum reason r, enum protocol speaks)
 {

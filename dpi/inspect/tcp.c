@@ -155,6 +155,7 @@ static void open_flow(struct look *l)
 
 	l->dir = DIR_C2S;
 	stream_open(&l->f->stream, DIR_C2S, &l->d);
+	l->f->waiting_pick_up = l->f->midstream = l->d.payload.left > 0;
 	p = permit_only_commands(l);
 	if (p != PROTO_NONE && !look_enforce(l, p)) {
 		look_refuse(l, R_OVERLOADED);
@@ -294,22 +295,65 @@ static bool settled(struct look *l, bool syn)
 	return true;
 }
 
+/*
+ * Multipath TCP lets one stream of data flow over several connections, of which each is seen alone. A client may offer it:
+ * most servers of commands do not know it, and their plain answer settles it without delay. A server that takes the offer is
+ * told that nothing comes of it, and the client's next SYNs pass only without.
+ */
+static bool refuse_multipath(struct look *l)
+{
+	bool answer = (l->d.tcp_flags & TCP_ACK) != 0;
+
+	if (!l->d.multipath || !look_commands_lane(l) || look_observes(l))
+		return false;
+	if (!answer && !l->d.joins && (l->f == NULL || !l->f->one_path))
+		return false;
+	look_refuse(l, R_MULTIPATH);
+	if (answer && l->dir == DIR_S2C && l->f != NULL && l->f->stream.state == TCP_SYN_SENT && !l->f->one_path) {
+		l->f->one_path = true;
+		look_reset_server(l);
+	}
+	return true;
+}
+
+/*
+ * Text in a reset is read by people, if by anybody. No byte passes that nobody judges, so the packet does not; but what it says is
+ * said to both ends without the text, when its receiver would have believed it.
+ */
+static void refuse_text(struct look *l)
+{
+	l->d.payload = bytes_of(NULL, 0);
+	if (l->f->kind == KIND_FOLLOWED && !l->f->waiting_pick_up && l->f->stream.state != TCP_CLOSED)
+		stream_segment(&l->f->stream, &l->i->pool, l->dir, &l->d);
+	look_refuse(l, R_TCP_FLAGS);
+	if (l->f->stream.state == TCP_CLOSED && !l->f->told_end) {
+		look_reset(l, false);
+		look_end_closed(l);
+	}
+}
+
 void look_tcp(struct look *l)
 {
 	enum reason r = stream_flags(&l->d);
 	bool syn = (l->d.tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 
-	/* Multipath TCP lets one stream of data flow over several connections, of which each is seen alone. */
-	if (r == R_NONE && l->d.multipath && look_commands_lane(l))
-		r = R_MULTIPATH;
+	if (r == R_SYN_DATA && look_observes(l)) { /* only its server knows whether it took them: see open_flow */
+		event_drop(l, EV_OBSERVE, r);
+		r = R_NONE;
+	}
 	if (r != R_NONE) {
 		look_refuse(l, r);
 		return;
 	}
 	l->fi = flow_find(&l->i->flows, &l->d, &l->dir);
 	if (l->fi == FLOW_NONE) {
+		if (refuse_multipath(l))
+			return;
 		if (!syn && (l->d.tcp_flags & TCP_RST)) {
-			look_accept(l, R_HANDSHAKE);
+			if (l->d.payload.left > 0)
+				look_refuse(l, R_TCP_FLAGS);
+			else
+				look_accept(l, R_HANDSHAKE);
 			return;
 		}
 		if (!look_new_flow(l, syn ? DIR_C2S : look_guess_dir(l)))
@@ -325,8 +369,12 @@ void look_tcp(struct look *l)
 		bool followed_it;
 
 		l->f = flow_at(&l->i->flows, l->fi);
-		if (!look_relabel(l))
+		if (!look_relabel(l) || refuse_multipath(l))
 			return;
+		if ((l->d.tcp_flags & TCP_RST) && l->d.payload.left > 0 && !look_lenient(l)) {
+			refuse_text(l);
+			return;
+		}
 		if (l->i->limits.as_captured && (syn || (l->d.tcp_flags & TCP_RST)))
 			wait_give_up(l->i, l->fi); /* nothing of what ends here will follow any more */
 		if (settled(l, syn))

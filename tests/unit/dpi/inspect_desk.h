@@ -404,6 +404,8 @@ DESK_MAY_IDLE static uint32_t desk_hand(size_t n, uint32_t permit, uint32_t lane
 	return desk_hand_as(n, mark_make(permit, lane, MARK_UNJUDGED), unready) % DESK_IDS;
 }
 
+static unsigned desk_option_words; /* so much of the payload are options */
+
 static size_t desk_tcp(const struct conn *k, enum direction dir, uint32_t seq, uint32_t ack, unsigned flags,
 		       const void *payload, size_t n)
 {
@@ -414,7 +416,7 @@ static size_t desk_tcp(const struct conn *k, enum direction dir, uint32_t seq, u
 	put16(t + 2, dir == DIR_C2S ? k->server_port : k->client_port);
 	put32(t + 4, seq);
 	put32(t + 8, flags & DESK_ACK ? ack : 0);
-	t[12] = 5 << 4;
+	t[12] = (uint8_t)((5 + desk_option_words) << 4);
 	t[13] = (uint8_t)flags;
 	put16(t + 14, 65535);
 	if (n > 0)

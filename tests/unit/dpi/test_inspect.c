@@ -326,7 +326,7 @@ static void impossible_segments(void **state)
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_SYN | DESK_RST, NULL, 0), OUTCOME_DROP);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, 0, pdu, 12), OUTCOME_DROP);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_FIN, NULL, 0), OUTCOME_DROP);
-	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_RST, pdu, 12), OUTCOME_DROP);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 4000, k.s, DESK_RST, pdu, 12), OUTCOME_DROP);
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, 0, DESK_SYN, NULL, 0), OUTCOME_DROP);
 	assert_int_equal(stats().reasons[R_TCP_FLAGS], 6);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT); /* none of it hurt the session */

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The inspector and what ordinary stacks and devices do: none of it ends a session that goes on.
+ *
+ * LINK: dpi/inspect/inspect.c dpi/inspect/flow.c dpi/inspect/tcp.c dpi/inspect/midstream.c dpi/inspect/wait.c dpi/inspect/datagram.c
+ * LINK: dpi/inspect/name.c dpi/inspect/again.c dpi/inspect/repeat.c dpi/inspect/command.c dpi/inspect/event.c dpi/decode.c dpi/flow.c
+ * LINK: dpi/share.c dpi/stream.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/plausible.c dpi/datagram.c
+ * LINK: appliance/base/bytes.c dpi/inspect/rejudge.c dpi/inspect/impact.c
+ * LINK: appliance/base/addr.c appliance/wire/commands.c appliance/wire/reason.c appliance/wire/protocols.c
+ * LINK: appliance/base/sha256.c appliance/wire/vocabulary.c
+ * LIBS: libndpi nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "tests/unit/dpi/inspect_setup.h"
+
+static void goes_on(struct conn *k)
+{
+	uint8_t pdu[64];
+
+	toy_pdu(pdu, 12, 3);
+	for (unsigned n = 0; n < 2; n++) {
+		assert_int_equal(desk_send(k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+		assert_int_equal(desk_send(k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
+	}
+	assert_int_equal(desk.n_resets, 0);
+}
+
+/* The answer to a SYN is lost, and the server's next one has another number; or both arrive, and the client says which. */
+static void answered_with_another_number(void **state)
+{
+	(void)state;
+	for (unsigned which = 0; which < 2; which++) {
+		struct conn k = desk_conn(P_TOY);
+
+		desk_clear();
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+		assert_int_equal(desk_segment(&k, DIR_S2C, 5000, k.c + 1, DESK_SYN | DESK_ACK, NULL, 0),
+				 OUTCOME_ACCEPT);
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+		assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c + 1, DESK_SYN | DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+		k.s = which == 0 ? k.s + 1 : 5001;
+		k.c++;
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+		/* From here on nobody may change it. */
+		assert_int_equal(desk_segment(&k, DIR_S2C, 9000, k.c, DESK_SYN | DESK_ACK, NULL, 0), OUTCOME_DROP);
+		goes_on(&k);
+	}
+}
+
+/* TCP Fast Open: the data are refused, and the client falls back to a SYN without. */
+static void data_in_a_syn(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, pdu, 12), OUTCOME_DROP);
+	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
+	goes_on(&k);
+	/* Observed, they pass, and the session is followed whether the server took them or not. */
+	for (unsigned took = 0; took < 2; took++) {
+		k = desk_conn(P_TOY_OBSERVE);
+		desk_clear();
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, pdu, 12), OUTCOME_ACCEPT);
+		k.c++;
+		assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c + (took ? 12 : 0), DESK_SYN | DESK_ACK, NULL, 0),
+				 OUTCOME_ACCEPT);
+		k.s++;
+		if (took)
+			k.c += 12;
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+		goes_on(&k);
+		assert_true(desk.n_pdus >= 4);
+	}
+}
+
+/* A reset with text ends the session as one without, at both ends, and the text stays here. */
+static void reset_with_text(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+
+	(void)state;
+	desk_handshake(&k);
+	goes_on(&k);
+	/* Of a number that its receiver does not believe: nothing. */
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s - 4000, k.c, DESK_RST | DESK_ACK, "gone", 4), OUTCOME_DROP);
+	goes_on(&k);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_RST | DESK_ACK, "gone", 4), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 1);
+	assert_true(desk.resets[0].to_client.valid && desk.resets[0].to_server.valid);
+	assert_int_equal(desk.resets[0].to_client.seq, k.s);
+	assert_int_equal(stats().flows, 0);
+	/* The client dials again. */
+	desk_clear();
+	k.c += 70000;
+	k.s += 70000;
+	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
+	goes_on(&k);
+}
+
+static unsigned with_option(struct conn *k, enum direction dir, unsigned flags, const char *option)
+{
+	unsigned o;
+
+	desk_option_words = 1;
+	o = desk_segment(k, dir, dir == DIR_C2S ? k->c : k->s, k->c + 1, flags, option, 4);
+	desk_option_words = 0;
+	return o;
+}
+
+#define CAPABLE "\x1e\x04\x01\x00"
+#define JOIN "\x1e\x04\x11\x00"
+
+/* A client that offers Multipath TCP to a server without it loses no time; one with it is asked to do without. */
+static void multipath(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+
+	(void)state;
+	assert_int_equal(with_option(&k, DIR_C2S, DESK_SYN, CAPABLE), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c + 1, DESK_SYN | DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	k.c++;
+	k.s++;
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	goes_on(&k);
+	k = desk_conn(P_TOY);
+	assert_int_equal(with_option(&k, DIR_C2S, DESK_SYN, CAPABLE), OUTCOME_ACCEPT);
+	assert_int_equal(with_option(&k, DIR_S2C, DESK_SYN | DESK_ACK, CAPABLE), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 1);
+	assert_false(desk.resets[0].to_client.valid);
+	assert_int_equal(desk.resets[0].to_server.seq, k.c + 1);
+	assert_int_equal(with_option(&k, DIR_C2S, DESK_SYN, CAPABLE), OUTCOME_DROP);
+	desk.n_resets = 0;
+	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
+	goes_on(&k);
+	/* Nothing joins another connection. */
+	k = desk_conn(P_TOY);
+	assert_int_equal(with_option(&k, DIR_C2S, DESK_SYN, JOIN), OUTCOME_DROP);
+	assert_int_equal(stats().reasons[R_MULTIPATH], 3);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(answered_with_another_number),
+		T(data_in_a_syn),
+		T(reset_with_text),
+		T(multipath),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -84,8 +84,13 @@ struct enforcer {
 	 */
 	bool (*repeat)(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,
 		       const struct command_table *table, const struct command_permit *permit, struct pdu *ret);
-	/* Bytes went by unseen, before a pick-up or where a capture has a gap: the state is kept but is not all there was. */
-	void (*missed)(void *state);
+	/*
+	 * Bytes went by unseen, before a pick-up or where a capture has a gap: the state is kept but is not all there was.
+	 * `unread`: requests are among them that nobody could read, so that an answer to one must not pass for an answer to another.
+	 */
+	void (*missed)(void *state, bool unread);
+	/* Whether such a PDU exists: in a capture that lacks bytes, the place of the next one has to be concluded. May be NULL. */
+	bool (*likely)(enum direction dir, struct bytes pdu);
 	/* What a request asks for, but for `count`. */
 	void (*note)(struct bytes pdu, struct deed *ret);
 	/* Such a request under `permit`: fills reason, allowed, conduit, line and, of a refused one, the addresses. */

@@ -72,12 +72,12 @@ bool commands_begin(const struct enforcer *e, enum direction dir, struct bytes b
 	return true;
 }
 
-void commands_miss(const struct flow *f)
+void commands_miss(const struct flow *f, bool unread)
 {
 	struct command_state *c = f->commands;
 
 	if (c != NULL && c->enforcer->missed != NULL)
-		c->enforcer->missed(c->state);
+		c->enforcer->missed(c->state, unread);
 }
 
 void commands_tell(struct look *l, const struct pdu *u, struct judged *j)
@@ -177,6 +177,8 @@ static bool judge_segment(struct look *l, struct bytes fresh, uint64_t offset, s
 	bool late;
 
 	if (l->dir != DIR_C2S || c->enforcer->segment == NULL || carry >= c->enforcer->pdu_max)
+		return true;
+	if (l->i->limits.as_captured && l->f->midstream) /* what is missing may be the answers that it waits for */
 		return true;
 	if (carry > 0) {
 		if (!stream_carry_copy(&l->f->stream, &l->i->pool, l->dir, l->i->pdu_room) ||

@@ -11,6 +11,7 @@
  *   inspect/datagram.c  UDP and ICMP
  *   inspect/name.c      is it what was promised?
  *   inspect/command.c   is the command allowed?
+ *   inspect/search.c    a capture: where does the next PDU begin?
  *   inspect/repeat.c    may what passed pass again, cut like this?
  *   inspect/rejudge.c   is what was judged by another table still allowed?
  *   inspect/event.c     events within their budget, counts of accepted commands
@@ -333,12 +334,22 @@ bool commands_whole(const struct enforcer *e, enum direction dir, struct bytes b
  * spoke before, so that they most likely start with a PDU; then what may be its beginning will do.
  */
 bool commands_begin(const struct enforcer *e, enum direction dir, struct bytes b, bool turned);
-/* Bytes of the flow went by unseen, or will never be seen. */
-void commands_miss(const struct flow *f);
+/* Bytes of the flow went by unseen, or will never be seen. `unread`: client's bytes that were seen and not understood. */
+void commands_miss(const struct flow *f, bool unread);
 void command_state_free(struct inspector *i, struct command_state *c);
 
 /* Counts a PDU that is allowed and records one that is not. */
 void commands_tell(struct look *l, const struct pdu *u, struct judged *j);
+
+/* The new bytes pass, `unjudged` of them being kept as the beginning of a PDU. */
+void look_pass_bytes(struct look *l, const struct stream_result *s, size_t unjudged, enum reason r);
+
+/* ---- inspect/search.c ---- */
+
+/* Bytes of this direction were missed. True: `s` begins with a PDU now, or ends one that was kept. False: the packet is decided. */
+bool look_search(struct look *l, struct stream_result *s, bool turned);
+/* Counts what was kept and is not a PDU's; before the flow gives its bytes back. */
+void search_end(struct inspector *i, struct flow *f);
 
 /* ---- inspect/repeat.c ---- */
 

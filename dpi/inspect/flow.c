@@ -17,6 +17,8 @@ void flow_info_of(const struct flow *f, struct flow_info *ret)
 		.protocol = (enum protocol)f->protocol,
 		.midstream = f->midstream,
 		.bad_checksum = f->bad_checksum,
+		.lost_place = f->lost_place,
+		.unread = f->unread,
 	};
 }
 
@@ -59,6 +61,8 @@ void flow_end(struct inspector *i, uint32_t fi)
 	struct flow_info info;
 
 	wait_drop(i, fi, R_OUT_OF_ORDER);
+	if (i->limits.as_captured)
+		search_end(i, f);
 	flow_release(i, fi);
 	if (!f->told_end) {
 		f->told_end = true;

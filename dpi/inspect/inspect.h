@@ -110,6 +110,8 @@ struct flow_info {
 	enum protocol protocol; /* as recognised so far */
 	bool midstream;		/* met half-way */
 	bool bad_checksum;	/* a wrong checksum was ignored (as_captured) */
+	bool lost_place;	/* as_captured: what was not read may hold whole PDUs */
+	uint64_t unread;	/* as_captured: bytes that were there and could not be judged */
 };
 
 struct reset_record {

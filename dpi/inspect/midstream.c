@@ -105,13 +105,14 @@ static bool picks_up(const struct look *l, enum protocol p)
 	const struct stream_dir *server = &l->f->stream.dir[DIR_S2C];
 	const struct enforcer *e = enforcer_of(p);
 
+	if (e == NULL || l->d.payload.left == 0 || (l->d.tcp_flags & TCP_SYN))
+		return false;
 	/*
 	 * A client that speaks has everything that the server sent, or an answer is still on its way in pieces. Captures miss
-	 * packets and name numbers that nobody sent; there the PDUs must do.
+	 * packets and name numbers that nobody sent; there a place is looked for, whatever comes first.
 	 */
-	return e != NULL && l->d.payload.left > 0 && !(l->d.tcp_flags & TCP_SYN) &&
-	       (l->dir == DIR_S2C || !server->known || l->d.ack == server->next || l->i->limits.as_captured) &&
-	       commands_whole(e, l->dir, l->d.payload);
+	return l->i->limits.as_captured || ((l->dir == DIR_S2C || !server->known || l->d.ack == server->next) &&
+					    commands_whole(e, l->dir, l->d.payload));
 }
 
 static enum protocol pick_up_as(const struct look *l)
@@ -135,12 +136,12 @@ static void pick_up(struct look *l, enum protocol p)
 
 	stream_pick_up(&f->stream, &l->i->pool, l->dir, &l->d);
 	memset(f->commands->state, 0, ENFORCER_STATE_MAX);
-	commands_miss(f);
+	commands_miss(f, false);
 	f->waiting_pick_up = false;
 	f->unjudged = 0;
-	/* What the client is in the middle of, an answer does not tell. */
-	memset(f->adrift, 0, sizeof(f->adrift));
-	f->adrift[DIR_C2S] = l->dir == DIR_S2C && !l->i->limits.as_captured;
+	/* What the client is in the middle of, an answer does not tell; of a capture nothing is told. */
+	memset(f->adrift, l->i->limits.as_captured, sizeof(f->adrift));
+	f->adrift[DIR_C2S] |= l->dir == DIR_S2C;
 	event_flow(l, EV_ALLOW, R_PICKED_UP, p);
 	look_tcp_flow(l);
 }
@@ -158,6 +159,13 @@ static bool goes_on_after_its_end(struct look *l)
 	look_restart(l, l->dir);
 	l->f->waiting_pick_up = l->f->midstream = true;
 	return false;
+}
+
+/* Counts bytes that pass while nobody knows where their streams stand. */
+static void leave_unread(struct look *l)
+{
+	l->f->unread += l->d.payload.left;
+	l->f->lost_place |= l->d.payload.left > 0;
 }
 
 void look_meet_half_way(struct look *l)
@@ -195,6 +203,7 @@ void look_meet_half_way(struct look *l)
 	}
 	if (!look_wait_for_boundary(l))
 		return;
+	leave_unread(l);
 	stream_watch(&f->stream, &l->i->pool, l->dir, &l->d);
 	look_touch(l);
 	look_accept(l, R_MIDSTREAM_WAIT);
@@ -209,7 +218,7 @@ void look_meet_half_way(struct look *l)
 void flow_skip(struct inspector *i, struct flow *f, enum direction dir, uint32_t to)
 {
 	stream_skip(&f->stream, &i->pool, dir, to);
-	commands_miss(f);
+	commands_miss(f, false);
 	f->midstream = f->adrift[dir] = true;
 }
 
@@ -235,6 +244,7 @@ void look_lose_track(struct look *l)
 {
 	l->f->waiting_pick_up = l->f->midstream = true;
 	wait_drop(l->i, l->fi, R_MIDSTREAM_WAIT);
+	leave_unread(l);
 	stream_watch(&l->f->stream, &l->i->pool, l->dir, &l->d);
 	look_touch(l);
 	look_accept(l, R_MIDSTREAM_WAIT);

@@ -41,7 +41,7 @@ static bool allows_alone(const struct look *l, enum direction dir, struct bytes 
 	*ret = (struct pdu){ .dir = dir, .space = 255, .conduit = EVENT_NO_CONDUIT };
 	memset(state, 0, e->state_size);
 	if (e->missed != NULL)
-		e->missed(state); /* what an answer belongs to has gone by */
+		e->missed(state, false); /* what an answer belongs to has gone by */
 	e->judge(state, dir, pdu, &l->i->table, l->permit, ret);
 	ret->dir = dir;
 	return ret->allowed;

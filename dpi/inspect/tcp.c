@@ -17,7 +17,7 @@ void look_end_closed(struct look *l)
 
 /* ---- new bytes --------------------------------------------------------------------------------------------------- */
 
-static void pass_bytes(struct look *l, const struct stream_result *s, size_t unjudged, enum reason r)
+void look_pass_bytes(struct look *l, const struct stream_result *s, size_t unjudged, enum reason r)
 {
 	/* Room was asked for before anything was judged. */
 	if (!stream_commit(&l->f->stream, &l->i->pool, l->dir, s->fresh, s->fin, unjudged)) {
@@ -32,17 +32,19 @@ static void pass_bytes(struct look *l, const struct stream_result *s, size_t unj
 		look_drop(l, r); /* a capture goes on behind what would have been refused */
 }
 
-/* Bytes of this direction were missed: whether it can be read again from here. */
-static bool takes_up(struct look *l, const struct stream_result *s, bool turned)
+/* Bytes of this direction were missed: whether it can be read again from here. If not, the packet is decided. */
+static bool takes_up(struct look *l, struct stream_result *s, bool turned)
 {
 	const struct enforcer *e = l->f->commands->enforcer;
 	const struct stream_dir *server = &l->f->stream.dir[DIR_S2C];
 
 	if (l->i->limits.as_captured) {
-		if (!commands_begin(e, l->dir, s->fresh, turned))
+		if (!look_search(l, s, turned))
 			return false;
 	} else if (l->d.payload.left != s->fresh.left || !commands_whole(e, l->dir, s->fresh) ||
 		   (l->dir == DIR_C2S && !l->f->adrift[DIR_S2C] && l->d.ack != server->next)) {
+		if (look_wait_for_boundary(l))
+			look_pass_bytes(l, s, 0, R_MIDSTREAM_WAIT);
 		return false;
 	} else {
 		event_flow(l, EV_ALLOW, R_PICKED_UP, (enum protocol)l->f->protocol);
@@ -54,18 +56,15 @@ static bool takes_up(struct look *l, const struct stream_result *s, bool turned)
 	return true;
 }
 
-static void judge_commands(struct look *l, const struct stream_result *s)
+static void judge_commands(struct look *l, struct stream_result *s)
 {
 	struct command_state *c = l->f->commands;
 	bool turned = l->f->turn != l->dir;
 	struct judged j;
 
 	l->f->turn = (uint8_t)l->dir;
-	if (l->f->adrift[l->dir] && !takes_up(l, s, turned)) {
-		if (l->i->limits.as_captured || look_wait_for_boundary(l))
-			pass_bytes(l, s, 0, R_MIDSTREAM_WAIT);
+	if (l->f->adrift[l->dir] && !takes_up(l, s, turned))
 		return;
-	}
 	j = look_judge(l, s->fresh);
 	if (j.denied && !look_lenient(l)) {
 		counts_keep(l->i, c, false);
@@ -84,12 +83,12 @@ static void judge_commands(struct look *l, const struct stream_result *s)
 	}
 	if (j.opaque) { /* a capture goes on: perhaps the next segment can be read again */
 		l->f->adrift[l->dir] = true;
-		commands_miss(l->f);
+		commands_miss(l->f, l->dir == DIR_C2S);
 	}
-	pass_bytes(l, s, j.unjudged, !j.denied ? R_ALLOWED : look_observes(l) ? R_OBSERVED : j.reason);
+	look_pass_bytes(l, s, j.unjudged, !j.denied ? R_ALLOWED : look_observes(l) ? R_OBSERVED : j.reason);
 }
 
-static void judge_name(struct look *l, const struct stream_result *s)
+static void judge_name(struct look *l, struct stream_result *s)
 {
 	struct naming n = look_name(l, s->fresh);
 	bool keep; /* bytes that an enforcer may have to read again */
@@ -114,7 +113,7 @@ static void judge_name(struct look *l, const struct stream_result *s)
 		break;
 	}
 	keep = l->dir == DIR_C2S && look_commands_lane(l);
-	pass_bytes(l, s, keep ? stream_carry(&l->f->stream, l->dir) + s->fresh.left : 0, n.reason);
+	look_pass_bytes(l, s, keep ? stream_carry(&l->f->stream, l->dir) + s->fresh.left : 0, n.reason);
 }
 
 static bool room(struct look *l, size_t n)
@@ -140,7 +139,7 @@ static void take_new(struct look *l, struct stream_result *s)
 		return;
 	}
 	if (s->fresh.left == 0)
-		pass_bytes(l, s, stream_carry(&l->f->stream, l->dir), R_HANDSHAKE);
+		look_pass_bytes(l, s, stream_carry(&l->f->stream, l->dir), R_HANDSHAKE);
 	else if (l->f->commands == NULL)
 		judge_name(l, s);
 	else if (s->fresh.left == l->d.payload.left || look_repeat(l)) /* what it begins with may have passed before */

@@ -62,6 +62,7 @@ static bool make_room(struct modbus_state *s)
 		return true;
 	for (uint32_t i = 0; i < s->n; i++)
 		if (s->open[i].expendable) {
+			s->unread |= s->open[i].reason != R_ALLOWED; /* should its answer come after all */
 			forget(s, i);
 			return true;
 		}
@@ -112,8 +113,10 @@ static void judge_request(struct modbus_state *s, struct bytes pdu, const struct
 	modbus_name_conduit(t, p, ruling.choice, ret);
 	if (s->unseen == UNSEEN_ANY)
 		s->unseen = MODBUS_OPEN_MAX;
-	if (s->n == MODBUS_OPEN_MAX)
+	if (s->n == MODBUS_OPEN_MAX) {
+		s->unread = true;
 		return;
+	}
 	s->open[s->n++] = (struct open_request){
 		.at = (uint32_t)ret->offset,
 		.length = (uint16_t)ret->length,
@@ -170,8 +173,10 @@ static void judge_unseen(struct modbus_state *s, struct bytes data, const struct
 	if (s->unseen != UNSEEN_ANY)
 		s->unseen--;
 	modbus_rule_unseen(t, p, ret->unit, ret->function, &ruling);
-	ret->allowed = ruling.reason == R_ALLOWED;
-	ret->reason = ret->allowed ? R_MODBUS_UNSEEN : ruling.reason;
+	if (ruling.reason == R_ALLOWED)
+		ruling.reason = s->unread ? R_MODBUS_UNREAD : R_MODBUS_UNSEEN;
+	ret->allowed = ruling.reason == R_MODBUS_UNSEEN;
+	ret->reason = ruling.reason;
 	modbus_name_conduit(t, p, ruling.choice, ret);
 }
 
@@ -213,14 +218,33 @@ static void judge_response(struct modbus_state *s, struct bytes pdu, const struc
 	judge_unseen(s, pdu, t, p, ret);
 }
 
-static void missed(void *state)
+static void missed(void *state, bool unread)
 {
 	struct modbus_state *s = state;
+
+	s->unread = s->unread || unread;
 
 	s->unseen = UNSEEN_ANY;
 	s->slip.n = 0;
 	for (uint32_t i = 0; i < s->n; i++)
 		s->open[i].expendable = 1; /* its answer may have gone by */
+}
+
+/* Functions without a name, or a layout, may look like anything. */
+static bool likely(enum direction dir, struct bytes pdu)
+{
+	struct modbus_request r;
+	uint8_t function;
+
+	if (dir == DIR_C2S) {
+		modbus_request_parse(pdu, &r);
+		return r.well_formed && function_by_code(vocabulary_of(PROTO_MODBUS), r.function) != NULL &&
+		       r.function != MB_UMAS;
+	}
+	bytes_skip(&pdu, 7);
+	return bytes_u8(&pdu, &function) && function_by_code(vocabulary_of(PROTO_MODBUS), function & 0x7fu) != NULL &&
+	       function != MB_UMAS &&
+	       (function > 0x7fu ? pdu.left == 1 && pdu.p[0] != 0 : modbus_response_possible(function, pdu));
 }
 
 static void judge(void *state, enum direction dir, struct bytes pdu, const struct command_table *table,
@@ -255,6 +279,7 @@ const struct enforcer modbus_enforcer = {
 	.segment = modbus_segment,
 	.repeat = modbus_repeat,
 	.missed = missed,
+	.likely = likely,
 	.note = modbus_deed_note,
 	.again = modbus_deed_again,
 };

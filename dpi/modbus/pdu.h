@@ -31,6 +31,7 @@ enum modbus_function {
 	MB_READ_WRITE = 23,
 	MB_READ_FIFO = 24,
 	MB_ENCAPSULATED = 43,
+	MB_UMAS = 90,
 };
 
 enum modbus_written { MB_WRITES_NOTHING, MB_WRITES_BITS, MB_WRITES_REGISTERS };

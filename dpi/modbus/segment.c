@@ -34,7 +34,7 @@ static bool awaited(const struct modbus_state *s)
 	return false;
 }
 
-static const struct open_request *alone(const struct modbus_state *s)
+static struct open_request *alone(struct modbus_state *s)
 {
 	for (uint32_t i = 0; i < s->n; i++)
 		if (s->open[i].reason == R_ALLOWED && s->open[i].alone && !s->open[i].expendable)
@@ -90,6 +90,7 @@ static bool unmistakable(struct modbus_state *s, uint32_t at, size_t carried, bo
 		modbus_slip_start(&s->slip, at + (uint32_t)carried - 1, false);
 	if (!modbus_slip_forbids(&s->slip, t, p, &r, &ruling))
 		return true;
+	s->slip.n = 0; /* said once, where a refusal ends nothing */
 	modbus_name_conduit(t, p, ruling.choice, ret);
 	modbus_limit(t, p, &r, &ruling, &ret->limit);
 	if (r.n_touches > ruling.bad_touch) {
@@ -113,10 +114,11 @@ bool modbus_segment(void *state, uint64_t offset, size_t carried, bool late, str
 		    const struct command_table *t, const struct command_permit *p, struct pdu *ret)
 {
 	struct modbus_state *s = state;
-	const struct open_request *only = alone(s);
+	struct open_request *only = alone(s);
 	size_t all = b.left;
 
 	if (only != NULL) {
+		only->expendable = 1; /* said once, where a refusal ends nothing */
 		modbus_name_conduit(t, p, only->choice, ret);
 		return refuse(ret, R_MODBUS_ALONE, only->unit, only->function);
 	}

@@ -33,6 +33,7 @@ struct open_request {
 struct modbus_state {
 	uint8_t table[4]; /* start of the digest that the choices belong to */
 	uint8_t unseen;	  /* how many more answers may belong to requests that went by unseen */
+	bool unread;	  /* ... or to requests that were refused, or could not be read */
 	uint32_t n;
 	struct open_request open[MODBUS_OPEN_MAX];
 	struct modbus_slip slip;

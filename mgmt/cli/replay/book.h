@@ -23,7 +23,9 @@ struct book_flow {
 	uint32_t permit; /* permit index + 1; 0 = none */
 	bool judged;	 /* verdict and reason were told */
 	bool midstream, bad_checksum, same_zone;
+	bool unjudged; /* nothing was refused, but not all of it was read */
 	uint64_t pdus, denied, observed;
+	uint64_t unread; /* bytes that were in the capture and could not be judged */
 };
 
 /* Requests of one kind between the same two hosts, and answers that were refused. */

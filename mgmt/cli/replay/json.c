@@ -100,7 +100,7 @@ static json_t *flow_json(const struct ir *ir, const struct book_flow *f)
 	json_object_set_new(o, "n", json_integer(f->n));
 	json_object_set_new(o, "transport", json_string(transport_word(f->l4proto)));
 	json_object_set_new(o, "protocol", json_string(protocol_info(f->protocol)->name));
-	json_object_set_new(o, "verdict", json_string(verdict_word(f->verdict)));
+	json_object_set_new(o, "verdict", json_string(f->reason == R_UNREAD ? "unjudged" : verdict_word(f->verdict)));
 	json_object_set_new(o, "reason", json_string(reason_word(f->reason)));
 	json_object_set_new(o, "packet", json_integer(f->frame));
 	snprintf(permit, sizeof(permit), "%u", f->permit);
@@ -109,6 +109,7 @@ static json_t *flow_json(const struct ir *ir, const struct book_flow *f)
 	json_object_set_new(o, "pdus", json_integer((json_int_t)f->pdus));
 	json_object_set_new(o, "denied_pdus", json_integer((json_int_t)f->denied));
 	json_object_set_new(o, "observed_pdus", json_integer((json_int_t)f->observed));
+	json_object_set_new(o, "unread", json_integer((json_int_t)f->unread));
 	if (f->midstream)
 		json_array_append_new(flags, json_string("midstream"));
 	if (f->bad_checksum)
@@ -122,11 +123,13 @@ static json_t *flow_json(const struct ir *ir, const struct book_flow *f)
 static json_t *summary_json(const struct replay *r)
 {
 	json_t *o = json_object(), *refused = json_object();
-	uint64_t denied = 0, observed = 0;
+	uint64_t denied = 0, observed = 0, unjudged = 0, unread = 0;
 
 	for (uint32_t i = 0; i < r->book.n_flows; i++) {
 		denied += r->book.flows[i].verdict == EV_DENY;
 		observed += r->book.flows[i].verdict == EV_OBSERVE;
+		unjudged += r->book.flows[i].unjudged;
+		unread += r->book.flows[i].unread;
 	}
 	for (unsigned i = 0; i < REASON_COUNT; i++)
 		if (r->refused[i] > 0)
@@ -140,6 +143,8 @@ static json_t *summary_json(const struct replay *r)
 	json_object_set_new(o, "denied_flows", json_integer((json_int_t)denied));
 	json_object_set_new(o, "observed_pdus", json_integer((json_int_t)r->book.observed_pdus));
 	json_object_set_new(o, "observed_flows", json_integer((json_int_t)observed));
+	json_object_set_new(o, "unjudged_flows", json_integer((json_int_t)unjudged));
+	json_object_set_new(o, "unread", json_integer((json_int_t)unread));
 	json_object_set_new(o, "not_ip", json_integer((json_int_t)r->not_ip));
 	json_object_set_new(o, "truncated", json_integer((json_int_t)r->truncated));
 	json_object_set_new(o, "related", json_integer((json_int_t)r->related));

@@ -67,7 +67,7 @@ static int replay(struct cli *c, const struct source *s, struct capture *capture
 	while ((step = capture_next(capture, &frame, &bad)) == CAPTURE_FRAME)
 		replay_frame(&r, &frame);
 	replay_finish(&r);
-	status = replay_denied(&r) ? CLI_NO : CLI_YES;
+	status = replay_denied(&r) ? CLI_NO : replay_unjudged(&r) ? CLI_CANNOT : CLI_YES;
 	if (c->json)
 		replay_print_json(c->out, &r);
 	else if (!replay_print_text(c, &r, policy, name))

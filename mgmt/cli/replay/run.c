@@ -85,6 +85,8 @@ void outside_flow(const struct flow_info *f, enum event_verdict v, enum reason r
 	flow->protocol = f->protocol;
 	flow->midstream |= f->midstream;
 	flow->bad_checksum |= f->bad_checksum;
+	flow->unread = f->unread;
+	flow->unjudged = f->lost_place;
 	book_judge(flow, v, r, frame);
 }
 
@@ -345,6 +347,13 @@ static void settle(struct replay *r, const struct session *s)
 		book_judge(f, EV_DENY, s->dropped_for, s->first_frame);
 	else if (!f->judged)
 		book_judge(f, EV_ALLOW, R_HANDSHAKE, 0);
+	if (f->unread > 0 && f->pdus == 0 && f->reason != R_CONFIRMED) { /* nothing of it was told */
+		f->unjudged = true;
+		f->protocol = PROTO_NONE;
+	}
+	f->unjudged = f->unjudged && f->verdict != EV_DENY;
+	if (f->unjudged && f->verdict == EV_ALLOW)
+		f->reason = R_UNREAD;
 }
 
 void replay_finish(struct replay *r)
@@ -360,6 +369,15 @@ void replay_finish(struct replay *r)
 		if (reason_kind((enum reason)i) != REASON_PASS)
 			r->refused[i] += stats.reasons[i];
 	defrag_stats(r->defrag, &r->fragments);
+}
+
+bool replay_unjudged(const struct replay *r)
+{
+	bool unjudged = false;
+
+	for (uint32_t i = 0; i < r->book.n_flows; i++)
+		unjudged |= r->book.flows[i].unjudged;
+	return unjudged;
 }
 
 bool replay_denied(const struct replay *r)

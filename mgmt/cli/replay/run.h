@@ -42,6 +42,8 @@ void replay_frame(struct replay *r, const struct capture_frame *f);
 /* The capture is over: every flow has its verdict in the book afterwards. */
 void replay_finish(struct replay *r);
 void replay_close(struct replay *r);
+/* True when some session could not be judged, or not all of it. */
+bool replay_unjudged(const struct replay *r);
 /* True when the policy would have refused something. */
 bool replay_denied(const struct replay *r);
 

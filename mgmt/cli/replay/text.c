@@ -29,6 +29,11 @@ static const char *verdict_text(enum event_verdict v, enum lang l)
 	return message_format(v == EV_DENY ? M_REPLAY_DENY : v == EV_OBSERVE ? M_REPLAY_OBSERVE : M_REPLAY_ALLOW, l);
 }
 
+static const char *flow_verdict_text(const struct book_flow *f, enum lang l)
+{
+	return f->reason == R_UNREAD ? message_format(M_REPLAY_UNJUDGED, l) : verdict_text(f->verdict, l);
+}
+
 static unsigned gravity(enum event_verdict v)
 {
 	return v == EV_DENY ? 0 : v == EV_OBSERVE ? 1 : 2;
@@ -39,6 +44,8 @@ static int ends_alike(const struct book_flow *a, const struct book_flow *b)
 {
 	int by = (int)gravity(a->verdict) - (int)gravity(b->verdict);
 
+	if (by == 0)
+		by = b->unjudged - a->unjudged;
 	if (by == 0)
 		by = addr_cmp(&a->client, &b->client);
 	if (by == 0)
@@ -51,6 +58,8 @@ static int ends_alike(const struct book_flow *a, const struct book_flow *b)
 		by = (int)a->protocol - (int)b->protocol;
 	if (by == 0)
 		by = (int)a->reason - (int)b->reason;
+	if (by == 0)
+		by = (a->unread > b->unread) - (a->unread < b->unread);
 	if (by == 0)
 		by = (a->midstream | a->bad_checksum << 1 | a->same_zone << 2) -
 		     (b->midstream | b->bad_checksum << 1 | b->same_zone << 2);
@@ -88,6 +97,12 @@ static void flags_text(const struct book_flow *f, enum lang l, char *out, size_t
 		if (set[i] && n < size)
 			n += (size_t)snprintf(out + n, size - n, "%s%s", n > 0 ? message_format(M_REPLAY_AND, l) : "",
 					      message_format(words[i], l));
+	if (f->unread > 0 && n < size) {
+		if (n > 0)
+			n += (size_t)snprintf(out + n, size - n, "%s", message_format(M_REPLAY_AND, l));
+		if (n < size)
+			message_text(out + n, size - n, l, M_REPLAY_UNREAD, (unsigned long long)f->unread);
+	}
 }
 
 static void heads(struct table *t, enum lang l, const enum message *list, size_t n)
@@ -125,7 +140,7 @@ static bool print_flows(struct cli *c, const struct replay *r)
 		table_cell(t, server);
 		table_cell(t, protocol_info(f->protocol)->name);
 		table_cellf(t, "%u", k - i);
-		table_cell(t, verdict_text(f->verdict, c->lang));
+		table_cell(t, flow_verdict_text(f, c->lang));
 		if (f->frame != 0)
 			table_cellf(t, "%u", f->frame);
 		else
@@ -243,7 +258,8 @@ static void print_refused(struct cli *c, const struct replay *r)
 
 bool replay_print_text(struct cli *c, const struct replay *r, const char *policy, const char *capture)
 {
-	uint64_t denied = 0;
+	uint64_t denied = 0, unread = 0;
+	uint32_t unjudged = 0;
 	bool ok = true;
 
 	message_print(c->out, c->lang, r->as_captured ? M_REPLAY_HEAD : M_REPLAY_HEAD_BOX, capture, policy);
@@ -258,10 +274,15 @@ bool replay_print_text(struct cli *c, const struct replay *r, const char *policy
 	print_refused(c, r);
 	if (r->not_ip > 0)
 		message_print(c->out, c->lang, M_REPLAY_NOT_IP, (unsigned long long)r->not_ip);
-	for (uint32_t i = 0; i < r->book.n_flows; i++)
+	for (uint32_t i = 0; i < r->book.n_flows; i++) {
 		denied += r->book.flows[i].verdict == EV_DENY;
+		unjudged += r->book.flows[i].unjudged;
+		unread += r->book.flows[i].unread;
+	}
 	message_print(c->out, c->lang, M_REPLAY_SUMMARY, (unsigned long long)r->frames, r->book.n_flows,
 		      (unsigned long long)r->book.pdus, (unsigned long long)denied,
 		      (unsigned long long)r->book.denied_pdus, (unsigned long long)r->book.observed_pdus);
+	if (unjudged > 0)
+		message_print(c->out, c->lang, M_REPLAY_NOT_JUDGED, unjudged, (unsigned long long)unread);
 	return ok && !r->book.failed;
 }

@@ -333,7 +333,7 @@ static void answers_from_before(void **state)
 
 		desk_reset(&d);
 		assert_false(response(&d, 1, 1, e->function, e->back, e->back_n)->allowed);
-		modbus_enforcer.missed(d.state);
+		modbus_enforcer.missed(d.state, false);
 		assert_true(response(&d, 1, 1, e->function, e->back, e->back_n)->allowed);
 		assert_int_equal(d.p.reason, R_MODBUS_UNSEEN);
 		assert_int_equal(d.p.line, 100);
@@ -347,7 +347,7 @@ static void answers_from_before(void **state)
 	/* No more of them than requests can have been open, and none once everything has been answered. */
 	for (unsigned answered = 0; answered < 2; answered++) {
 		desk_reset(&d);
-		modbus_enforcer.missed(d.state);
+		modbus_enforcer.missed(d.state, false);
 		for (unsigned i = 0; i < 3 * MODBUS_OPEN_MAX; i++)
 			assert_true(response(&d, 7, 1, 3, one_register, 3)->allowed);
 		request(&d, 1, 1, 3, read_one, 4);
@@ -365,7 +365,7 @@ static void answers_from_before(void **state)
 	desk_reset(&d);
 	for (uint16_t i = 0; i < 2 * MODBUS_OPEN_MAX; i++) {
 		assert_true(request(&d, i, 1, 3, read_one, 4)->allowed);
-		modbus_enforcer.missed(d.state);
+		modbus_enforcer.missed(d.state, false);
 	}
 	/* What the policy never allows is refused. */
 	row = desk_row(&d);
@@ -374,7 +374,7 @@ static void answers_from_before(void **state)
 	row->units_any = false;
 	memset(row->units, 0, sizeof(row->units));
 	bit_set(row->units, 1);
-	modbus_enforcer.missed(d.state);
+	modbus_enforcer.missed(d.state, false);
 	assert_false(response(&d, 1, 1, 6, (uint8_t[]){ 0, 9, 0, 1 }, 4)->allowed);
 	assert_int_equal(d.p.reason, R_MODBUS_FUNCTION);
 	assert_false(response(&d, 1, 2, 3, one_register, 3)->allowed);

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading a capture that lacks bytes: where does the next PDU begin? Bytes behind a gap, or at the start of a capture that
+ * begins in the middle, are kept and looked through for a place from which on they are PDUs. What lies before it is counted
+ * as unread. It is the rest of a PDU that the capture does not hold whole as long as it is shorter than one; more than that
+ * is a session that was not judged, and the flow says so.
+ */
+#include <string.h>
+
+#include "dpi/inspect/core.h"
+
+#define SEARCH_PDUS 2u /* so many of the longest PDUs are looked through at a time */
+
+static bool is_likely(const struct enforcer *e, enum direction dir, struct bytes pdu)
+{
+	return e->likely == NULL || e->likely(dir, pdu);
+}
+
+/* `b` is at least one likely PDU, then such PDUs, then perhaps the beginning of another. */
+static bool are_pdus(const struct enforcer *e, enum direction dir, struct bytes b)
+{
+	struct bytes pdu;
+	size_t n = 0;
+
+	for (uint32_t whole = 0; b.left > 0; whole++) {
+		enum frame_result r = e->frame(dir, b, &n);
+
+		if (r != FRAME_WHOLE)
+			return r == FRAME_NEED_MORE && whole > 0;
+		if (n == 0 || !bytes_take(&b, n, &pdu) || !is_likely(e, dir, pdu))
+			return false;
+	}
+	return true;
+}
+
+/* Whether some place of it holds a whole likely PDU, whatever follows. */
+static bool holds_pdu(const struct enforcer *e, enum direction dir, struct bytes b)
+{
+	struct bytes pdu, rest;
+	size_t n = 0;
+
+	for (; b.left > 0; bytes_skip(&b, 1)) {
+		rest = b;
+		if (e->frame(dir, b, &n) == FRAME_WHOLE && bytes_take(&rest, n, &pdu) && is_likely(e, dir, pdu))
+			return true;
+	}
+	return false;
+}
+
+/* Where PDUs begin in `b`, of which the first `carry` bytes came before this segment; b.left when nowhere. */
+static size_t boundary(const struct enforcer *e, enum direction dir, struct bytes b, size_t carry, bool turned)
+{
+	struct bytes fresh = b;
+	size_t all = b.left;
+
+	if (bytes_skip(&fresh, carry) && commands_begin(e, dir, fresh, turned))
+		return carry;
+	while (b.left > 0 && !are_pdus(e, dir, b))
+		bytes_skip(&b, 1);
+	return all - b.left;
+}
+
+/* Bytes that are given up. Whatever the server answers from now on may belong to a request among them. */
+static void give_up(struct flow *f, enum direction dir, size_t n)
+{
+	f->unread += n;
+	f->lost_place = true;
+	if (dir == DIR_C2S)
+		commands_miss(f, true);
+}
+
+bool look_search(struct look *l, struct stream_result *s, bool turned)
+{
+	struct flow *f = l->f;
+	const struct enforcer *e = f->commands->enforcer;
+	size_t carry = stream_carry(&f->stream, l->dir), most = SEARCH_PDUS * e->pdu_max, at, all;
+	uint8_t *room = l->i->pdu_room;
+	struct bytes before, taken = s->fresh;
+
+	if (!stream_carry_copy(&f->stream, &l->i->pool, l->dir, room))
+		carry = 0;
+	all = s->fresh.left < PACKET_MAX - carry ? carry + s->fresh.left : PACKET_MAX;
+	bytes_copy(&taken, room + carry, all - carry);
+	at = boundary(e, l->dir, bytes_of(room, all), carry, turned);
+	if (at == all) {
+		if (all > most)
+			give_up(f, l->dir, all - most);
+		look_pass_bytes(l, s, all > most ? most : all, R_MIDSTREAM_WAIT);
+		return false;
+	}
+	if (at >= e->pdu_max)
+		give_up(f, l->dir, at);
+	else
+		f->unread += at;
+	bytes_take(&s->fresh, at > carry ? at - carry : 0, &before);
+	stream_commit(&f->stream, &l->i->pool, l->dir, before, false, at < carry ? carry - at : 0);
+	return true;
+}
+
+void search_end(struct inspector *i, struct flow *f)
+{
+	for (int dir = 0; dir < 2; dir++) {
+		size_t carry = stream_carry(&f->stream, (enum direction)dir);
+
+		if (f->commands == NULL || !f->adrift[dir] || carry == 0 ||
+		    !stream_carry_copy(&f->stream, &i->pool, (enum direction)dir, i->pdu_room))
+			continue;
+		f->unread += carry;
+		f->lost_place |= carry >= f->commands->enforcer->pdu_max ||
+				 holds_pdu(f->commands->enforcer, (enum direction)dir, bytes_of(i->pdu_room, carry));
+	}
+}

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+import wire
+from wire import read_holding, holding, write_register
+
+TOS, CRANE, OFFICE = "10.20.0.10", "10.30.1.10", "10.10.0.5"
+
+
+def session(out, port=40000):
+    return wire.Session(out, TOS, port, CRANE, 502)
+
+
+def shifted(by, requests):
+    """The bytes of all requests in segments of 12 that begin `by` bytes into a request."""
+    stream = b"".join(requests)
+    return [stream[i:i + 12] for i in range(by, len(stream), 12)]
+
+
+def flow(r):
+    return [(f["verdict"], f["reason"], f["unread"]) for f in r.flows]
+
+
+def check(t):
+    http = b"GET /index.html HTTP/1.1\r\nHost: crane\r\n\r\n"
+    # no start, and another protocol: nothing was judged
+    out = []
+    s = session(out)
+    for _ in range(5):
+        s.ask(http).answer(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    r = t.replay(t.file("http.pcap", wire.pcap(out)))
+    t.equal("HTTP without a start", ([f["verdict"] for f in r.flows], r.status), (["unjudged"], 3))
+    t.true("HTTP without a start: bytes counted", r.flows[0]["unread"] >= 5 * len(http))
+    t.equal("HTTP without a start: summary", (r.summary["unjudged_flows"], r.summary["unread"]), (1, r.flows[0]["unread"]))
+    text = t.text(t.file("http.pcap", wire.pcap(out)))
+    t.true("HTTP without a start: for people", b"UNJUDGED" in text.stdout and b"NOT JUDGED" in text.stdout and text.returncode == 3)
+    # a conduit that only names protocols
+    out = []
+    s = wire.Session(out, OFFICE, 40000, "10.20.0.10", 443)
+    for _ in range(3):
+        s.ask(b"x" * 50)
+    r = t.replay(t.file("named.pcap", wire.pcap(out)))
+    t.equal("named only, without a start", (flow(r), r.status), ([("unjudged", "unread", 150)], 3))
+    # no start, every segment shifted: the place is found
+    reads = [read_holding(i, i, 1) for i in range(6)] + [write_register(6, 400, 1), read_holding(7, 1, 1)]
+    for by in range(1, 12):
+        out = []
+        s = session(out)
+        for part in shifted(by, reads):
+            s.ask(part)
+        r = t.replay(t.file("shifted-%d.pcap" % by, wire.pcap(out)))
+        t.equal("shifted by %d: what is read" % by, [(p["function"], p["verdict"]) for p in r.pdus],
+                [(3, "allow")] * 5 + [(6, "deny"), (3, "allow")])
+        t.equal("shifted by %d: unread" % by, (r.flows[0]["unread"], r.status), (12 - by, 1))
+    # behind a lost segment: one byte each, and shifted
+    for name, parts in (("bytes", lambda q: [bytes([b]) for b in b"".join(q)[3:]]), ("shifted", lambda q: shifted(5, q))):
+        out = []
+        s = session(out).open().ask(read_holding(90, 0, 1)).answer(holding(90, [1]))
+        s.ask(b"\0" * 8)
+        del out[-1]
+        for part in parts(reads):
+            s.ask(part)
+        r = t.replay(t.file("behind-%s.pcap" % name, wire.pcap(out)))
+        t.equal("behind a gap, %s" % name, [(p["function"], p["verdict"]) for p in r.pdus if p["dir"] == "c2s"],
+                [(3, "allow")] * 6 + [(6, "deny"), (3, "allow")])
+        t.equal("behind a gap, %s: status" % name, r.status, 1)
+    # what cannot be found is said, and answers to it are not called allowed
+    out = []
+    s = session(out).open().ask(read_holding(90, 0, 1)).answer(holding(90, [1]))
+    s.ask(b"\0" * 8)
+    del out[-1]
+    for i in range(30):
+        s.ask(b"\xff" * 20)
+    s.answer(holding(5, [7]))
+    r = t.replay(t.file("garbage.pcap", wire.pcap(out)))
+    t.equal("garbage behind a gap", [(f["verdict"], f["unread"]) for f in r.flows], [("deny", 600)])
+    t.equal("garbage behind a gap: its answer", [(p["dir"], p["verdict"], p["reason"]) for p in r.pdus][-1],
+            ("s2c", "deny", "modbus.unread_request"))
+    del out[-1]
+    r = t.replay(t.file("garbage-alone.pcap", wire.pcap(out)))
+    t.equal("garbage behind a gap, without an answer", (flow(r), r.status), ([("unjudged", "unread", 600)], 3))
+    # an answer to a refused request that could not be kept among the open ones
+    out = []
+    s = session(out)
+    s.answer(holding(80, [1]))
+    for i in range(17):
+        s.ask(write_register(i, 400, 1))
+    s.answer(holding(81, [1]))
+    r = t.replay(t.file("seventeen.pcap", wire.pcap(out)))
+    t.equal("behind seventeen refused requests", (r.pdus[-1]["verdict"], r.pdus[-1]["reason"]), ("deny", "modbus.unread_request"))
+    # the rest of a PDU that the capture does not hold is no more than that
+    out = []
+    session(out).ask(read_holding(1, 0, 1)[5:]).ask(read_holding(2, 0, 1)).answer(holding(2, [7]))
+    r = t.replay(t.file("rest.pcap", wire.pcap(out)))
+    t.equal("the rest of a PDU", ([(f["verdict"], f["unread"]) for f in r.flows], r.status), ([("allow", 7)], 0))

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "appliance/base/json.h"
+#include "appliance/base/sha256.h"
 #include "appliance/enforce/sockets.h"
 #include "appliance/kernel/batch.h"
 #include "appliance/role/roles.h"
@@ -111,6 +112,8 @@ static void send_apply(struct driver *d, const struct ir *ir, const uint8_t *sea
 {
 	size_t map = 4u * ir->n_permits;
 	uint8_t *all = malloc(n + map + 1), body[16];
+	struct arena *a = arena_new(16u << 20);
+	struct ir_place *places;
 	struct outbuf o, ids;
 	int fd;
 
@@ -118,8 +121,16 @@ static void send_apply(struct driver *d, const struct ir *ir, const uint8_t *sea
 		die("memory");
 	memcpy(all, sealed, n);
 	ids = outbuf_of(all + n, map);
-	for (uint32_t i = 0; i < ir->n_permits; i++)
-		out_be32(&ids, spoil ? 7 : permit_id(d, ir->permits[i].identity));
+	if (a == NULL || !ir_places(ir, a, &places))
+		die("memory");
+	for (uint32_t i = 0; i < ir->n_permits; i++) {
+		uint8_t identity[32];
+
+		/* Equal means the same at the same place; the driver keeps no id for what lies elsewhere. */
+		sha256_pair(ir->permits[i].identity, 32, places[i].digest, 32, identity);
+		out_be32(&ids, spoil ? 7 : permit_id(d, identity));
+	}
+	arena_free(a);
 	fd = memfd_sealed("generation", all, n + map);
 	free(all);
 	o = outbuf_of(body, sizeof(body));

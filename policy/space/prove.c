@@ -30,19 +30,40 @@
  * what those hosts do to each other. The last hop is not a going on: a broken asset never excuses what reaches it. Nor
  * does it excuse a walk that starts in its zone.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "policy/read/compilation.h"
 #include "policy/space/cells.h"
 #include "policy/space/prove.h"
 
+/* What a `never` may name: each set of command words, and any permission at all. */
+#define WANTS (CLASS_ALL + 2u)
+#define WAYS 4u /* enum unattended */
+#define UNASKED UINT32_MAX
+#define NOBODY (UINT32_MAX - 1u)
+
+/* All conduits from one zone to another, and what has been found out about them: every statement asks the same. */
+struct hop {
+	uint32_t from, to;		 /* zones */
+	uint32_t first, n;		 /* in proof.sorted */
+	uint32_t leads;			 /* the first by which a walk may go on, or one of the above */
+	uint32_t *breaker;		 /* [WANTS * WAYS]: the first that carries what is forbidden; NULL = never asked */
+};
+
 struct proof {
 	const struct model *m;
 	struct arena *a;
 	struct counterexample *list;
 	size_t n, room;
-	struct arena *scratch;	    /* of the cells, made when they are first asked */
-	const struct cells *cells;  /* NULL: not made yet, or too many */
+	uint32_t *sorted; /* conduits by from, to, index */
+	struct hop *hops; /* by from, then by their first conduit */
+	size_t n_hops;
+	uint32_t *first_hop;	   /* by zone; one more at the end */
+	struct arena *scratch;	   /* of the cells, made when they are first asked */
+	const struct cells *cells; /* NULL: not made yet, or too many */
+	uint32_t *pair_at;	   /* by conduit: its first pair in the cells */
+	uint32_t *decided[WAYS];   /* by pair: the first cell in which it passes the unjudged, + 1; NULL = not asked yet */
 	enum unattended unattended; /* what is tried */
 	const bool *breaks_off;	    /* by number: those that do not count; NULL = none */
 };
@@ -184,22 +205,14 @@ static const struct cells *cells_of(struct proof *p)
 	if (cells == NULL || unsaid == NULL)
 		return NULL;
 	diags_init(unsaid, p->scratch); /* what is wrong with the cells, lowering says */
+	p->pair_at = arena_array(p->scratch, p->m->n_conduits + 1, sizeof(*p->pair_at));
+	if (p->pair_at == NULL)
+		return NULL;
+	for (size_t i = 0; i < p->m->n_conduits; i++)
+		p->pair_at[i + 1] = p->pair_at[i] + (uint32_t)p->m->conduits[i].n_services;
 	if (cells_make(p->m, p->scratch, unsaid, cells))
 		p->cells = cells;
 	return p->cells;
-}
-
-/* Is this pair part of the cell? */
-static bool has_pair(const struct cells *cells, const struct interned *set, const struct model_conduit *c,
-		     const struct model_service *s)
-{
-	for (uint32_t i = 0; i < set->n; i++) {
-		const struct cell_pair *pair = &cells->pairs[set->values[i]];
-
-		if (pair->conduit == c->index && pair->service == s)
-			return true;
-	}
-	return false;
 }
 
 /* Does this conduit pass what nobody has judged? */
@@ -238,26 +251,44 @@ static bool decides(const struct proof *p, const struct cells *cells, const stru
 	return p->unattended == UNATTENDED_PICK_UP ? picks_up : down || overloaded;
 }
 
-/* A packet that this conduit passes on its own account. */
-static bool own_packet(struct proof *p, const struct model_conduit *c, const struct model_service *s,
-		       struct counterexample *ret)
+/* The first cell of each pair in which what is tried passes. */
+static const uint32_t *decided(struct proof *p, const struct cells *cells)
+{
+	uint32_t **ret = &p->decided[p->unattended];
+
+	if (*ret != NULL)
+		return *ret;
+	*ret = arena_array(p->scratch, cells->n_pairs + 1, sizeof(**ret));
+	for (size_t i = 0; i < cells->n && *ret != NULL; i++) {
+		const struct interned *set = &cells->sets[cells->list[i].set];
+
+		if (!decides(p, cells, set))
+			continue;
+		for (uint32_t k = 0; k < set->n; k++)
+			if ((*ret)[set->values[k]] == 0)
+				(*ret)[set->values[k]] = (uint32_t)i + 1;
+	}
+	return *ret;
+}
+
+/* A packet that this conduit passes on its own account; `service` is the number of the service in it. */
+static bool own_packet(struct proof *p, const struct model_conduit *c, size_t service, struct counterexample *ret)
 {
 	const struct cells *cells = ret->unattended != ATTENDED ? cells_of(p) : NULL;
+	const uint32_t *first = cells != NULL ? decided(p, cells) : NULL;
+	const struct cell *cell;
+	uint32_t at;
 
-	if (cells == NULL)
-		return packet_of(c, s, ret);
-	for (size_t i = 0; i < cells->n; i++) {
-		const struct cell *cell = &cells->list[i];
-		const struct interned *set = &cells->sets[cell->set];
-
-		if (!has_pair(cells, set, c, s) || !decides(p, cells, set))
-			continue;
-		ends_of(&cell->src, &cell->dst, ret);
-		ret->l4proto = cell->l4proto;
-		ret->port = cell->lo;
-		return true;
-	}
-	return false;
+	if (first == NULL)
+		return packet_of(c, c->services[service], ret);
+	at = first[p->pair_at[c->index] + service];
+	if (at == 0)
+		return false;
+	cell = &cells->list[at - 1];
+	ends_of(&cell->src, &cell->dst, ret);
+	ret->l4proto = cell->l4proto;
+	ret->port = cell->lo;
+	return true;
 }
 
 /* Does this service carry what the statement forbids? ret->function: a code, or -1 for anything. */
@@ -298,7 +329,7 @@ static bool breaks(struct proof *p, const struct model_conduit *c, const struct 
 	if (c->to != never->to || !connected(c) || !matters(p, c))
 		return false;
 	for (size_t s = 0; s < c->n_services; s++) {
-		if (!carries(p, c, c->services[s], never, ret) || !own_packet(p, c, c->services[s], ret))
+		if (!carries(p, c, c->services[s], never, ret) || !own_packet(p, c, s, ret))
 			continue;
 		ret->service = c->services[s];
 		return true;
@@ -329,35 +360,136 @@ static bool add(struct proof *p, const struct model_never *never, const struct m
 	return true;
 }
 
+/* ---- walks ----------------------------------------------------------------------------------------------------------- */
+
+static int by_ends(const void *pa, const void *pb, void *ctx)
+{
+	const struct model *m = ctx;
+	const struct model_conduit *a = &m->conduits[*(const uint32_t *)pa], *b = &m->conduits[*(const uint32_t *)pb];
+
+	if (a->from->index != b->from->index)
+		return a->from->index < b->from->index ? -1 : 1;
+	if (a->to->index != b->to->index)
+		return a->to->index < b->to->index ? -1 : 1;
+	return (a->index > b->index) - (a->index < b->index);
+}
+
+static int by_first(const void *pa, const void *pb, void *ctx)
+{
+	const struct hop *a = pa, *b = pb;
+	const uint32_t *sorted = ctx;
+
+	if (a->from != b->from)
+		return a->from < b->from ? -1 : 1;
+	return (sorted[a->first] > sorted[b->first]) - (sorted[a->first] < sorted[b->first]);
+}
+
+static bool proof_begin(struct proof *p, const struct model *m, struct arena *a)
+{
+	uint32_t n = 0, zone = 0;
+
+	*p = (struct proof){ .m = m, .a = a };
+	p->sorted = arena_array(a, m->n_conduits + 1, sizeof(*p->sorted));
+	p->hops = arena_array(a, m->n_conduits + 1, sizeof(*p->hops));
+	p->first_hop = arena_array(a, m->n_zones + 1, sizeof(*p->first_hop));
+	if (p->sorted == NULL || p->hops == NULL || p->first_hop == NULL)
+		return false;
+	for (size_t i = 0; i < m->n_conduits; i++)
+		if (matters(p, &m->conduits[i]) && connected(&m->conduits[i]))
+			p->sorted[n++] = (uint32_t)i;
+	if (n > 1)
+		qsort_r(p->sorted, n, sizeof(*p->sorted), by_ends, (void *)(uintptr_t)m);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct model_conduit *c = &m->conduits[p->sorted[i]];
+		struct hop *h = p->n_hops > 0 ? &p->hops[p->n_hops - 1] : NULL;
+
+		if (h == NULL || h->from != c->from->index || h->to != c->to->index) {
+			h = &p->hops[p->n_hops++];
+			*h = (struct hop){ c->from->index, c->to->index, i, 0, UNASKED, NULL };
+		}
+		h->n++;
+	}
+	if (p->n_hops > 1)
+		qsort_r(p->hops, p->n_hops, sizeof(*p->hops), by_first, p->sorted);
+	for (uint32_t i = 0; i < p->n_hops; i++)
+		while (zone <= p->hops[i].from)
+			p->first_hop[zone++] = i;
+	while (zone <= m->n_zones)
+		p->first_hop[zone++] = (uint32_t)p->n_hops;
+	return true;
+}
+
+/* The first conduit of this hop by which a walk may go on. */
+static const struct model_conduit *leading(struct proof *p, struct hop *h)
+{
+	if (h->leads == UNASKED) {
+		h->leads = NOBODY;
+		for (uint32_t i = 0; i < h->n && h->leads == NOBODY; i++)
+			if (leads_on(p, &p->m->conduits[p->sorted[h->first + i]]))
+				h->leads = p->sorted[h->first + i];
+	}
+	return h->leads == NOBODY ? NULL : &p->m->conduits[h->leads];
+}
+
+/* The first conduit of this hop that carries what the statement forbids, with the packet. */
+static const struct model_conduit *breaking(struct proof *p, struct hop *h, const struct model_never *never,
+					    struct counterexample *x)
+{
+	uint32_t want = never->all_commands ? WANTS - 1 : never->classes & CLASS_ALL, *known;
+
+	if (h->breaker == NULL) {
+		h->breaker = arena_array(p->a, (size_t)WANTS * WAYS, sizeof(*h->breaker));
+		for (uint32_t i = 0; h->breaker != NULL && i < WANTS * WAYS; i++)
+			h->breaker[i] = UNASKED;
+	}
+	if (h->breaker == NULL)
+		return NULL;
+	known = &h->breaker[want * WAYS + p->unattended];
+	if (*known == UNASKED) {
+		*known = NOBODY;
+		for (uint32_t i = 0; i < h->n && *known == NOBODY; i++)
+			if (breaks(p, &p->m->conduits[p->sorted[h->first + i]], never, x))
+				*known = p->sorted[h->first + i];
+	}
+	/* What was found for another statement is found again, with its packet. */
+	return *known != NOBODY && breaks(p, &p->m->conduits[*known], never, x) ? &p->m->conduits[*known] : NULL;
+}
+
 /* True: it holds. Breadth first, so that the shortest chain is told. via[zone] = the conduit by which the walk came; NULL at
  * the start. */
 static bool holds(struct proof *p, const struct model_never *never)
 {
 	const struct model_conduit **via = arena_array(p->a, p->m->n_zones, sizeof(struct model_conduit *));
-	const struct model_zone **queue = arena_array(p->a, p->m->n_zones, sizeof(struct model_zone *));
+	uint32_t *queue = arena_array(p->a, p->m->n_zones, sizeof(*queue));
 	struct counterexample x = { 0 };
 	size_t n = 0;
 
 	if (via == NULL || queue == NULL)
 		return true;
-	queue[n++] = never->from;
+	queue[n++] = never->from->index;
 	for (size_t at = 0; at < n; at++) {
-		for (size_t i = 0; i < p->m->n_conduits; i++) {
-			const struct model_conduit *c = &p->m->conduits[i];
+		uint32_t first = p->first_hop[queue[at]], end = p->first_hop[queue[at] + 1];
 
-			if (c->from == queue[at] && breaks(p, c, never, &x)) {
+		for (uint32_t i = first; i < end; i++) {
+			const struct model_conduit *c =
+				p->hops[i].to == never->to->index ? breaking(p, &p->hops[i], never, &x) : NULL;
+
+			if (c != NULL) {
 				add(p, never, via, c, &x);
 				return false;
 			}
 		}
-		for (size_t i = 0; i < p->m->n_conduits && never->chain; i++) {
-			const struct model_conduit *c = &p->m->conduits[i];
+		for (uint32_t i = first; i < end && never->chain; i++) {
+			struct hop *h = &p->hops[i];
+			const struct model_conduit *c;
 
-			if (c->from != queue[at] || c->to == never->from || via[c->to->index] != NULL ||
-			    !leads_on(p, c))
+			if (h->to == never->from->index || via[h->to] != NULL)
 				continue;
-			via[c->to->index] = c;
-			queue[n++] = c->to;
+			c = leading(p, h);
+			if (c == NULL)
+				continue;
+			via[h->to] = c;
+			queue[n++] = h->to;
 		}
 	}
 	return true;
@@ -365,8 +497,11 @@ static bool holds(struct proof *p, const struct model_never *never)
 
 size_t prove_nevers(const struct model *m, struct arena *a, struct counterexample **ret)
 {
-	struct proof p = { .m = m, .a = a };
+	struct proof p;
 
+	*ret = NULL;
+	if (!proof_begin(&p, m, a))
+		return 0;
 	for (size_t i = 0; i < m->n_nevers; i++) {
 		const struct model_never *never = &m->nevers[i];
 
@@ -387,16 +522,24 @@ size_t prove_nevers(const struct model *m, struct arena *a, struct counterexampl
 	return p.n;
 }
 
+/* Where walks go on hangs on the breaks. */
+static void ask_again(struct proof *p)
+{
+	for (size_t i = 0; i < p->n_hops; i++)
+		p->hops[i].leads = UNASKED;
+}
+
 size_t prove_rests_on(const struct model *m, const struct model_never *never, struct arena *a,
 		      const struct model_chain_break ***ret)
 {
 	bool *off = arena_array(a, m->n_breaks, sizeof(*off));
-	struct proof p = { .m = m, .a = a, .breaks_off = off };
+	struct proof p;
 	size_t n = 0;
 
 	*ret = arena_array(a, m->n_breaks, sizeof(struct model_chain_break *));
-	if (!never->chain || off == NULL || *ret == NULL)
+	if (!never->chain || m->n_breaks == 0 || off == NULL || *ret == NULL || !proof_begin(&p, m, a))
 		return 0;
+	p.breaks_off = off;
 	/* All off; then one after the other on again, as long as the statement does not hold by the others alone. */
 	for (size_t i = 0; i < m->n_breaks; i++)
 		off[i] = true;
@@ -406,6 +549,7 @@ size_t prove_rests_on(const struct model *m, const struct model_never *never, st
 		off[i] = false;
 	for (size_t i = 0; i < m->n_breaks; i++) {
 		off[i] = true;
+		ask_again(&p);
 		if (!holds(&p, never)) {
 			off[i] = false;
 			(*ret)[n++] = &m->breaks[i];

@@ -222,6 +222,17 @@ static void *carve(uint8_t *memory, size_t size, size_t *used, size_t n, size_t 
 	return memory + at;
 }
 
+size_t commands_memory(const struct command_table *t)
+{
+	size_t each[] = { t->n_permits * sizeof(*t->permits), t->n_grants * sizeof(*t->grants),
+			  t->n_rows * sizeof(*t->rows), t->n_ranges * sizeof(*t->ranges) },
+	       used = 0;
+
+	for (size_t i = 0; i < sizeof(each) / sizeof(each[0]); i++)
+		used = (used + 15u) / 16u * 16u + each[i];
+	return used;
+}
+
 static bool carve_all(void *memory, size_t size, struct command_table *t)
 {
 	size_t used = 0;

@@ -77,6 +77,12 @@ struct command_table {
 	uint8_t digest[32]; /* SHA-256 of the image */
 };
 
+/* Largest table of one generation, as bytes of its image and in memory. Workers hold two generations' at once while the
+ * kernel changes over. */
+#define COMMANDS_TABLE_MAX (4u << 20)
+
+/* Memory that a decoded `t` takes. */
+size_t commands_memory(const struct command_table *t);
 /* Bytes that commands_encode needs at most for `t`. */
 size_t commands_size(const struct command_table *t);
 /* Canonical: equal tables give equal bytes. False when `out` is too small. */

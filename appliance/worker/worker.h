@@ -25,7 +25,7 @@
 /* Memory of a worker, all of it taken before the sandbox closes. */
 #define WORKER_FLOWS 16384u
 #define WORKER_POOL_BYTES (8u * 1024u * 1024u)
-#define WORKER_TABLE_BYTES (4u * 1024u * 1024u)
+#define WORKER_TABLE_BYTES (2u * COMMANDS_TABLE_MAX)
 
 #define WORKER_BATCH 32u /* packets per receive */
 /* What epoll says: the control channel has something, the alarm went off; else it is a lane. */

@@ -9,6 +9,7 @@
 #include "policy/compile/compile.h"
 #include "policy/compile/permits.h"
 #include "policy/space/cells.h"
+#include "policy/space/costs.h"
 #include "policy/space/prove.h"
 
 struct lowering {
@@ -254,6 +255,33 @@ static bool lower_cells(struct lowering *w, const struct cells *cells)
 	return true;
 }
 
+/* What no worker could load is refused here, not by the box: with the conduits whose grants fill it. */
+static bool table_fits(struct compilation *c, const struct ir *ir)
+{
+	const struct command_table *t = &ir->table;
+	size_t image = commands_size(t), memory = commands_memory(t), most = image > memory ? image : memory;
+	uint64_t *cost = arena_array(c->arena, c->model->n_conduits, sizeof(*cost));
+	const char *text[2];
+
+	if (most <= COMMANDS_TABLE_MAX)
+		return true;
+	for (uint32_t i = 0; i < t->n_grants && cost != NULL; i++)
+		cost[t->grants[i].conduit]++;
+	for (int l = 0; l < 2; l++) {
+		int n = message_text(NULL, 0, (enum lang)l, M_LOWER_TABLE, (unsigned)(most >> 10),
+				     COMMANDS_TABLE_MAX >> 10);
+		char *s = n >= 0 ? arena_alloc(c->arena, (size_t)n + 1) : NULL;
+
+		if (s == NULL || cost == NULL)
+			return false;
+		message_text(s, (size_t)n + 1, (enum lang)l, M_LOWER_TABLE, (unsigned)(most >> 10),
+			     COMMANDS_TABLE_MAX >> 10);
+		text[l] = s;
+	}
+	costs_report(&c->diags, "policy.table_too_large", c->model, cost, c->arena, text[LANG_EN], text[LANG_JA]);
+	return false;
+}
+
 bool policy_lower(struct compilation *c)
 {
 	struct lowering w = { .m = c->model, .a = c->arena };
@@ -270,7 +298,7 @@ bool policy_lower(struct compilation *c)
 		w.ir->site_name = w.m->site_name;
 		w.ir->site_label = w.m->site_label;
 		if (lower_box(&w) && lower_zones(&w) && lower_conduits(&w) && lower_cells(&w, &cells) &&
-		    commands_make(w.m, &cells, w.a, w.ir) && permits_identify(w.ir, w.a))
+		    commands_make(w.m, &cells, w.a, w.ir) && table_fits(c, w.ir) && permits_identify(w.ir, w.a))
 			c->ir = w.ir;
 	}
 	if (c->ir == NULL && c->diags.errors == 0)

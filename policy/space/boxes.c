@@ -284,37 +284,49 @@ static bool emit(struct split *s, size_t at, size_t n, const struct span w[DIMS]
 
 static bool cut(struct split *s, size_t at, size_t n, const struct span w[DIMS]);
 
-/* Where the list falls apart along `dim`, each part is cut by itself. *apart: it did. */
-static bool cut_parts(struct split *s, size_t at, size_t n, int dim, const struct span w[DIMS], bool *apart)
+/* A part of a list: numbers at stack[at .. at + n). */
+struct part {
+	size_t at, n;
+};
+
+/* The next part of a sorted list, from `from` on: nothing behind it touches it along `dim`. */
+static struct part next_part(const struct cutter *c, struct part list, size_t from, int dim, const struct span w[DIMS])
 {
-	struct cutter *c = &s->c;
-	size_t first = 0;
-	wide reach;
+	wide reach = clipped(c, list.at + from, dim, w).hi;
+	size_t i = from + 1;
 
-	*apart = false;
-	sort_list(c, at, n, dim);
-	reach = clipped(c, at, dim, w).hi;
-	for (size_t i = 1; i < n && !*apart; i++) {
-		struct span x = clipped(c, at + i, dim, w);
+	for (; i < list.n; i++) {
+		struct span x = clipped(c, list.at + i, dim, w);
 
-		*apart = x.lo > reach;
+		if (x.lo > reach)
+			break;
 		reach = x.hi > reach ? x.hi : reach;
 	}
-	if (!*apart)
-		return true;
-	reach = clipped(c, at, dim, w).hi;
-	for (size_t i = 1; i <= n; i++) {
-		/* A part is sorted anew by its own cutting; what stands behind it is still in order. */
-		struct span x = i < n ? clipped(c, at + i, dim, w) : (struct span){ 0, 0 };
+	return (struct part){ list.at + from, i - from };
+}
 
-		if (i == n || x.lo > reach) {
-			if (!cut(s, at + first, i - first, w))
-				return false;
-			first = i;
-		}
-		if (i < n && (first == i || x.hi > reach))
-			reach = x.hi;
+/*
+ * Where the list falls apart along `dim`, each part is cut by itself, but for the largest, which is left in *list for the
+ * caller to go on with: so lists inside lists halve, and the recursion is no deeper than their logarithm. *apart: it did.
+ */
+static bool cut_parts(struct split *s, struct part *list, int dim, const struct span w[DIMS], bool *apart)
+{
+	struct part largest = { 0, 0 }, p;
+
+	sort_list(&s->c, list->at, list->n, dim);
+	for (size_t i = 0; i < list->n; i += p.n) {
+		p = next_part(&s->c, *list, i, dim, w);
+		if (p.n > largest.n)
+			largest = p;
 	}
+	*apart = largest.n < list->n;
+	/* A part is sorted anew by its own cutting; what stands behind it is still in order. */
+	for (size_t i = 0; *apart && i < list->n; i += p.n) {
+		p = next_part(&s->c, *list, i, dim, w);
+		if (p.at != largest.at && !cut(s, p.at, p.n, w))
+			return false;
+	}
+	*list = largest;
 	return true;
 }
 
@@ -339,43 +351,45 @@ static bool cut_slabs(struct split *s, size_t at, size_t n, int dim, const struc
 
 /*
  * First apart, then slabs: a list that falls apart along any dimension costs only a sort; slabs are cut only through
- * boxes that are tied together in all three, along the dimension where that touches the fewest.
+ * boxes that are tied together in all three, along the dimension where that touches the fewest. Within a slab all boxes are
+ * the same along its dimension, so slabs lie in slabs three times at most.
  */
 static bool cut(struct split *s, size_t at, size_t n, const struct span w[DIMS])
 {
+	struct part list = { at, n };
 	uint64_t best_cost = UINT64_MAX, cost;
-	bool same[DIMS], apart, wanted = s->wanted == NULL;
+	bool same[DIMS], apart, wanted;
 	int best = -1;
 
-	for (size_t i = 0; i < n && !wanted; i++)
-		wanted = s->wanted[s->c.boxes[s->c.stack[at + i]].tag];
-	if (!wanted)
-		return true;
-	if (*s->steps < n)
-		return false;
-	*s->steps -= n;
-	if (n == 1)
-		return emit(s, at, n, w);
-	for (int d = 0; d < DIMS; d++) {
-		same[d] = all_same(&s->c, at, n, d, w);
-		if (same[d])
-			continue;
-		if (!cut_parts(s, at, n, d, w, &apart))
-			return false;
-		if (apart)
+	do {
+		wanted = s->wanted == NULL;
+		for (size_t i = 0; i < list.n && !wanted; i++)
+			wanted = s->wanted[s->c.boxes[s->c.stack[list.at + i]].tag];
+		if (!wanted)
 			return true;
-	}
+		if (*s->steps < list.n)
+			return false;
+		*s->steps -= list.n;
+		if (list.n == 1)
+			return emit(s, list.at, list.n, w);
+		apart = false;
+		for (int d = 0; d < DIMS && !apart; d++) {
+			same[d] = all_same(&s->c, list.at, list.n, d, w);
+			if (!same[d] && !cut_parts(s, &list, d, w, &apart))
+				return false;
+		}
+	} while (apart);
 	for (int d = 0; d < DIMS; d++) {
 		if (same[d])
 			continue;
-		if (!slabs_in(&s->c, at, n, d, w, &cost))
+		if (!slabs_in(&s->c, list.at, list.n, d, w, &cost))
 			return false;
 		if (cost < best_cost) {
 			best_cost = cost;
 			best = d;
 		}
 	}
-	return best < 0 ? emit(s, at, n, w) : cut_slabs(s, at, n, best, w);
+	return best < 0 ? emit(s, list.at, list.n, w) : cut_slabs(s, list.at, list.n, best, w);
 }
 
 static const struct span everything[DIMS] = { { 0, ~(wide)0 }, { 0, ~(wide)0 }, { 0, ~(wide)0 } };

@@ -41,7 +41,8 @@ struct box_sink {
 /*
  * Cuts the union of `boxes` into disjoint pieces, each covered by one set of boxes all over. Groups of overlapping boxes
  * in which no tag is `wanted` are passed over (`wanted`: one flag per tag, NULL = all). Takes from *steps (about one per
- * box and slab); false when they run out, the sink refuses, or memory is out.
+ * box and slab); false when they run out, the sink refuses, or memory is out. The recursion is
+ * as deep as the logarithm of n.
  */
 bool boxes_split(const struct box *boxes, size_t n, const bool *wanted, struct arena *a, uint64_t *steps,
 		 const struct box_sink *sink);

@@ -7,6 +7,7 @@
 
 #include "policy/ir/ir.h"
 #include "policy/space/boxes.h"
+#include "policy/space/costs.h"
 
 #define SCRATCH_BUDGET (256u << 20)
 #define STEPS_MAX 60000000u /* boxes touched while cutting; about a second of work at the very worst */
@@ -39,7 +40,7 @@ struct maker {
 	struct raw *raw;
 	size_t n_raw, raw_room;
 	size_t list_room;
-	struct srcpos where; /* the conduit to blame when a limit is met */
+	uint64_t *cost; /* by conduit: its boxes, and the cells that it is part of */
 	uint64_t steps;
 };
 
@@ -60,16 +61,37 @@ size_t cell_ports(const struct model_port *p, uint8_t family, uint8_t *l4proto, 
 	return n;
 }
 
+static bool report(struct maker *k, const char *code, const char *en, const char *ja)
+{
+	if (en != NULL && ja != NULL)
+		costs_report(k->d, code, k->m, k->cost, k->a, en, ja);
+	return false;
+}
+
+static const char *sentence(struct maker *k, enum lang l, enum message m, uint32_t most)
+{
+	int n = message_text(NULL, 0, l, m, most);
+	char *text = n >= 0 ? arena_alloc(k->a, (size_t)n + 1) : NULL;
+
+	if (text != NULL)
+		message_text(text, (size_t)n + 1, l, m, most);
+	return text;
+}
+
 static bool out_of_memory(struct maker *k)
 {
-	diag_add(k->d, SEV_ERROR, "policy.memory", k->where, M_LOWER_MEMORY);
+	if (k->cost == NULL || arena_failed(k->a))
+		diag_add(k->d, SEV_ERROR, "policy.memory", (struct srcpos){ 0, 0, 0 }, M_LOWER_MEMORY);
+	else
+		report(k, "policy.memory", sentence(k, LANG_EN, M_LOWER_MEMORY, 0),
+		       sentence(k, LANG_JA, M_LOWER_MEMORY, 0));
 	return false;
 }
 
 static bool too_large(struct maker *k)
 {
-	diag_add(k->d, SEV_ERROR, "policy.too_large", k->where, M_LOWER_TOO_LARGE, CELLS_MAX);
-	return false;
+	return report(k, "policy.too_large", sentence(k, LANG_EN, M_LOWER_TOO_LARGE, CELLS_MAX),
+		      sentence(k, LANG_JA, M_LOWER_TOO_LARGE, CELLS_MAX));
 }
 
 /* What ends first of more than the kernel can follow would never be allowed. That is said, unless it is over already. */
@@ -123,6 +145,7 @@ static bool add_raw(struct maker *k, uint64_t bucket, bool until, const struct s
 
 	if (k->n_raw == BOXES_MAX)
 		return too_large(k);
+	k->cost[k->ret->pairs[pair].conduit]++;
 	r = arena_grow(k->scratch, (void **)&k->raw, &k->n_raw, &k->raw_room, sizeof(*r));
 	if (r == NULL)
 		return out_of_memory(k);
@@ -163,7 +186,6 @@ static bool add_conduit(struct maker *k, const struct model_conduit *c, uint32_t
 {
 	const struct model_interface *first = k->m->box.interfaces;
 
-	k->where = c->at;
 	for (size_t i = 0; i < c->from->n_interfaces; i++)
 		for (size_t o = 0; o < c->to->n_interfaces; o++) {
 			uint64_t way = (uint64_t)(c->from->interfaces[i] - first) << 24 |
@@ -218,8 +240,10 @@ static bool add_piece(struct pieces *p, const struct span d[DIMS], const uint32_
 	bool granted = false;
 	struct piece *q;
 
-	for (size_t i = 0; i < n_tags && !granted; i++)
-		granted = !conduit_of(p->k, tags[i])->shadow;
+	for (size_t i = 0; i < n_tags; i++) {
+		granted = granted || !conduit_of(p->k, tags[i])->shadow;
+		p->k->cost[conduit_of(p->k, tags[i])->index]++;
+	}
 	if (!granted)
 		return true;
 	if (p->n == CELLS_MAX)
@@ -366,7 +390,6 @@ static bool cut_bucket(struct maker *k, const struct raw *raw, size_t n)
 		return out_of_memory(k);
 	while (base < n && !raw[base].until)
 		base++;
-	k->where = conduit_of(k, raw->box.tag)->at;
 	ok = (base == 0 || cut_boxes(k, memory, raw, base, false)) && (base == n || cut_boxes(k, memory, raw, n, true));
 	arena_free(memory);
 	return ok;
@@ -454,8 +477,9 @@ bool cells_make(const struct model *m, struct arena *a, struct diags *d, struct 
 	k.scratch = arena_new(SCRATCH_BUDGET);
 	if (k.scratch == NULL)
 		return out_of_memory(&k);
+	k.cost = arena_array(k.scratch, m->n_conduits, sizeof(*k.cost));
 	interner_init(&k.sets, k.scratch);
-	ok = make(&k);
+	ok = k.cost != NULL ? make(&k) : out_of_memory(&k);
 	arena_free(k.scratch);
 	return ok;
 }

@@ -45,10 +45,10 @@
 
 /* All conduits from one zone to another, and what has been found out about them: every statement asks the same. */
 struct hop {
-	uint32_t from, to;		 /* zones */
-	uint32_t first, n;		 /* in proof.sorted */
-	uint32_t leads;			 /* the first by which a walk may go on, or one of the above */
-	uint32_t *breaker;		 /* [WANTS * WAYS]: the first that carries what is forbidden; NULL = never asked */
+	uint32_t from, to; /* zones */
+	uint32_t first, n; /* in proof.sorted */
+	uint32_t leads;	   /* the first by which a walk may go on, or one of the above */
+	uint32_t *breaker; /* [WANTS * WAYS]: the first that carries what is forbidden; NULL = never asked */
 };
 
 struct proof {
@@ -63,7 +63,8 @@ struct proof {
 	struct arena *scratch;	   /* of the cells, made when they are first asked */
 	const struct cells *cells; /* NULL: not made yet, or too many */
 	uint32_t *pair_at;	   /* by conduit: its first pair in the cells */
-	uint32_t *decided[WAYS];   /* by pair: the first cell in which it passes the unjudged, + 1; NULL = not asked yet */
+	uint32_t
+		*decided[WAYS]; /* by pair: the first cell in which it passes the unjudged, + 1; NULL = not asked yet */
 	enum unattended unattended; /* what is tried */
 	const bool *breaks_off;	    /* by number: those that do not count; NULL = none */
 };

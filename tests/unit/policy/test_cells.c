@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: tests/unit/policy/model_make.c policy/compile/lower.c policy/space/cells.c policy/space/boxes.c
+ * LINK: tests/unit/policy/model_make.c policy/compile/lower.c policy/space/cells.c policy/space/boxes.c policy/space/costs.c
  * LINK: policy/space/intern.c policy/compile/permits.c policy/compile/commands.c policy/space/prove.c
  * LINK: policy/space/prove_text.c
  * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/wire/commands.c
@@ -15,7 +15,9 @@
 
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -284,13 +286,65 @@ static void too_many_is_refused(void **state)
 	maker_free(&k);
 }
 
+static bool count_piece(void *ctx, const struct span d[DIMS], const uint32_t *tags, size_t n_tags)
+{
+	(void)d;
+	(void)tags;
+	assert_int_equal(n_tags, 1);
+	++*(size_t *)ctx;
+	return true;
+}
+
+#define SPIRAL 6000u
+
+static void *split_a_spiral(void *ret)
+{
+	struct box *boxes = calloc(SPIRAL, sizeof(*boxes));
+	struct arena *a = arena_new((size_t)64 << 20);
+	uint64_t steps = 60000000;
+	size_t pieces = 0;
+	struct box_sink sink = { &pieces, count_piece };
+
+	assert_true(boxes != NULL && a != NULL);
+	for (uint32_t i = 0; i < SPIRAL; i++) {
+		boxes[i].tag = i;
+		boxes[i].d[i % 2] = (struct span){ i, i };
+		boxes[i].d[1 - i % 2] = (struct span){ i, 2 * SPIRAL };
+	}
+	*(bool *)ret = boxes_split(boxes, SPIRAL, NULL, a, &steps, &sink) && pieces == SPIRAL;
+	arena_free(a);
+	free(boxes);
+	return NULL;
+}
+
+/* Each box holds together what lies behind it until it is taken away, once in each direction: a list that falls apart by one
+ * at a time. The stack must not grow with it. */
+static void lists_that_fall_apart_slowly(void **state)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	bool done = false;
+
+	(void)state;
+	assert_int_equal(pthread_attr_init(&attr), 0);
+	assert_int_equal(pthread_attr_setstacksize(&attr, 128u << 10), 0);
+	assert_int_equal(pthread_create(&thread, &attr, split_a_spiral, &done), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_true(done);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(overlap_is_cut_out),	  cmocka_unit_test(what_touches_is_one),
-		cmocka_unit_test(both_families_and_icmp), cmocka_unit_test(until_lies_over_the_base),
-		cmocka_unit_test(interfaces_are_crossed), cmocka_unit_test(form_depends_on_the_region),
-		cmocka_unit_test(edges_of_address_space), cmocka_unit_test(ten_thousand),
+		cmocka_unit_test(lists_that_fall_apart_slowly),
+		cmocka_unit_test(overlap_is_cut_out),
+		cmocka_unit_test(what_touches_is_one),
+		cmocka_unit_test(both_families_and_icmp),
+		cmocka_unit_test(until_lies_over_the_base),
+		cmocka_unit_test(interfaces_are_crossed),
+		cmocka_unit_test(form_depends_on_the_region),
+		cmocka_unit_test(edges_of_address_space),
+		cmocka_unit_test(ten_thousand),
 		cmocka_unit_test(too_many_is_refused),
 	};
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: tests/unit/policy/model_make.c policy/compile/lower.c policy/space/cells.c policy/space/boxes.c
+ * LINK: tests/unit/policy/model_make.c policy/compile/lower.c policy/space/cells.c policy/space/boxes.c policy/space/costs.c
  * LINK: policy/space/intern.c policy/compile/permits.c policy/compile/commands.c policy/space/prove.c
  * LINK: policy/space/prove_text.c
  * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/wire/commands.c
@@ -272,6 +272,37 @@ static void past_conduits_are_not_spoken_of(void **state)
 	maker_free(&p.k);
 }
 
+/* Steps of conduits over one another: each cell is another combination, and each combination names its conduits. What no
+ * worker could hold is refused by the first who can know, with those that fill it. */
+static void too_many_combinations(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	pair_init(&p);
+	for (unsigned i = 0; i < 100; i++) {
+		char name[16], src[16], dst[16];
+		struct addr_range *from = arena_array(p.k.arena, 1, sizeof(*from)),
+				  *to = arena_array(p.k.arena, 1, sizeof(*to));
+		struct model_conduit *c;
+
+		snprintf(name, sizeof(name), "c%u", i);
+		snprintf(src, sizeof(src), "10.1.0.%u", i);
+		snprintf(dst, sizeof(dst), "10.2.0.%u", 99 - i);
+		c = maker_conduit(&p.k, name, p.a, p.b, src, dst, p.reads);
+		*from = (struct addr_range){ .lo = c->sources[0].lo, .hi = c->sources[0].hi };
+		*to = (struct addr_range){ .lo = c->destinations[0].lo, .hi = c->destinations[0].hi };
+		from->lo.b[3] = 0;
+		to->lo.b[3] = 0;
+		c->sources = from;
+		c->destinations = to;
+	}
+	assert_false(maker_lower(&p.k));
+	assert_int_equal(said(&p, "policy.table_too_large"), 1);
+	assert_non_null(strstr(p.k.c.diags.list[0].hint[0], "c49 (site.cfg:"));
+	maker_free(&p.k);
+}
+
 /* A shadow changes no setting of what it watches and stands nowhere by itself. */
 static void shadows_allow_nothing(void **state)
 {
@@ -387,6 +418,7 @@ int main(void)
 		cmocka_unit_test(ends_have_a_bound),
 		cmocka_unit_test(past_conduits_are_not_spoken_of),
 		cmocka_unit_test(shadows_allow_nothing),
+		cmocka_unit_test(too_many_combinations),
 		cmocka_unit_test(identities),
 		cmocka_unit_test(broken_never_is_an_error),
 	};

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "appliance/base/messages.h"
+#include "appliance/base/version.h"
 #include "appliance/role/roles.h"
 #include "appliance/supervise/supervise.h"
 
@@ -40,6 +41,7 @@ static const struct option options[] = {
 	{ "workers", required_argument, NULL, 'w' },
 	{ "lang", required_argument, NULL, 'l' },
 	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'v' },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -96,6 +98,9 @@ int main(int argc, char **argv)
 			break;
 		case 'h':
 			message_print(stdout, o.lang, M_USAGE_DAEMON);
+			return 0;
+		case 'v':
+			printf("sekishod %s\n", SEKISHO_VERSION);
 			return 0;
 		case ':':
 			return usage_problem(o.lang, M_CLI_NO_VALUE, argv[optind - 1]);

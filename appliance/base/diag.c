@@ -158,7 +158,7 @@ static size_t edits(const char *a, size_t na, const char *b, size_t nb)
 
 const char *word_nearest(const char *word, const char *const *known, size_t n)
 {
-	size_t len = strlen(word), best = len / 3 + 1;
+	size_t len = strlen(word), best = len < 5 ? 1 : len < 9 ? 2 : 3; /* slips, for a word of this length */
 	const char *ret = NULL;
 
 	if (len == 0 || len > WORD_MAX)
@@ -171,7 +171,9 @@ const char *word_nearest(const char *word, const char *const *known, size_t n)
 		if (other == 0 || other > WORD_MAX)
 			continue;
 		e = edits(word, len, known[i], other);
-		/* A word that keeps none of its letters is another word, not a slip. */
+		/* A word that keeps none of its letters is another word, not a slip; and two slips leave the first one. */
+		if (e >= 2 && !same(word[0], known[i][0]))
+			continue;
 		if (e < len && e < other && (ret == NULL ? e <= best : e < best)) {
 			ret = known[i];
 			best = e;

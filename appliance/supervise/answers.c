@@ -358,7 +358,8 @@ static json_t *verify_json(struct supervisor *s, struct collect *c, int *status)
 	json_object_set_new(j, "workers", tables);
 	if (!equal || json_array_size(list) > 0)
 		json_object_set_new(j, "equal", json_false());
-	*status = json_is_true(json_object_get(j, "equal")) ? 0 : 1;
+	json_object_set_new(j, "generation", json_integer((json_int_t)s->now->number));
+	*status = json_is_true(json_object_get(j, "equal")) && s->now->number != 0 ? 0 : 1;
 	return json_incref(j);
 }
 

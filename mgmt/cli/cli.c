@@ -8,11 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "appliance/base/version.h"
 #include "mgmt/cli/help.h"
 #include "mgmt/cli/options.h"
+#include "mgmt/cli/socket.h"
 #include "mgmt/cli/width.h"
-
-#define SOCKET_DEFAULT "/run/sekisho/control.sock"
 
 int cli_fail_text(struct cli *c, enum cli_status status, const char *text)
 {
@@ -100,7 +100,9 @@ static int usage_problem(struct cli *c, const struct cli_problem *p)
 	char text[512];
 	int status;
 
-	if (p->nearest != NULL)
+	if (p->wanted != NULL)
+		message_text(text, sizeof(text), c->lang, p->message, p->word, p->wanted, p->nearest);
+	else if (p->nearest != NULL)
 		message_text(text, sizeof(text), c->lang, p->with_nearest, p->word, p->nearest);
 	else
 		message_text(text, sizeof(text), c->lang, p->message, p->word);
@@ -117,15 +119,13 @@ static int usage_problem(struct cli *c, const struct cli_problem *p)
 
 static void cli_init(struct cli *c, int argc, char **argv)
 {
-	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM"), *env = getenv("SEKISHO_SOCKET");
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 	struct cli_line line;
 
 	cli_read_globals(argc, argv, &line);
 	c->lang = lang_choose(line.globals[GLOBAL_LANG]);
 	c->json = line.globals[GLOBAL_JSON] != NULL;
-	c->socket = line.globals[GLOBAL_SOCKET] != NULL ? line.globals[GLOBAL_SOCKET]
-		    : env != NULL && *env != '\0'	? env
-							: SOCKET_DEFAULT;
+	c->socket = socket_choose(line.globals[GLOBAL_SOCKET]);
 	c->out = stdout;
 	c->err = stderr;
 	c->color = isatty(STDOUT_FILENO) && (no_color == NULL || *no_color == '\0') && term != NULL &&
@@ -151,6 +151,8 @@ static int perform(struct cli *c, const struct cli_line *line)
 	if (line->globals[GLOBAL_HELP] != NULL) {
 		if (line->verb != NULL)
 			help_verb(c, line->verb, c->out);
+		else if (line->above != NULL)
+			help_above(c, line->above, c->out);
 		else
 			help_overview(c, c->out);
 		return CLI_YES;

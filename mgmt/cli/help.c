@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/cli/help.h"
 
+#include <string.h>
+
 #include "mgmt/cli/options.h"
 #include "mgmt/cli/table.h"
 
@@ -80,4 +82,18 @@ void help_verb(const struct cli *c, const struct cli_verb *v, FILE *to)
 	}
 	message_print(to, c->lang, M_HELP_GLOBALS);
 	global_rows(c, to);
+}
+
+void help_above(const struct cli *c, const char *word, FILE *to)
+{
+	bool more = false;
+
+	for (size_t i = 0; i < cli_n_verbs; i++) {
+		if (strcmp(cli_verbs[i]->name, word) != 0)
+			continue;
+		if (more)
+			fputc('\n', to);
+		help_verb(c, cli_verbs[i], to);
+		more = true;
+	}
 }

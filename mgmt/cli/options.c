@@ -16,6 +16,42 @@ const struct cli_option cli_globals[GLOBAL_COUNT] = {
 /* What one option word did. */
 enum took { TOOK_NOT_MINE, TOOK_ONE, TOOK_TWO, TOOK_NO_VALUE, TOOK_EXTRA_VALUE };
 
+/* The option that this word is, with or without a value behind it; NULL when it is none of them. */
+static const struct cli_option *option_of(const struct cli_option *options, size_t n, const char *word)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t len = strlen(options[i].name);
+
+		if (strncmp(word, options[i].name, len) == 0 && (word[len] == '\0' || word[len] == '='))
+			return &options[i];
+	}
+	return NULL;
+}
+
+/* "--to --dry-run": the second is an option, not the value of the first. */
+static bool is_option(const struct cli_verb *v, const char *word)
+{
+	return (v != NULL && option_of(v->options, v->n_options, word) != NULL) ||
+	       option_of(cli_globals, GLOBAL_COUNT, word) != NULL;
+}
+
+/* Whether a value can be what the option's own words for it say: a number, one of several words. */
+static bool value_fits(const struct cli_option *o, const char *value)
+{
+	static const char *const numbers[] = { "SECONDS", "NUMBER", "N", "SEQ" };
+	size_t len = strlen(value);
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (strcmp(o->value, numbers[i]) == 0)
+			return len > 0 && strspn(value, "0123456789") == len;
+	if (strchr(o->value, '|') == NULL)
+		return true;
+	for (const char *word = o->value; word != NULL; word = strchr(word, '|') != NULL ? strchr(word, '|') + 1 : NULL)
+		if (strncmp(word, value, len) == 0 && (word[len] == '\0' || word[len] == '|'))
+			return true;
+	return false;
+}
+
 /* Reads word (and next, when its value stands apart) against one option table. */
 static enum took take(const struct cli_option *options, size_t n, const char *word, const char *next,
 		      const char **values)
@@ -65,19 +101,41 @@ static bool problem_set(struct cli_problem *p, enum message m, const char *word,
 /* "--cofirm" -> "--confirm": among the verb's options and the global ones. Only the part before '=' counts. */
 static const char *nearest_option(const struct cli_verb *v, const char *word)
 {
-	const char *known[CLI_OPTIONS + GLOBAL_COUNT];
+	const char *known[CLI_OPTIONS + GLOBAL_COUNT], *near;
 	char bare[64];
-	size_t n = 0, len = strcspn(word, "=");
+	size_t n = 0, len;
 
+	word += strspn(word, "-"); /* what every option begins with makes no two of them alike */
+	len = strcspn(word, "=");
 	if (len >= sizeof(bare))
 		return NULL;
 	memcpy(bare, word, len);
 	bare[len] = '\0';
 	for (size_t i = 0; v != NULL && i < v->n_options; i++)
-		known[n++] = v->options[i].name;
+		known[n++] = v->options[i].name + 2;
 	for (size_t i = 0; i < GLOBAL_COUNT; i++)
-		known[n++] = cli_globals[i].name;
-	return word_nearest(bare, known, n);
+		known[n++] = cli_globals[i].name + 2;
+	near = word_nearest(bare, known, n);
+	return near != NULL ? near - 2 : NULL;
+}
+
+/* An operand is missing: did an option take it for its value? */
+static bool taken_operand(const struct cli_line *line, struct cli_problem *problem)
+{
+	const struct cli_verb *v = line->verb;
+
+	for (size_t i = 0; i < v->n_options + GLOBAL_COUNT; i++) {
+		bool own = i < v->n_options;
+		const struct cli_option *o = own ? &v->options[i] : &cli_globals[i - v->n_options];
+		const char *value = own ? line->args.values[i] : line->globals[i - v->n_options];
+
+		if (value == NULL || o->value == NULL || value_fits(o, value))
+			continue;
+		problem_set(problem, M_CLI_VALUE_UNFIT, o->name, M_CLI_VALUE_UNFIT, value, v);
+		problem->wanted = o->value;
+		return true;
+	}
+	return false;
 }
 
 static const char *nearest_verb(const char *word)
@@ -135,6 +193,8 @@ bool cli_read_line(int argc, char **argv, struct cli_line *ret, struct cli_probl
 				took = take(v->options, v->n_options, word, next, ret->args.values);
 			if (took == TOOK_NOT_MINE)
 				took = take(cli_globals, GLOBAL_COUNT, word, next, ret->globals);
+			if (took == TOOK_TWO && is_option(v, next))
+				took = TOOK_NO_VALUE;
 			if (took == TOOK_NO_VALUE)
 				return problem_set(problem, M_CLI_NO_VALUE, word, M_CLI_NO_VALUE, NULL, v);
 			if (took == TOOK_EXTRA_VALUE)
@@ -148,11 +208,11 @@ bool cli_read_line(int argc, char **argv, struct cli_line *ret, struct cli_probl
 		}
 		if (v == NULL) {
 			ret->verb = find_verb(word, next, &used, &under);
-			if (ret->verb == NULL && ret->globals[GLOBAL_HELP] != NULL && under != NULL && next == NULL)
-				return true; /* "--help journal" */
-			if (ret->verb == NULL && under != NULL && next != NULL && is_help(next)) {
-				ret->globals[GLOBAL_HELP] = next;
-				return true; /* "journal --help" */
+			if (ret->verb == NULL && under != NULL &&
+			    (next == NULL ? ret->globals[GLOBAL_HELP] != NULL : is_help(next))) {
+				ret->globals[GLOBAL_HELP] = ""; /* "--help journal", "journal --help" */
+				ret->above = word;
+				return true;
 			}
 			if (ret->verb == NULL && under != NULL)
 				return problem_set(problem, M_CLI_UNDER, word, M_CLI_UNDER_NEAR, under, NULL);
@@ -167,8 +227,8 @@ bool cli_read_line(int argc, char **argv, struct cli_line *ret, struct cli_probl
 		ret->args.operands[ret->args.n_operands++] = word;
 	}
 	if (ret->verb != NULL && ret->globals[GLOBAL_HELP] == NULL && ret->args.n_operands < ret->verb->min_operands)
-		return problem_set(problem, M_CLI_MISSING_OPERAND, ret->verb->operands, M_CLI_MISSING_OPERAND, NULL,
-				   ret->verb);
+		return !taken_operand(ret, problem) && problem_set(problem, M_CLI_MISSING_OPERAND, ret->verb->operands,
+								   M_CLI_MISSING_OPERAND, NULL, ret->verb);
 	return true;
 }
 

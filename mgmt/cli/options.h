@@ -16,6 +16,7 @@ extern const struct cli_option cli_globals[GLOBAL_COUNT];
 struct cli_line {
 	const char *globals[GLOBAL_COUNT]; /* as cli_args.values */
 	const struct cli_verb *verb;	   /* NULL: none was named */
+	const char *above;		   /* the first word of verbs that help is wanted for: "journal"; or NULL */
 	struct cli_args args;
 };
 
@@ -25,6 +26,7 @@ struct cli_problem {
 	const char *word;
 	const char *nearest; /* NULL = nothing is near enough */
 	enum message with_nearest;
+	const char *wanted; /* M_CLI_VALUE_UNFIT, whose second word is the value: what it should be; else NULL */
 	const struct cli_verb *verb; /* the verb it was said to, or NULL */
 };
 

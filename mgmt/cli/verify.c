@@ -81,6 +81,12 @@ static void past_text(struct cli *c, const json_t *past, const char *since)
 	}
 }
 
+/* Nothing to be equal to. */
+static bool empty(const json_t *answer)
+{
+	return json_is_integer(json_object_get(answer, "generation")) && ju(answer, "generation") == 0;
+}
+
 static int run(struct cli *c, const struct cli_args *a)
 {
 	struct box_answer answer;
@@ -108,7 +114,10 @@ static int run(struct cli *c, const struct cli_args *a)
 	}
 	if (!box_answer_done(c, &answer, &status)) {
 		workers = ja(answer.json, "workers");
-		message_print(c->out, c->lang, jb(answer.json, "equal") ? M_VERIFY_EQUAL : M_VERIFY_DIFFERS,
+		message_print(c->out, c->lang,
+			      empty(answer.json)	 ? M_VERIFY_EMPTY
+			      : jb(answer.json, "equal") ? M_VERIFY_EQUAL
+							 : M_VERIFY_DIFFERS,
 			      json_array_size(ja(answer.json, "differences")));
 		if (json_array_size(ja(answer.json, "differences")) > 0)
 			differences(c, ja(answer.json, "differences"));

@@ -179,6 +179,9 @@ static void nearest_words(void **state)
 	assert_null(word_nearest("migration", known, 6));
 	assert_null(word_nearest("ab", known, 6)); /* as near to "to" as to anything */
 	assert_null(word_nearest("", known, 6));
+	assert_string_equal(word_nearest("crain", (const char *const[]){ "tcp", "crane" }, 2), "crane");
+	assert_null(
+		word_nearest("rtsp", (const char *const[]){ "tcp", "http", "ssh" }, 3)); /* another protocol, no slip */
 	assert_null(word_nearest("a-very-long-word-that-no-key-can-be-meant-by-whatever-else-is-known-here", known, 6));
 }
 

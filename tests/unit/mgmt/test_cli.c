@@ -2,7 +2,8 @@
 /*
  * Parts of the command line: reading it, numbers, terminal cells, tables, help.
  *
- * LINK: mgmt/cli/cli.c mgmt/cli/help.c mgmt/cli/options.c mgmt/cli/table.c mgmt/cli/width.c appliance/base/json.c
+ * LINK: mgmt/cli/cli.c mgmt/cli/help.c mgmt/cli/options.c mgmt/cli/socket.c mgmt/cli/table.c mgmt/cli/width.c
+ * LINK: appliance/base/json.c
  * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/base/diag.c
  * LINK: appliance/base/messages.c appliance/base/utf8.c appliance/base/sha256.c appliance/base/err.c
  * LINK: appliance/wire/msg.c appliance/base/memfd.c

@@ -229,6 +229,14 @@ static void test_every_help(void **state)
 	}
 	run(&r, "help apply");
 	expect_in(r.out, "usage: sekisho apply");
+	run(&r, "journal --help");
+	assert_int_equal(r.status, 0);
+	expect_in(r.out, "usage: sekisho journal verify");
+	run(&r, "help journal");
+	expect_in(r.out, "usage: sekisho journal verify");
+	run(&r, "status --frob");
+	assert_int_equal(r.status, 2);
+	assert_null(strstr(r.err, "Did you mean"));
 }
 
 static void test_usage(void **state)
@@ -243,6 +251,11 @@ static void test_usage(void **state)
 		{ "status --lang fr", "'fr'" },
 		{ "journal", "needs a second word" },
 		{ "apply site.cfg --confirm 0", "--confirm takes seconds" },
+		{ "apply --confirm site.cfg", "'--confirm' takes SECONDS, not 'site.cfg'" },
+		{ "compile --to site.cfg", "'--to' takes nft|json|sealed, not 'site.cfg'" },
+		{ "check --lang site.cfg", "'--lang' takes ja|en, not 'site.cfg'" },
+		{ "replay --policy --pcap x", "'--policy' needs a value" },
+		{ "rollback --to --dry-run", "'--to' needs a value" },
 		{ "apply site.cfg --confirm 1e3", "--confirm takes seconds" },
 		{ "rollback --to 0", "not '0'" },
 		{ "show 4x", "not '4x'" },

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "appliance/base/clock.h"
@@ -48,6 +49,25 @@ static bool passes_now(const struct cutting *c, uint32_t permit, const struct qu
 	       (c->now != NULL && evaluate_ir(&c->now->ir, q) != NULL);
 }
 
+/* "server_asset", "server_label", "server_zone": who an address is in the words of the policy. */
+static void end_note(const struct generation_held *g, json_t *to, const char *end, const struct addr *a)
+{
+	uint32_t zone = ir_book_zone(&g->book, a), asset = ir_book_asset(&g->book, a);
+	char key[24];
+
+	if (asset != UINT32_MAX) {
+		snprintf(key, sizeof(key), "%s_asset", end);
+		json_object_set_new(to, key, json_text(g->ir.assets[asset].name));
+		snprintf(key, sizeof(key), "%s_label", end);
+		if (*g->ir.assets[asset].label != '\0')
+			json_object_set_new(to, key, json_text(g->ir.assets[asset].label));
+	}
+	if (zone != UINT32_MAX) {
+		snprintf(key, sizeof(key), "%s_zone", end);
+		json_object_set_new(to, key, json_text(g->ir.zones[zone].name));
+	}
+}
+
 /* As a person knows it. NULL when memory is out. */
 static json_t *session_json(const struct cutting *c, const struct session *s, const struct question *q)
 {
@@ -55,6 +75,7 @@ static json_t *session_json(const struct cutting *c, const struct session *s, co
 	bool ports = s->l4proto == IPPROTO_TCP || s->l4proto == IPPROTO_UDP;
 	const struct ir_conduit *conduit = NULL;
 	const struct ir_cell *cell;
+	json_t *j;
 
 	/* Labelled under an older policy and not relabelled yet: what allows it now is the name. */
 	cell = old == UINT32_MAX && c->now != NULL ? evaluate_ir(&c->now->ir, q) : NULL;
@@ -62,9 +83,14 @@ static json_t *session_json(const struct cutting *c, const struct session *s, co
 		old = cell->permit;
 	if (old != UINT32_MAX)
 		conduit = generation_conduit(c->now, old);
-	return json_pack("{s:o,s:o,s:s,s:o}", "client", json_endpoint(&s->client, ports ? s->client_port : 0), "server",
-			 json_endpoint(&s->server, ports ? s->server_port : 0), "transport", transport_name(s->l4proto),
-			 "conduit", json_text(conduit != NULL ? conduit->name : NULL));
+	j = json_pack("{s:o,s:o,s:s,s:o}", "client", json_endpoint(&s->client, ports ? s->client_port : 0), "server",
+		      json_endpoint(&s->server, ports ? s->server_port : 0), "transport", transport_name(s->l4proto),
+		      "conduit", json_text(conduit != NULL ? conduit->name : NULL));
+	if (j != NULL) {
+		end_note(c->now != NULL ? c->now : c->next, j, "client", &s->client);
+		end_note(c->now != NULL ? c->now : c->next, j, "server", &s->server);
+	}
+	return j;
 }
 
 /* It goes on under permit `index` of the next generation: its ends, so that the workers can be asked about it. */

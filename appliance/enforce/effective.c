@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/base/clock.h"
 #include "appliance/base/sha256.h"
 #include "appliance/box/reverse_path.h"
 #include "appliance/enforce/enforce.h"
@@ -109,6 +110,25 @@ static json_t *range_json(uint8_t family, const uint8_t *lo, const uint8_t *hi)
 	return json_string(text);
 }
 
+/* Where all of a range belongs to one asset: "destination_asset", "destination_label". */
+static void put_asset(const struct generation_held *g, json_t *to, const char *end, uint8_t family, const uint8_t *lo,
+		      const uint8_t *hi)
+{
+	struct addr a = { .family = family }, b = { .family = family };
+	uint32_t asset;
+	char key[32];
+
+	memcpy(a.b, lo, addr_len(family));
+	memcpy(b.b, hi, addr_len(family));
+	asset = ir_book_asset(&g->book, &a);
+	if (asset == UINT32_MAX || ir_book_asset(&g->book, &b) != asset)
+		return;
+	snprintf(key, sizeof(key), "%s_asset", end);
+	json_object_set_new(to, key, json_text(g->ir.assets[asset].name));
+	snprintf(key, sizeof(key), "%s_label", end);
+	json_object_set_new(to, key, json_text(g->ir.assets[asset].label));
+}
+
 static json_t *cell_json(const struct generation_held *g, unsigned set, const struct image_element *el,
 			 const struct image_element *expected)
 {
@@ -136,6 +156,8 @@ static json_t *cell_json(const struct generation_held *g, unsigned set, const st
 	json_object_set_new(j, "line", json_integer(expected != NULL ? expected->line : 0));
 	json_object_set_new(j, "until", until_json(el->until));
 	json_object_set_new(j, "packets", json_integer((json_int_t)el->packets));
+	put_asset(g, j, "source", family, el->key + 8, el->key_end + 8);
+	put_asset(g, j, "destination", family, el->key + dst, el->key_end + dst);
 	return j;
 }
 
@@ -197,11 +219,13 @@ static json_t *functions_json(const struct command_table *t, const struct comman
 	return list;
 }
 
-static json_t *row_json(const struct command_table *t, const struct command_row *r, const struct vocabulary *v)
+static json_t *row_json(const struct ir *ir, const struct command_row *r, const struct vocabulary *v)
 {
 	static const struct number_set any = { .any = true };
+	const struct command_table *t = &ir->table;
 	json_t *j = json_object();
 
+	json_object_set_new(j, "file", json_text(r->file < ir->n_sources ? ir->sources[r->file].name : NULL));
 	json_object_set_new(j, "line", json_integer(r->line));
 	json_object_set_new(j, "functions", functions_json(t, r, v));
 	/* "any" as in a policy that names none: writes to unit 0, the broadcast of a serial line, are refused then. */
@@ -224,7 +248,7 @@ static json_t *grants_json(const struct generation_held *g, const struct command
 		json_t *rows = json_array();
 
 		for (uint32_t k = 0; k < grant->n_rows; k++)
-			(void)json_array_append_new(rows, row_json(t, &t->rows[grant->first_row + k], v));
+			(void)json_array_append_new(rows, row_json(&g->ir, &t->rows[grant->first_row + k], v));
 		(void)json_array_append_new(
 			list,
 			json_pack("{s:o,s:s,s:b,s:b,s:I,s:o}", "conduit",
@@ -237,7 +261,12 @@ static json_t *grants_json(const struct generation_held *g, const struct command
 	return list;
 }
 
-static json_t *permits_json(const struct generation_held *g, const struct image *have)
+static json_t *moment_json(uint64_t wall_ns)
+{
+	return wall_ns == 0 ? json_null() : json_time(wall_ns);
+}
+
+static json_t *permits_json(const struct generation_held *g, const struct image *have, const struct matched *m)
 {
 	json_t *list = json_array();
 
@@ -255,14 +284,59 @@ static json_t *permits_json(const struct generation_held *g, const struct image 
 				    json_string(p->midstream < 3 ? midstreams[p->midstream] : "unknown"));
 		json_object_set_new(j, "lane", lane_json(p->lane));
 		json_object_set_new(j, "until", until_json(p->until));
+		json_object_set_new(j, "last_match", moment_json(matched_last(m, g->ids[i])));
 		json_object_set_new(j, "grants", grants_json(g, commands_permit(&g->ir.table, i + 1)));
 		(void)json_array_append_new(list, j);
 	}
 	return list;
 }
 
-static json_t *conduits_json(const struct ir *ir)
+/* The last of its permits' matches, per conduit. Owned by the caller; NULL when memory is out. */
+static uint64_t *conduit_matches(const struct generation_held *g, const struct matched *m)
 {
+	const struct command_table *t = &g->ir.table;
+	uint64_t *last = calloc((size_t)g->ir.n_conduits + 1, sizeof(*last));
+
+	for (uint32_t i = 0; last != NULL && i < g->ir.n_permits; i++) {
+		const struct command_permit *p = commands_permit(t, i + 1);
+		uint64_t at = matched_last(m, g->ids[i]);
+
+		for (uint32_t k = 0; p != NULL && k < p->n_grants; k++) {
+			uint32_t c = t->grants[p->first_grant + k].conduit;
+
+			if (c < g->ir.n_conduits && at > last[c])
+				last[c] = at;
+		}
+	}
+	return last;
+}
+
+static json_t *assets_json(const struct ir *ir)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < ir->n_assets; i++) {
+		const struct ir_asset *a = &ir->assets[i];
+		json_t *j = json_object(), *addresses = json_array();
+		char text[2 * ADDR_TEXT];
+
+		for (uint32_t k = 0; k < a->n_ranges; k++) {
+			addr_range_text(&a->ranges[k], text, sizeof(text));
+			(void)json_array_append_new(addresses, json_string(text));
+		}
+		json_object_set_new(j, "name", json_text(a->name));
+		json_object_set_new(j, "label", json_text(a->label));
+		json_object_set_new(j, "zone", json_text(ir->zones[a->zone].name));
+		json_object_set_new(j, "addresses", addresses);
+		(void)json_array_append_new(list, j);
+	}
+	return list;
+}
+
+static json_t *conduits_json(const struct generation_held *g, const struct matched *m)
+{
+	const struct ir *ir = &g->ir;
+	uint64_t *last = conduit_matches(g, m);
 	json_t *list = json_array();
 
 	for (uint32_t i = 0; i < ir->n_conduits; i++) {
@@ -281,8 +355,10 @@ static json_t *conduits_json(const struct ir *ir)
 		json_object_set_new(j, "approved_by", json_text(c->approved_by));
 		json_object_set_new(j, "review_by", json_text(c->review_by));
 		json_object_set_new(j, "until", until_json(c->until));
+		json_object_set_new(j, "last_match", moment_json(last != NULL ? last[i] : 0));
 		(void)json_array_append_new(list, j);
 	}
+	free(last);
 	return list;
 }
 
@@ -320,6 +396,7 @@ json_t *enforce_effective(struct enforce *f, struct err *e)
 		err_set(e, -ESTALE, "the kernel's table does not carry the digest of the generation in force");
 		goto out;
 	}
+	matched_note(&f->matched, &have, clock_wall_ns());
 	cells = json_array();
 	for (unsigned s = SET_UNTIL4; s <= SET_RANGE6; s++)
 		for (size_t i = 0; i < have.elements[s].n; i++) {
@@ -328,9 +405,10 @@ json_t *enforce_effective(struct enforce *f, struct err *e)
 			(void)json_array_append_new(
 				cells, cell_json(f->now, s, el, image_find(&want, s, el->key, el->key_end)));
 		}
-	j = json_pack("{s:{s:o},s:o,s:o,s:o,s:o}", "generation", "digest", json_hex(digest, sizeof(digest)),
-		      "tables_digest", table_digest(f->now), "cells", cells, "permits", permits_json(f->now, &have),
-		      "conduits", conduits_json(&f->now->ir));
+	j = json_pack("{s:{s:o},s:o,s:o,s:o,s:o,s:o}", "generation", "digest", json_hex(digest, sizeof(digest)),
+		      "tables_digest", table_digest(f->now), "cells", cells, "permits",
+		      permits_json(f->now, &have, &f->matched), "conduits", conduits_json(f->now, &f->matched),
+		      "assets", assets_json(&f->now->ir));
 	if (j == NULL)
 		err_set(e, -ENOMEM, "effective rules");
 out:

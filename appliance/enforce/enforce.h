@@ -26,11 +26,13 @@
 #include "appliance/base/err.h"
 #include "appliance/base/json.h"
 #include "appliance/box/sysctl.h"
+#include "appliance/enforce/matched.h"
 #include "appliance/enforce/sync.h"
 #include "appliance/kernel/image.h"
 #include "appliance/kernel/rule.h"
 #include "appliance/kernel/talk.h"
 #include "appliance/wire/event.h"
+#include "policy/ir/book.h"
 #include "policy/ir/ir.h"
 
 #define GENERATION_MAX (64u << 20) /* bytes of a sealed generation with its id map */
@@ -44,6 +46,7 @@ struct lingering {
 struct generation_held {
 	struct arena *arena;
 	struct ir ir;
+	struct ir_book book;  /* whose addresses they are */
 	uint32_t *ids;	      /* permit id per permit index */
 	uint32_t *interfaces; /* kernel index per interface, 0 = not there */
 	struct lingering lingering[LINGER_MAX];
@@ -92,6 +95,7 @@ struct enforce {
 	enum queue_backend queue;
 	struct generation_held *now; /* in force, NULL before the first apply */
 	bool relabel_due;	     /* sessions may lie outside of their permit */
+	struct matched matched;
 	uint64_t drifts;
 	uint64_t drift_wall_ns;	   /* of the last, 0 = none */
 	uint8_t foreign_seen[32];  /* digest of what was foreign when it was last reported */

@@ -71,7 +71,7 @@ struct generation_held *generation_hold(const uint8_t *p, size_t n_sealed, size_
 		goto fail;
 	}
 	g->interfaces = arena_array(g->arena, g->ir.n_interfaces + 1u, sizeof(*g->interfaces));
-	if (g->interfaces == NULL) {
+	if (g->interfaces == NULL || !ir_book_make(&g->ir, g->arena, &g->book)) {
 		err_set(e, -ENOMEM, "generation");
 		goto fail;
 	}

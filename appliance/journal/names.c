@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/ir/book.h"
 #include "policy/ir/ir.h"
 
 #define UNSEAL_BUDGET (256u << 20)
@@ -25,9 +26,7 @@ struct interface_name {
 	const char *name;
 };
 
-/* Zones' ranges are disjoint, and so are assets'. Sorted. */
 struct place_name {
-	struct addr_range range;
 	const char *name, *label;
 };
 
@@ -38,8 +37,9 @@ struct named_generation {
 	struct conduit_name *conduits;
 	struct permit_name *permits;
 	struct interface_name *interfaces;
-	struct place_name *zones;
-	uint32_t n_files, n_conduits, n_permits, n_interfaces, n_zones;
+	struct place_name *zones, *assets;
+	struct ir_book book;
+	uint32_t n_files, n_conduits, n_permits, n_interfaces;
 };
 
 static void forget(struct named_generation *g)
@@ -65,13 +65,6 @@ static int by_permit(const void *a, const void *b)
 	return (x->permit > y->permit) - (x->permit < y->permit);
 }
 
-static int by_range(const void *a, const void *b)
-{
-	const struct place_name *x = a, *y = b;
-
-	return addr_cmp(&x->range.lo, &y->range.lo);
-}
-
 static const char *keep(struct named_generation *g, const char *text)
 {
 	return text == NULL ? "" : arena_strndup(g->arena, text, strlen(text));
@@ -81,9 +74,15 @@ static uint32_t first_conduit(const struct ir *ir, uint32_t permit_index)
 {
 	const struct command_permit *p = commands_permit(&ir->table, permit_index + 1);
 
-	if (p == NULL || p->n_grants == 0 || ir->table.grants[p->first_grant].conduit >= ir->n_conduits)
-		return UINT32_MAX;
-	return ir->table.grants[p->first_grant].conduit;
+	/* A conduit that only watches grants nothing; one that grants is the better name. */
+	for (int shadow = 0; p != NULL && shadow < 2; shadow++)
+		for (uint32_t i = 0; i < p->n_grants; i++) {
+			const struct command_grant *g = &ir->table.grants[p->first_grant + i];
+
+			if (g->shadow == (shadow == 1) && g->conduit < ir->n_conduits)
+				return g->conduit;
+		}
+	return UINT32_MAX;
 }
 
 static bool copy_files(struct named_generation *g, const struct ir *ir)
@@ -142,32 +141,24 @@ static bool copy_interfaces(struct named_generation *g, const struct ir *ir, str
 	return g->interfaces != NULL;
 }
 
-static bool copy_zones(struct named_generation *g, const struct ir *ir)
+static bool copy_places(struct named_generation *g, const struct ir *ir)
 {
-	size_t most = 1;
-
+	g->zones = arena_array(g->arena, (size_t)ir->n_zones + 1, sizeof(*g->zones));
+	g->assets = arena_array(g->arena, (size_t)ir->n_assets + 1, sizeof(*g->assets));
+	if (g->zones == NULL || g->assets == NULL || !ir_book_make(ir, g->arena, &g->book))
+		return false;
 	for (uint32_t i = 0; i < ir->n_zones; i++)
-		most += ir->zones[i].n_ranges;
-	g->zones = arena_array(g->arena, most, sizeof(*g->zones));
-	for (uint32_t i = 0; g->zones != NULL && i < ir->n_zones; i++) {
-		const struct ir_zone *z = &ir->zones[i];
-		const char *name = keep(g, z->name), *label = keep(g, z->label);
-
-		if (name == NULL || label == NULL)
-			return false;
-		for (uint32_t k = 0; k < z->n_ranges; k++)
-			g->zones[g->n_zones++] = (struct place_name){ z->ranges[k], name, label };
-	}
-	if (g->n_zones > 0)
-		qsort(g->zones, g->n_zones, sizeof(*g->zones), by_range);
-	return g->zones != NULL;
+		g->zones[i] = (struct place_name){ keep(g, ir->zones[i].name), keep(g, ir->zones[i].label) };
+	for (uint32_t i = 0; i < ir->n_assets; i++)
+		g->assets[i] = (struct place_name){ keep(g, ir->assets[i].name), keep(g, ir->assets[i].label) };
+	return !arena_failed(g->arena);
 }
 
 static int copy(struct named_generation *g, const struct ir *ir, const struct names_source *from, struct err *e)
 {
 	g->which = event_generation(from->number, ir->digest);
 	if (!copy_files(g, ir) || !copy_conduits(g, ir) || !copy_permits(g, ir, from->permits) ||
-	    !copy_interfaces(g, ir, from->interfaces) || !copy_zones(g, ir))
+	    !copy_interfaces(g, ir, from->interfaces) || !copy_places(g, ir))
 		return err_set(e, -ENOMEM, "names of a generation");
 	return 0;
 }
@@ -238,31 +229,15 @@ static uint32_t conduit_of(const struct named_generation *g, const struct event 
 	return p != NULL ? p->conduit : UINT32_MAX;
 }
 
-static const struct place_name *place_of(const struct place_name *list, uint32_t n, const struct addr *a)
-{
-	uint32_t lo = 0, hi = n;
-
-	while (lo < hi) {
-		uint32_t mid = lo + (hi - lo) / 2;
-
-		if (addr_cmp(&list[mid].range.lo, a) <= 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (a->family == 0 || lo == 0 || list[lo - 1].range.hi.family != a->family ||
-	    addr_cmp(&list[lo - 1].range.hi, a) < 0)
-		return NULL;
-	return &list[lo - 1];
-}
-
 static void end_of(const struct named_generation *g, const struct addr *a, struct named_end *ret)
 {
-	const struct place_name *zone = place_of(g->zones, g->n_zones, a);
+	uint32_t zone = ir_book_zone(&g->book, a), asset = ir_book_asset(&g->book, a);
 
-	if (zone != NULL) {
-		ret->zone = zone->name;
-		ret->zone_label = zone->label;
+	if (zone != UINT32_MAX)
+		ret->zone = g->zones[zone].name;
+	if (asset != UINT32_MAX) {
+		ret->asset = g->assets[asset].name;
+		ret->label = g->assets[asset].label;
 	}
 }
 

@@ -37,8 +37,8 @@ int names_add(struct names *n, const struct names_source *from, struct err *e);
 void names_forget(struct names *n);
 
 struct named_end {
-	const char *zone, *zone_label; /* NULL = unknown */
-	const char *asset, *label;     /* NULL = it has none; label "" = none of its own */
+	const char *zone;	   /* NULL = unknown */
+	const char *asset, *label; /* NULL = it is none; label "" = none of its own */
 };
 
 struct named {

@@ -4,10 +4,12 @@
  * answer is named as silent: a hung role never makes the whole box mute. What roles say is bounded in size and only ever
  * copied into the answer.
  */
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "appliance/base/clock.h"
 #include "appliance/supervise/supervise.h"
@@ -311,6 +313,23 @@ static json_t *silent_error(enum role r)
 	return json_pack("{s:o}", "error", json_sentence(M_CONTROL_SILENT, role_name(r)));
 }
 
+/* Of which box, site and moment this is true. The digest is the one that was read back from the kernel. */
+static void date(const struct supervisor *s, json_t *j)
+{
+	json_t *generation = json_object_get(j, "generation"), *all = json_generation(s);
+	char host[HOST_NAME_MAX + 1] = "";
+
+	if (json_equal(json_object_get(generation, "digest"), json_object_get(all, "digest")))
+		json_object_update_missing(generation, all);
+	json_decref(all);
+	(void)gethostname(host, sizeof(host) - 1);
+	json_object_set_new(j, "host", json_text(host));
+	json_object_set_new(j, "site",
+			    json_pack("{s:o, s:o}", "name", json_text(s->now->ir->site_name), "label",
+				      json_text(s->now->ir->site_label)));
+	json_object_set_new(j, "time", json_time(clock_wall_ns()));
+}
+
 static json_t *effective_json(struct supervisor *s, struct collect *c, int *status)
 {
 	json_t *j = c->answer[SLOT_ENFORCE], *tables;
@@ -323,6 +342,7 @@ static json_t *effective_json(struct supervisor *s, struct collect *c, int *stat
 	tables = json_tables(s, c, &equal);
 	json_object_set_new(j, "tables_digest", equal ? json_hex(s->table_digest, 32) : json_null());
 	json_object_set_new(j, "tables", tables);
+	date(s, j);
 	return json_incref(j);
 }
 

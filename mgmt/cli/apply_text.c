@@ -5,10 +5,18 @@
 
 #include "appliance/wire/msg.h"
 #include "mgmt/cli/difference.h"
-#include "mgmt/cli/render.h"
+#include "mgmt/cli/event_parts.h"
 #include "mgmt/cli/table.h"
 
 #define LINES_MOST 40u /* of a difference, before only their number is told */
+
+static void end_cell(struct table *t, const json_t *session, const char *key)
+{
+	char end[EVENT_END_TEXT];
+
+	event_end(session, key, end);
+	table_cell(t, end);
+}
 
 static void sessions(struct cli *c, const json_t *cut, bool dry_run)
 {
@@ -29,8 +37,8 @@ static void sessions(struct cli *c, const json_t *cut, bool dry_run)
 	for (size_t i = 0; i < json_array_size(cut); i++) {
 		const json_t *s = json_array_get(cut, i);
 
-		table_cell(t, js(s, "client"));
-		table_cell(t, js(s, "server"));
+		end_cell(t, s, "client");
+		end_cell(t, s, "server");
 		table_cell(t, js(s, "transport"));
 		table_cell(t, js(s, "conduit"));
 		table_cell(t, render_reason(js(s, "reason"), c->lang));
@@ -68,8 +76,8 @@ static void narrowed_rows(struct table *t, const json_t *s, enum lang l)
 
 	json_array_foreach(commands, i, r)
 	{
-		table_cell(t, i == 0 ? js(s, "client") : "");
-		table_cell(t, i == 0 ? js(s, "server") : "");
+		end_cell(t, i == 0 ? s : NULL, "client");
+		end_cell(t, i == 0 ? s : NULL, "server");
 		request_text(r, l, text, sizeof(text));
 		table_cell(t, text);
 		table_cellf(t, "%llu", ju(r, "count"));
@@ -77,8 +85,8 @@ static void narrowed_rows(struct table *t, const json_t *s, enum lang l)
 	}
 	if (ju(s, "forgotten") == 0)
 		return;
-	table_cell(t, json_array_size(commands) == 0 ? js(s, "client") : "");
-	table_cell(t, json_array_size(commands) == 0 ? js(s, "server") : "");
+	end_cell(t, json_array_size(commands) == 0 ? s : NULL, "client");
+	end_cell(t, json_array_size(commands) == 0 ? s : NULL, "server");
 	table_cell(t, message_format(M_IMPACT_FORGOTTEN, l));
 	table_cellf(t, "%llu", ju(s, "forgotten"));
 	table_cell(t, "");

@@ -35,7 +35,7 @@ struct cli {
 	FILE *err;
 };
 
-#define CLI_OPTIONS 8
+#define CLI_OPTIONS 12
 #define CLI_OPERANDS 4
 
 struct cli_option {

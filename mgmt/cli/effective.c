@@ -6,19 +6,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mgmt/cli/effective_filter.h"
 #include "mgmt/cli/effective_text.h"
 #include "mgmt/cli/request.h"
 #include "mgmt/cli/verbs.h"
 
-enum { OPT_TO, OPT_N };
+enum { OPT_TO, OPT_CONDUIT, OPT_ZONE, OPT_ASSET, OPT_HOST, OPT_N };
 
 static const struct cli_option options[OPT_N] = {
 	[OPT_TO] = { "--to", 0, "text|json", M_EFFECTIVE_OPT_TO },
+	[OPT_CONDUIT] = { "--conduit", 0, "NAME", M_FILTER_OPT_CONDUIT },
+	[OPT_ZONE] = { "--zone", 0, "NAME", M_FILTER_OPT_ZONE },
+	[OPT_ASSET] = { "--asset", 0, "NAME", M_FILTER_OPT_ASSET },
+	[OPT_HOST] = { "--host", 0, "ADDRESS", M_FILTER_OPT_HOST },
 };
 
 static int run(struct cli *c, const struct cli_args *a)
 {
-	const char *form = a->values[OPT_TO];
+	const struct effective_filter f = { .conduit = a->values[OPT_CONDUIT],
+					    .zone = a->values[OPT_ZONE],
+					    .asset = a->values[OPT_ASSET],
+					    .host = a->values[OPT_HOST] };
+	bool wanted = f.conduit != NULL || f.zone != NULL || f.asset != NULL || f.host != NULL;
+	const char *form = a->values[OPT_TO], *missing = NULL;
 	struct box_answer answer;
 	int status;
 
@@ -28,7 +38,10 @@ static int run(struct cli *c, const struct cli_args *a)
 		c->json = strcmp(form, "json") == 0;
 	if (!box_request(c, MSG_CTL_EFFECTIVE, NULL, NULL, 0, 60, &answer, &status))
 		return status;
-	if (!box_answer_done(c, &answer, &status))
+	if (wanted && json_is_array(json_object_get(answer.json, "conduits")) &&
+	    !effective_filter(answer.json, &f, &missing))
+		status = cli_fail(c, CLI_INVALID, M_FILTER_UNKNOWN, missing);
+	else if (!box_answer_done(c, &answer, &status))
 		effective_render(c, answer.json);
 	box_answer_free(&answer);
 	return status;

@@ -39,6 +39,24 @@ static struct table *cell_table(struct cli *c)
 	return t;
 }
 
+/* "10.30.1.13 (RTG 4号機)" where all of it is one asset. */
+static void end_cell(struct table *t, const json_t *cell, const char *end)
+{
+	char key[32];
+	const char *name;
+
+	snprintf(key, sizeof(key), "%s_label", end);
+	name = js(cell, key);
+	if (*name == '\0') {
+		snprintf(key, sizeof(key), "%s_asset", end);
+		name = js(cell, key);
+	}
+	if (*name != '\0')
+		table_cellf(t, "%s (%s)", js(cell, end), name);
+	else
+		table_cell(t, js(cell, end));
+}
+
 static void cell_row(struct table *t, const json_t *cell)
 {
 	char until[RENDER_TEXT];
@@ -46,8 +64,8 @@ static void cell_row(struct table *t, const json_t *cell)
 	render_time(js(cell, "until"), until);
 	table_cell(t, js(cell, "in"));
 	table_cell(t, js(cell, "out"));
-	table_cell(t, js(cell, "source"));
-	table_cell(t, js(cell, "destination"));
+	end_cell(t, cell, "source");
+	end_cell(t, cell, "destination");
 	table_cell(t, js(cell, "protocol"));
 	table_cell(t, js(cell, "ports"));
 	table_cellf(t, "%llu", ju(cell, "permit"));
@@ -116,7 +134,7 @@ static void row_text(struct cli *c, FILE *to, const json_t *row, enum protocol p
 					      ? message_format(M_EFFECTIVE_ANY, c->lang)
 					      : js(row, scalars[i].key));
 	fputs("  ", to);
-	message_print(to, c->lang, M_EFFECTIVE_AT_LINE, ju(row, "line"));
+	message_print(to, c->lang, M_EFFECTIVE_AT_LINE, js(row, "file"), ju(row, "line"));
 }
 
 /* One line a command row; identical lines of several permits are one. */
@@ -196,11 +214,63 @@ static bool overdue(const char *date)
 	       strftime(today, sizeof(today), "%Y-%m-%d", &local) > 0 && strcmp(date, today) < 0;
 }
 
+static void last_match(const json_t *k, enum lang l, char out[RENDER_TEXT])
+{
+	render_time(js(k, "last_match"), out);
+	if (*out == '\0')
+		snprintf(out, RENDER_TEXT, "%s", message_format(M_EFFECTIVE_NEVER, l));
+}
+
+/* More than this are hard to find one's way in. */
+#define MANY 12u
+
+/* All of them at a glance, before the particulars. */
+static void summary(struct cli *c, const json_t *conduits)
+{
+	static const enum message heads[] = { M_COL_CONDUIT, M_COL_NAME,  M_COL_BETWEEN,
+					      M_COL_MODE,    M_COL_UNTIL, M_COL_LAST };
+	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 2);
+
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+		table_cell(t, message_format(heads[i], c->lang));
+	table_head_done(t);
+	for (size_t i = 0; i < json_array_size(conduits); i++) {
+		const json_t *k = json_array_get(conduits, i);
+		char until[RENDER_TEXT], last[RENDER_TEXT];
+
+		render_time(js(k, "until"), until);
+		last_match(k, c->lang, last);
+		table_cell(t, js(k, "name"));
+		table_cell(t, js(k, "label"));
+		table_cellf(t, "%s -> %s", js(k, "from"), js(k, "to"));
+		table_cell(t, js(k, "mode"));
+		table_cell(t, *until != '\0' ? until : "-");
+		table_cell(t, last);
+	}
+	render_line(c, M_EFFECTIVE_MANY, json_array_size(conduits));
+	table_print(t, c->out, c->color);
+	table_free(t);
+}
+
+/* Of which box and moment it is true: what is printed is read later, elsewhere. */
+static void dated(struct cli *c, const json_t *effective)
+{
+	const json_t *site = json_object_get(effective, "site");
+	char when[RENDER_TEXT], generation[RENDER_TEXT];
+
+	if (site == NULL)
+		return;
+	render_time(js(effective, "time"), when);
+	render_generation(json_object_get(effective, "generation"), c->lang, generation);
+	render_line(c, M_EFFECTIVE_DATED, *js(site, "label") != '\0' ? js(site, "label") : js(site, "name"),
+		    js(effective, "host"), generation, when);
+}
+
 static void conduit(struct cli *c, const json_t *effective, const json_t *k)
 {
 	const json_t *cells = ja(effective, "cells");
 	struct table *t = cell_table(c);
-	char until[RENDER_TEXT];
+	char until[RENDER_TEXT], last[RENDER_TEXT];
 
 	fputs(c->color ? "\n\033[1m" : "\n", c->out);
 	render_line(c, M_EFFECTIVE_CONDUIT, js(k, "name"), js(k, "from"), js(k, "to"), js(k, "mode"), js(k, "file"),
@@ -215,6 +285,10 @@ static void conduit(struct cli *c, const json_t *effective, const json_t *k)
 	render_time(js(k, "until"), until);
 	if (*until != '\0')
 		render_line(c, M_EFFECTIVE_UNTIL, until);
+	if (json_object_get(k, "last_match") != NULL) {
+		last_match(k, c->lang, last);
+		render_line(c, M_EFFECTIVE_LAST, last);
+	}
 	for (size_t i = 0; i < json_array_size(cells); i++)
 		if (names(json_array_get(cells, i), js(k, "name")))
 			cell_row(t, json_array_get(cells, i));
@@ -232,11 +306,17 @@ void effective_render(struct cli *c, const json_t *effective)
 {
 	const json_t *conduits = ja(effective, "conduits"), *cells = ja(effective, "cells");
 	struct table *strays = cell_table(c);
+	bool part = json_object_get(effective, "filter") != NULL;
 	char digest[RENDER_TEXT], tables[RENDER_TEXT];
 
 	render_digest(js(json_object_get(effective, "generation"), "digest"), digest);
 	render_digest(js(effective, "tables_digest"), tables);
 	render_line(c, M_EFFECTIVE_HEAD, digest, tables);
+	dated(c, effective);
+	if (part)
+		render_line(c, M_EFFECTIVE_PART, json_array_size(conduits));
+	if (json_array_size(conduits) > MANY)
+		summary(c, conduits);
 	for (size_t i = 0; i < json_array_size(conduits); i++)
 		conduit(c, effective, json_array_get(conduits, i));
 	for (size_t i = 0; i < json_array_size(cells); i++)
@@ -247,5 +327,6 @@ void effective_render(struct cli *c, const json_t *effective)
 		table_print(strays, c->out, c->color);
 	}
 	table_free(strays);
-	message_print(c->out, c->lang, M_EFFECTIVE_TAIL);
+	if (!part)
+		message_print(c->out, c->lang, M_EFFECTIVE_TAIL);
 }

@@ -37,7 +37,7 @@ _sekisho() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
 		;;
-	--confirm | --after | --limit | --since | -n | --comment) return ;;
+	--confirm | --after | --limit | --since | --conduit | --zone | --asset | --host | -n | --comment) return ;;
 	esac
 	case $verb in
 	'') options=$verbs ;;
@@ -46,7 +46,7 @@ _sekisho() {
 	replay) options="--policy --pcap --as-captured --as-box" ;;
 	apply) options="--confirm --dry-run --comment --take-over" ;;
 	rollback) options="--to --dry-run --comment" ;;
-	effective) options="--to" ;;
+	effective) options="--to --conduit --zone --asset --host" ;;
 	verify) options="--since" ;;
 	events) options="--follow --after --limit" ;;
 	journal) [ "$before" = journal ] && options=verify ;;

@@ -173,6 +173,26 @@ static bool lower_zones(struct lowering *w)
 	return true;
 }
 
+static bool lower_assets(struct lowering *w)
+{
+	struct ir *ir = w->ir;
+
+	ir->assets = arena_array(w->a, w->m->n_assets, sizeof(*ir->assets));
+	if (ir->assets == NULL)
+		return false;
+	ir->n_assets = (uint32_t)w->m->n_assets;
+	for (uint32_t i = 0; i < ir->n_assets; i++) {
+		const struct model_asset *from = &w->m->assets[i];
+
+		ir->assets[i] = (struct ir_asset){ .name = from->name,
+						   .label = from->label,
+						   .zone = from->zone->index,
+						   .ranges = from->ranges,
+						   .n_ranges = (uint32_t)from->n_ranges };
+	}
+	return true;
+}
+
 static bool lower_conduits(struct lowering *w)
 {
 	struct ir *ir = w->ir;
@@ -297,8 +317,9 @@ bool policy_lower(struct compilation *c)
 	    permits_make(w.m, &cells, w.a, &c->diags, w.ir) && c->diags.errors == 0) {
 		w.ir->site_name = w.m->site_name;
 		w.ir->site_label = w.m->site_label;
-		if (lower_box(&w) && lower_zones(&w) && lower_conduits(&w) && lower_cells(&w, &cells) &&
-		    commands_make(w.m, &cells, w.a, w.ir) && table_fits(c, w.ir) && permits_identify(w.ir, w.a))
+		if (lower_box(&w) && lower_zones(&w) && lower_assets(&w) && lower_conduits(&w) &&
+		    lower_cells(&w, &cells) && commands_make(w.m, &cells, w.a, w.ir) && table_fits(c, w.ir) &&
+		    permits_identify(w.ir, w.a))
 			c->ir = w.ir;
 	}
 	if (c->ir == NULL && c->diags.errors == 0)

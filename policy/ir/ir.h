@@ -49,6 +49,14 @@ struct ir_zone {
 	uint32_t n_ranges;
 };
 
+/* For names alone: what it may do stands in the cells. */
+struct ir_asset {
+	const char *name, *label;
+	uint32_t zone; /* index */
+	struct addr_range *ranges;
+	uint32_t n_ranges;
+};
+
 struct ir_source {
 	const char *name; /* file */
 	const char *text;
@@ -107,6 +115,8 @@ struct ir {
 	uint32_t n_routes;
 	struct ir_zone *zones;
 	uint32_t n_zones;
+	struct ir_asset *assets;
+	uint32_t n_assets;
 	struct ir_conduit *conduits;
 	uint32_t n_conduits;
 	struct ir_permit *permits;

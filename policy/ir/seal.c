@@ -73,6 +73,21 @@ static void put_zones(struct outbuf *o, const struct ir *ir)
 	}
 }
 
+static void put_assets(struct outbuf *o, const struct ir *ir)
+{
+	out_be32(o, ir->n_assets);
+	for (uint32_t i = 0; i < ir->n_assets; i++) {
+		const struct ir_asset *a = &ir->assets[i];
+
+		put_string(o, a->name);
+		put_string(o, a->label);
+		out_be32(o, a->zone);
+		out_be32(o, a->n_ranges);
+		for (uint32_t k = 0; k < a->n_ranges; k++)
+			put_range(o, &a->ranges[k]);
+	}
+}
+
 static void put_conduits(struct outbuf *o, const struct ir *ir)
 {
 	out_be32(o, ir->n_conduits);
@@ -147,6 +162,7 @@ static void put_ir(struct outbuf *o, const struct ir *ir)
 	put_box(o, ir);
 	put_sources(o, ir);
 	put_zones(o, ir);
+	put_assets(o, ir);
 	put_conduits(o, ir);
 	put_cells(o, ir);
 	out_be32(o, (uint32_t)commands_size(&ir->table));

@@ -189,6 +189,23 @@ static void get_zones(struct reader *r)
 	}
 }
 
+static void get_assets(struct reader *r)
+{
+	struct ir *ir = r->ir;
+
+	ir->assets = get_list(r, &ir->n_assets, 16, sizeof(*ir->assets));
+	for (uint32_t i = 0; i < ir->n_assets && good(r); i++) {
+		struct ir_asset *a = &ir->assets[i];
+
+		a->name = get_string(r);
+		a->label = get_string(r);
+		a->zone = get_index(r, ir->n_zones);
+		a->ranges = get_list(r, &a->n_ranges, 10, sizeof(*a->ranges));
+		for (uint32_t k = 0; k < a->n_ranges && good(r); k++)
+			a->ranges[k] = get_range(r);
+	}
+}
+
 static void get_conduits(struct reader *r)
 {
 	struct ir *ir = r->ir;
@@ -325,6 +342,8 @@ static void get_ir(struct reader *r)
 		get_sources(r);
 	if (good(r))
 		get_zones(r);
+	if (good(r))
+		get_assets(r);
 	if (good(r))
 		get_conduits(r);
 	if (good(r))

@@ -5,7 +5,7 @@
  * The rule IR as canonical bytes: big-endian, no padding, counts before lists, lengths before strings. Nothing in it
  * depends on the machine, the clock or the box's permit ids.
  *
- *   magic (8) . SHA-256 of all that follows (32) . version . site . box . sources . zones . conduits . permits . cells .
+ *   magic (8) . SHA-256 of all that follows (32) . version . site . box . sources . zones . assets . conduits . permits . cells .
  *   command table image
  */
 #ifndef SEKISHO_POLICY_IR_WIRE_H
@@ -14,7 +14,7 @@
 #define IR_MAGIC "SEKISHO1"
 #define IR_MAGIC_SIZE 8u
 #define IR_HEADER 40u /* magic and digest */
-#define IR_VERSION 1u
+#define IR_VERSION 2u
 #define IR_STRING_MAX 65535u   /* names, labels, purposes; bytes */
 #define IR_TEXT_MAX (4u << 20) /* one source text; bytes */
 #define IR_SEALED_MAX (256u << 20)

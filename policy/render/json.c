@@ -118,6 +118,25 @@ static json_t *zones_json(const struct ir *ir)
 	return list;
 }
 
+static json_t *assets_json(const struct ir *ir)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < ir->n_assets; i++) {
+		const struct ir_asset *a = &ir->assets[i];
+		json_t *o = json_object(), *addresses = json_array();
+
+		for (uint32_t k = 0; k < a->n_ranges; k++)
+			json_array_append_new(addresses, range_json(&a->ranges[k]));
+		json_object_set_new(o, "name", json_text(a->name));
+		json_object_set_new(o, "label", json_text(a->label));
+		json_object_set_new(o, "zone", json_text(ir->zones[a->zone].name));
+		json_object_set_new(o, "addresses", addresses);
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
 static json_t *conduits_json(const struct ir *ir)
 {
 	json_t *list = json_array();
@@ -315,6 +334,7 @@ json_t *render_json(const struct ir *ir)
 	json_object_set_new(o, "interfaces", interfaces_json(ir));
 	json_object_set_new(o, "routes", routes_json(ir));
 	json_object_set_new(o, "zones", zones_json(ir));
+	json_object_set_new(o, "assets", assets_json(ir));
 	json_object_set_new(o, "conduits", conduits_json(ir));
 	json_object_set_new(o, "permits", permits_json(ir));
 	json_object_set_new(o, "cells", cells_json(ir));

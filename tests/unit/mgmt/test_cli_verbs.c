@@ -187,13 +187,20 @@ static void box_says(enum msg_type type, uint8_t status, const char *json)
 static const struct {
 	const char *verb, *options[4];
 } verbs[] = {
-	{ "check", { 0 } },	     { "compile", { "--to", "--output", "-o" } },
-	{ "prove", { 0 } },	     { "replay", { "--policy", "--pcap" } },
-	{ "status", { 0 } },	     { "apply", { "--confirm", "--dry-run", "--comment", "--take-over" } },
-	{ "confirm", { 0 } },	     { "rollback", { "--to", "--dry-run", "--comment" } },
-	{ "history", { 0 } },	     { "show", { 0 } },
-	{ "effective", { "--to" } }, { "verify", { 0 } },
-	{ "explain", { 0 } },	     { "events", { "--follow", "--after", "--limit" } },
+	{ "check", { 0 } },
+	{ "compile", { "--to", "--output", "-o" } },
+	{ "prove", { 0 } },
+	{ "replay", { "--policy", "--pcap" } },
+	{ "status", { 0 } },
+	{ "apply", { "--confirm", "--dry-run", "--comment", "--take-over" } },
+	{ "confirm", { 0 } },
+	{ "rollback", { "--to", "--dry-run", "--comment" } },
+	{ "history", { 0 } },
+	{ "show", { 0 } },
+	{ "effective", { "--to", "--conduit", "--asset", "--host" } },
+	{ "verify", { 0 } },
+	{ "explain", { 0 } },
+	{ "events", { "--follow", "--after", "--limit" } },
 	{ "journal verify", { 0 } },
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -797,10 +804,12 @@ static void test_effective(void **state)
 		"{\"set\":\"exact4\",\"in\":\"lan9\",\"out\":\"lan2\",\"conduits\":[],\"packets\":1}],"
 		"\"permits\":[{\"permit\":1,\"grants\":[{\"conduit\":\"tos-reads-cranes\",\"protocol\":\"modbus\","
 		"\"whole\":false,"
-		"\"rows\":[{\"line\":14,\"functions\":[3,4],\"units\":\"1\",\"coils\":\"\",\"holding\":\"0-99\","
+		"\"rows\":[{\"file\":\"site.cfg\",\"line\":14,\"functions\":[3,4],\"units\":\"1\",\"coils\":\"\","
+		"\"holding\":\"0-99\","
 		"\"values\":\"any\"}]}]},"
 		"{\"permit\":2,\"grants\":[{\"conduit\":\"tos-reads-cranes\",\"protocol\":\"modbus\",\"whole\":false,"
-		"\"rows\":[{\"line\":14,\"functions\":[3,4],\"units\":\"1\",\"coils\":\"\",\"holding\":\"0-99\","
+		"\"rows\":[{\"file\":\"site.cfg\",\"line\":14,\"functions\":[3,4],\"units\":\"1\",\"coils\":\"\","
+		"\"holding\":\"0-99\","
 		"\"values\":\"any\"}]}]}],"
 		"\"conduits\":[{\"name\":\"tos-reads-cranes\",\"label\":\"位置\",\"from\":\"tos\",\"to\":\"crane\","
 		"\"file\":\"site.cfg\","
@@ -822,14 +831,14 @@ static void test_effective(void **state)
 	expect_in(r.out, "no cell of the kernel names it");
 	expect_in(r.out, "CELLS THAT NO CONDUIT EXPLAINS");
 	commands = strstr(r.out, "read_holding_registers (3), read_input_registers (4); holding 0-99, no other "
-				 "address; units 1; values any  (line 14)");
+				 "address; units 1; values any  (site.cfg line 14)");
 	assert_non_null(commands);
 	expect_not_in(commands + 1, "read_holding_registers (3)"); /* said once, though two permits carry it */
 	run(&r, "effective --to json");
 	assert_memory_equal(r.out, "{\"generation\"", 13);
 	run(&r, "effective --lang ja");
 	expect_in(r.out, "期限切れ");
-	expect_in(r.out, "holding 0-99（他のアドレスは不可）; ユニット 1; 値 すべて  （14 行目）");
+	expect_in(r.out, "holding 0-99（他のアドレスは不可）; ユニット 1; 値 すべて  （site.cfg 14 行目）");
 	box_close();
 }
 
@@ -844,7 +853,8 @@ static void test_effective_any_function(void **state)
 	n = (size_t)snprintf(json, sizeof(json),
 			     "{\"cells\":[{\"conduits\":[\"all\"]}],\"conduits\":[{\"name\":\"all\"}],\"permits\":[{"
 			     "\"permit\":1,\"grants\":[{"
-			     "\"conduit\":\"all\",\"protocol\":\"modbus\",\"rows\":[{\"line\":9,\"units\":\"any\","
+			     "\"conduit\":\"all\",\"protocol\":\"modbus\",\"rows\":[{\"file\":\"site.cfg\",\"line\":9,"
+			     "\"units\":\"any\","
 			     "\"functions\":[1");
 	for (unsigned f = 2; f < 128; f++)
 		n += (size_t)snprintf(json + n, sizeof(json) - n, ",%u", f);

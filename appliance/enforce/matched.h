@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When each permit last let a new session in. Enforce role only; allocates outside of any packet's path. */
+#ifndef SEKISHO_ENFORCE_MATCHED_H
+#define SEKISHO_ENFORCE_MATCHED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/kernel/image.h"
+
+struct match {
+	uint32_t permit;
+	uint64_t packets; /* that its elements counted */
+	uint64_t wall_ns; /* of the look that saw them counted; 0 = not since this role began */
+};
+
+/* Start from zero bytes. */
+struct matched {
+	struct match *list; /* owned; sorted by permit */
+	size_t n;
+	bool looked; /* once at least */
+};
+
+/* A dump that was made at `wall_ns`. Permits that are gone are forgotten. */
+void matched_note(struct matched *m, const struct image *have, uint64_t wall_ns);
+uint64_t matched_last(const struct matched *m, uint32_t permit);
+
+#endif

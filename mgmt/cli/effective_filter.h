@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A part of the effective rules: those that speak of one conduit, zone, asset or host. */
+#ifndef SEKISHO_MGMT_CLI_EFFECTIVE_FILTER_H
+#define SEKISHO_MGMT_CLI_EFFECTIVE_FILTER_H
+
+#include "mgmt/cli/cli.h"
+
+/* NULL = any. All that are given must hold, asset and host as one list of addresses. */
+struct effective_filter {
+	const char *conduit, *zone, *asset;
+	const char *host; /* an address or a prefix */
+};
+
+/*
+ * Leaves out of the box's answer what does not match, and adds "filter" to it. False when the filter names what this
+ * generation does not have; *ret then is the word that was not found.
+ */
+bool effective_filter(json_t *effective, const struct effective_filter *f, const char **ret);
+
+#endif

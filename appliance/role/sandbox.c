@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -96,14 +97,16 @@ static int flags(struct err *e)
 /* ---- files: Landlock, where the kernel has it ------------------------------------------------------------------- */
 
 /* All rights of every version so far, in the kernel's numbering; this system's header may know fewer. */
-#define FS_V1 0x1fffu	    /* execute, write, read file and folder, remove, make */
-#define FS_REFER 0x2000u    /* version 2 */
-#define FS_TRUNCATE 0x4000u /* version 3 */
-#define FS_IOCTL 0x8000u    /* version 5 */
-#define FS_READ 0xcu	    /* read file, read folder */
-#define FS_KEPT 0x41beu	    /* read, write, remove and make files and folders, truncate: no execution, no devices */
-#define NET_ALL 3u	    /* version 4: bind and connect TCP */
-#define SCOPE_ALL 3u	    /* version 6: abstract unix sockets, signals */
+#define FS_V1 0x1fffu	      /* execute, write, read file and folder, remove, make */
+#define FS_REFER 0x2000u      /* version 2 */
+#define FS_TRUNCATE 0x4000u   /* version 3 */
+#define FS_IOCTL 0x8000u      /* version 5 */
+#define FS_READ 0xcu	      /* read file, read folder */
+#define FS_WRITES 0x1ff2u     /* write file, remove, make */
+#define FS_WRITE_FILE 0x4002u /* of a single file: write, truncate */
+#define FS_KEPT 0x41beu	      /* read, write, remove and make files and folders, truncate: no execution, no devices */
+#define NET_ALL 3u	      /* version 4: bind and connect TCP */
+#define SCOPE_ALL 3u	      /* version 6: abstract unix sockets, signals */
 
 struct ruleset {
 	uint64_t fs, net, scoped;
@@ -231,11 +234,11 @@ int sandbox_enter(enum role r, struct err *e)
 	return code;
 }
 
-int sandbox_supervisor(struct err *e)
+/* ---- the supervisor ------------------------------------------------------------------------------------------------- */
+
+static int supervisor_capabilities(struct err *e)
 {
-	scmp_filter_ctx ctx;
 	uint64_t have = 0;
-	int r = 0;
 
 	/* A container may hold back some of them; what is not there cannot be kept. */
 	if (capng_get_caps_process() < 0)
@@ -248,20 +251,97 @@ int sandbox_supervisor(struct err *e)
 	for (const int *c = sandbox_supervisor_kept; *c != CALL_END; c++)
 		if ((have >> *c & 1) != 0)
 			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, (unsigned)*c);
-	if (capng_apply(CAPNG_SELECT_ALL) != 0)
-		return err_set(e, -EPERM, "capabilities of the supervisor");
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return err_set(e, -errno, "no new privileges");
-	ctx = seccomp_init(SCMP_ACT_ALLOW);
+	return capng_apply(CAPNG_SELECT_ALL) != 0 ? err_set(e, -EPERM, "capabilities of the supervisor") : 0;
+}
+
+static int writable(int set, int fd, uint64_t handled, struct err *e)
+{
+	struct landlock_path_beneath_attr a = { .allowed_access = handled, .parent_fd = fd };
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode))
+		a.allowed_access &= FS_WRITE_FILE;
+	return syscall(SYS_landlock_add_rule, set, LANDLOCK_RULE_PATH_BENEATH, &a, 0) < 0
+		       ? err_set(e, -errno, "landlock rule of the supervisor")
+		       : 0;
+}
+
+/* It reads and executes what it likes, for its roles do that before their own sandbox closes; it writes in its own folders
+ * and in the settings of the network. */
+static int supervisor_files(const int *folders, size_t n, struct err *e)
+{
+	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	struct ruleset rs = { .fs = FS_WRITES };
+	int set, r = 0;
+
+	if (version < 1)
+		return 0;
+	if (version >= 2)
+		rs.fs |= FS_REFER;
+	if (version >= 3)
+		rs.fs |= FS_TRUNCATE;
+	set = (int)syscall(SYS_landlock_create_ruleset, &rs, sizeof(uint64_t), 0);
+	if (set < 0)
+		return err_set(e, -errno, "landlock rule set");
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = writable(set, folders[i], rs.fs, e);
+	for (size_t i = 0; r == 0 && sandbox_supervisor_writes[i] != NULL; i++) {
+		int fd = open(sandbox_supervisor_writes[i], O_PATH | O_CLOEXEC);
+
+		if (fd < 0)
+			continue; /* what is not there is not written */
+		r = writable(set, fd, rs.fs, e);
+		close(fd);
+	}
+	if (r == 0 && syscall(SYS_landlock_restrict_self, set, 0) < 0)
+		r = err_set(e, -errno, "landlock");
+	close(set);
+	return r;
+}
+
+static int add_call(scmp_filter_ctx ctx, int call)
+{
+	int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call, 0);
+
+	return r == -EEXIST ? 0 : r;
+}
+
+/* What is refused gets EPERM, not death: the box's rules stand whatever its supervisor tries. */
+static int supervisor_calls(struct err *e)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	int r = 0;
+
 	if (ctx == NULL)
 		return err_set(e, -ENOMEM, "system call filter");
-	for (const int *c = sandbox_supervisor_denied; r == 0 && *c != CALL_END; c++)
-		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), *c, 0);
+	for (const int *c = sandbox_supervisor_calls; r == 0 && *c != CALL_END; c++)
+		r = add_call(ctx, *c);
+	for (unsigned role = 0; role < ROLE_COUNT; role++) {
+		const struct profile *p = sandbox_profile((enum role)role);
+
+		for (int g = 0; p != NULL && g < PROFILE_GROUPS && p->allow[g] != NULL; g++)
+			for (const struct call_rule *c = p->allow[g]; r == 0 && c->call != CALL_END; c++)
+				r = add_call(ctx, c->call);
+	}
+	/* The C library falls back to clone. */
+	if (r == 0)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 	/* It may ask which programs hang on a device, so that verify can name them; it can make none. */
 	if (r == 0)
-		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(bpf), 1,
-				     SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)BPF_PROG_QUERY));
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1,
+				     SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)BPF_PROG_QUERY));
 	return load(ctx, r, e);
+}
+
+int sandbox_supervisor(const int *folders, size_t n, struct err *e)
+{
+	int r = supervisor_capabilities(e);
+
+	if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		r = err_set(e, -errno, "no new privileges");
+	if (r == 0)
+		r = supervisor_files(folders, n, e);
+	return r == 0 ? supervisor_calls(e) : r;
 }
 
 uint32_t sandbox_cores(void)

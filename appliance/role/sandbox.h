@@ -7,6 +7,7 @@
 #ifndef SEKISHO_ROLE_SANDBOX_H
 #define SEKISHO_ROLE_SANDBOX_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "appliance/base/err.h"
@@ -27,10 +28,11 @@ static inline uint32_t sandbox_uid(enum role r)
 int sandbox_enter(enum role r, struct err *e);
 
 /*
- * The supervisor stays root, for it starts roles and enters namespaces; it gives up what it never needs: loading code
- * into the kernel, tracing, raw hardware, the clock. Its children inherit that. 0 or negative errno.
+ * The supervisor stays root, for it starts roles and enters namespaces; it keeps the capabilities and system calls that this
+ * takes (sandbox_table.c says which and why), and writes files beneath these `n` folders and in the settings of the network
+ * alone, where the kernel has Landlock. Its children inherit that. 0 or negative errno.
  */
-int sandbox_supervisor(struct err *e);
+int sandbox_supervisor(const int *folders, size_t n, struct err *e);
 
 /* How many cores the calling process may use, at least 1. */
 uint32_t sandbox_cores(void);

@@ -152,19 +152,48 @@ const struct profile *sandbox_profile(enum role r)
 
 /* clang-format off */
 
-const int sandbox_supervisor_denied[] = {
-	SCMP_SYS(init_module), SCMP_SYS(finit_module), SCMP_SYS(delete_module), SCMP_SYS(kexec_load),
-	SCMP_SYS(kexec_file_load), SCMP_SYS(perf_event_open), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
-	SCMP_SYS(process_vm_writev), SCMP_SYS(pidfd_getfd), SCMP_SYS(userfaultfd), SCMP_SYS(iopl), SCMP_SYS(ioperm),
-	SCMP_SYS(swapon), SCMP_SYS(swapoff), SCMP_SYS(reboot), SCMP_SYS(settimeofday), SCMP_SYS(clock_settime),
-	SCMP_SYS(clock_adjtime), SCMP_SYS(adjtimex), SCMP_SYS(acct), SCMP_SYS(quotactl), SCMP_SYS(pivot_root),
-	SCMP_SYS(open_by_handle_at), SCMP_SYS(add_key), SCMP_SYS(request_key), SCMP_SYS(keyctl), SCMP_SYS(mknod),
-	SCMP_SYS(mknodat), CALL_END
+/* Beside what some role may (a filter is inherited, so the roles' own calls are all here): what makes a role, namespaces, the
+ * box's links and folders. Loading code into the kernel, tracing, mounts, other people's memory, keys and the clock are not. */
+const int sandbox_supervisor_calls[] = {
+	/* processes: making one, watching it, ending it */
+	SCMP_SYS(clone), SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(execve), SCMP_SYS(wait4), SCMP_SYS(waitid), SCMP_SYS(kill),
+	SCMP_SYS(pidfd_open), SCMP_SYS(pidfd_send_signal), SCMP_SYS(getppid), SCMP_SYS(setpgid), SCMP_SYS(getpgrp),
+	SCMP_SYS(close_range), SCMP_SYS(dup), SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(fcntl), SCMP_SYS(umask),
+	/* what a new program does before its first line */
+	SCMP_SYS(arch_prctl), SCMP_SYS(set_tid_address), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(prlimit64),
+	SCMP_SYS(getrlimit), SCMP_SYS(setrlimit), SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(open), SCMP_SYS(stat),
+	SCMP_SYS(lstat), SCMP_SYS(newfstatat), SCMP_SYS(access), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(uname),
+	SCMP_SYS(sysinfo), SCMP_SYS(getcwd), SCMP_SYS(sigaltstack), SCMP_SYS(membarrier), SCMP_SYS(getrusage),
+	/* what a role does to shut itself in */
+	SCMP_SYS(prctl), SCMP_SYS(capget), SCMP_SYS(capset), SCMP_SYS(setresuid), SCMP_SYS(setresgid), SCMP_SYS(setuid),
+	SCMP_SYS(setgid), SCMP_SYS(setgroups), SCMP_SYS(getgroups), SCMP_SYS(getresuid), SCMP_SYS(getresgid), SCMP_SYS(seccomp),
+	SCMP_SYS(landlock_create_ruleset), SCMP_SYS(landlock_add_rule), SCMP_SYS(landlock_restrict_self),
+	SCMP_SYS(sched_setscheduler), SCMP_SYS(sched_setaffinity), SCMP_SYS(sched_getaffinity), SCMP_SYS(setpriority),
+	SCMP_SYS(getpriority),
+	/* namespaces, sockets, links */
+	SCMP_SYS(setns), SCMP_SYS(socket), SCMP_SYS(socketpair), SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(connect),
+	SCMP_SYS(accept4), SCMP_SYS(setsockopt), SCMP_SYS(getsockopt), SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(recvfrom),
+	SCMP_SYS(recvmsg), SCMP_SYS(ioctl), SCMP_SYS(eventfd2), SCMP_SYS(signalfd4), SCMP_SYS(timerfd_create),
+	SCMP_SYS(timerfd_settime), SCMP_SYS(pipe2),
+	/* generations and folders */
+	SCMP_SYS(mkdir), SCMP_SYS(fchown), SCMP_SYS(statfs), SCMP_SYS(fstatfs), SCMP_SYS(unlink), SCMP_SYS(rename),
+#if defined(__SANITIZE_ADDRESS__)
+	SCMP_SYS(ptrace), SCMP_SYS(personality),
+#endif
+	CALL_END
 };
 
 const int sandbox_supervisor_kept[] = {
-	CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_KILL, CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE, CAP_SYS_ADMIN,
-	CAP_SYS_NICE, CAP_SYS_RESOURCE, CAP_DAC_OVERRIDE, CAP_CHOWN, CAP_FOWNER, CALL_END
+	CAP_SETUID, CAP_SETGID, CAP_SETPCAP, /* a role becomes another user with less */
+	CAP_KILL,			     /* ... and is ended all the same */
+	CAP_SYS_NICE,			     /* priorities of the packet path */
+	CAP_SYS_ADMIN,			     /* entering the namespaces of data and administration */
+	CAP_NET_ADMIN, CAP_NET_RAW,	     /* queues, links, resets; the roles beside have no more */
+	CAP_NET_BIND_SERVICE,		     /* port 443 of the administration */
+	CAP_DAC_READ_SEARCH,		     /* folders of roles, which are their own */
+	CALL_END
 };
+
+const char *const sandbox_supervisor_writes[] = { "/proc/sys/net", "/dev/null", NULL };
 
 /* clang-format on */

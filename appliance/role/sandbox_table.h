@@ -47,8 +47,9 @@ struct profile {
 	uint32_t memory_mib;  /* RLIMIT_AS; 0 = as the system has it */
 };
 
-const struct profile *sandbox_profile(enum role r); /* NULL for the supervisor and the CLI */
-extern const int sandbox_supervisor_denied[];	    /* calls; ends with CALL_END */
-extern const int sandbox_supervisor_kept[];	    /* capabilities; ends with CALL_END */
+const struct profile *sandbox_profile(enum role r);   /* NULL for the supervisor and the CLI */
+extern const int sandbox_supervisor_calls[];	      /* beside those of all roles; ends with CALL_END */
+extern const char *const sandbox_supervisor_writes[]; /* beside its own folders; ends with NULL */
+extern const int sandbox_supervisor_kept[];	      /* capabilities; ends with CALL_END */
 
 #endif

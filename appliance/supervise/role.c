@@ -281,7 +281,7 @@ static int start_all(struct supervisor *s, struct err *e)
 	op_boot(s);
 	roles_want(s, SLOT_TAP);
 	roles_want(s, SLOT_MGMT);
-	return sandbox_supervisor(e);
+	return sandbox_supervisor((const int[]){ s->state_fd, s->run_fd }, 2, e);
 }
 
 /* ---- loop --------------------------------------------------------------------------------------------------------- */

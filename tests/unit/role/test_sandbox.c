@@ -33,6 +33,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -588,35 +589,113 @@ static void table(void **state)
 	}
 }
 
-static bool supervisor_loads_code(void)
+/* ---- the supervisor, trimmed ---------------------------------------------------------------------------------------- */
+
+static bool refused(long r)
 {
-	return syscall(SYS_bpf, 0, NULL, 0) >= 0 || errno != EPERM || syscall(SYS_init_module, NULL, 0, "") >= 0 ||
-	       errno != EPERM || ptrace(PTRACE_TRACEME, 0, NULL, NULL) >= 0;
+	return r < 0 && (errno == EPERM || errno == EACCES);
+}
+
+static bool lost_code(void)
+{
+	return refused(syscall(SYS_bpf, 0, NULL, 0)) && refused(syscall(SYS_init_module, NULL, 0, "")) &&
+	       refused(syscall(SYS_kexec_load, 0, 0, NULL, 0)) && refused(syscall(SYS_io_uring_setup, 1, NULL)) &&
+	       refused(syscall(SYS_perf_event_open, NULL, 0, -1, -1, 0)) && refused(syscall(SYS_userfaultfd, 0));
+}
+
+static bool lost_others(void)
+{
+	char byte;
+	struct iovec own = { &byte, 1 };
+
+	return refused(ptrace(PTRACE_TRACEME, 0, NULL, NULL)) && refused(process_vm_readv(1, &own, 1, &own, 1, 0)) &&
+	       refused(syscall(SYS_pidfd_getfd, 0, 0, 0)) && refused(syscall(SYS_keyctl, 0, 0, 0, 0, 0));
+}
+
+static bool lost_system(void)
+{
+	struct timespec t = { .tv_sec = 1 };
+
+	return refused(mount("none", "/tmp", "tmpfs", 0, NULL)) && refused(syscall(SYS_pivot_root, "/", "/")) &&
+	       refused(chroot("/")) && refused(unshare(CLONE_NEWUSER)) && refused(clock_settime(CLOCK_REALTIME, &t)) &&
+	       refused(syscall(SYS_reboot, 0, 0, 0, NULL)) && refused(syscall(SYS_swapon, "/none", 0)) &&
+	       refused(mknod("/tmp/sekisho-sandbox-node", S_IFCHR | 0600, 0)) && refused(sethostname("x", 1));
+}
+
+static bool lost_capabilities(void)
+{
+	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct d[2] = { 0 };
+	uint64_t kept = 0, bounding = 0;
+
+	for (const int *c = sandbox_supervisor_kept; *c != CALL_END; c++)
+		kept |= (uint64_t)1 << *c;
+	for (unsigned c = 0; c < 41; c++)
+		if (prctl(PR_CAPBSET_READ, c, 0, 0, 0) == 1)
+			bounding |= (uint64_t)1 << c;
+	return syscall(SYS_capget, &h, d) == 0 && ((d[0].permitted | (uint64_t)d[1].permitted << 32) & ~kept) == 0 &&
+	       (bounding & ~kept) == 0 && d[0].inheritable == 0;
+}
+
+#define OWN_FD 70
+
+static char own_folder[] = "/tmp/sekisho-supervisor-XXXXXX";
+
+/* Files: nothing is written outside its folders, where the kernel has Landlock; inside it works. */
+static bool lost_files(void)
+{
+	bool landlock = syscall(SYS_landlock_create_ruleset, NULL, 0, 1u) >= 1;
+	int in = open(own_folder, O_RDONLY | O_DIRECTORY), fd = openat(in, "kept", O_CREAT | O_WRONLY, 0600);
+
+	if (fd < 0 || write(fd, "x", 1) != 1 || renameat(in, "kept", in, "moved") < 0 || unlinkat(in, "moved", 0) < 0)
+		return false;
+	if (open("/etc/hostname", O_RDONLY) < 0 && errno != ENOENT)
+		return false;
+	return !landlock ||
+	       (refused(open("/tmp/sekisho-sandbox-test", O_CREAT | O_WRONLY, 0600)) &&
+		refused(open("/etc/passwd", O_WRONLY)) && refused(mkdir("/tmp/sekisho-sandbox-folder", 0700)));
 }
 
 static void supervisor(void **state)
 {
-	int status;
+	static const struct {
+		const char *name;
+		bool (*lost)(void);
+	} tries[] = { { "code in the kernel", lost_code },
+		      { "other processes", lost_others },
+		      { "the system", lost_system },
+		      { "capabilities", lost_capabilities },
+		      { "files outside its own", lost_files } };
+	int status, own = mkdtemp(own_folder) != NULL ? open(own_folder, O_RDONLY | O_DIRECTORY) : -1;
 	pid_t pid;
 
 	(void)state;
+	assert_true(own >= 0);
+	put_at(fcntl(own, F_DUPFD, OWN_FD + 1), OWN_FD); /* out of the way of a role's */
+	close(own);
 	pid = fork();
 	if (pid == 0) {
 		struct err e = { 0 };
 
-		/* Trimmed, it must still be able to start a role; and the role's sandbox closes inside it. */
-		if (sandbox_supervisor(&e) < 0 || supervisor_loads_code()) {
+		prepare(ROLE_GATE);
+		if (sandbox_supervisor((const int[]){ OWN_FD }, 1, &e) < 0) {
 			dprintf(2, "%s\n", e.text);
 			_exit(1);
 		}
+		for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++)
+			if (!tries[i].lost()) {
+				dprintf(2, "the supervisor still has: %s (%s)\n", tries[i].name, strerror(errno));
+				_exit(1);
+			}
+		/* Trimmed, it must still be able to start a role; and the role's sandbox closes inside it. */
 		pid = fork();
-		if (pid == 0) {
-			prepare(ROLE_GATE);
+		if (pid == 0)
 			_exit(sandbox_enter(ROLE_GATE, &e) == 0 && need_verdict() ? 0 : 1);
-		}
 		_exit(waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 2);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
+	close(OWN_FD);
+	assert_int_equal(rmdir(own_folder), 0);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
 }

@@ -203,13 +203,16 @@ static void share_leave(struct flow_table *t, uint32_t i)
 	share_book(&t->holders, f->holder, HELD_FLOWS, -1);
 }
 
+bool flow_full(const struct flow_table *t, uint32_t share)
+{
+	return t->in_share[share] >= t->part[share] || t->used == t->size;
+}
+
 uint32_t flow_add(struct flow_table *t, const struct decoded *d, enum direction dir, uint32_t share, uint64_t now_ns)
 {
 	uint32_t i, bucket;
 	struct flow *f;
 
-	if (t->in_share[share] >= t->part[share])
-		return FLOW_NONE;
 	if (t->free != FLOW_NONE) {
 		i = t->free;
 		t->free = t->flows[i].hash_next;

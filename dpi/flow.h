@@ -121,7 +121,9 @@ void flow_done(struct flow_table *t);
 uint32_t flow_find(const struct flow_table *t, const struct decoded *d, enum direction *ret_dir);
 /* The shares of which lanes are in use (bit n: share n); `whole`: everybody may have all slots. */
 void flow_divide(struct flow_table *t, uint32_t used, bool whole);
-/* A new flow, zeroed but for its tuple, in class ENDED; FLOW_NONE when its share has no slot (see flow_victim). */
+/* Whether a share has its part, or there is no slot left at all: then somebody has to make room (see flow_victim). */
+bool flow_full(const struct flow_table *t, uint32_t share);
+/* A new flow, zeroed but for its tuple, in class ENDED; FLOW_NONE when there is no slot. */
 uint32_t flow_add(struct flow_table *t, const struct decoded *d, enum direction dir, uint32_t share, uint64_t now_ns);
 /* It belongs to another share from now on, whether there is room or not. */
 void flow_move(struct flow_table *t, uint32_t f, uint32_t share);

@@ -129,20 +129,22 @@ bool look_try_flow(struct look *l, enum direction dir)
 
 	uint32_t share = look_share(l);
 
-	l->fi = flow_add(t, &l->d, dir, share, l->i->now_ns);
-	if (l->fi == FLOW_NONE) {
+	/* A share that got smaller comes down to its part by two for each newcomer. */
+	for (unsigned n = 0; n < 2 && flow_full(t, share); n++) {
 		uint32_t victim = flow_victim(t, share, l->i->now_ns);
+		const struct flow *v;
 
-		if (victim != FLOW_NONE) {
-			const struct flow *v = flow_at(t, victim);
-
-			if (v->l4proto == IP_TCP && !v->stream.over)
-				l->i->forgot[v->share] = true;
-			flow_end(l->i, victim);
-			flow_remove(t, victim);
-			l->fi = flow_add(t, &l->d, dir, share, l->i->now_ns);
-		}
+		if (victim == FLOW_NONE && n == 0)
+			return false;
+		if (victim == FLOW_NONE)
+			break;
+		v = flow_at(t, victim);
+		if (v->l4proto == IP_TCP && !v->stream.over)
+			l->i->forgot[v->share] = true;
+		flow_end(l->i, victim);
+		flow_remove(t, victim);
 	}
+	l->fi = flow_add(t, &l->d, dir, share, l->i->now_ns);
 	if (l->fi == FLOW_NONE)
 		return false;
 	l->f = flow_at(t, l->fi);

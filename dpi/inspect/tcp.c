@@ -116,11 +116,13 @@ static void judge_name(struct look *l, struct stream_result *s)
 	look_pass_bytes(l, s, keep ? stream_carry(&l->f->stream, l->dir) + s->fresh.left : 0, n.reason);
 }
 
+#define WAYS_MAX 4u /* sessions that give way to one segment */
+
 static bool room(struct look *l, size_t n)
 {
 	bool fits = stream_room(&l->f->stream, &l->i->pool, l->dir, n);
 
-	while (!fits && look_make_way(l, n))
+	for (unsigned ways = 0; !fits && ways < WAYS_MAX && look_make_way(l, n); ways++)
 		fits = stream_room(&l->f->stream, &l->i->pool, l->dir, n);
 	return fits;
 }

@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Attackers at full speed, and a crane beside them: sessions without number, SYNs of invented sources, silent handshakes.
+Whoever floods pays within his own share; the crane's losses are none, and its times are printed beside the quiet ones."""
+import multiprocessing
+import resource
+import socket
+import struct
+import threading
+import time
+
+from endpoint import Plc, Raw, answered, request, write
+from ground import PLAIN, RAW4, READ, V4, WEB, Capture, conduit, expect, inside, sh, wait_for
+from net import Wire, ip4, tcp, udp
+from packets import SYN
+import modbus
+
+NAMES = conduit("names", "it", "ops", ["names"], criticality="support")
+HOLD = conduit("reads", "ops", "ot", ["read"], criticality="cargo", when_overloaded="hold", when_down="hold")
+HELLO = bytes.fromhex("160301002f0100002b0303") + bytes(range(1, 33)) + bytes.fromhex("00000413011302") + bytes.fromhex("0100")
+PAUSE = 0.005
+SHARE = 16384  # sessions of an interface in a lane, as the reference says
+PAIR = 4096
+
+
+class Crane:
+    """One session with a request every few milliseconds on a kernel's TCP: the times, and what went wrong."""
+
+    def __init__(self, ground):
+        self.ground, self.times, self.wrong, self.ended = ground, [], [], threading.Event()
+        self.session = modbus.connect(ground.ns("ops"), V4["ot"], 502, timeout=5.0)
+        self.session.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _run(self):
+        while not self.ended.wait(PAUSE):
+            start = time.monotonic()
+            try:
+                self.session.sendall(request())
+                got = b""
+                while len(got) < 17:
+                    part = self.session.recv(100)
+                    if not part:
+                        raise ConnectionResetError("closed")
+                    got += part
+            except OSError as e:
+                self.wrong.append(repr(e))
+                return
+            self.times.append(time.monotonic() - start)
+
+    def since(self, before=0):
+        """(p50, p99, worst) in milliseconds."""
+        t = sorted(self.times[before:])
+        expect(t, "the crane said nothing")
+        return tuple(1000 * t[min(len(t) - 1, int(len(t) * q))] for q in (0.5, 0.99, 1))
+
+    def end(self):
+        self.ended.set()
+        self.thread.join()
+        self.session.close()
+
+
+class Flood:
+    """Another process that sends prepared frames as fast as it can."""
+
+    def __init__(self, ground, zone, packets):
+        self.sent = multiprocessing.Value("Q", 0)
+        self.ended = multiprocessing.Event()
+        self.process = multiprocessing.get_context("fork").Process(
+            target=self._run, args=(ground.ns(zone), ground.mac(zone), packets), daemon=True)
+        self.process.start()
+
+    def _run(self, ns, mac, packets):
+        wire, n = Wire(ns, "eth0", mac), 0
+        while not self.ended.is_set():
+            for packet in packets:
+                try:
+                    wire.send(packet)
+                except OSError:
+                    continue
+                n += 1
+                if n % 256 == 0:
+                    self.sent.value = n
+                    if self.ended.is_set():
+                        break
+        self.sent.value = n
+
+    def end(self):
+        self.ended.set()
+        self.process.join()
+        return self.sent.value
+
+
+def tracked(ground):
+    with inside(ground.data), open("/proc/sys/net/netfilter/nf_conntrack_count", encoding="ascii") as f:
+        return int(f.read())
+
+
+def beside(ground, crane, zone, packets, seconds, meanwhile):
+    """The crane quiet, then with the flood and what is done meanwhile; the sentence about it, and most sessions tracked."""
+    wait_for(lambda: len(crane.times) >= 300 or crane.wrong, 10, "the quiet crane")
+    quiet, before, most = crane.since(), len(crane.times), [0]
+    flood = Flood(ground, zone, packets)
+    try:
+        wait_for(lambda: flood.sent.value > 0, 5, "the flood")
+        ends = time.monotonic() + seconds
+
+        def over():
+            most[0] = max(most[0], tracked(ground))
+            return time.monotonic() > ends or crane.wrong
+        meanwhile()
+        wait_for(over, seconds + 5, "the flood to last")
+    finally:
+        sent = flood.end()
+    crane.end()
+    expect(not crane.wrong, "the crane lost its session: %s", crane.wrong)
+    loud = crane.since(before)
+    return "%d/s sent; crane p50 %.1f -> %.1f ms, p99 %.1f -> %.1f ms, worst %.1f -> %.1f ms, %d requests, 0 lost" % (
+        sent / seconds, quiet[0], loud[0], quiet[1], loud[1], quiet[2], loud[2], len(crane.times) - before), most[0]
+
+
+def new_cranes(ground, n=6):
+    """New sessions of cranes get through, one after the other."""
+    for k in range(n):
+        raw = Raw(ground, "ops", V4["ot"], 502, 20000 + ground.rng.randrange(20000)).open()
+        try:
+            answered(raw)
+        except Exception as e:
+            raise AssertionError("new crane session %d of %d: %s" % (k + 1, n, e)) from e
+        finally:
+            raw.close()
+
+
+def questions_to_a_name_server(ground):
+    """Whoever may ask a name server asks from invented addresses and ports: connection tracking stays far from full."""
+    ground.apply(READ, PLAIN, NAMES)
+    Plc(ground, V4["ot"], slots=0)
+    ground.settle_neighbours()
+    with inside(ground.ns("ops")):
+        server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server.bind((V4["ops"], 53))
+    rng, packets = ground.rng, []
+    for n in range(60000):
+        s = "99.%d.%d.%d" % (rng.randrange(4), rng.randrange(256), 1 + rng.randrange(254))
+        asked = struct.pack("!HHHHHH", n & 0xffff, 0x100, 1, 0, 0, 0) + b"\4port\4test\0\0\1\0\1"
+        packets.append(ip4(s, V4["ops"], 17, udp(s, V4["ops"], 1024 + rng.randrange(64000), 53, asked)))
+    before = ground.drops()
+    said, most = beside(ground, Crane(ground), "it", packets, 6, lambda: new_cranes(ground))
+    server.close()
+    after = ground.drops()
+    over = {k: after[k] - before.get(k, 0) for k in ("share.pace", "share.zone", "share.pair")}
+    expect(most < SHARE + 4096, "%d sessions tracked", most)
+    expect(over["share.pace"] > 0, "nothing was refused for its pace: %s", over)
+    return "%s; %d tracked at most; %s" % (said, most, over)
+
+
+def syns_of_the_own_zone(ground):
+    """A flood of SYNs from a crane's own zone, of one pair and of invented hosts, over a lane that holds what is live: no live
+    packet passes unjudged, so no forbidden write completes, and the live session loses nothing."""
+    ground.apply(HOLD)
+    plc = Plc(ground, V4["ot"], slots=0)
+    ground.settle_neighbours()
+    rng, packets, tried = ground.rng, [], [0]
+    for n in range(20000):
+        s = "10.72.0.9" if n % 2 else "10.72.0.%d" % (10 + rng.randrange(240))
+        packets.append(ip4(s, V4["ot"], 6, tcp(s, V4["ot"], 1024 + rng.randrange(64000), 502, rng.randrange(1 << 32), 0, SYN)))
+    packets += packets[:1] * 5000  # and one that is said again and again
+
+    def writes():
+        ends = time.monotonic() + 5
+        while time.monotonic() < ends:
+            raw = Raw(ground, "ops", V4["ot"], 502, 1024 + rng.randrange(60000))
+            try:
+                answered(raw.open())
+                for k in range(8):
+                    raw.segment(write(), seq=raw.seq)
+                    tried[0] += 1
+            except Exception:  # pylint: disable=broad-exception-caught
+                pass  # his own flood is in his way
+            finally:
+                raw.close()
+    said, _ = beside(ground, Crane(ground), "ops", packets, 6, writes)
+    expect(not plc.forbidden(), "%d forbidden writes completed", len(plc.forbidden()))
+    expect(ground.drops()["unanswered.held"] == 0, "%d live packets passed unjudged", ground.drops()["unanswered.held"])
+    return "%s; %d writes tried" % (said, tried[0])
+
+
+def silent_handshakes(ground):
+    """24,300 TLS sessions from three addresses, of which none says a word: another host's TLS is served at once."""
+    ground.apply(READ, WEB)
+    Plc(ground, V4["ot"], slots=0)
+    ground.settle_neighbours()
+    wait_for(lambda: tracked(ground) < 1000, 60, "what nobody answered to be forgotten")
+    sh("sysctl", "-qw", "net.core.somaxconn=65535", "net.ipv4.tcp_max_syn_backlog=65535", ns=ground.ns("ops"))
+    with inside(ground.ns("ops")):
+        server = socket.socket()
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    server.bind((V4["ops"], 443))
+    server.listen(65535)
+    addresses = [V4["it"], RAW4["it"], "10.71.0.4"]
+    for a in addresses[2:] + ["10.71.0.9"]:
+        sh("ip", "addr", "add", a + "/24", "dev", "eth0", ns=ground.ns("it"), check=False)
+    leave = multiprocessing.Event()
+    opened = [multiprocessing.Value("i", -1) for _ in addresses]
+
+    def attack(address, ret):
+        held, most = [], resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        with inside(ground.ns("it")):
+            for _ in range(8100):
+                s = socket.socket()
+                s.setblocking(False)
+                s.setsockopt(socket.SOL_IP, 24, 1)  # IP_BIND_ADDRESS_NO_PORT
+                s.bind((address, 0))
+                s.connect_ex((V4["ops"], 443))
+                held.append(s)
+        said_again = time.monotonic() + 1.2  # the SYNs that were lost
+        while time.monotonic() < said_again:
+            leave.wait(0.1)
+        ret.value = sum(s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1) == b"\1" for s in held)
+        leave.wait()
+
+    fork = multiprocessing.get_context("fork")
+    attackers = [fork.Process(target=attack, args=(a, n), daemon=True) for a, n in zip(addresses, opened)]
+    capture, crane = Capture(ground.net, ground.ns("ops"), "eth0"), Crane(ground)
+    wait_for(lambda: len(crane.times) >= 200 or crane.wrong, 10, "the quiet crane")
+    quiet, before = crane.since(), len(crane.times)
+    for attacker in attackers:
+        attacker.start()
+    try:
+        wait_for(lambda: all(n.value >= 0 for n in opened), 40, "the handshakes")
+        took = []
+        for k in range(5):  # a host that did nothing
+            with inside(ground.ns("it")):
+                s = socket.socket()
+            s.settimeout(3)
+            s.bind(("10.71.0.9", 0))
+            start = time.monotonic()
+            s.connect((V4["ops"], 443))
+            said = HELLO + b"honest%d" % k
+            s.sendall(said)
+            wait_for(lambda said=said: any(said in f for f in capture.incoming()), 3, "the hello of another host")
+            took.append(time.monotonic() - start)
+            s.close()
+        crane.end()
+        expect(not crane.wrong, "the crane lost its session: %s", crane.wrong)
+        expect(max(took) < 0.9, "another host waited %.1f s", max(took))
+        loud = crane.since(before)
+    finally:
+        leave.set()
+        for attacker in attackers:
+            attacker.join()
+        capture.close()
+        server.close()
+    return "%d of 24300 open; another host's hello within %.0f ms; crane p99 %.1f -> %.1f ms, worst %.1f -> %.1f ms, 0 lost" % (
+        sum(n.value for n in opened), 1000 * max(took), quiet[1], loud[1], quiet[2], loud[2])
+
+
+CASES = [questions_to_a_name_server, syns_of_the_own_zone, silent_handshakes]

@@ -47,15 +47,17 @@ help:
 	@echo 'make coverage    which lines the tests run, the sandboxed roles included (asks for root)'
 	@echo 'make lint        clang-format, clang-tidy, cppcheck'
 	@echo 'make deps        what is missing from the Debian packages of the demo and the tests'
-	@echo 'make all         build/release/sekisho and build/release/sekishod'
+	@echo 'make all         build/release/sekisho, sekishod and sekisho-compile'
 	@echo 'make install     DESTDIR=, PREFIX=/usr: binaries, man pages, completion'
 
 .PHONY: all
-all: $(B)/sekisho $(B)/sekishod
+all: $(B)/sekisho $(B)/sekishod $(B)/sekisho-compile
 
 # Replay runs on the time of the capture: its clock stands in for the kernel's.
 SEKISHO_SRC = $(filter-out appliance/base/clock.c,$(BASE_SRC)) $(WIRE_SRC) $(POLICY_SRC) $(DPI_SRC) $(CLI_SRC)
-SEKISHOD_SRC = $(BASE_SRC) $(WIRE_SRC) $(POLICY_SRC) $(DPI_SRC) $(APPLIANCE_SRC) $(MGMT_SRC)
+# Of policy/ the box links what a sealed generation means, and nothing that reads a text.
+SEKISHOD_SRC = $(BASE_SRC) $(WIRE_SRC) $(wildcard policy/ir/*.c) $(DPI_SRC) $(APPLIANCE_SRC) $(MGMT_SRC)
+SEKISHO_COMPILE_SRC = $(BASE_SRC) $(WIRE_SRC) $(POLICY_SRC) $(COMPILE_SRC)
 
 $(B)/sekisho: $(call obj,$(SEKISHO_SRC))
 	$(call say,LINK,$@)
@@ -63,7 +65,11 @@ $(B)/sekisho: $(call obj,$(SEKISHO_SRC))
 
 $(B)/sekishod: $(call obj,$(SEKISHOD_SRC))
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@.new $^ $(call libs,$(PKGS)) && mv $@.new $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@.new $^ $(call libs,$(filter-out libconfig libpcap,$(PKGS))) && mv $@.new $@
+
+$(B)/sekisho-compile: $(call obj,$(SEKISHO_COMPILE_SRC))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@.new $^ $(call libs,libconfig jansson nettle libseccomp libcap-ng) && mv $@.new $@
 
 $(B)/%.o: %.c
 	$(call say,CC,$<)

@@ -2,4 +2,7 @@
 BASE_SRC = $(wildcard appliance/base/*.c)
 WIRE_SRC = $(wildcard appliance/wire/*.c)
 # One folder a role, and the ground floors that they stand on.
-APPLIANCE_SRC = appliance/main.c $(foreach d,role kernel box store supervise enforce gate worker tap journal compile,$(wildcard appliance/$(d)/*.c))
+ROLE_SRC = $(wildcard appliance/role/*.c)
+APPLIANCE_SRC = appliance/main.c $(ROLE_SRC) $(foreach d,kernel box store supervise enforce gate worker tap journal,$(wildcard appliance/$(d)/*.c))
+# A program of its own, because nothing privileged links a compiler.
+COMPILE_SRC = $(wildcard appliance/compile/*.c) $(ROLE_SRC)

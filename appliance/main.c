@@ -17,8 +17,7 @@ static int run_role(const char *name)
 {
 	static int (*const entries[ROLE_COUNT])(void) = {
 		[ROLE_ENFORCE] = role_enforce, [ROLE_GATE] = role_gate,	      [ROLE_DPI] = role_dpi,
-		[ROLE_TAP] = role_tap,	       [ROLE_COMPILE] = role_compile, [ROLE_JOURNAL] = role_journal,
-		[ROLE_MGMT] = role_mgmt,
+		[ROLE_TAP] = role_tap,	       [ROLE_JOURNAL] = role_journal, [ROLE_MGMT] = role_mgmt,
 	};
 
 	for (unsigned i = 0; i < ROLE_COUNT; i++) {

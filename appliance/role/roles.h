@@ -29,7 +29,7 @@
 #define MGMT_FD_LISTEN 5
 #define MGMT_FD_SECRETS 6
 
-/* Each returns the exit status of its process. */
+/* Each returns the exit status of its process. role_compile is in a program of its own (appliance/compile/main.c). */
 int role_enforce(void);
 int role_gate(void);
 int role_dpi(void);

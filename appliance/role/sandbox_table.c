@@ -156,7 +156,7 @@ const struct profile *sandbox_profile(enum role r)
  * box's links and folders. Loading code into the kernel, tracing, mounts, other people's memory, keys and the clock are not. */
 const int sandbox_supervisor_calls[] = {
 	/* processes: making one, watching it, ending it */
-	SCMP_SYS(clone), SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(execve), SCMP_SYS(wait4), SCMP_SYS(waitid), SCMP_SYS(kill),
+	SCMP_SYS(clone), SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(wait4), SCMP_SYS(waitid), SCMP_SYS(kill),
 	SCMP_SYS(pidfd_open), SCMP_SYS(pidfd_send_signal), SCMP_SYS(getppid), SCMP_SYS(setpgid), SCMP_SYS(getpgrp),
 	SCMP_SYS(close_range), SCMP_SYS(dup), SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(fcntl), SCMP_SYS(umask),
 	/* what a new program does before its first line */

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,16 +24,18 @@
 
 #define FDS_MAX 6u
 #define SPIN "SEKISHO_GATE_SPIN_US"
+#define COMPILER "sekisho-compile"
 #define ABOVE 32 /* descriptors are first put up here, so that none overwrites another */
 
 /* In the child. Never returns. */
-static void become(const struct slot *sl, int chan, const int *fds, size_t n, int nsfd, pid_t parent)
+static void become(const struct slot *sl, int program, int chan, const int *fds, size_t n, int nsfd, pid_t parent)
 {
+	char *const compiler[] = { (char[]){ COMPILER }, NULL };
 	char role[16];
 	char *const argv[] = { (char[]){ "sekishod" }, (char[]){ "--role" }, role, NULL };
 	char spin[48], *env[] = { NULL, NULL };
-	int own[FDS_MAX + 2], null;
-	size_t count = 0;
+	int own[FDS_MAX + 3], null;
+	size_t count = 0, inherited;
 	sigset_t none;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -47,6 +50,8 @@ static void become(const struct slot *sl, int chan, const int *fds, size_t n, in
 	own[count++] = sl->event_in;
 	for (size_t i = 0; i < n; i++)
 		own[count++] = fds[i];
+	inherited = count;
+	own[count++] = program; /* not for the role: closed when it begins */
 	for (size_t i = 0; i < count; i++) {
 		own[i] = fcntl(own[i], F_DUPFD_CLOEXEC, ABOVE);
 		if (own[i] < 0)
@@ -60,6 +65,8 @@ static void become(const struct slot *sl, int chan, const int *fds, size_t n, in
 			_exit(1);
 	if (close_range((unsigned)(ROLE_FD_CONTROL + (int)count), ~0u, 0) < 0)
 		_exit(1);
+	program = ROLE_FD_CONTROL + (int)inherited;
+	fcntl(program, F_SETFD, FD_CLOEXEC);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	snprintf(role, sizeof(role), "%s", role_name(sl->role));
@@ -67,30 +74,58 @@ static void become(const struct slot *sl, int chan, const int *fds, size_t n, in
 	if (sl->role == ROLE_GATE && getenv(SPIN) != NULL &&
 	    snprintf(spin, sizeof(spin), "%s=%s", SPIN, getenv(SPIN)) < (int)sizeof(spin))
 		env[0] = spin;
-	execve("/proc/self/exe", argv, env);
+	execveat(program, "", sl->role == ROLE_COMPILE ? compiler : argv, env, AT_EMPTY_PATH);
 	_exit(127);
+}
+
+/* This program for all roles but one: the compiler stands beside it and is linked by nothing that has a privilege. */
+static int program_open(enum role r, struct err *e)
+{
+	char path[PATH_MAX + sizeof(COMPILER)] = "/proc/self/exe", *name;
+	ssize_t len;
+	int fd;
+
+	if (r == ROLE_COMPILE) {
+		len = readlink("/proc/self/exe", path, PATH_MAX - 1);
+		path[len > 0 ? len : 0] = 0;
+		name = strrchr(path, '/');
+		if (name == NULL)
+			return err_set(e, -ENOENT, "find %s", COMPILER);
+		snprintf(name + 1, sizeof(COMPILER), "%s", COMPILER);
+	}
+	fd = open(path, O_PATH | O_CLOEXEC);
+	return fd < 0 ? err_set(e, -errno, "open %s", path) : fd;
 }
 
 int spawn(struct supervisor *s, struct slot *sl, const int *fds, size_t n, int nsfd, struct err *e)
 {
-	int sv[2];
+	int sv[2], program;
 	pid_t parent = getpid(), pid;
 
 	(void)s;
 	if (n > FDS_MAX)
 		return err_set(e, -E2BIG, "descriptors of %s", role_name(sl->role));
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
-		return err_set(e, -errno, "channel of %s", role_name(sl->role));
+	program = program_open(sl->role, e);
+	if (program < 0)
+		return program;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0) {
+		int code = err_set(e, -errno, "channel of %s", role_name(sl->role));
+
+		close(program);
+		return code;
+	}
 	/* Our end never waits; the role's end does unless it says otherwise. */
 	if (fcntl(sv[0], F_SETFL, O_NONBLOCK) < 0 || (pid = fork()) < 0) {
 		int code = -errno;
 
+		close(program);
 		close(sv[0]);
 		close(sv[1]);
 		return err_set(e, code, "start %s", role_name(sl->role));
 	}
 	if (pid == 0)
-		become(sl, sv[1], fds, n, nsfd, parent);
+		become(sl, program, sv[1], fds, n, nsfd, parent);
+	close(program);
 	close(sv[1]);
 	sl->pidfd = pidfd_open(pid, 0);
 	if (sl->pidfd < 0) {

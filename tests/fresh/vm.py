@@ -51,7 +51,7 @@ def image():
                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     home = os.path.join(root, "srv", "sekisho")
     os.makedirs(home + "/build/release")
-    for part in ("sekisho", "sekishod", "peers"):
+    for part in ("sekisho", "sekishod", "sekisho-compile", "peers"):
         subprocess.run(["cp", "-r", os.path.join(TOP, "build", "release", part), home + "/build/release/"], check=True)
     subprocess.run(["cp", "-r", os.path.join(TOP, "build", "peers"), home + "/build/"], check=True)
     subprocess.run(["cp", "-r", os.path.join(TOP, "tests"), home + "/"], check=True)

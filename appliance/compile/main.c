@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sekisho-compile: the one program of the daemon that holds the compiler of policies. The supervisor executes it with its
+ * channel, for one policy text; it enters its sandbox before it reads that. Nothing privileged links what it links.
+ */
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include "appliance/role/roles.h"
+
+int main(int argc, char **argv)
+{
+	struct stat st;
+
+	(void)argv;
+	if (argc != 1 || fstat(ROLE_FD_CONTROL, &st) < 0 || !S_ISSOCK(st.st_mode)) {
+		fprintf(stderr, "sekisho-compile is run by sekishod; to compile a policy by hand: sekisho compile\n");
+		return 2;
+	}
+	prctl(PR_SET_NAME, "sekisho-compile"); /* it is executed by its descriptor, which has no name */
+	return role_compile();
+}

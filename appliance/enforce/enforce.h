@@ -9,6 +9,8 @@
  *   enforce/relabel.c     sessions that another permit took over
  *   enforce/cut.c         the sessions that an apply ends
  *   enforce/verify.c      expected against dumped, as a list of differences
+ *   enforce/walk.c        a packet through the rules as they were read
+ *   enforce/witness.c     packets put to the policy and to such a walk
  *   enforce/effective.c   what stands, for people
  *   enforce/monitor.c     hearing of changes from outside; forwarding goes off at the first word
  *   enforce/record.c      what is told of them
@@ -162,7 +164,7 @@ void enforce_relabel(struct enforce *f, const struct generation_held *old);
 
 struct difference {
 	const char *where; /* "set exact4", "chain forward", a setting's name, "table" */
-	/* extra, missing, changed, foreign, sysctl; of a chain: hook, policy; of the table: flags; of a set: shape */
+	/* extra, missing, changed, foreign, sysctl; of a packet: passes, refused, otherwise; of a chain: hook, policy; of the table: flags; of a set: shape */
 	const char *what;
 	const char *detail; /* what is there: a rule, an element, a value; "" when the rest says it */
 	const char *want;   /* the value that must be there, NULL = not said */
@@ -177,6 +179,7 @@ struct differences {
 	bool base_gone; /* the table or a base chain with policy drop is missing */
 	size_t ours;	/* how many are ours to mend (settings not counted) */
 	size_t foreign, settings;
+	uint64_t packets; /* put to the policy and to the rules */
 };
 
 /* Reads everything back and compares. 0 (also when there are differences) or negative errno. */

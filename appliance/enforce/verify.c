@@ -9,7 +9,11 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/enforce/enforce.h"
+#include "appliance/enforce/witness.h"
 #include "appliance/kernel/dump.h"
+#include "appliance/kernel/ruleset.h"
+
+#define WITNESS_NS 500000000ull /* a large policy is asked about by as many packets as fit, others each time */
 
 static void note(struct differences *d, bool ours, const char *where, const char *what, const char *detail,
 		 const char *want, uint32_t line)
@@ -230,10 +234,46 @@ static void setting(const char *name, const char *have, const char *want, void *
 	d->settings++;
 }
 
+static void counterexample(void *ctx, const char *what, const char *packet)
+{
+	note(ctx, false, "packet", what, packet, NULL, 0);
+}
+
+static void heard(void *ctx)
+{
+	monitor_glance(ctx);
+}
+
+/* The comparison above says that the rules are those that were written; this one, that they do what the policy says. */
+static int ask_packets(struct enforce *f, struct differences *d, struct err *e)
+{
+	struct witness w = {
+		.ir = &f->now->ir,
+		.ids = f->now->ids,
+		.interfaces = f->now->interfaces,
+		.now = clock_wall_ns() / 1000000000u,
+		.seed = clock_mono().ns,
+		.limit_ns = WITNESS_NS,
+		.between = heard,
+		.between_ctx = f,
+	};
+	struct arena *a = arena_new(DUMP_BUDGET);
+	struct ruleset rules;
+	int r = a == NULL ? err_set(e, -ENOMEM, "rules as they are executed") : ruleset_read(&f->net, a, &rules, e);
+
+	if (r == 0)
+		witness_ask(&w, &rules, counterexample, d);
+	d->packets = w.packets;
+	arena_free(a);
+	return r;
+}
+
 int enforce_verify(struct enforce *f, struct arena *a, struct differences *ret, struct err *e)
 {
 	int r = enforce_compare(f, a, ret, e);
 
+	if (r == 0)
+		r = ask_packets(f, ret, e);
 	if (r == 0)
 		sysctl_verify(true, setting, ret);
 	return r == 0 && arena_failed(a) ? err_set(e, -ENOMEM, "comparison") : r;
@@ -253,5 +293,6 @@ json_t *differences_json(const struct differences *d)
 			json_object_set_new(j, "want", json_text(x->want));
 		(void)json_array_append_new(list, j);
 	}
-	return json_pack("{s:b,s:o}", "equal", d->n == 0, "differences", list);
+	return json_pack("{s:b,s:o,s:I}", "equal", d->n == 0, "differences", list, "packets_asked",
+			 (json_int_t)d->packets);
 }

@@ -25,6 +25,7 @@ static const char *what_text(struct cli *c, const char *what)
 		{ "extra", M_DIFF_EXTRA },     { "missing", M_DIFF_MISSING }, { "changed", M_DIFF_CHANGED },
 		{ "foreign", M_DIFF_FOREIGN }, { "sysctl", M_DIFF_SYSCTL },   { "table", M_DIFF_TABLE },
 		{ "hook", M_DIFF_HOOK },       { "policy", M_DIFF_POLICY },   { "flags", M_DIFF_FLAGS },
+		{ "passes", M_DIFF_PASSES },   { "refused", M_DIFF_REFUSED }, { "otherwise", M_DIFF_OTHERWISE },
 		{ "shape", M_DIFF_SHAPE },     { "silent", M_STATUS_SILENT }, { "unknown", M_DIFF_UNKNOWN },
 	};
 
@@ -121,6 +122,8 @@ static int run(struct cli *c, const struct cli_args *a)
 			      json_array_size(ja(answer.json, "differences")));
 		if (json_array_size(ja(answer.json, "differences")) > 0)
 			differences(c, ja(answer.json, "differences"));
+		if (ju(answer.json, "packets_asked") > 0)
+			render_line(c, M_VERIFY_PACKETS, ju(answer.json, "packets_asked"));
 		for (size_t i = 0; i < json_array_size(workers); i++) {
 			const json_t *w = json_array_get(workers, i);
 			char digest[RENDER_TEXT];

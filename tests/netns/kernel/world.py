@@ -380,6 +380,7 @@ def check(condition, what):
 def equal(d, what="verify"):
     answer = d.ask("verify")
     check(answer["status"] == 0 and answer["json"]["equal"], "%s: %s" % (what, answer["json"]))
+    check(answer["json"]["packets_asked"] > 500, "%s: few packets were asked: %s" % (what, answer["json"]))
 
 
 def settle(receiver, sender, what):

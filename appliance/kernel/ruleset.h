@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table as the kernel would execute it: base chains with their hooks, rules as expressions over registers, sets with
+ * their elements. Read from the kernel's own messages and from nothing else: it shares no code with what writes the rules,
+ * so that a mistake made there is not made here a second time. Runs in enforce; by libnftnl and libmnl.
+ */
+#ifndef SEKISHO_KERNEL_RULESET_H
+#define SEKISHO_KERNEL_RULESET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/base/arena.h"
+#include "appliance/base/err.h"
+#include "appliance/kernel/talk.h"
+
+struct nlmsghdr;
+
+enum op_kind_kernel {
+	OP_UNKNOWN, /* an expression that nothing here understands: the rule cannot be judged */
+	OP_META,
+	OP_META_SET,
+	OP_CT,
+	OP_CT_SET,
+	OP_PAYLOAD,
+	OP_CMP,
+	OP_BITWISE,
+	OP_LOOKUP,
+	OP_VALUE,
+	OP_VERDICT,
+	OP_FIB,
+	OP_QUEUE,
+	OP_PASS,  /* counts, logs, or limits: goes on in a box at rest */
+	OP_CROWD, /* holds only where there is a crowd: not in a box at rest */
+};
+
+#define OP_DATA 48u
+#define REGISTERS 64u		 /* bytes */
+#define VERDICT_REGISTER 0xffffu /* in place of an offset */
+
+struct op {
+	enum op_kind_kernel kind;
+	uint16_t from, to; /* offsets into the registers */
+	uint32_t key;	   /* meta, ct: what; payload: base; cmp: how; fib: flags */
+	uint32_t offset, len;
+	bool original, inverted, result; /* ct: of the first packet; lookup: member is not wanted; lookup: data is */
+	uint8_t data[OP_DATA], mask[OP_DATA];
+	int verdict;
+	const char *name; /* chain or set */
+	uint16_t queue, queues;
+	bool bypass;
+};
+
+struct rule_read {
+	struct op *ops;
+	size_t n, room;
+};
+
+struct chain_read {
+	const char *name;
+	bool base;
+	uint32_t hook;
+	int32_t priority;
+	uint32_t policy; /* NF_DROP, NF_ACCEPT */
+	struct rule_read *rules;
+	size_t n, room;
+};
+
+struct element_read {
+	uint8_t key[OP_DATA], key_end[OP_DATA];
+	uint32_t data;
+	int verdict;
+	const char *chain;
+};
+
+#define SET_READ_FIELDS 8u
+
+struct set_read {
+	const char *name;
+	bool map, verdicts, interval, dynamic;
+	uint32_t key_len;
+	uint8_t fields[SET_READ_FIELDS]; /* of an interval set, in bytes, each padded to 4 in the key; 0 = no more */
+	struct element_read *list;	 /* sorted by key unless they are intervals */
+	size_t n, room;
+};
+
+struct ruleset {
+	struct arena *arena;
+	struct chain_read *chains;
+	size_t n_chains, room_chains;
+	struct set_read *sets;
+	size_t n_sets, room_sets;
+	bool failed; /* memory was out, or a message could not be parsed */
+};
+
+void ruleset_init(struct ruleset *r, struct arena *a);
+/* One message about tables, chains, rules, sets or elements, as the kernel dumps it; others are ignored. */
+void ruleset_take(struct ruleset *r, const struct nlmsghdr *m);
+/* After the last message. */
+void ruleset_done(struct ruleset *r);
+/* The table of that name, whole, within one state of the kernel. 0 or negative errno. */
+int ruleset_read(struct netlink *n, struct arena *a, struct ruleset *ret, struct err *e);
+const struct chain_read *ruleset_chain(const struct ruleset *r, const char *name);
+const struct set_read *ruleset_set(const struct ruleset *r, const char *name);
+
+#endif

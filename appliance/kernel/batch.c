@@ -330,9 +330,11 @@ static void element(struct batch *b, uint16_t type, uint16_t flags, unsigned num
 			nftnl_set_elem_set_u32(x, NFTNL_SET_ELEM_VERDICT, (uint32_t)NFT_GOTO);
 			nftnl_set_elem_set_str(x, NFTNL_SET_ELEM_CHAIN, ir_chain_name((enum ir_chain)el->chain, name));
 		}
-		if (el->until != 0)
-			nftnl_set_elem_set_u64(x, NFTNL_SET_ELEM_TIMEOUT,
-					       el->until * 1000 > now_ms ? el->until * 1000 - now_ms : 1);
+		if (el->until != 0) {
+			uint64_t end_ms = el->until * 1000 + spec->late_ms;
+
+			nftnl_set_elem_set_u64(x, NFTNL_SET_ELEM_TIMEOUT, end_ms > now_ms ? end_ms - now_ms : 1);
+		}
 	}
 	nftnl_set_elem_add(s, x); /* the set owns it now */
 	nftnl_set_elems_nlmsg_build_payload(h, s);

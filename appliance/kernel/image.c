@@ -54,17 +54,27 @@ _Static_assert(IR_LAYERS == 8, "one map for each layer");
 		 .filled = true,                                                                                       \
 		 __VA_ARGS__ }
 
+/*
+ * The kernel counts each element's time from when it read it, so what ends at one moment ends some milliseconds apart. A session
+ * whose label ends must find its old cell gone, or it would be given the same label again; and `live` must not end before
+ * `agree`, which tells a label that ended from a wrong interface. So they end in this order: cells, agree, live.
+ */
+#define AGREE_LATE_MS 40u
+#define LIVE_LATE_MS 80u
+
 static const struct set_spec specs[TABLE_SET_COUNT] = {
 	[SET_LIVE] = { .name = "live",
 		       .key_len = 12,
 		       .fields = { 4, 1, 4 },
 		       .map = true,
 		       .timeout = true,
+		       .late_ms = LIVE_LATE_MS,
 		       .shown_as = SHOWN3(SHOWN_INTERFACE, SHOWN_DIRECTION, SHOWN_MARK) },
 	[SET_AGREE] = { .name = "agree",
 			.key_len = 8,
 			.fields = { 4, 4 },
 			.timeout = true,
+			.late_ms = AGREE_LATE_MS,
 			.shown_as = SHOWN2(SHOWN_MARK, SHOWN_MARK) },
 	LAYERS(SET_UNTIL4, "until4", 4, SHOWN_IPV4),
 	CELLS(SET_EXACT4, "exact4", 4, SHOWN_IPV4, .interval = false),

@@ -43,6 +43,7 @@ struct set_spec {
 	bool verdict_map;	    /* data: a verdict */
 	bool interval;		    /* elements are boxes (key to key_end) */
 	bool timeout;		    /* elements may end by themselves */
+	uint8_t late_ms;	    /* ... so long after their moment */
 	bool counter;		    /* every element counts its lookups */
 	bool filled;		    /* packets fill it: its elements are nobody's business here */
 };

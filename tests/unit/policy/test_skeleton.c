@@ -178,6 +178,19 @@ static void new_packets_agree_with_cells(void **state)
 			/* Both directions of the flow are live, at the right interfaces only. */
 			p = next(&p, 1);
 			assert_int_equal(forward(&w, &p).verdict, mark_lane(f.mark) ? BOX_QUEUE : BOX_ACCEPT);
+			/* Later the session has what a new one would have then, by the kernel's timeouts alone. */
+			q.now += (uint64_t)rand_r(&seed) % 2500;
+			c = evaluate_ir(w.k.c.ir, &q);
+			w.b.now = q.now;
+			p.mark = 0; /* the answer once more */
+			r = forward(&w, &p);
+			if (c != NULL) {
+				assert_int_equal(mark_permit(f.mark), w.ids[c->permit]);
+				assert_int_equal(r.verdict, mark_lane(f.mark) ? BOX_QUEUE : BOX_ACCEPT);
+			} else {
+				assert_int_equal(r.verdict, q.l4proto == 6 ? BOX_QUEUE : BOX_DROP);
+				assert_int_equal(r.reason, R_ENDED);
+			}
 		}
 		maker_free(&w.k);
 	}

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <libnetfilter_queue/libnetfilter_queue.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_queue.h>
 #include <linux/netlink.h>
@@ -31,28 +32,21 @@ struct queue_reader {
 
 /* ---- opening ------------------------------------------------------------------------------------------------- */
 
-static void put_config(char *buf, uint16_t queue, const struct queue_rule *rule, struct nlmsghdr **ret)
+static struct nlmsghdr *put_config(char *buf, uint16_t queue, const struct queue_rule *rule)
 {
-	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
-	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(h, sizeof(*g));
-	struct nfqnl_msg_config_cmd cmd = { .command = NFQNL_CFG_CMD_BIND, .pf = htons(AF_UNSPEC) };
-	struct nfqnl_msg_config_params params = { .copy_range = htonl(COPY_RANGE), .copy_mode = NFQNL_COPY_PACKET };
+	struct nlmsghdr *h = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, queue);
 	uint32_t flags = (rule->finished ? 0u : NFQA_CFG_F_GSO) | (rule->fail_open ? NFQA_CFG_F_FAIL_OPEN : 0u);
 
-	h->nlmsg_type = (NFNL_SUBSYS_QUEUE << 8) | NFQNL_MSG_CONFIG;
-	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-	g->nfgen_family = AF_UNSPEC;
-	g->version = NFNETLINK_V0;
-	g->res_id = htons(queue);
-	mnl_attr_put(h, NFQA_CFG_CMD, sizeof(cmd), &cmd);
-	mnl_attr_put(h, NFQA_CFG_PARAMS, sizeof(params), &params);
-	mnl_attr_put_u32(h, NFQA_CFG_QUEUE_MAXLEN, htonl(rule->maxlen));
+	h->nlmsg_flags |= NLM_F_ACK;
+	nfq_nlmsg_cfg_put_cmd(h, AF_UNSPEC, NFQNL_CFG_CMD_BIND);
+	nfq_nlmsg_cfg_put_params(h, NFQNL_COPY_PACKET, COPY_RANGE);
+	nfq_nlmsg_cfg_put_qmaxlen(h, rule->maxlen);
 	mnl_attr_put_u32(h, NFQA_CFG_FLAGS, htonl(flags));
 	/* Every flag is stated, so that none is left over from anywhere. */
 	mnl_attr_put_u32(h, NFQA_CFG_MASK,
 			 htonl(NFQA_CFG_F_GSO | NFQA_CFG_F_FAIL_OPEN | NFQA_CFG_F_CONNTRACK | NFQA_CFG_F_UID_GID |
 			       NFQA_CFG_F_SECCTX));
-	*ret = h;
+	return h;
 }
 
 /* The kernel's acknowledgement. Packets that overtake it stay outstanding: the gate decides them when it learns of the
@@ -95,7 +89,7 @@ int queue_open(uint16_t queue, const struct queue_rule *rule, struct err *e)
 		r = err_set(e, -errno, "options of queue %u", queue);
 		goto fail;
 	}
-	put_config(buf, queue, rule, &h);
+	h = put_config(buf, queue, rule);
 	if (send(fd, h, h->nlmsg_len, 0) < 0) {
 		r = err_set(e, -errno, "bind queue %u", queue);
 		goto fail;
@@ -164,7 +158,7 @@ struct bytes queue_datagram(const struct queue_reader *r, unsigned i)
 	return bytes_of(r->iov[i].iov_base, len < BUFFER ? len : BUFFER);
 }
 
-/* Netlink attributes lie at multiples of 4; the last one may lack its padding. */
+/* Netlink messages lie at multiples of 4; the last one may lack its padding. */
 static void skip_padding(struct bytes *b, size_t len)
 {
 	size_t pad = (4u - len % 4u) % 4u;
@@ -172,53 +166,51 @@ static void skip_padding(struct bytes *b, size_t len)
 	bytes_skip(b, pad < b->left ? pad : b->left);
 }
 
-struct attributes {
-	bool header;
-	struct nfqnl_msg_packet_hdr head;
-	uint32_t mark;
-	uint32_t skb_info;
-	uint32_t whole; /* bytes the packet has, where the kernel gave fewer; else 0 */
-	struct bytes payload;
-};
+/* The library may know other types than this header does; it never writes beyond its own. */
+#define TYPES 64
 
-static bool attributes_parse(struct bytes b, struct attributes *a)
+/* What an attribute holds; nothing when it is not there, or would reach beyond its message. */
+static struct bytes attribute(const struct nlattr *a, const uint8_t *end)
 {
-	while (b.left >= sizeof(struct nlattr)) {
-		struct nlattr at;
-		struct bytes v;
+	const uint8_t *p = a != NULL ? mnl_attr_get_payload(a) : NULL;
+	size_t len = p != NULL && p <= end ? mnl_attr_get_payload_len(a) : 0;
 
-		bytes_copy(&b, &at, sizeof(at));
-		if (at.nla_len < sizeof(at) || !bytes_take(&b, at.nla_len - sizeof(at), &v))
-			return false;
-		skip_padding(&b, at.nla_len);
-		switch (at.nla_type & NLA_TYPE_MASK) {
-		case NFQA_PACKET_HDR:
-			a->header = bytes_copy(&v, &a->head, sizeof(a->head));
-			break;
-		case NFQA_MARK:
-			bytes_be32(&v, &a->mark);
-			break;
-		case NFQA_SKB_INFO:
-			bytes_be32(&v, &a->skb_info);
-			break;
-		case NFQA_CAP_LEN:
-			bytes_be32(&v, &a->whole);
-			break;
-		case NFQA_PAYLOAD:
-			a->payload = v;
-			break;
-		default:
-			break;
-		}
-		if (v.failed)
-			return false;
-	}
-	return b.left == 0;
+	return len <= (size_t)(end - p) && len > 0 ? bytes_of(p, len) : bytes_of(NULL, 0);
+}
+
+static uint32_t number(const struct nlattr *a, const uint8_t *end)
+{
+	struct bytes b = attribute(a, end);
+	uint32_t v;
+
+	return bytes_be32(&b, &v) ? v : 0;
+}
+
+/* `m`, which ends at `end`, is a packet message. False when no packet is named in it. */
+static bool packet_parse(const uint8_t *m, const uint8_t *end, struct packet *ret)
+{
+	struct nlattr *a[TYPES] = { NULL };
+	struct nfqnl_msg_packet_hdr head;
+	struct bytes b;
+	int parsed = nfq_nlmsg_parse((const void *)m, a);
+
+	b = attribute(a[NFQA_PACKET_HDR], end);
+	if (!bytes_copy(&b, &head, sizeof(head)))
+		return false;
+	ret->id = ntohl(head.packet_id);
+	ret->mark = number(a[NFQA_MARK], end);
+	/* A packet whose id is known is always reported, however odd the rest: somebody must decide it. */
+	if (parsed < 0)
+		return true;
+	ret->ip = attribute(a[NFQA_PAYLOAD], end);
+	ret->truncated = number(a[NFQA_CAP_LEN], end) > ret->ip.left;
+	ret->checksum_not_ready = (number(a[NFQA_SKB_INFO], end) & (NFQA_SKB_CSUMNOTREADY | NFQA_SKB_GSO)) != 0;
+	return true;
 }
 
 enum queue_item queue_next(struct bytes *datagram, struct packet *ret)
 {
-	struct attributes a = { 0 };
+	const uint8_t *message = datagram->p;
 	struct nlmsghdr h;
 	struct nfgenmsg g;
 	struct bytes body;
@@ -236,20 +228,9 @@ enum queue_item queue_next(struct bytes *datagram, struct packet *ret)
 		return QUEUE_ERROR;
 	if (h.nlmsg_type != ((NFNL_SUBSYS_QUEUE << 8) | NFQNL_MSG_PACKET) || !bytes_copy(&body, &g, sizeof(g)))
 		return QUEUE_OTHER;
-	/* A packet whose id is known is always reported, however odd the rest: somebody must decide it. */
-	if (!attributes_parse(body, &a)) {
-		if (!a.header)
-			return QUEUE_OTHER;
-		a.payload = bytes_of(NULL, 0);
-	}
-	if (!a.header)
-		return QUEUE_OTHER;
 	ret->queue = ntohs(g.res_id);
-	ret->id = ntohl(a.head.packet_id);
-	ret->mark = a.mark;
-	ret->directed = a.mark != MARK_STRAY;
-	ret->ip = a.payload;
-	ret->truncated = a.whole > a.payload.left;
-	ret->checksum_not_ready = (a.skb_info & (NFQA_SKB_CSUMNOTREADY | NFQA_SKB_GSO)) != 0;
-	return QUEUE_PACKET;
+	if (packet_parse(message, message + h.nlmsg_len, ret))
+		return QUEUE_PACKET;
+	*ret = (struct packet){ 0 };
+	return QUEUE_OTHER;
 }

@@ -3,7 +3,7 @@
  * Any bytes as a datagram of a queue socket: taking it apart ends, and every payload lies inside it.
  *
  * LINK: appliance/worker/queue.c appliance/base/bytes.c appliance/base/err.c
- * LIBS: libmnl
+ * LIBS: libmnl libnetfilter_queue
  */
 #include <stdlib.h>
 

@@ -7,7 +7,7 @@
  * LINK: appliance/wire/ring.c appliance/wire/shared.c appliance/gate/overdue.c appliance/base/addr.c
  * LINK: appliance/base/bytes.c appliance/base/err.c
  * LINK: appliance/gate/stray.c appliance/wire/pairs.c appliance/base/clock.c
- * LIBS: libmnl
+ * LIBS: libmnl libnetfilter_queue
  */
 #include <arpa/inet.h>
 #include <stdlib.h>

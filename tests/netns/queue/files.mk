@@ -5,7 +5,7 @@ QUEUE_TEST_SRC = $(addprefix tests/netns/queue/,box.c liar.c toy.c) $(wildcard a
 $(B)/netns/queue/box: $(call obj,$(QUEUE_TEST_SRC))
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(call libs,libmnl jansson libseccomp libcap-ng nettle)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(call libs,libnetfilter_queue libmnl jansson libseccomp libcap-ng nettle)
 
 $(B)/netns/queue/rule: $(call obj,tests/netns/queue/rule.c)
 	$(call say,LINK,$@)

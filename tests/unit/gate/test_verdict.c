@@ -4,7 +4,7 @@
  * LINK: appliance/kernel/session_probe.c appliance/wire/ring.c appliance/wire/shared.c appliance/base/addr.c appliance/base/bytes.c
  * LINK: appliance/base/err.c
  * LINK: appliance/gate/stray.c appliance/wire/pairs.c appliance/base/clock.c
- * LIBS: libmnl
+ * LIBS: libmnl libnetfilter_queue
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -6,7 +6,7 @@
  *
  * LINK: appliance/role/sandbox.c appliance/role/sandbox_table.c appliance/wire/msg.c appliance/gate/verdict.c
  * LINK: appliance/base/bytes.c appliance/base/err.c appliance/base/memfd.c
- * LIBS: libseccomp libcap-ng
+ * LIBS: libseccomp libcap-ng libmnl libnetfilter_queue
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * LINK: appliance/worker/queue.c appliance/base/bytes.c appliance/base/err.c
- * LIBS: libmnl
+ * LIBS: libmnl libnetfilter_queue
  */
 #include <setjmp.h>
 #include <stdarg.h>

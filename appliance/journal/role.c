@@ -20,6 +20,7 @@
 #include "appliance/journal/merge.h"
 #include "appliance/journal/names.h"
 #include "appliance/journal/read.h"
+#include "appliance/journal/share.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/wire/event.h"
@@ -43,6 +44,7 @@ struct journal_role {
 	struct journal chain;
 	struct names names;
 	struct merge merge;
+	struct shares shares;
 	struct source sources[SOURCES];
 	size_t n_sources;
 	uint64_t sync_at;    /* monotonic: latest; 0 = nothing to sync */
@@ -112,13 +114,16 @@ static void sync_due(struct journal_role *j, uint64_t now, bool at_once)
 		j->trouble[0] = 0;
 }
 
-static void put_event(struct journal_role *j, const struct event *e, enum role from)
+/* `records`: how many it is the sum of; 1 = it is itself. */
+static void put_event(struct journal_role *j, const struct event *e, enum role from, uint64_t records)
 {
 	json_t *record;
 
 	if (e->kind == EVENT_LOST)
 		j->lost += e->count;
 	record = event_json(e, from, &j->names);
+	if (record != NULL && records > 1)
+		json_object_set_new(record, "records", json_integer((json_int_t)records));
 	if (record != NULL)
 		put(j, record);
 	else
@@ -137,6 +142,12 @@ static void put_own(struct journal_role *j, enum lost_event what, uint64_t count
 
 /* ---- reading ------------------------------------------------------------------------------------------------------ */
 
+static void put_shared(struct journal_role *j, const struct event *e, enum role from)
+{
+	if (share_in(&j->shares, e, from, clock_mono().ns))
+		put_event(j, e, from, 1);
+}
+
 static void read_source(struct journal_role *j, const struct source *s)
 {
 	for (unsigned i = 0; i < READ_MOST && j->held == NULL; i++) {
@@ -152,7 +163,7 @@ static void read_source(struct journal_role *j, const struct source *s)
 			continue;
 		}
 		if (merge_in(&j->merge, &e, s->role, clock_mono().ns, &out, &from))
-			put_event(j, &out, from);
+			put_shared(j, &out, from);
 	}
 }
 
@@ -160,9 +171,12 @@ static void write_merged(struct journal_role *j, bool all)
 {
 	struct event e;
 	enum role from;
+	uint64_t records;
 
 	while (j->held == NULL && merge_out(&j->merge, clock_mono().ns, all, &e, &from))
-		put_event(j, &e, from);
+		put_shared(j, &e, from);
+	while (j->held == NULL && share_out(&j->shares, clock_mono().ns, all, &e, &from, &records))
+		put_event(j, &e, from, records);
 }
 
 /* ---- questions ---------------------------------------------------------------------------------------------------- */
@@ -189,8 +203,8 @@ static int answer_status(struct journal_role *j, uint32_t id)
 				(json_int_t)(c->next_seq - 1), "last",
 				c->last_wall_ns != 0 ? json_time(c->last_wall_ns) : json_null(), "head",
 				json_hex(c->hash, sizeof(c->hash)), "lost", (json_int_t)j->lost, "merged",
-				(json_int_t)j->merge.merged, "malformed", (json_int_t)j->malformed, "unwritable",
-				(json_int_t)j->unwritable, "failures", (json_int_t)j->failures, "trouble",
+				(json_int_t)(j->merge.merged + j->shares.summed), "malformed", (json_int_t)j->malformed,
+				"unwritable", (json_int_t)j->unwritable, "failures", (json_int_t)j->failures, "trouble",
 				j->trouble[0] != 0 ? json_text(j->trouble) : json_null()));
 }
 
@@ -340,8 +354,9 @@ static bool control(struct journal_role *j)
 
 static int wait_ms(const struct journal_role *j, uint64_t now)
 {
-	uint64_t due = merge_due(&j->merge);
+	uint64_t due = merge_due(&j->merge), sums = share_due(&j->shares);
 
+	due = sums < due ? sums : due;
 	if (j->held != NULL)
 		due = j->retry_at;
 	if (j->sync_at != 0 && j->sync_at < due)

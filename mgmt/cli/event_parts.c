@@ -7,11 +7,11 @@
 
 static void address_text(const json_t *e, const char *key, char out[RENDER_TEXT])
 {
-	const char *text = js(e, key), *port = strrchr(text, ':'), *transport = js(e, "transport");
-	bool ports = strcmp(transport, "tcp") == 0 || strcmp(transport, "udp") == 0, bracket = text[0] == '[';
+	const char *text = js(e, key), *port = strrchr(text, ':');
+	bool bracket = text[0] == '[';
 
-	/* An endpoint of a transport without ports is its address alone: "[::1]:0" is "::1". */
-	if (ports || port == NULL || strcmp(port, ":0") != 0)
+	/* Without a port, or of several, an endpoint is its address alone: "[::1]:0" is "::1". */
+	if (port == NULL || strcmp(port, ":0") != 0)
 		snprintf(out, RENDER_TEXT, "%s", text);
 	else
 		snprintf(out, RENDER_TEXT, "%.*s", (int)(port - text) - 2 * bracket, text + bracket);

@@ -132,6 +132,8 @@ char *event_line(const json_t *e, enum lang l)
 		fprintf(to, "  [%s %s:%llu]", js(e, "conduit"), js(e, "file"), ju(e, "line"));
 	if (ju(e, "count") > 1)
 		fprintf(to, "  x%llu", ju(e, "count"));
+	if (ju(e, "records") > 1)
+		message_print(to, l, M_EV_SUM, ju(e, "records"));
 	return finish(to, &text);
 }
 

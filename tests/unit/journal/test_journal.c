@@ -4,7 +4,7 @@
  * off-line check. Floods are merged with exact counts.
  *
  * LINK: appliance/journal/chain.c appliance/journal/line.c appliance/journal/read.c appliance/journal/verify.c
- * LINK: appliance/journal/merge.c appliance/base/err.c appliance/base/sha256.c appliance/base/clock.c
+ * LINK: appliance/journal/merge.c appliance/journal/share.c appliance/base/err.c appliance/base/sha256.c appliance/base/clock.c
  * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/wire/msg.c appliance/base/bytes.c
  * LINK: appliance/base/memfd.c
  * LIBS: jansson nettle
@@ -29,6 +29,7 @@
 #include "appliance/journal/chain.h"
 #include "appliance/journal/merge.h"
 #include "appliance/journal/read.h"
+#include "appliance/journal/share.h"
 #include "appliance/journal/verify.h"
 #include "tests/unit/folder.h"
 
@@ -613,6 +614,98 @@ static void single_events_pass_at_once(void **state)
 		assert_true(merge_in(&m, &e, ROLE_SUPERVISOR, 3, &out, &from));
 }
 
+/* ---- shares ------------------------------------------------------------------------------------------------------- */
+
+struct told {
+	uint64_t lines, count, records, single_of_host;
+};
+
+static void take(struct told *t, const struct event *e, uint64_t records)
+{
+	t->lines++;
+	t->count += e->count;
+	t->records += records;
+	t->single_of_host += records == 1 && e->client.b[0] == 10;
+}
+
+/* A stranger with a new address for each packet, at full speed for an hour; a host on another interface is refused now and
+ * then. Every record of the host stands by itself, the stranger's are few, and no packet is left out of the counts. */
+static void a_stranger_hides_nobody(void **state)
+{
+	static struct merge m;
+	static struct shares s;
+	struct told told = { 0 };
+	uint64_t in = 0, refused = 0, now = 5000000000ull, records;
+	unsigned seed = (unsigned)getpid();
+	struct event out;
+	enum role from;
+
+	(void)state;
+	print_message("seed %u\n", seed);
+	srand(seed);
+	for (int i = 0; i < 3600 * 200; i++) {
+		struct event e = drop(1, 502);
+
+		now += 5000000;
+		in++;
+		if (i % 10000 == 0) {
+			e.iif = 4;
+			refused++;
+		} else {
+			e.iif = 3;
+			e.client.b[0] = (uint8_t)(11 + rand() % 200);
+			e.client.b[3] = (uint8_t)rand();
+			e.server_port = (uint16_t)rand();
+		}
+		if (merge_in(&m, &e, ROLE_TAP, now, &out, &from) && share_in(&s, &out, from, now))
+			take(&told, &out, 1);
+		while (merge_out(&m, now, false, &out, &from))
+			if (share_in(&s, &out, from, now))
+				take(&told, &out, 1);
+		while (share_out(&s, now, false, &out, &from, &records))
+			take(&told, &out, records);
+	}
+	while (merge_out(&m, now, true, &out, &from))
+		if (share_in(&s, &out, from, now))
+			take(&told, &out, 1);
+	while (share_out(&s, now, true, &out, &from, &records))
+		take(&told, &out, records);
+	assert_int_equal(told.count, in);
+	assert_int_equal(told.single_of_host, refused);
+	assert_int_equal(share_due(&s), UINT64_MAX);
+	/* Two a second and a sum in ten seconds, where 200 a second came. */
+	print_message("%llu lines of %llu records\n", (unsigned long long)told.lines, (unsigned long long)told.records);
+	assert_in_range(told.lines, 1000, 9000);
+}
+
+static void a_sum_says_what_is_common(void **state)
+{
+	static struct shares s;
+	struct event e = drop(7, 502), out;
+	uint64_t records, n = 0, now = 1;
+	enum role from;
+
+	(void)state;
+	e.iif = 3;
+	e.reason = 1;
+	for (int i = 0; i < 1000; i++) {
+		e.server_port = (uint16_t)(500 + i % 3);
+		n += share_in(&s, &e, ROLE_TAP, now);
+	}
+	assert_int_equal(n, 50);
+	assert_false(share_out(&s, now, false, &out, &from, &records));
+	assert_true(share_out(&s, now + SHARE_SUM_NS, false, &out, &from, &records));
+	assert_int_equal(records, 950);
+	assert_int_equal(out.count, 950);
+	assert_int_equal(addr_cmp(&out.client, &e.client), 0);
+	assert_int_equal(out.server_port, 0);
+	assert_int_equal(out.reason, 1);
+	/* What is about the box itself has no share to use up. */
+	e.kind = EVENT_DRIFT;
+	for (int i = 0; i < 1000; i++)
+		assert_true(share_in(&s, &e, ROLE_ENFORCE, now));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -635,6 +728,8 @@ int main(void)
 		cmocka_unit_test(floods_become_one_record_a_second),
 		cmocka_unit_test(counts_are_exact),
 		cmocka_unit_test(single_events_pass_at_once),
+		cmocka_unit_test(a_stranger_hides_nobody),
+		cmocka_unit_test(a_sum_says_what_is_common),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

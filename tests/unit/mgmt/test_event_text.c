@@ -125,6 +125,27 @@ static void the_box_itself(void **state)
 		 "2026-11-20 08:10:11 UTC、dpi の記録 12 件が失われました（引き渡せなかったため）。");
 }
 
+/* Of a flood only the sum is kept, and what all of it had in common. */
+static void sums(void **state)
+{
+	char *line;
+	static const char json[] =
+		"{" TIME "\"kind\":\"drop\",\"verdict\":\"deny\",\"reason\":\"no_conduit\",\"interface\":"
+		"\"wan0\",\"count\":5000,\"records\":1200}";
+
+	(void)state;
+	sentence(json,
+		 "Up to 2026-11-20 08:10:11 UTC, traffic of 5000 packets or requests on wan0: REFUSED, no conduit "
+		 "allows this; the "
+		 "sum of 1200 records, of which this is what they have in common.",
+		 "2026-11-20 08:10:11 UTC まで、wan0 に届いたパケットまたは要求 5000 件: "
+		 "拒否（許可するコンジットがない）。"
+		 "記録 1200 件をまとめたもので、共通する内容だけを示しています。");
+	line = said(json, LANG_EN, event_line);
+	assert_non_null(strstr(line, "x5000 (sum of 1200 records)"));
+	free(line);
+}
+
 /* A record of a later version: told as far as it can be. */
 static void the_unknown(void **state)
 {
@@ -136,9 +157,8 @@ static void the_unknown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(traffic),
-		cmocka_unit_test(a_refused_value_is_named),
-		cmocka_unit_test(the_box_itself),
+		cmocka_unit_test(traffic),	  cmocka_unit_test(a_refused_value_is_named),
+		cmocka_unit_test(the_box_itself), cmocka_unit_test(sums),
 		cmocka_unit_test(the_unknown),
 	};
 

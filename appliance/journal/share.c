@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/journal/share.h"
+
+#include <string.h>
+
+#include "appliance/wire/protocols.h"
+#include "appliance/wire/reason.h"
+
+struct rate {
+	uint32_t burst, a_second_milli;
+};
+
+/* Single records a second in thousandths, after a burst: a person who looks for what happened wants to see single ones. */
+static const struct rate of_host[EVENT_VERDICT_COUNT] = {
+	[EV_ALLOW] = { 50, 1000 },
+	[EV_DENY] = { 50, 500 },
+	[EV_OBSERVE] = { 200, 5000 },
+};
+static const struct rate of_place[EVENT_VERDICT_COUNT] = {
+	[EV_ALLOW] = { 500, 5000 },
+	[EV_DENY] = { 300, 2000 },
+	[EV_OBSERVE] = { 2000, 20000 },
+};
+
+/* What peers cause. Counts of accepted commands have a pace of their own, and are evidence. */
+static bool shared(const struct event *e)
+{
+	return e->kind == EVENT_DROP || e->kind == EVENT_PDU || e->kind == EVENT_FLOW || e->kind == EVENT_LOGIN;
+}
+
+static uint32_t mix(uint32_t h, const uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ p[i]) * 16777619u;
+	return h;
+}
+
+static struct share_bucket *bucket(struct shares *s, uint32_t h, const struct event *e)
+{
+	h = mix(h, &e->verdict, 1);
+	return &s->buckets[(h ^ h >> 13) % SHARE_BUCKETS];
+}
+
+static struct share_bucket *host_bucket(struct shares *s, const struct event *e)
+{
+	return bucket(s, mix(2166136261u, e->client.b, sizeof(e->client.b)), e);
+}
+
+/* The interface; else the network that addresses are commonly dealt out by. */
+static struct share_bucket *place_bucket(struct shares *s, const struct event *e)
+{
+	uint8_t iif[4] = { (uint8_t)e->iif, (uint8_t)(e->iif >> 8), (uint8_t)(e->iif >> 16), (uint8_t)(e->iif >> 24) };
+
+	if (e->iif != 0)
+		return bucket(s, mix(0x9747b28cu, iif, sizeof(iif)), e);
+	return bucket(s, mix(0x85ebca6bu, e->client.b, e->client.family == 4 ? 3 : 8), e);
+}
+
+static bool has_token(struct share_bucket *b, const struct rate *r, uint64_t now_ns)
+{
+	uint64_t passed_ms = now_ns > b->filled_ns ? (now_ns - b->filled_ns) / 1000000u : 0;
+	uint64_t more = passed_ms * r->a_second_milli / 1000u;
+
+	if (more >= b->milli) {
+		b->milli = 0;
+		b->filled_ns = now_ns;
+	} else if (more > 0) {
+		b->milli -= (uint32_t)more;
+		b->filled_ns = now_ns;
+	}
+	return b->milli + 1000u <= r->burst * 1000u;
+}
+
+static bool within(struct shares *s, const struct event *e, uint64_t now_ns)
+{
+	struct share_bucket *host = host_bucket(s, e), *place = place_bucket(s, e);
+
+	if (!has_token(host, &of_host[e->verdict], now_ns) || !has_token(place, &of_place[e->verdict], now_ns))
+		return false;
+	host->milli += 1000u;
+	place->milli += 1000u;
+	return true;
+}
+
+static bool same_sum(const struct share_sum *s, const struct event *e, enum role from)
+{
+	const struct event *o = &s->event;
+
+	return s->from == from && o->kind == e->kind && o->verdict == e->verdict && o->reason == e->reason &&
+	       o->iif == e->iif && event_generation_same(o->generation, e->generation);
+}
+
+/* Its sum, or a free one; when all are taken the last, which then loses its reason too. */
+static struct share_sum *sum_of(struct shares *s, const struct event *e, enum role from)
+{
+	struct share_sum *free = NULL;
+
+	for (size_t i = 0; i < SHARE_SUMS; i++) {
+		if (s->sums[i].records != 0 && same_sum(&s->sums[i], e, from))
+			return &s->sums[i];
+		if (s->sums[i].records == 0 && free == NULL)
+			free = &s->sums[i];
+	}
+	return free != NULL ? free : &s->sums[SHARE_SUMS - 1];
+}
+
+/* What differs is left out. */
+static void join(struct event *o, const struct event *e)
+{
+	if (addr_cmp(&o->client, &e->client) != 0)
+		o->client = (struct addr){ 0 };
+	if (addr_cmp(&o->server, &e->server) != 0)
+		o->server = (struct addr){ 0 };
+	if (o->server_port != e->server_port)
+		o->server_port = 0;
+	if (o->l4proto != e->l4proto) {
+		o->l4proto = 0;
+		o->server_port = 0;
+	}
+	if (o->protocol != e->protocol || o->function != e->function || o->unit != e->unit) {
+		o->protocol = PROTO_NONE;
+		o->function = o->unit = 0;
+	}
+	if (o->space != e->space || o->address != e->address || o->quantity != e->quantity) {
+		o->space = 255;
+		o->address = o->quantity = 0;
+	}
+	if (o->limit.at != e->limit.at || o->limit.wrote != e->limit.wrote || o->limit.what != e->limit.what)
+		o->limit = (struct limit){ .what = LIMIT_NONE };
+	if (o->conduit != e->conduit || o->permit != e->permit) {
+		o->conduit = EVENT_NO_CONDUIT;
+		o->permit = o->line = 0;
+	}
+	if (o->reason != e->reason)
+		o->reason = R_NONE;
+	if (o->verdict != e->verdict)
+		o->verdict = EV_DENY;
+	o->count += e->count;
+	o->wall_ns = e->wall_ns;
+}
+
+bool share_in(struct shares *s, const struct event *e, enum role from, uint64_t now_ns)
+{
+	struct share_sum *sum;
+
+	if (!shared(e) || within(s, e, now_ns))
+		return true;
+	s->summed++;
+	sum = sum_of(s, e, from);
+	if (sum->records++ > 0) {
+		join(&sum->event, e);
+		return false;
+	}
+	sum->event = *e;
+	sum->event.client_port = 0;
+	sum->from = from;
+	sum->since_ns = now_ns;
+	return false;
+}
+
+bool share_out(struct shares *s, uint64_t now_ns, bool all, struct event *ret, enum role *ret_from,
+	       uint64_t *ret_records)
+{
+	for (size_t i = 0; i < SHARE_SUMS; i++) {
+		struct share_sum *sum = &s->sums[i];
+
+		if (sum->records == 0 || (!all && now_ns - sum->since_ns < SHARE_SUM_NS))
+			continue;
+		*ret = sum->event;
+		*ret_from = sum->from;
+		*ret_records = sum->records;
+		sum->records = 0;
+		return true;
+	}
+	return false;
+}
+
+uint64_t share_due(const struct shares *s)
+{
+	uint64_t due = UINT64_MAX;
+
+	for (size_t i = 0; i < SHARE_SUMS; i++)
+		if (s->sums[i].records != 0 && s->sums[i].since_ns + SHARE_SUM_NS < due)
+			due = s->sums[i].since_ns + SHARE_SUM_NS;
+	return due;
+}

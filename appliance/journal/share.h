@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whoever makes the box write can make it write much: a share of the records for each host and for each interface (or,
+ * where that is not known, network), so that a stranger neither fills the disk nor hides what others do. Above its share
+ * records become sums: one in ten seconds for each kind, verdict, reason and interface, which says what they all have in
+ * common and exactly how many packets and records it stands for. Nothing about the box itself is ever summed.
+ * Journal role only; pure, with a fixed amount of memory.
+ */
+#ifndef SEKISHO_JOURNAL_SHARE_H
+#define SEKISHO_JOURNAL_SHARE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/wire/event.h"
+#include "appliance/wire/msg.h"
+
+#define SHARE_BUCKETS 4096u
+#define SHARE_SUMS 512u
+#define SHARE_SUM_NS 10000000000ull
+
+struct share_bucket {
+	uint64_t filled_ns;
+	uint32_t milli; /* tokens that were taken, in thousandths; 0 = full */
+};
+
+struct share_sum {
+	uint64_t records; /* 0 = free */
+	uint64_t since_ns;
+	enum role from;
+	struct event event; /* what they have in common; count = all of theirs */
+};
+
+/* Start from zero bytes. */
+struct shares {
+	struct share_bucket buckets[SHARE_BUCKETS];
+	struct share_sum sums[SHARE_SUMS];
+	uint64_t summed; /* records that became part of a sum */
+};
+
+/* True: within its share, to be written as it is. False: it is part of a sum. */
+bool share_in(struct shares *s, const struct event *e, enum role from, uint64_t now_ns);
+/* A sum whose time is over (or any, with `all`), of *ret_records records. Call until it says false. */
+bool share_out(struct shares *s, uint64_t now_ns, bool all, struct event *ret, enum role *ret_from,
+	       uint64_t *ret_records);
+/* When the next one is due; UINT64_MAX = none. */
+uint64_t share_due(const struct shares *s);
+
+#endif

@@ -60,7 +60,7 @@ struct deed {
 	uint64_t count;
 };
 
-#define ENFORCER_STATE_MAX 1536 /* bytes of state inline in a flow */
+#define ENFORCER_STATE_MAX 1792 /* bytes of state inline in a flow */
 
 struct enforcer {
 	enum protocol protocol;

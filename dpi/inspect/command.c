@@ -107,6 +107,15 @@ static void judge_one(struct look *l, struct bytes pdu, uint64_t offset, struct 
 	};
 
 	c->enforcer->judge(c->state, l->dir, pdu, &l->i->table, l->permit, &u);
+	if (!u.allowed && u.reason == R_MODBUS_PENDING && !look_lenient(l)) {
+		if (!l->crowded || c->enforcer->missed == NULL) {
+			j->later = j->denied = true;
+			j->reason = u.reason;
+			return;
+		}
+		c->enforcer->missed(c->state, false); /* their answers are still known to be answers */
+		c->enforcer->judge(c->state, l->dir, pdu, &l->i->table, l->permit, &u);
+	}
 	u.dir = l->dir;
 	u.offset = offset;
 	u.length = (uint32_t)pdu.left;

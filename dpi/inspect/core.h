@@ -157,6 +157,7 @@ struct look {
 	uint32_t fi;			     /* FLOW_NONE before the flow is known */
 	struct flow *f;
 	enum direction dir;
+	bool crowded; /* more requests are open than can be remembered, and waiting would not help */
 };
 
 static inline bool look_observes(const struct look *l)
@@ -319,6 +320,7 @@ enum protocol permit_only_commands(const struct look *l);
 struct judged {
 	bool denied; /* a PDU is not allowed, or the bytes are no PDU */
 	bool opaque; /* the bytes cannot be cut into PDUs any further */
+	bool later;  /* a PDU may pass when others have been answered */
 	enum reason reason;
 	size_t unjudged; /* bytes at the end that are no whole PDU yet */
 	enum protocol speaks;

@@ -69,6 +69,8 @@ static bool judge_direction(struct look *l, enum direction dir)
 
 	if (f->adrift[dir] || stream_unframed(&f->stream, dir) > 0) /* a full queue let it by, or what was before it */
 		return look_may_miss(l);
+	if (dir == DIR_S2C) /* an answer belongs to a request that was allowed when it reached the server */
+		return true;
 	while (at < all) {
 		struct pdu u;
 		struct bytes head =

@@ -56,6 +56,29 @@ static bool takes_up(struct look *l, struct stream_result *s, bool turned)
 	return true;
 }
 
+/*
+ * The judge of one segment. When requests are too many at a time, nothing of it is remembered: it waits for its turn, which comes
+ * when its sender repeats it and others have been answered. One that would be too many alone need not wait, nor what was
+ * ahead of a gap and is with its receiver already.
+ */
+static struct judged judge_in_turn(struct look *l, struct bytes fresh)
+{
+	struct command_state *c = l->f->commands;
+	_Alignas(16) uint8_t before[ENFORCER_STATE_MAX];
+	struct judged j;
+
+	memcpy(before, c->state, c->enforcer->state_size);
+	j = look_judge(l, fresh);
+	if (!j.later)
+		return j;
+	counts_keep(l->i, c, false);
+	memset(c->state, 0, c->enforcer->state_size);
+	l->crowded = look_judge(l, fresh).later;
+	counts_keep(l->i, c, false);
+	memcpy(c->state, before, c->enforcer->state_size);
+	return l->crowded ? look_judge(l, fresh) : j;
+}
+
 static void judge_commands(struct look *l, struct stream_result *s)
 {
 	struct command_state *c = l->f->commands;
@@ -65,7 +88,12 @@ static void judge_commands(struct look *l, struct stream_result *s)
 	l->f->turn = (uint8_t)l->dir;
 	if (l->f->adrift[l->dir] && !takes_up(l, s, turned))
 		return;
-	j = look_judge(l, s->fresh);
+	j = judge_in_turn(l, s->fresh);
+	if (j.later) {
+		counts_keep(l->i, c, false);
+		look_refuse(l, j.reason);
+		return;
+	}
 	if (j.denied && !look_lenient(l)) {
 		counts_keep(l->i, c, false);
 		look_refuse_flow(l, j.reason, j.speaks);

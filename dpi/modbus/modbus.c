@@ -48,6 +48,8 @@ static void notice_table(struct modbus_state *s, const struct command_table *t)
 	memcpy(s->table, t->digest, sizeof(s->table));
 	for (uint32_t i = 0; i < s->n; i++)
 		s->open[i].choice = MODBUS_NO_CHOICE;
+	for (uint32_t i = 0; i < TOLD_MAX; i++)
+		s->told[i].request.choice = MODBUS_NO_CHOICE;
 }
 
 static void forget(struct modbus_state *s, uint32_t i)
@@ -180,9 +182,47 @@ static void judge_unseen(struct modbus_state *s, struct bytes data, const struct
 	modbus_name_conduit(t, p, ruling.choice, ret);
 }
 
+/* FNV-1a: a server that makes another answer of the same digest could as well have said it the first time. */
+static uint64_t digest_of(struct bytes pdu)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+	uint8_t byte;
+
+	while (pdu.left > 0 && bytes_u8(&pdu, &byte))
+		h = (h ^ byte) * 0x100000001b3u;
+	return h;
+}
+
+static void remember(struct modbus_state *s, const struct open_request *o, struct bytes pdu)
+{
+	s->told[s->n_told % TOLD_MAX] = (struct told){ .request = *o, .digest = digest_of(pdu) };
+	s->n_told = s->n_told == UINT8_MAX ? UINT8_MAX - TOLD_MAX + 1u : s->n_told + 1u;
+}
+
+/* The very answer that was passed a short time ago. It tells the client nothing that it does not know. */
+static bool is_repeated(const struct modbus_state *s, struct bytes pdu, const struct command_table *t,
+			const struct command_permit *p, struct pdu *ret)
+{
+	uint64_t digest = digest_of(pdu);
+
+	for (uint32_t i = 0; i < TOLD_MAX && i < s->n_told; i++) {
+		const struct told *told = &s->told[i];
+
+		if (told->digest != digest || told->request.function != ret->function)
+			continue;
+		ret->allowed = true;
+		ret->reason = R_MODBUS_TWICE;
+		modbus_name_conduit(t, p, told->request.choice, ret);
+		name_range(&told->request, ret);
+		return true;
+	}
+	return false;
+}
+
 static void judge_response(struct modbus_state *s, struct bytes pdu, const struct command_table *t,
 			   const struct command_permit *p, struct pdu *ret)
 {
+	struct bytes whole = pdu;
 	uint16_t tid;
 	uint8_t function;
 
@@ -210,12 +250,15 @@ static void judge_response(struct modbus_state *s, struct bytes pdu, const struc
 		for (uint32_t k = 0; k < i; k++)
 			s->open[k].expendable = 1;
 		modbus_slip_answered(&s->slip, o.at, o.length);
+		if (ret->allowed)
+			remember(s, &o, whole);
 		forget(s, i);
 		if (s->n == 0 && s->unseen != UNSEEN_ANY)
 			s->unseen = 0; /* what was asked before has been answered, or never will be */
 		return;
 	}
-	judge_unseen(s, pdu, t, p, ret);
+	if (!is_repeated(s, whole, t, p, ret))
+		judge_unseen(s, pdu, t, p, ret);
 }
 
 static void missed(void *state, bool unread)

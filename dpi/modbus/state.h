@@ -28,6 +28,14 @@ struct open_request {
 	uint8_t alone;	    /* 1: nothing may follow before its answer */
 };
 
+/* An answer that was passed: serial gateways say the same once more. */
+struct told {
+	struct open_request request;
+	uint64_t digest; /* of the answer */
+};
+
+#define TOLD_MAX 4u
+
 #define UNSEEN_ANY 255u /* no request was seen since bytes were missed: whatever comes answers one from before */
 
 struct modbus_state {
@@ -37,6 +45,8 @@ struct modbus_state {
 	uint32_t n;
 	struct open_request open[MODBUS_OPEN_MAX];
 	struct modbus_slip slip;
+	uint8_t n_told; /* how many there ever were, up to 255; the next one goes to n_told modulo TOLD_MAX */
+	struct told told[TOLD_MAX];
 };
 
 /*

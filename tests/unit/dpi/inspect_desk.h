@@ -39,8 +39,10 @@ uint64_t clock_wall_ns(void)
 #define TOY_MAX 64u
 #define TOY_FORBIDDEN 0xee
 #define TOY_READ_MAX 9
+#define TOY_FEW 4u /* open requests, under P_TOY_FEW */
 
 static bool toy_reads_only(uint32_t permit);
+static bool toy_few(uint32_t permit);
 
 static enum frame_result toy_frame(enum direction dir, struct bytes head, size_t *ret_len)
 {
@@ -64,24 +66,39 @@ static enum frame_result toy_frame(enum direction dir, struct bytes head, size_t
 static void toy_judge(void *state, enum direction dir, struct bytes pdu, const struct command_table *table,
 		      const struct command_permit *permit, struct pdu *ret)
 {
-	uint32_t *judged = state;
+	uint32_t *open = state; /* requests without an answer */
 	uint8_t skip;
 
-	(void)dir;
-	(*judged)++;
+	if (dir == DIR_S2C && *open > 0)
+		(*open)--;
 	bytes_u8(&pdu, &skip);
 	bytes_u8(&pdu, &skip);
 	bytes_u8(&pdu, &ret->function);
 	ret->allowed =
 		ret->function != TOY_FORBIDDEN && !(toy_reads_only(permit->permit) && ret->function > TOY_READ_MAX);
 	ret->reason = ret->allowed ? R_ALLOWED : R_MODBUS_FUNCTION;
+	if (dir == DIR_C2S && ret->allowed && toy_few(permit->permit) && *open == TOY_FEW) {
+		ret->allowed = false;
+		ret->reason = R_MODBUS_PENDING;
+	} else if (dir == DIR_C2S && toy_few(permit->permit)) {
+		(*open)++;
+	}
 	ret->conduit = table->grants[permit->first_grant].conduit;
 	ret->line = table->grants[permit->first_grant].line;
 }
 
-static const struct enforcer toy = {
-	.protocol = PROTO_MODBUS, .pdu_max = TOY_MAX, .state_size = 4, .frame = toy_frame, .judge = toy_judge
-};
+static void toy_missed(void *state, bool unread)
+{
+	(void)unread;
+	*(uint32_t *)state = 0;
+}
+
+static const struct enforcer toy = { .protocol = PROTO_MODBUS,
+				     .pdu_max = TOY_MAX,
+				     .state_size = 4,
+				     .frame = toy_frame,
+				     .judge = toy_judge,
+				     .missed = toy_missed };
 
 const struct enforcer *enforcer_of(enum protocol p)
 {
@@ -180,8 +197,14 @@ enum desk_permit {
 	P_TOY_HOLD_PICK_UP, /* ... and midstream: pick up */
 	P_TOY_SAFETY,	    /* as P_TOY: criticality safety */
 	P_TOY_READS,	    /* fewer functions than P_TOY */
+	P_TOY_FEW,	    /* only so many requests may be open */
 	P_COUNT
 };
+
+static bool toy_few(uint32_t permit)
+{
+	return permit == P_TOY_FEW;
+}
 
 static bool toy_reads_only(uint32_t permit)
 {
@@ -216,6 +239,7 @@ static const struct desk_row desk_rows[P_COUNT] = {
 	[P_TOY_HOLD] = { LANE_COMMANDS, false, MID_RESET, 502, { PROTO_MODBUS }, 0 },
 	[P_TOY_SAFETY] = { LANE_COMMANDS, false, MID_RESET, 502, { PROTO_MODBUS }, 0 },
 	[P_TOY_HOLD_PICK_UP] = { LANE_COMMANDS, false, MID_PICK_UP, 502, { PROTO_MODBUS }, 0 },
+	[P_TOY_FEW] = { LANE_COMMANDS, false, MID_RESET, 502, { PROTO_MODBUS }, 0 },
 	[P_TOY_READS] = { LANE_COMMANDS, false, MID_RESET, 502, { PROTO_MODBUS }, 0 },
 };
 

@@ -145,14 +145,53 @@ static void multipath(void **state)
 	assert_int_equal(stats().reasons[R_MULTIPATH], 3);
 }
 
+/* More requests at a time than are remembered: the next one waits for its turn. */
+static void pipelined_beyond_the_limit(void **state)
+{
+	struct conn k = desk_conn(P_TOY_FEW);
+	uint8_t train[120], pdu[64];
+	uint32_t from;
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	for (unsigned n = 0; n < 10; n++)
+		toy_pdu(train + n * 12, 12, 3);
+	desk_handshake(&k);
+	for (unsigned n = 0; n < TOY_FEW; n++)
+		assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	from = k.c;
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_DROP);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_DROP); /* repeated too early */
+	assert_int_equal(desk_segment(&k, DIR_C2S, from + 12, k.s, DESK_ACK, pdu, 12),
+			 OUTCOME_ACCEPT); /* one more, ahead */
+	assert_int_equal(desk.n_resets, 0);
+	assert_int_equal(desk_count(EVENT_DROP, R_MODBUS_PENDING), 2);
+	for (unsigned n = 0; n < 2; n++)
+		assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	k.c += 12;
+	for (unsigned n = 0; n < TOY_FEW; n++)
+		assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
+	/* So many in one segment that waiting would not help; behind a gap as well. */
+	assert_int_equal(desk_send(&k, DIR_C2S, train, 120), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, train, 108), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, train, 12), OUTCOME_ACCEPT);
+	k.c += 120;
+	/* What is forbidden among them is found all the same. */
+	toy_pdu(train + 96, 12, TOY_FORBIDDEN);
+	assert_int_equal(desk_send(&k, DIR_C2S, train, 120), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_PDU, R_MODBUS_FUNCTION), 1);
+	assert_int_equal(desk.n_resets, 1);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(answered_with_another_number),
-		T(data_in_a_syn),
-		T(reset_with_text),
-		T(multipath),
+		T(answered_with_another_number), T(data_in_a_syn), T(reset_with_text), T(multipath),
+		T(pipelined_beyond_the_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,6 +96,12 @@ def tracked(ground):
         return int(f.read())
 
 
+def queued(ground):
+    """How many packets the queues have been given so far."""
+    with inside(ground.data), open("/proc/thread-self/net/netfilter/nfnetlink_queue", encoding="ascii") as f:
+        return sum(int(line.split()[7]) for line in f)
+
+
 def beside(ground, crane, zone, packets, seconds, meanwhile):
     """The crane quiet, then with the flood and what is done meanwhile; the sentence about it, and most sessions tracked."""
     wait_for(lambda: len(crane.times) >= 300 or crane.wrong, 10, "the quiet crane")
@@ -148,7 +154,7 @@ def questions_to_a_name_server(ground):
     said, most = beside(ground, Crane(ground), "it", packets, 6, lambda: new_cranes(ground))
     server.close()
     after = ground.drops()
-    over = {k: after[k] - before.get(k, 0) for k in ("share.pace", "share.zone", "share.pair")}
+    over = {k: after.get(k, 0) - before.get(k, 0) for k in ("share.pace", "share.zone", "share.pair")}
     expect(most < SHARE + 4096, "%d sessions tracked", most)
     expect(over["share.pace"] > 0, "nothing was refused for its pace: %s", over)
     return "%s; %d tracked at most; %s" % (said, most, over)
@@ -179,10 +185,14 @@ def syns_of_the_own_zone(ground):
                 pass  # his own flood is in his way
             finally:
                 raw.close()
+    before = queued(ground)
     said, _ = beside(ground, Crane(ground), "ops", packets, 6, writes)
+    visits = (queued(ground) - before) / 6
+    # Each side opens and answers 12,000 a second at most; live packets have the rest of the queues.
+    expect(visits < 27000, "%d packets a second went to the queues", visits)
     expect(not plc.forbidden(), "%d forbidden writes completed", len(plc.forbidden()))
     expect(ground.drops()["unanswered.held"] == 0, "%d live packets passed unjudged", ground.drops()["unanswered.held"])
-    return "%s; %d writes tried" % (said, tried[0])
+    return "%s; %d writes tried; %d packets a second queued" % (said, tried[0], visits)
 
 
 def silent_handshakes(ground):

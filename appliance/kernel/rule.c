@@ -310,6 +310,8 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uin
 		expr_ct(b, NFT_CT_DIRECTION, 1);
 		expr_ct(b, NFT_CT_MARK, 2);
 		expr_lookup(b, SET_LIVE, LOOKUP_MARK, false);
+		if (s->a != 0)
+			expr_cmp32(b, NFT_CMP_EQ, s->a);
 		expr_meta_set(b, NFT_META_MARK, 0);
 		break;
 	case IR_ADMIT:
@@ -332,7 +334,6 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uin
 		break;
 	case IR_ARRIVED:
 		expr_meta(b, NFT_META_IIF, 0);
-		expr_bits32(b, 0, MARK_PERMIT_MASK, mark_arrived(0));
 		expr_meta_set(b, NFT_META_MARK, 0);
 		break;
 	case IR_COPY_MARK:

@@ -10,7 +10,7 @@
  *   bit 31     FAST    packet mark only: the forward chain let this packet by without a queue
  *   bit 30     REPLY   packet mark only: it goes against the direction in which its session was opened
  *   bits 28-29 outcome (2 bits)
- *   bits 22-27 lane    (6 bits; 0 = not inspected, 62 = just arrived, 63 = cut)
+ *   bits 22-27 lane    (6 bits; 0 = not inspected, 63 = cut)
  *   bits 0-21  permit  (22 bits; 0 = none)
  */
 #ifndef SEKISHO_WIRE_MARK_H
@@ -31,9 +31,6 @@
 /* The lane of packets whose flow is no longer permitted; they are answered only by resets. */
 #define LANE_NONE 0u
 #define LANE_CUT 63u
-/* No lane: what arrives carries it, with the number of its interface where a permit would be, until the rules have decided.
- * The kernel's own answers (echo, errors) have the mark of what they answer, and so tell where that came from. */
-#define LANE_ARRIVED 62u
 #define LANE_COUNT 64u
 
 /* Outcomes as they stand in a mark. The worker proposes, the gate writes, the post-queue chain enforces. */
@@ -53,9 +50,11 @@ static inline uint32_t mark_make(uint32_t permit, uint32_t lane, enum mark_outco
 	       (((uint32_t)outcome << MARK_OUTCOME_SHIFT) & MARK_OUTCOME_MASK);
 }
 
+/* The packet mark of what arrives, until the rules have decided: the kernel's number of its interface, and nothing in any
+ * other field. The kernel's own answers (echo, errors) have the mark of what they answer, and so tell where that came from. */
 static inline uint32_t mark_arrived(uint32_t interface)
 {
-	return mark_make(interface, LANE_ARRIVED, MARK_UNJUDGED);
+	return interface;
 }
 
 static inline uint32_t mark_permit(uint32_t mark)

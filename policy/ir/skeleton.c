@@ -155,11 +155,13 @@ static void error_rules(struct writer *w)
  */
 static void guard_rules(struct writer *w)
 {
-	/* For what the box itself may have to answer. */
-	rule(w, CHAIN_GUARD);
-	say(w, IR_ARRIVED, 0, 0);
 	/* Most packets first, by as few questions as will do; the rules behind would say the same of them. */
 	for (uint32_t family = 4; family <= 6; family += 2) {
+		/* For what the box itself may have to answer. Of IPv4 the kernel looks every source up (strict reverse path). */
+		if (family == 6) {
+			rule(w, CHAIN_GUARD);
+			say(w, IR_ARRIVED, 0, 0);
+		}
 		rule(w, CHAIN_GUARD);
 		say(w, IR_PLAIN, family, IPPROTO_UDP);
 		say(w, IR_ACCEPT, 0, 0);
@@ -193,8 +195,7 @@ static void forward_rules(struct writer *w)
 	/* The hot path. A new packet carries conntrack mark 0 and an invalid one none at all: both miss. An error about
 	 * such a session passes here too; the guard has left none but those that may. */
 	rule(w, CHAIN_FORWARD);
-	say(w, IR_LIVE, 0, 0);
-	say(w, IR_MARK, UINT32_MAX, MARK_FAST);
+	say(w, IR_LIVE, MARK_FAST, 0);
 	say(w, IR_ACCEPT, 0, 0);
 	/* No worker sees errors. */
 	rule(w, CHAIN_FORWARD);
@@ -553,7 +554,8 @@ static void input_rules(struct writer *w)
  * What the box itself says carries bytes of what it answers, so it leaves only by the interface at which that came in:
  * whoever writes a source of another zone on a packet has nothing bounced there. The kernel answers some packets before
  * any rule has looked at their source (their hops are at an end, they are too long, a header is wrong, pieces are missing),
- * and what it answers before the guard has no mark. A packet that the rules let by came from where its source is.
+ * and what it answers before the guard has no mark; nor have errors about plain IPv4, whose source the kernel looks up before
+ * it says anything. A packet that the rules let by came from where its source is.
  */
 static void answer_rules(struct writer *w)
 {
@@ -562,6 +564,11 @@ static void answer_rules(struct writer *w)
 	say(w, IR_ACCEPT, 0, 0);
 	rule(w, CHAIN_ANSWER);
 	say(w, IR_MARK, UINT32_MAX, MARK_FAST);
+	say(w, IR_ACCEPT, 0, 0);
+	rule(w, CHAIN_ANSWER);
+	family_proto(w, 4, IPPROTO_ICMP);
+	say(w, IR_MARK, UINT32_MAX, 0);
+	say(w, IR_CT_STATE, CT_RELATED, 0);
 	say(w, IR_ACCEPT, 0, 0);
 	rule(w, CHAIN_ANSWER);
 	say(w, IR_MARK_NOT, MARK_OUTCOME_MASK, 0);

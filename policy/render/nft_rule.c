@@ -273,6 +273,8 @@ static void put_stmt(struct line *l, const struct ir_stmt *s)
 		break;
 	case IR_LIVE:
 		fprintf(l->to, "meta mark set iif . ct direction . ct mark map @%s", ir_set_name(SET_LIVE));
+		if (s->a != 0)
+			fprintf(l->to, " meta mark == 0x%08x", s->a);
 		break;
 	case IR_ADMIT:
 		fputs("ct mark set ", l->to);
@@ -286,7 +288,7 @@ static void put_stmt(struct line *l, const struct ir_stmt *s)
 		fprintf(l->to, "meta mark set meta mark | 0x%08x", s->a);
 		break;
 	case IR_ARRIVED:
-		fprintf(l->to, "meta mark set iif & 0x%08x | 0x%08x", MARK_PERMIT_MASK, mark_arrived(0));
+		fputs("meta mark set iif", l->to);
 		break;
 	case IR_COPY_MARK:
 		fputs("meta mark set ct mark", l->to);

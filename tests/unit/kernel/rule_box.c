@@ -80,7 +80,7 @@ static bool holds(const struct ir_element *e, const struct key *k)
 	case SET_AGREE:
 		return e->mark_key == k->mark && e->mark_key == k->mark2;
 	case SET_HOME:
-		return e->iif == k->oif && k->mark == mark_arrived(e->iif);
+		return e->iif == k->oif && k->mark == mark_arrived(e->iif + 1); /* the kernel counts from 1 */
 	case SET_RESETS:
 		return e->mark_key == k->mark && e->mark_key2 == k->mark2;
 	default:
@@ -216,9 +216,10 @@ static bool step(struct run *x, const struct ir_stmt *s)
 	case IR_LIVE:
 		k = (struct key){ .bad = !tracked(p), .iif = p->iif, .direction = p->direction, .mark = p->flow->mark };
 		e = find(x->b, SET_LIVE, &k);
-		if (e != NULL)
-			p->mark = e->data;
-		return e != NULL;
+		if (e == NULL || (s->a != 0 && e->data != s->a))
+			return false;
+		p->mark = e->data;
+		return true;
 	case IR_ADMIT:
 		k = key_of(p, s->a);
 		e = find(x->b, s->set, &k);
@@ -232,7 +233,7 @@ static bool step(struct run *x, const struct ir_stmt *s)
 		p->mark |= s->a;
 		return true;
 	case IR_ARRIVED:
-		p->mark = mark_arrived(p->iif);
+		p->mark = mark_arrived(p->iif + 1);
 		return true;
 	case IR_COPY_MARK:
 		p->mark = p->flow->mark & ~s->a;

@@ -320,6 +320,7 @@ static void in_force(struct supervisor *s)
 	journal_generation(s, s->now);
 	in_force_tell(s);
 	tables_of_new(s, old);
+	cuts_tell(s, op->cut);
 	policy_free(old);
 	if (op->kind == OP_APPLY) {
 		trial_set(s, op->confirm_s != 0 ? op->number : 0, op->confirm_s);

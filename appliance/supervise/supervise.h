@@ -17,6 +17,7 @@
  *   supervise/stamps.c   which generation a permit comes from, and who is told what is in force
  *   supervise/kernel.c   the messages that carry a generation to enforce and journal
  *   supervise/network.c  addresses, links and routes that somebody else changed
+ *   supervise/cuts.c     sessions that a policy has ended, to the workers
  *   supervise/pairs.c    between whom gates answer segments of no session
  *   supervise/interfaces.c  the box's links, and what stands beside them
  *   supervise/watch.c    roles that live but do nothing
@@ -414,6 +415,9 @@ json_t *json_surroundings(const struct supervisor *s);
 void watch_due(struct supervisor *s, uint64_t now);
 uint64_t watch_next(const struct supervisor *s); /* monotonic ns */
 void watch_answered(struct slot *sl, uint32_t id);
+
+/* supervise/cuts.c: to the workers; `cut` as in the answer of apply, NULL = none */
+void cuts_tell(struct supervisor *s, const json_t *cut);
 
 /* supervise/pairs.c */
 void pairs_tell(struct supervisor *s, struct slot *gate);

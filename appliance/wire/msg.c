@@ -42,6 +42,7 @@ static const struct shape shapes[MSG_TYPE_COUNT] = {
 	[MSG_TABLE] = { BY_SUPERVISOR, 16, 16, 1, 1 },
 	[MSG_TABLE_DROP] = { BY_SUPERVISOR, 0, 0, 0, 0 },
 	[MSG_IMPACT] = { BY_SUPERVISOR, 8, 8, 1, 1 },
+	[MSG_CUTS] = { BY_SUPERVISOR, 0, 0, 1, 1 },
 	[MSG_TABLE_ACK] = { BY(ROLE_DPI), 32, 32, 0, 0 },
 	[MSG_WORKER] = { BY_SUPERVISOR, 8, 8, 4, 4 },
 	[MSG_PAIRS] = { BY_SUPERVISOR, 0, 0, 1, 1 },

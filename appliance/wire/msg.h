@@ -57,6 +57,7 @@ enum msg_type {
 	MSG_IMPACT,	/* what would this table do to these sessions? u32 image length (0: the one asked about last),
 	                     u32 sessions; fd: sealed memfd (image, then the sessions as wire/impact.h has them);
 	                     answered by MSG_ANSWER */
+	MSG_CUTS,	/* sessions that the policy in force has ended; fd: sealed memfd (wire/cuts.h) */
 	/* dpi -> supervisor */
 	MSG_TABLE_ACK, /* 32 bytes digest (all zero: refused) */
 	/* supervisor -> gate */

@@ -14,6 +14,7 @@
 
 #include "appliance/base/json.h"
 #include "appliance/role/roles.h"
+#include "appliance/wire/cuts.h"
 #include "appliance/wire/msg.h"
 
 bool worker_watch(struct worker *w, int fd, uint32_t what)
@@ -101,6 +102,24 @@ static bool take_table(struct worker *w, struct msg *m)
 	return msg_send(ROLE_FD_CONTROL, MSG_TABLE_ACK, m->id, &o, NULL, 0) == 0;
 }
 
+/* The kernel lets these resets out for sessions whose permit has ended and for no others. */
+static bool take_cuts(struct worker *w, struct msg *m)
+{
+	struct err e = { 0 };
+	uint8_t *p = NULL;
+	size_t n = 0;
+
+	if (memfd_read(m->fds[0], CUTS_MAX_BYTES, &p, &n, &e) < 0) {
+		fprintf(stderr, "sekishod dpi: %s\n", e.text);
+		n = 0;
+	}
+	for (size_t i = 0; w->serving && i < n / sizeof(struct cut_session); i++)
+		inspector_cut(w->inspector, &((const struct cut_session *)(const void *)p)[i],
+			      lane_queue(LANE_CUT, w->index));
+	free(p);
+	return true;
+}
+
 static json_t *reasons_json(const struct inspector_stats *s)
 {
 	json_t *j = json_object();
@@ -154,6 +173,8 @@ static bool take(struct worker *w, struct msg *m)
 		return take_lane(w, m);
 	if (m->type == MSG_TABLE)
 		return take_table(w, m);
+	if (m->type == MSG_CUTS)
+		return take_cuts(w, m);
 	if (m->type == MSG_QUERY)
 		return take_query(w, m);
 	if (m->type == MSG_IMPACT)

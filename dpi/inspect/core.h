@@ -94,9 +94,9 @@ struct command_state {
 	uint64_t due_ns;
 };
 
-#define AGAIN_PLACES 256u
+#define AGAIN_PLACES 4096u
 #define AGAIN_NS 300000000ull /* between two of the same */
-#define AGAIN_TIMES 3u
+#define AGAIN_TIMES 8u	      /* with one in three lost, one end in 20,000 hears none */
 
 /* A reset that is said again. */
 struct again {
@@ -221,6 +221,7 @@ bool look_relabel(struct look *l);
  * `speaks`: what it turned out to be, or PROTO_NONE. */
 void look_refuse_flow(struct look *l, enum reason r, enum protocol speaks);
 /* As above, whatever the mode says: the cut lane. */
+void look_cut_idle(struct look *l, enum reason r); /* the same without a packet: only where both numbers are known */
 void look_cut_flow(struct look *l, enum reason r);
 /* Notes the first refusal without ending anything (observe, captures). */
 void look_note_refusal(struct look *l, enum reason r, enum protocol speaks);

@@ -400,20 +400,33 @@ void look_note_refusal(struct look *l, enum reason r, enum protocol speaks)
 		note(l, look_observes(l) ? EV_OBSERVE : EV_DENY, r, speaks);
 }
 
+static void end_flow(struct look *l, enum reason r)
+{
+	note(l, EV_DENY, r, PROTO_NONE);
+	l->f->kind = KIND_REFUSED;
+	wait_drop(l->i, l->fi, r);
+	flow_release(l->i, l->fi);
+	look_touch(l);
+}
+
 void look_cut_flow(struct look *l, enum reason r)
 {
-	struct flow *f = l->f;
-	bool again = f != NULL && f->kind == KIND_REFUSED;
+	bool again = l->f != NULL && l->f->kind == KIND_REFUSED;
 
 	look_reset(l, again);
-	if (f != NULL && !again) {
-		note(l, EV_DENY, r, PROTO_NONE);
-		f->kind = KIND_REFUSED;
-		wait_drop(l->i, l->fi, r);
-		flow_release(l->i, l->fi);
-		look_touch(l);
-	}
+	if (l->f != NULL && !again)
+		end_flow(l, r);
 	look_drop(l, r);
+}
+
+void look_cut_idle(struct look *l, enum reason r)
+{
+	const struct flow *f = l->f;
+
+	if (f->kind == KIND_REFUSED || !knows(f) || !f->stream.dir[DIR_S2C].known)
+		return;
+	look_reset(l, false);
+	end_flow(l, r);
 }
 
 void look_refuse_flow(struct look *l, enum reason r, enum protocol speaks)

@@ -199,6 +199,26 @@ static void look_cut(struct look *l)
 	look_cut_flow(l, R_ENDED);
 }
 
+void inspector_cut(struct inspector *i, const struct cut_session *s, uint16_t queue)
+{
+	const struct packet none = { .queue = queue, .mark = mark_make(0, LANE_CUT, MARK_UNJUDGED) };
+	struct look l = { .i = i,
+			  .p = &none,
+			  .d = { .src = s->client,
+				 .dst = s->server,
+				 .l4proto = IP_TCP,
+				 .sport = s->client_port,
+				 .dport = s->server_port },
+			  .lane = LANE_CUT };
+
+	turn_clock(i);
+	l.fi = flow_find(&i->flows, &l.d, &l.dir);
+	if (l.fi == FLOW_NONE)
+		return;
+	l.f = flow_at(&i->flows, l.fi);
+	look_cut_idle(&l, R_ENDED);
+}
+
 void inspector_packet(struct inspector *i, const struct packet *p)
 {
 	struct look l = { .i = i, .p = p, .lane = mark_lane(p->mark), .fi = FLOW_NONE };

@@ -15,6 +15,7 @@
 
 #include "appliance/base/bytes.h"
 #include "appliance/wire/commands.h"
+#include "appliance/wire/cuts.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/ring.h"
 #include "dpi/protocol.h"
@@ -40,6 +41,12 @@ bool inspector_table(struct inspector *i, struct bytes image, uint8_t digest[32]
  * the one that it comes from (u32 number, u64 digest each). What is missing counts as `now`; without this call as none.
  */
 void inspector_generations(struct inspector *i, struct event_generation now, struct bytes of_permits);
+
+/*
+ * The policy in force has ended this session: both ends are reset at once, by `queue` of the cut lane, when it is followed and
+ * the numbers of both are known. Else they hear of it when one of them speaks.
+ */
+void inspector_cut(struct inspector *i, const struct cut_session *s, uint16_t queue);
 
 struct packet {
 	uint16_t queue;

@@ -71,6 +71,13 @@ void inspector_foretell(struct inspector *i, const struct command_table *t, cons
 	(void)ret;
 }
 
+void inspector_cut(struct inspector *i, const struct cut_session *s, uint16_t queue)
+{
+	(void)i;
+	(void)s;
+	(void)queue;
+}
+
 static bool has(const struct packet *p, const char *word)
 {
 	return memmem(p->ip.p, p->ip.left, word, strlen(word)) != NULL;

@@ -45,6 +45,56 @@ static void closed_and_heard_again(void **state)
 	}
 }
 
+static struct cut_session ends_of(const struct conn *k)
+{
+	return (struct cut_session){ .client = { .family = 4, .b = { 10, 20, 0, (uint8_t)(10 + k->host) } },
+				     .server = { .family = 4, .b = { 10, 30, 1, 10 } },
+				     .client_port = k->client_port,
+				     .server_port = k->server_port };
+}
+
+/* A session that nobody speaks in: its numbers are known, so both ends are told as soon as it has ended. */
+static void an_idle_session_is_cut_at_once(void **state)
+{
+	struct conn k = desk_conn(P_TOY), other = desk_conn(P_TOY), half = desk_conn(P_TOY_PICK_UP);
+	struct cut_session s;
+	uint8_t pdu[64];
+	const struct reset_record *r = &desk.resets[0];
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	desk_handshake(&k);
+	desk_handshake(&other);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	s = ends_of(&k);
+	inspector_cut(desk_i, &s, 1504);
+	assert_int_equal(desk.n_resets, 1);
+	assert_int_equal(r->queue, 1504);
+	assert_int_equal(r->lane, LANE_CUT);
+	assert_false(r->stray);
+	assert_true(r->to_client.valid && r->to_server.valid);
+	assert_int_equal(r->to_server.seq, k.c);
+	assert_int_equal(r->to_client.seq, k.s);
+	assert_int_equal(desk_count(EVENT_FLOW, R_ENDED), 1);
+	/* Once, however often it is said; the other session goes on; and of one that is unknown nothing is said. */
+	inspector_cut(desk_i, &s, 1504);
+	s.client_port = 1;
+	inspector_cut(desk_i, &s, 1504);
+	assert_int_equal(desk.n_resets, 1);
+	assert_int_equal(desk_send(&other, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	/* Met half-way and not picked up: no number is known. */
+	desk_segment(&half, DIR_S2C, half.s, half.c, DESK_ACK, NULL, 0);
+	s = ends_of(&half);
+	inspector_cut(desk_i, &s, 1504);
+	assert_int_equal(desk.n_resets, 1);
+	/* What it says again until somebody may have heard it. */
+	for (unsigned n = 0; n < 20; n++) {
+		desk_now += 300000000u;
+		inspector_tick(desk_i);
+	}
+	assert_int_equal(desk.n_resets, 1 + 8);
+}
+
 #define WRITE 20 /* a function that P_TOY allows and P_TOY_READS does not */
 
 /* The server's stack did not take a write; by the time it is repeated only reads are allowed. */
@@ -208,6 +258,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(closed_and_heard_again),
+		T(an_idle_session_is_cut_at_once),
 		T(what_the_server_has_not_taken_is_judged_again),
 		T(a_write_taken_in_part_is_judged_again),
 		T(what_is_still_allowed_goes_on),

@@ -4,42 +4,18 @@
  * not from the rules: what no conduit allows never passes; what one allows carries its permit and goes to its lane, and
  * behind the lane's queue the outcome decides; whoever comes by a wrong way, or without a session, gets nowhere.
  */
-#include "appliance/enforce/witness.h"
+#include "appliance/enforce/witness_private.h"
 
 #include <linux/netfilter.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/enforce/walk.h"
 #include "appliance/wire/lane.h"
 #include "policy/ir/evaluate.h"
 
 #define TOLD_MAX 8u  /* counterexamples of one kind */
 #define TIME_NEAR 3u /* seconds around an end in which either answer is right */
-#define TCP 6u
-#define UDP 17u
-#define FIN 1u
-#define SYN 2u
-#define RST 4u
-#define ACK 16u
-
-struct asking {
-	struct witness *w;
-	const struct ruleset *r;
-	witness_each *each;
-	void *ctx;
-	uint64_t random, deadline;
-	unsigned told;
-};
-
-/* One question: a tuple, and where it comes in and goes out (positions of interfaces in the policy). */
-struct tuple {
-	uint32_t in, out;
-	struct addr src, dst;
-	uint8_t l4proto;
-	uint16_t port;
-};
 
 static uint32_t pick(struct asking *a, uint32_t n)
 {
@@ -49,16 +25,16 @@ static uint32_t pick(struct asking *a, uint32_t n)
 	return n == 0 ? 0 : (uint32_t)(a->random % n);
 }
 
-static bool over(const struct asking *a)
+bool witness_over(const struct asking *a)
 {
 	return a->told >= TOLD_MAX || (a->deadline != 0 && clock_mono().ns > a->deadline);
 }
 
 static const char *transport(uint8_t l4proto, char buf[8])
 {
-	if (l4proto == TCP)
+	if (l4proto == PROTO_TCP)
 		return "tcp";
-	if (l4proto == UDP)
+	if (l4proto == PROTO_UDP)
 		return "udp";
 	if (l4proto == 1 || l4proto == 58)
 		return "icmp";
@@ -66,8 +42,8 @@ static const char *transport(uint8_t l4proto, char buf[8])
 	return buf;
 }
 
-static void tell(struct asking *a, const struct tuple *t, const char *kind, const char *what,
-		 const struct walk_result *r)
+void witness_tell(struct asking *a, const struct tuple *t, const char *kind, const char *what,
+		  const struct walk_result *r)
 {
 	static const char *const ends[] = { "accept", "drop", "queue", "?" };
 	char src[ADDR_TEXT], dst[ADDR_TEXT], number[8], text[300];
@@ -82,7 +58,7 @@ static void tell(struct asking *a, const struct tuple *t, const char *kind, cons
 	a->each(a->ctx, what, text);
 }
 
-static struct walk_packet packet(const struct asking *a, const struct tuple *t)
+struct walk_packet witness_packet(const struct asking *a, const struct tuple *t)
 {
 	return (struct walk_packet){
 		.iif = a->w->interfaces[t->in],
@@ -92,7 +68,7 @@ static struct walk_packet packet(const struct asking *a, const struct tuple *t)
 		.l4proto = t->l4proto,
 		.sport = 40000,
 		.dport = t->port,
-		.tcp_flags = SYN,
+		.tcp_flags = TCP_SYN,
 		.hop_limit = 63,
 		.routed = true,
 		.first_src = t->src,
@@ -105,10 +81,10 @@ static struct walk_packet packet(const struct asking *a, const struct tuple *t)
 static struct walk_packet later(const struct walk_packet *p, bool reply, uint32_t ct_mark)
 {
 	struct walk_packet q = *p;
-	bool ports = p->l4proto == TCP || p->l4proto == UDP;
+	bool ports = p->l4proto == PROTO_TCP || p->l4proto == PROTO_UDP;
 
 	q.state = WALK_ESTABLISHED;
-	q.tcp_flags = ACK;
+	q.tcp_flags = TCP_ACK;
 	q.mark = 0;
 	q.ct_mark = ct_mark;
 	q.reply = reply;
@@ -124,7 +100,7 @@ static struct walk_packet later(const struct walk_packet *p, bool reply, uint32_
 }
 
 /* From the wire to the queue, or through. */
-static struct walk_result forward(const struct asking *a, struct walk_packet *p)
+struct walk_result witness_forward(const struct asking *a, struct walk_packet *p)
 {
 	struct walk_result r = walk(a->r, NF_INET_PRE_ROUTING, INT32_MIN, p);
 
@@ -153,58 +129,98 @@ static bool is_lane(const struct asking *a, const struct walk_result *r, uint32_
 
 static void expect_refused(struct asking *a, const struct tuple *t, const char *kind, struct walk_packet p)
 {
-	struct walk_result r = forward(a, &p);
+	struct walk_result r = witness_forward(a, &p);
 
 	if (!is_refused(&r))
-		tell(a, t, kind, "passes", &r);
+		witness_tell(a, t, kind, "passes", &r);
+}
+
+static void expect_dropped(struct asking *a, const struct tuple *t, const char *kind, struct walk_packet p)
+{
+	struct walk_result r = witness_forward(a, &p);
+
+	if (r.end != WALK_DROP)
+		witness_tell(a, t, kind, r.end == WALK_ACCEPT ? "passes" : "otherwise", &r);
 }
 
 /* ---- behind the queue --------------------------------------------------------------------------------------------- */
 
 /* The packet comes back with a mark, and the base chains after the one that queued it decide. */
-static struct walk_result resumed(const struct asking *a, struct walk_packet p, const struct walk_result *queued,
+static struct walk_result resumed(const struct asking *a, struct walk_packet *p, const struct walk_result *queued,
 				  uint32_t mark)
 {
 	struct walk_result r;
 
-	p.mark = mark;
+	p->mark = mark;
 	a->w->packets++;
-	r = walk(a->r, NF_INET_FORWARD, queued->priority, &p);
+	r = walk(a->r, NF_INET_FORWARD, queued->priority, p);
 	/* Judged once more when its permit had changed: the second answer counts. */
-	if (r.end == WALK_QUEUE)
-		r = walk(a->r, NF_INET_FORWARD, r.priority, (p.mark = mark, &p));
+	if (r.end == WALK_QUEUE) {
+		p->mark = mark;
+		r = walk(a->r, NF_INET_FORWARD, r.priority, p);
+	}
 	return r;
+}
+
+/* A judged packet passes, and its session remembers the best that was ever said of it. */
+static void judged(struct asking *a, const struct tuple *t, struct walk_packet p, const struct walk_result *queued,
+		   uint32_t said)
+{
+	uint32_t had = mark_outcome(p.ct_mark), id = mark_permit(p.ct_mark), lane = mark_lane(p.ct_mark);
+	struct walk_result r = resumed(a, &p, queued, mark_make(id, 0, (enum mark_outcome)said));
+
+	if (r.end != WALK_ACCEPT)
+		witness_tell(a, t, "judged good", "refused", &r);
+	else if (p.ct_mark != mark_make(id, lane, (enum mark_outcome)(said > had ? said : had)))
+		witness_tell(a, t, "judged good, remembered as something else", "otherwise", &r);
+}
+
+static void expect_stopped(struct asking *a, const struct tuple *t, const char *kind, struct walk_packet p,
+			   const struct walk_result *queued, uint32_t mark)
+{
+	struct walk_result r = resumed(a, &p, queued, mark);
+
+	if (r.end == WALK_ACCEPT)
+		witness_tell(a, t, kind, "passes", &r);
 }
 
 static void behind_queue(struct asking *a, const struct tuple *t, const struct walk_packet *p,
 			 const struct walk_result *queued, uint32_t id, uint32_t lane)
 {
 	struct walk_result r;
-	struct walk_packet live = *p;
+	struct walk_packet live = *p, fresh = *p, stale = *p, stray = *p, again = *p;
 	struct lane l;
 
-	for (uint32_t o = MARK_GOOD; o <= MARK_CONFIRMED; o++) {
-		r = resumed(a, *p, queued, mark_make(id, 0, (enum mark_outcome)o));
-		if (r.end != WALK_ACCEPT)
-			tell(a, t, "judged good", "refused", &r);
+	live.state = WALK_ESTABLISHED;
+	for (uint32_t said = MARK_GOOD; said <= MARK_CONFIRMED; said++) {
+		judged(a, t, *p, queued, said);
+		for (uint32_t had = MARK_GOOD; had <= MARK_CONFIRMED; had++) {
+			live.ct_mark = mark_make(id, lane, (enum mark_outcome)had);
+			judged(a, t, live, queued, said);
+		}
 	}
-	r = resumed(a, *p, queued, mark_make(id ^ 0x200000u, 0, MARK_GOOD));
-	if (r.end == WALK_ACCEPT)
-		tell(a, t, "judged by another permit", "passes", &r);
-	r = resumed(a, *p, queued, mark_make(id, 0, (enum mark_outcome)3));
-	if (r.end == WALK_ACCEPT)
-		tell(a, t, "an outcome that there is not", "passes", &r);
+	expect_stopped(a, t, "judged by another permit", *p, queued, mark_make(id ^ 0x200000u, 0, MARK_GOOD));
+	expect_stopped(a, t, "an outcome that there is not", *p, queued, mark_make(id, 0, (enum mark_outcome)3));
+	expect_stopped(a, t, "out of the cut queue", *p, queued, mark_make(0, LANE_CUT, MARK_GOOD));
+	/* Its permit changed while it was with a worker, who gets it again to judge by what holds now. */
+	again.mark = mark_make(id ^ 0x200000u, 0, MARK_GOOD);
+	r = walk(a->r, NF_INET_FORWARD, queued->priority, &again);
+	if (!is_lane(a, &r, lane) || mark_permit(again.mark) != id)
+		witness_tell(a, t, "judged by an earlier permit", "otherwise", &r);
+	stale.ct_mark = mark_make(NO_PERMIT, lane, MARK_GOOD);
+	expect_stopped(a, t, "judged by a permit that ended", stale, queued, mark_make(NO_PERMIT, 0, MARK_GOOD));
+	stray.state = WALK_INVALID;
+	expect_stopped(a, t, "judged, but of no session", stray, queued, mark_make(id, 0, MARK_GOOD));
 	if (!lane_of(lane, &l))
 		return;
 	/* Nobody answered: the new one, then one of a session that was judged before. */
-	r = resumed(a, *p, queued, p->mark);
+	r = resumed(a, &fresh, queued, p->mark);
 	if ((r.end == WALK_ACCEPT) != (lane_unanswered(l) == FAIL_OPEN))
-		tell(a, t, "new, unanswered", r.end == WALK_ACCEPT ? "passes" : "refused", &r);
-	live.state = WALK_ESTABLISHED;
+		witness_tell(a, t, "new, unanswered", r.end == WALK_ACCEPT ? "passes" : "refused", &r);
 	live.ct_mark = mark_make(id, lane, MARK_GOOD);
-	r = resumed(a, live, queued, p->mark);
+	r = resumed(a, &live, queued, p->mark);
 	if ((r.end == WALK_ACCEPT) != (lane_unanswered(l) != FAIL_CLOSED))
-		tell(a, t, "live, unanswered", r.end == WALK_ACCEPT ? "passes" : "refused", &r);
+		witness_tell(a, t, "live, unanswered", r.end == WALK_ACCEPT ? "passes" : "refused", &r);
 }
 
 /* ---- a session that the policy allows ----------------------------------------------------------------------------- */
@@ -213,22 +229,55 @@ static void behind_queue(struct asking *a, const struct tuple *t, const struct w
 static void expect_way(struct asking *a, const struct tuple *t, const char *kind, struct walk_packet p, uint32_t lane,
 		       bool fast)
 {
-	struct walk_result r = forward(a, &p);
+	struct walk_result r = witness_forward(a, &p);
 
-	if (fast ? r.end == WALK_ACCEPT : is_lane(a, &r, lane))
+	/* A worker is told which way the packet goes; what is forwarded behind no queue needs no more questions. */
+	if (fast ? r.end == WALK_ACCEPT : is_lane(a, &r, lane) && ((p.mark & MARK_REPLY) != 0) == p.reply)
 		return;
-	tell(a, t, kind, is_refused(&r) ? "refused" : "otherwise", &r);
+	witness_tell(a, t, kind, is_refused(&r) ? "refused" : "otherwise", &r);
+}
+
+/* Its permit has ended or was narrowed, and the policy allows it all the same: a new label, and what was known of it stays. */
+static void expect_relabelled(struct asking *a, const struct tuple *t, struct walk_packet p, uint32_t id, uint32_t lane,
+			      enum mark_outcome had)
+{
+	struct walk_packet q = p;
+	struct walk_result r;
+
+	expect_way(a, t, p.reply ? "relabelled by an answer" : "relabelled", p, lane, lane == LANE_NONE);
+	r = witness_forward(a, &q);
+	if (mark_permit(q.ct_mark) != id || mark_lane(q.ct_mark) != lane ||
+	    (mark_outcome(q.ct_mark) != MARK_UNJUDGED) != (had != MARK_UNJUDGED))
+		witness_tell(a, t, "relabelled as something else", "otherwise", &r);
+}
+
+/* Both ends are told: the cut queue, with no permit, and with the way that the packet goes. */
+static void expect_cut(struct asking *a, const struct tuple *t, const char *kind, struct walk_packet p, uint32_t mark)
+{
+	struct walk_result r = witness_forward(a, &p);
+
+	if (!is_cut(&r) || p.mark != (p.reply ? mark | MARK_REPLY : mark))
+		witness_tell(a, t, kind, is_refused(&r) ? "otherwise" : "passes", &r);
 }
 
 /* What tracking remembers of a session that is as it should be: nobody ever judges what no worker sees. */
-static uint32_t live_mark(uint32_t id, uint32_t lane)
+uint32_t witness_live_mark(uint32_t id, uint32_t lane)
 {
 	return mark_make(id, lane, lane == LANE_NONE ? MARK_UNJUDGED : MARK_GOOD);
 }
 
-static void live_session(struct asking *a, const struct tuple *t, const struct walk_packet *p, uint32_t id,
-			 uint32_t lane)
+/* Whether any packet of a permit comes in at this interface: of its sessions' openers, or of the answers. */
+static bool comes_in(const struct ir *ir, uint32_t permit, uint32_t interface, bool reply)
 {
+	for (uint32_t i = 0; i < ir->n_cells; i++)
+		if (ir->cells[i].permit == permit && (reply ? ir->cells[i].oif : ir->cells[i].iif) == interface)
+			return true;
+	return false;
+}
+
+static void live_session(struct asking *a, const struct tuple *t, const struct walk_packet *p, uint32_t permit)
+{
+	uint32_t id = a->w->ids[permit], lane = a->w->ir->permits[permit].lane;
 	bool naming = false;
 	struct walk_packet q;
 	struct lane l;
@@ -236,73 +285,96 @@ static void live_session(struct asking *a, const struct tuple *t, const struct w
 	if (lane_of(lane, &l))
 		naming = l.kind == LANE_NAMING;
 	for (int reply = 0; reply < 2; reply++) {
-		q = later(p, reply != 0, live_mark(id, lane));
+		q = later(p, reply != 0, witness_live_mark(id, lane));
 		expect_way(a, t, reply ? "answer" : "live", q, lane, lane == LANE_NONE);
 		q = later(p, reply != 0, mark_make(id, lane, MARK_CONFIRMED));
 		if (lane != LANE_NONE)
 			expect_way(a, t, reply ? "answer, confirmed" : "live, confirmed", q, lane, naming);
 		/* The same by every other way in. */
 		for (uint32_t i = 0; i < a->w->ir->n_interfaces; i++) {
-			q = later(p, reply != 0, live_mark(id, lane));
-			if (a->w->interfaces[i] == 0 || a->w->interfaces[i] == q.iif)
+			q = later(p, reply != 0, witness_live_mark(id, lane));
+			if (a->w->interfaces[i] == 0 || comes_in(a->w->ir, permit, i, reply != 0))
 				continue;
 			q.iif = a->w->interfaces[i];
 			expect_refused(a, t, "live, by a wrong interface", q);
 		}
 	}
-	/* Its permit has ended, the policy allows it all the same: relabelled. */
-	q = later(p, false, live_mark(0x3ffff0u, lane));
-	expect_way(a, t, "relabelled", q, lane, lane == LANE_NONE);
+	for (int reply = 0; reply < 2; reply++)
+		for (uint32_t had = MARK_UNJUDGED; had <= MARK_CONFIRMED; had++)
+			expect_relabelled(a, t,
+					  later(p, reply != 0, mark_make(NO_PERMIT, lane, (enum mark_outcome)had)), id,
+					  lane, (enum mark_outcome)had);
+	q = later(p, false, witness_live_mark(id, lane));
+	q.tcp_flags = TCP_SYN; /* said once more */
+	expect_way(a, t, "live, a SYN", q, lane, lane == LANE_NONE);
 }
 
 static void allowed(struct asking *a, const struct tuple *t, const struct ir_cell *cell)
 {
 	uint32_t id = a->w->ids[cell->permit], lane = a->w->ir->permits[cell->permit].lane;
-	struct walk_packet first = packet(a, t), p = first, q;
-	struct walk_result r = forward(a, &p);
+	struct walk_packet first = witness_packet(a, t), p = first, q;
+	struct walk_result r = witness_forward(a, &p);
 	bool right = lane == LANE_NONE ? r.end == WALK_ACCEPT : is_lane(a, &r, lane) && mark_permit(p.mark) == id;
 
 	if (!right || mark_permit(p.ct_mark) != id || mark_lane(p.ct_mark) != lane) {
-		tell(a, t, "new", is_refused(&r) ? "refused" : "otherwise", &r);
+		witness_tell(a, t, "new", is_refused(&r) ? "refused" : "otherwise", &r);
 		return;
 	}
 	if (r.end == WALK_QUEUE)
 		behind_queue(a, t, &p, &r, id, lane);
-	live_session(a, t, &first, id, lane);
+	live_session(a, t, &first, cell->permit);
 	q = first;
 	q.routed = false;
-	if (t->src.family == 6 || t->l4proto == TCP)
+	if (t->src.family == 6 || t->l4proto == PROTO_TCP)
 		expect_refused(a, t, "forged source", q);
 	q = first;
 	q.options = true;
 	expect_refused(a, t, "options", q);
-	if (t->l4proto != TCP)
+	if (t->l4proto != PROTO_TCP)
 		return;
 	for (uint32_t flags = 0; flags < 32; flags++) {
 		q = first;
 		q.tcp_flags = (uint8_t)flags;
-		if ((flags & (FIN | SYN | RST | ACK)) != SYN)
+		if ((flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) != TCP_SYN)
 			expect_refused(a, t, "no SYN", q);
 	}
+	/* Whom some conduit lets talk hears that the session is lost, from either end; a reset is no news. */
 	q = first;
 	q.state = WALK_INVALID;
-	q.tcp_flags = ACK;
-	expect_refused(a, t, "no session", q);
+	q.tcp_flags = TCP_ACK;
+	expect_cut(a, t, "no session", q, MARK_STRAY);
+	q = later(&first, true, 0);
+	q.reply = false;
+	q.state = WALK_INVALID;
+	expect_cut(a, t, "no session, answer", q, MARK_STRAY);
+	q.tcp_flags = TCP_RST;
+	expect_dropped(a, t, "no session, reset", q);
+	q = later(&first, false, witness_live_mark(id, lane));
+	q.routed = false;
+	q.tcp_flags = TCP_RST | TCP_ACK;
+	expect_dropped(a, t, "forged reset", q);
 }
 
 static void refused(struct asking *a, const struct tuple *t)
 {
-	struct walk_packet first = packet(a, t), q;
+	struct walk_packet first = witness_packet(a, t), q;
 
-	expect_refused(a, t, "new", first);
-	/* A session of a permit that ended, and one whose permit is live, but which is not what that permit is about. */
-	q = later(&first, false, mark_make(0x3ffff0u, LANE_NONE, MARK_CONFIRMED));
-	expect_refused(a, t, "permit ended", q);
-	q = later(&first, true, mark_make(0x3ffff0u, LANE_NONE, MARK_CONFIRMED));
-	expect_refused(a, t, "permit ended, answer", q);
+	expect_dropped(a, t, "new", first);
+	/* A session whose permit has ended, and that nothing else allows. */
+	for (int reply = 0; reply < 2; reply++) {
+		q = later(&first, reply != 0, mark_make(NO_PERMIT, LANE_NONE, MARK_CONFIRMED));
+		if (t->l4proto == PROTO_TCP)
+			expect_cut(a, t, reply ? "permit ended, answer" : "permit ended", q,
+				   mark_make(0, LANE_CUT, MARK_UNJUDGED));
+		else
+			expect_dropped(a, t, reply ? "permit ended, answer" : "permit ended", q);
+		q.routed = false;
+		if (t->src.family == 6 || t->l4proto != PROTO_TCP)
+			expect_dropped(a, t, "permit ended, forged", q);
+	}
 	q = first;
 	q.state = WALK_INVALID;
-	q.tcp_flags = ACK;
+	q.tcp_flags = TCP_ACK;
 	expect_refused(a, t, "no session", q);
 	q = first;
 	q.mark = MARK_FAST; /* a mark that a packet brings along never counts */
@@ -331,7 +403,8 @@ static void ask(struct asking *a, const struct tuple *t)
 	};
 	const struct ir_cell *now, *before, *after;
 
-	if (t->src.family != t->dst.family || a->w->interfaces[t->in] == 0 || a->w->interfaces[t->out] == 0 || over(a))
+	if (t->src.family != t->dst.family || a->w->interfaces[t->in] == 0 || a->w->interfaces[t->out] == 0 ||
+	    witness_over(a))
 		return;
 	q.now = a->w->now;
 	now = evaluate_ir(ir, &q);
@@ -386,7 +459,7 @@ static void port_edges(struct asking *a, struct tuple t, uint16_t lo, uint16_t h
 static void edges(struct asking *a, const struct tuple *lowest, const struct addr *src_hi, const struct addr *dst_hi,
 		  uint16_t port_hi)
 {
-	static const uint8_t protocols[] = { TCP, UDP, 1, 58, 47, 132 };
+	static const uint8_t protocols[] = { PROTO_TCP, PROTO_UDP, 1, 58, 47, 132 };
 	struct tuple t = *lowest;
 
 	port_edges(a, t, lowest->port, port_hi);
@@ -431,7 +504,7 @@ static void cells(struct asking *a)
 	const struct ir *ir = a->w->ir;
 	uint32_t start = pick(a, ir->n_cells);
 
-	for (uint32_t i = 0; i < ir->n_cells && !over(a); i++) {
+	for (uint32_t i = 0; i < ir->n_cells && !witness_over(a); i++) {
 		const struct ir_cell *c = &ir->cells[(start + i) % ir->n_cells];
 		struct tuple t = { c->iif, c->oif, c->src.lo, c->dst.lo, c->l4proto, c->lo };
 
@@ -462,7 +535,7 @@ static void elements(struct asking *a)
 
 		if (!set->map || (set->key_len != 24 && set->key_len != 48))
 			continue;
-		for (size_t i = 0; i < set->n && !over(a); i++) {
+		for (size_t i = 0; i < set->n && !witness_over(a); i++) {
 			const struct element_read *e = &set->list[(start + i) % set->n];
 			struct addr hi[2] = { { .family = n == 4 ? 4 : 6 }, { .family = n == 4 ? 4 : 6 } };
 			struct tuple t = { .src = hi[0], .dst = hi[0], .l4proto = e->key[8 + 2 * n] };
@@ -479,71 +552,6 @@ static void elements(struct asking *a)
 	}
 }
 
-/* Nobody reaches the box itself, and it opens nothing. */
-static void box_itself(struct asking *a)
-{
-	static const uint8_t protocols[] = { TCP, UDP, 47, 132 };
-
-	for (uint32_t i = 0; i < a->w->ir->n_interfaces && !over(a); i++)
-		for (size_t k = 0; k < 2 * sizeof(protocols); k++) {
-			bool six = k >= sizeof(protocols);
-			struct addr x = { .family = six ? 6 : 4, .b = { 10, 1, 2, 3 } };
-			struct tuple t = { i, i, x, x, protocols[k % sizeof(protocols)], 22 };
-			struct walk_packet p = packet(a, &t), q = p;
-			struct walk_result r = walk(a->r, NF_INET_PRE_ROUTING, INT32_MIN, &p);
-
-			if (a->w->interfaces[i] == 0)
-				continue;
-			if (r.end == WALK_ACCEPT)
-				r = walk(a->r, NF_INET_LOCAL_IN, INT32_MIN, &p);
-			if (r.end != WALK_DROP)
-				tell(a, &t, "to the box itself", "passes", &r);
-			r = walk(a->r, NF_INET_LOCAL_OUT, INT32_MIN, &q);
-			if (r.end != WALK_DROP)
-				tell(a, &t, "from the box itself", "passes", &r);
-			a->w->packets += 2;
-		}
-}
-
-/* Errors about live sessions pass, but for those types that nobody needs and those from where their source is not. */
-static void errors(struct asking *a)
-{
-	static const struct {
-		uint8_t family, l4proto, type;
-		bool passes;
-	} kinds[] = { { 4, 1, 3, true },  { 4, 1, 11, true },  { 4, 1, 12, true },   { 4, 1, 4, false },
-		      { 4, 1, 5, false }, { 6, 58, 1, true },  { 6, 58, 2, true },   { 6, 58, 3, true },
-		      { 6, 58, 4, true }, { 6, 58, 0, false }, { 6, 58, 100, false } };
-
-	for (uint32_t c = 0; c < a->w->ir->n_cells && c < 64 && !over(a); c++) {
-		const struct ir_cell *cell = &a->w->ir->cells[c];
-		const struct ir_permit *permit = &a->w->ir->permits[cell->permit];
-		struct tuple t = { cell->oif, cell->iif, cell->dst.lo, cell->src.lo, 0, 0 };
-
-		if (a->w->interfaces[t.in] == 0 || a->w->interfaces[t.out] == 0 || permit->until != 0)
-			continue;
-		for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
-			struct walk_packet p, forged;
-			struct walk_result r;
-
-			if (kinds[k].family != t.src.family)
-				continue;
-			t.l4proto = kinds[k].l4proto;
-			t.port = (uint16_t)(kinds[k].type << 8);
-			p = packet(a, &t);
-			p.state = WALK_RELATED;
-			p.reply = true;
-			p.ct_mark = live_mark(a->w->ids[cell->permit], permit->lane);
-			forged = p;
-			forged.routed = false;
-			r = forward(a, &p);
-			if ((r.end == WALK_ACCEPT) != kinds[k].passes)
-				tell(a, &t, "error", kinds[k].passes ? "refused" : "passes", &r);
-			expect_refused(a, &t, "error, forged", forged);
-		}
-	}
-}
-
 void witness_ask(struct witness *w, const struct ruleset *r, witness_each *each, void *ctx)
 {
 	struct asking a = {
@@ -556,8 +564,9 @@ void witness_ask(struct witness *w, const struct ruleset *r, witness_each *each,
 	};
 
 	w->packets = 0;
-	box_itself(&a);
-	errors(&a);
+	witness_box(&a);
+	witness_errors(&a);
+	witness_resets(&a);
 	elements(&a);
 	cells(&a);
 }

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What witness.c (sessions between zones) and witness_box.c (the box itself, resets, errors) share; nobody else includes it. */
+#ifndef SEKISHO_ENFORCE_WITNESS_PRIVATE_H
+#define SEKISHO_ENFORCE_WITNESS_PRIVATE_H
+
+#include "appliance/enforce/walk.h"
+#include "appliance/enforce/witness.h"
+
+#define PROTO_TCP 6u
+#define PROTO_UDP 17u
+#define TCP_FIN 1u
+#define TCP_SYN 2u
+#define TCP_RST 4u
+#define TCP_ACK 16u
+#define NO_PERMIT 0x3ffff0u /* an id that no permit in force has */
+
+struct asking {
+	struct witness *w;
+	const struct ruleset *r;
+	witness_each *each;
+	void *ctx;
+	uint64_t random, deadline;
+	unsigned told;
+};
+
+/* One question: a tuple, and where it comes in and goes out (positions of interfaces in the policy). */
+struct tuple {
+	uint32_t in, out;
+	struct addr src, dst;
+	uint8_t l4proto;
+	uint16_t port;
+};
+
+bool witness_over(const struct asking *a); /* told enough, or out of time */
+void witness_tell(struct asking *a, const struct tuple *t, const char *kind, const char *what,
+		  const struct walk_result *r);
+struct walk_packet witness_packet(const struct asking *a, const struct tuple *t); /* opens a session, routed */
+/* What tracking remembers of a session that is as it should be. */
+uint32_t witness_live_mark(uint32_t id, uint32_t lane);
+/* From the wire to the queue, or through. */
+struct walk_result witness_forward(const struct asking *a, struct walk_packet *p);
+
+/* witness_box.c: nobody reaches the box, and what it says itself is what it must. */
+void witness_box(struct asking *a);
+void witness_resets(struct asking *a);
+void witness_errors(struct asking *a);
+
+#endif

@@ -10,7 +10,7 @@
 #include "appliance/base/err.h"
 
 /* `nsfd`: the data namespace, opened by path by the caller and kept open for as long as the lock shall stand. -EBUSY when
- * another process has it. */
+ * another process has it for longer than a moment. */
 int lock_namespace(int nsfd, struct err *e);
 /* The same of a folder, by its own inode, whatever path led to it. */
 int lock_folder(int fd, struct err *e);

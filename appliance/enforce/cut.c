@@ -13,11 +13,14 @@
 #include "appliance/kernel/conntrack.h"
 #include "policy/ir/evaluate.h"
 
+#define TOLD_MOST 16384u /* sessions of each kind that are named; the others are counted */
+
 struct cutting {
 	const struct generation_held *now, *next;
 	const struct image *have;
 	json_t *list, *changed;
-	json_int_t live; /* that pass now */
+	json_int_t live;		   /* that pass now */
+	json_int_t cut_more, changed_more; /* that are not named */
 	uint64_t now_s;
 	bool failed;
 };
@@ -96,9 +99,15 @@ static json_t *session_json(const struct cutting *c, const struct session *s, co
 /* It goes on under permit `index` of the next generation: its ends, so that the workers can be asked about it. */
 static bool changed_note(struct cutting *c, const struct session *s, const struct question *q, uint32_t index)
 {
-	json_t *entry = session_json(c, s, q);
-	json_t *ends = json_pack("[o,i,o,i,i]", json_addr(&s->client), (int)s->client_port, json_addr(&s->server),
-				 (int)s->server_port, (int)s->l4proto);
+	json_t *entry, *ends;
+
+	if (json_array_size(c->changed) >= TOLD_MOST) {
+		c->changed_more++;
+		return true;
+	}
+	entry = session_json(c, s, q);
+	ends = json_pack("[o,i,o,i,i]", json_addr(&s->client), (int)s->client_port, json_addr(&s->server),
+			 (int)s->server_port, (int)s->l4proto);
 
 	return entry != NULL && json_object_set_new(entry, "ends", ends) == 0 &&
 	       json_object_set_new(entry, "permit", json_integer(index)) == 0 &&
@@ -107,8 +116,13 @@ static bool changed_note(struct cutting *c, const struct session *s, const struc
 
 static bool cut_note_end(struct cutting *c, const struct session *s, const struct question *q)
 {
-	json_t *entry = session_json(c, s, q);
+	json_t *entry;
 
+	if (json_array_size(c->list) >= TOLD_MOST) {
+		c->cut_more++;
+		return true;
+	}
+	entry = session_json(c, s, q);
 	return entry != NULL && json_object_set_new(entry, "reason", json_string(reason_word(R_ENDED))) == 0 &&
 	       json_array_append_new(c->list, entry) == 0;
 }
@@ -143,7 +157,7 @@ static void cut_restart(void *ctx)
 
 	json_array_clear(c->list);
 	json_array_clear(c->changed);
-	c->live = 0;
+	c->live = c->cut_more = c->changed_more = 0;
 }
 
 json_t *enforce_cut(struct enforce *f, const struct generation_held *next, const struct image *have, struct err *e)
@@ -163,7 +177,9 @@ json_t *enforce_cut(struct enforce *f, const struct generation_held *next, const
 		return NULL;
 	}
 	if (conntrack_dump(&f->net, cut_note, cut_restart, &c, e) < 0 || c.failed ||
-	    json_object_set_new(all, "live", json_integer(c.live)) < 0) {
+	    json_object_set_new(all, "live", json_integer(c.live)) < 0 ||
+	    json_object_set_new(all, "cut_more", json_integer(c.cut_more)) < 0 ||
+	    json_object_set_new(all, "changed_more", json_integer(c.changed_more)) < 0) {
 		if (e->code == 0)
 			err_set(e, -ENOMEM, "sessions that it cuts");
 		json_decref(all);

@@ -150,7 +150,7 @@ void enforce_linger(struct enforce *f);
 
 /*
  * {"cut": sessions as docs/json.md has them, "changed": those that go on under another permit, with their ends and its index
- * in `next`, "live": how many pass now}; owned by the caller, NULL on failure. `have` as dumped, sorted.
+ * in `next`, "live": how many pass now, "cut_more", "changed_more": how many more there are than are named}; owned by the caller, NULL on failure. `have` as dumped, sorted.
  */
 json_t *enforce_cut(struct enforce *f, const struct generation_held *next, const struct image *have, struct err *e);
 

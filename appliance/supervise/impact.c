@@ -11,11 +11,10 @@
 #include <unistd.h>
 
 #include "appliance/supervise/supervise.h"
+#include "appliance/supervise/table_merge.h"
 #include "appliance/wire/impact.h"
 #include "appliance/wire/reason.h"
 #include "appliance/wire/vocabulary.h"
-
-#define IMPACT_MOST 16384u /* sessions that the workers are asked about; the others are counted as unknown */
 
 void impact_clear(struct foretelling *f)
 {
@@ -46,20 +45,31 @@ static bool session_take(const struct policy *p, const json_t *j, struct impact_
 }
 
 /* The next sessions, behind the table when it is the first question. Negative errno; -ENODATA when there are none left. */
-static int question(struct operation *op, uint32_t *ret_image, uint32_t *ret_sessions)
+static int question(struct supervisor *s, uint32_t *ret_image, uint32_t *ret_sessions)
 {
-	size_t n = json_array_size(op->foretold.changed), image = op->foretold.at == 0 ? op->next->n_image : 0;
-	size_t most = n < IMPACT_MOST ? n : IMPACT_MOST, size = image + IMPACT_SESSIONS * IMPACT_BYTES;
-	uint8_t *buf = malloc(size);
-	struct outbuf o = outbuf_of(buf, buf != NULL ? size : 0);
+	struct operation *op = &s->op;
+	bool first = op->foretold.at == 0;
+	size_t n = json_array_size(op->foretold.changed), n_image = 0, size;
+	/* What they will have to load when it is done: the permits of both policies. */
+	uint8_t *image =
+		first ? table_merge(op->next->image, op->next->n_image, s->table, s->n_table, NULL, NULL, &n_image)
+		      : NULL;
+	uint8_t *buf;
+	struct outbuf o;
 	int fd;
 
-	if (buf == NULL)
+	size = n_image + IMPACT_SESSIONS * IMPACT_BYTES;
+	buf = first && image == NULL ? NULL : malloc(size);
+	o = outbuf_of(buf, buf != NULL ? size : 0);
+	if (buf == NULL) {
+		free(image);
 		return -ENOMEM;
-	out_bytes(&o, op->next->image, image);
+	}
+	out_bytes(&o, image, n_image);
+	free(image);
 	*ret_sessions = 0;
 	op->foretold.asked = op->foretold.at;
-	for (; op->foretold.at < most && *ret_sessions < IMPACT_SESSIONS; op->foretold.at++) {
+	for (; op->foretold.at < n && *ret_sessions < IMPACT_SESSIONS; op->foretold.at++) {
 		struct impact_session one = { .permit = 0 };
 
 		/* One that cannot be read keeps its place, with permit 0, which nobody knows. */
@@ -68,10 +78,10 @@ static int question(struct operation *op, uint32_t *ret_image, uint32_t *ret_ses
 		impact_put(&o, &one);
 		++*ret_sessions;
 	}
-	*ret_image = (uint32_t)image;
-	fd = image == 0 && *ret_sessions == 0 ? -ENODATA
-	     : o.failed			      ? -EOVERFLOW
-					      : memfd_sealed("sekisho-impact", buf, o.len);
+	*ret_image = (uint32_t)n_image;
+	fd = n_image == 0 && *ret_sessions == 0 ? -ENODATA
+	     : o.failed				? -EOVERFLOW
+						: memfd_sealed("sekisho-impact", buf, o.len);
 	free(buf);
 	return fd;
 }
@@ -81,7 +91,7 @@ static void ask_next(struct supervisor *s)
 	uint8_t space[8];
 	struct outbuf b = outbuf_of(space, sizeof(space));
 	uint32_t image, sessions;
-	int fd = question(&s->op, &image, &sessions);
+	int fd = question(s, &image, &sessions);
 
 	if (fd < 0) {
 		impact_answered(s, NULL);
@@ -191,12 +201,12 @@ static void conclude(struct operation *op)
 	}
 }
 
-/* Whether some worker did not answer: then what the others do not know is unknown. */
+/* Whether some worker did not answer: then what the others do not know is unknown. Without `c` none could be asked. */
 static void note_silence(struct foretelling *f, const struct collect *c)
 {
-	bool silent = false;
+	bool silent = c == NULL;
 
-	for (uint32_t w = 0; w < WORKER_MAX; w++)
+	for (uint32_t w = 0; c != NULL && w < WORKER_MAX; w++)
 		silent |= c->silent[SLOT_DPI + w];
 	for (size_t i = f->asked; silent && i < f->at; i++)
 		if (json_is_null(json_array_get(f->answers, i)))
@@ -248,9 +258,8 @@ void impact_answered(struct supervisor *s, const struct collect *c)
 		op_give_up(s);
 		return;
 	}
-	if (c != NULL)
-		note_silence(f, c);
-	if (c != NULL && f->at < n && f->at < IMPACT_MOST) {
+	note_silence(f, c);
+	if (c != NULL && f->at < n) {
 		ask_next(s);
 		return;
 	}
@@ -264,6 +273,8 @@ void impact_begin(struct supervisor *s, json_t *told)
 	size_t n;
 
 	f->live = number_of(told, "live", INT64_MAX);
+	f->unknown = number_of(told, "changed_more", INT64_MAX);
+	f->cut_more = number_of(told, "cut_more", INT64_MAX);
 	f->changed = json_incref(json_object_get(told, "changed"));
 	f->answers = json_array();
 	f->narrowed = json_array();
@@ -287,8 +298,9 @@ void impact_json(const struct operation *op, json_t *answer)
 		return;
 	cut = json_copy(op->cut);
 	json_array_extend(cut, f->ended);
-	on = f->live - (json_int_t)(json_array_size(cut) + json_array_size(f->narrowed)) - f->unknown;
+	on = f->live - (json_int_t)(json_array_size(cut) + json_array_size(f->narrowed)) - f->unknown - f->cut_more;
 	json_object_set_new(answer, "cut", cut);
+	json_object_set_new(answer, "cut_more", json_integer(f->cut_more));
 	json_object_set(answer, "narrowed", f->narrowed);
 	json_object_set_new(answer, "go_on", json_integer(on > 0 ? on : 0));
 	json_object_set_new(answer, "unknown", json_integer(f->unknown));

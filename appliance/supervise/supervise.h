@@ -176,7 +176,7 @@ struct foretelling {
 	json_t *answers; /* by their place in `changed`: what a worker says, true where it has nothing to say */
 	json_t *narrowed, *ended; /* for people; owned, NULL = none yet */
 	size_t asked, at;	  /* the workers are asked about those from the first to before the second */
-	json_int_t live, unknown;
+	json_int_t live, unknown, cut_more;
 };
 
 struct operation {

@@ -18,7 +18,7 @@ static void end_cell(struct table *t, const json_t *session, const char *key)
 	table_cell(t, end);
 }
 
-static void sessions(struct cli *c, const json_t *cut, bool dry_run)
+static void sessions(struct cli *c, const json_t *cut, unsigned long long more, bool dry_run)
 {
 	struct table *t;
 
@@ -26,7 +26,7 @@ static void sessions(struct cli *c, const json_t *cut, bool dry_run)
 		message_print(c->out, c->lang, dry_run ? M_APPLY_WOULD_CUT_NONE : M_APPLY_CUT_NONE);
 		return;
 	}
-	message_print(c->out, c->lang, dry_run ? M_APPLY_WOULD_CUT : M_APPLY_CUT, json_array_size(cut));
+	message_print(c->out, c->lang, dry_run ? M_APPLY_WOULD_CUT : M_APPLY_CUT, json_array_size(cut) + (size_t)more);
 	t = table_new(5, 2);
 	table_cell(t, message_format(M_COL_CLIENT, c->lang));
 	table_cell(t, message_format(M_COL_SERVER, c->lang));
@@ -45,6 +45,8 @@ static void sessions(struct cli *c, const json_t *cut, bool dry_run)
 	}
 	table_print(t, c->out, c->color);
 	table_free(t);
+	if (more > 0)
+		message_print(c->out, c->lang, M_APPLY_CUT_MORE, more);
 }
 
 /* "write_single_register, unit 1, holding 400, wrote 0-9" */
@@ -171,7 +173,7 @@ int apply_render(struct cli *c, enum apply_kind kind, const json_t *answer, int 
 		return status;
 	target(c, answer, dry_run);
 	if (kind != APPLY_KIND_CONFIRM) {
-		sessions(c, json_object_get(answer, "cut"), dry_run);
+		sessions(c, json_object_get(answer, "cut"), ju(answer, "cut_more"), dry_run);
 		narrowed(c, answer);
 	}
 	if (kind == APPLY_KIND_CONFIRM || kind == APPLY_KIND_ROLLBACK) /* the sentence says its state */

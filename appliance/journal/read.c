@@ -9,11 +9,14 @@
 
 #define CHUNK 65536u
 #define ANSWER_BYTES (8u << 20) /* of one answer: the reader asks again */
+#define LOOK_BYTES (32u << 20)	/* that one question looks through: nobody else is answered meanwhile */
 
 struct reading {
 	json_t *list;
 	uint64_t after, next;
 	size_t left, bytes; /* records and bytes still wanted */
+	size_t look;	    /* bytes that may still be looked through */
+	const struct line_filter *filter;
 };
 
 /* A line of a segment. False when enough was read. */
@@ -28,8 +31,13 @@ static bool line(struct reading *r, const char *text, size_t n)
 	seq = strtoull(text + 7, NULL, 10);
 	if (seq <= r->after)
 		return true;
-	if (r->left == 0 || r->bytes < n)
+	if (r->left == 0 || r->bytes < n || r->look < n)
 		return false;
+	if (r->filter != NULL && !line_filter_match(r->filter, text, n)) {
+		r->look -= n;
+		r->next = seq;
+		return true;
+	}
 	record = json_loadb(text, n, 0, NULL);
 	if (record == NULL)
 		return true;
@@ -86,9 +94,16 @@ static uint64_t offset_after(const struct journal *j, uint64_t after)
 	return offset;
 }
 
-json_t *journal_read(struct journal *j, uint64_t after, uint32_t max, uint64_t *ret_next, struct err *e)
+json_t *journal_read(struct journal *j, uint64_t after, uint32_t max, const struct line_filter *filter,
+		     uint64_t *ret_next, struct err *e)
 {
-	struct reading r = { .list = json_array(), .after = after, .next = after, .left = max, .bytes = ANSWER_BYTES };
+	struct reading r = { .list = json_array(),
+			     .after = after,
+			     .next = after,
+			     .left = max,
+			     .bytes = ANSWER_BYTES,
+			     .look = LOOK_BYTES,
+			     .filter = filter };
 	uint64_t *list;
 	size_t n, from = 0;
 	int code = journal_segments(j->dirfd, &list, &n, e);

@@ -7,11 +7,14 @@
 #define SEKISHO_JOURNAL_READ_H
 
 #include "appliance/journal/chain.h"
+#include "appliance/journal/filter.h"
 
 /*
- * Records with numbers above `after`, oldest first, at most `max` and at most some megabytes: a JSON array, a new
- * reference. *ret_next is the number to ask after next time. NULL when memory or the file fails.
+ * Records with numbers above `after` that match (NULL = all), oldest first, at most `max` and at most some megabytes: a
+ * JSON array, a new reference. *ret_next is the number to ask after next time; when it is `after`, there is nothing more.
+ * NULL when memory or the file fails.
  */
-json_t *journal_read(struct journal *j, uint64_t after, uint32_t max, uint64_t *ret_next, struct err *e);
+json_t *journal_read(struct journal *j, uint64_t after, uint32_t max, const struct line_filter *filter,
+		     uint64_t *ret_next, struct err *e);
 
 #endif

@@ -216,15 +216,18 @@ static json_t *error_json(const char *text)
 static int answer_events(struct journal_role *j, uint32_t id, struct bytes *b)
 {
 	struct err e = { 0 };
+	struct event_filter asked;
+	struct line_filter filter;
 	uint64_t after, next;
 	uint32_t max;
 	json_t *list;
 
 	bytes_be64(b, &after);
 	bytes_be32(b, &max);
-	if (!bytes_done(b))
+	if (b->failed || !event_filter_decode(b, &asked) || !line_filter_make(&asked, &filter))
 		return answer(id, 2, error_json("malformed question"));
-	list = journal_read(&j->chain, after, max < ANSWER_RECORDS ? max : ANSWER_RECORDS, &next, &e);
+	list = journal_read(&j->chain, after, max < ANSWER_RECORDS ? max : ANSWER_RECORDS,
+			    event_filter_any(&asked) ? NULL : &filter, &next, &e);
 	if (list == NULL)
 		return answer(id, 3, error_json(e.text));
 	return answer(id, 0, json_pack("{s:o, s:I}", "events", list, "next", (json_int_t)next));
@@ -240,7 +243,7 @@ static int answer_explain(struct journal_role *j, uint32_t id, struct bytes *b)
 	bytes_be64(b, &seq);
 	if (!bytes_done(b) || seq == 0)
 		return answer(id, 2, error_json("malformed question"));
-	list = journal_read(&j->chain, seq - 1, 1, &next, &e);
+	list = journal_read(&j->chain, seq - 1, 1, NULL, &next, &e);
 	if (list == NULL)
 		return answer(id, 3, error_json(e.text));
 	record = next == seq ? json_array_get(list, 0) : NULL;

@@ -109,7 +109,7 @@ void answer_json(struct supervisor *s, struct asker a, int status, json_t *j)
 /* QUERY_EVENTS and QUERY_EXPLAIN carry what the asker's message carries. */
 static void pass(struct supervisor *s, enum query q, struct msg *m, struct asker a)
 {
-	uint8_t space[32];
+	uint8_t space[1024];
 	struct outbuf b = outbuf_of(space, sizeof(space));
 
 	out_u8(&b, (uint8_t)q);

@@ -82,7 +82,7 @@ enum msg_type {
 	/* CLI (and mgmt, for the three read-only ones) -> supervisor; answered by MSG_ANSWER */
 	MSG_CTL_STATUS,
 	MSG_CTL_EFFECTIVE,
-	MSG_CTL_EVENTS, /* u64 after sequence number, u32 at most */
+	MSG_CTL_EVENTS, /* u64 after sequence number, u32 at most, then perhaps which (wire/event_filter.h) */
 	MSG_CTL_VERIFY,
 	MSG_CTL_APPLY, /* u8 flags (APPLY_*), u32 confirm seconds (0 = confirmed at once), comment; fd: bundle memfd */
 	MSG_CTL_CONFIRM,

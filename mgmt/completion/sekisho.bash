@@ -37,6 +37,14 @@ _sekisho() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
 		;;
+	--verdict)
+		COMPREPLY=($(compgen -W "allow deny observe" -- "$current"))
+		return
+		;;
+	--severity)
+		COMPREPLY=($(compgen -W "warning serious" -- "$current"))
+		return
+		;;
 	--confirm | --after | --limit | --since | --conduit | --zone | --asset | --host | -n | --comment) return ;;
 	esac
 	case $verb in
@@ -48,7 +56,7 @@ _sekisho() {
 	rollback) options="--to --dry-run --comment" ;;
 	effective) options="--to --conduit --zone --asset --host" ;;
 	verify) options="--since" ;;
-	events) options="--follow --after --limit" ;;
+	events) options="--follow --after --limit --since --conduit --verdict --zone --asset --host --severity" ;;
 	journal) [ "$before" = journal ] && options=verify ;;
 	esac
 	if [[ $current == -* || -z $verb || $verb == help || $options == verify ]]; then

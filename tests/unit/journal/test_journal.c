@@ -4,6 +4,7 @@
  * off-line check. Floods are merged with exact counts.
  *
  * LINK: appliance/journal/chain.c appliance/journal/line.c appliance/journal/read.c appliance/journal/verify.c
+ * LINK: appliance/journal/filter.c appliance/wire/event_filter.c appliance/wire/event_words.c
  * LINK: appliance/journal/merge.c appliance/journal/share.c appliance/base/err.c appliance/base/sha256.c appliance/base/clock.c
  * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/wire/msg.c appliance/base/bytes.c
  * LINK: appliance/base/memfd.c
@@ -454,20 +455,20 @@ static void reading_after_a_number(void **state)
 	append(&j, 700);
 	j.size = JOURNAL_SEGMENT_BYTES;
 	append(&j, 600);
-	list = journal_read(&j, 0, 10, &next, &e);
+	list = journal_read(&j, 0, 10, NULL, &next, &e);
 	assert_int_equal(json_array_size(list), 10);
 	assert_int_equal(next, 10);
 	json_decref(list);
-	list = journal_read(&j, 695, 10, &next, &e);
+	list = journal_read(&j, 695, 10, NULL, &next, &e);
 	assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 0), "seq")), 696);
 	assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 9), "seq")), 705);
 	json_decref(list);
 	for (uint64_t after = 0; after < 1300; after += 97) {
-		list = journal_read(&j, after, 1, &next, &e);
+		list = journal_read(&j, after, 1, NULL, &next, &e);
 		assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 0), "seq")), after + 1);
 		json_decref(list);
 	}
-	list = journal_read(&j, 1300, 10, &next, &e);
+	list = journal_read(&j, 1300, 10, NULL, &next, &e);
 	assert_int_equal(json_array_size(list), 0);
 	assert_int_equal(next, 1300);
 	json_decref(list);
@@ -521,6 +522,56 @@ static void lines_that_are_none(void **state)
 	assert_false(journal_segment_parse("events-99999999999999999999999.log", &seq));
 	assert_true(journal_segment_parse("events-00000000000000000012.log", &seq));
 	assert_int_equal(seq, 12);
+}
+
+/* ---- filters ------------------------------------------------------------------------------------------------------ */
+
+static bool matches(enum event_filter_key key, const char *text, const char *line)
+{
+	struct event_filter asked = { 0 };
+	struct line_filter f;
+
+	assert_true(event_filter_set(&asked, key, text));
+	assert_true(line_filter_make(&asked, &f));
+	return line_filter_match(&f, line, strlen(line));
+}
+
+static void filters_match_whole_values(void **state)
+{
+	static const char line[] =
+		"{\"seq\":7,\"time\":\"2026-11-20T08:10:11.123Z\",\"kind\":\"pdu\",\"severity\":\"warning\","
+		"\"verdict\":"
+		"\"deny\",\"conduit\":\"reads\",\"client\":\"10.1.1.1:40000\",\"server\":\"[2001:db8::5]:502\","
+		"\"server_asset\":\"rtg04\",\"client_zone\":\"ops\",\"server_zone\":\"ot\",\"object\":"
+		"\"\\\"conduit\\\":"
+		"\\\"writes\\\"\"}";
+	static const struct {
+		enum event_filter_key key;
+		const char *yes, *no;
+	} rows[] = {
+		{ FILTER_SINCE, "2026-11-20T08:10:11", "2026-11-20T08:10:12" },
+		{ FILTER_CONDUIT, "reads", "read" },
+		{ FILTER_CONDUIT, "reads", "writes" },
+		{ FILTER_VERDICT, "deny", "allow" },
+		{ FILTER_ZONE, "ops", "op" },
+		{ FILTER_ZONE, "ot", "it" },
+		{ FILTER_ASSET, "rtg04", "rtg0" },
+		{ FILTER_HOST, "10.1.1.1", "10.1.1.2" },
+		{ FILTER_HOST, "10.1.0.0/16", "10.2.0.0/16" },
+		{ FILTER_HOST, "2001:db8::/32", "2001:db9::/32" },
+		{ FILTER_SEVERITY, "warning", "serious" },
+	};
+	struct event_filter bad = { 0 };
+	struct line_filter f;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_true(matches(rows[i].key, rows[i].yes, line));
+		assert_false(matches(rows[i].key, rows[i].no, line));
+		assert_int_equal(matches(rows[i].key, rows[i].yes, "{\"seq\":8}"), false);
+	}
+	assert_true(event_filter_set(&bad, FILTER_HOST, "ten"));
+	assert_false(line_filter_make(&bad, &f));
 }
 
 /* ---- floods ------------------------------------------------------------------------------------------------------- */
@@ -725,6 +776,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(reading_after_a_number, setup, teardown),
 		cmocka_unit_test_setup_teardown(full_disk_loses_nothing_written, setup, teardown),
 		cmocka_unit_test(lines_that_are_none),
+		cmocka_unit_test(filters_match_whole_values),
 		cmocka_unit_test(floods_become_one_record_a_second),
 		cmocka_unit_test(counts_are_exact),
 		cmocka_unit_test(single_events_pass_at_once),

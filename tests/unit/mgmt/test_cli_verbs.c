@@ -200,7 +200,7 @@ static const struct {
 	{ "effective", { "--to", "--conduit", "--asset", "--host" } },
 	{ "verify", { 0 } },
 	{ "explain", { 0 } },
-	{ "events", { "--follow", "--after", "--limit" } },
+	{ "events", { "--since", "--verdict", "--host", "--severity" } },
 	{ "journal verify", { 0 } },
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/journal/filter.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "appliance/base/json.h"
+#include "appliance/wire/event_words.h"
+
+#define SECONDS 19u /* of "2026-11-20T08:10:11.123Z" */
+
+bool line_filter_make(const struct event_filter *asked, struct line_filter *ret)
+{
+	bool stray;
+
+	*ret = (struct line_filter){ .asked = asked };
+	if (asked->text[FILTER_SEVERITY][0] != '\0')
+		ret->gravity = event_severity_by_word(asked->text[FILTER_SEVERITY]);
+	return ret->gravity < EVENT_SEVERITY_COUNT &&
+	       (asked->text[FILTER_VERDICT][0] == '\0' ||
+		event_verdict_by_word(asked->text[FILTER_VERDICT]) < EVENT_VERDICT_COUNT) &&
+	       (asked->text[FILTER_SINCE][0] == '\0' || strlen(asked->text[FILTER_SINCE]) >= SECONDS) &&
+	       (asked->text[FILTER_HOST][0] == '\0' || prefix_parse(asked->text[FILTER_HOST], &ret->hosts, &stray) ||
+		stray);
+}
+
+/* The value of a key, behind its opening quote; NULL when the line has no such key. */
+static const char *value_of(const char *line, size_t n, const char *key)
+{
+	char mark[32];
+	int size = snprintf(mark, sizeof(mark), "\"%s\":\"", key);
+	const char *at = memmem(line, n, mark, (size_t)size);
+
+	return at != NULL ? at + size : NULL;
+}
+
+static bool has(const char *line, size_t n, const char *key, const char *value)
+{
+	const char *at = value_of(line, n, key);
+	size_t size = strlen(value), left = at != NULL ? n - (size_t)(at - line) : 0;
+
+	return left > size && memcmp(at, value, size) == 0 && at[size] == '"';
+}
+
+static bool either(const char *line, size_t n, const char *kind, const char *value)
+{
+	char client[24], server[24];
+
+	snprintf(client, sizeof(client), "client_%s", kind);
+	snprintf(server, sizeof(server), "server_%s", kind);
+	return has(line, n, client, value) || has(line, n, server, value);
+}
+
+/* "10.0.0.1:502" or "[::1]:502". */
+static bool end_in(const char *line, size_t n, const char *key, const struct addr_range *r)
+{
+	const char *at = value_of(line, n, key);
+	size_t left = at != NULL ? n - (size_t)(at - line) : 0, size = 0;
+	bool bracket = left > 0 && *at == '[';
+	char text[ADDR_TEXT];
+	struct addr a;
+
+	at += bracket;
+	left -= bracket;
+	while (size < left && at[size] != '"' && at[size] != (bracket ? ']' : ':'))
+		size++;
+	if (size == 0 || size >= sizeof(text))
+		return false;
+	memcpy(text, at, size);
+	text[size] = '\0';
+	return addr_parse(text, &a) && a.family == r->lo.family && addr_in(&a, r);
+}
+
+static bool grave(const char *line, size_t n, unsigned least)
+{
+	bool found = least == EVENT_NOTICE;
+
+	for (unsigned s = least; s < EVENT_SEVERITY_COUNT && !found; s++)
+		found = has(line, n, "severity", event_severity_word((enum event_severity)s));
+	return found;
+}
+
+bool line_filter_match(const struct line_filter *f, const char *line, size_t n)
+{
+	const char(*t)[FILTER_TEXT] = f->asked->text;
+	const char *time = value_of(line, n, "time");
+
+	if (t[FILTER_SINCE][0] != '\0' &&
+	    (time == NULL || n - (size_t)(time - line) < SECONDS || strncmp(time, t[FILTER_SINCE], SECONDS) < 0))
+		return false;
+	return grave(line, n, f->gravity) &&
+	       (t[FILTER_CONDUIT][0] == '\0' || has(line, n, "conduit", t[FILTER_CONDUIT])) &&
+	       (t[FILTER_VERDICT][0] == '\0' || has(line, n, "verdict", t[FILTER_VERDICT])) &&
+	       (t[FILTER_ZONE][0] == '\0' || either(line, n, "zone", t[FILTER_ZONE])) &&
+	       (t[FILTER_ASSET][0] == '\0' || either(line, n, "asset", t[FILTER_ASSET])) &&
+	       (t[FILTER_HOST][0] == '\0' || end_in(line, n, "client", &f->hosts) ||
+		end_in(line, n, "server", &f->hosts));
+}

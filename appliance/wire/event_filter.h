@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which events somebody asks for: what follows the two numbers of MSG_CTL_EVENTS, and how the journal reads it. Conditions
+ * that are left empty hold for all; those that are given must all hold.
+ */
+#ifndef SEKISHO_WIRE_EVENT_FILTER_H
+#define SEKISHO_WIRE_EVENT_FILTER_H
+
+#include <stdbool.h>
+
+#include "appliance/base/bytes.h"
+
+enum event_filter_key {
+	FILTER_SINCE,	 /* a moment in UTC, "2026-11-20T08:10:11" and whatever follows */
+	FILTER_CONDUIT,	 /* a name */
+	FILTER_VERDICT,	 /* a verdict's word */
+	FILTER_ZONE,	 /* of either end: a name */
+	FILTER_ASSET,	 /* either end: a name */
+	FILTER_HOST,	 /* either end: an address or a prefix */
+	FILTER_SEVERITY, /* a word: this one or a graver one */
+	FILTER_KEYS
+};
+
+#define FILTER_TEXT 128u /* bytes of one, NUL included */
+#define FILTER_WIRE (FILTER_KEYS * (FILTER_TEXT + 1u))
+
+struct event_filter {
+	char text[FILTER_KEYS][FILTER_TEXT]; /* "" = any */
+};
+
+/* False when the text does not fit. */
+bool event_filter_set(struct event_filter *f, enum event_filter_key key, const char *text);
+bool event_filter_any(const struct event_filter *f); /* nothing is asked for: all events match */
+/* Writes nothing for a filter that is empty. */
+void event_filter_encode(const struct event_filter *f, struct outbuf *o);
+/* False when the bytes are none that event_filter_encode writes. Takes all of them. */
+bool event_filter_decode(struct bytes *b, struct event_filter *ret);
+
+#endif

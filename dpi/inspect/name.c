@@ -243,6 +243,9 @@ bool look_name_again(struct look *l)
 {
 	struct promise promised = promise_of(l);
 
+	/* An enforcer has to read from the first byte on; what went before on a lane for naming is not kept. */
+	if (promised.commands != 0 && stream_carry(&l->f->stream, DIR_C2S) != l->f->stream.dir[DIR_C2S].offset)
+		return false;
 	for (unsigned dir = 0; dir < 2; dir++) {
 		const struct stream_dir *d = &l->f->stream.dir[dir];
 

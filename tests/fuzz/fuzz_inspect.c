@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any sequence of packets of a few connections, under every kind of permit, with time passing: each packet is decided
- * exactly once, nothing is left in the pool at the end, and the cut lane accepts nothing.
+ * Whole lives of flows: four connections, each under a permit that stays until the input changes it, open, speak, lose,
+ * repeat, come out of order, close and open again, while time passes and tables change. Each packet is decided exactly once,
+ * nothing is left in the pool at the end, the cut lane accepts nothing; and a server that reads what arrives, in order and
+ * nothing twice, never reads a command that its permit of that moment forbids.
  *
  * LINK: dpi/inspect/inspect.c dpi/inspect/flow.c dpi/inspect/tcp.c dpi/inspect/midstream.c dpi/inspect/wait.c dpi/inspect/datagram.c
  * LINK: dpi/inspect/name.c dpi/inspect/again.c dpi/inspect/search.c dpi/inspect/repeat.c dpi/inspect/command.c dpi/inspect/event.c dpi/decode.c dpi/flow.c
@@ -15,9 +17,37 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define PACKETS_MAX 400u
+#define STEPS_MAX 500u
+#define CONNS 4u
+#define ROOM 4096u
+#define WRITE 20 /* forbidden by P_TOY_READS alone */
+
+/* A packet with data that was handed in. */
+struct handed {
+	uint32_t id, generation, permit, at, n;
+	uint8_t conn;
+	bool cut, done;
+	uint8_t bytes[128];
+};
+
+/* A connection and both its ends. */
+struct life {
+	struct conn k;
+	uint32_t isn, generation;
+	uint8_t said[ROOM]; /* by the client */
+	uint32_t n_said;
+	bool strict; /* everything of it was judged, and nothing may pass unjudged */
+	bool open;   /* the server reads */
+	bool deaf;   /* what is sent is lost behind the box */
+	uint8_t got[ROOM];
+	bool have[ROOM];
+	uint32_t next, parsed;
+};
 
 static struct inspector *inspectors[2]; /* as a box, as a reader of captures */
+static struct life lives[CONNS];
+static struct handed handed[STEPS_MAX * 2];
+static size_t n_handed, resets_seen;
 
 static void must(bool x)
 {
@@ -25,87 +55,302 @@ static void must(bool x)
 		abort();
 }
 
-/* A number up to 128 below or 127 above. */
-static uint32_t near(uint32_t from, uint8_t by)
+static bool judges_all(uint32_t permit)
 {
-	return from + by - (by & 128u ? 256u : 0u);
+	return permit == P_TOY || permit == P_TOY_2 || permit == P_TOY_SAFETY || permit == P_TOY_DROP ||
+	       permit == P_TOY_READS || permit == P_TOY_FEW || permit == P_TOY_PICK_UP;
 }
 
-/* One packet of eight bytes of instruction and its payload. */
-static bool step(struct bytes *b, struct conn *conns, uint32_t *ret_id, bool *ret_cut)
+/* ---- the server ------------------------------------------------------------------------------------------------- */
+
+static void read_commands(struct life *l)
 {
-	uint8_t who, what, flags, seq, ack, len, permit, turn;
-	struct bytes payload;
-	struct conn *k;
-	enum direction dir;
-	size_t n;
-	uint32_t own, peer;
+	while (l->open && l->parsed < l->next) {
+		uint8_t len = l->parsed + 1 < l->next ? l->got[l->parsed + 1] : TOY_MIN;
+		uint8_t function;
 
-	bytes_u8(b, &who);
-	bytes_u8(b, &what);
-	bytes_u8(b, &flags);
-	bytes_u8(b, &seq);
-	bytes_u8(b, &ack);
-	bytes_u8(b, &len);
-	bytes_u8(b, &permit);
-	bytes_u8(b, &turn);
-	if (b->failed)
-		return false;
-	if (len > b->left)
-		len = (uint8_t)b->left;
-	bytes_take(b, len, &payload);
-	k = &conns[who & 3u];
-	dir = who & 4u ? DIR_S2C : DIR_C2S;
-	k->family = who & 8u ? 6 : 4;
-	desk_now += (uint64_t)turn * turn * 1000000u;
-	if (turn & 1)
-		inspector_tick(desk_i);
-	own = near(dir == DIR_C2S ? k->c : k->s, seq);
-	peer = near(dir == DIR_C2S ? k->s : k->c, ack);
-	k->permit = permit % (P_COUNT + 1u); /* one of them unknown */
-	if (what & 1u) {
-		uint8_t *u = desk_packet + (k->family == 4 ? 20 : 40);
-
-		put16(u, dir == DIR_C2S ? k->client_port : k->server_port);
-		put16(u + 2, dir == DIR_C2S ? k->server_port : k->client_port);
-		put16(u + 4, 8u + len);
-		memcpy(u + 8, payload.p, len);
-		n = desk_ip(desk_packet, k, dir, 17, 8u + len, 6);
-	} else {
-		n = desk_tcp(k, dir, own, peer, flags & 63u, payload.p, len);
-		if (dir == DIR_C2S)
-			k->c = own + len + ((flags & 3u) != 0);
-		else
-			k->s = own + len + ((flags & 3u) != 0);
+		if (l->got[l->parsed] != TOY_MARK || len < TOY_MIN || len > TOY_MAX) {
+			l->open = false;
+			return;
+		}
+		if (l->next - l->parsed < 2 || l->next - l->parsed < len)
+			return;
+		function = l->got[l->parsed + 2];
+		must(!l->strict ||
+		     (function != TOY_FORBIDDEN && !(l->k.permit == P_TOY_READS && function > TOY_READ_MAX)));
+		l->parsed += len;
 	}
-	if (what & 128u)
-		desk_packet[what % n] ^= flags; /* a damaged one */
-	*ret_cut = (what & 0x70u) == 0x70u;
-	*ret_id = desk_hand(n, k->permit, *ret_cut ? LANE_CUT : 40, (what & 2u) != 0);
-	return true;
 }
 
-static void run(struct bytes b)
+static void receive(struct life *l, const struct handed *h)
 {
-	struct conn conns[4];
-	uint32_t ids[PACKETS_MAX];
-	bool cuts[PACKETS_MAX];
+	if (!l->open || l->deaf || h->generation != l->generation)
+		return;
+	for (uint32_t i = 0; i < h->n && h->at < ROOM - i; i++) {
+		if (l->have[h->at + i])
+			continue;
+		l->have[h->at + i] = true;
+		l->got[h->at + i] = h->bytes[i];
+	}
+	while (l->next < ROOM && l->have[l->next])
+		l->next++;
+	read_commands(l);
+}
+
+/* What was decided since arrives, unless its permit has changed: the kernel drops that. */
+static void arrive(bool captured)
+{
+	for (; resets_seen < desk.n_resets; resets_seen++) {
+		const struct reset_record *r = &desk.resets[resets_seen];
+
+		for (unsigned c = 0; c < CONNS; c++)
+			if (r->client_port == lives[c].k.client_port && r->to_server.valid &&
+			    r->to_server.seq == lives[c].isn + 1 + lives[c].next)
+				lives[c].open = false;
+	}
+	for (size_t i = 0; i < n_handed; i++) {
+		struct handed *h = &handed[i];
+		uint8_t o = desk.outcome[h->id % DESK_IDS];
+
+		if (h->done || o == 0)
+			continue;
+		h->done = true;
+		must(!h->cut || o == OUTCOME_DROP);
+		if (o >= OUTCOME_ACCEPT && !captured && h->permit == lives[h->conn].k.permit)
+			receive(&lives[h->conn], h);
+	}
+}
+
+/* ---- what is sent ----------------------------------------------------------------------------------------------- */
+
+static uint32_t hand(struct life *l, enum direction dir, uint32_t seq, uint32_t ack, unsigned flags, const uint8_t *p,
+		     uint32_t n, uint32_t mark)
+{
+	struct handed *h = &handed[n_handed];
+	size_t size = desk_tcp(&l->k, dir, seq, ack, flags, p, n);
+
+	if (n_handed == sizeof(handed) / sizeof(handed[0]))
+		return 0;
+	*h = (struct handed){ .generation = l->generation,
+			      .permit = l->k.permit,
+			      .at = dir == DIR_C2S ? seq - l->isn - 1 : ROOM,
+			      .n = n < sizeof(h->bytes) ? n : sizeof(h->bytes),
+			      .conn = (uint8_t)(l - lives),
+			      .cut = mark_lane(mark) == LANE_CUT };
+	if (h->n > 0)
+		memcpy(h->bytes, p, h->n);
+	n_handed++;
+	h->id = desk_hand_as(size, mark, false);
+	return h->id;
+}
+
+static uint32_t mark_of(const struct life *l)
+{
+	return mark_make(l->k.permit, lane_number(desk_lane(l->k.permit)), MARK_UNJUDGED);
+}
+
+static void client_sends(struct life *l, uint32_t at, uint32_t n, unsigned flags)
+{
+	if (at > l->n_said)
+		at = l->n_said;
+	if (n > l->n_said - at)
+		n = l->n_said - at;
+	hand(l, DIR_C2S, l->isn + 1 + at, l->k.s, DESK_ACK | flags, l->said + at, n > 120 ? 120 : n, mark_of(l));
+}
+
+static uint32_t say(struct life *l, uint8_t len, uint8_t function)
+{
+	uint32_t at = l->n_said;
+
+	len = (uint8_t)(TOY_MIN + len % 20u);
+	if (ROOM - at < TOY_MAX)
+		return at;
+	l->n_said += (uint32_t)toy_pdu(l->said + at, len, function);
+	return at;
+}
+
+static void server_sends(struct life *l, const uint8_t *p, uint32_t n, unsigned flags, uint32_t ack)
+{
+	uint32_t id = hand(l, DIR_S2C, l->k.s, ack, DESK_ACK | flags, p, n, mark_of(l));
+
+	if (desk.outcome[id % DESK_IDS] >= OUTCOME_ACCEPT)
+		l->k.s += n + (flags & DESK_FIN ? 1 : 0);
+}
+
+static void open_life(struct life *l, uint8_t arg)
+{
+	l->generation++;
+	l->isn = 0xffffff00u + arg * 3u;
+	l->k.s = 7000u * arg;
+	l->n_said = l->next = l->parsed = 0;
+	memset(l->have, 0, sizeof(l->have));
+	l->strict = judges_all(l->k.permit);
+	l->deaf = false;
+	l->open = desk.outcome[hand(l, DIR_C2S, l->isn, 0, DESK_SYN, NULL, 0, mark_of(l)) % DESK_IDS] >= OUTCOME_ACCEPT;
+	if (!l->open)
+		return;
+	hand(l, DIR_S2C, l->k.s++, l->isn + 1, DESK_SYN | DESK_ACK, NULL, 0, mark_of(l));
+	if (arg % 5 != 0)
+		client_sends(l, 0, 0, 0);
+}
+
+static void change_permit(struct life *l, uint8_t arg)
+{
+	l->k.permit = arg % P_COUNT == 0 ? P_TOY : arg % P_COUNT;
+	l->strict = l->strict && judges_all(l->k.permit);
+}
+
+static void change_table(uint8_t arg)
+{
+	uint8_t digest[32];
+	size_t n;
+	uint8_t *image = desk_image(1 + arg % 3u, &n);
+
+	inspector_table(desk_i, bytes_of(image, n), digest);
+	free(image);
+}
+
+static void one_step(uint8_t what, uint8_t arg)
+{
+	struct life *l = &lives[what & 3u];
+	uint8_t other[64], pdu[64];
+	uint32_t at;
+
+	switch (what >> 2 & 31u) {
+	case 0:
+		if (!l->open || arg % 7 == 0)
+			open_life(l, arg);
+		break;
+	case 1:
+	case 2:
+	case 3:
+		at = say(l, arg, (uint8_t)(arg % 10));
+		client_sends(l, at, TOY_MAX, DESK_PSH);
+		break;
+	case 4:
+		at = say(l, arg, WRITE);
+		client_sends(l, at, TOY_MAX, 0);
+		break;
+	case 5:
+		at = say(l, arg, TOY_FORBIDDEN);
+		client_sends(l, at, arg % 3 == 0 ? TOY_MAX : arg % 20u, 0);
+		break;
+	case 6: /* said, and to be sent later */
+		say(l, arg, arg % 4 == 0 ? TOY_FORBIDDEN : arg % 4 == 1 ? WRITE : 3);
+		break;
+	case 7:
+	case 8: /* some piece of what was said, old or new */
+		at = l->n_said > 80 ? l->n_said - 80 : 0;
+		client_sends(l, at + arg % 80u, 1 + arg / 3u, 0);
+		break;
+	case 9: /* from what the server lacks on */
+		client_sends(l, l->next, 1 + arg, 0);
+		break;
+	case 10: /* something else in its place */
+		at = l->n_said > 40 ? l->n_said - arg % 40u : 0;
+		toy_pdu(other, 20, arg % 2 ? TOY_FORBIDDEN : 5);
+		hand(l, DIR_C2S, l->isn + 1 + at, l->k.s, DESK_ACK, other + arg % 6u, 10, mark_of(l));
+		break;
+	case 11:
+	case 12: /* the server takes note, or answers */
+		server_sends(l, pdu, arg % 3 ? (uint32_t)toy_pdu(pdu, 12, 3) : 0, 0, l->isn + 1 + l->next);
+		break;
+	case 13: /* an answer in pieces, ahead, or an acknowledgement of what it lacks */
+		toy_pdu(pdu, 12, 3);
+		l->strict = l->strict && arg % 11 != 0; /* such a server may have read anything */
+		hand(l, DIR_S2C, l->k.s + arg % 9u, l->isn + 1 + l->next + (arg % 11 == 0 ? 12 : 0), DESK_ACK,
+		     pdu + arg % 9u, 3, mark_of(l));
+		break;
+	case 14:
+		client_sends(l, l->n_said, 0, DESK_FIN);
+		break;
+	case 15:
+		server_sends(l, NULL, 0, DESK_FIN, l->isn + 1 + l->next);
+		break;
+	case 16:
+		hand(l, DIR_C2S, l->isn + 1 + l->next + arg % 3u, 0, DESK_RST, (const uint8_t *)"text",
+		     arg % 5 == 0 ? 4 : 0, mark_of(l));
+		l->open = l->open && arg % 3u != 0;
+		break;
+	case 17:
+		desk_now += (uint64_t)arg * 1000000u;
+		inspector_tick(desk_i);
+		break;
+	case 18:
+		desk_now += (uint64_t)arg * 1000000000u * (arg > 250 ? 4000u : 1u);
+		inspector_tick(desk_i);
+		break;
+	case 19:
+		change_permit(l, arg);
+		break;
+	case 20:
+		change_permit(l, arg % 2 ? P_TOY_READS : P_TOY);
+		break;
+	case 21:
+		change_table(arg);
+		break;
+	case 22:
+		l->deaf = !l->deaf;
+		break;
+	case 23:
+		toy_pdu(pdu, 12, 3);
+		hand(l, arg & 1 ? DIR_S2C : DIR_C2S, arg & 1 ? l->k.s : l->isn + 1 + l->n_said, l->k.s, DESK_ACK, pdu,
+		     12, arg & 2 ? MARK_STRAY : mark_make(l->k.permit, LANE_CUT, MARK_UNJUDGED));
+		break;
+	case 24: /* any flags */
+		hand(l, arg & 64 ? DIR_S2C : DIR_C2S, l->isn + 1 + l->next, l->k.s, arg & 63u, pdu, 0, mark_of(l));
+		break;
+	case 25: /* went by unseen, where a full queue lets it */
+		at = say(l, arg, 3);
+		l->strict = false;
+		for (uint32_t i = at; i < l->n_said; i++) {
+			l->got[i] = l->said[i];
+			l->have[i] = true;
+		}
+		while (l->next < ROOM && l->have[l->next])
+			l->next++;
+		break;
+	case 26:
+		l->k.s += 12;
+		l->strict = false;
+		break;
+	case 27: /* the client dials over the session */
+		hand(l, DIR_C2S, l->isn + 50000u + arg, 0, DESK_SYN, NULL, 0, mark_of(l));
+		break;
+	default:
+		at = say(l, arg, 3);
+		client_sends(l, at + 2, TOY_MAX, 0); /* without its beginning */
+		break;
+	}
+}
+
+static void run(struct bytes b, bool captured)
+{
 	struct inspector_stats s;
-	size_t n = 0;
+	uint8_t what, arg;
 
 	desk_clear();
-	for (unsigned i = 0; i < 4; i++) {
-		conns[i] = desk_conn(P_TOY);
-		conns[i].server_port = (uint16_t)(i % 2 ? 502 : 443);
-		conns[i].c = 0xffffffe0u;
+	desk_id = 0;
+	n_handed = resets_seen = 0;
+	change_table(0);
+	memset(lives, 0, sizeof(lives));
+	for (unsigned c = 0; c < CONNS; c++) {
+		uint8_t permit = 0;
+
+		bytes_u8(&b, &permit);
+		lives[c].k = desk_conn(P_TOY);
+		lives[c].k.permit = permit % P_COUNT == 0 ? P_TOY : permit % P_COUNT;
+		lives[c].k.server_port = desk_rows[lives[c].k.permit].port;
+		lives[c].k.family = c % 2 ? 6 : 4;
 	}
-	while (n < PACKETS_MAX && step(&b, conns, &ids[n], &cuts[n]))
-		n++;
+	for (unsigned n = 0; n < STEPS_MAX && bytes_u8(&b, &what) && bytes_u8(&b, &arg); n++) {
+		one_step(what, arg);
+		arrive(captured);
+	}
 	inspector_finish(desk_i);
-	for (size_t i = 0; i < n; i++) {
-		must(desk.outcome[ids[i] % DESK_IDS] != 0);
-		must(!cuts[i] || desk.outcome[ids[i] % DESK_IDS] == OUTCOME_DROP);
-	}
+	arrive(captured);
+	for (size_t i = 0; i < n_handed; i++)
+		must(handed[i].done);
 	must(desk.twice == 0);
 	inspector_stats(desk_i, &s);
 	must(s.pool_used == 0 && s.flows == 0);
@@ -117,11 +362,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (unsigned i = 0; i < 2; i++) {
 		if (inspectors[i] == NULL) {
 			desk_open((struct inspector_limits){
-				.flows = 3, .pool_bytes = 1u << 14, .table_bytes = 1u << 16, .as_captured = i == 1 });
+				.flows = 8, .pool_bytes = 1u << 15, .table_bytes = 1u << 16, .as_captured = i == 1 });
 			inspectors[i] = desk_i;
 		}
 		desk_i = inspectors[i];
-		run(bytes_of(data, size));
+		run(bytes_of(data, size), i == 1);
 	}
 	return 0;
 }

@@ -253,6 +253,29 @@ static void undecided_bytes_are_counted_again(void **state)
 	assert_int_equal(desk_count(EVENT_FLOW, R_ENDED), 2);
 }
 
+/* What passed undecided on a lane for naming was never read as commands. */
+static void undecided_bytes_are_no_commands(void **state)
+{
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 8, TOY_FORBIDDEN);
+	for (unsigned taken = 0; taken < 2; taken++) {
+		struct conn k = desk_conn(P_TLS_LATE);
+
+		desk_clear();
+		desk_handshake(&k);
+		assert_int_equal(desk_send(&k, DIR_C2S, pdu, taken ? 4 : 8), OUTCOME_ACCEPT);
+		if (taken)
+			desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0);
+		k.permit = P_TOY;
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c - (taken ? 0 : 8), k.s, DESK_ACK, pdu + (taken ? 4 : 0),
+					      taken ? 4 : 8),
+				 OUTCOME_DROP);
+		assert_int_equal(desk_count(EVENT_FLOW, R_ENDED), 1);
+	}
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -266,6 +289,7 @@ int main(void)
 		T(observed_and_then_enforced),
 		T(what_waits_is_judged_by_what_holds_then),
 		T(undecided_bytes_are_counted_again),
+		T(undecided_bytes_are_no_commands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

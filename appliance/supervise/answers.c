@@ -278,6 +278,7 @@ static json_t *status_json(struct supervisor *s, struct collect *c)
 	set_part(j, "tap", c->answer[SLOT_TAP]);
 	set_part(j, "mgmt", c->answer[SLOT_MGMT]);
 	json_object_set_new(j, "silent", json_silent(s, c));
+	json_object_set_new(j, "busy", json_boolean(s->op.kind != OP_NONE));
 	json_object_set_new(j, "interfaces", json_interfaces(s));
 	json_object_set_new(j, "surroundings", json_surroundings(s));
 	json_object_set_new(j, "cores", json_integer(s->cores));

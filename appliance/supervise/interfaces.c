@@ -90,7 +90,8 @@ json_t *json_surroundings(const struct supervisor *s)
 	json_t *list = json_array();
 	struct err e = { 0 };
 
-	if (box_compare(&s->spaces, s->now->ir, false, difference, list, &e) < 0)
+	/* What is just being changed differs from either policy; whoever changes it looks for itself. */
+	if (s->op.kind == OP_NONE && box_compare(&s->spaces, s->now->ir, false, difference, list, &e) < 0)
 		difference(list, "box", "unknown", e.text);
 	if (outside_look(&s->spaces, s->now->ir, difference, list, &e) < 0)
 		difference(list, "namespace", "unknown", e.text);

@@ -113,7 +113,8 @@ json_t *faults_find(struct cli *c, const json_t *status)
 		     *settings = ja(status, "settings");
 	struct faults f = { c, status, json_array() };
 	const char *notice = js(ja(status, "notice"), lang_name(c->lang));
-	bool in_force = ju(g, "number") > 0;
+	/* What is just being changed is in two states at once. */
+	bool in_force = ju(g, "number") > 0 && !json_is_true(json_object_get(status, "busy"));
 
 	if (*notice != '\0')
 		fault(&f, M_FAULT_NOTICE, notice, "", "");

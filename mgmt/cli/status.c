@@ -31,6 +31,12 @@ static bool role_is(const json_t *r, const char *name)
 	return strcmp(js(r, "role"), name) == 0;
 }
 
+/* It lives as long as a policy is compiled, and is nobody's loss. */
+static bool is_passing(const json_t *role)
+{
+	return role_is(role, "compile");
+}
+
 /* It runs, as far as the supervisor can see, but did not answer in time. */
 static bool is_silent(const json_t *status, const json_t *role)
 {
@@ -39,6 +45,9 @@ static bool is_silent(const json_t *status, const json_t *role)
 	for (size_t i = 0; i < json_array_size(silent); i++) {
 		const json_t *s = json_array_get(silent, i);
 
+		/* Whoever is just changing what is in force answers when that is done. */
+		if (role_is(role, "enforce") && json_is_true(json_object_get(status, "busy")))
+			return false;
 		if (role_is(s, js(role, "role")) && ju(s, "index") == ju(role, "index"))
 			return true;
 	}
@@ -62,7 +71,7 @@ static enum stand stand_of(const json_t *status)
 
 		if (role_is(r, "enforce") && running)
 			enforce = true;
-		if (!running && s < worst)
+		if (!is_passing(r) && !running && s < worst)
 			worst = s;
 	}
 	if (worst > STAND_UNRECORDED && *js(json_object_get(status, "journal"), "trouble") != '\0')
@@ -79,7 +88,7 @@ static void away(struct cli *c, const json_t *status)
 	for (size_t i = 0; i < json_array_size(roles); i++) {
 		const json_t *r = json_array_get(roles, i);
 
-		if (strcmp(js(r, "state"), "running") == 0 && !is_silent(status, r))
+		if (is_passing(r) || (strcmp(js(r, "state"), "running") == 0 && !is_silent(status, r)))
 			continue;
 		fprintf(c->out, "%s%s", before, js(r, "role"));
 		if (role_is(r, "dpi") || role_is(r, "gate"))

@@ -2,7 +2,7 @@
 /*
  * LINK: tests/unit/policy/model_make.c policy/compile/lower.c policy/space/cells.c policy/space/boxes.c policy/space/costs.c
  * LINK: policy/space/intern.c policy/compile/permits.c policy/compile/commands.c policy/space/prove.c
- * LINK: policy/space/prove_text.c
+ * LINK: policy/space/prove_text.c policy/space/passes.c
  * LINK: policy/ir/table_image.c policy/ir/elements.c appliance/base/addr.c appliance/base/arena.c
  * LINK: appliance/base/bytes.c appliance/wire/commands.c appliance/base/diag.c appliance/base/messages.c
  * LINK: appliance/wire/protocols.c appliance/base/sha256.c appliance/wire/vocabulary.c

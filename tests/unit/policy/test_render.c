@@ -2,7 +2,7 @@
 /*
  * LINK: tests/unit/policy/model_make.c policy/compile/lower.c policy/space/cells.c policy/space/boxes.c policy/space/costs.c
  * LINK: policy/space/intern.c policy/compile/permits.c policy/compile/commands.c policy/space/prove.c
- * LINK: policy/space/prove_text.c
+ * LINK: policy/space/prove_text.c policy/space/passes.c
  * LINK: policy/ir/seal.c policy/ir/skeleton.c policy/ir/elements.c policy/ir/names.c policy/render/nft.c
  * LINK: policy/render/nft_rule.c policy/render/json.c appliance/base/addr.c appliance/base/json.c
  * LINK: appliance/base/arena.c appliance/base/bytes.c appliance/wire/commands.c appliance/base/diag.c

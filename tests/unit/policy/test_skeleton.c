@@ -3,7 +3,7 @@
  * LINK: tests/unit/policy/model_make.c tests/unit/kernel/rule_box.c policy/compile/lower.c policy/space/cells.c
  * LINK: policy/space/boxes.c policy/space/costs.c policy/space/intern.c policy/compile/permits.c policy/compile/commands.c
  * LINK: policy/space/prove.c policy/ir/evaluate.c policy/ir/skeleton.c policy/ir/elements.c policy/ir/names.c
- * LINK: policy/space/prove_text.c
+ * LINK: policy/space/prove_text.c policy/space/passes.c
  * LINK: appliance/base/addr.c appliance/wire/reason.c appliance/base/arena.c appliance/base/bytes.c
  * LINK: appliance/wire/commands.c appliance/base/diag.c appliance/base/messages.c appliance/wire/protocols.c
  * LINK: appliance/base/sha256.c appliance/wire/vocabulary.c

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Between the files of the proof: prove.c walks from zone to zone, passes.c says what one conduit lets by. No one else
+ * includes this.
+ */
+#ifndef SEKISHO_POLICY_SPACE_PASSES_H
+#define SEKISHO_POLICY_SPACE_PASSES_H
+
+#include "policy/space/cells.h"
+#include "policy/space/prove.h"
+
+/* What a `never` may name: each set of command words, and any permission at all. */
+#define WANTS (CLASS_ALL + 2u)
+#define WAYS 4u /* enum unattended */
+#define UNASKED UINT32_MAX
+#define NOBODY (UINT32_MAX - 1u)
+
+/* All conduits from one zone to another, and what has been found out about them: every statement asks the same. */
+struct hop {
+	uint32_t from, to; /* zones */
+	uint32_t first, n; /* in proof.sorted */
+	uint32_t leads;	   /* the first by which a walk may go on, or one of the above */
+	uint32_t *breaker; /* [WANTS * WAYS]: the first that carries what is forbidden; NULL = never asked */
+};
+
+struct proof {
+	const struct model *m;
+	struct arena *a;
+	struct counterexample *list;
+	size_t n, room;
+	uint32_t *sorted; /* conduits by from, to, index */
+	struct hop *hops; /* by from, then by their first conduit */
+	size_t n_hops;
+	uint32_t *first_hop;	   /* by zone; one more at the end */
+	struct arena *scratch;	   /* of the cells, made when they are first asked */
+	const struct cells *cells; /* NULL: not made yet, or too many */
+	uint32_t *pair_at;	   /* by conduit: its first pair in the cells */
+	uint32_t
+		*decided[WAYS]; /* by pair: the first cell in which it passes the unjudged, + 1; NULL = not asked yet */
+	enum unattended unattended; /* what is tried */
+	const bool *breaks_off;	    /* by number: those that do not count; NULL = none */
+};
+
+/* In force now or later, able to let anything through, and between interfaces. */
+bool conduit_matters(const struct proof *p, const struct model_conduit *c);
+/* Some packet crosses by this conduit to an address from where a walk may go on. */
+bool conduit_leads_on(const struct proof *p, const struct model_conduit *c);
+/* The forbidden packet of a last hop by this conduit. */
+bool conduit_breaks(struct proof *p, const struct model_conduit *c, const struct model_never *never,
+		    struct counterexample *ret);
+
+#endif

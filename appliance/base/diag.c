@@ -10,6 +10,7 @@ void diags_init(struct diags *d, struct arena *a)
 {
 	memset(d, 0, sizeof(*d));
 	d->arena = a;
+	d->folder = "";
 }
 
 /* The catalogue's sentence in one language, in the arena; the bare format when memory is out, never NULL. */
@@ -32,25 +33,48 @@ static const char *sentence(struct arena *a, enum lang l, enum message m, va_lis
 	return text;
 }
 
-/* A place in the list. Errors push out warnings: what stops the policy is shown first. NULL = counted only. */
+/* Room for one more in the list; false when it is full or memory is out. */
+static bool has_room(struct diags *d)
+{
+	size_t room = d->room == 0 ? 32 : d->room * 2;
+	struct diag **list;
+
+	if (d->n >= DIAG_KEPT)
+		return false;
+	if (d->n < d->room)
+		return true;
+	list = arena_array(d->arena, room, sizeof(struct diag *));
+	if (list == NULL)
+		return false;
+	if (d->n > 0)
+		memcpy(list, d->list, d->n * sizeof(struct diag *));
+	d->list = list;
+	d->room = room;
+	return true;
+}
+
+/* A place for one more. Errors push out warnings: what stops the policy is never lost. NULL = counted only. */
 static struct diag *slot(struct diags *d, enum severity s)
 {
+	struct diag *g;
+
 	if (s == SEV_ERROR)
 		d->errors++;
 	else
 		d->warnings++;
-	if (d->n < DIAG_MAX)
-		return &d->list[d->n++];
-	for (size_t i = d->n; s == SEV_ERROR && i-- > 0;) {
-		if (d->list[i].severity == SEV_WARNING) {
-			memmove(&d->list[i], &d->list[i + 1], (d->n - i - 1) * sizeof(d->list[0]));
-			return &d->list[d->n - 1];
-		}
+	if (has_room(d)) {
+		g = arena_alloc(d->arena, sizeof(*g));
+		if (g != NULL)
+			d->list[d->n++] = g;
+		return g;
 	}
+	for (size_t i = d->n; s == SEV_ERROR && i-- > 0;)
+		if (d->list[i]->severity == SEV_WARNING)
+			return d->list[i];
 	return NULL;
 }
 
-/* Where entries past DIAG_MAX are written to, so that callers need no test; nobody reads it. */
+/* Where entries that are not kept are written to, so that callers need no test; nobody reads it. */
 static struct diag scratch;
 
 static struct diag *entry(struct diags *d, enum severity s, const char *code, struct srcpos at)
@@ -70,6 +94,7 @@ struct diag *diag_add(struct diags *d, enum severity s, const char *code, struct
 
 	if (g == &scratch)
 		return g;
+	g->sentence = (unsigned)m + 1;
 	va_start(ap, m);
 	g->text[LANG_EN] = sentence(d->arena, LANG_EN, m, ap);
 	g->text[LANG_JA] = sentence(d->arena, LANG_JA, m, ap);
@@ -99,25 +124,52 @@ void diag_hint(struct diags *d, struct diag *g, enum message m, ...)
 	va_end(ap);
 }
 
-static int by_place(const void *pa, const void *pb)
+/* ---- order ---------------------------------------------------------------------------------------------------------- */
+
+static const char *const by_weight[] = {
+#define WARNING(code) "policy." code,
+#include "appliance/base/warnings.def"
+#undef WARNING
+};
+#define WEIGHTS (sizeof(by_weight) / sizeof(by_weight[0]))
+
+static size_t weight(const struct diag *g)
+{
+	size_t i = 0;
+
+	if (g->severity == SEV_ERROR)
+		return 0;
+	while (i < WEIGHTS && strcmp(by_weight[i], g->code) != 0)
+		i++;
+	return 1 + i;
+}
+
+static int by_weight_and_place(const void *pa, const void *pb)
 {
 	const struct diag *a = *(const struct diag *const *)pa, *b = *(const struct diag *const *)pb;
+	size_t wa = weight(a), wb = weight(b);
+	int codes;
 
+	if (wa != wb)
+		return wa < wb ? -1 : 1;
+	codes = a->severity == SEV_ERROR ? 0 : strcmp(a->code, b->code);
+	if (codes != 0)
+		return codes;
+	if (a->severity == SEV_WARNING && a->sentence != b->sentence)
+		return a->sentence < b->sentence ? -1 : 1;
 	if (a->at.file != b->at.file)
 		return a->at.file < b->at.file ? -1 : 1;
 	if (a->at.line != b->at.line)
 		return a->at.line < b->at.line ? -1 : 1;
 	if (a->at.column != b->at.column)
 		return a->at.column < b->at.column ? -1 : 1;
-	return a < b ? -1 : a > b; /* as they were added */
+	return strcmp(a->text[LANG_EN], b->text[LANG_EN]);
 }
 
-size_t diags_sorted(const struct diags *d, const struct diag *ret[DIAG_MAX])
+void diags_sort(struct diags *d)
 {
-	for (size_t i = 0; i < d->n; i++)
-		ret[i] = &d->list[i];
-	qsort(ret, d->n, sizeof(void *), by_place);
-	return d->n;
+	if (d->n > 1)
+		qsort(d->list, d->n, sizeof(struct diag *), by_weight_and_place);
 }
 
 /* Edits between two words of at most WORD_MAX characters; a swap of neighbours counts as one, upper case as none. */

@@ -26,6 +26,7 @@ enum severity { SEV_ERROR, SEV_WARNING };
 struct diag {
 	enum severity severity;
 	const char *code;    /* stable, e.g. "policy.unknown_key" */
+	unsigned sentence;   /* which of the catalogue it is: what is said of many lines is said once */
 	struct srcpos at;    /* primary place */
 	uint32_t width;	     /* characters to underline, at least 1 */
 	struct srcpos also;  /* related place; line 0 = none */
@@ -33,26 +34,29 @@ struct diag {
 	const char *hint[2]; /* may be NULL */
 };
 
-#define DIAG_MAX 50 /* kept; further ones are only counted */
+#define DIAG_SHOWN 50	 /* errors that a person is shown; programs get all that are kept */
+#define DIAG_KEPT 20000u /* further ones are only counted */
 
 struct diags {
 	struct arena *arena; /* borrowed */
-	struct diag list[DIAG_MAX];
-	size_t n;
+	const char *folder;  /* put before names of files for people, "" or with its '/': they typed it */
+	struct diag **list;  /* `n` kept, in the order they were added; room for `room`; in the arena */
+	size_t n, room;
 	size_t errors;	 /* all, kept or not */
 	size_t warnings; /* all, kept or not */
 };
 
 void diags_init(struct diags *d, struct arena *a);
 /* Adds one; the message's arguments follow in the order of the English format. Returns the entry (to set also/width),
- * never NULL: past DIAG_MAX a scratch entry that is counted but not kept. */
+ * never NULL: past DIAG_KEPT, or without memory, a scratch entry that is counted but not kept. */
 struct diag *diag_add(struct diags *d, enum severity s, const char *code, struct srcpos at, enum message m, ...);
 void diag_hint(struct diags *d, struct diag *g, enum message m, ...);
 /* The same with both texts at hand (arena or static), for sentences whose parts differ by language. */
 struct diag *diag_add_texts(struct diags *d, enum severity s, const char *code, struct srcpos at, const char *en,
 			    const char *ja);
-/* The kept ones by file, line and column; the count is returned. */
-size_t diags_sorted(const struct diags *d, const struct diag *ret[DIAG_MAX]);
+/* Orders the kept ones as they are to be read: errors by place, then warnings by weight (warnings.def), what says the same together
+ * and by place. */
+void diags_sort(struct diags *d);
 
 /* One text of the operator, as read. */
 struct source_text {
@@ -61,8 +65,9 @@ struct source_text {
 	size_t size;
 };
 
-/* "site.cfg:12:7: error: ..." with excerpt, caret line, hint; full-width characters counted as two cells. */
-void diags_print(FILE *to, const struct diags *d, const struct source_text *sources, size_t n_sources, enum lang l);
+/* "site.cfg:12:7: error: ..." with excerpt, caret line, hint; full-width characters counted as two cells. Of warnings that
+ * say the same of many lines the first is shown so, the others as a count with their places. Sorts. */
+void diags_print(FILE *to, struct diags *d, const struct source_text *sources, size_t n_sources, enum lang l);
 /* The closest of `n` known words within a small edit distance, or NULL. For "did you mean". */
 const char *word_nearest(const char *word, const char *const *known, size_t n);
 

@@ -23,14 +23,13 @@ static json_t *one_json(const struct diag *g, const struct source_text *s, size_
 			 "also", also_json(g, s, n));
 }
 
-json_t *diags_json(const struct diags *d, const struct source_text *s, size_t n, enum lang lang)
+json_t *diags_json(struct diags *d, const struct source_text *s, size_t n, enum lang lang)
 {
-	const struct diag *order[DIAG_MAX];
-	size_t kept = diags_sorted(d, order);
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < kept; i++)
-		json_array_append_new(list, one_json(order[i], s, n, lang));
+	diags_sort(d);
+	for (size_t i = 0; i < d->n; i++)
+		json_array_append_new(list, one_json(d->list[i], s, n, lang));
 	return json_pack("{s:o, s:I, s:I}", "diagnostics", list, "errors", (json_int_t)d->errors, "warnings",
 			 (json_int_t)d->warnings);
 }

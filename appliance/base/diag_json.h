@@ -11,6 +11,6 @@
 
 /* {"diagnostics":[...],"errors":E,"warnings":W}; diagnostics sorted by place, errors and warnings count all, kept or
  * not. A new reference, owned by the caller; NULL when memory is out. `s` holds the `n` texts that places refer to. */
-json_t *diags_json(const struct diags *d, const struct source_text *s, size_t n, enum lang lang);
+json_t *diags_json(struct diags *d, const struct source_text *s, size_t n, enum lang lang);
 
 #endif

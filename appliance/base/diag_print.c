@@ -101,8 +101,8 @@ static void excerpt(FILE *to, const struct source_text *s, const struct srcpos *
 	fputc('\n', to);
 }
 
-/* A sentence may quote the operator's text, so it goes to the terminal with the same care. */
-static void put_text(FILE *to, enum lang l, enum message lead, const char *text)
+/* A sentence may quote the operator's text, so it goes to the terminal with the same care. `code` may be NULL. */
+static void put_text(FILE *to, enum lang l, enum message lead, const char *text, const char *code)
 {
 	struct bytes b = bytes_of(text, strlen(text));
 	struct utf8_char c;
@@ -110,39 +110,78 @@ static void put_text(FILE *to, enum lang l, enum message lead, const char *text)
 	message_print(to, l, lead, "");
 	for (const uint8_t *p = b.p; utf8_next(&b, &c); p = b.p)
 		put_char(to, &c, p);
+	if (code != NULL)
+		fprintf(to, " [%s]", code);
 	fputc('\n', to);
 }
 
-static void print_one(FILE *to, const struct diag *g, const struct source_text *sources, size_t n, enum lang l)
+static void print_one(FILE *to, const char *folder, const struct diag *g, const struct source_text *sources, size_t n,
+		      enum lang l)
 {
 	const struct source_text *s = g->at.file < n ? &sources[g->at.file] : NULL;
 	const struct source_text *also = g->also.line != 0 && g->also.file < n ? &sources[g->also.file] : NULL;
 
 	if (s != NULL && g->at.line != 0)
-		fprintf(to, "%s:%u:%u: ", s->name, g->at.line, g->at.column);
+		fprintf(to, "%s%s:%u:%u: ", folder, s->name, g->at.line, g->at.column);
 	else if (s != NULL)
-		fprintf(to, "%s: ", s->name);
-	put_text(to, l, g->severity == SEV_ERROR ? MP_WORD_ERROR : MP_WORD_WARNING, g->text[l]);
+		fprintf(to, "%s%s: ", folder, s->name);
+	put_text(to, l, g->severity == SEV_ERROR ? MP_WORD_ERROR : MP_WORD_WARNING, g->text[l],
+		 g->severity == SEV_WARNING ? g->code : NULL);
 	if (s != NULL && g->at.line != 0)
 		excerpt(to, s, &g->at, g->width == 0 ? 1 : g->width);
 	if (also != NULL) {
-		message_print(to, l, MP_WORD_ALSO, also->name, g->also.line, g->also.column);
+		message_print(to, l, MP_WORD_ALSO, folder, also->name, g->also.line, g->also.column);
 		fputc('\n', to);
 		excerpt(to, also, &g->also, 0);
 	}
 	if (g->hint[l] != NULL)
-		put_text(to, l, MP_WORD_HINT, g->hint[l]);
+		put_text(to, l, MP_WORD_HINT, g->hint[l], NULL);
 }
 
-void diags_print(FILE *to, const struct diags *d, const struct source_text *sources, size_t n_sources, enum lang l)
-{
-	const struct diag *order[DIAG_MAX];
-	size_t n = diags_sorted(d, order), all = d->errors + d->warnings;
+#define PLACES_SHOWN 8u /* of further warnings that say the same */
 
-	for (size_t i = 0; i < n; i++)
-		print_one(to, order[i], sources, n_sources, l);
-	if (all > n) {
-		message_print(to, l, MP_MORE_DIAGS, all - n);
+/* "and 59 more like it: site.cfg:13, 14, 15, ..." for list[0..n-1]. */
+static void print_others(FILE *to, const char *folder, struct diag *const *list, size_t n,
+			 const struct source_text *sources, size_t n_sources, enum lang l)
+{
+	const char *file = NULL;
+
+	message_print(to, l, MP_MORE_LIKE_IT, n);
+	for (size_t i = 0; i < n && i < PLACES_SHOWN; i++) {
+		const char *name = list[i]->at.file < n_sources ? sources[list[i]->at.file].name : "";
+
+		fputs(i == 0 ? " " : ", ", to);
+		if (file == NULL || strcmp(file, name) != 0)
+			fprintf(to, "%s%s:", folder, name);
+		fprintf(to, "%u", list[i]->at.line);
+		file = name;
+	}
+	fputs(n > PLACES_SHOWN ? ", ...\n" : "\n", to);
+}
+
+static bool says_the_same(const struct diag *a, const struct diag *b)
+{
+	return a->sentence == b->sentence && strcmp(a->code, b->code) == 0;
+}
+
+void diags_print(FILE *to, struct diags *d, const struct source_text *sources, size_t n_sources, enum lang l)
+{
+	size_t i = 0, kept_errors = 0, next;
+
+	diags_sort(d);
+	while (kept_errors < d->n && d->list[kept_errors]->severity == SEV_ERROR)
+		kept_errors++;
+	for (; i < kept_errors && i < DIAG_SHOWN; i++)
+		print_one(to, d->folder, d->list[i], sources, n_sources, l);
+	if (d->errors > i) {
+		message_print(to, l, MP_MORE_DIAGS, d->errors - i);
 		fputc('\n', to);
+	}
+	for (i = kept_errors; i < d->n; i = next) {
+		for (next = i + 1; next < d->n && says_the_same(d->list[next], d->list[i]);)
+			next++;
+		print_one(to, d->folder, d->list[i], sources, n_sources, l);
+		if (next > i + 1)
+			print_others(to, d->folder, d->list + i + 1, next - i - 1, sources, n_sources, l);
 	}
 }

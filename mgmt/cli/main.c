@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
 #include "mgmt/cli/cli.h"
 
 int main(int argc, char **argv)
 {
+	setvbuf(stderr, NULL, _IOLBF, 0); /* a line at a time: what runs beside us cannot get between its bytes */
 	return cli_main(argc, argv);
 }

@@ -5,9 +5,19 @@
 
 #include "appliance/base/diag_json.h"
 
-json_t *source_diagnostics(const struct source *s, enum lang l)
+json_t *source_diagnostics(struct source *s, enum lang l)
 {
 	return diags_json(&s->c.diags, s->c.sources, s->c.n_sources, l);
+}
+
+/* What was typed before the file's name, so that places can be clicked on and copied. */
+static const char *folder_of(struct arena *a, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *folder = NULL;
+
+	if (slash != NULL)
+		folder = arena_strndup(a, path, (size_t)(slash - path) + 1);
+	return folder != NULL ? folder : "";
 }
 
 bool source_open(struct cli *c, const char *path, enum source_depth depth, struct source *ret, int *ret_status)
@@ -26,6 +36,7 @@ bool source_open(struct cli *c, const char *path, enum source_depth depth, struc
 	ok = policy_check(&ret->c, &loader, ret->name);
 	if (ok && depth == SOURCE_LOWER)
 		ok = policy_lower(&ret->c);
+	ret->c.diags.folder = folder_of(ret->arena, path);
 	if (!c->json) {
 		fflush(c->out);
 		diags_print(c->err, &ret->c.diags, ret->c.sources, ret->c.n_sources, c->lang);

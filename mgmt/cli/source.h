@@ -27,6 +27,6 @@ struct source {
 bool source_open(struct cli *c, const char *path, enum source_depth depth, struct source *ret, int *ret_status);
 void source_close(struct source *s);
 /* {"diagnostics":[...],"errors":n,"warnings":n}, as docs/json.md has it; a new reference. */
-json_t *source_diagnostics(const struct source *s, enum lang l);
+json_t *source_diagnostics(struct source *s, enum lang l);
 
 #endif

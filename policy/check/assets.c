@@ -57,7 +57,7 @@ static void asset_addresses(struct check *k, const struct ast_node *list, struct
 		g = check_say(k, SEV_ERROR, "policy.outside_zone", c->value_at, c->value_width, MP_ASSET_OUTSIDE,
 			      both_object(k, o), both_same(c->string), both_same(a->zone->name));
 		g->also = a->zone->at;
-		other = k->d->errors <= DIAG_MAX ? zone_holding(k->m, &one) : NULL;
+		other = k->d->errors <= DIAG_SHOWN ? zone_holding(k->m, &one) : NULL;
 		if (other != NULL)
 			diag_hint(k->d, g, MP_HINT_OTHER_ZONE, c->string, other->name);
 	}

@@ -189,7 +189,7 @@ size_t choice_of(struct check *k, const struct ast_node *node, struct object o, 
 	g = check_say(k, SEV_ERROR, "policy.unknown_word", node->value_at, node->value_width, MP_UNKNOWN_WORD,
 		      both_object(k, o), both_same(node->string), both_same(node->name != NULL ? node->name : ""));
 	check_near(k, g, node->string, words, n);
-	if (g->hint[LANG_EN] == NULL && k->d->errors <= DIAG_MAX)
+	if (g->hint[LANG_EN] == NULL && k->d->errors <= DIAG_SHOWN)
 		word_list(k, g, words, n);
 	return fallback;
 }

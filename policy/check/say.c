@@ -34,12 +34,13 @@ struct diag *check_say(struct check *k, enum severity s, const char *code, struc
 	struct diag *g;
 
 	/* Past the limit nothing is kept; the texts of a million mistakes would only fill the arena. */
-	if (k->d->n < DIAG_MAX || k->d->errors < DIAG_MAX) {
+	if (k->d->n < DIAG_KEPT || k->d->errors < DIAG_SHOWN) {
 		en = render(k->a, LANG_EN, m, a.text[LANG_EN], b.text[LANG_EN], c.text[LANG_EN]);
 		ja = render(k->a, LANG_JA, m, a.text[LANG_JA], b.text[LANG_JA], c.text[LANG_JA]);
 	}
 	g = diag_add_texts(k->d, s, code, at, en, ja);
 	g->width = width;
+	g->sentence = (unsigned)m + 1;
 	return g;
 }
 
@@ -54,7 +55,7 @@ void check_near(struct check *k, struct diag *g, const char *word, const char *c
 {
 	const char *near = NULL;
 
-	if (k->d->errors <= DIAG_MAX)
+	if (k->d->errors <= DIAG_SHOWN)
 		near = word_nearest(word, known, n);
 	if (near != NULL)
 		diag_hint(k->d, g, MP_HINT_NEAR, near);

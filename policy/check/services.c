@@ -67,7 +67,7 @@ static enum protocol service_protocol(struct check *k, const struct ast_node *no
 	for (unsigned i = 1; i < PROTO_COUNT; i++)
 		known[i - 1] = protocol_info((enum protocol)i)->name;
 	g = check_value(k, SEV_ERROR, "policy.unknown_protocol", node, MP_NO_PROTOCOL, o, node->string);
-	if (k->d->errors <= DIAG_MAX) {
+	if (k->d->errors <= DIAG_SHOWN) {
 		const char *near = known_as(node->string), *text = "";
 
 		near = near != NULL ? near : word_nearest(node->string, known, PROTO_COUNT - 1);

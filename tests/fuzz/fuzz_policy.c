@@ -106,9 +106,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(policy_check(&c, &l, name) == (c.diags.errors == 0));
 	require((c.model != NULL) == (c.diags.errors == 0));
 	for (size_t i = 0; i < c.diags.n; i++) {
-		require(strcmp(c.diags.list[i].code, "policy.readers_differ") != 0);
-		check_place(&c, c.diags.list[i].at);
-		check_place(&c, c.diags.list[i].also);
+		require(strcmp(c.diags.list[i]->code, "policy.readers_differ") != 0);
+		check_place(&c, c.diags.list[i]->at);
+		check_place(&c, c.diags.list[i]->also);
 	}
 	if (size < 4096) {
 		diags_print(nowhere, &c.diags, c.sources, c.n_sources, LANG_EN);

@@ -28,7 +28,7 @@ static int begin(void **state)
 {
 	struct desk *k = calloc(1, sizeof(*k));
 
-	k->arena = arena_new(1u << 20);
+	k->arena = arena_new(64u << 20);
 	diags_init(&k->d, k->arena);
 	*state = k;
 	return 0;
@@ -131,26 +131,58 @@ static void long_lines_are_cut_around_the_place(void **state)
 	free(out);
 }
 
-static void sorted_by_place_and_capped(void **state)
+/* What many lines have in common takes one line, and never pushes out the one that matters. */
+static void grave_first_and_one_line_a_code(void **state)
 {
 	struct desk *k = *state;
-	const struct diag *order[DIAG_MAX];
+	struct source_text s = { "site.cfg", "a\nb\nc\nd\n", 8 };
+	char *out = NULL, *grave, *form;
+	size_t n;
+	FILE *f;
 
 	for (uint32_t i = 0; i < 60; i++)
-		diag_add(&k->d, SEV_WARNING, "w", (struct srcpos){ 0, 100 - i, 1 }, MP_MEMORY);
-	assert_int_equal(k->d.n, DIAG_MAX);
-	assert_int_equal(k->d.warnings, 60);
-	/* An error is kept at the price of a warning. */
-	add(k, 200, 1, 1)->also = (struct srcpos){ 0, 1, 1 };
-	assert_int_equal(k->d.n, DIAG_MAX);
-	assert_int_equal(diags_sorted(&k->d, order), DIAG_MAX);
-	for (size_t i = 1; i < DIAG_MAX; i++)
-		assert_true(order[i - 1]->at.line <= order[i]->at.line);
-	assert_int_equal(order[DIAG_MAX - 1]->at.line, 200);
-	for (uint32_t i = 0; i < 100; i++)
+		diag_add(&k->d, SEV_WARNING, "policy.hold_reset", (struct srcpos){ 0, 100 - i, 1 }, MP_MEMORY);
+	diag_add(&k->d, SEV_WARNING, "policy.missing_semicolon", (struct srcpos){ 0, 1, 1 }, MP_MEMORY);
+	diag_add(&k->d, SEV_WARNING, "policy.not_enforced", (struct srcpos){ 0, 200, 1 }, MP_MEMORY);
+	add(k, 300, 1, 1);
+	diags_sort(&k->d);
+	assert_int_equal(k->d.n, 63);
+	assert_int_equal(k->d.list[0]->severity, SEV_ERROR);
+	assert_string_equal(k->d.list[1]->code, "policy.not_enforced");
+	assert_int_equal(k->d.list[2]->at.line, 41);
+	assert_int_equal(k->d.list[61]->at.line, 100);
+	f = open_memstream(&out, &n);
+	diags_print(f, &k->d, &s, 1, LANG_EN);
+	fclose(f);
+	grave = strstr(out, "[policy.not_enforced]");
+	form = strstr(out, "[policy.missing_semicolon]");
+	assert_true(grave != NULL && form != NULL && grave < form);
+	assert_non_null(strstr(out, "  and 59 more like it: site.cfg:42, 43, 44, 45, 46, 47, 48, 49, ...\n"));
+	free(out);
+}
+
+static void errors_are_capped_and_never_lost(void **state)
+{
+	struct desk *k = *state;
+	struct source_text s = { "site.cfg", "a\n", 2 };
+	char *out = NULL;
+	size_t n;
+	FILE *f;
+
+	for (uint32_t i = 0; i < DIAG_KEPT; i++)
+		diag_add(&k->d, SEV_WARNING, "w", (struct srcpos){ 0, 1 + i, 1 }, MP_MEMORY);
+	for (uint32_t i = 0; i < 60; i++)
 		assert_non_null(add(k, 300 + i, 1, 1));
-	assert_int_equal(k->d.errors, 101);
-	assert_int_equal(k->d.n, DIAG_MAX);
+	assert_int_equal(k->d.n, DIAG_KEPT);
+	assert_int_equal(k->d.errors, 60);
+	assert_int_equal(k->d.warnings, DIAG_KEPT);
+	f = open_memstream(&out, &n);
+	diags_print(f, &k->d, &s, 1, LANG_EN);
+	fclose(f);
+	assert_int_equal(k->d.list[59]->severity, SEV_ERROR);
+	assert_int_equal(k->d.list[60]->severity, SEV_WARNING);
+	assert_non_null(strstr(out, "\n10 more errors are not shown\n"));
+	free(out);
 }
 
 static void memory_out_is_not_fatal(void **state)
@@ -198,7 +230,7 @@ static void json_has_the_documented_shape(void **state)
 	assert_int_equal(json_integer_value(json_object_get(j, "errors")), 1);
 	assert_int_equal(json_integer_value(json_object_get(j, "warnings")), 1);
 	assert_int_equal(json_array_size(json_object_get(j, "diagnostics")), 2);
-	one = json_array_get(json_object_get(j, "diagnostics"), 1);
+	one = json_array_get(json_object_get(j, "diagnostics"), 0);
 	assert_string_equal(json_string_value(json_object_get(one, "severity")), "error");
 	assert_string_equal(json_string_value(json_object_get(one, "code")), "policy.duplicate");
 	assert_string_equal(json_string_value(json_object_get(one, "file")), "site.cfg");
@@ -208,7 +240,7 @@ static void json_has_the_documented_shape(void **state)
 	assert_string_equal(json_string_value(json_object_get(one, "message")), "\"x\" is set twice");
 	assert_true(json_is_null(json_object_get(one, "hint")));
 	assert_int_equal(json_integer_value(json_object_get(json_object_get(one, "also"), "line")), 1);
-	one = json_array_get(json_object_get(j, "diagnostics"), 0);
+	one = json_array_get(json_object_get(j, "diagnostics"), 1);
 	assert_true(json_is_null(json_object_get(one, "also")));
 	json_decref(j);
 }
@@ -243,7 +275,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(terminal_sequences_are_defused, begin, end),
 		cmocka_unit_test_setup_teardown(places_past_the_text_are_survived, begin, end),
 		cmocka_unit_test_setup_teardown(long_lines_are_cut_around_the_place, begin, end),
-		cmocka_unit_test_setup_teardown(sorted_by_place_and_capped, begin, end),
+		cmocka_unit_test_setup_teardown(grave_first_and_one_line_a_code, begin, end),
+		cmocka_unit_test_setup_teardown(errors_are_capped_and_never_lost, begin, end),
 		cmocka_unit_test(memory_out_is_not_fatal),
 		cmocka_unit_test(nearest_words),
 		cmocka_unit_test_setup_teardown(json_has_the_documented_shape, begin, end),

@@ -57,11 +57,10 @@ static inline void policy_text_end(struct policy_text *t)
 }
 
 /* The nth diagnostic in the order of printing, or NULL. */
-static inline const struct diag *policy_text_diag(const struct policy_text *t, size_t nth)
+static inline const struct diag *policy_text_diag(struct policy_text *t, size_t nth)
 {
-	const struct diag *order[DIAG_MAX];
-
-	return nth < diags_sorted(&t->c.diags, order) ? order[nth] : NULL;
+	diags_sort(&t->c.diags);
+	return nth < t->c.diags.n ? t->c.diags.list[nth] : NULL;
 }
 
 #endif

@@ -282,7 +282,7 @@ static void too_many_is_refused(void **state)
 	}
 	assert_false(cells_make(&k.m, k.arena, &k.c.diags, &c));
 	assert_int_equal(k.c.diags.errors, 1);
-	assert_string_equal(k.c.diags.list[0].code, "policy.too_large");
+	assert_string_equal(k.c.diags.list[0]->code, "policy.too_large");
 	maker_free(&k);
 }
 

@@ -68,7 +68,7 @@ static size_t said(const struct pair *p, const char *code)
 	size_t n = 0;
 
 	for (size_t i = 0; i < p->k.c.diags.n; i++)
-		n += strcmp(p->k.c.diags.list[i].code, code) == 0;
+		n += strcmp(p->k.c.diags.list[i]->code, code) == 0;
 	return n;
 }
 
@@ -107,7 +107,7 @@ static void strictest_settings(void **state)
 	/* Five differences, each said once although three cells came of it, at the overruled line, with the other one. */
 	assert_int_equal(said(&p, "policy.overruled"), 5);
 	for (size_t i = 0; i < p.k.c.diags.n; i++) {
-		const struct diag *d = &p.k.c.diags.list[i];
+		const struct diag *d = p.k.c.diags.list[i];
 		uint32_t overruled = strstr(d->text[0], "when_overloaded") ? y->at.line : x->at.line;
 
 		assert_int_equal(d->severity, SEV_WARNING);
@@ -167,9 +167,9 @@ static void observe_over_enforce(void **state)
 	y->observe = true;
 	assert_false(maker_lower(&p.k));
 	assert_int_equal(said(&p, "policy.observe_over_enforce"), 1);
-	assert_int_equal(p.k.c.diags.list[0].at.line, y->at.line);
-	assert_int_equal(p.k.c.diags.list[0].also.line, x->at.line);
-	assert_non_null(p.k.c.diags.list[0].hint[0]);
+	assert_int_equal(p.k.c.diags.list[0]->at.line, y->at.line);
+	assert_int_equal(p.k.c.diags.list[0]->also.line, x->at.line);
+	assert_non_null(p.k.c.diags.list[0]->hint[0]);
 	maker_free(&p.k);
 
 	pair_init(&p);
@@ -244,7 +244,7 @@ static void ends_have_a_bound(void **state)
 			assert_int_equal(maker_lower(&p.k), !refused);
 			assert_int_equal(said(&p, "policy.too_many_ends"), refused);
 			if (refused)
-				assert_non_null(strstr(p.k.c.diags.list[0].text[0], "window-0"));
+				assert_non_null(strstr(p.k.c.diags.list[0]->text[0], "window-0"));
 			else
 				assert_int_equal(ir_layers(p.k.c.ir), IR_LAYERS);
 			maker_free(&p.k);
@@ -299,7 +299,7 @@ static void too_many_combinations(void **state)
 	}
 	assert_false(maker_lower(&p.k));
 	assert_int_equal(said(&p, "policy.table_too_large"), 1);
-	assert_non_null(strstr(p.k.c.diags.list[0].hint[0], "c49 (site.cfg:"));
+	assert_non_null(strstr(p.k.c.diags.list[0]->hint[0], "c49 (site.cfg:"));
 	maker_free(&p.k);
 }
 
@@ -402,8 +402,8 @@ static void broken_never_is_an_error(void **state)
 	assert_false(maker_lower(&p.k));
 	assert_null(p.k.c.ir);
 	assert_int_equal(said(&p, "policy.never_broken"), 1);
-	assert_non_null(strstr(p.k.c.diags.list[0].text[0], "10.1.0.1 -> 10.2.0.5 tcp/502"));
-	assert_non_null(strstr(p.k.c.diags.list[0].hint[0], "a -[x site.cfg:"));
+	assert_non_null(strstr(p.k.c.diags.list[0]->text[0], "10.1.0.1 -> 10.2.0.5 tcp/502"));
+	assert_non_null(strstr(p.k.c.diags.list[0]->hint[0], "a -[x site.cfg:"));
 	maker_free(&p.k);
 }
 

@@ -134,13 +134,14 @@ json_t *json_generation(const struct supervisor *s)
 	const struct generation_record *g = generation_find(&s->store, s->now->number);
 	bool waiting = s->trial != 0 && s->trial == s->now->number;
 
-	return json_pack("{s:I, s:o, s:s, s:o, s:o}", "number", (json_int_t)s->now->number, "digest",
+	return json_pack("{s:I, s:o, s:s, s:o, s:o, s:o}", "number", (json_int_t)s->now->number, "digest",
 			 json_hex(s->now->ir->digest, 32), "state",
 			 s->now->number == 0 ? "none"
 			 : waiting	     ? "waiting"
 					     : "confirmed",
 			 "applied", g != NULL ? json_time(g->applied_ns) : json_null(), "confirm_by",
-			 waiting ? json_time(s->trial_until_wall) : json_null());
+			 waiting ? json_time(s->trial_until_wall) : json_null(), "by",
+			 g != NULL ? json_text(g->by) : json_null());
 }
 
 json_t *json_history(const struct supervisor *s)

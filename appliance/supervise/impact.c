@@ -142,27 +142,37 @@ static json_t *command_json(const json_t *j, enum protocol p)
 	return c;
 }
 
+/* The session in enforce's words, without what only we need of it. */
+static json_t *session_json(const json_t *session)
+{
+	json_t *j = json_copy((json_t *)(uintptr_t)session);
+
+	json_object_del(j, "ends");
+	json_object_del(j, "permit");
+	return j;
+}
+
 static json_t *narrowed_json(const json_t *session, const json_t *said)
 {
 	enum protocol p = (enum protocol)number_of(said, "protocol", PROTO_COUNT - 1);
-	const json_t *commands = json_object_get(said, "commands"), *c;
-	json_t *list = json_array();
-	size_t i;
+	const json_t *commands = json_object_get(said, "commands");
+	json_t *list = json_array(), *j = session_json(session);
 
-	json_array_foreach(commands, i, c) json_array_append_new(list, command_json(c, p));
-	return json_pack("{s:O,s:O,s:O,s:O,s:o,s:I,s:b}", "client", json_object_get(session, "client"), "server",
-			 json_object_get(session, "server"), "transport", json_object_get(session, "transport"),
-			 "conduit", json_object_get(session, "conduit"), "commands", list, "forgotten",
-			 number_of(said, "forgotten", INT64_MAX), "partly",
-			 json_is_true(json_object_get(said, "partly")));
+	for (size_t i = 0; i < json_array_size(commands); i++)
+		json_array_append_new(list, command_json(json_array_get(commands, i), p));
+	json_object_set_new(j, "commands", list);
+	json_object_set_new(j, "forgotten", json_integer(number_of(said, "forgotten", INT64_MAX)));
+	json_object_set_new(j, "partly", json_boolean(json_is_true(json_object_get(said, "partly"))));
+	return j;
 }
 
 /* Ends at its next packet, like one whose address is not allowed any more. */
 static json_t *ended_json(const json_t *session, const char *reason)
 {
-	return json_pack("{s:O,s:O,s:O,s:O,s:s}", "client", json_object_get(session, "client"), "server",
-			 json_object_get(session, "server"), "transport", json_object_get(session, "transport"),
-			 "conduit", json_object_get(session, "conduit"), "reason", reason);
+	json_t *j = session_json(session);
+
+	json_object_set_new(j, "reason", json_string(reason));
+	return j;
 }
 
 /* No worker follows it: what its lane does with a session that is met half-way. NULL when it goes on. */

@@ -94,7 +94,7 @@ void inspector_foretell(struct inspector *i, const struct command_table *t, cons
 	enum relabel what;
 
 	*ret = (struct impact){ .known = f != NULL && p != NULL, .reason = R_NONE };
-	if (!ret->known || p->observe) /* observing ends nothing */
+	if (f == NULL || p == NULL || p->observe) /* observing ends nothing */
 		return;
 	ret->partly = f->midstream;
 	ret->protocol = (enum protocol)f->protocol;

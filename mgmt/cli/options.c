@@ -193,7 +193,7 @@ bool cli_read_line(int argc, char **argv, struct cli_line *ret, struct cli_probl
 				took = take(v->options, v->n_options, word, next, ret->args.values);
 			if (took == TOOK_NOT_MINE)
 				took = take(cli_globals, GLOBAL_COUNT, word, next, ret->globals);
-			if (took == TOOK_TWO && is_option(v, next))
+			if (took == TOOK_TWO && next != NULL && is_option(v, next))
 				took = TOOK_NO_VALUE;
 			if (took == TOOK_NO_VALUE)
 				return problem_set(problem, M_CLI_NO_VALUE, word, M_CLI_NO_VALUE, NULL, v);

@@ -21,7 +21,7 @@ static const char *const criticalities[] = { "safety", "cargo", "support" };
 static const char *const failures[] = { "closed", "hold", "open" };
 static const char *const midstreams[] = { "drop", "reset", "pick_up" };
 
-static json_t *lane_json(uint32_t number)
+json_t *enforce_lane_json(uint32_t number)
 {
 	struct lane l;
 
@@ -150,7 +150,7 @@ static json_t *cell_json(const struct generation_held *g, unsigned set, const st
 	json_object_set_new(j, "protocol", protocol_json(el->key[proto]));
 	json_object_set_new(j, "ports", ports_json(el->key[proto], lo, hi));
 	json_object_set_new(j, "permit", json_integer(id));
-	json_object_set_new(j, "lane", lane_json(mark_lane(el->data)));
+	json_object_set_new(j, "lane", enforce_lane_json(mark_lane(el->data)));
 	json_object_set_new(j, "conduits", conduits_of(g, index));
 	json_object_set_new(j, "file", json_text(file));
 	json_object_set_new(j, "line", json_integer(expected != NULL ? expected->line : 0));
@@ -282,7 +282,7 @@ static json_t *permits_json(const struct generation_held *g, const struct image 
 		json_object_set_new(j, "mode", json_string(p->observe ? "observe" : "enforce"));
 		json_object_set_new(j, "midstream",
 				    json_string(p->midstream < 3 ? midstreams[p->midstream] : "unknown"));
-		json_object_set_new(j, "lane", lane_json(p->lane));
+		json_object_set_new(j, "lane", enforce_lane_json(p->lane));
 		json_object_set_new(j, "until", until_json(p->until));
 		json_object_set_new(j, "last_match", moment_json(matched_last(m, g->ids[i])));
 		json_object_set_new(j, "grants", grants_json(g, commands_permit(&g->ir.table, i + 1)));
@@ -457,7 +457,7 @@ json_t *enforce_status(struct enforce *f, struct err *e)
 	for (size_t i = 0; f->now != NULL && i < f->now->n_lingering; i++)
 		(void)json_array_append_new(lingering,
 					    json_pack("{s:I,s:o}", "permit", (json_int_t)f->now->lingering[i].permit,
-						      "lane", lane_json(f->now->lingering[i].lane)));
+						      "lane", enforce_lane_json(f->now->lingering[i].lane)));
 	j = json_pack("{s:s,s:{s:I,s:o},s:{s:o,s:b,s:o},s:o}", "backend",
 		      f->queue == QUEUE_NATIVE ? "native" : "compat", "drift", "seen", (json_int_t)f->drifts, "last",
 		      f->drift_wall_ns == 0 ? json_null() : json_time(f->drift_wall_ns), "kernel", "counters", counters,
@@ -468,6 +468,7 @@ json_t *enforce_status(struct enforce *f, struct err *e)
 		sysctl_verify(true, setting_json, settings);
 	json_object_set(j, "settings", settings);
 	json_object_set_new(j, "foreign", foreign_json(&have));
+	json_object_set_new(j, "tracking", enforce_tracking(f));
 	if (j == NULL)
 		err_set(e, -ENOMEM, "status of the kernel");
 out:

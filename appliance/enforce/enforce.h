@@ -214,4 +214,9 @@ void drift_settings(struct enforce *f); /* looked at twice a second */
 /* Everything is compared, though nobody told of a change; `clock`: because the clock was set. */
 void drift_look(struct enforce *f, bool clock);
 
+/* "commands/cargo/closed/closed" */
+json_t *enforce_lane_json(uint32_t number);
+/* How many sessions are tracked, how many may be, and which shares are half full (shares.c). */
+json_t *enforce_tracking(struct enforce *f);
+
 #endif

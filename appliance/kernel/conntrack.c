@@ -183,3 +183,34 @@ int conntrack_mark(struct netlink *n, const struct session *s, uint32_t mark, st
 	mnl_attr_put_u32(h, CTA_MARK, htonl(mark));
 	return netlink_ask(n, h, NULL, NULL, e);
 }
+
+struct counted {
+	uint32_t n, most;
+};
+
+static int on_stats(const struct nlmsghdr *m, void *ctx)
+{
+	const struct nlattr *at[CTA_STATS_GLOBAL_MAX + 1] = { NULL };
+	struct table t = { at, CTA_STATS_GLOBAL_MAX };
+	struct counted *c = ctx;
+
+	mnl_attr_parse(m, sizeof(struct nfgenmsg), keep, &t);
+	if (at[CTA_STATS_GLOBAL_ENTRIES] != NULL && mnl_attr_get_payload_len(at[CTA_STATS_GLOBAL_ENTRIES]) == 4)
+		c->n = ntohl(mnl_attr_get_u32(at[CTA_STATS_GLOBAL_ENTRIES]));
+	if (at[CTA_STATS_GLOBAL_MAX_ENTRIES] != NULL && mnl_attr_get_payload_len(at[CTA_STATS_GLOBAL_MAX_ENTRIES]) == 4)
+		c->most = ntohl(mnl_attr_get_u32(at[CTA_STATS_GLOBAL_MAX_ENTRIES]));
+	return 0;
+}
+
+int conntrack_count(struct netlink *n, uint32_t *ret, uint32_t *ret_most, struct err *e)
+{
+	_Alignas(8) uint8_t buf[256];
+	struct counted c = { 0, 0 };
+	struct nlmsghdr *h =
+		netlink_request(n, buf, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET_STATS, 0, AF_UNSPEC);
+	int r = netlink_ask(n, h, on_stats, &c, e);
+
+	*ret = c.n;
+	*ret_most = c.most;
+	return r;
+}

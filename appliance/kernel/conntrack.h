@@ -30,4 +30,7 @@ int conntrack_dump(struct netlink *n, session_each *each, void (*restart)(void *
 /* Another mark for a session that was dumped. -ENOENT when it is gone. */
 int conntrack_mark(struct netlink *n, const struct session *s, uint32_t mark, struct err *e);
 
+/* How many sessions the kernel tracks here, and how many it would. */
+int conntrack_count(struct netlink *n, uint32_t *ret, uint32_t *ret_most, struct err *e);
+
 #endif

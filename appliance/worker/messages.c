@@ -130,19 +130,37 @@ static json_t *reasons_json(const struct inspector_stats *s)
 	return j;
 }
 
+/* The parts of the lanes in use. */
+static json_t *shares_json(const struct inspector_stats *s)
+{
+	static const char *const kinds[] = { "naming", "commands" }, *const criticalities[] = { "safety", "cargo",
+												"support" };
+	json_t *j = json_array();
+
+	for (uint32_t n = 0; n < SHARE_LANES; n++)
+		if (s->shares[n].flows_part > 0)
+			(void)json_array_append_new(j, json_pack("{s:s,s:s,s:I,s:I,s:I,s:I}", "kind", kinds[n / 3],
+								 "criticality", criticalities[n % 3], "flows",
+								 (json_int_t)s->shares[n].flows, "flows_max",
+								 (json_int_t)s->shares[n].flows_part, "pool_used",
+								 (json_int_t)s->shares[n].pool, "pool_bytes",
+								 (json_int_t)s->shares[n].pool_part));
+	return j;
+}
+
 static json_t *status_json(const struct worker *w)
 {
 	struct inspector_stats s = { 0 };
 
 	inspector_stats(w->inspector, &s);
-	return json_pack("{s:i,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "index", (int)w->index,
-			 "table", json_hex(w->digest, sizeof(w->digest)), "packets", (json_int_t)s.packets, "accepted",
-			 (json_int_t)s.accepted, "confirmed", (json_int_t)s.confirmed, "dropped", (json_int_t)s.dropped,
-			 "resets", (json_int_t)s.resets, "flows", (json_int_t)s.flows, "flows_max",
-			 (json_int_t)s.flows_max, "pool_used", (json_int_t)s.pool_used, "pool_bytes",
-			 (json_int_t)s.pool_bytes, "kernel_errors", (json_int_t)w->errors, "skipped",
-			 (json_int_t)w->skipped, "ring_full", (json_int_t)w->ring_full, "events_lost",
-			 (json_int_t)w->events.lost, "reasons", reasons_json(&s));
+	return json_pack(
+		"{s:i,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o}", "index", (int)w->index,
+		"table", json_hex(w->digest, sizeof(w->digest)), "packets", (json_int_t)s.packets, "accepted",
+		(json_int_t)s.accepted, "confirmed", (json_int_t)s.confirmed, "dropped", (json_int_t)s.dropped,
+		"resets", (json_int_t)s.resets, "flows", (json_int_t)s.flows, "flows_max", (json_int_t)s.flows_max,
+		"pool_used", (json_int_t)s.pool_used, "pool_bytes", (json_int_t)s.pool_bytes, "kernel_errors",
+		(json_int_t)w->errors, "skipped", (json_int_t)w->skipped, "ring_full", (json_int_t)w->ring_full,
+		"events_lost", (json_int_t)w->events.lost, "reasons", reasons_json(&s), "shares", shares_json(&s));
 }
 
 static bool take_query(struct worker *w, struct msg *m)

@@ -306,4 +306,12 @@ void inspector_stats(const struct inspector *i, struct inspector_stats *ret)
 	ret->flows_max = i->flows.size;
 	ret->pool_used = (uint32_t)pool_used_bytes(&i->pool);
 	ret->pool_bytes = i->limits.pool_bytes;
+	for (uint32_t s = 0; s < SHARES; s++) {
+		/* What nobody would miss is not counted. */
+		ret->shares[s].flows =
+			i->flows.in_share[s] - i->flows.lists[s][CLASS_ENDED].n - i->flows.lists[s][CLASS_NAMED].n;
+		ret->shares[s].flows_part = i->flows.part[s];
+		ret->shares[s].pool = i->pool.in_share[s] * POOL_BLOCK;
+		ret->shares[s].pool_part = i->pool.part[s] * POOL_BLOCK;
+	}
 }

@@ -19,6 +19,7 @@
 #include "appliance/wire/event.h"
 #include "appliance/wire/ring.h"
 #include "dpi/protocol.h"
+#include "dpi/share.h"
 
 struct inspector;
 
@@ -101,6 +102,9 @@ struct inspector_stats {
 	uint64_t reasons[REASON_COUNT];
 	uint32_t flows, flows_max;
 	uint32_t pool_used, pool_bytes;
+	struct {
+		uint32_t flows, flows_part, pool, pool_part; /* pool in bytes */
+	} shares[SHARES];
 };
 
 void inspector_stats(const struct inspector *i, struct inspector_stats *ret);

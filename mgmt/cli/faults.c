@@ -107,6 +107,46 @@ static void surroundings(struct faults *f, bool foreign)
 	}
 }
 
+#define NEARLY(n, most) ((most) > 0 && (n)*5 >= (most)*4)
+
+static void nearly_full(struct faults *f, enum message m, const json_t *x, const char *used, const char *most,
+			const char *a, const char *b)
+{
+	char what[120], text[80];
+
+	if (!NEARLY(ju(x, used), ju(x, most)))
+		return;
+	snprintf(what, sizeof(what), "%s/%s", a, b);
+	snprintf(text, sizeof(text), "%llu / %llu", (unsigned long long)ju(x, used), (unsigned long long)ju(x, most));
+	fault(f, m, what, text, "");
+}
+
+/* Told before it is full: then somebody is refused, within that share alone. */
+static void shares(struct faults *f)
+{
+	const json_t *tracking = ja(f->status, "tracking"), *zones = ja(tracking, "shares"),
+		     *workers = ja(f->status, "workers");
+
+	nearly_full(f, M_FAULT_TRACKING, tracking, "sessions", "most", "", "");
+	for (size_t i = 0; i < json_array_size(zones); i++) {
+		const json_t *z = json_array_get(zones, i);
+
+		nearly_full(f, M_FAULT_SHARE_ZONE, z, "sessions", "most", js(z, "zone"), js(z, "lane"));
+	}
+	for (size_t i = 0; i < json_array_size(workers); i++) {
+		const json_t *parts = ja(json_array_get(workers, i), "shares");
+
+		for (size_t k = 0; k < json_array_size(parts); k++) {
+			const json_t *p = json_array_get(parts, k);
+
+			nearly_full(f, M_FAULT_SHARE_FLOWS, p, "flows", "flows_max", js(p, "kind"),
+				    js(p, "criticality"));
+			nearly_full(f, M_FAULT_SHARE_POOL, p, "pool_used", "pool_bytes", js(p, "kind"),
+				    js(p, "criticality"));
+		}
+	}
+}
+
 json_t *faults_find(struct cli *c, const json_t *status)
 {
 	const json_t *kernel = ja(status, "kernel"), *g = ja(status, "generation"), *foreign = ja(status, "foreign"),
@@ -132,5 +172,6 @@ json_t *faults_find(struct cli *c, const json_t *status)
 
 		fault(&f, M_FAULT_SETTING, js(s, "name"), js(s, "is"), js(s, "want"));
 	}
+	shares(&f);
 	return f.list;
 }

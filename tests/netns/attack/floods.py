@@ -151,7 +151,12 @@ def questions_to_a_name_server(ground):
         asked = struct.pack("!HHHHHH", n & 0xffff, 0x100, 1, 0, 0, 0) + b"\4port\4test\0\0\1\0\1"
         packets.append(ip4(s, V4["ops"], 17, udp(s, V4["ops"], 1024 + rng.randrange(64000), 53, asked)))
     before = ground.drops()
-    said, most = beside(ground, Crane(ground), "it", packets, 6, lambda: new_cranes(ground))
+
+    def meanwhile():
+        new_cranes(ground)
+        wait_for(lambda: "sessions of it/naming/support" in ground.sekisho("status", check=False).stdout, 10,
+                 "status to say whose share is nearly full")
+    said, most = beside(ground, Crane(ground), "it", packets, 6, meanwhile)
     server.close()
     after = ground.drops()
     over = {k: after.get(k, 0) - before.get(k, 0) for k in ("share.pace", "share.zone", "share.pair")}

@@ -125,3 +125,7 @@ class Box:
 
     def close(self):
         self.net.close()
+        with open(self.run_folder + "/sekishod.log", encoding="utf-8", errors="replace") as f:
+            reports = [line for line in f if "Sanitizer" in line or "runtime error:" in line]
+        if reports:  # a build under sanitizers: a role that was replaced is not a role that was well
+            raise AssertionError("reports of roles in %s/sekishod.log:\n%s" % (self.run_folder, "".join(reports[:10])))

@@ -92,7 +92,7 @@ static enum MHD_Result refuse(struct http *h, struct client *k)
 
 static enum MHD_Result ask(struct http *h, struct client *k, const struct route *route)
 {
-	uint8_t space[32];
+	uint8_t space[1024];
 	struct outbuf body = outbuf_of(space, sizeof(space));
 	unsigned asked = 0;
 

@@ -1,18 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Events after a sequence number, at most so many: /api/v1/events?after=SEQ&limit=N, both optional. */
+/*
+ * Events after a sequence number, at most so many: /api/v1/events?after=SEQ&limit=N, and which: since (UTC,
+ * 2026-11-20T08:10:11), conduit, verdict, zone, asset, host, severity. All are optional.
+ */
 #include <string.h>
 
+#include "appliance/wire/event_filter.h"
 #include "mgmt/web/api/routes.h"
 
 #define LIMIT_DEFAULT 100
 #define LIMIT_MAX 1000
 
+static const char *const filters[FILTER_KEYS] = {
+	[FILTER_SINCE] = "since", [FILTER_CONDUIT] = "conduit", [FILTER_VERDICT] = "verdict",	[FILTER_ZONE] = "zone",
+	[FILTER_ASSET] = "asset", [FILTER_HOST] = "host",	[FILTER_SEVERITY] = "severity",
+};
+
+/* Whether a word, a moment or an address is one, the journal says. */
+static bool take(const struct target_parameter *p, struct event_filter *f)
+{
+	for (unsigned k = 0; k < FILTER_KEYS; k++)
+		if (strcmp(p->key, filters[k]) == 0)
+			return event_filter_set(f, (enum event_filter_key)k, p->text);
+	return p->number && (strcmp(p->key, "after") == 0 || strcmp(p->key, "limit") == 0);
+}
+
 static bool ask(const struct target *t, struct outbuf *body)
 {
 	uint64_t after = 0, limit = LIMIT_DEFAULT;
+	struct event_filter f = { 0 };
 
 	for (size_t i = 0; i < t->n_parameters; i++)
-		if (strcmp(t->parameters[i].key, "after") != 0 && strcmp(t->parameters[i].key, "limit") != 0)
+		if (!take(&t->parameters[i], &f))
 			return false;
 	target_number(t, "after", &after);
 	target_number(t, "limit", &limit);
@@ -20,6 +39,7 @@ static bool ask(const struct target *t, struct outbuf *body)
 		return false;
 	out_be64(body, after);
 	out_be32(body, (uint32_t)limit);
+	event_filter_encode(&f, body);
 	return true;
 }
 

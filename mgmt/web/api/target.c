@@ -37,10 +37,26 @@ static bool read_key(struct bytes *b, char *out)
 	return !b->failed && n > 0;
 }
 
-/* Up to '&' (taken) or the end; *more says which. */
-static bool read_number(struct bytes *b, uint64_t *ret, bool *more)
+static bool value_sign(uint8_t c)
 {
-	uint64_t v = 0;
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+	       c == ':' || c == '/' || c == '-';
+}
+
+static void read_number(struct target_parameter *p)
+{
+	p->number = true;
+	for (const char *c = p->text; *c != '\0' && p->number; c++) {
+		uint64_t digit = (uint64_t)(*c - '0');
+
+		p->number = *c >= '0' && *c <= '9' && p->value <= (UINT64_MAX - digit) / 10;
+		p->value = p->number ? p->value * 10 + digit : 0;
+	}
+}
+
+/* Up to '&' (taken) or the end; *more says which. */
+static bool read_value(struct bytes *b, struct target_parameter *p, bool *more)
+{
 	uint8_t c;
 	size_t n = 0;
 
@@ -50,12 +66,12 @@ static bool read_number(struct bytes *b, uint64_t *ret, bool *more)
 			*more = true;
 			break;
 		}
-		if (c < '0' || c > '9' || v > (UINT64_MAX - (uint64_t)(c - '0')) / 10)
+		if (!value_sign(c) || n + 1 >= TARGET_TEXT)
 			return false;
-		v = v * 10 + (uint64_t)(c - '0');
-		n++;
+		p->text[n++] = (char)c;
 	}
-	*ret = v;
+	p->text[n] = '\0';
+	read_number(p);
 	return n > 0;
 }
 
@@ -65,10 +81,9 @@ static bool read_query(struct bytes *b, struct target *t)
 
 	while (more) {
 		struct target_parameter *p = &t->parameters[t->n_parameters];
-		uint64_t twice;
 
-		if (t->n_parameters >= TARGET_PARAMETERS || !read_key(b, p->key) || target_number(t, p->key, &twice) ||
-		    !read_number(b, &p->value, &more))
+		if (t->n_parameters >= TARGET_PARAMETERS || !read_key(b, p->key) || target_find(t, p->key) != NULL ||
+		    !read_value(b, p, &more))
 			return false;
 		t->n_parameters++;
 	}
@@ -90,12 +105,20 @@ void target_parse(struct bytes text, struct target *ret)
 	ret->bad_query = !read_query(&text, ret);
 }
 
-bool target_number(const struct target *t, const char *key, uint64_t *ret)
+const struct target_parameter *target_find(const struct target *t, const char *key)
 {
 	for (size_t i = 0; i < t->n_parameters; i++)
-		if (strcmp(t->parameters[i].key, key) == 0) {
-			*ret = t->parameters[i].value;
-			return true;
-		}
-	return false;
+		if (strcmp(t->parameters[i].key, key) == 0)
+			return &t->parameters[i];
+	return NULL;
+}
+
+bool target_number(const struct target *t, const char *key, uint64_t *ret)
+{
+	const struct target_parameter *p = target_find(t, key);
+
+	if (p == NULL || !p->number)
+		return false;
+	*ret = p->value;
+	return true;
 }

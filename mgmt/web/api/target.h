@@ -14,23 +14,28 @@
 
 #define TARGET_PATH 64
 #define TARGET_KEY 16
-#define TARGET_PARAMETERS 4
+#define TARGET_TEXT 128 /* bytes of a value, NUL included */
+#define TARGET_PARAMETERS 9
 
 struct target_parameter {
-	char key[TARGET_KEY]; /* small letters only */
-	uint64_t value;	      /* decimal digits, nothing else */
+	char key[TARGET_KEY];	/* small letters only */
+	char text[TARGET_TEXT]; /* letters, digits and . _ : / - */
+	bool number;		/* nothing but digits, and within 64 bits */
+	uint64_t value;
 };
 
 struct target {
 	char path[TARGET_PATH]; /* "" when it is none that could be ours */
-	bool bad_query;		/* a query that is no list of key=number, or names a key twice */
+	bool bad_query;		/* a query that is no list of key=value, or names a key twice */
 	struct target_parameter parameters[TARGET_PARAMETERS];
 	size_t n_parameters;
 };
 
 /* Reads all bytes; what cannot be ours gives an empty path. */
 void target_parse(struct bytes text, struct target *ret);
-/* False when the parameter was not given. */
+/* False when the parameter was not given, or is no number. */
 bool target_number(const struct target *t, const char *key, uint64_t *ret);
+/* NULL when it was not given. */
+const struct target_parameter *target_find(const struct target *t, const char *key);
 
 #endif

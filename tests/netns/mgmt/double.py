@@ -15,7 +15,7 @@ import threading
 
 from net import inside, wait_for
 
-HEADER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "appliance", "ipc", "msg.h")
+HEADER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "appliance", "wire", "msg.h")
 with open(HEADER) as header:  # the numbers are those of the one vocabulary
     TYPES = re.findall(r"^\t(MSG_[A-Z_]+)(?: = 0)?,", re.search(r"enum msg_type \{(.*?)\};", header.read(), re.S).group(1), re.M)
 READY, ANSWER, QUERY, STATUS, EFFECTIVE, EVENTS = (TYPES.index("MSG_" + name) for name in (

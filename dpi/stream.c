@@ -69,14 +69,6 @@ static void trim(struct stream_dir *d, struct pool *pool)
 	d->kept_from += gone;
 }
 
-static void drop_run(struct stream_dir *d, struct pool *pool, unsigned r)
-{
-	chain_clear(pool, &d->runs[r].bytes);
-	d->n_runs--;
-	memmove(&d->runs[r], &d->runs[r + 1], (d->n_runs - r) * sizeof(d->runs[0]));
-	memset(&d->runs[d->n_runs], 0, sizeof(d->runs[0]));
-}
-
 static struct stream_result answer(enum stream_answer a, enum reason r)
 {
 	return (struct stream_result){ .answer = a, .reason = r };
@@ -304,114 +296,26 @@ bool stream_assume(struct stream *s, enum direction dir, const struct decoded *d
 	return true;
 }
 
-/* ---- ahead of a gap ---------------------------------------------------------------------------------------------- */
-
-static uint32_t run_end(const struct stream_run *r)
-{
-	return r->from + r->bytes.bytes;
-}
-
-/* What two pieces both have must be the same. */
-static bool run_agrees(const struct stream_run *r, const struct pool *pool, uint32_t seq, struct bytes b)
-{
-	uint32_t end = seq + (uint32_t)b.left;
-	uint32_t from = seq_diff(seq, r->from) > 0 ? seq : r->from;
-	uint32_t to = seq_diff(end, run_end(r)) < 0 ? end : run_end(r);
-	struct bytes both;
-
-	if (seq_diff(to, from) <= 0)
-		return true;
-	bytes_skip(&b, from - seq);
-	bytes_take(&b, to - from, &both);
-	return !both.failed && chain_equal(pool, &r->bytes, from - r->from, both);
-}
-
-static size_t runs_bytes(const struct stream_dir *d)
-{
-	size_t n = 0;
-
-	for (unsigned r = 0; r < d->n_runs; r++)
-		n += d->runs[r].bytes.bytes;
-	return n;
-}
-
-enum stream_answer stream_run_ahead(struct stream *s, struct pool *pool, enum direction dir, uint32_t seq,
-				    struct bytes payload)
-{
-	struct stream_dir *d = &s->dir[dir];
-	uint32_t end = seq + (uint32_t)payload.left;
-	unsigned at = 0;
-
-	if (payload.left > STREAM_RUNS_BYTES - runs_bytes(d))
-		return STREAM_AHEAD;
-	for (unsigned r = 0; r < d->n_runs; r++)
-		if (!run_agrees(&d->runs[r], pool, seq, payload))
-			return STREAM_RESET;
-	while (at < d->n_runs && seq_diff(run_end(&d->runs[at]), seq) < 0)
-		at++;
-	if (at < d->n_runs && seq_diff(d->runs[at].from, seq) <= 0) { /* goes on where this run ends, or lies in it */
-		struct stream_run *run = &d->runs[at];
-
-		if (seq_diff(end, run_end(run)) <= 0)
-			return STREAM_PASS;
-		if (at + 1u < d->n_runs && seq_diff(end, d->runs[at + 1u].from) > 0)
-			return STREAM_AHEAD;
-		bytes_skip(&payload, run_end(run) - seq);
-		return chain_append(pool, &run->bytes, payload) ? STREAM_PASS : STREAM_AHEAD;
-	}
-	if (d->n_runs == STREAM_RUNS || (at < d->n_runs && seq_diff(end, d->runs[at].from) > 0))
-		return STREAM_AHEAD;
-	memmove(&d->runs[at + 1u], &d->runs[at], (d->n_runs - at) * sizeof(d->runs[0]));
-	d->n_runs++;
-	d->runs[at] = (struct stream_run){ .from = seq };
-	if (chain_append(pool, &d->runs[at].bytes, payload))
-		return STREAM_PASS;
-	drop_run(d, pool, at);
-	return STREAM_AHEAD;
-}
-
 bool stream_join(const struct stream *s, const struct pool *pool, enum direction dir, bool fin, struct bytes *fresh,
 		 uint8_t *room)
 {
 	const struct stream_dir *d = &s->dir[dir];
-	uint32_t begin = d->fin ? d->fin_at : d->next, end = begin + (uint32_t)fresh->left;
-	struct bytes own = *fresh;
 
-	for (unsigned r = 0; r < d->n_runs; r++) {
-		const struct stream_run *run = &d->runs[r];
-
-		if (!run_agrees(run, pool, begin, own) ||
-		    (fin && seq_diff(run_end(run), begin + (uint32_t)own.left) > 0))
-			return false;
-		if (seq_diff(run->from, end) > 0 || seq_diff(run_end(run), end) <= 0)
-			continue;
-		if (fresh->p != room) {
-			memcpy(room, own.p, own.left);
-			*fresh = bytes_of(room, own.left);
-		}
-		if (!chain_copy(pool, &run->bytes, end - run->from, room + fresh->left, run_end(run) - end))
-			return false;
-		*fresh = bytes_of(room, fresh->left + (run_end(run) - end));
-		end = run_end(run);
-	}
-	return true;
+	return runs_join(&d->runs, pool, d->fin ? d->fin_at : d->next, fin, fresh, room);
 }
 
 size_t stream_kept(const struct stream *s)
 {
-	return s->dir[0].kept.bytes + s->dir[1].kept.bytes + runs_bytes(&s->dir[0]) + runs_bytes(&s->dir[1]);
+	return s->dir[0].kept.bytes + s->dir[1].kept.bytes + runs_bytes(&s->dir[0].runs) + runs_bytes(&s->dir[1].runs);
 }
 
 void stream_move(struct stream *s, struct pool *pool, uint32_t holder)
 {
 	for (unsigned i = 0; i < 2; i++) {
 		chain_move(pool, &s->dir[i].kept, holder);
-		for (unsigned r = 0; r < s->dir[i].n_runs; r++)
-			chain_move(pool, &s->dir[i].runs[r].bytes, holder);
+		runs_move(&s->dir[i].runs, pool, holder);
 	}
 }
-
-/* ---- bytes in order ---------------------------------------------------------------------------------------------- */
 
 bool stream_room(const struct stream *s, const struct pool *pool, enum direction dir, size_t n)
 {
@@ -437,8 +341,7 @@ bool stream_commit(struct stream *s, struct pool *pool, enum direction dir, stru
 		if (unjudged == 0)
 			d->head = d->next;
 	}
-	while (d->n_runs > 0 && seq_diff(d->runs[0].from, d->next) <= 0)
-		drop_run(d, pool, 0);
+	runs_drop(&d->runs, pool, d->next);
 	trim(d, pool);
 	return true;
 }
@@ -582,8 +485,7 @@ void stream_skip(struct stream *s, struct pool *pool, enum direction dir, uint32
 	struct stream_dir *d = &s->dir[dir];
 
 	chain_clear(pool, &d->kept);
-	while (d->n_runs > 0)
-		drop_run(d, pool, 0);
+	runs_clear(&d->runs, pool);
 	d->offset += to - d->next;
 	dir_at(d, to);
 }
@@ -594,8 +496,7 @@ void stream_free(struct stream *s, struct pool *pool)
 		struct stream_dir *d = &s->dir[i];
 
 		chain_clear(pool, &d->kept);
-		while (d->n_runs > 0)
-			drop_run(d, pool, 0);
+		runs_clear(&d->runs, pool);
 		keep_from(d, d->next);
 	}
 }

@@ -22,13 +22,11 @@
 #include "dpi/decode.h"
 #include "dpi/pool.h"
 #include "dpi/protocol.h"
+#include "dpi/runs.h"
 
 #define STREAM_KEEP_MAX (256u * 1024u) /* bytes kept per direction */
 #define STREAM_BEHIND_MAX (1u << 22)   /* further behind it nothing is a repetition any more */
 #define STREAM_AHEAD_MAX (1u << 20)    /* further ahead of the stream is never waited for */
-
-#define STREAM_RUNS 4u			/* runs of bytes ahead of the stream that may pass, per direction ... */
-#define STREAM_RUNS_BYTES (32u * 1024u) /* ... and how many bytes in all of them */
 
 enum tcp_state {
 	TCP_NONE = 0, /* nothing seen, or met half-way: numbers say only what went by */
@@ -36,12 +34,6 @@ enum tcp_state {
 	TCP_SYN_RECV, /* SYN|ACK passed */
 	TCP_OPEN,     /* handshake complete */
 	TCP_CLOSED,   /* both ends finished, or a believable RST passed */
-};
-
-/* Bytes that passed ahead of a gap. */
-struct stream_run {
-	uint32_t from;
-	struct chain bytes;
 };
 
 struct stream_dir {
@@ -57,8 +49,7 @@ struct stream_dir {
 	bool known;	    /* the numbers above mean something */
 	bool fin;	    /* FIN passed */
 	bool framed;	    /* what passes is cut into PDUs, and kept by whole ones */
-	uint8_t n_runs;
-	struct stream_run runs[STREAM_RUNS]; /* by number, apart from each other */
+	struct runs runs;   /* what passed ahead of a gap */
 };
 
 struct stream {
@@ -91,11 +82,6 @@ struct stream_result {
 	bool data;	    /* the segment carries payload */
 };
 
-static inline int32_t seq_diff(uint32_t a, uint32_t b)
-{
-	return (int32_t)(a - b);
-}
-
 /* Bad combinations of flags, urgent data and payload on SYN or RST: R_NONE or the reason. Needs no connection. */
 enum reason stream_flags(const struct decoded *d);
 /* A SYN opens the connection: *s is overwritten (it keeps nothing). */
@@ -118,14 +104,8 @@ bool stream_room(const struct stream *s, const struct pool *pool, enum direction
 bool stream_commit(struct stream *s, struct pool *pool, enum direction dir, struct bytes fresh, bool fin,
 		   size_t unjudged);
 /*
- * Bytes ahead of the stream are about to pass: keeps a copy. STREAM_PASS: kept; STREAM_RESET: they differ from what passed
- * there; STREAM_AHEAD: they cannot be kept, nothing is changed.
- */
-enum stream_answer stream_run_ahead(struct stream *s, struct pool *pool, enum direction dir, uint32_t seq,
-				    struct bytes payload);
-/*
  * What passed ahead and is completed by the fresh bytes: *fresh becomes all of it, in `room` (PACKET_MAX and
- * STREAM_RUNS_BYTES large), or stays as it is. False when the two differ where they overlap.
+ * RUNS_BYTES large), or stays as it is. False when the two differ where they overlap.
  */
 bool stream_join(const struct stream *s, const struct pool *pool, enum direction dir, bool fin, struct bytes *fresh,
 		 uint8_t *room);

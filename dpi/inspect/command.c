@@ -124,7 +124,7 @@ static void judge_one(struct look *l, struct bytes pdu, uint64_t offset, struct 
 	commands_tell(l, &u, j);
 }
 
-static void no_pdu(struct look *l, struct bytes head, uint64_t offset, struct judged *j)
+static void find_no_pdu(struct look *l, struct bytes head, uint64_t offset, struct judged *j)
 {
 	enum protocol p = (enum protocol)l->f->protocol, speaks = PROTO_NONE;
 
@@ -148,7 +148,7 @@ static bool judge_carried(struct look *l, struct bytes *fresh, uint64_t *offset,
 	if (carry == 0)
 		return true;
 	if (carry >= e->pdu_max || !stream_carry_copy(&l->f->stream, &l->i->pool, l->dir, room)) {
-		no_pdu(l, *fresh, *offset, j);
+		find_no_pdu(l, *fresh, *offset, j);
 		return false;
 	}
 	part = fresh->left < e->pdu_max - carry ? fresh->left : e->pdu_max - carry;
@@ -169,7 +169,7 @@ static bool judge_carried(struct look *l, struct bytes *fresh, uint64_t *offset,
 	case FRAME_BAD:
 		break;
 	}
-	no_pdu(l, both, *offset, j);
+	find_no_pdu(l, both, *offset, j);
 	return false;
 }
 
@@ -241,7 +241,7 @@ struct judged look_judge(struct look *l, struct bytes fresh)
 		switch (e->frame(l->dir, fresh, &n)) {
 		case FRAME_WHOLE:
 			if (n == 0 || !bytes_take(&fresh, n, &pdu)) {
-				no_pdu(l, fresh, offset, &j);
+				find_no_pdu(l, fresh, offset, &j);
 				return j;
 			}
 			judge_one(l, pdu, offset, &j);
@@ -249,13 +249,13 @@ struct judged look_judge(struct look *l, struct bytes fresh)
 			break;
 		case FRAME_NEED_MORE:
 			if (fresh.left >= e->pdu_max) {
-				no_pdu(l, fresh, offset, &j);
+				find_no_pdu(l, fresh, offset, &j);
 				return j;
 			}
 			j.unjudged = fresh.left;
 			return j;
 		case FRAME_BAD:
-			no_pdu(l, fresh, offset, &j);
+			find_no_pdu(l, fresh, offset, &j);
 			return j;
 		}
 	}

@@ -135,7 +135,7 @@ struct inspector {
 	uint32_t again_first, n_again;
 	uint32_t counts_oldest, counts_newest;
 	uint8_t *packet_room;  /* owned; PACKET_MAX: a waiting packet made contiguous */
-	uint8_t *segment_room; /* owned; PACKET_MAX and STREAM_RUNS_BYTES: new bytes with what passed ahead of them */
+	uint8_t *segment_room; /* owned; PACKET_MAX and RUNS_BYTES: new bytes with what passed ahead of them */
 	uint8_t *pdu_room;     /* owned; PACKET_MAX: a PDU made contiguous */
 	uint64_t now_ns;
 	struct budget refused_budget[SHARES], passed_budget[SHARES];

@@ -4,7 +4,7 @@
 
 #include "dpi/inspect/core.h"
 
-static void unnamed(struct look *l)
+static void name_datagram(struct look *l)
 {
 	struct naming n;
 
@@ -66,7 +66,7 @@ void look_datagram(struct look *l)
 		look_accept(l, R_ALLOWED);
 		return;
 	case KIND_FOLLOWED:
-		unnamed(l);
+		name_datagram(l);
 		return;
 	}
 }

@@ -30,7 +30,7 @@ struct inspector *inspector_new(const struct inspector_limits *l)
 	i->command_free = calloc(l->flows, sizeof(*i->command_free));
 	i->packet_room = malloc(PACKET_MAX);
 	i->pdu_room = malloc(PACKET_MAX);
-	i->segment_room = malloc(PACKET_MAX + STREAM_RUNS_BYTES);
+	i->segment_room = malloc(PACKET_MAX + RUNS_BYTES);
 	i->namer = namer_new(l->flows);
 	if (!flow_init(&i->flows, l->flows) || !pool_init(&i->pool, l->pool_bytes) || i->namer == NULL ||
 	    i->table_memory[0] == NULL || i->table_memory[1] == NULL || i->generations[0] == NULL ||

@@ -146,7 +146,7 @@ static void judge_name(struct look *l, struct stream_result *s)
 
 #define WAYS_MAX 4u /* sessions that give way to one segment */
 
-static bool room(struct look *l, size_t n)
+static bool make_room(struct look *l, size_t n)
 {
 	bool fits = stream_room(&l->f->stream, &l->i->pool, l->dir, n);
 
@@ -161,7 +161,7 @@ static void take_new(struct look *l, struct stream_result *s)
 		look_refuse_flow(l, R_OVERLAP, PROTO_NONE);
 		return;
 	}
-	if (!room(l, s->fresh.left)) {
+	if (!make_room(l, s->fresh.left)) {
 		if (look_lenient(l))
 			look_lose_track(l);
 		else
@@ -194,7 +194,7 @@ static void open_flow(struct look *l)
 	look_accept(l, R_HANDSHAKE);
 }
 
-static void followed(struct look *l);
+static void follow(struct look *l);
 
 /* Both ends have forgotten the live session; what the server answers now belongs to the SYN that was let by over it. */
 static void redial(struct look *l)
@@ -209,10 +209,10 @@ static void redial(struct look *l)
 	if (p != PROTO_NONE && !look_enforce(l, p))
 		look_refuse(l, R_OVERLOADED);
 	else
-		followed(l);
+		follow(l);
 }
 
-static void followed(struct look *l)
+static void follow(struct look *l)
 {
 	struct flow *f = l->f;
 	struct stream_result s;
@@ -243,7 +243,7 @@ static void followed(struct look *l)
 			look_wait(l); /* captured out of order: what it acknowledges may follow */
 		} else if (l->i->limits.as_captured) {
 			l->d.tcp_flags &= (uint8_t)~TCP_ACK;
-			followed(l);
+			follow(l);
 		} else if (look_go_on_behind(l)) {
 			return;
 		} else if (look_lenient(l)) {
@@ -288,11 +288,11 @@ void look_tcp_flow(struct look *l)
 	if (l->f->waiting_pick_up)
 		look_meet_half_way(l);
 	else
-		followed(l);
+		follow(l);
 }
 
 /* A flow that was refused, or let go of, and is here again. True when the packet is decided. */
-static bool settled(struct look *l, bool syn)
+static bool decide_settled(struct look *l, bool syn)
 {
 	struct flow *f = l->f;
 
@@ -406,7 +406,7 @@ void look_tcp(struct look *l)
 		}
 		if (l->i->limits.as_captured && (syn || (l->d.tcp_flags & TCP_RST)))
 			wait_give_up(l->i, l->fi); /* nothing of what ends here will follow any more */
-		if (settled(l, syn))
+		if (decide_settled(l, syn))
 			return;
 		if (l->f->class == CLASS_ENDED && l->f->stream.state != TCP_CLOSED) {
 			/* Long silent and forgotten, not closed: nobody knows any more where its stream stands. */

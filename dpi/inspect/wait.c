@@ -178,13 +178,13 @@ static bool may_pass_ahead(const struct look *l)
 
 void look_come_ahead(struct look *l)
 {
-	enum stream_answer a = STREAM_AHEAD;
+	enum runs_answer a = RUNS_NO_ROOM;
 
 	if (may_pass_ahead(l))
-		a = stream_run_ahead(&l->f->stream, &l->i->pool, l->dir, l->d.seq, l->d.payload);
-	if (a == STREAM_RESET) {
+		a = runs_add(&l->f->stream.dir[l->dir].runs, &l->i->pool, l->d.seq, l->d.payload);
+	if (a == RUNS_DIFFER) {
 		look_refuse_flow(l, R_OVERLAP, PROTO_NONE);
-	} else if (a == STREAM_PASS) {
+	} else if (a == RUNS_KEPT) {
 		look_touch(l);
 		look_accept(l, R_AHEAD);
 	} else {

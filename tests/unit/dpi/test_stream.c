@@ -2,7 +2,7 @@
 /*
  * The stream gate and its pool: what is new, what repeats, what has two readings. All small overlaps, against a receiver.
  *
- * LINK: dpi/share.c dpi/stream.c dpi/pool.c appliance/base/addr.c appliance/base/bytes.c
+ * LINK: dpi/share.c dpi/stream.c dpi/runs.c dpi/pool.c appliance/base/addr.c appliance/base/bytes.c
  */
 #include <setjmp.h>
 #include <stdarg.h>

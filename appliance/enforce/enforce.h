@@ -45,12 +45,18 @@ struct lingering {
 	uint32_t permit, lane;
 };
 
+/* Every session that is looked at asks for its permit's index. */
+struct permit_at {
+	uint32_t id, index;
+};
+
 struct generation_held {
 	struct arena *arena;
 	struct ir ir;
-	struct ir_book book;  /* whose addresses they are */
-	uint32_t *ids;	      /* permit id per permit index */
-	uint32_t *interfaces; /* kernel index per interface, 0 = not there */
+	struct ir_book book;	 /* whose addresses they are */
+	uint32_t *ids;		 /* permit id per permit index */
+	struct permit_at *by_id; /* sorted */
+	uint32_t *interfaces;	 /* kernel index per interface, 0 = not there */
 	struct lingering lingering[LINGER_MAX];
 	size_t n_lingering;
 	struct image kept; /* elements of the lingering permits */

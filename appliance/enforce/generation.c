@@ -21,21 +21,23 @@ static bool ids_read(struct generation_held *g, struct bytes b)
 
 static int id_order(const void *a, const void *b)
 {
-	const uint32_t *x = a, *y = b;
+	const struct permit_at *x = a, *y = b;
 
-	return (*x > *y) - (*x < *y);
+	return (x->id > y->id) - (x->id < y->id);
 }
 
-static bool ids_distinct(const struct generation_held *g)
+static bool ids_distinct(struct generation_held *g)
 {
-	uint32_t n = g->ir.n_permits, *sorted = arena_array(g->arena, n + 1u, sizeof(*sorted));
+	uint32_t n = g->ir.n_permits;
 
-	if (sorted == NULL)
+	g->by_id = arena_array(g->arena, n + 1u, sizeof(*g->by_id));
+	if (g->by_id == NULL)
 		return false;
-	memcpy(sorted, g->ids, n * sizeof(*sorted));
-	qsort(sorted, n, sizeof(*sorted), id_order);
+	for (uint32_t i = 0; i < n; i++)
+		g->by_id[i] = (struct permit_at){ g->ids[i], i };
+	qsort(g->by_id, n, sizeof(*g->by_id), id_order);
 	for (uint32_t i = 1; i < n; i++)
-		if (sorted[i] == sorted[i - 1])
+		if (g->by_id[i].id == g->by_id[i - 1].id)
 			return false;
 	return true;
 }
@@ -92,10 +94,10 @@ void generation_drop(struct generation_held *g)
 
 uint32_t generation_permit(const struct generation_held *g, uint32_t id)
 {
-	for (uint32_t i = 0; i < g->ir.n_permits; i++)
-		if (g->ids[i] == id)
-			return i;
-	return UINT32_MAX;
+	struct permit_at key = { id, 0 };
+	const struct permit_at *p = bsearch(&key, g->by_id, g->ir.n_permits, sizeof(key), id_order);
+
+	return p != NULL ? p->index : UINT32_MAX;
 }
 
 const struct ir_conduit *generation_conduit(const struct generation_held *g, uint32_t permit_index)

@@ -259,7 +259,7 @@ static bool carries(struct cover *c, uint32_t from, uint32_t to)
 	c->to = to;
 	memset(c->as_much, 0, c->next->n_permits);
 	for (uint32_t i = 0; i < c->now->n_cells; i++)
-		if (c->now->cells[i].permit == from && !cell_covered(c, &c->now->cells[i]))
+		if (!step(c) || (c->now->cells[i].permit == from && !cell_covered(c, &c->now->cells[i])))
 			return false;
 	return true;
 }

@@ -118,6 +118,7 @@ void collect_impact(struct supervisor *s, const struct outbuf *body, int fd)
 		impact_answered(s, NULL);
 		return;
 	}
+	s->op.foretold.question = c->id;
 	for (unsigned w = SLOT_DPI; w < SLOT_DPI + WORKER_MAX; w++) {
 		if (s->slots[w].state == SLOT_OFF)
 			continue;

@@ -211,8 +211,8 @@ static void conclude(struct operation *op)
 	}
 }
 
-/* Whether some worker did not answer: then what the others do not know is unknown. Without `c` none could be asked. */
-static void note_silence(struct foretelling *f, const struct collect *c)
+/* True when some worker did not answer: then what the others do not know is unknown. Without `c` none could be asked. */
+static bool note_silence(struct foretelling *f, const struct collect *c)
 {
 	bool silent = c == NULL;
 
@@ -221,6 +221,7 @@ static void note_silence(struct foretelling *f, const struct collect *c)
 	for (size_t i = f->asked; silent && i < f->at; i++)
 		if (json_is_null(json_array_get(f->answers, i)))
 			json_array_set_new(f->answers, i, json_false());
+	return silent;
 }
 
 /* False: a worker cannot load the table. */
@@ -262,14 +263,16 @@ void impact_answered(struct supervisor *s, const struct collect *c)
 
 	if (op->step != STEP_IMPACT || (op->kind != OP_DRY_RUN && op->kind != OP_APPLY && op->kind != OP_ROLLBACK))
 		return; /* given up meanwhile */
+	if (c != NULL && c->id != f->question)
+		return; /* of an operation before this one */
 	/* Later a worker without the table is one that started meanwhile; it follows none of these sessions. */
 	if (c != NULL && !take_answers(f, c, f->asked) && f->asked == 0) {
 		op_explain(s, 3, M_OP_TABLE_REFUSED);
 		op_give_up(s);
 		return;
 	}
-	note_silence(f, c);
-	if (c != NULL && f->at < n) {
+	/* Who did not answer once would be waited for each time: the rest is unknown. */
+	if (!note_silence(f, c) && f->at < n) {
 		ask_next(s);
 		return;
 	}

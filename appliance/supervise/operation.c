@@ -467,8 +467,8 @@ void op_due(struct supervisor *s, uint64_t now)
 		op_explain(s, 3, M_OP_ENFORCE_GONE);
 		op_give_up(s);
 		break;
-	case STEP_IMPACT: /* its question has a shorter deadline of its own */
-		op_foretold(s);
+	case STEP_IMPACT: /* its questions have shorter deadlines of their own */
+		impact_answered(s, NULL);
 		break;
 	case STEP_FORETELL:
 	case STEP_KERNEL:

@@ -175,6 +175,7 @@ struct foretelling {
 	json_t *changed; /* those that go on under another permit, as enforce told; owned, NULL = none */
 	json_t *answers; /* by their place in `changed`: what a worker says, true where it has nothing to say */
 	json_t *narrowed, *ended; /* for people; owned, NULL = none yet */
+	uint32_t question;	  /* id of the one that is out */
 	size_t asked, at;	  /* the workers are asked about those from the first to before the second */
 	json_int_t live, unknown, cut_more;
 };

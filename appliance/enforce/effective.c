@@ -245,17 +245,20 @@ static json_t *grants_json(const struct generation_held *g, const struct command
 	for (uint32_t i = 0; p != NULL && i < p->n_grants; i++) {
 		const struct command_grant *grant = &t->grants[p->first_grant + i];
 		const struct vocabulary *v = vocabulary_of((enum protocol)grant->protocol);
-		json_t *rows = json_array();
+		json_t *rows = json_array(), *lenient = json_array();
 
+		for (unsigned b = 0; b < LENIENT_WORDS; b++)
+			if (grant->lenient & 1u << b)
+				(void)json_array_append_new(lenient, json_string(lenient_words[b]));
 		for (uint32_t k = 0; k < grant->n_rows; k++)
 			(void)json_array_append_new(rows, row_json(&g->ir, &t->rows[grant->first_row + k], v));
 		(void)json_array_append_new(
 			list,
-			json_pack("{s:o,s:s,s:b,s:b,s:I,s:o}", "conduit",
+			json_pack("{s:o,s:s,s:b,s:b,s:o,s:I,s:o}", "conduit",
 				  json_text(grant->conduit < g->ir.n_conduits ? g->ir.conduits[grant->conduit].name
 									      : NULL),
 				  "protocol", protocol_info((enum protocol)grant->protocol)->name, "whole",
-				  grant->whole, "shadow", grant->shadow, "undecided_bytes",
+				  grant->whole, "shadow", grant->shadow, "lenient", lenient, "undecided_bytes",
 				  (json_int_t)grant->undecided_bytes, "rows", rows));
 	}
 	return list;

@@ -11,12 +11,12 @@
  * shared, because many conduits use one service.
  */
 #define IMAGE_MAGIC 0x534b4354u /* "SKCT" */
-#define IMAGE_VERSION 2u
+#define IMAGE_VERSION 3u
 
 #define WIRE_HEADER 22u
 #define WIRE_SET 9u
 #define WIRE_PERMIT (18u + WIRE_SET)
-#define WIRE_GRANT 24u
+#define WIRE_GRANT 25u
 #define WIRE_ROW (74u + (SPACE_MAX + 1u) * WIRE_SET)
 #define WIRE_RANGE 8u
 
@@ -81,6 +81,7 @@ bool commands_encode(const struct command_table *t, struct outbuf *out)
 		out_be16(out, g->protocol);
 		out_u8(out, g->whole);
 		out_u8(out, g->shadow);
+		out_u8(out, g->lenient);
 		out_be32(out, g->undecided_bytes);
 		out_be32(out, g->first_row);
 		out_be32(out, g->n_rows);
@@ -139,11 +140,12 @@ static bool get_grant(struct bytes *b, struct command_grant *g)
 	bytes_be16(b, &g->protocol);
 	ok = get_flag(b, &g->whole);
 	ok = get_flag(b, &g->shadow) && ok;
+	bytes_u8(b, &g->lenient);
 	bytes_be32(b, &g->undecided_bytes);
 	bytes_be32(b, &g->first_row);
 	bytes_be32(b, &g->n_rows);
-	return ok && g->protocol > PROTO_NONE && g->protocol < PROTO_COUNT && (!g->whole || g->n_rows == 0) &&
-	       (g->n_rows > 0 || g->first_row == 0);
+	return ok && g->lenient <= LENIENT_ALL && g->protocol > PROTO_NONE && g->protocol < PROTO_COUNT &&
+	       (!g->whole || g->n_rows == 0) && (g->n_rows > 0 || g->first_row == 0);
 }
 
 static bool get_row(struct bytes *b, struct command_row *r)

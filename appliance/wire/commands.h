@@ -48,6 +48,7 @@ struct command_grant {
 	uint16_t protocol;	  /* enum protocol */
 	bool whole;		  /* the whole protocol: rows are not consulted */
 	bool shadow;		  /* of an observe conduit on an enforced cell: recorded, never allows */
+	uint8_t lenient;	  /* LENIENT_*: what answers may get wrong */
 	uint32_t undecided_bytes; /* what a flow may pass before its protocol is known */
 	uint32_t first_row;
 	uint32_t n_rows;

@@ -48,6 +48,8 @@ static const struct vocabulary vocabularies[] = {
 
 static const char *const class_names[] = { "read", "write", "control", "program", "diagnose" };
 
+const char *const lenient_words[LENIENT_WORDS] = { "transaction", "unit", "duplicate", "padding" };
+
 const struct vocabulary *vocabulary_of(enum protocol p)
 {
 	for (size_t i = 0; i < sizeof(vocabularies) / sizeof(vocabularies[0]); i++)

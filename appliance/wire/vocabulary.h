@@ -19,6 +19,14 @@
 #define CLASS_DIAGNOSE 16u
 #define CLASS_ALL 31u
 
+/* What a service forgives its servers' answers: key `lenient`. */
+#define LENIENT_TRANSACTION 1u /* 0 in the place of the transaction's number */
+#define LENIENT_UNIT 2u	       /* another unit than was asked */
+#define LENIENT_DUPLICATE 4u   /* one more answer to the request that was answered last */
+#define LENIENT_PADDING 8u     /* one byte too many at the end */
+#define LENIENT_ALL 15u
+#define LENIENT_WORDS 4u
+
 /* Address spaces of a protocol's data; the names are policy keys. Modbus: coils, discrete, input, holding. */
 #define SPACE_MAX 4
 enum modbus_space { MODBUS_COILS = 0, MODBUS_DISCRETE = 1, MODBUS_INPUT = 2, MODBUS_HOLDING = 3 };
@@ -68,6 +76,8 @@ const struct vocabulary *vocabulary_of(enum protocol p); /* NULL when the protoc
 /* 0 when the word is none of read, write, control, program, diagnose. */
 unsigned command_class(const char *word);
 const char *command_class_name(unsigned class_bit);
+/* Bit 1 << i of the above. */
+extern const char *const lenient_words[LENIENT_WORDS];
 /* NULL when the code has no name in this protocol. */
 const struct function_info *function_by_code(const struct vocabulary *v, uint8_t code);
 const struct function_info *function_by_name(const struct vocabulary *v, const char *name);

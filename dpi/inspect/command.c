@@ -197,8 +197,11 @@ static bool judge_segment(struct look *l, struct bytes fresh, uint64_t offset, s
 		b = bytes_of(l->i->pdu_room, carry + fresh.left);
 	}
 	u.length = (uint32_t)fresh.left;
-	late = l->i->now_ns - c->segment_ns > LATE_NS;
-	c->segment_ns = l->i->now_ns;
+	if (c->segment_ns != l->i->now_ns) { /* one that waits for its turn is looked at more than once */
+		c->before_ns = c->segment_ns;
+		c->segment_ns = l->i->now_ns;
+	}
+	late = l->i->now_ns - c->before_ns > LATE_NS;
 	if (c->enforcer->segment(c->state, offset, carry, late, b, &l->i->table, l->permit, &u))
 		return true;
 	commands_tell(l, &u, j);

@@ -81,7 +81,7 @@ struct counted {
 struct command_state {
 	_Alignas(16) uint8_t state[ENFORCER_STATE_MAX];
 	const struct enforcer *enforcer;
-	uint64_t segment_ns;			 /* when the client's last new bytes came */
+	uint64_t segment_ns, before_ns;		 /* when the client's last new bytes came, and those before them */
 	struct counted counted[COUNTED_MAX + 1]; /* the last one sums up what found no place */
 	struct counted held[COUNTED_MAX + 1];	 /* of the segment being judged: counted when it passes */
 	uint32_t n_counted, n_held;

@@ -219,10 +219,54 @@ static bool is_repeated(const struct modbus_state *s, struct bytes pdu, const st
 	return false;
 }
 
+/* What the services that apply here forgive; as with commands, one that does is enough. */
+static unsigned leniency(const struct command_table *t, const struct command_permit *p)
+{
+	unsigned bits = 0;
+
+	for (uint32_t i = 0; i < p->n_grants; i++) {
+		const struct command_grant *g = &t->grants[p->first_grant + i];
+
+		if (g->protocol == PROTO_MODBUS && !g->shadow)
+			bits |= g->lenient;
+	}
+	return bits;
+}
+
+/* Whether this is an answer to `o`; one byte more may follow it where that is forgiven. */
+static bool is_answer(const struct open_request *o, uint16_t tid, const struct pdu *u, struct bytes data,
+		      unsigned lenient)
+{
+	struct bytes less;
+
+	if (o->function != u->function || (o->tid != tid && (tid != 0 || !(lenient & LENIENT_TRANSACTION))) ||
+	    (o->unit != u->unit && !(lenient & LENIENT_UNIT)))
+		return false;
+	return answers(o, u->exception, data) ||
+	       ((lenient & LENIENT_PADDING) && data.left > 0 && bytes_take(&data, data.left - 1, &less) &&
+		answers(o, u->exception, less));
+}
+
+/* One more answer to the request that was answered last, where that is forgiven. */
+static bool is_second(const struct modbus_state *s, uint16_t tid, struct bytes data, unsigned lenient,
+		      const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+{
+	const struct open_request *o = &s->told[(s->n_told + TOLD_MAX - 1u) % TOLD_MAX].request;
+
+	if (!(lenient & LENIENT_DUPLICATE) || s->n_told == 0 || !is_answer(o, tid, ret, data, lenient))
+		return false;
+	ret->allowed = true;
+	ret->reason = R_MODBUS_TWICE;
+	modbus_name_conduit(t, p, o->choice, ret);
+	name_range(o, ret);
+	return true;
+}
+
 static void judge_response(struct modbus_state *s, struct bytes pdu, const struct command_table *t,
 			   const struct command_permit *p, struct pdu *ret)
 {
 	struct bytes whole = pdu;
+	unsigned lenient = leniency(t, p);
 	uint16_t tid;
 	uint8_t function;
 
@@ -240,8 +284,7 @@ static void judge_response(struct modbus_state *s, struct bytes pdu, const struc
 		struct open_request o = s->open[i];
 
 		/* Oldest first: a client that reuses an id is answered in order. */
-		if (o.tid != tid || o.unit != ret->unit || o.function != ret->function ||
-		    !answers(&o, ret->exception, pdu))
+		if (!is_answer(&o, tid, ret, pdu, lenient))
 			continue;
 		ret->reason = (enum reason)o.reason;
 		ret->allowed = ret->reason == R_ALLOWED;
@@ -257,7 +300,7 @@ static void judge_response(struct modbus_state *s, struct bytes pdu, const struc
 			s->unseen = 0; /* what was asked before has been answered, or never will be */
 		return;
 	}
-	if (!is_repeated(s, whole, t, p, ret))
+	if (!is_repeated(s, whole, t, p, ret) && !is_second(s, tid, pdu, lenient, t, p, ret))
 		judge_unseen(s, pdu, t, p, ret);
 }
 
@@ -266,9 +309,7 @@ static void missed(void *state, bool unread)
 	struct modbus_state *s = state;
 
 	s->unread = s->unread || unread;
-
 	s->unseen = UNSEEN_ANY;
-	s->slip.n = 0;
 	for (uint32_t i = 0; i < s->n; i++)
 		s->open[i].expendable = 1; /* its answer may have gone by */
 }

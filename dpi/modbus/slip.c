@@ -22,6 +22,8 @@ static void set_start(uint8_t starts[SLIP_MAX / 8u], uint32_t i)
 
 bool modbus_slip_add(struct modbus_slip *s, uint32_t at, struct bytes b)
 {
+	if (s->n > 0 && s->at + s->n != at) /* bytes between went by unseen */
+		s->n = 0;
 	if (b.left > SLIP_MAX - s->n)
 		return false;
 	if (s->n == 0) {

@@ -137,12 +137,31 @@ static void row_text(struct cli *c, FILE *to, const json_t *row, enum protocol p
 	message_print(to, c->lang, M_EFFECTIVE_AT_LINE, js(row, "file"), ju(row, "line"));
 }
 
+/* "answers may have: transaction, padding" */
+static void lenient_line(struct cli *c, const json_t *grant, struct table *t)
+{
+	const json_t *list = ja(grant, "lenient");
+	char text[128], line[256];
+	size_t n = 0;
+
+	if (json_array_size(list) == 0)
+		return;
+	text[0] = '\0';
+	for (size_t i = 0; i < json_array_size(list) && n < sizeof(text); i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", i > 0 ? ", " : "",
+				      json_string_value(json_array_get(list, i)));
+	table_cell(t, js(grant, "protocol"));
+	message_text(line, sizeof(line), c->lang, M_EFFECTIVE_LENIENT, text);
+	table_cell(t, line);
+}
+
 /* One line a command row; identical lines of several permits are one. */
 static void grant_lines(struct cli *c, const json_t *grant, struct table *t)
 {
 	enum protocol p = protocol_by_name(js(grant, "protocol"));
 	const json_t *rows = ja(grant, "rows");
 
+	lenient_line(c, grant, t);
 	if (jb(grant, "whole")) {
 		table_cell(t, js(grant, "protocol"));
 		table_cell(t, message_format(protocol_info(p)->depth == DEPTH_TRANSPORT ? M_EFFECTIVE_UNREAD

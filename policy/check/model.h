@@ -115,6 +115,7 @@ struct model_service {
 	bool whole; /* no `allow` list: the whole protocol */
 	struct model_allow *allows;
 	size_t n_allows;
+	uint8_t lenient; /* LENIENT_* */
 	uint32_t undecided_bytes;
 	bool tunnel;
 	struct srcpos at;

@@ -6,11 +6,21 @@
 
 #include "policy/check/check.h"
 
-enum { SERVICE_PROTOCOL, SERVICE_PORTS, SERVICE_ALLOW, SERVICE_UNDECIDED, SERVICE_TUNNEL, SERVICE_LABEL, SERVICE_N };
+enum {
+	SERVICE_PROTOCOL,
+	SERVICE_PORTS,
+	SERVICE_ALLOW,
+	SERVICE_LENIENT,
+	SERVICE_UNDECIDED,
+	SERVICE_TUNNEL,
+	SERVICE_LABEL,
+	SERVICE_N
+};
 static const struct key service_keys[SERVICE_N] = {
 	[SERVICE_PROTOCOL] = { "protocol", AST_STRING, true, "protocol = \"modbus\";" },
 	[SERVICE_PORTS] = { "ports", AST_LISTS, false, NULL },
 	[SERVICE_ALLOW] = { "allow", AST_LIST, false, NULL },
+	[SERVICE_LENIENT] = { "lenient", AST_LISTS, false, NULL },
 	[SERVICE_UNDECIDED] = { "undecided_bytes", AST_NUMBER, false, NULL },
 	[SERVICE_TUNNEL] = { "tunnel", AST_BOOL, false, NULL },
 	[SERVICE_LABEL] = { "label", AST_STRING, false, NULL },
@@ -217,6 +227,24 @@ static void no_vocabulary_hint(struct check *k, struct diag *g)
 		diag_hint(k->d, g, MP_HINT_NO_VOCABULARY, text);
 }
 
+/* What servers' answers may get wrong. */
+static uint8_t service_lenient(struct check *k, const struct ast_node *list, const struct model_service *s,
+			       struct object o)
+{
+	uint8_t bits = 0;
+
+	for (const struct ast_node *c = NULL; (c = list_next(k, list, c, AST_STRING, o)) != NULL;) {
+		struct ast_node word = *c;
+
+		word.name = list->name;
+		bits |= (uint8_t)(1u << choice_of(k, &word, o, lenient_words, LENIENT_WORDS, LENIENT_WORDS));
+	}
+	if (list != NULL && s->protocol != PROTO_NONE && vocabulary_of(s->protocol) == NULL)
+		check_value(k, SEV_WARNING, "policy.no_effect", list, MP_LENIENT_USELESS, o,
+			    protocol_info(s->protocol)->name);
+	return bits & LENIENT_ALL;
+}
+
 static void one_service(struct check *k, const struct ast_node *node, struct model_service *s)
 {
 	const struct ast_node *v[SERVICE_N];
@@ -230,6 +258,7 @@ static void one_service(struct check *k, const struct ast_node *node, struct mod
 	s->label = text_of(k, v[SERVICE_LABEL], o, "");
 	s->protocol = service_protocol(k, v[SERVICE_PROTOCOL], o);
 	service_ports(k, v[SERVICE_PORTS], s, o);
+	s->lenient = service_lenient(k, v[SERVICE_LENIENT], s, o);
 	s->undecided_bytes = (uint32_t)number_of(k, v[SERVICE_UNDECIDED], o, 0, UNDECIDED_MAX, 0);
 	s->tunnel = truth_of(v[SERVICE_TUNNEL], false);
 	if (s->protocol == PROTO_NONE)

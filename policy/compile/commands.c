@@ -133,6 +133,7 @@ static bool put_grant(struct writer *w, const struct cell_pair *pair, bool obser
 	g->protocol = (uint16_t)pair->service->protocol;
 	g->whole = pair->service->whole;
 	g->shadow = c->shadow || (c->observe && !observe);
+	g->lenient = pair->service->lenient;
 	g->undecided_bytes = pair->service->undecided_bytes;
 	if (g->whole)
 		return true;

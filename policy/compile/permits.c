@@ -243,7 +243,7 @@ static size_t numbers_size(const struct number_set *s)
 
 static size_t grant_size(const struct command_table *t, const struct command_grant *g)
 {
-	size_t n = 12;
+	size_t n = 13;
 
 	for (uint32_t i = 0; i < g->n_rows; i++) {
 		const struct command_row *r = &t->rows[g->first_row + i];
@@ -260,6 +260,7 @@ static void put_grant(struct outbuf *o, const struct command_table *t, const str
 	out_be16(o, g->protocol);
 	out_u8(o, g->whole);
 	out_u8(o, g->shadow);
+	out_u8(o, g->lenient);
 	out_be32(o, g->undecided_bytes);
 	out_be32(o, g->n_rows);
 	for (uint32_t i = 0; i < g->n_rows; i++) {

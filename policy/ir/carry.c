@@ -90,7 +90,7 @@ static bool same_row(const struct command_table *ta, const struct command_row *a
 static bool same_grant(const struct command_table *ta, const struct command_grant *a, const struct command_table *tb,
 		       const struct command_grant *b)
 {
-	if (a->protocol != b->protocol || a->whole != b->whole || a->shadow != b->shadow ||
+	if (a->protocol != b->protocol || a->whole != b->whole || a->shadow != b->shadow || a->lenient != b->lenient ||
 	    a->undecided_bytes != b->undecided_bytes || a->n_rows != b->n_rows)
 		return false;
 	for (uint32_t i = 0; i < a->n_rows; i++)

@@ -223,6 +223,16 @@ static json_t *row_json(const struct command_table *t, const struct command_row 
 	return o;
 }
 
+static json_t *lenient_json(uint8_t bits)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < LENIENT_WORDS; i++)
+		if (bits & 1u << i)
+			json_array_append_new(list, json_string(lenient_words[i]));
+	return list;
+}
+
 static json_t *grants_json(const struct ir *ir, uint32_t permit)
 {
 	const struct command_table *t = &ir->table;
@@ -241,6 +251,7 @@ static json_t *grants_json(const struct ir *ir, uint32_t permit)
 		json_object_set_new(o, "protocol", json_string(info->name));
 		json_object_set_new(o, "whole", json_boolean(g->whole));
 		json_object_set_new(o, "shadow", json_boolean(g->shadow));
+		json_object_set_new(o, "lenient", lenient_json(g->lenient));
 		json_object_set_new(o, "undecided_bytes", json_integer(g->undecided_bytes));
 		json_object_set_new(o, "rows", rows);
 		json_array_append_new(list, o);

@@ -85,6 +85,57 @@ static void golden_round_trip(void **state)
 	}
 }
 
+/* What a service may forgive, each by itself: everything else stays refused. */
+static void forgiven(void **state)
+{
+	static const uint8_t ask[] = { 0, 7, 0, 1 }, back[] = { 2, 0, 9 }, padded[] = { 2, 0, 9, 0x55, 0x55 };
+	struct desk d;
+
+	(void)state;
+	for (unsigned bit = 0; bit <= LENIENT_WORDS; bit++) {
+		unsigned lenient = bit == LENIENT_WORDS ? 0 : 1u << bit;
+
+		for (unsigned what = 0; what < 6; what++) {
+			bool ok = false;
+
+			desk_whole(&d);
+			d.grants[0].lenient = (uint8_t)lenient;
+			assert_true(request(&d, 5, 17, 3, ask, 4)->allowed);
+			switch (what) {
+			case 0:
+				ok = response(&d, 0, 17, 3, back, 3)->allowed;
+				break;
+			case 1:
+				ok = response(&d, 5, 255, 3, back, 3)->allowed;
+				break;
+			case 2:
+				assert_true(response(&d, 5, 17, 3, back, 3)->allowed);
+				ok = response(&d, 5, 17, 3, (const uint8_t[]){ 2, 0, 8 }, 3)->allowed;
+				break;
+			case 3:
+				ok = response(&d, 5, 17, 3, padded, 4)->allowed;
+				break;
+			case 4: /* never: another transaction, two bytes too many, another function */
+				ok = response(&d, 6, 17, 3, back, 3)->allowed ||
+				     response(&d, 5, 17, 3, padded, 5)->allowed;
+				break;
+			case 5:
+				ok = response(&d, 5, 17, 4, back, 3)->allowed;
+				break;
+			}
+			assert_int_equal(ok, what == bit && bit < LENIENT_WORDS);
+		}
+	}
+	/* a shadow forgives nothing; one service of several is enough */
+	desk_row(&d);
+	desk_more(&d, 1, 200, true);
+	d.grants[1].lenient = LENIENT_ALL;
+	assert_true(request(&d, 5, 17, 3, ask, 4)->allowed);
+	assert_false(response(&d, 0, 17, 3, back, 3)->allowed);
+	d.grants[1].shadow = false;
+	assert_true(response(&d, 0, 17, 3, back, 3)->allowed);
+}
+
 /* Any other length than the right one, a wrong id, unit or function: refused, and the right answer is still accepted. */
 static void answers_that_are_not(void **state)
 {
@@ -418,13 +469,21 @@ static void answers_from_before(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(answers_from_before),	cmocka_unit_test(golden_round_trip),
-		cmocka_unit_test(answers_that_are_not), cmocka_unit_test(echoes),
-		cmocka_unit_test(inner_lengths),	cmocka_unit_test(exceptions),
-		cmocka_unit_test(open_functions),	cmocka_unit_test(pipelining),
-		cmocka_unit_test(said_twice),		cmocka_unit_test(reused_ids),
-		cmocka_unit_test(lost_answers),		cmocka_unit_test(answers_to_refused_requests),
-		cmocka_unit_test(table_changes),	cmocka_unit_test(responses_name_the_row),
+		cmocka_unit_test(answers_from_before),
+		cmocka_unit_test(golden_round_trip),
+		cmocka_unit_test(answers_that_are_not),
+		cmocka_unit_test(forgiven),
+		cmocka_unit_test(echoes),
+		cmocka_unit_test(inner_lengths),
+		cmocka_unit_test(exceptions),
+		cmocka_unit_test(open_functions),
+		cmocka_unit_test(pipelining),
+		cmocka_unit_test(said_twice),
+		cmocka_unit_test(reused_ids),
+		cmocka_unit_test(lost_answers),
+		cmocka_unit_test(answers_to_refused_requests),
+		cmocka_unit_test(table_changes),
+		cmocka_unit_test(responses_name_the_row),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

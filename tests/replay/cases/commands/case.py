@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import os
 import struct
 
 import wire
@@ -65,9 +66,26 @@ def check(t):
         t.equal(what + ": text status", text.returncode, 1)
         t.true(what + ": text", "拒否".encode() in text.stdout)
 
-    # an answer to nobody's question, and an answer twice
+    # an answer to nobody's question, and another answer than before
     out = []
-    wire.Session(out, TOS, 40003, CRANE, 502).open().ask(read_holding(1, 0, 1)).answer(holding(1, [0])).answer(holding(1, [0]))
+    wire.Session(out, TOS, 40003, CRANE, 502).open().ask(read_holding(1, 0, 1)).answer(holding(1, [0])).answer(holding(1, [1]))
     r = t.replay(t.file("twice.pcap", wire.pcap(out)))
     t.equal("answered twice", [key(p, "dir", "verdict", "reason") for p in r.pdus],
             [("c2s", "allow", "allowed"), ("s2c", "allow", "allowed"), ("s2c", "deny", "modbus.response")])
+    # devices that get their answers wrong, and services that forgive them
+    site = open(os.path.join(os.path.dirname(wire.__file__), "site.cfg"), encoding="utf-8").read()
+    wrong = {"transaction": holding(0, [7]), "unit": holding(5, [7], unit=9), "duplicate": holding(5, [7]) + holding(5, [8]),
+             "padding": modbus(5, 1, struct.pack("!BBHB", 3, 2, 7, 0x55))}
+    for word in [None, *wrong]:
+        text = site.replace('plc_read = {', 'plc_read = { lenient = ["%s"];' % word) if word else site
+        policy = t.file("lenient-%s.cfg" % word, text)
+        for what, answer in wrong.items():
+            out = []
+            wire.Session(out, TOS, 40000, CRANE, 502).open().ask(read_holding(5, 0, 1)).answer(answer) \
+                .ask(read_holding(6, 0, 1)).answer(holding(6, [7]))
+            r = t.replay(t.file("lenient.pcap", wire.pcap(out)), "--as-box", policy=policy)
+            t.equal("lenient %s: %s" % (word, what), (r.status, [f["reason"] for f in r.flows]),
+                    (0, ["allowed"]) if word == what else (1, ["modbus.response"]))
+        out = []
+        wire.Session(out, TOS, 40000, CRANE, 502).open().ask(read_holding(5, 0, 1)).answer(holding(5, [7])).answer(holding(5, [7]))
+        t.equal("lenient %s: the same once more" % word, t.replay(t.file("twice.pcap", wire.pcap(out)), "--as-box", policy=policy).status, 0)

@@ -52,6 +52,18 @@ static bool range_parse(const char *s, struct number_range *ret)
 	return ret->lo <= ret->hi;
 }
 
+/* Why a text is no number or range, when that can be told. */
+static enum message number_fault(const char *text)
+{
+	size_t n = strcspn(text, "-");
+
+	if (strpbrk(text, ", ;") != NULL && text[strspn(text, "0123456789-, ;")] == '\0')
+		return MP_HINT_SEVERAL;
+	if (n > 0 && text[n] == '-' && text[n + 1] != '\0' && text[strspn(text, "0123456789-")] == '\0')
+		return MP_HINT_BACKWARDS;
+	return MP_HINT_NUMBERS;
+}
+
 static bool range_of(struct check *k, const struct ast_node *node, const char *key, uint32_t max, struct object o,
 		     struct number_range *ret)
 {
@@ -71,7 +83,7 @@ static bool range_of(struct check *k, const struct ast_node *node, const char *k
 	g = check_say(k, SEV_ERROR, "policy.range", node->value_at, node->value_width,
 		      ok ? MP_RANGE_HIGH : MP_RANGE_BAD, both_object(k, o),
 		      both_same(node->kind == AST_NUMBER ? text : node->string), both_same(key));
-	diag_hint(k->d, g, MP_HINT_NUMBERS, max);
+	diag_hint(k->d, g, ok || node->kind == AST_NUMBER ? MP_HINT_NUMBERS : number_fault(node->string), max);
 	return false;
 }
 

@@ -118,6 +118,8 @@ bool means_everything(const char *text);
 
 /* "2027-03-31"; *ret is the start of that day, UTC. */
 bool date_parse(const char *text, uint64_t *ret);
+/* A text that neither reads: is it the day that does not exist, or (*ret_no_offset) only the offset that is missing? */
+bool date_no_such_day(const char *text, bool *ret_no_offset);
 /* RFC 3339 with offset. */
 bool time_parse(const char *text, uint64_t *ret);
 

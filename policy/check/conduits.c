@@ -190,6 +190,19 @@ static void conduit_failure(struct check *k, const struct ast_node *const *v, st
 /* 2200-01-01. The kernel's timeouts end after 584 years, and whoever writes 9999-12-31 means no end at all. */
 #define UNTIL_MAX 7258118400u
 
+/* The fault where it can be told, the form otherwise. */
+static void hint_date(struct check *k, struct diag *g, const char *text, enum message form)
+{
+	bool no_offset, no_day = date_no_such_day(text, &no_offset);
+
+	if (no_day)
+		diag_hint(k->d, g, MP_HINT_NO_SUCH_DAY);
+	else if (no_offset)
+		diag_hint(k->d, g, MP_HINT_NO_OFFSET, text);
+	else
+		diag_hint(k->d, g, form);
+}
+
 static void conduit_dates(struct check *k, const struct ast_node *const *v, struct model_conduit *c, struct object o)
 {
 	uint64_t day;
@@ -199,7 +212,7 @@ static void conduit_dates(struct check *k, const struct ast_node *const *v, stru
 	c->review_by = v[C_REVIEW_BY] != NULL ? v[C_REVIEW_BY]->string : "";
 	if (v[C_REVIEW_BY] != NULL && !date_parse(c->review_by, &day)) {
 		g = check_value(k, SEV_ERROR, "policy.date", v[C_REVIEW_BY], MP_DATE_BAD, o, c->review_by);
-		diag_hint(k->d, g, MP_HINT_DATE);
+		hint_date(k, g, c->review_by, MP_HINT_DATE);
 	} else if (v[C_REVIEW_BY] != NULL && day + 86400 <= k->now) {
 		g = check_value(k, SEV_WARNING, "policy.review_overdue", v[C_REVIEW_BY], MP_REVIEW_OVERDUE, o,
 				c->review_by);
@@ -212,7 +225,7 @@ static void conduit_dates(struct check *k, const struct ast_node *const *v, stru
 		c->until = day + 86400;
 	} else if (!time_parse(v[C_UNTIL]->string, &c->until)) {
 		g = check_value(k, SEV_ERROR, "policy.date", v[C_UNTIL], MP_UNTIL_BAD, o, v[C_UNTIL]->string);
-		diag_hint(k->d, g, MP_HINT_UNTIL);
+		hint_date(k, g, v[C_UNTIL]->string, MP_HINT_UNTIL);
 		return;
 	}
 	if (c->until > UNTIL_MAX) {
@@ -260,6 +273,7 @@ static void one_conduit(struct check *k, const struct ast_node *node, struct mod
 	const struct ast_node *v[C_N], *named = member(node, "name");
 	bool has_name = named != NULL && named->kind == AST_STRING;
 	struct object o = { has_name ? MP_OBJ_CONDUIT : MP_OBJ_CONDUIT_NTH, NULL };
+	size_t errors = k->d->errors;
 
 	o.name = has_name ? named->string : arena_printf(k->a, "%u", c->index + 1);
 	*c = (struct model_conduit){ .name = "",
@@ -293,7 +307,8 @@ static void one_conduit(struct check *k, const struct ast_node *node, struct mod
 	c->tighten_new_flows = choice_of(k, v[C_ON_TIGHTEN], o, tighten_words, 2, 0) == 1;
 	conduit_failure(k, v, c, o);
 	conduit_dates(k, v, c, o);
-	report_unusable(k, c, o);
+	if (k->d->errors == errors) /* a mistake in it says more than what is left of it */
+		report_unusable(k, c, o);
 }
 
 static int by_name(const void *pa, const void *pb)

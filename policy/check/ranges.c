@@ -155,18 +155,54 @@ static const char *with_length(struct arena *a, const char *text)
 	return arena_printf(a, "%.*s/%u", (int)n, text, len);
 }
 
-/* "10.30.1.10-10.30.1.20", "10.30.1.10-20" */
-static bool is_span(const char *text)
+/* "10.30.1.10-10.30.1.21": every address from the first to the last. */
+static bool span_parse(const char *text, struct addr_range *ret)
 {
-	size_t n = strcspn(text, "-~");
+	size_t n = strcspn(text, "-");
 	char head[ADDR_TEXT];
-	struct addr a;
 
 	if (text[n] == '\0' || n >= sizeof(head))
 		return false;
 	memcpy(head, text, n);
 	head[n] = '\0';
-	return addr_parse(head, &a);
+	return addr_parse(head, &ret->lo) && addr_parse(text + n + 1, &ret->hi) && ret->lo.family == ret->hi.family &&
+	       addr_cmp(&ret->lo, &ret->hi) <= 0;
+}
+
+/* "::ffff:10.30.1.10": an IPv4 address in IPv6's clothes, which no packet on a wire carries. */
+static bool is_mapped(const struct addr_range *r)
+{
+	static const uint8_t lead[12] = { [10] = 0xff, [11] = 0xff };
+
+	return r->lo.family == 6 && memcmp(r->lo.b, lead, sizeof(lead)) == 0;
+}
+
+/* What is wrong with it, when it looks like an address; MP_HINT_ADDRESS shows the form when it does not. */
+static enum message fault_of(const char *text)
+{
+	size_t n = strcspn(text, "/-");
+	bool six = memchr(text, ':', n) != NULL, zero = false, high = false;
+	char head[ADDR_TEXT];
+	struct addr a;
+
+	if (n < sizeof(head)) {
+		memcpy(head, text, n);
+		head[n] = '\0';
+		if (addr_parse(head, &a) && text[n] == '/')
+			return a.family == 4 ? MP_HINT_LENGTH_4 : MP_HINT_LENGTH_6;
+		if (addr_parse(head, &a) && text[n] == '-')
+			return MP_HINT_SPAN;
+	}
+	for (const char *p = text; !six && p < text + n;) {
+		size_t digits = strspn(p, "0123456789");
+
+		zero = zero || (digits > 1 && *p == '0');
+		high = high || digits > 3 || (digits == 3 && strncmp(p, "255", 3) > 0);
+		p += digits;
+		if (digits == 0 || (p < text + n && *p++ != '.'))
+			return MP_HINT_ADDRESS;
+	}
+	return zero ? MP_HINT_LEADING_ZERO : high ? MP_HINT_OCTET : MP_HINT_ADDRESS;
 }
 
 bool means_everything(const char *text)
@@ -182,8 +218,15 @@ bool address_of(struct check *k, const struct ast_node *node, struct object o, s
 	struct diag *g;
 	bool stray;
 
-	if (prefix_parse(node->string, ret, &stray))
-		return true;
+	if (prefix_parse(node->string, ret, &stray) || span_parse(node->string, ret)) {
+		if (!is_mapped(ret))
+			return true;
+		g = check_value(k, SEV_ERROR, "policy.address", node, MP_ADDRESS_MAPPED, o, node->string);
+		snprintf(meant, sizeof(meant), "%u.%u.%u.%u", ret->lo.b[12], ret->lo.b[13], ret->lo.b[14],
+			 ret->lo.b[15]);
+		diag_hint(k->d, g, MP_HINT_WRITE, meant);
+		return false;
+	}
 	if (stray) {
 		addr_range_text(ret, meant, sizeof(meant));
 		g = check_value(k, SEV_ERROR, "policy.address", node, MP_STRAY_BITS, o, node->string);
@@ -196,11 +239,9 @@ bool address_of(struct check *k, const struct ast_node *node, struct object o, s
 		diag_hint(k->d, g, MP_HINT_WIDE_WORD, narrow);
 	else if (with_length(k->a, node->string) != NULL)
 		diag_hint(k->d, g, MP_HINT_LENGTH, with_length(k->a, node->string));
-	else if (is_span(node->string))
-		diag_hint(k->d, g, MP_HINT_SPAN);
 	else if (o.noun == MP_OBJ_ZONE && means_everything(node->string))
 		diag_hint(k->d, g, MP_HINT_REST);
 	else
-		diag_hint(k->d, g, MP_HINT_ADDRESS);
+		diag_hint(k->d, g, fault_of(node->string));
 	return false;
 }

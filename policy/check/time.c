@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "policy/check/check.h"
 
 /* Exactly n digits at *p. */
@@ -83,4 +85,23 @@ bool time_parse(const char *text, uint64_t *ret)
 		return false;
 	*ret = east ? day - offset : day + offset;
 	return true;
+}
+
+bool date_no_such_day(const char *text, bool *ret_no_offset)
+{
+	char zulu[40];
+	uint64_t ignored;
+	unsigned y, m, d;
+	const char *p = text;
+	size_t n = strlen(text);
+
+	*ret_no_offset = false;
+	if (n + 2 <= sizeof(zulu)) {
+		memcpy(zulu, text, n);
+		zulu[n] = 'Z';
+		zulu[n + 1] = '\0';
+		*ret_no_offset = time_parse(zulu, &ignored);
+	}
+	return digits(&p, 4, &y) && sign(&p, '-') && digits(&p, 2, &m) && sign(&p, '-') && digits(&p, 2, &d) &&
+	       !(p = text, date_read(&p, &ignored));
 }

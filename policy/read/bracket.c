@@ -2,6 +2,8 @@
 /* Nodes, and the brackets around them: what opens, what closes, and which of the two was forgotten. */
 #include "policy/read/parts.h"
 
+#include <string.h>
+
 struct ast_node *scan_node(struct scan *s)
 {
 	struct ast_node *n = NULL;
@@ -48,6 +50,7 @@ void scan_report_unclosed(struct scan *s, struct srcpos at, char closer, struct 
 {
 	struct diag *g;
 
+	s->broken = true;
 	if (!scan_fresh(s, at))
 		return;
 	g = diag_add(&s->c->diags, SEV_ERROR, "policy.unclosed", at, MP_UNCLOSED, (int)closer);
@@ -58,15 +61,33 @@ void scan_report_unclosed(struct scan *s, struct srcpos at, char closer, struct 
 void scan_report_unexpected(struct scan *s, struct srcpos at, enum message hint)
 {
 	char c = scan_peek(s);
+	bool follows = s->broken && strchr("{}()[]", c) != NULL;
 	struct diag *g;
 
-	if (!scan_fresh(s, at))
+	if (follows || !scan_fresh(s, at))
 		return;
 	if (c <= 1)
 		g = diag_add(&s->c->diags, SEV_ERROR, "policy.syntax", at, MP_UNEXPECTED_CHAR);
 	else
 		g = diag_add(&s->c->diags, SEV_ERROR, "policy.syntax", at, MP_UNEXPECTED, (int)c);
 	diag_hint(&s->c->diags, g, hint);
+}
+
+/*
+ * At a closing bracket `c` that another value waits for: was it meant for the innermost one? What stands behind it tells: a
+ * list whose element ends with ")" goes on with "," or with the ")" of its own.
+ */
+static bool stands_for(struct scan *s, char c)
+{
+	struct scan_cursor before = *s->cur;
+	char next;
+
+	scan_step(s);
+	scan_blank(s);
+	next = scan_peek(s);
+	before.reported = s->cur->reported;
+	*s->cur = before;
+	return c == ')' && (next == ',' || next == ')');
 }
 
 bool scan_at_end(struct scan *s, char closer, struct srcpos opener)
@@ -94,11 +115,11 @@ bool scan_at_end(struct scan *s, char closer, struct srcpos opener)
 		scan_step(s);
 		return true;
 	}
-	if (closer != 0 && scan_awaited(s, c)) {
+	if (closer != 0 && scan_awaited(s, c) && !stands_for(s, c)) {
 		scan_report_unclosed(s, at, closer, opener);
 		return true;
 	}
-	if (scan_fresh(s, at)) {
+	if ((closer != 0 || !s->broken) && scan_fresh(s, at)) {
 		if (closer != 0) {
 			struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.bracket", at, MP_WRONG_CLOSER,
 						  (int)c, (int)closer);
@@ -106,6 +127,7 @@ bool scan_at_end(struct scan *s, char closer, struct srcpos opener)
 			g->also = opener;
 		} else {
 			diag_add(&s->c->diags, SEV_ERROR, "policy.bracket", at, MP_EXTRA_CLOSER, (int)c);
+			s->broken = true;
 		}
 	}
 	scan_step(s);
@@ -130,6 +152,18 @@ static uint32_t indent_of(const struct scan *s, const struct ast_node *node)
 	return node->name != NULL && node->at.line == s->cur->at.line ? node->at.column : 0;
 }
 
+/* Behind "{": groups where settings should be. A list of groups stands in "( )". */
+static bool groups_follow(struct scan *s, struct srcpos opener)
+{
+	scan_blank(s);
+	if (scan_peek(s) != '{' || s->broken)
+		return false;
+	if (scan_fresh(s, opener))
+		diag_hint(&s->c->diags, diag_add(&s->c->diags, SEV_ERROR, "policy.bracket", opener, MP_LIST_IN_BRACES),
+			  MP_HINT_LIST_IN_BRACES);
+	return true;
+}
+
 void scan_bracket(struct scan *s, struct ast_node *node, char c)
 {
 	struct srcpos opener = s->cur->at;
@@ -141,10 +175,26 @@ void scan_bracket(struct scan *s, struct ast_node *node, char c)
 	if (!opens(s, closer))
 		return;
 	scan_step(s);
-	if (c == '{')
+	if (c == '{' && groups_follow(s, opener)) {
+		node->kind = AST_LIST;
+		scan_elements(s, node, closer, opener, indent);
+	} else if (c == '{')
 		scan_settings(s, node, closer, opener, indent);
 	else
 		scan_elements(s, node, closer, opener, indent);
+	node->end = scan_offset(s) - 1;
+	s->depth--;
+}
+
+void scan_unopened(struct scan *s, struct ast_node *node)
+{
+	node->kind = AST_GROUP;
+	node->value_at = s->cur->at;
+	node->value_width = 1;
+	node->open = scan_offset(s);
+	if (!opens(s, '}'))
+		return;
+	scan_settings(s, node, '}', s->cur->at, indent_of(s, node));
 	node->end = scan_offset(s) - 1;
 	s->depth--;
 }

@@ -163,10 +163,22 @@ const char *scan_run(struct scan *s, const char *stops, uint32_t *ret_width)
 	return text;
 }
 
-/* The text ended inside a string: take the signs at the end of the line as not meant to be in it. */
-static void string_unclosed(struct scan *s, const struct scan_cursor *begin)
+/*
+ * At a quote that ends the string begun at `from`: is it the opening quote of the next one? Then a word follows at once, and
+ * what lies between them holds the sign that was meant to follow the first.
+ */
+static bool closed_by_another(const struct scan *s, const char *from)
 {
-	const char *stop = s->cur->p;
+	const char *next = s->cur->p + 1;
+	size_t n = (size_t)(s->cur->p - from), sign = strcspn(from, ";,");
+
+	return next < s->cur->end && *next != '\n' && strchr(" \t\r;,)]}\"#/@", *next) == NULL && sign < n &&
+	       sign > 0 && from[sign + 1] == ' ' && strchr(" =[(", s->cur->p[-1]) != NULL;
+}
+
+/* A string lacks its closing quote before `stop`: take the signs at its end as not meant to be in it. */
+static void string_unclosed(struct scan *s, const struct scan_cursor *begin, const char *stop)
+{
 	struct diag *g;
 
 	while (stop > begin->p + 1 && strchr(" \t\r;,)]}", stop[-1]) != NULL)
@@ -214,6 +226,11 @@ const char *scan_string(struct scan *s, uint32_t *ret_width)
 		if (close) {
 			const char *text = arena_strndup(s->c->arena, from, (size_t)(s->cur->p - from));
 
+			if (closed_by_another(s, from)) {
+				string_unclosed(s, &begin, from + strcspn(from, ";,"));
+				*ret_width = s->cur->at.column - begin.at.column;
+				return arena_strndup(s->c->arena, from, (size_t)(s->cur->p - from));
+			}
 			scan_sign(s);
 			scan_step(s);
 			*ret_width = s->cur->at.column - begin.at.column;
@@ -224,7 +241,7 @@ const char *scan_string(struct scan *s, uint32_t *ret_width)
 		else
 			scan_step(s);
 	}
-	string_unclosed(s, &begin);
+	string_unclosed(s, &begin, s->cur->p);
 	*ret_width = s->cur->at.column - begin.at.column;
 	return arena_strndup(s->c->arena, from, s->cur->p > from ? (size_t)(s->cur->p - from) : 0);
 }

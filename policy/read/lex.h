@@ -34,6 +34,8 @@ struct scan {
 	char closers[SCAN_DEPTH_MAX];
 	struct srcpos last; /* line of the last syntax error: one a line is enough */
 	struct scan_cursor *cur;
+	/* A bracket is missing or wrong: from there on, brackets and settings that do not fit follow from it. */
+	bool broken;
 	bool stopped; /* a limit was met: everything returns */
 };
 

@@ -30,6 +30,9 @@ bool scan_at_end(struct scan *s, char closer, struct srcpos opener);
 /* From an opening bracket `c` to its end: the value of `node`. */
 void scan_bracket(struct scan *s, struct ast_node *node, char c);
 
+/* The same of a group whose opening bracket was forgotten: its first setting begins here. */
+void scan_unopened(struct scan *s, struct ast_node *node);
+
 /* A value of any kind. */
 void scan_value(struct scan *s, struct ast_node *node, bool in_array);
 /* One `name = value;` into `group`. */

@@ -80,6 +80,52 @@ void scan_value(struct scan *s, struct ast_node *node, bool in_array)
 		node->width = node->value_width;
 }
 
+/*
+ * Behind a value, at `c`: "]" that nobody waits for, or "," and one more value. The bracket that opens the list was
+ * forgotten; goes on behind the one that closes it.
+ */
+static bool without_opener(struct scan *s, const struct ast_node *node, char c)
+{
+	char opener = node->kind == AST_GROUP ? '(' : '[', closer = node->kind == AST_GROUP ? ')' : ']';
+	struct scan_cursor before = *s->cur;
+	struct diag *g;
+	char next;
+
+	if (c == ',') {
+		scan_step(s);
+		scan_blank(s);
+		next = scan_peek(s);
+		before.reported = s->cur->reported;
+		*s->cur = before;
+		if (next != (node->kind == AST_GROUP ? '{' : '"'))
+			return false;
+	} else if (c != closer || scan_awaited(s, c)) {
+		return false;
+	}
+	if (scan_fresh(s, node->value_at)) {
+		g = diag_add(&s->c->diags, SEV_ERROR, "policy.bracket", node->value_at, MP_NO_OPENER, (int)opener,
+			     node->name);
+		diag_hint(&s->c->diags, g, MP_HINT_NO_OPENER, (int)opener);
+	}
+	while (s->cur->p < s->cur->end && !s->stopped) { /* the other values: a scrap nobody reads */
+		struct ast_node *scrap;
+
+		scan_blank(s);
+		next = scan_peek(s);
+		if (next == ',') {
+			scan_step(s);
+			continue;
+		}
+		if (next == closer)
+			scan_step(s);
+		if (strchr("{\"", next) == NULL || next == 0 || (scrap = scan_node(s)) == NULL)
+			break;
+		scan_value(s, scrap, false);
+	}
+	scan_blank(s);
+	return true;
+}
+
 /* The end of a setting. libconfig does without the ';', so it is only advised. */
 static void terminator(struct scan *s, const struct ast_node *node)
 {
@@ -88,6 +134,8 @@ static void terminator(struct scan *s, const struct ast_node *node)
 
 	scan_blank(s);
 	c = scan_peek(s);
+	if (without_opener(s, node, c))
+		c = scan_peek(s);
 	if (c == ';' || c == ',') {
 		scan_sign(s);
 		scan_step(s);
@@ -165,6 +213,14 @@ void scan_setting(struct scan *s, struct ast_node *group, struct scan_tail *t)
 			return;
 		}
 	}
+	if (c == '>') {
+		g = diag_add(d, SEV_ERROR, "policy.syntax", s->cur->at, MP_ARROW);
+		diag_hint(d, g, MP_HINT_EQUALS, node->name);
+		s->last = s->cur->at;
+		scan_step(s);
+		scan_blank(s);
+		c = scan_peek(s);
+	}
 	before = *s->cur;
 	if (c == 0 || strchr(";,})]=:", c) != NULL) {
 		if (scan_fresh(s, node->at)) {
@@ -175,7 +231,7 @@ void scan_setting(struct scan *s, struct ast_node *group, struct scan_tail *t)
 		skip_setting(s);
 		return;
 	}
-	if (before.at.line != node->at.line && strchr("{([\"", c) == NULL) {
+	if (strchr("{([\"", c) == NULL) {
 		uint32_t width;
 		const char *next = scan_run(s, "=:;,{}()[]\"#", &width);
 
@@ -183,7 +239,20 @@ void scan_setting(struct scan *s, struct ast_node *group, struct scan_tail *t)
 		c = scan_peek(s);
 		before.reported = s->cur->reported;
 		*s->cur = before;
-		if (next != NULL && c == '=') {
+		if (next != NULL && c == '=' && before.at.line == node->at.line && scan_is_name(next)) {
+			/* "office = interfaces = [...]": the group's own bracket is missing. */
+			if (scan_fresh(s, node->at)) {
+				g = diag_add(d, SEV_ERROR, "policy.bracket", before.at, MP_NO_OPENER, (int)'{',
+					     node->name);
+				diag_hint(d, g, MP_HINT_NO_OPENER, (int)'{');
+			}
+			scan_unopened(s, node);
+			scan_append(group, t, node);
+			if (!s->stopped)
+				terminator(s, node);
+			return;
+		}
+		if (next != NULL && c == '=' && before.at.line != node->at.line) {
 			/* "mode =" and on the next line "owner = ...": the value is missing, the next setting is whole. */
 			if (scan_fresh(s, node->at)) {
 				g = diag_add(d, SEV_ERROR, "policy.syntax", node->at, MP_NO_VALUE, node->name);
@@ -219,7 +288,7 @@ static void report_duplicates(struct scan *s, const struct ast_node *group)
 	const struct ast_node **sorted;
 	size_t n = 0;
 
-	if (group->n < 2 || s->stopped)
+	if (group->n < 2 || s->stopped || s->broken)
 		return;
 	sorted = arena_array(s->c->arena, group->n, sizeof(struct ast_node *));
 	if (sorted == NULL)

@@ -168,6 +168,18 @@ static const struct slip slips[] = {
 	{ "@include \"site.cfg\"\n", "policy.include_loop", 1, 10, 1 },
 	{ "@inclde \"in.cfg\"\n", "policy.syntax", 1, 1, 1 },
 	{ "a = { @include \"in.cfg\"\n };", "policy.syntax", 1, 3, 2 },
+	/* one cause, one error, whatever follows from it */
+	{ "a = \"x; b = \"y z\"; c = \"w\";\nd = 1;", "policy.unclosed_string", 1, 5, 1 },
+	{ "a = [\"x, \"y z\", \"w\"];\nd = 1;", "policy.unclosed_string", 1, 6, 1 },
+	{ "c = { { n = 1; m = 1; },\n { n = 2; m = 2; }, { n = 3; } };\nd = 1;", "policy.bracket", 1, 5, 1 },
+	{ "c = ( { n = 1; m = 1; ),\n { n = 2; m = 2; }, { n = 3; } );\nd = 1;", "policy.bracket", 1, 23, 1 },
+	{ "c = ( { n = 1; }, { n = 2; )\n);\nd = 1;", "policy.bracket", 1, 28, 1 },
+	{ "z = { a = \"x\", \"y\"]; b = 1; };\nd = 1;", "policy.bracket", 1, 11, 1 },
+	{ "z = { a = \"x\"]; b = 1; };\nd = 1;", "policy.bracket", 1, 11, 1 },
+	{ "c = { n = 1; },\n { n = 2; });\nd = 1;", "policy.bracket", 1, 5, 1 },
+	{ "z = { a = n = [1]; m = 2; };\n b = { n = 1; }; };\nd = 1;", "policy.bracket", 1, 11, 1 },
+	{ "c = ( { n => 1; m = 2; }, { n = 1; } );", "policy.syntax", 1, 12, 1 },
+	{ "c = ( { n = 1; }; , { n = 1; } );", "policy.syntax", 1, 17, 1 },
 };
 
 static void slips_are_told_where_they_are(void **state)

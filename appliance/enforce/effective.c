@@ -412,6 +412,7 @@ json_t *enforce_effective(struct enforce *f, struct err *e)
 		      "tables_digest", table_digest(f->now), "cells", cells, "permits",
 		      permits_json(f->now, &have, &f->matched), "conduits", conduits_json(f->now, &f->matched),
 		      "assets", assets_json(&f->now->ir));
+	json_object_set_new(j, "limits", enforce_limits(&have, &want));
 	if (j == NULL)
 		err_set(e, -ENOMEM, "effective rules");
 out:

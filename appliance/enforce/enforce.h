@@ -224,5 +224,7 @@ void drift_look(struct enforce *f, bool clock);
 json_t *enforce_lane_json(uint32_t number);
 /* How many sessions are tracked, how many may be, and which shares are half full (shares.c). */
 json_t *enforce_tracking(struct enforce *f);
+/* The limits by interface and lane, when the rules that hold them are there as they should be; null otherwise. */
+json_t *enforce_limits(const struct image *have, const struct image *want);
 
 #endif

@@ -77,3 +77,12 @@ json_t *enforce_tracking(struct enforce *f)
 		half_full(f, list);
 	return json_pack("{s:I,s:I,s:o}", "sessions", (json_int_t)n, "most", (json_int_t)most, "shares", list);
 }
+
+json_t *enforce_limits(const struct image *have, const struct image *want)
+{
+	if (!image_rules_equal(have, want))
+		return json_null();
+	return json_pack("{s:i,s:i,s:i,s:i,s:i}", "few_per_second", (int)IR_FEW_RATE, "few_of_a_pair",
+			 (int)IR_PAIR_RATE, "many_per_second", (int)IR_MANY_RATE, "sessions", (int)SHARE_MOST,
+			 "sessions_of_a_pair", (int)(IR_PART_SESSIONS * IR_PAIR_PARTS));
+}

@@ -321,6 +321,15 @@ static void conduit(struct cli *c, const json_t *effective, const json_t *k)
 	table_free(t);
 }
 
+static void limits(struct cli *c, const json_t *l)
+{
+	if (json_is_object(l))
+		render_line(c, M_EFFECTIVE_LIMITS, (unsigned long long)ju(l, "sessions"),
+			    (unsigned long long)ju(l, "sessions_of_a_pair"),
+			    (unsigned long long)ju(l, "few_per_second"), (unsigned long long)ju(l, "few_of_a_pair"),
+			    (unsigned long long)ju(l, "many_per_second"));
+}
+
 void effective_render(struct cli *c, const json_t *effective)
 {
 	const json_t *conduits = ja(effective, "conduits"), *cells = ja(effective, "cells");
@@ -332,6 +341,7 @@ void effective_render(struct cli *c, const json_t *effective)
 	render_digest(js(effective, "tables_digest"), tables);
 	render_line(c, M_EFFECTIVE_HEAD, digest, tables);
 	dated(c, effective);
+	limits(c, ja(effective, "limits"));
 	if (part)
 		render_line(c, M_EFFECTIVE_PART, json_array_size(conduits));
 	if (json_array_size(conduits) > MANY)

@@ -172,6 +172,7 @@ static int commit(struct enforce *f, struct generation_held *next, bool try, str
 	if (!cells_first) {
 		ret->added = added;
 		ret->gone = gone;
+		ret->partly = r < 0;
 	}
 	return r;
 }
@@ -305,6 +306,11 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 		r = commit(f, next, (flags & APPLY_DRY_RUN) != 0, &report, e);
 		ret->line = report.line;
 		if (r < 0) {
+			struct err unsaid;
+
+			/* The cells moved and the rest was refused: they go back. What fails here the next comparison finds. */
+			if (report.partly)
+				(void)enforce_mend(f, &report, &unsaid);
 			json_decref(cut);
 			return r;
 		}

@@ -112,6 +112,11 @@ enum recognition {
 
 /* `head`: the bytes of this direction of a TCP session from its start. Protocols without a recogniser answer RECOGNISE_NOT. */
 enum recognition recognise(enum protocol p, enum direction dir, struct bytes head);
+/*
+ * Whether the segment by which a protocol was recognised holds what its messages never do, so that servers differ about what it
+ * says. HTTP: a NUL, or a line feed without a carriage return, before the header's end. `begun`: bytes went before it.
+ */
+bool recognise_ambiguous(enum protocol p, struct bytes segment, bool begun);
 /* Our own recogniser's answer to "what is it?", PROTO_NONE when none matches; for events ("speaks ssh"). */
 enum protocol recognise_any(enum direction dir, struct bytes head);
 

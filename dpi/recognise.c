@@ -119,6 +119,22 @@ static bool http_target(struct prefix *p, bool connect)
 	return false;
 }
 
+bool recognise_ambiguous(enum protocol p, struct bytes segment, bool begun)
+{
+	uint8_t last = begun ? '\r' : 0, byte;
+	unsigned line = 1; /* bytes of the line at hand: none at the empty line that ends the header */
+
+	while (p == PROTO_HTTP && segment.left > 0 && bytes_u8(&segment, &byte)) {
+		if (byte == 0 || (byte == '\n' && last != '\r'))
+			return true;
+		if (byte == '\n' && line == 0)
+			return false;
+		line = byte == '\n' ? 0 : line + (byte != '\r');
+		last = byte;
+	}
+	return false;
+}
+
 static enum recognition http(enum direction dir, struct bytes head)
 {
 	static const char *const methods[] = { "GET ",	   "POST ",  "HEAD ",  "PUT ",	    "DELETE ",

@@ -170,6 +170,8 @@ static struct naming name_stream(struct look *l, const struct promise *promised,
 			return step(NAMING_REFUSE, R_WRONG_PROTOCOL, own);
 		if (library != PROTO_NONE && name_contradicts(library, own))
 			return step(NAMING_REFUSE, R_CONTRADICTED, library);
+		if (recognise_ambiguous(own, fresh, head.left > room))
+			return step(NAMING_REFUSE, R_WRONG_PROTOCOL, own);
 		f->spoken[dir] = (uint8_t)own;
 		/* The client's words confirm; if the server spoke as well, both must be the same. */
 		if (peer == own || (dir == DIR_C2S && f->prefix_len[back] == 0))

@@ -148,6 +148,20 @@ static void lies(void **state)
 			fail_msg("lie %zu was believed", i);
 }
 
+/* Servers differ about where such a header's lines end. */
+static void ambiguous_headers(void **state)
+{
+	static const char plain[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n\0\n body of its own";
+
+	(void)state;
+	assert_false(recognise_ambiguous(PROTO_HTTP, bytes_of(plain, sizeof(plain)), false));
+	assert_true(recognise_ambiguous(PROTO_HTTP, bytes_of("GET / HTTP/1.1\nHost: a\r\n\r\n", 28), false));
+	assert_true(recognise_ambiguous(PROTO_HTTP, bytes_of("GET / HTTP/1.1\r\nA: \0\r\n\r\n", 24), false));
+	assert_true(recognise_ambiguous(PROTO_HTTP, bytes_of("GET / HTTP/1.1\r\nA: b\n\n", 23), false));
+	assert_false(recognise_ambiguous(PROTO_HTTP, bytes_of("\nHost: a\r\n", 10), true));
+	assert_false(recognise_ambiguous(PROTO_TLS, bytes_of("\0\n", 2), false));
+}
+
 static void single_answer_byte_of_postgresql(void **state)
 {
 	(void)state;
@@ -161,11 +175,9 @@ static void single_answer_byte_of_postgresql(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(prefixes),
-		cmocka_unit_test(no_other_name),
-		cmocka_unit_test(first_byte_decides),
-		cmocka_unit_test(lies),
-		cmocka_unit_test(single_answer_byte_of_postgresql),
+		cmocka_unit_test(prefixes),	      cmocka_unit_test(no_other_name),
+		cmocka_unit_test(first_byte_decides), cmocka_unit_test(lies),
+		cmocka_unit_test(ambiguous_headers),  cmocka_unit_test(single_answer_byte_of_postgresql),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
  *   supervise/policy.c   a generation in memory: unseal, permit ids, table image
  *   supervise/operation.c  the one operation that changes what is in force: beginnings, ends, deadlines
  *   supervise/apply.c    its steps
+ *   supervise/trial.c    what a trial forbids, how it ended, where a rollback goes
  *   supervise/impact.c   what the operation will do to live sessions, asked of the workers before it is done
  *   supervise/stamps.c   which generation a permit comes from, and who is told what is in force
  *   supervise/kernel.c   the messages that carry a generation to enforce and journal
@@ -356,6 +357,11 @@ void op_try(struct supervisor *s);     /* op.next is there: all that can be trie
 void op_prepare(struct supervisor *s); /* op.next is there: devices, queues, tables, and on */
 void op_to_kernel(struct supervisor *s);
 void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds); /* 0 = none */
+
+/* supervise/trial.c: each says why not */
+void trial_none(struct supervisor *s);	    /* nothing waits to be confirmed; ends it */
+bool trial_stands(struct supervisor *s);    /* another's trial stands in the way of this apply; then ends it */
+bool rollback_target(struct supervisor *s); /* into op.number; false: nowhere, the caller ends it */
 
 /* supervise/operation.c and supervise/apply.c, to others */
 /* Takes `bundle`. Answers the asker itself, now or later; `comment` as the message has it, for the record. */

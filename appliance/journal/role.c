@@ -327,9 +327,12 @@ static bool take_generation(struct journal_role *j, struct msg *m)
 static bool control_one(struct journal_role *j)
 {
 	struct msg m;
+	int r = msg_recv(ROLE_FD_CONTROL, ROLE_SUPERVISOR, &m);
 	bool ok;
 
-	if (msg_recv(ROLE_FD_CONTROL, ROLE_SUPERVISOR, &m) != 1)
+	if (r == -EAGAIN)
+		return true;
+	if (r != 1)
 		return false;
 	if (m.type == MSG_SOURCE)
 		ok = take_source(j, &m);

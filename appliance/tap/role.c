@@ -281,9 +281,12 @@ static bool control(struct tap_role *t)
 {
 	struct msg m;
 	uint8_t what = 0;
+	int r = msg_recv(ROLE_FD_CONTROL, ROLE_SUPERVISOR, &m);
 	bool ok;
 
-	if (msg_recv(ROLE_FD_CONTROL, ROLE_SUPERVISOR, &m) != 1)
+	if (r == -EAGAIN)
+		return true;
+	if (r != 1)
 		return false;
 	if (m.type == MSG_IN_FORCE)
 		ok = event_generation_get(&m.body, &t->events.now);

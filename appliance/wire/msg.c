@@ -162,7 +162,7 @@ static size_t take_fds(struct msghdr *mh, struct msg *ret)
 	return came;
 }
 
-static int receive(int sock, enum role from, struct msg *ret)
+static int receive(int sock, enum role from, int flags, struct msg *ret)
 {
 	union {
 		char buf[CMSG_SPACE((MSG_FDS + 1) * sizeof(int))];
@@ -192,7 +192,7 @@ static int receive(int sock, enum role from, struct msg *ret)
 	for (size_t i = 0; i < MSG_FDS; i++)
 		ret->fds[i] = -1;
 	do {
-		n = recvmsg(sock, &mh, MSG_CMSG_CLOEXEC);
+		n = recvmsg(sock, &mh, MSG_CMSG_CLOEXEC | flags);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
@@ -220,12 +220,14 @@ static int receive(int sock, enum role from, struct msg *ret)
 
 int msg_recv(int sock, enum role from, struct msg *ret)
 {
-	int r;
+	int r, flags = 0;
 
-	while ((r = receive(sock, from, ret)) == 1 && ret->type == MSG_PING) {
+	/* Who was woken by a ping must not sleep here until something else comes: its other sockets wait. */
+	while ((r = receive(sock, from, flags, ret)) == 1 && ret->type == MSG_PING) {
 		r = msg_send(sock, MSG_PONG, ret->id, NULL, NULL, 0);
 		if (r < 0)
 			return r;
+		flags = MSG_DONTWAIT;
 	}
 	return r;
 }

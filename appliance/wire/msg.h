@@ -114,7 +114,8 @@ struct msg {
 /* 0 or negative errno. Descriptors stay the caller's. Blocks unless the socket does not. */
 int msg_send(int sock, enum msg_type type, uint32_t id, const struct outbuf *body, const int *fds, size_t n_fds);
 /*
- * Answers pings that come before a message, so whoever reads its messages lives. 1 = a message, 0 = peer closed, negative errno otherwise (-EBADMSG: refused by the table; its descriptors are closed).
+ * Answers pings that come before a message, so whoever reads its messages lives; when nothing follows a ping,
+ * -EAGAIN, on a blocking socket too. 1 = a message, 0 = peer closed, negative errno otherwise (-EBADMSG: refused by the table; its descriptors are closed).
  * `from` is who sits at the other end.
  */
 int msg_recv(int sock, enum role from, struct msg *ret);

@@ -117,6 +117,24 @@ static void ping_is_eight_bytes(void **state)
 	assert_int_equal(msg_recv(p->b, ROLE_SUPERVISOR, &m), -EBADMSG);
 }
 
+/* A role that sleeps in msg_recv behind a ping hears of nothing else: rules that were deleted, for seconds. */
+static void ping_holds_nobody(void **state)
+{
+	int sock[2];
+	struct msg m;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sock), 0);
+	assert_int_equal(msg_send(sock[0], MSG_PING, 7, NULL, NULL, 0), 0);
+	alarm(10);
+	assert_int_equal(msg_recv(sock[1], ROLE_SUPERVISOR, &m), -EAGAIN);
+	alarm(0);
+	assert_int_equal(msg_recv(sock[0], ROLE_DPI, &m), 1);
+	assert_int_equal(m.type, MSG_PONG);
+	close(sock[0]);
+	close(sock[1]);
+}
+
 static void closed_peer_is_zero(void **state)
 {
 	struct pair *p = *state;
@@ -287,6 +305,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(sent_is_received, setup, teardown),
 		cmocka_unit_test_setup_teardown(ping_is_eight_bytes, setup, teardown),
+		cmocka_unit_test(ping_holds_nobody),
 		cmocka_unit_test_setup_teardown(closed_peer_is_zero, setup, teardown),
 		cmocka_unit_test_setup_teardown(sender_finds_own_mistakes, setup, teardown),
 		cmocka_unit_test_setup_teardown(wrong_sender_is_refused, setup, teardown),

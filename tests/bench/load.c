@@ -12,7 +12,8 @@
  *   load bulk   ADDRESS PORT MILLISECONDS                             one TCP stream after a TLS hello: bits
  *   load udp    ADDRESS PORT MILLISECONDS                             small UDP packets of one flow, sent; what arrives is for
  *                                                                     the caller to count
- *   load hold   ADDRESS PORT FLOWS                                    opens them, one request on each, waits for end of input
+ *   load hold   ADDRESS PORT FLOWS FROM...                            opens them from these addresses in turn, one request on
+ *                                                                     each, waits for end of input
  * Ports other than 502 and 53 start with a TLS hello.
  */
 #include "load.h"
@@ -37,6 +38,7 @@
 #define CONNECTIONS_MAX 256
 #define DEPTH_MAX 16 /* requests that may wait for their answers in one Modbus connection */
 #define UDP_STEP 32
+#define FROM_MAX 8
 #define UDP_WINDOW 256
 
 const unsigned char client_hello[CLIENT_HELLO] = {
@@ -92,7 +94,7 @@ static void put(int s, const unsigned char *p, size_t n)
 		die("send");
 }
 
-static int dial(const struct addrinfo *ai)
+static int dial_from(const struct addrinfo *ai, const struct addrinfo *from)
 {
 	int s = socket(ai->ai_family, ai->ai_socktype, 0), one = 1;
 	unsigned port = ntohs(((const struct sockaddr_in *)(const void *)ai->ai_addr)->sin_port);
@@ -103,6 +105,8 @@ static int dial(const struct addrinfo *ai)
 		die("socket");
 	setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	setsockopt(s, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	if (from != NULL && bind(s, from->ai_addr, from->ai_addrlen) != 0)
+		die("bind");
 	if (connect(s, ai->ai_addr, ai->ai_addrlen) != 0)
 		die("connect");
 	if (ai->ai_socktype != SOCK_STREAM)
@@ -113,6 +117,11 @@ static int dial(const struct addrinfo *ai)
 		get(s, in, sizeof(in));
 	}
 	return s;
+}
+
+static int dial(const struct addrinfo *ai)
+{
+	return dial_from(ai, NULL);
 }
 
 static void hang_up(int s)
@@ -303,15 +312,18 @@ static int udp(const struct addrinfo *ai, uint64_t ms)
 	return 0;
 }
 
-static int hold(const struct addrinfo *ai, long flows)
+static int hold(const struct addrinfo *ai, long flows, char *const *addresses, int n)
 {
+	const struct addrinfo *from[FROM_MAX];
 	struct rlimit files = { (rlim_t)flows + 64, (rlim_t)flows + 64 };
 	unsigned char in[ANSWER_HEAD + 2];
 
 	if (setrlimit(RLIMIT_NOFILE, &files) != 0)
 		die("descriptors");
+	for (int i = 0; i < n; i++)
+		from[i] = resolve(addresses[i], "0", SOCK_STREAM);
 	for (long i = 0; i < flows; i++) {
-		int s = dial(ai);
+		int s = dial_from(ai, from[i % n]);
 
 		ask(s, (uint16_t)i, 1, 1);
 		get(s, in, sizeof(in));
@@ -355,7 +367,7 @@ int main(int argc, char **argv)
 		return bulk(ai, (uint64_t)n);
 	if (strcmp(what, "udp") == 0)
 		return udp(ai, (uint64_t)n);
-	if (strcmp(what, "hold") == 0)
-		return hold(ai, n);
+	if (strcmp(what, "hold") == 0 && argc > 5 && argc - 5 <= FROM_MAX)
+		return hold(ai, n, argv + 5, argc - 5);
 	return 2;
 }

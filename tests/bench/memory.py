@@ -8,6 +8,7 @@ import subprocess
 from paths import SERVER, TOOLS, Path, wait_for
 
 FLOWS = 10000
+CLIENTS = ("10.1.0.2", "10.1.0.3", "10.1.0.4")  # a pair of hosts has at most 4,096 sessions
 GOAL_MB = 150
 
 
@@ -25,8 +26,10 @@ def roles(path):
 
 def held(path, port):
     before = path.tracked()
+    for address in CLIENTS[1:]:
+        path.net.address(path.left, "eth0", address + "/24")
     client = subprocess.Popen(["nsenter", "--net=/run/netns/" + path.left, os.path.join(TOOLS, "load"), "hold", SERVER, str(port),
-                               str(FLOWS)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                               str(FLOWS), *CLIENTS], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         if not client.stdout.readline():
             raise RuntimeError("%s: %d flows could not be opened" % (path.mode, FLOWS))

@@ -17,8 +17,10 @@ which on a veth pair is where it was sent from, unless receive packet steering (
   box    hosts on core 1, the box on core 0, as if wires lay between them: RPS hands what the box receives to core 0 and what
          a host receives to core 1
 
-Order of running, the same for every mode: hosts are SCHED_RR 3, because a wire does not wait for the box's programs;
-the accept-all loop is SCHED_RR 1 like Sekisho's worker, so that neither is woken sooner than the other. Every program runs
+Order of running, the same for every mode: hosts come before Sekisho's gate and worker (SCHED_RR 42 and 41), because a wire
+does not wait for the box's programs; the accept-all loop is SCHED_RR 41 like the worker, so that neither is woken sooner than
+the other. A host that comes behind the worker is interrupted by each of its own packets, and what is measured is changes of
+process: half the rate. A mode in which it is so ends the run. Every program runs
 in a session of its own with the weight of nice -20, so that whatever else runs on the machine takes little from any of them.
 """
 import contextlib
@@ -43,7 +45,7 @@ WEIGHTED = """echo -20 >/proc/self/autogroup 2>/dev/null || renice -n -20 -p $$ 
 [ "$1" = 0 ] || chrt -r -p "$1" $$ >/dev/null 2>&1
 shift; exec "$@"
 """
-HOST_PRIORITY, READER_PRIORITY = 3, 1
+HOST_PRIORITY, READER_PRIORITY = 45, 41
 # hosts' core, queue readers' core, steering
 PLACEMENTS = {"box": ("1", "0", True), "split": ("1", "0", False), "one": ("1", "1", False)}
 # Whether a source is looked up as well costs a fiftieth of a packet, and machines differ in what they begin with: every mode
@@ -140,6 +142,12 @@ class Path:
         applied = self.cli("apply", POLICY)
         if applied.returncode != 0:
             raise RuntimeError("the bench policy: " + applied.stderr)
+        self.check_order()
+
+    def check_order(self):
+        now = {r["role"]: os.sched_getparam(r["pid"]).sched_priority for r in self.status()["roles"] if r.get("pid")}
+        if max(now.values()) > 0 and not now["dpi"] == READER_PRIORITY < now["gate"] < HOST_PRIORITY:
+            raise RuntimeError("the bench's order of running is not Sekisho's: %s" % now)
 
     box_fast = box_inspected = box_sekisho
 

@@ -3,8 +3,6 @@
 #ifndef SEKISHO_MGMT_CLI_FAULTS_H
 #define SEKISHO_MGMT_CLI_FAULTS_H
 
-#include <jansson.h>
-
 #include "mgmt/cli/cli.h"
 
 /* Sentences without an end mark, as an array that is the caller's; empty when nothing is wrong. */

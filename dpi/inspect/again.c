@@ -7,18 +7,18 @@
  */
 #include "dpi/inspect/core.h"
 
-void again_note(struct look *l, const struct reset_record *r)
+void again_note(struct crossing *x, const struct reset_record *r)
 {
-	struct inspector *i = l->i;
+	struct inspector *i = x->i;
 
-	if (i->limits.as_captured || l->f == NULL || i->n_again == AGAIN_PLACES)
+	if (i->limits.as_captured || x->f == NULL || i->n_again == AGAIN_PLACES)
 		return;
 	i->again[(i->again_first + i->n_again++) % AGAIN_PLACES] = (struct again){
-		.r = *r, .due_ns = i->now_ns + AGAIN_NS, .flow = l->fi, .n = l->f->n, .left = AGAIN_TIMES
+		.r = *r, .due_ns = i->now_ns + AGAIN_NS, .flow = x->fi, .n = x->f->n, .left = AGAIN_TIMES
 	};
 }
 
-void again_due(struct inspector *i)
+void again_send_due(struct inspector *i)
 {
 	while (i->n_again > 0 && i->again[i->again_first].due_ns <= i->now_ns) {
 		struct again a = i->again[i->again_first];

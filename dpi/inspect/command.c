@@ -12,9 +12,9 @@
 #define BEGIN_MIN 6u	 /* bytes by which the beginning of a PDU is told from its middle */
 #define LIBRARY_LOOKS 3u /* packets of an enforced flow that nDPI sees: it can only contradict */
 
-bool look_enforce(struct look *l, enum protocol p)
+bool crossing_add_enforcer(struct crossing *x, enum protocol p)
 {
-	struct inspector *i = l->i;
+	struct inspector *i = x->i;
 	const struct enforcer *e = enforcer_of(p);
 	struct command_state *c;
 	uint32_t slot;
@@ -30,13 +30,13 @@ bool look_enforce(struct look *l, enum protocol p)
 	c = &i->commands[slot];
 	memset(c, 0, sizeof(*c));
 	c->enforcer = e;
-	c->flow = l->fi;
+	c->flow = x->fi;
 	c->older = c->newer = SLOT_NONE;
-	l->f->commands = c;
-	l->f->kind = KIND_FOLLOWED;
-	l->f->protocol = (uint16_t)p;
-	stream_frame(&l->f->stream, DIR_C2S);
-	stream_frame(&l->f->stream, DIR_S2C);
+	x->f->commands = c;
+	x->f->kind = KIND_FOLLOWED;
+	x->f->protocol = (uint16_t)p;
+	stream_frame(&x->f->stream, DIR_C2S);
+	stream_frame(&x->f->stream, DIR_S2C);
 	return true;
 }
 
@@ -72,7 +72,7 @@ bool commands_begin(const struct enforcer *e, enum direction dir, struct bytes b
 	return true;
 }
 
-void commands_miss(const struct flow *f, bool unread)
+void commands_note_missed(const struct flow *f, bool unread)
 {
 	struct command_state *c = f->commands;
 
@@ -80,56 +80,56 @@ void commands_miss(const struct flow *f, bool unread)
 		c->enforcer->missed(c->state, unread);
 }
 
-void commands_tell(struct look *l, const struct pdu *u, struct judged *j)
+void commands_tell(struct crossing *x, const struct pdu *u, struct judged *j)
 {
-	bool observe = look_observes(l);
+	bool observe = crossing_is_observed(x);
 	struct flow_info info;
 
-	flow_info_of(l->f, &info);
-	outside_pdu(&info, u, observe, l->p->frame);
+	flow_info_of(x->f, &info);
+	outside_pdu(&info, u, observe, x->p->frame);
 	if (u->allowed) {
-		if (l->dir == DIR_C2S)
-			counts_hold(l, u);
+		if (x->dir == DIR_C2S)
+			counts_hold(x, u);
 		return;
 	}
-	event_pdu(l, u, observe ? EV_OBSERVE : EV_DENY);
+	event_tell_pdu(x, u, observe ? EV_OBSERVE : EV_DENY);
 	if (!j->denied)
 		j->reason = u->reason;
 	j->denied = true;
 }
 
 /* One whole PDU at `offset` of its direction. */
-static void judge_one(struct look *l, struct bytes pdu, uint64_t offset, struct judged *j)
+static void judge_one(struct crossing *x, struct bytes pdu, uint64_t offset, struct judged *j)
 {
-	struct command_state *c = l->f->commands;
+	struct command_state *c = x->f->commands;
 	struct pdu u = {
-		.dir = l->dir, .offset = offset, .length = (uint32_t)pdu.left, .space = 255, .conduit = EVENT_NO_CONDUIT
+		.dir = x->dir, .offset = offset, .length = (uint32_t)pdu.left, .space = 255, .conduit = EVENT_NO_CONDUIT
 	};
 
-	c->enforcer->judge(c->state, l->dir, pdu, &l->i->table, l->permit, &u);
-	if (!u.allowed && u.reason == R_MODBUS_PENDING && !look_lenient(l)) {
-		if (!l->crowded || c->enforcer->missed == NULL) {
+	c->enforcer->judge(c->state, x->dir, pdu, &x->i->table, x->permit, &u);
+	if (!u.allowed && u.reason == R_MODBUS_PENDING && !crossing_is_lenient(x)) {
+		if (!x->crowded || c->enforcer->missed == NULL) {
 			j->later = j->denied = true;
 			j->reason = u.reason;
 			return;
 		}
 		c->enforcer->missed(c->state, false); /* their answers are still known to be answers */
-		c->enforcer->judge(c->state, l->dir, pdu, &l->i->table, l->permit, &u);
+		c->enforcer->judge(c->state, x->dir, pdu, &x->i->table, x->permit, &u);
 	}
-	u.dir = l->dir;
+	u.dir = x->dir;
 	u.offset = offset;
 	u.length = (uint32_t)pdu.left;
-	if (l->dir == DIR_C2S && (u.allowed || look_observes(l)))
+	if (x->dir == DIR_C2S && (u.allowed || crossing_is_observed(x)))
 		deed_remember(c, pdu);
-	commands_tell(l, &u, j);
+	commands_tell(x, &u, j);
 }
 
-static void find_no_pdu(struct look *l, struct bytes head, uint64_t offset, struct judged *j)
+static void find_no_pdu(struct crossing *x, struct bytes head, uint64_t offset, struct judged *j)
 {
-	enum protocol p = (enum protocol)l->f->protocol, speaks = PROTO_NONE;
+	enum protocol p = (enum protocol)x->f->protocol, speaks = PROTO_NONE;
 
 	if (offset == 0) /* the first bytes: another protocol, or a bad start? */
-		speaks = recognise_any(l->dir, head);
+		speaks = recognise_any(x->dir, head);
 	if (!j->denied)
 		j->reason = speaks != PROTO_NONE && speaks != p ? R_WRONG_PROTOCOL : enforcer_malformed(p);
 	j->speaks = speaks == p ? PROTO_NONE : speaks;
@@ -138,27 +138,27 @@ static void find_no_pdu(struct look *l, struct bytes head, uint64_t offset, stru
 }
 
 /* Completes the PDU that began in earlier segments. True when there is more to look at behind it. */
-static bool judge_carried(struct look *l, struct bytes *fresh, uint64_t *offset, struct judged *j)
+static bool judge_carried(struct crossing *x, struct bytes *fresh, uint64_t *offset, struct judged *j)
 {
-	const struct enforcer *e = l->f->commands->enforcer;
-	size_t carry = stream_carry(&l->f->stream, l->dir), n = 0, part;
-	uint8_t *room = l->i->pdu_room;
+	const struct enforcer *e = x->f->commands->enforcer;
+	size_t carry = stream_carry(&x->f->stream, x->dir), n = 0, part;
+	uint8_t *room = x->i->pdu_room;
 	struct bytes both, taken = *fresh;
 
 	if (carry == 0)
 		return true;
-	if (carry >= e->pdu_max || !stream_carry_copy(&l->f->stream, &l->i->pool, l->dir, room)) {
-		find_no_pdu(l, *fresh, *offset, j);
+	if (carry >= e->pdu_max || !stream_carry_copy(&x->f->stream, &x->i->pool, x->dir, room)) {
+		find_no_pdu(x, *fresh, *offset, j);
 		return false;
 	}
 	part = fresh->left < e->pdu_max - carry ? fresh->left : e->pdu_max - carry;
 	bytes_copy(&taken, room + carry, part);
 	both = bytes_of(room, carry + part);
-	switch (e->frame(l->dir, both, &n)) {
+	switch (e->frame(x->dir, both, &n)) {
 	case FRAME_WHOLE:
 		if (n <= carry || n > both.left)
 			break; /* it was whole before, or is longer than what is there */
-		judge_one(l, bytes_of(room, n), *offset, j);
+		judge_one(x, bytes_of(room, n), *offset, j);
 		*offset += n;
 		return bytes_skip(fresh, n - carry);
 	case FRAME_NEED_MORE:
@@ -169,7 +169,7 @@ static bool judge_carried(struct look *l, struct bytes *fresh, uint64_t *offset,
 	case FRAME_BAD:
 		break;
 	}
-	find_no_pdu(l, both, *offset, j);
+	find_no_pdu(x, both, *offset, j);
 	return false;
 }
 
@@ -177,51 +177,51 @@ static bool judge_carried(struct look *l, struct bytes *fresh, uint64_t *offset,
  * May the bytes go in a segment like this one? The enforcer hears of it with the beginning of the PDU that came in earlier
  * segments put before it.
  */
-static bool judge_segment(struct look *l, struct bytes fresh, uint64_t offset, struct judged *j)
+static bool judge_segment(struct crossing *x, struct bytes fresh, uint64_t offset, struct judged *j)
 {
-	struct command_state *c = l->f->commands;
-	size_t carry = stream_carry(&l->f->stream, l->dir);
-	struct pdu u = { .dir = l->dir, .offset = offset, .space = 255, .conduit = EVENT_NO_CONDUIT };
+	struct command_state *c = x->f->commands;
+	size_t carry = stream_carry(&x->f->stream, x->dir);
+	struct pdu u = { .dir = x->dir, .offset = offset, .space = 255, .conduit = EVENT_NO_CONDUIT };
 	struct bytes b = fresh;
 	bool late;
 
-	if (l->dir != DIR_C2S || c->enforcer->segment == NULL || carry >= c->enforcer->pdu_max)
+	if (x->dir != DIR_C2S || c->enforcer->segment == NULL || carry >= c->enforcer->pdu_max)
 		return true;
-	if (l->i->limits.as_captured && l->f->midstream) /* what is missing may be the answers that it waits for */
+	if (x->i->limits.as_captured && x->f->midstream) /* what is missing may be the answers that it waits for */
 		return true;
 	if (carry > 0) {
-		if (!stream_carry_copy(&l->f->stream, &l->i->pool, l->dir, l->i->pdu_room) ||
+		if (!stream_carry_copy(&x->f->stream, &x->i->pool, x->dir, x->i->pdu_room) ||
 		    fresh.left > PACKET_MAX - carry)
 			return true; /* a broken PDU, as the judge finds */
-		memcpy(l->i->pdu_room + carry, fresh.p, fresh.left);
-		b = bytes_of(l->i->pdu_room, carry + fresh.left);
+		memcpy(x->i->pdu_room + carry, fresh.p, fresh.left);
+		b = bytes_of(x->i->pdu_room, carry + fresh.left);
 	}
 	u.length = (uint32_t)fresh.left;
-	if (c->segment_ns != l->i->now_ns) { /* one that waits for its turn is looked at more than once */
+	if (c->segment_ns != x->i->now_ns) { /* one that waits for its turn is looked at more than once */
 		c->before_ns = c->segment_ns;
-		c->segment_ns = l->i->now_ns;
+		c->segment_ns = x->i->now_ns;
 	}
-	late = l->i->now_ns - c->before_ns > LATE_NS;
-	if (c->enforcer->segment(c->state, offset, carry, late, b, &l->i->table, l->permit, &u))
+	late = x->i->now_ns - c->before_ns > LATE_NS;
+	if (c->enforcer->segment(c->state, offset, carry, late, b, &x->i->table, x->permit, &u))
 		return true;
-	commands_tell(l, &u, j);
+	commands_tell(x, &u, j);
 	return false;
 }
 
-struct judged look_judge(struct look *l, struct bytes fresh)
+struct judged crossing_judge_commands(struct crossing *x, struct bytes fresh)
 {
-	struct flow *f = l->f;
+	struct flow *f = x->f;
 	const struct enforcer *e = f->commands->enforcer;
-	uint64_t offset = f->stream.dir[l->dir].offset - stream_carry(&f->stream, l->dir);
+	uint64_t offset = f->stream.dir[x->dir].offset - stream_carry(&f->stream, x->dir);
 	struct judged j = { .reason = R_ALLOWED };
 
 	/* Only where a PDU starts: its inside may look like anything. */
-	if (f->name_packets < LIBRARY_LOOKS && l->d.payload.left == fresh.left &&
-	    stream_carry(&f->stream, l->dir) == 0) {
-		enum protocol named = look_ask_library(l);
+	if (f->name_packets < LIBRARY_LOOKS && x->d.payload.left == fresh.left &&
+	    stream_carry(&f->stream, x->dir) == 0) {
+		enum protocol named = crossing_ask_library(x);
 
 		if (named != PROTO_NONE && name_contradicts(named, (enum protocol)f->protocol)) {
-			bool first = offset == 0 && recognise_any(l->dir, fresh) == named;
+			bool first = offset == 0 && recognise_any(x->dir, fresh) == named;
 
 			return (struct judged){ .denied = true,
 						.opaque = true,
@@ -229,36 +229,36 @@ struct judged look_judge(struct look *l, struct bytes fresh)
 						.reason = first ? R_WRONG_PROTOCOL : R_CONTRADICTED };
 		}
 		if (f->name_packets == LIBRARY_LOOKS && f->name_slot != SLOT_NONE) {
-			name_close(l->i->namer, f->name_slot);
+			name_close(x->i->namer, f->name_slot);
 			f->name_slot = SLOT_NONE;
 		}
 	}
-	if (!judge_segment(l, fresh, offset, &j) && !look_lenient(l))
+	if (!judge_segment(x, fresh, offset, &j) && !crossing_is_lenient(x))
 		return j;
-	if (!judge_carried(l, &fresh, &offset, &j))
+	if (!judge_carried(x, &fresh, &offset, &j))
 		return j;
-	while (fresh.left > 0 && (!j.denied || look_lenient(l))) {
+	while (fresh.left > 0 && (!j.denied || crossing_is_lenient(x))) {
 		struct bytes pdu;
 		size_t n = 0;
 
-		switch (e->frame(l->dir, fresh, &n)) {
+		switch (e->frame(x->dir, fresh, &n)) {
 		case FRAME_WHOLE:
 			if (n == 0 || !bytes_take(&fresh, n, &pdu)) {
-				find_no_pdu(l, fresh, offset, &j);
+				find_no_pdu(x, fresh, offset, &j);
 				return j;
 			}
-			judge_one(l, pdu, offset, &j);
+			judge_one(x, pdu, offset, &j);
 			offset += n;
 			break;
 		case FRAME_NEED_MORE:
 			if (fresh.left >= e->pdu_max) {
-				find_no_pdu(l, fresh, offset, &j);
+				find_no_pdu(x, fresh, offset, &j);
 				return j;
 			}
 			j.unjudged = fresh.left;
 			return j;
 		case FRAME_BAD:
-			find_no_pdu(l, fresh, offset, &j);
+			find_no_pdu(x, fresh, offset, &j);
 			return j;
 		}
 	}

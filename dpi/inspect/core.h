@@ -3,7 +3,8 @@
  * What the inspector's own files share; nobody else includes it.
  *
  *   inspect.c           life, table, entry of packets, clock work
- *   inspect/flow.c      flows: opening, refusing, resetting, ending
+ *   inspect/flow.c      flows: opening, their permit, ending
+ *   inspect/refuse.c    the end of a flow by decision: resets, cuts, who gives way when there is no room
  *   inspect/tcp.c       TCP: stream gate, half-way sessions, closing
  *   inspect/midstream.c sessions met half-way, or with bytes that were missed
  *   inspect/wait.c      segments that wait for what comes before them
@@ -148,7 +149,7 @@ struct inspector {
 };
 
 /* One packet on its way through. */
-struct look {
+struct crossing {
 	struct inspector *i;
 	const struct packet *p;
 	struct decoded d;
@@ -160,15 +161,15 @@ struct look {
 	bool crowded; /* more requests are open than can be remembered, and waiting would not help */
 };
 
-static inline bool look_observes(const struct look *l)
+static inline bool crossing_is_observed(const struct crossing *x)
 {
-	return l->permit != NULL && l->permit->observe;
+	return x->permit != NULL && x->permit->observe;
 }
 
 /* Nothing is stopped: what cannot be followed is skipped instead of dropped. */
-static inline bool look_lenient(const struct look *l)
+static inline bool crossing_is_lenient(const struct crossing *x)
 {
-	return look_observes(l) || l->i->limits.as_captured;
+	return crossing_is_observed(x) || x->i->limits.as_captured;
 }
 
 static inline bool permit_commands_lane(const struct command_permit *permit)
@@ -178,35 +179,35 @@ static inline bool permit_commands_lane(const struct command_permit *permit)
 	return lane_of(permit->lane, &lane) && lane.kind == LANE_COMMANDS;
 }
 
-static inline bool look_commands_lane(const struct look *l)
+static inline bool crossing_has_commands_lane(const struct crossing *x)
 {
-	return l->permit != NULL && permit_commands_lane(l->permit);
+	return x->permit != NULL && permit_commands_lane(x->permit);
 }
 
-static inline uint32_t look_share(const struct look *l)
+static inline uint32_t crossing_share(const struct crossing *x)
 {
-	return share_of(l->lane);
+	return share_of(x->lane);
 }
 
 /* ---- inspect.c: every packet ends in exactly one of these ---- */
 
-void look_accept(struct look *l, enum reason r); /* as confirmed when its flow's lane may let go of it */
-void look_drop(struct look *l, enum reason r);
+void crossing_accept(struct crossing *x, enum reason r); /* as confirmed when its flow's lane may let go of it */
+void crossing_drop(struct crossing *x, enum reason r);
 /* A packet that is refused for itself, its flow goes on: dropped, or recorded and passed under observe. */
-void look_refuse(struct look *l, enum reason r);
+void crossing_refuse(struct crossing *x, enum reason r);
 
 /* ---- inspect/flow.c ---- */
 
 /* Finds or makes room for a new flow of this packet; false when its share is full of live ones. */
-bool look_try_flow(struct look *l, enum direction dir);
+bool crossing_try_flow(struct crossing *x, enum direction dir);
 /* As above; false means that the packet was decided. */
-bool look_new_flow(struct look *l, enum direction dir);
+bool crossing_add_flow(struct crossing *x, enum direction dir);
 /* The same ports, a new connection: everything starts again but the tuple; n rises. */
-void look_restart(struct look *l, enum direction dir);
+void crossing_restart_flow(struct crossing *x, enum direction dir);
 /* Who is the client: as tracking says; in a capture judged by the permit's server ports, when nobody saw the session open. */
-enum direction look_guess_dir(const struct look *l);
+enum direction crossing_guess_dir(const struct crossing *x);
 /* Whether the ports leave no doubt of it. */
-bool look_tells_ends(const struct look *l);
+bool crossing_tells_ends(const struct crossing *x);
 /* What becomes of a flow that comes under another permit. */
 enum relabel {
 	RELABEL_STAYS,	  /* its next bytes are judged by the new permit */
@@ -214,77 +215,83 @@ enum relabel {
 	RELABEL_CONFIRMS, /* from now on only its name counts, and that is known */
 	RELABEL_HALF_WAY, /* nobody followed what the new permit looks into */
 };
-enum relabel relabel_rule(const struct flow *f, const struct command_table *t, const struct command_permit *permit);
+enum relabel relabel_decide(const struct flow *f, const struct command_table *t, const struct command_permit *permit);
 /* The flow's permit and table as of this packet. False when that decided the packet. */
-bool look_relabel(struct look *l);
-/* The flow ends here by decision: refused for good, both ends reset, packet dropped. Observed flows are let go instead.
- * `speaks`: what it turned out to be, or PROTO_NONE. */
-void look_refuse_flow(struct look *l, enum reason r, enum protocol speaks);
-/* As above, whatever the mode says: the cut lane. */
-void look_cut_idle(struct look *l, enum reason r); /* the same without a packet: only where both numbers are known */
-void look_cut_flow(struct look *l, enum reason r);
-/* Notes the first refusal without ending anything (observe, captures). */
-void look_note_refusal(struct look *l, enum reason r, enum protocol speaks);
-/* Resets both ends: by what the flow knows, or by this packet's own numbers. */
-void look_reset(struct look *l, bool by_packet);
-/* The server's answer to a SYN was dropped: nothing comes of it. */
-void look_reset_server(struct look *l);
-void look_confirm(struct look *l, enum protocol p);
-const struct command_grant *table_promises(const struct command_table *t, const struct command_permit *permit,
-					   enum protocol p);
-/* Which grants speak for protocol p; NULL when none does. Shadow grants never do. */
-const struct command_grant *permit_promises(const struct inspector *i, const struct command_permit *permit,
-					    enum protocol p);
+bool crossing_relabel_flow(struct crossing *x);
+/* Which grant speaks for protocol p; NULL when none does. Shadow grants never do. */
+const struct command_grant *table_find_grant(const struct command_table *t, const struct command_permit *permit,
+					     enum protocol p);
+const struct command_grant *permit_find_grant(const struct inspector *i, const struct command_permit *permit,
+					      enum protocol p);
 /* Whether a grant lets any protocol of this transport pass. */
-bool permit_any(const struct inspector *i, const struct command_permit *permit, uint8_t l4proto);
+bool permit_promises_any(const struct inspector *i, const struct command_permit *permit, uint8_t l4proto);
 /* Gives back what the flow owns; its numbers stay. */
 void flow_release(struct inspector *i, uint32_t fi);
 /* Writes counts, tells the end once, gives back, moves to the ended ones. */
 void flow_end(struct inspector *i, uint32_t fi);
 void flow_info_of(const struct flow *f, struct flow_info *ret);
-void look_touch(struct look *l);
+void crossing_touch_flow(struct crossing *x);
+
+/* ---- inspect/refuse.c ---- */
+
+/* The flow ends here by decision: refused for good, both ends reset, packet dropped. Observed flows are let go instead.
+ * `speaks`: what it turned out to be, or PROTO_NONE. */
+void crossing_refuse_flow(struct crossing *x, enum reason r, enum protocol speaks);
+/* As above, whatever the mode says: the cut lane. */
+void crossing_cut_flow(struct crossing *x, enum reason r);
+/* The same without a packet: only where both numbers are known. */
+void crossing_cut_idle(struct crossing *x, enum reason r);
+/* Notes the first refusal without ending anything (observe, captures). */
+void crossing_note_refusal(struct crossing *x, enum reason r, enum protocol speaks);
+/* Resets both ends: by what the flow knows, or by this packet's own numbers. */
+void crossing_reset(struct crossing *x, bool by_packet);
+/* The server's answer to a SYN was dropped: nothing comes of it. */
+void crossing_reset_server(struct crossing *x);
+/* What is promised was found: only the name counts from here on. */
+void crossing_confirm_flow(struct crossing *x, enum protocol p);
 /*
  * The pool has no room for `bytes` more of this flow: whoever keeps most of its share gives way, if that is more than this
  * flow's holder would have then. One session each time; false when nobody gives way.
  */
-bool look_make_way(struct look *l, size_t bytes);
+bool crossing_make_room(struct crossing *x, size_t bytes);
 
 /* ---- inspect/tcp.c, inspect/datagram.c ---- */
 
-void look_tcp(struct look *l);
-void look_tcp_flow(struct look *l);   /* its flow is known and the packet may have waited */
-void look_end_closed(struct look *l); /* tells the end of a flow that both its ends have closed */
-void look_datagram(struct look *l);
+void crossing_judge_tcp(struct crossing *x);
+void crossing_follow(struct crossing *x);      /* its flow is known and the packet may have waited */
+void crossing_tell_closed(struct crossing *x); /* tells the end of a flow that both its ends have closed */
+void crossing_judge_datagram(struct crossing *x);
 
 /* ---- inspect/midstream.c ---- */
 
-void look_meet_half_way(struct look *l); /* a segment of a session whose place is not known */
+void crossing_meet_half_way(struct crossing *x); /* a segment of a session whose place is not known */
 /* For sessions that outlive a worker only: true when this one is none of them, and was refused. */
-bool look_refuse_pick_up(struct look *l);
+bool crossing_refuse_pick_up(struct crossing *x);
 /* Nothing whole yet: false when the packet was refused for that, because nothing may pass unjudged or it takes too long. */
-bool look_wait_for_boundary(struct look *l);
-void look_tcp_gap(struct look *l);    /* bytes are missing for good: wait for the next pick-up */
-void look_lose_track(struct look *l); /* nothing may be stopped and this cannot be kept: only numbers from here on */
-void look_tcp_across(struct look *l); /* bytes before it are missing for good: go on behind them */
+bool crossing_await_boundary(struct crossing *x);
+void crossing_await_pick_up(struct crossing *x); /* bytes are missing for good: wait for the next pick-up */
+/* Nothing may be stopped and this cannot be kept: only numbers from here on. */
+void crossing_lose_track(struct crossing *x);
+void crossing_skip_gap(struct crossing *x); /* bytes before it are missing for good: go on behind them */
 /* The bytes of this direction up to `to` are missing for good. */
 void flow_skip(struct inspector *i, struct flow *f, enum direction dir, uint32_t to);
 /* Acknowledges what did not go by here. Numbers far ahead are nobody's. */
-bool look_acknowledges_unseen(const struct look *l);
+bool crossing_acknowledges_unseen(const struct crossing *x);
 /* Whether packets of its lane may go by while this worker lives: a full queue lets them. */
-bool look_may_miss(const struct look *l);
+bool crossing_may_miss(const struct crossing *x);
 /* What this acknowledges, or what is before it, went by unseen: true when the session goes on there and it is decided. */
-bool look_go_on_behind(struct look *l);
-bool look_go_on_at(struct look *l);
-void look_note_given_up(struct look *l); /* dropped, because what is before it did not come */
+bool crossing_go_on_behind(struct crossing *x);
+bool crossing_go_on_at(struct crossing *x);
+void crossing_note_given_up(struct crossing *x); /* dropped, because what is before it did not come */
 
 /* ---- inspect/wait.c ---- */
 
 /* Ahead of a gap: passes it with a copy kept, or holds it. */
-void look_come_ahead(struct look *l);
+void crossing_take_ahead(struct crossing *x);
 
 void wait_init(struct inspector *i);
 void wait_move(struct inspector *i, uint32_t fi); /* what waits belongs to the flow's holder of now */
-void look_wait(struct look *l);			  /* holds it, or drops it when there is no room */
+void crossing_hold(struct crossing *x);		  /* holds it, or drops it when there is no room */
 /* What is in order now. `frame` of `dir` filled the gap; 0 when none did. */
 void wait_release(struct inspector *i, uint32_t fi, enum direction dir, uint32_t frame);
 void wait_drop(struct inspector *i, uint32_t fi, enum reason r); /* all of a flow */
@@ -294,8 +301,8 @@ uint64_t wait_next_due(const struct inspector *i);
 
 /* ---- inspect/again.c ---- */
 
-void again_note(struct look *l, const struct reset_record *r); /* of a flow that was refused */
-void again_due(struct inspector *i);
+void again_note(struct crossing *x, const struct reset_record *r); /* of a flow that was refused */
+void again_send_due(struct inspector *i);
 uint64_t again_next_due(const struct inspector *i);
 
 /* ---- inspect/name.c ---- */
@@ -308,13 +315,13 @@ struct naming {
 	enum protocol protocol; /* what it is, as far as known */
 };
 
-struct naming look_name(struct look *l, struct bytes fresh);
+struct naming crossing_name_stream(struct crossing *x, struct bytes fresh);
 /* Whether the new permit promises what the bytes of an undecided flow may become. */
-bool look_name_again(struct look *l);
+bool crossing_name_again(struct crossing *x);
 /* Asks nDPI about this packet; PROTO_NONE when it does not know, has no state left or was asked often enough. */
-enum protocol look_ask_library(struct look *l);
+enum protocol crossing_ask_library(struct crossing *x);
 /* The one protocol that is enforced on this permit when it promises nothing else; PROTO_NONE otherwise. */
-enum protocol permit_only_commands(const struct look *l);
+enum protocol permit_only_commands(const struct crossing *x);
 
 /* ---- inspect/command.c ---- */
 
@@ -328,8 +335,8 @@ struct judged {
 };
 
 /* Gives the flow an enforcer; false when there is no state left. */
-bool look_enforce(struct look *l, enum protocol p);
-struct judged look_judge(struct look *l, struct bytes fresh);
+bool crossing_add_enforcer(struct crossing *x, enum protocol p);
+struct judged crossing_judge_commands(struct crossing *x, struct bytes fresh);
 /* Whether these bytes are exactly whole PDUs of this direction. */
 bool commands_whole(const struct enforcer *e, enum direction dir, struct bytes b);
 /*
@@ -338,26 +345,26 @@ bool commands_whole(const struct enforcer *e, enum direction dir, struct bytes b
  */
 bool commands_begin(const struct enforcer *e, enum direction dir, struct bytes b, bool turned);
 /* Bytes of the flow went by unseen, or will never be seen. `unread`: client's bytes that were seen and not understood. */
-void commands_miss(const struct flow *f, bool unread);
+void commands_note_missed(const struct flow *f, bool unread);
 void command_state_free(struct inspector *i, struct command_state *c);
 
 /* Counts a PDU that is allowed and records one that is not. */
-void commands_tell(struct look *l, const struct pdu *u, struct judged *j);
+void commands_tell(struct crossing *x, const struct pdu *u, struct judged *j);
 
 /* The new bytes pass, `unjudged` of them being kept as the beginning of a PDU. */
-void look_pass_bytes(struct look *l, const struct stream_result *s, size_t unjudged, enum reason r);
+void crossing_pass_bytes(struct crossing *x, const struct stream_result *s, size_t unjudged, enum reason r);
 
 /* ---- inspect/search.c ---- */
 
 /* Bytes of this direction were missed. True: `s` begins with a PDU now, or ends one that was kept. False: the packet is decided. */
-bool look_search(struct look *l, struct stream_result *s, bool turned);
+bool crossing_find_boundary(struct crossing *x, struct stream_result *s, bool turned);
 /* Counts what was kept and is not a PDU's; before the flow gives its bytes back. */
 void search_end(struct inspector *i, struct flow *f);
 
 /* ---- inspect/repeat.c ---- */
 
 /* Whether what passed before may pass as this segment repeats it. False: the packet is decided and the flow at its end. */
-bool look_repeat(struct look *l);
+bool crossing_judge_repeat(struct crossing *x);
 
 /* ---- inspect/rejudge.c ---- */
 
@@ -367,23 +374,23 @@ void commands_give_back(struct inspector *i, struct flow *f, enum direction dir)
  * Of what passed and its receiver has not acknowledged, all is allowed by the permit and table that hold now. False when not:
  * the packet is decided then and the flow at its end.
  */
-bool look_judge_again(struct look *l);
+bool crossing_judge_again(struct crossing *x);
 /* Exactly whole PDUs, each of them allowed by itself. */
-bool commands_allow_each(const struct look *l, struct bytes b);
+bool commands_allow_each(const struct crossing *x, struct bytes b);
 
 /* ---- inspect/event.c ---- */
 
 void budget_init(struct inspector *i);
 void budget_divide(struct inspector *i, uint32_t used); /* as flow_divide */
-void event_flow(struct look *l, enum event_verdict v, enum reason r, enum protocol p);
-void event_pdu(struct look *l, const struct pdu *u, enum event_verdict v);
-void event_drop(struct look *l, enum event_verdict v, enum reason r);
+void event_tell_flow(struct crossing *x, enum event_verdict v, enum reason r, enum protocol p);
+void event_tell_pdu(struct crossing *x, const struct pdu *u, enum event_verdict v);
+void event_tell_drop(struct crossing *x, enum event_verdict v, enum reason r);
 void events_flush(struct inspector *i, bool all);
 uint64_t events_next_due(const struct inspector *i);
-void counts_hold(struct look *l, const struct pdu *u);
+void counts_hold(struct crossing *x, const struct pdu *u);
 void counts_keep(struct inspector *i, struct command_state *c, bool passed); /* what was held, or forget it */
 void counts_write(struct inspector *i, struct command_state *c);
-void counts_due(struct inspector *i);
+void counts_write_due(struct inspector *i);
 uint64_t counts_next_due(const struct inspector *i);
 
 /* ---- inspect/impact.c ---- */

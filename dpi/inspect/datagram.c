@@ -4,69 +4,69 @@
 
 #include "dpi/inspect/core.h"
 
-static void name_datagram(struct look *l)
+static void name_datagram(struct crossing *x)
 {
 	struct naming n;
 
-	if (permit_any(l->i, l->permit, l->d.l4proto)) {
-		look_confirm(l, PROTO_NONE);
-		look_accept(l, R_ALLOWED);
+	if (permit_promises_any(x->i, x->permit, x->d.l4proto)) {
+		crossing_confirm_flow(x, PROTO_NONE);
+		crossing_accept(x, R_ALLOWED);
 		return;
 	}
-	n = look_name(l, l->d.payload);
+	n = crossing_name_stream(x, x->d.payload);
 	switch (n.step) {
 	case NAMING_PASS:
-		look_touch(l);
-		look_accept(l, n.reason);
+		crossing_touch_flow(x);
+		crossing_accept(x, n.reason);
 		return;
 	case NAMING_CONFIRM:
-		look_confirm(l, n.protocol);
-		look_accept(l, R_CONFIRMED);
+		crossing_confirm_flow(x, n.protocol);
+		crossing_accept(x, R_CONFIRMED);
 		return;
 	case NAMING_ANY:
-		look_confirm(l, PROTO_NONE);
-		look_accept(l, R_ALLOWED);
+		crossing_confirm_flow(x, PROTO_NONE);
+		crossing_accept(x, R_ALLOWED);
 		return;
 	case NAMING_COMMANDS: /* no enforcer of this version reads datagrams */
-		look_refuse_flow(l, R_WRONG_PROTOCOL, n.protocol);
+		crossing_refuse_flow(x, R_WRONG_PROTOCOL, n.protocol);
 		return;
 	case NAMING_REFUSE:
-		look_refuse_flow(l, n.reason, n.protocol);
+		crossing_refuse_flow(x, n.reason, n.protocol);
 		return;
 	}
 }
 
-void look_datagram(struct look *l)
+void crossing_judge_datagram(struct crossing *x)
 {
-	if (l->d.l4proto != IP_UDP && l->d.l4proto != IP_ICMP && l->d.l4proto != IP_ICMP6) {
-		look_refuse(l, R_WRONG_PROTOCOL);
+	if (x->d.l4proto != IP_UDP && x->d.l4proto != IP_ICMP && x->d.l4proto != IP_ICMP6) {
+		crossing_refuse(x, R_WRONG_PROTOCOL);
 		return;
 	}
-	l->fi = flow_find(&l->i->flows, &l->d, &l->dir);
-	if (l->fi == FLOW_NONE) {
-		if (!look_new_flow(l, look_guess_dir(l)))
+	x->fi = flow_find(&x->i->flows, &x->d, &x->dir);
+	if (x->fi == FLOW_NONE) {
+		if (!crossing_add_flow(x, crossing_guess_dir(x)))
 			return;
 	} else {
-		l->f = flow_at(&l->i->flows, l->fi);
-		if (l->f->class == CLASS_ENDED)
-			look_restart(l, look_guess_dir(l));
-		else if (!look_relabel(l))
+		x->f = flow_at(&x->i->flows, x->fi);
+		if (x->f->class == CLASS_ENDED)
+			crossing_restart_flow(x, crossing_guess_dir(x));
+		else if (!crossing_relabel_flow(x))
 			return;
 	}
-	if (l->d.bad_checksum)
-		l->f->bad_checksum = true;
-	switch ((enum flow_kind)l->f->kind) {
+	if (x->d.bad_checksum)
+		x->f->bad_checksum = true;
+	switch ((enum flow_kind)x->f->kind) {
 	case KIND_REFUSED:
-		look_touch(l);
-		look_drop(l, (enum reason)l->f->reason);
+		crossing_touch_flow(x);
+		crossing_drop(x, (enum reason)x->f->reason);
 		return;
 	case KIND_NAMED:
 	case KIND_FREE:
-		look_touch(l);
-		look_accept(l, R_ALLOWED);
+		crossing_touch_flow(x);
+		crossing_accept(x, R_ALLOWED);
 		return;
 	case KIND_FOLLOWED:
-		name_datagram(l);
+		name_datagram(x);
 		return;
 	}
 }

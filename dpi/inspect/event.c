@@ -59,10 +59,10 @@ static bool budget_take(struct budget *b, uint64_t now_ns)
 	return true;
 }
 
-static void record(const struct look *l, struct event *e)
+static void record(const struct crossing *x, struct event *e)
 {
-	struct inspector *i = l->i;
-	uint32_t s = look_share(l);
+	struct inspector *i = x->i;
+	uint32_t s = crossing_share(x);
 	struct budget *b = e->verdict == EV_ALLOW ? &i->passed_budget[s] : &i->refused_budget[s];
 
 	if (!budget_take(b, i->now_ns)) {
@@ -121,7 +121,7 @@ static struct event_generation generation_of(const struct inspector *i, const st
 }
 
 /* What every record about a packet says. */
-static struct event start(const struct look *l, enum event_kind kind, enum event_verdict v, enum reason r)
+static struct event start(const struct crossing *x, enum event_kind kind, enum event_verdict v, enum reason r)
 {
 	struct event e = { .kind = (uint8_t)kind,
 			   .verdict = (uint8_t)v,
@@ -129,63 +129,63 @@ static struct event start(const struct look *l, enum event_kind kind, enum event
 			   .count = 1,
 			   .space = 255,
 			   .conduit = EVENT_NO_CONDUIT,
-			   .permit = mark_permit(l->p->mark),
-			   .generation = generation_of(l->i, l->permit),
-			   .l4proto = l->d.l4proto,
-			   .s2c = l->dir == DIR_S2C };
+			   .permit = mark_permit(x->p->mark),
+			   .generation = generation_of(x->i, x->permit),
+			   .l4proto = x->d.l4proto,
+			   .s2c = x->dir == DIR_S2C };
 
-	if (l->f != NULL) {
-		e.client = l->f->client;
-		e.server = l->f->server;
-		e.client_port = l->f->client_port;
-		e.server_port = l->f->server_port;
-		e.l4proto = l->f->l4proto;
-		e.protocol = l->f->protocol;
+	if (x->f != NULL) {
+		e.client = x->f->client;
+		e.server = x->f->server;
+		e.client_port = x->f->client_port;
+		e.server_port = x->f->server_port;
+		e.l4proto = x->f->l4proto;
+		e.protocol = x->f->protocol;
 	} else {
-		e.client = l->d.src;
-		e.server = l->d.dst;
-		e.client_port = l->d.sport;
-		e.server_port = l->d.dport;
+		e.client = x->d.src;
+		e.server = x->d.dst;
+		e.client_port = x->d.sport;
+		e.server_port = x->d.dport;
 	}
 	return e;
 }
 
 /* The conduit that speaks for a flow: the one that promises its protocol, else the first of the permit. */
-static void blame(const struct look *l, struct event *e, enum protocol p)
+static void blame(const struct crossing *x, struct event *e, enum protocol p)
 {
 	const struct command_grant *g = NULL;
 
-	if (l->permit == NULL || l->permit->n_grants == 0)
+	if (x->permit == NULL || x->permit->n_grants == 0)
 		return;
 	if (p != PROTO_NONE)
-		g = permit_promises(l->i, l->permit, p);
+		g = permit_find_grant(x->i, x->permit, p);
 	if (g == NULL)
-		g = &l->i->table.grants[l->permit->first_grant];
+		g = &x->i->table.grants[x->permit->first_grant];
 	e->conduit = g->conduit;
 	e->line = g->line;
 }
 
-void event_flow(struct look *l, enum event_verdict v, enum reason r, enum protocol p)
+void event_tell_flow(struct crossing *x, enum event_verdict v, enum reason r, enum protocol p)
 {
-	struct event e = start(l, EVENT_FLOW, v, r);
+	struct event e = start(x, EVENT_FLOW, v, r);
 
 	if (p != PROTO_NONE)
 		e.protocol = (uint16_t)p;
-	blame(l, &e, p);
-	record(l, &e);
+	blame(x, &e, p);
+	record(x, &e);
 }
 
-void event_drop(struct look *l, enum event_verdict v, enum reason r)
+void event_tell_drop(struct crossing *x, enum event_verdict v, enum reason r)
 {
-	struct event e = start(l, EVENT_DROP, v, r);
+	struct event e = start(x, EVENT_DROP, v, r);
 
-	blame(l, &e, PROTO_NONE);
-	record(l, &e);
+	blame(x, &e, PROTO_NONE);
+	record(x, &e);
 }
 
-void event_pdu(struct look *l, const struct pdu *u, enum event_verdict v)
+void event_tell_pdu(struct crossing *x, const struct pdu *u, enum event_verdict v)
 {
-	struct event e = start(l, EVENT_PDU, v, u->reason);
+	struct event e = start(x, EVENT_PDU, v, u->reason);
 
 	e.conduit = u->conduit;
 	e.line = u->line;
@@ -196,7 +196,7 @@ void event_pdu(struct look *l, const struct pdu *u, enum event_verdict v)
 	e.address = u->address;
 	e.quantity = u->quantity;
 	e.limit = u->limit;
-	record(l, &e);
+	record(x, &e);
 }
 
 /* ---- accepted commands ------------------------------------------------------------------------------------------- */
@@ -228,9 +228,9 @@ static void count_in(struct counted *table, uint32_t *n, const struct counted *c
 	table[COUNTED_MAX].count += c->count;
 }
 
-void counts_hold(struct look *l, const struct pdu *u)
+void counts_hold(struct crossing *x, const struct pdu *u)
 {
-	struct command_state *c = l->f->commands;
+	struct command_state *c = x->f->commands;
 	struct counted one = { .unit = u->unit,
 			       .function = u->function,
 			       .space = u->space,
@@ -239,8 +239,8 @@ void counts_hold(struct look *l, const struct pdu *u)
 			       .conduit = u->conduit,
 			       .line = u->line,
 			       .row = u->row,
-			       .permit = l->permit != NULL ? l->permit->permit : 0,
-			       .generation = generation_of(l->i, l->permit),
+			       .permit = x->permit != NULL ? x->permit->permit : 0,
+			       .generation = generation_of(x->i, x->permit),
 			       .count = 1 };
 
 	count_in(c->held, &c->n_held, &one);
@@ -311,7 +311,7 @@ void counts_write(struct inspector *i, struct command_state *c)
 		i->counts_newest = c->older;
 }
 
-void counts_due(struct inspector *i)
+void counts_write_due(struct inspector *i)
 {
 	for (unsigned n = 0; n < TICK_FLOWS; n++) {
 		uint32_t slot = i->counts_oldest;

@@ -98,7 +98,7 @@ void inspector_foretell(struct inspector *i, const struct command_table *t, cons
 		return;
 	ret->partly = f->midstream;
 	ret->protocol = (enum protocol)f->protocol;
-	what = relabel_rule(f, t, p);
+	what = relabel_decide(f, t, p);
 	if (what != RELABEL_ENDS && f->kind == KIND_FOLLOWED && f->waiting_pick_up)
 		what = RELABEL_HALF_WAY;
 	if (what == RELABEL_ENDS)

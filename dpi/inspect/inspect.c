@@ -125,9 +125,9 @@ static void turn_clock(struct inspector *i)
 
 /* ---- outcomes ---------------------------------------------------------------------------------------------------- */
 
-static void decide(struct look *l, enum outcome o, enum reason r)
+static void decide(struct crossing *x, enum outcome o, enum reason r)
 {
-	struct inspector_stats *s = &l->i->stats;
+	struct inspector_stats *s = &x->i->stats;
 
 	s->reasons[r]++;
 	if (o == OUTCOME_DROP)
@@ -136,33 +136,33 @@ static void decide(struct look *l, enum outcome o, enum reason r)
 		s->confirmed++;
 	else
 		s->accepted++;
-	outside_decide(l->p->queue, l->p->id, o, mark_permit(l->p->mark), r);
+	outside_decide(x->p->queue, x->p->id, o, mark_permit(x->p->mark), r);
 }
 
-void look_accept(struct look *l, enum reason r)
+void crossing_accept(struct crossing *x, enum reason r)
 {
-	bool known = l->f != NULL && (l->f->kind == KIND_NAMED || l->f->kind == KIND_FREE);
+	bool known = x->f != NULL && (x->f->kind == KIND_NAMED || x->f->kind == KIND_FREE);
 
 	/* A lane for commands sees every packet of its flows, known or not. */
-	decide(l, known && !look_commands_lane(l) ? OUTCOME_CONFIRMED : OUTCOME_ACCEPT, r);
+	decide(x, known && !crossing_has_commands_lane(x) ? OUTCOME_CONFIRMED : OUTCOME_ACCEPT, r);
 }
 
-void look_drop(struct look *l, enum reason r)
+void crossing_drop(struct crossing *x, enum reason r)
 {
-	decide(l, OUTCOME_DROP, r);
+	decide(x, OUTCOME_DROP, r);
 }
 
-void look_refuse(struct look *l, enum reason r)
+void crossing_refuse(struct crossing *x, enum reason r)
 {
-	if (look_observes(l)) {
+	if (crossing_is_observed(x)) {
 		if (r != R_OUT_OF_ORDER)
-			event_drop(l, EV_OBSERVE, r);
-		look_accept(l, R_OBSERVED);
+			event_tell_drop(x, EV_OBSERVE, r);
+		crossing_accept(x, R_OBSERVED);
 		return;
 	}
 	if (r != R_OUT_OF_ORDER) /* a lost segment is no event */
-		event_drop(l, EV_DENY, r);
-	look_drop(l, r);
+		event_tell_drop(x, EV_DENY, r);
+	crossing_drop(x, r);
 }
 
 /* ---- packets ----------------------------------------------------------------------------------------------------- */
@@ -173,55 +173,56 @@ void look_refuse(struct look *l, enum reason r)
  * all, out of whose windows the segment is, only the kernel knows; the gate asks. No flow is made for it: anybody can
  * send as many of these as he likes.
  */
-static void look_stray(struct look *l)
+static void drop_stray(struct crossing *x)
 {
-	l->dir = look_guess_dir(l);
-	look_drop(l, R_NO_SESSION); /* first: the gate sends a reset for a packet that was dropped, and for no other */
-	if ((l->d.tcp_flags & TCP_RST) == 0)
-		look_reset(l, true); /* by its own numbers; a flow that may be alive hears nothing of it */
+	x->dir = crossing_guess_dir(x);
+	crossing_drop(x,
+		      R_NO_SESSION); /* first: the gate sends a reset for a packet that was dropped, and for no other */
+	if ((x->d.tcp_flags & TCP_RST) == 0)
+		crossing_reset(x, true); /* by its own numbers; a flow that may be alive hears nothing of it */
 }
 
-static void look_cut(struct look *l)
+static void cut(struct crossing *x)
 {
-	if (l->d.l4proto != IP_TCP) {
-		look_drop(l, R_ENDED);
+	if (x->d.l4proto != IP_TCP) {
+		crossing_drop(x, R_ENDED);
 		return;
 	}
-	l->fi = flow_find(&l->i->flows, &l->d, &l->dir);
-	if (l->fi == FLOW_NONE) {
-		l->dir = look_guess_dir(l);
+	x->fi = flow_find(&x->i->flows, &x->d, &x->dir);
+	if (x->fi == FLOW_NONE) {
+		x->dir = crossing_guess_dir(x);
 		/* Without room for it the cut is as good; only its event is missing. */
-		if (look_try_flow(l, l->dir))
-			l->f->waiting_pick_up = true; /* nothing is known but this packet's numbers */
+		if (crossing_try_flow(x, x->dir))
+			x->f->waiting_pick_up = true; /* nothing is known but this packet's numbers */
 	} else {
-		l->f = flow_at(&l->i->flows, l->fi);
+		x->f = flow_at(&x->i->flows, x->fi);
 	}
-	look_cut_flow(l, R_ENDED);
+	crossing_cut_flow(x, R_ENDED);
 }
 
 void inspector_cut(struct inspector *i, const struct cut_session *s, uint16_t queue)
 {
 	const struct packet none = { .queue = queue, .mark = mark_make(0, LANE_CUT, MARK_UNJUDGED) };
-	struct look l = { .i = i,
-			  .p = &none,
-			  .d = { .src = s->client,
-				 .dst = s->server,
-				 .l4proto = IP_TCP,
-				 .sport = s->client_port,
-				 .dport = s->server_port },
-			  .lane = LANE_CUT };
+	struct crossing x = { .i = i,
+			      .p = &none,
+			      .d = { .src = s->client,
+				     .dst = s->server,
+				     .l4proto = IP_TCP,
+				     .sport = s->client_port,
+				     .dport = s->server_port },
+			      .lane = LANE_CUT };
 
 	turn_clock(i);
-	l.fi = flow_find(&i->flows, &l.d, &l.dir);
-	if (l.fi == FLOW_NONE)
+	x.fi = flow_find(&i->flows, &x.d, &x.dir);
+	if (x.fi == FLOW_NONE)
 		return;
-	l.f = flow_at(&i->flows, l.fi);
-	look_cut_idle(&l, R_ENDED);
+	x.f = flow_at(&i->flows, x.fi);
+	crossing_cut_idle(&x, R_ENDED);
 }
 
 void inspector_packet(struct inspector *i, const struct packet *p)
 {
-	struct look l = { .i = i, .p = p, .lane = mark_lane(p->mark), .fi = FLOW_NONE };
+	struct crossing x = { .i = i, .p = p, .lane = mark_lane(p->mark), .fi = FLOW_NONE };
 	enum checksum_rule rule = p->checksum_not_ready	  ? CHECKSUM_UNREADY
 				  : i->limits.as_captured ? CHECKSUM_FLAG
 							  : CHECKSUM_STRICT;
@@ -229,31 +230,31 @@ void inspector_packet(struct inspector *i, const struct packet *p)
 
 	turn_clock(i);
 	i->stats.packets++;
-	r = p->truncated ? R_TRUNCATED : decode_packet(p->ip, rule, &l.d);
+	r = p->truncated ? R_TRUNCATED : decode_packet(p->ip, rule, &x.d);
 	if (r != R_NONE) {
 		/* What cannot be read is never let through, under observe neither. */
-		event_drop(&l, EV_DENY, r);
-		look_drop(&l, r);
+		event_tell_drop(&x, EV_DENY, r);
+		crossing_drop(&x, r);
 		return;
 	}
-	l.permit = commands_permit(&i->table, mark_permit(p->mark));
-	if (p->mark == MARK_STRAY && l.d.l4proto == IP_TCP) {
-		look_stray(&l);
+	x.permit = commands_permit(&i->table, mark_permit(p->mark));
+	if (p->mark == MARK_STRAY && x.d.l4proto == IP_TCP) {
+		drop_stray(&x);
 		return;
 	}
-	if (l.lane == LANE_CUT) {
-		look_cut(&l);
+	if (x.lane == LANE_CUT) {
+		cut(&x);
 		return;
 	}
-	if (l.permit == NULL) {
-		event_drop(&l, EV_DENY, R_UNKNOWN_PERMIT);
-		look_drop(&l, R_UNKNOWN_PERMIT);
+	if (x.permit == NULL) {
+		event_tell_drop(&x, EV_DENY, R_UNKNOWN_PERMIT);
+		crossing_drop(&x, R_UNKNOWN_PERMIT);
 		return;
 	}
-	if (l.d.l4proto == IP_TCP)
-		look_tcp(&l);
+	if (x.d.l4proto == IP_TCP)
+		crossing_judge_tcp(&x);
 	else
-		look_datagram(&l);
+		crossing_judge_datagram(&x);
 }
 
 /* ---- clock work -------------------------------------------------------------------------------------------------- */
@@ -264,8 +265,8 @@ uint64_t inspector_tick(struct inspector *i)
 
 	turn_clock(i);
 	wait_expire(i);
-	again_due(i);
-	counts_due(i);
+	again_send_due(i);
+	counts_write_due(i);
 	for (unsigned n = 0; n < TICK_FLOWS; n++) {
 		uint32_t fi = flow_due(&i->flows, i->now_ns);
 

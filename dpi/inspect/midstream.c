@@ -22,64 +22,64 @@ static bool is_followed(const struct flow *f)
 	return !f->waiting_pick_up && f->stream.state != TCP_CLOSED && f->kind == KIND_FOLLOWED;
 }
 
-static bool is_ahead(const struct look *l)
+static bool is_ahead(const struct crossing *x)
 {
-	return is_followed(l->f) && seq_diff(l->d.seq, l->f->stream.dir[l->dir].next) > 0;
+	return is_followed(x->f) && seq_diff(x->d.seq, x->f->stream.dir[x->dir].next) > 0;
 }
 
-bool look_acknowledges_unseen(const struct look *l)
+bool crossing_acknowledges_unseen(const struct crossing *x)
 {
-	const struct stream_dir *peer = &l->f->stream.dir[other(l->dir)];
+	const struct stream_dir *peer = &x->f->stream.dir[other(x->dir)];
 
-	return is_followed(l->f) && (l->d.tcp_flags & (TCP_ACK | TCP_SYN | TCP_RST)) == TCP_ACK && peer->known &&
-	       seq_diff(l->d.ack, peer->next) > 0 && l->d.ack - peer->next <= STREAM_AHEAD_MAX;
+	return is_followed(x->f) && (x->d.tcp_flags & (TCP_ACK | TCP_SYN | TCP_RST)) == TCP_ACK && peer->known &&
+	       seq_diff(x->d.ack, peer->next) > 0 && x->d.ack - peer->next <= STREAM_AHEAD_MAX;
 }
 
 /* ---- until its place is known again ------------------------------------------------------------------------------ */
 
-bool look_may_miss(const struct look *l)
+bool crossing_may_miss(const struct crossing *x)
 {
 	struct lane lane;
 
-	return lane_of(l->permit->lane, &lane) && lane.when_overloaded != FAIL_CLOSED;
+	return lane_of(x->permit->lane, &lane) && lane.when_overloaded != FAIL_CLOSED;
 }
 
 /* Whether its conduits let bytes by that nobody can judge: while no worker lived, or while their queue was full. */
-static bool may_pass_unjudged(const struct look *l)
+static bool may_pass_unjudged(const struct crossing *x)
 {
 	struct lane lane;
 
-	if (look_lenient(l))
+	if (crossing_is_lenient(x))
 		return true;
-	if (!lane_of(l->permit->lane, &lane))
+	if (!lane_of(x->permit->lane, &lane))
 		return false;
-	return (l->f->missed ? lane.when_overloaded : lane.when_down) != FAIL_CLOSED;
+	return (x->f->missed ? lane.when_overloaded : lane.when_down) != FAIL_CLOSED;
 }
 
 /* An end that never says anything whole would go on unjudged for ever: a session that lives is at a boundary soon. */
-static bool waited_enough(struct look *l)
+static bool waited_enough(struct crossing *x)
 {
-	struct flow *f = l->f;
+	struct flow *f = x->f;
 
-	if (look_lenient(l) || l->d.payload.left == 0)
+	if (crossing_is_lenient(x) || x->d.payload.left == 0)
 		return false;
 	if (f->unjudged == 0)
-		f->unjudged_ns = l->i->now_ns;
-	if (f->unjudged >= UNJUDGED_MAX || l->i->now_ns - f->unjudged_ns >= UNJUDGED_NS)
+		f->unjudged_ns = x->i->now_ns;
+	if (f->unjudged >= UNJUDGED_MAX || x->i->now_ns - f->unjudged_ns >= UNJUDGED_NS)
 		return true;
 	f->unjudged++;
 	return false;
 }
 
-bool look_wait_for_boundary(struct look *l)
+bool crossing_await_boundary(struct crossing *x)
 {
-	if (waited_enough(l)) {
-		look_refuse_flow(l, R_MIDSTREAM_RESET, PROTO_NONE);
+	if (waited_enough(x)) {
+		crossing_refuse_flow(x, R_MIDSTREAM_RESET, PROTO_NONE);
 		return false;
 	}
-	if (l->d.payload.left > 0 && !may_pass_unjudged(l)) {
-		look_touch(l);
-		look_drop(l, R_MIDSTREAM_WAIT);
+	if (x->d.payload.left > 0 && !may_pass_unjudged(x)) {
+		crossing_touch_flow(x);
+		crossing_drop(x, R_MIDSTREAM_WAIT);
 		return false;
 	}
 	return true;
@@ -92,122 +92,122 @@ bool look_wait_for_boundary(struct look *l)
  * followed and then forgot (its handshake never ended, it was silent, or the table was full) has no claim to that: whoever
  * can make the worker forget would choose what passes. It is reset, whatever the conduit says. True when that decided it.
  */
-bool look_refuse_pick_up(struct look *l)
+bool crossing_refuse_pick_up(struct crossing *x)
 {
-	if (look_lenient(l) || l->permit->midstream != MID_PICK_UP || (l->d.tcp_flags & TCP_RST))
+	if (crossing_is_lenient(x) || x->permit->midstream != MID_PICK_UP || (x->d.tcp_flags & TCP_RST))
 		return false;
-	look_refuse_flow(l, R_MIDSTREAM_RESET, PROTO_NONE);
+	crossing_refuse_flow(x, R_MIDSTREAM_RESET, PROTO_NONE);
 	return true;
 }
 
-static bool picks_up(const struct look *l, enum protocol p)
+static bool picks_up(const struct crossing *x, enum protocol p)
 {
-	const struct stream_dir *server = &l->f->stream.dir[DIR_S2C];
+	const struct stream_dir *server = &x->f->stream.dir[DIR_S2C];
 	const struct enforcer *e = enforcer_of(p);
 
-	if (e == NULL || l->d.payload.left == 0 || (l->d.tcp_flags & TCP_SYN))
+	if (e == NULL || x->d.payload.left == 0 || (x->d.tcp_flags & TCP_SYN))
 		return false;
 	/*
 	 * A client that speaks has everything that the server sent, or an answer is still on its way in pieces. Captures miss
 	 * packets and name numbers that nobody sent; there a place is looked for, whatever comes first.
 	 */
-	return l->i->limits.as_captured || ((l->dir == DIR_S2C || !server->known || l->d.ack == server->next) &&
-					    commands_whole(e, l->dir, l->d.payload));
+	return x->i->limits.as_captured || ((x->dir == DIR_S2C || !server->known || x->d.ack == server->next) &&
+					    commands_whole(e, x->dir, x->d.payload));
 }
 
-static enum protocol pick_up_as(const struct look *l)
+static enum protocol pick_up_as(const struct crossing *x)
 {
-	const struct inspector *i = l->i;
+	const struct inspector *i = x->i;
 
-	if (l->f->commands != NULL)
-		return picks_up(l, (enum protocol)l->f->protocol) ? (enum protocol)l->f->protocol : PROTO_NONE;
-	for (uint32_t g = 0; look_commands_lane(l) && g < l->permit->n_grants; g++) {
-		const struct command_grant *grant = &i->table.grants[l->permit->first_grant + g];
+	if (x->f->commands != NULL)
+		return picks_up(x, (enum protocol)x->f->protocol) ? (enum protocol)x->f->protocol : PROTO_NONE;
+	for (uint32_t g = 0; crossing_has_commands_lane(x) && g < x->permit->n_grants; g++) {
+		const struct command_grant *grant = &i->table.grants[x->permit->first_grant + g];
 
-		if (!grant->shadow && picks_up(l, (enum protocol)grant->protocol))
+		if (!grant->shadow && picks_up(x, (enum protocol)grant->protocol))
 			return (enum protocol)grant->protocol;
 	}
 	return PROTO_NONE;
 }
 
-static void pick_up(struct look *l, enum protocol p)
+static void pick_up(struct crossing *x, enum protocol p)
 {
-	struct flow *f = l->f;
+	struct flow *f = x->f;
 
-	stream_pick_up(&f->stream, &l->i->pool, l->dir, &l->d);
+	stream_pick_up(&f->stream, &x->i->pool, x->dir, &x->d);
 	memset(f->commands->state, 0, ENFORCER_STATE_MAX);
-	commands_miss(f, false);
+	commands_note_missed(f, false);
 	f->waiting_pick_up = false;
 	f->unjudged = 0;
 	/* What the client is in the middle of, an answer does not tell; of a capture nothing is told. */
-	memset(f->adrift, l->i->limits.as_captured, sizeof(f->adrift));
-	f->adrift[DIR_C2S] |= l->dir == DIR_S2C;
-	event_flow(l, EV_ALLOW, R_PICKED_UP, p);
-	look_tcp_flow(l);
+	memset(f->adrift, x->i->limits.as_captured, sizeof(f->adrift));
+	f->adrift[DIR_C2S] |= x->dir == DIR_S2C;
+	event_tell_flow(x, EV_ALLOW, R_PICKED_UP, p);
+	crossing_follow(x);
 }
 
 /* Both ends had said that they are done. What comes now is nothing's continuation. True when that decided it. */
-static bool goes_on_after_its_end(struct look *l)
+static bool goes_on_after_its_end(struct crossing *x)
 {
-	if (!l->f->told_end || l->d.payload.left == 0)
+	if (!x->f->told_end || x->d.payload.left == 0)
 		return false;
-	if (!look_lenient(l)) {
-		look_reset(l, true);
-		look_refuse(l, R_AFTER_CLOSE);
+	if (!crossing_is_lenient(x)) {
+		crossing_reset(x, true);
+		crossing_refuse(x, R_AFTER_CLOSE);
 		return true;
 	}
-	look_restart(l, l->dir);
-	l->f->waiting_pick_up = l->f->midstream = true;
+	crossing_restart_flow(x, x->dir);
+	x->f->waiting_pick_up = x->f->midstream = true;
 	return false;
 }
 
 /* Counts bytes that pass while nobody knows where their streams stand. */
-static void leave_unread(struct look *l)
+static void leave_unread(struct crossing *x)
 {
-	l->f->unread += l->d.payload.left;
-	l->f->lost_place |= l->d.payload.left > 0;
+	x->f->unread += x->d.payload.left;
+	x->f->lost_place |= x->d.payload.left > 0;
 }
 
-void look_meet_half_way(struct look *l)
+void crossing_meet_half_way(struct crossing *x)
 {
-	struct flow *f = l->f;
-	enum midstream rule = look_lenient(l) || f->missed ? MID_PICK_UP : (enum midstream)l->permit->midstream;
+	struct flow *f = x->f;
+	enum midstream rule = crossing_is_lenient(x) || f->missed ? MID_PICK_UP : (enum midstream)x->permit->midstream;
 	enum protocol p;
 
-	if (l->d.tcp_flags & TCP_RST) { /* whether it is believed cannot be told here; a new SYN will tell */
-		look_accept(l, R_HANDSHAKE);
+	if (x->d.tcp_flags & TCP_RST) { /* whether it is believed cannot be told here; a new SYN will tell */
+		crossing_accept(x, R_HANDSHAKE);
 		return;
 	}
-	if (goes_on_after_its_end(l))
+	if (goes_on_after_its_end(x))
 		return;
-	if (permit_any(l->i, l->permit, IP_TCP)) { /* nothing is looked for in it, so nothing was missed */
+	if (permit_promises_any(x->i, x->permit, IP_TCP)) { /* nothing is looked for in it, so nothing was missed */
 		f->waiting_pick_up = false;
-		look_confirm(l, PROTO_NONE);
-		look_accept(l, R_ALLOWED);
+		crossing_confirm_flow(x, PROTO_NONE);
+		crossing_accept(x, R_ALLOWED);
 		return;
 	}
 	if (rule == MID_RESET) {
-		look_refuse_flow(l, R_MIDSTREAM_RESET, PROTO_NONE);
+		crossing_refuse_flow(x, R_MIDSTREAM_RESET, PROTO_NONE);
 		return;
 	}
 	if (rule == MID_DROP) {
-		look_note_refusal(l, R_MIDSTREAM_DROP, PROTO_NONE);
-		look_touch(l);
-		look_drop(l, R_MIDSTREAM_DROP);
+		crossing_note_refusal(x, R_MIDSTREAM_DROP, PROTO_NONE);
+		crossing_touch_flow(x);
+		crossing_drop(x, R_MIDSTREAM_DROP);
 		return;
 	}
-	p = pick_up_as(l);
-	if (p != PROTO_NONE && (f->commands != NULL || look_enforce(l, p))) {
-		pick_up(l, p);
+	p = pick_up_as(x);
+	if (p != PROTO_NONE && (f->commands != NULL || crossing_add_enforcer(x, p))) {
+		pick_up(x, p);
 		return;
 	}
-	if (!look_wait_for_boundary(l))
+	if (!crossing_await_boundary(x))
 		return;
-	leave_unread(l);
-	stream_watch(&f->stream, &l->i->pool, l->dir, &l->d);
-	look_touch(l);
-	look_accept(l, R_MIDSTREAM_WAIT);
-	look_end_closed(l);
+	leave_unread(x);
+	stream_watch(&f->stream, &x->i->pool, x->dir, &x->d);
+	crossing_touch_flow(x);
+	crossing_accept(x, R_MIDSTREAM_WAIT);
+	crossing_tell_closed(x);
 }
 
 /* ---- bytes that are missing for good ----------------------------------------------------------------------------- */
@@ -218,75 +218,75 @@ void look_meet_half_way(struct look *l)
 void flow_skip(struct inspector *i, struct flow *f, enum direction dir, uint32_t to)
 {
 	stream_skip(&f->stream, &i->pool, dir, to);
-	commands_miss(f, false);
+	commands_note_missed(f, false);
 	f->midstream = f->adrift[dir] = true;
 }
 
-void look_tcp_across(struct look *l)
+void crossing_skip_gap(struct crossing *x)
 {
-	if (is_ahead(l))
-		flow_skip(l->i, l->f, l->dir, l->d.seq);
-	if (look_acknowledges_unseen(l))
-		flow_skip(l->i, l->f, other(l->dir), l->d.ack);
-	look_tcp_flow(l);
+	if (is_ahead(x))
+		flow_skip(x->i, x->f, x->dir, x->d.seq);
+	if (crossing_acknowledges_unseen(x))
+		flow_skip(x->i, x->f, other(x->dir), x->d.ack);
+	crossing_follow(x);
 }
 
-void look_tcp_gap(struct look *l)
+void crossing_await_pick_up(struct crossing *x)
 {
-	l->f->waiting_pick_up = l->f->midstream = true;
-	if (!l->i->limits.as_captured)
-		wait_drop(l->i, l->fi, R_MIDSTREAM_WAIT);
-	stream_free(&l->f->stream, &l->i->pool);
-	look_meet_half_way(l);
+	x->f->waiting_pick_up = x->f->midstream = true;
+	if (!x->i->limits.as_captured)
+		wait_drop(x->i, x->fi, R_MIDSTREAM_WAIT);
+	stream_free(&x->f->stream, &x->i->pool);
+	crossing_meet_half_way(x);
 }
 
-void look_lose_track(struct look *l)
+void crossing_lose_track(struct crossing *x)
 {
-	l->f->waiting_pick_up = l->f->midstream = true;
-	wait_drop(l->i, l->fi, R_MIDSTREAM_WAIT);
-	leave_unread(l);
-	stream_watch(&l->f->stream, &l->i->pool, l->dir, &l->d);
-	look_touch(l);
-	look_accept(l, R_MIDSTREAM_WAIT);
+	x->f->waiting_pick_up = x->f->midstream = true;
+	wait_drop(x->i, x->fi, R_MIDSTREAM_WAIT);
+	leave_unread(x);
+	stream_watch(&x->f->stream, &x->i->pool, x->dir, &x->d);
+	crossing_touch_flow(x);
+	crossing_accept(x, R_MIDSTREAM_WAIT);
 }
 
 /* ---- bytes that a full queue let by ------------------------------------------------------------------------------ */
 
-bool look_go_on_behind(struct look *l)
+bool crossing_go_on_behind(struct crossing *x)
 {
-	struct flow *f = l->f;
+	struct flow *f = x->f;
 
-	if (!look_acknowledges_unseen(l) || !(look_may_miss(l) || f->adrift[other(l->dir)]))
+	if (!crossing_acknowledges_unseen(x) || !(crossing_may_miss(x) || f->adrift[other(x->dir)]))
 		return false;
-	f->missed = look_may_miss(l);
+	f->missed = crossing_may_miss(x);
 	if (f->commands == NULL) { /* its name was in what is missing: it goes on for a while, and then begins anew */
-		look_tcp_gap(l);
+		crossing_await_pick_up(x);
 		return true;
 	}
-	look_tcp_across(l);
+	crossing_skip_gap(x);
 	return true;
 }
 
-bool look_go_on_at(struct look *l)
+bool crossing_go_on_at(struct crossing *x)
 {
-	struct flow *f = l->f;
+	struct flow *f = x->f;
 
-	if (!look_may_miss(l) || f->commands == NULL || f->gave_up[l->dir] < GAVE_UP_MAX ||
-	    f->gave_up_seq[l->dir] != l->d.seq)
+	if (!crossing_may_miss(x) || f->commands == NULL || f->gave_up[x->dir] < GAVE_UP_MAX ||
+	    f->gave_up_seq[x->dir] != x->d.seq)
 		return false;
 	f->missed = true;
-	f->gave_up[l->dir] = 0;
-	look_tcp_across(l);
+	f->gave_up[x->dir] = 0;
+	crossing_skip_gap(x);
 	return true;
 }
 
-void look_note_given_up(struct look *l)
+void crossing_note_given_up(struct crossing *x)
 {
-	struct flow *f = l->f;
+	struct flow *f = x->f;
 
-	if (f->gave_up_seq[l->dir] != l->d.seq)
-		f->gave_up[l->dir] = 0;
-	f->gave_up_seq[l->dir] = l->d.seq;
-	if (f->gave_up[l->dir] < GAVE_UP_MAX)
-		f->gave_up[l->dir]++;
+	if (f->gave_up_seq[x->dir] != x->d.seq)
+		f->gave_up[x->dir] = 0;
+	f->gave_up_seq[x->dir] = x->d.seq;
+	if (f->gave_up[x->dir] < GAVE_UP_MAX)
+		f->gave_up[x->dir]++;
 }

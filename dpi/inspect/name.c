@@ -21,14 +21,14 @@ struct promise {
 
 _Static_assert(PROTO_COUNT <= 32, "protocols must fit into a bit set");
 
-static struct promise promise_of(const struct look *l)
+static struct promise promise_of(const struct crossing *x)
 {
-	unsigned transport = l->d.l4proto == IP_TCP ? TRANSPORT_TCP : TRANSPORT_UDP;
-	bool commands = look_commands_lane(l);
+	unsigned transport = x->d.l4proto == IP_TCP ? TRANSPORT_TCP : TRANSPORT_UDP;
+	bool commands = crossing_has_commands_lane(x);
 	struct promise ret = { 0 };
 
-	for (uint32_t g = 0; g < l->permit->n_grants; g++) {
-		const struct command_grant *grant = &l->i->table.grants[l->permit->first_grant + g];
+	for (uint32_t g = 0; g < x->permit->n_grants; g++) {
+		const struct command_grant *grant = &x->i->table.grants[x->permit->first_grant + g];
 		const struct protocol_info *info = protocol_info((enum protocol)grant->protocol);
 		uint32_t bit = 1u << grant->protocol;
 
@@ -46,31 +46,31 @@ static struct promise promise_of(const struct look *l)
 	return ret;
 }
 
-enum protocol permit_only_commands(const struct look *l)
+enum protocol permit_only_commands(const struct crossing *x)
 {
-	struct promise p = promise_of(l);
+	struct promise p = promise_of(x);
 
 	if (p.named != 0 || p.by_library != 0 || p.commands == 0 || (p.commands & (p.commands - 1u)) != 0 ||
-	    permit_any(l->i, l->permit, IP_TCP))
+	    permit_promises_any(x->i, x->permit, IP_TCP))
 		return PROTO_NONE;
 	return (enum protocol)__builtin_ctz(p.commands);
 }
 
-enum protocol look_ask_library(struct look *l)
+enum protocol crossing_ask_library(struct crossing *x)
 {
-	struct inspector *i = l->i;
-	struct flow *f = l->f;
+	struct inspector *i = x->i;
+	struct flow *f = x->f;
 	struct name_answer a;
 
-	if (f->name_packets >= NAME_PACKETS || l->d.payload.left == 0)
+	if (f->name_packets >= NAME_PACKETS || x->d.payload.left == 0)
 		return PROTO_NONE;
 	if (f->name_slot == SLOT_NONE)
 		f->name_slot = name_open(i->namer);
 	if (f->name_slot == SLOT_NONE)
 		return PROTO_NONE;
 	f->name_packets++;
-	a = name_packet(i->namer, f->name_slot, l->dir, l->d.ip, i->now_ns / 1000000u);
-	return a.named && plausible(a.protocol, l->dir, l->d.l4proto, l->d.payload) ? a.protocol : PROTO_NONE;
+	a = name_packet(i->namer, f->name_slot, x->dir, x->d.ip, i->now_ns / 1000000u);
+	return a.named && plausible(a.protocol, x->dir, x->d.l4proto, x->d.payload) ? a.protocol : PROTO_NONE;
 }
 
 static struct naming step(enum naming_step s, enum reason r, enum protocol p)
@@ -101,15 +101,15 @@ static enum protocol recognise_one(uint32_t promised, enum direction dir, struct
 }
 
 /* Which enforcer can cut the client's first bytes; *ret_more when there are too few to say. */
-static enum protocol frame_one(const struct look *l, uint32_t promised, struct bytes fresh, bool *ret_more)
+static enum protocol frame_one(const struct crossing *x, uint32_t promised, struct bytes fresh, bool *ret_more)
 {
-	size_t carry = stream_carry(&l->f->stream, DIR_C2S), n;
-	struct outbuf o = outbuf_of(l->i->pdu_room, PACKET_MAX);
+	size_t carry = stream_carry(&x->f->stream, DIR_C2S), n;
+	struct outbuf o = outbuf_of(x->i->pdu_room, PACKET_MAX);
 
 	*ret_more = false;
-	if (l->dir != DIR_C2S || promised == 0 || carry > PACKET_MAX || l->f->stream.dir[DIR_S2C].offset > 0)
+	if (x->dir != DIR_C2S || promised == 0 || carry > PACKET_MAX || x->f->stream.dir[DIR_S2C].offset > 0)
 		return PROTO_NONE;
-	stream_carry_copy(&l->f->stream, &l->i->pool, DIR_C2S, l->i->pdu_room);
+	stream_carry_copy(&x->f->stream, &x->i->pool, DIR_C2S, x->i->pdu_room);
 	o.len = carry;
 	out_bytes(&o, fresh.p, fresh.left < PACKET_MAX - carry ? fresh.left : PACKET_MAX - carry);
 	for (unsigned p = 1; p < PROTO_COUNT; p++) {
@@ -133,9 +133,9 @@ static enum protocol frame_one(const struct look *l, uint32_t promised, struct b
 }
 
 /* Nothing of what was promised, as far as anybody can say. */
-static struct naming unrecognised(struct look *l, const struct promise *promised, enum protocol speaks, size_t n)
+static struct naming unrecognised(struct crossing *x, const struct promise *promised, enum protocol speaks, size_t n)
 {
-	struct flow *f = l->f;
+	struct flow *f = x->f;
 	uint32_t all = promised->named | promised->by_library | promised->commands;
 
 	if (speaks != PROTO_NONE && !(all >> speaks & 1u))
@@ -147,11 +147,11 @@ static struct naming unrecognised(struct look *l, const struct promise *promised
 	return step(NAMING_PASS, R_UNDECIDED, PROTO_NONE);
 }
 
-static struct naming name_stream(struct look *l, const struct promise *promised, struct bytes fresh,
+static struct naming name_stream(struct crossing *x, const struct promise *promised, struct bytes fresh,
 				 enum protocol library)
 {
-	struct flow *f = l->f;
-	enum direction dir = l->dir, back = dir == DIR_C2S ? DIR_S2C : DIR_C2S;
+	struct flow *f = x->f;
+	enum direction dir = x->dir, back = dir == DIR_C2S ? DIR_S2C : DIR_C2S;
 	struct bytes head = bytes_of(f->prefix[dir], f->prefix_len[dir]), all = fresh;
 	size_t room = RECOGNISE_MAX - f->prefix_len[dir];
 	enum protocol own = (enum protocol)f->spoken[dir], peer = (enum protocol)f->spoken[back];
@@ -179,7 +179,7 @@ static struct naming name_stream(struct look *l, const struct promise *promised,
 		/* The other end said something that is not this, nor on the way to it. */
 		head = bytes_of(f->prefix[back], f->prefix_len[back]);
 		if (recognise(own, back, head) != RECOGNISE_MORE)
-			return unrecognised(l, promised, PROTO_NONE, fresh.left);
+			return unrecognised(x, promised, PROTO_NONE, fresh.left);
 		return step(NAMING_PASS, R_UNDECIDED, own);
 	}
 	if (library != PROTO_NONE && (promised->by_library >> library & 1u))
@@ -188,38 +188,38 @@ static struct naming name_stream(struct look *l, const struct promise *promised,
 	own = recognise_one(promised->by_library, dir, head, &more_library);
 	if (own != PROTO_NONE && library == PROTO_NONE)
 		return step(NAMING_CONFIRM, R_CONFIRMED, own);
-	enforced = frame_one(l, promised->commands, fresh, &more_pdu);
+	enforced = frame_one(x, promised->commands, fresh, &more_pdu);
 	if (enforced != PROTO_NONE && !more)
 		return step(NAMING_COMMANDS, R_ALLOWED, enforced);
 	if (more || more_pdu || more_library)
 		return step(NAMING_PASS, R_UNDECIDED, PROTO_NONE);
 	speaks = recognise_any(dir, head);
-	return unrecognised(l, promised, speaks != PROTO_NONE ? speaks : library, fresh.left);
+	return unrecognised(x, promised, speaks != PROTO_NONE ? speaks : library, fresh.left);
 }
 
-struct naming look_name(struct look *l, struct bytes fresh)
+struct naming crossing_name_stream(struct crossing *x, struct bytes fresh)
 {
-	struct promise promised = promise_of(l);
+	struct promise promised = promise_of(x);
 	enum protocol library = PROTO_NONE;
 
-	if (permit_any(l->i, l->permit, l->d.l4proto))
+	if (permit_promises_any(x->i, x->permit, x->d.l4proto))
 		return step(NAMING_ANY, R_ALLOWED, PROTO_NONE);
-	if (l->d.payload.left == fresh.left) /* a packet that repeats old bytes is not shown to the library */
-		library = look_ask_library(l);
-	if (l->d.l4proto == IP_TCP)
-		return name_stream(l, &promised, fresh, library);
+	if (x->d.payload.left == fresh.left) /* a packet that repeats old bytes is not shown to the library */
+		library = crossing_ask_library(x);
+	if (x->d.l4proto == IP_TCP)
+		return name_stream(x, &promised, fresh, library);
 	if (library != PROTO_NONE && (promised.by_library >> library & 1u))
 		return step(NAMING_CONFIRM, R_CONFIRMED, library);
 	for (unsigned p = 1; p < PROTO_COUNT && library == PROTO_NONE; p++)
-		if ((promised.by_library >> p & 1u) && datagram_is((enum protocol)p, l->d.payload))
+		if ((promised.by_library >> p & 1u) && datagram_is((enum protocol)p, x->d.payload))
 			return step(NAMING_CONFIRM, R_CONFIRMED, (enum protocol)p);
-	return unrecognised(l, &promised, library, fresh.left);
+	return unrecognised(x, &promised, library, fresh.left);
 }
 
 /* What a direction said so far is what the permit promises, or may become it, or is few bytes enough. */
-static bool fits_promise(struct look *l, const struct promise *promised, enum direction dir)
+static bool fits_promise(struct crossing *x, const struct promise *promised, enum direction dir)
 {
-	struct flow *f = l->f;
+	struct flow *f = x->f;
 	struct bytes head = bytes_of(f->prefix[dir], f->prefix_len[dir]);
 	uint64_t passed = f->stream.dir[dir].offset;
 	bool more = false, more_library = false;
@@ -241,18 +241,18 @@ static bool fits_promise(struct look *l, const struct promise *promised, enum di
 	return f->undecided <= promised->undecided;
 }
 
-bool look_name_again(struct look *l)
+bool crossing_name_again(struct crossing *x)
 {
-	struct promise promised = promise_of(l);
+	struct promise promised = promise_of(x);
 
 	/* An enforcer has to read from the first byte on; what went before on a lane for naming is not kept. */
-	if (promised.commands != 0 && stream_carry(&l->f->stream, DIR_C2S) != l->f->stream.dir[DIR_C2S].offset)
+	if (promised.commands != 0 && stream_carry(&x->f->stream, DIR_C2S) != x->f->stream.dir[DIR_C2S].offset)
 		return false;
 	for (unsigned dir = 0; dir < 2; dir++) {
-		const struct stream_dir *d = &l->f->stream.dir[dir];
+		const struct stream_dir *d = &x->f->stream.dir[dir];
 
-		if (d->known && d->offset > 0 && d->acked != d->next && !permit_any(l->i, l->permit, IP_TCP) &&
-		    !fits_promise(l, &promised, (enum direction)dir))
+		if (d->known && d->offset > 0 && d->acked != d->next && !permit_promises_any(x->i, x->permit, IP_TCP) &&
+		    !fits_promise(x, &promised, (enum direction)dir))
 			return false;
 	}
 	return true;

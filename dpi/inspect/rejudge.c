@@ -33,55 +33,55 @@ void commands_give_back(struct inspector *i, struct flow *f, enum direction dir)
 }
 
 /* One PDU as if it were the first that this end says. */
-static bool allows_alone(const struct look *l, enum direction dir, struct bytes pdu, struct pdu *ret)
+static bool allows_alone(const struct crossing *x, enum direction dir, struct bytes pdu, struct pdu *ret)
 {
-	const struct enforcer *e = l->f->commands->enforcer;
+	const struct enforcer *e = x->f->commands->enforcer;
 	_Alignas(16) uint8_t state[ENFORCER_STATE_MAX];
 
 	*ret = (struct pdu){ .dir = dir, .space = 255, .conduit = EVENT_NO_CONDUIT };
 	memset(state, 0, e->state_size);
 	if (e->missed != NULL)
 		e->missed(state, false); /* what an answer belongs to has gone by */
-	e->judge(state, dir, pdu, &l->i->table, l->permit, ret);
+	e->judge(state, dir, pdu, &x->i->table, x->permit, ret);
 	ret->dir = dir;
 	return ret->allowed;
 }
 
-bool commands_allow_each(const struct look *l, struct bytes b)
+bool commands_allow_each(const struct crossing *x, struct bytes b)
 {
-	const struct enforcer *e = l->f->commands != NULL ? l->f->commands->enforcer : NULL;
+	const struct enforcer *e = x->f->commands != NULL ? x->f->commands->enforcer : NULL;
 	struct bytes pdu;
 	struct pdu u;
 	size_t n = 0;
 
 	while (e != NULL && b.left > 0)
-		if (e->frame(l->dir, b, &n) != FRAME_WHOLE || n == 0 || !bytes_take(&b, n, &pdu) ||
-		    !allows_alone(l, l->dir, pdu, &u))
+		if (e->frame(x->dir, b, &n) != FRAME_WHOLE || n == 0 || !bytes_take(&b, n, &pdu) ||
+		    !allows_alone(x, x->dir, pdu, &u))
 			return false;
 	return e != NULL;
 }
 
-static bool judge_direction(struct look *l, enum direction dir)
+static bool judge_direction(struct crossing *x, enum direction dir)
 {
-	struct flow *f = l->f;
+	struct flow *f = x->f;
 	const struct enforcer *e = f->commands->enforcer;
 	size_t all = stream_unacknowledged(&f->stream, dir), at = 0, n;
 
 	if (f->adrift[dir] || stream_unframed(&f->stream, dir) > 0) /* a full queue let it by, or what was before it */
-		return look_may_miss(l);
+		return crossing_may_miss(x);
 	if (dir == DIR_S2C) /* an answer belongs to a request that was allowed when it reached the server */
 		return true;
 	while (at < all) {
 		struct pdu u;
 		struct bytes head =
-			bytes_of(l->i->pdu_room, stream_unacknowledged_copy(&f->stream, &l->i->pool, dir, at,
-									    l->i->pdu_room, e->pdu_max));
+			bytes_of(x->i->pdu_room, stream_unacknowledged_copy(&f->stream, &x->i->pool, dir, at,
+									    x->i->pdu_room, e->pdu_max));
 
 		n = 0;
 		if (e->frame(dir, head, &n) != FRAME_WHOLE || n == 0 || n > head.left)
 			return false;
-		if (!allows_alone(l, dir, bytes_of(l->i->pdu_room, n), &u)) {
-			event_pdu(l, &u, EV_DENY);
+		if (!allows_alone(x, dir, bytes_of(x->i->pdu_room, n), &u)) {
+			event_tell_pdu(x, &u, EV_DENY);
 			return false;
 		}
 		at += n;
@@ -89,22 +89,22 @@ static bool judge_direction(struct look *l, enum direction dir)
 	return true;
 }
 
-bool look_judge_again(struct look *l)
+bool crossing_judge_again(struct crossing *x)
 {
-	struct flow *f = l->f;
+	struct flow *f = x->f;
 	bool good;
 
 	f->judge_again = false;
-	if (look_lenient(l) || f->kind != KIND_FOLLOWED || f->stream.state == TCP_CLOSED)
+	if (crossing_is_lenient(x) || f->kind != KIND_FOLLOWED || f->stream.state == TCP_CLOSED)
 		return true;
 	if (f->commands != NULL) {
-		commands_give_back(l->i, f, DIR_C2S);
-		commands_give_back(l->i, f, DIR_S2C);
-		good = judge_direction(l, DIR_C2S) && judge_direction(l, DIR_S2C);
+		commands_give_back(x->i, f, DIR_C2S);
+		commands_give_back(x->i, f, DIR_S2C);
+		good = judge_direction(x, DIR_C2S) && judge_direction(x, DIR_S2C);
 	} else {
-		good = look_name_again(l);
+		good = crossing_name_again(x);
 	}
 	if (!good)
-		look_refuse_flow(l, R_ENDED, PROTO_NONE);
+		crossing_refuse_flow(x, R_ENDED, PROTO_NONE);
 	return good;
 }

@@ -5,18 +5,18 @@
  */
 #include "dpi/inspect/core.h"
 
-bool look_repeat(struct look *l)
+bool crossing_judge_repeat(struct crossing *x)
 {
-	struct flow *f = l->f;
-	const struct stream_dir *d = &f->stream.dir[l->dir];
-	struct pdu u = { .dir = l->dir, .space = 255, .conduit = EVENT_NO_CONDUIT };
-	uint32_t from = l->d.seq, to = l->d.seq + (uint32_t)l->d.payload.left, pdu = d->first;
+	struct flow *f = x->f;
+	const struct stream_dir *d = &f->stream.dir[x->dir];
+	struct pdu u = { .dir = x->dir, .space = 255, .conduit = EVENT_NO_CONDUIT };
+	uint32_t from = x->d.seq, to = x->d.seq + (uint32_t)x->d.payload.left, pdu = d->first;
 	struct command_state *c = f->commands;
 	struct judged j = { .reason = R_ALLOWED };
 	struct bytes kept;
 	size_t n;
 
-	if (c == NULL || c->enforcer->repeat == NULL || l->dir != DIR_C2S || look_lenient(l) || !d->known)
+	if (c == NULL || c->enforcer->repeat == NULL || x->dir != DIR_C2S || crossing_is_lenient(x) || !d->known)
 		return true;
 	if (seq_diff(to, d->next) > 0)
 		to = d->next;
@@ -24,16 +24,16 @@ bool look_repeat(struct look *l)
 		from = d->first; /* its receiver has what came before */
 	if (seq_diff(to, from) <= 0)
 		return true;
-	kept = bytes_of(l->i->pdu_room, stream_kept_copy(&f->stream, &l->i->pool, l->dir, l->i->pdu_room, PACKET_MAX));
-	while (seq_diff(from, pdu) > 0 && c->enforcer->frame(l->dir, kept, &n) == FRAME_WHOLE &&
+	kept = bytes_of(x->i->pdu_room, stream_kept_copy(&f->stream, &x->i->pool, x->dir, x->i->pdu_room, PACKET_MAX));
+	while (seq_diff(from, pdu) > 0 && c->enforcer->frame(x->dir, kept, &n) == FRAME_WHOLE &&
 	       seq_diff(from, pdu + (uint32_t)n) >= 0 && bytes_skip(&kept, n))
 		pdu += (uint32_t)n;
 	u.offset = d->offset - (d->next - pdu);
 	u.length = to - from;
-	if (c->enforcer->repeat(c->state, u.offset, from - pdu, to - from, l->i->now_ns - c->segment_ns > LATE_NS, kept,
-				&l->i->table, l->permit, &u))
+	if (c->enforcer->repeat(c->state, u.offset, from - pdu, to - from, x->i->now_ns - c->segment_ns > LATE_NS, kept,
+				&x->i->table, x->permit, &u))
 		return true;
-	commands_tell(l, &u, &j);
-	look_refuse_flow(l, j.reason, PROTO_NONE);
+	commands_tell(x, &u, &j);
+	crossing_refuse_flow(x, j.reason, PROTO_NONE);
 	return false;
 }

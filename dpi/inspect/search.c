@@ -66,34 +66,34 @@ static void give_up(struct flow *f, enum direction dir, size_t n)
 	f->unread += n;
 	f->lost_place = true;
 	if (dir == DIR_C2S)
-		commands_miss(f, true);
+		commands_note_missed(f, true);
 }
 
-bool look_search(struct look *l, struct stream_result *s, bool turned)
+bool crossing_find_boundary(struct crossing *x, struct stream_result *s, bool turned)
 {
-	struct flow *f = l->f;
+	struct flow *f = x->f;
 	const struct enforcer *e = f->commands->enforcer;
-	size_t carry = stream_carry(&f->stream, l->dir), most = SEARCH_PDUS * e->pdu_max, at, all;
-	uint8_t *room = l->i->pdu_room;
+	size_t carry = stream_carry(&f->stream, x->dir), most = SEARCH_PDUS * e->pdu_max, at, all;
+	uint8_t *room = x->i->pdu_room;
 	struct bytes before, taken = s->fresh;
 
-	if (!stream_carry_copy(&f->stream, &l->i->pool, l->dir, room))
+	if (!stream_carry_copy(&f->stream, &x->i->pool, x->dir, room))
 		carry = 0;
 	all = s->fresh.left < PACKET_MAX - carry ? carry + s->fresh.left : PACKET_MAX;
 	bytes_copy(&taken, room + carry, all - carry);
-	at = boundary(e, l->dir, bytes_of(room, all), carry, turned);
+	at = boundary(e, x->dir, bytes_of(room, all), carry, turned);
 	if (at == all) {
 		if (all > most)
-			give_up(f, l->dir, all - most);
-		look_pass_bytes(l, s, all > most ? most : all, R_MIDSTREAM_WAIT);
+			give_up(f, x->dir, all - most);
+		crossing_pass_bytes(x, s, all > most ? most : all, R_MIDSTREAM_WAIT);
 		return false;
 	}
 	if (at >= e->pdu_max)
-		give_up(f, l->dir, at);
+		give_up(f, x->dir, at);
 	else
 		f->unread += at;
 	bytes_take(&s->fresh, at > carry ? at - carry : 0, &before);
-	stream_commit(&f->stream, &l->i->pool, l->dir, before, false, at < carry ? carry - at : 0);
+	stream_commit(&f->stream, &x->i->pool, x->dir, before, false, at < carry ? carry - at : 0);
 	return true;
 }
 

@@ -9,50 +9,50 @@
 #include "dpi/inspect/core.h"
 #include "dpi/inspect/enforcers.h"
 
-void look_end_closed(struct look *l)
+void crossing_tell_closed(struct crossing *x)
 {
-	if (l->f->stream.state == TCP_CLOSED && !l->f->told_end)
-		flow_end(l->i, l->fi);
+	if (x->f->stream.state == TCP_CLOSED && !x->f->told_end)
+		flow_end(x->i, x->fi);
 }
 
 /* ---- new bytes --------------------------------------------------------------------------------------------------- */
 
-void look_pass_bytes(struct look *l, const struct stream_result *s, size_t unjudged, enum reason r)
+void crossing_pass_bytes(struct crossing *x, const struct stream_result *s, size_t unjudged, enum reason r)
 {
 	/* Room was asked for before anything was judged. */
-	if (!stream_commit(&l->f->stream, &l->i->pool, l->dir, s->fresh, s->fin, unjudged)) {
-		look_refuse(l, R_POOL_FULL);
+	if (!stream_commit(&x->f->stream, &x->i->pool, x->dir, s->fresh, s->fin, unjudged)) {
+		crossing_refuse(x, R_POOL_FULL);
 		return;
 	}
-	l->f->gave_up[l->dir] = 0;
-	look_touch(l);
+	x->f->gave_up[x->dir] = 0;
+	crossing_touch_flow(x);
 	if (reason_kind(r) == REASON_PASS || r == R_MIDSTREAM_WAIT)
-		look_accept(l, r);
+		crossing_accept(x, r);
 	else
-		look_drop(l, r); /* a capture goes on behind what would have been refused */
+		crossing_drop(x, r); /* a capture goes on behind what would have been refused */
 }
 
 /* Bytes of this direction were missed: whether it can be read again from here. If not, the packet is decided. */
-static bool takes_up(struct look *l, struct stream_result *s, bool turned)
+static bool takes_up(struct crossing *x, struct stream_result *s, bool turned)
 {
-	const struct enforcer *e = l->f->commands->enforcer;
-	const struct stream_dir *server = &l->f->stream.dir[DIR_S2C];
+	const struct enforcer *e = x->f->commands->enforcer;
+	const struct stream_dir *server = &x->f->stream.dir[DIR_S2C];
 
-	if (l->i->limits.as_captured) {
-		if (!look_search(l, s, turned))
+	if (x->i->limits.as_captured) {
+		if (!crossing_find_boundary(x, s, turned))
 			return false;
-	} else if (l->d.payload.left != s->fresh.left || !commands_whole(e, l->dir, s->fresh) ||
-		   (l->dir == DIR_C2S && !l->f->adrift[DIR_S2C] && l->d.ack != server->next)) {
-		if (look_wait_for_boundary(l))
-			look_pass_bytes(l, s, 0, R_MIDSTREAM_WAIT);
+	} else if (x->d.payload.left != s->fresh.left || !commands_whole(e, x->dir, s->fresh) ||
+		   (x->dir == DIR_C2S && !x->f->adrift[DIR_S2C] && x->d.ack != server->next)) {
+		if (crossing_await_boundary(x))
+			crossing_pass_bytes(x, s, 0, R_MIDSTREAM_WAIT);
 		return false;
 	} else {
-		event_flow(l, EV_ALLOW, R_PICKED_UP, (enum protocol)l->f->protocol);
+		event_tell_flow(x, EV_ALLOW, R_PICKED_UP, (enum protocol)x->f->protocol);
 	}
-	stream_frame(&l->f->stream, l->dir);
-	l->f->adrift[l->dir] = false;
-	l->f->unjudged = 0;
-	l->f->missed = l->f->adrift[l->dir == DIR_C2S ? DIR_S2C : DIR_C2S];
+	stream_frame(&x->f->stream, x->dir);
+	x->f->adrift[x->dir] = false;
+	x->f->unjudged = 0;
+	x->f->missed = x->f->adrift[x->dir == DIR_C2S ? DIR_S2C : DIR_C2S];
 	return true;
 }
 
@@ -61,266 +61,267 @@ static bool takes_up(struct look *l, struct stream_result *s, bool turned)
  * when its sender repeats it and others have been answered. One that would be too many alone need not wait, nor what was
  * ahead of a gap and is with its receiver already.
  */
-static struct judged judge_in_turn(struct look *l, struct bytes fresh)
+static struct judged judge_in_turn(struct crossing *x, struct bytes fresh)
 {
-	struct command_state *c = l->f->commands;
+	struct command_state *c = x->f->commands;
 	_Alignas(16) uint8_t before[ENFORCER_STATE_MAX];
 	struct judged j;
 
 	memcpy(before, c->state, c->enforcer->state_size);
-	j = look_judge(l, fresh);
+	j = crossing_judge_commands(x, fresh);
 	if (!j.later)
 		return j;
-	counts_keep(l->i, c, false);
+	counts_keep(x->i, c, false);
 	memset(c->state, 0, c->enforcer->state_size);
-	l->crowded = look_judge(l, fresh).later;
-	counts_keep(l->i, c, false);
+	x->crowded = crossing_judge_commands(x, fresh).later;
+	counts_keep(x->i, c, false);
 	memcpy(c->state, before, c->enforcer->state_size);
-	return l->crowded ? look_judge(l, fresh) : j;
+	return x->crowded ? crossing_judge_commands(x, fresh) : j;
 }
 
-static void judge_commands(struct look *l, struct stream_result *s)
+static void judge_commands(struct crossing *x, struct stream_result *s)
 {
-	struct command_state *c = l->f->commands;
-	bool turned = l->f->turn != l->dir;
+	struct command_state *c = x->f->commands;
+	bool turned = x->f->turn != x->dir;
 	struct judged j;
 
-	l->f->turn = (uint8_t)l->dir;
-	if (l->f->adrift[l->dir] && !takes_up(l, s, turned))
+	x->f->turn = (uint8_t)x->dir;
+	if (x->f->adrift[x->dir] && !takes_up(x, s, turned))
 		return;
-	j = judge_in_turn(l, s->fresh);
+	j = judge_in_turn(x, s->fresh);
 	if (j.later) {
-		counts_keep(l->i, c, false);
-		look_refuse(l, j.reason);
+		counts_keep(x->i, c, false);
+		crossing_refuse(x, j.reason);
 		return;
 	}
-	if (j.denied && !look_lenient(l)) {
-		counts_keep(l->i, c, false);
-		look_refuse_flow(l, j.reason, j.speaks);
+	if (j.denied && !crossing_is_lenient(x)) {
+		counts_keep(x->i, c, false);
+		crossing_refuse_flow(x, j.reason, j.speaks);
 		return;
 	}
-	counts_keep(l->i, c, true);
+	counts_keep(x->i, c, true);
 	if (j.denied)
-		look_note_refusal(l, j.reason, j.speaks);
-	if (j.opaque && look_observes(l)) {
-		l->f->kind = KIND_FREE;
-		flow_release(l->i, l->fi);
-		look_touch(l);
-		look_accept(l, R_OBSERVED);
+		crossing_note_refusal(x, j.reason, j.speaks);
+	if (j.opaque && crossing_is_observed(x)) {
+		x->f->kind = KIND_FREE;
+		flow_release(x->i, x->fi);
+		crossing_touch_flow(x);
+		crossing_accept(x, R_OBSERVED);
 		return;
 	}
 	if (j.opaque) { /* a capture goes on: perhaps the next segment can be read again */
-		l->f->adrift[l->dir] = true;
-		commands_miss(l->f, l->dir == DIR_C2S);
+		x->f->adrift[x->dir] = true;
+		commands_note_missed(x->f, x->dir == DIR_C2S);
 	}
-	look_pass_bytes(l, s, j.unjudged, !j.denied ? R_ALLOWED : look_observes(l) ? R_OBSERVED : j.reason);
+	crossing_pass_bytes(x, s, j.unjudged, !j.denied ? R_ALLOWED : crossing_is_observed(x) ? R_OBSERVED : j.reason);
 }
 
-static void judge_name(struct look *l, struct stream_result *s)
+static void judge_name(struct crossing *x, struct stream_result *s)
 {
-	struct naming n = look_name(l, s->fresh);
+	struct naming n = crossing_name_stream(x, s->fresh);
 	bool keep; /* bytes that an enforcer may have to read again */
 
 	switch (n.step) {
 	case NAMING_REFUSE:
-		look_refuse_flow(l, n.reason, n.protocol);
+		crossing_refuse_flow(x, n.reason, n.protocol);
 		return;
 	case NAMING_ANY:
 	case NAMING_CONFIRM:
-		look_confirm(l, n.step == NAMING_ANY ? PROTO_NONE : n.protocol);
-		look_accept(l, n.step == NAMING_ANY ? R_ALLOWED : R_CONFIRMED);
+		crossing_confirm_flow(x, n.step == NAMING_ANY ? PROTO_NONE : n.protocol);
+		crossing_accept(x, n.step == NAMING_ANY ? R_ALLOWED : R_CONFIRMED);
 		return;
 	case NAMING_COMMANDS:
-		if (!look_enforce(l, n.protocol)) {
-			look_refuse(l, R_OVERLOADED);
+		if (!crossing_add_enforcer(x, n.protocol)) {
+			crossing_refuse(x, R_OVERLOADED);
 			return;
 		}
-		judge_commands(l, s);
+		judge_commands(x, s);
 		return;
 	case NAMING_PASS:
 		break;
 	}
-	keep = l->dir == DIR_C2S && look_commands_lane(l);
-	look_pass_bytes(l, s, keep ? stream_carry(&l->f->stream, l->dir) + s->fresh.left : 0, n.reason);
+	keep = x->dir == DIR_C2S && crossing_has_commands_lane(x);
+	crossing_pass_bytes(x, s, keep ? stream_carry(&x->f->stream, x->dir) + s->fresh.left : 0, n.reason);
 }
 
 #define WAYS_MAX 4u /* sessions that give way to one segment */
 
-static bool make_room(struct look *l, size_t n)
+static bool make_room(struct crossing *x, size_t n)
 {
-	bool fits = stream_room(&l->f->stream, &l->i->pool, l->dir, n);
+	bool fits = stream_room(&x->f->stream, &x->i->pool, x->dir, n);
 
-	for (unsigned ways = 0; !fits && ways < WAYS_MAX && look_make_way(l, n); ways++)
-		fits = stream_room(&l->f->stream, &l->i->pool, l->dir, n);
+	for (unsigned ways = 0; !fits && ways < WAYS_MAX && crossing_make_room(x, n); ways++)
+		fits = stream_room(&x->f->stream, &x->i->pool, x->dir, n);
 	return fits;
 }
 
-static void take_new(struct look *l, struct stream_result *s)
+static void take_new(struct crossing *x, struct stream_result *s)
 {
-	if (!stream_join(&l->f->stream, &l->i->pool, l->dir, s->fin, &s->fresh, l->i->segment_room)) {
-		look_refuse_flow(l, R_OVERLAP, PROTO_NONE);
+	if (!stream_join(&x->f->stream, &x->i->pool, x->dir, s->fin, &s->fresh, x->i->segment_room)) {
+		crossing_refuse_flow(x, R_OVERLAP, PROTO_NONE);
 		return;
 	}
-	if (!make_room(l, s->fresh.left)) {
-		if (look_lenient(l))
-			look_lose_track(l);
+	if (!make_room(x, s->fresh.left)) {
+		if (crossing_is_lenient(x))
+			crossing_lose_track(x);
 		else
-			look_refuse(l, R_POOL_FULL);
+			crossing_refuse(x, R_POOL_FULL);
 		return;
 	}
 	if (s->fresh.left == 0)
-		look_pass_bytes(l, s, stream_carry(&l->f->stream, l->dir), R_HANDSHAKE);
-	else if (l->f->commands == NULL)
-		judge_name(l, s);
-	else if (s->fresh.left == l->d.payload.left || look_repeat(l)) /* what it begins with may have passed before */
-		judge_commands(l, s);
+		crossing_pass_bytes(x, s, stream_carry(&x->f->stream, x->dir), R_HANDSHAKE);
+	else if (x->f->commands == NULL)
+		judge_name(x, s);
+	else if (s->fresh.left == x->d.payload.left ||
+		 crossing_judge_repeat(x)) /* what it begins with may have passed before */
+		judge_commands(x, s);
 }
 
 /* ---- segments ---------------------------------------------------------------------------------------------------- */
 
-static void open_flow(struct look *l)
+static void open_flow(struct crossing *x)
 {
 	enum protocol p;
 
-	l->dir = DIR_C2S;
-	stream_open(&l->f->stream, DIR_C2S, &l->d);
-	l->f->waiting_pick_up = l->f->midstream = l->d.payload.left > 0;
-	p = permit_only_commands(l);
-	if (p != PROTO_NONE && !look_enforce(l, p)) {
-		look_refuse(l, R_OVERLOADED);
+	x->dir = DIR_C2S;
+	stream_open(&x->f->stream, DIR_C2S, &x->d);
+	x->f->waiting_pick_up = x->f->midstream = x->d.payload.left > 0;
+	p = permit_only_commands(x);
+	if (p != PROTO_NONE && !crossing_add_enforcer(x, p)) {
+		crossing_refuse(x, R_OVERLOADED);
 		return;
 	}
-	look_touch(l);
-	look_accept(l, R_HANDSHAKE);
+	crossing_touch_flow(x);
+	crossing_accept(x, R_HANDSHAKE);
 }
 
-static void follow(struct look *l);
+static void follow(struct crossing *x);
 
 /* Both ends have forgotten the live session; what the server answers now belongs to the SYN that was let by over it. */
-static void redial(struct look *l)
+static void redial(struct crossing *x)
 {
-	uint32_t isn = l->f->stream.redial;
+	uint32_t isn = x->f->stream.redial;
 	enum protocol p;
 
-	look_restart(l, l->dir);
-	l->f->stream.redial = isn;
-	stream_redial(&l->f->stream);
-	p = permit_only_commands(l);
-	if (p != PROTO_NONE && !look_enforce(l, p))
-		look_refuse(l, R_OVERLOADED);
+	crossing_restart_flow(x, x->dir);
+	x->f->stream.redial = isn;
+	stream_redial(&x->f->stream);
+	p = permit_only_commands(x);
+	if (p != PROTO_NONE && !crossing_add_enforcer(x, p))
+		crossing_refuse(x, R_OVERLOADED);
 	else
-		follow(l);
+		follow(x);
 }
 
-static void follow(struct look *l)
+static void follow(struct crossing *x)
 {
-	struct flow *f = l->f;
+	struct flow *f = x->f;
 	struct stream_result s;
 
-	if (l->i->limits.as_captured && stream_assume(&f->stream, l->dir, &l->d))
+	if (x->i->limits.as_captured && stream_assume(&f->stream, x->dir, &x->d))
 		f->midstream = true;
-	s = stream_segment(&f->stream, &l->i->pool, l->dir, &l->d);
-	commands_give_back(l->i, f, l->dir == DIR_C2S ? DIR_S2C : DIR_C2S);
-	if (f->judge_again && !look_judge_again(l))
+	s = stream_segment(&f->stream, &x->i->pool, x->dir, &x->d);
+	commands_give_back(x->i, f, x->dir == DIR_C2S ? DIR_S2C : DIR_C2S);
+	if (f->judge_again && !crossing_judge_again(x))
 		return;
 	switch (s.answer) {
 	case STREAM_PASS:
-		if (l->d.payload.left > 0 && !look_repeat(l))
+		if (x->d.payload.left > 0 && !crossing_judge_repeat(x))
 			return;
-		look_touch(l);
-		look_accept(l, s.reason);
-		look_end_closed(l);
+		crossing_touch_flow(x);
+		crossing_accept(x, s.reason);
+		crossing_tell_closed(x);
 		return;
 	case STREAM_NEW:
-		take_new(l, &s);
+		take_new(x, &s);
 		return;
 	case STREAM_AHEAD:
-		if (!look_go_on_at(l))
-			look_come_ahead(l);
+		if (!crossing_go_on_at(x))
+			crossing_take_ahead(x);
 		return;
 	case STREAM_LOST:
-		if (l->i->limits.as_captured && s.data && look_acknowledges_unseen(l)) {
-			look_wait(l); /* captured out of order: what it acknowledges may follow */
-		} else if (l->i->limits.as_captured) {
-			l->d.tcp_flags &= (uint8_t)~TCP_ACK;
-			follow(l);
-		} else if (look_go_on_behind(l)) {
+		if (x->i->limits.as_captured && s.data && crossing_acknowledges_unseen(x)) {
+			crossing_hold(x); /* captured out of order: what it acknowledges may follow */
+		} else if (x->i->limits.as_captured) {
+			x->d.tcp_flags &= (uint8_t)~TCP_ACK;
+			follow(x);
+		} else if (crossing_go_on_behind(x)) {
 			return;
-		} else if (look_lenient(l)) {
-			look_tcp_gap(l);
+		} else if (crossing_is_lenient(x)) {
+			crossing_await_pick_up(x);
 		} else {
-			look_refuse(l, s.reason);
+			crossing_refuse(x, s.reason);
 		}
 		return;
 	case STREAM_BLIND:
 		/* Nobody knows whether these are the bytes that passed then. Sooner or later one end has to start again. */
-		if (look_lenient(l))
-			look_accept(l, R_RETRANSMISSION);
+		if (crossing_is_lenient(x))
+			crossing_accept(x, R_RETRANSMISSION);
 		else if (++f->blind > BLIND_MAX)
-			look_refuse_flow(l, R_MIDSTREAM_RESET, PROTO_NONE);
+			crossing_refuse_flow(x, R_MIDSTREAM_RESET, PROTO_NONE);
 		else
-			look_refuse(l, s.reason);
+			crossing_refuse(x, s.reason);
 		return;
 	case STREAM_DROP:
 		/* Whoever goes on talking to an ended session hears that it is over. */
-		if (s.reason == R_AFTER_CLOSE && f->stream.state == TCP_CLOSED && !look_observes(l))
-			look_reset(l, true);
-		look_refuse(l, s.reason);
+		if (s.reason == R_AFTER_CLOSE && f->stream.state == TCP_CLOSED && !crossing_is_observed(x))
+			crossing_reset(x, true);
+		crossing_refuse(x, s.reason);
 		return;
 	case STREAM_RESET:
-		look_refuse_flow(l, s.reason, PROTO_NONE);
+		crossing_refuse_flow(x, s.reason, PROTO_NONE);
 		return;
 	case STREAM_RESTART:
-		look_restart(l, DIR_C2S);
-		open_flow(l);
+		crossing_restart_flow(x, DIR_C2S);
+		open_flow(x);
 		return;
 	case STREAM_REDIAL:
-		redial(l);
+		redial(x);
 		return;
 	}
 }
 
-void look_tcp_flow(struct look *l)
+void crossing_follow(struct crossing *x)
 {
-	if (l->d.bad_checksum)
-		l->f->bad_checksum = true;
-	pool_for(&l->i->pool, l->f->holder);
-	if (l->f->waiting_pick_up)
-		look_meet_half_way(l);
+	if (x->d.bad_checksum)
+		x->f->bad_checksum = true;
+	pool_for(&x->i->pool, x->f->holder);
+	if (x->f->waiting_pick_up)
+		crossing_meet_half_way(x);
 	else
-		follow(l);
+		follow(x);
 }
 
 /* A flow that was refused, or let go of, and is here again. True when the packet is decided. */
-static bool decide_settled(struct look *l, bool syn)
+static bool decide_settled(struct crossing *x, bool syn)
 {
-	struct flow *f = l->f;
+	struct flow *f = x->f;
 
 	if (f->kind != KIND_REFUSED && f->kind != KIND_NAMED && f->kind != KIND_FREE)
 		return false;
-	if (syn && l->dir == DIR_S2C && f->kind != KIND_REFUSED && f->class != CLASS_ENDED) {
-		look_refuse(l, R_TCP_FLAGS); /* the ends of a live session do not change places */
+	if (syn && x->dir == DIR_S2C && f->kind != KIND_REFUSED && f->class != CLASS_ENDED) {
+		crossing_refuse(x, R_TCP_FLAGS); /* the ends of a live session do not change places */
 		return true;
 	}
 	if (syn) {
-		look_restart(l, DIR_C2S);
-		open_flow(l);
+		crossing_restart_flow(x, DIR_C2S);
+		open_flow(x);
 		return true;
 	}
 	if (f->kind != KIND_REFUSED) {
 		if (f->class == CLASS_ENDED)
 			return false;
-		look_touch(l);
-		look_accept(l, R_ALLOWED);
+		crossing_touch_flow(x);
+		crossing_accept(x, R_ALLOWED);
 		return true;
 	}
-	if (l->d.tcp_flags & TCP_RST) { /* an end that believed the reset says so */
-		look_accept(l, R_HANDSHAKE);
+	if (x->d.tcp_flags & TCP_RST) { /* an end that believed the reset says so */
+		crossing_accept(x, R_HANDSHAKE);
 		return true;
 	}
-	look_reset(l, true);
-	look_touch(l);
-	look_drop(l, (enum reason)f->reason);
+	crossing_reset(x, true);
+	crossing_touch_flow(x);
+	crossing_drop(x, (enum reason)f->reason);
 	return true;
 }
 
@@ -329,18 +330,18 @@ static bool decide_settled(struct look *l, bool syn)
  * most servers of commands do not know it, and their plain answer settles it without delay. A server that takes the offer is
  * told that nothing comes of it, and the client's next SYNs pass only without.
  */
-static bool refuse_multipath(struct look *l)
+static bool refuse_multipath(struct crossing *x)
 {
-	bool answer = (l->d.tcp_flags & TCP_ACK) != 0;
+	bool answer = (x->d.tcp_flags & TCP_ACK) != 0;
 
-	if (!l->d.multipath || !look_commands_lane(l) || look_observes(l))
+	if (!x->d.multipath || !crossing_has_commands_lane(x) || crossing_is_observed(x))
 		return false;
-	if (!answer && !l->d.joins && (l->f == NULL || !l->f->one_path))
+	if (!answer && !x->d.joins && (x->f == NULL || !x->f->one_path))
 		return false;
-	look_refuse(l, R_MULTIPATH);
-	if (answer && l->dir == DIR_S2C && l->f != NULL && l->f->stream.state == TCP_SYN_SENT && !l->f->one_path) {
-		l->f->one_path = true;
-		look_reset_server(l);
+	crossing_refuse(x, R_MULTIPATH);
+	if (answer && x->dir == DIR_S2C && x->f != NULL && x->f->stream.state == TCP_SYN_SENT && !x->f->one_path) {
+		x->f->one_path = true;
+		crossing_reset_server(x);
 	}
 	return true;
 }
@@ -349,87 +350,88 @@ static bool refuse_multipath(struct look *l)
  * Text in a reset is read by people, if by anybody. No byte passes that nobody judges, so the packet does not; but what it says is
  * said to both ends without the text, when its receiver would have believed it.
  */
-static void refuse_text(struct look *l)
+static void refuse_text(struct crossing *x)
 {
-	l->d.payload = bytes_of(NULL, 0);
-	if (l->f->kind == KIND_FOLLOWED && !l->f->waiting_pick_up && l->f->stream.state != TCP_CLOSED)
-		stream_segment(&l->f->stream, &l->i->pool, l->dir, &l->d);
-	look_refuse(l, R_TCP_FLAGS);
-	if (l->f->stream.state == TCP_CLOSED && !l->f->told_end) {
-		look_reset(l, false);
-		look_end_closed(l);
+	x->d.payload = bytes_of(NULL, 0);
+	if (x->f->kind == KIND_FOLLOWED && !x->f->waiting_pick_up && x->f->stream.state != TCP_CLOSED)
+		stream_segment(&x->f->stream, &x->i->pool, x->dir, &x->d);
+	crossing_refuse(x, R_TCP_FLAGS);
+	if (x->f->stream.state == TCP_CLOSED && !x->f->told_end) {
+		crossing_reset(x, false);
+		crossing_tell_closed(x);
 	}
 }
 
-void look_tcp(struct look *l)
+void crossing_judge_tcp(struct crossing *x)
 {
-	enum reason r = stream_flags(&l->d);
-	bool syn = (l->d.tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	enum reason r = stream_flags(&x->d);
+	bool syn = (x->d.tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 
-	if (r == R_SYN_DATA && look_observes(l)) { /* only its server knows whether it took them: see open_flow */
-		event_drop(l, EV_OBSERVE, r);
+	if (r == R_SYN_DATA &&
+	    crossing_is_observed(x)) { /* only its server knows whether it took them: see open_flow */
+		event_tell_drop(x, EV_OBSERVE, r);
 		r = R_NONE;
 	}
 	if (r != R_NONE) {
-		look_refuse(l, r);
+		crossing_refuse(x, r);
 		return;
 	}
-	l->fi = flow_find(&l->i->flows, &l->d, &l->dir);
-	if (l->fi == FLOW_NONE) {
-		if (refuse_multipath(l))
+	x->fi = flow_find(&x->i->flows, &x->d, &x->dir);
+	if (x->fi == FLOW_NONE) {
+		if (refuse_multipath(x))
 			return;
-		if (!syn && (l->d.tcp_flags & TCP_RST)) {
-			if (l->d.payload.left > 0)
-				look_refuse(l, R_TCP_FLAGS);
+		if (!syn && (x->d.tcp_flags & TCP_RST)) {
+			if (x->d.payload.left > 0)
+				crossing_refuse(x, R_TCP_FLAGS);
 			else
-				look_accept(l, R_HANDSHAKE);
+				crossing_accept(x, R_HANDSHAKE);
 			return;
 		}
-		if (!look_new_flow(l, syn ? DIR_C2S : look_guess_dir(l)))
+		if (!crossing_add_flow(x, syn ? DIR_C2S : crossing_guess_dir(x)))
 			return;
 		if (syn) {
-			open_flow(l);
+			open_flow(x);
 			return;
 		}
-		l->f->waiting_pick_up = l->f->midstream = true;
-		if ((l->i->forgot[look_share(l)] || !look_tells_ends(l)) && look_refuse_pick_up(l))
+		x->f->waiting_pick_up = x->f->midstream = true;
+		if ((x->i->forgot[crossing_share(x)] || !crossing_tells_ends(x)) && crossing_refuse_pick_up(x))
 			return;
 	} else {
 		bool followed_it;
 
-		l->f = flow_at(&l->i->flows, l->fi);
-		if (!look_relabel(l) || refuse_multipath(l))
+		x->f = flow_at(&x->i->flows, x->fi);
+		if (!crossing_relabel_flow(x) || refuse_multipath(x))
 			return;
-		if ((l->d.tcp_flags & TCP_RST) && l->d.payload.left > 0 && !look_lenient(l)) {
-			refuse_text(l);
+		if ((x->d.tcp_flags & TCP_RST) && x->d.payload.left > 0 && !crossing_is_lenient(x)) {
+			refuse_text(x);
 			return;
 		}
-		if (l->i->limits.as_captured && (syn || (l->d.tcp_flags & TCP_RST)))
-			wait_give_up(l->i, l->fi); /* nothing of what ends here will follow any more */
-		if (decide_settled(l, syn))
+		if (x->i->limits.as_captured && (syn || (x->d.tcp_flags & TCP_RST)))
+			wait_give_up(x->i, x->fi); /* nothing of what ends here will follow any more */
+		if (decide_settled(x, syn))
 			return;
-		if (l->f->class == CLASS_ENDED && l->f->stream.state != TCP_CLOSED) {
+		if (x->f->class == CLASS_ENDED && x->f->stream.state != TCP_CLOSED) {
 			/* Long silent and forgotten, not closed: nobody knows any more where its stream stands. */
-			followed_it = !l->f->waiting_pick_up && l->f->kind == KIND_FOLLOWED;
-			look_restart(l, syn ? DIR_C2S : look_guess_dir(l));
+			followed_it = !x->f->waiting_pick_up && x->f->kind == KIND_FOLLOWED;
+			crossing_restart_flow(x, syn ? DIR_C2S : crossing_guess_dir(x));
 			if (syn) {
-				open_flow(l);
+				open_flow(x);
 				return;
 			}
-			l->f->waiting_pick_up = l->f->midstream = true;
-			if (followed_it && look_refuse_pick_up(l))
+			x->f->waiting_pick_up = x->f->midstream = true;
+			if (followed_it && crossing_refuse_pick_up(x))
 				return;
-		} else if (l->f->waiting_pick_up && syn) {
-			if (l->dir == DIR_S2C) { /* as in a session that is followed */
-				look_refuse(l, R_TCP_FLAGS);
+		} else if (x->f->waiting_pick_up && syn) {
+			if (x->dir == DIR_S2C) { /* as in a session that is followed */
+				crossing_refuse(x, R_TCP_FLAGS);
 				return;
 			}
-			look_restart(l, DIR_C2S);
-			open_flow(l);
+			crossing_restart_flow(x, DIR_C2S);
+			open_flow(x);
 			return;
 		}
 	}
-	look_tcp_flow(l);
-	if (l->f != NULL && l->f->first_wait != SLOT_NONE)
-		wait_release(l->i, l->fi, l->dir, l->p->frame);
+	crossing_follow(x);
+	if (x->f != NULL && x->f->first_wait != SLOT_NONE)
+		wait_release(x->i, x->fi, x->dir, x->p->frame);
 }

@@ -77,38 +77,38 @@ static bool may_wait(const struct inspector *i, const struct flow *f)
 }
 
 /* Compares the bytes that two waiting segments both carry. */
-static bool agrees(const struct look *l, const struct waiting *w)
+static bool agrees(const struct crossing *x, const struct waiting *w)
 {
-	struct bytes mine = l->d.payload, both;
-	uint32_t end = l->d.seq + (uint32_t)mine.left;
-	uint32_t from = seq_diff(l->d.seq, w->seq) > 0 ? l->d.seq : w->seq;
+	struct bytes mine = x->d.payload, both;
+	uint32_t end = x->d.seq + (uint32_t)mine.left;
+	uint32_t from = seq_diff(x->d.seq, w->seq) > 0 ? x->d.seq : w->seq;
 	uint32_t to = seq_diff(end, w->end) < 0 ? end : w->end;
 
-	if (l->dir != w->dir || seq_diff(to, from) <= 0)
+	if (x->dir != w->dir || seq_diff(to, from) <= 0)
 		return true;
-	bytes_skip(&mine, from - l->d.seq);
+	bytes_skip(&mine, from - x->d.seq);
 	bytes_take(&mine, to - from, &both);
-	return !both.failed && chain_equal(&l->i->pool, &w->bytes, w->payload_at + (from - w->seq), both);
+	return !both.failed && chain_equal(&x->i->pool, &w->bytes, w->payload_at + (from - w->seq), both);
 }
 
 static void give_up(struct inspector *i, uint32_t w);
 
-void look_wait(struct look *l)
+void crossing_hold(struct crossing *x)
 {
-	struct inspector *i = l->i;
-	struct flow *f = l->f;
-	bool capture = look_lenient(l);
-	size_t size = l->d.ip.left;
+	struct inspector *i = x->i;
+	struct flow *f = x->f;
+	bool capture = crossing_is_lenient(x);
+	size_t size = x->d.ip.left;
 	uint32_t w = i->wait_free;
 	struct waiting *me;
 
 	for (uint32_t o = f->first_wait; o != SLOT_NONE; o = i->waiting[o].next) {
-		if (!agrees(l, &i->waiting[o])) {
-			look_refuse_flow(l, R_OVERLAP, PROTO_NONE);
+		if (!agrees(x, &i->waiting[o])) {
+			crossing_refuse_flow(x, R_OVERLAP, PROTO_NONE);
 			return;
 		}
-		if (i->waiting[o].dir == l->dir && i->waiting[o].seq == l->d.seq && i->waiting[o].bytes.bytes == size) {
-			look_refuse(l, R_OUT_OF_ORDER); /* the same one once more */
+		if (i->waiting[o].dir == x->dir && i->waiting[o].seq == x->d.seq && i->waiting[o].bytes.bytes == size) {
+			crossing_refuse(x, R_OUT_OF_ORDER); /* the same one once more */
 			return;
 		}
 	}
@@ -116,35 +116,35 @@ void look_wait(struct look *l)
 	    (w == SLOT_NONE || i->pool.used == i->pool.n || f->n_waits >= WAIT_CAPTURE_FLOW_PACKETS ||
 	     size > WAIT_CAPTURE_FLOW_BYTES - f->wait_bytes)) {
 		give_up(i, f->first_wait);
-		look_tcp_flow(l);
+		crossing_follow(x);
 		return;
 	}
 	if (w == SLOT_NONE || !may_wait(i, f) ||
 	    f->n_waits >= (capture ? WAIT_CAPTURE_FLOW_PACKETS : WAIT_FLOW_PACKETS) ||
 	    size > (capture ? WAIT_CAPTURE_FLOW_BYTES : WAIT_FLOW_BYTES) - f->wait_bytes ||
-	    !chain_append(&i->pool, &i->waiting[w].bytes, l->d.ip)) {
+	    !chain_append(&i->pool, &i->waiting[w].bytes, x->d.ip)) {
 		if (i->limits.as_captured)
-			look_tcp_across(l);
+			crossing_skip_gap(x);
 		else if (capture)
-			look_tcp_gap(l);
+			crossing_await_pick_up(x);
 		else
-			look_refuse(l, R_OUT_OF_ORDER);
+			crossing_refuse(x, R_OUT_OF_ORDER);
 		return;
 	}
 	me = &i->waiting[w];
 	i->wait_free = me->next;
 	me->holder = f->holder;
 	book(i, me->holder, 1);
-	me->p = *l->p;
+	me->p = *x->p;
 	me->p.ip = bytes_of(NULL, 0);
-	me->flow = l->fi;
-	me->dir = l->dir;
-	me->seq = l->d.seq;
-	me->end = l->d.seq + (uint32_t)l->d.payload.left;
-	me->ack = l->d.ack;
-	me->acks = i->limits.as_captured && (l->d.tcp_flags & TCP_ACK);
+	me->flow = x->fi;
+	me->dir = x->dir;
+	me->seq = x->d.seq;
+	me->end = x->d.seq + (uint32_t)x->d.payload.left;
+	me->ack = x->d.ack;
+	me->acks = i->limits.as_captured && (x->d.tcp_flags & TCP_ACK);
 	me->ahead = seq_diff(me->seq, f->stream.dir[me->dir].next) > 0;
-	me->payload_at = (uint32_t)(size - l->d.payload.left);
+	me->payload_at = (uint32_t)(size - x->d.payload.left);
 	me->deadline_ns = i->now_ns + (i->limits.as_captured ? WAIT_CAPTURE_NS : WAIT_NS);
 	me->next = f->first_wait;
 	f->first_wait = w;
@@ -157,62 +157,62 @@ void look_wait(struct look *l)
 	else
 		i->wait_oldest = w;
 	i->wait_newest = w;
-	look_touch(l);
+	crossing_touch_flow(x);
 }
 
 /*
  * A session that ends when its worker dies takes along what is ahead of its gap. Where it goes on, whole allowed PDUs are what
  * a successor would let pass behind a pick-up. An end of the stream waits for what comes before it.
  */
-static bool may_pass_ahead(const struct look *l)
+static bool may_pass_ahead(const struct crossing *x)
 {
 	struct lane lane;
 
-	if (l->i->limits.as_captured || l->f->adrift[l->dir] || l->d.payload.left == 0 || (l->d.tcp_flags & TCP_FIN))
+	if (x->i->limits.as_captured || x->f->adrift[x->dir] || x->d.payload.left == 0 || (x->d.tcp_flags & TCP_FIN))
 		return false;
-	return look_observes(l) ||
-	       (lane_of(l->permit->lane, &lane) && lane.when_down == FAIL_CLOSED &&
-		lane.when_overloaded == FAIL_CLOSED && l->permit->midstream != MID_PICK_UP) ||
-	       commands_allow_each(l, l->d.payload);
+	return crossing_is_observed(x) ||
+	       (lane_of(x->permit->lane, &lane) && lane.when_down == FAIL_CLOSED &&
+		lane.when_overloaded == FAIL_CLOSED && x->permit->midstream != MID_PICK_UP) ||
+	       commands_allow_each(x, x->d.payload);
 }
 
-void look_come_ahead(struct look *l)
+void crossing_take_ahead(struct crossing *x)
 {
 	enum runs_answer a = RUNS_NO_ROOM;
 
-	if (may_pass_ahead(l))
-		a = runs_add(&l->f->stream.dir[l->dir].runs, &l->i->pool, l->d.seq, l->d.payload);
+	if (may_pass_ahead(x))
+		a = runs_add(&x->f->stream.dir[x->dir].runs, &x->i->pool, x->d.seq, x->d.payload);
 	if (a == RUNS_DIFFER) {
-		look_refuse_flow(l, R_OVERLAP, PROTO_NONE);
+		crossing_refuse_flow(x, R_OVERLAP, PROTO_NONE);
 	} else if (a == RUNS_KEPT) {
-		look_touch(l);
-		look_accept(l, R_AHEAD);
+		crossing_touch_flow(x);
+		crossing_accept(x, R_AHEAD);
 	} else {
-		look_wait(l);
+		crossing_hold(x);
 	}
 }
 
-/* Makes a look at a waiting packet, whose bytes go to packet_room, and takes it out. False when its permit is gone. */
-static bool take(struct inspector *i, uint32_t w, struct packet *p, struct look *l)
+/* Makes a crossing of a waiting packet, whose bytes go to packet_room, and takes it out. False when its permit is gone. */
+static bool take(struct inspector *i, uint32_t w, struct packet *p, struct crossing *x)
 {
 	struct waiting *me = &i->waiting[w];
 	size_t size = me->bytes.bytes;
 	bool acks = me->acks;
 
 	*p = me->p;
-	*l = (struct look){ .i = i, .p = p, .lane = mark_lane(p->mark), .fi = me->flow, .dir = me->dir };
-	l->f = flow_at(&i->flows, me->flow);
-	l->permit = commands_permit(&i->table, mark_permit(p->mark));
+	*x = (struct crossing){ .i = i, .p = p, .lane = mark_lane(p->mark), .fi = me->flow, .dir = me->dir };
+	x->f = flow_at(&i->flows, me->flow);
+	x->permit = commands_permit(&i->table, mark_permit(p->mark));
 	if (size <= PACKET_MAX)
 		chain_copy(&i->pool, &me->bytes, 0, i->packet_room, size);
 	p->ip = bytes_of(i->packet_room, size <= PACKET_MAX ? size : 0);
 	unlink_wait(i, w);
 	/* It was whole and good when it came in, or a capture's checksums are only noted. */
-	if (decode_packet(p->ip, i->limits.as_captured ? CHECKSUM_FLAG : CHECKSUM_UNREADY, &l->d) != R_NONE)
+	if (decode_packet(p->ip, i->limits.as_captured ? CHECKSUM_FLAG : CHECKSUM_UNREADY, &x->d) != R_NONE)
 		return false;
 	if (i->limits.as_captured && !acks) /* see read_on */
-		l->d.tcp_flags &= (uint8_t)~TCP_ACK;
-	return l->permit != NULL;
+		x->d.tcp_flags &= (uint8_t)~TCP_ACK;
+	return x->permit != NULL;
 }
 
 static bool ready(const struct waiting *w, const struct flow *f)
@@ -241,7 +241,7 @@ void wait_release(struct inspector *i, uint32_t fi, enum direction dir, uint32_t
 	struct flow *f = flow_at(&i->flows, fi);
 	uint32_t filled[2] = { 0 }; /* the last frame that was needed, by direction */
 	struct packet p;
-	struct look l;
+	struct crossing x;
 	uint32_t w;
 
 	if (i->releasing)
@@ -255,10 +255,10 @@ void wait_release(struct inspector *i, uint32_t fi, enum direction dir, uint32_t
 		if (me->ahead && me->p.frame < filled[me->dir])
 			me->p.frame = filled[me->dir];
 		filled[me->dir] = me->p.frame;
-		if (!take(i, w, &p, &l))
-			look_drop(&l, R_UNKNOWN_PERMIT);
-		else if (look_relabel(&l))
-			look_tcp_flow(&l);
+		if (!take(i, w, &p, &x))
+			crossing_drop(&x, R_UNKNOWN_PERMIT);
+		else if (crossing_relabel_flow(&x))
+			crossing_follow(&x);
 	}
 	i->releasing = false;
 }
@@ -270,14 +270,14 @@ void wait_drop(struct inspector *i, uint32_t fi, enum reason r)
 	while (f->first_wait != SLOT_NONE) {
 		const struct waiting *me = &i->waiting[f->first_wait];
 		struct packet p = me->p;
-		struct look l = { .i = i, .p = &p, .lane = mark_lane(p.mark), .fi = fi, .f = f, .dir = me->dir };
+		struct crossing x = { .i = i, .p = &p, .lane = mark_lane(p.mark), .fi = fi, .f = f, .dir = me->dir };
 
-		l.permit = commands_permit(&i->table, mark_permit(p.mark));
+		x.permit = commands_permit(&i->table, mark_permit(p.mark));
 		unlink_wait(i, f->first_wait);
-		if (look_observes(&l) || f->kind == KIND_NAMED || f->kind == KIND_FREE)
-			look_accept(&l, look_observes(&l) ? R_OBSERVED : R_ALLOWED);
+		if (crossing_is_observed(&x) || f->kind == KIND_NAMED || f->kind == KIND_FREE)
+			crossing_accept(&x, crossing_is_observed(&x) ? R_OBSERVED : R_ALLOWED);
 		else
-			look_drop(&l, r);
+			crossing_drop(&x, r);
 	}
 }
 
@@ -307,7 +307,7 @@ static void give_up(struct inspector *i, uint32_t w)
 	uint32_t fi = i->waiting[w].flow;
 	struct flow *f = flow_at(&i->flows, fi);
 	struct packet p;
-	struct look l;
+	struct crossing x;
 
 	if (i->limits.as_captured && !f->waiting_pick_up) {
 		for (uint32_t o = f->first_wait; o != SLOT_NONE; o = i->waiting[o].next)
@@ -318,15 +318,15 @@ static void give_up(struct inspector *i, uint32_t w)
 		wait_release(i, fi, DIR_C2S, 0);
 		return;
 	}
-	if (!take(i, w, &p, &l))
-		look_drop(&l, R_UNKNOWN_PERMIT);
-	else if (look_lenient(&l)) {
-		look_tcp_gap(&l);
+	if (!take(i, w, &p, &x))
+		crossing_drop(&x, R_UNKNOWN_PERMIT);
+	else if (crossing_is_lenient(&x)) {
+		crossing_await_pick_up(&x);
 	} else {
-		look_note_given_up(&l);
-		look_drop(&l, R_OUT_OF_ORDER);
+		crossing_note_given_up(&x);
+		crossing_drop(&x, R_OUT_OF_ORDER);
 	}
-	wait_release(i, fi, l.dir, p.frame);
+	wait_release(i, fi, x.dir, p.frame);
 }
 
 void wait_expire(struct inspector *i)

@@ -304,8 +304,11 @@ int box_interfaces(const struct box_spaces *s, const struct ir *ir, box_interfac
 {
 	struct devices *there = calloc(2, sizeof(*there));
 	struct handles h;
-	int r = there == NULL ? err_set(e, -ENOMEM, "interfaces") : open_all(s, &h, e);
+	int r;
 
+	if (there == NULL)
+		return err_set(e, -ENOMEM, "interfaces");
+	r = open_all(s, &h, e);
 	if (r < 0) {
 		free(there);
 		return r;

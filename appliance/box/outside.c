@@ -329,10 +329,14 @@ int outside_look(const struct box_spaces *s, const struct ir *ir, box_difference
 {
 	struct looking *l = calloc(1, sizeof(*l));
 	struct rtnl *data = l == NULL ? NULL : rtnl_open(s->data, s->home, e);
-	int r = l == NULL ? err_set(e, -ENOMEM, "what is beside our rules") : data == NULL ? e->code : 0;
+	int r;
 
-	if (r < 0)
+	if (l == NULL)
+		return err_set(e, -ENOMEM, "what is beside our rules");
+	if (data == NULL) {
+		r = e->code;
 		goto out;
+	}
 	l->ir = ir;
 	l->each = each;
 	l->ctx = ctx;

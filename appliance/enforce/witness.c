@@ -17,14 +17,6 @@
 #define TOLD_MAX 8u  /* counterexamples of one kind */
 #define TIME_NEAR 3u /* seconds around an end in which either answer is right */
 
-static uint32_t pick(struct asking *a, uint32_t n)
-{
-	a->random ^= a->random << 13;
-	a->random ^= a->random >> 7;
-	a->random ^= a->random << 17;
-	return n == 0 ? 0 : (uint32_t)(a->random % n);
-}
-
 bool witness_over(const struct asking *a)
 {
 	return a->told >= TOLD_MAX || (a->deadline != 0 && clock_mono().ns > a->deadline);
@@ -390,7 +382,7 @@ static bool is_error(const struct tuple *t)
 	return t->l4proto == 1 && (type == 3 || type == 4 || type == 5 || type == 11 || type == 12);
 }
 
-static void ask(struct asking *a, const struct tuple *t)
+void witness_put(struct asking *a, const struct tuple *t)
 {
 	const struct ir *ir = a->w->ir;
 	struct question q = {
@@ -425,133 +417,6 @@ static void ask(struct asking *a, const struct tuple *t)
 		a->w->between(a->w->between_ctx);
 }
 
-/* ---- which packets ------------------------------------------------------------------------------------------------ */
-
-/* One less or one more; false where there is none. */
-static bool beside(const struct addr *x, bool up, struct addr *ret)
-{
-	*ret = *x;
-	for (size_t i = addr_len(x->family); i > 0; i--) {
-		ret->b[i - 1] = (uint8_t)(ret->b[i - 1] + (up ? 1 : 0xff));
-		if (ret->b[i - 1] != (up ? 0 : 0xff))
-			return true;
-	}
-	return false;
-}
-
-static void port_edges(struct asking *a, struct tuple t, uint16_t lo, uint16_t hi)
-{
-	t.port = hi;
-	ask(a, &t);
-	if (hi < UINT16_MAX) {
-		t.port = (uint16_t)(hi + 1);
-		ask(a, &t);
-	}
-	t.port = lo;
-	ask(a, &t);
-	if (lo > 0) {
-		t.port = (uint16_t)(lo - 1);
-		ask(a, &t);
-	}
-}
-
-/* At, and one beside, every edge of a box of packets; then with another protocol and by other interfaces. */
-static void edges(struct asking *a, const struct tuple *lowest, const struct addr *src_hi, const struct addr *dst_hi,
-		  uint16_t port_hi)
-{
-	static const uint8_t protocols[] = { PROTO_TCP, PROTO_UDP, 1, 58, 47, 132 };
-	struct tuple t = *lowest;
-
-	port_edges(a, t, lowest->port, port_hi);
-	if (beside(&lowest->src, false, &t.src))
-		ask(a, &t);
-	if (beside(src_hi, true, &t.src))
-		ask(a, &t);
-	t.src = *src_hi;
-	ask(a, &t);
-	if (beside(&lowest->dst, false, &t.dst))
-		ask(a, &t);
-	if (beside(dst_hi, true, &t.dst))
-		ask(a, &t);
-	t.dst = *dst_hi;
-	ask(a, &t);
-	for (size_t i = 0; i < sizeof(protocols); i++) {
-		t = *lowest;
-		t.l4proto = protocols[i];
-		if ((t.l4proto == 1 && t.src.family == 6) || (t.l4proto == 58 && t.src.family == 4))
-			continue;
-		ask(a, &t);
-	}
-	for (uint32_t i = 0; i < a->w->ir->n_interfaces; i++) {
-		t = *lowest;
-		t.in = i;
-		ask(a, &t);
-		t = *lowest;
-		t.out = i;
-		ask(a, &t);
-	}
-	/* The way back as if it were a way there. */
-	t = *lowest;
-	t.in = lowest->out;
-	t.out = lowest->in;
-	t.src = lowest->dst;
-	t.dst = lowest->src;
-	ask(a, &t);
-}
-
-static void cells(struct asking *a)
-{
-	const struct ir *ir = a->w->ir;
-	uint32_t start = pick(a, ir->n_cells);
-
-	for (uint32_t i = 0; i < ir->n_cells && !witness_over(a); i++) {
-		const struct ir_cell *c = &ir->cells[(start + i) % ir->n_cells];
-		struct tuple t = { c->iif, c->oif, c->src.lo, c->dst.lo, c->l4proto, c->lo };
-
-		edges(a, &t, &c->src.hi, &c->dst.hi, c->hi);
-	}
-}
-
-static bool position(const struct asking *a, const uint8_t *key, uint32_t *ret)
-{
-	uint32_t index;
-
-	memcpy(&index, key, sizeof(index));
-	for (uint32_t i = 0; i < a->w->ir->n_interfaces; i++)
-		if (a->w->interfaces[i] == index && index != 0) {
-			*ret = i;
-			return true;
-		}
-	return false;
-}
-
-/* Whatever stands in the kernel's maps is asked as well: an element that no cell explains is an edge of its own. */
-static void elements(struct asking *a)
-{
-	for (size_t s = 0; s < a->r->n_sets; s++) {
-		const struct set_read *set = &a->r->sets[s];
-		size_t n = set->key_len == 24 ? 4 : 16;
-		size_t start = pick(a, (uint32_t)set->n);
-
-		if (!set->map || (set->key_len != 24 && set->key_len != 48))
-			continue;
-		for (size_t i = 0; i < set->n && !witness_over(a); i++) {
-			const struct element_read *e = &set->list[(start + i) % set->n];
-			struct addr hi[2] = { { .family = n == 4 ? 4 : 6 }, { .family = n == 4 ? 4 : 6 } };
-			struct tuple t = { .src = hi[0], .dst = hi[0], .l4proto = e->key[8 + 2 * n] };
-
-			if (!position(a, e->key, &t.in) || !position(a, e->key + 4, &t.out))
-				continue;
-			memcpy(t.src.b, e->key + 8, n);
-			memcpy(t.dst.b, e->key + 8 + n, n);
-			memcpy(hi[0].b, e->key_end + 8, n);
-			memcpy(hi[1].b, e->key_end + 8 + n, n);
-			t.port = (uint16_t)(e->key[12 + 2 * n] << 8 | e->key[13 + 2 * n]);
-			edges(a, &t, &hi[0], &hi[1], (uint16_t)(e->key_end[12 + 2 * n] << 8 | e->key_end[13 + 2 * n]));
-		}
-	}
-}
-
 void witness_ask(struct witness *w, const struct ruleset *r, witness_each *each, void *ctx)
 {
 	struct asking a = {
@@ -567,6 +432,6 @@ void witness_ask(struct witness *w, const struct ruleset *r, witness_each *each,
 	witness_box(&a);
 	witness_errors(&a);
 	witness_resets(&a);
-	elements(&a);
-	cells(&a);
+	witness_elements(&a);
+	witness_cells(&a);
 }

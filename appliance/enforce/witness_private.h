@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What witness.c (sessions between zones) and witness_box.c (the box itself, resets, errors) share; nobody else includes it. */
+/*
+ * What witness.c (sessions between zones), witness_edges.c (which of them are asked about) and witness_box.c (the box itself,
+ * resets, errors) share; nobody else includes it.
+ */
 #ifndef SEKISHO_ENFORCE_WITNESS_PRIVATE_H
 #define SEKISHO_ENFORCE_WITNESS_PRIVATE_H
 
@@ -39,6 +42,13 @@ struct walk_packet witness_packet(const struct asking *a, const struct tuple *t)
 uint32_t witness_live_mark(uint32_t id, uint32_t lane);
 /* From the wire to the queue, or through. */
 struct walk_result witness_forward(const struct asking *a, struct walk_packet *p);
+
+/* Asks both about it, and tells where they differ. */
+void witness_put(struct asking *a, const struct tuple *t);
+
+/* witness_edges.c: which packets. */
+void witness_elements(struct asking *a);
+void witness_cells(struct asking *a);
 
 /* witness_box.c: nobody reaches the box, and what it says itself is what it must. */
 void witness_box(struct asking *a);

@@ -116,7 +116,9 @@ static bool copy_conduits(struct named_generation *g, const struct ir *ir)
 static bool copy_permits(struct named_generation *g, const struct ir *ir, struct bytes ids)
 {
 	g->permits = arena_array(g->arena, (size_t)ir->n_permits + 1, sizeof(*g->permits));
-	for (uint32_t i = 0; g->permits != NULL && i < ir->n_permits; i++) {
+	if (g->permits == NULL)
+		return false;
+	for (uint32_t i = 0; i < ir->n_permits; i++) {
 		g->permits[i].conduit = first_conduit(ir, i);
 		if (!bytes_be32(&ids, &g->permits[i].permit))
 			break;
@@ -124,7 +126,7 @@ static bool copy_permits(struct named_generation *g, const struct ir *ir, struct
 	}
 	if (g->n_permits > 0)
 		qsort(g->permits, g->n_permits, sizeof(*g->permits), by_permit);
-	return g->permits != NULL;
+	return true;
 }
 
 static bool copy_interfaces(struct named_generation *g, const struct ir *ir, struct bytes indexes)
@@ -175,7 +177,8 @@ static void put_first(struct names *n, struct named_generation *g)
 		forget(n->list[--at]);
 	else
 		n->n++;
-	memmove(&n->list[1], &n->list[0], at * sizeof(n->list[0]));
+	for (; at > 0; at--)
+		n->list[at] = n->list[at - 1];
 	n->list[0] = g;
 	bytes = arena_used(g->arena);
 	for (size_t i = 1; i < n->n; i++) {

@@ -2,7 +2,7 @@
 /*
  * The store of generations: what is confirmed is what the next start loads, whatever happened in between.
  *
- * LINK: appliance/store/generation.c appliance/base/atomic_file.c appliance/base/clock.c appliance/base/err.c
+ * LINK: appliance/store/generation.c appliance/store/history.c appliance/base/atomic_file.c appliance/base/clock.c appliance/base/err.c
  * LINK: appliance/base/sha256.c
  * LIBS: nettle
  */

@@ -25,6 +25,7 @@ enum {
 	C_APPROVED_BY,
 	C_REVIEW_BY,
 	C_UNTIL,
+	C_ACCEPT,
 	C_N
 };
 static const struct key conduit_keys[C_N] = {
@@ -47,6 +48,23 @@ static const struct key conduit_keys[C_N] = {
 	[C_APPROVED_BY] = { "approved_by", AST_STRING, false, NULL },
 	[C_REVIEW_BY] = { "review_by", AST_STRING, true, "review_by = \"2027-03-31\";" },
 	[C_UNTIL] = { "until", AST_STRING, false, NULL },
+	[C_ACCEPT] = { "accept", AST_LISTS, false, NULL },
+};
+
+enum { ACCEPT_WARNING, ACCEPT_REASON, ACCEPT_N };
+static const struct key accept_keys[ACCEPT_N] = {
+	[ACCEPT_WARNING] = { "warning", AST_STRING, true, "warning = \"policy.all_commands_to_ot\";" },
+	[ACCEPT_REASON] = { "reason", AST_STRING, true, "reason = \"maintenance by SSH only, in a window\";" },
+};
+/* What policy/compile/exposure.c says of a conduit. */
+static const char *const acceptable[] = {
+	"policy.outside_reaches_unpatchable",
+	"policy.everything_from_outside",
+	"policy.clear_text_from_outside",
+	"policy.all_commands_to_ot",
+	"policy.test_meets_production",
+	"policy.hold_forced",
+	"policy.pick_up_forced",
 };
 
 static const char *const mode_words[] = { "enforce", "observe" };
@@ -240,6 +258,35 @@ static void conduit_dates(struct check *k, const struct ast_node *const *v, stru
 	}
 }
 
+static void conduit_accepts(struct check *k, const struct ast_node *list, struct model_conduit *c, struct object o)
+{
+	size_t n = sizeof(acceptable) / sizeof(acceptable[0]);
+
+	if (list == NULL)
+		return;
+	c->accepts = arena_array(k->a, list->n, sizeof(c->accepts[0]));
+	for (const struct ast_node *e = NULL;
+	     c->accepts != NULL && (e = list_next(k, list, e, AST_GROUP, o)) != NULL;) {
+		const struct ast_node *v[ACCEPT_N];
+		struct model_accept *one = &c->accepts[c->n_accepts];
+		size_t i = 0;
+
+		if (!keys_read(k, e, accept_keys, ACCEPT_N, o, v) || v[ACCEPT_WARNING] == NULL)
+			continue;
+		*one = (struct model_accept){ .warning = v[ACCEPT_WARNING]->string, .at = v[ACCEPT_WARNING]->value_at };
+		one->reason = text_needed(k, v[ACCEPT_REASON], o);
+		while (i < n && strcmp(one->warning, acceptable[i]) != 0)
+			i++;
+		if (i == n)
+			check_near(k,
+				   check_value(k, SEV_ERROR, "policy.unknown_word", v[ACCEPT_WARNING], MP_NO_WARNING, o,
+					       one->warning),
+				   one->warning, acceptable, n);
+		else
+			c->n_accepts++;
+	}
+}
+
 static unsigned families(const struct addr_range *r, size_t n)
 {
 	unsigned ret = 0;
@@ -307,6 +354,7 @@ static void one_conduit(struct check *k, const struct ast_node *node, struct mod
 	c->tighten_new_flows = choice_of(k, v[C_ON_TIGHTEN], o, tighten_words, 2, 0) == 1;
 	conduit_failure(k, v, c, o);
 	conduit_dates(k, v, c, o);
+	conduit_accepts(k, v[C_ACCEPT], c, o);
 	if (k->d->errors == errors) /* a mistake in it says more than what is left of it */
 		report_unusable(k, c, o);
 }

@@ -121,6 +121,14 @@ struct model_service {
 	struct srcpos at;
 };
 
+/* A warning that its conduit accepts, and why. `used`: there is something to accept. */
+struct model_accept {
+	const char *warning; /* its code */
+	const char *reason;
+	bool used;
+	struct srcpos at;
+};
+
 struct model_conduit {
 	const char *name;
 	const char *label;
@@ -140,7 +148,9 @@ struct model_conduit {
 	uint64_t until;		/* seconds since 1970 UTC; 0 = no end */
 	const char *purpose, *owner, *approved_by;
 	const char *review_by; /* YYYY-MM-DD */
-	uint32_t index;	       /* position in model.conduits */
+	struct model_accept *accepts;
+	size_t n_accepts;
+	uint32_t index; /* position in model.conduits */
 	struct srcpos at;
 };
 

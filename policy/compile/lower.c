@@ -7,6 +7,7 @@
 
 #include "policy/compile/commands.h"
 #include "policy/compile/compile.h"
+#include "policy/compile/exposure.h"
 #include "policy/compile/permits.h"
 #include "policy/space/cells.h"
 #include "policy/space/costs.h"
@@ -311,6 +312,7 @@ bool policy_lower(struct compilation *c)
 	if (c->model == NULL || c->diags.errors > 0)
 		return false;
 	report_nevers(c);
+	exposure_report(c);
 	w.ir = arena_alloc(c->arena, sizeof(*w.ir));
 	/* Permits are joined even when a statement is broken: all that is wrong is said in one run. */
 	if (w.ir != NULL && cells_make(w.m, w.a, &c->diags, &cells) && report_shadows(c, &cells) &&

@@ -66,6 +66,8 @@ struct enforcer {
 	enum protocol protocol;
 	size_t pdu_max;	   /* largest whole PDU in bytes; the carry-over buffer is this large */
 	size_t state_size; /* at most ENFORCER_STATE_MAX; starts zeroed */
+	/* How much of it means something now: what lies behind is written before it is read. */
+	size_t (*state_used)(const void *state);
 	/* Never reads beyond `head`; never asks for more than pdu_max. */
 	enum frame_result (*frame)(enum direction dir, struct bytes head, size_t *ret_len);
 	/* Fills everything but dir, offset and length. `permit` may hold several grants of this protocol. */

@@ -84,8 +84,7 @@ struct command_state {
 	const struct enforcer *enforcer;
 	uint64_t segment_ns, before_ns;		 /* when the client's last new bytes came, and those before them */
 	struct counted counted[COUNTED_MAX + 1]; /* the last one sums up what found no place */
-	struct counted held[COUNTED_MAX + 1];	 /* of the segment being judged: counted when it passes */
-	uint32_t n_counted, n_held;
+	uint32_t n_counted;
 	struct deed deeds[DEEDS_MAX]; /* what the client has asked for and got since the flow began */
 	uint32_t n_deeds;
 	uint64_t more_deeds; /* that found no place */
@@ -135,6 +134,8 @@ struct inspector {
 	struct again again[AGAIN_PLACES]; /* a ring, in the order in which they are due */
 	uint32_t again_first, n_again;
 	uint32_t counts_oldest, counts_newest;
+	struct counted held[COUNTED_MAX + 1]; /* of the segment being judged: counted when it passes */
+	uint32_t n_held;
 	uint8_t *packet_room;  /* owned; PACKET_MAX: a waiting packet made contiguous */
 	uint8_t *segment_room; /* owned; PACKET_MAX and RUNS_BYTES: new bytes with what passed ahead of them */
 	uint8_t *pdu_room;     /* owned; PACKET_MAX: a PDU made contiguous */

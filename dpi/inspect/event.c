@@ -230,7 +230,6 @@ static void count_in(struct counted *table, uint32_t *n, const struct counted *c
 
 void counts_hold(struct crossing *x, const struct pdu *u)
 {
-	struct command_state *c = x->f->commands;
 	struct counted one = { .unit = u->unit,
 			       .function = u->function,
 			       .space = u->space,
@@ -243,16 +242,16 @@ void counts_hold(struct crossing *x, const struct pdu *u)
 			       .generation = generation_of(x->i, x->permit),
 			       .count = 1 };
 
-	count_in(c->held, &c->n_held, &one);
+	count_in(x->i->held, &x->i->n_held, &one);
 }
 
 void counts_keep(struct inspector *i, struct command_state *c, bool passed)
 {
 	uint32_t slot = (uint32_t)(c - i->commands);
 
-	for (uint32_t k = 0; passed && k < c->n_held; k++)
-		count_in(c->counted, &c->n_counted, &c->held[k]);
-	c->n_held = 0;
+	for (uint32_t k = 0; passed && k < i->n_held; k++)
+		count_in(c->counted, &c->n_counted, &i->held[k]);
+	i->n_held = 0;
 	if (c->listed || c->n_counted == 0)
 		return;
 	c->listed = true;

@@ -59,15 +59,19 @@ static bool takes_up(struct crossing *x, struct stream_result *s, bool turned)
 /*
  * The judge of one segment. When requests are too many at a time, nothing of it is remembered: it waits for its turn, which comes
  * when its sender repeats it and others have been answered. One that would be too many alone need not wait, nor what was
- * ahead of a gap and is with its receiver already.
+ * ahead of a gap and is with its receiver already. Answers never wait.
  */
 static struct judged judge_in_turn(struct crossing *x, struct bytes fresh)
 {
 	struct command_state *c = x->f->commands;
 	_Alignas(16) uint8_t before[ENFORCER_STATE_MAX];
 	struct judged j;
+	size_t used;
 
-	memcpy(before, c->state, c->enforcer->state_size);
+	if (x->dir == DIR_S2C || crossing_is_lenient(x))
+		return crossing_judge_commands(x, fresh);
+	used = c->enforcer->state_used(c->state);
+	memcpy(before, c->state, used);
 	j = crossing_judge_commands(x, fresh);
 	if (!j.later)
 		return j;
@@ -75,7 +79,7 @@ static struct judged judge_in_turn(struct crossing *x, struct bytes fresh)
 	memset(c->state, 0, c->enforcer->state_size);
 	x->crowded = crossing_judge_commands(x, fresh).later;
 	counts_keep(x->i, c, false);
-	memcpy(c->state, before, c->enforcer->state_size);
+	memcpy(c->state, before, used);
 	return x->crowded ? crossing_judge_commands(x, fresh) : j;
 }
 

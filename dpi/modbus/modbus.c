@@ -354,10 +354,18 @@ static void judge(void *state, enum direction dir, struct bytes pdu, const struc
 		judge_response(s, pdu, table, permit, ret);
 }
 
+static size_t state_used(const void *state)
+{
+	const struct modbus_state *s = state;
+
+	return s->slip.n > 0 ? sizeof(*s) : offsetof(struct modbus_state, slip.bytes);
+}
+
 const struct enforcer modbus_enforcer = {
 	.protocol = PROTO_MODBUS,
 	.pdu_max = MODBUS_PDU_MAX,
 	.state_size = sizeof(struct modbus_state),
+	.state_used = state_used,
 	.frame = frame,
 	.judge = judge,
 	.segment = modbus_segment,

@@ -21,10 +21,10 @@
 enum slip_reader { SLIP_BY_LENGTH, SLIP_BY_FUNCTION, SLIP_BY_SEARCH, SLIP_READERS };
 
 struct modbus_slip {
-	uint32_t at; /* where `bytes` begin, by the offset in the stream */
-	uint16_t n;  /* 0: every segment began with a request */
-	bool late;   /* some rest was late: whoever gave up then may be lost still */
-	uint8_t bytes[SLIP_MAX];
+	uint32_t at;		 /* where `bytes` begin, by the offset in the stream */
+	uint16_t n;		 /* 0: every segment began with a request */
+	bool late;		 /* some rest was late: whoever gave up then may be lost still */
+	uint8_t bytes[SLIP_MAX]; /* from here on all is written anew when the first bytes are added */
 	uint8_t starts[SLIP_READERS][SLIP_MAX / 8u]; /* one bit a byte: such a server may go on there */
 };
 

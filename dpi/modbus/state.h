@@ -44,9 +44,9 @@ struct modbus_state {
 	bool unread;	  /* ... or to requests that were refused, or could not be read */
 	uint32_t n;
 	struct open_request open[MODBUS_OPEN_MAX];
-	struct modbus_slip slip;
 	uint8_t n_told; /* how many there ever were, up to 255; the next one goes to n_told modulo TOLD_MAX */
 	struct told told[TOLD_MAX];
+	struct modbus_slip slip; /* last: empty but in few sessions, and then what is kept has no meaning */
 };
 
 /*

@@ -93,9 +93,16 @@ static void toy_missed(void *state, bool unread)
 	*(uint32_t *)state = 0;
 }
 
+static size_t toy_state_used(const void *state)
+{
+	(void)state;
+	return 4;
+}
+
 static const struct enforcer toy = { .protocol = PROTO_MODBUS,
 				     .pdu_max = TOY_MAX,
 				     .state_size = 4,
+				     .state_used = toy_state_used,
 				     .frame = toy_frame,
 				     .judge = toy_judge,
 				     .missed = toy_missed };

@@ -10,7 +10,7 @@
  *   enforce/cut.c         the sessions that an apply ends
  *   enforce/verify.c      expected against dumped, as a list of differences
  *   enforce/walk.c        a packet through the rules as they were read
- *   enforce/witness.c     packets put to the policy and to such a walk
+ *   enforce/witness.c     packets put to the policy and to such a walk (witness_edges.c: which; witness_box.c: the box's own)
  *   enforce/effective.c   what stands, for people
  *   enforce/monitor.c     hearing of changes from outside; forwarding goes off at the first word
  *   enforce/record.c      what is told of them

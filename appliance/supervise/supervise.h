@@ -23,6 +23,7 @@
  *   supervise/interfaces.c  the box's links, and what stands beside them
  *   supervise/watch.c    roles that live but do nothing
  *   supervise/answers.c  questions that several roles answer
+ *   supervise/answers_json.c  what they answered, as one object
  *   supervise/show.c     texts and records of generations
  *   control.c            the control socket and what may be asked there
  */
@@ -439,6 +440,16 @@ void collect_answer(struct supervisor *s, struct slot *sl, struct msg *m);
 void collect_gone(struct supervisor *s, struct slot *sl);
 void collect_due(struct supervisor *s, uint64_t now);
 uint64_t collect_next(const struct supervisor *s);
+
+/* supervise/answers_json.c */
+
+json_t *answers_status(struct supervisor *s, struct collect *c);
+/* These two fill the status of the answer when it is not 0. */
+json_t *answers_effective(struct supervisor *s, struct collect *c, int *status);
+json_t *answers_verify(struct supervisor *s, struct collect *c, int *status);
+json_t *answers_silent(enum role r); /* an error: this role did not answer */
+/* The sentence in every language, {"en": ..., "ja": ...}: who asks chooses. */
+json_t *json_sentence(enum message m, ...);
 json_t *json_generation(const struct supervisor *s);
 json_t *json_history(const struct supervisor *s);
 json_t *json_record(const struct supervisor *s, const struct generation_record *g);

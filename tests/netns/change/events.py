@@ -61,10 +61,34 @@ class Event:
 class Applied(Event):
     new = Policy()
     options = ()
+    narrows = False  # refuses the writes that were accepted
 
     def fire(self, field):
         self.announced = field.apply_policy(self.new, "--dry-run", *self.options)
         self.told = field.apply_policy(self.new, *self.options)
+
+    def wrong_lists(self, states):
+        """What the lists before and at the apply say of these flows, against what then became of them."""
+        def ports(answer, key):
+            return {int(x["client"].rsplit(":", 1)[1]) for x in answer.get(key, [])}
+        for key in ("cut", "narrowed"):
+            before, now = ports(self.announced, key), ports(self.told, key)
+            for s in states:
+                if (s.f.sport in before) != (s.f.sport in now):
+                    yield "%s: %s by the dry run: %s, by the apply: %s" % (s.name(), key, s.f.sport in before, s.f.sport in now)
+        cut, narrowed = ports(self.told, "cut"), ports(self.told, "narrowed")
+        for s in states:
+            if s.ended or s.refused or s.halfway or not s.followed:
+                continue
+            want = self.expect(s)
+            if want == "goes_on" and s.f.sport in cut:
+                yield "%s goes on, and is in the list of cuts" % s.name()
+            if want == "cut" and s.accepted and s.f.sport not in cut | narrowed:
+                yield "%s is cut, and stands in no list" % s.name()
+            if self.narrows and s.lane in COMMANDS and s.wrote and s.f.sport not in cut | narrowed:
+                yield "%s wrote what is refused now, and stands in no list" % s.name()
+            if want == "goes_on" and not s.wrote and s.f.sport in narrowed:
+                yield "%s said nothing that is refused now, and is in the list of what is narrowed" % s.name()
 
 
 class SameTextAgain(Applied):
@@ -91,7 +115,7 @@ class NarrowedByAddress(Applied):
 
 
 class NarrowedByCommand(Applied):
-    new = Policy(writes=False)
+    new, narrows = Policy(writes=False), True
 
     def changed(self, state):
         return "cut" if state.lane in COMMANDS and state.writes else "goes_on"

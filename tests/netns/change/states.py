@@ -9,6 +9,9 @@ Attributes say what an event may mean for the state:
   refused   the policy never allowed what the client repeats here
   halfway   prepared before the workers die once
   hurries   prepared last, because it does not last
+  followed  a session that a list can name: its handshake is over
+  accepted  all that makes it end was accepted once, so a list can foretell it
+  wrote     a write of it was accepted
 """
 import os
 import sys
@@ -29,6 +32,7 @@ def read_answer(tid, count=4, unit=1):
 
 class Tcp:
     lane, writes, ended, refused, halfway, hurries = "commands", False, False, False, False, False
+    followed, accepted, wrote = True, True, False
     tid = 1
 
     def __init__(self, field, six):
@@ -66,6 +70,8 @@ class Tcp:
 
 
 class SynSent(Tcp):
+    followed = False
+
     def prepare(self):
         self.f.call()
 
@@ -79,6 +85,8 @@ class SynSent(Tcp):
 
 
 class SynAnswered(Tcp):
+    followed = False
+
     def prepare(self):
         self.f.call()
         self.f.answer_call()
@@ -124,7 +132,7 @@ class RequestUnacknowledged(Tcp):
 
 
 class WriteUnacknowledged(RequestUnacknowledged):
-    writes = True
+    writes = wrote = True
 
     def last(self):
         return self.write()
@@ -142,7 +150,7 @@ class Retransmitting(RequestUnacknowledged):
 
 
 class WriteRetransmitting(Retransmitting):
-    writes = True
+    writes = wrote = True
     last, result = WriteUnacknowledged.last, WriteUnacknowledged.result
 
 
@@ -175,7 +183,7 @@ class PartOfHeader(PartForwarded):
 
 
 class WritePartForwarded(PartForwarded):
-    writes = True
+    writes, accepted = True, False
     last = WriteUnacknowledged.last
 
     def result(self):
@@ -214,7 +222,7 @@ class AheadOfAGap(Tcp):
 
 
 class WriteAheadOfAGap(AheadOfAGap):
-    writes = True
+    writes, accepted = True, False
     last = WriteUnacknowledged.last
 
     def result(self):
@@ -249,6 +257,7 @@ class AnswerOutstanding(Tcp):
 
 class WriteAnswerOutstanding(AnswerOutstanding):
     """A write that was allowed, delivered and acknowledged; its answer comes later."""
+    wrote = True
 
     def prepare(self):
         self.open()
@@ -332,7 +341,7 @@ class Open(Tcp):
 
 class Observed(Tcp):
     """The rows do not allow the write; it passes and is recorded."""
-    lane = "observe"
+    lane, wrote = "observe", True
 
     def go_on(self):
         said = self.write()
@@ -359,6 +368,7 @@ class LetGoOf(Tcp):
 
 class Udp:
     lane, writes, ended, refused, halfway, hurries = "fast", False, False, False, False, False
+    followed, accepted, wrote = True, False, False
     port, proto = 9000, 17
 
     def __init__(self, field, six):

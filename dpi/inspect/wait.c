@@ -162,12 +162,15 @@ void crossing_hold(struct crossing *x)
 
 /*
  * A session that ends when its worker dies takes along what is ahead of its gap. Where it goes on, whole allowed PDUs are what
- * a successor would let pass behind a pick-up. An end of the stream waits for what comes before it.
+ * a successor would let pass behind a pick-up. An end of the stream waits for what comes before it. Behind a SYN over the live
+ * session a server that forgot it would read on from the number of that SYN, and see no gap.
  */
 static bool may_pass_ahead(const struct crossing *x)
 {
 	struct lane lane;
 
+	if (x->dir == DIR_C2S && x->f->stream.redialled && !crossing_is_observed(x))
+		return false;
 	if (x->i->limits.as_captured || x->f->adrift[x->dir] || x->d.payload.left == 0 || (x->d.tcp_flags & TCP_FIN))
 		return false;
 	return crossing_is_observed(x) ||

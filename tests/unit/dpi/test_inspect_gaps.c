@@ -272,6 +272,25 @@ static void forgotten_with_bytes_ahead(void **state)
 	assert_true(desk.n_resets > 0);
 }
 
+/* A SYN over the live session: a server that forgot it reads on from there, so nothing passes ahead of what is judged. */
+static void dialled_over_a_gap(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t train[64];
+
+	(void)state;
+	desk_handshake(&k);
+	toy_pdu(train, 12, TOY_FORBIDDEN);
+	toy_pdu(train + 12, 12, 3);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 9000, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 9001, k.s, DESK_ACK, train, 12), 0);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 9013, k.s, DESK_ACK, train + 12, 12), 0);
+	assert_int_equal(stats().reasons[R_AHEAD], 0);
+	/* The server lives and answers with the old numbers: the session goes on. */
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, train + 12, 12), OUTCOME_ACCEPT);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -285,6 +304,7 @@ int main(void)
 		T(narrowed_before_the_gap_was_filled),
 		T(observed_ahead),
 		T(forgotten_with_bytes_ahead),
+		T(dialled_over_a_gap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,7 @@ import struct
 import threading
 import time
 
-from ground import FAMILIES, POLICY, RAW6, SENTINEL, V4, V6, ZONES, Killer, Steady, Watch, expect, inside, mac_of, sh, wait_for
+from ground import FAMILIES, POLICY, RAW6, SENTINEL, V4, V6, ZONES, Killer, Steady, Watch, boxes, expect, inside, mac_of, sh, wait_for
 from packets import (ACK, AUTHENTICATION, DESTINATION, FRAGMENT, HOP_BY_HOP, ROUTING, RST, SYN, chain, fragments, icmp,
                      icmp_number, ip, ip4, ip6, option, random_packet, routing, tcp, transport, udp)
 
@@ -563,6 +563,8 @@ def power_on_and_off(ground):
             sh("ip", "link", "set", "eth0", "up", ns=ground.ns("it"))
         for address in (V6["it"], RAW6["it"]):
             sh("ip", "addr", "add", address + "/64", "dev", "eth0", "nodad", ns=ground.ns("it"))
+        for family, net, end in zip(("-4", "-6"), boxes.ZONES["it"], (".1", ":1")):  # they went with the link
+            sh("ip", family, "route", "replace", "default", "via", net + end, ns=ground.ns("it"))
         ground.sentinel(wires, watch)
         for how in (signal.SIGKILL, signal.SIGTERM):
             ground.daemon.send_signal(how)

@@ -156,12 +156,15 @@ def questions_to_a_name_server(ground):
         new_cranes(ground)
         wait_for(lambda: "sessions of it/naming/support" in ground.sekisho("status", check=False).stdout, 10,
                  "status to say whose share is nearly full")
-    said, most = beside(ground, Crane(ground), "it", packets, 6, meanwhile)
+    for _ in range(3):  # a busy machine may not send faster than the pace of 12,000 new sessions a second
+        said, most = beside(ground, Crane(ground), "it", packets, 6, meanwhile)
+        after = ground.drops()
+        over = {k: after.get(k, 0) - before.get(k, 0) for k in ("share.pace", "share.zone", "share.pair")}
+        expect(most < SHARE + 4096, "%d sessions tracked", most)
+        if over["share.pace"] > 0:
+            break
     server.close()
-    after = ground.drops()
-    over = {k: after.get(k, 0) - before.get(k, 0) for k in ("share.pace", "share.zone", "share.pair")}
-    expect(most < SHARE + 4096, "%d sessions tracked", most)
-    expect(over["share.pace"] > 0, "nothing was refused for its pace: %s", over)
+    expect(over["share.pace"] > 0, "nothing was refused for its pace: %s; %s", over, said)
     return "%s; %d tracked at most; %s" % (said, most, over)
 
 

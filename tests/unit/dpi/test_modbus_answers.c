@@ -295,6 +295,28 @@ static void said_twice(void **state)
 	assert_false(response(&d, 3, 1, 3, one_register, 3)->allowed);
 }
 
+/* Not the same: one bit differs, or the same bit of two bytes at any distance. */
+static void nearly_said_twice(void **state)
+{
+	uint8_t answer[41] = { 40 };
+	struct desk d;
+
+	(void)state;
+	desk_whole(&d);
+	assert_true(request(&d, 1, 1, 3, (uint8_t[]){ 0, 0, 0, 20 }, 4)->allowed);
+	assert_true(response(&d, 1, 1, 3, answer, sizeof(answer))->allowed);
+	for (size_t a = 1; a < sizeof(answer); a++)
+		for (size_t b = a; b < sizeof(answer); b++)
+			for (unsigned bit = 0; bit < 8; bit++) {
+				answer[a] ^= (uint8_t)(1u << bit);
+				answer[b] = a == b ? answer[b] : (uint8_t)(1u << bit);
+				assert_false(response(&d, 1, 1, 3, answer, sizeof(answer))->allowed);
+				answer[a] = answer[b] = 0;
+			}
+	assert_true(response(&d, 1, 1, 3, answer, sizeof(answer))->allowed);
+	assert_int_equal(d.p.reason, R_MODBUS_TWICE);
+}
+
 /* A client that never changes its id is answered in the order in which it asked. */
 static void reused_ids(void **state)
 {
@@ -479,6 +501,7 @@ int main(void)
 		cmocka_unit_test(open_functions),
 		cmocka_unit_test(pipelining),
 		cmocka_unit_test(said_twice),
+		cmocka_unit_test(nearly_said_twice),
 		cmocka_unit_test(reused_ids),
 		cmocka_unit_test(lost_answers),
 		cmocka_unit_test(answers_to_refused_requests),

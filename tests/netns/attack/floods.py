@@ -104,7 +104,7 @@ def queued(ground):
 
 def beside(ground, crane, zone, packets, seconds, meanwhile):
     """The crane quiet, then with the flood and what is done meanwhile; the sentence about it, and most sessions tracked."""
-    wait_for(lambda: len(crane.times) >= 300 or crane.wrong, 10, "the quiet crane")
+    wait_for(lambda: len(crane.times) >= 300 or crane.wrong, 30, "the quiet crane")
     quiet, before, most = crane.since(), len(crane.times), [0]
     flood = Flood(ground, zone, packets)
     try:
@@ -241,7 +241,7 @@ def silent_handshakes(ground):
     fork = multiprocessing.get_context("fork")
     attackers = [fork.Process(target=attack, args=(a, n), daemon=True) for a, n in zip(addresses, opened)]
     capture, crane = Capture(ground.net, ground.ns("ops"), "eth0"), Crane(ground)
-    wait_for(lambda: len(crane.times) >= 200 or crane.wrong, 10, "the quiet crane")
+    wait_for(lambda: len(crane.times) >= 200 or crane.wrong, 30, "the quiet crane")
     quiet, before = crane.since(), len(crane.times)
     for attacker in attackers:
         attacker.start()

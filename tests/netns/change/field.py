@@ -131,8 +131,9 @@ class Field(Ground):
 
 class Poller:
     """A kernel's own client polls a kernel's own server every few milliseconds, so that at any moment a packet is in a queue, in
-    a ring or between two rules. Repetitions are counted by the client's kernel."""
-    TOTAL_RETRANS = 100  # offset of tcpi_total_retrans in struct tcp_info (linux/tcp.h)
+    a ring or between two rules. Losses are counted by both kernels: what was said again, but for what its receiver had already
+    (a duplicate SACK, RFC 2883), which was late and not lost."""
+    TOTAL_RETRANS, DSACK_DUPS = 100, 216  # offsets in struct tcp_info (linux/tcp.h)
 
     def __init__(self, field, six, port=502):
         self.server = (V6 if six else V4)["ot"]
@@ -152,6 +153,7 @@ class Poller:
     def _serve(self):
         try:
             s, _ = self.listener.accept()
+            self.other = s
             s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             while True:
                 request = modbus.answer(s)
@@ -173,8 +175,12 @@ class Poller:
         except OSError as e:
             self.failure = e
 
-    def repeated(self):
-        return struct.unpack_from("I", self.s.getsockopt(socket.IPPROTO_TCP, 11, 192), self.TOTAL_RETRANS)[0]
+    def lost(self):
+        n = 0
+        for s in (self.s, self.other):
+            info = s.getsockopt(socket.IPPROTO_TCP, 11, 256)
+            n += max(0, struct.unpack_from("I", info, self.TOTAL_RETRANS)[0] - struct.unpack_from("I", info, self.DSACK_DUPS)[0])
+        return n
 
     def goes_on(self):
         before = self.polls

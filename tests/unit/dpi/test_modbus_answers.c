@@ -309,7 +309,8 @@ static void nearly_said_twice(void **state)
 		for (size_t b = a; b < sizeof(answer); b++)
 			for (unsigned bit = 0; bit < 8; bit++) {
 				answer[a] ^= (uint8_t)(1u << bit);
-				answer[b] = a == b ? answer[b] : (uint8_t)(1u << bit);
+				if (b != a)
+					answer[b] = (uint8_t)(1u << bit);
 				assert_false(response(&d, 1, 1, 3, answer, sizeof(answer))->allowed);
 				answer[a] = answer[b] = 0;
 			}

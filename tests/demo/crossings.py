@@ -272,21 +272,19 @@ def greet(ns, address, source):
 
 
 def scan(ns, address):
-    def action():
+    """A thousand ports, in parts: the others beside it need sockets as well."""
+    def part(first):
         with inside(ns):
-            sockets = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(1000)]
-        found = 0
+            sockets = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(250)]
         try:
-            for port, s in enumerate(sockets, 1):
+            for port, s in enumerate(sockets, first):
                 s.setblocking(False)
                 s.connect_ex((address, port))
-            end = wait_quiet(sockets)
-            found = end
+            return wait_quiet(sockets)
         finally:
             for s in sockets:
                 s.close()
-        return found
-    return lambda: "silent" if action() == 0 else "passed"
+    return lambda: "silent" if sum(part(first) for first in range(1, 1001, 250)) == 0 else "passed"
 
 
 def wait_quiet(sockets):

@@ -9,6 +9,7 @@ import argparse
 import concurrent.futures
 import json
 import os
+import resource
 import sys
 import time
 
@@ -269,6 +270,8 @@ def main():
             return 3
         take_down()
         return 0
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192) if hard != resource.RLIM_INFINITY else 8192, hard))
     demo = Demo(a, language)
     try:
         status = demo.up()

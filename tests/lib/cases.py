@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Named cases with a count at the end: "N passed, N failed". A case fails by raising."""
+"""Named cases with a count at the end: "N passed, N failed". A case fails by raising, and by what a
+sanitizer reported meanwhile."""
+import os
 import sys
 import time
 import traceback
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import reports  # noqa: E402
 
 
 class Cases:
@@ -13,6 +18,7 @@ class Cases:
         start = time.monotonic()
         try:
             note = function(*args)
+            reports.expect_none()
         except Exception as e:
             self.failed += 1
             print("FAILED  %s: %s: %s" % (name, type(e).__name__, e), flush=True)

@@ -15,8 +15,12 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import threading
 import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import reports  # noqa: E402
 
 CLONE_NEWNET = 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -66,6 +70,8 @@ def wait_for(condition, seconds, what):
 def sh(*args, ns=None, check=True, input=None, timeout=30, env=None):
     command = (["ip", "netns", "exec", ns] if ns else []) + [str(a) for a in args]
     done = subprocess.run(command, capture_output=True, text=True, input=input, timeout=timeout * SLOWNESS, env=env)
+    if reports.in_text(done.stderr):
+        raise AssertionError("%s: %s" % (" ".join(command), done.stderr))
     if check and done.returncode != 0:
         raise RuntimeError("%s: status %d: %s" % (" ".join(command), done.returncode, (done.stderr or done.stdout).strip()))
     return done
@@ -101,6 +107,8 @@ class Net:
         sh("ip", "link", "set", interface, "up", ns=name)
 
     def spawn(self, args, ns=None, log=None, env=None, preexec=None):
+        if log:
+            reports.watch(log)
         out = open(log, "ab") if log else subprocess.DEVNULL
         # Not `ip netns exec`: that gives the process a mount namespace of its own, where the namespaces that a daemon pins
         # would be seen by nobody else.

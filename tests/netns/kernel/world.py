@@ -17,6 +17,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
 import net  # noqa: E402
+import reports  # noqa: E402
 
 PREFIX = "skC-"
 ZONES = ("alpha", "beta", "gamma")
@@ -71,7 +72,7 @@ class Driver:
     def __init__(self, program, ns, folder):
         self.folder = folder
         self.process = subprocess.Popen([program, ns], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                        bufsize=1)
+                                        stderr=reports.errors(), bufsize=1)
         self.inbox = {k: queue.Queue() for k in ("ready", "applied", "answer", "drift", "killed", "ended")}
         threading.Thread(target=self._read, daemon=True).start()
         self.count = 0

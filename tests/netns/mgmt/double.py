@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import threading
 
+import reports
 from net import inside, wait_for
 
 HEADER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "appliance", "wire", "msg.h")
@@ -57,7 +58,8 @@ class Supervisor:
             for number, fd in enumerate(high):
                 os.dup2(fd, 3 + number)
             os.closerange(7, 256)
-        self.stderr = tempfile.TemporaryFile()
+        self.stderr = tempfile.NamedTemporaryFile()
+        reports.watch(self.stderr.name)
         self.process = subprocess.Popen(program, preexec_fn=arrange, close_fds=False, stdin=subprocess.DEVNULL,
                                         stdout=self.stderr, stderr=self.stderr)
         for s in (theirs, their_port, listener):

@@ -403,7 +403,7 @@ def restore_host(field, zone):
 class BoxLinkDownAndUp(LinkDownAndUp):
     def fire(self, field):
         sh("ip", "link", "set", "ot0", "down", ns=field.data)
-        threading.Event().wait(0.3)
+        threading.Event().wait(0.3)  # how long the link is down
         sh("ip", "link", "set", "ot0", "up", ns=field.data, check=False)
         restore_host(field, "ot")
 
@@ -421,7 +421,7 @@ class AddressTakenAway(Event):
 class MtuChanged(Event):
     def fire(self, field):
         sh("ip", "link", "set", "ot0", "mtu", "1400", ns=field.data)
-        threading.Event().wait(0.2)
+        threading.Event().wait(0.2)  # how long packets meet the smaller one
 
     def after(self, field):
         sh("ip", "link", "set", "ot0", "mtu", "1500", ns=field.data)

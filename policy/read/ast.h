@@ -2,7 +2,8 @@
 /*
  * The policy text as a tree of located settings: what stands where, before anything is known of its meaning.
  *
- * The scanner builds shape and places, the parser fills in the values, the checks read it. Everything lives in the arena
+ * The scanner builds shape and places, the parser holds them against libconfig's tree and takes the values from it, the checks
+ * read it. Everything lives in the arena
  * of the compile run; strings are NUL-terminated UTF-8. Immutable once parsed.
  */
 #ifndef SEKISHO_POLICY_READ_AST_H
@@ -26,15 +27,14 @@ enum ast_kind {
 
 struct ast_node {
 	enum ast_kind kind;
-	uint32_t n;		   /* children */
-	const char *name;	   /* of a setting; NULL for an element of a list */
-	struct srcpos at;	   /* the name, or the value of an element */
-	struct srcpos value_at;	   /* the value, or its opening bracket */
-	uint32_t width;		   /* characters at `at` */
-	uint32_t value_width;	   /* characters at `value_at`; 1 for a bracket */
-	uint32_t begin, open, end; /* offsets in the expanded text: of the name, the value, the closing bracket */
-	struct ast_node *child;	   /* first */
-	struct ast_node *next;	   /* sibling, in the order of the text */
+	uint32_t n;		/* children */
+	const char *name;	/* of a setting; NULL for an element of a list */
+	struct srcpos at;	/* the name, or the value of an element */
+	struct srcpos value_at; /* the value, or its opening bracket */
+	uint32_t width;		/* characters at `at` */
+	uint32_t value_width;	/* characters at `value_at`; 1 for a bracket */
+	struct ast_node *child; /* first */
+	struct ast_node *next;	/* sibling, in the order of the text */
 	union {
 		const char *string;
 		int64_t number;

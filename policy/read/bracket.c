@@ -46,6 +46,31 @@ bool scan_awaited(const struct scan *s, char c)
 	return false;
 }
 
+bool scan_lacks_closer(struct scan *s)
+{
+	struct scan_cursor *k = s->cur, all = { .file = k->file, .p = k->begin, .end = k->end };
+	struct compilation unheard = { .arena = s->c->arena }; /* what is wrong here is told when it is read */
+	struct scan count = { .c = &unheard, .cur = &all };
+	size_t open = 0, closed = 0;
+	uint32_t width;
+	char c;
+
+	if (k->balance != BALANCE_UNKNOWN)
+		return k->balance == LACKS_CLOSER;
+	diags_init(&unheard.diags, unheard.arena);
+	for (scan_blank(&count); (c = scan_peek(&count)) != 0; scan_blank(&count)) {
+		if (c == '"') {
+			scan_string(&count, &width);
+			continue;
+		}
+		open += c == '{' || c == '(' || c == '[';
+		closed += c == '}' || c == ')' || c == ']';
+		scan_step(&count);
+	}
+	k->balance = open > closed ? LACKS_CLOSER : BALANCED;
+	return open > closed;
+}
+
 void scan_report_unclosed(struct scan *s, struct srcpos at, char closer, struct srcpos opener)
 {
 	struct diag *g;
@@ -182,7 +207,6 @@ void scan_bracket(struct scan *s, struct ast_node *node, char c)
 		scan_settings(s, node, closer, opener, indent);
 	else
 		scan_elements(s, node, closer, opener, indent);
-	node->end = scan_offset(s) - 1;
 	s->depth--;
 }
 
@@ -191,10 +215,8 @@ void scan_unopened(struct scan *s, struct ast_node *node)
 	node->kind = AST_GROUP;
 	node->value_at = s->cur->at;
 	node->value_width = 1;
-	node->open = scan_offset(s);
 	if (!opens(s, '}'))
 		return;
 	scan_settings(s, node, '}', s->cur->at, indent_of(s, node));
-	node->end = scan_offset(s) - 1;
 	s->depth--;
 }

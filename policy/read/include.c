@@ -119,32 +119,6 @@ static void flush(struct scan *s, const char *to)
 	s->total += chunk->size;
 }
 
-/* Does the text open more brackets than it closes? Strings and comments aside. */
-static bool lacks_closer(const char *p, const char *end)
-{
-	size_t open = 0, closed = 0;
-
-	for (; p < end; p++) {
-		if (*p == '"') {
-			for (p++; p < end && *p != '"' && *p != '\n'; p++)
-				if (*p == '\\' && p + 1 < end)
-					p++;
-		} else if (*p == '#' || (*p == '/' && p[1] == '/')) {
-			while (p < end && *p != '\n')
-				p++;
-		} else if (*p == '/' && p[1] == '*') {
-			p = strstr(p + 2, "*/");
-			if (p == NULL)
-				return true;
-			p++;
-		} else {
-			open += *p == '{' || *p == '(' || *p == '[';
-			closed += *p == '}' || *p == ')' || *p == ']';
-		}
-	}
-	return open > closed;
-}
-
 static void read_text(struct scan *s, uint32_t file, struct ast_node *into, scan_content content)
 {
 	const struct source_text *text = &s->c->sources[file];
@@ -156,9 +130,8 @@ static void read_text(struct scan *s, uint32_t file, struct ast_node *into, scan
 	if (!scan_text_usable(&s->c->diags, text, file, &start))
 		return;
 	into->at.file = into->value_at.file = s->cur == NULL ? file : into->at.file;
-	k.p = k.chunk = k.reported = text->text + start;
+	k.p = k.begin = k.chunk = k.reported = text->text + start;
 	k.end = text->text + text->size;
-	k.unbalanced = lacks_closer(k.p, k.end);
 	s->cur = &k; // cppcheck-suppress autoVariables ; taken back below
 	s->last = (struct srcpos){ 0 };
 	content(s, into);

@@ -19,7 +19,8 @@ struct scan_cursor {
 	const char *chunk;    /* start of what was not yet handed on to libconfig */
 	uint32_t chunk_line;
 	uint32_t base_depth; /* brackets that were open when this text began */
-	bool unbalanced;     /* it opens more brackets than it closes: indentation may tell where */
+	const char *begin;   /* of the text */
+	enum { BALANCE_UNKNOWN, BALANCED, LACKS_CLOSER } balance;
 };
 
 struct scan {
@@ -41,11 +42,6 @@ struct scan {
 
 /* True when no syntax error was reported on that line yet; then it counts as reported. */
 bool scan_fresh(struct scan *s, struct srcpos at);
-/* Where the next character will stand in the expanded text: each piece is followed by a line end there. */
-static inline uint32_t scan_offset(const struct scan *s)
-{
-	return (uint32_t)(s->total + s->out->n_chunks + (size_t)(s->cur->p - s->cur->chunk));
-}
 /* Goes on by one character. */
 void scan_step(struct scan *s);
 /* White space and comments. */

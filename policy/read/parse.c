@@ -2,99 +2,58 @@
 #include "policy/read/parse.h"
 
 #include <libconfig.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "policy/read/scan.h"
 
 /*
- * libconfig looks through all members of a group for each new one, so that ten thousand assets take it a second. Groups
- * larger than this are handed to it in slices, as a list of groups of SLICE members: brackets are put into the text
- * between members, on the lines that are there.
+ * The one function of libconfig that this program answers itself. libconfig asks it for every setting that it reads: does
+ * the group have one of that name? Its own answer compares the name with those of all members, so that ten thousand assets
+ * cost seconds. But the scanner has read the whole text by then and let it by only if no name stands twice in a group: the
+ * answer is no. Definitions of the program go before those of a library; where they do not, reading is slower, and the same.
  */
-#define SLICE 256u
+__attribute__((visibility("default"))) config_setting_t *config_setting_get_member(const config_setting_t *group,
+										   const char *name)
+{
+	(void)group;
+	(void)name;
+	return NULL;
+}
 
-struct writer {
-	const struct scan_result *r;
-	char *text;	 /* room for everything */
-	size_t n;	 /* written */
-	size_t chunk;	 /* being copied */
-	size_t in_chunk; /* bytes of it that were copied */
-	size_t copied;	 /* offset in the expanded text */
+/*
+ * The text as libconfig reads it: the operator's own bytes, in the order in which `@include` puts them. Each piece is followed
+ * by a line end, as a piece may end in a comment.
+ */
+struct feed {
+	const struct scan_chunk *chunks;
+	size_t n;
+	size_t at; /* bytes of the first chunk that were read */
 };
 
-static void copy_until(struct writer *w, size_t offset)
+static ssize_t feed_read(void *cookie, char *to, size_t room)
 {
-	while (w->copied < offset && w->chunk < w->r->n_chunks) {
-		const struct scan_chunk *k = &w->r->chunks[w->chunk];
-		size_t take = k->size - w->in_chunk < offset - w->copied ? k->size - w->in_chunk : offset - w->copied;
+	struct feed *f = cookie;
+	size_t n = 0;
 
-		memcpy(w->text + w->n, k->text + w->in_chunk, take);
-		w->n += take;
-		w->copied += take;
-		w->in_chunk += take;
-		if (w->in_chunk == k->size && w->copied < offset) {
-			w->text[w->n++] = '\n';
-			w->copied++;
-			w->chunk++;
-			w->in_chunk = 0;
-		}
+	while (n < room && f->n > 0) {
+		const struct scan_chunk *k = f->chunks;
+		size_t take = k->size - f->at < room - n ? k->size - f->at : room - n;
+
+		memcpy(to + n, k->text + f->at, take);
+		n += take;
+		f->at += take;
+		if (n == room)
+			break;
+		to[n++] = '\n';
+		f->at = 0;
+		f->chunks++;
+		f->n--;
 	}
+	return (ssize_t)n;
 }
 
-static void put(struct writer *w, const char *s)
-{
-	size_t n = strlen(s);
-
-	memcpy(w->text + w->n, s, n);
-	w->n += n;
-}
-
-static bool is_sliced(const struct ast_node *node)
-{
-	return node->kind == AST_GROUP && node->n > SLICE;
-}
-
-/* Copies the text up to the end of `node`, slicing the large groups in it. */
-static void slice(struct writer *w, const struct ast_node *node, bool root)
-{
-	uint32_t i = 0;
-
-	if (is_sliced(node)) {
-		copy_until(w, node->open);
-		put(w, root ? "sliced = ({" : "(");
-	}
-	for (const struct ast_node *c = node->child; c != NULL; c = c->next, i++) {
-		if (is_sliced(node) && i > 0 && i % SLICE == 0) {
-			copy_until(w, c->begin);
-			put(w, "},{");
-		}
-		if (c->child != NULL)
-			slice(w, c, false);
-	}
-	if (is_sliced(node)) {
-		copy_until(w, root ? SIZE_MAX : (size_t)node->end + 1);
-		put(w, root ? "})" : ")");
-	}
-}
-
-/* The whole text with includes in place, each piece on lines of its own. */
-static char *expanded(struct compilation *c, const struct scan_result *r)
-{
-	struct writer w = { .r = r };
-	size_t n = SCAN_NODES_MAX / SLICE * 8 + 64; /* more than all brackets put in */
-
-	for (size_t i = 0; i < r->n_chunks; i++)
-		n += r->chunks[i].size + 1; /* bounded by SCAN_TOTAL_MAX and the number of includes */
-	w.text = arena_alloc(c->arena, n);
-	if (w.text == NULL)
-		return NULL;
-	slice(&w, r->root, true);
-	copy_until(&w, SIZE_MAX);
-	w.text[w.n] = '\0';
-	return w.text;
-}
-
-/* Leads a line of the expanded text back to its file. */
+/* Leads a line of all that libconfig read back to its file. */
 static struct srcpos origin(const struct scan_result *r, uint32_t line)
 {
 	uint32_t first = 1;
@@ -122,8 +81,6 @@ static bool same_name(const struct ast_node *node, config_setting_t *set)
 
 static bool kind_fits(const struct ast_node *node, int type)
 {
-	if (is_sliced(node))
-		return type == CONFIG_TYPE_LIST;
 	switch (node->kind) {
 	case AST_GROUP:
 		return type == CONFIG_TYPE_GROUP;
@@ -139,22 +96,6 @@ static bool kind_fits(const struct ast_node *node, int type)
 		return type == CONFIG_TYPE_BOOL;
 	}
 	return false;
-}
-
-static size_t length_of(const struct ast_node *node, config_setting_t *set)
-{
-	size_t n = (size_t)config_setting_length(set), ret = 0;
-
-	if (!is_sliced(node))
-		return n;
-	for (unsigned i = 0; i < n; i++) {
-		config_setting_t *part = config_setting_get_elem(set, i);
-
-		if (part == NULL || config_setting_type(part) != CONFIG_TYPE_GROUP)
-			return 0;
-		ret += (size_t)config_setting_length(part);
-	}
-	return ret;
 }
 
 /* Fills in the values below `node`. Returns the first node where the two readers differ, NULL when they agree. The
@@ -185,39 +126,38 @@ static const struct ast_node *fill(struct arena *a, struct ast_node *node, confi
 	case AST_ARRAY:
 		break;
 	}
-	if (length_of(node, set) != node->n)
+	if ((uint32_t)config_setting_length(set) != node->n)
 		return node;
 	for (struct ast_node *c = node->child; c != NULL && bad == NULL; c = c->next, i++) {
-		config_setting_t *part = is_sliced(node) ? config_setting_get_elem(set, i / SLICE) : set, *twin;
+		config_setting_t *twin = config_setting_get_elem(set, i);
 
-		twin = part != NULL ? config_setting_get_elem(part, is_sliced(node) ? i % SLICE : i) : NULL;
 		bad = twin != NULL && same_name(c, twin) ? fill(a, c, twin) : c;
 	}
 	return bad;
 }
 
-static config_setting_t *root_of(const config_t *cfg, const struct ast_node *root)
-{
-	return is_sliced(root) ? config_lookup(cfg, "sliced") : config_root_setting(cfg);
-}
-
 const struct ast_node *parse_policy(struct compilation *c, const struct policy_loader *l, const char *name)
 {
 	struct scan_result r;
+	struct feed feed;
 	const struct ast_node *bad = NULL;
 	config_t cfg;
-	char *text;
+	FILE *text;
 	bool ok;
 
 	if (!scan_policy(c, l, name, &r))
 		return NULL;
-	text = expanded(c, &r);
-	if (text == NULL)
+	feed = (struct feed){ r.chunks, r.n_chunks, 0 };
+	text = fopencookie(&feed, "r", (cookie_io_functions_t){ .read = feed_read });
+	if (text == NULL) {
+		diag_add(&c->diags, SEV_ERROR, "policy.too_large", (struct srcpos){ 0 }, MP_MEMORY);
 		return NULL;
+	}
 	config_init(&cfg);
-	ok = config_read_string(&cfg, text) == CONFIG_TRUE;
+	ok = config_read(&cfg, text) == CONFIG_TRUE;
+	fclose(text);
 	if (ok) {
-		bad = fill(c->arena, r.root, root_of(&cfg, r.root));
+		bad = fill(c->arena, r.root, config_root_setting(&cfg));
 		if (bad != NULL && !arena_failed(c->arena))
 			diag_add(&c->diags, SEV_ERROR, "policy.readers_differ", bad->at, MP_READERS_DIFFER);
 	} else {

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From text to AST: the scanner gives shape and places, libconfig, the reader of record, gives the values, and both must
- * have seen the same tree. parse.c is the only module that includes libconfig. It never opens files: includes are
- * expanded by the scanner before libconfig sees the text.
+ * From text to AST. libconfig is the reader of record: what it reads, from the operator's own bytes, is what holds. The scanner
+ * goes first, since libconfig stops at its first error and knows no columns: it says what is wrong and gives each setting its
+ * place. A text that it lets by is then read by libconfig, and both must have seen the same tree: the same names, kinds and
+ * numbers of members in the same order; else the policy is refused.
+ *
+ * parse.c is the only module that includes libconfig. Nothing here opens files: libconfig is given the included texts in the
+ * place of `@include`, so that it never follows one itself.
  */
 #ifndef SEKISHO_POLICY_READ_PARSE_H
 #define SEKISHO_POLICY_READ_PARSE_H

@@ -20,6 +20,11 @@ struct scan_tail scan_tail_of(const struct ast_node *parent);
 
 /* Is this closing bracket one that a value of the same text waits for? */
 bool scan_awaited(const struct scan *s, char c);
+/*
+ * Does the text at hand open more brackets than it closes? Then indentation may tell where one was forgotten. The text is
+ * looked through for it once, and only when its indentation is odd.
+ */
+bool scan_lacks_closer(struct scan *s);
 void scan_report_unclosed(struct scan *s, struct srcpos at, char closer, struct srcpos opener);
 void scan_report_unexpected(struct scan *s, struct srcpos at, enum message hint);
 /*

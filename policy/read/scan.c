@@ -61,7 +61,6 @@ void scan_value(struct scan *s, struct ast_node *node, bool in_array)
 		node->at = s->cur->at;
 		node->width = 1;
 	}
-	node->open = scan_offset(s);
 	if (c == '{' || c == '(' || c == '[') {
 		if (in_array && scan_fresh(s, s->cur->at)) {
 			struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.array", s->cur->at, MP_ARRAY_NESTED);
@@ -163,7 +162,6 @@ void scan_setting(struct scan *s, struct ast_node *group, struct scan_tail *t)
 	if (node == NULL)
 		return;
 	node->at = s->cur->at;
-	node->begin = scan_offset(s);
 	if (scan_peek(s) == '"') {
 		uint32_t width = 0;
 
@@ -317,13 +315,13 @@ static void text_of_settings(struct scan *s, struct ast_node *group)
  * In a text that lacks a closing bracket: a setting further left than its siblings, where the value's own first line
  * began. The bracket was forgotten before it, and saying so here is better than at the end of the file.
  */
-static bool outdented(const struct scan *s, const struct ast_node *group, uint32_t opener_indent)
+static bool outdented(struct scan *s, const struct ast_node *group, uint32_t opener_indent)
 {
 	const struct ast_node *first = group->child;
 
-	return s->cur->unbalanced && opener_indent != 0 && first != NULL && first->at.file == s->cur->file &&
+	return opener_indent != 0 && first != NULL && first->at.file == s->cur->file &&
 	       first->at.column > opener_indent && first->at.line < s->cur->at.line &&
-	       s->cur->at.column <= opener_indent;
+	       s->cur->at.column <= opener_indent && scan_lacks_closer(s);
 }
 
 /* "{" among the settings of an element: the element before it was not closed. */

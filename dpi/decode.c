@@ -82,7 +82,7 @@ static enum reason checksum(struct decoded *d, struct bytes segment, enum checks
 	return rule == CHECKSUM_STRICT ? R_CHECKSUM : R_NONE;
 }
 
-/* Looks for an offer of Multipath TCP; false when the options' lengths lie. */
+/* Looks for Multipath TCP; false when the options' lengths lie. */
 static bool tcp_options(struct decoded *d, struct bytes o)
 {
 	uint8_t kind, len, subtype;
@@ -125,7 +125,7 @@ static enum reason decode_tcp(struct decoded *d, struct bytes segment, enum chec
 		return R_MALFORMED_TCP;
 	d->tcp_flags = (uint8_t)(offset_flags & 0x3fu);
 	d->payload = b;
-	if ((d->tcp_flags & TCP_SYN) && options.left > 0 && !tcp_options(d, options))
+	if (options.left > 0 && !tcp_options(d, options) && (d->tcp_flags & TCP_SYN))
 		return R_MALFORMED_TCP;
 	return checksum(d, segment, rule);
 }

@@ -38,7 +38,7 @@ struct decoded {
 	struct addr src, dst;
 	uint8_t l4proto;       /* IANA number: IP_TCP, IP_UDP, IP_ICMP, IP_ICMP6 */
 	uint8_t tcp_flags;     /* TCP_* */
-	bool multipath;	       /* TCP: a SYN, or its answer, that offers Multipath TCP */
+	bool multipath;	       /* TCP: speaks Multipath TCP; in a SYN or its answer an offer */
 	bool joins;	       /* ... and means to join a connection that is there already */
 	bool bad_checksum;     /* CHECKSUM_FLAG only */
 	uint16_t sport, dport; /* host order; ICMP: 0 and type << 8 | code */

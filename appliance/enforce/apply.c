@@ -157,7 +157,7 @@ static int commit(struct enforce *f, struct generation_held *next, bool try, str
 		if (r == 0)
 			r = generation_image(f, next, a, &want, &x, e);
 		if (r == 0)
-			r = table_sync(&f->net, &have, &want, &x, f->queue, try, cells_first, ret, e);
+			r = table_sync(&f->net, &have, &want, &x, f->lacks, try, cells_first, ret, e);
 		arena_free(a);
 		if (r == 0 && ret->partly) {
 			added = ret->added;

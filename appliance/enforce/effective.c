@@ -463,9 +463,9 @@ json_t *enforce_status(struct enforce *f, struct err *e)
 					    json_pack("{s:I,s:o}", "permit", (json_int_t)f->now->lingering[i].permit,
 						      "lane", enforce_lane_json(f->now->lingering[i].lane)));
 	j = json_pack("{s:s,s:{s:I,s:o},s:{s:o,s:b,s:o},s:o}", "backend",
-		      f->queue == QUEUE_NATIVE ? "native" : "compat", "drift", "seen", (json_int_t)f->drifts, "last",
-		      f->drift_wall_ns == 0 ? json_null() : json_time(f->drift_wall_ns), "kernel", "counters", counters,
-		      "forwarding", forwarding_is_on(&f->forwarding), "digest",
+		      (f->lacks & LACKS_QUEUE) == 0 ? "native" : "compat", "drift", "seen", (json_int_t)f->drifts,
+		      "last", f->drift_wall_ns == 0 ? json_null() : json_time(f->drift_wall_ns), "kernel", "counters",
+		      counters, "forwarding", forwarding_is_on(&f->forwarding), "digest",
 		      image_digest(&have, digest) ? json_hex(digest, sizeof(digest)) : json_null(), "lingering",
 		      lingering);
 	if (f->now != NULL)

@@ -99,8 +99,8 @@ struct enforce {
 	struct event_port events;
 	struct netlink net;
 	struct forwarding forwarding;
-	int reverse_path; /* owned; see reverse_path.h */
-	enum queue_backend queue;
+	int reverse_path;	     /* owned; see reverse_path.h */
+	unsigned lacks;		     /* bits of enum kernel_lack */
 	struct generation_held *now; /* in force, NULL before the first apply */
 	bool relabel_due;	     /* sessions may lie outside of their permit */
 	struct matched matched;

@@ -155,7 +155,7 @@ int generation_image(struct enforce *f, const struct generation_held *g, struct 
 	r = image_expect(ret, ret_x, e);
 	monitor_glance(f);
 	if (r == 0)
-		r = netlink_rule_texts(ret, ret_x, f->queue, e);
+		r = netlink_rule_texts(ret, ret_x, f->lacks, e);
 	for (size_t i = 0; i < g->n_lingering && r == 0; i++)
 		r = image_linger(ret, &g->kept, g->lingering[i].permit);
 	if (r == 0)

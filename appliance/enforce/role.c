@@ -192,7 +192,7 @@ static int open_all(struct enforce *f, struct err *e)
 	r = sandbox_enter(ROLE_ENFORCE, e);
 	if (r < 0)
 		return r;
-	f->queue = batch_probe_queue(&f->net);
+	f->lacks = batch_probe(&f->net);
 	r = deny_base_load(&f->net, &adopted, e);
 	/* Whatever was forwarded before had no base under it. */
 	if (r == 0 && !adopted)

@@ -56,11 +56,11 @@ static void create_missing(struct batch *b, const struct image *have, const stru
 			batch_set(b, s);
 }
 
-static int refill(struct batch *b, const struct expectation *x, enum queue_backend q)
+static int refill(struct batch *b, const struct expectation *x, unsigned lacks)
 {
 	for (size_t n = 0; n < x->n_rules; n++) {
 		struct nftnl_rule *rules[RULE_FAN];
-		int made = rule_build(&x->rules[n], x->ir->workers, q, rules);
+		int made = rule_build(&x->rules[n], x->ir->workers, lacks, rules);
 
 		if (made < 0)
 			return made;
@@ -145,7 +145,7 @@ static void move_cells(struct batch *b, const struct image *have, const struct e
 }
 
 int table_sync(struct netlink *n, const struct image *have, const struct image *want, const struct expectation *x,
-	       enum queue_backend q, bool try, bool cells_first, struct sync_report *ret, struct err *e)
+	       unsigned lacks, bool try, bool cells_first, struct sync_report *ret, struct err *e)
 {
 	struct element_diff diff;
 	struct batch *b;
@@ -190,7 +190,7 @@ int table_sync(struct netlink *n, const struct image *have, const struct image *
 	for (size_t k = 0; k < diff.n_added; k++)
 		batch_element_add(b, diff.added[k].set, diff.added[k].element, clock_wall_ns() / 1000000);
 	if (ret->rules) {
-		r = refill(b, x, q);
+		r = refill(b, x, lacks);
 		if (r < 0) {
 			err_set(e, r, "rules of the generation");
 			goto out;

@@ -31,6 +31,6 @@ struct sync_report {
  * checks everything and changes nothing. `cells_first`: see above; where that is not needed, all is done at once.
  */
 int table_sync(struct netlink *n, const struct image *have, const struct image *want, const struct expectation *x,
-	       enum queue_backend q, bool try, bool cells_first, struct sync_report *ret, struct err *e);
+	       unsigned lacks, bool try, bool cells_first, struct sync_report *ret, struct err *e);
 
 #endif

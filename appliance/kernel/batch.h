@@ -50,7 +50,7 @@ int batch_commit(struct batch *b, struct netlink *n, struct err *e, uint32_t *re
 /* As batch_commit, but without an end: the kernel checks everything, then undoes it. */
 int batch_try(struct batch *b, struct netlink *n, struct err *e, uint32_t *ret_line);
 
-/* Asks by a transaction that is never committed whether the kernel has `queue` of its own. */
-enum queue_backend batch_probe_queue(struct netlink *n);
+/* Asks by transactions that are never committed: bits of enum kernel_lack. */
+unsigned batch_probe(struct netlink *n);
 
 #endif

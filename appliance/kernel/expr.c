@@ -249,20 +249,21 @@ void expr_count(struct build *b, uint32_t reason)
 	nftnl_expr_set_str(x, NFTNL_EXPR_OBJREF_IMM_NAME, reason_word((enum reason)reason));
 }
 
-void expr_queue(struct build *b, uint32_t lane, bool bypass, uint32_t workers, enum queue_backend q)
+void expr_queue(struct build *b, uint32_t lane, bool bypass, uint32_t workers, unsigned lacks)
 {
 	struct xt_NFQ_info_v3 info = {
 		.queuenum = lane_queue(lane, 0),
 		.queues_total = (uint16_t)workers,
 		.flags = bypass ? NFQ_FLAG_BYPASS : 0,
 	};
+	bool native = (lacks & LACKS_QUEUE) == 0;
 	uint8_t padded[8] = { 0 }; /* xtables aligns what it is given to 8 bytes */
 	void *data;
-	struct nftnl_expr *x = expr(b, q == QUEUE_NATIVE ? "queue" : "target");
+	struct nftnl_expr *x = expr(b, native ? "queue" : "target");
 
 	if (x == NULL)
 		return;
-	if (q == QUEUE_NATIVE) {
+	if (native) {
 		nftnl_expr_set_u16(x, NFTNL_EXPR_QUEUE_NUM, info.queuenum);
 		nftnl_expr_set_u16(x, NFTNL_EXPR_QUEUE_TOTAL, info.queues_total);
 		nftnl_expr_set_u16(x, NFTNL_EXPR_QUEUE_FLAGS, bypass ? NFT_QUEUE_FLAG_BYPASS : 0);
@@ -289,6 +290,31 @@ void expr_unrouted(struct build *b)
 		return;
 	nftnl_expr_set_u32(x, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_SADDR | NFTA_FIB_F_IIF | NFTA_FIB_F_PRESENT);
 	expr_cmp8(b, NFT_CMP_EQ, 0);
+}
+
+void expr_tcp_option(struct build *b, uint8_t kind)
+{
+	struct nftnl_expr *x =
+		expr2(b, "exthdr", NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_TCPOPT, NFTNL_EXPR_EXTHDR_DREG, reg(0));
+
+	if (x == NULL)
+		return;
+	nftnl_expr_set_u8(x, NFTNL_EXPR_EXTHDR_TYPE, kind);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_EXTHDR_OFFSET, 0);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_EXTHDR_LEN, 1);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_EXTHDR_FLAGS, NFT_EXTHDR_F_PRESENT);
+	expr_cmp8(b, NFT_CMP_EQ, 1);
+}
+
+void expr_tcp_strip(struct build *b, uint8_t kind)
+{
+	struct nftnl_expr *x = expr(b, "exthdr");
+
+	if (x == NULL)
+		return;
+	/* Without a register the kernel takes the option out. */
+	nftnl_expr_set_u32(x, NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_TCPOPT);
+	nftnl_expr_set_u8(x, NFTNL_EXPR_EXTHDR_TYPE, kind);
 }
 
 void expr_value(struct build *b, uint32_t host)

@@ -31,8 +31,10 @@ void expr_cmp32(struct build *b, uint32_t op, uint32_t host);
 void expr_bits32(struct build *b, uint32_t word, uint32_t mask,
 		 uint32_t flip); /* register = (register & mask) ^ flip */
 void expr_bits8(struct build *b, uint8_t mask);
-void expr_value(struct build *b, uint32_t host); /* register 0 = host */
-void expr_unrouted(struct build *b);		 /* no route back to the source through the interface it came in at */
+void expr_tcp_option(struct build *b, uint8_t kind); /* is it there? */
+void expr_tcp_strip(struct build *b, uint8_t kind);  /* the first of that kind */
+void expr_value(struct build *b, uint32_t host);     /* register 0 = host */
+void expr_unrouted(struct build *b); /* no route back to the source through the interface it came in at */
 
 /* What a lookup of the key from register 0 on leaves behind: nothing, a mark in register 0, a verdict. */
 enum lookup_result { LOOKUP_MEMBER, LOOKUP_MARK, LOOKUP_VERDICT };
@@ -46,7 +48,7 @@ void expr_remember(struct build *b, unsigned set, uint32_t ms);
 void expr_limit(struct build *b, uint32_t per_second, uint32_t burst);
 void expr_log_record(struct build *b, uint32_t reason);
 void expr_count(struct build *b, uint32_t reason);
-void expr_queue(struct build *b, uint32_t lane, bool bypass, uint32_t workers, enum queue_backend q);
+void expr_queue(struct build *b, uint32_t lane, bool bypass, uint32_t workers, unsigned lacks);
 void expr_verdict(struct build *b, int v, const char *chain); /* NF_* or NFT_GOTO; chain NULL but for the latter */
 
 #endif

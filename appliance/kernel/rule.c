@@ -223,7 +223,7 @@ static void plain(struct build *b, uint32_t family, uint8_t l4proto)
 	expr_cmp8(b, NFT_CMP_EQ, l4proto);
 }
 
-static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uint32_t workers, enum queue_backend q)
+static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uint32_t workers, unsigned lacks)
 {
 	char chain[16];
 
@@ -268,6 +268,12 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uin
 		expr_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, 13, 1, 0);
 		expr_bits8(b, (uint8_t)s->a);
 		expr_cmp8(b, NFT_CMP_EQ, (uint8_t)s->b);
+		break;
+	case IR_TCP_OPTION:
+		expr_tcp_option(b, (uint8_t)s->a);
+		break;
+	case IR_TCP_STRIP:
+		expr_tcp_strip(b, (uint8_t)s->a);
 		break;
 	case IR_CT_DIRECTION:
 		expr_ct(b, NFT_CT_DIRECTION, 0);
@@ -379,7 +385,7 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uin
 		expr_lookup(b, TABLE_UNANSWERED, LOOKUP_VERDICT, false);
 		break;
 	case IR_QUEUE:
-		expr_queue(b, s->a, s->b == 1, workers, q);
+		expr_queue(b, s->a, s->b == 1, workers, lacks);
 		break;
 	default:
 		b->bad = true;
@@ -393,8 +399,8 @@ static bool is_match(enum ir_stmt_kind k)
 }
 
 /* One kernel rule: the record rule (matches and the log) or the rest. */
-static struct nftnl_rule *one(const struct ir_rule *r, unsigned variant, bool record, uint32_t workers,
-			      enum queue_backend q, int *err)
+static struct nftnl_rule *one(const struct ir_rule *r, unsigned variant, bool record, uint32_t workers, unsigned lacks,
+			      int *err)
 {
 	struct build b = { .rule = nftnl_rule_alloc() };
 	char chain[16];
@@ -407,7 +413,7 @@ static struct nftnl_rule *one(const struct ir_rule *r, unsigned variant, bool re
 	nftnl_rule_set_str(b.rule, NFTNL_RULE_CHAIN, ir_chain_name(r->chain, chain));
 	for (uint32_t n = 0; n < r->n; n++)
 		if (record ? is_match(r->stmts[n].kind) || r->stmts[n].kind == IR_LOG : r->stmts[n].kind != IR_LOG)
-			stmt(&b, &r->stmts[n], variant, workers, q);
+			stmt(&b, &r->stmts[n], variant, workers, lacks);
 	if (b.bad) {
 		*err = -EINVAL;
 		nftnl_rule_free(b.rule);
@@ -416,7 +422,7 @@ static struct nftnl_rule *one(const struct ir_rule *r, unsigned variant, bool re
 	return b.rule;
 }
 
-int rule_build(const struct ir_rule *r, uint32_t workers, enum queue_backend q, struct nftnl_rule *ret[RULE_FAN])
+int rule_build(const struct ir_rule *r, uint32_t workers, unsigned lacks, struct nftnl_rule *ret[RULE_FAN])
 {
 	unsigned variants = 1;
 	bool record = false;
@@ -429,10 +435,13 @@ int rule_build(const struct ir_rule *r, uint32_t workers, enum queue_backend q, 
 			variants = OPTION_VARIANTS;
 		if (r->stmts[k].kind == IR_LOG)
 			record = true;
+		if ((lacks & LACKS_STRIP) != 0 &&
+		    (r->stmts[k].kind == IR_TCP_OPTION || r->stmts[k].kind == IR_TCP_STRIP))
+			return 0;
 	}
 	for (unsigned v = 0; v < variants; v++) {
 		for (int rest = record ? 0 : 1; rest < 2; rest++) {
-			ret[n] = one(r, v, rest == 0, workers, q, &err);
+			ret[n] = one(r, v, rest == 0, workers, lacks, &err);
 			if (ret[n] == NULL) {
 				while (n > 0)
 					nftnl_rule_free(ret[--n]);

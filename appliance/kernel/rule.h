@@ -17,8 +17,11 @@
 
 struct nftnl_rule;
 
-/* What the kernel can do: `queue` of its own, or the NFQUEUE target of nft_compat. */
-enum queue_backend { QUEUE_NATIVE, QUEUE_COMPAT };
+/*
+ * What the kernel at hand does not have, as bits: a `queue` of its own (the NFQUEUE target of nft_compat stands in), taking
+ * out TCP options (Linux 5.18; before, the workers refuse what should have been taken out, and rules about it are left out).
+ */
+enum kernel_lack { LACKS_NOTHING = 0, LACKS_QUEUE = 1, LACKS_STRIP = 2 };
 
 #define LOG_GROUP 1u	/* NFLOG group that the tap reads */
 #define RULE_FAN 12u	/* kernel rules that one IR rule may need */
@@ -27,14 +30,15 @@ enum queue_backend { QUEUE_NATIVE, QUEUE_COMPAT };
 /*
  * Most IR rules become one kernel rule. IR_IP_OPTIONS is six questions, hence six rules. A rate limit ends its rule,
  * so a record (IR_LOG) gets a rule of its own before the one that counts and decides: the counter stays exact.
- * Returns how many (owned by the caller, rule_free), or negative errno with nothing owned.
+ * Returns how many (owned by the caller, rule_free), 0 when the kernel lacks what the rule is about, or negative errno with
+ * nothing owned.
  */
-int rule_build(const struct ir_rule *r, uint32_t workers, enum queue_backend q, struct nftnl_rule *ret[RULE_FAN]);
+int rule_build(const struct ir_rule *r, uint32_t workers, unsigned lacks, struct nftnl_rule *ret[RULE_FAN]);
 void rule_free(struct nftnl_rule *r);
 /* "[ meta load iif => reg 1 ] ..."; false when it does not fit or holds what has no text. */
 bool rule_text(const struct nftnl_rule *r, char *out, size_t size);
 
 /* Adds the texts of all expected rules to the image, in chain order. 0 or negative errno. */
-int netlink_rule_texts(struct image *i, const struct expectation *x, enum queue_backend q, struct err *e);
+int netlink_rule_texts(struct image *i, const struct expectation *x, unsigned lacks, struct err *e);
 
 #endif

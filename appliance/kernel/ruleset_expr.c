@@ -149,6 +149,20 @@ static void take_dynset(const struct nftnl_expr *x, struct op *o)
 		o->kind = (u32(inner, NFTNL_EXPR_LIMIT_FLAGS) & NFT_LIMIT_F_INV) != 0 ? OP_CROWD : OP_PASS;
 }
 
+/* Asks for an option, or takes it out: the walk's packets carry none. */
+static void take_exthdr(const struct nftnl_expr *x, struct op *o)
+{
+	if (u32(x, NFTNL_EXPR_EXTHDR_OP) != NFT_EXTHDR_OP_TCPOPT || nftnl_expr_is_set(x, NFTNL_EXPR_EXTHDR_SREG))
+		return;
+	if (!nftnl_expr_is_set(x, NFTNL_EXPR_EXTHDR_DREG)) {
+		o->kind = OP_PASS;
+	} else if ((u32(x, NFTNL_EXPR_EXTHDR_FLAGS) & NFT_EXTHDR_F_PRESENT) != 0) {
+		o->kind = OP_VALUE;
+		o->len = 1;
+		o->to = place(u32(x, NFTNL_EXPR_EXTHDR_DREG));
+	}
+}
+
 int ruleset_take_expression(struct nftnl_expr *x, void *ctx)
 {
 	struct ruleset *r = ((void **)ctx)[0];
@@ -179,6 +193,8 @@ int ruleset_take_expression(struct nftnl_expr *x, void *ctx)
 		take_target(x, o);
 	else if (strcmp(name, "queue") == 0)
 		take_queue(x, o);
+	else if (strcmp(name, "exthdr") == 0)
+		take_exthdr(x, o);
 	else if (strcmp(name, "dynset") == 0)
 		take_dynset(x, o);
 	else if (strcmp(name, "limit") == 0)

@@ -158,12 +158,12 @@ int batch_try(struct batch *b, struct netlink *n, struct err *e, uint32_t *ret_l
 	return r < 0 ? r : replies(b, n, first, first + b->n - 1, e, ret_line);
 }
 
-enum queue_backend batch_probe_queue(struct netlink *n)
+/* Whether a rule of this expression is taken. The expression is given up. */
+static bool takes(struct netlink *n, struct nftnl_expr *x)
 {
 	struct batch *b = batch_new(0);
 	struct nftnl_rule *r = nftnl_rule_alloc();
-	struct nftnl_expr *x = nftnl_expr_alloc("queue");
-	enum queue_backend found = QUEUE_COMPAT;
+	bool taken = false;
 	struct err e;
 	uint32_t line;
 
@@ -173,19 +173,36 @@ enum queue_backend batch_probe_queue(struct netlink *n)
 		nftnl_rule_set_u32(r, NFTNL_RULE_FAMILY, NFPROTO_INET);
 		nftnl_rule_set_str(r, NFTNL_RULE_TABLE, PROBE_TABLE);
 		nftnl_rule_set_str(r, NFTNL_RULE_CHAIN, "probe");
-		nftnl_expr_set_u16(x, NFTNL_EXPR_QUEUE_NUM, QUEUE_BASE);
-		nftnl_expr_set_u16(x, NFTNL_EXPR_QUEUE_TOTAL, 1);
-		nftnl_expr_set_u16(x, NFTNL_EXPR_QUEUE_FLAGS, 0);
 		nftnl_rule_add_expr(r, x);
 		x = NULL;
 		batch_rule(b, r, 0);
-		if (batch_try(b, n, &e, &line) == 0)
-			found = QUEUE_NATIVE;
+		taken = batch_try(b, n, &e, &line) == 0;
 	}
 	if (x != NULL)
 		nftnl_expr_free(x);
 	if (r != NULL)
 		nftnl_rule_free(r);
 	batch_free(b);
-	return found;
+	return taken;
+}
+
+unsigned batch_probe(struct netlink *n)
+{
+	struct nftnl_expr *queue = nftnl_expr_alloc("queue"), *strip = nftnl_expr_alloc("exthdr");
+	unsigned lacks = LACKS_NOTHING;
+
+	if (queue != NULL) {
+		nftnl_expr_set_u16(queue, NFTNL_EXPR_QUEUE_NUM, QUEUE_BASE);
+		nftnl_expr_set_u16(queue, NFTNL_EXPR_QUEUE_TOTAL, 1);
+		nftnl_expr_set_u16(queue, NFTNL_EXPR_QUEUE_FLAGS, 0);
+	}
+	if (strip != NULL) {
+		nftnl_expr_set_u32(strip, NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_TCPOPT);
+		nftnl_expr_set_u8(strip, NFTNL_EXPR_EXTHDR_TYPE, 30);
+	}
+	if (!takes(n, queue))
+		lacks |= LACKS_QUEUE;
+	if (!takes(n, strip))
+		lacks |= LACKS_STRIP;
+	return lacks;
 }

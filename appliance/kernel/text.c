@@ -87,7 +87,7 @@ bool rule_text(const struct nftnl_rule *r, char *out, size_t size)
 	return ok;
 }
 
-int netlink_rule_texts(struct image *i, const struct expectation *x, enum queue_backend q, struct err *e)
+int netlink_rule_texts(struct image *i, const struct expectation *x, unsigned lacks, struct err *e)
 {
 	char text[RULE_TEXT];
 
@@ -98,7 +98,7 @@ int netlink_rule_texts(struct image *i, const struct expectation *x, enum queue_
 
 			if (x->rules[n].chain != c)
 				continue;
-			made = rule_build(&x->rules[n], x->ir->workers, q, rules);
+			made = rule_build(&x->rules[n], x->ir->workers, lacks, rules);
 			if (made < 0)
 				return err_set(e, made, "rule %zu, line %u", n, x->rules[n].line);
 			for (int k = 0; k < made; k++) {

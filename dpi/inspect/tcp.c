@@ -330,15 +330,16 @@ static bool decide_settled(struct crossing *x, bool syn)
 }
 
 /*
- * Multipath TCP lets one stream of data flow over several connections, of which each is seen alone. A client may offer it:
- * most servers of commands do not know it, and their plain answer settles it without delay. A server that takes the offer is
- * told that nothing comes of it, and the client's next SYNs pass only without.
+ * Multipath TCP lets one stream of data flow over several connections, of which each is seen alone. The kernel's rules take it
+ * out of each SYN. Where they cannot (Linux before 5.18) a client may offer it: most servers of commands do not know it, and
+ * their plain answer settles it without delay. A server that takes the offer is told that nothing comes of it, and the
+ * client's next SYNs pass only without.
  */
 static bool refuse_multipath(struct crossing *x)
 {
 	bool answer = (x->d.tcp_flags & TCP_ACK) != 0;
 
-	if (!x->d.multipath || !crossing_has_commands_lane(x) || crossing_is_observed(x))
+	if (!x->d.multipath || !(x->d.tcp_flags & TCP_SYN) || !crossing_has_commands_lane(x) || crossing_is_observed(x))
 		return false;
 	if (!answer && !x->d.joins && (x->f == NULL || !x->f->one_path))
 		return false;
@@ -434,6 +435,11 @@ void crossing_judge_tcp(struct crossing *x)
 			open_flow(x);
 			return;
 		}
+	}
+	if (x->d.multipath && x->f->waiting_pick_up && crossing_has_commands_lane(x) && !crossing_is_lenient(x)) {
+		/* Begun where nobody took the option out: its order is not that of its numbers. */
+		crossing_refuse_flow(x, R_MULTIPATH, PROTO_NONE);
+		return;
 	}
 	crossing_follow(x);
 	if (x->f != NULL && x->f->first_wait != SLOT_NONE)

@@ -208,6 +208,7 @@ enum ir_stmt_kind {
 	IR_UNROUTED,	 /* the source is not where the packet came in: no route back through that interface, or an
 	                      address of the box itself */
 	IR_TCP_FLAGS,	 /* (flags & a) == b */
+	IR_TCP_OPTION,	 /* a TCP header with option a */
 	IR_CT_DIRECTION, /* a: 0 original, 1 reply */
 	IR_MARK,	 /* (packet mark & a) == b */
 	IR_MARK_NOT,	 /* (packet mark & a) != b */
@@ -222,6 +223,7 @@ enum ir_stmt_kind {
 	IR_ADMIT, /* conntrack mark = set[key a], outcome 0 */
 	IR_KNOWN, /* set[key a] exists; result unused */
 	/* actions */
+	IR_TCP_STRIP,	/* the first TCP option of kind a becomes padding */
 	IR_SET_MARK,	/* packet mark = a */
 	IR_ADD_MARK,	/* packet mark |= a */
 	IR_REMEMBER,	/* set, key a: an element, for b milliseconds */

@@ -24,6 +24,8 @@
 #define TCP_RST 4u
 #define TCP_ACK 16u
 
+#define OPTION_MULTIPATH 30u
+
 #define LOG_RATE 50u	/* records per second and rule; counters are exact */
 #define STRAY_RATE 500u /* segments of no session that are answered, per second and way of lookup */
 #define ECHO_RATE 10u	/* echo requests per second that the box answers */
@@ -286,6 +288,24 @@ static void in_pace(struct writer *w, enum ir_chain chain, enum ir_stmt_kind the
 }
 
 /*
+ * What is inspected goes over one path: Multipath TCP spreads one stream over connections of which each is seen alone. Without the
+ * option in the SYN neither end hears of an offer, and both go on as plain TCP without losing time; a SYN that would have
+ * joined becomes one of its own, which its sender gives up. The kernel takes out one option; a second one is no accident.
+ */
+static void one_path(struct writer *w, enum ir_chain chain)
+{
+	rule(w, chain);
+	say(w, IR_L4PROTO, IPPROTO_TCP, 0);
+	say(w, IR_TCP_FLAGS, TCP_SYN, TCP_SYN);
+	say(w, IR_TCP_STRIP, OPTION_MULTIPATH, 0);
+	rule(w, chain);
+	say(w, IR_L4PROTO, IPPROTO_TCP, 0);
+	say(w, IR_TCP_FLAGS, TCP_SYN, TCP_SYN);
+	say(w, IR_TCP_OPTION, OPTION_MULTIPATH, 0);
+	drop(w, R_MULTIPATH);
+}
+
+/*
  * How many sessions there are, by pair of hosts and by interface, in each lane: whoever may ask a name server must not fill
  * connection tracking for all zones. The parts of a pair are asked first, so that a greedy pair is stopped before its side is
  * full. What was found full is not counted again for a moment: counting is what costs.
@@ -293,6 +313,7 @@ static void in_pace(struct writer *w, enum ir_chain chain, enum ir_stmt_kind the
 static void share_rules(struct writer *w)
 {
 	in_pace(w, CHAIN_PACE, IR_GOTO, CHAIN_SHARE);
+	one_path(w, CHAIN_AGAIN);
 	in_pace(w, CHAIN_AGAIN, IR_GOTO_LANE, 0);
 	for (uint32_t family = 4; family <= 6; family += 2) {
 		rule(w, CHAIN_SHARE);
@@ -328,6 +349,7 @@ static void admit_rules(struct writer *w)
 	say(w, IR_MARK, MARK_LANE_MASK, 0);
 	say(w, IR_SET_MARK, MARK_FAST, 0);
 	say(w, IR_ACCEPT, 0, 0);
+	one_path(w, CHAIN_ADMIT);
 	/* A session that was looked up again may be met on its way back. */
 	rule(w, CHAIN_ADMIT);
 	say(w, IR_CT_DIRECTION, 1, 0);

@@ -234,6 +234,12 @@ static void put_stmt(struct line *l, const struct ir_stmt *s)
 	case IR_TCP_FLAGS:
 		fprintf(l->to, "tcp flags & 0x%02x == 0x%02x", s->a, s->b);
 		break;
+	case IR_TCP_OPTION:
+		fprintf(l->to, "tcp option %u exists", s->a);
+		break;
+	case IR_TCP_STRIP:
+		fprintf(l->to, "reset tcp option %u", s->a);
+		break;
 	case IR_CT_DIRECTION:
 		fprintf(l->to, "ct direction %s", s->a ? "reply" : "original");
 		break;

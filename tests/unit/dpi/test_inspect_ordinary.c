@@ -145,6 +145,27 @@ static void multipath(void **state)
 	assert_int_equal(stats().reasons[R_MULTIPATH], 3);
 }
 
+/* Begun where nobody took the offer out: its bytes are in the order of its options, which nobody here reads. */
+static void multipath_half_way(void **state)
+{
+	struct conn k = desk_conn(P_TOY_PICK_UP);
+	uint8_t pdu[4 + 12] = "\x1e\x04\x20\x00";
+
+	(void)state;
+	toy_pdu(pdu + 4, 12, 1);
+	desk_option_words = 1;
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu, sizeof(pdu)), OUTCOME_DROP);
+	desk_option_words = 0;
+	assert_int_equal(desk_count(EVENT_FLOW, R_MULTIPATH), 1);
+	assert_true(desk.n_resets > 0);
+	/* Where the handshake was plain its receiver does not read it either. */
+	k = desk_conn(P_TOY_PICK_UP);
+	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
+	desk_option_words = 1;
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu, sizeof(pdu)), OUTCOME_ACCEPT);
+	desk_option_words = 0;
+}
+
 /* More requests at a time than are remembered: the next one waits for its turn. */
 static void pipelined_beyond_the_limit(void **state)
 {
@@ -190,7 +211,11 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(answered_with_another_number), T(data_in_a_syn), T(reset_with_text), T(multipath),
+		T(answered_with_another_number),
+		T(data_in_a_syn),
+		T(reset_with_text),
+		T(multipath),
+		T(multipath_half_way),
 		T(pipelined_beyond_the_limit),
 	};
 

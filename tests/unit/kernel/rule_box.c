@@ -191,6 +191,11 @@ static bool step(struct run *x, const struct ir_stmt *s)
 		return p->unrouted;
 	case IR_TCP_FLAGS:
 		return (p->tcp_flags & s->a) == s->b;
+	case IR_TCP_OPTION:
+		return p->tcp_options > 0;
+	case IR_TCP_STRIP:
+		p->tcp_options = (uint8_t)(p->tcp_options > 0 ? p->tcp_options - 1 : 0);
+		return true;
 	case IR_CT_DIRECTION:
 		return tracked(p) && p->direction == s->a;
 	case IR_MARK:

@@ -35,6 +35,7 @@ struct box_packet {
 	uint8_t l4proto;
 	uint16_t sport, dport; /* ICMP: dport = type << 8 | code */
 	uint8_t tcp_flags;
+	uint8_t tcp_options; /* of the kind that is asked for */
 	uint8_t hop_limit;
 	bool options;
 	bool unrouted;	   /* its source is not where it came in */

@@ -17,7 +17,7 @@
 #include "appliance/kernel/rule.h"
 
 /* The texts of one IR rule, one a line. */
-static int texts(const struct ir_rule *r, enum queue_backend q, char *out, size_t size)
+static int texts(const struct ir_rule *r, enum kernel_lack q, char *out, size_t size)
 {
 	struct nftnl_rule *rules[RULE_FAN];
 	int n = rule_build(r, 2, q, rules);
@@ -44,7 +44,7 @@ static void live_lookup(void **state)
 	char text[4096];
 
 	(void)state;
-	assert_int_equal(texts(&r, QUEUE_COMPAT, text, sizeof(text)), 1);
+	assert_int_equal(texts(&r, LACKS_QUEUE, text, sizeof(text)), 1);
 	assert_string_equal(text,
 			    "[ meta load iif => reg 1 ] [ ct load direction => reg 9 ] [ ct load mark => reg 10 ] "
 			    "[ lookup reg 1 set live dreg 1 0x0 ] [ meta set mark with reg 1 ] "
@@ -66,7 +66,7 @@ static void record_apart(void **state)
 	char text[4096], *second;
 
 	(void)state;
-	assert_int_equal(texts(&r, QUEUE_COMPAT, text, sizeof(text)), 2);
+	assert_int_equal(texts(&r, LACKS_QUEUE, text, sizeof(text)), 2);
 	second = strchr(text, '\n');
 	assert_non_null(second);
 	*second++ = '\0';
@@ -87,7 +87,7 @@ static void options_fan_out(void **state)
 	char text[4096];
 
 	(void)state;
-	assert_int_equal(texts(&r, QUEUE_COMPAT, text, sizeof(text)), 6);
+	assert_int_equal(texts(&r, LACKS_QUEUE, text, sizeof(text)), 6);
 	assert_non_null(strstr(text, "[ payload load 1b @ network header + 0 => reg 1 ]"));
 	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
 		char want[96];
@@ -104,7 +104,7 @@ static void reverse_path(void **state)
 	char text[4096];
 
 	(void)state;
-	assert_int_equal(texts(&r, QUEUE_COMPAT, text, sizeof(text)), 1);
+	assert_int_equal(texts(&r, LACKS_QUEUE, text, sizeof(text)), 1);
 	assert_non_null(strstr(text, "[ fib saddr . iif oif present => reg 1 ] [ cmp eq reg 1 0x00000000 ]"));
 }
 
@@ -115,14 +115,33 @@ static void queues(void **state)
 	char one[4096], other[4096];
 
 	(void)state;
-	assert_int_equal(texts(&r, QUEUE_COMPAT, one, sizeof(one)), 1);
+	assert_int_equal(texts(&r, LACKS_QUEUE, one, sizeof(one)), 1);
 	assert_non_null(
 		strstr(one, "target name NFQUEUE rev 3 info 0004020001000000")); /* 1024 = 1000 + 3 * 8, 2, bypass */
 	r.stmts[0].b = 0;
-	assert_int_equal(texts(&r, QUEUE_COMPAT, other, sizeof(other)), 1);
+	assert_int_equal(texts(&r, LACKS_QUEUE, other, sizeof(other)), 1);
 	assert_string_not_equal(one, other);
-	assert_int_equal(texts(&r, QUEUE_NATIVE, one, sizeof(one)), 1);
+	assert_int_equal(texts(&r, LACKS_NOTHING, one, sizeof(one)), 1);
 	assert_non_null(strstr(one, "queue num 1024-1025"));
+}
+
+/* A kernel that cannot take an option out does not refuse what it leaves in either. */
+static void one_path_only(void **state)
+{
+	struct ir_rule strip = { .chain = CHAIN_ADMIT, .n = 1, .stmts = { { .kind = IR_TCP_STRIP, .a = 30 } } },
+		       left = { .chain = CHAIN_ADMIT,
+				.n = 2,
+				.stmts = { { .kind = IR_TCP_OPTION, .a = 30 }, { .kind = IR_DROP } } };
+	char text[4096];
+
+	(void)state;
+	assert_int_equal(texts(&strip, LACKS_NOTHING, text, sizeof(text)), 1);
+	assert_string_equal(text, "[ exthdr reset tcpopt 30 ]");
+	assert_int_equal(texts(&left, LACKS_QUEUE, text, sizeof(text)), 1);
+	assert_non_null(
+		strstr(text, "[ exthdr load tcpopt 1b @ 30 + 0 present => reg 1 ] [ cmp eq reg 1 0x00000001 ]"));
+	assert_int_equal(texts(&strip, LACKS_STRIP, text, sizeof(text)), 0);
+	assert_int_equal(texts(&left, LACKS_STRIP | LACKS_QUEUE, text, sizeof(text)), 0);
 }
 
 static void cell_keys(void **state)
@@ -161,7 +180,7 @@ static void cell_keys(void **state)
 				   { .kind = IR_KNOWN, .set = cases[i].set, .a = cases[i].key } },
 		};
 
-		assert_int_equal(texts(&r, QUEUE_COMPAT, text, sizeof(text)), 1);
+		assert_int_equal(texts(&r, LACKS_QUEUE, text, sizeof(text)), 1);
 		if (strstr(text, cases[i].holds) == NULL)
 			fail_msg("%s\n does not hold\n%s", text, cases[i].holds);
 	}
@@ -183,7 +202,7 @@ static void nonsense_is_refused(void **state)
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		struct ir_rule r = { .chain = CHAIN_NEW, .n = 1, .stmts = { wrong[i] } };
 
-		assert_true(texts(&r, QUEUE_COMPAT, text, sizeof(text)) < 0);
+		assert_true(texts(&r, LACKS_QUEUE, text, sizeof(text)) < 0);
 	}
 }
 
@@ -199,8 +218,8 @@ static void whole_skeleton(void **state)
 	n = ir_skeleton(~(uint64_t)1 & ~((uint64_t)1 << 63), IR_LAYERS, WORKER_MAX, a, &rules);
 	assert_true(n > 60);
 	for (size_t i = 0; i < n; i++) {
-		assert_true(texts(&rules[i], QUEUE_COMPAT, text, sizeof(text)) > 0);
-		assert_true(texts(&rules[i], QUEUE_NATIVE, text, sizeof(text)) > 0);
+		assert_true(texts(&rules[i], LACKS_QUEUE, text, sizeof(text)) > 0);
+		assert_true(texts(&rules[i], LACKS_NOTHING, text, sizeof(text)) > 0);
 	}
 	arena_free(a);
 }
@@ -208,13 +227,10 @@ static void whole_skeleton(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(live_lookup),
-		cmocka_unit_test(record_apart),
-		cmocka_unit_test(options_fan_out),
-		cmocka_unit_test(reverse_path),
-		cmocka_unit_test(queues),
-		cmocka_unit_test(cell_keys),
-		cmocka_unit_test(nonsense_is_refused),
+		cmocka_unit_test(live_lookup),	   cmocka_unit_test(record_apart),
+		cmocka_unit_test(options_fan_out), cmocka_unit_test(reverse_path),
+		cmocka_unit_test(queues),	   cmocka_unit_test(one_path_only),
+		cmocka_unit_test(cell_keys),	   cmocka_unit_test(nonsense_is_refused),
 		cmocka_unit_test(whole_skeleton),
 	};
 

@@ -61,7 +61,7 @@ static void messages(struct loaded *l, const struct batch *b)
 	assert_false(l->rules.failed);
 }
 
-static void load(struct loaded *l, enum queue_backend q)
+static void load(struct loaded *l, enum kernel_lack q)
 {
 	struct expectation x = { .ir = l->k.c.ir, .ids = l->ids, .interfaces = l->indexes, .now = NOW };
 	struct batch *b = batch_new(0);
@@ -108,7 +108,7 @@ static void every_lane(struct model_maker *k)
 	}
 }
 
-static void loaded_open(struct loaded *l, enum queue_backend q)
+static void loaded_open(struct loaded *l, enum kernel_lack q)
 {
 	struct ir *ir = l->k.c.ir;
 
@@ -173,7 +173,7 @@ static void what_is_loaded_agrees(void **state)
 		else
 			maker_random(&l.k, &seed);
 		assert_true(maker_lower(&l.k));
-		loaded_open(&l, round % 2 == 0 ? QUEUE_NATIVE : QUEUE_COMPAT);
+		loaded_open(&l, round % 2 == 0 ? LACKS_NOTHING : LACKS_QUEUE);
 		if (ask(&l, &t) != 0)
 			fail_msg("round %d: %s", round, t.first);
 		packets += l.w.packets;
@@ -321,7 +321,7 @@ static void changed_rules_are_noticed(void **state)
 		maker_init(&l.k);
 		every_lane(&l.k);
 		assert_true(maker_lower(&l.k));
-		loaded_open(&l, QUEUE_NATIVE);
+		loaded_open(&l, LACKS_NOTHING);
 		if (mutate_rule(&l.rules, &seed, &m)) {
 			tried++;
 			if (ask(&l, &t) > 0)
@@ -355,7 +355,7 @@ static void whatever_opens_is_noticed(void **state)
 		maker_init(&l.k);
 		every_lane(&l.k);
 		assert_true(maker_lower(&l.k));
-		loaded_open(&l, QUEUE_NATIVE);
+		loaded_open(&l, LACKS_NOTHING);
 		/* Of the two chains behind the queues each decides alone, so both are opened. */
 		for (size_t k = 0; k < l.rules.n_chains; k++) {
 			if (strcmp(l.rules.chains[k].name, base[i / 3]) == 0)
@@ -395,7 +395,7 @@ static void changed_elements_are_noticed(void **state)
 		maker_init(&l.k);
 		every_lane(&l.k);
 		assert_true(maker_lower(&l.k));
-		loaded_open(&l, QUEUE_NATIVE);
+		loaded_open(&l, LACKS_NOTHING);
 		s = &l.rules.sets[(size_t)rand_r(&seed) % l.rules.n_sets];
 		if (s->n > 0 && (s->verdicts || s->map || strcmp(s->name, "agree") == 0)) {
 			at = (size_t)rand_r(&seed) % s->n;

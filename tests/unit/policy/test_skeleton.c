@@ -816,6 +816,36 @@ static void every_chain_ends(void **state)
 	maker_free(&w.k);
 }
 
+/* Neither the SYN nor its answer nor a repetition speaks of other paths, where the session is inspected. */
+static void inspected_sessions_have_one_path(void **state)
+{
+	struct world w;
+	struct box_flow f;
+	struct box_packet p, q;
+
+	(void)state;
+	world_open(&w);
+	p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
+	p.tcp_options = 1;
+	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+	assert_int_equal(p.tcp_options, 0);
+	for (uint8_t direction = 0; direction < 2; direction++) {
+		q = next(&p, direction);
+		q.tcp_flags = direction ? SYN | ACK : SYN;
+		q.tcp_options = 1;
+		assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
+		assert_int_equal(q.tcp_options, 0);
+		q = next(&p, direction);
+		q.tcp_flags = direction ? SYN | ACK : SYN;
+		q.tcp_options = 2;
+		expect_drop(forward(&w, &q), R_MULTIPATH);
+	}
+	p = packet(&f, LAN1, LAN2, "10.20.0.10", "10.30.1.10", 6, 502);
+	p.tcp_options = 2;
+	expect_drop(forward(&w, &p), R_MULTIPATH);
+	maker_free(&w.k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -835,6 +865,7 @@ int main(void)
 		cmocka_unit_test(strays_are_answered_only_between_allowed_pairs),
 		cmocka_unit_test(the_box_itself),
 		cmocka_unit_test(a_gate_resets_only_its_own_lane),
+		cmocka_unit_test(inspected_sessions_have_one_path),
 		cmocka_unit_test(every_chain_ends),
 	};
 

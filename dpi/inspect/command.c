@@ -204,6 +204,11 @@ static bool judge_segment(struct crossing *x, struct bytes fresh, uint64_t offse
 	late = x->i->now_ns - c->before_ns > LATE_NS;
 	if (c->enforcer->segment(c->state, offset, carry, late, b, &x->i->table, x->permit, &u))
 		return true;
+	if (u.reason == R_MODBUS_PENDING) { /* nobody waits where nothing is stopped */
+		j->later = j->denied = !crossing_is_lenient(x);
+		j->reason = j->later ? u.reason : j->reason;
+		return !j->later;
+	}
 	commands_tell(x, &u, j);
 	return false;
 }

@@ -20,8 +20,11 @@ bool crossing_judge_repeat(struct crossing *x)
 		return true;
 	if (seq_diff(to, d->next) > 0)
 		to = d->next;
+	/* Its receiver has what came before; perhaps a part of a PDU, where its window ended. */
 	if (seq_diff(from, d->first) < 0)
-		from = d->first; /* its receiver has what came before */
+		from = d->first;
+	if (seq_diff(from, d->acked) < 0)
+		from = d->acked;
 	if (seq_diff(to, from) <= 0)
 		return true;
 	kept = bytes_of(x->i->pdu_room, stream_kept_copy(&f->stream, &x->i->pool, x->dir, x->i->pdu_room, PACKET_MAX));

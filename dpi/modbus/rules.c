@@ -208,6 +208,14 @@ void modbus_rule_unseen(const struct command_table *t, const struct command_perm
 	best_row(t, p, NULL, unit, function, ret);
 }
 
+bool modbus_allows_all(const struct command_table *t, const struct command_permit *p)
+{
+	for (uint32_t i = 0; i < p->n_grants; i++)
+		if (speaks_modbus(&t->grants[p->first_grant + i]) && t->grants[p->first_grant + i].whole)
+			return true;
+	return false;
+}
+
 bool modbus_choice(const struct command_table *t, const struct command_permit *p, uint16_t choice,
 		   const struct command_grant **ret_grant, const struct command_row **ret_row)
 {

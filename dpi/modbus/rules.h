@@ -30,6 +30,9 @@ void modbus_limit(const struct command_table *t, const struct command_permit *p,
 void modbus_rule_unseen(const struct command_table *t, const struct command_permit *p, uint8_t unit, uint8_t function,
 			struct modbus_ruling *ret);
 
+/* Whether some grant is of the whole protocol: then nothing can be misread. */
+bool modbus_allows_all(const struct command_table *t, const struct command_permit *p);
+
 /* The grant and, unless it grants the whole protocol, the row that a choice stands for. False: there is none. */
 bool modbus_choice(const struct command_table *t, const struct command_permit *p, uint16_t choice,
 		   const struct command_grant **ret_grant, const struct command_row **ret_row);

@@ -11,7 +11,8 @@
 #include "appliance/wire/vocabulary.h"
 #include "dpi/modbus/state.h"
 
-#define HEADER 7u /* bytes before the function code */
+#define HEADER 7u      /* bytes before the function code */
+#define READ_MAX 1024u /* what the least of servers takes out of its socket at once: pymodbus 2 */
 
 static bool framed_apart(uint8_t function)
 {
@@ -77,6 +78,41 @@ static bool careful(const struct modbus_state *s, size_t carried, struct bytes b
 	return true;
 }
 
+/* The request that a server may find where none was written. */
+static bool refuse_cut(struct pdu *ret, const struct command_table *t, const struct command_permit *p,
+		       const struct modbus_request *r, const struct modbus_ruling *ruling)
+{
+	modbus_name_conduit(t, p, ruling->choice, ret);
+	modbus_limit(t, p, r, ruling, &ret->limit);
+	if (r->n_touches > ruling->bad_touch) {
+		ret->space = r->touches[ruling->bad_touch].space;
+		ret->address = r->touches[ruling->bad_touch].first;
+		ret->quantity = r->touches[ruling->bad_touch].n;
+	}
+	return refuse(ret, R_MODBUS_CUT, r->unit, r->function);
+}
+
+/*
+ * Bytes from `at` to `end` go on top of what no answer has shown to be read. When that is more than servers read at once, it waits;
+ * when it would be too much alone, nobody may find a forbidden command wherever he begins.
+ */
+static bool fits_a_read(const struct modbus_state *s, uint32_t at, struct bytes b, const struct command_table *t,
+			const struct command_permit *p, struct pdu *ret)
+{
+	uint32_t from = at, end = at + (uint32_t)b.left;
+	struct modbus_request r;
+	struct modbus_ruling ruling;
+
+	for (uint32_t i = 0; i < s->n; i++)
+		if (!s->open[i].expendable && (int32_t)(from - s->open[i].at) > 0)
+			from = s->open[i].at;
+	if (end - from <= READ_MAX || modbus_allows_all(t, p))
+		return true;
+	if (from != at)
+		return refuse(ret, R_MODBUS_PENDING, 0, 0);
+	return !modbus_slip_anywhere(b, t, p, &r, &ruling) || refuse_cut(ret, t, p, &r, &ruling);
+}
+
 /* A server may go on `carried` bytes behind `at`, where the rest of a request begins. Nobody who does finds a forbidden command. */
 static bool unmistakable(struct modbus_state *s, uint32_t at, size_t carried, bool late, const struct command_table *t,
 			 const struct command_permit *p, struct pdu *ret)
@@ -91,14 +127,7 @@ static bool unmistakable(struct modbus_state *s, uint32_t at, size_t carried, bo
 	if (!modbus_slip_forbids(&s->slip, t, p, &r, &ruling))
 		return true;
 	s->slip.n = 0; /* said once, where a refusal ends nothing */
-	modbus_name_conduit(t, p, ruling.choice, ret);
-	modbus_limit(t, p, &r, &ruling, &ret->limit);
-	if (r.n_touches > ruling.bad_touch) {
-		ret->space = r.touches[ruling.bad_touch].space;
-		ret->address = r.touches[ruling.bad_touch].first;
-		ret->quantity = r.touches[ruling.bad_touch].n;
-	}
-	return refuse(ret, R_MODBUS_CUT, r.unit, r.function);
+	return refuse_cut(ret, t, p, &r, &ruling);
 }
 
 /*
@@ -122,7 +151,7 @@ bool modbus_segment(void *state, uint64_t offset, size_t carried, bool late, str
 		modbus_name_conduit(t, p, only->choice, ret);
 		return refuse(ret, R_MODBUS_ALONE, only->unit, only->function);
 	}
-	if (!careful(s, carried, b, t, p, ret))
+	if (!careful(s, carried, b, t, p, ret) || !fits_a_read(s, (uint32_t)offset, b, t, p, ret))
 		return false;
 	if (carried == 0 && s->slip.n == 0)
 		return true;

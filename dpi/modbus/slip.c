@@ -6,7 +6,8 @@
 #include "appliance/wire/vocabulary.h"
 #include "dpi/modbus/modbus.h"
 
-#define HEADER 7u     /* bytes before the function code */
+#define HEADER 7u /* bytes before the function code */
+#define DATA_MAX (MODBUS_PDU_MAX - HEADER - 1)
 #define NO_END 65535u /* the reader stops here: it waits for more, or throws away what it has */
 
 static bool has_start(const uint8_t starts[SLIP_MAX / 8u], uint32_t i)
@@ -58,7 +59,7 @@ void modbus_slip_start(struct modbus_slip *s, uint32_t at, bool late)
 {
 	s->late = s->late || late;
 	for (unsigned r = 0; r < SLIP_READERS; r++)
-		if (s->late || r == SLIP_BY_LENGTH)
+		if (s->late || r != SLIP_BY_SEARCH)
 			set_start(s->starts[r], at - s->at);
 }
 
@@ -81,6 +82,8 @@ static size_t data_length(uint8_t function, struct bytes data)
 	case MB_WRITE_COIL:
 	case MB_WRITE_REGISTER:
 		return 4;
+	case MB_DIAGNOSTICS:
+		return 4;
 	case MB_MASK_WRITE:
 		return 6;
 	case MB_EXCEPTION_STATUS:
@@ -95,9 +98,37 @@ static size_t data_length(uint8_t function, struct bytes data)
 	case MB_READ_WRITE:
 		bytes_skip(&data, 8);
 		return bytes_u8(&data, &count) ? 9u + count : SIZE_MAX;
+	case MB_WRITE_FILE:
+		return bytes_u8(&data, &count) ? 1u + count : SIZE_MAX;
 	default:
-		return data.left;
+		return data.left < DATA_MAX ? data.left : DATA_MAX;
 	}
+}
+
+/* The same for servers that go by how many values are written and not by how many bytes are said to follow. */
+static size_t least_length(uint8_t function, struct bytes data)
+{
+	uint16_t n = 0;
+
+	if (function != MB_WRITE_COILS && function != MB_WRITE_REGISTERS && function != MB_READ_WRITE)
+		return data_length(function, data);
+	bytes_skip(&data, function == MB_READ_WRITE ? 6 : 2);
+	if (!bytes_be16(&data, &n))
+		return SIZE_MAX;
+	return (function == MB_READ_WRITE ? 9u : 5u) + (function == MB_WRITE_COILS ? (n + 7u) / 8u : 2u * n);
+}
+
+/*
+ * Servers differ in what they find wrong: a coil that is neither on nor off, a count of bytes that does not fit. Which values they
+ * write then, nobody knows.
+ */
+static bool forgives(struct modbus_request *r)
+{
+	const struct modbus_touch *last = &r->touches[r->n_touches > 0 ? r->n_touches - 1 : 0];
+
+	r->value_unknown = true;
+	r->n_values = 0;
+	return r->written != MB_WRITES_NOTHING && last->n > 0 && last->first + last->n <= 65536u;
 }
 
 /* The request that a server finds in these bytes if it takes `needs` of them for its data. */
@@ -105,12 +136,21 @@ static bool reads_as(const uint8_t *header, size_t needs, struct modbus_request 
 {
 	uint8_t pdu[MODBUS_PDU_MAX];
 
-	if (needs > sizeof(pdu) - HEADER - 1)
+	if (needs > DATA_MAX)
 		return false;
 	memcpy(pdu, header, HEADER + 1 + needs);
 	memcpy(pdu + 2, (uint8_t[]){ 0, 0, 0, (uint8_t)(needs + 2) }, 4);
 	modbus_request_parse(bytes_of(pdu, HEADER + 1 + needs), ret);
-	return ret->well_formed;
+	return ret->well_formed || forgives(ret);
+}
+
+/* Functions that servers know who do not look at the length, and those that do more than tell something. */
+static bool is_known(uint8_t function)
+{
+	const struct function_info *f = function_by_code(vocabulary_of(PROTO_MODBUS), function);
+
+	return f != NULL &&
+	       (f->framing == FRAMING_ALIKE || (f->classes & (CLASS_WRITE | CLASS_CONTROL | CLASS_PROGRAM)));
 }
 
 /* Where this reader, being at `b` with a header and a function code before it, goes on; NO_END when it does not. */
@@ -118,7 +158,8 @@ static uint32_t step(enum slip_reader reader, struct bytes b, struct modbus_requ
 {
 	uint16_t protocol = (uint16_t)(b.p[2] << 8 | b.p[3]), length = (uint16_t)(b.p[4] << 8 | b.p[5]);
 	uint8_t function = b.p[HEADER];
-	size_t left = b.left - HEADER - 1, needs = data_length(function, bytes_of(b.p + HEADER + 1, left));
+	struct bytes data = bytes_of(b.p + HEADER + 1, b.left - HEADER - 1);
+	size_t left = data.left, needs = data_length(function, data), least;
 
 	*ret_request = false;
 	switch (reader) {
@@ -129,9 +170,10 @@ static uint32_t step(enum slip_reader reader, struct bytes b, struct modbus_requ
 			needs <= length - 2u && reads_as(b.p, needs, ret); /* it does not mind what is left over */
 		return 6u + length;
 	case SLIP_BY_FUNCTION:
+		least = needs <= left ? needs : least_length(function, data);
+		*ret_request = least <= left && is_known(function) && reads_as(b.p, least, ret);
 		if (needs > left || function_framing(vocabulary_of(PROTO_MODBUS), function) != FRAMING_ALIKE)
 			return NO_END;
-		*ret_request = reads_as(b.p, needs, ret);
 		return (uint32_t)(HEADER + 1 + needs);
 	case SLIP_BY_SEARCH:
 		if (protocol != 0 || length < 2 || length > MODBUS_PDU_MAX - 6)
@@ -168,6 +210,22 @@ bool modbus_slip_forbids(const struct modbus_slip *s, const struct command_table
 			if (on != NO_END)
 				set_start(starts[r], i + on);
 		}
+	}
+	return false;
+}
+
+bool modbus_slip_anywhere(struct bytes b, const struct command_table *t, const struct command_permit *p,
+			  struct modbus_request *ret, struct modbus_ruling *ret_ruling)
+{
+	bool request;
+
+	for (; b.left > HEADER; bytes_skip(&b, 1)) {
+		step(SLIP_BY_LENGTH, b, ret, &request);
+		if (!request)
+			continue;
+		modbus_rule(t, p, ret, ret_ruling);
+		if (ret_ruling->reason != R_ALLOWED)
+			return true;
 	}
 	return false;
 }

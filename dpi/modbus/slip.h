@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a server reads that lost its place. A server may throw away the beginning of a request that came in two segments
- * (pymodbus 3.0 does at once, others when the rest is late), and takes what comes next for a request of its own. From the first
- * place where a segment began inside a request, the client's bytes are therefore kept until an answer shows that the server
- * reads where the client writes, and are read the other ways as well, on from every such place:
+ * (pymodbus 3.0 and OpenPLC do at once, others when the rest is late), and takes what comes next for a request of its own.
+ * From the first place where a segment began inside a request, the client's bytes are therefore kept until an answer shows
+ * that the server reads where the client writes, and are read the other ways as well, on from every such place:
  *
  *   by length     as pymodbus does: the header's length says where a request ends, its protocol number is ignored
- *   by function   as libmodbus does: the function says where a request ends, header ignored; only after a late rest
+ *   by function   as OpenPLC, libmodbus and nanoMODBUS do: the function says where a request ends, whatever the header says
  *   by search     whatever is no header is skipped byte by byte; only after a late rest
  *
  * Part of the Modbus enforcer, used by nobody else. Pure.
@@ -32,11 +32,14 @@ struct modbus_slip {
 bool modbus_slip_add(struct modbus_slip *s, uint32_t at, struct bytes b);
 /* As above from an earlier place on: `b` ends where the kept bytes end. */
 bool modbus_slip_extend(struct modbus_slip *s, uint32_t at, struct bytes b);
-/* A server that lost its place may go on here, within the bytes. `late`: others than pymodbus as well. */
+/* A server that lost its place may go on here, within the bytes. `late`: those as well that wait a while for a rest. */
 void modbus_slip_start(struct modbus_slip *s, uint32_t at, bool late);
 /* Whether some reading holds a request that no row allows; then *ret is that request and *ret_ruling why. */
 bool modbus_slip_forbids(const struct modbus_slip *s, const struct command_table *t, const struct command_permit *p,
 			 struct modbus_request *ret, struct modbus_ruling *ret_ruling);
+/* Whether a server that goes by length and begins anywhere in `b` finds a request that no row allows. */
+bool modbus_slip_anywhere(struct bytes b, const struct command_table *t, const struct command_permit *p,
+			  struct modbus_request *ret, struct modbus_ruling *ret_ruling);
 /* The server read the request of `length` bytes at `at` where the client wrote it. */
 void modbus_slip_answered(struct modbus_slip *s, uint32_t at, uint32_t length);
 

@@ -18,6 +18,7 @@ except ImportError:
 
 TOS, CRANE = "10.20.0.10", "10.30.1.10"
 LATE = 600_000_000
+LOST = 0
 SESSIONS = 400
 
 POLICY = """language_version = 1;
@@ -151,6 +152,25 @@ class Searching(Impatient):
         return answers
 
 
+class Reading(Server):
+    """Takes what one read() gives for one request, by its function code, and forgets the rest; as OpenPLC's server."""
+
+    def feed(self, chunk):
+        if len(chunk) < 8:
+            return []
+        tid, unit, function = struct.unpack("!H", chunk[:2])[0], chunk[6], chunk[7]
+        n, data = natural(function, chunk[8:]), chunk[8:]
+        if function in (15, 16) and n < 255:  # the quantity alone says how much is written
+            count = struct.unpack("!H", data[2:4])[0]
+            size = (count + 7) // 8 if function == 15 else 2 * count
+            data, n = data[:4] + bytes([size & 255]) + data[5:], 5 + size
+        if n is not None and len(data) < n:
+            return [modbus(tid, unit, bytes([function & 127 | 128, 3]))]
+        if function == 5 and data[2:4] != b"\xff\0":  # whatever is not on is off
+            data = data[:2] + b"\0\0"
+        return [self.execute(tid, unit, function, data[:n])]
+
+
 class Pymodbus(Server):
     """The framer of pymodbus itself."""
 
@@ -177,6 +197,13 @@ class Pymodbus(Server):
         except Exception:  # the server closes the connection
             self.closed = True
         return self.answers
+
+
+class OlderPymodbus(Pymodbus):
+    """Version 2 of it has this framer too, and takes 1024 bytes out of its socket at a time."""
+
+    def feed(self, chunk):
+        return [a for k in range(0, len(chunk), 1024) for a in super(OlderPymodbus, self).feed(chunk[k:k + 1024])]
 
 
 class RealLibmodbus(Libmodbus):
@@ -242,11 +269,11 @@ def libmodbus():
 
 
 LIB = libmodbus()
-MODELS = {"libmodbus": Libmodbus, "impatient": Impatient, "searching": Searching}
+MODELS = {"libmodbus": Libmodbus, "impatient": Impatient, "searching": Searching, "reading": Reading}
 if LIB:
     MODELS["libmodbus itself"] = RealLibmodbus
 if ModbusSocketFramer:
-    MODELS["pymodbus"] = Pymodbus
+    MODELS.update({"pymodbus": Pymodbus, "older pymodbus": OlderPymodbus})
 
 
 def evil(rng):
@@ -297,11 +324,12 @@ def pieces(rng, stream, ends):
 
 
 def placed(segments):
-    """Segments with their offsets; one that says "lost" is sent again by those that follow it."""
+    """Segments with their offsets and how much of each is taken: one that says 0, or less than all of it, is sent again by
+    those that follow it."""
     offset = 0
-    for payload, gap, at_once, *lost in segments:
-        yield payload, gap, at_once, offset, bool(lost)
-        if not lost:
+    for payload, gap, at_once, *most in segments:
+        yield payload, gap, at_once, offset, most[0] if most else len(payload)
+        if not most:
             offset += len(payload)
 
 
@@ -315,7 +343,7 @@ def random_session(rng, rule):
     for s in pieces(rng, b"".join(requests), ends):
         how = LATE if rng.random() < 0.15 else 0, rng.random() < 0.8
         if rng.random() < 0.15:
-            out.append((s, *how, "lost"))
+            out.append((s, *how, rng.choice((LOST, LOST, rng.randrange(len(s))))))
             cut = rng.randrange(len(s))
             if cut:
                 out.append((s[:cut], *how))
@@ -333,6 +361,8 @@ def read(tid, address, count, unit=1):
 def written():
     """(policy, victim, segments): each makes its victim write where nothing may be written, without a box."""
     fifo = modbus(1, 1, struct.pack("!BH", 24, 0x0005))
+    off = struct.pack("!HHHBBHH", 1, 2, 0, 1, 5, 259, 4)  # a read's length is nobody's business, nor is a coil's value
+    coil = modbus(1, 1, struct.pack("!BHHB", 16, 0, 8, 16) + b"\0\0" + off + b"\0\0")
     hidden = modbus(7, 1, struct.pack("!BHH", 6, 259, 7))
     body = b"\0\0" + hidden
     write = modbus(1, 1, struct.pack("!BHHB", 16, 0, len(body) // 2, len(body)) + body)
@@ -340,18 +370,27 @@ def written():
         [(fifo + fifo[:8], 0, True), (fifo[8:], 0, True), (read(3, 0, 1), 0, True)]
     yield "named", "libmodbus", "behind an event counter, thrown away with its exception", \
         [(modbus(1, 1, b"\x0b") + read(2, 0, 1)[:10], 0, True), (read(2, 0, 1)[10:], 0, True), (read(3, 0, 1), 0, True)]
+    long = modbus(1, 1, struct.pack("!BHHB", 16, 0, 119, 238) + bytes(238))  # 251 bytes
+    many = long * 4 + modbus(1, 1, struct.pack("!BHHB", 16, 0, 10, 20) + bytes(7) + hidden + b"\0")
+    yield "set", "older pymodbus", "a write inside of a write, 1024 bytes behind the first", [(many, 0, True)]
     yield "set", "pymodbus", "a write inside of a write", [(write[:15], 0, True), (write[15:], 0, True)]
+    yield "set", "reading", "a write inside of a write", [(write[:15], 0, True), (write[15:], 0, True)]
+    yield "set", "reading", "a coil inside of a write, without a length", [(coil[:15], 0, True), (coil[15:], 0, True)]
+    yield "read", "reading", "the rest of a read and the next one", \
+        [(read(1, 0, 1)[:6], 0, True), (read(1, 0, 1)[6:], 0, False), (read(6, 0, 1), 0, True)]
     yield "set", "impatient", "a write inside of a write that is late", [(write[:15], 0, True), (write[15:], LATE, True)]
     yield "set", "searching", "a write inside of a late write, not at its start", [(write[:14], 0, True), (write[14:], LATE, True)]
     yield "read", "impatient", "two bytes of a read, late, before a read", [(read(1, 0, 1)[:10], 0, True), (read(1, 0, 1)[10:] + read(2, 0, 1), LATE, True)]
     yield "read", "searching", "a read that came too late, and a transaction", \
         [(read(1, 0, 6)[:6], 0, True), (read(1, 0, 6)[6:] + read(6, 0, 1), LATE, True)]
     yield "named", "libmodbus", "a FIFO read that got lost, and comes again in two", \
-        [(fifo, 0, True, "lost"), (fifo[:8], 0, True), (fifo[8:], 0, True), (read(3, 0, 1), 0, True)]
+        [(fifo, 0, True, LOST), (fifo[:8], 0, True), (fifo[8:], 0, True), (read(3, 0, 1), 0, True)]
     yield "set", "pymodbus", "a write inside of a write that got lost", \
-        [(write, 0, True, "lost"), (write[:15], 0, True), (write[15:], 0, True)]
+        [(write, 0, True, LOST), (write[:15], 0, True), (write[15:], 0, True)]
+    yield "set", "pymodbus", "a write that is taken in part, and comes again as a whole", [(write, 0, True, 15), (write, 0, True)]
+    yield "set", "reading", "the same behind an allowed read", [(read(3, 0, 1) + write, 0, True, 27), (read(3, 0, 1) + write, 0, True)]
     yield "set", "pymodbus", "the same, the second part new at its end", \
-        [(write, 0, True, "lost"), (write[:15], 0, True), (write[15:] + read(2, 0, 1), 0, True)]
+        [(write, 0, True, LOST), (write[:15], 0, True), (write[15:] + read(2, 0, 1), 0, True)]
     yield "read", "pymodbus", "reads alone, by their transactions", \
         [(read(1, 0, 1)[:8], 0, True), (read(1, 0, 1)[8:] + read(16, 0, 1) + read(2, 0, 6) + read(6, 0, 1), 0, True)]
     yield "read", "pymodbus", "a header alone", [(read(0x8001, 0, 6)[:7], 0, True), (read(0x8001, 0, 6)[7:] + read(6, 0, 1), 0, True)]
@@ -385,7 +424,7 @@ def capture(sessions, model):
                 clock()
 
         base, taken = s.seq, 0
-        for payload, gap, at_once, offset, lost in placed(segments):
+        for payload, gap, at_once, offset, most in placed(segments):
             if gap:  # it has read what there is before it gives up
                 read(waiting)
                 waiting = b""
@@ -393,10 +432,13 @@ def capture(sessions, model):
             s.seq = base + offset
             s.c2s(PSH | ACK, payload)
             clock(gap)
-            if not lost and offset <= taken < offset + len(payload):
-                waiting += payload[taken - offset:]
-                taken = offset + len(payload)
+            if offset <= taken < offset + most:
+                waiting += payload[taken - offset:most]
+                taken = offset + most
             s.seq = base + taken
+            if 0 < most < len(payload):  # its window ends there
+                s.s2c(ACK)
+                clock()
             if at_once:
                 read(waiting)
                 waiting = b""

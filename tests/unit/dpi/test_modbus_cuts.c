@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What servers find where they cut the client's bytes themselves: none is given more than it reads at once before it has
+ * answered, unless everything is allowed or nothing forbidden can be found in it.
+ * LINK: dpi/modbus/modbus.c dpi/modbus/deed.c dpi/modbus/request.c dpi/modbus/response.c dpi/modbus/rules.c
+ * LINK: dpi/modbus/segment.c dpi/modbus/slip.c appliance/wire/vocabulary.c
+ * LINK: appliance/base/bytes.c appliance/wire/commands.c appliance/base/sha256.c
+ * LIBS: nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/dpi/modbus_desk.h"
+
+#define LONG 251u /* a write of 119 registers */
+#define READ 1024u
+
+/* Registers 0 to 127 may be read and written. */
+static void writes(struct desk *d)
+{
+	struct command_row *row = desk_row(d);
+
+	memset(row->functions, 0, sizeof(row->functions));
+	bit_set(row->functions, 3);
+	bit_set(row->functions, 16);
+	row->spaces_any = false;
+	row->spaces[MODBUS_HOLDING] = desk_ranges(d, (uint32_t[]){ 0, 127 }, 1);
+}
+
+static size_t put_long(uint8_t *at, uint16_t tid)
+{
+	memset(at, 0, LONG);
+	memcpy(at, (uint8_t[]){ (uint8_t)(tid >> 8), (uint8_t)tid, 0, 0, 0, LONG - 6, 1, 16, 0, 0, 0, 119, 238 }, 13);
+	return LONG;
+}
+
+/* One segment that begins with a request; the requests in it are judged when it may pass. */
+static bool passes(struct desk *d, uint64_t offset, const uint8_t *bytes, size_t n)
+{
+	memset(&d->p, 0, sizeof(d->p));
+	d->p.offset = offset;
+	if (!modbus_enforcer.segment(d->state, offset, 0, false, bytes_of(bytes, n), &d->table, &d->permit, &d->p))
+		return false;
+	for (size_t at = 0, one = 0; at < n; at += one) {
+		assert_int_equal(modbus_enforcer.frame(DIR_C2S, bytes_of(bytes + at, n - at), &one), FRAME_WHOLE);
+		d->p.offset = offset + at;
+		d->p.length = (uint32_t)one;
+		modbus_enforcer.judge(d->state, DIR_C2S, bytes_of(bytes + at, one), &d->table, &d->permit, &d->p);
+		assert_true(d->p.allowed);
+	}
+	return true;
+}
+
+static void no_more_than_is_read_at_once(void **state)
+{
+	struct desk d;
+	uint8_t pdu[LONG];
+
+	(void)state;
+	writes(&d);
+	for (uint16_t k = 0; k < READ / LONG; k++) {
+		put_long(pdu, k);
+		assert_true(passes(&d, k * (uint64_t)LONG, pdu, LONG));
+	}
+	for (unsigned again = 0; again < 3; again++) { /* it waits, however often it is repeated */
+		put_long(pdu, 4);
+		assert_false(passes(&d, 4 * LONG, pdu, LONG));
+		assert_int_equal(d.p.reason, R_MODBUS_PENDING);
+	}
+	assert_true(response(&d, 0, 1, 16, (uint8_t[]){ 0, 0, 0, 119 }, 4)->allowed);
+	assert_true(passes(&d, 4 * LONG, pdu, LONG));
+	assert_false(passes(&d, 5 * LONG, pdu, LONG));
+	/* An answer to the last one says that all before it was read. */
+	assert_true(response(&d, 4, 1, 16, (uint8_t[]){ 0, 0, 0, 119 }, 4)->allowed);
+	assert_true(passes(&d, 5 * LONG, pdu, LONG));
+}
+
+static void numbers_wrap(void **state)
+{
+	struct desk d;
+	uint8_t pdu[LONG];
+	uint64_t offset = 0xffffff00u;
+
+	(void)state;
+	writes(&d);
+	for (uint16_t k = 0; k < READ / LONG; k++, offset += LONG) {
+		put_long(pdu, k);
+		assert_true(passes(&d, offset, pdu, LONG));
+	}
+	assert_false(passes(&d, offset, pdu, LONG));
+}
+
+static void too_much_alone(void **state)
+{
+	struct desk d;
+	uint8_t many[5 * LONG];
+	size_t n = 0;
+
+	(void)state;
+	for (uint16_t k = 0; k < 5; k++)
+		n += put_long(many + n, k);
+	writes(&d);
+	assert_true(passes(&d, 0, many, n)); /* zeros: whoever begins in the middle finds nothing */
+	memcpy(many + READ, (uint8_t[]){ 0, 7, 0, 0, 0, 6, 1, 6, 1, 3, 0, 7 }, 12);
+	desk_reset(&d);
+	assert_false(passes(&d, 0, many, n));
+	assert_int_equal(d.p.reason, R_MODBUS_CUT);
+	assert_int_equal(d.p.function, 6);
+	assert_int_equal(d.p.address, 0x103);
+	desk_whole(&d);
+	assert_true(passes(&d, 0, many, n));
+	assert_true(passes(&d, n, many, n));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_more_than_is_read_at_once),
+		cmocka_unit_test(numbers_wrap),
+		cmocka_unit_test(too_much_alone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

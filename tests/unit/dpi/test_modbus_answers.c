@@ -382,6 +382,12 @@ static void answers_to_refused_requests(void **state)
 	assert_false(response(&d, 3, 1, 0x83, (uint8_t[]){ 3 }, 1)->allowed);
 	assert_int_equal(d.p.reason, R_MODBUS_FRAME);
 	assert_int_equal(d.p.space, 255);
+	/* and where it is not, whatever comes is its answer, once */
+	assert_false(request(&d, 4, 1, 3, (uint8_t[]){ 0, 0, 0, 0 }, 4)->allowed);
+	assert_false(response(&d, 4, 1, 3, (uint8_t[]){ 7 }, 1)->allowed);
+	assert_int_equal(d.p.reason, R_MODBUS_FRAME);
+	assert_false(response(&d, 4, 1, 3, (uint8_t[]){ 7 }, 1)->allowed);
+	assert_int_equal(d.p.reason, R_MODBUS_RESPONSE);
 }
 
 /* What an old table allowed may still be answered, but no conduit of the new one is blamed for it. */

@@ -118,6 +118,22 @@ static void what_the_kernel_takes_is_nobodys_fault(void **state)
 	}
 }
 
+/* An empty queue ends all that was held against the worker: time before it counts for nothing after it. */
+static void emptied_between(void **state)
+{
+	struct desk d = { 0 };
+
+	(void)state;
+	for (int round = 0; round < 20; round++) {
+		arrive(&d, 1);
+		d.next++; /* not decided, and gone when it is looked again: another packet each time */
+		for (int i = 0; i < 4; i++)
+			assert_false(look(&d));
+		d.q.outstanding = 0;
+		assert_false(look(&d));
+	}
+}
+
 /* Time in which the worker hardly turns is not its fault. */
 static void without_a_core(void **state)
 {
@@ -135,11 +151,9 @@ static void without_a_core(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nothing_waits),
-		cmocka_unit_test(none_decided),
-		cmocka_unit_test(slow_is_not_forgetful),
-		cmocka_unit_test(one_forgotten),
-		cmocka_unit_test(what_the_kernel_takes_is_nobodys_fault),
+		cmocka_unit_test(nothing_waits),	 cmocka_unit_test(none_decided),
+		cmocka_unit_test(slow_is_not_forgetful), cmocka_unit_test(emptied_between),
+		cmocka_unit_test(one_forgotten),	 cmocka_unit_test(what_the_kernel_takes_is_nobodys_fault),
 		cmocka_unit_test(without_a_core),
 	};
 

@@ -234,6 +234,21 @@ static void half_resets(void **state)
 	ring_push(f->g.ring, &s);
 	assert_int_equal(gate_drain(&f->g, 10), DRAIN_EMPTY);
 	assert_int_equal(f->g.counts.refused, 1);
+	/* So of IPv6. */
+	e.family = 6;
+	for (unsigned i = 0; i < 4; i++) {
+		static const char *const nobody[] = { "::", "::1", "ff02::1", "2001:db8::1" };
+		struct addr a, server;
+
+		assert_true(addr_parse(nobody[i], &a) && addr_parse("2001:db8::2", &server));
+		memcpy(e.u.a.client, a.b, 16);
+		memcpy(e.u.a.server, server.b, 16);
+		ring_push(f->g.ring, &e);
+		ring_push(f->g.ring, &s);
+		assert_int_equal(gate_drain(&f->g, 10), DRAIN_EMPTY);
+		assert_int_equal(f->g.counts.refused, 2 + (i < 3 ? i : 2));
+	}
+	assert_int_equal(f->g.counts.resets_unsent, 4);
 	/* A first part without its second. */
 	ring_push(f->g.ring, &e);
 	ring_push(f->g.ring, &e);

@@ -111,6 +111,19 @@ static void tuple_and_reason(void **state)
 	assert_int_equal(e.reason, R_NONE);
 }
 
+/* Before a packet has a label, its mark may hold the number of the interface that it came in at. */
+static void an_interface_is_no_permit(void **state)
+{
+	struct event e = one("no_conduit", 7, tcp4, sizeof(tcp4));
+
+	(void)state;
+	assert_int_equal(e.permit, 0);
+	e = one("spoofed", 7, tcp4, sizeof(tcp4));
+	assert_int_equal(e.permit, 0);
+	e = one("unanswered.closed", mark_make(7, 3, MARK_GOOD), tcp4, sizeof(tcp4));
+	assert_int_equal(e.permit, 7);
+}
+
 static void packets_that_say_little(void **state)
 {
 	uint8_t p[sizeof(tcp4)];
@@ -240,9 +253,10 @@ static void lies_end_the_datagram(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tuple_and_reason),	 cmocka_unit_test(packets_that_say_little),
-		cmocka_unit_test(ipv6_extensions),	 cmocka_unit_test(losses_are_exact),
-		cmocka_unit_test(lies_end_the_datagram), cmocka_unit_test(chatter_is_no_event),
+		cmocka_unit_test(tuple_and_reason),	     cmocka_unit_test(packets_that_say_little),
+		cmocka_unit_test(an_interface_is_no_permit), cmocka_unit_test(ipv6_extensions),
+		cmocka_unit_test(losses_are_exact),	     cmocka_unit_test(lies_end_the_datagram),
+		cmocka_unit_test(chatter_is_no_event),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

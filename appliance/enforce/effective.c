@@ -336,6 +336,20 @@ static json_t *assets_json(const struct ir *ir)
 	return list;
 }
 
+static json_t *accept_json(const struct ir_conduit *c)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < c->n_accepts; i++) {
+		json_t *o = json_object();
+
+		json_object_set_new(o, "warning", json_text(c->accepts[i].warning));
+		json_object_set_new(o, "reason", json_text(c->accepts[i].reason));
+		(void)json_array_append_new(list, o);
+	}
+	return list;
+}
+
 static json_t *conduits_json(const struct generation_held *g, const struct matched *m)
 {
 	const struct ir *ir = &g->ir;
@@ -358,6 +372,7 @@ static json_t *conduits_json(const struct generation_held *g, const struct match
 		json_object_set_new(j, "approved_by", json_text(c->approved_by));
 		json_object_set_new(j, "review_by", json_text(c->review_by));
 		json_object_set_new(j, "until", until_json(c->until));
+		json_object_set_new(j, "accept", accept_json(c));
 		json_object_set_new(j, "last_match", moment_json(last != NULL ? last[i] : 0));
 		(void)json_array_append_new(list, j);
 	}

@@ -318,7 +318,8 @@ static void on_drift(struct supervisor *s, struct slot *sl, struct msg *m)
 	memcpy(text, m->body.p, n);
 	text[n] = 0;
 	if (what == DRIFT_FLUSHED)
-		say(s, M_DRIFT_FLUSHED, (unsigned long long)gap_us, (unsigned long long)back_us, text);
+		say(s, M_DRIFT_FLUSHED, gap_us / 1000ull, gap_us / 100ull % 10, back_us / 1000ull,
+		    back_us / 100ull % 10, text);
 	else if (what < sizeof(words) / sizeof(words[0]) && what > DRIFT_FLUSHED)
 		say(s, words[what], text);
 }

@@ -1,78 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/cli/effective_text.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "appliance/wire/vocabulary.h"
+#include "mgmt/cli/effective_cells.h"
 #include "mgmt/cli/render.h"
 #include "mgmt/cli/table.h"
 #include "mgmt/cli/width.h"
-
-static bool names(const json_t *cell, const char *conduit)
-{
-	const json_t *list = ja(cell, "conduits");
-
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const char *one = json_string_value(json_array_get(list, i));
-
-		if (one != NULL && strcmp(one, conduit) == 0)
-			return true;
-	}
-	return false;
-}
-
-static struct table *cell_table(struct cli *c)
-{
-	static const enum message heads[] = {
-		M_COL_IN,    M_COL_OUT,	   M_COL_SOURCE, M_COL_DESTINATION, M_COL_TRANSPORT,
-		M_COL_PORTS, M_COL_PERMIT, M_COL_LANE,	 M_COL_UNTIL,	    M_COL_PACKETS,
-	};
-	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 4);
-
-	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
-		table_cell(t, message_format(heads[i], c->lang));
-	table_head_done(t);
-	table_right(t, 6);
-	table_right(t, 9);
-	return t;
-}
-
-/* "10.30.1.13 (RTG 4号機)" where all of it is one asset. */
-static void end_cell(struct table *t, const json_t *cell, const char *end)
-{
-	char key[32];
-	const char *name;
-
-	snprintf(key, sizeof(key), "%s_label", end);
-	name = js(cell, key);
-	if (*name == '\0') {
-		snprintf(key, sizeof(key), "%s_asset", end);
-		name = js(cell, key);
-	}
-	if (*name != '\0')
-		table_cellf(t, "%s (%s)", js(cell, end), name);
-	else
-		table_cell(t, js(cell, end));
-}
-
-static void cell_row(struct table *t, const json_t *cell)
-{
-	char until[RENDER_TEXT];
-
-	render_time(js(cell, "until"), until);
-	table_cell(t, js(cell, "in"));
-	table_cell(t, js(cell, "out"));
-	end_cell(t, cell, "source");
-	end_cell(t, cell, "destination");
-	table_cell(t, js(cell, "protocol"));
-	table_cell(t, js(cell, "ports"));
-	table_cellf(t, "%llu", ju(cell, "permit"));
-	table_cell(t, js(cell, "lane"));
-	table_cell(t, *until != '\0' ? until : "-");
-	table_cellf(t, "%llu", ju(cell, "packets"));
-}
+#include "mgmt/cli/wrap.h"
 
 /* "read_coils (1), 90" of a row's function codes. */
 static void functions(struct cli *c, FILE *to, const json_t *row, const struct vocabulary *words)
@@ -116,6 +55,22 @@ static void addresses(struct cli *c, FILE *to, const json_t *row, const struct v
 	fputs(message_format(M_EFFECTIVE_NO_OTHER, c->lang), to);
 }
 
+/* Of a row that only reads, "any value" would say nothing. */
+static bool writes(const json_t *row, const struct vocabulary *words)
+{
+	const json_t *list = ja(row, "functions");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		long long code = (long long)json_integer_value(json_array_get(list, i));
+		const struct function_info *f =
+			words != NULL && code >= 0 && code <= 255 ? function_by_code(words, (uint8_t)code) : NULL;
+
+		if (f == NULL || (f->classes & ~(unsigned)(CLASS_READ | CLASS_DIAGNOSE)) != 0)
+			return true;
+	}
+	return false;
+}
+
 static void row_text(struct cli *c, FILE *to, const json_t *row, enum protocol p)
 {
 	const struct vocabulary *words = vocabulary_of(p);
@@ -127,13 +82,14 @@ static void row_text(struct cli *c, FILE *to, const json_t *row, enum protocol p
 	functions(c, to, row, words);
 	if (words != NULL)
 		addresses(c, to, row, words);
-	for (size_t i = 0; i < sizeof(scalars) / sizeof(scalars[0]); i++)
-		if (*js(row, scalars[i].key) != '\0')
+	for (size_t i = 0; i < sizeof(scalars) / sizeof(scalars[0]); i++) {
+		bool any = strcmp(js(row, scalars[i].key), "any") == 0;
+
+		if (*js(row, scalars[i].key) != '\0' &&
+		    !(any && scalars[i].text == M_EFFECTIVE_VALUES && !writes(row, words)))
 			message_print(to, c->lang, scalars[i].text,
-				      strcmp(js(row, scalars[i].key), "any") == 0
-					      ? message_format(M_EFFECTIVE_ANY, c->lang)
-					      : js(row, scalars[i].key));
-	fputs("  ", to);
+				      any ? message_format(M_EFFECTIVE_ANY, c->lang) : js(row, scalars[i].key));
+	}
 	message_print(to, c->lang, M_EFFECTIVE_AT_LINE, js(row, "file"), ju(row, "line"));
 }
 
@@ -218,6 +174,7 @@ static void commands(struct cli *c, const json_t *effective, const char *conduit
 	}
 	if (table_rows(t) > 0) {
 		message_print(c->out, c->lang, M_EFFECTIVE_COMMANDS);
+		table_wrap(t);
 		table_print(t, c->out, c->color);
 	}
 	table_free(t);
@@ -240,14 +197,17 @@ static void last_match(const json_t *k, enum lang l, char out[RENDER_TEXT])
 		snprintf(out, RENDER_TEXT, "%s", message_format(M_EFFECTIVE_NEVER, l));
 }
 
+/* Where values stand, behind their names. */
+#define LABEL_CELLS 14u
+
 /* More than this are hard to find one's way in. */
 #define MANY 12u
 
 /* All of them at a glance, before the particulars. */
 static void summary(struct cli *c, const json_t *conduits)
 {
-	static const enum message heads[] = { M_COL_CONDUIT, M_COL_NAME,  M_COL_BETWEEN,
-					      M_COL_MODE,    M_COL_UNTIL, M_COL_LAST };
+	static const enum message heads[] = { M_COL_CONDUIT, M_COL_BETWEEN, M_COL_MODE,
+					      M_COL_UNTIL,   M_COL_LAST,    M_COL_NAME };
 	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 2);
 
 	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
@@ -258,37 +218,68 @@ static void summary(struct cli *c, const json_t *conduits)
 		char until[RENDER_TEXT], last[RENDER_TEXT];
 
 		render_time(js(k, "until"), until);
-		last_match(k, c->lang, last);
+		render_time(js(k, "last_match"), last);
 		table_cell(t, js(k, "name"));
-		table_cell(t, js(k, "label"));
 		table_cellf(t, "%s -> %s", js(k, "from"), js(k, "to"));
 		table_cell(t, js(k, "mode"));
 		table_cell(t, *until != '\0' ? until : "-");
-		table_cell(t, last);
+		table_cell(t, *last != '\0' ? last : "-");
+		table_cell(t, js(k, "label"));
 	}
 	render_line(c, M_EFFECTIVE_MANY, json_array_size(conduits));
+	table_wrap(t);
 	table_print(t, c->out, c->color);
 	table_free(t);
 }
 
 /* Of which box and moment it is true: what is printed is read later, elsewhere. */
-static void dated(struct cli *c, const json_t *effective)
+static void head(struct cli *c, const json_t *effective)
 {
-	const json_t *site = json_object_get(effective, "site");
-	char when[RENDER_TEXT], generation[RENDER_TEXT];
+	const json_t *site = json_object_get(effective, "site"), *g = json_object_get(effective, "generation");
+	char when[RENDER_TEXT], generation[RENDER_TEXT], digest[RENDER_TEXT];
 
-	if (site == NULL)
-		return;
-	render_time(js(effective, "time"), when);
-	render_generation(json_object_get(effective, "generation"), c->lang, generation);
-	render_line(c, M_EFFECTIVE_DATED, *js(site, "label") != '\0' ? js(site, "label") : js(site, "name"),
-		    js(effective, "host"), generation, when);
+	message_print(c->out, c->lang, M_EFFECTIVE_HEAD);
+	if (site != NULL) {
+		render_time(js(effective, "time"), when);
+		render_line(c, M_EFFECTIVE_SITE, *js(site, "label") != '\0' ? js(site, "label") : js(site, "name"),
+			    js(effective, "host"));
+		render_line(c, M_EFFECTIVE_TIME, when);
+	}
+	render_digest(js(g, "digest"), digest);
+	render_generation(g, c->lang, generation);
+	render_line(c, M_EFFECTIVE_GENERATION, ju(g, "number") > 0 ? generation : "-", digest);
+	render_digest(js(effective, "tables_digest"), digest);
+	render_line(c, M_EFFECTIVE_TABLES, digest);
+}
+
+/* One line of a conduit, wrapped below its beginning. */
+static void wrapped(struct cli *c, enum message m, ...)
+{
+	char text[2048], *safe;
+	va_list ap;
+
+	va_start(ap, m);
+	(void)message_vtext(text, sizeof(text), c->lang, m, ap);
+	va_end(ap);
+	safe = text_safe(text);
+	if (safe != NULL)
+		text_wrap(c->out, safe, 0, LABEL_CELLS);
+	free(safe);
+	fputc('\n', c->out);
+}
+
+/* Warnings of `check` that were looked at and accepted, with the reason. */
+static void accepts(struct cli *c, const json_t *k)
+{
+	const json_t *list = ja(k, "accept");
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		wrapped(c, M_EFFECTIVE_ACCEPT, js(json_array_get(list, i), "warning"),
+			js(json_array_get(list, i), "reason"));
 }
 
 static void conduit(struct cli *c, const json_t *effective, const json_t *k)
 {
-	const json_t *cells = ja(effective, "cells");
-	struct table *t = cell_table(c);
 	char until[RENDER_TEXT], last[RENDER_TEXT];
 
 	fputs(c->color ? "\n\033[1m" : "\n", c->out);
@@ -297,9 +288,9 @@ static void conduit(struct cli *c, const json_t *effective, const json_t *k)
 	if (c->color)
 		fputs("\033[0m", c->out);
 	if (*js(k, "label") != '\0')
-		render_line(c, M_EFFECTIVE_LABEL, js(k, "label"));
-	render_line(c, M_EFFECTIVE_PURPOSE, js(k, "purpose"));
-	render_line(c, M_EFFECTIVE_OWNER, js(k, "owner"), *js(k, "approved_by") != '\0' ? js(k, "approved_by") : "-");
+		wrapped(c, M_EFFECTIVE_LABEL, js(k, "label"));
+	wrapped(c, M_EFFECTIVE_PURPOSE, js(k, "purpose"));
+	wrapped(c, M_EFFECTIVE_OWNER, js(k, "owner"), *js(k, "approved_by") != '\0' ? js(k, "approved_by") : "-");
 	render_line(c, overdue(js(k, "review_by")) ? M_EFFECTIVE_OVERDUE : M_EFFECTIVE_REVIEW, js(k, "review_by"));
 	render_time(js(k, "until"), until);
 	if (*until != '\0')
@@ -308,39 +299,26 @@ static void conduit(struct cli *c, const json_t *effective, const json_t *k)
 		last_match(k, c->lang, last);
 		render_line(c, M_EFFECTIVE_LAST, last);
 	}
-	for (size_t i = 0; i < json_array_size(cells); i++)
-		if (names(json_array_get(cells, i), js(k, "name")))
-			cell_row(t, json_array_get(cells, i));
-	if (table_rows(t) > 0) {
-		message_print(c->out, c->lang, M_EFFECTIVE_PACKETS);
-		table_print(t, c->out, c->color);
+	accepts(c, k);
+	if (effective_cells(c, ja(effective, "cells"), js(k, "name"), M_EFFECTIVE_PACKETS) > 0)
 		commands(c, effective, js(k, "name"));
-	} else {
+	else
 		message_print(c->out, c->lang, M_EFFECTIVE_NO_CELLS);
-	}
-	table_free(t);
 }
 
 static void limits(struct cli *c, const json_t *l)
 {
 	if (json_is_object(l))
-		render_line(c, M_EFFECTIVE_LIMITS, (unsigned long long)ju(l, "sessions"),
-			    (unsigned long long)ju(l, "sessions_of_a_pair"),
-			    (unsigned long long)ju(l, "few_per_second"), (unsigned long long)ju(l, "few_of_a_pair"),
-			    (unsigned long long)ju(l, "many_per_second"));
+		wrapped(c, M_EFFECTIVE_LIMITS, ju(l, "sessions"), ju(l, "sessions_of_a_pair"), ju(l, "few_per_second"),
+			ju(l, "few_of_a_pair"), ju(l, "many_per_second"));
 }
 
 void effective_render(struct cli *c, const json_t *effective)
 {
-	const json_t *conduits = ja(effective, "conduits"), *cells = ja(effective, "cells");
-	struct table *strays = cell_table(c);
+	const json_t *conduits = ja(effective, "conduits");
 	bool part = json_object_get(effective, "filter") != NULL;
-	char digest[RENDER_TEXT], tables[RENDER_TEXT];
 
-	render_digest(js(json_object_get(effective, "generation"), "digest"), digest);
-	render_digest(js(effective, "tables_digest"), tables);
-	render_line(c, M_EFFECTIVE_HEAD, digest, tables);
-	dated(c, effective);
+	head(c, effective);
 	limits(c, ja(effective, "limits"));
 	if (part)
 		render_line(c, M_EFFECTIVE_PART, json_array_size(conduits));
@@ -348,14 +326,7 @@ void effective_render(struct cli *c, const json_t *effective)
 		summary(c, conduits);
 	for (size_t i = 0; i < json_array_size(conduits); i++)
 		conduit(c, effective, json_array_get(conduits, i));
-	for (size_t i = 0; i < json_array_size(cells); i++)
-		if (json_array_size(ja(json_array_get(cells, i), "conduits")) == 0)
-			cell_row(strays, json_array_get(cells, i));
-	if (table_rows(strays) > 0) {
-		message_print(c->out, c->lang, M_EFFECTIVE_STRAYS);
-		table_print(strays, c->out, c->color);
-	}
-	table_free(strays);
+	(void)effective_cells(c, ja(effective, "cells"), NULL, M_EFFECTIVE_STRAYS);
 	if (!part)
 		message_print(c->out, c->lang, M_EFFECTIVE_TAIL);
 }

@@ -5,6 +5,7 @@
 
 #include "mgmt/cli/options.h"
 #include "mgmt/cli/table.h"
+#include "mgmt/cli/wrap.h"
 
 static void option_rows(struct table *t, const struct cli *c, const struct cli_option *options, size_t n)
 {
@@ -32,6 +33,7 @@ static void verb_rows(const struct cli *c, FILE *to, enum cli_group group)
 			    v->operands[0] != '\0' ? " " : "", v->operands);
 		table_cell(t, message_format(v->summary, c->lang));
 	}
+	table_wrap(t);
 	table_print(t, to, false);
 	table_free(t);
 }
@@ -41,6 +43,7 @@ static void global_rows(const struct cli *c, FILE *to)
 	struct table *t = table_new(2, 2);
 
 	option_rows(t, c, cli_globals, GLOBAL_COUNT);
+	table_wrap(t);
 	table_print(t, to, false);
 	table_free(t);
 }
@@ -54,7 +57,7 @@ void help_overview(const struct cli *c, FILE *to)
 	verb_rows(c, to, CLI_ON_BOX);
 	message_print(to, c->lang, M_HELP_GLOBALS);
 	global_rows(c, to);
-	message_print(to, c->lang, M_HELP_TAIL);
+	text_wrap_all(to, message_format(M_HELP_TAIL, c->lang));
 }
 
 void help_usage(const struct cli_verb *v, char *out, size_t size)
@@ -70,13 +73,15 @@ void help_verb(const struct cli *c, const struct cli_verb *v, FILE *to)
 
 	help_usage(v, usage, sizeof(usage));
 	message_print(to, c->lang, M_HELP_USAGE, usage);
-	fprintf(to, "%s\n\n", message_format(v->summary, c->lang));
-	message_print(to, c->lang, v->text);
+	text_wrap(to, message_format(v->summary, c->lang), 0, 0);
+	fputs("\n\n", to);
+	text_wrap_all(to, message_format(v->text, c->lang));
 	if (v->n_options > 0) {
 		struct table *t = table_new(2, 2);
 
 		message_print(to, c->lang, M_HELP_OPTIONS);
 		option_rows(t, c, v->options, v->n_options);
+		table_wrap(t);
 		table_print(t, to, false);
 		table_free(t);
 	}

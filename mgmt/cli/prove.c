@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `sekisho prove POLICY`: does each `never` hold, and if not, by which conduits and with which packet? */
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "mgmt/cli/source.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/width.h"
+#include "mgmt/cli/wrap.h"
 
 static const char *transport_name(uint8_t l4proto)
 {
@@ -141,6 +143,18 @@ static json_t *finding_json(const struct source *s, const struct finding *f)
 	return one;
 }
 
+/* A sentence of a statement, wrapped below its beginning. */
+static void say(struct cli *c, enum message m, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, m);
+	(void)message_vtext(text, sizeof(text), c->lang, m, ap);
+	va_end(ap);
+	text_wrap_all(c->out, text);
+}
+
 static void counterexample_print(struct cli *c, const struct source *s, const struct counterexample *x)
 {
 	static const enum message but[] = { 0, M_PROVE_OPEN, M_PROVE_HOLD, M_PROVE_PICK_UP };
@@ -148,41 +162,40 @@ static void counterexample_print(struct cli *c, const struct source *s, const st
 	char packet[COUNTEREXAMPLE_TEXT];
 
 	if (x->unattended != ATTENDED)
-		message_print(c->out, c->lang, but[x->unattended], last);
+		say(c, but[x->unattended], last);
 	for (size_t i = 0; i < x->n_hops; i++) {
 		const struct model_conduit *h = x->hops[i];
 
-		message_print(c->out, c->lang, M_PROVE_HOP, h->from->name, h->to->name, h->name, file_of(s, h->at),
-			      h->at.line);
+		say(c, M_PROVE_HOP, h->from->name, h->to->name, h->name, file_of(s, h->at), h->at.line);
 	}
 	counterexample_text(x, c->lang, packet, sizeof(packet));
-	message_print(c->out, c->lang, M_PROVE_PACKET, packet);
+	say(c, M_PROVE_PACKET, packet);
 	if (x->observed)
-		message_print(c->out, c->lang, M_PROVE_OBSERVED, last);
+		say(c, M_PROVE_OBSERVED, last);
 }
 
 static void finding_print(struct cli *c, const struct source *s, const struct finding *f)
 {
 	const struct model_never *v = f->never;
-	char commands[96] = "";
+	char words[96] = "", commands[128] = "";
 	size_t n = 0;
 
 	for (unsigned bit = CLASS_READ; !v->all_commands && bit <= CLASS_DIAGNOSE; bit <<= 1)
-		if ((v->classes & bit) != 0 && n < sizeof(commands))
-			n += (size_t)snprintf(commands + n, sizeof(commands) - n, " %s", command_class_name(bit));
-	message_print(c->out, c->lang, f->holds ? M_PROVE_HOLDS : M_PROVE_BROKEN, file_of(s, v->at), v->at.line,
-		      v->from->name, v->to->name, v->chain ? "chain" : "direct", commands);
+		if ((v->classes & bit) != 0 && n < sizeof(words))
+			n += (size_t)snprintf(words + n, sizeof(words) - n, "%s%s", n > 0 ? ", " : "",
+					      command_class_name(bit));
+	if (n > 0)
+		message_text(commands, sizeof(commands), c->lang, M_PROVE_COMMANDS, words);
+	say(c, f->holds ? M_PROVE_HOLDS : M_PROVE_BROKEN, file_of(s, v->at), v->at.line, v->from->name, v->to->name,
+	    v->chain ? "chain" : "direct", commands);
 	if (v->label[0] != '\0')
-		message_print(c->out, c->lang, M_PROVE_LABEL, v->label);
+		say(c, M_PROVE_LABEL, v->label);
 	if (f->vacuous)
-		message_print(c->out, c->lang,
-			      v->to->self     ? M_PROVE_TO_SELF
-			      : v->from->self ? M_PROVE_FROM_SELF
-					      : M_PROVE_NO_INTERFACE);
+		say(c, v->to->self ? M_PROVE_TO_SELF : v->from->self ? M_PROVE_FROM_SELF : M_PROVE_NO_INTERFACE);
 	for (size_t i = 0; i < f->n_rests; i++) {
 		const struct model_chain_break *b = f->rests_on[i];
 
-		message_print(c->out, c->lang, M_PROVE_RESTS, b->asset->name, file_of(s, b->at), b->at.line, b->reason);
+		say(c, M_PROVE_RESTS, b->asset->name, file_of(s, b->at), b->at.line, b->reason);
 	}
 	for (size_t i = 0; i < f->n; i++)
 		counterexample_print(c, s, &f->list[i]);

@@ -129,16 +129,18 @@ size_t render_diagnostics(struct cli *c, const json_t *diagnostics)
 void render_line(struct cli *c, enum message m, ...)
 {
 	char text[1024], *safe;
+	size_t before;
 	va_list ap;
 	int n;
 
 	va_start(ap, m);
 	n = message_vtext(text, sizeof(text), c->lang, m, ap);
 	va_end(ap);
-	/* The catalogue's own line ends stand; whatever came with the arguments is made safe. */
+	/* Line ends of the catalogue before and behind the text stay; whatever came with the arguments is made safe. */
 	if (n > 0 && (size_t)n < sizeof(text) && text[n - 1] == '\n')
 		text[n - 1] = '\0';
-	safe = text_safe(text);
-	fprintf(c->out, "%s\n", safe != NULL ? safe : "");
+	before = strspn(message_format(m, c->lang), "\n");
+	safe = text_safe(text + before);
+	fprintf(c->out, "%.*s%s\n", (int)before, text, safe != NULL ? safe : "");
 	free(safe);
 }

@@ -5,10 +5,11 @@
 #include <stdlib.h>
 
 #include "mgmt/cli/width.h"
+#include "mgmt/cli/wrap.h"
 
 struct table {
 	size_t columns, indent;
-	bool right[TABLE_COLUMNS];
+	bool right[TABLE_COLUMNS], wrap;
 	size_t width[TABLE_COLUMNS];
 	char **cells;
 	size_t n, room;
@@ -41,6 +42,12 @@ void table_right(struct table *t, size_t column)
 {
 	if (t != NULL && column < t->columns)
 		t->right[column] = true;
+}
+
+void table_wrap(struct table *t)
+{
+	if (t != NULL)
+		t->wrap = true;
 }
 
 void table_cell(struct table *t, const char *text)
@@ -116,21 +123,42 @@ static bool row_ends(const struct table *t, size_t i)
 	return true;
 }
 
+/* A narrower last column than this is not wrapped: it would be hard to read. */
+#define WRAP_LEAST 24u
+
+/* Where the last column begins. */
+static size_t last_begins(const struct table *t)
+{
+	size_t at = t->indent;
+
+	for (size_t i = 0; i + 1 < t->columns; i++)
+		at += t->width[i] + 2;
+	return at;
+}
+
 bool table_print(const struct table *t, FILE *to, bool color)
 {
+	size_t edge;
+
 	if (t == NULL)
 		return false;
+	edge = last_begins(t);
 	for (size_t i = 0; i < t->n; i++) {
 		size_t column = i % t->columns;
 		size_t gap = t->width[column] - text_cells(t->cells[i]);
 		bool last = column + 1 == t->columns || i + 1 == t->n;
-		bool bold = color && i < t->head;
+		bool bold = color && i < t->head, wrap = t->wrap && column + 1 == t->columns;
 
 		if (column == 0)
 			pad(to, t->indent);
 		if (t->right[column] && !(t->cells[i][0] == '\0' && row_ends(t, i)))
 			pad(to, gap);
-		fprintf(to, "%s%s%s", bold ? "\033[1m" : "", t->cells[i], bold ? "\033[0m" : "");
+		fputs(bold ? "\033[1m" : "", to);
+		if (wrap && edge + WRAP_LEAST <= WRAP_CELLS)
+			text_wrap(to, t->cells[i], edge, edge);
+		else
+			fputs(t->cells[i], to);
+		fputs(bold ? "\033[0m" : "", to);
 		if (last)
 			fputc('\n', to);
 		else if (!row_ends(t, i))

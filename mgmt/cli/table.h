@@ -20,6 +20,7 @@ struct table;
 struct table *table_new(size_t columns, size_t indent);
 void table_free(struct table *t);
 void table_right(struct table *t, size_t column); /* numbers stand at the right edge */
+void table_wrap(struct table *t);		  /* the last column goes on below itself at the terminal's edge */
 /* Cells come row by row; the first row is the heading when `head` was called with it complete. NULL is "". */
 void table_cell(struct table *t, const char *text);
 void table_cellf(struct table *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -43,8 +43,8 @@ static const struct key conduit_keys[C_N] = {
 	[C_WHEN_OVERLOADED] = { "when_overloaded", AST_STRING, false, NULL },
 	[C_WHEN_MIDSTREAM] = { "when_midstream", AST_STRING, false, NULL },
 	[C_ON_TIGHTEN] = { "on_tighten", AST_STRING, false, NULL },
-	[C_PURPOSE] = { "purpose", AST_STRING, true, "purpose = \"work queue positions\";" },
-	[C_OWNER] = { "owner", AST_STRING, true, "owner = \"Terminal systems\";" },
+	[C_PURPOSE] = { "purpose", AST_STRING, true, NULL },
+	[C_OWNER] = { "owner", AST_STRING, true, NULL },
 	[C_APPROVED_BY] = { "approved_by", AST_STRING, false, NULL },
 	[C_REVIEW_BY] = { "review_by", AST_STRING, true, "review_by = \"2027-03-31\";" },
 	[C_UNTIL] = { "until", AST_STRING, false, NULL },
@@ -54,7 +54,7 @@ static const struct key conduit_keys[C_N] = {
 enum { ACCEPT_WARNING, ACCEPT_REASON, ACCEPT_N };
 static const struct key accept_keys[ACCEPT_N] = {
 	[ACCEPT_WARNING] = { "warning", AST_STRING, true, "warning = \"policy.all_commands_to_ot\";" },
-	[ACCEPT_REASON] = { "reason", AST_STRING, true, "reason = \"maintenance by SSH only, in a window\";" },
+	[ACCEPT_REASON] = { "reason", AST_STRING, true, NULL },
 };
 /* What policy/compile/exposure.c says of a conduit. */
 static const char *const acceptable[] = {

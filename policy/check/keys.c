@@ -24,9 +24,28 @@ static struct both kind_both(enum message m)
 	return (struct both){ { message_format(m, LANG_EN), message_format(m, LANG_JA) } };
 }
 
-/* `key` is NULL for an element of `list`, or for an object that should be a group; `example` may be NULL. */
-static void wrong_kind(struct check *k, const struct ast_node *node, unsigned kinds, struct object o, const char *key,
-		       const struct ast_node *list, const char *example)
+/* An example of words for people is in the reader's language. */
+static void example_hint(struct check *k, struct diag *g, const struct key *key)
+{
+	static const struct {
+		const char *key;
+		enum message hint;
+	} worded[] = {
+		{ "purpose", MP_EXAMPLE_PURPOSE },
+		{ "owner", MP_EXAMPLE_OWNER },
+		{ "reason", MP_EXAMPLE_REASON },
+	};
+
+	for (size_t i = 0; i < sizeof(worded) / sizeof(worded[0]); i++)
+		if (strcmp(key->name, worded[i].key) == 0)
+			diag_hint(k->d, g, worded[i].hint);
+	if (key->example != NULL)
+		diag_hint(k->d, g, MP_HINT_ADD, key->example);
+}
+
+/* `key` is NULL for an element of `list`, or for an object that should be a group. */
+static void wrong_kind(struct check *k, const struct ast_node *node, unsigned kinds, struct object o,
+		       const struct key *key, const struct ast_node *list)
 {
 	struct both wanted = kind_both(kinds_word(kinds));
 	struct diag *g;
@@ -39,15 +58,15 @@ static void wrong_kind(struct check *k, const struct ast_node *node, unsigned ki
 		return;
 	}
 	g = check_say(k, SEV_ERROR, "policy.wrong_type", node->value_at, node->value_width, MP_WRONG_TYPE,
-		      both_object(k, o), both_same(key), wanted);
+		      both_object(k, o), both_same(key->name), wanted);
 	if ((kinds & AST_LISTS) == AST_LIST)
-		diag_hint(k->d, g, MP_HINT_AS_GROUPS, key);
+		diag_hint(k->d, g, MP_HINT_AS_GROUPS, key->name);
 	else if ((kinds & AST_LISTS) != 0 && node->kind == AST_STRING)
-		diag_hint(k->d, g, MP_HINT_AS_LIST, key, node->string);
+		diag_hint(k->d, g, MP_HINT_AS_LIST, key->name, node->string);
 	else if ((kinds & AST_LISTS) != 0 && node->kind == AST_NUMBER)
-		diag_hint(k->d, g, MP_HINT_AS_LIST_NUMBER, key, (long)node->number);
-	else if (example != NULL)
-		diag_hint(k->d, g, MP_HINT_ADD, example);
+		diag_hint(k->d, g, MP_HINT_AS_LIST_NUMBER, key->name, (long)node->number);
+	else
+		example_hint(k, g, key);
 }
 
 static size_t key_find(const struct key *keys, size_t n, const char *name)
@@ -77,7 +96,7 @@ bool keys_read(struct check *k, const struct ast_node *group, const struct key *
 
 	memset(ret, 0, n * sizeof(void *));
 	if (group->kind != AST_GROUP) {
-		wrong_kind(k, group, AST_GROUP, o, NULL, NULL, NULL);
+		wrong_kind(k, group, AST_GROUP, o, NULL, NULL);
 		return false;
 	}
 	for (const struct ast_node *c = group->child; c != NULL; c = c->next) {
@@ -91,7 +110,7 @@ bool keys_read(struct check *k, const struct ast_node *group, const struct key *
 		if ((c->kind & keys[i].kinds) != 0)
 			ret[i] = c;
 		else
-			wrong_kind(k, c, keys[i].kinds, o, keys[i].name, NULL, keys[i].example);
+			wrong_kind(k, c, keys[i].kinds, o, &keys[i], NULL);
 	}
 	for (size_t i = 0; i < n; i++) {
 		struct diag *g;
@@ -100,8 +119,7 @@ bool keys_read(struct check *k, const struct ast_node *group, const struct key *
 			continue;
 		g = check_say(k, SEV_ERROR, "policy.missing_key", group->at, group->width, MP_MISSING_KEY,
 			      both_object(k, o), both_same(keys[i].name), both_same(""));
-		if (keys[i].example != NULL)
-			diag_hint(k->d, g, MP_HINT_ADD, keys[i].example);
+		example_hint(k, g, &keys[i]);
 	}
 	return true;
 }
@@ -112,7 +130,7 @@ const struct ast_node *list_next(struct check *k, const struct ast_node *list, c
 	const struct ast_node *c = last != NULL ? last->next : list != NULL ? list->child : NULL;
 
 	while (c != NULL && (c->kind & kinds) == 0) {
-		wrong_kind(k, c, kinds, o, NULL, list, NULL);
+		wrong_kind(k, c, kinds, o, NULL, list);
 		c = c->next;
 	}
 	return c;

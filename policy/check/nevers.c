@@ -15,7 +15,7 @@ static const char *const scope_words[] = { "direct", "chain" };
 enum { BREAK_ASSET, BREAK_REASON, BREAK_N };
 static const struct key break_keys[BREAK_N] = {
 	[BREAK_ASSET] = { "asset", AST_STRING, true, "asset = \"tos-db\";" },
-	[BREAK_REASON] = { "reason", AST_STRING, true, "reason = \"only the TOS decides what is written\";" },
+	[BREAK_REASON] = { "reason", AST_STRING, true, NULL },
 };
 
 static const struct model_zone *never_zone(struct check *k, const struct ast_node *node, struct object o)

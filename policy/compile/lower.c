@@ -194,6 +194,19 @@ static bool lower_assets(struct lowering *w)
 	return true;
 }
 
+static bool accepts(struct lowering *w, const struct model_conduit *from, struct ir_conduit *to)
+{
+	if (from->n_accepts == 0)
+		return true;
+	to->accepts = arena_array(w->a, from->n_accepts, sizeof(*to->accepts));
+	if (to->accepts == NULL)
+		return false;
+	to->n_accepts = (uint32_t)from->n_accepts;
+	for (uint32_t i = 0; i < to->n_accepts; i++)
+		to->accepts[i] = (struct ir_accept){ from->accepts[i].warning, from->accepts[i].reason };
+	return true;
+}
+
 static bool lower_conduits(struct lowering *w)
 {
 	struct ir *ir = w->ir;
@@ -226,6 +239,8 @@ static bool lower_conduits(struct lowering *w)
 			.shadow = from->shadow,
 			.until = from->until,
 		};
+		if (!accepts(w, from, &ir->conduits[i]))
+			return false;
 	}
 	return true;
 }

@@ -63,12 +63,19 @@ struct ir_source {
 	uint32_t size;
 };
 
+/* A warning of `check` that a conduit accepts, for those who read the rules later. */
+struct ir_accept {
+	const char *warning, *reason;
+};
+
 struct ir_conduit {
 	const char *name, *label, *purpose, *owner, *approved_by, *review_by;
 	uint32_t from, to;   /* zone indexes */
 	uint32_t file, line; /* place: index into sources, line from 1 */
 	bool observe, shadow;
 	uint64_t until;
+	struct ir_accept *accepts;
+	uint32_t n_accepts;
 };
 
 /* What applies on a set of cells. Grants and rows stand in the command table under the same index. */

@@ -107,6 +107,11 @@ static void put_conduits(struct outbuf *o, const struct ir *ir)
 		out_u8(o, c->observe);
 		out_u8(o, c->shadow);
 		out_be64(o, c->until);
+		out_be32(o, c->n_accepts);
+		for (uint32_t k = 0; k < c->n_accepts; k++) {
+			put_string(o, c->accepts[k].warning);
+			put_string(o, c->accepts[k].reason);
+		}
 	}
 }
 

@@ -210,7 +210,7 @@ static void get_conduits(struct reader *r)
 {
 	struct ir *ir = r->ir;
 
-	ir->conduits = get_list(r, &ir->n_conduits, 50, sizeof(*ir->conduits));
+	ir->conduits = get_list(r, &ir->n_conduits, 54, sizeof(*ir->conduits));
 	for (uint32_t i = 0; i < ir->n_conduits && good(r); i++) {
 		struct ir_conduit *c = &ir->conduits[i];
 
@@ -227,6 +227,11 @@ static void get_conduits(struct reader *r)
 		c->observe = get_flag(r);
 		c->shadow = get_flag(r);
 		bytes_be64(&r->b, &c->until);
+		c->accepts = get_list(r, &c->n_accepts, 8, sizeof(*c->accepts));
+		for (uint32_t k = 0; k < c->n_accepts && good(r); k++) {
+			c->accepts[k].warning = get_string(r);
+			c->accepts[k].reason = get_string(r);
+		}
 	}
 }
 

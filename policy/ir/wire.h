@@ -14,7 +14,7 @@
 #define IR_MAGIC "SEKISHO1"
 #define IR_MAGIC_SIZE 8u
 #define IR_HEADER 40u /* magic and digest */
-#define IR_VERSION 2u
+#define IR_VERSION 3u
 #define IR_STRING_MAX 65535u   /* names, labels, purposes; bytes */
 #define IR_TEXT_MAX (4u << 20) /* one source text; bytes */
 #define IR_SEALED_MAX (256u << 20)

@@ -137,6 +137,20 @@ static json_t *assets_json(const struct ir *ir)
 	return list;
 }
 
+static json_t *accept_json(const struct ir_conduit *c)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < c->n_accepts; i++) {
+		json_t *o = json_object();
+
+		json_object_set_new(o, "warning", json_text(c->accepts[i].warning));
+		json_object_set_new(o, "reason", json_text(c->accepts[i].reason));
+		(void)json_array_append_new(list, o);
+	}
+	return list;
+}
+
 static json_t *conduits_json(const struct ir *ir)
 {
 	json_t *list = json_array();
@@ -158,6 +172,7 @@ static json_t *conduits_json(const struct ir *ir)
 		json_object_set_new(o, "approved_by", json_text(c->approved_by));
 		json_object_set_new(o, "review_by", json_text(c->review_by));
 		json_object_set_new(o, "until", until_json(c->until));
+		json_object_set_new(o, "accept", accept_json(c));
 		json_array_append_new(list, o);
 	}
 	return list;

@@ -32,9 +32,9 @@ void counterexample_text(const struct counterexample *x, enum lang l, char *out,
 	out += n;
 	size -= (size_t)n;
 	if (f != NULL)
-		snprintf(out, size, ", %s %s (%d)", protocol, f->name, x->function);
+		message_text(out, size, l, M_PROVE_FUNCTION, protocol, f->name, x->function);
 	else if (x->function >= 0)
-		snprintf(out, size, ", %s %d", protocol, x->function);
+		message_text(out, size, l, M_PROVE_CODE, protocol, x->function);
 	else
 		message_text(out, size, l, M_PROVE_ANYTHING, protocol);
 }

@@ -2,7 +2,7 @@
 /*
  * Parts of the command line: reading it, numbers, terminal cells, tables, help.
  *
- * LINK: mgmt/cli/cli.c mgmt/cli/help.c mgmt/cli/options.c mgmt/cli/socket.c mgmt/cli/table.c mgmt/cli/width.c
+ * LINK: mgmt/cli/cli.c mgmt/cli/help.c mgmt/cli/options.c mgmt/cli/socket.c mgmt/cli/table.c mgmt/cli/wrap.c mgmt/cli/width.c
  * LINK: appliance/base/json.c
  * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/base/diag.c
  * LINK: appliance/base/messages.c appliance/base/utf8.c appliance/base/sha256.c appliance/base/err.c
@@ -23,6 +23,7 @@
 #include "mgmt/cli/options.h"
 #include "mgmt/cli/table.h"
 #include "mgmt/cli/width.h"
+#include "mgmt/cli/wrap.h"
 
 /* Two verbs of our own. */
 
@@ -246,6 +247,61 @@ static void test_tables(void **state)
 	assert_null(table_new(TABLE_COLUMNS + 1, 0));
 }
 
+static void wraps_to(const char *text, size_t at, size_t hang, const char *expected)
+{
+	char *out = NULL;
+	size_t n;
+	FILE *to = open_memstream(&out, &n);
+
+	assert_non_null(to);
+	text_wrap(to, text, at, hang);
+	assert_int_equal(fclose(to), 0);
+	assert_string_equal(out, expected);
+	free(out);
+}
+
+static void lines_end_before_the_edge(void **state)
+{
+	(void)state;
+	wraps_to("short", 0, 0, "short");
+	wraps_to("one two", 75, 2, "one\n  two");
+	wraps_to("one  two", 75, 2, "one\n  two");
+	/* Japanese breaks anywhere, but for brackets, punctuation and small kana. */
+	wraps_to("検査部です", 76, 0, "検査\n部です");
+	wraps_to("検査、です", 76, 0, "検\n査、です");
+	wraps_to("検（査）", 76, 0, "検\n（査）");
+	wraps_to("別サーバー", 72, 0, "別\nサーバー");
+	wraps_to("さっき", 76, 0, "さっ\nき");
+	wraps_to("直近 7 日間", 72, 0, "直近\n7 日間");
+	wraps_to("装置の sekishod が", 70, 1, "装置の\n sekishod が");
+	wraps_to("名前", 80, 0, "名\n前"); /* nothing fits: one break after the first place there is */
+	wraps_to("http://a-word-that-is-longer-than-what-is-left", 60, 0,
+		 "http://a-word-that-is-longer-than-what-is-left");
+}
+
+/* Help texts are of any length in the catalogue; what a person sees has 80 columns at most. */
+static void help_has_80_columns(void **state)
+{
+	static const enum lang langs[] = { LANG_EN, LANG_JA };
+
+	(void)state;
+	for (size_t l = 0; l < 2; l++) {
+		struct cli c = { .lang = langs[l] };
+		char *out = NULL, *line, *rest;
+		size_t n;
+		FILE *to = open_memstream(&out, &n);
+
+		assert_non_null(to);
+		help_overview(&c, to);
+		help_verb(&c, &paint, to);
+		assert_int_equal(fclose(to), 0);
+		for (rest = out; (line = strsep(&rest, "\n")) != NULL;)
+			if (text_cells(line) > WRAP_CELLS)
+				fail_msg("%zu columns: %s", text_cells(line), line);
+		free(out);
+	}
+}
+
 static void test_help(void **state)
 {
 	for (int l = LANG_EN; l <= LANG_JA; l++) {
@@ -271,10 +327,11 @@ static void test_help(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lines),	cmocka_unit_test(test_problems),
-		cmocka_unit_test(test_numbers), cmocka_unit_test(test_cells),
-		cmocka_unit_test(test_safe),	cmocka_unit_test(test_tables),
-		cmocka_unit_test(test_help),	cmocka_unit_test(a_first_word_alone_has_help),
+		cmocka_unit_test(test_lines),	       cmocka_unit_test(test_problems),
+		cmocka_unit_test(test_numbers),	       cmocka_unit_test(test_cells),
+		cmocka_unit_test(test_safe),	       cmocka_unit_test(test_tables),
+		cmocka_unit_test(test_help),	       cmocka_unit_test(lines_end_before_the_edge),
+		cmocka_unit_test(help_has_80_columns), cmocka_unit_test(a_first_word_alone_has_help),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -254,9 +254,9 @@ static void test_usage(void **state)
 		{ "chek site.cfg", "Did you mean 'check'?" },
 		{ "apply site.cfg --confrim 3", "Did you mean '--confirm'?" },
 		{ "check", "POLICY is missing" },
-		{ "check a b", "'b' is one argument too many" },
+		{ "check a b", "unexpected argument 'b'" },
 		{ "status --lang fr", "'fr'" },
-		{ "journal", "needs a second word" },
+		{ "journal", "needs a subcommand" },
 		{ "apply site.cfg --confirm 0", "--confirm takes seconds" },
 		{ "apply --confirm site.cfg", "'--confirm' takes SECONDS, not 'site.cfg'" },
 		{ "compile --to site.cfg", "'--to' takes nft|json|sealed, not 'site.cfg'" },
@@ -273,7 +273,7 @@ static void test_usage(void **state)
 		{ "compile site.cfg --to sealed", "-o FILE" },
 		{ "effective --to pdf", "'pdf'" },
 		{ "replay --policy site.cfg", "usage: sekisho replay" },
-		{ "journal verify /nothing/here", "/nothing/here: there is no such file" },
+		{ "journal verify /nothing/here", "/nothing/here: no such file" },
 	};
 	static struct run r;
 
@@ -486,9 +486,9 @@ static void test_status_faults(void **state)
 		{ BOX("\"interfaces\":[" LINK("lan1", "no_carrier") "]"),
 		  "interface lan1 (zone crane (RTG)) has no link\n", 1 },
 		{ BOX("\"interfaces\":[" LINK("lan1", "down") "]"), "is turned off\n", 1 },
-		{ BOX("\"interfaces\":[" LINK("lan1", "absent") "]"), "device d-lan1 is not there\n", 1 },
+		{ BOX("\"interfaces\":[" LINK("lan1", "absent") "]"), "no device d-lan1\n", 1 },
 		{ BOX("\"interfaces\":null"), "could not be read", 1 },
-		{ BOX("\"foreign\":[\"table ip nat\"]"), "another program stand beside ours: table ip nat\n", 1 },
+		{ BOX("\"foreign\":[\"table ip nat\"]"), "another program has rules here: table ip nat\n", 1 },
 		{ BOX("\"kernel\":{\"forwarding\":false}"), "forwarding is off", 1 },
 		{ BOX("\"kernel\":{\"digest\":\"00\"}"), "not those of the policy in force", 1 },
 		{ BOX("\"surroundings\":[{\"where\":\"interface lan0\",\"what\":\"foreign\",\"detail\":\"XDP\"}]"),
@@ -532,7 +532,7 @@ static void test_status(void **state)
 		{ STATUS("waiting", "\"2026-11-20T08:20:00Z\"", "running", "running"),
 		  "ENFORCING, policy not confirmed yet\n", 0 },
 		{ STATUS("confirmed", "null", "running", "dead"), "INSPECTION IMPAIRED", 1 },
-		{ STATUS("confirmed", "null", "dead", "running"), "RULES STAND, BUT NOBODY WATCHES THEM", 1 },
+		{ STATUS("confirmed", "null", "dead", "running"), "RULES IN FORCE BUT NOT WATCHED", 1 },
 		{ "{\"generation\":{\"state\":\"none\"}," ROLES("running", "running") "}", "NO POLICY IN FORCE", 1 },
 		{ "{}", "NO POLICY IN FORCE", 1 },
 	};
@@ -557,7 +557,7 @@ static void test_status(void **state)
 	expect_not_in(r.out, "allowed by the policy");
 	/* What went on uninspected is named, but not as refused. */
 	expect_not_in(strstr(r.out, "Passed without inspection"), "no conduit allows this");
-	expect_in(strstr(r.out, "Passed without inspection"), "142  kernel  inspector gave no answer; live session");
+	expect_in(strstr(r.out, "Passed without inspection"), "142  kernel  inspector did not answer; live session");
 	expect_in(r.out, "dpi/1");
 	expect_not_in(r.out, "\033"); /* neither colours into a file, nor what a label smuggles in */
 	run(&r, "status --lang ja");
@@ -631,8 +631,8 @@ static void test_rollback(struct run *r)
 	expect_in(r->out, "From generation 5 to generation 4 (applied 2026-11-20 08:10:11 UTC by tanaka)");
 	expect_in(r->out, "write_single_register, unit 1, holding 400, wrote 0 to 9");
 	expect_in(r->out, "go on as before: 14");
-	expect_in(r->out, "nothing can be said");
-	expect_in(r->out, "not remembered one by one");
+	expect_in(r->out, "whose fate is unknown");
+	expect_in(r->out, "not recorded one by one");
 	run(r, "rollback --dry-run --to 4 --lang ja");
 	expect_in(r->out, "戻す場合は、世代 5 から世代 4");
 	expect_in(r->out, "書き込み値 0～9");
@@ -765,7 +765,7 @@ static void test_events(void **state)
 		 "\"reason\":\"modbus.response\",\"client\":\"10.1.1.1:40000\",\"server\":\"10.2.2.2:502\","
 		 "\"transport\":\"tcp\",\"direction\":\"s2c\",\"protocol\":\"modbus\"}}");
 	run(&r, "explain 20");
-	expect_in(r.out, "the answer of 10.2.2.2:502 to 10.1.1.1:40000 (modbus) was refused: response without");
+	expect_in(r.out, "the answer of 10.2.2.2:502 to 10.1.1.1:40000 (modbus) was refused: answer without");
 	/* What is about the box itself is a sentence as well. */
 	box_says(MSG_CTL_EXPLAIN, 0,
 		 "{\"event\":{\"seq\":21,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"role\",\"role\":\"dpi\","
@@ -778,9 +778,10 @@ static void test_events(void **state)
 		 "{\"event\":{\"seq\":22,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"decided\",\"verdict\":\"allow\","
 		 "\"reason\":\"unanswered.held\",\"role\":\"gate\",\"value\":41,\"count\":2}}");
 	run(&r, "explain 22 --lang ja");
-	assert_string_equal(r.out,
-			    "2026-11-20 08:10:11 UTC、検査部が応答しなかったため、gate が 2 個のパケットを判定しました"
-			    "（検査部が応答せず、既存セッションのみ継続（hold））。\n");
+	assert_string_equal(
+		r.out,
+		"2026-11-20 08:10:11 UTC、検査部が応答しなかったため、gate が代わりに 2 個のパケットを判定しました"
+		"（検査部が応答せず、接続済みセッションのみ継続（hold））。\n");
 	box_says(MSG_CTL_EXPLAIN, 0,
 		 "{\"event\":{\"seq\":23,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"lost\",\"role\":\"journal\","
 		 "\"code\":\"missing\",\"count\":1}}");
@@ -814,7 +815,8 @@ static void test_effective(void **state)
 		"\"conduits\":[{\"name\":\"tos-reads-cranes\",\"label\":\"位置\",\"from\":\"tos\",\"to\":\"crane\","
 		"\"file\":\"site.cfg\","
 		"\"line\":17,\"mode\":\"enforce\",\"purpose\":\"work queue\",\"owner\":\"TS\",\"approved_by\":\"CISO\","
-		"\"review_by\":\"2001-01-01\",\"until\":null},{\"name\":\"idle\",\"from\":\"a\",\"to\":\"b\",\"file\":"
+		"\"review_by\":\"2001-01-01\",\"until\":null,\"accept\":[{\"warning\":\"policy.all_commands_to_ot\","
+		"\"reason\":\"保守は SSH のみ\"}]},{\"name\":\"idle\",\"from\":\"a\",\"to\":\"b\",\"file\":"
 		"\"site.cfg\","
 		"\"line\":20,\"mode\":\"observe\",\"review_by\":\"2099-01-01\"}]}";
 	static struct run r;
@@ -827,18 +829,22 @@ static void test_effective(void **state)
 	assert_int_equal(r.status, 0);
 	expect_in(r.out, "tos-reads-cranes  tos -> crane  (enforce)  site.cfg:17");
 	expect_in(r.out, "2001-01-01  OVERDUE");
-	expect_in(r.out, "10.20.0.10");
-	expect_in(r.out, "no cell of the kernel names it");
-	expect_in(r.out, "CELLS THAT NO CONDUIT EXPLAINS");
-	commands = strstr(r.out, "read_holding_registers (3), read_input_registers (4); holding 0-99, no other "
-				 "address; units 1; values any  (site.cfg line 14)");
+	expect_in(r.out, "  accepts     policy.all_commands_to_ot: 保守は SSH のみ\n");
+	expect_in(r.out, "    lan1 -> lan2  tcp/502  lane commands/cargo/closed/closed\n"
+			 "      PACKETS  PERMIT  SOURCE -> DESTINATION\n"
+			 "            3       1  10.20.0.10 -> 10.30.1.10\n");
+	expect_in(r.out, "the kernel has no cell for it");
+	expect_in(r.out, "CELLS WITHOUT A CONDUIT");
+	commands = strstr(r.out, "read_holding_registers (3), read_input_registers (4); holding 0-99,\n"
+				 "            no other address; units 1 (site.cfg line 14)");
 	assert_non_null(commands);
 	expect_not_in(commands + 1, "read_holding_registers (3)"); /* said once, though two permits carry it */
 	run(&r, "effective --to json");
 	assert_memory_equal(r.out, "{\"generation\"", 13);
 	run(&r, "effective --lang ja");
-	expect_in(r.out, "期限切れ");
-	expect_in(r.out, "holding 0-99（他のアドレスは不可）; ユニット 1; 値 すべて  （site.cfg 14 行目）");
+	expect_in(r.out, "見直し期限  2001-01-01  超過");
+	expect_in(r.out, "  受け入れ    policy.all_commands_to_ot: 保守は SSH のみ\n");
+	expect_in(r.out, "ユニット 1");
 	box_close();
 }
 

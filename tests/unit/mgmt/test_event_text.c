@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Events as people read them: one line and one sentence, in both languages, with what is unknown left out.
- * LINK: mgmt/cli/event_text.c mgmt/cli/event_parts.c mgmt/cli/limit_text.c mgmt/cli/render.c mgmt/cli/width.c mgmt/cli/table.c
+ * LINK: mgmt/cli/event_text.c mgmt/cli/event_parts.c mgmt/cli/limit_text.c mgmt/cli/render.c mgmt/cli/width.c mgmt/cli/table.c mgmt/cli/wrap.c
  * LINK: appliance/wire/event_words.c appliance/wire/reason.c $(BASE_SRC)
  * LIBS: jansson nettle
  */
@@ -59,7 +59,7 @@ static void traffic(void **state)
 		 "\"server\":\"10.20.0.10:0\",\"transport\":\"icmp\",\"icmp_type\":8,\"icmp_code\":0,\"count\":3}",
 		 "At 2026-11-20 08:10:11 UTC, icmp/8 traffic from 10.10.0.5 to 10.20.0.10 was refused: no conduit "
 		 "allows this; "
-		 "no conduit of the policy covers it. This record stands for 3 of them.",
+		 "no conduit of the policy covers it. This record stands for 3 packets or requests.",
 		 "2026-11-20 08:10:11 UTC、10.10.0.5 から 10.20.0.10 への icmp/8 通信は拒否されました（理由: "
 		 "許可するコンジットが"
 		 "ない）。該当するコンジットはありません。この記録は 3 件分をまとめたものです。");
@@ -81,7 +81,7 @@ static void a_refused_value_is_named(void **state)
 	(void)state;
 	sentence(json,
 		 "At 2026-11-20 08:10:11 UTC, modbus write_single_register unit 1 holding 400 from 10.20.0.10:40000 to "
-		 "RTG 4号機 (10.30.1.13:502) was refused: value outside those allowed, or not knowable; wrote 9 to "
+		 "RTG 4号機 (10.30.1.13:502) was refused: value not allowed, or cannot be known; wrote 9 to "
 		 "holding 400; "
 		 "allowed 0 to 1; by conduit w (site.cfg:9).",
 		 "2026-11-20 08:10:11 UTC、10.20.0.10:40000 から RTG 4号機 (10.30.1.13:502) への modbus "
@@ -103,9 +103,9 @@ static void the_box_itself(void **state)
 		 "2026-11-20 08:10:11 UTC、gate/0 プロセスが異常終了しました。");
 	sentence("{" TIME "\"kind\":\"drift\",\"role\":\"enforce\",\"code\":\"flushed\",\"value\":10322,\"count\":1}",
 		 "At 2026-11-20 08:10:11 UTC, all rules were removed from outside; enforce stopped forwarding and "
-		 "loaded them "
-		 "again; gap 10.3 ms.",
-		 "2026-11-20 08:10:11 UTC、外部から全ルールが消去されました。enforce が転送を止め、読み込み直しました"
+		 "reloaded them; gap about 10.3 ms.",
+		 "2026-11-20 08:10:11 UTC、外部から全ルールが消去されました。enforce "
+		 "が転送を止め、ルールを読み込み直しました"
 		 "（影響時間 約 10.3 ミリ秒）。");
 	sentence("{" TIME
 		 "\"kind\":\"drift\",\"role\":\"enforce\",\"code\":\"changed\",\"value\":0,\"object\":\"rule 3 of "
@@ -113,15 +113,16 @@ static void the_box_itself(void **state)
 		 "sekisho\",\"before\":\"drop\",\"after\":\"accept\",\"by\":\"nft\",\"count\":1}",
 		 "At 2026-11-20 08:10:11 UTC, rules were changed from outside by nft: rule 3 of chain forward, table "
 		 "inet "
-		 "sekisho; it was drop, became accept; enforce put it right.",
-		 "2026-11-20 08:10:11 UTC、外部から（nft）ルールが変更されました（対象: rule 3 of chain forward, table "
+		 "sekisho; before: drop; after: accept; enforce restored them.",
+		 "2026-11-20 08:10:11 UTC、nft により、外部からルールが変更されました（対象: rule 3 of chain forward, "
+		 "table "
 		 "inet "
 		 "sekisho）。変更前: drop。変更後: accept。enforce が修復しました。");
 	sentence("{" TIME "\"kind\":\"policy\",\"code\":\"empty\",\"value\":0,\"count\":1}",
 		 "At 2026-11-20 08:10:11 UTC, the box started without a policy: everything between zones is refused.",
 		 "2026-11-20 08:10:11 UTC、ポリシー未適用で起動しました。ゾーン間通信はすべて拒否されます。");
 	sentence("{" TIME "\"kind\":\"lost\",\"role\":\"dpi\",\"count\":12}",
-		 "At 2026-11-20 08:10:11 UTC, 12 records of dpi were lost: it could not hand them over.",
+		 "At 2026-11-20 08:10:11 UTC, 12 records of dpi were lost, because it could not hand them over.",
 		 "2026-11-20 08:10:11 UTC、dpi の記録 12 件が失われました（引き渡せなかったため）。");
 }
 
@@ -134,13 +135,13 @@ static void sums(void **state)
 		"\"wan0\",\"count\":5000,\"records\":1200}";
 
 	(void)state;
-	sentence(json,
-		 "Up to 2026-11-20 08:10:11 UTC, traffic of 5000 packets or requests on wan0: REFUSED, no conduit "
-		 "allows this; the "
-		 "sum of 1200 records, of which this is what they have in common.",
-		 "2026-11-20 08:10:11 UTC まで、wan0 に届いたパケットまたは要求 5000 件: "
-		 "拒否（許可するコンジットがない）。"
-		 "記録 1200 件をまとめたもので、共通する内容だけを示しています。");
+	sentence(
+		json,
+		"Up to 2026-11-20 08:10:11 UTC, 5000 packets or requests on wan0: REFUSED, no conduit allows this; the "
+		"sum of 1200 records, of which only what they have in common is shown.",
+		"2026-11-20 08:10:11 UTC まで、wan0 に届いたパケットまたは要求 5000 件: "
+		"拒否（許可するコンジットがない）。"
+		"記録 1200 件をまとめたもので、共通する内容だけを示しています。");
 	line = said(json, LANG_EN, event_line);
 	assert_non_null(strstr(line, "x5000 (sum of 1200 records)"));
 	free(line);

@@ -47,11 +47,11 @@ static void sentences(void **state)
 	reads(&value, "holding", LANG_EN, "wrote 9 to holding 400; allowed 0 to 1, 5");
 	limit_allow(&value, 7, 8);
 	reads(&value, "holding", LANG_EN, "wrote 9 to holding 400; allowed 0 to 1, 5 and 1 more");
-	reads(&address, "coils", LANG_EN, "coils 7 is outside; allowed nothing");
+	reads(&address, "coils", LANG_EN, "coils 7 is not allowed; allowed: none");
 	limit_allow(&unit, 1, 5);
 	reads(&unit, "", LANG_EN, "allowed units 1 to 5");
 	limit_allow(&untold, 0, 1);
-	reads(&untold, "holding", LANG_EN, "what it would hold after this write cannot be known; allowed 0 to 1");
+	reads(&untold, "holding", LANG_EN, "the resulting value cannot be known; allowed 0 to 1");
 	reads(&none, "holding", LANG_EN, "");
 	for (unsigned i = 0; i < 300; i++)
 		limit_allow(&value, i, i);

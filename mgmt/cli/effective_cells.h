@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The packets that a conduit lets in, as `effective` shows them: grouped by interfaces, ports, lane and end. */
+#ifndef SEKISHO_MGMT_CLI_EFFECTIVE_CELLS_H
+#define SEKISHO_MGMT_CLI_EFFECTIVE_CELLS_H
+
+#include "mgmt/cli/cli.h"
+
+/* Prints the cells that name `conduit`, below `head`; with NULL those that name none. Returns how many there are; when there
+ * are none nothing is printed. */
+size_t effective_cells(struct cli *c, const json_t *cells, const char *conduit, enum message head);
+
+#endif

@@ -141,11 +141,9 @@ static bool moved(int r)
 
 static int commit(struct enforce *f, struct generation_held *next, bool try, struct sync_report *ret, struct err *e)
 {
-	size_t added = 0, gone = 0;
-	bool cells_first = true;
 	int r = -EAGAIN;
 
-	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+	for (int attempt = 0; attempt < ATTEMPTS && moved(r); attempt++) {
 		struct arena *a = arena_new(2 * DUMP_BUDGET);
 		struct expectation x;
 		struct image have, want;
@@ -157,22 +155,8 @@ static int commit(struct enforce *f, struct generation_held *next, bool try, str
 		if (r == 0)
 			r = generation_image(f, next, a, &want, &x, e);
 		if (r == 0)
-			r = table_sync(&f->net, &have, &want, &x, f->lacks, try, cells_first, ret, e);
+			r = table_sync(&f->net, &have, &want, &x, f->lacks, try, ret, e);
 		arena_free(a);
-		if (r == 0 && ret->partly) {
-			added = ret->added;
-			gone = ret->gone;
-			cells_first = false;
-			attempt = -1; /* the rest has all its attempts too */
-			continue;
-		}
-		if (!moved(r))
-			break;
-	}
-	if (!cells_first) {
-		ret->added = added;
-		ret->gone = gone;
-		ret->partly = r < 0;
 	}
 	return r;
 }
@@ -306,11 +290,6 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 		r = commit(f, next, (flags & APPLY_DRY_RUN) != 0, &report, e);
 		ret->line = report.line;
 		if (r < 0) {
-			struct err unsaid;
-
-			/* The cells moved and the rest was refused: they go back. What fails here the next comparison finds. */
-			if (report.partly)
-				(void)enforce_mend(f, &report, &unsaid);
 			json_decref(cut);
 			return r;
 		}

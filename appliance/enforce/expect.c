@@ -249,7 +249,7 @@ static uint32_t get32(const uint8_t *p)
 static void cell_text(unsigned set, const struct image_element *el, const struct ir *ir, const uint32_t *interfaces,
 		      char *out, size_t size)
 {
-	uint8_t family = set >= SET_UNTIL6 && set <= SET_RANGE6 ? 6 : 4;
+	uint8_t family = ir_set_six(set) ? 6 : 4;
 	size_t n = addr_len(family);
 	struct addr_range src = { { .family = family }, { .family = family } }, dst = src;
 	char in[16], oi[16], s[2 * ADDR_TEXT], d[2 * ADDR_TEXT];
@@ -275,7 +275,7 @@ void image_element_text(unsigned set, const struct image_element *el, const stru
 	char in[16];
 	size_t at;
 
-	if (set >= SET_UNTIL4 && set <= SET_RANGE6) {
+	if (ir_set_cells(set) || ir_set_bridge(set)) {
 		cell_text(set, el, ir, interfaces, out, size);
 		return;
 	}

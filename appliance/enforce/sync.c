@@ -7,6 +7,7 @@
 #include "appliance/enforce/sync.h"
 
 #include <errno.h>
+#include <linux/netfilter.h>
 
 #include "appliance/base/clock.h"
 #include "appliance/kernel/batch.h"
@@ -112,73 +113,111 @@ static bool is_label(unsigned set)
 	return set == SET_LIVE || set == SET_AGREE;
 }
 
-/* Do sessions lose their labels while cells move in maps that change over later? */
-static bool cells_go_first(const struct image *have, const struct element_diff *d)
+/* Does something take the place of something else, in maps that change over later? */
+static bool needs_bridge(const struct image *have, const struct element_diff *d)
 {
-	bool labels = false, cells = false;
+	bool leaves = false, comes = false;
 
-	for (size_t k = 0; k < d->n_gone; k++) {
-		labels = labels || is_label(d->gone[k].set);
-		cells = cells || (ir_set_cells(d->gone[k].set) && set_spec(d->gone[k].set)->interval);
-	}
-	for (size_t k = 0; k < d->n_added; k++)
-		cells = cells || (ir_set_cells(d->added[k].set) && set_spec(d->added[k].set)->interval);
 	for (unsigned s = 0; s < SET_COUNT; s++)
 		if (!have->sets[s])
 			return false; /* not a table in use */
-	return labels && cells;
+	for (size_t k = 0; k < d->n_gone; k++)
+		leaves = leaves || is_label(d->gone[k].set) || ir_set_cells(d->gone[k].set);
+	for (size_t k = 0; k < d->n_added; k++)
+		comes = comes || ir_set_bridge_of(d->added[k].set) != SET_COUNT;
+	return leaves && comes;
 }
 
-/* Cells, and the labels that they give and that are not there yet. */
-static void move_cells(struct batch *b, const struct image *have, const struct element_diff *d)
+/* Whatever a process that died in between left there goes too. */
+static void bridges_empty(struct batch *b)
 {
-	for (size_t k = 0; k < d->n_gone; k++)
-		if (ir_set_cells(d->gone[k].set))
-			batch_element_delete(b, d->gone[k].set, d->gone[k].element);
-	for (size_t k = 0; k < d->n_added; k++) {
-		const struct image_element *el = d->added[k].element;
-		unsigned set = d->added[k].set;
+	batch_set_flush(b, SET_SWITCH);
+	for (unsigned s = SET_BRIDGE4; s < SET_COUNT; s++)
+		batch_set_flush(b, s);
+}
 
-		if (ir_set_cells(set) || (is_label(set) && image_find(have, set, el->key, el->key_end) == NULL))
-			batch_element_add(b, set, el, clock_wall_ns() / 1000000);
+static int bridges_fill(struct netlink *n, const struct image *have, const struct element_diff *d,
+			struct sync_report *ret, struct err *e)
+{
+	struct batch *b = batch_new(have->generation_id);
+	uint64_t now_ms = clock_wall_ns() / 1000000;
+	int r;
+
+	if (b == NULL)
+		return err_set(e, -ENOMEM, "transaction");
+	bridges_empty(b);
+	for (size_t k = 0; k < d->n_added; k++) {
+		unsigned bridge = ir_set_bridge_of(d->added[k].set);
+
+		if (bridge != SET_COUNT)
+			batch_element_add(b, bridge, d->added[k].element, now_ms);
 	}
+	ret->messages = batch_messages(b);
+	r = batch_commit(b, n, e, &ret->line);
+	batch_free(b);
+	return r;
+}
+
+static void bridges_switch(struct batch *b)
+{
+	static const uint8_t families[] = { NFPROTO_IPV4, NFPROTO_IPV6 };
+
+	for (size_t i = 0; i < sizeof(families); i++) {
+		struct image_element el = { .key = { families[i] }, .key_end = { families[i] } };
+
+		batch_element_add(b, SET_SWITCH, &el, 0);
+	}
+}
+
+/* What fails here the comparison that follows finds, and mends. */
+static void bridges_close(struct netlink *n)
+{
+	struct batch *b = batch_new(0);
+	uint32_t line;
+	struct err e;
+
+	if (b == NULL)
+		return;
+	bridges_empty(b);
+	(void)batch_commit(b, n, &e, &line);
+	batch_free(b);
 }
 
 int table_sync(struct netlink *n, const struct image *have, const struct image *want, const struct expectation *x,
-	       unsigned lacks, bool try, bool cells_first, struct sync_report *ret, struct err *e)
+	       unsigned lacks, bool try, struct sync_report *ret, struct err *e)
 {
 	struct element_diff diff;
-	struct batch *b;
+	struct batch *b = NULL;
 	struct image nothing;
+	bool bridged;
 	int r;
 
 	*ret = (struct sync_report){ .rebuilt = beyond_repair(have) };
-	b = batch_new(have->generation_id);
-	if (b == NULL)
-		return err_set(e, -ENOMEM, "transaction");
 	if (ret->rebuilt) {
-		uint32_t id = have->generation_id;
-
 		image_init(&nothing, want->arena);
-		nothing.generation_id = id;
+		nothing.generation_id = have->generation_id;
 		have = &nothing;
-		batch_table_delete(b);
 	}
 	ret->rules = strangers(have) || extra_chain(have, want) || !image_rules_equal(have, want);
 	r = image_diff(have, want, x->now, want->arena, &diff);
-	if (r < 0) {
-		err_set(e, r, "difference");
-		goto out;
-	}
+	if (r < 0)
+		return err_set(e, r, "difference");
 	ret->added = diff.n_added;
 	ret->gone = diff.n_gone;
-	ret->partly = cells_first && !try && have->table && cells_go_first(have, &diff);
-	if (ret->partly) {
-		move_cells(b, have, &diff);
-		ret->messages = batch_messages(b);
-		r = batch_commit(b, n, e, &ret->line);
+	bridged = !try && have->table && needs_bridge(have, &diff);
+	if (bridged) {
+		r = bridges_fill(n, have, &diff, ret, e);
+		if (r < 0)
+			return r;
+	}
+	/* One transaction more makes the number one higher, past 0. */
+	b = batch_new(!bridged ? have->generation_id : have->generation_id + 1 != 0 ? have->generation_id + 1 : 1);
+	if (b == NULL) {
+		r = err_set(e, -ENOMEM, "transaction");
 		goto out;
 	}
+	if (ret->rebuilt)
+		batch_table_delete(b);
 	if (!have->table)
 		batch_table(b);
 	else if (ret->rules)
@@ -189,6 +228,8 @@ int table_sync(struct netlink *n, const struct image *have, const struct image *
 			batch_element_delete(b, diff.gone[k].set, diff.gone[k].element);
 	for (size_t k = 0; k < diff.n_added; k++)
 		batch_element_add(b, diff.added[k].set, diff.added[k].element, clock_wall_ns() / 1000000);
+	if (bridged)
+		bridges_switch(b);
 	if (ret->rules) {
 		r = refill(b, x, lacks);
 		if (r < 0) {
@@ -197,11 +238,13 @@ int table_sync(struct netlink *n, const struct image *have, const struct image *
 		}
 		sweep(b, have, want);
 	}
-	ret->messages = batch_messages(b);
+	ret->messages += batch_messages(b);
 	/* A table made again would drop what waits in queues, even when it is only tried. */
 	if (!try || !ret->rebuilt)
 		r = try ? batch_try(b, n, e, &ret->line) : batch_commit(b, n, e, &ret->line);
 out:
+	if (bridged)
+		bridges_close(n);
 	batch_free(b);
 	return r;
 }

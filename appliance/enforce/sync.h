@@ -4,10 +4,12 @@
  * are never deleted while they are right (every packet waiting in a queue would be lost), unchanged elements are not
  * mentioned, rules are refilled only when one differs. Runs in enforce.
  *
- * The kernel changes over to a transaction in two strokes: hashes and rules at once, interval maps only when all of its
- * elements have been gone through. A session that lost its label at the first stroke would find neither its old cell nor its
- * new one before the second, and be cut though it is allowed. So where sessions lose their labels and interval maps change,
- * the cells go first, in a transaction of their own; until the one that follows, live sessions go on as they were.
+ * The kernel changes over to a transaction in two strokes: rules and hashes at once, interval maps only when it has gone
+ * through all of it (and until Linux 6.17 what leaves them is gone at the first stroke). A new session between the two would
+ * find neither its old cell nor its new one, and one that lost its label would be cut though it is allowed. So where cells
+ * go and others come, those that come are put first into maps of their own, the bridges, which nobody asks; the
+ * transaction itself throws a switch, a hash, and with it they are asked before the maps that they stand in for; a third one
+ * empties them again. Nothing passes by the new cells before the first stroke, and nothing that they allow is lost after it.
  */
 #ifndef SEKISHO_ENFORCE_SYNC_H
 #define SEKISHO_ENFORCE_SYNC_H
@@ -20,7 +22,6 @@
 struct sync_report {
 	bool rules;   /* rules were refilled */
 	bool rebuilt; /* the table had to be deleted and made again */
-	bool partly;  /* only the cells so far: dump again, and the rest follows */
 	size_t added, gone, messages;
 	uint32_t line; /* after a refusal: the policy line, 0 = none */
 };
@@ -28,9 +29,9 @@ struct sync_report {
 /*
  * `have` as dumped, `want` with the rule texts of `x`. Scratch memory from want's arena. 0; -ERESTART, -ENOENT, -EEXIST
  * when the kernel moved meanwhile (dump again and repeat); otherwise a refusal that changed nothing. `try`: the kernel
- * checks everything and changes nothing. `cells_first`: see above; where that is not needed, all is done at once.
+ * checks everything and changes nothing.
  */
 int table_sync(struct netlink *n, const struct image *have, const struct image *want, const struct expectation *x,
-	       unsigned lacks, bool try, bool cells_first, struct sync_report *ret, struct err *e);
+	       unsigned lacks, bool try, struct sync_report *ret, struct err *e);
 
 #endif

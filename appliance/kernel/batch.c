@@ -273,6 +273,23 @@ void batch_set_delete(struct batch *b, const char *name)
 	set(b, NFT_MSG_DELSET, 0, name, 0);
 }
 
+void batch_set_flush(struct batch *b, unsigned number)
+{
+	struct nftnl_set *s = nftnl_set_alloc();
+	struct nlmsghdr *h = message(b, NFT_MSG_DELSETELEM, 0, number, 0);
+
+	if (s == NULL || h == NULL) {
+		b->failed = true;
+	} else {
+		nftnl_set_set_str(s, NFTNL_SET_TABLE, TABLE_NAME);
+		nftnl_set_set_str(s, NFTNL_SET_NAME, set_spec(number)->name);
+		nftnl_set_elems_nlmsg_build_payload(h, s);
+		batch_done(b, h);
+	}
+	if (s != NULL)
+		nftnl_set_free(s);
+}
+
 void batch_flush_rules(struct batch *b)
 {
 	struct nftnl_rule *r = nftnl_rule_alloc();

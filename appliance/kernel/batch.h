@@ -39,6 +39,7 @@ void batch_rule(struct batch *b, struct nftnl_rule *rule, uint32_t line);
 /* `now_ms` since 1970: an element with an end gets what is left as its timeout. */
 void batch_element_add(struct batch *b, unsigned set, const struct image_element *el, uint64_t now_ms);
 void batch_element_delete(struct batch *b, unsigned set, const struct image_element *el);
+void batch_set_flush(struct batch *b, unsigned set); /* of all its elements */
 size_t batch_messages(const struct batch *b);
 
 /*

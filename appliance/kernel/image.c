@@ -37,6 +37,21 @@
 		LAYER((id) + 4, text "_5", address, type), LAYER((id) + 5, text "_6", address, type),                  \
 		LAYER((id) + 6, text "_7", address, type), LAYER((id) + 7, text "_8", address, type)
 _Static_assert(IR_LAYERS == 8, "one map for each layer");
+/* As the layers, but nobody asks how often they were used. */
+#define BRIDGE(id, text, address, type)                                                                                \
+	[id] = { .name = (text),                                                                                       \
+		 .key_len = 16 + 2 * (address),                                                                        \
+		 .fields = { 4, 4, (address), (address), 1, 2 },                                                       \
+		 .shown_as = SHOWN_CELL(type),                                                                         \
+		 .map = true,                                                                                          \
+		 .interval = true,                                                                                     \
+		 .timeout = true }
+#define BRIDGES(id, text, address, type)                                                                               \
+	BRIDGE(id, text, address, type), BRIDGE((id) + 1, text "_1", address, type),                                   \
+		BRIDGE((id) + 2, text "_2", address, type), BRIDGE((id) + 3, text "_3", address, type),                \
+		BRIDGE((id) + 4, text "_4", address, type), BRIDGE((id) + 5, text "_5", address, type),                \
+		BRIDGE((id) + 6, text "_6", address, type), BRIDGE((id) + 7, text "_7", address, type),                \
+		BRIDGE((id) + 8, text "_8", address, type)
 #define DISPATCH(id, text)                                                                                             \
 	[id] = { .name = (text),                                                                                       \
 		 .key_len = 4,                                                                                         \
@@ -98,6 +113,9 @@ static const struct set_spec specs[TABLE_SET_COUNT] = {
 	FILLED(SET_SHARE6, "share6", 40, .timeout = false),
 	FILLED(SET_SHARE_ZONE, "share_zone", 12, .timeout = false),
 	FILLED(SET_FULL_ZONE, "full_zone", 12, .timeout = true),
+	[SET_SWITCH] = { .name = "switch", .key_len = 4, .fields = { 4 }, .shown_as = SHOWN_INTEGER },
+	BRIDGES(SET_BRIDGE4, "bridge4", 4, SHOWN_IPV4),
+	BRIDGES(SET_BRIDGE6, "bridge6", 16, SHOWN_IPV6),
 	DISPATCH(TABLE_LANES, "lanes"),
 	DISPATCH(TABLE_OUTCOMES, "outcomes"),
 	DISPATCH(TABLE_UNANSWERED, "unanswered"),

@@ -123,7 +123,7 @@ static bool share_fits(const struct build *b, uint32_t set, uint32_t key)
 
 static void load_key(struct build *b, enum ir_set set, uint32_t key)
 {
-	bool cells = set >= SET_UNTIL4 && set <= SET_RANGE6;
+	bool cells = ir_set_cells(set) || ir_set_bridge(set);
 
 	switch ((enum ir_key)key) {
 	case KEY_PACKET:
@@ -132,7 +132,7 @@ static void load_key(struct build *b, enum ir_set set, uint32_t key)
 	case KEY_ORIGINAL_BACK:
 		if (!cells)
 			b->bad = true;
-		cell_key(b, set >= SET_UNTIL6, (enum ir_key)key);
+		cell_key(b, ir_set_six(set), (enum ir_key)key);
 		return;
 	case KEY_AGREE:
 		expr_meta(b, NFT_META_MARK, 0);
@@ -159,6 +159,11 @@ static void load_key(struct build *b, enum ir_set set, uint32_t key)
 		if (!share_fits(b, set, key))
 			b->bad = true;
 		share_key(b, b->family == 6, key);
+		return;
+	case KEY_FAMILY:
+		if (set != SET_SWITCH)
+			b->bad = true;
+		expr_meta(b, NFT_META_NFPROTO, 0);
 		return;
 	case KEY_HOME:
 		expr_meta(b, NFT_META_OIF, 0);

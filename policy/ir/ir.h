@@ -193,13 +193,37 @@ enum ir_set {
 	SET_SHARE6,
 	SET_SHARE_ZONE, /* set  iif . lane . part: sessions of a side */
 	SET_FULL_ZONE,	/* set  iif . lane . part: found full a moment ago */
-	SET_COUNT
+	/* For the moment in which cells change, see enforce/sync.h: empty at all other times. */
+	SET_SWITCH,  /* set  family: the bridges are asked */
+	SET_BRIDGE4, /* maps like SET_RANGE4 and the layers behind it: the cells that come */
+	SET_BRIDGE6 = SET_BRIDGE4 + 1 + IR_LAYERS,
+	SET_COUNT = SET_BRIDGE6 + 1 + IR_LAYERS
 };
 
 /* A map of cells, of either family. */
 static inline bool ir_set_cells(unsigned s)
 {
 	return s >= SET_UNTIL4 && s <= SET_RANGE6;
+}
+
+static inline bool ir_set_bridge(unsigned s)
+{
+	return s >= SET_BRIDGE4 && s < SET_COUNT;
+}
+
+static inline bool ir_set_six(unsigned s)
+{
+	return (s >= SET_UNTIL6 && s <= SET_RANGE6) || (s >= SET_BRIDGE6 && s < SET_COUNT);
+}
+
+/* The map that stands in for an interval map of cells; SET_COUNT for all others, which change over at once. */
+static inline unsigned ir_set_bridge_of(unsigned s)
+{
+	if (s >= SET_UNTIL4 && s < SET_EXACT4)
+		return SET_BRIDGE4 + 1 + s - SET_UNTIL4;
+	if (s >= SET_UNTIL6 && s < SET_EXACT6)
+		return SET_BRIDGE6 + 1 + s - SET_UNTIL6;
+	return s == SET_RANGE4 ? SET_BRIDGE4 : s == SET_RANGE6 ? SET_BRIDGE6 : SET_COUNT;
 }
 
 enum ir_stmt_kind {
@@ -265,6 +289,7 @@ enum ir_key {
 	KEY_CT_PERMIT,	   /* conntrack mark & permit . the same: is the flow's own permit live? (set SET_AGREE) */
 	KEY_RESET,	   /* packet mark & lane . conntrack mark & lane (set SET_RESETS) */
 	KEY_HOME,	   /* oif . packet mark (set SET_HOME) */
+	KEY_FAMILY,	   /* 4 or 6 as the kernel has it (set SET_SWITCH) */
 	KEY_PACE_PAIR,	   /* saddr . daddr . conntrack mark & lane */
 	KEY_PACE_ZONE,	   /* iif . conntrack mark & lane */
 	KEY_SHARE_PAIR,	   /* saddr . daddr . conntrack mark & lane . one of IR_PAIR_PARTS, by ports */

@@ -50,13 +50,21 @@ const char *ir_set_name(enum ir_set s)
 		[SET_RESETS] = "resets",       [SET_HOME] = "home",	    [SET_PACE4] = "pace4",
 		[SET_PACE6] = "pace6",	       [SET_PACE_FEW] = "pace_few", [SET_PACE_MANY] = "pace_many",
 		[SET_SHARE4] = "share4",       [SET_SHARE6] = "share6",	    [SET_SHARE_ZONE] = "share_zone",
-		[SET_FULL_ZONE] = "full_zone",
+		[SET_FULL_ZONE] = "full_zone", [SET_SWITCH] = "switch",
 	};
 	static const char *const layers[2][IR_LAYERS] = {
 		{ "until4", "until4_2", "until4_3", "until4_4", "until4_5", "until4_6", "until4_7", "until4_8" },
 		{ "until6", "until6_2", "until6_3", "until6_4", "until6_5", "until6_6", "until6_7", "until6_8" },
 	};
+	static const char *const bridges[2][1 + IR_LAYERS] = {
+		{ "bridge4", "bridge4_1", "bridge4_2", "bridge4_3", "bridge4_4", "bridge4_5", "bridge4_6", "bridge4_7",
+		  "bridge4_8" },
+		{ "bridge6", "bridge6_1", "bridge6_2", "bridge6_3", "bridge6_4", "bridge6_5", "bridge6_6", "bridge6_7",
+		  "bridge6_8" },
+	};
 
+	if (ir_set_bridge(s))
+		return bridges[s >= SET_BRIDGE6][(s - SET_BRIDGE4) % (1 + IR_LAYERS)];
 	if (s >= SET_UNTIL4 && s < SET_EXACT4)
 		return layers[0][s - SET_UNTIL4];
 	if (s >= SET_UNTIL6 && s < SET_EXACT6)

@@ -115,6 +115,24 @@ static enum ir_set map_at(const struct writer *w, bool six, uint32_t i)
 	return (enum ir_set)((six ? SET_EXACT6 : SET_EXACT4) + i - w->layers);
 }
 
+/* What a map of cells says of the packet; while cells change, what stands in for it says so first. */
+static void admitted(struct writer *w, enum ir_chain chain, bool six, enum ir_set map, enum ir_key key,
+		     enum ir_chain then)
+{
+	unsigned maps[] = { ir_set_bridge_of(map), map };
+
+	for (size_t k = maps[0] == SET_COUNT ? 1 : 0; k < 2; k++) {
+		rule(w, chain);
+		say(w, IR_FAMILY, six ? 6 : 4, 0);
+		if (key != KEY_PACKET)
+			say(w, IR_CT_DIRECTION, key == KEY_ORIGINAL_BACK, 0);
+		if (k == 0)
+			in_set(w, IR_IN_SET, SET_SWITCH, KEY_FAMILY);
+		in_set(w, IR_ADMIT, (enum ir_set)maps[k], key);
+		go(w, then);
+	}
+}
+
 /* Of all that can speak for a session of others, an error is the easiest to forge: only listed types, only from where the
  * source is. Echo requests and other messages of their own pass on. */
 static void error_rules(struct writer *w)
@@ -257,12 +275,8 @@ static void new_rules(struct writer *w)
 		drop(w, R_TCP_FLAGS);
 	}
 	for (size_t f = 0; f < 2; f++)
-		for (uint32_t i = 0; i < map_count(w); i++) {
-			rule(w, CHAIN_NEW);
-			say(w, IR_FAMILY, f ? 6 : 4, 0);
-			in_set(w, IR_ADMIT, map_at(w, f == 1, i), KEY_PACKET);
-			go(w, CHAIN_PACE);
-		}
+		for (uint32_t i = 0; i < map_count(w); i++)
+			admitted(w, CHAIN_NEW, f == 1, map_at(w, f == 1, i), KEY_PACKET, CHAIN_PACE);
 	rule(w, CHAIN_NEW);
 	drop(w, R_NO_CONDUIT);
 }
@@ -402,13 +416,9 @@ static void lookup_rules(struct writer *w)
 	say(w, IR_COPY_MARK, 0, 0);
 	for (size_t f = 0; f < 2; f++)
 		for (uint32_t i = 0; i < map_count(w); i++)
-			for (uint32_t direction = 0; direction < 2; direction++) {
-				rule(w, CHAIN_LOOKUP);
-				say(w, IR_FAMILY, f ? 6 : 4, 0);
-				say(w, IR_CT_DIRECTION, direction, 0);
-				in_set(w, IR_ADMIT, map_at(w, f == 1, i), direction ? KEY_ORIGINAL_BACK : KEY_ORIGINAL);
-				go(w, CHAIN_RELABEL);
-			}
+			for (uint32_t direction = 0; direction < 2; direction++)
+				admitted(w, CHAIN_LOOKUP, f == 1, map_at(w, f == 1, i),
+					 direction ? KEY_ORIGINAL_BACK : KEY_ORIGINAL, CHAIN_RELABEL);
 	rule(w, CHAIN_LOOKUP);
 	go(w, CHAIN_CUT);
 }

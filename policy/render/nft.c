@@ -54,7 +54,7 @@ static struct set_words words_of(enum ir_set set)
 		"iface_index . iface_index . ipv4_addr . ipv4_addr . inet_proto . inet_service : mark",
 		"iface_index . iface_index . ipv6_addr . ipv6_addr . inet_proto . inet_service : mark",
 	};
-	struct set_words w = { "map", cells[set >= SET_UNTIL6], NULL };
+	struct set_words w = { "map", cells[ir_set_six(set)], NULL };
 
 	if (set == SET_LIVE)
 		return (struct set_words){ "map", "iface_index . ct_dir . mark : mark", "timeout" };
@@ -69,6 +69,12 @@ static struct set_words words_of(enum ir_set set)
 					   "dynamic, timeout" };
 	if (set == SET_PACE_FEW || set == SET_PACE_MANY)
 		return (struct set_words){ "set", "iface_index . mark", "dynamic" };
+	if (set == SET_SWITCH)
+		return (struct set_words){ "set", "nf_proto", NULL };
+	if (ir_set_bridge(set)) {
+		w.flags = "interval, timeout";
+		return w;
+	}
 	if (set >= SET_SHARE4) /* nft has no type for a part */
 		return (struct set_words){ NULL, NULL, NULL };
 	if (!ir_set_cells(set))
@@ -189,7 +195,7 @@ static void put_set(const struct printer *p, enum ir_set set, const struct ir_el
 	fprintf(p->to, "\t%s %s {\n\t\ttype %s\n", w.kind, ir_set_name(set), w.type);
 	if (w.flags != NULL)
 		fprintf(p->to, "\t\tflags %s\n", w.flags);
-	if (set >= SET_PACE4)
+	if (set >= SET_PACE4 && set < SET_SWITCH)
 		fputs("\t\tsize 65536\n", p->to);
 	/* A list of nothing but comments would be a syntax error. */
 	if (any)
@@ -294,6 +300,8 @@ void render_nft(FILE *to, const struct ir *ir)
 			;
 		/* A layer that nothing stands in is asked by no rule. */
 		if (first == last && ((s > SET_UNTIL4 && s < SET_EXACT4) || (s > SET_UNTIL6 && s < SET_EXACT6)))
+			continue;
+		if (ir_set_bridge(s) && (s - SET_BRIDGE4) % (1 + IR_LAYERS) > ir_layers(ir))
 			continue;
 		put_set(&p, (enum ir_set)s, elements + first, last - first);
 	}

@@ -44,7 +44,7 @@ static bool is_icmp(const struct line *l)
 /* The key as an nft concatenation. The original tuple's port has no size that nft would know. */
 static void put_key(const struct line *l, enum ir_set set, uint32_t key)
 {
-	const char *ip = set >= SET_UNTIL6 && set <= SET_RANGE6 ? "ip6" : "ip";
+	const char *ip = ir_set_six(set) ? "ip6" : "ip";
 	bool icmp = is_icmp(l);
 
 	switch ((enum ir_key)key) {
@@ -82,6 +82,9 @@ static void put_key(const struct line *l, enum ir_set set, uint32_t key)
 		ip = l->family == 6 ? "ip6" : "ip";
 		fprintf(l->to, "iif . (ct mark & 0x%08x) . jhash %s saddr . %s daddr . @th,0,32 mod %u", MARK_LANE_MASK,
 			ip, ip, IR_ZONE_PARTS);
+		break;
+	case KEY_FAMILY:
+		fputs("meta nfproto", l->to);
 		break;
 	case KEY_HOME:
 		fputs("oif . meta mark", l->to);

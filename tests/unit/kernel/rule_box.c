@@ -59,6 +59,7 @@ static struct key key_of(const struct box_packet *p, uint32_t kind)
 		k.bad = false;
 		k.mark = p->mark;
 		break;
+	case KEY_FAMILY:
 	case KEY_PACE_PAIR:
 	case KEY_PACE_ZONE:
 	case KEY_SHARE_PAIR:
@@ -213,6 +214,8 @@ static bool step(struct run *x, const struct ir_stmt *s)
 		return s->set == SET_SHARE_ZONE ? x->b->full : x->b->greedy;
 	case IR_IN_SET:
 	case IR_KNOWN:
+		if (s->set == SET_SWITCH)
+			return x->b->switched;
 		k = key_of(p, s->a);
 		return find(x->b, s->set, &k) != NULL;
 	case IR_NOT_IN_SET:

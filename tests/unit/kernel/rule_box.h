@@ -18,6 +18,7 @@ struct box_rules {
 	/* What its sets would have counted: the pair opens more than a few sessions, its side more than it may; the pair has
 	 * as many as it may, its side has. */
 	bool fast, flooded, greedy, full;
+	bool switched; /* cells change: the bridges are asked */
 };
 
 /* The connection that tracking found; state 0 = none. */

@@ -816,6 +816,39 @@ static void every_chain_ends(void **state)
 	maker_free(&w.k);
 }
 
+/* While cells change, what comes answers before what goes, and where nothing stands any more; at no other time. */
+static void bridges_answer_while_cells_change(void **state)
+{
+	struct world w;
+	struct box_flow f;
+	struct box_packet p;
+	uint32_t mark, moved = 0;
+
+	(void)state;
+	world_open(&w);
+	p = packet(&f, LAN0, LAN1, "10.10.3.4", "10.20.0.80", 6, 443);
+	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+	mark = f.mark;
+	for (size_t i = 0; i < w.b.n_elements; i++)
+		if (w.b.elements[i].set == SET_RANGE4 && w.b.elements[i].data == mark) {
+			w.b.elements[i].set = SET_BRIDGE4;
+			moved++;
+		}
+	assert_true(moved > 0);
+	p = packet(&f, LAN0, LAN1, "10.10.3.4", "10.20.0.80", 6, 443);
+	expect_drop(forward(&w, &p), R_NO_CONDUIT);
+	w.b.switched = true;
+	p = packet(&f, LAN0, LAN1, "10.10.3.4", "10.20.0.80", 6, 443);
+	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+	assert_int_equal(f.mark, mark);
+	/* So does a session whose label ended. */
+	p = next(&p, 0);
+	f.mark = mark_make(77, mark_lane(mark), MARK_GOOD);
+	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+	assert_int_equal(mark_permit(f.mark), mark_permit(mark));
+	maker_free(&w.k);
+}
+
 /* Neither the SYN nor its answer nor a repetition speaks of other paths, where the session is inspected. */
 static void inspected_sessions_have_one_path(void **state)
 {
@@ -865,6 +898,7 @@ int main(void)
 		cmocka_unit_test(strays_are_answered_only_between_allowed_pairs),
 		cmocka_unit_test(the_box_itself),
 		cmocka_unit_test(a_gate_resets_only_its_own_lane),
+		cmocka_unit_test(bridges_answer_while_cells_change),
 		cmocka_unit_test(inspected_sessions_have_one_path),
 		cmocka_unit_test(every_chain_ends),
 	};

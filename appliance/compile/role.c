@@ -18,8 +18,8 @@
 #include "policy/compile/compile.h"
 
 struct compiled {
-	int status;	 /* CLI status: 0 compiled, 2 the policy is invalid, 3 could not be done */
-	uint8_t *sealed; /* owned; NULL unless status is 0 */
+	enum answer_status status; /* YES: compiled; INVALID: the policy is */
+	uint8_t *sealed;	   /* owned; NULL unless status is YES */
 	size_t n_sealed;
 	json_t *json; /* owned reference: diagnostics, as docs/json.md has them */
 };
@@ -41,7 +41,7 @@ static void compile_bundle(struct bytes bundle, enum lang lang, struct compiled 
 	const char *main_name;
 	struct err e;
 
-	*ret = (struct compiled){ .status = 3 };
+	*ret = (struct compiled){ .status = ANSWER_CANNOT };
 	if (a == NULL) {
 		ret->json = plain_error(lang, M_COMPILE_NO_MEMORY);
 		return;
@@ -53,12 +53,12 @@ static void compile_bundle(struct bytes bundle, enum lang lang, struct compiled 
 	}
 	if (policy_check(&c, &loader, main_name) && policy_lower(&c) && c.ir != NULL) {
 		if (ir_seal(c.ir, &ret->sealed, &ret->n_sealed, &e) == 0)
-			ret->status = 0;
+			ret->status = ANSWER_YES;
 	} else {
-		ret->status = 2;
+		ret->status = ANSWER_INVALID;
 	}
-	ret->json = ret->status == 3 ? plain_error(lang, M_COMPILE_NO_MEMORY)
-				     : diags_json(&c.diags, c.sources, c.n_sources, lang);
+	ret->json = ret->status == ANSWER_CANNOT ? plain_error(lang, M_COMPILE_NO_MEMORY)
+						 : diags_json(&c.diags, c.sources, c.n_sources, lang);
 	arena_free(a);
 }
 
@@ -73,8 +73,10 @@ static int answer(uint32_t id, const struct compiled *c)
 {
 	char *text = c->json != NULL ? json_dumps(c->json, JSON_COMPACT) : NULL;
 	size_t n_text = text != NULL ? strlen(text) : 0;
-	uint8_t *all = malloc(c->n_sealed + n_text + 1), space[9];
-	struct outbuf body = outbuf_of(space, sizeof(space));
+	uint8_t *all = malloc(c->n_sealed + n_text + 1);
+	struct msg_body m = { MSG_COMPILED, .compiled = { .status = (uint8_t)c->status,
+							  .n_sealed = (uint32_t)c->n_sealed,
+							  .n_json = (uint32_t)n_text } };
 	int fd = -1, r = -ENOMEM;
 
 	if (all != NULL) {
@@ -87,10 +89,7 @@ static int answer(uint32_t id, const struct compiled *c)
 		r = fd;
 	}
 	if (fd >= 0) {
-		out_u8(&body, (uint8_t)c->status);
-		out_be32(&body, (uint32_t)c->n_sealed);
-		out_be32(&body, (uint32_t)n_text);
-		r = msg_send(ROLE_FD_CONTROL, MSG_COMPILED, id, &body, &fd, 1);
+		r = msg_send(ROLE_FD_CONTROL, id, &m, &fd, 1);
 		close(fd);
 	}
 	free(all);
@@ -98,36 +97,38 @@ static int answer(uint32_t id, const struct compiled *c)
 	return r;
 }
 
+static bool on_compile(void *ctx, struct msg *m)
+{
+	enum lang lang = (enum lang)m->body.compile.lang;
+	struct compiled c = { 0 };
+	struct err e = { 0 };
+	uint8_t *bundle;
+	size_t n;
+	int r = memfd_read(m->fds[0], BUNDLE_MAX, &bundle, &n, &e);
+
+	(void)ctx;
+	if (r == 0)
+		compile_bundle(bytes_of(bundle, n), lang, &c);
+	else
+		c = (struct compiled){ .status = r == -EFBIG ? ANSWER_INVALID : ANSWER_CANNOT,
+				       .json = plain_error(lang, M_COMPILE_BUNDLE) };
+	r = answer(m->id, &c);
+	compiled_free(&c);
+	free(bundle);
+	return r == 0;
+}
+
+static msg_handler *const handlers[MSG_TYPE_COUNT] = { [MSG_COMPILE] = on_compile };
+
 int role_compile(void)
 {
-	struct compiled c = { 0 };
-	struct msg m = { .type = MSG_NONE };
 	struct err e = { 0 };
-	uint8_t lang = 0, *bundle;
-	size_t n;
-	int r;
 
 	if (sandbox_enter(ROLE_COMPILE, &e) < 0) {
 		fprintf(stderr, "sekishod compile: %s\n", e.text);
 		return 1;
 	}
-	if (msg_send(ROLE_FD_CONTROL, MSG_READY, 0, NULL, NULL, 0) < 0 ||
-	    msg_recv(ROLE_FD_CONTROL, ROLE_SUPERVISOR, &m) != 1)
+	if (msg_send(ROLE_FD_CONTROL, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0) < 0)
 		return 0;
-	if (m.type != MSG_COMPILE) {
-		msg_close_fds(&m);
-		return 1;
-	}
-	bytes_u8(&m.body, &lang);
-	r = memfd_read(m.fds[0], BUNDLE_MAX, &bundle, &n, &e);
-	msg_close_fds(&m);
-	if (r == 0)
-		compile_bundle(bytes_of(bundle, n), lang == LANG_JA ? LANG_JA : LANG_EN, &c);
-	else
-		c = (struct compiled){ .status = r == -EFBIG ? 2 : 3,
-				       .json = plain_error(lang == LANG_JA ? LANG_JA : LANG_EN, M_COMPILE_BUNDLE) };
-	r = answer(m.id, &c);
-	compiled_free(&c);
-	free(bundle);
-	return r < 0;
+	return msg_serve(ROLE_FD_CONTROL, ROLE_COMPILE, handlers, NULL) < 0;
 }

@@ -71,8 +71,7 @@ static void line(const struct drift_record *r, const char *by, const char *deeds
 void record_send(struct enforce *f, struct drift_record *r, enum drift what, uint64_t gap_us, uint64_t back_us,
 		 const char *trouble)
 {
-	uint8_t body[1024];
-	struct outbuf o = outbuf_of(body, sizeof(body));
+	struct msg_body m = { MSG_DRIFT, .drift = { .what = (uint8_t)what, .gap_us = gap_us, .back_us = back_us } };
 	char deeds[EVENT_TEXT], by[EVENT_TEXT] = "", text[900];
 
 	if (f->meddling.process[0] != '\0')
@@ -102,9 +101,6 @@ void record_send(struct enforce *f, struct drift_record *r, enum drift what, uin
 		event_say(ev, EVENT_BY, by);
 		event_send(&f->events, ev);
 	}
-	out_u8(&o, (uint8_t)what);
-	out_be64(&o, gap_us);
-	out_be64(&o, back_us);
-	out_bytes(&o, text, strlen(text));
-	(void)msg_send(f->control, MSG_DRIFT, 0, &o, NULL, 0);
+	m.drift.text = text;
+	(void)msg_send(f->control, 0, &m, NULL, 0);
 }

@@ -17,14 +17,11 @@
 #include "appliance/kernel/dump.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
-#include "appliance/wire/msg.h"
+#include "appliance/wire/answer.h"
 
 #define SYSCTL_POLL_NS 500000000ull
 #define LINGER_POLL_NS 2000000000ull
 #define COMPARE_POLL_NS 30000000000ull
-
-/* DESIGN's exit statuses. */
-enum { STATUS_YES = 0, STATUS_NO = 1, STATUS_FAILED = 3 };
 
 static void complain(const struct err *e)
 {
@@ -32,27 +29,31 @@ static void complain(const struct err *e)
 }
 
 /* Takes the reference. NULL is a failure that *e describes. */
-static bool answer(struct enforce *f, uint32_t id, uint8_t status, json_t *j, const struct err *e)
+static bool answer(struct enforce *f, const struct msg *m, enum answer_status status, json_t *j, const struct err *e)
 {
-	struct outbuf o;
-	uint8_t body[1];
-	int fd, r;
-
-	if (j == NULL) {
-		status = STATUS_FAILED;
-		j = json_pack("{s:o}", "error", json_text(e->text));
-	}
-	fd = json_memfd(j);
-	if (fd < 0)
-		return false;
-	o = outbuf_of(body, sizeof(body));
-	out_u8(&o, status);
-	r = msg_send(f->control, MSG_ANSWER, id, &o, &fd, 1);
-	close(fd);
-	return r == 0;
+	if (j == NULL)
+		return msg_answer(f->control, m->id, ANSWER_CANNOT, json_pack("{s:o}", "error", json_text(e->text))) ==
+		       0;
+	return msg_answer(f->control, m->id, status, j) == 0;
 }
 
-static bool verify(struct enforce *f, uint32_t id)
+static bool on_status(void *ctx, struct msg *m)
+{
+	struct err e = { 0 };
+	json_t *j = enforce_status(ctx, &e);
+
+	return answer(ctx, m, ANSWER_YES, j, &e);
+}
+
+static bool on_effective(void *ctx, struct msg *m)
+{
+	struct err e = { 0 };
+	json_t *j = enforce_effective(ctx, &e);
+
+	return answer(ctx, m, ANSWER_YES, j, &e);
+}
+
+static bool on_verify(void *ctx, struct msg *m)
 {
 	struct arena *a = arena_new(2 * DUMP_BUDGET);
 	struct differences d;
@@ -62,100 +63,72 @@ static bool verify(struct enforce *f, uint32_t id)
 
 	if (a == NULL) {
 		err_set(&e, -ENOMEM, "read-back");
-	} else if (enforce_verify(f, a, &d, &e) == 0) {
+	} else if (enforce_verify(ctx, a, &d, &e) == 0) {
 		equal = d.n == 0;
 		j = differences_json(&d);
 	}
-	sent = answer(f, id, equal ? STATUS_YES : STATUS_NO, j, &e);
+	sent = answer(ctx, m, equal ? ANSWER_YES : ANSWER_NO, j, &e);
 	arena_free(a);
 	return sent;
 }
 
-static bool query(struct enforce *f, struct msg *m)
-{
-	struct err e = { 0 };
-	uint8_t what;
-	json_t *j;
-
-	if (!bytes_u8(&m->body, &what))
-		return false;
-	switch (what) {
-	case QUERY_STATUS:
-		j = enforce_status(f, &e);
-		return answer(f, m->id, STATUS_YES, j, &e);
-	case QUERY_EFFECTIVE:
-		j = enforce_effective(f, &e);
-		return answer(f, m->id, STATUS_YES, j, &e);
-	case QUERY_VERIFY:
-		return verify(f, m->id);
-	default:
-		return false;
-	}
-}
-
 static bool applied(struct enforce *f, uint32_t id, bool done, const struct apply_result *result, const struct err *e)
 {
-	uint8_t body[1024];
-	struct outbuf o = outbuf_of(body, sizeof(body));
+	struct msg_body m = { MSG_APPLIED, .applied = { .done = done, .line = result->line, .error = e->text } };
 	int fd = result->json != NULL ? json_memfd(result->json) : -1, r;
 
-	out_u8(&o, done);
-	out_be32(&o, result->line);
-	out_bytes(&o, e->text, strlen(e->text));
-	r = msg_send(f->control, MSG_APPLIED, id, &o, &fd, fd >= 0 ? 1 : 0);
+	r = msg_send(f->control, id, &m, &fd, fd >= 0 ? 1 : 0);
 	if (fd >= 0)
 		close(fd);
 	return r == 0;
 }
 
-static bool apply(struct enforce *f, struct msg *m)
+static bool on_apply(void *ctx, struct msg *m)
 {
+	const struct msg_apply *b = &m->body.apply;
+	struct enforce *f = ctx;
 	struct generation_held *next = NULL;
 	struct apply_result result = { 0 };
-	uint32_t workers, n_sealed, n_map;
 	struct err e = { 0 };
-	uint8_t flags, *p = NULL;
+	uint8_t *p = NULL;
 	size_t n = 0;
 	int r;
 
-	if (!bytes_u8(&m->body, &flags) || !bytes_be32(&m->body, &workers) || !bytes_be32(&m->body, &n_sealed) ||
-	    !bytes_be32(&m->body, &n_map) || m->n_fds != 1)
-		return false;
 	r = memfd_read(m->fds[0], GENERATION_MAX, &p, &n, &e);
-	if (r == 0 && (n_sealed > n || n_map != n - n_sealed))
+	if (r == 0 && (b->n_sealed > n || b->n_ids != n - b->n_sealed))
 		r = err_set(&e, -EBADMSG, "lengths of a generation");
 	if (r == 0) {
-		next = generation_hold(p, n_sealed, n_map, workers, &e);
+		next = generation_hold(p, b->n_sealed, b->n_ids, b->workers, &e);
 		if (next == NULL)
 			r = e.code != 0 ? e.code : -EBADMSG;
 	}
 	free(p);
 	if (r == 0)
-		r = enforce_apply(f, next, flags, &result, &e);
+		r = enforce_apply(f, next, b->flags, &result, &e);
 	if (f->now != next)
 		generation_drop(next);
 	return applied(f, m->id, r == 0, &result, &e);
 }
 
+static bool on_in_force(void *ctx, struct msg *m)
+{
+	struct enforce *f = ctx;
+
+	f->events.now = m->body.in_force.now;
+	return true;
+}
+
+static msg_handler *const handlers[MSG_TYPE_COUNT] = {
+	[MSG_STATUS] = on_status, [MSG_EFFECTIVE] = on_effective, [MSG_VERIFY] = on_verify,
+	[MSG_APPLY] = on_apply,	  [MSG_IN_FORCE] = on_in_force,
+};
+
 /* False ends the role. */
 static bool control_readable(struct enforce *f)
 {
-	struct msg m;
-	bool ok = false;
-	int r = msg_recv(f->control, ROLE_SUPERVISOR, &m);
+	int r = msg_serve(f->control, ROLE_ENFORCE, handlers, f);
 
-	if (r == -EAGAIN || r == -EINTR)
-		return true;
-	if (r <= 0)
-		return false;
-	if (m.type == MSG_APPLY)
-		ok = apply(f, &m);
-	else if (m.type == MSG_QUERY)
-		ok = query(f, &m);
-	else if (m.type == MSG_IN_FORCE)
-		ok = event_generation_get(&m.body, &f->events.now);
-	msg_close_fds(&m);
-	return ok;
+	return r == 1 || r == -EAGAIN || r == -EINTR;
 }
 
 static void glance(void *ctx)
@@ -255,9 +228,9 @@ int role_enforce(void)
 
 	if (r < 0) {
 		complain(&e);
-		return STATUS_FAILED;
+		return ANSWER_CANNOT;
 	}
-	if (msg_send(f.control, MSG_READY, 0, NULL, NULL, 0) == 0)
+	if (msg_send(f.control, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0) == 0)
 		loop(&f);
 	generation_drop(f.now);
 	netlink_close(&f.net);
@@ -267,5 +240,5 @@ int role_enforce(void)
 	if (f.delay >= 0)
 		close(f.delay);
 	close(f.links);
-	return STATUS_YES;
+	return ANSWER_YES;
 }

@@ -17,7 +17,7 @@
 #include "appliance/base/json.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
-#include "appliance/wire/msg.h"
+#include "appliance/wire/answer.h"
 
 #define DRAIN_MOST 256u
 #define ALARM_MS 1 /* between looks should the alarm ever fail */
@@ -36,46 +36,40 @@ static int watch_fd(const struct gate *g, int fd, uint32_t what, uint32_t events
 
 /* ---- messages --------------------------------------------------------------------------------------------------- */
 
-static bool take_lane(struct gate *g, struct msg *m)
+static bool on_lane(void *ctx, struct msg *m)
 {
-	struct gate_lane *l;
-	uint32_t lane;
-	uint16_t queue;
+	const struct msg_lane *b = &m->body.lane;
+	struct gate *g = ctx;
 
-	if (!bytes_be32(&m->body, &lane) || !bytes_be16(&m->body, &queue) || lane == LANE_NONE || lane >= LANE_COUNT ||
-	    queue < QUEUE_BASE || (uint32_t)(queue - QUEUE_BASE) / WORKER_MAX != lane)
+	if (b->lane == LANE_NONE || b->queue < QUEUE_BASE || (uint32_t)(b->queue - QUEUE_BASE) / WORKER_MAX != b->lane)
 		return false;
-	l = &g->lanes[lane];
-	if ((g->used >> lane) & 1u)
-		close(l->fd);
-	*l = (struct gate_lane){ .fd = m->fds[0], .queue = queue, .lane = lane };
-	m->fds[0] = -1;
-	g->used |= (uint64_t)1 << lane;
+	if ((g->used >> b->lane) & 1u)
+		close(g->lanes[b->lane].fd);
+	g->lanes[b->lane] = (struct gate_lane){ .fd = msg_take_fd(m, 0), .queue = b->queue, .lane = b->lane };
+	g->used |= (uint64_t)1 << b->lane;
 	return true;
 }
 
-static bool take_worker(struct gate *g, struct msg *m)
+static bool on_worker(void *ctx, struct msg *m)
 {
-	uint32_t worker, pid;
+	struct gate *g = ctx;
 	struct err e = { 0 };
-	struct ring *ring;
+	struct ring *ring = ring_map(m->fds[0], &e);
 
-	if (!bytes_be32(&m->body, &worker) || !bytes_be32(&m->body, &pid))
-		return false;
-	ring = ring_map(m->fds[0], &e);
 	if (ring == NULL) {
 		fprintf(stderr, "sekishod gate: %s\n", e.text);
 		return false;
 	}
-	gate_begin(g, ring, &m->fds[1], worker, pid, clock_mono());
+	gate_begin(g, ring, &m->fds[1], m->body.worker.worker, m->body.worker.pid, clock_mono());
 	for (size_t i = 1; i < m->n_fds; i++)
-		m->fds[i] = -1;
+		msg_take_fd(m, i);
 	return watch_fd(g, g->wake, WATCH_WAKE, EPOLLIN | EPOLLET) == 0 &&
 	       watch_fd(g, g->pidfd, WATCH_PIDFD, EPOLLIN) == 0;
 }
 
-static bool take_pairs(struct gate *g, struct msg *m)
+static bool on_pairs(void *ctx, struct msg *m)
 {
+	struct gate *g = ctx;
 	struct err e = { 0 };
 	uint8_t *p = NULL;
 	size_t n = 0;
@@ -87,6 +81,14 @@ static bool take_pairs(struct gate *g, struct msg *m)
 	free(g->pairs);
 	g->pairs = (void *)p;
 	g->n_pairs = n / sizeof(*g->pairs);
+	return true;
+}
+
+static bool on_in_force(void *ctx, struct msg *m)
+{
+	struct gate *g = ctx;
+
+	g->events.now = m->body.in_force.now;
 	return true;
 }
 
@@ -108,10 +110,11 @@ static json_t *queues_json(struct gate *g)
 	return list;
 }
 
-static void answer_status(struct gate *g, uint32_t id)
+static bool on_status(void *ctx, struct msg *m)
 {
-	const struct gate_counts *c = &g->counts;
 	static const char *const states[] = { "alone", "starting", "running" };
+	struct gate *g = ctx;
+	const struct gate_counts *c = &g->counts;
 	json_t *j = json_pack("{s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:o}", "index",
 			      (int)g->worker, "verdicts", (json_int_t)c->verdicts, "resets", (json_int_t)c->resets,
 			      "decided", (json_int_t)c->decided, "hung", (json_int_t)c->hung, "overdue",
@@ -120,69 +123,30 @@ static void answer_status(struct gate *g, uint32_t id)
 			      "resets_refused", (json_int_t)c->resets_refused, "refused", (json_int_t)c->refused,
 			      "lies", (json_int_t)c->lies, "unsent", (json_int_t)c->unsent, "events_lost",
 			      (json_int_t)g->events.lost, "state", states[g->state], "queues", queues_json(g));
-	int fd = j != NULL ? json_memfd(j) : -ENOMEM;
-	uint8_t body[1];
-	struct outbuf o = outbuf_of(body, sizeof(body));
 
-	out_u8(&o, fd >= 0 ? 0 : 3);
-	msg_send(g->control, MSG_ANSWER, id, &o, &fd, fd >= 0 ? 1 : 0);
-	if (fd >= 0)
-		close(fd);
+	(void)msg_answer(g->control, m->id, ANSWER_YES, j); /* a supervisor that does not read asks again */
+	return true;
 }
 
-static bool take_query(struct gate *g, struct msg *m)
-{
-	uint8_t what, no = 2;
-	struct outbuf o = outbuf_of(&no, 1);
-
-	bytes_u8(&m->body, &what);
-	if (what == QUERY_STATUS) {
-		answer_status(g, m->id);
-		return true;
-	}
-	o.len = 1;
-	return msg_send(g->control, MSG_ANSWER, m->id, &o, NULL, 0) == 0;
-}
-
-static bool take(struct gate *g, struct msg *m)
-{
-	if (m->type == MSG_LANE)
-		return take_lane(g, m);
-	if (m->type == MSG_WORKER)
-		return take_worker(g, m);
-	if (m->type == MSG_PAIRS)
-		return take_pairs(g, m);
-	if (m->type == MSG_IN_FORCE)
-		return event_generation_get(&m->body, &g->events.now);
-	return m->type == MSG_QUERY && take_query(g, m);
-}
+static msg_handler *const handlers[MSG_TYPE_COUNT] = {
+	[MSG_LANE] = on_lane,	      [MSG_WORKER] = on_worker, [MSG_PAIRS] = on_pairs,
+	[MSG_IN_FORCE] = on_in_force, [MSG_STATUS] = on_status,
+};
 
 bool gate_messages(struct gate *g)
 {
-	for (;;) {
-		struct msg m;
-		int r = msg_recv(g->control, ROLE_SUPERVISOR, &m);
-		bool ok;
+	int r;
 
-		if (r == -EAGAIN)
-			return true;
-		if (r <= 0)
-			return false;
-		ok = take(g, &m);
-		msg_close_fds(&m);
-		if (!ok)
-			return false;
-	}
+	do
+		r = msg_serve(g->control, ROLE_GATE, handlers, g);
+	while (r == 1);
+	return r == -EAGAIN;
 }
 
 void gate_report_hung(struct gate *g)
 {
-	uint8_t body[8];
-	struct outbuf o = outbuf_of(body, sizeof(body));
-
-	out_be32(&o, g->worker);
-	out_be32(&o, g->pid);
-	msg_send(g->control, MSG_HUNG, 0, &o, NULL, 0);
+	msg_send(g->control, 0, &(struct msg_body){ MSG_HUNG, .hung = { .worker = g->worker, .pid = g->pid } }, NULL,
+		 0);
 }
 
 /* ---- the loop ---------------------------------------------------------------------------------------------------- */
@@ -303,7 +267,7 @@ int role_gate(void)
 		err_set(&e, -errno, "control channel");
 	else
 		sandbox_enter(ROLE_GATE, &e);
-	if (e.code == 0 && msg_send(ROLE_FD_CONTROL, MSG_READY, 0, NULL, NULL, 0) < 0)
+	if (e.code == 0 && msg_send(ROLE_FD_CONTROL, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0) < 0)
 		err_set(&e, -EPIPE, "control channel");
 	if (e.code != 0) {
 		fprintf(stderr, "sekishod gate: %s\n", e.text);

@@ -129,15 +129,16 @@ static bool copy_permits(struct named_generation *g, const struct ir *ir, struct
 	return true;
 }
 
-static bool copy_interfaces(struct named_generation *g, const struct ir *ir, struct bytes indexes)
+static bool copy_interfaces(struct named_generation *g, const struct ir *ir, const struct names_source *from)
 {
 	g->interfaces = arena_array(g->arena, (size_t)ir->n_interfaces + 1, sizeof(*g->interfaces));
 	for (uint32_t i = 0; g->interfaces != NULL && i < ir->n_interfaces; i++) {
 		g->interfaces[i].name = keep(g, ir->interfaces[i].name);
 		if (g->interfaces[i].name == NULL)
 			return false;
-		if (!bytes_be32(&indexes, &g->interfaces[i].index))
+		if (i >= from->n_interfaces)
 			break;
+		g->interfaces[i].index = from->interfaces[i];
 		g->n_interfaces++;
 	}
 	return g->interfaces != NULL;
@@ -160,7 +161,7 @@ static int copy(struct named_generation *g, const struct ir *ir, const struct na
 {
 	g->which = event_generation(from->number, ir->digest);
 	if (!copy_files(g, ir) || !copy_conduits(g, ir) || !copy_permits(g, ir, from->permits) ||
-	    !copy_interfaces(g, ir, from->interfaces) || !copy_places(g, ir))
+	    !copy_interfaces(g, ir, from) || !copy_places(g, ir))
 		return err_set(e, -ENOMEM, "names of a generation");
 	return 0;
 }

@@ -27,8 +27,9 @@ struct names_source {
 	uint64_t number;
 	const uint8_t *sealed;
 	size_t n_sealed;
-	struct bytes permits;	 /* u32 each, by permit index */
-	struct bytes interfaces; /* u32 each, by interface index; missing ones count as absent */
+	struct bytes permits;	    /* u32 each, by permit index */
+	const uint32_t *interfaces; /* by interface index; missing ones count as absent */
+	size_t n_interfaces;
 };
 
 /* Copies what it needs. The same generation again takes the place of the first. 0 or negative errno, with the names as they

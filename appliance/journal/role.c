@@ -23,6 +23,7 @@
 #include "appliance/journal/share.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
+#include "appliance/wire/answer.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/event_words.h"
 #include "appliance/wire/reason.h"
@@ -181,24 +182,17 @@ static void write_merged(struct journal_role *j, bool all)
 
 /* ---- questions ---------------------------------------------------------------------------------------------------- */
 
-static int answer(uint32_t id, uint8_t status, json_t *j)
+static bool answer(const struct msg *m, enum answer_status status, json_t *j)
 {
-	uint8_t space[1];
-	struct outbuf b = outbuf_of(space, sizeof(space));
-	int fd = j != NULL ? json_memfd(j) : -1, r;
-
-	out_u8(&b, fd < 0 && status == 0 ? 3 : status);
-	r = msg_send(ROLE_FD_CONTROL, MSG_ANSWER, id, &b, &fd, fd >= 0 ? 1 : 0);
-	if (fd >= 0)
-		close(fd);
-	return r;
+	return msg_answer(ROLE_FD_CONTROL, m->id, status, j) == 0;
 }
 
-static int answer_status(struct journal_role *j, uint32_t id)
+static bool on_status(void *ctx, struct msg *m)
 {
+	const struct journal_role *j = ctx;
 	const struct journal *c = &j->chain;
 
-	return answer(id, 0,
+	return answer(m, ANSWER_YES,
 		      json_pack("{s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o}", "records",
 				(json_int_t)(c->next_seq - 1), "last",
 				c->last_wall_ns != 0 ? json_time(c->last_wall_ns) : json_null(), "head",
@@ -213,110 +207,89 @@ static json_t *error_json(const char *text)
 	return json_pack("{s:o}", "error", json_text(text));
 }
 
-static int answer_events(struct journal_role *j, uint32_t id, struct bytes *b)
+static bool on_events(void *ctx, struct msg *m)
 {
-	struct err e = { 0 };
-	struct event_filter asked;
+	const struct msg_events *asked = &m->body.events;
+	struct journal_role *j = ctx;
 	struct line_filter filter;
-	uint64_t after, next;
-	uint32_t max;
+	struct err e = { 0 };
+	uint64_t next;
 	json_t *list;
 
-	bytes_be64(b, &after);
-	bytes_be32(b, &max);
-	if (b->failed || !event_filter_decode(b, &asked) || !line_filter_make(&asked, &filter))
-		return answer(id, 2, error_json("malformed question"));
-	list = journal_read(&j->chain, after, max < ANSWER_RECORDS ? max : ANSWER_RECORDS,
-			    event_filter_any(&asked) ? NULL : &filter, &next, &e);
-	if (list == NULL)
-		return answer(id, 3, error_json(e.text));
-	return answer(id, 0, json_pack("{s:o, s:I}", "events", list, "next", (json_int_t)next));
-}
-
-static int answer_explain(struct journal_role *j, uint32_t id, struct bytes *b)
-{
-	struct err e = { 0 };
-	uint64_t seq, next;
-	json_t *list, *record;
-	int r;
-
-	bytes_be64(b, &seq);
-	if (!bytes_done(b) || seq == 0)
-		return answer(id, 2, error_json("malformed question"));
-	list = journal_read(&j->chain, seq - 1, 1, NULL, &next, &e);
-	if (list == NULL)
-		return answer(id, 3, error_json(e.text));
-	record = next == seq ? json_array_get(list, 0) : NULL;
-	if (record != NULL)
-		r = answer(id, 0, json_pack("{s:O}", "event", record));
-	else
-		r = answer(id, 1, json_pack("{s:n}", "event"));
-	json_decref(list);
-	return r;
-}
-
-static int query(struct journal_role *j, struct msg *m)
-{
-	uint8_t what;
-
-	bytes_u8(&m->body, &what);
-	if (what == QUERY_STATUS)
-		return answer_status(j, m->id);
 	/* What was said to be recorded is findable at once. */
 	write_merged(j, false);
-	if (what == QUERY_EVENTS)
-		return answer_events(j, m->id, &m->body);
-	if (what == QUERY_EXPLAIN)
-		return answer_explain(j, m->id, &m->body);
-	return answer(m->id, 2, error_json("unknown question"));
+	if (!line_filter_make(&asked->filter, &filter))
+		return answer(m, ANSWER_INVALID, error_json("malformed question"));
+	list = journal_read(&j->chain, asked->after, asked->most < ANSWER_RECORDS ? asked->most : ANSWER_RECORDS,
+			    event_filter_any(&asked->filter) ? NULL : &filter, &next, &e);
+	if (list == NULL)
+		return answer(m, ANSWER_CANNOT, error_json(e.text));
+	return answer(m, ANSWER_YES, json_pack("{s:o, s:I}", "events", list, "next", (json_int_t)next));
+}
+
+static bool on_explain(void *ctx, struct msg *m)
+{
+	uint64_t seq = m->body.explain.seq, next;
+	struct journal_role *j = ctx;
+	struct err e = { 0 };
+	json_t *list, *record;
+	bool sent;
+
+	write_merged(j, false);
+	if (seq == 0)
+		return answer(m, ANSWER_INVALID, error_json("malformed question"));
+	list = journal_read(&j->chain, seq - 1, 1, NULL, &next, &e);
+	if (list == NULL)
+		return answer(m, ANSWER_CANNOT, error_json(e.text));
+	record = next == seq ? json_array_get(list, 0) : NULL;
+	if (record != NULL)
+		sent = answer(m, ANSWER_YES, json_pack("{s:O}", "event", record));
+	else
+		sent = answer(m, ANSWER_NO, json_pack("{s:n}", "event"));
+	json_decref(list);
+	return sent;
 }
 
 /* ---- messages ----------------------------------------------------------------------------------------------------- */
 
-static bool take_source(struct journal_role *j, struct msg *m)
+static bool on_source(void *ctx, struct msg *m)
 {
-	struct source s = { .fd = m->fds[0] };
-	uint8_t role;
+	struct journal_role *j = ctx;
 
-	bytes_u8(&m->body, &role);
-	bytes_be32(&m->body, &s.index);
-	if (!bytes_done(&m->body) || role >= ROLE_COUNT || j->n_sources == SOURCES)
+	if (j->n_sources == SOURCES)
 		return false;
-	s.role = (enum role)role;
-	m->fds[0] = -1;
-	j->sources[j->n_sources++] = s;
+	j->sources[j->n_sources++] = (struct source){ .fd = msg_take_fd(m, 0),
+						      .role = (enum role)m->body.source.role,
+						      .index = m->body.source.index };
 	return true;
 }
 
-static bool take_generation(struct journal_role *j, struct msg *m)
+static bool on_generation(void *ctx, struct msg *m)
 {
-	struct err e = { 0 };
+	const struct msg_generation *b = &m->body.generation;
+	struct journal_role *j = ctx;
 	struct names_source from = { 0 };
-	uint32_t number, n_sealed, n_map;
+	struct err e = { 0 };
 	uint8_t *all = NULL;
 	size_t n;
 	int r;
 
-	bytes_be32(&m->body, &number);
-	bytes_be32(&m->body, &n_sealed);
-	bytes_be32(&m->body, &n_map);
-	if (m->body.failed)
-		return false;
 	/* Without the names records carry numbers only: worth a line, not worth an end. */
 	r = memfd_read(m->fds[0], GENERATION_BYTES, &all, &n, &e);
-	if (r == 0 && (n_sealed > n || n_map > n - n_sealed))
+	if (r == 0 && (b->n_sealed > n || b->n_ids > n - b->n_sealed))
 		r = err_set(&e, -EBADMSG, "names of a generation");
 	if (r == 0) {
-		from = (struct names_source){ .number = number,
+		from = (struct names_source){ .number = b->number,
 					      .sealed = all,
-					      .n_sealed = n_sealed,
-					      .permits = bytes_of(all + n_sealed, n_map),
-					      .interfaces = m->body };
+					      .n_sealed = b->n_sealed,
+					      .permits = bytes_of(all + b->n_sealed, b->n_ids),
+					      .interfaces = b->interfaces.list,
+					      .n_interfaces = b->interfaces.n };
 		r = names_add(&j->names, &from, &e);
 	}
 	free(all);
 	/* The first that is heard is what was in force before this start. */
-	if (j->was_empty && number != 0 && j->held == NULL)
+	if (j->was_empty && b->number != 0 && j->held == NULL)
 		put_own(j, LOST_EMPTIED, 1, 0);
 	j->was_empty = false;
 	if (r < 0)
@@ -324,36 +297,21 @@ static bool take_generation(struct journal_role *j, struct msg *m)
 	return true;
 }
 
-static bool control_one(struct journal_role *j)
-{
-	struct msg m;
-	int r = msg_recv(ROLE_FD_CONTROL, ROLE_SUPERVISOR, &m);
-	bool ok;
-
-	if (r == -EAGAIN)
-		return true;
-	if (r != 1)
-		return false;
-	if (m.type == MSG_SOURCE)
-		ok = take_source(j, &m);
-	else if (m.type == MSG_GENERATION)
-		ok = take_generation(j, &m);
-	else
-		ok = m.type == MSG_QUERY && query(j, &m) == 0;
-	msg_close_fds(&m);
-	return ok;
-}
+static msg_handler *const handlers[MSG_TYPE_COUNT] = {
+	[MSG_SOURCE] = on_source, [MSG_GENERATION] = on_generation, [MSG_STATUS] = on_status,
+	[MSG_EVENTS] = on_events, [MSG_EXPLAIN] = on_explain,
+};
 
 /* All that waits. False: the supervisor is gone or said what it may not say. */
 static bool control(struct journal_role *j)
 {
 	struct pollfd p = { .fd = ROLE_FD_CONTROL, .events = POLLIN };
+	int r;
 
 	do
-		if (!control_one(j))
-			return false;
-	while (poll(&p, 1, 0) > 0);
-	return true;
+		r = msg_serve(ROLE_FD_CONTROL, ROLE_JOURNAL, handlers, j);
+	while (r == 1 && poll(&p, 1, 0) > 0);
+	return r == 1 || r == -EAGAIN;
 }
 
 /* ---- loop --------------------------------------------------------------------------------------------------------- */
@@ -441,7 +399,7 @@ int role_journal(void)
 	}
 	if (open_chain(&j) != 0)
 		return 1;
-	if (msg_send(ROLE_FD_CONTROL, MSG_READY, 0, NULL, NULL, 0) < 0)
+	if (msg_send(ROLE_FD_CONTROL, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0) < 0)
 		return 0;
 	for (;;) {
 		struct pollfd p[SOURCES + 1] = { { .fd = ROLE_FD_CONTROL, .events = POLLIN } };

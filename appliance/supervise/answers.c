@@ -36,53 +36,45 @@ static void too_many(struct supervisor *s, struct asker a)
 	answer_json(s, a, 3, json_pack("{s:o}", "error", json_sentence(M_CONTROL_MANY)));
 }
 
-static void ask(struct supervisor *s, struct collect *c, unsigned slot, const struct outbuf *query)
+static void ask(struct supervisor *s, struct collect *c, unsigned slot, const struct msg_body *question)
 {
 	struct slot *sl = &s->slots[slot];
 
 	if (sl->state == SLOT_OFF)
 		return;
-	c->waiting[slot] = role_send(s, sl, MSG_QUERY, c->id, query, NULL, 0);
+	c->waiting[slot] = role_send(s, sl, c->id, question, NULL, 0);
 	c->silent[slot] = !c->waiting[slot];
-}
-
-static void ask_word(struct supervisor *s, struct collect *c, unsigned slot, enum query q)
-{
-	uint8_t space[1];
-	struct outbuf b = outbuf_of(space, sizeof(space));
-
-	out_u8(&b, (uint8_t)q);
-	ask(s, c, slot, &b);
 }
 
 static void finish_if_done(struct supervisor *s, struct collect *c);
 
 void collect_start(struct supervisor *s, enum collect_kind k, struct asker a)
 {
+	static const enum msg_type questions[] = {
+		[COLLECT_STATUS] = MSG_STATUS, [COLLECT_EFFECTIVE] = MSG_EFFECTIVE, [COLLECT_VERIFY] = MSG_VERIFY
+	};
+	const struct msg_body question = { .type = questions[k] }, status = { .type = MSG_STATUS };
 	struct collect *c = collect_new(s, k, a, k == COLLECT_STATUS ? STATUS_LIMIT : LONG_LIMIT);
 
 	if (c == NULL) {
 		too_many(s, a);
 		return;
 	}
-	ask_word(s, c, SLOT_ENFORCE,
-		 k == COLLECT_STATUS   ? QUERY_STATUS
-		 : k == COLLECT_VERIFY ? QUERY_VERIFY
-				       : QUERY_EFFECTIVE);
+	ask(s, c, SLOT_ENFORCE, &question);
 	for (uint32_t w = 0; w < WORKER_MAX; w++) {
-		ask_word(s, c, SLOT_DPI + w, QUERY_STATUS);
+		ask(s, c, SLOT_DPI + w, &status);
 		if (k == COLLECT_STATUS)
-			ask_word(s, c, SLOT_GATE + w, QUERY_STATUS);
+			ask(s, c, SLOT_GATE + w, &status);
 	}
 	if (k == COLLECT_STATUS) {
-		ask_word(s, c, SLOT_JOURNAL, QUERY_STATUS);
-		ask_word(s, c, SLOT_TAP, QUERY_STATUS);
-		ask_word(s, c, SLOT_MGMT, QUERY_STATUS);
+		ask(s, c, SLOT_JOURNAL, &status);
+		ask(s, c, SLOT_TAP, &status);
+		ask(s, c, SLOT_MGMT, &status);
 	}
 	finish_if_done(s, c);
 }
 
-void collect_pass(struct supervisor *s, unsigned slot, const struct outbuf *query, struct asker a)
+void collect_pass(struct supervisor *s, unsigned slot, const struct msg_body *question, struct asker a)
 {
 	struct collect *c = collect_new(s, COLLECT_PASS, a, LONG_LIMIT);
 
@@ -90,12 +82,13 @@ void collect_pass(struct supervisor *s, unsigned slot, const struct outbuf *quer
 		too_many(s, a);
 		return;
 	}
-	ask(s, c, slot, query);
+	ask(s, c, slot, question);
 	finish_if_done(s, c);
 }
 
-void collect_impact(struct supervisor *s, const struct outbuf *body, int fd)
+void collect_impact(struct supervisor *s, uint32_t n_image, uint32_t n_sessions, int fd)
 {
+	const struct msg_body m = { MSG_IMPACT, .impact = { .n_image = n_image, .n_sessions = n_sessions } };
 	struct collect *c = collect_new(s, COLLECT_IMPACT, (struct asker){ .kind = ASKER_NONE }, IMPACT_LIMIT);
 
 	if (c == NULL) {
@@ -106,7 +99,7 @@ void collect_impact(struct supervisor *s, const struct outbuf *body, int fd)
 	for (unsigned w = SLOT_DPI; w < SLOT_DPI + WORKER_MAX; w++) {
 		if (s->slots[w].state == SLOT_OFF)
 			continue;
-		c->waiting[w] = role_send(s, &s->slots[w], MSG_IMPACT, c->id, body, &fd, 1);
+		c->waiting[w] = role_send(s, &s->slots[w], c->id, &m, &fd, 1);
 		c->silent[w] = !c->waiting[w];
 	}
 	finish_if_done(s, c);
@@ -172,7 +165,7 @@ void collect_answer(struct supervisor *s, struct slot *sl, struct msg *m)
 {
 	unsigned slot = (unsigned)(sl - s->slots);
 	struct collect *c = NULL;
-	uint8_t *text, status;
+	uint8_t *text;
 	struct err e;
 	size_t n;
 
@@ -181,9 +174,8 @@ void collect_answer(struct supervisor *s, struct slot *sl, struct msg *m)
 			c = &s->collects[i];
 	if (c == NULL)
 		return; /* late: its question was answered without it */
-	bytes_u8(&m->body, &status);
 	if (c->kind == COLLECT_PASS) {
-		answer_fd(s, c->asker, status, m->n_fds > 0 ? m->fds[0] : -1);
+		answer_fd(s, c->asker, m->body.answer.status, m->n_fds > 0 ? m->fds[0] : -1);
 		*c = (struct collect){ .kind = COLLECT_NONE };
 		return;
 	}

@@ -137,16 +137,14 @@ void op_compile_begin(struct supervisor *s)
 {
 	struct operation *op = &s->op;
 	struct slot *sl = &s->slots[SLOT_COMPILE];
-	uint8_t space[1];
-	struct outbuf b = outbuf_of(space, sizeof(space));
+	const struct msg_body m = { MSG_COMPILE, .compile = { .lang = (uint8_t)s->o->lang } };
 
 	op->step = STEP_COMPILE;
 	op->deadline = mono_ns() + COMPILE_LIMIT_NS;
 	if (sl->state != SLOT_OFF)
 		return; /* the last one is not reaped yet; op_compile_died comes back here */
 	roles_want(s, SLOT_COMPILE);
-	out_u8(&b, (uint8_t)s->o->lang);
-	op->compiling = role_send(s, sl, MSG_COMPILE, op->id, &b, &op->bundle, 1);
+	op->compiling = role_send(s, sl, op->id, &m, &op->bundle, 1);
 	if (!op->compiling && !slot_alive(sl)) {
 		sl->state = SLOT_OFF;
 		op_explain(s, 3, M_OP_COMPILE_DIED);
@@ -193,19 +191,16 @@ void op_try(struct supervisor *s)
 
 void op_compiled(struct supervisor *s, struct msg *m)
 {
+	const struct msg_compiled *b = &m->body.compiled;
 	struct operation *op = &s->op;
 	struct err e = { 0 };
-	uint8_t status, *all;
-	uint32_t n_sealed, n_text;
+	uint8_t *all;
 	size_t n;
 
 	if (op->kind == OP_NONE || op->step != STEP_COMPILE || m->id != op->id)
 		return;
-	bytes_u8(&m->body, &status);
-	bytes_be32(&m->body, &n_sealed);
-	bytes_be32(&m->body, &n_text);
 	if (memfd_read(m->fds[0], GENERATION_MAX_BYTES, &all, &n, &e) == 0 &&
-	    (n_sealed > n || n_text != n - n_sealed || n_text > JSON_MAX))
+	    (b->n_sealed > n || b->n_json != n - b->n_sealed || b->n_json > JSON_MAX))
 		err_set(&e, -EBADMSG, "lengths");
 	if (e.code != 0) {
 		free(all);
@@ -213,14 +208,14 @@ void op_compiled(struct supervisor *s, struct msg *m)
 		op_give_up(s);
 		return;
 	}
-	take_diagnostics(op, all + n_sealed, n_text);
-	if (status != 0) {
+	take_diagnostics(op, all + b->n_sealed, b->n_json);
+	if (b->status != ANSWER_YES) {
 		free(all);
-		op->status = status == 2 ? 2 : 3;
+		op->status = b->status == ANSWER_INVALID ? ANSWER_INVALID : ANSWER_CANNOT;
 		op_give_up(s);
 		return;
 	}
-	op->next = policy_new(s, all, n_sealed, 0, &e);
+	op->next = policy_new(s, all, b->n_sealed, 0, &e);
 	if (op->next == NULL) {
 		op_explain(s, 3, M_OP_COMPILE_BAD, e.text);
 		op_give_up(s);
@@ -354,13 +349,8 @@ static json_t *take_told(struct operation *op, int fd)
 	return j;
 }
 
-static void refused(struct supervisor *s, uint32_t line, struct bytes text)
+static void refused(struct supervisor *s, uint32_t line, const char *why)
 {
-	char why[256];
-	size_t n = text.left < sizeof(why) - 1 ? text.left : sizeof(why) - 1;
-
-	memcpy(why, text.p, n);
-	why[n] = 0;
 	s->op.line = line;
 	if (line != 0)
 		op_explain(s, 3, M_OP_KERNEL_REFUSED, line, why);
@@ -383,23 +373,20 @@ static void boot_done(struct supervisor *s)
 
 void op_applied(struct supervisor *s, struct msg *m)
 {
+	const struct msg_applied *b = &m->body.applied;
 	struct operation *op = &s->op;
-	uint8_t done;
-	uint32_t line;
 	json_t *told = NULL;
 
 	if (op->kind == OP_NONE || m->id != op->id ||
 	    (op->step != STEP_FORETELL && op->step != STEP_KERNEL && op->step != STEP_UNDO))
 		return;
-	bytes_u8(&m->body, &done);
-	bytes_be32(&m->body, &line);
 	if (op->step != STEP_UNDO)
 		told = take_told(op, m->n_fds > 0 ? m->fds[0] : -1);
-	if (op->step != STEP_FORETELL && done != 0)
+	if (op->step != STEP_FORETELL && b->done != 0)
 		s->adopted = true;
-	if (done == 0)
-		refused(s, line, m->body);
-	if (op->step == STEP_UNDO || done == 0)
+	if (b->done == 0)
+		refused(s, b->line, b->error);
+	if (op->step == STEP_UNDO || b->done == 0)
 		op_give_up(s);
 	else if (op->step == STEP_FORETELL)
 		impact_begin(s, told);

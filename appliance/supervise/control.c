@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The control socket: who may ask, what may be asked, one question at a time for each connection. Access is by the
+ * The control socket: who may ask, one question at a time for each connection. Access is by the
  * socket's mode and by the peer's own credentials, which the kernel tells. Nothing here waits: a slow reader is cut off.
  */
 #include <errno.h>
@@ -15,7 +15,6 @@
 #include "appliance/supervise/who.h"
 
 #define SOCKET_NAME "control.sock"
-#define CONFIRM_MAX 86400u
 
 int control_open(struct supervisor *s, struct err *e)
 {
@@ -82,18 +81,16 @@ static void client_close(struct client *c)
 void answer_fd(struct supervisor *s, struct asker a, int status, int fd)
 {
 	struct client *c = a.kind == ASKER_CLIENT ? &s->clients[a.client] : NULL;
-	uint8_t space[1];
-	struct outbuf b = outbuf_of(space, sizeof(space));
+	const struct msg_body m = { MSG_ANSWER, .answer = { .status = (uint8_t)status } };
 
-	out_u8(&b, (uint8_t)status);
 	if (a.kind == ASKER_MGMT) {
-		role_send(s, &s->slots[SLOT_MGMT], MSG_ANSWER, a.id, &b, &fd, fd >= 0 ? 1 : 0);
+		role_send(s, &s->slots[SLOT_MGMT], a.id, &m, &fd, fd >= 0 ? 1 : 0);
 		return;
 	}
 	if (c == NULL || c->fd < 0 || c->serial != a.serial)
 		return; /* went away without waiting */
 	c->waiting = false;
-	if (msg_send(c->fd, MSG_ANSWER, a.id, &b, &fd, fd >= 0 ? 1 : 0) < 0)
+	if (msg_send(c->fd, a.id, &m, &fd, fd >= 0 ? 1 : 0) < 0)
 		client_close(c);
 }
 
@@ -101,84 +98,18 @@ void answer_json(struct supervisor *s, struct asker a, int status, json_t *j)
 {
 	int fd = j != NULL ? json_memfd(j) : -ENOMEM;
 
-	answer_fd(s, a, fd < 0 && status == 0 ? 3 : status, fd);
+	answer_fd(s, a, fd < 0 && status == ANSWER_YES ? ANSWER_CANNOT : status, fd);
 	if (fd >= 0)
 		close(fd);
 }
 
-/* QUERY_EVENTS and QUERY_EXPLAIN carry what the asker's message carries. */
-static void pass(struct supervisor *s, enum query q, struct msg *m, struct asker a)
-{
-	uint8_t space[1024];
-	struct outbuf b = outbuf_of(space, sizeof(space));
-
-	out_u8(&b, (uint8_t)q);
-	out_bytes(&b, m->body.p, m->body.left);
-	collect_pass(s, SLOT_JOURNAL, &b, a);
-}
-
-static void apply(struct supervisor *s, struct asker a, const char *by, struct msg *m)
-{
-	uint8_t flags;
-	uint32_t seconds;
-	int bundle = m->fds[0];
-
-	bytes_u8(&m->body, &flags);
-	bytes_be32(&m->body, &seconds);
-	m->fds[0] = -1;
-	op_apply(s, a, by, bundle, flags, seconds < CONFIRM_MAX ? seconds : CONFIRM_MAX, m->body);
-}
-
-static void rollback(struct supervisor *s, struct asker a, const char *by, struct msg *m)
-{
-	uint64_t to;
-	uint8_t flags;
-
-	bytes_be64(&m->body, &to);
-	bytes_u8(&m->body, &flags);
-	op_rollback(s, a, by, to, flags, m->body);
-}
-
-static void show(struct supervisor *s, struct asker a, struct msg *m)
-{
-	uint64_t number;
-
-	bytes_be64(&m->body, &number);
-	show_generation(s, a, number);
-}
-
-bool control_ask(struct supervisor *s, struct asker a, const char *by, struct msg *m)
-{
-	if (m->type == MSG_CTL_STATUS)
-		collect_start(s, COLLECT_STATUS, a);
-	else if (m->type == MSG_CTL_EFFECTIVE)
-		collect_start(s, COLLECT_EFFECTIVE, a);
-	else if (m->type == MSG_CTL_VERIFY)
-		collect_start(s, COLLECT_VERIFY, a);
-	else if (m->type == MSG_CTL_EVENTS)
-		pass(s, QUERY_EVENTS, m, a);
-	else if (m->type == MSG_CTL_EXPLAIN)
-		pass(s, QUERY_EXPLAIN, m, a);
-	else if (m->type == MSG_CTL_HISTORY)
-		answer_json(s, a, 0, json_history(s));
-	else if (m->type == MSG_CTL_APPLY)
-		apply(s, a, by, m);
-	else if (m->type == MSG_CTL_CONFIRM)
-		op_confirm(s, a, by);
-	else if (m->type == MSG_CTL_ROLLBACK)
-		rollback(s, a, by, m);
-	else if (m->type == MSG_CTL_SHOW)
-		show(s, a, m);
-	else
-		return false;
-	return true;
-}
-
 void control_readable(struct supervisor *s, struct client *c)
 {
-	struct asker a = { .kind = ASKER_CLIENT, .client = (uint32_t)(c - s->clients), .serial = c->serial };
+	struct peer p = { .s = s,
+			  .asker = { .kind = ASKER_CLIENT, .client = (uint32_t)(c - s->clients), .serial = c->serial },
+			  .by = c->by };
 	struct msg m;
-	int r = msg_recv(c->fd, ROLE_CLI, &m);
+	int r = msg_recv(c->fd, ROLE_CLI, ROLE_SUPERVISOR, &m);
 
 	if (r == -EAGAIN)
 		return;
@@ -188,9 +119,7 @@ void control_readable(struct supervisor *s, struct client *c)
 		client_close(c);
 		return;
 	}
-	a.id = m.id;
 	c->waiting = true;
-	if (!control_ask(s, a, c->by, &m))
+	if (!peer_said(&p, &m))
 		client_close(c);
-	msg_close_fds(&m);
 }

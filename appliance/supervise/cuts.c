@@ -59,7 +59,7 @@ void cuts_tell(struct supervisor *s, const json_t *cut)
 	fd = kept > 0 ? memfd_sealed("sekisho-cuts", list, kept * sizeof(*list)) : -1;
 	for (uint32_t w = 0; fd >= 0 && w < WORKER_MAX; w++)
 		if (slot_alive(&s->slots[SLOT_DPI + w]))
-			role_send(s, &s->slots[SLOT_DPI + w], MSG_CUTS, 0, NULL, &fd, 1);
+			role_send(s, &s->slots[SLOT_DPI + w], 0, &(struct msg_body){ .type = MSG_CUTS }, &fd, 1);
 	if (fd >= 0)
 		close(fd);
 	free(list);

@@ -88,8 +88,6 @@ static int question(struct supervisor *s, uint32_t *ret_image, uint32_t *ret_ses
 
 static void ask_next(struct supervisor *s)
 {
-	uint8_t space[8];
-	struct outbuf b = outbuf_of(space, sizeof(space));
 	uint32_t image, sessions;
 	int fd = question(s, &image, &sessions);
 
@@ -97,9 +95,7 @@ static void ask_next(struct supervisor *s)
 		impact_answered(s, NULL);
 		return;
 	}
-	out_be32(&b, image);
-	out_be32(&b, sessions);
-	collect_impact(s, &b, fd);
+	collect_impact(s, image, sessions, fd);
 	close(fd);
 }
 

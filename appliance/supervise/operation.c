@@ -280,26 +280,22 @@ static void begin(struct supervisor *s, struct operation asked, const char *by)
 }
 
 /* What a person said of it, as far as it can be text. */
-static void take_comment(struct operation *op, struct bytes b)
+static void take_comment(struct operation *op, const char *comment)
 {
-	size_t n = b.left < sizeof(op->comment) - 1 ? b.left : sizeof(op->comment) - 1;
-
-	memcpy(op->comment, b.p, n);
-	op->comment[n] = 0;
+	snprintf(op->comment, sizeof(op->comment), "%s", comment);
 }
 
-void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, uint8_t flags, uint32_t confirm_s,
-	      struct bytes comment)
+void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, const struct msg_ctl_apply *order)
 {
 	struct operation op = {
-		.kind = (flags & APPLY_DRY_RUN) != 0 ? OP_DRY_RUN : OP_APPLY,
+		.kind = (order->flags & APPLY_DRY_RUN) != 0 ? OP_DRY_RUN : OP_APPLY,
 		.asker = a,
 		.bundle = bundle,
-		.confirm_s = confirm_s,
-		.take_over = (flags & APPLY_TAKE_OVER) != 0,
+		.confirm_s = order->confirm_s,
+		.take_over = (order->flags & APPLY_TAKE_OVER) != 0,
 	};
 
-	take_comment(&op, comment);
+	take_comment(&op, order->comment);
 	begin(s, op, by);
 }
 
@@ -308,14 +304,14 @@ void op_confirm(struct supervisor *s, struct asker a, const char *by)
 	begin(s, (struct operation){ .kind = OP_CONFIRM, .asker = a, .bundle = -1 }, by);
 }
 
-void op_rollback(struct supervisor *s, struct asker a, const char *by, uint64_t to, uint8_t flags, struct bytes comment)
+void op_rollback(struct supervisor *s, struct asker a, const char *by, const struct msg_ctl_rollback *order)
 {
-	bool dry = (flags & APPLY_DRY_RUN) != 0;
+	bool dry = (order->flags & APPLY_DRY_RUN) != 0;
 	struct operation op = {
-		.kind = dry ? OP_DRY_RUN : OP_ROLLBACK, .back = dry, .asker = a, .bundle = -1, .to = to
+		.kind = dry ? OP_DRY_RUN : OP_ROLLBACK, .back = dry, .asker = a, .bundle = -1, .to = order->to
 	};
 
-	take_comment(&op, comment);
+	take_comment(&op, order->comment);
 	begin(s, op, by);
 }
 

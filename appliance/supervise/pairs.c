@@ -44,5 +44,5 @@ void pairs_tell(struct supervisor *s, struct slot *gate)
 	}
 	/* Without it a gate answers no stray: they end by their own time-outs. */
 	if (s->pairs_fd >= 0)
-		role_send(s, gate, MSG_PAIRS, 0, NULL, &s->pairs_fd, 1);
+		role_send(s, gate, 0, &(struct msg_body){ .type = MSG_PAIRS }, &s->pairs_fd, 1);
 }

@@ -52,12 +52,9 @@ void roles_init(struct supervisor *s)
 /* To the journal: the reading end of one role's event socket. */
 static void give_source(struct supervisor *s, enum role r, uint32_t index, int fd)
 {
-	uint8_t space[5];
-	struct outbuf b = outbuf_of(space, sizeof(space));
+	const struct msg_body m = { MSG_SOURCE, .source = { .role = (uint8_t)r, .index = index } };
 
-	out_u8(&b, (uint8_t)r);
-	out_be32(&b, index);
-	role_send(s, &s->slots[SLOT_JOURNAL], MSG_SOURCE, 0, &b, &fd, 1);
+	role_send(s, &s->slots[SLOT_JOURNAL], 0, &m, &fd, 1);
 }
 
 /* A pair with room for some thousand records, so that none is lost while the journal is started anew. */
@@ -195,14 +192,14 @@ void role_kill(struct supervisor *s, struct slot *sl)
 		pidfd_send_signal(sl->pidfd, SIGKILL, NULL, 0);
 }
 
-bool role_send(struct supervisor *s, struct slot *sl, enum msg_type t, uint32_t id, const struct outbuf *body,
-	       const int *fds, size_t n)
+bool role_send(struct supervisor *s, struct slot *sl, uint32_t id, const struct msg_body *body, const int *fds,
+	       size_t n)
 {
 	int r;
 
 	if (!slot_alive(sl) || sl->chan < 0)
 		return false;
-	r = msg_send(sl->chan, t, id, body, fds, n);
+	r = msg_send(sl->chan, id, body, fds, n);
 	if (r == 0)
 		return true;
 	/* A full channel means that it has not read for very long; a broken one, that it is about to be reaped. */
@@ -260,7 +257,7 @@ void role_exited(struct supervisor *s, struct slot *sl)
 	roles_start_due(s, now);
 }
 
-static void ready(struct supervisor *s, struct slot *sl)
+void role_ready(struct supervisor *s, struct slot *sl)
 {
 	bool first = sl->state == SLOT_STARTING;
 
@@ -271,98 +268,21 @@ static void ready(struct supervisor *s, struct slot *sl)
 		op_enforce_ready(s);
 }
 
-static void on_ready(struct supervisor *s, struct slot *sl, struct msg *m)
-{
-	(void)m;
-	ready(s, sl);
-}
-
-static void on_pong(struct supervisor *s, struct slot *sl, struct msg *m)
-{
-	(void)s;
-	watch_answered(sl, m->id);
-}
-
-static void on_table_ack(struct supervisor *s, struct slot *sl, struct msg *m)
-{
-	worker_acked(s, sl->index, m);
-}
-
-static void on_hung(struct supervisor *s, struct slot *sl, struct msg *m)
-{
-	worker_hung(s, sl->index, m);
-}
-
-static void on_applied(struct supervisor *s, struct slot *sl, struct msg *m)
-{
-	(void)sl;
-	op_applied(s, m);
-}
-
-static void on_drift(struct supervisor *s, struct slot *sl, struct msg *m)
-{
-	static const enum message words[] = {
-		[DRIFT_CHANGED] = M_DRIFT_CHANGED, [DRIFT_FOREIGN] = M_DRIFT_FOREIGN,
-		[DRIFT_SYSCTL] = M_DRIFT_SETTINGS, [DRIFT_UNMENDED] = M_DRIFT_UNMENDED,
-		[DRIFT_SHUT] = M_DRIFT_SHUT,	   [DRIFT_CLOCK] = M_DRIFT_CLOCK,
-	};
-	uint64_t gap_us, back_us;
-	char text[1024];
-	uint8_t what;
-	size_t n;
-
-	(void)sl;
-	if (!bytes_u8(&m->body, &what) || !bytes_be64(&m->body, &gap_us) || !bytes_be64(&m->body, &back_us))
-		return;
-	n = m->body.left < sizeof(text) - 1 ? m->body.left : sizeof(text) - 1;
-	memcpy(text, m->body.p, n);
-	text[n] = 0;
-	if (what == DRIFT_FLUSHED)
-		say(s, M_DRIFT_FLUSHED, gap_us / 1000ull, gap_us / 100ull % 10, back_us / 1000ull,
-		    back_us / 100ull % 10, text);
-	else if (what < sizeof(words) / sizeof(words[0]) && what > DRIFT_FLUSHED)
-		say(s, words[what], text);
-}
-
-static void on_compiled(struct supervisor *s, struct slot *sl, struct msg *m)
-{
-	(void)sl;
-	op_compiled(s, m);
-}
-
-/* Who may send what was decided by msg_recv's table. */
-static void (*const handlers[MSG_TYPE_COUNT])(struct supervisor *s, struct slot *sl, struct msg *m) = {
-	[MSG_READY] = on_ready,	    [MSG_ANSWER] = collect_answer, [MSG_TABLE_ACK] = on_table_ack, [MSG_HUNG] = on_hung,
-	[MSG_APPLIED] = on_applied, [MSG_DRIFT] = on_drift,	   [MSG_COMPILED] = on_compiled,   [MSG_PONG] = on_pong,
-};
-
-/* One message of a role. False: it said what it may not say. */
-static bool handle(struct supervisor *s, struct slot *sl, struct msg *m)
-{
-	if (handlers[m->type] != NULL) {
-		handlers[m->type](s, sl, m);
-		return true;
-	}
-	return sl->role == ROLE_MGMT && control_ask(s, (struct asker){ .kind = ASKER_MGMT, .id = m->id }, "mgmt", m);
-}
-
 void role_readable(struct supervisor *s, struct slot *sl)
 {
+	struct peer p = { .s = s, .slot = sl, .asker.kind = ASKER_MGMT, .by = role_name(sl->role) };
+
 	/* A bounded number a turn, so that no role keeps the loop to itself. */
 	for (unsigned i = 0; i < 16 && slot_alive(sl); i++) {
 		struct msg m;
-		int r = msg_recv(sl->chan, sl->role, &m);
+		int r = msg_recv(sl->chan, sl->role, ROLE_SUPERVISOR, &m);
 
 		if (r == -EAGAIN)
 			return;
-		if (r == 1) {
-			bool ok = handle(s, sl, &m);
-
-			msg_close_fds(&m);
-			if (ok)
-				continue;
+		if (r == 1 && peer_said(&p, &m))
+			continue;
+		if (r == 1)
 			r = -EBADMSG;
-		}
 		if (r == -EBADMSG)
 			say(s, M_ROLE_BROKE_RULES, role_name(sl->role), sl->index);
 		/* Closed, broken or dishonest: its process ends, and a successor is started when it was reaped. The channel is

@@ -85,13 +85,12 @@ int stamps_make(const struct stamps *old, const uint8_t *image, size_t n, const 
 /* To everybody who decides or notices something without a table. */
 static void tell(struct supervisor *s, unsigned slot)
 {
-	uint8_t space[12];
-	struct outbuf b = outbuf_of(space, sizeof(space));
+	struct msg_body m = { .type = MSG_IN_FORCE };
 
 	if (!slot_alive(&s->slots[slot]) || s->now == NULL)
 		return;
-	event_generation_put(&b, generation_of(s->now));
-	role_send(s, &s->slots[slot], MSG_IN_FORCE, 0, &b, NULL, 0);
+	m.in_force.now = generation_of(s->now);
+	role_send(s, &s->slots[slot], 0, &m, NULL, 0);
 }
 
 void in_force_tell_one(struct supervisor *s, const struct slot *sl)

@@ -25,7 +25,8 @@
  *   supervise/answers.c  questions that several roles answer
  *   supervise/answers_json.c  what they answered, as one object
  *   supervise/show.c     texts and records of generations
- *   control.c            the control socket and what may be asked there
+ *   supervise/control.c  the control socket
+ *   supervise/dispatch.c what anybody may say to the supervisor
  */
 #ifndef SEKISHO_SUPERVISE_SUPERVISE_H
 #define SEKISHO_SUPERVISE_SUPERVISE_H
@@ -132,9 +133,8 @@ struct stamps {
 /* A generation of which the journal was told, ready to be told again to its successor: records by it may still wait. */
 struct told {
 	struct event_generation which;
-	int fd;	       /* owned: of MSG_GENERATION */
-	uint8_t *body; /* owned */
-	size_t n;
+	int fd; /* owned: of MSG_GENERATION */
+	struct msg_generation body;
 };
 
 #define TOLD 16u
@@ -155,6 +155,14 @@ struct client {
 	uint64_t serial;
 	char by[BY_BYTES]; /* the login behind it */
 	bool waiting;	   /* one question at a time */
+};
+
+/* Who said something. */
+struct peer {
+	struct supervisor *s;
+	struct slot *slot; /* of a role; NULL for one at the control socket */
+	struct asker asker;
+	const char *by; /* the login behind a question */
 };
 
 /* ---- the operation ------------------------------------------------------------------------------------------------ */
@@ -325,8 +333,9 @@ void role_exited(struct supervisor *s, struct slot *sl);
 void role_readable(struct supervisor *s, struct slot *sl);
 void role_kill(struct supervisor *s, struct slot *sl); /* SIGKILL; role_exited follows */
 /* To a role; one that cannot take a message is not answering and is killed. False when it was not sent. */
-bool role_send(struct supervisor *s, struct slot *sl, enum msg_type t, uint32_t id, const struct outbuf *body,
-	       const int *fds, size_t n);
+bool role_send(struct supervisor *s, struct slot *sl, uint32_t id, const struct msg_body *body, const int *fds,
+	       size_t n);
+void role_ready(struct supervisor *s, struct slot *sl);
 bool slot_alive(const struct slot *sl);
 
 /* supervise/workers.c */
@@ -337,8 +346,8 @@ bool worker_start(struct supervisor *s, uint32_t w);
 bool gate_start(struct supervisor *s, uint32_t w);
 void worker_died(struct supervisor *s, uint32_t w);
 void gate_died(struct supervisor *s, uint32_t w);
-void worker_hung(struct supervisor *s, uint32_t w, struct msg *m);
-void worker_acked(struct supervisor *s, uint32_t w, struct msg *m);
+void worker_hung(struct supervisor *s, uint32_t w, const struct msg_hung *who);
+void worker_acked(struct supervisor *s, uint32_t w, const uint8_t digest[32]);
 /* Takes `image` (malloc'd) and sends it to all workers. */
 int table_set(struct supervisor *s, uint8_t *image, size_t n, const struct policy *p, bool in_force, struct err *e);
 void workers_end_silent(struct supervisor *s); /* those that owe an answer about their table */
@@ -365,12 +374,10 @@ bool trial_stands(struct supervisor *s);    /* another's trial stands in the way
 bool rollback_target(struct supervisor *s); /* into op.number; false: nowhere, the caller ends it */
 
 /* supervise/operation.c and supervise/apply.c, to others */
-/* Takes `bundle`. Answers the asker itself, now or later; `comment` as the message has it, for the record. */
-void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, uint8_t flags, uint32_t confirm_s,
-	      struct bytes comment);
+/* Takes `bundle`. Each answers the asker itself, now or later. */
+void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, const struct msg_ctl_apply *order);
 void op_confirm(struct supervisor *s, struct asker a, const char *by);
-void op_rollback(struct supervisor *s, struct asker a, const char *by, uint64_t to, uint8_t flags,
-		 struct bytes comment);
+void op_rollback(struct supervisor *s, struct asker a, const char *by, const struct msg_ctl_rollback *order);
 void op_boot(struct supervisor *s);
 void op_trial_over(struct supervisor *s);
 /* Devices came: those that belong to the box are taken in soon. */
@@ -433,9 +440,9 @@ void pairs_tell(struct supervisor *s, struct slot *gate);
 /* supervise/answers.c */
 void collect_start(struct supervisor *s, enum collect_kind k, struct asker a);
 /* One role alone is asked; its answer goes through. */
-void collect_pass(struct supervisor *s, unsigned slot, const struct outbuf *query, struct asker a);
+void collect_pass(struct supervisor *s, unsigned slot, const struct msg_body *question, struct asker a);
 /* Every worker gets the question of MSG_IMPACT; impact_answered follows, at once when there is none. */
-void collect_impact(struct supervisor *s, const struct outbuf *body, int fd);
+void collect_impact(struct supervisor *s, uint32_t n_image, uint32_t n_sessions, int fd);
 void collect_answer(struct supervisor *s, struct slot *sl, struct msg *m);
 void collect_gone(struct supervisor *s, struct slot *sl);
 void collect_due(struct supervisor *s, uint64_t now);
@@ -459,14 +466,15 @@ void show_generation(struct supervisor *s, struct asker a, uint64_t number); /* 
 /* A moment as people read it, in the box's own time. */
 void moment_text(uint64_t wall_ns, char out[40]);
 
-/* control.c */
+/* supervise/control.c */
 int control_open(struct supervisor *s, struct err *e);
 void control_accept(struct supervisor *s);
 void control_readable(struct supervisor *s, struct client *c);
-/* One question, from wherever msg_recv's table let it come. False: it is none. */
-bool control_ask(struct supervisor *s, struct asker a, const char *by, struct msg *m);
 /* Takes the reference. */
 void answer_json(struct supervisor *s, struct asker a, int status, json_t *j);
 void answer_fd(struct supervisor *s, struct asker a, int status, int fd); /* fd stays the caller's */
+
+/* supervise/dispatch.c: what was received is done. False: it may not be said, or not by this one. */
+bool peer_said(struct peer *p, struct msg *m);
 
 #endif

@@ -46,7 +46,7 @@ static void look(struct supervisor *s, unsigned slot, uint64_t passed)
 	if (sl->asked == 0) {
 		sl->asked = ++s->next_id;
 		vigil_beat(&sl->vigil);
-		(void)role_send(s, sl, MSG_PING, sl->asked, NULL, NULL, 0);
+		(void)role_send(s, sl, sl->asked, &(struct msg_body){ .type = MSG_PING }, NULL, 0);
 		return;
 	}
 	if (vigil_hung(&sl->vigil, passed, EVERY, LIMIT))

@@ -33,12 +33,9 @@ static void close_fd(int *fd)
 
 static bool send_lane(struct supervisor *s, struct slot *sl, uint32_t lane, uint32_t w)
 {
-	uint8_t space[6];
-	struct outbuf b = outbuf_of(space, sizeof(space));
+	const struct msg_body m = { MSG_LANE, .lane = { .lane = lane, .queue = lane_queue(lane, w) } };
 
-	out_be32(&b, lane);
-	out_be16(&b, lane_queue(lane, w));
-	return role_send(s, sl, MSG_LANE, 0, &b, &s->pairs[w].queues[lane], 1);
+	return role_send(s, sl, 0, &m, &s->pairs[w].queues[lane], 1);
 }
 
 static bool send_lanes(struct supervisor *s, struct slot *sl, uint32_t w)
@@ -51,16 +48,15 @@ static bool send_lanes(struct supervisor *s, struct slot *sl, uint32_t w)
 
 static bool send_table(struct supervisor *s, uint32_t w)
 {
-	uint8_t space[16];
-	struct outbuf b = outbuf_of(space, sizeof(space));
+	struct msg_body m = { .type = MSG_TABLE };
 
 	s->pairs[w].acked = false;
 	if (s->table_fd < 0)
 		return true;
-	out_be32(&b, (uint32_t)s->n_table);
-	event_generation_put(&b, event_generation(s->now->number, s->now->ir->digest));
+	m.table.n_image = (uint32_t)s->n_table;
+	m.table.now = event_generation(s->now->number, s->now->ir->digest);
 	s->pairs[w].owed++;
-	return role_send(s, worker_of(s, w), MSG_TABLE, 0, &b, &s->table_fd, 1);
+	return role_send(s, worker_of(s, w), 0, &m, &s->table_fd, 1);
 }
 
 /* To the gate: this worker has begun. */
@@ -68,13 +64,10 @@ static bool send_worker(struct supervisor *s, uint32_t w)
 {
 	struct pair *p = &s->pairs[w];
 	struct slot *sl = worker_of(s, w);
-	uint8_t space[8];
-	struct outbuf b = outbuf_of(space, sizeof(space));
+	const struct msg_body m = { MSG_WORKER, .worker = { .worker = w, .pid = (uint32_t)sl->pid } };
 	int fds[4] = { p->ring, p->wake, sl->pidfd, sl->stat };
 
-	out_be32(&b, w);
-	out_be32(&b, (uint32_t)sl->pid);
-	return role_send(s, gate_of(s, w), MSG_WORKER, 0, &b, fds, 4);
+	return role_send(s, gate_of(s, w), 0, &m, fds, 4);
 }
 
 bool gate_start(struct supervisor *s, uint32_t w)
@@ -86,9 +79,8 @@ bool gate_start(struct supervisor *s, uint32_t w)
 bool worker_start(struct supervisor *s, uint32_t w)
 {
 	struct pair *p = &s->pairs[w];
+	const struct msg_body m = { MSG_DPI_START, .dpi_start = { .worker = w } };
 	struct err e = { 0 };
-	uint8_t space[4];
-	struct outbuf b = outbuf_of(space, sizeof(space));
 
 	/* One ring per worker lifetime: nothing that the last one wrote is ever read again. */
 	close_fd(&p->ring);
@@ -101,9 +93,7 @@ bool worker_start(struct supervisor *s, uint32_t w)
 		role_kill(s, worker_of(s, w));
 		return false;
 	}
-	out_be32(&b, w);
-	return send_worker(s, w) &&
-	       role_send(s, worker_of(s, w), MSG_DPI_START, 0, &b, (const int[]){ p->ring, p->wake }, 2) &&
+	return send_worker(s, w) && role_send(s, worker_of(s, w), 0, &m, (const int[]){ p->ring, p->wake }, 2) &&
 	       send_table(s, w) && send_lanes(s, worker_of(s, w), w);
 }
 
@@ -123,26 +113,24 @@ void gate_died(struct supervisor *s, uint32_t w)
 	role_kill(s, worker_of(s, w));
 }
 
-void worker_hung(struct supervisor *s, uint32_t w, struct msg *m)
+void worker_hung(struct supervisor *s, uint32_t w, const struct msg_hung *who)
 {
 	struct slot *sl = worker_of(s, w);
-	uint32_t index, pid;
 
-	bytes_be32(&m->body, &index);
-	bytes_be32(&m->body, &pid);
 	/* A report about a worker that is gone already is late, not wrong. */
-	if (!bytes_done(&m->body) || index != w || !slot_alive(sl) || (pid_t)pid != sl->pid)
+	if (who->worker != w || !slot_alive(sl) || (pid_t)who->pid != sl->pid)
 		return;
 	role_event(s, ROLE_DPI, w, ROLE_HUNG);
 	role_kill(s, sl);
 }
 
-void worker_acked(struct supervisor *s, uint32_t w, struct msg *m)
+void worker_acked(struct supervisor *s, uint32_t w, const uint8_t digest[32])
 {
 	struct pair *p = &s->pairs[w];
 
-	if (p->owed == 0 || !bytes_copy(&m->body, p->ack, sizeof(p->ack)))
+	if (p->owed == 0)
 		return;
+	memcpy(p->ack, digest, sizeof(p->ack));
 	/* Answers come in order; only the last one is about the table that it has now. */
 	p->acked = --p->owed == 0;
 	op_tables(s);

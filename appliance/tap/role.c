@@ -19,6 +19,7 @@
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/tap/packet.h"
+#include "appliance/wire/answer.h"
 #include "appliance/wire/mark.h"
 #include "appliance/wire/reason.h"
 
@@ -262,40 +263,29 @@ struct tap_role {
 	uint64_t report_at;
 };
 
-static bool answer_status(const struct tap_role *t, uint32_t id)
+static bool on_status(void *ctx, struct msg *m)
 {
-	uint8_t space[1];
-	struct outbuf b = outbuf_of(space, sizeof(space));
-	int r, fd = json_memfd(json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "records", (json_int_t)t->tap.records,
-					 "lost", (json_int_t)t->tap.lost, "malformed", (json_int_t)t->tap.malformed,
-					 "overruns", (json_int_t)t->overruns, "chatter", (json_int_t)t->chatter,
-					 "events_lost", (json_int_t)t->events.lost));
+	const struct tap_role *t = ctx;
 
-	out_u8(&b, fd >= 0 ? 0 : 3);
-	r = msg_send(ROLE_FD_CONTROL, MSG_ANSWER, id, &b, &fd, fd >= 0 ? 1 : 0);
-	if (fd >= 0)
-		close(fd);
-	return r == 0;
+	return msg_answer(ROLE_FD_CONTROL, m->id, ANSWER_YES,
+			  json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "records", (json_int_t)t->tap.records, "lost",
+				    (json_int_t)t->tap.lost, "malformed", (json_int_t)t->tap.malformed, "overruns",
+				    (json_int_t)t->overruns, "chatter", (json_int_t)t->chatter, "events_lost",
+				    (json_int_t)t->events.lost)) == 0;
 }
 
-static bool control(struct tap_role *t)
+static bool on_in_force(void *ctx, struct msg *m)
 {
-	struct msg m;
-	uint8_t what = 0;
-	int r = msg_recv(ROLE_FD_CONTROL, ROLE_SUPERVISOR, &m);
-	bool ok;
+	struct tap_role *t = ctx;
 
-	if (r == -EAGAIN)
-		return true;
-	if (r != 1)
-		return false;
-	if (m.type == MSG_IN_FORCE)
-		ok = event_generation_get(&m.body, &t->events.now);
-	else
-		ok = m.type == MSG_QUERY && bytes_u8(&m.body, &what) && what == QUERY_STATUS && answer_status(t, m.id);
-	msg_close_fds(&m);
-	return ok;
+	t->events.now = m->body.in_force.now;
+	return true;
 }
+
+static msg_handler *const handlers[MSG_TYPE_COUNT] = {
+	[MSG_STATUS] = on_status,
+	[MSG_IN_FORCE] = on_in_force,
+};
 
 static void records(struct tap_role *t)
 {
@@ -346,7 +336,7 @@ int role_tap(void)
 		fprintf(stderr, "sekishod tap: %s\n", e.text);
 		return 1;
 	}
-	if (msg_send(ROLE_FD_CONTROL, MSG_READY, 0, NULL, NULL, 0) < 0)
+	if (msg_send(ROLE_FD_CONTROL, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0) < 0)
 		return 0;
 	for (;;) {
 		struct pollfd p[2] = { { .fd = ROLE_FD_CONTROL, .events = POLLIN },
@@ -358,7 +348,11 @@ int role_tap(void)
 		if (p[1].revents != 0)
 			records(&t);
 		report_losses(&t, clock_mono().ns);
-		if (p[0].revents != 0 && !control(&t))
-			return 0;
+		if (p[0].revents != 0) {
+			int r = msg_serve(ROLE_FD_CONTROL, ROLE_TAP, handlers, &t);
+
+			if (r != 1 && r != -EAGAIN)
+				return 0;
+		}
 	}
 }

@@ -45,6 +45,7 @@ enum drift {
 	DRIFT_NOTHING = 0,
 #define DRIFT_CODE(id, ...) id,
 #include "appliance/wire/event.def"
+	DRIFT_COUNT
 };
 
 enum lost_event {

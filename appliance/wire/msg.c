@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table below is the whole vocabulary: a message that it does not describe exactly is not a message. What a peer
- * may say in which state is its reader's affair; who may say it at all, how long it is and how many descriptors it
- * carries is decided here, before anybody looks at a byte of the body.
+ * message.def read in three ways: who may say what and with how many descriptors, how a body is written, how it is read. A
+ * message that it does not describe exactly is refused here, before anybody looks at a byte of its body.
  */
 #include "appliance/wire/msg.h"
 
@@ -15,57 +14,137 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "appliance/base/messages.h"
+#include "appliance/wire/impact.h"
+#include "appliance/wire/lane.h"
+
 #define HEADER 12u /* type, version, request id, body length */
 #define PING 8u	   /* of them, the whole of a ping and of its answer */
 
-#define BY(r) (1u << (r))
-#define BY_SUPERVISOR BY(ROLE_SUPERVISOR)
-#define BY_ROLES                                                                                                       \
-	(BY(ROLE_ENFORCE) | BY(ROLE_GATE) | BY(ROLE_DPI) | BY(ROLE_TAP) | BY(ROLE_COMPILE) | BY(ROLE_JOURNAL) |        \
-	 BY(ROLE_MGMT))
-#define BY_READERS (BY(ROLE_CLI) | BY(ROLE_MGMT))
-
 struct shape {
-	unsigned by;		     /* who may send it */
-	uint16_t body_min, body_max; /* bytes */
+	unsigned from, to; /* roles */
 	uint8_t fds_min, fds_max;
 };
 
 static const struct shape shapes[MSG_TYPE_COUNT] = {
-	[MSG_READY] = { BY_ROLES, 0, 0, 0, 0 },
-	[MSG_ANSWER] = { BY_ROLES | BY_SUPERVISOR, 1, 1, 0, 1 },
-	[MSG_PONG] = { BY_ROLES, 0, 0, 0, 0 },
-	[MSG_PING] = { BY_SUPERVISOR, 0, 0, 0, 0 },
-	[MSG_QUERY] = { BY_SUPERVISOR, 1, 1024, 0, 0 },
-	[MSG_DPI_START] = { BY_SUPERVISOR, 4, 4, 2, 2 },
-	[MSG_LANE] = { BY_SUPERVISOR, 6, 6, 1, 1 },
-	[MSG_TABLE] = { BY_SUPERVISOR, 16, 16, 1, 1 },
-	[MSG_TABLE_DROP] = { BY_SUPERVISOR, 0, 0, 0, 0 },
-	[MSG_IMPACT] = { BY_SUPERVISOR, 8, 8, 1, 1 },
-	[MSG_CUTS] = { BY_SUPERVISOR, 0, 0, 1, 1 },
-	[MSG_TABLE_ACK] = { BY(ROLE_DPI), 32, 32, 0, 0 },
-	[MSG_WORKER] = { BY_SUPERVISOR, 8, 8, 4, 4 },
-	[MSG_PAIRS] = { BY_SUPERVISOR, 0, 0, 1, 1 },
-	[MSG_HUNG] = { BY(ROLE_GATE), 8, 8, 0, 0 },
-	[MSG_APPLY] = { BY_SUPERVISOR, 13, 13, 1, 1 },
-	[MSG_APPLIED] = { BY(ROLE_ENFORCE), 5, 1024, 0, 1 },
-	[MSG_DRIFT] = { BY(ROLE_ENFORCE), 17, 1024, 0, 0 },
-	[MSG_GENERATION] = { BY_SUPERVISOR, 12, MSG_BODY, 1, 1 },
-	[MSG_SOURCE] = { BY_SUPERVISOR, 5, 5, 1, 1 },
-	[MSG_COMPILE] = { BY_SUPERVISOR, 1, 1, 1, 1 },
-	[MSG_COMPILED] = { BY(ROLE_COMPILE), 9, 9, 1, 1 },
-	[MSG_CTL_STATUS] = { BY_READERS, 0, 0, 0, 0 },
-	[MSG_CTL_EFFECTIVE] = { BY_READERS, 0, 0, 0, 0 },
-	[MSG_CTL_EVENTS] = { BY_READERS, 12, 1023, 0, 0 },
-	[MSG_CTL_VERIFY] = { BY(ROLE_CLI), 0, 0, 0, 0 },
-	[MSG_CTL_APPLY] = { BY(ROLE_CLI), 5, 5 + COMMENT_MOST, 1, 1 },
-	[MSG_CTL_CONFIRM] = { BY(ROLE_CLI), 0, 0, 0, 0 },
-	[MSG_CTL_ROLLBACK] = { BY(ROLE_CLI), 9, 9 + COMMENT_MOST, 0, 0 },
-	[MSG_CTL_HISTORY] = { BY(ROLE_CLI), 0, 0, 0, 0 },
-	[MSG_CTL_EXPLAIN] = { BY(ROLE_CLI), 8, 8, 0, 0 },
-	[MSG_IN_FORCE] = { BY_SUPERVISOR, 12, 12, 0, 0 },
-	[MSG_CTL_SHOW] = { BY(ROLE_CLI), 8, 8, 0, 0 },
+#define MESSAGE(NUMBER, name, from, to, fds_min, fds_max, fields) [MSG_##NUMBER] = { from, to, fds_min, fds_max },
+#include "appliance/wire/message.def"
 };
+
+/* ---- bodies ------------------------------------------------------------------------------------------------------- */
+
+static bool number_fits(uint64_t v, uint64_t largest)
+{
+	return v <= largest;
+}
+
+static void put_numbers(struct outbuf *o, const struct msg_numbers *x, uint32_t most)
+{
+	o->failed |= x->n > most;
+	for (uint32_t i = 0; i < x->n && !o->failed; i++)
+		out_be32(o, x->list[i]);
+}
+
+static void take_numbers(struct bytes *in, struct msg_numbers *x, uint32_t most)
+{
+	while (in->left > 0 && !in->failed && x->n < most)
+		bytes_be32(in, &x->list[x->n++]);
+}
+
+static void put_text(struct outbuf *o, const char *text, size_t most)
+{
+	size_t n = text != NULL ? strlen(text) : 0;
+
+	o->failed |= n > most;
+	if (!o->failed)
+		out_bytes(o, text, n);
+}
+
+/* In place: a NUL follows the body. */
+static const char *take_text(struct bytes *in, size_t most)
+{
+	const char *text = (const char *)in->p;
+
+	if (in->failed || in->left > most || memchr(text, 0, in->left) != NULL)
+		in->failed = true;
+	else
+		bytes_skip(in, in->left);
+	return in->failed ? "" : text;
+}
+
+static void put_body(struct outbuf *o, const struct msg_body *b)
+{
+	switch (b->type) {
+#define MESSAGE(NUMBER, name, from, to, fds_min, fds_max, fields)                                                      \
+	case MSG_##NUMBER: {                                                                                           \
+		const struct msg_##name *x = &b->name;                                                                 \
+		(void)x;                                                                                               \
+		fields                                                                                                 \
+	} break;
+#define U8(name, largest)                                                                                              \
+	o->failed |= !number_fits(x->name, largest);                                                                   \
+	out_u8(o, x->name);
+#define U16(name, largest)                                                                                             \
+	o->failed |= !number_fits(x->name, largest);                                                                   \
+	out_be16(o, x->name);
+#define U32(name, largest)                                                                                             \
+	o->failed |= !number_fits(x->name, largest);                                                                   \
+	out_be32(o, x->name);
+#define U64(name) out_be64(o, x->name);
+#define RAW(name, size) out_bytes(o, x->name, size);
+#define GENERATION(name) event_generation_put(o, x->name);
+#define FILTER(name) event_filter_encode(&x->name, o);
+#define NUMBERS(name, most) put_numbers(o, &x->name, most);
+#define TEXT(name, most) put_text(o, x->name, most);
+#define NOTHING
+#include "appliance/wire/message.def"
+	case MSG_NONE:
+	case MSG_TYPE_COUNT:
+	default:
+		o->failed = true;
+	}
+}
+
+/* A NUL follows `in`. False: it is too short, too long or out of its bounds. */
+static bool take_body(struct bytes in, enum msg_type type, struct msg_body *ret)
+{
+	struct bytes *b = &in;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->type = type;
+	switch (type) {
+#define MESSAGE(NUMBER, name, from, to, fds_min, fds_max, fields)                                                      \
+	case MSG_##NUMBER: {                                                                                           \
+		struct msg_##name *x = &ret->name;                                                                     \
+		(void)x;                                                                                               \
+		fields                                                                                                 \
+	} break;
+#define U8(name, largest)                                                                                              \
+	bytes_u8(b, &x->name);                                                                                         \
+	b->failed |= !number_fits(x->name, largest);
+#define U16(name, largest)                                                                                             \
+	bytes_be16(b, &x->name);                                                                                       \
+	b->failed |= !number_fits(x->name, largest);
+#define U32(name, largest)                                                                                             \
+	bytes_be32(b, &x->name);                                                                                       \
+	b->failed |= !number_fits(x->name, largest);
+#define U64(name) bytes_be64(b, &x->name);
+#define RAW(name, size) bytes_copy(b, x->name, size);
+#define GENERATION(name) event_generation_get(b, &x->name);
+#define FILTER(name) b->failed |= !event_filter_decode(b, &x->name);
+#define NUMBERS(name, most) take_numbers(b, &x->name, most);
+#define TEXT(name, most) x->name = take_text(b, most);
+#define NOTHING
+#include "appliance/wire/message.def"
+	case MSG_NONE:
+	case MSG_TYPE_COUNT:
+	default:
+		return false;
+	}
+	return bytes_done(b);
+}
+
+/* ---- sending ------------------------------------------------------------------------------------------------------ */
 
 static const char *const role_names[ROLE_COUNT] = {
 	[ROLE_SUPERVISOR] = "supervisor",
@@ -89,34 +168,36 @@ static bool is_ping(unsigned type)
 	return type == MSG_PING || type == MSG_PONG;
 }
 
-static bool fits(const struct shape *s, size_t body, size_t n_fds)
+static bool fds_fit(const struct shape *s, size_t n_fds)
 {
-	return s->by != 0 && body >= s->body_min && body <= s->body_max && n_fds >= s->fds_min && n_fds <= s->fds_max;
+	return n_fds >= s->fds_min && n_fds <= s->fds_max;
 }
 
-int msg_send(int sock, enum msg_type type, uint32_t id, const struct outbuf *body, const int *fds, size_t n_fds)
+int msg_send(int sock, uint32_t id, const struct msg_body *body, const int *fds, size_t n_fds)
 {
 	union {
 		char buf[CMSG_SPACE(MSG_FDS * sizeof(int))];
 		struct cmsghdr align;
 	} control = { 0 };
-	uint8_t head[HEADER];
-	struct outbuf h = outbuf_of(head, sizeof(head));
-	size_t body_len = body != NULL ? body->len : 0;
+	uint8_t head[HEADER], space[MSG_BODY];
+	struct outbuf h = outbuf_of(head, sizeof(head)), b = outbuf_of(space, sizeof(space));
 	struct iovec iov[2] = {
-		{ .iov_base = head, .iov_len = is_ping(type) ? PING : HEADER },
-		{ .iov_base = body != NULL ? body->p : NULL, .iov_len = body_len },
+		{ .iov_base = head, .iov_len = is_ping(body->type) ? PING : HEADER },
+		{ .iov_base = space },
 	};
-	struct msghdr mh = { .msg_iov = iov, .msg_iovlen = body_len > 0 ? 2 : 1 };
+	struct msghdr mh = { .msg_iov = iov };
 	ssize_t n;
 
 	/* A message that the other end would refuse is a mistake of ours: found here, not there. */
-	if ((unsigned)type >= MSG_TYPE_COUNT || !fits(&shapes[type], body_len, n_fds) || (body != NULL && body->failed))
+	put_body(&b, body);
+	if (b.failed || !fds_fit(&shapes[body->type], n_fds))
 		return -EINVAL;
-	out_be16(&h, (uint16_t)type);
+	iov[1].iov_len = b.len;
+	mh.msg_iovlen = b.len > 0 ? 2 : 1;
+	out_be16(&h, (uint16_t)body->type);
 	out_be16(&h, MSG_VERSION);
 	out_be32(&h, id);
-	out_be32(&h, (uint32_t)body_len);
+	out_be32(&h, (uint32_t)b.len);
 	if (n_fds > 0) {
 		struct cmsghdr *c;
 
@@ -133,8 +214,10 @@ int msg_send(int sock, enum msg_type type, uint32_t id, const struct outbuf *bod
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
-	return (size_t)n == iov[0].iov_len + body_len ? 0 : -EIO;
+	return (size_t)n == iov[0].iov_len + b.len ? 0 : -EIO;
 }
+
+/* ---- receiving ---------------------------------------------------------------------------------------------------- */
 
 /* Takes every descriptor out of the control data, so that none is ever left behind; those past MSG_FDS are closed.
  * Returns how many came. */
@@ -162,7 +245,13 @@ static size_t take_fds(struct msghdr *mh, struct msg *ret)
 	return came;
 }
 
-static int receive(int sock, enum role from, int flags, struct msg *ret)
+static bool may_say(unsigned type, enum role from, enum role to)
+{
+	return type < MSG_TYPE_COUNT && (unsigned)from < ROLE_COUNT && (unsigned)to < ROLE_COUNT &&
+	       (shapes[type].from >> from & 1u) != 0 && (shapes[type].to >> to & 1u) != 0;
+}
+
+static int receive(int sock, enum role from, enum role to, int flags, struct msg *ret)
 {
 	union {
 		char buf[CMSG_SPACE((MSG_FDS + 1) * sizeof(int))];
@@ -185,10 +274,9 @@ static int receive(int sock, enum role from, int flags, struct msg *ret)
 	size_t came;
 	ssize_t n;
 
-	ret->type = MSG_NONE;
+	ret->body.type = MSG_NONE;
 	ret->id = 0;
 	ret->n_fds = 0;
-	ret->body = bytes_of(ret->storage, 0);
 	for (size_t i = 0; i < MSG_FDS; i++)
 		ret->fds[i] = -1;
 	do {
@@ -208,23 +296,25 @@ static int receive(int sock, enum role from, int flags, struct msg *ret)
 	else if (!bytes_be32(&h, &length) || length != (size_t)n - HEADER)
 		length = UINT32_MAX;
 	if (h.failed || (mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || version != MSG_VERSION || length > MSG_BODY ||
-	    type >= MSG_TYPE_COUNT || (unsigned)from >= ROLE_COUNT || (shapes[type].by & BY(from)) == 0 ||
-	    !fits(&shapes[type], length, came)) {
+	    !may_say(type, from, to) || !fds_fit(&shapes[type], came)) {
 		msg_close_fds(ret);
 		return -EBADMSG;
 	}
-	ret->type = (enum msg_type)type;
-	ret->body = bytes_of(ret->storage, length);
+	ret->storage[length] = 0;
+	if (!take_body(bytes_of(ret->storage, length), (enum msg_type)type, &ret->body)) {
+		msg_close_fds(ret);
+		return -EBADMSG;
+	}
 	return 1;
 }
 
-int msg_recv(int sock, enum role from, struct msg *ret)
+int msg_recv(int sock, enum role from, enum role to, struct msg *ret)
 {
 	int r, flags = 0;
 
 	/* Who was woken by a ping must not sleep here until something else comes: its other sockets wait. */
-	while ((r = receive(sock, from, flags, ret)) == 1 && ret->type == MSG_PING) {
-		r = msg_send(sock, MSG_PONG, ret->id, NULL, NULL, 0);
+	while ((r = receive(sock, from, to, flags, ret)) == 1 && ret->body.type == MSG_PING) {
+		r = msg_send(sock, ret->id, &(struct msg_body){ .type = MSG_PONG }, NULL, 0);
 		if (r < 0)
 			return r;
 		flags = MSG_DONTWAIT;
@@ -240,4 +330,31 @@ void msg_close_fds(struct msg *m)
 	for (size_t i = 0; i < MSG_FDS; i++)
 		m->fds[i] = -1;
 	m->n_fds = 0;
+}
+
+int msg_take_fd(struct msg *m, size_t i)
+{
+	int fd = m->fds[i];
+
+	m->fds[i] = -1;
+	return fd;
+}
+
+/* ---- handling ----------------------------------------------------------------------------------------------------- */
+
+bool msg_dispatch(msg_handler *const handlers[MSG_TYPE_COUNT], void *ctx, struct msg *m)
+{
+	msg_handler *handler = handlers[m->body.type];
+	bool ok = handler != NULL && handler(ctx, m);
+
+	msg_close_fds(m);
+	return ok;
+}
+
+int msg_serve(int sock, enum role self, msg_handler *const handlers[MSG_TYPE_COUNT], void *ctx)
+{
+	struct msg m;
+	int r = msg_recv(sock, ROLE_SUPERVISOR, self, &m);
+
+	return r == 1 && !msg_dispatch(handlers, ctx, &m) ? -EBADMSG : r;
 }

@@ -6,11 +6,10 @@
 #include "appliance/wire/impact.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "appliance/base/json.h"
 #include "appliance/role/roles.h"
-#include "appliance/wire/msg.h"
+#include "appliance/wire/answer.h"
 #include "appliance/worker/worker.h"
 
 static void refused(void *ctx, const struct deed *d, const struct pdu *u)
@@ -42,27 +41,23 @@ static void foretell(struct worker *w, const struct command_table *t, const stru
 	json_decref(commands);
 }
 
-bool worker_impact(struct worker *w, struct msg *m)
+bool worker_impact(void *ctx, struct msg *m)
 {
+	const struct msg_impact *q = &m->body.impact;
 	json_t *known = json_array(), *affected = json_array();
-	uint32_t n_image = 0, n_sessions = 0;
-	uint8_t *all = NULL, status = 0;
-	struct outbuf o = outbuf_of(&status, 1);
+	struct worker *w = ctx;
 	struct bytes b, image;
 	struct err e = { 0 };
+	uint8_t *all = NULL;
 	size_t n = 0;
-	bool sent;
-	int fd;
 
-	bytes_be32(&m->body, &n_image);
-	bytes_be32(&m->body, &n_sessions);
 	if (memfd_read(m->fds[0], WORKER_TABLE_BYTES + IMPACT_SESSIONS * IMPACT_BYTES, &all, &n, &e) < 0)
 		n = 0;
 	b = bytes_of(all, n);
-	if (n_image > 0 || n == 0)
-		w->trying = n_image <= WORKER_TABLE_BYTES && bytes_take(&b, n_image, &image) &&
+	if (q->n_image > 0 || n == 0)
+		w->trying = q->n_image <= WORKER_TABLE_BYTES && bytes_take(&b, q->n_image, &image) &&
 			    inspector_try_table(w->inspector, image, &w->tried);
-	for (uint32_t i = 0; w->trying && i < n_sessions && i < IMPACT_SESSIONS; i++) {
+	for (uint32_t i = 0; w->trying && i < q->n_sessions; i++) {
 		struct impact_session s;
 
 		if (!impact_take(&b, &s))
@@ -70,11 +65,6 @@ bool worker_impact(struct worker *w, struct msg *m)
 		foretell(w, &w->tried, &s, i, known, affected);
 	}
 	free(all);
-	fd = json_memfd(json_pack("{s:b,s:o,s:o}", "table", w->trying, "known", known, "sessions", affected));
-	status = fd >= 0 ? 0 : 3;
-	o.len = 1;
-	sent = msg_send(ROLE_FD_CONTROL, MSG_ANSWER, m->id, &o, &fd, fd >= 0 ? 1 : 0) == 0;
-	if (fd >= 0)
-		close(fd);
-	return sent;
+	return msg_answer(ROLE_FD_CONTROL, m->id, ANSWER_YES,
+			  json_pack("{s:b,s:o,s:o}", "table", w->trying, "known", known, "sessions", affected)) == 0;
 }

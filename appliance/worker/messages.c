@@ -14,8 +14,8 @@
 
 #include "appliance/base/json.h"
 #include "appliance/role/roles.h"
+#include "appliance/wire/answer.h"
 #include "appliance/wire/cuts.h"
-#include "appliance/wire/msg.h"
 
 bool worker_watch(struct worker *w, int fd, uint32_t what)
 {
@@ -24,40 +24,40 @@ bool worker_watch(struct worker *w, int fd, uint32_t what)
 	return epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &ev) == 0;
 }
 
-static bool take_start(struct worker *w, struct msg *m)
+static bool on_start(void *ctx, struct msg *m)
 {
+	struct worker *w = ctx;
 	struct err e = { 0 };
 
-	if (w->ring != NULL || !bytes_be32(&m->body, &w->index))
+	if (w->ring != NULL)
 		return false;
+	w->index = m->body.dpi_start.worker;
 	w->ring = ring_map(m->fds[0], &e);
 	if (w->ring == NULL) {
 		fprintf(stderr, "sekishod dpi: %s\n", e.text);
 		return false;
 	}
-	w->wake = m->fds[1];
-	m->fds[1] = -1;
+	w->wake = msg_take_fd(m, 1);
 	return true;
 }
 
-static bool take_lane(struct worker *w, struct msg *m)
+static bool on_lane(void *ctx, struct msg *m)
 {
-	struct worker_port p = { .ready = true };
+	const struct msg_lane *b = &m->body.lane;
+	struct worker *w = ctx;
+	struct worker_port p = { .ready = true, .lane = b->lane, .queue = b->queue, .fd = m->fds[0] };
 	unsigned at = 0;
 
-	if (!bytes_be32(&m->body, &p.lane) || !bytes_be16(&m->body, &p.queue) || p.lane >= LANE_COUNT)
-		return false;
 	p.class = worker_class(p.lane);
 	p.commands = worker_commands(p.lane);
 	p.credit = worker_budget(p.class);
-	p.fd = m->fds[0];
 	for (unsigned i = 0; i < w->n_ports; i++)
 		if (w->ports[i].lane == p.lane) {
 			/* The same lane again. Others hold the old socket open, and a closed descriptor alone would stay
 			 * watched. */
 			epoll_ctl(w->epoll, EPOLL_CTL_DEL, w->ports[i].fd, NULL);
 			close(w->ports[i].fd);
-			m->fds[0] = -1;
+			(void)msg_take_fd(m, 0);
 			w->ports[i] = p;
 			return !w->serving || worker_watch(w, p.fd, p.lane);
 		}
@@ -69,42 +69,39 @@ static bool take_lane(struct worker *w, struct msg *m)
 	memmove(&w->ports[at + 1], &w->ports[at], (w->n_ports - at) * sizeof(p));
 	w->ports[at] = p;
 	w->n_ports++;
-	m->fds[0] = -1;
+	(void)msg_take_fd(m, 0);
 	/* Lanes known from the start are watched when service begins. */
 	return !w->serving || worker_watch(w, p.fd, p.lane);
 }
 
-static bool take_table(struct worker *w, struct msg *m)
+static bool on_table(void *ctx, struct msg *m)
 {
-	uint8_t *image, digest[32], answer[32] = { 0 };
-	struct outbuf o = outbuf_of(answer, sizeof(answer));
+	const struct msg_table *b = &m->body.table;
+	struct msg_body answer = { .type = MSG_TABLE_ACK };
+	struct worker *w = ctx;
+	uint8_t *image, digest[32];
 	struct err e = { 0 };
-	struct event_generation now;
-	uint32_t length;
 	size_t n;
 
-	bytes_be32(&m->body, &length);
-	if (!event_generation_get(&m->body, &now))
-		return false;
 	w->trying = false; /* its room is taken by this one */
 	if (memfd_read(m->fds[0], 2 * WORKER_TABLE_BYTES, &image, &n, &e) < 0)
 		fprintf(stderr, "sekishod dpi: %s\n", e.text);
-	else if (length <= n && length <= WORKER_TABLE_BYTES &&
-		 inspector_table(w->inspector, bytes_of(image, length), digest)) {
-		w->events.now = now;
-		inspector_generations(w->inspector, now, bytes_of(image + length, n - length));
-		memcpy(answer, digest, sizeof(answer));
+	else if (b->n_image <= n && b->n_image <= WORKER_TABLE_BYTES &&
+		 inspector_table(w->inspector, bytes_of(image, b->n_image), digest)) {
+		w->events.now = b->now;
+		inspector_generations(w->inspector, b->now, bytes_of(image + b->n_image, n - b->n_image));
+		memcpy(answer.table_ack.digest, digest, sizeof(digest));
 		memcpy(w->digest, digest, sizeof(digest));
 		w->table = true;
 	}
 	free(image);
-	o.len = sizeof(answer);
-	return msg_send(ROLE_FD_CONTROL, MSG_TABLE_ACK, m->id, &o, NULL, 0) == 0;
+	return msg_send(ROLE_FD_CONTROL, m->id, &answer, NULL, 0) == 0;
 }
 
 /* The kernel lets these resets out for sessions whose permit has ended and for no others. */
-static bool take_cuts(struct worker *w, struct msg *m)
+static bool on_cuts(void *ctx, struct msg *m)
 {
+	struct worker *w = ctx;
 	struct err e = { 0 };
 	uint8_t *p = NULL;
 	size_t n = 0;
@@ -163,57 +160,22 @@ static json_t *status_json(const struct worker *w)
 		"events_lost", (json_int_t)w->events.lost, "reasons", reasons_json(&s), "shares", shares_json(&s));
 }
 
-static bool take_query(struct worker *w, struct msg *m)
+static bool on_status(void *ctx, struct msg *m)
 {
-	uint8_t what = 0, status = 2;
-	struct outbuf o = outbuf_of(&status, 1);
-	int fd = -1, r;
-
-	bytes_u8(&m->body, &what);
-	if (what == QUERY_STATUS) {
-		json_t *j = status_json(w);
-
-		fd = j != NULL ? json_memfd(j) : -ENOMEM;
-		status = fd >= 0 ? 0 : 3;
-	}
-	o.len = 1;
-	r = msg_send(ROLE_FD_CONTROL, MSG_ANSWER, m->id, &o, &fd, fd >= 0 ? 1 : 0);
-	if (fd >= 0)
-		close(fd);
-	return r == 0;
+	return msg_answer(ROLE_FD_CONTROL, m->id, ANSWER_YES, status_json(ctx)) == 0;
 }
 
-static bool take(struct worker *w, struct msg *m)
-{
-	if (m->type == MSG_DPI_START)
-		return take_start(w, m);
-	if (m->type == MSG_LANE)
-		return take_lane(w, m);
-	if (m->type == MSG_TABLE)
-		return take_table(w, m);
-	if (m->type == MSG_CUTS)
-		return take_cuts(w, m);
-	if (m->type == MSG_QUERY)
-		return take_query(w, m);
-	if (m->type == MSG_IMPACT)
-		return worker_impact(w, m);
-	return m->type == MSG_TABLE_DROP; /* the previous image went when the new one came */
-}
+static msg_handler *const handlers[MSG_TYPE_COUNT] = {
+	[MSG_DPI_START] = on_start, [MSG_LANE] = on_lane,     [MSG_TABLE] = on_table,
+	[MSG_CUTS] = on_cuts,	    [MSG_STATUS] = on_status, [MSG_IMPACT] = worker_impact,
+};
 
 bool worker_messages(struct worker *w)
 {
-	for (;;) {
-		struct msg m;
-		int r = msg_recv(ROLE_FD_CONTROL, ROLE_SUPERVISOR, &m);
-		bool ok;
+	int r;
 
-		if (r == -EAGAIN)
-			return true;
-		if (r <= 0)
-			return false;
-		ok = take(w, &m);
-		msg_close_fds(&m);
-		if (!ok)
-			return false;
-	}
+	do
+		r = msg_serve(ROLE_FD_CONTROL, ROLE_DPI, handlers, w);
+	while (r == 1);
+	return r == -EAGAIN;
 }

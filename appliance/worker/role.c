@@ -328,7 +328,7 @@ int role_dpi(void)
 
 	w = (struct worker){ .events = { .fd = ROLE_FD_EVENTS }, .wake = -1 };
 	worker = &w;
-	if (prepare(&w, &e) == 0 && msg_send(ROLE_FD_CONTROL, MSG_READY, 0, NULL, NULL, 0) < 0)
+	if (prepare(&w, &e) == 0 && msg_send(ROLE_FD_CONTROL, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0) < 0)
 		err_set(&e, -EPIPE, "control channel");
 	if (e.code != 0) {
 		fprintf(stderr, "sekishod dpi: %s\n", e.text);

@@ -106,6 +106,6 @@ bool worker_watch(struct worker *w, int fd, uint32_t what);
 
 struct msg;
 /* Answers MSG_IMPACT. False: the control channel is broken. */
-bool worker_impact(struct worker *w, struct msg *m);
+bool worker_impact(void *w, struct msg *m);
 
 #endif

@@ -13,7 +13,6 @@
 #include "mgmt/cli/source.h"
 #include "mgmt/cli/verbs.h"
 
-#define CONFIRM_MAX 86400u
 #define WAIT_S 120
 
 enum { OPT_CONFIRM, OPT_DRY_RUN, OPT_COMMENT, OPT_TAKE_OVER, OPT_N };
@@ -47,17 +46,16 @@ static int bundle_fd(struct cli *c, const struct source *s, int *ret_status)
 static int send_bundle(struct cli *c, int fd, const struct cli_args *a, uint32_t confirm_s)
 {
 	bool dry_run = a->values[OPT_DRY_RUN] != NULL;
-	uint8_t space[5 + COMMENT_MOST];
-	struct outbuf body = outbuf_of(space, sizeof(space));
+	bool take_over = a->values[OPT_TAKE_OVER] != NULL;
+	const struct msg_body order = { MSG_CTL_APPLY,
+					.ctl_apply = { .flags = (uint8_t)((dry_run ? APPLY_DRY_RUN : 0) |
+									  (take_over ? APPLY_TAKE_OVER : 0)),
+						       .confirm_s = confirm_s,
+						       .comment = a->values[OPT_COMMENT] } };
 	struct box_answer answer;
 	int status;
 
-	out_u8(&body,
-	       (uint8_t)((dry_run ? APPLY_DRY_RUN : 0) | (a->values[OPT_TAKE_OVER] != NULL ? APPLY_TAKE_OVER : 0)));
-	out_be32(&body, confirm_s);
-	if (a->values[OPT_COMMENT] != NULL)
-		out_bytes(&body, a->values[OPT_COMMENT], strlen(a->values[OPT_COMMENT]));
-	if (!box_request(c, MSG_CTL_APPLY, &body, &fd, 1, WAIT_S, &answer, &status))
+	if (!box_request(c, &order, &fd, 1, WAIT_S, &answer, &status))
 		return status;
 	if (!c->json)
 		render_diagnostics(c, ja(answer.json, "diagnostics"));
@@ -74,8 +72,8 @@ static int run(struct cli *c, const struct cli_args *a)
 	int status = CLI_CANNOT, fd;
 
 	if (a->values[OPT_CONFIRM] != NULL &&
-	    (!cli_number(a->values[OPT_CONFIRM], CONFIRM_MAX, &confirm_s) || confirm_s == 0))
-		return cli_fail(c, CLI_INVALID, M_APPLY_SECONDS, a->values[OPT_CONFIRM], CONFIRM_MAX);
+	    (!cli_number(a->values[OPT_CONFIRM], CONFIRM_MOST, &confirm_s) || confirm_s == 0))
+		return cli_fail(c, CLI_INVALID, M_APPLY_SECONDS, a->values[OPT_CONFIRM], CONFIRM_MOST);
 	if (!apply_comment_good(c, a->values[OPT_COMMENT], &status))
 		return status;
 	if (source_open(c, a->operands[0], SOURCE_LOWER, &s, &status)) {

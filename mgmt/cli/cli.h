@@ -16,13 +16,14 @@
 
 #include "appliance/base/json.h"
 #include "appliance/base/messages.h"
+#include "appliance/wire/msg.h"
 
-/* Exit statuses of every verb. */
+/* Exit statuses of every verb: what a box answers is one of them. */
 enum cli_status {
-	CLI_YES = 0,	 /* yes, or done */
-	CLI_NO = 1,	 /* no, or violations found */
-	CLI_INVALID = 2, /* usage, or invalid input */
-	CLI_CANNOT = 3,	 /* could not be done */
+	CLI_YES = ANSWER_YES,	      /* yes, or done */
+	CLI_NO = ANSWER_NO,	      /* no, or violations found */
+	CLI_INVALID = ANSWER_INVALID, /* usage, or invalid input */
+	CLI_CANNOT = ANSWER_CANNOT,   /* could not be done */
 };
 
 /* The run: made once by main.c, borrowed by everybody. */

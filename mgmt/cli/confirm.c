@@ -10,7 +10,7 @@ static int run(struct cli *c, const struct cli_args *a)
 	int status;
 
 	(void)a;
-	if (!box_request(c, MSG_CTL_CONFIRM, NULL, NULL, 0, 120, &answer, &status))
+	if (!box_request(c, &(struct msg_body){ .type = MSG_CTL_CONFIRM }, NULL, 0, 120, &answer, &status))
 		return status;
 	if (!box_answer_done(c, &answer, &status))
 		status = apply_render(c, APPLY_KIND_CONFIRM, answer.json, status);

@@ -36,7 +36,7 @@ static int run(struct cli *c, const struct cli_args *a)
 		return cli_fail(c, CLI_INVALID, M_EFFECTIVE_FORM, form);
 	if (form != NULL)
 		c->json = strcmp(form, "json") == 0;
-	if (!box_request(c, MSG_CTL_EFFECTIVE, NULL, NULL, 0, 60, &answer, &status))
+	if (!box_request(c, &(struct msg_body){ .type = MSG_EFFECTIVE }, NULL, 0, 60, &answer, &status))
 		return status;
 	if (wanted && json_is_array(json_object_get(answer.json, "conduits")) &&
 	    !effective_filter(answer.json, &f, &missing))

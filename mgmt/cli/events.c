@@ -73,16 +73,13 @@ static void print_event(struct cli *c, const json_t *e)
 static json_t *page(struct cli *c, const struct event_filter *f, unsigned long long *after, unsigned long long most,
 		    bool *ret_more, int *ret_status)
 {
-	uint8_t space[12 + FILTER_WIRE];
-	struct outbuf body = outbuf_of(space, sizeof(space));
+	const struct msg_body question = { MSG_EVENTS,
+					   .events = { .after = *after, .most = (uint32_t)most, .filter = *f } };
 	struct box_answer answer;
 	unsigned long long before = *after;
 	json_t *list = NULL;
 
-	out_be64(&body, *after);
-	out_be32(&body, (uint32_t)most);
-	event_filter_encode(f, &body);
-	if (!box_request(c, MSG_CTL_EVENTS, &body, NULL, 0, WAIT_S, &answer, ret_status))
+	if (!box_request(c, &question, NULL, 0, WAIT_S, &answer, ret_status))
 		return NULL;
 	if (json_is_array(json_object_get(answer.json, "events")))
 		list = json_incref(json_object_get(answer.json, "events"));
@@ -194,7 +191,7 @@ static bool start_of_last(struct cli *c, unsigned long long limit, unsigned long
 	struct box_answer answer;
 	unsigned long long records;
 
-	if (!box_request(c, MSG_CTL_STATUS, NULL, NULL, 0, WAIT_S, &answer, ret_status))
+	if (!box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, WAIT_S, &answer, ret_status))
 		return false;
 	records = ju(json_object_get(answer.json, "journal"), "records");
 	*ret = records > limit ? records - limit : 0;

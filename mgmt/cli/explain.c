@@ -8,8 +8,7 @@
 
 static int run(struct cli *c, const struct cli_args *a)
 {
-	uint8_t space[8];
-	struct outbuf body = outbuf_of(space, sizeof(space));
+	struct msg_body question = { .type = MSG_EXPLAIN };
 	struct box_answer answer;
 	unsigned long long seq;
 	const json_t *event;
@@ -18,8 +17,8 @@ static int run(struct cli *c, const struct cli_args *a)
 
 	if (!cli_number(a->operands[0], UINT64_MAX, &seq))
 		return cli_fail(c, CLI_INVALID, M_EXPLAIN_NUMBER, a->operands[0]);
-	out_be64(&body, seq);
-	if (!box_request(c, MSG_CTL_EXPLAIN, &body, NULL, 0, 30, &answer, &status))
+	question.explain.seq = seq;
+	if (!box_request(c, &question, NULL, 0, 30, &answer, &status))
 		return status;
 	if (!box_answer_done(c, &answer, &status)) {
 		event = json_object_get(answer.json, "event");

@@ -13,7 +13,7 @@ static int run(struct cli *c, const struct cli_args *a)
 	int status;
 
 	(void)a;
-	if (!box_request(c, MSG_CTL_HISTORY, NULL, NULL, 0, 30, &answer, &status))
+	if (!box_request(c, &(struct msg_body){ .type = MSG_HISTORY }, NULL, 0, 30, &answer, &status))
 		return status;
 	if (box_answer_done(c, &answer, &status)) {
 		box_answer_free(&answer);

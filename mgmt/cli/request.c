@@ -52,20 +52,17 @@ static int box_connect(struct cli *c, unsigned timeout_s, int *ret_status)
 static bool read_answer(struct cli *c, struct msg *m, struct box_answer *ret, int *ret_status)
 {
 	struct err e = { 0 };
-	uint8_t status, *text = NULL;
+	uint8_t *text = NULL;
 	size_t n = 0;
 	bool ok = false;
 
-	if (m->type != MSG_ANSWER || !bytes_u8(&m->body, &status) || status > CLI_CANNOT) {
-		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_NONSENSE);
-	} else if (m->n_fds == 0) { /* a bare status */
-		ret->status = status;
+	ret->status = m->body.answer.status;
+	if (m->n_fds == 0) { /* a bare status */
 		ret->json = json_object();
 		ok = true;
 	} else if (memfd_read(m->fds[0], ANSWER_MAX, &text, &n, &e) < 0) {
 		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_LOST, e.text);
 	} else {
-		ret->status = status;
 		ret->json = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL);
 		ok = json_is_object(ret->json);
 		if (!ok) {
@@ -77,8 +74,8 @@ static bool read_answer(struct cli *c, struct msg *m, struct box_answer *ret, in
 	return ok;
 }
 
-bool box_request(struct cli *c, enum msg_type type, const struct outbuf *body, const int *fds, size_t n_fds,
-		 unsigned timeout_s, struct box_answer *ret, int *ret_status)
+bool box_request(struct cli *c, const struct msg_body *question, const int *fds, size_t n_fds, unsigned timeout_s,
+		 struct box_answer *ret, int *ret_status)
 {
 	struct msg m = { 0 };
 	int sock = box_connect(c, timeout_s, ret_status), got;
@@ -87,9 +84,9 @@ bool box_request(struct cli *c, enum msg_type type, const struct outbuf *body, c
 	memset(ret, 0, sizeof(*ret));
 	if (sock < 0)
 		return false;
-	got = msg_send(sock, type, 1, body, fds, n_fds);
+	got = msg_send(sock, 1, question, fds, n_fds);
 	if (got >= 0)
-		got = msg_recv(sock, ROLE_SUPERVISOR, &m);
+		got = msg_recv(sock, ROLE_SUPERVISOR, ROLE_CLI, &m);
 	if (got == -EAGAIN || got == -EWOULDBLOCK)
 		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_SILENT, timeout_s);
 	else if (got < 0)

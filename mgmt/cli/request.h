@@ -16,10 +16,10 @@ struct box_answer {
 
 /*
  * Sends and waits, at most `timeout_s` seconds. True when an answer came. False when not: the reason was said and
- * *ret_status is what the verb returns. `body` may be NULL; descriptors stay the caller's.
+ * *ret_status is what the verb returns. Descriptors stay the caller's.
  */
-bool box_request(struct cli *c, enum msg_type type, const struct outbuf *body, const int *fds, size_t n_fds,
-		 unsigned timeout_s, struct box_answer *ret, int *ret_status);
+bool box_request(struct cli *c, const struct msg_body *question, const int *fds, size_t n_fds, unsigned timeout_s,
+		 struct box_answer *ret, int *ret_status);
 void box_answer_free(struct box_answer *a);
 /*
  * What is common to all answers: under --json the object is printed as it came; an "error" in it is said. True when the

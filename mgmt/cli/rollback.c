@@ -43,8 +43,8 @@ static void add_difference(const struct cli *c, json_t *answer)
 static int run(struct cli *c, const struct cli_args *a)
 {
 	bool dry_run = a->values[OPT_DRY_RUN] != NULL;
-	uint8_t space[9 + COMMENT_MOST];
-	struct outbuf body = outbuf_of(space, sizeof(space));
+	struct msg_body order = { MSG_CTL_ROLLBACK, .ctl_rollback = { .flags = dry_run ? APPLY_DRY_RUN : 0,
+								      .comment = a->values[OPT_COMMENT] } };
 	unsigned long long to = 0;
 	struct box_answer answer;
 	int status;
@@ -53,11 +53,8 @@ static int run(struct cli *c, const struct cli_args *a)
 		return cli_fail(c, CLI_INVALID, M_SHOW_NUMBER, a->values[OPT_TO]);
 	if (!apply_comment_good(c, a->values[OPT_COMMENT], &status))
 		return status;
-	out_be64(&body, to);
-	out_u8(&body, dry_run ? APPLY_DRY_RUN : 0);
-	if (a->values[OPT_COMMENT] != NULL)
-		out_bytes(&body, a->values[OPT_COMMENT], strlen(a->values[OPT_COMMENT]));
-	if (!box_request(c, MSG_CTL_ROLLBACK, &body, NULL, 0, 120, &answer, &status))
+	order.ctl_rollback.to = to;
+	if (!box_request(c, &order, NULL, 0, 120, &answer, &status))
 		return status;
 	if (answer.status == CLI_YES)
 		add_difference(c, answer.json);

@@ -14,11 +14,9 @@
 
 bool show_request(struct cli *c, unsigned long long number, struct box_answer *ret, int *ret_status)
 {
-	uint8_t space[8];
-	struct outbuf body = outbuf_of(space, sizeof(space));
+	const struct msg_body question = { MSG_SHOW, .show = { .number = number } };
 
-	out_be64(&body, number);
-	return box_request(c, MSG_CTL_SHOW, &body, NULL, 0, 30, ret, ret_status);
+	return box_request(c, &question, NULL, 0, 30, ret, ret_status);
 }
 
 /* "by tanaka at ...: swap of the PLC" and how it came to its state. */

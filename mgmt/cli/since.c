@@ -72,14 +72,11 @@ bool since_parse(const char *text, char out[SINCE_TEXT])
 /* At most `most` events after `after`; the array is the caller's, NULL when the verb ends with *ret_status. */
 static json_t *page(struct cli *c, unsigned long long after, unsigned most, int *ret_status)
 {
-	uint8_t space[12];
-	struct outbuf body = outbuf_of(space, sizeof(space));
+	const struct msg_body question = { MSG_EVENTS, .events = { .after = after, .most = most } };
 	struct box_answer answer;
 	json_t *list = NULL;
 
-	out_be64(&body, after);
-	out_be32(&body, most);
-	if (!box_request(c, MSG_CTL_EVENTS, &body, NULL, 0, WAIT_S, &answer, ret_status))
+	if (!box_request(c, &question, NULL, 0, WAIT_S, &answer, ret_status))
 		return NULL;
 	if (json_is_array(json_object_get(answer.json, "events")))
 		list = json_incref(json_object_get(answer.json, "events"));
@@ -119,7 +116,7 @@ json_t *since_events(struct cli *c, const char *since, const char *kind, int *re
 	struct box_answer answer;
 	size_t i, got;
 
-	if (!box_request(c, MSG_CTL_STATUS, NULL, NULL, 0, WAIT_S, &answer, ret_status))
+	if (!box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, WAIT_S, &answer, ret_status))
 		return NULL;
 	records = ju(json_object_get(answer.json, "journal"), "records");
 	box_answer_free(&answer);

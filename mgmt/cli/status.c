@@ -374,7 +374,7 @@ static int run(struct cli *c, const struct cli_args *a)
 	int status;
 
 	(void)a;
-	if (!box_request(c, MSG_CTL_STATUS, NULL, NULL, 0, 30, &answer, &status))
+	if (!box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, 30, &answer, &status))
 		return status;
 	stand = stand_of(answer.json);
 	faults = faults_find(c, answer.json);

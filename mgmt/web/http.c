@@ -92,17 +92,16 @@ static enum MHD_Result refuse(struct http *h, struct client *k)
 
 static enum MHD_Result ask(struct http *h, struct client *k, const struct route *route)
 {
-	uint8_t space[1024];
-	struct outbuf body = outbuf_of(space, sizeof(space));
+	struct msg_body question = { .type = route->question };
 	unsigned asked = 0;
 
-	if (k->target.bad_query || !route->ask(&k->target, &body))
+	if (k->target.bad_query || !route->ask(&k->target, &question))
 		return reply_send(k->connection, REPLY_BAD_REQUEST);
 	for (size_t i = 0; i < HTTP_CONNECTIONS; i++)
 		asked += h->clients[i].state == CLIENT_ASKED;
 	k->id = ++h->last_id;
 	k->reply = REPLY_UNAVAILABLE;
-	if (asked >= HTTP_ASKED || msg_send(h->control_fd, route->question, k->id, &body, NULL, 0) < 0) {
+	if (asked >= HTTP_ASKED || msg_send(h->control_fd, k->id, &question, NULL, 0) < 0) {
 		h->counts.unanswered++;
 		return reply_send(k->connection, REPLY_UNAVAILABLE);
 	}
@@ -383,24 +382,18 @@ int http_wait_ms(const struct http *h, struct mono now)
 
 void http_answer(struct http *h, struct msg *m)
 {
-	uint8_t status;
-	bool ok = bytes_u8(&m->body, &status) && m->n_fds == 1;
-
 	for (size_t i = 0; i < HTTP_CONNECTIONS; i++) {
 		struct client *k = &h->clients[i];
 
 		if (k->state != CLIENT_ASKED || k->id != m->id)
 			continue;
-		if (ok) {
-			k->answer_fd = m->fds[0];
-			k->answer_status = status;
-			m->fds[0] = -1;
-			m->n_fds = 0;
+		if (m->n_fds == 1) {
+			k->answer_fd = msg_take_fd(m, 0);
+			k->answer_status = m->body.answer.status;
 		}
 		wake(k);
 		break;
 	}
-	msg_close_fds(m); /* an answer that came too late */
 }
 
 struct http_counts http_counts(const struct http *h)

@@ -36,7 +36,7 @@ int http_poll_fd(const struct http *h); /* readable: call http_run */
 void http_run(struct http *h, struct mono now);
 /* Milliseconds until http_run has something to do without a descriptor saying so; -1 = none. */
 int http_wait_ms(const struct http *h, struct mono now);
-/* An MSG_ANSWER from the supervisor; its descriptors are taken over. */
+/* An MSG_ANSWER from the supervisor. */
 void http_answer(struct http *h, struct msg *m);
 struct http_counts http_counts(const struct http *h);
 void http_stop(struct http *h); /* accepts NULL */

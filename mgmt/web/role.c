@@ -13,6 +13,7 @@
 #include "appliance/base/json.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
+#include "appliance/wire/answer.h"
 #include "mgmt/web/http.h"
 #include "mgmt/web/secrets.h"
 
@@ -22,42 +23,33 @@ static int complain(const struct err *e)
 	return 3;
 }
 
-static int answer_query(const struct http *h, uint32_t id)
+static bool on_status(void *ctx, struct msg *m)
 {
-	struct http_counts n = http_counts(h);
-	int fd = json_memfd(json_pack("{s:I,s:I,s:I,s:i}", "requests", (json_int_t)n.requests, "refused",
-				      (json_int_t)n.refused, "unanswered", (json_int_t)n.unanswered, "connections",
-				      (int)n.connections));
-	uint8_t space[1];
-	struct outbuf body = outbuf_of(space, sizeof(space));
-	int r;
+	struct http_counts n = http_counts(ctx);
+	int r = msg_answer(ROLE_FD_CONTROL, m->id, ANSWER_YES,
+			   json_pack("{s:I,s:I,s:I,s:i}", "requests", (json_int_t)n.requests, "refused",
+				     (json_int_t)n.refused, "unanswered", (json_int_t)n.unanswered, "connections",
+				     (int)n.connections));
 
-	out_u8(&body, fd < 0 ? 3 : 0);
-	r = msg_send(ROLE_FD_CONTROL, MSG_ANSWER, id, &body, &fd, fd < 0 ? 0 : 1);
-	if (fd >= 0)
-		close(fd);
-	return r == -EAGAIN ? 0 : r; /* a supervisor that does not read will ask again */
+	return r == 0 || r == -EAGAIN; /* a supervisor that does not read will ask again */
 }
+
+static bool on_answer(void *ctx, struct msg *m)
+{
+	http_answer(ctx, m);
+	return true;
+}
+
+static msg_handler *const handlers[MSG_TYPE_COUNT] = { [MSG_STATUS] = on_status, [MSG_ANSWER] = on_answer };
 
 /* 1 = go on, 0 = the supervisor is gone, negative errno. */
 static int hear(struct http *h)
 {
-	struct msg m;
 	int r;
 
-	while ((r = msg_recv(ROLE_FD_CONTROL, ROLE_SUPERVISOR, &m)) > 0) {
-		if (m.type == MSG_ANSWER) {
-			http_answer(h, &m);
-		} else if (m.type == MSG_QUERY) {
-			r = answer_query(h, m.id);
-			msg_close_fds(&m);
-			if (r < 0)
-				return r;
-		} else {
-			msg_close_fds(&m);
-			return -EBADMSG;
-		}
-	}
+	do
+		r = msg_serve(ROLE_FD_CONTROL, ROLE_MGMT, handlers, h);
+	while (r == 1);
 	return r == -EAGAIN || r == -EINTR ? 1 : r;
 }
 
@@ -105,7 +97,7 @@ int role_mgmt(void)
 	if (r == 0)
 		r = sandbox_enter(ROLE_MGMT, &e);
 	close(MGMT_FD_SECRETS);
-	if (r == 0 && (r = msg_send(ROLE_FD_CONTROL, MSG_READY, 0, NULL, NULL, 0)) < 0)
+	if (r == 0 && (r = msg_send(ROLE_FD_CONTROL, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0)) < 0)
 		err_set(&e, r, "control channel");
 	if (r == 0 && (r = loop(h)) < 0)
 		err_set(&e, r, "control channel");

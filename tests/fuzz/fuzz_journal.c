@@ -6,7 +6,7 @@
  * LINK: appliance/journal/line.c appliance/tap/role.c appliance/tap/packet.c appliance/base/sha256.c
  * LINK: appliance/base/bytes.c appliance/wire/event.c appliance/wire/limit.c appliance/wire/reason.c appliance/wire/protocols.c
  * LINK: appliance/base/err.c appliance/base/clock.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c
- * LINK: appliance/wire/msg.c appliance/role/sandbox.c appliance/role/sandbox_table.c appliance/base/memfd.c
+ * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/role/sandbox.c appliance/role/sandbox_table.c appliance/base/memfd.c
  * LIBS: nettle jansson libmnl libseccomp libcap-ng
  */
 #include <stdlib.h>

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as a message from any role: msg_recv either refuses, or returns what the table describes. The first byte
- * chooses who speaks and how many descriptors come along.
+ * Any bytes as a message from any role to any role: msg_recv either refuses, or returns what message.def describes, which
+ * then goes out again as the same bytes. The first two bytes choose who speaks, how many descriptors come along, and who
+ * listens.
  *
- * LINK: appliance/wire/msg.c appliance/base/bytes.c appliance/base/err.c appliance/base/memfd.c
+ * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c appliance/base/err.c
+ * LINK: appliance/base/memfd.c
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +15,22 @@
 #include "appliance/wire/msg.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define CHOICES 2u
+#define HEAD 12u /* of which a ping has only the first 8 */
+
+/* What was taken is what was sent, whoever sends it. */
+static void same_again(const int sv[2], const struct msg *m, const uint8_t *frame, size_t n)
+{
+	uint8_t again[HEAD + MSG_BODY];
+	ssize_t got;
+
+	if (msg_send(sv[0], m->id, &m->body, m->fds, m->n_fds) != 0)
+		abort();
+	got = recv(sv[1], again, sizeof(again), 0);
+	if ((size_t)got != n || memcmp(again, frame, n) != 0)
+		abort();
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -26,11 +44,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t n_fds;
 	struct msg m;
 
-	if (size < 1 || size > 8192 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sv) < 0)
+	if (size < CHOICES || size > 8192 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sv) < 0)
 		return 0;
 	n_fds = (data[0] >> 4) % (MSG_FDS + 1);
-	iov.iov_base = (void *)(uintptr_t)(data + 1);
-	iov.iov_len = size - 1;
+	iov.iov_base = (void *)(uintptr_t)(data + CHOICES);
+	iov.iov_len = size - CHOICES;
 	for (size_t i = 0; i < MSG_FDS; i++)
 		fds[i] = sv[1];
 	if (n_fds > 0) {
@@ -45,15 +64,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(CMSG_DATA(h), fds, n_fds * sizeof(int));
 	}
 	if (sendmsg(sv[0], &mh, MSG_NOSIGNAL) >= 0) {
-		int r = msg_recv(sv[1], (enum role)(data[0] & 15), &m);
+		int r = msg_recv(sv[1], (enum role)(data[0] & 15), (enum role)(data[1] & 15), &m);
 
 		if (r == 1) {
-			uint8_t last = 0;
-
-			if (m.n_fds != n_fds || m.body.left > MSG_BODY || m.type == MSG_NONE)
+			if (m.n_fds != n_fds || m.body.type == MSG_NONE)
 				abort();
-			while (bytes_u8(&m.body, &last))
-				;
+			same_again(sv, &m, data + CHOICES, size - CHOICES);
 			msg_close_fds(&m);
 		} else if (m.n_fds != 0) {
 			abort();

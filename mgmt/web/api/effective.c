@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/web/api/routes.h"
 
-static bool ask(const struct target *t, struct outbuf *body)
+static bool ask(const struct target *t, struct msg_body *question)
 {
-	(void)body;
+	(void)question;
 	return t->n_parameters == 0;
 }
 
-const struct route route_effective = { "/api/v1/effective", MSG_CTL_EFFECTIVE, ask };
+const struct route route_effective = { "/api/v1/effective", MSG_EFFECTIVE, ask };

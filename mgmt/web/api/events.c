@@ -5,7 +5,6 @@
  */
 #include <string.h>
 
-#include "appliance/wire/event_filter.h"
 #include "mgmt/web/api/routes.h"
 
 #define LIMIT_DEFAULT 100
@@ -25,22 +24,21 @@ static bool take(const struct target_parameter *p, struct event_filter *f)
 	return p->number && (strcmp(p->key, "after") == 0 || strcmp(p->key, "limit") == 0);
 }
 
-static bool ask(const struct target *t, struct outbuf *body)
+static bool ask(const struct target *t, struct msg_body *question)
 {
 	uint64_t after = 0, limit = LIMIT_DEFAULT;
-	struct event_filter f = { 0 };
+	struct msg_events *e = &question->events;
 
 	for (size_t i = 0; i < t->n_parameters; i++)
-		if (!take(&t->parameters[i], &f))
+		if (!take(&t->parameters[i], &e->filter))
 			return false;
 	target_number(t, "after", &after);
 	target_number(t, "limit", &limit);
 	if (limit == 0 || limit > LIMIT_MAX)
 		return false;
-	out_be64(body, after);
-	out_be32(body, (uint32_t)limit);
-	event_filter_encode(&f, body);
+	e->after = after;
+	e->most = (uint32_t)limit;
 	return true;
 }
 
-const struct route route_events = { "/api/v1/events", MSG_CTL_EVENTS, ask };
+const struct route route_events = { "/api/v1/events", MSG_EVENTS, ask };

@@ -12,8 +12,8 @@
 struct route {
 	const char *path;
 	enum msg_type question;
-	/* Fills the body. False when a parameter is unknown or out of range. */
-	bool (*ask)(const struct target *t, struct outbuf *body);
+	/* Fills the question's body. False when a parameter is unknown or out of range. */
+	bool (*ask)(const struct target *t, struct msg_body *question);
 };
 
 /* NULL when no route has exactly this path. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/web/api/routes.h"
 
-static bool ask(const struct target *t, struct outbuf *body)
+static bool ask(const struct target *t, struct msg_body *question)
 {
-	(void)body;
+	(void)question;
 	return t->n_parameters == 0;
 }
 
-const struct route route_status = { "/api/v1/status", MSG_CTL_STATUS, ask };
+const struct route route_status = { "/api/v1/status", MSG_STATUS, ask };

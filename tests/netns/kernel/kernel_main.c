@@ -111,10 +111,14 @@ static void send_apply(struct driver *d, const struct ir *ir, const uint8_t *sea
 		       bool spoil)
 {
 	size_t map = 4u * ir->n_permits;
-	uint8_t *all = malloc(n + map + 1), body[16];
+	uint8_t *all = malloc(n + map + 1);
 	struct arena *a = arena_new(16u << 20);
 	struct ir_place *places;
-	struct outbuf o, ids;
+	const struct msg_body m = {
+		MSG_APPLY,
+		.apply = { .flags = flags, .workers = ir->workers, .n_sealed = (uint32_t)n, .n_ids = (uint32_t)map }
+	};
+	struct outbuf ids;
 	int fd;
 
 	if (all == NULL)
@@ -133,12 +137,7 @@ static void send_apply(struct driver *d, const struct ir *ir, const uint8_t *sea
 	arena_free(a);
 	fd = memfd_sealed("generation", all, n + map);
 	free(all);
-	o = outbuf_of(body, sizeof(body));
-	out_u8(&o, flags);
-	out_be32(&o, ir->workers);
-	out_be32(&o, (uint32_t)n);
-	out_be32(&o, (uint32_t)map);
-	if (fd < 0 || msg_send(d->control, MSG_APPLY, ++d->next_id, &o, &fd, 1) < 0)
+	if (fd < 0 || msg_send(d->control, ++d->next_id, &m, &fd, 1) < 0)
 		die("send the generation");
 	close(fd);
 }
@@ -183,23 +182,10 @@ static json_t *memfd_json(const struct msg *m)
 	return j != NULL ? j : json_null();
 }
 
-static json_t *rest_text(struct bytes *b)
-{
-	char text[2048];
-	size_t n = b->left < sizeof(text) - 1 ? b->left : sizeof(text) - 1;
-
-	bytes_copy(b, text, n);
-	text[n] = '\0';
-	return json_text(text);
-}
-
 static bool from_role(struct driver *d)
 {
 	struct msg m;
-	uint8_t byte = 0;
-	uint32_t line = 0;
-	uint64_t gap = 0, back = 0;
-	int r = msg_recv(d->control, ROLE_ENFORCE, &m);
+	int r = msg_recv(d->control, ROLE_ENFORCE, ROLE_SUPERVISOR, &m);
 
 	if (r <= 0) {
 		int status = 0;
@@ -212,27 +198,22 @@ static bool from_role(struct driver *d)
 		json_line(stdout, json_pack("{s:s,s:i,s:i}", "event", "ended", "status", status, "error", r));
 		return false;
 	}
-	switch ((int)m.type) {
+	switch ((int)m.body.type) {
 	case MSG_READY:
 		json_line(stdout, json_pack("{s:s}", "event", "ready"));
 		break;
 	case MSG_APPLIED:
-		bytes_u8(&m.body, &byte);
-		bytes_be32(&m.body, &line);
-		json_line(stdout, json_pack("{s:s,s:b,s:i,s:o,s:o}", "event", "applied", "done", byte, "line",
-					    (int)line, "text", rest_text(&m.body), "json", memfd_json(&m)));
+		json_line(stdout, json_pack("{s:s,s:b,s:i,s:o,s:o}", "event", "applied", "done", m.body.applied.done,
+					    "line", (int)m.body.applied.line, "text", json_text(m.body.applied.error),
+					    "json", memfd_json(&m)));
 		break;
 	case MSG_ANSWER:
-		bytes_u8(&m.body, &byte);
-		json_line(stdout,
-			  json_pack("{s:s,s:i,s:o}", "event", "answer", "status", byte, "json", memfd_json(&m)));
+		json_line(stdout, json_pack("{s:s,s:i,s:o}", "event", "answer", "status", m.body.answer.status, "json",
+					    memfd_json(&m)));
 		break;
 	case MSG_DRIFT:
-		bytes_u8(&m.body, &byte);
-		bytes_be64(&m.body, &gap);
-		bytes_be64(&m.body, &back);
-		json_line(stdout, json_pack("{s:s,s:i,s:I,s:o}", "event", "drift", "what", byte, "gap_us",
-					    (json_int_t)gap, "text", rest_text(&m.body)));
+		json_line(stdout, json_pack("{s:s,s:i,s:I,s:o}", "event", "drift", "what", m.body.drift.what, "gap_us",
+					    (json_int_t)m.body.drift.gap_us, "text", json_text(m.body.drift.text)));
 		break;
 	default:
 		die("unexpected message");
@@ -241,13 +222,9 @@ static bool from_role(struct driver *d)
 	return true;
 }
 
-static void query(struct driver *d, enum query q)
+static void query(struct driver *d, enum msg_type question)
 {
-	uint8_t body[1];
-	struct outbuf o = outbuf_of(body, sizeof(body));
-
-	out_u8(&o, (uint8_t)q);
-	if (msg_send(d->control, MSG_QUERY, ++d->next_id, &o, NULL, 0) < 0)
+	if (msg_send(d->control, ++d->next_id, &(struct msg_body){ .type = question }, NULL, 0) < 0)
 		die("send a query");
 }
 
@@ -297,11 +274,11 @@ static bool command(struct driver *d, char *line)
 	else if (strcmp(word, "collide") == 0)
 		collide();
 	else if (strcmp(word, "status") == 0)
-		query(d, QUERY_STATUS);
+		query(d, MSG_STATUS);
 	else if (strcmp(word, "effective") == 0)
-		query(d, QUERY_EFFECTIVE);
+		query(d, MSG_EFFECTIVE);
 	else if (strcmp(word, "verify") == 0)
-		query(d, QUERY_VERIFY);
+		query(d, MSG_VERIFY);
 	else
 		return false;
 	return true;

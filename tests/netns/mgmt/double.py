@@ -16,11 +16,12 @@ import threading
 import reports
 from net import inside, wait_for
 
-HEADER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "appliance", "wire", "msg.h")
-with open(HEADER) as header:  # the numbers are those of the one vocabulary
-    TYPES = re.findall(r"^\t(MSG_[A-Z_]+)(?: = 0)?,", re.search(r"enum msg_type \{(.*?)\};", header.read(), re.S).group(1), re.M)
-READY, ANSWER, QUERY, STATUS, EFFECTIVE, EVENTS = (TYPES.index("MSG_" + name) for name in (
-    "READY", "ANSWER", "QUERY", "CTL_STATUS", "CTL_EFFECTIVE", "CTL_EVENTS"))
+WIRE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "appliance", "wire")
+with open(WIRE + "/message.def", encoding="utf-8") as rows:  # a message's number is its row's
+    NAMES = ["NONE"] + re.findall(r"^MESSAGE\((\w+),", rows.read(), re.M)
+with open(WIRE + "/msg.h", encoding="utf-8") as header:
+    VERSION = int(re.search(r"#define MSG_VERSION (\d+)", header.read()).group(1))
+READY, ANSWER, STATUS, EFFECTIVE, EVENTS = (NAMES.index(name) for name in ("READY", "ANSWER", "STATUS", "EFFECTIVE", "EVENTS"))
 F_ADD_SEALS, ALL_SEALS = 1033, 15
 
 
@@ -85,7 +86,7 @@ class Supervisor:
     def _hear(self, data, fds):
         kind, version, ident, length = struct.unpack("!HHII", data[:12])
         body = data[12:]
-        assert version == 1 and length == len(body)
+        assert version == VERSION and length == len(body)
         if kind == READY:
             self.ready.set()
         elif kind == ANSWER:
@@ -101,12 +102,12 @@ class Supervisor:
 
     def answer(self, ident, status, data):
         fd = sealed(data, self.seals)
-        socket.send_fds(self.channel, [struct.pack("!HHII", ANSWER, 1, ident, 1) + bytes([status])], [fd])
+        socket.send_fds(self.channel, [struct.pack("!HHII", ANSWER, VERSION, ident, 1) + bytes([status])], [fd])
         os.close(fd)
 
     def query(self):
         self.query_answer = None
-        self.channel.send(struct.pack("!HHII", QUERY, 1, 77, 1) + b"\x01")
+        self.channel.send(struct.pack("!HHII", STATUS, VERSION, 77, 0))
         return wait_for(lambda: self.query_answer, 3, "the answer to a query")
 
     def _event(self, data):

@@ -112,7 +112,7 @@ static void spawn(const struct box *b, struct child *c, const char *role, const 
 	c->events = events[0];
 	c->pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
 	c->stat = vigil_open(c->pid, NULL);
-	if (msg_recv(c->control, r, &m) != 1 || m.type != MSG_READY)
+	if (msg_recv(c->control, r, ROLE_SUPERVISOR, &m) != 1 || m.body.type != MSG_READY)
 		die("a role did not become ready", NULL);
 }
 
@@ -140,12 +140,9 @@ static void must(int r, const char *what)
 static void send_lanes(const struct box *b, int control)
 {
 	for (unsigned i = 0; i < b->n; i++) {
-		uint8_t body[6];
-		struct outbuf o = outbuf_of(body, sizeof(body));
+		const struct msg_body m = { MSG_LANE, .lane = { b->lanes[i], lane_queue(b->lanes[i], 0) } };
 
-		out_be32(&o, b->lanes[i]);
-		out_be16(&o, lane_queue(b->lanes[i], 0));
-		must(msg_send(control, MSG_LANE, 0, &o, &b->queues[i], 1), "lane");
+		must(msg_send(control, 0, &m, &b->queues[i], 1), "lane");
 	}
 }
 
@@ -160,7 +157,7 @@ static void send_pairs(int control)
 	one.client.hi = one.client.lo;
 	one.server.hi = one.server.lo;
 	fd = memfd_sealed("pairs", &one, sizeof(one));
-	must(msg_send(control, MSG_PAIRS, 0, NULL, &fd, 1), "pairs");
+	must(msg_send(control, 0, &(struct msg_body){ .type = MSG_PAIRS }, &fd, 1), "pairs");
 	close(fd);
 }
 
@@ -177,34 +174,28 @@ static void start_gate(struct box *b)
 static void start_worker(struct box *b, const char *liar)
 {
 	int ring = ring_create(NULL), wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), fds[4], table;
-	uint8_t body[16];
-	struct outbuf o = outbuf_of(body, sizeof(body));
+	struct msg_body begun = { .type = MSG_WORKER };
+	const struct msg_body start = { .type = MSG_DPI_START }, rules = { MSG_TABLE, .table = { .n_image = 1 } };
 	struct msg m;
 
 	b->lying = liar != NULL;
 	spawn(b, &b->worker, liar != NULL ? liar : "dpi", NULL, 0);
-	out_be32(&o, 0);
-	out_be32(&o, (uint32_t)b->worker.pid);
+	begun.worker.pid = (uint32_t)b->worker.pid;
 	fds[0] = ring;
 	fds[1] = wake;
 	fds[2] = b->worker.pidfd;
 	fds[3] = b->worker.stat;
-	must(msg_send(b->gate.control, MSG_WORKER, 0, &o, fds, 4), "worker");
-	o = outbuf_of(body, sizeof(body));
-	out_be32(&o, 0);
-	must(msg_send(b->worker.control, MSG_DPI_START, 0, &o, fds, 2), "start");
+	must(msg_send(b->gate.control, 0, &begun, fds, 4), "worker");
+	must(msg_send(b->worker.control, 0, &start, fds, 2), "start");
 	send_lanes(b, b->worker.control);
 	close(ring);
 	close(wake);
 	if (liar != NULL)
 		return;
 	table = memfd_sealed("table", "x", 1);
-	o = outbuf_of(body, sizeof(body));
-	out_be32(&o, 1);
-	event_generation_put(&o, (struct event_generation){ 0 });
-	must(msg_send(b->worker.control, MSG_TABLE, 0, &o, &table, 1), "table");
+	must(msg_send(b->worker.control, 0, &rules, &table, 1), "table");
 	close(table);
-	if (msg_recv(b->worker.control, ROLE_DPI, &m) != 1 || m.type != MSG_TABLE_ACK)
+	if (msg_recv(b->worker.control, ROLE_DPI, ROLE_SUPERVISOR, &m) != 1 || m.body.type != MSG_TABLE_ACK)
 		die("no acknowledgement of the table", NULL);
 }
 
@@ -237,18 +228,17 @@ static void settle(const struct box *b, uint64_t since)
 
 static void query(struct box *b, const struct child *c, enum role r, const char *name)
 {
-	uint8_t body = QUERY_STATUS, *text;
-	struct outbuf o = { .p = &body, .len = 1, .size = 1 };
+	uint8_t *text;
 	struct msg m;
 	size_t n;
 
-	must(msg_send(c->control, MSG_QUERY, ++b->serial, &o, NULL, 0), "query");
+	must(msg_send(c->control, ++b->serial, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0), "query");
 	do {
-		if (msg_recv(c->control, r, &m) != 1)
+		if (msg_recv(c->control, r, ROLE_SUPERVISOR, &m) != 1)
 			die("no answer", NULL);
-		if (m.type == MSG_HUNG)
+		if (m.body.type == MSG_HUNG)
 			say("hung");
-	} while (m.type != MSG_ANSWER || m.n_fds != 1);
+	} while (m.body.type != MSG_ANSWER || m.n_fds != 1);
 	if (memfd_read(m.fds[0], 1 << 20, &text, &n, NULL) == 0)
 		say("status %s %s", name, (char *)text);
 	free(text);
@@ -322,10 +312,10 @@ static void take_gate(struct box *b)
 {
 	struct msg m;
 
-	if (msg_recv(b->gate.control, ROLE_GATE, &m) != 1) {
+	if (msg_recv(b->gate.control, ROLE_GATE, ROLE_SUPERVISOR, &m) != 1) {
 		say("gate ended");
 		reap(&b->gate);
-	} else if (m.type == MSG_HUNG) {
+	} else if (m.body.type == MSG_HUNG) {
 		say("hung");
 		reap(&b->worker);
 	}

@@ -111,20 +111,19 @@ int role_liar(const char *how)
 	struct msg m;
 
 	sscanf(how, "liar %lu %31s", (unsigned long *)&state, kind);
-	if (sandbox_enter(ROLE_DPI, NULL) < 0 || msg_send(ROLE_FD_CONTROL, MSG_READY, 0, NULL, NULL, 0) < 0)
+	if (sandbox_enter(ROLE_DPI, NULL) < 0 ||
+	    msg_send(ROLE_FD_CONTROL, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0) < 0)
 		return 1;
 	while (ring == NULL || queue == 0) {
-		uint32_t lane;
-
-		if (msg_recv(ROLE_FD_CONTROL, ROLE_SUPERVISOR, &m) != 1)
+		if (msg_recv(ROLE_FD_CONTROL, ROLE_SUPERVISOR, ROLE_DPI, &m) != 1)
 			return 1;
-		if (m.type == MSG_DPI_START) {
+		if (m.body.type == MSG_DPI_START) {
 			ring = ring_map(m.fds[0], NULL);
 			wake = m.fds[1];
-		} else if (m.type == MSG_LANE) {
-			bytes_be32(&m.body, &lane);
-			if ((strcmp(kind, "cut") != 0 && strncmp(kind, "stray", 5) != 0) || lane == LANE_CUT)
-				bytes_be16(&m.body, &queue);
+		} else if (m.body.type == MSG_LANE) {
+			if ((strcmp(kind, "cut") != 0 && strncmp(kind, "stray", 5) != 0) ||
+			    m.body.lane.lane == LANE_CUT)
+				queue = m.body.lane.queue;
 		}
 	}
 	while (atomic_load(&ring->open) == 0)

@@ -2,7 +2,7 @@
 /*
  * LINK: appliance/base/diag.c appliance/base/diag_print.c appliance/base/diag_json.c appliance/base/json.c
  * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/base/messages.c
- * LINK: appliance/base/utf8.c appliance/base/sha256.c appliance/base/err.c appliance/wire/msg.c
+ * LINK: appliance/base/utf8.c appliance/base/sha256.c appliance/base/err.c appliance/wire/msg.c appliance/wire/event_filter.c
  * LINK: appliance/base/memfd.c
  * LIBS: jansson nettle
  */

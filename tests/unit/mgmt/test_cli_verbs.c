@@ -3,7 +3,7 @@
  * The built `sekisho` as a person types it: help of every verb in both languages, exit statuses without a box, and what
  * is printed when a box answers (a box of our own, with answers as docs/json.md has them).
  *
- * LINK: appliance/wire/msg.c appliance/base/bytes.c appliance/base/err.c appliance/base/memfd.c
+ * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c appliance/base/err.c appliance/base/memfd.c
  * LIBS: jansson
  */
 #include <setjmp.h>
@@ -114,22 +114,20 @@ struct box {
 	const char *answers[MSG_TYPE_COUNT]; /* JSON; NULL = the connection is closed without an answer */
 	uint8_t status[MSG_TYPE_COUNT];
 	unsigned asked[MSG_TYPE_COUNT];
-	uint8_t body[64];    /* of the last request */
-	size_t bundle_bytes; /* of the last apply */
+	struct msg_body last; /* request */
+	size_t bundle_bytes;  /* of the last apply */
 };
 
 static struct box box;
 
 static void answer(int sock, const struct msg *m)
 {
-	const char *json = box.answers[m->type];
+	const char *json = box.answers[m->body.type];
 	int fd = json != NULL ? memfd_sealed("answer", json, strlen(json)) : -1;
-	uint8_t space[1];
-	struct outbuf body = outbuf_of(space, sizeof(space));
+	const struct msg_body says = { MSG_ANSWER, .answer = { .status = box.status[m->body.type] } };
 
-	out_u8(&body, box.status[m->type]);
 	if (json != NULL)
-		msg_send(sock, MSG_ANSWER, m->id, &body, &fd, 1);
+		msg_send(sock, m->id, &says, &fd, 1);
 	if (fd >= 0)
 		close(fd);
 }
@@ -141,11 +139,11 @@ static void *box_loop(void *arg)
 
 	(void)arg;
 	while ((sock = accept4(box.listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
-		if (msg_recv(sock, ROLE_CLI, &m) > 0) {
+		if (msg_recv(sock, ROLE_CLI, ROLE_SUPERVISOR, &m) > 0) {
 			struct stat st;
 
-			box.asked[m.type]++;
-			memcpy(box.body, m.body.p, m.body.left < sizeof(box.body) ? m.body.left : sizeof(box.body));
+			box.asked[m.body.type]++;
+			box.last = m.body;
 			box.bundle_bytes = m.n_fds == 1 && fstat(m.fds[0], &st) == 0 ? (size_t)st.st_size : 0;
 			answer(sock, &m);
 			msg_close_fds(&m);
@@ -503,7 +501,7 @@ static void test_status_faults(void **state)
 	(void)state;
 	box_open();
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		box_says(MSG_CTL_STATUS, 0, cases[i].json);
+		box_says(MSG_STATUS, 0, cases[i].json);
 		run(&r, "status");
 		assert_int_equal(r.status, cases[i].status);
 		*strchr(r.out, '\n') = '\0';
@@ -512,7 +510,7 @@ static void test_status_faults(void **state)
 		run(&r, "status --json");
 		assert_int_equal(r.status, cases[i].status);
 	}
-	box_says(MSG_CTL_STATUS, 0, cases[1].json);
+	box_says(MSG_STATUS, 0, cases[1].json);
 	run(&r, "status --lang ja");
 	expect_in(r.out, "リンクが切れています");
 	expect_in(r.out, "7 (-3)");
@@ -541,14 +539,14 @@ static void test_status(void **state)
 	(void)state;
 	box_open();
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		box_says(MSG_CTL_STATUS, 0, cases[i].json);
+		box_says(MSG_STATUS, 0, cases[i].json);
 		run(&r, "status");
 		assert_int_equal(r.status, cases[i].status);
 		assert_memory_equal(r.out, cases[i].first, strlen(cases[i].first));
 		run(&r, "status --json");
 		assert_int_equal(r.status, cases[i].status);
 	}
-	box_says(MSG_CTL_STATUS, 0, cases[1].json);
+	box_says(MSG_STATUS, 0, cases[1].json);
 	run(&r, "status");
 	expect_in(r.out, "2026-11-20 08:20:00 UTC");
 	expect_in(r.out, "sekisho confirm");
@@ -563,7 +561,7 @@ static void test_status(void **state)
 	run(&r, "status --lang ja");
 	expect_in(r.out, "防御中");
 	expect_in(r.out, "許可するコンジットがない");
-	box_says(MSG_CTL_STATUS, 0,
+	box_says(MSG_STATUS, 0,
 		 "{" GENERATION("confirmed", "null") ",\"roles\":[{\"role\":\"enforce\",\"state\":\"running\"}],"
 						     "\"journal\":{\"records\":1,\"trouble\":\"no space left\"}}");
 	run(&r, "status");
@@ -571,7 +569,7 @@ static void test_status(void **state)
 	expect_in(r.out, "ENFORCING, but events cannot be recorded\n");
 	expect_in(r.out, "journal     no space left\n");
 	/* What somebody did behind the box's back stands where it is read first; who is dead has no pid. */
-	box_says(MSG_CTL_STATUS, 0,
+	box_says(MSG_STATUS, 0,
 		 "{" GENERATION("confirmed",
 				"null") ",\"drift\":{\"seen\":2,\"last\":\"2026-11-20T08:10:11Z\"},\"roles\":[{"
 					"\"role\":\"enforce\",\"pid\":7,\"state\":\"running\"},{\"role\":\"tap\","
@@ -591,7 +589,7 @@ static void test_status(void **state)
 /* Where it goes, which lines change, what it does to sessions. */
 static void test_rollback(struct run *r)
 {
-	box_says(MSG_CTL_SHOW, 0,
+	box_says(MSG_SHOW, 0,
 		 "{\"generation\":" RECORD(
 			 "4", "confirmed",
 			 ",\"why\":\"rollback\",\"changed\":\"2026-11-20T09:00:00Z\","
@@ -606,7 +604,7 @@ static void test_rollback(struct run *r)
 										     "]}}");
 	run(r, "show 4");
 	assert_int_equal(r->status, 0);
-	assert_memory_equal(box.body, "\0\0\0\0\0\0\0\4", 8);
+	assert_int_equal(box.last.show.number, 4);
 	expect_in(r->out, "Generation 4 (confirmed), applied 2026-11-20 08:10:11 UTC by tanaka");
 	expect_in(r->out, "comment: swap");
 	expect_in(r->out, "rollback 2026-11-20 09:00:00 UTC by sato from 5");
@@ -656,7 +654,8 @@ static void test_apply(void **state)
 	snprintf(line, sizeof(line), "apply %s --confirm 600", path);
 	run(&r, line);
 	assert_int_equal(r.status, 0);
-	assert_memory_equal(box.body, "\0\0\0\2\x58", 5);
+	assert_int_equal(box.last.ctl_apply.flags, 0);
+	assert_int_equal(box.last.ctl_apply.confirm_s, 600);
 	assert_true(box.bundle_bytes > strlen(text)); /* the text as it was read */
 	expect_in(r.out, "Live sessions cut: 1");
 	expect_in(r.out, "10.10.0.5:40000  10.30.1.10:502  tcp    old      its permission ended or was narrowed");
@@ -664,7 +663,8 @@ static void test_apply(void **state)
 	expect_in(r.out, "'sekisho confirm' before 2026-11-20 08:20:00 UTC");
 	snprintf(line, sizeof(line), "apply %s --dry-run", path);
 	run(&r, line);
-	assert_memory_equal(box.body, "\1\0\0\0\0", 5);
+	assert_int_equal(box.last.ctl_apply.flags, APPLY_DRY_RUN);
+	assert_int_equal(box.last.ctl_apply.confirm_s, 0);
 	expect_in(r.out, "would be cut: 1");
 	expect_in(r.out, "Nothing was changed");
 	box_says(MSG_CTL_APPLY, 1,
@@ -714,11 +714,12 @@ static void test_events(void **state)
 
 	(void)state;
 	box_open();
-	box_says(MSG_CTL_STATUS, 0, STATUS("confirmed", "null", "running", "running"));
-	box_says(MSG_CTL_EVENTS, 0, "{\"events\":[" EVENT("16", "") "," EVENT("17", ",\"count\":3") "],\"next\":17}");
+	box_says(MSG_STATUS, 0, STATUS("confirmed", "null", "running", "running"));
+	box_says(MSG_EVENTS, 0, "{\"events\":[" EVENT("16", "") "," EVENT("17", ",\"count\":3") "],\"next\":17}");
 	run(&r, "events --limit 2");
 	assert_int_equal(r.status, 0);
-	assert_memory_equal(box.body, "\0\0\0\0\0\0\0\x0f\0\0\0\2", 12); /* the last two of 17 */
+	assert_int_equal(box.last.events.after, 15); /* the last two of 17 */
+	assert_int_equal(box.last.events.most, 2);
 	expect_in(
 		r.out,
 		"2026-11-20 08:10:11 UTC      16  pdu      REFUSED   [2001:db8::5]:40000 -> 10.30.1.10:502 tcp modbus "
@@ -729,7 +730,7 @@ static void test_events(void **state)
 	run(&r, "events --limit 2 --lang ja");
 	expect_in(r.out, "      16  コマンド    拒否      [2001:db8::5]:40000 -> 10.30.1.10:502 tcp modbus "
 			 "write_single_register ユニット 1 holding 400-401  許可されていないファンクションコード");
-	box_says(MSG_CTL_EVENTS, 0,
+	box_says(MSG_EVENTS, 0,
 		 "{\"events\":[{\"seq\":18,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"policy\",\"code\":\"reverted\","
 		 "\"value\":3},{\"seq\":19,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"drop\",\"verdict\":\"deny\","
 		 "\"client\":\"10.1.1.1:0\",\"server\":\"10.2.2.2:0\",\"transport\":\"253\"}],\"next\":19}");
@@ -738,19 +739,19 @@ static void test_events(void **state)
 	expect_in(r.out, "10.1.1.1 -> 10.2.2.2 IP protocol 253\n");
 	run(&r, "events --after 17 --limit 2 --lang ja");
 	expect_in(r.out, "18  ポリシー    復帰（世代 3）\n");
-	box_says(MSG_CTL_EVENTS, 0, "{\"events\":[" EVENT("16", "") "," EVENT("17", ",\"count\":3") "],\"next\":17}");
+	box_says(MSG_EVENTS, 0, "{\"events\":[" EVENT("16", "") "," EVENT("17", ",\"count\":3") "],\"next\":17}");
 	run(&r, "events --after 15 --limit 2 --json");
 	second = strchr(r.out, '\n');
 	assert_non_null(second);
 	assert_int_equal(r.out[0], '{');
 	assert_int_equal(second[1], '{'); /* one object a line */
 	/* Following ends by a signal, and polls meanwhile. */
-	box_says(MSG_CTL_EVENTS, 0, "{\"events\":[],\"next\":17}");
-	box.asked[MSG_CTL_EVENTS] = 0;
+	box_says(MSG_EVENTS, 0, "{\"events\":[],\"next\":17}");
+	box.asked[MSG_EVENTS] = 0;
 	run_limited(&r, 1, "events --follow --after 17");
 	assert_int_equal(r.status, 1000 + SIGALRM);
-	assert_true(box.asked[MSG_CTL_EVENTS] >= 3);
-	box_says(MSG_CTL_EXPLAIN, 0, "{\"event\":" EVENT("16", "") "}");
+	assert_true(box.asked[MSG_EVENTS] >= 3);
+	box_says(MSG_EXPLAIN, 0, "{\"event\":" EVENT("16", "") "}");
 	run(&r, "explain 16");
 	assert_int_equal(r.status, 0);
 	assert_string_equal(r.out,
@@ -760,21 +761,21 @@ static void test_events(void **state)
 	run(&r, "explain 16 --lang ja");
 	expect_in(r.out, "拒否されました（理由: 許可されていないファンクションコード）。");
 	/* An answer is its sender's, and no command of the client. */
-	box_says(MSG_CTL_EXPLAIN, 0,
+	box_says(MSG_EXPLAIN, 0,
 		 "{\"event\":{\"seq\":20,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"pdu\",\"verdict\":\"deny\","
 		 "\"reason\":\"modbus.response\",\"client\":\"10.1.1.1:40000\",\"server\":\"10.2.2.2:502\","
 		 "\"transport\":\"tcp\",\"direction\":\"s2c\",\"protocol\":\"modbus\"}}");
 	run(&r, "explain 20");
 	expect_in(r.out, "the answer of 10.2.2.2:502 to 10.1.1.1:40000 (modbus) was refused: answer without");
 	/* What is about the box itself is a sentence as well. */
-	box_says(MSG_CTL_EXPLAIN, 0,
+	box_says(MSG_EXPLAIN, 0,
 		 "{\"event\":{\"seq\":21,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"role\",\"role\":\"dpi\","
 		 "\"index\":1,\"code\":\"died\",\"count\":1}}");
 	run(&r, "explain 21");
 	assert_string_equal(r.out, "At 2026-11-20 08:10:11 UTC, dpi/1 died.\n");
 	run(&r, "explain 21 --lang ja");
 	assert_string_equal(r.out, "2026-11-20 08:10:11 UTC、dpi/1 プロセスが異常終了しました。\n");
-	box_says(MSG_CTL_EXPLAIN, 0,
+	box_says(MSG_EXPLAIN, 0,
 		 "{\"event\":{\"seq\":22,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"decided\",\"verdict\":\"allow\","
 		 "\"reason\":\"unanswered.held\",\"role\":\"gate\",\"value\":41,\"count\":2}}");
 	run(&r, "explain 22 --lang ja");
@@ -782,12 +783,12 @@ static void test_events(void **state)
 		r.out,
 		"2026-11-20 08:10:11 UTC、検査部が応答しなかったため、gate が代わりに 2 個のパケットを判定しました"
 		"（検査部が応答せず、接続済みセッションのみ継続（hold））。\n");
-	box_says(MSG_CTL_EXPLAIN, 0,
+	box_says(MSG_EXPLAIN, 0,
 		 "{\"event\":{\"seq\":23,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"lost\",\"role\":\"journal\","
 		 "\"code\":\"missing\",\"count\":1}}");
 	run(&r, "explain 23 --lang ja");
 	expect_in(r.out, "ディスクに書き込み済みだった記録 1 件が失われていることが分かりました。");
-	box_says(MSG_CTL_EXPLAIN, 1, "{\"event\":null}");
+	box_says(MSG_EXPLAIN, 1, "{\"event\":null}");
 	run(&r, "explain 99");
 	assert_int_equal(r.status, 1);
 	expect_in(r.err, "no event 99");
@@ -824,7 +825,7 @@ static void test_effective(void **state)
 
 	(void)state;
 	box_open();
-	box_says(MSG_CTL_EFFECTIVE, 0, json);
+	box_says(MSG_EFFECTIVE, 0, json);
 	run(&r, "effective");
 	assert_int_equal(r.status, 0);
 	expect_in(r.out, "tos-reads-cranes  tos -> crane  (enforce)  site.cfg:17");
@@ -866,7 +867,7 @@ static void test_effective_any_function(void **state)
 		n += (size_t)snprintf(json + n, sizeof(json) - n, ",%u", f);
 	snprintf(json + n, sizeof(json) - n, "]}]}]}]}");
 	box_open();
-	box_says(MSG_CTL_EFFECTIVE, 0, json);
+	box_says(MSG_EFFECTIVE, 0, json);
 	run(&r, "effective");
 	expect_in(r.out, "modbus  any function");
 	expect_in(r.out, "units any");
@@ -881,13 +882,13 @@ static void test_other_answers(void **state)
 
 	(void)state;
 	box_open();
-	box_says(MSG_CTL_VERIFY, 0,
+	box_says(MSG_VERIFY, 0,
 		 "{\"equal\":true,\"differences\":[],\"workers\":[{\"index\":0,\"digest\":\"0123456789abcdef\","
 		 "\"equal\":true}]}");
 	run(&r, "verify");
 	assert_int_equal(r.status, 0);
 	expect_in(r.out, "EQUAL");
-	box_says(MSG_CTL_VERIFY, 1,
+	box_says(MSG_VERIFY, 1,
 		 "{\"equal\":false,\"differences\":[{\"where\":\"set exact4\",\"what\":\"extra\","
 		 "\"detail\":\"10.1.1.1\",\"line\":0}],\"workers\":[]}");
 	run(&r, "verify");
@@ -896,35 +897,35 @@ static void test_other_answers(void **state)
 	expect_in(r.out, "set exact4");
 	run(&r, "verify --lang ja");
 	expect_in(r.out, "余分");
-	box_says(MSG_CTL_HISTORY, 0,
+	box_says(MSG_HISTORY, 0,
 		 "{\"history\":[{\"number\":4,\"digest\":\"0123456789abcdef\",\"applied\":"
 		 "\"2026-11-20T08:10:11Z\",\"state\":\"confirmed\",\"by\":\"root\"}]}");
 	run(&r, "history");
 	assert_int_equal(r.status, 0);
 	expect_in(r.out, "4 (confirmed)  2026-11-20 08:10:11 UTC  root  0123456789ab");
-	box_says(MSG_CTL_HISTORY, 0, "{\"history\":[]}");
+	box_says(MSG_HISTORY, 0, "{\"history\":[]}");
 	run(&r, "history");
 	expect_in(r.out, "No policy was ever applied");
 	/* Answers that are none. */
-	box_says(MSG_CTL_HISTORY, 0, "[1]");
+	box_says(MSG_HISTORY, 0, "[1]");
 	run(&r, "history");
 	assert_int_equal(r.status, 3);
-	box_says(MSG_CTL_HISTORY, 0, "{\"history\":");
+	box_says(MSG_HISTORY, 0, "{\"history\":");
 	run(&r, "history");
 	assert_int_equal(r.status, 3);
-	box_says(MSG_CTL_HISTORY, 9, "{}");
+	box_says(MSG_HISTORY, 9, "{}");
 	run(&r, "history");
 	assert_int_equal(r.status, 3);
-	box_says(MSG_CTL_HISTORY, 0, NULL);
+	box_says(MSG_HISTORY, 0, NULL);
 	run(&r, "history");
 	assert_int_equal(r.status, 3);
 	expect_in(r.err, "without an answer");
 	/* Nonsense of every type is rendered, not believed. */
-	box_says(MSG_CTL_STATUS, 0,
+	box_says(MSG_STATUS, 0,
 		 "{\"roles\":7,\"workers\":[3,null],\"kernel\":[],\"generation\":\"x\",\"drift\":{\"seen\":-4}}");
-	box_says(MSG_CTL_EFFECTIVE, 0,
+	box_says(MSG_EFFECTIVE, 0,
 		 "{\"cells\":[1,{\"conduits\":[null]}],\"permits\":[{\"grants\":[[]]}],\"conduits\":[{},0]}");
-	box_says(MSG_CTL_EVENTS, 0, "{\"events\":[5,{\"seq\":\"x\"}],\"next\":null}");
+	box_says(MSG_EVENTS, 0, "{\"events\":[5,{\"seq\":\"x\"}],\"next\":null}");
 	run(&r, "status");
 	assert_int_equal(r.status, 1);
 	run(&r, "effective");

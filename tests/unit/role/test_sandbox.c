@@ -4,7 +4,7 @@
  * or in the child's death, what is needed must work. Needs root, for the sandbox starts by giving it up; elsewhere only
  * the table is looked at.
  *
- * LINK: appliance/role/sandbox.c appliance/role/sandbox_table.c appliance/wire/msg.c appliance/gate/verdict.c
+ * LINK: appliance/role/sandbox.c appliance/role/sandbox_table.c appliance/wire/msg.c appliance/wire/event_filter.c appliance/gate/verdict.c
  * LINK: appliance/base/bytes.c appliance/base/err.c appliance/base/memfd.c
  * LIBS: libseccomp libcap-ng libmnl libnetfilter_queue
  */
@@ -317,11 +317,10 @@ static bool need_time(void)
 /* An answer as every role gives one: JSON in a sealed memfd, over the control channel. */
 static bool need_answer(void)
 {
-	uint8_t status = 0;
-	struct outbuf o = { .p = &status, .len = 1, .size = 1 };
 	int fd = memfd_sealed("answer", "{}", 2);
 
-	return fd >= 0 && msg_send(ROLE_FD_CONTROL, MSG_ANSWER, 1, &o, &fd, 1) == 0 && close(fd) == 0;
+	return fd >= 0 && msg_send(ROLE_FD_CONTROL, 1, &(struct msg_body){ .type = MSG_ANSWER }, &fd, 1) == 0 &&
+	       close(fd) == 0;
 }
 
 static bool need_event(void)
@@ -336,7 +335,7 @@ static bool need_message(void)
 	size_t n;
 	bool ok;
 
-	if (msg_recv(ROLE_FD_CONTROL, ROLE_SUPERVISOR, &m) != 1 || m.type != MSG_TABLE)
+	if (msg_recv(ROLE_FD_CONTROL, ROLE_SUPERVISOR, ROLE_DPI, &m) != 1 || m.body.type != MSG_TABLE)
 		return false;
 	ok = memfd_read(m.fds[0], 100, &image, &n, NULL) == 0 && n == 5;
 	free(image);
@@ -359,7 +358,7 @@ static bool need_shared_memory(void)
 	struct msg m;
 	void *p;
 
-	if (msg_recv(ROLE_FD_CONTROL, ROLE_SUPERVISOR, &m) != 1)
+	if (msg_recv(ROLE_FD_CONTROL, ROLE_SUPERVISOR, ROLE_DPI, &m) != 1)
 		return false;
 	p = mmap(NULL, 4096, PROT_READ, MAP_SHARED, m.fds[0], 0);
 	return p != MAP_FAILED && munmap(p, 4096) == 0;
@@ -412,11 +411,10 @@ static void put_at(int fd, int at)
 static void prepare(enum role r)
 {
 	int control[2], events[2], table = memfd_sealed("table", "12345", 5);
-	uint8_t body[16] = { 0, 0, 0, 5 }; /* and no generation */
-	struct outbuf o = { .p = body, .len = sizeof(body), .size = sizeof(body) };
+	const struct msg_body m = { MSG_TABLE, .table = { .n_image = 5 } };
 
 	if (unshare(CLONE_NEWNET) < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET, 0, control) < 0 ||
-	    socketpair(AF_UNIX, SOCK_SEQPACKET, 0, events) < 0 || msg_send(control[0], MSG_TABLE, 0, &o, &table, 1) < 0)
+	    socketpair(AF_UNIX, SOCK_SEQPACKET, 0, events) < 0 || msg_send(control[0], 0, &m, &table, 1) < 0)
 		_exit(NOT_ENTERED);
 	fcntl(control[0], F_DUPFD, 40); /* the far ends stay open, out of the way */
 	fcntl(events[0], F_DUPFD, 40);

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * All that anybody may say to the supervisor: its roles, and who asks at the control socket. Who may say what was decided
+ * by message.def before a handler sees it.
+ */
+#include <unistd.h>
+
+#include "appliance/supervise/supervise.h"
+
+/* ---- of roles ----------------------------------------------------------------------------------------------------- */
+
+static bool on_ready(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	(void)m;
+	role_ready(p->s, p->slot);
+	return true;
+}
+
+static bool on_pong(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	watch_answered(p->slot, m->id);
+	return true;
+}
+
+static bool on_answer(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	collect_answer(p->s, p->slot, m);
+	return true;
+}
+
+static bool on_table_ack(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	worker_acked(p->s, p->slot->index, m->body.table_ack.digest);
+	return true;
+}
+
+static bool on_hung(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	worker_hung(p->s, p->slot->index, &m->body.hung);
+	return true;
+}
+
+static bool on_applied(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	op_applied(p->s, m);
+	return true;
+}
+
+static bool on_compiled(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	op_compiled(p->s, m);
+	return true;
+}
+
+static bool on_drift(void *ctx, struct msg *m)
+{
+	static const enum message words[DRIFT_COUNT] = {
+		[DRIFT_CHANGED] = M_DRIFT_CHANGED, [DRIFT_FOREIGN] = M_DRIFT_FOREIGN,
+		[DRIFT_SYSCTL] = M_DRIFT_SETTINGS, [DRIFT_UNMENDED] = M_DRIFT_UNMENDED,
+		[DRIFT_SHUT] = M_DRIFT_SHUT,	   [DRIFT_CLOCK] = M_DRIFT_CLOCK,
+	};
+	const struct msg_drift *d = &m->body.drift;
+	const struct peer *p = ctx;
+
+	if (d->what == DRIFT_FLUSHED)
+		say(p->s, M_DRIFT_FLUSHED, d->gap_us / 1000ull, d->gap_us / 100ull % 10, d->back_us / 1000ull,
+		    d->back_us / 100ull % 10, d->text);
+	else if (words[d->what] != 0)
+		say(p->s, words[d->what], d->text);
+	return true;
+}
+
+/* ---- of people and the web side ----------------------------------------------------------------------------------- */
+
+static bool on_status(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	(void)m;
+	collect_start(p->s, COLLECT_STATUS, p->asker);
+	return true;
+}
+
+static bool on_effective(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	(void)m;
+	collect_start(p->s, COLLECT_EFFECTIVE, p->asker);
+	return true;
+}
+
+static bool on_verify(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	(void)m;
+	collect_start(p->s, COLLECT_VERIFY, p->asker);
+	return true;
+}
+
+/* What the journal is asked is what the asker asked. */
+static bool to_journal(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	collect_pass(p->s, SLOT_JOURNAL, &m->body, p->asker);
+	return true;
+}
+
+static bool on_history(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	(void)m;
+	answer_json(p->s, p->asker, ANSWER_YES, json_history(p->s));
+	return true;
+}
+
+static bool on_show(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	show_generation(p->s, p->asker, m->body.show.number);
+	return true;
+}
+
+static bool on_ctl_apply(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	op_apply(p->s, p->asker, p->by, msg_take_fd(m, 0), &m->body.ctl_apply);
+	return true;
+}
+
+static bool on_ctl_confirm(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	(void)m;
+	op_confirm(p->s, p->asker, p->by);
+	return true;
+}
+
+static bool on_ctl_rollback(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	op_rollback(p->s, p->asker, p->by, &m->body.ctl_rollback);
+	return true;
+}
+
+static msg_handler *const handlers[MSG_TYPE_COUNT] = {
+	[MSG_READY] = on_ready,
+	[MSG_PONG] = on_pong,
+	[MSG_ANSWER] = on_answer,
+	[MSG_TABLE_ACK] = on_table_ack,
+	[MSG_HUNG] = on_hung,
+	[MSG_APPLIED] = on_applied,
+	[MSG_COMPILED] = on_compiled,
+	[MSG_DRIFT] = on_drift,
+
+	[MSG_STATUS] = on_status,
+	[MSG_EFFECTIVE] = on_effective,
+	[MSG_VERIFY] = on_verify,
+	[MSG_EVENTS] = to_journal,
+	[MSG_EXPLAIN] = to_journal,
+	[MSG_HISTORY] = on_history,
+	[MSG_SHOW] = on_show,
+	[MSG_CTL_APPLY] = on_ctl_apply,
+	[MSG_CTL_CONFIRM] = on_ctl_confirm,
+	[MSG_CTL_ROLLBACK] = on_ctl_rollback,
+};
+
+bool peer_said(struct peer *p, struct msg *m)
+{
+	p->asker.id = m->id;
+	return msg_dispatch(handlers, p, m);
+}

@@ -58,6 +58,9 @@ void policy_event(struct supervisor *s, enum policy_event what, uint64_t number)
 {
 	struct event e = event_new(EVENT_POLICY, clock_wall_ns());
 
+	/* What the box does by itself (its start, the end of a trial) nobody asked for. */
+	if (s->op.asker.kind == ASKER_CLIENT)
+		event_say(&e, EVENT_BY, s->op.by);
 	e.code = (uint8_t)(what == POLICY_BOOTED && number == 0 ? POLICY_EMPTY : what);
 	e.value = number;
 	event_send(&s->events, &e);

@@ -87,6 +87,8 @@ static void box_text(FILE *to, const json_t *e, enum lang l)
 		fprintf(to, "  %s", event_code_text(kind, code, lang_name(l)));
 	if (strcmp(kind, "policy") == 0 && ju(e, "value") > 0)
 		message_print(to, l, M_EV_GENERATION, ju(e, "value"));
+	if (*js(e, "by") != '\0')
+		message_print(to, l, M_EV_BY, js(e, "by"));
 	if (*js(e, "object") != '\0')
 		fprintf(to, "  %s", js(e, "object"));
 	if (*js(e, "before") != '\0' || *js(e, "after") != '\0')

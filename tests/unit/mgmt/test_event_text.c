@@ -118,6 +118,9 @@ static void the_box_itself(void **state)
 		 "table "
 		 "inet "
 		 "sekisho）。変更前: drop。変更後: accept。enforce が修復しました。");
+	sentence("{" TIME "\"kind\":\"policy\",\"code\":\"confirmed\",\"value\":5,\"by\":\"tanaka\",\"count\":1}",
+		 "At 2026-11-20 08:10:11 UTC, generation 5 was confirmed by tanaka.",
+		 "2026-11-20 08:10:11 UTC、tanaka が世代 5 を確定しました。");
 	sentence("{" TIME "\"kind\":\"policy\",\"code\":\"empty\",\"value\":0,\"count\":1}",
 		 "At 2026-11-20 08:10:11 UTC, the box started without a policy: everything between zones is refused.",
 		 "2026-11-20 08:10:11 UTC、ポリシー未適用で起動しました。ゾーン間通信はすべて拒否されます。");

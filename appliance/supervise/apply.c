@@ -147,12 +147,12 @@ void op_compile_begin(struct supervisor *s)
 	op->compiling = role_send(s, sl, op->id, &m, &op->bundle, 1);
 	if (!op->compiling && !slot_alive(sl)) {
 		sl->state = SLOT_OFF;
-		op_explain(s, 3, M_OP_COMPILE_DIED);
+		op_explain(s, 3, M_OP_COMPILE_ABSENT, sl->failed.text);
 		op_give_up(s);
 	}
 }
 
-void op_compile_died(struct supervisor *s)
+void op_compile_died(struct supervisor *s, const siginfo_t *how)
 {
 	if (s->op.kind == OP_NONE || s->op.step != STEP_COMPILE)
 		return;
@@ -160,7 +160,7 @@ void op_compile_died(struct supervisor *s)
 		op_compile_begin(s);
 		return;
 	}
-	op_explain(s, 3, M_OP_COMPILE_DIED);
+	op_explain(s, 3, how->si_code == CLD_EXITED ? M_OP_COMPILE_DIED : M_OP_COMPILE_KILLED, how->si_status);
 	op_give_up(s);
 }
 

@@ -111,6 +111,7 @@ static bool role_start(struct supervisor *s, struct slot *sl, uint64_t now)
 	}
 	if (r < 0) {
 		say(s, M_ROLE_NOT_STARTED, role_name(sl->role), e.text);
+		sl->failed = e;
 		sl->state = SLOT_DEAD;
 		sl->restart_at = now + SECOND;
 		return false;
@@ -253,7 +254,7 @@ void role_exited(struct supervisor *s, struct slot *sl)
 	else if (sl->role == ROLE_ENFORCE)
 		op_enforce_died(s);
 	else if (sl->role == ROLE_COMPILE)
-		op_compile_died(s);
+		op_compile_died(s, &info);
 	roles_start_due(s, now);
 }
 

@@ -14,6 +14,7 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -82,6 +83,7 @@ static void become(const struct slot *sl, int program, int chan, const int *fds,
 static int program_open(enum role r, struct err *e)
 {
 	char path[PATH_MAX + sizeof(COMPILER)] = "/proc/self/exe", *name;
+	struct stat st;
 	ssize_t len;
 	int fd;
 
@@ -94,7 +96,13 @@ static int program_open(enum role r, struct err *e)
 		snprintf(name + 1, sizeof(COMPILER), "%s", COMPILER);
 	}
 	fd = open(path, O_PATH | O_CLOEXEC);
-	return fd < 0 ? err_set(e, -errno, "open %s", path) : fd;
+	if (fd < 0)
+		return err_set(e, -errno, "open %s", path);
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (st.st_mode & 0111) == 0) {
+		close(fd);
+		return err_set(e, -EACCES, "execute %s", path);
+	}
+	return fd;
 }
 
 int spawn(struct supervisor *s, struct slot *sl, const int *fds, size_t n, int nsfd, struct err *e)

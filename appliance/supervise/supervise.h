@@ -31,6 +31,7 @@
 #ifndef SEKISHO_SUPERVISE_SUPERVISE_H
 #define SEKISHO_SUPERVISE_SUPERVISE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -88,6 +89,7 @@ struct slot {
 	int event_in, event_out; /* the event socket outlives every process of this role: records wait in it */
 	uint64_t started, ready_by, restart_at; /* monotonic ns */
 	uint64_t since_wall;			/* wall ns of the last start */
+	struct err failed;			/* why the last start failed */
 	uint32_t restarts, quick;		/* quick: deaths in a row soon after a start */
 	uint32_t asked;				/* how it is: the question without an answer, 0 = none */
 	struct vigil vigil;			/* since then */
@@ -387,7 +389,7 @@ void op_applied(struct supervisor *s, struct msg *m);
 void op_tables(struct supervisor *s); /* a worker acknowledged, or is new */
 void op_enforce_ready(struct supervisor *s);
 void op_enforce_died(struct supervisor *s);
-void op_compile_died(struct supervisor *s);
+void op_compile_died(struct supervisor *s, const siginfo_t *how);
 void op_due(struct supervisor *s, uint64_t now);
 uint64_t op_next(const struct supervisor *s);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which events somebody asks for: what follows the two numbers of MSG_CTL_EVENTS, and how the journal reads it. Conditions
+ * Which events somebody asks for: the last field of MSG_EVENTS, and how the journal reads it. Conditions
  * that are left empty hold for all; those that are given must all hold.
  */
 #ifndef SEKISHO_WIRE_EVENT_FILTER_H

@@ -16,11 +16,6 @@
 #include "appliance/kernel/dump.h"
 #include "policy/ir/ir.h"
 
-static const char *const kinds[] = { "naming", "commands" };
-static const char *const criticalities[] = { "safety", "cargo", "support" };
-static const char *const failures[] = { "closed", "hold", "open" };
-static const char *const midstreams[] = { "drop", "reset", "pick_up" };
-
 json_t *enforce_lane_json(uint32_t number)
 {
 	struct lane l;
@@ -29,8 +24,8 @@ json_t *enforce_lane_json(uint32_t number)
 		return json_string("none");
 	if (!lane_of(number, &l))
 		return json_string(number == LANE_CUT ? "cut" : "unknown");
-	return json_sprintf("%s/%s/%s/%s", kinds[l.kind], criticalities[l.criticality], failures[l.when_down],
-			    failures[l.when_overloaded]);
+	return json_sprintf("%s/%s/%s/%s", lane_kind_words[l.kind], criticality_words[l.criticality],
+			    failure_words[l.when_down], failure_words[l.when_overloaded]);
 }
 
 static json_t *protocol_json(uint8_t l4proto)
@@ -284,7 +279,8 @@ static json_t *permits_json(const struct generation_held *g, const struct image 
 		json_object_set_new(j, "live", json_boolean(image_find(have, SET_AGREE, key, key) != NULL));
 		json_object_set_new(j, "mode", json_string(p->observe ? "observe" : "enforce"));
 		json_object_set_new(j, "midstream",
-				    json_string(p->midstream < 3 ? midstreams[p->midstream] : "unknown"));
+				    json_string(p->midstream < words_n(midstream_words) ? midstream_words[p->midstream]
+											: "unknown"));
 		json_object_set_new(j, "lane", enforce_lane_json(p->lane));
 		json_object_set_new(j, "until", until_json(p->until));
 		json_object_set_new(j, "last_match", moment_json(matched_last(m, g->ids[i])));

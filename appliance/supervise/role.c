@@ -212,6 +212,8 @@ static int load_confirmed(struct supervisor *s, struct err *e)
 	}
 	if (s->now == NULL)
 		return e->code;
+	if (s->now->ir->older)
+		say(s, M_STORE_OLDER, (unsigned long long)s->now->number);
 	image = boot_table(s, &n);
 	return image == NULL ? err_set(e, -ENOMEM, "command table") : table_set(s, image, n, s->now, true, e);
 }

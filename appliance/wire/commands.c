@@ -11,7 +11,10 @@
  * shared, because many conduits use one service.
  */
 #define IMAGE_MAGIC 0x534b4354u /* "SKCT" */
-#define IMAGE_VERSION 3u
+/* Sealed generations of older releases hold older images: what they lack is 0. */
+#define IMAGE_FIRST 1u
+#define IMAGE_ROW_FILE 2u
+#define IMAGE_LENIENT 3u
 
 #define WIRE_HEADER 22u
 #define WIRE_SET 9u
@@ -20,10 +23,20 @@
 #define WIRE_ROW (74u + (SPACE_MAX + 1u) * WIRE_SET)
 #define WIRE_RANGE 8u
 
+static size_t wire_grant(uint16_t version)
+{
+	return WIRE_GRANT - (version < IMAGE_LENIENT ? 1u : 0u);
+}
+
+static size_t wire_row(uint16_t version)
+{
+	return WIRE_ROW - (version < IMAGE_ROW_FILE ? 4u : 0u);
+}
+
 /* What COMMANDS_MEMORY promises. */
 _Static_assert(sizeof(struct command_permit) <= 2 * WIRE_PERMIT, "permits grow too much in memory");
-_Static_assert(sizeof(struct command_grant) <= 2 * WIRE_GRANT, "grants grow too much in memory");
-_Static_assert(sizeof(struct command_row) <= 2 * WIRE_ROW, "rows grow too much in memory");
+_Static_assert(sizeof(struct command_grant) <= 2 * (WIRE_GRANT - 1u), "grants grow too much in memory");
+_Static_assert(sizeof(struct command_row) <= 2 * (WIRE_ROW - 4u), "rows grow too much in memory");
 _Static_assert(sizeof(struct number_range) <= 2 * WIRE_RANGE, "ranges grow too much in memory");
 
 size_t commands_size(const struct command_table *t)
@@ -57,7 +70,7 @@ static void put_row(struct outbuf *o, const struct command_row *r)
 bool commands_encode(const struct command_table *t, struct outbuf *out)
 {
 	out_be32(out, IMAGE_MAGIC);
-	out_be16(out, IMAGE_VERSION);
+	out_be16(out, COMMANDS_VERSION);
 	out_be32(out, t->n_permits);
 	out_be32(out, t->n_grants);
 	out_be32(out, t->n_rows);
@@ -131,7 +144,7 @@ static bool get_permit(struct bytes *b, struct command_permit *p)
 	       (p->lane == LANE_NONE || lane_of(p->lane, &unused));
 }
 
-static bool get_grant(struct bytes *b, struct command_grant *g)
+static bool get_grant(struct bytes *b, uint16_t version, struct command_grant *g)
 {
 	bool ok;
 
@@ -140,7 +153,9 @@ static bool get_grant(struct bytes *b, struct command_grant *g)
 	bytes_be16(b, &g->protocol);
 	ok = get_flag(b, &g->whole);
 	ok = get_flag(b, &g->shadow) && ok;
-	bytes_u8(b, &g->lenient);
+	g->lenient = 0;
+	if (version >= IMAGE_LENIENT)
+		bytes_u8(b, &g->lenient);
 	bytes_be32(b, &g->undecided_bytes);
 	bytes_be32(b, &g->first_row);
 	bytes_be32(b, &g->n_rows);
@@ -148,7 +163,7 @@ static bool get_grant(struct bytes *b, struct command_grant *g)
 	       (!g->whole || g->n_rows == 0) && (g->n_rows > 0 || g->first_row == 0);
 }
 
-static bool get_row(struct bytes *b, struct command_row *r)
+static bool get_row(struct bytes *b, uint16_t version, struct command_row *r)
 {
 	bool ok;
 
@@ -161,7 +176,9 @@ static bool get_row(struct bytes *b, struct command_row *r)
 		ok = get_set(b, &r->spaces[i]) && ok;
 	ok = get_set(b, &r->values) && ok;
 	bytes_be32(b, &r->line);
-	bytes_be32(b, &r->file);
+	r->file = 0;
+	if (version >= IMAGE_ROW_FILE)
+		bytes_be32(b, &r->file);
 	return ok;
 }
 
@@ -258,10 +275,11 @@ static bool decode(struct bytes b, void *memory, size_t size, struct command_tab
 	bytes_be32(&b, &t->n_grants);
 	bytes_be32(&b, &t->n_rows);
 	bytes_be32(&b, &t->n_ranges);
-	if (b.failed || magic != IMAGE_MAGIC || version != IMAGE_VERSION)
+	if (b.failed || magic != IMAGE_MAGIC || version < IMAGE_FIRST || version > COMMANDS_VERSION)
 		return false;
-	need = (uint64_t)t->n_permits * WIRE_PERMIT + (uint64_t)t->n_grants * WIRE_GRANT +
-	       (uint64_t)t->n_rows * WIRE_ROW + (uint64_t)t->n_ranges * WIRE_RANGE;
+	t->version = version;
+	need = (uint64_t)t->n_permits * WIRE_PERMIT + (uint64_t)t->n_grants * wire_grant(version) +
+	       (uint64_t)t->n_rows * wire_row(version) + (uint64_t)t->n_ranges * WIRE_RANGE;
 	/* 32-bit counts of at most 114 bytes each cannot overflow 64 bits. */
 	if (need != b.left || !carve_all(memory, size, t))
 		return false;
@@ -269,10 +287,10 @@ static bool decode(struct bytes b, void *memory, size_t size, struct command_tab
 		if (!get_permit(&b, &t->permits[i]))
 			return false;
 	for (uint32_t i = 0; i < t->n_grants; i++)
-		if (!get_grant(&b, &t->grants[i]))
+		if (!get_grant(&b, version, &t->grants[i]))
 			return false;
 	for (uint32_t i = 0; i < t->n_rows; i++)
-		if (!get_row(&b, &t->rows[i]))
+		if (!get_row(&b, version, &t->rows[i]))
 			return false;
 	for (uint32_t i = 0; i < t->n_ranges; i++) {
 		bytes_be32(&b, &t->ranges[i].lo);

@@ -76,7 +76,10 @@ struct command_table {
 	struct number_range *ranges;
 	uint32_t n_ranges;
 	uint8_t digest[32]; /* SHA-256 of the image */
+	uint16_t version;   /* of the image that it was decoded from */
 };
+
+#define COMMANDS_VERSION 3u /* of images that are written; older ones are read */
 
 /* Largest table of one generation, as bytes of its image and in memory. Workers hold two generations' at once while the
  * kernel changes over. */

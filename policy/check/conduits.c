@@ -67,12 +67,6 @@ static const char *const acceptable[] = {
 	"policy.pick_up_forced",
 };
 
-static const char *const mode_words[] = { "enforce", "observe" };
-static const char *const criticality_words[] = { "safety", "cargo", "support" }; /* enum criticality */
-static const char *const failure_words[] = { "closed", "hold", "open" };	 /* enum failure */
-static const char *const midstream_words[] = { "drop", "reset", "pick_up" };	 /* enum midstream */
-static const char *const tighten_words[] = { "all", "new_flows" };
-
 static const struct model_zone *conduit_zone(struct check *k, const struct ast_node *node, struct object o)
 {
 	const struct model_zone *z;

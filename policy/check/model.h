@@ -18,8 +18,7 @@
 #include "appliance/wire/commands.h"
 #include "appliance/wire/lane.h"
 #include "appliance/wire/protocols.h"
-
-enum zone_class { CLASS_IT, CLASS_OPERATIONS, CLASS_OT, CLASS_EXTERNAL, CLASS_TEST, CLASS_MANAGEMENT };
+#include "appliance/wire/settings.h"
 
 /* An interface role of box.cfg: "lan0" is what policies say, "enp3s0" is what the kernel has. */
 struct model_interface {

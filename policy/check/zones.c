@@ -14,8 +14,6 @@ static const struct key zone_keys[ZONE_N] = {
 	[ZONE_PATCHABLE] = { "patchable", AST_BOOL, false, NULL },
 	[ZONE_LABEL] = { "label", AST_STRING, false, NULL },
 };
-/* In the order of enum zone_class. */
-static const char *const class_words[] = { "it", "operations", "ot", "external", "test", "management" };
 
 /* A network as a zone's text claims it. */
 struct claim {
@@ -276,8 +274,8 @@ static void one_zone(struct check *k, const struct ast_node *node, struct model_
 	k->unsure[z->index] = v[ZONE_NETWORKS] == NULL || v[ZONE_NETWORKS]->n == 0;
 	z->label = text_of(k, v[ZONE_LABEL], o, "");
 	z->owner = text_of(k, v[ZONE_OWNER], o, "");
-	z->class = (enum zone_class)choice_of(k, v[ZONE_CLASS], o, class_words,
-					      sizeof(class_words) / sizeof(class_words[0]), CLASS_IT);
+	z->class =
+		(enum zone_class)choice_of(k, v[ZONE_CLASS], o, zone_class_words, words_n(zone_class_words), CLASS_IT);
 	z->patchable = truth_of(v[ZONE_PATCHABLE], true);
 	zone_interfaces(k, v[ZONE_INTERFACES], z, o);
 	zone_networks(k, v[ZONE_NETWORKS], z, o, unicast, claims);

@@ -6,8 +6,6 @@
 #include "appliance/wire/vocabulary.h"
 #include "policy/space/prove.h"
 
-static const char *const failure_words[] = { "closed", "hold", "open" }; /* enum failure */
-
 /* True when the conduit accepts this warning; the acceptance is then of use. */
 static bool accepted(const struct model_conduit *x, const char *code)
 {

@@ -6,11 +6,6 @@
 #include "appliance/base/sha256.h"
 #include "policy/space/intern.h"
 
-static const char *const failure_words[] = { "closed", "hold", "open" };
-static const char *const midstream_words[] = { "drop", "reset", "pick_up" };
-static const char *const criticality_words[] = { "safety", "cargo", "support" };
-static const char *const tighten_words[] = { "all", "new_flows" };
-
 /* The settings that are joined; a smaller value is a stricter one in every one of them. */
 enum setting { SET_DOWN, SET_OVERLOADED, SET_MIDSTREAM, SET_CRITICALITY, SET_TIGHTEN, SETTINGS };
 
@@ -278,16 +273,6 @@ static void put_grant(struct outbuf *o, const struct command_table *t, const str
 	}
 }
 
-static void put_settings(struct outbuf *o, const struct ir_permit *p)
-{
-	out_be32(o, p->lane);
-	out_u8(o, p->observe);
-	out_u8(o, p->tighten_new_flows);
-	out_u8(o, p->midstream);
-	out_be64(o, p->until);
-	out_be32(o, p->protocols);
-}
-
 /* Grants count in their order: that is the order of the conduits, which decides whose name an event carries. */
 bool permits_identify(struct ir *ir, struct arena *a)
 {
@@ -298,7 +283,7 @@ bool permits_identify(struct ir *ir, struct arena *a)
 	if (size == NULL || out == NULL)
 		return false;
 	for (uint32_t i = 0; i < ir->n_permits; i++) {
-		size[i] = 19;
+		size[i] = IR_SETTINGS_MAX;
 		for (uint32_t g = 0; g < t->permits[i].n_grants; g++)
 			size[i] += grant_size(t, &t->grants[t->permits[i].first_grant + g]);
 	}
@@ -308,7 +293,7 @@ bool permits_identify(struct ir *ir, struct arena *a)
 		if (p == NULL)
 			return false;
 		out[i] = outbuf_of(p, size[i]);
-		put_settings(&out[i], &ir->permits[i]);
+		ir_put_settings(&out[i], &ir->permits[i]);
 		for (uint32_t g = 0; g < t->permits[i].n_grants; g++)
 			put_grant(&out[i], t, &t->grants[t->permits[i].first_grant + g]);
 	}

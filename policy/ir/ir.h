@@ -23,71 +23,7 @@
 #include "appliance/wire/commands.h"
 #include "appliance/wire/lane.h"
 #include "appliance/wire/reason.h"
-
-struct ir_interface {
-	const char *name;   /* role: "lan0" */
-	const char *device; /* kernel name */
-	bool admin;
-	uint32_t mtu;
-	struct addr *addresses;
-	uint8_t *prefix_lengths;
-	uint32_t n_addresses;
-};
-
-struct ir_route {
-	struct addr_range to;
-	struct addr via;
-	uint32_t interface; /* index, or UINT32_MAX */
-};
-
-struct ir_zone {
-	const char *name, *label;
-	uint8_t class;
-	uint32_t *interfaces;
-	uint32_t n_interfaces;
-	struct addr_range *ranges;
-	uint32_t n_ranges;
-};
-
-/* For names alone: what it may do stands in the cells. */
-struct ir_asset {
-	const char *name, *label;
-	uint32_t zone; /* index */
-	struct addr_range *ranges;
-	uint32_t n_ranges;
-};
-
-struct ir_source {
-	const char *name; /* file */
-	const char *text;
-	uint32_t size;
-};
-
-/* A warning of `check` that a conduit accepts, for those who read the rules later. */
-struct ir_accept {
-	const char *warning, *reason;
-};
-
-struct ir_conduit {
-	const char *name, *label, *purpose, *owner, *approved_by, *review_by;
-	uint32_t from, to;   /* zone indexes */
-	uint32_t file, line; /* place: index into sources, line from 1 */
-	bool observe, shadow;
-	uint64_t until;
-	struct ir_accept *accepts;
-	uint32_t n_accepts;
-};
-
-/* What applies on a set of cells. Grants and rows stand in the command table under the same index. */
-struct ir_permit {
-	uint32_t lane; /* LANE_NONE when nothing is inspected */
-	bool observe;
-	bool tighten_new_flows;
-	uint8_t midstream;
-	uint64_t until;	      /* 0 = no end, else seconds since 1970: the earliest of its conduits */
-	uint32_t protocols;   /* bit set of enum protocol promised: relabelled flows stay confirmed only if equal */
-	uint8_t identity[32]; /* SHA-256 of what it means: settings, grants and rows, wherever it lies */
-};
+#include "appliance/wire/settings.h"
 
 /*
  * Ends that can overlap on one packet. What holds without end is layer 0. A permit of conduits with n different ends stands
@@ -97,47 +33,39 @@ struct ir_permit {
  */
 #define IR_LAYERS 8u
 
-/*
- * One box of packet space: all cells of one layer are disjoint, and a higher layer is asked before a lower one.
- * Ports: TCP/UDP destination port; ICMP (1) and ICMPv6 (58): type << 8 | code.
- */
-struct ir_cell {
-	uint32_t iif, oif; /* interface indexes of this generation */
-	struct addr_range src, dst;
-	uint8_t l4proto;
-	uint16_t lo, hi;
-	uint32_t permit;     /* permit index */
-	uint8_t layer;	     /* 0 without end, else how many different ends its permit has */
-	uint32_t line, file; /* of the first conduit responsible */
-};
+/* The structures of a generation: objects.def has a row for each member, with its meaning and all that is made of it. */
+/* clang-format off */
+#define OBJECT(tag) struct tag {
+#define END(tag) };
+#define TEXT(tag, member, ...) const char *member;
+#define SOURCE_TEXT(tag, member, n, ...) const char *member; uint32_t n;
+#define FLAG(tag, member, ...) bool member;
+#define CHOICE(tag, type, member, ...) type member;
+#define NUMBER(tag, type, member, ...) type member;
+#define TIME(tag, member, ...) uint64_t member;
+#define INDEX(tag, member, ...) uint32_t member;
+#define INDEX_OR_NONE(tag, member, ...) uint32_t member;
+#define INDEXES(tag, member, ...) uint32_t *member, n_##member;
+#define ADDRESS_OR_NONE(tag, member, ...) struct addr member;
+#define RANGE(tag, member, ...) struct addr_range member;
+#define RANGES(tag, member, ...) struct addr_range *member; uint32_t n_##member;
+#define HOSTS(tag, member, lengths, ...) struct addr *member; uint8_t *lengths; uint32_t n_##member;
+#define TRANSPORT(tag, member, ...) uint8_t member;
+#define PORTS(tag, least, most, ...) uint16_t least, most;
+#define LANE(tag, member, ...) uint32_t member;
+#define DIGEST(tag, member, ...) uint8_t member[32];
+#define LIST(tag, member, key, since, element) struct element *member; uint32_t n_##member;
+#define BESIDE(declaration) declaration
+/* clang-format on */
+#include "policy/ir/objects.def"
 
-struct ir {
-	const char *site_name, *site_label;
-	uint32_t workers;
-	struct ir_source *sources;
-	uint32_t n_sources;
-	struct ir_interface *interfaces;
-	uint32_t n_interfaces;
-	struct ir_route *routes;
-	uint32_t n_routes;
-	struct ir_zone *zones;
-	uint32_t n_zones;
-	struct ir_asset *assets;
-	uint32_t n_assets;
-	struct ir_conduit *conduits;
-	uint32_t n_conduits;
-	struct ir_permit *permits;
-	uint32_t n_permits;
-	struct ir_cell *cells;
-	uint32_t n_cells;
-	struct command_table table; /* permit field = permit index + 1 */
-	uint8_t digest[32];	    /* of the sealed bytes */
-};
-
-/* Seals: bytes owned by the caller (malloc). Sets ir->digest. */
+/* Seals in the present version: bytes owned by the caller (malloc). Sets ir->digest and ir->version. */
 int ir_seal(struct ir *ir, uint8_t **ret, size_t *ret_n, struct err *e);
-/* Reads sealed bytes into the arena, checking digest, every index, every count, every order. */
+/* Reads sealed bytes, of this version or an older one, into the arena, checking digest, every index, every count, every order. */
 int ir_unseal(struct bytes b, struct arena *a, struct ir *ret, struct err *e);
+/* What a permit's settings mean, as bytes: its rows but the identity, as they are sealed. */
+void ir_put_settings(struct outbuf *o, const struct ir_permit *p);
+#define IR_SETTINGS_MAX 64u /* enough for them */
 
 /* ---- the skeleton: the rules around the maps, as symbols ------------------------------------------------------- */
 

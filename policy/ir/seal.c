@@ -1,18 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing sealed generations; the layout is told in ir/wire.h, the reading counterpart is ir/unseal.c. */
+/* Writing sealed generations: walks through objects.def. The layout is told in ir/wire.h, the reading counterpart is
+ * ir/unseal.c. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "appliance/base/sha256.h"
-#include "policy/ir/ir.h"
+#include "policy/ir/objects.h"
 #include "policy/ir/wire.h"
 
-static void put_string(struct outbuf *o, const char *s)
+static void put_number(struct outbuf *o, uint64_t v, size_t size)
 {
-	size_t n = s != NULL ? strlen(s) : 0;
+	if (size == 1)
+		out_u8(o, (uint8_t)v);
+	else if (size == 2)
+		out_be16(o, (uint16_t)v);
+	else if (size == 4)
+		out_be32(o, (uint32_t)v);
+	else
+		out_be64(o, v);
+}
 
-	if (n > IR_STRING_MAX)
+static void put_text(struct outbuf *o, const char *s, size_t n, size_t max)
+{
+	if (n > max)
 		o->failed = true;
 	out_be32(o, (uint32_t)n);
 	out_bytes(o, s, n);
@@ -30,148 +41,86 @@ static void put_range(struct outbuf *o, const struct addr_range *r)
 	put_addr(o, &r->hi);
 }
 
-static void put_box(struct outbuf *o, const struct ir *ir)
+static void put_object(struct outbuf *o, const struct ir_object *object, const void *p);
+
+static void put_list(struct outbuf *o, const struct ir_field *f, const void *p)
 {
-	out_be32(o, ir->workers);
-	out_be32(o, ir->n_interfaces);
-	for (uint32_t i = 0; i < ir->n_interfaces; i++) {
-		const struct ir_interface *f = &ir->interfaces[i];
+	uint32_t n = ir_count(p, f->n_at);
+	const char *list = ir_pointer(p, f->at);
 
-		put_string(o, f->name);
-		put_string(o, f->device);
-		out_u8(o, f->admin);
-		out_be32(o, f->mtu);
-		out_be32(o, f->n_addresses);
-		for (uint32_t k = 0; k < f->n_addresses; k++) {
-			put_addr(o, &f->addresses[k]);
-			out_u8(o, f->prefix_lengths[k]);
-		}
-	}
-	out_be32(o, ir->n_routes);
-	for (uint32_t i = 0; i < ir->n_routes; i++) {
-		put_range(o, &ir->routes[i].to);
-		put_addr(o, &ir->routes[i].via);
-		out_be32(o, ir->routes[i].interface);
-	}
-}
+	out_be32(o, n);
+	for (uint32_t i = 0; i < n; i++) {
+		const void *one = list + i * f->size;
 
-static void put_zones(struct outbuf *o, const struct ir *ir)
-{
-	out_be32(o, ir->n_zones);
-	for (uint32_t i = 0; i < ir->n_zones; i++) {
-		const struct ir_zone *z = &ir->zones[i];
-
-		put_string(o, z->name);
-		put_string(o, z->label);
-		out_u8(o, z->class);
-		out_be32(o, z->n_interfaces);
-		for (uint32_t k = 0; k < z->n_interfaces; k++)
-			out_be32(o, z->interfaces[k]);
-		out_be32(o, z->n_ranges);
-		for (uint32_t k = 0; k < z->n_ranges; k++)
-			put_range(o, &z->ranges[k]);
-	}
-}
-
-static void put_assets(struct outbuf *o, const struct ir *ir)
-{
-	out_be32(o, ir->n_assets);
-	for (uint32_t i = 0; i < ir->n_assets; i++) {
-		const struct ir_asset *a = &ir->assets[i];
-
-		put_string(o, a->name);
-		put_string(o, a->label);
-		out_be32(o, a->zone);
-		out_be32(o, a->n_ranges);
-		for (uint32_t k = 0; k < a->n_ranges; k++)
-			put_range(o, &a->ranges[k]);
-	}
-}
-
-static void put_conduits(struct outbuf *o, const struct ir *ir)
-{
-	out_be32(o, ir->n_conduits);
-	for (uint32_t i = 0; i < ir->n_conduits; i++) {
-		const struct ir_conduit *c = &ir->conduits[i];
-
-		put_string(o, c->name);
-		put_string(o, c->label);
-		put_string(o, c->purpose);
-		put_string(o, c->owner);
-		put_string(o, c->approved_by);
-		put_string(o, c->review_by);
-		out_be32(o, c->from);
-		out_be32(o, c->to);
-		out_be32(o, c->file);
-		out_be32(o, c->line);
-		out_u8(o, c->observe);
-		out_u8(o, c->shadow);
-		out_be64(o, c->until);
-		out_be32(o, c->n_accepts);
-		for (uint32_t k = 0; k < c->n_accepts; k++) {
-			put_string(o, c->accepts[k].warning);
-			put_string(o, c->accepts[k].reason);
+		if (f->kind == IR_LIST) {
+			put_object(o, f->of, one);
+		} else if (f->kind == IR_RANGES) {
+			put_range(o, one);
+		} else if (f->kind == IR_INDEXES) {
+			put_number(o, ir_number(one, 0, f->size), f->size);
+		} else {
+			put_addr(o, one);
+			out_u8(o, ((const uint8_t *)ir_pointer(p, f->also))[i]);
 		}
 	}
 }
 
-static void put_sources(struct outbuf *o, const struct ir *ir)
+static void put_field(struct outbuf *o, const struct ir_field *f, const void *p)
 {
-	out_be32(o, ir->n_sources);
-	for (uint32_t i = 0; i < ir->n_sources; i++) {
-		put_string(o, ir->sources[i].name);
-		if (ir->sources[i].size > IR_TEXT_MAX)
-			o->failed = true;
-		out_be32(o, ir->sources[i].size);
-		out_bytes(o, ir->sources[i].text, ir->sources[i].size);
+	const void *at = (const char *)p + f->at;
+	const char *text;
+
+	switch (f->kind) {
+	case IR_TEXT:
+		text = ir_pointer(p, f->at);
+		put_text(o, text, text != NULL ? strlen(text) : 0, IR_STRING_MAX);
+		return;
+	case IR_SOURCE_TEXT:
+		put_text(o, ir_pointer(p, f->at), ir_count(p, f->also), IR_TEXT_MAX);
+		return;
+	case IR_FLAG:
+	case IR_CHOICE:
+	case IR_NUMBER:
+	case IR_TIME:
+	case IR_INDEX:
+	case IR_INDEX_OR_NONE:
+	case IR_TRANSPORT:
+	case IR_LANE:
+		put_number(o, ir_number(p, f->at, f->size), f->size);
+		return;
+	case IR_PORTS:
+		put_number(o, ir_number(p, f->at, 2), 2);
+		put_number(o, ir_number(p, f->also, 2), 2);
+		return;
+	case IR_ADDRESS_OR_NONE:
+		put_addr(o, at);
+		return;
+	case IR_RANGE:
+		put_range(o, at);
+		return;
+	case IR_DIGEST:
+		out_bytes(o, at, f->size);
+		return;
+	case IR_INDEXES:
+	case IR_RANGES:
+	case IR_HOSTS:
+	case IR_LIST:
+		put_list(o, f, p);
+		return;
 	}
 }
 
-static void put_cells(struct outbuf *o, const struct ir *ir)
+static void put_object(struct outbuf *o, const struct ir_object *object, const void *p)
 {
-	out_be32(o, ir->n_permits);
-	for (uint32_t i = 0; i < ir->n_permits; i++) {
-		const struct ir_permit *p = &ir->permits[i];
-
-		out_be32(o, p->lane);
-		out_u8(o, p->observe);
-		out_u8(o, p->tighten_new_flows);
-		out_u8(o, p->midstream);
-		out_be64(o, p->until);
-		out_be32(o, p->protocols);
-		out_bytes(o, p->identity, sizeof(p->identity));
-	}
-	out_be32(o, ir->n_cells);
-	for (uint32_t i = 0; i < ir->n_cells; i++) {
-		const struct ir_cell *c = &ir->cells[i];
-
-		out_u8(o, c->layer);
-		out_be32(o, c->iif);
-		out_be32(o, c->oif);
-		put_range(o, &c->src);
-		put_range(o, &c->dst);
-		out_u8(o, c->l4proto);
-		out_be16(o, c->lo);
-		out_be16(o, c->hi);
-		out_be32(o, c->permit);
-		out_be32(o, c->file);
-		out_be32(o, c->line);
-	}
+	for (size_t i = 0; i < object->n; i++)
+		put_field(o, &object->fields[i], p);
 }
 
-static void put_ir(struct outbuf *o, const struct ir *ir)
+void ir_put_settings(struct outbuf *o, const struct ir_permit *p)
 {
-	out_be32(o, IR_VERSION);
-	put_string(o, ir->site_name);
-	put_string(o, ir->site_label);
-	put_box(o, ir);
-	put_sources(o, ir);
-	put_zones(o, ir);
-	put_assets(o, ir);
-	put_conduits(o, ir);
-	put_cells(o, ir);
-	out_be32(o, (uint32_t)commands_size(&ir->table));
-	commands_encode(&ir->table, o);
+	for (size_t i = 0; i < ir_permits->n; i++)
+		if (ir_permits->fields[i].kind != IR_DIGEST)
+			put_field(o, &ir_permits->fields[i], p);
 }
 
 int ir_seal(struct ir *ir, uint8_t **ret, size_t *ret_n, struct err *e)
@@ -184,11 +133,15 @@ int ir_seal(struct ir *ir, uint8_t **ret, size_t *ret_n, struct err *e)
 		if (p == NULL)
 			return err_set(e, -ENOMEM, "seal generation");
 		o = outbuf_of(p + IR_HEADER, size - IR_HEADER);
-		put_ir(&o, ir);
+		out_be32(&o, IR_VERSION);
+		put_object(&o, ir_generation, ir);
+		out_be32(&o, (uint32_t)commands_size(&ir->table));
+		commands_encode(&ir->table, &o);
 		if (!o.failed) {
 			struct outbuf header = outbuf_of(p, IR_HEADER);
 
 			sha256(p + IR_HEADER, o.len, ir->digest);
+			ir->version = IR_VERSION;
 			out_bytes(&header, IR_MAGIC, IR_MAGIC_SIZE);
 			out_bytes(&header, ir->digest, sizeof(ir->digest));
 			*ret = p;

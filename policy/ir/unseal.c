@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading sealed generations. The digest tells damage, not malice: whoever may write generations may also compute it.
+ * Reading sealed generations: walks through objects.def. The digest tells damage, not malice: whoever may write generations may also compute it.
  * So the reader still holds every rule that the rest of the program relies on: counts against what is left, indexes,
  * ranges, order.
  */
@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "appliance/base/sha256.h"
-#include "policy/ir/ir.h"
+#include "policy/ir/objects.h"
 #include "policy/ir/wire.h"
 
 struct reader {
@@ -30,26 +30,46 @@ static void hold(struct reader *r, bool rule)
 		r->wrong = true;
 }
 
-/* A count of things that take at least `least` bytes each; NULL and *n == 0 after any failure. */
-static void *get_list(struct reader *r, uint32_t *n, size_t least, size_t size)
-{
-	void *p;
+/* ---- values: what is read is held against its row --------------------------------------------------------------------- */
 
-	bytes_be32(&r->b, n);
-	if (*n > r->b.left / least)
-		r->wrong = true;
-	if (!good(r)) {
-		*n = 0;
-		return NULL;
+static uint64_t get_number(struct reader *r, size_t size)
+{
+	uint8_t u8 = 0;
+	uint16_t u16 = 0;
+	uint32_t u32 = 0;
+	uint64_t u64 = 0;
+
+	if (size == 1) {
+		bytes_u8(&r->b, &u8);
+		return u8;
 	}
-	p = arena_array(r->a, *n, size);
-	if (p == NULL) {
-		r->no_memory = true;
-		*n = 0;
+	if (size == 2) {
+		bytes_be16(&r->b, &u16);
+		return u16;
 	}
-	return p;
+	if (size == 4) {
+		bytes_be32(&r->b, &u32);
+		return u32;
+	}
+	bytes_be64(&r->b, &u64);
+	return u64;
 }
 
+static void set_number(void *to, uint64_t v, size_t size)
+{
+	uint8_t u8 = (uint8_t)v;
+	uint16_t u16 = (uint16_t)v;
+	uint32_t u32 = (uint32_t)v;
+
+	memcpy(to, size == 1 ? (void *)&u8 : size == 2 ? (void *)&u16 : size == 4 ? (void *)&u32 : (void *)&v, size);
+}
+
+static void set_pointer(void *object, size_t at, const void *p)
+{
+	memcpy((char *)object + at, (const void *)&p, sizeof(p));
+}
+
+/* Never NULL when the reader is good. */
 static char *get_text(struct reader *r, uint32_t max, uint32_t *ret_n)
 {
 	struct bytes s;
@@ -57,8 +77,7 @@ static char *get_text(struct reader *r, uint32_t max, uint32_t *ret_n)
 	char *p;
 
 	bytes_be32(&r->b, &n);
-	if (n > max || n > r->b.left)
-		r->wrong = true;
+	hold(r, n <= max && n <= r->b.left);
 	if (!good(r) || !bytes_take(&r->b, n, &s))
 		return NULL;
 	p = arena_alloc(r->a, (size_t)n + 1);
@@ -70,25 +89,6 @@ static char *get_text(struct reader *r, uint32_t max, uint32_t *ret_n)
 	p[n] = '\0';
 	*ret_n = n;
 	return p;
-}
-
-/* Never NULL when the reader is good: absent strings are "". */
-static const char *get_string(struct reader *r)
-{
-	uint32_t n = 0;
-	char *p = get_text(r, IR_STRING_MAX, &n);
-
-	hold(r, p == NULL || strlen(p) == n);
-	return p;
-}
-
-static bool get_flag(struct reader *r)
-{
-	uint8_t v;
-
-	bytes_u8(&r->b, &v);
-	hold(r, v <= 1);
-	return v == 1;
 }
 
 static struct addr get_addr(struct reader *r, bool may_be_unset)
@@ -112,150 +112,176 @@ static struct addr_range get_range(struct reader *r)
 	return x;
 }
 
-static uint32_t get_index(struct reader *r, uint32_t n)
+static bool number_holds(const struct reader *r, const struct ir_field *f, uint64_t v)
 {
-	uint32_t i;
+	struct lane unused;
 
-	bytes_be32(&r->b, &i);
-	hold(r, i < n);
-	return i;
+	switch (f->kind) {
+	case IR_FLAG:
+		return v <= 1;
+	case IR_CHOICE:
+		return v < words_n(f->words);
+	case IR_NUMBER:
+		return v >= f->lo && v <= f->hi;
+	case IR_INDEX:
+	case IR_INDEXES:
+		return v < ir_count(r->ir, f->list_n_at);
+	case IR_INDEX_OR_NONE:
+		return v < ir_count(r->ir, f->list_n_at) || v == UINT32_MAX;
+	case IR_TRANSPORT:
+		return v == 1 || v == 6 || v == 17 || v == 58;
+	case IR_LANE:
+		return v == LANE_NONE || lane_of((uint32_t)v, &unused);
+	case IR_TIME:
+	case IR_TEXT:
+	case IR_SOURCE_TEXT:
+	case IR_ADDRESS_OR_NONE:
+	case IR_RANGE:
+	case IR_RANGES:
+	case IR_HOSTS:
+	case IR_PORTS:
+	case IR_DIGEST:
+	case IR_LIST:
+		break;
+	}
+	return true;
 }
 
-static void get_box(struct reader *r)
+static void get_object(struct reader *r, const struct ir_object *object, void *p);
+
+static size_t least_of_element(const struct reader *r, const struct ir_field *f)
 {
-	struct ir *ir = r->ir;
-
-	bytes_be32(&r->b, &ir->workers);
-	hold(r, ir->workers >= 1 && ir->workers <= WORKER_MAX);
-	ir->interfaces = get_list(r, &ir->n_interfaces, 17, sizeof(*ir->interfaces));
-	for (uint32_t i = 0; i < ir->n_interfaces && good(r); i++) {
-		struct ir_interface *f = &ir->interfaces[i];
-
-		f->name = get_string(r);
-		f->device = get_string(r);
-		f->admin = get_flag(r);
-		bytes_be32(&r->b, &f->mtu);
-		f->addresses = get_list(r, &f->n_addresses, 6, sizeof(*f->addresses));
-		f->prefix_lengths = arena_array(r->a, f->n_addresses, 1);
-		if (f->prefix_lengths == NULL) {
-			r->no_memory = true;
-			return;
-		}
-		for (uint32_t k = 0; k < f->n_addresses && good(r); k++) {
-			f->addresses[k] = get_addr(r, false);
-			bytes_u8(&r->b, &f->prefix_lengths[k]);
-			hold(r, f->prefix_lengths[k] <= 8 * addr_len(f->addresses[k].family));
-		}
-	}
-	ir->routes = get_list(r, &ir->n_routes, 15, sizeof(*ir->routes));
-	for (uint32_t i = 0; i < ir->n_routes && good(r); i++) {
-		ir->routes[i].to = get_range(r);
-		ir->routes[i].via = get_addr(r, true);
-		bytes_be32(&r->b, &ir->routes[i].interface);
-		hold(r, ir->routes[i].interface < ir->n_interfaces || ir->routes[i].interface == UINT32_MAX);
-	}
+	if (f->kind == IR_LIST)
+		return ir_least(f->of, r->ir->version);
+	return f->kind == IR_RANGES ? 10 : f->kind == IR_HOSTS ? 6 : f->size;
 }
 
-static void get_sources(struct reader *r)
+static void get_element(struct reader *r, const struct ir_field *f, char *list, uint8_t *lengths, uint32_t i)
 {
-	struct ir *ir = r->ir;
+	void *one = list + i * f->size;
 
-	ir->sources = get_list(r, &ir->n_sources, 8, sizeof(*ir->sources));
-	for (uint32_t i = 0; i < ir->n_sources && good(r); i++) {
-		ir->sources[i].name = get_string(r);
-		ir->sources[i].text = get_text(r, IR_TEXT_MAX, &ir->sources[i].size);
-	}
-}
+	if (f->kind == IR_LIST) {
+		get_object(r, f->of, one);
+	} else if (f->kind == IR_INDEXES) {
+		uint64_t v = get_number(r, f->size);
 
-static void get_zones(struct reader *r)
-{
-	struct ir *ir = r->ir;
+		hold(r, number_holds(r, f, v));
+		set_number(one, v, f->size);
+	} else if (f->kind == IR_RANGES) {
+		struct addr_range *ranges = one;
 
-	ir->zones = get_list(r, &ir->n_zones, 17, sizeof(*ir->zones));
-	for (uint32_t i = 0; i < ir->n_zones && good(r); i++) {
-		struct ir_zone *z = &ir->zones[i];
+		*ranges = get_range(r);
+		hold(r, i == 0 || addr_cmp(&ranges[-1].hi, &ranges->lo) < 0);
+	} else {
+		struct addr *a = one;
 
-		z->name = get_string(r);
-		z->label = get_string(r);
-		bytes_u8(&r->b, &z->class);
-		z->interfaces = get_list(r, &z->n_interfaces, 4, sizeof(*z->interfaces));
-		for (uint32_t k = 0; k < z->n_interfaces && good(r); k++)
-			z->interfaces[k] = get_index(r, ir->n_interfaces);
-		z->ranges = get_list(r, &z->n_ranges, 10, sizeof(*z->ranges));
-		for (uint32_t k = 0; k < z->n_ranges && good(r); k++) {
-			z->ranges[k] = get_range(r);
-			hold(r, k == 0 || addr_cmp(&z->ranges[k - 1].hi, &z->ranges[k].lo) < 0);
-		}
+		*a = get_addr(r, false);
+		bytes_u8(&r->b, &lengths[i]);
+		hold(r, lengths[i] <= 8 * addr_len(a->family));
 	}
 }
 
-static void get_assets(struct reader *r)
+/* The count is held against what is left before anything is allocated. The number in the object grows with what was read, so
+ * that nothing points behind it. */
+static void get_list(struct reader *r, const struct ir_field *f, void *p)
 {
-	struct ir *ir = r->ir;
+	uint8_t *lengths = NULL;
+	uint32_t n;
+	char *list;
 
-	ir->assets = get_list(r, &ir->n_assets, 16, sizeof(*ir->assets));
-	for (uint32_t i = 0; i < ir->n_assets && good(r); i++) {
-		struct ir_asset *a = &ir->assets[i];
+	bytes_be32(&r->b, &n);
+	hold(r, n <= r->b.left / least_of_element(r, f));
+	if (!good(r))
+		return;
+	list = arena_array(r->a, n, f->size);
+	if (f->kind == IR_HOSTS)
+		lengths = arena_array(r->a, n, 1);
+	if (list == NULL || (f->kind == IR_HOSTS && lengths == NULL)) {
+		r->no_memory = true;
+		return;
+	}
+	set_pointer(p, f->at, list);
+	if (f->kind == IR_HOSTS)
+		set_pointer(p, f->also, lengths);
+	for (uint32_t i = 0; i < n && good(r); i++)
+		get_element(r, f, list, lengths, i);
+	if (good(r))
+		set_number((char *)p + f->n_at, n, sizeof(n));
+}
 
-		a->name = get_string(r);
-		a->label = get_string(r);
-		a->zone = get_index(r, ir->n_zones);
-		a->ranges = get_list(r, &a->n_ranges, 10, sizeof(*a->ranges));
-		for (uint32_t k = 0; k < a->n_ranges && good(r); k++)
-			a->ranges[k] = get_range(r);
+static void get_field(struct reader *r, const struct ir_field *f, void *p)
+{
+	void *at = (char *)p + f->at;
+	struct addr_range range;
+	struct addr address;
+	uint64_t v, hi;
+	uint32_t n = 0;
+	char *text;
+
+	switch (f->kind) {
+	case IR_TEXT:
+		text = get_text(r, IR_STRING_MAX, &n);
+		hold(r, text == NULL || strlen(text) == n);
+		set_pointer(p, f->at, text);
+		return;
+	case IR_SOURCE_TEXT:
+		set_pointer(p, f->at, get_text(r, IR_TEXT_MAX, &n));
+		set_number((char *)p + f->also, n, sizeof(n));
+		return;
+	case IR_FLAG:
+	case IR_CHOICE:
+	case IR_NUMBER:
+	case IR_TIME:
+	case IR_INDEX:
+	case IR_INDEX_OR_NONE:
+	case IR_TRANSPORT:
+	case IR_LANE:
+		v = get_number(r, f->size);
+		hold(r, number_holds(r, f, v));
+		if (good(r))
+			set_number(at, v, f->size);
+		return;
+	case IR_PORTS:
+		v = get_number(r, 2);
+		hi = get_number(r, 2);
+		hold(r, v <= hi);
+		set_number(at, v, 2);
+		set_number((char *)p + f->also, hi, 2);
+		return;
+	case IR_ADDRESS_OR_NONE:
+		address = get_addr(r, true);
+		memcpy(at, &address, sizeof(address));
+		return;
+	case IR_RANGE:
+		range = get_range(r);
+		memcpy(at, &range, sizeof(range));
+		return;
+	case IR_DIGEST:
+		bytes_copy(&r->b, at, f->size);
+		return;
+	case IR_INDEXES:
+	case IR_RANGES:
+	case IR_HOSTS:
+	case IR_LIST:
+		get_list(r, f, p);
+		return;
 	}
 }
 
-static void get_conduits(struct reader *r)
+/* Rows that its version did not have yet are 0, as the arena gives them; a text is "". */
+static void get_object(struct reader *r, const struct ir_object *object, void *p)
 {
-	struct ir *ir = r->ir;
+	for (size_t i = 0; i < object->n && good(r); i++) {
+		const struct ir_field *f = &object->fields[i];
 
-	ir->conduits = get_list(r, &ir->n_conduits, 54, sizeof(*ir->conduits));
-	for (uint32_t i = 0; i < ir->n_conduits && good(r); i++) {
-		struct ir_conduit *c = &ir->conduits[i];
-
-		c->name = get_string(r);
-		c->label = get_string(r);
-		c->purpose = get_string(r);
-		c->owner = get_string(r);
-		c->approved_by = get_string(r);
-		c->review_by = get_string(r);
-		c->from = get_index(r, ir->n_zones);
-		c->to = get_index(r, ir->n_zones);
-		c->file = get_index(r, ir->n_sources);
-		bytes_be32(&r->b, &c->line);
-		c->observe = get_flag(r);
-		c->shadow = get_flag(r);
-		bytes_be64(&r->b, &c->until);
-		c->accepts = get_list(r, &c->n_accepts, 8, sizeof(*c->accepts));
-		for (uint32_t k = 0; k < c->n_accepts && good(r); k++) {
-			c->accepts[k].warning = get_string(r);
-			c->accepts[k].reason = get_string(r);
-		}
+		if (f->since <= r->ir->version)
+			get_field(r, f, p);
+		else if (f->kind == IR_TEXT || f->kind == IR_SOURCE_TEXT)
+			set_pointer(p, f->at, "");
 	}
 }
 
-static void get_permits(struct reader *r)
-{
-	struct ir *ir = r->ir;
-
-	ir->permits = get_list(r, &ir->n_permits, 51, sizeof(*ir->permits));
-	for (uint32_t i = 0; i < ir->n_permits && good(r); i++) {
-		struct ir_permit *p = &ir->permits[i];
-		struct lane unused;
-
-		bytes_be32(&r->b, &p->lane);
-		hold(r, p->lane == LANE_NONE || lane_of(p->lane, &unused));
-		p->observe = get_flag(r);
-		p->tighten_new_flows = get_flag(r);
-		bytes_u8(&r->b, &p->midstream);
-		hold(r, p->midstream <= MID_PICK_UP);
-		bytes_be64(&r->b, &p->until);
-		bytes_be32(&r->b, &p->protocols);
-		hold(r, p->protocols >> 1 >> (PROTO_COUNT - 1) == 0);
-		bytes_copy(&r->b, p->identity, sizeof(p->identity));
-	}
-}
+/* ---- what holds between objects ---------------------------------------------------------------------------------------- */
 
 /* Strictly ascending in the order that cells.c gives them. */
 static bool in_order(const struct ir_cell *a, const struct ir_cell *b)
@@ -278,35 +304,21 @@ static bool in_order(const struct ir_cell *a, const struct ir_cell *b)
 	return c != 0 ? c < 0 : a->hi < b->lo;
 }
 
-static void get_cells(struct reader *r)
+static bool cells_hold(const struct ir *ir)
 {
-	struct ir *ir = r->ir;
+	for (uint32_t i = 0; i < ir->n_cells; i++) {
+		const struct ir_cell *c = &ir->cells[i];
+		bool icmp = c->l4proto == 1 || c->l4proto == 58;
 
-	ir->cells = get_list(r, &ir->n_cells, 46, sizeof(*ir->cells));
-	for (uint32_t i = 0; i < ir->n_cells && good(r); i++) {
-		struct ir_cell *c = &ir->cells[i];
-		bool icmp;
-
-		bytes_u8(&r->b, &c->layer);
-		c->iif = get_index(r, ir->n_interfaces);
-		c->oif = get_index(r, ir->n_interfaces);
-		c->src = get_range(r);
-		c->dst = get_range(r);
-		bytes_u8(&r->b, &c->l4proto);
-		bytes_be16(&r->b, &c->lo);
-		bytes_be16(&r->b, &c->hi);
-		c->permit = get_index(r, ir->n_permits);
-		c->file = get_index(r, ir->n_sources);
-		bytes_be32(&r->b, &c->line);
-		if (!good(r))
-			return;
-		icmp = c->l4proto == (c->src.lo.family == 6 ? 58 : 1);
-		hold(r, c->layer <= IR_LAYERS && c->lo <= c->hi && c->src.lo.family == c->dst.lo.family &&
-				(icmp || c->l4proto == 6 || c->l4proto == 17));
+		if (c->src.lo.family != c->dst.lo.family || (icmp && (c->l4proto == 58) != (c->src.lo.family == 6)))
+			return false;
 		/* A cell without end has a permit without end: else `live` would outlast the map, or the other way round. */
-		hold(r, (ir->permits[c->permit].until != 0) == (c->layer > 0));
-		hold(r, i == 0 || in_order(&ir->cells[i - 1], c));
+		if ((ir->permits[c->permit].until != 0) != (c->layer > 0))
+			return false;
+		if (i > 0 && !in_order(&ir->cells[i - 1], c))
+			return false;
 	}
+	return true;
 }
 
 static void get_table(struct reader *r)
@@ -333,33 +345,6 @@ static void get_table(struct reader *r)
 		hold(r, t->grants[i].conduit < r->ir->n_conduits);
 }
 
-static void get_ir(struct reader *r)
-{
-	uint32_t version;
-
-	bytes_be32(&r->b, &version);
-	hold(r, version == IR_VERSION);
-	r->ir->site_name = get_string(r);
-	r->ir->site_label = get_string(r);
-	if (good(r))
-		get_box(r);
-	if (good(r))
-		get_sources(r);
-	if (good(r))
-		get_zones(r);
-	if (good(r))
-		get_assets(r);
-	if (good(r))
-		get_conduits(r);
-	if (good(r))
-		get_permits(r);
-	if (good(r))
-		get_cells(r);
-	if (good(r))
-		get_table(r);
-	hold(r, bytes_done(&r->b));
-}
-
 int ir_unseal(struct bytes b, struct arena *a, struct ir *ret, struct err *e)
 {
 	struct reader r = { .b = b, .a = a, .ir = ret };
@@ -372,9 +357,19 @@ int ir_unseal(struct bytes b, struct arena *a, struct ir *ret, struct err *e)
 	sha256(r.b.p, r.b.left, have);
 	if (memcmp(want, have, sizeof(want)) != 0)
 		return err_set(e, -EBADMSG, "generation: digest does not match");
-	get_ir(&r);
+	bytes_be32(&r.b, &ret->version);
+	if (ret->version < IR_VERSION_FIRST || ret->version > IR_VERSION)
+		return err_set(e, -EBADMSG, "generation: sealed in form %u, this version of Sekisho reads %u to %u",
+			       ret->version, IR_VERSION_FIRST, IR_VERSION);
+	get_object(&r, ir_generation, ret);
+	if (good(&r)) {
+		hold(&r, cells_hold(ret));
+		get_table(&r);
+	}
+	hold(&r, bytes_done(&r.b));
 	if (good(&r)) {
 		memcpy(ret->digest, have, sizeof(ret->digest));
+		ret->older = ret->version < IR_VERSION || ret->table.version < COMMANDS_VERSION;
 		return 0;
 	}
 	memset(ret, 0, sizeof(*ret));

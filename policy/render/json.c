@@ -7,12 +7,8 @@
 #include <string.h>
 
 #include "appliance/base/sha256.h"
+#include "policy/ir/objects.h"
 #include "policy/render/render.h"
-
-static const char *const failure_words[] = { "closed", "hold", "open" };
-static const char *const midstream_words[] = { "drop", "reset", "pick_up" };
-static const char *const criticality_words[] = { "safety", "cargo", "support" };
-static const char *const class_words[] = { "it", "operations", "ot", "external", "test", "management" };
 
 static json_t *range_json(const struct addr_range *r)
 {
@@ -27,155 +23,110 @@ static json_t *until_json(uint64_t until)
 	return until != 0 ? json_time(until * 1000000000u) : json_null();
 }
 
-static json_t *interface_name(const struct ir *ir, uint32_t i)
+/* What another object is called: its name; a number from 1 for those that have none. */
+static json_t *name_of(const struct ir *ir, const struct ir_field *f, uint64_t i)
 {
-	return i < ir->n_interfaces ? json_text(ir->interfaces[i].name) : json_null();
+	const struct ir_field *list = ir_generation->fields, *end = list + ir_generation->n;
+
+	if (i >= ir_count(ir, f->list_n_at))
+		return json_null();
+	while (list < end && list->at != f->list_at)
+		list++;
+	if (list == end || list->of->fields[0].kind != IR_TEXT)
+		return json_integer((json_int_t)i + 1);
+	return json_text(ir_pointer((const char *)ir_pointer(ir, list->at) + i * list->size, list->of->fields[0].at));
 }
 
-static const char *file_of(const struct ir *ir, uint32_t file)
+static json_t *host_json(const struct addr *a, unsigned length)
 {
-	return file < ir->n_sources ? ir->sources[file].name : "";
+	char text[ADDR_TEXT];
+
+	addr_text(a, text);
+	return json_sprintf("%s/%u", text, length);
 }
 
-static json_t *interfaces_json(const struct ir *ir)
+static json_t *lane_json(uint32_t number)
 {
-	json_t *list = json_array();
+	struct lane l;
 
-	for (uint32_t i = 0; i < ir->n_interfaces; i++) {
-		const struct ir_interface *f = &ir->interfaces[i];
-		json_t *o = json_object(), *addresses = json_array();
+	if (!lane_of(number, &l))
+		return json_null();
+	return json_sprintf("%s/%s/%s/%s", lane_kind_words[l.kind], criticality_words[l.criticality],
+			    failure_words[l.when_down], failure_words[l.when_overloaded]);
+}
 
-		for (uint32_t k = 0; k < f->n_addresses; k++) {
-			char text[ADDR_TEXT];
+static json_t *ports_json(const struct ir_cell *c)
+{
+	if (c->l4proto == 1 || c->l4proto == 58) /* "8": the type; 8/1: type and code */
+		return c->lo == c->hi && (c->lo & 0xffu) == 0
+			       ? json_sprintf("%u", (unsigned)c->lo >> 8)
+			       : json_sprintf("%u/%u-%u/%u", (unsigned)c->lo >> 8, c->lo & 0xffu, (unsigned)c->hi >> 8,
+					      c->hi & 0xffu);
+	return c->lo == c->hi ? json_sprintf("%u", (unsigned)c->lo)
+			      : json_sprintf("%u-%u", (unsigned)c->lo, (unsigned)c->hi);
+}
 
-			addr_text(&f->addresses[k], text);
-			json_array_append_new(addresses, json_sprintf("%s/%u", text, (unsigned)f->prefix_lengths[k]));
-		}
-		json_object_set_new(o, "name", json_text(f->name));
-		json_object_set_new(o, "device", json_text(f->device));
-		json_object_set_new(o, "admin", json_boolean(f->admin));
-		json_object_set_new(o, "mtu", f->mtu ? json_integer(f->mtu) : json_null());
-		json_object_set_new(o, "addresses", addresses);
-		json_array_append_new(list, o);
+static json_t *sha256_json(const void *p, size_t n)
+{
+	uint8_t digest[32];
+
+	sha256(p, n, digest);
+	return json_hex(digest, sizeof(digest));
+}
+
+static json_t *list_json(const struct ir *ir, const struct ir_field *f, const void *p);
+
+/* A field as its row in objects.def has it. */
+static json_t *field_json(const struct ir *ir, const struct ir_field *f, const void *p)
+{
+	const void *at = (const char *)p + f->at;
+	uint64_t v;
+
+	switch (f->kind) {
+	case IR_TEXT:
+		return json_text(ir_pointer(p, f->at));
+	case IR_SOURCE_TEXT:
+		return sha256_json(ir_pointer(p, f->at), ir_count(p, f->also));
+	case IR_FLAG:
+		return json_boolean(ir_number(p, f->at, f->size));
+	case IR_CHOICE:
+		v = ir_number(p, f->at, f->size);
+		return v < words_n(f->words) ? json_string(f->words[v]) : json_null();
+	case IR_NUMBER:
+		v = ir_number(p, f->at, f->size);
+		return v != 0 ? json_integer((json_int_t)v) : json_null();
+	case IR_TIME:
+		return until_json(ir_number(p, f->at, f->size));
+	case IR_INDEX:
+	case IR_INDEX_OR_NONE:
+		return name_of(ir, f, ir_number(p, f->at, f->size));
+	case IR_ADDRESS_OR_NONE:
+		return ((const struct addr *)at)->family != 0 ? json_addr(at) : json_null();
+	case IR_RANGE:
+		return range_json(at);
+	case IR_TRANSPORT:
+		v = ir_number(p, f->at, f->size);
+		return json_string(v == 6 ? "tcp" : v == 17 ? "udp" : v == 1 ? "icmp" : "icmpv6");
+	case IR_PORTS:
+		return ports_json(p); /* cells alone have them */
+	case IR_LANE:
+		return lane_json((uint32_t)ir_number(p, f->at, f->size));
+	case IR_DIGEST:
+		return json_hex(at, f->size);
+	case IR_INDEXES:
+	case IR_RANGES:
+	case IR_HOSTS:
+	case IR_LIST:
+		break;
 	}
-	return list;
+	return list_json(ir, f, p);
 }
 
-static json_t *routes_json(const struct ir *ir)
+static void fields_json(json_t *o, const struct ir *ir, const struct ir_object *object, const void *p)
 {
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; i < ir->n_routes; i++) {
-		const struct ir_route *r = &ir->routes[i];
-		json_t *o = json_object();
-
-		json_object_set_new(o, "to", range_json(&r->to));
-		json_object_set_new(o, "via", r->via.family != 0 ? json_addr(&r->via) : json_null());
-		json_object_set_new(o, "interface", interface_name(ir, r->interface));
-		json_array_append_new(list, o);
-	}
-	return list;
-}
-
-static json_t *sources_json(const struct ir *ir)
-{
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; i < ir->n_sources; i++) {
-		json_t *o = json_object();
-		uint8_t digest[32];
-
-		sha256(ir->sources[i].text, ir->sources[i].size, digest);
-		json_object_set_new(o, "file", json_text(ir->sources[i].name));
-		json_object_set_new(o, "sha256", json_hex(digest, sizeof(digest)));
-		json_array_append_new(list, o);
-	}
-	return list;
-}
-
-static json_t *zones_json(const struct ir *ir)
-{
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; i < ir->n_zones; i++) {
-		const struct ir_zone *z = &ir->zones[i];
-		json_t *o = json_object(), *interfaces = json_array(), *networks = json_array();
-
-		for (uint32_t k = 0; k < z->n_interfaces; k++)
-			json_array_append_new(interfaces, interface_name(ir, z->interfaces[k]));
-		for (uint32_t k = 0; k < z->n_ranges; k++)
-			json_array_append_new(networks, range_json(&z->ranges[k]));
-		json_object_set_new(o, "name", json_text(z->name));
-		json_object_set_new(o, "label", json_text(z->label));
-		json_object_set_new(o, "class",
-				    z->class < sizeof(class_words) / sizeof(class_words[0])
-					    ? json_string(class_words[z->class])
-					    : json_null());
-		json_object_set_new(o, "interfaces", interfaces);
-		json_object_set_new(o, "networks", networks);
-		json_array_append_new(list, o);
-	}
-	return list;
-}
-
-static json_t *assets_json(const struct ir *ir)
-{
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; i < ir->n_assets; i++) {
-		const struct ir_asset *a = &ir->assets[i];
-		json_t *o = json_object(), *addresses = json_array();
-
-		for (uint32_t k = 0; k < a->n_ranges; k++)
-			json_array_append_new(addresses, range_json(&a->ranges[k]));
-		json_object_set_new(o, "name", json_text(a->name));
-		json_object_set_new(o, "label", json_text(a->label));
-		json_object_set_new(o, "zone", json_text(ir->zones[a->zone].name));
-		json_object_set_new(o, "addresses", addresses);
-		json_array_append_new(list, o);
-	}
-	return list;
-}
-
-static json_t *accept_json(const struct ir_conduit *c)
-{
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; i < c->n_accepts; i++) {
-		json_t *o = json_object();
-
-		json_object_set_new(o, "warning", json_text(c->accepts[i].warning));
-		json_object_set_new(o, "reason", json_text(c->accepts[i].reason));
-		(void)json_array_append_new(list, o);
-	}
-	return list;
-}
-
-static json_t *conduits_json(const struct ir *ir)
-{
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; i < ir->n_conduits; i++) {
-		const struct ir_conduit *c = &ir->conduits[i];
-		json_t *o = json_object();
-
-		json_object_set_new(o, "name", json_text(c->name));
-		json_object_set_new(o, "label", json_text(c->label));
-		json_object_set_new(o, "from", json_text(ir->zones[c->from].name));
-		json_object_set_new(o, "to", json_text(ir->zones[c->to].name));
-		json_object_set_new(o, "file", json_text(file_of(ir, c->file)));
-		json_object_set_new(o, "line", json_integer(c->line));
-		json_object_set_new(o, "mode", json_string(c->observe ? "observe" : "enforce"));
-		json_object_set_new(o, "shadow", json_boolean(c->shadow));
-		json_object_set_new(o, "purpose", json_text(c->purpose));
-		json_object_set_new(o, "owner", json_text(c->owner));
-		json_object_set_new(o, "approved_by", json_text(c->approved_by));
-		json_object_set_new(o, "review_by", json_text(c->review_by));
-		json_object_set_new(o, "until", until_json(c->until));
-		json_object_set_new(o, "accept", accept_json(c));
-		json_array_append_new(list, o);
-	}
-	return list;
+	for (size_t i = 0; i < object->n; i++)
+		if (object->fields[i].key != NULL)
+			json_object_set_new(o, object->fields[i].key, field_json(ir, &object->fields[i], p));
 }
 
 /* "any", or ranges as a policy writes them: "0-99,400". */
@@ -274,75 +225,46 @@ static json_t *grants_json(const struct ir *ir, uint32_t permit)
 	return list;
 }
 
-static json_t *lane_json(uint32_t number)
+static json_t *list_json(const struct ir *ir, const struct ir_field *f, const void *p)
 {
-	struct lane l;
+	const char *list = ir_pointer(p, f->at);
+	const uint8_t *lengths = f->kind == IR_HOSTS ? ir_pointer(p, f->also) : NULL;
+	json_t *j = json_array();
 
-	if (!lane_of(number, &l))
-		return json_null();
-	return json_sprintf("%s/%s/%s/%s", l.kind == LANE_COMMANDS ? "commands" : "naming",
-			    criticality_words[l.criticality], failure_words[l.when_down],
-			    failure_words[l.when_overloaded]);
+	for (uint32_t i = 0; i < ir_count(p, f->n_at); i++) {
+		const void *one = list + i * f->size;
+		json_t *o;
+
+		if (f->kind == IR_LIST) {
+			o = json_object();
+			fields_json(o, ir, f->of, one);
+			json_array_append_new(j, o);
+		} else if (f->kind == IR_INDEXES) {
+			json_array_append_new(j, name_of(ir, f, ir_number(one, 0, f->size)));
+		} else if (f->kind == IR_RANGES) {
+			json_array_append_new(j, range_json(one));
+		} else {
+			json_array_append_new(j, host_json(one, lengths[i]));
+		}
+	}
+	return j;
 }
 
-static json_t *permits_json(const struct ir *ir)
+/* What stands in the command table under a permit's index, and what a cell has from its permit. */
+static void add_from_table(json_t *o, const struct ir *ir)
 {
-	json_t *list = json_array();
+	json_t *permits = json_object_get(o, "permits"), *cells = json_object_get(o, "cells");
 
 	for (uint32_t i = 0; i < ir->n_permits; i++) {
-		const struct ir_permit *p = &ir->permits[i];
-		json_t *o = json_object();
+		json_t *p = json_array_get(permits, i);
 
-		json_object_set_new(o, "permit", json_integer((json_int_t)i + 1));
-		json_object_set_new(o, "identity", json_hex(p->identity, sizeof(p->identity)));
-		json_object_set_new(o, "lane", lane_json(p->lane));
-		json_object_set_new(o, "mode", json_string(p->observe ? "observe" : "enforce"));
-		json_object_set_new(o, "midstream", json_string(midstream_words[p->midstream]));
-		json_object_set_new(o, "on_tighten", json_string(p->tighten_new_flows ? "new_flows" : "all"));
-		json_object_set_new(o, "until", until_json(p->until));
-		json_object_set_new(o, "server_ports", numbers_json(&ir->table, &ir->table.permits[i].ports));
-		json_object_set_new(o, "grants", grants_json(ir, i));
-		json_array_append_new(list, o);
+		json_object_set_new(p, "permit", json_integer((json_int_t)i + 1)); /* cells name it by this */
+		json_object_set_new(p, "server_ports", numbers_json(&ir->table, &ir->table.permits[i].ports));
+		json_object_set_new(p, "grants", grants_json(ir, i));
 	}
-	return list;
-}
-
-static json_t *ports_json(const struct ir_cell *c)
-{
-	if (c->l4proto == 1 || c->l4proto == 58) /* "8": the type; 8/1: type and code */
-		return c->lo == c->hi && (c->lo & 0xffu) == 0
-			       ? json_sprintf("%u", (unsigned)c->lo >> 8)
-			       : json_sprintf("%u/%u-%u/%u", (unsigned)c->lo >> 8, c->lo & 0xffu, (unsigned)c->hi >> 8,
-					      c->hi & 0xffu);
-	return c->lo == c->hi ? json_sprintf("%u", (unsigned)c->lo)
-			      : json_sprintf("%u-%u", (unsigned)c->lo, (unsigned)c->hi);
-}
-
-static json_t *cells_json(const struct ir *ir)
-{
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; i < ir->n_cells; i++) {
-		const struct ir_cell *c = &ir->cells[i];
-		json_t *o = json_object();
-
-		json_object_set_new(o, "in", interface_name(ir, c->iif));
-		json_object_set_new(o, "out", interface_name(ir, c->oif));
-		json_object_set_new(o, "source", range_json(&c->src));
-		json_object_set_new(o, "destination", range_json(&c->dst));
-		json_object_set_new(o, "protocol",
-				    json_string(c->l4proto == 6	   ? "tcp"
-						: c->l4proto == 17 ? "udp"
-						: c->l4proto == 1  ? "icmp"
-								   : "icmpv6"));
-		json_object_set_new(o, "ports", ports_json(c));
-		json_object_set_new(o, "permit", json_integer((json_int_t)c->permit + 1));
-		json_object_set_new(o, "until", until_json(ir->permits[c->permit].until));
-		json_object_set_new(o, "file", json_text(file_of(ir, c->file)));
-		json_object_set_new(o, "line", json_integer(c->line));
-		json_array_append_new(list, o);
-	}
-	return list;
+	for (uint32_t i = 0; i < ir->n_cells; i++)
+		json_object_set_new(json_array_get(cells, i), "until",
+				    until_json(ir->permits[ir->cells[i].permit].until));
 }
 
 json_t *render_json(const struct ir *ir)
@@ -354,15 +276,8 @@ json_t *render_json(const struct ir *ir)
 	json_object_set_new(o, "site", site);
 	json_object_set_new(generation, "digest", json_hex(ir->digest, sizeof(ir->digest)));
 	json_object_set_new(o, "generation", generation);
-	json_object_set_new(o, "workers", json_integer(ir->workers));
 	json_object_set_new(o, "tables_digest", json_hex(ir->table.digest, sizeof(ir->table.digest)));
-	json_object_set_new(o, "sources", sources_json(ir));
-	json_object_set_new(o, "interfaces", interfaces_json(ir));
-	json_object_set_new(o, "routes", routes_json(ir));
-	json_object_set_new(o, "zones", zones_json(ir));
-	json_object_set_new(o, "assets", assets_json(ir));
-	json_object_set_new(o, "conduits", conduits_json(ir));
-	json_object_set_new(o, "permits", permits_json(ir));
-	json_object_set_new(o, "cells", cells_json(ir));
+	fields_json(o, ir, ir_generation, ir);
+	add_from_table(o, ir);
 	return o;
 }

@@ -13,6 +13,7 @@
  * LINK: policy/check/network.c policy/read/bundle.c appliance/base/addr.c appliance/base/arena.c
  * LINK: appliance/base/bytes.c appliance/base/clock.c appliance/base/diag.c appliance/base/diag_print.c
  * LINK: appliance/base/messages.c appliance/wire/protocols.c appliance/base/utf8.c appliance/wire/vocabulary.c
+ * LINK: appliance/wire/settings.c
  * LIBS: libconfig
  */
 #include <errno.h>

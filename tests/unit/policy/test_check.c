@@ -8,7 +8,7 @@
  * LINK: policy/check/services.c policy/check/allow.c policy/check/conduits.c policy/check/nevers.c policy/check/box.c
  * LINK: policy/check/network.c appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
  * LINK: appliance/base/diag.c appliance/base/diag_print.c appliance/base/messages.c appliance/wire/protocols.c
- * LINK: appliance/base/utf8.c appliance/wire/vocabulary.c
+ * LINK: appliance/base/utf8.c appliance/wire/vocabulary.c appliance/wire/settings.c
  * LIBS: libconfig
  */
 #include <setjmp.h>

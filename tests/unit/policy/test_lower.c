@@ -6,7 +6,7 @@
  * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/wire/commands.c
  * LINK: appliance/base/diag.c appliance/base/messages.c appliance/wire/protocols.c appliance/base/sha256.c
  * LINK: appliance/wire/vocabulary.c
- * LINK: policy/ir/elements.c
+ * LINK: policy/ir/elements.c policy/ir/objects.c policy/ir/seal.c appliance/base/err.c appliance/wire/settings.c
  * LIBS: nettle
  */
 /* Joint settings of overlapping conduits, and identities of permits. */

@@ -3,9 +3,10 @@
  * LINK: tests/unit/policy/model_make.c policy/compile/lower.c policy/compile/exposure.c policy/space/cells.c policy/space/boxes.c policy/space/costs.c
  * LINK: policy/space/intern.c policy/compile/permits.c policy/compile/commands.c policy/space/prove.c
  * LINK: policy/space/prove_text.c policy/space/passes.c
- * LINK: policy/ir/seal.c policy/ir/unseal.c appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
+ * LINK: policy/ir/seal.c policy/ir/unseal.c policy/ir/table_image.c appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
  * LINK: appliance/wire/commands.c appliance/base/diag.c appliance/base/err.c appliance/base/messages.c
  * LINK: appliance/wire/protocols.c appliance/base/sha256.c appliance/wire/vocabulary.c
+ * LINK: policy/ir/objects.c appliance/wire/settings.c
  * LIBS: nettle
  */
 #include <setjmp.h>
@@ -164,6 +165,88 @@ static void rules_hold_behind_a_right_digest(void **state)
 	maker_free(&k);
 }
 
+/* What releases before this one have sealed, as they did: the golden policy `kita`. */
+static const struct {
+	const char *file;
+	uint32_t version;
+	uint16_t table;
+	uint32_t assets;
+} forms[] = {
+	{ "kita-form-1-table-1", 1, 1, 0 },					/* no assets; rows without their file */
+	{ "kita-form-1-table-2", 1, 2, 0 }, { "kita-form-2-table-2", 2, 2, 2 }, /* no leniency */
+	{ "kita-form-2-table-3", 2, 3, 2 },					/* nothing of what conduits accept */
+	{ "kita-form-3-table-3", 3, 3, 2 },
+};
+
+static size_t read_form(const char *name, uint8_t *p, size_t size)
+{
+	char path[200];
+	FILE *f;
+	size_t n;
+
+	snprintf(path, sizeof(path), "tests/fuzz/corpus/seal/%s", name);
+	f = fopen(path, "rbe");
+	assert_non_null(f);
+	n = fread(p, 1, size, f);
+	fclose(f);
+	return n;
+}
+
+/* A box boots with what its last release left on disk. All of it is read, and means what it meant. */
+static void older_forms_are_read(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		struct arena *a = arena_new(COMPILE_BUDGET);
+		uint8_t p[8192], *again, *image;
+		size_t n = read_form(forms[i].file, p, sizeof(p)), n_again, n_image;
+		uint32_t id = 7;
+		struct ir ir, now;
+		struct err e;
+
+		assert_int_equal(ir_unseal(bytes_of(p, n), a, &ir, &e), 0);
+		assert_int_equal(ir.version, forms[i].version);
+		assert_int_equal(ir.table.version, forms[i].table);
+		assert_int_equal(ir.older, i + 1 < sizeof(forms) / sizeof(forms[0]));
+		assert_int_equal(ir.n_assets, forms[i].assets);
+		assert_int_equal(ir.n_cells, 1);
+		assert_string_equal(ir.interfaces[ir.cells[0].iif].name, "lan1");
+		assert_string_equal(ir.conduits[ir.table.grants[0].conduit].name, "tos-reads-cranes");
+		assert_int_equal(ir.table.grants[0].lenient, 0);
+		assert_non_null(strstr(ir.sources[ir.table.rows[0].file].text, "language_version = 1;"));
+		/* In the present form it says the same. */
+		assert_int_equal(ir_seal(&ir, &again, &n_again, &e), 0);
+		assert_int_equal(ir_unseal(bytes_of(again, n_again), a, &now, &e), 0);
+		assert_false(now.older);
+		assert_memory_equal(now.permits, ir.permits, sizeof(*ir.permits));
+		assert_memory_equal(now.cells, ir.cells, sizeof(*ir.cells));
+		image = ir_table_image(&now, &id, &n_image);
+		assert_non_null(image);
+		free(image);
+		free(again);
+		arena_free(a);
+	}
+}
+
+/* What a later release has sealed is refused, and the reason is told. */
+static void later_forms_are_refused(void **state)
+{
+	struct arena *a = arena_new(COMPILE_BUDGET);
+	uint8_t p[8192];
+	size_t n = read_form("kita-form-3-table-3", p, sizeof(p));
+	struct err e;
+	struct ir ir;
+
+	(void)state;
+	for (unsigned version = 0; version < 256; version = version == 0 ? 4 : version + 1) {
+		p[43] = (uint8_t)version;
+		sha256(p + 40, n - 40, p + 8);
+		assert_int_equal(ir_unseal(bytes_of(p, n), a, &ir, &e), -EBADMSG);
+		assert_non_null(strstr(e.text, "this version of Sekisho reads 1 to 3"));
+	}
+	arena_free(a);
+}
+
 static void too_long_names_are_an_error(void **state)
 {
 	char *name = malloc(70001);
@@ -189,6 +272,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sealed_again_is_the_same),    cmocka_unit_test(every_truncation_is_refused),
 		cmocka_unit_test(every_bit_flip_is_refused),   cmocka_unit_test(rules_hold_behind_a_right_digest),
+		cmocka_unit_test(older_forms_are_read),	       cmocka_unit_test(later_forms_are_refused),
 		cmocka_unit_test(too_long_names_are_an_error),
 	};
 

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The words of settings that have a closed set of them: what policies write, and renderings and answers say. Each list is in
+ * the order of its enum and ends with NULL.
+ */
+#ifndef SEKISHO_WIRE_SETTINGS_H
+#define SEKISHO_WIRE_SETTINGS_H
+
+#include <stddef.h>
+
+#include "appliance/wire/lane.h"
+
+enum zone_class { CLASS_IT, CLASS_OPERATIONS, CLASS_OT, CLASS_EXTERNAL, CLASS_TEST, CLASS_MANAGEMENT };
+
+extern const char *const mode_words[];	      /* bool observe */
+extern const char *const tighten_words[];     /* bool tighten_new_flows */
+extern const char *const criticality_words[]; /* enum criticality */
+extern const char *const failure_words[];     /* enum failure */
+extern const char *const midstream_words[];   /* enum midstream */
+extern const char *const lane_kind_words[];   /* enum lane_kind */
+extern const char *const zone_class_words[];  /* enum zone_class */
+
+/* How many words a list has. */
+static inline uint32_t words_n(const char *const *words)
+{
+	uint32_t n = 0;
+
+	while (words[n] != NULL)
+		n++;
+	return n;
+}
+
+#endif

@@ -8,6 +8,7 @@
  *   enforce/apply.c       one apply: lingering permits, sessions that it cuts, commit
  *   enforce/relabel.c     sessions that another permit took over
  *   enforce/cut.c         the sessions that an apply ends
+ *   enforce/ended.c       those that an end by time ends
  *   enforce/verify.c      expected against dumped, as a list of differences
  *   enforce/walk.c        a packet through the rules as they were read
  *   enforce/witness.c     packets put to the policy and to such a walk (witness_edges.c: which; witness_box.c: the box's own)
@@ -102,6 +103,7 @@ struct enforce {
 	int reverse_path;	     /* owned; see reverse_path.h */
 	unsigned lacks;		     /* bits of enum kernel_lack */
 	struct generation_held *now; /* in force, NULL before the first apply */
+	uint64_t ended_s;	     /* seconds since 1970: what ended by then was told of */
 	bool relabel_due;	     /* sessions may lie outside of their permit */
 	struct matched matched;
 	uint64_t drifts;
@@ -165,6 +167,11 @@ json_t *enforce_cut(struct enforce *f, const struct generation_held *next, const
 /* Sessions that lie in another live permit's cell than their own get its label. `old`: what was in force before, NULL = not
  * known. What cannot be done now is done at the next call (f->relabel_due). */
 void enforce_relabel(struct enforce *f, const struct generation_held *old);
+
+/* ---- enforce/ended.c --------------------------------------------------------------------------------------------- */
+
+/* Tells of sessions that an end by time has just ended. Milliseconds until there may be more to tell, -1 = not soon. */
+int enforce_ended(struct enforce *f);
 
 /* ---- enforce/verify.c -------------------------------------------------------------------------------------------- */
 

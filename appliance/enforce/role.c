@@ -183,11 +183,12 @@ static void loop(struct enforce *f)
 		};
 		struct mono mono;
 		uint64_t now;
+		int most = SYSCTL_POLL_NS / 2000000, end = enforce_ended(f);
 		bool set;
 
 		monitor_sleep(f);
 		/* The monitor's queue may overrun: that is an error on the socket, and is read as one. */
-		if (poll(p, 3, (int)(SYSCTL_POLL_NS / 2000000)) < 0 && errno != EINTR)
+		if (poll(p, 3, end >= 0 && end < most ? end : most) < 0 && errno != EINTR)
 			return;
 		if (p[1].revents != 0)
 			monitor_woken(f);

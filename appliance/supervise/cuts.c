@@ -46,6 +46,13 @@ static bool session_parse(const json_t *j, struct cut_session *ret)
 	       endpoint_parse(server, &ret->server, &ret->server_port);
 }
 
+void cuts_hand_on(struct supervisor *s, int fd)
+{
+	for (uint32_t w = 0; w < WORKER_MAX; w++)
+		if (slot_alive(&s->slots[SLOT_DPI + w]))
+			role_send(s, &s->slots[SLOT_DPI + w], 0, &(struct msg_body){ .type = MSG_CUTS }, &fd, 1);
+}
+
 void cuts_tell(struct supervisor *s, const json_t *cut)
 {
 	size_t n = json_array_size(cut), kept = 0;
@@ -57,10 +64,9 @@ void cuts_tell(struct supervisor *s, const json_t *cut)
 	for (size_t i = 0; list != NULL && i < n; i++)
 		kept += session_parse(json_array_get(cut, i), &list[kept]);
 	fd = kept > 0 ? memfd_sealed("sekisho-cuts", list, kept * sizeof(*list)) : -1;
-	for (uint32_t w = 0; fd >= 0 && w < WORKER_MAX; w++)
-		if (slot_alive(&s->slots[SLOT_DPI + w]))
-			role_send(s, &s->slots[SLOT_DPI + w], 0, &(struct msg_body){ .type = MSG_CUTS }, &fd, 1);
-	if (fd >= 0)
+	if (fd >= 0) {
+		cuts_hand_on(s, fd);
 		close(fd);
+	}
 	free(list);
 }

@@ -66,6 +66,15 @@ static bool on_compiled(void *ctx, struct msg *m)
 	return true;
 }
 
+/* Sessions that came to the end of their right; only the workers know their numbers. */
+static bool on_cuts(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	cuts_hand_on(p->s, m->fds[0]);
+	return true;
+}
+
 static bool on_drift(void *ctx, struct msg *m)
 {
 	static const enum message words[DRIFT_COUNT] = {
@@ -173,6 +182,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_APPLIED] = on_applied,
 	[MSG_COMPILED] = on_compiled,
 	[MSG_DRIFT] = on_drift,
+	[MSG_CUTS] = on_cuts,
 
 	[MSG_STATUS] = on_status,
 	[MSG_EFFECTIVE] = on_effective,

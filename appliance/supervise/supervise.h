@@ -435,6 +435,7 @@ void watch_answered(struct slot *sl, uint32_t id);
 
 /* supervise/cuts.c: to the workers; `cut` as in the answer of apply, NULL = none */
 void cuts_tell(struct supervisor *s, const json_t *cut);
+void cuts_hand_on(struct supervisor *s, int fd); /* a list as wire/cuts.h has it; the descriptor stays the caller's */
 
 /* supervise/pairs.c */
 void pairs_tell(struct supervisor *s, struct slot *gate);

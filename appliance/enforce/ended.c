@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sessions whose right ends by time. The kernel ends it by itself, but a session that says nothing would not hear of it before
+ * it speaks. So shortly after an end those that nothing allows any more are listed, as at an apply, for the workers, who know
+ * the numbers of the sessions that they follow. Without this process only that word is missing.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/base/memfd.h"
+#include "appliance/enforce/enforce.h"
+#include "appliance/kernel/conntrack.h"
+#include "appliance/wire/cuts.h"
+#include "appliance/wire/msg.h"
+#include "policy/ir/evaluate.h"
+
+#define ENDED_BUDGET (64u << 20)
+#define LATE_MS                                                                                                        \
+	150u /* the labels end after their cells (kernel/image.c), and resets go out only for labels that ended */
+
+struct ending {
+	struct arena *a;
+	const struct generation_held *g;
+	uint64_t since, now; /* what ended after the first and until the second */
+	struct cut_session *list;
+	size_t n, room;
+};
+
+/* The end of a permit that this generation keeps for its sessions; 0 = none. */
+static uint64_t lingering_end(const struct generation_held *g, uint32_t id)
+{
+	const struct image_elements *agree = &g->kept.elements[SET_AGREE];
+	uint32_t permit;
+
+	for (size_t i = 0; i < agree->n; i++) {
+		memcpy(&permit, agree->list[i].key, sizeof(permit));
+		if (permit == id)
+			return agree->list[i].until;
+	}
+	return 0;
+}
+
+static int note(const struct session *s, void *ctx)
+{
+	struct ending *d = ctx;
+	uint32_t id = mark_permit(s->mark), index = generation_permit(d->g, id);
+	uint64_t until = index != UINT32_MAX ? d->g->ir.permits[index].until : lingering_end(d->g, id);
+	struct question q = {
+		.source = s->client,
+		.destination = s->server,
+		.l4proto = s->l4proto,
+		.port = s->server_port,
+		.now = d->now,
+	};
+	struct cut_session *c;
+
+	if (s->ending || s->l4proto != IPPROTO_TCP || until <= d->since || until > d->now ||
+	    evaluate_ir(&d->g->ir, &q) != NULL)
+		return 0;
+	if (d->n >= CUTS_MAX_BYTES / sizeof(*c))
+		return 0; /* the others hear of it when they speak */
+	c = arena_grow(d->a, (void **)&d->list, &d->n, &d->room, sizeof(*c));
+	if (c == NULL)
+		return -ENOMEM;
+	*c = (struct cut_session){ s->client, s->server, s->client_port, s->server_port };
+	return 0;
+}
+
+static void restart(void *ctx)
+{
+	struct ending *d = ctx;
+
+	d->n = 0;
+}
+
+static void earlier(uint64_t until, uint64_t after, uint64_t *ret)
+{
+	if (until > after && until < *ret)
+		*ret = until;
+}
+
+/* The first end after this moment; UINT64_MAX when there is none. */
+static uint64_t next_end(const struct generation_held *g, uint64_t after)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (uint32_t i = 0; i < g->ir.n_permits; i++)
+		earlier(g->ir.permits[i].until, after, &next);
+	for (size_t i = 0; i < g->kept.elements[SET_AGREE].n; i++)
+		earlier(g->kept.elements[SET_AGREE].list[i].until, after, &next);
+	return next;
+}
+
+static void tell(struct enforce *f, const struct ending *d)
+{
+	int fd = d->n > 0 ? memfd_sealed("sekisho-ended", d->list, d->n * sizeof(*d->list)) : -1;
+
+	if (fd < 0)
+		return;
+	(void)msg_send(f->control, 0, &(struct msg_body){ .type = MSG_CUTS }, &fd, 1);
+	close(fd);
+}
+
+int enforce_ended(struct enforce *f)
+{
+	uint64_t ms = clock_wall_ns() / 1000000u, now = ms / 1000u, next;
+	struct err e;
+
+	if (f->now == NULL)
+		return -1;
+	/* A clock that was set back comes to an end once more. */
+	if (f->ended_s > now)
+		f->ended_s = now;
+	next = next_end(f->now, f->ended_s);
+	if (next == UINT64_MAX)
+		return -1;
+	if (next * 1000u + LATE_MS <= ms) {
+		struct ending d = {
+			.a = arena_new(ENDED_BUDGET), .g = f->now, .since = f->ended_s, .now = (ms - LATE_MS) / 1000u
+		};
+
+		if (d.a != NULL && conntrack_dump(&f->net, note, restart, &d, &e) == 0)
+			tell(f, &d);
+		arena_free(d.a);
+		f->ended_s = d.now;
+		next = next_end(f->now, f->ended_s);
+	}
+	if (next == UINT64_MAX || next * 1000u + LATE_MS - ms > INT32_MAX)
+		return -1;
+	return next * 1000u + LATE_MS <= ms ? 0 : (int)(next * 1000u + LATE_MS - ms);
+}

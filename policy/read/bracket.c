@@ -46,7 +46,7 @@ bool scan_awaited(const struct scan *s, char c)
 	return false;
 }
 
-bool scan_lacks_closer(struct scan *s)
+enum balance scan_balance(struct scan *s)
 {
 	struct scan_cursor *k = s->cur, all = { .file = k->file, .p = k->begin, .end = k->end };
 	struct compilation unheard = { .arena = s->c->arena }; /* what is wrong here is told when it is read */
@@ -56,7 +56,7 @@ bool scan_lacks_closer(struct scan *s)
 	char c;
 
 	if (k->balance != BALANCE_UNKNOWN)
-		return k->balance == LACKS_CLOSER;
+		return k->balance;
 	diags_init(&unheard.diags, unheard.arena);
 	for (scan_blank(&count); (c = scan_peek(&count)) != 0; scan_blank(&count)) {
 		if (c == '"') {
@@ -67,16 +67,37 @@ bool scan_lacks_closer(struct scan *s)
 		closed += c == '}' || c == ')' || c == ']';
 		scan_step(&count);
 	}
-	k->balance = open > closed ? LACKS_CLOSER : BALANCED;
-	return open > closed;
+	k->balance = open > closed ? LACKS_CLOSER : open < closed ? LACKS_OPENER : BALANCED;
+	return k->balance;
+}
+
+bool scan_resumes(struct scan *s)
+{
+	struct scan_cursor before = *s->cur;
+	uint32_t width;
+	const char *word;
+	bool inside = s->depth > before.base_depth, setting;
+
+	if (before.at.column != 1 || (!s->broken && !inside) || strchr("{}()[]\"@;,", scan_peek(s)) != NULL)
+		return false;
+	word = scan_run(s, "=:;,{}()[]\"#", &width);
+	scan_blank(s);
+	setting = word != NULL && scan_is_name(word) && scan_peek(s) == '=';
+	before.reported = s->cur->reported;
+	*s->cur = before;
+	if (setting && !s->broken && scan_balance(s) != LACKS_CLOSER)
+		s->cur->flat = true;
+	if (!setting || !s->broken || s->cur->flat)
+		return false;
+	s->broken = inside;
+	return inside;
 }
 
 void scan_report_unclosed(struct scan *s, struct srcpos at, char closer, struct srcpos opener)
 {
 	struct diag *g;
 
-	s->broken = true;
-	if (!scan_fresh(s, at))
+	if (!scan_breaks(s, at))
 		return;
 	g = diag_add(&s->c->diags, SEV_ERROR, "policy.unclosed", at, MP_UNCLOSED, (int)closer);
 	g->also = opener;
@@ -86,10 +107,9 @@ void scan_report_unclosed(struct scan *s, struct srcpos at, char closer, struct 
 void scan_report_unexpected(struct scan *s, struct srcpos at, enum message hint)
 {
 	char c = scan_peek(s);
-	bool follows = s->broken && strchr("{}()[]", c) != NULL;
 	struct diag *g;
 
-	if (follows || !scan_fresh(s, at))
+	if (!scan_misfit(s, at))
 		return;
 	if (c <= 1)
 		g = diag_add(&s->c->diags, SEV_ERROR, "policy.syntax", at, MP_UNEXPECTED_CHAR);
@@ -98,15 +118,30 @@ void scan_report_unexpected(struct scan *s, struct srcpos at, enum message hint)
 	diag_hint(&s->c->diags, g, hint);
 }
 
+void scan_extra_sign(struct scan *s)
+{
+	char c = scan_sign(s);
+	struct diag *g;
+
+	if (scan_misfit(s, s->cur->at)) {
+		g = diag_add(&s->c->diags, SEV_ERROR, "policy.syntax", s->cur->at, MP_EXTRA_SIGN, (int)c);
+		diag_hint(&s->c->diags, g, MP_HINT_REMOVE);
+	}
+	scan_step(s);
+}
+
 /*
- * At a closing bracket `c` that another value waits for: was it meant for the innermost one? What stands behind it tells: a
- * list whose element ends with ")" goes on with "," or with the ")" of its own.
+ * At a closing bracket `c` that another value waits for: was it meant for the innermost one? Where the text closes as many as
+ * it opens, none was forgotten. Else what stands behind it tells: a list whose element ends with ")" goes on with "," or with
+ * the ")" of its own.
  */
 static bool stands_for(struct scan *s, char c)
 {
 	struct scan_cursor before = *s->cur;
 	char next;
 
+	if (scan_balance(s) == BALANCED)
+		return true;
 	scan_step(s);
 	scan_blank(s);
 	next = scan_peek(s);
@@ -123,7 +158,7 @@ bool scan_at_end(struct scan *s, char closer, struct srcpos opener)
 	if (c == 0) {
 		if (closer != 0) {
 			/* The end of a file is usually an empty line: the opening bracket is the place that helps. */
-			if (s->last.line != UINT32_MAX) {
+			if (!s->broken && s->last.line != UINT32_MAX) {
 				struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.unclosed", opener,
 							  MP_UNCLOSED_END, (int)closer);
 
@@ -137,14 +172,22 @@ bool scan_at_end(struct scan *s, char closer, struct srcpos opener)
 		return false;
 	scan_sign(s);
 	if (c == closer) {
+		s->closed = at;
 		scan_step(s);
 		return true;
+	}
+	if (closer != 0 && scan_balance(s) == LACKS_OPENER) {
+		if (scan_misfit(s, at))
+			diag_add(&s->c->diags, SEV_ERROR, "policy.bracket", at, MP_EXTRA_CLOSER, (int)c);
+		scan_step(s);
+		scan_blank(s);
+		return scan_at_end(s, closer, opener);
 	}
 	if (closer != 0 && scan_awaited(s, c) && !stands_for(s, c)) {
 		scan_report_unclosed(s, at, closer, opener);
 		return true;
 	}
-	if ((closer != 0 || !s->broken) && scan_fresh(s, at)) {
+	if (scan_breaks(s, at)) {
 		if (closer != 0) {
 			struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.bracket", at, MP_WRONG_CLOSER,
 						  (int)c, (int)closer);
@@ -152,7 +195,6 @@ bool scan_at_end(struct scan *s, char closer, struct srcpos opener)
 			g->also = opener;
 		} else {
 			diag_add(&s->c->diags, SEV_ERROR, "policy.bracket", at, MP_EXTRA_CLOSER, (int)c);
-			s->broken = true;
 		}
 	}
 	scan_step(s);
@@ -183,7 +225,11 @@ static bool groups_follow(struct scan *s, struct srcpos opener)
 	scan_blank(s);
 	if (scan_peek(s) != '{' || s->broken)
 		return false;
-	if (scan_fresh(s, opener))
+	if (scan_balance(s) == LACKS_CLOSER) {
+		scan_extra_sign(s);
+		return false;
+	}
+	if (scan_breaks(s, opener))
 		diag_hint(&s->c->diags, diag_add(&s->c->diags, SEV_ERROR, "policy.bracket", opener, MP_LIST_IN_BRACES),
 			  MP_HINT_LIST_IN_BRACES);
 	return true;

@@ -20,6 +20,19 @@ bool scan_fresh(struct scan *s, struct srcpos at)
 	return true;
 }
 
+bool scan_misfit(struct scan *s, struct srcpos at)
+{
+	return !s->broken && scan_fresh(s, at);
+}
+
+bool scan_breaks(struct scan *s, struct srcpos at)
+{
+	bool told = scan_misfit(s, at);
+
+	s->broken = true;
+	return told;
+}
+
 void scan_step(struct scan *s)
 {
 	struct scan_cursor *k = s->cur;

@@ -20,7 +20,8 @@ struct scan_cursor {
 	uint32_t chunk_line;
 	uint32_t base_depth; /* brackets that were open when this text began */
 	const char *begin;   /* of the text */
-	enum { BALANCE_UNKNOWN, BALANCED, LACKS_CLOSER } balance;
+	enum balance { BALANCE_UNKNOWN, BALANCED, LACKS_CLOSER, LACKS_OPENER } balance;
+	bool flat; /* settings inside of brackets begin in column 1: indentation tells nothing */
 };
 
 struct scan {
@@ -33,15 +34,21 @@ struct scan {
 	uint32_t includes;
 	uint32_t depth; /* open brackets */
 	char closers[SCAN_DEPTH_MAX];
-	struct srcpos last; /* line of the last syntax error: one a line is enough */
+	struct srcpos closed; /* the last bracket that ended what was open */
+	struct srcpos last;   /* line of the last syntax error: one a line is enough */
 	struct scan_cursor *cur;
-	/* A bracket is missing or wrong: from there on, brackets and settings that do not fit follow from it. */
+	/* A bracket is missing or wrong: up to the next setting of the outermost level, what does not fit follows from it. */
 	bool broken;
-	bool stopped; /* a limit was met: everything returns */
+	bool braceless; /* settings stand among the elements of the list at hand */
+	bool stopped;	/* a limit was met: everything returns */
 };
 
 /* True when no syntax error was reported on that line yet; then it counts as reported. */
 bool scan_fresh(struct scan *s, struct srcpos at);
+/* The same of what does not fit where it stands. False as well where it follows from a wrong bracket that was told. */
+bool scan_misfit(struct scan *s, struct srcpos at);
+/* The same of a bracket that is missing or wrong: what comes behind it may follow from it. */
+bool scan_breaks(struct scan *s, struct srcpos at);
 /* Goes on by one character. */
 void scan_step(struct scan *s);
 /* White space and comments. */

@@ -21,7 +21,8 @@ static bool element_is_setting(struct scan *s, struct srcpos opener, uint32_t op
 	*ret_over = is && before.at.line != opener.line && before.at.column <= opener_indent;
 	if (!is || *ret_over)
 		return is;
-	if (scan_fresh(s, before.at)) {
+	s->braceless = true;
+	if (scan_breaks(s, before.at)) {
 		struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.syntax", before.at, MP_NO_BRACES, word);
 
 		g->width = width;
@@ -40,7 +41,7 @@ static bool semicolon_ends_list(struct scan *s)
 
 	scan_step(s);
 	scan_blank(s);
-	ends = scan_peek(s) == '}' && scan_awaited(s, '}');
+	ends = scan_peek(s) == 0 || (scan_peek(s) == '}' && scan_awaited(s, '}'));
 	if (!ends && strchr("{}()[]\"@", scan_peek(s)) == NULL) {
 		word = scan_run(s, "=:;,{}()[]\"#", &width);
 		scan_blank(s);
@@ -71,7 +72,7 @@ static void check_array(struct scan *s, const struct ast_node *list, const struc
 	}
 }
 
-void scan_elements(struct scan *s, struct ast_node *list, char closer, struct srcpos opener, uint32_t opener_indent)
+static void elements(struct scan *s, struct ast_node *list, char closer, struct srcpos opener, uint32_t opener_indent)
 {
 	struct scan_tail t = scan_tail_of(list);
 	struct srcpos comma = { 0 };
@@ -87,7 +88,9 @@ void scan_elements(struct scan *s, struct ast_node *list, char closer, struct sr
 
 		scan_blank(s);
 		c = scan_peek(s);
-		if ((c == closer || c == 0) && any && separated && scan_fresh(s, comma)) {
+		if (scan_resumes(s))
+			return;
+		if ((c == closer || c == 0) && any && separated && scan_misfit(s, comma)) {
 			struct diag *g =
 				diag_add(&s->c->diags, SEV_ERROR, "policy.trailing_comma", comma, MP_TRAILING_COMMA);
 
@@ -95,14 +98,18 @@ void scan_elements(struct scan *s, struct ast_node *list, char closer, struct sr
 		}
 		if (scan_at_end(s, closer, opener))
 			return;
+		c = scan_peek(s);
 		if (c == ';' && closer != 0 && any && !separated && semicolon_ends_list(s)) {
+			bool broken = s->broken;
+
 			scan_report_unclosed(s, s->cur->at, closer, opener);
+			s->broken = broken; /* it is known where it ends */
 			return;
 		}
 		if (c == ',' || c == ';') {
 			scan_sign(s);
 			comma = s->cur->at;
-			if ((separated || c == ';') && scan_fresh(s, comma)) {
+			if ((separated || c == ';') && scan_misfit(s, comma)) {
 				struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.syntax", comma,
 							  c == ';' ? MP_LIST_SEMICOLON : MP_EMPTY_ELEMENT);
 
@@ -118,7 +125,7 @@ void scan_elements(struct scan *s, struct ast_node *list, char closer, struct sr
 			scan_report_unclosed(s, s->cur->at, closer, opener);
 			return;
 		}
-		if (!separated && !setting_here && scan_fresh(s, behind)) {
+		if (!separated && !setting_here && scan_misfit(s, behind)) {
 			struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.missing_comma", behind, MP_NO_COMMA);
 
 			diag_hint(&s->c->diags, g, MP_HINT_NO_COMMA);
@@ -143,6 +150,10 @@ void scan_elements(struct scan *s, struct ast_node *list, char closer, struct sr
 			if (scrap == NULL)
 				return;
 			inner = scan_tail_of(scrap);
+			if (scan_balance(s) == LACKS_OPENER) { /* the element's own brace is missing */
+				scan_unopened(s, scrap);
+				continue;
+			}
 			scan_setting(s, scrap, &inner);
 			separated = true; /* its terminator was taken */
 			any = false;
@@ -161,4 +172,15 @@ void scan_elements(struct scan *s, struct ast_node *list, char closer, struct sr
 		scan_append(list, &t, node);
 		check_array(s, list, node);
 	}
+}
+
+void scan_elements(struct scan *s, struct ast_node *list, char closer, struct srcpos opener, uint32_t opener_indent)
+{
+	bool broken = s->broken, braceless = s->braceless;
+
+	s->braceless = false;
+	elements(s, list, closer, opener, opener_indent);
+	if (s->braceless) /* what did not fit was the list's own, and is over with it */
+		s->broken = broken;
+	s->braceless = braceless;
 }

@@ -21,12 +21,19 @@ struct scan_tail scan_tail_of(const struct ast_node *parent);
 /* Is this closing bracket one that a value of the same text waits for? */
 bool scan_awaited(const struct scan *s, char c);
 /*
- * Does the text at hand open more brackets than it closes? Then indentation may tell where one was forgotten. The text is
- * looked through for it once, and only when its indentation is odd.
+ * Does the text at hand close as many brackets as it opens? What is odd in it is read accordingly. The text is looked through for
+ * this once, and only when something is.
  */
-bool scan_lacks_closer(struct scan *s);
+enum balance scan_balance(struct scan *s);
 void scan_report_unclosed(struct scan *s, struct srcpos at, char closer, struct srcpos opener);
+/* Over a sign that is one too many. */
+void scan_extra_sign(struct scan *s);
 void scan_report_unexpected(struct scan *s, struct srcpos at, enum message hint);
+/*
+ * Behind a wrong bracket: does a setting of the outermost level begin here, so that all that is open is over? It does where a line
+ * begins with "name =" in a text that is indented. At that level itself this ends what follows from the bracket.
+ */
+bool scan_resumes(struct scan *s);
 /*
  * Deals with the end of the text and with closing brackets of any kind. True when the settings or elements that wait
  * for `closer` (0 = the end of the text) are over.

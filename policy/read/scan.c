@@ -62,7 +62,7 @@ void scan_value(struct scan *s, struct ast_node *node, bool in_array)
 		node->width = 1;
 	}
 	if (c == '{' || c == '(' || c == '[') {
-		if (in_array && scan_fresh(s, s->cur->at)) {
+		if (in_array && scan_breaks(s, s->cur->at)) {
 			struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.array", s->cur->at, MP_ARRAY_NESTED);
 
 			diag_hint(&s->c->diags, g, MP_HINT_LIST);
@@ -98,10 +98,10 @@ static bool without_opener(struct scan *s, const struct ast_node *node, char c)
 		*s->cur = before;
 		if (next != (node->kind == AST_GROUP ? '{' : '"'))
 			return false;
-	} else if (c != closer || scan_awaited(s, c)) {
+	} else if (c != closer || (scan_awaited(s, c) && scan_balance(s) != LACKS_OPENER)) {
 		return false;
 	}
-	if (scan_fresh(s, node->value_at)) {
+	if (scan_misfit(s, node->value_at)) {
 		g = diag_add(&s->c->diags, SEV_ERROR, "policy.bracket", node->value_at, MP_NO_OPENER, (int)opener,
 			     node->name);
 		diag_hint(&s->c->diags, g, MP_HINT_NO_OPENER, (int)opener);
@@ -196,8 +196,13 @@ void scan_setting(struct scan *s, struct ast_node *group, struct scan_tail *t)
 		scan_step(s);
 		scan_blank(s);
 		c = scan_peek(s);
+		if (c == '=') {
+			scan_extra_sign(s);
+			scan_blank(s);
+			c = scan_peek(s);
+		}
 	} else {
-		if (scan_fresh(s, node->at)) {
+		if (scan_misfit(s, node->at)) {
 			g = diag_add(d, SEV_ERROR, "policy.syntax", node->at, MP_NO_EQUALS, node->name);
 			g->width = node->width;
 			if (strcasecmp(node->name, "include") == 0)
@@ -221,7 +226,7 @@ void scan_setting(struct scan *s, struct ast_node *group, struct scan_tail *t)
 	}
 	before = *s->cur;
 	if (c == 0 || strchr(";,})]=:", c) != NULL) {
-		if (scan_fresh(s, node->at)) {
+		if (scan_misfit(s, node->at)) {
 			g = diag_add(d, SEV_ERROR, "policy.syntax", node->at, MP_NO_VALUE, node->name);
 			g->width = node->width;
 			diag_hint(d, g, MP_HINT_VALUE, node->name);
@@ -237,9 +242,10 @@ void scan_setting(struct scan *s, struct ast_node *group, struct scan_tail *t)
 		c = scan_peek(s);
 		before.reported = s->cur->reported;
 		*s->cur = before;
-		if (next != NULL && c == '=' && before.at.line == node->at.line && scan_is_name(next)) {
+		if (next != NULL && c == '=' && scan_is_name(next) &&
+		    (before.at.line == node->at.line || scan_balance(s) == LACKS_OPENER)) {
 			/* "office = interfaces = [...]": the group's own bracket is missing. */
-			if (scan_fresh(s, node->at)) {
+			if (scan_misfit(s, node->at)) {
 				g = diag_add(d, SEV_ERROR, "policy.bracket", before.at, MP_NO_OPENER, (int)'{',
 					     node->name);
 				diag_hint(d, g, MP_HINT_NO_OPENER, (int)'{');
@@ -252,7 +258,7 @@ void scan_setting(struct scan *s, struct ast_node *group, struct scan_tail *t)
 		}
 		if (next != NULL && c == '=' && before.at.line != node->at.line) {
 			/* "mode =" and on the next line "owner = ...": the value is missing, the next setting is whole. */
-			if (scan_fresh(s, node->at)) {
+			if (scan_misfit(s, node->at)) {
 				g = diag_add(d, SEV_ERROR, "policy.syntax", node->at, MP_NO_VALUE, node->name);
 				g->width = node->width;
 				diag_hint(d, g, MP_HINT_VALUE, node->name);
@@ -321,13 +327,25 @@ static bool outdented(struct scan *s, const struct ast_node *group, uint32_t ope
 
 	return opener_indent != 0 && first != NULL && first->at.file == s->cur->file &&
 	       first->at.column > opener_indent && first->at.line < s->cur->at.line &&
-	       s->cur->at.column <= opener_indent && scan_lacks_closer(s);
+	       s->cur->at.column <= opener_indent && scan_balance(s) == LACKS_CLOSER;
 }
 
-/* "{" among the settings of an element: the element before it was not closed. */
-static bool next_element(const struct scan *s, char c)
+/* What ends a group, or begins the next element of the list that it is in, among its settings: it was not closed. */
+static bool not_closed(struct scan *s, char c)
 {
-	return c == '{' && s->depth >= s->cur->base_depth + 2 && s->closers[s->depth - 2] == ')';
+	if (c == ';')
+		return scan_balance(s) == LACKS_CLOSER;
+	return (c == '{' || (c == ',' && scan_balance(s) == LACKS_CLOSER)) && s->depth >= s->cur->base_depth + 2 &&
+	       s->closers[s->depth - 2] == ')';
+}
+
+/* At the outermost level, an indented setting that cannot be of this level: the last bracket closed too much. */
+static void check_indent(struct scan *s, const struct ast_node *group)
+{
+	if (group->child != NULL && s->cur->outer == NULL && s->cur->at.column > group->child->at.column &&
+	    s->closed.line != 0 && s->closed.line < s->cur->at.line && scan_balance(s) == LACKS_OPENER &&
+	    scan_breaks(s, s->closed))
+		diag_add(&s->c->diags, SEV_ERROR, "policy.bracket", s->closed, MP_EXTRA_CLOSER, '}');
 }
 
 void scan_settings(struct scan *s, struct ast_node *group, char closer, struct srcpos opener, uint32_t opener_indent)
@@ -338,26 +356,21 @@ void scan_settings(struct scan *s, struct ast_node *group, char closer, struct s
 		char c;
 
 		scan_blank(s);
-		if (scan_at_end(s, closer, opener))
+		if (scan_resumes(s) || scan_at_end(s, closer, opener))
 			break;
 		c = scan_peek(s);
-		if (closer != 0 && (outdented(s, group, opener_indent) || next_element(s, c))) {
+		if (closer != 0 && (outdented(s, group, opener_indent) || not_closed(s, c))) {
 			scan_report_unclosed(s, s->cur->at, closer, opener);
 			return;
 		}
+		if (closer == 0)
+			check_indent(s, group);
 		if (c == '@') {
 			scan_sign(s);
 			if (scan_include(s, group, text_of_settings))
 				t = scan_tail_of(group);
 		} else if (c == ';' || c == ',') {
-			scan_sign(s);
-			if (scan_fresh(s, s->cur->at)) {
-				struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.syntax", s->cur->at,
-							  MP_EXTRA_SIGN, (int)c);
-
-				diag_hint(&s->c->diags, g, MP_HINT_REMOVE);
-			}
-			scan_step(s);
+			scan_extra_sign(s);
 		} else {
 			scan_setting(s, group, &t);
 		}

@@ -167,7 +167,7 @@ static const struct slip slips[] = {
 	{ "@include \"nothing.cfg\"\n", "policy.unreadable", 1, 10, 1 },
 	{ "@include \"site.cfg\"\n", "policy.include_loop", 1, 10, 1 },
 	{ "@inclde \"in.cfg\"\n", "policy.syntax", 1, 1, 1 },
-	{ "a = { @include \"in.cfg\"\n };", "policy.syntax", 1, 3, 2 },
+	{ "a = { @include \"in.cfg\"\n };", "policy.syntax", 1, 3, 1 },
 	/* one cause, one error, whatever follows from it */
 	{ "a = \"x; b = \"y z\"; c = \"w\";\nd = 1;", "policy.unclosed_string", 1, 5, 1 },
 	{ "a = [\"x, \"y z\", \"w\"];\nd = 1;", "policy.unclosed_string", 1, 6, 1 },
@@ -203,6 +203,83 @@ static void slips_are_told_where_they_are(void **state)
 		}
 		policy_text_end(&t);
 	}
+	assert_int_equal(wrong, 0);
+}
+
+/* A policy as people write it: groups with names, lists of groups, lists in lists, arrays on one line and on several. */
+static const char written[] =
+	"version = 1;\n"
+	"site = { name = \"kita\"; label = \"北\"; };\n"
+	"zones = {\n"
+	"  office = { interfaces = [\"lan0\"]; networks = [\"10.10.0.0/16\", \"2001:db8:10::/48\"]; };\n"
+	"  tos    = { interfaces = [\"lan1\"]; networks = [\"10.20.0.0/24\"];\n"
+	"             owner = \"Terminal\"; patchable = false; };\n"
+	"  crane  = { interfaces = [\"lan2\"]; networks = [\"10.30.0.0/22\"]; };\n"
+	"};\n"
+	"services = {\n"
+	"  read = { protocol = \"modbus\"; ports = [\"tcp/502\"];\n"
+	"           allow = ( { commands = [\"read\"]; units = [1]; holding = [\"0-99\"]; },\n"
+	"                     { commands = [\"write\"]; units = [1, 2]; } ); };\n"
+	"  web  = { protocol = \"tls\"; ports = [\"tcp/443\"]; };\n"
+	"};\n"
+	"conduits = (\n"
+	"  { name = \"a\"; from = \"tos\"; to = \"crane\"; services = [\"read\"];\n"
+	"    accept = ( { warning = \"w\"; reason = \"r\"; } ); },\n"
+	"  { name = \"b\"; from = \"office\"; to = \"tos\";\n"
+	"    services = [\"web\"]; until = \"2030\"; },\n"
+	"  { name = \"c\"; from = \"office\"; to = \"tos\"; services = [\"web\"]; }\n"
+	");\n"
+	"never = (\n"
+	"  { from = \"office\"; to = \"crane\"; commands = [\"write\"]; },\n"
+	"  { from = \"tos\"; to = \"office\"; }\n"
+	");\n";
+
+/* True when the text, in which `what` was done at `at`, has one error at most. */
+static bool one_error(const char *text, const char *what, size_t at)
+{
+	struct policy_text t;
+	struct scan_result r;
+	bool ok;
+
+	scan(&t, &r, text);
+	ok = t.c.diags.errors <= 1;
+	if (!ok) {
+		fprintf(stderr, "%s at byte %zu: %s\n", what, at, text);
+		diags_print(stderr, &t.c.diags, t.c.sources, t.c.n_sources, LANG_EN);
+	}
+	policy_text_end(&t);
+	return ok;
+}
+
+/* Every sign of a policy left out, typed twice, or mistaken for another. */
+static void one_slip_is_one_error(void **state)
+{
+	static const char signs[] = "{}()[];,=\"";
+	static const char *const mistaken[] = { "([", ")]", "{[", "}]", "({", ")}", ",", ";", ":", "'" };
+	char text[sizeof(written) + 1];
+	size_t slips_made = 0, wrong = 0;
+
+	(void)state;
+	for (size_t i = 0; i + 1 < sizeof(written); i++) {
+		const char *sign = strchr(signs, written[i]);
+
+		if (sign == NULL)
+			continue;
+		memcpy(text, written, i);
+		memcpy(text + i, written + i + 1, sizeof(written) - i - 1);
+		wrong += !one_error(text, "left out", i);
+		text[i] = written[i];
+		memcpy(text + i + 1, written + i, sizeof(written) - i);
+		wrong += !one_error(text, "typed twice", i);
+		memcpy(text, written, sizeof(written));
+		for (const char *other = mistaken[sign - signs]; *other != '\0'; other++) {
+			text[i] = *other;
+			wrong += !one_error(text, "mistaken", i);
+			slips_made++;
+		}
+		slips_made += 2;
+	}
+	assert_true(slips_made > 600);
 	assert_int_equal(wrong, 0);
 }
 
@@ -318,6 +395,7 @@ int main(void)
 		cmocka_unit_test(every_setting_and_value_has_its_place),
 		cmocka_unit_test(includes_keep_their_places),
 		cmocka_unit_test(slips_are_told_where_they_are),
+		cmocka_unit_test(one_slip_is_one_error),
 		cmocka_unit_test(what_libconfig_takes_is_taken),
 		cmocka_unit_test(a_missing_semicolon_is_advice),
 		cmocka_unit_test(recovery_goes_on),

@@ -53,4 +53,4 @@ def check(t):
     arp = bytearray(wire.pcap(out[:1]))
     arp[36 + 16:38 + 16] = b"\x08\x06"
     name = t.file("arp.pcap", bytes(arp))
-    t.equal("no IP", (t.replay(name).summary["not_ip"], b"no IP packets" in t.text(name, "--lang", "en").stdout), (1, True))
+    t.equal("no IP", (t.replay(name).summary["not_ip"], b"not IP packets" in t.text(name, "--lang", "en").stdout), (1, True))

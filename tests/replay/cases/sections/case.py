@@ -93,7 +93,7 @@ def check(t):
                                ("bzip2", bz2.compress(plain), "unpack it first", "展開してから"),
                                ("empty", b"", "is empty", "空のファイル"),
                                ("text", b"hello, world\n" * 99, "neither pcap nor pcapng", "pcap でも pcapng でもありません"),
-                               ("half a header", plain[:20], "ends inside its header", "ヘッダの途中"),
+                               ("half a header", plain[:20], "ends inside its header", "ヘッダーの途中"),
                                ("half a packet", plain[:-3], "ends inside a packet", "パケットの途中"),
                                ("rubbish", plain[:300] + b"\xff" * 90 + plain[390:], "damaged there", "壊れて"),
                                ("link type", plain[:20] + b"\x93\0\0\0" + plain[24:], "link type 147", "リンク層の種類 147")):

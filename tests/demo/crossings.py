@@ -169,35 +169,35 @@ def crossings(t):
 
     r = "tos-reads-cranes"
     title("The TOS reads cranes; it writes nothing", "TOS はクレーンを読めるが、書けない")
-    add("tos-db", "rtg02", ("read 10 registers", "レジスタ10個を読む"), "passed",
+    add("tos-db", "rtg02", ("read 10 registers", "レジスタ 10 個を読む"), "passed",
         speak(tos, rtg02, 502, [read(0, 10)], db), conduit=r)
-    add("tos-db", "rtg02", ("read 10 registers, IPv6", "レジスタ10個を読む (IPv6)"), "passed",
+    add("tos-db", "rtg02", ("read 10 registers, IPv6", "レジスタ 10 個を読む（IPv6）"), "passed",
         speak(tos, rtg02_6, 502, [read(0, 10)], db6), conduit=r)
-    add("tos-db", "rtg02", ("read, request cut into 12 segments", "読み取り要求を12分割で送る"), "passed",
+    add("tos-db", "rtg02", ("read, request cut into 12 segments", "読み取り要求を 12 分割で送る"), "passed",
         speak(tos, rtg02, 502, [bytes([b]) for b in read(0, 10)], db), conduit=r)
-    add("tos-db", "rtg02", ("write one register", "レジスタ1個に書く"), "reset",
+    add("tos-db", "rtg02", ("write one register", "レジスタ 1 個に書く"), "reset",
         speak(tos, rtg02, 502, [two], db), whole_pdus(db, is_write), "crane", r)
-    add("tos-db", "rtg02", ("write split over two segments", "書き込みを2分割で送る"), "reset",
+    add("tos-db", "rtg02", ("write split over two segments", "書き込みを 2 分割で送る"), "reset",
         speak(tos, rtg02, 502, [two[:7], two[7:]], db), whole_pdus(db, is_write), "crane", r)
-    add("tos-db", "rtg02", ("write one register, IPv6", "レジスタ1個に書く (IPv6)"), "reset",
+    add("tos-db", "rtg02", ("write one register, IPv6", "レジスタ 1 個に書く（IPv6）"), "reset",
         speak(tos, rtg02_6, 502, [two], db6), whole_pdus(db6, is_write), "crane", r)
-    add("tos-db", "rtg02", ("a read and a write in one segment", "読み取りと書き込みを1セグメントで送る"), "reset",
+    add("tos-db", "rtg02", ("a read and a write in one segment", "読み取りと書き込みを 1 セグメントで送る"), "reset",
         speak(tos, rtg02, 502, [read(0, 1) + two], db), whole_pdus(db, is_write), "crane", r)
     add("tos-db", "rtg02", ("write many registers", "レジスタ複数に書く"), "reset",
         speak(tos, rtg02, 502, [modbus.write_registers(400, [1, 2])], db), whole_pdus(db, is_write), "crane", r)
-    add("tos-db", "rtg02", ("read register 100 (0-99 allowed)", "100番を読む（許可は0～99）"), "reset",
+    add("tos-db", "rtg02", ("read register 100 (0-99 allowed)", "100 番を読む（許可は 0～99）"), "reset",
         speak(tos, rtg02, 502, [read(95, 6)], db),
         whole_pdus(db, lambda u, f, d: f == 3 and sum(struct.unpack("!HH", d)) > 100), "crane", r)
-    add("tos-db", "rtg02", ("read as unit 2", "ユニット2として読む"), "reset",
+    add("tos-db", "rtg02", ("read as unit 2", "ユニット 2 として読む"), "reset",
         speak(tos, rtg02, 502, [read(0, 1, unit=2)], db), whole_pdus(db, lambda u, f, d: u == 2), "crane", r)
-    add("tos-db", "rtg02", ("HTTP on port 502", "502番ポートで HTTP"), "reset",
+    add("tos-db", "rtg02", ("HTTP on port 502", "502 番ポートで HTTP"), "reset",
         speak(tos, rtg02, 502, [b"GET / HTTP/1.1\r\nHost: rtg02\r\n\r\n"], db), payload_with(db, b"GET / HTTP"), "crane", r)
-    title("Maintenance writes one register of one crane", "保守端末は1台の1レジスタだけに書ける")
+    title("Maintenance writes one register of one crane", "保守端末は 1 台の 1 レジスタだけに書ける")
     add("tos-maint", "rtg01", ("read (reading conduit)", "読む（読み取り用コンジット）"), "passed",
         speak(tos, rtg01, 502, [read(0, 10)], maint), conduit=r)
-    add("tos-maint", "rtg01", ("write 400 = 1 (overlapping conduit)", "400番に1を書く（重なるコンジット）"), "passed",
+    add("tos-maint", "rtg01", ("write 400 = 1 (overlapping conduit)", "400 番に 1 を書く（重なるコンジット）"), "passed",
         speak(tos, rtg01, 502, [two], maint), conduit="maint-sets-rtg01")
-    add("tos-maint", "rtg01", ("write 400 = 2 (0-1 allowed)", "400番に2を書く（許可は0～1）"), "reset",
+    add("tos-maint", "rtg01", ("write 400 = 2 (0-1 allowed)", "400 番に 2 を書く（許可は 0～1）"), "reset",
         speak(tos, rtg01, 502, [write(400, 2)], maint),
         whole_pdus(maint, lambda u, f, d: f == 6 and d[-1] == 2), "crane", "maint-sets-rtg01")
     add("tos-maint", "rtg02", ("write on another crane", "別のクレーンに書く"), "reset",
@@ -209,13 +209,13 @@ def crossings(t):
     title("The office uses the TOS, and reaches no crane", "事務所は TOS を使えるが、クレーンには届かない")
     add("office", "rtg01", ("Modbus from the office", "事務所から Modbus"), "silent",
         speak(office, rtg01, 502, [read(0, 1)], patience=QUIET), arrived("10.10.0.5"), "crane")
-    add("office", "tos-web", ("web page over TLS (curl)", "TLS で画面を開く (curl)"), "passed",
+    add("office", "tos-web", ("web page over TLS (curl)", "TLS で画面を開く（curl）"), "passed",
         program(office, "curl", "-sk", "--max-time", str(5 * SLOWNESS), "https://10.20.0.20/"), conduit="office-uses-tos")
-    add("office", "tos-web", ("SSH on port 443, IPv6 (ssh)", "443番ポートで SSH (IPv6, ssh)"), "reset",
+    add("office", "tos-web", ("SSH on port 443, IPv6 (ssh)", "443 番ポートで SSH（IPv6、ssh）"), "reset",
         program(office, "ssh", "-F", "none", "-p", "443", "-o", "ConnectTimeout=%d" % (3 * SLOWNESS), "-o", "BatchMode=yes", "-o",
                 "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "2001:db8:20::20", good=999),
         payload_with("2001:db8:10::5", b"SSH-2.0-OpenSSH"), "tos", "office-uses-tos")
-    add("office", "tos-web", ("plain HTTP on port 443 (curl)", "443番ポートで平文 HTTP (curl)"), "reset",
+    add("office", "tos-web", ("plain HTTP on port 443 (curl)", "443 番ポートで平文 HTTP（curl）"), "reset",
         program(office, "curl", "-sS", "--max-time", str(5 * SLOWNESS), "http://10.20.0.20:443/"),
         payload_with("10.10.0.5", b"GET / HTTP"), "tos", "office-uses-tos")
     add("office", "tos-web", ("ping", "ping"), "passed", ping(office, web), conduit="office-pings-tos")
@@ -223,14 +223,14 @@ def crossings(t):
     add("office", "rtg01", ("ping", "ping"), "silent", ping(office, rtg01), arrived("10.10.0.5", proto=1), "crane")
     add("office", "tos-web", ("DNS question", "DNS の問い合わせ"), "passed",
         datagram(office, web, 53, dns_query("tos.kita.example")), conduit="office-asks-names")
-    add("office", "tos-web", ("not DNS on port 53", "53番ポートで DNS 以外"), "silent",
+    add("office", "tos-web", ("not DNS on port 53", "53 番ポートで DNS 以外"), "silent",
         datagram(office, web, 53, b"\xff" * 5 + b"tunnel-tunnel-tunnel"), payload_with("10.10.0.5", b"tunnel-tunnel"), "tos",
         "office-asks-names")
     title("Gates, a vendor, the internet", "ゲート、保守業者、インターネット")
-    add("gate", "tos-db", ("SQL query (psql)", "SQL 問い合わせ (psql)"), "passed",
+    add("gate", "tos-db", ("SQL query (psql)", "SQL 問い合わせ（psql）"), "passed",
         program(gate, "env", "PGCONNECT_TIMEOUT=%d" % (5 * SLOWNESS), t.psql, "-h", db, "-U", "tos", "-d", "postgres", "-tc", "select 1"),
         conduit="gate-books")
-    add("gate", "tos-db", ("SSH banner on port 5432", "5432番ポートで SSH"), "reset",
+    add("gate", "tos-db", ("SSH banner on port 5432", "5432 番ポートで SSH"), "reset",
         raw_speak(gate, db, 5432, b"SSH-2.0-probe\r\n"), payload_with("10.40.0.10", b"SSH-2.0-probe"), "tos", "gate-books")
     add("tos-maint", "gate", ("SSH to the gate computers", "ゲートのコンピューターへ SSH"), "passed", greet(tos, "10.40.0.10", maint),
         conduit="tos-keeps-gates")
@@ -243,13 +243,13 @@ def crossings(t):
     add("internet", "tos-web", ("TLS from the internet", "インターネットから TLS"), "silent",
         speak(inet, web, 443, [b"x"], patience=QUIET), arrived("198.51.100.2"), "tos")
     title("Scans and forgeries", "スキャンと偽装")
-    add("office", "cranes", ("port scan, 1,000 ports", "1,000ポートのスキャン"), "silent", scan(office, rtg01),
+    add("office", "cranes", ("port scan, 1,000 ports", "1,000 ポートのスキャン"), "silent", scan(office, rtg01),
         arrived("10.10.0.5"), "crane", alone=True)
     for what, packets, source in forgeries(db, rtg01):
         add("office", "rtg01", what, "silent", forge(t, packets, source, rtg01), forged(source), "crane", alone=True)
-    add("office", "tos-web", ("allowed question in two fragments", "許可された問い合わせを2分割で"), "passed",
+    add("office", "tos-web", ("allowed question in two fragments", "許可された問い合わせを 2 分割で送る"), "passed",
         question_in_fragments(t, web), conduit="office-asks-names")
-    title("Management cannot be seen from any zone", "どのゾーンからも管理面は見えない")
+    title("Management cannot be seen from any zone", "どのゾーンからも管理用ネットワークには届かない")
     for short in ("office", "tos", "crane", "gate", "vendor", "inet"):
         add(short if short != "inet" else "internet", "management", ("HTTPS, SSH, ping to 10.99.0.1", "10.99.0.1 へ HTTPS・SSH・ping"),
             "silent", management(ns(short), "10.99.0.1"))
@@ -320,7 +320,7 @@ def forgeries(someone, destination):
             [ip4(me, destination, 17, whole[at:at + size], ident, 1 if at + size < len(whole) else 0, at)
              for at in range(0, len(whole), size)], me
     syn = tcp(me, destination, 5001, 502, 1, 0, 2)
-    yield ("TCP header cut in two", "2つに分けた TCP ヘッダ"), \
+    yield ("TCP header cut in two", "2 つに分けた TCP ヘッダー"), \
         [ip4(me, destination, 6, syn[:8], 3, 1, 0), ip4(me, destination, 6, syn[8:], 3, 0, 8)], me
     yield ("fragment beyond 65,535 bytes", "65,535 バイトを超えるフラグメント"), [ip4(me, destination, 6, syn[8:], 4, 0, 65512)], me
 

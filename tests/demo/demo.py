@@ -25,35 +25,35 @@ TEXT = {
     "title": ("Sekisho: a small port terminal behind a real boundary", "Sekisho 関所: 小さな港湾ターミナルと本物の境界装置"),
     "how": ("Each attempt is made by a real client and counted where it would arrive.",
             "すべて本物のクライアントで試し、届く先のインターフェースで数えます。"),
-    "wires": ("laying the wires, starting the servers", "配線とサーバーを準備しています"),
+    "wires": ("setting up the wires, starting the servers", "配線とサーバーを準備しています"),
     "box": ("starting the box, applying the policy", "装置を起動し、ポリシーを適用しています"),
     "ready": ("Terminal built and policy in force after %.1f s.", "構築とポリシー適用まで %.1f 秒。"),
     "policy": ("Changes of the policy, and the administrator's page", "ポリシーの変更と管理者の画面"),
-    "flush": ("Another tool deletes every rule", "別のツールが全ルールを削除"),
+    "flush": ("Another program deletes every rule", "他のプログラムが全ルールを削除"),
     "healed": ("back after %.1f ms", "%.1f ミリ秒で復旧"),
-    "gap": ("passed before forwarding was off after that", "その際、転送停止までに通過したパケット"),
-    "worker": ("All of it while inspectors are killed", "検査部を強制終了し続けながら再試行"),
-    "gate": ("All of it while gates are killed", "ゲートを強制終了し続けながら再試行"),
-    "daemon": ("What is forbidden, while no daemon runs at all", "デーモンがまったく動いていない間の禁止通信"),
-    "after": ("All of it after the daemon's return", "デーモンの復帰後、もう一度すべて"),
+    "gap": ("passed between that deletion and the stop of forwarding", "全ルール削除から転送停止までに通過"),
+    "worker": ("All of it again while inspectors are killed", "検査部を強制終了し続けながら再試行"),
+    "gate": ("All of it again while gates are killed", "ゲートを強制終了し続けながら再試行"),
+    "daemon": ("What is forbidden, while no daemon is running", "デーモン停止中の禁止通信"),
+    "after": ("All of it again after the daemon is back", "デーモンの復帰後にすべて再試行"),
     "kills": ("%d kills", "強制終了 %d 回"),
     "back": ("taken over in %.1f s", "%.1f 秒で引き継ぎ"),
-    "random": ("Random forbidden packets under kills", "強制終了中の無作為な禁止パケット"),
+    "random": ("Random forbidden packets while roles are killed", "プロセスの強制終了中のランダムな禁止パケット"),
     "seed": ("%d packets, seed %d", "%d 個、シード %d"),
     "sent": ("%d packets sent from every zone to every other", "全ゾーン間に %d 個を送信"),
     "figures": ("What was measured", "測定結果"),
-    "through": ("forbidden packets or PDUs at a far side", "届いた禁止パケット・PDU"),
-    "observed": ("violations that `observe` let pass and recorded", "observe で通過し記録された違反"),
-    "crane": ("stops of the crane behind the box", "装置の先のクレーン停止"),
-    "control": ("stops of the same crane without a box", "装置のない対照クレーン停止"),
-    "of": ("%d   (%d polls, longest gap %d ms, watchdog 500 ms)", "%d   (ポーリング %d 回, 最長間隔 %d ms, 監視 500 ms)"),
+    "through": ("forbidden packets or PDUs that arrived", "届いた禁止パケット・PDU"),
+    "observed": ("violations that `observe` passed and recorded", "observe が通過させ記録した違反"),
+    "crane": ("stops of the crane behind the box", "装置を通るクレーンの停止"),
+    "control": ("stops of the same crane without a box", "装置を通らない対照クレーンの停止"),
+    "of": ("%d polls, longest gap %d ms; its watchdog: 500 ms", "ポーリング %d 回、最長間隔 %d ミリ秒（監視タイマー 500 ミリ秒）"),
     "void": ("The crane without a box stopped too: this machine was too busy for the comparison.",
-             "装置を通らない対照クレーンも停止しました。マシンの負荷が高すぎ、比較は成立しません。"),
+             "装置を通らない対照クレーンも停止しました。マシンの負荷が高く、比較は成立しません。"),
     "count": ("%d attempts, %d as expected, %d not; %.0f s in all, first verdict after %.1f s",
-              "試行 %d 件、期待どおり %d 件、期待外 %d 件。全体 %.0f 秒、最初の判定まで %.1f 秒"),
+              "試行 %d 件: 期待どおり %d 件、期待外 %d 件。全体 %.0f 秒、最初の判定まで %.1f 秒"),
     "next": ("Everything is still up. Try:", "すべて起動したままです。次をお試しください:"),
-    "down": ("take it away", "片付ける"),
-    "more": ("every attempt, with its reason", "全試行を理由つきで表示"),
+    "down": ("take it all away", "片付ける"),
+    "more": ("every attempt, with its reason", "全試行を理由付きで表示"),
     "default": ("no conduit", "該当なし"),
 }
 
@@ -213,6 +213,7 @@ class Demo:
     def figures(self):
         t, r = self.t, self.r
         crane, control = t.poller_counts("crane"), t.poller_counts("control")
+        meters = {"crane": crane, "control": control}
         bad = r.total - r.good
         r.line()
         r.line(r.paint("1", self.text("figures")))
@@ -220,11 +221,13 @@ class Demo:
                 ("through", "%d" % r.leaked, r.leaked == 0),
                 ("gap", "%d" % self.gap, True),
                 ("observed", "%d" % self.observed, self.observed > 0),
-                ("crane", self.text("of", crane["trips"], crane["polls"], crane["longest_gap_ms"]), crane["trips"] == 0),
-                ("control", self.text("of", control["trips"], control["polls"], control["longest_gap_ms"]), control["trips"] == 0)):
+                ("crane", "%d" % crane["trips"], crane["trips"] == 0),
+                ("control", "%d" % control["trips"], control["trips"] == 0)):
             label = self.text(key)
             r.line("  %s%s %s" % (label, " " * (48 - width(label)),
                                   r.paint("32" if fine else "31;1", value)))
+            if key in meters:
+                r.line("    " + self.text("of", meters[key]["polls"], meters[key]["longest_gap_ms"]))
         timed = not self.a.untimed
         if timed and control["trips"]:
             r.line(r.paint("33", self.text("void")))

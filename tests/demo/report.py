@@ -10,8 +10,8 @@ COLUMNS = 78
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 WORDS = {"passed": "通過", "reset": "リセット", "silent": "無応答", "refused": "拒否", "stopped": "遮断", "error": "エラー",
          "arrived": "到達", "repaired": "復旧", "shut": "遮断", "unrecorded": "記録なし"}
-# Names that stand in no policy.
-NAMES = {"management": "管理面", "the box": "装置", "admin": "管理者", "cranes": "全クレーン", "a tool": "別のツール", "all zones": "全ゾーン"}
+# Names that are in no policy.
+NAMES = {"management": "管理用", "the box": "装置", "admin": "管理者", "cranes": "全クレーン", "a tool": "別プログラム", "all zones": "全ゾーン"}
 
 
 def reasons():

@@ -46,7 +46,7 @@ def check_machine():
     try:
         sh("ip", "netns", "add", PREFIX + "probe")
     except (RuntimeError, OSError):
-        raise Missing("This machine does not let us make network namespaces.",
+        raise Missing("This machine does not allow network namespaces to be made.",
                       "このマシンではネットワーク名前空間を作成できません。") from None
     try:
         subprocess.run(["modprobe", "-aq", "nfnetlink_queue", "nft_compat", "xt_NFQUEUE", "nft_queue", "nf_conntrack"],
@@ -233,7 +233,7 @@ def check_alone():
     except (OSError, ValueError, KeyError, TypeError):
         return
     if pid != os.getpid() and started is not None and start_time(pid) == started:
-        raise Missing("A demonstration is running right now (process %d); wait until it has ended." % pid,
+        raise Missing("Another demonstration is running (process %d); wait until it has ended." % pid,
                       "別のデモが実行中です（プロセス %d）。終わるまでお待ちください。" % pid)
 
 

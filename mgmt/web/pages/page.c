@@ -8,7 +8,8 @@
 
 #define STYLE                                                                                                          \
 	"body{margin:0 auto;max-width:46em;padding:2em 1.2em;font-family:\"Noto Sans JP\",\"Noto Sans CJK JP\","       \
-	"\"Hiragino Sans\",\"Yu Gothic UI\",Meiryo,sans-serif;line-height:1.7;color:#1d2330;background:#fbfaf7}"       \
+	"\"Hiragino Sans\",\"Yu Gothic "                                                                               \
+	"UI\",Meiryo,sans-serif;line-height:1.7;line-break:strict;color:#1d2330;background:#fbfaf7}"                   \
 	"h1{font-size:1.6em;border-bottom:3px solid #8a2b1d;padding-bottom:.3em}"                                      \
 	"h1 a{float:right;font-size:.55em;font-weight:normal;line-height:3;color:inherit}"                             \
 	"h2{font-size:1.1em;margin-top:2.2em}code,pre{font-family:monospace,monospace;font-size:.92em;"                \
@@ -19,48 +20,63 @@
 	"table,td{border-color:#3a3e48}}@media(max-width:36em){td{display:block}td+td{border-top:0;padding-top:0}"     \
 	"td code{white-space:normal;overflow-wrap:anywhere}td:first-child{width:auto}}"
 
-#define CURL                                                                                                           \
+/* clang-format off */
+#define CURL(address)                                                                                                  \
 	"<pre>curl --cacert certificate.pem \\\n"                                                                      \
-	"     -H \"Authorization: Bearer $(cat token)\" \\\n"
+	"     -H \"Authorization: Bearer $(cat token)\" \\\n"                                                          \
+	"     https://" address "/api/v1/status</pre>\n"
 
 const char page_html[] =
 	"<!DOCTYPE html>\n<html lang=\"ja\">\n<head>\n<meta charset=\"utf-8\">\n"
 	"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 	"<title>Sekisho 関所</title>\n<style>" STYLE "</style>\n</head>\n<body>\n"
 	"<h1>Sekisho 関所 <a href=\"#en\" lang=\"en\">English</a></h1>\n"
-	"<p>"
-	"この装置は、拠点内のゾーンの境界で通信を検査し、ポリシーに書かれたものだけを通します。ここは管理用ネ"
-	"ットワー"
-	"ク"
-	"からだけ見える、読み取り専用の窓口です。設定の変更は、装置上の <code>sekisho</code> "
-	"コマンドで行います。</p>\n"
+	"<p>この装置は、拠点内のゾーンの境界で通信を検査し、ポリシーに書かれた通信だけを通します。このページと API は管理用"
+	"ネットワークからのみ利用でき、読み取り専用です。設定の変更は、装置上の <code>sekisho</code> コマンドで行います。</p>\n"
 	"<h2>API</h2>\n<table>\n"
-	"<tr><td><code>/api/v1/status</code></td><td>防御しているか、プロセス、拒否した通信の件数</td></tr>\n"
+	"<tr><td><code>/api/v1/status</code></td><td>防御の状態、プロセス、拒否した通信の件数</td></tr>\n"
 	"<tr><td><code>/api/v1/effective</code></td><td>カーネルと検査部から読み戻した有効ルール</td></tr>\n"
-	"<tr><td><code>/api/v1/events?after=番号&amp;limit=件数</code></td><td>記録された事象</td></tr>\n</"
-	"table>\n"
-	"<p>利用にはトークンが必要です。トークン（<code>token</code>）と証明書（<code>certificate.pem</"
-	"code>）は、装置の状態"
-	"フォルダーの <code>secrets</code> にあり（通常は <code>/var/lib/sekisho/secrets</code>）、root "
-	"だけが読めます。</p>\n" CURL "     https://このページのアドレス/api/v1/status</pre>\n"
+	"<tr><td><code>/api/v1/events</code></td><td>記録された事象（古い順）</td></tr>\n"
+	"</table>\n<p><code>events</code> のパラメーター（すべて省略可。複数を指定すると、すべてに合う事象だけを返します）:</p>\n<table>\n"
+	"<tr><td><code>after=番号</code></td><td>この番号より後の事象</td></tr>\n"
+	"<tr><td><code>limit=件数</code></td><td>最大件数（1～1000、省略時は 100）</td></tr>\n"
+	"<tr><td><code>since=時刻</code></td><td>この時刻以降（UTC。例: <code>2026-11-20T08:10:11</code>）</td></tr>\n"
+	"<tr><td><code>conduit=名前</code></td><td>このコンジットによるもの</td></tr>\n"
+	"<tr><td><code>zone=名前</code></td><td>一端がこのゾーンにあるもの</td></tr>\n"
+	"<tr><td><code>asset=名前</code></td><td>この資産に関係するもの</td></tr>\n"
+	"<tr><td><code>host=アドレス</code></td><td>このアドレスまたはプレフィックスに関係するもの</td></tr>\n"
+	"<tr><td><code>verdict=判定</code></td><td><code>allow</code>（許可）、<code>deny</code>（拒否）、"
+	"<code>observe</code>（記録のみ）</td></tr>\n"
+	"<tr><td><code>severity=重大度</code></td><td><code>warning</code> 以上、<code>serious</code> のみ</td></tr>\n"
+	"</table>\n"
+	"<p>利用にはトークンが必要です。トークン（<code>token</code>）と証明書（<code>certificate.pem</code>）は、装置の状態"
+	"フォルダーの <code>secrets</code> にあり（通常は <code>/var/lib/sekisho/secrets</code>）、root だけが読めます。</p>\n"
+	CURL("このページのアドレス")
 	"<div lang=\"en\" id=\"en\">\n<h2>In English</h2>\n"
-	"<p>This box stands at the borders between the zones of a site, inspects what crosses them, and lets "
-	"through "
-	"only what its policy names. This is its read-only window, seen from the management network alone. "
-	"Changes are "
-	"made with the command <code>sekisho</code> on the box.</p>\n<table>\n"
+	"<p>This box inspects what crosses the borders between the zones of a site, and lets through only what its policy names. "
+	"This page and the API can be reached from the management network alone, and are read-only. Changes are made with the "
+	"command <code>sekisho</code> on the box.</p>\n<table>\n"
 	"<tr><td><code>/api/v1/status</code></td><td>is it enforcing, processes, what was refused</td></tr>\n"
-	"<tr><td><code>/api/v1/effective</code></td><td>the rules in force, read back from kernel and "
-	"inspectors</td></tr>\n"
-	"<tr><td><code>/api/v1/events?after=NUMBER&amp;limit=COUNT</code></td><td>what was "
-	"recorded</td></tr>\n</table>\n"
-	"<p>Each request carries the token. Token (<code>token</code>) and certificate "
-	"(<code>certificate.pem</code>) "
-	"stand in "
-	"<code>secrets</code> of the box's state folder (usually <code>/var/lib/sekisho/secrets</code>), where "
-	"only "
-	"root reads "
-	"them.</p>\n" CURL "     https://ADDRESS-OF-THIS-PAGE/api/v1/status</pre>\n</div>\n</body>\n</html>\n";
+	"<tr><td><code>/api/v1/effective</code></td><td>the rules in force, read back from kernel and inspectors</td></tr>\n"
+	"<tr><td><code>/api/v1/events</code></td><td>what was recorded, oldest first</td></tr>\n"
+	"</table>\n<p>Parameters of <code>events</code>, all of them optional; with several, only events that match all of them are "
+	"returned:</p>\n<table>\n"
+	"<tr><td><code>after=NUMBER</code></td><td>events with a higher number</td></tr>\n"
+	"<tr><td><code>limit=COUNT</code></td><td>at most so many (1 to 1000, default 100)</td></tr>\n"
+	"<tr><td><code>since=TIME</code></td><td>from then on (UTC, <code>2026-11-20T08:10:11</code>)</td></tr>\n"
+	"<tr><td><code>conduit=NAME</code></td><td>by this conduit</td></tr>\n"
+	"<tr><td><code>zone=NAME</code></td><td>with one end in this zone</td></tr>\n"
+	"<tr><td><code>asset=NAME</code></td><td>involving this asset</td></tr>\n"
+	"<tr><td><code>host=ADDRESS</code></td><td>involving this address or prefix</td></tr>\n"
+	"<tr><td><code>verdict=WORD</code></td><td><code>allow</code>, <code>deny</code> or <code>observe</code></td></tr>\n"
+	"<tr><td><code>severity=WORD</code></td><td>at least <code>warning</code>, or <code>serious</code></td></tr>\n"
+	"</table>\n"
+	"<p>Each request carries the token. The token (<code>token</code>) and the certificate (<code>certificate.pem</code>) are in "
+	"<code>secrets</code> of the box's state folder (usually <code>/var/lib/sekisho/secrets</code>); only root can read "
+	"them.</p>\n"
+	CURL("ADDRESS-OF-THIS-PAGE")
+	"</div>\n</body>\n</html>\n";
+/* clang-format on */
 
 const size_t page_html_size = sizeof(page_html) - 1;
 

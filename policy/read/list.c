@@ -151,7 +151,10 @@ static void elements(struct scan *s, struct ast_node *list, char closer, struct 
 				return;
 			inner = scan_tail_of(scrap);
 			if (scan_balance(s) == LACKS_OPENER) { /* the element's own brace is missing */
+				from = s->cur->p;
 				scan_unopened(s, scrap);
+				if (s->cur->p == from)
+					scan_step(s);
 				continue;
 			}
 			scan_setting(s, scrap, &inner);

@@ -371,6 +371,9 @@ bool crossing_judge_repeat(struct crossing *x);
 
 /* Gives back the PDUs that their receiver has acknowledged whole. */
 void commands_give_back(struct inspector *i, struct flow *f, enum direction dir);
+/* Whether what its receiver has not acknowledged is allowed by x's permit and the table; tells nobody. *refused: the PDU
+ * that is not, its `allowed` true when it was none. */
+bool crossing_allows_unacknowledged(struct crossing *x, struct pdu *refused);
 /*
  * Of what passed and its receiver has not acknowledged, all is allowed by the permit and table that hold now. False when not:
  * the packet is decided then and the flow at its end.

@@ -85,12 +85,26 @@ static void judge_again(const struct command_state *c, const struct command_tabl
 	ret->forgotten = c->more_deeds;
 }
 
+/* What lies unacknowledged between the ends will be judged once more, at the session's next packet. */
+static bool survives(struct inspector *i, struct flow *f, const struct command_table *t, const struct command_permit *p)
+{
+	struct crossing x = { .i = i, .f = f, .fi = FLOW_NONE, .permit = p, .lane = p->lane };
+	struct command_table now = i->table;
+	struct pdu refused;
+	bool good;
+
+	i->table = *t; /* nothing crosses meanwhile */
+	good = f->waiting_pick_up || crossing_allows_unacknowledged(&x, &refused);
+	i->table = now;
+	return good;
+}
+
 void inspector_foretell(struct inspector *i, const struct command_table *t, const struct session_ends *ends,
 			uint32_t permit, void (*each)(void *ctx, const struct deed *d, const struct pdu *refused),
 			void *ctx, struct impact *ret)
 {
 	const struct command_permit *p = commands_permit(t, permit);
-	const struct flow *f = flow_of_session(i, ends);
+	struct flow *f = flow_of_session(i, ends);
 	enum relabel what;
 
 	*ret = (struct impact){ .known = f != NULL && p != NULL, .reason = R_NONE };
@@ -107,6 +121,8 @@ void inspector_foretell(struct inspector *i, const struct command_table *t, cons
 		ret->reason = R_MIDSTREAM_RESET;
 	else if (what == RELABEL_HALF_WAY && f->l4proto == IP_TCP && p->midstream == MID_DROP)
 		ret->reason = R_MIDSTREAM_DROP;
+	else if (what == RELABEL_STAYS && f->l4proto == IP_TCP && !survives(i, f, t, p))
+		ret->reason = R_ENDED;
 	else if (what == RELABEL_STAYS && f->commands != NULL)
 		judge_again(f->commands, t, p, each, ctx, ret);
 }

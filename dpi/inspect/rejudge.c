@@ -61,9 +61,9 @@ bool commands_allow_each(const struct crossing *x, struct bytes b)
 	return e != NULL;
 }
 
-static bool judge_direction(struct crossing *x, enum direction dir)
+static bool allows_direction(const struct crossing *x, enum direction dir, struct pdu *refused)
 {
-	struct flow *f = x->f;
+	const struct flow *f = x->f;
 	const struct enforcer *e = f->commands->enforcer;
 	size_t all = stream_unacknowledged(&f->stream, dir), at = 0, n;
 
@@ -72,7 +72,6 @@ static bool judge_direction(struct crossing *x, enum direction dir)
 	if (dir == DIR_S2C) /* an answer belongs to a request that was allowed when it reached the server */
 		return true;
 	while (at < all) {
-		struct pdu u;
 		struct bytes head =
 			bytes_of(x->i->pdu_room, stream_unacknowledged_copy(&f->stream, &x->i->pool, dir, at,
 									    x->i->pdu_room, e->pdu_max));
@@ -80,31 +79,36 @@ static bool judge_direction(struct crossing *x, enum direction dir)
 		n = 0;
 		if (e->frame(dir, head, &n) != FRAME_WHOLE || n == 0 || n > head.left)
 			return false;
-		if (!allows_alone(x, dir, bytes_of(x->i->pdu_room, n), &u)) {
-			event_tell_pdu(x, &u, EV_DENY);
+		if (!allows_alone(x, dir, bytes_of(x->i->pdu_room, n), refused))
 			return false;
-		}
 		at += n;
 	}
 	return true;
 }
 
-bool crossing_judge_again(struct crossing *x)
+bool crossing_allows_unacknowledged(struct crossing *x, struct pdu *refused)
 {
 	struct flow *f = x->f;
-	bool good;
 
-	f->judge_again = false;
+	refused->allowed = true;
 	if (crossing_is_lenient(x) || f->kind != KIND_FOLLOWED || f->stream.state == TCP_CLOSED)
 		return true;
-	if (f->commands != NULL) {
-		commands_give_back(x->i, f, DIR_C2S);
-		commands_give_back(x->i, f, DIR_S2C);
-		good = judge_direction(x, DIR_C2S) && judge_direction(x, DIR_S2C);
-	} else {
-		good = crossing_name_again(x);
-	}
-	if (!good)
-		crossing_refuse_flow(x, R_ENDED, PROTO_NONE);
-	return good;
+	if (f->commands == NULL)
+		return crossing_name_again(x);
+	commands_give_back(x->i, f, DIR_C2S);
+	commands_give_back(x->i, f, DIR_S2C);
+	return allows_direction(x, DIR_C2S, refused) && allows_direction(x, DIR_S2C, refused);
+}
+
+bool crossing_judge_again(struct crossing *x)
+{
+	struct pdu refused = { .allowed = true };
+
+	x->f->judge_again = false;
+	if (crossing_allows_unacknowledged(x, &refused))
+		return true;
+	if (!refused.allowed)
+		event_tell_pdu(x, &refused, EV_DENY);
+	crossing_refuse_flow(x, R_ENDED, PROTO_NONE);
+	return false;
 }

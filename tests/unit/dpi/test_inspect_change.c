@@ -125,6 +125,50 @@ static void what_the_server_has_not_taken_is_judged_again(void **state)
 	}
 }
 
+static void nothing_is_listed(void *ctx, const struct deed *d, const struct pdu *refused)
+{
+	(void)d;
+	(void)refused;
+	++*(unsigned *)ctx;
+}
+
+/* What a dry run says of the next packet is what happens at it. */
+static void what_is_judged_again_is_foretold(void **state)
+{
+	uint8_t pdu[64], *image;
+	size_t n;
+
+	(void)state;
+	for (unsigned taken = 0; taken < 2; taken++) {
+		struct conn k = desk_conn(P_TOY);
+		struct cut_session s = ends_of(&k);
+		struct session_ends ends = { s.client, s.server, s.client_port, s.server_port, 6 };
+		struct command_table t;
+		struct impact impact;
+		unsigned listed = 0;
+
+		desk_handshake(&k);
+		toy_pdu(pdu, 12, WRITE);
+		assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+		if (taken)
+			assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+		desk_clear();
+		image = desk_image(1, &n);
+		assert_true(inspector_try_table(desk_i, bytes_of(image, n), &t));
+		inspector_foretell(desk_i, &t, &ends, P_TOY_READS, nothing_is_listed, &listed, &impact);
+		free(image);
+		assert_true(impact.known);
+		assert_int_equal(impact.reason, taken ? R_NONE : R_ENDED);
+		assert_int_equal(desk.n_resets + desk.n_events + desk.n_pdus, 0);
+		/* Asking changes nothing: under the old permit it may still be repeated. */
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 12, k.s, DESK_ACK, pdu, 12), OUTCOME_ACCEPT);
+		k.permit = P_TOY_READS;
+		toy_pdu(pdu, 12, 3);
+		assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), taken ? OUTCOME_ACCEPT : OUTCOME_DROP);
+		assert_int_equal(desk.n_resets, taken ? 0 : 1);
+	}
+}
+
 /* The server's stack took the first half of it: the other half is a repetition that would complete it. */
 static void a_write_taken_in_part_is_judged_again(void **state)
 {
@@ -282,7 +326,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(closed_and_heard_again),
 		T(an_idle_session_is_cut_at_once),
-		T(what_the_server_has_not_taken_is_judged_again),
+		T(what_the_server_has_not_taken_is_judged_again), T(what_is_judged_again_is_foretold),
 		T(a_write_taken_in_part_is_judged_again),
 		T(what_is_still_allowed_goes_on),
 		T(any_packet_finds_it),

@@ -90,6 +90,7 @@ struct flow {
 	uint64_t reset_ns;     /* when its ends were last reset, 0 = never */
 	uint32_t reset_seq[2]; /* the number that the sender of this direction was last given */
 	uint8_t prefix[2][RECOGNISE_MAX];
+	struct head head[2]; /* of what it was recognised as */
 	struct stream stream;
 };
 

@@ -114,11 +114,27 @@ enum recognition {
 
 /* `head`: the bytes of this direction of a TCP session from its start. Protocols without a recogniser answer RECOGNISE_NOT. */
 enum recognition recognise(enum protocol p, enum direction dir, struct bytes head);
+
+enum head_step {
+	HEAD_GOES_ON,	/* more of it is to come */
+	HEAD_WHOLE,	/* it is over, or the protocol has none */
+	HEAD_AMBIGUOUS, /* holds what heads never do, so that servers differ about what it says */
+};
+
+#define HEAD_MAX 65536u /* no server takes more */
+
+/* The header of a direction's first message, all 0 at its beginning. */
+struct head {
+	uint32_t n; /* bytes so far */
+	uint8_t last;
+	bool on_line, whole;
+};
+
 /*
- * Whether the segment by which a protocol was recognised holds what its messages never do, so that servers differ about what it
- * says. HTTP: a NUL, or a line feed without a carriage return, before the header's end. `begun`: bytes went before it.
+ * Reads on in the first header of a direction that speaks `p`. HTTP: a NUL, a line feed without a carriage return or the other
+ * way round, and more than HEAD_MAX bytes are ambiguous; an empty line ends it.
  */
-bool recognise_ambiguous(enum protocol p, struct bytes segment, bool begun);
+enum head_step recognise_head(enum protocol p, struct head *h, struct bytes more);
 /* Our own recogniser's answer to "what is it?", PROTO_NONE when none matches; for events ("speaks ssh"). */
 enum protocol recognise_any(enum direction dir, struct bytes head);
 

@@ -119,20 +119,19 @@ static bool http_target(struct prefix *p, bool connect)
 	return false;
 }
 
-bool recognise_ambiguous(enum protocol p, struct bytes segment, bool begun)
+enum head_step recognise_head(enum protocol p, struct head *h, struct bytes more)
 {
-	uint8_t last = begun ? '\r' : 0, byte;
-	unsigned line = 1; /* bytes of the line at hand: none at the empty line that ends the header */
+	uint8_t byte;
 
-	while (p == PROTO_HTTP && segment.left > 0 && bytes_u8(&segment, &byte)) {
-		if (byte == 0 || (byte == '\n' && last != '\r'))
-			return true;
-		if (byte == '\n' && line == 0)
-			return false;
-		line = byte == '\n' ? 0 : line + (byte != '\r');
-		last = byte;
+	h->whole = h->whole || p != PROTO_HTTP;
+	while (!h->whole && more.left > 0 && bytes_u8(&more, &byte)) {
+		if (byte == 0 || (byte == '\n') != (h->last == '\r') || ++h->n > HEAD_MAX)
+			return HEAD_AMBIGUOUS;
+		h->whole = byte == '\n' && !h->on_line;
+		h->on_line = byte != '\n' && (h->on_line || byte != '\r');
+		h->last = byte;
 	}
-	return false;
+	return h->whole ? HEAD_WHOLE : HEAD_GOES_ON;
 }
 
 static enum recognition http(enum direction dir, struct bytes head)

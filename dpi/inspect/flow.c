@@ -191,6 +191,7 @@ void crossing_restart_flow(struct crossing *x, enum direction dir)
 	memset(f->adrift, 0, sizeof(f->adrift));
 	memset(f->prefix_len, 0, sizeof(f->prefix_len));
 	memset(f->spoken, 0, sizeof(f->spoken));
+	memset(f->head, 0, sizeof(f->head));
 	memset(&f->stream, 0, sizeof(f->stream));
 	x->dir = dir;
 	begin(x);

@@ -147,6 +147,18 @@ static struct naming unrecognised(struct crossing *x, const struct promise *prom
 	return step(NAMING_PASS, R_UNDECIDED, PROTO_NONE);
 }
 
+/* `fresh`: what this segment brought; `rest`: of it, what is not among the first bytes that are kept. */
+static enum head_step read_head(struct flow *f, enum protocol own, enum direction dir, struct bytes fresh,
+				struct bytes rest)
+{
+	enum head_step s;
+
+	if (f->spoken[dir] != PROTO_NONE)
+		return recognise_head(own, &f->head[dir], fresh);
+	s = recognise_head(own, &f->head[dir], bytes_of(f->prefix[dir], f->prefix_len[dir]));
+	return s == HEAD_GOES_ON ? recognise_head(own, &f->head[dir], rest) : s;
+}
+
 static struct naming name_stream(struct crossing *x, const struct promise *promised, struct bytes fresh,
 				 enum protocol library)
 {
@@ -170,9 +182,12 @@ static struct naming name_stream(struct crossing *x, const struct promise *promi
 			return step(NAMING_REFUSE, R_WRONG_PROTOCOL, own);
 		if (library != PROTO_NONE && name_contradicts(library, own))
 			return step(NAMING_REFUSE, R_CONTRADICTED, library);
-		if (recognise_ambiguous(own, fresh, head.left > room))
+		if (read_head(f, own, dir, fresh, all) == HEAD_AMBIGUOUS)
 			return step(NAMING_REFUSE, R_WRONG_PROTOCOL, own);
 		f->spoken[dir] = (uint8_t)own;
+		/* A session is let go of only when nothing of the client's first header is left to look at. */
+		if (own == PROTO_HTTP && !f->head[DIR_C2S].whole)
+			return step(NAMING_PASS, R_UNDECIDED, own);
 		/* The client's words confirm; if the server spoke as well, both must be the same. */
 		if (peer == own || (dir == DIR_C2S && f->prefix_len[back] == 0))
 			return step(NAMING_CONFIRM, R_CONFIRMED, own);

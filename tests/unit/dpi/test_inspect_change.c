@@ -326,7 +326,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(closed_and_heard_again),
 		T(an_idle_session_is_cut_at_once),
-		T(what_the_server_has_not_taken_is_judged_again), T(what_is_judged_again_is_foretold),
+		T(what_the_server_has_not_taken_is_judged_again),
+		T(what_is_judged_again_is_foretold),
 		T(a_write_taken_in_part_is_judged_again),
 		T(what_is_still_allowed_goes_on),
 		T(any_packet_finds_it),

@@ -142,6 +142,29 @@ static void http_and_postgresql(void **state)
 	assert_int_equal(desk_text(&k, DIR_S2C, "R"), OUTCOME_ACCEPT); /* could still become an answer */
 }
 
+/* What servers read in different ways is found in whichever segment of the first header it comes; until that is over the
+ * session stays here, and a server that answers early does not set it free. */
+static void http_header_in_pieces(void **state)
+{
+	static const char *const last[] = { "Host: x\r\n\r\n", "Host: x\n\r\n", "Host: x\r\n\n", "X: a\r\r\n\r\n" };
+
+	(void)state;
+	for (unsigned i = 0; i < 2 * sizeof(last) / sizeof(last[0]); i++) {
+		struct conn k = desk_conn(P_HTTP);
+		bool good = i / 2 == 0;
+
+		desk_clear();
+		desk_handshake(&k);
+		assert_int_equal(desk_text(&k, DIR_C2S, "GE"), OUTCOME_ACCEPT);
+		assert_int_equal(desk_text(&k, DIR_C2S, "T / HTTP/1.1\r\n"), OUTCOME_ACCEPT);
+		assert_int_equal(desk_text(&k, DIR_C2S, "Accept: */*\r\n"), OUTCOME_ACCEPT);
+		if (i % 2 == 1)
+			assert_int_equal(desk_text(&k, DIR_S2C, "HTTP/1.1 100 Continue\r\n\r\n"), OUTCOME_ACCEPT);
+		assert_int_equal(desk_text(&k, DIR_C2S, last[i / 2]), good ? OUTCOME_CONFIRMED : OUTCOME_DROP);
+		assert_int_equal(desk_count(EVENT_FLOW, R_WRONG_PROTOCOL), good ? 0 : 1);
+	}
+}
+
 static void undecided_bytes_are_an_allowance(void **state)
 {
 	struct conn k = desk_conn(P_TLS_LATE);
@@ -324,6 +347,7 @@ int main(void)
 		T(ssh_on_a_tls_conduit),
 		T(ssh_both_ends),
 		T(http_and_postgresql),
+		T(http_header_in_pieces),
 		T(undecided_bytes_are_an_allowance),
 		T(observe_records_and_lets_go),
 		T(mixed_lane),

@@ -154,12 +154,41 @@ static void ambiguous_headers(void **state)
 	static const char plain[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n\0\n body of its own";
 
 	(void)state;
-	assert_false(recognise_ambiguous(PROTO_HTTP, bytes_of(plain, sizeof(plain)), false));
-	assert_true(recognise_ambiguous(PROTO_HTTP, bytes_of("GET / HTTP/1.1\nHost: a\r\n\r\n", 28), false));
-	assert_true(recognise_ambiguous(PROTO_HTTP, bytes_of("GET / HTTP/1.1\r\nA: \0\r\n\r\n", 24), false));
-	assert_true(recognise_ambiguous(PROTO_HTTP, bytes_of("GET / HTTP/1.1\r\nA: b\n\n", 23), false));
-	assert_false(recognise_ambiguous(PROTO_HTTP, bytes_of("\nHost: a\r\n", 10), true));
-	assert_false(recognise_ambiguous(PROTO_TLS, bytes_of("\0\n", 2), false));
+	static const struct {
+		enum head_step step;
+		const char *text;
+		size_t n;
+	} cases[] = {
+		{ HEAD_WHOLE, plain, sizeof(plain) },
+		{ HEAD_GOES_ON, "GET / HTTP/1.1\r\nHost: a\r\n", 25 },
+		{ HEAD_AMBIGUOUS, "GET / HTTP/1.1\nHost: a\r\n\r\n", 26 },
+		{ HEAD_AMBIGUOUS, "GET / HTTP/1.1\r\nA: \0\r\n\r\n", 24 },
+		{ HEAD_AMBIGUOUS, "GET / HTTP/1.1\r\nA: b\n\n", 22 },
+		{ HEAD_AMBIGUOUS, "GET / HTTP/1.1\r\nA: b\r\n\r\r\n", 26 },
+		{ HEAD_AMBIGUOUS, "GET / HTTP/1.1\r\nA: b\rC: d\r\n", 27 },
+	};
+	static char line[1000];
+	struct head h;
+
+	/* However it comes in pieces. */
+	for (size_t i = 0; i < COUNT(cases); i++)
+		for (size_t cut = 0; cut <= cases[i].n; cut++) {
+			enum head_step s;
+
+			h = (struct head){ .n = 0 };
+			s = recognise_head(PROTO_HTTP, &h, bytes_of(cases[i].text, cut));
+			if (s != HEAD_AMBIGUOUS)
+				s = recognise_head(PROTO_HTTP, &h, bytes_of(cases[i].text + cut, cases[i].n - cut));
+			if (s != cases[i].step)
+				fail_msg("case %zu, cut at %zu: %d", i, cut, (int)s);
+		}
+	h = (struct head){ .n = 0 };
+	assert_int_equal(recognise_head(PROTO_TLS, &h, bytes_of("\0\n", 2)), HEAD_WHOLE);
+	memset(line, 'a', sizeof(line));
+	h = (struct head){ .n = 0 };
+	for (unsigned n = 0; n < HEAD_MAX / sizeof(line); n++)
+		assert_int_equal(recognise_head(PROTO_HTTP, &h, bytes_of(line, sizeof(line))), HEAD_GOES_ON);
+	assert_int_equal(recognise_head(PROTO_HTTP, &h, bytes_of(line, sizeof(line))), HEAD_AMBIGUOUS);
 }
 
 static void single_answer_byte_of_postgresql(void **state)

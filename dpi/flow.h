@@ -72,6 +72,7 @@ struct flow {
 	uint8_t verdict;      /* enum event_verdict */
 	uint8_t name_packets; /* given to nDPI so far */
 	uint8_t blind;	      /* repetitions from before the pick-up that were dropped */
+	uint8_t astray;	      /* segments in a row that acknowledge what was never seen, and were dropped */
 	bool lost_place;      /* a capture: bytes of whole PDUs, or what may be some, are among the unread */
 	uint64_t unread;      /* a capture: bytes in it that nobody could judge */
 	uint8_t unjudged;     /* segments with data that passed while it waited for its pick-up */

@@ -38,6 +38,7 @@
 #define WAIT_CAPTURE_FLOW_BYTES (512u * 1024u)
 
 #define BLIND_MAX 3u		      /* repetitions that cannot be compared, before the flow ends */
+#define ASTRAY_MAX 3u		      /* segments in a row that acknowledge what was never seen, before it does */
 #define UNJUDGED_MAX 64u	      /* segments with data that pass before a pick-up, ... */
 #define UNJUDGED_NS (10u * SECOND_NS) /* ... and for how long */
 #define GAVE_UP_MAX 3u		      /* so often dropped ahead of a gap, and the gap is not repeated: it went by */
@@ -278,6 +279,8 @@ void crossing_skip_gap(struct crossing *x); /* bytes before it are missing for g
 void flow_skip(struct inspector *i, struct flow *f, enum direction dir, uint32_t to);
 /* Acknowledges what did not go by here. Numbers far ahead are nobody's. */
 bool crossing_acknowledges_unseen(const struct crossing *x);
+/* Both ends agree on bytes that never went by here, again and again: what its conduits say of a session met half-way. */
+void crossing_give_up_place(struct crossing *x);
 /* Whether packets of its lane may go by while this worker lives: a full queue lets them. */
 bool crossing_may_miss(const struct crossing *x);
 /* What this acknowledges, or what is before it, went by unseen: true when the session goes on there and it is decided. */

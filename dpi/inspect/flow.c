@@ -187,7 +187,7 @@ void crossing_restart_flow(struct crossing *x, enum direction dir)
 	f->reset_ns = 0;
 	f->missed = false;
 	memset(f->gave_up, 0, sizeof(f->gave_up));
-	f->blind = f->unjudged = 0;
+	f->blind = f->astray = f->unjudged = 0;
 	memset(f->adrift, 0, sizeof(f->adrift));
 	memset(f->prefix_len, 0, sizeof(f->prefix_len));
 	memset(f->spoken, 0, sizeof(f->spoken));

@@ -240,6 +240,19 @@ void crossing_await_pick_up(struct crossing *x)
 	crossing_meet_half_way(x);
 }
 
+/*
+ * A queue that lets nothing by did not see them, and yet they went by: somebody took the rules away for a moment, say. To drop
+ * what follows for ever would leave both ends with a session that is dead and does not end.
+ */
+void crossing_give_up_place(struct crossing *x)
+{
+	x->f->waiting_pick_up = x->f->midstream = true;
+	wait_drop(x->i, x->fi, R_MIDSTREAM_WAIT);
+	stream_free(&x->f->stream, &x->i->pool);
+	if (!crossing_refuse_pick_up(x))
+		crossing_meet_half_way(x);
+}
+
 void crossing_lose_track(struct crossing *x)
 {
 	x->f->waiting_pick_up = x->f->midstream = true;

@@ -25,6 +25,7 @@ void crossing_pass_bytes(struct crossing *x, const struct stream_result *s, size
 		return;
 	}
 	x->f->gave_up[x->dir] = 0;
+	x->f->astray = 0;
 	crossing_touch_flow(x);
 	if (reason_kind(r) == REASON_PASS || r == R_MIDSTREAM_WAIT)
 		crossing_accept(x, r);
@@ -253,6 +254,8 @@ static void follow(struct crossing *x)
 			return;
 		} else if (crossing_is_lenient(x)) {
 			crossing_await_pick_up(x);
+		} else if (++f->astray > ASTRAY_MAX) {
+			crossing_give_up_place(x);
 		} else {
 			crossing_refuse(x, s.reason);
 		}

@@ -268,6 +268,20 @@ static void unwatched(struct enforce *f, struct generation_held *next)
 	arena_free(a);
 }
 
+/* It was committed, and what stands could not be read or made safe: what was in force before is put back. Forwarding stays
+ * off until that has been read (drift_settings tries again and again). */
+static void go_back(struct enforce *f, struct generation_held *old)
+{
+	struct sync_report report;
+	struct err e;
+
+	f->now = old;
+	if (enforce_mend(f, &report, &e) == 0)
+		(void)enforce_open(f, &e);
+	/* Who came in meanwhile has a label of the other generation, or one that moved. */
+	f->relabel_due = true;
+}
+
 int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags, struct apply_result *ret,
 		  struct err *e)
 {
@@ -302,6 +316,11 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 			r = enforce_mend(f, &report, e);
 			if (r == 0)
 				r = enforce_open(f, e);
+		}
+		if (r < 0 && old != NULL) {
+			go_back(f, old);
+			json_decref(cut);
+			return r;
 		}
 		enforce_relabel(f, old);
 		generation_drop(old);

@@ -55,6 +55,7 @@ static bool on_effective(void *ctx, struct msg *m)
 
 static bool on_verify(void *ctx, struct msg *m)
 {
+	const struct enforce *f = ctx;
 	struct arena *a = arena_new(2 * DUMP_BUDGET);
 	struct differences d;
 	struct err e = { 0 };
@@ -66,6 +67,7 @@ static bool on_verify(void *ctx, struct msg *m)
 	} else if (enforce_verify(ctx, a, &d, &e) == 0) {
 		equal = d.n == 0;
 		j = differences_json(&d);
+		json_object_set_new(j, "digest", json_hex(f->now->ir.digest, sizeof(f->now->ir.digest)));
 	}
 	sent = answer(ctx, m, equal ? ANSWER_YES : ANSWER_NO, j, &e);
 	arena_free(a);

@@ -249,6 +249,18 @@ static void add_difference(json_t *list, const char *where, const char *what, co
 					      json_text(detail), "line", 0));
 }
 
+/* Enforce compares with the generation that it holds: it must be the one that we say is in force. */
+static void compare_generation(struct supervisor *s, json_t *answer, json_t *list)
+{
+	const char *held = json_string_value(json_object_get(answer, "digest"));
+	json_t *ours = json_hex(s->now->ir->digest, sizeof(s->now->ir->digest));
+
+	if (s->op.kind == OP_NONE && held != NULL && ours != NULL && strcmp(held, json_string_value(ours)) != 0)
+		add_difference(list, "generation", "changed", held);
+	json_decref(ours);
+	json_object_del(answer, "digest");
+}
+
 json_t *answers_verify(struct supervisor *s, struct collect *c, int *status)
 {
 	json_t *j = c->answer[SLOT_ENFORCE], *list, *tables, *around, *t;
@@ -263,6 +275,7 @@ json_t *answers_verify(struct supervisor *s, struct collect *c, int *status)
 	around = json_surroundings(s);
 	json_array_extend(list, around);
 	json_decref(around);
+	compare_generation(s, j, list);
 	tables = json_tables(s, c, &equal);
 	json_array_foreach(tables, i, t) if (!json_is_true(json_object_get(t, "equal")))
 	{

@@ -32,7 +32,13 @@ libs = $(shell pkg-config --libs $(1))
 
 .DEFAULT_GOAL := help
 
-# Before the includes: tests/files.mk expands it while it is read.
+# Replay runs on the time of the capture: its clock stands in for the kernel's.
+SEKISHO_SRC = $(filter-out appliance/base/clock.c,$(BASE_SRC)) $(WIRE_SRC) $(POLICY_SRC) $(DPI_SRC) $(CLI_SRC)
+# Of policy/ the box links what a sealed generation means, and nothing that reads a text.
+SEKISHOD_SRC = $(BASE_SRC) $(WIRE_SRC) $(wildcard policy/ir/*.c) $(DPI_SRC) $(APPLIANCE_SRC) $(MGMT_SRC)
+SEKISHO_COMPILE_SRC = $(BASE_SRC) $(WIRE_SRC) $(POLICY_SRC) $(COMPILE_SRC)
+
+# Before the includes, as the lists above: tests/files.mk expands them while it is read.
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 include appliance/files.mk policy/files.mk dpi/files.mk mgmt/files.mk tests/files.mk
 
@@ -52,12 +58,6 @@ help:
 
 .PHONY: all
 all: $(B)/sekisho $(B)/sekishod $(B)/sekisho-compile
-
-# Replay runs on the time of the capture: its clock stands in for the kernel's.
-SEKISHO_SRC = $(filter-out appliance/base/clock.c,$(BASE_SRC)) $(WIRE_SRC) $(POLICY_SRC) $(DPI_SRC) $(CLI_SRC)
-# Of policy/ the box links what a sealed generation means, and nothing that reads a text.
-SEKISHOD_SRC = $(BASE_SRC) $(WIRE_SRC) $(wildcard policy/ir/*.c) $(DPI_SRC) $(APPLIANCE_SRC) $(MGMT_SRC)
-SEKISHO_COMPILE_SRC = $(BASE_SRC) $(WIRE_SRC) $(POLICY_SRC) $(COMPILE_SRC)
 
 $(B)/sekisho: $(call obj,$(SEKISHO_SRC))
 	$(call say,LINK,$@)

@@ -16,7 +16,8 @@ from ground import RAW4, RAW6  # noqa: E402
 from net import decode, inside, tcp, udp, wait_for  # noqa: E402
 from packets import ACK, FIN, PSH, RST, SYN, icmp, icmp_number, ip  # noqa: E402
 
-M32 = 0xffffffff
+M32, WINDOW = 0xffffffff, 64240
+SPEAKERS = set(RAW4.values()) | set(RAW6.values())
 
 
 class Hub:
@@ -58,8 +59,10 @@ class Hub:
             key = (proto, destination, source) + (struct.unpack("!HH", body[:4])[::-1] if proto in (6, 17) else (0, 0))
             with self.lock:
                 end = self.ends.get(key)
-                if end is None:
+                if end is None and source in SPEAKERS:
                     self.others.append((now, source, destination, proto, body))
+                elif end is None:
+                    continue  # somebody's flood: nobody asks for it
                 else:
                     end.take(now, body)
 
@@ -92,6 +95,9 @@ class End:
         self.log.append((now, flags, seq, ack, data))
         if flags & RST:
             self.resets.append((now, seq, ack))
+            # In the window, but not the number that is expected next: a stack asks back (RFC 5961, 3.2).
+            if self.syn and 0 < (seq - self.ack) & M32 < WINDOW:
+                self.acknowledge()
             return
         if flags & SYN:
             self.syn = (seq, ack, flags)
@@ -110,7 +116,7 @@ class End:
 
     def segment(self, data=b"", seq=None, flags=ACK | PSH, ack=None, options=b""):
         body = tcp(self.me, self.to, self.port, self.to_port, self.seq if seq is None else seq & M32,
-                   self.ack if ack is None else ack & M32, flags, data, 64240, options)
+                   self.ack if ack is None else ack & M32, flags, data, WINDOW, options)
         self.hub.send(ip(self.me, self.to, 6, body))
 
     def say(self, data, flags=ACK | PSH):

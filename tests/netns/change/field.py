@@ -3,9 +3,11 @@
 without a pause, and somebody who tries what is forbidden all the time."""
 import json
 import os
+import shutil
 import socket
 import struct
 import sys
+import tempfile
 import threading
 import time
 
@@ -13,80 +15,47 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "lib"))
 sys.path.insert(0, os.path.join(HERE, "..", "attack"))
 import modbus  # noqa: E402
-from box import conduit  # noqa: E402
 from ends import Hub, ip  # noqa: E402
 from ground import RAW4, V4, V6, Ground, Watch  # noqa: E402
-from net import decode, inside, sh, tcp, udp, wait_for  # noqa: E402
-from states import PORTS  # noqa: E402
+from net import decode, inside, mac_of, sh, tcp, udp, wait_for  # noqa: E402
+from policies import Policy  # noqa: E402
+from seam import Seam  # noqa: E402
 
 FORBIDDEN = b"nobody may say this"
-
-
-def service(name, port, rows):
-    return '%s = { protocol = "modbus"; ports = ["tcp/%d"]; allow = ( %s ); };\n' % (name, port, rows)
-
-
-READ_ROW = '{ commands = ["read"]; units = [1]; holding = ["0-99"]; }'
-
-
-def write_row(values="0-65535", holding="0-99"):
-    return '{ commands = ["write"]; units = [1]; holding = ["%s"]; values = ["%s"]; }' % (holding, values)
-
-
-class Policy:
-    """The policy as a value: what an event changes is one argument."""
-
-    def __init__(self, **change):
-        self.change = change
-
-    def but(self, **change):
-        return Policy(**{**self.change, **change})
-
-    def services(self):
-        c = self.change
-        out = service("pw", 502, write_row(c.get("values", "0-65535"), c.get("holding", "0-99")))
-        both = READ_ROW + ", " + write_row()
-        for name, port in PORTS.items():
-            if name not in ("commands", "fast"):
-                out += service("p_" + name, port, READ_ROW if name == "observe" else both)
-        return out + service("pr", 502, READ_ROW)
-
-    def conduits(self):
-        c = self.change
-        keys = dict({"criticality": "cargo"}, **c.get("keys", {}))
-        where = {"sources": ["10.72.0.9", "2001:db8:72::9"]} if c.get("elsewhere") else {}
-        out = [conduit(c.get("name", "reads"), "ops", "ot", ["pr"], **keys, **where)]
-        if c.get("writes", True):
-            out.append(conduit("writes", "ops", "ot", ["pw"], **keys, **where))
-        if c.get("successor"):
-            for name, service_name in (("reads-next", "pr"), ("writes-next", "pw")):
-                out.append(conduit(name, "ops", "ot", [service_name], **dict(keys, until=c["successor"])))
-        if c.get("others"):
-            out.append(conduit("others", "ops", "ot", ["pr"], sources=["10.72.0.77"], criticality="cargo"))
-        out += [conduit("held", "ops", "ot", ["p_hold"], when_down="hold", when_overloaded="hold", when_midstream="pick_up"),
-                conduit("opened", "ops", "ot", ["p_open"], when_down="open", when_overloaded="open", when_midstream="pick_up"),
-                conduit("watched", "ops", "ot", ["p_observe"], mode="observe", when_midstream="pick_up"),
-                conduit("under", "ops", "ot", ["p_shadow"], when_midstream="pick_up"),
-                conduit("over", "ops", "ot", ["p_shadow"], mode="observe", shadow=True, when_midstream="pick_up"),
-                conduit("picked", "ops", "ot", ["p_pick_up"], when_midstream="pick_up"),
-                conduit("plain", "ops", "ot", ["plain", "plain_tcp", "ping"]),
-                conduit("names", "ops", "ot", ["names"]),
-                conduit("web", "it", "ops", ["web"])]
-        return out
 
 
 class Field(Ground):
     def __init__(self, build, run, seed):
         self.facts = {}
+        self.writing, self.answers, self.policies_by_digest = threading.Lock(), [], {}
+        self.state = run + "/state"
+        sh("umount", "-l", self.state, check=False)
         for line in sh("ip", "netns", "list").stdout.splitlines():  # what a run that was killed left behind
             if line.startswith(os.environ["PREFIX"]):
                 sh("ip", "netns", "del", line.split()[0], check=False)
         super().__init__(build, run, seed)
         self.ports = 20000
+        # A disk of its own, which can be filled; and what the matrix orders of a daemon that takes orders.
+        os.makedirs(self.state)
+        sh("mount", "-t", "tmpfs", "-o", "size=24m,mode=755", "tmpfs", self.state)
+        self.seam = Seam(run + "/run")
         self.start()
         self.apply_policy(Policy())
         self.settle_neighbours()
+        self.bound = {"ops": [], "ot": [], "it": []}  # whoever has a packet socket at a host's device
         self.ops, self.ot = Hub(self, "ops"), Hub(self, "ot")
+        self.bound["ops"].append(self.ops)
+        self.bound["ot"].append(self.ot)
+
+    def mac_at(self, zone):
+        """The host's own link address."""
+        return mac_of(self.ns(zone), "eth0")
+
+    def rebind(self, zone):
+        """A device of the same name came in the place of one that is gone."""
+        with inside(self.ns(zone)):
+            for who in self.bound[zone]:
+                who.sock.bind(("eth0", 0))
 
     def next_port(self):
         self.ports += 1
@@ -108,13 +77,45 @@ class Field(Ground):
         return path
 
     def apply_policy(self, policy, *options, check=True):
-        done = self.sekisho("apply", "--json", *options, self.write_policy(policy), check=False)
+        with self.writing:  # one folder, and two who write it at once are the test's own trouble
+            folder = self.run_folder + "/policy"
+            path = self.write_policy(policy)
+            mine = tempfile.mkdtemp(prefix="policy-", dir=self.run_folder)
+            for name in os.listdir(folder):
+                shutil.copy(folder + "/" + name, mine)
+        path = mine + "/" + os.path.basename(path)
+        if "--dry-run" not in options:
+            self.policies_by_digest[self.compiled_digest(path)] = policy
+        done = self.sekisho("apply", "--json", *options, path, check=False)
+        shutil.rmtree(mine)
+        answer = json.loads(done.stdout.splitlines()[-1]) if done.stdout.startswith("{") else {"text": done.stdout + done.stderr}
+        self.answers.append(answer)
         if check and done.returncode != 0:
             raise RuntimeError("apply %s: status %d: %s" % (options, done.returncode, done.stdout + done.stderr))
-        return json.loads(done.stdout.splitlines()[-1]) if done.stdout.startswith("{") else {"text": done.stdout + done.stderr}
+        return answer
+
+    def compiled_digest(self, path):
+        """What the box will call it, known before anybody asks the box."""
+        done = sh(self.build + "/sekisho", "compile", "--to", "sealed", "--json", "-o", os.path.dirname(path) + "/sealed", path, check=False)
+        return json.loads(done.stdout)["digest"] if done.returncode == 0 else None
 
     def ready(self):
         wait_for(self.running, 6, "every role at work")
+
+    def last_seq(self):
+        lines = self.sekisho("events", "--json", "--limit", "1").stdout.splitlines()
+        return json.loads(lines[-1])["seq"] if lines else 0
+
+    def digest(self):
+        return self.status()["generation"]["digest"]
+
+    def history(self):
+        return json.loads(self.sekisho("history", "--json").stdout)["history"]
+
+    def verified(self):
+        """Kernel and workers have what the policy in force says, by the box's own reading of both."""
+        done = self.sekisho("verify", "--json", check=False)
+        return done.returncode == 0, done.stdout[:600]
 
     def poke_lanes(self):
         """A packet for every worker, so that somebody waits for an answer. Nothing, so that a wait goes on."""
@@ -126,7 +127,10 @@ class Field(Ground):
         for hub in (getattr(self, "ops", None), getattr(self, "ot", None)):
             if hub:
                 hub.close()
-        super().close()
+        try:
+            super().close()
+        finally:
+            sh("umount", "-l", self.state, check=False)
 
 
 class Poller:
@@ -145,7 +149,7 @@ class Poller:
         self.ended, self.polls, self.worst, self.failure = threading.Event(), 0, 0.0, None
         threading.Thread(target=self._serve, daemon=True).start()
         self.s = modbus.connect(field.ns("ops"), self.server, port)
-        self.s.settimeout(6)
+        self.s.settimeout(30)
         self.sport = self.s.getsockname()[1]
         self.thread = threading.Thread(target=self._poll, daemon=True)
         self.thread.start()
@@ -182,9 +186,10 @@ class Poller:
             n += max(0, struct.unpack_from("I", info, self.TOTAL_RETRANS)[0] - struct.unpack_from("I", info, self.DSACK_DUPS)[0])
         return n
 
-    def goes_on(self):
+    def goes_on(self, seconds):
+        """A stack that lost packets says them again after 0.2 s, then after twice that, and so on."""
         before = self.polls
-        wait_for(lambda: self.failure or self.polls > before + 3, 3, "a poll")
+        wait_for(lambda: self.failure or self.polls > before + 3, seconds, "a poll")
         return self.failure is None
 
     def close(self):
@@ -210,6 +215,8 @@ class Intruder:
             a, b = families["ops"], families["ot"]
             self.packets.append(("it", ip(a, b, 17, udp(a, b, 5, 9000, self.words("it")))))  # a forged source
         self.watch = Watch(field)
+        for zone, held in field.bound.items():
+            held += [self.wires[zone], self.watch[zone]]
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
 
@@ -227,14 +234,17 @@ class Intruder:
             self.sent += 1
 
     def end(self):
-        """(sent, what arrived: where, source, destination, protocol, ports)"""
+        """(sent, what arrived: when, where, source, destination, protocol, ports)"""
         self.ended.set()
         self.thread.join()
         # an error of the box may quote them to the zone that they came from
-        frames = [(z, decode(f)) for z in self.watch for f in self.watch[z].incoming()
-                  if FORBIDDEN in f and f[6:12] == self.watch.macs[z] and self.words(z) not in f]
-        arrived = [(z,) + f[1:4] + struct.unpack("!HH", f[4][:4]) for z, f in frames if f]
+        frames = [(t, z, decode(f)) for z in self.watch for t, came_in, f in list(self.watch[z].frames) if came_in and
+                  FORBIDDEN in f and f[6:12] == self.watch.macs[z] and self.words(z) not in f]
+        arrived = [(t, z) + f[1:4] + struct.unpack("!HH", f[4][:4]) for t, z, f in frames if f]
         self.watch.close()
         for wire in self.wires.values():
             wire.close()
+        for zone, held in self.field.bound.items():
+            held.remove(self.wires[zone])
+            held.remove(self.watch[zone])
         return self.sent, arrived

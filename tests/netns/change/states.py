@@ -12,6 +12,9 @@ Attributes say what an event may mean for the state:
   followed  a session that a list can name: its handshake is over
   accepted  all that makes it end was accepted once, so a list can foretell it
   wrote     a write of it was accepted
+  partial   of what it said last only a part is there
+  moves     it says something all the while, so that no two lists need be equal
+  lasts     once it has gone on, it is an open session like any other
 """
 import os
 import sys
@@ -22,8 +25,8 @@ sys.path.insert(0, os.path.join(HERE, "..", "..", "lib"))
 from ends import ACK, FIN, Datagrams, Session, ip  # noqa: E402
 from modbus import read_holding, write_register  # noqa: E402
 from net import wait_for  # noqa: E402
+from policies import PORTS  # noqa: E402
 
-PORTS = {"commands": 502, "hold": 1502, "open": 2502, "observe": 3502, "shadow": 4502, "pick_up": 5502, "fast": 9001}
 
 
 def read_answer(tid, count=4, unit=1):
@@ -32,7 +35,10 @@ def read_answer(tid, count=4, unit=1):
 
 class Tcp:
     lane, writes, ended, refused, halfway, hurries = "commands", False, False, False, False, False
-    followed, accepted, wrote = True, True, False
+    followed, accepted, wrote, partial, moves = True, True, False, False, False
+    lasts = True
+    lossless = True  # of the event: what it says while that happens arrives without being said twice
+    observing = False  # of the policy before it: what the rows do not allow passes and is recorded
     tid = 1
 
     def __init__(self, field, six):
@@ -156,7 +162,7 @@ class WriteRetransmitting(Retransmitting):
 
 class PartForwarded(Tcp):
     """All of a PDU but its last bytes is at the server."""
-    cut = 9
+    cut, partial = 9, True
 
     def last(self):
         return self.request()
@@ -229,6 +235,20 @@ class WriteAheadOfAGap(AheadOfAGap):
         return self.second
 
 
+class PartWaiting(AheadOfAGap):
+    """A piece of the second came ahead of the first. Where a session may be picked up nothing but whole PDUs goes ahead."""
+    lane, partial = "pick_up", True
+
+    def prepare(self):
+        self.open()
+        self.first = self.request()
+        first_answer = read_answer(self.tid)
+        self.second = self.last()
+        self.answers = first_answer + self.result()
+        self.at = self.f.c.seq
+        self.f.c.segment(self.second[:9], seq=self.at + len(self.first))
+
+
 class PipelinedToTheLimit(Tcp):
     def prepare(self):
         self.open()
@@ -272,6 +292,8 @@ class WriteAnswerOutstanding(AnswerOutstanding):
 
 
 class HalfClosed(AnswerOutstanding):
+    lasts = False
+
     def prepare(self):
         super().prepare()
         self.f.c.say(b"", flags=FIN | ACK)
@@ -286,6 +308,22 @@ class HalfClosed(AnswerOutstanding):
 
     def poke(self):
         self.f.s.say(read_answer(self.tid))
+
+
+class HalfClosedByServer(Tcp):
+    """The server has said its last; the client still asks, and hears only acknowledgements."""
+    lasts = False
+
+    def prepare(self):
+        self.open()
+        self.f.s.say(b"", flags=FIN | ACK)
+        self.f.wait(lambda: self.f.c.fin, "the server's FIN")
+        self.f.c.acknowledge()
+
+    def go_on(self):
+        self.f.ask(self.request())
+        self.f.s.acknowledge()
+        self.f.wait(lambda: self.f.c.acked == self.f.c.seq, "the acknowledgement")
 
 
 class BothClosed(Tcp):
@@ -309,12 +347,17 @@ class BothClosed(Tcp):
 
 
 class ResetUnheard(Tcp):
-    """The client said what is forbidden and hears no reset: it goes on saying it."""
+    """The client said what is forbidden and hears no reset: it goes on saying it. Where it was only recorded, it is at the
+    server, which has not acknowledged it."""
     refused = True
 
     def prepare(self):
         self.open()
         self.said = write_register(200, 7)
+        if self.observing:
+            self.f.ask(self.said)
+            self.f.c.seq = (self.f.c.seq - len(self.said)) & 0xffffffff
+            return
         self.f.c.segment(self.said)
         self.f.wait(lambda: self.f.c.was_reset() and self.f.s.was_reset(), "resets at both ends")
 
@@ -368,7 +411,8 @@ class LetGoOf(Tcp):
 
 class Udp:
     lane, writes, ended, refused, halfway, hurries = "fast", False, False, False, False, False
-    followed, accepted, wrote = True, False, False
+    followed, accepted, wrote, partial, moves = True, False, False, False, False
+    lossless, lasts = True, False
     port, proto = 9000, 17
 
     def __init__(self, field, six):
@@ -456,8 +500,7 @@ class FragmentsWaiting(Udp):
 
 
 TCP_STATES = (SynSent, SynAnswered, OpenAndSilent, RequestUnacknowledged, WriteUnacknowledged, Retransmitting, WriteRetransmitting,
-              PartForwarded, PartOfHeader, WritePartForwarded, AheadOfAGap, WriteAheadOfAGap, PipelinedToTheLimit,
-              AnswerOutstanding, WriteAnswerOutstanding, HalfClosed, BothClosed, ResetUnheard, MetHalfWay, PickedUp, Held, Open, Observed,
+              PartForwarded, PartOfHeader, WritePartForwarded, PartWaiting, AheadOfAGap, WriteAheadOfAGap, PipelinedToTheLimit,
+              AnswerOutstanding, WriteAnswerOutstanding, HalfClosed, HalfClosedByServer, BothClosed, ResetUnheard, MetHalfWay, PickedUp, Held, Open, Observed,
               Shadowed, LetGoOf)
 OTHER_STATES = (UdpUnanswered, UdpAnswered, Named, Echoed, FragmentsWaiting)
-STATES = TCP_STATES + OTHER_STATES

@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What happens to the machine: links, devices, the clock, disk and memory."""
+import os
+import threading
+import time
+
+import box as boxes
+from event import Event
+from ground import RAW4, RAW6, V4, V6
+from net import sh, wait_for
+from policies import Policy, moment
+from policy_events import EndedByTime
+
+
+def restore_host(field, zone):
+    ns = field.ns(zone)
+    sh("ip", "link", "set", "eth0", "up", ns=ns)
+    for families, prefix in ((V6, "/64"), (RAW6, "/64")):
+        sh("ip", "addr", "add", families[zone] + prefix, "dev", "eth0", "nodad", ns=ns, check=False)
+    v4, v6 = boxes.ZONES[zone]
+    sh("ip", "route", "replace", "default", "via", v4 + ".1", ns=ns, check=False)
+    sh("ip", "-6", "route", "replace", "default", "via", v6 + ":1", ns=ns, check=False)
+
+    def reached():
+        return all(sh("ping", "-c", "1", "-W", "1", a, ns=ns, check=False).returncode == 0 for a in (v4 + ".1", v6 + ":1"))
+    wait_for(reached, 8, "the box at the link again")
+    field.settle_neighbours()
+
+
+class LinkDownAndUp(Event):
+    lossless = exact = False
+
+    def fire(self, field):
+        sh("ip", "link", "set", "eth0", "down", ns=field.ns("ot"))
+        threading.Event().wait(0.3)  # how long the link is down
+        restore_host(field, "ot")
+
+
+class BoxLinkDownAndUp(LinkDownAndUp):
+    drift = ("network",)
+
+    def fire(self, field):
+        sh("ip", "link", "set", "ot0", "down", ns=field.data)
+        threading.Event().wait(0.3)  # how long the link is down
+        sh("ip", "link", "set", "ot0", "up", ns=field.data, check=False)
+        restore_host(field, "ot")
+
+
+class DeviceGoneAndBack(LinkDownAndUp):
+    """The device is pulled out, and the same one comes again, with another number of the kernel."""
+    drift = ("network",)
+
+    def fire(self, field):
+        ours, theirs = field.mac("ot"), field.mac_at("ot")
+        sh("ip", "link", "del", "ot0", ns=field.data)
+        threading.Event().wait(0.3)
+        sh("ip", "link", "add", "ot0", "address", ours, "type", "veth", "peer", "name", "eth0", "address", theirs, "netns",
+           field.ns("ot"), ns=field.ns("box"))
+        for address in (V4["ot"], RAW4["ot"]):
+            sh("ip", "addr", "add", address + "/24", "dev", "eth0", ns=field.ns("ot"))
+        field.rebind("ot")
+        restore_host(field, "ot")
+
+
+class AddressTakenAway(Event):
+    """Somebody takes the box's address; the box sets it right."""
+    lossless = exact = False
+    drift = ("network",)
+
+    def fire(self, field):
+        sh("ip", "addr", "del", "10.73.0.1/24", "dev", "ot0", ns=field.data)
+        wait_for(lambda: "10.73.0.1" in sh("ip", "addr", "show", "dev", "ot0", ns=field.data).stdout, 4, "the address")
+        restore_host(field, "ot")
+
+
+class MtuChanged(Event):
+    """Not in the policy, so whoever set it may."""
+
+    def fire(self, field):
+        sh("ip", "link", "set", "ot0", "mtu", "1400", ns=field.data)
+        threading.Event().wait(0.2)  # how long packets meet the smaller one
+
+    def after(self, field):
+        sh("ip", "link", "set", "ot0", "mtu", "1500", ns=field.data)
+
+
+# ---- the clock -------------------------------------------------------------------------------------------------------
+
+class ClockSetForward(Event):
+    """By a day. Rights without an end lose nothing; one that ends in an hour has ended."""
+    seam = True
+    ahead = 86400
+
+    def fire(self, field):
+        field.seam.clock(self.ahead)
+        threading.Event().wait(1.5)  # whoever compares clocks has done so
+
+    def wrong(self, field, states):
+        try:
+            wait_for(lambda: field.verified()[0], 6, "the rules of the policy in force")
+        except TimeoutError:
+            yield "kernel and policy differ under the new clock: %s" % field.verified()[1]
+        before = field.last_seq()
+        field.apply_policy(Policy())
+        records = [e for e in field.events(before) if e["kind"] == "policy"]
+        want = time.strftime("%Y-%m-%d", time.gmtime(time.time() + self.ahead))
+        if not records or not all(e["time"].startswith(want) for e in records):
+            yield "records of an apply under the new clock: %s" % [e["time"] for e in records]
+
+    def after(self, field):
+        field.seam.clock(0)
+        threading.Event().wait(1.5)
+        wait_for(lambda: field.verified()[0], 6, "the rules under the true clock")
+
+
+class ClockSetBack(ClockSetForward):
+    ahead = -86400
+
+
+class ClockSetPastTheEnd(ClockSetForward):
+    """A right ends at a moment, not after a while."""
+    ahead = 7200
+    drift = ("clock",)
+
+    def before(self, field):
+        field.apply_policy(Policy(keys={"until": moment(3600)}))
+
+    def changed(self, state):
+        return "cut" if state.lane == "commands" else "goes_on"
+
+    def wrong(self, field, states):
+        return ()
+
+
+class ClockSetBackBeforeTheEnd(ClockSetForward):
+    """The end is later by the new clock: the right lasts until then."""
+    ahead = -60
+    drift = ("clock",)
+
+    def before(self, field):
+        self.end = time.time() + 16
+        field.apply_policy(Policy(keys={"until": moment(16)}))
+
+    def fire(self, field):
+        super().fire(field)
+        wait_for(lambda: time.time() > int(self.end) + 0.5, 30, "the end by the old clock")
+
+    def wrong(self, field, states):
+        return ()
+
+    delay = EndedByTime.delay
+
+
+class TrialOverAClockChange(Event):
+    """A trial ends after so many seconds, whatever the clock says meanwhile."""
+    seam = True
+    told = ("applied", "reverted")
+
+    def fire(self, field):
+        before = field.digest()
+        field.apply_policy(Policy(holding="0-199"), "--confirm", "3")
+        began = time.monotonic()
+        field.seam.clock(-86400)
+        threading.Event().wait(0.5)
+        field.seam.clock(86400)
+        wait_for(lambda: field.digest() == before, 8, "the return")
+        self.took = time.monotonic() - began
+
+    def wrong(self, field, states):
+        if not 2.0 < self.took < 5.0:
+            yield "a trial of 3 s took %.1f s" % self.took
+
+    after = ClockSetForward.after
+
+
+# ---- room ------------------------------------------------------------------------------------------------------------
+
+class DiskFull(Event):
+    """An apply finds no room, says so, and leaves everything as it was. What the journal could not write it writes later, or
+    it says how much is missing."""
+    told = None
+
+    def fire(self, field):
+        self.seq = field.last_seq()
+        self.filler = field.state + "/filler"
+        with open(self.filler, "wb", buffering=0) as f:
+            size = 1 << 20
+            while size:
+                try:
+                    f.write(b"x" * size)
+                except OSError:
+                    size //= 2
+        self.was = field.digest()
+        self.answer = field.apply_policy(Policy(holding="0-199"), check=False)
+
+    def wrong(self, field, states):
+        if self.answer.get("done") is True:
+            yield "an apply that could not be kept was done"
+        if field.digest() != self.was:
+            yield "another policy is in force"
+        if not field.verified()[0]:
+            yield "kernel and workers are not as the policy in force: %s" % field.verified()[1]
+        os.unlink(self.filler)
+
+        def written():
+            records = field.events(self.seq)
+            return any(e.get("code") == "refused" for e in records) or any(e["kind"] == "lost" for e in records)
+        try:
+            wait_for(written, 8, "the record of the refusal")
+        except TimeoutError:
+            yield "the record of the refusal was lost, and nobody says so"
+
+    def after(self, field):
+        if os.path.exists(self.filler):
+            os.unlink(self.filler)
+        wait_for(lambda: field.status()["journal"]["trouble"] is None, 5, "the journal to write again")
+
+
+class MemoryShort(Event):
+    """No role finds memory for more than a little at a time: questions and an apply may fail, with a reason, and what was
+    allowed is not touched. How little is drawn."""
+    seam = True
+    told = roles = None
+    sizes = (1, 64, 1024, 16384, 262144)
+
+    def fire(self, field):
+        self.was = field.digest()
+        for size in field.rng.sample(self.sizes, 3):
+            field.seam.memory(size)
+            try:
+                self.answer = field.apply_policy(Policy(holding="0-199"), check=False)
+                threading.Event().wait(0.3)
+            finally:
+                field.seam.memory(0)
+            wait_for(lambda: field.running() and not field.status()["busy"], 15, "the box to be at rest")
+            if self.answer.get("done") is True:
+                break
+
+    def wrong(self, field, states):
+        done = self.answer.get("done") is True
+        if not done and not self.answer.get("error") and not self.answer.get("text"):
+            yield "nobody says why: %s" % self.answer
+        if (field.digest() != self.was) != done:
+            yield "it was said to be %s, and the policy in force %s" % ("done" if done else "refused",
+                                                                        "did not change" if done else "changed")
+        try:
+            wait_for(lambda: field.verified()[0], 6, "the rules of the policy in force")
+        except TimeoutError:
+            yield "kernel and workers are not as the policy in force: %s" % field.verified()[1]
+
+
+class MemoryGroup:
+    """A group of processes with a limit on their memory, in whatever version of groups the machine has."""
+
+    def __init__(self, name):
+        for top, limit in (("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")):
+            self.folder = "%s/%s" % (top, name)
+            try:
+                os.makedirs(self.folder, exist_ok=True)
+            except OSError:
+                continue
+            if os.path.exists(self.folder + "/" + limit):
+                self.top, self.limit = top, limit
+                return
+            os.rmdir(self.folder)
+        raise RuntimeError("no groups with a limit on memory on this machine")
+
+    def write(self, name, value, folder=None):
+        with open("%s/%s" % (folder or self.folder, name), "w", encoding="ascii") as f:
+            f.write(str(value))
+
+    def end(self):
+        def gone():
+            try:
+                with open(self.folder + "/cgroup.procs", encoding="ascii") as f:
+                    for pid in f.read().split():
+                        try:
+                            self.write("cgroup.procs", pid, self.top)
+                        except OSError:
+                            pass
+                os.rmdir(self.folder)
+                return True
+            except OSError:
+                return False
+        wait_for(gone, 5, "the group to be empty")
+
+
+class OutOfMemory(Event):
+    """The kernel ends a worker, because the box's group has no memory left; the supervisor starts another."""
+    lossless = exact = False
+    roles = ("dpi",)
+
+    def fire(self, field):
+        old = field.pids("dpi")
+        self.group = MemoryGroup("sekisho-test-change")
+        for pid in old:
+            self.group.write("cgroup.procs", pid)
+        # What they have already is counted elsewhere; new flows need pages that they have not touched yet.
+        self.group.write(self.group.limit, 64 << 10)
+        wait_for(lambda: field.poke_lanes() or not set(field.pids("dpi")) & set(old), 8, "workers anew")
+        wait_for(field.running, 8, "workers at work")
+
+    def changed(self, state):
+        return "any" if state.lane in ("commands", "naming", "shadow", "pick_up") else "goes_on"
+
+    def after(self, field):
+        self.group.end()
+
+
+BOX = (LinkDownAndUp, BoxLinkDownAndUp, DeviceGoneAndBack, AddressTakenAway, MtuChanged, DiskFull, OutOfMemory)
+BY_SEAM = (ClockSetForward, ClockSetBack, ClockSetPastTheEnd, ClockSetBackBeforeTheEnd, TrialOverAClockChange, MemoryShort)

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An event of the matrix: what it does, what each state is then to expect, and what the box has to say of it. Expectations
+are written from the design, not from what the box does.
+
+  goes_on   not a packet of it was lost and nobody was reset
+  cut       what it says next does not arrive, and both ends were told
+  refused   like cut; nothing of it was ever allowed
+  any       it goes on, or both ends were told: the cause took away what the box knew of it
+"""
+import os
+import signal
+import time
+
+from net import wait_for
+from policies import Policy
+
+
+class Event:
+    policy = Policy()
+    seam = False      # needs the daemon that was linked with seam.c
+    lossless = True   # the polling session repeats nothing
+    kept = ()         # lanes that lose nothing all the same
+    gap = False       # rules are away for a moment, with forwarding on: no longer than the record says
+    told = ()         # codes of records of kind policy that it leaves, in order
+    roles = ()        # roles that die by it
+    drift = ()        # codes of kind drift, one of which must stand in the journal
+    exact = True      # every forbidden packet is counted by a reason of the kernel
+
+    def before(self, field):
+        field.apply_policy(self.policy)
+
+    def fire(self, field):
+        raise NotImplementedError
+
+    def after(self, field):
+        """What the event left behind is taken away."""
+
+    def policies(self):
+        """All that may be in force while it happens, the first to the last."""
+        return [self.policy]
+
+    def changed(self, state):
+        """By what the policies allow: who loses it at the end is cut."""
+        return "goes_on" if self.policies()[-1].allows(state) else "cut"
+
+    def expect(self, state):
+        if state.refused:
+            return "refused"
+        if state.ended:
+            return "goes_on" if self.changed(state) in ("goes_on", "any") else "cut"
+        return self.changed(state)
+
+    def polls(self):
+        """What becomes of the session that polls: as an open one of the commands lane."""
+        from states import OpenAndSilent
+        return self.changed(OpenAndSilent)
+
+    def also(self, state):
+        """What a session that went on may do besides."""
+
+    def told_at_once(self, state):
+        """Both ends hear of the cut, though neither speaks."""
+        return False
+
+    def wrong(self, field, states):
+        """What the box said of it against what is so: sentences."""
+        return ()
+
+    @classmethod
+    def name(cls):
+        return cls.__name__
+
+
+def ports(answer, key):
+    return {int(x["client"].rsplit(":", 1)[1]) for x in answer.get(key, [])}
+
+
+class Applied(Event):
+    new = Policy()
+    options = ()
+    told = ("applied", "confirmed")
+
+    def policies(self):
+        return [self.policy, self.new]
+
+    def fire(self, field):
+        self.announced = field.apply_policy(self.new, "--dry-run", *self.options)
+        self.answer = field.apply_policy(self.new, *self.options)
+        self.done_at = time.monotonic()
+
+    def told_at_once(self, state):
+        return state.followed and not state.halfway and state.f.sport in ports(self.answer, "cut")
+
+    def narrows(self):
+        """Refuses the writes that were accepted."""
+        from states import WriteUnacknowledged
+        return not self.new.allows(WriteUnacknowledged) and not self.new.change.get("elsewhere")
+
+    def wrong(self, field, states):
+        for s in states:
+            yield from self.wrong_lists(s)
+        for key in ("cut", "narrowed"):
+            for entry in self.answer.get(key, []):
+                yield from self.wrong_entry(key, entry, states)
+        for answer, when in ((self.announced, "the dry run"), (self.answer, "the apply")):
+            if answer.get("unknown"):
+                yield "%s does not know what becomes of %d sessions, though every worker is there" % (when, answer["unknown"])
+        if self.announced["generation"]["digest"] == self.answer["generation"]["digest"] and self.new.change != self.policy.change:
+            yield "the dry run changed what is in force"
+
+    def wrong_lists(self, s):
+        """What the lists before and at the apply say of this flow, against what then became of it."""
+        if not s.moves:
+            for key in ("cut", "narrowed"):
+                before, now = s.f.sport in ports(self.announced, key), s.f.sport in ports(self.answer, key)
+                if before != now:
+                    yield "%s: %s by the dry run: %s, by the apply: %s" % (s.name(), key, before, now)
+        cut, narrowed = s.f.sport in ports(self.answer, "cut"), s.f.sport in ports(self.answer, "narrowed")
+        if s.ended or s.refused or s.halfway or not s.followed or s.moves:
+            return
+        want = self.expect(s)
+        if want == "goes_on" and cut:
+            yield "%s goes on, and is in the list of cuts" % s.name()
+        if want == "cut" and s.accepted and not (cut or narrowed):
+            yield "%s is cut, and stands in no list" % s.name()
+        if self.narrows() and s.lane == "commands" and s.wrote and not (cut or narrowed):
+            yield "%s wrote what is refused now, and stands in no list" % s.name()
+        if want == "goes_on" and not s.wrote and narrowed:
+            yield "%s said nothing that is refused now, and is in the list of what is narrowed" % s.name()
+
+    def wrong_entry(self, key, entry, states):
+        """An entry names its conduit, and of what is narrowed the command that was said."""
+        s = next((x for x in states if x.f.sport == int(entry["client"].rsplit(":", 1)[1])), None)
+        if s is None or s.moves:
+            return
+        if s.lane == "commands" and (entry.get("conduit") or "") not in ("reads", "writes", "reads-renamed", "pair"):
+            yield "%s: the list of %s names conduit %s" % (s.name(), key, entry.get("conduit"))
+        if key == "narrowed" and s.wrote and not s.partial:
+            said = [c for c in entry["commands"] if c["function"] == 6 and c.get("address") == 1 and c.get("low") == 7 == c.get("high")]
+            if not said or said[0]["count"] < 1:
+                yield "%s wrote 7 to holding 1, and the list says %s" % (s.name(), entry["commands"])
+
+
+# ---- roles -----------------------------------------------------------------------------------------------------------
+
+def signal_all(field, role, number):
+    for pid in field.pids(role):
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            pass
+
+
+def anew(field, role, old, seconds=6):
+    wait_for(lambda: field.running() and not set(field.pids(role)) & set(old), seconds, role + " anew")
+
+
+class Killed(Event):
+    role = None
+
+    @property
+    def roles(self):
+        return (self.role,)
+
+    def fire(self, field):
+        old = field.pids(self.role)
+        signal_all(field, self.role, signal.SIGKILL)
+        anew(field, self.role, old)
+
+
+class Stopped(Killed):
+    def fire(self, field):
+        old = field.pids(self.role)
+        signal_all(field, self.role, signal.SIGSTOP)
+        anew(field, self.role, old, 12)
+
+
+class WorkerLost(Event):
+    """What the worker knew is gone: by when_midstream."""
+    lossless = False
+
+    def changed(self, state):
+        return "any" if state.lane in ("commands", "naming", "shadow", "pick_up") else "goes_on"

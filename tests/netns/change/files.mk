@@ -1,0 +1,15 @@
+# The daemon of the change matrix: its own objects, and a clock and failures that the matrix orders.
+CHANGE_SEAM = malloc calloc realloc clock_wall_ns atomic_write inspector_table msg_send enforce_cut batch_commit enforce_compare box_set
+
+$(B)/netns/change/sekishod: $(call obj,$(SEKISHOD_SRC) tests/netns/change/seam.c)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(foreach f,$(CHANGE_SEAM),-Xlinker --wrap=$(f)) -o $@ $^ $(call libs,$(filter-out libconfig libpcap,$(PKGS)))
+
+# A copy, since the daemon finds its compiler beside itself.
+$(B)/netns/change/%: $(B)/%
+	@mkdir -p $(@D)
+	$(Q)cp -f $< $@
+
+.PHONY: netns-programs
+netns-programs: $(addprefix $(B)/netns/change/,sekishod sekisho sekisho-compile)

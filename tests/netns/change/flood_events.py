@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What there is only so much of is used up, by another zone and by the crane's own: each pays within his own share."""
+import os
+import subprocess
+import sys
+import threading
+
+from event import Event
+from net import sh
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class Flood(Event):
+    lossless = exact = False
+    kind, seconds = None, 3.0
+    full = ()  # reasons of the kernel, or a worker's, one of which must have grown: it really was full
+
+    def fire(self, field):
+        before, self.sent = self.counted(field), 0
+        for _ in range(4):  # a busy machine may not send fast enough
+            done = subprocess.run([sys.executable, HERE + "/flood.py", self.kind, str(self.seconds), os.environ["PREFIX"]] +
+                                  [field.mac(z) for z in ("ops", "ot", "it")], capture_output=True, text=True, timeout=60, check=False)
+            if done.returncode != 0:
+                raise RuntimeError(done.stderr[-300:])
+            self.sent += int(done.stdout)
+            self.grown = {k: v - before.get(k, 0) for k, v in self.counted(field).items() if v > before.get(k, 0)}
+            if self.is_full():
+                break
+
+    def is_full(self):
+        return not self.full or any(self.grown.get(word) for word in self.full)
+
+    def counted(self, field):
+        status = field.status()
+        found = {k: v["packets"] for k, v in status["kernel"]["counters"].items()}
+        for worker in status["workers"]:
+            for word, n in worker.get("reasons", {}).items():
+                found[word] = found.get(word, 0) + n
+        found["queue"] = sum(q["dropped_full"] + q["dropped_user"] for q in status["queues"])
+        return found
+
+    def wrong(self, field, states):
+        if not self.is_full():
+            yield "nothing was full: of %d packets %s" % (self.sent, self.grown)
+
+    def changed(self, state):
+        # a new session, or one that nobody has answered yet, asks for what its own side has used up
+        return "any" if (state.ended or not state.followed) and state.lane == self.own else "goes_on"
+
+    def expect(self, state):
+        return "any" if state.ended and state.lane == self.own else super().expect(state)
+
+    own = None
+
+    def after(self, field):
+        sh("conntrack", "-F", ns=field.data)
+        threading.Event().wait(1.2)  # what was found full is not counted again for a second
+
+
+class SessionsFullByAnother(Flood):
+    kind, full = "strangers", ("share.zone", "share.pace")
+
+
+class SessionsFullByThisZone(Flood):
+    kind, full, own, seconds = "own_zone", ("share.zone", "share.pace"), "commands", 4.0
+
+
+class FlowsFull(Flood):
+    """By a naming lane of the same zone."""
+    kind = "questions"
+
+
+class QueueFull(Flood):
+    kind, seconds = "repeated", 1.5
+
+
+class PoolFullByAnother(Flood):
+    """By sessions of another criticality."""
+    kind, full = "pool_hold", ("pool_full",)
+
+
+class PoolFullByThisLane(Flood):
+    """By another pair of hosts in the same share."""
+    kind, full = "pool_commands", ("pool_full",)
+
+
+class StrangersFlood(Event):
+    """Another zone sends all it can into a naming lane."""
+    lossless = exact = False
+
+    def fire(self, field):
+        code = ("import socket,time\ns=[socket.socket(socket.AF_INET,socket.SOCK_STREAM) for _ in range(300)]\n"
+                "for x in s:\n x.setblocking(False)\n try: x.connect(('10.72.0.2',443))\n except OSError: pass\n"
+                "e=time.time()+1\nu=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\n"
+                "while time.time()<e:\n for p in range(2000,2400):\n  try: u.sendto(b'x',('10.73.0.2',p))\n  except OSError: pass\n")
+        field.net.spawn([sys.executable, "-c", code], field.ns("it")).wait()
+
+
+class CallsWithoutEnd(Event):
+    """A host of the crane's own zone opens one session after another and says nothing."""
+    lossless = exact = False
+
+    def fire(self, field):
+        code = ("import socket,time\ne=time.time()+1.5\nk=[]\n"
+                "while time.time()<e and len(k)<900:\n x=socket.socket()\n x.setblocking(False)\n"
+                " try: x.connect(('10.73.0.2',1502))\n except OSError: pass\n k.append(x)\n")
+        field.net.spawn([sys.executable, "-c", code], field.ns("ops")).wait()
+
+
+FLOODS = (StrangersFlood, CallsWithoutEnd, SessionsFullByAnother, SessionsFullByThisZone, FlowsFull, QueueFull, PoolFullByAnother,
+          PoolFullByThisLane)

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two events at once: drawn by a seed, begun a moment apart, over all states. What a flow is then to expect follows from what
+both may do to it, and from the policy that is in force in the end, whichever of the two had the last word:
+
+  the policy in force forbids it           cut
+  one of the policies on the way did, or
+  one of the two may cost a session        goes on, or both ends were told
+  else                                     goes on
+
+And in any case: nothing forbidden arrives, whoever asked for a change was told what became of it, the history and the status
+name one policy, and kernel and workers have exactly that one."""
+import threading
+import time
+
+import box_events
+import flood_events
+import other_events
+import policy_events
+import refused_events
+import role_events
+from event import Event
+from net import wait_for
+from policies import Policy
+
+# What one of these does is said by the moment at which it does it, or takes the box away from under the other.
+ALONE = (policy_events.NarrowedForNewSessions, policy_events.EndedByTime, policy_events.SuccessorStands, policy_events.SuccessorStarts,
+         policy_events.FewerWorkers, policy_events.MoreWorkers, role_events.ReplacedByANewVersion) + box_events.BY_SEAM
+EVENTS = [e for part in (policy_events.POLICY, refused_events.REFUSED, role_events.ROLES, box_events.BOX, flood_events.FLOODS,
+                         other_events.OTHERS, refused_events.BY_STEP) for e in part if e not in ALONE]
+SPREAD = 0.4
+
+
+def special(kind):
+    """It needs a box that was prepared for it."""
+    return kind.before is not Event.before or bool(kind.policy.change)
+
+
+def draw(rng):
+    while True:
+        a, b = rng.sample(EVENTS, 2)
+        if special(b):
+            a, b = b, a
+        if not special(b):
+            return a, b, round(rng.uniform(0, SPREAD), 3)
+
+
+class Pair(Event):
+    seam, told, roles, drift, exact = True, None, None, None, False
+
+    def __init__(self, first, second, offset):
+        self.first, self.second, self.offset = first(), second(), offset
+        self.lossless = self.first.lossless and self.second.lossless
+        self.policy = self.first.policy
+        self.gap = self.first.gap or self.second.gap
+        self.errors = []
+
+    def name(self):
+        return "%s+%s@%.3f" % (self.first.name(), self.second.name(), self.offset)
+
+    def before(self, field):
+        self.first.before(field)
+        field.answers = []
+
+    def fire(self, field):
+        def begin(event, wait):
+            threading.Event().wait(wait)
+            try:
+                event.fire(field)
+            except Exception as e:
+                self.errors.append((event, e))
+        self.began, self.seq = time.monotonic(), field.last_seq()
+        threads = [threading.Thread(target=begin, args=x) for x in ((self.first, 0), (self.second, self.offset))]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        self.ended = time.monotonic()
+        if field.daemon.poll() is not None:
+            field.start()
+        wait_for(lambda: field.running() and not field.status()["busy"], 15, "the box to be at rest")
+        self.done_at = time.monotonic()
+        self.final = field.policies_by_digest.get(field.digest())
+
+    def policies(self):
+        return self.first.policies() + self.second.policies() + [Policy()]
+
+    def changed(self, state):
+        if self.final is None:
+            return "any"
+        if not self.final.allows(state):
+            return "cut"
+        alone = {e.changed(state) for e in (self.first, self.second)}
+        if alone <= {"goes_on", "cut"} and all(p.allows(state) for p in self.policies()):
+            return "goes_on"
+        return "any"
+
+    def wrong(self, field, states):
+        """Whatever an event's own instrument could not see because of the other one, the box must be whole."""
+        for event, e in self.errors:
+            if not isinstance(e, (TimeoutError, RuntimeError, OSError, ValueError, KeyError, AssertionError)):
+                yield "%s: %s: %s" % (event.name(), type(e).__name__, e)
+        if self.final is None:
+            yield "a policy is in force that nobody asked for: %s" % field.status()["generation"]
+        for answer in field.answers:
+            if answer.get("done") is not True and not answer.get("error") and not answer.get("diagnostics") and not answer.get("text"):
+                yield "an apply was answered by nothing: %s" % answer
+        for event in (self.first, self.second):
+            event.after(field)
+        wait_for(lambda: field.running() and not field.status()["busy"], 15, "the box to be at rest")
+        history = field.history()
+        in_force = [h for h in history if h["in_force"]]
+        if len(in_force) != 1 or in_force[0]["digest"] != field.digest():
+            yield "history says that in force is %s, status says %s" % (in_force, field.status()["generation"])
+        waiting = [h for h in history if h["state"] == "waiting" and not h["in_force"]]
+        if waiting:
+            yield "history says that a trial waits that is not in force: %s" % waiting
+        try:
+            wait_for(lambda: field.verified()[0], 8, "the rules of the policy in force")
+        except TimeoutError:
+            yield "kernel and workers are not as the policy in force: %s" % field.verified()[1]

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The policies of the change matrix as values: one conduit for each way a flow can live; what an event changes is one argument.
+What a policy allows a state is said here once more, apart from the compiler."""
+import time
+
+from box import conduit
+
+# The port of each lane; `names` and echoes have their own.
+PORTS = {"commands": 502, "hold": 1502, "open": 2502, "observe": 3502, "shadow": 4502, "pick_up": 5502, "fast": 9001}
+WRITTEN, REGISTER = 7, 1  # what every write of the matrix writes, and where
+
+READ_ROW = '{ commands = ["read"]; units = [1]; holding = ["0-99"]; }'
+
+
+def service(name, port, rows):
+    return '%s = { protocol = "modbus"; ports = ["tcp/%d"]; allow = ( %s ); };\n' % (name, port, rows)
+
+
+def write_row(values="0-65535", holding="0-99"):
+    return '{ commands = ["write"]; units = [1]; holding = ["%s"]; values = ["%s"]; }' % (holding, values)
+
+
+def moment(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
+
+
+def holds(ranges, value):
+    low, _, high = ranges.partition("-")
+    return int(low) <= value <= int(high or low)
+
+
+class Policy:
+    def __init__(self, **change):
+        self.change = change
+
+    def but(self, **change):
+        return Policy(**{**self.change, **change})
+
+    def allows(self, state):
+        """May the session of a state say next what it says next? Its end by the clock is for who waits for it."""
+        c = self.change
+        if state.lane != "commands":
+            return True
+        if c.get("elsewhere"):
+            return False
+        if not state.writes:
+            return True
+        return c.get("writes", True) and holds(c.get("values", "0-65535"), WRITTEN) and holds(c.get("holding", "0-99"), REGISTER)
+
+    def services(self):
+        c = self.change
+        out = service("pw", 502, write_row(c.get("values", "0-65535"), c.get("holding", "0-99")))
+        both = READ_ROW + ", " + write_row()
+        for name, port in PORTS.items():
+            if name not in ("commands", "fast"):
+                out += service("p_" + name, port, READ_ROW if name == "observe" else both)
+        return out + service("pr", 502, READ_ROW) + service("pmore", 502, READ_ROW.replace("0-99", "0-199") + ", " + write_row())
+
+    def conduits(self):
+        c = self.change
+        keys = dict({"criticality": "cargo"}, **c.get("keys", {}))
+        where = {"sources": ["10.72.0.9", "2001:db8:72::9"]} if c.get("elsewhere") else {}
+        out = [conduit(c.get("name", "reads"), "ops", "ot", ["pr"], **keys, **where)]
+        if c.get("writes", True):
+            out.append(conduit("writes", "ops", "ot", ["pw"], **keys, **where))
+        if c.get("successor"):
+            for name, service_name in (("reads-next", "pr"), ("writes-next", "pw")):
+                out.append(conduit(name, "ops", "ot", [service_name], **dict(keys, until=c["successor"])))
+        if c.get("pair"):
+            out.append(conduit("pair", "ops", "ot", ["pmore"], sources=["10.72.0.3", "2001:db8:72::3"], criticality="cargo"))
+        if c.get("others"):
+            out.append(conduit("others", "ops", "ot", ["pr"], sources=["10.72.0.77"], criticality="cargo"))
+        out += [conduit("held", "ops", "ot", ["p_hold"], when_down="hold", when_overloaded="hold", when_midstream="pick_up"),
+                conduit("opened", "ops", "ot", ["p_open"], when_down="open", when_overloaded="open", when_midstream="pick_up"),
+                conduit("watched", "ops", "ot", ["p_observe"], mode="observe", when_midstream="pick_up"),
+                conduit("under", "ops", "ot", ["p_shadow"], when_midstream="pick_up"),
+                conduit("over", "ops", "ot", ["p_shadow"], mode="observe", shadow=True, when_midstream="pick_up"),
+                conduit("picked", "ops", "ot", ["p_pick_up"], when_midstream="pick_up"),
+                conduit("plain", "ops", "ot", ["plain", "plain_tcp", "ping"]),
+                conduit("names", "ops", "ot", ["names"]),
+                conduit("web", "it", "ops", ["web"])]
+        return out

@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Changes of the policy: what becomes of a flow follows from what the policies allow (Policy.allows)."""
+import time
+
+from event import Applied, Event, WorkerLost
+from modbus import read_holding
+from net import wait_for
+from policies import Policy, moment
+from states import read_answer
+
+
+class SameTextAgain(Applied):
+    pass
+
+
+class WidenedForThisFlow(Applied):
+    new = Policy(holding="0-199")
+
+
+class WidenedByAPair(Applied):
+    """A conduit of its own for this client, inside of the net's: its live sessions may use at once what it gives."""
+    new = Policy(pair=True)
+    given = 150  # a register that only the pair may read
+
+    def also(self, state):
+        if state.lane == "commands" and state.lasts:
+            state.tid += 1
+            state.f.exchange(read_holding(self.given, 4, tid=state.tid), read_answer(state.tid))
+
+
+class WidenedForOthers(Applied):
+    new = Policy(others=True)
+
+
+class AnotherPairTakenAway(Applied):
+    policy, new = Policy(others=True), Policy()
+
+
+class NarrowedByAddress(Applied):
+    new = Policy(elsewhere=True)
+
+
+class NarrowedByCommand(Applied):
+    new = Policy(writes=False)
+
+
+class NarrowedByValue(Applied):
+    new = Policy(values="0-6")
+
+
+class NarrowedByRegister(Applied):
+    new = Policy(holding="2-99")
+
+
+class NarrowedForNewSessions(Applied):
+    """`on_tighten = "new_flows"`: who has a session keeps it; who closed his gets no other."""
+    policy = Policy(keys={"on_tighten": "new_flows"})
+    new = Policy(elsewhere=True, keys={"on_tighten": "new_flows"})
+
+    def changed(self, state):
+        return "cut" if state.lane == "commands" and state.ended else "goes_on"
+
+    def narrows(self):
+        return False
+
+
+class ModeChanged(Applied):
+    """What was refused is only recorded now; the session that was cut for it stays cut."""
+    new = Policy(keys={"mode": "observe"})
+
+
+class EnforcedAgain(Applied):
+    policy, new = Policy(keys={"mode": "observe"}), Policy()
+
+    def expect(self, state):
+        # while nobody enforced it, what is repeated there was let by, and is ended now
+        return super().expect(state)
+
+
+class FailureWordsChanged(Applied):
+    new = Policy(keys={"when_down": "hold", "when_overloaded": "hold", "when_midstream": "pick_up"})
+
+
+class FailureWordsTightened(Applied):
+    policy, new = FailureWordsChanged.new, Policy()
+
+
+class CriticalityChanged(Applied):
+    new = Policy(keys={"criticality": "safety"})
+
+
+class Renamed(Applied):
+    new = Policy(name="reads-renamed")
+
+
+class EndedByTime(Event):
+    """`until` comes while everybody is at work."""
+    SECONDS = 14
+
+    def before(self, field):
+        self.end = int(time.time()) + self.SECONDS
+        field.apply_policy(self.policy_until())
+
+    def policy_until(self):
+        return Policy(keys={"until": moment(self.SECONDS)})
+
+    def delay(self):
+        """When packets under way are worth something: shortly before the end."""
+        return max(0.0, self.end - time.time() - 0.1)
+
+    def fire(self, field):
+        wait_for(lambda: time.time() > self.end + 0.1, 30, "the end")
+        self.done_at = time.monotonic()
+
+    def changed(self, state):
+        return "cut" if state.lane == "commands" else "goes_on"
+
+
+class SuccessorStands(EndedByTime):
+    """The right ends; another with a later end, over the same space, goes on."""
+
+    def policy_until(self):
+        return Policy(keys={"until": moment(self.SECONDS)}, successor=moment(3600))
+
+    def changed(self, state):
+        return "goes_on"
+
+
+class SuccessorStarts(SuccessorStands):
+    """The successor comes into the text while its predecessor is in force, and then that one ends."""
+    told = ("applied", "confirmed")
+
+    def policy_until(self):
+        return Policy(keys={"until": moment(self.SECONDS)})
+
+    def fire(self, field):
+        until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.end))
+        field.apply_policy(Policy(keys={"until": until}, successor=moment(3600)))
+        super().fire(field)
+
+
+class ConfirmedNarrowing(NarrowedByCommand):
+    options = ("--confirm", "60")
+
+    def fire(self, field):
+        super().fire(field)
+        field.sekisho("confirm")
+
+
+class TrialExpired(Applied):
+    new = Policy(holding="0-199")
+    options = ("--confirm", "1")
+    told = ("applied", "reverted")
+
+    def policies(self):
+        return [self.policy, self.new, self.policy]
+
+    def fire(self, field):
+        before = field.digest()
+        super().fire(field)
+        wait_for(lambda: field.digest() == before, 5, "the return")
+
+
+class NarrowingTrialExpired(TrialExpired):
+    """Who was cut on trial stays cut; who was not touched has lost nothing."""
+    new = Policy(writes=False)
+
+    def changed(self, state):
+        return "goes_on" if self.new.allows(state) else "any"
+
+
+class TrialCalledOff(Applied):
+    new = Policy(holding="0-199")
+    options = ("--confirm", "60")
+    told = ("applied", "reverted")
+
+    def policies(self):
+        return [self.policy, self.new, self.policy]
+
+    def fire(self, field):
+        super().fire(field)
+        field.sekisho("rollback")
+
+
+class RolledBack(TrialCalledOff):
+    options = ()
+    told = ("applied", "confirmed", "reverted")
+
+
+class RolledBackToLess(Event):
+    """The earlier policy allowed no writes."""
+    policy = Policy(writes=False)
+    told = ("reverted",)
+
+    def policies(self):
+        return [Policy(), self.policy]
+
+    def before(self, field):
+        field.apply_policy(self.policy)
+        field.apply_policy(Policy())
+
+    def fire(self, field):
+        field.sekisho("rollback")
+        self.done_at = time.monotonic()
+
+
+class TakenOver(Applied):
+    new = Policy(holding="0-199")
+    told = ("applied", "applied", "confirmed")
+
+    def fire(self, field):
+        field.apply_policy(Policy(others=True), "--confirm", "60")
+        self.answer = field.apply_policy(self.new, "--take-over")
+
+    def wrong(self, field, states):
+        for s in states:
+            if not s.ended and not s.refused and not s.halfway and any(int(x["client"].rsplit(":", 1)[1]) == s.f.sport for x in self.answer["cut"]):
+                yield "%s goes on, and is in the list of cuts" % s.name()
+
+
+class FewerWorkers(WorkerLost):
+    """Half of the sessions come to a worker that does not know them: as when theirs had died. None of a lane that says what
+    then passes is lost, and nothing that is forbidden passes."""
+    told = ("applied", "confirmed")
+    workers = 2, 1
+
+    def before(self, field):
+        field.workers = self.workers[0]
+        super().before(field)
+        field.ready()
+
+    def fire(self, field):
+        field.workers = self.workers[1]
+        field.apply_policy(Policy())
+
+    def after(self, field):
+        field.workers = 2
+        field.apply_policy(Policy())
+        field.ready()
+
+
+class MoreWorkers(FewerWorkers):
+    workers = 1, 2
+
+
+class BoxFactsChanged(Applied):
+    """The policy gives an interface another address beside its own, and a smaller MTU."""
+    facts = {'"10.73.0.1/24", "2001:db8:73::1/64"]': '"10.73.0.1/24", "10.73.0.250/24", "2001:db8:73::1/64"]; mtu = 1400'}
+
+    def fire(self, field):
+        field.facts = self.facts
+        try:
+            super().fire(field)
+        finally:
+            field.facts = {}
+
+    def wrong(self, field, states):
+        yield from super().wrong(field, states)
+        lan2 = next(i for i in field.status()["interfaces"] if i["name"] == "lan2")
+        if lan2["mtu"] != 1400 or "10.73.0.250/24" not in lan2["addresses"]:
+            yield "the interface is not as the policy says: %s" % lan2
+
+
+POLICY = (SameTextAgain, WidenedForThisFlow, WidenedByAPair, WidenedForOthers, AnotherPairTakenAway, NarrowedByAddress, NarrowedByCommand,
+          NarrowedByValue, NarrowedByRegister, NarrowedForNewSessions, ModeChanged, EnforcedAgain, FailureWordsChanged,
+          FailureWordsTightened, CriticalityChanged, Renamed, EndedByTime, SuccessorStands, SuccessorStarts, ConfirmedNarrowing,
+          TrialExpired, NarrowingTrialExpired, TrialCalledOff, RolledBack, RolledBackToLess, TakenOver, FewerWorkers, MoreWorkers,
+          BoxFactsChanged)

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An apply that fails at each of its steps: the policy in force stays as it was, by everything that says so, and nobody pays."""
+import os
+import random
+import signal
+import threading
+
+import seam
+from event import Event
+from net import wait_for
+from policies import Policy
+
+
+class Refused(Event):
+    told = ("refused",)
+    new = Policy(holding="0-199", others=True)
+
+    def order(self, field):
+        """What makes it fail."""
+
+    def fire(self, field):
+        self.was = field.digest()
+        self.order(field)
+        try:
+            self.answer = field.apply_policy(self.new, check=False)
+        finally:
+            field.facts = {}
+            self.left = field.seam.left(self.point) if self.seam else 0
+            field.seam.nothing()
+
+    def wrong(self, field, states):
+        if self.answer.get("done") is True:
+            yield "it was applied"
+        if not self.answer.get("error") and not self.answer.get("diagnostics") and not self.answer.get("text"):
+            yield "nobody says why: %s" % self.answer
+        wait_for(lambda: not field.status()["busy"], 5, "the box to be at rest")
+        if field.digest() != self.was:
+            yield "another policy is in force"
+        newest = field.history()[0]
+        if newest["digest"] != self.was and newest["state"] != "reverted":
+            yield "history: %s" % newest
+        try:
+            wait_for(lambda: field.verified()[0], 6, "the rules of the policy in force")
+        except TimeoutError:
+            yield "kernel and workers are not as the policy in force: %s" % field.verified()[1]
+
+
+class RefusedText(Refused):
+    new = Policy(keys={"critcality": "cargo"})
+    told = ()  # whoever asked compiled it himself, and did not ask the box
+
+
+class RefusedDevice(Refused):
+    """A device of the new policy does not exist."""
+
+    def order(self, field):
+        field.facts = {'device = "it0"': 'device = "nobody0"'}
+
+
+class RefusedByStep(Refused):
+    seam = True
+    point, times = None, 1
+
+    def order(self, field):
+        field.seam.fail(self.point, self.times)
+
+    def wrong(self, field, states):
+        if self.left == self.times:
+            yield "what was to fail was not even tried"
+        yield from super().wrong(field, states)
+
+
+class RefusedByStore(RefusedByStep):
+    point = seam.STORE
+
+
+class RefusedByWorker(RefusedByStep):
+    """One worker cannot load the table; the others have it already."""
+    point = seam.TABLE
+
+
+class RefusedByDigest(RefusedByStep):
+    """A worker has another table than it was given."""
+    point = seam.DIGEST
+
+
+class RefusedForetelling(RefusedByStep):
+    point = seam.FORETELL
+
+
+class RefusedByKernel(RefusedByStep):
+    point = seam.BATCH
+
+
+class RefusedNarrowingByKernel(RefusedByKernel):
+    """Cells and labels move in two transactions, of which the second is refused."""
+    new = Policy(elsewhere=True, holding="0-50")
+
+    def order(self, field):
+        field.seam.fail(self.point, 1, 1)
+
+
+class RefusedReadingBack(RefusedByStep):
+    """The transaction stands, and nobody can read what stands: forwarding goes off, and everything goes back."""
+    point, times, lossless, exact = seam.READ_BACK, 30, False, False
+
+    def fire(self, field):
+        super().fire(field)
+        wait_for(lambda: field.verified()[0], 3, "forwarding, and the rules of the policy in force")
+
+
+class RefusedFacts(RefusedByStep):
+    """Addresses cannot be set after the rules: everything goes back by the same door."""
+    point = seam.FACTS
+
+    def order(self, field):
+        field.facts = {'"10.73.0.1/24", "2001:db8:73::1/64"]': '"10.73.0.1/24", "10.73.0.250/24", "2001:db8:73::1/64"]'}
+        super().order(field)
+
+
+class RefusedConfirming(RefusedByStep):
+    """What the next start would load cannot be written."""
+    point = seam.CONFIRM
+
+
+class EnforceDiesOverIt(Refused):
+    """At a moment that is drawn from the time of an apply: afterwards one of the two policies stands, whole."""
+    lossless = False
+    roles = ("enforce",)
+
+    @property
+    def told(self):
+        return ("refused",) if self.answer.get("done") is not True else ("applied", "confirmed")
+
+    def order(self, field):
+        def kill():
+            threading.Event().wait(random.Random(field.rng.random()).uniform(0, 0.3))
+            for pid in field.pids("enforce"):
+                os.kill(pid, signal.SIGKILL)
+        threading.Thread(target=kill, daemon=True).start()
+
+    def wrong(self, field, states):
+        wait_for(lambda: field.running() and not field.status()["busy"], 10, "the box to be at rest")
+        if self.answer.get("done") is not True:
+            yield from super().wrong(field, states)
+            return
+        if field.digest() != self.answer["generation"]["digest"]:
+            yield "another policy is in force than was said"
+        try:
+            wait_for(lambda: field.verified()[0], 6, "the rules of the policy in force")
+        except TimeoutError:
+            yield "kernel and workers are not as the policy in force: %s" % field.verified()[1]
+
+
+REFUSED = (RefusedText, RefusedDevice, EnforceDiesOverIt)
+BY_STEP = (RefusedByStore, RefusedByWorker, RefusedByDigest, RefusedForetelling, RefusedByKernel, RefusedNarrowingByKernel,
+           RefusedReadingBack, RefusedFacts, RefusedConfirming)

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The daemon's objects as they are, linked with this beside them: the change matrix sets the daemon's clock, lets one
+ * step of an apply fail and leaves it without memory, without touching the clock or the disk of the machine that runs it. Nothing of this is in the
+ * product: the linker hands its calls here (`--wrap`), and without a page of orders each goes on to where it always went.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "appliance/base/atomic_file.h"
+#include "appliance/base/clock.h"
+#include "appliance/box/box.h"
+#include "appliance/enforce/enforce.h"
+#include "appliance/kernel/batch.h"
+#include "appliance/wire/msg.h"
+#include "dpi/inspect/inspect.h"
+
+#define PAGE "/run/sekisho-test-change/run/seam"
+
+/* As tests/netns/change/seam.py has them. */
+enum point {
+	POINT_STORE,	/* the generation is written */
+	POINT_TABLE,	/* a worker takes the table */
+	POINT_DIGEST,	/* a worker says which table it has */
+	POINT_FORETELL, /* which sessions it cuts */
+	POINT_BATCH,	/* the kernel's transaction */
+	POINT_READ_BACK,
+	POINT_FACTS,   /* addresses, links, routes */
+	POINT_CONFIRM, /* what the next start loads is written */
+	POINTS
+};
+
+struct orders {
+	int64_t wall_ns; /* the daemon's clock is that much ahead */
+	struct {
+		int32_t skip, times; /* so many pass first; so many fail then */
+	} at[POINTS];
+	uint64_t no_more; /* an allocation of so many bytes or more finds no memory; 0 = all do */
+};
+
+static struct orders *orders;
+
+static __attribute__((constructor)) void take_orders(void)
+{
+	int fd = open(PAGE, O_RDWR | O_CLOEXEC);
+	void *p;
+
+	if (fd < 0)
+		return;
+	p = mmap(NULL, sizeof(*orders), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	orders = p == MAP_FAILED ? NULL : p;
+}
+
+static bool fails(enum point p)
+{
+	if (orders == NULL || __atomic_load_n(&orders->at[p].times, __ATOMIC_RELAXED) <= 0)
+		return false;
+	if (__atomic_load_n(&orders->at[p].skip, __ATOMIC_RELAXED) > 0) {
+		__atomic_sub_fetch(&orders->at[p].skip, 1, __ATOMIC_RELAXED);
+		return false;
+	}
+	__atomic_sub_fetch(&orders->at[p].times, 1, __ATOMIC_RELAXED);
+	return true;
+}
+
+void *__real_malloc(size_t n);
+void *__wrap_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+void *__wrap_realloc(void *p, size_t n);
+uint64_t __real_clock_wall_ns(void);
+uint64_t __wrap_clock_wall_ns(void);
+int __real_atomic_write(int dirfd, const char *name, const void *p, size_t n, struct err *e);
+int __wrap_atomic_write(int dirfd, const char *name, const void *p, size_t n, struct err *e);
+bool __real_inspector_table(struct inspector *i, struct bytes image, uint8_t ret_digest[32]);
+bool __wrap_inspector_table(struct inspector *i, struct bytes image, uint8_t ret_digest[32]);
+int __real_msg_send(int fd, uint32_t id, const struct msg_body *body, const int *fds, size_t n_fds);
+int __wrap_msg_send(int fd, uint32_t id, const struct msg_body *body, const int *fds, size_t n_fds);
+json_t *__real_enforce_cut(struct enforce *f, const struct generation_held *next, const struct image *have,
+			   struct err *e);
+json_t *__wrap_enforce_cut(struct enforce *f, const struct generation_held *next, const struct image *have,
+			   struct err *e);
+int __real_batch_commit(struct batch *b, struct netlink *n, struct err *e, uint32_t *ret_line);
+int __wrap_batch_commit(struct batch *b, struct netlink *n, struct err *e, uint32_t *ret_line);
+int __real_enforce_compare(struct enforce *f, struct arena *a, struct differences *ret, struct err *e);
+int __wrap_enforce_compare(struct enforce *f, struct arena *a, struct differences *ret, struct err *e);
+int __real_box_set(const struct box_spaces *s, const struct ir *ir, const struct ir *before, struct err *e);
+int __wrap_box_set(const struct box_spaces *s, const struct ir *ir, const struct ir *before, struct err *e);
+
+static bool short_of(size_t n)
+{
+	uint64_t most = orders != NULL ? __atomic_load_n(&orders->no_more, __ATOMIC_RELAXED) : 0;
+
+	if (most == 0 || n < most)
+		return false;
+	errno = ENOMEM;
+	return true;
+}
+
+void *__wrap_malloc(size_t n)
+{
+	return short_of(n) ? NULL : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return short_of(n * size) ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+	return short_of(n) ? NULL : __real_realloc(p, n);
+}
+
+uint64_t __wrap_clock_wall_ns(void)
+{
+	int64_t ahead = orders != NULL ? __atomic_load_n(&orders->wall_ns, __ATOMIC_RELAXED) : 0;
+
+	return __real_clock_wall_ns() + (uint64_t)ahead;
+}
+
+int __wrap_atomic_write(int dirfd, const char *name, const void *p, size_t n, struct err *e)
+{
+	if (strncmp(name, "gen-", 4) == 0 && fails(POINT_STORE))
+		return err_set(e, -ENOSPC, "write %s", name);
+	if (strcmp(name, "confirmed") == 0 && fails(POINT_CONFIRM))
+		return err_set(e, -EIO, "write %s", name);
+	return __real_atomic_write(dirfd, name, p, n, e);
+}
+
+bool __wrap_inspector_table(struct inspector *i, struct bytes image, uint8_t ret_digest[32])
+{
+	return !fails(POINT_TABLE) && __real_inspector_table(i, image, ret_digest);
+}
+
+int __wrap_msg_send(int fd, uint32_t id, const struct msg_body *body, const int *fds, size_t n_fds)
+{
+	struct msg_body other = *body;
+
+	if (body->type == MSG_TABLE_ACK && fails(POINT_DIGEST))
+		other.table_ack.digest[0] ^= 1;
+	return __real_msg_send(fd, id, &other, fds, n_fds);
+}
+
+json_t *__wrap_enforce_cut(struct enforce *f, const struct generation_held *next, const struct image *have,
+			   struct err *e)
+{
+	if (fails(POINT_FORETELL)) {
+		err_set(e, -ENOMEM, "sessions that it cuts");
+		return NULL;
+	}
+	return __real_enforce_cut(f, next, have, e);
+}
+
+/* The kernel itself refuses it: a set that rules use cannot be taken away. */
+int __wrap_batch_commit(struct batch *b, struct netlink *n, struct err *e, uint32_t *ret_line)
+{
+	if (fails(POINT_BATCH))
+		batch_set_delete(b, set_spec(SET_LIVE)->name);
+	return __real_batch_commit(b, n, e, ret_line);
+}
+
+int __wrap_enforce_compare(struct enforce *f, struct arena *a, struct differences *ret, struct err *e)
+{
+	return fails(POINT_READ_BACK) ? err_set(e, -EIO, "read-back") : __real_enforce_compare(f, a, ret, e);
+}
+
+/* All of it was set, and then the kernel refused something. */
+int __wrap_box_set(const struct box_spaces *s, const struct ir *ir, const struct ir *before, struct err *e)
+{
+	int r = __real_box_set(s, ir, before, e);
+
+	return r == 0 && before != NULL && fails(POINT_FACTS) ? err_set(e, -EIO, "address") : r;
+}

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the matrix orders of a daemon that was linked with seam.c: its clock, and which step of an apply fails."""
+import mmap
+import os
+import struct
+
+# As enum point of seam.c has them.
+STORE, TABLE, DIGEST, FORETELL, BATCH, READ_BACK, FACTS, CONFIRM = range(8)
+SIZE = 8 + 8 * 8 + 8
+
+
+class Seam:
+    def __init__(self, folder):
+        os.makedirs(folder, exist_ok=True)
+        fd = os.open(folder + "/seam", os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.ftruncate(fd, SIZE)
+        self.page = mmap.mmap(fd, SIZE)
+        os.close(fd)
+
+    def clock(self, ahead):
+        """The daemon's wall clock goes that many seconds ahead of the machine's, or behind."""
+        struct.pack_into("=q", self.page, 0, int(ahead * 1e9))
+
+    def fail(self, point, times=1, skip=0):
+        struct.pack_into("=ii", self.page, 8 + 8 * point, skip, times)
+
+    def memory(self, no_more):
+        """No allocation of so many bytes or more succeeds; 0: all do."""
+        struct.pack_into("=Q", self.page, 8 + 8 * 8, no_more)
+
+    def left(self, point):
+        """How many of the ordered failures did not come."""
+        return struct.unpack_from("=ii", self.page, 8 + 8 * point)[1]
+
+    def nothing(self):
+        self.page[:] = bytes(SIZE)

@@ -144,13 +144,16 @@ static bool reads_as(const uint8_t *header, size_t needs, struct modbus_request 
 	return ret->well_formed || forgives(ret);
 }
 
-/* Functions that servers know who do not look at the length, and those that do more than tell something. */
+/*
+ * Functions that servers know who do not look at the length, and those that do more than tell something. What only tells about the
+ * device is not looked for: a single byte would do for it.
+ */
 static bool is_known(uint8_t function)
 {
 	const struct function_info *f = function_by_code(vocabulary_of(PROTO_MODBUS), function);
+	unsigned acts = CLASS_WRITE | CLASS_CONTROL | CLASS_PROGRAM;
 
-	return f != NULL &&
-	       (f->framing == FRAMING_ALIKE || (f->classes & (CLASS_WRITE | CLASS_CONTROL | CLASS_PROGRAM)));
+	return f != NULL && (f->classes & (f->framing == FRAMING_ALIKE ? acts | CLASS_READ : acts)) != 0;
 }
 
 /* Where this reader, being at `b` with a header and a function code before it, goes on; NO_END when it does not. */

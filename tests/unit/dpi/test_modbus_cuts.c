@@ -117,12 +117,33 @@ static void too_much_alone(void **state)
 	assert_true(passes(&d, n, many, n));
 }
 
+/* A read by its header and its body apart, the body late: whatever it asks for, its rest is no command that changes anything. */
+static void a_read_may_be_cut(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	for (unsigned quantity = 1; quantity <= 125; quantity++) {
+		for (size_t cut = 1; cut < 12; cut++) {
+			const uint8_t read[] = { 0, 5, 0, 0, 0, 6, 1, 3, 0, 2, 0, (uint8_t)quantity };
+
+			writes(&d);
+			memset(&d.p, 0, sizeof(d.p));
+			assert_true(modbus_enforcer.segment(d.state, 0, 0, false, bytes_of(read, cut), &d.table,
+							    &d.permit, &d.p));
+			assert_true(modbus_enforcer.segment(d.state, 0, cut, true, bytes_of(read, 12), &d.table,
+							    &d.permit, &d.p));
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_more_than_is_read_at_once),
 		cmocka_unit_test(numbers_wrap),
 		cmocka_unit_test(too_much_alone),
+		cmocka_unit_test(a_read_may_be_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -270,6 +270,10 @@ static void follow(struct crossing *x)
 			crossing_refuse(x, s.reason);
 		return;
 	case STREAM_DROP:
+		if (x->i->limits.as_captured && f->midstream && (x->d.tcp_flags & TCP_SYN)) {
+			crossing_accept(x, R_HANDSHAKE); /* what it belongs to is not in the capture */
+			return;
+		}
 		/* Whoever goes on talking to an ended session hears that it is over. */
 		if (s.reason == R_AFTER_CLOSE && f->stream.state == TCP_CLOSED && !crossing_is_observed(x))
 			crossing_reset(x, true);

@@ -172,6 +172,26 @@ static bool peek_tuple(struct bytes ip, struct decoded *d)
 	return true;
 }
 
+/* Bytes of payload that a packet of which peek_tuple knows the ends says it has. */
+static uint64_t stated_payload(struct bytes ip, const struct decoded *d)
+{
+	bool v6 = d->src.family == 6;
+	uint8_t first = 0, offset = 5u << 4;
+	uint16_t stated = 0;
+	struct bytes b = ip;
+	uint64_t header;
+
+	bytes_u8(&b, &first);
+	header = v6 ? 40u : (first & 15u) * 4u;
+	bytes_skip(&b, v6 ? 3 : 1);
+	bytes_be16(&b, &stated);
+	b = ip;
+	if (d->l4proto == IP_TCP && bytes_skip(&b, header + 12u))
+		bytes_u8(&b, &offset);
+	header = (v6 ? 0 : header) + (d->l4proto == IP_TCP ? (offset >> 4) * 4u : 8u);
+	return stated > header ? stated - header : 0;
+}
+
 /* ICMP errors: the box lets a short list of them pass when they quote a session that it knows. */
 static bool is_error(const struct decoded *d, bool *ret_listed)
 {
@@ -277,12 +297,16 @@ static void packet(struct replay *r, struct bytes ip, bool frame_cut, uint32_t f
 	s = tracker_at(r->tracker, index);
 	if (s->first_frame == frame && s->packets == 1)
 		flow_of(r, s);
-	if (s->refused != R_NONE)
+	if (s->refused != R_NONE) {
 		r->refused[s->refused]++;
-	else if (s->lane == LANE_NONE && d.bad_checksum && !r->as_captured)
+	} else if (s->lane == LANE_NONE && d.bad_checksum && !r->as_captured) {
 		r->refused[R_INVALID]++;
-	else if (s->lane != LANE_NONE && !s->released)
+	} else if (s->lane != LANE_NONE && !s->released && cut && r->as_captured) {
+		s->cut += stated_payload(ip, &d); /* on the wire it was whole */
+		r->refused[R_TRUNCATED]++;
+	} else if (s->lane != LANE_NONE && !s->released) {
 		inspect(r, index, ip, cut, frame);
+	}
 }
 
 void replay_frame(struct replay *r, const struct capture_frame *f)
@@ -329,6 +353,7 @@ static enum protocol transport_of(uint8_t l4proto)
 static void settle(struct replay *r, const struct session *s)
 {
 	struct book_flow *f = flow_of(r, s);
+	struct lane lane;
 
 	if (f == NULL)
 		return;
@@ -347,6 +372,8 @@ static void settle(struct replay *r, const struct session *s)
 		book_judge(f, EV_DENY, s->dropped_for, s->first_frame);
 	else if (!f->judged)
 		book_judge(f, EV_ALLOW, R_HANDSHAKE, 0);
+	f->unread += s->cut;
+	f->unjudged |= s->cut > 0 && lane_of(s->lane, &lane) && lane.kind == LANE_COMMANDS;
 	if (f->unread > 0 && f->pdus == 0 && f->reason != R_CONFIRMED) { /* nothing of it was told */
 		f->unjudged = true;
 		f->protocol = PROTO_NONE;

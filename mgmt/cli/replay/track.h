@@ -31,6 +31,7 @@ struct session {
 	uint32_t first_frame;
 	uint64_t packets;
 	uint64_t passed, dropped; /* of the inspected ones */
+	uint64_t cut;		  /* bytes of payload in packets of which the capture kept only the beginning */
 	enum reason dropped_for;  /* the first of them */
 	uint32_t hash_next;
 };

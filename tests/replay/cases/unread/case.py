@@ -91,3 +91,33 @@ def check(t):
     session(out).ask(read_holding(1, 0, 1)[5:]).ask(read_holding(2, 0, 1)).answer(holding(2, [7]))
     r = t.replay(t.file("rest.pcap", wire.pcap(out)))
     t.equal("the rest of a PDU", ([(f["verdict"], f["unread"]) for f in r.flows], r.status), ([("allow", 7)], 0))
+    # a capture that kept only the beginning of each packet: what it cut is not judged, and nothing of it is called allowed or refused
+    for opened in (True, False):
+        for keep in (54, 60, 64):
+            out = []
+            s = session(out)
+            if opened:
+                s.open()
+            for i in range(3):
+                s.ask(write_register(i, 400, 1)).answer(write_register(i, 400, 1))
+            name = "cut at %d%s" % (keep, "" if opened else ", half-way")
+            r = t.replay(t.file(name.replace(" ", "-") + ".pcap", wire.pcap(out, snaplen=keep)))
+            t.equal(name, (flow(r), r.status), ([("unjudged", "unread", 72)], 3))
+    # ... acknowledgements lose nothing, and what was kept whole is judged
+    out = []
+    session(out).open().ask(read_holding(1, 0, 1)).answer(holding(1, [7])).c2s(wire.ACK).close()
+    r = t.replay(t.file("cut-nothing.pcap", wire.pcap(out, snaplen=66)))
+    t.equal("nothing but padding was cut", (flow(r), r.status), ([("allow", "allowed", 0)], 0))
+    out = []
+    s = session(out).open().ask(read_holding(1, 0, 1)).answer(holding(1, list(range(40))))
+    s.ask(read_holding(2, 0, 1)).answer(holding(2, [7]))
+    r = t.replay(t.file("cut-answer.pcap", wire.pcap(out, snaplen=80)))
+    t.equal("one answer was cut", (flow(r), r.status, len(r.pdus)), ([("unjudged", "unread", 89)], 3, 3))
+    s.ask(write_register(3, 400, 1))
+    r = t.replay(t.file("cut-and-refused.pcap", wire.pcap(out, snaplen=80)))
+    t.equal("a refusal behind it", ([f["verdict"] for f in r.flows], r.status), (["deny"], 1))
+    # the server's answer to a SYN that the capture lacks, once more when the session goes on already
+    out = []
+    session(out).open().ask(read_holding(1, 0, 1)).answer(holding(1, [7]))
+    r = t.replay(t.file("answered-twice.pcap", wire.pcap([out[1], out[3], out[1], out[4]])))
+    t.equal("a SYN answered twice", (flow(r), r.status), ([("allow", "allowed", 0)], 0))

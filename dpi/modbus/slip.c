@@ -100,6 +100,8 @@ static size_t data_length(uint8_t function, struct bytes data)
 		return bytes_u8(&data, &count) ? 9u + count : SIZE_MAX;
 	case MB_WRITE_FILE:
 		return bytes_u8(&data, &count) ? 1u + count : SIZE_MAX;
+	case MB_UMAS:
+		return data.left < 2 ? 2 : data.left < DATA_MAX ? data.left : DATA_MAX;
 	default:
 		return data.left < DATA_MAX ? data.left : DATA_MAX;
 	}
@@ -131,19 +133,6 @@ static bool forgives(struct modbus_request *r)
 	return r->written != MB_WRITES_NOTHING && last->n > 0 && last->first + last->n <= 65536u;
 }
 
-/* The request that a server finds in these bytes if it takes `needs` of them for its data. */
-static bool reads_as(const uint8_t *header, size_t needs, struct modbus_request *ret)
-{
-	uint8_t pdu[MODBUS_PDU_MAX];
-
-	if (needs > DATA_MAX)
-		return false;
-	memcpy(pdu, header, HEADER + 1 + needs);
-	memcpy(pdu + 2, (uint8_t[]){ 0, 0, 0, (uint8_t)(needs + 2) }, 4);
-	modbus_request_parse(bytes_of(pdu, HEADER + 1 + needs), ret);
-	return ret->well_formed || forgives(ret);
-}
-
 /*
  * Functions that servers know who do not look at the length, and those that do more than tell something. What only tells about the
  * device is not looked for: a single byte would do for it.
@@ -154,6 +143,19 @@ static bool is_known(uint8_t function)
 	unsigned acts = CLASS_WRITE | CLASS_CONTROL | CLASS_PROGRAM;
 
 	return f != NULL && (f->classes & (f->framing == FRAMING_ALIKE ? acts | CLASS_READ : acts)) != 0;
+}
+
+/* The request that a server finds in these bytes if it takes `needs` of them for its data. */
+static bool reads_as(const uint8_t *header, size_t needs, struct modbus_request *ret)
+{
+	uint8_t pdu[MODBUS_PDU_MAX];
+
+	if (needs > DATA_MAX || !is_known(header[HEADER]))
+		return false;
+	memcpy(pdu, header, HEADER + 1 + needs);
+	memcpy(pdu + 2, (uint8_t[]){ 0, 0, 0, (uint8_t)(needs + 2) }, 4);
+	modbus_request_parse(bytes_of(pdu, HEADER + 1 + needs), ret);
+	return ret->well_formed || forgives(ret);
 }
 
 /* Where this reader, being at `b` with a header and a function code before it, goes on; NO_END when it does not. */
@@ -174,7 +176,7 @@ static uint32_t step(enum slip_reader reader, struct bytes b, struct modbus_requ
 		return 6u + length;
 	case SLIP_BY_FUNCTION:
 		least = needs <= left ? needs : least_length(function, data);
-		*ret_request = least <= left && is_known(function) && reads_as(b.p, least, ret);
+		*ret_request = least <= left && reads_as(b.p, least, ret);
 		if (needs > left || function_framing(vocabulary_of(PROTO_MODBUS), function) != FRAMING_ALIKE)
 			return NO_END;
 		return (uint32_t)(HEADER + 1 + needs);

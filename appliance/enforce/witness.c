@@ -14,8 +14,8 @@
 #include "appliance/wire/lane.h"
 #include "policy/ir/evaluate.h"
 
-#define TOLD_MAX 8u  /* counterexamples of one kind */
-#define TIME_NEAR 3u /* seconds around an end in which either answer is right */
+#define TOLD_MAX 8u /* counterexamples of one kind */
+#define CLIENT_PORT 40000u
 
 bool witness_over(const struct asking *a)
 {
@@ -58,7 +58,7 @@ struct walk_packet witness_packet(const struct asking *a, const struct tuple *t)
 		.src = t->src,
 		.dst = t->dst,
 		.l4proto = t->l4proto,
-		.sport = 40000,
+		.sport = CLIENT_PORT,
 		.dport = t->port,
 		.tcp_flags = TCP_SYN,
 		.hop_limit = 63,
@@ -111,7 +111,7 @@ static bool is_refused(const struct walk_result *r)
 	return r->end == WALK_DROP || is_cut(r);
 }
 
-static bool is_lane(const struct asking *a, const struct walk_result *r, uint32_t lane)
+bool witness_is_lane(const struct asking *a, const struct walk_result *r, uint32_t lane)
 {
 	struct lane l;
 
@@ -135,86 +135,6 @@ static void expect_dropped(struct asking *a, const struct tuple *t, const char *
 		witness_tell(a, t, kind, r.end == WALK_ACCEPT ? "passes" : "otherwise", &r);
 }
 
-/* ---- behind the queue --------------------------------------------------------------------------------------------- */
-
-/* The packet comes back with a mark, and the base chains after the one that queued it decide. */
-static struct walk_result resumed(const struct asking *a, struct walk_packet *p, const struct walk_result *queued,
-				  uint32_t mark)
-{
-	struct walk_result r;
-
-	p->mark = mark;
-	a->w->packets++;
-	r = walk(a->r, NF_INET_FORWARD, queued->priority, p);
-	/* Judged once more when its permit had changed: the second answer counts. */
-	if (r.end == WALK_QUEUE) {
-		p->mark = mark;
-		r = walk(a->r, NF_INET_FORWARD, r.priority, p);
-	}
-	return r;
-}
-
-/* A judged packet passes, and its session remembers the best that was ever said of it. */
-static void judged(struct asking *a, const struct tuple *t, struct walk_packet p, const struct walk_result *queued,
-		   uint32_t said)
-{
-	uint32_t had = mark_outcome(p.ct_mark), id = mark_permit(p.ct_mark), lane = mark_lane(p.ct_mark);
-	struct walk_result r = resumed(a, &p, queued, mark_make(id, 0, (enum mark_outcome)said));
-
-	if (r.end != WALK_ACCEPT)
-		witness_tell(a, t, "judged good", "refused", &r);
-	else if (p.ct_mark != mark_make(id, lane, (enum mark_outcome)(said > had ? said : had)))
-		witness_tell(a, t, "judged good, remembered as something else", "otherwise", &r);
-}
-
-static void expect_stopped(struct asking *a, const struct tuple *t, const char *kind, struct walk_packet p,
-			   const struct walk_result *queued, uint32_t mark)
-{
-	struct walk_result r = resumed(a, &p, queued, mark);
-
-	if (r.end == WALK_ACCEPT)
-		witness_tell(a, t, kind, "passes", &r);
-}
-
-static void behind_queue(struct asking *a, const struct tuple *t, const struct walk_packet *p,
-			 const struct walk_result *queued, uint32_t id, uint32_t lane)
-{
-	struct walk_result r;
-	struct walk_packet live = *p, fresh = *p, stale = *p, stray = *p, again = *p;
-	struct lane l;
-
-	live.state = WALK_ESTABLISHED;
-	for (uint32_t said = MARK_GOOD; said <= MARK_CONFIRMED; said++) {
-		judged(a, t, *p, queued, said);
-		for (uint32_t had = MARK_GOOD; had <= MARK_CONFIRMED; had++) {
-			live.ct_mark = mark_make(id, lane, (enum mark_outcome)had);
-			judged(a, t, live, queued, said);
-		}
-	}
-	expect_stopped(a, t, "judged by another permit", *p, queued, mark_make(id ^ 0x200000u, 0, MARK_GOOD));
-	expect_stopped(a, t, "an outcome that there is not", *p, queued, mark_make(id, 0, (enum mark_outcome)3));
-	expect_stopped(a, t, "out of the cut queue", *p, queued, mark_make(0, LANE_CUT, MARK_GOOD));
-	/* Its permit changed while it was with a worker, who gets it again to judge by what holds now. */
-	again.mark = mark_make(id ^ 0x200000u, 0, MARK_GOOD);
-	r = walk(a->r, NF_INET_FORWARD, queued->priority, &again);
-	if (!is_lane(a, &r, lane) || mark_permit(again.mark) != id)
-		witness_tell(a, t, "judged by an earlier permit", "otherwise", &r);
-	stale.ct_mark = mark_make(NO_PERMIT, lane, MARK_GOOD);
-	expect_stopped(a, t, "judged by a permit that ended", stale, queued, mark_make(NO_PERMIT, 0, MARK_GOOD));
-	stray.state = WALK_INVALID;
-	expect_stopped(a, t, "judged, but of no session", stray, queued, mark_make(id, 0, MARK_GOOD));
-	if (!lane_of(lane, &l))
-		return;
-	/* Nobody answered: the new one, then one of a session that was judged before. */
-	r = resumed(a, &fresh, queued, p->mark);
-	if ((r.end == WALK_ACCEPT) != (lane_unanswered(l) == FAIL_OPEN))
-		witness_tell(a, t, "new, unanswered", r.end == WALK_ACCEPT ? "passes" : "refused", &r);
-	live.ct_mark = mark_make(id, lane, MARK_GOOD);
-	r = resumed(a, &live, queued, p->mark);
-	if ((r.end == WALK_ACCEPT) != (lane_unanswered(l) != FAIL_CLOSED))
-		witness_tell(a, t, "live, unanswered", r.end == WALK_ACCEPT ? "passes" : "refused", &r);
-}
-
 /* ---- a session that the policy allows ----------------------------------------------------------------------------- */
 
 /* Which way its packets have to take. */
@@ -224,7 +144,7 @@ static void expect_way(struct asking *a, const struct tuple *t, const char *kind
 	struct walk_result r = witness_forward(a, &p);
 
 	/* A worker is told which way the packet goes; what is forwarded behind no queue needs no more questions. */
-	if (fast ? r.end == WALK_ACCEPT : is_lane(a, &r, lane) && ((p.mark & MARK_REPLY) != 0) == p.reply)
+	if (fast ? r.end == WALK_ACCEPT : witness_is_lane(a, &r, lane) && ((p.mark & MARK_REPLY) != 0) == p.reply)
 		return;
 	witness_tell(a, t, kind, is_refused(&r) ? "refused" : "otherwise", &r);
 }
@@ -241,6 +161,9 @@ static void expect_relabelled(struct asking *a, const struct tuple *t, struct wa
 	if (mark_permit(q.ct_mark) != id || mark_lane(q.ct_mark) != lane ||
 	    (mark_outcome(q.ct_mark) != MARK_UNJUDGED) != (had != MARK_UNJUDGED))
 		witness_tell(a, t, "relabelled as something else", "otherwise", &r);
+	/* The packet itself was judged by nobody, whatever is known of its session. */
+	if (r.end == WALK_QUEUE)
+		witness_unanswered(a, t, "relabelled, unanswered", q, &r, lane, had != MARK_UNJUDGED);
 }
 
 /* Both ends are told: the cut queue, with no permit, and with the way that the packet goes. */
@@ -258,8 +181,7 @@ uint32_t witness_live_mark(uint32_t id, uint32_t lane)
 	return mark_make(id, lane, lane == LANE_NONE ? MARK_UNJUDGED : MARK_GOOD);
 }
 
-/* Whether any packet of a permit comes in at this interface: of its sessions' openers, or of the answers. */
-static bool comes_in(const struct ir *ir, uint32_t permit, uint32_t interface, bool reply)
+bool witness_comes_in(const struct ir *ir, uint32_t permit, uint32_t interface, bool reply)
 {
 	for (uint32_t i = 0; i < ir->n_cells; i++)
 		if (ir->cells[i].permit == permit && (reply ? ir->cells[i].oif : ir->cells[i].iif) == interface)
@@ -267,9 +189,37 @@ static bool comes_in(const struct ir *ir, uint32_t permit, uint32_t interface, b
 	return false;
 }
 
+/* A packet that says it is of a live session and comes by another way, whatever way it would leave: it is dropped, and has
+ * neither cut the session nor changed what is known of it. */
+static void other_ways_in(struct asking *a, const struct tuple *t, const struct walk_packet *p, uint32_t permit,
+			  bool reply)
+{
+	uint32_t mark = witness_live_mark(a->w->ids[permit], a->w->ir->permits[permit].lane);
+
+	for (uint32_t n = 0; n < a->w->ir->n_interfaces * 4; n++) {
+		uint32_t i = n / 4;
+		struct walk_packet q = later(p, reply, mark);
+		struct walk_result r;
+
+		if (a->w->interfaces[i] == 0 || witness_comes_in(a->w->ir, permit, i, reply))
+			continue;
+		if (n & 1)
+			q.oif = q.iif;
+		if (n & 2)
+			q.tcp_flags = TCP_SYN;
+		q.iif = a->w->interfaces[i];
+		r = witness_forward(a, &q);
+		if (r.end != WALK_DROP || q.ct_mark != mark)
+			witness_tell(a, t, "live, by a wrong interface", r.end == WALK_ACCEPT ? "passes" : "otherwise",
+				     &r);
+	}
+}
+
 static void live_session(struct asking *a, const struct tuple *t, const struct walk_packet *p, uint32_t permit)
 {
 	uint32_t id = a->w->ids[permit], lane = a->w->ir->permits[permit].lane;
+	static const uint8_t flags[] = { TCP_ACK, TCP_SYN | TCP_ACK, TCP_FIN | TCP_ACK, TCP_RST, TCP_RST | TCP_ACK, 0 };
+	size_t n_flags = p->l4proto == PROTO_TCP ? sizeof(flags) : 1;
 	bool naming = false;
 	struct walk_packet q;
 	struct lane l;
@@ -277,19 +227,18 @@ static void live_session(struct asking *a, const struct tuple *t, const struct w
 	if (lane_of(lane, &l))
 		naming = l.kind == LANE_NAMING;
 	for (int reply = 0; reply < 2; reply++) {
-		q = later(p, reply != 0, witness_live_mark(id, lane));
-		expect_way(a, t, reply ? "answer" : "live", q, lane, lane == LANE_NONE);
+		for (size_t f = 0; f < n_flags; f++) {
+			q = later(p, reply != 0, witness_live_mark(id, lane));
+			q.tcp_flags = flags[f];
+			expect_way(a, t, reply ? "answer" : "live", q, lane, lane == LANE_NONE);
+		}
 		q = later(p, reply != 0, mark_make(id, lane, MARK_CONFIRMED));
 		if (lane != LANE_NONE)
 			expect_way(a, t, reply ? "answer, confirmed" : "live, confirmed", q, lane, naming);
-		/* The same by every other way in. */
-		for (uint32_t i = 0; i < a->w->ir->n_interfaces; i++) {
-			q = later(p, reply != 0, witness_live_mark(id, lane));
-			if (a->w->interfaces[i] == 0 || comes_in(a->w->ir, permit, i, reply != 0))
-				continue;
-			q.iif = a->w->interfaces[i];
-			expect_refused(a, t, "live, by a wrong interface", q);
-		}
+		q = later(p, reply != 0, witness_live_mark(id, lane));
+		q.options = true;
+		expect_dropped(a, t, "live, options", q);
+		other_ways_in(a, t, p, permit, reply != 0);
 	}
 	for (int reply = 0; reply < 2; reply++)
 		for (uint32_t had = MARK_UNJUDGED; had <= MARK_CONFIRMED; had++)
@@ -306,14 +255,15 @@ static void allowed(struct asking *a, const struct tuple *t, const struct ir_cel
 	uint32_t id = a->w->ids[cell->permit], lane = a->w->ir->permits[cell->permit].lane;
 	struct walk_packet first = witness_packet(a, t), p = first, q;
 	struct walk_result r = witness_forward(a, &p);
-	bool right = lane == LANE_NONE ? r.end == WALK_ACCEPT : is_lane(a, &r, lane) && mark_permit(p.mark) == id;
+	bool right =
+		lane == LANE_NONE ? r.end == WALK_ACCEPT : witness_is_lane(a, &r, lane) && mark_permit(p.mark) == id;
 
 	if (!right || mark_permit(p.ct_mark) != id || mark_lane(p.ct_mark) != lane) {
 		witness_tell(a, t, "new", is_refused(&r) ? "refused" : "otherwise", &r);
 		return;
 	}
 	if (r.end == WALK_QUEUE)
-		behind_queue(a, t, &p, &r, id, lane);
+		witness_behind_queue(a, t, &p, &r, id, lane);
 	live_session(a, t, &first, cell->permit);
 	q = first;
 	q.routed = false;
@@ -322,8 +272,12 @@ static void allowed(struct asking *a, const struct tuple *t, const struct ir_cel
 	q = first;
 	q.options = true;
 	expect_refused(a, t, "options", q);
-	if (t->l4proto != PROTO_TCP)
+	if (t->l4proto != PROTO_TCP) {
+		q = first;
+		q.state = WALK_INVALID;
+		expect_dropped(a, t, "no session", q);
 		return;
+	}
 	for (uint32_t flags = 0; flags < 32; flags++) {
 		q = first;
 		q.tcp_flags = (uint8_t)flags;
@@ -341,13 +295,16 @@ static void allowed(struct asking *a, const struct tuple *t, const struct ir_cel
 	expect_cut(a, t, "no session, answer", q, MARK_STRAY);
 	q.tcp_flags = TCP_RST;
 	expect_dropped(a, t, "no session, reset", q);
+	q.tcp_flags = TCP_RST | TCP_ACK;
+	expect_dropped(a, t, "no session, reset", q);
 	q = later(&first, false, witness_live_mark(id, lane));
 	q.routed = false;
 	q.tcp_flags = TCP_RST | TCP_ACK;
 	expect_dropped(a, t, "forged reset", q);
 }
 
-static void refused(struct asking *a, const struct tuple *t)
+/* `known`: a packet of this tuple may be an answer in a session that the policy allows. */
+static void refused(struct asking *a, const struct tuple *t, bool known)
 {
 	struct walk_packet first = witness_packet(a, t), q;
 
@@ -363,13 +320,20 @@ static void refused(struct asking *a, const struct tuple *t)
 		q.routed = false;
 		if (t->src.family == 6 || t->l4proto != PROTO_TCP)
 			expect_dropped(a, t, "permit ended, forged", q);
+		witness_behind_cut(a, t, later(&first, reply != 0, mark_make(NO_PERMIT, LANE_NONE, MARK_GOOD)));
 	}
 	q = first;
 	q.state = WALK_INVALID;
 	q.tcp_flags = TCP_ACK;
-	expect_refused(a, t, "no session", q);
-	q = first;
+	/* Whom no conduit lets talk learns nothing, not even that there is no session. */
+	if (known)
+		expect_refused(a, t, "no session", q);
+	else
+		expect_dropped(a, t, "no session", q);
 	q.mark = MARK_FAST; /* a mark that a packet brings along never counts */
+	expect_refused(a, t, "no session, marked before", q);
+	q = first;
+	q.mark = MARK_FAST;
 	expect_refused(a, t, "marked before", q);
 }
 
@@ -382,29 +346,34 @@ static bool is_error(const struct tuple *t)
 	return t->l4proto == 1 && (type == 3 || type == 4 || type == 5 || type == 11 || type == 12);
 }
 
-void witness_put(struct asking *a, const struct tuple *t)
+/* What the policy says of a new session, at this moment; NULL: nothing allows it. */
+static const struct ir_cell *policy_says(const struct asking *a, const struct tuple *t, uint64_t now)
 {
 	const struct ir *ir = a->w->ir;
-	struct question q = {
+	const struct question q = {
 		.iif = ir->interfaces[t->in].name,
 		.oif = ir->interfaces[t->out].name,
 		.source = t->src,
 		.destination = t->dst,
 		.l4proto = t->l4proto,
 		.port = t->port,
+		.now = now,
 	};
-	const struct ir_cell *now, *before, *after;
+
+	return evaluate_ir(ir, &q);
+}
+
+void witness_put(struct asking *a, const struct tuple *t)
+{
+	const struct tuple back = { t->out, t->in, t->dst, t->src, t->l4proto, CLIENT_PORT };
+	uint64_t soon = a->w->now + TIME_NEAR, recently = a->w->now > TIME_NEAR ? a->w->now - TIME_NEAR : 0;
+	const struct ir_cell *now;
 
 	if (t->src.family != t->dst.family || a->w->interfaces[t->in] == 0 || a->w->interfaces[t->out] == 0 ||
 	    witness_over(a))
 		return;
-	q.now = a->w->now;
-	now = evaluate_ir(ir, &q);
-	q.now = a->w->now > TIME_NEAR ? a->w->now - TIME_NEAR : 0;
-	before = evaluate_ir(ir, &q);
-	q.now = a->w->now + TIME_NEAR;
-	after = evaluate_ir(ir, &q);
-	if (now != before || now != after)
+	now = policy_says(a, t, a->w->now);
+	if (now != policy_says(a, t, recently) || now != policy_says(a, t, soon))
 		return;
 	/* Errors are no sessions, whatever a conduit says of their numbers: errors() asks about them. */
 	if (now != NULL && is_error(t))
@@ -412,7 +381,7 @@ void witness_put(struct asking *a, const struct tuple *t)
 	if (now != NULL)
 		allowed(a, t, now);
 	else
-		refused(a, t);
+		refused(a, t, policy_says(a, &back, recently) != NULL || policy_says(a, &back, soon) != NULL);
 	if (a->w->between != NULL)
 		a->w->between(a->w->between_ctx);
 }

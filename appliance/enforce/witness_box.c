@@ -4,6 +4,9 @@
 #include "appliance/enforce/witness_private.h"
 #include "appliance/wire/lane.h"
 
+#define ICMP 1u
+#define ICMP6 58u
+
 /* Nobody reaches the box itself, and it opens nothing. */
 static void ports_of_the_box(struct asking *a)
 {
@@ -30,88 +33,132 @@ static void ports_of_the_box(struct asking *a)
 		}
 }
 
+/* ---- what the box takes and says itself ----------------------------------------------------------------------------- */
+
+/* `type` is the first byte behind the IP header: the type of ICMP, half a port of others. */
 struct own {
 	uint8_t family, l4proto, type, hop_limit;
 	enum walk_state state;
 	bool routed;
-	bool passes;
+	uint32_t mark;
 };
 
-static struct walk_packet own_packet(const struct asking *a, uint32_t interface, const struct own *o, struct tuple *t)
+static bool is_icmp(const struct own *o)
+{
+	return o->l4proto == (o->family == 4 ? ICMP : ICMP6);
+}
+
+/* Neighbour discovery of the link itself, which the hop limit proves. The box has its routes from its own facts: no router is
+ * believed, and none is asked. */
+static bool is_discovery(const struct own *o, bool outward)
+{
+	return o->l4proto == ICMP6 && o->family == 6 && o->hop_limit == 255 &&
+	       ((o->type == 133 && !outward) || o->type == 135 || o->type == 136);
+}
+
+/* Neighbour discovery, echo requests, and errors about the size of paths, these from where their source is. */
+static bool takes(const struct own *o)
+{
+	if (is_discovery(o, false))
+		return true;
+	if (!is_icmp(o) || !o->routed)
+		return false;
+	if (o->type == (o->family == 4 ? 3 : 2))
+		return o->state == WALK_RELATED;
+	return o->type == (o->family == 4 ? 8 : 128);
+}
+
+/*
+ * Echo answers and errors, only as such, and only where the question came in or when the rules have let that by. The kernel
+ * looks up every source of IPv4 before it says an error of it, marked or not.
+ */
+static bool says(const struct own *o, uint32_t index)
+{
+	bool four = o->family == 4, echo = o->type == (four ? 0 : 129);
+	bool error = four ? o->type == 3 || o->type == 11 || o->type == 12 : o->type >= 1 && o->type <= 4;
+
+	if (is_discovery(o, true))
+		return true;
+	if (!is_icmp(o) || !(echo ? o->state == WALK_ESTABLISHED : error && o->state == WALK_RELATED))
+		return false;
+	return o->mark == mark_arrived(index) || o->mark == MARK_FAST || mark_outcome(o->mark) != MARK_UNJUDGED ||
+	       (four && error && o->mark == 0);
+}
+
+static void ask_own(struct asking *a, uint32_t interface, const struct own *o, bool outward)
 {
 	struct addr x = { .family = o->family, .b = { 10, 1, 2, 3 } };
-	struct walk_packet p;
+	uint16_t first = (uint16_t)(o->type << 8);
+	struct tuple t = { interface, interface, x, x, o->l4proto, is_icmp(o) ? first : 22 };
+	struct walk_packet p = witness_packet(a, &t);
+	bool passes = outward ? says(o, a->w->interfaces[interface]) : takes(o);
+	struct walk_result r;
 
-	*t = (struct tuple){ interface, interface, x, x, o->l4proto, (uint16_t)(o->type << 8) };
-	p = witness_packet(a, t);
+	p.sport = first;
+	p.dport = o->l4proto == ICMP || o->l4proto == ICMP6 ? first : 22;
+	p.tcp_flags = TCP_ACK;
 	p.hop_limit = o->hop_limit;
 	p.state = o->state;
 	p.routed = o->routed;
-	return p;
-}
-
-/* What the box takes: neighbour discovery of its own link, echo requests and path errors from where their source is. */
-static void taken(struct asking *a, uint32_t interface)
-{
-	static const struct own kinds[] = {
-		{ 6, 58, 133, 255, WALK_NEW, true, true },    { 6, 58, 135, 255, WALK_NEW, true, true },
-		{ 6, 58, 136, 255, WALK_NEW, true, true },    { 6, 58, 133, 254, WALK_NEW, true, false },
-		{ 6, 58, 135, 254, WALK_NEW, true, false },   { 6, 58, 136, 64, WALK_NEW, true, false },
-		{ 6, 58, 134, 255, WALK_NEW, true, false },   { 6, 58, 137, 255, WALK_NEW, true, false },
-		{ 6, 58, 128, 64, WALK_NEW, true, true },     { 6, 58, 128, 64, WALK_NEW, false, false },
-		{ 4, 1, 8, 64, WALK_NEW, true, true },	      { 4, 1, 8, 64, WALK_NEW, false, false },
-		{ 4, 1, 13, 64, WALK_NEW, true, false },      { 4, 1, 3, 64, WALK_RELATED, true, true },
-		{ 4, 1, 3, 64, WALK_NEW, true, false },	      { 6, 58, 2, 64, WALK_RELATED, true, true },
-		{ 6, 58, 2, 64, WALK_RELATED, false, false }, { 6, 58, 2, 64, WALK_INVALID, true, false },
-		{ 6, 58, 139, 64, WALK_NEW, true, false },    { 4, 1, 5, 64, WALK_RELATED, true, false },
-	};
-
-	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
-		struct tuple t;
-		struct walk_packet p = own_packet(a, interface, &kinds[k], &t);
-		struct walk_result r = walk(a->r, NF_INET_PRE_ROUTING, INT32_MIN, &p);
-
+	p.mark = o->mark;
+	if (outward) {
+		p.iif = 0; /* it came in nowhere */
+		r = walk(a->r, NF_INET_LOCAL_OUT, INT32_MIN, &p);
+	} else {
+		r = walk(a->r, NF_INET_PRE_ROUTING, INT32_MIN, &p);
 		if (r.end == WALK_ACCEPT)
 			r = walk(a->r, NF_INET_LOCAL_IN, INT32_MIN, &p);
-		a->w->packets++;
-		if ((r.end == WALK_ACCEPT) != kinds[k].passes)
-			witness_tell(a, &t, "to the box itself", kinds[k].passes ? "refused" : "passes", &r);
+	}
+	a->w->packets++;
+	if ((r.end == WALK_ACCEPT) != passes)
+		witness_tell(a, &t, outward ? "from the box itself" : "to the box itself",
+			     passes ? "refused" : "passes", &r);
+}
+
+/* In every state, with every mark that the rules know, and by a source that does not belong here. */
+static void ask_own_everywhere(struct asking *a, uint32_t interface, struct own o)
+{
+	uint32_t index = a->w->interfaces[interface];
+	const uint32_t marks[] = { mark_arrived(index),
+				   mark_arrived(index + 1),
+				   PERMIT_MAX,
+				   0,
+				   MARK_FAST,
+				   MARK_STRAY,
+				   mark_make(0, LANE_CUT, MARK_UNJUDGED) };
+
+	for (int state = WALK_NEW; state <= WALK_INVALID; state++) {
+		o.state = (enum walk_state)state;
+		o.mark = 0;
+		for (int forged = 0; forged < 2; forged++) {
+			o.routed = forged == 0;
+			ask_own(a, interface, &o, false);
+		}
+		o.routed = true;
+		for (size_t m = 0; m < sizeof(marks) / sizeof(marks[0]); m++) {
+			o.mark = marks[m];
+			ask_own(a, interface, &o, true);
+		}
 	}
 }
 
-/* What the box answers leaves only where the question came in, and only as an answer. */
-static void answered(struct asking *a, uint32_t interface)
+/* Every type that a rule or an RFC sets apart and some beside it, also where the protocol is not what the family has. */
+static void own_packets(struct asking *a, uint32_t interface)
 {
-	static const struct own kinds[] = {
-		{ 4, 1, 0, 64, WALK_ESTABLISHED, true, true }, { 6, 58, 129, 64, WALK_ESTABLISHED, true, true },
-		{ 4, 1, 0, 64, WALK_NEW, true, false },	       { 6, 58, 129, 64, WALK_NEW, true, false },
-		{ 4, 1, 3, 64, WALK_RELATED, true, true },     { 4, 1, 11, 64, WALK_RELATED, true, true },
-		{ 6, 58, 1, 64, WALK_RELATED, true, true },    { 6, 58, 3, 64, WALK_RELATED, true, true },
-		{ 4, 1, 3, 64, WALK_NEW, true, false },	       { 4, 1, 5, 64, WALK_RELATED, true, false },
-		{ 4, 1, 8, 64, WALK_NEW, true, false },	       { 6, 58, 128, 64, WALK_NEW, true, false },
-		{ 6, 58, 134, 255, WALK_NEW, true, false },    { 6, 58, 137, 255, WALK_NEW, true, false },
-	};
-	uint32_t index = a->w->interfaces[interface];
+	static const uint8_t types[] = { 0,   1,   2,	3,   4,	  5,   8,   11,	 12,  13,
+					 127, 128, 129, 130, 133, 134, 135, 136, 137, 255 };
+	static const uint8_t protocols[] = { ICMP, ICMP6, PROTO_TCP, PROTO_UDP };
 
-	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
-		/* Marked as what came in here; as what came in elsewhere; not at all. */
-		const uint32_t marks[] = { mark_arrived(index), mark_arrived(index + 1), 0 };
+	for (size_t n = 0; n < sizeof(types) * sizeof(protocols) * 2; n++) {
+		struct own o = { .family = n % 2 ? 6 : 4,
+				 .l4proto = protocols[n / 2 % sizeof(protocols)],
+				 .type = types[n / 2 / sizeof(protocols)],
+				 .hop_limit = 255 };
 
-		for (size_t m = 0; m < 3; m++) {
-			struct tuple t;
-			struct walk_packet p = own_packet(a, interface, &kinds[k], &t);
-			/* The kernel looks up every source of IPv4 before it says anything of it. */
-			bool unmarked = m == 2 && kinds[k].family == 4 && kinds[k].state == WALK_RELATED;
-			bool passes = kinds[k].passes && (m == 0 || unmarked);
-			struct walk_result r;
-
-			p.mark = marks[m];
-			r = walk(a->r, NF_INET_LOCAL_OUT, INT32_MIN, &p);
-			a->w->packets++;
-			if ((r.end == WALK_ACCEPT) != passes)
-				witness_tell(a, &t, m == 0 ? "answer of the box" : "answer of the box, elsewhere",
-					     passes ? "refused" : "passes", &r);
-		}
+		ask_own_everywhere(a, interface, o);
+		o.hop_limit = 254;
+		if (o.l4proto == ICMP6)
+			ask_own_everywhere(a, interface, o);
 	}
 }
 
@@ -121,8 +168,9 @@ void witness_box(struct asking *a)
 	for (uint32_t i = 0; i < a->w->ir->n_interfaces && !witness_over(a); i++) {
 		if (a->w->interfaces[i] == 0 || a->w->ir->interfaces[i].admin)
 			continue;
-		taken(a, i);
-		answered(a, i);
+		own_packets(a, i);
+		if (a->w->between != NULL)
+			a->w->between(a->w->between_ctx);
 	}
 }
 
@@ -158,13 +206,21 @@ void witness_resets(struct asking *a)
 			  WALK_ESTABLISHED, true },
 			{ TCP_ACK, mark_make(0, LANE_CUT, MARK_UNJUDGED), witness_live_mark(NO_PERMIT, lane),
 			  WALK_ESTABLISHED, false },
+			{ TCP_RST | TCP_ACK, mark_make(0, LANE_CUT, MARK_UNJUDGED), witness_live_mark(NO_PERMIT, lane),
+			  WALK_ESTABLISHED, true },
+			{ TCP_RST, mark_make(0, lane, MARK_UNJUDGED), witness_live_mark(PERMIT_MAX, lane),
+			  WALK_ESTABLISHED, true },
 			{ TCP_RST, MARK_STRAY, 0, WALK_INVALID, true },
+			{ TCP_RST | TCP_ACK, MARK_STRAY, 0, WALK_INVALID, true },
+			{ TCP_RST, MARK_STRAY, 0, WALK_NEW, false },
+			{ TCP_RST, 0, witness_live_mark(NO_PERMIT, lane), WALK_ESTABLISHED, false },
+			{ TCP_RST, 0, 0, WALK_INVALID, false },
 			{ TCP_RST, MARK_STRAY, witness_live_mark(id, lane), WALK_ESTABLISHED, false },
 			{ TCP_ACK, MARK_STRAY, 0, WALK_INVALID, false },
 			{ TCP_RST, 0, witness_live_mark(id, lane), WALK_ESTABLISHED, false },
 		};
 
-		if (lane == LANE_NONE || permit->until != 0 || a->w->interfaces[c->oif] == 0)
+		if (lane == LANE_NONE || witness_ends_soon(a, permit) || a->w->interfaces[c->oif] == 0)
 			continue;
 		for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
 			struct walk_packet p = witness_packet(a, &t);
@@ -179,6 +235,24 @@ void witness_resets(struct asking *a)
 			if ((r.end == WALK_ACCEPT) != cases[k].passes)
 				witness_tell(a, &t, "reset by the gate", cases[k].passes ? "refused" : "passes", &r);
 		}
+	}
+}
+
+/* By an interface at which no packet of the session comes in. */
+static void error_elsewhere(struct asking *a, const struct tuple *t, struct walk_packet p, uint32_t permit)
+{
+	struct walk_result r;
+
+	p.routed = true;
+	for (uint32_t i = 0; i < a->w->ir->n_interfaces; i++) {
+		struct walk_packet q = p;
+
+		if (a->w->interfaces[i] == 0 || witness_comes_in(a->w->ir, permit, i, p.reply))
+			continue;
+		q.iif = a->w->interfaces[i];
+		r = witness_forward(a, &q);
+		if (r.end != WALK_DROP)
+			witness_tell(a, t, "error, by a wrong interface", "passes", &r);
 	}
 }
 
@@ -197,7 +271,7 @@ void witness_errors(struct asking *a)
 		const struct ir_permit *permit = &a->w->ir->permits[cell->permit];
 		struct tuple t = { cell->oif, cell->iif, cell->dst.lo, cell->src.lo, 0, 0 };
 
-		if (a->w->interfaces[t.in] == 0 || a->w->interfaces[t.out] == 0 || permit->until != 0)
+		if (a->w->interfaces[t.in] == 0 || a->w->interfaces[t.out] == 0 || witness_ends_soon(a, permit))
 			continue;
 		for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
 			struct walk_packet p, forged, lapsed;
@@ -220,6 +294,8 @@ void witness_errors(struct asking *a)
 			if (r.end != WALK_DROP)
 				witness_tell(a, &t, "error, forged", "passes", &r);
 			lapsed.ct_mark = witness_live_mark(NO_PERMIT, permit->lane);
+			lapsed.mark = MARK_FAST; /* a mark that a packet brings along never counts */
+			error_elsewhere(a, &t, forged, cell->permit);
 			r = witness_forward(a, &lapsed);
 			if (r.end == WALK_ACCEPT)
 				witness_tell(a, &t, "error about what has ended", "passes", &r);

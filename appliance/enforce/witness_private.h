@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What witness.c (sessions between zones), witness_edges.c (which of them are asked about) and witness_box.c (the box itself,
+ * What witness.c (sessions between zones), witness_queue.c (behind the queues), witness_edges.c (which of them are asked about) and witness_box.c (the box itself,
  * resets, errors) share; nobody else includes it.
  */
 #ifndef SEKISHO_ENFORCE_WITNESS_PRIVATE_H
@@ -15,6 +15,7 @@
 #define TCP_SYN 2u
 #define TCP_RST 4u
 #define TCP_ACK 16u
+#define TIME_NEAR 3u	    /* seconds around an end in which either answer is right */
 #define NO_PERMIT 0x3ffff0u /* an id that no permit in force has */
 
 struct asking {
@@ -40,11 +41,31 @@ void witness_tell(struct asking *a, const struct tuple *t, const char *kind, con
 struct walk_packet witness_packet(const struct asking *a, const struct tuple *t); /* opens a session, routed */
 /* What tracking remembers of a session that is as it should be. */
 uint32_t witness_live_mark(uint32_t id, uint32_t lane);
+/* Whether it may be live no more by the kernel's clock. */
+static inline bool witness_ends_soon(const struct asking *a, const struct ir_permit *p)
+{
+	return p->until != 0 && p->until <= a->w->now + TIME_NEAR;
+}
+/* Whether any packet of a permit comes in at this interface: of its sessions' openers, or of the answers. */
+bool witness_comes_in(const struct ir *ir, uint32_t permit, uint32_t interface, bool reply);
 /* From the wire to the queue, or through. */
 struct walk_result witness_forward(const struct asking *a, struct walk_packet *p);
 
+/* It was queued for a worker, in this lane, with this lane's word for when nobody is there. */
+bool witness_is_lane(const struct asking *a, const struct walk_result *r, uint32_t lane);
+
 /* Asks both about it, and tells where they differ. */
 void witness_put(struct asking *a, const struct tuple *t);
+
+/* witness_queue.c: behind the queues. Nobody answered; the packet has the mark that it was queued with. `judged_before`: something
+ * of its session was. */
+void witness_unanswered(struct asking *a, const struct tuple *t, const char *kind, struct walk_packet p,
+			const struct walk_result *queued, uint32_t lane, bool judged_before);
+/* Every answer to a new packet of this permit, and to one of its session later. */
+void witness_behind_queue(struct asking *a, const struct tuple *t, const struct walk_packet *p,
+			  const struct walk_result *queued, uint32_t id, uint32_t lane);
+/* Whatever a worker or its gate says of what was queued to be cut, it does not pass. */
+void witness_behind_cut(struct asking *a, const struct tuple *t, struct walk_packet p);
 
 /* witness_edges.c: which packets. */
 void witness_elements(struct asking *a);

@@ -61,7 +61,7 @@ def narrowed(t):
     """maint-sets-rtg01 is taken away while its session lives: cut at once, heard at both ends; the poller's is not."""
     what = ("narrow the policy under a live session", "通信中のセッションの許可を取り消す")
     ns = t.net.ns("tos")
-    session = modbus.connect(ns, "10.30.1.10", 502, "10.20.0.30", timeout=SLOWNESS)
+    session = modbus.connect(ns, "10.30.1.10", 502, "10.20.0.30")
     port = session.getsockname()[1]
     session.sendall(modbus.write_register(400, 1))
     if not modbus.answer(session):
@@ -83,7 +83,7 @@ def narrowed(t):
     # the PLC heard it too: it takes the next connection at once (it serves one at a time)
     leaked += sum(1 for (s, sp, _, _), data in _streams(t, since).items() if s == "10.20.0.30" and sp == port and data)
     t.sekisho("apply", t.policy)
-    again = modbus.connect(ns, "10.30.1.10", 502, "10.20.0.30", timeout=2.0 * SLOWNESS)
+    again = modbus.connect(ns, "10.30.1.10", 502, "10.20.0.30", timeout=2.0)
     again.settimeout(2.0 * SLOWNESS)
     try:
         again.sendall(modbus.read_holding(0, 1))

@@ -8,11 +8,13 @@ import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import reports  # noqa: E402
+import slowness  # noqa: E402
 
 
 class Cases:
     def __init__(self):
         self.passed = self.failed = 0
+        slowness.say()
 
     def run(self, name, function, *args):
         start = time.monotonic()

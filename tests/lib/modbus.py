@@ -3,7 +3,7 @@
 import socket
 import struct
 
-from net import inside
+from net import SLOWNESS, inside
 
 
 def read_holding(address, count, unit=1, tid=1):
@@ -35,7 +35,7 @@ def connect(ns, destination, port, source=None, sport=0, timeout=1.0):
     family = socket.AF_INET6 if ":" in destination else socket.AF_INET
     with inside(ns):
         s = socket.socket(family, socket.SOCK_STREAM)
-    s.settimeout(timeout)
+    s.settimeout(timeout * SLOWNESS)
     s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if source:

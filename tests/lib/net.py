@@ -21,11 +21,12 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import reports  # noqa: E402
+import slowness  # noqa: E402
+from slowness import SLOWNESS  # noqa: E402
 
 CLONE_NEWNET = 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
 NETNS = "/run/netns"
-SLOWNESS = float(os.environ.get("SEKISHO_DEMO_SLOWNESS", "1"))  # an emulated machine takes its time; every deadline knows
 
 
 def setns(path):

@@ -87,7 +87,7 @@ class Driver:
         self.process.stdin.flush()
 
     def wait(self, kind, seconds=10.0):
-        return self.inbox[kind].get(timeout=seconds)
+        return self.inbox[kind].get(timeout=seconds * net.SLOWNESS)
 
     def start(self):
         self.say("start")
@@ -230,7 +230,7 @@ class Session:
         self.listener.listen(5)
         with net.inside(PREFIX + client):
             self.client = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-        self.client.settimeout(3)
+        self.client.settimeout(3 * net.SLOWNESS)
         self.received = 0
         self.ended = False
         self.client.connect((address, port))

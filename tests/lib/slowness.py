@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How many times slower this machine is than one for which the tests' deadlines were set; one number, for the suites and the
+demonstration. Deadlines are multiplied by it. What is counted (bytes, packets, sessions) never is.
+
+It is measured at the start: processor time of starting small programs and of interpreting a little Python, so that a busy
+machine does not count as a slow one. SEKISHO_SLOWNESS gives it instead."""
+import os
+import resource
+import subprocess
+import sys
+
+ORDINARY = 0.009   # processor seconds of one work() on the machine where the limits were set (a core of an EPYC)
+ALIKE = 2.5        # machines that differ by less than this keep the limits as they are written
+
+
+def spent():
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+def work():
+    begun = spent()
+    for _ in range(5):
+        subprocess.run(["/bin/true"], check=True)
+    total = 0
+    for i in range(50000):
+        total += i * i & 0xff
+    return spent() - begun
+
+
+def measured():
+    ratio = min(work() for _ in range(3)) / ORDINARY
+    return 1.0 if ratio < ALIKE else round(ratio, 1)
+
+
+GIVEN = os.environ.get("SEKISHO_SLOWNESS")
+SLOWNESS = float(GIVEN) if GIVEN else measured()
+os.environ["SEKISHO_SLOWNESS"] = "%g" % SLOWNESS  # programs that are started from here need not measure it again
+
+
+def say():
+    """At the top of a suite; `make test` shows it when it is not 1."""
+    print("%sslowness %g (%s): deadlines are %g times as long as written, what is counted is not" %
+          ("NOTE " if SLOWNESS > 1 else "", SLOWNESS, "given" if GIVEN else "measured", SLOWNESS), flush=True)
+
+
+if __name__ == "__main__":
+    say()
+    if not GIVEN:
+        print("work: %s s" % " ".join("%.4f" % work() for _ in range(5)), file=sys.stderr)

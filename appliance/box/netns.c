@@ -6,6 +6,7 @@
 #include <linux/magic.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -102,6 +103,25 @@ static int make(const char *path, struct err *e)
 		unlink(path);
 	close(own);
 	return r;
+}
+
+int netns_scratch(struct err *e)
+{
+	int own = netns_own(e), fd;
+	struct err back;
+
+	if (own < 0)
+		return own;
+	fd = unshare(CLONE_NEWNET) < 0 ? err_set(e, -errno, "make a network namespace") : 0;
+	if (fd == 0) {
+		fd = forwarding_off(e);
+		if (fd == 0)
+			fd = netns_own(e);
+		if (netns_enter(own, &back) < 0)
+			abort(); /* in the wrong namespace nothing may go on */
+	}
+	close(own);
+	return fd;
 }
 
 /* A name without a namespace behind it: what a lost pin leaves. */

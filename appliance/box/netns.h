@@ -17,6 +17,8 @@
  * is off in it). Returns a descriptor owned by the caller, or negative errno.
  */
 int netns_open(const char *name, bool *made, struct err *e);
+/* A new one without a name, forwarding off, that goes with its last descriptor. */
+int netns_scratch(struct err *e);
 /* The namespace that the process is in. */
 int netns_own(struct err *e);
 /* Runs in `nsfd` from here on. */

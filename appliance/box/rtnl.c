@@ -5,6 +5,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
+#include <linux/veth.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
@@ -230,6 +231,40 @@ int rtnl_link_set(struct rtnl *r, uint32_t index, bool up, uint32_t mtu, struct 
 		mnl_attr_put_u32(h, IFLA_MTU, mtu);
 	status = talk(r, h, NULL, NULL);
 	return status < 0 ? err_set(e, status, mtu != 0 ? "set its MTU to %u" : "set it up or down", mtu) : 0;
+}
+
+int rtnl_link_pair(struct rtnl *r, const char *device, const char *peer, uint32_t mtu, struct err *e)
+{
+	struct nlmsghdr *h = begin(r, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
+	struct nlattr *info, *data, *other;
+	int status;
+
+	mnl_nlmsg_put_extra_header(h, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(h, IFLA_IFNAME, device);
+	if (mtu != 0)
+		mnl_attr_put_u32(h, IFLA_MTU, mtu);
+	info = mnl_attr_nest_start(h, IFLA_LINKINFO);
+	mnl_attr_put_strz(h, IFLA_INFO_KIND, "veth");
+	data = mnl_attr_nest_start(h, IFLA_INFO_DATA);
+	other = mnl_attr_nest_start(h, VETH_INFO_PEER);
+	mnl_nlmsg_put_extra_header(h, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(h, IFLA_IFNAME, peer);
+	mnl_attr_nest_end(h, other);
+	mnl_attr_nest_end(h, data);
+	mnl_attr_nest_end(h, info);
+	status = talk(r, h, NULL, NULL);
+	return status < 0 ? err_set(e, status, "device %s", device) : 0;
+}
+
+int rtnl_link_delete(struct rtnl *r, uint32_t index, struct err *e)
+{
+	struct nlmsghdr *h = begin(r, RTM_DELLINK, NLM_F_ACK);
+	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(h, sizeof(*ifi));
+	int status;
+
+	ifi->ifi_index = (int)index;
+	status = talk(r, h, NULL, NULL);
+	return status < 0 ? err_set(e, status, "remove it") : 0;
 }
 
 int rtnl_link_move(struct rtnl *r, uint32_t index, int to_nsfd, struct err *e)

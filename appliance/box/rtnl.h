@@ -50,6 +50,9 @@ void rtnl_tell(struct rtnl *r, bool dry, rtnl_note *note, void *ctx);
 /* -ENODEV when there is none of that name. */
 int rtnl_link_get(struct rtnl *r, const char *device, struct rtnl_link *ret, struct err *e);
 int rtnl_link_set(struct rtnl *r, uint32_t index, bool up, uint32_t mtu, struct err *e); /* mtu 0 = leave */
+/* A pair of virtual devices of these names; -EOPNOTSUPP where the kernel has none. */
+int rtnl_link_pair(struct rtnl *r, const char *device, const char *peer, uint32_t mtu, struct err *e);
+int rtnl_link_delete(struct rtnl *r, uint32_t index, struct err *e);
 int rtnl_link_move(struct rtnl *r, uint32_t index, int to_nsfd, struct err *e);
 /* malloc'd array, owned by the caller. */
 int rtnl_addresses(struct rtnl *r, uint32_t index, struct rtnl_address **ret, size_t *ret_n, struct err *e);

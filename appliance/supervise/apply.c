@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/box/scratch.h"
 #include "appliance/compile/bundle.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/supervise/table_merge.h"
@@ -183,6 +184,11 @@ void op_try(struct supervisor *s)
 
 	if (box_try(&s->spaces, s->op.next->ir, &e) < 0) {
 		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
+		op_give_up(s);
+		return;
+	}
+	if (scratch_try(&s->spaces, &s->scratch, s->op.next->ir, &e) < 0) {
+		op_explain(s, 3, M_OP_BOX_FAILED, e.text);
 		op_give_up(s);
 		return;
 	}

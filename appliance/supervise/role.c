@@ -21,6 +21,7 @@
 #include "appliance/box/neighbours.h"
 #include "appliance/box/netns.h"
 #include "appliance/box/rtnl.h"
+#include "appliance/box/scratch.h"
 #include "appliance/kernel/deny_base.h"
 #include "appliance/role/sandbox.h"
 
@@ -134,7 +135,9 @@ static int enter_guard(struct supervisor *s, bool *adopted, struct err *e)
 		return -EBUSY;
 	}
 	r = in_namespace(s, s->spaces.data, load_deny_base, adopted, e);
-	return r < 0 ? r : box_loopback(&s->spaces, e);
+	if (r == 0)
+		r = box_loopback(&s->spaces, e);
+	return r < 0 ? r : scratch_open(s->spaces.home, &s->scratch, e);
 }
 
 /* Opens a folder for us alone. Another one's is left as it is: not even our end may touch what lies there. */
@@ -435,6 +438,7 @@ int supervise(const struct supervise_options *o)
 	s = (struct supervisor){
 		.o = o,
 		.spaces = { -1, -1, -1 },
+		.scratch = { -1, -1, -1 },
 		.state_fd = -1,
 		.run_fd = -1,
 		.signal_fd = -1,

@@ -261,7 +261,7 @@ struct pair {
 
 struct supervisor {
 	const struct supervise_options *o;
-	struct box_spaces spaces;
+	struct box_spaces spaces, scratch; /* where we are; where a dry run tries */
 	int state_fd, run_fd, signal_fd, listen_fd, trial_fd;
 	int mgmt_fd;			/* the web side's listening socket */
 	int link_fd;			/* tells of devices that come into the initial namespace */

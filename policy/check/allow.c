@@ -12,12 +12,12 @@ static size_t allow_keys(const struct vocabulary *v, struct key ret[ALLOW_N])
 {
 	size_t n = ALLOW_SPACES;
 
-	ret[ALLOW_COMMANDS] = (struct key){ "commands", AST_LISTS, false, NULL };
-	ret[ALLOW_FUNCTIONS] = (struct key){ "functions", AST_LISTS, false, NULL };
-	ret[ALLOW_UNITS] = (struct key){ "units", AST_LISTS, false, NULL };
-	ret[ALLOW_VALUES] = (struct key){ "values", AST_LISTS, false, NULL };
+	ret[ALLOW_COMMANDS] = (struct key){ "commands", .kinds = AST_LISTS };
+	ret[ALLOW_FUNCTIONS] = (struct key){ "functions", .kinds = AST_LISTS };
+	ret[ALLOW_UNITS] = (struct key){ "units", .kinds = AST_LISTS };
+	ret[ALLOW_VALUES] = (struct key){ "values", .kinds = AST_LISTS };
 	for (size_t i = 0; i < SPACE_MAX && v->spaces[i] != NULL; i++)
-		ret[n++] = (struct key){ v->spaces[i], AST_LISTS, false, NULL };
+		ret[n++] = (struct key){ v->spaces[i], .kinds = AST_LISTS };
 	return n;
 }
 
@@ -322,7 +322,7 @@ static void one_row(struct check *k, const struct ast_node *row, const struct vo
 	size_t n = allow_keys(voc, keys), errors = k->d->errors;
 
 	*a = (struct model_allow){ .spaces_any = true, .at = row->at };
-	if (!keys_read(k, row, keys, n, o, v))
+	if (!keys_read(k, row, keys, n, o, a, v))
 		return;
 	row_functions(k, row, v, voc, o, a);
 	row_units(k, v[ALLOW_UNITS], voc, o, a);

@@ -2,31 +2,29 @@
 /* The site's own name, and its assets: named addresses inside a zone. */
 #include "policy/check/check.h"
 
-enum { SITE_NAME, SITE_LABEL, SITE_N };
-static const struct key site_keys[SITE_N] = {
-	[SITE_NAME] = { "name", AST_STRING, true, "name = \"kita\";" },
-	[SITE_LABEL] = { "label", AST_STRING, false, NULL },
+enum { SITE_NAME };
+static const struct key site_keys[] = {
+	[SITE_NAME] = { "name", AST_STRING, true, "name = \"kita\";", KEY_TEXT_NEEDED, INTO(model, site_name) },
+	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model, site_label) },
 };
 
-enum { ASSET_ZONE, ASSET_ADDRESSES, ASSET_LABEL, ASSET_N };
-static const struct key asset_keys[ASSET_N] = {
-	[ASSET_ZONE] = { "zone", AST_STRING, true, "zone = \"crane\";" },
-	[ASSET_ADDRESSES] = { "addresses", AST_LISTS, true, "addresses = [\"10.30.1.10\"];" },
-	[ASSET_LABEL] = { "label", AST_STRING, false, NULL },
+enum { ASSET_ZONE, ASSET_ADDRESSES };
+static const struct key asset_keys[] = {
+	[ASSET_ZONE] = { "zone", AST_STRING, true, .example = "zone = \"crane\";" },
+	[ASSET_ADDRESSES] = { "addresses", AST_LISTS, true, .example = "addresses = [\"10.30.1.10\"];" },
+	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_asset, label) },
 };
 
 void check_site(struct check *k, const struct ast_node *node)
 {
-	const struct ast_node *v[SITE_N];
+	const struct ast_node *v[KEYS(site_keys)];
 	struct object o = { MP_OBJ_SITE, "" };
 
 	k->m->site_name = k->m->site_label = "";
-	if (node == NULL || !keys_read(k, node, site_keys, SITE_N, o, v))
+	if (node == NULL || !keys_read(k, node, site_keys, KEYS(site_keys), o, k->m, v))
 		return;
-	k->m->site_name = text_needed(k, v[SITE_NAME], o);
 	if (v[SITE_NAME] != NULL && k->m->site_name[0] != '\0')
 		name_check(k, k->m->site_name, v[SITE_NAME]->value_at, v[SITE_NAME]->value_width);
-	k->m->site_label = text_of(k, v[SITE_LABEL], o, "");
 }
 
 /* The zone that the range lies in, to say so. */
@@ -79,7 +77,7 @@ void check_assets(struct check *k, const struct ast_node *node)
 	if (m->assets == NULL || k->assets.names == NULL || k->assets.objects == NULL)
 		return;
 	for (const struct ast_node *c = node != NULL ? node->child : NULL; c != NULL; c = c->next) {
-		const struct ast_node *v[ASSET_N];
+		const struct ast_node *v[KEYS(asset_keys)];
 		struct object o = { MP_OBJ_ASSET, c->name };
 		struct model_asset *a = &m->assets[m->n_assets];
 
@@ -87,9 +85,8 @@ void check_assets(struct check *k, const struct ast_node *node)
 		k->assets.names[m->n_assets] = c->name;
 		k->assets.objects[m->n_assets++] = a;
 		name_check(k, c->name, c->at, c->width);
-		if (!keys_read(k, c, asset_keys, ASSET_N, o, v))
+		if (!keys_read(k, c, asset_keys, KEYS(asset_keys), o, a, v))
 			continue;
-		a->label = text_of(k, v[ASSET_LABEL], o, "");
 		if (v[ASSET_ZONE] != NULL)
 			a->zone = names_need(k, &k->zones, v[ASSET_ZONE], MP_NO_ZONE, "policy.unknown_name", o);
 		if (a->zone != NULL && a->zone->self) {

@@ -5,29 +5,31 @@
 
 #include "policy/check/check.h"
 
-enum { BOX_VERSION, BOX_WORKERS, BOX_INTERFACES, BOX_ROUTES, BOX_N };
-static const struct key box_keys[BOX_N] = {
-	[BOX_VERSION] = { "language_version", AST_NUMBER, true, "language_version = 1;" },
-	[BOX_WORKERS] = { "workers", AST_NUMBER, false, NULL },
-	[BOX_INTERFACES] = { "interfaces", AST_GROUP, true, "interfaces = { lan0 = { device = \"enp3s0\"; }; };" },
-	[BOX_ROUTES] = { "routes", AST_LIST, false, NULL },
+enum { BOX_VERSION, BOX_INTERFACES, BOX_ROUTES };
+static const struct key box_keys[] = {
+	[BOX_VERSION] = { "language_version", AST_NUMBER, true, .example = "language_version = 1;" },
+	[BOX_INTERFACES] = { "interfaces", AST_GROUP, true,
+			     .example = "interfaces = { lan0 = { device = \"enp3s0\"; }; };" },
+	[BOX_ROUTES] = { "routes", .kinds = AST_LIST },
+	{ "workers", AST_NUMBER, .use = KEY_NUMBER, INTO(model_box, workers), .lo = 1, .hi = WORKER_MAX },
 };
 
-enum { IF_DEVICE, IF_ADDRESSES, IF_ROLE, IF_MTU, IF_LABEL, IF_N };
-static const struct key interface_keys[IF_N] = {
-	[IF_DEVICE] = { "device", AST_STRING, true, "device = \"enp3s0\";" },
-	[IF_ADDRESSES] = { "addresses", AST_LISTS, false, NULL },
-	[IF_ROLE] = { "role", AST_STRING, false, NULL },
-	[IF_MTU] = { "mtu", AST_NUMBER, false, NULL },
-	[IF_LABEL] = { "label", AST_STRING, false, NULL },
+static const char *const role_words[] = { "data", "admin", NULL }; /* bool admin */
+
+enum { IF_DEVICE, IF_ADDRESSES, IF_LABEL };
+static const struct key interface_keys[] = {
+	[IF_DEVICE] = { "device", AST_STRING, true, .example = "device = \"enp3s0\";" },
+	[IF_ADDRESSES] = { "addresses", .kinds = AST_LISTS },
+	[IF_LABEL] = { "label", .kinds = AST_STRING },
+	{ "role", AST_STRING, .use = KEY_CHOICE, INTO(model_interface, admin), .words = role_words },
+	{ "mtu", AST_NUMBER, .use = KEY_NUMBER, INTO(model_interface, mtu), .lo = 1280, .hi = 65535 },
 };
-static const char *const role_words[] = { "data", "admin" };
 
 enum { ROUTE_TO, ROUTE_VIA, ROUTE_INTERFACE, ROUTE_N };
 static const struct key route_keys[ROUTE_N] = {
-	[ROUTE_TO] = { "to", AST_STRING, true, "to = \"0.0.0.0/0\";" },
-	[ROUTE_VIA] = { "via", AST_STRING, true, "via = \"203.0.113.1\";" },
-	[ROUTE_INTERFACE] = { "interface", AST_STRING, false, NULL },
+	[ROUTE_TO] = { "to", AST_STRING, true, .example = "to = \"0.0.0.0/0\";" },
+	[ROUTE_VIA] = { "via", AST_STRING, true, .example = "via = \"203.0.113.1\";" },
+	[ROUTE_INTERFACE] = { "interface", .kinds = AST_STRING },
 };
 
 #define ADDRESSES_MAX 64u /* of one interface */
@@ -98,21 +100,19 @@ static bool interface_address(struct check *k, const struct ast_node *node, stru
 
 static void one_interface(struct check *k, const struct ast_node *node, struct model_interface *i)
 {
-	const struct ast_node *v[IF_N];
+	const struct ast_node *v[KEYS(interface_keys)];
 	struct object o = { MP_OBJ_INTERFACE, node->name };
 	size_t n;
 
 	*i = (struct model_interface){ .name = node->name, .device = "", .at = node->at };
 	name_check(k, node->name, node->at, node->width);
-	if (!keys_read(k, node, interface_keys, IF_N, o, v))
+	if (!keys_read(k, node, interface_keys, KEYS(interface_keys), o, i, v))
 		return;
 	if (v[IF_DEVICE] != NULL) {
 		i->device = v[IF_DEVICE]->string;
 		device_check(k, i->device, v[IF_DEVICE]->value_at, v[IF_DEVICE]->value_width);
 	}
 	text_of(k, v[IF_LABEL], o, "");
-	i->admin = choice_of(k, v[IF_ROLE], o, role_words, 2, 0) == 1;
-	i->mtu = (uint32_t)number_of(k, v[IF_MTU], o, 1280, 65535, 0);
 	n = v[IF_ADDRESSES] != NULL ? v[IF_ADDRESSES]->n : 0;
 	if (n > ADDRESSES_MAX) {
 		check_value(k, SEV_ERROR, "policy.too_large", v[IF_ADDRESSES], MP_LIST_LONG, o, "addresses");
@@ -218,7 +218,7 @@ static void one_route(struct check *k, const struct ast_node *node, struct model
 	bool to = false, via = false;
 
 	*r = (struct model_route){ .at = node->at };
-	if (!keys_read(k, node, route_keys, ROUTE_N, o, v))
+	if (!keys_read(k, node, route_keys, ROUTE_N, o, r, v))
 		return;
 	if (v[ROUTE_TO] != NULL)
 		to = address_of(k, v[ROUTE_TO], o, &r->to);
@@ -242,14 +242,13 @@ void check_box(struct check *k, const struct ast_node *root)
 {
 	struct object o = { MP_OBJ_BOX, "" }, routes = { MP_OBJ_SECTION, "routes" };
 	struct model_box *b = &k->m->box;
-	const struct ast_node *v[BOX_N], *list;
+	const struct ast_node *v[KEYS(box_keys)], *list;
 
 	b->workers = 1;
-	if (!keys_read(k, root, box_keys, BOX_N, o, v))
+	if (!keys_read(k, root, box_keys, KEYS(box_keys), o, b, v))
 		return;
 	if (v[BOX_VERSION] != NULL && v[BOX_VERSION]->number != 1)
 		check_value(k, SEV_ERROR, "policy.version", v[BOX_VERSION], MP_VERSION, o, "");
-	b->workers = (uint32_t)number_of(k, v[BOX_WORKERS], o, 1, WORKER_MAX, 1);
 	list = v[BOX_INTERFACES];
 	if (list != NULL && list->n > INTERFACES_MAX) {
 		check_value(k, SEV_ERROR, "policy.too_large", list, MP_LIST_LONG, o, "interfaces");

@@ -11,14 +11,14 @@
 
 enum { P_VERSION, P_SITE, P_ZONES, P_ASSETS, P_SERVICES, P_CONDUITS, P_NEVER, P_BREAK, P_N };
 static const struct key policy_keys[P_N] = {
-	[P_VERSION] = { "language_version", AST_NUMBER, true, "language_version = 1;" },
-	[P_SITE] = { "site", AST_GROUP, false, NULL },
-	[P_ZONES] = { "zones", AST_GROUP, true, "zones = { office = { ... }; };" },
-	[P_ASSETS] = { "assets", AST_GROUP, false, NULL },
-	[P_SERVICES] = { "services", AST_GROUP, false, NULL },
-	[P_CONDUITS] = { "conduits", AST_LIST, false, NULL },
-	[P_NEVER] = { "never", AST_LIST, false, NULL },
-	[P_BREAK] = { "chain_break", AST_LIST, false, NULL },
+	[P_VERSION] = { "language_version", AST_NUMBER, true, .example = "language_version = 1;" },
+	[P_SITE] = { "site", .kinds = AST_GROUP },
+	[P_ZONES] = { "zones", AST_GROUP, true, .example = "zones = { office = { ... }; };" },
+	[P_ASSETS] = { "assets", .kinds = AST_GROUP },
+	[P_SERVICES] = { "services", .kinds = AST_GROUP },
+	[P_CONDUITS] = { "conduits", .kinds = AST_LIST },
+	[P_NEVER] = { "never", .kinds = AST_LIST },
+	[P_BREAK] = { "chain_break", .kinds = AST_LIST },
 };
 
 #define BOX_NAME "box.cfg"
@@ -45,7 +45,7 @@ static void check_all(struct check *k, const struct ast_node *root, const struct
 	const struct ast_node *v[P_N];
 	struct object o = { MP_OBJ_POLICY, "" };
 
-	keys_read(k, root, policy_keys, P_N, o, v);
+	keys_read(k, root, policy_keys, P_N, o, k->m, v);
 	if (v[P_VERSION] != NULL && v[P_VERSION]->number != 1)
 		check_value(k, SEV_ERROR, "policy.version", v[P_VERSION], MP_VERSION, o, "");
 	if (box != NULL)

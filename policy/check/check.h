@@ -56,19 +56,37 @@ void check_near(struct check *k, struct diag *g, const char *word, const char *c
 
 /* ---- reading groups (check/keys.c) ---- */
 
+/* What becomes of a key's value. */
+enum key_use {
+	KEY_BY_HAND,	 /* the object's own file reads it */
+	KEY_TEXT,	 /* const char *: a text for people */
+	KEY_TEXT_NEEDED, /* the same, not empty */
+	KEY_TRUTH,	 /* bool */
+	KEY_CHOICE,	 /* a position in `words`: an enum, or a bool of two words */
+	KEY_NUMBER,	 /* uint32_t from lo to hi */
+};
+
+/* A key of an object: all that is needed to read it, when its value goes into the model as it is. */
 struct key {
 	const char *name;
 	unsigned kinds; /* AST_* that it may be */
 	bool must;
 	const char *example; /* shown when it is missing; NULL = none */
+	enum key_use use;
+	size_t at, size;	  /* the member of the model's object: see INTO */
+	const char *const *words; /* KEY_CHOICE */
+	int64_t lo, hi;		  /* KEY_NUMBER */
 };
+#define INTO(object, member) .at = offsetof(struct object, member), .size = sizeof(((struct object *)0)->member)
+#define KEYS(table) (sizeof(table) / sizeof((table)[0]))
 
 /*
  * Reads a group against its keys: ret[i] is the setting of keys[i], or NULL when it is absent or of the wrong type
- * (reported). False when `group` is no group at all.
+ * (reported). What its row says goes into `object`, the model's; what is absent or wrong leaves it as it is. False when
+ * `group` is no group at all.
  */
 bool keys_read(struct check *k, const struct ast_node *group, const struct key *keys, size_t n, struct object o,
-	       const struct ast_node **ret);
+	       void *object, const struct ast_node **ret);
 /* The children of a list as AST nodes of `kinds`; others are reported and skipped. NULL `list` has none. */
 const struct ast_node *list_next(struct check *k, const struct ast_node *list, const struct ast_node *last,
 				 unsigned kinds, struct object o);
@@ -82,7 +100,6 @@ size_t choice_of(struct check *k, const struct ast_node *node, struct object o, 
 		 size_t fallback);
 int64_t number_of(struct check *k, const struct ast_node *node, struct object o, int64_t lo, int64_t hi,
 		  int64_t fallback);
-bool truth_of(const struct ast_node *node, bool fallback);
 /* ASCII letters, digits, '-', '_' and '.', at most NAME_MAX_BYTES. Reports otherwise. */
 #define NAME_MAX_BYTES 64u
 bool name_check(struct check *k, const char *name, struct srcpos at, uint32_t width);

@@ -7,54 +7,47 @@
 
 enum {
 	C_NAME,
-	C_LABEL,
 	C_FROM,
 	C_TO,
 	C_SOURCES,
 	C_DESTINATIONS,
 	C_SERVICES,
-	C_MODE,
 	C_SHADOW,
-	C_CRITICALITY,
 	C_WHEN_DOWN,
 	C_WHEN_OVERLOADED,
 	C_WHEN_MIDSTREAM,
-	C_ON_TIGHTEN,
-	C_PURPOSE,
-	C_OWNER,
-	C_APPROVED_BY,
 	C_REVIEW_BY,
 	C_UNTIL,
 	C_ACCEPT,
-	C_N
 };
-static const struct key conduit_keys[C_N] = {
-	[C_NAME] = { "name", AST_STRING, true, "name = \"tos-reads-cranes\";" },
-	[C_LABEL] = { "label", AST_STRING, false, NULL },
-	[C_FROM] = { "from", AST_STRING, true, "from = \"tos\";" },
-	[C_TO] = { "to", AST_STRING, true, "to = \"crane\";" },
-	[C_SOURCES] = { "sources", AST_LISTS, false, NULL },
-	[C_DESTINATIONS] = { "destinations", AST_LISTS, false, NULL },
-	[C_SERVICES] = { "services", AST_LISTS, true, "services = [\"plc_read\"];" },
-	[C_MODE] = { "mode", AST_STRING, false, NULL },
-	[C_SHADOW] = { "shadow", AST_BOOL, false, NULL },
-	[C_CRITICALITY] = { "criticality", AST_STRING, false, NULL },
-	[C_WHEN_DOWN] = { "when_down", AST_STRING, false, NULL },
-	[C_WHEN_OVERLOADED] = { "when_overloaded", AST_STRING, false, NULL },
-	[C_WHEN_MIDSTREAM] = { "when_midstream", AST_STRING, false, NULL },
-	[C_ON_TIGHTEN] = { "on_tighten", AST_STRING, false, NULL },
-	[C_PURPOSE] = { "purpose", AST_STRING, true, NULL },
-	[C_OWNER] = { "owner", AST_STRING, true, NULL },
-	[C_APPROVED_BY] = { "approved_by", AST_STRING, false, NULL },
-	[C_REVIEW_BY] = { "review_by", AST_STRING, true, "review_by = \"2027-03-31\";" },
-	[C_UNTIL] = { "until", AST_STRING, false, NULL },
-	[C_ACCEPT] = { "accept", AST_LISTS, false, NULL },
+#define CHOICE(member, list) .use = KEY_CHOICE, INTO(model_conduit, member), .words = list
+static const struct key conduit_keys[] = {
+	[C_NAME] = { "name", AST_STRING, true, .example = "name = \"tos-reads-cranes\";" },
+	[C_FROM] = { "from", AST_STRING, true, .example = "from = \"tos\";" },
+	[C_TO] = { "to", AST_STRING, true, .example = "to = \"crane\";" },
+	[C_SOURCES] = { "sources", .kinds = AST_LISTS },
+	[C_DESTINATIONS] = { "destinations", .kinds = AST_LISTS },
+	[C_SERVICES] = { "services", AST_LISTS, true, .example = "services = [\"plc_read\"];" },
+	[C_SHADOW] = { "shadow", AST_BOOL, .use = KEY_TRUTH, INTO(model_conduit, shadow) },
+	[C_WHEN_DOWN] = { "when_down", AST_STRING, CHOICE(when_down, failure_words) },
+	[C_WHEN_OVERLOADED] = { "when_overloaded", AST_STRING, CHOICE(when_overloaded, failure_words) },
+	[C_WHEN_MIDSTREAM] = { "when_midstream", AST_STRING, CHOICE(when_midstream, midstream_words) },
+	[C_REVIEW_BY] = { "review_by", AST_STRING, true, .example = "review_by = \"2027-03-31\";" },
+	[C_UNTIL] = { "until", .kinds = AST_STRING },
+	[C_ACCEPT] = { "accept", .kinds = AST_LISTS },
+	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_conduit, label) },
+	{ "purpose", AST_STRING, true, NULL, KEY_TEXT_NEEDED, INTO(model_conduit, purpose) },
+	{ "owner", AST_STRING, true, NULL, KEY_TEXT_NEEDED, INTO(model_conduit, owner) },
+	{ "approved_by", AST_STRING, .use = KEY_TEXT, INTO(model_conduit, approved_by) },
+	{ "mode", AST_STRING, CHOICE(observe, mode_words) },
+	{ "criticality", AST_STRING, CHOICE(criticality, criticality_words) },
+	{ "on_tighten", AST_STRING, CHOICE(tighten_new_flows, tighten_words) },
 };
 
-enum { ACCEPT_WARNING, ACCEPT_REASON, ACCEPT_N };
-static const struct key accept_keys[ACCEPT_N] = {
-	[ACCEPT_WARNING] = { "warning", AST_STRING, true, "warning = \"policy.all_commands_to_ot\";" },
-	[ACCEPT_REASON] = { "reason", AST_STRING, true, NULL },
+enum { ACCEPT_WARNING };
+static const struct key accept_keys[] = {
+	[ACCEPT_WARNING] = { "warning", AST_STRING, true, .example = "warning = \"policy.all_commands_to_ot\";" },
+	{ "reason", AST_STRING, true, NULL, KEY_TEXT_NEEDED, INTO(model_accept, reason) },
 };
 /* What policy/compile/exposure.c says of a conduit. */
 static const char *const acceptable[] = {
@@ -181,11 +174,10 @@ static void conduit_services(struct check *k, const struct ast_node *list, struc
 static void conduit_failure(struct check *k, const struct ast_node *const *v, struct model_conduit *c, struct object o)
 {
 	/* Observing must not stop traffic, not even by its own failure. */
-	size_t fallback = c->observe ? FAIL_OPEN : FAIL_CLOSED;
-
-	c->when_down = (enum failure)choice_of(k, v[C_WHEN_DOWN], o, failure_words, 3, fallback);
-	c->when_overloaded = (enum failure)choice_of(k, v[C_WHEN_OVERLOADED], o, failure_words, 3, fallback);
-	c->when_midstream = (enum midstream)choice_of(k, v[C_WHEN_MIDSTREAM], o, midstream_words, 3, MID_RESET);
+	if (c->observe && v[C_WHEN_DOWN] == NULL)
+		c->when_down = FAIL_OPEN;
+	if (c->observe && v[C_WHEN_OVERLOADED] == NULL)
+		c->when_overloaded = FAIL_OPEN;
 	if (c->when_midstream == MID_RESET && (c->when_down == FAIL_HOLD || c->when_overloaded == FAIL_HOLD)) {
 		const struct ast_node *hold = c->when_down == FAIL_HOLD ? v[C_WHEN_DOWN] : v[C_WHEN_OVERLOADED];
 		struct diag *g;
@@ -261,14 +253,15 @@ static void conduit_accepts(struct check *k, const struct ast_node *list, struct
 	c->accepts = arena_array(k->a, list->n, sizeof(c->accepts[0]));
 	for (const struct ast_node *e = NULL;
 	     c->accepts != NULL && (e = list_next(k, list, e, AST_GROUP, o)) != NULL;) {
-		const struct ast_node *v[ACCEPT_N];
+		const struct ast_node *v[KEYS(accept_keys)];
 		struct model_accept *one = &c->accepts[c->n_accepts];
 		size_t i = 0;
 
-		if (!keys_read(k, e, accept_keys, ACCEPT_N, o, v) || v[ACCEPT_WARNING] == NULL)
+		*one = (struct model_accept){ .reason = "" };
+		if (!keys_read(k, e, accept_keys, KEYS(accept_keys), o, one, v) || v[ACCEPT_WARNING] == NULL)
 			continue;
-		*one = (struct model_accept){ .warning = v[ACCEPT_WARNING]->string, .at = v[ACCEPT_WARNING]->value_at };
-		one->reason = text_needed(k, v[ACCEPT_REASON], o);
+		one->warning = v[ACCEPT_WARNING]->string;
+		one->at = v[ACCEPT_WARNING]->value_at;
 		while (i < n && strcmp(one->warning, acceptable[i]) != 0)
 			i++;
 		if (i == n)
@@ -311,7 +304,7 @@ static const struct ast_node *member(const struct ast_node *group, const char *n
 
 static void one_conduit(struct check *k, const struct ast_node *node, struct model_conduit *c)
 {
-	const struct ast_node *v[C_N], *named = member(node, "name");
+	const struct ast_node *v[KEYS(conduit_keys)], *named = member(node, "name");
 	bool has_name = named != NULL && named->kind == AST_STRING;
 	struct object o = { has_name ? MP_OBJ_CONDUIT : MP_OBJ_CONDUIT_NTH, NULL };
 	size_t errors = k->d->errors;
@@ -323,29 +316,25 @@ static void one_conduit(struct check *k, const struct ast_node *node, struct mod
 				     .owner = "",
 				     .approved_by = "",
 				     .review_by = "",
+				     .criticality = CRIT_SUPPORT,
+				     .when_down = FAIL_CLOSED,
+				     .when_overloaded = FAIL_CLOSED,
+				     .when_midstream = MID_RESET,
 				     .index = c->index,
 				     .at = node->at };
-	if (!keys_read(k, node, conduit_keys, C_N, o, v))
+	if (!keys_read(k, node, conduit_keys, KEYS(conduit_keys), o, c, v))
 		return;
 	if (v[C_NAME] != NULL) {
 		c->name = v[C_NAME]->string;
 		name_check(k, c->name, v[C_NAME]->value_at, v[C_NAME]->value_width);
 	}
-	c->label = text_of(k, v[C_LABEL], o, "");
-	c->purpose = text_needed(k, v[C_PURPOSE], o);
-	c->owner = text_needed(k, v[C_OWNER], o);
-	c->approved_by = text_of(k, v[C_APPROVED_BY], o, "");
 	c->from = conduit_zone(k, v[C_FROM], o);
 	c->to = conduit_zone(k, v[C_TO], o);
 	conduit_end(k, v[C_SOURCES], c->from, o, &c->sources, &c->n_sources);
 	conduit_end(k, v[C_DESTINATIONS], c->to, o, &c->destinations, &c->n_destinations);
 	conduit_services(k, v[C_SERVICES], c, o);
-	c->observe = choice_of(k, v[C_MODE], o, mode_words, 2, 0) == 1;
-	c->shadow = truth_of(v[C_SHADOW], false);
 	if (c->shadow && !c->observe)
 		check_value(k, SEV_ERROR, "policy.shadow", v[C_SHADOW], MP_SHADOW_ENFORCE, o, "shadow");
-	c->criticality = (enum criticality)choice_of(k, v[C_CRITICALITY], o, criticality_words, 3, CRIT_SUPPORT);
-	c->tighten_new_flows = choice_of(k, v[C_ON_TIGHTEN], o, tighten_words, 2, 0) == 1;
 	conduit_failure(k, v, c, o);
 	conduit_dates(k, v, c, o);
 	conduit_accepts(k, v[C_ACCEPT], c, o);

@@ -89,8 +89,43 @@ static void unknown_key(struct check *k, const struct ast_node *node, const stru
 	check_near(k, g, node->name, known, n < 32 ? n : 32);
 }
 
+static void take_value(struct check *k, const struct ast_node *node, const struct key *key, struct object o,
+		       void *object)
+{
+	char *to = (char *)object + key->at;
+	const char *text;
+	uint32_t number;
+	bool truth;
+	size_t choice;
+
+	switch (key->use) {
+	case KEY_BY_HAND:
+		return;
+	case KEY_TEXT:
+	case KEY_TEXT_NEEDED:
+		text = key->use == KEY_TEXT ? text_of(k, node, o, "") : text_needed(k, node, o);
+		memcpy(to, (const void *)&text, sizeof(text));
+		return;
+	case KEY_TRUTH:
+		truth = node->truth;
+		memcpy(to, &truth, sizeof(truth));
+		return;
+	case KEY_NUMBER:
+		number = (uint32_t)number_of(k, node, o, key->lo, key->hi, key->lo);
+		memcpy(to, &number, sizeof(number));
+		return;
+	case KEY_CHOICE:
+		choice = choice_of(k, node, o, key->words, words_n(key->words), SIZE_MAX);
+		number = (uint32_t)choice;
+		truth = choice == 1;
+		if (choice != SIZE_MAX)
+			memcpy(to, key->size == sizeof(bool) ? (const void *)&truth : (const void *)&number, key->size);
+		return;
+	}
+}
+
 bool keys_read(struct check *k, const struct ast_node *group, const struct key *keys, size_t n, struct object o,
-	       const struct ast_node **ret)
+	       void *object, const struct ast_node **ret)
 {
 	bool seen[32] = { false };
 
@@ -121,6 +156,9 @@ bool keys_read(struct check *k, const struct ast_node *group, const struct key *
 			      both_object(k, o), both_same(keys[i].name), both_same(""));
 		example_hint(k, g, &keys[i]);
 	}
+	for (size_t i = 0; i < n; i++)
+		if (ret[i] != NULL)
+			take_value(k, ret[i], &keys[i], o, object);
 	return true;
 }
 
@@ -224,11 +262,6 @@ int64_t number_of(struct check *k, const struct ast_node *node, struct object o,
 	g = check_value(k, SEV_ERROR, "policy.number", node, MP_NUMBER_RANGE, o, node->name != NULL ? node->name : "");
 	diag_hint(k->d, g, MP_HINT_RANGE, (long)lo, (long)hi);
 	return fallback;
-}
-
-bool truth_of(const struct ast_node *node, bool fallback)
-{
-	return node != NULL ? node->truth : fallback;
 }
 
 bool name_check(struct check *k, const char *name, struct srcpos at, uint32_t width)

@@ -2,20 +2,21 @@
 /* never and chain_break: what must stay impossible, and which way round it is accepted. */
 #include "policy/check/check.h"
 
-enum { NEVER_FROM, NEVER_TO, NEVER_COMMANDS, NEVER_SCOPE, NEVER_LABEL, NEVER_N };
-static const struct key never_keys[NEVER_N] = {
-	[NEVER_FROM] = { "from", AST_STRING, true, "from = \"internet\";" },
-	[NEVER_TO] = { "to", AST_STRING, true, "to = \"crane\";" },
-	[NEVER_COMMANDS] = { "commands", AST_LISTS, false, NULL },
-	[NEVER_SCOPE] = { "scope", AST_STRING, false, NULL },
-	[NEVER_LABEL] = { "label", AST_STRING, false, NULL },
-};
-static const char *const scope_words[] = { "direct", "chain" };
+static const char *const scope_words[] = { "direct", "chain", NULL }; /* bool chain */
 
-enum { BREAK_ASSET, BREAK_REASON, BREAK_N };
-static const struct key break_keys[BREAK_N] = {
-	[BREAK_ASSET] = { "asset", AST_STRING, true, "asset = \"tos-db\";" },
-	[BREAK_REASON] = { "reason", AST_STRING, true, NULL },
+enum { NEVER_FROM, NEVER_TO, NEVER_COMMANDS };
+static const struct key never_keys[] = {
+	[NEVER_FROM] = { "from", AST_STRING, true, .example = "from = \"internet\";" },
+	[NEVER_TO] = { "to", AST_STRING, true, .example = "to = \"crane\";" },
+	[NEVER_COMMANDS] = { "commands", .kinds = AST_LISTS },
+	{ "scope", AST_STRING, .use = KEY_CHOICE, INTO(model_never, chain), .words = scope_words },
+	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_never, label) },
+};
+
+enum { BREAK_ASSET };
+static const struct key break_keys[] = {
+	[BREAK_ASSET] = { "asset", AST_STRING, true, .example = "asset = \"tos-db\";" },
+	{ "reason", AST_STRING, true, NULL, KEY_TEXT_NEEDED, INTO(model_chain_break, reason) },
 };
 
 static const struct model_zone *never_zone(struct check *k, const struct ast_node *node, struct object o)
@@ -33,15 +34,13 @@ void check_nevers(struct check *k, const struct ast_node *node)
 	     m->nevers != NULL && (c = list_next(k, node, c, AST_GROUP, section)) != NULL;) {
 		struct model_never *one = &m->nevers[m->n_nevers++];
 		struct object o = { MP_OBJ_NEVER, arena_printf(k->a, "%zu", m->n_nevers) };
-		const struct ast_node *v[NEVER_N];
+		const struct ast_node *v[KEYS(never_keys)];
 
 		*one = (struct model_never){ .classes = CLASS_ALL, .all_commands = true, .label = "", .at = c->at };
-		if (!keys_read(k, c, never_keys, NEVER_N, o, v))
+		if (!keys_read(k, c, never_keys, KEYS(never_keys), o, one, v))
 			continue;
 		one->from = never_zone(k, v[NEVER_FROM], o);
 		one->to = never_zone(k, v[NEVER_TO], o);
-		one->chain = choice_of(k, v[NEVER_SCOPE], o, scope_words, 2, 0) == 1;
-		one->label = text_of(k, v[NEVER_LABEL], o, "");
 		if (v[NEVER_COMMANDS] == NULL)
 			continue;
 		one->all_commands = false;
@@ -59,13 +58,12 @@ void check_breaks(struct check *k, const struct ast_node *node)
 	     m->breaks != NULL && (c = list_next(k, node, c, AST_GROUP, section)) != NULL;) {
 		struct model_chain_break *one = &m->breaks[m->n_breaks++];
 		struct object o = { MP_OBJ_BREAK, arena_printf(k->a, "%zu", m->n_breaks) };
-		const struct ast_node *v[BREAK_N];
+		const struct ast_node *v[KEYS(break_keys)];
 
 		*one = (struct model_chain_break){ .reason = "", .at = c->at };
-		if (!keys_read(k, c, break_keys, BREAK_N, o, v))
+		if (!keys_read(k, c, break_keys, KEYS(break_keys), o, one, v))
 			continue;
 		if (v[BREAK_ASSET] != NULL)
 			one->asset = names_need(k, &k->assets, v[BREAK_ASSET], MP_NO_ASSET, "policy.unknown_name", o);
-		one->reason = text_needed(k, v[BREAK_REASON], o);
 	}
 }

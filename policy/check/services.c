@@ -12,21 +12,18 @@ enum {
 	SERVICE_ALLOW,
 	SERVICE_LENIENT,
 	SERVICE_UNDECIDED,
-	SERVICE_TUNNEL,
-	SERVICE_LABEL,
-	SERVICE_N
 };
-static const struct key service_keys[SERVICE_N] = {
-	[SERVICE_PROTOCOL] = { "protocol", AST_STRING, true, "protocol = \"modbus\";" },
-	[SERVICE_PORTS] = { "ports", AST_LISTS, false, NULL },
-	[SERVICE_ALLOW] = { "allow", AST_LIST, false, NULL },
-	[SERVICE_LENIENT] = { "lenient", AST_LISTS, false, NULL },
-	[SERVICE_UNDECIDED] = { "undecided_bytes", AST_NUMBER, false, NULL },
-	[SERVICE_TUNNEL] = { "tunnel", AST_BOOL, false, NULL },
-	[SERVICE_LABEL] = { "label", AST_STRING, false, NULL },
-};
-
 #define UNDECIDED_MAX 65536
+static const struct key service_keys[] = {
+	[SERVICE_PROTOCOL] = { "protocol", AST_STRING, true, .example = "protocol = \"modbus\";" },
+	[SERVICE_PORTS] = { "ports", .kinds = AST_LISTS },
+	[SERVICE_ALLOW] = { "allow", .kinds = AST_LIST },
+	[SERVICE_LENIENT] = { "lenient", .kinds = AST_LISTS },
+	[SERVICE_UNDECIDED] = { "undecided_bytes", AST_NUMBER, .use = KEY_NUMBER, INTO(model_service, undecided_bytes),
+				.hi = UNDECIDED_MAX },
+	{ "tunnel", AST_BOOL, .use = KEY_TRUTH, INTO(model_service, tunnel) },
+	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_service, label) },
+};
 
 #define IP_ICMP 1
 #define IP_TCP 6
@@ -247,20 +244,17 @@ static uint8_t service_lenient(struct check *k, const struct ast_node *list, con
 
 static void one_service(struct check *k, const struct ast_node *node, struct model_service *s)
 {
-	const struct ast_node *v[SERVICE_N];
+	const struct ast_node *v[KEYS(service_keys)];
 	struct object o = { MP_OBJ_SERVICE, node->name };
 	enum protocol_depth depth;
 
 	*s = (struct model_service){ .name = node->name, .label = "", .whole = true, .at = node->at };
 	name_check(k, node->name, node->at, node->width);
-	if (!keys_read(k, node, service_keys, SERVICE_N, o, v))
+	if (!keys_read(k, node, service_keys, KEYS(service_keys), o, s, v))
 		return;
-	s->label = text_of(k, v[SERVICE_LABEL], o, "");
 	s->protocol = service_protocol(k, v[SERVICE_PROTOCOL], o);
 	service_ports(k, v[SERVICE_PORTS], s, o);
 	s->lenient = service_lenient(k, v[SERVICE_LENIENT], s, o);
-	s->undecided_bytes = (uint32_t)number_of(k, v[SERVICE_UNDECIDED], o, 0, UNDECIDED_MAX, 0);
-	s->tunnel = truth_of(v[SERVICE_TUNNEL], false);
 	if (s->protocol == PROTO_NONE)
 		return;
 	depth = protocol_info(s->protocol)->depth;

@@ -5,14 +5,14 @@
 
 #include "policy/check/check.h"
 
-enum { ZONE_INTERFACES, ZONE_NETWORKS, ZONE_CLASS, ZONE_OWNER, ZONE_PATCHABLE, ZONE_LABEL, ZONE_N };
-static const struct key zone_keys[ZONE_N] = {
-	[ZONE_INTERFACES] = { "interfaces", AST_LISTS, true, "interfaces = [\"lan0\"];" },
-	[ZONE_NETWORKS] = { "networks", AST_LISTS, true, "networks = [\"10.10.0.0/16\"];" },
-	[ZONE_CLASS] = { "class", AST_STRING, false, NULL },
-	[ZONE_OWNER] = { "owner", AST_STRING, false, NULL },
-	[ZONE_PATCHABLE] = { "patchable", AST_BOOL, false, NULL },
-	[ZONE_LABEL] = { "label", AST_STRING, false, NULL },
+enum { ZONE_INTERFACES, ZONE_NETWORKS };
+static const struct key zone_keys[] = {
+	[ZONE_INTERFACES] = { "interfaces", AST_LISTS, true, .example = "interfaces = [\"lan0\"];" },
+	[ZONE_NETWORKS] = { "networks", AST_LISTS, true, .example = "networks = [\"10.10.0.0/16\"];" },
+	{ "class", AST_STRING, .use = KEY_CHOICE, INTO(model_zone, class), .words = zone_class_words },
+	{ "owner", AST_STRING, .use = KEY_TEXT, INTO(model_zone, owner) },
+	{ "patchable", AST_BOOL, .use = KEY_TRUTH, INTO(model_zone, patchable) },
+	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_zone, label) },
 };
 
 /* A network as a zone's text claims it. */
@@ -259,24 +259,25 @@ static void assign_ranges(struct check *k, const struct claims *claims)
 static void one_zone(struct check *k, const struct ast_node *node, struct model_zone *z, const struct ranges *unicast,
 		     struct claims *claims)
 {
-	const struct ast_node *v[ZONE_N];
+	const struct ast_node *v[KEYS(zone_keys)];
 	struct object o = { MP_OBJ_ZONE, node->name };
 
-	*z = (struct model_zone){ .name = node->name, .label = "", .owner = "", .index = z->index, .at = node->at };
+	*z = (struct model_zone){ .name = node->name,
+				  .label = "",
+				  .owner = "",
+				  .class = CLASS_IT,
+				  .patchable = true,
+				  .index = z->index,
+				  .at = node->at };
 	if (name_check(k, node->name, node->at, node->width) && strcmp(node->name, "self") == 0) {
 		struct diag *g = diag_add(k->d, SEV_ERROR, "policy.reserved", node->at, MP_SELF_DEFINED);
 
 		g->width = node->width;
 		diag_hint(k->d, g, MP_HINT_SELF_DEFINED);
 	}
-	if (!keys_read(k, node, zone_keys, ZONE_N, o, v))
+	if (!keys_read(k, node, zone_keys, KEYS(zone_keys), o, z, v))
 		return;
 	k->unsure[z->index] = v[ZONE_NETWORKS] == NULL || v[ZONE_NETWORKS]->n == 0;
-	z->label = text_of(k, v[ZONE_LABEL], o, "");
-	z->owner = text_of(k, v[ZONE_OWNER], o, "");
-	z->class =
-		(enum zone_class)choice_of(k, v[ZONE_CLASS], o, zone_class_words, words_n(zone_class_words), CLASS_IT);
-	z->patchable = truth_of(v[ZONE_PATCHABLE], true);
 	zone_interfaces(k, v[ZONE_INTERFACES], z, o);
 	zone_networks(k, v[ZONE_NETWORKS], z, o, unicast, claims);
 }

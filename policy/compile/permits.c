@@ -4,39 +4,28 @@
 #include <string.h>
 
 #include "appliance/base/sha256.h"
+#include "policy/ir/objects.h"
 #include "policy/space/intern.h"
 
 /* The settings that are joined; a smaller value is a stricter one in every one of them. */
 enum setting { SET_DOWN, SET_OVERLOADED, SET_MIDSTREAM, SET_CRITICALITY, SET_TIGHTEN, SETTINGS };
 
+#define OF(member) offsetof(struct model_conduit, member), sizeof(((struct model_conduit *)0)->member)
 static const struct {
 	const char *key;
 	const char *const *words;
+	size_t at, size;
 } settings[SETTINGS] = {
-	[SET_DOWN] = { "when_down", failure_words },
-	[SET_OVERLOADED] = { "when_overloaded", failure_words },
-	[SET_MIDSTREAM] = { "when_midstream", midstream_words },
-	[SET_CRITICALITY] = { "criticality", criticality_words },
-	[SET_TIGHTEN] = { "on_tighten", tighten_words },
+	[SET_DOWN] = { "when_down", failure_words, OF(when_down) },
+	[SET_OVERLOADED] = { "when_overloaded", failure_words, OF(when_overloaded) },
+	[SET_MIDSTREAM] = { "when_midstream", midstream_words, OF(when_midstream) },
+	[SET_CRITICALITY] = { "criticality", criticality_words, OF(criticality) },
+	[SET_TIGHTEN] = { "on_tighten", tighten_words, OF(tighten_new_flows) },
 };
 
 static unsigned setting_of(const struct model_conduit *c, enum setting s)
 {
-	switch (s) {
-	case SET_DOWN:
-		return c->when_down;
-	case SET_OVERLOADED:
-		return c->when_overloaded;
-	case SET_MIDSTREAM:
-		return c->when_midstream;
-	case SET_CRITICALITY:
-		return c->criticality;
-	case SET_TIGHTEN:
-		return c->tighten_new_flows;
-	case SETTINGS:
-		break;
-	}
-	return 0;
+	return (unsigned)ir_number(c, settings[s].at, settings[s].size);
 }
 
 /* What is said about a pair of conduits is said once, however many sets have both. */

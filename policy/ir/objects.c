@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/ir/objects.h"
 
-/* One table of rows an object, made from objects.def; `sizeof` in them never evaluates the null pointer. */
+/* objects.def as tables, one an object. `sizeof` never evaluates its null pointer. */
 #define MEMBER_SIZE(tag, member) sizeof(((struct tag *)0)->member)
 #define ELEMENT_SIZE(tag, member) sizeof(*((struct tag *)0)->member)
 #define AT(tag, member) .at = offsetof(struct tag, member)
@@ -9,37 +9,32 @@
 #define MANY(tag, member) AT(tag, member), .size = ELEMENT_SIZE(tag, member), .n_at = offsetof(struct tag, n_##member)
 #define INTO(list) .list_at = offsetof(struct ir, list), .list_n_at = offsetof(struct ir, n_##list)
 
+#define ROW(k, name, v) .kind = IR_##k, .key = (name), .since = (v)
 /* clang-format off */
 #define OBJECT(tag) static const struct ir_field fields_##tag[] = {
 #define END(tag) }; static const struct ir_object of_##tag = { fields_##tag, sizeof(fields_##tag) / sizeof(fields_##tag[0]), sizeof(struct tag) };
 /* clang-format on */
-#define TEXT(tag, member, name, v) { .kind = IR_TEXT, .key = name, .since = v, HERE(tag, member) },
+#define TEXT(tag, member, name, v) { ROW(TEXT, name, v), HERE(tag, member) },
 #define SOURCE_TEXT(tag, member, n, name, v)                                                                           \
-	{ .kind = IR_SOURCE_TEXT, .key = name, .since = v, HERE(tag, member), .also = offsetof(struct tag, n) },
-#define FLAG(tag, member, name, v) { .kind = IR_FLAG, .key = name, .since = v, HERE(tag, member) },
-#define CHOICE(tag, type, member, name, v, w)                                                                          \
-	{ .kind = IR_CHOICE, .key = name, .since = v, HERE(tag, member), .words = w },
+	{ ROW(SOURCE_TEXT, name, v), HERE(tag, member), .also = offsetof(struct tag, n) },
+#define FLAG(tag, member, name, v) { ROW(FLAG, name, v), HERE(tag, member) },
+#define CHOICE(tag, type, member, name, v, w) { ROW(CHOICE, name, v), HERE(tag, member), .words = (w) },
 #define NUMBER(tag, type, member, name, v, least, most)                                                                \
-	{ .kind = IR_NUMBER, .key = name, .since = v, HERE(tag, member), .lo = least, .hi = most },
-#define TIME(tag, member, name, v) { .kind = IR_TIME, .key = name, .since = v, HERE(tag, member) },
-#define INDEX(tag, member, name, v, list) { .kind = IR_INDEX, .key = name, .since = v, HERE(tag, member), INTO(list) },
-#define INDEX_OR_NONE(tag, member, name, v, list)                                                                      \
-	{ .kind = IR_INDEX_OR_NONE, .key = name, .since = v, HERE(tag, member), INTO(list) },
-#define INDEXES(tag, member, name, v, list)                                                                            \
-	{ .kind = IR_INDEXES, .key = name, .since = v, MANY(tag, member), INTO(list) },
-#define ADDRESS_OR_NONE(tag, member, name, v)                                                                          \
-	{ .kind = IR_ADDRESS_OR_NONE, .key = name, .since = v, HERE(tag, member) },
-#define RANGE(tag, member, name, v) { .kind = IR_RANGE, .key = name, .since = v, HERE(tag, member) },
-#define RANGES(tag, member, name, v) { .kind = IR_RANGES, .key = name, .since = v, MANY(tag, member) },
+	{ ROW(NUMBER, name, v), HERE(tag, member), .lo = (least), .hi = (most) },
+#define TIME(tag, member, name, v) { ROW(TIME, name, v), HERE(tag, member) },
+#define INDEX(tag, member, name, v, list) { ROW(INDEX, name, v), HERE(tag, member), INTO(list) },
+#define INDEX_OR_NONE(tag, member, name, v, list) { ROW(INDEX_OR_NONE, name, v), HERE(tag, member), INTO(list) },
+#define INDEXES(tag, member, name, v, list) { ROW(INDEXES, name, v), MANY(tag, member), INTO(list) },
+#define ADDRESS_OR_NONE(tag, member, name, v) { ROW(ADDRESS_OR_NONE, name, v), HERE(tag, member) },
+#define RANGE(tag, member, name, v) { ROW(RANGE, name, v), HERE(tag, member) },
+#define RANGES(tag, member, name, v) { ROW(RANGES, name, v), MANY(tag, member) },
 #define HOSTS(tag, member, lengths, name, v)                                                                           \
-	{ .kind = IR_HOSTS, .key = name, .since = v, MANY(tag, member), .also = offsetof(struct tag, lengths) },
-#define TRANSPORT(tag, member, name, v) { .kind = IR_TRANSPORT, .key = name, .since = v, HERE(tag, member) },
-#define PORTS(tag, least, most, name, v)                                                                               \
-	{ .kind = IR_PORTS, .key = name, .since = v, HERE(tag, least), .also = offsetof(struct tag, most) },
-#define LANE(tag, member, name, v) { .kind = IR_LANE, .key = name, .since = v, HERE(tag, member) },
-#define DIGEST(tag, member, name, v) { .kind = IR_DIGEST, .key = name, .since = v, HERE(tag, member) },
-#define LIST(tag, member, name, v, element)                                                                            \
-	{ .kind = IR_LIST, .key = name, .since = v, MANY(tag, member), .of = &of_##element },
+	{ ROW(HOSTS, name, v), MANY(tag, member), .also = offsetof(struct tag, lengths) },
+#define TRANSPORT(tag, member, name, v) { ROW(TRANSPORT, name, v), HERE(tag, member) },
+#define PORTS(tag, least, most, name, v) { ROW(PORTS, name, v), HERE(tag, least), .also = offsetof(struct tag, most) },
+#define LANE(tag, member, name, v) { ROW(LANE, name, v), HERE(tag, member) },
+#define DIGEST(tag, member, name, v) { ROW(DIGEST, name, v), HERE(tag, member) },
+#define LIST(tag, member, name, v, element) { ROW(LIST, name, v), MANY(tag, member), .of = &of_##element },
 #define BESIDE(declaration)
 
 #include "policy/ir/objects.def"

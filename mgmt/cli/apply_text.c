@@ -10,41 +10,25 @@
 
 #define LINES_MOST 40u /* of a difference, before only their number is told */
 
-static void end_cell(struct table *t, const json_t *session, const char *key)
+/* "  RTG 4号機 (10.30.1.13:502) ..." : whose session it is. */
+static void session_line(struct cli *c, const json_t *s, const char *more)
 {
-	char end[EVENT_END_TEXT];
+	char client[EVENT_END_TEXT], server[EVENT_END_TEXT];
 
-	event_end(session, key, end);
-	table_cell(t, end);
+	event_end(s, "client", client);
+	event_end(s, "server", server);
+	render_line(c, M_APPLY_SESSION, client, server, js(s, "transport"), js(s, "conduit"), more);
 }
 
 static void sessions(struct cli *c, const json_t *cut, unsigned long long more, bool dry_run)
 {
-	struct table *t;
-
 	if (json_array_size(cut) == 0) {
 		message_print(c->out, c->lang, dry_run ? M_APPLY_WOULD_CUT_NONE : M_APPLY_CUT_NONE);
 		return;
 	}
 	message_print(c->out, c->lang, dry_run ? M_APPLY_WOULD_CUT : M_APPLY_CUT, json_array_size(cut) + (size_t)more);
-	t = table_new(5, 2);
-	table_cell(t, message_format(M_COL_CLIENT, c->lang));
-	table_cell(t, message_format(M_COL_SERVER, c->lang));
-	table_cell(t, message_format(M_COL_TRANSPORT, c->lang));
-	table_cell(t, message_format(M_COL_CONDUIT, c->lang));
-	table_cell(t, message_format(M_COL_REASON, c->lang));
-	table_head_done(t);
-	for (size_t i = 0; i < json_array_size(cut); i++) {
-		const json_t *s = json_array_get(cut, i);
-
-		end_cell(t, s, "client");
-		end_cell(t, s, "server");
-		table_cell(t, js(s, "transport"));
-		table_cell(t, js(s, "conduit"));
-		table_cell(t, render_reason(js(s, "reason"), c->lang));
-	}
-	table_print(t, c->out, c->color);
-	table_free(t);
+	for (size_t i = 0; i < json_array_size(cut); i++)
+		session_line(c, json_array_get(cut, i), render_reason(js(json_array_get(cut, i), "reason"), c->lang));
 	if (more > 0)
 		message_print(c->out, c->lang, M_APPLY_CUT_MORE, more);
 }
@@ -59,10 +43,10 @@ static void request_text(const json_t *r, enum lang l, char *out, size_t size)
 	else
 		message_text(function, sizeof(function), l, M_IMPACT_FUNCTION, ju(r, "function"));
 	if (json_object_get(r, "space") != NULL && ju(r, "quantity") > 1)
-		snprintf(place, sizeof(place), ", %s %llu-%llu", js(r, "space"), ju(r, "address"),
-			 ju(r, "address") + ju(r, "quantity") - 1);
+		message_text(place, sizeof(place), l, M_IMPACT_PLACES, js(r, "space"), ju(r, "address"),
+			     ju(r, "address") + ju(r, "quantity") - 1);
 	else if (json_object_get(r, "space") != NULL)
-		snprintf(place, sizeof(place), ", %s %llu", js(r, "space"), ju(r, "address"));
+		message_text(place, sizeof(place), l, M_IMPACT_PLACE, js(r, "space"), ju(r, "address"));
 	if (json_object_get(r, "low") != NULL && ju(r, "low") == ju(r, "high"))
 		message_text(values, sizeof(values), l, M_IMPACT_WROTE, ju(r, "low"));
 	else if (json_object_get(r, "low") != NULL)
@@ -70,51 +54,45 @@ static void request_text(const json_t *r, enum lang l, char *out, size_t size)
 	message_text(out, size, l, M_IMPACT_REQUEST, function, ju(r, "unit"), place, values);
 }
 
-static void narrowed_rows(struct table *t, const json_t *s, enum lang l)
+/* What it did that it may not do again, below its line. */
+static void narrowed_requests(struct cli *c, const json_t *s)
 {
 	const json_t *commands = json_object_get(s, "commands"), *r;
+	struct table *t = table_new(3, 4);
 	char text[256];
 	size_t i;
 
+	table_right(t, 0);
+	table_wrap(t);
 	json_array_foreach(commands, i, r)
 	{
-		end_cell(t, i == 0 ? s : NULL, "client");
-		end_cell(t, i == 0 ? s : NULL, "server");
-		request_text(r, l, text, sizeof(text));
+		request_text(r, c->lang, text, sizeof(text));
+		table_cellf(t, "%llux", ju(r, "count"));
 		table_cell(t, text);
-		table_cellf(t, "%llu", ju(r, "count"));
-		table_cell(t, render_reason(js(r, "reason"), l));
+		table_cell(t, render_reason(js(r, "reason"), c->lang));
 	}
-	if (ju(s, "forgotten") == 0)
-		return;
-	end_cell(t, json_array_size(commands) == 0 ? s : NULL, "client");
-	end_cell(t, json_array_size(commands) == 0 ? s : NULL, "server");
-	table_cell(t, message_format(M_IMPACT_FORGOTTEN, l));
-	table_cellf(t, "%llu", ju(s, "forgotten"));
-	table_cell(t, "");
+	if (ju(s, "forgotten") > 0) {
+		table_cellf(t, "%llux", ju(s, "forgotten"));
+		table_cell(t, message_format(M_IMPACT_FORGOTTEN, c->lang));
+		table_cell(t, "");
+	}
+	table_print(t, c->out, c->color);
+	table_free(t);
 }
 
 /* Sessions that stay, and what of what they did will end them. */
 static void narrowed(struct cli *c, const json_t *answer)
 {
 	const json_t *list = ja(answer, "narrowed");
-	struct table *t;
 
 	if (list == NULL)
 		return;
 	if (json_array_size(list) > 0) {
 		message_print(c->out, c->lang, M_IMPACT_NARROWED, json_array_size(list));
-		t = table_new(5, 2);
-		table_cell(t, message_format(M_COL_CLIENT, c->lang));
-		table_cell(t, message_format(M_COL_SERVER, c->lang));
-		table_cell(t, message_format(M_COL_REQUEST, c->lang));
-		table_cell(t, message_format(M_COL_TIMES, c->lang));
-		table_cell(t, message_format(M_COL_REASON, c->lang));
-		table_head_done(t);
-		for (size_t i = 0; i < json_array_size(list); i++)
-			narrowed_rows(t, json_array_get(list, i), c->lang);
-		table_print(t, c->out, c->color);
-		table_free(t);
+		for (size_t i = 0; i < json_array_size(list); i++) {
+			session_line(c, json_array_get(list, i), "");
+			narrowed_requests(c, json_array_get(list, i));
+		}
 	}
 	message_print(c->out, c->lang, M_IMPACT_GO_ON, ju(answer, "go_on"));
 	if (ju(answer, "unknown") > 0)

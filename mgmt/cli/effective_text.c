@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/cli/effective_text.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -10,8 +9,6 @@
 #include "mgmt/cli/effective_cells.h"
 #include "mgmt/cli/render.h"
 #include "mgmt/cli/table.h"
-#include "mgmt/cli/width.h"
-#include "mgmt/cli/wrap.h"
 
 /* "read_coils (1), 90" of a row's function codes. */
 static void functions(struct cli *c, FILE *to, const json_t *row, const struct vocabulary *words)
@@ -197,9 +194,6 @@ static void last_match(const json_t *k, enum lang l, char out[RENDER_TEXT])
 		snprintf(out, RENDER_TEXT, "%s", message_format(M_EFFECTIVE_NEVER, l));
 }
 
-/* Where values stand, behind their names. */
-#define LABEL_CELLS 14u
-
 /* More than this are hard to find one's way in. */
 #define MANY 12u
 
@@ -252,30 +246,14 @@ static void head(struct cli *c, const json_t *effective)
 	render_line(c, M_EFFECTIVE_TABLES, digest);
 }
 
-/* One line of a conduit, wrapped below its beginning. */
-static void wrapped(struct cli *c, enum message m, ...)
-{
-	char text[2048], *safe;
-	va_list ap;
-
-	va_start(ap, m);
-	(void)message_vtext(text, sizeof(text), c->lang, m, ap);
-	va_end(ap);
-	safe = text_safe(text);
-	if (safe != NULL)
-		text_wrap(c->out, safe, 0, LABEL_CELLS);
-	free(safe);
-	fputc('\n', c->out);
-}
-
 /* Warnings of `check` that were looked at and accepted, with the reason. */
 static void accepts(struct cli *c, const json_t *k)
 {
 	const json_t *list = ja(k, "accept");
 
 	for (size_t i = 0; i < json_array_size(list); i++)
-		wrapped(c, M_EFFECTIVE_ACCEPT, js(json_array_get(list, i), "warning"),
-			js(json_array_get(list, i), "reason"));
+		render_line(c, M_EFFECTIVE_ACCEPT, js(json_array_get(list, i), "warning"),
+			    js(json_array_get(list, i), "reason"));
 }
 
 static void conduit(struct cli *c, const json_t *effective, const json_t *k)
@@ -288,9 +266,9 @@ static void conduit(struct cli *c, const json_t *effective, const json_t *k)
 	if (c->color)
 		fputs("\033[0m", c->out);
 	if (*js(k, "label") != '\0')
-		wrapped(c, M_EFFECTIVE_LABEL, js(k, "label"));
-	wrapped(c, M_EFFECTIVE_PURPOSE, js(k, "purpose"));
-	wrapped(c, M_EFFECTIVE_OWNER, js(k, "owner"), *js(k, "approved_by") != '\0' ? js(k, "approved_by") : "-");
+		render_line(c, M_EFFECTIVE_LABEL, js(k, "label"));
+	render_line(c, M_EFFECTIVE_PURPOSE, js(k, "purpose"));
+	render_line(c, M_EFFECTIVE_OWNER, js(k, "owner"), *js(k, "approved_by") != '\0' ? js(k, "approved_by") : "-");
 	render_line(c, overdue(js(k, "review_by")) ? M_EFFECTIVE_OVERDUE : M_EFFECTIVE_REVIEW, js(k, "review_by"));
 	render_time(js(k, "until"), until);
 	if (*until != '\0')
@@ -309,8 +287,8 @@ static void conduit(struct cli *c, const json_t *effective, const json_t *k)
 static void limits(struct cli *c, const json_t *l)
 {
 	if (json_is_object(l))
-		wrapped(c, M_EFFECTIVE_LIMITS, ju(l, "sessions"), ju(l, "sessions_of_a_pair"), ju(l, "few_per_second"),
-			ju(l, "few_of_a_pair"), ju(l, "many_per_second"));
+		render_line(c, M_EFFECTIVE_LIMITS, ju(l, "sessions"), ju(l, "sessions_of_a_pair"),
+			    ju(l, "few_per_second"), ju(l, "few_of_a_pair"), ju(l, "many_per_second"));
 }
 
 void effective_render(struct cli *c, const json_t *effective)

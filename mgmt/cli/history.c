@@ -1,14 +1,101 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `sekisho history`: which policies the box has had, newest first as the box sends them. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "mgmt/cli/render.h"
 #include "mgmt/cli/request.h"
 #include "mgmt/cli/table.h"
 #include "mgmt/cli/verbs.h"
+#include "mgmt/cli/width.h"
+#include "mgmt/cli/wrap.h"
+
+#define BELOW 4u /* how far the particulars stand to the right */
+
+/* "4 (confirmed, in force)" */
+static void generation_cell(struct cli *c, struct table *t, const json_t *g)
+{
+	char text[RENDER_TEXT];
+
+	render_generation(g, c->lang, text);
+	if (jb(g, "in_force"))
+		message_text(text, sizeof(text), c->lang, M_GENERATION_IN_FORCE, ju(g, "number"),
+			     render_state(js(g, "state"), c->lang));
+	table_cell(t, text);
+}
+
+static struct table *rows(struct cli *c, const json_t *list)
+{
+	struct table *t = table_new(4, 0);
+
+	table_cell(t, message_format(M_COL_GENERATION, c->lang));
+	table_cell(t, message_format(M_COL_APPLIED, c->lang));
+	table_cell(t, message_format(M_COL_BY, c->lang));
+	table_cell(t, message_format(M_COL_DIGEST, c->lang));
+	table_head_done(t);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *g = json_array_get(list, i);
+		char when[RENDER_TEXT], digest[RENDER_TEXT];
+
+		render_time(js(g, "applied"), when);
+		render_digest(js(g, "digest"), digest);
+		generation_cell(c, t, g);
+		table_cell(t, when);
+		table_cell(t, js(g, "by"));
+		table_cell(t, digest);
+	}
+	return t;
+}
+
+static void below(struct cli *c, const char *text)
+{
+	char *safe = *text != '\0' ? text_safe(text) : NULL;
+
+	if (safe == NULL)
+		return;
+	fprintf(c->out, "%*s", (int)BELOW, "");
+	text_wrap(c->out, safe, BELOW, BELOW);
+	fputc('\n', c->out);
+	free(safe);
+}
+
+/* How it came to its state, and what was written beside that. */
+static void particulars(struct cli *c, const json_t *g)
+{
+	char why[WHY_TEXT];
+
+	render_why(g, c->lang, why);
+	below(c, why);
+	below(c, js(g, "comment"));
+	below(c, js(g, "changed_comment"));
+}
+
+/* Each row of the table, and below it what fits into no column. */
+static void print(struct cli *c, const json_t *list)
+{
+	struct table *t = rows(c, list);
+	char *text = NULL, *rest, *line;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (to != NULL) {
+		table_print(t, to, c->color);
+		if (fclose(to) == 0) {
+			rest = text;
+			for (size_t i = 0; (line = strsep(&rest, "\n")) != NULL && rest != NULL; i++) {
+				fprintf(c->out, "%s\n", line);
+				if (i > 0)
+					particulars(c, json_array_get(list, i - 1));
+			}
+		}
+		free(text);
+	}
+	table_free(t);
+}
 
 static int run(struct cli *c, const struct cli_args *a)
 {
 	struct box_answer answer;
-	struct table *t;
 	const json_t *list;
 	int status;
 
@@ -20,38 +107,10 @@ static int run(struct cli *c, const struct cli_args *a)
 		return status;
 	}
 	list = ja(answer.json, "history");
-	t = table_new(7, 0);
-	table_cell(t, message_format(M_COL_GENERATION, c->lang));
-	table_cell(t, message_format(M_COL_APPLIED, c->lang));
-	table_cell(t, message_format(M_COL_BY, c->lang));
-	table_cell(t, message_format(M_COL_DIGEST, c->lang));
-	table_cell(t, "");
-	table_cell(t, message_format(M_COL_WHY, c->lang));
-	table_cell(t, message_format(M_COL_COMMENT, c->lang));
-	table_head_done(t);
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *g = json_array_get(list, i);
-		char generation[RENDER_TEXT], when[RENDER_TEXT], digest[RENDER_TEXT], why[WHY_TEXT];
-
-		render_generation(g, c->lang, generation);
-		render_time(js(g, "applied"), when);
-		render_digest(js(g, "digest"), digest);
-		table_cell(t, generation);
-		table_cell(t, when);
-		table_cell(t, js(g, "by"));
-		table_cell(t, digest);
-		table_cell(t, jb(g, "in_force") ? message_format(M_HISTORY_IN_FORCE, c->lang) : "");
-		render_why(g, c->lang, why);
-		table_cell(t, why);
-		table_cellf(t, "%s%s%s", js(g, "comment"),
-			    *js(g, "comment") != '\0' && *js(g, "changed_comment") != '\0' ? " / " : "",
-			    js(g, "changed_comment"));
-	}
-	if (table_rows(t) == 0)
+	if (json_array_size(list) == 0)
 		message_print(c->out, c->lang, M_HISTORY_NONE);
 	else
-		table_print(t, c->out, c->color);
-	table_free(t);
+		print(c, list);
 	box_answer_free(&answer);
 	return status;
 }

@@ -74,6 +74,7 @@ static void print_text(struct cli *c, const struct journal_report *r)
 	table_cell(t, message_format(M_COL_EVENT, c->lang));
 	table_cell(t, message_format(M_COL_WHAT, c->lang));
 	table_head_done(t);
+	table_wrap(t);
 	table_right(t, 1);
 	table_right(t, 2);
 	for (size_t i = 0; i < r->n; i++) {

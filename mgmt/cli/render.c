@@ -8,6 +8,7 @@
 
 #include "appliance/wire/reason.h"
 #include "mgmt/cli/width.h"
+#include "mgmt/cli/wrap.h"
 
 const char *js(const json_t *o, const char *key)
 {
@@ -84,7 +85,7 @@ void render_why(const json_t *g, enum lang l, char out[WHY_TEXT])
 			message_text(out, WHY_TEXT, l, known[i].text, when, js(g, "changed_by"), ju(g, "other"));
 }
 
-void render_generation(const json_t *g, enum lang l, char out[RENDER_TEXT])
+const char *render_state(const char *state, enum lang l)
 {
 	static const struct {
 		const char *word;
@@ -95,12 +96,16 @@ void render_generation(const json_t *g, enum lang l, char out[RENDER_TEXT])
 		{ "reverted", M_STATE_REVERTED },
 		{ "none", M_STATE_NONE },
 	};
-	const char *state = js(g, "state");
 
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
 		if (strcmp(state, states[i].word) == 0)
-			state = message_format(states[i].text, l);
-	message_text(out, RENDER_TEXT, l, M_GENERATION_STATE, ju(g, "number"), state);
+			return message_format(states[i].text, l);
+	return state;
+}
+
+void render_generation(const json_t *g, enum lang l, char out[RENDER_TEXT])
+{
+	message_text(out, RENDER_TEXT, l, M_GENERATION_STATE, ju(g, "number"), render_state(js(g, "state"), l));
 }
 
 size_t render_diagnostics(struct cli *c, const json_t *diagnostics)
@@ -128,7 +133,7 @@ size_t render_diagnostics(struct cli *c, const json_t *diagnostics)
 
 void render_line(struct cli *c, enum message m, ...)
 {
-	char text[1024], *safe;
+	char text[2048], *safe;
 	size_t before;
 	va_list ap;
 	int n;
@@ -141,6 +146,9 @@ void render_line(struct cli *c, enum message m, ...)
 		text[n - 1] = '\0';
 	before = strspn(message_format(m, c->lang), "\n");
 	safe = text_safe(text + before);
-	fprintf(c->out, "%.*s%s\n", (int)before, text, safe != NULL ? safe : "");
+	fprintf(c->out, "%.*s", (int)before, text);
+	if (safe != NULL)
+		text_wrap(c->out, safe, 0, text_hang(safe));
+	fputc('\n', c->out);
 	free(safe);
 }

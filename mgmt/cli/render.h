@@ -25,10 +25,12 @@ void render_digest(const char *hex, char out[RENDER_TEXT]);
 /* How a generation came to its state, when and by whom; "" when it was the apply itself. */
 #define WHY_TEXT 256
 void render_why(const json_t *g, enum lang l, char out[WHY_TEXT]);
+const char *render_state(const char *state, enum lang l); /* "confirmed" in words for people */
+/* "4 (confirmed)" */
 void render_generation(const json_t *generation, enum lang l, char out[RENDER_TEXT]);
 /* The diagnostics of an answer as located lines; returns how many there were. */
 size_t render_diagnostics(struct cli *c, const json_t *diagnostics);
-/* Prints a catalogue sentence and any text in it made safe by the caller; adds nothing. */
+/* Prints one sentence of the catalogue as a line, safe for a terminal and wrapped at its edge. */
 void render_line(struct cli *c, enum message m, ...);
 
 #endif

@@ -152,7 +152,8 @@ static void headline(struct cli *c, const json_t *status, const json_t *faults, 
 	render_generation(g, c->lang, generation);
 	render_digest(js(g, "digest"), digest);
 	render_time(js(g, "applied"), when);
-	render_line(c, M_STATUS_GENERATION, generation, digest, when);
+	render_line(c, M_STATUS_GENERATION, generation, digest);
+	render_line(c, M_STATUS_APPLIED, when);
 	if (strcmp(js(g, "state"), "waiting") == 0) {
 		render_time(js(g, "confirm_by"), by);
 		render_line(c, M_APPLY_CONFIRM_HOW, by);
@@ -190,35 +191,40 @@ static void counter_cell(struct table *t, const json_t *counters)
 		table_cellf(t, "%llu", ju(counters, "packets"));
 }
 
+/* Below the zone, which has room for them. */
+static void address_rows(struct table *t, const json_t *addresses, size_t columns)
+{
+	for (size_t k = 0; k < json_array_size(addresses); k++) {
+		for (size_t column = 0; column < columns; column++)
+			table_cell(t, column == 2 ? json_string_value(json_array_get(addresses, k)) : "");
+	}
+}
+
 static void interfaces(struct cli *c, const json_t *status)
 {
 	const json_t *list = ja(status, "interfaces");
-	static const enum message heads[] = { M_COL_INTERFACE, M_COL_DEVICE, M_COL_ZONE,     M_COL_LINK,
-					      M_COL_RECEIVED,  M_COL_SENT,   M_COL_ADDRESSES };
+	static const enum message heads[] = { M_COL_INTERFACE, M_COL_DEVICE,   M_COL_ZONE,
+					      M_COL_LINK,      M_COL_RECEIVED, M_COL_SENT };
 	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 2);
 
 	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
 		table_cell(t, message_format(heads[i], c->lang));
 	table_head_done(t);
+	table_wrap(t);
 	table_right(t, 4);
 	table_right(t, 5);
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *x = json_array_get(list, i), *addresses = ja(x, "addresses");
-		char zones[RENDER_TEXT], text[RENDER_TEXT];
-		size_t at = 0;
+		char zones[RENDER_TEXT];
 
 		faults_zones(c, x, zones, sizeof(zones));
-		text[0] = '\0';
-		for (size_t k = 0; k < json_array_size(addresses) && at < sizeof(text); k++)
-			at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s", at > 0 ? " " : "",
-					       json_string_value(json_array_get(addresses, k)));
 		table_cell(t, js(x, "name"));
 		table_cell(t, js(x, "device"));
 		table_cell(t, zones);
 		table_cell(t, link_text(c, js(x, "link")));
 		counter_cell(t, ja(x, "rx"));
 		counter_cell(t, ja(x, "tx"));
-		table_cell(t, text);
+		address_rows(t, addresses, sizeof(heads) / sizeof(heads[0]));
 	}
 	if (table_rows(t) > 0) {
 		message_print(c->out, c->lang, M_STATUS_INTERFACES);
@@ -249,6 +255,7 @@ static void roles(struct cli *c, const json_t *status)
 	table_cell(t, message_format(M_COL_RESTARTS, c->lang));
 	table_cell(t, message_format(M_COL_SINCE, c->lang));
 	table_head_done(t);
+	table_wrap(t);
 	table_right(t, 2);
 	table_right(t, 3);
 	for (size_t i = 0; i < json_array_size(list); i++) {
@@ -293,6 +300,7 @@ static struct table *reasons(struct cli *c, const json_t *status, bool unjudged)
 	table_cell(t, message_format(M_COL_WHO, c->lang));
 	table_cell(t, message_format(M_COL_REASON, c->lang));
 	table_head_done(t);
+	table_wrap(t);
 	table_right(t, 0);
 	for (unsigned r = 0; r < REASON_COUNT; r++) {
 		const char *word = reason_word((enum reason)r);

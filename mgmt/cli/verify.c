@@ -9,6 +9,7 @@
 #include "mgmt/cli/since.h"
 #include "mgmt/cli/table.h"
 #include "mgmt/cli/verbs.h"
+#include "mgmt/cli/wrap.h"
 
 enum { OPT_SINCE, OPT_N };
 
@@ -44,6 +45,7 @@ static void differences(struct cli *c, const json_t *list)
 	table_cell(t, message_format(M_COL_LINE, c->lang));
 	table_cell(t, message_format(M_COL_DETAIL, c->lang));
 	table_head_done(t);
+	table_wrap(t);
 	table_right(t, 2);
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *d = json_array_get(list, i);
@@ -77,7 +79,9 @@ static void past_text(struct cli *c, const json_t *past, const char *since)
 	for (size_t i = 0; i < json_array_size(past); i++) {
 		char *text = event_sentence(json_array_get(past, i), c->lang);
 
-		fprintf(c->out, "  %llu  %s\n", ju(json_array_get(past, i), "seq"), text != NULL ? text : "");
+		fprintf(c->out, "  %6llu  ", ju(json_array_get(past, i), "seq"));
+		text_wrap(c->out, text != NULL ? text : "", 10, 10);
+		fputc('\n', c->out);
 		free(text);
 	}
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "appliance/base/utf8.h"
+#include "mgmt/cli/width.h"
 
 static bool among(uint32_t cp, const char *set)
 {
@@ -70,7 +71,7 @@ void text_wrap(FILE *to, const char *text, size_t at, size_t hang)
 	while (*text != '\0') {
 		size_t room = at < WRAP_CELLS ? WRAP_CELLS - at : 1, n = that_fit(text, room), shown = n;
 
-		while (shown > 0 && text[shown - 1] == ' ' && text[n] != '\0')
+		while (shown > 0 && text[shown - 1] == ' ')
 			shown--;
 		fprintf(to, "%.*s", (int)shown, text);
 		text += n;
@@ -79,6 +80,21 @@ void text_wrap(FILE *to, const char *text, size_t at, size_t hang)
 		fprintf(to, "\n%*s", (int)hang, "");
 		at = hang;
 	}
+}
+
+/* Labels are no longer than this. */
+#define LABEL_CELLS 16u
+
+size_t text_hang(const char *text)
+{
+	size_t lead = strspn(text, " ");
+	const char *gap = strstr(text + lead, "  ");
+	size_t cells;
+
+	if (gap == NULL)
+		return lead;
+	cells = text_cells(text) - text_cells(gap + strspn(gap, " "));
+	return cells <= LABEL_CELLS ? cells : lead;
 }
 
 void text_wrap_all(FILE *to, const char *text)

@@ -15,6 +15,8 @@
 /* Writes one line of text, without a line end at its end. `at` cells of the line are taken already; lines after the first are
  * indented by `hang`. A word that is longer than a line stands out of it. */
 void text_wrap(FILE *to, const char *text, size_t at, size_t hang);
+/* Where the value of "  label       value" begins, in cells; without a label as far in as the line itself. */
+size_t text_hang(const char *text);
 /* A whole text of several lines, each wrapped, what follows indented as its line is. */
 void text_wrap_all(FILE *to, const char *text);
 

@@ -110,6 +110,7 @@ static void heads(struct table *t, enum lang l, const enum message *list, size_t
 	for (size_t i = 0; i < n; i++)
 		table_cell(t, message_format(list[i], l));
 	table_head_done(t);
+	table_wrap(t);
 }
 
 static bool print_flows(struct cli *c, const struct replay *r)

@@ -658,7 +658,7 @@ static void test_apply(void **state)
 	assert_int_equal(box.last.ctl_apply.confirm_s, 600);
 	assert_true(box.bundle_bytes > strlen(text)); /* the text as it was read */
 	expect_in(r.out, "Live sessions cut: 1");
-	expect_in(r.out, "10.10.0.5:40000  10.30.1.10:502  tcp    old      its permission ended or was narrowed");
+	expect_in(r.out, "  10.10.0.5:40000 -> 10.30.1.10:502 tcp  [old]  its permission ended or was");
 	expect_in(r.out, "generation 4 (waiting for confirm)");
 	expect_in(r.out, "'sekisho confirm' before 2026-11-20 08:20:00 UTC");
 	snprintf(line, sizeof(line), "apply %s --dry-run", path);

@@ -90,8 +90,10 @@ static struct stream_result syn_segment(struct stream *s, enum direction dir, co
 			s->state = TCP_SYN_RECV;
 			return answer(STREAM_PASS, R_HANDSHAKE);
 		}
-		if ((s->state == TCP_SYN_RECV || s->state == TCP_OPEN) && own->known && own->isn == d->seq)
+		if ((s->state == TCP_SYN_RECV || s->state == TCP_OPEN) && own->known && own->isn == d->seq) {
+			s->forgot |= peer->acked != peer->isn + 1u;
 			return answer(STREAM_PASS, R_HANDSHAKE); /* repeated */
+		}
 		if (s->state == TCP_SYN_RECV) {
 			/* A server that kept nothing of its first answer. Which of them arrived the client will say. */
 			s->answered = own->isn;
@@ -157,6 +159,8 @@ static bool take_ack(struct stream *s, struct pool *pool, enum direction dir, co
 		return true;
 	if (seq_diff(d->ack, peer->next) > 0)
 		return false;
+	if (dir == DIR_S2C && d->ack != peer->isn + 1u)
+		s->forgot = false; /* it knows what it had */
 	if (seq_diff(d->ack, peer->acked) > 0) {
 		peer->acked = d->ack;
 		trim(peer, pool);
@@ -212,6 +216,9 @@ static struct stream_result data_segment(struct stream *s, const struct pool *po
 		return d->seq - own->next > STREAM_AHEAD_MAX ? answer(STREAM_DROP, R_OUT_OF_ORDER)
 							     : answer(STREAM_AHEAD, R_OUT_OF_ORDER);
 	if (own->next - d->seq > STREAM_BEHIND_MAX)
+		return answer(STREAM_DROP, R_OUT_OF_ORDER);
+	/* A server that began anew with the same number would take it for new. */
+	if (dir == DIR_C2S && s->forgot && len > 0 && seq_diff(d->seq, own->acked) < 0)
 		return answer(STREAM_DROP, R_OUT_OF_ORDER);
 	/* What overlaps bytes that the receiver may not have yet must be what passed. Below, the receiver ignores it. */
 	from = seq_diff(d->seq, own->acked) < 0 ? own->acked : d->seq;

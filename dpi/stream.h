@@ -59,6 +59,7 @@ struct stream {
 	bool redialled;
 	uint32_t answered; /* number of a SYN|ACK that went before the last one, when `answered_twice` */
 	bool answered_twice;
+	bool forgot; /* the server answered a SYN again after it had acknowledged bytes: perhaps it knows nothing of them any more */
 	bool over; /* TCP_CLOSED, and the server itself said so: it will take no further byte */
 };
 

@@ -441,6 +441,38 @@ static void both_ends_dial_anew(void **state)
 	assert_int_equal(desk.resets[0].to_server.seq, k.c);
 }
 
+/*
+ * The same, with the same numbers as before: a device that counts from one number after each start, and a client that says so too.
+ * What the old session had acknowledged is new to such a server. One that lives says so with its next acknowledgement.
+ */
+static void both_ends_dial_anew_with_the_same_numbers(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint32_t first, server;
+	uint8_t pdu[64];
+
+	(void)state;
+	desk_handshake(&k);
+	first = k.c;
+	server = k.s;
+	toy_pdu(pdu, 12, 3);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, first, k.s, DESK_ACK, pdu, 12),
+			 OUTCOME_ACCEPT); /* an old duplicate */
+	assert_int_equal(desk_segment(&k, DIR_C2S, first - 1, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_S2C, server - 1, first, DESK_SYN | DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, first, server, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	assert_int_equal(desk_segment(&k, DIR_C2S, first, server, DESK_ACK, pdu, 12), OUTCOME_DROP);
+	assert_int_equal(desk_segment(&k, DIR_S2C, server, first, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, first, server, DESK_ACK, pdu, 11), OUTCOME_DROP);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	toy_pdu(pdu, 12, 3);
+	assert_int_equal(desk_segment(&k, DIR_C2S, first, k.s, DESK_ACK, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+}
+
 /* A worker that begins while the server still has an older session: the client hears its challenge, whatever its number. */
 static void challenge_of_an_older_session(void **state)
 {
@@ -866,6 +898,7 @@ int main(void)
 		T(cut_lane),
 		T(strays),
 		T(both_ends_dial_anew),
+		T(both_ends_dial_anew_with_the_same_numbers),
 		T(challenge_of_an_older_session),
 		T(unreadable_packets),
 		T(a_full_table_forgets_the_cheapest),

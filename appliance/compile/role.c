@@ -21,16 +21,9 @@ struct compiled {
 	enum answer_status status; /* YES: compiled; INVALID: the policy is */
 	uint8_t *sealed;	   /* owned; NULL unless status is YES */
 	size_t n_sealed;
-	json_t *json; /* owned reference: diagnostics, as docs/json.md has them */
+	enum compile_trouble trouble;
+	json_t *diagnostics; /* owned reference: an array as docs/json.md has it, NULL = none */
 };
-
-static json_t *plain_error(enum lang lang, enum message m)
-{
-	char text[200];
-
-	message_text(text, sizeof(text), lang, m);
-	return json_pack("{s:[], s:i, s:i, s:o}", "diagnostics", "errors", 1, "warnings", 0, "error", json_text(text));
-}
 
 /* Pure: the whole work of the role. */
 static void compile_bundle(struct bytes bundle, enum lang lang, struct compiled *ret)
@@ -39,83 +32,63 @@ static void compile_bundle(struct bytes bundle, enum lang lang, struct compiled 
 	struct compilation c = { .arena = a };
 	struct policy_loader loader;
 	const char *main_name;
+	json_t *said = NULL;
 	struct err e;
 
-	*ret = (struct compiled){ .status = ANSWER_CANNOT };
-	if (a == NULL) {
-		ret->json = plain_error(lang, M_COMPILE_NO_MEMORY);
+	*ret = (struct compiled){ .status = ANSWER_CANNOT, .trouble = COMPILE_NO_MEMORY };
+	if (a == NULL)
 		return;
-	}
 	if (!loader_bundle(bundle, a, &loader, &main_name)) {
-		ret->json = plain_error(lang, M_COMPILE_BUNDLE);
+		ret->trouble = COMPILE_BAD_BUNDLE;
 		arena_free(a);
 		return;
 	}
-	if (policy_check(&c, &loader, main_name) && policy_lower(&c) && c.ir != NULL) {
-		if (ir_seal(c.ir, &ret->sealed, &ret->n_sealed, &e) == 0)
-			ret->status = ANSWER_YES;
-	} else {
+	if (!policy_check(&c, &loader, main_name) || !policy_lower(&c) || c.ir == NULL)
 		ret->status = ANSWER_INVALID;
+	else if (ir_seal(c.ir, &ret->sealed, &ret->n_sealed, &e) == 0)
+		ret->status = ANSWER_YES;
+	if (ret->status != ANSWER_CANNOT) {
+		ret->trouble = COMPILE_NO_TROUBLE;
+		said = diags_json(&c.diags, c.sources, c.n_sources, lang);
+		ret->diagnostics = json_incref(json_object_get(said, "diagnostics"));
 	}
-	ret->json = ret->status == ANSWER_CANNOT ? plain_error(lang, M_COMPILE_NO_MEMORY)
-						 : diags_json(&c.diags, c.sources, c.n_sources, lang);
+	json_decref(said);
 	arena_free(a);
 }
 
-static void compiled_free(struct compiled *c)
+static bool answer(uint32_t id, const struct compiled *c)
 {
-	free(c->sealed);
-	json_decref(c->json);
-	*c = (struct compiled){ 0 };
-}
+	const struct msg_body m = { MSG_COMPILED,
+				    .compiled = { .status = (uint8_t)c->status, .trouble = (uint8_t)c->trouble } };
+	int fds[2] = { memfd_sealed("sekisho-compiled", c->sealed, c->n_sealed),
+		       json_memfd(c->diagnostics != NULL ? json_incref(c->diagnostics) : json_array()) };
+	bool sent = fds[0] >= 0 && fds[1] >= 0 && msg_send(ROLE_FD_CONTROL, id, &m, fds, 2) == 0;
 
-static int answer(uint32_t id, const struct compiled *c)
-{
-	char *text = c->json != NULL ? json_dumps(c->json, JSON_COMPACT) : NULL;
-	size_t n_text = text != NULL ? strlen(text) : 0;
-	uint8_t *all = malloc(c->n_sealed + n_text + 1);
-	struct msg_body m = { MSG_COMPILED, .compiled = { .status = (uint8_t)c->status,
-							  .n_sealed = (uint32_t)c->n_sealed,
-							  .n_json = (uint32_t)n_text } };
-	int fd = -1, r = -ENOMEM;
-
-	if (all != NULL) {
-		if (c->n_sealed > 0)
-			memcpy(all, c->sealed, c->n_sealed);
-		if (n_text > 0)
-			/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): bytes, their length goes beside them */
-			memcpy(all + c->n_sealed, text, n_text);
-		fd = memfd_sealed("sekisho-compiled", all, c->n_sealed + n_text);
-		r = fd;
-	}
-	if (fd >= 0) {
-		r = msg_send(ROLE_FD_CONTROL, id, &m, &fd, 1);
-		close(fd);
-	}
-	free(all);
-	free(text);
-	return r;
+	for (size_t i = 0; i < 2; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	return sent;
 }
 
 static bool on_compile(void *ctx, struct msg *m)
 {
-	enum lang lang = (enum lang)m->body.compile.lang;
-	struct compiled c = { 0 };
+	struct compiled c = { .status = ANSWER_CANNOT, .trouble = COMPILE_BAD_BUNDLE };
 	struct err e = { 0 };
 	uint8_t *bundle;
 	size_t n;
 	int r = memfd_read(m->fds[0], BUNDLE_MAX, &bundle, &n, &e);
+	bool sent;
 
 	(void)ctx;
 	if (r == 0)
-		compile_bundle(bytes_of(bundle, n), lang, &c);
-	else
-		c = (struct compiled){ .status = r == -EFBIG ? ANSWER_INVALID : ANSWER_CANNOT,
-				       .json = plain_error(lang, M_COMPILE_BUNDLE) };
-	r = answer(m->id, &c);
-	compiled_free(&c);
+		compile_bundle(bytes_of(bundle, n), (enum lang)m->body.compile.lang, &c);
+	else if (r == -EFBIG)
+		c.status = ANSWER_INVALID;
+	sent = answer(m->id, &c);
+	free(c.sealed);
+	json_decref(c.diagnostics);
 	free(bundle);
-	return r == 0;
+	return sent;
 }
 
 static msg_handler *const handlers[MSG_TYPE_COUNT] = { [MSG_COMPILE] = on_compile };

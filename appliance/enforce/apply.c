@@ -214,14 +214,13 @@ int enforce_open(struct enforce *f, struct err *e)
 }
 
 /* What lingers under `next` and what it cuts, from what stands now. */
-static int prepare(struct enforce *f, struct generation_held *next, json_t **ret_cut, struct err *e)
+static int prepare(struct enforce *f, struct generation_held *next, struct told *ret, struct err *e)
 {
 	struct arena *a = arena_new(2 * DUMP_BUDGET);
 	struct image have;
 	struct usage u;
 	int r;
 
-	*ret_cut = NULL;
 	if (a == NULL)
 		return err_set(e, -ENOMEM, "apply");
 	r = netlink_dump(&f->net, a, &have, e);
@@ -229,23 +228,10 @@ static int prepare(struct enforce *f, struct generation_held *next, json_t **ret
 		r = usage_take(f, a, &u, e);
 	if (r == 0)
 		r = linger_choose(f, next, &have, a, &u, e);
-	if (r == 0) {
-		*ret_cut = enforce_cut(f, next, &have, e);
-		if (*ret_cut == NULL)
-			r = e->code != 0 ? e->code : -ENOMEM;
-	}
+	if (r == 0)
+		r = enforce_cut(f, next, &have, ret, e);
 	arena_free(a);
 	return r;
-}
-
-static json_t *lingering_json(const struct generation_held *g)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < g->n_lingering; i++)
-		(void)json_array_append_new(list, json_pack("{s:i,s:i}", "permit", (int)g->lingering[i].permit, "lane",
-							    (int)g->lingering[i].lane));
-	return list;
 }
 
 /* What others did to the rules of this very generation before this process was there to hear it. */
@@ -286,8 +272,7 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 		  struct err *e)
 {
 	struct generation_held *old = f->now;
-	struct sync_report report = { 0 };
-	json_t *cut;
+	struct sync_report *report = &ret->report;
 	int r;
 
 	*ret = (struct apply_result){ 0 };
@@ -295,41 +280,34 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 	/* Ids that go on are as good as the labels that carry them. */
 	if (f->relabel_due && (flags & (APPLY_FORETELL | APPLY_DRY_RUN)) == 0)
 		enforce_relabel(f, NULL);
-	r = prepare(f, next, &cut, e);
+	r = prepare(f, next, &ret->told, e);
 	if (r < 0)
 		return r;
+	ret->lingering = (uint32_t)next->n_lingering;
 	if ((flags & APPLY_BOOT) != 0 && old == NULL)
 		unwatched(f, next);
 	if ((flags & APPLY_FORETELL) == 0) {
-		r = commit(f, next, (flags & APPLY_DRY_RUN) != 0, &report, e);
-		ret->line = report.line;
-		if (r < 0) {
-			json_decref(cut);
+		r = commit(f, next, (flags & APPLY_DRY_RUN) != 0, report, e);
+		ret->line = report->line;
+		if (r < 0)
 			return r;
-		}
 	}
 	if ((flags & (APPLY_FORETELL | APPLY_DRY_RUN)) == 0) {
 		f->now = next;
 		r = enforce_open(f, e);
 		/* Another program's transaction came between ours and its reading: said by drift_settle, set right here. */
 		for (int attempt = 0; attempt < ATTEMPTS && r == -EAGAIN; attempt++) {
-			r = enforce_mend(f, &report, e);
+			r = enforce_mend(f, report, e);
 			if (r == 0)
 				r = enforce_open(f, e);
 		}
 		if (r < 0 && old != NULL) {
 			go_back(f, old);
-			json_decref(cut);
 			return r;
 		}
 		enforce_relabel(f, old);
 		generation_drop(old);
 	}
-	ret->json = json_pack("{s:o,s:b,s:b,s:I,s:I}", "lingering", lingering_json(next), "rules_changed", report.rules,
-			      "rebuilt", report.rebuilt, "elements_added", (json_int_t)report.added, "elements_removed",
-			      (json_int_t)report.gone);
-	json_object_update(ret->json, cut);
-	json_decref(cut);
 	return r;
 }
 

@@ -6,11 +6,14 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "appliance/base/clock.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/kernel/conntrack.h"
+#include "appliance/wire/msg.h"
+#include "appliance/wire/settings.h"
 #include "policy/ir/evaluate.h"
 
 #define TOLD_MOST 16384u /* sessions of each kind that are named; the others are counted */
@@ -18,28 +21,10 @@
 struct cutting {
 	const struct generation_held *now, *next;
 	const struct image *have;
-	json_t *list, *changed;
-	json_int_t live;		   /* that pass now */
-	json_int_t cut_more, changed_more; /* that are not named */
+	struct told *told;
 	uint64_t now_s;
 	bool failed;
 };
-
-static const char *transport_name(uint8_t l4proto)
-{
-	switch (l4proto) {
-	case IPPROTO_TCP:
-		return "tcp";
-	case IPPROTO_UDP:
-		return "udp";
-	case IPPROTO_ICMP:
-		return "icmp";
-	case IPPROTO_ICMPV6:
-		return "icmpv6";
-	default:
-		return "other";
-	}
-}
 
 /* A session that was cut before may stand in the kernel's table for minutes more; it is not cut a second time. */
 static bool passes_now(const struct cutting *c, uint32_t permit, const struct question *q)
@@ -78,6 +63,7 @@ static json_t *session_json(const struct cutting *c, const struct session *s, co
 	bool ports = s->l4proto == IPPROTO_TCP || s->l4proto == IPPROTO_UDP;
 	const struct ir_conduit *conduit = NULL;
 	const struct ir_cell *cell;
+	char transport[WORD_TEXT];
 	json_t *j;
 
 	/* Labelled under an older policy and not relabelled yet: what allows it now is the name. */
@@ -87,8 +73,9 @@ static json_t *session_json(const struct cutting *c, const struct session *s, co
 	if (old != UINT32_MAX)
 		conduit = generation_conduit(c->now, old);
 	j = json_pack("{s:o,s:o,s:s,s:o}", "client", json_endpoint(&s->client, ports ? s->client_port : 0), "server",
-		      json_endpoint(&s->server, ports ? s->server_port : 0), "transport", transport_name(s->l4proto),
-		      "conduit", json_text(conduit != NULL ? conduit->name : NULL));
+		      json_endpoint(&s->server, ports ? s->server_port : 0), "transport",
+		      transport_text(s->l4proto, transport), "conduit",
+		      json_text(conduit != NULL ? conduit->name : NULL));
 	if (j != NULL) {
 		end_note(c->now != NULL ? c->now : c->next, j, "client", &s->client);
 		end_note(c->now != NULL ? c->now : c->next, j, "server", &s->server);
@@ -96,35 +83,24 @@ static json_t *session_json(const struct cutting *c, const struct session *s, co
 	return j;
 }
 
-/* It goes on under permit `index` of the next generation: its ends, so that the workers can be asked about it. */
-static bool changed_note(struct cutting *c, const struct session *s, const struct question *q, uint32_t index)
+static bool note(struct cutting *c, struct told_sessions *list, const struct session *s, const struct question *q,
+		 uint32_t permit, const char *reason)
 {
-	json_t *entry, *ends;
-
-	if (json_array_size(c->changed) >= TOLD_MOST) {
-		c->changed_more++;
-		return true;
-	}
-	entry = session_json(c, s, q);
-	ends = json_pack("[o,i,o,i,i]", json_addr(&s->client), (int)s->client_port, json_addr(&s->server),
-			 (int)s->server_port, (int)s->l4proto);
-
-	return entry != NULL && json_object_set_new(entry, "ends", ends) == 0 &&
-	       json_object_set_new(entry, "permit", json_integer(index)) == 0 &&
-	       json_array_append_new(c->changed, entry) == 0;
-}
-
-static bool cut_note_end(struct cutting *c, const struct session *s, const struct question *q)
-{
+	const struct msg_told_session record = { { s->client, s->server, s->client_port, s->server_port, s->l4proto },
+						 permit };
 	json_t *entry;
 
-	if (json_array_size(c->list) >= TOLD_MOST) {
-		c->cut_more++;
+	if (list->n == TOLD_MOST) {
+		list->more++;
 		return true;
 	}
 	entry = session_json(c, s, q);
-	return entry != NULL && json_object_set_new(entry, "reason", json_string(reason_word(R_ENDED))) == 0 &&
-	       json_array_append_new(c->list, entry) == 0;
+	if (entry == NULL || (reason != NULL && json_object_set_new(entry, "reason", json_string(reason)) < 0) ||
+	    json_array_append_new(list->json, entry) < 0)
+		return false;
+	msg_put_told_session(&list->records, &record);
+	list->n++;
+	return !list->records.failed;
 }
 
 static int cut_note(const struct session *s, void *ctx)
@@ -142,48 +118,64 @@ static int cut_note(const struct session *s, void *ctx)
 
 	if (s->ending || !passes_now(c, id, &q))
 		return 0;
-	c->live++;
+	c->told->live++;
 	if (generation_permit(c->next, id) != UINT32_MAX || generation_lingers(c->next, id))
 		return 0;
 	cell = evaluate_ir(&c->next->ir, &q);
-	if (!(cell == NULL ? cut_note_end(c, s, &q) : changed_note(c, s, &q, cell->permit)))
+	if (!(cell == NULL ? note(c, &c->told->cut, s, &q, 0, reason_word(R_ENDED))
+			   : note(c, &c->told->changed, s, &q, cell->permit, NULL)))
 		c->failed = true;
 	return 0;
+}
+
+static void forget(struct told_sessions *l)
+{
+	json_array_clear(l->json);
+	l->records.len = 0;
+	l->n = l->more = 0;
 }
 
 static void cut_restart(void *ctx)
 {
 	struct cutting *c = ctx;
 
-	json_array_clear(c->list);
-	json_array_clear(c->changed);
-	c->live = c->cut_more = c->changed_more = 0;
+	forget(&c->told->cut);
+	forget(&c->told->changed);
+	c->told->live = 0;
 }
 
-json_t *enforce_cut(struct enforce *f, const struct generation_held *next, const struct image *have, struct err *e)
+static bool begin(struct told_sessions *l)
+{
+	size_t size = (size_t)TOLD_MOST * TOLD_SESSION_BYTES;
+	uint8_t *p = malloc(size);
+
+	*l = (struct told_sessions){ .json = json_array(), .records = outbuf_of(p, p != NULL ? size : 0) };
+	return l->json != NULL && p != NULL;
+}
+
+void told_free(struct told *t)
+{
+	json_decref(t->cut.json);
+	json_decref(t->changed.json);
+	free(t->cut.records.p);
+	free(t->changed.records.p);
+	*t = (struct told){ .live = 0 };
+}
+
+int enforce_cut(struct enforce *f, const struct generation_held *next, const struct image *have, struct told *ret,
+		struct err *e)
 {
 	struct cutting c = {
 		.now = f->now,
 		.next = next,
 		.have = have,
-		.list = json_array(),
-		.changed = json_array(),
+		.told = ret,
 		.now_s = clock_wall_ns() / 1000000000u,
 	};
-	json_t *all = json_pack("{s:o,s:o}", "cut", c.list, "changed", c.changed);
+	bool cut = begin(&ret->cut), changed = begin(&ret->changed);
+	int r = cut && changed ? conntrack_dump(&f->net, cut_note, cut_restart, &c, e) : -ENOMEM;
 
-	if (all == NULL) {
-		err_set(e, -ENOMEM, "sessions that it cuts");
-		return NULL;
-	}
-	if (conntrack_dump(&f->net, cut_note, cut_restart, &c, e) < 0 || c.failed ||
-	    json_object_set_new(all, "live", json_integer(c.live)) < 0 ||
-	    json_object_set_new(all, "cut_more", json_integer(c.cut_more)) < 0 ||
-	    json_object_set_new(all, "changed_more", json_integer(c.changed_more)) < 0) {
-		if (e->code == 0)
-			err_set(e, -ENOMEM, "sessions that it cuts");
-		json_decref(all);
-		return NULL;
-	}
-	return all;
+	if (r == 0 && c.failed)
+		r = -ENOMEM;
+	return r == -ENOMEM ? err_set(e, r, "sessions that it cuts") : r;
 }

@@ -18,30 +18,9 @@
 
 json_t *enforce_lane_json(uint32_t number)
 {
-	struct lane l;
+	char text[WORD_TEXT];
 
-	if (number == LANE_NONE)
-		return json_string("none");
-	if (!lane_of(number, &l))
-		return json_string(number == LANE_CUT ? "cut" : "unknown");
-	return json_sprintf("%s/%s/%s/%s", lane_kind_words[l.kind], criticality_words[l.criticality],
-			    failure_words[l.when_down], failure_words[l.when_overloaded]);
-}
-
-static json_t *protocol_json(uint8_t l4proto)
-{
-	switch (l4proto) {
-	case IPPROTO_TCP:
-		return json_string("tcp");
-	case IPPROTO_UDP:
-		return json_string("udp");
-	case IPPROTO_ICMP:
-		return json_string("icmp");
-	case IPPROTO_ICMPV6:
-		return json_string("icmpv6");
-	default:
-		return json_sprintf("%u", l4proto);
-	}
+	return json_string(lane_text(number, text));
 }
 
 static json_t *ports_json(uint8_t l4proto, uint16_t lo, uint16_t hi)
@@ -135,6 +114,7 @@ static json_t *cell_json(const struct generation_held *g, unsigned set, const st
 	const struct ir_conduit *c = index == UINT32_MAX ? NULL : generation_conduit(g, index);
 	const char *file =
 		expected != NULL && c != NULL && c->file < g->ir.n_sources ? g->ir.sources[c->file].name : NULL;
+	char transport[WORD_TEXT];
 	json_t *j = json_object();
 
 	json_object_set_new(j, "set", json_string(set_spec(set)->name));
@@ -142,7 +122,7 @@ static json_t *cell_json(const struct generation_held *g, unsigned set, const st
 	json_object_set_new(j, "out", json_text(interface_name(g, get32(el->key + 4))));
 	json_object_set_new(j, "source", range_json(family, el->key + 8, el->key_end + 8));
 	json_object_set_new(j, "destination", range_json(family, el->key + dst, el->key_end + dst));
-	json_object_set_new(j, "protocol", protocol_json(el->key[proto]));
+	json_object_set_new(j, "protocol", json_string(transport_text(el->key[proto], transport)));
 	json_object_set_new(j, "ports", ports_json(el->key[proto], lo, hi));
 	json_object_set_new(j, "permit", json_integer(id));
 	json_object_set_new(j, "lane", enforce_lane_json(mark_lane(el->data)));
@@ -277,7 +257,7 @@ static json_t *permits_json(const struct generation_held *g, const struct image 
 		memcpy(key + 4, &g->ids[i], 4);
 		json_object_set_new(j, "permit", json_integer(g->ids[i]));
 		json_object_set_new(j, "live", json_boolean(image_find(have, SET_AGREE, key, key) != NULL));
-		json_object_set_new(j, "mode", json_string(p->observe ? "observe" : "enforce"));
+		json_object_set_new(j, "mode", json_string(mode_words[p->observe]));
 		json_object_set_new(j, "midstream",
 				    json_string(p->midstream < words_n(midstream_words) ? midstream_words[p->midstream]
 											: "unknown"));
@@ -362,7 +342,7 @@ static json_t *conduits_json(const struct generation_held *g, const struct match
 		json_object_set_new(j, "to", json_text(c->to < ir->n_zones ? ir->zones[c->to].name : NULL));
 		json_object_set_new(j, "file", json_text(c->file < ir->n_sources ? ir->sources[c->file].name : NULL));
 		json_object_set_new(j, "line", json_integer(c->line));
-		json_object_set_new(j, "mode", json_string(c->observe ? "observe" : "enforce"));
+		json_object_set_new(j, "mode", json_string(mode_words[c->observe]));
 		json_object_set_new(j, "purpose", json_text(c->purpose));
 		json_object_set_new(j, "owner", json_text(c->owner));
 		json_object_set_new(j, "approved_by", json_text(c->approved_by));

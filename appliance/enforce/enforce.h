@@ -136,9 +136,24 @@ int generation_image(struct enforce *f, const struct generation_held *g, struct 
 
 /* ---- enforce/apply.c --------------------------------------------------------------------------------------------- */
 
+/* Sessions of one fate: as people read them, and in the same order as MSG_APPLIED tells them. */
+struct told_sessions {
+	json_t *json;	       /* an array; owned */
+	struct outbuf records; /* its memory is owned */
+	uint64_t n, more;      /* how many are in it, and how many there are besides */
+};
+
+/* What an apply does to the sessions that pass now. */
+struct told {
+	struct told_sessions cut, changed;
+	uint64_t live;
+};
+
 struct apply_result {
-	json_t *json;  /* what enforce_cut tells, and more; owned by the caller, NULL on failure */
-	uint32_t line; /* of a refusal */
+	struct told told; /* owned by the caller: told_free */
+	struct sync_report report;
+	uint32_t lingering; /* permits that are kept for their sessions */
+	uint32_t line;	    /* of a refusal */
 };
 
 /*
@@ -156,11 +171,10 @@ void enforce_linger(struct enforce *f);
 
 /* ---- enforce/cut.c ----------------------------------------------------------------------------------------------- */
 
-/*
- * {"cut": sessions as docs/json.md has them, "changed": those that go on under another permit, with their ends and its index
- * in `next`, "live": how many pass now, "cut_more", "changed_more": how many more there are than are named}; owned by the caller, NULL on failure. `have` as dumped, sorted.
- */
-json_t *enforce_cut(struct enforce *f, const struct generation_held *next, const struct image *have, struct err *e);
+/* `have` as dumped, sorted. 0 or negative errno; *ret is the caller's to free in any case. */
+int enforce_cut(struct enforce *f, const struct generation_held *next, const struct image *have, struct told *ret,
+		struct err *e);
+void told_free(struct told *t);
 
 /* ---- enforce/relabel.c ------------------------------------------------------------------------------------------- */
 

@@ -74,15 +74,52 @@ static bool on_verify(void *ctx, struct msg *m)
 	return sent;
 }
 
-static bool applied(struct enforce *f, uint32_t id, bool done, const struct apply_result *result, const struct err *e)
+/* Two arrays and the sessions of both, or none of them. */
+static size_t told_fds(struct told *t, int fds[3])
 {
-	struct msg_body m = { MSG_APPLIED, .applied = { .done = done, .line = result->line, .error = e->text } };
-	int fd = result->json != NULL ? json_memfd(result->json) : -1, r;
+	size_t n_cut = t->cut.records.len, n_changed = t->changed.records.len;
+	uint8_t *both = t->cut.json != NULL ? malloc(n_cut + n_changed + 1) : NULL;
+	bool whole = both != NULL;
 
-	r = msg_send(f->control, id, &m, &fd, fd >= 0 ? 1 : 0);
-	if (fd >= 0)
-		close(fd);
-	return r == 0;
+	if (both == NULL)
+		return 0;
+	memcpy(both, t->cut.records.p, n_cut);
+	memcpy(both + n_cut, t->changed.records.p, n_changed);
+	fds[0] = json_memfd(json_incref(t->cut.json));
+	fds[1] = json_memfd(json_incref(t->changed.json));
+	fds[2] = memfd_sealed("sekisho-sessions", both, n_cut + n_changed);
+	free(both);
+	for (size_t i = 0; i < 3; i++)
+		whole &= fds[i] >= 0;
+	for (size_t i = 0; i < 3 && !whole; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	return whole ? 3 : 0;
+}
+
+static bool applied(struct enforce *f, uint32_t id, bool done, struct apply_result *result, const struct err *e)
+{
+	const struct told *t = &result->told;
+	const struct sync_report *report = &result->report;
+	struct msg_body m = { MSG_APPLIED, .applied = { .done = done,
+							.line = result->line,
+							.rules_changed = report->rules,
+							.rebuilt = report->rebuilt,
+							.elements_added = report->added,
+							.elements_removed = report->gone,
+							.lingering = result->lingering,
+							.live = t->live,
+							.cut_more = t->cut.more,
+							.changed_more = t->changed.more,
+							.error = e->text } };
+	int fds[3];
+	size_t n = done ? told_fds(&result->told, fds) : 0;
+	bool sent = msg_send(f->control, id, &m, fds, n) == 0;
+
+	for (size_t i = 0; i < n; i++)
+		close(fds[i]);
+	told_free(&result->told);
+	return sent;
 }
 
 static bool on_apply(void *ctx, struct msg *m)

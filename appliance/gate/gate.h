@@ -23,6 +23,7 @@
 #include "appliance/role/vigil.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/lane.h"
+#include "appliance/wire/msg.h"
 #include "appliance/wire/pairs.h"
 #include "appliance/wire/pulse.h"
 #include "appliance/wire/ring.h"
@@ -34,12 +35,6 @@
 #define GATE_HUNG_NS 50000000u	    /* packets waiting and no heartbeat for this much of the worker's own time */
 #define GATE_GAP_NS 20000000u	    /* a longer time between two looks counts as this */
 #define GATE_REPORT_NS 100000000u   /* decided packets are reported at most this often, and when a worker takes over */
-
-enum gate_state {
-	GATE_ALONE,    /* no worker: every packet is decided by its lane's failure decision */
-	GATE_STARTING, /* a worker is announced but has not turned once: the same, and it is told what was decided */
-	GATE_RUNNING,
-};
 
 /* Takes the lowest lane out of a bit set; false when it is empty. `for (uint64_t rest = set; gate_each(&rest, &n);)` */
 static inline bool gate_each(uint64_t *rest, uint32_t *ret)
@@ -82,7 +77,7 @@ struct gate {
 	struct event_port events;
 	struct gate_lane lanes[LANE_COUNT]; /* by lane number */
 	uint64_t used, dirty;		    /* bit n = lane n exists; has verdicts waiting in its pack */
-	enum gate_state state;
+	enum gate_state state; /* without a running worker every packet is decided by its lane's failure decision */
 	uint32_t worker, pid;  /* of the last one announced */
 	int wake, pidfd, stat; /* -1 = none */
 	struct ring *ring;     /* NULL = none */

@@ -14,10 +14,9 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "appliance/base/json.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
-#include "appliance/wire/answer.h"
+#include "appliance/wire/msg.h"
 
 #define DRAIN_MOST 256u
 #define ALARM_MS 1 /* between looks should the alarm ever fail */
@@ -92,39 +91,36 @@ static bool on_in_force(void *ctx, struct msg *m)
 	return true;
 }
 
-static json_t *queues_json(struct gate *g)
+static bool on_status(void *ctx, struct msg *m)
 {
-	json_t *list = json_array();
+	struct msg_body answer = { .type = MSG_GATE_STATUS };
+	struct msg_gate_status *a = &answer.gate_status;
+	struct gate *g = ctx;
+	const struct gate_counts *c = &g->counts;
 	uint32_t n;
 
 	gate_look(g);
+	a->verdicts = c->verdicts;
+	a->resets = c->resets;
+	a->decided = c->decided;
+	a->hung = c->hung;
+	a->overdue = c->overdue;
+	a->starved_ms = g->vigil.starved_ns / 1000000u;
+	a->died = c->died;
+	a->resets_unsent = c->resets_unsent;
+	a->resets_refused = c->resets_refused;
+	a->refused = c->refused;
+	a->lies = c->lies;
+	a->unsent = c->unsent;
+	a->events_lost = g->events.lost;
+	a->state = (uint8_t)g->state;
+	a->lanes = g->used;
 	for (uint64_t rest = g->used; gate_each(&rest, &n);) {
-		const struct queue_state *s = &g->lanes[n].seen;
-
-		json_array_append_new(list,
-				      json_pack("{s:i,s:i,s:i,s:I,s:I,s:I}", "queue", (int)g->lanes[n].queue, "lane",
-						(int)n, "worker", (int)g->worker, "outstanding",
-						(json_int_t)s->outstanding, "dropped_full", (json_int_t)s->dropped_full,
-						"dropped_user", (json_int_t)s->dropped_user));
+		a->outstanding[n] = g->lanes[n].seen.outstanding;
+		a->dropped_full[n] = g->lanes[n].seen.dropped_full;
+		a->dropped_user[n] = g->lanes[n].seen.dropped_user;
 	}
-	return list;
-}
-
-static bool on_status(void *ctx, struct msg *m)
-{
-	static const char *const states[] = { "alone", "starting", "running" };
-	struct gate *g = ctx;
-	const struct gate_counts *c = &g->counts;
-	json_t *j = json_pack("{s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:o}", "index",
-			      (int)g->worker, "verdicts", (json_int_t)c->verdicts, "resets", (json_int_t)c->resets,
-			      "decided", (json_int_t)c->decided, "hung", (json_int_t)c->hung, "overdue",
-			      (json_int_t)c->overdue, "starved_ms", (json_int_t)(g->vigil.starved_ns / 1000000u),
-			      "died", (json_int_t)c->died, "resets_unsent", (json_int_t)c->resets_unsent,
-			      "resets_refused", (json_int_t)c->resets_refused, "refused", (json_int_t)c->refused,
-			      "lies", (json_int_t)c->lies, "unsent", (json_int_t)c->unsent, "events_lost",
-			      (json_int_t)g->events.lost, "state", states[g->state], "queues", queues_json(g));
-
-	(void)msg_answer(g->control, m->id, ANSWER_YES, j); /* a supervisor that does not read asks again */
+	(void)msg_send(g->control, m->id, &answer, NULL, 0); /* a supervisor that does not read asks again */
 	return true;
 }
 
@@ -258,7 +254,6 @@ int role_gate(void)
 			   .wake = -1,
 			   .pidfd = -1,
 			   .stat = -1 };
-	json_object_seed(0); /* looks for randomness in files, once */
 	g.epoll = epoll_create1(EPOLL_CLOEXEC);
 	g.pulse = pulse_map(GATE_FD_PULSE, &e);
 	if (g.epoll < 0 || g.pulse == NULL || fcntl(ROLE_FD_CONTROL, F_SETFL, O_NONBLOCK) < 0 ||

@@ -9,6 +9,7 @@
 #include "appliance/wire/limit_json.h"
 #include "appliance/wire/protocols.h"
 #include "appliance/wire/reason.h"
+#include "appliance/wire/settings.h"
 #include "appliance/wire/vocabulary.h"
 
 static void set(json_t *j, const char *key, const char *text)
@@ -28,27 +29,10 @@ static bool has_ports(uint8_t l4proto)
 
 static void put_transport(json_t *j, uint8_t l4proto)
 {
-	char text[8];
+	char text[WORD_TEXT];
 
-	switch (l4proto) {
-	case 0:
-		return;
-	case IPPROTO_TCP:
-		set(j, "transport", "tcp");
-		return;
-	case IPPROTO_UDP:
-		set(j, "transport", "udp");
-		return;
-	case IPPROTO_ICMP:
-		set(j, "transport", "icmp");
-		return;
-	case IPPROTO_ICMPV6:
-		set(j, "transport", "icmpv6");
-		return;
-	default:
-		snprintf(text, sizeof(text), "%u", l4proto);
-		set(j, "transport", text);
-	}
+	if (l4proto != 0)
+		set(j, "transport", transport_text(l4proto, text));
 }
 
 static void put_flow(json_t *j, const struct event *e)

@@ -191,15 +191,17 @@ static bool on_status(void *ctx, struct msg *m)
 {
 	const struct journal_role *j = ctx;
 	const struct journal *c = &j->chain;
+	struct msg_body a = { MSG_JOURNAL_STATUS, .journal_status = { .records = c->next_seq - 1,
+								      .last = c->last_wall_ns,
+								      .lost = j->lost,
+								      .merged = j->merge.merged + j->shares.summed,
+								      .malformed = j->malformed,
+								      .unwritable = j->unwritable,
+								      .failures = j->failures,
+								      .trouble = j->trouble } };
 
-	return answer(m, ANSWER_YES,
-		      json_pack("{s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o}", "records",
-				(json_int_t)(c->next_seq - 1), "last",
-				c->last_wall_ns != 0 ? json_time(c->last_wall_ns) : json_null(), "head",
-				json_hex(c->hash, sizeof(c->hash)), "lost", (json_int_t)j->lost, "merged",
-				(json_int_t)(j->merge.merged + j->shares.summed), "malformed", (json_int_t)j->malformed,
-				"unwritable", (json_int_t)j->unwritable, "failures", (json_int_t)j->failures, "trouble",
-				j->trouble[0] != 0 ? json_text(j->trouble) : json_null()));
+	memcpy(a.journal_status.head, c->hash, sizeof(a.journal_status.head));
+	return msg_send(ROLE_FD_CONTROL, m->id, &a, NULL, 0) == 0;
 }
 
 static json_t *error_json(const char *text)

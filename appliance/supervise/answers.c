@@ -8,12 +8,12 @@
 #include <string.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/supervise/role_json.h"
 #include "appliance/supervise/supervise.h"
 
 #define STATUS_LIMIT 500000000ull
 #define LONG_LIMIT 8000000000ull
 #define IMPACT_LIMIT 1000000000ull
-#define WORKER_JSON_MAX (256u << 10)
 #define JSON_MAX (64u << 20)
 
 /* ---- asking ------------------------------------------------------------------------------------------------------- */
@@ -86,16 +86,16 @@ void collect_pass(struct supervisor *s, unsigned slot, const struct msg_body *qu
 	finish_if_done(s, c);
 }
 
-void collect_impact(struct supervisor *s, uint32_t n_image, uint32_t n_sessions, int fd)
+void collect_impact(struct supervisor *s, uint32_t question, const struct msg_impact *body, int fd)
 {
-	const struct msg_body m = { MSG_IMPACT, .impact = { .n_image = n_image, .n_sessions = n_sessions } };
+	const struct msg_body m = { MSG_IMPACT, .impact = *body };
 	struct collect *c = collect_new(s, COLLECT_IMPACT, (struct asker){ .kind = ASKER_NONE }, IMPACT_LIMIT);
 
 	if (c == NULL) {
-		impact_answered(s, NULL);
+		impact_answered(s, question, true);
 		return;
 	}
-	s->op.foretold.question = c->id;
+	c->id = question;
 	for (unsigned w = SLOT_DPI; w < SLOT_DPI + WORKER_MAX; w++) {
 		if (s->slots[w].state == SLOT_OFF)
 			continue;
@@ -117,11 +117,13 @@ static void collect_free(struct collect *c)
 /* Its place is free again before the operation goes on: it may ask the next question. */
 static void impact_finish(struct supervisor *s, struct collect *c)
 {
-	struct collect mine = *c;
+	uint32_t question = c->id;
+	bool silent = false;
 
-	*c = (struct collect){ .kind = COLLECT_NONE };
-	impact_answered(s, &mine);
-	collect_free(&mine);
+	for (unsigned i = 0; i < SLOTS; i++)
+		silent |= c->silent[i];
+	collect_free(c);
+	impact_answered(s, question, silent);
 }
 
 static void finish(struct supervisor *s, struct collect *c)
@@ -161,31 +163,64 @@ static void finish_if_done(struct supervisor *s, struct collect *c)
 	finish(s, c);
 }
 
+/* NULL: late, its question was answered without it. */
+static struct collect *waits_for(struct supervisor *s, const struct slot *sl, uint32_t id)
+{
+	for (size_t i = 0; i < COLLECTS; i++)
+		if (s->collects[i].kind != COLLECT_NONE && s->collects[i].id == id &&
+		    s->collects[i].waiting[sl - s->slots])
+			return &s->collects[i];
+	return NULL;
+}
+
+/* Takes the reference. */
+static void answered(struct supervisor *s, const struct slot *sl, struct collect *c, json_t *j)
+{
+	c->waiting[sl - s->slots] = false;
+	c->answer[sl - s->slots] = j;
+	finish_if_done(s, c);
+}
+
 void collect_answer(struct supervisor *s, struct slot *sl, struct msg *m)
 {
-	unsigned slot = (unsigned)(sl - s->slots);
-	struct collect *c = NULL;
+	struct collect *c = waits_for(s, sl, m->id);
+	json_t *j = NULL;
 	uint8_t *text;
 	struct err e;
 	size_t n;
 
-	for (size_t i = 0; i < COLLECTS; i++)
-		if (s->collects[i].kind != COLLECT_NONE && s->collects[i].id == m->id && s->collects[i].waiting[slot])
-			c = &s->collects[i];
 	if (c == NULL)
-		return; /* late: its question was answered without it */
+		return;
 	if (c->kind == COLLECT_PASS) {
 		answer_fd(s, c->asker, m->body.answer.status, m->n_fds > 0 ? m->fds[0] : -1);
-		*c = (struct collect){ .kind = COLLECT_NONE };
+		collect_free(c);
 		return;
 	}
-	c->waiting[slot] = false;
-	if (m->n_fds > 0 &&
-	    memfd_read(m->fds[0], sl->role == ROLE_DPI ? WORKER_JSON_MAX : JSON_MAX, &text, &n, &e) == 0) {
-		c->answer[slot] = json_loadb((const char *)text, n, 0, NULL);
+	if (m->n_fds > 0 && memfd_read(m->fds[0], JSON_MAX, &text, &n, &e) == 0) {
+		j = json_loadb((const char *)text, n, 0, NULL);
 		free(text);
 	}
-	finish_if_done(s, c);
+	answered(s, sl, c, j);
+}
+
+void collect_status(struct supervisor *s, struct slot *sl, struct msg *m)
+{
+	struct collect *c = waits_for(s, sl, m->id);
+
+	if (c != NULL && c->kind != COLLECT_PASS && c->kind != COLLECT_IMPACT)
+		answered(s, sl, c, role_json(&m->body, sl->index));
+}
+
+bool collect_foretold(struct supervisor *s, struct slot *sl, struct msg *m)
+{
+	struct collect *c = waits_for(s, sl, m->id);
+
+	if (c == NULL || c->kind != COLLECT_IMPACT)
+		return true;
+	if (!impact_told(s, m))
+		return false;
+	answered(s, sl, c, NULL);
+	return true;
 }
 
 void collect_gone(struct supervisor *s, struct slot *sl)

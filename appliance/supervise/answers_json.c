@@ -81,7 +81,7 @@ static json_t *json_silent(const struct supervisor *s, const struct collect *c)
 	return list;
 }
 
-/* The answers of one kind of role in order, each with the index that we know, not the one that it says. */
+/* The answers of one kind of role in order. */
 static json_t *json_each(const struct collect *c, unsigned first)
 {
 	json_t *list = json_array();
@@ -91,7 +91,6 @@ static json_t *json_each(const struct collect *c, unsigned first)
 
 		if (!json_is_object(j))
 			continue;
-		json_object_set_new(j, "index", json_integer(w));
 		json_array_append(list, j);
 	}
 	return list;
@@ -108,11 +107,7 @@ static json_t *json_queues(const struct collect *c)
 
 		if (!json_is_object(j))
 			continue;
-		json_array_foreach(json_object_get(j, "queues"), i, q) if (json_is_object(q))
-		{
-			json_object_set_new(q, "worker", json_integer(w));
-			json_array_append(list, q);
-		}
+		json_array_foreach(json_object_get(j, "queues"), i, q) json_array_append(list, q);
 		json_object_del(j, "queues");
 	}
 	return list;

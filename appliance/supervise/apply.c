@@ -30,7 +30,7 @@
 /* Somebody waits for the answer, so what will happen is found out before it happens. */
 static bool foretells(const struct operation *op)
 {
-	return op->step != STEP_UNDO && !op->foretold.done &&
+	return op->step != STEP_UNDO && !op->foretold &&
 	       (op->kind == OP_DRY_RUN || op->kind == OP_APPLY || op->kind == OP_ROLLBACK);
 }
 
@@ -67,7 +67,7 @@ void op_to_kernel(struct supervisor *s)
 /* It is known what will happen; now it happens, unless this was all that was asked. */
 void op_foretold(struct supervisor *s)
 {
-	s->op.foretold.done = true;
+	s->op.foretold = true;
 	if (s->op.kind == OP_DRY_RUN)
 		op_finish(s, true);
 	else
@@ -165,16 +165,22 @@ void op_compile_died(struct supervisor *s, const siginfo_t *how)
 	op_give_up(s);
 }
 
-/* Diagnostics and error text of the compile role's JSON. */
-static void take_diagnostics(struct operation *op, const uint8_t *text, size_t n)
+/* What the compiler has to say of the texts; an empty list when it cannot be read. */
+static json_t *diagnostics_take(int fd)
 {
-	json_t *j = json_loadb((const char *)text, n, 0, NULL);
-	const char *why = json_string_value(json_object_get(j, "error"));
+	struct err e;
+	uint8_t *text;
+	size_t n;
+	json_t *j;
 
-	op->diagnostics = json_incref(json_object_get(j, "diagnostics"));
-	for (int l = 0; why != NULL && l < LANGUAGES; l++) /* in the box's language, by the role that compiled */
-		snprintf(op->error.text[l], sizeof(op->error.text[l]), "%s", why);
+	if (memfd_read(fd, JSON_MAX, &text, &n, &e) < 0)
+		return json_array();
+	j = json_loadb((const char *)text, n, 0, NULL);
+	free(text);
+	if (json_is_array(j))
+		return j;
 	json_decref(j);
+	return json_array();
 }
 
 /* What a dry run tries before it asks the kernel and the workers. */
@@ -197,6 +203,10 @@ void op_try(struct supervisor *s)
 
 void op_compiled(struct supervisor *s, struct msg *m)
 {
+	static const enum message troubles[COMPILE_TROUBLES] = {
+		[COMPILE_NO_MEMORY] = M_COMPILE_NO_MEMORY,
+		[COMPILE_BAD_BUNDLE] = M_COMPILE_BUNDLE,
+	};
 	const struct msg_compiled *b = &m->body.compiled;
 	struct operation *op = &s->op;
 	struct err e = { 0 };
@@ -205,23 +215,20 @@ void op_compiled(struct supervisor *s, struct msg *m)
 
 	if (op->kind == OP_NONE || op->step != STEP_COMPILE || m->id != op->id)
 		return;
-	if (memfd_read(m->fds[0], GENERATION_MAX_BYTES, &all, &n, &e) == 0 &&
-	    (b->n_sealed > n || b->n_json != n - b->n_sealed || b->n_json > JSON_MAX))
-		err_set(&e, -EBADMSG, "lengths");
-	if (e.code != 0) {
-		free(all);
+	op->diagnostics = diagnostics_take(m->fds[1]);
+	if (b->status != ANSWER_YES) {
+		op->status = b->status == ANSWER_INVALID ? ANSWER_INVALID : ANSWER_CANNOT;
+		if (b->trouble != COMPILE_NO_TROUBLE)
+			op_explain(s, op->status, troubles[b->trouble]);
+		op_give_up(s);
+		return;
+	}
+	if (memfd_read(m->fds[0], GENERATION_MAX_BYTES, &all, &n, &e) < 0) {
 		op_explain(s, 3, M_OP_COMPILE_BAD, e.text);
 		op_give_up(s);
 		return;
 	}
-	take_diagnostics(op, all + b->n_sealed, b->n_json);
-	if (b->status != ANSWER_YES) {
-		free(all);
-		op->status = b->status == ANSWER_INVALID ? ANSWER_INVALID : ANSWER_CANNOT;
-		op_give_up(s);
-		return;
-	}
-	op->next = policy_new(s, all, b->n_sealed, 0, &e);
+	op->next = policy_new(s, all, n, 0, &e);
 	if (op->next == NULL) {
 		op_explain(s, 3, M_OP_COMPILE_BAD, e.text);
 		op_give_up(s);
@@ -321,7 +328,7 @@ static void in_force(struct supervisor *s)
 	journal_generation(s, s->now);
 	in_force_tell(s);
 	tables_of_new(s, old);
-	cuts_tell(s, op->cut);
+	cuts_tell(s, &op->told);
 	policy_free(old);
 	if (op->kind == OP_APPLY) {
 		trial_set(s, op->confirm_s != 0 ? op->number : 0, op->confirm_s);
@@ -333,26 +340,6 @@ static void in_force(struct supervisor *s)
 		policy_event(s, POLICY_REVERTED, s->now->number);
 	}
 	op_finish(s, true);
-}
-
-/* What enforce tells of the sessions; owned by the caller, NULL when it is nothing. */
-static json_t *take_told(struct operation *op, int fd)
-{
-	struct err e;
-	uint8_t *text;
-	size_t n;
-	json_t *j, *list;
-
-	if (fd < 0 || memfd_read(fd, JSON_MAX, &text, &n, &e) < 0)
-		return NULL;
-	j = json_loadb((const char *)text, n, 0, NULL);
-	free(text);
-	list = json_object_get(j, "cut");
-	if (json_is_array(list)) {
-		json_decref(op->cut);
-		op->cut = json_incref(list);
-	}
-	return j;
 }
 
 static void refused(struct supervisor *s, uint32_t line, const char *why)
@@ -381,26 +368,27 @@ void op_applied(struct supervisor *s, struct msg *m)
 {
 	const struct msg_applied *b = &m->body.applied;
 	struct operation *op = &s->op;
-	json_t *told = NULL;
+	bool whole = true;
 
 	if (op->kind == OP_NONE || m->id != op->id ||
 	    (op->step != STEP_FORETELL && op->step != STEP_KERNEL && op->step != STEP_UNDO))
 		return;
 	if (op->step != STEP_UNDO)
-		told = take_told(op, m->n_fds > 0 ? m->fds[0] : -1);
+		whole = told_take(m, &op->told);
 	if (op->step != STEP_FORETELL && b->done != 0)
 		s->adopted = true;
 	if (b->done == 0)
 		refused(s, b->line, b->error);
-	if (op->step == STEP_UNDO || b->done == 0)
+	else if (op->step == STEP_FORETELL && !whole)
+		refused(s, 0, "malformed list of sessions");
+	if (op->step == STEP_UNDO || sentence_said(&op->error))
 		op_give_up(s);
 	else if (op->step == STEP_FORETELL)
-		impact_begin(s, told);
+		impact_begin(s);
 	else if (op->kind == OP_BOOT)
 		boot_done(s);
 	else
 		in_force(s);
-	json_decref(told);
 }
 
 void op_enforce_ready(struct supervisor *s)

@@ -34,6 +34,21 @@ static bool on_answer(void *ctx, struct msg *m)
 	return true;
 }
 
+static bool on_role_status(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	collect_status(p->s, p->slot, m);
+	return true;
+}
+
+static bool on_foretold(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	return collect_foretold(p->s, p->slot, m);
+}
+
 static bool on_table_ack(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -177,6 +192,12 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_READY] = on_ready,
 	[MSG_PONG] = on_pong,
 	[MSG_ANSWER] = on_answer,
+	[MSG_DPI_STATUS] = on_role_status,
+	[MSG_GATE_STATUS] = on_role_status,
+	[MSG_TAP_STATUS] = on_role_status,
+	[MSG_MGMT_STATUS] = on_role_status,
+	[MSG_JOURNAL_STATUS] = on_role_status,
+	[MSG_FORETOLD] = on_foretold,
 	[MSG_TABLE_ACK] = on_table_ack,
 	[MSG_HUNG] = on_hung,
 	[MSG_APPLIED] = on_applied,

@@ -12,44 +12,55 @@
 
 #include "appliance/supervise/supervise.h"
 #include "appliance/supervise/table_merge.h"
-#include "appliance/wire/impact.h"
 #include "appliance/wire/reason.h"
 #include "appliance/wire/vocabulary.h"
 
-void impact_clear(struct foretelling *f)
+/* Bytes of a worker's answer. */
+#define FORETOLD_MOST (IMPACT_SESSIONS * (FORETOLD_SESSION_BYTES + IMPACT_COMMANDS * FORETOLD_COMMAND_BYTES))
+
+/* What is known of one session. */
+struct foretold {
+	enum { FORETOLD_NOTHING, FORETOLD_UNKNOWN, FORETOLD_BY_WORKER } state;
+	struct msg_foretold_session what;
+	json_t *commands; /* for people; owned */
+};
+
+struct foretelling {
+	struct foretold *of; /* of each that goes on under another permit, in their order */
+	size_t n;
+	size_t asked, at;	  /* the workers are asked about those from the first to before the second */
+	uint32_t question;	  /* id of the one that is out */
+	bool fits;		  /* every worker that answered can load the table */
+	json_t *narrowed, *ended; /* for people; owned */
+	uint64_t unknown;
+};
+
+void impact_free(struct foretelling *f)
 {
-	json_decref(f->changed);
-	json_decref(f->answers);
+	if (f == NULL)
+		return;
+	for (size_t i = 0; i < f->n; i++)
+		json_decref(f->of[i].commands);
 	json_decref(f->narrowed);
 	json_decref(f->ended);
-	*f = (struct foretelling){ .done = false };
+	free(f->of);
+	free(f);
+}
+
+static const struct msg_told_session *told_of(const struct operation *op, size_t i)
+{
+	return &op->told.sessions[op->told.n_cut + i];
 }
 
 /* ---- asking ------------------------------------------------------------------------------------------------------ */
 
-static bool session_take(const struct policy *p, const json_t *j, struct impact_session *ret)
-{
-	const json_t *ends = json_object_get(j, "ends");
-	const char *client = json_string_value(json_array_get(ends, 0)),
-		   *server = json_string_value(json_array_get(ends, 2));
-	json_int_t permit = json_integer_value(json_object_get(j, "permit"));
-
-	if (client == NULL || server == NULL || !addr_parse(client, &ret->client) ||
-	    !addr_parse(server, &ret->server) || permit < 0 || permit >= p->ir->n_permits)
-		return false;
-	ret->client_port = (uint16_t)json_integer_value(json_array_get(ends, 1));
-	ret->server_port = (uint16_t)json_integer_value(json_array_get(ends, 3));
-	ret->l4proto = (uint8_t)json_integer_value(json_array_get(ends, 4));
-	ret->permit = p->ids[permit];
-	return true;
-}
-
 /* The next sessions, behind the table when it is the first question. Negative errno; -ENODATA when there are none left. */
-static int question(struct supervisor *s, uint32_t *ret_image, uint32_t *ret_sessions)
+static int question(struct supervisor *s, struct msg_impact *ret)
 {
 	struct operation *op = &s->op;
-	bool first = op->foretold.at == 0;
-	size_t n = json_array_size(op->foretold.changed), n_image = 0, size;
+	struct foretelling *f = op->foretelling;
+	bool first = f->at == 0;
+	size_t n_image = 0, size;
 	/* What they will have to load when it is done: the permits of both policies. */
 	uint8_t *image =
 		first ? table_merge(op->next->image, op->next->n_image, s->table, s->n_table, NULL, NULL, &n_image)
@@ -58,7 +69,7 @@ static int question(struct supervisor *s, uint32_t *ret_image, uint32_t *ret_ses
 	struct outbuf o;
 	int fd;
 
-	size = n_image + IMPACT_SESSIONS * IMPACT_BYTES;
+	size = n_image + IMPACT_SESSIONS * IMPACT_SESSION_BYTES;
 	buf = first && image == NULL ? NULL : malloc(size);
 	o = outbuf_of(buf, buf != NULL ? size : 0);
 	if (buf == NULL) {
@@ -67,208 +78,189 @@ static int question(struct supervisor *s, uint32_t *ret_image, uint32_t *ret_ses
 	}
 	out_bytes(&o, image, n_image);
 	free(image);
-	*ret_sessions = 0;
-	op->foretold.asked = op->foretold.at;
-	for (; op->foretold.at < n && *ret_sessions < IMPACT_SESSIONS; op->foretold.at++) {
-		struct impact_session one = { .permit = 0 };
+	*ret = (struct msg_impact){ .n_image = (uint32_t)n_image };
+	f->asked = f->at;
+	for (; f->at < f->n && ret->n_sessions < IMPACT_SESSIONS; f->at++, ret->n_sessions++) {
+		const struct msg_told_session *t = told_of(op, f->at);
+		/* An index that there is not keeps its place, with permit 0, which nobody knows. */
+		struct msg_impact_session one = {
+			.ends = t->ends, .permit = t->permit < op->next->ir->n_permits ? op->next->ids[t->permit] : 0
+		};
 
-		/* One that cannot be read keeps its place, with permit 0, which nobody knows. */
-		if (!session_take(op->next, json_array_get(op->foretold.changed, op->foretold.at), &one))
-			one = (struct impact_session){ .client.family = 4 };
-		impact_put(&o, &one);
-		++*ret_sessions;
+		msg_put_impact_session(&o, &one);
 	}
-	*ret_image = (uint32_t)n_image;
-	fd = n_image == 0 && *ret_sessions == 0 ? -ENODATA
-	     : o.failed				? -EOVERFLOW
-						: memfd_sealed("sekisho-impact", buf, o.len);
+	fd = n_image == 0 && ret->n_sessions == 0 ? -ENODATA
+	     : o.failed				  ? -EOVERFLOW
+						  : memfd_sealed("sekisho-impact", buf, o.len);
 	free(buf);
 	return fd;
 }
 
 static void ask_next(struct supervisor *s)
 {
-	uint32_t image, sessions;
-	int fd = question(s, &image, &sessions);
+	struct foretelling *f = s->op.foretelling;
+	struct msg_impact body;
+	int fd = question(s, &body);
 
+	f->question = ++s->next_id;
 	if (fd < 0) {
-		impact_answered(s, NULL);
+		impact_answered(s, f->question, true);
 		return;
 	}
-	collect_impact(s, image, sessions, fd);
+	collect_impact(s, f->question, &body, fd);
 	close(fd);
 }
 
 /* ---- the answers ------------------------------------------------------------------------------------------------- */
 
-static json_int_t number_of(const json_t *j, const char *key, json_int_t max)
-{
-	json_int_t v = json_integer_value(json_object_get(j, key));
-
-	return v < 0 ? 0 : v > max ? max : v;
-}
-
-static const char *known_reason(const json_t *j)
-{
-	const char *word = json_string_value(json_object_get(j, "reason"));
-
-	return word != NULL && reason_by_word(word) != REASON_COUNT ? word : NULL;
-}
-
-/* One kind of command that will be refused, from a worker's numbers. */
-static json_t *command_json(const json_t *j, enum protocol p)
+/* One kind of command that will be refused. */
+static json_t *command_json(const struct msg_foretold_command *x, enum protocol p)
 {
 	const struct vocabulary *v = vocabulary_of(p);
-	json_int_t function = number_of(j, "function", 255), space = number_of(j, "space", 255);
-	const struct function_info *known = v != NULL ? function_by_code(v, (uint8_t)function) : NULL;
-	json_t *c = json_pack("{s:I,s:I,s:I,s:s?}", "unit", number_of(j, "unit", 255), "function", function, "count",
-			      number_of(j, "count", INT64_MAX), "reason", known_reason(j));
+	const struct function_info *known = v != NULL ? function_by_code(v, x->function) : NULL;
+	json_t *c = json_pack("{s:i,s:i,s:I,s:s?}", "unit", (int)x->unit, "function", (int)x->function, "count",
+			      (json_int_t)x->count, "reason",
+			      x->reason != R_NONE ? reason_word((enum reason)x->reason) : NULL);
 
 	if (known != NULL)
 		json_object_set_new(c, "function_name", json_string(known->name));
-	if (v != NULL && space < SPACE_MAX && v->spaces[space] != NULL) {
-		json_object_set_new(c, "space", json_string(v->spaces[space]));
-		json_object_set_new(c, "address", json_integer(number_of(j, "address", UINT32_MAX)));
-		json_object_set_new(c, "quantity", json_integer(number_of(j, "quantity", UINT32_MAX)));
+	if (v != NULL && x->space < SPACE_MAX && v->spaces[x->space] != NULL) {
+		json_object_set_new(c, "space", json_string(v->spaces[x->space]));
+		json_object_set_new(c, "address", json_integer(x->address));
+		json_object_set_new(c, "quantity", json_integer(x->quantity));
 	}
-	if (json_is_true(json_object_get(j, "writes"))) {
-		json_object_set_new(c, "low", json_integer(number_of(j, "low", 65535)));
-		json_object_set_new(c, "high", json_integer(number_of(j, "high", 65535)));
+	if (x->writes) {
+		json_object_set_new(c, "low", json_integer(x->low));
+		json_object_set_new(c, "high", json_integer(x->high));
 	}
 	return c;
 }
 
-/* The session in enforce's words, without what only we need of it. */
-static json_t *session_json(const json_t *session)
+/* The session in enforce's words, of which the answer gets a copy. */
+static json_t *session_json(const struct operation *op, size_t i)
 {
-	json_t *j = json_copy((json_t *)(uintptr_t)session);
-
-	json_object_del(j, "ends");
-	json_object_del(j, "permit");
-	return j;
+	return json_copy(json_array_get(op->told.changed, i));
 }
 
-static json_t *narrowed_json(const json_t *session, const json_t *said)
+static json_t *narrowed_json(const struct operation *op, size_t i)
 {
-	enum protocol p = (enum protocol)number_of(said, "protocol", PROTO_COUNT - 1);
-	const json_t *commands = json_object_get(said, "commands");
-	json_t *list = json_array(), *j = session_json(session);
+	const struct foretold *x = &op->foretelling->of[i];
+	json_t *j = session_json(op, i);
 
-	for (size_t i = 0; i < json_array_size(commands); i++)
-		json_array_append_new(list, command_json(json_array_get(commands, i), p));
-	json_object_set_new(j, "commands", list);
-	json_object_set_new(j, "forgotten", json_integer(number_of(said, "forgotten", INT64_MAX)));
-	json_object_set_new(j, "partly", json_boolean(json_is_true(json_object_get(said, "partly"))));
+	json_object_set_new(j, "commands", x->commands != NULL ? json_incref(x->commands) : json_array());
+	json_object_set_new(j, "forgotten", json_integer((json_int_t)(x->what.forgotten & INT64_MAX)));
+	json_object_set_new(j, "partly", json_boolean(x->what.partly));
 	return j;
 }
 
 /* Ends at its next packet, like one whose address is not allowed any more. */
-static json_t *ended_json(const json_t *session, const char *reason)
+static json_t *ended_json(const struct operation *op, size_t i, enum reason reason)
 {
-	json_t *j = session_json(session);
+	json_t *j = session_json(op, i);
 
-	json_object_set_new(j, "reason", json_string(reason));
+	json_object_set_new(j, "reason", json_string(reason_word(reason)));
 	return j;
 }
 
-/* No worker follows it: what its lane does with a session that is met half-way. NULL when it goes on. */
-static const char *half_way(const struct policy *p, const json_t *session)
+/* No worker follows it: what its lane does with a session that is met half-way. R_NONE when it goes on. */
+static enum reason half_way(const struct policy *p, const struct msg_told_session *t)
 {
-	json_int_t index = number_of(session, "permit", UINT32_MAX);
-	const struct ir_permit *permit = index < p->ir->n_permits ? &p->ir->permits[index] : NULL;
+	const struct ir_permit *permit = t->permit < p->ir->n_permits ? &p->ir->permits[t->permit] : NULL;
 	struct lane lane;
 
 	if (permit == NULL || !lane_of(permit->lane, &lane) || permit->observe || permit->midstream == MID_PICK_UP ||
-	    (permit->protocols & 1u << PROTO_TCP) != 0 ||
-	    json_integer_value(json_array_get(json_object_get(session, "ends"), 4)) != IPPROTO_TCP)
-		return NULL;
-	return reason_word(permit->midstream == MID_RESET ? R_MIDSTREAM_RESET : R_MIDSTREAM_DROP);
+	    (permit->protocols & 1u << PROTO_TCP) != 0 || t->ends.l4proto != IPPROTO_TCP)
+		return R_NONE;
+	return permit->midstream == MID_RESET ? R_MIDSTREAM_RESET : R_MIDSTREAM_DROP;
 }
 
 /* Everybody has answered who will: the list for people. */
 static void conclude(struct operation *op)
 {
-	struct foretelling *f = &op->foretold;
-	json_t *session;
-	size_t i;
+	struct foretelling *f = op->foretelling;
 
-	json_array_foreach(f->changed, i, session)
-	{
-		const json_t *said = json_array_get(f->answers, i);
-		const char *reason = json_is_null(said) ? half_way(op->next, session) : known_reason(said);
+	f->narrowed = json_array();
+	f->ended = json_array();
+	for (size_t i = 0; i < f->n; i++) {
+		const struct foretold *x = &f->of[i];
+		enum reason reason = x->state == FORETOLD_BY_WORKER ? (enum reason)x->what.reason
+								    : half_way(op->next, told_of(op, i));
 
-		if (i >= f->at || json_is_false(said))
+		if (i >= f->at || x->state == FORETOLD_UNKNOWN)
 			f->unknown++;
-		else if (reason != NULL)
-			json_array_append_new(f->ended, ended_json(session, reason));
-		else if (json_array_size(json_object_get(said, "commands")) > 0 ||
-			 number_of(said, "forgotten", INT64_MAX) > 0)
-			json_array_append_new(f->narrowed, narrowed_json(session, said));
+		else if (reason != R_NONE)
+			json_array_append_new(f->ended, ended_json(op, i, reason));
+		else if (x->what.n_commands > 0 || x->what.forgotten > 0)
+			json_array_append_new(f->narrowed, narrowed_json(op, i));
 	}
 }
 
-/* True when some worker did not answer: then what the others do not know is unknown. Without `c` none could be asked. */
-static bool note_silence(struct foretelling *f, const struct collect *c)
+/* One session of a worker's answer, and its commands. */
+static bool take_one(struct foretelling *f, struct bytes *b)
 {
-	bool silent = c == NULL;
+	struct msg_foretold_session what;
+	struct msg_foretold_command command;
+	json_t *commands = json_array();
+	struct foretold *x;
 
-	for (uint32_t w = 0; c != NULL && w < WORKER_MAX; w++)
-		silent |= c->silent[SLOT_DPI + w];
-	for (size_t i = f->asked; silent && i < f->at; i++)
-		if (json_is_null(json_array_get(f->answers, i)))
-			json_array_set_new(f->answers, i, json_false());
-	return silent;
-}
-
-/* False: a worker cannot load the table. */
-static bool take_answers(struct foretelling *f, const struct collect *c, size_t first)
-{
-	bool fits = true;
-
-	for (uint32_t w = 0; w < WORKER_MAX; w++) {
-		json_t *answer = c->answer[SLOT_DPI + w], *each;
-		size_t i;
-
-		if (!json_is_object(answer))
-			continue;
-		fits &= json_is_true(json_object_get(answer, "table"));
-		json_array_foreach(json_object_get(answer, "known"), i, each)
-		{
-			json_int_t at = json_integer_value(each);
-
-			if (at >= 0 && at < IMPACT_SESSIONS &&
-			    json_is_null(json_array_get(f->answers, first + (size_t)at)))
-				json_array_set_new(f->answers, first + (size_t)at, json_true());
-		}
-		json_array_foreach(json_object_get(answer, "sessions"), i, each)
-		{
-			json_int_t at = json_integer_value(json_object_get(each, "at"));
-
-			if (at >= 0 && at < IMPACT_SESSIONS)
-				json_array_set(f->answers, first + (size_t)at, each);
-		}
+	if (!msg_take_foretold_session(b, &what) || what.at >= f->at - f->asked) {
+		json_decref(commands);
+		return false;
 	}
-	return fits;
+	for (uint32_t i = 0; i < what.n_commands; i++) {
+		if (!msg_take_foretold_command(b, &command)) {
+			json_decref(commands);
+			return false;
+		}
+		json_array_append_new(commands, command_json(&command, (enum protocol)what.protocol));
+	}
+	x = &f->of[f->asked + what.at];
+	json_decref(x->commands);
+	*x = (struct foretold){ FORETOLD_BY_WORKER, what, commands };
+	return true;
 }
 
-void impact_answered(struct supervisor *s, const struct collect *c)
+bool impact_told(struct supervisor *s, struct msg *m)
+{
+	const struct msg_foretold *a = &m->body.foretold;
+	struct foretelling *f = s->op.foretelling;
+	struct err e;
+	struct bytes b;
+	uint8_t *p;
+	uint32_t i = 0;
+	size_t n;
+
+	if (f == NULL || s->op.step != STEP_IMPACT || m->id != f->question)
+		return true; /* of an operation before this one */
+	if (memfd_read(m->fds[0], FORETOLD_MOST, &p, &n, &e) < 0)
+		return false;
+	b = bytes_of(p, n);
+	while (i < a->n_sessions && take_one(f, &b))
+		i++;
+	free(p);
+	f->fits &= a->table != 0;
+	return i == a->n_sessions && bytes_done(&b);
+}
+
+void impact_answered(struct supervisor *s, uint32_t question, bool silent)
 {
 	struct operation *op = &s->op;
-	struct foretelling *f = &op->foretold;
-	size_t n = json_array_size(f->changed);
+	struct foretelling *f = op->foretelling;
 
-	if (op->step != STEP_IMPACT || (op->kind != OP_DRY_RUN && op->kind != OP_APPLY && op->kind != OP_ROLLBACK))
-		return; /* given up meanwhile */
-	if (c != NULL && c->id != f->question)
-		return; /* of an operation before this one */
+	if (op->step != STEP_IMPACT || f == NULL || question != f->question)
+		return; /* given up meanwhile, or of an operation before this one */
 	/* Later a worker without the table is one that started meanwhile; it follows none of these sessions. */
-	if (c != NULL && !take_answers(f, c, f->asked) && f->asked == 0) {
+	if (!f->fits && f->asked == 0) {
 		op_explain(s, 3, M_OP_TABLE_REFUSED);
 		op_give_up(s);
 		return;
 	}
+	/* What those do not know who answered is unknown when somebody did not. */
+	for (size_t i = f->asked; silent && i < f->at; i++)
+		if (f->of[i].state == FORETOLD_NOTHING)
+			f->of[i].state = FORETOLD_UNKNOWN;
 	/* Who did not answer once would be waited for each time: the rest is unknown. */
-	if (!note_silence(f, c) && f->at < n) {
+	if (!silent && f->at < f->n) {
 		ask_next(s);
 		return;
 	}
@@ -276,22 +268,29 @@ void impact_answered(struct supervisor *s, const struct collect *c)
 	op_foretold(s);
 }
 
-void impact_begin(struct supervisor *s, json_t *told)
+void impact_late(struct supervisor *s)
 {
-	struct foretelling *f = &s->op.foretold;
-	size_t n;
+	if (s->op.foretelling != NULL)
+		impact_answered(s, s->op.foretelling->question, true);
+}
 
-	f->live = number_of(told, "live", INT64_MAX);
-	f->unknown = number_of(told, "changed_more", INT64_MAX);
-	f->cut_more = number_of(told, "cut_more", INT64_MAX);
-	f->changed = json_incref(json_object_get(told, "changed"));
-	f->answers = json_array();
-	f->narrowed = json_array();
-	f->ended = json_array();
-	n = json_array_size(f->changed);
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(f->answers, json_null());
-	s->op.step = STEP_IMPACT;
+void impact_begin(struct supervisor *s)
+{
+	struct operation *op = &s->op;
+	struct foretelling *f = calloc(1, sizeof(*f));
+
+	impact_free(op->foretelling);
+	op->foretelling = f;
+	if (f != NULL)
+		f->of = calloc(op->told.n_changed + 1, sizeof(*f->of));
+	if (f == NULL || f->of == NULL) {
+		op_explain(s, 3, M_OP_PREPARE_FAILED, strerror(ENOMEM));
+		op_give_up(s);
+		return;
+	}
+	f->n = op->told.n_changed;
+	f->fits = true;
+	op->step = STEP_IMPACT;
 	ask_next(s);
 }
 
@@ -299,18 +298,20 @@ void impact_begin(struct supervisor *s, json_t *told)
 
 void impact_json(const struct operation *op, json_t *answer)
 {
-	const struct foretelling *f = &op->foretold;
+	const struct foretelling *f = op->foretelling;
+	const struct told *t = &op->told;
+	uint64_t named, unknown;
 	json_t *cut;
-	json_int_t on;
 
-	if (f->narrowed == NULL)
+	if (f == NULL || f->narrowed == NULL)
 		return;
-	cut = json_copy(op->cut);
+	cut = t->cut != NULL ? json_copy(t->cut) : json_array();
 	json_array_extend(cut, f->ended);
-	on = f->live - (json_int_t)(json_array_size(cut) + json_array_size(f->narrowed)) - f->unknown - f->cut_more;
+	unknown = f->unknown + t->changed_more;
+	named = json_array_size(cut) + json_array_size(f->narrowed) + unknown + t->cut_more;
 	json_object_set_new(answer, "cut", cut);
-	json_object_set_new(answer, "cut_more", json_integer(f->cut_more));
+	json_object_set_new(answer, "cut_more", json_integer((json_int_t)t->cut_more));
 	json_object_set(answer, "narrowed", f->narrowed);
-	json_object_set_new(answer, "go_on", json_integer(on > 0 ? on : 0));
-	json_object_set_new(answer, "unknown", json_integer(f->unknown));
+	json_object_set_new(answer, "go_on", json_integer(t->live > named ? (json_int_t)(t->live - named) : 0));
+	json_object_set_new(answer, "unknown", json_integer((json_int_t)unknown));
 }

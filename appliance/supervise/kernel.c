@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The messages that carry a generation: to enforce, which makes it true, and to the journal, which names things by it. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,7 +25,21 @@ int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t 
 
 /* ---- names for the journal ----------------------------------------------------------------------------------------- */
 
-static void tell(struct supervisor *s, const struct told *t)
+/* A generation that the journal has heard of, ready to be told again to its successor: records by it may still wait. */
+struct generation_told {
+	struct event_generation which;
+	int fd; /* owned */
+	struct msg_generation body;
+};
+
+#define REMEMBERED 16u
+
+struct remembered {
+	struct generation_told list[REMEMBERED]; /* oldest first */
+	size_t n;
+};
+
+static void tell(struct supervisor *s, const struct generation_told *t)
 {
 	const struct msg_body m = { MSG_GENERATION, .generation = t->body };
 
@@ -32,20 +47,20 @@ static void tell(struct supervisor *s, const struct told *t)
 }
 
 /* The newest stands last. */
-static void remember(struct supervisor *s, struct told t)
+static void remember(struct remembered *r, struct generation_told t)
 {
 	size_t at = 0;
 
-	while (at < s->n_told && !event_generation_same(s->told[at].which, t.which))
+	while (at < r->n && !event_generation_same(r->list[at].which, t.which))
 		at++;
-	if (at == s->n_told && s->n_told == TOLD)
+	if (at == r->n && r->n == REMEMBERED)
 		at = 0;
-	if (at < s->n_told) {
-		close(s->told[at].fd);
-		memmove(&s->told[at], &s->told[at + 1], (s->n_told - at - 1) * sizeof(t));
-		s->n_told--;
+	if (at < r->n) {
+		close(r->list[at].fd);
+		memmove(&r->list[at], &r->list[at + 1], (r->n - at - 1) * sizeof(t));
+		r->n--;
 	}
-	s->told[s->n_told++] = t;
+	r->list[r->n++] = t;
 }
 
 /* The kernel's index of every interface, so that records name the place they came from. */
@@ -63,28 +78,33 @@ static void number_interfaces(struct supervisor *s, const struct policy *p, stru
 
 void journal_remember(struct supervisor *s, const struct policy *p)
 {
-	struct told t = { .which = event_generation(p->number, p->ir->digest),
-			  .fd = policy_memfd(p),
-			  .body = { .number = (uint32_t)p->number,
-				    .n_sealed = (uint32_t)p->n_sealed,
-				    .n_ids = p->ir->n_permits * 4 } };
+	struct generation_told t = { .which = event_generation(p->number, p->ir->digest),
+				     .fd = policy_memfd(p),
+				     .body = { .number = (uint32_t)p->number,
+					       .n_sealed = (uint32_t)p->n_sealed,
+					       .n_ids = p->ir->n_permits * 4 } };
 
-	if (t.fd < 0)
+	if (s->remembered == NULL)
+		s->remembered = calloc(1, sizeof(*s->remembered));
+	if (t.fd < 0 || s->remembered == NULL) {
+		if (t.fd >= 0)
+			close(t.fd);
 		return;
+	}
 	number_interfaces(s, p, &t.body.interfaces);
-	remember(s, t);
+	remember(s->remembered, t);
 }
 
 void journal_generation(struct supervisor *s, const struct policy *p)
 {
 	journal_remember(s, p);
-	if (s->n_told > 0)
-		tell(s, &s->told[s->n_told - 1]);
+	if (s->remembered != NULL && s->remembered->n > 0)
+		tell(s, &s->remembered->list[s->remembered->n - 1]);
 }
 
 void journal_generations(struct supervisor *s)
 {
 	journal_remember(s, s->now);
-	for (size_t i = 0; i < s->n_told; i++)
-		tell(s, &s->told[i]);
+	for (size_t i = 0; s->remembered != NULL && i < s->remembered->n; i++)
+		tell(s, &s->remembered->list[i]);
 }

@@ -31,8 +31,8 @@ static void op_clear(struct operation *op)
 	free(op->moved);
 	free(op->before);
 	json_decref(op->diagnostics);
-	json_decref(op->cut);
-	impact_clear(&op->foretold);
+	told_clear(&op->told);
+	impact_free(op->foretelling);
 	*op = (struct operation){ .bundle = -1 };
 }
 
@@ -65,7 +65,7 @@ static json_t *op_json(struct supervisor *s, bool done)
 
 	json_object_set_new(j, "done", json_boolean(done));
 	json_object_set_new(j, "generation", json_generation(s));
-	json_object_set_new(j, "cut", op->cut != NULL ? json_incref(op->cut) : json_array());
+	json_object_set_new(j, "cut", op->told.cut != NULL ? json_incref(op->told.cut) : json_array());
 	json_object_set_new(j, "diagnostics", op->diagnostics != NULL ? json_incref(op->diagnostics) : json_array());
 	json_object_set_new(j, "error", sentence_json(&op->error));
 	if (s->workers_asked > s->cores) {
@@ -388,7 +388,7 @@ void op_due(struct supervisor *s, uint64_t now)
 		op_give_up(s);
 		break;
 	case STEP_IMPACT: /* its questions have shorter deadlines of their own */
-		impact_answered(s, NULL);
+		impact_late(s);
 		break;
 	case STEP_FORETELL:
 	case STEP_KERNEL:

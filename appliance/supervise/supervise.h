@@ -27,6 +27,8 @@
  *   supervise/show.c     texts and records of generations
  *   supervise/control.c  the control socket
  *   supervise/dispatch.c what anybody may say to the supervisor
+ *   supervise/told.c     what enforce tells of live sessions
+ *   supervise/role_json.c  what the other roles say of themselves, for people
  */
 #ifndef SEKISHO_SUPERVISE_SUPERVISE_H
 #define SEKISHO_SUPERVISE_SUPERVISE_H
@@ -45,6 +47,7 @@
 #include "appliance/role/vigil.h"
 #include "appliance/store/generation.h"
 #include "appliance/store/permit_ids.h"
+#include "appliance/supervise/told.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/lane.h"
 #include "appliance/wire/msg.h"
@@ -132,15 +135,6 @@ struct stamps {
 	uint32_t n;
 };
 
-/* A generation of which the journal was told, ready to be told again to its successor: records by it may still wait. */
-struct told {
-	struct event_generation which;
-	int fd; /* owned: of MSG_GENERATION */
-	struct msg_generation body;
-};
-
-#define TOLD 16u
-
 /* ---- who asked ---------------------------------------------------------------------------------------------------- */
 
 #define CLIENTS 16u
@@ -181,16 +175,7 @@ enum op_kind {
 
 enum op_step { STEP_COMPILE, STEP_TABLES, STEP_ENFORCE, STEP_FORETELL, STEP_IMPACT, STEP_KERNEL, STEP_UNDO };
 
-/* What it will do to live sessions. */
-struct foretelling {
-	bool done;
-	json_t *changed; /* those that go on under another permit, as enforce told; owned, NULL = none */
-	json_t *answers; /* by their place in `changed`: what a worker says, true where it has nothing to say */
-	json_t *narrowed, *ended; /* for people; owned, NULL = none yet */
-	uint32_t question;	  /* id of the one that is out */
-	size_t asked, at;	  /* the workers are asked about those from the first to before the second */
-	json_int_t live, unknown, cut_more;
-};
+struct foretelling; /* of impact.c: what it will do to live sessions */
 
 struct operation {
 	enum op_kind kind;
@@ -212,11 +197,13 @@ struct operation {
 	bool *moved;	     /* devices that came for it */
 	uint8_t *before;     /* the workers' table as it was, put back when it is given up; owned */
 	size_t n_before;
-	json_t *diagnostics, *cut; /* owned references, NULL = none */
-	struct foretelling foretold;
-	struct sentence error; /* why it failed */
-	int status;	       /* exit status of a failure */
-	uint32_t line;	       /* policy line of a refusal, 0 = none */
+	json_t *diagnostics;		 /* owned reference, NULL = none */
+	struct told told;		 /* by enforce, the last time */
+	struct foretelling *foretelling; /* owned, NULL = not yet, or not asked */
+	bool foretold;			 /* as far as it can be */
+	struct sentence error;		 /* why it failed */
+	int status;			 /* exit status of a failure */
+	uint32_t line;			 /* policy line of a refusal, 0 = none */
 };
 
 /* ---- questions to roles ------------------------------------------------------------------------------------------- */
@@ -284,9 +271,8 @@ struct supervisor {
 	uint8_t *table;
 	size_t n_table;
 	uint8_t table_digest[32];
-	struct stamps stamps;	/* of `table` */
-	struct told told[TOLD]; /* oldest first */
-	size_t n_told;
+	struct stamps stamps;	       /* of `table` */
+	struct remembered *remembered; /* of kernel.c; owned */
 	uint32_t next_id;
 	struct generation_store store;
 	struct permit_ids ids;
@@ -394,9 +380,13 @@ void op_due(struct supervisor *s, uint64_t now);
 uint64_t op_next(const struct supervisor *s);
 
 /* supervise/impact.c: between enforce's word of what changes and the change */
-void impact_begin(struct supervisor *s, json_t *told); /* goes on with op_foretold */
-void impact_answered(struct supervisor *s, const struct collect *c);
-void impact_clear(struct foretelling *f);
+void impact_begin(struct supervisor *s); /* of op.told; goes on with op_foretold */
+/* What one worker says to a question. False: it may not say that. */
+bool impact_told(struct supervisor *s, struct msg *m);
+/* Everybody has who will; `silent`: somebody did not. */
+void impact_answered(struct supervisor *s, uint32_t question, bool silent);
+void impact_late(struct supervisor *s);	 /* the step took too long */
+void impact_free(struct foretelling *f); /* accepts NULL */
 /* What people are told, into the answer of the operation. */
 void impact_json(const struct operation *op, json_t *answer);
 void op_foretold(struct supervisor *s);
@@ -433,8 +423,8 @@ void watch_due(struct supervisor *s, uint64_t now);
 uint64_t watch_next(const struct supervisor *s); /* monotonic ns */
 void watch_answered(struct slot *sl, uint32_t id);
 
-/* supervise/cuts.c: to the workers; `cut` as in the answer of apply, NULL = none */
-void cuts_tell(struct supervisor *s, const json_t *cut);
+/* supervise/cuts.c: to the workers */
+void cuts_tell(struct supervisor *s, const struct told *t);
 void cuts_hand_on(struct supervisor *s, int fd); /* a list as wire/cuts.h has it; the descriptor stays the caller's */
 
 /* supervise/pairs.c */
@@ -444,9 +434,11 @@ void pairs_tell(struct supervisor *s, struct slot *gate);
 void collect_start(struct supervisor *s, enum collect_kind k, struct asker a);
 /* One role alone is asked; its answer goes through. */
 void collect_pass(struct supervisor *s, unsigned slot, const struct msg_body *question, struct asker a);
-/* Every worker gets the question of MSG_IMPACT; impact_answered follows, at once when there is none. */
-void collect_impact(struct supervisor *s, uint32_t n_image, uint32_t n_sessions, int fd);
+/* Every worker gets this question; impact_told and impact_answered follow. */
+void collect_impact(struct supervisor *s, uint32_t question, const struct msg_impact *body, int fd);
 void collect_answer(struct supervisor *s, struct slot *sl, struct msg *m);
+void collect_status(struct supervisor *s, struct slot *sl, struct msg *m); /* a role's own numbers */
+bool collect_foretold(struct supervisor *s, struct slot *sl, struct msg *m);
 void collect_gone(struct supervisor *s, struct slot *sl);
 void collect_due(struct supervisor *s, uint64_t now);
 uint64_t collect_next(const struct supervisor *s);

@@ -15,12 +15,11 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/base/json.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/tap/packet.h"
-#include "appliance/wire/answer.h"
 #include "appliance/wire/mark.h"
+#include "appliance/wire/msg.h"
 #include "appliance/wire/reason.h"
 
 #define COPY_BYTES 160u	    /* of each packet: headers with a few extensions */
@@ -266,12 +265,14 @@ struct tap_role {
 static bool on_status(void *ctx, struct msg *m)
 {
 	const struct tap_role *t = ctx;
+	const struct msg_body answer = { MSG_TAP_STATUS, .tap_status = { .records = t->tap.records,
+									 .lost = t->tap.lost,
+									 .malformed = t->tap.malformed,
+									 .overruns = t->overruns,
+									 .chatter = t->chatter,
+									 .events_lost = t->events.lost } };
 
-	return msg_answer(ROLE_FD_CONTROL, m->id, ANSWER_YES,
-			  json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "records", (json_int_t)t->tap.records, "lost",
-				    (json_int_t)t->tap.lost, "malformed", (json_int_t)t->tap.malformed, "overruns",
-				    (json_int_t)t->overruns, "chatter", (json_int_t)t->chatter, "events_lost",
-				    (json_int_t)t->events.lost)) == 0;
+	return msg_send(ROLE_FD_CONTROL, m->id, &answer, NULL, 0) == 0;
 }
 
 static bool on_in_force(void *ctx, struct msg *m)
@@ -331,7 +332,6 @@ int role_tap(void)
 	static struct tap_role t = { .events = { .fd = ROLE_FD_EVENTS } };
 	struct err e = { 0 };
 
-	json_object_seed(0); /* reads the system's randomness once: no file is open to it later */
 	if (sandbox_enter(ROLE_TAP, &e) < 0) {
 		fprintf(stderr, "sekishod tap: %s\n", e.text);
 		return 1;

@@ -14,7 +14,10 @@
 #include "appliance/wire/mark.h"
 
 enum lane_kind { LANE_NAMING = 0, LANE_COMMANDS = 1 };
+#define LANE_KINDS 2u
 enum criticality { CRIT_SAFETY = 0, CRIT_CARGO = 1, CRIT_SUPPORT = 2 };
+#define CRITICALITIES 3u
+#define LANE_SHARES (LANE_KINDS * CRITICALITIES) /* parts of a worker: number kind * CRITICALITIES + criticality */
 /* Ordered from the strictest; joint settings take the smaller value. */
 enum failure { FAIL_CLOSED = 0, FAIL_HOLD = 1, FAIL_OPEN = 2 };
 enum midstream { MID_DROP = 0, MID_RESET = 1, MID_PICK_UP = 2 };

@@ -15,8 +15,6 @@
 #include <unistd.h>
 
 #include "appliance/base/messages.h"
-#include "appliance/wire/impact.h"
-#include "appliance/wire/lane.h"
 
 #define HEADER 12u /* type, version, request id, body length */
 #define PING 8u	   /* of them, the whole of a ping and of its answer */
@@ -72,31 +70,86 @@ static const char *take_text(struct bytes *in, size_t most)
 	return in->failed ? "" : text;
 }
 
-static void put_body(struct outbuf *o, const struct msg_body *b)
+static void put_counts(struct outbuf *o, const uint64_t *x, size_t n)
 {
-	switch (b->type) {
+	for (size_t i = 0; i < n; i++)
+		out_be64(o, x[i]);
+}
+
+static void take_counts(struct bytes *b, uint64_t *x, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		bytes_be64(b, &x[i]);
+}
+
+/* Bodies and records are written in one way, */
 #define MESSAGE(NUMBER, name, from, to, fds_min, fds_max, fields)                                                      \
-	case MSG_##NUMBER: {                                                                                           \
-		const struct msg_##name *x = &b->name;                                                                 \
+	static void put_##name(struct outbuf *o, const struct msg_##name *x)                                           \
+	{                                                                                                              \
+		(void)o;                                                                                               \
 		(void)x;                                                                                               \
 		fields                                                                                                 \
-	} break;
-#define U8(name, largest)                                                                                              \
+	}
+#define RECORD(NAME, name, fields)                                                                                     \
+	void msg_put_##name(struct outbuf *o, const struct msg_##name *x)                                              \
+	{                                                                                                              \
+		fields                                                                                                 \
+	}
+#define PUT(name, largest, put)                                                                                        \
 	o->failed |= !number_fits(x->name, largest);                                                                   \
-	out_u8(o, x->name);
-#define U16(name, largest)                                                                                             \
-	o->failed |= !number_fits(x->name, largest);                                                                   \
-	out_be16(o, x->name);
-#define U32(name, largest)                                                                                             \
-	o->failed |= !number_fits(x->name, largest);                                                                   \
-	out_be32(o, x->name);
+	put(o, x->name);
+#define U8(name, largest) PUT(name, largest, out_u8)
+#define U16(name, largest) PUT(name, largest, out_be16)
+#define U32(name, largest) PUT(name, largest, out_be32)
 #define U64(name) out_be64(o, x->name);
 #define RAW(name, size) out_bytes(o, x->name, size);
+#define COUNTS(name, n) put_counts(o, x->name, n);
+#define ENDS(name) ends_put(o, &x->name);
 #define GENERATION(name) event_generation_put(o, x->name);
 #define FILTER(name) event_filter_encode(&x->name, o);
 #define NUMBERS(name, most) put_numbers(o, &x->name, most);
 #define TEXT(name, most) put_text(o, x->name, most);
 #define NOTHING
+#include "appliance/wire/message.def"
+
+/* ... and read in one. */
+#define MESSAGE(NUMBER, name, from, to, fds_min, fds_max, fields)                                                      \
+	static void take_##name(struct bytes *b, struct msg_##name *x)                                                 \
+	{                                                                                                              \
+		(void)b;                                                                                               \
+		(void)x;                                                                                               \
+		fields                                                                                                 \
+	}
+#define RECORD(NAME, name, fields)                                                                                     \
+	bool msg_take_##name(struct bytes *b, struct msg_##name *x)                                                    \
+	{                                                                                                              \
+		memset(x, 0, sizeof(*x));                                                                              \
+		fields return !b->failed;                                                                              \
+	}
+#define TAKE(name, largest, take)                                                                                      \
+	take(b, &x->name);                                                                                             \
+	b->failed |= !number_fits(x->name, largest);
+#define U8(name, largest) TAKE(name, largest, bytes_u8)
+#define U16(name, largest) TAKE(name, largest, bytes_be16)
+#define U32(name, largest) TAKE(name, largest, bytes_be32)
+#define U64(name) bytes_be64(b, &x->name);
+#define RAW(name, size) bytes_copy(b, x->name, size);
+#define COUNTS(name, n) take_counts(b, x->name, n);
+#define ENDS(name) ends_take(b, &x->name);
+#define GENERATION(name) event_generation_get(b, &x->name);
+#define FILTER(name) b->failed |= !event_filter_decode(b, &x->name);
+#define NUMBERS(name, most) take_numbers(b, &x->name, most);
+#define TEXT(name, most) x->name = take_text(b, most);
+#define NOTHING
+#include "appliance/wire/message.def"
+
+static void put_body(struct outbuf *o, const struct msg_body *b)
+{
+	switch (b->type) {
+#define MESSAGE(NUMBER, name, ...)                                                                                     \
+	case MSG_##NUMBER:                                                                                             \
+		put_##name(o, &b->name);                                                                               \
+		break;
 #include "appliance/wire/message.def"
 	case MSG_NONE:
 	case MSG_TYPE_COUNT:
@@ -108,40 +161,20 @@ static void put_body(struct outbuf *o, const struct msg_body *b)
 /* A NUL follows `in`. False: it is too short, too long or out of its bounds. */
 static bool take_body(struct bytes in, enum msg_type type, struct msg_body *ret)
 {
-	struct bytes *b = &in;
-
 	memset(ret, 0, sizeof(*ret));
 	ret->type = type;
 	switch (type) {
-#define MESSAGE(NUMBER, name, from, to, fds_min, fds_max, fields)                                                      \
-	case MSG_##NUMBER: {                                                                                           \
-		struct msg_##name *x = &ret->name;                                                                     \
-		(void)x;                                                                                               \
-		fields                                                                                                 \
-	} break;
-#define U8(name, largest)                                                                                              \
-	bytes_u8(b, &x->name);                                                                                         \
-	b->failed |= !number_fits(x->name, largest);
-#define U16(name, largest)                                                                                             \
-	bytes_be16(b, &x->name);                                                                                       \
-	b->failed |= !number_fits(x->name, largest);
-#define U32(name, largest)                                                                                             \
-	bytes_be32(b, &x->name);                                                                                       \
-	b->failed |= !number_fits(x->name, largest);
-#define U64(name) bytes_be64(b, &x->name);
-#define RAW(name, size) bytes_copy(b, x->name, size);
-#define GENERATION(name) event_generation_get(b, &x->name);
-#define FILTER(name) b->failed |= !event_filter_decode(b, &x->name);
-#define NUMBERS(name, most) take_numbers(b, &x->name, most);
-#define TEXT(name, most) x->name = take_text(b, most);
-#define NOTHING
+#define MESSAGE(NUMBER, name, ...)                                                                                     \
+	case MSG_##NUMBER:                                                                                             \
+		take_##name(&in, &ret->name);                                                                          \
+		break;
 #include "appliance/wire/message.def"
 	case MSG_NONE:
 	case MSG_TYPE_COUNT:
 	default:
 		return false;
 	}
-	return bytes_done(b);
+	return bytes_done(&in);
 }
 
 /* ---- sending ------------------------------------------------------------------------------------------------------ */

@@ -18,13 +18,20 @@
 #include "appliance/base/bytes.h"
 #include "appliance/base/err.h"
 #include "appliance/base/memfd.h"
+#include "appliance/wire/ends.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/event_filter.h"
+#include "appliance/wire/lane.h"
+#include "appliance/wire/protocols.h"
+#include "appliance/wire/reason.h"
 
 #define MSG_VERSION 2
 #define MSG_BODY 4096
 #define MSG_FDS 4
 #define MSG_NUMBERS 256u /* in a list of them: as many as a box may have interfaces */
+
+#define IMPACT_SESSIONS 128u /* in one question: a worker answers between packets */
+#define IMPACT_COMMANDS 16u  /* told of one of them */
 
 #define COMMENT_MOST 255u   /* bytes of UTF-8 that a person may say about a change */
 #define CONFIRM_MOST 86400u /* seconds that a trial may last */
@@ -47,6 +54,13 @@ const char *role_name(enum role r);
 /* Of an answer, and of a program: yes; no, as it was asked; the question makes no sense; it could not be done. */
 enum answer_status { ANSWER_YES, ANSWER_NO, ANSWER_INVALID, ANSWER_CANNOT };
 
+/* Of a gate: without a worker; with one that has not turned yet; with one. */
+enum gate_state { GATE_ALONE, GATE_STARTING, GATE_RUNNING };
+#define GATE_STATES (GATE_RUNNING + 1u)
+
+/* Why a compiler has no result although nothing is wrong with the policy. */
+enum compile_trouble { COMPILE_NO_TROUBLE, COMPILE_NO_MEMORY, COMPILE_BAD_BUNDLE, COMPILE_TROUBLES };
+
 #define APPLY_DRY_RUN 1u   /* compute what would be cut, have the kernel try the transaction, change nothing */
 #define APPLY_BOOT 2u	   /* first load after start: adopt what stands in the kernel */
 #define APPLY_FORETELL 4u  /* compute what would be cut, nothing else */
@@ -65,8 +79,10 @@ struct msg_numbers {
 	uint32_t n, list[MSG_NUMBERS];
 };
 
-/* struct msg_lane and the like: what the body of each message holds. A text is never NULL where one was received. */
-#define MESSAGE(NUMBER, name, from, to, fds_min, fds_max, fields)                                                      \
+/* struct msg_lane and the like: what the body of each message, and each record, holds. A text is never NULL where one was
+ * received. */
+#define MESSAGE(NUMBER, name, from, to, fds_min, fds_max, fields) RECORD(NUMBER, name, fields)
+#define RECORD(NAME, name, fields)                                                                                     \
 	struct msg_##name {                                                                                            \
 		fields                                                                                                 \
 	};
@@ -75,11 +91,29 @@ struct msg_numbers {
 #define U32(name, largest) uint32_t name;
 #define U64(name) uint64_t name;
 #define RAW(name, size) uint8_t name[size];
+#define COUNTS(name, n) uint64_t name[n];
+#define ENDS(name) struct ends name;
 #define GENERATION(name) struct event_generation name;
 #define FILTER(name) struct event_filter name;
 #define NUMBERS(name, most) struct msg_numbers name;
 #define TEXT(name, most) const char *name;
 #define NOTHING uint8_t nothing;
+#include "appliance/wire/message.def"
+
+/* TOLD_SESSION_BYTES and so on: of each record, which has one size. */
+#define RECORD(NAME, name, fields) enum { NAME##_BYTES = 0 fields };
+#define U8(name, largest) +1
+#define U16(name, largest) +2
+#define U32(name, largest) +4
+#define U64(name) +8
+#define ENDS(name) +ENDS_BYTES
+#include "appliance/wire/message.def"
+
+/* One record at a time: msg_put_told_session and so on. Put fails `o`, take is false, when it is out of its bounds; take also
+ * when there are too few bytes left. */
+#define RECORD(NAME, name, fields)                                                                                     \
+	void msg_put_##name(struct outbuf *o, const struct msg_##name *x);                                             \
+	bool msg_take_##name(struct bytes *b, struct msg_##name *ret);
 #include "appliance/wire/message.def"
 
 /* A message as it is said: { MSG_LANE, .lane = { .lane = 3, .queue = 1024 } }. */

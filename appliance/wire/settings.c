@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/wire/settings.h"
 
+#include <netinet/in.h>
+#include <stdio.h>
+
 const char *const mode_words[] = { "enforce", "observe", NULL };
 const char *const tighten_words[] = { "all", "new_flows", NULL };
 const char *const criticality_words[] = { "safety", "cargo", "support", NULL };
@@ -8,3 +11,37 @@ const char *const failure_words[] = { "closed", "hold", "open", NULL };
 const char *const midstream_words[] = { "drop", "reset", "pick_up", NULL };
 const char *const lane_kind_words[] = { "naming", "commands", NULL };
 const char *const zone_class_words[] = { "it", "operations", "ot", "external", "test", "management", NULL };
+const char *const command_class_words[] = { "read", "write", "control", "program", "diagnose", NULL };
+
+const char *lane_text(uint32_t number, char out[WORD_TEXT])
+{
+	struct lane l;
+
+	if (lane_of(number, &l))
+		snprintf(out, WORD_TEXT, "%s/%s/%s/%s", lane_kind_words[l.kind], criticality_words[l.criticality],
+			 failure_words[l.when_down], failure_words[l.when_overloaded]);
+	else
+		snprintf(out, WORD_TEXT, "%s", number == LANE_NONE ? "none" : number == LANE_CUT ? "cut" : "unknown");
+	return out;
+}
+
+const char *transport_text(uint8_t l4proto, char out[WORD_TEXT])
+{
+	switch (l4proto) {
+	case IPPROTO_TCP:
+		snprintf(out, WORD_TEXT, "tcp");
+		break;
+	case IPPROTO_UDP:
+		snprintf(out, WORD_TEXT, "udp");
+		break;
+	case IPPROTO_ICMP:
+		snprintf(out, WORD_TEXT, "icmp");
+		break;
+	case IPPROTO_ICMPV6:
+		snprintf(out, WORD_TEXT, "icmpv6");
+		break;
+	default:
+		snprintf(out, WORD_TEXT, "%u", l4proto);
+	}
+	return out;
+}

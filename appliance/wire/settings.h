@@ -20,6 +20,15 @@ extern const char *const midstream_words[];   /* enum midstream */
 extern const char *const lane_kind_words[];   /* enum lane_kind */
 extern const char *const zone_class_words[];  /* enum zone_class */
 
+extern const char *const command_class_words[]; /* bit n of command classes */
+
+#define WORD_TEXT 40 /* bytes, NUL included */
+
+/* "commands/cargo/closed/hold"; "none", "cut" or "unknown" of a number that is no lane of a policy. Returns `out`. */
+const char *lane_text(uint32_t number, char out[WORD_TEXT]);
+/* "tcp", "udp", "icmp", "icmpv6", or the number of another IP protocol. Returns `out`. */
+const char *transport_text(uint8_t l4proto, char out[WORD_TEXT]);
+
 /* How many words a list has. */
 static inline uint32_t words_n(const char *const *words)
 {

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "appliance/wire/settings.h"
+
 /*
  * MODBUS Application Protocol Specification V1.1b3, clause 6; 90 is Schneider's UMAS, which programs controllers. Framing: most
  * servers find the end of a request by its function, not by the length in its header, and take one that they do not know for
@@ -46,8 +48,6 @@ static const struct vocabulary vocabularies[] = {
 	  1u << MODBUS_COILS | 1u << MODBUS_DISCRETE },
 };
 
-static const char *const class_names[] = { "read", "write", "control", "program", "diagnose" };
-
 const char *const lenient_words[LENIENT_WORDS] = { "transaction", "unit", "duplicate", "padding" };
 
 const struct vocabulary *vocabulary_of(enum protocol p)
@@ -60,17 +60,17 @@ const struct vocabulary *vocabulary_of(enum protocol p)
 
 unsigned command_class(const char *word)
 {
-	for (unsigned i = 0; i < sizeof(class_names) / sizeof(class_names[0]); i++)
-		if (strcmp(class_names[i], word) == 0)
+	for (unsigned i = 0; command_class_words[i] != NULL; i++)
+		if (strcmp(command_class_words[i], word) == 0)
 			return 1u << i;
 	return 0;
 }
 
 const char *command_class_name(unsigned class_bit)
 {
-	for (unsigned i = 0; i < sizeof(class_names) / sizeof(class_names[0]); i++)
+	for (unsigned i = 0; command_class_words[i] != NULL; i++)
 		if (class_bit == 1u << i)
-			return class_names[i];
+			return command_class_words[i];
 	return NULL;
 }
 

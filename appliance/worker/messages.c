@@ -12,10 +12,9 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "appliance/base/json.h"
 #include "appliance/role/roles.h"
-#include "appliance/wire/answer.h"
 #include "appliance/wire/cuts.h"
+#include "appliance/wire/msg.h"
 
 bool worker_watch(struct worker *w, int fd, uint32_t what)
 {
@@ -117,52 +116,38 @@ static bool on_cuts(void *ctx, struct msg *m)
 	return true;
 }
 
-static json_t *reasons_json(const struct inspector_stats *s)
-{
-	json_t *j = json_object();
-
-	for (unsigned r = 0; r < REASON_COUNT; r++)
-		if (s->reasons[r] != 0)
-			json_object_set_new(j, reason_word((enum reason)r), json_integer((json_int_t)s->reasons[r]));
-	return j;
-}
-
-/* The parts of the lanes in use. */
-static json_t *shares_json(const struct inspector_stats *s)
-{
-	static const char *const kinds[] = { "naming", "commands" }, *const criticalities[] = { "safety", "cargo",
-												"support" };
-	json_t *j = json_array();
-
-	for (uint32_t n = 0; n < SHARE_LANES; n++)
-		if (s->shares[n].flows_part > 0)
-			(void)json_array_append_new(j, json_pack("{s:s,s:s,s:I,s:I,s:I,s:I}", "kind", kinds[n / 3],
-								 "criticality", criticalities[n % 3], "flows",
-								 (json_int_t)s->shares[n].flows, "flows_max",
-								 (json_int_t)s->shares[n].flows_part, "pool_used",
-								 (json_int_t)s->shares[n].pool, "pool_bytes",
-								 (json_int_t)s->shares[n].pool_part));
-	return j;
-}
-
-static json_t *status_json(const struct worker *w)
-{
-	struct inspector_stats s = { 0 };
-
-	inspector_stats(w->inspector, &s);
-	return json_pack(
-		"{s:i,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o}", "index", (int)w->index,
-		"table", json_hex(w->digest, sizeof(w->digest)), "packets", (json_int_t)s.packets, "accepted",
-		(json_int_t)s.accepted, "confirmed", (json_int_t)s.confirmed, "dropped", (json_int_t)s.dropped,
-		"resets", (json_int_t)s.resets, "flows", (json_int_t)s.flows, "flows_max", (json_int_t)s.flows_max,
-		"pool_used", (json_int_t)s.pool_used, "pool_bytes", (json_int_t)s.pool_bytes, "kernel_errors",
-		(json_int_t)w->errors, "skipped", (json_int_t)w->skipped, "ring_full", (json_int_t)w->ring_full,
-		"events_lost", (json_int_t)w->events.lost, "reasons", reasons_json(&s), "shares", shares_json(&s));
-}
+_Static_assert(SHARE_LANES == LANE_SHARES, "a share for each kind and criticality");
 
 static bool on_status(void *ctx, struct msg *m)
 {
-	return msg_answer(ROLE_FD_CONTROL, m->id, ANSWER_YES, status_json(ctx)) == 0;
+	struct msg_body answer = { .type = MSG_DPI_STATUS };
+	struct msg_dpi_status *a = &answer.dpi_status;
+	const struct worker *w = ctx;
+	struct inspector_stats s = { 0 };
+
+	inspector_stats(w->inspector, &s);
+	memcpy(a->table, w->digest, sizeof(a->table));
+	a->packets = s.packets;
+	a->accepted = s.accepted;
+	a->confirmed = s.confirmed;
+	a->dropped = s.dropped;
+	a->resets = s.resets;
+	a->flows = s.flows;
+	a->flows_max = s.flows_max;
+	a->pool_used = s.pool_used;
+	a->pool_bytes = s.pool_bytes;
+	a->kernel_errors = w->errors;
+	a->skipped = w->skipped;
+	a->ring_full = w->ring_full;
+	a->events_lost = w->events.lost;
+	memcpy(a->reasons, s.reasons, sizeof(a->reasons));
+	for (uint32_t n = 0; n < LANE_SHARES; n++) {
+		a->share_flows[n] = s.shares[n].flows;
+		a->share_flows_max[n] = s.shares[n].flows_part;
+		a->share_pool_used[n] = s.shares[n].pool;
+		a->share_pool_bytes[n] = s.shares[n].pool_part;
+	}
+	return msg_send(ROLE_FD_CONTROL, m->id, &answer, NULL, 0) == 0;
 }
 
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {

@@ -10,10 +10,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "appliance/base/json.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
-#include "appliance/wire/answer.h"
 #include "mgmt/web/http.h"
 #include "mgmt/web/secrets.h"
 
@@ -26,10 +24,11 @@ static int complain(const struct err *e)
 static bool on_status(void *ctx, struct msg *m)
 {
 	struct http_counts n = http_counts(ctx);
-	int r = msg_answer(ROLE_FD_CONTROL, m->id, ANSWER_YES,
-			   json_pack("{s:I,s:I,s:I,s:i}", "requests", (json_int_t)n.requests, "refused",
-				     (json_int_t)n.refused, "unanswered", (json_int_t)n.unanswered, "connections",
-				     (int)n.connections));
+	const struct msg_body answer = { MSG_MGMT_STATUS, .mgmt_status = { .requests = n.requests,
+									   .refused = n.refused,
+									   .unanswered = n.unanswered,
+									   .connections = n.connections } };
+	int r = msg_send(ROLE_FD_CONTROL, m->id, &answer, NULL, 0);
 
 	return r == 0 || r == -EAGAIN; /* a supervisor that does not read will ask again */
 }

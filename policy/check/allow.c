@@ -130,7 +130,6 @@ static void empty_list(struct check *k, const struct ast_node *list, struct obje
 
 unsigned classes_of(struct check *k, const struct ast_node *list, struct object o)
 {
-	static const char *const words[] = { "read", "write", "control", "program", "diagnose" };
 	unsigned ret = 0;
 
 	for (const struct ast_node *c = NULL; (c = list_next(k, list, c, AST_STRING, o)) != NULL;) {
@@ -141,7 +140,7 @@ unsigned classes_of(struct check *k, const struct ast_node *list, struct object 
 				check_value(k, SEV_ERROR, "policy.unknown_word", c, MP_NO_COMMAND, o, c->string);
 
 			diag_hint(k->d, g, MP_HINT_ONE_OF, "read, write, control, program, diagnose");
-			check_near(k, g, c->string, words, sizeof(words) / sizeof(words[0]));
+			check_near(k, g, c->string, command_class_words, words_n(command_class_words));
 		}
 		ret |= bit;
 	}

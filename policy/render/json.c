@@ -47,12 +47,10 @@ static json_t *host_json(const struct addr *a, unsigned length)
 
 static json_t *lane_json(uint32_t number)
 {
+	char text[WORD_TEXT];
 	struct lane l;
 
-	if (!lane_of(number, &l))
-		return json_null();
-	return json_sprintf("%s/%s/%s/%s", lane_kind_words[l.kind], criticality_words[l.criticality],
-			    failure_words[l.when_down], failure_words[l.when_overloaded]);
+	return lane_of(number, &l) ? json_string(lane_text(number, text)) : json_null();
 }
 
 static json_t *ports_json(const struct ir_cell *c)
@@ -80,6 +78,7 @@ static json_t *list_json(const struct ir *ir, const struct ir_field *f, const vo
 static json_t *field_json(const struct ir *ir, const struct ir_field *f, const void *p)
 {
 	const void *at = (const char *)p + f->at;
+	char text[WORD_TEXT];
 	uint64_t v;
 
 	switch (f->kind) {
@@ -105,8 +104,7 @@ static json_t *field_json(const struct ir *ir, const struct ir_field *f, const v
 	case IR_RANGE:
 		return range_json(at);
 	case IR_TRANSPORT:
-		v = ir_number(p, f->at, f->size);
-		return json_string(v == 6 ? "tcp" : v == 17 ? "udp" : v == 1 ? "icmp" : "icmpv6");
+		return json_string(transport_text((uint8_t)ir_number(p, f->at, f->size), text));
 	case IR_PORTS:
 		return ports_json(p); /* cells alone have them */
 	case IR_LANE:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The Modbus enforcer: a policy made of the first bytes, then pieces of both directions' streams.
- * LINK: dpi/modbus/modbus.c dpi/modbus/deed.c dpi/modbus/request.c dpi/modbus/response.c dpi/modbus/rules.c
+ * LINK: appliance/wire/settings.c  dpi/modbus/modbus.c dpi/modbus/deed.c dpi/modbus/request.c dpi/modbus/response.c dpi/modbus/rules.c
  * LINK: dpi/modbus/segment.c dpi/modbus/slip.c appliance/base/bytes.c appliance/wire/vocabulary.c
  * LINK: appliance/wire/commands.c appliance/base/sha256.c
  * LIBS: nettle

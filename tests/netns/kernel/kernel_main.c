@@ -29,6 +29,7 @@
 #include "appliance/kernel/batch.h"
 #include "appliance/role/roles.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/msg_json.h"
 #include "policy/compile/compile.h"
 #include "policy/render/render.h"
 #include "policy/space/prove.h"
@@ -168,14 +169,14 @@ static void apply(struct driver *d, const char *path, uint8_t flags, bool spoil)
 	arena_free(c.arena);
 }
 
-static json_t *memfd_json(const struct msg *m)
+static json_t *memfd_json(const struct msg *m, size_t which)
 {
 	uint8_t *p;
 	size_t n;
 	struct err e;
 	json_t *j;
 
-	if (m->n_fds == 0 || memfd_read(m->fds[0], MEMFD_MAX, &p, &n, &e) < 0)
+	if (m->n_fds <= which || memfd_read(m->fds[which], MEMFD_MAX, &p, &n, &e) < 0)
 		return json_null();
 	j = json_loadb((const char *)p, n, 0, NULL);
 	free(p);
@@ -185,6 +186,7 @@ static json_t *memfd_json(const struct msg *m)
 static bool from_role(struct driver *d)
 {
 	struct msg m;
+	json_t *json;
 	int r = msg_recv(d->control, ROLE_ENFORCE, ROLE_SUPERVISOR, &m);
 
 	if (r <= 0) {
@@ -203,13 +205,16 @@ static bool from_role(struct driver *d)
 		json_line(stdout, json_pack("{s:s}", "event", "ready"));
 		break;
 	case MSG_APPLIED:
-		json_line(stdout, json_pack("{s:s,s:b,s:i,s:o,s:o}", "event", "applied", "done", m.body.applied.done,
-					    "line", (int)m.body.applied.line, "text", json_text(m.body.applied.error),
-					    "json", memfd_json(&m)));
+		json = msg_json(&m.body);
+		json_object_set_new(json, "cut", memfd_json(&m, 0));
+		json_object_set_new(json, "changed", memfd_json(&m, 1));
+		json_line(stdout,
+			  json_pack("{s:s,s:b,s:i,s:o,s:o}", "event", "applied", "done", m.body.applied.done, "line",
+				    (int)m.body.applied.line, "text", json_text(m.body.applied.error), "json", json));
 		break;
 	case MSG_ANSWER:
 		json_line(stdout, json_pack("{s:s,s:i,s:o}", "event", "answer", "status", m.body.answer.status, "json",
-					    memfd_json(&m)));
+					    memfd_json(&m, 0)));
 		break;
 	case MSG_DRIFT:
 		json_line(stdout, json_pack("{s:s,s:i,s:I,s:o}", "event", "drift", "what", m.body.drift.what, "gap_us",

@@ -2,7 +2,6 @@
 """The supervisor as the management role sees it: channel, event port, listening socket, secrets folder; answers that the
 test chooses."""
 import fcntl
-import json
 import os
 import re
 import select
@@ -21,7 +20,8 @@ with open(WIRE + "/message.def", encoding="utf-8") as rows:  # a message's numbe
     NAMES = ["NONE"] + re.findall(r"^MESSAGE\((\w+),", rows.read(), re.M)
 with open(WIRE + "/msg.h", encoding="utf-8") as header:
     VERSION = int(re.search(r"#define MSG_VERSION (\d+)", header.read()).group(1))
-READY, ANSWER, STATUS, EFFECTIVE, EVENTS = (NAMES.index(name) for name in ("READY", "ANSWER", "STATUS", "EFFECTIVE", "EVENTS"))
+READY, ANSWER, STATUS, EFFECTIVE, EVENTS, OWN = (NAMES.index(name) for name in (
+    "READY", "ANSWER", "STATUS", "EFFECTIVE", "EVENTS", "MGMT_STATUS"))
 F_ADD_SEALS, ALL_SEALS = 1033, 15
 
 
@@ -89,10 +89,8 @@ class Supervisor:
         assert version == VERSION and length == len(body)
         if kind == READY:
             self.ready.set()
-        elif kind == ANSWER:
-            with os.fdopen(fds[0], "rb") as f:
-                f.seek(0)
-                self.query_answer = json.loads(f.read())
+        elif kind == OWN:
+            self.query_answer = dict(zip(("requests", "refused", "unanswered", "connections"), struct.unpack("!4Q", body)))
         else:
             self.asked.append((kind, body))
             answer = self.answers.get(kind)

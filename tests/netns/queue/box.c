@@ -29,6 +29,7 @@
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/role/vigil.h"
+#include "appliance/supervise/role_json.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/pairs.h"
@@ -228,9 +229,9 @@ static void settle(const struct box *b, uint64_t since)
 
 static void query(struct box *b, const struct child *c, enum role r, const char *name)
 {
-	uint8_t *text;
 	struct msg m;
-	size_t n;
+	json_t *j;
+	char *text;
 
 	must(msg_send(c->control, ++b->serial, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0), "query");
 	do {
@@ -238,10 +239,12 @@ static void query(struct box *b, const struct child *c, enum role r, const char 
 			die("no answer", NULL);
 		if (m.body.type == MSG_HUNG)
 			say("hung");
-	} while (m.body.type != MSG_ANSWER || m.n_fds != 1);
-	if (memfd_read(m.fds[0], 1 << 20, &text, &n, NULL) == 0)
-		say("status %s %s", name, (char *)text);
+	} while (m.body.type == MSG_HUNG);
+	j = role_json(&m.body, 0);
+	text = json_dumps(j, JSON_COMPACT);
+	say("status %s %s", name, text);
 	free(text);
+	json_decref(j);
 	msg_close_fds(&m);
 }
 

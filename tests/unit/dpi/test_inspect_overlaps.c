@@ -4,7 +4,7 @@
  * allowed or the forbidden content, each lost or not between the box and the receiver, before receivers that keep the
  * first copy of a byte and such that keep the last. None of them ever reads the forbidden PDU.
  *
- * LINK: dpi/inspect/inspect.c dpi/inspect/flow.c dpi/inspect/refuse.c dpi/inspect/tcp.c dpi/inspect/midstream.c dpi/inspect/wait.c dpi/inspect/datagram.c
+ * LINK: appliance/wire/settings.c  dpi/inspect/inspect.c dpi/inspect/flow.c dpi/inspect/refuse.c dpi/inspect/tcp.c dpi/inspect/midstream.c dpi/inspect/wait.c dpi/inspect/datagram.c
  * LINK: dpi/inspect/name.c dpi/inspect/again.c dpi/inspect/search.c dpi/inspect/repeat.c dpi/inspect/command.c dpi/inspect/event.c dpi/decode.c dpi/flow.c
  * LINK: dpi/share.c dpi/stream.c dpi/runs.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/plausible.c dpi/datagram.c
  * LINK: appliance/base/bytes.c dpi/inspect/rejudge.c dpi/inspect/impact.c

@@ -2,7 +2,7 @@
 /*
  * The Modbus enforcer: framing, lengths of all function codes, ranges, values, units, reasons.
  * What answers may look like is in test_modbus_answers.c.
- * LINK: dpi/modbus/modbus.c dpi/modbus/deed.c dpi/modbus/request.c dpi/modbus/response.c dpi/modbus/rules.c
+ * LINK: appliance/wire/settings.c  dpi/modbus/modbus.c dpi/modbus/deed.c dpi/modbus/request.c dpi/modbus/response.c dpi/modbus/rules.c
  * LINK: dpi/modbus/segment.c dpi/modbus/slip.c appliance/base/bytes.c
  * LINK: appliance/wire/commands.c appliance/base/sha256.c appliance/wire/vocabulary.c
  * LIBS: nettle

@@ -2,7 +2,7 @@
 /*
  * What servers find where they cut the client's bytes themselves: none is given more than it reads at once before it has
  * answered, unless everything is allowed or nothing forbidden can be found in it.
- * LINK: dpi/modbus/modbus.c dpi/modbus/deed.c dpi/modbus/request.c dpi/modbus/response.c dpi/modbus/rules.c
+ * LINK: appliance/wire/settings.c  dpi/modbus/modbus.c dpi/modbus/deed.c dpi/modbus/request.c dpi/modbus/response.c dpi/modbus/rules.c
  * LINK: dpi/modbus/segment.c dpi/modbus/slip.c appliance/wire/vocabulary.c
  * LINK: appliance/base/bytes.c appliance/wire/commands.c appliance/base/sha256.c
  * LIBS: nettle

@@ -2,7 +2,7 @@
 /*
  * What the enforcer calls unused of its state means nothing: two flows take the same random packets, and of one the unused part
  * is spoiled before each. Both are judged alike.
- * LINK: dpi/modbus/modbus.c dpi/modbus/deed.c dpi/modbus/request.c dpi/modbus/response.c dpi/modbus/rules.c
+ * LINK: appliance/wire/settings.c  dpi/modbus/modbus.c dpi/modbus/deed.c dpi/modbus/request.c dpi/modbus/response.c dpi/modbus/rules.c
  * LINK: dpi/modbus/segment.c dpi/modbus/slip.c appliance/wire/vocabulary.c
  * LINK: appliance/base/bytes.c appliance/wire/commands.c appliance/base/sha256.c
  * LIBS: nettle

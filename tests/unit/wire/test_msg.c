@@ -23,7 +23,6 @@
 #include <unistd.h>
 
 #include "appliance/base/messages.h"
-#include "appliance/wire/impact.h"
 #include "appliance/wire/lane.h"
 #include "appliance/wire/msg.h"
 
@@ -174,7 +173,7 @@ static void send_raw(int sock, const void *p, size_t n, const int *fds, size_t n
 /* ---- every row of message.def ------------------------------------------------------------------------------------ */
 
 struct field {
-	enum { NUMBER, BYTES, LIST, WORDS, CONDITIONS } kind;
+	enum { NUMBER, BYTES, TWO_ENDS, LIST, WORDS, CONDITIONS } kind;
 	size_t size;	  /* of a number, of bytes, of the longest list or text */
 	uint64_t largest; /* of a number */
 };
@@ -183,18 +182,20 @@ struct row {
 	const char *name;
 	unsigned from, to;
 	size_t fds_min, fds_max;
-	struct field fields[8];
-	size_t n;
+	struct field fields[24];
 };
 
+/* clang-format off */
 /* Fields by name are not needed: their order is the wire's. */
 #define MESSAGE(NUMBER_, name, from, to, fds_min, fds_max, fields)                                                     \
-	[MSG_##NUMBER_] = { #NUMBER_, from, to, fds_min, fds_max, { fields{ NUMBER, 0, 0 } }, 0 },
+	[MSG_##NUMBER_] = { #NUMBER_, from, to, fds_min, fds_max, { fields { NUMBER, 0, 0 } } },
 #define U8(name, largest) { NUMBER, 1, largest },
 #define U16(name, largest) { NUMBER, 2, largest },
 #define U32(name, largest) { NUMBER, 4, largest },
 #define U64(name) { NUMBER, 8, UINT64_MAX },
 #define RAW(name, size) { BYTES, size, 0 },
+#define COUNTS(name, n) { BYTES, 8 * (n), 0 },
+#define ENDS(name) { TWO_ENDS, ENDS_BYTES, 0 },
 #define GENERATION(name) { NUMBER, 4, UINT32_MAX }, { NUMBER, 8, UINT64_MAX },
 #define FILTER(name) { CONDITIONS, 0, 0 },
 #define NUMBERS(name, most) { LIST, most, 0 },
@@ -203,6 +204,36 @@ struct row {
 static const struct row rows[MSG_TYPE_COUNT] = {
 #include "appliance/wire/message.def"
 };
+
+/* Records: how one is read and written again, and their fields. */
+#define RECORD(NAME, name, fields)                                                                                     \
+	static bool again_##name(struct bytes *b, struct outbuf *o)                                                    \
+	{                                                                                                              \
+		struct msg_##name x;                                                                                   \
+                                                                                                                       \
+		if (!msg_take_##name(b, &x))                                                                           \
+			return false;                                                                                  \
+		msg_put_##name(o, &x);                                                                                 \
+		return !o->failed;                                                                                     \
+	}
+#include "appliance/wire/message.def"
+
+struct record {
+	struct row row;
+	size_t size;
+	bool (*again)(struct bytes *b, struct outbuf *o);
+};
+
+#define RECORD(NAME, name, fields) { { #NAME, 0, 0, 0, 0, { fields { NUMBER, 0, 0 } } }, NAME##_BYTES, again_##name },
+#define U8(name, largest) { NUMBER, 1, largest },
+#define U16(name, largest) { NUMBER, 2, largest },
+#define U32(name, largest) { NUMBER, 4, largest },
+#define U64(name) { NUMBER, 8, UINT64_MAX },
+#define ENDS(name) { TWO_ENDS, ENDS_BYTES, 0 },
+static const struct record records[] = {
+#include "appliance/wire/message.def"
+};
+/* clang-format on */
 
 static uint64_t state64;
 
@@ -241,6 +272,11 @@ static void make_body(const struct row *r, enum how how, const struct field *wro
 			break;
 		case BYTES:
 			for (size_t i = 0; i < f->size; i++)
+				out_u8(o, (uint8_t)next_random());
+			break;
+		case TWO_ENDS:
+			out_u8(o, f == wrong ? 5 : how == LEAST ? 4 : 6);
+			for (size_t i = 1; i < ENDS_BYTES; i++)
 				out_u8(o, (uint8_t)next_random());
 			break;
 		case LIST:
@@ -411,6 +447,39 @@ static void numbers_out_of_bounds_are_refused(void **state)
 		bounded++;
 	}
 	assert_true(bounded >= 10);
+}
+
+/* What stands in sealed memory is read as carefully: one after the other, each within its bounds, none cut short. */
+static void records_go_round(void **state)
+{
+	(void)state;
+	for (size_t k = 0; k < sizeof(records) / sizeof(records[0]); k++)
+		for (int turn = 0; turn < 20; turn++) {
+			const struct record *r = &records[k];
+			enum how how = turn == 0 ? LEAST : turn == 1 ? MOST : ANY;
+			struct outbuf o = outbuf_of(space, sizeof(space)), twice;
+			uint8_t again[256];
+			struct bytes b;
+
+			make_body(&r->row, how, NULL, &o);
+			assert_int_equal(o.len, r->size);
+			twice = outbuf_of(again, sizeof(again));
+			b = bytes_of(space, o.len);
+			if (!r->again(&b, &twice) || !bytes_done(&b) || memcmp(again, space, o.len) != 0)
+				fail_msg("%s comes out otherwise", r->row.name);
+			b = bytes_of(space, o.len - 1);
+			if (r->again(&b, &twice))
+				fail_msg("%s is taken though it is cut short", r->row.name);
+			for (const struct field *f = r->row.fields; f->size > 0; f++) {
+				if (f->kind == NUMBER && (f->size == 8 || f->largest >= (1ull << (8 * f->size)) - 1))
+					continue;
+				o = outbuf_of(space, sizeof(space));
+				make_body(&r->row, how, f, &o);
+				b = bytes_of(space, o.len);
+				if (r->again(&b, &twice))
+					fail_msg("%s is taken out of its bounds", r->row.name);
+			}
+		}
 }
 
 static void other_numbers_of_descriptors_are_refused(void **state)
@@ -609,6 +678,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(wrong_sizes_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(numbers_out_of_bounds_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(other_numbers_of_descriptors_are_refused, setup, teardown),
+		cmocka_unit_test(records_go_round),
 		cmocka_unit_test_setup_teardown(sender_finds_own_mistakes, setup, teardown),
 		cmocka_unit_test(web_side_changes_nothing),
 		cmocka_unit_test_setup_teardown(malformed_is_refused_and_descriptors_closed, setup, teardown),

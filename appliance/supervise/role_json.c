@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The names are message.def's, the words for lists those of reasons, lanes and states: nothing of it is text that came from
+ * a role which reads hostile bytes.
+ */
+#include "appliance/supervise/role_json.h"
+
+#include "appliance/wire/msg_json.h"
+#include "appliance/wire/settings.h"
+
+static json_t *reasons_json(const struct msg_dpi_status *a)
+{
+	json_t *j = json_object();
+
+	for (unsigned r = 0; r < REASON_COUNT; r++)
+		if (a->reasons[r] != 0)
+			json_object_set_new(j, reason_word((enum reason)r), json_integer((json_int_t)a->reasons[r]));
+	return j;
+}
+
+/* The parts of the lanes in use. */
+static json_t *shares_json(const struct msg_dpi_status *a)
+{
+	json_t *list = json_array();
+
+	for (uint32_t n = 0; n < LANE_SHARES; n++)
+		if (a->share_flows_max[n] > 0)
+			json_array_append_new(list, json_pack("{s:s,s:s,s:I,s:I,s:I,s:I}", "kind",
+							      lane_kind_words[n / CRITICALITIES], "criticality",
+							      criticality_words[n % CRITICALITIES], "flows",
+							      (json_int_t)a->share_flows[n], "flows_max",
+							      (json_int_t)a->share_flows_max[n], "pool_used",
+							      (json_int_t)a->share_pool_used[n], "pool_bytes",
+							      (json_int_t)a->share_pool_bytes[n]));
+	return list;
+}
+
+static json_t *queues_json(const struct msg_gate_status *a, uint32_t index)
+{
+	json_t *list = json_array();
+
+	for (uint32_t n = 0; n < LANE_COUNT; n++)
+		if ((a->lanes >> n & 1u) != 0)
+			json_array_append_new(list, json_pack("{s:i,s:i,s:i,s:I,s:I,s:I}", "queue",
+							      (int)lane_queue(n, index), "lane", (int)n, "worker",
+							      (int)index, "outstanding", (json_int_t)a->outstanding[n],
+							      "dropped_full", (json_int_t)a->dropped_full[n],
+							      "dropped_user", (json_int_t)a->dropped_user[n]));
+	return list;
+}
+
+json_t *role_json(const struct msg_body *says, uint32_t index)
+{
+	static const char *const states[GATE_STATES] = {
+		[GATE_ALONE] = "alone",
+		[GATE_STARTING] = "starting",
+		[GATE_RUNNING] = "running",
+	};
+	json_t *j = msg_json(says);
+
+	if (says->type == MSG_DPI_STATUS) {
+		json_object_set_new(j, "index", json_integer(index));
+		json_object_set_new(j, "reasons", reasons_json(&says->dpi_status));
+		json_object_set_new(j, "shares", shares_json(&says->dpi_status));
+	}
+	if (says->type == MSG_GATE_STATUS) {
+		json_object_set_new(j, "index", json_integer(index));
+		json_object_set_new(j, "state", json_string(states[says->gate_status.state]));
+		json_object_set_new(j, "queues", queues_json(&says->gate_status, index));
+		json_object_del(j, "lanes");
+	}
+	if (says->type == MSG_JOURNAL_STATUS) {
+		json_object_set_new(
+			j, "last", says->journal_status.last != 0 ? json_time(says->journal_status.last) : json_null());
+		if (*says->journal_status.trouble == '\0')
+			json_object_set_new(j, "trouble", json_null());
+	}
+	return j;
+}

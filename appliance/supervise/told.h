@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What enforce tells of live sessions with MSG_APPLIED: those that end, and those that go on under another permit. */
+#ifndef SEKISHO_SUPERVISE_TOLD_H
+#define SEKISHO_SUPERVISE_TOLD_H
+
+#include "appliance/base/json.h"
+#include "appliance/wire/msg.h"
+
+struct told {
+	json_t *cut, *changed;		   /* arrays for people; owned, NULL = nothing was told */
+	struct msg_told_session *sessions; /* owned: those of `cut`, then those of `changed` */
+	size_t n_cut, n_changed;
+	uint64_t live, cut_more, changed_more;
+};
+
+/* Whatever was in *ret is gone. False when what came is not what it should be; *ret is empty then. */
+bool told_take(struct msg *m, struct told *ret);
+void told_clear(struct told *t);
+
+#endif

@@ -19,7 +19,8 @@ CFLAGS_fuzz = -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,u
 LDFLAGS_fuzz = -fsanitize=fuzzer,address,undefined
 # Coverage counters live in files that are mapped at the start, so that roles in their sandboxes, and those that are killed,
 # count as well.
-CFLAGS_cov = -O1 -g -Wno-error -fprofile-instr-generate=$(CURDIR)/build/cov/profiles/%p%c.profraw -fcoverage-mapping -mllvm -runtime-counter-relocation
+COUNTS = $(CURDIR)/build/cov/profiles
+CFLAGS_cov = -O1 -g -Wno-error -DCOVERAGE_COUNTS='"$(COUNTS)"' -fprofile-instr-generate=$(COUNTS)/%p%c.profraw -fcoverage-mapping -mllvm -runtime-counter-relocation
 LDFLAGS_cov = -fprofile-instr-generate
 ifneq ($(filter fuzz cov,$(MODE)),)
 CC = clang

@@ -68,6 +68,10 @@ static void forbidden_command_is_cut_and_heard(void **state)
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, "x", 1), OUTCOME_DROP);
 	assert_int_equal(desk.n_resets, 2);
 	assert_int_equal(desk.resets[1].to_server.seq, k.c);
+	/* An end that believed the reset says so; it is let by, and nobody is reset for it. */
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_RST | DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_resets, 2);
+	assert_int_equal(desk.twice, 0);
 	assert_int_equal(stats().pool_used, 0);
 	/* A new connection on the same ports is a new one. */
 	k.c += 5000;

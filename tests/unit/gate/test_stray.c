@@ -56,6 +56,15 @@ static void a_budget(void **state)
 	for (uint32_t id = 1; id <= 1000; id++)
 		stray_dropped(&s, id, 1000);
 	assert_int_equal(paid(&s, 1000, now), STRAY_UNUSED);
+	/* At once as many as in a second, to the last one, however often it is paid for. */
+	s = (struct stray_budget){ 0 };
+	for (uint32_t id = 1; id <= 1000; id++) {
+		stray_dropped(&s, id, 1000);
+		n += paid(&s, 5, now);
+	}
+	assert_int_equal(n, STRAY_SECOND);
+	s = (struct stray_budget){ .last_id = 1000, .tokens = STRAY_SECOND, .filled_ns = now };
+	n = 0;
 	/* Three seconds of as much as anybody can send. */
 	for (uint32_t id = 1001; id <= 31000; id++) {
 		now += 3000u * MS / 30000u;

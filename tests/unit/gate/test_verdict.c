@@ -175,6 +175,8 @@ static void batch(void **state)
 		ring_push(f->g.ring, &e);
 	assert_int_equal(gate_drain(&f->g, 4), DRAIN_MORE);
 	assert_int_equal(f->g.counts.verdicts, 104);
+	/* The worker is told what was read: there is room for more. */
+	assert_true(ring_room(f->g.ring, RING_ENTRIES - 6));
 }
 
 static void lies(void **state)
@@ -279,6 +281,10 @@ static void table(void **state)
 	assert_int_equal(s[2].queue, 1225);
 	assert_int_equal(outstanding_parse(bytes_of(text, sizeof(text) - 1), s, 1), 1);
 	assert_int_equal(outstanding_parse(bytes_of(text, 0), s, 8), 0);
+	/* The number of a queue may fill its column. */
+	assert_int_equal(outstanding_parse(bytes_of("12345 1 2 2 65535 0 0 7 1\n", 26), s, 8), 1);
+	assert_int_equal(s[0].queue, 12345);
+	assert_int_equal(s[0].last_id, 7);
 	assert_true(outstanding_read(-1, s, 8) < 0);
 }
 

@@ -154,7 +154,7 @@ def questions_to_a_name_server(ground):
 
     def meanwhile():
         new_cranes(ground)
-        wait_for(lambda: "sessions of it/naming/support" in ground.sekisho("status", check=False).stdout, 10,
+        wait_for(lambda: "it/naming/support" in ground.sekisho("status", check=False).stdout, 10,
                  "status to say whose share is nearly full")
     for _ in range(3):  # a busy machine may not send faster than the pace of 12,000 new sessions a second
         said, most = beside(ground, Crane(ground), "it", packets, 6, meanwhile)

@@ -2,7 +2,7 @@
 """What other programs do to the box's rules, settings and devices."""
 import time
 
-from event import Event
+from event import Event, WorkerLost
 from net import sh, wait_for
 
 
@@ -100,6 +100,22 @@ class IptablesRules(Beside):
     end, named = nft("delete table ip filter"), "table ip filter"
 
 
+class IptablesRulesMeanwhile(IptablesRules):
+    """The same while no daemon runs: the next one tells it when it starts."""
+    told, exact = ("booted",), False
+    lossless = False
+    changed = WorkerLost.changed
+
+    def fire(self, field):
+        before = field.last_seq()
+        field.kill()
+        for command in self.begin:
+            sh(*command, ns=field.data)
+        field.start()
+        field.ready()
+        wait_for(lambda: any(e.get("code") == "foreign" for e in field.events(before)), 4, "a record of the change")
+
+
 class TrafficControl(Beside):
     """A classifier that lets everything by."""
     drift = ()
@@ -125,5 +141,5 @@ class PolicyRouting(Beside):
     end, named = (("ip", "rule", "del", "pref", "100"),), "rule 100"
 
 
-OTHERS = (Flushed, SeveralChangesThenFlush, RuleAdded, MadeDormant, TableBeside, IptablesRules, TrafficControl, Bridged, PolicyRouting,
+OTHERS = (Flushed, SeveralChangesThenFlush, RuleAdded, MadeDormant, TableBeside, IptablesRules, IptablesRulesMeanwhile, TrafficControl, Bridged, PolicyRouting,
           Sysctl)

@@ -9,6 +9,7 @@ both may do to it, and from the policy that is in force in the end, whichever of
 
 And in any case: nothing forbidden arrives, whoever asked for a change was told what became of it, the history and the status
 name one policy, and kernel and workers have exactly that one."""
+import os
 import threading
 import time
 
@@ -105,7 +106,15 @@ class Pair(Event):
             if answer.get("done") is not True and not answer.get("error") and not answer.get("diagnostics") and not answer.get("text"):
                 yield "an apply was answered by nothing: %s" % answer
         for event in (self.first, self.second):
-            event.after(field)
+            try:
+                event.after(field)
+            except RuntimeError as e:  # what it would take away never came, or the other one took it
+                self.errors.append((event, e))
+        if os.environ.get("VERBOSE"):
+            for event, e in self.errors:
+                print("NOTE    %s: %s: %s" % (event.name(), type(e).__name__, str(e)[:300]), flush=True)
+        if any(h["in_force"] and h["state"] == "waiting" for h in field.history()):
+            field.sekisho("rollback", check=False)  # nobody was left who would have confirmed it
         wait_for(lambda: field.running() and not field.status()["busy"], 15, "the box to be at rest")
         history = field.history()
         in_force = [h for h in history if h["in_force"]]

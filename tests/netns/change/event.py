@@ -89,7 +89,8 @@ class Applied(Event):
         self.done_at = time.monotonic()
 
     def told_at_once(self, state):
-        return state.followed and not state.halfway and state.f.sport in ports(self.answer, "cut")
+        """Whose ends may not talk at all. What a session said before is judged again when it speaks."""
+        return self.new.change.get("elsewhere") and state.followed and not state.halfway and state.f.sport in ports(self.answer, "cut")
 
     def narrows(self):
         """Refuses the writes that were accepted."""

@@ -180,10 +180,9 @@ class Row:
         for x in lives:
             x.state.f.forget()
         self.check_forbidden(arrived)
-        if not self.trouble:
-            self.trouble += self.attempt("records", lambda: list(wrong_records(self, before, after, lives))) or []
-            states = [x.state for x in lives if not x.cell.problem]
-            self.trouble += self.attempt("what the box says", lambda: list(event.wrong(field, states))) or []
+        self.trouble += self.attempt("records", lambda: list(wrong_records(self, before, after, lives))) or []
+        states = [x.state for x in lives if not x.cell.problem]
+        self.trouble += self.attempt("what the box says", lambda: list(event.wrong(field, states))) or []
         self.attempt("afterwards", self.tidy)
         self.trouble += reports.found()
         return self

@@ -49,7 +49,8 @@ class UnderWay(Moments, Tcp):
         return self.f.s.got[self.want:] == b"".join(self.said)
 
     def repeat(self):
-        """As a stack does: all that was not taken, from the first byte."""
+        """As stacks do: what has come is acknowledged, and what was not taken is said again, all of it."""
+        self.f.s.acknowledge()
         have = len(self.f.s.got) - self.want
         self.f.c.segment(b"".join(self.said)[have:], seq=self.at + have)
 

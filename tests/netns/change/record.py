@@ -112,8 +112,10 @@ def wrong_generations(field, records, before):
 
 def wrong_flow(event, x, records, before):
     """Of a flow that goes on nobody says that it was refused; of one that was cut by a change, that is said under the change."""
-    state, port = x.state, ":%d" % x.state.f.sport
-    mine = [e for e in records if e["kind"] in PEERS and (e.get("client", "").endswith(port) or e.get("server", "").endswith(port))]
+    state, f = x.state, x.state.f
+    host = f.a if hasattr(f, "a") else f.c.me
+    end = ("[%s]:%d" if ":" in host else "%s:%d") % (host, f.sport)
+    mine = [e for e in records if e["kind"] in PEERS and end in (e.get("client"), e.get("server"))]
     refusals = [e for e in mine if e.get("verdict") == "deny"]
     if x.want == "goes_on" and refusals and not state.partial and event.lossless and not state.ended:
         yield "%s goes on, and a record says that it was refused: %s" % (x.cell.name(), short(refusals[0]))

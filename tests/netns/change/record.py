@@ -78,7 +78,8 @@ def wrong_roles(event, records):
             yield "nobody says that %s ended: %s" % (role, [e for e in records if e["kind"] == "role"][:6])
     strangers = died - set(event.roles) - ({"dpi"} if "gate" in event.roles else set())
     if strangers:
-        yield "roles ended by themselves: %s" % ", ".join(sorted(str(x) for x in strangers))
+        yield "roles ended by themselves: %s" % ", ".join("%s/%s %s at %s" % (e.get("role"), e.get("index"), e["code"], e["time"][11:])
+                                                          for e in records if e["kind"] == "role")
 
 
 def wrong_drift(event, records):

@@ -88,7 +88,7 @@ static void box_text(FILE *to, const json_t *e, enum lang l)
 	if (strcmp(kind, "policy") == 0 && ju(e, "value") > 0)
 		message_print(to, l, M_EV_GENERATION, ju(e, "value"));
 	if (*js(e, "by") != '\0')
-		message_print(to, l, M_EV_BY, js(e, "by"));
+		message_print(to, l, strcmp(kind, "drift") == 0 ? M_EV_CHANGED_BY : M_EV_BY, js(e, "by"));
 	if (*js(e, "object") != '\0')
 		fprintf(to, "  %s", js(e, "object"));
 	if (*js(e, "before") != '\0' || *js(e, "after") != '\0')

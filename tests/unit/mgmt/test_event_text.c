@@ -97,6 +97,8 @@ static void a_refused_value_is_named(void **state)
 
 static void the_box_itself(void **state)
 {
+	char *line;
+
 	(void)state;
 	sentence("{" TIME "\"kind\":\"role\",\"role\":\"gate\",\"index\":0,\"code\":\"died\",\"count\":1}",
 		 "At 2026-11-20 08:10:11 UTC, gate/0 died.",
@@ -121,6 +123,11 @@ static void the_box_itself(void **state)
 	sentence("{" TIME "\"kind\":\"policy\",\"code\":\"confirmed\",\"value\":5,\"by\":\"tanaka\",\"count\":1}",
 		 "At 2026-11-20 08:10:11 UTC, generation 5 was confirmed by tanaka.",
 		 "2026-11-20 08:10:11 UTC、tanaka が世代 5 を確定しました。");
+	/* Whoever changed the rules did not restore them. */
+	line = said("{" TIME "\"seq\":9,\"kind\":\"drift\",\"role\":\"enforce\",\"code\":\"flushed\",\"by\":\"nft\"}",
+		    LANG_EN, event_line);
+	assert_non_null(strstr(line, "rules reloaded; changed by nft"));
+	free(line);
 	sentence("{" TIME "\"kind\":\"policy\",\"code\":\"empty\",\"value\":0,\"count\":1}",
 		 "At 2026-11-20 08:10:11 UTC, the box started without a policy: everything between zones is refused.",
 		 "2026-11-20 08:10:11 UTC、ポリシー未適用で起動しました。ゾーン間通信はすべて拒否されます。");

@@ -9,9 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/base/clock.h"
 #include "appliance/base/sha256.h"
-#include "appliance/box/reverse_path.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/kernel/dump.h"
 #include "policy/ir/ir.h"
@@ -136,109 +134,6 @@ static json_t *cell_json(const struct generation_held *g, unsigned set, const st
 	return j;
 }
 
-/* "0-99,400"; "any" without restriction, "" for nothing. Caller owns the reference. */
-static json_t *numbers_json(const struct command_table *t, const struct number_set *s)
-{
-	char text[1024];
-	size_t at = 0;
-
-	if (s->any)
-		return json_string("any");
-	text[0] = '\0';
-	for (uint32_t i = 0; i < s->n && at < sizeof(text) - 32; i++) {
-		const struct number_range *r = &t->ranges[s->first + i];
-		const char *comma = i > 0 ? "," : "";
-
-		at += (size_t)(r->lo == r->hi ? snprintf(text + at, sizeof(text) - at, "%s%u", comma, r->lo)
-					      : snprintf(text + at, sizeof(text) - at, "%s%u-%u", comma, r->lo, r->hi));
-	}
-	return json_string(text);
-}
-
-static json_t *units_json(const uint64_t set[4])
-{
-	char text[1024];
-	size_t at = 0;
-
-	text[0] = '\0';
-	for (unsigned lo = 0; lo < 256; lo++) {
-		unsigned hi = lo;
-
-		if (!bit_test(set, (uint8_t)lo))
-			continue;
-		while (hi < 255 && bit_test(set, (uint8_t)(hi + 1)))
-			hi++;
-		if (at < sizeof(text) - 32)
-			at += (size_t)(lo == hi ? snprintf(text + at, sizeof(text) - at, "%s%u", at > 0 ? "," : "", lo)
-						: snprintf(text + at, sizeof(text) - at, "%s%u-%u", at > 0 ? "," : "",
-							   lo, hi));
-		lo = hi;
-	}
-	return json_string(text);
-}
-
-/* The functions that pass: one that the row names, but whose addresses or values it refuses, is none of them. */
-static json_t *functions_json(const struct command_table *t, const struct command_row *r, const struct vocabulary *v)
-{
-	struct row_reach reach = { .any_place = r->spaces_any,
-				   .any_value = r->values.any,
-				   .bit_value = number_in(t, &r->values, 0) || number_in(t, &r->values, 1) };
-	json_t *list = json_array();
-
-	for (unsigned s = 0; s < SPACE_MAX; s++)
-		if (r->spaces[s].any || r->spaces[s].n > 0)
-			reach.spaces |= 1u << s;
-	for (unsigned c = 0; v != NULL && c < 256; c++)
-		if (bit_test(r->functions, (uint8_t)c) && function_within(v, (uint8_t)c, &reach))
-			(void)json_array_append_new(list, json_integer(c));
-	return list;
-}
-
-static json_t *row_json(const struct ir *ir, const struct command_row *r, const struct vocabulary *v)
-{
-	static const struct number_set any = { .any = true };
-	const struct command_table *t = &ir->table;
-	json_t *j = json_object();
-
-	json_object_set_new(j, "file", json_text(r->file < ir->n_sources ? ir->sources[r->file].name : NULL));
-	json_object_set_new(j, "line", json_integer(r->line));
-	json_object_set_new(j, "functions", functions_json(t, r, v));
-	/* "any" as in a policy that names none: writes to unit 0, the broadcast of a serial line, are refused then. */
-	json_object_set_new(j, "units", r->units_any ? json_string("any") : units_json(r->units));
-	for (unsigned s = 0; v != NULL && s < SPACE_MAX; s++)
-		if (v->spaces[s] != NULL)
-			json_object_set_new(j, v->spaces[s], numbers_json(t, r->spaces_any ? &any : &r->spaces[s]));
-	json_object_set_new(j, "values", numbers_json(t, &r->values));
-	return j;
-}
-
-static json_t *grants_json(const struct generation_held *g, const struct command_permit *p)
-{
-	const struct command_table *t = &g->ir.table;
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; p != NULL && i < p->n_grants; i++) {
-		const struct command_grant *grant = &t->grants[p->first_grant + i];
-		const struct vocabulary *v = vocabulary_of((enum protocol)grant->protocol);
-		json_t *rows = json_array(), *lenient = json_array();
-
-		for (unsigned b = 0; b < LENIENT_WORDS; b++)
-			if (grant->lenient & 1u << b)
-				(void)json_array_append_new(lenient, json_string(lenient_words[b]));
-		for (uint32_t k = 0; k < grant->n_rows; k++)
-			(void)json_array_append_new(rows, row_json(&g->ir, &t->rows[grant->first_row + k], v));
-		(void)json_array_append_new(
-			list,
-			json_pack("{s:o,s:s,s:b,s:b,s:o,s:I,s:o}", "conduit",
-				  json_text(grant->conduit < g->ir.n_conduits ? g->ir.conduits[grant->conduit].name
-									      : NULL),
-				  "protocol", protocol_info((enum protocol)grant->protocol)->name, "whole",
-				  grant->whole, "shadow", grant->shadow, "lenient", lenient, "undecided_bytes",
-				  (json_int_t)grant->undecided_bytes, "rows", rows));
-	}
-	return list;
-}
-
 static json_t *moment_json(uint64_t wall_ns)
 {
 	return wall_ns == 0 ? json_null() : json_time(wall_ns);
@@ -264,7 +159,7 @@ static json_t *permits_json(const struct generation_held *g, const struct image 
 		json_object_set_new(j, "lane", enforce_lane_json(p->lane));
 		json_object_set_new(j, "until", until_json(p->until));
 		json_object_set_new(j, "last_match", moment_json(matched_last(m, g->ids[i])));
-		json_object_set_new(j, "grants", grants_json(g, commands_permit(&g->ir.table, i + 1)));
+		json_object_set_new(j, "grants", effective_grants(g, commands_permit(&g->ir.table, i + 1)));
 		(void)json_array_append_new(list, j);
 	}
 	return list;
@@ -412,62 +307,3 @@ out:
 }
 
 /* Tables and base chains of others in the namespace. */
-static json_t *foreign_json(const struct image *have)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < have->n_foreign; i++)
-		if (have->foreign[i].name == NULL)
-			(void)json_array_append_new(list, json_text(have->foreign[i].what));
-	return list;
-}
-
-static void setting_json(const char *name, const char *have, const char *want, void *ctx)
-{
-	(void)json_array_append_new(ctx, json_pack("{s:o,s:o,s:o}", "name", json_text(name), "is", json_text(have),
-						   "want", json_text(want)));
-}
-
-json_t *enforce_status(struct enforce *f, struct err *e)
-{
-	struct arena *a = arena_new(2 * DUMP_BUDGET);
-	struct image have;
-	uint8_t digest[32];
-	json_t *j = NULL, *counters, *lingering, *settings = json_array();
-
-	if (a == NULL) {
-		err_set(e, -ENOMEM, "status of the kernel");
-		return NULL;
-	}
-	if (netlink_dump(&f->net, a, &have, e) < 0)
-		goto out;
-	counters = json_object();
-	have.counters[R_SPOOFED].packets += reverse_path_refused(f->reverse_path);
-	for (uint32_t r = 0; r < REASON_COUNT; r++)
-		if (have.counters[r].present)
-			json_object_set_new(counters, reason_word((enum reason)r),
-					    json_pack("{s:I,s:I}", "packets", (json_int_t)have.counters[r].packets,
-						      "bytes", (json_int_t)have.counters[r].bytes));
-	lingering = json_array();
-	for (size_t i = 0; f->now != NULL && i < f->now->n_lingering; i++)
-		(void)json_array_append_new(lingering,
-					    json_pack("{s:I,s:o}", "permit", (json_int_t)f->now->lingering[i].permit,
-						      "lane", enforce_lane_json(f->now->lingering[i].lane)));
-	j = json_pack("{s:s,s:{s:I,s:o},s:{s:o,s:b,s:o},s:o}", "backend",
-		      (f->lacks & LACKS_QUEUE) == 0 ? "native" : "compat", "drift", "seen", (json_int_t)f->drifts,
-		      "last", f->drift_wall_ns == 0 ? json_null() : json_time(f->drift_wall_ns), "kernel", "counters",
-		      counters, "forwarding", forwarding_is_on(&f->forwarding), "digest",
-		      image_digest(&have, digest) ? json_hex(digest, sizeof(digest)) : json_null(), "lingering",
-		      lingering);
-	if (f->now != NULL)
-		sysctl_verify(true, setting_json, settings);
-	json_object_set(j, "settings", settings);
-	json_object_set_new(j, "foreign", foreign_json(&have));
-	json_object_set_new(j, "tracking", enforce_tracking(f));
-	if (j == NULL)
-		err_set(e, -ENOMEM, "status of the kernel");
-out:
-	json_decref(settings);
-	arena_free(a);
-	return j;
-}

@@ -12,7 +12,8 @@
  *   enforce/verify.c      expected against dumped, as a list of differences
  *   enforce/walk.c        a packet through the rules as they were read
  *   enforce/witness.c     packets put to the policy and to such a walk (witness_edges.c: which; witness_box.c: the box's own)
- *   enforce/effective.c   what stands, for people
+ *   enforce/effective.c   what stands, for people (effective_commands.c: what permits grant)
+ *   enforce/status.c      how it stands
  *   enforce/monitor.c     hearing of changes from outside; forwarding goes off at the first word
  *   enforce/record.c      what is told of them
  *   enforce/drift.c       what they were, and the answer to them
@@ -218,6 +219,11 @@ json_t *differences_json(const struct differences *d);
 /* ---- enforce/effective.c ----------------------------------------------------------------------------------------- */
 
 json_t *enforce_effective(struct enforce *f, struct err *e); /* NULL on failure */
+/* effective_commands.c: what a permit grants */
+json_t *effective_grants(const struct generation_held *g, const struct command_permit *p);
+
+/* ---- enforce/status.c -------------------------------------------------------------------------------------------- */
+
 json_t *enforce_status(struct enforce *f, struct err *e);
 
 /* ---- enforce/monitor.c ------------------------------------------------------------------------------------------- */

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Addresses and routes: all of them listed, one changed. */
+#include "appliance/box/rtnl_private.h"
+
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* Routes of ours, among others that people or programs may set: free for private use in rtnetlink.h's list. */
+#define ROUTE_PROTOCOL 83u
+
+/* A growing array; `failed` when memory was out. */
+struct list {
+	void *items;
+	size_t n, room, size;
+	uint32_t index; /* addresses: of this device */
+	bool foreign;	/* routes: of others too */
+	bool failed;
+};
+
+static void *list_add(struct list *l)
+{
+	if (l->n == l->room) {
+		size_t room = l->room == 0 ? 16 : l->room * 2;
+		void *p = reallocarray(l->items, room, l->size);
+
+		if (p == NULL) {
+			l->failed = true;
+			return NULL;
+		}
+		l->items = p;
+		l->room = room;
+	}
+	memset((uint8_t *)l->items + l->n * l->size, 0, l->size);
+	return (uint8_t *)l->items + l->n++ * l->size;
+}
+
+static bool addr_from(const struct nlattr *a, uint8_t family, struct addr *ret)
+{
+	size_t n = family == AF_INET ? 4 : 16;
+
+	if (mnl_attr_get_payload_len(a) != n)
+		return false;
+	*ret = (struct addr){ .family = family == AF_INET ? 4 : 6 };
+	memcpy(ret->b, mnl_attr_get_payload(a), n);
+	return true;
+}
+
+static int on_address(const struct nlmsghdr *h, void *ctx)
+{
+	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(h);
+	struct addr local = { 0 }, remote = { 0 };
+	struct list *l = ctx;
+	struct rtnl_address *x;
+	const struct nlattr *a;
+	uint32_t flags;
+
+	if (h->nlmsg_type != RTM_NEWADDR || mnl_nlmsg_get_payload_len(h) < sizeof(*ifa) || ifa->ifa_index != l->index ||
+	    (ifa->ifa_family != AF_INET && ifa->ifa_family != AF_INET6))
+		return MNL_CB_OK;
+	flags = ifa->ifa_flags;
+	each_attr(a, h, sizeof(*ifa))
+	{
+		uint16_t type = mnl_attr_get_type(a);
+
+		if (type == IFA_LOCAL)
+			addr_from(a, ifa->ifa_family, &local);
+		else if (type == IFA_ADDRESS)
+			addr_from(a, ifa->ifa_family, &remote);
+		else if (type == IFA_FLAGS && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
+			flags = mnl_attr_get_u32(a);
+	}
+	x = list_add(l);
+	if (x == NULL)
+		return MNL_CB_OK;
+	x->addr = local.family != 0 ? local : remote;
+	x->prefix = ifa->ifa_prefixlen;
+	x->link_local = ifa->ifa_family == AF_INET6 && ifa->ifa_scope == RT_SCOPE_LINK;
+	x->unusable = ifa->ifa_family == AF_INET6 && (flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) != 0;
+	return MNL_CB_OK;
+}
+
+static void list_restart(void *ctx)
+{
+	((struct list *)ctx)->n = 0;
+}
+
+/* All of a kind into `l`, which is empty when that fails. */
+static int dump(struct rtnl *r, uint16_t type, size_t header, rtnl_message *each, struct list *l)
+{
+	int status = rtnl_each(r, type, header, each, list_restart, l, NULL);
+
+	if (status == 0 && l->failed)
+		status = -ENOMEM;
+	if (status < 0) {
+		free(l->items);
+		l->items = NULL;
+		l->n = 0;
+	}
+	return status;
+}
+
+int rtnl_addresses(struct rtnl *r, uint32_t index, struct rtnl_address **ret, size_t *ret_n, struct err *e)
+{
+	struct list l = { .size = sizeof(**ret), .index = index };
+	int status = dump(r, RTM_GETADDR, sizeof(struct ifaddrmsg), on_address, &l);
+
+	*ret = l.items;
+	*ret_n = l.n;
+	return status < 0 ? err_set(e, status, "list its addresses") : 0;
+}
+
+int rtnl_address_change(struct rtnl *r, uint32_t index, const struct addr *a, uint8_t prefix, bool add, struct err *e)
+{
+	struct nlmsghdr *h = rtnl_begin(r, add ? RTM_NEWADDR : RTM_DELADDR,
+					(uint16_t)(NLM_F_ACK | (add ? NLM_F_CREATE | NLM_F_EXCL : 0)));
+	struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(h, sizeof(*ifa));
+	char text[ADDR_TEXT], whole[ADDR_TEXT + 8];
+	int status;
+
+	addr_text(a, text);
+	snprintf(whole, sizeof(whole), "%s/%u", text, prefix);
+	if (!rtnl_told(r, add ? "missing" : "extra", whole))
+		return 0;
+	ifa->ifa_family = a->family == 4 ? AF_INET : AF_INET6;
+	ifa->ifa_prefixlen = prefix;
+	ifa->ifa_index = index;
+	ifa->ifa_scope = RT_SCOPE_UNIVERSE;
+	mnl_attr_put(h, IFA_LOCAL, addr_len(a->family), a->b);
+	mnl_attr_put(h, IFA_ADDRESS, addr_len(a->family), a->b);
+	/* Usable at once: after a take-over the peers are already talking to this address. */
+	if (add && a->family == 6)
+		mnl_attr_put_u32(h, IFA_FLAGS, IFA_F_NODAD | IFA_F_PERMANENT);
+	status = rtnl_talk(r, h, NULL, NULL);
+	return status < 0 ? err_set(e, status, "%s address %s", add ? "add" : "remove", whole) : 0;
+}
+
+static int on_route(const struct nlmsghdr *h, void *ctx)
+{
+	const struct rtmsg *rt = mnl_nlmsg_get_payload(h);
+	struct list *l = ctx;
+	struct rtnl_route *x;
+	const struct nlattr *a;
+
+	if (h->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(h) < sizeof(*rt) ||
+	    rt->rtm_table != RT_TABLE_MAIN || (rt->rtm_flags & RTM_F_CLONED) != 0 ||
+	    (rt->rtm_family != AF_INET && rt->rtm_family != AF_INET6))
+		return MNL_CB_OK;
+	if (rt->rtm_protocol != ROUTE_PROTOCOL && (!l->foreign || rt->rtm_protocol == RTPROT_KERNEL))
+		return MNL_CB_OK;
+	x = list_add(l);
+	if (x == NULL)
+		return MNL_CB_OK;
+	x->to.family = rt->rtm_family == AF_INET ? 4 : 6;
+	x->prefix = rt->rtm_dst_len;
+	x->protocol = rt->rtm_protocol;
+	x->type = rt->rtm_type;
+	x->foreign = rt->rtm_protocol != ROUTE_PROTOCOL;
+	each_attr(a, h, sizeof(*rt))
+	{
+		uint16_t type = mnl_attr_get_type(a);
+
+		if (type == RTA_DST)
+			addr_from(a, rt->rtm_family, &x->to);
+		else if (type == RTA_GATEWAY)
+			addr_from(a, rt->rtm_family, &x->via);
+		else if (type == RTA_OIF && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
+			x->oif = mnl_attr_get_u32(a);
+		else if (type == RTA_PRIORITY && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
+			x->priority = mnl_attr_get_u32(a);
+	}
+	return MNL_CB_OK;
+}
+
+int rtnl_routes(struct rtnl *r, bool foreign, struct rtnl_route **ret, size_t *ret_n, struct err *e)
+{
+	struct list l = { .size = sizeof(**ret), .foreign = foreign };
+	int status = dump(r, RTM_GETROUTE, sizeof(struct rtmsg), on_route, &l);
+
+	*ret = l.items;
+	*ret_n = l.n;
+	return status < 0 ? err_set(e, status, "list routes") : 0;
+}
+
+int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, struct err *e)
+{
+	struct nlmsghdr *h = rtnl_begin(r, add ? RTM_NEWROUTE : RTM_DELROUTE,
+					(uint16_t)(NLM_F_ACK | (add ? NLM_F_CREATE | NLM_F_REPLACE : 0)));
+	struct rtmsg *rt = mnl_nlmsg_put_extra_header(h, sizeof(*rt));
+	char text[ADDR_TEXT], via[ADDR_TEXT] = "link", whole[2 * ADDR_TEXT + 16];
+	int status;
+
+	addr_text(&route->to, text);
+	if (route->via.family != 0)
+		addr_text(&route->via, via);
+	snprintf(whole, sizeof(whole), "%s/%u via %s", text, route->prefix, via);
+	if (!rtnl_told(r, add ? "missing" : "extra", whole))
+		return 0;
+	rt->rtm_family = route->to.family == 4 ? AF_INET : AF_INET6;
+	rt->rtm_dst_len = route->prefix;
+	rt->rtm_table = RT_TABLE_MAIN;
+	rt->rtm_protocol = route->protocol != 0 ? route->protocol : ROUTE_PROTOCOL;
+	rt->rtm_scope = route->via.family == 0 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+	rt->rtm_type = route->type != 0 ? route->type : RTN_UNICAST;
+	if (!add)
+		rt->rtm_scope = RT_SCOPE_NOWHERE;
+	if (route->prefix > 0)
+		mnl_attr_put(h, RTA_DST, addr_len(route->to.family), route->to.b);
+	if (route->via.family != 0)
+		mnl_attr_put(h, RTA_GATEWAY, addr_len(route->via.family), route->via.b);
+	if (route->oif != 0)
+		mnl_attr_put_u32(h, RTA_OIF, route->oif);
+	if (!add && route->priority != 0)
+		mnl_attr_put_u32(h, RTA_PRIORITY, route->priority);
+	status = rtnl_talk(r, h, NULL, NULL);
+	return status < 0 ? err_set(e, status, "%s route %s", add ? "add" : "remove", whole) : 0;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Links: one read by its name, changed, made, moved. */
+#include "appliance/box/rtnl_private.h"
+
+#include <errno.h>
+#include <linux/veth.h>
+#include <net/if.h>
+#include <string.h>
+
+struct link_answer {
+	struct rtnl_link *link;
+};
+
+static int on_link(const struct nlmsghdr *h, void *ctx)
+{
+	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(h);
+	struct rtnl_link *l = ((struct link_answer *)ctx)->link;
+	const struct nlattr *a;
+
+	if (h->nlmsg_type != RTM_NEWLINK || mnl_nlmsg_get_payload_len(h) < sizeof(*ifi))
+		return MNL_CB_OK;
+	l->index = (uint32_t)ifi->ifi_index;
+	l->up = (ifi->ifi_flags & IFF_UP) != 0;
+	each_attr(a, h, sizeof(*ifi))
+	{
+		uint16_t type = mnl_attr_get_type(a);
+		uint32_t *to = type == IFLA_MTU	      ? &l->mtu
+			       : type == IFLA_MIN_MTU ? &l->mtu_min
+			       : type == IFLA_MAX_MTU ? &l->mtu_max
+						      : NULL;
+
+		if (to != NULL && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
+			*to = mnl_attr_get_u32(a);
+	}
+	return MNL_CB_OK;
+}
+
+int rtnl_link_get(struct rtnl *r, const char *device, struct rtnl_link *ret, struct err *e)
+{
+	struct nlmsghdr *h = rtnl_begin(r, RTM_GETLINK, 0);
+	struct link_answer ctx = { .link = ret };
+	int status;
+
+	*ret = (struct rtnl_link){ 0 };
+	if (strlen(device) >= IFNAMSIZ)
+		return err_set(e, -ENODEV, "device %s", device);
+	mnl_nlmsg_put_extra_header(h, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(h, IFLA_IFNAME, device);
+	status = rtnl_talk(r, h, on_link, &ctx);
+	if (status == 0 && ret->index == 0)
+		status = -ENODEV;
+	return status < 0 ? err_set(e, status, "device %s", device) : 0;
+}
+
+int rtnl_link_set(struct rtnl *r, uint32_t index, bool up, uint32_t mtu, struct err *e)
+{
+	struct nlmsghdr *h = rtnl_begin(r, RTM_NEWLINK, NLM_F_ACK);
+	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(h, sizeof(*ifi));
+	int status;
+
+	if (!rtnl_told(r, "changed", mtu != 0 ? "mtu" : up ? "down" : "up"))
+		return 0;
+	ifi->ifi_index = (int)index;
+	ifi->ifi_change = IFF_UP;
+	ifi->ifi_flags = up ? IFF_UP : 0;
+	if (mtu != 0)
+		mnl_attr_put_u32(h, IFLA_MTU, mtu);
+	status = rtnl_talk(r, h, NULL, NULL);
+	return status < 0 ? err_set(e, status, mtu != 0 ? "set its MTU to %u" : "set it up or down", mtu) : 0;
+}
+
+int rtnl_link_pair(struct rtnl *r, const char *device, const char *peer, uint32_t mtu, struct err *e)
+{
+	struct nlmsghdr *h = rtnl_begin(r, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
+	struct nlattr *info, *data, *other;
+	int status;
+
+	mnl_nlmsg_put_extra_header(h, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(h, IFLA_IFNAME, device);
+	if (mtu != 0)
+		mnl_attr_put_u32(h, IFLA_MTU, mtu);
+	info = mnl_attr_nest_start(h, IFLA_LINKINFO);
+	mnl_attr_put_strz(h, IFLA_INFO_KIND, "veth");
+	data = mnl_attr_nest_start(h, IFLA_INFO_DATA);
+	other = mnl_attr_nest_start(h, VETH_INFO_PEER);
+	mnl_nlmsg_put_extra_header(h, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(h, IFLA_IFNAME, peer);
+	mnl_attr_nest_end(h, other);
+	mnl_attr_nest_end(h, data);
+	mnl_attr_nest_end(h, info);
+	status = rtnl_talk(r, h, NULL, NULL);
+	return status < 0 ? err_set(e, status, "device %s", device) : 0;
+}
+
+int rtnl_link_delete(struct rtnl *r, uint32_t index, struct err *e)
+{
+	struct nlmsghdr *h = rtnl_begin(r, RTM_DELLINK, NLM_F_ACK);
+	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(h, sizeof(*ifi));
+	int status;
+
+	ifi->ifi_index = (int)index;
+	status = rtnl_talk(r, h, NULL, NULL);
+	return status < 0 ? err_set(e, status, "remove it") : 0;
+}
+
+int rtnl_link_move(struct rtnl *r, uint32_t index, int to_nsfd, struct err *e)
+{
+	struct nlmsghdr *h = rtnl_begin(r, RTM_NEWLINK, NLM_F_ACK);
+	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(h, sizeof(*ifi));
+	int status;
+
+	ifi->ifi_index = (int)index;
+	mnl_attr_put_u32(h, IFLA_NET_NS_FD, (uint32_t)to_nsfd);
+	status = rtnl_talk(r, h, NULL, NULL);
+	return status < 0 ? err_set(e, status, "move it into its namespace") : 0;
+}

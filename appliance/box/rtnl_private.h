@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files rtnl*.c share: one question to the kernel and its answers, and the attributes in them. */
+#ifndef SEKISHO_BOX_RTNL_PRIVATE_H
+#define SEKISHO_BOX_RTNL_PRIVATE_H
+
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+
+#include "appliance/box/rtnl.h"
+
+#define RTNL_ANSWER_BYTES 32768u
+
+/* True when the change is to be made; whoever listens has heard of it. */
+bool rtnl_told(const struct rtnl *r, const char *what, const char *detail);
+/* The beginning of a request, in the handle's own memory: one at a time. */
+struct nlmsghdr *rtnl_begin(struct rtnl *r, uint16_t type, uint16_t flags);
+/* Sends and reads all answers. 0 or negative errno; -EAGAIN stands for "interrupted dump, ask again". */
+int rtnl_talk(struct rtnl *r, struct nlmsghdr *h, mnl_cb_t cb, void *ctx);
+/* Whether `a` lies wholly inside the message; libmnl's own loop macro narrows the distance without saying so. */
+bool rtnl_attr_inside(const struct nlmsghdr *h, const struct nlattr *a);
+
+#define each_attr(a, h, header)                                                                                        \
+	for ((a) = mnl_nlmsg_get_payload_offset((h), (header)); rtnl_attr_inside((h), (a)); (a) = mnl_attr_next(a))
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How the kernel's side stands: tables, counters, settings, what is foreign, what lingers. */
+#include <errno.h>
+
+#include "appliance/base/sha256.h"
+#include "appliance/box/reverse_path.h"
+#include "appliance/enforce/enforce.h"
+#include "appliance/kernel/dump.h"
+#include "appliance/wire/reason.h"
+
+static json_t *foreign_json(const struct image *have)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < have->n_foreign; i++)
+		if (have->foreign[i].name == NULL)
+			(void)json_array_append_new(list, json_text(have->foreign[i].what));
+	return list;
+}
+
+static void setting_json(const char *name, const char *have, const char *want, void *ctx)
+{
+	(void)json_array_append_new(ctx, json_pack("{s:o,s:o,s:o}", "name", json_text(name), "is", json_text(have),
+						   "want", json_text(want)));
+}
+
+json_t *enforce_status(struct enforce *f, struct err *e)
+{
+	struct arena *a = arena_new(2 * DUMP_BUDGET);
+	struct image have;
+	uint8_t digest[32];
+	json_t *j = NULL, *counters, *lingering, *settings = json_array();
+
+	if (a == NULL) {
+		err_set(e, -ENOMEM, "status of the kernel");
+		return NULL;
+	}
+	if (netlink_dump(&f->net, a, &have, e) < 0)
+		goto out;
+	counters = json_object();
+	have.counters[R_SPOOFED].packets += reverse_path_refused(f->reverse_path);
+	for (uint32_t r = 0; r < REASON_COUNT; r++)
+		if (have.counters[r].present)
+			json_object_set_new(counters, reason_word((enum reason)r),
+					    json_pack("{s:I,s:I}", "packets", (json_int_t)have.counters[r].packets,
+						      "bytes", (json_int_t)have.counters[r].bytes));
+	lingering = json_array();
+	for (size_t i = 0; f->now != NULL && i < f->now->n_lingering; i++)
+		(void)json_array_append_new(lingering,
+					    json_pack("{s:I,s:o}", "permit", (json_int_t)f->now->lingering[i].permit,
+						      "lane", enforce_lane_json(f->now->lingering[i].lane)));
+	j = json_pack("{s:s,s:{s:I,s:o},s:{s:o,s:b,s:o},s:o}", "backend",
+		      (f->lacks & LACKS_QUEUE) == 0 ? "native" : "compat", "drift", "seen", (json_int_t)f->drifts,
+		      "last", f->drift_wall_ns == 0 ? json_null() : json_time(f->drift_wall_ns), "kernel", "counters",
+		      counters, "forwarding", forwarding_is_on(&f->forwarding), "digest",
+		      image_digest(&have, digest) ? json_hex(digest, sizeof(digest)) : json_null(), "lingering",
+		      lingering);
+	if (f->now != NULL)
+		sysctl_verify(true, setting_json, settings);
+	json_object_set(j, "settings", settings);
+	json_object_set_new(j, "foreign", foreign_json(&have));
+	json_object_set_new(j, "tracking", enforce_tracking(f));
+	if (j == NULL)
+		err_set(e, -ENOMEM, "status of the kernel");
+out:
+	json_decref(settings);
+	arena_free(a);
+	return j;
+}

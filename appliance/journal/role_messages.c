@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/journal/read.h"
+#include "appliance/journal/role_private.h"
+#include "appliance/role/roles.h"
+#include "appliance/wire/answer.h"
+#include "appliance/wire/event_filter.h"
+
+#define GENERATION_BYTES (256u << 20)
+#define ANSWER_RECORDS 5000u
+
+/* ---- questions ---------------------------------------------------------------------------------------------------- */
+
+static bool answer(const struct msg *m, enum answer_status status, json_t *j)
+{
+	return msg_answer(ROLE_FD_CONTROL, m->id, status, j) == 0;
+}
+
+static bool on_status(void *ctx, struct msg *m)
+{
+	const struct journal_role *j = ctx;
+	const struct journal *c = &j->chain;
+	struct msg_body a = { MSG_JOURNAL_STATUS, .journal_status = { .records = c->next_seq - 1,
+								      .last = c->last_wall_ns,
+								      .lost = j->lost,
+								      .merged = j->merge.merged + j->shares.summed,
+								      .malformed = j->malformed,
+								      .unwritable = j->unwritable,
+								      .failures = j->failures,
+								      .trouble = j->trouble } };
+
+	memcpy(a.journal_status.head, c->hash, sizeof(a.journal_status.head));
+	return msg_send(ROLE_FD_CONTROL, m->id, &a, NULL, 0) == 0;
+}
+
+static json_t *error_json(const char *text)
+{
+	return json_pack("{s:o}", "error", json_text(text));
+}
+
+static bool on_events(void *ctx, struct msg *m)
+{
+	const struct msg_events *asked = &m->body.events;
+	struct journal_role *j = ctx;
+	struct line_filter filter;
+	struct err e = { 0 };
+	uint64_t next;
+	json_t *list;
+
+	/* What was said to be recorded is findable at once. */
+	role_write_merged(j, false);
+	if (!line_filter_make(&asked->filter, &filter))
+		return answer(m, ANSWER_INVALID, error_json("malformed question"));
+	list = journal_read(&j->chain, asked->after, asked->most < ANSWER_RECORDS ? asked->most : ANSWER_RECORDS,
+			    event_filter_any(&asked->filter) ? NULL : &filter, &next, &e);
+	if (list == NULL)
+		return answer(m, ANSWER_CANNOT, error_json(e.text));
+	return answer(m, ANSWER_YES, json_pack("{s:o, s:I}", "events", list, "next", (json_int_t)next));
+}
+
+static bool on_explain(void *ctx, struct msg *m)
+{
+	uint64_t seq = m->body.explain.seq, next;
+	struct journal_role *j = ctx;
+	struct err e = { 0 };
+	json_t *list, *record;
+	bool sent;
+
+	role_write_merged(j, false);
+	if (seq == 0)
+		return answer(m, ANSWER_INVALID, error_json("malformed question"));
+	list = journal_read(&j->chain, seq - 1, 1, NULL, &next, &e);
+	if (list == NULL)
+		return answer(m, ANSWER_CANNOT, error_json(e.text));
+	record = next == seq ? json_array_get(list, 0) : NULL;
+	if (record != NULL)
+		sent = answer(m, ANSWER_YES, json_pack("{s:O}", "event", record));
+	else
+		sent = answer(m, ANSWER_NO, json_pack("{s:n}", "event"));
+	json_decref(list);
+	return sent;
+}
+
+/* ---- messages ----------------------------------------------------------------------------------------------------- */
+
+static bool on_source(void *ctx, struct msg *m)
+{
+	struct journal_role *j = ctx;
+
+	if (j->n_sources == SOURCES)
+		return false;
+	j->sources[j->n_sources++] = (struct source){ .fd = msg_take_fd(m, 0),
+						      .role = (enum role)m->body.source.role,
+						      .index = m->body.source.index };
+	return true;
+}
+
+static bool on_generation(void *ctx, struct msg *m)
+{
+	const struct msg_generation *b = &m->body.generation;
+	struct journal_role *j = ctx;
+	struct names_source from = { 0 };
+	struct err e = { 0 };
+	uint8_t *all = NULL;
+	size_t n;
+	int r;
+
+	/* Without the names records carry numbers only: worth a line, not worth an end. */
+	r = memfd_read(m->fds[0], GENERATION_BYTES, &all, &n, &e);
+	if (r == 0 && (b->n_sealed > n || b->n_ids > n - b->n_sealed))
+		r = err_set(&e, -EBADMSG, "names of a generation");
+	if (r == 0) {
+		from = (struct names_source){ .number = b->number,
+					      .sealed = all,
+					      .n_sealed = b->n_sealed,
+					      .permits = bytes_of(all + b->n_sealed, b->n_ids),
+					      .interfaces = b->interfaces.list,
+					      .n_interfaces = b->interfaces.n };
+		r = names_add(&j->names, &from, &e);
+	}
+	free(all);
+	/* The first that is heard is what was in force before this start. */
+	if (j->was_empty && b->number != 0 && j->held == NULL)
+		role_put_own(j, LOST_EMPTIED, 1, 0);
+	j->was_empty = false;
+	if (r < 0)
+		fprintf(stderr, "sekishod journal: %s\n", e.text);
+	return true;
+}
+
+static msg_handler *const handlers[MSG_TYPE_COUNT] = {
+	[MSG_SOURCE] = on_source, [MSG_GENERATION] = on_generation, [MSG_STATUS] = on_status,
+	[MSG_EVENTS] = on_events, [MSG_EXPLAIN] = on_explain,
+};
+
+bool role_control(struct journal_role *j)
+{
+	struct pollfd p = { .fd = ROLE_FD_CONTROL, .events = POLLIN };
+	int r;
+
+	do
+		r = msg_serve(ROLE_FD_CONTROL, ROLE_JOURNAL, handlers, j);
+	while (r == 1 && poll(&p, 1, 0) > 0);
+	return r == 1 || r == -EAGAIN;
+}

@@ -4,17 +4,34 @@
  * answer is named as silent: a hung role never makes the whole box mute. What roles say is bounded in size and only ever
  * copied into the answer.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/supervise/answers_private.h"
 #include "appliance/supervise/role_json.h"
-#include "appliance/supervise/supervise.h"
 
 #define STATUS_LIMIT 500000000ull
 #define LONG_LIMIT 8000000000ull
 #define IMPACT_LIMIT 1000000000ull
 #define JSON_MAX (64u << 20)
+
+#define COLLECTS 24u
+
+int collect_open(struct supervisor *s, struct err *e)
+{
+	s->collects = calloc(COLLECTS, sizeof(*s->collects));
+	return s->collects == NULL ? err_set(e, -ENOMEM, "questions") : 0;
+}
+
+bool collect_busy(const struct supervisor *s, unsigned slot)
+{
+	for (size_t i = 0; i < COLLECTS; i++)
+		if (s->collects[i].kind > COLLECT_STATUS && s->collects[i].waiting[slot])
+			return true;
+	return false;
+}
 
 /* ---- asking ------------------------------------------------------------------------------------------------------- */
 

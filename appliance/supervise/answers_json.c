@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/supervise/supervise.h"
+#include "appliance/supervise/answers_private.h"
 
 /* The sentence in every language, {"en": ..., "ja": ...}: who asks chooses. */
 json_t *json_sentence(enum message m, ...)
@@ -128,14 +128,14 @@ static void set_part(json_t *j, const char *key, json_t *answer)
 static void add_network_drift(const struct supervisor *s, json_t *drift)
 {
 	const char *last = json_string_value(json_object_get(drift, "last"));
+	uint64_t wall_ns, n = network_drifts(s, &wall_ns);
 	json_t *own;
 
-	if (!json_is_object(drift) || s->network_drifts == 0)
+	if (!json_is_object(drift) || n == 0)
 		return;
-	own = json_time(s->network_drift_wall_ns);
-	json_object_set_new(
-		drift, "seen",
-		json_integer(json_integer_value(json_object_get(drift, "seen")) + (json_int_t)s->network_drifts));
+	own = json_time(wall_ns);
+	json_object_set_new(drift, "seen",
+			    json_integer(json_integer_value(json_object_get(drift, "seen")) + (json_int_t)n));
 	if (last == NULL || strcmp(last, json_string_value(own)) < 0)
 		json_object_set(drift, "last", own);
 	json_decref(own);

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -16,12 +17,24 @@
 
 #define SOCKET_NAME "control.sock"
 
+struct client {
+	int fd;		   /* -1 = free */
+	uint64_t serial;   /* of this connection: an answer never reaches a successor */
+	char by[BY_BYTES]; /* the login behind it */
+	bool waiting;	   /* one question at a time */
+};
+
 int control_open(struct supervisor *s, struct err *e)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	int fd, code;
 	mode_t old;
 
+	s->clients = calloc(CLIENTS, sizeof(*s->clients));
+	if (s->clients == NULL)
+		return err_set(e, -ENOMEM, "control socket");
+	for (unsigned i = 0; i < CLIENTS; i++)
+		s->clients[i].fd = -1;
 	if (snprintf(a.sun_path, sizeof(a.sun_path), "%s/%s", s->o->run, SOCKET_NAME) >= (int)sizeof(a.sun_path))
 		return err_set(e, -ENAMETOOLONG, "control socket in %s", s->o->run);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -103,11 +116,15 @@ void answer_json(struct supervisor *s, struct asker a, int status, json_t *j)
 		close(fd);
 }
 
-void control_readable(struct supervisor *s, struct client *c)
+int control_client(const struct supervisor *s, unsigned at)
 {
-	struct peer p = { .s = s,
-			  .asker = { .kind = ASKER_CLIENT, .client = (uint32_t)(c - s->clients), .serial = c->serial },
-			  .by = c->by };
+	return s->clients != NULL ? s->clients[at].fd : -1;
+}
+
+void control_readable(struct supervisor *s, unsigned at)
+{
+	struct client *c = &s->clients[at];
+	struct peer p = { .s = s, .asker = { .kind = ASKER_CLIENT, .client = at, .serial = c->serial }, .by = c->by };
 	struct msg m;
 	int r = msg_recv(c->fd, ROLE_CLI, ROLE_SUPERVISOR, &m);
 

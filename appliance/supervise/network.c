@@ -4,7 +4,9 @@
  * and no operation of ours is at work, everything is compared with box.cfg and set right. That the changes of our own are
  * told as well costs one comparison that finds nothing.
  */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "appliance/base/clock.h"
@@ -13,6 +15,13 @@
 #include "appliance/supervise/supervise.h"
 
 #define SETTLES 100000000ull /* ns: a change comes in several messages */
+
+struct network {
+	uint64_t look;		/* monotonic ns: compare them with box.cfg; 0 = nothing was heard */
+	uint64_t drifts;	/* how often they had to be set right */
+	uint64_t drift_wall_ns; /* the last time */
+	uint8_t seen[32];	/* digest of what the last comparison found */
+};
 
 struct found {
 	char text[300];
@@ -31,6 +40,9 @@ int network_open(struct supervisor *s, struct err *e)
 {
 	int spaces[NETWORKS] = { s->spaces.data, s->spaces.admin };
 
+	s->network = calloc(1, sizeof(*s->network));
+	if (s->network == NULL)
+		return err_set(e, -ENOMEM, "watch over the network");
 	for (unsigned i = 0; i < NETWORKS; i++) {
 		s->network_fd[i] = rtnl_monitor_open(spaces[i], s->spaces.home, true, e);
 		if (s->network_fd[i] < 0)
@@ -44,12 +56,18 @@ void network_heard(struct supervisor *s, int fd)
 	bool lost;
 
 	if (rtnl_monitor(fd, NULL, NULL, &lost))
-		s->network_look = mono_ns() + SETTLES;
+		s->network->look = mono_ns() + SETTLES;
 }
 
 uint64_t network_next(const struct supervisor *s)
 {
-	return s->network_look != 0 ? s->network_look : UINT64_MAX;
+	return s->network->look != 0 ? s->network->look : UINT64_MAX;
+}
+
+uint64_t network_drifts(const struct supervisor *s, uint64_t *ret_wall_ns)
+{
+	*ret_wall_ns = s->network->drift_wall_ns;
+	return s->network->drifts;
 }
 
 static void report(struct supervisor *s, enum drift what, const char *text)
@@ -59,8 +77,8 @@ static void report(struct supervisor *s, enum drift what, const char *text)
 	ev.verdict = EV_DENY;
 	ev.code = (uint8_t)what;
 	event_say(&ev, EVENT_OBJECT, text);
-	s->network_drifts++;
-	s->network_drift_wall_ns = ev.wall_ns;
+	s->network->drifts++;
+	s->network->drift_wall_ns = ev.wall_ns;
 	event_send(&s->events, &ev);
 	say(s, what == DRIFT_NETWORK ? M_DRIFT_NETWORK : M_DRIFT_UNMENDED, text);
 }
@@ -72,11 +90,11 @@ void network_due(struct supervisor *s, uint64_t now)
 	struct err e = { 0 };
 	int r;
 
-	if (s->network_look == 0 || now < s->network_look)
+	if (s->network->look == 0 || now < s->network->look)
 		return;
 	/* What an operation does to the network is not drift, and it looks for itself. */
-	s->network_look = s->op.kind != OP_NONE || !s->booted ? now + SETTLES : 0;
-	if (s->network_look != 0)
+	s->network->look = s->op.kind != OP_NONE || !s->booted ? now + SETTLES : 0;
+	if (s->network->look != 0)
 		return;
 	r = box_compare(&s->spaces, s->now->ir, true, note, &f, &e);
 	if (r < 0)
@@ -84,7 +102,7 @@ void network_due(struct supervisor *s, uint64_t now)
 	if (f.n > 0)
 		sha256(f.text, strlen(f.text), digest);
 	/* What cannot be set right, such as a device that is gone, is said once. */
-	if (f.n > 0 && memcmp(digest, s->network_seen, sizeof(digest)) != 0)
+	if (f.n > 0 && memcmp(digest, s->network->seen, sizeof(digest)) != 0)
 		report(s, r < 0 ? DRIFT_UNMENDED : DRIFT_NETWORK, f.text);
-	memcpy(s->network_seen, digest, sizeof(digest));
+	memcpy(s->network->seen, digest, sizeof(digest));
 }

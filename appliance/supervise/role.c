@@ -249,6 +249,10 @@ static int open_own(struct supervisor *s, struct err *e)
 	if (s->link_fd < 0)
 		return s->link_fd;
 	r = network_open(s, e);
+	if (r == 0)
+		r = watch_open(s, e);
+	if (r == 0)
+		r = collect_open(s, e);
 	if (r < 0)
 		return r;
 	if (s->signal_fd < 0 || s->trial_fd < 0)
@@ -344,7 +348,7 @@ static void turn(struct supervisor *s)
 		p[POLL_ROLE + i].fd = s->slots[i].chan;
 	}
 	for (unsigned i = 0; i < CLIENTS; i++)
-		p[POLL_CLIENT + i].fd = s->clients[i].fd;
+		p[POLL_CLIENT + i].fd = control_client(s, i);
 	if (poll(p, POLL_COUNT, wait_ms(s, mono_ns())) < 0)
 		return;
 	if (p[POLL_SIGNAL].revents != 0 && read(s->signal_fd, &sig, sizeof(sig)) == sizeof(sig) &&
@@ -358,8 +362,8 @@ static void turn(struct supervisor *s)
 		if (p[POLL_ROLE_PID + i].revents != 0 && s->slots[i].pidfd == p[POLL_ROLE_PID + i].fd)
 			role_exited(s, &s->slots[i]);
 	for (unsigned i = 0; i < CLIENTS; i++)
-		if (p[POLL_CLIENT + i].revents != 0 && s->clients[i].fd == p[POLL_CLIENT + i].fd)
-			control_readable(s, &s->clients[i]);
+		if (p[POLL_CLIENT + i].revents != 0 && control_client(s, i) == p[POLL_CLIENT + i].fd)
+			control_readable(s, i);
 	if (p[POLL_LISTEN].revents != 0)
 		control_accept(s);
 	if (p[POLL_TRIAL].revents != 0 && read(s->trial_fd, &ticks, sizeof(ticks)) == sizeof(ticks))
@@ -455,8 +459,6 @@ int supervise(const struct supervise_options *o)
 		.queued = { .bundle = -1 },
 		.store = { .dirfd = -1 },
 	};
-	for (unsigned i = 0; i < CLIENTS; i++)
-		s.clients[i].fd = -1;
 	s.cores = sandbox_cores();
 	roles_init(&s);
 	r = start_all(&s, &e);

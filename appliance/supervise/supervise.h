@@ -146,12 +146,7 @@ struct asker {
 	uint32_t id;	 /* request id */
 };
 
-struct client {
-	int fd; /* -1 = free */
-	uint64_t serial;
-	char by[BY_BYTES]; /* the login behind it */
-	bool waiting;	   /* one question at a time */
-};
+struct client; /* of control.c */
 
 /* Who said something. */
 struct peer {
@@ -217,17 +212,7 @@ enum collect_kind {
 	COLLECT_IMPACT, /* nobody asked: the operation goes on with it */
 };
 
-#define COLLECTS 24u
-
-struct collect {
-	enum collect_kind kind;
-	struct asker asker;
-	uint32_t id;
-	uint64_t deadline;
-	bool waiting[SLOTS], silent[SLOTS];
-	json_t *answer[SLOTS];
-	int status; /* COLLECT_PASS: of the one role asked */
-};
+struct collect; /* one question and its answers: answers_private.h */
 
 /* ---- everything --------------------------------------------------------------------------------------------------- */
 
@@ -250,15 +235,9 @@ struct supervisor {
 	const struct supervise_options *o;
 	struct box_spaces spaces, scratch; /* where we are; where a dry run tries */
 	int state_fd, run_fd, signal_fd, listen_fd, trial_fd;
-	int mgmt_fd;			/* the web side's listening socket */
-	int link_fd;			/* tells of devices that come into the initial namespace */
-	int network_fd[NETWORKS];	/* tell of links, addresses and routes of the data and the admin namespace */
-	uint64_t watch_at, watched;	/* monotonic ns: ask every role how it is; when that was last done */
-	uint64_t pulse_at, pulses_felt; /* the same for the pulses of the gates */
-	uint64_t network_look;		/* monotonic ns: compare them with box.cfg; 0 = nothing was heard */
-	uint64_t network_drifts;	/* how often they had to be set right */
-	uint64_t network_drift_wall_ns; /* the last time */
-	uint8_t network_seen[32];	/* digest of what the last comparison found */
+	int mgmt_fd;		  /* the web side's listening socket */
+	int link_fd;		  /* tells of devices that come into the initial namespace */
+	int network_fd[NETWORKS]; /* tell of links, addresses and routes of the data and the admin namespace */
 	bool ending;
 	struct event_port events; /* the supervisor's own; the journal reads events_out */
 	int events_out;
@@ -289,9 +268,12 @@ struct supervisor {
 	struct sentence store_error; /* why the confirmed generation could not be read, until another is in force */
 	struct operation op;
 	struct operation queued; /* one request that waits for an operation of our own */
-	struct collect collects[COLLECTS];
-	struct client clients[CLIENTS];
-	uint64_t next_serial;
+	/* Each its own file's, made at the start. */
+	struct collect *collects; /* answers.c */
+	struct client *clients;	  /* control.c */
+	uint64_t next_serial;	  /* of the next one */
+	struct watch *watch;	  /* watch.c */
+	struct network *network;  /* network.c */
 };
 
 /* supervise/role.c */
@@ -412,6 +394,8 @@ int network_open(struct supervisor *s, struct err *e);
 void network_heard(struct supervisor *s, int fd);
 void network_due(struct supervisor *s, uint64_t now);
 uint64_t network_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
+/* How often they had to be set right, and when the last time (wall ns). */
+uint64_t network_drifts(const struct supervisor *s, uint64_t *ret_wall_ns);
 
 /* supervise/interfaces.c: the box's links as they are now, for people; owned by the caller */
 json_t *json_interfaces(const struct supervisor *s);
@@ -421,6 +405,7 @@ json_t *json_surroundings(const struct supervisor *s);
 /* supervise/watch.c: roles that live but do nothing */
 void watch_due(struct supervisor *s, uint64_t now);
 uint64_t watch_next(const struct supervisor *s); /* monotonic ns */
+int watch_open(struct supervisor *s, struct err *e);
 void watch_answered(struct slot *sl, uint32_t id);
 
 /* supervise/cuts.c: to the workers */
@@ -431,6 +416,9 @@ void cuts_hand_on(struct supervisor *s, int fd); /* a list as wire/cuts.h has it
 void pairs_tell(struct supervisor *s, struct slot *gate);
 
 /* supervise/answers.c */
+int collect_open(struct supervisor *s, struct err *e);
+/* Something longer than its status is asked of it. */
+bool collect_busy(const struct supervisor *s, unsigned slot);
 void collect_start(struct supervisor *s, enum collect_kind k, struct asker a);
 /* One role alone is asked; its answer goes through. */
 void collect_pass(struct supervisor *s, unsigned slot, const struct msg_body *question, struct asker a);
@@ -444,11 +432,6 @@ void collect_due(struct supervisor *s, uint64_t now);
 uint64_t collect_next(const struct supervisor *s);
 
 /* supervise/answers_json.c */
-
-json_t *answers_status(struct supervisor *s, struct collect *c);
-/* These two fill the status of the answer when it is not 0. */
-json_t *answers_effective(struct supervisor *s, struct collect *c, int *status);
-json_t *answers_verify(struct supervisor *s, struct collect *c, int *status);
 json_t *answers_silent(enum role r); /* an error: this role did not answer */
 /* The sentence in every language, {"en": ..., "ja": ...}: who asks chooses. */
 json_t *json_sentence(enum message m, ...);
@@ -464,7 +447,9 @@ void moment_text(uint64_t wall_ns, char out[40]);
 /* supervise/control.c */
 int control_open(struct supervisor *s, struct err *e);
 void control_accept(struct supervisor *s);
-void control_readable(struct supervisor *s, struct client *c);
+/* The descriptor of client number `at` below CLIENTS, -1 = none. */
+int control_client(const struct supervisor *s, unsigned at);
+void control_readable(struct supervisor *s, unsigned at);
 /* Takes the reference. */
 void answer_json(struct supervisor *s, struct asker a, int status, json_t *j);
 void answer_fd(struct supervisor *s, struct asker a, int status, int fd); /* fd stays the caller's */

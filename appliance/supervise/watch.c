@@ -6,6 +6,9 @@
  * second. A worker with packets waiting is seen by its gate. What counts is a role's own time, not the clock's: on a machine
  * that stood still as a whole, or is busy with something of a higher priority, nobody hangs.
  */
+#include <errno.h>
+#include <stdlib.h>
+
 #include "appliance/base/clock.h"
 #include "appliance/supervise/supervise.h"
 
@@ -15,15 +18,23 @@
 #define PULSE_MOST 25000000ull /* between two looks no more than this counts */
 #define PULSE_LIMIT 50000000ull
 
+struct watch {
+	uint64_t at, done;		/* monotonic ns: ask every role how it is; when that was last done */
+	uint64_t pulse_at, pulses_felt; /* the same for the pulses of the gates */
+};
+
+int watch_open(struct supervisor *s, struct err *e)
+{
+	s->watch = calloc(1, sizeof(*s->watch));
+	return s->watch == NULL ? err_set(e, -ENOMEM, "watch over roles") : 0;
+}
+
 /* A role that does something long for somebody answers when that is done, and has a limit of its own. */
 static bool busy(const struct supervisor *s, unsigned slot)
 {
 	if (slot == SLOT_ENFORCE && s->op.kind != OP_NONE)
 		return true;
-	for (size_t i = 0; i < COLLECTS; i++)
-		if (s->collects[i].kind > COLLECT_STATUS && s->collects[i].waiting[slot])
-			return true;
-	return false;
+	return collect_busy(s, slot);
 }
 
 static void hung(struct supervisor *s, struct slot *sl)
@@ -86,21 +97,21 @@ static bool any_gate(const struct supervisor *s)
 
 void watch_due(struct supervisor *s, uint64_t now)
 {
-	if (now >= s->pulse_at) {
+	if (now >= s->watch->pulse_at) {
 		for (uint32_t w = 0; w < WORKER_MAX; w++)
-			feel(s, w, now - s->pulses_felt);
-		s->pulses_felt = now;
-		s->pulse_at = now + PULSE_EVERY;
+			feel(s, w, now - s->watch->pulses_felt);
+		s->watch->pulses_felt = now;
+		s->watch->pulse_at = now + PULSE_EVERY;
 	}
-	if (now < s->watch_at)
+	if (now < s->watch->at)
 		return;
 	for (unsigned i = 0; i < SLOTS; i++)
-		look(s, i, now - s->watched);
-	s->watched = now;
-	s->watch_at = now + EVERY;
+		look(s, i, now - s->watch->done);
+	s->watch->done = now;
+	s->watch->at = now + EVERY;
 }
 
 uint64_t watch_next(const struct supervisor *s)
 {
-	return any_gate(s) && s->pulse_at < s->watch_at ? s->pulse_at : s->watch_at;
+	return any_gate(s) && s->watch->pulse_at < s->watch->at ? s->watch->pulse_at : s->watch->at;
 }

@@ -80,8 +80,10 @@ static void foreign_look(struct enforce *f)
 	if (memcmp(digest, f->foreign_seen, sizeof(digest)) == 0)
 		return;
 	memcpy(f->foreign_seen, digest, sizeof(digest));
-	if (found.n > 0)
+	if (found.n > 0) {
+		monitor_author(f);
 		record_send(f, &found, DRIFT_FOREIGN, 0, 0, "");
+	}
 }
 
 /* Compares while forwarding is on. What is not as it should be, or cannot be read, is answered like what was heard of. */

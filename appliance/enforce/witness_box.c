@@ -148,11 +148,12 @@ static void own_packets(struct asking *a, uint32_t interface)
 	static const uint8_t types[] = { 0,   1,   2,	3,   4,	  5,   8,   11,	 12,  13,
 					 127, 128, 129, 130, 133, 134, 135, 136, 137, 255 };
 	static const uint8_t protocols[] = { ICMP, ICMP6, PROTO_TCP, PROTO_UDP };
+	const size_t n_types = sizeof(types) / sizeof(types[0]), n_protocols = sizeof(protocols) / sizeof(protocols[0]);
 
-	for (size_t n = 0; n < sizeof(types) * sizeof(protocols) * 2; n++) {
+	for (size_t n = 0; n < n_types * n_protocols * 2; n++) {
 		struct own o = { .family = n % 2 ? 6 : 4,
-				 .l4proto = protocols[n / 2 % sizeof(protocols)],
-				 .type = types[n / 2 / sizeof(protocols)],
+				 .l4proto = protocols[n / 2 % n_protocols],
+				 .type = types[n / 2 / n_protocols],
 				 .hop_limit = 255 };
 
 		ask_own_everywhere(a, interface, o);

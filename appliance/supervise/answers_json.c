@@ -99,15 +99,14 @@ static json_t *json_each(const struct collect *c, unsigned first)
 /* Takes "queues" out of the gates' answers into one list. */
 static json_t *json_queues(const struct collect *c)
 {
-	json_t *list = json_array(), *q;
-	size_t i;
+	json_t *list = json_array();
 
 	for (uint32_t w = 0; w < WORKER_MAX; w++) {
 		json_t *j = c->answer[SLOT_GATE + w];
 
 		if (!json_is_object(j))
 			continue;
-		json_array_foreach(json_object_get(j, "queues"), i, q) json_array_append(list, q);
+		json_array_extend(list, json_object_get(j, "queues"));
 		json_object_del(j, "queues");
 	}
 	return list;

@@ -2,6 +2,7 @@
 #include "appliance/supervise/told.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define JSON_MAX (16u << 20)
 #define SESSIONS_MAX (4u << 20) /* bytes */
@@ -11,7 +12,7 @@ void told_clear(struct told *t)
 	json_decref(t->cut);
 	json_decref(t->changed);
 	free(t->sessions);
-	*t = (struct told){ .n_cut = 0 };
+	memset(t, 0, sizeof(*t));
 }
 
 /* An array, owned by the caller; NULL when it is none. */

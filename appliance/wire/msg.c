@@ -120,12 +120,14 @@ static void take_counts(struct bytes *b, uint64_t *x, size_t n)
 		(void)x;                                                                                               \
 		fields                                                                                                 \
 	}
+/* The fields are statements: no parentheses. NOLINTBEGIN(bugprone-macro-parentheses) */
 #define RECORD(NAME, name, fields)                                                                                     \
 	bool msg_take_##name(struct bytes *b, struct msg_##name *x)                                                    \
 	{                                                                                                              \
 		memset(x, 0, sizeof(*x));                                                                              \
 		fields return !b->failed;                                                                              \
 	}
+/* NOLINTEND(bugprone-macro-parentheses) */
 #define TAKE(name, largest, take)                                                                                      \
 	take(b, &x->name);                                                                                             \
 	b->failed |= !number_fits(x->name, largest);

@@ -100,13 +100,15 @@ struct msg_numbers {
 #define NOTHING uint8_t nothing;
 #include "appliance/wire/message.def"
 
-/* TOLD_SESSION_BYTES and so on: of each record, which has one size. */
+/* TOLD_SESSION_BYTES and so on: of each record, which has one size. The fields add up one behind the other, so they have no
+ * parentheses. NOLINTBEGIN(bugprone-macro-parentheses) */
 #define RECORD(NAME, name, fields) enum { NAME##_BYTES = 0 fields };
 #define U8(name, largest) +1
 #define U16(name, largest) +2
 #define U32(name, largest) +4
 #define U64(name) +8
 #define ENDS(name) +ENDS_BYTES
+/* NOLINTEND(bugprone-macro-parentheses) */
 #include "appliance/wire/message.def"
 
 /* One record at a time: msg_put_told_session and so on. Put fails `o`, take is false, when it is out of its bounds; take also

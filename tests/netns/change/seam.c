@@ -69,30 +69,20 @@ static bool fails(enum point p)
 	return true;
 }
 
-void *__real_malloc(size_t n);
-void *__wrap_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__wrap_realloc(void *p, size_t n);
-uint64_t __real_clock_wall_ns(void);
-uint64_t __wrap_clock_wall_ns(void);
-int __real_atomic_write(int dirfd, const char *name, const void *p, size_t n, struct err *e);
-int __wrap_atomic_write(int dirfd, const char *name, const void *p, size_t n, struct err *e);
-bool __real_inspector_table(struct inspector *i, struct bytes image, uint8_t ret_digest[32]);
-bool __wrap_inspector_table(struct inspector *i, struct bytes image, uint8_t ret_digest[32]);
-int __real_msg_send(int fd, uint32_t id, const struct msg_body *body, const int *fds, size_t n_fds);
-int __wrap_msg_send(int fd, uint32_t id, const struct msg_body *body, const int *fds, size_t n_fds);
-json_t *__real_enforce_cut(struct enforce *f, const struct generation_held *next, const struct image *have,
-			   struct err *e);
-json_t *__wrap_enforce_cut(struct enforce *f, const struct generation_held *next, const struct image *have,
-			   struct err *e);
-int __real_batch_commit(struct batch *b, struct netlink *n, struct err *e, uint32_t *ret_line);
-int __wrap_batch_commit(struct batch *b, struct netlink *n, struct err *e, uint32_t *ret_line);
-int __real_enforce_compare(struct enforce *f, struct arena *a, struct differences *ret, struct err *e);
-int __wrap_enforce_compare(struct enforce *f, struct arena *a, struct differences *ret, struct err *e);
-int __real_box_set(const struct box_spaces *s, const struct ir *ir, const struct ir *before, struct err *e);
-int __wrap_box_set(const struct box_spaces *s, const struct ir *ir, const struct ir *before, struct err *e);
+/* Of the type that it stands in for: the linker would not notice another. */
+#define STANDS_FOR(f) __typeof__(f) __real_##f, __wrap_##f
+
+STANDS_FOR(malloc);
+STANDS_FOR(calloc);
+STANDS_FOR(realloc);
+STANDS_FOR(clock_wall_ns);
+STANDS_FOR(atomic_write);
+STANDS_FOR(inspector_table);
+STANDS_FOR(msg_send);
+STANDS_FOR(enforce_cut);
+STANDS_FOR(batch_commit);
+STANDS_FOR(enforce_compare);
+STANDS_FOR(box_set);
 
 static bool short_of(size_t n)
 {
@@ -149,14 +139,11 @@ int __wrap_msg_send(int fd, uint32_t id, const struct msg_body *body, const int 
 	return __real_msg_send(fd, id, &other, fds, n_fds);
 }
 
-json_t *__wrap_enforce_cut(struct enforce *f, const struct generation_held *next, const struct image *have,
-			   struct err *e)
+int __wrap_enforce_cut(struct enforce *f, const struct generation_held *next, const struct image *have,
+		       struct told *ret, struct err *e)
 {
-	if (fails(POINT_FORETELL)) {
-		err_set(e, -ENOMEM, "sessions that it cuts");
-		return NULL;
-	}
-	return __real_enforce_cut(f, next, have, e);
+	return fails(POINT_FORETELL) ? err_set(e, -ENOMEM, "sessions that it cuts")
+				     : __real_enforce_cut(f, next, have, ret, e);
 }
 
 /* The kernel itself refuses it: a set that rules use cannot be taken away. */

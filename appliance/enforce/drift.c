@@ -80,10 +80,8 @@ static void foreign_look(struct enforce *f)
 	if (memcmp(digest, f->foreign_seen, sizeof(digest)) == 0)
 		return;
 	memcpy(f->foreign_seen, digest, sizeof(digest));
-	if (found.n > 0) {
-		monitor_author(f);
+	if (found.n > 0)
 		record_send(f, &found, DRIFT_FOREIGN, 0, 0, "");
-	}
 }
 
 /* Compares while forwarding is on. What is not as it should be, or cannot be read, is answered like what was heard of. */

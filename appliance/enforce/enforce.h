@@ -233,8 +233,6 @@ void monitor_sleep(struct enforce *f); /* before poll() */
 void monitor_woken(struct enforce *f); /* after it, when the monitor has something */
 /* Reads what was told, without waiting; turns forwarding off when our table may have been touched. Long work calls it often. */
 void monitor_glance(struct enforce *f);
-/* The kernel tells what was done first and then who did it: waits for the name, where it is not known yet. */
-void monitor_author(struct enforce *f);
 /* The table is not what it should be, or could not be read, since `since_ns` at the earliest: forwarding off. */
 void monitor_shut(struct enforce *f, uint64_t since_ns);
 

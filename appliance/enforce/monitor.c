@@ -15,7 +15,6 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <netinet/in.h> /* before linux/, which then leaves its own copies out */
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,8 +36,6 @@ int monitor_open_delay(void)
 {
 	return open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
 }
-
-#define AUTHOR_NS 50000000 /* the name follows what was done within the same call; this long only where none comes */
 
 /* Nanoseconds that this thread ever waited for a processor while it could have run; false where the kernel keeps no count. */
 static bool waited(const struct enforce *f, uint64_t *ret)
@@ -268,16 +265,4 @@ void monitor_glance(struct enforce *f)
 		hear(f, buf, (size_t)n);
 	}
 	f->monitor_empty_ns = f->change_since_ns = asked;
-}
-
-void monitor_author(struct enforce *f)
-{
-	uint64_t end = clock_mono().ns + AUTHOR_NS, now;
-
-	while (f->meddling.process[0] == '\0' && (now = clock_mono().ns) < end) {
-		struct pollfd p = { f->monitor, POLLIN, 0 };
-
-		(void)poll(&p, 1, (int)((end - now) / 1000000) + 1);
-		monitor_glance(f);
-	}
 }

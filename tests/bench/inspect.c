@@ -208,7 +208,14 @@ static struct inspector *open_inspector(void)
 	struct command_row row = {
 		.functions = { 1u << 3 }, .units = { 1u << 1 }, .values = { .any = true }, .line = 1
 	};
-	struct command_table t = { permits, 2, grants, 2, &row, 1, ranges, 3, { 0 } };
+	struct command_table t = { .permits = permits,
+				   .n_permits = 2,
+				   .grants = grants,
+				   .n_grants = 2,
+				   .rows = &row,
+				   .n_rows = 1,
+				   .ranges = ranges,
+				   .n_ranges = 3 };
 	struct inspector *i = inspector_new(&limits);
 	static uint8_t image[1 << 16];
 	struct outbuf o = outbuf_of(image, sizeof(image));

@@ -229,7 +229,7 @@ uint32_t flow_add(struct flow_table *t, const struct decoded *d, enum direction 
 	f->server_port = dir == DIR_C2S ? dport_of(d) : d->sport;
 	f->l4proto = d->l4proto;
 	f->n = 1;
-	f->name_slot = f->first_wait = SLOT_NONE;
+	f->name.slot = f->wait.first = SLOT_NONE;
 	f->seen_ns = now_ns;
 	bucket = bucket_of(t, d->l4proto, &d->src, d->sport, &d->dst, dport_of(d));
 	f->hash_next = t->buckets[bucket];

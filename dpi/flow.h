@@ -40,7 +40,31 @@ enum flow_kind {
 	KIND_REFUSED,  /* for good; whatever comes is dropped and reset again */
 };
 
-struct command_state; /* dpi/inspect/core.h */
+struct command_state; /* dpi/inspect/state.h */
+
+/* Its packets that wait: dpi/inspect/wait.c. */
+struct flow_waits {
+	uint32_t first; /* SLOT_NONE = none */
+	uint32_t bytes;
+	uint8_t n;
+};
+
+/* When its ends were last reset: dpi/inspect/reset.c. */
+struct flow_reset {
+	uint64_t ns;	 /* 0 = never */
+	uint32_t seq[2]; /* the number that the sender of this direction was last given */
+};
+
+/* What it has said so far: dpi/inspect/name.c. */
+struct flow_name {
+	uint32_t slot;	    /* of the library's state, SLOT_NONE = none */
+	uint8_t packets;    /* given to the library so far */
+	uint32_t undecided; /* bytes that passed unrecognised */
+	uint8_t prefix_len[2];
+	uint8_t prefix[2][RECOGNISE_MAX];
+	uint8_t spoken[2];   /* enum protocol that a direction was recognised as */
+	struct head head[2]; /* of what it was recognised as */
+};
 
 struct flow {
 	struct addr client, server;
@@ -70,7 +94,6 @@ struct flow {
 	uint16_t protocol;    /* enum protocol, as known so far */
 	uint16_t reason;      /* enum reason of the verdict */
 	uint8_t verdict;      /* enum event_verdict */
-	uint8_t name_packets; /* given to nDPI so far */
 	uint8_t blind;	      /* repetitions from before the pick-up that were dropped */
 	uint8_t astray;	      /* segments in a row that acknowledge what was never seen, and were dropped */
 	bool lost_place;      /* a capture: bytes of whole PDUs, or what may be some, are among the unread */
@@ -78,20 +101,12 @@ struct flow {
 	uint8_t unjudged;     /* segments with data that passed while it waited for its pick-up */
 	uint64_t unjudged_ns; /* since when */
 	uint32_t refused_frame;
-	uint32_t undecided;		/* bytes that passed unrecognised */
-	uint32_t name_slot;		/* SLOT_NONE = none */
 	struct command_state *commands; /* of its enforcer, owned; NULL = its commands are not judged */
-	uint32_t first_wait;		/* waiting packets of this flow, SLOT_NONE = none */
-	uint32_t wait_bytes;
-	uint8_t n_waits;
-	uint8_t prefix_len[2];
-	uint8_t spoken[2];  /* enum protocol that a direction was recognised as */
-	uint8_t gave_up[2]; /* how often a segment ahead of a gap was dropped, and its number */
+	uint8_t gave_up[2];		/* how often a segment ahead of a gap was dropped, and its number */
 	uint32_t gave_up_seq[2];
-	uint64_t reset_ns;     /* when its ends were last reset, 0 = never */
-	uint32_t reset_seq[2]; /* the number that the sender of this direction was last given */
-	uint8_t prefix[2][RECOGNISE_MAX];
-	struct head head[2]; /* of what it was recognised as */
+	struct flow_waits wait;
+	struct flow_reset reset;
+	struct flow_name name;
 	struct stream stream;
 };
 

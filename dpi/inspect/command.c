@@ -1,37 +1,68 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Is the command allowed? The bytes of a direction, in order, are cut into PDUs by the protocol's enforcer and each whole
- * one is judged before its last byte passes. What is left of a segment is the beginning of the next PDU: it passes (its
- * receiver can do nothing with it) and stays in the stream's kept bytes until the rest is here.
- */
+#include "dpi/inspect/command.h"
+
+#include <stdlib.h>
 #include <string.h>
 
-#include "dpi/inspect/core.h"
 #include "dpi/inspect/enforcers.h"
+#include "dpi/inspect/event.h"
+#include "dpi/inspect/name.h"
+#include "dpi/inspect/state.h"
+#include "dpi/name.h"
 
 #define BEGIN_MIN 6u	 /* bytes by which the beginning of a PDU is told from its middle */
 #define LIBRARY_LOOKS 3u /* packets of an enforced flow that nDPI sees: it can only contradict */
 
-bool crossing_add_enforcer(struct crossing *x, enum protocol p)
+struct commands {
+	struct command_state *states; /* owned; one per flow, touched as used */
+	uint32_t *free;		      /* owned; stack */
+	uint32_t n_free, fresh, size;
+};
+
+struct commands *commands_new(uint32_t flows)
 {
-	struct inspector *i = x->i;
+	struct commands *all = calloc(1, sizeof(*all));
+
+	if (all == NULL)
+		return NULL;
+	all->size = flows;
+	all->states = calloc(flows, sizeof(*all->states));
+	all->free = calloc(flows, sizeof(*all->free));
+	if (all->states == NULL || all->free == NULL) {
+		commands_free(all);
+		return NULL;
+	}
+	return all;
+}
+
+void commands_free(struct commands *all)
+{
+	if (all == NULL)
+		return;
+	free(all->states);
+	free(all->free);
+	free(all);
+}
+
+bool command_follow(struct crossing *x, enum protocol p)
+{
+	struct commands *all = x->i->commands;
 	const struct enforcer *e = enforcer_of(p);
 	struct command_state *c;
 	uint32_t slot;
 
 	if (e == NULL || e->state_size > ENFORCER_STATE_MAX || e->pdu_max > PACKET_MAX)
 		return false;
-	if (i->n_command_free > 0)
-		slot = i->command_free[--i->n_command_free];
-	else if (i->command_fresh < i->limits.flows)
-		slot = i->command_fresh++;
+	if (all->n_free > 0)
+		slot = all->free[--all->n_free];
+	else if (all->fresh < all->size)
+		slot = all->fresh++;
 	else
 		return false;
-	c = &i->commands[slot];
+	c = &all->states[slot];
 	memset(c, 0, sizeof(*c));
 	c->enforcer = e;
-	c->flow = x->fi;
-	c->older = c->newer = SLOT_NONE;
+	c->tally.flow = x->fi;
 	x->f->commands = c;
 	x->f->kind = KIND_FOLLOWED;
 	x->f->protocol = (uint16_t)p;
@@ -40,12 +71,29 @@ bool crossing_add_enforcer(struct crossing *x, enum protocol p)
 	return true;
 }
 
-void command_state_free(struct inspector *i, struct command_state *c)
+void command_release(struct inspector *i, struct flow *f)
 {
-	i->command_free[i->n_command_free++] = (uint32_t)(c - i->commands);
+	struct commands *all = i->commands;
+
+	if (f->commands == NULL)
+		return;
+	count_write(i, &f->commands->tally);
+	all->free[all->n_free++] = (uint32_t)(f->commands - all->states);
+	f->commands = NULL;
 }
 
-bool commands_whole(const struct enforcer *e, enum direction dir, struct bytes b)
+const struct enforcer *command_enforcer(const struct flow *f)
+{
+	return f->commands != NULL ? f->commands->enforcer : NULL;
+}
+
+void command_forget(const struct flow *f)
+{
+	memset(f->commands->state, 0, ENFORCER_STATE_MAX);
+	command_note_missed(f, false);
+}
+
+bool command_is_whole(const struct enforcer *e, enum direction dir, struct bytes b)
 {
 	while (b.left > 0) {
 		size_t n = 0;
@@ -56,7 +104,7 @@ bool commands_whole(const struct enforcer *e, enum direction dir, struct bytes b
 	return !b.failed;
 }
 
-bool commands_begin(const struct enforcer *e, enum direction dir, struct bytes b, bool turned)
+bool command_starts(const struct enforcer *e, enum direction dir, struct bytes b, bool turned)
 {
 	enum frame_result r = FRAME_WHOLE;
 	bool enough = turned && b.left >= BEGIN_MIN;
@@ -72,7 +120,7 @@ bool commands_begin(const struct enforcer *e, enum direction dir, struct bytes b
 	return true;
 }
 
-void commands_note_missed(const struct flow *f, bool unread)
+void command_note_missed(const struct flow *f, bool unread)
 {
 	struct command_state *c = f->commands;
 
@@ -80,48 +128,44 @@ void commands_note_missed(const struct flow *f, bool unread)
 		c->enforcer->missed(c->state, unread);
 }
 
-void commands_tell(struct crossing *x, const struct pdu *u, struct judged *j)
+void command_tell(struct crossing *x, const struct pdu *u, struct judged *j)
 {
-	bool observe = crossing_is_observed(x);
-	struct flow_info info;
-
-	flow_info_of(x->f, &info);
-	outside_pdu(&info, u, observe, x->p->frame);
-	if (u->allowed) {
-		if (x->dir == DIR_C2S)
-			counts_hold(x, u);
+	event_tell_pdu(x, u);
+	if (u->allowed && x->dir == DIR_C2S)
+		count_hold(x, u);
+	if (u->allowed)
 		return;
-	}
-	event_tell_pdu(x, u, observe ? EV_OBSERVE : EV_DENY);
 	if (!j->denied)
 		j->reason = u->reason;
 	j->denied = true;
 }
 
-/* One whole PDU at `offset` of its direction. */
-static void judge_one(struct crossing *x, struct bytes pdu, uint64_t offset, struct judged *j)
+/*
+ * One whole PDU at `offset` of its direction. `crowded`: more requests are open than can be remembered, and waiting would not help.
+ */
+static void judge_one(struct crossing *x, bool crowded, struct bytes pdu, uint64_t offset, struct judged *j)
 {
 	struct command_state *c = x->f->commands;
 	struct pdu u = {
 		.dir = x->dir, .offset = offset, .length = (uint32_t)pdu.left, .space = 255, .conduit = EVENT_NO_CONDUIT
 	};
 
-	c->enforcer->judge(c->state, x->dir, pdu, &x->i->table, x->permit, &u);
+	c->enforcer->judge(c->state, x->dir, pdu, x->table, x->permit, &u);
 	if (!u.allowed && u.reason == R_MODBUS_PENDING && !crossing_is_lenient(x)) {
-		if (!x->crowded || c->enforcer->missed == NULL) {
+		if (!crowded || c->enforcer->missed == NULL) {
 			j->later = j->denied = true;
 			j->reason = u.reason;
 			return;
 		}
 		c->enforcer->missed(c->state, false); /* their answers are still known to be answers */
-		c->enforcer->judge(c->state, x->dir, pdu, &x->i->table, x->permit, &u);
+		c->enforcer->judge(c->state, x->dir, pdu, x->table, x->permit, &u);
 	}
 	u.dir = x->dir;
 	u.offset = offset;
 	u.length = (uint32_t)pdu.left;
 	if (x->dir == DIR_C2S && (u.allowed || crossing_is_observed(x)))
-		deed_remember(c, pdu);
-	commands_tell(x, &u, j);
+		deed_remember(&c->deeds, c->enforcer, pdu);
+	command_tell(x, &u, j);
 }
 
 static void find_no_pdu(struct crossing *x, struct bytes head, uint64_t offset, struct judged *j)
@@ -138,11 +182,11 @@ static void find_no_pdu(struct crossing *x, struct bytes head, uint64_t offset, 
 }
 
 /* Completes the PDU that began in earlier segments. True when there is more to look at behind it. */
-static bool judge_carried(struct crossing *x, struct bytes *fresh, uint64_t *offset, struct judged *j)
+static bool judge_carried(struct crossing *x, bool crowded, struct bytes *fresh, uint64_t *offset, struct judged *j)
 {
 	const struct enforcer *e = x->f->commands->enforcer;
 	size_t carry = stream_carry(&x->f->stream, x->dir), n = 0, part;
-	uint8_t *room = x->i->pdu_room;
+	uint8_t *room = x->i->rooms.pdu;
 	struct bytes both, taken = *fresh;
 
 	if (carry == 0)
@@ -158,7 +202,7 @@ static bool judge_carried(struct crossing *x, struct bytes *fresh, uint64_t *off
 	case FRAME_WHOLE:
 		if (n <= carry || n > both.left)
 			break; /* it was whole before, or is longer than what is there */
-		judge_one(x, bytes_of(room, n), *offset, j);
+		judge_one(x, crowded, bytes_of(room, n), *offset, j);
 		*offset += n;
 		return bytes_skip(fresh, n - carry);
 	case FRAME_NEED_MORE:
@@ -190,11 +234,11 @@ static bool judge_segment(struct crossing *x, struct bytes fresh, uint64_t offse
 	if (x->i->limits.as_captured && x->f->midstream) /* what is missing may be the answers that it waits for */
 		return true;
 	if (carry > 0) {
-		if (!stream_carry_copy(&x->f->stream, &x->i->pool, x->dir, x->i->pdu_room) ||
+		if (!stream_carry_copy(&x->f->stream, &x->i->pool, x->dir, x->i->rooms.pdu) ||
 		    fresh.left > PACKET_MAX - carry)
 			return true; /* a broken PDU, as the judge finds */
-		memcpy(x->i->pdu_room + carry, fresh.p, fresh.left);
-		b = bytes_of(x->i->pdu_room, carry + fresh.left);
+		memcpy(x->i->rooms.pdu + carry, fresh.p, fresh.left);
+		b = bytes_of(x->i->rooms.pdu, carry + fresh.left);
 	}
 	u.length = (uint32_t)fresh.left;
 	if (c->segment_ns != x->i->now_ns) { /* one that waits for its turn is looked at more than once */
@@ -202,18 +246,18 @@ static bool judge_segment(struct crossing *x, struct bytes fresh, uint64_t offse
 		c->segment_ns = x->i->now_ns;
 	}
 	late = x->i->now_ns - c->before_ns > LATE_NS;
-	if (c->enforcer->segment(c->state, offset, carry, late, b, &x->i->table, x->permit, &u))
+	if (c->enforcer->segment(c->state, offset, carry, late, b, x->table, x->permit, &u))
 		return true;
 	if (u.reason == R_MODBUS_PENDING) { /* nobody waits where nothing is stopped */
 		j->later = j->denied = !crossing_is_lenient(x);
 		j->reason = j->later ? u.reason : j->reason;
 		return !j->later;
 	}
-	commands_tell(x, &u, j);
+	command_tell(x, &u, j);
 	return false;
 }
 
-struct judged crossing_judge_commands(struct crossing *x, struct bytes fresh)
+static struct judged judge(struct crossing *x, bool crowded, struct bytes fresh)
 {
 	struct flow *f = x->f;
 	const struct enforcer *e = f->commands->enforcer;
@@ -221,9 +265,9 @@ struct judged crossing_judge_commands(struct crossing *x, struct bytes fresh)
 	struct judged j = { .reason = R_ALLOWED };
 
 	/* Only where a PDU starts: its inside may look like anything. */
-	if (f->name_packets < LIBRARY_LOOKS && x->d.payload.left == fresh.left &&
+	if (f->name.packets < LIBRARY_LOOKS && x->d.payload.left == fresh.left &&
 	    stream_carry(&f->stream, x->dir) == 0) {
-		enum protocol named = crossing_ask_library(x);
+		enum protocol named = name_ask_library(x);
 
 		if (named != PROTO_NONE && name_contradicts(named, (enum protocol)f->protocol)) {
 			bool first = offset == 0 && recognise_any(x->dir, fresh) == named;
@@ -233,14 +277,12 @@ struct judged crossing_judge_commands(struct crossing *x, struct bytes fresh)
 						.speaks = named,
 						.reason = first ? R_WRONG_PROTOCOL : R_CONTRADICTED };
 		}
-		if (f->name_packets == LIBRARY_LOOKS && f->name_slot != SLOT_NONE) {
-			name_close(x->i->namer, f->name_slot);
-			f->name_slot = SLOT_NONE;
-		}
+		if (f->name.packets == LIBRARY_LOOKS)
+			name_forget(x->i, f);
 	}
 	if (!judge_segment(x, fresh, offset, &j) && !crossing_is_lenient(x))
 		return j;
-	if (!judge_carried(x, &fresh, &offset, &j))
+	if (!judge_carried(x, crowded, &fresh, &offset, &j))
 		return j;
 	while (fresh.left > 0 && (!j.denied || crossing_is_lenient(x))) {
 		struct bytes pdu;
@@ -252,7 +294,7 @@ struct judged crossing_judge_commands(struct crossing *x, struct bytes fresh)
 				find_no_pdu(x, fresh, offset, &j);
 				return j;
 			}
-			judge_one(x, pdu, offset, &j);
+			judge_one(x, crowded, pdu, offset, &j);
 			offset += n;
 			break;
 		case FRAME_NEED_MORE:
@@ -268,4 +310,46 @@ struct judged crossing_judge_commands(struct crossing *x, struct bytes fresh)
 		}
 	}
 	return j;
+}
+
+/*
+ * When requests are too many at a time, nothing of the segment is remembered: it waits for its turn, which comes when its sender
+ * repeats it and others have been answered. One that would be too many alone need not wait, nor what was ahead of a gap and is
+ * with its receiver already. Answers never wait.
+ */
+struct judged command_judge(struct crossing *x, struct bytes fresh)
+{
+	struct command_state *c = x->f->commands;
+	_Alignas(16) uint8_t before[ENFORCER_STATE_MAX];
+	struct judged j;
+	size_t used;
+	bool crowded;
+
+	if (x->dir == DIR_S2C || crossing_is_lenient(x))
+		return judge(x, false, fresh);
+	used = c->enforcer->state_used(c->state);
+	memcpy(before, c->state, used);
+	j = judge(x, false, fresh);
+	if (!j.later)
+		return j;
+	command_settle(x, false);
+	memset(c->state, 0, c->enforcer->state_size);
+	crowded = judge(x, false, fresh).later;
+	command_settle(x, false);
+	memcpy(c->state, before, used);
+	return crowded ? judge(x, true, fresh) : j;
+}
+
+void command_settle(struct crossing *x, bool passed)
+{
+	count_keep(x->i, &x->f->commands->tally, passed);
+}
+
+uint64_t command_judge_deeds(const struct flow *f, const struct command_table *t, const struct command_permit *permit,
+			     void (*each)(void *ctx, const struct deed *d, const struct pdu *refused), void *ctx)
+{
+	const struct command_state *c = f->commands;
+
+	deeds_judge_again(&c->deeds, c->enforcer, t, permit, each, ctx);
+	return c->deeds.more;
 }

@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Sessions of which not everything went by here: met half-way after a restart, or with packets that a full queue let pass.
- *
- * Of a session met half-way nothing is known but what its packets say. It is picked up at a segment of exactly whole PDUs.
- * Where the session's place was known, only the direction that lacks bytes is adrift: it goes on where its receiver says
- * that it is, and is judged again from the next segment of exactly whole PDUs. Until then the conduit's failure decision
- * speaks: `closed` lets no byte by that nobody has judged, the others keep the session alive for a while.
- */
+#include "dpi/inspect/midstream.h"
+
 #include <string.h>
 
-#include "dpi/inspect/core.h"
+#include "dpi/inspect/command.h"
+#include "dpi/inspect/event.h"
+#include "dpi/inspect/follow.h"
+#include "dpi/inspect/life.h"
+#include "dpi/inspect/outcome.h"
+#include "dpi/inspect/rules.h"
 
-static enum direction other(enum direction dir)
-{
-	return dir == DIR_C2S ? DIR_S2C : DIR_C2S;
-}
+#define UNJUDGED_MAX 64u	      /* segments with data that pass before a pick-up, ... */
+#define UNJUDGED_NS (10u * SECOND_NS) /* ... and for how long */
+#define GAVE_UP_MAX 3u		      /* so often dropped ahead of a gap, and the gap is not repeated: it went by */
 
 /* Its stream is followed byte by byte, and has not ended. */
 static bool is_followed(const struct flow *f)
@@ -27,9 +25,9 @@ static bool is_ahead(const struct crossing *x)
 	return is_followed(x->f) && seq_diff(x->d.seq, x->f->stream.dir[x->dir].next) > 0;
 }
 
-bool crossing_acknowledges_unseen(const struct crossing *x)
+bool midstream_acknowledges_unseen(const struct crossing *x)
 {
-	const struct stream_dir *peer = &x->f->stream.dir[other(x->dir)];
+	const struct stream_dir *peer = &x->f->stream.dir[other_end(x->dir)];
 
 	return is_followed(x->f) && (x->d.tcp_flags & (TCP_ACK | TCP_SYN | TCP_RST)) == TCP_ACK && peer->known &&
 	       seq_diff(x->d.ack, peer->next) > 0 && x->d.ack - peer->next <= STREAM_AHEAD_MAX;
@@ -37,7 +35,7 @@ bool crossing_acknowledges_unseen(const struct crossing *x)
 
 /* ---- until its place is known again ------------------------------------------------------------------------------ */
 
-bool crossing_may_miss(const struct crossing *x)
+bool midstream_may_miss(const struct crossing *x)
 {
 	struct lane lane;
 
@@ -71,18 +69,15 @@ static bool waited_enough(struct crossing *x)
 	return false;
 }
 
-bool crossing_await_boundary(struct crossing *x)
+struct verdict midstream_await_boundary(struct crossing *x)
 {
-	if (waited_enough(x)) {
-		crossing_refuse_flow(x, R_MIDSTREAM_RESET, PROTO_NONE);
-		return false;
-	}
+	if (waited_enough(x))
+		return end_flow(R_MIDSTREAM_RESET, PROTO_NONE);
 	if (x->d.payload.left > 0 && !may_pass_unjudged(x)) {
-		crossing_touch_flow(x);
-		crossing_drop(x, R_MIDSTREAM_WAIT);
-		return false;
+		life_touch(x);
+		return drop(R_MIDSTREAM_WAIT);
 	}
-	return true;
+	return go_on();
 }
 
 /* ---- met half-way ------------------------------------------------------------------------------------------------ */
@@ -90,14 +85,13 @@ bool crossing_await_boundary(struct crossing *x)
 /*
  * What waits for its pick-up may pass unjudged, so that a live session outlives a worker. A session that this worker
  * followed and then forgot (its handshake never ended, it was silent, or the table was full) has no claim to that: whoever
- * can make the worker forget would choose what passes. It is reset, whatever the conduit says. True when that decided it.
+ * can make the worker forget would choose what passes. It is reset, whatever the conduit says.
  */
-bool crossing_refuse_pick_up(struct crossing *x)
+struct verdict midstream_refuse_pick_up(struct crossing *x)
 {
 	if (crossing_is_lenient(x) || x->permit->midstream != MID_PICK_UP || (x->d.tcp_flags & TCP_RST))
-		return false;
-	crossing_refuse_flow(x, R_MIDSTREAM_RESET, PROTO_NONE);
-	return true;
+		return go_on();
+	return end_flow(R_MIDSTREAM_RESET, PROTO_NONE);
 }
 
 static bool picks_up(const struct crossing *x, enum protocol p)
@@ -112,17 +106,15 @@ static bool picks_up(const struct crossing *x, enum protocol p)
 	 * packets and name numbers that nobody sent; there a place is looked for, whatever comes first.
 	 */
 	return x->i->limits.as_captured || ((x->dir == DIR_S2C || !server->known || x->d.ack == server->next) &&
-					    commands_whole(e, x->dir, x->d.payload));
+					    command_is_whole(e, x->dir, x->d.payload));
 }
 
 static enum protocol pick_up_as(const struct crossing *x)
 {
-	const struct inspector *i = x->i;
-
 	if (x->f->commands != NULL)
 		return picks_up(x, (enum protocol)x->f->protocol) ? (enum protocol)x->f->protocol : PROTO_NONE;
 	for (uint32_t g = 0; crossing_has_commands_lane(x) && g < x->permit->n_grants; g++) {
-		const struct command_grant *grant = &i->table.grants[x->permit->first_grant + g];
+		const struct command_grant *grant = &x->table->grants[x->permit->first_grant + g];
 
 		if (!grant->shadow && picks_up(x, (enum protocol)grant->protocol))
 			return (enum protocol)grant->protocol;
@@ -130,35 +122,31 @@ static enum protocol pick_up_as(const struct crossing *x)
 	return PROTO_NONE;
 }
 
-static void pick_up(struct crossing *x, enum protocol p)
+static MUST_SEND struct verdict pick_up(struct crossing *x, enum protocol p)
 {
 	struct flow *f = x->f;
 
 	stream_pick_up(&f->stream, &x->i->pool, x->dir, &x->d);
-	memset(f->commands->state, 0, ENFORCER_STATE_MAX);
-	commands_note_missed(f, false);
+	command_forget(f);
 	f->waiting_pick_up = false;
 	f->unjudged = 0;
 	/* What the client is in the middle of, an answer does not tell; of a capture nothing is told. */
 	memset(f->adrift, x->i->limits.as_captured, sizeof(f->adrift));
 	f->adrift[DIR_C2S] |= x->dir == DIR_S2C;
 	event_tell_flow(x, EV_ALLOW, R_PICKED_UP, p);
-	crossing_follow(x);
+	return follow(x);
 }
 
-/* Both ends had said that they are done. What comes now is nothing's continuation. True when that decided it. */
-static bool goes_on_after_its_end(struct crossing *x)
+/* Both ends had said that they are done. What comes now is nothing's continuation. */
+static MUST_SEND struct verdict goes_on_after_its_end(struct crossing *x)
 {
 	if (!x->f->told_end || x->d.payload.left == 0)
-		return false;
-	if (!crossing_is_lenient(x)) {
-		crossing_reset(x, true);
-		crossing_refuse(x, R_AFTER_CLOSE);
-		return true;
-	}
-	crossing_restart_flow(x, x->dir);
+		return go_on();
+	if (!crossing_is_lenient(x))
+		return and_hear(refuse(R_AFTER_CLOSE), HEAR_PACKET);
+	life_restart(x, x->dir);
 	x->f->waiting_pick_up = x->f->midstream = true;
-	return false;
+	return go_on();
 }
 
 /* Counts bytes that pass while nobody knows where their streams stand. */
@@ -168,46 +156,39 @@ static void leave_unread(struct crossing *x)
 	x->f->lost_place |= x->d.payload.left > 0;
 }
 
-void crossing_meet_half_way(struct crossing *x)
+struct verdict midstream_meet(struct crossing *x)
 {
 	struct flow *f = x->f;
 	enum midstream rule = crossing_is_lenient(x) || f->missed ? MID_PICK_UP : (enum midstream)x->permit->midstream;
+	struct verdict v;
 	enum protocol p;
 
-	if (x->d.tcp_flags & TCP_RST) { /* whether it is believed cannot be told here; a new SYN will tell */
-		crossing_accept(x, R_HANDSHAKE);
-		return;
-	}
-	if (goes_on_after_its_end(x))
-		return;
-	if (permit_promises_any(x->i, x->permit, IP_TCP)) { /* nothing is looked for in it, so nothing was missed */
+	if (x->d.tcp_flags & TCP_RST) /* whether it is believed cannot be told here; a new SYN will tell */
+		return pass(R_HANDSHAKE);
+	v = goes_on_after_its_end(x);
+	if (v.step != STEP_ON)
+		return v;
+	if (promises_any(x->table, x->permit, IP_TCP)) { /* nothing is looked for in it, so nothing was missed */
 		f->waiting_pick_up = false;
-		crossing_confirm_flow(x, PROTO_NONE);
-		crossing_accept(x, R_ALLOWED);
-		return;
+		return confirm(PROTO_NONE);
 	}
-	if (rule == MID_RESET) {
-		crossing_refuse_flow(x, R_MIDSTREAM_RESET, PROTO_NONE);
-		return;
-	}
+	if (rule == MID_RESET)
+		return end_flow(R_MIDSTREAM_RESET, PROTO_NONE);
 	if (rule == MID_DROP) {
-		crossing_note_refusal(x, R_MIDSTREAM_DROP, PROTO_NONE);
-		crossing_touch_flow(x);
-		crossing_drop(x, R_MIDSTREAM_DROP);
-		return;
+		outcome_note_refusal(x, R_MIDSTREAM_DROP, PROTO_NONE);
+		life_touch(x);
+		return drop(R_MIDSTREAM_DROP);
 	}
 	p = pick_up_as(x);
-	if (p != PROTO_NONE && (f->commands != NULL || crossing_add_enforcer(x, p))) {
-		pick_up(x, p);
-		return;
-	}
-	if (!crossing_await_boundary(x))
-		return;
+	if (p != PROTO_NONE && (f->commands != NULL || command_follow(x, p)))
+		return pick_up(x, p);
+	v = midstream_await_boundary(x);
+	if (v.step != STEP_ON)
+		return v;
 	leave_unread(x);
 	stream_watch(&f->stream, &x->i->pool, x->dir, &x->d);
-	crossing_touch_flow(x);
-	crossing_accept(x, R_MIDSTREAM_WAIT);
-	crossing_tell_closed(x);
+	life_touch(x);
+	return and_close(pass(R_MIDSTREAM_WAIT));
 }
 
 /* ---- bytes that are missing for good ----------------------------------------------------------------------------- */
@@ -215,85 +196,83 @@ void crossing_meet_half_way(struct crossing *x)
 /*
  * Goes on behind them. What is there most likely starts with a PDU; if not, a later segment will.
  */
-void flow_skip(struct inspector *i, struct flow *f, enum direction dir, uint32_t to)
+void midstream_skip(struct inspector *i, struct flow *f, enum direction dir, uint32_t to)
 {
 	stream_skip(&f->stream, &i->pool, dir, to);
-	commands_note_missed(f, false);
+	command_note_missed(f, false);
 	f->midstream = f->adrift[dir] = true;
 }
 
-void crossing_skip_gap(struct crossing *x)
+struct verdict midstream_skip_gap(struct crossing *x)
 {
 	if (is_ahead(x))
-		flow_skip(x->i, x->f, x->dir, x->d.seq);
-	if (crossing_acknowledges_unseen(x))
-		flow_skip(x->i, x->f, other(x->dir), x->d.ack);
-	crossing_follow(x);
+		midstream_skip(x->i, x->f, x->dir, x->d.seq);
+	if (midstream_acknowledges_unseen(x))
+		midstream_skip(x->i, x->f, other_end(x->dir), x->d.ack);
+	return follow(x);
 }
 
-void crossing_await_pick_up(struct crossing *x)
+struct verdict midstream_await(struct crossing *x)
 {
 	x->f->waiting_pick_up = x->f->midstream = true;
 	if (!x->i->limits.as_captured)
-		wait_drop(x->i, x->fi, R_MIDSTREAM_WAIT);
+		outcome_drop_waiting(x->i, x->fi, R_MIDSTREAM_WAIT);
 	stream_free(&x->f->stream, &x->i->pool);
-	crossing_meet_half_way(x);
+	return midstream_meet(x);
 }
 
 /*
  * A queue that lets nothing by did not see them, and yet they went by: somebody took the rules away for a moment, say. To drop
  * what follows for ever would leave both ends with a session that is dead and does not end.
  */
-void crossing_give_up_place(struct crossing *x)
+struct verdict midstream_give_up_place(struct crossing *x)
 {
+	struct verdict v;
+
 	x->f->waiting_pick_up = x->f->midstream = true;
-	wait_drop(x->i, x->fi, R_MIDSTREAM_WAIT);
+	outcome_drop_waiting(x->i, x->fi, R_MIDSTREAM_WAIT);
 	stream_free(&x->f->stream, &x->i->pool);
-	if (!crossing_refuse_pick_up(x))
-		crossing_meet_half_way(x);
+	v = midstream_refuse_pick_up(x);
+	return v.step == STEP_ON ? midstream_meet(x) : v;
 }
 
-void crossing_lose_track(struct crossing *x)
+struct verdict midstream_lose_track(struct crossing *x)
 {
 	x->f->waiting_pick_up = x->f->midstream = true;
-	wait_drop(x->i, x->fi, R_MIDSTREAM_WAIT);
+	outcome_drop_waiting(x->i, x->fi, R_MIDSTREAM_WAIT);
 	leave_unread(x);
 	stream_watch(&x->f->stream, &x->i->pool, x->dir, &x->d);
-	crossing_touch_flow(x);
-	crossing_accept(x, R_MIDSTREAM_WAIT);
+	life_touch(x);
+	return pass(R_MIDSTREAM_WAIT);
 }
 
 /* ---- bytes that a full queue let by ------------------------------------------------------------------------------ */
 
-bool crossing_go_on_behind(struct crossing *x)
+struct verdict midstream_go_on_behind(struct crossing *x)
 {
 	struct flow *f = x->f;
 
-	if (!crossing_acknowledges_unseen(x) || !(crossing_may_miss(x) || f->adrift[other(x->dir)]))
-		return false;
-	f->missed = crossing_may_miss(x);
-	if (f->commands == NULL) { /* its name was in what is missing: it goes on for a while, and then begins anew */
-		crossing_await_pick_up(x);
-		return true;
-	}
-	crossing_skip_gap(x);
-	return true;
+	if (!midstream_acknowledges_unseen(x) || !(midstream_may_miss(x) || f->adrift[other_end(x->dir)]))
+		return go_on();
+	f->missed = midstream_may_miss(x);
+	if (f->commands == NULL) /* its name was in what is missing: it goes on for a while, and then begins anew */
+		return midstream_await(x);
+	return midstream_skip_gap(x);
 }
 
-bool crossing_go_on_at(struct crossing *x)
+struct verdict midstream_go_on_at(struct crossing *x)
 {
 	struct flow *f = x->f;
 
-	if (!crossing_may_miss(x) || f->commands == NULL || f->gave_up[x->dir] < GAVE_UP_MAX ||
+	if (!midstream_may_miss(x) || f->commands == NULL || f->gave_up[x->dir] < GAVE_UP_MAX ||
 	    f->gave_up_seq[x->dir] != x->d.seq)
-		return false;
+		return go_on();
 	f->missed = true;
 	f->gave_up[x->dir] = 0;
-	crossing_skip_gap(x);
-	return true;
+	return midstream_skip_gap(x);
 }
 
-void crossing_note_given_up(struct crossing *x)
+void midstream_note_given_up(struct crossing *x)
 {
 	struct flow *f = x->f;
 

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Is it what was promised? Our own recognisers decide from the first bytes of each direction; nDPI decides alone only for
- * protocols that have none, and may contradict. Bytes that fit nothing are counted against `undecided_bytes`.
- *
- * On a lane for commands a permit may promise enforced protocols and others on the same ports. The first bytes tell: what
- * a recogniser knows is named and goes its way, what the enforcer can cut into PDUs is enforced for the rest of its life.
- */
+#include "dpi/inspect/name.h"
+
 #include <string.h>
 
 #include "dpi/datagram.h"
-#include "dpi/inspect/core.h"
+#include "dpi/inspect/rules.h"
+#include "dpi/name.h"
 #include "dpi/plausible.h"
 
 struct promise {
@@ -28,7 +24,7 @@ static struct promise promise_of(const struct crossing *x)
 	struct promise ret = { 0 };
 
 	for (uint32_t g = 0; g < x->permit->n_grants; g++) {
-		const struct command_grant *grant = &x->i->table.grants[x->permit->first_grant + g];
+		const struct command_grant *grant = &x->table->grants[x->permit->first_grant + g];
 		const struct protocol_info *info = protocol_info((enum protocol)grant->protocol);
 		uint32_t bit = 1u << grant->protocol;
 
@@ -46,30 +42,30 @@ static struct promise promise_of(const struct crossing *x)
 	return ret;
 }
 
-enum protocol permit_only_commands(const struct crossing *x)
+enum protocol name_only_commands(const struct crossing *x)
 {
 	struct promise p = promise_of(x);
 
 	if (p.named != 0 || p.by_library != 0 || p.commands == 0 || (p.commands & (p.commands - 1u)) != 0 ||
-	    permit_promises_any(x->i, x->permit, IP_TCP))
+	    promises_any(x->table, x->permit, IP_TCP))
 		return PROTO_NONE;
 	return (enum protocol)__builtin_ctz(p.commands);
 }
 
-enum protocol crossing_ask_library(struct crossing *x)
+enum protocol name_ask_library(struct crossing *x)
 {
 	struct inspector *i = x->i;
 	struct flow *f = x->f;
 	struct name_answer a;
 
-	if (f->name_packets >= NAME_PACKETS || x->d.payload.left == 0)
+	if (f->name.packets >= NAME_PACKETS || x->d.payload.left == 0)
 		return PROTO_NONE;
-	if (f->name_slot == SLOT_NONE)
-		f->name_slot = name_open(i->namer);
-	if (f->name_slot == SLOT_NONE)
+	if (f->name.slot == SLOT_NONE)
+		f->name.slot = name_open(i->namer);
+	if (f->name.slot == SLOT_NONE)
 		return PROTO_NONE;
-	f->name_packets++;
-	a = name_packet(i->namer, f->name_slot, x->dir, x->d.ip, i->now_ns / 1000000u);
+	f->name.packets++;
+	a = name_packet(i->namer, f->name.slot, x->dir, x->d.ip, i->now_ns / 1000000u);
 	return a.named && plausible(a.protocol, x->dir, x->d.l4proto, x->d.payload) ? a.protocol : PROTO_NONE;
 }
 
@@ -104,12 +100,12 @@ static enum protocol recognise_one(uint32_t promised, enum direction dir, struct
 static enum protocol frame_one(const struct crossing *x, uint32_t promised, struct bytes fresh, bool *ret_more)
 {
 	size_t carry = stream_carry(&x->f->stream, DIR_C2S), n;
-	struct outbuf o = outbuf_of(x->i->pdu_room, PACKET_MAX);
+	struct outbuf o = outbuf_of(x->i->rooms.pdu, PACKET_MAX);
 
 	*ret_more = false;
 	if (x->dir != DIR_C2S || promised == 0 || carry > PACKET_MAX || x->f->stream.dir[DIR_S2C].offset > 0)
 		return PROTO_NONE;
-	stream_carry_copy(&x->f->stream, &x->i->pool, DIR_C2S, x->i->pdu_room);
+	stream_carry_copy(&x->f->stream, &x->i->pool, DIR_C2S, x->i->rooms.pdu);
 	o.len = carry;
 	out_bytes(&o, fresh.p, fresh.left < PACKET_MAX - carry ? fresh.left : PACKET_MAX - carry);
 	for (unsigned p = 1; p < PROTO_COUNT; p++) {
@@ -140,10 +136,10 @@ static struct naming unrecognised(struct crossing *x, const struct promise *prom
 
 	if (speaks != PROTO_NONE && !(all >> speaks & 1u))
 		return step(NAMING_REFUSE, R_WRONG_PROTOCOL, speaks);
-	if (f->undecided > promised->undecided || n > promised->undecided - f->undecided ||
-	    (promised->by_library != 0 && f->name_packets >= NAME_PACKETS))
+	if (f->name.undecided > promised->undecided || n > promised->undecided - f->name.undecided ||
+	    (promised->by_library != 0 && f->name.packets >= NAME_PACKETS))
 		return step(NAMING_REFUSE, R_UNRECOGNISED, PROTO_NONE);
-	f->undecided += (uint32_t)n;
+	f->name.undecided += (uint32_t)n;
 	return step(NAMING_PASS, R_UNDECIDED, PROTO_NONE);
 }
 
@@ -153,10 +149,10 @@ static enum head_step read_head(struct flow *f, enum protocol own, enum directio
 {
 	enum head_step s;
 
-	if (f->spoken[dir] != PROTO_NONE)
-		return recognise_head(own, &f->head[dir], fresh);
-	s = recognise_head(own, &f->head[dir], bytes_of(f->prefix[dir], f->prefix_len[dir]));
-	return s == HEAD_GOES_ON ? recognise_head(own, &f->head[dir], rest) : s;
+	if (f->name.spoken[dir] != PROTO_NONE)
+		return recognise_head(own, &f->name.head[dir], fresh);
+	s = recognise_head(own, &f->name.head[dir], bytes_of(f->name.prefix[dir], f->name.prefix_len[dir]));
+	return s == HEAD_GOES_ON ? recognise_head(own, &f->name.head[dir], rest) : s;
 }
 
 static struct naming name_stream(struct crossing *x, const struct promise *promised, struct bytes fresh,
@@ -164,17 +160,17 @@ static struct naming name_stream(struct crossing *x, const struct promise *promi
 {
 	struct flow *f = x->f;
 	enum direction dir = x->dir, back = dir == DIR_C2S ? DIR_S2C : DIR_C2S;
-	struct bytes head = bytes_of(f->prefix[dir], f->prefix_len[dir]), all = fresh;
-	size_t room = RECOGNISE_MAX - f->prefix_len[dir];
-	enum protocol own = (enum protocol)f->spoken[dir], peer = (enum protocol)f->spoken[back];
+	struct bytes head = bytes_of(f->name.prefix[dir], f->name.prefix_len[dir]), all = fresh;
+	size_t room = RECOGNISE_MAX - f->name.prefix_len[dir];
+	enum protocol own = (enum protocol)f->name.spoken[dir], peer = (enum protocol)f->name.spoken[back];
 	enum protocol enforced, speaks;
 	bool more = false, more_library = false, more_pdu = false;
 
 	if (room > all.left)
 		room = all.left;
-	bytes_copy(&all, f->prefix[dir] + f->prefix_len[dir], room);
-	f->prefix_len[dir] = (uint8_t)(f->prefix_len[dir] + room);
-	head.left = f->prefix_len[dir];
+	bytes_copy(&all, f->name.prefix[dir] + f->name.prefix_len[dir], room);
+	f->name.prefix_len[dir] = (uint8_t)(f->name.prefix_len[dir] + room);
+	head.left = f->name.prefix_len[dir];
 	if (own == PROTO_NONE)
 		own = recognise_one(promised->named, dir, head, &more);
 	if (own != PROTO_NONE) {
@@ -184,15 +180,15 @@ static struct naming name_stream(struct crossing *x, const struct promise *promi
 			return step(NAMING_REFUSE, R_CONTRADICTED, library);
 		if (read_head(f, own, dir, fresh, all) == HEAD_AMBIGUOUS)
 			return step(NAMING_REFUSE, R_WRONG_PROTOCOL, own);
-		f->spoken[dir] = (uint8_t)own;
+		f->name.spoken[dir] = (uint8_t)own;
 		/* A session is let go of only when nothing of the client's first header is left to look at. */
-		if (own == PROTO_HTTP && !f->head[DIR_C2S].whole)
+		if (own == PROTO_HTTP && !f->name.head[DIR_C2S].whole)
 			return step(NAMING_PASS, R_UNDECIDED, own);
 		/* The client's words confirm; if the server spoke as well, both must be the same. */
-		if (peer == own || (dir == DIR_C2S && f->prefix_len[back] == 0))
+		if (peer == own || (dir == DIR_C2S && f->name.prefix_len[back] == 0))
 			return step(NAMING_CONFIRM, R_CONFIRMED, own);
 		/* The other end said something that is not this, nor on the way to it. */
-		head = bytes_of(f->prefix[back], f->prefix_len[back]);
+		head = bytes_of(f->name.prefix[back], f->name.prefix_len[back]);
 		if (recognise(own, back, head) != RECOGNISE_MORE)
 			return unrecognised(x, promised, PROTO_NONE, fresh.left);
 		return step(NAMING_PASS, R_UNDECIDED, own);
@@ -212,15 +208,15 @@ static struct naming name_stream(struct crossing *x, const struct promise *promi
 	return unrecognised(x, promised, speaks != PROTO_NONE ? speaks : library, fresh.left);
 }
 
-struct naming crossing_name_stream(struct crossing *x, struct bytes fresh)
+struct naming name_bytes(struct crossing *x, struct bytes fresh)
 {
 	struct promise promised = promise_of(x);
 	enum protocol library = PROTO_NONE;
 
-	if (permit_promises_any(x->i, x->permit, x->d.l4proto))
+	if (promises_any(x->table, x->permit, x->d.l4proto))
 		return step(NAMING_ANY, R_ALLOWED, PROTO_NONE);
 	if (x->d.payload.left == fresh.left) /* a packet that repeats old bytes is not shown to the library */
-		library = crossing_ask_library(x);
+		library = name_ask_library(x);
 	if (x->d.l4proto == IP_TCP)
 		return name_stream(x, &promised, fresh, library);
 	if (library != PROTO_NONE && (promised.by_library >> library & 1u))
@@ -235,13 +231,13 @@ struct naming crossing_name_stream(struct crossing *x, struct bytes fresh)
 static bool fits_promise(struct crossing *x, const struct promise *promised, enum direction dir)
 {
 	struct flow *f = x->f;
-	struct bytes head = bytes_of(f->prefix[dir], f->prefix_len[dir]);
+	struct bytes head = bytes_of(f->name.prefix[dir], f->name.prefix_len[dir]);
 	uint64_t passed = f->stream.dir[dir].offset;
 	bool more = false, more_library = false;
 	size_t n;
 
-	if (f->spoken[dir] != PROTO_NONE)
-		return promised->named >> f->spoken[dir] & 1u;
+	if (f->name.spoken[dir] != PROTO_NONE)
+		return promised->named >> f->name.spoken[dir] & 1u;
 	if (recognise_one(promised->named, dir, head, &more) != PROTO_NONE || more ||
 	    recognise_one(promised->by_library, dir, head, &more_library) != PROTO_NONE || more_library)
 		return true;
@@ -251,12 +247,12 @@ static bool fits_promise(struct crossing *x, const struct promise *promised, enu
 		if (e != NULL && e->frame(dir, head, &n) != FRAME_BAD)
 			return true;
 	}
-	if (f->undecided < passed)
-		f->undecided = passed > UINT32_MAX ? UINT32_MAX : (uint32_t)passed;
-	return f->undecided <= promised->undecided;
+	if (f->name.undecided < passed)
+		f->name.undecided = passed > UINT32_MAX ? UINT32_MAX : (uint32_t)passed;
+	return f->name.undecided <= promised->undecided;
 }
 
-bool crossing_name_again(struct crossing *x)
+bool name_fits_again(struct crossing *x)
 {
 	struct promise promised = promise_of(x);
 
@@ -266,9 +262,21 @@ bool crossing_name_again(struct crossing *x)
 	for (unsigned dir = 0; dir < 2; dir++) {
 		const struct stream_dir *d = &x->f->stream.dir[dir];
 
-		if (d->known && d->offset > 0 && d->acked != d->next && !permit_promises_any(x->i, x->permit, IP_TCP) &&
+		if (d->known && d->offset > 0 && d->acked != d->next && !promises_any(x->table, x->permit, IP_TCP) &&
 		    !fits_promise(x, &promised, (enum direction)dir))
 			return false;
 	}
 	return true;
+}
+
+void name_forget(struct inspector *i, struct flow *f)
+{
+	if (f->name.slot != SLOT_NONE)
+		name_close(i->namer, f->name.slot);
+	f->name.slot = SLOT_NONE;
+}
+
+void name_restart(struct flow *f)
+{
+	f->name = (struct flow_name){ .slot = f->name.slot };
 }

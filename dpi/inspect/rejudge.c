@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * What passed under one table and has not reached its receiver may be repeated under another. So PDUs are kept whole until
- * their receiver has acknowledged their last byte, and when the permit or the table changes they are judged once more, each
- * alone, by what holds now: their sender's repetition must not complete what is no longer allowed.
- */
+#include "dpi/inspect/rejudge.h"
+
 #include <string.h>
 
-#include "dpi/inspect/core.h"
+#include "dpi/inspect/command.h"
+#include "dpi/inspect/event.h"
+#include "dpi/inspect/midstream.h"
+#include "dpi/inspect/name.h"
 
-void commands_give_back(struct inspector *i, struct flow *f, enum direction dir)
+void rejudge_give_back(struct inspector *i, struct flow *f, enum direction dir)
 {
 	const struct stream_dir *d = &f->stream.dir[dir];
 	size_t n = 0;
@@ -19,10 +19,10 @@ void commands_give_back(struct inspector *i, struct flow *f, enum direction dir)
 		/* Mostly all of it is acknowledged. */
 		if (seq_diff(d->acked, d->first) < (int32_t)have) {
 			struct bytes head = bytes_of(
-				i->pdu_room, stream_unacknowledged_copy(&f->stream, &i->pool, dir, 0, i->pdu_room,
-									f->commands->enforcer->pdu_max));
+				i->rooms.pdu, stream_unacknowledged_copy(&f->stream, &i->pool, dir, 0, i->rooms.pdu,
+									 command_enforcer(f)->pdu_max));
 
-			if (f->commands->enforcer->frame(dir, head, &n) != FRAME_WHOLE || n == 0)
+			if (command_enforcer(f)->frame(dir, head, &n) != FRAME_WHOLE || n == 0)
 				n = d->acked - d->first; /* a capture: no PDU begins there */
 			if ((int32_t)n > seq_diff(d->acked, d->first))
 				return;
@@ -35,21 +35,21 @@ void commands_give_back(struct inspector *i, struct flow *f, enum direction dir)
 /* One PDU as if it were the first that this end says. */
 static bool allows_alone(const struct crossing *x, enum direction dir, struct bytes pdu, struct pdu *ret)
 {
-	const struct enforcer *e = x->f->commands->enforcer;
+	const struct enforcer *e = command_enforcer(x->f);
 	_Alignas(16) uint8_t state[ENFORCER_STATE_MAX];
 
 	*ret = (struct pdu){ .dir = dir, .space = 255, .conduit = EVENT_NO_CONDUIT };
 	memset(state, 0, e->state_size);
 	if (e->missed != NULL)
 		e->missed(state, false); /* what an answer belongs to has gone by */
-	e->judge(state, dir, pdu, &x->i->table, x->permit, ret);
+	e->judge(state, dir, pdu, x->table, x->permit, ret);
 	ret->dir = dir;
 	return ret->allowed;
 }
 
-bool commands_allow_each(const struct crossing *x, struct bytes b)
+bool rejudge_allows_each(const struct crossing *x, struct bytes b)
 {
-	const struct enforcer *e = x->f->commands != NULL ? x->f->commands->enforcer : NULL;
+	const struct enforcer *e = command_enforcer(x->f);
 	struct bytes pdu;
 	struct pdu u;
 	size_t n = 0;
@@ -64,29 +64,29 @@ bool commands_allow_each(const struct crossing *x, struct bytes b)
 static bool allows_direction(const struct crossing *x, enum direction dir, struct pdu *refused)
 {
 	const struct flow *f = x->f;
-	const struct enforcer *e = f->commands->enforcer;
+	const struct enforcer *e = command_enforcer(f);
 	size_t all = stream_unacknowledged(&f->stream, dir), at = 0, n;
 
 	if (f->adrift[dir] || stream_unframed(&f->stream, dir) > 0) /* a full queue let it by, or what was before it */
-		return crossing_may_miss(x);
+		return midstream_may_miss(x);
 	if (dir == DIR_S2C) /* an answer belongs to a request that was allowed when it reached the server */
 		return true;
 	while (at < all) {
 		struct bytes head =
-			bytes_of(x->i->pdu_room, stream_unacknowledged_copy(&f->stream, &x->i->pool, dir, at,
-									    x->i->pdu_room, e->pdu_max));
+			bytes_of(x->i->rooms.pdu, stream_unacknowledged_copy(&f->stream, &x->i->pool, dir, at,
+									     x->i->rooms.pdu, e->pdu_max));
 
 		n = 0;
 		if (e->frame(dir, head, &n) != FRAME_WHOLE || n == 0 || n > head.left)
 			return false;
-		if (!allows_alone(x, dir, bytes_of(x->i->pdu_room, n), refused))
+		if (!allows_alone(x, dir, bytes_of(x->i->rooms.pdu, n), refused))
 			return false;
 		at += n;
 	}
 	return true;
 }
 
-bool crossing_allows_unacknowledged(struct crossing *x, struct pdu *refused)
+bool rejudge_allows(struct crossing *x, struct pdu *refused)
 {
 	struct flow *f = x->f;
 
@@ -94,21 +94,20 @@ bool crossing_allows_unacknowledged(struct crossing *x, struct pdu *refused)
 	if (crossing_is_lenient(x) || f->kind != KIND_FOLLOWED || f->stream.state == TCP_CLOSED)
 		return true;
 	if (f->commands == NULL)
-		return crossing_name_again(x);
-	commands_give_back(x->i, f, DIR_C2S);
-	commands_give_back(x->i, f, DIR_S2C);
+		return name_fits_again(x);
+	rejudge_give_back(x->i, f, DIR_C2S);
+	rejudge_give_back(x->i, f, DIR_S2C);
 	return allows_direction(x, DIR_C2S, refused) && allows_direction(x, DIR_S2C, refused);
 }
 
-bool crossing_judge_again(struct crossing *x)
+struct verdict rejudge(struct crossing *x)
 {
 	struct pdu refused = { .allowed = true };
 
 	x->f->judge_again = false;
-	if (crossing_allows_unacknowledged(x, &refused))
-		return true;
+	if (rejudge_allows(x, &refused))
+		return go_on();
 	if (!refused.allowed)
-		event_tell_pdu(x, &refused, EV_DENY);
-	crossing_refuse_flow(x, R_ENDED, PROTO_NONE);
-	return false;
+		event_tell_refused(x, &refused, EV_DENY);
+	return end_flow(R_ENDED, PROTO_NONE);
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Bytes that passed go once more when their sender believes them lost, and then perhaps in other segments than before. A
- * receiver that really lost them reads them as they are cut now, so the enforcer is asked about that as it was the first time.
- */
-#include "dpi/inspect/core.h"
+#include "dpi/inspect/repeat.h"
 
-bool crossing_judge_repeat(struct crossing *x)
+#include "dpi/inspect/command.h"
+#include "dpi/inspect/state.h"
+
+struct verdict repeat_judge(struct crossing *x)
 {
 	struct flow *f = x->f;
 	const struct stream_dir *d = &f->stream.dir[x->dir];
@@ -17,7 +16,7 @@ bool crossing_judge_repeat(struct crossing *x)
 	size_t n;
 
 	if (c == NULL || c->enforcer->repeat == NULL || x->dir != DIR_C2S || crossing_is_lenient(x) || !d->known)
-		return true;
+		return go_on();
 	if (seq_diff(to, d->next) > 0)
 		to = d->next;
 	/* Its receiver has what came before; perhaps a part of a PDU, where its window ended. */
@@ -26,17 +25,17 @@ bool crossing_judge_repeat(struct crossing *x)
 	if (seq_diff(from, d->acked) < 0)
 		from = d->acked;
 	if (seq_diff(to, from) <= 0)
-		return true;
-	kept = bytes_of(x->i->pdu_room, stream_kept_copy(&f->stream, &x->i->pool, x->dir, x->i->pdu_room, PACKET_MAX));
+		return go_on();
+	kept = bytes_of(x->i->rooms.pdu,
+			stream_kept_copy(&f->stream, &x->i->pool, x->dir, x->i->rooms.pdu, PACKET_MAX));
 	while (seq_diff(from, pdu) > 0 && c->enforcer->frame(x->dir, kept, &n) == FRAME_WHOLE &&
 	       seq_diff(from, pdu + (uint32_t)n) >= 0 && bytes_skip(&kept, n))
 		pdu += (uint32_t)n;
 	u.offset = d->offset - (d->next - pdu);
 	u.length = to - from;
 	if (c->enforcer->repeat(c->state, u.offset, from - pdu, to - from, x->i->now_ns - c->segment_ns > LATE_NS, kept,
-				&x->i->table, x->permit, &u))
-		return true;
-	commands_tell(x, &u, &j);
-	crossing_refuse_flow(x, j.reason, PROTO_NONE);
-	return false;
+				x->table, x->permit, &u))
+		return go_on();
+	command_tell(x, &u, &j);
+	return end_flow(j.reason, PROTO_NONE);
 }

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Reading a capture that lacks bytes: where does the next PDU begin? Bytes behind a gap, or at the start of a capture that
- * begins in the middle, are kept and looked through for a place from which on they are PDUs. What lies before it is counted
- * as unread. It is the rest of a PDU that the capture does not hold whole as long as it is shorter than one; more than that
- * is a session that was not judged, and the flow says so.
- */
-#include <string.h>
+#include "dpi/inspect/search.h"
 
-#include "dpi/inspect/core.h"
+#include "dpi/inspect/command.h"
+#include "dpi/inspect/fresh.h"
 
 #define SEARCH_PDUS 2u /* so many of the longest PDUs are looked through at a time */
 
@@ -53,7 +48,7 @@ static size_t boundary(const struct enforcer *e, enum direction dir, struct byte
 	struct bytes fresh = b;
 	size_t all = b.left;
 
-	if (bytes_skip(&fresh, carry) && commands_begin(e, dir, fresh, turned))
+	if (bytes_skip(&fresh, carry) && command_starts(e, dir, fresh, turned))
 		return carry;
 	while (b.left > 0 && !are_pdus(e, dir, b))
 		bytes_skip(&b, 1);
@@ -66,15 +61,15 @@ static void give_up(struct flow *f, enum direction dir, size_t n)
 	f->unread += n;
 	f->lost_place = true;
 	if (dir == DIR_C2S)
-		commands_note_missed(f, true);
+		command_note_missed(f, true);
 }
 
-bool crossing_find_boundary(struct crossing *x, struct stream_result *s, bool turned)
+struct verdict search_boundary(struct crossing *x, struct stream_result *s, bool turned)
 {
 	struct flow *f = x->f;
-	const struct enforcer *e = f->commands->enforcer;
+	const struct enforcer *e = command_enforcer(f);
 	size_t carry = stream_carry(&f->stream, x->dir), most = SEARCH_PDUS * e->pdu_max, at, all;
-	uint8_t *room = x->i->pdu_room;
+	uint8_t *room = x->i->rooms.pdu;
 	struct bytes before, taken = s->fresh;
 
 	if (!stream_carry_copy(&f->stream, &x->i->pool, x->dir, room))
@@ -85,8 +80,7 @@ bool crossing_find_boundary(struct crossing *x, struct stream_result *s, bool tu
 	if (at == all) {
 		if (all > most)
 			give_up(f, x->dir, all - most);
-		crossing_pass_bytes(x, s, all > most ? most : all, R_MIDSTREAM_WAIT);
-		return false;
+		return fresh_pass(x, s, all > most ? most : all, R_MIDSTREAM_WAIT);
 	}
 	if (at >= e->pdu_max)
 		give_up(f, x->dir, at);
@@ -94,7 +88,7 @@ bool crossing_find_boundary(struct crossing *x, struct stream_result *s, bool tu
 		f->unread += at;
 	bytes_take(&s->fresh, at > carry ? at - carry : 0, &before);
 	stream_commit(&f->stream, &x->i->pool, x->dir, before, false, at < carry ? carry - at : 0);
-	return true;
+	return go_on();
 }
 
 void search_end(struct inspector *i, struct flow *f)
@@ -103,10 +97,10 @@ void search_end(struct inspector *i, struct flow *f)
 		size_t carry = stream_carry(&f->stream, (enum direction)dir);
 
 		if (f->commands == NULL || !f->adrift[dir] || carry == 0 ||
-		    !stream_carry_copy(&f->stream, &i->pool, (enum direction)dir, i->pdu_room))
+		    !stream_carry_copy(&f->stream, &i->pool, (enum direction)dir, i->rooms.pdu))
 			continue;
 		f->unread += carry;
-		f->lost_place |= carry >= f->commands->enforcer->pdu_max ||
-				 holds_pdu(f->commands->enforcer, (enum direction)dir, bytes_of(i->pdu_room, carry));
+		f->lost_place |= carry >= command_enforcer(f)->pdu_max ||
+				 holds_pdu(command_enforcer(f), (enum direction)dir, bytes_of(i->rooms.pdu, carry));
 	}
 }

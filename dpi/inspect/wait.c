@@ -1,56 +1,102 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Segments that arrived before their predecessors. Mostly they pass at once: their receiver can read nothing of them before
- * the gap is filled, and what fills it is judged together with a copy of them. So the receiver says what it lacks, and its
- * sender repeats that alone and soon. A worker that dies takes the copies with it; where its successor would go on with a
- * session (when_midstream pick_up), or packets may pass without a worker, only whole allowed PDUs pass like this, and the
- * others are held: undecided, with a copy of its packet in the shared pool,
- * until the gap is filled or its time is over; then it is decided like any other, or dropped so that its sender repeats
- * it. A capture is read with more patience, because nothing in it will be repeated on our account.
- */
-#include <string.h>
+#include "dpi/inspect/wait.h"
 
-#include "dpi/inspect/core.h"
+#include <stdlib.h>
 
-void wait_init(struct inspector *i)
+#include "dpi/inspect/life.h"
+#include "dpi/inspect/midstream.h"
+#include "dpi/inspect/rules.h"
+
+#define WAIT_NS 10000000ull  /* no packet is held longer */
+#define WAIT_FLOW_PACKETS 8u /* held per flow */
+#define WAIT_FLOW_BYTES (16u * 1024u)
+#define WAIT_PACKETS 1024u		 /* held in all */
+#define WAIT_HOLDER_PART 4u		 /* one in so many of its share's places may be a holder's */
+#define WAIT_CAPTURE_NS (3u * SECOND_NS) /* reading a capture: nobody will repeat what is dropped */
+#define WAIT_CAPTURE_FLOW_PACKETS 64u
+#define WAIT_CAPTURE_FLOW_BYTES (512u * 1024u)
+
+struct waiting {
+	struct packet p;    /* `ip` is not valid; the bytes are in `bytes` */
+	struct chain bytes; /* the packet from its IP header on */
+	uint32_t flow;
+	uint32_t seq, end; /* first number of its payload, first after it */
+	uint32_t ack;	   /* what it acknowledges, when `acks`: a capture is read in the order of the two ends */
+	bool acks;
+	bool ahead;	     /* bytes before it were missing */
+	uint32_t payload_at; /* offset of the payload in `bytes` */
+	enum direction dir;
+	uint64_t deadline_ns;
+	uint32_t holder;       /* whose place it is */
+	uint32_t next;	       /* in its flow's list, or in the free list */
+	uint32_t older, newer; /* by deadline */
+};
+
+struct waits {
+	struct waiting places[WAIT_PACKETS];
+	uint32_t free, oldest, newest;
+	uint32_t in_share[SHARES], part[SHARES];
+};
+
+struct waits *waits_new(void)
 {
-	for (uint32_t n = 0; n < WAIT_PACKETS; n++)
-		i->waiting[n].next = n + 1 < WAIT_PACKETS ? n + 1 : SLOT_NONE;
-	i->wait_free = 0;
-	i->wait_oldest = i->wait_newest = SLOT_NONE;
+	struct waits *w = calloc(1, sizeof(*w));
+
+	for (uint32_t n = 0; w != NULL && n < WAIT_PACKETS; n++)
+		w->places[n].next = n + 1 < WAIT_PACKETS ? n + 1 : SLOT_NONE;
+	if (w != NULL) {
+		w->oldest = w->newest = SLOT_NONE;
+		waits_divide(w, 0, true);
+	}
+	return w;
+}
+
+void waits_free(struct waits *w)
+{
+	free(w);
+}
+
+void waits_divide(struct waits *w, uint32_t used, bool whole)
+{
+	share_divide(WAIT_PACKETS, used, whole, w->part);
+}
+
+uint64_t waits_next_due(const struct waits *w)
+{
+	return w->oldest == SLOT_NONE ? UINT64_MAX : w->places[w->oldest].deadline_ns;
 }
 
 static void book(struct inspector *i, uint32_t holder, int32_t by)
 {
 	uint32_t share = i->flows.holders.holders[holder].share;
 
-	i->waiting_in[share] += (uint32_t)by;
+	i->waits->in_share[share] += (uint32_t)by;
 	share_book(&i->flows.holders, holder, HELD_WAITS, by);
 }
 
 /* Takes one out of all lists; its bytes go back into the pool. */
-static void unlink_wait(struct inspector *i, uint32_t w)
+static void take_out(struct inspector *i, uint32_t w)
 {
-	struct waiting *me = &i->waiting[w];
+	struct waiting *me = &i->waits->places[w];
 	struct flow *f = flow_at(&i->flows, me->flow);
-	uint32_t *at = &f->first_wait;
+	uint32_t *at = &f->wait.first;
 
 	while (*at != w)
-		at = &i->waiting[*at].next;
+		at = &i->waits->places[*at].next;
 	*at = me->next;
-	f->n_waits--;
-	f->wait_bytes -= me->bytes.bytes;
+	f->wait.n--;
+	f->wait.bytes -= me->bytes.bytes;
 	if (me->older != SLOT_NONE)
-		i->waiting[me->older].newer = me->newer;
+		i->waits->places[me->older].newer = me->newer;
 	else
-		i->wait_oldest = me->newer;
+		i->waits->oldest = me->newer;
 	if (me->newer != SLOT_NONE)
-		i->waiting[me->newer].older = me->older;
+		i->waits->places[me->newer].older = me->older;
 	else
-		i->wait_newest = me->older;
+		i->waits->newest = me->older;
 	chain_clear(&i->pool, &me->bytes);
-	me->next = i->wait_free;
-	i->wait_free = w;
+	me->next = i->waits->free;
+	i->waits->free = w;
 	book(i, me->holder, -1);
 }
 
@@ -58,20 +104,22 @@ void wait_move(struct inspector *i, uint32_t fi)
 {
 	const struct flow *f = flow_at(&i->flows, fi);
 
-	for (uint32_t w = f->first_wait; w != SLOT_NONE; w = i->waiting[w].next) {
+	for (uint32_t w = f->wait.first; w != SLOT_NONE; w = i->waits->places[w].next) {
 		book(i, f->holder, 1);
-		book(i, i->waiting[w].holder, -1);
-		i->waiting[w].holder = f->holder;
-		chain_move(&i->pool, &i->waiting[w].bytes, f->holder);
+		book(i, i->waits->places[w].holder, -1);
+		i->waits->places[w].holder = f->holder;
+		chain_move(&i->pool, &i->waits->places[w].bytes, f->holder);
 	}
 }
+
+/* ---- keeping ---- */
 
 /* A share has its part of the places, a holder a part of that. */
 static bool may_wait(const struct inspector *i, const struct flow *f)
 {
-	uint32_t part = i->waiting_part[f->share];
+	uint32_t part = i->waits->part[f->share];
 
-	return i->waiting_in[f->share] < part &&
+	return i->waits->in_share[f->share] < part &&
 	       (i->limits.as_captured ||
 		i->flows.holders.holders[f->holder].held[HELD_WAITS] < 1u + part / WAIT_HOLDER_PART);
 }
@@ -91,48 +139,45 @@ static bool agrees(const struct crossing *x, const struct waiting *w)
 	return !both.failed && chain_equal(&x->i->pool, &w->bytes, w->payload_at + (from - w->seq), both);
 }
 
-static void give_up(struct inspector *i, uint32_t w);
+struct verdict wait_compare(struct crossing *x)
+{
+	const struct waiting *places = x->i->waits->places;
 
-void crossing_hold(struct crossing *x)
+	for (uint32_t o = x->f->wait.first; o != SLOT_NONE; o = places[o].next) {
+		if (!agrees(x, &places[o]))
+			return end_flow(R_OVERLAP, PROTO_NONE);
+		if (places[o].dir == x->dir && places[o].seq == x->d.seq && places[o].bytes.bytes == x->d.ip.left)
+			return refuse(R_OUT_OF_ORDER); /* the same one once more */
+	}
+	return go_on();
+}
+
+bool wait_is_crowded(const struct crossing *x)
+{
+	const struct inspector *i = x->i;
+	const struct flow *f = x->f;
+
+	return f->wait.first != SLOT_NONE &&
+	       (i->waits->free == SLOT_NONE || i->pool.used == i->pool.n || f->wait.n >= WAIT_CAPTURE_FLOW_PACKETS ||
+		x->d.ip.left > WAIT_CAPTURE_FLOW_BYTES - f->wait.bytes);
+}
+
+struct verdict wait_keep(struct crossing *x)
 {
 	struct inspector *i = x->i;
 	struct flow *f = x->f;
 	bool capture = crossing_is_lenient(x);
 	size_t size = x->d.ip.left;
-	uint32_t w = i->wait_free;
+	uint32_t w = i->waits->free;
 	struct waiting *me;
 
-	for (uint32_t o = f->first_wait; o != SLOT_NONE; o = i->waiting[o].next) {
-		if (!agrees(x, &i->waiting[o])) {
-			crossing_refuse_flow(x, R_OVERLAP, PROTO_NONE);
-			return;
-		}
-		if (i->waiting[o].dir == x->dir && i->waiting[o].seq == x->d.seq && i->waiting[o].bytes.bytes == size) {
-			crossing_refuse(x, R_OUT_OF_ORDER); /* the same one once more */
-			return;
-		}
-	}
-	if (i->limits.as_captured && !i->releasing && f->first_wait != SLOT_NONE &&
-	    (w == SLOT_NONE || i->pool.used == i->pool.n || f->n_waits >= WAIT_CAPTURE_FLOW_PACKETS ||
-	     size > WAIT_CAPTURE_FLOW_BYTES - f->wait_bytes)) {
-		give_up(i, f->first_wait);
-		crossing_follow(x);
-		return;
-	}
 	if (w == SLOT_NONE || !may_wait(i, f) ||
-	    f->n_waits >= (capture ? WAIT_CAPTURE_FLOW_PACKETS : WAIT_FLOW_PACKETS) ||
-	    size > (capture ? WAIT_CAPTURE_FLOW_BYTES : WAIT_FLOW_BYTES) - f->wait_bytes ||
-	    !chain_append(&i->pool, &i->waiting[w].bytes, x->d.ip)) {
-		if (i->limits.as_captured)
-			crossing_skip_gap(x);
-		else if (capture)
-			crossing_await_pick_up(x);
-		else
-			crossing_refuse(x, R_OUT_OF_ORDER);
-		return;
-	}
-	me = &i->waiting[w];
-	i->wait_free = me->next;
+	    f->wait.n >= (capture ? WAIT_CAPTURE_FLOW_PACKETS : WAIT_FLOW_PACKETS) ||
+	    size > (capture ? WAIT_CAPTURE_FLOW_BYTES : WAIT_FLOW_BYTES) - f->wait.bytes ||
+	    !chain_append(&i->pool, &i->waits->places[w].bytes, x->d.ip))
+		return go_on();
+	me = &i->waits->places[w];
+	i->waits->free = me->next;
 	me->holder = f->holder;
 	book(i, me->holder, 1);
 	me->p = *x->p;
@@ -146,74 +191,56 @@ void crossing_hold(struct crossing *x)
 	me->ahead = seq_diff(me->seq, f->stream.dir[me->dir].next) > 0;
 	me->payload_at = (uint32_t)(size - x->d.payload.left);
 	me->deadline_ns = i->now_ns + (i->limits.as_captured ? WAIT_CAPTURE_NS : WAIT_NS);
-	me->next = f->first_wait;
-	f->first_wait = w;
-	f->n_waits++;
-	f->wait_bytes += me->bytes.bytes;
-	me->older = i->wait_newest;
+	me->next = f->wait.first;
+	f->wait.first = w;
+	f->wait.n++;
+	f->wait.bytes += me->bytes.bytes;
+	me->older = i->waits->newest;
 	me->newer = SLOT_NONE;
 	if (me->older != SLOT_NONE)
-		i->waiting[me->older].newer = w;
+		i->waits->places[me->older].newer = w;
 	else
-		i->wait_oldest = w;
-	i->wait_newest = w;
-	crossing_touch_flow(x);
+		i->waits->oldest = w;
+	i->waits->newest = w;
+	life_touch(x);
+	return verdict_of(STEP_KEEP, R_OUT_OF_ORDER);
 }
 
-/*
- * A session that ends when its worker dies takes along what is ahead of its gap. Where it goes on, whole allowed PDUs are what
- * a successor would let pass behind a pick-up. An end of the stream waits for what comes before it. Behind a SYN over the live
- * session a server that forgot it would read on from the number of that SYN, and see no gap.
- */
-static bool may_pass_ahead(const struct crossing *x)
-{
-	struct lane lane;
+/* ---- taking out ---- */
 
-	if (x->dir == DIR_C2S && x->f->stream.redialled && !crossing_is_observed(x))
+bool wait_take_any(struct inspector *i, uint32_t fi, struct packet *ret)
+{
+	uint32_t w = flow_at(&i->flows, fi)->wait.first;
+
+	if (w == SLOT_NONE)
 		return false;
-	if (x->i->limits.as_captured || x->f->adrift[x->dir] || x->d.payload.left == 0 || (x->d.tcp_flags & TCP_FIN))
-		return false;
-	return crossing_is_observed(x) ||
-	       (lane_of(x->permit->lane, &lane) && lane.when_down == FAIL_CLOSED &&
-		lane.when_overloaded == FAIL_CLOSED && x->permit->midstream != MID_PICK_UP) ||
-	       commands_allow_each(x, x->d.payload);
+	*ret = i->waits->places[w].p;
+	take_out(i, w);
+	return true;
 }
 
-void crossing_take_ahead(struct crossing *x)
+bool wait_take(struct inspector *i, uint32_t place, struct taken *ret)
 {
-	enum runs_answer a = RUNS_NO_ROOM;
-
-	if (may_pass_ahead(x))
-		a = runs_add(&x->f->stream.dir[x->dir].runs, &x->i->pool, x->d.seq, x->d.payload);
-	if (a == RUNS_DIFFER) {
-		crossing_refuse_flow(x, R_OVERLAP, PROTO_NONE);
-	} else if (a == RUNS_KEPT) {
-		crossing_touch_flow(x);
-		crossing_accept(x, R_AHEAD);
-	} else {
-		crossing_hold(x);
-	}
-}
-
-/* Makes a crossing of a waiting packet, whose bytes go to packet_room, and takes it out. False when its permit is gone. */
-static bool take(struct inspector *i, uint32_t w, struct packet *p, struct crossing *x)
-{
-	struct waiting *me = &i->waiting[w];
+	struct waiting *me = &i->waits->places[place];
+	struct crossing *x = &ret->x;
+	struct packet *p = &ret->p;
 	size_t size = me->bytes.bytes;
 	bool acks = me->acks;
 
 	*p = me->p;
+	ret->ahead = me->ahead;
 	*x = (struct crossing){ .i = i, .p = p, .lane = mark_lane(p->mark), .fi = me->flow, .dir = me->dir };
 	x->f = flow_at(&i->flows, me->flow);
-	x->permit = commands_permit(&i->table, mark_permit(p->mark));
+	x->table = rules_table(i->rules);
+	x->permit = commands_permit(x->table, mark_permit(p->mark));
 	if (size <= PACKET_MAX)
-		chain_copy(&i->pool, &me->bytes, 0, i->packet_room, size);
-	p->ip = bytes_of(i->packet_room, size <= PACKET_MAX ? size : 0);
-	unlink_wait(i, w);
+		chain_copy(&i->pool, &me->bytes, 0, i->rooms.packet, size);
+	p->ip = bytes_of(i->rooms.packet, size <= PACKET_MAX ? size : 0);
+	take_out(i, place);
 	/* It was whole and good when it came in, or a capture's checksums are only noted. */
 	if (decode_packet(p->ip, i->limits.as_captured ? CHECKSUM_FLAG : CHECKSUM_UNREADY, &x->d) != R_NONE)
 		return false;
-	if (i->limits.as_captured && !acks) /* see read_on */
+	if (i->limits.as_captured && !acks) /* see wait_read_on */
 		x->d.tcp_flags &= (uint8_t)~TCP_ACK;
 	return x->permit != NULL;
 }
@@ -221,132 +248,61 @@ static bool take(struct inspector *i, uint32_t w, struct packet *p, struct cross
 static bool ready(const struct waiting *w, const struct flow *f)
 {
 	const struct stream_dir *own = &f->stream.dir[w->dir];
-	const struct stream_dir *peer = &f->stream.dir[w->dir == DIR_C2S ? DIR_S2C : DIR_C2S];
+	const struct stream_dir *peer = &f->stream.dir[other_end(w->dir)];
 
 	return own->known && seq_diff(w->seq, own->next) <= 0 &&
 	       (!w->acks || !peer->known || seq_diff(w->ack, peer->next) <= 0 ||
 		w->ack - peer->next > STREAM_AHEAD_MAX);
 }
 
-/* The one that came first of those that nothing is missing for; of a stream that is not followed, any. */
-static uint32_t in_order(const struct inspector *i, const struct flow *f)
+/* Of a stream that is not followed, any. */
+uint32_t wait_ready(const struct inspector *i, uint32_t fi)
 {
+	const struct flow *f = flow_at(&i->flows, fi);
 	uint32_t found = SLOT_NONE;
 
-	for (uint32_t w = f->first_wait; w != SLOT_NONE; w = i->waiting[w].next)
-		if (f->waiting_pick_up || ready(&i->waiting[w], f))
+	for (uint32_t w = f->wait.first; w != SLOT_NONE; w = i->waits->places[w].next)
+		if (f->waiting_pick_up || ready(&i->waits->places[w], f))
 			found = w;
 	return found;
 }
 
-void wait_release(struct inspector *i, uint32_t fi, enum direction dir, uint32_t frame)
+uint32_t wait_overdue(const struct inspector *i, uint32_t *ret_fi)
 {
-	struct flow *f = flow_at(&i->flows, fi);
-	uint32_t filled[2] = { 0 }; /* the last frame that was needed, by direction */
-	struct packet p;
-	struct crossing x;
-	uint32_t w;
+	uint32_t w = i->waits->oldest;
 
-	if (i->releasing)
-		return;
-	i->releasing = true;
-	filled[dir] = frame;
-	while ((w = in_order(i, f)) != SLOT_NONE) {
-		struct waiting *me = &i->waiting[w];
-
-		/* Its bytes reach the receiver when the gap is filled, not when they arrived. */
-		if (me->ahead && me->p.frame < filled[me->dir])
-			me->p.frame = filled[me->dir];
-		filled[me->dir] = me->p.frame;
-		if (!take(i, w, &p, &x))
-			crossing_drop(&x, R_UNKNOWN_PERMIT);
-		else if (crossing_relabel_flow(&x))
-			crossing_follow(&x);
-	}
-	i->releasing = false;
+	if (w == SLOT_NONE || i->waits->places[w].deadline_ns > i->now_ns)
+		return SLOT_NONE;
+	*ret_fi = i->waits->places[w].flow;
+	return w;
 }
 
-void wait_drop(struct inspector *i, uint32_t fi, enum reason r)
+/* ---- captures ---- */
+
+void wait_read_on(struct inspector *i, uint32_t place)
 {
-	struct flow *f = flow_at(&i->flows, fi);
+	const struct waiting *places = i->waits->places;
+	struct flow *f = flow_at(&i->flows, places[place].flow);
+	uint32_t w = place; /* the first of its direction */
+	struct waiting *me;
+	enum direction peer;
+	uint32_t to;
 
-	while (f->first_wait != SLOT_NONE) {
-		const struct waiting *me = &i->waiting[f->first_wait];
-		struct packet p = me->p;
-		struct crossing x = { .i = i, .p = &p, .lane = mark_lane(p.mark), .fi = fi, .f = f, .dir = me->dir };
-
-		x.permit = commands_permit(&i->table, mark_permit(p.mark));
-		unlink_wait(i, f->first_wait);
-		if (crossing_is_observed(&x) || f->kind == KIND_NAMED || f->kind == KIND_FREE)
-			crossing_accept(&x, crossing_is_observed(&x) ? R_OBSERVED : R_ALLOWED);
-		else
-			crossing_drop(&x, r);
-	}
-}
-
-/* Reading a capture: what this one waits for was never captured. Moves its flow on by one step, to the next bytes there are. */
-static void read_on(struct inspector *i, struct flow *f, uint32_t w)
-{
-	struct waiting *me = &i->waiting[w];
-	enum direction peer = me->dir == DIR_C2S ? DIR_S2C : DIR_C2S;
-	uint32_t to = me->ack;
-
+	for (uint32_t o = f->wait.first; o != SLOT_NONE; o = places[o].next)
+		if (places[o].dir == places[w].dir && seq_diff(places[o].seq, places[w].seq) < 0)
+			w = o;
+	me = &i->waits->places[w];
+	peer = other_end(me->dir);
+	to = me->ack;
 	if (seq_diff(me->seq, f->stream.dir[me->dir].next) > 0) {
-		flow_skip(i, f, me->dir, me->seq);
+		midstream_skip(i, f, me->dir, me->seq);
 		return;
 	}
-	for (uint32_t o = f->first_wait; o != SLOT_NONE; o = i->waiting[o].next)
-		if (i->waiting[o].dir == peer && seq_diff(i->waiting[o].seq, to) < 0)
-			to = i->waiting[o].seq;
+	for (uint32_t o = f->wait.first; o != SLOT_NONE; o = i->waits->places[o].next)
+		if (i->waits->places[o].dir == peer && seq_diff(i->waits->places[o].seq, to) < 0)
+			to = i->waits->places[o].seq;
 	if (me->acks && seq_diff(to, f->stream.dir[peer].next) > 0)
-		flow_skip(i, f, peer, to);
+		midstream_skip(i, f, peer, to);
 	else
 		me->acks = false; /* each acknowledges the other: one of them lies */
-}
-
-/* The time of one is over. A capture is read on at the first of its direction. */
-static void give_up(struct inspector *i, uint32_t w)
-{
-	uint32_t fi = i->waiting[w].flow;
-	struct flow *f = flow_at(&i->flows, fi);
-	struct packet p;
-	struct crossing x;
-
-	if (i->limits.as_captured && !f->waiting_pick_up) {
-		for (uint32_t o = f->first_wait; o != SLOT_NONE; o = i->waiting[o].next)
-			if (i->waiting[o].dir == i->waiting[w].dir &&
-			    seq_diff(i->waiting[o].seq, i->waiting[w].seq) < 0)
-				w = o;
-		read_on(i, f, w);
-		wait_release(i, fi, DIR_C2S, 0);
-		return;
-	}
-	if (!take(i, w, &p, &x))
-		crossing_drop(&x, R_UNKNOWN_PERMIT);
-	else if (crossing_is_lenient(&x)) {
-		crossing_await_pick_up(&x);
-	} else {
-		crossing_note_given_up(&x);
-		crossing_drop(&x, R_OUT_OF_ORDER);
-	}
-	wait_release(i, fi, x.dir, p.frame);
-}
-
-void wait_expire(struct inspector *i)
-{
-	while (i->wait_oldest != SLOT_NONE && i->waiting[i->wait_oldest].deadline_ns <= i->now_ns)
-		give_up(i, i->wait_oldest);
-}
-
-void wait_give_up(struct inspector *i, uint32_t fi)
-{
-	struct flow *f = flow_at(&i->flows, fi);
-
-	while (f->first_wait != SLOT_NONE)
-		give_up(i, f->first_wait);
-}
-
-uint64_t wait_next_due(const struct inspector *i)
-{
-	return i->wait_oldest == SLOT_NONE ? UINT64_MAX : i->waiting[i->wait_oldest].deadline_ns;
 }

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One packet on its way through the stages, and the inspector as they see it: what each stage keeps is a type of its own that
+ * only its file can look into. The flow and stream tables have interfaces of their own (dpi/flow.h, dpi/pool.h).
+ */
+#ifndef SEKISHO_DPI_INSPECT_CROSSING_H
+#define SEKISHO_DPI_INSPECT_CROSSING_H
+
+#include "appliance/wire/mark.h"
+#include "dpi/decode.h"
+#include "dpi/flow.h"
+#include "dpi/inspect/inspect.h"
+#include "dpi/inspect/verdict.h"
+#include "dpi/pool.h"
+
+#define PACKET_MAX 65575u /* IPv6 header and largest payload length */
+
+/* Where bytes are made contiguous; nothing lives longer there than one call of a stage. */
+struct rooms {
+	uint8_t *packet;  /* owned; PACKET_MAX: a packet that waited */
+	uint8_t *segment; /* owned; PACKET_MAX and RUNS_BYTES: new bytes with what passed ahead of them */
+	uint8_t *pdu;	  /* owned; PACKET_MAX: a PDU, or several */
+};
+
+struct inspector {
+	struct inspector_limits limits;
+	uint64_t now_ns;
+	struct rules *rules;	   /* rules.h: the command tables */
+	struct flow_table flows;   /* life.h decides who gets a place */
+	struct pool pool;	   /* shared by the streams and by what waits */
+	struct namer *namer;	   /* name.h */
+	struct commands *commands; /* command.h: states of enforcers */
+	struct counts *counts;	   /* count.h: accepted commands */
+	struct waits *waits;	   /* wait.h: packets that wait */
+	struct resets *resets;	   /* reset.h: what is said again */
+	struct records *records;   /* event.h: budgets of records */
+	struct outcomes *outcomes; /* outcome.h: what was decided */
+	struct rooms rooms;
+	bool releasing; /* turn.h */
+	bool forgot
+		[SHARES]; /* life.h: a full share made this worker forget a TCP session that its server may still have */
+};
+
+/* One packet, and what the stages have found out about it so far. */
+struct crossing {
+	struct inspector *i;
+	const struct packet *p;
+	struct decoded d;
+	uint32_t lane;
+	const struct command_table *table;   /* by which it is judged */
+	const struct command_permit *permit; /* NULL only in the cut lane, and before it is looked up */
+	uint32_t fi;			     /* FLOW_NONE before the flow is known */
+	struct flow *f;
+	enum direction dir;
+};
+
+static inline enum direction other_end(enum direction dir)
+{
+	return dir == DIR_C2S ? DIR_S2C : DIR_C2S;
+}
+
+static inline bool crossing_is_observed(const struct crossing *x)
+{
+	return x->permit != NULL && x->permit->observe;
+}
+
+/* Nothing is stopped: what cannot be followed is skipped instead of dropped. */
+static inline bool crossing_is_lenient(const struct crossing *x)
+{
+	return crossing_is_observed(x) || x->i->limits.as_captured;
+}
+
+static inline bool permit_commands_lane(const struct command_permit *permit)
+{
+	struct lane lane;
+
+	return lane_of(permit->lane, &lane) && lane.kind == LANE_COMMANDS;
+}
+
+static inline bool crossing_has_commands_lane(const struct crossing *x)
+{
+	return x->permit != NULL && permit_commands_lane(x->permit);
+}
+
+#endif

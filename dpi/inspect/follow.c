@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/inspect/follow.h"
+
+#include "dpi/inspect/ahead.h"
+#include "dpi/inspect/command.h"
+#include "dpi/inspect/fresh.h"
+#include "dpi/inspect/life.h"
+#include "dpi/inspect/midstream.h"
+#include "dpi/inspect/name.h"
+#include "dpi/inspect/rejudge.h"
+#include "dpi/inspect/repeat.h"
+
+#define BLIND_MAX 3u  /* repetitions that cannot be compared, before the flow ends */
+#define ASTRAY_MAX 3u /* segments in a row that acknowledge what was never seen, before it does */
+
+struct verdict follow_open(struct crossing *x)
+{
+	enum protocol p;
+
+	x->dir = DIR_C2S;
+	stream_open(&x->f->stream, DIR_C2S, &x->d);
+	x->f->waiting_pick_up = x->f->midstream = x->d.payload.left > 0;
+	p = name_only_commands(x);
+	if (p != PROTO_NONE && !command_follow(x, p))
+		return refuse(R_OVERLOADED);
+	life_touch(x);
+	return pass(R_HANDSHAKE);
+}
+
+static MUST_SEND struct verdict follow_stream(struct crossing *x);
+
+/* Both ends have forgotten the live session; what the server answers now belongs to the SYN that was let by over it. */
+static MUST_SEND struct verdict redial(struct crossing *x)
+{
+	uint32_t isn = x->f->stream.redial;
+	enum protocol p;
+
+	life_restart(x, x->dir);
+	x->f->stream.redial = isn;
+	stream_redial(&x->f->stream);
+	p = name_only_commands(x);
+	if (p != PROTO_NONE && !command_follow(x, p))
+		return refuse(R_OVERLOADED);
+	return follow_stream(x);
+}
+
+/* Nothing new in it. */
+static MUST_SEND struct verdict pass_old(struct crossing *x, enum reason r)
+{
+	struct verdict v = go_on();
+
+	if (x->d.payload.left > 0)
+		v = repeat_judge(x);
+	if (v.step != STEP_ON)
+		return v;
+	life_touch(x);
+	return and_close(pass(r));
+}
+
+/* It acknowledges what never went by here. */
+static MUST_SEND struct verdict take_lost(struct crossing *x, const struct stream_result *s)
+{
+	struct verdict v;
+
+	if (x->i->limits.as_captured && s->data && midstream_acknowledges_unseen(x))
+		return ahead_hold(x); /* captured out of order: what it acknowledges may follow */
+	if (x->i->limits.as_captured) {
+		x->d.tcp_flags &= (uint8_t)~TCP_ACK;
+		return follow_stream(x);
+	}
+	v = midstream_go_on_behind(x);
+	if (v.step != STEP_ON)
+		return v;
+	if (crossing_is_lenient(x))
+		return midstream_await(x);
+	if (++x->f->astray > ASTRAY_MAX)
+		return midstream_give_up_place(x);
+	return refuse(s->reason);
+}
+
+/* Nobody knows whether these are the bytes that passed then. Sooner or later one end has to start again. */
+static MUST_SEND struct verdict take_blind(struct crossing *x, enum reason r)
+{
+	if (crossing_is_lenient(x))
+		return pass(R_RETRANSMISSION);
+	if (++x->f->blind > BLIND_MAX)
+		return end_flow(R_MIDSTREAM_RESET, PROTO_NONE);
+	return refuse(r);
+}
+
+static MUST_SEND struct verdict take_bad(struct crossing *x, enum reason r)
+{
+	if (x->i->limits.as_captured && x->f->midstream && (x->d.tcp_flags & TCP_SYN))
+		return pass(R_HANDSHAKE); /* what it belongs to is not in the capture */
+	/* Whoever goes on talking to an ended session hears that it is over. */
+	if (r == R_AFTER_CLOSE && x->f->stream.state == TCP_CLOSED && !crossing_is_observed(x))
+		return and_hear(refuse(r), HEAR_PACKET);
+	return refuse(r);
+}
+
+static MUST_SEND struct verdict follow_stream(struct crossing *x)
+{
+	struct flow *f = x->f;
+	struct verdict v = go_on();
+	struct stream_result s;
+
+	if (x->i->limits.as_captured && stream_assume(&f->stream, x->dir, &x->d))
+		f->midstream = true;
+	s = stream_segment(&f->stream, &x->i->pool, x->dir, &x->d);
+	rejudge_give_back(x->i, f, other_end(x->dir));
+	if (f->judge_again)
+		v = rejudge(x);
+	if (v.step != STEP_ON)
+		return v;
+	switch (s.answer) {
+	case STREAM_PASS:
+		return pass_old(x, s.reason);
+	case STREAM_NEW:
+		return fresh_judge(x, &s);
+	case STREAM_AHEAD:
+		return ahead_take(x);
+	case STREAM_LOST:
+		return take_lost(x, &s);
+	case STREAM_BLIND:
+		return take_blind(x, s.reason);
+	case STREAM_DROP:
+		return take_bad(x, s.reason);
+	case STREAM_RESET:
+		return end_flow(s.reason, PROTO_NONE);
+	case STREAM_RESTART:
+		life_restart(x, DIR_C2S);
+		return follow_open(x);
+	case STREAM_REDIAL:
+		return redial(x);
+	}
+	return refuse(s.reason); /* no such answer */
+}
+
+struct verdict follow(struct crossing *x)
+{
+	if (x->d.bad_checksum)
+		x->f->bad_checksum = true;
+	pool_for(&x->i->pool, x->f->holder);
+	return x->f->waiting_pick_up ? midstream_meet(x) : follow_stream(x);
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/inspect/fresh.h"
+
+#include "dpi/inspect/command.h"
+#include "dpi/inspect/event.h"
+#include "dpi/inspect/life.h"
+#include "dpi/inspect/midstream.h"
+#include "dpi/inspect/name.h"
+#include "dpi/inspect/outcome.h"
+#include "dpi/inspect/repeat.h"
+#include "dpi/inspect/room.h"
+#include "dpi/inspect/search.h"
+
+struct verdict fresh_pass(struct crossing *x, const struct stream_result *s, size_t unjudged, enum reason r)
+{
+	/* Room was asked for before anything was judged. */
+	if (!stream_commit(&x->f->stream, &x->i->pool, x->dir, s->fresh, s->fin, unjudged))
+		return refuse(R_POOL_FULL);
+	x->f->gave_up[x->dir] = 0;
+	x->f->astray = 0;
+	life_touch(x);
+	if (reason_kind(r) == REASON_PASS || r == R_MIDSTREAM_WAIT)
+		return pass(r);
+	return drop(r); /* a capture goes on behind what would have been refused */
+}
+
+/* Bytes of this direction were missed: STEP_ON when it can be read again from here. */
+static MUST_SEND struct verdict take_up(struct crossing *x, struct stream_result *s, bool turned)
+{
+	const struct enforcer *e = command_enforcer(x->f);
+	const struct stream_dir *server = &x->f->stream.dir[DIR_S2C];
+	struct verdict v = go_on();
+
+	if (x->i->limits.as_captured) {
+		v = search_boundary(x, s, turned);
+	} else if (x->d.payload.left != s->fresh.left || !command_is_whole(e, x->dir, s->fresh) ||
+		   (x->dir == DIR_C2S && !x->f->adrift[DIR_S2C] && x->d.ack != server->next)) {
+		v = midstream_await_boundary(x);
+		return v.step == STEP_ON ? fresh_pass(x, s, 0, R_MIDSTREAM_WAIT) : v;
+	} else {
+		event_tell_flow(x, EV_ALLOW, R_PICKED_UP, (enum protocol)x->f->protocol);
+	}
+	if (v.step != STEP_ON)
+		return v;
+	stream_frame(&x->f->stream, x->dir);
+	x->f->adrift[x->dir] = false;
+	x->f->unjudged = 0;
+	x->f->missed = x->f->adrift[other_end(x->dir)];
+	return v;
+}
+
+static MUST_SEND struct verdict judge_commands(struct crossing *x, struct stream_result *s)
+{
+	bool turned = x->f->turn != x->dir, refused;
+	struct verdict v = go_on();
+	struct judged j;
+
+	x->f->turn = (uint8_t)x->dir;
+	if (x->f->adrift[x->dir])
+		v = take_up(x, s, turned);
+	if (v.step != STEP_ON)
+		return v;
+	j = command_judge(x, s->fresh);
+	refused = j.later || (j.denied && !crossing_is_lenient(x));
+	command_settle(x, !refused);
+	if (refused)
+		return j.later ? refuse(j.reason) : end_flow(j.reason, j.speaks);
+	if (j.denied)
+		outcome_note_refusal(x, j.reason, j.speaks);
+	if (j.opaque && crossing_is_observed(x)) {
+		x->f->kind = KIND_FREE;
+		life_release(x->i, x->fi);
+		life_touch(x);
+		return pass(R_OBSERVED);
+	}
+	if (j.opaque) { /* a capture goes on: perhaps the next segment can be read again */
+		x->f->adrift[x->dir] = true;
+		command_note_missed(x->f, x->dir == DIR_C2S);
+	}
+	return fresh_pass(x, s, j.unjudged, !j.denied ? R_ALLOWED : crossing_is_observed(x) ? R_OBSERVED : j.reason);
+}
+
+static MUST_SEND struct verdict judge_name(struct crossing *x, struct stream_result *s)
+{
+	struct naming n = name_bytes(x, s->fresh);
+	bool keep; /* bytes that an enforcer may have to read again */
+
+	switch (n.step) {
+	case NAMING_REFUSE:
+		return end_flow(n.reason, n.protocol);
+	case NAMING_ANY:
+		return confirm(PROTO_NONE);
+	case NAMING_CONFIRM:
+		return confirm(n.protocol);
+	case NAMING_COMMANDS:
+		return command_follow(x, n.protocol) ? judge_commands(x, s) : refuse(R_OVERLOADED);
+	case NAMING_PASS:
+		break;
+	}
+	keep = x->dir == DIR_C2S && crossing_has_commands_lane(x);
+	return fresh_pass(x, s, keep ? stream_carry(&x->f->stream, x->dir) + s->fresh.left : 0, n.reason);
+}
+
+struct verdict fresh_judge(struct crossing *x, struct stream_result *s)
+{
+	struct verdict v = go_on();
+
+	if (!stream_join(&x->f->stream, &x->i->pool, x->dir, s->fin, &s->fresh, x->i->rooms.segment))
+		return end_flow(R_OVERLAP, PROTO_NONE);
+	if (!room_make(x, s->fresh.left))
+		return crossing_is_lenient(x) ? midstream_lose_track(x) : refuse(R_POOL_FULL);
+	if (s->fresh.left == 0)
+		return fresh_pass(x, s, stream_carry(&x->f->stream, x->dir), R_HANDSHAKE);
+	if (x->f->commands == NULL)
+		return judge_name(x, s);
+	if (s->fresh.left != x->d.payload.left) /* what it begins with may have passed before */
+		v = repeat_judge(x);
+	return v.step == STEP_ON ? judge_commands(x, s) : v;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* New bytes of a followed stream, in order: is it what was promised, are its commands allowed? What passes is kept. */
+#ifndef SEKISHO_DPI_INSPECT_FRESH_H
+#define SEKISHO_DPI_INSPECT_FRESH_H
+
+#include "dpi/inspect/crossing.h"
+
+MUST_SEND struct verdict fresh_judge(struct crossing *x, struct stream_result *s);
+/* They pass (or go by, where nothing is stopped); `unjudged` of them are kept as the beginning of a PDU. */
+MUST_SEND struct verdict fresh_pass(struct crossing *x, const struct stream_result *s, size_t unjudged, enum reason r);
+
+#endif

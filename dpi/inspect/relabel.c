@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/inspect/relabel.h"
+
+#include <string.h>
+
+#include "dpi/inspect/life.h"
+#include "dpi/inspect/outcome.h"
+#include "dpi/inspect/rules.h"
+
+enum relabel relabel_decide(const struct flow *f, const struct command_table *t, const struct command_permit *permit)
+{
+	enum protocol p = (enum protocol)f->protocol;
+	bool promised = promises_any(t, permit, f->l4proto) || (p != PROTO_NONE && grant_of(t, permit, p) != NULL);
+
+	if (f->kind == KIND_REFUSED || (f->kind == KIND_FOLLOWED && f->commands == NULL))
+		return RELABEL_STAYS;
+	if (!promised && p != PROTO_NONE)
+		return RELABEL_ENDS;
+	if (f->commands != NULL)
+		return permit_commands_lane(permit) ? RELABEL_STAYS : RELABEL_CONFIRMS;
+	/* It was let go of before; a permit that looks inside meets it half-way. */
+	if (!promised || (permit_commands_lane(permit) && protocol_info(p)->depth == DEPTH_COMMANDS))
+		return RELABEL_HALF_WAY;
+	return RELABEL_STAYS;
+}
+
+struct verdict relabel(struct crossing *x)
+{
+	struct flow *f = x->f;
+
+	f->queue = x->p->queue;
+	if (f->permit == x->permit->permit && f->table_turn == rules_turn(x->i->rules))
+		return go_on();
+	f->permit = x->permit->permit;
+	f->lane = x->lane;
+	f->table_turn = rules_turn(x->i->rules);
+	life_change_share(x);
+	f->judge_again = true;
+	switch (relabel_decide(f, x->table, x->permit)) {
+	case RELABEL_STAYS:
+		break;
+	case RELABEL_ENDS:
+		return end_flow(R_ENDED, PROTO_NONE);
+	case RELABEL_CONFIRMS:
+		outcome_confirm(x, (enum protocol)f->protocol);
+		break;
+	case RELABEL_HALF_WAY:
+		f->kind = KIND_FOLLOWED;
+		if (f->l4proto == IP_TCP) {
+			f->waiting_pick_up = f->midstream = true;
+			memset(&f->stream, 0, sizeof(f->stream));
+		}
+		break;
+	}
+	return go_on();
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What becomes of a flow that comes under another permit, or whose permit means something else now. */
+#ifndef SEKISHO_DPI_INSPECT_RELABEL_H
+#define SEKISHO_DPI_INSPECT_RELABEL_H
+
+#include "dpi/inspect/crossing.h"
+
+enum relabel {
+	RELABEL_STAYS,	  /* its next bytes are judged by the new permit */
+	RELABEL_ENDS,	  /* what it speaks is not promised any more */
+	RELABEL_CONFIRMS, /* from now on only its name counts, and that is known */
+	RELABEL_HALF_WAY, /* nobody followed what the new permit looks into */
+};
+
+enum relabel relabel_decide(const struct flow *f, const struct command_table *t, const struct command_permit *permit);
+/* The flow's permit and table as of this packet. STEP_ON unless that ends it. */
+MUST_SEND struct verdict relabel(struct crossing *x);
+
+#endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/inspect/reset.h"
+
+#include <stdlib.h>
+
+#define RESET_PAUSE_NS 20000000ull /* between two resets of a refused flow */
+#define AGAIN_PLACES 4096u
+#define AGAIN_NS 300000000ull /* between two of the same */
+#define AGAIN_TIMES 8u	      /* with one in three lost, one end in 20,000 hears none */
+
+/* A reset that is said again. */
+struct again {
+	struct reset_record r;
+	uint64_t due_ns;
+	uint32_t flow, n; /* nothing is said once another connection has taken the flow's place */
+	uint8_t left;
+};
+
+struct resets {
+	uint64_t n;
+	struct again again[AGAIN_PLACES]; /* a ring, in the order in which they are due */
+	uint32_t first, waiting;
+};
+
+struct resets *resets_new(void)
+{
+	return calloc(1, sizeof(struct resets));
+}
+
+void resets_free(struct resets *s)
+{
+	free(s);
+}
+
+uint64_t resets_count(const struct resets *s)
+{
+	return s->n;
+}
+
+/* ---- said again -------------------------------------------------------------------------------------------------- */
+
+static void put_again(struct resets *s, const struct again *a)
+{
+	s->again[(s->first + s->waiting++) % AGAIN_PLACES] = *a;
+}
+
+static void note_again(struct crossing *x, const struct reset_record *r)
+{
+	struct resets *s = x->i->resets;
+
+	if (x->i->limits.as_captured || x->f == NULL || s->waiting == AGAIN_PLACES)
+		return;
+	put_again(
+		s,
+		&(struct again){
+			.r = *r, .due_ns = x->i->now_ns + AGAIN_NS, .flow = x->fi, .n = x->f->n, .left = AGAIN_TIMES });
+}
+
+void resets_send_due(struct inspector *i)
+{
+	struct resets *s = i->resets;
+
+	while (s->waiting > 0 && s->again[s->first].due_ns <= i->now_ns) {
+		struct again a = s->again[s->first];
+		const struct flow *f = flow_at(&i->flows, a.flow);
+
+		s->first = (s->first + 1u) % AGAIN_PLACES;
+		s->waiting--;
+		if (f->n != a.n || f->kind != KIND_REFUSED)
+			continue;
+		outside_reset(&a.r);
+		if (--a.left == 0)
+			continue;
+		a.due_ns = i->now_ns + AGAIN_NS;
+		put_again(s, &a);
+	}
+}
+
+uint64_t resets_next_due(const struct resets *s)
+{
+	return s->waiting > 0 ? s->again[s->first].due_ns : UINT64_MAX;
+}
+
+/* ---- numbers ----------------------------------------------------------------------------------------------------- */
+
+/* What the flow itself knows of a direction: numbers of a stream that was followed to this packet. */
+static bool knows(const struct flow *f)
+{
+	return !f->waiting_pick_up && f->kind != KIND_NAMED && f->kind != KIND_FREE && f->stream.dir[DIR_C2S].known;
+}
+
+void reset_both(struct crossing *x, bool by_packet)
+{
+	const struct decoded *d = &x->d;
+	struct flow *f = x->f;
+	struct reset_side own, peer;
+	struct reset_record r;
+	bool acks = (d->tcp_flags & TCP_ACK) != 0, guessed = true, paused;
+	uint32_t covers = (uint32_t)d->payload.left + ((d->tcp_flags & TCP_FIN) != 0);
+
+	if (d->l4proto != IP_TCP)
+		return;
+	paused = f != NULL && f->reset.ns != 0 && x->i->now_ns - f->reset.ns < RESET_PAUSE_NS;
+	/*
+	 * An end believes exactly the number that it expects next. The packet's sender says it in its acknowledgement; for
+	 * the other end it is where this packet starts, or what has passed when the stream was followed.
+	 */
+	own = (struct reset_side){ .seq = acks ? d->ack : 0,
+				   .ack = d->seq + ((d->tcp_flags & TCP_SYN) != 0),
+				   .with_ack = 1,
+				   .valid = acks || (d->tcp_flags & TCP_SYN) };
+	peer = (struct reset_side){
+		.seq = d->seq, .ack = d->ack, .with_ack = acks, .valid = !(d->tcp_flags & TCP_SYN)
+	};
+	if (f != NULL && knows(f)) {
+		const struct stream_dir *from = &f->stream.dir[x->dir];
+		const struct stream_dir *to = &f->stream.dir[other_end(x->dir)];
+
+		guessed = !from->known;
+		if (from->known)
+			peer = (struct reset_side){
+				.seq = from->next, .ack = to->next, .with_ack = to->known, .valid = 1
+			};
+		if (to->known && !by_packet)
+			own = (struct reset_side){ .seq = to->next, .ack = from->next, .with_ack = 1, .valid = 1 };
+	}
+	if (paused) {
+		/* Soon after a reset only an end that says another number than it was given is answered: what went before
+		 * was lost on the way to it, and it challenges. */
+		if (!acks || d->ack == f->reset.seq[x->dir])
+			return;
+		own.seq = d->ack;
+		peer.valid = 0;
+	}
+	r = (struct reset_record){
+		.client = x->dir == DIR_C2S ? d->src : d->dst,
+		.server = x->dir == DIR_C2S ? d->dst : d->src,
+		.client_port = x->dir == DIR_C2S ? d->sport : d->dport,
+		.server_port = x->dir == DIR_C2S ? d->dport : d->sport,
+		.lane = x->lane,
+		.stray = x->p->mark == MARK_STRAY,
+		.queue = x->p->queue,
+		.to_client = x->dir == DIR_C2S ? own : peer,
+		.to_server = x->dir == DIR_C2S ? peer : own,
+	};
+	if (!r.to_client.valid && !r.to_server.valid)
+		return;
+	if (f != NULL) {
+		f->reset.ns = x->i->now_ns;
+		f->reset.seq[x->dir] = own.seq;
+		if (peer.valid)
+			f->reset.seq[other_end(x->dir)] = peer.seq;
+	}
+	x->i->resets->n++;
+	outside_reset(&r);
+	if (!by_packet)
+		note_again(x, &r);
+	/* A repetition of what the other end has already begins before that number: then it expects what follows. */
+	if (!guessed || covers == 0 || !peer.valid)
+		return;
+	peer.seq += covers;
+	own.valid = 0;
+	r.to_client = x->dir == DIR_C2S ? own : peer;
+	r.to_server = x->dir == DIR_C2S ? peer : own;
+	outside_reset(&r);
+}
+
+void reset_server(struct crossing *x)
+{
+	const struct decoded *d = &x->d;
+	const struct reset_record r = {
+		.client = d->dst,
+		.server = d->src,
+		.client_port = d->dport,
+		.server_port = d->sport,
+		.lane = x->lane,
+		.queue = x->p->queue,
+		.to_server = { .seq = d->ack, .ack = d->seq + 1u, .with_ack = 1, .valid = 1 },
+	};
+
+	if (x->i->limits.as_captured)
+		return;
+	x->i->resets->n++;
+	outside_reset(&r);
+}
+
+bool reset_knows_both(const struct flow *f)
+{
+	return knows(f) && f->stream.dir[DIR_S2C].known;
+}

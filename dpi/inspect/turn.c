@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/inspect/turn.h"
+
+#include "dpi/inspect/follow.h"
+#include "dpi/inspect/midstream.h"
+#include "dpi/inspect/outcome.h"
+#include "dpi/inspect/relabel.h"
+#include "dpi/inspect/wait.h"
+
+static MUST_SEND struct verdict judge_taken(struct taken *t)
+{
+	struct verdict v = relabel(&t->x);
+
+	return v.step == STEP_ON ? follow(&t->x) : v;
+}
+
+/* What is in order now. `frame` of `dir` filled the gap; 0 when none did. */
+static void release(struct inspector *i, uint32_t fi, enum direction dir, uint32_t frame)
+{
+	uint32_t filled[2] = { 0 }; /* the last frame that was needed, by direction */
+	struct taken t;
+	uint32_t w;
+	bool good;
+
+	if (i->releasing)
+		return;
+	i->releasing = true;
+	filled[dir] = frame;
+	while ((w = wait_ready(i, fi)) != SLOT_NONE) {
+		good = wait_take(i, w, &t);
+		/* Its bytes reach the receiver when the gap is filled, not when they arrived. */
+		if (t.ahead && t.p.frame < filled[t.x.dir])
+			t.p.frame = filled[t.x.dir];
+		filled[t.x.dir] = t.p.frame;
+		outcome_send(&t.x, good ? judge_taken(&t) : drop(R_UNKNOWN_PERMIT));
+	}
+	i->releasing = false;
+}
+
+void turn_take(struct crossing *x)
+{
+	outcome_send(x, follow(x));
+	if (x->f->wait.first != SLOT_NONE)
+		release(x->i, x->fi, x->dir, x->p->frame);
+}
+
+/* The time of one is over. A capture is read on at the first of its direction. */
+static void give_up(struct inspector *i, uint32_t fi, uint32_t w)
+{
+	struct taken t;
+
+	if (i->limits.as_captured && !flow_at(&i->flows, fi)->waiting_pick_up) {
+		wait_read_on(i, w);
+		release(i, fi, DIR_C2S, 0);
+		return;
+	}
+	if (!wait_take(i, w, &t)) {
+		outcome_send(&t.x, drop(R_UNKNOWN_PERMIT));
+	} else if (crossing_is_lenient(&t.x)) {
+		outcome_send(&t.x, midstream_await(&t.x));
+	} else {
+		midstream_note_given_up(&t.x);
+		outcome_send(&t.x, drop(R_OUT_OF_ORDER));
+	}
+	release(i, fi, t.x.dir, t.p.frame);
+}
+
+void turn_expire(struct inspector *i)
+{
+	uint32_t w, fi;
+
+	while ((w = wait_overdue(i, &fi)) != SLOT_NONE)
+		give_up(i, fi, w);
+}
+
+void turn_give_up(struct inspector *i, uint32_t fi)
+{
+	const struct flow *f = flow_at(&i->flows, fi);
+
+	while (f->wait.first != SLOT_NONE)
+		give_up(i, fi, f->wait.first);
+}
+
+bool turn_give_up_one(struct crossing *x)
+{
+	if (x->i->releasing || !wait_is_crowded(x))
+		return false;
+	give_up(x->i, x->fi, x->f->wait.first);
+	return true;
+}

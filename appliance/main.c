@@ -12,22 +12,46 @@
 #include "appliance/base/version.h"
 #include "appliance/role/roles.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/wire/settings.h"
+
+/* As ps and top show it; the kernel keeps 15 letters. */
+static void be_known_as(const char *role)
+{
+	char known[16];
+
+	snprintf(known, sizeof(known), "sekisho-%.7s", role);
+	prctl(PR_SET_NAME, known);
+}
 
 static int run_role(const char *name)
 {
 	static int (*const entries[ROLE_COUNT])(void) = {
-		[ROLE_ENFORCE] = role_enforce, [ROLE_GATE] = role_gate,	      [ROLE_DPI] = role_dpi,
-		[ROLE_TAP] = role_tap,	       [ROLE_JOURNAL] = role_journal, [ROLE_MGMT] = role_mgmt,
+		[ROLE_ENFORCE] = role_enforce,
+		[ROLE_TAP] = role_tap,
+		[ROLE_JOURNAL] = role_journal,
+		[ROLE_MGMT] = role_mgmt,
 	};
 
 	for (unsigned i = 0; i < ROLE_COUNT; i++) {
-		char known[16]; /* as ps and top show it; the kernel keeps 15 letters */
-
 		if (entries[i] == NULL || strcmp(name, role_name((enum role)i)) != 0)
 			continue;
-		snprintf(known, sizeof(known), "sekisho-%.7s", name);
-		prctl(PR_SET_NAME, known);
+		be_known_as(name);
 		return entries[i]();
+	}
+	return 2;
+}
+
+/* Gates and workers: their kind is known before they take any memory. */
+static int run_pair(const char *name, const char *kind)
+{
+	for (unsigned k = 0; k < LANE_KINDS; k++) {
+		if (strcmp(kind, lane_kind_words[k]) != 0)
+			continue;
+		be_known_as(name);
+		if (strcmp(name, role_name(ROLE_GATE)) == 0)
+			return role_gate((enum lane_kind)k);
+		if (strcmp(name, role_name(ROLE_DPI)) == 0)
+			return role_dpi((enum lane_kind)k);
 	}
 	return 2;
 }
@@ -72,6 +96,8 @@ int main(int argc, char **argv)
 
 	if (argc == 3 && strcmp(argv[1], "--role") == 0)
 		return run_role(argv[2]);
+	if (argc == 4 && strcmp(argv[1], "--role") == 0)
+		return run_pair(argv[2], argv[3]);
 	while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
 		switch (c) {
 		case 'd':

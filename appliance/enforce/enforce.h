@@ -121,8 +121,7 @@ struct enforce {
  * Unseals `n_sealed` bytes at p, followed by `n_map` bytes of permit ids (big-endian u32 each). NULL and *e when
  * anything is wrong: digest, counts, an id of 0, an id used twice.
  */
-struct generation_held *generation_hold(const uint8_t *p, size_t n_sealed, size_t n_map, uint32_t workers,
-					struct err *e);
+struct generation_held *generation_hold(const uint8_t *p, size_t n_sealed, size_t n_map, struct err *e);
 void generation_drop(struct generation_held *g); /* accepts NULL */
 /* Index of a permit by its id, or UINT32_MAX. */
 uint32_t generation_permit(const struct generation_held *g, uint32_t id);

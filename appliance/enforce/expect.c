@@ -158,7 +158,7 @@ int image_expect(struct image *i, struct expectation *x, struct err *e)
 	int r;
 
 	x->lanes = ir_lanes(x->ir) | x->extra_lanes;
-	x->n_rules = ir_skeleton(x->lanes, ir_layers(x->ir), x->ir->workers, i->arena, &x->rules);
+	x->n_rules = ir_skeleton(x->lanes, ir_layers(x->ir), i->arena, &x->rules);
 	if (x->n_rules == 0 || arena_failed(i->arena))
 		return err_set(e, -ENOMEM, "rules of the generation");
 	i->table = i->table_plain = true;

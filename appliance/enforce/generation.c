@@ -42,8 +42,7 @@ static bool ids_distinct(struct generation_held *g)
 	return true;
 }
 
-struct generation_held *generation_hold(const uint8_t *p, size_t n_sealed, size_t n_map, uint32_t workers,
-					struct err *e)
+struct generation_held *generation_hold(const uint8_t *p, size_t n_sealed, size_t n_map, struct err *e)
 {
 	struct generation_held *g = calloc(1, sizeof(*g));
 	uint8_t *kept;
@@ -63,11 +62,6 @@ struct generation_held *generation_hold(const uint8_t *p, size_t n_sealed, size_
 	memcpy(kept, p, n_sealed);
 	if (ir_unseal(bytes_of(kept, n_sealed), g->arena, &g->ir, e) < 0)
 		goto fail;
-	if (workers == 0 || workers > g->ir.workers || g->ir.workers > WORKER_MAX) {
-		err_set(e, -EBADMSG, "%u workers for a generation of %u", workers, g->ir.workers);
-		goto fail;
-	}
-	g->ir.workers = workers; /* this box may have fewer cores than the generation asks for */
 	if (!ids_read(g, bytes_of(p + n_sealed, n_map)) || !ids_distinct(g)) {
 		err_set(e, -EBADMSG, "map of permit ids");
 		goto fail;

@@ -137,7 +137,7 @@ static bool on_apply(void *ctx, struct msg *m)
 	if (r == 0 && (b->n_sealed > n || b->n_ids != n - b->n_sealed))
 		r = err_set(&e, -EBADMSG, "lengths of a generation");
 	if (r == 0) {
-		next = generation_hold(p, b->n_sealed, b->n_ids, b->workers, &e);
+		next = generation_hold(p, b->n_sealed, b->n_ids, &e);
 		if (next == NULL)
 			r = e.code != 0 ? e.code : -EBADMSG;
 	}

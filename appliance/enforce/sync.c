@@ -61,7 +61,7 @@ static int refill(struct batch *b, const struct expectation *x, unsigned lacks)
 {
 	for (size_t n = 0; n < x->n_rules; n++) {
 		struct nftnl_rule *rules[RULE_FAN];
-		int made = rule_build(&x->rules[n], x->ir->workers, lacks, rules);
+		int made = rule_build(&x->rules[n], lacks, rules);
 
 		if (made < 0)
 			return made;

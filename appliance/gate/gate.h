@@ -46,14 +46,18 @@ static inline bool gate_each(uint64_t *rest, uint32_t *ret)
 	return true;
 }
 
-struct gate_lane {
-	int fd;
-	uint16_t queue;
-	uint32_t lane;
-	struct verdict_pack pack;
+struct gate_queue {
 	struct queue_state seen; /* as last read */
 	struct overdue overdue;
-	uint64_t unreported; /* packets decided and not yet in an event */
+};
+
+struct gate_lane {
+	int fd; /* of all its slots here */
+	uint32_t lane;
+	uint8_t slots; /* bit n = slot n is this pair's */
+	struct verdict_pack pack;
+	struct gate_queue queues[LANE_SLOTS]; /* by slot */
+	uint64_t unreported;		      /* packets decided and not yet in an event */
 };
 
 struct gate_counts {
@@ -111,6 +115,11 @@ enum entry_action { ENTRY_LIE, ENTRY_DROP, ENTRY_REFUSED, ENTRY_ACCEPT };
 enum entry_action gate_verdict(const struct ring_entry *e, uint32_t lane, uint32_t *ret_mark);
 /* The lane that a queue of this gate belongs to, or NULL. */
 struct gate_lane *gate_lane_of(struct gate *g, uint16_t queue);
+/* What is known of that queue. */
+static inline struct gate_queue *gate_queue_of(struct gate_lane *l, uint16_t queue)
+{
+	return &l->queues[queue_slot(queue)];
+}
 
 /* ---- gate/watch.c ------------------------------------------------------------------------------------------------- */
 

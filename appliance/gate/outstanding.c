@@ -8,7 +8,7 @@
 #include "appliance/wire/lane.h"
 
 #define LINE_MAX_BYTES 80u
-#define TEXT_BYTES (LANE_COUNT * WORKER_MAX * LINE_MAX_BYTES)
+#define TEXT_BYTES (LANE_COUNT * LANE_SLOTS * LINE_MAX_BYTES)
 #define COLUMNS 9u
 
 /* One line: queue, port id, outstanding, copy mode, copy range, dropped (full), dropped (user), last id, 1. */

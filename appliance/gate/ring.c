@@ -14,9 +14,10 @@
 
 struct gate_lane *gate_lane_of(struct gate *g, uint16_t queue)
 {
-	uint32_t lane = (uint32_t)(queue - QUEUE_BASE) / WORKER_MAX;
+	uint32_t lane = queue_lane(queue);
 
-	if (queue < QUEUE_BASE || lane >= LANE_COUNT || ((g->used >> lane) & 1u) == 0 || g->lanes[lane].queue != queue)
+	if (lane == LANE_COUNT || ((g->used >> lane) & 1u) == 0 ||
+	    ((g->lanes[lane].slots >> queue_slot(queue)) & 1u) == 0)
 		return NULL;
 	return &g->lanes[lane];
 }
@@ -69,18 +70,20 @@ static struct gate_lane *find_lane(struct gate *g, uint16_t queue)
 }
 
 /* How far the queue's ids have come is asked only when this one is not known to be there. */
-static void cut_dropped(struct gate *g, struct gate_lane *l, uint32_t id)
+static void cut_dropped(struct gate *g, struct gate_lane *l, uint16_t queue, uint32_t id)
 {
-	if ((int32_t)(l->seen.last_id - id) < 0)
+	const struct queue_state *q = &gate_queue_of(l, queue)->seen;
+
+	if ((int32_t)(q->last_id - id) < 0)
 		gate_look(g);
-	stray_dropped(&g->strays, id, l->seen.last_id);
+	stray_dropped(&g->strays, queue_slot(queue), id, q->last_id);
 }
 
 /* Tracking would take a reset for a session's own, and end it: nothing is sent while there is one. */
 static bool stray_allowed(struct gate *g, const struct gate_lane *l, const struct ring_entry *e,
 			  const struct addr *client, const struct addr *server)
 {
-	if (l->lane != LANE_CUT || !stray_pay(&g->strays, clock_mono().ns) ||
+	if (l == NULL || l->lane != LANE_CUT || !stray_pay(&g->strays, clock_mono().ns) ||
 	    !pairs_know(g->pairs, g->n_pairs, client, e->client_port, server, e->server_port)) {
 		g->counts.resets_refused++;
 		return false;
@@ -99,19 +102,19 @@ static bool do_verdict(struct gate *g, const struct ring_entry *e)
 
 	if (l == NULL)
 		return false;
-	overdue_verdict(&l->overdue, e->id);
+	overdue_verdict(&gate_queue_of(l, e->queue)->overdue, e->id);
 	switch (gate_verdict(e, l->lane, &mark)) {
 	case ENTRY_ACCEPT:
-		verdict_accept(&l->pack, l->queue, e->id, mark);
+		verdict_accept(&l->pack, e->queue, e->id, mark);
 		break;
 	case ENTRY_REFUSED:
 		g->counts.refused++;
-		verdict_drop(&l->pack, l->queue, e->id);
+		verdict_drop(&l->pack, e->queue, e->id);
 		break;
 	case ENTRY_DROP:
-		verdict_drop(&l->pack, l->queue, e->id);
+		verdict_drop(&l->pack, e->queue, e->id);
 		if (l->lane == LANE_CUT)
-			cut_dropped(g, l, e->id);
+			cut_dropped(g, l, e->queue, e->id);
 		break;
 	case ENTRY_LIE:
 		return false;
@@ -150,7 +153,9 @@ static void send_side(struct gate *g, const struct reset *r, uint32_t mark, bool
 
 static bool do_reset(struct gate *g, const struct ring_entry *e, const struct ring_sides *s)
 {
-	struct gate_lane *l = find_lane(g, e->queue);
+	/* Of sessions that ended any worker may say so, whichever pair has the queues of the cut lane. */
+	bool cut = queue_lane(e->queue) == LANE_CUT;
+	struct gate_lane *l = cut ? gate_lane_of(g, e->queue) : find_lane(g, e->queue);
 	struct addr client = addr_from(e->family, e->u.a.client), server = addr_from(e->family, e->u.a.server);
 	struct reset to_client = {
 		.source = server,
@@ -172,15 +177,16 @@ static bool do_reset(struct gate *g, const struct ring_entry *e, const struct ri
 	};
 	uint32_t mark;
 
-	if (l == NULL)
+	if (l == NULL && !cut)
 		return false;
-	mark = mark_make(0, l->lane, MARK_UNJUDGED);
+	mark = mark_make(0, queue_lane(e->queue), MARK_UNJUDGED);
 	if (!is_host(&client) || !is_host(&server)) {
 		g->counts.refused++;
 		return true;
 	}
 	/* The packet that led to this may wait in the pack: it is decided first, so that the ends see one order. */
-	flush(g, l);
+	if (l != NULL)
+		flush(g, l);
 	if (e->stray != 0) {
 		if (!stray_allowed(g, l, e, &client, &server))
 			return true;

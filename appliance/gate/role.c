@@ -40,11 +40,11 @@ static bool on_lane(void *ctx, struct msg *m)
 	const struct msg_lane *b = &m->body.lane;
 	struct gate *g = ctx;
 
-	if (b->lane == LANE_NONE || b->queue < QUEUE_BASE || (uint32_t)(b->queue - QUEUE_BASE) / WORKER_MAX != b->lane)
+	if (b->lane == LANE_NONE || b->slots == 0)
 		return false;
 	if ((g->used >> b->lane) & 1u)
 		close(g->lanes[b->lane].fd);
-	g->lanes[b->lane] = (struct gate_lane){ .fd = msg_take_fd(m, 0), .queue = b->queue, .lane = b->lane };
+	g->lanes[b->lane] = (struct gate_lane){ .fd = msg_take_fd(m, 0), .lane = b->lane, .slots = b->slots };
 	g->used |= (uint64_t)1 << b->lane;
 	return true;
 }
@@ -115,11 +115,14 @@ static bool on_status(void *ctx, struct msg *m)
 	a->events_lost = g->events.lost;
 	a->state = (uint8_t)g->state;
 	a->lanes = g->used;
-	for (uint64_t rest = g->used; gate_each(&rest, &n);) {
-		a->outstanding[n] = g->lanes[n].seen.outstanding;
-		a->dropped_full[n] = g->lanes[n].seen.dropped_full;
-		a->dropped_user[n] = g->lanes[n].seen.dropped_user;
-	}
+	for (uint64_t rest = g->used; gate_each(&rest, &n);)
+		for (uint32_t slot = 0; slot < LANE_SLOTS; slot++) {
+			const struct queue_state *q = &g->lanes[n].queues[slot].seen;
+
+			a->outstanding[n] += q->outstanding;
+			a->dropped_full[n] += q->dropped_full;
+			a->dropped_user[n] += q->dropped_user;
+		}
 	(void)msg_send(g->control, m->id, &answer, NULL, 0); /* a supervisor that does not read asks again */
 	return true;
 }
@@ -239,7 +242,7 @@ static uint64_t spin_wanted(void)
 	return (uint64_t)(us < SPIN_MAX_US ? us : SPIN_MAX_US) * 1000u;
 }
 
-int role_gate(void)
+int role_gate(enum lane_kind kind)
 {
 	static struct gate g; /* too large for a stack */
 	uint64_t spin_ns = spin_wanted();
@@ -261,7 +264,7 @@ int role_gate(void)
 	    watch_fd(&g, ROLE_FD_CONTROL, WATCH_CONTROL, EPOLLIN) < 0)
 		err_set(&e, -errno, "control channel");
 	else
-		sandbox_enter(ROLE_GATE, &e);
+		sandbox_enter_pair(ROLE_GATE, kind, &e);
 	if (e.code == 0 && msg_send(ROLE_FD_CONTROL, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0) < 0)
 		err_set(&e, -EPIPE, "control channel");
 	if (e.code != 0) {

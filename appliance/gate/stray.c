@@ -3,17 +3,21 @@
 
 #define SECOND 1000000000u
 
-void stray_begin(struct stray_budget *s, uint32_t decided)
+void stray_begin(struct stray_budget *s)
 {
-	s->last_id = decided;
 	s->credit = 0;
 }
 
-void stray_dropped(struct stray_budget *s, uint32_t id, uint32_t newest)
+void stray_decided(struct stray_budget *s, uint32_t slot, uint32_t id)
 {
-	if ((int32_t)(id - s->last_id) <= 0 || (int32_t)(newest - id) < 0)
+	s->last_id[slot] = id;
+}
+
+void stray_dropped(struct stray_budget *s, uint32_t slot, uint32_t id, uint32_t newest)
+{
+	if ((int32_t)(id - s->last_id[slot]) <= 0 || (int32_t)(newest - id) < 0)
 		return;
-	s->last_id = id;
+	s->last_id[slot] = id;
 	s->credit += STRAY_EACH;
 	if (s->credit > STRAY_UNUSED)
 		s->credit = STRAY_UNUSED;

@@ -11,20 +11,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "appliance/wire/lane.h"
+
 #define STRAY_EACH 2u	  /* records for one packet: its receiver expects where it begins, or where it ends */
 #define STRAY_UNUSED 64u  /* that may be left over for later */
 #define STRAY_SECOND 500u /* records a second, and at once */
 
 struct stray_budget {
-	uint32_t last_id; /* ids rise: a packet pays once */
+	uint32_t last_id[LANE_SLOTS]; /* of each queue of the cut lane; ids rise: a packet pays once */
 	uint32_t credit, tokens;
 	uint64_t filled_ns;
 };
 
-/* A worker begins; packets up to this one are not its own. */
-void stray_begin(struct stray_budget *s, uint32_t decided);
+/* A worker begins. */
+void stray_begin(struct stray_budget *s);
+/* Packets of this slot up to this one are not its own. */
+void stray_decided(struct stray_budget *s, uint32_t slot, uint32_t id);
 /* The worker had packet `id` of the cut lane dropped; `newest` is the last one that the kernel put into the queue. */
-void stray_dropped(struct stray_budget *s, uint32_t id, uint32_t newest);
+void stray_dropped(struct stray_budget *s, uint32_t slot, uint32_t id, uint32_t newest);
 /* True, and paid for, when one more record may be followed. */
 bool stray_pay(struct stray_budget *s, uint64_t now_ns);
 

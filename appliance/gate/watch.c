@@ -12,7 +12,7 @@
 
 #include "appliance/wire/reason.h"
 
-#define STATES (LANE_COUNT * WORKER_MAX)
+#define STATES (LANE_COUNT * LANE_SLOTS)
 #define DISCARD_AT_ONCE 64u
 #define DISCARD_ROUNDS 64
 
@@ -27,7 +27,7 @@ int64_t gate_look(struct gate *g)
 
 		if (l == NULL)
 			continue;
-		l->seen = states[i];
+		gate_queue_of(l, states[i].queue)->seen = states[i];
 		sum += states[i].outstanding;
 	}
 	return n < 0 ? -1 : sum;
@@ -70,14 +70,26 @@ static void report(struct gate *g, struct mono now)
 
 static void decide_lane(struct gate *g, struct gate_lane *l)
 {
-	if (l->seen.outstanding == 0)
-		return;
-	if (verdict_upto(l->fd, l->queue, l->seen.last_id, lane_passes(l->lane)) < 0) {
-		g->counts.unsent++; /* tried again at the next tick */
-		return;
+	for (uint32_t slot = 0; slot < LANE_SLOTS; slot++) {
+		const struct queue_state *q = &l->queues[slot].seen;
+
+		if (q->outstanding == 0)
+			continue;
+		if (verdict_upto(l->fd, q->queue, q->last_id, lane_passes(l->lane)) < 0) {
+			g->counts.unsent++; /* tried again at the next tick */
+			continue;
+		}
+		l->unreported += q->outstanding;
+		g->counts.decided += q->outstanding;
 	}
-	l->unreported += l->seen.outstanding;
-	g->counts.decided += l->seen.outstanding;
+}
+
+static bool any_waits(const struct gate_lane *l)
+{
+	for (uint32_t slot = 0; slot < LANE_SLOTS; slot++)
+		if (l->queues[slot].seen.outstanding > 0)
+			return true;
+	return false;
 }
 
 /* Everything that waits now; safety lanes come first within each kind. */
@@ -131,12 +143,19 @@ static void tell_decided(struct gate *g)
 {
 	uint32_t n;
 
-	for (uint64_t rest = g->used; gate_each(&rest, &n);) {
-		atomic_store(&g->ring->decided[n], g->lanes[n].seen.last_id);
-		atomic_store(&g->ring->decided_set[n], 1);
-	}
 	/* Nor does what was decided here pay for a reset. */
-	stray_begin(&g->strays, g->lanes[LANE_CUT].seen.last_id);
+	stray_begin(&g->strays);
+	for (uint64_t rest = g->used; gate_each(&rest, &n);)
+		for (uint32_t slot = 0; slot < LANE_SLOTS; slot++) {
+			const struct queue_state *q = &g->lanes[n].queues[slot].seen;
+
+			if ((g->lanes[n].slots >> slot & 1u) == 0)
+				continue;
+			atomic_store(&g->ring->decided[n][slot], q->last_id);
+			atomic_store(&g->ring->decided_set[n][slot], 1);
+			if (n == LANE_CUT)
+				stray_decided(&g->strays, slot, q->last_id);
+		}
 }
 
 void gate_begin(struct gate *g, struct ring *ring, const int fds[3], uint32_t worker, uint32_t pid, struct mono now)
@@ -158,7 +177,8 @@ void gate_begin(struct gate *g, struct ring *ring, const int fds[3], uint32_t wo
 	g->unlooked_ns = 0;
 	g->unlooked_beats = 0;
 	for (uint64_t rest = g->used; gate_each(&rest, &n);)
-		g->lanes[n].overdue = (struct overdue){ 0 };
+		for (uint32_t slot = 0; slot < LANE_SLOTS; slot++)
+			g->lanes[n].queues[slot].overdue = (struct overdue){ 0 };
 	decide(g);
 	tell_decided(g);
 	atomic_store(&ring->open, 1);
@@ -199,7 +219,11 @@ static bool any_overdue(struct gate *g)
 	uint32_t n;
 
 	for (uint64_t rest = g->used; gate_each(&rest, &n);)
-		any |= overdue_look(&g->lanes[n].overdue, &g->lanes[n].seen, g->unlooked_ns, g->unlooked_beats);
+		for (uint32_t slot = 0; slot < LANE_SLOTS; slot++) {
+			struct gate_queue *q = &g->lanes[n].queues[slot];
+
+			any |= overdue_look(&q->overdue, &q->seen, g->unlooked_ns, g->unlooked_beats);
+		}
 	return any;
 }
 
@@ -262,7 +286,7 @@ void gate_tick(struct gate *g, struct mono now)
 	case GATE_ALONE:
 		decide(g);
 		for (uint64_t rest = g->used; gate_each(&rest, &n);)
-			if (g->lanes[n].seen.outstanding > 0)
+			if (any_waits(&g->lanes[n]))
 				discard(&g->lanes[n]);
 		break;
 	}

@@ -228,7 +228,7 @@ static void plain(struct build *b, uint32_t family, uint8_t l4proto)
 	expr_cmp8(b, NFT_CMP_EQ, l4proto);
 }
 
-static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uint32_t workers, unsigned lacks)
+static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, unsigned lacks)
 {
 	char chain[16];
 
@@ -390,7 +390,7 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uin
 		expr_lookup(b, TABLE_UNANSWERED, LOOKUP_VERDICT, false);
 		break;
 	case IR_QUEUE:
-		expr_queue(b, s->a, s->b == 1, workers, lacks);
+		expr_queue(b, s->a, s->b == 1, lacks);
 		break;
 	default:
 		b->bad = true;
@@ -404,8 +404,7 @@ static bool is_match(enum ir_stmt_kind k)
 }
 
 /* One kernel rule: the record rule (matches and the log) or the rest. */
-static struct nftnl_rule *one(const struct ir_rule *r, unsigned variant, bool record, uint32_t workers, unsigned lacks,
-			      int *err)
+static struct nftnl_rule *one(const struct ir_rule *r, unsigned variant, bool record, unsigned lacks, int *err)
 {
 	struct build b = { .rule = nftnl_rule_alloc() };
 	char chain[16];
@@ -418,7 +417,7 @@ static struct nftnl_rule *one(const struct ir_rule *r, unsigned variant, bool re
 	nftnl_rule_set_str(b.rule, NFTNL_RULE_CHAIN, ir_chain_name(r->chain, chain));
 	for (uint32_t n = 0; n < r->n; n++)
 		if (record ? is_match(r->stmts[n].kind) || r->stmts[n].kind == IR_LOG : r->stmts[n].kind != IR_LOG)
-			stmt(&b, &r->stmts[n], variant, workers, lacks);
+			stmt(&b, &r->stmts[n], variant, lacks);
 	if (b.bad) {
 		*err = -EINVAL;
 		nftnl_rule_free(b.rule);
@@ -427,7 +426,7 @@ static struct nftnl_rule *one(const struct ir_rule *r, unsigned variant, bool re
 	return b.rule;
 }
 
-int rule_build(const struct ir_rule *r, uint32_t workers, unsigned lacks, struct nftnl_rule *ret[RULE_FAN])
+int rule_build(const struct ir_rule *r, unsigned lacks, struct nftnl_rule *ret[RULE_FAN])
 {
 	unsigned variants = 1;
 	bool record = false;
@@ -446,7 +445,7 @@ int rule_build(const struct ir_rule *r, uint32_t workers, unsigned lacks, struct
 	}
 	for (unsigned v = 0; v < variants; v++) {
 		for (int rest = record ? 0 : 1; rest < 2; rest++) {
-			ret[n] = one(r, v, rest == 0, workers, lacks, &err);
+			ret[n] = one(r, v, rest == 0, lacks, &err);
 			if (ret[n] == NULL) {
 				while (n > 0)
 					nftnl_rule_free(ret[--n]);

@@ -33,7 +33,7 @@ enum kernel_lack { LACKS_NOTHING = 0, LACKS_QUEUE = 1, LACKS_STRIP = 2 };
  * Returns how many (owned by the caller, rule_free), 0 when the kernel lacks what the rule is about, or negative errno with
  * nothing owned.
  */
-int rule_build(const struct ir_rule *r, uint32_t workers, unsigned lacks, struct nftnl_rule *ret[RULE_FAN]);
+int rule_build(const struct ir_rule *r, unsigned lacks, struct nftnl_rule *ret[RULE_FAN]);
 void rule_free(struct nftnl_rule *r);
 /* "[ meta load iif => reg 1 ] ..."; false when it does not fit or holds what has no text. */
 bool rule_text(const struct nftnl_rule *r, char *out, size_t size);

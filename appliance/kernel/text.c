@@ -98,7 +98,7 @@ int netlink_rule_texts(struct image *i, const struct expectation *x, unsigned la
 
 			if (x->rules[n].chain != c)
 				continue;
-			made = rule_build(&x->rules[n], x->ir->workers, lacks, rules);
+			made = rule_build(&x->rules[n], lacks, rules);
 			if (made < 0)
 				return err_set(e, made, "rule %zu, line %u", n, x->rules[n].line);
 			for (int k = 0; k < made; k++) {

@@ -6,6 +6,7 @@
 #ifndef SEKISHO_ROLE_ROLES_H
 #define SEKISHO_ROLE_ROLES_H
 
+#include "appliance/wire/lane.h"
 #include "appliance/wire/msg.h"
 
 #define ROLE_FD_CONTROL 3 /* SEQPACKET to the supervisor; its end means: exit */
@@ -31,8 +32,8 @@
 
 /* Each returns the exit status of its process. role_compile is in a program of its own (appliance/compile/main.c). */
 int role_enforce(void);
-int role_gate(void);
-int role_dpi(void);
+int role_gate(enum lane_kind kind);
+int role_dpi(enum lane_kind kind);
 int role_tap(void);
 int role_compile(void);
 int role_journal(void);

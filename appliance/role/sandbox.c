@@ -53,7 +53,7 @@ static int limit(int what, rlim_t value, struct err *e)
 	return 0;
 }
 
-static int limits(const struct profile *p, struct err *e)
+static int limits(const struct profile *p, bool naming, struct err *e)
 {
 	int r = limit(RLIMIT_NOFILE, p->descriptors, e);
 
@@ -67,16 +67,17 @@ static int limits(const struct profile *p, struct err *e)
 		r = limit(RLIMIT_AS, (rlim_t)p->memory_mib * MIB, e);
 	/* Not every container grants it; the priority below is then what there is. */
 	if (r == 0 && p->realtime != 0)
-		sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK,
-				   &(const struct sched_param){ .sched_priority = p->realtime });
-	if (r == 0 && setpriority(PRIO_PROCESS, 0, p->nice) < 0)
+		sched_setscheduler(
+			0, SCHED_RR | SCHED_RESET_ON_FORK,
+			&(const struct sched_param){ .sched_priority = p->realtime - (naming ? NAMING_BELOW : 0) });
+	if (r == 0 && setpriority(PRIO_PROCESS, 0, p->nice + (naming ? NAMING_BELOW : 0)) < 0)
 		r = err_set(e, -errno, "priority %d", p->nice);
 	return r;
 }
 
-static int identity(enum role r, const struct profile *p, struct err *e)
+static int identity(enum role r, const struct profile *p, bool naming, struct err *e)
 {
-	int id = (int)sandbox_uid(r);
+	int id = (int)(sandbox_uid(r) + (naming ? SANDBOX_UID_NAMING : 0));
 
 	capng_clear(CAPNG_SELECT_ALL);
 	for (unsigned c = 0; c < 64; c++)
@@ -220,7 +221,7 @@ static int system_calls(const struct profile *p, struct err *e)
 	return load(ctx, r, e);
 }
 
-int sandbox_enter(enum role r, struct err *e)
+static int enter(enum role r, bool naming, struct err *e)
 {
 	const struct profile *p = sandbox_profile(r);
 	int code;
@@ -228,9 +229,9 @@ int sandbox_enter(enum role r, struct err *e)
 	if (p == NULL)
 		return err_set(e, -EINVAL, "no profile for role %s", role_name(r));
 	tzset(); /* reads its file now or never */
-	code = limits(p, e);
+	code = limits(p, naming, e);
 	if (code == 0)
-		code = identity(r, p, e);
+		code = identity(r, p, naming, e);
 	if (code == 0)
 		code = flags(e);
 	if (code == 0)
@@ -238,6 +239,16 @@ int sandbox_enter(enum role r, struct err *e)
 	if (code == 0)
 		code = system_calls(p, e);
 	return code;
+}
+
+int sandbox_enter(enum role r, struct err *e)
+{
+	return enter(r, false, e);
+}
+
+int sandbox_enter_pair(enum role r, enum lane_kind kind, struct err *e)
+{
+	return enter(r, kind == LANE_NAMING, e);
 }
 
 /* ---- the supervisor ------------------------------------------------------------------------------------------------- */
@@ -359,18 +370,18 @@ uint32_t sandbox_cores(void)
 		       : 1;
 }
 
-int sandbox_place(unsigned index, struct err *e)
+int sandbox_place(int index, struct err *e)
 {
 	cpu_set_t usable, one;
-	unsigned n;
+	int n, at;
 
 	if (sched_getaffinity(0, sizeof(usable), &usable) < 0)
 		return err_set(e, -errno, "usable cores");
-	n = (unsigned)CPU_COUNT(&usable);
-	index = n > 0 ? index % n : 0;
+	n = CPU_COUNT(&usable);
+	at = n > 0 ? (index % n + n) % n : 0;
 	CPU_ZERO(&one);
 	for (size_t c = 0; c < CPU_SETSIZE; c++)
-		if (CPU_ISSET(c, &usable) && index-- == 0) {
+		if (CPU_ISSET(c, &usable) && at-- == 0) {
 			CPU_SET(c, &one);
 			break;
 		}

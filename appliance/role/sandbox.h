@@ -11,10 +11,12 @@
 #include <stdint.h>
 
 #include "appliance/base/err.h"
+#include "appliance/wire/lane.h"
 #include "appliance/wire/msg.h"
 
 /* The unprivileged user and group of a role: numbers of its own, so that one role cannot signal or trace another. */
 #define SANDBOX_UID_BASE 61961u
+#define SANDBOX_UID_NAMING 32u /* more for a gate or a worker for naming: nDPI's bugs end no worker for commands */
 
 static inline uint32_t sandbox_uid(enum role r)
 {
@@ -26,6 +28,8 @@ static inline uint32_t sandbox_uid(enum role r)
  * parent alive: the death of the parent then ends it. 0, or negative errno: the process must exit.
  */
 int sandbox_enter(enum role r, struct err *e);
+/* The same for a gate or a worker: those for naming let those for commands go first wherever they share a core. */
+int sandbox_enter_pair(enum role r, enum lane_kind kind, struct err *e);
 
 /*
  * The supervisor stays root, for it starts roles and enters namespaces; it keeps the capabilities and system calls that this
@@ -38,10 +42,10 @@ int sandbox_supervisor(const int *folders, size_t n, struct err *e);
 uint32_t sandbox_cores(void);
 
 /*
- * Puts the calling process on one core: the `index`-th of those that it may use, counted round. Worker i and gate i get
- * the same index, since handing a packet over is cheapest on one core. Call between fork and exec, or before
- * sandbox_enter. 0 or negative errno.
+ * Puts the calling process on one core: the `index`-th of those that it may use, counted round, and from the last one on
+ * backwards for a negative one (-1 = the last). Worker and gate of a pair get the same, since handing a packet over is cheapest
+ * on one core. Call between fork and exec, or before sandbox_enter. 0 or negative errno.
  */
-int sandbox_place(unsigned index, struct err *e);
+int sandbox_place(int index, struct err *e);
 
 #endif

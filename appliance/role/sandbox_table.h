@@ -18,6 +18,9 @@ struct call_rule {
 	uint64_t mask, want; /* (argument & mask) == want */
 };
 
+/* A gate or a worker for naming has so much less than one for commands: both of its pair less than either of the other. */
+#define NAMING_BELOW 2
+
 #define CALL_END (-1)
 #define PROFILE_GROUPS 8
 

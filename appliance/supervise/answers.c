@@ -78,7 +78,7 @@ void collect_start(struct supervisor *s, enum collect_kind k, struct asker a)
 		return;
 	}
 	ask(s, c, SLOT_ENFORCE, &question);
-	for (uint32_t w = 0; w < WORKER_MAX; w++) {
+	for (uint32_t w = 0; w < PAIR_MAX; w++) {
 		ask(s, c, SLOT_DPI + w, &status);
 		if (k == COLLECT_STATUS)
 			ask(s, c, SLOT_GATE + w, &status);
@@ -113,7 +113,7 @@ void collect_impact(struct supervisor *s, uint32_t question, const struct msg_im
 		return;
 	}
 	c->id = question;
-	for (unsigned w = SLOT_DPI; w < SLOT_DPI + WORKER_MAX; w++) {
+	for (unsigned w = SLOT_DPI; w < SLOT_DPI + PAIR_MAX; w++) {
 		if (s->slots[w].state == SLOT_OFF)
 			continue;
 		c->waiting[w] = role_send(s, &s->slots[w], c->id, &m, &fd, 1);

@@ -11,6 +11,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/supervise/answers_private.h"
+#include "appliance/wire/settings.h"
 
 /* The sentence in every language, {"en": ..., "ja": ...}: who asks chooses. */
 json_t *json_sentence(enum message m, ...)
@@ -48,6 +49,16 @@ json_t *json_history(const struct supervisor *s)
 	return json_pack("{s:o}", "history", list);
 }
 
+/* Which process it is, put into `j`. */
+static json_t *json_slot(const struct slot *sl, json_t *j)
+{
+	json_object_set_new(j, "role", json_string(role_name(sl->role)));
+	json_object_set_new(j, "index", json_integer(sl->index));
+	if (sl->role == ROLE_DPI || sl->role == ROLE_GATE)
+		json_object_set_new(j, "kind", json_string(lane_kind_words[pair_kind(sl->index)]));
+	return j;
+}
+
 static json_t *json_roles(const struct supervisor *s)
 {
 	static const char *const states[] = {
@@ -62,10 +73,10 @@ static json_t *json_roles(const struct supervisor *s)
 		const struct slot *sl = &s->slots[i];
 
 		if (sl->state != SLOT_OFF)
-			json_array_append_new(list, json_pack("{s:s, s:i, s:i, s:s, s:i, s:o}", "role",
-							      role_name(sl->role), "index", (int)sl->index, "pid",
-							      (int)sl->pid, "state", states[sl->state], "restarts",
-							      (int)sl->restarts, "since", json_time(sl->since_wall)));
+			json_array_append_new(
+				list, json_slot(sl, json_pack("{s:i, s:s, s:i, s:o}", "pid", (int)sl->pid, "state",
+							      states[sl->state], "restarts", (int)sl->restarts, "since",
+							      json_time(sl->since_wall))));
 	}
 	return list;
 }
@@ -76,8 +87,7 @@ static json_t *json_silent(const struct supervisor *s, const struct collect *c)
 
 	for (unsigned i = 0; i < SLOTS; i++)
 		if (c->silent[i])
-			json_array_append_new(list, json_pack("{s:s, s:i}", "role", role_name(s->slots[i].role),
-							      "index", (int)s->slots[i].index));
+			json_array_append_new(list, json_slot(&s->slots[i], json_object()));
 	return list;
 }
 
@@ -86,7 +96,7 @@ static json_t *json_each(const struct collect *c, unsigned first)
 {
 	json_t *list = json_array();
 
-	for (uint32_t w = 0; w < WORKER_MAX; w++) {
+	for (uint32_t w = 0; w < PAIR_MAX; w++) {
 		json_t *j = c->answer[first + w];
 
 		if (!json_is_object(j))
@@ -101,7 +111,7 @@ static json_t *json_queues(const struct collect *c)
 {
 	json_t *list = json_array();
 
-	for (uint32_t w = 0; w < WORKER_MAX; w++) {
+	for (uint32_t w = 0; w < PAIR_MAX; w++) {
 		json_t *j = c->answer[SLOT_GATE + w];
 
 		if (!json_is_object(j))
@@ -149,6 +159,15 @@ static json_t *json_notice(const struct supervisor *s)
 	return s->store.unsaved || s->ids.unsaved ? json_sentence(M_STORE_UNSAVED) : json_null();
 }
 
+static json_t *json_by_kind(const uint32_t n[LANE_KINDS])
+{
+	json_t *j = json_object();
+
+	for (unsigned k = 0; k < LANE_KINDS; k++)
+		json_object_set_new(j, lane_kind_words[k], json_integer(n[k]));
+	return j;
+}
+
 json_t *answers_status(struct supervisor *s, struct collect *c)
 {
 	json_t *j = json_object();
@@ -172,7 +191,8 @@ json_t *answers_status(struct supervisor *s, struct collect *c)
 	json_object_set_new(j, "interfaces", json_interfaces(s));
 	json_object_set_new(j, "surroundings", json_surroundings(s));
 	json_object_set_new(j, "cores", json_integer(s->cores));
-	json_object_set_new(j, "workers_asked", json_integer(s->workers_asked));
+	json_object_set_new(j, "workers_asked", json_by_kind(s->workers_asked));
+	json_object_set_new(j, "workers_run", json_by_kind(s->workers_run));
 	json_object_set_new(j, "notice", json_notice(s));
 	return j;
 }
@@ -186,14 +206,15 @@ static json_t *json_tables(const struct supervisor *s, const struct collect *c, 
 	*equal = true;
 	for (size_t i = 0; i < 32; i++)
 		snprintf(want + 2 * i, 3, "%02x", s->table_digest[i]);
-	for (uint32_t w = 0; w < WORKER_MAX; w++) {
+	for (uint32_t w = 0; w < PAIR_MAX; w++) {
 		const char *has = json_string_value(json_object_get(c->answer[SLOT_DPI + w], "table"));
 		bool same = has != NULL && strcmp(has, want) == 0;
 
 		if (!s->pairs[w].wanted)
 			continue;
 		*equal &= same;
-		json_array_append_new(list, json_pack("{s:i, s:o, s:b}", "index", (int)w, "digest",
+		json_array_append_new(list, json_pack("{s:i, s:s, s:o, s:b}", "index", (int)w, "kind",
+						      lane_kind_words[pair_kind(w)], "digest",
 						      has != NULL ? json_text(has) : json_null(), "equal", same));
 	}
 	return list;

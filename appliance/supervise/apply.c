@@ -104,8 +104,7 @@ void op_prepare(struct supervisor *s)
 		op_give_up(s);
 		return;
 	}
-	if (box_claim(&s->spaces, p->ir, op->moved, &e) < 0 ||
-	    workers_prepare(s, ir_lanes(p->ir), p->ir->workers, &e) < 0) {
+	if (box_claim(&s->spaces, p->ir, op->moved, &e) < 0 || workers_prepare(s, p->ir, &e) < 0) {
 		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
 		op_give_up(s);
 		return;

@@ -10,7 +10,7 @@
 
 void cuts_hand_on(struct supervisor *s, int fd)
 {
-	for (uint32_t w = 0; w < WORKER_MAX; w++)
+	for (uint32_t w = 0; w < PAIR_MAX; w++)
 		if (slot_alive(&s->slots[SLOT_DPI + w]))
 			role_send(s, &s->slots[SLOT_DPI + w], 0, &(struct msg_body){ .type = MSG_CUTS }, &fd, 1);
 }

@@ -10,7 +10,6 @@
 int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t id, struct err *e)
 {
 	const struct msg_body m = { MSG_APPLY, .apply = { .flags = (uint8_t)(flags | (s->adopted ? 0 : APPLY_BOOT)),
-							  .workers = workers_for(s, p->ir->workers),
 							  .n_sealed = (uint32_t)p->n_sealed,
 							  .n_ids = p->ir->n_permits * 4 } };
 	int fd = policy_memfd(p);

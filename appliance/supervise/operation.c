@@ -60,6 +60,7 @@ void op_explain(struct supervisor *s, int status, enum message m, ...)
 
 static json_t *op_json(struct supervisor *s, bool done)
 {
+	struct sentence notice = { 0 };
 	struct operation *op = &s->op;
 	json_t *j = json_object();
 
@@ -68,12 +69,8 @@ static json_t *op_json(struct supervisor *s, bool done)
 	json_object_set_new(j, "cut", op->told.cut != NULL ? json_incref(op->told.cut) : json_array());
 	json_object_set_new(j, "diagnostics", op->diagnostics != NULL ? json_incref(op->diagnostics) : json_array());
 	json_object_set_new(j, "error", sentence_json(&op->error));
-	if (s->workers_asked > s->cores) {
-		struct sentence fewer = { 0 };
-
-		sentence_say(&fewer, M_WORKERS_FEWER, s->workers_asked, s->cores);
-		json_object_set_new(j, "notice", sentence_json(&fewer));
-	}
+	if (workers_notice(s, &notice))
+		json_object_set_new(j, "notice", sentence_json(&notice));
 	if (op->line != 0)
 		json_object_set_new(j, "line", json_integer(op->line));
 	if (op->kind == OP_DRY_RUN)
@@ -166,7 +163,7 @@ void op_boot(struct supervisor *s)
 		if (memcmp(&known, &s->boot_error, sizeof(known)) != 0)
 			say(s, M_OP_BOX_INCOMPLETE, e.text);
 	}
-	if (workers_prepare(s, ir_lanes(s->now->ir), s->now->ir->workers, &e) < 0) {
+	if (workers_prepare(s, s->now->ir, &e) < 0) {
 		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
 		op_give_up(s);
 		return;

@@ -41,9 +41,9 @@ static json_t *queues_json(const struct msg_gate_status *a, uint32_t index)
 
 	for (uint32_t n = 0; n < LANE_COUNT; n++)
 		if ((a->lanes >> n & 1u) != 0)
-			json_array_append_new(list, json_pack("{s:i,s:i,s:i,s:I,s:I,s:I}", "queue",
-							      (int)lane_queue(n, index), "lane", (int)n, "worker",
-							      (int)index, "outstanding", (json_int_t)a->outstanding[n],
+			json_array_append_new(list, json_pack("{s:i,s:i,s:s,s:I,s:I,s:I}", "lane", (int)n, "worker",
+							      (int)index, "kind", lane_kind_words[pair_kind(index)],
+							      "outstanding", (json_int_t)a->outstanding[n],
 							      "dropped_full", (json_int_t)a->dropped_full[n],
 							      "dropped_user", (json_int_t)a->dropped_user[n]));
 	return list;
@@ -58,13 +58,15 @@ json_t *role_json(const struct msg_body *says, uint32_t index)
 	};
 	json_t *j = msg_json(says);
 
-	if (says->type == MSG_DPI_STATUS) {
+	if (says->type == MSG_DPI_STATUS || says->type == MSG_GATE_STATUS) {
 		json_object_set_new(j, "index", json_integer(index));
+		json_object_set_new(j, "kind", json_string(lane_kind_words[pair_kind(index)]));
+	}
+	if (says->type == MSG_DPI_STATUS) {
 		json_object_set_new(j, "reasons", reasons_json(&says->dpi_status));
 		json_object_set_new(j, "shares", shares_json(&says->dpi_status));
 	}
 	if (says->type == MSG_GATE_STATUS) {
-		json_object_set_new(j, "index", json_integer(index));
 		json_object_set_new(j, "state", json_string(states[says->gate_status.state]));
 		json_object_set_new(j, "queues", queues_json(&says->gate_status, index));
 		json_object_del(j, "lanes");

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -14,6 +15,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/wire/settings.h"
 
 #define SECOND 1000000000ull
 #define READY_LIMIT (10 * SECOND)
@@ -40,7 +42,7 @@ void roles_init(struct supervisor *s)
 		if (i >= SLOT_GATE)
 			sl->index = i - (i < SLOT_DPI ? SLOT_GATE : SLOT_DPI);
 	}
-	for (uint32_t w = 0; w < WORKER_MAX; w++) {
+	for (uint32_t w = 0; w < PAIR_MAX; w++) {
 		struct pair *p = &s->pairs[w];
 
 		p->ring = p->wake = p->pulse_fd = -1;
@@ -86,6 +88,16 @@ static int open_event_socket(struct supervisor *s, struct slot *sl, struct err *
 bool slot_alive(const struct slot *sl)
 {
 	return sl->state == SLOT_STARTING || sl->state == SLOT_RUNNING;
+}
+
+const char *slot_title(const struct slot *sl, char out[SLOT_TITLE])
+{
+	if (sl->role == ROLE_DPI || sl->role == ROLE_GATE)
+		snprintf(out, SLOT_TITLE, "%s/%u (%s)", role_name(sl->role), sl->index,
+			 lane_kind_words[pair_kind(sl->index)]);
+	else
+		snprintf(out, SLOT_TITLE, "%s", role_name(sl->role));
+	return out;
 }
 
 /* A new journal hears of the names, then of every source: records wait there that were made by earlier generations. */
@@ -154,6 +166,8 @@ void roles_want(struct supervisor *s, unsigned slot)
 
 void roles_start_due(struct supervisor *s, uint64_t now)
 {
+	char title[SLOT_TITLE];
+
 	for (unsigned i = 0; i < SLOTS && !s->ending; i++) {
 		struct slot *sl = &s->slots[i];
 
@@ -163,7 +177,7 @@ void roles_start_due(struct supervisor *s, uint64_t now)
 				continue;
 			start(s, sl, now);
 		} else if (sl->state == SLOT_STARTING && now >= sl->ready_by) {
-			say(s, M_ROLE_SILENT, role_name(sl->role), sl->index);
+			say(s, M_ROLE_SILENT, slot_title(sl, title));
 			role_kill(s, sl);
 			sl->ready_by = UINT64_MAX;
 		}
@@ -196,6 +210,7 @@ void role_kill(struct supervisor *s, struct slot *sl)
 bool role_send(struct supervisor *s, struct slot *sl, uint32_t id, const struct msg_body *body, const int *fds,
 	       size_t n)
 {
+	char title[SLOT_TITLE];
 	int r;
 
 	if (!slot_alive(sl) || sl->chan < 0)
@@ -205,7 +220,7 @@ bool role_send(struct supervisor *s, struct slot *sl, uint32_t id, const struct 
 		return true;
 	/* A full channel means that it has not read for very long; a broken one, that it is about to be reaped. */
 	if (r != -EPIPE && r != -ECONNRESET)
-		say(s, M_ROLE_SILENT, role_name(sl->role), sl->index);
+		say(s, M_ROLE_SILENT, slot_title(sl, title));
 	role_kill(s, sl);
 	return false;
 }
@@ -226,6 +241,7 @@ void role_exited(struct supervisor *s, struct slot *sl)
 {
 	uint64_t now = mono_ns();
 	siginfo_t info = { 0 };
+	char title[SLOT_TITLE];
 	bool wanted = sl->role != ROLE_COMPILE;
 
 	if (waitid(P_PIDFD, (id_t)sl->pidfd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
@@ -244,7 +260,7 @@ void role_exited(struct supervisor *s, struct slot *sl)
 		sl->restarts++;
 		sl->restart_at = backoff(sl, now);
 		role_event(s, sl->role, sl->index, ROLE_DIED);
-		say(s, M_ROLE_DIED, role_name(sl->role), sl->index, info.si_code == CLD_EXITED ? "status" : "signal",
+		say(s, M_ROLE_DIED, slot_title(sl, title), info.si_code == CLD_EXITED ? "status" : "signal",
 		    info.si_status);
 	}
 	if (sl->role == ROLE_DPI)
@@ -272,6 +288,7 @@ void role_ready(struct supervisor *s, struct slot *sl)
 void role_readable(struct supervisor *s, struct slot *sl)
 {
 	struct peer p = { .s = s, .slot = sl, .asker.kind = ASKER_MGMT, .by = role_name(sl->role) };
+	char title[SLOT_TITLE];
 
 	/* A bounded number a turn, so that no role keeps the loop to itself. */
 	for (unsigned i = 0; i < 16 && slot_alive(sl); i++) {
@@ -285,7 +302,7 @@ void role_readable(struct supervisor *s, struct slot *sl)
 		if (r == 1)
 			r = -EBADMSG;
 		if (r == -EBADMSG)
-			say(s, M_ROLE_BROKE_RULES, role_name(sl->role), sl->index);
+			say(s, M_ROLE_BROKE_RULES, slot_title(sl, title));
 		/* Closed, broken or dishonest: its process ends, and a successor is started when it was reaped. The channel is
 		 * shut so that it cannot wake the loop again before that. */
 		role_kill(s, sl);

@@ -16,8 +16,8 @@
 #include "appliance/tap/tap.h"
 #include "appliance/worker/queue.h"
 
-#define QUEUE_LENGTH 4096u    /* packets that may wait in one queue */
-#define QUEUE_LENGTH_CUT 256u /* packets of sessions that end anyway */
+#define QUEUE_LENGTH 1024u   /* packets that may wait in one slot */
+#define QUEUE_LENGTH_CUT 64u /* packets of sessions that end anyway */
 #define ADMIN_PORT 443u
 
 static int open_requests(void *ctx, struct err *e)
@@ -178,7 +178,8 @@ int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_F
 }
 
 struct queue_wish {
-	uint16_t queue;
+	uint32_t lane;
+	uint8_t slots;
 	struct queue_rule rule;
 };
 
@@ -186,12 +187,12 @@ static int open_queue(void *ctx, struct err *e)
 {
 	const struct queue_wish *w = ctx;
 
-	return queue_open(w->queue, &w->rule, e);
+	return queue_open(w->lane, w->slots, &w->rule, e);
 }
 
-int queue_socket(struct supervisor *s, uint32_t lane, uint32_t worker, struct err *e)
+int queue_socket(struct supervisor *s, uint32_t lane, uint8_t slots, struct err *e)
 {
-	struct queue_wish w = { .queue = lane_queue(lane, worker), .rule.maxlen = QUEUE_LENGTH };
+	struct queue_wish w = { .lane = lane, .slots = slots, .rule.maxlen = QUEUE_LENGTH };
 	struct lane l;
 
 	if (lane == LANE_CUT)

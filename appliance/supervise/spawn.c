@@ -22,18 +22,25 @@
 #include "appliance/role/sandbox.h"
 #include "appliance/role/vigil.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/wire/settings.h"
 
 #define FDS_MAX 6u
 #define SPIN "SEKISHO_GATE_SPIN_US"
 #define COMPILER "sekisho-compile"
 #define ABOVE 32 /* descriptors are first put up here, so that none overwrites another */
 
+static bool is_pair(const struct slot *sl)
+{
+	return sl->role == ROLE_GATE || sl->role == ROLE_DPI;
+}
+
 /* In the child. Never returns. */
 static void become(const struct slot *sl, int program, int chan, const int *fds, size_t n, int nsfd, pid_t parent)
 {
 	char *const compiler[] = { (char[]){ COMPILER }, NULL };
 	char role[16];
-	char *const argv[] = { (char[]){ "sekishod" }, (char[]){ "--role" }, role, NULL };
+	char kind[16];
+	char *argv[] = { (char[]){ "sekishod" }, (char[]){ "--role" }, role, NULL, NULL };
 	char spin[48], *env[] = { NULL, NULL };
 	int own[FDS_MAX + 3], null;
 	size_t count = 0, inherited;
@@ -45,8 +52,12 @@ static void become(const struct slot *sl, int program, int chan, const int *fds,
 	setpgid(0, 0); /* a terminal's interrupt is for the supervisor */
 	if (nsfd >= 0 && setns(nsfd, CLONE_NEWNET) < 0)
 		_exit(1);
-	if (sl->role == ROLE_GATE || sl->role == ROLE_DPI)
-		sandbox_place(sl->index, NULL);
+	if (is_pair(sl)) {
+		int place = (int)pair_place(sl->index);
+
+		/* From both ends, so that the kinds share a core as late as may be. */
+		sandbox_place(pair_kind(sl->index) == LANE_COMMANDS ? place : -1 - place, NULL);
+	}
 	own[count++] = chan;
 	own[count++] = sl->event_in;
 	for (size_t i = 0; i < n; i++)
@@ -71,6 +82,10 @@ static void become(const struct slot *sl, int program, int chan, const int *fds,
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	snprintf(role, sizeof(role), "%s", role_name(sl->role));
+	if (is_pair(sl)) {
+		snprintf(kind, sizeof(kind), "%s", lane_kind_words[pair_kind(sl->index)]);
+		argv[3] = kind;
+	}
 	/* The one setting that reaches a role from outside: how long a gate looks before it sleeps. */
 	if (sl->role == ROLE_GATE && getenv(SPIN) != NULL &&
 	    snprintf(spin, sizeof(spin), "%s=%s", SPIN, getenv(SPIN)) < (int)sizeof(spin))

@@ -57,7 +57,7 @@
 struct supervise_options {
 	const char *data_netns, *admin_netns, *state, *run;
 	enum lang lang;
-	uint32_t workers; /* pairs at least; a generation may ask for more */
+	uint32_t workers; /* pairs of each kind at least; a generation may ask for more */
 };
 
 /* The daemon; returns its exit status. */
@@ -71,9 +71,9 @@ enum {
 	SLOT_TAP,
 	SLOT_MGMT,
 	SLOT_COMPILE,
-	SLOT_GATE,			   /* + worker index */
-	SLOT_DPI = SLOT_GATE + WORKER_MAX, /* + worker index */
-	SLOTS = SLOT_DPI + WORKER_MAX
+	SLOT_GATE,			 /* + number of the pair */
+	SLOT_DPI = SLOT_GATE + PAIR_MAX, /* + number of the pair */
+	SLOTS = SLOT_DPI + PAIR_MAX
 };
 
 enum slot_state {
@@ -220,9 +220,11 @@ struct collect; /* one question and its answers: answers_private.h */
 
 struct pair {
 	bool wanted;
-	int queues[LANE_COUNT]; /* queue sockets, -1 = none; stay open over any death of the pair */
-	int ring, wake;		/* of the worker alive, -1 = none */
-	int pulse_fd;		/* of its gates, one after the other; -1 = none */
+	uint8_t slots; /* of every lane of its kind; for as long as this daemon lives */
+	int queues
+		[LANE_COUNT]; /* a socket for its slots of each lane, -1 = none; stay open over any death of the pair */
+	int ring, wake;	      /* of the worker alive, -1 = none */
+	int pulse_fd;	      /* of its gates, one after the other; -1 = none */
 	struct pulse *pulse;
 	uint32_t pulse_seen;
 	struct vigil vigil; /* since it last moved */
@@ -242,11 +244,13 @@ struct supervisor {
 	struct event_port events; /* the supervisor's own; the journal reads events_out */
 	int events_out;
 	struct slot slots[SLOTS];
-	struct pair pairs[WORKER_MAX];
-	uint32_t cores;		/* that workers may use, as of the start */
-	uint32_t workers_asked; /* by the generation or the option, whichever is more */
-	uint64_t lanes;		/* bit n: queue sockets of lane n exist */
-	int table_fd;		/* sealed memfd: the image every worker shall have; -1 = none */
+	struct pair pairs[PAIR_MAX];
+	uint32_t cores; /* that workers may use, as of the start */
+	uint32_t workers_asked
+		[LANE_KINDS]; /* by the generation or the option, whichever is more; or what suits the box */
+	uint32_t workers_run[LANE_KINDS]; /* pairs that the slots are divided among; 0 = no lane of this kind yet */
+	uint64_t lanes;			  /* bit n: queue sockets of lane n exist */
+	int table_fd;			  /* sealed memfd: the image every worker shall have; -1 = none */
 	uint8_t *table;
 	size_t n_table;
 	uint8_t table_digest[32];
@@ -290,8 +294,8 @@ int spawn(struct supervisor *s, struct slot *sl, const int *fds, size_t n, int n
 /* supervise/sockets.c: what a role gets besides its channel. Returns how many, or negative errno with nothing left open. */
 #define ROLE_FDS 5
 int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_FDS], int *nsfd, struct err *e);
-/* A queue socket of the data namespace; owned by the caller. */
-int queue_socket(struct supervisor *s, uint32_t lane, uint32_t worker, struct err *e);
+/* A socket for slots of a lane in the data namespace; owned by the caller. */
+int queue_socket(struct supervisor *s, uint32_t lane, uint8_t slots, struct err *e);
 
 /* supervise/roles.c */
 int event_pair(int sv[2], struct err *e); /* [0] reads, [1] writes */
@@ -307,11 +311,15 @@ bool role_send(struct supervisor *s, struct slot *sl, uint32_t id, const struct 
 	       size_t n);
 void role_ready(struct supervisor *s, struct slot *sl);
 bool slot_alive(const struct slot *sl);
+/* Which process it is, as people read it. */
+#define SLOT_TITLE 32u
+const char *slot_title(const struct slot *sl, char out[SLOT_TITLE]);
 
 /* supervise/workers.c */
-int workers_prepare(struct supervisor *s, uint64_t lanes, uint32_t pairs,
-		    struct err *e);				  /* sockets, pairs, hand-over */
-uint32_t workers_for(const struct supervisor *s, uint32_t asked); /* as many as this box has cores for */
+/* Sockets, pairs and hand-over for what this policy inspects. Of the empty one nothing is. */
+int workers_prepare(struct supervisor *s, const struct ir *ir, struct err *e);
+/* Says when others run than are asked for. False: there is nothing to say. */
+bool workers_notice(const struct supervisor *s, struct sentence *ret);
 bool worker_start(struct supervisor *s, uint32_t w);
 bool gate_start(struct supervisor *s, uint32_t w);
 void worker_died(struct supervisor *s, uint32_t w);

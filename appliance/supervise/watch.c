@@ -39,9 +39,11 @@ static bool busy(const struct supervisor *s, unsigned slot)
 
 static void hung(struct supervisor *s, struct slot *sl)
 {
+	char title[SLOT_TITLE];
+
 	sl->asked = 0;
 	vigil_beat(&sl->vigil);
-	say(s, M_ROLE_SILENT, role_name(sl->role), sl->index);
+	say(s, M_ROLE_SILENT, slot_title(sl, title));
 	role_event(s, sl->role, sl->index, ROLE_HUNG);
 	role_kill(s, sl);
 }
@@ -89,7 +91,7 @@ static void feel(struct supervisor *s, uint32_t w, uint64_t passed)
 
 static bool any_gate(const struct supervisor *s)
 {
-	for (uint32_t w = 0; w < WORKER_MAX; w++)
+	for (uint32_t w = 0; w < PAIR_MAX; w++)
 		if (s->slots[SLOT_GATE + w].state == SLOT_RUNNING)
 			return true;
 	return false;
@@ -98,7 +100,7 @@ static bool any_gate(const struct supervisor *s)
 void watch_due(struct supervisor *s, uint64_t now)
 {
 	if (now >= s->watch->pulse_at) {
-		for (uint32_t w = 0; w < WORKER_MAX; w++)
+		for (uint32_t w = 0; w < PAIR_MAX; w++)
 			feel(s, w, now - s->watch->pulses_felt);
 		s->watch->pulses_felt = now;
 		s->watch->pulse_at = now + PULSE_EVERY;

@@ -5,6 +5,7 @@
  * packet ever meets a worker that knows no permits while the box has a policy.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -33,7 +34,7 @@ static void close_fd(int *fd)
 
 static bool send_lane(struct supervisor *s, struct slot *sl, uint32_t lane, uint32_t w)
 {
-	const struct msg_body m = { MSG_LANE, .lane = { .lane = lane, .queue = lane_queue(lane, w) } };
+	const struct msg_body m = { MSG_LANE, .lane = { .lane = lane, .slots = s->pairs[w].slots } };
 
 	return role_send(s, sl, 0, &m, &s->pairs[w].queues[lane], 1);
 }
@@ -142,7 +143,7 @@ static int open_lane(struct supervisor *s, uint32_t lane, uint32_t w, struct err
 
 	if (s->pairs[w].queues[lane] >= 0)
 		return 0;
-	fd = queue_socket(s, lane, w, e);
+	fd = queue_socket(s, lane, s->pairs[w].slots, e);
 	if (fd < 0)
 		return fd;
 	s->pairs[w].queues[lane] = fd;
@@ -153,31 +154,111 @@ static int open_lane(struct supervisor *s, uint32_t lane, uint32_t w, struct err
 	return 0;
 }
 
-/* A worker that shares its core with another waits for its turns: no more of them than cores. */
-uint32_t workers_for(const struct supervisor *s, uint32_t asked)
+/* ---- how many ----------------------------------------------------------------------------------------------------- */
+
+/* Half of the cores for commands, a quarter for naming: the kernel's own work wants the rest, and of what is shared, commands
+ * go first. */
+static uint32_t suits(const struct supervisor *s, enum lane_kind kind)
+{
+	uint32_t n = s->cores / (kind == LANE_COMMANDS ? 2 : 4);
+
+	return n < 1 ? 1 : n < WORKER_MAX ? n : WORKER_MAX;
+}
+
+static uint32_t asked_for(const struct supervisor *s, const struct ir *ir, enum lane_kind kind)
+{
+	uint32_t n = kind == LANE_COMMANDS ? ir->command_workers : ir->naming_workers;
+
+	if (n == 0)
+		n = suits(s, kind);
+	return n > s->o->workers ? n : s->o->workers;
+}
+
+/* A worker that shares its core with another of its kind waits for its turns: no more of them than cores. */
+static uint32_t can_run(const struct supervisor *s, uint32_t asked)
 {
 	return asked < s->cores ? asked : s->cores;
 }
 
-int workers_prepare(struct supervisor *s, uint64_t lanes, uint32_t pairs, struct err *e)
+bool workers_notice(const struct supervisor *s, struct sentence *ret)
 {
-	uint32_t asked = pairs > s->o->workers ? pairs : s->o->workers, n = workers_for(s, asked);
+	static const enum lane_kind kinds[] = { LANE_COMMANDS, LANE_NAMING };
+	const uint32_t *asked = s->workers_asked, *run = s->workers_run;
 
-	if (n < asked && asked != s->workers_asked)
-		say(s, M_WORKERS_FEWER, asked, s->cores);
-	s->workers_asked = asked;
-
-	s->lanes |= lanes | (uint64_t)1 << LANE_CUT;
-	for (uint32_t w = 0; w < WORKER_MAX; w++) {
-		if (w >= n && !s->pairs[w].wanted)
-			continue;
-		s->pairs[w].wanted = true;
-		for (uint32_t l = 1; l < LANE_COUNT; l++) {
-			int r = (s->lanes >> l & 1) != 0 ? open_lane(s, l, w, e) : 0;
-
-			if (r < 0)
-				return r;
+	for (unsigned i = 0; i < LANE_KINDS; i++)
+		if (asked[kinds[i]] > s->cores) {
+			sentence_say(ret, M_WORKERS_FEWER, asked[kinds[i]], s->cores);
+			return true;
 		}
+	for (unsigned i = 0; i < LANE_KINDS; i++)
+		if (run[kinds[i]] != 0 && run[kinds[i]] != can_run(s, asked[kinds[i]])) {
+			sentence_say(ret, kinds[i] == LANE_COMMANDS ? M_WORKERS_LATER_COMMANDS : M_WORKERS_LATER_NAMING,
+				     can_run(s, asked[kinds[i]]), run[kinds[i]]);
+			return true;
+		}
+	return false;
+}
+
+/*
+ * The slots of a kind are divided once, when its first lane is opened. A slot that went to another worker later would take
+ * its sessions along, to where nobody knows them: so another number counts from the next start of the daemon, when nothing
+ * is followed anyway.
+ */
+static void divide(struct supervisor *s, enum lane_kind kind)
+{
+	uint32_t n = can_run(s, s->workers_asked[kind]);
+
+	if (s->workers_run[kind] != 0)
+		return;
+	s->workers_run[kind] = n;
+	for (uint32_t i = 0; i < n; i++) {
+		struct pair *p = &s->pairs[pair_number(kind, i)];
+
+		p->wanted = true;
+		p->slots = pair_slots(i, n);
+	}
+}
+
+static bool uses(uint64_t lanes, enum lane_kind kind)
+{
+	for (uint32_t l = 1; l < LANE_COUNT; l++)
+		if ((lanes >> l & 1) != 0 && lane_kind_of(l) == kind)
+			return true;
+	return false;
+}
+
+static int open_lanes(struct supervisor *s, uint32_t w, struct err *e)
+{
+	int r = 0;
+
+	for (uint32_t l = 1; r >= 0 && l < LANE_COUNT; l++)
+		if ((s->lanes >> l & 1) != 0 && lane_kind_of(l) == pair_kind(w))
+			r = open_lane(s, l, w, e);
+	return r;
+}
+
+int workers_prepare(struct supervisor *s, const struct ir *ir, struct err *e)
+{
+	struct sentence told = { 0 }, now = { 0 };
+
+	if (ir->n_zones == 0 && s->lanes == 0)
+		return 0;
+	workers_notice(s, &told);
+	s->lanes |= ir_lanes(ir) | (uint64_t)1 << LANE_CUT;
+	for (unsigned k = 0; k < LANE_KINDS; k++) {
+		s->workers_asked[k] = asked_for(s, ir, (enum lane_kind)k);
+		if (uses(s->lanes, (enum lane_kind)k))
+			divide(s, (enum lane_kind)k);
+	}
+	if (workers_notice(s, &now) && memcmp(&told, &now, sizeof(now)) != 0)
+		fprintf(stderr, "sekishod: %s\n", now.text[s->o->lang]);
+	for (uint32_t w = 0; w < PAIR_MAX; w++) {
+		int r = s->pairs[w].wanted ? open_lanes(s, w, e) : 0;
+
+		if (r < 0)
+			return r;
+		if (!s->pairs[w].wanted)
+			continue;
 		roles_want(s, SLOT_GATE + w);
 		roles_want(s, SLOT_DPI + w);
 	}
@@ -222,7 +303,7 @@ int table_set(struct supervisor *s, uint8_t *image, size_t n, const struct polic
 	s->table = image;
 	s->n_table = n;
 	sha256(image, n, s->table_digest);
-	for (uint32_t w = 0; w < WORKER_MAX; w++)
+	for (uint32_t w = 0; w < PAIR_MAX; w++)
 		if (slot_alive(worker_of(s, w)))
 			send_table(s, w);
 	return 0;
@@ -230,7 +311,7 @@ int table_set(struct supervisor *s, uint8_t *image, size_t n, const struct polic
 
 void workers_end_silent(struct supervisor *s)
 {
-	for (uint32_t w = 0; w < WORKER_MAX; w++)
+	for (uint32_t w = 0; w < PAIR_MAX; w++)
 		/* One that is still starting is not silent, only young. */
 		if (s->pairs[w].wanted && !s->pairs[w].acked && worker_of(s, w)->state == SLOT_RUNNING) {
 			role_event(s, ROLE_DPI, w, ROLE_HUNG);
@@ -242,7 +323,7 @@ enum table_state table_state(const struct supervisor *s)
 {
 	enum table_state all = TABLE_EQUAL;
 
-	for (uint32_t w = 0; w < WORKER_MAX; w++) {
+	for (uint32_t w = 0; w < PAIR_MAX; w++) {
 		const struct pair *p = &s->pairs[w];
 
 		if (!p->wanted)

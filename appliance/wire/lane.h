@@ -64,12 +64,71 @@ static inline enum failure lane_unanswered(struct lane l)
 	return l.when_down < l.when_overloaded ? l.when_down : l.when_overloaded;
 }
 
-#define WORKER_MAX 8u
-#define QUEUE_BASE 1000u
-/* NFQUEUE number of a lane at a worker; the queues of one lane are adjacent, as queue balancing needs. */
-static inline uint16_t lane_queue(uint32_t lane, uint32_t worker)
+/* What the cut lane gets belongs to no permit; its resets are most wanted where sessions are followed to their end. */
+static inline enum lane_kind lane_kind_of(uint32_t number)
 {
-	return (uint16_t)(QUEUE_BASE + lane * WORKER_MAX + worker);
+	struct lane l;
+
+	return lane_of(number, &l) ? l.kind : LANE_COMMANDS;
+}
+
+/*
+ * A lane is this many queues, its slots, however many workers there are: the kernel chooses a slot by the hash of the
+ * addresses, and a slot belongs to one worker. So another number of workers moves slots between them and no session between
+ * slots. The queues of one lane are adjacent, as queue balancing needs.
+ */
+#define LANE_SLOTS 8u
+#define QUEUE_BASE 1000u
+
+static inline uint16_t lane_queue(uint32_t lane, uint32_t slot)
+{
+	return (uint16_t)(QUEUE_BASE + lane * LANE_SLOTS + slot);
+}
+
+/* The lane of a queue, LANE_COUNT when it is none of ours. */
+static inline uint32_t queue_lane(uint16_t queue)
+{
+	uint32_t lane = (uint32_t)(queue - QUEUE_BASE) / LANE_SLOTS;
+
+	return queue >= QUEUE_BASE && lane < LANE_COUNT ? lane : LANE_COUNT;
+}
+
+static inline uint32_t queue_slot(uint16_t queue)
+{
+	return (uint32_t)(queue - QUEUE_BASE) % LANE_SLOTS;
+}
+
+/*
+ * Workers and their gates: at most this many of each kind. A pair's number is unique among both kinds, and the same whatever
+ * the number of others: first those for commands, then those for naming.
+ */
+#define WORKER_MAX LANE_SLOTS
+#define PAIR_MAX (LANE_KINDS * WORKER_MAX)
+
+static inline uint32_t pair_number(enum lane_kind kind, uint32_t n)
+{
+	return (kind == LANE_COMMANDS ? 0 : WORKER_MAX) + n;
+}
+
+static inline enum lane_kind pair_kind(uint32_t pair)
+{
+	return pair < WORKER_MAX ? LANE_COMMANDS : LANE_NAMING;
+}
+
+/* Its place among the pairs of its kind. */
+static inline uint32_t pair_place(uint32_t pair)
+{
+	return pair % WORKER_MAX;
+}
+
+/* Which slots the pair at `place` of `n` has: bit s = slot s. Every slot belongs to exactly one of them. */
+static inline uint8_t pair_slots(uint32_t place, uint32_t n)
+{
+	uint8_t ret = 0;
+
+	for (uint32_t s = place; s < LANE_SLOTS; s += n)
+		ret |= (uint8_t)(1u << s);
+	return ret;
 }
 
 #endif

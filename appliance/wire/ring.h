@@ -77,10 +77,10 @@ struct ring {
 	                                            that may the worker take packets */
 	_Alignas(64) _Atomic uint32_t heartbeat; /* moves with every turn of the worker's loop */
 	_Atomic uint32_t sleeping;		 /* 1 while the worker is blocked waiting for packets */
-	_Alignas(64) _Atomic uint32_t
-		decided[LANE_COUNT]; /* per lane: ids up to this one were decided by the gate before
-	                                                      this worker started (valid when decided_set) */
-	_Atomic uint8_t decided_set[LANE_COUNT];
+	/* Of each queue, by lane and slot: ids up to this one were decided by the gate before this worker started (valid when
+	 * decided_set). */
+	_Alignas(64) _Atomic uint32_t decided[LANE_COUNT][LANE_SLOTS];
+	_Atomic uint8_t decided_set[LANE_COUNT][LANE_SLOTS];
 	_Alignas(64) uint8_t entries[RING_ENTRIES][64];
 };
 

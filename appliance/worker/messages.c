@@ -30,7 +30,6 @@ static bool on_start(void *ctx, struct msg *m)
 
 	if (w->ring != NULL)
 		return false;
-	w->index = m->body.dpi_start.worker;
 	w->ring = ring_map(m->fds[0], &e);
 	if (w->ring == NULL) {
 		fprintf(stderr, "sekishod dpi: %s\n", e.text);
@@ -44,7 +43,7 @@ static bool on_lane(void *ctx, struct msg *m)
 {
 	const struct msg_lane *b = &m->body.lane;
 	struct worker *w = ctx;
-	struct worker_port p = { .ready = true, .lane = b->lane, .queue = b->queue, .fd = m->fds[0] };
+	struct worker_port p = { .ready = true, .lane = b->lane, .fd = m->fds[0] };
 	unsigned at = 0;
 
 	p.class = worker_class(p.lane);
@@ -110,8 +109,7 @@ static bool on_cuts(void *ctx, struct msg *m)
 		n = 0;
 	}
 	for (size_t i = 0; w->serving && i < n / sizeof(struct cut_session); i++)
-		inspector_cut(w->inspector, &((const struct cut_session *)(const void *)p)[i],
-			      lane_queue(LANE_CUT, w->index));
+		inspector_cut(w->inspector, &((const struct cut_session *)(const void *)p)[i], lane_queue(LANE_CUT, 0));
 	free(p);
 	return true;
 }

@@ -71,38 +71,39 @@ static int wait_ack(int fd)
 	return -ETIMEDOUT;
 }
 
-int queue_open(uint16_t queue, const struct queue_rule *rule, struct err *e)
+static int bind_queue(int fd, uint16_t queue, const struct queue_rule *rule, struct err *e)
+{
+	char buf[256];
+	const struct nlmsghdr *h = put_config(buf, queue, rule);
+	int r;
+
+	if (send(fd, h, h->nlmsg_len, 0) < 0)
+		return err_set(e, -errno, "bind queue %u", queue);
+	r = wait_ack(fd);
+	return r < 0 ? err_set(e, r, "bind queue %u", queue) : 0;
+}
+
+int queue_open(uint32_t lane, uint8_t slots, const struct queue_rule *rule, struct err *e)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
 	struct sockaddr_nl self = { .nl_family = AF_NETLINK };
-	int size = RECEIVE_BYTES, one = 1, r;
-	char buf[256];
-	struct nlmsghdr *h;
+	int size = RECEIVE_BYTES, one = 1, r = 0;
 
 	if (fd < 0)
-		return err_set(e, -errno, "netlink socket of queue %u", queue);
+		return err_set(e, -errno, "netlink socket of lane %u", lane);
 	/* A full receive buffer must drop packets, not stop the stream with ENOBUFS. */
 	if (bind(fd, (const struct sockaddr *)&self, sizeof(self)) < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0 ||
 	    setsockopt(fd, SOL_NETLINK, NETLINK_NO_ENOBUFS, &one, sizeof(one)) < 0 ||
 	    setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one)) < 0) {
-		r = err_set(e, -errno, "options of queue %u", queue);
-		goto fail;
+		r = err_set(e, -errno, "options of lane %u", lane);
 	}
-	h = put_config(buf, queue, rule);
-	if (send(fd, h, h->nlmsg_len, 0) < 0) {
-		r = err_set(e, -errno, "bind queue %u", queue);
-		goto fail;
-	}
-	r = wait_ack(fd);
-	if (r < 0) {
-		err_set(e, r, "bind queue %u", queue);
-		goto fail;
-	}
-	return fd;
-fail:
-	close(fd);
-	return r;
+	for (uint32_t s = 0; r == 0 && s < LANE_SLOTS; s++)
+		if ((slots >> s & 1u) != 0)
+			r = bind_queue(fd, lane_queue(lane, s), rule, e);
+	if (r < 0)
+		close(fd);
+	return r < 0 ? r : fd;
 }
 
 /* ---- receiving ----------------------------------------------------------------------------------------------- */

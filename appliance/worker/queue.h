@@ -18,7 +18,7 @@
 #include "dpi/inspect/inspect.h"
 
 struct queue_rule {
-	uint32_t maxlen; /* packets that may wait */
+	uint32_t maxlen; /* packets that may wait in each slot */
 	bool fail_open;	 /* a full queue lets packets by unanswered */
 	/*
 	 * Packets come as they will leave: cut, and their checksums written. Else they come as they are in the kernel,
@@ -29,10 +29,10 @@ struct queue_rule {
 };
 
 /*
- * Binds queue number `queue` of the current network namespace, packets copied whole. Non-blocking; owned by the caller;
- * negative errno on failure (-EBUSY or -EPERM: somebody else has the queue, or no privilege).
+ * One socket for these slots of a lane (bit n = slot n), queues of the current network namespace, packets copied whole.
+ * Non-blocking; owned by the caller; negative errno on failure (-EBUSY or -EPERM: somebody else has a queue, or no privilege).
  */
-int queue_open(uint16_t queue, const struct queue_rule *rule, struct err *e);
+int queue_open(uint32_t lane, uint8_t slots, const struct queue_rule *rule, struct err *e);
 
 struct queue_reader;
 

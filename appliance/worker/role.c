@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One turn of the loop: look who has packets, serve the lanes with commands, then those that only name, each in order of
+ * One turn of the loop: look who has packets, serve the lanes (those with commands before the cut lane), each in order of
  * criticality with a bounded budget, let the inspector's clock tick, beat the heart, wake the gate. A gate on the same core runs at that moment, so it is woken
  * for what a whole turn has judged, never for single packets (or earlier only when half of the ring is unread).
  *
@@ -130,12 +130,14 @@ void outside_flow(const struct flow_info *f, enum event_verdict v, enum reason r
 
 static void take_packet(struct worker *w, struct worker_port *p, const struct packet *packet)
 {
-	if (p->skipping) {
-		if (worker_decided(packet->id, p->skip_to)) {
+	uint32_t slot = queue_slot(packet->queue);
+
+	if (p->skipping[slot]) {
+		if (worker_decided(packet->id, p->skip_to[slot])) {
 			w->skipped++;
 			return;
 		}
-		p->skipping = false; /* ids only rise */
+		p->skipping[slot] = false; /* ids only rise */
 	}
 	inspector_packet(w->inspector, packet);
 }
@@ -172,8 +174,10 @@ static void serve_batch(struct worker *w, struct worker_port *p, unsigned *left)
 /* What the gate decided before this worker began is not judged again. */
 static void skip_decided(struct worker *w, struct worker_port *p)
 {
-	p->skipping = atomic_load(&w->ring->decided_set[p->lane]) != 0;
-	p->skip_to = atomic_load(&w->ring->decided[p->lane]);
+	for (uint32_t slot = 0; slot < LANE_SLOTS; slot++) {
+		p->skipping[slot] = atomic_load(&w->ring->decided_set[p->lane][slot]) != 0;
+		p->skip_to[slot] = atomic_load(&w->ring->decided[p->lane][slot]);
+	}
 }
 
 /* Service begins when the gate has opened the ring and there is a table to judge by. */
@@ -253,9 +257,9 @@ static bool any_ready(const struct worker *w, bool commands)
 	return false;
 }
 
-/* The next naming lane in order that has something and has not had its share of this round; a round ends when there is
- * none. It goes on over several turns when commands come in between. */
-static struct worker_port *next_naming(struct worker *w)
+/* The next lane in order that is not for commands, has something and has not had its share of this round; a round ends when
+ * there is none. It goes on over several turns when commands come in between. */
+static struct worker_port *next_other(struct worker *w)
 {
 	for (unsigned i = 0; i < w->n_ports; i++)
 		if (!w->ports[i].commands && w->ports[i].ready && w->ports[i].credit > 0)
@@ -265,14 +269,14 @@ static struct worker_port *next_naming(struct worker *w)
 	return NULL;
 }
 
-/* Commands first; behind them naming lanes, one batch at a time and as many as there are while no command comes. True when
+/* Commands first; behind them the others, one batch at a time and as many as there are while no command comes. True when
  * some port may have more. */
 static bool serve(struct worker *w)
 {
 	struct worker_port *p;
 
 	serve_commands(w);
-	while ((p = next_naming(w)) != NULL) {
+	while ((p = next_other(w)) != NULL) {
 		serve_batch(w, p, &p->credit);
 		look(w, 0);
 		if (any_ready(w, true))
@@ -303,10 +307,11 @@ static void turn(struct worker *w)
 
 static int prepare(struct worker *w, struct err *e)
 {
-	static const struct inspector_limits limits = {
+	const struct inspector_limits limits = {
 		.flows = WORKER_FLOWS,
 		.pool_bytes = WORKER_POOL_BYTES,
 		.table_bytes = WORKER_TABLE_BYTES,
+		.no_library = w->kind == LANE_COMMANDS,
 	};
 
 	json_object_seed(0); /* looks for randomness in files, once */
@@ -318,15 +323,15 @@ static int prepare(struct worker *w, struct err *e)
 	if (w->epoll < 0 || fcntl(ROLE_FD_CONTROL, F_SETFL, O_NONBLOCK) < 0 || alarm_open(&w->alarm) < 0 ||
 	    !worker_watch(w, w->alarm.fd, WORKER_ALARM) || !worker_watch(w, ROLE_FD_CONTROL, WORKER_CONTROL))
 		return err_set(e, -errno, "control channel");
-	return sandbox_enter(ROLE_DPI, e);
+	return sandbox_enter_pair(ROLE_DPI, w->kind, e);
 }
 
-int role_dpi(void)
+int role_dpi(enum lane_kind kind)
 {
 	static struct worker w;
 	struct err e = { 0 };
 
-	w = (struct worker){ .events = { .fd = ROLE_FD_EVENTS }, .wake = -1 };
+	w = (struct worker){ .kind = kind, .events = { .fd = ROLE_FD_EVENTS }, .wake = -1 };
 	worker = &w;
 	if (prepare(&w, &e) == 0 && msg_send(ROLE_FD_CONTROL, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0) < 0)
 		err_set(&e, -EPIPE, "control channel");

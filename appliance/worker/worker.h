@@ -22,7 +22,7 @@
 #include "appliance/worker/queue.h"
 #include "dpi/inspect/inspect.h"
 
-/* Memory of a worker, all of it taken before the sandbox closes. */
+/* Memory of a worker, all of it taken before the sandbox closes. nDPI's comes on top of it, in one for naming. */
 #define WORKER_FLOWS 16384u
 #define WORKER_POOL_BYTES (8u * 1024u * 1024u)
 #define WORKER_TABLE_BYTES (2u * COMMANDS_TABLE_MAX)
@@ -33,21 +33,20 @@
 #define WORKER_ALARM (UINT32_MAX - 1u)
 
 struct worker_port {
-	int fd;
-	uint16_t queue;
+	int fd; /* of all its slots here */
 	uint32_t lane;
-	bool commands; /* served before all others */
+	bool commands; /* served before the cut lane, which a worker for commands has too */
 	unsigned class;
-	unsigned credit; /* naming: packets that this round still gives it */
-	bool ready;	 /* something may be there */
-	bool skipping;	 /* ids up to skip_to were decided before this worker began */
-	uint32_t skip_to;
+	unsigned credit;	      /* of others: packets that this round still gives it */
+	bool ready;		      /* something may be there */
+	bool skipping[LANE_SLOTS];    /* ids up to skip_to were decided before this worker began */
+	uint32_t skip_to[LANE_SLOTS]; /* by slot: each queue counts for itself */
 };
 
 struct worker {
 	int epoll;
 	struct alarm alarm; /* for what the inspector has due: no sleep between packets has a time-out */
-	uint32_t index;
+	enum lane_kind kind;
 	struct inspector *inspector;
 	struct queue_reader *reader;
 	struct event_port events;
@@ -64,7 +63,7 @@ struct worker {
 	uint64_t errors, others, skipped, ring_full;
 };
 
-/* True for a lane with commands: what waits there is never behind more than one batch of a naming lane. */
+/* True for a lane with commands: what waits there is never behind more than one batch of the cut lane. */
 static inline bool worker_commands(uint32_t lane)
 {
 	struct lane l;

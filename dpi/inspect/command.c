@@ -10,8 +10,7 @@
 #include "dpi/inspect/state.h"
 #include "dpi/name.h"
 
-#define BEGIN_MIN 6u	 /* bytes by which the beginning of a PDU is told from its middle */
-#define LIBRARY_LOOKS 3u /* packets of an enforced flow that nDPI sees: it can only contradict */
+#define BEGIN_MIN 6u /* bytes by which the beginning of a PDU is told from its middle */
 
 struct commands {
 	struct command_state *states; /* owned; one per flow, touched as used */
@@ -264,21 +263,14 @@ static struct judged judge(struct crossing *x, bool crowded, struct bytes fresh)
 	uint64_t offset = f->stream.dir[x->dir].offset - stream_carry(&f->stream, x->dir);
 	struct judged j = { .reason = R_ALLOWED };
 
-	/* Only where a PDU starts: its inside may look like anything. */
-	if (f->name.packets < LIBRARY_LOOKS && x->d.payload.left == fresh.left &&
-	    stream_carry(&f->stream, x->dir) == 0) {
-		enum protocol named = name_ask_library(x);
+	/* Only the first bytes: inside of a PDU anything may stand. */
+	if (offset == 0 && stream_carry(&f->stream, x->dir) == 0) {
+		enum protocol named = recognise_any(x->dir, fresh);
 
-		if (named != PROTO_NONE && name_contradicts(named, (enum protocol)f->protocol)) {
-			bool first = offset == 0 && recognise_any(x->dir, fresh) == named;
-
-			return (struct judged){ .denied = true,
-						.opaque = true,
-						.speaks = named,
-						.reason = first ? R_WRONG_PROTOCOL : R_CONTRADICTED };
-		}
-		if (f->name.packets == LIBRARY_LOOKS)
-			name_forget(x->i, f);
+		if (named != PROTO_NONE && name_contradicts(named, (enum protocol)f->protocol))
+			return (struct judged){
+				.denied = true, .opaque = true, .speaks = named, .reason = R_WRONG_PROTOCOL
+			};
 	}
 	if (!judge_segment(x, fresh, offset, &j) && !crossing_is_lenient(x))
 		return j;

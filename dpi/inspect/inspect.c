@@ -51,7 +51,7 @@ struct inspector *inspector_new(const struct inspector_limits *l)
 	i->limits = *l;
 	i->now_ns = clock_mono().ns;
 	i->rules = rules_new(l->table_bytes);
-	i->namer = namer_new(l->flows);
+	i->namer = l->no_library ? NULL : namer_new(l->flows);
 	i->commands = commands_new(l->flows);
 	i->counts = counts_new();
 	i->waits = waits_new();
@@ -62,9 +62,9 @@ struct inspector *inspector_new(const struct inspector_limits *l)
 	i->rooms.segment = malloc(PACKET_MAX + RUNS_BYTES);
 	i->rooms.pdu = malloc(PACKET_MAX);
 	if (!flow_init(&i->flows, l->flows) || !pool_init(&i->pool, l->pool_bytes) || i->rules == NULL ||
-	    i->namer == NULL || i->commands == NULL || i->counts == NULL || i->waits == NULL || i->resets == NULL ||
-	    i->records == NULL || i->outcomes == NULL || i->rooms.packet == NULL || i->rooms.segment == NULL ||
-	    i->rooms.pdu == NULL) {
+	    (i->namer == NULL && !l->no_library) || i->commands == NULL || i->counts == NULL || i->waits == NULL ||
+	    i->resets == NULL || i->records == NULL || i->outcomes == NULL || i->rooms.packet == NULL ||
+	    i->rooms.segment == NULL || i->rooms.pdu == NULL) {
 		inspector_free(i);
 		return NULL;
 	}

@@ -27,10 +27,11 @@ struct inspector_limits {
 	uint32_t flows;	      /* flow table slots */
 	uint32_t pool_bytes;  /* shared stream pool: retained and waiting bytes */
 	uint32_t table_bytes; /* largest command table in memory */
+	bool no_library;      /* without nDPI: what it alone could name stays without a name */
 	bool as_captured;     /* replay: pick up sessions half-way, ignore checksums; both flagged */
 };
 
-/* All memory of the worker's life, nDPI's included. NULL when it cannot be had. */
+/* All memory of the worker's life, nDPI's included unless it does without. NULL when it cannot be had. */
 struct inspector *inspector_new(const struct inspector_limits *l);
 void inspector_free(struct inspector *i);
 

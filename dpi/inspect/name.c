@@ -58,7 +58,9 @@ enum protocol name_ask_library(struct crossing *x)
 	struct flow *f = x->f;
 	struct name_answer a;
 
-	if (f->name.packets >= NAME_PACKETS || x->d.payload.left == 0)
+	/* Who works on lanes for commands has no library, and a capture is judged as it would be there. */
+	if (i->namer == NULL || crossing_has_commands_lane(x) || f->name.packets >= NAME_PACKETS ||
+	    x->d.payload.left == 0)
 		return PROTO_NONE;
 	if (f->name.slot == SLOT_NONE)
 		f->name.slot = name_open(i->namer);

@@ -49,6 +49,11 @@ void render_time(const char *rfc3339, char out[RENDER_TEXT])
 		strftime(out, RENDER_TEXT, "%Y-%m-%d %H:%M:%S %Z", &local);
 }
 
+const char *render_kind(const char *word, enum lang l)
+{
+	return message_format(strcmp(word, "naming") == 0 ? M_KIND_NAMING : M_KIND_COMMANDS, l);
+}
+
 const char *render_reason(const char *word, enum lang l)
 {
 	enum reason r = reason_by_word(word);

@@ -19,6 +19,8 @@ const json_t *ja(const json_t *o, const char *key);	 /* NULL when absent; json_a
 void render_time(const char *rfc3339, char out[RENDER_TEXT]);
 /* A reason's word as a sentence in this language; unknown words stand for themselves. */
 const char *render_reason(const char *word, enum lang l);
+/* Of a worker: what its lanes are for. */
+const char *render_kind(const char *word, enum lang l);
 /* The first 12 digits of a digest. */
 void render_digest(const char *hex, char out[RENDER_TEXT]);
 /* "4 (confirmed)" of a generation object. */

@@ -79,9 +79,21 @@ static enum stand stand_of(const json_t *status)
 	return enforce ? worst : STAND_UNWATCHED;
 }
 
-/* "dpi/0, gate/0": who is away. */
+/* "dpi/0 (commands)": there are several of the packet path. */
+static const char *role_text(struct cli *c, const json_t *role, char out[RENDER_TEXT])
+{
+	if (role_is(role, "dpi") || role_is(role, "gate"))
+		message_text(out, RENDER_TEXT, c->lang, M_ROLE_OF_KIND, js(role, "role"), ju(role, "index"),
+			     render_kind(js(role, "kind"), c->lang));
+	else
+		snprintf(out, RENDER_TEXT, "%s", js(role, "role"));
+	return out;
+}
+
+/* "dpi/0 (commands), gate/0 (commands)": who is away. */
 static void away(struct cli *c, const json_t *status)
 {
+	char name[RENDER_TEXT];
 	const json_t *roles = ja(status, "roles");
 	const char *before = ": ";
 
@@ -90,9 +102,7 @@ static void away(struct cli *c, const json_t *status)
 
 		if (is_passing(r) || (strcmp(js(r, "state"), "running") == 0 && !is_silent(status, r)))
 			continue;
-		fprintf(c->out, "%s%s", before, js(r, "role"));
-		if (role_is(r, "dpi") || role_is(r, "gate"))
-			fprintf(c->out, "/%llu", ju(r, "index"));
+		fprintf(c->out, "%s%s", before, role_text(c, r, name));
 		before = ", ";
 	}
 }
@@ -260,14 +270,10 @@ static void roles(struct cli *c, const json_t *status)
 	table_right(t, 3);
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *r = json_array_get(list, i);
-		bool many = role_is(r, "dpi") || role_is(r, "gate");
-		char since[RENDER_TEXT];
+		char since[RENDER_TEXT], name[RENDER_TEXT];
 
 		render_time(js(r, "since"), since);
-		if (many)
-			table_cellf(t, "%s/%llu", js(r, "role"), ju(r, "index"));
-		else
-			table_cell(t, js(r, "role"));
+		table_cell(t, role_text(c, r, name));
 		table_cell(t, state_text(c, status, r));
 		if (ju(r, "pid") != 0)
 			table_cellf(t, "%llu", ju(r, "pid"));
@@ -349,8 +355,8 @@ static void inspection(struct cli *c, const json_t *status)
 	for (size_t i = 0; i < json_array_size(workers); i++) {
 		const json_t *w = json_array_get(workers, i);
 
-		render_line(c, M_STATUS_WORKER, ju(w, "index"), ju(w, "packets"), ju(w, "dropped"), ju(w, "resets"),
-			    ju(w, "flows"), ju(w, "flows_max"));
+		render_line(c, M_STATUS_WORKER, ju(w, "index"), render_kind(js(w, "kind"), c->lang), ju(w, "packets"),
+			    ju(w, "dropped"), ju(w, "resets"), ju(w, "flows"), ju(w, "flows_max"));
 	}
 	for (size_t i = 0; i < json_array_size(queues); i++) {
 		waiting += ju(json_array_get(queues, i), "outstanding");

@@ -134,7 +134,7 @@ static int run(struct cli *c, const struct cli_args *a)
 
 			render_digest(js(w, "digest"), digest);
 			render_line(c, jb(w, "equal") ? M_VERIFY_WORKER_EQUAL : M_VERIFY_WORKER_DIFFERS, ju(w, "index"),
-				    digest);
+				    render_kind(js(w, "kind"), c->lang), digest);
 		}
 		if (past != NULL)
 			past_text(c, past, since);

@@ -12,6 +12,9 @@ static const struct key box_keys[] = {
 			     .example = "interfaces = { lan0 = { device = \"enp3s0\"; }; };" },
 	[BOX_ROUTES] = { "routes", .kinds = AST_LIST },
 	{ "workers", AST_NUMBER, .use = KEY_NUMBER, INTO(model_box, workers), .lo = 1, .hi = WORKER_MAX },
+	{ "naming_workers", AST_NUMBER, .use = KEY_NUMBER, INTO(model_box, naming_workers), .lo = 1, .hi = WORKER_MAX },
+	{ "command_workers", AST_NUMBER, .use = KEY_NUMBER, INTO(model_box, command_workers), .lo = 1,
+	  .hi = WORKER_MAX },
 };
 
 static const char *const role_words[] = { "data", "admin", NULL }; /* bool admin */
@@ -244,7 +247,6 @@ void check_box(struct check *k, const struct ast_node *root)
 	struct model_box *b = &k->m->box;
 	const struct ast_node *v[KEYS(box_keys)], *list;
 
-	b->workers = 1;
 	if (!keys_read(k, root, box_keys, KEYS(box_keys), o, b, v))
 		return;
 	if (v[BOX_VERSION] != NULL && v[BOX_VERSION]->number != 1)
@@ -305,7 +307,6 @@ void check_box_default(struct check *k, const struct ast_node *zones)
 	size_t n = named_interfaces(zones, NULL);
 	const struct ast_node **all = arena_array(k->a, n, sizeof(void *));
 
-	b->workers = 1;
 	if (all == NULL)
 		return;
 	named_interfaces(zones, all);

@@ -44,7 +44,8 @@ struct model_box {
 	size_t n_interfaces;
 	struct model_route *routes;
 	size_t n_routes;
-	uint32_t workers; /* dpi/gate pairs, 1..WORKER_MAX */
+	uint32_t workers; /* pairs of worker and gate of each kind, 1..WORKER_MAX; 0 = not said */
+	uint32_t naming_workers, command_workers; /* the same of one kind, before the other */
 };
 
 struct model_zone {

@@ -198,7 +198,7 @@ enum ir_stmt_kind {
 	IR_GOTO_LANE,	    /* by lane of the packet mark: FAST -> accept, lane n -> its chain (those in use) */
 	IR_GOTO_OUTCOME,    /* by outcome bits of the packet mark: good, confirmed, unjudged -> chains */
 	IR_GOTO_UNANSWERED, /* by lane of the packet mark: hold, open; closed lanes fall through to the next rule */
-	IR_QUEUE,	    /* a: lane, b: 1 = bypass; queues lane_queue(a, 0 .. workers-1) by address hash */
+	IR_QUEUE,	    /* a: lane, b: 1 = bypass; the queues of all its slots, by address hash */
 
 };
 
@@ -260,7 +260,7 @@ const char *ir_set_name(enum ir_set s);
  * All rules of all chains for this set of lanes (bit n = lane n in use) and so many layers, in order; the same for every
  * policy but for these. Returns the count; rules in the arena.
  */
-size_t ir_skeleton(uint64_t lanes, uint32_t layers, uint32_t workers, struct arena *a, struct ir_rule **ret);
+size_t ir_skeleton(uint64_t lanes, uint32_t layers, struct arena *a, struct ir_rule **ret);
 uint32_t ir_layers(const struct ir *ir); /* the highest layer in use */
 uint64_t ir_lanes(const struct ir *ir);	 /* inspected lanes in use; LANE_CUT, always there besides, is not among them */
 

@@ -651,12 +651,10 @@ static void output_rules(struct writer *w)
 	drop(w, R_SELF_OUT);
 }
 
-size_t ir_skeleton(uint64_t lanes, uint32_t layers, uint32_t workers, struct arena *a, struct ir_rule **ret)
+size_t ir_skeleton(uint64_t lanes, uint32_t layers, struct arena *a, struct ir_rule **ret)
 {
 	struct writer w = { .a = a, .layers = layers < IR_LAYERS ? layers : IR_LAYERS };
 
-	/* Rules name lanes; how many queues a lane has is the business of whoever writes the rule down. */
-	(void)workers;
 	guard_rules(&w);
 	forward_rules(&w);
 	related_rules(&w);

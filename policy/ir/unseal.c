@@ -369,6 +369,8 @@ int ir_unseal(struct bytes b, struct arena *a, struct ir *ret, struct err *e)
 	hold(&r, bytes_done(&r.b));
 	if (good(&r)) {
 		memcpy(ret->digest, have, sizeof(ret->digest));
+		if (ret->version < IR_VERSION_KINDS)
+			ret->naming_workers = ret->command_workers = ret->workers;
 		ret->older = ret->version < IR_VERSION || ret->table.version < COMMANDS_VERSION;
 		return 0;
 	}

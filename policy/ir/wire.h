@@ -17,7 +17,8 @@
 #define IR_MAGIC_SIZE 8u
 #define IR_HEADER 40u /* magic and digest */
 #define IR_VERSION_FIRST 1u
-#define IR_VERSION 3u
+#define IR_VERSION 4u
+#define IR_VERSION_KINDS 4u    /* from it on the two kinds of workers have numbers of their own */
 #define IR_STRING_MAX 65535u   /* names, labels, purposes; bytes */
 #define IR_TEXT_MAX (4u << 20) /* one source text; bytes */
 #define IR_SEALED_MAX (256u << 20)

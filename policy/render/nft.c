@@ -262,7 +262,7 @@ static void put_chains(const struct printer *p, const struct ir_rule *rules, siz
 					fprintf(p->to, "\t\t%s\n", hooks[c]);
 			}
 			open = true;
-			render_nft_rule(p->to, &rules[i], p->lanes, p->ir->workers);
+			render_nft_rule(p->to, &rules[i], p->lanes);
 		}
 		if (open)
 			fputs("\t}\n\n", p->to);
@@ -281,7 +281,7 @@ void render_nft(FILE *to, const struct ir *ir)
 	for (uint32_t i = 0; i < ir->n_permits && ids != NULL; i++)
 		ids[i] = i + 1;
 	if (ids != NULL) {
-		n_rules = ir_skeleton(p.lanes, ir_layers(ir), ir->workers, a, &rules);
+		n_rules = ir_skeleton(p.lanes, ir_layers(ir), a, &rules);
 		n = ir_elements(ir, ids, a, &elements);
 	}
 	if (ids == NULL || arena_failed(a)) {

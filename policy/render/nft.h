@@ -11,6 +11,6 @@
 #include "policy/ir/ir.h"
 
 /* One line or several (a record, several header kinds); a comment line where nft has no words for it. */
-void render_nft_rule(FILE *to, const struct ir_rule *r, uint64_t lanes, uint32_t workers);
+void render_nft_rule(FILE *to, const struct ir_rule *r, uint64_t lanes);
 
 #endif

@@ -10,7 +10,6 @@ struct line {
 	FILE *to;
 	const struct ir_rule *rule;
 	uint64_t lanes;
-	uint32_t workers;
 	enum variant variant;
 	uint32_t family, l4proto; /* matched so far, 0 = any */
 };
@@ -184,9 +183,8 @@ static void put_masked(const struct line *l, const char *which, const struct ir_
 
 static void put_queue(const struct line *l, uint32_t lane, bool bypass)
 {
-	fprintf(l->to, "queue%s to %u", bypass ? " flags bypass" : "", lane_queue(lane, 0));
-	if (l->workers > 1)
-		fprintf(l->to, "-%u", lane_queue(lane, l->workers - 1));
+	fprintf(l->to, "queue%s to %u-%u", bypass ? " flags bypass" : "", lane_queue(lane, 0),
+		lane_queue(lane, LANE_SLOTS - 1));
 }
 
 static void put_stmt(struct line *l, const struct ir_stmt *s)
@@ -363,9 +361,9 @@ static void put_line(struct line l, bool record)
 	fputc('\n', l.to);
 }
 
-void render_nft_rule(FILE *to, const struct ir_rule *r, uint64_t lanes, uint32_t workers)
+void render_nft_rule(FILE *to, const struct ir_rule *r, uint64_t lanes)
 {
-	struct line l = { .to = to, .rule = r, .lanes = lanes, .workers = workers };
+	struct line l = { .to = to, .rule = r, .lanes = lanes };
 	enum variant first = ONE, last = ONE;
 	bool record = false, transport = false;
 

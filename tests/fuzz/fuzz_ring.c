@@ -72,8 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (int i = 0; i < QUEUES; i++) {
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, out[i]) < 0)
 			abort();
-		g.lanes[lanes[i]] =
-			(struct gate_lane){ .fd = out[i][0], .queue = lane_queue(lanes[i], 0), .lane = lanes[i] };
+		g.lanes[lanes[i]] = (struct gate_lane){ .fd = out[i][0], .lane = lanes[i], .slots = 1 };
 		g.used |= (uint64_t)1 << lanes[i];
 	}
 	/* Two bytes: where the counters stand; two: how many entries the worker claims. */

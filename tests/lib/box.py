@@ -90,6 +90,13 @@ class Box:
         os.kill(self.daemon.pid, signal.SIGKILL)
         self.daemon.wait()
 
+    def restart_with(self, workers):
+        """The daemon anew, with so many pairs of each kind from its next policy on."""
+        self.workers = workers
+        self.kill()
+        sh("rm", "-rf", self.run_folder + "/state")
+        self.start()
+
     def sekisho(self, *args, check=True, timeout=30):
         return sh(self.build + "/sekisho", *args, "--socket", self.run_folder + "/run/control.sock", check=check, timeout=timeout)
 

@@ -52,10 +52,13 @@ def _table(image):
 def first_form(sealed):
     """The generation in form 1; it must have no assets, and what its conduits accept is left out."""
     r = Reader(sealed[HEADER:])
-    assert r.u32() == 3
+    assert r.u32() == 4
     r.text()
     r.text()
     r.u32()
+    kinds = r.at
+    r.take(8)                 # how many workers of each kind
+    rest = r.at
     for _ in range(r.u32()):  # interfaces
         r.text()
         r.text()
@@ -96,5 +99,5 @@ def first_form(sealed):
         r.take(17)
     table = r.at
     image = _table(r.take(r.u32()))
-    body = struct.pack(">I", 1) + r.data[4:zones] + b"".join(conduits) + r.data[permits:table] + struct.pack(">I", len(image)) + image
+    body = struct.pack(">I", 1) + r.data[4:kinds] + r.data[rest:zones] + b"".join(conduits) + r.data[permits:table] + struct.pack(">I", len(image)) + image
     return sealed[:8] + hashlib.sha256(body).digest() + body

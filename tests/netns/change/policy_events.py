@@ -2,7 +2,7 @@
 """Changes of the policy: what becomes of a flow follows from what the policies allow (Policy.allows)."""
 import time
 
-from event import Applied, Event, WorkerLost
+from event import Applied, Event
 from modbus import read_holding
 from net import wait_for
 from policies import Policy, moment
@@ -218,29 +218,25 @@ class TakenOver(Applied):
                 yield "%s goes on, and is in the list of cuts" % s.name()
 
 
-class FewerWorkers(WorkerLost):
-    """Half of the sessions come to a worker that does not know them: as when theirs had died. None of a lane that says what
-    then passes is lost, and nothing that is forbidden passes."""
-    told = ("applied", "confirmed")
-    workers = 2, 1
-
-    def before(self, field):
-        field.workers = self.workers[0]
-        super().before(field)
-        field.ready()
+class FewerWorkers(Applied):
+    """Another number of workers is asked for: every session stays with the worker that knows it, and none notices."""
 
     def fire(self, field):
-        field.workers = self.workers[1]
-        field.apply_policy(Policy())
+        before, field.workers = field.workers, 1
+        try:
+            super().fire(field)
+        finally:
+            field.workers = before
+
+    def wrong(self, field, states):
+        yield from super().wrong(field, states)
+        status = field.status()
+        if status["workers_asked"]["commands"] != 1 or status["workers_run"]["commands"] == 1:
+            yield "asked for are %s workers, and %s run" % (status["workers_asked"], status["workers_run"])
 
     def after(self, field):
-        field.workers = 2
         field.apply_policy(Policy())
         field.ready()
-
-
-class MoreWorkers(FewerWorkers):
-    workers = 1, 2
 
 
 class BoxFactsChanged(Applied):
@@ -264,5 +260,5 @@ class BoxFactsChanged(Applied):
 POLICY = (SameTextAgain, WidenedForThisFlow, WidenedByAPair, WidenedForOthers, AnotherPairTakenAway, NarrowedByAddress, NarrowedByCommand,
           NarrowedByValue, NarrowedByRegister, NarrowedForNewSessions, ModeChanged, EnforcedAgain, FailureWordsChanged,
           FailureWordsTightened, CriticalityChanged, Renamed, EndedByTime, SuccessorStands, SuccessorStarts, ConfirmedNarrowing,
-          TrialExpired, NarrowingTrialExpired, TrialCalledOff, RolledBack, RolledBackToLess, TakenOver, FewerWorkers, MoreWorkers,
+          TrialExpired, NarrowingTrialExpired, TrialCalledOff, RolledBack, RolledBackToLess, TakenOver, FewerWorkers,
           BoxFactsChanged)

@@ -115,10 +115,8 @@ static void send_apply(struct driver *d, const struct ir *ir, const uint8_t *sea
 	uint8_t *all = malloc(n + map + 1);
 	struct arena *a = arena_new(16u << 20);
 	struct ir_place *places;
-	const struct msg_body m = {
-		MSG_APPLY,
-		.apply = { .flags = flags, .workers = ir->workers, .n_sealed = (uint32_t)n, .n_ids = (uint32_t)map }
-	};
+	const struct msg_body m = { MSG_APPLY,
+				    .apply = { .flags = flags, .n_sealed = (uint32_t)n, .n_ids = (uint32_t)map } };
 	struct outbuf ids;
 	int fd;
 

@@ -90,7 +90,7 @@ static void run_child(const struct box *b, const char *role, int control, int ev
 		dup2(HIGH + i, 3 + i);
 	closefrom(3 + n + 2);
 	if (b->core >= 0)
-		sandbox_place((unsigned)b->core, NULL);
+		sandbox_place(b->core, NULL);
 	execl("/proc/self/exe", "box", "--role", role, NULL);
 	_exit(121);
 }
@@ -141,7 +141,7 @@ static void must(int r, const char *what)
 static void send_lanes(const struct box *b, int control)
 {
 	for (unsigned i = 0; i < b->n; i++) {
-		const struct msg_body m = { MSG_LANE, .lane = { b->lanes[i], lane_queue(b->lanes[i], 0) } };
+		const struct msg_body m = { MSG_LANE, .lane = { b->lanes[i], 1 } };
 
 		must(msg_send(control, 0, &m, &b->queues[i], 1), "lane");
 	}
@@ -362,8 +362,8 @@ int main(int argc, char **argv)
 
 	if (argc == 3 && strcmp(argv[1], "--role") == 0) {
 		if (strcmp(argv[2], "gate") == 0)
-			return role_gate();
-		return strncmp(argv[2], "liar", 4) == 0 ? role_liar(argv[2]) : role_dpi();
+			return role_gate(LANE_COMMANDS);
+		return strncmp(argv[2], "liar", 4) == 0 ? role_liar(argv[2]) : role_dpi(LANE_COMMANDS);
 	}
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--spin") == 0 && i + 1 < argc) {
@@ -376,7 +376,7 @@ int main(int argc, char **argv)
 		}
 		b.lanes[b.n] = (uint32_t)atoi(argv[i]);
 		b.queues[b.n] = queue_open(
-			lane_queue(b.lanes[b.n], 0),
+			b.lanes[b.n], 1,
 			&(struct queue_rule){ .maxlen = MAXLEN, .fail_open = strstr(argv[i], ":o") != NULL }, &e);
 		if (b.queues[b.n] < 0)
 			die("queue", &e);

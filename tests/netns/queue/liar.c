@@ -123,7 +123,7 @@ int role_liar(const char *how)
 		} else if (m.body.type == MSG_LANE) {
 			if ((strcmp(kind, "cut") != 0 && strncmp(kind, "stray", 5) != 0) ||
 			    m.body.lane.lane == LANE_CUT)
-				queue = m.body.lane.queue;
+				queue = lane_queue(m.body.lane.lane, 0);
 		}
 	}
 	while (atomic_load(&ring->open) == 0)

@@ -28,21 +28,23 @@ static void each_packet_pays_once(void **state)
 	struct stray_budget s = { 0 };
 
 	(void)state;
-	stray_begin(&s, UINT32_MAX - 1);
+	stray_begin(&s);
+	stray_decided(&s, 1, UINT32_MAX - 1);
 	assert_int_equal(paid(&s, 10, MS), 0);
-	stray_dropped(&s, UINT32_MAX, 2);
+	stray_dropped(&s, 1, UINT32_MAX, 2);
 	assert_int_equal(paid(&s, 10, MS), STRAY_EACH);
 	/* The same again, one from before, one that never was. */
-	stray_dropped(&s, UINT32_MAX, 2);
-	stray_dropped(&s, 100, 2);
-	stray_dropped(&s, UINT32_MAX - 1, 2);
+	stray_dropped(&s, 1, UINT32_MAX, 2);
+	stray_dropped(&s, 1, 100, 2);
+	stray_dropped(&s, 1, UINT32_MAX - 1, 2);
 	assert_int_equal(paid(&s, 10, MS), 0);
-	stray_dropped(&s, 0, 2);
-	stray_dropped(&s, 2, 2);
+	stray_dropped(&s, 1, 0, 2);
+	stray_dropped(&s, 1, 2, 2);
 	assert_int_equal(paid(&s, 10, MS), 2 * STRAY_EACH);
 	/* Not what another worker had dropped. */
-	stray_dropped(&s, 3, 3);
-	stray_begin(&s, 3);
+	stray_dropped(&s, 1, 3, 3);
+	stray_begin(&s);
+	stray_decided(&s, 1, 3);
 	assert_int_equal(paid(&s, 10, MS), 0);
 }
 
@@ -54,21 +56,21 @@ static void a_budget(void **state)
 
 	(void)state;
 	for (uint32_t id = 1; id <= 1000; id++)
-		stray_dropped(&s, id, 1000);
+		stray_dropped(&s, 1, id, 1000);
 	assert_int_equal(paid(&s, 1000, now), STRAY_UNUSED);
 	/* At once as many as in a second, to the last one, however often it is paid for. */
 	s = (struct stray_budget){ 0 };
 	for (uint32_t id = 1; id <= 1000; id++) {
-		stray_dropped(&s, id, 1000);
+		stray_dropped(&s, 1, id, 1000);
 		n += paid(&s, 5, now);
 	}
 	assert_int_equal(n, STRAY_SECOND);
-	s = (struct stray_budget){ .last_id = 1000, .tokens = STRAY_SECOND, .filled_ns = now };
+	s = (struct stray_budget){ .last_id = { 0, 1000 }, .tokens = STRAY_SECOND, .filled_ns = now };
 	n = 0;
 	/* Three seconds of as much as anybody can send. */
 	for (uint32_t id = 1001; id <= 31000; id++) {
 		now += 3000u * MS / 30000u;
-		stray_dropped(&s, id, id);
+		stray_dropped(&s, 1, id, id);
 		n += paid(&s, 5, now);
 	}
 	assert_in_range(n, 3 * STRAY_SECOND - STRAY_UNUSED, 4 * STRAY_SECOND);

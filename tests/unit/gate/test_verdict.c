@@ -141,7 +141,7 @@ static int gate_make(void **state)
 	close(fd);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, f.out) < 0)
 		return 1;
-	f.g.lanes[LANE] = (struct gate_lane){ .fd = f.out[0], .queue = QUEUE, .lane = LANE };
+	f.g.lanes[LANE] = (struct gate_lane){ .fd = f.out[0], .lane = LANE, .slots = 1u << queue_slot(QUEUE) };
 	f.g.used = (uint64_t)1 << LANE;
 	asked = 0;
 	*state = &f;

@@ -162,7 +162,7 @@ static int gate_make(void **state)
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, s) < 0)
 			return 1;
 		f.kernel[i] = s[1];
-		f.g.lanes[f.lane[i]] = (struct gate_lane){ s[0], lane_queue(f.lane[i], 0), f.lane[i], .unreported = 0 };
+		f.g.lanes[f.lane[i]] = (struct gate_lane){ .fd = s[0], .lane = f.lane[i], .slots = 1 };
 		f.g.used |= (uint64_t)1 << f.lane[i];
 	}
 	nothing_waits();
@@ -273,6 +273,37 @@ static void unsent(void **state)
 	assert_int_equal(f.g.counts.decided, 3);
 }
 
+/* Each slot of a lane is a queue with ids of its own, and one that is another pair's is none of this gate's business. */
+static void every_slot(void **state)
+{
+	struct gate_lane *l = &f.g.lanes[f.lane[CLOSED]];
+	uint8_t want[VERDICT_ONE], got[256];
+	char text[3 * 80];
+	int n = 0;
+
+	(void)state;
+	l->slots = 0x21;
+	for (unsigned slot = 0; slot <= 5; slot += slot == 0 ? 3 : 2)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "%5u 77 %5u 2 65535 0 0 %8u  1\n",
+			      lane_queue(l->lane, slot), 2, 100 + slot);
+	assert_int_equal(ftruncate(f.g.proc, 0), 0);
+	assert_int_equal(pwrite(f.g.proc, text, (size_t)n, 0), n);
+	worker();
+	for (unsigned slot = 0; slot <= 5; slot += 5) {
+		size_t len = verdict_upto_message(want, lane_queue(l->lane, slot), 100 + slot, false);
+
+		assert_int_equal(recv(f.kernel[CLOSED], got, sizeof(got), 0), len);
+		assert_memory_equal(got, want, len);
+		assert_int_equal(atomic_load(&f.ring->decided_set[l->lane][slot]), 1);
+		assert_int_equal(atomic_load(&f.ring->decided[l->lane][slot]), 100 + slot);
+	}
+	expect_silence();
+	assert_int_equal(atomic_load(&f.ring->decided_set[l->lane][3]), 0);
+	assert_int_equal(f.g.counts.decided, 4);
+	assert_null(gate_lane_of(&f.g, lane_queue(l->lane, 3)));
+	assert_ptr_equal(gate_lane_of(&f.g, lane_queue(l->lane, 5)), l);
+}
+
 /* ---- a worker begins ----------------------------------------------------------------------------------------------- */
 
 static void begins(void **state)
@@ -281,29 +312,29 @@ static void begins(void **state)
 
 	(void)state;
 	waiting((uint32_t[N]){ 3, 0, 0, 2 }, (uint32_t[N]){ 10, 20, 30, 40 });
-	f.g.strays = (struct stray_budget){ .last_id = 1, .credit = 5 };
+	f.g.strays = (struct stray_budget){ .last_id = { 1 }, .credit = 5 };
 	f.g.unlooked_ns = f.g.unlooked_beats = 77; /* of the one before */
-	f.g.lanes[f.lane[CLOSED]].overdue.marked = true;
+	f.g.lanes[f.lane[CLOSED]].queues[0].overdue.marked = true;
 	worker();
 	assert_int_equal(f.g.unlooked_ns + f.g.unlooked_beats, 0);
-	assert_false(f.g.lanes[f.lane[CLOSED]].overdue.marked);
+	assert_false(f.g.lanes[f.lane[CLOSED]].queues[0].overdue.marked);
 	assert_int_equal(f.g.state, GATE_STARTING);
 	assert_int_equal(atomic_load(&f.ring->open), 1);
 	expect_upto(CLOSED, true, 10, false);
 	expect_upto(CUT, true, 40, false);
 	for (unsigned i = 0; i < N; i++) {
-		assert_int_equal(atomic_load(&f.ring->decided_set[f.lane[i]]), 1);
-		assert_int_equal(atomic_load(&f.ring->decided[f.lane[i]]), 10 * (i + 1));
+		assert_int_equal(atomic_load(&f.ring->decided_set[f.lane[i]][0]), 1);
+		assert_int_equal(atomic_load(&f.ring->decided[f.lane[i]][0]), 10 * (i + 1));
 	}
-	assert_int_equal(atomic_load(&f.ring->decided_set[1]), 0); /* a lane that is not this gate's */
+	assert_int_equal(atomic_load(&f.ring->decided_set[1][0]), 0); /* a lane that is not this gate's */
 	/* What was decided here pays for no reset. */
-	assert_int_equal(f.g.strays.last_id, 40);
+	assert_int_equal(f.g.strays.last_id[0], 40);
 	assert_int_equal(f.g.strays.credit, 0);
 	/* Until it turns, packets are decided and it is told. */
 	waiting((uint32_t[N]){ 1, 0, 0, 0 }, (uint32_t[N]){ 11, 20, 30, 40 });
 	pass(GATE_TICK_DOWN_NS);
 	expect_upto(CLOSED, true, 11, false);
-	assert_int_equal(atomic_load(&f.ring->decided[f.lane[CLOSED]]), 11);
+	assert_int_equal(atomic_load(&f.ring->decided[f.lane[CLOSED]][0]), 11);
 	beat();
 	waiting((uint32_t[N]){ 1, 0, 0, 0 }, (uint32_t[N]){ 12, 20, 30, 40 });
 	pass(GATE_TICK_DOWN_NS);
@@ -373,7 +404,7 @@ static void beating_is_not_hung(void **state)
 	for (uint32_t i = 0; i < 200; i++) {
 		/* a busy worker: packets come and are decided */
 		waiting((uint32_t[N]){ 1, 0, 0, 0 }, (uint32_t[N]){ 10 + i, 9, 9, 9 });
-		overdue_verdict(&f.g.lanes[f.lane[CLOSED]].overdue, 9 + i);
+		overdue_verdict(&f.g.lanes[f.lane[CLOSED]].queues[0].overdue, 9 + i);
 		beat();
 		pass(GATE_TICK_NS);
 	}
@@ -440,6 +471,7 @@ int main(void)
 		T(is_told),
 		T(what_nobody_reads),
 		T(unsent),
+		T(every_slot),
 		T(begins),
 		T(idle_is_not_hung),
 		T(hung_is_noticed),

@@ -73,7 +73,7 @@ static inline void load(struct loaded *l, enum kernel_lack q)
 			batch_element_add(b, s, &i.elements[s].list[n], (uint64_t)NOW * 1000);
 	for (size_t n = 0; n < x.n_rules; n++) {
 		struct nftnl_rule *rules[RULE_FAN];
-		int made = rule_build(&x.rules[n], x.ir->workers, q, rules);
+		int made = rule_build(&x.rules[n], q, rules);
 
 		assert_true(made >= 0);
 		for (int r = 0; r < made; r++) {

@@ -20,7 +20,7 @@
 static int texts(const struct ir_rule *r, enum kernel_lack q, char *out, size_t size)
 {
 	struct nftnl_rule *rules[RULE_FAN];
-	int n = rule_build(r, 2, q, rules);
+	int n = rule_build(r, q, rules);
 	size_t at = 0;
 
 	out[0] = '\0';
@@ -117,16 +117,16 @@ static void queues(void **state)
 	(void)state;
 	assert_int_equal(texts(&r, LACKS_QUEUE, one, sizeof(one)), 1);
 	assert_non_null(
-		strstr(one, "target name NFQUEUE rev 3 info 0004020001000000")); /* 1024 = 1000 + 3 * 8, 2, bypass */
+		strstr(one, "target name NFQUEUE rev 3 info 0004080001000000")); /* 1024 = 1000 + 3 * 8, 8, bypass */
 	r.stmts[0].b = 0;
 	assert_int_equal(texts(&r, LACKS_QUEUE, other, sizeof(other)), 1);
 	assert_string_not_equal(one, other);
 	/* Unanswered packets of a lane that is closed must not pass: no flag may be there that was not asked for. */
 	assert_int_equal(texts(&r, LACKS_NOTHING, one, sizeof(one)), 1);
-	assert_string_equal(one, "[ queue num 1024-1025 ]");
+	assert_string_equal(one, "[ queue num 1024-1031 ]");
 	r.stmts[0].b = 1;
 	assert_int_equal(texts(&r, LACKS_NOTHING, one, sizeof(one)), 1);
-	assert_string_equal(one, "[ queue num 1024-1025 bypass ]");
+	assert_string_equal(one, "[ queue num 1024-1031 bypass ]");
 }
 
 /* A kernel that cannot take an option out does not refuse what it leaves in either. */
@@ -219,7 +219,7 @@ static void whole_skeleton(void **state)
 
 	(void)state;
 	assert_non_null(a);
-	n = ir_skeleton(~(uint64_t)1 & ~((uint64_t)1 << 63), IR_LAYERS, WORKER_MAX, a, &rules);
+	n = ir_skeleton(~(uint64_t)1 & ~((uint64_t)1 << 63), IR_LAYERS, a, &rules);
 	assert_true(n > 60);
 	for (size_t i = 0; i < n; i++) {
 		assert_true(texts(&rules[i], LACKS_QUEUE, text, sizeof(text)) > 0);

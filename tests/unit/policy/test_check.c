@@ -109,7 +109,7 @@ static void zones_assets_and_self(void **state)
 	range_is(&m->assets[1].ranges[0], "10.30.1.10/31");
 	assert_int_equal(m->box.n_interfaces, 4);
 	assert_string_equal(m->box.interfaces[0].device, "lan0");
-	assert_int_equal(m->box.workers, 1);
+	assert_int_equal(m->box.workers, 0); /* the box decides */
 }
 
 static void rest_is_unicast_without_the_others(void **state)
@@ -321,6 +321,7 @@ static void box_facts(void **state)
 			   BOX "routes = ( { to = \"0.0.0.0/0\"; via = \"203.0.113.3\"; interface = \"wan0\"; } );\n"));
 	m = t.c.model;
 	assert_int_equal(m->box.workers, 2);
+	assert_int_equal(m->box.naming_workers + m->box.command_workers, 0);
 	assert_int_equal(m->box.n_interfaces, 5);
 	assert_string_equal(m->box.interfaces[0].device, "eth0");
 	assert_int_equal(m->box.interfaces[0].n_addresses, 2);
@@ -523,6 +524,9 @@ static const struct mistake mistakes[] = {
 	      "policy.duplicate", 2, 2),
 	BOXED("zones = { a = { interfaces = [\"x\"]; networks = [\"rest\"]; }; };",
 	      "language_version = 1; workers = 9; interfaces = { x = { device = \"e\"; }; };", "policy.number", 1, 33),
+	BOXED("zones = { a = { interfaces = [\"x\"]; networks = [\"rest\"]; }; };",
+	      "language_version = 1; naming_workers = 0; interfaces = { x = { device = \"e\"; }; };", "policy.number",
+	      1, 40),
 	BOXED(ZONES, "interfaces = [\n", "policy.unclosed", 1, 14),
 };
 

@@ -41,7 +41,7 @@ struct world {
 static void world_rules(struct world *w)
 {
 	w->b.lanes = ir_lanes(w->k.c.ir);
-	w->b.n_rules = ir_skeleton(w->b.lanes, ir_layers(w->k.c.ir), 2, w->k.arena, &w->b.rules);
+	w->b.n_rules = ir_skeleton(w->b.lanes, ir_layers(w->k.c.ir), w->k.arena, &w->b.rules);
 	w->b.n_elements = ir_elements(w->k.c.ir, w->ids, w->k.arena, &w->b.elements);
 	w->b.now = 1000;
 	assert_true(w->b.n_rules > 0);

@@ -814,7 +814,7 @@ static void placed(void **state)
 	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
 	for (unsigned i = 0; i < 5; i++) {
 		sched_setaffinity(0, sizeof(before), &before);
-		assert_int_equal(sandbox_place(i, NULL), 0);
+		assert_int_equal(sandbox_place((int)i, NULL), 0);
 		assert_int_equal(sched_getaffinity(0, sizeof(after), &after), 0);
 		assert_int_equal(CPU_COUNT(&after), 1);
 	}

@@ -64,7 +64,7 @@ static unsigned count_fds(void)
 
 static void sent_is_received(void **state)
 {
-	const struct msg_body lane = { MSG_LANE, .lane = { .lane = 17, .queue = 1136 } };
+	const struct msg_body lane = { MSG_LANE, .lane = { .lane = 17, .slots = 0x55 } };
 	struct pair *p = *state;
 	struct msg m;
 	int fd = memfd_sealed("t", "x", 1);
@@ -75,7 +75,7 @@ static void sent_is_received(void **state)
 	assert_int_equal(m.id, 77);
 	assert_int_equal(m.n_fds, 1);
 	assert_int_equal(m.body.lane.lane, 17);
-	assert_int_equal(m.body.lane.queue, 1136);
+	assert_int_equal(m.body.lane.slots, 0x55);
 	assert_true(fcntl(m.fds[0], F_GETFD) & FD_CLOEXEC);
 	msg_close_fds(&m);
 	assert_int_equal(m.n_fds, 0);

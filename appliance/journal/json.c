@@ -62,8 +62,8 @@ static void put_command(json_t *j, const struct event *e)
 	number(j, "function", e->function);
 	if (f != NULL)
 		set(j, "function_name", f->name);
-	if (e->space < SPACE_MAX && v->spaces[e->space] != NULL) {
-		set(j, "space", v->spaces[e->space]);
+	if (space_key(v, e->space) != NULL) {
+		set(j, "space", space_key(v, e->space));
 		number(j, "address", e->address);
 		number(j, "quantity", e->quantity);
 	}

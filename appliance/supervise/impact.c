@@ -124,8 +124,8 @@ static json_t *command_json(const struct msg_foretold_command *x, enum protocol 
 
 	if (known != NULL)
 		json_object_set_new(c, "function_name", json_string(known->name));
-	if (v != NULL && x->space < SPACE_MAX && v->spaces[x->space] != NULL) {
-		json_object_set_new(c, "space", json_string(v->spaces[x->space]));
+	if (space_key(v, x->space) != NULL) {
+		json_object_set_new(c, "space", json_string(space_key(v, x->space)));
 		json_object_set_new(c, "address", json_integer(x->address));
 		json_object_set_new(c, "quantity", json_integer(x->quantity));
 	}

@@ -46,8 +46,11 @@ static void use_row(struct side *s, uint32_t row)
 	const struct command_row *r = &s->t.rows[row];
 
 	s->row_at[row] = 1;
-	for (unsigned i = 0; i < SPACE_MAX; i++)
-		use_set(s, &r->spaces[i]);
+	use_set(s, &r->services);
+	for (unsigned i = 0; i < TARGET_MAX; i++)
+		use_set(s, &r->targets[i]);
+	for (uint32_t i = 0; i < r->n_spaces; i++)
+		use_set(s, &s->t.spaces[r->first_space + i].numbers);
 	use_set(s, &r->values);
 }
 
@@ -91,9 +94,17 @@ static void put_pools(const struct side *s, const bool *row_used, const bool *ra
 			continue;
 		r = &out->rows[out->n_rows++];
 		*r = s->t.rows[i];
-		for (unsigned k = 0; k < SPACE_MAX; k++)
-			move_set(s, &r->spaces[k]);
+		move_set(s, &r->services);
+		for (unsigned k = 0; k < TARGET_MAX; k++)
+			move_set(s, &r->targets[k]);
 		move_set(s, &r->values);
+		r->first_space = r->n_spaces > 0 ? out->n_spaces : 0;
+		for (uint32_t k = 0; k < r->n_spaces; k++) {
+			struct space_set *space = &out->spaces[out->n_spaces++];
+
+			*space = s->t.spaces[s->t.rows[i].first_space + k];
+			move_set(s, &space->numbers);
+		}
 	}
 	for (uint32_t i = 0; i < s->t.n_ranges; i++)
 		if (range_used[i])
@@ -126,13 +137,25 @@ static bool snapshot(const uint32_t *marks, uint32_t n, bool **ret)
 	return *ret != NULL;
 }
 
+/* Each row gets a list of its own. */
+static size_t spaces_of(const struct side *s)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < s->t.n_rows; i++)
+		n += s->t.rows[i].n_spaces;
+	return n;
+}
+
 static bool out_alloc(struct command_table *out, const struct side *a, const struct side *b)
 {
 	out->permits = calloc((size_t)a->t.n_permits + b->t.n_permits + 1, sizeof(*out->permits));
 	out->grants = calloc((size_t)a->t.n_grants + b->t.n_grants + 1, sizeof(*out->grants));
 	out->rows = calloc((size_t)a->t.n_rows + b->t.n_rows + 1, sizeof(*out->rows));
+	out->spaces = calloc(spaces_of(a) + spaces_of(b) + 1, sizeof(*out->spaces));
 	out->ranges = calloc((size_t)a->t.n_ranges + b->t.n_ranges + 1, sizeof(*out->ranges));
-	return out->permits != NULL && out->grants != NULL && out->rows != NULL && out->ranges != NULL;
+	return out->permits != NULL && out->grants != NULL && out->rows != NULL && out->spaces != NULL &&
+	       out->ranges != NULL;
 }
 
 uint8_t *table_merge(const uint8_t *a, size_t n_a, const uint8_t *b, size_t n_b,
@@ -187,6 +210,7 @@ done:
 	free(out.permits);
 	free(out.grants);
 	free(out.rows);
+	free(out.spaces);
 	free(out.ranges);
 	side_close(&x);
 	side_close(&y);

@@ -4,45 +4,34 @@
 #include <string.h>
 
 #include "appliance/base/sha256.h"
+#include "appliance/wire/commands_image.h"
 
 /*
- * The image: magic, version, four counts, then permits, grants, rows and ranges, all big-endian and without padding.
- * Grants stand in the order of their permits, each permit's right after the previous one's; rows and ranges may be
- * shared, because many conduits use one service.
+ * The image: magic, version, five counts, then permits, grants, rows, spaces and ranges, all big-endian and without padding.
+ * Grants stand in the order of their permits, each permit's right after the previous one's; rows, spaces and ranges may be
+ * shared, because many conduits use one service. Older forms are read by commands_older.c.
  */
 #define IMAGE_MAGIC 0x534b4354u /* "SKCT" */
-/* Sealed generations of older releases hold older images: what they lack is 0. */
-#define IMAGE_FIRST 1u
-#define IMAGE_ROW_FILE 2u
-#define IMAGE_LENIENT 3u
 
-#define WIRE_HEADER 22u
-#define WIRE_SET 9u
+#define WIRE_HEADER 26u
+#define WIRE_SET IMAGE_SET
 #define WIRE_PERMIT (18u + WIRE_SET)
 #define WIRE_GRANT 25u
-#define WIRE_ROW (74u + (SPACE_MAX + 1u) * WIRE_SET)
-#define WIRE_RANGE 8u
-
-static size_t wire_grant(uint16_t version)
-{
-	return WIRE_GRANT - (version < IMAGE_LENIENT ? 1u : 0u);
-}
-
-static size_t wire_row(uint16_t version)
-{
-	return WIRE_ROW - (version < IMAGE_ROW_FILE ? 4u : 0u);
-}
+#define WIRE_ROW (17u + (TARGET_MAX + 2u) * WIRE_SET)
+#define WIRE_SPACE (1u + WIRE_SET)
+#define WIRE_RANGE 16u
 
 /* What COMMANDS_MEMORY promises. */
 _Static_assert(sizeof(struct command_permit) <= 2 * WIRE_PERMIT, "permits grow too much in memory");
-_Static_assert(sizeof(struct command_grant) <= 2 * (WIRE_GRANT - 1u), "grants grow too much in memory");
-_Static_assert(sizeof(struct command_row) <= 2 * (WIRE_ROW - 4u), "rows grow too much in memory");
+_Static_assert(sizeof(struct command_grant) <= 2 * WIRE_GRANT, "grants grow too much in memory");
+_Static_assert(sizeof(struct command_row) <= 2 * WIRE_ROW, "rows grow too much in memory");
+_Static_assert(sizeof(struct space_set) <= 2 * WIRE_SPACE, "spaces grow too much in memory");
 _Static_assert(sizeof(struct number_range) <= 2 * WIRE_RANGE, "ranges grow too much in memory");
 
 size_t commands_size(const struct command_table *t)
 {
 	return WIRE_HEADER + (size_t)t->n_permits * WIRE_PERMIT + (size_t)t->n_grants * WIRE_GRANT +
-	       (size_t)t->n_rows * WIRE_ROW + (size_t)t->n_ranges * WIRE_RANGE;
+	       (size_t)t->n_rows * WIRE_ROW + (size_t)t->n_spaces * WIRE_SPACE + (size_t)t->n_ranges * WIRE_RANGE;
 }
 
 static void put_set(struct outbuf *o, const struct number_set *s)
@@ -54,17 +43,20 @@ static void put_set(struct outbuf *o, const struct number_set *s)
 
 static void put_row(struct outbuf *o, const struct command_row *r)
 {
-	for (unsigned i = 0; i < 4; i++)
-		out_be64(o, r->functions[i]);
-	for (unsigned i = 0; i < 4; i++)
-		out_be64(o, r->units[i]);
-	out_u8(o, r->units_any);
-	out_u8(o, r->spaces_any);
-	for (unsigned i = 0; i < SPACE_MAX; i++)
-		put_set(o, &r->spaces[i]);
+	put_set(o, &r->services);
+	for (unsigned i = 0; i < TARGET_MAX; i++)
+		put_set(o, &r->targets[i]);
 	put_set(o, &r->values);
+	out_u8(o, r->spaces_any);
+	out_be32(o, r->first_space);
+	out_be32(o, r->n_spaces);
 	out_be32(o, r->line);
 	out_be32(o, r->file);
+}
+
+static size_t wire_grant(uint16_t version)
+{
+	return WIRE_GRANT - (version < IMAGE_LENIENT ? 1u : 0u);
 }
 
 bool commands_encode(const struct command_table *t, struct outbuf *out)
@@ -74,6 +66,7 @@ bool commands_encode(const struct command_table *t, struct outbuf *out)
 	out_be32(out, t->n_permits);
 	out_be32(out, t->n_grants);
 	out_be32(out, t->n_rows);
+	out_be32(out, t->n_spaces);
 	out_be32(out, t->n_ranges);
 	for (uint32_t i = 0; i < t->n_permits; i++) {
 		const struct command_permit *p = &t->permits[i];
@@ -101,16 +94,20 @@ bool commands_encode(const struct command_table *t, struct outbuf *out)
 	}
 	for (uint32_t i = 0; i < t->n_rows; i++)
 		put_row(out, &t->rows[i]);
+	for (uint32_t i = 0; i < t->n_spaces; i++) {
+		out_u8(out, t->spaces[i].space);
+		put_set(out, &t->spaces[i].numbers);
+	}
 	for (uint32_t i = 0; i < t->n_ranges; i++) {
-		out_be32(out, t->ranges[i].lo);
-		out_be32(out, t->ranges[i].hi);
+		out_be64(out, t->ranges[i].lo);
+		out_be64(out, t->ranges[i].hi);
 	}
 	return !out->failed;
 }
 
 /* ---- decoding: read everything, then hold every rule --------------------------------------------------------------- */
 
-static bool get_flag(struct bytes *b, bool *ret)
+bool image_get_flag(struct bytes *b, bool *ret)
 {
 	uint8_t v;
 
@@ -119,9 +116,9 @@ static bool get_flag(struct bytes *b, bool *ret)
 	return v <= 1;
 }
 
-static bool get_set(struct bytes *b, struct number_set *ret)
+bool image_get_set(struct bytes *b, struct number_set *ret)
 {
-	bool ok = get_flag(b, &ret->any);
+	bool ok = image_get_flag(b, &ret->any);
 
 	bytes_be32(b, &ret->first);
 	bytes_be32(b, &ret->n);
@@ -135,9 +132,9 @@ static bool get_permit(struct bytes *b, struct command_permit *p)
 
 	bytes_be32(b, &p->permit);
 	bytes_be32(b, &p->lane);
-	ok = get_flag(b, &p->observe);
+	ok = image_get_flag(b, &p->observe);
 	bytes_u8(b, &p->midstream);
-	ok = get_set(b, &p->ports) && ok;
+	ok = image_get_set(b, &p->ports) && ok;
 	bytes_be32(b, &p->first_grant);
 	bytes_be32(b, &p->n_grants);
 	return ok && p->permit >= 1 && p->permit <= PERMIT_MAX && p->midstream <= MID_PICK_UP &&
@@ -151,8 +148,8 @@ static bool get_grant(struct bytes *b, uint16_t version, struct command_grant *g
 	bytes_be32(b, &g->conduit);
 	bytes_be32(b, &g->line);
 	bytes_be16(b, &g->protocol);
-	ok = get_flag(b, &g->whole);
-	ok = get_flag(b, &g->shadow) && ok;
+	ok = image_get_flag(b, &g->whole);
+	ok = image_get_flag(b, &g->shadow) && ok;
 	g->lenient = 0;
 	if (version >= IMAGE_LENIENT)
 		bytes_u8(b, &g->lenient);
@@ -163,23 +160,38 @@ static bool get_grant(struct bytes *b, uint16_t version, struct command_grant *g
 	       (!g->whole || g->n_rows == 0) && (g->n_rows > 0 || g->first_row == 0);
 }
 
-static bool get_row(struct bytes *b, uint16_t version, struct command_row *r)
+static bool get_row(struct bytes *b, struct command_row *r)
 {
-	bool ok;
+	bool ok = image_get_set(b, &r->services);
 
-	for (unsigned i = 0; i < 4; i++)
-		bytes_be64(b, &r->functions[i]);
-	for (unsigned i = 0; i < 4; i++)
-		bytes_be64(b, &r->units[i]);
-	ok = get_flag(b, &r->units_any) && get_flag(b, &r->spaces_any);
-	for (unsigned i = 0; i < SPACE_MAX; i++)
-		ok = get_set(b, &r->spaces[i]) && ok;
-	ok = get_set(b, &r->values) && ok;
+	for (unsigned i = 0; i < TARGET_MAX; i++)
+		ok = image_get_set(b, &r->targets[i]) && ok;
+	ok = image_get_set(b, &r->values) && ok;
+	ok = image_get_flag(b, &r->spaces_any) && ok;
+	bytes_be32(b, &r->first_space);
+	bytes_be32(b, &r->n_spaces);
 	bytes_be32(b, &r->line);
-	r->file = 0;
-	if (version >= IMAGE_ROW_FILE)
-		bytes_be32(b, &r->file);
-	return ok;
+	bytes_be32(b, &r->file);
+	return ok && (r->n_spaces > 0 ? !r->spaces_any : r->first_space == 0);
+}
+
+static bool get_rows(struct bytes *b, struct command_table *t)
+{
+	for (uint32_t i = 0; i < t->n_rows; i++)
+		if (!get_row(b, &t->rows[i]))
+			return false;
+	for (uint32_t i = 0; i < t->n_spaces; i++) {
+		struct space_set *s = &t->spaces[i];
+
+		bytes_u8(b, &s->space);
+		if (!image_get_set(b, &s->numbers) || s->space >= SPACE_MAX || (!s->numbers.any && s->numbers.n == 0))
+			return false;
+	}
+	for (uint32_t i = 0; i < t->n_ranges; i++) {
+		bytes_be64(b, &t->ranges[i].lo);
+		bytes_be64(b, &t->ranges[i].hi);
+	}
+	return true;
 }
 
 static bool inside(uint32_t first, uint32_t n, uint32_t total)
@@ -194,6 +206,20 @@ static bool set_holds(const struct command_table *t, const struct number_set *s)
 		return false;
 	for (uint32_t i = 1; i < s->n; i++)
 		if (t->ranges[s->first + i].lo <= t->ranges[s->first + i - 1].hi)
+			return false;
+	return true;
+}
+
+static bool row_holds(const struct command_table *t, const struct command_row *r)
+{
+	if (!inside(r->first_space, r->n_spaces, t->n_spaces) || !set_holds(t, &r->services) ||
+	    !set_holds(t, &r->values))
+		return false;
+	for (unsigned i = 0; i < TARGET_MAX; i++)
+		if (!set_holds(t, &r->targets[i]))
+			return false;
+	for (uint32_t i = 1; i < r->n_spaces; i++)
+		if (t->spaces[r->first_space + i].space <= t->spaces[r->first_space + i - 1].space)
 			return false;
 	return true;
 }
@@ -220,13 +246,12 @@ static bool table_holds(const struct command_table *t)
 	for (uint32_t i = 0; i < t->n_grants; i++)
 		if (!inside(t->grants[i].first_row, t->grants[i].n_rows, t->n_rows))
 			return false;
-	for (uint32_t i = 0; i < t->n_rows; i++) {
-		for (unsigned s = 0; s < SPACE_MAX; s++)
-			if (!set_holds(t, &t->rows[i].spaces[s]))
-				return false;
-		if (!set_holds(t, &t->rows[i].values))
+	for (uint32_t i = 0; i < t->n_spaces; i++)
+		if (!set_holds(t, &t->spaces[i].numbers))
 			return false;
-	}
+	for (uint32_t i = 0; i < t->n_rows; i++)
+		if (!row_holds(t, &t->rows[i]))
+			return false;
 	return true;
 }
 
@@ -244,7 +269,8 @@ static void *carve(uint8_t *memory, size_t size, size_t *used, size_t n, size_t 
 size_t commands_memory(const struct command_table *t)
 {
 	size_t each[] = { t->n_permits * sizeof(*t->permits), t->n_grants * sizeof(*t->grants),
-			  t->n_rows * sizeof(*t->rows), t->n_ranges * sizeof(*t->ranges) },
+			  t->n_rows * sizeof(*t->rows), t->n_spaces * sizeof(*t->spaces),
+			  t->n_ranges * sizeof(*t->ranges) },
 	       used = 0;
 
 	for (size_t i = 0; i < sizeof(each) / sizeof(each[0]); i++)
@@ -259,44 +285,70 @@ static bool carve_all(void *memory, size_t size, struct command_table *t)
 	t->permits = carve(memory, size, &used, t->n_permits, sizeof(*t->permits));
 	t->grants = carve(memory, size, &used, t->n_grants, sizeof(*t->grants));
 	t->rows = carve(memory, size, &used, t->n_rows, sizeof(*t->rows));
+	t->spaces = carve(memory, size, &used, t->n_spaces, sizeof(*t->spaces));
 	t->ranges = carve(memory, size, &used, t->n_ranges, sizeof(*t->ranges));
-	return t->permits != NULL && t->grants != NULL && t->rows != NULL && t->ranges != NULL;
+	return t->permits != NULL && t->grants != NULL && t->rows != NULL && t->spaces != NULL && t->ranges != NULL;
+}
+
+/* The counts, held against how long the rest is. *ret_ranges: those in the image, where an older form will need more. */
+static bool header(struct bytes *b, struct command_table *t, uint32_t *ret_ranges)
+{
+	uint64_t spaces = 0, ranges, head, rows;
+	struct bytes rest;
+	uint32_t magic;
+
+	bytes_be32(b, &magic);
+	bytes_be16(b, &t->version);
+	bytes_be32(b, &t->n_permits);
+	bytes_be32(b, &t->n_grants);
+	bytes_be32(b, &t->n_rows);
+	if (t->version >= IMAGE_LISTS)
+		bytes_be32(b, &t->n_spaces);
+	bytes_be32(b, ret_ranges);
+	if (b->failed || magic != IMAGE_MAGIC || t->version < IMAGE_FIRST || t->version > COMMANDS_VERSION)
+		return false;
+	t->n_ranges = *ret_ranges;
+	/* 32-bit counts of at most 119 bytes each cannot overflow 64 bits. */
+	head = (uint64_t)t->n_permits * WIRE_PERMIT + (uint64_t)t->n_grants * wire_grant(t->version);
+	if (t->version >= IMAGE_LISTS)
+		return head + (uint64_t)t->n_rows * WIRE_ROW + (uint64_t)t->n_spaces * WIRE_SPACE +
+			       (uint64_t)t->n_ranges * WIRE_RANGE ==
+		       b->left;
+	rows = (uint64_t)t->n_rows * IMAGE_OLD_ROW(t->version);
+	if (head + rows + (uint64_t)t->n_ranges * IMAGE_OLD_RANGE != b->left)
+		return false;
+	rest = *b;
+	ranges = t->n_ranges;
+	if (!bytes_skip(&rest, head) || !image_count_older(rest, t->version, t->n_rows, &spaces, &ranges) ||
+	    spaces > UINT32_MAX || ranges > UINT32_MAX)
+		return false;
+	t->n_spaces = (uint32_t)spaces;
+	t->n_ranges = (uint32_t)ranges;
+	return true;
+}
+
+size_t commands_memory_of(struct bytes image)
+{
+	struct command_table t = { 0 };
+	uint32_t n_ranges;
+
+	return header(&image, &t, &n_ranges) ? commands_memory(&t) : 0;
 }
 
 static bool decode(struct bytes b, void *memory, size_t size, struct command_table *t)
 {
-	uint32_t magic;
-	uint16_t version;
-	uint64_t need;
+	uint32_t n_ranges;
 
-	bytes_be32(&b, &magic);
-	bytes_be16(&b, &version);
-	bytes_be32(&b, &t->n_permits);
-	bytes_be32(&b, &t->n_grants);
-	bytes_be32(&b, &t->n_rows);
-	bytes_be32(&b, &t->n_ranges);
-	if (b.failed || magic != IMAGE_MAGIC || version < IMAGE_FIRST || version > COMMANDS_VERSION)
-		return false;
-	t->version = version;
-	need = (uint64_t)t->n_permits * WIRE_PERMIT + (uint64_t)t->n_grants * wire_grant(version) +
-	       (uint64_t)t->n_rows * wire_row(version) + (uint64_t)t->n_ranges * WIRE_RANGE;
-	/* 32-bit counts of at most 114 bytes each cannot overflow 64 bits. */
-	if (need != b.left || !carve_all(memory, size, t))
+	if (!header(&b, t, &n_ranges) || !carve_all(memory, size, t))
 		return false;
 	for (uint32_t i = 0; i < t->n_permits; i++)
 		if (!get_permit(&b, &t->permits[i]))
 			return false;
 	for (uint32_t i = 0; i < t->n_grants; i++)
-		if (!get_grant(&b, version, &t->grants[i]))
+		if (!get_grant(&b, t->version, &t->grants[i]))
 			return false;
-	for (uint32_t i = 0; i < t->n_rows; i++)
-		if (!get_row(&b, version, &t->rows[i]))
-			return false;
-	for (uint32_t i = 0; i < t->n_ranges; i++) {
-		bytes_be32(&b, &t->ranges[i].lo);
-		bytes_be32(&b, &t->ranges[i].hi);
-	}
-	return bytes_done(&b) && table_holds(t);
+	return (t->version >= IMAGE_LISTS ? get_rows(&b, t) : image_get_older(&b, t, n_ranges)) && bytes_done(&b) &&
+	       table_holds(t);
 }
 
 bool commands_decode(struct bytes image, void *memory, size_t size, struct command_table *ret)
@@ -329,8 +381,16 @@ const struct command_permit *commands_permit(const struct command_table *t, uint
 	return NULL;
 }
 
+const struct number_set *row_space(const struct command_table *t, const struct command_row *row, uint8_t space)
+{
+	for (uint32_t i = 0; i < row->n_spaces; i++)
+		if (t->spaces[row->first_space + i].space == space)
+			return &t->spaces[row->first_space + i].numbers;
+	return NULL;
+}
+
 /* Position of the range that holds `value`, or s->n. */
-static uint32_t range_of(const struct command_table *t, const struct number_set *s, uint32_t value)
+static uint32_t range_of(const struct command_table *t, const struct number_set *s, uint64_t value)
 {
 	uint32_t lo = 0, hi = s->n;
 
@@ -348,12 +408,12 @@ static uint32_t range_of(const struct command_table *t, const struct number_set 
 	return s->n;
 }
 
-bool number_in(const struct command_table *t, const struct number_set *s, uint32_t value)
+bool number_in_some(const struct command_table *t, const struct number_set *s, uint64_t value)
 {
-	return s->any || range_of(t, s, value) < s->n;
+	return range_of(t, s, value) < s->n;
 }
 
-bool number_covers(const struct command_table *t, const struct number_set *s, uint32_t lo, uint32_t hi)
+bool number_covers(const struct command_table *t, const struct number_set *s, uint64_t lo, uint64_t hi)
 {
 	if (s->any)
 		return true;

@@ -3,8 +3,8 @@
  * Command tables: what the compiler produces for each permit and what a worker judges PDUs with.
  *
  * A table image is one block of bytes with a SHA-256 digest; workers acknowledge the digest, `verify` compares it.
- * Inside: permits, each with grants (one per conduit and service that apply there), each with rows. A PDU is allowed
- * when one row of one grant allows everything it touches; the grant names the conduit. The image is decoded once into
+ * Inside: permits, each with grants (one per conduit and service that apply there), each with rows, which evaluate.h reads; the
+ * grant names the conduit. The image is decoded once into
  * flat arrays in memory that the caller provides; lookups allocate nothing.
  */
 #ifndef SEKISHO_WIRE_COMMANDS_H
@@ -20,26 +20,33 @@
 #include "appliance/wire/vocabulary.h"
 
 struct number_range {
-	uint32_t lo; /* inclusive */
-	uint32_t hi; /* inclusive */
+	uint64_t lo; /* inclusive */
+	uint64_t hi; /* inclusive */
 };
 
-/* A list of ranges in the table's pool. `any` means no restriction; n == 0 without `any` means nothing. */
+/* A list of ranges in the table's pool, sorted and apart. `any` means no restriction; n == 0 without `any` means nothing. */
 struct number_set {
 	bool any;
 	uint32_t first; /* index into command_table.ranges */
 	uint32_t n;
 };
 
+/* The addresses of one space that a row allows. */
+struct space_set {
+	uint8_t space;		   /* of the protocol's vocabulary */
+	struct number_set numbers; /* never empty */
+};
+
 struct command_row {
-	uint64_t functions[4]; /* one bit per function code 0..255 */
-	uint64_t units[4];     /* one bit per unit id 0..255 */
-	bool units_any;	 /* the policy names no unit: all bits but 0 are set, and unit 0 passes unless it broadcasts */
-	bool spaces_any; /* no address space was named: every address of every space */
-	struct number_set spaces[SPACE_MAX];
-	struct number_set values; /* written values */
-	uint32_t line;		  /* policy line of the row, for reasons and events */
-	uint32_t file;		  /* where that line stands: index into the generation's sources */
+	struct number_set services;
+	struct number_set
+		targets[TARGET_MAX]; /* `any`: the policy names none, and what stands for more than itself is refused */
+	struct number_set values;    /* written ones */
+	bool spaces_any;	     /* no address space was named: every address of every space */
+	uint32_t first_space;	     /* index into command_table.spaces: those with addresses, sorted */
+	uint32_t n_spaces;
+	uint32_t line; /* policy line of the row, for reasons and events */
+	uint32_t file; /* where that line stands: index into the generation's sources */
 };
 
 struct command_grant {
@@ -73,13 +80,15 @@ struct command_table {
 	uint32_t n_grants;
 	struct command_row *rows;
 	uint32_t n_rows;
+	struct space_set *spaces;
+	uint32_t n_spaces;
 	struct number_range *ranges;
 	uint32_t n_ranges;
 	uint8_t digest[32]; /* SHA-256 of the image */
 	uint16_t version;   /* of the image that it was decoded from */
 };
 
-#define COMMANDS_VERSION 3u /* of images that are written; older ones are read */
+#define COMMANDS_VERSION 4u /* of images that are written; older ones are read */
 
 /* Largest table of one generation, as bytes of its image and in memory. Workers hold two generations' at once while the
  * kernel changes over. */
@@ -91,8 +100,10 @@ size_t commands_memory(const struct command_table *t);
 size_t commands_size(const struct command_table *t);
 /* Canonical: equal tables give equal bytes. False when `out` is too small. */
 bool commands_encode(const struct command_table *t, struct outbuf *out);
-/* Memory that is always enough to decode an image of this many bytes. */
+/* Memory that is always enough to decode an image of this many bytes in the form that is written. */
 #define COMMANDS_MEMORY(image_bytes) (2u * (size_t)(image_bytes) + 256u)
+/* The same for an image of any form: older ones hold bits for which ranges now stand. 0 when it is malformed or beyond reason. */
+size_t commands_memory_of(struct bytes image);
 /*
  * Decodes an image into `memory` (aligned to 16, `size` bytes), checking every index and order. The digest is computed
  * from the image. False when malformed or too large; *ret is then empty and denies everything.
@@ -100,18 +111,22 @@ bool commands_encode(const struct command_table *t, struct outbuf *out);
 bool commands_decode(struct bytes image, void *memory, size_t size, struct command_table *ret);
 /* NULL when the permit is unknown: the packet is dropped. O(log n). */
 const struct command_permit *commands_permit(const struct command_table *t, uint32_t permit);
-bool number_in(const struct command_table *t, const struct number_set *s, uint32_t value);
+/* The addresses of this space that the row allows; NULL: none. */
+const struct number_set *row_space(const struct command_table *t, const struct command_row *row, uint8_t space);
+/* Some range of several holds `value`. */
+bool number_in_some(const struct command_table *t, const struct number_set *s, uint64_t value);
+
+/* In place, because every operation asks it several times, and mostly of one range. */
+static inline bool number_in(const struct command_table *t, const struct number_set *s, uint64_t value)
+{
+	const struct number_range *r = t->ranges + s->first;
+
+	if (s->any || s->n != 1)
+		return s->any || (s->n > 0 && number_in_some(t, s, value));
+	return value >= r->lo && value <= r->hi;
+}
+
 /* Every number of lo..hi is inside, possibly across several touching ranges. Ranges are sorted and disjoint. */
-bool number_covers(const struct command_table *t, const struct number_set *s, uint32_t lo, uint32_t hi);
-
-static inline bool bit_test(const uint64_t set[4], uint8_t i)
-{
-	return (set[i / 64u] >> (i % 64u)) & 1u;
-}
-
-static inline void bit_set(uint64_t set[4], uint8_t i)
-{
-	set[i / 64u] |= (uint64_t)1 << (i % 64u);
-}
+bool number_covers(const struct command_table *t, const struct number_set *s, uint64_t lo, uint64_t hi);
 
 #endif

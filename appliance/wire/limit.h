@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which number of a refused command was outside of the row that came nearest, and what that row would have allowed: "wrote 9
- * to holding 400; allowed 0 to 1". An enforcer fills it, an event carries it, JSON and texts show it.
+ * to holding 400; allowed 0 to 1". The evaluator fills it, an event carries it, JSON and texts show it.
  */
 #ifndef SEKISHO_WIRE_LIMIT_H
 #define SEKISHO_WIRE_LIMIT_H
@@ -26,15 +26,15 @@ enum limit_what {
 struct limit {
 	uint8_t what;	/* enum limit_what */
 	uint8_t n;	/* how many ranges are allowed, at most 255; the first LIMIT_RANGES of them are below */
-	uint32_t at;	/* LIMIT_ADDRESS, LIMIT_VALUE: the first address that is wrong, or whose value is */
-	uint32_t wrote; /* LIMIT_VALUE */
+	uint64_t at;	/* LIMIT_ADDRESS, LIMIT_VALUE: the first address that is wrong, or whose value is */
+	uint64_t wrote; /* LIMIT_VALUE */
 	struct {
-		uint32_t lo, hi; /* both inclusive */
+		uint64_t lo, hi; /* both inclusive */
 	} allowed[LIMIT_RANGES];
 };
 
 /* One more allowed range: what finds no room is only counted. */
-static inline void limit_allow(struct limit *l, uint32_t lo, uint32_t hi)
+static inline void limit_allow(struct limit *l, uint64_t lo, uint64_t hi)
 {
 	if (l->n < LIMIT_RANGES) {
 		l->allowed[l->n].lo = lo;

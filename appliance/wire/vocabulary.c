@@ -12,47 +12,60 @@
  * eight bytes (libmodbus does, 3.1.6 as well as later ones).
  */
 static const struct function_info modbus_functions[] = {
-	{ 1, "read_coils", CLASS_READ, 1u << MODBUS_COILS, 0, FRAMING_ALIKE },
-	{ 2, "read_discrete_inputs", CLASS_READ, 1u << MODBUS_DISCRETE, 0, FRAMING_ALIKE },
-	{ 3, "read_holding_registers", CLASS_READ, 1u << MODBUS_HOLDING, 0, FRAMING_ALIKE },
-	{ 4, "read_input_registers", CLASS_READ, 1u << MODBUS_INPUT, 0, FRAMING_ALIKE },
-	{ 5, "write_single_coil", CLASS_WRITE, 1u << MODBUS_COILS, 0, FRAMING_ALIKE },
-	{ 6, "write_single_register", CLASS_WRITE, 1u << MODBUS_HOLDING, 0, FRAMING_ALIKE },
-	{ 7, "read_exception_status", CLASS_DIAGNOSE, 0, 0, FRAMING_FLUSHED },
-	{ 8, "diagnostics", CLASS_DIAGNOSE | CLASS_CONTROL, 0, 0, FRAMING_APART },
-	{ 11, "get_comm_event_counter", CLASS_DIAGNOSE, 0, 0, FRAMING_FLUSHED },
-	{ 12, "get_comm_event_log", CLASS_DIAGNOSE, 0, 0, FRAMING_FLUSHED },
-	{ 15, "write_multiple_coils", CLASS_WRITE, 1u << MODBUS_COILS, 0, FRAMING_ALIKE },
-	{ 16, "write_multiple_registers", CLASS_WRITE, 1u << MODBUS_HOLDING, 0, FRAMING_ALIKE },
-	{ 17, "report_server_id", CLASS_DIAGNOSE, 0, 0, FRAMING_ALIKE },
-	{ 20, "read_file_record", CLASS_READ, 0, UNTOLD_PLACE, FRAMING_APART },
-	{ 21, "write_file_record", CLASS_WRITE, 0, UNTOLD_PLACE | UNTOLD_VALUE, FRAMING_APART },
-	{ 22, "mask_write_register", CLASS_WRITE, 1u << MODBUS_HOLDING, UNTOLD_VALUE, FRAMING_ALIKE },
-	{ 23, "read_write_multiple_registers", CLASS_READ | CLASS_WRITE, 1u << MODBUS_HOLDING, 0, FRAMING_ALIKE },
-	{ 24, "read_fifo_queue", CLASS_READ, 1u << MODBUS_HOLDING, 0, FRAMING_APART },
-	{ 43, "encapsulated_interface_transport", CLASS_DIAGNOSE, 0, 0, FRAMING_APART },
-	{ 90, "umas", CLASS_PROGRAM | CLASS_CONTROL | CLASS_WRITE | CLASS_READ, 0, UNTOLD_PLACE | UNTOLD_VALUE,
+	{ 1, 1, "read_coils", CLASS_READ, 1u << MODBUS_COILS, 0, FRAMING_ALIKE },
+	{ 2, 2, "read_discrete_inputs", CLASS_READ, 1u << MODBUS_DISCRETE, 0, FRAMING_ALIKE },
+	{ 3, 3, "read_holding_registers", CLASS_READ, 1u << MODBUS_HOLDING, 0, FRAMING_ALIKE },
+	{ 4, 4, "read_input_registers", CLASS_READ, 1u << MODBUS_INPUT, 0, FRAMING_ALIKE },
+	{ 5, 5, "write_single_coil", CLASS_WRITE, 1u << MODBUS_COILS, 0, FRAMING_ALIKE },
+	{ 6, 6, "write_single_register", CLASS_WRITE, 1u << MODBUS_HOLDING, 0, FRAMING_ALIKE },
+	{ 7, 7, "read_exception_status", CLASS_DIAGNOSE, 0, 0, FRAMING_FLUSHED },
+	{ 8, 8, "diagnostics", CLASS_DIAGNOSE | CLASS_CONTROL, 0, 0, FRAMING_APART },
+	{ 11, 11, "get_comm_event_counter", CLASS_DIAGNOSE, 0, 0, FRAMING_FLUSHED },
+	{ 12, 12, "get_comm_event_log", CLASS_DIAGNOSE, 0, 0, FRAMING_FLUSHED },
+	{ 15, 15, "write_multiple_coils", CLASS_WRITE, 1u << MODBUS_COILS, 0, FRAMING_ALIKE },
+	{ 16, 16, "write_multiple_registers", CLASS_WRITE, 1u << MODBUS_HOLDING, 0, FRAMING_ALIKE },
+	{ 17, 17, "report_server_id", CLASS_DIAGNOSE, 0, 0, FRAMING_ALIKE },
+	{ 20, 20, "read_file_record", CLASS_READ, 0, UNTOLD_PLACE, FRAMING_APART },
+	{ 21, 21, "write_file_record", CLASS_WRITE, 0, UNTOLD_PLACE | UNTOLD_VALUE, FRAMING_APART },
+	{ 22, 22, "mask_write_register", CLASS_WRITE, 1u << MODBUS_HOLDING, UNTOLD_VALUE, FRAMING_ALIKE },
+	{ 23, 23, "read_write_multiple_registers", CLASS_READ | CLASS_WRITE, 1u << MODBUS_HOLDING, 0, FRAMING_ALIKE },
+	{ 24, 24, "read_fifo_queue", CLASS_READ, 1u << MODBUS_HOLDING, 0, FRAMING_APART },
+	{ 43, 43, "encapsulated_interface_transport", CLASS_DIAGNOSE, 0, 0, FRAMING_APART },
+	{ 90, 90, "umas", CLASS_PROGRAM | CLASS_CONTROL | CLASS_WRITE | CLASS_READ, 0, UNTOLD_PLACE | UNTOLD_VALUE,
 	  FRAMING_APART },
 };
 
+static const struct target_info modbus_targets[] = { { "units", 255 } };
+
+static const struct space_info modbus_spaces[] = {
+	[MODBUS_COILS] = { "coils", 0, 65535, true },
+	[MODBUS_DISCRETE] = { "discrete", 10001, 65535, true },
+	[MODBUS_INPUT] = { "input", 30001, 65535, false },
+	[MODBUS_HOLDING] = { "holding", 40001, 65535, false },
+};
+
+#define N(list) (sizeof(list) / sizeof((list)[0]))
+
 static const struct vocabulary vocabularies[] = {
-	{ PROTO_MODBUS,
-	  modbus_functions,
-	  sizeof(modbus_functions) / sizeof(modbus_functions[0]),
-	  { "coils", "discrete", "input", "holding" },
-	  { 0, 10001, 30001, 40001 },
-	  65535,
-	  255,
-	  65535,
-	  127,
-	  1u << MODBUS_COILS | 1u << MODBUS_DISCRETE },
+	{ .protocol = PROTO_MODBUS,
+	  .functions = modbus_functions,
+	  .n_functions = N(modbus_functions),
+	  .targets = modbus_targets,
+	  .n_targets = N(modbus_targets),
+	  .spaces = modbus_spaces,
+	  .n_spaces = N(modbus_spaces),
+	  .value_max = 65535,
+	  .code_first = 1,
+	  .code_last = 127,
+	  .code_max = 255,
+	  .refused = { R_MODBUS_FUNCTION, R_MODBUS_UNIT, R_MODBUS_ADDRESS, R_MODBUS_VALUE } },
 };
 
 const char *const lenient_words[LENIENT_WORDS] = { "transaction", "unit", "duplicate", "padding" };
 
 const struct vocabulary *vocabulary_of(enum protocol p)
 {
-	for (size_t i = 0; i < sizeof(vocabularies) / sizeof(vocabularies[0]); i++)
+	for (size_t i = 0; i < N(vocabularies); i++)
 		if (vocabularies[i].protocol == p)
 			return &vocabularies[i];
 	return NULL;
@@ -74,11 +87,20 @@ const char *command_class_name(unsigned class_bit)
 	return NULL;
 }
 
-const struct function_info *function_by_code(const struct vocabulary *v, uint8_t code)
+const struct function_info *function_by_code(const struct vocabulary *v, uint32_t code)
 {
-	for (unsigned i = 0; i < v->n_functions; i++)
-		if (v->functions[i].code == code)
-			return &v->functions[i];
+	unsigned lo = 0, hi = v->n_functions;
+
+	while (lo < hi) {
+		unsigned mid = lo + (hi - lo) / 2;
+
+		if (code < v->functions[mid].code)
+			hi = mid;
+		else if (code > v->functions[mid].last)
+			lo = mid + 1;
+		else
+			return &v->functions[mid];
+	}
 	return NULL;
 }
 
@@ -90,24 +112,14 @@ const struct function_info *function_by_name(const struct vocabulary *v, const c
 	return NULL;
 }
 
-enum framing function_framing(const struct vocabulary *v, uint8_t code)
+const char *space_key(const struct vocabulary *v, unsigned space)
+{
+	return v != NULL && space < v->n_spaces ? v->spaces[space].key : NULL;
+}
+
+enum framing function_framing(const struct vocabulary *v, uint32_t code)
 {
 	const struct function_info *f = function_by_code(v, code);
 
 	return f != NULL ? f->framing : FRAMING_APART;
-}
-
-bool function_within(const struct vocabulary *v, uint8_t code, const struct row_reach *r)
-{
-	const struct function_info *f = function_by_code(v, code);
-	unsigned untold = f != NULL ? f->untold : UNTOLD_PLACE | UNTOLD_VALUE, spaces = f != NULL ? f->spaces : 0;
-	bool bits = spaces != 0 && (spaces & ~v->bit_spaces) == 0;
-
-	if (code == 0 || code > v->code_max)
-		return false;
-	if (!r->any_place && ((untold & UNTOLD_PLACE) != 0 || (spaces & ~r->spaces) != 0))
-		return false;
-	if (r->any_value)
-		return true;
-	return (untold & UNTOLD_VALUE) == 0 && (r->bit_value || !bits || (f->classes & CLASS_WRITE) == 0);
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "appliance/wire/protocols.h"
+#include "appliance/wire/reason.h"
 
 #define CLASS_READ 1u
 #define CLASS_WRITE 2u
@@ -27,9 +28,12 @@
 #define LENIENT_ALL 15u
 #define LENIENT_WORDS 4u
 
-/* Address spaces of a protocol's data; the names are policy keys. Modbus: coils, discrete, input, holding. */
-#define SPACE_MAX 4
+/* Address spaces of a protocol's data; the names are policy keys. */
+#define SPACE_MAX 64
 enum modbus_space { MODBUS_COILS = 0, MODBUS_DISCRETE = 1, MODBUS_INPUT = 2, MODBUS_HOLDING = 3 };
+
+/* Numbers by which a request names whom it is for. Modbus: the unit. */
+#define TARGET_MAX 4
 
 /* Whether common servers find the end of a request where the specification puts it. */
 enum framing {
@@ -39,10 +43,10 @@ enum framing {
 };
 
 struct function_info {
-	uint8_t code;
-	const char *name; /* policy key value and event text, e.g. "read_holding_registers" */
+	uint32_t code, last; /* codes code..last; of most functions one */
+	const char *name;    /* policy key value and event text, e.g. "read_holding_registers" */
 	unsigned classes; /* CLASS_*; a function may be of several (23 reads and writes) and then needs all of them */
-	unsigned spaces;  /* bit n: touches addresses of space n; 0 = none that this table knows of */
+	uint64_t spaces;  /* bit n: may touch addresses of space n; 0 = none that this table knows of */
 	unsigned untold;  /* UNTOLD_*: what no PDU of it says, so that a row which limits that refuses them all */
 	enum framing framing;
 };
@@ -50,26 +54,30 @@ struct function_info {
 #define UNTOLD_PLACE 1u /* which addresses it touches */
 #define UNTOLD_VALUE 2u /* which values the device holds after it */
 
-struct vocabulary {
-	enum protocol protocol;
-	const struct function_info *functions;
-	unsigned n_functions;
-	const char *spaces[SPACE_MAX];
-	uint32_t documented
-		[SPACE_MAX];  /* what documents of devices call address 0; 0 = nothing that would be mistaken */
-	uint32_t address_max; /* highest address, counted from 0 */
-	uint32_t unit_max;
-	uint32_t value_max;
-	uint8_t code_max;    /* requests have codes from 1 to this one */
-	unsigned bit_spaces; /* bit n: what space n holds is 0 or 1 */
+struct target_info {
+	const char *key; /* in policies */
+	uint32_t max;
 };
 
-/* What a row of command rules leaves of addresses and values. */
-struct row_reach {
-	bool any_place;	 /* no address space is limited */
-	unsigned spaces; /* else bit n: some address of space n is allowed */
-	bool any_value;
-	bool bit_value; /* 0 or 1 is among the values, all that a single bit can be */
+struct space_info {
+	const char *key;      /* in policies and events */
+	uint64_t documented;  /* what documents of devices call address 0; 0 = nothing that would be mistaken */
+	uint64_t address_max; /* highest address, counted from 0 */
+	bool bits;	      /* what it holds is 0 or 1 */
+};
+
+struct vocabulary {
+	enum protocol protocol;
+	const struct function_info *functions; /* sorted by code, apart from each other */
+	unsigned n_functions;
+	const struct target_info *targets;
+	unsigned n_targets;
+	const struct space_info *spaces;
+	unsigned n_spaces;
+	uint64_t value_max;
+	uint32_t code_first, code_last; /* requests have codes from the one to the other */
+	uint32_t code_max;		/* the largest that a policy may write */
+	enum reason refused[4];		/* by enum refusal (evaluate.h) */
 };
 
 const struct vocabulary *vocabulary_of(enum protocol p); /* NULL when the protocol has no command rules */
@@ -79,11 +87,11 @@ const char *command_class_name(unsigned class_bit);
 /* Bit 1 << i of the above. */
 extern const char *const lenient_words[LENIENT_WORDS];
 /* NULL when the code has no name in this protocol. */
-const struct function_info *function_by_code(const struct vocabulary *v, uint8_t code);
+const struct function_info *function_by_code(const struct vocabulary *v, uint32_t code);
 const struct function_info *function_by_name(const struct vocabulary *v, const char *name);
+/* The key of an address space; NULL when there is none of that number. `v` may be NULL. */
+const char *space_key(const struct vocabulary *v, unsigned space);
 /* Codes without a name are FRAMING_APART. A row allows such a function only where it names it, by name or by code. */
-enum framing function_framing(const struct vocabulary *v, uint8_t code);
-/* Whether some request of this function stays within a row that names the function and leaves this. */
-bool function_within(const struct vocabulary *v, uint8_t code, const struct row_reach *r);
+enum framing function_framing(const struct vocabulary *v, uint32_t code);
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dpi/modbus/deed.h"
 
-#include "dpi/modbus/pdu.h"
-#include "dpi/modbus/rules.h"
+#include "dpi/modbus/state.h"
 
 void modbus_deed_note(struct bytes pdu, struct deed *ret)
 {
@@ -10,65 +9,57 @@ void modbus_deed_note(struct bytes pdu, struct deed *ret)
 
 	modbus_request_parse(pdu, &r);
 	*ret = (struct deed){ .unit = r.unit, .function = r.function, .well_formed = r.well_formed };
-	if (!r.well_formed)
-		return;
-	ret->written = (uint8_t)r.written;
-	ret->place_unknown = r.place_unknown;
-	ret->value_unknown = r.value_unknown;
-	ret->n_touches = r.n_touches;
-	for (uint8_t i = 0; i < r.n_touches; i++) {
-		ret->touches[i].space = r.touches[i].space;
-		ret->touches[i].first = r.touches[i].first;
-		ret->touches[i].n = r.touches[i].n;
-	}
-	for (uint32_t k = 0; k < r.n_values; k++) {
-		uint16_t v = modbus_request_value(&r, k);
+	for (uint8_t i = 0; r.well_formed && i < r.n; i++) {
+		struct operation o = operation_kept(&r.operations[i]);
 
-		ret->lo = k == 0 || v < ret->lo ? v : ret->lo;
-		ret->hi = k == 0 || v > ret->hi ? v : ret->hi;
+		ret->place_unknown = o.place_unknown;
+		ret->value_unknown = o.values.form == VALUES_UNKNOWN;
+		if (o.space != SPACE_NONE) {
+			ret->touches[i].space = o.space;
+			ret->touches[i].first = (uint32_t)o.first;
+			ret->touches[i].n = (uint32_t)o.count;
+			ret->n_touches++;
+		}
+		if (o.values.form == VALUES_BETWEEN) {
+			ret->written = 1;
+			ret->lo = (uint16_t)o.values.lo;
+			ret->hi = (uint16_t)o.values.hi;
+		}
 	}
 }
 
 /* The ruling on such a request that writes these values; both at once, as one request may. */
 static void rule(const struct deed *d, uint16_t lo, uint16_t hi, const struct command_table *t,
-		 const struct command_permit *p, struct modbus_request *r, struct modbus_ruling *ret)
+		 const struct command_permit *p, struct modbus_request *r, struct ruling *ret)
 {
-	uint8_t room[4];
-	struct outbuf o = outbuf_of(room, sizeof(room));
+	const struct operation plain = { .service = d->function,
+					 .targets = { d->unit },
+					 .broadcast = modbus_broadcasts(d->unit, d->function),
+					 .place_unknown = d->place_unknown,
+					 .space = SPACE_NONE,
+					 .values.form = d->value_unknown ? VALUES_UNKNOWN : VALUES_NONE };
 
-	*r = (struct modbus_request){
-		.unit = d->unit,
-		.function = d->function,
-		.well_formed = true,
-		.place_unknown = d->place_unknown,
-		.value_unknown = d->value_unknown,
-		.n_touches = d->n_touches,
-		.written = (enum modbus_written)d->written,
-		.n_values = d->written == MB_WRITES_NOTHING ? 0
-			    : lo == hi			    ? 1
-							    : 2,
-		.value = lo,
-	};
-	for (uint8_t i = 0; i < d->n_touches; i++)
-		r->touches[i] = (struct modbus_touch){ d->touches[i].space, d->touches[i].first, d->touches[i].n };
-	if (d->written == MB_WRITES_BITS) {
-		out_u8(&o, (uint8_t)(lo | hi << 1));
-	} else {
-		out_be16(&o, lo);
-		out_be16(&o, hi);
+	r->n = d->n_touches > 0 ? d->n_touches : 1;
+	for (uint8_t i = 0; i < r->n; i++) {
+		r->operations[i] = plain;
+		if (d->n_touches == 0)
+			continue;
+		r->operations[i].space = d->touches[i].space;
+		r->operations[i].first = d->touches[i].first;
+		r->operations[i].count = d->touches[i].n;
 	}
-	r->values = bytes_of(room, o.len);
-	modbus_rule(t, p, r, ret);
+	if (d->written != 0)
+		r->operations[r->n - 1].values =
+			(struct values){ VALUES_BETWEEN, lo == hi ? 1 : 2, .lo = lo, .hi = hi };
+	evaluate(t, p, vocabulary_of(PROTO_MODBUS), r->operations, r->n, ret);
 }
 
 void modbus_deed_again(const struct deed *d, const struct command_table *t, const struct command_permit *p,
 		       struct pdu *ret)
 {
 	bool single = d->n_touches > 0 && d->touches[d->n_touches - 1].n == 1; /* each wrote one of the values */
-	struct modbus_ruling ruling = { .reason = R_MODBUS_FRAME, .choice = 0 };
-	struct modbus_request r = { .n_touches = 0 };
-	const struct command_grant *g;
-	const struct command_row *row;
+	struct ruling ruling = { .reason = R_MODBUS_FRAME, .choice = 0 };
+	struct modbus_request r = { .n = 0 };
 
 	if (d->well_formed && (!single || d->lo == d->hi)) {
 		rule(d, d->lo, d->hi, t, p, &r, &ruling);
@@ -79,19 +70,12 @@ void modbus_deed_again(const struct deed *d, const struct command_table *t, cons
 	}
 	*ret = (struct pdu){ .unit = d->unit,
 			     .function = d->function,
-			     .space = MODBUS_NO_SPACE,
+			     .space = SPACE_NONE,
 			     .reason = ruling.reason,
-			     .allowed = ruling.reason == R_ALLOWED,
-			     .conduit = EVENT_NO_CONDUIT };
-	if (ruling.bad_touch < r.n_touches) {
-		ret->space = r.touches[ruling.bad_touch].space;
-		ret->address = r.touches[ruling.bad_touch].first;
-		ret->quantity = r.touches[ruling.bad_touch].n;
-	}
-	if (!modbus_choice(t, p, ruling.choice, &g, &row))
-		return;
-	ret->conduit = g->conduit;
-	ret->line = g->line;
-	if (ret->allowed && row != NULL)
-		ret->row = (struct place){ row->file, row->line };
+			     .allowed = ruling.reason == R_ALLOWED };
+	modbus_name_place(&r, &ruling, ret);
+	if (d->well_formed)
+		modbus_name_ruling(&ruling, ret);
+	else
+		modbus_name_conduit(t, p, 0, ret);
 }

@@ -47,9 +47,9 @@ static void notice_table(struct modbus_state *s, const struct command_table *t)
 		return;
 	memcpy(s->table, t->digest, sizeof(s->table));
 	for (uint32_t i = 0; i < s->n; i++)
-		s->open[i].choice = MODBUS_NO_CHOICE;
+		s->open[i].choice = NO_CHOICE;
 	for (uint32_t i = 0; i < TOLD_MAX; i++)
-		s->told[i].request.choice = MODBUS_NO_CHOICE;
+		s->told[i].request.choice = NO_CHOICE;
 }
 
 static void forget(struct modbus_state *s, uint32_t i)
@@ -71,48 +71,67 @@ static bool make_room(struct modbus_state *s)
 	return false;
 }
 
+void modbus_name_ruling(const struct ruling *ruling, struct pdu *ret)
+{
+	const struct command_row *row = ret->allowed ? ruling->row : NULL;
+
+	ret->conduit = ruling->grant != NULL ? ruling->grant->conduit : EVENT_NO_CONDUIT;
+	ret->line = ruling->grant != NULL ? ruling->grant->line : 0;
+	ret->row = row != NULL ? (struct place){ row->file, row->line } : (struct place){ 0 };
+}
+
 void modbus_name_conduit(const struct command_table *t, const struct command_permit *p, uint16_t choice,
 			 struct pdu *ret)
 {
-	const struct command_grant *g;
-	const struct command_row *row;
+	struct ruling ruling;
 
-	ret->conduit = EVENT_NO_CONDUIT;
-	ret->line = 0;
-	ret->row = (struct place){ 0 };
-	if (!modbus_choice(t, p, choice, &g, &row))
+	evaluate_choice(t, p, vocabulary_of(PROTO_MODBUS), choice, &ruling.grant, &ruling.row);
+	modbus_name_ruling(&ruling, ret);
+}
+
+void modbus_name_place(const struct modbus_request *r, const struct ruling *ruling, struct pdu *ret)
+{
+	const struct operation *o = &r->operations[ruling->operation];
+
+	if (ruling->operation >= r->n || o->space == SPACE_NONE)
 		return;
-	ret->conduit = g->conduit;
-	ret->line = g->line;
-	if (ret->allowed && row != NULL)
-		ret->row = (struct place){ row->file, row->line };
+	ret->space = o->space;
+	ret->address = (uint32_t)o->first;
+	ret->quantity = (uint32_t)o->count;
+}
+
+void modbus_unseen(const struct command_table *t, const struct command_permit *p, uint8_t unit, uint8_t function,
+		   struct ruling *ret)
+{
+	const struct operation o = { .service = function, .targets = { unit }, .space = SPACE_NONE };
+
+	evaluate_unseen(t, p, vocabulary_of(PROTO_MODBUS), &o, ret);
 }
 
 static void judge_request(struct modbus_state *s, struct bytes pdu, const struct command_table *t,
 			  const struct command_permit *p, struct pdu *ret)
 {
+	const struct vocabulary *v = vocabulary_of(PROTO_MODBUS);
 	struct modbus_request r;
-	struct modbus_ruling ruling = { .reason = R_MODBUS_FRAME, .choice = 0, .bad_touch = 0 };
+	struct ruling ruling = { .reason = R_MODBUS_FRAME, .choice = 0 };
 	bool alone;
 
 	modbus_request_parse(pdu, &r);
-	if (r.well_formed) {
-		modbus_rule(t, p, &r, &ruling);
-		modbus_limit(t, p, &r, &ruling, &ret->limit);
-	}
+	if (r.well_formed)
+		evaluate(t, p, v, r.operations, r.n, &ruling);
+	else
+		evaluate_choice(t, p, v, 0, &ruling.grant, &ruling.row);
+	if (r.well_formed && ruling.reason != R_ALLOWED)
+		evaluate_limit(t, v, r.operations, &ruling, &ret->limit);
 	ret->unit = r.unit;
 	ret->function = r.function;
-	if (ruling.bad_touch < r.n_touches) {
-		ret->space = r.touches[ruling.bad_touch].space;
-		ret->address = r.touches[ruling.bad_touch].first;
-		ret->quantity = r.touches[ruling.bad_touch].n;
-	}
+	modbus_name_place(&r, &ruling, ret);
 	if (!make_room(s) && ruling.reason == R_ALLOWED)
 		ruling.reason = R_MODBUS_PENDING;
 	ret->reason = ruling.reason;
 	ret->allowed = ruling.reason == R_ALLOWED;
-	alone = ret->allowed && modbus_goes_alone(t, p, ruling.choice, r.function);
-	modbus_name_conduit(t, p, ruling.choice, ret);
+	alone = ret->allowed && modbus_goes_alone(&ruling, r.function);
+	modbus_name_ruling(&ruling, ret);
 	if (s->unseen == UNSEEN_ANY)
 		s->unseen = MODBUS_OPEN_MAX;
 	if (s->n == MODBUS_OPEN_MAX) {
@@ -153,7 +172,7 @@ static void name_range(const struct open_request *o, struct pdu *ret)
 {
 	uint8_t space = modbus_space(o->function);
 
-	if (space == MODBUS_NO_SPACE || o->reason == R_MODBUS_FRAME)
+	if (space == SPACE_NONE || o->reason == R_MODBUS_FRAME)
 		return;
 	ret->space = space;
 	ret->address = o->address;
@@ -168,18 +187,18 @@ static void judge_unseen(struct modbus_state *s, struct bytes data, const struct
 			 const struct command_permit *p, struct pdu *ret)
 {
 	const struct open_request nobodys = { .function = ret->function, .reason = R_MODBUS_UNSEEN };
-	struct modbus_ruling ruling;
+	struct ruling ruling;
 
 	if (s->unseen == 0 || !answers(&nobodys, ret->exception, data))
 		return;
 	if (s->unseen != UNSEEN_ANY)
 		s->unseen--;
-	modbus_rule_unseen(t, p, ret->unit, ret->function, &ruling);
+	modbus_unseen(t, p, ret->unit, ret->function, &ruling);
 	if (ruling.reason == R_ALLOWED)
 		ruling.reason = s->unread ? R_MODBUS_UNREAD : R_MODBUS_UNSEEN;
 	ret->allowed = ruling.reason == R_MODBUS_UNSEEN;
 	ret->reason = ruling.reason;
-	modbus_name_conduit(t, p, ruling.choice, ret);
+	modbus_name_ruling(&ruling, ret);
 }
 
 /*
@@ -284,9 +303,10 @@ static void judge_response(struct modbus_state *s, struct bytes pdu, const struc
 	ret->function = function & 0x7fu;
 	ret->exception = function > 0x7fu;
 	ret->reason = R_MODBUS_RESPONSE;
-	modbus_name_conduit(t, p, 0, ret);
-	if (pdu.failed)
+	if (pdu.failed) {
+		modbus_name_conduit(t, p, 0, ret);
 		return;
+	}
 	for (uint32_t i = 0; i < s->n; i++) {
 		struct open_request o = s->open[i];
 
@@ -307,6 +327,7 @@ static void judge_response(struct modbus_state *s, struct bytes pdu, const struc
 			s->unseen = 0; /* what was asked before has been answered, or never will be */
 		return;
 	}
+	modbus_name_conduit(t, p, 0, ret);
 	if (!is_repeated(s, whole, t, p, ret) && !is_second(s, tid, pdu, lenient, t, p, ret))
 		judge_unseen(s, pdu, t, p, ret);
 }
@@ -346,7 +367,7 @@ static void judge(void *state, enum direction dir, struct bytes pdu, const struc
 	ret->unit = 0;
 	ret->function = 0;
 	ret->exception = false;
-	ret->space = MODBUS_NO_SPACE;
+	ret->space = SPACE_NONE;
 	ret->address = 0;
 	ret->quantity = 0;
 	ret->allowed = false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Modbus requests and responses as the specification describes them: what a request touches and writes, and whether a
- * response has the shape of its answer. Part of the Modbus enforcer, used by nobody else. Pure; knows no policy.
+ * Modbus requests and responses as the specification describes them: the operations of a request, and whether a response has
+ * the shape of its answer. Part of the Modbus enforcer, used by nobody else. Pure; knows no policy.
  */
 #ifndef SEKISHO_DPI_MODBUS_PDU_H
 #define SEKISHO_DPI_MODBUS_PDU_H
@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "appliance/base/bytes.h"
+#include "appliance/wire/operation.h"
 
 enum modbus_function {
 	MB_READ_COILS = 1,
@@ -34,39 +35,26 @@ enum modbus_function {
 	MB_UMAS = 90,
 };
 
-enum modbus_written { MB_WRITES_NOTHING, MB_WRITES_BITS, MB_WRITES_REGISTERS };
-
-/* A run of data addresses, from 0; n >= 1 and first + n <= 65536. */
-struct modbus_touch {
-	uint8_t space; /* enum modbus_space */
-	uint32_t first;
-	uint32_t n;
-};
+#define MODBUS_OPERATIONS 2u /* of one request: function 23 reads, then writes */
 
 struct modbus_request {
 	uint16_t tid;
 	uint8_t unit;
 	uint8_t function;
-	bool well_formed;   /* false: only the four fields before this one, and perhaps touches, mean something */
-	bool place_unknown; /* allowed only where no address space is restricted */
-	bool value_unknown; /* allowed only where no value is restricted */
-	uint8_t n_touches;  /* at most 2: function 23 reads the first and writes the second */
-	struct modbus_touch touches[2];
-	enum modbus_written written;
-	struct bytes values; /* what is written, borrowed from the PDU: bits from the lowest up, or registers */
-	uint32_t n_values;
+	bool well_formed; /* false: only the three fields before this one, and perhaps an operation's addresses, mean something */
+	uint8_t n; /* operations, one group; written values are borrowed from the PDU */
+	struct operation operations[MODBUS_OPERATIONS];
 	/* What an answer is compared with; the meaning depends on the function. */
 	uint16_t address, quantity, value;
 };
 
 /* `pdu` is one whole PDU with its MBAP header. */
 void modbus_request_parse(struct bytes pdu, struct modbus_request *ret);
-/* The k-th written value; k < n_values. */
-uint16_t modbus_request_value(const struct modbus_request *r, uint32_t k);
 
-#define MODBUS_NO_SPACE 255
+/* Of an operation: 1 when it may reach more than its unit. */
+uint8_t modbus_broadcasts(uint8_t unit, uint8_t function);
 
-/* The address space that a function's addresses lie in; MODBUS_NO_SPACE when it has none. */
+/* The address space that a function's addresses lie in; SPACE_NONE when it has none. */
 uint8_t modbus_space(uint8_t function);
 /* Functions that touch one address and have no quantity field. */
 bool modbus_single(uint8_t function);

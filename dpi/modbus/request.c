@@ -32,7 +32,7 @@ uint8_t modbus_space(uint8_t function)
 	case MB_READ_FIFO:
 		return MODBUS_HOLDING;
 	default:
-		return MODBUS_NO_SPACE;
+		return SPACE_NONE;
 	}
 }
 
@@ -42,17 +42,25 @@ bool modbus_single(uint8_t function)
 	       function == MB_READ_FIFO;
 }
 
-/* Appends a run of addresses; false when it is empty, longer than `max`, or runs past address 65535. */
+/* The operation that was read last. */
+static struct operation *last(struct modbus_request *r)
+{
+	return &r->operations[r->n - 1u];
+}
+
+/* An operation on a run of addresses; false when that is empty, longer than `max`, or runs past address 65535. */
 static bool touch(struct modbus_request *r, uint16_t first, uint16_t n, uint16_t max)
 {
-	struct modbus_touch *t = &r->touches[r->n_touches];
-
-	*t = (struct modbus_touch){ .space = modbus_space(r->function), .first = first, .n = n };
-	if (r->n_touches == 0) {
+	if (last(r)->space != SPACE_NONE) { /* the same once more, elsewhere */
+		r->operations[r->n] = *last(r);
+		r->n++;
+	} else {
 		r->address = first;
 		r->quantity = n;
 	}
-	r->n_touches++;
+	last(r)->space = modbus_space(r->function);
+	last(r)->first = first;
+	last(r)->count = n;
 	return n >= 1 && n <= max && n <= 65536u - first;
 }
 
@@ -65,19 +73,19 @@ static bool parse_read(struct modbus_request *r, struct bytes *b, uint16_t max)
 	return !b->failed && touch(r, first, n, max);
 }
 
+/* A coil is written with FF00 for on or 0000 for off, and with nothing else. */
 static bool parse_write_single(struct modbus_request *r, struct bytes *b)
 {
 	uint16_t first;
-	bool coil = r->function == MB_WRITE_COIL;
+	uint64_t v;
 
 	bytes_be16(b, &first);
-	r->values = *b;
-	r->n_values = 1;
-	r->written = coil ? MB_WRITES_BITS : MB_WRITES_REGISTERS;
 	bytes_be16(b, &r->value);
 	if (b->failed || !touch(r, first, 1, 1))
 		return false;
-	return !coil || r->value == 0xff00 || r->value == 0;
+	v = r->function != MB_WRITE_COIL ? r->value : r->value != 0;
+	last(r)->values = (struct values){ .form = VALUES_BETWEEN, .n = 1, .lo = v, .hi = v };
+	return r->function != MB_WRITE_COIL || r->value == 0xff00 || r->value == 0;
 }
 
 static bool parse_write_bits(struct modbus_request *r, struct bytes *b)
@@ -88,11 +96,9 @@ static bool parse_write_bits(struct modbus_request *r, struct bytes *b)
 	bytes_be16(b, &first);
 	bytes_be16(b, &n);
 	bytes_u8(b, &count);
-	r->written = MB_WRITES_BITS;
-	r->values = *b;
-	r->n_values = n;
 	if (b->failed || !touch(r, first, n, WRITE_BITS_MAX))
 		return false;
+	last(r)->values = values_at(VALUES_BITS, n, *b);
 	return count == (n + 7u) / 8u && bytes_skip(b, count);
 }
 
@@ -104,11 +110,9 @@ static bool parse_write_registers(struct modbus_request *r, struct bytes *b, uin
 	bytes_be16(b, &first);
 	bytes_be16(b, &n);
 	bytes_u8(b, &count);
-	r->written = MB_WRITES_REGISTERS;
-	r->values = *b;
-	r->n_values = n;
 	if (b->failed || !touch(r, first, n, max))
 		return false;
+	last(r)->values = values_at(VALUES_U16BE, n, *b);
 	return count == n * 2u && bytes_skip(b, count);
 }
 
@@ -127,7 +131,7 @@ static bool parse_mask_write(struct modbus_request *r, struct bytes *b)
 	bytes_be16(b, &first);
 	bytes_be16(b, &and_mask);
 	bytes_be16(b, &or_mask);
-	r->value_unknown = true;
+	last(r)->values.form = VALUES_UNKNOWN;
 	if (b->failed || !touch(r, first, 1, 1))
 		return false;
 	r->quantity = and_mask;
@@ -155,7 +159,7 @@ static bool parse_read_file(struct modbus_request *r, struct bytes *b)
 	uint32_t answer = 0, registers = 0, n = 0;
 	uint16_t file, record, length;
 
-	r->place_unknown = true;
+	last(r)->place_unknown = true;
 	if (!bytes_u8(b, &count) || count < 7 || count > 245 || !bytes_take(b, count, &list))
 		return false;
 	while (list.left > 0) {
@@ -179,8 +183,8 @@ static bool parse_write_file(struct modbus_request *r, struct bytes *b)
 	struct bytes list;
 	uint16_t file, record, length;
 
-	r->place_unknown = true;
-	r->value_unknown = true;
+	last(r)->place_unknown = true;
+	last(r)->values.form = VALUES_UNKNOWN;
 	if (!bytes_u8(b, &count) || count < 9 || count > 251 || !bytes_take(b, count, &list))
 		return false;
 	r->quantity = count;
@@ -205,8 +209,8 @@ static bool parse_fifo(struct modbus_request *r, struct bytes *b)
 
 static void leave_open(struct modbus_request *r, struct bytes *b)
 {
-	r->place_unknown = true;
-	r->value_unknown = true;
+	last(r)->place_unknown = true;
+	last(r)->values.form = VALUES_UNKNOWN;
 	bytes_skip(b, b->left);
 }
 
@@ -301,6 +305,21 @@ static bool parse_data(struct modbus_request *r, struct bytes *b)
 	}
 }
 
+/*
+ * Unit 0 is two things: behind a serial gateway the broadcast, which only functions that write can be (MODBUS over Serial
+ * Line V1.02, 2.1), and on TCP/IP the device itself (Messaging on TCP/IP V1.0b, 4.4.2.2). So a row that names no unit allows
+ * it for what cannot be a broadcast; a write to unit 0 must be named.
+ */
+uint8_t modbus_broadcasts(uint8_t unit, uint8_t function)
+{
+	const struct function_info *f;
+
+	if (unit != 0 || function == MB_UMAS)
+		return 0;
+	f = function_by_code(vocabulary_of(PROTO_MODBUS), function);
+	return f != NULL && (f->classes & CLASS_WRITE) != 0;
+}
+
 void modbus_request_parse(struct bytes pdu, struct modbus_request *ret)
 {
 	uint16_t protocol, length;
@@ -315,24 +334,11 @@ void modbus_request_parse(struct bytes pdu, struct modbus_request *ret)
 	bytes_u8(&pdu, &ret->function);
 	if (pdu.failed || ret->function == 0 || ret->function > 127)
 		return;
+	ret->operations[0] = (struct operation){ .service = ret->function,
+						 .targets = { ret->unit },
+						 .space = SPACE_NONE,
+						 .broadcast = modbus_broadcasts(ret->unit, ret->function) };
+	ret->n = 1;
 	/* "Length lies" in either direction end here: nothing missing, nothing left over. */
 	ret->well_formed = parse_data(ret, &pdu) && bytes_done(&pdu);
-}
-
-uint16_t modbus_request_value(const struct modbus_request *r, uint32_t k)
-{
-	struct bytes b = r->values;
-	uint16_t word;
-	uint8_t byte;
-
-	if (r->function == MB_WRITE_COIL) /* FF00 is on, 0000 is off, and nothing else got here */
-		return r->value != 0;
-	if (r->written == MB_WRITES_BITS) {
-		bytes_skip(&b, k / 8u);
-		bytes_u8(&b, &byte);
-		return ((uint32_t)byte >> (k % 8u)) & 1u;
-	}
-	bytes_skip(&b, (size_t)k * 2u);
-	bytes_be16(&b, &word);
-	return word;
 }

@@ -19,12 +19,9 @@ static bool framed_apart(uint8_t function)
 	return function_framing(vocabulary_of(PROTO_MODBUS), function) != FRAMING_ALIKE;
 }
 
-bool modbus_goes_alone(const struct command_table *t, const struct command_permit *p, uint16_t choice, uint8_t function)
+bool modbus_goes_alone(const struct ruling *ruling, uint8_t function)
 {
-	const struct command_grant *grant;
-	const struct command_row *row;
-
-	return framed_apart(function) && modbus_choice(t, p, choice, &grant, &row) && row != NULL;
+	return ruling->row != NULL && framed_apart(function);
 }
 
 static bool awaited(const struct modbus_state *s)
@@ -61,15 +58,15 @@ static bool careful(const struct modbus_state *s, size_t carried, struct bytes b
 		size_t n = b.left;
 		uint8_t unit = b.p[HEADER - 1], function = b.p[HEADER];
 		enum frame_result r = modbus_enforcer.frame(DIR_C2S, b, &n);
-		struct modbus_ruling ruling;
+		struct ruling ruling;
 
 		if (r == FRAME_BAD)
 			return true; /* the judge says so */
-		modbus_rule_unseen(t, p, unit, function, &ruling);
-		modbus_name_conduit(t, p, ruling.choice, ret);
+		modbus_unseen(t, p, unit, function, &ruling);
+		modbus_name_ruling(&ruling, ret);
 		if (ruling.reason != R_ALLOWED && r != FRAME_WHOLE && framed_apart(function))
 			return refuse(ret, ruling.reason, unit, function); /* some take this for the whole of it */
-		if (ruling.reason == R_ALLOWED && modbus_goes_alone(t, p, ruling.choice, function) &&
+		if (ruling.reason == R_ALLOWED && modbus_goes_alone(&ruling, function) &&
 		    (r != FRAME_WHOLE || !single || !first || n != b.left))
 			return refuse(ret, R_MODBUS_ALONE, unit, function);
 		if (r != FRAME_WHOLE || !bytes_skip(&b, n))
@@ -79,16 +76,12 @@ static bool careful(const struct modbus_state *s, size_t carried, struct bytes b
 }
 
 /* The request that a server may find where none was written. */
-static bool refuse_cut(struct pdu *ret, const struct command_table *t, const struct command_permit *p,
-		       const struct modbus_request *r, const struct modbus_ruling *ruling)
+static bool refuse_cut(struct pdu *ret, const struct command_table *t, const struct modbus_request *r,
+		       const struct ruling *ruling)
 {
-	modbus_name_conduit(t, p, ruling->choice, ret);
-	modbus_limit(t, p, r, ruling, &ret->limit);
-	if (r->n_touches > ruling->bad_touch) {
-		ret->space = r->touches[ruling->bad_touch].space;
-		ret->address = r->touches[ruling->bad_touch].first;
-		ret->quantity = r->touches[ruling->bad_touch].n;
-	}
+	modbus_name_ruling(ruling, ret);
+	evaluate_limit(t, vocabulary_of(PROTO_MODBUS), r->operations, ruling, &ret->limit);
+	modbus_name_place(r, ruling, ret);
 	return refuse(ret, R_MODBUS_CUT, r->unit, r->function);
 }
 
@@ -100,25 +93,25 @@ static bool fits_a_read(const struct modbus_state *s, uint32_t at, struct bytes 
 			const struct command_permit *p, struct pdu *ret)
 {
 	uint32_t from = at, end = at + (uint32_t)b.left;
-	struct modbus_request r;
-	struct modbus_ruling ruling;
+	struct modbus_reading r;
+	struct ruling ruling;
 
 	for (uint32_t i = 0; i < s->n; i++)
 		if (!s->open[i].expendable && (int32_t)(from - s->open[i].at) > 0)
 			from = s->open[i].at;
-	if (end - from <= READ_MAX || modbus_allows_all(t, p))
+	if (end - from <= READ_MAX || evaluate_allows_all(t, p, vocabulary_of(PROTO_MODBUS)))
 		return true;
 	if (from != at)
 		return refuse(ret, R_MODBUS_PENDING, 0, 0);
-	return !modbus_slip_anywhere(b, t, p, &r, &ruling) || refuse_cut(ret, t, p, &r, &ruling);
+	return !modbus_slip_anywhere(b, t, p, &r, &ruling) || refuse_cut(ret, t, &r.request, &ruling);
 }
 
 /* A server may go on `carried` bytes behind `at`, where the rest of a request begins. Nobody who does finds a forbidden command. */
 static bool unmistakable(struct modbus_state *s, uint32_t at, size_t carried, bool late, const struct command_table *t,
 			 const struct command_permit *p, struct pdu *ret)
 {
-	struct modbus_request r;
-	struct modbus_ruling ruling;
+	struct modbus_reading r;
+	struct ruling ruling;
 
 	if (carried > 0)
 		modbus_slip_start(&s->slip, at + (uint32_t)carried, late);
@@ -127,7 +120,7 @@ static bool unmistakable(struct modbus_state *s, uint32_t at, size_t carried, bo
 	if (!modbus_slip_forbids(&s->slip, t, p, &r, &ruling))
 		return true;
 	s->slip.n = 0; /* said once, where a refusal ends nothing */
-	return refuse_cut(ret, t, p, &r, &ruling);
+	return refuse_cut(ret, t, &r.request, &ruling);
 }
 
 /*

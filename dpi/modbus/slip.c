@@ -126,11 +126,12 @@ static size_t least_length(uint8_t function, struct bytes data)
  */
 static bool forgives(struct modbus_request *r)
 {
-	const struct modbus_touch *last = &r->touches[r->n_touches > 0 ? r->n_touches - 1 : 0];
+	struct operation *last = &r->operations[r->n > 0 ? r->n - 1u : 0];
 
-	r->value_unknown = true;
-	r->n_values = 0;
-	return r->written != MB_WRITES_NOTHING && last->n > 0 && last->first + last->n <= 65536u;
+	last->values = (struct values){ .form = VALUES_UNKNOWN };
+	return r->n > 0 && last->space != SPACE_NONE && last->count > 0 && last->first + last->count <= 65536u &&
+	       (r->function == MB_WRITE_COIL || r->function == MB_WRITE_REGISTER || r->function == MB_WRITE_COILS ||
+		r->function == MB_WRITE_REGISTERS || r->function == MB_READ_WRITE);
 }
 
 /*
@@ -146,20 +147,18 @@ static bool is_known(uint8_t function)
 }
 
 /* The request that a server finds in these bytes if it takes `needs` of them for its data. */
-static bool reads_as(const uint8_t *header, size_t needs, struct modbus_request *ret)
+static bool reads_as(const uint8_t *header, size_t needs, struct modbus_reading *ret)
 {
-	uint8_t pdu[MODBUS_PDU_MAX];
-
 	if (needs > DATA_MAX || !is_known(header[HEADER]))
 		return false;
-	memcpy(pdu, header, HEADER + 1 + needs);
-	memcpy(pdu + 2, (uint8_t[]){ 0, 0, 0, (uint8_t)(needs + 2) }, 4);
-	modbus_request_parse(bytes_of(pdu, HEADER + 1 + needs), ret);
-	return ret->well_formed || forgives(ret);
+	memcpy(ret->pdu, header, HEADER + 1 + needs);
+	memcpy(ret->pdu + 2, (uint8_t[]){ 0, 0, 0, (uint8_t)(needs + 2) }, 4);
+	modbus_request_parse(bytes_of(ret->pdu, HEADER + 1 + needs), &ret->request);
+	return ret->request.well_formed || forgives(&ret->request);
 }
 
 /* Where this reader, being at `b` with a header and a function code before it, goes on; NO_END when it does not. */
-static uint32_t step(enum slip_reader reader, struct bytes b, struct modbus_request *ret, bool *ret_request)
+static uint32_t step(enum slip_reader reader, struct bytes b, struct modbus_reading *ret, bool *ret_request)
 {
 	uint16_t protocol = (uint16_t)(b.p[2] << 8 | b.p[3]), length = (uint16_t)(b.p[4] << 8 | b.p[5]);
 	uint8_t function = b.p[HEADER];
@@ -194,7 +193,7 @@ static uint32_t step(enum slip_reader reader, struct bytes b, struct modbus_requ
 }
 
 bool modbus_slip_forbids(const struct modbus_slip *s, const struct command_table *t, const struct command_permit *p,
-			 struct modbus_request *ret, struct modbus_ruling *ret_ruling)
+			 struct modbus_reading *ret, struct ruling *ret_ruling)
 {
 	uint8_t starts[SLIP_READERS][SLIP_MAX / 8u];
 
@@ -208,7 +207,8 @@ bool modbus_slip_forbids(const struct modbus_slip *s, const struct command_table
 				continue;
 			on = step((enum slip_reader)r, bytes_of(s->bytes + i, s->n - i), ret, &request);
 			if (request) {
-				modbus_rule(t, p, ret, ret_ruling);
+				evaluate(t, p, vocabulary_of(PROTO_MODBUS), ret->request.operations, ret->request.n,
+					 ret_ruling);
 				if (ret_ruling->reason != R_ALLOWED)
 					return true;
 			}
@@ -220,7 +220,7 @@ bool modbus_slip_forbids(const struct modbus_slip *s, const struct command_table
 }
 
 bool modbus_slip_anywhere(struct bytes b, const struct command_table *t, const struct command_permit *p,
-			  struct modbus_request *ret, struct modbus_ruling *ret_ruling)
+			  struct modbus_reading *ret, struct ruling *ret_ruling)
 {
 	bool request;
 
@@ -228,7 +228,7 @@ bool modbus_slip_anywhere(struct bytes b, const struct command_table *t, const s
 		step(SLIP_BY_LENGTH, b, ret, &request);
 		if (!request)
 			continue;
-		modbus_rule(t, p, ret, ret_ruling);
+		evaluate(t, p, vocabulary_of(PROTO_MODBUS), ret->request.operations, ret->request.n, ret_ruling);
 		if (ret_ruling->reason != R_ALLOWED)
 			return true;
 	}

@@ -14,7 +14,9 @@
 #ifndef SEKISHO_DPI_MODBUS_SLIP_H
 #define SEKISHO_DPI_MODBUS_SLIP_H
 
-#include "dpi/modbus/rules.h"
+#include "appliance/wire/evaluate.h"
+#include "dpi/modbus/modbus.h"
+#include "dpi/modbus/pdu.h"
 
 #define SLIP_MAX 768u /* bytes: nearly three of the longest requests */
 
@@ -28,6 +30,12 @@ struct modbus_slip {
 	uint8_t starts[SLIP_READERS][SLIP_MAX / 8u]; /* one bit a byte: such a server may go on there */
 };
 
+/* A request as such a server reads it, with the bytes that it is read from. */
+struct modbus_reading {
+	struct modbus_request request;
+	uint8_t pdu[MODBUS_PDU_MAX];
+};
+
 /* The client's bytes from `at` on, which follow those that are kept. False when there is no room for them. */
 bool modbus_slip_add(struct modbus_slip *s, uint32_t at, struct bytes b);
 /* As above from an earlier place on: `b` ends where the kept bytes end. */
@@ -36,10 +44,10 @@ bool modbus_slip_extend(struct modbus_slip *s, uint32_t at, struct bytes b);
 void modbus_slip_start(struct modbus_slip *s, uint32_t at, bool late);
 /* Whether some reading holds a request that no row allows; then *ret is that request and *ret_ruling why. */
 bool modbus_slip_forbids(const struct modbus_slip *s, const struct command_table *t, const struct command_permit *p,
-			 struct modbus_request *ret, struct modbus_ruling *ret_ruling);
+			 struct modbus_reading *ret, struct ruling *ret_ruling);
 /* Whether a server that goes by length and begins anywhere in `b` finds a request that no row allows. */
 bool modbus_slip_anywhere(struct bytes b, const struct command_table *t, const struct command_permit *p,
-			  struct modbus_request *ret, struct modbus_ruling *ret_ruling);
+			  struct modbus_reading *ret, struct ruling *ret_ruling);
 /* The server read the request of `length` bytes at `at` where the client wrote it. */
 void modbus_slip_answered(struct modbus_slip *s, uint32_t at, uint32_t length);
 

@@ -53,11 +53,16 @@ struct modbus_state {
  * Whether a request that this choice allows goes whole and alone: a row allows it, not the grant of the whole protocol (where
  * everything is allowed nothing can be misread), and some server does not know its function.
  */
-bool modbus_goes_alone(const struct command_table *t, const struct command_permit *p, uint16_t choice,
-		       uint8_t function);
+bool modbus_goes_alone(const struct ruling *ruling, uint8_t function);
 /* Names the conduit and its line, and the row that allowed it. */
+void modbus_name_ruling(const struct ruling *ruling, struct pdu *ret);
 void modbus_name_conduit(const struct command_table *t, const struct command_permit *p, uint16_t choice,
 			 struct pdu *ret);
+/* The addresses that the ruling is about. */
+void modbus_name_place(const struct modbus_request *r, const struct ruling *ruling, struct pdu *ret);
+/* A request of which only the answer was seen, or the head. */
+void modbus_unseen(const struct command_table *t, const struct command_permit *p, uint8_t unit, uint8_t function,
+		   struct ruling *ret);
 /* The enforcer's `segment` and `repeat`, see dpi/protocol.h. */
 bool modbus_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
 		    const struct command_table *t, const struct command_permit *p, struct pdu *ret);

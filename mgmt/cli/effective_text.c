@@ -15,14 +15,14 @@ static void functions(struct cli *c, FILE *to, const json_t *row, const struct v
 {
 	const json_t *list = ja(row, "functions");
 
-	if (words != NULL && json_array_size(list) >= words->code_max) {
+	if (words != NULL && json_array_size(list) >= words->code_last - words->code_first + 1u) {
 		fputs(message_format(M_EFFECTIVE_ANY_FUNCTION, c->lang), to);
 		return;
 	}
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		long long code = (long long)json_integer_value(json_array_get(list, i));
 		const struct function_info *f =
-			words != NULL && code >= 0 && code <= 255 ? function_by_code(words, (uint8_t)code) : NULL;
+			words != NULL && code >= 0 ? function_by_code(words, (uint32_t)code) : NULL;
 
 		if (f != NULL)
 			fprintf(to, "%s%s (%lld)", i > 0 ? ", " : "", f->name, code);
@@ -34,21 +34,20 @@ static void functions(struct cli *c, FILE *to, const json_t *row, const struct v
 /* "; holding 0-99, no other address": a space that is not named is closed, which a reader must not have to know. */
 static void addresses(struct cli *c, FILE *to, const json_t *row, const struct vocabulary *words)
 {
-	unsigned any = 0, spaces = 0, named = 0;
+	unsigned any = 0, named = 0;
 
-	for (unsigned i = 0; i < SPACE_MAX; i++) {
-		spaces += words->spaces[i] != NULL;
-		any += words->spaces[i] != NULL && strcmp(js(row, words->spaces[i]), "any") == 0;
-	}
-	if (spaces == 0)
+	for (unsigned i = 0; i < words->n_spaces; i++)
+		any += strcmp(js(row, words->spaces[i].key), "any") == 0;
+	if (words->n_spaces == 0)
 		return;
-	if (any == spaces) {
+	if (any == words->n_spaces) {
 		fputs(message_format(M_EFFECTIVE_ANY_ADDRESS, c->lang), to);
 		return;
 	}
-	for (unsigned i = 0; i < SPACE_MAX; i++)
-		if (words->spaces[i] != NULL && *js(row, words->spaces[i]) != '\0')
-			fprintf(to, "%s %s %s", named++ > 0 ? "," : ";", words->spaces[i], js(row, words->spaces[i]));
+	for (unsigned i = 0; i < words->n_spaces; i++)
+		if (*js(row, words->spaces[i].key) != '\0')
+			fprintf(to, "%s %s %s", named++ > 0 ? "," : ";", words->spaces[i].key,
+				js(row, words->spaces[i].key));
 	fputs(message_format(M_EFFECTIVE_NO_OTHER, c->lang), to);
 }
 
@@ -60,7 +59,7 @@ static bool writes(const json_t *row, const struct vocabulary *words)
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		long long code = (long long)json_integer_value(json_array_get(list, i));
 		const struct function_info *f =
-			words != NULL && code >= 0 && code <= 255 ? function_by_code(words, (uint8_t)code) : NULL;
+			words != NULL && code >= 0 ? function_by_code(words, (uint32_t)code) : NULL;
 
 		if (f == NULL || (f->classes & ~(unsigned)(CLASS_READ | CLASS_DIAGNOSE)) != 0)
 			return true;

@@ -19,6 +19,7 @@
 #include "appliance/wire/lane.h"
 #include "appliance/wire/protocols.h"
 #include "appliance/wire/settings.h"
+#include "policy/check/rows.h"
 
 /* An interface role of box.cfg: "lan0" is what policies say, "enp3s0" is what the kernel has. */
 struct model_interface {
@@ -79,32 +80,11 @@ struct model_port {
 	uint16_t lo, hi;
 };
 
-/* One row of a service's `allow` list, already turned into sets of codes. */
+/* One row of a service's `allow` list: its lists lie in the model's pool. */
 struct model_allow {
-	uint64_t functions[4];
-	uint64_t units[4];
-	bool units_any; /* no unit named: all bits of `units` but that of the broadcast, 0 */
-	bool spaces_any;
-	struct {
-		bool any;
-		struct number_range *ranges;
-		size_t n;
-	} spaces[SPACE_MAX], values;
+	struct command_row row;
 	struct srcpos at;
 };
-
-/* What the row leaves of addresses and values, for function_within. */
-static inline struct row_reach row_reach_of(const struct model_allow *row)
-{
-	struct row_reach r = { .any_place = row->spaces_any, .any_value = row->values.any };
-
-	for (unsigned s = 0; s < SPACE_MAX; s++)
-		if (row->spaces[s].any || row->spaces[s].n > 0)
-			r.spaces |= 1u << s;
-	for (size_t i = 0; i < row->values.n; i++)
-		r.bit_value = r.bit_value || row->values.ranges[i].lo <= 1;
-	return r;
-}
 
 struct model_service {
 	const char *name;
@@ -186,6 +166,7 @@ struct model {
 	size_t n_assets;
 	struct model_service *services;
 	size_t n_services;
+	struct model_rows rows; /* of services */
 	struct model_conduit *conduits;
 	size_t n_conduits;
 	struct model_never *nevers;

@@ -13,50 +13,28 @@ struct writer {
 	const struct cells *cells;
 	struct arena *a;
 	struct command_table *t;
-	size_t n_grants, grants_room, n_rows, rows_room, n_ranges, ranges_room;
+	size_t n_grants, grants_room, n_rows, rows_room, n_ranges, ranges_room, n_spaces, spaces_room;
 	struct interner lists; /* number lists already in the pool */
 	uint32_t *list_at;     /* by interned id: where in the pool */
 	size_t n_list_at, list_at_room;
 	uint32_t *rows_at; /* by service: first row + 1, 0 = not written yet */
 };
 
-static int range_order(const void *pa, const void *pb)
-{
-	const struct number_range *a = pa, *b = pb;
-
-	return (a->lo > b->lo) - (a->lo < b->lo);
-}
-
-/* Sorted, with what touches or overlaps made one; in place. Returns how many are left. */
-static size_t normalise(struct number_range *r, size_t n)
-{
-	size_t kept = 0;
-
-	if (n > 1)
-		qsort(r, n, sizeof(*r), range_order);
-	for (size_t i = 0; i < n; i++) {
-		if (kept > 0 && (r[kept - 1].hi == UINT32_MAX || r[i].lo <= r[kept - 1].hi + 1)) {
-			if (r[i].hi > r[kept - 1].hi)
-				r[kept - 1].hi = r[i].hi;
-		} else {
-			r[kept++] = r[i];
-		}
-	}
-	return kept;
-}
-
 /* `r` is the caller's scratch and is sorted in place. */
 static bool put_numbers(struct writer *w, bool any, struct number_range *r, size_t n, struct number_set *ret)
 {
-	uint32_t id, *at;
+	uint32_t id, *at, *words;
 	bool is_new;
 
 	*ret = (struct number_set){ .any = any };
 	if (any || n == 0)
 		return true;
-	n = normalise(r, n);
-	_Static_assert(sizeof(*r) == 2 * sizeof(uint32_t), "a range is two numbers");
-	if (!intern(&w->lists, (const uint32_t *)r, 2 * n, &id, &is_new))
+	n = numbers_tidy(r, n);
+	words = arena_array(w->a, n, sizeof(*r));
+	if (words == NULL)
+		return false;
+	memcpy(words, r, n * sizeof(*r));
+	if (!intern(&w->lists, words, n * sizeof(*r) / sizeof(*words), &id, &is_new))
 		return false;
 	if (is_new) {
 		at = arena_grow(w->a, (void **)&w->list_at, &w->n_list_at, &w->list_at_room, sizeof(*at));
@@ -77,16 +55,41 @@ static bool put_numbers(struct writer *w, bool any, struct number_range *r, size
 	return true;
 }
 
-/* A model's list stays as it is; the copy is sorted. */
-static bool copy_numbers(struct writer *w, bool any, const struct number_range *r, size_t n, struct number_set *ret)
+/* A set of the model's rows. */
+static bool copy_set(struct writer *w, const struct number_set *from, struct number_set *ret)
 {
-	struct number_range *copy = arena_array(w->a, n, sizeof(*copy));
+	struct number_range *copy = arena_array(w->a, from->n, sizeof(*copy));
 
 	if (copy == NULL)
 		return false;
-	if (n > 0)
-		memcpy(copy, r, n * sizeof(*copy));
-	return put_numbers(w, any, copy, n, ret);
+	if (from->n > 0)
+		memcpy(copy, w->m->rows.t.ranges + from->first, from->n * sizeof(*copy));
+	return put_numbers(w, from->any, copy, from->n, ret);
+}
+
+static bool copy_row(struct writer *w, const struct model_allow *from, struct command_row *ret)
+{
+	*ret = from->row;
+	ret->line = from->at.line;
+	ret->file = from->at.file;
+	if (!copy_set(w, &from->row.services, &ret->services) || !copy_set(w, &from->row.values, &ret->values))
+		return false;
+	for (unsigned i = 0; i < TARGET_MAX; i++)
+		if (!copy_set(w, &from->row.targets[i], &ret->targets[i]))
+			return false;
+	ret->first_space = ret->n_spaces > 0 ? (uint32_t)w->n_spaces : 0;
+	for (uint32_t i = 0; i < ret->n_spaces; i++) {
+		const struct space_set *s = &w->m->rows.t.spaces[from->row.first_space + i];
+		struct space_set *slot =
+			arena_grow(w->a, (void **)&w->t->spaces, &w->n_spaces, &w->spaces_room, sizeof(*slot));
+
+		if (slot == NULL)
+			return false;
+		slot->space = s->space;
+		if (!copy_set(w, &s->numbers, &slot->numbers))
+			return false;
+	}
+	return true;
 }
 
 static bool put_rows(struct writer *w, const struct model_service *s, uint32_t *ret)
@@ -96,25 +99,11 @@ static bool put_rows(struct writer *w, const struct model_service *s, uint32_t *
 	if (*at == 0) {
 		*at = (uint32_t)w->n_rows + 1;
 		for (size_t i = 0; i < s->n_allows; i++) {
-			const struct model_allow *allow = &s->allows[i];
-			struct command_row row = { .units_any = allow->units_any,
-						   .spaces_any = allow->spaces_any,
-						   .line = allow->at.line,
-						   .file = allow->at.file },
-					   *slot;
+			struct command_row *slot =
+				arena_grow(w->a, (void **)&w->t->rows, &w->n_rows, &w->rows_room, sizeof(*slot));
 
-			memcpy(row.functions, allow->functions, sizeof(row.functions));
-			memcpy(row.units, allow->units, sizeof(row.units));
-			for (unsigned x = 0; x < SPACE_MAX; x++)
-				if (!copy_numbers(w, allow->spaces[x].any, allow->spaces[x].ranges, allow->spaces[x].n,
-						  &row.spaces[x]))
-					return false;
-			if (!copy_numbers(w, allow->values.any, allow->values.ranges, allow->values.n, &row.values))
+			if (slot == NULL || !copy_row(w, &s->allows[i], slot))
 				return false;
-			slot = arena_grow(w->a, (void **)&w->t->rows, &w->n_rows, &w->rows_room, sizeof(*slot));
-			if (slot == NULL)
-				return false;
-			*slot = row;
 		}
 	}
 	*ret = s->n_allows > 0 ? *at - 1 : 0;
@@ -217,6 +206,7 @@ bool commands_make(const struct model *m, const struct cells *cells, struct aren
 		return false;
 	w.t->n_grants = (uint32_t)w.n_grants;
 	w.t->n_rows = (uint32_t)w.n_rows;
+	w.t->n_spaces = (uint32_t)w.n_spaces;
 	w.t->n_ranges = (uint32_t)w.n_ranges;
 	return put_digest(&w);
 }

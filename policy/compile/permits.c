@@ -210,19 +210,74 @@ bool permits_make(const struct model *m, const struct cells *cells, struct arena
 
 /* ---- identity -------------------------------------------------------------------------------------------------------- */
 
-static void put_numbers(struct outbuf *o, const struct command_table *t, const struct number_set *s)
+/*
+ * What a row means, in bytes. A box keeps permits' ids by them over upgrades, so this form is as fixed as that of what is sealed:
+ * Modbus, which was there first, is written as bits of codes and units and with four spaces; later protocols are lists.
+ */
+static void put_numbers(struct outbuf *o, const struct command_table *t, const struct number_set *s, bool wide)
 {
 	out_u8(o, s->any);
 	out_be32(o, s->n);
 	for (uint32_t i = 0; i < s->n; i++) {
-		out_be32(o, t->ranges[s->first + i].lo);
-		out_be32(o, t->ranges[s->first + i].hi);
+		const struct number_range *r = &t->ranges[s->first + i];
+
+		if (wide) {
+			out_be64(o, r->lo);
+			out_be64(o, r->hi);
+		} else {
+			out_be32(o, (uint32_t)r->lo);
+			out_be32(o, (uint32_t)r->hi);
+		}
 	}
 }
 
+/* Of `any` all but 0, the broadcast. */
+static void put_bits(struct outbuf *o, const struct command_table *t, const struct number_set *s)
+{
+	for (unsigned w = 0; w < 4; w++) {
+		uint64_t bits = 0;
+
+		for (unsigned b = 0; b < 64; b++)
+			if (s->any ? w + b > 0 : number_in(t, s, w * 64u + b))
+				bits |= (uint64_t)1 << b;
+		out_be64(o, bits);
+	}
+}
+
+static void put_modbus_row(struct outbuf *o, const struct command_table *t, const struct command_row *r)
+{
+	static const struct number_set none = { 0 };
+
+	put_bits(o, t, &r->services);
+	put_bits(o, t, &r->targets[0]);
+	out_u8(o, r->targets[0].any);
+	out_u8(o, r->spaces_any);
+	for (uint8_t s = MODBUS_COILS; s <= MODBUS_HOLDING; s++) {
+		const struct number_set *set = row_space(t, r, s);
+
+		put_numbers(o, t, set != NULL ? set : &none, false);
+	}
+	put_numbers(o, t, &r->values, false);
+}
+
+static void put_row(struct outbuf *o, const struct command_table *t, const struct command_row *r)
+{
+	put_numbers(o, t, &r->services, true);
+	for (unsigned i = 0; i < TARGET_MAX; i++)
+		put_numbers(o, t, &r->targets[i], true);
+	out_u8(o, r->spaces_any);
+	out_be32(o, r->n_spaces);
+	for (uint32_t i = 0; i < r->n_spaces; i++) {
+		out_u8(o, t->spaces[r->first_space + i].space);
+		put_numbers(o, t, &t->spaces[r->first_space + i].numbers, true);
+	}
+	put_numbers(o, t, &r->values, true);
+}
+
+/* At most. */
 static size_t numbers_size(const struct number_set *s)
 {
-	return 5u + 8u * (size_t)s->n;
+	return 6u + 16u * (size_t)s->n;
 }
 
 static size_t grant_size(const struct command_table *t, const struct command_grant *g)
@@ -232,9 +287,11 @@ static size_t grant_size(const struct command_table *t, const struct command_gra
 	for (uint32_t i = 0; i < g->n_rows; i++) {
 		const struct command_row *r = &t->rows[g->first_row + i];
 
-		n += 66 + numbers_size(&r->values);
-		for (unsigned s = 0; s < SPACE_MAX; s++)
-			n += numbers_size(&r->spaces[s]);
+		n += 96 + numbers_size(&r->services) + numbers_size(&r->values);
+		for (unsigned k = 0; k < TARGET_MAX; k++)
+			n += numbers_size(&r->targets[k]);
+		for (uint32_t s = 0; s < r->n_spaces; s++)
+			n += numbers_size(&t->spaces[r->first_space + s].numbers);
 	}
 	return n;
 }
@@ -248,17 +305,10 @@ static void put_grant(struct outbuf *o, const struct command_table *t, const str
 	out_be32(o, g->undecided_bytes);
 	out_be32(o, g->n_rows);
 	for (uint32_t i = 0; i < g->n_rows; i++) {
-		const struct command_row *r = &t->rows[g->first_row + i];
-
-		for (unsigned w = 0; w < 4; w++)
-			out_be64(o, r->functions[w]);
-		for (unsigned w = 0; w < 4; w++)
-			out_be64(o, r->units[w]);
-		out_u8(o, r->units_any);
-		out_u8(o, r->spaces_any);
-		for (unsigned s = 0; s < SPACE_MAX; s++)
-			put_numbers(o, t, &r->spaces[s]);
-		put_numbers(o, t, &r->values);
+		if (g->protocol == PROTO_MODBUS)
+			put_modbus_row(o, t, &t->rows[g->first_row + i]);
+		else
+			put_row(o, t, &t->rows[g->first_row + i]);
 	}
 }
 

@@ -77,13 +77,18 @@ static bool same_numbers(const struct command_table *ta, const struct number_set
 static bool same_row(const struct command_table *ta, const struct command_row *a, const struct command_table *tb,
 		     const struct command_row *b)
 {
-	if (memcmp(a->functions, b->functions, sizeof(a->functions)) != 0 ||
-	    memcmp(a->units, b->units, sizeof(a->units)) != 0 || a->units_any != b->units_any ||
-	    a->spaces_any != b->spaces_any)
+	if (a->spaces_any != b->spaces_any || a->n_spaces != b->n_spaces ||
+	    !same_numbers(ta, &a->services, tb, &b->services))
 		return false;
-	for (unsigned s = 0; s < SPACE_MAX; s++)
-		if (!same_numbers(ta, &a->spaces[s], tb, &b->spaces[s]))
+	for (unsigned i = 0; i < TARGET_MAX; i++)
+		if (!same_numbers(ta, &a->targets[i], tb, &b->targets[i]))
 			return false;
+	for (uint32_t i = 0; i < a->n_spaces; i++) {
+		const struct space_set *sa = &ta->spaces[a->first_space + i], *sb = &tb->spaces[b->first_space + i];
+
+		if (sa->space != sb->space || !same_numbers(ta, &sa->numbers, tb, &sb->numbers))
+			return false;
+	}
 	return same_numbers(ta, &a->values, tb, &b->values);
 }
 

@@ -326,17 +326,19 @@ static void get_table(struct reader *r)
 	const struct command_table *t = &r->ir->table;
 	struct bytes image;
 	uint32_t n;
+	size_t size;
 	void *memory;
 
 	bytes_be32(&r->b, &n);
 	if (!good(r) || !bytes_take(&r->b, n, &image))
 		return;
-	memory = arena_alloc(r->a, COMMANDS_MEMORY(n));
-	if (memory == NULL) {
+	size = commands_memory_of(image);
+	memory = arena_alloc(r->a, size);
+	if (memory == NULL && size > 0) {
 		r->no_memory = true;
 		return;
 	}
-	hold(r, commands_decode(image, memory, COMMANDS_MEMORY(n), &r->ir->table) && t->n_permits == r->ir->n_permits);
+	hold(r, size > 0 && commands_decode(image, memory, size, &r->ir->table) && t->n_permits == r->ir->n_permits);
 	for (uint32_t i = 0; i < t->n_permits && good(r); i++)
 		hold(r, t->permits[i].permit == i + 1 && t->permits[i].lane == r->ir->permits[i].lane &&
 				t->permits[i].observe == r->ir->permits[i].observe &&

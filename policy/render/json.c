@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "appliance/base/sha256.h"
+#include "appliance/wire/commands_json.h"
 #include "policy/ir/objects.h"
 #include "policy/render/render.h"
 
@@ -127,62 +128,23 @@ static void fields_json(json_t *o, const struct ir *ir, const struct ir_object *
 			json_object_set_new(o, object->fields[i].key, field_json(ir, &object->fields[i], p));
 }
 
-/* "any", or ranges as a policy writes them: "0-99,400". */
-static json_t *numbers_json(const struct command_table *t, const struct number_set *s)
+/* A target that no row names is any but what reaches more than itself: 0, by the rules of the protocols that have such. */
+static json_t *target_json(const struct command_table *t, const struct number_set *s, uint32_t max)
 {
-	size_t size = 24u * (size_t)s->n + 1, at = 0;
-	char *text;
-	json_t *j;
-
-	if (s->any)
-		return json_string("any");
-	text = calloc(1, size);
-	for (uint32_t i = 0; i < s->n && text != NULL; i++) {
-		const struct number_range *r = &t->ranges[s->first + i];
-		int n = r->lo == r->hi ? snprintf(text + at, size - at, "%s%u", i ? "," : "", r->lo)
-				       : snprintf(text + at, size - at, "%s%u-%u", i ? "," : "", r->lo, r->hi);
-
-		at += n > 0 ? (size_t)n : 0;
-	}
-	j = json_text(text);
-	free(text);
-	return j;
-}
-
-/* Units and the like: a bit set as ranges. */
-static json_t *bits_json(const uint64_t set[4])
-{
-	char text[256 * 4 + 1] = "";
-	size_t at = 0;
-
-	for (unsigned lo = 0, hi; lo < 256; lo = hi + 1) {
-		hi = lo;
-		if (!bit_test(set, (uint8_t)lo))
-			continue;
-		while (hi + 1 < 256 && bit_test(set, (uint8_t)(hi + 1)))
-			hi++;
-		if (lo == 0 && hi == 255)
-			return json_string("any");
-		at += (size_t)snprintf(text + at, sizeof(text) - at, lo == hi ? "%s%u" : "%s%u-%u", at ? "," : "", lo,
-				       hi);
-	}
-	return json_string(text);
+	return s->any ? json_sprintf("1-%u", max) : numbers_json(t, s);
 }
 
 static json_t *row_json(const struct command_table *t, const struct command_row *r, const struct vocabulary *v)
 {
 	json_t *o = json_object(), *functions = json_array();
 
-	for (unsigned code = 0; code < 256; code++)
-		if (bit_test(r->functions, (uint8_t)code))
-			json_array_append_new(functions, json_integer((json_int_t)code));
+	for (uint32_t i = 0; i < r->services.n; i++)
+		codes_json(functions, t->ranges[r->services.first + i]);
 	json_object_set_new(o, "line", json_integer(r->line));
 	json_object_set_new(o, "functions", functions);
-	json_object_set_new(o, "units", bits_json(r->units));
-	for (unsigned s = 0; s < SPACE_MAX; s++)
-		if (v != NULL && v->spaces[s] != NULL)
-			json_object_set_new(o, v->spaces[s],
-					    r->spaces_any ? json_string("any") : numbers_json(t, &r->spaces[s]));
+	for (unsigned i = 0; v != NULL && i < v->n_targets; i++)
+		json_object_set_new(o, v->targets[i].key, target_json(t, &r->targets[i], v->targets[i].max));
+	spaces_json(o, t, r, v);
 	json_object_set_new(o, "values", numbers_json(t, &r->values));
 	return o;
 }

@@ -2,6 +2,7 @@
 /* What one conduit lets by, as prove.c's head says it: packets, commands, and what passes while nobody judges. */
 #include <string.h>
 
+#include "appliance/wire/evaluate.h"
 #include "policy/read/compilation.h"
 #include "policy/space/passes.h"
 
@@ -97,22 +98,7 @@ bool conduit_leads_on(const struct proof *p, const struct model_conduit *c)
 	return false;
 }
 
-/* A function code of these classes that the row lets through somewhere, or -1. */
-static int function_in(const struct model_allow *row, const struct vocabulary *v, unsigned classes)
-{
-	struct row_reach reach = row_reach_of(row);
-
-	for (int code = 1; code <= v->code_max; code++) {
-		const struct function_info *f = function_by_code(v, (uint8_t)code);
-
-		if (bit_test(row->functions, (uint8_t)code) && (f == NULL || (f->classes & classes) != 0) &&
-		    function_within(v, (uint8_t)code, &reach))
-			return code;
-	}
-	return -1;
-}
-
-static int any_function(const struct vocabulary *v, unsigned classes)
+static int64_t any_function(const struct vocabulary *v, unsigned classes)
 {
 	for (unsigned i = 0; i < v->n_functions; i++)
 		if ((v->functions[i].classes & classes) != 0)
@@ -241,9 +227,13 @@ static bool carries(const struct proof *p, const struct model_conduit *c, const 
 		return true;
 	}
 	for (size_t i = 0; i < s->n_allows; i++) {
-		ret->function = function_in(&s->allows[i], v, never->classes);
-		if (ret->function >= 0)
-			return true;
+		uint32_t code;
+
+		if (!evaluate_passes(&p->m->rows.t, &s->allows[i].row, v, (struct number_range){ 0, UINT32_MAX },
+				     never->classes, &code))
+			continue;
+		ret->function = code;
+		return true;
 	}
 	ret->observed = c->observe;
 	if (!c->observe && passes_unjudged(p->unattended, c))

@@ -28,7 +28,7 @@ struct counterexample {
 	struct addr source, destination;     /* a concrete packet of the last hop */
 	uint8_t l4proto;
 	uint16_t port;
-	int function;		    /* a forbidden function code, or -1: anything goes there */
+	int64_t function;	    /* a forbidden function code, or -1: anything goes there */
 	bool observed;		    /* the rows do not allow it, but the last hop's conduit only observes */
 	enum unattended unattended; /* not ATTENDED: the statement holds but for this */
 };

@@ -16,7 +16,7 @@ void counterexample_text(const struct counterexample *x, enum lang l, char *out,
 	const char *protocol = protocol_info(x->service->protocol)->name;
 	const struct vocabulary *v = vocabulary_of(x->service->protocol);
 	const struct function_info *f =
-		v != NULL && x->function >= 0 ? function_by_code(v, (uint8_t)x->function) : NULL;
+		v != NULL && x->function >= 0 ? function_by_code(v, (uint32_t)x->function) : NULL;
 	char from[ADDR_TEXT], to[ADDR_TEXT];
 	int n;
 
@@ -32,9 +32,9 @@ void counterexample_text(const struct counterexample *x, enum lang l, char *out,
 	out += n;
 	size -= (size_t)n;
 	if (f != NULL)
-		message_text(out, size, l, M_PROVE_FUNCTION, protocol, f->name, x->function);
+		message_text(out, size, l, M_PROVE_FUNCTION, protocol, f->name, (long long)x->function);
 	else if (x->function >= 0)
-		message_text(out, size, l, M_PROVE_CODE, protocol, x->function);
+		message_text(out, size, l, M_PROVE_CODE, protocol, (long long)x->function);
 	else
 		message_text(out, size, l, M_PROVE_ANYTHING, protocol);
 }

@@ -198,30 +198,36 @@ static struct inspector *open_inspector(void)
 	static const struct inspector_limits limits = { .flows = 16384,
 							.pool_bytes = 8u << 20,
 							.table_bytes = 1u << 16 };
-	struct number_range ranges[] = { { 502, 502 }, { 443, 443 }, { 0, 99 } };
+	struct number_range ranges[] = { { 502, 502 }, { 443, 443 }, { 0, 99 }, { 3, 3 }, { 1, 1 } };
+	struct space_set space = { MODBUS_HOLDING, { false, 2, 1 } };
 	struct command_permit permits[] = {
 		{ .permit = PERMIT_MODBUS, .lane = 28, .ports = { false, 0, 1 }, .first_grant = 0, .n_grants = 1 },
 		{ .permit = PERMIT_TLS, .lane = 1, .ports = { false, 1, 1 }, .first_grant = 1, .n_grants = 1 },
 	};
 	struct command_grant grants[] = { { .protocol = PROTO_MODBUS, .line = 1, .first_row = 0, .n_rows = 1 },
 					  { .protocol = PROTO_TLS, .line = 2, .whole = true } };
-	struct command_row row = {
-		.functions = { 1u << 3 }, .units = { 1u << 1 }, .values = { .any = true }, .line = 1
-	};
+	struct command_row row = { .services = { false, 3, 1 },
+				   .targets = { { false, 4, 1 } },
+				   .values = { .any = true },
+				   .n_spaces = 1,
+				   .line = 1 };
 	struct command_table t = { .permits = permits,
 				   .n_permits = 2,
 				   .grants = grants,
 				   .n_grants = 2,
 				   .rows = &row,
 				   .n_rows = 1,
+				   .spaces = &space,
+				   .n_spaces = 1,
 				   .ranges = ranges,
-				   .n_ranges = 3 };
+				   .n_ranges = 5 };
 	struct inspector *i = inspector_new(&limits);
 	static uint8_t image[1 << 16];
 	struct outbuf o = outbuf_of(image, sizeof(image));
 	uint8_t digest[32];
 
-	row.spaces[MODBUS_HOLDING] = (struct number_set){ false, 2, 1 };
+	for (unsigned k = 1; k < TARGET_MAX; k++)
+		row.targets[k].any = true;
 	if (i == NULL || !commands_encode(&t, &o) || !inspector_table(i, bytes_of(image, o.len), digest)) {
 		fprintf(stderr, "inspect: no inspector, or a table that it does not take\n");
 		exit(3);

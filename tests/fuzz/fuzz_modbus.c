@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The Modbus enforcer: a policy made of the first bytes, then pieces of both directions' streams.
- * LINK: appliance/wire/settings.c  dpi/modbus/modbus.c dpi/modbus/deed.c dpi/modbus/request.c dpi/modbus/response.c dpi/modbus/rules.c
+ * LINK: appliance/wire/settings.c  dpi/modbus/modbus.c dpi/modbus/deed.c dpi/modbus/request.c dpi/modbus/response.c
+ * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c
  * LINK: dpi/modbus/segment.c dpi/modbus/slip.c appliance/base/bytes.c appliance/wire/vocabulary.c
  * LINK: appliance/wire/commands.c appliance/base/sha256.c
  * LIBS: nettle
@@ -38,16 +39,16 @@ static void policy(struct desk *d, const uint8_t p[16])
 {
 	struct command_row *row = desk_row(d);
 
-	memset(row->functions, 0, sizeof(row->functions));
-	memset(row->units, 0, sizeof(row->units));
+	uint64_t functions[4] = { 0 };
+
 	for (unsigned f = 1; f < 128; f++)
 		if (p[f % 4] & (1u << (f % 8)))
-			bit_set(row->functions, (uint8_t)f);
-	bit_set(row->units, p[4]);
-	bit_set(row->units, p[5]);
+			functions[f / 64] |= (uint64_t)1 << f % 64;
+	row->services = desk_bits(d, functions);
+	row->targets[0] = DESK_ONLY(d, p[4], p[5]);
+	desk_space(d, row, MODBUS_HOLDING, desk_ranges(d, (uint32_t[]){ p[7], p[7] + (uint32_t)p[8] }, 1));
+	desk_space(d, row, MODBUS_COILS, desk_ranges(d, (uint32_t[]){ p[9], p[9] + (uint32_t)p[10] }, 1));
 	row->spaces_any = p[6] & 1;
-	row->spaces[MODBUS_HOLDING] = desk_ranges(d, (uint32_t[]){ p[7], p[7] + (uint32_t)p[8] }, 1);
-	row->spaces[MODBUS_COILS] = desk_ranges(d, (uint32_t[]){ p[9], p[9] + (uint32_t)p[10] }, 1);
 	if (!(p[6] & 2))
 		row->values = desk_ranges(d, (uint32_t[]){ p[11], p[11] + (uint32_t)p[12] }, 1);
 }
@@ -60,7 +61,8 @@ static void second_reading(const struct desk *d, const uint8_t *pdu, size_t n)
 	uint32_t first, last;
 
 	MUST(n == 6u + be16(pdu + 4) && be16(pdu + 2) == 0);
-	MUST(function > 0 && function < 128 && bit_test(row->functions, function) && bit_test(row->units, pdu[6]));
+	MUST(function > 0 && function < 128 && number_in(&d->table, &row->services, function) &&
+	     number_in(&d->table, &row->targets[0], pdu[6]));
 	if (function != 3 && function != 6 && function != 16 && function != 1 && function != 5)
 		return;
 	MUST(n >= 12);
@@ -69,7 +71,7 @@ static void second_reading(const struct desk *d, const uint8_t *pdu, size_t n)
 	MUST(last >= first && last <= 65535);
 	if (!row->spaces_any) {
 		const struct number_range *r =
-			&d->ranges[row->spaces[function == 1 || function == 5 ? MODBUS_COILS : MODBUS_HOLDING].first];
+			&d->ranges[d->spaces[row->first_space + (function == 1 || function == 5)].numbers.first];
 
 		MUST(first >= r->lo && last <= r->hi);
 	}

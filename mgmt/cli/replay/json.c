@@ -43,8 +43,8 @@ json_t *replay_pdu_json(const struct ir *ir, const struct flow_info *f, const st
 	json_object_set_new(o, "function_name", function != NULL ? json_string(function->name) : json_null());
 	json_object_set_new(o, "exception", json_boolean(p->exception));
 	json_object_set_new(o, "space",
-			    addressed && words != NULL && p->space < SPACE_MAX ? json_string(words->spaces[p->space])
-									       : json_null());
+			    addressed && space_key(words, p->space) != NULL ? json_string(space_key(words, p->space))
+									    : json_null());
 	json_object_set_new(o, "address", addressed ? json_integer(p->address) : json_null());
 	json_object_set_new(o, "count", addressed ? json_integer(p->quantity) : json_null());
 	json_object_set_new(o, "verdict", json_string(verdict_word(v)));

@@ -191,6 +191,7 @@ static void command_row(struct cli *c, const struct replay *r, struct table *t, 
 	const struct function_info *f = words != NULL ? function_by_code(words, m->function) : NULL;
 	const struct ir_conduit *conduit = m->conduit < r->ir->n_conduits ? &r->ir->conduits[m->conduit] : NULL;
 	uint32_t file = m->file != UINT32_MAX ? m->file : conduit != NULL ? conduit->file : UINT32_MAX;
+	const char *space = space_key(words, m->space);
 	char client[ADDR_TEXT], server[ENDPOINT_TEXT];
 
 	addr_text(&m->client, client);
@@ -200,16 +201,16 @@ static void command_row(struct cli *c, const struct replay *r, struct table *t, 
 	table_cellf(t, "%u", m->unit);
 	table_cellf(t, "%s%s (%u)", m->dir == DIR_S2C ? message_format(M_REPLAY_ANSWER, c->lang) : "",
 		    f != NULL ? f->name : "?", m->function);
-	if (m->space == 255 || words == NULL)
+	if (space == NULL)
 		table_cell(t, "-");
 	else if (m->lowest == m->highest)
-		table_cellf(t, "%s %u", words->spaces[m->space], m->lowest);
+		table_cellf(t, "%s %u", space, m->lowest);
 	else
-		table_cellf(t, "%s %u-%u", words->spaces[m->space], m->lowest, m->highest);
+		table_cellf(t, "%s %u-%u", space, m->lowest, m->highest);
 	table_cellf(t, "%" PRIu64, m->count);
 	table_cell(t, verdict_text(m->verdict, c->lang));
 	table_cellf(t, "%u", m->first_frame);
-	reason_cell(t, m, words != NULL && m->space < SPACE_MAX ? words->spaces[m->space] : "", c->lang);
+	reason_cell(t, m, space != NULL ? space : "", c->lang);
 	if (conduit != NULL)
 		table_cellf(t, "%s (%s:%u)", conduit->name, file < r->ir->n_sources ? r->ir->sources[file].name : "?",
 			    m->line);

@@ -12,17 +12,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/wire/commands.h"
+#include "appliance/wire/evaluate.h"
 #include "dpi/modbus/modbus.h"
 
 #define DESK_GRANTS 8
+#define DESK_SPACES 4
+#define DESK_RANGES 512
 
 struct desk {
 	struct command_table table;
 	struct command_permit permit;
 	struct command_grant grants[DESK_GRANTS];
 	struct command_row rows[DESK_GRANTS];
-	struct number_range ranges[64];
+	struct space_set spaces[DESK_GRANTS * DESK_SPACES]; /* so many places a row */
+	struct number_range ranges[DESK_RANGES];
 	_Alignas(16) uint8_t state[ENFORCER_STATE_MAX];
 	struct pdu p; /* what judge said last */
 };
@@ -31,6 +34,59 @@ struct desk {
 static inline void desk_reset(struct desk *d)
 {
 	memset(d->state, 0, sizeof(d->state));
+}
+
+static inline struct number_set desk_ranges(struct desk *d, const uint32_t *pairs, uint32_t n)
+{
+	struct number_set s = { .any = false, .first = d->table.n_ranges, .n = n };
+
+	if (n > DESK_RANGES - d->table.n_ranges)
+		abort();
+	for (uint32_t i = 0; i < n; i++)
+		d->ranges[d->table.n_ranges++] = (struct number_range){ .lo = pairs[2 * i], .hi = pairs[2 * i + 1] };
+	return s;
+}
+
+/* The numbers of 0..255 whose bit is set, in runs. */
+static inline struct number_set desk_bits(struct desk *d, const uint64_t bits[4])
+{
+	struct number_set s = { .first = d->table.n_ranges };
+
+	for (uint32_t i = 0; i < 256; i++) {
+		if ((bits[i / 64] >> (i % 64) & 1u) == 0)
+			continue;
+		if (s.n > 0 && d->ranges[d->table.n_ranges - 1].hi + 1 == i)
+			d->ranges[d->table.n_ranges - 1].hi++;
+		else
+			s.n += desk_ranges(d, (uint32_t[]){ i, i }, 1).n;
+	}
+	return s;
+}
+
+/* These numbers alone; sorted. */
+static inline struct number_set desk_some(struct desk *d, const uint8_t *numbers, size_t n)
+{
+	uint64_t bits[4] = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		bits[numbers[i] / 64] |= (uint64_t)1 << numbers[i] % 64;
+	return desk_bits(d, bits);
+}
+
+#define DESK_ONLY(d, ...) desk_some(d, (const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }))
+
+/* Limits the row's addresses to those of the spaces that are given; once more for the same space replaces it. */
+static inline void desk_space(struct desk *d, struct command_row *row, uint8_t space, struct number_set numbers)
+{
+	uint32_t i = 0;
+
+	row->spaces_any = false;
+	while (i < row->n_spaces && d->spaces[row->first_space + i].space != space)
+		i++;
+	if (i == DESK_SPACES)
+		abort();
+	row->n_spaces += i == row->n_spaces;
+	d->spaces[row->first_space + i] = (struct space_set){ space, numbers };
 }
 
 static inline struct command_row *desk_more(struct desk *d, uint32_t conduit, uint32_t line, bool shadow)
@@ -44,12 +100,14 @@ static inline struct command_row *desk_more(struct desk *d, uint32_t conduit, ui
 					       .shadow = shadow,
 					       .first_row = k,
 					       .n_rows = 1 };
-	memset(row, 0, sizeof(*row));
-	memset(row->functions, 0xff, sizeof(row->functions));
-	memset(row->units, 0xff, sizeof(row->units));
-	row->spaces_any = true;
-	row->values.any = true;
-	row->line = k == 0 ? 11 : line + 1;
+	*row = (struct command_row){ .services.any = true,
+				     .values.any = true,
+				     .spaces_any = true,
+				     .first_space = k * DESK_SPACES,
+				     .line = k == 0 ? 11 : line + 1 };
+	for (unsigned i = 0; i < TARGET_MAX; i++)
+		row->targets[i].any = true;
+	row->targets[0] = desk_ranges(d, (uint32_t[]){ 0, 255 }, 1); /* named, all of them: writes to 0 too */
 	d->permit.n_grants = d->table.n_grants = d->table.n_rows = k + 1;
 	return row;
 }
@@ -63,6 +121,7 @@ static inline struct command_row *desk_row(struct desk *d)
 	d->table.n_permits = 1;
 	d->table.grants = d->grants;
 	d->table.rows = d->rows;
+	d->table.spaces = d->spaces;
 	d->table.ranges = d->ranges;
 	d->table.digest[0] = 1;
 	return desk_more(d, 0, 100, false);
@@ -74,15 +133,6 @@ static inline void desk_whole(struct desk *d)
 	d->grants[0].whole = true;
 	d->grants[0].n_rows = 0;
 	d->table.n_rows = 0;
-}
-
-static inline struct number_set desk_ranges(struct desk *d, const uint32_t *pairs, uint32_t n)
-{
-	struct number_set s = { .any = false, .first = d->table.n_ranges, .n = n };
-
-	for (uint32_t i = 0; i < n; i++)
-		d->ranges[d->table.n_ranges++] = (struct number_range){ .lo = pairs[2 * i], .hi = pairs[2 * i + 1] };
-	return s;
 }
 
 /* An exact-size copy, so that the sanitizers see an over-read. */

@@ -2,7 +2,8 @@
 /*
  * The Modbus enforcer: framing, lengths of all function codes, ranges, values, units, reasons.
  * What answers may look like is in test_modbus_answers.c.
- * LINK: appliance/wire/settings.c  dpi/modbus/modbus.c dpi/modbus/deed.c dpi/modbus/request.c dpi/modbus/response.c dpi/modbus/rules.c
+ * LINK: appliance/wire/settings.c  dpi/modbus/modbus.c dpi/modbus/deed.c dpi/modbus/request.c dpi/modbus/response.c
+ * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c
  * LINK: dpi/modbus/segment.c dpi/modbus/slip.c appliance/base/bytes.c
  * LINK: appliance/wire/commands.c appliance/base/sha256.c appliance/wire/vocabulary.c
  * LIBS: nettle
@@ -253,8 +254,7 @@ static void allowed_ranges(void **state)
 		uint8_t f = functions[i];
 		struct command_row *row = desk_row(&d);
 
-		row->spaces_any = false;
-		row->spaces[spaces[i]] = desk_ranges(&d, (uint32_t[]){ 100, 109, 110, 119, 130, 139 }, 3);
+		desk_space(&d, row, spaces[i], desk_ranges(&d, (uint32_t[]){ 100, 109, 110, 119, 130, 139 }, 3));
 		assert_true(range_allowed(&d, f, 100, 1));
 		assert_true(range_allowed(&d, f, 119, 1));
 		assert_false(range_allowed(&d, f, 99, 1));
@@ -290,14 +290,13 @@ static void spaces_are_apart(void **state)
 	struct desk d;
 
 	(void)state;
-	for (uint8_t space = 0; space < SPACE_MAX; space++)
+	for (uint8_t space = 0; space < DESK_SPACES; space++)
 		for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
 			struct command_row *row = desk_row(&d);
 			uint8_t data[16] = { 0, 5, 0, 1 };
 			size_t n = uses[i].function == 22 ? 6 : uses[i].function == 24 ? 2 : 4;
 
-			row->spaces_any = false;
-			row->spaces[space] = desk_ranges(&d, (uint32_t[]){ 0, 65535 }, 1);
+			desk_space(&d, row, space, desk_ranges(&d, (uint32_t[]){ 0, 65535 }, 1));
 			if (uses[i].function == 5)
 				data[3] = 0;
 			if (uses[i].function >= 15 && uses[i].function <= 16) {
@@ -317,8 +316,7 @@ static void read_write_checks_both(void **state)
 	struct command_row *row = desk_row(&d);
 
 	(void)state;
-	row->spaces_any = false;
-	row->spaces[MODBUS_HOLDING] = desk_ranges(&d, (uint32_t[]){ 10, 19 }, 1);
+	desk_space(&d, row, MODBUS_HOLDING, desk_ranges(&d, (uint32_t[]){ 10, 19 }, 1));
 	row->values = desk_ranges(&d, (uint32_t[]){ 0, 7 }, 1);
 	assert_true(read_write(&d, 10, 10, 10, 10, 7)->allowed);
 	assert_int_equal(d.p.address, 10);
@@ -374,7 +372,7 @@ static void functions_without_addresses(void **state)
 		row->spaces_any = false;
 		assert_int_equal(request(&d, 1, 1, uses[i].function, uses[i].data, uses[i].n)->allowed,
 				 uses[i].harmless);
-		memset(row->functions, 0, sizeof(row->functions));
+		row->services = (struct number_set){ 0 };
 		assert_false(request(&d, 1, 1, uses[i].function, uses[i].data, uses[i].n)->allowed);
 		assert_int_equal(d.p.reason, R_MODBUS_FUNCTION);
 	}
@@ -387,13 +385,9 @@ static void limits(void **state)
 	struct command_row *row = desk_row(&d);
 
 	(void)state;
-	row->spaces_any = false;
-	row->spaces[MODBUS_HOLDING] = desk_ranges(&d, (uint32_t[]){ 0, 99, 398, 402, 900, 900 }, 3);
+	desk_space(&d, row, MODBUS_HOLDING, desk_ranges(&d, (uint32_t[]){ 0, 99, 398, 402, 900, 900 }, 3));
 	row->values = desk_ranges(&d, (uint32_t[]){ 0, 1 }, 1);
-	memset(row->units, 0, sizeof(row->units));
-	bit_set(row->units, 1);
-	bit_set(row->units, 254);
-	bit_set(row->units, 255);
+	row->targets[0] = DESK_ONLY(&d, 1, 254, 255);
 
 	assert_true(request(&d, 1, 1, 6, (uint8_t[]){ 1, 0x90, 0, 1 }, 4)->allowed);
 	assert_int_equal(d.p.limit.what, LIMIT_NONE);
@@ -440,7 +434,7 @@ static void limits(void **state)
 	assert_int_equal(d.p.limit.allowed[1].lo, 254);
 	assert_int_equal(d.p.limit.allowed[1].hi, 255);
 
-	memset(row->functions, 0, sizeof(row->functions));
+	row->services = (struct number_set){ 0 };
 	assert_false(request(&d, 1, 1, 3, (uint8_t[]){ 0, 0, 0, 1 }, 4)->allowed);
 	assert_int_equal(d.p.limit.what, LIMIT_NONE);
 }
@@ -485,9 +479,7 @@ static void units(void **state)
 	struct command_row *row = desk_row(&d);
 
 	(void)state;
-	memset(row->units, 0, sizeof(row->units));
-	bit_set(row->units, 1);
-	bit_set(row->units, 255);
+	row->targets[0] = DESK_ONLY(&d, 1, 255);
 	for (unsigned unit = 0; unit < 256; unit++) {
 		desk_reset(&d);
 		assert_int_equal(request(&d, 1, (uint8_t)unit, 3, (uint8_t[]){ 0, 0, 0, 1 }, 4)->allowed,
@@ -505,16 +497,15 @@ static void unit_zero(void **state)
 	struct command_row *row = desk_row(&d);
 
 	(void)state;
-	row->units[0] &= ~(uint64_t)1;
-	row->units_any = true;
+	row->targets[0] = (struct number_set){ .any = true };
 	assert_true(request(&d, 1, 0, 3, (uint8_t[]){ 0, 0, 0, 1 }, 4)->allowed);
 	desk_reset(&d);
 	assert_false(request(&d, 1, 0, 6, (uint8_t[]){ 0, 9, 0, 1 }, 4)->allowed);
 	assert_int_equal(d.p.reason, R_MODBUS_UNIT);
-	row->units_any = false;
+	row->targets[0] = desk_ranges(&d, (uint32_t[]){ 1, 255 }, 1);
 	desk_reset(&d);
 	assert_false(request(&d, 1, 0, 3, (uint8_t[]){ 0, 0, 0, 1 }, 4)->allowed);
-	bit_set(row->units, 0);
+	row->targets[0] = desk_ranges(&d, (uint32_t[]){ 0, 255 }, 1);
 	desk_reset(&d);
 	assert_true(request(&d, 1, 0, 6, (uint8_t[]){ 0, 9, 0, 1 }, 4)->allowed);
 }
@@ -557,22 +548,24 @@ static void vocabulary_knows_what_passes(void **state)
 {
 	static const uint32_t values[][2] = { { 0, 1 }, { 5, 5 } };
 	const struct vocabulary *v = vocabulary_of(PROTO_MODBUS);
+	uint32_t code;
 
 	(void)state;
 	for (unsigned spaces = 0; spaces < 17; spaces++)
 		for (unsigned limit = 0; limit < 3; limit++) {
-			struct row_reach reach = { spaces == 16, spaces & 15u, limit == 0, limit == 1 };
 			struct desk d;
 			struct command_row *row = desk_row(&d);
 
 			row->spaces_any = spaces == 16;
-			for (unsigned s = 0; s < SPACE_MAX; s++)
+			for (uint8_t s = 0; s < DESK_SPACES; s++)
 				if ((spaces >> s & 1u) != 0)
-					row->spaces[s] = desk_ranges(&d, (uint32_t[]){ 10, 20 }, 1);
+					desk_space(&d, row, s, desk_ranges(&d, (uint32_t[]){ 10, 20 }, 1));
 			if (limit > 0)
 				row->values = desk_ranges(&d, values[limit - 1], 1);
 			for (unsigned f = 0; f < 256; f++)
-				assert_int_equal(some_pass(&d, (uint8_t)f), function_within(v, (uint8_t)f, &reach));
+				assert_int_equal(some_pass(&d, (uint8_t)f),
+						 evaluate_passes(&d.table, row, v, (struct number_range){ f, f },
+								 CLASS_ALL, &code));
 		}
 }
 
@@ -584,16 +577,11 @@ static void rows_and_reasons(void **state)
 	struct command_row *write_row = desk_more(&d, 1, 200, false);
 
 	(void)state;
-	memset(read_row->functions, 0, sizeof(read_row->functions));
-	bit_set(read_row->functions, 3);
-	read_row->spaces_any = false;
-	read_row->spaces[MODBUS_HOLDING] = desk_ranges(&d, (uint32_t[]){ 0, 99 }, 1);
-	memset(write_row->functions, 0, sizeof(write_row->functions));
-	bit_set(write_row->functions, 6);
-	memset(write_row->units, 0, sizeof(write_row->units));
-	bit_set(write_row->units, 1);
-	write_row->spaces_any = false;
-	write_row->spaces[MODBUS_HOLDING] = desk_ranges(&d, (uint32_t[]){ 400, 400 }, 1);
+	read_row->services = DESK_ONLY(&d, 3);
+	desk_space(&d, read_row, MODBUS_HOLDING, desk_ranges(&d, (uint32_t[]){ 0, 99 }, 1));
+	write_row->services = DESK_ONLY(&d, 6);
+	write_row->targets[0] = DESK_ONLY(&d, 1);
+	desk_space(&d, write_row, MODBUS_HOLDING, desk_ranges(&d, (uint32_t[]){ 400, 400 }, 1));
 	write_row->values = desk_ranges(&d, (uint32_t[]){ 0, 1 }, 1);
 
 	assert_true(request(&d, 1, 1, 3, (uint8_t[]){ 0, 99, 0, 1 }, 4)->allowed);
@@ -621,8 +609,8 @@ static void rows_and_reasons(void **state)
 	assert_int_equal(d.p.reason, R_MODBUS_FUNCTION);
 	assert_int_equal(d.p.conduit, 0);
 	/* a range that only both rows together cover */
-	write_row->spaces[MODBUS_HOLDING] = desk_ranges(&d, (uint32_t[]){ 100, 199 }, 1);
-	bit_set(write_row->functions, 3);
+	desk_space(&d, write_row, MODBUS_HOLDING, desk_ranges(&d, (uint32_t[]){ 100, 199 }, 1));
+	write_row->services = DESK_ONLY(&d, 3, 6);
 	assert_false(request(&d, 1, 1, 3, (uint8_t[]){ 0, 95, 0, 10 }, 4)->allowed);
 }
 
@@ -632,7 +620,7 @@ static void grants(void **state)
 	struct command_row *row = desk_row(&d);
 
 	(void)state;
-	memset(row->functions, 0, sizeof(row->functions));
+	row->services = (struct number_set){ 0 };
 	desk_more(&d, 1, 200, true); /* shadow: would allow everything, never does */
 	assert_false(request(&d, 1, 1, 3, (uint8_t[]){ 0, 0, 0, 1 }, 4)->allowed);
 	assert_int_equal(d.p.conduit, 0);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The Modbus enforcer: answers, open requests, pipelining, lost and repeated ones, a table changed in between.
- * LINK: appliance/wire/settings.c  dpi/modbus/modbus.c dpi/modbus/deed.c dpi/modbus/request.c dpi/modbus/response.c dpi/modbus/rules.c
+ * LINK: appliance/wire/settings.c  dpi/modbus/modbus.c dpi/modbus/deed.c dpi/modbus/request.c dpi/modbus/response.c
+ * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c
  * LINK: dpi/modbus/segment.c dpi/modbus/slip.c appliance/base/bytes.c appliance/wire/vocabulary.c
  * LINK: appliance/wire/commands.c appliance/base/sha256.c
  * LIBS: nettle
@@ -368,8 +369,7 @@ static void answers_to_refused_requests(void **state)
 	struct command_row *row = desk_row(&d);
 
 	(void)state;
-	memset(row->functions, 0, sizeof(row->functions));
-	bit_set(row->functions, 3);
+	row->services = DESK_ONLY(&d, 3);
 	assert_false(request(&d, 1, 1, 6, (uint8_t[]){ 0, 1, 0, 1 }, 4)->allowed);
 	assert_true(request(&d, 2, 1, 3, read_one, 4)->allowed);
 	assert_false(response(&d, 1, 1, 6, (uint8_t[]){ 0, 1, 0, 1 }, 4)->allowed);
@@ -398,7 +398,7 @@ static void table_changes(void **state)
 
 	(void)state;
 	assert_true(request(&d, 1, 1, 3, read_one, 4)->allowed);
-	memset(row->functions, 0, sizeof(row->functions));
+	row->services = (struct number_set){ 0 };
 	d.table.digest[0] = 2;
 	assert_true(response(&d, 1, 1, 3, one_register, 3)->allowed);
 	assert_int_equal(d.p.conduit, EVENT_NO_CONDUIT);
@@ -413,10 +413,8 @@ static void responses_name_the_row(void **state)
 	struct command_row *row = desk_row(&d), *second = desk_more(&d, 1, 200, false);
 
 	(void)state;
-	memset(row->functions, 0, sizeof(row->functions));
-	bit_set(row->functions, 3);
-	memset(second->functions, 0, sizeof(second->functions));
-	bit_set(second->functions, 6);
+	row->services = DESK_ONLY(&d, 3);
+	second->services = DESK_ONLY(&d, 6);
 	request(&d, 1, 1, 6, (uint8_t[]){ 0, 9, 0, 1 }, 4);
 	request(&d, 2, 1, 3, read_one, 4);
 	assert_true(response(&d, 1, 1, 6, (uint8_t[]){ 0, 9, 0, 1 }, 4)->allowed);
@@ -481,11 +479,8 @@ static void answers_from_before(void **state)
 	}
 	/* What the policy never allows is refused. */
 	row = desk_row(&d);
-	memset(row->functions, 0, sizeof(row->functions));
-	bit_set(row->functions, 3);
-	row->units_any = false;
-	memset(row->units, 0, sizeof(row->units));
-	bit_set(row->units, 1);
+	row->services = DESK_ONLY(&d, 3);
+	row->targets[0] = DESK_ONLY(&d, 1);
 	modbus_enforcer.missed(d.state, false);
 	assert_false(response(&d, 1, 1, 6, (uint8_t[]){ 0, 9, 0, 1 }, 4)->allowed);
 	assert_int_equal(d.p.reason, R_MODBUS_FUNCTION);

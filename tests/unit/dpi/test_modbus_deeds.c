@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What was asked before, judged again: for random requests and random rows the same ruling as on the request itself.
- * LINK: appliance/wire/settings.c  dpi/modbus/modbus.c dpi/modbus/deed.c dpi/modbus/request.c dpi/modbus/response.c dpi/modbus/rules.c
+ * LINK: appliance/wire/settings.c  dpi/modbus/modbus.c dpi/modbus/deed.c dpi/modbus/request.c dpi/modbus/response.c
+ * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c
  * LINK: dpi/modbus/segment.c dpi/modbus/slip.c appliance/wire/vocabulary.c
  * LINK: appliance/base/bytes.c appliance/wire/commands.c appliance/base/sha256.c
  * LIBS: nettle
@@ -77,12 +78,13 @@ static void rows(struct desk *d)
 		struct command_row *row = k == 0 ? desk_row(d) : desk_more(d, k, 100 + 10 * k, draw(4) == 0);
 		uint32_t lo = draw(6);
 
-		row->functions[0] = ((uint64_t)draw(0x10000) << 16 | draw(0x10000)) & 0xfffffffe;
-		row->units[0] = draw(8);
-		row->units_any = draw(2);
+		row->services =
+			desk_bits(d, (uint64_t[4]){ ((uint64_t)draw(0x10000) << 16 | draw(0x10000)) & 0xfffffffe });
+		row->targets[0] = desk_bits(d, (uint64_t[4]){ draw(8) });
+		row->targets[0].any = draw(2);
+		for (uint8_t s = 0; s < DESK_SPACES && draw(8) != 0; s++)
+			desk_space(d, row, s, desk_ranges(d, (uint32_t[]){ lo, lo + draw(10) }, 1));
 		row->spaces_any = draw(2);
-		for (unsigned s = 0; s < SPACE_MAX; s++)
-			row->spaces[s] = desk_ranges(d, (uint32_t[]){ lo, lo + draw(10) }, 1);
 		lo = draw(4);
 		if (draw(2))
 			row->values = desk_ranges(d, (uint32_t[]){ lo, lo + draw(4) }, 1);

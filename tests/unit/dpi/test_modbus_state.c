@@ -2,7 +2,8 @@
 /*
  * What the enforcer calls unused of its state means nothing: two flows take the same random packets, and of one the unused part
  * is spoiled before each. Both are judged alike.
- * LINK: appliance/wire/settings.c  dpi/modbus/modbus.c dpi/modbus/deed.c dpi/modbus/request.c dpi/modbus/response.c dpi/modbus/rules.c
+ * LINK: appliance/wire/settings.c  dpi/modbus/modbus.c dpi/modbus/deed.c dpi/modbus/request.c dpi/modbus/response.c
+ * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c
  * LINK: dpi/modbus/segment.c dpi/modbus/slip.c appliance/wire/vocabulary.c
  * LINK: appliance/base/bytes.c appliance/wire/commands.c appliance/base/sha256.c
  * LIBS: nettle
@@ -119,7 +120,7 @@ static void unused_means_nothing(void **ctx)
 		for (unsigned k = 0; k < 2; k++) {
 			struct command_row *row = desk_row(&d[k]);
 
-			row->functions[5 / 8] &= (uint8_t) ~(1u << 5 % 8);
+			row->services = desk_ranges(&d[k], (uint32_t[]){ 0, 4, 6, 255 }, 2);
 		}
 		d[1].table.permits = &d[1].permit;
 		for (uint32_t s = 0; s < STEPS; s++) {

@@ -150,22 +150,24 @@ struct model_service *maker_service(struct model_maker *k, const char *name, enu
 void maker_allow(struct model_maker *k, struct model_service *s, unsigned classes, uint32_t lo, uint32_t hi)
 {
 	const struct vocabulary *v = vocabulary_of(s->protocol);
+	struct number_range *codes, unit = { 1, 1 }, addresses = { lo, hi };
 	struct model_allow *row;
+	size_t n = 0;
 
 	if (s->allows == NULL)
 		s->allows = arena_array(k->arena, 8, sizeof(*s->allows));
 	NEED(s->n_allows < 8 && v != NULL);
 	s->whole = false;
 	row = &s->allows[s->n_allows++];
-	row->at = here(k);
+	*row = (struct model_allow){ .row = row_new(), .at = here(k) };
+	codes = arena_array(k->arena, v->n_functions, sizeof(*codes));
+	NEED(codes != NULL);
 	for (unsigned i = 0; i < v->n_functions; i++)
 		if ((v->functions[i].classes & ~classes) == 0)
-			bit_set(row->functions, v->functions[i].code);
-	bit_set(row->units, 1);
-	row->spaces[MODBUS_HOLDING].ranges = arena_array(k->arena, 1, sizeof(struct number_range));
-	row->spaces[MODBUS_HOLDING].ranges[0] = (struct number_range){ lo, hi };
-	row->spaces[MODBUS_HOLDING].n = 1;
-	row->values.any = true;
+			codes[n++] = (struct number_range){ v->functions[i].code, v->functions[i].last };
+	NEED(rows_numbers(&k->m.rows, k->arena, codes, n, &row->row.services));
+	NEED(rows_numbers(&k->m.rows, k->arena, &unit, 1, &row->row.targets[0]));
+	NEED(rows_space(&k->m.rows, k->arena, &row->row, MODBUS_HOLDING, &addresses, 1));
 }
 
 struct model_conduit *maker_conduit(struct model_maker *k, const char *name, struct model_zone *from,

@@ -3,13 +3,14 @@
  * The checks: what a policy means, and what is refused. The clock is the test's own, so that dates stay what they are.
  *
  * LINK: policy/check/check.c policy/read/parse.c policy/read/scan.c policy/read/lex.c policy/read/scalar.c
+ * LINK: appliance/wire/evaluate.c appliance/wire/operation.c policy/check/rows.c appliance/wire/commands.c appliance/wire/commands_older.c appliance/base/sha256.c
  * LINK: policy/read/text.c policy/read/include.c policy/read/bracket.c policy/read/list.c policy/check/say.c
  * LINK: policy/check/keys.c policy/check/ranges.c policy/check/time.c policy/check/zones.c policy/check/assets.c
  * LINK: policy/check/services.c policy/check/allow.c policy/check/conduits.c policy/check/nevers.c policy/check/box.c
  * LINK: policy/check/network.c appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
  * LINK: appliance/base/diag.c appliance/base/diag_print.c appliance/base/messages.c appliance/wire/protocols.c
  * LINK: appliance/base/utf8.c appliance/wire/vocabulary.c appliance/wire/settings.c
- * LIBS: libconfig
+ * LIBS: libconfig nettle
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -228,35 +229,37 @@ static void ports_and_transports(void **state)
 	assert_true(s[4].tunnel);
 }
 
-static const struct model_allow *row(const char *text)
+static const struct command_table *pool;
+
+static const struct command_row *row(const char *text)
 {
 	char policy[2000];
 
 	snprintf(policy, sizeof(policy),
 		 HEAD ZONES "services = { s = { protocol = \"modbus\"; allow = ( { %s } ); }; };\n", text);
-	return model_of(policy)->services[0].allows;
+	pool = &model_of(policy)->rows.t;
+	return &t.c.model->services[0].allows[0].row;
 }
 
-static bool allows(const struct model_allow *a, uint8_t code)
+static bool allows(const struct command_row *a, uint8_t code)
 {
-	return bit_test(a->functions, code);
+	return number_in(pool, &a->services, code);
 }
 
 static void rows_become_sets_of_codes(void **state)
 {
-	const struct model_allow *a = row("commands = [\"read\"]; units = [1]; holding = (\"0-99\", \"100\", 200);");
+	const struct command_row *a = row("commands = [\"read\"]; units = [1]; holding = (\"0-99\", \"100\", 200);");
 
 	(void)state;
 	assert_true(allows(a, 1) && allows(a, 3));
 	assert_false(allows(a, 20) || allows(a, 24)); /* servers frame them otherwise: by name or code only */
 	assert_false(allows(a, 5) || allows(a, 23) || allows(a, 43) || allows(a, 90) || allows(a, 99));
-	assert_true(bit_test(a->units, 1));
-	assert_false(bit_test(a->units, 0) || bit_test(a->units, 2));
+	assert_true(number_in(pool, &a->targets[0], 1));
+	assert_false(number_in(pool, &a->targets[0], 0) || number_in(pool, &a->targets[0], 2));
 	assert_false(a->spaces_any);
-	assert_int_equal(a->spaces[MODBUS_HOLDING].n, 2);
-	assert_int_equal(a->spaces[MODBUS_HOLDING].ranges[0].hi, 100);
-	assert_int_equal(a->spaces[MODBUS_COILS].n, 0);
-	assert_false(a->spaces[MODBUS_COILS].any);
+	assert_int_equal(row_space(pool, a, MODBUS_HOLDING)->n, 2);
+	assert_int_equal(pool->ranges[row_space(pool, a, MODBUS_HOLDING)->first].hi, 100);
+	assert_null(row_space(pool, a, MODBUS_COILS));
 	assert_true(a->values.any);
 	policy_text_end(&t);
 
@@ -264,15 +267,14 @@ static void rows_become_sets_of_codes(void **state)
 	a = row("commands = [\"read\", \"write\"];");
 	assert_true(allows(a, 23) && allows(a, 6));
 	assert_true(a->spaces_any);
-	assert_false(bit_test(a->units, 0)); /* broadcast only when named */
-	assert_true(bit_test(a->units, 255));
+	assert_true(a->targets[0].any); /* but for the broadcast */
 	policy_text_end(&t);
 
 	a = row("functions = [\"umas\", \"diagnostics\", \"65-66\"]; units = [0]; commands = [\"diagnose\"];");
 	assert_true(allows(a, 90) && allows(a, 8) && allows(a, 65) && allows(a, 66) && allows(a, 7));
 	assert_false(allows(a, 3) || allows(a, 64) || allows(a, 43));
-	assert_true(bit_test(a->units, 0));
-	assert_false(bit_test(a->units, 1));
+	assert_true(number_in(pool, &a->targets[0], 0));
+	assert_false(number_in(pool, &a->targets[0], 1));
 	policy_text_end(&t);
 
 	a = row("functions = (6, \"mask_write_register\"); values = (\"0-1\", 5);");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * LINK: tests/unit/policy/model_make.c policy/compile/lower.c policy/compile/exposure.c policy/space/cells.c policy/space/boxes.c policy/space/costs.c
+ * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c policy/check/rows.c
  * LINK: policy/space/intern.c policy/compile/permits.c policy/compile/commands.c policy/space/prove.c
  * LINK: policy/space/prove_text.c policy/space/passes.c
  * LINK: policy/ir/table_image.c policy/ir/elements.c appliance/base/addr.c appliance/base/arena.c
@@ -211,7 +212,8 @@ static void shared_parts(void **state)
 	assert_int_equal(t->n_permits, 19);
 	assert_int_equal(t->n_grants, 19);
 	assert_int_equal(t->n_rows, 2);
-	assert_int_equal(t->n_ranges, 3);
+	assert_int_equal(t->n_spaces, 2);
+	assert_int_equal(t->n_ranges, 10); /* two lists of three runs of codes; unit, addresses, ports */
 	for (uint32_t i = 0; i < t->n_permits; i++) {
 		assert_true(number_in(t, &t->permits[i].ports, 502));
 		assert_true(number_covers(t, &t->permits[i].ports, 1502, 1503));

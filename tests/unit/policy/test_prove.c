@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * LINK: tests/unit/policy/model_make.c policy/compile/lower.c policy/compile/exposure.c policy/space/cells.c policy/space/boxes.c policy/space/costs.c
+ * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c policy/check/rows.c
  * LINK: policy/space/intern.c policy/compile/permits.c policy/compile/commands.c policy/space/prove.c
  * LINK: policy/space/prove_text.c policy/space/passes.c
  * LINK: policy/space/evaluate.c appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
@@ -77,7 +78,7 @@ static size_t prove(struct site *s, struct counterexample **x)
 }
 
 /* One direct conduit office -> crane by `service`: does it break a `never` of these classes? */
-static bool direct(size_t service, unsigned classes, int *function)
+static bool direct(size_t service, unsigned classes, int64_t *function)
 {
 	struct counterexample *x;
 	struct site s;
@@ -96,7 +97,7 @@ static bool direct(size_t service, unsigned classes, int *function)
 
 static void what_counts_as_a_command(void **state)
 {
-	int f;
+	int64_t f;
 
 	(void)state;
 	assert_false(direct(0, CLASS_WRITE, &f));
@@ -115,6 +116,13 @@ static void what_counts_as_a_command(void **state)
 	}
 }
 
+static void allow_only(struct site *s, struct number_set *set, uint32_t lo, uint32_t hi)
+{
+	struct number_range r = { lo, hi };
+
+	assert_true(rows_numbers(&s->k.m.rows, s->k.arena, &r, 1, set));
+}
+
 static void unnamed_functions_count_for_all(void **state)
 {
 	struct counterexample *x;
@@ -122,27 +130,25 @@ static void unnamed_functions_count_for_all(void **state)
 
 	(void)state;
 	site_init(&s);
-	bit_set(s.reads->allows[0].functions, 66);
+	allow_only(&s, &s.reads->allows[0].row.services, 66, 66);
 	maker_conduit(&s.k, "c", s.office, s.crane, "", "", s.reads);
 	maker_never(&s.k, s.office, s.crane, CLASS_PROGRAM, false);
 	/* Nobody can tell what they touch: the row's addresses refuse them, and so do values. */
 	assert_int_equal(prove(&s, &x), 0);
-	s.reads->allows[0].spaces_any = true;
+	s.reads->allows[0].row.spaces_any = true;
 	assert_int_equal(prove(&s, &x), 1);
 	assert_int_equal(x[0].function, 66);
-	s.reads->allows[0].values.any = false;
+	s.reads->allows[0].row.values.any = false;
 	assert_int_equal(prove(&s, &x), 0);
 	maker_free(&s.k);
 }
 
 static bool carries(struct site *s, uint8_t function, unsigned classes)
 {
-	struct model_allow *row = &s->reads->allows[0];
 	struct counterexample *x;
 	size_t n;
 
-	memset(row->functions, 0, sizeof(row->functions));
-	bit_set(row->functions, function);
+	allow_only(s, &s->reads->allows[0].row.services, function, function);
 	s->k.m.nevers[0].classes = classes;
 	n = prove(s, &x);
 	assert_true(n == 0 || x[0].function == function);
@@ -152,15 +158,14 @@ static bool carries(struct site *s, uint8_t function, unsigned classes)
 /* What the row can never let through breaks no statement; test_modbus holds that against the worker. */
 static void rows_that_refuse(void **state)
 {
-	struct number_range five = { 5, 5 };
-	struct model_allow *row;
+	struct command_row *row;
 	struct site s;
 
 	(void)state;
 	site_init(&s);
 	maker_conduit(&s.k, "c", s.office, s.crane, "", "", s.reads);
 	maker_never(&s.k, s.office, s.crane, CLASS_WRITE, false);
-	row = &s.reads->allows[0]; /* holding 0-99 */
+	row = &s.reads->allows[0].row; /* holding 0-99 */
 	assert_true(carries(&s, 6, CLASS_WRITE));
 	assert_true(carries(&s, 22, CLASS_WRITE));
 	assert_true(carries(&s, 23, CLASS_READ));
@@ -171,9 +176,7 @@ static void rows_that_refuse(void **state)
 	assert_false(carries(&s, 90, CLASS_PROGRAM));
 	assert_false(carries(&s, 0, CLASS_WRITE)); /* no request has such a code */
 	assert_false(carries(&s, 128, CLASS_WRITE));
-	row->values.any = false;
-	row->values.ranges = &five;
-	row->values.n = 1;
+	allow_only(&s, &row->values, 5, 5);
 	assert_true(carries(&s, 6, CLASS_WRITE));
 	assert_false(carries(&s, 22, CLASS_WRITE));
 	row->spaces_any = true;
@@ -182,7 +185,7 @@ static void rows_that_refuse(void **state)
 	assert_false(carries(&s, 90, CLASS_READ));
 	assert_false(carries(&s, 5, CLASS_WRITE)); /* a coil is 0 or 1 */
 	assert_true(carries(&s, 1, CLASS_READ));
-	five.lo = 1;
+	allow_only(&s, &row->values, 1, 5);
 	assert_true(carries(&s, 15, CLASS_WRITE));
 	maker_free(&s.k);
 }

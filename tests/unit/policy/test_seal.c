@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * LINK: tests/unit/policy/model_make.c policy/compile/lower.c policy/compile/exposure.c policy/space/cells.c policy/space/boxes.c policy/space/costs.c
+ * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c policy/check/rows.c
  * LINK: policy/space/intern.c policy/compile/permits.c policy/compile/commands.c policy/space/prove.c
  * LINK: policy/space/prove_text.c policy/space/passes.c
  * LINK: policy/ir/seal.c policy/ir/unseal.c policy/ir/table_image.c appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
@@ -15,6 +16,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+
+#include "appliance/wire/evaluate.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -175,7 +178,9 @@ static const struct {
 	{ "kita-form-1-table-1", 1, 1, 0 },					/* no assets; rows without their file */
 	{ "kita-form-1-table-2", 1, 2, 0 }, { "kita-form-2-table-2", 2, 2, 2 }, /* no leniency */
 	{ "kita-form-2-table-3", 2, 3, 2 },					/* nothing of what conduits accept */
-	{ "kita-form-3-table-3", 3, 3, 2 }, { "kita-form-4-table-3", 4, 3, 2 }, /* 3: one kind of workers */
+	{ "kita-form-3-table-3", 3, 3, 2 },					/* one kind of workers */
+	{ "kita-form-4-table-3", 4, 3, 2 }, /* bits of codes and units, numbers of 32 bits */
+	{ "kita-form-4-table-4", 4, 4, 2 },
 };
 
 static size_t read_form(const char *name, uint8_t *p, size_t size)
@@ -190,6 +195,37 @@ static size_t read_form(const char *name, uint8_t *p, size_t size)
 	n = fread(p, 1, size, f);
 	fclose(f);
 	return n;
+}
+
+/* The two rows of that policy: reads of holding registers 0 to 99, and 0 or 1 into register 400, both of unit 1. */
+static void rows_say_the_same(const struct command_table *t)
+{
+	const struct vocabulary *v = vocabulary_of(PROTO_MODBUS);
+	const struct command_permit *p = &t->permits[0];
+	struct operation reads = { .service = 3, .targets = { 1 }, .space = MODBUS_HOLDING, .first = 0, .count = 100 },
+			 writes = { .service = 6,
+				    .targets = { 1 },
+				    .space = MODBUS_HOLDING,
+				    .first = 400,
+				    .count = 1,
+				    .values = { .form = VALUES_BETWEEN, .n = 2, .lo = 0, .hi = 1 } };
+	struct ruling r;
+
+	evaluate(t, p, v, &reads, 1, &r);
+	assert_int_equal(r.reason, R_ALLOWED);
+	evaluate(t, p, v, &writes, 1, &r);
+	assert_int_equal(r.reason, t->n_rows > 1 ? R_ALLOWED : R_MODBUS_FUNCTION);
+	reads.targets[0] = 2;
+	evaluate(t, p, v, &reads, 1, &r);
+	assert_int_equal(r.reason, R_MODBUS_UNIT);
+	reads.targets[0] = 1;
+	reads.count++;
+	evaluate(t, p, v, &reads, 1, &r);
+	assert_int_equal(r.reason, R_MODBUS_ADDRESS);
+	reads.space = MODBUS_COILS;
+	reads.service = 1;
+	evaluate(t, p, v, &reads, 1, &r);
+	assert_int_equal(r.reason, R_MODBUS_ADDRESS);
 }
 
 /* A box boots with what its last release left on disk. All of it is read, and means what it meant. */
@@ -217,6 +253,7 @@ static void older_forms_are_read(void **state)
 		assert_string_equal(ir.conduits[ir.table.grants[0].conduit].name, "tos-reads-cranes");
 		assert_int_equal(ir.table.grants[0].lenient, 0);
 		assert_non_null(strstr(ir.sources[ir.table.rows[0].file].text, "language_version = 1;"));
+		rows_say_the_same(&ir.table);
 		/* In the present form it says the same. */
 		assert_int_equal(ir_seal(&ir, &again, &n_again, &e), 0);
 		assert_int_equal(ir_unseal(bytes_of(again, n_again), a, &now, &e), 0);
@@ -236,7 +273,7 @@ static void later_forms_are_refused(void **state)
 {
 	struct arena *a = arena_new(COMPILE_BUDGET);
 	uint8_t p[8192];
-	size_t n = read_form("kita-form-4-table-3", p, sizeof(p));
+	size_t n = read_form("kita-form-4-table-4", p, sizeof(p));
 	struct err e;
 	struct ir ir;
 

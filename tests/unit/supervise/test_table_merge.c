@@ -4,6 +4,7 @@
  * repeated merging does not grow.
  *
  * LINK: appliance/supervise/table_merge.c appliance/wire/commands.c appliance/base/bytes.c appliance/base/sha256.c
+ * LINK: appliance/wire/commands_older.c
  * LIBS: nettle
  */
 #include <setjmp.h>
@@ -39,27 +40,31 @@ static struct decoded decode(const uint8_t *image, size_t n)
 /* A table of `n` permits with ids first, first + step, ...; rows and ranges shared between neighbours. */
 static uint8_t *table(uint32_t first, uint32_t step, uint32_t n, uint32_t flavour, size_t *ret_n)
 {
-	struct command_table t = { .n_permits = n, .n_grants = n * 2, .n_rows = 3, .n_ranges = 6 };
+	struct command_table t = { .n_permits = n, .n_grants = n * 2, .n_rows = 3, .n_spaces = 3, .n_ranges = 9 };
 	struct command_permit *permits = calloc(n + 1u, sizeof(*permits));
 	struct command_grant *grants = calloc(n * 2u + 1u, sizeof(*grants));
 	struct command_row rows[3] = { 0 };
-	struct number_range ranges[6] = { { 0, flavour }, { flavour + 2, 99 + flavour },
-					  { 502, 502 },	  { 7, 9 },
-					  { 11, 12 },	  { 1, 1 } };
+	struct space_set spaces[3] = { { 0 } };
+	struct number_range ranges[9] = {
+		{ 0, flavour }, { flavour + 2, 99 + flavour }, { 502, 502 }, { 7, 9 }, { 11, 12 }, { 1, 1 },
+		{ 3, 6 },	{ flavour, flavour },	       { 2, 2 }
+	};
 	uint8_t *image;
 	struct outbuf o;
 
 	assert_true(permits != NULL && grants != NULL);
 	for (uint32_t i = 0; i < 3; i++) {
-		rows[i].functions[0] = 1u << (flavour % 30);
-		rows[i].units[0] = 2;
-		rows[i].spaces[3] = (struct number_set){ .first = i, .n = 2 };
+		rows[i].services = (struct number_set){ .first = 7, .n = 1 };
+		rows[i].targets[0] = (struct number_set){ .first = 8, .n = 1 };
+		rows[i].first_space = i;
+		rows[i].n_spaces = 1;
+		spaces[i] = (struct space_set){ 3, { .first = i, .n = 2 } };
 		rows[i].values = (struct number_set){ .any = true };
 		rows[i].line = 100 * flavour + i;
 	}
 	/* {502} then {7-9}: not sorted together, so a set may not span them. */
-	rows[1].spaces[3] = (struct number_set){ .first = 3, .n = 2 };
-	rows[2].spaces[3] = (struct number_set){ .first = 5, .n = 1 };
+	spaces[1].numbers = (struct number_set){ .first = 3, .n = 2 };
+	spaces[2].numbers = (struct number_set){ .first = 5, .n = 1 };
 	for (uint32_t i = 0; i < n; i++) {
 		permits[i] = (struct command_permit){ .permit = first + i * step,
 						      .lane = 1 + (i + flavour) % 54,
@@ -77,6 +82,7 @@ static uint8_t *table(uint32_t first, uint32_t step, uint32_t n, uint32_t flavou
 	t.permits = permits;
 	t.grants = grants;
 	t.rows = rows;
+	t.spaces = spaces;
 	t.ranges = ranges;
 	*ret_n = commands_size(&t);
 	image = malloc(*ret_n);
@@ -116,9 +122,12 @@ static void same_permit(const struct command_table *x, const struct command_perm
 		for (uint32_t r = 0; r < ga->n_rows; r++) {
 			const struct command_row *ra = &x->rows[ga->first_row + r], *rb = &y->rows[gb->first_row + r];
 
-			assert_memory_equal(ra->functions, rb->functions, sizeof(ra->functions));
+			same_set(x, &ra->services, y, &rb->services);
+			same_set(x, &ra->targets[0], y, &rb->targets[0]);
+			assert_int_equal(rb->n_spaces, 1);
+			assert_int_equal(y->spaces[rb->first_space].space, 3);
 			assert_int_equal(ra->line, rb->line);
-			same_set(x, &ra->spaces[3], y, &rb->spaces[3]);
+			same_set(x, &x->spaces[ra->first_space].numbers, y, &y->spaces[rb->first_space].numbers);
 			same_set(x, &ra->values, y, &rb->values);
 		}
 	}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What command rows allow, as JSON: `sekisho compile` and `sekisho effective`, docs/json.md. */
+#ifndef SEKISHO_WIRE_COMMANDS_JSON_H
+#define SEKISHO_WIRE_COMMANDS_JSON_H
+
+#include "appliance/base/json.h"
+#include "appliance/wire/commands.h"
+
+/* "0-99,400" as a policy writes them; "any" without restriction, "" for nothing. Caller owns the reference. */
+json_t *numbers_json(const struct command_table *t, const struct number_set *s);
+/* Codes one by one; more than 256 in a row are a text, "4096-12287". */
+void codes_json(json_t *list, struct number_range codes);
+/* The addresses of each space, one key a space. */
+void spaces_json(json_t *o, const struct command_table *t, const struct command_row *r, const struct vocabulary *v);
+
+#endif

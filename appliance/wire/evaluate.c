@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/wire/evaluate.h"
+
+#include <stddef.h>
+
+static bool target_allowed(const struct command_table *t, const struct number_set *s, const struct operation *o,
+			   unsigned i)
+{
+	return s->any ? ((o->broadcast >> i) & 1u) == 0 : number_in(t, s, o->targets[i]);
+}
+
+static bool place_allowed(const struct command_table *t, const struct command_row *row, const struct operation *o)
+{
+	const struct number_set *s;
+
+	if (row->spaces_any)
+		return true;
+	if (o->place_unknown)
+		return false;
+	if (o->space == SPACE_NONE)
+		return true;
+	s = row_space(t, row, o->space);
+	return s != NULL && o->count > 0 && number_covers(t, s, o->first, o->first + (o->count - 1u));
+}
+
+static bool values_allowed(const struct command_table *t, const struct command_row *row, const struct operation *o)
+{
+	if (row->values.any || o->values.form == VALUES_NONE)
+		return true;
+	if (o->values.form == VALUES_UNKNOWN)
+		return false;
+	for (uint32_t k = 0; k < o->values.n; k++)
+		if (!number_in(t, &row->values, operation_value(&o->values, k)))
+			return false;
+	return true;
+}
+
+enum refusal evaluate_row(const struct command_table *t, const struct command_row *row, const struct operation *o,
+			  uint32_t n, uint32_t *ret_operation, uint8_t *ret_target)
+{
+	*ret_target = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		*ret_operation = i;
+		if (!number_in(t, &row->services, o[i].service))
+			return REFUSED_SERVICE;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		for (uint8_t k = 0; k < TARGET_MAX; k++) {
+			*ret_operation = i;
+			*ret_target = k;
+			if (!target_allowed(t, &row->targets[k], &o[i], k))
+				return REFUSED_TARGET;
+		}
+	for (uint32_t i = 0; i < n; i++) {
+		*ret_operation = i;
+		if (!place_allowed(t, row, &o[i]))
+			return REFUSED_PLACE;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		*ret_operation = i;
+		if (!values_allowed(t, row, &o[i]))
+			return REFUSED_VALUE;
+	}
+	*ret_operation = 0;
+	return REFUSED_NOT;
+}
+
+/* What can be said of an operation of which only the answer was seen. */
+static enum refusal unseen_row(const struct command_table *t, const struct command_row *row, const struct operation *o)
+{
+	if (!number_in(t, &row->services, o->service))
+		return REFUSED_SERVICE;
+	for (uint8_t k = 0; k < TARGET_MAX; k++)
+		if (!number_in(t, &row->targets[k], o->targets[k]))
+			return REFUSED_TARGET;
+	return REFUSED_NOT;
+}
+
+/* ---- the rows of a permit ---------------------------------------------------------------------------------------- */
+
+static bool speaks(const struct command_grant *g, const struct vocabulary *v)
+{
+	return g->protocol == (uint16_t)v->protocol && !g->shadow;
+}
+
+/* Rows that a grant counts as: one that grants the whole protocol counts as one row. */
+static uint32_t rows_of(const struct command_grant *g)
+{
+	return g->whole ? 1 : g->n_rows;
+}
+
+/* The best row for the operations of one group, or for one operation of which only the answer was seen. */
+static void best_row(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v,
+		     const struct operation *o, uint32_t n, bool unseen, struct ruling *ret)
+{
+	uint32_t choice = 0;
+	bool found = false;
+
+	*ret = (struct ruling){ .refusal = REFUSED_SERVICE, .choice = NO_CHOICE };
+	for (uint32_t i = 0; i < p->n_grants && ret->refusal != REFUSED_NOT; i++) {
+		const struct command_grant *g = &t->grants[p->first_grant + i];
+
+		if (!speaks(g, v))
+			continue;
+		for (uint32_t k = 0; k < rows_of(g) && ret->refusal != REFUSED_NOT; k++, choice++) {
+			const struct command_row *row = g->whole ? NULL : &t->rows[g->first_row + k];
+			uint32_t operation = 0;
+			uint8_t target = 0;
+			enum refusal refusal = row == NULL ? REFUSED_NOT
+					       : unseen	   ? unseen_row(t, row, o)
+							   : evaluate_row(t, row, o, n, &operation, &target);
+
+			if (found && refusal <= ret->refusal)
+				continue;
+			found = true;
+			ret->refusal = refusal;
+			ret->operation = operation;
+			ret->target = target;
+			ret->choice = choice < NO_CHOICE ? (uint16_t)choice : NO_CHOICE;
+			ret->grant = g;
+			ret->row = row;
+		}
+	}
+	ret->reason = ret->refusal == REFUSED_NOT ? R_ALLOWED : v->refused[ret->refusal];
+}
+
+static uint32_t group_end(const struct operation *o, uint32_t n, uint32_t first)
+{
+	uint32_t end = first + 1;
+
+	while (end < n && o[end].group == o[first].group)
+		end++;
+	return end;
+}
+
+void evaluate(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v,
+	      const struct operation *o, uint32_t n, struct ruling *ret)
+{
+	uint32_t end = group_end(o, n, 0);
+
+	best_row(t, p, v, o, end, false, ret);
+	for (uint32_t first = end; first < n && ret->refusal == REFUSED_NOT; first = end) {
+		struct ruling group;
+
+		end = group_end(o, n, first);
+		best_row(t, p, v, o + first, end - first, false, &group);
+		group.operation += first;
+		if (group.refusal != REFUSED_NOT)
+			*ret = group;
+	}
+}
+
+void evaluate_unseen(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v,
+		     const struct operation *o, struct ruling *ret)
+{
+	best_row(t, p, v, o, 1, true, ret);
+}
+
+bool evaluate_allows_all(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v)
+{
+	for (uint32_t i = 0; i < p->n_grants; i++)
+		if (speaks(&t->grants[p->first_grant + i], v) && t->grants[p->first_grant + i].whole)
+			return true;
+	return false;
+}
+
+bool evaluate_choice(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v,
+		     uint16_t choice, const struct command_grant **ret_grant, const struct command_row **ret_row)
+{
+	uint32_t before = 0;
+
+	*ret_grant = NULL;
+	*ret_row = NULL;
+	if (choice == NO_CHOICE)
+		return false;
+	for (uint32_t i = 0; i < p->n_grants; i++) {
+		const struct command_grant *g = &t->grants[p->first_grant + i];
+
+		if (!speaks(g, v))
+			continue;
+		if (choice - before < rows_of(g)) {
+			*ret_grant = g;
+			*ret_row = g->whole ? NULL : &t->rows[g->first_row + (choice - before)];
+			return true;
+		}
+		before += rows_of(g);
+	}
+	return false;
+}
+
+/* ---- which number was outside of what ----------------------------------------------------------------------------- */
+
+static void allow_numbers(struct limit *l, const struct command_table *t, const struct number_set *s)
+{
+	for (uint32_t i = 0; s != NULL && i < s->n; i++)
+		limit_allow(l, t->ranges[s->first + i].lo, t->ranges[s->first + i].hi);
+}
+
+static void limit_place(struct limit *l, const struct command_table *t, const struct command_row *row,
+			const struct operation *o)
+{
+	const struct number_set *s = row_space(t, row, o->space);
+	uint64_t last = o->first + (o->count > 0 ? o->count - 1u : 0);
+
+	l->at = o->first;
+	/* From range to range that touch: as many steps as there are ranges, however many addresses. */
+	for (uint32_t i = 0; s != NULL && i < s->n; i++) {
+		const struct number_range *r = &t->ranges[s->first + i];
+
+		if (l->at >= r->lo && l->at <= r->hi)
+			l->at = r->hi < last ? r->hi + 1u : last;
+	}
+	allow_numbers(l, t, s);
+}
+
+static void limit_value(struct limit *l, const struct command_table *t, const struct command_row *row,
+			const struct operation *o)
+{
+	allow_numbers(l, t, &row->values);
+	for (uint32_t k = 0; k < o->values.n; k++) {
+		l->at = o->first + k;
+		l->wrote = operation_value(&o->values, k);
+		if (!number_in(t, &row->values, l->wrote))
+			return;
+	}
+}
+
+void evaluate_limit(const struct command_table *t, const struct vocabulary *v, const struct operation *o,
+		    const struct ruling *ruling, struct limit *ret)
+{
+	const struct command_row *row = ruling->row;
+
+	*ret = (struct limit){ .what = LIMIT_NONE };
+	if (row == NULL)
+		return;
+	o += ruling->operation;
+	switch (ruling->refusal) {
+	case REFUSED_TARGET:
+		ret->what = LIMIT_UNIT;
+		if (row->targets[ruling->target].any)
+			limit_allow(ret, 1, v->targets[ruling->target].max);
+		allow_numbers(ret, t, &row->targets[ruling->target]);
+		break;
+	case REFUSED_PLACE:
+		ret->what = o->place_unknown ? LIMIT_ADDRESS_UNTOLD : LIMIT_ADDRESS;
+		if (!o->place_unknown)
+			limit_place(ret, t, row, o);
+		break;
+	case REFUSED_VALUE:
+		ret->what = o->values.form == VALUES_UNKNOWN ? LIMIT_VALUE_UNTOLD : LIMIT_VALUE;
+		if (o->values.form == VALUES_UNKNOWN)
+			allow_numbers(ret, t, &row->values);
+		else
+			limit_value(ret, t, row, o);
+		break;
+	case REFUSED_SERVICE:
+	case REFUSED_NOT:
+		break;
+	}
+}
+
+/* ---- what a row lets through at all ------------------------------------------------------------------------------- */
+
+/* Some address of some space that the function may touch, and there some value that the row allows. */
+static bool touches_within(const struct command_table *t, const struct command_row *row, const struct vocabulary *v,
+			   const struct function_info *f)
+{
+	bool writes = (f->classes & CLASS_WRITE) != 0;
+
+	if (f->spaces == 0)
+		return true;
+	for (unsigned s = 0; s < v->n_spaces; s++) {
+		bool bits = v->spaces[s].bits;
+
+		if (((f->spaces >> s) & 1u) == 0 || (!row->spaces_any && row_space(t, row, (uint8_t)s) == NULL))
+			continue;
+		if (!writes || row->values.any ||
+		    (bits ? number_in(t, &row->values, 0) || number_in(t, &row->values, 1) : row->values.n > 0))
+			return true;
+	}
+	return false;
+}
+
+/* `f` is NULL for a code without a name, of which nobody knows what it touches or writes. */
+static bool function_passes(const struct command_table *t, const struct command_row *row, const struct vocabulary *v,
+			    const struct function_info *f)
+{
+	unsigned untold = f != NULL ? f->untold : UNTOLD_PLACE | UNTOLD_VALUE;
+
+	for (unsigned i = 0; i < v->n_targets; i++)
+		if (!row->targets[i].any && row->targets[i].n == 0)
+			return false;
+	if (((untold & UNTOLD_PLACE) != 0 && !row->spaces_any) || ((untold & UNTOLD_VALUE) != 0 && !row->values.any))
+		return false;
+	return f == NULL || touches_within(t, row, v, f);
+}
+
+/* The lowest code of lo..hi without a name; false: all have one. */
+static bool unnamed_in(const struct vocabulary *v, uint64_t lo, uint64_t hi, uint64_t *ret)
+{
+	for (*ret = lo; *ret <= hi;) {
+		const struct function_info *f = function_by_code(v, (uint32_t)*ret);
+
+		if (f == NULL)
+			return true;
+		*ret = (uint64_t)f->last + 1u;
+	}
+	return false;
+}
+
+/* The lowest code of lo..hi, all of which the row names. */
+static bool passes_between(const struct command_table *t, const struct command_row *row, const struct vocabulary *v,
+			   uint64_t lo, uint64_t hi, unsigned classes, uint32_t *ret)
+{
+	uint64_t best = UINT64_MAX, code;
+
+	for (unsigned i = 0; i < v->n_functions; i++) {
+		const struct function_info *f = &v->functions[i];
+
+		if (f->code <= hi && f->last >= lo && (f->classes & classes) != 0 && function_passes(t, row, v, f)) {
+			best = f->code > lo ? f->code : lo;
+			break;
+		}
+	}
+	if (function_passes(t, row, v, NULL) && unnamed_in(v, lo, hi, &code) && code < best)
+		best = code;
+	*ret = (uint32_t)best;
+	return best != UINT64_MAX;
+}
+
+bool evaluate_passes(const struct command_table *t, const struct command_row *row, const struct vocabulary *v,
+		     struct number_range codes, unsigned classes, uint32_t *ret)
+{
+	static const struct number_range all = { 0, UINT32_MAX };
+	uint32_t n = row->services.any ? 1 : row->services.n;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct number_range *r = row->services.any ? &all : &t->ranges[row->services.first + i];
+		uint64_t lo = r->lo > codes.lo ? r->lo : codes.lo, hi = r->hi < codes.hi ? r->hi : codes.hi;
+
+		lo = lo > v->code_first ? lo : v->code_first;
+		hi = hi < v->code_last ? hi : v->code_last;
+		if (lo <= hi && passes_between(t, row, v, lo, hi, classes, ret))
+			return true;
+	}
+	return false;
+}
+
+uint32_t evaluate_passes_to(const struct command_table *t, const struct command_row *row, const struct vocabulary *v,
+			    uint32_t code)
+{
+	const struct function_info *f = function_by_code(v, code);
+	uint64_t hi = f != NULL ? f->last : v->code_last;
+
+	for (unsigned i = 0; f == NULL && i < v->n_functions; i++)
+		if (v->functions[i].code > code && v->functions[i].code <= hi)
+			hi = v->functions[i].code - 1u;
+	for (uint32_t i = 0; i < row->services.n; i++) {
+		const struct number_range *r = &t->ranges[row->services.first + i];
+
+		if (r->lo <= code && r->hi >= code && r->hi < hi)
+			hi = r->hi;
+	}
+	return (uint32_t)(hi < v->code_last ? hi : v->code_last);
+}

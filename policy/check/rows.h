@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The rows of a checked model are those that workers read (appliance/wire/commands.h), so that what is proved of a policy is asked
+ * of the same thing by the same functions. Their lists lie in a pool of the model; the compiler copies what a generation needs.
+ */
+#ifndef SEKISHO_POLICY_CHECK_ROWS_H
+#define SEKISHO_POLICY_CHECK_ROWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/base/arena.h"
+#include "appliance/wire/commands.h"
+
+struct model_rows {
+	struct command_table t; /* its spaces and ranges alone */
+	size_t n_spaces, spaces_room, n_ranges, ranges_room;
+};
+
+/* A row that allows nothing yet, and limits nothing but the services. */
+struct command_row row_new(void);
+/* Sorted, with what touches or overlaps made one; in place. Returns how many are left. */
+size_t numbers_tidy(struct number_range *r, size_t n);
+/* A set of these ranges, which are tidied. False: out of memory. */
+bool rows_numbers(struct model_rows *m, struct arena *a, struct number_range *r, size_t n, struct number_set *ret);
+/* One more space of this row, the last that was begun; spaces come in their order. */
+bool rows_space(struct model_rows *m, struct arena *a, struct command_row *row, uint8_t space, struct number_range *r,
+		size_t n);
+
+#endif

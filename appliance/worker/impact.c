@@ -37,6 +37,14 @@ static void refused(void *ctx, const struct deed *d, const struct pdu *u)
 	};
 }
 
+/* Its lane will be of the other kind: whoever has it then meets it half-way, whatever is known of it here. */
+static bool leaves(const struct worker *w, const struct msg_impact_session *s)
+{
+	const struct command_permit *p = commands_permit(&w->tried, s->permit);
+
+	return p != NULL && p->lane != LANE_NONE && lane_kind_of(p->lane) != w->kind;
+}
+
 /* False: this worker does not follow it. */
 static bool foretell(struct worker *w, const struct msg_impact_session *s, uint32_t at, struct outbuf *o)
 {
@@ -45,6 +53,8 @@ static bool foretell(struct worker *w, const struct msg_impact_session *s, uint3
 	struct telling t = { .of.at = at };
 	struct impact x;
 
+	if (leaves(w, s))
+		return false;
 	inspector_foretell(w->inspector, &w->tried, &ends, s->permit, refused, &t, &x);
 	if (!x.known)
 		return false;

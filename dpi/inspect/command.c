@@ -6,7 +6,6 @@
 
 #include "dpi/inspect/enforcers.h"
 #include "dpi/inspect/event.h"
-#include "dpi/inspect/name.h"
 #include "dpi/inspect/state.h"
 #include "dpi/name.h"
 

@@ -29,7 +29,7 @@ static unsigned setting_of(const struct model_conduit *c, enum setting s)
 }
 
 /* What is said about a pair of conduits is said once, however many sets have both. */
-enum said { SAID_SETTING, SAID_MODES = SAID_SETTING + SETTINGS, SAID_OPEN };
+enum said { SAID_SETTING, SAID_MODES = SAID_SETTING + SETTINGS, SAID_OPEN, SAID_UNNAMED };
 
 struct joiner {
 	const struct model *m;
@@ -153,6 +153,28 @@ static bool inspected(struct joiner *j, const struct interned *set, const struct
 	return false;
 }
 
+/* Workers that judge commands have no nDPI: what it alone can name has no name beside them, and is refused. */
+static void join_names(struct joiner *j, const struct interned *set, const struct model_conduit *enforces)
+{
+	uint32_t commands = 0;
+
+	while (commands < set->n && depth_of(j, set, commands) != DEPTH_COMMANDS)
+		commands++;
+	for (uint32_t i = 0; i < set->n && commands < set->n; i++) {
+		const struct model_conduit *c = conduit_of(j, set, i), *other = conduit_of(j, set, commands);
+		struct diag *g;
+
+		if (depth_of(j, set, i) != DEPTH_NDPI || !counts(j, set, i, enforces) ||
+		    !first_time(j, c, other, SAID_UNNAMED))
+			continue;
+		g = diag_add(j->d, SEV_WARNING, "policy.not_named", c->at, M_JOINT_UNNAMED, c->name,
+			     pair_of(j, set, i)->service->name, pair_of(j, set, commands)->service->name);
+		if (other != c)
+			g->also = other->at;
+		diag_hint(j->d, g, M_JOINT_UNNAMED_HINT);
+	}
+}
+
 /* The earliest end; what remains then is another permit, one layer below. */
 static uint64_t join_until(const struct joiner *j, const struct interned *set)
 {
@@ -190,6 +212,8 @@ static void join(struct joiner *j, const struct interned *set, struct ir_permit 
 			p->protocols |= 1u << pair_of(j, set, i)->service->protocol;
 	}
 	p->lane = is_inspected ? lane_number(lane) : LANE_NONE;
+	if (is_inspected)
+		join_names(j, set, enforces);
 }
 
 bool permits_make(const struct model *m, const struct cells *cells, struct arena *a, struct diags *d, struct ir *ir)

@@ -21,7 +21,7 @@ def rollup(pid):
 def roles(path):
     """[(role, RSS, PSS)] in MB, the supervisor first."""
     found = [("supervisor", *rollup(path.daemon_pid()))]
-    return found + [(r["role"], *rollup(r["pid"])) for r in path.status()["roles"] if r.get("pid")]
+    return found + [(r["role"] + " " + r.get("kind", ""), *rollup(r["pid"])) for r in path.status()["roles"] if r.get("pid")]
 
 
 def held(path, port):
@@ -56,12 +56,12 @@ def report(result):
     missed = False
     for found in result.values():
         print("\nresident memory, MB: at rest, and with %d tracked flows, %s" % (found["flows"], found["text"]))
-        print("%-14s%10s%10s%12s%10s" % ("", "RSS", "PSS", "RSS", "PSS"))
+        print("%-16s%10s%10s%12s%10s" % ("", "RSS", "PSS", "RSS", "PSS"))
         for (role, rss, pss), (_, more_rss, more_pss) in zip(found["rest"], found["full"]):
-            print("%-14s%10.1f%10.1f%12.1f%10.1f" % (role, rss, pss, more_rss, more_pss))
+            print("%-16s%10.1f%10.1f%12.1f%10.1f" % (role, rss, pss, more_rss, more_pss))
         sums = [sum(r[k] for r in found[when]) for when in ("rest", "full") for k in (1, 2)]
         found["sum_mb"] = dict(zip(("rest_rss", "rest_pss", "full_rss", "full_pss"), sums))
         over = sums[2] >= GOAL_MB
         missed |= over
-        print("%-14s%10.1f%10.1f%12.1f%10.1f   goal < %d (RSS)%s" % ("all", *sums, GOAL_MB, "   MISSED" if over else ""))
+        print("%-16s%10.1f%10.1f%12.1f%10.1f   goal < %d (RSS)%s" % ("all", *sums, GOAL_MB, "   MISSED" if over else ""))
     return missed

@@ -31,6 +31,7 @@ services = {
   read = { protocol = "modbus"; ports = ["tcp/502"]; allow = ( { commands = ["read"]; units = [1]; holding = ["0-99"]; } ); };
   write = { protocol = "modbus"; ports = ["tcp/502"]; allow = ( { commands = ["write"]; units = [1]; holding = ["0-99"]; } ); };
   web = { protocol = "tls"; ports = ["tcp/443"]; };
+  tls502 = { protocol = "tls"; ports = ["tcp/502"]; };
   shell = { protocol = "ssh"; ports = ["tcp/22"]; };
   names = { protocol = "dns"; ports = ["udp/53"]; };
   tls9000 = { protocol = "tls"; ports = ["tcp/9000"]; };

@@ -333,12 +333,12 @@ static void get_table(struct reader *r)
 	if (!good(r) || !bytes_take(&r->b, n, &image))
 		return;
 	size = commands_memory_of(image);
-	memory = arena_alloc(r->a, size);
-	if (memory == NULL && size > 0) {
+	memory = arena_alloc(r->a, size + 1); /* a table without a permit takes none */
+	if (memory == NULL) {
 		r->no_memory = true;
 		return;
 	}
-	hold(r, size > 0 && commands_decode(image, memory, size, &r->ir->table) && t->n_permits == r->ir->n_permits);
+	hold(r, commands_decode(image, memory, size, &r->ir->table) && t->n_permits == r->ir->n_permits);
 	for (uint32_t i = 0; i < t->n_permits && good(r); i++)
 		hold(r, t->permits[i].permit == i + 1 && t->permits[i].lane == r->ir->permits[i].lane &&
 				t->permits[i].observe == r->ir->permits[i].observe &&

@@ -287,6 +287,23 @@ static void later_forms_are_refused(void **state)
 	arena_free(a);
 }
 
+/* What a box begins with: no zone, no permit, no row. */
+static void nothing_at_all(void **state)
+{
+	struct ir nothing = { .site_name = "", .site_label = "", .workers = 1 }, ir;
+	struct arena *a = arena_new(COMPILE_BUDGET);
+	struct err e = { 0 };
+	uint8_t *p;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(ir_seal(&nothing, &p, &n, &e), 0);
+	assert_int_equal(ir_unseal(bytes_of(p, n), a, &ir, &e), 0);
+	assert_int_equal(ir.n_permits + ir.table.n_permits + ir.n_zones, 0);
+	free(p);
+	arena_free(a);
+}
+
 static void too_long_names_are_an_error(void **state)
 {
 	char *name = malloc(70001);
@@ -310,9 +327,13 @@ static void too_long_names_are_an_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sealed_again_is_the_same),    cmocka_unit_test(every_truncation_is_refused),
-		cmocka_unit_test(every_bit_flip_is_refused),   cmocka_unit_test(rules_hold_behind_a_right_digest),
-		cmocka_unit_test(older_forms_are_read),	       cmocka_unit_test(later_forms_are_refused),
+		cmocka_unit_test(sealed_again_is_the_same),
+		cmocka_unit_test(every_truncation_is_refused),
+		cmocka_unit_test(every_bit_flip_is_refused),
+		cmocka_unit_test(rules_hold_behind_a_right_digest),
+		cmocka_unit_test(older_forms_are_read),
+		cmocka_unit_test(later_forms_are_refused),
+		cmocka_unit_test(nothing_at_all),
 		cmocka_unit_test(too_long_names_are_an_error),
 	};
 

@@ -1,25 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dpi/inspect/ahead.h"
 
-#include "dpi/inspect/follow.h"
 #include "dpi/inspect/life.h"
 #include "dpi/inspect/midstream.h"
 #include "dpi/inspect/rejudge.h"
-#include "dpi/inspect/turn.h"
 #include "dpi/inspect/wait.h"
 
-struct verdict ahead_hold(struct crossing *x)
+/* Waits, or is decided when it cannot. */
+static MUST_SEND struct verdict hold(struct crossing *x)
 {
 	struct verdict v = wait_compare(x);
 
-	if (v.step == STEP_ON && x->i->limits.as_captured && turn_give_up_one(x))
-		return follow(x);
 	if (v.step == STEP_ON)
 		v = wait_keep(x);
 	if (v.step != STEP_ON)
 		return v;
-	if (x->i->limits.as_captured)
-		return midstream_skip_gap(x);
 	return crossing_is_lenient(x) ? midstream_await(x) : refuse(R_OUT_OF_ORDER);
 }
 
@@ -34,7 +29,7 @@ static bool may_pass_ahead(const struct crossing *x)
 
 	if (x->dir == DIR_C2S && x->f->stream.redialled && !crossing_is_observed(x))
 		return false;
-	if (x->i->limits.as_captured || x->f->adrift[x->dir] || x->d.payload.left == 0 || (x->d.tcp_flags & TCP_FIN))
+	if (x->f->adrift[x->dir] || x->d.payload.left == 0 || (x->d.tcp_flags & TCP_FIN))
 		return false;
 	return crossing_is_observed(x) ||
 	       (lane_of(x->permit->lane, &lane) && lane.when_down == FAIL_CLOSED &&
@@ -48,6 +43,8 @@ struct verdict ahead_take(struct crossing *x)
 
 	if (v.step != STEP_ON)
 		return v;
+	if (x->i->limits.as_captured) /* its packets come in order: what is missing will not come */
+		return midstream_skip_gap(x);
 	switch (may_pass_ahead(x) ? runs_add(&x->f->stream.dir[x->dir].runs, &x->i->pool, x->d.seq, x->d.payload)
 				  : RUNS_NO_ROOM) {
 	case RUNS_DIFFER:
@@ -58,5 +55,5 @@ struct verdict ahead_take(struct crossing *x)
 	case RUNS_NO_ROOM:
 		break;
 	}
-	return ahead_hold(x);
+	return hold(x);
 }

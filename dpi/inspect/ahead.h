@@ -5,8 +5,7 @@
  * sender repeats that alone and soon. A worker that dies takes the copies with it; where its successor would go on with a
  * session (when_midstream pick_up), or packets may pass without a worker, only whole allowed PDUs pass like this, and the
  * others are held: undecided, with a copy of its packet in the shared pool,
- * until the gap is filled or its time is over; then it is decided like any other, or dropped so that its sender repeats
- * it. A capture is read with more patience, because nothing in it will be repeated on our account.
+ * until the gap is filled or its time is over; then it is decided like any other, or dropped so that its sender repeats it.
  */
 #ifndef SEKISHO_DPI_INSPECT_AHEAD_H
 #define SEKISHO_DPI_INSPECT_AHEAD_H
@@ -15,7 +14,5 @@
 
 /* Ahead of a gap: passes with a copy kept, or waits. */
 MUST_SEND struct verdict ahead_take(struct crossing *x);
-/* Waits, or is decided when it cannot. */
-MUST_SEND struct verdict ahead_hold(struct crossing *x);
 
 #endif

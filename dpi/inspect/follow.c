@@ -63,7 +63,7 @@ static MUST_SEND struct verdict take_lost(struct crossing *x, const struct strea
 	struct verdict v;
 
 	if (x->i->limits.as_captured && s->data && midstream_acknowledges_unseen(x))
-		return ahead_hold(x); /* captured out of order: what it acknowledges may follow */
+		return midstream_skip_gap(x);
 	if (x->i->limits.as_captured) {
 		x->d.tcp_flags &= (uint8_t)~TCP_ACK;
 		return follow_stream(x);

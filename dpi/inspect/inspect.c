@@ -213,11 +213,8 @@ void inspector_finish(struct inspector *i)
 {
 	turn_clock(i);
 	for (uint32_t fi = 0; fi < i->flows.fresh; fi++)
-		if (flow_at(&i->flows, fi)->n > 0) {
-			if (i->limits.as_captured)
-				turn_give_up(i, fi);
+		if (flow_at(&i->flows, fi)->n > 0)
 			life_end(i, fi);
-		}
 	records_flush(i, true);
 }
 

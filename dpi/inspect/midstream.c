@@ -215,8 +215,7 @@ struct verdict midstream_skip_gap(struct crossing *x)
 struct verdict midstream_await(struct crossing *x)
 {
 	x->f->waiting_pick_up = x->f->midstream = true;
-	if (!x->i->limits.as_captured)
-		outcome_drop_waiting(x->i, x->fi, R_MIDSTREAM_WAIT);
+	outcome_drop_waiting(x->i, x->fi, R_MIDSTREAM_WAIT);
 	stream_free(&x->f->stream, &x->i->pool);
 	return midstream_meet(x);
 }

@@ -48,7 +48,7 @@ static void note_again(struct crossing *x, const struct reset_record *r)
 {
 	struct resets *s = x->i->resets;
 
-	if (x->i->limits.as_captured || x->f == NULL || s->waiting == AGAIN_PLACES)
+	if (x->f == NULL || s->waiting == AGAIN_PLACES)
 		return;
 	put_again(
 		s,
@@ -178,8 +178,6 @@ void reset_server(struct crossing *x)
 		.to_server = { .seq = d->ack, .ack = d->seq + 1u, .with_ack = 1, .valid = 1 },
 	};
 
-	if (x->i->limits.as_captured)
-		return;
 	x->i->resets->n++;
 	outside_reset(&r);
 }

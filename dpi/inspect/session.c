@@ -6,7 +6,6 @@
 #include "dpi/inspect/life.h"
 #include "dpi/inspect/midstream.h"
 #include "dpi/inspect/relabel.h"
-#include "dpi/inspect/turn.h"
 
 static bool is_syn(const struct crossing *x)
 {
@@ -123,8 +122,6 @@ static MUST_SEND struct verdict meet_known(struct crossing *x)
 		return v;
 	if ((x->d.tcp_flags & TCP_RST) && x->d.payload.left > 0 && !crossing_is_lenient(x))
 		return refuse_text(x);
-	if (x->i->limits.as_captured && (is_syn(x) || (x->d.tcp_flags & TCP_RST)))
-		turn_give_up(x->i, x->fi); /* nothing of what ends here will follow any more */
 	v = meet_settled(x);
 	if (v.step != STEP_ON)
 		return v;

@@ -44,16 +44,11 @@ void turn_take(struct crossing *x)
 		release(x->i, x->fi, x->dir, x->p->frame);
 }
 
-/* The time of one is over. A capture is read on at the first of its direction. */
+/* The time of one is over. */
 static void give_up(struct inspector *i, uint32_t fi, uint32_t w)
 {
 	struct taken t;
 
-	if (i->limits.as_captured && !flow_at(&i->flows, fi)->waiting_pick_up) {
-		wait_read_on(i, w);
-		release(i, fi, DIR_C2S, 0);
-		return;
-	}
 	if (!wait_take(i, w, &t)) {
 		outcome_send(&t.x, drop(R_UNKNOWN_PERMIT));
 	} else if (crossing_is_lenient(&t.x)) {
@@ -71,20 +66,4 @@ void turn_expire(struct inspector *i)
 
 	while ((w = wait_overdue(i, &fi)) != SLOT_NONE)
 		give_up(i, fi, w);
-}
-
-void turn_give_up(struct inspector *i, uint32_t fi)
-{
-	const struct flow *f = flow_at(&i->flows, fi);
-
-	while (f->wait.first != SLOT_NONE)
-		give_up(i, fi, f->wait.first);
-}
-
-bool turn_give_up_one(struct crossing *x)
-{
-	if (x->i->releasing || !wait_is_crowded(x))
-		return false;
-	give_up(x->i, x->fi, x->f->wait.first);
-	return true;
 }

@@ -7,12 +7,7 @@
 
 /* A segment whose flow is known. */
 void turn_take(struct crossing *x);
-/* Those whose time is over: dropped so that they are repeated, or what they wait for is given up. */
+/* Those whose time is over: dropped so that they are repeated. */
 void turn_expire(struct inspector *i);
-
-/* A capture: what waits of this flow is read across its gaps, as nothing of it will follow. */
-void turn_give_up(struct inspector *i, uint32_t fi);
-/* ... the longest waiting one alone, so that there is room for this packet. False where that cannot help. */
-bool turn_give_up_one(struct crossing *x);
 
 #endif

@@ -4,25 +4,21 @@
 #include <stdlib.h>
 
 #include "dpi/inspect/life.h"
-#include "dpi/inspect/midstream.h"
 #include "dpi/inspect/rules.h"
 
 #define WAIT_NS 10000000ull  /* no packet is held longer */
 #define WAIT_FLOW_PACKETS 8u /* held per flow */
 #define WAIT_FLOW_BYTES (16u * 1024u)
-#define WAIT_PACKETS 1024u		 /* held in all */
-#define WAIT_HOLDER_PART 4u		 /* one in so many of its share's places may be a holder's */
-#define WAIT_CAPTURE_NS (3u * SECOND_NS) /* reading a capture: nobody will repeat what is dropped */
-#define WAIT_CAPTURE_FLOW_PACKETS 64u
-#define WAIT_CAPTURE_FLOW_BYTES (512u * 1024u)
+#define WAIT_PACKETS 1024u	  /* held in all */
+#define WAIT_HOLDER_PART 4u	  /* one in so many of its share's places may be a holder's */
+#define WAIT_OBSERVED_PACKETS 64u /* under observe, where dropping is no way out */
+#define WAIT_OBSERVED_BYTES (512u * 1024u)
 
 struct waiting {
 	struct packet p;    /* `ip` is not valid; the bytes are in `bytes` */
 	struct chain bytes; /* the packet from its IP header on */
 	uint32_t flow;
-	uint32_t seq, end; /* first number of its payload, first after it */
-	uint32_t ack;	   /* what it acknowledges, when `acks`: a capture is read in the order of the two ends */
-	bool acks;
+	uint32_t seq, end;   /* first number of its payload, first after it */
 	bool ahead;	     /* bytes before it were missing */
 	uint32_t payload_at; /* offset of the payload in `bytes` */
 	enum direction dir;
@@ -120,8 +116,7 @@ static bool may_wait(const struct inspector *i, const struct flow *f)
 	uint32_t part = i->waits->part[f->share];
 
 	return i->waits->in_share[f->share] < part &&
-	       (i->limits.as_captured ||
-		i->flows.holders.holders[f->holder].held[HELD_WAITS] < 1u + part / WAIT_HOLDER_PART);
+	       i->flows.holders.holders[f->holder].held[HELD_WAITS] < 1u + part / WAIT_HOLDER_PART;
 }
 
 /* Compares the bytes that two waiting segments both carry. */
@@ -152,28 +147,17 @@ struct verdict wait_compare(struct crossing *x)
 	return go_on();
 }
 
-bool wait_is_crowded(const struct crossing *x)
-{
-	const struct inspector *i = x->i;
-	const struct flow *f = x->f;
-
-	return f->wait.first != SLOT_NONE &&
-	       (i->waits->free == SLOT_NONE || i->pool.used == i->pool.n || f->wait.n >= WAIT_CAPTURE_FLOW_PACKETS ||
-		x->d.ip.left > WAIT_CAPTURE_FLOW_BYTES - f->wait.bytes);
-}
-
 struct verdict wait_keep(struct crossing *x)
 {
 	struct inspector *i = x->i;
 	struct flow *f = x->f;
-	bool capture = crossing_is_lenient(x);
+	bool observed = crossing_is_lenient(x);
 	size_t size = x->d.ip.left;
 	uint32_t w = i->waits->free;
 	struct waiting *me;
 
-	if (w == SLOT_NONE || !may_wait(i, f) ||
-	    f->wait.n >= (capture ? WAIT_CAPTURE_FLOW_PACKETS : WAIT_FLOW_PACKETS) ||
-	    size > (capture ? WAIT_CAPTURE_FLOW_BYTES : WAIT_FLOW_BYTES) - f->wait.bytes ||
+	if (w == SLOT_NONE || !may_wait(i, f) || f->wait.n >= (observed ? WAIT_OBSERVED_PACKETS : WAIT_FLOW_PACKETS) ||
+	    size > (observed ? WAIT_OBSERVED_BYTES : WAIT_FLOW_BYTES) - f->wait.bytes ||
 	    !chain_append(&i->pool, &i->waits->places[w].bytes, x->d.ip))
 		return go_on();
 	me = &i->waits->places[w];
@@ -186,11 +170,9 @@ struct verdict wait_keep(struct crossing *x)
 	me->dir = x->dir;
 	me->seq = x->d.seq;
 	me->end = x->d.seq + (uint32_t)x->d.payload.left;
-	me->ack = x->d.ack;
-	me->acks = i->limits.as_captured && (x->d.tcp_flags & TCP_ACK);
 	me->ahead = seq_diff(me->seq, f->stream.dir[me->dir].next) > 0;
 	me->payload_at = (uint32_t)(size - x->d.payload.left);
-	me->deadline_ns = i->now_ns + (i->limits.as_captured ? WAIT_CAPTURE_NS : WAIT_NS);
+	me->deadline_ns = i->now_ns + WAIT_NS;
 	me->next = f->wait.first;
 	f->wait.first = w;
 	f->wait.n++;
@@ -225,7 +207,6 @@ bool wait_take(struct inspector *i, uint32_t place, struct taken *ret)
 	struct crossing *x = &ret->x;
 	struct packet *p = &ret->p;
 	size_t size = me->bytes.bytes;
-	bool acks = me->acks;
 
 	*p = me->p;
 	ret->ahead = me->ahead;
@@ -237,22 +218,17 @@ bool wait_take(struct inspector *i, uint32_t place, struct taken *ret)
 		chain_copy(&i->pool, &me->bytes, 0, i->rooms.packet, size);
 	p->ip = bytes_of(i->rooms.packet, size <= PACKET_MAX ? size : 0);
 	take_out(i, place);
-	/* It was whole and good when it came in, or a capture's checksums are only noted. */
-	if (decode_packet(p->ip, i->limits.as_captured ? CHECKSUM_FLAG : CHECKSUM_UNREADY, &x->d) != R_NONE)
+	/* It was whole and good when it came in. */
+	if (decode_packet(p->ip, CHECKSUM_UNREADY, &x->d) != R_NONE)
 		return false;
-	if (i->limits.as_captured && !acks) /* see wait_read_on */
-		x->d.tcp_flags &= (uint8_t)~TCP_ACK;
 	return x->permit != NULL;
 }
 
 static bool ready(const struct waiting *w, const struct flow *f)
 {
 	const struct stream_dir *own = &f->stream.dir[w->dir];
-	const struct stream_dir *peer = &f->stream.dir[other_end(w->dir)];
 
-	return own->known && seq_diff(w->seq, own->next) <= 0 &&
-	       (!w->acks || !peer->known || seq_diff(w->ack, peer->next) <= 0 ||
-		w->ack - peer->next > STREAM_AHEAD_MAX);
+	return own->known && seq_diff(w->seq, own->next) <= 0;
 }
 
 /* Of a stream that is not followed, any. */
@@ -275,34 +251,4 @@ uint32_t wait_overdue(const struct inspector *i, uint32_t *ret_fi)
 		return SLOT_NONE;
 	*ret_fi = i->waits->places[w].flow;
 	return w;
-}
-
-/* ---- captures ---- */
-
-void wait_read_on(struct inspector *i, uint32_t place)
-{
-	const struct waiting *places = i->waits->places;
-	struct flow *f = flow_at(&i->flows, places[place].flow);
-	uint32_t w = place; /* the first of its direction */
-	struct waiting *me;
-	enum direction peer;
-	uint32_t to;
-
-	for (uint32_t o = f->wait.first; o != SLOT_NONE; o = places[o].next)
-		if (places[o].dir == places[w].dir && seq_diff(places[o].seq, places[w].seq) < 0)
-			w = o;
-	me = &i->waits->places[w];
-	peer = other_end(me->dir);
-	to = me->ack;
-	if (seq_diff(me->seq, f->stream.dir[me->dir].next) > 0) {
-		midstream_skip(i, f, me->dir, me->seq);
-		return;
-	}
-	for (uint32_t o = f->wait.first; o != SLOT_NONE; o = i->waits->places[o].next)
-		if (i->waits->places[o].dir == peer && seq_diff(i->waits->places[o].seq, to) < 0)
-			to = i->waits->places[o].seq;
-	if (me->acks && seq_diff(to, f->stream.dir[peer].next) > 0)
-		midstream_skip(i, f, peer, to);
-	else
-		me->acks = false; /* each acknowledges the other: one of them lies */
 }

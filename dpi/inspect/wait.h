@@ -37,11 +37,4 @@ bool wait_take(struct inspector *i, uint32_t place, struct taken *ret);
 /* Takes out any of a flow's, without its bytes; false when none waits. */
 bool wait_take_any(struct inspector *i, uint32_t fi, struct packet *ret);
 
-/* ---- captures ---- */
-
-/* Its flow keeps as many as it may, or there is no place. */
-bool wait_is_crowded(const struct crossing *x);
-/* What this one waits for was never captured. Moves its flow on by one step, to the next bytes there are. */
-void wait_read_on(struct inspector *i, uint32_t place);
-
 #endif

@@ -90,6 +90,45 @@ void outside_flow(const struct flow_info *f, enum event_verdict v, enum reason r
 	book_judge(flow, v, r, frame);
 }
 
+static void tick(struct replay *r)
+{
+	uint64_t wait = inspector_tick(r->inspector);
+
+	r->due_ns = wait == UINT64_MAX ? UINT64_MAX : clock_mono().ns + (wait > TICK_NS ? wait : TICK_NS);
+}
+
+static void inspect(struct replay *r, uint32_t index, struct bytes ip, bool cut, uint32_t frame)
+{
+	struct session *s = tracker_at(r->tracker, index);
+	struct packet p = {
+		.queue = lane_queue(s->lane, 0),
+		.id = ++r->next_id,
+		.mark = mark_make(s->permit, s->lane, MARK_UNJUDGED),
+		.ip = ip,
+		.truncated = cut,
+		.frame = frame,
+		.connection = s->n,
+	};
+
+	r->frame = frame;
+	r->waiting[p.id % WAITING] = index;
+	current = r;
+	inspector_packet(r->inspector, &p);
+	tick(r);
+}
+
+/* One whose turn it is in its session. */
+static void hand_on(void *ctx, uint32_t session, struct bytes ip, uint32_t frame)
+{
+	struct replay *r = ctx;
+	struct session *s = tracker_at(r->tracker, session);
+
+	if (s->released)
+		s->passed++;
+	else
+		inspect(r, session, ip, false, frame);
+}
+
 int replay_open(struct replay *r, const struct ir *ir, bool as_captured, struct err *e)
 {
 	struct inspector_limits limits = { .flows = FLOWS, .pool_bytes = POOL_BYTES, .as_captured = as_captured };
@@ -111,9 +150,10 @@ int replay_open(struct replay *r, const struct ir *ir, bool as_captured, struct 
 		r->tracker = tracker_new(ir, as_captured);
 		r->defrag = defrag_new();
 		r->waiting = calloc(WAITING, sizeof(*r->waiting));
+		r->order = order_new(hand_on, r);
 		r->inspector = inspector_new(&limits);
-		ready = r->tracker != NULL && r->defrag != NULL && r->waiting != NULL && r->inspector != NULL &&
-			inspector_table(r->inspector, bytes_of(image, n), digest);
+		ready = r->tracker != NULL && r->defrag != NULL && r->waiting != NULL && r->order != NULL &&
+			r->inspector != NULL && inspector_table(r->inspector, bytes_of(image, n), digest);
 	}
 	free(image);
 	r->due_ns = UINT64_MAX;
@@ -125,24 +165,28 @@ void replay_close(struct replay *r)
 	inspector_free(r->inspector);
 	tracker_free(r->tracker);
 	defrag_free(r->defrag);
+	order_free(r->order);
 	free(r->waiting);
 	book_free(&r->book);
 	replay_clock_clear();
 	current = NULL;
 }
 
-static void tick(struct replay *r)
+static uint64_t next_due(const struct replay *r)
 {
-	uint64_t wait = inspector_tick(r->inspector);
+	uint64_t due = order_next_due(r->order);
 
-	r->due_ns = wait == UINT64_MAX ? UINT64_MAX : clock_mono().ns + (wait > TICK_NS ? wait : TICK_NS);
+	return due < r->due_ns ? due : r->due_ns;
 }
 
 /* Lets time pass until this frame, waking the inspector whenever it asked to be woken. */
 static void pass_time(struct replay *r, uint64_t wall_ns)
 {
-	while (r->due_ns < wall_ns) {
-		replay_clock_set(r->due_ns);
+	uint64_t due;
+
+	while ((due = next_due(r)) < wall_ns) {
+		replay_clock_set(due);
+		order_expire(r->order, due);
 		tick(r);
 	}
 	replay_clock_set(wall_ns);
@@ -225,24 +269,19 @@ static void icmp_error(struct replay *r, const struct decoded *d, bool listed)
 	r->refused[R_RELATED]++;
 }
 
-static void inspect(struct replay *r, uint32_t index, struct bytes ip, bool cut, uint32_t frame)
+/* A capture is read in the order of its sessions' ends; a box takes packets as they come. */
+static void put_in_order(struct replay *r, uint32_t index, const struct decoded *d, struct bytes ip, bool cut,
+			 uint32_t frame)
 {
-	struct session *s = tracker_at(r->tracker, index);
-	struct packet p = {
-		.queue = lane_queue(s->lane, 0),
-		.id = ++r->next_id,
-		.mark = mark_make(s->permit, s->lane, MARK_UNJUDGED),
-		.ip = ip,
-		.truncated = cut,
-		.frame = frame,
-		.connection = s->n,
-	};
+	const struct session *s = tracker_at(r->tracker, index);
+	enum direction dir = s->client_port == d->sport && addr_cmp(&s->client, &d->src) == 0 ? DIR_C2S : DIR_S2C;
 
-	r->frame = frame;
-	r->waiting[p.id % WAITING] = index;
-	current = r;
-	inspector_packet(r->inspector, &p);
-	tick(r);
+	if (r->as_captured && s->packets == 1 && s->older != UINT32_MAX)
+		order_go_on_as(r->order, s->older, index, d->seq);
+	if (!r->as_captured)
+		inspect(r, index, ip, cut, frame);
+	else if (!order_packet(r->order, index, d, dir, frame, clock_mono().ns))
+		r->refused[R_OUT_OF_ORDER]++; /* the same one once more */
 }
 
 /*
@@ -305,7 +344,7 @@ static void packet(struct replay *r, struct bytes ip, bool frame_cut, uint32_t f
 		s->cut += stated_payload(ip, &d); /* on the wire it was whole */
 		r->refused[R_TRUNCATED]++;
 	} else if (s->lane != LANE_NONE && !s->released) {
-		inspect(r, index, ip, cut, frame);
+		put_in_order(r, index, &d, ip, cut, frame);
 	}
 }
 
@@ -388,6 +427,7 @@ void replay_finish(struct replay *r)
 	struct inspector_stats stats;
 
 	current = r;
+	order_give_up_all(r->order);
 	inspector_finish(r->inspector);
 	for (uint32_t i = 0; i < tracker_count(r->tracker); i++)
 		settle(r, tracker_at(r->tracker, i));

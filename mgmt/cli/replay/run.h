@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One replay: frames of a capture through link, defragmentation, session tracking and the inspector, the same code that
+ * One replay: frames of a capture through link, defragmentation, session tracking, the order of the ends and the inspector, the same code that
  * runs in the workers of the box. Implements the inspector's outside; one run at a time in a program. Results go to the
  * book, and each PDU to a caller's function as it is judged.
  */
@@ -12,6 +12,7 @@
 #include "mgmt/cli/replay/book.h"
 #include "mgmt/cli/replay/capture.h"
 #include "mgmt/cli/replay/defrag.h"
+#include "mgmt/cli/replay/order.h"
 #include "mgmt/cli/replay/track.h"
 
 struct replay {
@@ -29,7 +30,8 @@ struct replay {
 	struct tracker *tracker;
 	struct inspector *inspector;
 	struct defrag *defrag;
-	uint32_t *waiting; /* session of each undecided packet, by packet id */
+	struct order *order; /* as captured only */
+	uint32_t *waiting;   /* session of each undecided packet, by packet id */
 	uint32_t next_id;
 	uint32_t frame;	       /* the one at hand */
 	uint8_t packet[65535]; /* one whose length had to be filled in */

@@ -254,6 +254,7 @@ static bool add(struct tracker *t, const struct decoded *d, uint32_t older, uint
 	if (older != NOTHING && addr_cmp(&t->sessions[older].client, &s->client) == 0 &&
 	    t->sessions[older].client_port == s->client_port)
 		s->n = t->sessions[older].n + 1;
+	s->older = older;
 	s->first_frame = frame;
 	s->syn_seq = d->seq;
 	key.src = s->client;

@@ -33,6 +33,7 @@ struct session {
 	uint64_t passed, dropped; /* of the inspected ones */
 	uint64_t cut;		  /* bytes of payload in packets of which the capture kept only the beginning */
 	enum reason dropped_for;  /* the first of them */
+	uint32_t older;		  /* the session of these ends before it, UINT32_MAX = none */
 	uint32_t hash_next;
 };
 

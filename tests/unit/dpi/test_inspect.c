@@ -868,9 +868,8 @@ static void captures_are_read_across_gaps(void **state)
 	k.c += 12;
 	assert_int_equal(desk_send(&k, DIR_C2S, train, 12), OUTCOME_ACCEPT);
 	k.c += 500;
-	assert_int_equal(desk_send(&k, DIR_C2S, train, 12), 0);
-	k.c += 12;
-	assert_int_equal(desk_send(&k, DIR_C2S, train, 12), 0);
+	assert_int_equal(desk_send(&k, DIR_C2S, train, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, train, 12), OUTCOME_ACCEPT);
 	inspector_finish(desk_i);
 	assert_int_equal(desk.n_pdus, 5);
 	assert_int_equal(desk.n_resets, 0);

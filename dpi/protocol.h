@@ -4,8 +4,8 @@
  *
  * An enforcer is pure: state, direction, view and table in; decision and new state out. It never sees packets,
  * only the bytes of a direction in order, cut into its own PDUs by `frame`. The stream gate calls `frame` at the head of
- * what has not been judged, waits while it says "need more" (at most `pdu_max` bytes are kept), and calls `judge` once for
- * each whole PDU, before the last byte of that PDU may pass.
+ * what has not been judged, waits while it says "need more" (at most `pdu_max` bytes are kept), and has each whole PDU judged once,
+ * before its last byte may pass: judge.h asks the enforcer what it is, and the evaluator whether it is allowed.
  */
 #ifndef SEKISHO_DPI_PROTOCOL_H
 #define SEKISHO_DPI_PROTOCOL_H
@@ -46,18 +46,20 @@ struct pdu {
 	struct limit limit; /* refused: which number was outside of what */
 };
 
-/* A kind of request that went by, kept so that it can be judged again under other rows. */
-struct deed {
-	uint8_t unit, function;
-	uint8_t written;   /* what it writes, in the protocol's own terms; 0 = nothing */
-	uint8_t n_touches; /* of `touches` */
-	bool well_formed, place_unknown, value_unknown;
-	struct {
-		uint32_t first, n;
-		uint8_t space;
-	} touches[2];
-	uint16_t lo, hi; /* the least and the largest value that it wrote so far */
-	uint64_t count;
+struct operation; /* appliance/wire/operation.h */
+struct ruling;	  /* appliance/wire/evaluate.h */
+
+#define OPERATIONS_MAX 64u /* of one PDU; one with more makes no sense to an enforcer */
+
+/* A PDU taken apart. */
+struct parsed {
+	bool asks; /* a request, whichever end sends it; else an answer, of which nothing else is said */
+	enum reason
+		wrong; /* R_ALLOWED, or what is wrong with it: its operations then say at most whom and what it is about */
+	uint32_t n;
+	struct operation
+		*operations; /* room for OPERATIONS_MAX, lent by whoever asks; values are borrowed from the PDU */
+	uint16_t kept[4];    /* the enforcer's own, from `parse` to `asked` */
 };
 
 #define ENFORCER_STATE_MAX 1792 /* bytes of state inline in a flow */
@@ -70,9 +72,18 @@ struct enforcer {
 	size_t (*state_used)(const void *state);
 	/* Never reads beyond `head`; never asks for more than pdu_max. */
 	enum frame_result (*frame)(enum direction dir, struct bytes head, size_t *ret_len);
-	/* Fills everything but dir, offset and length. `permit` may hold several grants of this protocol. */
-	void (*judge)(void *state, enum direction dir, struct bytes pdu, const struct command_table *table,
-		      const struct command_permit *permit, struct pdu *ret);
+	enum reason malformed; /* what does not fit together is refused for this */
+	/* Fills *ret, which is empty but for `operations`. */
+	void (*parse)(enum direction dir, struct bytes pdu, struct parsed *ret);
+	/*
+	 * A request that was ruled on: what its answer must fit is remembered, refused or not. *ret is filled but for `allowed` and who
+	 * allowed it; the enforcer may refuse what is allowed, by another `reason`.
+	 */
+	void (*asked)(void *state, const struct parsed *p, const struct ruling *r, const struct command_table *table,
+		      struct pdu *ret);
+	/* An answer: fills *ret, in which nobody is named yet and nothing allowed. */
+	void (*answered)(void *state, struct bytes pdu, const struct command_table *table,
+			 const struct command_permit *permit, struct pdu *ret);
 	/*
 	 * A segment of the client's with new bytes, before any of it is judged: `b` begins with a PDU, `offset` being where that lies
 	 * in the stream, and `carried` bytes of it came in earlier segments; `late`: long before this one. False refuses it, for what a receiver may make of how
@@ -93,11 +104,6 @@ struct enforcer {
 	void (*missed)(void *state, bool unread);
 	/* Whether such a PDU exists: in a capture that lacks bytes, the place of the next one has to be concluded. May be NULL. */
 	bool (*likely)(enum direction dir, struct bytes pdu);
-	/* What a request asks for, but for `count`. */
-	void (*note)(struct bytes pdu, struct deed *ret);
-	/* Such a request under `permit`: fills reason, allowed, conduit, line and, of a refused one, the addresses. */
-	void (*again)(const struct deed *d, const struct command_table *table, const struct command_permit *permit,
-		      struct pdu *ret);
 };
 
 const struct enforcer *enforcer_of(enum protocol p); /* NULL when the protocol has none */

@@ -117,21 +117,21 @@ static void ask_next(struct supervisor *s)
 static json_t *command_json(const struct msg_foretold_command *x, enum protocol p)
 {
 	const struct vocabulary *v = vocabulary_of(p);
-	const struct function_info *known = v != NULL ? function_by_code(v, x->function) : NULL;
-	json_t *c = json_pack("{s:i,s:i,s:I,s:s?}", "unit", (int)x->unit, "function", (int)x->function, "count",
-			      (json_int_t)x->count, "reason",
+	const struct function_info *known = v != NULL ? function_by_code(v, x->service) : NULL;
+	json_t *c = json_pack("{s:I,s:I,s:I,s:s?}", "unit", (json_int_t)x->target, "function", (json_int_t)x->service,
+			      "count", (json_int_t)x->count, "reason",
 			      x->reason != R_NONE ? reason_word((enum reason)x->reason) : NULL);
 
 	if (known != NULL)
 		json_object_set_new(c, "function_name", json_string(known->name));
 	if (space_key(v, x->space) != NULL) {
 		json_object_set_new(c, "space", json_string(space_key(v, x->space)));
-		json_object_set_new(c, "address", json_integer(x->address));
-		json_object_set_new(c, "quantity", json_integer(x->quantity));
+		json_object_set_new(c, "address", json_integer((json_int_t)x->address));
+		json_object_set_new(c, "quantity", json_integer((json_int_t)x->quantity));
 	}
 	if (x->writes) {
-		json_object_set_new(c, "low", json_integer(x->low));
-		json_object_set_new(c, "high", json_integer(x->high));
+		json_object_set_new(c, "low", json_integer((json_int_t)x->low));
+		json_object_set_new(c, "high", json_integer((json_int_t)x->high));
 	}
 	return c;
 }

@@ -9,6 +9,7 @@
 #include "appliance/role/roles.h"
 #include "appliance/wire/msg.h"
 #include "appliance/worker/worker.h"
+#include "dpi/inspect/deeds.h"
 
 struct telling {
 	struct msg_foretold_session of;
@@ -18,20 +19,25 @@ struct telling {
 static void refused(void *ctx, const struct deed *d, const struct pdu *u)
 {
 	struct telling *t = ctx;
+	const struct values *wrote = NULL;
+
+	for (uint32_t i = 0; i < d->n; i++)
+		if (d[i].operation.values.form == VALUES_BETWEEN)
+			wrote = &d[i].operation.values;
 
 	if (t->of.n_commands == IMPACT_COMMANDS) {
 		t->of.forgotten += d->count;
 		return;
 	}
 	t->commands[t->of.n_commands++] = (struct msg_foretold_command){
-		.unit = (uint8_t)u->unit,
-		.function = (uint8_t)u->function,
+		.target = d->operation.targets[0],
+		.service = d->operation.service,
 		.space = (uint8_t)u->space,
 		.address = u->address,
 		.quantity = u->quantity,
-		.low = d->lo,
-		.high = d->hi,
-		.writes = d->written != 0 && !d->value_unknown,
+		.low = wrote != NULL ? wrote->lo : 0,
+		.high = wrote != NULL ? wrote->hi : 0,
+		.writes = wrote != NULL,
 		.count = d->count,
 		.reason = (uint16_t)u->reason,
 	};

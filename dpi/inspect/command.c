@@ -147,8 +147,9 @@ static void judge_one(struct crossing *x, bool crowded, struct bytes pdu, uint64
 	struct pdu u = {
 		.dir = x->dir, .offset = offset, .length = (uint32_t)pdu.left, .space = 255, .conduit = EVENT_NO_CONDUIT
 	};
+	struct parsed parsed;
 
-	c->enforcer->judge(c->state, x->dir, pdu, x->table, x->permit, &u);
+	judge_pdu(c->enforcer, c->state, x->dir, pdu, x->table, x->permit, x->i->rooms.operations, &parsed, &u);
 	if (!u.allowed && u.reason == R_MODBUS_PENDING && !crossing_is_lenient(x)) {
 		if (!crowded || c->enforcer->missed == NULL) {
 			j->later = j->denied = true;
@@ -156,13 +157,10 @@ static void judge_one(struct crossing *x, bool crowded, struct bytes pdu, uint64
 			return;
 		}
 		c->enforcer->missed(c->state, false); /* their answers are still known to be answers */
-		c->enforcer->judge(c->state, x->dir, pdu, x->table, x->permit, &u);
+		judge_pdu(c->enforcer, c->state, x->dir, pdu, x->table, x->permit, x->i->rooms.operations, &parsed, &u);
 	}
-	u.dir = x->dir;
-	u.offset = offset;
-	u.length = (uint32_t)pdu.left;
-	if (x->dir == DIR_C2S && (u.allowed || crossing_is_observed(x)))
-		deed_remember(&c->deeds, c->enforcer, pdu);
+	if (parsed.asks && (u.allowed || crossing_is_observed(x)))
+		deeds_remember(&c->deeds, &parsed);
 	command_tell(x, &u, j);
 }
 

@@ -8,6 +8,7 @@
 #define SEKISHO_DPI_INSPECT_COMMAND_H
 
 #include "dpi/inspect/crossing.h"
+#include "dpi/inspect/deeds.h"
 
 struct judged {
 	bool denied; /* a PDU is not allowed, or the bytes are no PDU */

@@ -17,9 +17,10 @@
 
 /* Where bytes are made contiguous; nothing lives longer there than one call of a stage. */
 struct rooms {
-	uint8_t *packet;  /* owned; PACKET_MAX: a packet that waited */
-	uint8_t *segment; /* owned; PACKET_MAX and RUNS_BYTES: new bytes with what passed ahead of them */
-	uint8_t *pdu;	  /* owned; PACKET_MAX: a PDU, or several */
+	uint8_t *packet;	      /* owned; PACKET_MAX: a packet that waited */
+	uint8_t *segment;	      /* owned; PACKET_MAX and RUNS_BYTES: new bytes with what passed ahead of them */
+	uint8_t *pdu;		      /* owned; PACKET_MAX: a PDU, or several */
+	struct operation *operations; /* owned; OPERATIONS_MAX: what a PDU asks for */
 };
 
 struct inspector {

@@ -1,53 +1,85 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dpi/inspect/deeds.h"
 
-static bool same_deed(const struct deed *a, const struct deed *b)
+#include <string.h>
+
+static bool same_operation(const struct operation *a, const struct operation *b)
 {
-	if (a->unit != b->unit || a->function != b->function || a->well_formed != b->well_formed ||
-	    a->place_unknown != b->place_unknown || a->value_unknown != b->value_unknown ||
-	    a->n_touches != b->n_touches)
+	return a->service == b->service && memcmp(a->targets, b->targets, sizeof(a->targets)) == 0 &&
+	       a->broadcast == b->broadcast && a->space == b->space && a->place_unknown == b->place_unknown &&
+	       a->first == b->first && a->count == b->count && a->values.form == b->values.form;
+}
+
+static bool same_group(const struct deed *known, const struct operation *o, uint32_t n, enum reason wrong)
+{
+	if (known->n != n || known->wrong != (uint32_t)wrong)
 		return false;
-	for (uint8_t i = 0; i < a->n_touches; i++)
-		if (a->touches[i].space != b->touches[i].space || a->touches[i].first != b->touches[i].first ||
-		    a->touches[i].n != b->touches[i].n)
+	for (uint32_t i = 0; i < n; i++)
+		if (!same_operation(&known[i].operation, &o[i]))
 			return false;
 	return true;
 }
 
-void deed_remember(struct deeds *all, const struct enforcer *e, struct bytes pdu)
+/* The least and the largest value that either has. */
+static void widen(struct values *known, const struct values *v)
 {
-	struct deed d = { .function = 0 };
-
-	if (e->note == NULL)
+	if (known->form != VALUES_BETWEEN)
 		return;
-	e->note(pdu, &d);
-	for (uint32_t k = 0; k < all->n; k++) {
-		struct deed *known = &all->deeds[k];
+	known->lo = v->lo < known->lo ? v->lo : known->lo;
+	known->hi = v->hi > known->hi ? v->hi : known->hi;
+	known->n = known->lo == known->hi ? 1 : 2;
+}
 
-		if (!same_deed(known, &d))
+static void remember(struct deeds *all, const struct operation *o, uint32_t n, enum reason wrong)
+{
+	for (uint32_t k = 0; k < all->n; k += all->deeds[k].n) {
+		if (!same_group(&all->deeds[k], o, n, wrong))
 			continue;
-		known->lo = d.lo < known->lo ? d.lo : known->lo;
-		known->hi = d.hi > known->hi ? d.hi : known->hi;
-		known->count++;
+		for (uint32_t i = 0; i < n; i++)
+			widen(&all->deeds[k + i].operation.values, &o[i].values);
+		all->deeds[k].count++;
 		return;
 	}
-	if (all->n == DEEDS_MAX) {
+	if (n > DEEDS_MAX - all->n) {
 		all->more++;
 		return;
 	}
-	d.count = 1;
-	all->deeds[all->n++] = d;
+	for (uint32_t i = 0; i < n; i++)
+		all->deeds[all->n++] = (struct deed){
+			.operation = o[i], .count = i == 0, .n = i == 0 ? n : 0, .wrong = (uint32_t)wrong
+		};
+}
+
+void deeds_remember(struct deeds *all, const struct parsed *p)
+{
+	for (uint32_t i = 0, n; i < p->n; i += n) {
+		struct operation kept[GROUP_MAX];
+
+		for (n = 0; i + n < p->n && p->operations[i + n].group == p->operations[i].group; n++)
+			if (n < GROUP_MAX)
+				kept[n] = operation_kept(&p->operations[i + n]);
+		if (n > GROUP_MAX)
+			all->more++;
+		else
+			remember(all, kept, p->wrong == R_ALLOWED ? n : 1, p->wrong);
+		if (p->wrong != R_ALLOWED)
+			return; /* whatever it says it touches */
+	}
 }
 
 void deeds_judge_again(const struct deeds *all, const struct enforcer *e, const struct command_table *t,
 		       const struct command_permit *permit,
 		       void (*each)(void *ctx, const struct deed *d, const struct pdu *refused), void *ctx)
 {
-	for (uint32_t k = 0; k < all->n && e->again != NULL; k++) {
+	for (uint32_t k = 0; k < all->n; k += all->deeds[k].n) {
+		const struct deed *d = &all->deeds[k];
+		struct operation o[GROUP_MAX];
 		struct pdu u;
 
-		e->again(&all->deeds[k], t, permit, &u);
+		for (uint32_t i = 0; i < d->n; i++)
+			o[i] = d[i].operation;
+		judge_kept(e, o, d->n, (enum reason)d->wrong, t, permit, &u);
 		if (!u.allowed)
-			each(ctx, &all->deeds[k], &u);
+			each(ctx, d, &u);
 	}
 }

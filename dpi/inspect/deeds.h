@@ -3,19 +3,27 @@
 #ifndef SEKISHO_DPI_INSPECT_DEEDS_H
 #define SEKISHO_DPI_INSPECT_DEEDS_H
 
-#include "dpi/protocol.h"
+#include "dpi/judge.h"
 
-#define DEEDS_MAX 12u /* kinds of requests remembered per flow over its whole life */
+#define DEEDS_MAX 12u /* operations remembered per flow over its whole life */
+
+/* A kind of operation that went by. Those of one group stand behind each other. */
+struct deed {
+	struct operation operation; /* what it wrote as the least and the largest value so far */
+	uint64_t count;
+	uint32_t n;	/* operations of the group that begins here; 0: belongs to the one before it */
+	uint32_t wrong; /* enum reason: a request that made no sense */
+};
 
 struct deeds {
 	struct deed deeds[DEEDS_MAX];
 	uint32_t n;
-	uint64_t more; /* that found no place */
+	uint64_t more; /* groups that found no place */
 };
 
 /* A request that passes, or would have passed but for its flow's end. */
-void deed_remember(struct deeds *all, const struct enforcer *e, struct bytes pdu);
-/* `each` is called for every kind of request that these rows refuse. */
+void deeds_remember(struct deeds *all, const struct parsed *p);
+/* `each` is called for every kind of group that these rows refuse. */
 void deeds_judge_again(const struct deeds *all, const struct enforcer *e, const struct command_table *t,
 		       const struct command_permit *permit,
 		       void (*each)(void *ctx, const struct deed *d, const struct pdu *refused), void *ctx);

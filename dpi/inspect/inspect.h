@@ -90,6 +90,7 @@ struct impact {
 /* Room for the table of the next generation, read and checked but not judged by. False when it is malformed or too large.
  * Valid until the next call of this or of inspector_table. */
 bool inspector_try_table(struct inspector *i, struct bytes image, struct command_table *ret);
+struct deed; /* deeds.h: a kind of operation that went by */
 /*
  * What permit number `permit` of `t` will do to the session. `each` is called for every kind of request that went by since
  * the session began and would be refused: what it was, and what is said of it now.

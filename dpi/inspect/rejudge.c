@@ -37,13 +37,13 @@ static bool allows_alone(const struct crossing *x, enum direction dir, struct by
 {
 	const struct enforcer *e = command_enforcer(x->f);
 	_Alignas(16) uint8_t state[ENFORCER_STATE_MAX];
+	struct parsed parsed;
 
 	*ret = (struct pdu){ .dir = dir, .space = 255, .conduit = EVENT_NO_CONDUIT };
 	memset(state, 0, e->state_size);
 	if (e->missed != NULL)
 		e->missed(state, false); /* what an answer belongs to has gone by */
-	e->judge(state, dir, pdu, x->table, x->permit, ret);
-	ret->dir = dir;
+	judge_pdu(e, state, dir, pdu, x->table, x->permit, x->i->rooms.operations, &parsed, ret);
 	return ret->allowed;
 }
 

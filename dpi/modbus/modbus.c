@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "appliance/wire/vocabulary.h"
-#include "dpi/modbus/deed.h"
 #include "dpi/modbus/state.h"
 
 _Static_assert(sizeof(struct modbus_state) <= ENFORCER_STATE_MAX, "Modbus state must fit into a flow");
@@ -71,33 +70,13 @@ static bool make_room(struct modbus_state *s)
 	return false;
 }
 
-void modbus_name_ruling(const struct ruling *ruling, struct pdu *ret)
-{
-	const struct command_row *row = ret->allowed ? ruling->row : NULL;
-
-	ret->conduit = ruling->grant != NULL ? ruling->grant->conduit : EVENT_NO_CONDUIT;
-	ret->line = ruling->grant != NULL ? ruling->grant->line : 0;
-	ret->row = row != NULL ? (struct place){ row->file, row->line } : (struct place){ 0 };
-}
-
 void modbus_name_conduit(const struct command_table *t, const struct command_permit *p, uint16_t choice,
 			 struct pdu *ret)
 {
 	struct ruling ruling;
 
 	evaluate_choice(t, p, vocabulary_of(PROTO_MODBUS), choice, &ruling.grant, &ruling.row);
-	modbus_name_ruling(&ruling, ret);
-}
-
-void modbus_name_place(const struct modbus_request *r, const struct ruling *ruling, struct pdu *ret)
-{
-	const struct operation *o = &r->operations[ruling->operation];
-
-	if (ruling->operation >= r->n || o->space == SPACE_NONE)
-		return;
-	ret->space = o->space;
-	ret->address = (uint32_t)o->first;
-	ret->quantity = (uint32_t)o->count;
+	pdu_name_ruling(ret, &ruling);
 }
 
 void modbus_unseen(const struct command_table *t, const struct command_permit *p, uint8_t unit, uint8_t function,
@@ -108,30 +87,33 @@ void modbus_unseen(const struct command_table *t, const struct command_permit *p
 	evaluate_unseen(t, p, vocabulary_of(PROTO_MODBUS), &o, ret);
 }
 
-static void judge_request(struct modbus_state *s, struct bytes pdu, const struct command_table *t,
-			  const struct command_permit *p, struct pdu *ret)
+static void parse(enum direction dir, struct bytes pdu, struct parsed *ret)
 {
-	const struct vocabulary *v = vocabulary_of(PROTO_MODBUS);
 	struct modbus_request r;
-	struct ruling ruling = { .reason = R_MODBUS_FRAME, .choice = 0 };
+
+	ret->asks = dir == DIR_C2S;
+	if (!ret->asks)
+		return;
+	modbus_request_parse(pdu, &r);
+	memcpy(ret->operations, r.operations, r.n * sizeof(r.operations[0]));
+	ret->n = r.n;
+	ret->wrong = r.well_formed ? R_ALLOWED : R_MODBUS_FRAME;
+	ret->kept[0] = r.tid;
+	ret->kept[1] = r.address;
+	ret->kept[2] = r.quantity;
+	ret->kept[3] = r.value;
+}
+
+static void asked(void *state, const struct parsed *p, const struct ruling *ruling, const struct command_table *t,
+		  struct pdu *ret)
+{
+	struct modbus_state *s = state;
 	bool alone;
 
-	modbus_request_parse(pdu, &r);
-	if (r.well_formed)
-		evaluate(t, p, v, r.operations, r.n, &ruling);
-	else
-		evaluate_choice(t, p, v, 0, &ruling.grant, &ruling.row);
-	if (r.well_formed && ruling.reason != R_ALLOWED)
-		evaluate_limit(t, v, r.operations, &ruling, &ret->limit);
-	ret->unit = r.unit;
-	ret->function = r.function;
-	modbus_name_place(&r, &ruling, ret);
-	if (!make_room(s) && ruling.reason == R_ALLOWED)
-		ruling.reason = R_MODBUS_PENDING;
-	ret->reason = ruling.reason;
-	ret->allowed = ruling.reason == R_ALLOWED;
-	alone = ret->allowed && modbus_goes_alone(&ruling, r.function);
-	modbus_name_ruling(&ruling, ret);
+	notice_table(s, t);
+	if (!make_room(s) && ret->reason == R_ALLOWED)
+		ret->reason = R_MODBUS_PENDING;
+	alone = ret->reason == R_ALLOWED && modbus_goes_alone(ruling, ret->function);
 	if (s->unseen == UNSEEN_ANY)
 		s->unseen = MODBUS_OPEN_MAX;
 	if (s->n == MODBUS_OPEN_MAX) {
@@ -141,15 +123,15 @@ static void judge_request(struct modbus_state *s, struct bytes pdu, const struct
 	s->open[s->n++] = (struct open_request){
 		.at = (uint32_t)ret->offset,
 		.length = (uint16_t)ret->length,
-		.tid = r.tid,
-		.address = r.address,
-		.quantity = r.quantity,
-		.value = r.value,
-		.choice = ruling.choice,
-		.unit = r.unit,
-		.function = r.function & 0x7fu,
-		.reason = (uint8_t)ruling.reason,
-		.expendable = r.unit == 0 && !alone,
+		.tid = p->kept[0],
+		.address = p->kept[1],
+		.quantity = p->kept[2],
+		.value = p->kept[3],
+		.choice = ruling->choice,
+		.unit = ret->unit,
+		.function = ret->function & 0x7fu,
+		.reason = (uint8_t)ret->reason,
+		.expendable = ret->unit == 0 && !alone,
 		.alone = alone,
 	};
 }
@@ -198,7 +180,7 @@ static void judge_unseen(struct modbus_state *s, struct bytes data, const struct
 		ruling.reason = s->unread ? R_MODBUS_UNREAD : R_MODBUS_UNSEEN;
 	ret->allowed = ruling.reason == R_MODBUS_UNSEEN;
 	ret->reason = ruling.reason;
-	modbus_name_ruling(&ruling, ret);
+	pdu_name_ruling(ret, &ruling);
 }
 
 /*
@@ -288,14 +270,16 @@ static bool is_second(const struct modbus_state *s, uint16_t tid, struct bytes d
 	return true;
 }
 
-static void judge_response(struct modbus_state *s, struct bytes pdu, const struct command_table *t,
-			   const struct command_permit *p, struct pdu *ret)
+static void answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
+		     struct pdu *ret)
 {
+	struct modbus_state *s = state;
 	struct bytes whole = pdu;
 	unsigned lenient = leniency(t, p);
 	uint16_t tid;
 	uint8_t function;
 
+	notice_table(s, t);
 	bytes_be16(&pdu, &tid);
 	bytes_skip(&pdu, 4);
 	bytes_u8(&pdu, &ret->unit);
@@ -359,29 +343,6 @@ static bool likely(enum direction dir, struct bytes pdu)
 	       (function > 0x7fu ? pdu.left == 1 && pdu.p[0] != 0 : modbus_response_possible(function, pdu));
 }
 
-static void judge(void *state, enum direction dir, struct bytes pdu, const struct command_table *table,
-		  const struct command_permit *permit, struct pdu *ret)
-{
-	struct modbus_state *s = state;
-
-	ret->unit = 0;
-	ret->function = 0;
-	ret->exception = false;
-	ret->space = SPACE_NONE;
-	ret->address = 0;
-	ret->quantity = 0;
-	ret->allowed = false;
-	ret->reason = R_MODBUS_FRAME;
-	ret->conduit = EVENT_NO_CONDUIT;
-	ret->line = 0;
-	ret->limit = (struct limit){ .what = LIMIT_NONE };
-	notice_table(s, table);
-	if (dir == DIR_C2S)
-		judge_request(s, pdu, table, permit, ret);
-	else
-		judge_response(s, pdu, table, permit, ret);
-}
-
 static size_t state_used(const void *state)
 {
 	const struct modbus_state *s = state;
@@ -395,11 +356,12 @@ const struct enforcer modbus_enforcer = {
 	.state_size = sizeof(struct modbus_state),
 	.state_used = state_used,
 	.frame = frame,
-	.judge = judge,
+	.malformed = R_MODBUS_FRAME,
+	.parse = parse,
+	.asked = asked,
+	.answered = answered,
 	.segment = modbus_segment,
 	.repeat = modbus_repeat,
 	.missed = missed,
 	.likely = likely,
-	.note = modbus_deed_note,
-	.again = modbus_deed_again,
 };

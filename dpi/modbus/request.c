@@ -332,13 +332,13 @@ void modbus_request_parse(struct bytes pdu, struct modbus_request *ret)
 		return;
 	bytes_u8(&pdu, &ret->unit);
 	bytes_u8(&pdu, &ret->function);
-	if (pdu.failed || ret->function == 0 || ret->function > 127)
-		return;
 	ret->operations[0] = (struct operation){ .service = ret->function,
 						 .targets = { ret->unit },
 						 .space = SPACE_NONE,
 						 .broadcast = modbus_broadcasts(ret->unit, ret->function) };
 	ret->n = 1;
+	if (pdu.failed || ret->function == 0 || ret->function > 127)
+		return;
 	/* "Length lies" in either direction end here: nothing missing, nothing left over. */
 	ret->well_formed = parse_data(ret, &pdu) && bytes_done(&pdu);
 }

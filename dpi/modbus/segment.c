@@ -63,7 +63,7 @@ static bool careful(const struct modbus_state *s, size_t carried, struct bytes b
 		if (r == FRAME_BAD)
 			return true; /* the judge says so */
 		modbus_unseen(t, p, unit, function, &ruling);
-		modbus_name_ruling(&ruling, ret);
+		pdu_name_ruling(ret, &ruling);
 		if (ruling.reason != R_ALLOWED && r != FRAME_WHOLE && framed_apart(function))
 			return refuse(ret, ruling.reason, unit, function); /* some take this for the whole of it */
 		if (ruling.reason == R_ALLOWED && modbus_goes_alone(&ruling, function) &&
@@ -79,9 +79,9 @@ static bool careful(const struct modbus_state *s, size_t carried, struct bytes b
 static bool refuse_cut(struct pdu *ret, const struct command_table *t, const struct modbus_request *r,
 		       const struct ruling *ruling)
 {
-	modbus_name_ruling(ruling, ret);
+	pdu_name_ruling(ret, ruling);
 	evaluate_limit(t, vocabulary_of(PROTO_MODBUS), r->operations, ruling, &ret->limit);
-	modbus_name_place(r, ruling, ret);
+	pdu_name_operation(ret, r->operations, r->n, ruling);
 	return refuse(ret, R_MODBUS_CUT, r->unit, r->function);
 }
 

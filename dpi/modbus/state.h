@@ -12,6 +12,7 @@
 #ifndef SEKISHO_DPI_MODBUS_STATE_H
 #define SEKISHO_DPI_MODBUS_STATE_H
 
+#include "dpi/judge.h"
 #include "dpi/modbus/modbus.h"
 #include "dpi/modbus/slip.h"
 
@@ -55,11 +56,8 @@ struct modbus_state {
  */
 bool modbus_goes_alone(const struct ruling *ruling, uint8_t function);
 /* Names the conduit and its line, and the row that allowed it. */
-void modbus_name_ruling(const struct ruling *ruling, struct pdu *ret);
 void modbus_name_conduit(const struct command_table *t, const struct command_permit *p, uint16_t choice,
 			 struct pdu *ret);
-/* The addresses that the ruling is about. */
-void modbus_name_place(const struct modbus_request *r, const struct ruling *ruling, struct pdu *ret);
 /* A request of which only the answer was seen, or the head. */
 void modbus_unseen(const struct command_table *t, const struct command_permit *p, uint8_t unit, uint8_t function,
 		   struct ruling *ret);

@@ -15,6 +15,7 @@
 #include "appliance/base/clock.h"
 #include "dpi/inspect/enforcers.h"
 #include "dpi/inspect/inspect.h"
+#include "dpi/judge.h"
 
 #define DESK_MAY_IDLE __attribute__((unused))
 
@@ -63,26 +64,45 @@ static enum frame_result toy_frame(enum direction dir, struct bytes head, size_t
 	return FRAME_WHOLE;
 }
 
-static void toy_judge(void *state, enum direction dir, struct bytes pdu, const struct command_table *table,
-		      const struct command_permit *permit, struct pdu *ret)
+static void toy_parse(enum direction dir, struct bytes pdu, struct parsed *ret)
 {
-	uint32_t *open = state; /* requests without an answer */
-	uint8_t skip;
+	uint8_t function;
 
-	if (dir == DIR_S2C && *open > 0)
+	ret->asks = dir == DIR_C2S;
+	ret->wrong = R_ALLOWED;
+	bytes_skip(&pdu, 2);
+	bytes_u8(&pdu, &function);
+	ret->operations[ret->n++] = (struct operation){ .service = function, .space = SPACE_NONE };
+}
+
+/* The state: requests without an answer. */
+static void toy_asked(void *state, const struct parsed *p, const struct ruling *r, const struct command_table *table,
+		      struct pdu *ret)
+{
+	uint32_t *open = state;
+
+	(void)p;
+	(void)table;
+	if (r->grant == NULL || !toy_few(r->grant->conduit))
+		return;
+	if (ret->reason == R_ALLOWED && *open == TOY_FEW)
+		ret->reason = R_MODBUS_PENDING;
+	else
+		(*open)++;
+}
+
+static void toy_answered(void *state, struct bytes pdu, const struct command_table *table,
+			 const struct command_permit *permit, struct pdu *ret)
+{
+	uint32_t *open = state;
+
+	if (*open > 0)
 		(*open)--;
-	bytes_u8(&pdu, &skip);
-	bytes_u8(&pdu, &skip);
+	bytes_skip(&pdu, 2);
 	bytes_u8(&pdu, &ret->function);
 	ret->allowed =
 		ret->function != TOY_FORBIDDEN && !(toy_reads_only(permit->permit) && ret->function > TOY_READ_MAX);
 	ret->reason = ret->allowed ? R_ALLOWED : R_MODBUS_FUNCTION;
-	if (dir == DIR_C2S && ret->allowed && toy_few(permit->permit) && *open == TOY_FEW) {
-		ret->allowed = false;
-		ret->reason = R_MODBUS_PENDING;
-	} else if (dir == DIR_C2S && toy_few(permit->permit)) {
-		(*open)++;
-	}
 	ret->conduit = table->grants[permit->first_grant].conduit;
 	ret->line = table->grants[permit->first_grant].line;
 }
@@ -104,7 +124,10 @@ static const struct enforcer toy = { .protocol = PROTO_MODBUS,
 				     .state_size = 4,
 				     .state_used = toy_state_used,
 				     .frame = toy_frame,
-				     .judge = toy_judge,
+				     .malformed = R_MODBUS_FRAME,
+				     .parse = toy_parse,
+				     .asked = toy_asked,
+				     .answered = toy_answered,
 				     .missed = toy_missed };
 
 const struct enforcer *enforcer_of(enum protocol p)
@@ -263,11 +286,19 @@ static uint8_t *desk_image(unsigned first, size_t *ret_n)
 {
 	struct command_permit permits[P_COUNT];
 	struct command_grant grants[2 * P_COUNT];
-	struct number_range ranges[P_COUNT];
-	struct command_table t = { .permits = permits, .grants = grants, .ranges = ranges };
+	struct number_range ranges[P_COUNT + 4] = {
+		{ 0, TOY_FORBIDDEN - 1 }, { TOY_FORBIDDEN + 1, 255 }, { 0, TOY_READ_MAX }, { 0, 0 }
+	};
+	struct command_row rows[2] = { { .services = { .first = 0, .n = 2 }, .spaces_any = true, .values.any = true },
+				       { .services = { .first = 2, .n = 1 }, .spaces_any = true, .values.any = true } };
+	struct command_table t = {
+		.permits = permits, .grants = grants, .rows = rows, .n_rows = 2, .ranges = ranges, .n_ranges = 4
+	};
 	struct outbuf o;
 	uint8_t *p;
 
+	for (unsigned k = 0; k < TARGET_MAX; k++)
+		rows[0].targets[k].any = rows[1].targets[k].any = true;
 	memset(permits, 0, sizeof(permits));
 	memset(grants, 0, sizeof(grants));
 	for (unsigned i = first; i < P_COUNT; i++) {
@@ -285,7 +316,10 @@ static uint8_t *desk_image(unsigned first, size_t *ret_n)
 			grants[t.n_grants++] = (struct command_grant){ .conduit = i,
 								       .line = 100 + i,
 								       .protocol = (uint16_t)row->protocols[k],
-								       .whole = true,
+								       .whole = row->protocols[k] != PROTO_MODBUS,
+								       .first_row = row->protocols[k] == PROTO_MODBUS &&
+										    toy_reads_only(i),
+								       .n_rows = row->protocols[k] == PROTO_MODBUS,
 								       .undecided_bytes = row->undecided };
 	}
 	*ret_n = commands_size(&t);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "appliance/wire/evaluate.h"
+#include "dpi/judge.h"
 #include "dpi/modbus/modbus.h"
 
 #define DESK_GRANTS 8
@@ -135,6 +136,14 @@ static inline void desk_whole(struct desk *d)
 	d->table.n_rows = 0;
 }
 
+static inline void desk_ask(struct desk *d, enum direction dir, struct bytes pdu)
+{
+	struct operation room[OPERATIONS_MAX];
+	struct parsed parsed;
+
+	judge_pdu(&modbus_enforcer, d->state, dir, pdu, &d->table, &d->permit, room, &parsed, &d->p);
+}
+
 /* An exact-size copy, so that the sanitizers see an over-read. */
 static inline const struct pdu *desk_judge(struct desk *d, enum direction dir, const uint8_t *pdu, size_t n)
 {
@@ -144,7 +153,7 @@ static inline const struct pdu *desk_judge(struct desk *d, enum direction dir, c
 		abort();
 	memcpy(copy, pdu, n);
 	memset(&d->p, 0xee, sizeof(d->p));
-	modbus_enforcer.judge(d->state, dir, bytes_of(copy, n), &d->table, &d->permit, &d->p);
+	desk_ask(d, dir, bytes_of(copy, n));
 	free(copy);
 	return &d->p;
 }

@@ -2,7 +2,8 @@
 /*
  * What servers find where they cut the client's bytes themselves: none is given more than it reads at once before it has
  * answered, unless everything is allowed or nothing forbidden can be found in it.
- * LINK: appliance/wire/settings.c  dpi/modbus/modbus.c dpi/modbus/deed.c dpi/modbus/request.c dpi/modbus/response.c
+ * LINK: appliance/wire/settings.c  dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c
+ * LINK: dpi/judge.c
  * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c
  * LINK: dpi/modbus/segment.c dpi/modbus/slip.c appliance/wire/vocabulary.c
  * LINK: appliance/base/bytes.c appliance/wire/commands.c appliance/base/sha256.c
@@ -48,7 +49,7 @@ static bool passes(struct desk *d, uint64_t offset, const uint8_t *bytes, size_t
 		assert_int_equal(modbus_enforcer.frame(DIR_C2S, bytes_of(bytes + at, n - at), &one), FRAME_WHOLE);
 		d->p.offset = offset + at;
 		d->p.length = (uint32_t)one;
-		modbus_enforcer.judge(d->state, DIR_C2S, bytes_of(bytes + at, one), &d->table, &d->permit, &d->p);
+		desk_ask(d, DIR_C2S, bytes_of(bytes + at, one));
 		assert_true(d->p.allowed);
 	}
 	return true;

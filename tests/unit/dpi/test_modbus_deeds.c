@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What was asked before, judged again: for random requests and random rows the same ruling as on the request itself.
- * LINK: appliance/wire/settings.c  dpi/modbus/modbus.c dpi/modbus/deed.c dpi/modbus/request.c dpi/modbus/response.c
+ * LINK: appliance/wire/settings.c  dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c
+ * LINK: dpi/judge.c dpi/inspect/deeds.c
  * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c
  * LINK: dpi/modbus/segment.c dpi/modbus/slip.c appliance/wire/vocabulary.c
  * LINK: appliance/base/bytes.c appliance/wire/commands.c appliance/base/sha256.c
@@ -16,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "dpi/inspect/deeds.h"
 #include "tests/unit/dpi/modbus_desk.h"
 
 #define ROUNDS 200000u
@@ -93,6 +95,20 @@ static void rows(struct desk *d)
 		desk_whole(d);
 }
 
+struct told {
+	struct pdu u;
+	unsigned n;
+};
+
+static void tell(void *ctx, const struct deed *d, const struct pdu *refused)
+{
+	struct told *t = ctx;
+
+	(void)d;
+	t->u = *refused;
+	t->n++;
+}
+
 static void the_same_ruling(void **unused)
 {
 	unsigned allowed = 0;
@@ -101,20 +117,30 @@ static void the_same_ruling(void **unused)
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		uint8_t pdu[MODBUS_PDU_MAX];
 		size_t n = make_request(pdu);
-		struct deed deed;
-		struct pdu again;
+		struct operation room[OPERATIONS_MAX];
+		struct parsed parsed = { .operations = room };
+		struct deeds all = { .n = 0 };
+		struct told told = { .n = 0 };
 		struct desk d;
 
 		rows(&d);
 		desk_judge(&d, DIR_C2S, pdu, n);
-		modbus_enforcer.note(bytes_of(pdu, n), &deed);
-		modbus_enforcer.again(&deed, &d.table, &d.permit, &again);
-		assert_int_equal(again.reason, d.p.reason);
-		assert_int_equal(again.allowed, d.p.allowed);
-		assert_int_equal(again.conduit, d.p.conduit);
-		assert_int_equal(again.line, d.p.line);
-		assert_int_equal(again.function, d.p.function);
-		allowed += again.allowed;
+		modbus_enforcer.parse(DIR_C2S, bytes_of(pdu, n), &parsed);
+		deeds_remember(&all, &parsed);
+		deeds_remember(&all, &parsed); /* of one kind: counted */
+		assert_int_equal(all.deeds[0].count, 2);
+		memset(pdu, 0xff, sizeof(pdu)); /* nothing of it is borrowed */
+		deeds_judge_again(&all, &modbus_enforcer, &d.table, &d.permit, tell, &told);
+		assert_int_equal(told.n, d.p.allowed ? 0 : 1);
+		allowed += d.p.allowed;
+		if (told.n == 0)
+			continue;
+		assert_int_equal(told.u.reason, d.p.reason);
+		assert_int_equal(told.u.conduit, d.p.conduit);
+		assert_int_equal(told.u.line, d.p.line);
+		assert_int_equal(told.u.function, d.p.function);
+		assert_int_equal(told.u.space, d.p.space);
+		assert_int_equal(told.u.address, d.p.address);
 	}
 	assert_true(allowed > ROUNDS / 50 && allowed < ROUNDS / 2);
 }

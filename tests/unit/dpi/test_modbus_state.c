@@ -2,7 +2,8 @@
 /*
  * What the enforcer calls unused of its state means nothing: two flows take the same random packets, and of one the unused part
  * is spoiled before each. Both are judged alike.
- * LINK: appliance/wire/settings.c  dpi/modbus/modbus.c dpi/modbus/deed.c dpi/modbus/request.c dpi/modbus/response.c
+ * LINK: appliance/wire/settings.c  dpi/modbus/modbus.c dpi/modbus/request.c dpi/modbus/response.c
+ * LINK: dpi/judge.c
  * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c
  * LINK: dpi/modbus/segment.c dpi/modbus/slip.c appliance/wire/vocabulary.c
  * LINK: appliance/base/bytes.c appliance/wire/commands.c appliance/base/sha256.c
@@ -74,14 +75,14 @@ static void ask(struct desk *d, uint64_t offset, const uint8_t *bytes, size_t n,
 	(void)way;
 	d->p.offset = offset;
 	d->p.length = (uint32_t)n;
-	modbus_enforcer.judge(d->state, DIR_C2S, bytes_of(bytes, n), &d->table, &d->permit, &d->p);
+	desk_ask(d, DIR_C2S, bytes_of(bytes, n));
 }
 
 static void answer(struct desk *d, uint64_t offset, const uint8_t *bytes, size_t n, uint32_t way)
 {
 	(void)offset;
 	(void)way;
-	modbus_enforcer.judge(d->state, DIR_S2C, bytes_of(bytes, n), &d->table, &d->permit, &d->p);
+	desk_ask(d, DIR_S2C, bytes_of(bytes, n));
 }
 
 static void segment(struct desk *d, uint64_t offset, const uint8_t *bytes, size_t n, uint32_t way)

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/judge.h"
+
+void pdu_name_ruling(struct pdu *ret, const struct ruling *ruling)
+{
+	const struct command_row *row = ret->allowed ? ruling->row : NULL;
+
+	ret->conduit = ruling->grant != NULL ? ruling->grant->conduit : EVENT_NO_CONDUIT;
+	ret->line = ruling->grant != NULL ? ruling->grant->line : 0;
+	ret->row = row != NULL ? (struct place){ row->file, row->line } : (struct place){ 0 };
+}
+
+void pdu_name_operation(struct pdu *ret, const struct operation *o, uint32_t n, const struct ruling *ruling)
+{
+	if (ruling->operation >= n)
+		return;
+	o += ruling->operation;
+	ret->unit = (uint8_t)o->targets[0];
+	ret->function = (uint8_t)o->service;
+	if (o->space == SPACE_NONE)
+		return;
+	ret->space = o->space;
+	ret->address = (uint32_t)o->first;
+	ret->quantity = (uint32_t)o->count;
+}
+
+/* What makes no sense is refused by whoever comes first. */
+static void rule(const struct vocabulary *v, const struct operation *o, uint32_t n, enum reason wrong,
+		 const struct command_table *t, const struct command_permit *p, struct ruling *ret)
+{
+	*ret = (struct ruling){ .reason = wrong, .choice = 0 };
+	if (wrong == R_ALLOWED)
+		evaluate(t, p, v, o, n, ret);
+	else
+		evaluate_choice(t, p, v, 0, &ret->grant, &ret->row);
+}
+
+void judge_pdu(const struct enforcer *e, void *state, enum direction dir, struct bytes pdu,
+	       const struct command_table *t, const struct command_permit *p, struct operation room[OPERATIONS_MAX],
+	       struct parsed *parsed, struct pdu *ret)
+{
+	const struct vocabulary *v = vocabulary_of(e->protocol);
+	struct ruling ruling;
+
+	*ret = (struct pdu){ .dir = dir,
+			     .offset = ret->offset,
+			     .length = ret->length,
+			     .space = SPACE_NONE,
+			     .reason = e->malformed,
+			     .conduit = EVENT_NO_CONDUIT };
+	*parsed = (struct parsed){ .wrong = e->malformed, .operations = room };
+	e->parse(dir, pdu, parsed);
+	if (!parsed->asks) {
+		e->answered(state, pdu, t, p, ret);
+		return;
+	}
+	if (parsed->n == 0)
+		parsed->wrong = e->malformed;
+	rule(v, room, parsed->n, parsed->wrong, t, p, &ruling);
+	if (parsed->wrong == R_ALLOWED && ruling.reason != R_ALLOWED)
+		evaluate_limit(t, v, room, &ruling, &ret->limit);
+	pdu_name_operation(ret, room, parsed->n, &ruling);
+	ret->reason = ruling.reason;
+	e->asked(state, parsed, &ruling, t, ret);
+	ret->allowed = ret->reason == R_ALLOWED;
+	pdu_name_ruling(ret, &ruling);
+}
+
+void judge_kept(const struct enforcer *e, const struct operation *o, uint32_t n, enum reason wrong,
+		const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+{
+	const struct vocabulary *v = vocabulary_of(e->protocol);
+	struct operation each[GROUP_MAX];
+	struct ruling ruling;
+	bool apart = false; /* one address, several values: each was written by a request of its own */
+
+	n = n <= GROUP_MAX ? n : GROUP_MAX;
+	for (uint32_t i = 0; i < n; i++) {
+		each[i] = o[i];
+		if (o[i].count == 1 && o[i].values.form == VALUES_BETWEEN && o[i].values.n == 2) {
+			each[i].values.n = 1;
+			apart = true;
+		}
+	}
+	rule(v, each, n, wrong, t, p, &ruling);
+	for (uint32_t i = 0; i < n && apart; i++)
+		if (each[i].values.n != o[i].values.n)
+			each[i].values.lo = o[i].values.hi;
+	if (apart && ruling.reason == R_ALLOWED)
+		rule(v, each, n, wrong, t, p, &ruling);
+	*ret = (struct pdu){ .space = SPACE_NONE, .reason = ruling.reason, .allowed = ruling.reason == R_ALLOWED };
+	pdu_name_operation(ret, each, n, &ruling);
+	pdu_name_ruling(ret, &ruling);
+}

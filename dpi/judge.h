@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One whole PDU judged: the same for all protocols, however many there are. The enforcer takes it apart, the evaluator rules on its
+ * operations, and the enforcer remembers what was asked and says whether an answer fits. Pure.
+ */
+#ifndef SEKISHO_DPI_JUDGE_H
+#define SEKISHO_DPI_JUDGE_H
+
+#include "appliance/wire/evaluate.h"
+#include "dpi/protocol.h"
+
+#define GROUP_MAX 4u /* operations of one group that are judged again one by one */
+
+/* Fills all of *ret but dir, offset and length, which it may read. `parsed` borrows `room` and, until then, the PDU. */
+void judge_pdu(const struct enforcer *e, void *state, enum direction dir, struct bytes pdu,
+	       const struct command_table *t, const struct command_permit *p, struct operation room[OPERATIONS_MAX],
+	       struct parsed *parsed, struct pdu *ret);
+/* A group of operations that went by, by the rows of another table or permit. Fills *ret. */
+void judge_kept(const struct enforcer *e, const struct operation *o, uint32_t n, enum reason wrong,
+		const struct command_table *t, const struct command_permit *p, struct pdu *ret);
+
+/* ---- for enforcers: who decided, and what about ---- */
+
+/* The conduit, its line, and the row that allowed it. */
+void pdu_name_ruling(struct pdu *ret, const struct ruling *ruling);
+/* Of the operation that the ruling is about: whom it is for, its code and its addresses. */
+void pdu_name_operation(struct pdu *ret, const struct operation *o, uint32_t n, const struct ruling *ruling);
+
+#endif

@@ -453,10 +453,11 @@ static void test_documents(void **state)
 #define ROLES(enforce, dpi)                                                                                            \
 	"\"roles\":[{\"role\":\"enforce\",\"index\":0,\"pid\":7,\"state\":\"" enforce                                  \
 	"\",\"restarts\":0,\"since\":null},"                                                                           \
-	"{\"role\":\"dpi\",\"index\":1,\"pid\":8,\"state\":\"" dpi                                                     \
+	"{\"role\":\"dpi\",\"index\":9,\"kind\":\"naming\",\"pid\":8,\"state\":\"" dpi                                 \
 	"\",\"restarts\":2,\"since\":\"2026-11-20T08:10:11Z\"}]"
 #define REST                                                                                                           \
-	"\"backend\":\"compat\",\"drift\":{\"seen\":0,\"last\":null},\"workers\":[{\"index\":0,\"packets\":9,"         \
+	"\"backend\":\"compat\",\"drift\":{\"seen\":0,\"last\":null},\"workers\":[{\"index\":0,"                       \
+	"\"kind\":\"commands\",\"packets\":9,"                                                                         \
 	"\"dropped\":2,"                                                                                               \
 	"\"reasons\":{\"modbus.function\":3,\"allowed\":5}}],\"queues\":[{\"outstanding\":1}],"                        \
 	"\"kernel\":{\"counters\":{\"no_conduit\":{\"packets\":12,\"bytes\":720},"                                     \
@@ -556,9 +557,12 @@ static void test_status(void **state)
 	/* What went on uninspected is named, but not as refused. */
 	expect_not_in(strstr(r.out, "Passed without inspection"), "no conduit allows this");
 	expect_in(strstr(r.out, "Passed without inspection"), "142  kernel  inspector did not answer; live session");
-	expect_in(r.out, "dpi/1");
+	expect_in(r.out, "dpi/9 (naming)");
+	expect_in(r.out, "worker 0 (commands): 9 packets");
 	expect_not_in(r.out, "\033"); /* neither colours into a file, nor what a label smuggles in */
 	run(&r, "status --lang ja");
+	expect_in(r.out, "dpi/9（識別用）");
+	expect_in(r.out, "ワーカー 0（コマンド用）");
 	expect_in(r.out, "防御中");
 	expect_in(r.out, "許可するコンジットがない");
 	box_says(MSG_STATUS, 0,

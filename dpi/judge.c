@@ -15,12 +15,12 @@ void pdu_name_operation(struct pdu *ret, const struct operation *o, uint32_t n, 
 	if (ruling->operation >= n)
 		return;
 	o += ruling->operation;
-	ret->unit = (uint8_t)o->targets[0];
-	ret->function = (uint8_t)o->service;
+	ret->unit = o->targets[0];
+	ret->function = o->service;
 	if (o->space == SPACE_NONE)
 		return;
 	ret->space = o->space;
-	ret->address = (uint32_t)o->first;
+	ret->address = o->first;
 	ret->quantity = (uint32_t)o->count;
 }
 

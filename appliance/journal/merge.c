@@ -36,7 +36,7 @@ static uint32_t hash(const struct event *e)
 	}
 	h = (h ^ e->reason) * 16777619u;
 	h = (h ^ e->server_port) * 16777619u;
-	h = (h ^ e->address) * 16777619u;
+	h = (h ^ (uint32_t)e->address) * 16777619u;
 	return (h ^ h >> 15) % MERGE_SLOTS;
 }
 

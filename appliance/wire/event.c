@@ -66,6 +66,31 @@ static bool get_texts(struct bytes *b, struct event *e)
 	return bytes_done(b) && !silent(e);
 }
 
+/*
+ * The upper parts of numbers that were smaller once. Records of releases before hold zeros there, and so do those of protocols with
+ * small numbers: one form for all, whenever it was written.
+ */
+static void put_high(struct outbuf *o, const struct event *e)
+{
+	out_be32(o, e->unit >> 8);
+	out_be32(o, e->function >> 8);
+	out_be32(o, (uint32_t)(e->address >> 32));
+	limit_encode_high(&e->limit, o);
+}
+
+static bool get_high(struct bytes *b, struct event *e)
+{
+	uint32_t unit, function, address;
+
+	bytes_be32(b, &unit);
+	bytes_be32(b, &function);
+	bytes_be32(b, &address);
+	e->unit |= unit << 8;
+	e->function |= function << 8;
+	e->address |= (uint64_t)address << 32;
+	return unit <= UINT32_MAX >> 8 && function <= UINT32_MAX >> 8 && limit_decode_high(b, &e->limit);
+}
+
 size_t event_encode(const struct event *e, uint8_t out[EVENT_WIRE_MAX])
 {
 	struct outbuf o = outbuf_of(out, EVENT_WIRE_MAX);
@@ -87,12 +112,12 @@ size_t event_encode(const struct event *e, uint8_t out[EVENT_WIRE_MAX])
 	out_be16(&o, e->client_port);
 	out_be16(&o, e->server_port);
 	out_be16(&o, e->protocol);
-	out_u8(&o, e->unit);
-	out_u8(&o, e->function);
+	out_u8(&o, (uint8_t)e->unit);
+	out_u8(&o, (uint8_t)e->function);
 	out_u8(&o, e->space);
 	out_u8(&o, e->code);
 	out_be32(&o, e->iif);
-	out_be32(&o, e->address);
+	out_be32(&o, (uint32_t)e->address);
 	out_be32(&o, e->quantity);
 	out_be64(&o, e->count);
 	out_be64(&o, e->value);
@@ -100,6 +125,7 @@ size_t event_encode(const struct event *e, uint8_t out[EVENT_WIRE_MAX])
 	out_be32(&o, e->row.file);
 	out_be32(&o, e->row.line);
 	limit_encode(&e->limit, &o);
+	put_high(&o, e);
 	o.len = EVENT_WIRE;
 	put_texts(&o, e);
 	return o.len;
@@ -114,7 +140,8 @@ bool event_decode(struct bytes b, struct event *ret)
 {
 	struct event e;
 	struct bytes head;
-	uint8_t client_family, server_family, pad;
+	uint8_t client_family, server_family, unit, function, pad;
+	uint32_t address;
 
 	memset(&e, 0, sizeof(e));
 	memset(ret, 0, sizeof(*ret));
@@ -138,19 +165,22 @@ bool event_decode(struct bytes b, struct event *ret)
 	bytes_be16(&head, &e.client_port);
 	bytes_be16(&head, &e.server_port);
 	bytes_be16(&head, &e.protocol);
-	bytes_u8(&head, &e.unit);
-	bytes_u8(&head, &e.function);
+	bytes_u8(&head, &unit);
+	bytes_u8(&head, &function);
+	e.unit = unit;
+	e.function = function;
 	bytes_u8(&head, &e.space);
 	bytes_u8(&head, &e.code);
 	bytes_be32(&head, &e.iif);
-	bytes_be32(&head, &e.address);
+	bytes_be32(&head, &address);
+	e.address = address;
 	bytes_be32(&head, &e.quantity);
 	bytes_be64(&head, &e.count);
 	bytes_be64(&head, &e.value);
 	event_generation_get(&head, &e.generation);
 	bytes_be32(&head, &e.row.file);
 	bytes_be32(&head, &e.row.line);
-	if (!limit_decode(&head, &e.limit) || !get_texts(&b, &e))
+	if (!limit_decode(&head, &e.limit) || !get_high(&head, &e) || !get_texts(&b, &e))
 		return false;
 	while (head.left > 0)
 		if (!bytes_u8(&head, &pad) || pad != 0)

@@ -108,11 +108,11 @@ struct event {
 	uint8_t s2c;	      /* 1: server to client */
 	uint16_t protocol;    /* enum protocol */
 	uint32_t iif;	      /* interface index in the data namespace, 0 = unknown */
-	uint8_t unit;
-	uint8_t function;
-	uint8_t space; /* enum modbus_space, or 255 */
+	uint32_t unit;	      /* whom it was for: the first target of the protocol's vocabulary */
+	uint32_t function;    /* code of the service */
+	uint8_t space;	      /* of the protocol's vocabulary, or 255 */
 	uint8_t code;
-	uint32_t address;  /* first data address, counted from 0 */
+	uint64_t address;  /* first data address, counted from 0 */
 	uint32_t quantity; /* how many */
 	uint64_t count;	   /* repetitions */
 	uint64_t value;

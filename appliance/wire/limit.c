@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/wire/limit.h"
 
-/* Numbers of the protocols that have rows today fit into 32 bits: an event's record has that much room for each. */
 void limit_encode(const struct limit *l, struct outbuf *o)
 {
 	out_u8(o, l->what);
@@ -33,4 +32,25 @@ bool limit_decode(struct bytes *b, struct limit *ret)
 		ret->allowed[i].hi = number(b);
 	}
 	return !b->failed && ret->what < LIMIT_WHAT_COUNT;
+}
+
+void limit_encode_high(const struct limit *l, struct outbuf *o)
+{
+	out_be32(o, (uint32_t)(l->at >> 32));
+	out_be32(o, (uint32_t)(l->wrote >> 32));
+	for (size_t i = 0; i < LIMIT_RANGES; i++) {
+		out_be32(o, (uint32_t)(l->allowed[i].lo >> 32));
+		out_be32(o, (uint32_t)(l->allowed[i].hi >> 32));
+	}
+}
+
+bool limit_decode_high(struct bytes *b, struct limit *ret)
+{
+	ret->at |= number(b) << 32;
+	ret->wrote |= number(b) << 32;
+	for (size_t i = 0; i < LIMIT_RANGES; i++) {
+		ret->allowed[i].lo |= number(b) << 32;
+		ret->allowed[i].hi |= number(b) << 32;
+	}
+	return !b->failed;
 }

@@ -47,5 +47,8 @@ static inline void limit_allow(struct limit *l, uint64_t lo, uint64_t hi)
 void limit_encode(const struct limit *l, struct outbuf *o);
 /* False when `what` is out of range. */
 bool limit_decode(struct bytes *b, struct limit *ret);
+/* The upper 32 bits of its numbers, which stand elsewhere; what was decoded gets them. */
+void limit_encode_high(const struct limit *l, struct outbuf *o);
+bool limit_decode_high(struct bytes *b, struct limit *ret);
 
 #endif

@@ -12,8 +12,10 @@
 
 /* Accepted commands of one kind since the last record. */
 struct counted {
-	uint8_t unit, function, space;
-	uint32_t address, quantity;
+	uint32_t unit, function;
+	uint64_t address;
+	uint32_t quantity;
+	uint8_t space;
 	uint32_t permit; /* by which it was judged: the flow may have another by now */
 	uint32_t conduit, line;
 	struct place row;

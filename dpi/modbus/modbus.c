@@ -113,7 +113,7 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 	notice_table(s, t);
 	if (!make_room(s) && ret->reason == R_ALLOWED)
 		ret->reason = R_MODBUS_PENDING;
-	alone = ret->reason == R_ALLOWED && modbus_goes_alone(ruling, ret->function);
+	alone = ret->reason == R_ALLOWED && modbus_goes_alone(ruling, (uint8_t)ret->function);
 	if (s->unseen == UNSEEN_ANY)
 		s->unseen = MODBUS_OPEN_MAX;
 	if (s->n == MODBUS_OPEN_MAX) {
@@ -128,8 +128,8 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 		.quantity = p->kept[2],
 		.value = p->kept[3],
 		.choice = ruling->choice,
-		.unit = ret->unit,
-		.function = ret->function & 0x7fu,
+		.unit = (uint8_t)ret->unit,
+		.function = (uint8_t)(ret->function & 0x7fu),
 		.reason = (uint8_t)ret->reason,
 		.expendable = ret->unit == 0 && !alone,
 		.alone = alone,
@@ -168,14 +168,14 @@ static void name_range(const struct open_request *o, struct pdu *ret)
 static void judge_unseen(struct modbus_state *s, struct bytes data, const struct command_table *t,
 			 const struct command_permit *p, struct pdu *ret)
 {
-	const struct open_request nobodys = { .function = ret->function, .reason = R_MODBUS_UNSEEN };
+	const struct open_request nobodys = { .function = (uint8_t)ret->function, .reason = R_MODBUS_UNSEEN };
 	struct ruling ruling;
 
 	if (s->unseen == 0 || !answers(&nobodys, ret->exception, data))
 		return;
 	if (s->unseen != UNSEEN_ANY)
 		s->unseen--;
-	modbus_unseen(t, p, ret->unit, ret->function, &ruling);
+	modbus_unseen(t, p, (uint8_t)ret->unit, (uint8_t)ret->function, &ruling);
 	if (ruling.reason == R_ALLOWED)
 		ruling.reason = s->unread ? R_MODBUS_UNREAD : R_MODBUS_UNSEEN;
 	ret->allowed = ruling.reason == R_MODBUS_UNSEEN;
@@ -277,13 +277,14 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 	struct bytes whole = pdu;
 	unsigned lenient = leniency(t, p);
 	uint16_t tid;
-	uint8_t function;
+	uint8_t unit, function;
 
 	notice_table(s, t);
 	bytes_be16(&pdu, &tid);
 	bytes_skip(&pdu, 4);
-	bytes_u8(&pdu, &ret->unit);
+	bytes_u8(&pdu, &unit);
 	bytes_u8(&pdu, &function);
+	ret->unit = unit;
 	ret->function = function & 0x7fu;
 	ret->exception = function > 0x7fu;
 	ret->reason = R_MODBUS_RESPONSE;

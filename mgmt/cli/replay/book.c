@@ -177,7 +177,7 @@ static void count_command(struct book *b, const struct flow_info *f, const struc
 			  uint32_t frame)
 {
 	struct book_command key, *c;
-	uint32_t last = p->address + (p->quantity > 0 ? p->quantity - 1 : 0);
+	uint64_t last = p->address + (p->quantity > 0 ? p->quantity - 1 : 0);
 
 	if (p->dir == DIR_S2C && v == EV_ALLOW)
 		return; /* answers are as many as questions; only refused ones say something */

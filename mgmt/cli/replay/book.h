@@ -34,12 +34,13 @@ struct book_command {
 	uint16_t server_port;
 	enum protocol protocol;
 	enum direction dir;
-	uint8_t unit, function, space;
+	uint32_t unit, function;
+	uint8_t space;
 	enum event_verdict verdict;
 	enum reason reason;
 	uint32_t conduit, line;
 	uint32_t file;		  /* of that line; UINT32_MAX = the conduit's */
-	uint32_t lowest, highest; /* addresses touched; meaningful unless space is 255 */
+	uint64_t lowest, highest; /* addresses touched; meaningful unless space is 255 */
 	struct limit limit;	  /* of the first one */
 	uint32_t first_frame;
 	uint64_t count;

@@ -45,7 +45,7 @@ json_t *replay_pdu_json(const struct ir *ir, const struct flow_info *f, const st
 	json_object_set_new(o, "space",
 			    addressed && space_key(words, p->space) != NULL ? json_string(space_key(words, p->space))
 									    : json_null());
-	json_object_set_new(o, "address", addressed ? json_integer(p->address) : json_null());
+	json_object_set_new(o, "address", addressed ? json_integer((json_int_t)p->address) : json_null());
 	json_object_set_new(o, "count", addressed ? json_integer(p->quantity) : json_null());
 	json_object_set_new(o, "verdict", json_string(verdict_word(v)));
 	json_object_set_new(o, "reason", json_string(reason_word(p->reason)));

@@ -204,9 +204,9 @@ static void command_row(struct cli *c, const struct replay *r, struct table *t, 
 	if (space == NULL)
 		table_cell(t, "-");
 	else if (m->lowest == m->highest)
-		table_cellf(t, "%s %u", space, m->lowest);
+		table_cellf(t, "%s %" PRIu64, space, m->lowest);
 	else
-		table_cellf(t, "%s %u-%u", space, m->lowest, m->highest);
+		table_cellf(t, "%s %" PRIu64 "-%" PRIu64, space, m->lowest, m->highest);
 	table_cellf(t, "%" PRIu64, m->count);
 	table_cell(t, verdict_text(m->verdict, c->lang));
 	table_cellf(t, "%u", m->first_frame);

@@ -95,11 +95,13 @@ static void toy_answered(void *state, struct bytes pdu, const struct command_tab
 			 const struct command_permit *permit, struct pdu *ret)
 {
 	uint32_t *open = state;
+	uint8_t function;
 
 	if (*open > 0)
 		(*open)--;
 	bytes_skip(&pdu, 2);
-	bytes_u8(&pdu, &ret->function);
+	bytes_u8(&pdu, &function);
+	ret->function = function;
 	ret->allowed =
 		ret->function != TOY_FORBIDDEN && !(toy_reads_only(permit->permit) && ret->function > TOY_READ_MAX);
 	ret->reason = ret->allowed ? R_ALLOWED : R_MODBUS_FUNCTION;

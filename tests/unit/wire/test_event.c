@@ -247,13 +247,49 @@ static void no_socket_at_all(void **state)
 	}
 }
 
+/* Protocols with large numbers; and those with small ones are written as they always were: nothing behind the limit. */
+static void wide_numbers(void **state)
+{
+	struct event e = event_new(EVENT_PDU, 5), back;
+	uint8_t wire[EVENT_WIRE_MAX];
+	size_t n;
+
+	(void)state;
+	e.unit = 255;
+	e.function = 16;
+	e.address = UINT32_MAX;
+	e.limit = (struct limit){ .what = LIMIT_VALUE, .n = 1, .at = UINT32_MAX, .wrote = 9, .allowed = { { 0, 1 } } };
+	n = event_encode(&e, wire);
+	assert_int_equal(n, EVENT_WIRE);
+	for (size_t i = 144; i < EVENT_WIRE; i++)
+		assert_int_equal(wire[i], 0);
+	assert_true(event_decode(bytes_of(wire, n), &back));
+	assert_int_equal(back.address, UINT32_MAX);
+	e.unit = UINT32_MAX;
+	e.function = 0x04010002;
+	e.address = UINT64_MAX - 1;
+	e.limit.at = UINT64_MAX;
+	e.limit.wrote = 1ull << 40;
+	e.limit.allowed[1].hi = UINT64_MAX;
+	n = event_encode(&e, wire);
+	assert_true(event_decode(bytes_of(wire, n), &back));
+	assert_int_equal(back.unit, e.unit);
+	assert_int_equal(back.function, e.function);
+	assert_int_equal(back.address, e.address);
+	assert_int_equal(back.limit.at, e.limit.at);
+	assert_int_equal(back.limit.wrote, e.limit.wrote);
+	assert_int_equal(back.limit.allowed[1].hi, e.limit.allowed[1].hi);
+	wire[144] = 1; /* a unit of more than 32 bits */
+	assert_false(event_decode(bytes_of(wire, n), &back));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(round_trip),	      cmocka_unit_test(wrong_lengths),
-		cmocka_unit_test(one_encoding),	      cmocka_unit_test(out_of_range),
-		cmocka_unit_test(long_texts_are_cut), cmocka_unit_test(losses_are_counted),
-		cmocka_unit_test(no_socket_at_all),
+		cmocka_unit_test(wide_numbers),	      cmocka_unit_test(round_trip),
+		cmocka_unit_test(wrong_lengths),      cmocka_unit_test(one_encoding),
+		cmocka_unit_test(out_of_range),	      cmocka_unit_test(long_texts_are_cut),
+		cmocka_unit_test(losses_are_counted), cmocka_unit_test(no_socket_at_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,7 +16,7 @@
 #include "appliance/tap/tap.h"
 #include "appliance/worker/queue.h"
 
-#define QUEUE_LENGTH 1024u   /* packets that may wait in one slot */
+#define QUEUE_LENGTH 4096u   /* packets that may wait in one slot */
 #define QUEUE_LENGTH_CUT 64u /* packets of sessions that end anyway */
 #define ADMIN_PORT 443u
 

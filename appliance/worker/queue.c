@@ -19,7 +19,7 @@
  * into the same sets. */
 #define BUFFER (COPY_RANGE + 1u + 2112u)
 #define BATCH_MAX 256u
-#define RECEIVE_BYTES (32 * 1024 * 1024)
+#define RECEIVE_BYTES (64 * 1024 * 1024) /* a limit: of all slots of a lane together */
 #define ANSWER_MS 1000
 
 struct queue_reader {

@@ -208,6 +208,8 @@ static void one(struct enforce *f, int type, const uint8_t *p, size_t n)
 	memcpy(&g, p, sizeof(g));
 	text_of(p, n, ATTR_TABLE, table, sizeof(table));
 	if (g.nfgen_family != NFPROTO_INET || strcmp(table, TABLE_NAME) != 0) {
+		if (!m->beside)
+			m->beside_ns = clock_mono().ns;
 		m->beside = true;
 		return;
 	}

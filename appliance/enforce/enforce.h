@@ -64,7 +64,7 @@ struct generation_held {
 	struct image kept; /* elements of the lingering permits */
 };
 
-#define DEEDS 14u /* kinds of changes; see monitor.c */
+#define DEEDS 14u /* kinds of changes: appliance/wire/deed.def */
 
 /* What others did since the last answer to it. */
 struct meddling {

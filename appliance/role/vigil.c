@@ -40,12 +40,12 @@ char vigil_state(struct bytes text)
 	return at > 0 && at + 1 < text.left && text.p[at] == ' ' ? (char)text.p[at + 1] : 0;
 }
 
-static bool wants_a_core(const struct vigil *v)
+static char state_of(const struct vigil *v)
 {
 	uint8_t text[TEXT];
 	ssize_t n = v->stat >= 0 ? pread(v->stat, text, sizeof(text), 0) : 0;
 
-	return n > 0 && vigil_state(bytes_of(text, (size_t)n)) == 'R';
+	return n > 0 ? vigil_state(bytes_of(text, (size_t)n)) : 0;
 }
 
 void vigil_begin(struct vigil *v, pid_t pid, int stat)
@@ -66,10 +66,23 @@ bool vigil_hung(struct vigil *v, uint64_t passed_ns, uint64_t most_ns, uint64_t 
 
 	if (now < v->seen_ns)
 		now = v->seen_ns; /* it is no more; somebody else tells that */
-	if (!wants_a_core(v))
+	if (state_of(v) != 'R')
 		v->idle_ns += passed_ns < most_ns ? passed_ns : most_ns;
 	else if (now == v->seen_ns)
 		v->starved_ns += passed_ns;
 	v->seen_ns = now;
 	return now - v->cpu_ns + v->idle_ns >= limit_ns;
+}
+
+bool vigil_still(struct vigil *v, uint64_t passed_ns, uint64_t most_ns, uint64_t limit_ns)
+{
+	uint64_t now = cpu_ns(v->pid);
+	char state = state_of(v);
+
+	/* D: the kernel works for it, as on a large batch of rules. */
+	if (now > v->seen_ns || state == 'R' || state == 'D')
+		vigil_beat(v);
+	else
+		v->idle_ns += passed_ns < most_ns ? passed_ns : most_ns;
+	return v->idle_ns >= limit_ns;
 }

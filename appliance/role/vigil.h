@@ -37,6 +37,12 @@ void vigil_beat(struct vigil *v);
  */
 bool vigil_hung(struct vigil *v, uint64_t passed_ns, uint64_t most_ns, uint64_t limit_ns);
 
+/*
+ * The same of one that does something long for somebody and answers when that is done: true when it did nothing at all for
+ * `limit_ns` since its last beat, neither on a core nor inside the kernel.
+ */
+bool vigil_still(struct vigil *v, uint64_t passed_ns, uint64_t most_ns, uint64_t limit_ns);
+
 /* The letter of a process's state in the text of /proc/PID/stat, 0 when there is none. */
 char vigil_state(struct bytes text);
 

@@ -95,6 +95,7 @@ struct slot {
 	struct err failed;			/* why the last start failed */
 	uint32_t restarts, quick;		/* quick: deaths in a row soon after a start */
 	uint32_t asked;				/* how it is: the question without an answer, 0 = none */
+	bool long_work;				/* it does something long and is not asked meanwhile */
 	struct vigil vigil;			/* since then */
 };
 

@@ -56,22 +56,29 @@ void vigil_begin(struct vigil *v, pid_t pid, int stat)
 
 void vigil_beat(struct vigil *v)
 {
-	v->cpu_ns = v->seen_ns = cpu_ns(v->pid);
-	v->idle_ns = 0;
+	v->seen_ns = cpu_ns(v->pid);
+	v->ran_ns = v->idle_ns = 0;
+}
+
+static uint64_t at_most(uint64_t ns, uint64_t most)
+{
+	return ns < most ? ns : most;
 }
 
 bool vigil_hung(struct vigil *v, uint64_t passed_ns, uint64_t most_ns, uint64_t limit_ns)
 {
-	uint64_t now = cpu_ns(v->pid);
+	uint64_t now = cpu_ns(v->pid), ran;
 
 	if (now < v->seen_ns)
 		now = v->seen_ns; /* it is no more; somebody else tells that */
+	ran = now - v->seen_ns;
 	if (state_of(v) != 'R')
-		v->idle_ns += passed_ns < most_ns ? passed_ns : most_ns;
-	else if (now == v->seen_ns)
+		v->idle_ns += at_most(passed_ns, most_ns);
+	else if (ran == 0)
 		v->starved_ns += passed_ns;
+	v->ran_ns += at_most(ran, most_ns);
 	v->seen_ns = now;
-	return now - v->cpu_ns + v->idle_ns >= limit_ns;
+	return v->ran_ns + v->idle_ns >= limit_ns;
 }
 
 bool vigil_still(struct vigil *v, uint64_t passed_ns, uint64_t most_ns, uint64_t limit_ns)
@@ -83,6 +90,6 @@ bool vigil_still(struct vigil *v, uint64_t passed_ns, uint64_t most_ns, uint64_t
 	if (now > v->seen_ns || state == 'R' || state == 'D')
 		vigil_beat(v);
 	else
-		v->idle_ns += passed_ns < most_ns ? passed_ns : most_ns;
+		v->idle_ns += at_most(passed_ns, most_ns);
 	return v->idle_ns >= limit_ns;
 }

@@ -227,6 +227,7 @@ struct pair {
 	struct pulse *pulse;
 	uint32_t pulse_seen;
 	struct vigil vigil; /* since it last moved */
+	bool poked;	    /* since then it was given something to wake up for */
 	uint8_t ack[32];    /* digest of the table it has, once acked */
 	uint32_t owed;	    /* acknowledgements of earlier tables and this one that are still to come */
 	bool acked;

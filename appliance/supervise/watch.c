@@ -83,6 +83,18 @@ void watch_answered(struct slot *sl, uint32_t id)
 		sl->asked = 0;
 }
 
+/*
+ * A gate that sleeps shall turn when its alarm rings. On a machine that shares its cores with others the core of the gate may
+ * stand still while this one runs: then nothing rings, and the gate looks idle although it has no core. What is sent to it
+ * makes it one that wants a core, wherever that is; one that sleeps on all the same is hung.
+ */
+static void poke(struct supervisor *s, uint32_t w)
+{
+	if (!s->pairs[w].poked)
+		(void)role_send(s, &s->slots[SLOT_GATE + w], 0, &(struct msg_body){ .type = MSG_PING }, NULL, 0);
+	s->pairs[w].poked = true;
+}
+
 static void feel(struct supervisor *s, uint32_t w, uint64_t passed)
 {
 	struct slot *sl = &s->slots[SLOT_GATE + w];
@@ -92,11 +104,14 @@ static void feel(struct supervisor *s, uint32_t w, uint64_t passed)
 	if (sl->state != SLOT_RUNNING || p->pulse == NULL)
 		return;
 	turns = pulse_feel(p->pulse);
-	if (turns == p->pulse_seen && !vigil_hung(&p->vigil, passed, PULSE_MOST, PULSE_LIMIT))
+	if (turns == p->pulse_seen && !vigil_hung(&p->vigil, passed, PULSE_MOST, PULSE_LIMIT)) {
+		poke(s, w);
 		return;
+	}
 	if (turns == p->pulse_seen)
 		hung(s, sl);
 	p->pulse_seen = turns;
+	p->poked = false;
 	vigil_beat(&p->vigil);
 }
 

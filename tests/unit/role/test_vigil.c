@@ -188,6 +188,27 @@ static void still_when_it_does_nothing(void **state)
 	}
 }
 
+/* Where another machine had the core, the kernel may count that time as the process's own: one long look is little evidence. */
+static void a_long_look_counts_little(void **state)
+{
+	pid_t pid = child(spins, SCHED_OTHER);
+	int stat = vigil_open(pid, NULL);
+	struct timespec had = { 0 };
+	struct vigil v;
+	clockid_t clock;
+
+	(void)state;
+	vigil_begin(&v, pid, stat);
+	assert_int_equal(clock_getcpuclockid(pid, &clock), 0);
+	while (had.tv_sec == 0 && (uint64_t)had.tv_nsec < 2 * LIMIT) {
+		nap(LOOK);
+		clock_gettime(clock, &had);
+	}
+	assert_false(vigil_hung(&v, 2 * LIMIT, GAP, LIMIT));
+	assert_true(until_hung(&v, 5000) > 0);
+	end(pid, stat);
+}
+
 static void who_is_unknown_counts_as_idle(void **state)
 {
 	struct vigil v;
@@ -227,6 +248,7 @@ int main(void)
 		cmocka_unit_test(not_hung_when_it_beats),
 		cmocka_unit_test(not_hung_without_a_core),
 		cmocka_unit_test(still_when_it_does_nothing),
+		cmocka_unit_test(a_long_look_counts_little),
 		cmocka_unit_test(who_is_unknown_counts_as_idle),
 		cmocka_unit_test(states),
 	};

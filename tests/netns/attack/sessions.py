@@ -55,7 +55,7 @@ class Live:
     def __init__(self, ground, six):
         self.ground, self.six = ground, six
         self.server = (V6 if six else V4)["ot"]
-        base = 30000 + ground.rng.randrange(20000)
+        base = ground.port(2)
         self.echo, self.plc = Echo(ground, self.server, 9001), Plc(ground, self.server)
         self.fast = Raw(ground, "ops", self.server, 9001, base, six).open()
         self.echo.accept()
@@ -201,7 +201,7 @@ def ports_are_used_again(ground):
     for six in (False, True):
         server = (V6 if six else V4)["ot"]
         plc = Plc(ground, server)
-        r = Raw(ground, "ops", server, 502, 28000 + ground.rng.randrange(1000), six)
+        r = Raw(ground, "ops", server, 502, ground.port(), six)
         for how in ("cut", "reset", "cut", "end", "cut halfway", "reset"):
             r.open()
             wait_for(lambda: plc.live, 3.0, "the server")
@@ -247,7 +247,7 @@ def cut_after_a_loss(ground):
         server = (V6 if six else V4)["ot"]
         plc = Plc(ground, server)
         for lost in (1, 7, 11):
-            r = Raw(ground, "ops", server, 502, 26000 + ground.rng.randrange(1000), six).open()
+            r = Raw(ground, "ops", server, 502, ground.port(), six).open()
             wait_for(lambda: plc.live, 3.0, "the server")
             with losing(ground, "tcp dport 502 tcp flags & psh == psh"):
                 r.say(write()[:lost])
@@ -267,7 +267,7 @@ def reset_that_gets_lost(ground):
     for six in (False, True):
         server = (V6 if six else V4)["ot"]
         plc = Plc(ground, server)
-        r = Raw(ground, "ops", server, 502, 25000 + ground.rng.randrange(1000), six).open()
+        r = Raw(ground, "ops", server, 502, ground.port(), six).open()
         answered(r)
         with losing(ground, "tcp flags & rst == rst") as lost:
             r.say(write())
@@ -286,7 +286,7 @@ def both_ends_forget(ground):
     for six in (False, True):
         server = listener(ground, (V6 if six else V4)["ot"], 502)
         server.settimeout(2)
-        sport = 29000 + ground.rng.randrange(500)
+        sport = ground.port()
         for _ in range(3):
             r = Raw(ground, "ops", server.getsockname()[0], 502, sport, six).open()
             s, _peer = server.accept()
@@ -401,7 +401,7 @@ def flooded_handshake(ground):
         s = "10.72.0.%d" % (20 + i % 200)
         flood.append(ip(s, "10.73.0.99", 6, tcp(s, "10.73.0.99", 1024 + i // 200 * 7 % 60000, 502, i, 0, SYN)))
     outstanding = ground.outstanding()
-    r = Raw(ground, "ops", server, 502, 27000 + ground.rng.randrange(1000))
+    r = Raw(ground, "ops", server, 502, ground.port())
     r.segment(seq=r.isn, ack=0, flags=SYN)
     r.until(lambda: r.synacks, 1, "the server's answer")
     r.ack = r.synacks[0][0] + 1 & M32
@@ -431,7 +431,7 @@ def flooded_reset(ground):
     server = V4["ot"]
     plc = Plc(ground, server)
     command = struct.pack("!HHHBBHHB", 0, 0, 11, 1, 16, 5, 2, 4) + b"\0\7\0\7"
-    r = Raw(ground, "ops", server, 502, 27000 + ground.rng.randrange(1000)).open()
+    r = Raw(ground, "ops", server, 502, ground.port()).open()
     r.say(command[:7])
     r.until(lambda: plc.live and len(plc.live["bytes"]) == 7, 3.0, "the first bytes")
     r.segment(command[7:12], options=SIGNATURE)

@@ -43,7 +43,8 @@ void role_kill(struct supervisor *of, struct slot *sl)
 	killed++;
 }
 
-bool role_send(struct supervisor *of, struct slot *sl, uint32_t id, const struct msg_body *body, const int *fds, size_t n)
+bool role_send(struct supervisor *of, struct slot *sl, uint32_t id, const struct msg_body *body, const int *fds,
+	       size_t n)
 {
 	(void)of, (void)fds;
 	assert_ptr_equal(sl, &s.slots[SLOT_GATE]);

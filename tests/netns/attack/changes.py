@@ -115,7 +115,7 @@ def full_queue(ground):
         for pid in [ground.daemon.pid] + gates + workers:
             os.kill(pid, signal.SIGSTOP)
         for _ in range(4200):  # its own acknowledgements fill its own worker's queue
-            r.sock.send(full)
+            r.put(full)
         for _ in range(2):
             answered(r)
         for pid in workers + gates + [ground.daemon.pid]:

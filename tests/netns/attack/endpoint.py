@@ -2,6 +2,7 @@
 """Both ends of a session: one made by hand, that says any segment with any number; one real, a server with a single
 connection slot on a kernel's own TCP, which keeps what its stack delivered."""
 import os
+import select
 import socket
 import struct
 import sys
@@ -39,7 +40,16 @@ class Raw:
         self.got, self.resets, self.synacks, self.fin = b"", [], [], False
 
     def frame(self, packet):
-        self.sock.send(self.head + packet)
+        self.put(self.head + packet)
+
+    def put(self, frame):
+        """On one processor what was sent leaves only when the kernel has its turn: this waits for that."""
+        while True:
+            try:
+                return self.sock.send(frame)
+            except BlockingIOError:
+                if not select.select([], [self.sock], [], 5)[1]:
+                    raise
 
     def segment(self, data=b"", seq=None, ack=None, flags=ACK | PSH, spoil=False, options=b"", window=64240, **keys):
         t = tcp(self.me, self.to, self.sport, self.port, (self.seq if seq is None else seq) & M32,

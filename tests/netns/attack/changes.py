@@ -19,7 +19,7 @@ def not_taken(ground, raw, data):
     """The box forwards it; the server's stack throws it away because of an option, as it would a damaged frame."""
     watch = Watch(ground)
     raw.segment(data, options=SIGNATURE)
-    wait_for(lambda: any(data in f for f in watch["ot"].incoming()), 2, "the segment behind the box")
+    wait_for(lambda: any(data in f for f in watch["ot"].incoming()), 5, "the segment behind the box")
     watch.close()
 
 
@@ -36,7 +36,7 @@ def narrowed_before_it_was_taken(ground):
             before = len(plc.live["bytes"])
             if taken:
                 r.say(write()[:taken])
-                wait_for(lambda: len(plc.live["bytes"]) == before + taken, 2, "the first part")
+                wait_for(lambda: len(plc.live["bytes"]) == before + taken, 5, "the first part")
             not_taken(ground, r, write()[taken:])
             ground.apply(READ, PLAIN)
             r.segment(write()[taken:])

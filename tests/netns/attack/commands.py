@@ -78,7 +78,7 @@ def one_byte_each(r):
 def allowed_one_byte_each(r):
     for i in range(12):
         r.say(R[i:i + 1])
-    r.until(lambda: len(r.got) == 17, 1, "the answer")
+    r.until(lambda: len(r.got) == 17, 5, "the answer")
     r.segment(flags=ACK)
     return ON
 
@@ -390,7 +390,7 @@ def settle(r, plc, want):
         is_cut(r, plc)
         return "cut"
     else:  # a FIN went by: the server ends by itself
-        wait_for(lambda: plc.of(r.sport)[-1]["end"], 2, "the end of the server's session")
+        wait_for(lambda: plc.of(r.sport)[-1]["end"], 5, "the end of the server's session")
     return want
 
 
@@ -525,7 +525,7 @@ def both_oracles_see(ground):
         r = Raw(ground, "ops", families["ot"], 502, ground.port(), ":" in families["ot"]).open()
         r.say(W[:5])
         r.say(W[5:] + R)
-        wait_for(lambda: len(plc.forbidden()) == 1, 1, "the write at the server")
+        wait_for(lambda: len(plc.forbidden()) == 1, 5, "the write at the server")
         r.segment(flags=RST)
 
         def found(which, capture=capture, to=families["ot"]):

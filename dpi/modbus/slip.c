@@ -155,6 +155,9 @@ static bool reads_as(const uint8_t *header, size_t needs, struct modbus_request 
 	memcpy(pdu, header, HEADER + 1 + needs);
 	memcpy(pdu + 2, (uint8_t[]){ 0, 0, 0, (uint8_t)(needs + 2) }, 4);
 	modbus_request_parse(bytes_of(pdu, HEADER + 1 + needs), ret);
+	/* It is judged when this copy is gone; the values are the same bytes in the stream. */
+	if (ret->values.p != NULL)
+		ret->values.p = header + (ret->values.p - pdu);
 	return ret->well_formed || forgives(ret);
 }
 

@@ -117,6 +117,29 @@ static void too_much_alone(void **state)
 	assert_true(passes(&d, n, many, n));
 }
 
+/* What a server that lost its place would write is judged by the very values that it would find. */
+static void values_in_the_middle(void **state)
+{
+	struct desk d;
+	uint8_t many[5 * LONG];
+	size_t n = 0;
+
+	(void)state;
+	for (uint16_t k = 0; k < 5; k++)
+		n += put_long(many + n, k);
+	writes(&d);
+	/* what the long request's registers are because of that, and 7 */
+	d.rows[0].values = desk_ranges(
+		&d, (uint32_t[]){ 0, 1, 5, 5, 7, 7, 9, 9, 0x110, 0x110, 0x200, 0x200, 0x700, 0x700, 0x800, 0x800 }, 8);
+	memcpy(many + READ + 1, (uint8_t[]){ 0, 7, 0, 0, 0, 9, 1, 16, 0, 5, 0, 1, 2, 0, 7 }, 15);
+	assert_true(modbus_enforcer.segment(d.state, 0, 0, false, bytes_of(many, n), &d.table, &d.permit, &d.p));
+	many[READ + 15] = 8;
+	assert_false(modbus_enforcer.segment(d.state, 0, 0, false, bytes_of(many, n), &d.table, &d.permit, &d.p));
+	assert_int_equal(d.p.reason, R_MODBUS_CUT);
+	assert_int_equal(d.p.limit.what, LIMIT_VALUE);
+	assert_int_equal(d.p.limit.wrote, 8);
+}
+
 /* A read by its header and its body apart, the body late: whatever it asks for, its rest is no command that changes anything. */
 static void a_read_may_be_cut(void **state)
 {
@@ -143,6 +166,7 @@ int main(void)
 		cmocka_unit_test(no_more_than_is_read_at_once),
 		cmocka_unit_test(numbers_wrap),
 		cmocka_unit_test(too_much_alone),
+		cmocka_unit_test(values_in_the_middle),
 		cmocka_unit_test(a_read_may_be_cut),
 	};
 

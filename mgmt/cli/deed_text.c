@@ -2,6 +2,7 @@
 #include "mgmt/cli/deed_text.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -37,25 +38,30 @@ static const char *phrase(const char *text, enum lang l, size_t *ret_n)
 	return NULL;
 }
 
-/* " and 3 more": how many things of one kind were left out. */
-static bool left_out(const char *text, unsigned *ret, int *ret_n)
+/* " and 3 more": how many things of one kind were left out. Returns what stands behind that, NULL when it is something else. */
+static const char *left_out(const char *text, unsigned long *ret)
 {
-	*ret_n = 0;
-	return sscanf(text, " and %u more%n", ret, ret_n) == 1 && *ret_n > 0;
+	static const char before[] = " and ", after[] = " more";
+	char *end;
+
+	if (strncmp(text, before, sizeof(before) - 1) != 0)
+		return NULL;
+	*ret = strtoul(text + sizeof(before) - 1, &end, 10);
+	return strncmp(end, after, sizeof(after) - 1) == 0 ? end + sizeof(after) - 1 : NULL;
 }
 
 void deed_print(FILE *to, enum lang l, const char *object)
 {
 	static const char found[] = " (" DEED_FOUND ")";
-	const char *at = object, *said;
-	unsigned more;
+	const char *at = object, *said, *behind;
+	unsigned long more;
 	size_t n = 0;
-	int used;
 
 	while (*at != '\0') {
-		if (left_out(at, &more, &used)) {
+		behind = left_out(at, &more);
+		if (behind != NULL) {
 			message_print(to, l, M_DEEDS_MORE, more);
-			at += used;
+			at = behind;
 		} else if (strcmp(at, found) == 0) {
 			message_print(to, l, M_DEED_FOUND);
 			break;

@@ -33,7 +33,8 @@ void vigil_begin(struct vigil *v, pid_t pid, int stat);
 void vigil_beat(struct vigil *v);
 /*
  * It did not beat for another `passed_ns`, of which at most `most_ns` count: between two looks the watcher may have had no core
- * either, and where the whole machine stood still behind another one, the kernel may take that for processor time. True when it had `limit_ns` of its own time since its last beat: it is hung.
+ * either, and where the whole machine stood still behind another one, the kernel may take that for processor time. True when it
+ * had `limit_ns` of its own time since its last beat: it is hung.
  */
 bool vigil_hung(struct vigil *v, uint64_t passed_ns, uint64_t most_ns, uint64_t limit_ns);
 

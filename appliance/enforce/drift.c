@@ -14,6 +14,8 @@
 #include "appliance/kernel/dump.h"
 
 #define MENDS 5
+/* The name follows what was done within one system call; this long only where none comes. */
+#define AUTHOR_NS 100000000u
 
 /*
  * Our table was touched, or could not be read, and forwarding is off: what differs is noted once, then everything is set
@@ -106,26 +108,47 @@ static void examine(struct enforce *f, enum drift changed)
 	arena_free(a);
 }
 
+/*
+ * The kernel tells first what was done and then who did it, and this role may run in between, always where it shares its only
+ * processor with who did it. A record of tables beside ours waits for that name. Nothing else does: what concerns ours is
+ * answered at once, and poll() goes on in the meantime.
+ */
+static bool author_awaited(const struct meddling *m)
+{
+	return m->beside && !m->table && m->process[0] == '\0' && clock_mono().ns < m->beside_ns + AUTHOR_NS;
+}
+
 static void answer(struct enforce *f)
 {
 	struct drift_record nothing = { 0 };
+	struct meddling *m = &f->meddling, left = { 0 };
 	bool adopted;
 	struct err e = { 0 };
 	int r;
 
-	if (f->meddling.table && f->now != NULL) {
+	if (author_awaited(m))
+		return;
+	if (m->table && f->now != NULL) {
 		reopen(f, DRIFT_CHANGED);
-	} else if (f->meddling.table) {
+	} else if (m->table) {
 		/* No policy yet: the base is all that has to stand, and forwarding stays off. */
 		r = deny_base_load(&f->net, &adopted, &e);
-		record_send(f, &nothing, r < 0 ? DRIFT_SHUT : DRIFT_FLUSHED, f->meddling.gap_ns / 1000, 0, e.text);
+		record_send(f, &nothing, r < 0 ? DRIFT_SHUT : DRIFT_FLUSHED, m->gap_ns / 1000, 0, e.text);
 	}
-	f->meddling = (struct meddling){ 0 };
+	/* What was done beside ours is told next, with the same name. */
+	if (m->table && m->beside) {
+		left.beside = true;
+		left.pid = m->pid;
+		memcpy(left.process, m->process, sizeof(left.process));
+	}
+	*m = left;
 }
 
 void drift_settle(struct enforce *f)
 {
-	if (f->meddling.beside && !f->meddling.table && f->now != NULL)
+	const struct meddling *m = &f->meddling;
+
+	if (m->beside && !m->table && f->now != NULL && !author_awaited(m))
 		foreign_look(f);
 	answer(f);
 }
@@ -134,7 +157,8 @@ void drift_look(struct enforce *f, bool clock)
 {
 	if (f->now == NULL)
 		return;
-	foreign_look(f);
+	if (!author_awaited(&f->meddling))
+		foreign_look(f);
 	examine(f, clock ? DRIFT_CLOCK : DRIFT_CHANGED);
 	answer(f);
 }

@@ -64,17 +64,18 @@ struct generation_held {
 	struct image kept; /* elements of the lingering permits */
 };
 
-#define DEEDS 14u /* kinds of changes; see monitor.c */
+#define DEEDS 14u /* kinds of changes: appliance/wire/deed.def */
 
 /* What others did since the last answer to it. */
 struct meddling {
-	bool table;	  /* to our table, or nobody knows what: forwarding was turned off */
-	bool beside;	  /* to tables of others */
-	bool fresh;	  /* nothing about our table was heard in this glance */
-	uint32_t news;	  /* how often forwarding had to go off */
-	uint64_t gap_ns;  /* for how long the table may have been open with forwarding on, at most */
-	uint64_t shut_ns; /* monotonic: when it went off last */
-	uint32_t pid;	  /* who, as the kernel says; 0 = it did not */
+	bool table;	    /* to our table, or nobody knows what: forwarding was turned off */
+	bool beside;	    /* to tables of others */
+	uint64_t beside_ns; /* monotonic: when that was first heard */
+	bool fresh;	    /* nothing about our table was heard in this glance */
+	uint32_t news;	    /* how often forwarding had to go off */
+	uint64_t gap_ns;    /* for how long the table may have been open with forwarding on, at most */
+	uint64_t shut_ns;   /* monotonic: when it went off last */
+	uint32_t pid;	    /* who, as the kernel says; 0 = it did not */
 	char process[17];
 	struct {
 		uint32_t n;

@@ -82,26 +82,14 @@ void monitor_woken(struct enforce *f)
 
 /* ---- what --------------------------------------------------------------------------------------------------------- */
 
-/* In the order in which they are told: what takes everything away first. */
 static const struct {
 	uint8_t type;
 	const char *deed;
-} deeds[DEEDS] = {
-	{ NFT_MSG_DELTABLE, "table deleted" },
-	{ NFT_MSG_NEWTABLE, "table added or changed" },
-	{ NFT_MSG_DELCHAIN, "chain deleted" },
-	{ NFT_MSG_NEWCHAIN, "chain added or changed" },
-	{ NFT_MSG_NEWRULE, "rule added" },
-	{ NFT_MSG_DELRULE, "rule deleted" },
-	{ NFT_MSG_NEWSETELEM, "element added" },
-	{ NFT_MSG_DELSETELEM, "element deleted" },
-	{ NFT_MSG_NEWSET, "set added" },
-	{ NFT_MSG_DELSET, "set deleted" },
-	{ NFT_MSG_NEWOBJ, "object added" },
-	{ NFT_MSG_DELOBJ, "object deleted" },
-	{ NFT_MSG_NEWFLOWTABLE, "flowtable added" },
-	{ NFT_MSG_DELFLOWTABLE, "flowtable deleted" },
+} deeds[] = {
+#define DEED(type, en, ja) { type, en },
+#include "appliance/wire/deed.def"
 };
+_Static_assert(sizeof(deeds) / sizeof(deeds[0]) == DEEDS, "one count for each");
 
 static unsigned deed_of(int type)
 {
@@ -208,6 +196,8 @@ static void one(struct enforce *f, int type, const uint8_t *p, size_t n)
 	memcpy(&g, p, sizeof(g));
 	text_of(p, n, ATTR_TABLE, table, sizeof(table));
 	if (g.nfgen_family != NFPROTO_INET || strcmp(table, TABLE_NAME) != 0) {
+		if (!m->beside)
+			m->beside_ns = clock_mono().ns;
 		m->beside = true;
 		return;
 	}

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/wire/deed.def"
 #include "appliance/wire/msg.h"
 
 void record_add(struct drift_record *r, const char *object, const char *before, const char *after)
@@ -43,7 +44,7 @@ void record_unwatched(struct drift_record *r, const struct differences *d)
 {
 	for (size_t i = 0; i < d->n; i++)
 		if (d->list[i].ours && strncmp(d->list[i].where, "set ", 4) != 0)
-			add_difference(r, &d->list[i], " (found at a start)");
+			add_difference(r, &d->list[i], " (" DEED_FOUND ")");
 }
 
 /* "nft (pid 123): table deleted; table inet sekisho, chain forward: ... -> ...; ..." */

@@ -128,8 +128,9 @@ static bool element_decode(const struct dump *d, struct nftnl_set_elem *x, struc
 			el->chain = (uint8_t)dump_chain(nftnl_set_elem_get_str(x, NFTNL_SET_ELEM_CHAIN));
 		}
 	}
+	/* Ends are whole seconds; the kernel counts from when it took the batch, some milliseconds after it was told. */
 	if (nftnl_set_elem_is_set(x, NFTNL_SET_ELEM_EXPIRATION))
-		el->until = (d->now_ms + nftnl_set_elem_get_u64(x, NFTNL_SET_ELEM_EXPIRATION) + 999) / 1000;
+		el->until = (d->now_ms + nftnl_set_elem_get_u64(x, NFTNL_SET_ELEM_EXPIRATION) + 500) / 1000;
 	nftnl_set_elem_expr_foreach(x, element_counter, el);
 	return true;
 }

@@ -40,12 +40,12 @@ char vigil_state(struct bytes text)
 	return at > 0 && at + 1 < text.left && text.p[at] == ' ' ? (char)text.p[at + 1] : 0;
 }
 
-static bool wants_a_core(const struct vigil *v)
+static char state_of(const struct vigil *v)
 {
 	uint8_t text[TEXT];
 	ssize_t n = v->stat >= 0 ? pread(v->stat, text, sizeof(text), 0) : 0;
 
-	return n > 0 && vigil_state(bytes_of(text, (size_t)n)) == 'R';
+	return n > 0 ? vigil_state(bytes_of(text, (size_t)n)) : 0;
 }
 
 void vigil_begin(struct vigil *v, pid_t pid, int stat)
@@ -56,20 +56,40 @@ void vigil_begin(struct vigil *v, pid_t pid, int stat)
 
 void vigil_beat(struct vigil *v)
 {
-	v->cpu_ns = v->seen_ns = cpu_ns(v->pid);
-	v->idle_ns = 0;
+	v->seen_ns = cpu_ns(v->pid);
+	v->ran_ns = v->idle_ns = 0;
+}
+
+static uint64_t at_most(uint64_t ns, uint64_t most)
+{
+	return ns < most ? ns : most;
 }
 
 bool vigil_hung(struct vigil *v, uint64_t passed_ns, uint64_t most_ns, uint64_t limit_ns)
 {
-	uint64_t now = cpu_ns(v->pid);
+	uint64_t now = cpu_ns(v->pid), ran;
 
 	if (now < v->seen_ns)
 		now = v->seen_ns; /* it is no more; somebody else tells that */
-	if (!wants_a_core(v))
-		v->idle_ns += passed_ns < most_ns ? passed_ns : most_ns;
-	else if (now == v->seen_ns)
+	ran = now - v->seen_ns;
+	if (state_of(v) != 'R')
+		v->idle_ns += at_most(passed_ns, most_ns);
+	else if (ran == 0)
 		v->starved_ns += passed_ns;
+	v->ran_ns += at_most(ran, most_ns);
 	v->seen_ns = now;
-	return now - v->cpu_ns + v->idle_ns >= limit_ns;
+	return v->ran_ns + v->idle_ns >= limit_ns;
+}
+
+bool vigil_still(struct vigil *v, uint64_t passed_ns, uint64_t most_ns, uint64_t limit_ns)
+{
+	uint64_t now = cpu_ns(v->pid);
+	char state = state_of(v);
+
+	/* D: the kernel works for it, as on a large batch of rules. */
+	if (now > v->seen_ns || state == 'R' || state == 'D')
+		vigil_beat(v);
+	else
+		v->idle_ns += at_most(passed_ns, most_ns);
+	return v->idle_ns >= limit_ns;
 }

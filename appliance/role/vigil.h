@@ -20,8 +20,8 @@
 struct vigil {
 	pid_t pid;
 	int stat;	     /* /proc/PID/stat; -1: nothing is known of it, and whoever does not run counts as idle */
-	uint64_t cpu_ns;     /* its processor time at its last beat */
-	uint64_t seen_ns;    /* the same at the last look */
+	uint64_t seen_ns;    /* its processor time at the last look */
+	uint64_t ran_ns;     /* since its last beat it had this much of it */
 	uint64_t idle_ns;    /* since its last beat it wanted no core for this long */
 	uint64_t starved_ns; /* over its whole life: it wanted one and had none while it was awaited */
 };
@@ -32,10 +32,17 @@ void vigil_begin(struct vigil *v, pid_t pid, int stat);
 /* It beat, or nothing is asked of it. */
 void vigil_beat(struct vigil *v);
 /*
- * It did not beat for another `passed_ns`, of which at most `most_ns` count as idle: between two looks the watcher may have had
- * no core either. True when it had `limit_ns` of its own time since its last beat: it is hung.
+ * It did not beat for another `passed_ns`, of which at most `most_ns` count: between two looks the watcher may have had no core
+ * either, and where the whole machine stood still behind another one, the kernel may take that for processor time. True when it
+ * had `limit_ns` of its own time since its last beat: it is hung.
  */
 bool vigil_hung(struct vigil *v, uint64_t passed_ns, uint64_t most_ns, uint64_t limit_ns);
+
+/*
+ * The same of one that does something long for somebody and answers when that is done: true when it did nothing at all for
+ * `limit_ns` since its last beat, neither on a core nor inside the kernel.
+ */
+bool vigil_still(struct vigil *v, uint64_t passed_ns, uint64_t most_ns, uint64_t limit_ns);
 
 /* The letter of a process's state in the text of /proc/PID/stat, 0 when there is none. */
 char vigil_state(struct bytes text);

@@ -405,6 +405,8 @@ void op_enforce_died(struct supervisor *s)
 	if (s->op.kind == OP_NONE || (s->op.step != STEP_KERNEL && s->op.step != STEP_FORETELL))
 		return;
 	/* Whether the batch was committed nobody knows; the next enforce makes what is in force true again. */
-	op_explain(s, 3, M_OP_ENFORCE_GONE);
+	op_explain(s, 3,
+		   s->op.step == STEP_FORETELL || s->op.kind == OP_DRY_RUN ? M_OP_ENFORCE_GONE_BEFORE
+									   : M_OP_ENFORCE_GONE);
 	op_give_up(s);
 }

@@ -381,7 +381,7 @@ void op_due(struct supervisor *s, uint64_t now)
 		op_give_up(s);
 		break;
 	case STEP_ENFORCE:
-		op_explain(s, 3, M_OP_ENFORCE_GONE);
+		op_explain(s, 3, M_OP_ENFORCE_GONE_BEFORE);
 		op_give_up(s);
 		break;
 	case STEP_IMPACT: /* its questions have shorter deadlines of their own */

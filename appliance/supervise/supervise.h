@@ -95,6 +95,7 @@ struct slot {
 	struct err failed;			/* why the last start failed */
 	uint32_t restarts, quick;		/* quick: deaths in a row soon after a start */
 	uint32_t asked;				/* how it is: the question without an answer, 0 = none */
+	bool long_work;				/* it does something long and is not asked meanwhile */
 	struct vigil vigil;			/* since then */
 };
 
@@ -228,6 +229,7 @@ struct pair {
 	struct pulse *pulse;
 	uint32_t pulse_seen;
 	struct vigil vigil; /* since it last moved */
+	bool poked;	    /* since then it was given something to wake up for */
 	uint8_t ack[32];    /* digest of the table it has, once acked */
 	uint32_t owed;	    /* acknowledgements of earlier tables and this one that are still to come */
 	bool acked;

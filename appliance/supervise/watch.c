@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Roles that live but do nothing. Every second each is asked whether it is there; one that does not answer within 2.5 s of
- * its own time is ended, and a successor is started like that of any dead role. Gates are seen sooner, because nothing passes
+ * its own time is ended, and a successor is started like that of any dead role. Who does something long is not asked; it is
+ * ended when it does nothing at all for 5 s. Gates are seen sooner, because nothing passes
  * while one stands still: each moves a number in shared memory with every turn of its loop, at rest a hundred times a
  * second. A worker with packets waiting is seen by its gate. What counts is a role's own time, not the clock's: on a machine
  * that stood still as a whole, or is busy with something of a higher priority, nobody hangs.
@@ -14,6 +15,7 @@
 
 #define EVERY 1000000000ull /* ns */
 #define LIMIT 2500000000ull
+#define STILL_LIMIT 5000000000ull /* of who does something long and is not asked meanwhile */
 #define PULSE_EVERY 20000000ull
 #define PULSE_MOST 25000000ull /* between two looks no more than this counts */
 #define PULSE_LIMIT 50000000ull
@@ -29,10 +31,11 @@ int watch_open(struct supervisor *s, struct err *e)
 	return s->watch == NULL ? err_set(e, -ENOMEM, "watch over roles") : 0;
 }
 
-/* A role that does something long for somebody answers when that is done, and has a limit of its own. */
+/* A role that does something long for somebody answers when that is done. */
 static bool busy(const struct supervisor *s, unsigned slot)
 {
-	if (slot == SLOT_ENFORCE && s->op.kind != OP_NONE)
+	if (slot == SLOT_ENFORCE && s->op.kind != OP_NONE &&
+	    (s->op.step == STEP_KERNEL || s->op.step == STEP_FORETELL || s->op.step == STEP_UNDO))
 		return true;
 	return collect_busy(s, slot);
 }
@@ -52,10 +55,20 @@ static void look(struct supervisor *s, unsigned slot, uint64_t passed)
 {
 	struct slot *sl = &s->slots[slot];
 
-	if (sl->state != SLOT_RUNNING || sl->role == ROLE_COMPILE || busy(s, slot)) {
+	if (sl->state != SLOT_RUNNING || sl->role == ROLE_COMPILE) {
 		sl->asked = 0;
 		return;
 	}
+	if (busy(s, slot)) {
+		if (!sl->long_work)
+			vigil_beat(&sl->vigil);
+		sl->asked = 0;
+		sl->long_work = true;
+		if (vigil_still(&sl->vigil, passed, EVERY, STILL_LIMIT))
+			hung(s, sl);
+		return;
+	}
+	sl->long_work = false;
 	if (sl->asked == 0) {
 		sl->asked = ++s->next_id;
 		vigil_beat(&sl->vigil);
@@ -72,6 +85,18 @@ void watch_answered(struct slot *sl, uint32_t id)
 		sl->asked = 0;
 }
 
+/*
+ * A gate that sleeps shall turn when its alarm rings. On a machine that shares its cores with others the core of the gate may
+ * stand still while this one runs: then nothing rings, and the gate looks idle although it has no core. What is sent to it
+ * makes it one that wants a core, wherever that is; one that sleeps on all the same is hung.
+ */
+static void poke(struct supervisor *s, uint32_t w)
+{
+	if (!s->pairs[w].poked)
+		(void)role_send(s, &s->slots[SLOT_GATE + w], 0, &(struct msg_body){ .type = MSG_PING }, NULL, 0);
+	s->pairs[w].poked = true;
+}
+
 static void feel(struct supervisor *s, uint32_t w, uint64_t passed)
 {
 	struct slot *sl = &s->slots[SLOT_GATE + w];
@@ -81,11 +106,14 @@ static void feel(struct supervisor *s, uint32_t w, uint64_t passed)
 	if (sl->state != SLOT_RUNNING || p->pulse == NULL)
 		return;
 	turns = pulse_feel(p->pulse);
-	if (turns == p->pulse_seen && !vigil_hung(&p->vigil, passed, PULSE_MOST, PULSE_LIMIT))
+	if (turns == p->pulse_seen && !vigil_hung(&p->vigil, passed, PULSE_MOST, PULSE_LIMIT)) {
+		poke(s, w);
 		return;
+	}
 	if (turns == p->pulse_seen)
 		hung(s, sl);
 	p->pulse_seen = turns;
+	p->poked = false;
 	vigil_beat(&p->vigil);
 }
 

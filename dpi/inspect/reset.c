@@ -6,7 +6,7 @@
 #define RESET_PAUSE_NS 20000000ull /* between two resets of a refused flow */
 #define AGAIN_PLACES 4096u
 #define AGAIN_NS 300000000ull /* between two of the same */
-#define AGAIN_TIMES 8u	      /* with one in three lost, one end in 20,000 hears none */
+#define AGAIN_TIMES 12u	      /* with one in three lost, one end in 1.5 million hears none */
 
 /* A reset that is said again. */
 struct again {

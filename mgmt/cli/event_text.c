@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "appliance/wire/event_words.h"
+#include "mgmt/cli/deed_text.h"
 #include "mgmt/cli/event_parts.h"
 #include "mgmt/cli/width.h"
 
@@ -89,8 +90,10 @@ static void box_text(FILE *to, const json_t *e, enum lang l)
 		message_print(to, l, M_EV_GENERATION, ju(e, "value"));
 	if (*js(e, "by") != '\0')
 		message_print(to, l, strcmp(kind, "drift") == 0 ? M_EV_CHANGED_BY : M_EV_BY, js(e, "by"));
-	if (*js(e, "object") != '\0')
-		fprintf(to, "  %s", js(e, "object"));
+	if (*js(e, "object") != '\0') {
+		fputs("  ", to);
+		deed_print(to, l, js(e, "object"));
+	}
 	if (*js(e, "before") != '\0' || *js(e, "after") != '\0')
 		fprintf(to, "  %s -> %s", js(e, "before"), js(e, "after"));
 	if (strcmp(kind, "drift") == 0 && ju(e, "value") > 0) {
@@ -233,6 +236,8 @@ static void place(FILE *to, const struct telling *t, const char *name)
 		event_process(to, t->e);
 	else if (strcmp(name, "gap") == 0)
 		event_gap(to, t->e, t->lang);
+	else if (strcmp(name, "object") == 0)
+		deed_print(to, t->lang, js(t->e, name));
 	else if (strcmp(name, "verdict") == 0)
 		fputs(event_verdict_text(js(t->e, name), lang_name(t->lang)), to);
 	else if (json_is_integer(value))

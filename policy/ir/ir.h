@@ -235,7 +235,7 @@ struct ir_stmt {
  * share is cut into parts of which one is walked: short enough to cost little, large enough to be nearly even.
  */
 #define IR_PART_SESSIONS 512u
-#define IR_ZONE_PARTS 32u /* an interface: 16,384 sessions in a lane */
+#define IR_ZONE_PARTS 64u /* an interface: 32,768 sessions in a lane, more than SYNs can fill (box/sysctl.c) */
 #define IR_PAIR_PARTS 8u  /* a pair of hosts: 4,096 */
 #define IR_PAIR_RATE 50u  /* new sessions a second, of a pair of hosts, that do not compete with the many of others */
 #define IR_PAIR_BURST 100u

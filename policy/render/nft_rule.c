@@ -344,8 +344,9 @@ static void put_line(struct line l, bool record)
 	for (uint32_t i = 0; i < l.rule->n; i++) {
 		const struct ir_stmt *s = &l.rule->stmts[i];
 
+		/* A map that is only asked whether it has the key: kernels before 6.4 take it with a value to write (rule.c), which nft cannot say. */
 		comment = comment || s->kind == IR_ARRIVED || s->kind == IR_CROWD || s->kind == IR_REMEMBER ||
-			  (s->kind == IR_IN_SET && s->a == KEY_SHARE_ZONE) ||
+			  s->kind == IR_KNOWN || (s->kind == IR_IN_SET && s->a == KEY_SHARE_ZONE) ||
 			  (s->kind == IR_ADMIT && (s->a == KEY_ORIGINAL || s->a == KEY_ORIGINAL_BACK));
 	}
 	fputs(comment ? "\t\t# not nft:" : "\t\t", l.to);

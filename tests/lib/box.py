@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A box under test: three zones (it, ops, ot) with one host namespace each, the daemon between them, a policy as text."""
+import collections
 import json
 import os
 import signal
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(__file__))
+import aftermath  # noqa: E402
 import reports  # noqa: E402
 from net import Net, sh, wait_for  # noqa: E402
 
@@ -64,6 +67,8 @@ class Box:
         os.makedirs(run)
         self.net = Net(prefix)
         self.daemon = None
+        self.began, self.logged, self.counted = time.time(), 0, {}
+        aftermath.ABOUT.append(self)
         box = self.net.add("box")
         for zone, (v4, v6) in ZONES.items():
             ns = self.net.add(zone)
@@ -133,6 +138,40 @@ class Box:
 
     def drops(self):
         return {k: v["packets"] for k, v in self.status()["kernel"]["counters"].items()}
+
+    def begin(self):
+        """A case begins; what happens from here on is told when it fails."""
+        self.began, self.logged = time.time(), aftermath.size(self.run_folder + "/sekishod.log")
+        try:
+            self.counted = self.drops()
+        except (ValueError, KeyError):  # no daemon, which the case may mean to start
+            self.counted = {}
+
+    def tell(self):
+        """The daemon's log, what is tracked, drops, gates, workers, and the last records, since the case began."""
+        out = ["daemon: " + line for line in aftermath.said_since(self.run_folder + "/sekishod.log", self.logged)]
+        out.append("tracked: " + self.tracked())
+        out += ["queue: " + x for x in sh("cat", "/proc/net/netfilter/nfnetlink_queue", ns=self.data, check=False).stdout.splitlines()]
+        since = ["--since", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.began)), "--lang", "en"]
+        for options in (["--severity", "warning", "--limit", "40"], ["--limit", "12"]):
+            said = self.sekisho("events", *since, *options, check=False)
+            out += ["event: " + x for x in (said.stdout + said.stderr).splitlines()]
+        status = self.status()
+        drops = {k: v["packets"] for k, v in status["kernel"]["counters"].items()}
+        out.append("dropped: %s" % {k: n - self.counted.get(k, 0) for k, n in drops.items() if n != self.counted.get(k, 0)})
+        out.append("sessions: %s" % status["tracking"])
+        out += ["%s: %s" % (kind[:-1], x) for kind in ("gates", "workers") for x in status[kind]]
+        return out + ["role: %s, %s" % (r, aftermath.had(r["pid"])) for r in status["roles"]]
+
+    def tracked(self):
+        """How many sessions of which kind and state the box tracks, between which addresses the most."""
+        kinds, pairs = collections.Counter(), collections.Counter()
+        for family in ("ipv4", "ipv6"):
+            for line in sh("conntrack", "-L", "-f", family, ns=self.data, check=False).stdout.splitlines():
+                words = line.split()
+                kinds[words[0] + (" " + words[3] if words[0] == "tcp" else "")] += 1
+                pairs[" ".join([w for w in words if w[:4] in ("src=", "dst=")][:2])] += 1
+        return "%s; %s" % (dict(kinds), dict(pairs.most_common(3)))
 
     def close(self):
         self.net.close()

@@ -1,14 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Named cases with a count at the end: "N passed, N failed". A case fails by raising, and by what a
-sanitizer reported meanwhile."""
+sanitizer reported meanwhile; what the box and the machine have to say about it follows."""
 import os
 import sys
 import time
 import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import aftermath  # noqa: E402
 import reports  # noqa: E402
 import slowness  # noqa: E402
+
+
+def needs_root():
+    """The first step of a suite that makes namespaces: without root it has shown nothing and must not count as passed."""
+    if os.geteuid() != 0:
+        print("namespace tests need root", file=sys.stderr)
+        sys.exit(3)
 
 
 class Cases:
@@ -17,7 +25,8 @@ class Cases:
         slowness.say()
 
     def run(self, name, function, *args):
-        start = time.monotonic()
+        aftermath.begin()
+        machine, start = aftermath.Machine(), time.monotonic()
         try:
             note = function(*args)
             reports.expect_none()
@@ -25,6 +34,7 @@ class Cases:
             self.failed += 1
             print("FAILED  %s: %s: %s" % (name, type(e).__name__, e), flush=True)
             traceback.print_exc(limit=4, file=sys.stdout)
+            aftermath.print_all(machine)
             return False
         self.passed += 1
         print("ok      %s (%.1f s)%s" % (name, time.monotonic() - start, ": " + note if note else ""), flush=True)

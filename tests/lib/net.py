@@ -143,24 +143,42 @@ class Capture:
             self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.htons(3))
             self.sock.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)  # SO_RCVBUFFORCE
             self.sock.bind((interface, 0))
-        self.sock.settimeout(0.05)
-        self.frames = []  # (monotonic seconds, incoming, bytes from the Ethernet header)
+        self.sock.setblocking(False)
+        self.kept = []  # (monotonic seconds, incoming, bytes from the Ethernet header)
+        self.reading = threading.Lock()
         self.ended = False
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
         net.captures.append(self)
 
     def _run(self):
+        ready = select.poll()
+        ready.register(self.sock, select.POLLIN)
         while not self.ended:
-            try:
-                frame, origin = self.sock.recvfrom(70000)
-            except socket.timeout:
-                continue
-            except OSError as e:
-                if e.errno == errno.ENETDOWN:  # told once each time the link goes down
-                    continue
+            ready.poll(50)
+            if not self._take_in(1000):
                 return
-            self.frames.append((time.monotonic(), origin[2] != socket.PACKET_OUTGOING, frame))
+
+    def _take_in(self, most):
+        """False when nothing will arrive any more."""
+        with self.reading:
+            for _ in range(most):
+                try:
+                    frame, origin = self.sock.recvfrom(70000)
+                except (BlockingIOError, InterruptedError):
+                    return True
+                except OSError as e:
+                    if e.errno == errno.ENETDOWN:  # told once each time the link goes down
+                        continue
+                    return False
+                self.kept.append((time.monotonic(), origin[2] != socket.PACKET_OUTGOING, frame))
+        return True
+
+    @property
+    def frames(self):
+        """All that has arrived by now, be the machine as busy as it may: more than this does not fit into the socket."""
+        self._take_in(100000)
+        return self.kept
 
     def incoming(self, since=0.0):
         return [f for t, came_in, f in list(self.frames) if came_in and t >= since]

@@ -24,7 +24,7 @@ class Served(Raw):
 
     def question(self):
         """A whole request has come."""
-        self.until(lambda: len(self.got) >= 12, 1, "the client's request")
+        self.until(lambda: len(self.got) >= 12, 5, "the client's request")
         q, self.got = self.got[:12], self.got[12:]
         return q
 
@@ -92,15 +92,15 @@ def pair(ground, six):
     server = Served(ground, (V6 if six else V4)["ops"], client.port, six)
     client.connect((RAW6 if six else RAW4)["ot"])
     server.accept()
-    wait_for(client.ready.is_set, 1, "the client's session")
+    wait_for(client.ready.is_set, 5, "the client's session")
     server.read()
     return client, server
 
 
 def cut(client, server, good=b""):
-    wait_for(lambda: client.end, 1, "the end of the client's session")
+    wait_for(lambda: client.end, 5, "the end of the client's session")
     expect(client.end == "ConnectionResetError", "the client's session ended with %s", client.end)
-    server.until(server.was_reset, 1, "a reset that the server believes")
+    server.until(server.was_reset, 5, "a reset that the server believes")
     expect(good.startswith(client.bytes) or client.bytes.startswith(good), "other bytes arrived")
     rest = client.bytes[len(good):]
     expect(not whole(rest), "a forged answer arrived whole: %s", rest.hex())
@@ -219,7 +219,7 @@ def turned_round(ground):
         server.segment(b"\xcc" * 12, seq=server.isn + 1, ack=server.synacks[0][0] + 1)
         expect(not client.ready.wait(0.3), "a session was opened from the server's side")
         server.accept()
-        wait_for(client.ready.is_set, 2, "the client's session after all")
+        wait_for(client.ready.is_set, 5, "the client's session after all")
         client.close()
         server.segment(flags=RST)
         server.close()

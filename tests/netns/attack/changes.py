@@ -19,7 +19,7 @@ def not_taken(ground, raw, data):
     """The box forwards it; the server's stack throws it away because of an option, as it would a damaged frame."""
     watch = Watch(ground)
     raw.segment(data, options=SIGNATURE)
-    wait_for(lambda: any(data in f for f in watch["ot"].incoming()), 2, "the segment behind the box")
+    wait_for(lambda: any(data in f for f in watch["ot"].incoming()), 5, "the segment behind the box")
     watch.close()
 
 
@@ -31,12 +31,12 @@ def narrowed_before_it_was_taken(ground):
         for taken in (0, 5, 11):
             ground.apply(READ, WRITE, PLAIN)
             plc = Plc(ground, (V6 if six else V4)["ot"])
-            r = Raw(ground, "ops", plc.listener.getsockname()[0], 502, 26000 + ground.rng.randrange(1000), six).open()
+            r = Raw(ground, "ops", plc.listener.getsockname()[0], 502, ground.port(), six).open()
             goes_on(r, plc)
             before = len(plc.live["bytes"])
             if taken:
                 r.say(write()[:taken])
-                wait_for(lambda: len(plc.live["bytes"]) == before + taken, 2, "the first part")
+                wait_for(lambda: len(plc.live["bytes"]) == before + taken, 5, "the first part")
             not_taken(ground, r, write()[taken:])
             ground.apply(READ, PLAIN)
             r.segment(write()[taken:])
@@ -53,7 +53,7 @@ def allowed_before_and_after(ground):
     for six in (False, True):
         ground.apply(READ, WRITE, PLAIN)
         plc = Plc(ground, (V6 if six else V4)["ot"])
-        r = Raw(ground, "ops", plc.listener.getsockname()[0], 502, 25000 + ground.rng.randrange(1000), six).open()
+        r = Raw(ground, "ops", plc.listener.getsockname()[0], 502, ground.port(), six).open()
         goes_on(r, plc)
         not_taken(ground, r, request())
         ground.apply(READ, PLAIN)
@@ -78,7 +78,7 @@ def closed_and_picked_up(ground):
     ground.settle_neighbours()
     for six in (False, True):
         plc = Plc(ground, (V6 if six else V4)["ot"])
-        r = Raw(ground, "ops", plc.listener.getsockname()[0], 502, 24000 + ground.rng.randrange(1000), six).open()
+        r = Raw(ground, "ops", plc.listener.getsockname()[0], 502, ground.port(), six).open()
         goes_on(r, plc)
         for _ in range(3):
             restart_workers(ground)
@@ -102,7 +102,7 @@ def full_queue(ground):
     ground.apply(OPEN, PLAIN)
     ground.settle_neighbours()
     plc = Plc(ground, V4["ot"])
-    r = Raw(ground, "ops", V4["ot"], 502, 23000 + ground.rng.randrange(1000)).open()
+    r = Raw(ground, "ops", V4["ot"], 502, ground.port()).open()
     goes_on(r, plc)
     passed = ground.drops().get("unanswered.open", 0)
     outstanding = ground.outstanding()
@@ -111,13 +111,14 @@ def full_queue(ground):
         rounds += 1
         full = r.head + ip(r.me, r.to, 6, tcp(r.me, r.to, r.sport, r.port, r.seq, r.ack, ACK))
         workers, gates = ground.pids("dpi"), ground.pids("gate")
-        for pid in gates + workers:  # gates first: they would take the workers for hung
+        # Each watches the next, and would take it for hung.
+        for pid in [ground.daemon.pid] + gates + workers:
             os.kill(pid, signal.SIGSTOP)
         for _ in range(4200):  # its own acknowledgements fill its own worker's queue
-            r.sock.send(full)
+            r.put(full)
         for _ in range(2):
             answered(r)
-        for pid in workers + gates:
+        for pid in workers + gates + [ground.daemon.pid]:
             with contextlib.suppress(ProcessLookupError):  # taken for dead, and replaced
                 os.kill(pid, signal.SIGCONT)
         wait_for(lambda: ground.running() and outstanding() == 0, 5, "the workers to follow")

@@ -2,6 +2,7 @@
 """Both ends of a session: one made by hand, that says any segment with any number; one real, a server with a single
 connection slot on a kernel's own TCP, which keeps what its stack delivered."""
 import os
+import select
 import socket
 import struct
 import sys
@@ -39,7 +40,16 @@ class Raw:
         self.got, self.resets, self.synacks, self.fin = b"", [], [], False
 
     def frame(self, packet):
-        self.sock.send(self.head + packet)
+        self.put(self.head + packet)
+
+    def put(self, frame):
+        """On one processor what was sent leaves only when the kernel has its turn: this waits for that."""
+        while True:
+            try:
+                return self.sock.send(frame)
+            except BlockingIOError:
+                if not select.select([], [self.sock], [], 5)[1]:
+                    raise
 
     def segment(self, data=b"", seq=None, ack=None, flags=ACK | PSH, spoil=False, options=b"", window=64240, **keys):
         t = tcp(self.me, self.to, self.sport, self.port, (self.seq if seq is None else seq) & M32,
@@ -81,7 +91,7 @@ class Raw:
             return condition()
         return wait_for(check, seconds, what)
 
-    def open(self, options=b"", seconds=3.0):
+    def open(self, options=b"", seconds=8.0):
         """The client's handshake."""
         end = time.monotonic() + seconds
         while not any(a == self.seq for _, a, _ in self.synacks):
@@ -216,7 +226,7 @@ def write(address=1, value=7, unit=1, tid=0):
     return request(address, value, unit, 6, tid)
 
 
-def answered(raw, seconds=3.0):
+def answered(raw, seconds=5.0):
     """An allowed request on this session is answered."""
     before = len(raw.got)
     raw.say(request())
@@ -229,7 +239,7 @@ def goes_on(raw, plc):
     expect(plc.live is not None and plc.live["port"] == raw.sport, "the server lost the session")
 
 
-def is_cut(raw, plc, seconds=3.0):
+def is_cut(raw, plc, seconds=5.0):
     """Both ends hear it: the server's slot is free, and the client got a reset that it would believe."""
     wait_for(lambda: plc.of(raw.sport) and plc.of(raw.sport)[-1]["end"], seconds, "the end of the server's session")
     wait_for(raw.was_reset, seconds, "a reset that the client believes")

@@ -43,9 +43,16 @@ class Ground(Box):
                "add rule inet quiet out ip saddr %s tcp flags & rst == rst drop; "
                "add rule inet quiet out ip6 saddr %s tcp flags & rst == rst drop" % (RAW4[zone], RAW6[zone]), ns=ns)
         self.sentinels = 0
+        self.last_port = 10000 + self.rng.randrange(40000)
         self.left = []  # servers of the case at hand, so that one that failed leaves no port taken
         self.macs = {}
         self.sinks = [self._sink(families["ot"]) for families in FAMILIES]
+
+    def port(self, n=1):
+        """A client's port that no session of this run had before, the first of n: a server may still know an old one."""
+        first = self.last_port + 1 if self.last_port + n < 61000 else 10000
+        self.last_port = first + n - 1
+        return first
 
     def _sink(self, address):
         """Somebody hears the allowed datagrams, so that no host answers them with an error."""

@@ -90,7 +90,7 @@ def checksum_in_a_command(ground):
     """The checksum's place is the function code of a read, or its address: no write and no other register arrives."""
     ground.apply(*POLICY)
     ground.settle_neighbours()
-    port = 21000 + ground.rng.randrange(1000)
+    port = ground.port(100)
     for families in FAMILIES:
         address = families["ot"]
         for at, forbidden in ((6, W[:8] + R[8:]), (8, request(4711))):
@@ -115,7 +115,7 @@ def large_frames(ground):
     last, in the middle or across a seam, never arrives."""
     ground.apply(*POLICY)
     ground.settle_neighbours()
-    port = 22000 + ground.rng.randrange(1000)
+    port = ground.port(100)
     trains = (("allowed", R * 16, 100), ("first", W + R * 10, 48), ("in the middle", R * 7 + W + R * 7, 100),
               ("across a seam", R * 8 + W, 102), ("last byte alone", R * 8 + W, 107), ("eight bytes each", R * 6 + W, 8))
     for families in FAMILIES:

@@ -26,15 +26,15 @@ class Echo:
     def talk(self, session):
         """The session still carries a byte each way."""
         session.say(b"?")
-        self.peer.settimeout(1)
+        self.peer.settimeout(5)
         expect(self.peer.recv(100) == b"?", "another byte arrived")
         before = len(session.got)
         self.peer.sendall(b"!")
-        session.until(lambda: session.got[before:] == b"!", 1, "the answer on the kernel path")
+        session.until(lambda: session.got[before:] == b"!", 5, "the answer on the kernel path")
         session.segment(flags=ACK)
 
     def accept(self):
-        self.listener.settimeout(1.5)
+        self.listener.settimeout(5)
         self.peer, _ = self.listener.accept()
         return self
 
@@ -55,7 +55,7 @@ class Live:
     def __init__(self, ground, six):
         self.ground, self.six = ground, six
         self.server = (V6 if six else V4)["ot"]
-        base = 30000 + ground.rng.randrange(20000)
+        base = ground.port(2)
         self.echo, self.plc = Echo(ground, self.server, 9001), Plc(ground, self.server)
         self.fast = Raw(ground, "ops", self.server, 9001, base, six).open()
         self.echo.accept()
@@ -185,7 +185,7 @@ def errors_about_sessions(ground):
         r = live.fast
         quote = ip(r.me, r.to, 6, tcp(r.me, r.to, r.sport, r.port, r.seq, r.ack, ACK, b"x" * 8))
         wires["ot"].send(ip(r.to, r.me, icmp_number(r.to), icmp(r.to, r.me, listed[0], 1, bytes(4) + quote)))
-        wait_for(lambda: watch.strangers(ours), 2, "a listed error of its own side")
+        wait_for(lambda: watch.strangers(ours), 5, "a listed error of its own side")
         live.check("a listed error")
         watch.close()
         live.close()
@@ -201,7 +201,7 @@ def ports_are_used_again(ground):
     for six in (False, True):
         server = (V6 if six else V4)["ot"]
         plc = Plc(ground, server)
-        r = Raw(ground, "ops", server, 502, 28000 + ground.rng.randrange(1000), six)
+        r = Raw(ground, "ops", server, 502, ground.port(), six)
         for how in ("cut", "reset", "cut", "end", "cut halfway", "reset"):
             r.open()
             wait_for(lambda: plc.live, 3.0, "the server")
@@ -218,9 +218,9 @@ def ports_are_used_again(ground):
             else:
                 r.segment(flags=FIN | ACK)
                 r.seq += 1
-                r.until(lambda: r.fin, 1, "the server's FIN")
+                r.until(lambda: r.fin, 5, "the server's FIN")
                 r.segment(flags=ACK)
-            wait_for(lambda: plc.live is None, 1, "the free slot after: " + how)
+            wait_for(lambda: plc.live is None, 5, "the free slot after: " + how)
             r.begin()
         expect(not plc.forbidden(), "delivered: %s", plc.forbidden())
         r.close()
@@ -247,14 +247,14 @@ def cut_after_a_loss(ground):
         server = (V6 if six else V4)["ot"]
         plc = Plc(ground, server)
         for lost in (1, 7, 11):
-            r = Raw(ground, "ops", server, 502, 26000 + ground.rng.randrange(1000), six).open()
+            r = Raw(ground, "ops", server, 502, ground.port(), six).open()
             wait_for(lambda: plc.live, 3.0, "the server")
             with losing(ground, "tcp dport 502 tcp flags & psh == psh"):
                 r.say(write()[:lost])
                 r.say(write()[lost:])
-                r.until(lambda: r.resets, 1, "the client's reset")
+                r.until(lambda: r.resets, 5, "the client's reset")
             is_cut(r, plc)
-            wait_for(lambda: plc.live is None, 1, "the free slot, %d bytes lost" % lost)
+            wait_for(lambda: plc.live is None, 5, "the free slot, %d bytes lost" % lost)
             r.close()
         expect(not plc.forbidden(), "delivered: %s", plc.forbidden())
         plc.close()
@@ -267,12 +267,12 @@ def reset_that_gets_lost(ground):
     for six in (False, True):
         server = (V6 if six else V4)["ot"]
         plc = Plc(ground, server)
-        r = Raw(ground, "ops", server, 502, 25000 + ground.rng.randrange(1000), six).open()
+        r = Raw(ground, "ops", server, 502, ground.port(), six).open()
         answered(r)
         with losing(ground, "tcp flags & rst == rst") as lost:
             r.say(write())
-            r.until(lambda: r.resets, 1, "the client's reset")
-            wait_for(lost, 1, "the lost reset")
+            r.until(lambda: r.resets, 5, "the client's reset")
+            wait_for(lost, 5, "the lost reset")
             expect(plc.live, "the reset was to be lost")
         is_cut(r, plc, 3.0)
         r.close()
@@ -286,7 +286,7 @@ def both_ends_forget(ground):
     for six in (False, True):
         server = listener(ground, (V6 if six else V4)["ot"], 502)
         server.settimeout(2)
-        sport = 29000 + ground.rng.randrange(500)
+        sport = ground.port()
         for _ in range(3):
             r = Raw(ground, "ops", server.getsockname()[0], 502, sport, six).open()
             s, _peer = server.accept()
@@ -328,8 +328,8 @@ def lost_by_the_box(ground):
                     r.segment(flags=ACK)
             if first == "server":
                 live.echo.peer.sendall(b"?")
-            live.fast.until(live.fast.was_reset, 1, "the end of the client's session, %s first" % first)
-            live.echo.peer.settimeout(1)
+            live.fast.until(live.fast.was_reset, 5, "the end of the client's session, %s first" % first)
+            live.echo.peer.settimeout(5)
             try:
                 data = live.echo.peer.recv(100)
                 raise AssertionError("the server on the kernel path got %r, %s first" % (data, first))
@@ -401,9 +401,9 @@ def flooded_handshake(ground):
         s = "10.72.0.%d" % (20 + i % 200)
         flood.append(ip(s, "10.73.0.99", 6, tcp(s, "10.73.0.99", 1024 + i // 200 * 7 % 60000, 502, i, 0, SYN)))
     outstanding = ground.outstanding()
-    r = Raw(ground, "ops", server, 502, 27000 + ground.rng.randrange(1000))
+    r = Raw(ground, "ops", server, 502, ground.port())
     r.segment(seq=r.isn, ack=0, flags=SYN)
-    r.until(lambda: r.synacks, 1, "the server's answer")
+    r.until(lambda: r.synacks, 5, "the server's answer")
     r.ack = r.synacks[0][0] + 1 & M32
     for i, packet in enumerate(flood):
         wires["ops"].send(packet)
@@ -431,7 +431,7 @@ def flooded_reset(ground):
     server = V4["ot"]
     plc = Plc(ground, server)
     command = struct.pack("!HHHBBHHB", 0, 0, 11, 1, 16, 5, 2, 4) + b"\0\7\0\7"
-    r = Raw(ground, "ops", server, 502, 27000 + ground.rng.randrange(1000)).open()
+    r = Raw(ground, "ops", server, 502, ground.port()).open()
     r.say(command[:7])
     r.until(lambda: plc.live and len(plc.live["bytes"]) == 7, 3.0, "the first bytes")
     r.segment(command[7:12], options=SIGNATURE)

@@ -165,7 +165,7 @@ class Row:
             hub.others = []
         lives = [Live(field, c) for c in self.cells]
         prepare(field, lives)
-        before = Before(field)
+        before, self.first_seq = Before(field), field.last_seq()
         pollers = [Poller(field, six) for six in (False, True)]
         intruder = Intruder(field)
         speakers = self.speak_meanwhile(lives)
@@ -195,7 +195,8 @@ class Row:
             self.trouble.append("the session that polls (%s): %s" % (family, e))
             on = want == "goes_on"
         if want == "goes_on" and not on:
-            self.trouble.append("the session that polls (%s) was lost after %d polls: %s" % (family, poller.polls, poller.failure))
+            self.trouble.append("the session that polls (%s) was lost after %d polls: %s; records: %s" %
+                                (family, poller.polls, poller.failure, self.told_of(poller)))
         elif want == "goes_on" and event.lossless and poller.lost():
             self.trouble.append("the session that polls (%s) lost %d packets (slowest poll %.0f ms)" %
                                 (family, poller.lost(), poller.worst * 1000))
@@ -203,6 +204,12 @@ class Row:
             self.trouble.append("the session that polls (%s) goes on" % family)
         self.polls += poller.polls
         poller.close()
+
+    def told_of(self, poller):
+        """What the box recorded of it, and what it did meanwhile."""
+        return [(e["time"][11:], e["kind"]) + tuple(e[k] for k in ("code", "reason", "conduit", "object", "generation") if k in e)
+                for e in self.field.events(self.first_seq)
+                if e["kind"] in ("drift", "policy", "role") or e.get("client", "").endswith(":%d" % poller.sport)]
 
     def check_forbidden(self, arrived):
         """None arrives; where another program took the rules away, none outside of the gap that the record admits."""

@@ -153,9 +153,15 @@ class Session:
                         (what, 6 if self.six else 4, self.sport, self.port))
 
     def call(self):
+        self.s.syn, self.called = None, time.monotonic()
         self.c.segment(seq=self.c.isn, ack=0, flags=SYN)
         self.wait(lambda: self.s.syn, "the SYN at the server")
         self.s.ack = (self.s.syn[0] + 1) & M32
+
+    def waits_since_long(self, seconds):
+        """The box forgets a SYN that nobody answers after 2 s and a handshake that nobody ends after 5, so that strangers fill no
+        table. A client that hears nothing says its SYN again after 1, 3 and 7 s; one of these states stands still for longer."""
+        return time.monotonic() - self.called > seconds
 
     def answer_call(self):
         self.s.segment(seq=self.s.isn, flags=SYN | ACK)

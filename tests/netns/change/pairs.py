@@ -95,6 +95,12 @@ class Pair(Event):
             return "goes_on"
         return "any"
 
+    def polls(self):
+        """A session that never rests meets every gap: what one of the two may do to it, both may."""
+        if "any" in (self.first.polls(), self.second.polls()):
+            return "any"
+        return super().polls()
+
     def wrong(self, field, states):
         """Whatever an event's own instrument could not see because of the other one, the box must be whole."""
         for event, e in self.errors:

@@ -96,7 +96,8 @@ def wrong_generations(field, records, before):
     """A record stands under a generation that was in force when it was made."""
     known = {h["number"]: h["digest"][:16] for h in field.history()}
     then = {before.generation["number"], field.status()["generation"]["number"]} | \
-        (set(known) - {h["number"] for h in before.history})
+        (set(known) - {h["number"] for h in before.history}) | \
+        {e["value"] for e in records if e["kind"] == "policy" and e["code"] == "reverted"}  # and overtaken by the next
     now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
     for e in records:
         g = e.get("generation")

@@ -82,6 +82,8 @@ class SynSent(Tcp):
         self.f.call()
 
     def go_on(self):
+        if self.f.waits_since_long(1):
+            self.f.call()
         self.f.answer_call()
         self.f.c.acknowledge()
         self.read()
@@ -98,6 +100,9 @@ class SynAnswered(Tcp):
         self.f.answer_call()
 
     def go_on(self):
+        if self.f.waits_since_long(4):
+            self.f.call()
+            self.f.answer_call()
         self.f.c.acknowledge()
         self.read()
 

@@ -324,6 +324,12 @@ def nft(*words, check=True):
     return net.sh("nft", *words, ns=PREFIX + "box", check=check)
 
 
+def removed(*table):
+    """Every table is removed, or the one of ours that is named; for how many seconds the kernel was at it."""
+    program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "removal.py")
+    return float(net.sh(program, *table, ns=PREFIX + "box").stdout)
+
+
 def sysctl(name, value=None):
     path = "/proc/sys/" + "/".join(name.split("."))
     with net.inside(PREFIX + "box"):

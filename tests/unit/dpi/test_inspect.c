@@ -800,6 +800,45 @@ static void counts_keep_their_generation(void **state)
 	free(image);
 }
 
+/*
+ * While an apply goes on, the table holds the old permits beside the new: what is judged by an old one is told, accepted
+ * or refused, under the generation that gave it.
+ */
+static void permits_keep_their_generation(void **state)
+{
+	struct conn old = desk_conn(P_TOY), new = desk_conn(P_TOY_2);
+	uint8_t pdu[64], of_permits[12 * P_TOY_2], seen[2][2] = { { 0 } };
+	struct outbuf o = outbuf_of(of_permits, sizeof(of_permits));
+
+	(void)state;
+	new.client_port = (uint16_t)(old.client_port + 1);
+	for (uint32_t permit = 1; permit <= P_TOY_2; permit++)
+		event_generation_put(&o, permit == P_TOY ? (struct event_generation){ 1, 11 }
+							 : (struct event_generation){ 2, 22 });
+	inspector_generations(desk_i, (struct event_generation){ 2, 22 }, bytes_of(of_permits, sizeof(of_permits)));
+	desk_handshake(&old);
+	desk_handshake(&new);
+	toy_pdu(pdu, 12, 3);
+	desk_send(&old, DIR_C2S, pdu, 12);
+	desk_send(&new, DIR_C2S, pdu, 12);
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	desk_send(&old, DIR_C2S, pdu, 12);
+	desk_send(&new, DIR_C2S, pdu, 12);
+	desk_now += 60000000000u;
+	inspector_tick(desk_i);
+	for (size_t e = 0; e < desk.n_events; e++) {
+		const struct event *ev = &desk.events[e];
+
+		if (ev->permit != P_TOY && ev->permit != P_TOY_2)
+			continue;
+		assert_int_equal(ev->generation.number, ev->permit == P_TOY ? 1 : 2);
+		assert_int_equal(ev->generation.digest, ev->permit == P_TOY ? 11 : 22);
+		seen[ev->permit == P_TOY][ev->kind == EVENT_COUNTS]++;
+	}
+	for (int k = 0; k < 4; k++)
+		assert_true(seen[k / 2][k % 2] > 0);
+}
+
 static void relabelled_flows(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -915,6 +954,7 @@ int main(void)
 		T(pool_full_drops_and_goes_on),
 		T(counts_are_written),
 		T(counts_keep_their_generation),
+		T(permits_keep_their_generation),
 		T(relabelled_flows),
 		T(a_new_table_counts_at_once),
 		T(refusals_beyond_the_budget_are_counted),

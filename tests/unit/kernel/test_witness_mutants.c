@@ -399,7 +399,8 @@ static void changed_rules_are_noticed(void **state)
 	static struct loaded good, bad;
 	const char *how_many = getenv("MUTANTS");
 	bool all = how_many != NULL && strcmp(how_many, "all") == 0;
-	unsigned seed = seed_of();
+	/* The same changes every time: a build is not judged by luck. SEED draws others. */
+	unsigned seed = getenv("SEED") != NULL ? seed_of() : 1;
 	struct tally n = { 0 };
 
 	(void)state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Events as people read them: one line and one sentence, in both languages, with what is unknown left out.
- * LINK: mgmt/cli/event_text.c mgmt/cli/event_parts.c mgmt/cli/limit_text.c mgmt/cli/render.c mgmt/cli/width.c mgmt/cli/table.c mgmt/cli/wrap.c
+ * LINK: mgmt/cli/event_text.c mgmt/cli/deed_text.c mgmt/cli/event_parts.c mgmt/cli/limit_text.c mgmt/cli/render.c mgmt/cli/width.c mgmt/cli/table.c mgmt/cli/wrap.c
  * LINK: appliance/wire/event_words.c appliance/wire/reason.c $(BASE_SRC)
  * LIBS: jansson nettle
  */
@@ -120,6 +120,23 @@ static void the_box_itself(void **state)
 		 "table "
 		 "inet "
 		 "sekisho）。変更前: drop。変更後: accept。enforce が修復しました。");
+	/* Records keep their words in English; names, and rules as nft writes them, stay as they are. */
+	sentence(
+		"{" TIME
+		"\"kind\":\"drift\",\"role\":\"enforce\",\"code\":\"changed\",\"object\":\"table inet sekisho: rule "
+		"added: forward, element deleted: live and 3 more, set added\",\"count\":1}",
+		"At 2026-11-20 08:10:11 UTC, rules were changed from outside: table inet sekisho: rule added: forward, "
+		"element deleted: live and 3 more, set added; enforce restored them.",
+		"2026-11-20 08:10:11 UTC、外部からルールが変更されました（対象: table inet sekisho: ルールの追加: "
+		"forward, 要素の削除: live、ほか 3 件, セットの追加）。enforce が修復しました。");
+	sentence("{" TIME
+		 "\"kind\":\"drift\",\"role\":\"enforce\",\"code\":\"changed\",\"object\":\"table inet sekisho, chain "
+		 "forward: missing (found at a start)\",\"count\":1}",
+		 "At 2026-11-20 08:10:11 UTC, rules were changed from outside: table inet sekisho, chain forward: "
+		 "missing "
+		 "(found at a start); enforce restored them.",
+		 "2026-11-20 08:10:11 UTC、外部からルールが変更されました（対象: table inet sekisho, chain forward: "
+		 "欠落（起動時に検出））。enforce が修復しました。");
 	sentence("{" TIME "\"kind\":\"policy\",\"code\":\"confirmed\",\"value\":5,\"by\":\"tanaka\",\"count\":1}",
 		 "At 2026-11-20 08:10:11 UTC, generation 5 was confirmed by tanaka.",
 		 "2026-11-20 08:10:11 UTC、tanaka が世代 5 を確定しました。");

@@ -159,6 +159,56 @@ static void not_hung_without_a_core(void **state)
 	waitpid(busy, NULL, 0);
 }
 
+/* Who does something long may take as long as it likes; who sleeps or is stopped meanwhile does nothing. */
+static void still_when_it_does_nothing(void **state)
+{
+	static const struct {
+		void (*does)(void);
+		int signal;
+		bool still;
+	} cases[] = { { spins, 0, false }, { sleeps, 0, true }, { spins, SIGSTOP, true } };
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+		pid_t pid = child(cases[k].does, SCHED_OTHER);
+		int stat = vigil_open(pid, NULL);
+		struct vigil v;
+		bool still = false;
+
+		nap(LOOK);
+		if (cases[k].signal != 0)
+			kill(pid, cases[k].signal);
+		vigil_begin(&v, pid, stat);
+		for (int i = 0; i < 40; i++) {
+			nap(LOOK);
+			still |= vigil_still(&v, LOOK, GAP, LIMIT);
+		}
+		assert_int_equal(still, cases[k].still);
+		end(pid, stat);
+	}
+}
+
+/* Where another machine had the core, the kernel may count that time as the process's own: one long look is little evidence. */
+static void a_long_look_counts_little(void **state)
+{
+	pid_t pid = child(spins, SCHED_OTHER);
+	int stat = vigil_open(pid, NULL);
+	struct timespec had = { 0 };
+	struct vigil v;
+	clockid_t clock;
+
+	(void)state;
+	vigil_begin(&v, pid, stat);
+	assert_int_equal(clock_getcpuclockid(pid, &clock), 0);
+	while (had.tv_sec == 0 && (uint64_t)had.tv_nsec < 2 * LIMIT) {
+		nap(LOOK);
+		clock_gettime(clock, &had);
+	}
+	assert_false(vigil_hung(&v, 2 * LIMIT, GAP, LIMIT));
+	assert_true(until_hung(&v, 5000) > 0);
+	end(pid, stat);
+}
+
 static void who_is_unknown_counts_as_idle(void **state)
 {
 	struct vigil v;
@@ -197,6 +247,8 @@ int main(void)
 		cmocka_unit_test(hung_when_it_is_stopped),
 		cmocka_unit_test(not_hung_when_it_beats),
 		cmocka_unit_test(not_hung_without_a_core),
+		cmocka_unit_test(still_when_it_does_nothing),
+		cmocka_unit_test(a_long_look_counts_little),
 		cmocka_unit_test(who_is_unknown_counts_as_idle),
 		cmocka_unit_test(states),
 	};

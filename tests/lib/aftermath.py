@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a failed case leaves in the log of whoever ran it: how much of the machine the suite had, and what the box says of itself.
+Nothing here decides whether a case passed."""
+import os
+import time
+
+LINES = 60
+ABOUT = []  # boxes; each tells about itself with begin() and tell()
+
+
+def pressure():
+    """Microseconds in which some task of the machine waited for a core; 0 where the kernel does not say."""
+    try:
+        with open("/proc/pressure/cpu", encoding="ascii") as f:
+            return int(f.readline().rsplit("total=", 1)[1])
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
+def stolen():
+    """Seconds of this machine's cores that another machine had instead."""
+    with open("/proc/stat", encoding="ascii") as f:
+        return int(f.readline().split()[8]) / os.sysconf("SC_CLK_TCK")
+
+
+class Machine:
+    """What others had of the machine since this was made."""
+
+    def __init__(self):
+        self.began, self.pressure, self.stolen = time.monotonic(), pressure(), stolen()
+
+    def tell(self):
+        passed = max(time.monotonic() - self.began, 0.001)
+        return "in %.1f s somebody waited for a core %.0f %% of the time, and %.1f s of %d cores were stolen; load %s" % (
+            passed, (pressure() - self.pressure) / passed / 10000, stolen() - self.stolen, os.cpu_count(),
+            " ".join("%.1f" % x for x in os.getloadavg()))
+
+
+def begin():
+    for who in ABOUT:
+        who.begin()
+
+
+def print_all(machine):
+    lines = [machine.tell()]
+    for who in ABOUT:
+        try:
+            lines += who.tell()
+        except Exception as e:  # pylint: disable=broad-exception-caught
+            lines.append("the box says no more: %s: %s" % (type(e).__name__, e))
+    for line in lines:
+        print("    | " + line, flush=True)
+
+
+def said_since(path, offset):
+    """The last lines that a log got behind `offset`."""
+    try:
+        with open(path, "rb") as f:
+            f.seek(offset)
+            return f.read().decode("utf-8", "replace").splitlines()[-LINES:]
+    except OSError:
+        return []
+
+
+def had(pid):
+    """How a process is scheduled, and how long it ran and waited for a core over its life."""
+    try:
+        with open("/proc/%d/schedstat" % pid, encoding="ascii") as f:
+            ran, waited = (int(x) / 1e9 for x in f.read().split()[:2])
+        return "%s, ran %.2f s, waited for a core %.2f s" % (
+            "real-time" if os.sched_getscheduler(pid) & 0xffff in (os.SCHED_RR, os.SCHED_FIFO) else "not real-time", ran, waited)
+    except (OSError, ValueError):
+        return "gone"
+
+
+def size(path):
+    try:
+        return os.path.getsize(path)
+    except OSError:
+        return 0

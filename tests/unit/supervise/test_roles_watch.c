@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * When the supervisor takes a gate for hung: the pulse and what the kernel says of the process are scripted.
+ *
+ * LINK: appliance/supervise/watch.c appliance/role/vigil.c appliance/base/bytes.c appliance/base/err.c appliance/base/clock.c
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "appliance/supervise/supervise.h"
+
+#define LOOK 20000000ull
+
+static struct supervisor s;
+static struct pulse pulse;
+static unsigned poked, killed;
+static uint64_t now;
+
+void say(const struct supervisor *of, enum message m, ...)
+{
+	(void)of, (void)m;
+}
+
+void role_event(struct supervisor *of, enum role role, uint32_t index, enum role_event what)
+{
+	(void)of, (void)role, (void)index;
+	assert_int_equal(what, ROLE_HUNG);
+}
+
+void role_kill(struct supervisor *of, struct slot *sl)
+{
+	(void)of;
+	assert_ptr_equal(sl, &s.slots[SLOT_GATE]);
+	killed++;
+}
+
+bool role_send(struct supervisor *of, struct slot *sl, uint32_t id, const struct msg_body *body, const int *fds,
+	       size_t n)
+{
+	(void)of, (void)fds;
+	assert_ptr_equal(sl, &s.slots[SLOT_GATE]);
+	assert_int_equal(id, 0);
+	assert_int_equal(body->type, MSG_PING);
+	assert_int_equal(n, 0);
+	poked++;
+	return true;
+}
+
+bool collect_busy(const struct supervisor *of, unsigned slot)
+{
+	(void)of, (void)slot;
+	return false;
+}
+
+const char *slot_title(const struct slot *sl, char out[SLOT_TITLE])
+{
+	(void)sl;
+	out[0] = 0;
+	return out;
+}
+
+static void is(char state)
+{
+	char text[] = "1 (sekishod) S 1";
+
+	text[13] = state;
+	assert_int_equal(pwrite(s.pairs[0].vigil.stat, text, sizeof(text), 0), sizeof(text));
+}
+
+static int begin(void **state)
+{
+	struct err e;
+
+	(void)state;
+	memset(&s, 0, sizeof(s));
+	poked = killed = 0;
+	now = 0;
+	assert_int_equal(watch_open(&s, &e), 0);
+	s.slots[SLOT_GATE].state = SLOT_RUNNING;
+	s.slots[SLOT_GATE].role = ROLE_GATE;
+	s.slots[SLOT_GATE].asked = 1; /* the slow question is another matter */
+	s.slots[SLOT_GATE].vigil.stat = -1;
+	s.pairs[0].pulse = &pulse;
+	s.pairs[0].pulse_seen = pulse_feel(&pulse);
+	vigil_begin(&s.pairs[0].vigil, 0, memfd_create("stat", 0));
+	pulse_beat(&pulse);
+	watch_due(&s, now);
+	return 0;
+}
+
+static int finish(void **state)
+{
+	(void)state;
+	close(s.pairs[0].vigil.stat);
+	free(s.watch);
+	return 0;
+}
+
+static void looks(unsigned n, char state, bool turns)
+{
+	is(state);
+	for (unsigned i = 0; i < n && killed == 0; i++) {
+		now += LOOK;
+		if (turns)
+			pulse_beat(&pulse);
+		watch_due(&s, now);
+	}
+}
+
+static void one_that_turns_is_left_alone(void **state)
+{
+	(void)state;
+	looks(40, 'S', true);
+	assert_int_equal(poked, 0);
+	assert_int_equal(killed, 0);
+}
+
+static void one_that_sleeps_on_is_hung(void **state)
+{
+	(void)state;
+	looks(1, 'S', true);
+	looks(2, 'S', false);
+	assert_int_equal(poked, 1);
+	assert_int_equal(killed, 0);
+	looks(1, 'S', false);
+	assert_int_equal(killed, 1);
+}
+
+/* Its core stands still: no alarm rings, and what is sent to it makes it want the core that it has not. */
+static void one_without_a_core_is_left_alone(void **state)
+{
+	(void)state;
+	for (unsigned round = 1; round <= 3; round++) {
+		looks(1, 'S', true);
+		looks(1, 'S', false);
+		assert_int_equal(poked, round); /* once for each silence, however long */
+		looks(40, 'R', false);
+		assert_int_equal(poked, round);
+		assert_int_equal(killed, 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(one_that_turns_is_left_alone, begin, finish),
+		cmocka_unit_test_setup_teardown(one_that_sleeps_on_is_hung, begin, finish),
+		cmocka_unit_test_setup_teardown(one_without_a_core_is_left_alone, begin, finish),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -49,7 +49,7 @@ void judge_pdu(const struct enforcer *e, void *state, enum direction dir, struct
 			     .reason = e->malformed,
 			     .conduit = EVENT_NO_CONDUIT };
 	*parsed = (struct parsed){ .wrong = e->malformed, .operations = room };
-	e->parse(dir, pdu, parsed);
+	e->parse(state, dir, pdu, parsed);
 	if (!parsed->asks) {
 		e->answered(state, pdu, t, p, ret);
 		return;

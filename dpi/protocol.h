@@ -73,8 +73,11 @@ struct enforcer {
 	/* Never reads beyond `head`; never asks for more than pdu_max. */
 	enum frame_result (*frame)(enum direction dir, struct bytes head, size_t *ret_len);
 	enum reason malformed; /* what does not fit together is refused for this */
-	/* Fills *ret, which is empty but for `operations`. */
-	void (*parse)(enum direction dir, struct bytes pdu, struct parsed *ret);
+	/*
+	 * Fills *ret, which is empty but for `operations`. What a PDU means may depend on what was agreed before: on which route a
+	 * connection was opened, say. The state is only read.
+	 */
+	void (*parse)(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret);
 	/*
 	 * A request that was ruled on: what its answer must fit is remembered, refused or not. *ret is filled but for `allowed` and who
 	 * allowed it; the enforcer may refuse what is allowed, by another `reason`.

@@ -7,6 +7,7 @@
 #include "dpi/inspect/event.h"
 #include "dpi/inspect/midstream.h"
 #include "dpi/inspect/name.h"
+#include "dpi/inspect/state.h"
 
 void rejudge_give_back(struct inspector *i, struct flow *f, enum direction dir)
 {
@@ -32,7 +33,7 @@ void rejudge_give_back(struct inspector *i, struct flow *f, enum direction dir)
 	}
 }
 
-/* One PDU as if it were the first that this end says. */
+/* One PDU as if it were the next that this end says. */
 static bool allows_alone(const struct crossing *x, enum direction dir, struct bytes pdu, struct pdu *ret)
 {
 	const struct enforcer *e = command_enforcer(x->f);
@@ -41,6 +42,8 @@ static bool allows_alone(const struct crossing *x, enum direction dir, struct by
 
 	*ret = (struct pdu){ .dir = dir, .space = 255, .conduit = EVENT_NO_CONDUIT };
 	memset(state, 0, e->state_size);
+	if (x->f->commands != NULL) /* what was agreed before holds */
+		memcpy(state, x->f->commands->state, e->state_used(x->f->commands->state));
 	if (e->missed != NULL)
 		e->missed(state, false); /* what an answer belongs to has gone by */
 	judge_pdu(e, state, dir, pdu, x->table, x->permit, x->i->rooms.operations, &parsed, ret);

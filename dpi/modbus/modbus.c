@@ -87,10 +87,11 @@ void modbus_unseen(const struct command_table *t, const struct command_permit *p
 	evaluate_unseen(t, p, vocabulary_of(PROTO_MODBUS), &o, ret);
 }
 
-static void parse(enum direction dir, struct bytes pdu, struct parsed *ret)
+static void parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
 {
 	struct modbus_request r;
 
+	(void)state;
 	ret->asks = dir == DIR_C2S;
 	if (!ret->asks)
 		return;

@@ -64,10 +64,11 @@ static enum frame_result toy_frame(enum direction dir, struct bytes head, size_t
 	return FRAME_WHOLE;
 }
 
-static void toy_parse(enum direction dir, struct bytes pdu, struct parsed *ret)
+static void toy_parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
 {
 	uint8_t function;
 
+	(void)state;
 	ret->asks = dir == DIR_C2S;
 	ret->wrong = R_ALLOWED;
 	bytes_skip(&pdu, 2);

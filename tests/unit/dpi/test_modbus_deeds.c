@@ -125,7 +125,7 @@ static void the_same_ruling(void **unused)
 
 		rows(&d);
 		desk_judge(&d, DIR_C2S, pdu, n);
-		modbus_enforcer.parse(DIR_C2S, bytes_of(pdu, n), &parsed);
+		modbus_enforcer.parse(d.state, DIR_C2S, bytes_of(pdu, n), &parsed);
 		deeds_remember(&all, &parsed);
 		deeds_remember(&all, &parsed); /* of one kind: counted */
 		assert_int_equal(all.deeds[0].count, 2);

@@ -63,16 +63,25 @@ struct parsed {
 };
 
 #define ENFORCER_STATE_MAX 1792 /* bytes of state inline in a flow */
+/*
+ * Bytes of the largest PDU that any enforcer takes. What is not whole yet lies in the pool, at most this much of it for a direction, and
+ * is copied once for every segment that brings some more: so larger ones than a protocol's devices send are refused.
+ */
+#define ENFORCER_PDU_MAX 16384
 
 struct enforcer {
 	enum protocol protocol;
-	size_t pdu_max;	   /* largest whole PDU in bytes; the carry-over buffer is this large */
+	size_t pdu_max; /* largest whole PDU in bytes, at most ENFORCER_PDU_MAX; so much of one may be kept until the rest comes */
 	size_t state_size; /* at most ENFORCER_STATE_MAX; starts zeroed */
 	/* How much of it means something now: what lies behind is written before it is read. */
 	size_t (*state_used)(const void *state);
-	/* Never reads beyond `head`; never asks for more than pdu_max. */
-	enum frame_result (*frame)(enum direction dir, struct bytes head, size_t *ret_len);
+	/*
+	 * Never reads beyond `head`; never asks for more than pdu_max. Where a PDU ends may depend on what both ends agreed on before;
+	 * `state` is zeroed where nothing of the session is known: at its first bytes, and where it is met half-way.
+	 */
+	enum frame_result (*frame)(const void *state, enum direction dir, struct bytes head, size_t *ret_len);
 	enum reason malformed; /* what does not fit together is refused for this */
+	enum reason pending;   /* more requests are open than can be remembered: this one waits for its turn */
 	/*
 	 * Fills *ret, which is empty but for `operations`. What a PDU means may depend on what was agreed before: on which route a
 	 * connection was opened, say. The state is only read.
@@ -101,12 +110,13 @@ struct enforcer {
 	bool (*repeat)(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,
 		       const struct command_table *table, const struct command_permit *permit, struct pdu *ret);
 	/*
-	 * Bytes went by unseen, before a pick-up or where a capture has a gap: the state is kept but is not all there was.
+	 * Bytes went by unseen, before a pick-up or where a capture has a gap: the state is kept but is not all there was. A PDU that
+	 * is judged again is judged by a copy of the state after this call: that it was said before is no reason against it.
 	 * `unread`: requests are among them that nobody could read, so that an answer to one must not pass for an answer to another.
 	 */
 	void (*missed)(void *state, bool unread);
 	/* Whether such a PDU exists: in a capture that lacks bytes, the place of the next one has to be concluded. May be NULL. */
-	bool (*likely)(enum direction dir, struct bytes pdu);
+	bool (*likely)(const void *state, enum direction dir, struct bytes pdu);
 };
 
 const struct enforcer *enforcer_of(enum protocol p); /* NULL when the protocol has none */

@@ -49,7 +49,7 @@ bool command_follow(struct crossing *x, enum protocol p)
 	struct command_state *c;
 	uint32_t slot;
 
-	if (e == NULL || e->state_size > ENFORCER_STATE_MAX || e->pdu_max > PACKET_MAX)
+	if (e == NULL || e->state_size > ENFORCER_STATE_MAX || e->pdu_max > ENFORCER_PDU_MAX)
 		return false;
 	if (all->n_free > 0)
 		slot = all->free[--all->n_free];
@@ -85,31 +85,38 @@ const struct enforcer *command_enforcer(const struct flow *f)
 	return f->commands != NULL ? f->commands->enforcer : NULL;
 }
 
+const void *command_known(const struct flow *f)
+{
+	static const _Alignas(16) uint8_t nothing[ENFORCER_STATE_MAX];
+
+	return f != NULL && f->commands != NULL ? f->commands->state : nothing;
+}
+
 void command_forget(const struct flow *f)
 {
 	memset(f->commands->state, 0, ENFORCER_STATE_MAX);
 	command_note_missed(f, false);
 }
 
-bool command_is_whole(const struct enforcer *e, enum direction dir, struct bytes b)
+bool command_is_whole(const struct enforcer *e, const void *known, enum direction dir, struct bytes b)
 {
 	while (b.left > 0) {
 		size_t n = 0;
 
-		if (e->frame(dir, b, &n) != FRAME_WHOLE || n == 0 || !bytes_skip(&b, n))
+		if (e->frame(known, dir, b, &n) != FRAME_WHOLE || n == 0 || !bytes_skip(&b, n))
 			return false;
 	}
 	return !b.failed;
 }
 
-bool command_starts(const struct enforcer *e, enum direction dir, struct bytes b, bool turned)
+bool command_starts(const struct flow *f, enum direction dir, struct bytes b, bool turned)
 {
 	enum frame_result r = FRAME_WHOLE;
 	bool enough = turned && b.left >= BEGIN_MIN;
 	size_t n = 0;
 
 	for (uint32_t whole = 0; b.left > 0; whole++) {
-		r = e->frame(dir, b, &n);
+		r = command_enforcer(f)->frame(command_known(f), dir, b, &n);
 		if (r != FRAME_WHOLE)
 			return r == FRAME_NEED_MORE && (whole > 0 || enough);
 		if (n == 0 || !bytes_skip(&b, n))
@@ -150,7 +157,7 @@ static void judge_one(struct crossing *x, bool crowded, struct bytes pdu, uint64
 	struct parsed parsed;
 
 	judge_pdu(c->enforcer, c->state, x->dir, pdu, x->table, x->permit, x->i->rooms.operations, &parsed, &u);
-	if (!u.allowed && u.reason == R_MODBUS_PENDING && !crossing_is_lenient(x)) {
+	if (!u.allowed && u.reason == c->enforcer->pending && !crossing_is_lenient(x)) {
 		if (!crowded || c->enforcer->missed == NULL) {
 			j->later = j->denied = true;
 			j->reason = u.reason;
@@ -180,7 +187,8 @@ static void find_no_pdu(struct crossing *x, struct bytes head, uint64_t offset, 
 /* Completes the PDU that began in earlier segments. True when there is more to look at behind it. */
 static bool judge_carried(struct crossing *x, bool crowded, struct bytes *fresh, uint64_t *offset, struct judged *j)
 {
-	const struct enforcer *e = x->f->commands->enforcer;
+	const struct command_state *c = x->f->commands;
+	const struct enforcer *e = c->enforcer;
 	size_t carry = stream_carry(&x->f->stream, x->dir), n = 0, part;
 	uint8_t *room = x->i->rooms.pdu;
 	struct bytes both, taken = *fresh;
@@ -194,7 +202,7 @@ static bool judge_carried(struct crossing *x, bool crowded, struct bytes *fresh,
 	part = fresh->left < e->pdu_max - carry ? fresh->left : e->pdu_max - carry;
 	bytes_copy(&taken, room + carry, part);
 	both = bytes_of(room, carry + part);
-	switch (e->frame(x->dir, both, &n)) {
+	switch (e->frame(c->state, x->dir, both, &n)) {
 	case FRAME_WHOLE:
 		if (n <= carry || n > both.left)
 			break; /* it was whole before, or is longer than what is there */
@@ -244,7 +252,7 @@ static bool judge_segment(struct crossing *x, struct bytes fresh, uint64_t offse
 	late = x->i->now_ns - c->before_ns > LATE_NS;
 	if (c->enforcer->segment(c->state, offset, carry, late, b, x->table, x->permit, &u))
 		return true;
-	if (u.reason == R_MODBUS_PENDING) { /* nobody waits where nothing is stopped */
+	if (u.reason == c->enforcer->pending) { /* nobody waits where nothing is stopped */
 		j->later = j->denied = !crossing_is_lenient(x);
 		j->reason = j->later ? u.reason : j->reason;
 		return !j->later;
@@ -277,7 +285,7 @@ static struct judged judge(struct crossing *x, bool crowded, struct bytes fresh)
 		struct bytes pdu;
 		size_t n = 0;
 
-		switch (e->frame(x->dir, fresh, &n)) {
+		switch (e->frame(f->commands->state, x->dir, fresh, &n)) {
 		case FRAME_WHOLE:
 			if (n == 0 || !bytes_take(&fresh, n, &pdu)) {
 				find_no_pdu(x, fresh, offset, &j);

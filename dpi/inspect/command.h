@@ -33,13 +33,15 @@ void command_settle(struct crossing *x, bool passed);
 /* A PDU, or a part of one, that was judged: records it and puts it into `j`. */
 void command_tell(struct crossing *x, const struct pdu *u, struct judged *j);
 
-/* Whether these bytes are exactly whole PDUs of this direction. */
-bool command_is_whole(const struct enforcer *e, enum direction dir, struct bytes b);
+/* What its enforcer knows of the session; zeroed when it has none, or for NULL. */
+const void *command_known(const struct flow *f);
+/* Whether these bytes are exactly whole PDUs of this direction, for who knows this much. */
+bool command_is_whole(const struct enforcer *e, const void *known, enum direction dir, struct bytes b);
 /*
  * Whether they start with a whole PDU, and go on with whole ones and perhaps the beginning of another. `turned`: the other end
  * spoke before, so that they most likely start with a PDU; then what may be its beginning will do.
  */
-bool command_starts(const struct enforcer *e, enum direction dir, struct bytes b, bool turned);
+bool command_starts(const struct flow *f, enum direction dir, struct bytes b, bool turned);
 /* Bytes of the flow went by unseen, or will never be seen. `unread`: client's bytes that were seen and not understood. */
 void command_note_missed(const struct flow *f, bool unread);
 /* Its session is met half-way: nothing is known of what it said. */

@@ -33,7 +33,7 @@ static MUST_SEND struct verdict take_up(struct crossing *x, struct stream_result
 
 	if (x->i->limits.as_captured) {
 		v = search_boundary(x, s, turned);
-	} else if (x->d.payload.left != s->fresh.left || !command_is_whole(e, x->dir, s->fresh) ||
+	} else if (x->d.payload.left != s->fresh.left || !command_is_whole(e, command_known(x->f), x->dir, s->fresh) ||
 		   (x->dir == DIR_C2S && !x->f->adrift[DIR_S2C] && x->d.ack != server->next)) {
 		v = midstream_await_boundary(x);
 		return v.step == STEP_ON ? fresh_pass(x, s, 0, R_MIDSTREAM_WAIT) : v;

@@ -106,7 +106,7 @@ static bool picks_up(const struct crossing *x, enum protocol p)
 	 * packets and name numbers that nobody sent; there a place is looked for, whatever comes first.
 	 */
 	return x->i->limits.as_captured || ((x->dir == DIR_S2C || !server->known || x->d.ack == server->next) &&
-					    command_is_whole(e, x->dir, x->d.payload));
+					    command_is_whole(e, command_known(NULL), x->dir, x->d.payload));
 }
 
 static enum protocol pick_up_as(const struct crossing *x)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dpi/datagram.h"
+#include "dpi/inspect/command.h"
 #include "dpi/inspect/rules.h"
 #include "dpi/name.h"
 #include "dpi/plausible.h"
@@ -115,7 +116,7 @@ static enum protocol frame_one(const struct crossing *x, uint32_t promised, stru
 
 		if (e == NULL)
 			continue;
-		switch (e->frame(DIR_C2S, bytes_of(o.p, o.len), &n)) {
+		switch (e->frame(command_known(x->f), DIR_C2S, bytes_of(o.p, o.len), &n)) {
 		case FRAME_WHOLE:
 			return (enum protocol)p;
 		case FRAME_NEED_MORE:
@@ -246,7 +247,7 @@ static bool fits_promise(struct crossing *x, const struct promise *promised, enu
 	for (unsigned p = 1; p < PROTO_COUNT && dir == DIR_C2S; p++) {
 		const struct enforcer *e = promised->commands >> p & 1u ? enforcer_of((enum protocol)p) : NULL;
 
-		if (e != NULL && e->frame(dir, head, &n) != FRAME_BAD)
+		if (e != NULL && e->frame(command_known(f), dir, head, &n) != FRAME_BAD)
 			return true;
 	}
 	if (f->name.undecided < passed)

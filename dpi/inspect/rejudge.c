@@ -23,7 +23,7 @@ void rejudge_give_back(struct inspector *i, struct flow *f, enum direction dir)
 				i->rooms.pdu, stream_unacknowledged_copy(&f->stream, &i->pool, dir, 0, i->rooms.pdu,
 									 command_enforcer(f)->pdu_max));
 
-			if (command_enforcer(f)->frame(dir, head, &n) != FRAME_WHOLE || n == 0)
+			if (command_enforcer(f)->frame(command_known(f), dir, head, &n) != FRAME_WHOLE || n == 0)
 				n = d->acked - d->first; /* a capture: no PDU begins there */
 			if ((int32_t)n > seq_diff(d->acked, d->first))
 				return;
@@ -33,17 +33,16 @@ void rejudge_give_back(struct inspector *i, struct flow *f, enum direction dir)
 	}
 }
 
-/* One PDU as if it were the next that this end says. */
-static bool allows_alone(const struct crossing *x, enum direction dir, struct bytes pdu, struct pdu *ret)
+/* One PDU as if it were the next that this end says, for who knows this much of the session. */
+static bool allows_alone(const struct crossing *x, const void *known, enum direction dir, struct bytes pdu,
+			 struct pdu *ret)
 {
 	const struct enforcer *e = command_enforcer(x->f);
 	_Alignas(16) uint8_t state[ENFORCER_STATE_MAX];
 	struct parsed parsed;
 
 	*ret = (struct pdu){ .dir = dir, .space = 255, .conduit = EVENT_NO_CONDUIT };
-	memset(state, 0, e->state_size);
-	if (x->f->commands != NULL) /* what was agreed before holds */
-		memcpy(state, x->f->commands->state, e->state_used(x->f->commands->state));
+	memcpy(state, known, e->state_used(known));
 	if (e->missed != NULL)
 		e->missed(state, false); /* what an answer belongs to has gone by */
 	judge_pdu(e, state, dir, pdu, x->table, x->permit, x->i->rooms.operations, &parsed, ret);
@@ -58,8 +57,8 @@ bool rejudge_allows_each(const struct crossing *x, struct bytes b)
 	size_t n = 0;
 
 	while (e != NULL && b.left > 0)
-		if (e->frame(x->dir, b, &n) != FRAME_WHOLE || n == 0 || !bytes_take(&b, n, &pdu) ||
-		    !allows_alone(x, x->dir, pdu, &u))
+		if (e->frame(command_known(NULL), x->dir, b, &n) != FRAME_WHOLE || n == 0 || !bytes_take(&b, n, &pdu) ||
+		    !allows_alone(x, command_known(NULL), x->dir, pdu, &u))
 			return false;
 	return e != NULL;
 }
@@ -80,9 +79,9 @@ static bool allows_direction(const struct crossing *x, enum direction dir, struc
 									     x->i->rooms.pdu, e->pdu_max));
 
 		n = 0;
-		if (e->frame(dir, head, &n) != FRAME_WHOLE || n == 0 || n > head.left)
+		if (e->frame(command_known(f), dir, head, &n) != FRAME_WHOLE || n == 0 || n > head.left)
 			return false;
-		if (!allows_alone(x, dir, bytes_of(x->i->rooms.pdu, n), refused))
+		if (!allows_alone(x, command_known(f), dir, bytes_of(x->i->rooms.pdu, n), refused))
 			return false;
 		at += n;
 	}

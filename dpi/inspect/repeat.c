@@ -28,7 +28,7 @@ struct verdict repeat_judge(struct crossing *x)
 		return go_on();
 	kept = bytes_of(x->i->rooms.pdu,
 			stream_kept_copy(&f->stream, &x->i->pool, x->dir, x->i->rooms.pdu, PACKET_MAX));
-	while (seq_diff(from, pdu) > 0 && c->enforcer->frame(x->dir, kept, &n) == FRAME_WHOLE &&
+	while (seq_diff(from, pdu) > 0 && c->enforcer->frame(c->state, x->dir, kept, &n) == FRAME_WHOLE &&
 	       seq_diff(from, pdu + (uint32_t)n) >= 0 && bytes_skip(&kept, n))
 		pdu += (uint32_t)n;
 	u.offset = d->offset - (d->next - pdu);

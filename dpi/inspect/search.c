@@ -6,51 +6,56 @@
 
 #define SEARCH_PDUS 2u /* so many of the longest PDUs are looked through at a time */
 
-static bool is_likely(const struct enforcer *e, enum direction dir, struct bytes pdu)
+_Static_assert(SEARCH_PDUS *ENFORCER_PDU_MAX < PACKET_MAX, "what is looked through must fit into its room");
+
+static bool is_likely(const struct flow *f, enum direction dir, struct bytes pdu)
 {
-	return e->likely == NULL || e->likely(dir, pdu);
+	const struct enforcer *e = command_enforcer(f);
+
+	return e->likely == NULL || e->likely(command_known(f), dir, pdu);
 }
 
 /* `b` is at least one likely PDU, then such PDUs, then perhaps the beginning of another. */
-static bool are_pdus(const struct enforcer *e, enum direction dir, struct bytes b)
+static bool are_pdus(const struct flow *f, enum direction dir, struct bytes b)
 {
 	struct bytes pdu;
 	size_t n = 0;
 
 	for (uint32_t whole = 0; b.left > 0; whole++) {
-		enum frame_result r = e->frame(dir, b, &n);
+		enum frame_result r = command_enforcer(f)->frame(command_known(f), dir, b, &n);
 
 		if (r != FRAME_WHOLE)
 			return r == FRAME_NEED_MORE && whole > 0;
-		if (n == 0 || !bytes_take(&b, n, &pdu) || !is_likely(e, dir, pdu))
+		if (n == 0 || !bytes_take(&b, n, &pdu) || !is_likely(f, dir, pdu))
 			return false;
 	}
 	return true;
 }
 
 /* Whether some place of it holds a whole likely PDU, whatever follows. */
-static bool holds_pdu(const struct enforcer *e, enum direction dir, struct bytes b)
+static bool holds_pdu(const struct flow *f, enum direction dir, struct bytes b)
 {
 	struct bytes pdu, rest;
 	size_t n = 0;
 
 	for (; b.left > 0; bytes_skip(&b, 1)) {
 		rest = b;
-		if (e->frame(dir, b, &n) == FRAME_WHOLE && bytes_take(&rest, n, &pdu) && is_likely(e, dir, pdu))
+		if (command_enforcer(f)->frame(command_known(f), dir, b, &n) == FRAME_WHOLE &&
+		    bytes_take(&rest, n, &pdu) && is_likely(f, dir, pdu))
 			return true;
 	}
 	return false;
 }
 
 /* Where PDUs begin in `b`, of which the first `carry` bytes came before this segment; b.left when nowhere. */
-static size_t boundary(const struct enforcer *e, enum direction dir, struct bytes b, size_t carry, bool turned)
+static size_t boundary(const struct flow *f, enum direction dir, struct bytes b, size_t carry, bool turned)
 {
 	struct bytes fresh = b;
 	size_t all = b.left;
 
-	if (bytes_skip(&fresh, carry) && command_starts(e, dir, fresh, turned))
+	if (bytes_skip(&fresh, carry) && command_starts(f, dir, fresh, turned))
 		return carry;
-	while (b.left > 0 && !are_pdus(e, dir, b))
+	while (b.left > 0 && !are_pdus(f, dir, b))
 		bytes_skip(&b, 1);
 	return all - b.left;
 }
@@ -76,7 +81,7 @@ struct verdict search_boundary(struct crossing *x, struct stream_result *s, bool
 		carry = 0;
 	all = s->fresh.left < PACKET_MAX - carry ? carry + s->fresh.left : PACKET_MAX;
 	bytes_copy(&taken, room + carry, all - carry);
-	at = boundary(e, x->dir, bytes_of(room, all), carry, turned);
+	at = boundary(f, x->dir, bytes_of(room, all), carry, turned);
 	if (at == all) {
 		if (all > most)
 			give_up(f, x->dir, all - most);
@@ -101,6 +106,6 @@ void search_end(struct inspector *i, struct flow *f)
 			continue;
 		f->unread += carry;
 		f->lost_place |= carry >= command_enforcer(f)->pdu_max ||
-				 holds_pdu(command_enforcer(f), (enum direction)dir, bytes_of(i->rooms.pdu, carry));
+				 holds_pdu(f, (enum direction)dir, bytes_of(i->rooms.pdu, carry));
 	}
 }

@@ -11,12 +11,13 @@ _Static_assert(sizeof(struct modbus_state) <= ENFORCER_STATE_MAX, "Modbus state 
 _Static_assert(REASON_COUNT <= 256, "a reason must fit into an open request");
 
 /* One test a byte: a flow that cannot be Modbus ends at the first byte that says so, not after the header. */
-static enum frame_result frame(enum direction dir, struct bytes head, size_t *ret_len)
+static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
 {
 	uint16_t tid, protocol, length;
 	size_t have = head.left;
 	uint8_t high;
 
+	(void)state;
 	(void)dir;
 	*ret_len = 0;
 	if (have < 6) {
@@ -329,11 +330,12 @@ static void missed(void *state, bool unread)
 }
 
 /* Functions without a name, or a layout, may look like anything. */
-static bool likely(enum direction dir, struct bytes pdu)
+static bool likely(const void *state, enum direction dir, struct bytes pdu)
 {
 	struct modbus_request r;
 	uint8_t function;
 
+	(void)state;
 	if (dir == DIR_C2S) {
 		modbus_request_parse(pdu, &r);
 		return r.well_formed && function_by_code(vocabulary_of(PROTO_MODBUS), r.function) != NULL &&
@@ -359,6 +361,7 @@ const struct enforcer modbus_enforcer = {
 	.state_used = state_used,
 	.frame = frame,
 	.malformed = R_MODBUS_FRAME,
+	.pending = R_MODBUS_PENDING,
 	.parse = parse,
 	.asked = asked,
 	.answered = answered,

@@ -57,7 +57,7 @@ static bool careful(const struct modbus_state *s, size_t carried, struct bytes b
 	for (bool first = true; b.left > HEADER; first = false) {
 		size_t n = b.left;
 		uint8_t unit = b.p[HEADER - 1], function = b.p[HEADER];
-		enum frame_result r = modbus_enforcer.frame(DIR_C2S, b, &n);
+		enum frame_result r = modbus_enforcer.frame(s, DIR_C2S, b, &n);
 		struct ruling ruling;
 
 		if (r == FRAME_BAD)

@@ -99,7 +99,7 @@ static bool turn(struct desk *d, struct stream *s, enum direction dir)
 
 		MUST(copy != NULL);
 		memcpy(copy, s->bytes, s->n);
-		r = modbus_enforcer.frame(dir, bytes_of(copy, s->n), &len);
+		r = modbus_enforcer.frame(d->state, dir, bytes_of(copy, s->n), &len);
 		free(copy);
 		if (r == FRAME_BAD)
 			return false;

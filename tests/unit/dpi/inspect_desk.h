@@ -45,10 +45,11 @@ uint64_t clock_wall_ns(void)
 static bool toy_reads_only(uint32_t permit);
 static bool toy_few(uint32_t permit);
 
-static enum frame_result toy_frame(enum direction dir, struct bytes head, size_t *ret_len)
+static enum frame_result toy_frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
 {
 	uint8_t mark, len;
 
+	(void)state;
 	(void)dir;
 	if (!bytes_u8(&head, &mark))
 		return FRAME_NEED_MORE;
@@ -128,6 +129,7 @@ static const struct enforcer toy = { .protocol = PROTO_MODBUS,
 				     .state_used = toy_state_used,
 				     .frame = toy_frame,
 				     .malformed = R_MODBUS_FRAME,
+				     .pending = R_MODBUS_PENDING,
 				     .parse = toy_parse,
 				     .asked = toy_asked,
 				     .answered = toy_answered,

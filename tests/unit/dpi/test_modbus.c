@@ -658,7 +658,7 @@ static void framing(void **state)
 		for (size_t n = 0; n <= whole + 20; n++) {
 			small = test_malloc(n ? n : 1); /* exact size: an over-read is seen */
 			memcpy(small, stream, n);
-			assert_int_equal(modbus_enforcer.frame(DIR_C2S, bytes_of(small, n), &ret),
+			assert_int_equal(modbus_enforcer.frame(NULL, DIR_C2S, bytes_of(small, n), &ret),
 					 n < whole ? FRAME_NEED_MORE : FRAME_WHOLE);
 			assert_int_equal(ret, n < whole ? 0 : whole);
 			test_free(small);
@@ -685,7 +685,7 @@ static void bad_headers(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		memcpy(pdu, bad[i].head, 6);
 		for (size_t n = 0; n < sizeof(pdu); n++)
-			assert_int_equal(modbus_enforcer.frame(DIR_S2C, bytes_of(pdu, n), &ret),
+			assert_int_equal(modbus_enforcer.frame(NULL, DIR_S2C, bytes_of(pdu, n), &ret),
 					 n > bad[i].lie ? FRAME_BAD : FRAME_NEED_MORE);
 	}
 }

@@ -56,7 +56,8 @@ static bool passes(struct desk *d, uint64_t offset, const uint8_t *bytes, size_t
 	if (!modbus_enforcer.segment(d->state, offset, 0, false, bytes_of(bytes, n), &d->table, &d->permit, &d->p))
 		return false;
 	for (size_t at = 0, one = 0; at < n; at += one) {
-		assert_int_equal(modbus_enforcer.frame(DIR_C2S, bytes_of(bytes + at, n - at), &one), FRAME_WHOLE);
+		assert_int_equal(modbus_enforcer.frame(d->state, DIR_C2S, bytes_of(bytes + at, n - at), &one),
+				 FRAME_WHOLE);
 		d->p.offset = offset + at;
 		d->p.length = (uint32_t)one;
 		desk_ask(d, DIR_C2S, bytes_of(bytes + at, one));

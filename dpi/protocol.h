@@ -59,7 +59,7 @@ struct parsed {
 	uint32_t n;
 	struct operation
 		*operations; /* room for OPERATIONS_MAX, lent by whoever asks; values are borrowed from the PDU */
-	uint16_t kept[4];    /* the enforcer's own, from `parse` to `asked` */
+	uint64_t kept[8];    /* the enforcer's own, from `parse` to `asked` */
 };
 
 #define ENFORCER_STATE_MAX 1792 /* bytes of state inline in a flow */

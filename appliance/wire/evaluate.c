@@ -6,7 +6,18 @@
 static bool target_allowed(const struct command_table *t, const struct number_set *s, const struct operation *o,
 			   unsigned i)
 {
+	if (((o->idle >> i) & 1u) != 0)
+		return true;
 	return s->any ? ((o->broadcast >> i) & 1u) == 0 : number_in(t, s, o->targets[i]);
+}
+
+/* The thing that the address names is a part of one that is named. */
+static bool within_allowed(const struct command_table *t, const struct number_set *s, const struct operation *o)
+{
+	for (uint8_t i = 0; i < o->n_within && i < WITHIN_MAX; i++)
+		if (number_in(t, s, o->within[i]))
+			return true;
+	return false;
 }
 
 static bool place_allowed(const struct command_table *t, const struct command_row *row, const struct operation *o)
@@ -20,7 +31,8 @@ static bool place_allowed(const struct command_table *t, const struct command_ro
 	if (o->space == SPACE_NONE)
 		return true;
 	s = row_space(t, row, o->space);
-	return s != NULL && o->count > 0 && number_covers(t, s, o->first, o->first + (o->count - 1u));
+	return s != NULL && o->count > 0 &&
+	       (number_covers(t, s, o->first, o->first + (o->count - 1u)) || within_allowed(t, s, o));
 }
 
 static bool values_allowed(const struct command_table *t, const struct command_row *row, const struct operation *o)
@@ -41,7 +53,7 @@ enum refusal evaluate_row(const struct command_table *t, const struct command_ro
 	*ret_target = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		*ret_operation = i;
-		if (!number_in(t, &row->services, o[i].service))
+		if (!o[i].setup && !number_in(t, &row->services, o[i].service))
 			return REFUSED_SERVICE;
 	}
 	for (uint32_t i = 0; i < n; i++)

@@ -41,6 +41,8 @@ struct values {
 	};
 };
 
+#define WITHIN_MAX 4u
+
 struct operation {
 	uint32_t service;	      /* a code of the protocol's vocabulary */
 	uint32_t targets[TARGET_MAX]; /* whom it is for, by the vocabulary's names; those that it does not name are 0 */
@@ -50,6 +52,11 @@ struct operation {
 	uint8_t space;	       /* index into the vocabulary's spaces, or SPACE_NONE */
 	bool place_unknown;    /* what it touches cannot be known: allowed only where no address is limited */
 	uint64_t first, count; /* addresses from 0; with a space count >= 1, and first + count does not overflow */
+	/* Where an address names a thing by itself and not by where it lies: what that is a part of. A row that names one of these has it. */
+	uint64_t within[WITHIN_MAX];
+	uint8_t n_within;
+	bool setup; /* part of any use, as opening a session is: whoever has a row may, whatever services that names */
+	uint8_t idle; /* bit n: it does not go to anybody by target n, so that no row refuses it for that */
 	struct values values;
 };
 

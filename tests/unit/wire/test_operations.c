@@ -411,6 +411,52 @@ static void the_widest_numbers(void **unused)
 	assert_int_equal(r.refusal, REFUSED_PLACE);
 }
 
+/* Rows that name something have its parts; what belongs to any use needs a row, and no word of it. */
+static void parts_and_sessions(void **unused)
+{
+	struct number_range numbers[] = { { 70, 70 }, { 9, 9 } };
+	struct space_set space = { .space = 0, .numbers = { .first = 0, .n = 1 } };
+	struct command_row row = { .services = { .first = 1, .n = 1 }, .values.any = true, .n_spaces = 1 };
+	struct command_grant grant = { .protocol = PROTO_MODBUS, .n_rows = 1 };
+	struct command_permit one = { .permit = 1, .n_grants = 1 };
+	struct command_table t = { .permits = &one,
+				   .n_permits = 1,
+				   .grants = &grant,
+				   .n_grants = 1,
+				   .rows = &row,
+				   .n_rows = 1,
+				   .spaces = &space,
+				   .n_spaces = 1,
+				   .ranges = numbers,
+				   .n_ranges = 2 };
+	struct operation o = { .service = 9, .space = 0, .first = 5000, .count = 1, .within = { 60, 70 } };
+	struct ruling ruling;
+
+	(void)unused;
+	words.code_first = 0;
+	for (unsigned i = 1; i < TARGET_MAX; i++)
+		row.targets[i].any = true;
+	row.targets[0] = (struct number_set){ .first = 1, .n = 1 };
+	o.targets[0] = 9;
+	for (o.n_within = 0; o.n_within <= WITHIN_MAX; o.n_within++) {
+		evaluate(&t, &one, &words, &o, 1, &ruling);
+		assert_int_equal(ruling.refusal, o.n_within < 2 ? REFUSED_PLACE : REFUSED_NOT);
+	}
+	o = (struct operation){ .service = 8, .space = SPACE_NONE, .setup = true };
+	evaluate(&t, &one, &words, &o, 1, &ruling);
+	assert_int_equal(ruling.refusal, REFUSED_TARGET);
+	o.idle = 1;
+	evaluate(&t, &one, &words, &o, 1, &ruling);
+	assert_int_equal(ruling.refusal, REFUSED_NOT);
+	o.setup = false;
+	evaluate(&t, &one, &words, &o, 1, &ruling);
+	assert_int_equal(ruling.refusal, REFUSED_SERVICE);
+	o.setup = true;
+	one.n_grants = 0;
+	evaluate(&t, &one, &words, &o, 1, &ruling);
+	assert_int_equal(ruling.reason, R_MODBUS_FUNCTION);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -419,6 +465,7 @@ int main(void)
 		cmocka_unit_test(rows_let_through_what_is_said),
 		cmocka_unit_test(runs_of_codes),
 		cmocka_unit_test(the_widest_numbers),
+		cmocka_unit_test(parts_and_sessions),
 	};
 	const char *given = getenv("SEED");
 

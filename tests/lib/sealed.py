@@ -6,6 +6,7 @@ import struct
 
 HEADER = 40  # magic and digest
 SETS = 9     # bytes of a set of numbers in the table: any, first, count
+OLD_SPACES = 4
 
 
 class Reader:
@@ -33,20 +34,57 @@ class Reader:
             self.address()
 
 
+class Set:
+    """A set of numbers in the table: all, or the ranges from `first` on."""
+
+    def __init__(self, r):
+        self.image = r.data[r.at:r.at + SETS]
+        self.any, self.first, self.count = r.u8(), r.u32(), r.u32()
+
+    def bits(self, ranges):
+        """As the older form had codes and units: a bit for each of 256, words of 64 of them."""
+        numbers = {n for lo, hi in ranges[self.first:self.first + self.count] for n in range(lo, hi + 1)}
+        return struct.pack(">4Q", *(sum(1 << i for i in range(64) if 64 * word + i in numbers) for word in range(4)))
+
+
+NONE = struct.pack(">BII", 0, 0, 0)
+ALL_UNITS = struct.pack(">4Q", 2**64 - 2, 2**64 - 1, 2**64 - 1, 2**64 - 1)  # what no row named: all but 0
+
+
+def _row(r, ranges, spaces):
+    services = Set(r)
+    units = Set(r)
+    r.take(3 * SETS)  # targets that Modbus does not have
+    values = r.take(SETS)
+    any_space, first, count = r.u8(), r.u32(), r.u32()
+    assert not services.any
+    out = [services.bits(ranges), ALL_UNITS if units.any else units.bits(ranges), struct.pack(">BB", units.any, any_space)]
+    named = dict(spaces[first:first + count])
+    out += [named.get(space, NONE) for space in range(OLD_SPACES)]
+    out += [values, r.take(4)]
+    r.take(4)         # the file
+    return b"".join(out)
+
+
 def _table(image):
     """The table image in version 1."""
     r = Reader(image)
-    out = [r.take(4)]
-    assert struct.unpack(">H", r.take(2))[0] == 3
-    counts = r.take(16)
-    permits, grants, rows, ranges = struct.unpack(">4I", counts)
-    row = (len(image) - 22 - permits * (18 + SETS) - grants * 25 - ranges * 8) // rows if rows else 0
-    out += [struct.pack(">H", 1), counts, r.take(permits * (18 + SETS))]
+    magic = r.take(4)
+    assert struct.unpack(">H", r.take(2))[0] == 4
+    permits, grants, rows, spaces, ranges = struct.unpack(">5I", r.take(20))
+    out = [magic, struct.pack(">H4I", 1, permits, grants, rows, ranges), r.take(permits * (18 + SETS))]
     for _ in range(grants):
         grant = r.take(25)
         out.append(grant[:12] + grant[13:])
-    out += [r.take(row)[:-4] for _ in range(rows)]
-    return b"".join(out) + r.take(ranges * 8)
+    at = r.at
+    size = 17 + 6 * SETS
+    r.take(rows * size)
+    named = [(r.u8(), Set(r).image) for _ in range(spaces)]
+    numbers = [struct.unpack(">QQ", r.take(16)) for _ in range(ranges)]
+    assert r.at == len(image)
+    r.at = at
+    out += [_row(r, numbers, named) for _ in range(rows)]
+    return b"".join(out) + b"".join(struct.pack(">II", lo, hi) for lo, hi in numbers)
 
 
 def first_form(sealed):

@@ -36,7 +36,7 @@ static void rule(const struct vocabulary *v, const struct operation *o, uint32_t
 }
 
 void judge_pdu(const struct enforcer *e, void *state, enum direction dir, struct bytes pdu,
-	       const struct command_table *t, const struct command_permit *p, struct operation room[OPERATIONS_MAX],
+	       const struct command_table *t, const struct command_permit *p, struct judge_room *room,
 	       struct parsed *parsed, struct pdu *ret)
 {
 	const struct vocabulary *v = vocabulary_of(e->protocol);
@@ -48,18 +48,18 @@ void judge_pdu(const struct enforcer *e, void *state, enum direction dir, struct
 			     .space = SPACE_NONE,
 			     .reason = e->malformed,
 			     .conduit = EVENT_NO_CONDUIT };
-	*parsed = (struct parsed){ .wrong = e->malformed, .operations = room };
+	*parsed = (struct parsed){ .wrong = e->malformed, .operations = room->operations, .joined = room->joined };
 	e->parse(state, dir, pdu, parsed);
 	if (!parsed->asks) {
-		e->answered(state, pdu, t, p, ret);
+		e->answered(state, parsed->answer.left > 0 ? parsed->answer : pdu, t, p, ret);
 		return;
 	}
 	if (parsed->n == 0)
 		parsed->wrong = e->malformed;
-	rule(v, room, parsed->n, parsed->wrong, t, p, &ruling);
+	rule(v, parsed->operations, parsed->n, parsed->wrong, t, p, &ruling);
 	if (parsed->wrong == R_ALLOWED && ruling.reason != R_ALLOWED)
-		evaluate_limit(t, v, room, &ruling, &ret->limit);
-	pdu_name_operation(ret, room, parsed->n, &ruling);
+		evaluate_limit(t, v, parsed->operations, &ruling, &ret->limit);
+	pdu_name_operation(ret, parsed->operations, parsed->n, &ruling);
 	ret->reason = ruling.reason;
 	e->asked(state, parsed, &ruling, t, ret);
 	ret->allowed = ret->reason == R_ALLOWED;

@@ -11,9 +11,15 @@
 
 #define GROUP_MAX 4u /* operations of one group that are judged again one by one */
 
+/* Where a PDU is taken apart; nothing in it is kept from one to the next. */
+struct judge_room {
+	struct operation operations[OPERATIONS_MAX];
+	uint8_t joined[ENFORCER_PDU_MAX];
+};
+
 /* Fills all of *ret but dir, offset and length, which it may read. `parsed` borrows `room` and, until then, the PDU. */
 void judge_pdu(const struct enforcer *e, void *state, enum direction dir, struct bytes pdu,
-	       const struct command_table *t, const struct command_permit *p, struct operation room[OPERATIONS_MAX],
+	       const struct command_table *t, const struct command_permit *p, struct judge_room *room,
 	       struct parsed *parsed, struct pdu *ret);
 /* A group of operations that went by, by the rows of another table or permit. Fills *ret. */
 void judge_kept(const struct enforcer *e, const struct operation *o, uint32_t n, enum reason wrong,

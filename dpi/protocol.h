@@ -49,7 +49,7 @@ struct pdu {
 struct operation; /* appliance/wire/operation.h */
 struct ruling;	  /* appliance/wire/evaluate.h */
 
-#define OPERATIONS_MAX 64u /* of one PDU; one with more makes no sense to an enforcer */
+#define OPERATIONS_MAX 255u /* of one PDU; one with more makes no sense to an enforcer */
 
 /* A PDU taken apart. */
 struct parsed {
@@ -59,6 +59,9 @@ struct parsed {
 	uint32_t n;
 	struct operation
 		*operations; /* room for OPERATIONS_MAX, lent by whoever asks; values are borrowed from the PDU */
+	uint8_t *
+		joined; /* room for ENFORCER_PDU_MAX bytes, lent likewise: what comes in pieces of a lower layer is put together in it */
+	struct bytes answer; /* what `answered` gets in the place of the PDU, if there is any: as it was put together */
 	uint64_t kept[8];    /* the enforcer's own, from `parse` to `asked` */
 };
 
@@ -83,7 +86,7 @@ struct enforcer {
 	enum reason malformed; /* what does not fit together is refused for this */
 	enum reason pending;   /* more requests are open than can be remembered: this one waits for its turn */
 	/*
-	 * Fills *ret, which is empty but for `operations`. What a PDU means may depend on what was agreed before: on which route a
+	 * Fills *ret, which is empty but for its rooms. What a PDU means may depend on what was agreed before: on which route a
 	 * connection was opened, say. The state is only read.
 	 */
 	void (*parse)(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret);

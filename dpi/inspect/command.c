@@ -156,7 +156,7 @@ static void judge_one(struct crossing *x, bool crowded, struct bytes pdu, uint64
 	};
 	struct parsed parsed;
 
-	judge_pdu(c->enforcer, c->state, x->dir, pdu, x->table, x->permit, x->i->rooms.operations, &parsed, &u);
+	judge_pdu(c->enforcer, c->state, x->dir, pdu, x->table, x->permit, x->i->rooms.judge, &parsed, &u);
 	if (!u.allowed && u.reason == c->enforcer->pending && !crossing_is_lenient(x)) {
 		if (!crowded || c->enforcer->missed == NULL) {
 			j->later = j->denied = true;
@@ -164,7 +164,7 @@ static void judge_one(struct crossing *x, bool crowded, struct bytes pdu, uint64
 			return;
 		}
 		c->enforcer->missed(c->state, false); /* their answers are still known to be answers */
-		judge_pdu(c->enforcer, c->state, x->dir, pdu, x->table, x->permit, x->i->rooms.operations, &parsed, &u);
+		judge_pdu(c->enforcer, c->state, x->dir, pdu, x->table, x->permit, x->i->rooms.judge, &parsed, &u);
 	}
 	if (parsed.asks && (u.allowed || crossing_is_observed(x)))
 		deeds_remember(&c->deeds, &parsed);

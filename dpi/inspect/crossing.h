@@ -15,12 +15,14 @@
 
 #define PACKET_MAX 65575u /* IPv6 header and largest payload length */
 
+struct judge_room; /* dpi/judge.h */
+
 /* Where bytes are made contiguous; nothing lives longer there than one call of a stage. */
 struct rooms {
-	uint8_t *packet;	      /* owned; PACKET_MAX: a packet that waited */
-	uint8_t *segment;	      /* owned; PACKET_MAX and RUNS_BYTES: new bytes with what passed ahead of them */
-	uint8_t *pdu;		      /* owned; PACKET_MAX: a PDU, or several */
-	struct operation *operations; /* owned; OPERATIONS_MAX: what a PDU asks for */
+	uint8_t *packet;	  /* owned; PACKET_MAX: a packet that waited */
+	uint8_t *segment;	  /* owned; PACKET_MAX and RUNS_BYTES: new bytes with what passed ahead of them */
+	uint8_t *pdu;		  /* owned; PACKET_MAX: a PDU, or several */
+	struct judge_room *judge; /* owned: where a PDU is taken apart */
 };
 
 struct inspector {

@@ -19,6 +19,7 @@
 #include "dpi/inspect/session.h"
 #include "dpi/inspect/turn.h"
 #include "dpi/inspect/wait.h"
+#include "dpi/judge.h"
 #include "dpi/name.h"
 
 #define TICK_FLOWS 64u /* flows that one tick ends, at most */
@@ -61,11 +62,11 @@ struct inspector *inspector_new(const struct inspector_limits *l)
 	i->rooms.packet = malloc(PACKET_MAX);
 	i->rooms.segment = malloc(PACKET_MAX + RUNS_BYTES);
 	i->rooms.pdu = malloc(PACKET_MAX);
-	i->rooms.operations = calloc(OPERATIONS_MAX, sizeof(*i->rooms.operations));
+	i->rooms.judge = calloc(1, sizeof(*i->rooms.judge));
 	if (!flow_init(&i->flows, l->flows) || !pool_init(&i->pool, l->pool_bytes) || i->rules == NULL ||
 	    (i->namer == NULL && !l->no_library) || i->commands == NULL || i->counts == NULL || i->waits == NULL ||
 	    i->resets == NULL || i->records == NULL || i->outcomes == NULL || i->rooms.packet == NULL ||
-	    i->rooms.segment == NULL || i->rooms.pdu == NULL || i->rooms.operations == NULL) {
+	    i->rooms.segment == NULL || i->rooms.pdu == NULL || i->rooms.judge == NULL) {
 		inspector_free(i);
 		return NULL;
 	}
@@ -91,7 +92,7 @@ void inspector_free(struct inspector *i)
 	free(i->rooms.packet);
 	free(i->rooms.segment);
 	free(i->rooms.pdu);
-	free(i->rooms.operations);
+	free(i->rooms.judge);
 	free(i);
 }
 

@@ -45,7 +45,7 @@ static bool allows_alone(const struct crossing *x, const void *known, enum direc
 	memcpy(state, known, e->state_used(known));
 	if (e->missed != NULL)
 		e->missed(state, false); /* what an answer belongs to has gone by */
-	judge_pdu(e, state, dir, pdu, x->table, x->permit, x->i->rooms.operations, &parsed, ret);
+	judge_pdu(e, state, dir, pdu, x->table, x->permit, x->i->rooms.judge, &parsed, ret);
 	return ret->allowed;
 }
 

@@ -138,10 +138,10 @@ static inline void desk_whole(struct desk *d)
 
 static inline void desk_ask(struct desk *d, enum direction dir, struct bytes pdu)
 {
-	struct operation room[OPERATIONS_MAX];
+	static struct judge_room room;
 	struct parsed parsed;
 
-	judge_pdu(&modbus_enforcer, d->state, dir, pdu, &d->table, &d->permit, room, &parsed, &d->p);
+	judge_pdu(&modbus_enforcer, d->state, dir, pdu, &d->table, &d->permit, &room, &parsed, &d->p);
 }
 
 /* An exact-size copy, so that the sanitizers see an over-read. */

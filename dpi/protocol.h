@@ -76,6 +76,10 @@ struct enforcer {
 	enum protocol protocol;
 	size_t pdu_max; /* largest whole PDU in bytes, at most ENFORCER_PDU_MAX; so much of one may be kept until the rest comes */
 	size_t state_size; /* at most ENFORCER_STATE_MAX; starts zeroed */
+	/* Whole PDUs that one datagram may hold; 0: it is not spoken in datagrams. A datagram is judged whole, and alone. */
+	uint32_t datagrams;
+	/* The state was zeroed, nothing of the flow is known yet but how it is spoken and at which port of its server. May be NULL. */
+	void (*begin)(void *state, bool datagrams, uint16_t port);
 	/* How much of it means something now: what lies behind is written before it is read. */
 	size_t (*state_used)(const void *state);
 	/*

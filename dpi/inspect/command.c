@@ -42,6 +42,13 @@ void commands_free(struct commands *all)
 	free(all);
 }
 
+static void begin(struct command_state *c, const struct flow *f)
+{
+	memset(c->state, 0, ENFORCER_STATE_MAX);
+	if (c->enforcer->begin != NULL)
+		c->enforcer->begin(c->state, f->l4proto != IP_TCP, f->server_port);
+}
+
 bool command_follow(struct crossing *x, enum protocol p)
 {
 	struct commands *all = x->i->commands;
@@ -49,7 +56,8 @@ bool command_follow(struct crossing *x, enum protocol p)
 	struct command_state *c;
 	uint32_t slot;
 
-	if (e == NULL || e->state_size > ENFORCER_STATE_MAX || e->pdu_max > ENFORCER_PDU_MAX)
+	if (e == NULL || e->state_size > ENFORCER_STATE_MAX || e->pdu_max > ENFORCER_PDU_MAX ||
+	    (x->f->l4proto != IP_TCP && e->datagrams == 0))
 		return false;
 	if (all->n_free > 0)
 		slot = all->free[--all->n_free];
@@ -61,11 +69,14 @@ bool command_follow(struct crossing *x, enum protocol p)
 	memset(c, 0, sizeof(*c));
 	c->enforcer = e;
 	c->tally.flow = x->fi;
+	begin(c, x->f);
 	x->f->commands = c;
 	x->f->kind = KIND_FOLLOWED;
 	x->f->protocol = (uint16_t)p;
-	stream_frame(&x->f->stream, DIR_C2S);
-	stream_frame(&x->f->stream, DIR_S2C);
+	if (x->f->l4proto == IP_TCP) {
+		stream_frame(&x->f->stream, DIR_C2S);
+		stream_frame(&x->f->stream, DIR_S2C);
+	}
 	return true;
 }
 
@@ -94,7 +105,7 @@ const void *command_known(const struct flow *f)
 
 void command_forget(const struct flow *f)
 {
-	memset(f->commands->state, 0, ENFORCER_STATE_MAX);
+	begin(f->commands, f);
 	command_note_missed(f, false);
 }
 
@@ -330,11 +341,64 @@ struct judged command_judge(struct crossing *x, struct bytes fresh)
 	if (!j.later)
 		return j;
 	command_settle(x, false);
-	memset(c->state, 0, c->enforcer->state_size);
+	begin(c, x->f);
 	crowded = judge(x, false, fresh).later;
 	command_settle(x, false);
 	memcpy(c->state, before, used);
 	return crowded ? judge(x, true, fresh) : j;
+}
+
+/* How many PDUs these bytes are; 0 when they are no whole ones, or more than a datagram may hold. */
+static uint32_t count_pdus(const struct enforcer *e, const void *known, enum direction dir, struct bytes b)
+{
+	uint32_t whole = 0;
+	size_t n = 0;
+
+	for (; b.left > 0; whole++)
+		if (whole == e->datagrams || b.left > e->pdu_max || e->frame(known, dir, b, &n) != FRAME_WHOLE ||
+		    n == 0 || !bytes_skip(&b, n))
+			return 0;
+	return whole;
+}
+
+bool command_is_datagram(const struct enforcer *e, enum direction dir, uint16_t port, struct bytes payload)
+{
+	_Alignas(16) uint8_t state[ENFORCER_STATE_MAX] = { 0 };
+
+	if (e->begin != NULL)
+		e->begin(state, true, port);
+	return count_pdus(e, state, dir, payload) > 0;
+}
+
+/*
+ * Nobody sees a datagram that is refused, so nothing of it is remembered, unless it passes all the same or a capture shows that it did.
+ * Requests get lost, and nobody repeats them by the same number: when too many are open, the older ones count as lost.
+ */
+struct judged command_judge_datagram(struct crossing *x, struct bytes payload)
+{
+	struct command_state *c = x->f->commands;
+	_Alignas(16) uint8_t before[ENFORCER_STATE_MAX];
+	struct judged j = { .reason = R_ALLOWED };
+	size_t used = c->enforcer->state_used(c->state), n = 0;
+	struct deeds deeds = c->deeds;
+	struct bytes pdu;
+
+	if (count_pdus(c->enforcer, c->state, x->dir, payload) == 0)
+		return (struct judged){ .denied = true, .opaque = true, .reason = c->enforcer->malformed };
+	memcpy(before, c->state, used);
+	while (payload.left > 0 && (!j.denied || crossing_is_lenient(x))) {
+		if (c->enforcer->frame(c->state, x->dir, payload, &n) != FRAME_WHOLE || n == 0 ||
+		    !bytes_take(&payload, n, &pdu)) {
+			j = (struct judged){ .denied = true, .opaque = true, .reason = c->enforcer->malformed };
+			break;
+		}
+		judge_one(x, true, pdu, 0, &j);
+	}
+	if (j.denied && !crossing_is_lenient(x)) {
+		memcpy(c->state, before, used);
+		c->deeds = deeds;
+	}
+	return j;
 }
 
 void command_settle(struct crossing *x, bool passed)

@@ -27,6 +27,10 @@ bool command_follow(struct crossing *x, enum protocol p);
 void command_release(struct inspector *i, struct flow *f);     /* its counts are written */
 const struct enforcer *command_enforcer(const struct flow *f); /* NULL: it has none */
 
+/* A datagram of a flow with an enforcer: all of it or nothing. As command_judge; `opaque`: it is not whole PDUs. */
+struct judged command_judge_datagram(struct crossing *x, struct bytes payload);
+/* Whether a datagram is whole PDUs, and not too many, for who knows nothing of its flow. */
+bool command_is_datagram(const struct enforcer *e, enum direction dir, uint16_t port, struct bytes payload);
 /* New bytes of a flow with an enforcer. What is allowed of them counts when command_settle says that they pass. */
 struct judged command_judge(struct crossing *x, struct bytes fresh);
 void command_settle(struct crossing *x, bool passed);

@@ -3,10 +3,46 @@
 
 #include <netinet/in.h>
 
+#include "dpi/inspect/command.h"
 #include "dpi/inspect/life.h"
 #include "dpi/inspect/name.h"
+#include "dpi/inspect/outcome.h"
 #include "dpi/inspect/relabel.h"
 #include "dpi/inspect/rules.h"
+
+/*
+ * Each stands for itself: one that is refused is dropped, and its flow goes on. What is no PDU has no record of its own yet.
+ */
+static MUST_SEND struct verdict judge_commands(struct crossing *x)
+{
+	struct judged j = command_judge_datagram(x, x->d.payload);
+
+	command_settle(x, !j.denied || crossing_is_lenient(x));
+	life_touch(x);
+	if (!j.denied)
+		return pass(R_ALLOWED);
+	if (crossing_is_lenient(x))
+		outcome_note_refusal(x, j.reason, PROTO_NONE);
+	if (j.opaque)
+		return refuse(j.reason);
+	return crossing_is_observed(x) ? pass(R_OBSERVED) : drop(j.reason);
+}
+
+/*
+ * The server speaks first: the kernel knows the flow and this worker does not. What it answers was asked before the worker began,
+ * and whether that may pass is what the conduits say of sessions met half-way.
+ */
+static MUST_SEND struct verdict follow_commands(struct crossing *x, enum protocol p)
+{
+	bool midstream = x->dir == DIR_S2C;
+
+	if (!command_follow(x, p))
+		return refuse(R_OVERLOADED);
+	x->f->midstream |= midstream;
+	if (midstream && (crossing_is_lenient(x) || x->permit->midstream == MID_PICK_UP))
+		command_note_missed(x->f, false);
+	return judge_commands(x);
+}
 
 static MUST_SEND struct verdict name_datagram(struct crossing *x)
 {
@@ -23,12 +59,24 @@ static MUST_SEND struct verdict name_datagram(struct crossing *x)
 		return confirm(n.protocol);
 	case NAMING_ANY:
 		return confirm(PROTO_NONE);
-	case NAMING_COMMANDS: /* no enforcer of this version reads datagrams */
-		return end_flow(R_WRONG_PROTOCOL, n.protocol);
-	case NAMING_REFUSE:
-		return end_flow(n.reason, n.protocol);
+	case NAMING_COMMANDS:
+		return follow_commands(x, n.protocol);
+	case NAMING_REFUSE: /* where datagrams are judged, each is for itself */
+		return crossing_has_commands_lane(x) ? refuse(n.reason) : end_flow(n.reason, n.protocol);
 	}
 	return refuse(R_WRONG_PROTOCOL); /* no such step */
+}
+
+/* Its permit has changed. A flow whose protocol is not allowed any more is one of which nothing is known. */
+static MUST_SEND struct verdict come_under(struct crossing *x)
+{
+	struct verdict v = relabel(x);
+
+	if (v.step != STEP_END || x->f->commands == NULL)
+		return v;
+	life_release(x->i, x->fi);
+	x->f->protocol = PROTO_NONE;
+	return go_on();
 }
 
 struct verdict datagram_judge(struct crossing *x)
@@ -46,7 +94,7 @@ struct verdict datagram_judge(struct crossing *x)
 		if (x->f->class == CLASS_ENDED)
 			life_restart(x, life_guess_dir(x));
 		else
-			v = relabel(x);
+			v = come_under(x);
 		if (v.step != STEP_ON)
 			return v;
 	}
@@ -61,7 +109,7 @@ struct verdict datagram_judge(struct crossing *x)
 		life_touch(x);
 		return pass(R_ALLOWED);
 	case KIND_FOLLOWED:
-		return name_datagram(x);
+		return x->f->commands != NULL ? judge_commands(x) : name_datagram(x);
 	}
 	return refuse(R_WRONG_PROTOCOL); /* no such kind */
 }

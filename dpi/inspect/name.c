@@ -211,10 +211,30 @@ static struct naming name_stream(struct crossing *x, const struct promise *promi
 	return unrecognised(x, promised, speaks != PROTO_NONE ? speaks : library, fresh.left);
 }
 
+/* Which enforcer judges this datagram: the only one that may, or the one whose it looks like. */
+static enum protocol datagram_one(const struct crossing *x, const struct promise *promised)
+{
+	struct bytes head =
+		bytes_of(x->d.payload.p, x->d.payload.left < RECOGNISE_MAX ? x->d.payload.left : RECOGNISE_MAX);
+	bool alone = (promised->commands & (promised->commands - 1u)) == 0 && promised->by_library == 0 &&
+		     promised->named == 0;
+
+	for (unsigned p = 1; p < PROTO_COUNT; p++) {
+		const struct enforcer *e = promised->commands >> p & 1u ? enforcer_of((enum protocol)p) : NULL;
+
+		if (e == NULL || e->datagrams == 0)
+			continue;
+		if (alone || (recognise((enum protocol)p, x->dir, head) == RECOGNISED &&
+			      command_is_datagram(e, x->dir, x->f->server_port, x->d.payload)))
+			return (enum protocol)p;
+	}
+	return PROTO_NONE;
+}
+
 struct naming name_bytes(struct crossing *x, struct bytes fresh)
 {
 	struct promise promised = promise_of(x);
-	enum protocol library = PROTO_NONE;
+	enum protocol library = PROTO_NONE, enforced;
 
 	if (promises_any(x->table, x->permit, x->d.l4proto))
 		return step(NAMING_ANY, R_ALLOWED, PROTO_NONE);
@@ -222,6 +242,9 @@ struct naming name_bytes(struct crossing *x, struct bytes fresh)
 		library = name_ask_library(x);
 	if (x->d.l4proto == IP_TCP)
 		return name_stream(x, &promised, fresh, library);
+	enforced = datagram_one(x, &promised);
+	if (enforced != PROTO_NONE)
+		return step(NAMING_COMMANDS, R_ALLOWED, enforced);
 	if (library != PROTO_NONE && (promised.by_library >> library & 1u))
 		return step(NAMING_CONFIRM, R_CONFIRMED, library);
 	for (unsigned p = 1; p < PROTO_COUNT && library == PROTO_NONE; p++)

@@ -358,6 +358,7 @@ const struct enforcer modbus_enforcer = {
 	.protocol = PROTO_MODBUS,
 	.pdu_max = MODBUS_PDU_MAX,
 	.state_size = sizeof(struct modbus_state),
+	.datagrams = 1, /* some servers would read on in the next one */
 	.state_used = state_used,
 	.frame = frame,
 	.malformed = R_MODBUS_FRAME,

@@ -126,6 +126,7 @@ static size_t toy_state_used(const void *state)
 static const struct enforcer toy = { .protocol = PROTO_MODBUS,
 				     .pdu_max = TOY_MAX,
 				     .state_size = 4,
+				     .datagrams = 2,
 				     .state_used = toy_state_used,
 				     .frame = toy_frame,
 				     .malformed = R_MODBUS_FRAME,
@@ -135,9 +136,12 @@ static const struct enforcer toy = { .protocol = PROTO_MODBUS,
 				     .answered = toy_answered,
 				     .missed = toy_missed };
 
+/* What stands in the place of Modbus: a test may put its own there. */
+static const struct enforcer *desk_enforcer = &toy;
+
 const struct enforcer *enforcer_of(enum protocol p)
 {
-	return p == PROTO_MODBUS ? &toy : NULL;
+	return p == PROTO_MODBUS ? desk_enforcer : NULL;
 }
 
 enum reason enforcer_malformed(enum protocol p)
@@ -503,6 +507,22 @@ DESK_MAY_IDLE static unsigned desk_segment(const struct conn *k, enum direction 
 	uint32_t mark = mark_make(k->permit, lane_number(desk_lane(k->permit)), MARK_UNJUDGED);
 
 	return desk.outcome[desk_hand_as(size, dir == DIR_S2C ? mark | MARK_REPLY : mark, size > 9000) % DESK_IDS];
+}
+
+/* A datagram; its outcome. */
+DESK_MAY_IDLE static unsigned desk_datagram(const struct conn *k, enum direction dir, const void *payload, size_t n)
+{
+	uint8_t *t = desk_packet + (k->family == 4 ? 20 : 40);
+	uint32_t mark = mark_make(k->permit, lane_number(desk_lane(k->permit)), MARK_UNJUDGED);
+	size_t size;
+
+	put16(t, dir == DIR_C2S ? k->client_port : k->server_port);
+	put16(t + 2, dir == DIR_C2S ? k->server_port : k->client_port);
+	put16(t + 4, (uint32_t)(8 + n));
+	if (n > 0)
+		memcpy(t + 8, payload, n);
+	size = desk_ip(desk_packet, k, dir, 17, 8 + n, 6);
+	return desk.outcome[desk_hand_as(size, dir == DIR_S2C ? mark | MARK_REPLY : mark, false) % DESK_IDS];
 }
 
 /* Payload in order; the connection's numbers move when it was accepted. */

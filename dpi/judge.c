@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dpi/judge.h"
 
+#include <string.h>
+
 void pdu_name_ruling(struct pdu *ret, const struct ruling *ruling)
 {
 	const struct command_row *row = ret->allowed ? ruling->row : NULL;
@@ -15,13 +17,13 @@ void pdu_name_operation(struct pdu *ret, const struct operation *o, uint32_t n, 
 	if (ruling->operation >= n)
 		return;
 	o += ruling->operation;
-	ret->unit = o->targets[0];
+	memcpy(ret->targets, o->targets, sizeof(ret->targets));
 	ret->function = o->service;
 	if (o->space == SPACE_NONE)
 		return;
 	ret->space = o->space;
 	ret->address = o->first;
-	ret->quantity = (uint32_t)o->count;
+	ret->quantity = o->count < UINT32_MAX ? (uint32_t)o->count : UINT32_MAX;
 }
 
 /* What makes no sense is refused by whoever comes first. */

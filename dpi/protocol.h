@@ -30,14 +30,14 @@ enum frame_result {
 /* What a PDU is and what was decided: the source of events, counters and replay lines. */
 struct pdu {
 	enum direction dir;
-	uint64_t offset;   /* of its first byte in this direction's stream */
-	uint32_t length;   /* bytes */
-	uint32_t unit;	   /* whom it is for: the first target */
-	uint32_t function; /* function code without the exception bit */
-	bool exception;	   /* response that reports an error */
-	uint8_t space;	   /* or 255 when the function has no address */
-	uint64_t address;  /* first address, from 0 */
-	uint32_t quantity; /* how many addresses; 0 when the function has none */
+	uint64_t offset;	      /* of its first byte in this direction's stream */
+	uint32_t length;	      /* bytes */
+	uint32_t targets[TARGET_MAX]; /* whom it is for */
+	uint32_t function;	      /* function code without the exception bit */
+	bool exception;		      /* response that reports an error */
+	uint8_t space;		      /* or 255 when the function has no address */
+	uint64_t address;	      /* first address, from 0 */
+	uint32_t quantity;	      /* how many addresses; 0 when the function has none */
 	bool allowed;
 	enum reason reason;
 	uint32_t conduit;   /* that allowed it, or the first that might have; EVENT_NO_CONDUIT */

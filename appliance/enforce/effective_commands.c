@@ -32,9 +32,10 @@ static json_t *row_json(const struct ir *ir, const struct command_row *r, const 
 	json_object_set_new(j, "functions", functions_json(t, r, v));
 	/* "any" as in a policy that names none: writes to unit 0, the broadcast of a serial line, are refused then. */
 	for (unsigned i = 0; v != NULL && i < v->n_targets; i++)
-		json_object_set_new(j, v->targets[i].key, numbers_json(t, &r->targets[i]));
+		json_object_set_new(j, v->targets[i].key,
+				    numbers_json(t, &r->targets[i], notation_of_target(&v->targets[i])));
 	spaces_json(j, t, r, v);
-	json_object_set_new(j, "values", numbers_json(t, &r->values));
+	json_object_set_new(j, "values", numbers_json(t, &r->values, notation_plain(INT64_MAX)));
 	return j;
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "appliance/wire/commands_json.h"
 #include "appliance/wire/event_words.h"
 #include "appliance/wire/limit_json.h"
 #include "appliance/wire/protocols.h"
@@ -50,7 +51,7 @@ static void put_flow(json_t *j, const struct event *e)
 	}
 }
 
-/* Unit, function, addresses: only what speaks of a command. */
+/* Whom, function, addresses: only what speaks of a command. */
 static void put_command(json_t *j, const struct event *e)
 {
 	const struct vocabulary *v = vocabulary_of((enum protocol)e->protocol);
@@ -58,7 +59,7 @@ static void put_command(json_t *j, const struct event *e)
 
 	if (v == NULL || (e->kind != EVENT_PDU && e->kind != EVENT_COUNTS))
 		return;
-	number(j, "unit", e->unit);
+	targets_json(j, e->targets, v);
 	number(j, "function", e->function);
 	if (f != NULL)
 		set(j, "function_name", f->name);
@@ -66,9 +67,10 @@ static void put_command(json_t *j, const struct event *e)
 		set(j, "space", space_key(v, e->space));
 		number(j, "address", e->address);
 		number(j, "quantity", e->quantity);
+		json_object_set_new(j, "place", place_json(v, e->space, e->address, e->quantity));
 	}
 	if (e->limit.what != LIMIT_NONE)
-		json_object_set_new(j, "limit", limit_json(&e->limit));
+		json_object_set_new(j, "limit", limit_json(&e->limit, v, e->space));
 }
 
 static void put_texts(json_t *j, const struct event *e)

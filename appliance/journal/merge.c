@@ -19,7 +19,8 @@ static bool same(const struct merge_slot *s, const struct event *e, enum role fr
 	return s->used && s->from == from && o->kind == e->kind && o->verdict == e->verdict && o->reason == e->reason &&
 	       o->permit == e->permit && o->conduit == e->conduit && o->line == e->line &&
 	       o->server_port == e->server_port && o->l4proto == e->l4proto && o->s2c == e->s2c &&
-	       o->protocol == e->protocol && o->iif == e->iif && o->unit == e->unit && o->function == e->function &&
+	       o->protocol == e->protocol && o->iif == e->iif &&
+	       memcmp(o->targets, e->targets, sizeof(o->targets)) == 0 && o->function == e->function &&
 	       o->space == e->space && o->address == e->address && o->quantity == e->quantity &&
 	       event_generation_same(o->generation, e->generation) && o->limit.what == e->limit.what &&
 	       o->limit.at == e->limit.at && o->limit.wrote == e->limit.wrote &&

@@ -117,9 +117,11 @@ static void join(struct event *o, const struct event *e)
 		o->l4proto = 0;
 		o->server_port = 0;
 	}
-	if (o->protocol != e->protocol || o->function != e->function || o->unit != e->unit) {
+	if (o->protocol != e->protocol || o->function != e->function ||
+	    memcmp(o->targets, e->targets, sizeof(o->targets)) != 0) {
 		o->protocol = PROTO_NONE;
-		o->function = o->unit = 0;
+		o->function = 0;
+		memset(o->targets, 0, sizeof(o->targets));
 	}
 	if (o->space != e->space || o->address != e->address || o->quantity != e->quantity) {
 		o->space = 255;

@@ -12,6 +12,7 @@
 
 #include "appliance/supervise/supervise.h"
 #include "appliance/supervise/table_merge.h"
+#include "appliance/wire/commands_json.h"
 #include "appliance/wire/reason.h"
 #include "appliance/wire/vocabulary.h"
 
@@ -118,16 +119,19 @@ static json_t *command_json(const struct msg_foretold_command *x, enum protocol 
 {
 	const struct vocabulary *v = vocabulary_of(p);
 	const struct function_info *known = v != NULL ? function_by_code(v, x->service) : NULL;
-	json_t *c = json_pack("{s:I,s:I,s:I,s:s?}", "unit", (json_int_t)x->target, "function", (json_int_t)x->service,
-			      "count", (json_int_t)x->count, "reason",
+	const uint32_t targets[TARGET_MAX] = { x->target_0, x->target_1, x->target_2, x->target_3 };
+	json_t *c = json_pack("{s:s,s:I,s:I,s:s?}", "protocol", protocol_info(p)->name, "function",
+			      (json_int_t)x->service, "count", (json_int_t)x->count, "reason",
 			      x->reason != R_NONE ? reason_word((enum reason)x->reason) : NULL);
 
+	targets_json(c, targets, v);
 	if (known != NULL)
 		json_object_set_new(c, "function_name", json_string(known->name));
 	if (space_key(v, x->space) != NULL) {
 		json_object_set_new(c, "space", json_string(space_key(v, x->space)));
 		json_object_set_new(c, "address", json_integer((json_int_t)x->address));
 		json_object_set_new(c, "quantity", json_integer((json_int_t)x->quantity));
+		json_object_set_new(c, "place", place_json(v, x->space, x->address, x->quantity));
 	}
 	if (x->writes) {
 		json_object_set_new(c, "low", json_integer((json_int_t)x->low));

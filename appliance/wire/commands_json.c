@@ -5,42 +5,33 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static int range_text(char *to, size_t size, const struct number_range *r)
+json_t *numbers_json(const struct command_table *t, const struct number_set *s, struct notation n)
 {
-	return r->lo == r->hi ? snprintf(to, size, "%" PRIu64, r->lo)
-			      : snprintf(to, size, "%" PRIu64 "-%" PRIu64, r->lo, r->hi);
-}
-
-json_t *numbers_json(const struct command_table *t, const struct number_set *s)
-{
-	size_t size = 42u * (size_t)s->n + 1, at = 0;
-	char *text;
+	char *text = NULL, one[NOTATION_TEXT];
+	size_t size;
+	FILE *to;
 	json_t *j;
 
 	if (s->any)
 		return json_string("any");
-	text = calloc(1, size);
-	for (uint32_t i = 0; i < s->n && text != NULL; i++) {
-		if (i > 0)
-			text[at++] = ',';
-		at += (size_t)range_text(text + at, size - at, &t->ranges[s->first + i]);
+	to = open_memstream(&text, &size);
+	for (uint32_t i = 0; i < s->n && to != NULL; i++) {
+		notation_text(&n, t->ranges[s->first + i], one);
+		fprintf(to, "%s%s", i > 0 ? "," : "", one);
 	}
-	j = json_text(text);
+	j = json_text(to != NULL && fclose(to) == 0 ? text : NULL);
 	free(text);
 	return j;
 }
 
 void codes_json(json_t *list, struct number_range codes)
 {
-	char text[48];
-
 	if (codes.hi - codes.lo < 256) {
 		for (uint64_t c = codes.lo; c <= codes.hi; c++)
 			json_array_append_new(list, json_integer((json_int_t)c));
 		return;
 	}
-	range_text(text, sizeof(text), &codes);
-	json_array_append_new(list, json_string(text));
+	json_array_append_new(list, json_sprintf("%" PRIu64 "-%" PRIu64, codes.lo, codes.hi));
 }
 
 void spaces_json(json_t *o, const struct command_table *t, const struct command_row *r, const struct vocabulary *v)
@@ -50,6 +41,26 @@ void spaces_json(json_t *o, const struct command_table *t, const struct command_
 	for (unsigned s = 0; v != NULL && s < v->n_spaces; s++) {
 		const struct number_set *set = r->spaces_any ? &any : row_space(t, r, (uint8_t)s);
 
-		json_object_set_new(o, v->spaces[s].key, numbers_json(t, set != NULL ? set : &none));
+		json_object_set_new(o, v->spaces[s].key,
+				    numbers_json(t, set != NULL ? set : &none, notation_of_space(&v->spaces[s])));
 	}
+}
+
+void targets_json(json_t *o, const uint32_t targets[TARGET_MAX], const struct vocabulary *v)
+{
+	for (unsigned i = 0; v != NULL && i < v->n_targets; i++)
+		json_object_set_new(o, v->targets[i].one, json_integer(targets[i]));
+}
+
+json_t *place_json(const struct vocabulary *v, uint8_t space, uint64_t first, uint64_t count)
+{
+	struct number_range r = { first, first + (count > 0 ? count - 1u : 0) };
+	struct notation n;
+	char text[NOTATION_TEXT];
+
+	if (space_key(v, space) == NULL)
+		return json_null();
+	n = notation_of_space(&v->spaces[space]);
+	notation_text(&n, r, text);
+	return json_string(text);
 }

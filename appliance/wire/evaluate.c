@@ -208,6 +208,15 @@ static void allow_numbers(struct limit *l, const struct command_table *t, const 
 		limit_allow(l, t->ranges[s->first + i].lo, t->ranges[s->first + i].hi);
 }
 
+/* All but one that stands for more than itself. */
+static void limit_but(struct limit *l, uint32_t one, uint32_t max)
+{
+	if (one > 0)
+		limit_allow(l, 0, one - 1u);
+	if (one < max)
+		limit_allow(l, one + 1u, max);
+}
+
 static void limit_place(struct limit *l, const struct command_table *t, const struct command_row *row,
 			const struct operation *o)
 {
@@ -248,9 +257,10 @@ void evaluate_limit(const struct command_table *t, const struct vocabulary *v, c
 	o += ruling->operation;
 	switch (ruling->refusal) {
 	case REFUSED_TARGET:
-		ret->what = LIMIT_UNIT;
+		ret->what = LIMIT_TARGET;
+		ret->at = ruling->target;
 		if (row->targets[ruling->target].any)
-			limit_allow(ret, 1, v->targets[ruling->target].max);
+			limit_but(ret, o->targets[ruling->target], v->targets[ruling->target].max);
 		allow_numbers(ret, t, &row->targets[ruling->target]);
 		break;
 	case REFUSED_PLACE:

@@ -72,10 +72,12 @@ static bool get_texts(struct bytes *b, struct event *e)
  */
 static void put_high(struct outbuf *o, const struct event *e)
 {
-	out_be32(o, e->unit >> 8);
+	out_be32(o, e->targets[0] >> 8);
 	out_be32(o, e->function >> 8);
 	out_be32(o, (uint32_t)(e->address >> 32));
 	limit_encode_high(&e->limit, o);
+	for (unsigned i = 1; i < TARGET_MAX; i++)
+		out_be32(o, e->targets[i]);
 }
 
 static bool get_high(struct bytes *b, struct event *e)
@@ -85,10 +87,14 @@ static bool get_high(struct bytes *b, struct event *e)
 	bytes_be32(b, &unit);
 	bytes_be32(b, &function);
 	bytes_be32(b, &address);
-	e->unit |= unit << 8;
+	e->targets[0] |= unit << 8;
 	e->function |= function << 8;
 	e->address |= (uint64_t)address << 32;
-	return unit <= UINT32_MAX >> 8 && function <= UINT32_MAX >> 8 && limit_decode_high(b, &e->limit);
+	if (!limit_decode_high(b, &e->limit))
+		return false;
+	for (unsigned i = 1; i < TARGET_MAX; i++)
+		bytes_be32(b, &e->targets[i]);
+	return !b->failed && unit <= UINT32_MAX >> 8 && function <= UINT32_MAX >> 8;
 }
 
 size_t event_encode(const struct event *e, uint8_t out[EVENT_WIRE_MAX])
@@ -112,7 +118,7 @@ size_t event_encode(const struct event *e, uint8_t out[EVENT_WIRE_MAX])
 	out_be16(&o, e->client_port);
 	out_be16(&o, e->server_port);
 	out_be16(&o, e->protocol);
-	out_u8(&o, (uint8_t)e->unit);
+	out_u8(&o, (uint8_t)e->targets[0]);
 	out_u8(&o, (uint8_t)e->function);
 	out_u8(&o, e->space);
 	out_u8(&o, e->code);
@@ -167,7 +173,7 @@ bool event_decode(struct bytes b, struct event *ret)
 	bytes_be16(&head, &e.protocol);
 	bytes_u8(&head, &unit);
 	bytes_u8(&head, &function);
-	e.unit = unit;
+	e.targets[0] = unit;
 	e.function = function;
 	bytes_u8(&head, &e.space);
 	bytes_u8(&head, &e.code);

@@ -14,6 +14,7 @@
 #include "appliance/base/addr.h"
 #include "appliance/base/bytes.h"
 #include "appliance/wire/limit.h"
+#include "appliance/wire/vocabulary.h"
 
 enum event_kind {
 	EVENT_NONE = 0,
@@ -102,15 +103,15 @@ struct event {
 	uint32_t line;	    /* policy line of the conduit, 0 = none */
 	struct addr client; /* who opened the session, or the source of the packet; family 0 = none */
 	struct addr server;
-	uint16_t client_port; /* ICMP: 0 */
-	uint16_t server_port; /* ICMP: type << 8 | code */
-	uint8_t l4proto;      /* IANA protocol number */
-	uint8_t s2c;	      /* 1: server to client */
-	uint16_t protocol;    /* enum protocol */
-	uint32_t iif;	      /* interface index in the data namespace, 0 = unknown */
-	uint32_t unit;	      /* whom it was for: the first target of the protocol's vocabulary */
-	uint32_t function;    /* code of the service */
-	uint8_t space;	      /* of the protocol's vocabulary, or 255 */
+	uint16_t client_port;	      /* ICMP: 0 */
+	uint16_t server_port;	      /* ICMP: type << 8 | code */
+	uint8_t l4proto;	      /* IANA protocol number */
+	uint8_t s2c;		      /* 1: server to client */
+	uint16_t protocol;	      /* enum protocol */
+	uint32_t iif;		      /* interface index in the data namespace, 0 = unknown */
+	uint32_t targets[TARGET_MAX]; /* whom it was for, by the protocol's vocabulary */
+	uint32_t function;	      /* code of the service */
+	uint8_t space;		      /* of the protocol's vocabulary, or 255 */
 	uint8_t code;
 	uint64_t address;  /* first data address, counted from 0 */
 	uint32_t quantity; /* how many */

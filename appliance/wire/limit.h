@@ -13,7 +13,7 @@
 
 enum limit_what {
 	LIMIT_NONE = 0, /* no single number was */
-	LIMIT_UNIT,
+	LIMIT_TARGET,	/* whom it was for */
 	LIMIT_ADDRESS,
 	LIMIT_VALUE,
 	LIMIT_ADDRESS_UNTOLD, /* the command does not say which addresses it touches */
@@ -24,9 +24,10 @@ enum limit_what {
 #define LIMIT_RANGES 2u /* that a record has room for */
 
 struct limit {
-	uint8_t what;	/* enum limit_what */
-	uint8_t n;	/* how many ranges are allowed, at most 255; the first LIMIT_RANGES of them are below */
-	uint64_t at;	/* LIMIT_ADDRESS, LIMIT_VALUE: the first address that is wrong, or whose value is */
+	uint8_t what; /* enum limit_what */
+	uint8_t n;    /* how many ranges are allowed, at most 255; the first LIMIT_RANGES of them are below */
+	uint64_t
+		at; /* LIMIT_ADDRESS, LIMIT_VALUE: the first address that is wrong, or whose value is; LIMIT_TARGET: which target */
 	uint64_t wrote; /* LIMIT_VALUE */
 	struct {
 		uint64_t lo, hi; /* both inclusive */

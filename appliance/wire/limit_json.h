@@ -5,8 +5,9 @@
 
 #include "appliance/base/json.h"
 #include "appliance/wire/limit.h"
+#include "appliance/wire/vocabulary.h"
 
-/* JSON null for LIMIT_NONE. */
-json_t *limit_json(const struct limit *l);
+/* In the words of `v`, which may be NULL, about an operation on this space. JSON null for LIMIT_NONE. */
+json_t *limit_json(const struct limit *l, const struct vocabulary *v, uint8_t space);
 
 #endif

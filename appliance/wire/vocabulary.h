@@ -54,16 +54,35 @@ struct function_info {
 #define UNTOLD_PLACE 1u /* which addresses it touches */
 #define UNTOLD_VALUE 2u /* which values the device holds after it */
 
+/*
+ * Numbers that are written as paths, most significant part first: "4.100.3". An address is one number all the same, of which each part
+ * takes `bits`; the first one takes what is left. See notation.h.
+ */
+#define PARTS_MAX 4
+
+struct part_info {
+	uint8_t bits;
+	const char *what; /* in hints and documents: "byte" */
+};
+
 struct target_info {
-	const char *key; /* in policies */
+	const char *key; /* in policies: "units"; also the plural of English sentences */
 	uint32_t max;
+	const char *one;  /* in events and English sentences: "unit" */
+	const char *ja;	  /* in Japanese sentences */
+	bool usual_known; /* `usual` stands for the device that is spoken to: sentences leave it out */
+	uint32_t usual;
+	bool hex;			   /* every number of it is written with 0x */
+	struct part_info parts[PARTS_MAX]; /* none: one number */
 };
 
 struct space_info {
 	const char *key;      /* in policies and events */
 	uint64_t documented;  /* what documents of devices call address 0; 0 = nothing that would be mistaken */
-	uint64_t address_max; /* highest address, counted from 0 */
+	uint64_t address_max; /* highest address, counted from 0; below 2^63 */
 	bool bits;	      /* what it holds is 0 or 1 */
+	bool hex;	      /* every number of it is written with 0x: "10" is a mistake, as documents mean 16 by it */
+	struct part_info parts[PARTS_MAX]; /* none: one number */
 };
 
 struct vocabulary {
@@ -77,8 +96,11 @@ struct vocabulary {
 	uint64_t value_max;
 	uint32_t code_first, code_last; /* requests have codes from the one to the other */
 	uint32_t code_max;		/* the largest that a policy may write */
+	bool codes_hex;			/* codes are shown as 0x04010000 */
 	enum reason refused[4];		/* by enum refusal (evaluate.h) */
 };
+
+extern const struct vocabulary vocabulary_modbus;
 
 const struct vocabulary *vocabulary_of(enum protocol p); /* NULL when the protocol has no command rules */
 /* 0 when the word is none of read, write, control, program, diagnose. */
@@ -91,6 +113,9 @@ const struct function_info *function_by_code(const struct vocabulary *v, uint32_
 const struct function_info *function_by_name(const struct vocabulary *v, const char *name);
 /* The key of an address space; NULL when there is none of that number. `v` may be NULL. */
 const char *space_key(const struct vocabulary *v, unsigned space);
+/* "6", "0x04010000" */
+#define CODE_TEXT 24u
+void code_text(const struct vocabulary *v, uint64_t code, char out[CODE_TEXT]);
 /* Codes without a name are FRAMING_APART. A row allows such a function only where it names it, by name or by code. */
 enum framing function_framing(const struct vocabulary *v, uint32_t code);
 

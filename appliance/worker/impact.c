@@ -30,7 +30,10 @@ static void refused(void *ctx, const struct deed *d, const struct pdu *u)
 		return;
 	}
 	t->commands[t->of.n_commands++] = (struct msg_foretold_command){
-		.target = d->operation.targets[0],
+		.target_0 = d->operation.targets[0],
+		.target_1 = d->operation.targets[1],
+		.target_2 = d->operation.targets[2],
+		.target_3 = d->operation.targets[3],
 		.service = d->operation.service,
 		.space = (uint8_t)u->space,
 		.address = u->address,

@@ -2,6 +2,7 @@
 #include "dpi/inspect/count.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "appliance/base/clock.h"
 #include "dpi/inspect/rules.h"
@@ -28,8 +29,9 @@ void counts_free(struct counts *all)
 static bool same_kind(const struct counted *a, const struct counted *b)
 {
 	return a->function == b->function && a->address == b->address && a->quantity == b->quantity &&
-	       a->unit == b->unit && a->space == b->space && a->conduit == b->conduit && a->line == b->line &&
-	       a->row.file == b->row.file && a->row.line == b->row.line && a->permit == b->permit &&
+	       memcmp(a->targets, b->targets, sizeof(a->targets)) == 0 && a->space == b->space &&
+	       a->conduit == b->conduit && a->line == b->line && a->row.file == b->row.file &&
+	       a->row.line == b->row.line && a->permit == b->permit &&
 	       event_generation_same(a->generation, b->generation);
 }
 
@@ -54,8 +56,7 @@ static void count_in(struct counted *table, uint32_t *n, const struct counted *c
 
 void count_hold(struct crossing *x, const struct pdu *u)
 {
-	struct counted one = { .unit = u->unit,
-			       .function = u->function,
+	struct counted one = { .function = u->function,
 			       .space = u->space,
 			       .address = u->address,
 			       .quantity = u->quantity,
@@ -66,6 +67,7 @@ void count_hold(struct crossing *x, const struct pdu *u)
 			       .generation = rules_generation(x->i->rules, x->permit),
 			       .count = 1 };
 
+	memcpy(one.targets, u->targets, sizeof(one.targets));
 	count_in(x->i->counts->held, &x->i->counts->n_held, &one);
 }
 
@@ -112,13 +114,13 @@ void count_write(struct inspector *i, struct tally *t)
 				   .server_port = f->server_port,
 				   .l4proto = f->l4proto,
 				   .protocol = f->protocol,
-				   .unit = c->unit,
 				   .function = c->function,
 				   .space = c->space,
 				   .address = c->address,
 				   .quantity = c->quantity,
 				   .count = c->count };
 
+		memcpy(e.targets, c->targets, sizeof(e.targets));
 		outside_event(&e);
 	}
 	t->n = 0;

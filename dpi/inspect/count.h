@@ -12,7 +12,7 @@
 
 /* Accepted commands of one kind since the last record. */
 struct counted {
-	uint32_t unit, function;
+	uint32_t targets[TARGET_MAX], function;
 	uint64_t address;
 	uint32_t quantity;
 	uint8_t space;

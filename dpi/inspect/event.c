@@ -208,7 +208,7 @@ void event_tell_refused(struct crossing *x, const struct pdu *u, enum event_verd
 	e.conduit = u->conduit;
 	e.line = u->line;
 	e.row = u->row;
-	e.unit = u->unit;
+	memcpy(e.targets, u->targets, sizeof(e.targets));
 	e.function = u->function;
 	e.space = u->space;
 	e.address = u->address;

@@ -130,10 +130,10 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 		.quantity = (uint16_t)p->kept[2],
 		.value = (uint16_t)p->kept[3],
 		.choice = ruling->choice,
-		.unit = (uint8_t)ret->unit,
+		.unit = (uint8_t)ret->targets[0],
 		.function = (uint8_t)(ret->function & 0x7fu),
 		.reason = (uint8_t)ret->reason,
-		.expendable = ret->unit == 0 && !alone,
+		.expendable = ret->targets[0] == 0 && !alone,
 		.alone = alone,
 	};
 }
@@ -177,7 +177,7 @@ static void judge_unseen(struct modbus_state *s, struct bytes data, const struct
 		return;
 	if (s->unseen != UNSEEN_ANY)
 		s->unseen--;
-	modbus_unseen(t, p, (uint8_t)ret->unit, (uint8_t)ret->function, &ruling);
+	modbus_unseen(t, p, (uint8_t)ret->targets[0], (uint8_t)ret->function, &ruling);
 	if (ruling.reason == R_ALLOWED)
 		ruling.reason = s->unread ? R_MODBUS_UNREAD : R_MODBUS_UNSEEN;
 	ret->allowed = ruling.reason == R_MODBUS_UNSEEN;
@@ -250,7 +250,7 @@ static bool is_answer(const struct open_request *o, uint16_t tid, const struct p
 	struct bytes less;
 
 	if (o->function != u->function || (o->tid != tid && (tid != 0 || !(lenient & LENIENT_TRANSACTION))) ||
-	    (o->unit != u->unit && !(lenient & LENIENT_UNIT)))
+	    (o->unit != u->targets[0] && !(lenient & LENIENT_UNIT)))
 		return false;
 	return answers(o, u->exception, data) ||
 	       ((lenient & LENIENT_PADDING) && data.left > 0 && bytes_take(&data, data.left - 1, &less) &&
@@ -286,7 +286,7 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 	bytes_skip(&pdu, 4);
 	bytes_u8(&pdu, &unit);
 	bytes_u8(&pdu, &function);
-	ret->unit = unit;
+	ret->targets[0] = unit;
 	ret->function = function & 0x7fu;
 	ret->exception = function > 0x7fu;
 	ret->reason = R_MODBUS_RESPONSE;

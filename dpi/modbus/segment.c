@@ -43,7 +43,7 @@ static struct open_request *alone(struct modbus_state *s)
 static bool refuse(struct pdu *ret, enum reason r, uint8_t unit, uint8_t function)
 {
 	ret->reason = r;
-	ret->unit = unit;
+	ret->targets[0] = unit;
 	ret->function = function;
 	return false;
 }

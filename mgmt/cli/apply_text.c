@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/cli/apply_text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "appliance/wire/msg.h"
+#include "mgmt/cli/command_text.h"
 #include "mgmt/cli/difference.h"
 #include "mgmt/cli/event_parts.h"
 #include "mgmt/cli/table.h"
@@ -33,25 +35,29 @@ static void sessions(struct cli *c, const json_t *cut, unsigned long long more, 
 		message_print(c->out, c->lang, M_APPLY_CUT_MORE, more);
 }
 
-/* "write_single_register, unit 1, holding 400, wrote 0-9" */
-static void request_text(const json_t *r, enum lang l, char *out, size_t size)
+/* "write_single_register, unit 1, holding 400, wrote 0-9". Owned by the caller; NULL when memory is out. */
+static char *request_text(const json_t *r, enum lang l)
 {
-	char function[64], place[64] = "", values[64] = "";
+	const struct vocabulary *v = command_words(r);
+	const char *comma = message_format(M_IMPACT_COMMA, l);
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
 
-	if (json_object_get(r, "function_name") != NULL)
-		snprintf(function, sizeof(function), "%s", js(r, "function_name"));
-	else
-		message_text(function, sizeof(function), l, M_IMPACT_FUNCTION, ju(r, "function"));
-	if (json_object_get(r, "space") != NULL && ju(r, "quantity") > 1)
-		message_text(place, sizeof(place), l, M_IMPACT_PLACES, js(r, "space"), ju(r, "address"),
-			     ju(r, "address") + ju(r, "quantity") - 1);
-	else if (json_object_get(r, "space") != NULL)
-		message_text(place, sizeof(place), l, M_IMPACT_PLACE, js(r, "space"), ju(r, "address"));
+	if (to == NULL)
+		return NULL;
+	command_function(to, r, v, l);
+	command_targets(to, r, v, comma, l);
+	if (json_object_get(r, "space") != NULL)
+		fprintf(to, "%s%s %s", comma, js(r, "space"), js(r, "place"));
 	if (json_object_get(r, "low") != NULL && ju(r, "low") == ju(r, "high"))
-		message_text(values, sizeof(values), l, M_IMPACT_WROTE, ju(r, "low"));
+		message_print(to, l, M_IMPACT_WROTE, ju(r, "low"));
 	else if (json_object_get(r, "low") != NULL)
-		message_text(values, sizeof(values), l, M_IMPACT_WROTE_RANGE, ju(r, "low"), ju(r, "high"));
-	message_text(out, size, l, M_IMPACT_REQUEST, function, ju(r, "unit"), place, values);
+		message_print(to, l, M_IMPACT_WROTE_RANGE, ju(r, "low"), ju(r, "high"));
+	if (fclose(to) == 0)
+		return text;
+	free(text);
+	return NULL;
 }
 
 /* What it did that it may not do again, below its line. */
@@ -59,16 +65,17 @@ static void narrowed_requests(struct cli *c, const json_t *s)
 {
 	const json_t *commands = json_object_get(s, "commands"), *r;
 	struct table *t = table_new(3, 4);
-	char text[256];
+	char *text;
 	size_t i;
 
 	table_right(t, 0);
 	table_wrap(t);
 	json_array_foreach(commands, i, r)
 	{
-		request_text(r, c->lang, text, sizeof(text));
+		text = request_text(r, c->lang);
 		table_cellf(t, "%llux", ju(r, "count"));
-		table_cell(t, text);
+		table_cell(t, text != NULL ? text : "?");
+		free(text);
 		table_cell(t, render_reason(js(r, "reason"), c->lang));
 	}
 	if (ju(s, "forgotten") > 0) {

@@ -20,14 +20,21 @@ static void functions(struct cli *c, FILE *to, const json_t *row, const struct v
 		return;
 	}
 	for (size_t i = 0; i < json_array_size(list); i++) {
-		long long code = (long long)json_integer_value(json_array_get(list, i));
-		const struct function_info *f =
-			words != NULL && code >= 0 ? function_by_code(words, (uint32_t)code) : NULL;
+		const json_t *one = json_array_get(list, i);
+		long long code = (long long)json_integer_value(one);
+		const struct function_info *f = words != NULL && json_is_integer(one) && code >= 0
+							? function_by_code(words, (uint32_t)code)
+							: NULL;
+		char text[CODE_TEXT];
 
-		if (f != NULL)
-			fprintf(to, "%s%s (%lld)", i > 0 ? ", " : "", f->name, code);
+		code_text(words, (uint64_t)code, text);
+		fputs(i > 0 ? ", " : "", to);
+		if (json_is_string(one))
+			fputs(json_string_value(one), to);
+		else if (f != NULL)
+			fprintf(to, "%s (%s)", f->name, text);
 		else
-			fprintf(to, "%s%lld", i > 0 ? ", " : "", code);
+			fputs(text, to);
 	}
 }
 
@@ -67,25 +74,31 @@ static bool writes(const json_t *row, const struct vocabulary *words)
 	return false;
 }
 
+/* "; units 1-5": what a row does not name is any of them, which is not worth a word where requests mostly name none either. */
+static void target_text(struct cli *c, FILE *to, const json_t *row, const struct target_info *t)
+{
+	const char *text = js(row, t->key);
+	bool any = strcmp(text, "any") == 0;
+
+	if (*text != '\0' && !(any && t->usual_known))
+		message_print(to, c->lang, M_EFFECTIVE_TARGET, c->lang == LANG_JA ? t->ja : t->key,
+			      any ? message_format(M_EFFECTIVE_ANY, c->lang) : text);
+}
+
 static void row_text(struct cli *c, FILE *to, const json_t *row, enum protocol p)
 {
 	const struct vocabulary *words = vocabulary_of(p);
-	static const struct {
-		const char *key;
-		enum message text;
-	} scalars[] = { { "units", M_EFFECTIVE_UNITS }, { "values", M_EFFECTIVE_VALUES } };
+	bool any;
 
 	functions(c, to, row, words);
 	if (words != NULL)
 		addresses(c, to, row, words);
-	for (size_t i = 0; i < sizeof(scalars) / sizeof(scalars[0]); i++) {
-		bool any = strcmp(js(row, scalars[i].key), "any") == 0;
-
-		if (*js(row, scalars[i].key) != '\0' &&
-		    !(any && scalars[i].text == M_EFFECTIVE_VALUES && !writes(row, words)))
-			message_print(to, c->lang, scalars[i].text,
-				      any ? message_format(M_EFFECTIVE_ANY, c->lang) : js(row, scalars[i].key));
-	}
+	for (unsigned i = 0; words != NULL && i < words->n_targets; i++)
+		target_text(c, to, row, &words->targets[i]);
+	any = strcmp(js(row, "values"), "any") == 0;
+	if (*js(row, "values") != '\0' && (!any || writes(row, words)))
+		message_print(to, c->lang, M_EFFECTIVE_VALUES,
+			      any ? message_format(M_EFFECTIVE_ANY, c->lang) : js(row, "values"));
 	message_print(to, c->lang, M_EFFECTIVE_AT_LINE, js(row, "file"), ju(row, "line"));
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "mgmt/cli/command_text.h"
 #include "mgmt/cli/limit_text.h"
 
 static void address_text(const json_t *e, const char *key, char out[RENDER_TEXT])
@@ -37,21 +38,19 @@ void event_end(const json_t *e, const char *key, char out[EVENT_END_TEXT])
 
 void event_command(FILE *to, const json_t *e, enum lang l)
 {
-	const char *function = js(e, "function_name");
-	unsigned long long first = ju(e, "address"), quantity = ju(e, "quantity");
+	const struct vocabulary *v = command_words(e);
 
 	if (json_object_get(e, "protocol") != NULL)
 		fprintf(to, " %s", js(e, "protocol"));
-	if (*function != '\0')
-		fprintf(to, " %s", function);
-	else if (json_object_get(e, "function") != NULL)
-		message_print(to, l, M_EV_FUNCTION, ju(e, "function"));
-	if (json_object_get(e, "unit") != NULL)
-		message_print(to, l, M_EV_UNIT, ju(e, "unit"));
+	if (json_object_get(e, "function") != NULL) {
+		fputc(' ', to);
+		command_function(to, e, v, l);
+	}
+	command_targets(to, e, v, " ", l);
 	if (json_object_get(e, "space") != NULL)
 		fprintf(to, " %s", js(e, "space"));
-	if (json_object_get(e, "address") != NULL)
-		fprintf(to, quantity > 1 ? " %llu-%llu" : " %llu", first, first + quantity - 1);
+	if (json_object_get(e, "place") != NULL)
+		fprintf(to, " %s", js(e, "place"));
 }
 
 void event_transport(FILE *to, const json_t *e, enum lang l)
@@ -68,7 +67,7 @@ void event_transport(FILE *to, const json_t *e, enum lang l)
 
 void event_limit(FILE *to, const json_t *e, enum lang l)
 {
-	limit_text(to, json_object_get(e, "limit"), js(e, "space"), l);
+	limit_text(to, json_object_get(e, "limit"), command_words(e), js(e, "space"), l);
 }
 
 void event_process(FILE *to, const json_t *e)

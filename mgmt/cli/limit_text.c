@@ -21,7 +21,7 @@ static void allowed_text(FILE *to, const json_t *limit, enum lang l)
 
 		if (i > 0)
 			message_print(to, l, M_LIMIT_COMMA);
-		if (dash != NULL)
+		if (dash != NULL && strpbrk(text, ".,") == NULL) /* a path stays as a policy writes it */
 			message_print(to, l, M_LIMIT_RANGE, (int)(dash - text), text, dash + 1);
 		else
 			fputs(text != NULL ? text : "?", to);
@@ -30,7 +30,16 @@ static void allowed_text(FILE *to, const json_t *limit, enum lang l)
 		message_print(to, l, M_LIMIT_MORE, more);
 }
 
-bool limit_text(FILE *to, const json_t *limit, const char *space, enum lang l)
+/* "units" of its word in JSON, "unit". */
+static const char *targets_word(const struct vocabulary *v, const char *what, enum lang l)
+{
+	for (unsigned i = 0; v != NULL && i < v->n_targets; i++)
+		if (strcmp(v->targets[i].one, what) == 0)
+			return l == LANG_JA ? v->targets[i].ja : v->targets[i].key;
+	return NULL;
+}
+
+bool limit_text(FILE *to, const json_t *limit, const struct vocabulary *v, const char *space, enum lang l)
 {
 	const char *what = json_is_object(limit) ? js(limit, "what") : "";
 	char *allowed = NULL;
@@ -42,15 +51,15 @@ bool limit_text(FILE *to, const json_t *limit, const char *space, enum lang l)
 	allowed_text(list, limit, l);
 	if (fclose(list) == 0) {
 		if (strcmp(what, "value") == 0)
-			message_print(to, l, M_LIMIT_VALUE, ju(limit, "wrote"), space, ju(limit, "at"), allowed);
+			message_print(to, l, M_LIMIT_VALUE, ju(limit, "wrote"), space, js(limit, "place"), allowed);
 		else if (strcmp(what, "value_untold") == 0)
 			message_print(to, l, M_LIMIT_VALUE_UNTOLD, allowed);
 		else if (strcmp(what, "address") == 0)
-			message_print(to, l, M_LIMIT_ADDRESS, space, ju(limit, "at"), allowed);
+			message_print(to, l, M_LIMIT_ADDRESS, space, js(limit, "place"), allowed);
 		else if (strcmp(what, "address_untold") == 0)
 			message_print(to, l, M_LIMIT_ADDRESS_UNTOLD);
-		else if (strcmp(what, "unit") == 0)
-			message_print(to, l, M_LIMIT_UNIT, allowed);
+		else if (targets_word(v, what, l) != NULL)
+			message_print(to, l, M_LIMIT_TARGET, targets_word(v, what, l), allowed);
 	}
 	free(allowed);
 	return true;

@@ -7,8 +7,9 @@
 
 #include "appliance/base/json.h"
 #include "appliance/base/messages.h"
+#include "appliance/wire/vocabulary.h"
 
-/* `limit` is the object of docs/json.md, `space` the name of the address space. False when there is nothing to say. */
-bool limit_text(FILE *to, const json_t *limit, const char *space, enum lang l);
+/* `limit` is the object of docs/json.md, in the words of `v` (may be NULL), `space` the name of the address space. False when there is nothing to say. */
+bool limit_text(FILE *to, const json_t *limit, const struct vocabulary *v, const char *space, enum lang l);
 
 #endif

@@ -5,8 +5,10 @@
 
 #include "appliance/wire/evaluate.h"
 #include "policy/check/check.h"
+#include "policy/check/numbers.h"
 
 #define ALLOW_N (3 + TARGET_MAX + SPACE_MAX)
+_Static_assert(ALLOW_N <= KEYS_MAX, "more keys than can be read");
 
 /* The keys that every vocabulary has, those of its targets and those of its address spaces; each NULL where it is not written. */
 struct allow_nodes {
@@ -39,82 +41,6 @@ static struct allow_nodes allow_nodes(const struct vocabulary *v, const struct a
 }
 
 #define DOCUMENTED 9999u /* how many a document's five digits can name */
-
-struct numbers {
-	struct number_range *list;
-	size_t n;
-};
-
-/* "0-99", "400" */
-static bool range_parse(const char *s, struct number_range *ret)
-{
-	uint64_t v[2] = { 0, 0 };
-	unsigned i = 0;
-
-	for (;;) {
-		if (*s < '0' || *s > '9')
-			return false;
-		for (; *s >= '0' && *s <= '9'; s++)
-			if (__builtin_mul_overflow(v[i], 10u, &v[i]) ||
-			    __builtin_add_overflow(v[i], (uint64_t)(*s - '0'), &v[i]))
-				return false;
-		if (*s == '\0')
-			break;
-		if (*s++ != '-' || i++ == 1)
-			return false;
-	}
-	ret->lo = v[0];
-	ret->hi = v[i];
-	return ret->lo <= ret->hi;
-}
-
-/* Why a text is no number or range, when that can be told. */
-static enum message number_fault(const char *text)
-{
-	size_t n = strcspn(text, "-");
-
-	if (strpbrk(text, ", ;") != NULL && text[strspn(text, "0123456789-, ;")] == '\0')
-		return MP_HINT_SEVERAL;
-	if (n > 0 && text[n] == '-' && text[n + 1] != '\0' && text[strspn(text, "0123456789-")] == '\0')
-		return MP_HINT_BACKWARDS;
-	return MP_HINT_NUMBERS;
-}
-
-static bool range_of(struct check *k, const struct ast_node *node, const char *key, uint64_t max, struct object o,
-		     struct number_range *ret)
-{
-	bool ok = true;
-	char text[24];
-	struct diag *g;
-
-	if (node->kind == AST_NUMBER) {
-		ok = node->number >= 0;
-		ret->lo = ret->hi = ok ? (uint64_t)node->number : 0;
-		snprintf(text, sizeof(text), "%lld", (long long)node->number);
-	} else {
-		ok = range_parse(node->string, ret);
-	}
-	if (ok && ret->hi <= max)
-		return true;
-	g = check_say(k, SEV_ERROR, "policy.range", node->value_at, node->value_width,
-		      ok ? MP_RANGE_HIGH : MP_RANGE_BAD, both_object(k, o),
-		      both_same(node->kind == AST_NUMBER ? text : node->string), both_same(key));
-	diag_hint(k->d, g, ok || node->kind == AST_NUMBER ? MP_HINT_NUMBERS : number_fault(node->string),
-		  (unsigned long long)max);
-	return false;
-}
-
-static struct numbers ranges_of(struct check *k, const struct ast_node *list, uint64_t max, struct object o)
-{
-	struct numbers r = { arena_array(k->a, list->n, sizeof(*r.list)), 0 };
-
-	for (const struct ast_node *c = NULL;
-	     r.list != NULL && (c = list_next(k, list, c, AST_STRING | AST_NUMBER, o)) != NULL;)
-		if (range_of(k, c, list->name, max, o, &r.list[r.n]))
-			r.n++;
-	r.n = numbers_tidy(r.list, r.n);
-	return r;
-}
 
 static void empty_list(struct check *k, const struct ast_node *list, struct object o)
 {
@@ -161,7 +87,7 @@ static void named_functions(struct check *k, const struct ast_node *list, const 
 		if (f != NULL) {
 			ret->list[ret->n++] = (struct number_range){ f->code, f->last };
 		} else if (c->kind == AST_NUMBER || (c->string[0] >= '0' && c->string[0] <= '9')) {
-			if (range_of(k, c, list->name, v->code_max, o, &ret->list[ret->n]))
+			if (number_of_text(k, c, list->name, notation_plain(v->code_max), o, &ret->list[ret->n]))
 				ret->n++;
 		} else {
 			g = check_say(k, SEV_ERROR, "policy.unknown_function", c->value_at, c->value_width,
@@ -208,14 +134,14 @@ static void row_functions(struct check *k, const struct ast_node *row, const str
 }
 
 /* What names none leaves the set as it is: what reaches more than one, as Modbus's broadcast may, must be asked for by number. */
-static void row_target(struct check *k, const struct ast_node *list, uint32_t max, struct object o,
+static void row_target(struct check *k, const struct ast_node *list, const struct target_info *t, struct object o,
 		       struct number_set *ret)
 {
 	struct numbers targets;
 
 	if (list == NULL)
 		return;
-	targets = ranges_of(k, list, max, o);
+	targets = numbers_of(k, list, notation_of_target(t), o);
 	rows_numbers(&k->m->rows, k->a, targets.list, targets.n, ret);
 	empty_list(k, list, o);
 }
@@ -240,7 +166,7 @@ static void row_values(struct check *k, const struct ast_node *list, const struc
 
 	if (list == NULL)
 		return;
-	values = ranges_of(k, list, voc->value_max, o);
+	values = numbers_of(k, list, notation_plain(voc->value_max), o);
 	rows_numbers(&k->m->rows, k->a, values.list, values.n, &a->values);
 	empty_list(k, list, o);
 	if (!writes(k, voc, a))
@@ -261,6 +187,8 @@ static bool any_passes(const struct check *k, const struct command_row *a, const
 static void row_effect(struct check *k, const struct ast_node *row, const struct ast_node *functions,
 		       const struct vocabulary *voc, struct object o, const struct command_row *a)
 {
+	struct notation plain = notation_plain(voc->code_max);
+	struct notation_mistake unused;
 	size_t before = k->d->warnings;
 	struct diag *g;
 
@@ -274,7 +202,7 @@ static void row_effect(struct check *k, const struct ast_node *row, const struct
 		else if (c->kind == AST_NUMBER)
 			codes.lo = codes.hi = (uint64_t)c->number;
 		else
-			range_parse(c->string, &codes);
+			(void)notation_read(&plain, c->string, &codes, &unused);
 		if (any_passes(k, a, voc, codes))
 			continue;
 		snprintf(text, sizeof(text), codes.lo == codes.hi ? "%" PRIu64 : "%" PRIu64 "-%" PRIu64, codes.lo,
@@ -326,7 +254,7 @@ static void one_row(struct check *k, const struct ast_node *row, const struct vo
 	nodes = allow_nodes(voc, read);
 	row_functions(k, row, &nodes, voc, o, a);
 	for (size_t i = 0; i < voc->n_targets; i++)
-		row_target(k, nodes.targets[i], voc->targets[i].max, o, &a->targets[i]);
+		row_target(k, nodes.targets[i], &voc->targets[i], o, &a->targets[i]);
 	row_values(k, nodes.values, voc, o, a);
 	for (size_t i = 0; i < voc->n_spaces; i++) {
 		const struct ast_node *list = nodes.spaces[i];
@@ -334,7 +262,7 @@ static void one_row(struct check *k, const struct ast_node *row, const struct vo
 
 		if (list == NULL)
 			continue;
-		r = ranges_of(k, list, voc->spaces[i].address_max, o);
+		r = numbers_of(k, list, notation_of_space(&voc->spaces[i]), o);
 		rows_space(&k->m->rows, k->a, a, (uint8_t)i, r.list, r.n);
 		empty_list(k, list, o);
 		documents_numbers(k, list, voc->spaces[i].documented, &r, o);

@@ -51,8 +51,8 @@ struct diag *check_say(struct check *k, enum severity s, const char *code, struc
 /* At a node's value, about `o`, with one word. */
 struct diag *check_value(struct check *k, enum severity s, const char *code, const struct ast_node *node,
 			 enum message m, struct object o, const char *word);
-/* Adds "did you mean" when a known word is near. Skipped once enough diagnostics were kept: it is the costly part. */
-void check_near(struct check *k, struct diag *g, const char *word, const char *const *known, size_t n);
+/* Adds "did you mean" when a known word is near: true. Skipped once enough diagnostics were kept: it is the costly part. */
+bool check_near(struct check *k, struct diag *g, const char *word, const char *const *known, size_t n);
 
 /* ---- reading groups (check/keys.c) ---- */
 
@@ -65,6 +65,8 @@ enum key_use {
 	KEY_CHOICE,	 /* a position in `words`: an enum, or a bool of two words */
 	KEY_NUMBER,	 /* uint32_t from lo to hi */
 };
+
+#define KEYS_MAX 80u /* of one object; a row of `allow` has those of its protocol's words */
 
 /* A key of an object: all that is needed to read it, when its value goes into the model as it is. */
 struct key {

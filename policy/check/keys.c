@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,15 +79,33 @@ static size_t key_find(const struct key *keys, size_t n, const char *name)
 	return i;
 }
 
+/* "a, b, c" */
+static const char *all_keys(struct check *k, const struct key *keys, size_t n)
+{
+	size_t size = 1, at = 0;
+	char *text;
+
+	for (size_t i = 0; i < n; i++)
+		size += strlen(keys[i].name) + 2;
+	text = arena_alloc(k->a, size);
+	for (size_t i = 0; i < n && text != NULL; i++)
+		at += (size_t)snprintf(text + at, size - at, "%s%s", i > 0 ? ", " : "", keys[i].name);
+	return text;
+}
+
 static void unknown_key(struct check *k, const struct ast_node *node, const struct key *keys, size_t n, struct object o)
 {
-	const char *known[32];
+	const char *known[KEYS_MAX], *all;
 	struct diag *g = check_say(k, SEV_ERROR, "policy.unknown_key", node->at, node->width, MP_UNKNOWN_KEY,
 				   both_object(k, o), both_same(node->name), both_same(""));
 
-	for (size_t i = 0; i < n && i < 32; i++)
+	for (size_t i = 0; i < n && i < KEYS_MAX; i++)
 		known[i] = keys[i].name;
-	check_near(k, g, node->name, known, n < 32 ? n : 32);
+	if (check_near(k, g, node->name, known, n < KEYS_MAX ? n : KEYS_MAX) || k->d->errors > DIAG_SHOWN)
+		return;
+	all = all_keys(k, keys, n);
+	if (all != NULL)
+		diag_hint(k->d, g, MP_HINT_ONE_OF, all);
 }
 
 static void take_value(struct check *k, const struct ast_node *node, const struct key *key, struct object o,
@@ -127,7 +146,7 @@ static void take_value(struct check *k, const struct ast_node *node, const struc
 bool keys_read(struct check *k, const struct ast_node *group, const struct key *keys, size_t n, struct object o,
 	       void *object, const struct ast_node **ret)
 {
-	bool seen[32] = { false };
+	bool seen[KEYS_MAX] = { false };
 
 	memset(ret, 0, n * sizeof(void *));
 	if (group->kind != AST_GROUP) {

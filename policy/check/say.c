@@ -51,7 +51,7 @@ struct diag *check_value(struct check *k, enum severity s, const char *code, con
 			 both_same(""));
 }
 
-void check_near(struct check *k, struct diag *g, const char *word, const char *const *known, size_t n)
+bool check_near(struct check *k, struct diag *g, const char *word, const char *const *known, size_t n)
 {
 	const char *near = NULL;
 
@@ -59,4 +59,5 @@ void check_near(struct check *k, struct diag *g, const char *word, const char *c
 		near = word_nearest(word, known, n);
 	if (near != NULL)
 		diag_hint(k->d, g, MP_HINT_NEAR, near);
+	return near != NULL;
 }

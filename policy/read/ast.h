@@ -32,6 +32,7 @@ struct ast_node {
 	struct srcpos value_at; /* the value, or its opening bracket */
 	uint32_t width;		/* characters at `at` */
 	uint32_t value_width;	/* characters at `value_at`; 1 for a bracket */
+	bool hex;		/* a number written with 0x */
 	struct ast_node *child; /* first */
 	struct ast_node *next;	/* sibling, in the order of the text */
 	union {

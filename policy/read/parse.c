@@ -117,6 +117,7 @@ static const struct ast_node *fill(struct arena *a, struct ast_node *node, confi
 	case AST_NUMBER:
 		node->number = config_setting_type(set) == CONFIG_TYPE_INT ? config_setting_get_int(set)
 									   : config_setting_get_int64(set);
+		node->hex = config_setting_get_format(set) == CONFIG_FORMAT_HEX;
 		return NULL;
 	case AST_BOOL:
 		node->truth = config_setting_get_bool(set) != 0;

@@ -128,12 +128,6 @@ static void fields_json(json_t *o, const struct ir *ir, const struct ir_object *
 			json_object_set_new(o, object->fields[i].key, field_json(ir, &object->fields[i], p));
 }
 
-/* A target that no row names is any but what reaches more than itself: 0, by the rules of the protocols that have such. */
-static json_t *target_json(const struct command_table *t, const struct number_set *s, uint32_t max)
-{
-	return s->any ? json_sprintf("1-%u", max) : numbers_json(t, s);
-}
-
 static json_t *row_json(const struct command_table *t, const struct command_row *r, const struct vocabulary *v)
 {
 	json_t *o = json_object(), *functions = json_array();
@@ -143,9 +137,10 @@ static json_t *row_json(const struct command_table *t, const struct command_row 
 	json_object_set_new(o, "line", json_integer(r->line));
 	json_object_set_new(o, "functions", functions);
 	for (unsigned i = 0; v != NULL && i < v->n_targets; i++)
-		json_object_set_new(o, v->targets[i].key, target_json(t, &r->targets[i], v->targets[i].max));
+		json_object_set_new(o, v->targets[i].key,
+				    numbers_json(t, &r->targets[i], notation_of_target(&v->targets[i])));
 	spaces_json(o, t, r, v);
-	json_object_set_new(o, "values", numbers_json(t, &r->values));
+	json_object_set_new(o, "values", numbers_json(t, &r->values, notation_plain(INT64_MAX)));
 	return o;
 }
 
@@ -219,7 +214,8 @@ static void add_from_table(json_t *o, const struct ir *ir)
 		json_t *p = json_array_get(permits, i);
 
 		json_object_set_new(p, "permit", json_integer((json_int_t)i + 1)); /* cells name it by this */
-		json_object_set_new(p, "server_ports", numbers_json(&ir->table, &ir->table.permits[i].ports));
+		json_object_set_new(p, "server_ports",
+				    numbers_json(&ir->table, &ir->table.permits[i].ports, notation_plain(65535)));
 		json_object_set_new(p, "grants", grants_json(ir, i));
 	}
 	for (uint32_t i = 0; i < ir->n_cells; i++)

@@ -15,7 +15,7 @@
  * LINK: dpi/share.c dpi/stream.c dpi/runs.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/plausible.c dpi/datagram.c
  * LINK: appliance/base/bytes.c
  * LINK: appliance/base/addr.c appliance/wire/commands.c appliance/wire/reason.c appliance/wire/protocols.c
- * LINK: appliance/base/sha256.c appliance/wire/vocabulary.c
+ * LINK: appliance/base/sha256.c appliance/wire/vocabulary*.c
  * LIBS: libndpi nettle
  */
 #include "tests/unit/dpi/inspect_desk.h"

@@ -37,7 +37,10 @@ static uint32_t command_hash(const struct book_command *c)
 {
 	uint32_t h = mix_addr(mix_addr(c->protocol, &c->client), &c->server);
 
-	h = mix(h, c->server_port | ((uint32_t)c->unit << 16) | ((uint32_t)c->function << 24));
+	h = mix(h, c->server_port);
+	h = mix(h, c->function);
+	for (unsigned i = 0; i < TARGET_MAX; i++)
+		h = mix(h, c->targets[i]);
 	h = mix(h, c->space | ((uint32_t)c->verdict << 8) | ((uint32_t)c->reason << 16) | ((uint32_t)c->dir << 12));
 	return mix(mix(h, c->conduit), c->line);
 }
@@ -45,9 +48,10 @@ static uint32_t command_hash(const struct book_command *c)
 static bool command_equal(const struct book_command *a, const struct book_command *b)
 {
 	return a->server_port == b->server_port && a->protocol == b->protocol && a->dir == b->dir &&
-	       a->unit == b->unit && a->function == b->function && a->space == b->space && a->verdict == b->verdict &&
-	       a->reason == b->reason && a->conduit == b->conduit && a->line == b->line && a->file == b->file &&
-	       addr_cmp(&a->client, &b->client) == 0 && addr_cmp(&a->server, &b->server) == 0;
+	       memcmp(a->targets, b->targets, sizeof(a->targets)) == 0 && a->function == b->function &&
+	       a->space == b->space && a->verdict == b->verdict && a->reason == b->reason && a->conduit == b->conduit &&
+	       a->line == b->line && a->file == b->file && addr_cmp(&a->client, &b->client) == 0 &&
+	       addr_cmp(&a->server, &b->server) == 0;
 }
 
 /* Room for one more entry and for its place in the index; *rehash says that the index is new and empty. */
@@ -187,7 +191,7 @@ static void count_command(struct book *b, const struct flow_info *f, const struc
 	key.server_port = f->server_port;
 	key.protocol = f->protocol;
 	key.dir = p->dir;
-	key.unit = p->unit;
+	memcpy(key.targets, p->targets, sizeof(key.targets));
 	key.function = p->function;
 	key.space = p->space;
 	key.verdict = v;

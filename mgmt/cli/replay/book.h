@@ -34,7 +34,7 @@ struct book_command {
 	uint16_t server_port;
 	enum protocol protocol;
 	enum direction dir;
-	uint32_t unit, function;
+	uint32_t targets[TARGET_MAX], function;
 	uint8_t space;
 	enum event_verdict verdict;
 	enum reason reason;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/wire/commands_json.h"
 #include "appliance/wire/limit_json.h"
 #include "appliance/wire/vocabulary.h"
 #include "mgmt/cli/replay/out.h"
@@ -38,7 +39,7 @@ json_t *replay_pdu_json(const struct ir *ir, const struct flow_info *f, const st
 	json_object_set_new(o, "length", json_integer(p->length));
 	json_object_set_new(o, "packet", json_integer(frame));
 	json_object_set_new(o, "protocol", json_string(protocol_info(f->protocol)->name));
-	json_object_set_new(o, "unit", json_integer(p->unit));
+	targets_json(o, p->targets, words);
 	json_object_set_new(o, "function", json_integer(p->function));
 	json_object_set_new(o, "function_name", function != NULL ? json_string(function->name) : json_null());
 	json_object_set_new(o, "exception", json_boolean(p->exception));
@@ -47,9 +48,10 @@ json_t *replay_pdu_json(const struct ir *ir, const struct flow_info *f, const st
 									    : json_null());
 	json_object_set_new(o, "address", addressed ? json_integer((json_int_t)p->address) : json_null());
 	json_object_set_new(o, "count", addressed ? json_integer(p->quantity) : json_null());
+	json_object_set_new(o, "place", place_json(words, p->space, p->address, p->quantity));
 	json_object_set_new(o, "verdict", json_string(verdict_word(v)));
 	json_object_set_new(o, "reason", json_string(reason_word(p->reason)));
-	json_object_set_new(o, "limit", limit_json(&p->limit));
+	json_object_set_new(o, "limit", limit_json(&p->limit, words, p->space));
 	add_conduit(o, ir, p->conduit, p->line, p->row);
 	return o;
 }

@@ -3,8 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/wire/commands_json.h"
 #include "appliance/wire/limit_json.h"
 #include "appliance/wire/vocabulary.h"
+#include "mgmt/cli/command_text.h"
 #include "mgmt/cli/limit_text.h"
 #include "mgmt/cli/replay/out.h"
 #include "mgmt/cli/table.h"
@@ -165,24 +167,48 @@ static int by_gravity(const void *pa, const void *pb, void *ctx)
 }
 
 /* The reason, and of the first of these commands what was wrong in numbers. */
-static void reason_cell(struct table *t, const struct book_command *m, const char *space, enum lang l)
+static void reason_cell(struct table *t, const struct book_command *m, const struct vocabulary *words, enum lang l)
 {
 	char *text = NULL;
 	size_t size;
-	json_t *limit = limit_json(&m->limit);
+	json_t *limit = limit_json(&m->limit, words, m->space);
 	FILE *to = open_memstream(&text, &size);
+	const char *space = space_key(words, m->space);
 
 	if (to != NULL) {
 		fputs(reason_text(m->reason, lang_name(l)), to);
 		if (json_is_object(limit)) {
 			fputs(": ", to);
-			limit_text(to, limit, space, l);
+			limit_text(to, limit, words, space != NULL ? space : "", l);
 		}
 		if (fclose(to) == 0)
 			table_cell(t, text);
 	}
 	free(text);
 	json_decref(limit);
+}
+
+static void target_cell(struct table *t, const struct book_command *m, const struct vocabulary *words, enum lang l)
+{
+	json_t *o = json_object();
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	targets_json(o, m->targets, words);
+	if (to != NULL && command_targets(to, o, words, " ", l) == 0)
+		fputs(" -", to);
+	table_cell(t, to != NULL && fclose(to) == 0 ? text + 1 : "?");
+	free(text);
+	json_decref(o);
+}
+
+static const char *place_text(const struct vocabulary *words, const struct book_command *m, char out[NOTATION_TEXT])
+{
+	struct notation n = notation_of_space(&words->spaces[m->space]);
+
+	notation_text(&n, (struct number_range){ m->lowest, m->highest }, out);
+	return out;
 }
 
 static void command_row(struct cli *c, const struct replay *r, struct table *t, const struct book_command *m)
@@ -192,25 +218,24 @@ static void command_row(struct cli *c, const struct replay *r, struct table *t, 
 	const struct ir_conduit *conduit = m->conduit < r->ir->n_conduits ? &r->ir->conduits[m->conduit] : NULL;
 	uint32_t file = m->file != UINT32_MAX ? m->file : conduit != NULL ? conduit->file : UINT32_MAX;
 	const char *space = space_key(words, m->space);
-	char client[ADDR_TEXT], server[ENDPOINT_TEXT];
+	char client[ADDR_TEXT], server[ENDPOINT_TEXT], code[CODE_TEXT], place[NOTATION_TEXT];
 
 	addr_text(&m->client, client);
 	endpoint(&m->server, m->server_port, IP_TCP, server);
 	table_cell(t, client);
 	table_cell(t, server);
-	table_cellf(t, "%u", m->unit);
-	table_cellf(t, "%s%s (%u)", m->dir == DIR_S2C ? message_format(M_REPLAY_ANSWER, c->lang) : "",
-		    f != NULL ? f->name : "?", m->function);
+	target_cell(t, m, words, c->lang);
+	code_text(words, m->function, code);
+	table_cellf(t, "%s%s (%s)", m->dir == DIR_S2C ? message_format(M_REPLAY_ANSWER, c->lang) : "",
+		    f != NULL ? f->name : "?", code);
 	if (space == NULL)
 		table_cell(t, "-");
-	else if (m->lowest == m->highest)
-		table_cellf(t, "%s %" PRIu64, space, m->lowest);
 	else
-		table_cellf(t, "%s %" PRIu64 "-%" PRIu64, space, m->lowest, m->highest);
+		table_cellf(t, "%s %s", space, place_text(words, m, place));
 	table_cellf(t, "%" PRIu64, m->count);
 	table_cell(t, verdict_text(m->verdict, c->lang));
 	table_cellf(t, "%u", m->first_frame);
-	reason_cell(t, m, space != NULL ? space : "", c->lang);
+	reason_cell(t, m, words, c->lang);
 	if (conduit != NULL)
 		table_cellf(t, "%s (%s:%u)", conduit->name, file < r->ir->n_sources ? r->ir->sources[file].name : "?",
 			    m->line);
@@ -220,7 +245,7 @@ static void command_row(struct cli *c, const struct replay *r, struct table *t, 
 
 static bool print_commands(struct cli *c, const struct replay *r)
 {
-	static const enum message columns[] = { M_REPLAY_COL_CLIENT,  M_REPLAY_COL_SERVER,    M_REPLAY_COL_UNIT,
+	static const enum message columns[] = { M_REPLAY_COL_CLIENT,  M_REPLAY_COL_SERVER,    M_REPLAY_COL_TARGET,
 						M_REPLAY_COL_COMMAND, M_REPLAY_COL_ADDRESSES, M_REPLAY_COL_COUNT,
 						M_REPLAY_COL_VERDICT, M_REPLAY_COL_PACKET,    M_REPLAY_COL_REASON,
 						M_REPLAY_COL_CONDUIT };
@@ -230,7 +255,6 @@ static bool print_commands(struct cli *c, const struct replay *r)
 	bool ok;
 
 	heads(t, c->lang, columns, sizeof(columns) / sizeof(columns[0]));
-	table_right(t, 2);
 	table_right(t, 5);
 	table_right(t, 7);
 	if (order != NULL)

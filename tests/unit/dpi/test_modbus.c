@@ -6,7 +6,7 @@
  * LINK: dpi/judge.c
  * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c
  * LINK: dpi/modbus/segment.c dpi/modbus/slip.c appliance/base/bytes.c
- * LINK: appliance/wire/commands.c appliance/base/sha256.c appliance/wire/vocabulary.c
+ * LINK: appliance/wire/commands.c appliance/base/sha256.c appliance/wire/vocabulary*.c
  * LIBS: nettle
  */
 #include <setjmp.h>
@@ -75,7 +75,7 @@ static void all_codes_all_lengths(void **state)
 			assert_int_equal(p->allowed, good);
 			assert_int_equal(p->reason, good ? R_ALLOWED : R_MODBUS_FRAME);
 			assert_int_equal(p->function, function);
-			assert_int_equal(p->unit, 1);
+			assert_int_equal(p->targets[0], 1);
 		}
 }
 
@@ -428,7 +428,7 @@ static void limits(void **state)
 	assert_int_equal(d.p.limit.what, LIMIT_ADDRESS_UNTOLD);
 
 	assert_false(request(&d, 1, 2, 3, (uint8_t[]){ 0, 0, 0, 1 }, 4)->allowed);
-	assert_int_equal(d.p.limit.what, LIMIT_UNIT);
+	assert_int_equal(d.p.limit.what, LIMIT_TARGET);
 	assert_int_equal(d.p.limit.n, 2);
 	assert_int_equal(d.p.limit.allowed[0].lo, 1);
 	assert_int_equal(d.p.limit.allowed[0].hi, 1);
@@ -485,7 +485,7 @@ static void units(void **state)
 		desk_reset(&d);
 		assert_int_equal(request(&d, 1, (uint8_t)unit, 3, (uint8_t[]){ 0, 0, 0, 1 }, 4)->allowed,
 				 unit == 1 || unit == 255);
-		assert_int_equal(d.p.unit, unit);
+		assert_int_equal(d.p.targets[0], unit);
 		if (!d.p.allowed)
 			assert_int_equal(d.p.reason, R_MODBUS_UNIT);
 	}

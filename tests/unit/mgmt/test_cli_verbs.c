@@ -623,9 +623,9 @@ static void test_rollback(struct run *r)
 		 "{\"done\":true," GENERATION("confirmed", "null") ",\"from\":5,\"target\":" RECORD(
 			 "4", "confirmed", "") ","
 					       "\"cut\":[],\"narrowed\":[{\"client\":\"10.10.0.5:40000\",\"server\":"
-					       "\"10.30.1.10:502\",\"commands\":[{\"unit\":1,"
+					       "\"10.30.1.10:502\",\"commands\":[{\"protocol\":\"modbus\",\"unit\":1,"
 					       "\"function\":6,\"function_name\":\"write_single_register\",\"space\":"
-					       "\"holding\",\"address\":400,\"quantity\":1,"
+					       "\"holding\",\"address\":400,\"quantity\":1,\"place\":\"400\","
 					       "\"low\":0,\"high\":9,\"count\":37,\"reason\":\"modbus.value\"}],"
 					       "\"forgotten\":2}],\"go_on\":14,\"unknown\":1}");
 	run(r, "rollback --comment back");
@@ -709,7 +709,7 @@ static void test_apply(void **state)
 	"\"c2s\","                                                                                                     \
 	"\"protocol\":\"modbus\",\"unit\":1,\"function\":6,\"function_name\":\"write_single_register\",\"space\":"     \
 	"\"holding\","                                                                                                 \
-	"\"address\":400,\"quantity\":2" more "}"
+	"\"address\":400,\"quantity\":2,\"place\":\"400-401\"" more "}"
 
 static void test_events(void **state)
 {

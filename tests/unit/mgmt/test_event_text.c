@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Events as people read them: one line and one sentence, in both languages, with what is unknown left out.
- * LINK: mgmt/cli/event_text.c mgmt/cli/deed_text.c mgmt/cli/event_parts.c mgmt/cli/limit_text.c mgmt/cli/render.c mgmt/cli/width.c mgmt/cli/table.c mgmt/cli/wrap.c
+ * LINK: mgmt/cli/event_text.c mgmt/cli/deed_text.c mgmt/cli/event_parts.c appliance/wire/settings.c appliance/wire/vocabulary*.c appliance/wire/protocols.c appliance/wire/notation.c mgmt/cli/command_text.c mgmt/cli/limit_text.c mgmt/cli/render.c mgmt/cli/width.c mgmt/cli/table.c mgmt/cli/wrap.c
  * LINK: appliance/wire/event_words.c appliance/wire/reason.c $(BASE_SRC)
  * LIBS: jansson nettle
  */
@@ -72,8 +72,9 @@ static void a_refused_value_is_named(void **state)
 		"\"client\":\"10.20.0.10:40000\",\"server\":\"10.30.1.13:502\",\"server_asset\":\"rtg04\","
 		"\"server_label\":\"RTG 4号機\",\"transport\":\"tcp\",\"protocol\":\"modbus\",\"direction\":\"c2s\","
 		"\"unit\":1,\"function\":6,\"function_name\":\"write_single_register\",\"space\":\"holding\","
-		"\"address\":400,"
-		"\"quantity\":1,\"limit\":{\"what\":\"value\",\"at\":400,\"wrote\":9,\"allowed\":[\"0-1\"],\"more\":0},"
+		"\"address\":400,\"place\":\"400\","
+		"\"quantity\":1,\"limit\":{\"what\":\"value\",\"at\":400,\"place\":\"400\",\"wrote\":9,\"allowed\":["
+		"\"0-1\"],\"more\":0},"
 		"\"conduit\":\"w\","
 		"\"file\":\"site.cfg\",\"line\":9,\"count\":1}";
 	char *line;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Why a command was refused, in numbers, as people read it.
- * LINK: mgmt/cli/limit_text.c appliance/wire/limit_json.c mgmt/cli/render.c mgmt/cli/width.c mgmt/cli/wrap.c appliance/base/messages.c
+ * LINK: mgmt/cli/limit_text.c appliance/wire/limit_json.c appliance/base/bytes.c appliance/wire/settings.c appliance/wire/vocabulary*.c appliance/wire/protocols.c appliance/wire/commands_older.c appliance/wire/commands.c appliance/wire/notation.c appliance/wire/commands_json.c mgmt/cli/render.c mgmt/cli/width.c mgmt/cli/wrap.c appliance/base/messages.c
  * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/sha256.c appliance/base/memfd.c appliance/base/utf8.c
  * LINK: appliance/base/err.c appliance/wire/reason.c
  * LIBS: jansson nettle
@@ -20,13 +20,14 @@
 
 static void reads(const struct limit *limit, const char *space, enum lang l, const char *expected)
 {
-	json_t *j = limit_json(limit);
+	const struct vocabulary *v = vocabulary_of(PROTO_MODBUS);
+	json_t *j = limit_json(limit, v, MODBUS_HOLDING);
 	char *text = NULL;
 	size_t size;
 	FILE *to = open_memstream(&text, &size);
 
 	assert_non_null(to);
-	assert_int_equal(limit_text(to, j, space, l), limit->what != LIMIT_NONE);
+	assert_int_equal(limit_text(to, j, v, space, l), limit->what != LIMIT_NONE);
 	fclose(to);
 	assert_string_equal(text, expected);
 	free(text);
@@ -36,7 +37,7 @@ static void reads(const struct limit *limit, const char *space, enum lang l, con
 static void sentences(void **state)
 {
 	struct limit value = { .what = LIMIT_VALUE, .at = 400, .wrote = 9 };
-	struct limit address = { .what = LIMIT_ADDRESS, .at = 7 }, unit = { .what = LIMIT_UNIT };
+	struct limit address = { .what = LIMIT_ADDRESS, .at = 7 }, unit = { .what = LIMIT_TARGET };
 	struct limit none = { .what = LIMIT_NONE }, untold = { .what = LIMIT_VALUE_UNTOLD };
 
 	(void)state;
@@ -50,6 +51,7 @@ static void sentences(void **state)
 	reads(&address, "coils", LANG_EN, "coils 7 is not allowed; allowed: none");
 	limit_allow(&unit, 1, 5);
 	reads(&unit, "", LANG_EN, "allowed units 1 to 5");
+	reads(&unit, "", LANG_JA, "許可されたユニット 1～5");
 	limit_allow(&untold, 0, 1);
 	reads(&untold, "holding", LANG_EN, "the resulting value cannot be known; allowed 0 to 1");
 	reads(&none, "holding", LANG_EN, "");

@@ -6,10 +6,10 @@
  * LINK: appliance/wire/evaluate.c appliance/wire/operation.c policy/check/rows.c appliance/wire/commands.c appliance/wire/commands_older.c appliance/base/sha256.c
  * LINK: policy/read/text.c policy/read/include.c policy/read/bracket.c policy/read/list.c policy/check/say.c
  * LINK: policy/check/keys.c policy/check/ranges.c policy/check/time.c policy/check/zones.c policy/check/assets.c
- * LINK: policy/check/services.c policy/check/allow.c policy/check/conduits.c policy/check/nevers.c policy/check/box.c
+ * LINK: policy/check/services.c policy/check/allow.c policy/check/numbers.c appliance/wire/notation.c policy/check/conduits.c policy/check/nevers.c policy/check/box.c
  * LINK: policy/check/network.c appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
  * LINK: appliance/base/diag.c appliance/base/diag_print.c appliance/base/messages.c appliance/wire/protocols.c
- * LINK: appliance/base/utf8.c appliance/wire/vocabulary.c appliance/wire/settings.c
+ * LINK: appliance/base/utf8.c appliance/wire/vocabulary*.c appliance/wire/settings.c
  * LIBS: libconfig nettle
  */
 #include <setjmp.h>
@@ -446,9 +446,9 @@ static const struct mistake mistakes[] = {
 	CASE(ZONES "services = { s = { protocol = \"modbus\"; allow = ( { units = [256]; } ); }; };", "policy.range", 3,
 	     62),
 	CASE(ZONES "services = { s = { protocol = \"modbus\"; allow = ( { holding = [\"9-8\"]; } ); }; };",
-	     "policy.range", 3, 64),
+	     "policy.range", 3, 65),
 	CASE(ZONES "services = { s = { protocol = \"modbus\"; allow = ( { holding = [\"0-65536\"]; } ); }; };",
-	     "policy.range", 3, 64),
+	     "policy.range", 3, 67),
 	CASE(ZONES "services = { s = { protocol = \"modbus\"; allow = ( { coils = [-1]; } ); }; };", "policy.range", 3,
 	     62),
 	CASE(ZONES "services = { s = { protocol = \"modbus\"; allow = ( { units = []; } ); }; };", "policy.empty_list",

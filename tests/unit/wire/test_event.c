@@ -39,7 +39,7 @@ static struct event sample(void)
 	e.s2c = 1;
 	e.protocol = PROTO_MODBUS;
 	e.iif = 3;
-	e.unit = 1;
+	e.targets[0] = 1;
 	e.function = 6;
 	e.space = 3;
 	e.code = 2;
@@ -86,7 +86,7 @@ static void round_trip(void **state)
 	assert_int_equal(back.s2c, 1);
 	assert_int_equal(back.protocol, PROTO_MODBUS);
 	assert_int_equal(back.iif, 3);
-	assert_int_equal(back.unit, 1);
+	assert_int_equal(back.targets[0], 1);
 	assert_int_equal(back.function, 6);
 	assert_int_equal(back.space, 3);
 	assert_int_equal(back.code, 2);
@@ -255,7 +255,7 @@ static void wide_numbers(void **state)
 	size_t n;
 
 	(void)state;
-	e.unit = 255;
+	e.targets[0] = 255;
 	e.function = 16;
 	e.address = UINT32_MAX;
 	e.limit = (struct limit){ .what = LIMIT_VALUE, .n = 1, .at = UINT32_MAX, .wrote = 9, .allowed = { { 0, 1 } } };
@@ -265,7 +265,8 @@ static void wide_numbers(void **state)
 		assert_int_equal(wire[i], 0);
 	assert_true(event_decode(bytes_of(wire, n), &back));
 	assert_int_equal(back.address, UINT32_MAX);
-	e.unit = UINT32_MAX;
+	for (unsigned i = 0; i < TARGET_MAX; i++)
+		e.targets[i] = UINT32_MAX - i;
 	e.function = 0x04010002;
 	e.address = UINT64_MAX - 1;
 	e.limit.at = UINT64_MAX;
@@ -273,7 +274,7 @@ static void wide_numbers(void **state)
 	e.limit.allowed[1].hi = UINT64_MAX;
 	n = event_encode(&e, wire);
 	assert_true(event_decode(bytes_of(wire, n), &back));
-	assert_int_equal(back.unit, e.unit);
+	assert_memory_equal(back.targets, e.targets, sizeof(e.targets));
 	assert_int_equal(back.function, e.function);
 	assert_int_equal(back.address, e.address);
 	assert_int_equal(back.limit.at, e.limit.at);

@@ -3,7 +3,7 @@
  * The evaluator against a plain reading of what rows mean, and what it says of rows against every operation that there is: over
  * random rows of made-up protocols with few addresses, values and codes, so that all of them can be tried.
  * LINK: appliance/wire/evaluate.c appliance/wire/operation.c appliance/wire/commands.c appliance/wire/commands_older.c
- * LINK: appliance/wire/vocabulary.c appliance/wire/settings.c appliance/base/bytes.c appliance/base/sha256.c
+ * LINK: appliance/wire/vocabulary*.c appliance/wire/settings.c appliance/base/bytes.c appliance/base/sha256.c
  * LIBS: nettle
  */
 #include <setjmp.h>
@@ -43,7 +43,8 @@ static uint32_t draw(uint32_t n)
 
 static struct function_info functions[8];
 static struct space_info spaces[SPACES];
-static const struct target_info targets[2] = { { "network", TARGETS - 1 }, { "station", TARGETS - 1 } };
+static const struct target_info targets[2] = { { .key = "networks", .max = TARGETS - 1 },
+					       { .key = "stations", .max = TARGETS - 1 } };
 static struct vocabulary words = { .protocol = PROTO_MODBUS,
 				   .functions = functions,
 				   .targets = targets,
@@ -62,7 +63,7 @@ static void draw_words(void)
 	words.code_last = CODE_0 + CODES - 1 - draw(3);
 	words.n_functions = 0;
 	for (unsigned s = 0; s < SPACES; s++)
-		spaces[s] = (struct space_info){ "space", 0, UINT64_MAX - 1, draw(2) != 0 };
+		spaces[s] = (struct space_info){ .key = "space", .address_max = INT64_MAX, .bits = draw(2) != 0 };
 	while (words.n_functions < 8 && (code += draw(4)) < CODE_0 + CODES) {
 		struct function_info *f = &functions[words.n_functions++];
 

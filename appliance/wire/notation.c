@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/wire/notation.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+struct notation notation_plain(uint64_t max)
+{
+	return (struct notation){ .max = max, .n = 1 };
+}
+
+static struct notation notation_of(uint64_t max, bool hex, const struct part_info parts[PARTS_MAX])
+{
+	struct notation n = { .max = max, .n = 1, .hex = hex };
+
+	if (parts[0].what == NULL)
+		return n;
+	n.parts = parts;
+	while (n.n < PARTS_MAX && parts[n.n].what != NULL)
+		n.n++;
+	return n;
+}
+
+struct notation notation_of_target(const struct target_info *t)
+{
+	return notation_of(t->max, t->hex, t->parts);
+}
+
+struct notation notation_of_space(const struct space_info *s)
+{
+	return notation_of(s->address_max, s->hex, s->parts);
+}
+
+/* Bits of the parts behind this one. */
+static unsigned bits_below(const struct notation *n, unsigned part)
+{
+	unsigned bits = 0;
+
+	for (unsigned i = part + 1; i < n->n; i++)
+		bits += n->parts[i].bits;
+	return bits;
+}
+
+uint64_t notation_part_max(const struct notation *n, unsigned part)
+{
+	return part == 0 ? n->max >> bits_below(n, 0) : ((uint64_t)1 << n->parts[part].bits) - 1u;
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------------ */
+
+struct reader {
+	const struct notation *n;
+	const char *text, *at;
+	struct notation_mistake *wrong;
+};
+
+static bool wrong(struct reader *r, enum notation_fault fault, const char *from)
+{
+	*r->wrong = (struct notation_mistake){ .fault = fault, .at = (size_t)(from - r->text) };
+	r->wrong->width = strcspn(from, ".-");
+	return false;
+}
+
+static int digit(char c, unsigned base)
+{
+	int v = c >= '0' && c <= '9'   ? c - '0'
+		: c >= 'a' && c <= 'f' ? c - 'a' + 10
+		: c >= 'A' && c <= 'F' ? c - 'A' + 10
+				       : -1;
+
+	return v < (int)base ? v : -1;
+}
+
+/* One number of this part. What does not fit 64 bits does not fit the part. */
+static bool number(struct reader *r, unsigned part, uint64_t *ret)
+{
+	bool hex = r->at[0] == '0' && (r->at[1] == 'x' || r->at[1] == 'X'), high = false;
+	const char *from = r->at;
+	unsigned base = hex ? 16 : 10;
+	uint64_t max, v = 0;
+
+	r->at += hex ? 2 : 0;
+	if (digit(*r->at, r->n->hex ? 16 : base) < 0)
+		return wrong(r, NOTATION_UNREADABLE, from);
+	for (; digit(*r->at, base) >= 0; r->at++)
+		high |= __builtin_mul_overflow(v, (uint64_t)base, &v) ||
+			__builtin_add_overflow(v, (uint64_t)digit(*r->at, base), &v);
+	if (r->n->hex && !hex)
+		return wrong(r,
+			     strspn(from, "0123456789abcdefABCDEF") == strcspn(from, ".-") ? NOTATION_DECIMAL
+											   : NOTATION_UNREADABLE,
+			     from);
+	if (*r->at != '\0' && *r->at != '.' && *r->at != '-')
+		return wrong(r, NOTATION_UNREADABLE, from);
+	if (part >= r->n->n)
+		return wrong(r, r->n->n > 1 ? NOTATION_DEEP : NOTATION_UNREADABLE, from);
+	max = notation_part_max(r->n, part);
+	*ret = v;
+	if (!high && v <= max)
+		return true;
+	wrong(r, NOTATION_HIGH, from);
+	r->wrong->part = part;
+	r->wrong->max = max;
+	return false;
+}
+
+/* Characters of which numbers, ranges and lists of them are made, and something that parts two of them. */
+static bool several(const char *text)
+{
+	return strpbrk(text, ", ;") != NULL && text[strspn(text, "0123456789abcdefABCDEFxX.-, ;")] == '\0' &&
+	       digit(text[0], 10) >= 0;
+}
+
+bool notation_read(const struct notation *n, const char *text, struct number_range *ret,
+		   struct notation_mistake *ret_wrong)
+{
+	struct reader r = { n, text, text, ret_wrong };
+	uint64_t lo, hi, above = 0;
+	const char *from;
+	unsigned below;
+
+	*ret_wrong = (struct notation_mistake){ .fault = NOTATION_GOOD };
+	if (several(text)) {
+		wrong(&r, NOTATION_SEVERAL, text);
+		r.wrong->width = strlen(text);
+		return false;
+	}
+	for (unsigned part = 0;; part++) {
+		from = r.at;
+		if (!number(&r, part, &lo))
+			return false;
+		below = bits_below(n, part);
+		hi = lo;
+		if (*r.at == '-') {
+			r.at++;
+			if (!number(&r, part, &hi))
+				return false;
+			if (*r.at != '\0')
+				return wrong(&r, *r.at == '.' && n->n > 1 ? NOTATION_EARLY : NOTATION_UNREADABLE, from);
+		}
+		if (*r.at == '\0')
+			break;
+		above |= lo << below;
+		r.at++;
+	}
+	if (lo > hi) {
+		wrong(&r, NOTATION_BACKWARDS, from);
+		r.wrong->width = (size_t)(r.at - from);
+		return false;
+	}
+	ret->lo = above | lo << below;
+	ret->hi = above | hi << below | (((uint64_t)1 << below) - 1u);
+	return true;
+}
+
+/* ---- printing ----------------------------------------------------------------------------------------------------- */
+
+struct writer {
+	const struct notation *n;
+	char *out;
+	size_t len;
+};
+
+static void say(struct writer *w, const char *before, uint64_t v)
+{
+	int n = snprintf(w->out + w->len, NOTATION_TEXT - w->len, w->n->hex ? "%s0x%" PRIx64 : "%s%" PRIu64, before, v);
+
+	w->len += n > 0 ? (size_t)n : 0;
+	if (w->len >= NOTATION_TEXT)
+		w->len = NOTATION_TEXT - 1;
+}
+
+/* The number that `v`, which ends with part `last`, has of this part. */
+static uint64_t part_of(const struct notation *n, uint64_t v, unsigned last, unsigned part)
+{
+	v >>= bits_below(n, part) - bits_below(n, last);
+	return part == 0 ? v : v & notation_part_max(n, part);
+}
+
+/* One path: numbers a to b of this part, below whatever parts stand before it in them. */
+static void path(struct writer *w, unsigned part, uint64_t a, uint64_t b)
+{
+	const char *before = w->len > 0 ? "," : "";
+
+	for (unsigned i = 0; i <= part; i++, before = ".")
+		say(w, before, part_of(w->n, a, part, i));
+	if (a != b)
+		say(w, "-", part_of(w->n, b, part, part));
+}
+
+/* Whole blocks of this part in one path; what begins before them or ends behind them by the next part. One block at each end. */
+static void paths(struct writer *w, unsigned part, struct number_range r)
+{
+	unsigned below = bits_below(w->n, part);
+	uint64_t inner = ((uint64_t)1 << below) - 1u, first = r.lo >> below, last = r.hi >> below;
+
+	if (first == last && ((r.lo & inner) != 0 || (r.hi & inner) != inner)) {
+		paths(w, part + 1, r);
+		return;
+	}
+	if ((r.lo & inner) != 0) {
+		paths(w, part + 1, (struct number_range){ r.lo, r.lo | inner });
+		first++;
+	}
+	if ((r.hi & inner) != inner)
+		last--;
+	if (first <= last)
+		path(w, part, first, last);
+	if ((r.hi & inner) != inner)
+		paths(w, part + 1, (struct number_range){ r.hi & ~inner, r.hi });
+}
+
+size_t notation_text(const struct notation *n, struct number_range r, char out[NOTATION_TEXT])
+{
+	struct writer w = { n, out, 0 };
+
+	out[0] = '\0';
+	if (r.hi > n->max)
+		r.hi = n->max;
+	if (r.lo > r.hi)
+		r.lo = r.hi;
+	paths(&w, 0, r);
+	return w.len;
+}
+
+void notation_form(const struct notation *n, char *out, size_t size)
+{
+	size_t len = 0;
+
+	snprintf(out, size, "number");
+	for (unsigned i = 0; n->parts != NULL && i < n->n && len < size; i++) {
+		int k = snprintf(out + len, size - len, "%s%s", i > 0 ? "." : "", n->parts[i].what);
+
+		len += k > 0 ? (size_t)k : 0;
+	}
+}

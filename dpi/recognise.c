@@ -224,6 +224,34 @@ static enum recognition modbus(enum direction dir, struct bytes head)
 	return so_far(&p);
 }
 
+/* A frame of MC protocol, in either coding: subheader, route, length. Binary: one that its devices can send. */
+static enum recognition slmp(enum direction dir, struct bytes head)
+{
+	struct prefix p = { .b = head };
+	bool ascii = head.p[0] == '5' || head.p[0] == 'D',
+	     four = ascii ? head.left > 1 && head.p[1] == '4' : (head.p[0] & 0x7fu) == 0x54;
+
+	if (ascii) {
+		if (!may_be_word(&p, dir == DIR_C2S ? four ? "5400" : "5000" : four ? "D400" : "D000"))
+			return RECOGNISE_NOT;
+		for (unsigned i = 4; i < RECOGNISE_MAX && p.b.left > 0; i++)
+			if (!(p.b.p[0] >= 'A' && p.b.p[0] <= 'F' ? next_byte(&p), true : may_be(&p, '0', '9')))
+				return RECOGNISE_NOT;
+		return head.left < RECOGNISE_MAX ? RECOGNISE_MORE : RECOGNISED;
+	}
+	if (!may_be(&p, dir == DIR_C2S ? 0x50 : 0xd0, dir == DIR_C2S ? 0x54 : 0xd4) || (head.p[0] & 0x6bu) != 0x40)
+		return RECOGNISE_NOT;
+	if (!may_be(&p, 0, 0))
+		return RECOGNISE_NOT;
+	for (unsigned i = 0; four && i < 2; i++)
+		next_byte(&p);
+	if (four && (!may_be(&p, 0, 0) || !may_be(&p, 0, 0)))
+		return RECOGNISE_NOT;
+	for (unsigned i = 0; i < 6; i++) /* the route, and the low byte of the length */
+		next_byte(&p);
+	return may_be(&p, 0, 16) ? so_far(&p) : RECOGNISE_NOT;
+}
+
 /*
  * A query over TCP (RFC 1035, 4.1.1 and 4.2.2): length, header with one question and nothing answered yet. nDPI knows it too,
  * but looks at packets: a resolver that sends the length by itself would never be named. Answers are its business alone.
@@ -260,6 +288,8 @@ enum recognition recognise(enum protocol p, enum direction dir, struct bytes hea
 		return dir == DIR_C2S ? postgresql_client(head) : postgresql_server(head);
 	case PROTO_MODBUS:
 		return modbus(dir, head);
+	case PROTO_SLMP:
+		return slmp(dir, head);
 	case PROTO_DNS:
 		return dns_stream(dir, head);
 	case PROTO_NONE:
@@ -286,8 +316,8 @@ enum recognition recognise(enum protocol p, enum direction dir, struct bytes hea
 enum protocol recognise_any(enum direction dir, struct bytes head)
 {
 	/* Modbus last: its signature is the shortest. A single answer byte of PostgreSQL says nothing by itself. */
-	static const enum protocol order[] = { PROTO_TLS,	 PROTO_SSH, PROTO_HTTP,
-					       PROTO_POSTGRESQL, PROTO_DNS, PROTO_MODBUS };
+	static const enum protocol order[] = { PROTO_TLS, PROTO_SSH,  PROTO_HTTP,  PROTO_POSTGRESQL,
+					       PROTO_DNS, PROTO_SLMP, PROTO_MODBUS };
 
 	if (head.left == 0)
 		return PROTO_NONE;

@@ -33,6 +33,24 @@ static uint64_t long_word(struct bytes b, uint32_t k, bool little)
 	return (little ? bytes_le32(&b, &v) : bytes_be32(&b, &v)) ? v : 0;
 }
 
+/* The k-th hexadecimal digit; what is none is 0, and no enforcer lets it pass. */
+static uint64_t digit(struct bytes b, uint32_t k)
+{
+	uint8_t c;
+
+	bytes_skip(&b, k);
+	bytes_u8(&b, &c);
+	if (c >= '0' && c <= '9')
+		return c - (uint64_t)'0';
+	return c >= 'A' && c <= 'F' ? c - (uint64_t)'A' + 10u : 0;
+}
+
+static uint64_t hex_word(struct bytes b, uint32_t k)
+{
+	bytes_skip(&b, (size_t)k * 4u);
+	return digit(b, 0) << 12 | digit(b, 1) << 8 | digit(b, 2) << 4 | digit(b, 3);
+}
+
 uint64_t operation_value(const struct values *v, uint32_t k)
 {
 	struct bytes b;
@@ -54,6 +72,16 @@ uint64_t operation_value(const struct values *v, uint32_t k)
 	case VALUES_U32BE:
 	case VALUES_U32LE:
 		return long_word(b, k, v->form == VALUES_U32LE);
+	case VALUES_NIBBLES:
+		bytes_skip(&b, k / 2u);
+		bytes_u8(&b, &byte);
+		return k % 2u == 0 ? (uint32_t)byte >> 4 : byte & 15u;
+	case VALUES_HEX_U4:
+		return digit(b, k);
+	case VALUES_HEX_U16:
+		return hex_word(b, k);
+	case VALUES_HEX_BITS:
+		return hex_word(b, k / 16u) >> k % 16u & 1u;
 	case VALUES_BETWEEN:
 	case VALUES_NONE:
 	case VALUES_UNKNOWN:

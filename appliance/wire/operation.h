@@ -25,6 +25,10 @@ enum values_form {
 	VALUES_U16LE,
 	VALUES_U32BE,
 	VALUES_U32LE,
+	VALUES_NIBBLES,	 /* four bits each, the high ones of a byte first */
+	VALUES_HEX_U4,	 /* a hexadecimal digit each */
+	VALUES_HEX_U16,	 /* four digits each, the high one first */
+	VALUES_HEX_BITS, /* as many digits for 16 of them, which begin with the lowest bit */
 };
 
 struct values {

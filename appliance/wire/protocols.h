@@ -32,6 +32,7 @@ enum protocol {
 	PROTO_MYSQL,
 	PROTO_LDAP,
 	PROTO_KERBEROS,
+	PROTO_SLMP, /* enforced to the command */
 	PROTO_COUNT
 };
 

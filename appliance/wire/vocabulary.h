@@ -101,6 +101,7 @@ struct vocabulary {
 };
 
 extern const struct vocabulary vocabulary_modbus;
+extern const struct vocabulary vocabulary_slmp;
 
 const struct vocabulary *vocabulary_of(enum protocol p); /* NULL when the protocol has no command rules */
 /* 0 when the word is none of read, write, control, program, diagnose. */

@@ -6,6 +6,7 @@
 
 static const struct vocabulary *const all[] = {
 	&vocabulary_modbus,
+	&vocabulary_slmp,
 };
 
 const struct vocabulary *vocabulary_of(enum protocol p)

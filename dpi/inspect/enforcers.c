@@ -2,8 +2,9 @@
 #include "dpi/inspect/enforcers.h"
 
 #include "dpi/modbus/modbus.h"
+#include "dpi/slmp/slmp.h"
 
-static const struct enforcer *const all[] = { &modbus_enforcer };
+static const struct enforcer *const all[] = { &modbus_enforcer, &slmp_enforcer };
 
 const struct enforcer *enforcer_of(enum protocol p)
 {

@@ -16,6 +16,10 @@
 #include "dpi/judge.h"
 #include "dpi/modbus/modbus.h"
 
+#ifndef DESK_ENFORCER /* another protocol's desk says so before it includes this one */
+#define DESK_ENFORCER modbus_enforcer
+#endif
+
 #define DESK_GRANTS 8
 #define DESK_SPACES 4
 #define DESK_RANGES 512
@@ -97,7 +101,7 @@ static inline struct command_row *desk_more(struct desk *d, uint32_t conduit, ui
 
 	d->grants[k] = (struct command_grant){ .conduit = conduit,
 					       .line = line,
-					       .protocol = PROTO_MODBUS,
+					       .protocol = DESK_ENFORCER.protocol,
 					       .shadow = shadow,
 					       .first_row = k,
 					       .n_rows = 1 };
@@ -141,7 +145,7 @@ static inline void desk_ask(struct desk *d, enum direction dir, struct bytes pdu
 	static struct judge_room room;
 	struct parsed parsed;
 
-	judge_pdu(&modbus_enforcer, d->state, dir, pdu, &d->table, &d->permit, &room, &parsed, &d->p);
+	judge_pdu(&DESK_ENFORCER, d->state, dir, pdu, &d->table, &d->permit, &room, &parsed, &d->p);
 }
 
 /* An exact-size copy, so that the sanitizers see an over-read. */

@@ -54,6 +54,14 @@ static const struct sample good[] = {
 	S(PROTO_POSTGRESQL, DIR_S2C, 5, "E\x00\x00\x00\x65SFATAL"),
 	S(PROTO_MODBUS, DIR_C2S, 8, "\x00\x01\x00\x00\x00\x06\x01\x03\x00\x00\x00\x0a"),
 	S(PROTO_MODBUS, DIR_S2C, 8, "\x00\x01\x00\x00\x00\x03\x01\x83\x02"),
+	S(PROTO_SLMP, DIR_C2S, 9, "\x50\x00\x00\xff\xff\x03\x00\x0c\x00\x10\x00\x01\x04\x00\x00"),
+	S(PROTO_SLMP, DIR_S2C, 9, "\xd0\x00\x00\xff\xff\x03\x00\x04\x00\x00\x00\x34\x12"),
+	S(PROTO_SLMP, DIR_C2S, 13, "\x54\x00\x34\x12\x00\x00\x00\xff\xff\x03\x00\x0c\x00\x10\x00\x01\x04"),
+	S(PROTO_SLMP, DIR_S2C, 13, "\xd4\x00\x34\x12\x00\x00\x00\xff\xff\x03\x00\x02\x00\x00\x00"),
+	S(PROTO_SLMP, DIR_C2S, 16, "500000FF03FF00001800100401"),
+	S(PROTO_SLMP, DIR_S2C, 16, "D00000FF03FF0000080000"),
+	S(PROTO_SLMP, DIR_C2S, 16, "54001234000000FF03FF00001800100401"),
+	S(PROTO_SLMP, DIR_S2C, 16, "D4001234000000FF03FF0000080000"),
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -134,6 +142,15 @@ static void lies(void **state)
 		S(PROTO_MODBUS, DIR_C2S, 0, "\x00\x01\x00\x00\x01\x06\x01\x03"),
 		S(PROTO_MODBUS, DIR_C2S, 0, "\x00\x01\x00\x00\x00\x01\x01\x03"),
 		S(PROTO_MODBUS, DIR_C2S, 0, "\x00\x01\x00\x00\x00\x06\x01\x83"),
+		S(PROTO_SLMP, DIR_C2S, 0, "\x50\x01\x00\xff\xff\x03\x00\x0c\x00"),
+		S(PROTO_SLMP, DIR_C2S, 0, "\x50\x00\x00\xff\xff\x03\x00\x0c\x11"),
+		S(PROTO_SLMP, DIR_C2S, 0, "\x51\x00\x00\xff\xff\x03\x00\x0c\x00"),
+		S(PROTO_SLMP, DIR_C2S, 0, "\x54\x00\x34\x12\x00\x01\x00\xff\xff\x03\x00\x0c\x00"),
+		S(PROTO_SLMP, DIR_C2S, 0, "\xd0\x00\x00\xff\xff\x03\x00\x0c\x00"),
+		S(PROTO_SLMP, DIR_S2C, 0, "\x50\x00\x00\xff\xff\x03\x00\x0c\x00"),
+		S(PROTO_SLMP, DIR_C2S, 0, "500000FF03FFXX00"),
+		S(PROTO_SLMP, DIR_C2S, 0, "500000ff03ff0000"),
+		S(PROTO_SLMP, DIR_C2S, 0, "68000000000000ff"),
 		S(PROTO_DNS, DIR_C2S, 0, "\x00\x10\x12\x34\x01\x00\x00\x01"), /* shorter than any question */
 		S(PROTO_DNS, DIR_C2S, 0, "\x00\x1d\x12\x34\x81\x00\x00\x01"), /* an answer */
 		S(PROTO_DNS, DIR_C2S, 0, "\x00\x1d\x12\x34\x29\x00\x00\x01"), /* an update */

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The address spaces of MC protocol / SLMP, in the order of the table in vocabulary_slmp.c. */
+#ifndef SEKISHO_WIRE_VOCABULARY_SLMP_H
+#define SEKISHO_WIRE_VOCABULARY_SLMP_H
+
+enum slmp_space {
+	SLMP_SM,
+	SLMP_SD,
+	SLMP_X,
+	SLMP_Y,
+	SLMP_M,
+	SLMP_L,
+	SLMP_F,
+	SLMP_V,
+	SLMP_B,
+	SLMP_D,
+	SLMP_W,
+	SLMP_TS,
+	SLMP_TC,
+	SLMP_TN,
+	SLMP_STS,
+	SLMP_STC,
+	SLMP_STN,
+	SLMP_CS,
+	SLMP_CC,
+	SLMP_CN,
+	SLMP_LTS,
+	SLMP_LTC,
+	SLMP_LTN,
+	SLMP_LSTS,
+	SLMP_LSTC,
+	SLMP_LSTN,
+	SLMP_LCS,
+	SLMP_LCC,
+	SLMP_LCN,
+	SLMP_SB,
+	SLMP_SW,
+	SLMP_DX,
+	SLMP_DY,
+	SLMP_S,
+	SLMP_Z,
+	SLMP_LZ,
+	SLMP_R,
+	SLMP_ZR,
+	SLMP_RD,
+	SLMP_BUFFER,	    /* of the module that answers, in words */
+	SLMP_MODULE_BUFFER, /* of an intelligent function module: its number, then bytes */
+	SLMP_SPACES
+};
+
+/* Commands that have a layout of their own. */
+enum slmp_command {
+	SLMP_TYPE_NAME = 0x0101,
+	SLMP_BATCH_READ = 0x0401,
+	SLMP_RANDOM_READ = 0x0403,
+	SLMP_BLOCK_READ = 0x0406,
+	SLMP_MODULE_READ = 0x0601,
+	SLMP_BUFFER_READ = 0x0613,
+	SLMP_SELF_TEST = 0x0619,
+	SLMP_MONITOR_REGISTER = 0x0801,
+	SLMP_MONITOR = 0x0802,
+	SLMP_RUN = 0x1001,
+	SLMP_STOP = 0x1002,
+	SLMP_PAUSE = 0x1003,
+	SLMP_LATCH_CLEAR = 0x1005,
+	SLMP_RESET = 0x1006,
+	SLMP_BATCH_WRITE = 0x1401,
+	SLMP_RANDOM_WRITE = 0x1402,
+	SLMP_BLOCK_WRITE = 0x1406,
+	SLMP_MODULE_WRITE = 0x1601,
+	SLMP_BUFFER_WRITE = 0x1613,
+	SLMP_UNLOCK = 0x1630,
+	SLMP_LOCK = 0x1631,
+	SLMP_ON_DEMAND = 0x2101,
+};
+
+#endif

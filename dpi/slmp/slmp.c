@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/slmp/slmp.h"
+
+#include <string.h>
+
+#include "appliance/wire/vocabulary_slmp.h"
+#include "dpi/slmp/state.h"
+
+_Static_assert(sizeof(struct slmp_state) <= ENFORCER_STATE_MAX, "SLMP state must fit into a flow");
+_Static_assert(SLMP_PDU_MAX <= ENFORCER_PDU_MAX, "the longest frame must fit into what is kept");
+_Static_assert(REASON_COUNT <= 256, "a reason must fit into an open request");
+
+#define UNSEEN_ANY 255u /* no request was seen since bytes were missed: whatever comes answers one from before */
+
+uint64_t slmp_route(const uint32_t targets[SLMP_TARGETS])
+{
+	return (uint64_t)targets[0] << 32 | targets[1] << 24 | targets[2] << 8 | targets[3];
+}
+
+static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
+{
+	(void)dir;
+	return slmp_frame(((const struct slmp_state *)state)->form, head, ret_len);
+}
+
+/* ---- requests ----------------------------------------------------------------------------------------------------- */
+
+static void registered_places(const struct slmp_monitor *m, struct slmp_request *r)
+{
+	for (uint32_t i = 0; i < m->n && r->n < r->max; i++) {
+		r->operations[r->n] = r->like;
+		r->operations[r->n].group = (uint8_t)r->n;
+		r->operations[r->n].space = m->places[i].space;
+		r->operations[r->n].first = m->places[i].first;
+		r->operations[r->n].count = m->places[i].count;
+		r->n++;
+	}
+}
+
+/*
+ * 0802 reads what was registered in this session, of the same station. Between a registration and its answer that may be the
+ * devices of it or those of the one before. Whatever another session registered is not known here.
+ */
+static void parse_monitor(const struct slmp_state *s, struct slmp_request *r)
+{
+	uint64_t route = slmp_route(r->like.targets);
+	const struct slmp_monitor *both[2] = { &s->registered, &s->registering };
+	bool known = s->registered.n + s->registering.n > 0;
+
+	for (unsigned i = 0; i < 2; i++)
+		known = known && (both[i]->n == 0 || (both[i]->n != SLMP_MONITOR_MORE && both[i]->route == route));
+	if (!known)
+		return;
+	r->n = 0;
+	registered_places(&s->registered, r);
+	registered_places(&s->registering, r);
+	if (s->registering.n == 0)
+		r->answer = s->registered.answer;
+}
+
+static void parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
+{
+	struct slmp_request r = { .operations = ret->operations, .max = OPERATIONS_MAX };
+	struct slmp_head h;
+	uint32_t timer, command, sub;
+
+	(void)dir;
+	if (!slmp_head_parse(pdu, &h)) {
+		ret->asks = dir == DIR_C2S;
+		return;
+	}
+	ret->asks = h.asks;
+	if (!h.asks)
+		return;
+	slmp_number(&h.rest, 2, &timer);
+	slmp_number(&h.rest, 2, &command);
+	slmp_number(&h.rest, 2, &sub);
+	if (h.rest.b.failed)
+		return;
+	slmp_request_parse(command << 16 | sub, h.targets, h.rest, &r);
+	if (r.well_formed && r.service == (uint32_t)SLMP_MONITOR << 16)
+		parse_monitor(state, &r);
+	ret->n = r.n;
+	ret->wrong = r.well_formed ? R_ALLOWED : R_SLMP_FRAME;
+	ret->kept[0] = h.serial;
+	ret->kept[1] = r.answer;
+	ret->kept[2] = h.form;
+	ret->kept[3] = r.later;
+}
+
+/* Choices of another table mean nothing in this one; what they allowed stays allowed. */
+static void notice_table(struct slmp_state *s, const struct command_table *t)
+{
+	if (memcmp(s->table, t->digest, sizeof(s->table)) == 0)
+		return;
+	memcpy(s->table, t->digest, sizeof(s->table));
+	for (uint32_t i = 0; i < s->n; i++)
+		s->open[i].choice = NO_CHOICE;
+}
+
+static void forget(struct slmp_state *s, uint32_t i)
+{
+	memmove(&s->open[i], &s->open[i + 1], (s->n - i - 1u) * sizeof(s->open[0]));
+	s->n--;
+}
+
+static bool make_room(struct slmp_state *s)
+{
+	if (s->n < SLMP_OPEN_MAX)
+		return true;
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->open[i].expendable) {
+			s->unread |= s->open[i].reason != R_ALLOWED; /* should its answer come after all */
+			forget(s, i);
+			return true;
+		}
+	return false;
+}
+
+static void remember_monitor(struct slmp_monitor *m, const struct parsed *p)
+{
+	*m = (struct slmp_monitor){ .route = slmp_route(p->operations[0].targets), .answer = (uint16_t)p->kept[3] };
+	for (uint32_t i = 0; i < p->n && m->n != SLMP_MONITOR_MORE; i++) {
+		const struct operation *o = &p->operations[i];
+
+		if (m->n == SLMP_MONITOR_MAX || o->place_unknown || o->space == SPACE_NONE || o->first > UINT32_MAX ||
+		    o->count > UINT32_MAX) {
+			m->n = SLMP_MONITOR_MORE;
+			return;
+		}
+		m->places[m->n].space = o->space;
+		m->places[m->n].first = (uint32_t)o->first;
+		m->places[m->n].count = (uint32_t)o->count;
+		m->n++;
+	}
+}
+
+static bool is_register(uint32_t service)
+{
+	return service >> 16 == SLMP_MONITOR_REGISTER;
+}
+
+static void asked(void *state, const struct parsed *p, const struct ruling *ruling, const struct command_table *t,
+		  struct pdu *ret)
+{
+	struct slmp_state *s = state;
+	const struct operation *o = p->operations;
+	uint32_t command = ret->function >> 16;
+
+	notice_table(s, t);
+	if (p->n == 0)
+		return;
+	if (s->form == 0)
+		s->form = (uint8_t)p->kept[2];
+	if (!make_room(s) && ret->reason == R_ALLOWED)
+		ret->reason = R_SLMP_PENDING;
+	if (s->unseen == UNSEEN_ANY)
+		s->unseen = SLMP_OPEN_MAX;
+	if (s->n == SLMP_OPEN_MAX) {
+		s->unread = true;
+		return;
+	}
+	if (is_register(ret->function) && ret->reason == R_ALLOWED)
+		remember_monitor(&s->registering, p);
+	s->open[s->n++] = (struct slmp_open){
+		.route = slmp_route(o->targets),
+		.first = o->first,
+		.count = o->count,
+		.service = ret->function,
+		.serial = (uint16_t)p->kept[0],
+		.answer = (uint16_t)p->kept[1],
+		.choice = ruling->choice,
+		.space = o->space,
+		.reason = (uint8_t)ret->reason,
+		.asker = (uint8_t)ret->dir,
+		.expendable = command == SLMP_RESET || command == SLMP_ON_DEMAND,
+	};
+}
+
+/* ---- answers ------------------------------------------------------------------------------------------------------ */
+
+struct answer {
+	struct slmp_head h;
+	uint32_t end_code;
+	enum direction dir;
+};
+
+/* What an error says beside its code: the station that found it and the command that failed, or nothing. */
+static bool is_failure_of(const struct slmp_open *o, struct slmp_reader rest)
+{
+	uint32_t command, sub;
+
+	if (rest.b.left == 0)
+		return true;
+	if (!bytes_skip(&rest.b, rest.ascii ? 10 : 5))
+		return false;
+	slmp_number(&rest, 2, &command);
+	slmp_number(&rest, 2, &sub);
+	return bytes_done(&rest.b) && (command << 16 | sub) == o->service;
+}
+
+static bool is_answer(const struct slmp_open *o, const struct answer *a, unsigned lenient)
+{
+	if (o->asker == (uint8_t)a->dir ||
+	    (o->serial != a->h.serial && (a->h.serial != 0 || !(lenient & LENIENT_TRANSACTION))) ||
+	    (o->route != slmp_route(a->h.targets) && !(lenient & LENIENT_UNIT)))
+		return false;
+	if (o->reason == R_SLMP_FRAME) /* a request that made no sense: its answer has no shape to keep to */
+		return true;
+	if (a->end_code != 0)
+		return is_failure_of(o, a->h.rest);
+	return o->answer == SLMP_ANY || o->answer == a->h.rest.b.left;
+}
+
+static void name_conduit(const struct command_table *t, const struct command_permit *p, uint16_t choice,
+			 struct pdu *ret)
+{
+	struct ruling ruling;
+
+	evaluate_choice(t, p, vocabulary_of(PROTO_SLMP), choice, &ruling.grant, &ruling.row);
+	pdu_name_ruling(ret, &ruling);
+}
+
+/* What the services that apply here forgive; as with commands, one that does is enough. */
+static unsigned leniency(const struct command_table *t, const struct command_permit *p)
+{
+	unsigned bits = 0;
+
+	for (uint32_t i = 0; i < p->n_grants; i++) {
+		const struct command_grant *g = &t->grants[p->first_grant + i];
+
+		if (g->protocol == PROTO_SLMP && !g->shadow)
+			bits |= g->lenient;
+	}
+	return bits;
+}
+
+static void settle_monitor(struct slmp_state *s, const struct slmp_open *o, bool failed)
+{
+	if (!is_register(o->service) || o->reason != R_ALLOWED)
+		return;
+	if (!failed)
+		s->registered = s->registering;
+	s->registering.n = 0;
+}
+
+static void answer_open(struct slmp_state *s, uint32_t i, const struct answer *a, const struct command_table *t,
+			const struct command_permit *p, struct pdu *ret)
+{
+	struct slmp_open o = s->open[i];
+
+	ret->function = o.service;
+	ret->reason = (enum reason)o.reason;
+	ret->allowed = ret->reason == R_ALLOWED;
+	name_conduit(t, p, o.choice, ret);
+	if (o.space != SPACE_NONE && o.reason != R_SLMP_FRAME) {
+		ret->space = o.space;
+		ret->address = o.first;
+		ret->quantity = (uint32_t)o.count;
+	}
+	for (uint32_t k = 0; k < i; k++)
+		if (s->open[k].asker == o.asker)
+			s->open[k].expendable = 1;
+	settle_monitor(s, &o, a->end_code != 0);
+	forget(s, i);
+	if (s->n == 0) {
+		s->unanswered = 0;
+		if (s->unseen != UNSEEN_ANY)
+			s->unseen = 0; /* what was asked before has been answered, or never will be */
+	}
+}
+
+static void answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
+		     struct pdu *ret)
+{
+	struct slmp_state *s = state;
+	struct answer a = { .dir = ret->dir };
+	unsigned lenient = leniency(t, p);
+
+	notice_table(s, t);
+	ret->reason = R_SLMP_RESPONSE;
+	name_conduit(t, p, 0, ret);
+	if (!slmp_head_parse(pdu, &a.h) || (s->form != 0 && s->form != a.h.form) ||
+	    !slmp_number(&a.h.rest, 2, &a.end_code))
+		return;
+	memcpy(ret->targets, a.h.targets, sizeof(a.h.targets));
+	ret->exception = a.end_code != 0;
+	for (uint32_t i = 0; i < s->n; i++)
+		if (is_answer(&s->open[i], &a, lenient)) {
+			answer_open(s, i, &a, t, p, ret);
+			return;
+		}
+	if (s->unseen == 0)
+		return;
+	if (s->unseen != UNSEEN_ANY)
+		s->unseen--;
+	ret->allowed = !s->unread;
+	ret->reason = s->unread ? R_SLMP_UNREAD : R_SLMP_UNSEEN;
+}
+
+static void missed(void *state, bool unread)
+{
+	struct slmp_state *s = state;
+
+	s->unread = s->unread || unread;
+	s->unseen = UNSEEN_ANY;
+	if (unread && s->registered.n > 0) /* another may have come after it */
+		s->registered.n = SLMP_MONITOR_MORE;
+	for (uint32_t i = 0; i < s->n; i++)
+		s->open[i].expendable = 1; /* its answer may have gone by */
+}
+
+/* Commands without a name may look like anything. An answer says too little to be told from others but by its length. */
+static bool likely(const void *state, enum direction dir, struct bytes pdu)
+{
+	struct operation room[2];
+	struct slmp_request r = { .operations = room, .max = 2 };
+	struct slmp_head h;
+	uint32_t timer, command, sub;
+
+	(void)state;
+	if (!slmp_head_parse(pdu, &h) || h.asks != (dir == DIR_C2S))
+		return false;
+	if (!h.asks)
+		return true;
+	slmp_number(&h.rest, 2, &timer);
+	slmp_number(&h.rest, 2, &command);
+	slmp_number(&h.rest, 2, &sub);
+	slmp_request_parse(command << 16 | sub, h.targets, h.rest, &r);
+	return r.well_formed && function_by_code(vocabulary_of(PROTO_SLMP), r.service) != NULL;
+}
+
+static size_t state_used(const void *state)
+{
+	(void)state;
+	return sizeof(struct slmp_state);
+}
+
+const struct enforcer slmp_enforcer = {
+	.protocol = PROTO_SLMP,
+	.pdu_max = SLMP_PDU_MAX,
+	.state_size = sizeof(struct slmp_state),
+	.datagrams = 1,
+	.state_used = state_used,
+	.frame = frame,
+	.malformed = R_SLMP_FRAME,
+	.pending = R_SLMP_PENDING,
+	.parse = parse,
+	.asked = asked,
+	.answered = answered,
+	.segment = slmp_segment,
+	.repeat = slmp_repeat,
+	.missed = missed,
+	.likely = likely,
+};

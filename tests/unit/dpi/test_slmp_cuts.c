@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What servers find that lost their place: commands hidden in what may be written, cut so that a segment begins with them. Readers
+ * here are models of public ones: one takes each segment for a frame, one takes the first eleven bytes of a header for a frame
+ * when no more came (melsec_mc_mock), one reads on at any byte.
+ * LINK: appliance/wire/settings.c dpi/slmp/slmp.c dpi/slmp/frame.c dpi/slmp/device.c dpi/slmp/request.c dpi/slmp/segment.c
+ * LINK: dpi/judge.c
+ * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c
+ * LINK: appliance/base/bytes.c appliance/wire/commands.c appliance/base/sha256.c
+ * LINK: appliance/wire/vocabulary*.c
+ * LIBS: nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "tests/unit/dpi/slmp_desk.h"
+
+#define N(list) (sizeof(list) / sizeof((list)[0]))
+
+/* D 0 to 999 may be written, with any value, and read. */
+static void writes_d(struct desk *d)
+{
+	only(d, SLMP_D, 0, 999);
+}
+
+/* The flow's client sends bytes `from` to `to` of a stream of whole frames, the first of which begins at `from - carried`. */
+static bool segment(struct desk *d, const uint8_t *stream, size_t from, size_t to, size_t carried)
+{
+	uint8_t *copy = malloc(to - from + carried);
+	bool passes;
+
+	memcpy(copy, stream + from - carried, to - from + carried);
+	memset(&d->p, 0, sizeof(d->p));
+	passes = slmp_enforcer.segment(d->state, from - carried, carried, false, bytes_of(copy, to - from + carried),
+				       &d->table, &d->permit, &d->p);
+	free(copy);
+	return passes;
+}
+
+/* A write of D, in whose data the frame `inner` lies `at` bytes behind the beginning of its values. */
+static struct text hiding(uint8_t form, const struct text *inner, size_t at, size_t *ret_where)
+{
+	struct text t = data_of(form);
+	size_t unit = t.ascii ? 4 : 2, n = (at + inner->n + unit - 1) / unit * unit;
+
+	put_d(&t, false, 0);
+	put(&t, 2, (uint32_t)(n / unit));
+	memset(t.p + t.n, '0', n);
+	memcpy(t.p + t.n + at, inner->p, inner->n);
+	t.n += n;
+	t = request_of(form, 1, own, 0x14010000, &t);
+	*ret_where = t.n - n + at;
+	return t;
+}
+
+/* Requests that a row for D 0 to 999 does not allow, in the form of the session. */
+static struct text forbidden(uint8_t form, unsigned k)
+{
+	struct text t = data_of(form);
+
+	switch (k) {
+	case 0:
+		put(&t, 2, 1);
+		return request_of(form, 9, own, 0x10020000, &t); /* stop: nothing that a row of D refuses */
+	case 1:
+		put_d(&t, false, 1000);
+		put(&t, 2, 1);
+		put(&t, 2, 7);
+		return request_of(form, 9, own, 0x14010000, &t);
+	case 2:
+		put_m(&t, false, 5);
+		put(&t, 2, 16);
+		put_raw(&t, "0000000000000000", t.ascii ? 16 : 8);
+		return request_of(form, 9, own, 0x14010001, &t);
+	default:
+		put(&t, 2, 1);
+		put(&t, 2, 1);
+		return request_of(form, 9, own, 0x10010000, &t);
+	}
+}
+
+static void only_reads_and_writes(struct desk *d)
+{
+	writes_d(d);
+	d->rows[0].services = desk_ranges(d, (uint32_t[]){ 0x04010000, 0x04010003, 0x14010000, 0x14010003 }, 2);
+}
+
+/* Wherever a frame is cut, whatever hides behind: none is passed on that a reader could take for a command of its own. */
+static void hidden_commands_are_found(void **state)
+{
+	uint32_t found = 0;
+
+	(void)state;
+	for (unsigned f = 0; f < 4; f++)
+		for (unsigned k = 0; k < 4; k++)
+			for (size_t at = 0; at < 12; at += all_forms[f] & SLMP_ASCII ? 1 : 3) {
+				struct text inner = forbidden(all_forms[f], k), t;
+				size_t where, len;
+				struct desk d;
+
+				t = hiding(all_forms[f], &inner, at, &where);
+				for (size_t cut = 1; cut < t.n; cut++) {
+					only_reads_and_writes(&d);
+					assert_int_equal(
+						slmp_enforcer.frame(d.state, DIR_C2S, bytes_of(t.p, cut), &len),
+						FRAME_NEED_MORE);
+					assert_true(segment(&d, t.p, 0, cut, 0)); /* nothing is cut yet */
+					if (cut <= where) {
+						assert_false(segment(&d, t.p, cut, t.n, cut));
+						assert_int_equal(d.p.reason, R_SLMP_CUT);
+						found++;
+					}
+				}
+				only_reads_and_writes(&d); /* whole, it is what it says */
+				assert_true(t.ascii || segment(&d, t.p, 0, t.n, 0));
+				/* no letters of a device in ASCII are a number */
+				assert_int_equal(desk_judge(&d, DIR_C2S, t.p, t.n)->allowed,
+						 !t.ascii || k == 0 || k == 3);
+			}
+	assert_true(found > 1000);
+}
+
+/* Once a frame was cut nobody knows where a reader is: what is hidden in later ones is found as well, in two segments too. */
+static void later_frames_are_searched(void **state)
+{
+	uint8_t form = SLMP_FORM;
+	struct text inner = forbidden(form, 1), t, first = data_of(form);
+	size_t where;
+	struct desk d;
+
+	(void)state;
+	put_d(&first, false, 0);
+	put(&first, 2, 1);
+	first = request_of(form, 0, own, 0x04010000, &first);
+	t = hiding(form, &inner, 0, &where);
+	only_reads_and_writes(&d);
+	assert_true(segment(&d, first.p, 0, 10, 0));
+	assert_true(segment(&d, first.p, 10, first.n, 10));
+	assert_true(desk_judge(&d, DIR_C2S, first.p, first.n)->allowed);
+	assert_false(segment(&d, t.p, 0, t.n, 0));
+	assert_int_equal(d.p.reason, R_SLMP_CUT);
+	assert_int_equal(d.p.address, 1000);
+	/* allowed things may be hidden */
+	inner = data_of(form);
+	put_d(&inner, false, 999);
+	put(&inner, 2, 1);
+	put(&inner, 2, 7);
+	inner = request_of(form, 0, own, 0x14010000, &inner);
+	t = hiding(form, &inner, 0, &where);
+	assert_true(segment(&d, t.p, 0, t.n, 0));
+}
+
+/* The most that a frame holds takes three segments: all its values may be any, but not a command. */
+static void long_writes_pass(void **state)
+{
+	struct desk d;
+	uint64_t seed = 0x5eed;
+
+	(void)state;
+	for (unsigned f = 0; f < 4; f++)
+		for (unsigned round = 0; round < 20; round++) {
+			struct text t = data_of(all_forms[f]);
+
+			put_d(&t, false, 0);
+			put(&t, 2, 960);
+			for (unsigned i = 0; i < 960; i++) {
+				seed = seed * 6364136223846793005u + 1442695040888963407u;
+				put(&t, 2, (uint32_t)(seed >> 48));
+			}
+			t = request_of(all_forms[f], 1, own, 0x14010000, &t);
+			only_reads_and_writes(&d);
+			for (size_t at = 0; at < t.n; at += 1460)
+				assert_true(segment(&d, t.p, at, t.n - at < 1460 ? t.n : at + 1460, at));
+			assert_true(desk_judge(&d, DIR_C2S, t.p, t.n)->allowed);
+		}
+}
+
+/* A server reads no more than 1024 bytes at once, perhaps: what is more is searched though no segment is cut. */
+static void more_than_a_read(void **state)
+{
+	uint8_t form = SLMP_FORM;
+	struct text inner = forbidden(form, 1), t;
+	size_t where;
+	struct desk d;
+
+	(void)state;
+	t = hiding(form, &inner, 1024, &where);
+	only_reads_and_writes(&d);
+	assert_false(segment(&d, t.p, 0, t.n, 0));
+	t = hiding(form, &inner, 400, &where);
+	only_reads_and_writes(&d);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_true(segment(&d, t.p, 0, t.n, 0));
+		assert_true(desk_judge(&d, DIR_C2S, t.p, t.n)->allowed);
+	}
+	assert_false(segment(&d, t.p, 0, t.n, 0)); /* the third before any answer */
+}
+
+/* Bytes that passed go once more, cut in another way. */
+static void repetitions_are_cuts_too(void **state)
+{
+	uint8_t form = SLMP_FORM;
+	struct text inner = forbidden(form, 1), t;
+	size_t where;
+	struct desk d;
+
+	(void)state;
+	t = hiding(form, &inner, 0, &where);
+	only_reads_and_writes(&d);
+	assert_true(segment(&d, t.p, 0, t.n, 0));
+	assert_true(desk_judge(&d, DIR_C2S, t.p, t.n)->allowed);
+	assert_true(slmp_enforcer.repeat(d.state, 0, 0, t.n, false, bytes_of(t.p, t.n), &d.table, &d.permit, &d.p));
+	assert_false(slmp_enforcer.repeat(d.state, 0, where, t.n - where, false, bytes_of(t.p, t.n), &d.table,
+					  &d.permit, &d.p));
+	assert_int_equal(d.p.reason, R_SLMP_CUT);
+}
+
+/* Where all of the protocol is granted nothing can be misread. */
+static void whole_grants_are_not_searched(void **state)
+{
+	uint8_t form = SLMP_FORM;
+	struct text inner = forbidden(form, 1), t;
+	size_t where;
+	struct desk d;
+
+	(void)state;
+	t = hiding(form, &inner, 0, &where);
+	desk_whole(&d);
+	assert_true(segment(&d, t.p, 0, 12, 0));
+	assert_true(segment(&d, t.p, 12, t.n, 12));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(hidden_commands_are_found), cmocka_unit_test(later_frames_are_searched),
+		cmocka_unit_test(long_writes_pass),	     cmocka_unit_test(more_than_a_read),
+		cmocka_unit_test(repetitions_are_cuts_too),  cmocka_unit_test(whole_grants_are_not_searched),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -62,7 +62,7 @@ void life_end(struct inspector *i, uint32_t fi)
 
 	outcome_drop_waiting(i, fi, R_OUT_OF_ORDER);
 	if (i->limits.as_captured)
-		search_end(i, f);
+		search_end(f);
 	life_release(i, fi);
 	outcome_tell_end(f);
 	flow_touch(&i->flows, fi, CLASS_ENDED, i->now_ns);

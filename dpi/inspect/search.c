@@ -87,7 +87,7 @@ struct verdict search_boundary(struct crossing *x, struct stream_result *s, bool
 			give_up(f, x->dir, all - most);
 		return fresh_pass(x, s, all > most ? most : all, R_MIDSTREAM_WAIT);
 	}
-	if (at >= e->pdu_max)
+	if (at >= e->pdu_max || holds_pdu(f, x->dir, bytes_of(room, at)))
 		give_up(f, x->dir, at);
 	else
 		f->unread += at;
@@ -96,16 +96,12 @@ struct verdict search_boundary(struct crossing *x, struct stream_result *s, bool
 	return go_on();
 }
 
-void search_end(struct inspector *i, struct flow *f)
+void search_end(struct flow *f)
 {
 	for (int dir = 0; dir < 2; dir++) {
 		size_t carry = stream_carry(&f->stream, (enum direction)dir);
 
-		if (f->commands == NULL || !f->adrift[dir] || carry == 0 ||
-		    !stream_carry_copy(&f->stream, &i->pool, (enum direction)dir, i->rooms.pdu))
-			continue;
-		f->unread += carry;
-		f->lost_place |= carry >= command_enforcer(f)->pdu_max ||
-				 holds_pdu(f, (enum direction)dir, bytes_of(i->rooms.pdu, carry));
+		if (f->commands != NULL && f->adrift[dir] && carry > 0)
+			give_up(f, (enum direction)dir, carry);
 	}
 }

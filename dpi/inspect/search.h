@@ -2,8 +2,8 @@
 /*
  * Reading a capture that lacks bytes: where does the next PDU begin? Bytes behind a gap, or at the start of a capture that
  * begins in the middle, are kept and looked through for a place from which on they are PDUs. What lies before it is counted
- * as unread. It is the rest of a PDU that the capture does not hold whole as long as it is shorter than one; more than that
- * is a session that was not judged, and the flow says so.
+ * as unread. It is the rest of a PDU that the capture does not hold whole as long as it is shorter than one and holds none; more
+ * than that, or a place that was not found by the end, is a session that was not judged, and the flow says so.
  */
 #ifndef SEKISHO_DPI_INSPECT_SEARCH_H
 #define SEKISHO_DPI_INSPECT_SEARCH_H
@@ -13,6 +13,6 @@
 /* Bytes of this direction were missed. STEP_ON: `s` begins with a PDU now, or ends one that was kept. */
 MUST_SEND struct verdict search_boundary(struct crossing *x, struct stream_result *s, bool turned);
 /* Counts what was kept and is not a PDU's; before the flow gives its bytes back. */
-void search_end(struct inspector *i, struct flow *f);
+void search_end(struct flow *f);
 
 #endif

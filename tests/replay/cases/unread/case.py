@@ -91,6 +91,23 @@ def check(t):
     session(out).ask(read_holding(1, 0, 1)[5:]).ask(read_holding(2, 0, 1)).answer(holding(2, [7]))
     r = t.replay(t.file("rest.pcap", wire.pcap(out)))
     t.equal("the rest of a PDU", ([(f["verdict"], f["unread"]) for f in r.flows], r.status), ([("allow", 7)], 0))
+    # ... while no place was found behind it, nobody knows whether it is a rest
+    for n in (1, 7, 20, 259):
+        out = []
+        s = session(out).open().ask(read_holding(90, 0, 1)).answer(holding(90, [1]))
+        s.ask(b"\0" * 8)
+        del out[-1]
+        s.ask(b"\xff" * n)
+        r = t.replay(t.file("short-garbage-%d.pcap" % n, wire.pcap(out)))
+        t.equal("%d bytes of garbage behind a gap" % n, (flow(r), r.status), ([("unjudged", "unread", n)], 3))
+    # ... nor where what lies before the place that was found holds a whole request, and bytes that belong to nothing
+    out = []
+    s = session(out).open().ask(read_holding(90, 0, 1)).answer(holding(90, [1]))
+    s.ask(b"\0" * 8)
+    del out[-1]
+    s.ask(b"\xff" * 3 + write_register(1, 400, 1) + b"\xff" * 8).ask(read_holding(2, 0, 1)).answer(holding(2, [7]))
+    r = t.replay(t.file("hidden.pcap", wire.pcap(out)))
+    t.equal("a request among what was not read", (flow(r), r.status), ([("unjudged", "unread", 23)], 3))
     # a capture that kept only the beginning of each packet: what it cut is not judged, and nothing of it is called allowed or refused
     for opened in (True, False):
         for keep in (54, 60, 64):

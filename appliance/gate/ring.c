@@ -17,7 +17,7 @@ struct gate_lane *gate_lane_of(struct gate *g, uint16_t queue)
 	uint32_t lane = queue_lane(queue);
 
 	if (lane == LANE_COUNT || ((g->used >> lane) & 1u) == 0 ||
-	    ((g->lanes[lane].slots >> queue_slot(queue)) & 1u) == 0)
+	    (((uint32_t)g->lanes[lane].slots >> queue_slot(queue)) & 1u) == 0)
 		return NULL;
 	return &g->lanes[lane];
 }

@@ -40,6 +40,13 @@ enum flow_kind {
 	KIND_REFUSED,  /* for good; whatever comes is dropped and reset again */
 };
 
+/* Bytes of a direction were missed, and where the next PDU starts is not known. */
+enum adrift {
+	ADRIFT_NOT,
+	ADRIFT_AWAITS,	 /* until a segment of exactly whole PDUs */
+	ADRIFT_SEARCHED, /* a capture: the next PDU is looked for in whatever comes */
+};
+
 struct command_state; /* dpi/inspect/state.h */
 
 /* Its packets that wait: dpi/inspect/wait.c. */
@@ -70,14 +77,14 @@ struct flow {
 	struct addr client, server;
 	uint16_t client_port, server_port;
 	uint8_t l4proto;
-	uint8_t class;	      /* enum flow_class */
-	uint8_t kind;	      /* enum flow_kind */
-	bool waiting_pick_up; /* met half-way, or bytes are missing: nothing is judged until the pick-up */
-	bool midstream;	      /* was met half-way at some time */
-	uint8_t turn;	      /* a capture: enum direction of the last bytes that were looked at */
-	bool adrift[2];	      /* by direction: bytes were missed, and where the next PDU starts is not known */
-	bool missed;	      /* ... because a full queue let them by */
-	bool bad_checksum;
+	uint8_t class;	       /* enum flow_class */
+	uint8_t kind;	       /* enum flow_kind */
+	bool waiting_pick_up;  /* met half-way, or bytes are missing: nothing is judged until the pick-up */
+	bool midstream;	       /* was met half-way at some time */
+	uint8_t turn;	       /* a capture: enum direction of the last bytes that were looked at */
+	uint8_t adrift[2];     /* enum adrift, by direction */
+	bool lacking;	       /* a capture: bytes of it are missing for good */
+	bool missed;	       /* ... because a full queue let them by */
 	bool one_path;	       /* its server wants Multipath TCP: its client may not offer it any more */
 	bool told_end;	       /* outside_flow was told the end */
 	bool judge_again;      /* its permit or the table has changed since its last packet */

@@ -41,6 +41,11 @@ void pool_divide(struct pool *p, uint32_t used, bool whole)
 	share_divide(p->n, used, whole, p->part);
 }
 
+bool pool_is_divided(const struct pool *p)
+{
+	return p->part[SHARE_OTHER] < p->n;
+}
+
 void pool_for(struct pool *p, uint32_t holder)
 {
 	p->holder = holder;

@@ -47,6 +47,7 @@ size_t pool_used_bytes(const struct pool *p);
 void pool_book(struct pool *p, struct share_table *holders);
 /* As flow_divide. */
 void pool_divide(struct pool *p, uint32_t used, bool whole);
+bool pool_is_divided(const struct pool *p);
 /* Chains that are empty take for this holder from now on. */
 void pool_for(struct pool *p, uint32_t holder);
 /* What the chain holds is another's now. */

@@ -149,7 +149,7 @@ static void tell_decided(struct gate *g)
 		for (uint32_t slot = 0; slot < LANE_SLOTS; slot++) {
 			const struct queue_state *q = &g->lanes[n].queues[slot].seen;
 
-			if ((g->lanes[n].slots >> slot & 1u) == 0)
+			if (((uint32_t)g->lanes[n].slots >> slot & 1u) == 0)
 				continue;
 			atomic_store(&g->ring->decided[n][slot], q->last_id);
 			atomic_store(&g->ring->decided_set[n][slot], 1);

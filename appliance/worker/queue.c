@@ -99,7 +99,7 @@ int queue_open(uint32_t lane, uint8_t slots, const struct queue_rule *rule, stru
 		r = err_set(e, -errno, "options of lane %u", lane);
 	}
 	for (uint32_t s = 0; r == 0 && s < LANE_SLOTS; s++)
-		if ((slots >> s & 1u) != 0)
+		if (((uint32_t)slots >> s & 1u) != 0)
 			r = bind_queue(fd, lane_queue(lane, s), rule, e);
 	if (r < 0)
 		close(fd);
@@ -205,7 +205,8 @@ static bool packet_parse(const uint8_t *m, const uint8_t *end, struct packet *re
 		return true;
 	ret->ip = attribute(a[NFQA_PAYLOAD], end);
 	ret->truncated = number(a[NFQA_CAP_LEN], end) > ret->ip.left;
-	ret->checksum_not_ready = (number(a[NFQA_SKB_INFO], end) & (NFQA_SKB_CSUMNOTREADY | NFQA_SKB_GSO)) != 0;
+	if ((number(a[NFQA_SKB_INFO], end) & (NFQA_SKB_CSUMNOTREADY | NFQA_SKB_GSO)) != 0)
+		ret->checksums = CHECKSUM_UNREADY;
 	return true;
 }
 

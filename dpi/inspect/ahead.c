@@ -43,8 +43,6 @@ struct verdict ahead_take(struct crossing *x)
 
 	if (v.step != STEP_ON)
 		return v;
-	if (x->i->limits.as_captured) /* its packets come in order: what is missing will not come */
-		return midstream_skip_gap(x);
 	switch (may_pass_ahead(x) ? runs_add(&x->f->stream.dir[x->dir].runs, &x->i->pool, x->d.seq, x->d.payload)
 				  : RUNS_NO_ROOM) {
 	case RUNS_DIFFER:

@@ -246,7 +246,7 @@ static bool judge_segment(struct crossing *x, struct bytes fresh, uint64_t offse
 
 	if (x->dir != DIR_C2S || c->enforcer->segment == NULL || carry >= c->enforcer->pdu_max)
 		return true;
-	if (x->i->limits.as_captured && x->f->midstream) /* what is missing may be the answers that it waits for */
+	if (x->f->lacking) /* what is missing may be the answers that it waits for */
 		return true;
 	if (carry > 0) {
 		if (!stream_carry_copy(&x->f->stream, &x->i->pool, x->dir, x->i->rooms.pdu) ||

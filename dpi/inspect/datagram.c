@@ -98,8 +98,6 @@ struct verdict datagram_judge(struct crossing *x)
 		if (v.step != STEP_ON)
 			return v;
 	}
-	if (x->d.bad_checksum)
-		x->f->bad_checksum = true;
 	switch ((enum flow_kind)x->f->kind) {
 	case KIND_REFUSED:
 		life_touch(x);

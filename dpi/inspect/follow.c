@@ -2,6 +2,7 @@
 #include "dpi/inspect/follow.h"
 
 #include "dpi/inspect/ahead.h"
+#include "dpi/inspect/captured.h"
 #include "dpi/inspect/command.h"
 #include "dpi/inspect/fresh.h"
 #include "dpi/inspect/life.h"
@@ -62,12 +63,6 @@ static MUST_SEND struct verdict take_lost(struct crossing *x, const struct strea
 {
 	struct verdict v;
 
-	if (x->i->limits.as_captured && s->data && midstream_acknowledges_unseen(x))
-		return midstream_skip_gap(x);
-	if (x->i->limits.as_captured) {
-		x->d.tcp_flags &= (uint8_t)~TCP_ACK;
-		return follow_stream(x);
-	}
 	v = midstream_go_on_behind(x);
 	if (v.step != STEP_ON)
 		return v;
@@ -90,8 +85,6 @@ static MUST_SEND struct verdict take_blind(struct crossing *x, enum reason r)
 
 static MUST_SEND struct verdict take_bad(struct crossing *x, enum reason r)
 {
-	if (x->i->limits.as_captured && x->f->midstream && (x->d.tcp_flags & TCP_SYN))
-		return pass(R_HANDSHAKE); /* what it belongs to is not in the capture */
 	/* Whoever goes on talking to an ended session hears that it is over. */
 	if (r == R_AFTER_CLOSE && x->f->stream.state == TCP_CLOSED && !crossing_is_observed(x))
 		return and_hear(refuse(r), HEAR_PACKET);
@@ -104,8 +97,10 @@ static MUST_SEND struct verdict follow_stream(struct crossing *x)
 	struct verdict v = go_on();
 	struct stream_result s;
 
-	if (x->i->limits.as_captured && stream_assume(&f->stream, x->dir, &x->d))
-		f->midstream = true;
+	if (x->i->limits.as_captured)
+		v = captured_prepare(x);
+	if (v.step != STEP_ON)
+		return v;
 	s = stream_segment(&f->stream, &x->i->pool, x->dir, &x->d);
 	rejudge_give_back(x->i, f, other_end(x->dir));
 	if (f->judge_again)
@@ -138,8 +133,6 @@ static MUST_SEND struct verdict follow_stream(struct crossing *x)
 
 struct verdict follow(struct crossing *x)
 {
-	if (x->d.bad_checksum)
-		x->f->bad_checksum = true;
 	pool_for(&x->i->pool, x->f->holder);
 	return x->f->waiting_pick_up ? midstream_meet(x) : follow_stream(x);
 }

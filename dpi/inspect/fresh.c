@@ -31,7 +31,7 @@ static MUST_SEND struct verdict take_up(struct crossing *x, struct stream_result
 	const struct stream_dir *server = &x->f->stream.dir[DIR_S2C];
 	struct verdict v = go_on();
 
-	if (x->i->limits.as_captured) {
+	if (x->f->adrift[x->dir] == ADRIFT_SEARCHED) {
 		v = search_boundary(x, s, turned);
 	} else if (x->d.payload.left != s->fresh.left || !command_is_whole(e, command_known(x->f), x->dir, s->fresh) ||
 		   (x->dir == DIR_C2S && !x->f->adrift[DIR_S2C] && x->d.ack != server->next)) {
@@ -43,7 +43,7 @@ static MUST_SEND struct verdict take_up(struct crossing *x, struct stream_result
 	if (v.step != STEP_ON)
 		return v;
 	stream_frame(&x->f->stream, x->dir);
-	x->f->adrift[x->dir] = false;
+	x->f->adrift[x->dir] = ADRIFT_NOT;
 	x->f->unjudged = 0;
 	x->f->missed = x->f->adrift[other_end(x->dir)];
 	return v;
@@ -74,7 +74,7 @@ static MUST_SEND struct verdict judge_commands(struct crossing *x, struct stream
 		return pass(R_OBSERVED);
 	}
 	if (j.opaque) { /* a capture goes on: perhaps the next segment can be read again */
-		x->f->adrift[x->dir] = true;
+		x->f->adrift[x->dir] = ADRIFT_SEARCHED;
 		command_note_missed(x->f, x->dir == DIR_C2S);
 	}
 	return fresh_pass(x, s, j.unjudged, !j.denied ? R_ALLOWED : crossing_is_observed(x) ? R_OBSERVED : j.reason);

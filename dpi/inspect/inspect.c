@@ -71,7 +71,7 @@ struct inspector *inspector_new(const struct inspector_limits *l)
 		return NULL;
 	}
 	pool_book(&i->pool, &i->flows.holders);
-	records_divide(i->records, 0, l->as_captured);
+	records_divide(i->records, 0, true);
 	return i;
 }
 
@@ -147,10 +147,7 @@ void inspector_cut(struct inspector *i, const struct cut_session *s, uint16_t qu
 static MUST_SEND struct verdict meet(struct crossing *x)
 {
 	const struct packet *p = x->p;
-	enum checksum_rule rule = p->checksum_not_ready	     ? CHECKSUM_UNREADY
-				  : x->i->limits.as_captured ? CHECKSUM_FLAG
-							     : CHECKSUM_STRICT;
-	enum reason r = p->truncated ? R_TRUNCATED : decode_packet(p->ip, rule, &x->d);
+	enum reason r = p->truncated ? R_TRUNCATED : decode_packet(p->ip, p->checksums, &x->d);
 
 	if (r !=
 	    R_NONE) /* what cannot be read is never let through, under observe neither: its permit is not known yet */

@@ -18,6 +18,7 @@
 #include "appliance/wire/cuts.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/ring.h"
+#include "dpi/decode.h"
 #include "dpi/protocol.h"
 #include "dpi/share.h"
 
@@ -28,7 +29,7 @@ struct inspector_limits {
 	uint32_t pool_bytes;  /* shared stream pool: retained and waiting bytes */
 	uint32_t table_bytes; /* largest command table in memory */
 	bool no_library;      /* without nDPI: what it alone could name stays without a name */
-	bool as_captured;     /* replay: pick up sessions half-way, ignore checksums; both flagged */
+	bool as_captured;     /* replay: what is missing will not come, and nothing is stopped for it */
 };
 
 /* All memory of the worker's life, nDPI's included unless it does without. NULL when it cannot be had. */
@@ -57,9 +58,10 @@ struct packet {
 	bool directed;	 /* the mark says the direction too (MARK_REPLY): tracking knows who opened the session */
 	struct bytes ip; /* from the IP header on; borrowed until inspector_packet returns */
 	bool truncated;	 /* the kernel gave fewer bytes than the packet has */
-	bool checksum_not_ready; /* offloaded frame: checksums are filled in later, do not verify */
-	uint32_t frame;		 /* replay: number of the frame in the capture, from 1 */
-	uint32_t connection;	 /* replay: which connection of its ends this is, from 1; 0 = the inspector counts */
+	enum checksum_rule
+		checksums;   /* offloaded frame: filled in later; a capture: wrong ones are read all the same */
+	uint32_t frame;	     /* replay: number of the frame in the capture, from 1 */
+	uint32_t connection; /* replay: which connection of its ends this is, from 1; 0 = the inspector counts */
 };
 
 /* Decides one packet, now or (out of order, at most 10 ms) later: outside_decide is called exactly once per packet. */
@@ -122,9 +124,8 @@ struct flow_info {
 	uint32_t permit, lane;
 	enum protocol protocol; /* as recognised so far */
 	bool midstream;		/* met half-way */
-	bool bad_checksum;	/* a wrong checksum was ignored (as_captured) */
-	bool lost_place;	/* as_captured: what was not read may hold whole PDUs */
-	uint64_t unread;	/* as_captured: bytes that were there and could not be judged */
+	bool lost_place;	/* a capture: what was not read may hold whole PDUs */
+	uint64_t unread;	/* a capture: bytes that were there and could not be judged */
 };
 
 struct reset_record {

@@ -23,7 +23,6 @@ void life_info(const struct flow *f, struct flow_info *ret)
 		.lane = f->lane,
 		.protocol = (enum protocol)f->protocol,
 		.midstream = f->midstream,
-		.bad_checksum = f->bad_checksum,
 		.lost_place = f->lost_place,
 		.unread = f->unread,
 	};
@@ -61,8 +60,7 @@ void life_end(struct inspector *i, uint32_t fi)
 	struct flow *f = flow_at(&i->flows, fi);
 
 	outcome_drop_waiting(i, fi, R_OUT_OF_ORDER);
-	if (i->limits.as_captured)
-		search_end(f);
+	search_end(f);
 	life_release(i, fi);
 	outcome_tell_end(f);
 	flow_touch(&i->flows, fi, CLASS_ENDED, i->now_ns);
@@ -161,7 +159,7 @@ void life_restart(struct crossing *x, enum direction dir)
 	}
 	f->n++;
 	f->kind = KIND_FOLLOWED;
-	f->waiting_pick_up = f->midstream = f->bad_checksum = f->told_end = false;
+	f->waiting_pick_up = f->midstream = f->lacking = f->told_end = false;
 	f->protocol = PROTO_NONE;
 	f->judge_again = false;
 	f->reason = R_NONE;

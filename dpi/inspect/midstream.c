@@ -94,35 +94,34 @@ struct verdict midstream_refuse_pick_up(struct crossing *x)
 	return end_flow(R_MIDSTREAM_RESET, PROTO_NONE);
 }
 
-static bool picks_up(const struct crossing *x, enum protocol p)
+/* `searched`: a place is looked for, whatever comes first. */
+static bool picks_up(const struct crossing *x, enum protocol p, bool searched)
 {
 	const struct stream_dir *server = &x->f->stream.dir[DIR_S2C];
 	const struct enforcer *e = enforcer_of(p);
 
 	if (e == NULL || x->d.payload.left == 0 || (x->d.tcp_flags & TCP_SYN))
 		return false;
-	/*
-	 * A client that speaks has everything that the server sent, or an answer is still on its way in pieces. Captures miss
-	 * packets and name numbers that nobody sent; there a place is looked for, whatever comes first.
-	 */
-	return x->i->limits.as_captured || ((x->dir == DIR_S2C || !server->known || x->d.ack == server->next) &&
-					    command_is_whole(e, command_known(NULL), x->dir, x->d.payload));
+	/* A client that speaks has everything that the server sent, or an answer is still on its way in pieces. */
+	return searched || ((x->dir == DIR_S2C || !server->known || x->d.ack == server->next) &&
+			    command_is_whole(e, command_known(NULL), x->dir, x->d.payload));
 }
 
-static enum protocol pick_up_as(const struct crossing *x)
+static enum protocol pick_up_as(const struct crossing *x, bool searched)
 {
 	if (x->f->commands != NULL)
-		return picks_up(x, (enum protocol)x->f->protocol) ? (enum protocol)x->f->protocol : PROTO_NONE;
+		return picks_up(x, (enum protocol)x->f->protocol, searched) ? (enum protocol)x->f->protocol
+									    : PROTO_NONE;
 	for (uint32_t g = 0; crossing_has_commands_lane(x) && g < x->permit->n_grants; g++) {
 		const struct command_grant *grant = &x->table->grants[x->permit->first_grant + g];
 
-		if (!grant->shadow && picks_up(x, (enum protocol)grant->protocol))
+		if (!grant->shadow && picks_up(x, (enum protocol)grant->protocol, searched))
 			return (enum protocol)grant->protocol;
 	}
 	return PROTO_NONE;
 }
 
-static MUST_SEND struct verdict pick_up(struct crossing *x, enum protocol p)
+static MUST_SEND struct verdict pick_up(struct crossing *x, enum protocol p, bool searched)
 {
 	struct flow *f = x->f;
 
@@ -130,9 +129,10 @@ static MUST_SEND struct verdict pick_up(struct crossing *x, enum protocol p)
 	command_forget(f);
 	f->waiting_pick_up = false;
 	f->unjudged = 0;
-	/* What the client is in the middle of, an answer does not tell; of a capture nothing is told. */
-	memset(f->adrift, x->i->limits.as_captured, sizeof(f->adrift));
-	f->adrift[DIR_C2S] |= x->dir == DIR_S2C;
+	f->lacking = searched;
+	memset(f->adrift, searched ? ADRIFT_SEARCHED : ADRIFT_NOT, sizeof(f->adrift));
+	if (!searched && x->dir == DIR_S2C) /* what the client is in the middle of, an answer does not tell */
+		f->adrift[DIR_C2S] = ADRIFT_AWAITS;
 	event_tell_flow(x, EV_ALLOW, R_PICKED_UP, p);
 	return follow(x);
 }
@@ -159,6 +159,7 @@ static void leave_unread(struct crossing *x)
 struct verdict midstream_meet(struct crossing *x)
 {
 	struct flow *f = x->f;
+	bool searched = x->i->limits.as_captured;
 	enum midstream rule = crossing_is_lenient(x) || f->missed ? MID_PICK_UP : (enum midstream)x->permit->midstream;
 	struct verdict v;
 	enum protocol p;
@@ -179,9 +180,9 @@ struct verdict midstream_meet(struct crossing *x)
 		life_touch(x);
 		return drop(R_MIDSTREAM_DROP);
 	}
-	p = pick_up_as(x);
+	p = pick_up_as(x, searched);
 	if (p != PROTO_NONE && (f->commands != NULL || command_follow(x, p)))
-		return pick_up(x, p);
+		return pick_up(x, p, searched);
 	v = midstream_await_boundary(x);
 	if (v.step != STEP_ON)
 		return v;
@@ -200,7 +201,8 @@ void midstream_skip(struct inspector *i, struct flow *f, enum direction dir, uin
 {
 	stream_skip(&f->stream, &i->pool, dir, to);
 	command_note_missed(f, false);
-	f->midstream = f->adrift[dir] = true;
+	f->midstream = true;
+	f->adrift[dir] = ADRIFT_AWAITS;
 }
 
 struct verdict midstream_skip_gap(struct crossing *x)

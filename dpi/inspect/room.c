@@ -21,7 +21,7 @@ static bool make_way(struct crossing *x, size_t bytes)
 	const struct holder *all = i->flows.holders.holders;
 	uint32_t h = share_greediest(&i->flows.holders, x->f->share, HELD_BLOCKS), fi;
 
-	if (i->limits.as_captured || h == HOLDER_NONE ||
+	if (!pool_is_divided(&i->pool) || h == HOLDER_NONE ||
 	    all[h].held[HELD_BLOCKS] <= all[x->f->holder].held[HELD_BLOCKS] + bytes / POOL_BLOCK)
 		return false;
 	for (unsigned n = 0; n < WAY_LOOKS; n++) {

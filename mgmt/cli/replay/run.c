@@ -84,7 +84,6 @@ void outside_flow(const struct flow_info *f, enum event_verdict v, enum reason r
 	flow->permit = f->permit;
 	flow->protocol = f->protocol;
 	flow->midstream |= f->midstream;
-	flow->bad_checksum |= f->bad_checksum;
 	flow->unread = f->unread;
 	flow->unjudged = f->lost_place;
 	book_judge(flow, v, r, frame);
@@ -106,6 +105,7 @@ static void inspect(struct replay *r, uint32_t index, struct bytes ip, bool cut,
 		.mark = mark_make(s->permit, s->lane, MARK_UNJUDGED),
 		.ip = ip,
 		.truncated = cut,
+		.checksums = r->as_captured ? CHECKSUM_FLAG : CHECKSUM_STRICT,
 		.frame = frame,
 		.connection = s->n,
 	};

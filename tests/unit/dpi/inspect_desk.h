@@ -459,7 +459,7 @@ static uint32_t desk_hand_as(size_t n, uint32_t mark, bool unready)
 			    .id = id,
 			    .mark = mark,
 			    .directed = desk_directed,
-			    .checksum_not_ready = unready,
+			    .checksums = unready ? CHECKSUM_UNREADY : CHECKSUM_STRICT,
 			    .frame = id };
 	uint8_t *exact = malloc(n ? n : 1); /* so that the sanitizer sees a byte too many */
 

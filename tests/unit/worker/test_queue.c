@@ -90,7 +90,7 @@ static void a_packet(void **state)
 	assert_int_equal(p.ip.left, 5);
 	assert_memory_equal(p.ip.p, "hello", 5);
 	assert_false(p.truncated);
-	assert_false(p.checksum_not_ready);
+	assert_int_equal(p.checksums, CHECKSUM_STRICT);
 	assert_int_equal(queue_next(&d, &p), QUEUE_END);
 }
 
@@ -141,7 +141,7 @@ static void offloaded_and_cut(void **state)
 	d = bytes_of(b.buf, b.len);
 	assert_int_equal(queue_next(&d, &p), QUEUE_PACKET);
 	assert_true(p.truncated);
-	assert_true(p.checksum_not_ready);
+	assert_int_equal(p.checksums, CHECKSUM_UNREADY);
 }
 
 /* A packet whose id is known is always reported, even when the rest contradicts itself: somebody must decide it. */

@@ -101,7 +101,7 @@ static inline struct command_row *desk_more(struct desk *d, uint32_t conduit, ui
 
 	d->grants[k] = (struct command_grant){ .conduit = conduit,
 					       .line = line,
-					       .protocol = DESK_ENFORCER.protocol,
+					       .protocol = (uint16_t)DESK_ENFORCER.protocol,
 					       .shadow = shadow,
 					       .first_row = k,
 					       .n_rows = 1 };

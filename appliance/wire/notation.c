@@ -5,6 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "appliance/wire/tag.h"
+
+#define DIGEST_DIGITS 16
+
 struct notation notation_plain(uint64_t max)
 {
 	return (struct notation){ .max = max, .n = 1 };
@@ -29,6 +33,8 @@ struct notation notation_of_target(const struct target_info *t)
 
 struct notation notation_of_space(const struct space_info *s)
 {
+	if (s->named)
+		return (struct notation){ .max = s->address_max, .n = 1, .named = true };
 	return notation_of(s->address_max, s->hex, s->parts);
 }
 
@@ -112,6 +118,25 @@ static bool several(const char *text)
 	       digit(text[0], 10) >= 0;
 }
 
+/* A tag's name; or "#" and its digest, as it is printed where the name is not known. */
+static bool read_name(struct reader *r, struct number_range *ret)
+{
+	uint64_t v = 0;
+	unsigned n = 0;
+
+	if (r->text[0] != '#') {
+		if (!tag_read(r->text, strlen(r->text), &v))
+			return wrong(r, NOTATION_NO_NAME, r->text);
+	} else {
+		for (r->at = r->text + 1; digit(*r->at, 16) >= 0 && n < DIGEST_DIGITS; r->at++, n++)
+			v = v << 4 | (uint64_t)digit(*r->at, 16);
+		if (n != DIGEST_DIGITS || *r->at != '\0' || v > r->n->max)
+			return wrong(r, NOTATION_NO_NAME, r->text);
+	}
+	*ret = (struct number_range){ v, v };
+	return true;
+}
+
 bool notation_read(const struct notation *n, const char *text, struct number_range *ret,
 		   struct notation_mistake *ret_wrong)
 {
@@ -121,6 +146,8 @@ bool notation_read(const struct notation *n, const char *text, struct number_ran
 	unsigned below;
 
 	*ret_wrong = (struct notation_mistake){ .fault = NOTATION_GOOD };
+	if (n->named)
+		return read_name(&r, ret);
 	if (several(text)) {
 		wrong(&r, NOTATION_SEVERAL, text);
 		r.wrong->width = strlen(text);
@@ -220,6 +247,10 @@ size_t notation_text(const struct notation *n, struct number_range r, char out[N
 		r.hi = n->max;
 	if (r.lo > r.hi)
 		r.lo = r.hi;
+	if (n->named) {
+		w.len = (size_t)snprintf(out, NOTATION_TEXT, "#%0*" PRIx64, DIGEST_DIGITS, r.lo);
+		return w.len;
+	}
 	paths(&w, 0, r);
 	return w.len;
 }

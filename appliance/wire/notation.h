@@ -3,6 +3,7 @@
  * How the numbers of a protocol are written: those of its targets, of its address spaces, and any other. A number is decimal or has 0x
  * before it. Where it is made of parts it is a path, the most significant part first, joined by dots: of the parts block, byte and bit
  * "4" is all of block 4, "4.100" all of its byte 100, and the last number written may be a range, "4.100-109" or "4.100.0-3".
+ * Where addresses are names, a name stands for its digest, which is printed as "#" and 16 hexadecimal digits.
  * Policies are read and everything that people read is printed by this one module, so that what is printed can be written. Pure.
  */
 #ifndef SEKISHO_WIRE_NOTATION_H
@@ -20,6 +21,7 @@ struct notation {
 	const struct part_info *parts; /* NULL: one number */
 	unsigned n;		       /* parts, at least 1 */
 	bool hex;		       /* every number has 0x before it */
+	bool named;		       /* a name stands for its digest */
 };
 
 struct notation notation_plain(uint64_t max);
@@ -35,6 +37,7 @@ enum notation_fault {
 	NOTATION_DECIMAL,    /* 0x is missing */
 	NOTATION_DEEP,	     /* more numbers than parts */
 	NOTATION_EARLY,	     /* a range before the last number */
+	NOTATION_NO_NAME,    /* no tag is called so */
 };
 
 /* What is wrong, and where in the text. */

@@ -26,6 +26,7 @@ static const struct protocol_info table[PROTO_COUNT] = {
 	[PROTO_LDAP] = { "ldap", "LDAP", DEPTH_NDPI, TRANSPORT_TCP | TRANSPORT_UDP, false },
 	[PROTO_KERBEROS] = { "kerberos", "Kerberos", DEPTH_NDPI, TRANSPORT_TCP | TRANSPORT_UDP, false },
 	[PROTO_SLMP] = { "slmp", NULL, DEPTH_COMMANDS, TRANSPORT_TCP | TRANSPORT_UDP, false },
+	[PROTO_ENIP] = { "enip", "EthernetIP", DEPTH_COMMANDS, TRANSPORT_TCP | TRANSPORT_UDP, false },
 };
 
 const struct protocol_info *protocol_info(enum protocol p)

@@ -33,6 +33,7 @@ enum protocol {
 	PROTO_LDAP,
 	PROTO_KERBEROS,
 	PROTO_SLMP, /* enforced to the command */
+	PROTO_ENIP, /* enforced to the command */
 	PROTO_COUNT
 };
 

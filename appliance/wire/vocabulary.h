@@ -82,6 +82,7 @@ struct space_info {
 	uint64_t address_max; /* highest address, counted from 0; below 2^63 */
 	bool bits;	      /* what it holds is 0 or 1 */
 	bool hex;	      /* every number of it is written with 0x: "10" is a mistake, as documents mean 16 by it */
+	bool named;	      /* an address is a name and its number the name's digest: tag.h */
 	struct part_info parts[PARTS_MAX]; /* none: one number */
 };
 
@@ -102,6 +103,7 @@ struct vocabulary {
 
 extern const struct vocabulary vocabulary_modbus;
 extern const struct vocabulary vocabulary_slmp;
+extern const struct vocabulary vocabulary_enip;
 
 const struct vocabulary *vocabulary_of(enum protocol p); /* NULL when the protocol has no command rules */
 /* 0 when the word is none of read, write, control, program, diagnose. */

@@ -7,6 +7,7 @@
 static const struct vocabulary *const all[] = {
 	&vocabulary_modbus,
 	&vocabulary_slmp,
+	&vocabulary_enip,
 };
 
 const struct vocabulary *vocabulary_of(enum protocol p)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dpi/inspect/enforcers.h"
 
+#include "dpi/enip/enip.h"
 #include "dpi/modbus/modbus.h"
 #include "dpi/slmp/slmp.h"
 
-static const struct enforcer *const all[] = { &modbus_enforcer, &slmp_enforcer };
+static const struct enforcer *const all[] = { &modbus_enforcer, &slmp_enforcer, &enip_enforcer };
 
 const struct enforcer *enforcer_of(enum protocol p)
 {

@@ -71,6 +71,9 @@ static void hint(struct check *k, struct diag *g, const struct notation *n, cons
 	case NOTATION_DECIMAL:
 		decimal_hint(k, g, text + wrong->at, wrong->width);
 		return;
+	case NOTATION_NO_NAME:
+		diag_hint(k->d, g, MP_HINT_TAG);
+		return;
 	case NOTATION_GOOD:
 	case NOTATION_UNREADABLE:
 	case NOTATION_DEEP:
@@ -96,7 +99,7 @@ bool number_of_text(struct check *k, const struct ast_node *node, const char *ke
 	}
 	if (notation_read(&n, text, ret, &wrong))
 		return true;
-	if (wrong.fault == NOTATION_UNREADABLE || wrong.fault == NOTATION_SEVERAL)
+	if (wrong.fault == NOTATION_UNREADABLE || wrong.fault == NOTATION_NO_NAME || wrong.fault == NOTATION_SEVERAL)
 		wrong.width = 0; /* all of it */
 	place_of(node, text, &wrong, &at, &width);
 	g = check_say(k, SEV_ERROR, "policy.range", at, width,

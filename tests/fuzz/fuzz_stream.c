@@ -29,7 +29,7 @@ struct seen {
 	struct {
 		uint64_t offset;
 		uint32_t length;
-		uint8_t function;
+		uint32_t function;
 		bool allowed;
 	} pdus[PDUS_MAX];
 	size_t n;

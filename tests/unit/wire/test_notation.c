@@ -2,7 +2,7 @@
 /*
  * How numbers of any number of parts are read and printed: by examples, against a plain reading of every range of small spaces,
  * and for random ranges of the largest ones.
- * LINK: appliance/wire/notation.c
+ * LINK: appliance/wire/notation.c appliance/wire/tag.c
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How EtherNet/IP's many kinds of services become one code of 32 bits. The topmost byte is the kind:
+ *
+ *   0  a CIP service. Those below 0x32 mean the same for all classes: the code is the service. From 0x32 on the meaning is the
+ *      class's: the code is class << 8 | service. What names a tag belongs to class 0x6b, the controller's symbols.
+ *   1  a command of the encapsulation, in the lowest 16 bits
+ *   2  a PCCC command << 8 | function, of controllers before Logix; 0 where a command has no functions
+ *   3  what a connection is opened for, and what goes over one that carries no CIP requests
+ */
+#ifndef SEKISHO_WIRE_VOCABULARY_ENIP_H
+#define SEKISHO_WIRE_VOCABULARY_ENIP_H
+
+#define ENIP_CLASS_SERVICES 0x32u
+#define ENIP_OF_CLASS(class, service) ((uint32_t)(class) << 8 | (service))
+#define ENIP_COMMAND(command) (0x01000000u | (command))
+#define ENIP_PCCC(command, function) (0x02000000u | (uint32_t)(command) << 8 | (function))
+#define ENIP_OPEN_OUTPUT 0x03000000u /* I/O by which the device is told values */
+#define ENIP_OPEN_INPUT 0x03000001u  /* I/O by which it only tells some */
+#define ENIP_OPEN_OTHER 0x03000002u
+#define ENIP_CONNECTED_DATA 0x03000003u
+#define ENIP_LAST 0x03000003u
+
+enum enip_space { ENIP_OBJECTS, ENIP_TAGS };
+
+/* Parts of an object's address, from the lowest bit: attribute, instance, class. */
+#define ENIP_ATTRIBUTE_BITS 15u
+#define ENIP_INSTANCE_BITS 32u
+#define ENIP_CLASS_BITS 16u
+
+#define ENIP_ROUTE_UNKNOWN 0xffffffffu /* no policy can name it */
+
+#endif

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers: each fits a request that waits, and tells what became of sessions and connections. */
+#include <string.h>
+
+#include "appliance/wire/vocabulary_enip.h"
+#include "dpi/enip/encap.h"
+#include "dpi/enip/state.h"
+
+#define STATUS_PARTIAL 0x06u
+#define STATUS_SERVICE_ERRORS 0x1eu /* of a Multiple Service Packet: some part failed */
+
+/* Service with the bit of an answer, 0, status, what else it says of that in words; then the data. */
+struct reply {
+	uint8_t service, status;
+	struct bytes data;
+};
+
+static bool read_reply(struct bytes b, struct reply *ret)
+{
+	uint8_t zero, words;
+
+	bytes_u8(&b, &ret->service);
+	bytes_u8(&b, &zero);
+	bytes_u8(&b, &ret->status);
+	bytes_u8(&b, &words);
+	if (!bytes_skip(&b, 2u * (size_t)words) || (ret->service & CIP_REPLY) == 0 || zero != 0)
+		return false;
+	ret->service = (uint8_t)(ret->service & ~CIP_REPLY);
+	ret->data = b;
+	return true;
+}
+
+/* An answer for each part, which lie as the parts did. */
+static bool several_fit(struct bytes data, const struct cip_asked *asked)
+{
+	struct bytes offsets = data, rest = data, part;
+	uint16_t n, at, next;
+	uint32_t digest = 0;
+	struct reply r;
+
+	if (!bytes_le16(&offsets, &n) || n != asked->parts || !bytes_skip(&rest, 2u + 2u * (size_t)n) ||
+	    !bytes_le16(&offsets, &at) || at != 2u + 2u * n)
+		return false;
+	for (uint32_t i = 0; i < n; i++, at = next) {
+		next = (uint16_t)data.left;
+		if (i + 1u < n)
+			bytes_le16(&offsets, &next);
+		if (next <= at || data.left > UINT16_MAX || !bytes_take(&rest, (size_t)(next - at), &part) ||
+		    !read_reply(part, &r))
+			return false;
+		digest = cip_digest(digest, r.service);
+	}
+	return bytes_done(&rest) && digest == asked->digest;
+}
+
+static bool opening_fits(struct bytes data, const struct enip_opening *asked, uint32_t *ret_out)
+{
+	struct enip_opener opener;
+	uint32_t in;
+	uint8_t words, zero;
+
+	bytes_le32(&data, ret_out);
+	bytes_le32(&data, &in);
+	bytes_le16(&data, &opener.connection);
+	bytes_le16(&data, &opener.vendor);
+	bytes_le32(&data, &opener.serial);
+	bytes_skip(&data, 8); /* intervals */
+	bytes_u8(&data, &words);
+	bytes_u8(&data, &zero);
+	bytes_skip(&data, 2u * (size_t)words);
+	return bytes_done(&data) && opener.connection == asked->opener.connection &&
+	       opener.vendor == asked->opener.vendor && opener.serial == asked->opener.serial &&
+	       (in == asked->id || asked->transport == TRANSPORT_IO);
+}
+
+/* A request that made no sense has no shape that its answer could keep to. */
+static bool reply_fits(const struct enip_open *o, struct bytes message, struct reply *ret)
+{
+	const struct cip_asked *asked = &o->what.cip;
+	uint32_t out;
+
+	if (!read_reply(message, ret))
+		return false;
+	if (o->reason == R_ENIP_FRAME || o->reason == R_ENIP_CONNECTION)
+		return true;
+	if (asked->sent_on && ret->service == SERVICE_UNCONNECTED_SEND && ret->status != 0)
+		return ret->data.left <= 2; /* the router could not: how much of the way was left */
+	if (ret->service != asked->service)
+		return false;
+	if (asked->parts > 0 && (ret->status == 0 || ret->status == STATUS_SERVICE_ERRORS))
+		return several_fit(ret->data, asked);
+	if (ret->status == 0 && asked->empty)
+		return ret->data.left == 0;
+	if (ret->status == 0 && asked->kind == CIP_OPENS)
+		return opening_fits(ret->data, &asked->opening, &out);
+	return ret->status == 0 || ret->status == STATUS_PARTIAL || ret->data.left <= 32;
+}
+
+/* Over which connection an answer may come: the one by which was asked; one from before may be any. */
+static bool is_way_back(const struct enip_state *s, const struct enip_open *o, const struct encap_items *items)
+{
+	const struct enip_connection *c = enip_connection_out(s, o->what.connection);
+
+	return items->sequence == o->what.sequence && (c == NULL ? s->missed : c->in == items->connection);
+}
+
+static bool is_answer(const struct enip_state *s, const struct enip_open *o, const struct encap *e,
+		      const struct encap_items *items, struct reply *r)
+{
+	if (o->what.command != e->command)
+		return false;
+	if (e->command == ENCAP_UNIT)
+		return e->status == 0 && is_way_back(s, o, items) && reply_fits(o, items->message, r);
+	if (o->what.context != e->context)
+		return false;
+	if (e->status != 0)
+		return e->length == 0 || e->length == 4;
+	switch (e->command) {
+	case ENCAP_REQUEST:
+		return reply_fits(o, items->message, r);
+	case ENCAP_REGISTER:
+		return e->length == 4 && e->handle != 0;
+	default:
+		return encap_is_list(e->data);
+	}
+}
+
+static void remove_connection(struct enip_state *s, const struct enip_opener *opener)
+{
+	const struct enip_connection *c = enip_connection_of(s, opener);
+	size_t i;
+
+	if (c == NULL)
+		return;
+	i = (size_t)(c - s->connections);
+	memmove(&s->connections[i], &s->connections[i + 1], (s->n_connections - i - 1u) * sizeof(s->connections[0]));
+	s->n_connections--;
+}
+
+static void conclude(struct enip_state *s, const struct enip_open *o, const struct encap *e, const struct reply *r)
+{
+	const struct enip_opening *opening = &o->what.cip.opening;
+	uint32_t out = 0;
+
+	if (e->command == ENCAP_REGISTER && s->session == SESSION_ASKED) {
+		s->session = e->status == 0 ? SESSION_OPEN : SESSION_NONE;
+		s->handle = e->handle;
+	}
+	if (e->status != 0 || r->status != 0 || o->what.cip.kind == CIP_PLAIN || r->service != o->what.cip.service)
+		return;
+	remove_connection(s, &opening->opener);
+	if (o->what.cip.kind != CIP_OPENS || s->n_connections == ENIP_CONNECTIONS_MAX ||
+	    !opening_fits(r->data, opening, &out))
+		return;
+	s->connections[s->n_connections++] = (struct enip_connection){ .out = out,
+								       .in = opening->id,
+								       .opener = opening->opener,
+								       .route = opening->route,
+								       .transport = opening->transport,
+								       .far = opening->far };
+}
+
+static void name_choice(const struct command_table *t, const struct command_permit *p, uint16_t choice, struct pdu *ret)
+{
+	struct ruling ruling;
+
+	evaluate_choice(t, p, vocabulary_of(PROTO_ENIP), choice, &ruling.grant, &ruling.row);
+	pdu_name_ruling(ret, &ruling);
+}
+
+/* Some request that a row allows may have been answered by this service. */
+static bool unseen_may(const struct command_table *t, const struct command_permit *p, uint8_t service,
+		       struct ruling *ruling)
+{
+	const struct vocabulary *v = vocabulary_of(PROTO_ENIP);
+	struct operation o = { .service = service, .targets = { ENIP_ROUTE_UNKNOWN }, .space = SPACE_NONE };
+
+	evaluate_unseen(t, p, v, &o, ruling);
+	for (unsigned i = 0; i < v->n_functions && ruling->reason != R_ALLOWED; i++) {
+		o.service = v->functions[i].code;
+		if ((o.service & 0xffu) == service && o.service >> 24 == 0)
+			evaluate_unseen(t, p, v, &o, ruling);
+	}
+	return ruling->reason == R_ALLOWED;
+}
+
+/* After bytes were missed an answer may belong to a request that nobody saw. */
+static void judge_unseen(struct enip_state *s, const struct encap *e, const struct encap_items *items,
+			 const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+{
+	struct ruling ruling;
+	struct reply r;
+
+	if (s->unseen == 0 || e->status != 0 || (e->command != ENCAP_REQUEST && e->command != ENCAP_UNIT) ||
+	    !read_reply(items->message, &r))
+		return;
+	if (s->unseen != UNSEEN_ANY)
+		s->unseen--;
+	ret->reason = R_ENIP_FUNCTION;
+	if (unseen_may(t, p, r.service == SERVICE_MULTIPLE ? 0x03 : r.service, &ruling))
+		ret->reason = s->unread ? R_ENIP_UNREAD : R_ENIP_UNSEEN;
+	ret->allowed = ret->reason == R_ENIP_UNSEEN;
+	ret->function = r.service;
+	ret->exception = r.status != 0;
+	pdu_name_ruling(ret, &ruling);
+}
+
+void enip_answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
+		   struct pdu *ret)
+{
+	struct enip_state *s = state;
+	struct encap_items items = { 0 };
+	struct encap e;
+	bool fits;
+
+	enip_notice_table(s, t);
+	ret->reason = R_ENIP_RESPONSE;
+	name_choice(t, p, 0, ret);
+	fits = encap_read(pdu, &e) && e.options == 0;
+	ret->function = ENIP_COMMAND(e.command);
+	if (e.status == 0 && e.command == ENCAP_REQUEST)
+		fits = fits && encap_unconnected(e.data, &items);
+	if (e.status == 0 && e.command == ENCAP_UNIT)
+		fits = fits && encap_connected(e.data, &items);
+	if (fits && s->session == SESSION_OPEN && (e.command == ENCAP_REQUEST || e.command == ENCAP_UNIT))
+		fits = e.handle == s->handle;
+	if (!fits) {
+		ret->reason = R_ENIP_FRAME;
+		return;
+	}
+	if (e.command == ENCAP_NOP) {
+		ret->allowed = true;
+		ret->reason = R_ALLOWED;
+		return;
+	}
+	for (uint32_t i = 0; i < s->n; i++) {
+		const struct enip_open o = s->open[i];
+		struct reply r = { 0 };
+
+		if (!is_answer(s, &o, &e, &items, &r))
+			continue;
+		ret->reason = (enum reason)o.reason;
+		ret->allowed = ret->reason == R_ALLOWED;
+		ret->function = o.service;
+		ret->targets[0] = o.route;
+		ret->space = o.space;
+		ret->address = o.address;
+		ret->quantity = o.quantity;
+		ret->exception = e.status != 0 || r.status != 0;
+		name_choice(t, p, o.choice, ret);
+		for (uint32_t k = 0; k < i; k++)
+			s->open[k].expendable = 1;
+		if (ret->allowed)
+			conclude(s, &o, &e, &r);
+		memmove(&s->open[i], &s->open[i + 1], (s->n - i - 1u) * sizeof(s->open[0]));
+		s->n--;
+		if (s->n == 0 && s->unseen != UNSEEN_ANY)
+			s->unseen = 0;
+		return;
+	}
+	judge_unseen(s, &e, &items, t, p, ret);
+}

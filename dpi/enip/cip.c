@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/enip/build.h"
+
+#include "appliance/wire/vocabulary.h"
+
+#define PARTS_MAX_OF_PACKET 255u
+
+/* How a request lies in another one: what may hold what is written down here, so that there is no way to nest without end. */
+enum level {
+	LEVEL_OUTER, /* may be any */
+	LEVEL_ROUTED, /* within an Unconnected Send: may hold several, may not be sent on once more or open connections */
+	LEVEL_PART,   /* one of several: holds nothing */
+};
+
+static bool read_one(struct build *b, struct bytes message, enum level level, struct cip_asked *ret);
+
+uint32_t cip_code(uint16_t class, uint8_t service)
+{
+	return service < ENIP_CLASS_SERVICES ? service : ENIP_OF_CLASS(class, service);
+}
+
+uint32_t cip_digest(uint32_t digest, uint8_t service)
+{
+	return (digest ^ service) * 0x01000193u;
+}
+
+struct operation *build_add(struct build *b, uint32_t code)
+{
+	struct operation *o;
+
+	if (b->p->n == OPERATIONS_MAX) {
+		b->crowded = true;
+		return NULL;
+	}
+	o = &b->p->operations[b->p->n++];
+	*o = (struct operation){ .service = code,
+				 .targets = { b->way.route },
+				 .broadcast = b->way.far ? 1 : 0,
+				 .group = b->group,
+				 .space = SPACE_NONE };
+	/* Nobody knows what a service without a name does: what it is sent to does not bound that. */
+	if (function_by_code(&vocabulary_enip, code) == NULL) {
+		o->place_unknown = true;
+		o->values.form = VALUES_UNKNOWN;
+	}
+	return o;
+}
+
+struct operation *cip_plain_operation(struct parsed *p, uint32_t code, struct cip_way way)
+{
+	struct build b = { .p = p, .way = way };
+
+	return build_add(&b, code);
+}
+
+/* Service, length of the path in words, path; what is left is its data. */
+static bool read_head(struct bytes *b, struct cip_request *ret)
+{
+	struct bytes path;
+	uint8_t words;
+	uint16_t class;
+
+	*ret = (struct cip_request){ 0 };
+	bytes_u8(b, &ret->service);
+	bytes_u8(b, &words);
+	if (!bytes_take(b, 2u * (size_t)words, &path) || ret->service == 0 || ret->service >= CIP_REPLY)
+		return false;
+	ret->code = ret->service;
+	if (!enip_path_request(path, &ret->path))
+		return false;
+	/* A tag stands for the symbol that it names. */
+	class = ret->path.n_objects > 0 ? ret->path.objects[ret->path.n_objects - 1u].class : CLASS_SYMBOL;
+	ret->code = cip_code(class, ret->service);
+	ret->data = *b;
+	bytes_skip(b, b->left);
+	return true;
+}
+
+static bool goes_to(const struct cip_request *r, uint16_t class)
+{
+	const struct enip_object *o = &r->path.objects[0];
+
+	return r->path.n_objects == 1 && !r->path.has_tag && o->class == class && o->has_instance && o->instance == 1 &&
+	       !o->has_attribute;
+}
+
+/*
+ * Offsets, counted from their number on, say where each part begins; it ends where the next one does. They leave nothing out and
+ * do not overlap, so that no server finds another request by them.
+ */
+static bool read_several(struct build *b, const struct cip_request *r, struct cip_asked *ret)
+{
+	struct bytes offsets = r->data, parts = r->data, part;
+	struct cip_asked ignored;
+	uint16_t n, at, next;
+
+	if (!bytes_le16(&offsets, &n) || n == 0 || n > PARTS_MAX_OF_PACKET ||
+	    !bytes_skip(&parts, 2u + 2u * (size_t)n) || !bytes_le16(&offsets, &at) || at != 2u + 2u * n)
+		return false;
+	ret->parts = (uint8_t)n;
+	for (uint32_t i = 0; i < n; i++, at = next) {
+		next = (uint16_t)r->data.left;
+		if (i + 1u < n)
+			bytes_le16(&offsets, &next);
+		if (next <= at || r->data.left > UINT16_MAX || !bytes_take(&parts, (size_t)(next - at), &part))
+			return false;
+		b->group++;
+		ret->digest = cip_digest(ret->digest, part.p[0]);
+		if (!read_one(b, part, LEVEL_PART, &ignored))
+			return false;
+	}
+	return bytes_done(&parts);
+}
+
+/* Priority and time; the request with its length, padded to words; the way to whom it is for. */
+static bool read_sent_on(struct build *b, const struct cip_request *r, struct cip_asked *ret)
+{
+	struct bytes data = r->data, message, route;
+	struct enip_path way;
+	uint16_t n;
+	uint8_t words, zero = 0;
+
+	bytes_skip(&data, 2);
+	bytes_le16(&data, &n);
+	bytes_take(&data, n, &message);
+	if ((n & 1u) != 0)
+		bytes_u8(&data, &zero);
+	bytes_u8(&data, &words);
+	if (data.failed || zero != 0 || !bytes_u8(&data, &zero) || zero != 0 ||
+	    !bytes_take(&data, 2u * (size_t)words, &route) || !bytes_done(&data) || !enip_path_route(route, &way))
+		return false;
+	/* From a device that a connection reaches it is a hop more. */
+	b->way.far = b->way.far || way.far || (b->way.route != 0 && way.route != 0);
+	b->way.route = way.route != 0 ? way.route : b->way.route;
+	ret->sent_on = true;
+	return read_one(b, message, LEVEL_ROUTED, ret);
+}
+
+static bool succeeds_empty(uint32_t code)
+{
+	const struct function_info *f = function_by_code(&vocabulary_enip, code);
+
+	return code == 0x10u || code == 0x06u || code == 0x07u ||
+	       (f != NULL && code >> 8 == CLASS_SYMBOL && (f->classes & CLASS_WRITE) != 0);
+}
+
+static bool read_one(struct build *b, struct bytes message, enum level level, struct cip_asked *ret)
+{
+	bool sent_on = ret->sent_on, known = true, good = true;
+	struct cip_request r;
+	struct operation *o;
+
+	*ret = (struct cip_asked){ .sent_on = level == LEVEL_ROUTED && sent_on };
+	if (!read_head(&message, &r)) {
+		build_add(b, r.code);
+		return false;
+	}
+	ret->service = r.service;
+	ret->empty = succeeds_empty(r.code);
+	if (r.service == SERVICE_MULTIPLE && goes_to(&r, CLASS_MESSAGE_ROUTER))
+		good = level != LEVEL_PART && read_several(b, &r, ret);
+	else if (r.code == ENIP_OF_CLASS(CLASS_CONNECTION_MANAGER, SERVICE_UNCONNECTED_SEND))
+		good = level == LEVEL_OUTER && goes_to(&r, CLASS_CONNECTION_MANAGER) && read_sent_on(b, &r, ret);
+	else if (r.code == ENIP_OF_CLASS(CLASS_CONNECTION_MANAGER, SERVICE_FORWARD_OPEN) ||
+		 r.code == ENIP_OF_CLASS(CLASS_CONNECTION_MANAGER, SERVICE_LARGE_FORWARD_OPEN))
+		good = level == LEVEL_OUTER && build_opening(b, &r, ret);
+	else if (r.code == ENIP_OF_CLASS(CLASS_CONNECTION_MANAGER, SERVICE_FORWARD_CLOSE))
+		good = level == LEVEL_OUTER && build_closing(b, &r, ret);
+	else if (r.code == ENIP_OF_CLASS(CLASS_PCCC, 0x4b))
+		good = build_pccc(b, &r);
+	else
+		known = false;
+	if (!known)
+		good = build_request(b, &r);
+	if (!good && b->p->n == 0 && (o = build_add(b, r.code)) != NULL)
+		build_place(o, &r.path.objects[0], 0, UINT16_MAX);
+	return good;
+}
+
+void cip_parse(struct bytes message, struct cip_way way, struct parsed *p, struct cip_asked *ret)
+{
+	struct build b = { .p = p, .way = way };
+	bool good;
+
+	*ret = (struct cip_asked){ 0 };
+	good = read_one(&b, message, LEVEL_OUTER, ret);
+	p->wrong = !good ? R_ENIP_FRAME : b.crowded ? R_ENIP_MANY : R_ALLOWED;
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the data of plain requests say: which attributes, which values; and PCCC. */
+#include "dpi/enip/build.h"
+
+#include "appliance/wire/vocabulary.h"
+
+#define RUNS_MAX                                                                                                       \
+	4u /* runs of attributes of one list; of longer lists all between the least and the largest are asked for */
+#define ATTRIBUTES ((uint32_t)1 << ENIP_ATTRIBUTE_BITS)
+
+#define STRUCTURE 0x02a0u /* type of a tag, followed by which structure it is */
+
+void build_place(struct operation *o, const struct enip_object *object, uint32_t first, uint32_t last)
+{
+	uint64_t class = (uint64_t)object->class << (ENIP_INSTANCE_BITS + ENIP_ATTRIBUTE_BITS);
+	uint64_t instance = (uint64_t)object->instance << ENIP_ATTRIBUTE_BITS;
+
+	o->space = ENIP_OBJECTS;
+	if (!object->has_instance) {
+		o->first = class;
+		o->count = (uint64_t)1 << (ENIP_INSTANCE_BITS + ENIP_ATTRIBUTE_BITS);
+	} else if (last >= ATTRIBUTES) { /* beyond what a number says: all of it is asked for */
+		o->first = class | instance;
+		o->count = ATTRIBUTES;
+	} else {
+		o->first = class | instance | first;
+		o->count = last - first + 1u;
+	}
+}
+
+static void place_tag(struct operation *o, const struct enip_path *path)
+{
+	o->space = ENIP_TAGS;
+	o->first = path->tag;
+	o->count = 1;
+	o->n_within = path->n_within;
+	for (uint8_t i = 0; i < path->n_within; i++)
+		o->within[i] = path->within[i];
+}
+
+static void write_values(struct operation *o, struct values v)
+{
+	if (o != NULL)
+		o->values = v;
+}
+
+static bool writes(uint32_t code)
+{
+	const struct function_info *f = function_by_code(&vocabulary_enip, code);
+
+	return f == NULL || (f->classes & CLASS_WRITE) != 0;
+}
+
+/*
+ * An operation for each object that the path names, the innermost last, and for the tag: a row has to allow all of them, since servers
+ * differ in which one they take. Returns the last; NULL when there is no room.
+ */
+static struct operation *touch(struct build *b, const struct cip_request *r, uint32_t first, uint32_t last)
+{
+	struct operation *o = NULL;
+	const struct values unknown = { .form = VALUES_UNKNOWN };
+
+	if (r->path.has_tag && (o = build_add(b, r->code)) != NULL) {
+		place_tag(o, &r->path);
+		write_values(o, writes(r->code) ? unknown : o->values);
+	}
+	for (uint8_t i = 0; i < r->path.n_objects; i++) {
+		const struct enip_object *object = &r->path.objects[i];
+		bool inner = i + 1u == r->path.n_objects;
+
+		o = build_add(b, r->code);
+		if (o == NULL)
+			return NULL;
+		if (inner && !object->has_attribute)
+			build_place(o, object, first, last);
+		else if (object->has_attribute)
+			build_place(o, object, object->attribute, object->attribute);
+		else
+			build_place(o, object, 0, ATTRIBUTES);
+		write_values(o, writes(r->code) ? unknown : o->values);
+	}
+	return o;
+}
+
+static struct operation *touch_all(struct build *b, const struct cip_request *r)
+{
+	return touch(b, r, 0, ATTRIBUTES);
+}
+
+/* As above, and all instances behind the one that is named. */
+static void touch_onward(struct build *b, const struct cip_request *r)
+{
+	struct operation *o = touch_all(b, r);
+	uint64_t end;
+
+	if (o == NULL || r->path.n_objects == 0)
+		return;
+	end = ((uint64_t)r->path.objects[r->path.n_objects - 1u].class + 1u)
+	      << (ENIP_INSTANCE_BITS + ENIP_ATTRIBUTE_BITS);
+	o->count = end - o->first;
+}
+
+/* Numbers of attributes, a run of them one operation. */
+static bool get_list(struct build *b, const struct cip_request *r)
+{
+	struct bytes data = r->data, again;
+	uint16_t n, attribute, lo = UINT16_MAX, hi = 0, before = 0;
+	uint32_t runs = 0;
+
+	if (!bytes_le16(&data, &n) || data.left != 2u * (size_t)n)
+		return false;
+	if (n == 0)
+		return touch_all(b, r) != NULL || b->crowded;
+	again = data;
+	for (uint32_t i = 0; i < n && bytes_le16(&data, &attribute); i++) {
+		runs += i == 0 || attribute != before + 1u;
+		lo = attribute < lo ? attribute : lo;
+		hi = attribute > hi ? attribute : hi;
+		before = attribute;
+	}
+	if (data.failed || !bytes_done(&data))
+		return false;
+	if (runs > RUNS_MAX) {
+		touch(b, r, lo, hi);
+		return true;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		bytes_le16(&again, &attribute);
+		if (i > 0 && attribute != before + 1u)
+			touch(b, r, lo, before);
+		if (i == 0 || attribute != before + 1u)
+			lo = attribute;
+		before = attribute;
+	}
+	touch(b, r, lo, before);
+	return true;
+}
+
+/* How long one value of an elementary type is; 0 for others. Of those that are no whole numbers the value is not told. */
+static uint32_t size_of_type(uint16_t type, bool *ret_number)
+{
+	*ret_number = true;
+	switch (type) {
+	case 0xc1: /* BOOL */
+	case 0xc2: /* SINT */
+	case 0xc6: /* USINT */
+	case 0xd1: /* BYTE */
+		return 1;
+	case 0xc3: /* INT */
+	case 0xc7: /* UINT */
+	case 0xd2: /* WORD */
+		return 2;
+	case 0xc4: /* DINT */
+	case 0xc8: /* UDINT */
+	case 0xd3: /* DWORD */
+		return 4;
+	case 0xca: /* REAL */
+		*ret_number = false;
+		return 4;
+	case 0xc5: /* LINT */
+	case 0xc9: /* ULINT */
+	case 0xcb: /* LREAL */
+	case 0xd4: /* LWORD */
+		*ret_number = false;
+		return 8;
+	default:
+		*ret_number = false;
+		return 0;
+	}
+}
+
+/* `count` values of `size` bytes, as numbers without sign. */
+static struct values numbers(uint32_t size, uint32_t count, struct bytes at)
+{
+	if (size == 1)
+		return values_at(VALUES_U8, count, at);
+	if (size == 2)
+		return values_at(VALUES_U16LE, count, at);
+	if (size == 4)
+		return values_at(VALUES_U32LE, count, at);
+	return (struct values){ .form = VALUES_UNKNOWN };
+}
+
+/* Type, how many, with `fragment` where they begin; then exactly so many values. */
+static bool write_tag(struct build *b, const struct cip_request *r, bool fragment)
+{
+	struct bytes data = r->data;
+	uint16_t type, structure, n;
+	uint32_t at = 0, size, here;
+	bool number;
+
+	bytes_le16(&data, &type);
+	if (type == STRUCTURE)
+		bytes_le16(&data, &structure);
+	bytes_le16(&data, &n);
+	if (fragment)
+		bytes_le32(&data, &at);
+	size = size_of_type(type, &number);
+	if (data.failed || n == 0 || data.left == 0)
+		return false;
+	here = size != 0 ? (uint32_t)(data.left / size) : 0;
+	if (size != 0 &&
+	    (data.left % size != 0 || (fragment ? at % size != 0 || at / size > n || here > n - at / size : here != n)))
+		return false;
+	write_values(touch_all(b, r), number ? numbers(size, here, data) : (struct values){ .form = VALUES_UNKNOWN });
+	return true;
+}
+
+/* The value's type is the attribute's: what is told is its bytes, the lowest first. */
+static bool set_single(struct build *b, const struct cip_request *r)
+{
+	if (r->data.left == 0)
+		return false;
+	write_values(touch_all(b, r), numbers((uint32_t)r->data.left, 1, r->data));
+	return true;
+}
+
+static bool is_masked_write(struct bytes data)
+{
+	uint16_t n;
+
+	return bytes_le16(&data, &n) && (n == 1 || n == 2 || n == 4 || n == 8 || n == 12) && data.left == 2u * n;
+}
+
+bool build_request(struct build *b, const struct cip_request *r)
+{
+	struct bytes data = r->data;
+	size_t n = data.left;
+	uint16_t count;
+
+	switch (r->code) {
+	case 0x01: /* all attributes */
+	case 0x0e: /* one */
+		return n == 0 && (touch_all(b, r) != NULL || b->crowded);
+	case 0x03:
+		return get_list(b, r);
+	case 0x10:
+		return set_single(b, r);
+	case ENIP_OF_CLASS(CLASS_SYMBOL, 0x4c):
+		return n == 2 && (touch_all(b, r) != NULL || b->crowded);
+	case ENIP_OF_CLASS(CLASS_SYMBOL, 0x52):
+		return n == 6 && (touch_all(b, r) != NULL || b->crowded);
+	case ENIP_OF_CLASS(CLASS_SYMBOL, 0x4d):
+		return write_tag(b, r, false);
+	case ENIP_OF_CLASS(CLASS_SYMBOL, 0x53):
+		return write_tag(b, r, true);
+	case ENIP_OF_CLASS(CLASS_SYMBOL, 0x4e):
+		return is_masked_write(r->data) && (touch_all(b, r) != NULL || b->crowded);
+	case ENIP_OF_CLASS(CLASS_SYMBOL, 0x55):
+		touch_onward(b, r);
+		return bytes_le16(&data, &count) && data.left == 2u * (size_t)count;
+	case 0x11: /* the next instance that there is */
+		touch_onward(b, r);
+		return true;
+	default: /* its data are its own; what is touched is the whole that is named */
+		touch_all(b, r);
+		return true;
+	}
+}
+
+/* Who asks, with its length; command, status 0, number of the transaction; function, where the command has some. */
+bool build_pccc(struct build *b, const struct cip_request *r)
+{
+	struct bytes data = r->data;
+	uint16_t transaction;
+	uint8_t n, command, status, function = 0;
+	struct cip_request inner = *r;
+
+	if (!bytes_u8(&data, &n) || n == 0 || !bytes_skip(&data, n - 1u))
+		return false;
+	bytes_u8(&data, &command);
+	bytes_u8(&data, &status);
+	bytes_le16(&data, &transaction);
+	if (command == 0x06 || command == 0x07 || command == 0x0f)
+		bytes_u8(&data, &function);
+	if (data.failed || status != 0 || (command & 0xf0u) != 0)
+		return false;
+	inner.code = ENIP_PCCC(command, function);
+	touch_all(b, &inner);
+	return true;
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/enip/enip.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "appliance/wire/vocabulary_enip.h"
+#include "dpi/enip/encap.h"
+#include "dpi/enip/state.h"
+
+_Static_assert(sizeof(struct enip_state) <= ENFORCER_STATE_MAX, "EtherNet/IP state must fit into a flow");
+_Static_assert(sizeof(struct enip_asked) <= sizeof(((struct parsed *)0)->kept), "a request must fit into what is kept");
+
+/* One test a byte, as far as they say something: a flow that cannot be EtherNet/IP ends at the first that says so. */
+static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
+{
+	size_t have = head.left;
+	uint16_t command, length;
+	uint8_t low;
+
+	(void)state;
+	(void)dir;
+	*ret_len = 0;
+	if (have < 4) {
+		if (have >= 1 && bytes_u8(&head, &low) && !encap_command_known(low))
+			return FRAME_BAD;
+		if (have >= 2 && bytes_u8(&head, &low) && low != 0)
+			return FRAME_BAD;
+		return FRAME_NEED_MORE;
+	}
+	bytes_le16(&head, &command);
+	bytes_le16(&head, &length);
+	if (!encap_command_known(command) || length > ENIP_PDU_MAX - ENCAP_HEADER)
+		return FRAME_BAD;
+	if (have < ENCAP_HEADER + length)
+		return FRAME_NEED_MORE;
+	*ret_len = ENCAP_HEADER + length;
+	return FRAME_WHOLE;
+}
+
+void enip_notice_table(struct enip_state *s, const struct command_table *t)
+{
+	if (memcmp(s->table, t->digest, sizeof(s->table)) == 0)
+		return;
+	memcpy(s->table, t->digest, sizeof(s->table));
+	for (uint32_t i = 0; i < s->n; i++)
+		s->open[i].choice = NO_CHOICE;
+}
+
+const struct enip_connection *enip_connection_out(const struct enip_state *s, uint32_t number)
+{
+	for (uint32_t i = 0; i < s->n_connections; i++)
+		if (s->connections[i].out == number)
+			return &s->connections[i];
+	return NULL;
+}
+
+const struct enip_connection *enip_connection_of(const struct enip_state *s, const struct enip_opener *opener)
+{
+	for (uint32_t i = 0; i < s->n_connections; i++)
+		if (s->connections[i].opener.serial == opener->serial &&
+		    s->connections[i].opener.connection == opener->connection &&
+		    s->connections[i].opener.vendor == opener->vendor)
+			return &s->connections[i];
+	return NULL;
+}
+
+/* A command of the encapsulation itself. */
+static void plain(struct parsed *ret, uint16_t command, bool part_of_any_use)
+{
+	struct operation *o = cip_plain_operation(ret, ENIP_COMMAND(command), (struct cip_way){ 0 });
+
+	o->setup = part_of_any_use;
+	o->idle = 1;
+	ret->wrong = R_ALLOWED;
+}
+
+static bool is_version_1(struct bytes data)
+{
+	uint16_t version, flags;
+
+	bytes_le16(&data, &version);
+	bytes_le16(&data, &flags);
+	return bytes_done(&data) && version == 1 && flags == 0;
+}
+
+/* A connection that is closed by whoever opened it belongs to the session; another's is taken down. */
+static void judge_closing(const struct enip_state *s, const struct cip_asked *cip, struct parsed *ret)
+{
+	if (cip->kind == CIP_CLOSES && ret->wrong == R_ALLOWED &&
+	    (s->missed || enip_connection_of(s, &cip->opening.opener) != NULL))
+		ret->operations[0].setup = true;
+}
+
+static void parse_unconnected(const struct enip_state *s, struct bytes data, struct enip_asked *asked,
+			      struct parsed *ret)
+{
+	struct encap_items items;
+
+	if (!encap_unconnected(data, &items)) {
+		plain(ret, ENCAP_REQUEST, false);
+		ret->wrong = R_ENIP_FRAME;
+		return;
+	}
+	cip_parse(items.message, (struct cip_way){ 0 }, ret, &asked->cip);
+	judge_closing(s, &asked->cip, ret);
+}
+
+/* What was opened before anybody looked may have gone anywhere. */
+static void parse_connected(const struct enip_state *s, struct bytes data, struct enip_asked *asked, struct parsed *ret)
+{
+	const struct enip_connection *c;
+	struct cip_way way = { .route = ENIP_ROUTE_UNKNOWN };
+	struct encap_items items;
+
+	plain(ret, ENCAP_UNIT, false);
+	ret->wrong = R_ENIP_FRAME;
+	if (!encap_connected(data, &items))
+		return;
+	asked->connection = items.connection;
+	asked->sequence = items.sequence;
+	c = enip_connection_out(s, items.connection);
+	if (c == NULL && !s->missed) {
+		ret->wrong = R_ENIP_CONNECTION;
+		return;
+	}
+	ret->n = 0;
+	if (c != NULL)
+		way = (struct cip_way){ .route = c->route, .far = c->far };
+	if (c == NULL || c->transport == TRANSPORT_REQUESTS) {
+		cip_parse(items.message, way, ret, &asked->cip);
+		judge_closing(s, &asked->cip, ret);
+		return;
+	}
+	cip_plain_operation(ret, ENIP_CONNECTED_DATA, way)->place_unknown = true;
+	ret->operations[0].values.form = VALUES_UNKNOWN;
+	ret->wrong = c->transport == TRANSPORT_OTHER ? R_ALLOWED : R_ENIP_CONNECTION;
+}
+
+static bool is_list(uint16_t command)
+{
+	return command == ENCAP_LIST_SERVICES || command == ENCAP_LIST_IDENTITY || command == ENCAP_LIST_INTERFACES;
+}
+
+static bool needs_session(uint16_t command)
+{
+	return command == ENCAP_REQUEST || command == ENCAP_UNIT || command == ENCAP_UNREGISTER;
+}
+
+static bool has_session(const struct enip_state *s, uint32_t handle)
+{
+	return s->session == SESSION_UNSEEN || (s->session == SESSION_OPEN && handle == s->handle);
+}
+
+static void parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
+{
+	const struct enip_state *s = state;
+	struct enip_asked asked = { 0 };
+	struct encap e;
+	bool fits;
+
+	ret->asks = dir == DIR_C2S;
+	if (!ret->asks)
+		return;
+	fits = encap_read(pdu, &e) && e.options == 0 && e.status == 0;
+	asked.command = e.command;
+	asked.context = e.context;
+	switch (e.command) {
+	case ENCAP_NOP: /* its data mean nothing, and nobody answers */
+		plain(ret, e.command, true);
+		break;
+	case ENCAP_REGISTER:
+		plain(ret, e.command, true);
+		fits = fits && is_version_1(e.data) && e.handle == 0;
+		if (s->session == SESSION_OPEN || s->session == SESSION_ASKED)
+			ret->wrong = R_ENIP_SESSION;
+		break;
+	case ENCAP_UNREGISTER:
+		plain(ret, e.command, true);
+		fits = fits && e.length == 0;
+		break;
+	case ENCAP_REQUEST:
+		parse_unconnected(s, e.data, &asked, ret);
+		break;
+	case ENCAP_UNIT:
+		parse_connected(s, e.data, &asked, ret);
+		break;
+	case ENCAP_LIST_SERVICES:
+	case ENCAP_LIST_IDENTITY:
+	case ENCAP_LIST_INTERFACES:
+		plain(ret, e.command, false);
+		fits = fits && e.length == 0;
+		break;
+	default:
+		plain(ret, e.command, false);
+		break;
+	}
+	if (ret->wrong == R_ALLOWED && needs_session(e.command) && !has_session(s, e.handle))
+		ret->wrong = R_ENIP_SESSION;
+	if (s->datagrams && !is_list(e.command))
+		ret->wrong = R_ENIP_SESSION;
+	if (!fits)
+		ret->wrong = R_ENIP_FRAME;
+	memcpy(ret->kept, &asked, sizeof(asked));
+}
+
+static void forget(struct enip_state *s, uint32_t i)
+{
+	memmove(&s->open[i], &s->open[i + 1], (s->n - i - 1u) * sizeof(s->open[0]));
+	s->n--;
+}
+
+static bool make_room(struct enip_state *s)
+{
+	if (s->n < ENIP_OPEN_MAX)
+		return true;
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->open[i].expendable) {
+			s->unread |= s->open[i].reason != R_ALLOWED; /* should its answer come after all */
+			forget(s, i);
+			return true;
+		}
+	return false;
+}
+
+/* Those that are open, and those that will be when they are answered. */
+static uint32_t connections(const struct enip_state *s)
+{
+	uint32_t n = s->n_connections;
+
+	for (uint32_t i = 0; i < s->n; i++)
+		n += s->open[i].what.cip.kind == CIP_OPENS && s->open[i].reason == R_ALLOWED;
+	return n;
+}
+
+static bool is_answered(uint16_t command)
+{
+	return command != ENCAP_NOP && command != ENCAP_UNREGISTER && command != ENCAP_INDICATE_STATUS &&
+	       command != ENCAP_CANCEL;
+}
+
+static void asked(void *state, const struct parsed *p, const struct ruling *ruling, const struct command_table *t,
+		  struct pdu *ret)
+{
+	struct enip_state *s = state;
+	struct enip_asked what;
+
+	memcpy(&what, p->kept, sizeof(what));
+	enip_notice_table(s, t);
+	if (s->unseen == UNSEEN_ANY)
+		s->unseen = ENIP_OPEN_MAX;
+	if (what.command == ENCAP_UNREGISTER && ret->reason == R_ALLOWED) {
+		s->session = SESSION_NONE;
+		s->n_connections = 0;
+	}
+	if (!is_answered(what.command))
+		return;
+	if (!make_room(s) && ret->reason == R_ALLOWED)
+		ret->reason = R_ENIP_PENDING;
+	if (ret->reason == R_ALLOWED && what.cip.kind == CIP_OPENS && connections(s) >= ENIP_CONNECTIONS_MAX)
+		ret->reason = R_ENIP_CONNECTIONS;
+	if (what.command == ENCAP_REGISTER && ret->reason == R_ALLOWED)
+		s->session = SESSION_ASKED;
+	if (s->n == ENIP_OPEN_MAX) {
+		s->unread = true;
+		return;
+	}
+	s->open[s->n++] = (struct enip_open){
+		.what = what,
+		.address = ret->address,
+		.quantity = ret->quantity,
+		.route = ret->targets[0],
+		.service = ret->function,
+		.choice = ruling->choice,
+		.space = ret->space,
+		.reason = (uint8_t)ret->reason,
+	};
+}
+
+static void missed(void *state, bool unread)
+{
+	struct enip_state *s = state;
+
+	s->unread = s->unread || unread;
+	s->unseen = UNSEEN_ANY;
+	s->missed = true;
+	if (s->session != SESSION_OPEN)
+		s->session = SESSION_UNSEEN;
+	for (uint32_t i = 0; i < s->n; i++)
+		s->open[i].expendable = 1;
+}
+
+static bool likely(const void *state, enum direction dir, struct bytes pdu)
+{
+	struct encap_items items;
+	struct encap e;
+
+	(void)state;
+	if (!encap_read(pdu, &e) || e.options != 0 || (dir == DIR_C2S && e.status != 0))
+		return false;
+	if (e.command == ENCAP_REQUEST && e.status == 0)
+		return encap_unconnected(e.data, &items);
+	if (e.command == ENCAP_UNIT && e.status == 0)
+		return encap_connected(e.data, &items);
+	return e.length <= 512;
+}
+
+static void begin(void *state, bool datagrams, uint16_t port)
+{
+	struct enip_state *s = state;
+
+	(void)port;
+	s->datagrams = datagrams;
+}
+
+static size_t state_used(const void *state)
+{
+	const struct enip_state *s = state;
+
+	return offsetof(struct enip_state, open) + s->n * sizeof(s->open[0]);
+}
+
+const struct enforcer enip_enforcer = {
+	.protocol = PROTO_ENIP,
+	.pdu_max = ENIP_PDU_MAX,
+	.state_size = sizeof(struct enip_state),
+	.datagrams = 1,
+	.begin = begin,
+	.state_used = state_used,
+	.frame = frame,
+	.malformed = R_ENIP_FRAME,
+	.pending = R_ENIP_PENDING,
+	.parse = parse,
+	.asked = asked,
+	.answered = enip_answered,
+	.missed = missed,
+	.likely = likely,
+};

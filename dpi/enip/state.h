@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the EtherNet/IP enforcer remembers of a flow: its session, the connections that were opened through it, and requests that
+ * wait for their answers, oldest first. An entry that was overtaken may be forgotten when room is short, as with Modbus; refused
+ * requests are remembered too, for where nothing is stopped. Part of the EtherNet/IP enforcer, used by nobody else.
+ */
+#ifndef SEKISHO_DPI_ENIP_STATE_H
+#define SEKISHO_DPI_ENIP_STATE_H
+
+#include "dpi/enip/cip.h"
+#include "dpi/enip/enip.h"
+#include "dpi/judge.h"
+
+/* From `parse` to `asked`, and on in an open request. */
+struct enip_asked {
+	uint64_t context;
+	struct cip_asked cip;
+	uint32_t connection; /* of a connected message */
+	uint16_t command;
+	uint16_t sequence;
+};
+
+struct enip_open {
+	struct enip_asked what;
+	uint64_t address; /* what it was about, for its answer's record */
+	uint32_t quantity;
+	uint32_t route;
+	uint32_t service;
+	uint16_t choice; /* of the ruling that decided it */
+	uint8_t space;
+	uint8_t reason;	    /* enum reason; R_ALLOWED when it passed */
+	uint8_t expendable; /* 1: overtaken */
+};
+
+struct enip_connection {
+	uint32_t out, in; /* numbers: originator to target, which the target said; target to originator */
+	struct enip_opener opener;
+	uint32_t route;
+	uint8_t transport; /* enum enip_transport */
+	bool far;
+};
+
+enum enip_session { SESSION_NONE, SESSION_ASKED, SESSION_OPEN, SESSION_UNSEEN };
+
+struct enip_state {
+	uint8_t table[4]; /* start of the digest that the choices belong to */
+	uint8_t session;  /* enum enip_session; unseen: there may be one from before */
+	uint8_t unseen;	  /* how many more answers may belong to requests that went by unseen */
+	bool datagrams;	  /* over UDP, where there are no sessions: only what lists */
+	bool missed;	  /* connections may have been opened unseen */
+	bool unread;	  /* requests were refused or could not be read, whose answers may come */
+	uint32_t handle;
+	uint32_t n_connections;
+	struct enip_connection connections[ENIP_CONNECTIONS_MAX];
+	uint32_t n;
+	struct enip_open open[ENIP_OPEN_MAX];
+};
+
+#define UNSEEN_ANY 255u
+
+/* The connection by which the originator sends; NULL. */
+const struct enip_connection *enip_connection_out(const struct enip_state *s, uint32_t number);
+const struct enip_connection *enip_connection_of(const struct enip_state *s, const struct enip_opener *opener);
+/* The enforcer's `answered`, see dpi/protocol.h. */
+void enip_answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
+		   struct pdu *ret);
+/* Choices of another table mean nothing in this one; what they allowed stays allowed. */
+void enip_notice_table(struct enip_state *s, const struct command_table *t);
+
+#endif

@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The EtherNet/IP enforcer through the life of a session: registering, connections, answers, what is open, cuts and framing.
+ * LINK: dpi/enip/enip.c dpi/enip/encap.c dpi/enip/cip.c dpi/enip/path.c dpi/enip/data.c dpi/enip/connect.c dpi/enip/answer.c
+ * LINK: dpi/judge.c appliance/wire/tag.c appliance/wire/vocabulary*.c appliance/wire/settings.c appliance/wire/evaluate.c
+ * LINK: appliance/wire/operation.c appliance/wire/commands.c appliance/wire/commands_older.c appliance/base/bytes.c
+ * LINK: appliance/base/sha256.c
+ * LIBS: nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <time.h>
+
+#include "tests/unit/dpi/enip_desk.h"
+
+static struct desk d;
+
+static struct command_row *reads_only(void)
+{
+	struct command_row *row = desk_row(&d);
+
+	row->targets[0] = (struct number_set){ .any = true };
+	row->services = wide(&d, 0x0e, 0x0e);
+	return row;
+}
+
+static const struct note *read_one(void)
+{
+	static struct note w;
+
+	w = object_note(0x0e, 1, 1, 7, &NOTHING);
+	return &w;
+}
+
+static const struct note *slot0(void)
+{
+	static struct note w;
+
+	w = NOTE(1, 0, 0x20, 2, 0x24, 1);
+	return &w;
+}
+
+static enum reason asks(struct note w)
+{
+	return says(&d, DIR_C2S, w)->reason;
+}
+
+static enum reason answers(struct note w)
+{
+	return says(&d, DIR_S2C, w)->reason;
+}
+
+static void a_whole_life_by_a_row_of_reads(void **unused)
+{
+	struct note answer = reply_note(0x0e, 0, &(struct note){ .b = { 1, 2 }, .n = 2 }),
+		    close = close_note(3, slot0()), closed;
+
+	(void)unused;
+	reads_only();
+	assert_true(begin_session(&d));
+	assert_int_equal(asks(request_note(1, read_one())), R_ALLOWED);
+	assert_int_equal(answers(request_note(1, &answer)), R_ALLOWED);
+	assert_true(begin_connection(&d, 3, slot0()));
+	assert_int_equal(asks(unit_note(0x103, 1, read_one())), R_ALLOWED);
+	assert_int_equal(d.p.targets[0], 0x100); /* by the way that the connection takes */
+	assert_int_equal(answers(unit_note(0x203, 1, &answer)), R_ALLOWED);
+	assert_int_equal(asks(encap_note(ENCAP_NOP, 0, 0, &answer)), R_ALLOWED);
+	assert_int_equal(asks(request_note(2, &close)), R_ALLOWED);
+	closed = NOTE(3, 0, 0x4d, 0, 0xf3, 0x2b, 0x95, 0x32, 0, 0);
+	closed = reply_note(0x4e, 0, &closed);
+	assert_int_equal(answers(request_note(2, &closed)), R_ALLOWED);
+	assert_int_equal(asks(unit_note(0x103, 2, read_one())), R_ENIP_CONNECTION);
+	assert_int_equal(asks(encap_note(ENCAP_LIST_IDENTITY, 0, 0, &NOTHING)), R_ENIP_FUNCTION);
+	assert_int_equal(asks(encap_note(ENCAP_UNREGISTER, HANDLE, 0, &NOTHING)), R_ALLOWED);
+	assert_int_equal(asks(request_note(3, read_one())), R_ENIP_SESSION);
+}
+
+static void no_row_no_session(void **unused)
+{
+	(void)unused;
+	reads_only();
+	d.grants[0].protocol = PROTO_MODBUS;
+	assert_false(begin_session(&d));
+	assert_int_equal(d.p.reason, R_ENIP_FUNCTION);
+}
+
+static void sessions(void **unused)
+{
+	struct note version = NOTE(1, 0, 0, 0), refused = { .n = 0 };
+
+	(void)unused;
+	desk_whole(&d);
+	desk_reset(&d);
+	assert_int_equal(asks(request_note(1, read_one())), R_ENIP_SESSION);
+	assert_int_equal(asks(encap_note(ENCAP_UNREGISTER, HANDLE, 0, &NOTHING)), R_ENIP_SESSION);
+	desk_reset(&d);
+	assert_int_equal(asks(encap_note(ENCAP_REGISTER, 5, 7, &version)), R_ENIP_FRAME);
+	for (unsigned k = 0; k < 4; k++)
+		for (unsigned v = 0; v < 256; v++) {
+			struct note other = NOTE(1, 0, 0, 0);
+
+			other.b[k] = (uint8_t)v;
+			desk_reset(&d);
+			assert_int_equal(asks(encap_note(ENCAP_REGISTER, 0, 7, &other)),
+					 v == (k == 0) ? R_ALLOWED : R_ENIP_FRAME);
+		}
+	/* The server says no: there is none. */
+	desk_reset(&d);
+	assert_int_equal(asks(encap_note(ENCAP_REGISTER, 0, 7, &version)), R_ALLOWED);
+	assert_int_equal(asks(request_note(1, read_one())), R_ENIP_SESSION); /* it has not answered yet */
+	refused = encap_note(ENCAP_REGISTER, 0, 7, &NOTHING);
+	refused.b[8] = 1;
+	assert_int_equal(answers(refused), R_ALLOWED);
+	assert_int_equal(asks(request_note(2, read_one())), R_ENIP_SESSION);
+	/* Another's number; a second session beside the first. */
+	assert_true(begin_session(&d));
+	for (unsigned bit = 0; bit < 32; bit++) {
+		struct note w = request_note(1, read_one());
+
+		w.b[4 + bit / 8] ^= (uint8_t)(1u << bit % 8);
+		assert_int_equal(asks(w), R_ENIP_SESSION);
+	}
+	assert_int_equal(asks(encap_note(ENCAP_REGISTER, 0, 8, &version)), R_ENIP_SESSION);
+}
+
+static void headers_and_items_are_exact(void **unused)
+{
+	const struct note good = request_note(1, read_one());
+	struct note unit;
+
+	(void)unused;
+	desk_whole(&d);
+	/* Status, options, interface, number of items, their types and lengths. */
+	for (size_t at = 8; at < 40; at++) {
+		bool free = (at >= 12 && at < 20) || at == 28 || at == 29; /* context, time */
+
+		for (unsigned v = 0; v < 256; v++) {
+			struct note w = good;
+
+			if (w.b[at] == v)
+				continue;
+			w.b[at] = (uint8_t)v;
+			assert_true(begin_session(&d));
+			assert_int_equal(asks(w), free ? R_ALLOWED : R_ENIP_FRAME);
+		}
+	}
+	/* Cut short or with something behind, the header's length adjusted: the items say otherwise. */
+	for (size_t n = 24; n < good.n + 4; n++) {
+		struct note w = good;
+
+		w.n = n;
+		w.b[2] = (uint8_t)(n - 24);
+		assert_true(begin_session(&d));
+		assert_int_equal(asks(w), n == good.n ? R_ALLOWED : R_ENIP_FRAME);
+	}
+	/* Addresses for I/O may follow, and are what they are. */
+	for (unsigned type = 0x7fff; type < 0x8004; type++)
+		for (unsigned n = 14; n < 19; n++) {
+			struct note w = good;
+
+			put(put(&w, type, 2), n, 2);
+			for (unsigned i = 0; i < n; i++)
+				put(&w, 0, 1);
+			w.b[2] = (uint8_t)(w.n - 24);
+			w.b[30] = 3;
+			assert_true(begin_session(&d));
+			assert_int_equal(asks(w),
+					 (type == 0x8000 || type == 0x8001) && n == 16 ? R_ALLOWED : R_ENIP_FRAME);
+		}
+	unit = unit_note(0x103, 1, read_one());
+	for (size_t at = 24; at < 44; at++) {
+		bool free = at == 28 || at == 29, number = at >= 36 && at < 40;
+
+		for (unsigned v = 0; v < 256; v++) {
+			struct note w = unit;
+
+			if (w.b[at] == v)
+				continue;
+			w.b[at] = (uint8_t)v;
+			assert_true(begin_session(&d));
+			assert_true(begin_connection(&d, 3, slot0()));
+			assert_int_equal(asks(w), free ? R_ALLOWED : number ? R_ENIP_CONNECTION : R_ENIP_FRAME);
+		}
+	}
+}
+
+static void frames(void **unused)
+{
+	(void)unused;
+	desk_whole(&d);
+	for (unsigned command = 0; command < 512; command++)
+		for (unsigned k = 0; k < 6; k++) {
+			uint32_t length = (uint32_t[]){ 0, 1, 100, ENIP_PDU_MAX - 24, ENIP_PDU_MAX - 23, 65535 }[k];
+			uint8_t *head = calloc(1, ENIP_PDU_MAX + 8);
+			bool known = encap_command_known((uint16_t)command), fits = length <= ENIP_PDU_MAX - 24;
+
+			assert_non_null(head);
+			memcpy(head,
+			       (uint8_t[]){ (uint8_t)command, (uint8_t)(command >> 8), (uint8_t)length,
+					    (uint8_t)(length >> 8) },
+			       4);
+			for (size_t n = 0; n <= ENIP_PDU_MAX; n = n < 30		 ? n + 1
+								  : n * 2 < ENIP_PDU_MAX ? n * 2
+											 : n + ENIP_PDU_MAX / 4) {
+				size_t ret = 0;
+				enum frame_result r = enip_enforcer.frame(d.state, DIR_C2S, bytes_of(head, n), &ret);
+
+				if (n >= 4 && (!known || !fits))
+					assert_int_equal(r, FRAME_BAD);
+				else if (n < 24 + length)
+					assert_int_equal(r, n > 0 && !known && r == FRAME_BAD ? FRAME_BAD
+											      : FRAME_NEED_MORE);
+				else
+					assert_true(r == FRAME_WHOLE && ret == 24 + length);
+			}
+			free(head);
+		}
+}
+
+static void an_answer_fits_its_request(void **unused)
+{
+	const struct note answer = reply_note(0x0e, 0, &(struct note){ .b = { 1, 2 }, .n = 2 });
+	const struct note failed = reply_note(0x0e, 5, &NOTHING), other = reply_note(0x10, 0, &NOTHING);
+	struct note w, value = NOTE(1, 0), set = object_note(0x10, 1, 1, 7, &value);
+
+	(void)unused;
+	desk_whole(&d);
+	assert_true(begin_session(&d));
+	assert_int_equal(answers(request_note(1, &answer)), R_ENIP_RESPONSE); /* nobody asked */
+	assert_int_equal(asks(request_note(1, read_one())), R_ALLOWED);
+	assert_int_equal(answers(request_note(2, &answer)), R_ENIP_RESPONSE);
+	assert_int_equal(answers(request_note(1, &other)), R_ENIP_RESPONSE);
+	w = request_note(1, &answer);
+	w.b[4] ^= 1; /* another session */
+	assert_int_equal(answers(w), R_ENIP_FRAME);
+	for (size_t n = 40; n < 48; n++) { /* its items */
+		w = request_note(1, &answer);
+		w.b[38] = (uint8_t)(n - 40);
+		if (n - 40 != answer.n)
+			assert_int_equal(answers(w), R_ENIP_FRAME);
+	}
+	assert_int_equal(answers(request_note(1, &failed)), R_ALLOWED);
+	assert_true(d.p.exception);
+	assert_int_equal(answers(request_note(1, &failed)), R_ENIP_RESPONSE); /* once */
+	/* A write that succeeded has nothing to say. */
+	assert_int_equal(asks(request_note(3, &set)), R_ALLOWED);
+	w = reply_note(0x10, 0, &value);
+	assert_int_equal(answers(request_note(3, &w)), R_ENIP_RESPONSE);
+	assert_int_equal(answers(request_note(3, &other)), R_ALLOWED);
+	/* The server could not take it at all. */
+	assert_int_equal(asks(request_note(4, &set)), R_ALLOWED);
+	w = encap_note(ENCAP_REQUEST, HANDLE, 4, &NOTHING);
+	w.b[8] = 3;
+	assert_int_equal(answers(w), R_ALLOWED);
+}
+
+static void answers_over_connections(void **unused)
+{
+	const struct note answer = reply_note(0x0e, 0, &(struct note){ .b = { 1, 2 }, .n = 2 });
+	struct note parts[3], replies[3], list = NOTE(1, 0, 1, 0), all, w;
+
+	(void)unused;
+	desk_whole(&d);
+	assert_true(begin_session(&d));
+	assert_true(begin_connection(&d, 3, slot0()));
+	assert_true(begin_connection(&d, 4, slot0()));
+	assert_int_equal(asks(unit_note(0x103, 9, read_one())), R_ALLOWED);
+	assert_int_equal(answers(unit_note(0x203, 8, &answer)), R_ENIP_RESPONSE);
+	assert_int_equal(answers(unit_note(0x204, 9, &answer)), R_ENIP_RESPONSE);
+	assert_int_equal(answers(unit_note(0x103, 9, &answer)), R_ENIP_RESPONSE);
+	assert_int_equal(answers(unit_note(0x203, 9, &answer)), R_ALLOWED);
+	/* As many as were asked, of the same services in the same order. */
+	parts[0] = object_note(0x03, 1, 1, 0, &list);
+	parts[1] = object_note(0x0e, 1, 1, 7, &NOTHING);
+	parts[2] = object_note(0x03, 1, 1, 0, &list);
+	replies[0] = replies[2] = reply_note(0x03, 0, &list);
+	replies[1] = reply_note(0x0e, 5, &NOTHING);
+	all = several_note(parts, 3);
+	assert_int_equal(asks(unit_note(0x103, 10, &all)), R_ALLOWED);
+	for (unsigned bad = 0; bad < 4; bad++) {
+		struct note order[3] = { replies[0], replies[1], replies[2] }, data;
+
+		if (bad == 1) {
+			order[0] = replies[1];
+			order[1] = replies[0];
+		}
+		data = several_note(order, bad == 2 ? 2 : 3);
+		data.n -= bad == 0 ? list.n + 1 : 0; /* the last one is cut */
+		memmove(data.b, data.b + 6, data.n - 6);
+		data.n -= 6;
+		w = reply_note(0x0a, 0x1e, &data);
+		assert_int_equal(answers(unit_note(0x203, 10, &w)), bad == 3 ? R_ALLOWED : R_ENIP_RESPONSE);
+	}
+}
+
+static void a_router_may_answer(void **unused)
+{
+	struct note sent = sent_on_note(read_one(), &(struct note){ .b = { 1, 2 }, .n = 2 });
+	struct note left = NOTE(1), gone = reply_note(0xd2, 1, &left), fine = reply_note(0x52, 0, &left);
+
+	(void)unused;
+	desk_whole(&d);
+	assert_true(begin_session(&d));
+	assert_int_equal(asks(request_note(1, &sent)), R_ALLOWED);
+	assert_int_equal(answers(request_note(1, &fine)), R_ENIP_RESPONSE); /* success is the other's to say */
+	assert_int_equal(answers(request_note(1, &gone)), R_ALLOWED);
+	assert_int_equal(asks(request_note(2, read_one())), R_ALLOWED);
+	assert_int_equal(answers(request_note(2, &gone)), R_ENIP_RESPONSE); /* it was not sent on */
+}
+
+static void connections(void **unused)
+{
+	struct note io = NOTE(0x20, 4, 0x24, 151, 0x2c, 150, 0x2c, 100), ask, answer, close,
+		    far = NOTE(1, 0, 2, 5, 0x20, 2, 0x24, 1);
+	struct command_row *row;
+
+	(void)unused;
+	desk_whole(&d);
+	assert_true(begin_session(&d));
+	/* The target said no; it answers another's; it never answered. */
+	ask = open_note(3, 0x203, 0xa3, 0x43f4, slot0());
+	assert_int_equal(asks(request_note(1, &ask)), R_ALLOWED);
+	answer = reply_note(0x54, 1, &NOTHING);
+	assert_int_equal(answers(request_note(1, &answer)), R_ALLOWED);
+	assert_int_equal(asks(unit_note(0x103, 1, read_one())), R_ENIP_CONNECTION);
+	assert_true(begin_session(&d));
+	assert_int_equal(asks(request_note(1, &ask)), R_ALLOWED);
+	answer = opened_note(4, 0x103, 0x203);
+	assert_int_equal(answers(request_note(1, &answer)), R_ENIP_RESPONSE);
+	answer = opened_note(3, 0x103, 0x204);
+	assert_int_equal(answers(request_note(1, &answer)), R_ENIP_RESPONSE);
+	/* Data of the process do not come with requests' numbers. */
+	assert_true(begin_session(&d));
+	ask = open_note(5, 0x205, 1, 0x4806, &io);
+	assert_int_equal(asks(request_note(1, &ask)), R_ALLOWED);
+	answer = opened_note(5, 0x105, 0x205);
+	assert_int_equal(answers(request_note(1, &answer)), R_ALLOWED);
+	assert_int_equal(asks(unit_note(0x105, 1, read_one())), R_ENIP_CONNECTION);
+	/* So many and no more; the same once more takes its own place. */
+	assert_true(begin_session(&d));
+	for (uint16_t k = 0; k < ENIP_CONNECTIONS_MAX; k++)
+		assert_true(begin_connection(&d, k, slot0()));
+	ask = open_note(99, 0x299, 0xa3, 0x43f4, slot0());
+	assert_int_equal(asks(request_note(1, &ask)), R_ENIP_CONNECTIONS);
+	/* Somebody else's is not closed by a row of reads. */
+	row = reads_only();
+	assert_true(begin_session(&d));
+	assert_true(begin_connection(&d, 3, slot0()));
+	close = close_note(4, slot0());
+	assert_int_equal(asks(request_note(1, &close)), R_ENIP_FUNCTION);
+	/* A connection goes where the row lets it, and what goes over it too. */
+	row->targets[0] = wide(&d, 0x101, 0x101);
+	assert_true(begin_session(&d));
+	assert_false(begin_connection(&d, 3, slot0()));
+	assert_int_equal(d.p.reason, R_ENIP_ROUTE);
+	row->targets[0] = (struct number_set){ .any = true };
+	assert_true(begin_session(&d));
+	assert_false(begin_connection(&d, 3, &far));
+	assert_int_equal(d.p.reason, R_ENIP_ROUTE);
+	/* By a connection to a neighbour, on from there: two hops. */
+	ask = sent_on_note(read_one(), &(struct note){ .b = { 2, 7 }, .n = 2 });
+	assert_true(begin_session(&d));
+	assert_true(begin_connection(&d, 3, slot0()));
+	assert_int_equal(asks(unit_note(0x103, 1, &ask)), R_ENIP_ROUTE);
+}
+
+static void half_way(void **unused)
+{
+	const struct note answer = reply_note(0x0e, 0, &(struct note){ .b = { 1, 2 }, .n = 2 });
+	const struct note wrote = reply_note(0x4d, 0, &NOTHING);
+	struct note write = tag_note(0x4d, "T", &(struct note){ .b = { 0xc1, 0, 1, 0, 1 }, .n = 5 });
+	struct command_row *row = reads_only();
+
+	(void)unused;
+	desk_reset(&d);
+	enip_enforcer.missed(d.state, false);
+	assert_int_equal(answers(unit_note(0x203, 4, &answer)), R_ENIP_UNSEEN);
+	assert_int_equal(answers(unit_note(0x203, 4, &wrote)), R_ENIP_FUNCTION);
+	assert_int_equal(asks(unit_note(0x103, 5, read_one())), R_ALLOWED);
+	assert_int_equal(asks(unit_note(0x103, 6, &write)), R_ENIP_FUNCTION);
+	assert_int_equal(answers(unit_note(0x203, 5, &answer)), R_ALLOWED);
+	/* Where the connection goes nobody knows: a row that names routes does not have it. */
+	row->targets[0] = wide(&d, 0, 0xffff);
+	assert_int_equal(asks(unit_note(0x103, 7, read_one())), R_ENIP_ROUTE);
+	row->targets[0] = (struct number_set){ .any = true };
+	desk_reset(&d);
+	enip_enforcer.missed(d.state, true);
+	assert_int_equal(answers(unit_note(0x203, 4, &answer)), R_ENIP_UNREAD);
+}
+
+static void so_many_open(void **unused)
+{
+	const struct note answer = reply_note(0x0e, 0, &(struct note){ .b = { 1, 2 }, .n = 2 });
+
+	(void)unused;
+	desk_whole(&d);
+	assert_true(begin_session(&d));
+	for (unsigned k = 0; k < ENIP_OPEN_MAX; k++)
+		assert_int_equal(asks(request_note(k, read_one())), R_ALLOWED);
+	assert_int_equal(asks(request_note(99, read_one())), R_ENIP_PENDING);
+	assert_int_equal(answers(request_note(5, &answer)), R_ALLOWED);
+	for (unsigned k = 20; k < 26; k++) /* those before it were overtaken */
+		assert_int_equal(asks(request_note(k, read_one())), R_ALLOWED);
+	assert_int_equal(asks(request_note(26, read_one())), R_ENIP_PENDING);
+}
+
+static void datagrams_list(void **unused)
+{
+	struct note list = NOTE(1, 0, 12, 0, 2, 0, 7, 7);
+
+	(void)unused;
+	desk_whole(&d);
+	for (unsigned command = 0; command < 256; command++) {
+		bool lists = command == 4 || command == 0x63 || command == 0x64;
+		struct note w = encap_note((uint16_t)command, 0, 1, &NOTHING);
+
+		desk_reset(&d);
+		enip_enforcer.begin(d.state, true, 44818);
+		if (!encap_command_known((uint16_t)command))
+			continue;
+		assert_int_equal(says(&d, DIR_C2S, w)->allowed, lists);
+		w = encap_note((uint16_t)command, 0, 1, &list);
+		if (lists)
+			assert_int_equal(answers(w), R_ALLOWED);
+	}
+	desk_reset(&d);
+	enip_enforcer.begin(d.state, true, 44818);
+	enip_enforcer.missed(d.state, false);
+	assert_int_equal(asks(request_note(1, read_one())), R_ENIP_SESSION);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_whole_life_by_a_row_of_reads),
+		cmocka_unit_test(no_row_no_session),
+		cmocka_unit_test(sessions),
+		cmocka_unit_test(headers_and_items_are_exact),
+		cmocka_unit_test(frames),
+		cmocka_unit_test(an_answer_fits_its_request),
+		cmocka_unit_test(answers_over_connections),
+		cmocka_unit_test(a_router_may_answer),
+		cmocka_unit_test(connections),
+		cmocka_unit_test(half_way),
+		cmocka_unit_test(so_many_open),
+		cmocka_unit_test(datagrams_list),
+	};
+
+	return cmocka_run_group_tests_name("enip life", tests, NULL, NULL);
+}

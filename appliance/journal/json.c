@@ -69,7 +69,11 @@ static void put_command(json_t *j, const struct event *e)
 		number(j, "quantity", e->quantity);
 		json_object_set_new(j, "place", place_json(v, e->space, e->address, e->quantity));
 	}
-	if (e->limit.what != LIMIT_NONE)
+	if (e->limit.what == LIMIT_WROTE)
+		json_object_set_new(j, "wrote",
+				    json_pack("{s:I, s:I}", "low", (json_int_t)e->limit.allowed[0].lo, "high",
+					      (json_int_t)e->limit.allowed[0].hi));
+	else if (e->limit.what != LIMIT_NONE)
 		json_object_set_new(j, "limit", limit_json(&e->limit, v, e->space));
 }
 
@@ -104,6 +108,10 @@ static void put_what(json_t *j, const struct event *e, enum role from)
 		set(j, "role", role_name(from));
 		number(j, "value", e->value);
 		break;
+	case EVENT_COUNTS:
+		number(j, "sessions", e->value & UINT32_MAX);
+		number(j, "seconds", e->value >> 32);
+		break;
 	case EVENT_LOST:
 		set(j, "role", role_name(from));
 		if (code != NULL)
@@ -113,7 +121,6 @@ static void put_what(json_t *j, const struct event *e, enum role from)
 	case EVENT_DROP:
 	case EVENT_PDU:
 	case EVENT_FLOW:
-	case EVENT_COUNTS:
 	case EVENT_LOGIN:
 	case EVENT_KIND_COUNT:
 		break;
@@ -182,7 +189,7 @@ json_t *event_json(const struct event *e, enum role from, const struct names *n)
 		put_flow(j, e);
 		put_end(j, "client", &named.client);
 		put_end(j, "server", &named.server);
-		if (e->kind == EVENT_PDU)
+		if (e->kind == EVENT_PDU || (e->kind == EVENT_COUNTS && e->s2c != 0))
 			set(j, "direction", e->s2c != 0 ? "s2c" : "c2s");
 		if (named.interface != NULL)
 			set(j, "interface", named.interface);

@@ -113,15 +113,21 @@ struct event {
 	uint32_t function;	      /* code of the service */
 	uint8_t space;		      /* of the protocol's vocabulary, or 255 */
 	uint8_t code;
-	uint64_t address;  /* first data address, counted from 0 */
-	uint32_t quantity; /* how many */
-	uint64_t count;	   /* repetitions */
-	uint64_t value;
+	uint64_t address;   /* first data address, counted from 0 */
+	uint32_t quantity;  /* how many */
+	uint64_t count;	    /* repetitions */
+	uint64_t value;	    /* EVENT_COUNTS: event_counts_value */
 	struct limit limit; /* EVENT_PDU that was refused */
 	struct event_generation generation;
 	struct place row; /* that allowed it */
 	char text[EVENT_TEXTS][EVENT_TEXT];
 };
+
+/* In how many sessions, and over how many seconds, both at most UINT32_MAX. */
+static inline uint64_t event_counts_value(uint64_t sessions, uint64_t seconds)
+{
+	return (seconds < UINT32_MAX ? seconds : UINT32_MAX) << 32 | (sessions < UINT32_MAX ? sessions : UINT32_MAX);
+}
 
 /* A record of that kind, once, about no conduit, flow or data. */
 struct event event_new(enum event_kind kind, uint64_t wall_ns);

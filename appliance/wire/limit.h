@@ -18,6 +18,7 @@ enum limit_what {
 	LIMIT_VALUE,
 	LIMIT_ADDRESS_UNTOLD, /* the command does not say which addresses it touches */
 	LIMIT_VALUE_UNTOLD,   /* what the device holds after it cannot be known */
+	LIMIT_WROTE,	      /* no limit: of accepted operations, from the least to the largest value written */
 	LIMIT_WHAT_COUNT
 };
 

@@ -10,6 +10,7 @@ static const char *const words[LIMIT_WHAT_COUNT] = {
 	[LIMIT_VALUE] = "value",
 	[LIMIT_ADDRESS_UNTOLD] = "address_untold",
 	[LIMIT_VALUE_UNTOLD] = "value_untold",
+	[LIMIT_WROTE] = "wrote",
 };
 
 /* The target's own word: "unit". */

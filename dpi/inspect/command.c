@@ -68,7 +68,6 @@ bool command_follow(struct crossing *x, enum protocol p)
 	c = &all->states[slot];
 	memset(c, 0, sizeof(*c));
 	c->enforcer = e;
-	c->tally.flow = x->fi;
 	begin(c, x->f);
 	x->f->commands = c;
 	x->f->kind = KIND_FOLLOWED;
@@ -86,7 +85,6 @@ void command_release(struct inspector *i, struct flow *f)
 
 	if (f->commands == NULL)
 		return;
-	count_write(i, &f->commands->tally);
 	all->free[all->n_free++] = (uint32_t)(f->commands - all->states);
 	f->commands = NULL;
 }
@@ -147,8 +145,6 @@ void command_note_missed(const struct flow *f, bool unread)
 void command_tell(struct crossing *x, const struct pdu *u, struct judged *j)
 {
 	event_tell_pdu(x, u);
-	if (u->allowed && x->dir == DIR_C2S)
-		count_hold(x, u);
 	if (u->allowed)
 		return;
 	if (!j->denied)
@@ -179,6 +175,8 @@ static void judge_one(struct crossing *x, bool crowded, struct bytes pdu, uint64
 	}
 	if (parsed.asks && (u.allowed || crossing_is_observed(x)))
 		deeds_remember(&c->deeds, &parsed);
+	if (parsed.asks && u.allowed)
+		count_hold(x, &parsed, &u);
 	command_tell(x, &u, j);
 }
 
@@ -403,7 +401,7 @@ struct judged command_judge_datagram(struct crossing *x, struct bytes payload)
 
 void command_settle(struct crossing *x, bool passed)
 {
-	count_keep(x->i, &x->f->commands->tally, passed);
+	count_keep(x, &x->f->commands->tally, passed);
 }
 
 uint64_t command_judge_deeds(const struct flow *f, const struct command_table *t, const struct command_permit *permit,

@@ -7,18 +7,57 @@
 #include "appliance/base/clock.h"
 #include "dpi/inspect/rules.h"
 
-#define COUNTS_NS (60u * SECOND_NS) /* between two records of accepted commands of a flow */
-#define WRITE_FLOWS 64u		    /* written at a time, at most */
+#define HOUR_NS (3600u * (uint64_t)SECOND_NS)
+#define PACE_NS                                                                                                        \
+	10000000u /* between two helpings of records, so that those of all workers find room in the journal's socket */
+#define HELPING 64u
+#define HELD_MAX 64u		      /* kinds in one segment */
+#define INDEX_SLOTS (COUNTS_MAX * 2u) /* a power of two */
+
+/* Operations of one kind since the last record. */
+struct counted {
+	/* what tells kinds apart */
+	struct event_generation generation; /* in which these numbers mean something */
+	uint32_t permit;		    /* by which they were judged */
+	uint32_t conduit, line;
+	struct place row;
+	struct addr client, server;
+	uint16_t server_port, protocol;
+	uint8_t l4proto, s2c, space;
+	bool wide; /* addresses tell no kinds apart */
+	uint32_t targets[TARGET_MAX], function;
+	/* the same, unless `wide`; then the span of all */
+	uint64_t first, last;
+	/* the rest */
+	bool writes;
+	uint64_t low, high; /* what was written */
+	uint64_t count, sessions, since_ns;
+};
 
 struct counts {
-	struct counted held[COUNTED_MAX + 1]; /* of the segment being judged: counted when it passes */
+	struct counted held[HELD_MAX]; /* of the segment being judged: counted when it passes */
 	uint32_t n_held;
-	struct tally *oldest, *newest; /* by due time */
+	uint64_t held_more;
+	struct counted kinds[COUNTS_MAX];
+	uint32_t n;
+	uint16_t index[INDEX_SLOTS]; /* open addressing; 0 = free, else place + 1 */
+	uint64_t more;		     /* operations that found no place, since `more_ns` */
+	uint64_t more_ns;
+	uint32_t epoch;	  /* rises whenever places of kinds change, and with every hour */
+	uint32_t at, end; /* while they are written: from here to there */
+	uint64_t due_ns;  /* next helping; UINT64_MAX: nothing to write */
+	bool writing;
 };
 
 struct counts *counts_new(void)
 {
-	return calloc(1, sizeof(struct counts));
+	struct counts *all = calloc(1, sizeof(*all)); /* untouched pages cost nothing */
+
+	if (all != NULL) {
+		all->due_ns = UINT64_MAX;
+		all->epoch = 1;
+	}
+	return all;
 }
 
 void counts_free(struct counts *all)
@@ -26,129 +65,333 @@ void counts_free(struct counts *all)
 	free(all);
 }
 
+/* ---- kinds -------------------------------------------------------------------------------------------------------- */
+
 static bool same_kind(const struct counted *a, const struct counted *b)
 {
-	return a->function == b->function && a->address == b->address && a->quantity == b->quantity &&
-	       memcmp(a->targets, b->targets, sizeof(a->targets)) == 0 && a->space == b->space &&
+	return a->function == b->function && a->wide == b->wide &&
+	       (a->wide || (a->first == b->first && a->last == b->last)) && a->space == b->space &&
 	       a->conduit == b->conduit && a->line == b->line && a->row.file == b->row.file &&
-	       a->row.line == b->row.line && a->permit == b->permit &&
-	       event_generation_same(a->generation, b->generation);
+	       a->row.line == b->row.line && a->permit == b->permit && a->server_port == b->server_port &&
+	       a->protocol == b->protocol && a->l4proto == b->l4proto && a->s2c == b->s2c &&
+	       memcmp(a->targets, b->targets, sizeof(a->targets)) == 0 && addr_cmp(&a->client, &b->client) == 0 &&
+	       addr_cmp(&a->server, &b->server) == 0 && event_generation_same(a->generation, b->generation);
 }
 
-/* Adds to the table; what finds no place is summed up per flow, in the last entry, without its particulars. */
-static void count_in(struct counted *table, uint32_t *n, const struct counted *c)
+static uint64_t mix(uint64_t h, uint64_t v)
 {
-	for (uint32_t k = 0; k < *n && k < COUNTED_MAX; k++) {
-		if (same_kind(&table[k], c)) {
-			table[k].count += c->count;
+	h = (h ^ v) * 0x9e3779b97f4a7c15u;
+	return h ^ h >> 29;
+}
+
+static uint64_t mix_addr(uint64_t h, const struct addr *a)
+{
+	uint64_t half[2];
+
+	memcpy(half, a->b, sizeof(half));
+	return mix(mix(mix(h, a->family), half[0]), half[1]);
+}
+
+static uint32_t slot_of(const struct counted *c)
+{
+	uint64_t h = mix_addr(mix_addr(c->generation.digest, &c->client), &c->server);
+
+	h = mix(h, (uint64_t)c->conduit << 32 | c->row.line);
+	h = mix(h, (uint64_t)c->function << 32 | (uint64_t)c->server_port << 16 | (uint64_t)c->space << 8 | c->wide);
+	for (unsigned i = 0; i < TARGET_MAX; i++)
+		h = mix(h, c->targets[i]);
+	if (!c->wide)
+		h = mix(mix(h, c->first), c->last);
+	return (uint32_t)(h >> 32) % INDEX_SLOTS;
+}
+
+/* Its place in the index, or the free one where it belongs. There are twice as many as kinds. */
+static uint16_t *find(struct counts *all, const struct counted *c)
+{
+	uint32_t s = slot_of(c);
+
+	while (all->index[s] != 0 && !same_kind(&all->kinds[all->index[s] - 1u], c))
+		s = (s + 1u) % INDEX_SLOTS;
+	return &all->index[s];
+}
+
+static void add(struct counted *to, const struct counted *c)
+{
+	if (to->count == 0) {
+		to->since_ns = c->since_ns;
+		to->first = c->first;
+		to->last = c->last;
+		to->low = c->low;
+		to->high = c->high;
+		to->writes = c->writes;
+	}
+	to->first = c->first < to->first ? c->first : to->first;
+	to->last = c->last > to->last ? c->last : to->last;
+	if (c->writes) {
+		to->low = !to->writes || c->low < to->low ? c->low : to->low;
+		to->high = !to->writes || c->high > to->high ? c->high : to->high;
+		to->writes = true;
+	}
+	to->count += c->count;
+}
+
+/* The kind's place; COUNTS_MAX: there is none. */
+static uint32_t place_of(struct counts *all, struct counted *c)
+{
+	uint16_t *slot = find(all, c);
+
+	if (*slot == 0 && all->n >= COUNTS_EXACT) {
+		c->wide = true;
+		slot = find(all, c);
+	}
+	if (*slot == 0) {
+		if (all->n == COUNTS_MAX)
+			return COUNTS_MAX;
+		all->kinds[all->n] = *c;
+		all->kinds[all->n].count = all->kinds[all->n].sessions = 0;
+		*slot = (uint16_t)++all->n;
+	}
+	return *slot - 1u;
+}
+
+/* ---- counting ----------------------------------------------------------------------------------------------------- */
+
+static void hold(struct counts *all, const struct counted *c)
+{
+	for (uint32_t k = 0; k < all->n_held; k++)
+		if (same_kind(&all->held[k], c)) {
+			add(&all->held[k], c);
 			return;
 		}
-	}
-	if (*n < COUNTED_MAX) {
-		table[(*n)++] = *c;
-		return;
-	}
-	if (*n == COUNTED_MAX) {
-		table[(*n)++] = (struct counted){ .space = 255, .conduit = EVENT_NO_CONDUIT };
-	}
-	table[COUNTED_MAX].count += c->count;
+	if (all->n_held < HELD_MAX)
+		all->held[all->n_held++] = *c;
+	else
+		all->held_more++;
 }
 
-void count_hold(struct crossing *x, const struct pdu *u)
+void count_hold(struct crossing *x, const struct parsed *p, const struct pdu *u)
 {
-	struct counted one = { .function = u->function,
-			       .space = u->space,
-			       .address = u->address,
-			       .quantity = u->quantity,
+	struct counts *all = x->i->counts;
+	const struct flow *f = x->f;
+	struct counted one = { .generation = rules_generation(x->i->rules, x->permit),
+			       .permit = x->permit != NULL ? x->permit->permit : 0,
 			       .conduit = u->conduit,
 			       .line = u->line,
 			       .row = u->row,
-			       .permit = x->permit != NULL ? x->permit->permit : 0,
-			       .generation = rules_generation(x->i->rules, x->permit),
-			       .count = 1 };
+			       .client = f->client,
+			       .server = f->server,
+			       .server_port = f->server_port,
+			       .protocol = f->protocol,
+			       .l4proto = f->l4proto,
+			       .s2c = x->dir == DIR_S2C,
+			       .count = 1,
+			       .since_ns = x->i->now_ns };
 
-	memcpy(one.targets, u->targets, sizeof(one.targets));
-	count_in(x->i->counts->held, &x->i->counts->n_held, &one);
-}
+	for (uint32_t k = 0; k < p->n; k++) {
+		const struct operation *o = &p->operations[k];
+		struct operation kept = operation_kept(o);
 
-void count_keep(struct inspector *i, struct tally *t, bool passed)
-{
-	struct counts *all = i->counts;
-
-	for (uint32_t k = 0; passed && k < all->n_held; k++)
-		count_in(t->kinds, &t->n, &all->held[k]);
-	all->n_held = 0;
-	if (t->listed || t->n == 0)
-		return;
-	t->listed = true;
-	t->due_ns = i->now_ns + COUNTS_NS;
-	t->older = all->newest;
-	t->newer = NULL;
-	if (t->older != NULL)
-		t->older->newer = t;
-	else
-		all->oldest = t;
-	all->newest = t;
-}
-
-void count_write(struct inspector *i, struct tally *t)
-{
-	const struct flow *f = flow_at(&i->flows, t->flow);
-	struct counts *all = i->counts;
-	uint64_t now = clock_wall_ns();
-
-	for (uint32_t k = 0; k < t->n; k++) {
-		const struct counted *c = &t->kinds[k];
-		struct event e = { .wall_ns = now,
-				   .kind = EVENT_COUNTS,
-				   .verdict = EV_ALLOW,
-				   .reason = R_ALLOWED,
-				   .permit = c->permit,
-				   .generation = c->generation,
-				   .conduit = c->conduit,
-				   .line = c->line,
-				   .row = c->row,
-				   .client = f->client,
-				   .server = f->server,
-				   .client_port = f->client_port,
-				   .server_port = f->server_port,
-				   .l4proto = f->l4proto,
-				   .protocol = f->protocol,
-				   .function = c->function,
-				   .space = c->space,
-				   .address = c->address,
-				   .quantity = c->quantity,
-				   .count = c->count };
-
-		memcpy(e.targets, c->targets, sizeof(e.targets));
-		outside_event(&e);
+		memcpy(one.targets, o->targets, sizeof(one.targets));
+		one.function = o->service;
+		one.space = o->space;
+		one.first = o->space == SPACE_NONE ? 0 : o->first;
+		one.last = o->space == SPACE_NONE || o->count == 0 ? one.first : o->first + o->count - 1u;
+		one.writes = kept.values.form == VALUES_BETWEEN;
+		one.low = one.writes ? kept.values.lo : 0;
+		one.high = one.writes ? (kept.values.n > 1 ? kept.values.hi : kept.values.lo) : 0;
+		hold(all, &one);
 	}
-	t->n = 0;
-	if (!t->listed)
+}
+
+/* Most sessions ask for the same few things again and again. */
+static uint32_t known_place(const struct counts *all, const struct tally *t, const struct counted *c)
+{
+	for (uint32_t k = 0; k < t->n; k++)
+		if (same_kind(&all->kinds[t->kinds[k]], c))
+			return t->kinds[k];
+	return COUNTS_MAX;
+}
+
+static void note_session(struct counts *all, struct tally *t, uint32_t place)
+{
+	for (uint32_t k = 0; k < t->n; k++)
+		if (t->kinds[k] == place)
+			return;
+	if (t->n == TALLY_KINDS)
 		return;
-	t->listed = false;
-	if (t->older != NULL)
-		t->older->newer = t->newer;
-	else
-		all->oldest = t->newer;
-	if (t->newer != NULL)
-		t->newer->older = t->older;
-	else
-		all->newest = t->older;
+	t->kinds[t->n++] = (uint16_t)place;
+	all->kinds[place].sessions++;
+}
+
+static void awake(struct counts *all, uint64_t now_ns)
+{
+	if (all->due_ns == UINT64_MAX)
+		all->due_ns = now_ns + HOUR_NS;
+}
+
+void count_keep(struct crossing *x, struct tally *t, bool passed)
+{
+	struct counts *all = x->i->counts;
+
+	if (t->epoch != all->epoch)
+		*t = (struct tally){ .epoch = all->epoch };
+	for (uint32_t k = 0; passed && k < all->n_held; k++) {
+		uint32_t place = known_place(all, t, &all->held[k]);
+
+		if (place == COUNTS_MAX)
+			place = place_of(all, &all->held[k]);
+		if (place == COUNTS_MAX) {
+			all->held_more += all->held[k].count;
+			continue;
+		}
+		add(&all->kinds[place], &all->held[k]);
+		note_session(all, t, place);
+	}
+	if (passed && all->held_more > 0) {
+		all->more_ns = all->more == 0 ? x->i->now_ns : all->more_ns;
+		all->more += all->held_more;
+	}
+	if (passed && (all->n_held > 0 || all->held_more > 0))
+		awake(all, x->i->now_ns);
+	all->n_held = 0;
+	all->held_more = 0;
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------------ */
+
+static uint64_t seconds_since(const struct inspector *i, uint64_t ns)
+{
+	uint64_t s = (i->now_ns - ns) / SECOND_NS;
+
+	return s < UINT32_MAX ? s : UINT32_MAX;
+}
+
+static void write_one(const struct inspector *i, struct counted *c)
+{
+	uint64_t quantity = c->space == SPACE_NONE ? 0 : c->last - c->first + 1u;
+	struct event e = { .wall_ns = clock_wall_ns(),
+			   .kind = EVENT_COUNTS,
+			   .verdict = EV_ALLOW,
+			   .reason = R_ALLOWED,
+			   .permit = c->permit,
+			   .generation = c->generation,
+			   .conduit = c->conduit,
+			   .line = c->line,
+			   .row = c->row,
+			   .client = c->client,
+			   .server = c->server,
+			   .server_port = c->server_port,
+			   .l4proto = c->l4proto,
+			   .s2c = c->s2c,
+			   .protocol = c->protocol,
+			   .function = c->function,
+			   .space = c->space,
+			   .address = c->first,
+			   .quantity = quantity < UINT32_MAX ? (uint32_t)quantity : UINT32_MAX,
+			   .value = event_counts_value(c->sessions, seconds_since(i, c->since_ns)),
+			   .count = c->count };
+
+	memcpy(e.targets, c->targets, sizeof(e.targets));
+	if (c->writes) {
+		e.limit.what = LIMIT_WROTE;
+		limit_allow(&e.limit, c->low, c->high);
+	}
+	outside_event(&e);
+	c->count = c->sessions = 0;
+}
+
+/* What found no place, in one sum without its particulars. */
+static void write_more(const struct inspector *i, struct counts *all)
+{
+	struct event e = { .wall_ns = clock_wall_ns(),
+			   .kind = EVENT_COUNTS,
+			   .verdict = EV_ALLOW,
+			   .reason = R_ALLOWED,
+			   .generation = rules_generation(i->rules, NULL),
+			   .conduit = EVENT_NO_CONDUIT,
+			   .space = SPACE_NONE,
+			   .value = event_counts_value(0, seconds_since(i, all->more_ns)),
+			   .count = all->more };
+
+	if (all->more == 0)
+		return;
+	outside_event(&e);
+	all->more = 0;
+}
+
+/* Kinds of which nothing came since they were written give their places up. */
+static void tidy(struct counts *all)
+{
+	uint32_t n = all->n;
+
+	memset(all->index, 0, sizeof(all->index));
+	all->n = 0;
+	for (uint32_t k = 0; k < n; k++) {
+		if (all->kinds[k].count == 0)
+			continue;
+		all->kinds[all->n] = all->kinds[k];
+		*find(all, &all->kinds[all->n]) = (uint16_t)(all->n + 1u);
+		all->n++;
+	}
+	all->epoch++;
+}
+
+static void begin_writing(struct counts *all)
+{
+	all->writing = true;
+	all->at = 0;
+	all->end = all->n;
+	all->epoch++; /* sessions count anew in the next hour */
+}
+
+void counts_end_hour(struct inspector *i)
+{
+	struct counts *all = i->counts;
+
+	if (all->due_ns == UINT64_MAX)
+		return;
+	if (all->writing)
+		all->end = all->n; /* those that came since are of the old generation too */
+	all->due_ns = i->now_ns;
 }
 
 void counts_write_due(struct inspector *i)
 {
-	for (unsigned n = 0; n < WRITE_FLOWS; n++) {
-		struct tally *t = i->counts->oldest;
+	struct counts *all = i->counts;
+	unsigned written = 0;
 
-		if (t == NULL || t->due_ns > i->now_ns)
-			return;
-		count_write(i, t);
-	}
+	if (all->due_ns > i->now_ns)
+		return;
+	if (!all->writing)
+		begin_writing(all);
+	for (; all->at < all->end && written < HELPING; all->at++)
+		if (all->kinds[all->at].count > 0) {
+			write_one(i, &all->kinds[all->at]);
+			written++;
+		}
+	all->due_ns = i->now_ns + PACE_NS;
+	if (all->at < all->end)
+		return;
+	write_more(i, all);
+	tidy(all);
+	all->writing = false;
+	all->due_ns = all->n > 0 ? i->now_ns + HOUR_NS : UINT64_MAX;
+}
+
+void counts_write_all(struct inspector *i)
+{
+	struct counts *all = i->counts;
+
+	for (uint32_t k = 0; k < all->n; k++)
+		if (all->kinds[k].count > 0)
+			write_one(i, &all->kinds[k]);
+	write_more(i, all);
+	tidy(all);
+	all->writing = false;
+	all->due_ns = UINT64_MAX;
 }
 
 uint64_t counts_next_due(const struct counts *all)
 {
-	return all->oldest == NULL ? UINT64_MAX : all->oldest->due_ns;
+	return all->due_ns;
 }

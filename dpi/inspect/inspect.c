@@ -108,7 +108,11 @@ bool inspector_table(struct inspector *i, struct bytes image, uint8_t digest[32]
 
 void inspector_generations(struct inspector *i, struct event_generation now, struct bytes of_permits)
 {
+	struct event_generation before = rules_generation(i->rules, NULL);
+
 	rules_note_generations(i->rules, now, of_permits);
+	if (!event_generation_same(before, now))
+		counts_end_hour(i);
 }
 
 /* Time only goes forward, also where a capture's stamps do not. */
@@ -215,6 +219,7 @@ void inspector_finish(struct inspector *i)
 	for (uint32_t fi = 0; fi < i->flows.fresh; fi++)
 		if (flow_at(&i->flows, fi)->n > 0)
 			life_end(i, fi);
+	counts_write_all(i);
 	records_flush(i, true);
 }
 

@@ -39,6 +39,7 @@ void event_end(const json_t *e, const char *key, char out[EVENT_END_TEXT])
 void event_command(FILE *to, const json_t *e, enum lang l)
 {
 	const struct vocabulary *v = command_words(e);
+	const json_t *wrote;
 
 	if (json_object_get(e, "protocol") != NULL)
 		fprintf(to, " %s", js(e, "protocol"));
@@ -51,6 +52,11 @@ void event_command(FILE *to, const json_t *e, enum lang l)
 		fprintf(to, " %s", js(e, "space"));
 	if (json_object_get(e, "place") != NULL)
 		fprintf(to, " %s", js(e, "place"));
+	wrote = json_object_get(e, "wrote");
+	if (wrote != NULL && ju(wrote, "low") == ju(wrote, "high"))
+		message_print(to, l, M_IMPACT_WROTE, ju(wrote, "low"));
+	else if (wrote != NULL)
+		message_print(to, l, M_IMPACT_WROTE_RANGE, ju(wrote, "low"), ju(wrote, "high"));
 }
 
 void event_transport(FILE *to, const json_t *e, enum lang l)

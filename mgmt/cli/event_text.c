@@ -332,5 +332,7 @@ char *event_sentence(const json_t *e, enum lang l)
 		tell_all(to, &t, message_format(M_EXPLAIN_BASIS, l));
 	if (traffic && ju(e, "count") > 1)
 		message_print(to, l, M_EXPLAIN_COUNT, ju(e, "count"));
+	if (ju(e, "sessions") > 0)
+		message_print(to, l, M_EXPLAIN_SESSIONS, ju(e, "sessions"), (ju(e, "seconds") + 59) / 60);
 	return finish(to, &text);
 }

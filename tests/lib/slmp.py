@@ -119,7 +119,10 @@ def cut(b):
     if len(b) < at:
         return None
     field = b[at - 4:at] if f.ascii else b[at - 2:at]
-    length = int(field, 16) if f.ascii else int.from_bytes(field, "little")
+    try:
+        length = int(field, 16) if f.ascii else int.from_bytes(field, "little")
+    except ValueError:
+        return None
     return (b[:at + length], b[at + length:]) if len(b) >= at + length else None
 
 

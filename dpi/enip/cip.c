@@ -91,7 +91,7 @@ static bool goes_to(const struct cip_request *r, uint16_t class)
 static bool read_several(struct build *b, const struct cip_request *r, struct cip_asked *ret)
 {
 	struct bytes offsets = r->data, parts = r->data, part;
-	struct cip_asked ignored;
+	struct cip_asked ignored = { 0 };
 	uint16_t n, at, next;
 
 	if (!bytes_le16(&offsets, &n) || n == 0 || n > PARTS_MAX_OF_PACKET ||

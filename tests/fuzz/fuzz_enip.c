@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The EtherNet/IP enforcer: a policy made of the first bytes, then pieces of both directions' streams.
+ * LINK: dpi/enip/enip.c dpi/enip/encap.c dpi/enip/cip.c dpi/enip/path.c dpi/enip/data.c dpi/enip/connect.c dpi/enip/answer.c
+ * LINK: dpi/judge.c appliance/wire/tag.c appliance/wire/vocabulary*.c appliance/wire/settings.c appliance/wire/evaluate.c
+ * LINK: appliance/wire/operation.c appliance/wire/commands.c appliance/wire/commands_older.c appliance/base/bytes.c
+ * LINK: appliance/base/sha256.c
+ * LIBS: nettle
+ *
+ * Input: 8 bytes of policy (which services by two ranges, which classes, routes, values; bit 0 of the last: half-way; bit 1: the whole
+ * protocol), then pieces: one byte whose top bit is the direction, two of length, the bytes. An abort is a broken promise: a framing
+ * that depends on how much more is there, or a request allowed that this policy does not allow, read once more by hand.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/dpi/enip_desk.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct stream {
+	uint8_t bytes[2 * ENIP_PDU_MAX];
+	size_t n;
+};
+
+#define MUST(x)                                                                                                        \
+	do {                                                                                                           \
+		if (!(x))                                                                                              \
+			abort();                                                                                       \
+	} while (0)
+
+static uint32_t le16(const uint8_t *p)
+{
+	return (uint32_t)(p[0] | p[1] << 8);
+}
+
+static void policy(struct desk *d, const uint8_t p[8])
+{
+	struct command_row *row = desk_row(d);
+
+	row->services = wide(d, p[0], p[0] + (uint32_t)p[1]);
+	wide(d, (uint64_t)p[2] << 8 | 0x32u, ((uint64_t)p[2] << 8 | 0x32u) + 4u * p[1]);
+	if (d->ranges[0].hi < d->ranges[1].lo)
+		row->services.n = 2;
+	row->targets[0] = (p[7] & 4) != 0 ? wide(d, p[4], p[4] + 256u) : (struct number_set){ .any = true };
+	if ((p[7] & 8) != 0)
+		desk_space(d, row, ENIP_OBJECTS,
+			   wide(d, place(p[3], 0, 0), place((uint16_t)(p[3] + (p[5] & 15)), 0, 0)));
+	if ((p[7] & 16) != 0)
+		row->values = wide(d, 0, p[6]);
+	if ((p[7] & 2) != 0) {
+		d->grants[0].whole = true;
+		d->grants[0].n_rows = 0;
+	}
+	if ((p[7] & 1) != 0)
+		enip_enforcer.missed(d->state, (p[7] & 32) != 0);
+}
+
+/* A plain request, by itself, to an object of a class below 256. */
+static void second_reading(const struct desk *d, const uint8_t *pdu, size_t n)
+{
+	const struct command_row *row = &d->rows[0];
+	uint32_t service, class;
+
+	MUST(n == 24 + le16(pdu + 2) && le16(pdu + 8) == 0 && le16(pdu + 20) == 0 && le16(pdu + 22) == 0);
+	if (le16(pdu) != ENCAP_REQUEST)
+		return;
+	MUST(n >= 44 && le16(pdu + 30) >= 2 && le16(pdu + 36) == 0xb2 && le16(pdu + 38) + 40 <= n);
+	if (d->grants[0].whole || pdu[42] != 0x20)
+		return;
+	service = pdu[40];
+	class = pdu[43];
+	MUST(service > 0 && service < 128);
+	if (pdu[41] > 3 || class == 2 || class == 6 || class == 0x67 || (pdu[44] != 0x24 && pdu[41] > 1) ||
+	    (pdu[41] == 3 && pdu[46] != 0x30))
+		return;
+	MUST(number_in(&d->table, &row->services, service < 0x32 ? service : class << 8 | service));
+	MUST(number_in(&d->table, &row->targets[0], 0));
+	if (!row->spaces_any) {
+		const struct number_range *r = &d->ranges[d->spaces[row->first_space].numbers.first];
+
+		MUST(class >= r->lo >> 47 && class <= r->hi >> 47);
+	}
+	if (service == 0x10 && !row->values.any)
+		MUST(pdu[42 + 2 * pdu[41]] <= d->ranges[row->values.first].hi);
+}
+
+/* Judges what is whole; false when the flow ends. */
+static bool turn(struct desk *d, struct stream *s, enum direction dir)
+{
+	for (;;) {
+		uint8_t *copy = malloc(s->n ? s->n : 1);
+		size_t len = 0, less = 0;
+		enum frame_result r;
+
+		MUST(copy != NULL);
+		memcpy(copy, s->bytes, s->n);
+		r = enip_enforcer.frame(d->state, dir, bytes_of(copy, s->n), &len);
+		if (r == FRAME_WHOLE) {
+			MUST(len >= 24 && len <= s->n && len <= enip_enforcer.pdu_max);
+			MUST(enip_enforcer.frame(d->state, dir, bytes_of(copy, len - 1), &less) == FRAME_NEED_MORE);
+			MUST(enip_enforcer.frame(d->state, dir, bytes_of(copy, len), &less) == FRAME_WHOLE &&
+			     less == len);
+		}
+		free(copy);
+		if (r == FRAME_BAD)
+			return false;
+		if (r == FRAME_NEED_MORE) {
+			MUST(s->n < enip_enforcer.pdu_max);
+			return true;
+		}
+		desk_judge(d, dir, s->bytes, len);
+		MUST(d->p.reason < REASON_COUNT);
+		MUST(enip_enforcer.state_used(d->state) <= enip_enforcer.state_size);
+		if (d->p.allowed && dir == DIR_C2S) {
+			MUST(d->p.reason == R_ALLOWED);
+			second_reading(d, s->bytes, len);
+		}
+		if (!d->p.allowed)
+			return false;
+		memmove(s->bytes, s->bytes + len, s->n - len);
+		s->n -= len;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct desk d;
+	static struct stream streams[2];
+
+	if (size < 8)
+		return 0;
+	streams[0].n = streams[1].n = 0;
+	policy(&d, data);
+	data += 8;
+	size -= 8;
+	while (size >= 3) {
+		enum direction dir = data[0] & 0x80 ? DIR_S2C : DIR_C2S;
+		size_t n = le16(data + 1);
+
+		data += 3;
+		size -= 3;
+		if (n > size)
+			n = size;
+		if (n > ENIP_PDU_MAX)
+			n = ENIP_PDU_MAX;
+		memcpy(streams[dir].bytes + streams[dir].n, data, n);
+		streams[dir].n += n;
+		data += n;
+		size -= n;
+		if (!turn(&d, &streams[dir], dir))
+			return 0;
+	}
+	return 0;
+}

@@ -152,6 +152,8 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 		return;
 	if (s->form == 0)
 		s->form = (uint8_t)p->kept[2];
+	if (ret->dir == DIR_S2C && ret->reason == R_ALLOWED) /* rows speak of what a client asks a server for */
+		ret->reason = R_SLMP_RESPONSE;
 	if (!make_room(s) && ret->reason == R_ALLOWED)
 		ret->reason = R_SLMP_PENDING;
 	if (s->unseen == UNSEEN_ANY)

@@ -204,8 +204,8 @@ static void answers_to_what_was_missed(void **state)
 	}
 }
 
-/* A request of the server's, which the client answers or not. */
-static void a_server_may_ask(void **state)
+/* Whatever a server asks for is refused, be it allowed to a client or not; and so is what the client says to it. */
+static void servers_do_not_ask(void **state)
 {
 	struct desk d;
 
@@ -215,11 +215,17 @@ static void a_server_may_ask(void **state)
 			    none = data_of(all_forms[f]), a = answer_of(all_forms[f], 1, own, 0, &none);
 
 		desk_row(&d);
-		assert_true(desk_judge(&d, DIR_S2C, t.p, t.n)->allowed);
-		assert_int_equal(desk_judge(&d, DIR_S2C, a.p, a.n)->reason, R_SLMP_RESPONSE);
-		assert_true(desk_judge(&d, DIR_C2S, a.p, a.n)->allowed);
-		only(&d, SLMP_D, 0, 9);
-		assert_int_equal(desk_judge(&d, DIR_S2C, t.p, t.n)->reason, R_SLMP_ADDRESS);
+		assert_false(desk_judge(&d, DIR_S2C, t.p, t.n)->allowed);
+		assert_false(desk_judge(&d, DIR_C2S, a.p, a.n)->allowed);
+		data = data_of(all_forms[f]);
+		put_d(&data, false, 5);
+		put(&data, 2, 1);
+		put(&data, 2, 1);
+		t = request_of(all_forms[f], 1, own, 0x14010000, &data);
+		desk_whole(&d);
+		assert_true(desk_judge(&d, DIR_C2S, t.p, t.n)->allowed);
+		desk_reset(&d);
+		assert_false(desk_judge(&d, DIR_S2C, t.p, t.n)->allowed);
 	}
 }
 
@@ -314,7 +320,7 @@ int main(void)
 		cmocka_unit_test(many_may_wait),
 		cmocka_unit_test(answers_to_refused_requests),
 		cmocka_unit_test(answers_to_what_was_missed),
-		cmocka_unit_test(a_server_may_ask),
+		cmocka_unit_test(servers_do_not_ask),
 		cmocka_unit_test(monitors_read_what_was_registered),
 		cmocka_unit_test(monitors_of_others),
 	};

@@ -187,6 +187,7 @@ static const struct {
 } verbs[] = {
 	{ "check", { 0 } },
 	{ "compile", { "--to", "--output", "-o" } },
+	{ "protocols", { 0 } },
 	{ "prove", { 0 } },
 	{ "replay", { "--policy", "--pcap" } },
 	{ "status", { 0 } },

@@ -311,6 +311,15 @@ bool stream_join(const struct stream *s, const struct pool *pool, enum direction
 	return runs_join(&d->runs, pool, d->fin ? d->fin_at : d->next, fin, fresh, room);
 }
 
+bool stream_quiet(const struct stream *s)
+{
+	const struct stream_dir *a = &s->dir[DIR_C2S], *b = &s->dir[DIR_S2C];
+
+	return (s->state == TCP_SYN_RECV || s->state == TCP_OPEN) && a->known && b->known && !a->fin && !b->fin &&
+	       !s->redialled && !s->answered_twice && !s->forgot && runs_bytes(&a->runs) == 0 &&
+	       runs_bytes(&b->runs) == 0 && stream_kept(s) <= STREAM_QUIET_MAX;
+}
+
 size_t stream_kept(const struct stream *s)
 {
 	return s->dir[0].kept.bytes + s->dir[1].kept.bytes + runs_bytes(&s->dir[0].runs) + runs_bytes(&s->dir[1].runs);

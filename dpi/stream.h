@@ -25,6 +25,7 @@
 #include "dpi/runs.h"
 
 #define STREAM_KEEP_MAX (256u * 1024u) /* bytes kept per direction */
+#define STREAM_QUIET_MAX 1024u	       /* kept in all, without hearing what of it has arrived */
 #define STREAM_BEHIND_MAX (1u << 22)   /* further behind it nothing is a repetition any more */
 #define STREAM_AHEAD_MAX (1u << 20)    /* further ahead of the stream is never waited for */
 
@@ -110,7 +111,9 @@ bool stream_commit(struct stream *s, struct pool *pool, enum direction dir, stru
  */
 bool stream_join(const struct stream *s, const struct pool *pool, enum direction dir, bool fin, struct bytes *fresh,
 		 uint8_t *room);
-size_t stream_kept(const struct stream *s);				/* bytes in the pool */
+size_t stream_kept(const struct stream *s); /* bytes in the pool */
+/* What an acknowledgement without data says could wait for the next segment: the stream is in order, and little is kept. */
+bool stream_quiet(const struct stream *s);
 void stream_move(struct stream *s, struct pool *pool, uint32_t holder); /* what is kept is another's now */
 /* Bytes of the unfinished PDU, and a copy of them (out has room for that many). */
 size_t stream_carry(const struct stream *s, enum direction dir);

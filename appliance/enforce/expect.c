@@ -130,6 +130,8 @@ static int add_dispatch(struct image *i, uint64_t lanes)
 	if (r == 0)
 		r = add_verdict(i, TABLE_OUTCOMES, MARK_GOOD << MARK_OUTCOME_SHIFT, VERDICT_GOTO, CHAIN_JUDGED_GOOD);
 	if (r == 0)
+		r = add_verdict(i, TABLE_OUTCOMES, MARK_QUIET << MARK_OUTCOME_SHIFT, VERDICT_GOTO, CHAIN_JUDGED_QUIET);
+	if (r == 0)
 		r = add_verdict(i, TABLE_OUTCOMES, MARK_CONFIRMED << MARK_OUTCOME_SHIFT, VERDICT_GOTO,
 				CHAIN_JUDGED_CONFIRMED);
 	return r;

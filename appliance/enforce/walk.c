@@ -51,7 +51,10 @@ static void headers(struct walker *w)
 	if (!icmp)
 		put16(w->transport + 2, p->dport);
 	if (p->l4proto == 6) {
-		w->transport[12] = 0x50;
+		uint16_t words = p->words > 0 ? p->words : 5, behind = (uint16_t)(4 * words + p->payload);
+
+		put16(w->network + (p->src.family == 4 ? 2 : 4), (uint16_t)(p->src.family == 4 ? 20 + behind : behind));
+		w->transport[12] = (uint8_t)(words << 4);
 		w->transport[13] = p->tcp_flags;
 	}
 }

@@ -18,6 +18,8 @@ struct walk_packet {
 	uint8_t l4proto;
 	uint16_t sport, dport; /* ICMP: dport is type << 8 | code */
 	uint8_t tcp_flags;
+	uint16_t payload; /* bytes behind a TCP header of `words` (5 when 0) */
+	uint8_t words;
 	uint8_t hop_limit;
 	bool options; /* IPv4 options, or an IPv6 extension header */
 	bool routed;  /* the source is where the packet came in */

@@ -215,6 +215,31 @@ static void other_ways_in(struct asking *a, const struct tuple *t, const struct 
 	}
 }
 
+/* Its worker can do without acknowledgements that carry nothing: those pass, and whatever else there is does not. */
+static void quiet_session(struct asking *a, const struct tuple *t, const struct walk_packet *p, uint32_t id,
+			  uint32_t lane, bool reply)
+{
+	static const uint8_t words[] = { 5, 8, 11 };
+	struct walk_packet quiet = later(p, reply, mark_make(id, lane, MARK_QUIET));
+
+	if (p->l4proto != PROTO_TCP) {
+		expect_way(a, t, "quiet, not TCP", quiet, lane, false);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(words); i++) {
+		struct walk_packet q = quiet;
+
+		q.words = words[i];
+		for (uint32_t flags = 0; flags < 64; flags++) {
+			q.tcp_flags = (uint8_t)flags;
+			expect_way(a, t, "quiet", q, lane, flags == TCP_ACK);
+		}
+		q.tcp_flags = TCP_ACK;
+		q.payload = 1;
+		expect_way(a, t, "quiet, and carries a byte", q, lane, false);
+	}
+}
+
 static void live_session(struct asking *a, const struct tuple *t, const struct walk_packet *p, uint32_t permit)
 {
 	uint32_t id = a->w->ids[permit], lane = a->w->ir->permits[permit].lane;
@@ -235,13 +260,15 @@ static void live_session(struct asking *a, const struct tuple *t, const struct w
 		q = later(p, reply != 0, mark_make(id, lane, MARK_CONFIRMED));
 		if (lane != LANE_NONE)
 			expect_way(a, t, reply ? "answer, confirmed" : "live, confirmed", q, lane, naming);
+		if (lane != LANE_NONE)
+			quiet_session(a, t, p, id, lane, reply != 0);
 		q = later(p, reply != 0, witness_live_mark(id, lane));
 		q.options = true;
 		expect_dropped(a, t, "live, options", q);
 		other_ways_in(a, t, p, permit, reply != 0);
 	}
 	for (int reply = 0; reply < 2; reply++)
-		for (uint32_t had = MARK_UNJUDGED; had <= MARK_CONFIRMED; had++)
+		for (uint32_t had = MARK_UNJUDGED; had <= MARK_QUIET; had++)
 			expect_relabelled(a, t,
 					  later(p, reply != 0, mark_make(NO_PERMIT, lane, (enum mark_outcome)had)), id,
 					  lane, (enum mark_outcome)had);

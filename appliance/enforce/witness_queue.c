@@ -26,7 +26,7 @@ static struct walk_result resumed(const struct asking *a, struct walk_packet *p,
 	return r;
 }
 
-/* A judged packet passes, and its session remembers the best that was ever said of it. */
+/* A judged packet passes, and its session remembers what was said last; that it was confirmed nothing takes back. */
 static void judged(struct asking *a, const struct tuple *t, struct walk_packet p, const struct walk_result *queued,
 		   uint32_t said)
 {
@@ -35,7 +35,7 @@ static void judged(struct asking *a, const struct tuple *t, struct walk_packet p
 
 	if (r.end != WALK_ACCEPT)
 		witness_tell(a, t, "judged good", "refused", &r);
-	else if (p.ct_mark != mark_make(id, lane, (enum mark_outcome)(said > had ? said : had)))
+	else if (p.ct_mark != mark_make(id, lane, had == MARK_CONFIRMED ? MARK_CONFIRMED : (enum mark_outcome)said))
 		witness_tell(a, t, "judged good, remembered as something else", "otherwise", &r);
 }
 
@@ -70,15 +70,14 @@ void witness_behind_queue(struct asking *a, const struct tuple *t, const struct 
 	struct walk_packet live = *p, stale = *p, stray = *p, again = *p;
 
 	live.state = WALK_ESTABLISHED;
-	for (uint32_t said = MARK_GOOD; said <= MARK_CONFIRMED; said++) {
+	for (uint32_t said = MARK_GOOD; said <= MARK_QUIET; said++) {
 		judged(a, t, *p, queued, said);
-		for (uint32_t had = MARK_GOOD; had <= MARK_CONFIRMED; had++) {
+		for (uint32_t had = MARK_GOOD; had <= MARK_QUIET; had++) {
 			live.ct_mark = mark_make(id, lane, (enum mark_outcome)had);
 			judged(a, t, live, queued, said);
 		}
 	}
 	expect_stopped(a, t, "judged by another permit", *p, queued, mark_make(id ^ 0x200000u, 0, MARK_GOOD));
-	expect_stopped(a, t, "an outcome that there is not", *p, queued, mark_make(id, 0, (enum mark_outcome)3));
 	expect_stopped(a, t, "out of the cut queue", *p, queued, mark_make(0, LANE_CUT, MARK_GOOD));
 	/* Its permit changed while it was with a worker, who gets it again to judge by what holds now. */
 	again.mark = mark_make(id ^ 0x200000u, 0, MARK_GOOD);

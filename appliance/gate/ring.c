@@ -33,6 +33,9 @@ enum entry_action gate_verdict(const struct ring_entry *e, uint32_t lane, uint32
 	case OUTCOME_ACCEPT:
 		o = MARK_GOOD;
 		break;
+	case OUTCOME_QUIET:
+		o = MARK_QUIET;
+		break;
 	case OUTCOME_CONFIRMED:
 		o = MARK_CONFIRMED;
 		break;

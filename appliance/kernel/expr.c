@@ -96,6 +96,13 @@ void expr_cmp8(struct build *b, uint32_t op, uint8_t v)
 	cmp(b, op, &v, sizeof(v));
 }
 
+void expr_cmp16(struct build *b, uint32_t op, uint16_t v)
+{
+	const uint8_t field[2] = { (uint8_t)(v >> 8), (uint8_t)v };
+
+	cmp(b, op, field, sizeof(field));
+}
+
 void expr_cmp32(struct build *b, uint32_t op, uint32_t host)
 {
 	cmp(b, op, &host, sizeof(host));

@@ -228,6 +228,16 @@ static void plain(struct build *b, uint32_t family, uint8_t l4proto)
 	expr_cmp8(b, NFT_CMP_EQ, l4proto);
 }
 
+/* The length of the whole packet (IPv4) or of what is behind the header (IPv6), and the words of the TCP header. */
+static void tcp_bare(struct build *b, uint32_t family, uint32_t words)
+{
+	expr_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, 12, 1, 0);
+	expr_bits8(b, 0xf0);
+	expr_cmp8(b, NFT_CMP_EQ, (uint8_t)(words << 4));
+	expr_payload(b, NFT_PAYLOAD_NETWORK_HEADER, family == 4 ? 2 : 4, 2, 0);
+	expr_cmp16(b, NFT_CMP_EQ, (uint16_t)((family == 4 ? 20u : 0u) + 4u * words));
+}
+
 static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, unsigned lacks)
 {
 	char chain[16];
@@ -291,10 +301,14 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uns
 			expr_bits32(b, 0, s->a, 0);
 		expr_cmp32(b, s->kind == IR_MARK ? NFT_CMP_EQ : NFT_CMP_NEQ, s->b);
 		break;
+	case IR_CTMARK:
 	case IR_CTMARK_NOT:
 		expr_ct(b, NFT_CT_MARK, 0);
 		expr_bits32(b, 0, s->a, 0);
-		expr_cmp32(b, NFT_CMP_NEQ, s->b);
+		expr_cmp32(b, s->kind == IR_CTMARK ? NFT_CMP_EQ : NFT_CMP_NEQ, s->b);
+		break;
+	case IR_TCP_BARE:
+		tcp_bare(b, s->a, s->b);
 		break;
 	case IR_LIMIT:
 		expr_limit(b, s->a, s->b);

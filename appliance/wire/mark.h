@@ -38,6 +38,7 @@ enum mark_outcome {
 	MARK_UNJUDGED = 0,  /* nobody has answered for this flow yet */
 	MARK_GOOD = 1,	    /* judged and passed; the flow stays in its lane */
 	MARK_CONFIRMED = 2, /* the promised protocol is known: a naming lane may let go of it */
+	MARK_QUIET = 3,	    /* as MARK_GOOD, and its worker can do without acknowledgements that carry nothing */
 };
 
 /* The packet mark of TCP that belongs to no session: it goes the way of the cut lane, and an outcome tells it from

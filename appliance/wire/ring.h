@@ -22,6 +22,8 @@ enum outcome {
 	OUTCOME_DROP = 1,
 	OUTCOME_ACCEPT = 2,    /* judged good */
 	OUTCOME_CONFIRMED = 3, /* accepted, and the promised protocol is known */
+	OUTCOME_QUIET =
+		4, /* judged good, and bare acknowledgements of its flow need not be shown until further notice */
 };
 
 enum ring_kind { RING_VERDICT = 1, RING_RESET = 2 };

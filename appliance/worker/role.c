@@ -166,6 +166,7 @@ static void serve_batch(struct worker *w, struct worker_port *p, unsigned *left)
 	for (int i = 0; i < n; i++)
 		take_datagram(w, p, queue_datagram(w->reader, (unsigned)i));
 	p->ready = n == (int)most;
+	p->hot = n > 0;
 	*left -= n > 0 ? (unsigned)n : 0;
 }
 
@@ -285,6 +286,21 @@ static bool serve(struct worker *w)
 	return any_ready(w, true) || any_ready(w, false);
 }
 
+/* What the gate lets go now is often answered before anybody sleeps: a port that had packets is asked once more before epoll is. */
+static bool stay_hot(struct worker *w)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < w->n_ports; i++) {
+		struct worker_port *p = &w->ports[i];
+
+		p->ready |= p->hot;
+		any |= p->hot;
+		p->hot = false;
+	}
+	return any;
+}
+
 static void turn(struct worker *w)
 {
 	uint64_t due = UINT64_MAX;
@@ -298,6 +314,7 @@ static void turn(struct worker *w)
 		beat(w);
 	}
 	wake_gate(w);
+	more |= stay_hot(w);
 	/* While packets keep coming, the other lanes and the supervisor are looked at every few turns. */
 	if (more && ++w->turns < LOOK_EVERY)
 		return;

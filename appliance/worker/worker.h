@@ -39,6 +39,7 @@ struct worker_port {
 	unsigned class;
 	unsigned credit;	      /* of others: packets that this round still gives it */
 	bool ready;		      /* something may be there */
+	bool hot;		      /* it had packets in the last turn */
 	bool skipping[LANE_SLOTS];    /* ids up to skip_to were decided before this worker began */
 	uint32_t skip_to[LANE_SLOTS]; /* by slot: each queue counts for itself */
 };

@@ -9,6 +9,8 @@
 #include "dpi/inspect/rules.h"
 #include "dpi/inspect/wait.h"
 
+#define CROWD_PART 8u /* of a share, in handshakes and silent sessions */
+
 struct outcomes {
 	uint64_t packets, accepted, confirmed, dropped;
 	uint64_t reasons[REASON_COUNT];
@@ -41,6 +43,22 @@ void outcomes_stats(const struct outcomes *o, struct inspector_stats *ret)
 
 /* ---- packets ------------------------------------------------------------------------------------------------------ */
 
+/*
+ * Whether its acknowledgements without data need not come here: they would say nothing that the next segment does not. Where
+ * many handshakes wait for their third segment, that one decides which of them have to make room.
+ */
+static bool is_quiet(const struct crossing *x)
+{
+	const struct flow_table *t = &x->i->flows;
+	const struct flow *f = x->f;
+
+	return f != NULL && f->l4proto == IP_TCP && f->kind == KIND_FOLLOWED && !f->waiting_pick_up && !f->adrift[0] &&
+	       !f->adrift[1] && !f->missed && f->astray == 0 && f->wait.n == 0 && stream_quiet(&f->stream) &&
+	       (f->stream.state == TCP_OPEN ||
+		t->lists[f->share][CLASS_HALF_OPEN].n + t->lists[f->share][CLASS_SILENT].n <=
+			t->part[f->share] / CROWD_PART);
+}
+
 static void decide(struct crossing *x, bool passes, enum reason r)
 {
 	struct outcomes *o = x->i->outcomes;
@@ -49,11 +67,15 @@ static void decide(struct crossing *x, bool passes, enum reason r)
 
 	/* A lane for commands sees every packet of its flows, known or not. */
 	if (passes)
-		out = known && !crossing_has_commands_lane(x) ? OUTCOME_CONFIRMED : OUTCOME_ACCEPT;
+		out = known && !crossing_has_commands_lane(x) ? OUTCOME_CONFIRMED
+		      : is_quiet(x)			      ? OUTCOME_QUIET
+							      : OUTCOME_ACCEPT;
+	if (out == OUTCOME_QUIET && x->f->stream.state == TCP_SYN_RECV)
+		flow_touch(&x->i->flows, x->fi, CLASS_SILENT, x->i->now_ns); /* nobody will tell when it is open */
 	o->reasons[r]++;
 	o->dropped += out == OUTCOME_DROP;
 	o->confirmed += out == OUTCOME_CONFIRMED;
-	o->accepted += out == OUTCOME_ACCEPT;
+	o->accepted += out == OUTCOME_ACCEPT || out == OUTCOME_QUIET;
 	outside_decide(x->p->queue, x->p->id, out, mark_permit(x->p->mark), r);
 }
 

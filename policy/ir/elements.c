@@ -86,7 +86,7 @@ static void add_cell(struct writer *w, const struct ir_cell *c)
 static void add_live(struct writer *w, uint32_t permit, uint32_t interface, uint8_t direction, uint32_t line)
 {
 	const struct ir_permit *p = &w->ir->permits[permit];
-	uint32_t id = w->ids[permit], last = p->lane == LANE_NONE ? MARK_UNJUDGED : MARK_CONFIRMED;
+	uint32_t id = w->ids[permit], last = p->lane == LANE_NONE ? MARK_UNJUDGED : MARK_QUIET;
 	struct lane lane;
 	bool naming = lane_of(p->lane, &lane) && lane.kind == LANE_NAMING;
 

@@ -78,6 +78,7 @@ enum ir_chain {
 	CHAIN_LAST,
 	CHAIN_OUTPUT,
 	CHAIN_RELATED,
+	CHAIN_BARE,
 	CHAIN_NEW,
 	CHAIN_LAPSED,
 	CHAIN_RENEW,
@@ -87,6 +88,7 @@ enum ir_chain {
 	CHAIN_ADMIT,
 	CHAIN_CUT,
 	CHAIN_JUDGED_GOOD,
+	CHAIN_JUDGED_QUIET,
 	CHAIN_JUDGED_CONFIRMED,
 	CHAIN_UNANSWERED,
 	CHAIN_HOLD,
@@ -171,7 +173,9 @@ enum ir_stmt_kind {
 	IR_CT_DIRECTION, /* a: 0 original, 1 reply */
 	IR_MARK,	 /* (packet mark & a) == b */
 	IR_MARK_NOT,	 /* (packet mark & a) != b */
+	IR_CTMARK,	 /* (conntrack mark & a) == b */
 	IR_CTMARK_NOT,	 /* (conntrack mark & a) != b */
+	IR_TCP_BARE,	 /* a: family, b: words of its header: TCP that ends with its header; behind IR_PLAIN */
 	IR_LIMIT,	 /* a: packets per second, b: burst */
 	IR_PACE,   /* set, key a: an element each, of at most b a second, c at once; holds while there are fewer */
 	IR_CROWD,  /* set, key a: an element each, of tracked sessions; holds when there are more than b */
@@ -196,7 +200,7 @@ enum ir_stmt_kind {
 	IR_DROP,
 	IR_GOTO,	    /* a: enum ir_chain */
 	IR_GOTO_LANE,	    /* by lane of the packet mark: FAST -> accept, lane n -> its chain (those in use) */
-	IR_GOTO_OUTCOME,    /* by outcome bits of the packet mark: good, confirmed, unjudged -> chains */
+	IR_GOTO_OUTCOME,    /* by outcome bits of the packet mark: good, quiet, confirmed, unjudged -> chains */
 	IR_GOTO_UNANSWERED, /* by lane of the packet mark: hold, open; closed lanes fall through to the next rule */
 	IR_QUEUE,	    /* a: lane, b: 1 = bypass; the queues of all its slots, by address hash */
 

@@ -22,7 +22,9 @@
 #define TCP_FIN 1u
 #define TCP_SYN 2u
 #define TCP_RST 4u
+#define TCP_PSH 8u
 #define TCP_ACK 16u
+#define TCP_URG 32u
 
 #define OPTION_MULTIPATH 30u
 
@@ -80,6 +82,13 @@ static void drop(struct writer *w, enum reason r)
 static void go(struct writer *w, enum ir_chain to)
 {
 	say(w, IR_GOTO, to, 0);
+}
+
+/* Decided: the chain that comes after lets it by without asking again. */
+static void pass(struct writer *w)
+{
+	say(w, IR_SET_MARK, MARK_FAST, 0);
+	say(w, IR_ACCEPT, 0, 0);
 }
 
 static void family_proto(struct writer *w, uint32_t family, uint32_t l4proto)
@@ -221,6 +230,11 @@ static void forward_rules(struct writer *w)
 	rule(w, CHAIN_FORWARD);
 	say(w, IR_CT_STATE, CT_RELATED, 0);
 	go(w, CHAIN_RELATED);
+	rule(w, CHAIN_FORWARD);
+	say(w, IR_L4PROTO, IPPROTO_TCP, 0);
+	say(w, IR_TCP_FLAGS, TCP_FIN | TCP_SYN | TCP_RST | TCP_PSH | TCP_ACK | TCP_URG, TCP_ACK);
+	say(w, IR_CTMARK, MARK_OUTCOME_MASK, MARK_QUIET << MARK_OUTCOME_SHIFT);
+	go(w, CHAIN_BARE);
 	/* What a queue takes can afford a second look. A SYN said again is as good for a flood as a new one. */
 	rule(w, CHAIN_FORWARD);
 	say(w, IR_L4PROTO, IPPROTO_TCP, 0);
@@ -241,6 +255,29 @@ static void forward_rules(struct writer *w)
 	go(w, CHAIN_NEW);
 	rule(w, CHAIN_FORWARD);
 	drop(w, R_NO_CONDUIT);
+}
+
+/*
+ * An acknowledgement that carries nothing, of a session whose worker has said that it can do without: a visit costs as much as
+ * that of a command. Without options, with time stamps, and with those and one block of selective acknowledgement.
+ */
+static void bare_rules(struct writer *w)
+{
+	static const uint32_t words[] = { 5, 8, 11 };
+
+	for (uint32_t family = 4; family <= 6; family += 2)
+		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+			rule(w, CHAIN_BARE);
+			say(w, IR_PLAIN, family, IPPROTO_TCP);
+			say(w, IR_TCP_BARE, family, words[i]);
+			say(w, IR_LIVE, 0, 0);
+			pass(w);
+		}
+	rule(w, CHAIN_BARE);
+	say(w, IR_LIVE, 0, 0);
+	say(w, IR_GOTO_LANE, 0, 0);
+	rule(w, CHAIN_BARE);
+	go(w, CHAIN_LAPSED);
 }
 
 /* An error passes when the session that it speaks of is live and the error comes from that session's side: its direction
@@ -508,13 +545,6 @@ static void judged_rules(struct writer *w, enum ir_chain chain)
 	drop(w, R_STALE);
 }
 
-/* Decided: the chain that comes after lets it by without asking again. */
-static void pass(struct writer *w)
-{
-	say(w, IR_SET_MARK, MARK_FAST, 0);
-	say(w, IR_ACCEPT, 0, 0);
-}
-
 static void post_rules(struct writer *w)
 {
 	judged_rules(w, CHAIN_POST);
@@ -525,6 +555,12 @@ static void post_rules(struct writer *w)
 	say(w, IR_SET_OUTCOME, MARK_GOOD << MARK_OUTCOME_SHIFT, 0);
 	pass(w);
 	rule(w, CHAIN_JUDGED_GOOD);
+	pass(w);
+	rule(w, CHAIN_JUDGED_QUIET);
+	say(w, IR_CTMARK_NOT, MARK_OUTCOME_MASK, MARK_CONFIRMED << MARK_OUTCOME_SHIFT);
+	say(w, IR_SET_OUTCOME, MARK_QUIET << MARK_OUTCOME_SHIFT, 0);
+	pass(w);
+	rule(w, CHAIN_JUDGED_QUIET);
 	pass(w);
 	rule(w, CHAIN_JUDGED_CONFIRMED);
 	say(w, IR_SET_OUTCOME, MARK_CONFIRMED << MARK_OUTCOME_SHIFT, 0);
@@ -658,6 +694,7 @@ size_t ir_skeleton(uint64_t lanes, uint32_t layers, struct arena *a, struct ir_r
 	guard_rules(&w);
 	forward_rules(&w);
 	related_rules(&w);
+	bare_rules(&w);
 	new_rules(&w);
 	share_rules(&w);
 	admit_rules(&w);

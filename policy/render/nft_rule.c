@@ -165,10 +165,12 @@ static void put_unanswered(const struct line *l)
 
 static void put_outcomes(const struct line *l)
 {
-	char a[16], b[16], c[16];
+	char a[16], b[16], c[16], d[16];
 
-	fprintf(l->to, "meta mark & 0x%08x vmap { 0x%08x : goto %s, 0x%08x : goto %s, 0x%08x : goto %s }",
+	fprintf(l->to,
+		"meta mark & 0x%08x vmap { 0x%08x : goto %s, 0x%08x : goto %s, 0x%08x : goto %s, 0x%08x : goto %s }",
 		MARK_OUTCOME_MASK, MARK_GOOD << MARK_OUTCOME_SHIFT, ir_chain_name(CHAIN_JUDGED_GOOD, a),
+		MARK_QUIET << MARK_OUTCOME_SHIFT, ir_chain_name(CHAIN_JUDGED_QUIET, d),
 		MARK_CONFIRMED << MARK_OUTCOME_SHIFT, ir_chain_name(CHAIN_JUDGED_CONFIRMED, b),
 		MARK_UNJUDGED << MARK_OUTCOME_SHIFT, ir_chain_name(CHAIN_UNANSWERED, c));
 }
@@ -250,8 +252,15 @@ static void put_stmt(struct line *l, const struct ir_stmt *s)
 	case IR_MARK_NOT:
 		put_masked(l, "meta", s, "!=");
 		break;
+	case IR_CTMARK:
+		put_masked(l, "ct", s, "==");
+		break;
 	case IR_CTMARK_NOT:
 		put_masked(l, "ct", s, "!=");
+		break;
+	case IR_TCP_BARE:
+		fprintf(l->to, "%s length %u tcp doff %u", s->a == 4 ? "ip" : "ip6", (s->a == 4 ? 20 : 0) + 4 * s->b,
+			s->b);
 		break;
 	case IR_LIMIT:
 		fprintf(l->to, "limit rate %u/second burst %u packets", s->a, s->b);

@@ -158,6 +158,7 @@ enum reason enforcer_malformed(enum protocol p)
 static struct {
 	uint8_t outcome[DESK_IDS]; /* by packet id; 0 = not decided */
 	uint32_t twice;		   /* decisions for an id that had one */
+	bool quiet;		   /* the last one that passed: bare acknowledgements of its flow need not come */
 	struct reset_record resets[DESK_LOG];
 	size_t n_resets;
 	struct event events[DESK_LOG];
@@ -180,7 +181,8 @@ void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit
 	(void)r;
 	if (desk.outcome[id % DESK_IDS] != 0)
 		desk.twice++;
-	desk.outcome[id % DESK_IDS] = (uint8_t)o;
+	desk.quiet = o == OUTCOME_QUIET;
+	desk.outcome[id % DESK_IDS] = (uint8_t)(o == OUTCOME_QUIET ? OUTCOME_ACCEPT : o);
 }
 
 void outside_reset(const struct reset_record *r)

@@ -111,6 +111,9 @@ static void entries(void **state)
 	e.outcome = OUTCOME_CONFIRMED;
 	assert_int_equal(gate_verdict(&e, LANE, &mark), ENTRY_ACCEPT);
 	assert_int_equal(mark, mark_make(7, LANE, MARK_CONFIRMED));
+	e.outcome = OUTCOME_QUIET;
+	assert_int_equal(gate_verdict(&e, LANE, &mark), ENTRY_ACCEPT);
+	assert_int_equal(mark, mark_make(7, LANE, MARK_QUIET));
 	e.permit = 0;
 	assert_int_equal(gate_verdict(&e, LANE, &mark), ENTRY_REFUSED);
 	assert_int_equal(mark, 0);
@@ -122,7 +125,7 @@ static void entries(void **state)
 	assert_int_equal(gate_verdict(&e, LANE_CUT, &mark), ENTRY_DROP);
 	for (unsigned o = 0; o < 256; o++) {
 		e.outcome = (uint8_t)o;
-		if (o != OUTCOME_DROP && o != OUTCOME_ACCEPT && o != OUTCOME_CONFIRMED)
+		if (o != OUTCOME_DROP && o != OUTCOME_ACCEPT && o != OUTCOME_CONFIRMED && o != OUTCOME_QUIET)
 			assert_int_equal(gate_verdict(&e, LANE, &mark), ENTRY_LIE);
 	}
 }

@@ -155,6 +155,8 @@ static bool go_outcome(struct run *x)
 	switch (mark_outcome(x->p->mark)) {
 	case MARK_GOOD:
 		return go(x, CHAIN_JUDGED_GOOD);
+	case MARK_QUIET:
+		return go(x, CHAIN_JUDGED_QUIET);
 	case MARK_CONFIRMED:
 		return go(x, CHAIN_JUDGED_CONFIRMED);
 	case MARK_UNJUDGED:
@@ -203,6 +205,10 @@ static bool step(struct run *x, const struct ir_stmt *s)
 		return (p->mark & s->a) == s->b;
 	case IR_MARK_NOT:
 		return (p->mark & s->a) != s->b;
+	case IR_CTMARK:
+		return tracked(p) && (p->flow->mark & s->a) == s->b;
+	case IR_TCP_BARE:
+		return p->src.family == s->a && !p->loaded && s->b == 5;
 	case IR_CTMARK_NOT:
 		return tracked(p) && (p->flow->mark & s->a) != s->b;
 	case IR_LIMIT:

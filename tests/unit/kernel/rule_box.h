@@ -39,6 +39,7 @@ struct box_packet {
 	uint8_t tcp_options; /* of the kind that is asked for */
 	uint8_t hop_limit;
 	bool options;
+	bool loaded;	   /* bytes follow its TCP header, which has no options */
 	bool unrouted;	   /* its source is not where it came in */
 	uint8_t direction; /* 0 original, 1 reply */
 	uint32_t mark;

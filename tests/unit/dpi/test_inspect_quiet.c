@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * When the inspector can do without acknowledgements that carry nothing, and that a session is the same to it without them.
+ *
+ * LINK: appliance/wire/settings.c
+ * LINK: dpi/judge.c appliance/wire/evaluate.c appliance/wire/operation.c
+ * LINK: dpi/inspect/ahead.c dpi/inspect/captured.c dpi/inspect/command.c dpi/inspect/count.c dpi/inspect/cut.c dpi/inspect/datagram.c dpi/inspect/deeds.c dpi/inspect/event.c
+ * LINK: dpi/inspect/follow.c dpi/inspect/fresh.c dpi/inspect/impact.c dpi/inspect/inspect.c dpi/inspect/life.c dpi/inspect/midstream.c dpi/inspect/name.c
+ * LINK: dpi/inspect/outcome.c dpi/inspect/rejudge.c dpi/inspect/relabel.c dpi/inspect/repeat.c dpi/inspect/reset.c dpi/inspect/room.c dpi/inspect/rules.c
+ * LINK: dpi/inspect/search.c dpi/inspect/session.c dpi/inspect/turn.c dpi/inspect/wait.c
+ * LINK: dpi/decode.c dpi/flow.c
+ * LINK: appliance/wire/commands_older.c
+ * LINK: dpi/share.c dpi/stream.c dpi/runs.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/plausible.c dpi/datagram.c
+ * LINK: appliance/base/bytes.c
+ * LINK: appliance/base/addr.c appliance/wire/commands.c appliance/wire/reason.c appliance/wire/protocols.c
+ * LINK: appliance/base/sha256.c appliance/wire/vocabulary*.c
+ * LIBS: libndpi nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "tests/unit/dpi/inspect_setup.h"
+
+static bool asks(struct conn *k, uint8_t *pdu)
+{
+	toy_pdu(pdu, 12, 3);
+	assert_int_equal(desk_send(k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	return desk.quiet;
+}
+
+static bool answers(struct conn *k, uint8_t *pdu)
+{
+	toy_pdu(pdu, 12, 3);
+	assert_int_equal(desk_send(k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
+	return desk.quiet;
+}
+
+/* A whole life: the third segment and every acknowledgement stay away until the first FIN. */
+static void a_life_without_them(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+
+	(void)state;
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+	assert_false(desk.quiet); /* who answers, and with which number, is not known yet */
+	k.c++;
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_SYN | DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	assert_true(desk.quiet);
+	k.s++;
+	desk_now += 60 * 1000000000ull; /* longer than a handshake may take */
+	for (unsigned n = 0; n < 1000; n++) {
+		assert_true(asks(&k, pdu));
+		assert_true(answers(&k, pdu));
+	}
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK | DESK_FIN, NULL, 0), OUTCOME_ACCEPT);
+	assert_false(desk.quiet);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c + 1, DESK_ACK | DESK_FIN, NULL, 0), OUTCOME_ACCEPT);
+	assert_false(desk.quiet);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 1, k.s + 1, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_resets, 0);
+}
+
+/* A server that speaks alone: what it said is kept until somebody says that it has arrived. */
+static void kept_bytes_are_given_back(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+	unsigned quiet = 0;
+
+	(void)state;
+	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
+	for (unsigned n = 0; n < 200; n++)
+		quiet += answers(&k, pdu);
+	assert_true(quiet > 10 && quiet < 100); /* 12 bytes each, 1,024 in all */
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	assert_true(desk.quiet);
+}
+
+/* The numbers of one that was met half-way, or lost its place, come from acknowledgements. */
+static void not_before_the_place_is_known(void **state)
+{
+	struct conn k = desk_conn(P_TOY_PICK_UP);
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0);
+	assert_false(desk.quiet);
+	/* ... nor while one segment waits for another */
+	k = desk_conn(P_TOY);
+	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
+	assert_true(answers(&k, pdu));
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, pdu, 12), OUTCOME_ACCEPT);
+	assert_false(desk.quiet);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_life_without_them, setup, teardown),
+		cmocka_unit_test_setup_teardown(kept_bytes_are_given_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(not_before_the_place_is_known, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -153,7 +153,7 @@ void gate_begin(struct gate *g, struct ring *ring, const int fds[3], uint32_t wo
 	g->pid = pid;
 	g->state = GATE_STARTING;
 	g->heartbeat = 0;
-	vigil_begin(&g->vigil, (pid_t)pid, g->stat, -1); /* on the core of this one: where that stands, nobody looks */
+	vigil_begin(&g->vigil, (pid_t)pid, g->stat);
 	g->waiting = 0;
 	g->unlooked_ns = 0;
 	g->unlooked_beats = 0;

@@ -119,7 +119,7 @@ static bool role_start(struct supervisor *s, struct slot *sl, uint64_t now)
 	sl->state = SLOT_STARTING;
 	sl->started = now;
 	sl->asked = 0;
-	vigil_begin(&sl->vigil, sl->pid, sl->stat, watch_cores(s));
+	vigil_begin(&sl->vigil, sl->pid, sl->stat);
 	sl->ready_by = now + READY_LIMIT;
 	sl->since_wall = clock_wall_ns();
 	if (sl->role != ROLE_COMPILE) /* it lives for one answer, which is an event of its own */

@@ -408,7 +408,6 @@ json_t *json_surroundings(const struct supervisor *s);
 void watch_due(struct supervisor *s, uint64_t now);
 uint64_t watch_next(const struct supervisor *s); /* monotonic ns */
 int watch_open(struct supervisor *s, struct err *e);
-int watch_cores(const struct supervisor *s); /* /proc/stat, for vigil_begin */
 void watch_answered(struct slot *sl, uint32_t id);
 
 /* supervise/cuts.c: to the workers */

@@ -5,10 +5,9 @@
  * ended when it does nothing at all for 5 s. Gates are seen sooner, because nothing passes
  * while one stands still: each moves a number in shared memory with every turn of its loop, at rest a hundred times a
  * second. A worker with packets waiting is seen by its gate. What counts is a role's own time, not the clock's: on a machine
- * that stood still as a whole or with one of its cores, or is busy with something of a higher priority, nobody hangs.
+ * that stood still as a whole, or is busy with something of a higher priority, nobody hangs.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 
 #include "appliance/base/clock.h"
@@ -24,21 +23,12 @@
 struct watch {
 	uint64_t at, done;		/* monotonic ns: ask every role how it is; when that was last done */
 	uint64_t pulse_at, pulses_felt; /* the same for the pulses of the gates */
-	int cores;			/* /proc/stat, for the vigils */
 };
 
 int watch_open(struct supervisor *s, struct err *e)
 {
 	s->watch = calloc(1, sizeof(*s->watch));
-	if (s->watch == NULL)
-		return err_set(e, -ENOMEM, "watch over roles");
-	s->watch->cores = open("/proc/stat", O_RDONLY | O_CLOEXEC);
-	return s->watch->cores < 0 ? err_set(e, -errno, "open /proc/stat") : 0;
-}
-
-int watch_cores(const struct supervisor *s)
-{
-	return s->watch->cores;
+	return s->watch == NULL ? err_set(e, -ENOMEM, "watch over roles") : 0;
 }
 
 /* A role that does something long for somebody answers when that is done. */

@@ -72,7 +72,7 @@ static bool send_worker(struct supervisor *s, uint32_t w)
 
 bool gate_start(struct supervisor *s, uint32_t w)
 {
-	vigil_begin(&s->pairs[w].vigil, gate_of(s, w)->pid, gate_of(s, w)->stat, watch_cores(s));
+	vigil_begin(&s->pairs[w].vigil, gate_of(s, w)->pid, gate_of(s, w)->stat);
 	return send_lanes(s, gate_of(s, w), w);
 }
 

@@ -90,7 +90,7 @@ static int begin(void **state)
 	s.slots[SLOT_GATE].vigil.stat = -1;
 	s.pairs[0].pulse = &pulse;
 	s.pairs[0].pulse_seen = pulse_feel(&pulse);
-	vigil_begin(&s.pairs[0].vigil, 0, memfd_create("stat", 0), watch_cores(&s));
+	vigil_begin(&s.pairs[0].vigil, 0, memfd_create("stat", 0));
 	pulse_beat(&pulse);
 	watch_due(&s, now);
 	return 0;
@@ -100,7 +100,6 @@ static int finish(void **state)
 {
 	(void)state;
 	close(s.pairs[0].vigil.stat);
-	close(watch_cores(&s));
 	free(s.watch);
 	return 0;
 }

@@ -194,10 +194,13 @@ bool witness_comes_in(const struct ir *ir, uint32_t permit, uint32_t interface, 
 static void other_ways_in(struct asking *a, const struct tuple *t, const struct walk_packet *p, uint32_t permit,
 			  bool reply)
 {
-	uint32_t mark = witness_live_mark(a->w->ids[permit], a->w->ir->permits[permit].lane);
+	uint32_t id = a->w->ids[permit], lane = a->w->ir->permits[permit].lane;
 
 	for (uint32_t n = 0; n < a->w->ir->n_interfaces * 4; n++) {
 		uint32_t i = n / 4;
+		/* Whatever was said of it, each in turn. */
+		uint32_t mark = lane == LANE_NONE ? witness_live_mark(id, lane)
+						  : mark_make(id, lane, (enum mark_outcome)(MARK_GOOD + n % 3));
 		struct walk_packet q = later(p, reply, mark);
 		struct walk_result r;
 

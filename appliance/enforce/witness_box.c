@@ -68,10 +68,7 @@ static bool takes(const struct own *o)
 	return o->type == (o->family == 4 ? 8 : 128);
 }
 
-/*
- * Echo answers and errors, only as such, and only where the question came in or when the rules have let that by. The kernel
- * looks up every source of IPv4 before it says an error of it, marked or not.
- */
+/* Echo answers and errors, only as such, and only where the question came in or when the rules have let that by. */
 static bool says(const struct own *o, uint32_t index)
 {
 	bool four = o->family == 4, echo = o->type == (four ? 0 : 129);
@@ -81,8 +78,7 @@ static bool says(const struct own *o, uint32_t index)
 		return true;
 	if (!is_icmp(o) || !(echo ? o->state == WALK_ESTABLISHED : error && o->state == WALK_RELATED))
 		return false;
-	return o->mark == mark_arrived(index) || o->mark == MARK_FAST || mark_outcome(o->mark) != MARK_UNJUDGED ||
-	       (four && error && o->mark == 0);
+	return o->mark == mark_arrived(index) || o->mark == MARK_FAST || mark_outcome(o->mark) != MARK_UNJUDGED;
 }
 
 static void ask_own(struct asking *a, uint32_t interface, const struct own *o, bool outward)

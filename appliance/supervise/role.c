@@ -221,6 +221,21 @@ static int load_confirmed(struct supervisor *s, struct err *e)
 	return image == NULL ? err_set(e, -ENOMEM, "command table") : table_set(s, image, n, s->now, true, e);
 }
 
+/*
+ * Where the kernel shares its cores between sessions first (sched_autogroup), priorities count only within one: enforce would
+ * wait for a core behind every other session, however busy, while somebody else's rules are in force. So our session gets
+ * the priority too, if it is ours alone.
+ */
+static void prefer_session(void)
+{
+	int fd = getsid(0) == getpid() ? open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC) : -1;
+
+	if (fd < 0)
+		return;
+	(void)dprintf(fd, "%d", OWN_NICE);
+	close(fd);
+}
+
 static int open_own(struct supervisor *s, struct err *e)
 {
 	struct rlimit limit;
@@ -237,6 +252,7 @@ static int open_own(struct supervisor *s, struct err *e)
 	}
 	/* Roles must be replaced at once, however busy the machine is; they choose their own priority. */
 	setpriority(PRIO_PROCESS, 0, OWN_NICE);
+	prefer_session();
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);

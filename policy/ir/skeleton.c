@@ -184,13 +184,11 @@ static void error_rules(struct writer *w)
  */
 static void guard_rules(struct writer *w)
 {
+	/* For what the box itself may have to answer. */
+	rule(w, CHAIN_GUARD);
+	say(w, IR_ARRIVED, 0, 0);
 	/* Most packets first, by as few questions as will do; the rules behind would say the same of them. */
 	for (uint32_t family = 4; family <= 6; family += 2) {
-		/* For what the box itself may have to answer. Of IPv4 the kernel looks every source up (strict reverse path). */
-		if (family == 6) {
-			rule(w, CHAIN_GUARD);
-			say(w, IR_ARRIVED, 0, 0);
-		}
 		rule(w, CHAIN_GUARD);
 		say(w, IR_PLAIN, family, IPPROTO_UDP);
 		say(w, IR_ACCEPT, 0, 0);
@@ -622,8 +620,8 @@ static void input_rules(struct writer *w)
  * What the box itself says carries bytes of what it answers, so it leaves only by the interface at which that came in:
  * whoever writes a source of another zone on a packet has nothing bounced there. The kernel answers some packets before
  * any rule has looked at their source (their hops are at an end, they are too long, a header is wrong, pieces are missing),
- * and what it answers before the guard has no mark; nor have errors about plain IPv4, whose source the kernel looks up before
- * it says anything. A packet that the rules let by came from where its source is.
+ * and what it answers before the guard has no mark. Strict reverse path does not help: where no route leads, the kernel says
+ * so before it looks the source up. A packet that the rules let by came from where its source is.
  */
 static void answer_rules(struct writer *w)
 {
@@ -632,11 +630,6 @@ static void answer_rules(struct writer *w)
 	say(w, IR_ACCEPT, 0, 0);
 	rule(w, CHAIN_ANSWER);
 	say(w, IR_MARK, UINT32_MAX, MARK_FAST);
-	say(w, IR_ACCEPT, 0, 0);
-	rule(w, CHAIN_ANSWER);
-	family_proto(w, 4, IPPROTO_ICMP);
-	say(w, IR_MARK, UINT32_MAX, 0);
-	say(w, IR_CT_STATE, CT_RELATED, 0);
 	say(w, IR_ACCEPT, 0, 0);
 	rule(w, CHAIN_ANSWER);
 	say(w, IR_MARK_NOT, MARK_OUTCOME_MASK, 0);

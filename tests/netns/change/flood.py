@@ -65,7 +65,18 @@ KINDS = {"strangers": strangers, "own_zone": own_zone, "questions": questions, "
          "pool_commands": kept(502)}
 
 
+def unhindered():
+    """Who floods is another machine: what else this one has to do does not slow it down."""
+    os.setpriority(os.PRIO_PROCESS, 0, -10)
+    try:
+        with open("/proc/self/autogroup", "w", encoding="ascii") as group:  # where sessions share the cores, that of this one
+            group.write("-10")
+    except OSError:
+        pass
+
+
 def main():
+    unhindered()
     kind, seconds, prefix = sys.argv[1], float(sys.argv[2]), sys.argv[3]
     wires = {zone: Wire(prefix + zone, "eth0", mac) for zone, mac in zip(("ops", "ot", "it"), sys.argv[4:7])}
     packets = list(KINDS[kind](random.Random(7)))

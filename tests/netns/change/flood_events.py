@@ -20,7 +20,8 @@ class Flood(Event):
         before, self.sent = self.counted(field), 0
         for _ in range(4):  # a busy machine may not send fast enough
             done = subprocess.run([sys.executable, HERE + "/flood.py", self.kind, str(self.seconds), os.environ["PREFIX"]] +
-                                  [field.mac(z) for z in ("ops", "ot", "it")], capture_output=True, text=True, timeout=60, check=False)
+                                  [field.mac(z) for z in ("ops", "ot", "it")], capture_output=True, text=True, timeout=60, check=False,
+                                  start_new_session=True)
             if done.returncode != 0:
                 raise RuntimeError(done.stderr[-300:])
             self.sent += int(done.stdout)

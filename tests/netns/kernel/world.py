@@ -72,10 +72,20 @@ class Driver:
     def __init__(self, program, ns, folder):
         self.folder = folder
         self.process = subprocess.Popen([program, ns], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                        stderr=reports.errors(), bufsize=1)
+                                        stderr=reports.errors(), bufsize=1, start_new_session=True)
+        self._go_ahead()
         self.inbox = {k: queue.Queue() for k in ("ready", "applied", "answer", "drift", "killed", "ended")}
         threading.Thread(target=self._read, daemon=True).start()
         self.count = 0
+
+    def _go_ahead(self):
+        """The priority that enforce has in the product, there by its profile and the supervisor's."""
+        os.setpriority(os.PRIO_PROCESS, self.process.pid, -15)
+        try:
+            with open("/proc/%d/autogroup" % self.process.pid, "w", encoding="ascii") as group:
+                group.write("-10")
+        except FileNotFoundError:
+            pass
 
     def _read(self):
         for line in self.process.stdout:

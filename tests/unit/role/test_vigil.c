@@ -209,6 +209,32 @@ static void a_long_look_counts_little(void **state)
 	end(pid, stat);
 }
 
+/*
+ * Where another machine has the core, nothing ticks there. That a process which was running meanwhile does not count as one that
+ * ran rests on this: its clock, read from elsewhere, moves only with what happens on its own core.
+ */
+static void a_clock_moves_with_its_own_core(void **state)
+{
+	pid_t pid = child(spins, SCHED_OTHER);
+	struct mono start = clock_mono();
+	struct timespec had = { 0 }, last = { 0 };
+	unsigned reads = 0, moves = 0;
+	clockid_t clock;
+
+	(void)state;
+	assert_int_equal(clock_getcpuclockid(pid, &clock), 0);
+	while (moves < 10 && clock_mono().ns - start.ns < 10000 * (uint64_t)MS) {
+		clock_gettime(clock, &had);
+		moves += had.tv_nsec != last.tv_nsec || had.tv_sec != last.tv_sec;
+		last = had;
+		reads++;
+	}
+	assert_int_equal(moves, 10);
+	assert_true(reads > 10 * moves);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
 static void who_is_unknown_counts_as_idle(void **state)
 {
 	struct vigil v;
@@ -249,6 +275,7 @@ int main(void)
 		cmocka_unit_test(not_hung_without_a_core),
 		cmocka_unit_test(still_when_it_does_nothing),
 		cmocka_unit_test(a_long_look_counts_little),
+		cmocka_unit_test(a_clock_moves_with_its_own_core),
 		cmocka_unit_test(who_is_unknown_counts_as_idle),
 		cmocka_unit_test(states),
 	};

@@ -32,8 +32,10 @@ enum protocol {
 	PROTO_MYSQL,
 	PROTO_LDAP,
 	PROTO_KERBEROS,
-	PROTO_SLMP, /* enforced to the command */
-	PROTO_ENIP, /* enforced to the command */
+	PROTO_SLMP,	   /* enforced to the command */
+	PROTO_ENIP,	   /* enforced to the command */
+	PROTO_S7COMM,	   /* enforced to the command */
+	PROTO_S7COMM_PLUS, /* named by our own recogniser */
 	PROTO_COUNT
 };
 

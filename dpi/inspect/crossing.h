@@ -28,16 +28,17 @@ struct rooms {
 struct inspector {
 	struct inspector_limits limits;
 	uint64_t now_ns;
-	struct rules *rules;	   /* rules.h: the command tables */
-	struct flow_table flows;   /* life.h decides who gets a place */
-	struct pool pool;	   /* shared by the streams and by what waits */
-	struct namer *namer;	   /* name.h */
-	struct commands *commands; /* command.h: states of enforcers */
-	struct counts *counts;	   /* count.h: accepted commands */
-	struct waits *waits;	   /* wait.h: packets that wait */
-	struct resets *resets;	   /* reset.h: what is said again */
-	struct records *records;   /* event.h: budgets of records */
-	struct outcomes *outcomes; /* outcome.h: what was decided */
+	struct rules *rules;	       /* rules.h: the command tables */
+	struct flow_table flows;       /* life.h decides who gets a place */
+	struct pool pool;	       /* shared by the streams and by what waits */
+	struct namer *namer;	       /* name.h */
+	struct commands *commands;     /* command.h: states of enforcers */
+	struct companions *companions; /* companion.h: what flows opened for others */
+	struct counts *counts;	       /* count.h: accepted commands */
+	struct waits *waits;	       /* wait.h: packets that wait */
+	struct resets *resets;	       /* reset.h: what is said again */
+	struct records *records;       /* event.h: budgets of records */
+	struct outcomes *outcomes;     /* outcome.h: what was decided */
 	struct rooms rooms;
 	bool releasing; /* turn.h */
 	bool forgot

@@ -39,6 +39,15 @@ enum protocol {
 	PROTO_COUNT
 };
 
+_Static_assert(PROTO_COUNT < 64, "protocols are bits of a 64-bit set");
+
+static inline uint64_t proto_bit(unsigned p)
+{
+	return (uint64_t)1 << p;
+}
+
+#define PROTO_BITS (((uint64_t)1 << PROTO_COUNT) - 1) /* all of them */
+
 enum protocol_depth {
 	DEPTH_TRANSPORT,  /* never queued */
 	DEPTH_NDPI,	  /* nDPI decides, at full-inspection confidence only */

@@ -164,9 +164,9 @@ static void judge_one(struct crossing *x, bool crowded, struct bytes pdu, uint64
 	struct pdu u = {
 		.dir = x->dir, .offset = offset, .length = (uint32_t)pdu.left, .space = 255, .conduit = EVENT_NO_CONDUIT
 	};
-	struct parsed parsed;
+	struct parsed *parsed = &x->i->rooms.judge->parsed;
 
-	judge_pdu(c->enforcer, c->state, x->dir, pdu, x->table, x->permit, x->i->rooms.judge, &parsed, &u);
+	judge_pdu(c->enforcer, c->state, x->dir, pdu, x->table, x->permit, x->i->rooms.judge, parsed, &u);
 	if (!u.allowed && u.reason == c->enforcer->pending && !crossing_is_lenient(x)) {
 		if (!crowded || c->enforcer->missed == NULL) {
 			j->later = j->denied = true;
@@ -174,14 +174,14 @@ static void judge_one(struct crossing *x, bool crowded, struct bytes pdu, uint64
 			return;
 		}
 		c->enforcer->missed(c->state, false); /* their answers are still known to be answers */
-		judge_pdu(c->enforcer, c->state, x->dir, pdu, x->table, x->permit, x->i->rooms.judge, &parsed, &u);
+		judge_pdu(c->enforcer, c->state, x->dir, pdu, x->table, x->permit, x->i->rooms.judge, parsed, &u);
 	}
-	if (parsed.bond.kind != BOND_NONE)
-		c->opens |= bond_note(x, &parsed, &u);
-	if (parsed.asks && (u.allowed || crossing_is_observed(x)))
-		deeds_remember(&c->deeds, &parsed);
-	if (parsed.asks && u.allowed)
-		count_hold(x, &parsed, &u);
+	if (parsed->bond.kind != BOND_NONE)
+		c->opens |= bond_note(x, parsed, &u);
+	if (parsed->asks && (u.allowed || crossing_is_observed(x)))
+		deeds_remember(&c->deeds, parsed);
+	if (parsed->asks && u.allowed)
+		count_hold(x, parsed, &u);
 	command_tell(x, &u, j);
 }
 
@@ -331,7 +331,7 @@ static struct judged judge(struct crossing *x, bool crowded, struct bytes fresh)
 struct judged command_judge(struct crossing *x, struct bytes fresh)
 {
 	struct command_state *c = x->f->commands;
-	_Alignas(16) uint8_t before[ENFORCER_STATE_MAX];
+	uint8_t *before = x->i->rooms.before;
 	struct judged j;
 	size_t used;
 	bool crowded;
@@ -380,7 +380,7 @@ bool command_is_datagram(const struct enforcer *e, enum direction dir, uint16_t 
 struct judged command_judge_datagram(struct crossing *x, struct bytes payload)
 {
 	struct command_state *c = x->f->commands;
-	_Alignas(16) uint8_t before[ENFORCER_STATE_MAX];
+	uint8_t *before = x->i->rooms.before;
 	struct judged j = { .reason = R_ALLOWED };
 	size_t used = c->enforcer->state_used(c->state), n = 0;
 	struct deeds deeds; /* where a PDU may be allowed and its datagram not */

@@ -19,9 +19,11 @@ struct judge_room; /* dpi/judge.h */
 
 /* Where bytes are made contiguous; nothing lives longer there than one call of a stage. */
 struct rooms {
-	uint8_t *packet;	  /* owned; PACKET_MAX: a packet that waited */
-	uint8_t *segment;	  /* owned; PACKET_MAX and RUNS_BYTES: new bytes with what passed ahead of them */
-	uint8_t *pdu;		  /* owned; PACKET_MAX: a PDU, or several */
+	uint8_t *packet;  /* owned; PACKET_MAX: a packet that waited */
+	uint8_t *segment; /* owned; PACKET_MAX and RUNS_BYTES: new bytes with what passed ahead of them */
+	uint8_t *pdu;	  /* owned; PACKET_MAX: a PDU, or several */
+	uint8_t *
+		before; /* owned; ENFORCER_STATE_MAX: a state to come back to. On the stack it would be zeroed each time */
 	struct judge_room *judge; /* owned: where a PDU is taken apart */
 };
 

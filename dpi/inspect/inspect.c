@@ -66,10 +66,12 @@ struct inspector *inspector_new(const struct inspector_limits *l)
 	i->rooms.segment = malloc(PACKET_MAX + RUNS_BYTES);
 	i->rooms.pdu = malloc(PACKET_MAX);
 	i->rooms.judge = calloc(1, sizeof(*i->rooms.judge));
+	i->rooms.before = calloc(1, ENFORCER_STATE_MAX);
 	if (!flow_init(&i->flows, l->flows) || !pool_init(&i->pool, l->pool_bytes) || i->rules == NULL ||
 	    (i->namer == NULL && !l->no_library) || i->commands == NULL || i->companions == NULL || i->counts == NULL ||
 	    i->waits == NULL || i->resets == NULL || i->records == NULL || i->outcomes == NULL ||
-	    i->rooms.packet == NULL || i->rooms.segment == NULL || i->rooms.pdu == NULL || i->rooms.judge == NULL) {
+	    i->rooms.packet == NULL || i->rooms.segment == NULL || i->rooms.pdu == NULL || i->rooms.judge == NULL ||
+	    i->rooms.before == NULL) {
 		inspector_free(i);
 		return NULL;
 	}
@@ -97,6 +99,7 @@ void inspector_free(struct inspector *i)
 	free(i->rooms.segment);
 	free(i->rooms.pdu);
 	free(i->rooms.judge);
+	free(i->rooms.before);
 	free(i);
 }
 

@@ -343,6 +343,8 @@ const struct enforcer s7comm_enforcer = {
 	.parse = parse,
 	.asked = asked,
 	.answered = answered,
+	.segment = s7_segment,
+	.repeat = s7_repeat,
 	.missed = missed,
 	.likely = likely,
 };

@@ -7,7 +7,7 @@
 	(1u << 3 | 1u << 5 | 1u << 6 | 1u << 9 | 1u << 12 | 1u << 13 | 1u << 14 | 1u << 16 | 1u << 17 | 1u << 18 |     \
 	 1u << 22)
 
-static void name_choice(const struct command_table *t, const struct command_permit *p, uint16_t choice, struct pdu *ret)
+void s7_name_choice(const struct command_table *t, const struct command_permit *p, uint16_t choice, struct pdu *ret)
 {
 	struct ruling ruling = { .choice = choice };
 
@@ -127,9 +127,11 @@ static void judge_answer(struct s7_state *s, const struct s7_message *m, const s
 			continue;
 		ret->reason = (enum reason)o.reason;
 		ret->allowed = ret->reason == R_ALLOWED;
-		name_choice(t, p, o.choice, ret);
+		s7_name_choice(t, p, o.choice, ret);
 		name_request(&o, ret);
 		take_effect(s, &o, m, ret);
+		if ((int16_t)(o.number - s->lost_number) >= 0)
+			s->lost = 0;
 		for (uint32_t k = 0; k < i; k++)
 			s->open[k].expendable = 1;
 		s7_forget(s, i);
@@ -233,7 +235,7 @@ static void confirm(struct s7_state *s, const struct s7_unit *u, const struct co
 	s->phase = PHASE_CONNECTED;
 	ret->reason = (enum reason)s->connect_reason;
 	ret->allowed = ret->reason == R_ALLOWED;
-	name_choice(t, p, s->connect_choice, ret);
+	s7_name_choice(t, p, s->connect_choice, ret);
 }
 
 void s7_answered(struct s7_state *s, enum direction dir, const struct s7_unit *u, const struct command_table *t,
@@ -241,7 +243,7 @@ void s7_answered(struct s7_state *s, enum direction dir, const struct s7_unit *u
 {
 	ret->targets[0] = s7_slot(s);
 	ret->function = S7_TPDU(u->tpdu);
-	name_choice(t, p, 0, ret);
+	s7_name_choice(t, p, 0, ret);
 	if (!u->well_formed)
 		return;
 	switch (u->tpdu) {

@@ -16,6 +16,7 @@
 #define S7_OPEN_MAX 16u	  /* requests that may wait for their answers in one flow; controllers agree on 8 at most */
 #define S7_ITEMS_MAX 255u /* of one request */
 #define S7_LENGTHS 320u	  /* of items of all open reads */
+#define S7_TAIL 32u	  /* bytes that may hold the beginning of a header, one bit of a word each */
 
 struct s7_open {
 	uint64_t first; /* addresses of its first item */
@@ -62,6 +63,13 @@ struct s7_state {
 	uint16_t connect_choice;
 	uint16_t number; /* requests so far */
 	uint32_t jobs;	 /* bit n: of the tests (group 1) with sub-function n, which report by themselves */
+	/* After the rest of a request came late, see cut.c. */
+	uint8_t lost;	      /* 1: no answer has shown since that the server reads where the client writes */
+	uint16_t lost_number; /* of the first request after that */
+	uint8_t n_tail;
+	uint8_t tail[S7_TAIL]; /* the client's last bytes */
+	uint32_t tail_starts;  /* bit n: one of its packets begins at tail[n] */
+	uint32_t tail_end;     /* offset in its stream */
 	uint16_t n_open, n_lengths;
 	struct s7_open open[S7_OPEN_MAX];
 	uint16_t lengths[S7_LENGTHS]; /* last: only so many as are in use mean something */
@@ -71,6 +79,12 @@ struct s7_state {
 void s7_answered(struct s7_state *s, enum direction dir, const struct s7_unit *u, const struct command_table *t,
 		 const struct command_permit *p, struct pdu *ret);
 void s7_forget(struct s7_state *s, uint32_t i);
+void s7_name_choice(const struct command_table *t, const struct command_permit *p, uint16_t choice, struct pdu *ret);
+/* The enforcer's `segment` and `repeat`, see dpi/protocol.h. */
+bool s7_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b, const struct command_table *t,
+		const struct command_permit *p, struct pdu *ret);
+bool s7_repeat(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,
+	       const struct command_table *t, const struct command_permit *p, struct pdu *ret);
 /* What its own connection request said, or SLOT_UNKNOWN. */
 uint32_t s7_slot(const struct s7_state *s);
 

@@ -4,7 +4,7 @@
  * were missed.
  * LINK: appliance/wire/settings.c appliance/base/bytes.c appliance/base/sha256.c appliance/wire/commands.c
  * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c appliance/wire/vocabulary*.c
- * LINK: dpi/judge.c dpi/s7comm/answer.c dpi/s7comm/cotp.c dpi/s7comm/items.c dpi/s7comm/message.c
+ * LINK: dpi/judge.c dpi/s7comm/answer.c dpi/s7comm/cotp.c dpi/s7comm/cut.c dpi/s7comm/items.c dpi/s7comm/message.c
  * LINK: dpi/s7comm/request.c dpi/s7comm/s7comm.c dpi/s7comm/session.c
  * LIBS: nettle
  */
@@ -387,6 +387,78 @@ static void judged_again(void **unused)
 	assert_int_equal(job(&d, 2, READ_ONE, ""), R_ALLOWED);
 }
 
+/* What a server that threw away the beginning of a request would find. */
+static bool passes(struct desk *d, uint64_t at, size_t carried, bool late, const struct made *b)
+{
+	d->p = (struct pdu){ .dir = DIR_C2S };
+	return s7comm_enforcer.segment(d->state, at, carried, late, bytes_of(b->b, b->n), &d->table, &d->permit, &d->p);
+}
+
+/* A write whose values are a request to stop, `before` bytes behind its first one. */
+static struct made smuggling(size_t before)
+{
+	struct made p = { .n = 0 }, data = { .n = 0 }, stop = { .n = 0 }, m, out = { .n = 0 };
+
+	m = message_hex(1, 9, "29 0000000000 09 505f50524f4752414d", "");
+	put_dt(&stop, 0x80, m.b, m.n);
+	put_hex(&p, "0501");
+	put_item(&p, 2, (unsigned)(before + stop.n + 3), 0, 0x83, 0);
+	put_hex(&data, "0004");
+	put16(&data, (unsigned)(before + stop.n + 3) * 8);
+	for (size_t i = 0; i < before; i++)
+		put8(&data, 7);
+	put(&data, stop.b, stop.n);
+	put_hex(&data, "070707");
+	m = message(1, 2, &p, &data);
+	put_dt(&out, 0x80, m.b, m.n);
+	return out;
+}
+
+static void cuts(void **unused)
+{
+	struct made whole = { .n = 0 }, tail = { .n = 0 }, m, next = { .n = 0 };
+	struct desk d;
+
+	(void)unused;
+	desk_empty(&d);
+	desk_row(&d, S7_FUNCTION(S7_READ), S7_FUNCTION(S7_WRITE));
+	for (size_t before = 0; before < 40; before++) {
+		struct made b = smuggling(before);
+
+		ready(&d);
+		assert_true(passes(&d, 1000, 0, true, &b));   /* it comes whole */
+		assert_true(passes(&d, 1000, 20, false, &b)); /* the rest comes at once */
+		assert_false(passes(&d, 1000, 20, true, &b));
+		assert_int_equal(d.p.reason, R_S7COMM_CUT);
+		/* An answer to what was asked after the cut shows that the server is where it should be. */
+		ready(&d);
+		m = message_hex(1, 3, READ_ONE, "");
+		whole.n = 0;
+		put_dt(&whole, 0x80, m.b, m.n);
+		assert_true(passes(&d, 1000, 20, true, &whole));
+		assert_int_equal(job(&d, 3, READ_ONE, ""), R_ALLOWED);
+		assert_int_equal(reply(&d, 3, "0401", READ_ANSWER), R_ALLOWED);
+		assert_true(passes(&d, 2000, 0, false, &b));
+	}
+	/* It begins in the end of one request, and its header goes on in the next, whose first bytes are its lengths. */
+	m = message_hex(1, 3, "0501 120a1002000d00008300 0000", "00040068 07 0334 02f0 80 32 01 00000005");
+	m.b[m.n - 13 + 0] = 3;
+	put_dt(&tail, 0x80, m.b, m.n);
+	m = message_hex(1, 4, READ_ONE, "");
+	put_dt(&next, 0x80, m.b, m.n);
+	ready(&d);
+	assert_true(passes(&d, 1000, 9, true, &tail));
+	tail.b[tail.n - 11] = 3;
+	tail.b[tail.n - 10] = (uint8_t)(7 + 10 + 0x300 + next.n);
+	ready(&d);
+	assert_true(passes(&d, 1000, 9, true, &tail));
+	assert_false(passes(&d, 1000 + tail.n, 0, false, &next));
+	desk_whole(&d);
+	ready(&d);
+	assert_true(passes(&d, 1000, 9, true, &tail));
+	assert_true(passes(&d, 1000 + tail.n, 0, false, &next));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -394,6 +466,7 @@ int main(void)
 		cmocka_unit_test(agreements), cmocka_unit_test(fragments), cmocka_unit_test(fragmented_answers),
 		cmocka_unit_test(download),   cmocka_unit_test(pushes),	   cmocka_unit_test(open_requests),
 		cmocka_unit_test(errors),     cmocka_unit_test(halfway),   cmocka_unit_test(judged_again),
+		cmocka_unit_test(cuts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,12 +52,21 @@ void judge_pdu(const struct enforcer *e, void *state, enum direction dir, struct
 			     .conduit = EVENT_NO_CONDUIT };
 	*parsed = (struct parsed){ .wrong = e->malformed, .operations = room->operations, .joined = room->joined };
 	e->parse(state, dir, pdu, parsed);
+	if (parsed->bond.kind == BOND_USES) { /* whoever knows what was opened decides */
+		ret->reason = R_NOT_OPENED;
+		rule(v, parsed->operations, 0, ret->reason, t, p, &ruling);
+		pdu_name_ruling(ret, &ruling);
+		return;
+	}
 	if (!parsed->asks) {
+		ret->bond = &parsed->bond;
 		e->answered(state, parsed->answer.left > 0 ? parsed->answer : pdu, t, p, ret);
 		return;
 	}
 	if (parsed->n == 0)
 		parsed->wrong = e->malformed;
+	if (dir == DIR_S2C && parsed->wrong == R_ALLOWED)
+		parsed->wrong = R_ASKED_BACK;
 	rule(v, parsed->operations, parsed->n, parsed->wrong, t, p, &ruling);
 	if (parsed->wrong == R_ALLOWED && ruling.reason != R_ALLOWED)
 		evaluate_limit(t, v, parsed->operations, &ruling, &ret->limit);

@@ -13,6 +13,7 @@
 
 /* Where a PDU is taken apart; nothing in it is kept from one to the next. */
 struct judge_room {
+	struct parsed parsed; /* the PDU that was judged last */
 	struct operation operations[OPERATIONS_MAX];
 	uint8_t joined[ENFORCER_PDU_MAX];
 };

@@ -27,6 +27,8 @@ enum frame_result {
 	FRAME_BAD,	 /* cannot be this protocol, or lengths lie: the flow ends */
 };
 
+struct bond;
+
 /* What a PDU is and what was decided: the source of events, counters and replay lines. */
 struct pdu {
 	enum direction dir;
@@ -44,6 +46,7 @@ struct pdu {
 	uint32_t line;	    /* policy line of that conduit */
 	struct place row;   /* where the row stands that allowed it */
 	struct limit limit; /* refused: which number was outside of what */
+	struct bond *bond;  /* where `answered` says what it opens or closes; NULL: nobody asks */
 };
 
 struct operation; /* appliance/wire/operation.h */
@@ -51,9 +54,32 @@ struct ruling;	  /* appliance/wire/evaluate.h */
 
 #define OPERATIONS_MAX 255u /* of one PDU; one with more makes no sense to an enforcer */
 
+/*
+ * Flows of one pair of hosts that belong together: one opens what another uses, as CIP data over UDP belong to a connection that
+ * was opened over TCP. What a PDU says of that; most say nothing. See dpi/inspect/companion.h.
+ */
+enum bond_kind {
+	BOND_NONE,
+	BOND_ASKS, /* a request: if it is allowed and answered, `key` is open, for what the request asked for */
+	BOND_OPENS, /* an answer: `key` is open; who sends in a direction names id[direction]; ends after `silent_ms` without use */
+	BOND_CLOSES, /* either: `key` is not open any more */
+	BOND_USES,   /* neither: belongs to what was opened as id[0], and is as good as the request that opened it */
+};
+
+struct bond {
+	uint8_t kind; /* enum bond_kind */
+	uint32_t id[2];
+	uint64_t key; /* unique among what this pair of hosts has open in this protocol */
+	uint64_t silent_ms;
+};
+
 /* A PDU taken apart. */
 struct parsed {
-	bool asks; /* a request, whichever end sends it; else an answer, of which nothing else is said */
+	/*
+	 * A request, whichever end sends it; else an answer, of which nothing else is said. Rows speak of what the client asks the
+	 * server for: what the server's side asks for is refused.
+	 */
+	bool asks;
 	enum reason
 		wrong; /* R_ALLOWED, or what is wrong with it: its operations then say at most whom and what it is about */
 	uint32_t n;
@@ -63,6 +89,7 @@ struct parsed {
 		joined; /* room for ENFORCER_PDU_MAX bytes, lent likewise: what comes in pieces of a lower layer is put together in it */
 	struct bytes answer; /* what `answered` gets in the place of the PDU, if there is any: as it was put together */
 	uint64_t kept[8];    /* the enforcer's own, from `parse` to `asked` */
+	struct bond bond;    /* of a request or a datagram; of an answer, what `answered` says */
 };
 
 #define ENFORCER_STATE_MAX 1792 /* bytes of state inline in a flow */
@@ -95,7 +122,7 @@ struct enforcer {
 	 */
 	void (*parse)(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret);
 	/*
-	 * A request that was ruled on: what its answer must fit is remembered, refused or not. *ret is filled but for `allowed` and who
+	 * A request that was ruled on, of the end that ret->dir names: what its answer must fit is remembered, refused or not. *ret is filled but for `allowed` and who
 	 * allowed it; the enforcer may refuse what is allowed, by another `reason`.
 	 */
 	void (*asked)(void *state, const struct parsed *p, const struct ruling *r, const struct command_table *table,

@@ -305,6 +305,27 @@ static enum recognition dns_stream(enum direction dir, struct bytes head)
 	return so_far(&p);
 }
 
+/*
+ * The request for a COTP connection of class 0, or its confirmation, with TSAPs or a size as its first parameter (RFC 1006; RFC 905,
+ * 13.3); the remote desktop's has none of them. Which of Siemens' two protocols follows shows when the connection stands.
+ */
+static enum recognition s7_connection(enum direction dir, struct bytes head)
+{
+	struct prefix p = { .b = head };
+	uint32_t type = dir == DIR_C2S ? 0xe0 : 0xd0;
+
+	if (!may_be(&p, 3, 3) || !may_be(&p, 0, 0) || !may_be_be16(&p, 14, 259) || !may_be(&p, 9, 254) ||
+	    !may_be(&p, type, type))
+		return RECOGNISE_NOT;
+	if (dir == DIR_C2S && !may_be_be16(&p, 0, 0))
+		return RECOGNISE_NOT;
+	for (unsigned i = 0; i < (dir == DIR_C2S ? 2u : 4u); i++)
+		next_byte(&p); /* references */
+	if (!may_be(&p, 0, 0) || !may_be(&p, 0xc0, 0xc2))
+		return RECOGNISE_NOT;
+	return so_far(&p);
+}
+
 enum recognition recognise(enum protocol p, enum direction dir, struct bytes head)
 {
 	if (head.failed)
@@ -328,6 +349,9 @@ enum recognition recognise(enum protocol p, enum direction dir, struct bytes hea
 		return dns_stream(dir, head);
 	case PROTO_ENIP:
 		return enip(dir, head);
+	case PROTO_S7COMM:
+	case PROTO_S7COMM_PLUS:
+		return s7_connection(dir, head);
 	case PROTO_NONE:
 	case PROTO_TCP:
 	case PROTO_UDP:
@@ -352,8 +376,8 @@ enum recognition recognise(enum protocol p, enum direction dir, struct bytes hea
 enum protocol recognise_any(enum direction dir, struct bytes head)
 {
 	/* Modbus last: its signature is the shortest. A single answer byte of PostgreSQL says nothing by itself. */
-	static const enum protocol order[] = { PROTO_TLS, PROTO_SSH,  PROTO_HTTP, PROTO_POSTGRESQL,
-					       PROTO_DNS, PROTO_SLMP, PROTO_ENIP, PROTO_MODBUS };
+	static const enum protocol order[] = { PROTO_TLS,  PROTO_SSH,  PROTO_HTTP,   PROTO_POSTGRESQL, PROTO_DNS,
+					       PROTO_SLMP, PROTO_ENIP, PROTO_S7COMM, PROTO_MODBUS };
 
 	if (head.left == 0)
 		return PROTO_NONE;

@@ -27,6 +27,8 @@ static const struct protocol_info table[PROTO_COUNT] = {
 	[PROTO_KERBEROS] = { "kerberos", "Kerberos", DEPTH_NDPI, TRANSPORT_TCP | TRANSPORT_UDP, false },
 	[PROTO_SLMP] = { "slmp", NULL, DEPTH_COMMANDS, TRANSPORT_TCP | TRANSPORT_UDP, false },
 	[PROTO_ENIP] = { "enip", "EthernetIP", DEPTH_COMMANDS, TRANSPORT_TCP | TRANSPORT_UDP, false },
+	[PROTO_S7COMM] = { "s7comm", "S7Comm", DEPTH_COMMANDS, TRANSPORT_TCP, false },
+	[PROTO_S7COMM_PLUS] = { "s7comm_plus", NULL, DEPTH_RECOGNISED, TRANSPORT_TCP, true },
 };
 
 const struct protocol_info *protocol_info(enum protocol p)

@@ -32,10 +32,21 @@ enum protocol {
 	PROTO_MYSQL,
 	PROTO_LDAP,
 	PROTO_KERBEROS,
-	PROTO_SLMP, /* enforced to the command */
-	PROTO_ENIP, /* enforced to the command */
+	PROTO_SLMP,	   /* enforced to the command */
+	PROTO_ENIP,	   /* enforced to the command */
+	PROTO_S7COMM,	   /* enforced to the command */
+	PROTO_S7COMM_PLUS, /* named by our own recogniser */
 	PROTO_COUNT
 };
+
+_Static_assert(PROTO_COUNT < 64, "protocols are bits of a 64-bit set");
+
+static inline uint64_t proto_bit(unsigned p)
+{
+	return (uint64_t)1 << p;
+}
+
+#define PROTO_BITS (((uint64_t)1 << PROTO_COUNT) - 1) /* all of them */
 
 enum protocol_depth {
 	DEPTH_TRANSPORT,  /* never queued */

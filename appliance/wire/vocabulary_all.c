@@ -3,11 +3,13 @@
 #include <stddef.h>
 
 #include "appliance/wire/vocabulary.h"
+#include "appliance/wire/vocabulary_s7comm.h"
 
 static const struct vocabulary *const all[] = {
 	&vocabulary_modbus,
 	&vocabulary_slmp,
 	&vocabulary_enip,
+	&vocabulary_s7comm,
 };
 
 const struct vocabulary *vocabulary_of(enum protocol p)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dpi/inspect/bond.h"
 #include "dpi/inspect/enforcers.h"
 #include "dpi/inspect/event.h"
 #include "dpi/inspect/state.h"
@@ -85,6 +86,8 @@ void command_release(struct inspector *i, struct flow *f)
 
 	if (f->commands == NULL)
 		return;
+	if (f->commands->opens)
+		bond_end(i, f);
 	all->free[all->n_free++] = (uint32_t)(f->commands - all->states);
 	f->commands = NULL;
 }
@@ -161,9 +164,9 @@ static void judge_one(struct crossing *x, bool crowded, struct bytes pdu, uint64
 	struct pdu u = {
 		.dir = x->dir, .offset = offset, .length = (uint32_t)pdu.left, .space = 255, .conduit = EVENT_NO_CONDUIT
 	};
-	struct parsed parsed;
+	struct parsed *parsed = &x->i->rooms.judge->parsed;
 
-	judge_pdu(c->enforcer, c->state, x->dir, pdu, x->table, x->permit, x->i->rooms.judge, &parsed, &u);
+	judge_pdu(c->enforcer, c->state, x->dir, pdu, x->table, x->permit, x->i->rooms.judge, parsed, &u);
 	if (!u.allowed && u.reason == c->enforcer->pending && !crossing_is_lenient(x)) {
 		if (!crowded || c->enforcer->missed == NULL) {
 			j->later = j->denied = true;
@@ -171,12 +174,14 @@ static void judge_one(struct crossing *x, bool crowded, struct bytes pdu, uint64
 			return;
 		}
 		c->enforcer->missed(c->state, false); /* their answers are still known to be answers */
-		judge_pdu(c->enforcer, c->state, x->dir, pdu, x->table, x->permit, x->i->rooms.judge, &parsed, &u);
+		judge_pdu(c->enforcer, c->state, x->dir, pdu, x->table, x->permit, x->i->rooms.judge, parsed, &u);
 	}
-	if (parsed.asks && (u.allowed || crossing_is_observed(x)))
-		deeds_remember(&c->deeds, &parsed);
-	if (parsed.asks && u.allowed)
-		count_hold(x, &parsed, &u);
+	if (parsed->bond.kind != BOND_NONE)
+		c->opens |= bond_note(x, parsed, &u);
+	if (parsed->asks && (u.allowed || crossing_is_observed(x)))
+		deeds_remember(&c->deeds, parsed);
+	if (parsed->asks && u.allowed)
+		count_hold(x, parsed, &u);
 	command_tell(x, &u, j);
 }
 
@@ -326,7 +331,7 @@ static struct judged judge(struct crossing *x, bool crowded, struct bytes fresh)
 struct judged command_judge(struct crossing *x, struct bytes fresh)
 {
 	struct command_state *c = x->f->commands;
-	_Alignas(16) uint8_t before[ENFORCER_STATE_MAX];
+	uint8_t *before = x->i->rooms.before;
 	struct judged j;
 	size_t used;
 	bool crowded;
@@ -375,15 +380,17 @@ bool command_is_datagram(const struct enforcer *e, enum direction dir, uint16_t 
 struct judged command_judge_datagram(struct crossing *x, struct bytes payload)
 {
 	struct command_state *c = x->f->commands;
-	_Alignas(16) uint8_t before[ENFORCER_STATE_MAX];
+	uint8_t *before = x->i->rooms.before;
 	struct judged j = { .reason = R_ALLOWED };
 	size_t used = c->enforcer->state_used(c->state), n = 0;
-	struct deeds deeds = c->deeds;
+	struct deeds deeds; /* where a PDU may be allowed and its datagram not */
 	struct bytes pdu;
 
 	if (count_pdus(c->enforcer, c->state, x->dir, payload) == 0)
 		return (struct judged){ .denied = true, .opaque = true, .reason = c->enforcer->malformed };
 	memcpy(before, c->state, used);
+	if (c->enforcer->datagrams > 1)
+		deeds = c->deeds;
 	while (payload.left > 0 && (!j.denied || crossing_is_lenient(x))) {
 		if (c->enforcer->frame(c->state, x->dir, payload, &n) != FRAME_WHOLE || n == 0 ||
 		    !bytes_take(&payload, n, &pdu)) {
@@ -394,7 +401,8 @@ struct judged command_judge_datagram(struct crossing *x, struct bytes payload)
 	}
 	if (j.denied && !crossing_is_lenient(x)) {
 		memcpy(c->state, before, used);
-		c->deeds = deeds;
+		if (c->enforcer->datagrams > 1)
+			c->deeds = deeds;
 	}
 	return j;
 }

@@ -19,25 +19,28 @@ struct judge_room; /* dpi/judge.h */
 
 /* Where bytes are made contiguous; nothing lives longer there than one call of a stage. */
 struct rooms {
-	uint8_t *packet;	  /* owned; PACKET_MAX: a packet that waited */
-	uint8_t *segment;	  /* owned; PACKET_MAX and RUNS_BYTES: new bytes with what passed ahead of them */
-	uint8_t *pdu;		  /* owned; PACKET_MAX: a PDU, or several */
+	uint8_t *packet;  /* owned; PACKET_MAX: a packet that waited */
+	uint8_t *segment; /* owned; PACKET_MAX and RUNS_BYTES: new bytes with what passed ahead of them */
+	uint8_t *pdu;	  /* owned; PACKET_MAX: a PDU, or several */
+	uint8_t *
+		before; /* owned; ENFORCER_STATE_MAX: a state to come back to. On the stack it would be zeroed each time */
 	struct judge_room *judge; /* owned: where a PDU is taken apart */
 };
 
 struct inspector {
 	struct inspector_limits limits;
 	uint64_t now_ns;
-	struct rules *rules;	   /* rules.h: the command tables */
-	struct flow_table flows;   /* life.h decides who gets a place */
-	struct pool pool;	   /* shared by the streams and by what waits */
-	struct namer *namer;	   /* name.h */
-	struct commands *commands; /* command.h: states of enforcers */
-	struct counts *counts;	   /* count.h: accepted commands */
-	struct waits *waits;	   /* wait.h: packets that wait */
-	struct resets *resets;	   /* reset.h: what is said again */
-	struct records *records;   /* event.h: budgets of records */
-	struct outcomes *outcomes; /* outcome.h: what was decided */
+	struct rules *rules;	       /* rules.h: the command tables */
+	struct flow_table flows;       /* life.h decides who gets a place */
+	struct pool pool;	       /* shared by the streams and by what waits */
+	struct namer *namer;	       /* name.h */
+	struct commands *commands;     /* command.h: states of enforcers */
+	struct companions *companions; /* companion.h: what flows opened for others */
+	struct counts *counts;	       /* count.h: accepted commands */
+	struct waits *waits;	       /* wait.h: packets that wait */
+	struct resets *resets;	       /* reset.h: what is said again */
+	struct records *records;       /* event.h: budgets of records */
+	struct outcomes *outcomes;     /* outcome.h: what was decided */
 	struct rooms rooms;
 	bool releasing; /* turn.h */
 	bool forgot

@@ -3,9 +3,10 @@
 
 #include "dpi/enip/enip.h"
 #include "dpi/modbus/modbus.h"
+#include "dpi/s7comm/s7comm.h"
 #include "dpi/slmp/slmp.h"
 
-static const struct enforcer *const all[] = { &modbus_enforcer, &slmp_enforcer, &enip_enforcer };
+static const struct enforcer *const all[] = { &modbus_enforcer, &slmp_enforcer, &enip_enforcer, &s7comm_enforcer };
 
 const struct enforcer *enforcer_of(enum protocol p)
 {

@@ -7,6 +7,7 @@
 
 #include "appliance/base/clock.h"
 #include "dpi/inspect/command.h"
+#include "dpi/inspect/companion.h"
 #include "dpi/inspect/count.h"
 #include "dpi/inspect/crossing.h"
 #include "dpi/inspect/cut.h"
@@ -40,6 +41,7 @@ static void divide(struct inspector *i)
 	flow_divide(&i->flows, used, whole);
 	pool_divide(&i->pool, used, whole);
 	waits_divide(i->waits, used, whole);
+	companions_divide(i->companions, used, whole);
 	records_divide(i->records, used, whole);
 }
 
@@ -54,6 +56,7 @@ struct inspector *inspector_new(const struct inspector_limits *l)
 	i->rules = rules_new(l->table_bytes);
 	i->namer = l->no_library ? NULL : namer_new(l->flows);
 	i->commands = commands_new(l->flows);
+	i->companions = companions_new();
 	i->counts = counts_new();
 	i->waits = waits_new();
 	i->resets = resets_new();
@@ -63,10 +66,12 @@ struct inspector *inspector_new(const struct inspector_limits *l)
 	i->rooms.segment = malloc(PACKET_MAX + RUNS_BYTES);
 	i->rooms.pdu = malloc(PACKET_MAX);
 	i->rooms.judge = calloc(1, sizeof(*i->rooms.judge));
+	i->rooms.before = calloc(1, ENFORCER_STATE_MAX);
 	if (!flow_init(&i->flows, l->flows) || !pool_init(&i->pool, l->pool_bytes) || i->rules == NULL ||
-	    (i->namer == NULL && !l->no_library) || i->commands == NULL || i->counts == NULL || i->waits == NULL ||
-	    i->resets == NULL || i->records == NULL || i->outcomes == NULL || i->rooms.packet == NULL ||
-	    i->rooms.segment == NULL || i->rooms.pdu == NULL || i->rooms.judge == NULL) {
+	    (i->namer == NULL && !l->no_library) || i->commands == NULL || i->companions == NULL || i->counts == NULL ||
+	    i->waits == NULL || i->resets == NULL || i->records == NULL || i->outcomes == NULL ||
+	    i->rooms.packet == NULL || i->rooms.segment == NULL || i->rooms.pdu == NULL || i->rooms.judge == NULL ||
+	    i->rooms.before == NULL) {
 		inspector_free(i);
 		return NULL;
 	}
@@ -84,6 +89,7 @@ void inspector_free(struct inspector *i)
 	rules_free(i->rules);
 	namer_free(i->namer);
 	commands_free(i->commands);
+	companions_free(i->companions);
 	counts_free(i->counts);
 	waits_free(i->waits);
 	resets_free(i->resets);
@@ -93,6 +99,7 @@ void inspector_free(struct inspector *i)
 	free(i->rooms.segment);
 	free(i->rooms.pdu);
 	free(i->rooms.judge);
+	free(i->rooms.before);
 	free(i);
 }
 

@@ -10,13 +10,11 @@
 #include "dpi/plausible.h"
 
 struct promise {
-	uint32_t named;	     /* bit set of enum protocol: a recogniser of our own decides */
-	uint32_t by_library; /* nDPI decides */
-	uint32_t commands;   /* an enforcer decides */
+	uint64_t named;	     /* bit set of enum protocol: a recogniser of our own decides */
+	uint64_t by_library; /* nDPI decides */
+	uint64_t commands;   /* an enforcer decides */
 	uint32_t undecided;  /* bytes that may pass unrecognised */
 };
-
-_Static_assert(PROTO_COUNT <= 32, "protocols must fit into a bit set");
 
 static struct promise promise_of(const struct crossing *x)
 {
@@ -27,7 +25,7 @@ static struct promise promise_of(const struct crossing *x)
 	for (uint32_t g = 0; g < x->permit->n_grants; g++) {
 		const struct command_grant *grant = &x->table->grants[x->permit->first_grant + g];
 		const struct protocol_info *info = protocol_info((enum protocol)grant->protocol);
-		uint32_t bit = 1u << grant->protocol;
+		uint64_t bit = proto_bit(grant->protocol);
 
 		if (grant->shadow || !(info->transports & transport))
 			continue;
@@ -50,7 +48,7 @@ enum protocol name_only_commands(const struct crossing *x)
 	if (p.named != 0 || p.by_library != 0 || p.commands == 0 || (p.commands & (p.commands - 1u)) != 0 ||
 	    promises_any(x->table, x->permit, IP_TCP))
 		return PROTO_NONE;
-	return (enum protocol)__builtin_ctz(p.commands);
+	return (enum protocol)__builtin_ctzll(p.commands);
 }
 
 enum protocol name_ask_library(struct crossing *x)
@@ -78,7 +76,7 @@ static struct naming step(enum naming_step s, enum reason r, enum protocol p)
 }
 
 /* Which of the promised protocols these first bytes are; *ret_more when they may still become one. */
-static enum protocol recognise_one(uint32_t promised, enum direction dir, struct bytes head, bool *ret_more)
+static enum protocol recognise_one(uint64_t promised, enum direction dir, struct bytes head, bool *ret_more)
 {
 	*ret_more = false;
 	for (unsigned p = 1; p < PROTO_COUNT; p++) {
@@ -100,7 +98,7 @@ static enum protocol recognise_one(uint32_t promised, enum direction dir, struct
 }
 
 /* Which enforcer can cut the client's first bytes; *ret_more when there are too few to say. */
-static enum protocol frame_one(const struct crossing *x, uint32_t promised, struct bytes fresh, bool *ret_more)
+static enum protocol frame_one(const struct crossing *x, uint64_t promised, struct bytes fresh, bool *ret_more)
 {
 	size_t carry = stream_carry(&x->f->stream, DIR_C2S), n;
 	struct outbuf o = outbuf_of(x->i->rooms.pdu, PACKET_MAX);
@@ -135,7 +133,7 @@ static enum protocol frame_one(const struct crossing *x, uint32_t promised, stru
 static struct naming unrecognised(struct crossing *x, const struct promise *promised, enum protocol speaks, size_t n)
 {
 	struct flow *f = x->f;
-	uint32_t all = promised->named | promised->by_library | promised->commands;
+	uint64_t all = promised->named | promised->by_library | promised->commands;
 
 	if (speaks != PROTO_NONE && !(all >> speaks & 1u))
 		return step(NAMING_REFUSE, R_WRONG_PROTOCOL, speaks);

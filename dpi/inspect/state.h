@@ -12,6 +12,7 @@ struct command_state {
 	_Alignas(16) uint8_t state[ENFORCER_STATE_MAX];
 	const struct enforcer *enforcer;
 	uint64_t segment_ns, before_ns; /* when the client's last new bytes came, and those before them */
+	bool opens;			/* it opened something for others of its pair of hosts */
 	struct tally tally;
 	struct deeds deeds; /* what the client has asked for and got since the flow began */
 };

@@ -42,32 +42,40 @@ void slmp_request_forget_place(struct slmp_request *r)
 	r->n = 1;
 }
 
+/* Whether a place is only read, and lies behind the one before it. */
+static bool goes_on(const struct slmp_request *r, uint8_t space, uint64_t first, const struct values *values)
+{
+	const struct operation *last;
+
+	if (r->n == 0 || values->form != VALUES_NONE)
+		return false;
+	last = &r->operations[r->n - 1u];
+	return last->space == space && !last->place_unknown && last->values.form == VALUES_NONE &&
+	       last->first + last->count == first;
+}
+
 /* One more place; places that are only read and lie behind each other become one. What finds no room is anywhere. */
 static void touch(struct slmp_request *r, uint8_t space, uint64_t first, uint64_t count, struct values values)
 {
-	struct operation *last = r->n > 0 ? &r->operations[r->n - 1u] : NULL;
+	bool room = r->n + 1u < r->max;
+	uint32_t at = room ? r->n : r->max - 1u;
 
-	if (last != NULL && values.form == VALUES_NONE && last->space == space && !last->place_unknown &&
-	    last->values.form == VALUES_NONE && last->first + last->count == first) {
-		last->count += count;
+	if (goes_on(r, space, first, &values)) {
+		r->operations[r->n - 1u].count += count;
 		return;
 	}
-	if (r->n + 1u < r->max) {
-		r->operations[r->n] = r->like;
-		r->operations[r->n].group = (uint8_t)r->n;
-		r->operations[r->n].space = space;
-		r->operations[r->n].first = first;
-		r->operations[r->n].count = count;
-		r->operations[r->n].values = values;
-		r->n++;
-		return;
+	r->operations[at] = r->like;
+	r->operations[at].group = (uint8_t)at;
+	r->operations[at].place_unknown = !room;
+	if (room) {
+		r->operations[at].space = space;
+		r->operations[at].first = first;
+		r->operations[at].count = count;
+		r->operations[at].values = values;
+	} else if (values.form != VALUES_NONE) {
+		r->operations[at].values.form = VALUES_UNKNOWN;
 	}
-	last = &r->operations[r->max - 1u];
-	*last = r->like;
-	last->group = (uint8_t)(r->max - 1u);
-	last->place_unknown = true;
-	last->values.form = values.form == VALUES_NONE ? VALUES_NONE : VALUES_UNKNOWN;
-	r->n = r->max;
+	r->n = at + 1u;
 }
 
 static void touch_device(struct slmp_request *r, const struct slmp_device_number *d, uint64_t count,
@@ -100,6 +108,13 @@ static struct values words_written(const struct slmp_device_number *d, uint32_t 
 	if (d->device != NULL && d->device->kind == SLMP_BIT)
 		return values_at(at->ascii ? VALUES_HEX_BITS : VALUES_BITS, n * 16u, at->b);
 	return (struct values){ .form = VALUES_UNKNOWN };
+}
+
+static struct values bits_written(const struct slmp_device_number *d, uint32_t n, const struct slmp_reader *at)
+{
+	if (d->device == NULL || d->device->kind != SLMP_BIT)
+		return (struct values){ .form = VALUES_UNKNOWN };
+	return values_at(at->ascii ? VALUES_HEX_U4 : VALUES_NIBBLES, n, at->b);
 }
 
 static bool skip(struct slmp_reader *r, size_t n)
@@ -155,9 +170,7 @@ static bool parse_batch(struct slmp_request *r, struct slmp_reader *b, bool writ
 		return false;
 	length = bits ? bits_length(b, n) : words_length(b, n);
 	if (write && bits)
-		values = d.device == NULL || d.device->kind != SLMP_BIT
-				 ? (struct values){ .form = VALUES_UNKNOWN }
-				 : values_at(b->ascii ? VALUES_HEX_U4 : VALUES_NIBBLES, n, b->b);
+		values = bits_written(&d, n, b);
 	else if (write)
 		values = words_written(&d, n, b);
 	touch_device(r, &d, bits ? n : points(&d, n), values);

@@ -39,7 +39,8 @@ static bool carries_everything(const struct model_service *s)
 static bool clear_text_or_desktop(enum protocol p)
 {
 	return p == PROTO_TELNET || p == PROTO_FTP || p == PROTO_HTTP || p == PROTO_RDP || p == PROTO_SMB ||
-	       p == PROTO_SNMP || p == PROTO_LDAP || p == PROTO_MQTT || p == PROTO_MODBUS || p == PROTO_SLMP;
+	       p == PROTO_SNMP || p == PROTO_LDAP || p == PROTO_MQTT || p == PROTO_MODBUS || p == PROTO_SLMP ||
+	       p == PROTO_S7COMM || p == PROTO_S7COMM_PLUS;
 }
 
 /* Every command may be in it: nobody can look inside, or no row limits what there is. */

@@ -36,6 +36,8 @@ services = {
   melsec = { protocol = "slmp"; ports = ["tcp/5007", "udp/5008"];
              allow = ( { commands = ["read"]; stations = [255]; d = ["0-99"]; },
                        { functions = ["batch_write"]; stations = [255]; d = [50]; values = ["0-1"]; } ); };
+  udp_read = { protocol = "modbus"; ports = ["udp/502"]; allow = ( { commands = ["read"]; units = [1]; holding = ["0-99"]; } ); };
+  udp_write = { protocol = "modbus"; ports = ["udp/502"]; allow = ( { commands = ["write"]; units = [1]; holding = ["0-99"]; } ); };
   web = { protocol = "tls"; ports = ["tcp/443"]; };
   tls502 = { protocol = "tls"; ports = ["tcp/502"]; };
   shell = { protocol = "ssh"; ports = ["tcp/22"]; };

@@ -54,6 +54,8 @@ static const struct sample good[] = {
 	S(PROTO_POSTGRESQL, DIR_S2C, 5, "E\x00\x00\x00\x65SFATAL"),
 	S(PROTO_MODBUS, DIR_C2S, 8, "\x00\x01\x00\x00\x00\x06\x01\x03\x00\x00\x00\x0a"),
 	S(PROTO_MODBUS, DIR_S2C, 8, "\x00\x01\x00\x00\x00\x03\x01\x83\x02"),
+	S(PROTO_S7COMM, DIR_C2S, 12, "\x03\x00\x00\x16\x11\xe0\x00\x00\x00\x07\x00\xc1\x02\x01\x00\xc2"),
+	S(PROTO_S7COMM, DIR_S2C, 12, "\x03\x00\x00\x16\x11\xd0\x00\x07\x00\x03\x00\xc0\x01\x0a\xc1\x02"),
 	S(PROTO_SLMP, DIR_C2S, 9, "\x50\x00\x00\xff\xff\x03\x00\x0c\x00\x10\x00\x01\x04\x00\x00"),
 	S(PROTO_SLMP, DIR_S2C, 9, "\xd0\x00\x00\xff\xff\x03\x00\x04\x00\x00\x00\x34\x12"),
 	S(PROTO_SLMP, DIR_C2S, 13, "\x54\x00\x34\x12\x00\x00\x00\xff\xff\x03\x00\x0c\x00\x10\x00\x01\x04"),
@@ -95,7 +97,7 @@ static void no_other_name(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++)
 		for (unsigned p = 1; p < PROTO_COUNT; p++)
-			if (p != good[i].protocol)
+			if (p != good[i].protocol && !(p == PROTO_S7COMM_PLUS && good[i].protocol == PROTO_S7COMM))
 				assert_int_not_equal(
 					recognise((enum protocol)p, good[i].dir, head(&good[i], good[i].n)),
 					RECOGNISED);
@@ -142,6 +144,12 @@ static void lies(void **state)
 		S(PROTO_MODBUS, DIR_C2S, 0, "\x00\x01\x00\x00\x01\x06\x01\x03"),
 		S(PROTO_MODBUS, DIR_C2S, 0, "\x00\x01\x00\x00\x00\x01\x01\x03"),
 		S(PROTO_MODBUS, DIR_C2S, 0, "\x00\x01\x00\x00\x00\x06\x01\x83"),
+		S(PROTO_S7COMM, DIR_C2S, 0, "\x03\x00\x00\x16\x11\xe0\x00\x01"), /* an answered request */
+		S(PROTO_S7COMM, DIR_C2S, 0, "\x03\x00\x00\x16\x11\xe0\x00\x00\x00\x07\x40\xc1"), /* class 4 */
+		S(PROTO_S7COMM, DIR_C2S, 0,
+		  "\x03\x00\x00\x2b\x26\xe0\x00\x00\x00\x00\x00"
+		  "Cookie"),							 /* RDP */
+		S(PROTO_S7COMM, DIR_S2C, 0, "\x03\x00\x00\x16\x11\xe0\x00\x00"), /* a request */
 		S(PROTO_SLMP, DIR_C2S, 0, "\x50\x01\x00\xff\xff\x03\x00\x0c\x00"),
 		S(PROTO_SLMP, DIR_C2S, 0, "\x50\x00\x00\xff\xff\x03\x00\x0c\x11"),
 		S(PROTO_SLMP, DIR_C2S, 0, "\x51\x00\x00\xff\xff\x03\x00\x0c\x00"),

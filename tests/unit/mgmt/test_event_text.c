@@ -65,6 +65,41 @@ static void traffic(void **state)
 		 "ない）。該当するコンジットはありません。この記録は 3 件分をまとめたものです。");
 }
 
+/* Other protocols have other words for whom a command is for, and other ways to write addresses and codes. */
+static void words_of_another_protocol(void **state)
+{
+	(void)state;
+	sentence(
+		"{" TIME
+		"\"kind\":\"pdu\",\"verdict\":\"deny\",\"reason\":\"slmp.device\",\"client\":\"10.20.0.10:40000\","
+		"\"server\":\"10.30.1.13:5007\",\"transport\":\"tcp\",\"protocol\":\"slmp\",\"direction\":\"c2s\","
+		"\"network\":0,"
+		"\"station\":2,\"module\":1023,\"multidrop\":0,\"function\":67174401,\"function_name\":\"batch_read\","
+		"\"space\":\"x\",\"address\":32,\"quantity\":2,\"place\":\"0x20-0x21\",\"limit\":{\"what\":\"address\","
+		"\"at\":32,"
+		"\"place\":\"0x20\",\"allowed\":[\"0x0-0x1f\"],\"more\":0},\"conduit\":\"w\",\"file\":\"site.cfg\","
+		"\"line\":9,\"count\":1}",
+		"At 2026-11-20 08:10:11 UTC, slmp batch_read station 2 x 0x20-0x21 from 10.20.0.10:40000 to "
+		"10.30.1.13:5007 was refused: device not allowed, or not told by the command; x 0x20 is not allowed; "
+		"allowed: 0x0 to 0x1f; by conduit w (site.cfg:9).",
+		"2026-11-20 08:10:11 UTC、10.20.0.10:40000 から 10.30.1.13:5007 への slmp batch_read 局番 2 x "
+		"0x20-0x21 は拒否されました（理由: 許可されていないデバイス、またはコマンドからデバイスを特定不可）。x "
+		"0x20 は許可範囲外（許可範囲 0x0～0x1f）。判定の根拠はコンジット w（site.cfg:9）です。");
+	sentence("{" TIME
+		 "\"kind\":\"pdu\",\"verdict\":\"deny\",\"reason\":\"slmp.target\",\"client\":\"10.20.0.10:40000\","
+		 "\"server\":\"10.30.1.13:5007\",\"transport\":\"tcp\",\"protocol\":\"slmp\",\"direction\":\"c2s\","
+		 "\"network\":0,"
+		 "\"station\":2,\"module\":1023,\"multidrop\":0,\"function\":67239936,\"limit\":{\"what\":\"station\","
+		 "\"allowed\":[\"3-5\"],\"more\":0},\"conduit\":\"w\",\"file\":\"site.cfg\",\"line\":9,\"count\":1}",
+		 "At 2026-11-20 08:10:11 UTC, slmp function 0x04020000 station 2 from 10.20.0.10:40000 to "
+		 "10.30.1.13:5007 was refused: network, station, module or multidrop station not allowed; allowed "
+		 "stations 3 to 5; by conduit w (site.cfg:9).",
+		 "2026-11-20 08:10:11 UTC、10.20.0.10:40000 から 10.30.1.13:5007 への slmp ファンクション 0x04020000 "
+		 "局番 2 は拒否されました（理由: "
+		 "許可されていないネットワーク・局・ユニット・マルチドロップ局）。許可された局番 "
+		 "3～5。判定の根拠はコンジット w（site.cfg:9）です。");
+}
+
 static void a_refused_value_is_named(void **state)
 {
 	static const char json[] =
@@ -186,8 +221,11 @@ static void the_unknown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(traffic),	  cmocka_unit_test(a_refused_value_is_named),
-		cmocka_unit_test(the_box_itself), cmocka_unit_test(sums),
+		cmocka_unit_test(traffic),
+		cmocka_unit_test(words_of_another_protocol),
+		cmocka_unit_test(a_refused_value_is_named),
+		cmocka_unit_test(the_box_itself),
+		cmocka_unit_test(sums),
 		cmocka_unit_test(the_unknown),
 	};
 

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/inspect/companion.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "dpi/share.h"
+
+#define NONE UINT32_MAX
+#define BUCKETS 1024u
+
+struct companion {
+	struct operation operations[COMPANION_OPERATIONS];
+	uint32_t n; /* of them */
+	struct opener by;
+	uint64_t key;
+	uint32_t id[2];
+	bool open;
+	uint64_t used_ns;      /* last */
+	uint64_t silent_ns;    /* it ends so long after that, */
+	uint64_t last_ns;      /* ... and then, however it is used: the flow that opened it is over. 0: it is not */
+	uint32_t next;	       /* of its pair of hosts, and of others; also the list of free places */
+	uint32_t older, newer; /* in its share, by last use */
+};
+
+struct companions {
+	struct companion *places; /* owned; COMPANIONS, touched as used */
+	uint32_t buckets[BUCKETS];
+	uint32_t free, fresh, used;
+	uint32_t oldest[SHARES], newest[SHARES], in_share[SHARES], part[SHARES];
+	uint64_t seed[2];
+};
+
+struct companions *companions_new(void)
+{
+	struct companions *all = calloc(1, sizeof(*all));
+
+	if (all == NULL)
+		return NULL;
+	all->places = calloc(COMPANIONS, sizeof(*all->places));
+	if (all->places == NULL || getrandom(all->seed, sizeof(all->seed), 0) != (ssize_t)sizeof(all->seed)) {
+		companions_free(all);
+		return NULL;
+	}
+	all->free = NONE;
+	memset(all->buckets, 0xff, sizeof(all->buckets));
+	memset(all->oldest, 0xff, sizeof(all->oldest));
+	memset(all->newest, 0xff, sizeof(all->newest));
+	companions_divide(all, 0, true);
+	return all;
+}
+
+void companions_free(struct companions *all)
+{
+	if (all == NULL)
+		return;
+	free(all->places);
+	free(all);
+}
+
+void companions_divide(struct companions *all, uint32_t used, bool whole)
+{
+	share_divide(COMPANIONS, used, whole, all->part);
+}
+
+uint32_t companions_count(const struct companions *all)
+{
+	return all->used;
+}
+
+/* ---- places ------------------------------------------------------------------------------------------------------- */
+
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+	__uint128_t m = (__uint128_t)a * b;
+
+	return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+static uint64_t hash_addr(const struct companions *all, const struct addr *a)
+{
+	uint64_t w[2];
+
+	memcpy(w, a->b, sizeof(w));
+	return mix(w[0] ^ all->seed[0], w[1] ^ all->seed[1]);
+}
+
+/* The two directions of a pair meet in one. */
+static uint32_t *bucket_of(struct companions *all, enum protocol p, const struct addr *a, const struct addr *b)
+{
+	uint64_t h = hash_addr(all, a) + hash_addr(all, b);
+
+	return &all->buckets[mix(h ^ (uint64_t)p, all->seed[0] | 1u) % BUCKETS];
+}
+
+static void unlink_used(struct companions *all, uint32_t i)
+{
+	struct companion *c = &all->places[i];
+
+	*(c->older != NONE ? &all->places[c->older].newer : &all->oldest[c->by.share]) = c->newer;
+	*(c->newer != NONE ? &all->places[c->newer].older : &all->newest[c->by.share]) = c->older;
+}
+
+static void link_used(struct companions *all, uint32_t i)
+{
+	struct companion *c = &all->places[i];
+
+	c->older = all->newest[c->by.share];
+	c->newer = NONE;
+	*(c->older != NONE ? &all->places[c->older].newer : &all->oldest[c->by.share]) = i;
+	all->newest[c->by.share] = i;
+}
+
+static void drop(struct companions *all, uint32_t i)
+{
+	struct companion *c = &all->places[i];
+	uint32_t *at = bucket_of(all, c->by.protocol, &c->by.client, &c->by.server);
+
+	while (*at != i)
+		at = &all->places[*at].next;
+	*at = c->next;
+	unlink_used(all, i);
+	all->in_share[c->by.share]--;
+	all->used--;
+	c->next = all->free;
+	all->free = i;
+}
+
+static bool is_over(const struct companion *c, uint64_t now_ns)
+{
+	return now_ns - c->used_ns >= c->silent_ns || (c->last_ns != 0 && now_ns >= c->last_ns);
+}
+
+static bool same_pair(const struct companion *c, const struct opener *by)
+{
+	return c->by.protocol == by->protocol && addr_cmp(&c->by.client, &by->client) == 0 &&
+	       addr_cmp(&c->by.server, &by->server) == 0;
+}
+
+/* Whether `a` is given up before `b`: what is only asked for, then what was not used for longer. */
+static bool is_less(const struct companion *a, const struct companion *b)
+{
+	return a->open != b->open ? !a->open : a->used_ns < b->used_ns;
+}
+
+/* What is over of this pair goes, and so does the least of them when they are too many. */
+static void tidy(struct companions *all, const struct opener *by, uint64_t now_ns)
+{
+	uint32_t *bucket = bucket_of(all, by->protocol, &by->client, &by->server), next, n = 0, least = NONE;
+
+	for (uint32_t i = *bucket; i != NONE; i = next) {
+		struct companion *c = &all->places[i];
+
+		next = c->next;
+		if (!same_pair(c, by))
+			continue;
+		if (is_over(c, now_ns)) {
+			drop(all, i);
+			continue;
+		}
+		n++;
+		if (least == NONE || is_less(c, &all->places[least]))
+			least = i;
+	}
+	if (n >= COMPANIONS_PAIR)
+		drop(all, least);
+}
+
+static uint32_t add(struct companions *all, const struct opener *by, uint64_t now_ns)
+{
+	uint32_t *bucket, i;
+
+	tidy(all, by, now_ns);
+	/* A share that got smaller comes down to its part by two for each newcomer. */
+	for (unsigned k = 0; k < 2 && all->in_share[by->share] >= all->part[by->share]; k++) {
+		if (all->oldest[by->share] == NONE)
+			return NONE;
+		drop(all, all->oldest[by->share]);
+	}
+	if (all->free != NONE) {
+		i = all->free;
+		all->free = all->places[i].next;
+	} else if (all->fresh < COMPANIONS) {
+		i = all->fresh++;
+	} else {
+		return NONE;
+	}
+	bucket = bucket_of(all, by->protocol, &by->client, &by->server);
+	all->places[i] = (struct companion){ .by = *by, .used_ns = now_ns, .next = *bucket };
+	*bucket = i;
+	link_used(all, i);
+	all->in_share[by->share]++;
+	all->used++;
+	return i;
+}
+
+static uint32_t find(struct companions *all, const struct opener *by, uint64_t key, bool open)
+{
+	uint32_t i = *bucket_of(all, by->protocol, &by->client, &by->server);
+
+	for (; i != NONE; i = all->places[i].next) {
+		const struct companion *c = &all->places[i];
+
+		if (c->open == open && c->key == key && same_pair(c, by) &&
+		    (open || (c->by.flow == by->flow && c->by.n == by->n)))
+			return i;
+	}
+	return NONE;
+}
+
+/* ---- what happens to them ------------------------------------------------------------------------------------------ */
+
+void companions_ask(struct companions *all, const struct opener *by, uint64_t key, const struct operation *o,
+		    uint32_t n, uint64_t now_ns)
+{
+	uint32_t i = find(all, by, key, false);
+
+	if (i != NONE)
+		drop(all, i);
+	if (n == 0 || n > COMPANION_OPERATIONS)
+		return;
+	i = add(all, by, now_ns);
+	if (i == NONE)
+		return;
+	for (uint32_t k = 0; k < n; k++)
+		all->places[i].operations[k] = operation_kept(&o[k]);
+	all->places[i].n = n;
+	all->places[i].key = key;
+	all->places[i].silent_ns = COMPANION_ASKED_NS;
+}
+
+void companions_open(struct companions *all, const struct opener *by, const struct bond *b, uint64_t now_ns)
+{
+	uint32_t i = find(all, by, b->key, false), before = find(all, by, b->key, true);
+	uint64_t silent = b->silent_ms * 1000000ull;
+	struct companion *c;
+
+	if (i == NONE)
+		return; /* asked for so long ago that nobody knows for what */
+	if (before != NONE)
+		drop(all, before);
+	c = &all->places[i];
+	if (is_over(c, now_ns)) {
+		drop(all, i);
+		return;
+	}
+	c->open = true;
+	c->id[DIR_C2S] = b->id[DIR_C2S];
+	c->id[DIR_S2C] = b->id[DIR_S2C];
+	c->silent_ns = silent < COMPANION_SILENT_MAX_NS ? silent : COMPANION_SILENT_MAX_NS;
+	c->used_ns = now_ns;
+}
+
+void companions_close(struct companions *all, const struct opener *by, uint64_t key)
+{
+	uint32_t i = find(all, by, key, true);
+
+	if (i != NONE)
+		drop(all, i);
+}
+
+void companions_orphan(struct companions *all, const struct opener *by, uint64_t now_ns)
+{
+	uint32_t i = *bucket_of(all, by->protocol, &by->client, &by->server);
+
+	for (; i != NONE; i = all->places[i].next) {
+		struct companion *c = &all->places[i];
+
+		if (!same_pair(c, by) || c->by.flow != by->flow || c->by.n != by->n)
+			continue;
+		c->last_ns = now_ns + COMPANION_LINGER_NS;
+	}
+}
+
+uint32_t companions_use(struct companions *all, enum protocol p, const struct addr *from, const struct addr *to,
+			uint32_t id, uint64_t now_ns, const struct operation **ret)
+{
+	uint32_t i = *bucket_of(all, p, from, to);
+
+	for (; i != NONE; i = all->places[i].next) {
+		struct companion *c = &all->places[i];
+		bool forth = addr_cmp(&c->by.client, from) == 0 && addr_cmp(&c->by.server, to) == 0;
+		bool back = addr_cmp(&c->by.client, to) == 0 && addr_cmp(&c->by.server, from) == 0;
+
+		if (!c->open || c->by.protocol != p || is_over(c, now_ns) ||
+		    !((forth && c->id[DIR_C2S] == id) || (back && c->id[DIR_S2C] == id)))
+			continue;
+		c->used_ns = now_ns;
+		unlink_used(all, i);
+		link_used(all, i);
+		*ret = c->operations;
+		return c->n;
+	}
+	return 0;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/s7comm/cotp.h"
+
+#define PACKET_HEADER 4u
+#define DT_LENGTH 2u /* of a DT's header, which does not count itself */
+#define END_OF_MESSAGE 0x80u
+#define CONNECT_FIXED 6u /* of CR, CC and DR: type, two references, class or reason */
+#define ERROR_FIXED 4u	 /* of ER: type, reference, cause */
+#define TSAP_MAX 32u
+
+enum parameter { PARAMETER_SIZE = 0xc0, PARAMETER_CALLING = 0xc1, PARAMETER_CALLED = 0xc2 };
+
+/* One packet with its TPDU. */
+struct packet {
+	size_t length; /* bytes of all of it */
+	uint8_t tpdu;
+	bool last;	   /* DT: its message ends here */
+	struct bytes data; /* DT: what it carries; else the TPDU without its length */
+};
+
+static size_t least_header(uint8_t tpdu)
+{
+	switch (tpdu) {
+	case TPDU_DT:
+		return DT_LENGTH;
+	case TPDU_CR:
+	case TPDU_CC:
+	case TPDU_DR:
+		return CONNECT_FIXED;
+	case TPDU_ER:
+		return ERROR_FIXED;
+	default:
+		return 0;
+	}
+}
+
+/* The credit that other classes have in CR and CC, and numbers that some clients put where class 0 has none, are not the type's. */
+static bool type_fits(uint8_t tpdu, uint8_t header, uint16_t length)
+{
+	size_t least = least_header(tpdu);
+
+	if (least == 0)
+		return false;
+	if (tpdu == TPDU_DT)
+		return header == DT_LENGTH && length - S7_DT_HEADER <= S7_MESSAGE_MAX;
+	return header >= least && header == length - PACKET_HEADER - 1u;
+}
+
+/* One test a byte: a flow that cannot be this ends at the first byte that says so. */
+static enum frame_result read_packet(struct bytes b, struct packet *ret)
+{
+	uint8_t version, reserved, header, number;
+	uint16_t length;
+
+	*ret = (struct packet){ 0 };
+	if (bytes_u8(&b, &version) && version != 3)
+		return FRAME_BAD;
+	if (bytes_u8(&b, &reserved) && reserved != 0)
+		return FRAME_BAD;
+	if (!bytes_be16(&b, &length))
+		return FRAME_NEED_MORE;
+	if (length < S7_DT_HEADER)
+		return FRAME_BAD;
+	if (!bytes_u8(&b, &header) || !bytes_u8(&b, &ret->tpdu))
+		return FRAME_NEED_MORE;
+	if (!type_fits(ret->tpdu, header, length))
+		return FRAME_BAD;
+	ret->length = length;
+	if (b.left < length - PACKET_HEADER - 2u)
+		return FRAME_NEED_MORE;
+	bytes_take(&b, length - PACKET_HEADER - 2u, &ret->data);
+	if (ret->tpdu == TPDU_DT && bytes_u8(&ret->data, &number))
+		ret->last = (number & END_OF_MESSAGE) != 0;
+	return FRAME_WHOLE;
+}
+
+/* An empty DT that ends nothing, by which STEP 7 acknowledges answers. It begins no message that anything could follow in. */
+static bool is_acknowledgement(const struct packet *p, uint32_t fragments)
+{
+	return fragments == 0 && p->data.left == 0 && !p->last;
+}
+
+enum frame_result s7_frame(struct bytes head, size_t *ret_len)
+{
+	size_t carried = 0, all = 0;
+
+	*ret_len = 0;
+	for (uint32_t fragments = 0;; fragments++) {
+		struct packet p;
+		enum frame_result r = read_packet(head, &p);
+
+		if (r == FRAME_BAD)
+			return FRAME_BAD;
+		if (p.tpdu == TPDU_DT && p.length > S7_DT_HEADER && p.length - S7_DT_HEADER > S7_MESSAGE_MAX - carried)
+			return FRAME_BAD;
+		if (r == FRAME_NEED_MORE)
+			return FRAME_NEED_MORE;
+		if (fragments > 0 && p.tpdu != TPDU_DT)
+			return FRAME_BAD;
+		all += p.length;
+		if (p.tpdu != TPDU_DT || is_acknowledgement(&p, fragments)) {
+			*ret_len = all;
+			return FRAME_WHOLE;
+		}
+		if (p.data.left == 0)
+			return FRAME_BAD;
+		if (p.last) {
+			*ret_len = all;
+			return FRAME_WHOLE;
+		}
+		if (fragments + 1 == S7_FRAGMENTS_MAX)
+			return FRAME_BAD;
+		carried += p.data.left;
+		bytes_skip(&head, p.length);
+	}
+}
+
+/* The called TSAP: two bytes, the kind of connection, then the rack in three bits and the slot in five. */
+static bool read_called(struct bytes value, struct s7_unit *ret)
+{
+	uint8_t kind, slot;
+
+	if (value.left == 0 || value.left > TSAP_MAX)
+		return false;
+	if (value.left != 2)
+		return true; /* "SIMATIC-ROOT-HMI", or a number of another family */
+	bytes_u8(&value, &kind);
+	bytes_u8(&value, &slot);
+	if (kind >= 1 && kind <= 3)
+		ret->slot = slot;
+	return true;
+}
+
+/* What leads somewhere else than to the called TSAP (routing) leaves it unknown who is meant. */
+static bool read_parameters(struct bytes b, bool request, struct s7_unit *ret)
+{
+	bool called = false, elsewhere = false;
+
+	while (b.left > 0) {
+		struct bytes value;
+		uint8_t code, length, size;
+
+		bytes_u8(&b, &code);
+		bytes_u8(&b, &length);
+		if (!bytes_take(&b, length, &value))
+			return false;
+		switch (code) {
+		case PARAMETER_SIZE:
+			if (!bytes_u8(&value, &size) || value.left > 0 || size < 7 || size > 13)
+				return false;
+			break;
+		case PARAMETER_CALLING:
+			if (length == 0 || length > TSAP_MAX)
+				return false;
+			break;
+		case PARAMETER_CALLED:
+			if (called || !read_called(value, ret))
+				return false;
+			called = true;
+			break;
+		default:
+			elsewhere = true;
+			break;
+		}
+	}
+	if (elsewhere)
+		ret->slot = SLOT_UNKNOWN;
+	return called || !request;
+}
+
+static bool read_connection(struct bytes b, struct s7_unit *ret)
+{
+	uint8_t class;
+
+	ret->slot = SLOT_UNKNOWN;
+	bytes_be16(&b, &ret->to);
+	bytes_be16(&b, &ret->from);
+	bytes_u8(&b, &class);
+	if (b.failed || class != 0) /* class 0, without any option */
+		return false;
+	return (ret->tpdu != TPDU_CR || ret->to == 0) && read_parameters(b, ret->tpdu == TPDU_CR, ret);
+}
+
+static bool read_references(struct bytes b, struct s7_unit *ret)
+{
+	bytes_be16(&b, &ret->to);
+	if (ret->tpdu == TPDU_DR)
+		bytes_be16(&b, &ret->from);
+	return !b.failed;
+}
+
+static bool join(struct bytes pdu, uint8_t *joined, struct s7_unit *ret)
+{
+	size_t n = 0;
+
+	while (pdu.left > 0) {
+		struct packet p;
+
+		if (read_packet(pdu, &p) != FRAME_WHOLE || p.tpdu != TPDU_DT || p.data.left > S7_MESSAGE_MAX - n)
+			return false;
+		bytes_skip(&pdu, p.length);
+		ret->fragments += p.data.left > 0;
+		if (n == 0 && pdu.left == 0) { /* all in one: it stays where it is */
+			ret->message = p.data;
+			return true;
+		}
+		if (joined == NULL)
+			return false;
+		n += p.data.left;
+		bytes_copy(&p.data, joined + (n - p.data.left), p.data.left);
+	}
+	ret->message = bytes_of(joined, n);
+	return true;
+}
+
+void s7_unwrap(struct bytes pdu, uint8_t *joined, struct s7_unit *ret)
+{
+	struct packet p;
+
+	*ret = (struct s7_unit){ .slot = SLOT_UNKNOWN };
+	if (read_packet(pdu, &p) != FRAME_WHOLE)
+		return;
+	ret->tpdu = p.tpdu;
+	switch (p.tpdu) {
+	case TPDU_CR:
+	case TPDU_CC:
+		ret->well_formed = read_connection(p.data, ret);
+		break;
+	case TPDU_DR:
+	case TPDU_ER:
+		ret->well_formed = read_references(p.data, ret);
+		break;
+	default:
+		ret->well_formed = join(pdu, joined, ret);
+		break;
+	}
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What carries S7 PDUs: packets of RFC 1006, in each of which is one TPDU of ISO 8073 class 0. Part of the S7comm enforcer and
+ * used by nobody else. Pure.
+ */
+#ifndef SEKISHO_DPI_S7COMM_COTP_H
+#define SEKISHO_DPI_S7COMM_COTP_H
+
+#include "dpi/protocol.h"
+
+/*
+ * S7 bytes of the largest PDU. Controllers agree on 240, 480 or 960; 4096 is what snap7's server offers at most. It takes 64
+ * fragments.
+ */
+#define S7_MESSAGE_MAX 4096u
+#define S7_FRAGMENTS_MAX 64u
+#define S7_DT_HEADER 7u /* packet header and DT header */
+#define S7_PDU_MAX (S7_MESSAGE_MAX + S7_FRAGMENTS_MAX * S7_DT_HEADER)
+
+enum tpdu {
+	TPDU_ER = 0x70,
+	TPDU_DR = 0x80,
+	TPDU_CC = 0xd0,
+	TPDU_CR = 0xe0,
+	TPDU_DT = 0xf0,
+};
+
+#define SLOT_UNKNOWN 256u /* a session whose connection request was not seen, or names no rack and slot */
+
+/* One PDU, its lower layers taken off. */
+struct s7_unit {
+	uint8_t tpdu;	      /* enum tpdu; of a message TPDU_DT */
+	bool well_formed;     /* of the TPDU; false: only `tpdu` means something */
+	uint16_t to, from;    /* references; CR, CC, DR */
+	uint16_t slot;	      /* CR: rack * 32 + slot of the called TSAP, or SLOT_UNKNOWN */
+	uint32_t fragments;   /* DTs with data */
+	struct bytes message; /* DT: the S7 bytes, empty in what STEP 7 sends as an acknowledgement */
+};
+
+enum frame_result s7_frame(struct bytes head, size_t *ret_len);
+/*
+ * `pdu` is one whole PDU; `joined` has room for S7_MESSAGE_MAX bytes, where messages of several fragments are
+ * put together; NULL: there are none.
+ */
+void s7_unwrap(struct bytes pdu, uint8_t *joined, struct s7_unit *ret);
+
+#endif

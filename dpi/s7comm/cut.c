@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A server that lost its place. snap7's server gives up a request whose rest does not come for half a second, throws away what has
+ * come, and takes what comes next for a packet, wherever that begins and whatever its first two bytes are; a header that it cannot
+ * use makes it throw away again. So from the first rest that comes late until an answer shows that the server reads where the client
+ * writes, no packet with a request in it may begin anywhere but where the client's packets do.
+ */
+#include <string.h>
+
+#include "dpi/s7comm/state.h"
+
+#define HEADER 10u /* of a request, and as much as is looked at */
+#define PARTS 3u   /* fragments that a request may be found in */
+
+/* Whether such a server would find a whole header of a request at the head of `b`. */
+static bool begins_request(struct bytes b)
+{
+	struct bytes head;
+	uint8_t found[HEADER];
+	uint16_t n_parameters, n_data;
+	size_t n = 0, all = 0;
+	bool last = false;
+
+	for (unsigned part = 0; part < PARTS && !last; part++) {
+		uint16_t any, length;
+		uint8_t header, type, number;
+		size_t more, body;
+
+		bytes_be16(&b, &any);
+		bytes_be16(&b, &length);
+		bytes_u8(&b, &header);
+		bytes_u8(&b, &type);
+		if (!bytes_u8(&b, &number) || type != TPDU_DT || header < 2 || length <= S7_DT_HEADER ||
+		    length > S7_MESSAGE_MAX)
+			return false;
+		body = length - S7_DT_HEADER;
+		last = (number & 0x80u) != 0;
+		more = b.left < body ? b.left : body;
+		more = more < HEADER - n ? more : HEADER - n;
+		bytes_copy(&b, found + n, more);
+		n += more;
+		all += body;
+		if (!last && !bytes_skip(&b, body - more))
+			return false; /* the rest is looked at when it comes */
+	}
+	if (!last || n < HEADER || (found[1] != S7_JOB && found[1] != S7_USERDATA))
+		return false;
+	head = bytes_of(found + 6, 4);
+	bytes_be16(&head, &n_parameters);
+	bytes_be16(&head, &n_data);
+	return all == HEADER + (size_t)n_parameters + n_data;
+}
+
+/* Where a packet of the client's begins: its length. 0: there are too few bytes for one, or it makes no sense. */
+static size_t packet_length(struct bytes b)
+{
+	uint16_t version, length;
+
+	bytes_be16(&b, &version);
+	return bytes_be16(&b, &length) && length >= S7_DT_HEADER ? length : 0;
+}
+
+/* What ended too early to be told, with marks where the client's packets begin. */
+static void keep_tail(struct s7_state *s, uint64_t end, struct bytes b, uint32_t starts)
+{
+	size_t n = b.left < S7_TAIL ? b.left : S7_TAIL;
+
+	bytes_skip(&b, b.left - n);
+	bytes_copy(&b, s->tail, n);
+	s->n_tail = (uint8_t)n;
+	s->tail_starts = starts;
+	s->tail_end = (uint32_t)end;
+}
+
+/* Requests that begin in what was there before `b` and go on in it. */
+static bool tail_begins(const struct s7_state *s, uint64_t offset, struct bytes b)
+{
+	uint32_t before = (uint32_t)offset - (s->tail_end - s->n_tail); /* bytes of the tail that are not in `b` */
+	uint8_t both[2 * S7_TAIL];
+	size_t n;
+
+	if (s->n_tail == 0 || before > s->n_tail)
+		return false;
+	memcpy(both, s->tail, before);
+	n = b.left < S7_TAIL ? b.left : S7_TAIL;
+	bytes_copy(&b, both + before, n);
+	for (uint32_t i = 0; i < before; i++)
+		if ((s->tail_starts >> i & 1u) == 0 && begins_request(bytes_of(both + i, before + n - i)))
+			return true;
+	return false;
+}
+
+/* `b` begins with a packet of the client's. */
+static bool search(struct s7_state *s, uint64_t offset, struct bytes b)
+{
+	uint64_t end = offset + b.left;
+	struct bytes all = b;
+	size_t next = 0; /* bytes to the client's next packet */
+	uint32_t starts = 0;
+	bool found = tail_begins(s, offset, b);
+
+	for (; b.left > 0 && !found; bytes_skip(&b, 1)) {
+		bool start = next == 0;
+
+		if (start)
+			next = packet_length(b);
+		found = !start && begins_request(b);
+		if (start && b.left <= S7_TAIL)
+			starts |= (uint32_t)1 << ((all.left < S7_TAIL ? all.left : S7_TAIL) - b.left);
+		next -= next > 0;
+	}
+	keep_tail(s, end, all, starts);
+	return found;
+}
+
+static bool unmistakable(struct s7_state *s, uint64_t offset, bool cut, struct bytes b, const struct command_table *t,
+			 const struct command_permit *p, struct pdu *ret)
+{
+	if (cut && !s->lost) {
+		s->lost = 1;
+		s->n_tail = 0;
+	}
+	if (cut)
+		s->lost_number = s->number;
+	if (!s->lost || evaluate_allows_all(t, p, &vocabulary_s7comm) || !search(s, offset, b))
+		return true;
+	s->lost = 0; /* said once, where a refusal ends nothing */
+	s7_name_choice(t, p, 0, ret);
+	ret->targets[0] = s7_slot(s);
+	ret->reason = R_S7COMM_CUT;
+	return false;
+}
+
+bool s7_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b, const struct command_table *t,
+		const struct command_permit *p, struct pdu *ret)
+{
+	return unmistakable(state, offset, carried > 0 && late, b, t, p, ret);
+}
+
+bool s7_repeat(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,
+	       const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+{
+	(void)length;
+	return unmistakable(state, offset, carried > 0 && late, b, t, p, ret);
+}

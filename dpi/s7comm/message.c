@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/s7comm/message.h"
+
+#define PROTOCOL 0x32
+#define PROTOCOL_PLUS 0x72
+#define USERDATA_HEAD 0x000112u /* how the parameters of all userdata begin */
+#define SHORT 4u		/* their length in requests */
+#define LONG 8u			/* ... in answers, and in requests that go on with a job or an answer */
+
+/* Three bytes that never change, the length of what follows, its form, who speaks and which group, sub-function, sequence number. */
+static bool read_userdata(struct s7_message *m)
+{
+	struct bytes b = m->parameters;
+	uint8_t first, length, form, says, unit, more;
+	uint16_t head;
+
+	bytes_u8(&b, &first);
+	bytes_be16(&b, &head);
+	bytes_u8(&b, &length);
+	bytes_u8(&b, &form);
+	bytes_u8(&b, &says);
+	bytes_u8(&b, &m->sub);
+	bytes_u8(&b, &m->sequence);
+	if (b.failed || ((uint32_t)first << 16 | head) != USERDATA_HEAD || (says >> 6) > S7_ANSWERS)
+		return false;
+	m->says = says >> 6;
+	m->group = says & 0x3fu;
+	if (length == SHORT)
+		return form == 0x11 && b.left == 0;
+	bytes_u8(&b, &unit);
+	bytes_u8(&b, &more);
+	bytes_be16(&b, &m->fault);
+	m->more = more != 0;
+	return length == LONG && form == 0x12 && more <= 1 && bytes_done(&b);
+}
+
+void s7_message_read(struct bytes b, struct s7_message *ret)
+{
+	uint8_t protocol;
+	uint16_t reserved, n_parameters, n_data;
+
+	*ret = (struct s7_message){ .wrong = R_S7COMM_FRAME };
+	bytes_u8(&b, &protocol);
+	if (protocol == PROTOCOL_PLUS)
+		ret->wrong = R_S7COMM_PLUS;
+	bytes_u8(&b, &ret->kind);
+	bytes_be16(&b, &reserved);
+	bytes_be16(&b, &ret->reference);
+	bytes_be16(&b, &n_parameters);
+	bytes_be16(&b, &n_data);
+	if (protocol != PROTOCOL)
+		return;
+	if (ret->kind == S7_ACK || ret->kind == S7_ACK_DATA)
+		bytes_be16(&b, &ret->error);
+	else if (ret->kind != S7_JOB && ret->kind != S7_USERDATA)
+		return;
+	bytes_take(&b, n_parameters, &ret->parameters);
+	bytes_take(&b, n_data, &ret->data);
+	if (!bytes_done(&b))
+		return;
+	if (ret->kind == S7_USERDATA) {
+		if (read_userdata(ret))
+			ret->wrong = R_ALLOWED;
+		return;
+	}
+	if (n_parameters == 0) { /* nothing but the answer that something went wrong */
+		if (ret->kind != S7_JOB && n_data == 0)
+			ret->wrong = R_ALLOWED;
+		return;
+	}
+	bytes_u8(&ret->parameters, &ret->function);
+	ret->wrong = R_ALLOWED;
+}
+
+uint16_t s7_setup_size(const struct s7_message *m)
+{
+	struct bytes b = m->parameters;
+	uint8_t reserved;
+	uint16_t calling, called, size;
+
+	bytes_u8(&b, &reserved);
+	bytes_be16(&b, &calling);
+	bytes_be16(&b, &called);
+	bytes_be16(&b, &size);
+	return bytes_done(&b) && m->data.left == 0 && calling > 0 && called > 0 ? size : 0;
+}

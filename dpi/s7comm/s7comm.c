@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/s7comm/s7comm.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "dpi/s7comm/state.h"
+
+_Static_assert(sizeof(struct s7_state) <= ENFORCER_STATE_MAX, "S7comm state must fit into a flow");
+_Static_assert(REASON_COUNT <= 256, "a reason must fit into an open request");
+_Static_assert(OPERATIONS_MAX >= S7_ITEMS_MAX, "every item of a request is an operation");
+_Static_assert(S7_PDU_MAX <= ENFORCER_PDU_MAX, "a message of many fragments must be kept until it is whole");
+
+#define PACKET_VERSION 3 /* how every PDU begins, and no message */
+
+/* What `parse` hands to `asked`; KEPT_KIND: of a message, or a TPDU. */
+enum kept { KEPT_REFERENCE, KEPT_KIND, KEPT_SAYS, KEPT_SIZE, KEPT_LENGTH, KEPT_FRAGMENTS };
+
+static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
+{
+	(void)state;
+	(void)dir;
+	return s7_frame(head, ret_len);
+}
+
+uint32_t s7_slot(const struct s7_state *s)
+{
+	return s->slot_known ? s->slot : SLOT_UNKNOWN;
+}
+
+/* ---- what is asked for ------------------------------------------------------------------------------------------- */
+
+static void parse_tpdu(const struct s7_unit *u, uint32_t slot, struct parsed *ret)
+{
+	ret->asks = true;
+	ret->n = 1;
+	ret->operations[0] = (struct operation){ .service = S7_TPDU(u->tpdu),
+						 .targets = { u->tpdu == TPDU_CR ? u->slot : slot },
+						 .space = SPACE_NONE,
+						 .setup = true };
+	ret->wrong = u->well_formed ? R_ALLOWED : R_S7COMM_FRAME;
+	ret->kept[KEPT_KIND] = u->tpdu;
+	ret->kept[KEPT_REFERENCE] = u->from;
+}
+
+/* A block's part that the server asked for is as much of a command as a write is: it is judged by rows, when the client sends it. */
+static bool is_download(const struct s7_message *m)
+{
+	return m->kind == S7_ACK_DATA && (m->function == S7_DOWNLOAD_BLOCK || m->function == S7_DOWNLOAD_ENDED);
+}
+
+static void parse_message(const struct s7_unit *u, uint32_t slot, struct parsed *ret)
+{
+	struct s7_message m;
+	uint8_t says;
+
+	s7_message_read(u->message, &m);
+	says = m.kind == S7_USERDATA ? m.says : 0;
+	ret->asks = true;
+	ret->wrong = m.wrong;
+	ret->kept[KEPT_KIND] = m.wrong == R_ALLOWED ? m.kind : 0; /* else any byte stands there */
+	ret->kept[KEPT_SAYS] = says;
+	ret->kept[KEPT_REFERENCE] = m.reference;
+	ret->kept[KEPT_LENGTH] = u->message.left;
+	ret->kept[KEPT_FRAGMENTS] = u->fragments;
+	if (m.wrong == R_ALLOWED && is_download(&m)) {
+		ret->n = 1;
+		ret->operations[0] = (struct operation){ .service = S7_FUNCTION(m.function), .space = SPACE_NONE };
+		ret->wrong = s7_answer_fits(S7_FUNCTION(m.function), &m) ? R_ALLOWED : R_S7COMM_FRAME;
+	} else if (m.wrong == R_ALLOWED && (m.kind == S7_JOB || (m.kind == S7_USERDATA && says != S7_ANSWERS))) {
+		ret->n = s7_request_operations(&m, ret->operations, &ret->wrong);
+		if (ret->operations[0].service == S7_FUNCTION(S7_SETUP))
+			ret->kept[KEPT_SIZE] = s7_setup_size(&m);
+		ret->operations[0].setup = ret->operations[0].service == S7_FUNCTION(S7_SETUP);
+	} else {
+		ret->n = 1;
+		ret->operations[0] = (struct operation){ .service = m.wrong == R_S7COMM_PLUS ? S7_TPDU(TPDU_DT)
+											     : S7_FUNCTION(m.function),
+							 .space = SPACE_NONE,
+							 .place_unknown = true,
+							 .values = { .form = VALUES_UNKNOWN } };
+		if (m.wrong == R_ALLOWED)
+			ret->wrong = R_S7COMM_RESPONSE; /* an answer that nobody asked the client for */
+	}
+	for (uint32_t i = 0; i < ret->n; i++)
+		ret->operations[i].targets[0] = slot;
+}
+
+static void parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
+{
+	struct s7_unit u;
+
+	s7_unwrap(pdu, ret->joined, &u);
+	if (dir != DIR_C2S) {
+		if (u.fragments > 1 &&
+		    u.message.p[0] != PACKET_VERSION) /* else it is no S7 message, and stays what it is */
+			ret->answer = u.message;
+		return;
+	}
+	if (u.tpdu != TPDU_DT || !u.well_formed)
+		parse_tpdu(&u, s7_slot(state), ret);
+	else if (u.message.left > 0)
+		parse_message(&u, s7_slot(state), ret);
+}
+
+/* ---- requests ---------------------------------------------------------------------------------------------------- */
+
+/* Choices of another table mean nothing in this one; what they allowed stays allowed. */
+static void notice_table(struct s7_state *s, const struct command_table *t)
+{
+	if (memcmp(s->table, t->digest, sizeof(s->table)) == 0)
+		return;
+	memcpy(s->table, t->digest, sizeof(s->table));
+	s->connect_choice = NO_CHOICE;
+	for (uint32_t i = 0; i < s->n_open; i++)
+		s->open[i].choice = NO_CHOICE;
+}
+
+void s7_forget(struct s7_state *s, uint32_t i)
+{
+	uint32_t at = 0;
+
+	for (uint32_t k = 0; k < i; k++)
+		at += s->open[k].lengths;
+	memmove(&s->lengths[at], &s->lengths[at + s->open[i].lengths],
+		(s->n_lengths - at - s->open[i].lengths) * sizeof(s->lengths[0]));
+	s->n_lengths -= s->open[i].lengths;
+	memmove(&s->open[i], &s->open[i + 1], (s->n_open - i - 1u) * sizeof(s->open[0]));
+	s->n_open--;
+}
+
+static bool make_room(struct s7_state *s, uint32_t lengths)
+{
+	for (uint32_t i = 0; (s->n_open == S7_OPEN_MAX || lengths > S7_LENGTHS - s->n_lengths) && i < s->n_open;) {
+		if (!s->open[i].expendable) {
+			i++;
+			continue;
+		}
+		s->unread |= s->open[i].reason != R_ALLOWED; /* should its answer come after all */
+		s7_forget(s, i);
+	}
+	return s->n_open < S7_OPEN_MAX && lengths <= S7_LENGTHS - s->n_lengths;
+}
+
+/* The request for a connection: the first thing of a session, and only once. */
+static void connect_asked(struct s7_state *s, const struct parsed *p, const struct ruling *r, struct pdu *ret)
+{
+	bool again = s->met && s->phase != PHASE_FRESH && s->client == p->kept[KEPT_REFERENCE] &&
+		     s->slot == p->operations[0].targets[0]; /* the same, looked at once more */
+
+	if (s->phase != PHASE_FRESH) {
+		if (ret->reason == R_ALLOWED && !again)
+			ret->reason = R_S7COMM_SESSION;
+		return;
+	}
+	s->phase = PHASE_ASKED;
+	s->client = (uint16_t)p->kept[KEPT_REFERENCE];
+	s->slot = (uint16_t)p->operations[0].targets[0];
+	s->slot_known = 1;
+	s->connect_reason = (uint8_t)ret->reason;
+	s->connect_choice = r->choice;
+}
+
+/* Whether the session is where this may be said. */
+static enum reason in_turn(const struct s7_state *s, const struct parsed *p)
+{
+	bool setup = p->operations[0].service == S7_FUNCTION(S7_SETUP);
+
+	if (s->phase == PHASE_CLOSED)
+		return R_S7COMM_SESSION;
+	if (!s->met && s->phase != PHASE_READY && !(setup && s->phase == PHASE_CONNECTED))
+		return R_S7COMM_SESSION;
+	return s->size > 0 && p->kept[KEPT_LENGTH] > s->size ? R_S7COMM_SIZE : R_ALLOWED;
+}
+
+/*
+ * snap7's server puts the third fragment and later ones where they do not belong, so that bytes of earlier PDUs stand between them.
+ * Where everything is allowed nothing can be misread.
+ */
+static bool misread(const struct parsed *p, const struct ruling *r)
+{
+	return p->kept[KEPT_FRAGMENTS] > 2 && (r->grant == NULL || !r->grant->whole);
+}
+
+/* An answer to the server's question for a part of a block. */
+static void block_sent(struct s7_state *s, const struct parsed *p, struct pdu *ret)
+{
+	if (ret->reason == R_ALLOWED && !s->met &&
+	    (s->asked_back != (p->operations[0].service >> 8 & 0xffu) || s->back_reference != p->kept[KEPT_REFERENCE]))
+		ret->reason = R_S7COMM_RESPONSE;
+	s->asked_back = 0;
+	if (p->operations[0].service == S7_FUNCTION(S7_DOWNLOAD_ENDED))
+		s->download = 0;
+}
+
+/* What makes the server speak by itself. */
+static void subscribe(struct s7_state *s, uint32_t service)
+{
+	uint32_t group = service >> 8 & 0xffu, sub = service & 0xffu;
+
+	if (service == S7_SUB(S7_CPU, 2))
+		s->subscribed |= SUBSCRIBED_MESSAGES;
+	if (service >> 16 == 7 && group == S7_CYCLIC)
+		s->subscribed |= SUBSCRIBED_CYCLIC;
+	if (service >> 16 == 7 && group == S7_TEST && sub < 32)
+		s->jobs |= (uint32_t)1 << sub;
+}
+
+static void remember(struct s7_state *s, const struct parsed *p, const struct ruling *r, struct pdu *ret)
+{
+	const struct operation *o = &p->operations[r->operation < p->n ? r->operation : 0];
+	bool items = o->service == S7_FUNCTION(S7_READ) || o->service == S7_FUNCTION(S7_WRITE);
+	uint32_t lengths = o->service == S7_FUNCTION(S7_READ) && p->wrong == R_ALLOWED ? p->n : 0;
+
+	if (!make_room(s, lengths)) {
+		if (ret->reason == R_ALLOWED)
+			ret->reason = R_S7COMM_PENDING;
+		else
+			s->unread = 1;
+		return;
+	}
+	for (uint32_t i = 0; i < lengths; i++)
+		s->lengths[s->n_lengths++] = s7_answer_length(&p->operations[i]);
+	s->open[s->n_open++] = (struct s7_open){
+		.first = o->first,
+		.count = o->count > UINT32_MAX ? UINT32_MAX : (uint32_t)o->count,
+		.service = o->service,
+		.reference = (uint16_t)p->kept[KEPT_REFERENCE],
+		.choice = r->choice,
+		.number = s->number++,
+		.kind = (uint8_t)p->kept[KEPT_KIND],
+		.space = o->space,
+		.items = (uint8_t)(items ? p->n : 0),
+		.lengths = (uint8_t)lengths,
+		.reason = (uint8_t)ret->reason,
+	};
+}
+
+static void message_asked(struct s7_state *s, const struct parsed *p, const struct ruling *r, struct pdu *ret)
+{
+	uint64_t kind = p->kept[KEPT_KIND];
+	enum reason turn = in_turn(s, p);
+
+	if (ret->reason == R_ALLOWED)
+		ret->reason = turn;
+	if (ret->reason == R_ALLOWED && misread(p, r))
+		ret->reason = R_S7COMM_FRAGMENTS;
+	if (kind == S7_ACK_DATA) {
+		block_sent(s, p, ret);
+		return;
+	}
+	if (kind != S7_JOB && kind != S7_USERDATA)
+		return;
+	if (kind == S7_JOB || p->kept[KEPT_SAYS] == S7_ASKS)
+		remember(s, p, r, ret);
+	if (ret->reason == R_S7COMM_PENDING || p->wrong != R_ALLOWED)
+		return;
+	subscribe(s, p->operations[0].service);
+	if (p->kept[KEPT_SIZE] > 0)
+		s->size_asked = (uint16_t)p->kept[KEPT_SIZE];
+}
+
+static void asked(void *state, const struct parsed *p, const struct ruling *r, const struct command_table *table,
+		  struct pdu *ret)
+{
+	struct s7_state *s = state;
+
+	notice_table(s, table);
+	switch (p->kept[KEPT_KIND]) {
+	case TPDU_CR:
+		connect_asked(s, p, r, ret);
+		break;
+	case TPDU_DR:
+		s->phase = PHASE_CLOSED;
+		break;
+	case TPDU_CC:
+		if (ret->reason == R_ALLOWED)
+			ret->reason = R_S7COMM_SESSION;
+		break;
+	case TPDU_ER:
+	case TPDU_DT:
+		break;
+	default:
+		message_asked(s, p, r, ret);
+		break;
+	}
+}
+
+/* `b` is the PDU, or the message that several DTs made. */
+static void answered(void *state, struct bytes b, const struct command_table *table,
+		     const struct command_permit *permit, struct pdu *ret)
+{
+	struct s7_unit u;
+
+	notice_table(state, table);
+	s7_unwrap(b, NULL, &u);
+	if (u.tpdu == 0)
+		u = (struct s7_unit){ .tpdu = TPDU_DT, .well_formed = true, .message = b };
+	s7_answered(state, ret->dir, &u, table, permit, ret);
+}
+
+static void missed(void *state, bool unread)
+{
+	struct s7_state *s = state;
+
+	s->met = 1;
+	s->unread |= unread;
+	for (uint32_t i = 0; i < s->n_open; i++)
+		s->open[i].expendable = 1; /* its answer may have gone by */
+}
+
+/* Functions without a name may look like anything. */
+static bool likely(const void *state, enum direction dir, struct bytes pdu)
+{
+	uint8_t room[S7_MESSAGE_MAX];
+	struct s7_unit u;
+	struct s7_message m;
+
+	(void)state;
+	(void)dir;
+	s7_unwrap(pdu, room, &u);
+	if (u.tpdu != TPDU_DT || !u.well_formed || u.message.left == 0)
+		return u.well_formed;
+	s7_message_read(u.message, &m);
+	return m.wrong == R_ALLOWED;
+}
+
+static size_t state_used(const void *state)
+{
+	const struct s7_state *s = state;
+
+	return offsetof(struct s7_state, lengths) + s->n_lengths * sizeof(s->lengths[0]);
+}
+
+const struct enforcer s7comm_enforcer = {
+	.protocol = PROTO_S7COMM,
+	.pdu_max = S7_PDU_MAX,
+	.state_size = sizeof(struct s7_state),
+	.state_used = state_used,
+	.frame = frame,
+	.malformed = R_S7COMM_FRAME,
+	.pending = R_S7COMM_PENDING,
+	.parse = parse,
+	.asked = asked,
+	.answered = answered,
+	.segment = s7_segment,
+	.repeat = s7_repeat,
+	.missed = missed,
+	.likely = likely,
+};

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is no request: answers, what a server sends by itself, and what belongs to the connection. */
+#include "dpi/s7comm/state.h"
+
+/* Sub-functions of group S7_CPU that a server pushes once its messages are subscribed to. */
+#define MESSAGES                                                                                                       \
+	(1u << 3 | 1u << 5 | 1u << 6 | 1u << 9 | 1u << 12 | 1u << 13 | 1u << 14 | 1u << 16 | 1u << 17 | 1u << 18 |     \
+	 1u << 22)
+
+void s7_name_choice(const struct command_table *t, const struct command_permit *p, uint16_t choice, struct pdu *ret)
+{
+	struct ruling ruling = { .choice = choice };
+
+	evaluate_choice(t, p, &vocabulary_s7comm, choice, &ruling.grant, &ruling.row);
+	pdu_name_ruling(ret, &ruling);
+}
+
+/* A request of which only this was seen, or that the server makes in the place of the client. */
+static void rule_unseen(const struct s7_state *s, uint32_t service, const struct command_table *t,
+			const struct command_permit *p, struct pdu *ret)
+{
+	const struct operation o = { .service = service, .targets = { s7_slot(s) }, .space = SPACE_NONE };
+	struct ruling ruling;
+
+	evaluate_unseen(t, p, &vocabulary_s7comm, &o, &ruling);
+	ret->reason = ruling.reason;
+	ret->allowed = ruling.reason == R_ALLOWED;
+	pdu_name_ruling(ret, &ruling);
+}
+
+/* ---- answers ----------------------------------------------------------------------------------------------------- */
+
+/* How an answer's function follows from what was asked. */
+static uint32_t service_of(const struct s7_message *m)
+{
+	return m->kind == S7_USERDATA ? S7_SUB(m->group, m->sub) : S7_FUNCTION(m->function);
+}
+
+static bool same_function(const struct s7_open *o, const struct s7_message *m)
+{
+	if (m->kind == S7_USERDATA)
+		return o->service == service_of(m);
+	return (o->service & ~0xffu) == service_of(m) || (m->function == 0 && (m->kind == S7_ACK || m->error != 0));
+}
+
+static bool items_fit(const struct s7_open *o, const uint16_t *lengths, const struct s7_message *m)
+{
+	struct bytes b = m->parameters, results = m->data;
+	uint8_t n;
+
+	if (m->kind == S7_ACK || m->error != 0)
+		return m->parameters.left <= 1 && m->data.left == 0;
+	if (!bytes_u8(&b, &n) || b.left > 0 || n != o->items)
+		return false;
+	return o->lengths > 0 ? s7_items_answered(results, n, lengths) : results.left == n;
+}
+
+static bool answers(const struct s7_state *s, uint32_t i, uint32_t at, const struct s7_message *m)
+{
+	const struct s7_open *o = &s->open[i];
+
+	if (o->reference != m->reference || (o->kind == S7_USERDATA) != (m->kind == S7_USERDATA) ||
+	    !same_function(o, m))
+		return false;
+	if (o->reason == R_S7COMM_FRAME) /* it made no sense: its answer has no shape to keep to */
+		return true;
+	return o->items > 0 ? items_fit(o, &s->lengths[at], m) : s7_answer_fits(o->service, m);
+}
+
+/* What an answer changes for what follows. */
+static void take_effect(struct s7_state *s, const struct s7_open *o, const struct s7_message *m, struct pdu *ret)
+{
+	uint16_t size = s7_setup_size(m);
+
+	if (m->kind != S7_ACK_DATA || m->error != 0 || o->reason != R_ALLOWED)
+		return;
+	if (o->service == S7_FUNCTION(S7_REQUEST_DOWNLOAD))
+		s->download = 1;
+	if (o->service != S7_FUNCTION(S7_SETUP))
+		return;
+	if (s->size_asked > 0 && size > s->size_asked) { /* more than was asked for is no agreement */
+		ret->allowed = false;
+		ret->reason = R_S7COMM_RESPONSE;
+		return;
+	}
+	s->size = size;
+	if (s->phase == PHASE_CONNECTED)
+		s->phase = PHASE_READY;
+}
+
+/* A request is about its first item. */
+static void name_request(const struct s7_open *o, struct pdu *ret)
+{
+	ret->function = o->service;
+	if (o->space == SPACE_NONE || o->reason == R_S7COMM_FRAME)
+		return;
+	ret->space = o->space;
+	ret->address = o->first;
+	ret->quantity = o->count;
+}
+
+/*
+ * No request is open that this could answer. After bytes were missed it may belong to one that nobody saw; then all that can be
+ * asked is whether such a request may be allowed at all.
+ */
+static void judge_unseen(const struct s7_state *s, const struct s7_message *m, const struct command_table *t,
+			 const struct command_permit *p, struct pdu *ret)
+{
+	if (!s->met)
+		return;
+	rule_unseen(s, service_of(m), t, p, ret);
+	if (!ret->allowed)
+		return;
+	ret->allowed = !s->unread;
+	ret->reason = s->unread ? R_S7COMM_UNREAD : R_S7COMM_UNSEEN;
+}
+
+static void judge_answer(struct s7_state *s, const struct s7_message *m, const struct command_table *t,
+			 const struct command_permit *p, struct pdu *ret)
+{
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < s->n_open; at += s->open[i].lengths, i++) {
+		struct s7_open o = s->open[i];
+
+		if (!answers(s, i, at, m))
+			continue;
+		ret->reason = (enum reason)o.reason;
+		ret->allowed = ret->reason == R_ALLOWED;
+		s7_name_choice(t, p, o.choice, ret);
+		name_request(&o, ret);
+		take_effect(s, &o, m, ret);
+		if ((int16_t)(o.number - s->lost_number) >= 0)
+			s->lost = 0;
+		for (uint32_t k = 0; k < i; k++)
+			s->open[k].expendable = 1;
+		s7_forget(s, i);
+		return;
+	}
+	judge_unseen(s, m, t, p, ret);
+}
+
+/* ---- what a server sends by itself ---------------------------------------------------------------------------------- */
+
+/* What had to be subscribed to for this push: a code that a row must allow. 0: nothing. */
+static uint32_t subscription(const struct s7_state *s, const struct s7_message *m)
+{
+	uint32_t jobs = s->met ? UINT32_MAX : s->jobs, sets = s->met ? UINT8_MAX : s->subscribed;
+
+	if (m->group == S7_TEST && m->sub < 32 && (jobs >> m->sub & 1u) != 0)
+		return S7_SUB(m->group, m->sub);
+	if (m->group == S7_CYCLIC && (sets & SUBSCRIBED_CYCLIC) != 0)
+		return S7_SUB(m->group, m->sub);
+	if (m->group == S7_CPU && m->sub < 32 && (MESSAGES >> m->sub & 1u) != 0 && (sets & SUBSCRIBED_MESSAGES) != 0)
+		return S7_SUB(S7_CPU, 2);
+	if (m->group == 0 && (sets & SUBSCRIBED_MESSAGES) != 0) /* a change from run to stop or back */
+		return S7_SUB(S7_CPU, 2);
+	return 0;
+}
+
+static void judge_push(const struct s7_state *s, const struct s7_message *m, const struct command_table *t,
+		       const struct command_permit *p, struct pdu *ret)
+{
+	uint32_t service = subscription(s, m);
+
+	if (service == 0 || !s7_answer_fits(service, m))
+		return;
+	rule_unseen(s, service, t, p, ret);
+}
+
+/* During a download the server asks for the block, part by part, and says when it has it. */
+static void judge_question(struct s7_state *s, const struct s7_message *m, const struct command_table *t,
+			   const struct command_permit *p, struct pdu *ret)
+{
+	struct operation room[1];
+	enum reason wrong;
+
+	if ((m->function != S7_DOWNLOAD_BLOCK && m->function != S7_DOWNLOAD_ENDED) || !(s->download || s->met) ||
+	    s->asked_back != 0)
+		return;
+	s7_request_operations(m, room, &wrong);
+	if (wrong != R_ALLOWED)
+		return;
+	rule_unseen(s, S7_FUNCTION(m->function), t, p, ret);
+	s->asked_back = m->function;
+	s->back_reference = m->reference;
+}
+
+static void judge_message(struct s7_state *s, struct bytes message, const struct command_table *t,
+			  const struct command_permit *p, struct pdu *ret)
+{
+	struct s7_message m;
+
+	s7_message_read(message, &m);
+	ret->reason = m.wrong == R_ALLOWED ? R_S7COMM_RESPONSE : m.wrong;
+	if (m.wrong != R_ALLOWED)
+		return;
+	ret->function = service_of(&m);
+	ret->exception = m.error != 0 || m.fault != 0;
+	if (s->size > 0 && message.left > s->size) {
+		ret->reason = R_S7COMM_SIZE;
+		return;
+	}
+	switch (m.kind) {
+	case S7_ACK:
+	case S7_ACK_DATA:
+		judge_answer(s, &m, t, p, ret);
+		break;
+	case S7_JOB:
+		judge_question(s, &m, t, p, ret);
+		break;
+	default:
+		if (m.says == S7_ANSWERS)
+			judge_answer(s, &m, t, p, ret);
+		else if (m.says == S7_PUSHES)
+			judge_push(s, &m, t, p, ret);
+		break;
+	}
+}
+
+/* ---- the connection ---------------------------------------------------------------------------------------------- */
+
+static void confirm(struct s7_state *s, const struct s7_unit *u, const struct command_table *t,
+		    const struct command_permit *p, struct pdu *ret)
+{
+	if (s->met && s->phase == PHASE_FRESH) {
+		ret->allowed = true;
+		ret->reason = R_S7COMM_UNSEEN;
+		return;
+	}
+	if (s->phase != PHASE_ASKED || u->to != s->client) {
+		ret->reason = R_S7COMM_RESPONSE;
+		return;
+	}
+	s->phase = PHASE_CONNECTED;
+	ret->reason = (enum reason)s->connect_reason;
+	ret->allowed = ret->reason == R_ALLOWED;
+	s7_name_choice(t, p, s->connect_choice, ret);
+}
+
+void s7_answered(struct s7_state *s, enum direction dir, const struct s7_unit *u, const struct command_table *t,
+		 const struct command_permit *p, struct pdu *ret)
+{
+	ret->targets[0] = s7_slot(s);
+	ret->function = S7_TPDU(u->tpdu);
+	s7_name_choice(t, p, 0, ret);
+	if (!u->well_formed)
+		return;
+	switch (u->tpdu) {
+	case TPDU_CC:
+		confirm(s, u, t, p, ret);
+		return;
+	case TPDU_DR:
+	case TPDU_ER:
+		ret->allowed = s->phase != PHASE_FRESH || s->met;
+		break;
+	case TPDU_DT:
+		if (u->message.left > 0 && dir == DIR_S2C) {
+			judge_message(s, u->message, t, p, ret);
+			return;
+		}
+		ret->allowed = s->phase >= PHASE_CONNECTED || s->met; /* an acknowledgement */
+		break;
+	default:
+		break;
+	}
+	ret->reason = ret->allowed ? R_ALLOWED : R_S7COMM_SESSION;
+}

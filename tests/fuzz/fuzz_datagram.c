@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whole lives of flows of datagrams: the input chooses flow, permit, direction and bytes, and lets time pass. Each datagram is decided
+ * at once and once, nobody is reset, nothing lies in the pool; what passes under a permit that enforces is whole PDUs, and none that it forbids.
+ *
+ * LINK: appliance/wire/settings.c
+ * LINK: dpi/judge.c appliance/wire/evaluate.c appliance/wire/operation.c
+ * LINK: dpi/inspect/ahead.c dpi/inspect/bond.c dpi/inspect/captured.c dpi/inspect/command.c dpi/inspect/companion.c dpi/inspect/count.c dpi/inspect/cut.c dpi/inspect/datagram.c dpi/inspect/deeds.c dpi/inspect/event.c
+ * LINK: dpi/inspect/follow.c dpi/inspect/fresh.c dpi/inspect/impact.c dpi/inspect/inspect.c dpi/inspect/life.c dpi/inspect/midstream.c dpi/inspect/name.c
+ * LINK: dpi/inspect/outcome.c dpi/inspect/rejudge.c dpi/inspect/relabel.c dpi/inspect/repeat.c dpi/inspect/reset.c dpi/inspect/room.c dpi/inspect/rules.c
+ * LINK: dpi/inspect/search.c dpi/inspect/session.c dpi/inspect/turn.c dpi/inspect/wait.c
+ * LINK: dpi/decode.c dpi/flow.c
+ * LINK: appliance/wire/commands_older.c
+ * LINK: dpi/share.c dpi/stream.c dpi/runs.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/plausible.c dpi/datagram.c
+ * LINK: appliance/base/bytes.c
+ * LINK: appliance/base/addr.c appliance/wire/commands.c appliance/wire/reason.c appliance/wire/protocols.c
+ * LINK: appliance/base/sha256.c appliance/wire/vocabulary*.c
+ * LIBS: libndpi nettle
+ */
+#include "tests/unit/dpi/inspect_desk.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define FLOWS 6u
+
+static void must(bool x)
+{
+	if (!x)
+		abort();
+}
+
+/* What a server that takes a datagram for PDUs makes of it. */
+static void receive(const uint8_t *b, size_t n, uint32_t permit)
+{
+	unsigned whole = 0;
+
+	for (size_t at = 0; at < n; at += b[at + 1], whole++) {
+		must(n - at >= TOY_MIN && b[at] == TOY_MARK && b[at + 1] >= TOY_MIN && b[at + 1] <= n - at);
+		must(b[at + 2] != TOY_FORBIDDEN && !(permit == P_TOY_READS && b[at + 2] > TOY_READ_MAX));
+	}
+	must(whole >= 1 && whole <= toy.datagrams);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const uint32_t permits[] = { P_TOY,     P_TOY_READS, P_TOY_OBSERVE, P_TOY_PICK_UP,
+					    P_TOY_FEW, P_MIXED,	    P_TOY_SAFETY,  P_TCP };
+	struct conn flows[FLOWS];
+
+	desk_now = 1000000000u; /* the same input, the same run */
+	desk_open((struct inspector_limits){
+		.flows = 4, .pool_bytes = 1u << 16, .table_bytes = 1u << 16, .no_library = true });
+	for (unsigned i = 0; i < FLOWS; i++) {
+		flows[i] = desk_conn(P_TOY);
+		flows[i].client_port = (uint16_t)(40000 + i);
+		flows[i].family = i % 2 ? 6 : 4;
+	}
+	while (size >= 4) {
+		struct conn *k = &flows[data[0] % FLOWS];
+		enum direction dir = data[1] & 1u ? DIR_S2C : DIR_C2S;
+		size_t n = data[2] % 160u;
+		unsigned o;
+
+		k->permit = permits[data[1] >> 1 & 7u];
+		desk_now += (uint64_t)(data[1] >> 4) * 3000000000u;
+		inspector_tick(desk_i);
+		data += 3;
+		size -= 3;
+		n = n < size ? n : size;
+		o = desk_datagram(k, dir, data, n);
+		must(o == OUTCOME_ACCEPT || o == OUTCOME_DROP);
+		if (o == OUTCOME_ACCEPT && k->permit != P_TOY_OBSERVE && k->permit != P_TCP && dir == DIR_C2S)
+			receive(data, n, k->permit);
+		data += n;
+		size -= n;
+	}
+	inspector_finish(desk_i);
+	must(desk.twice == 0 && desk.n_resets == 0);
+	desk_close();
+	return 0;
+}

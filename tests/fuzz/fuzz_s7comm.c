@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The S7comm enforcer: a policy made of the first bytes, then pieces of both directions' streams.
+ * LINK: appliance/wire/settings.c appliance/base/bytes.c appliance/base/sha256.c appliance/wire/commands.c
+ * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c appliance/wire/vocabulary*.c
+ * LINK: dpi/judge.c dpi/s7comm/answer.c dpi/s7comm/cotp.c dpi/s7comm/cut.c dpi/s7comm/items.c dpi/s7comm/message.c
+ * LINK: dpi/s7comm/request.c dpi/s7comm/s7comm.c dpi/s7comm/session.c
+ * LIBS: nettle
+ *
+ * Input: 8 bytes of policy, then pieces: one byte whose top bit is the direction, two bytes of length, the bytes. Each direction's
+ * bytes are collected, framed and judged as the stream gate does it. An abort is a broken promise: a PDU that is whole and would have been
+ * another one with fewer bytes, or one that was allowed and by which a server that reads as snap7's does would read or write what
+ * the policy does not allow.
+ */
+#include "tests/unit/dpi/s7comm_desk.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define POLICY 8u
+
+struct stream {
+	uint8_t bytes[2 * S7_PDU_MAX];
+	size_t n;
+};
+
+/* What the policy says, beside the desk that says it to the enforcer. */
+struct limits {
+	bool reads, writes, places, values;
+	uint64_t first, last; /* bits of flags */
+	uint32_t highest;     /* value */
+};
+
+#define MUST(x)                                                                                                        \
+	do {                                                                                                           \
+		if (!(x))                                                                                              \
+			abort();                                                                                       \
+	} while (0)
+
+static void policy(struct desk *d, struct limits *l, const uint8_t p[POLICY])
+{
+	struct command_row *row;
+	uint32_t lo = S7_FUNCTION(S7_READ), hi = S7_FUNCTION(S7_WRITE);
+
+	l->reads = (p[0] & 1) != 0;
+	l->writes = (p[0] & 2) != 0;
+	l->places = (p[0] & 4) != 0;
+	l->values = (p[0] & 8) != 0;
+	l->first = (uint64_t)p[1] * 8;
+	l->last = l->first + p[2];
+	l->highest = (uint32_t)p[3] << (p[4] % 24);
+	desk_empty(d);
+	if ((p[0] & 0x30) == 0x30) /* everything else as well */
+		desk_row(d, S7_FUNCTION(S7_WRITE) + 1, UINT32_MAX);
+	if (!l->reads && !l->writes)
+		return;
+	row = desk_row(d, l->reads ? lo : hi, l->writes ? hi : lo);
+	if (l->places)
+		desk_place(d, row, S7_FLAGS, l->first, l->last - l->first + 1);
+	if (l->values)
+		row->values = desk_range(d, 0, l->highest);
+}
+
+static uint32_t be(const uint8_t *p, unsigned n)
+{
+	uint32_t v = 0;
+
+	while (n-- > 0)
+		v = v << 8 | *p++;
+	return v;
+}
+
+static uint32_t element(uint8_t type)
+{
+	return type >= 1 && type <= 3					? 1
+	       : type == 4 || type == 5 || type == 0x1c || type == 0x1d ? 2
+	       : type >= 6 && type <= 8					? 4
+									: 0;
+}
+
+/* What such a server writes: `n` bytes at `data`, by elements. */
+static void written(const struct limits *l, const uint8_t *data, uint32_t elements, uint32_t width)
+{
+	for (uint32_t i = 0; i < elements; i++)
+		MUST(be(data + (size_t)i * width, width) <= l->highest);
+}
+
+/*
+ * snap7's server: function and number of items by their places, every item for twelve bytes, an element's width by its type, the
+ * next item's data by the type of this one.
+ */
+static void read_as_snap7(const struct limits *l, const uint8_t *message, size_t n)
+{
+	const uint8_t *items = message + 12, *data = message + 10 + be(message + 6, 2), *end = message + n;
+	uint8_t function = message[10];
+
+	if (message[0] != 0x32 || message[1] != 1 || (function != S7_READ && function != S7_WRITE))
+		return;
+	MUST(function == S7_READ ? l->reads : l->writes);
+	MUST(n >= 14 && n == 10 + be(message + 6, 2) + be(message + 8, 2));
+	for (uint32_t i = 0; i < message[11]; i++, items += 12) {
+		uint32_t width, count, address, bytes;
+
+		MUST(!l->places || items + 12 <= end);
+		if (items + 12 > end)
+			return;
+		width = element(items[3]);
+		count = be(items + 4, 2);
+		address = be(items + 9, 3);
+		if (width > 0 && l->places) {
+			uint64_t bits = items[3] == 1 ? count : (uint64_t)count * width * 8;
+
+			MUST(items[8] == 0x83 && address >= l->first && address + bits - 1 <= l->last);
+		}
+		if (function == S7_READ)
+			continue;
+		if (data + 4 > end) {
+			MUST(!l->values);
+			return;
+		}
+		bytes = be(data + 2, 2);
+		if (items[3] != 1 && items[3] != 0x1c && items[3] != 0x1d)
+			bytes /= 8;
+		if (l->values && width > 0) {
+			uint32_t length = be(data + 2, 2);
+
+			if (data[1] != 9 && data[1] != 7 && data[1] != 3)
+				length /= 8;
+			if (length == count * width) { /* else such a server writes nothing */
+				MUST(data + 4 + length <= end);
+				written(l, data + 4, count, width);
+			}
+		}
+		data += 4 + bytes + bytes % 2;
+	}
+}
+
+/* Of a message in one DT: these are its bytes. In two, put together; in more it was refused. */
+static void second_reading(const struct limits *l, const uint8_t *pdu, size_t n)
+{
+	uint8_t message[2 * S7_PDU_MAX];
+	size_t all = 0;
+
+	if (pdu[5] != 0xf0)
+		return;
+	for (size_t at = 0; at < n;) {
+		size_t length = be(pdu + at + 2, 2);
+
+		MUST(pdu[at] == 3 && pdu[at + 4] == 2 && pdu[at + 5] == 0xf0 && length >= 7 && length <= n - at);
+		memcpy(message + all, pdu + at + 7, length - 7);
+		all += length - 7;
+		at += length;
+	}
+	if (all >= 12)
+		read_as_snap7(l, message, all);
+}
+
+/* Judges what is whole; false when the flow ends. */
+static bool turn(struct desk *d, const struct limits *l, struct stream *s, enum direction dir, size_t cut)
+{
+	for (;;) {
+		uint8_t *copy = malloc(s->n ? s->n : 1);
+		size_t len = 0, less = 0;
+		enum frame_result r, shorter;
+
+		MUST(copy != NULL);
+		memcpy(copy, s->bytes, s->n);
+		r = s7comm_enforcer.frame(d->state, dir, bytes_of(copy, s->n), &len);
+		cut = s->n > 0 ? cut % s->n : 0;
+		shorter = s7comm_enforcer.frame(d->state, dir, bytes_of(copy, cut), &less);
+		/* However the bytes come: what is whole later was not something else before, and what is bad stays so. */
+		if (r == FRAME_WHOLE)
+			MUST(cut >= len ? shorter == FRAME_WHOLE && less == len : shorter == FRAME_NEED_MORE);
+		else
+			MUST(shorter == FRAME_NEED_MORE || (r == FRAME_BAD && shorter == FRAME_BAD));
+		free(copy);
+		if (r == FRAME_BAD)
+			return false;
+		if (r == FRAME_NEED_MORE) {
+			MUST(s->n < s7comm_enforcer.pdu_max);
+			return true;
+		}
+		MUST(len >= 7 && len <= s->n && len <= s7comm_enforcer.pdu_max);
+		judge_bytes(d, dir, s->bytes, len);
+		MUST(d->p.reason < REASON_COUNT);
+		if (d->p.allowed && dir == DIR_C2S)
+			second_reading(l, s->bytes, len);
+		if (!d->p.allowed)
+			return false;
+		memmove(s->bytes, s->bytes + len, s->n - len);
+		s->n -= len;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct desk d;
+	static struct stream streams[2];
+	struct limits l;
+
+	if (size < POLICY)
+		return 0;
+	policy(&d, &l, data);
+	if (data[5] & 1)
+		s7comm_enforcer.missed(d.state, (data[5] & 2) != 0);
+	streams[0].n = streams[1].n = 0;
+	for (data += POLICY, size -= POLICY; size >= 3;) {
+		enum direction dir = data[0] & 0x80 ? DIR_S2C : DIR_C2S;
+		size_t n = (size_t)(data[1] << 8 | data[2]), cut = data[0] & 0x7f;
+
+		data += 3;
+		size -= 3;
+		n = n > size ? size : n;
+		n = n > S7_PDU_MAX ? S7_PDU_MAX : n;
+		memcpy(streams[dir].bytes + streams[dir].n, data, n);
+		streams[dir].n += n;
+		data += n;
+		size -= n;
+		if (!turn(&d, &l, &streams[dir], dir, cut))
+			return 0;
+	}
+	return 0;
+}

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Items of S7comm reads and writes: which addresses each touches, which values it writes, and how long its answer is.
+ * LINK: appliance/wire/settings.c appliance/base/bytes.c appliance/base/sha256.c appliance/wire/commands.c
+ * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c appliance/wire/vocabulary*.c
+ * LINK: dpi/judge.c dpi/s7comm/answer.c dpi/s7comm/cotp.c dpi/s7comm/cut.c dpi/s7comm/items.c dpi/s7comm/message.c
+ * LINK: dpi/s7comm/request.c dpi/s7comm/s7comm.c dpi/s7comm/session.c
+ * LIBS: nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "tests/unit/dpi/s7comm_desk.h"
+
+#define READ S7_FUNCTION(S7_READ)
+#define WRITE S7_FUNCTION(S7_WRITE)
+#define BYTE(n) ((uint64_t)(n)*8u)
+#define DB(n, byte) ((uint64_t)(n) << S7_AREA_BITS | BYTE(byte))
+
+#define N(list) (sizeof(list) / sizeof((list)[0]))
+
+/* One item in a read. */
+static enum reason read_one(struct desk *d, unsigned type, unsigned count, unsigned block, unsigned area,
+			    unsigned address)
+{
+	struct made p = { .n = 0 }, none = { .n = 0 };
+
+	open_session(d, RACK_0_SLOT_2, "03c0");
+	put_hex(&p, "0401");
+	put_item(&p, type, count, block, area, address);
+	return tell(d, DIR_C2S, message(1, 2, &p, &none));
+}
+
+static enum reason write_items(struct desk *d, const struct made *items, unsigned n, const char *data)
+{
+	struct made p = { .n = 0 }, values = { .n = 0 };
+
+	open_session(d, RACK_0_SLOT_2, "03c0");
+	put_hex(&p, "05");
+	put8(&p, n);
+	put(&p, items->b, items->n);
+	put_hex(&values, data);
+	return tell(d, DIR_C2S, message(1, 2, &p, &values));
+}
+
+static enum reason write_one(struct desk *d, unsigned type, unsigned count, const char *data)
+{
+	struct made items = { .n = 0 };
+
+	put_item(&items, type, count, 0, 0x83, BYTE(10));
+	return write_items(d, &items, 1, data);
+}
+
+struct area {
+	unsigned code, type;
+	uint8_t space;
+	uint64_t base, size; /* of block 7; of one element */
+};
+
+static const struct area areas[] = {
+	{ 0x81, 2, S7_INPUTS, 0, 8 },	   { 0x82, 2, S7_OUTPUTS, 0, 8 },   { 0x83, 2, S7_FLAGS, 0, 8 },
+	{ 0x80, 2, S7_PERIPHERALS, 0, 8 }, { 0x84, 2, S7_DB, DB(7, 0), 8 }, { 0x1c, 0x1c, S7_COUNTERS, 0, 1 },
+	{ 0x1d, 0x1d, S7_TIMERS, 0, 1 },
+};
+
+/* Exactly these addresses, one less at either end, and the same numbers in every other space. */
+static void places(void **unused)
+{
+	(void)unused;
+	for (size_t i = 0; i < N(areas); i++) {
+		const struct area *a = &areas[i];
+		uint64_t first = a->base + 10 * a->size, count = 4 * a->size;
+
+		for (unsigned less = 0; less < 3; less++) {
+			struct desk d;
+
+			desk_empty(&d);
+			desk_place(&d, desk_row(&d, READ, READ), a->space, first + (less == 1), count - (less > 0));
+			assert_int_equal(read_one(&d, a->type, 4, 7, a->code, (unsigned)(10 * a->size)),
+					 less == 0 ? R_ALLOWED : R_S7COMM_ADDRESS);
+			assert_true(d.p.space == a->space && d.p.address == first && d.p.quantity == count);
+		}
+		for (size_t k = 0; k < N(areas); k++) {
+			struct desk d;
+
+			desk_empty(&d);
+			desk_place(&d, desk_row(&d, READ, READ), areas[k].space, 0, (uint64_t)1 << 40);
+			assert_int_equal(read_one(&d, a->type, 4, 7, a->code, (unsigned)(10 * a->size)),
+					 k == i ? R_ALLOWED : R_S7COMM_ADDRESS);
+		}
+	}
+}
+
+/* Areas and types of which nobody knows where they lie: only where no place is limited. */
+static void unknown_places(void **unused)
+{
+	static const unsigned known[] = { 0x80, 0x81, 0x82, 0x83, 0x84 };
+	struct desk d;
+
+	(void)unused;
+	desk_empty(&d);
+	desk_place(&d, desk_row(&d, READ, READ), S7_FLAGS, 0, (uint64_t)1 << S7_AREA_BITS);
+	for (uint8_t space = S7_INPUTS; space <= S7_TIMERS; space++)
+		if (space != S7_FLAGS && space != S7_COUNTERS && space != S7_TIMERS && d.rows[0].n_spaces < 4)
+			desk_place(&d, &d.rows[0], space, 0, (uint64_t)1 << 40);
+	for (unsigned area = 0; area < 256; area++) {
+		bool is_known = false;
+
+		for (size_t i = 0; i < N(known); i++)
+			is_known |= known[i] == area;
+		if (!is_known)
+			assert_int_equal(read_one(&d, 2, 1, 1, area, 0), R_S7COMM_ADDRESS);
+		desk_reset(&d);
+	}
+	for (unsigned type = 0; type < 256; type++) {
+		static const unsigned sized[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 0x13 };
+		bool is_sized = false;
+
+		for (size_t i = 0; i < N(sized); i++)
+			is_sized |= sized[i] == type;
+		assert_int_equal(read_one(&d, type, 1, 0, 0x83, 0), is_sized ? R_ALLOWED : R_S7COMM_ADDRESS);
+	}
+	desk_whole(&d);
+	assert_int_equal(read_one(&d, 0x77, 1, 0, 0x99, 3), R_ALLOWED);
+}
+
+/* How much each type takes; where it may begin; where an area ends. */
+static void sizes(void **unused)
+{
+	static const struct {
+		unsigned type, bits;
+	} all[] = { { 1, 1 },  { 2, 8 },  { 3, 8 },   { 4, 16 },  { 5, 16 },  { 6, 32 },  { 7, 32 },
+		    { 8, 32 }, { 9, 16 }, { 10, 32 }, { 11, 32 }, { 12, 16 }, { 15, 64 }, { 0x13, 16 } };
+
+	(void)unused;
+	for (size_t i = 0; i < N(all); i++) {
+		uint64_t count = 3u * all[i].bits;
+		unsigned end = (1u << S7_AREA_BITS) - (unsigned)count;
+		struct desk d;
+
+		desk_empty(&d);
+		desk_place(&d, desk_row(&d, READ, READ), S7_FLAGS, BYTE(10), count);
+		assert_int_equal(read_one(&d, all[i].type, 3, 0, 0x83, BYTE(10)), R_ALLOWED);
+		assert_true(d.p.quantity == count);
+		assert_int_equal(read_one(&d, all[i].type, 4, 0, 0x83, BYTE(10)), R_S7COMM_ADDRESS);
+		desk_whole(&d);
+		assert_int_equal(read_one(&d, all[i].type, 0, 0, 0x83, BYTE(10)), R_S7COMM_FRAME);
+		assert_int_equal(read_one(&d, all[i].type, 1, 0, 0x83, BYTE(10) + 1),
+				 all[i].type == 1 ? R_ALLOWED : R_S7COMM_FRAME);
+		assert_int_equal(read_one(&d, all[i].type, 3, 0, 0x83, end), R_ALLOWED);
+		assert_int_equal(read_one(&d, all[i].type, 4, 0, 0x83, end), R_S7COMM_FRAME);
+		/* The end of a block is not the beginning of the next. */
+		assert_int_equal(read_one(&d, all[i].type, 4, 1, 0x84, end), R_S7COMM_FRAME);
+	}
+}
+
+/* Each item needs a row; one that has none stops the request, wherever it stands. */
+static void several_items(void **unused)
+{
+	struct desk d;
+
+	(void)unused;
+	desk_empty(&d);
+	desk_place(&d, desk_row(&d, READ, READ), S7_FLAGS, 0, BYTE(10));
+	desk_place(&d, desk_row(&d, READ, READ), S7_DB, DB(5, 0), BYTE(10));
+	for (unsigned n = 0; n <= 79; n++)
+		for (unsigned wrong = 0; wrong <= n; wrong += n < 4 ? 1 : n) {
+			struct made p = { .n = 0 }, none = { .n = 0 };
+			enum reason want = n == 0 ? R_S7COMM_FRAME : wrong < n ? R_S7COMM_ADDRESS : R_ALLOWED;
+
+			put_hex(&p, "04");
+			put8(&p, n);
+			for (unsigned i = 0; i < n; i++)
+				put_item(&p, 2, 2, 5, i % 2 ? 0x83 : 0x84, i == wrong ? BYTE(9) : BYTE(8));
+			open_session(&d, RACK_0_SLOT_2, "03c0");
+			assert_int_equal(tell(&d, DIR_C2S, message(1, 2, &p, &none)), want);
+			if (want == R_S7COMM_ADDRESS)
+				assert_true(d.p.address == (wrong % 2 ? BYTE(9) : DB(5, 9)));
+			if (n == 0)
+				break;
+		}
+}
+
+/* Items of other forms are what they say only to some servers. */
+static void other_forms(void **unused)
+{
+	static const char *const all[] = {
+		"0401 120e b2 ff 0000 0052 12345678 22000001",		    /* a name's number (1200, 1500) */
+		"0401 1207 b0 01 02 0005 0000",				    /* bytes of several blocks (400) */
+		"0402 1208 82 01 0001 0001 1a01 120a1002000100008300 0000", /* a machine tool's */
+	};
+	struct desk d;
+
+	(void)unused;
+	for (size_t i = 0; i < N(all); i++) {
+		desk_empty(&d);
+		desk_row(&d, READ, READ);
+		open_session(&d, RACK_0_SLOT_2, "03c0");
+		assert_int_equal(job(&d, 2, all[i], ""), R_ALLOWED);
+		desk_place(&d, &d.rows[0], S7_FLAGS, 0, (uint64_t)1 << S7_AREA_BITS);
+		desk_place(&d, &d.rows[0], S7_DB, 0, (uint64_t)1 << 40);
+		assert_int_equal(job(&d, 3, all[i], ""), R_S7COMM_ADDRESS);
+	}
+	desk_whole(&d);
+	open_session(&d, RACK_0_SLOT_2, "03c0");
+	assert_int_equal(job(&d, 2, "0401 110a 10 02 0001 0000 83 000000", ""), R_S7COMM_FRAME);
+	assert_int_equal(job(&d, 2, "0401 1209 10 02 0001 0000 83 0000", ""), R_S7COMM_FRAME);
+	assert_int_equal(job(&d, 2, "0401 120b 10 02 0001 0000 83 00000000", ""), R_S7COMM_FRAME);
+	assert_int_equal(job(&d, 2, "0401 1200", ""), R_S7COMM_FRAME);
+	assert_int_equal(job(&d, 2, "0401", ""), R_S7COMM_FRAME);
+	assert_int_equal(job(&d, 2, "04", ""), R_S7COMM_FRAME);
+}
+
+struct written {
+	unsigned type, count;
+	const char *data;
+	enum reason r; /* where 1 to 1000 may be written */
+};
+
+static void values(void **unused)
+{
+	static const struct written all[] = {
+		{ 1, 1, "00 03 0001 01", R_ALLOWED },
+		{ 1, 1, "00 03 0001 00", R_S7COMM_VALUE },
+		{ 1, 1, "00 03 0001 02", R_S7COMM_FRAME },
+		{ 1, 2, "00 03 0002 0101", R_S7COMM_FRAME },
+		{ 1, 1, "00 04 0008 01", R_S7COMM_FRAME },
+		{ 2, 1, "00 04 0008 ff", R_ALLOWED },
+		{ 2, 1, "00 04 0008 00", R_S7COMM_VALUE },
+		{ 2, 3, "00 04 0018 010203", R_ALLOWED },
+		{ 2, 3, "00 04 0018 010200", R_S7COMM_VALUE },
+		{ 4, 1, "00 04 0010 03e8", R_ALLOWED },
+		{ 4, 1, "00 04 0010 03e9", R_S7COMM_VALUE },
+		{ 5, 1, "00 05 0010 03e8", R_ALLOWED },
+		{ 5, 2, "00 05 0020 03e8ffff", R_S7COMM_VALUE },
+		{ 6, 1, "00 04 0020 000003e8", R_ALLOWED },
+		{ 6, 1, "00 04 0020 010003e8", R_S7COMM_VALUE },
+		{ 7, 1, "00 06 0004 000003e8", R_ALLOWED },
+		{ 8, 1, "00 07 0004 000003e8", R_ALLOWED },
+		{ 8, 1, "00 07 0004 3f800000", R_S7COMM_VALUE },
+		{ 3, 2, "00 09 0002 6162", R_ALLOWED },
+		{ 12, 1, "00 04 0010 0001", R_ALLOWED },
+		{ 15, 1, "00 09 0008 0000000000000001", R_S7COMM_VALUE }, /* eight bytes: no value of this kind */
+		{ 0x77, 1, "00 09 0002 0001", R_S7COMM_VALUE },
+		/* Lengths that differ from the item's. */
+		{ 4, 1, "00 04 0008 01", R_S7COMM_FRAME },
+		{ 4, 1, "00 04 0018 000102", R_S7COMM_FRAME },
+		{ 4, 1, "00 04 0000", R_S7COMM_FRAME },
+		{ 4, 1, "00 04 0010 0001 00", R_S7COMM_FRAME },
+		{ 4, 1, "00 04 0010 00", R_S7COMM_FRAME },
+		{ 4, 1, "00 04 000f 0001", R_S7COMM_FRAME },
+		{ 4, 1, "00 04 ffff 0001", R_S7COMM_FRAME },
+		{ 4, 1, "01 04 0010 0001", R_S7COMM_FRAME },
+		{ 4, 1, "00 00 0010 0001", R_S7COMM_FRAME },
+		{ 4, 1, "00 08 0010 0001", R_S7COMM_FRAME },
+		{ 4, 1, "00", R_S7COMM_FRAME },
+		{ 4, 1, "", R_S7COMM_FRAME },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < N(all); i++) {
+		struct desk d;
+
+		desk_empty(&d);
+		desk_row(&d, WRITE, WRITE)->values = desk_range(&d, 1, 1000);
+		if (write_one(&d, all[i].type, all[i].count, all[i].data) != all[i].r)
+			fail_msg("type %u, %s: %d", all[i].type, all[i].data, d.p.reason);
+		desk_whole(&d);
+		assert_int_equal(write_one(&d, all[i].type, all[i].count, all[i].data),
+				 all[i].r == R_S7COMM_FRAME ? R_S7COMM_FRAME : R_ALLOWED);
+	}
+}
+
+/* Data of an odd length is padded, but for the last; with a pad missing, or one too many, the rest lies elsewhere. */
+static void padding(void **unused)
+{
+	struct made items = { .n = 0 };
+	struct desk d;
+
+	(void)unused;
+	put_item(&items, 2, 1, 0, 0x83, BYTE(10));
+	put_item(&items, 4, 1, 0, 0x83, BYTE(12));
+	desk_empty(&d);
+	desk_row(&d, WRITE, WRITE)->values = desk_range(&d, 0, 5);
+	assert_int_equal(write_items(&d, &items, 2, "00040008 01 00 00040010 0005"), R_ALLOWED);
+	assert_int_equal(write_items(&d, &items, 2, "00040008 01 00 00040010 0006"), R_S7COMM_VALUE);
+	assert_int_equal(write_items(&d, &items, 2, "00040008 06 00 00040010 0005"), R_S7COMM_VALUE);
+	assert_int_equal(write_items(&d, &items, 2, "00040008 01 00040010 0005"), R_S7COMM_FRAME);
+	assert_int_equal(write_items(&d, &items, 2, "00040008 01 00 00040010 0005 00"), R_S7COMM_FRAME);
+	assert_int_equal(write_items(&d, &items, 2, "00040008 01 00"), R_S7COMM_FRAME);
+	assert_int_equal(write_items(&d, &items, 1, "00040008 01"), R_S7COMM_FRAME);
+}
+
+/*
+ * snap7's server finds the second item's data by the first item's type: where that disagrees with what the data says, it would
+ * write bytes that stand elsewhere. Their values are unknown then.
+ */
+static void data_found_in_two_ways(void **unused)
+{
+	struct made items = { .n = 0 };
+	struct desk d;
+
+	(void)unused;
+	put_item(&items, 8, 1, 0, 0x83, BYTE(10));
+	put_item(&items, 4, 1, 0, 0x83, BYTE(20));
+	desk_empty(&d);
+	desk_row(&d, WRITE, WRITE)->values = desk_range(&d, 0, 5);
+	assert_int_equal(write_items(&d, &items, 2, "00070004 00000001 00040010 0005"), R_S7COMM_VALUE);
+	assert_true(d.p.address == BYTE(20));
+	assert_int_equal(write_items(&d, &items, 2, "00040020 00000001 00040010 0005"), R_ALLOWED);
+	d.rows[0].values.any = true;
+	assert_int_equal(write_items(&d, &items, 2, "00070004 00000001 00040010 0005"), R_ALLOWED);
+}
+
+static void answers(void **unused)
+{
+	static const struct {
+		const char *parameters, *data;
+		enum reason r;
+	} all[] = {
+		{ "0402", "ff040018 010203 00 ff040010 0001", R_ALLOWED },
+		{ "0402", "ff090003 010203 00 ff090002 0001", R_ALLOWED },
+		{ "0402", "0a000000 ff040010 0001", R_ALLOWED },
+		{ "0402", "0a000004 05000000", R_ALLOWED }, /* snap7's server writes 4 */
+		{ "0402", "ff040010 0102 ff040010 0001", R_S7COMM_RESPONSE },
+		{ "0402", "ff040020 01020304 ff040010 0001", R_S7COMM_RESPONSE },
+		{ "0402", "ff040018 010203 ff040010 0001", R_S7COMM_RESPONSE },
+		{ "0402", "ff040018 010203 00", R_S7COMM_RESPONSE },
+		{ "0402", "ff040018 010203 00 ff040010 0001 00", R_S7COMM_RESPONSE },
+		{ "0402", "ff0400", R_S7COMM_RESPONSE },
+		{ "0402", "", R_S7COMM_RESPONSE },
+		{ "0401", "ff040018 010203", R_S7COMM_RESPONSE },
+		{ "0403", "ff040018 010203 00 ff040010 0001", R_S7COMM_RESPONSE },
+		{ "04", "ff040018 010203 00 ff040010 0001", R_S7COMM_RESPONSE },
+		{ "0502", "ffff", R_S7COMM_RESPONSE },
+	};
+	struct desk d;
+
+	(void)unused;
+	desk_whole(&d);
+	for (size_t i = 0; i < N(all); i++) {
+		struct made p = { .n = 0 }, none = { .n = 0 };
+
+		open_session(&d, RACK_0_SLOT_2, "03c0");
+		put_hex(&p, "0402");
+		put_item(&p, 2, 3, 0, 0x83, BYTE(10));
+		put_item(&p, 4, 1, 1, 0x84, BYTE(10));
+		assert_int_equal(tell(&d, DIR_C2S, message(1, 2, &p, &none)), R_ALLOWED);
+		if (reply(&d, 2, all[i].parameters, all[i].data) != all[i].r)
+			fail_msg("%s / %s: %d", all[i].parameters, all[i].data, d.p.reason);
+	}
+}
+
+/* A cyclic read names places as a read does. */
+static void cyclic(void **unused)
+{
+	struct desk d;
+
+	(void)unused;
+	desk_empty(&d);
+	desk_place(&d, desk_row(&d, S7_SUB(S7_CYCLIC, 1), S7_SUB(S7_CYCLIC, 1)), S7_DB, DB(1, 0), BYTE(8));
+	open_session(&d, RACK_0_SLOT_2, "03c0");
+	assert_int_equal(
+		userdata(&d, DIR_C2S, 2, "000112 04 11 42 01 00", "ff090010 0001 00 05 120a1002000800018400 0000"),
+		R_ALLOWED);
+	assert_true(d.p.address == DB(1, 0) && d.p.quantity == BYTE(8));
+	assert_int_equal(
+		userdata(&d, DIR_C2S, 3, "000112 04 11 42 01 00", "ff090010 0001 00 05 120a1002000900018400 0000"),
+		R_S7COMM_ADDRESS);
+	assert_int_equal(userdata(&d, DIR_C2S, 4, "000112 04 11 42 01 00", "ff090002 0001"), R_S7COMM_ADDRESS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(places),      cmocka_unit_test(unknown_places),
+		cmocka_unit_test(sizes),       cmocka_unit_test(several_items),
+		cmocka_unit_test(other_forms), cmocka_unit_test(values),
+		cmocka_unit_test(padding),     cmocka_unit_test(data_found_in_two_ways),
+		cmocka_unit_test(answers),     cmocka_unit_test(cyclic),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

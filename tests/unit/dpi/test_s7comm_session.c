@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * S7comm sessions: their order, whom they are for, what was agreed on, what a server may send by itself, and what is known when bytes
+ * were missed.
+ * LINK: appliance/wire/settings.c appliance/base/bytes.c appliance/base/sha256.c appliance/wire/commands.c
+ * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c appliance/wire/vocabulary*.c
+ * LINK: dpi/judge.c dpi/s7comm/answer.c dpi/s7comm/cotp.c dpi/s7comm/cut.c dpi/s7comm/items.c dpi/s7comm/message.c
+ * LINK: dpi/s7comm/request.c dpi/s7comm/s7comm.c dpi/s7comm/session.c
+ * LIBS: nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/dpi/s7comm_desk.h"
+
+#define READ_ONE "0401 120a1002000100008300 0000"
+#define READ_ANSWER "ff040008 07"
+#define SETUP "f000 0001 0001 "
+#define BLOCK "00 0000 00000000 09 5f3041303030303150"
+#define DOWNLOAD "1a" BLOCK "0d 31303030353030303030343030"
+
+static void ready(struct desk *d)
+{
+	open_session(d, RACK_0_SLOT_2, "01e0");
+}
+
+static void order(void **unused)
+{
+	struct made cr = connection(0xe0, 0, 7, RACK_0_SLOT_2), cc = connection(0xd0, 7, 3, RACK_0_SLOT_2);
+	struct made other = connection(0xd0, 8, 3, RACK_0_SLOT_2), dr = connection(0x80, 3, 7, "");
+	struct made empty = { .n = 0 };
+	struct desk d;
+
+	(void)unused;
+	put_dt(&empty, 0, NULL, 0);
+	desk_whole(&d);
+	assert_int_equal(job(&d, 9, SETUP "01e0", ""), R_S7COMM_SESSION);
+	assert_int_equal(say(&d, DIR_S2C, &cc), R_S7COMM_RESPONSE);
+	assert_int_equal(say(&d, DIR_C2S, &empty), R_S7COMM_SESSION);
+	assert_int_equal(say(&d, DIR_C2S, &cr), R_ALLOWED);
+	assert_true(d.p.function == S7_TPDU(TPDU_CR) && d.p.targets[0] == 2);
+	assert_int_equal(say(&d, DIR_C2S, &cr), R_S7COMM_SESSION);
+	assert_int_equal(job(&d, 8, SETUP "01e0", ""), R_S7COMM_SESSION);
+	assert_int_equal(say(&d, DIR_S2C, &other), R_S7COMM_RESPONSE);
+	assert_int_equal(say(&d, DIR_S2C, &cc), R_ALLOWED);
+	assert_int_equal(say(&d, DIR_S2C, &cc), R_S7COMM_RESPONSE);
+	assert_int_equal(say(&d, DIR_C2S, &cc), R_S7COMM_SESSION);
+	assert_int_equal(say(&d, DIR_S2C, &cr), R_S7COMM_SESSION);
+	assert_int_equal(job(&d, 1, READ_ONE, ""), R_S7COMM_SESSION);
+	assert_int_equal(job(&d, 1, SETUP "01e0", ""), R_ALLOWED);
+	assert_int_equal(job(&d, 2, READ_ONE, ""), R_S7COMM_SESSION);
+	assert_int_equal(reply(&d, 1, SETUP "01e0", ""), R_ALLOWED);
+	assert_int_equal(say(&d, DIR_C2S, &empty), R_ALLOWED);
+	assert_int_equal(say(&d, DIR_S2C, &empty), R_ALLOWED);
+	assert_int_equal(say(&d, DIR_C2S, &cr), R_S7COMM_SESSION);
+	assert_int_equal(job(&d, 3, READ_ONE, ""), R_ALLOWED);
+	assert_int_equal(reply(&d, 3, "0401", READ_ANSWER), R_ALLOWED);
+	assert_int_equal(say(&d, DIR_C2S, &dr), R_ALLOWED);
+	assert_int_equal(job(&d, 4, READ_ONE, ""), R_S7COMM_SESSION);
+	assert_int_equal(say(&d, DIR_C2S, &cr), R_S7COMM_SESSION);
+}
+
+/* Any row opens a session with whom it names, and with nobody else. */
+static void slots(void **unused)
+{
+	static const struct {
+		const char *parameters;
+		uint32_t slot;
+		bool named; /* by the row */
+	} all[] = {
+		{ "c2020102", 2, true },      { "c2020302", 2, true },		{ "c2020103", 3, false },
+		{ "c2020122", 0x22, false },  { "c2020402", 256, false },	{ "c2020602", 256, false },
+		{ "c203010200", 256, false }, { "c2020102c60100", 256, false },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		struct made cr = connection(0xe0, 0, 7, all[i].parameters);
+		struct desk d;
+
+		desk_empty(&d);
+		desk_row(&d, S7_FUNCTION(S7_READ), S7_FUNCTION(S7_READ))->targets[0] = desk_range(&d, 2, 2);
+		assert_int_equal(say(&d, DIR_C2S, &cr), all[i].named ? R_ALLOWED : R_S7COMM_TARGET);
+		assert_int_equal(d.p.targets[0], all[i].slot);
+		d.rows[0].targets[0].any = true;
+		open_session(&d, all[i].parameters, "01e0");
+		d.rows[0].targets[0].any = false;
+		assert_int_equal(job(&d, 2, READ_ONE, ""), all[i].named ? R_ALLOWED : R_S7COMM_TARGET);
+		assert_int_equal(d.p.targets[0], all[i].slot);
+	}
+}
+
+/* What both ends agreed on holds for either direction, to the byte. */
+static void agreed_sizes(void **unused)
+{
+	(void)unused;
+	for (int more = -2; more <= 2; more++) {
+		struct made p = { .n = 0 }, data = { .n = 0 };
+		struct desk d;
+		int n = 240 - 10 - 14 - 4 + more;
+
+		desk_whole(&d);
+		open_session(&d, RACK_0_SLOT_2, "00f0");
+		put_hex(&p, "0501");
+		put_item(&p, 2, (unsigned)n, 0, 0x83, 0);
+		put_hex(&data, "0004");
+		put16(&data, (unsigned)n * 8);
+		for (int i = 0; i < n; i++)
+			put8(&data, 1);
+		assert_int_equal(tell(&d, DIR_C2S, message(1, 2, &p, &data)), more <= 0 ? R_ALLOWED : R_S7COMM_SIZE);
+		p.n = 0;
+		n = 240 - 12 - 2 - 4 + more;
+		put_hex(&p, "0401");
+		put_item(&p, 2, (unsigned)n, 0, 0x83, 0);
+		open_session(&d, RACK_0_SLOT_2, "00f0");
+		assert_int_equal(tell(&d, DIR_C2S, message(1, 2, &p, &(struct made){ .n = 0 })), R_ALLOWED);
+		p.n = data.n = 0;
+		put_hex(&p, "0401");
+		put_hex(&data, "ff04");
+		put16(&data, (unsigned)n * 8);
+		for (int i = 0; i < n; i++)
+			put8(&data, 1);
+		assert_int_equal(tell(&d, DIR_S2C, message(3, 2, &p, &data)), more <= 0 ? R_ALLOWED : R_S7COMM_SIZE);
+	}
+}
+
+static void agreements(void **unused)
+{
+	struct made cr = connection(0xe0, 0, 7, RACK_0_SLOT_2), cc = connection(0xd0, 7, 3, RACK_0_SLOT_2);
+	static const struct {
+		const char *asked, *given;
+		enum reason r;
+	} all[] = {
+		{ "01e0", "00f0", R_ALLOWED },	       { "01e0", "01e0", R_ALLOWED },
+		{ "01e0", "01e1", R_S7COMM_RESPONSE }, { "ffff", "03c0", R_ALLOWED },
+		{ "01e0", "0000", R_S7COMM_RESPONSE },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		char asked[32], given[32];
+		struct desk d;
+
+		snprintf(asked, sizeof(asked), SETUP "%s", all[i].asked);
+		snprintf(given, sizeof(given), SETUP "%s", all[i].given);
+		desk_whole(&d);
+		assert_int_equal(say(&d, DIR_C2S, &cr), R_ALLOWED);
+		assert_int_equal(say(&d, DIR_S2C, &cc), R_ALLOWED);
+		assert_int_equal(job(&d, 1, asked, ""), R_ALLOWED);
+		assert_int_equal(reply(&d, 1, given, ""), all[i].r);
+		assert_int_equal(job(&d, 2, READ_ONE, ""), all[i].r == R_ALLOWED ? R_ALLOWED : R_S7COMM_SESSION);
+	}
+	{
+		struct desk d;
+
+		desk_whole(&d);
+		open_session(&d, RACK_0_SLOT_2, "01e0");
+		assert_int_equal(job(&d, 1, SETUP "0000", ""), R_S7COMM_FRAME);
+		assert_int_equal(job(&d, 1, "f000 0000 0001 01e0", ""), R_S7COMM_FRAME);
+	}
+}
+
+/* A message in several DTs is the same message, wherever it is cut. In more than two only where everything is allowed. */
+static void fragments(void **unused)
+{
+	struct made m = message_hex(1, 2, "0502 120a1002000400008300 0000 120a1004000100008300 0040",
+				    "00040020 01020304 00040010 0506");
+
+	(void)unused;
+	for (size_t cut = 1; cut < m.n; cut++)
+		for (unsigned limited = 0; limited < 3; limited++) {
+			struct made sent = { .n = 0 };
+			struct desk d;
+
+			desk_empty(&d);
+			desk_row(&d, 0, UINT32_MAX)->values = desk_range(&d, 1, limited == 1 ? 0x505 : 0x506);
+			put_dt(&sent, 0, m.b, cut);
+			put_dt(&sent, 0x80, m.b + cut, m.n - cut);
+			ready(&d);
+			assert_int_equal(say(&d, DIR_C2S, &sent), limited == 1 ? R_S7COMM_VALUE : R_ALLOWED);
+			if (cut < 2 || limited != 2)
+				continue;
+			sent.n = 0;
+			put_dt(&sent, 0, m.b, 1);
+			put_dt(&sent, 0, m.b + 1, cut - 1);
+			put_dt(&sent, 0x80, m.b + cut, m.n - cut);
+			ready(&d);
+			assert_int_equal(say(&d, DIR_C2S, &sent), R_S7COMM_FRAGMENTS);
+			desk_whole(&d);
+			ready(&d);
+			assert_int_equal(say(&d, DIR_C2S, &sent), R_ALLOWED);
+		}
+}
+
+static void fragmented_answers(void **unused)
+{
+	struct made answer = message_hex(3, 2, "0401", READ_ANSWER), sent, lie = { .n = 0 };
+	struct desk d;
+
+	(void)unused;
+	desk_whole(&d);
+	for (size_t cut = 1; cut < answer.n; cut++) {
+		sent.n = 0;
+		put_dt(&sent, 0, answer.b, cut);
+		put_dt(&sent, 0x80, answer.b + cut, answer.n - cut);
+		ready(&d);
+		assert_int_equal(job(&d, 2, READ_ONE, ""), R_ALLOWED);
+		assert_int_equal(say(&d, DIR_S2C, &sent), R_ALLOWED);
+	}
+	put_dt(&lie, 0, "\3\0\0\7\2", 5); /* which together look like a packet */
+	put_dt(&lie, 0x80, "\xf0\0", 2);
+	ready(&d);
+	assert_int_equal(say(&d, DIR_S2C, &lie), R_S7COMM_FRAME);
+}
+
+/* The server asks for a block only when a download was begun, and each part is the client's to answer. */
+static void download(void **unused)
+{
+	struct made ask = message_hex(1, 0x100, "1b" BLOCK, ""), end = message_hex(1, 0x200, "1c" BLOCK, "");
+	struct made part = message_hex(3, 0x100, "1b01", "0002 00fb aabb"), done = message_hex(3, 0x200, "1c", "");
+	struct made stray = message_hex(3, 0x101, "1b01", "0002 00fb aabb"),
+		    short_part = message_hex(3, 0x100, "1b01", "0003 00fb aabb");
+	struct desk d;
+
+	(void)unused;
+	desk_empty(&d);
+	desk_row(&d, S7_FUNCTION(S7_REQUEST_DOWNLOAD), S7_FUNCTION(S7_DOWNLOAD_ENDED));
+	ready(&d);
+	assert_int_equal(tell(&d, DIR_S2C, ask), R_S7COMM_RESPONSE);
+	assert_int_equal(tell(&d, DIR_C2S, part), R_S7COMM_RESPONSE);
+	assert_int_equal(job(&d, 2, DOWNLOAD, ""), R_ALLOWED);
+	assert_int_equal(tell(&d, DIR_S2C, ask), R_S7COMM_RESPONSE);
+	assert_int_equal(reply(&d, 2, "1a", ""), R_ALLOWED);
+	assert_int_equal(tell(&d, DIR_S2C, ask), R_ALLOWED);
+	assert_int_equal(tell(&d, DIR_S2C, ask), R_S7COMM_RESPONSE); /* one after another */
+	assert_int_equal(tell(&d, DIR_C2S, part), R_ALLOWED);
+	assert_true(d.p.function == S7_FUNCTION(S7_DOWNLOAD_BLOCK));
+	assert_int_equal(tell(&d, DIR_C2S, part), R_S7COMM_RESPONSE);
+	assert_int_equal(tell(&d, DIR_S2C, ask), R_ALLOWED);
+	assert_int_equal(tell(&d, DIR_C2S, stray), R_S7COMM_RESPONSE);
+	assert_int_equal(tell(&d, DIR_S2C, ask), R_ALLOWED);
+	assert_int_equal(tell(&d, DIR_C2S, short_part), R_S7COMM_FRAME);
+	assert_int_equal(tell(&d, DIR_S2C, end), R_ALLOWED);
+	assert_int_equal(tell(&d, DIR_C2S, done), R_ALLOWED);
+	assert_int_equal(tell(&d, DIR_S2C, ask), R_S7COMM_RESPONSE);
+
+	/* With one code of the three gone, that one is stopped, whoever says it. */
+	d.ranges[0].hi = S7_FUNCTION(S7_REQUEST_DOWNLOAD);
+	ready(&d);
+	assert_int_equal(job(&d, 2, DOWNLOAD, ""), R_ALLOWED);
+	assert_int_equal(reply(&d, 2, "1a", ""), R_ALLOWED);
+	assert_int_equal(tell(&d, DIR_S2C, ask), R_S7COMM_FUNCTION);
+	assert_int_equal(tell(&d, DIR_C2S, part), R_S7COMM_FUNCTION);
+	/* A refused request begins none. */
+	desk_empty(&d);
+	desk_row(&d, S7_FUNCTION(S7_DOWNLOAD_BLOCK), S7_FUNCTION(S7_DOWNLOAD_ENDED));
+	ready(&d);
+	assert_int_equal(job(&d, 2, DOWNLOAD, ""), R_S7COMM_FUNCTION);
+	assert_int_equal(reply(&d, 2, "1a", ""), R_S7COMM_FUNCTION);
+	assert_int_equal(tell(&d, DIR_S2C, ask), R_S7COMM_RESPONSE);
+}
+
+/* What a server pushes was subscribed to. */
+static void pushes(void **unused)
+{
+	static const struct {
+		unsigned group, sub, by_group, by_sub;
+	} all[] = {
+		{ 1, 0x02, 1, 0x02 }, { 1, 0x08, 1, 0x08 }, { 1, 0x13, 1, 0x13 },
+		{ 2, 0x01, 2, 0x01 }, { 4, 0x05, 4, 0x02 }, { 4, 0x11, 4, 0x02 },
+		{ 4, 0x16, 4, 0x02 }, { 0, 0x00, 4, 0x02 }, { 4, 0x03, 4, 0x02 },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		uint32_t code = S7_SUB(all[i].by_group, all[i].by_sub);
+		char ask[32], push[48];
+		struct desk d;
+
+		snprintf(ask, sizeof(ask), "000112 04 11 %02x %02x 00", 0x40 | all[i].by_group, all[i].by_sub);
+		snprintf(push, sizeof(push), "000112 08 12 %02x %02x 01 00 00 0000", all[i].group, all[i].sub);
+		desk_empty(&d);
+		desk_row(&d, code, code);
+		ready(&d);
+		assert_int_equal(userdata(&d, DIR_S2C, 0, push, "ff090002 0102"), R_S7COMM_RESPONSE);
+		assert_int_equal(userdata(&d, DIR_C2S, 2, ask, "ff090000"), R_ALLOWED);
+		assert_int_equal(userdata(&d, DIR_S2C, 0, push, "ff090002 0102"), R_ALLOWED);
+		assert_int_equal(userdata(&d, DIR_S2C, 0, push, "ff090003 0102"), R_S7COMM_RESPONSE);
+		/* Once it is no longer allowed, nothing of it goes by. */
+		d.table.digest[0]++;
+		d.ranges[0].lo = d.ranges[0].hi = S7_FUNCTION(S7_READ);
+		assert_int_equal(userdata(&d, DIR_S2C, 0, push, "ff090002 0102"), R_S7COMM_FUNCTION);
+		ready(&d);
+		assert_int_equal(userdata(&d, DIR_C2S, 2, ask, "ff090000"), R_S7COMM_FUNCTION);
+	}
+}
+
+/* So many may be open; answers in any order; what was overtaken gives way. */
+static void open_requests(void **unused)
+{
+	struct desk d;
+
+	(void)unused;
+	desk_whole(&d);
+	ready(&d);
+	for (unsigned i = 0; i < 16; i++)
+		assert_int_equal(job(&d, 100 + i, READ_ONE, ""), R_ALLOWED);
+	assert_int_equal(job(&d, 200, READ_ONE, ""), R_S7COMM_PENDING);
+	assert_int_equal(reply(&d, 107, "0401", READ_ANSWER), R_ALLOWED);
+	for (unsigned i = 0; i < 8; i++)
+		assert_int_equal(job(&d, 300 + i, READ_ONE, ""), R_ALLOWED);
+	assert_int_equal(job(&d, 400, READ_ONE, ""), R_S7COMM_PENDING);
+	assert_int_equal(reply(&d, 115, "0401", READ_ANSWER), R_ALLOWED);
+	assert_int_equal(reply(&d, 100, "0401", READ_ANSWER), R_S7COMM_RESPONSE); /* it gave way */
+	assert_int_equal(reply(&d, 307, "0401", READ_ANSWER), R_ALLOWED);
+
+	ready(&d); /* the same number for a job and for userdata */
+	assert_int_equal(job(&d, 1, READ_ONE, ""), R_ALLOWED);
+	assert_int_equal(userdata(&d, DIR_C2S, 1, "000112 04 11 44 01 00", "0a000000"), R_ALLOWED);
+	assert_int_equal(userdata(&d, DIR_S2C, 1, "000112 08 12 84 01 01 00 00 0000", "0a000000"), R_ALLOWED);
+	assert_int_equal(reply(&d, 1, "0401", READ_ANSWER), R_ALLOWED);
+}
+
+/* An error has no data, and may leave out the function. */
+static void errors(void **unused)
+{
+	struct desk d;
+	struct made ack;
+
+	(void)unused;
+	desk_whole(&d);
+	for (unsigned kind = 2; kind <= 3; kind++)
+		for (unsigned with = 0; with < 4; with++) {
+			static const char *const forms[][2] = {
+				{ "", "" }, { "04", "" }, { "05", "" }, { "04", "0a" }
+			};
+
+			ready(&d);
+			assert_int_equal(job(&d, 2, READ_ONE, ""), R_ALLOWED);
+			ack = message_hex(kind, 2, forms[with][0], forms[with][1]);
+			ack.b[10] = 0x85;
+			assert_int_equal(tell(&d, DIR_S2C, ack), with < 2 ? R_ALLOWED : R_S7COMM_RESPONSE);
+			assert_true(d.p.exception);
+		}
+}
+
+/* Met half-way: rows decide alone, whom it is for is unknown, and answers may belong to what nobody saw. */
+static void halfway(void **unused)
+{
+	struct desk d;
+
+	(void)unused;
+	desk_empty(&d);
+	desk_row(&d, S7_FUNCTION(S7_READ), S7_FUNCTION(S7_READ));
+	s7comm_enforcer.missed(d.state, false);
+	assert_int_equal(reply(&d, 9, "0401", READ_ANSWER), R_S7COMM_UNSEEN);
+	assert_int_equal(reply(&d, 9, "0501", "ff"), R_S7COMM_FUNCTION);
+	assert_int_equal(job(&d, 2, READ_ONE, ""), R_ALLOWED);
+	assert_int_equal(reply(&d, 2, "0401", READ_ANSWER), R_ALLOWED);
+	d.rows[0].targets[0] = desk_range(&d, 0, 255);
+	assert_int_equal(job(&d, 3, READ_ONE, ""), R_S7COMM_TARGET);
+	d.rows[0].targets[0].any = true;
+	s7comm_enforcer.missed(d.state, true);
+	assert_int_equal(reply(&d, 9, "0401", READ_ANSWER), R_S7COMM_UNREAD);
+}
+
+/* What passed is judged again by a copy of the state that has missed something: that it was said is nothing against it. */
+static void judged_again(void **unused)
+{
+	struct made cr = connection(0xe0, 0, 7, RACK_0_SLOT_2), other = connection(0xe0, 0, 7, "c2020103");
+	struct desk d;
+
+	(void)unused;
+	desk_whole(&d);
+	ready(&d);
+	s7comm_enforcer.missed(d.state, false);
+	assert_int_equal(say(&d, DIR_C2S, &cr), R_ALLOWED);
+	assert_int_equal(say(&d, DIR_C2S, &other), R_S7COMM_SESSION);
+	assert_int_equal(job(&d, 1, SETUP "01e0", ""), R_ALLOWED);
+	assert_int_equal(job(&d, 2, READ_ONE, ""), R_ALLOWED);
+}
+
+/* What a server that threw away the beginning of a request would find. */
+static bool passes(struct desk *d, uint64_t at, size_t carried, bool late, const struct made *b)
+{
+	d->p = (struct pdu){ .dir = DIR_C2S };
+	return s7comm_enforcer.segment(d->state, at, carried, late, bytes_of(b->b, b->n), &d->table, &d->permit, &d->p);
+}
+
+/* A write whose values are a request to stop, `before` bytes behind its first one. */
+static struct made smuggling(size_t before)
+{
+	struct made p = { .n = 0 }, data = { .n = 0 }, stop = { .n = 0 }, m, out = { .n = 0 };
+
+	m = message_hex(1, 9, "29 0000000000 09 505f50524f4752414d", "");
+	put_dt(&stop, 0x80, m.b, m.n);
+	put_hex(&p, "0501");
+	put_item(&p, 2, (unsigned)(before + stop.n + 3), 0, 0x83, 0);
+	put_hex(&data, "0004");
+	put16(&data, (unsigned)(before + stop.n + 3) * 8);
+	for (size_t i = 0; i < before; i++)
+		put8(&data, 7);
+	put(&data, stop.b, stop.n);
+	put_hex(&data, "070707");
+	m = message(1, 2, &p, &data);
+	put_dt(&out, 0x80, m.b, m.n);
+	return out;
+}
+
+static void cuts(void **unused)
+{
+	struct made whole = { .n = 0 }, tail = { .n = 0 }, m, next = { .n = 0 };
+	struct desk d;
+
+	(void)unused;
+	desk_empty(&d);
+	desk_row(&d, S7_FUNCTION(S7_READ), S7_FUNCTION(S7_WRITE));
+	for (size_t before = 0; before < 40; before++) {
+		struct made b = smuggling(before);
+
+		ready(&d);
+		assert_true(passes(&d, 1000, 0, true, &b));   /* it comes whole */
+		assert_true(passes(&d, 1000, 20, false, &b)); /* the rest comes at once */
+		assert_false(passes(&d, 1000, 20, true, &b));
+		assert_int_equal(d.p.reason, R_S7COMM_CUT);
+		/* An answer to what was asked after the cut shows that the server is where it should be. */
+		ready(&d);
+		m = message_hex(1, 3, READ_ONE, "");
+		whole.n = 0;
+		put_dt(&whole, 0x80, m.b, m.n);
+		assert_true(passes(&d, 1000, 20, true, &whole));
+		assert_int_equal(job(&d, 3, READ_ONE, ""), R_ALLOWED);
+		assert_int_equal(reply(&d, 3, "0401", READ_ANSWER), R_ALLOWED);
+		assert_true(passes(&d, 2000, 0, false, &b));
+	}
+	/* It begins in the end of one request, and its header goes on in the next, whose first bytes are its lengths. */
+	m = message_hex(1, 3, "0501 120a1002000d00008300 0000", "00040068 07 0334 02f0 80 32 01 00000005");
+	m.b[m.n - 13 + 0] = 3;
+	put_dt(&tail, 0x80, m.b, m.n);
+	m = message_hex(1, 4, READ_ONE, "");
+	put_dt(&next, 0x80, m.b, m.n);
+	ready(&d);
+	assert_true(passes(&d, 1000, 9, true, &tail));
+	tail.b[tail.n - 11] = 3;
+	tail.b[tail.n - 10] = (uint8_t)(7 + 10 + 0x300 + next.n);
+	ready(&d);
+	assert_true(passes(&d, 1000, 9, true, &tail));
+	assert_false(passes(&d, 1000 + tail.n, 0, false, &next));
+	desk_whole(&d);
+	ready(&d);
+	assert_true(passes(&d, 1000, 9, true, &tail));
+	assert_true(passes(&d, 1000 + tail.n, 0, false, &next));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(order),      cmocka_unit_test(slots),	   cmocka_unit_test(agreed_sizes),
+		cmocka_unit_test(agreements), cmocka_unit_test(fragments), cmocka_unit_test(fragmented_answers),
+		cmocka_unit_test(download),   cmocka_unit_test(pushes),	   cmocka_unit_test(open_requests),
+		cmocka_unit_test(errors),     cmocka_unit_test(halfway),   cmocka_unit_test(judged_again),
+		cmocka_unit_test(cuts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

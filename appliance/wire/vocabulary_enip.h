@@ -28,6 +28,8 @@ enum enip_space { ENIP_OBJECTS, ENIP_TAGS };
 #define ENIP_INSTANCE_BITS 32u
 #define ENIP_CLASS_BITS 16u
 
-#define ENIP_ROUTE_UNKNOWN 0xffffffffu /* no policy can name it */
+/* Routes that no policy can name: one that nobody saw, and one of more hops than a number says. */
+#define ENIP_ROUTE_UNKNOWN 0xffffffffu
+#define ENIP_ROUTE_FAR 0xfffffffeu
 
 #endif

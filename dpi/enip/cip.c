@@ -34,7 +34,7 @@ struct operation *build_add(struct build *b, uint32_t code)
 	}
 	o = &b->p->operations[b->p->n++];
 	*o = (struct operation){ .service = code,
-				 .targets = { b->way.route },
+				 .targets = { b->way.far ? ENIP_ROUTE_FAR : b->way.route },
 				 .broadcast = b->way.far ? 1 : 0,
 				 .group = b->group,
 				 .space = SPACE_NONE };

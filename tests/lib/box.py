@@ -33,6 +33,9 @@ zones = {
 services = {
   read = { protocol = "modbus"; ports = ["tcp/502"]; allow = ( { commands = ["read"]; units = [1]; holding = ["0-99"]; } ); };
   write = { protocol = "modbus"; ports = ["tcp/502"]; allow = ( { commands = ["write"]; units = [1]; holding = ["0-99"]; } ); };
+  logix = { protocol = "enip"; ports = ["tcp/44818"];
+            allow = ( { commands = ["read"]; routes = ["0", "1.0"]; },
+                      { functions = ["write_tag"]; routes = ["0", "1.0"]; tags = ["Lamp"]; values = ["0-1"]; } ); };
   melsec = { protocol = "slmp"; ports = ["tcp/5007", "udp/5008"];
              allow = ( { commands = ["read"]; stations = [255]; d = ["0-99"]; },
                        { functions = ["batch_write"]; stations = [255]; d = [50]; values = ["0-1"]; } ); };

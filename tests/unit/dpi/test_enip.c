@@ -388,7 +388,11 @@ static void sent_on(void **unused)
 	assert_int_equal(ask(sent_on_note(&read, &slot2)), R_ALLOWED);
 	assert_int_equal(ask(sent_on_note(&read, &slot0)), R_ENIP_ROUTE);
 	assert_int_equal(ask(read), R_ENIP_ROUTE); /* the device itself */
-	/* Farther than one hop, or by an address: no row does. */
+	/* Farther than one hop, or by an address: no row does, whatever the first hop is. */
+	row->targets[0] = wide(&d, 0, 0xffff);
+	assert_int_equal(ask(sent_on_note(&read, &slot2)), R_ALLOWED);
+	assert_int_equal(ask(sent_on_note(&read, &deep)), R_ENIP_ROUTE);
+	assert_int_equal(ask(sent_on_note(&read, &address)), R_ENIP_ROUTE);
 	row->targets[0] = (struct number_set){ .any = true };
 	assert_int_equal(ask(sent_on_note(&read, &deep)), R_ENIP_ROUTE);
 	assert_int_equal(ask(sent_on_note(&read, &address)), R_ENIP_ROUTE);

@@ -363,6 +363,10 @@ static void connections(void **unused)
 	assert_true(begin_session(&d));
 	assert_false(begin_connection(&d, 3, &far));
 	assert_int_equal(d.p.reason, R_ENIP_ROUTE);
+	row->targets[0] = wide(&d, 0, 0xffff);
+	assert_true(begin_session(&d));
+	assert_false(begin_connection(&d, 3, &far));
+	assert_int_equal(d.p.reason, R_ENIP_ROUTE);
 	/* By a connection to a neighbour, on from there: two hops. */
 	ask = sent_on_note(read_one(), &(struct note){ .b = { 2, 7 }, .n = 2 });
 	assert_true(begin_session(&d));

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""EtherNet/IP with CIP, written from the specification: requests, and a controller with tags that says what it executed."""
+import socket
+import struct
+import threading
+
+ROUTER, MANAGER = b"\x20\x02\x24\x01", b"\x20\x06\x24\x01"
+
+
+def message(command, data, handle=0, context=0, status=0):
+    return struct.pack("<HHIIQI", command, len(data), handle, status, context, 0) + data
+
+
+def register():
+    return message(0x65, b"\1\0\0\0")
+
+
+def request(handle, cip, context=1):
+    return message(0x6F, struct.pack("<IHHHHHH", 0, 0, 2, 0, 0, 0xB2, len(cip)) + cip, handle, context)
+
+
+def unit(handle, connection, sequence, cip):
+    return message(0x70, struct.pack("<IHHHHIHHH", 0, 0, 2, 0xA1, 4, connection, 0xB1, len(cip) + 2, sequence) + cip, handle)
+
+
+def service(code, path, data=b""):
+    return bytes([code, len(path) // 2]) + path + data
+
+
+def tag(name):
+    return b"".join(bytes([0x91, len(p)]) + p.encode() + b"\0" * (len(p) % 2) for p in name.split("."))
+
+
+def read(name):
+    return service(0x4C, tag(name), b"\1\0")
+
+
+def write(name, value):
+    return service(0x4D, tag(name), struct.pack("<HHi", 0xC4, 1, value))
+
+
+def several(parts):
+    at, head = 2 + 2 * len(parts), struct.pack("<H", len(parts))
+    for p in parts:
+        head, at = head + struct.pack("<H", at), at + len(p)
+    return head + b"".join(parts)
+
+
+def sent_on(cip, route=b"\1\0"):
+    return service(0x52, MANAGER, b"\5\x9d" + struct.pack("<H", len(cip)) + cip + b"\0" * (len(cip) % 2) +
+                   bytes([len(route) // 2, 0]) + route)
+
+
+def forward_open(serial, number, route=b"\1\0"):
+    path = route + ROUTER
+    return service(0x54, MANAGER, b"\7\xf9" + struct.pack("<IIHHIIIHIHBB", 0, number, serial, 0x4D, 77, 0, 8000, 0x43F4, 8000,
+                                                          0x43F4, 0xA3, len(path) // 2) + path)
+
+
+def receive(s):
+    """One whole message, or None at the end."""
+    data = b""
+    while len(data) < 24 or len(data) < 24 + struct.unpack_from("<H", data, 2)[0]:
+        try:
+            more = s.recv(4096)
+        except OSError:
+            return None
+        if not more:
+            return None
+        data += more
+    return data
+
+
+def handle_of(s):
+    s.sendall(register())
+    answer = receive(s)
+    return struct.unpack_from("<I", answer, 4)[0] if answer else None
+
+
+def status_of(answer):
+    """The general status of a reply."""
+    at = 40 if answer[0] == 0x6F else 46
+    return answer[at + 2]
+
+
+class Controller:
+    """Tags of 32 bits. `done` is every service that was executed, in order, to the innermost."""
+
+    def __init__(self):
+        self.tags, self.done, self.written = {}, [], []
+
+    def reply(self, code, data=b"", status=0):
+        return bytes([code | 0x80, 0, status, 0]) + data
+
+    def execute(self, cip, state):
+        code, words = cip[0], cip[1]
+        path, data = cip[2:2 + 2 * words], cip[2 + 2 * words:]
+        if code == 0x52 and path == MANAGER:
+            return self.execute(data[4:4 + struct.unpack_from("<H", data, 2)[0]], state)
+        if code == 0x0A and path == ROUTER:
+            n = struct.unpack_from("<H", data)[0]
+            ends = list(struct.unpack_from("<%dH" % n, data, 2)) + [len(data)]
+            return self.reply(0x0A, several([self.execute(data[a:b], state) for a, b in zip(ends, ends[1:])]))
+        self.done.append(code)
+        if code == 0x54:
+            number, serial, vendor, opener = struct.unpack_from("<IHHI", data, 6)
+            state["connections"][0x1000 + serial] = number
+            return self.reply(code, struct.pack("<IIHHIIIBB", 0x1000 + serial, number, serial, vendor, opener, 8000, 8000, 0, 0))
+        if code == 0x4C:
+            return self.reply(code, struct.pack("<Hi", 0xC4, self.tags.get(path, 0)))
+        if code == 0x4D:
+            self.tags[path] = struct.unpack_from("<i", data, 4)[0]
+            self.written.append(self.tags[path])
+            return self.reply(code)
+        if code in (0x01, 0x0E):
+            return self.reply(code, b"\1\0")
+        return self.reply(code)
+
+    def session(self, s):
+        state = {"connections": {}}
+        while True:
+            m = receive(s)
+            if m is None:
+                return
+            command, handle, context = struct.unpack_from("<H", m)[0], *struct.unpack_from("<IIQ", m, 4)[::2]
+            if command == 0x65:
+                s.sendall(message(0x65, b"\1\0\0\0", 0x5EC1, context))
+            elif command == 0x6F:
+                s.sendall(request(handle, self.execute(m[40:], state), context))
+            elif command == 0x70:
+                number, sequence = struct.unpack_from("<I", m, 36)[0], struct.unpack_from("<H", m, 44)[0]
+                s.sendall(unit(handle, state["connections"][number], sequence, self.execute(m[46:], state)))
+
+    def serve(self, listener):
+        def accept():
+            while True:
+                try:
+                    s, _ = listener.accept()
+                except OSError:
+                    return
+                s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                threading.Thread(target=self.session, args=(s,), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()

@@ -333,6 +333,8 @@ const struct enforcer enip_enforcer = {
 	.parse = parse,
 	.asked = asked,
 	.answered = enip_answered,
+	.segment = enip_segment,
+	.repeat = enip_repeat,
 	.missed = missed,
 	.likely = likely,
 };

@@ -64,6 +64,11 @@ const struct enip_connection *enip_connection_of(const struct enip_state *s, con
 /* The enforcer's `answered`, see dpi/protocol.h. */
 void enip_answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
 		   struct pdu *ret);
+/* The enforcer's `segment` and `repeat`. */
+bool enip_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
+		  const struct command_table *t, const struct command_permit *p, struct pdu *ret);
+bool enip_repeat(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,
+		 const struct command_table *t, const struct command_permit *p, struct pdu *ret);
 /* Choices of another table mean nothing in this one; what they allowed stays allowed. */
 void enip_notice_table(struct enip_state *s, const struct command_table *t);
 

@@ -60,6 +60,13 @@ def logix_over_tcp(box):
         wait_for(lambda: refusals(box, seq, reason), 5, "the event %s of %s" % (reason, cip))
         expect(len(plc.done) == done, "%s: was executed", cip)
         s.close()
+    s, h = begin(box)  # cut where OpENer would lose its place
+    seq, done = box.last_seq(), len(plc.done)
+    half = enip.request(h, enip.read("Speed"))
+    s.sendall(half[:2])
+    s.sendall(half[2:])
+    expect(not enip.receive(s), "a message in two segments of which the first holds two bytes was answered")
+    wait_for(lambda: refusals(box, seq, "enip.cut"), 5, "the event of a cut")
     s, h = begin(box)  # no session of ours; a connection that nobody opened
     seq, done = box.last_seq(), len(plc.done)
     s.sendall(enip.request(h + 1, enip.read("Speed")))

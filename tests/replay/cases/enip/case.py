@@ -161,7 +161,10 @@ def session(messages, cuts):
 
 
 def splits(t, path):
-    """Requests by themselves, twelve at most since nobody answers: the same verdicts however they are cut."""
+    """
+    Requests by themselves, twelve at most since nobody answers: the same verdicts however they are cut, and a refusal for each cut within
+    a header's first four bytes.
+    """
     name = os.path.basename(path)
     by_themselves = [m for to, m in messages_of(path) if to and m[0] == 0x6F and len(m) < 400][:10]
     if not by_themselves:
@@ -169,15 +172,19 @@ def splits(t, path):
     ends = [sum(len(m) for m in by_themselves[:i + 1]) for i in range(len(by_themselves))]
     total = ends[-1]
     ways = {"whole": ends[:-1], "one byte each": list(range(1, total)), "all in one": [],
-            "early": [e - 1 for e in ends], "late": [e + 1 for e in ends[:-1]]}
+            "early": [e - 1 for e in ends], "late": [e + 1 for e in ends[:-1]], "later": [e + 4 for e in ends[:-1]]}
     rows = ['functions = ("get_attributes_all", "get_attribute_list");']
     want = None
     for way, cuts in ways.items():
         capture = t.file("%s.%s.pcap" % (name, way.replace(" ", "-")), wire.pcap(session(by_themselves, sorted(cuts))))
         got = [(p["offset"], p["length"], p["reason"])
                for p in t.replay(capture, policy=t.file(name + ".splits.cfg", policy(rows))).pdus if p["dir"] == "c2s"]
-        want = want or got
+        cut = {offset for offset, _, reason in got if reason == "enip.cut"}  # a replay goes on behind what a session ends with
+        got = [p for p in got if p[2] != "enip.cut"]
+        want = want or got  # the first way
         t.equal("%s: %s" % (name, way), got, want)
+        t.equal("%s: %s, refused for the cut" % (name, way), cut,
+                {o for o, _, _ in want if o >= 28 and (way == "one byte each" or (way == "late" and o >= 28 + ends[0]))})
     t.true(name + ": something was judged", len(want) > 1)
 
 

@@ -3,9 +3,9 @@
 #ifndef SEKISHO_MGMT_CLI_COMMAND_TEXT_H
 #define SEKISHO_MGMT_CLI_COMMAND_TEXT_H
 
-#include <jansson.h>
 #include <stdio.h>
 
+#include "appliance/base/json.h"
 #include "appliance/base/messages.h"
 #include "appliance/wire/vocabulary.h"
 

@@ -97,7 +97,7 @@ static const struct target_info targets[] = { { .key = "slots", .max = 255, .one
 #define BYTE_BITS (S7_AREA_BITS - 3u)
 #define AREA(name)                                                                                                     \
 	{                                                                                                              \
-		.key = name, .address_max = AREA_LAST, .parts = { { BYTE_BITS, "byte" }, { 3, "bit" } }                \
+		.key = (name), .address_max = AREA_LAST, .parts = { { BYTE_BITS, "byte" }, { 3, "bit" } }              \
 	}
 
 static const struct space_info spaces[] = {

@@ -383,7 +383,7 @@ struct judged command_judge_datagram(struct crossing *x, struct bytes payload)
 	uint8_t *before = x->i->rooms.before;
 	struct judged j = { .reason = R_ALLOWED };
 	size_t used = c->enforcer->state_used(c->state), n = 0;
-	struct deeds deeds; /* where a PDU may be allowed and its datagram not */
+	struct deeds deeds = { 0 }; /* where a PDU may be allowed and its datagram not */
 	struct bytes pdu;
 
 	if (count_pdus(c->enforcer, c->state, x->dir, payload) == 0)

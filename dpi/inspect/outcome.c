@@ -70,7 +70,7 @@ static void decide(struct crossing *x, bool passes, enum reason r)
 		out = known && !crossing_has_commands_lane(x) ? OUTCOME_CONFIRMED
 		      : is_quiet(x)			      ? OUTCOME_QUIET
 							      : OUTCOME_ACCEPT;
-	if (out == OUTCOME_QUIET && x->f->stream.state == TCP_SYN_RECV)
+	if (x->f != NULL && out == OUTCOME_QUIET && x->f->stream.state == TCP_SYN_RECV)
 		flow_touch(&x->i->flows, x->fi, CLASS_SILENT, x->i->now_ns); /* nobody will tell when it is open */
 	o->reasons[r]++;
 	o->dropped += out == OUTCOME_DROP;

@@ -132,11 +132,17 @@ static void resets_are_said_again(void **state)
 	assert_int_equal(desk.n_resets, 2);
 	assert_true(inspector_tick(desk_i) <= 300000000u);
 	assert_int_equal(desk.n_resets, 2);
-	for (size_t n = 4; n <= 6; n += 2) {
+	for (size_t n = 4; n <= 10; n += 2) {
+		struct reset_record r = desk.resets[1];
+
 		desk_now += 300000000u;
 		inspector_tick(desk_i);
 		assert_int_equal(desk.n_resets, n);
-		assert_memory_equal(&desk.resets[n - 1], &desk.resets[1], sizeof(desk.resets[1]));
+		if (n % 4 == 2) { /* each second time it asks for the number */
+			r.to_client.seq += 512;
+			r.to_server.seq += 512;
+		}
+		assert_memory_equal(&desk.resets[n - 1], &r, sizeof(r));
 	}
 	/* A new connection on the same ports hears nothing of the old one. */
 	k.c += 5000;
@@ -145,9 +151,42 @@ static void resets_are_said_again(void **state)
 		desk_now += 300000000u;
 		inspector_tick(desk_i);
 	}
-	assert_int_equal(desk.n_resets, 6 + 5);
-	for (size_t n = 6; n < 11; n++)
+	assert_int_equal(desk.n_resets, 10 + 5);
+	for (size_t n = 10; n < 15; n++)
 		assert_int_equal(desk.resets[n].client_port, other.client_port);
+}
+
+/*
+ * Bytes passed that nobody here saw, and the session is cut: each end is reset by what it says itself, or may have, not by what
+ * was seen of it.
+ */
+static void reset_by_what_an_end_has(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+	size_t n;
+
+	(void)state;
+	desk_handshake(&k);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, toy_pdu(pdu, 12, 3)), OUTCOME_ACCEPT);
+	/* the server acknowledges 12 bytes that did not pass here, until the box gives its place up */
+	for (n = 0; n < 8 && desk.n_resets == 0; n++) {
+		desk_now += 200000000u;
+		desk_segment(&k, DIR_S2C, k.s, k.c + 12, DESK_ACK, pdu, 12);
+	}
+	assert_true(desk.n_resets > 0);
+	assert_int_equal(desk.resets[0].to_server.seq, k.c + 12);
+	/* the same from the other side: what it sends is behind them */
+	k = desk_conn(P_TOY);
+	desk_clear();
+	desk_handshake(&k);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, toy_pdu(pdu, 12, 3)), OUTCOME_ACCEPT);
+	n = desk_tcp(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, pdu, 12);
+	assert_int_equal(desk.outcome[desk_hand(n, P_TOY, LANE_CUT, false)], OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 2);
+	assert_int_equal(desk.resets[0].to_server.seq, k.c);
+	assert_int_equal(desk.resets[1].to_server.seq, k.c + 12);
+	assert_false(desk.resets[1].to_client.valid);
 }
 
 static void split_write_never_completes(void **state)
@@ -926,6 +965,7 @@ int main(void)
 		T(forbidden_command_is_cut_and_heard),
 		T(split_write_never_completes),
 		T(resets_are_said_again),
+		T(reset_by_what_an_end_has),
 		T(challenged_reset_is_sent_again),
 		T(trains),
 		T(repetition_must_be_the_same),

@@ -245,7 +245,7 @@ static enum recognition slmp(enum direction dir, struct bytes head)
 		return RECOGNISE_NOT;
 	for (unsigned i = 0; four && i < 2; i++)
 		next_byte(&p);
-	if (four && (!may_be(&p, 0, 0) || !may_be(&p, 0, 0)))
+	if (four && !may_be_be16(&p, 0, 0))
 		return RECOGNISE_NOT;
 	for (unsigned i = 0; i < 6; i++) /* the route, and the low byte of the length */
 		next_byte(&p);

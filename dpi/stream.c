@@ -315,8 +315,9 @@ bool stream_quiet(const struct stream *s)
 {
 	const struct stream_dir *a = &s->dir[DIR_C2S], *b = &s->dir[DIR_S2C];
 
+	/* Which requests the server has decides what a change does to the session: that is heard at once. */
 	return (s->state == TCP_SYN_RECV || s->state == TCP_OPEN) && a->known && b->known && !a->fin && !b->fin &&
-	       !s->redialled && !s->answered_twice && !s->forgot && runs_bytes(&a->runs) == 0 &&
+	       a->acked == a->next && !s->redialled && !s->answered_twice && !s->forgot && runs_bytes(&a->runs) == 0 &&
 	       runs_bytes(&b->runs) == 0 && stream_kept(s) <= STREAM_QUIET_MAX;
 }
 

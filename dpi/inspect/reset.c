@@ -177,7 +177,7 @@ void reset_both(struct crossing *x, bool by_packet)
 	 * A repetition of what the other end has already begins before that number: then it expects what follows. And where bytes before
 	 * this packet never passed here, the other end may have them all the same.
 	 */
-	if (!peer.valid || (guessed ? covers == 0 : by_packet || seq_diff(d->seq, peer.seq) <= 0))
+	if (!peer.valid || (guessed ? covers == 0 : by_packet || !acks || seq_diff(d->seq, peer.seq) <= 0))
 		return;
 	peer.seq = guessed ? peer.seq + covers : d->seq;
 	own.valid = 0;

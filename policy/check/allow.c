@@ -78,6 +78,8 @@ static void named_functions(struct check *k, const struct ast_node *list, const 
 {
 	const char **known = arena_array(k->a, v->n_functions, sizeof(*known));
 
+	if (list == NULL)
+		return;
 	for (unsigned i = 0; i < v->n_functions && known != NULL; i++)
 		known[i] = v->functions[i].name;
 	for (const struct ast_node *c = NULL; (c = list_next(k, list, c, AST_STRING | AST_NUMBER, o)) != NULL;) {

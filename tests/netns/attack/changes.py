@@ -8,7 +8,7 @@ import signal
 from endpoint import Plc, Raw, answered, goes_on, is_cut, request, write
 from ground import PLAIN, READ, V4, V6, WRITE, Watch, conduit, expect, wait_for
 from net import tcp
-from packets import ACK, SIGNATURE, ip
+from packets import ACK, PSH, SIGNATURE, ip
 
 PICK_UP = conduit("reads", "ops", "ot", ["read"], criticality="cargo", when_midstream="pick_up")
 OPEN = conduit("reads", "ops", "ot", ["read"], criticality="cargo", when_midstream="pick_up", when_down="open",
@@ -109,18 +109,20 @@ def full_queue(ground):
     lived = rounds = 0
     while lived < 2 and rounds < 40:  # whoever stands still too long is replaced; that is another case
         rounds += 1
-        full = r.head + ip(r.me, r.to, 6, tcp(r.me, r.to, r.sport, r.port, r.seq, r.ack, ACK))
+        full = r.head + ip(r.me, r.to, 6, tcp(r.me, r.to, r.sport, r.port, r.seq, r.ack, ACK | PSH))
         workers, gates = ground.pids("dpi"), ground.pids("gate")
         # Each watches the next, and would take it for hung.
         for pid in [ground.daemon.pid] + gates + workers:
             os.kill(pid, signal.SIGSTOP)
-        for _ in range(4200):  # its own acknowledgements fill its own worker's queue
-            r.put(full)
-        for _ in range(2):
-            answered(r)
-        for pid in workers + gates + [ground.daemon.pid]:
-            with contextlib.suppress(ProcessLookupError):  # taken for dead, and replaced
-                os.kill(pid, signal.SIGCONT)
+        try:
+            for _ in range(4200):  # its own acknowledgements fill its own worker's queue; plain ones need no worker
+                r.put(full)
+            for _ in range(2):
+                answered(r)
+        finally:
+            for pid in workers + gates + [ground.daemon.pid]:
+                with contextlib.suppress(ProcessLookupError):  # taken for dead, and replaced
+                    os.kill(pid, signal.SIGCONT)
         wait_for(lambda: ground.running() and outstanding() == 0, 5, "the workers to follow")
         goes_on(r, plc)
         lived += ground.pids("dpi") == workers

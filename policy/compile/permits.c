@@ -276,8 +276,8 @@ static void put_modbus_row(struct outbuf *o, const struct command_table *t, cons
 	put_bits(o, t, &r->targets[0]);
 	out_u8(o, r->targets[0].any);
 	out_u8(o, r->spaces_any);
-	for (uint8_t s = MODBUS_COILS; s <= MODBUS_HOLDING; s++) {
-		const struct number_set *set = row_space(t, r, s);
+	for (unsigned s = MODBUS_COILS; s <= MODBUS_HOLDING; s++) {
+		const struct number_set *set = row_space(t, r, (uint8_t)s);
 
 		put_numbers(o, t, set != NULL ? set : &none, false);
 	}

@@ -263,6 +263,9 @@ struct stream_result stream_segment(struct stream *s, struct pool *pool, enum di
 		r = answer(STREAM_LOST, R_OUT_OF_ORDER);
 	else if (s->state == TCP_SYN_RECV && dir == DIR_C2S && d->ack == s->dir[DIR_S2C].next)
 		s->state = TCP_OPEN, r = data_segment(s, pool, dir, d);
+	else if (s->state == TCP_SYN_RECV && dir == DIR_S2C && !s->answered_twice)
+		/* Who speaks has heard the third segment, which need not have come by here. */
+		s->state = TCP_OPEN, r = data_segment(s, pool, dir, d);
 	else if (s->state == TCP_OPEN || s->state == TCP_CLOSED)
 		r = data_segment(s, pool, dir, d);
 	else if (d->payload.left > 0 || (d->tcp_flags & TCP_FIN))

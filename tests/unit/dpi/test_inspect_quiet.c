@@ -64,6 +64,29 @@ static void a_life_without_them(void **state)
 	assert_int_equal(desk.n_resets, 0);
 }
 
+/* The third segment stayed away, and the server speaks first: its words are judged, not taken for an impossible segment. */
+static void a_server_that_speaks_first(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+
+	(void)state;
+	desk_segment(&k, DIR_C2S, k.c++, 0, DESK_SYN, NULL, 0);
+	desk_segment(&k, DIR_S2C, k.s++, k.c, DESK_SYN | DESK_ACK, NULL, 0);
+	assert_true(desk.quiet);
+	answers(&k, pdu);
+	assert_int_equal(desk.n_pdus, 1);
+	asks(&k, pdu);
+	assert_int_equal(desk.n_pdus, 2);
+	/* Of two answers to a SYN the client says which one arrived, and nobody else. */
+	k = desk_conn(P_TOY);
+	desk_segment(&k, DIR_C2S, k.c++, 0, DESK_SYN, NULL, 0);
+	desk_segment(&k, DIR_S2C, 5000, k.c, DESK_SYN | DESK_ACK, NULL, 0);
+	desk_segment(&k, DIR_S2C, k.s++, k.c, DESK_SYN | DESK_ACK, NULL, 0);
+	assert_false(desk.quiet);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, pdu, 12), OUTCOME_DROP);
+}
+
 /* A server that speaks alone: what it said is kept until somebody says that it has arrived. */
 static void kept_bytes_are_given_back(void **state)
 {
@@ -102,6 +125,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_life_without_them, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_server_that_speaks_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(kept_bytes_are_given_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(not_before_the_place_is_known, setup, teardown),
 	};

@@ -79,7 +79,7 @@ def polls(box, n):
 def questions(box, n):
     """Datagrams of which each begins a flow and is named by nDPI; how many arrived, and how many late."""
     capture = Capture(box.net, box.ns("ops"), "eth0")
-    sent = {}
+    sent, pace = {}, threading.Event()  # nobody sets it: the pace of the traffic
     with inside(box.ns("it")):
         for i in range(n):
             s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -87,7 +87,7 @@ def questions(box, n):
             sent[i] = time.monotonic()
             s.send(struct.pack("!H", i) + QUESTION)
             s.close()
-            time.sleep(0.005)  # the pace of the traffic, not a wait for a condition
+            pace.wait(0.005)
 
     def arrived():
         times = {}

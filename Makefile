@@ -41,7 +41,7 @@ SEKISHO_COMPILE_SRC = $(BASE_SRC) $(WIRE_SRC) $(POLICY_SRC) $(COMPILE_SRC)
 
 # Before the includes, as the lists above: tests/files.mk expands them while it is read.
 obj = $(patsubst %.c,$(B)/%.o,$(1))
-include appliance/files.mk policy/files.mk dpi/files.mk mgmt/files.mk tests/files.mk
+include appliance/files.mk policy/files.mk dpi/files.mk mgmt/files.mk images/files.mk tests/files.mk
 
 .PHONY: help
 help:
@@ -55,7 +55,7 @@ help:
 	@echo 'make lint        clang-format, clang-tidy, cppcheck'
 	@echo 'make deps        what is missing from the Debian packages of the demo and the tests'
 	@echo 'make all         build/release/sekisho, sekishod and sekisho-compile'
-	@echo 'make install     DESTDIR=, PREFIX=/usr: binaries, man pages, completion'
+	@echo 'make install     DESTDIR=, PREFIX=/usr: programs, units, settings, man pages, completion, documents'
 
 .PHONY: all
 all: $(B)/sekisho $(B)/sekishod $(B)/sekisho-compile

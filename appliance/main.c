@@ -61,6 +61,7 @@ static const struct option options[] = {
 	{ "admin-netns", required_argument, NULL, 'a' },
 	{ "state", required_argument, NULL, 's' },
 	{ "run", required_argument, NULL, 'r' },
+	{ "base", no_argument, NULL, 'b' },
 	{ "workers", required_argument, NULL, 'w' },
 	{ "lang", required_argument, NULL, 'l' },
 	{ "help", no_argument, NULL, 'h' },
@@ -91,6 +92,7 @@ int main(int argc, char **argv)
 		.workers = 1,
 	};
 	unsigned long workers;
+	bool base = false;
 	char *end;
 	int c;
 
@@ -111,6 +113,9 @@ int main(int argc, char **argv)
 			break;
 		case 'r':
 			o.run = optarg;
+			break;
+		case 'b':
+			base = true;
 			break;
 		case 'l':
 			o.lang = lang_choose(optarg);
@@ -139,5 +144,5 @@ int main(int argc, char **argv)
 		message_print(stderr, o.lang, M_NO_ROOT);
 		return 3;
 	}
-	return supervise(&o);
+	return base ? supervise_base(&o) : supervise(&o);
 }

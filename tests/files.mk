@@ -85,13 +85,3 @@ coverage: deps
 lint:
 	@images/deps build lint test
 	@tests/lint
-
-PREFIX = /usr
-.PHONY: install
-install: all
-	install -D -m 755 $(B)/sekisho $(DESTDIR)$(PREFIX)/bin/sekisho
-	install -D -m 755 $(B)/sekishod $(DESTDIR)$(PREFIX)/sbin/sekishod
-	install -D -m 755 $(B)/sekisho-compile $(DESTDIR)$(PREFIX)/sbin/sekisho-compile
-	install -D -m 644 docs/sekisho.1 $(DESTDIR)$(PREFIX)/share/man/man1/sekisho.1
-	install -D -m 644 docs/sekisho.ja.1 $(DESTDIR)$(PREFIX)/share/man/ja/man1/sekisho.1
-	install -D -m 644 mgmt/completion/sekisho.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/sekisho

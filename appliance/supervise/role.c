@@ -18,11 +18,8 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/box/lock.h"
-#include "appliance/box/neighbours.h"
 #include "appliance/box/netns.h"
 #include "appliance/box/rtnl.h"
-#include "appliance/box/scratch.h"
-#include "appliance/kernel/deny_base.h"
 #include "appliance/role/sandbox.h"
 
 #define END_LIMIT_NS 1500000000ull
@@ -101,43 +98,6 @@ static int open_folder(const char *path, mode_t mode, struct err *e)
 		return err_set(e, -errno, "make the folder %s", path);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? err_set(e, -errno, "open the folder %s", path) : fd;
-}
-
-static int load_deny_base(void *ctx, struct err *e)
-{
-	return deny_base_load_here(ctx, e);
-}
-
-/* Namespaces, lock, deny base: before this has succeeded no interface is touched. *adopted: rules of a predecessor stood. */
-static int enter_guard(struct supervisor *s, bool *adopted, struct err *e)
-{
-	bool made;
-	int r;
-
-	s->spaces.home = netns_own(e);
-	if (s->spaces.home < 0)
-		return s->spaces.home;
-	neighbours_make_room(NEIGHBOURS_SETTINGS);
-	s->spaces.data = netns_open(s->o->data_netns, &made, e);
-	if (s->spaces.data < 0)
-		return s->spaces.data;
-	r = lock_namespace(s->spaces.data, e);
-	if (r < 0) {
-		if (r == -EBUSY)
-			message_print(stderr, s->o->lang, M_DAEMON_BUSY, s->o->data_netns);
-		return r;
-	}
-	s->spaces.admin = netns_open(s->o->admin_netns, &made, e);
-	if (s->spaces.admin < 0)
-		return s->spaces.admin;
-	if (netns_same(s->spaces.data, s->spaces.home) || netns_same(s->spaces.data, s->spaces.admin)) {
-		message_print(stderr, s->o->lang, M_DAEMON_SAME_NETNS, s->o->data_netns);
-		return -EBUSY;
-	}
-	r = in_namespace(s, s->spaces.data, load_deny_base, adopted, e);
-	if (r == 0)
-		r = box_loopback(&s->spaces, e);
-	return r < 0 ? r : scratch_open(s->spaces.home, &s->scratch, e);
 }
 
 /* Opens a folder for us alone. Another one's is left as it is: not even our end may touch what lies there. */
@@ -266,6 +226,8 @@ static int open_own(struct supervisor *s, struct err *e)
 		return s->link_fd;
 	r = network_open(s, e);
 	if (r == 0)
+		r = notify_open(s, e);
+	if (r == 0)
 		r = watch_open(s, e);
 	if (r == 0)
 		r = collect_open(s, e);
@@ -288,7 +250,7 @@ static int start_all(struct supervisor *s, struct err *e)
 		*e = folders;
 		return taken;
 	}
-	r = enter_guard(s, &adopted, e);
+	r = guard_enter(s, &adopted, e);
 	if (r == 0 && taken < 0) {
 		*e = folders;
 		r = taken;
@@ -336,6 +298,8 @@ static int wait_ms(const struct supervisor *s, uint64_t now)
 	other = network_next(s);
 	due = other < due ? other : due;
 	other = watch_next(s);
+	due = other < due ? other : due;
+	other = notify_next(s);
 	due = other < due ? other : due;
 	if (due == UINT64_MAX)
 		return -1;
@@ -395,6 +359,7 @@ static void turn(struct supervisor *s)
 	network_due(s, now);
 	watch_due(s, now);
 	collect_due(s, now);
+	notify_due(s, now);
 }
 
 /* ---- end ---------------------------------------------------------------------------------------------------------- */
@@ -486,6 +451,8 @@ int supervise(const struct supervise_options *o)
 	}
 	while (!s.ending)
 		turn(&s);
+	notify_ending(&s);
+	leave_say(&s);
 	end_all(&s);
 	return 0;
 }

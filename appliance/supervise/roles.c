@@ -159,6 +159,7 @@ void roles_want(struct supervisor *s, unsigned slot)
 
 	if (sl->state != SLOT_OFF)
 		return;
+	sl->heard = mono_ns(); /* from now on it is waited for */
 	sl->state = SLOT_DEAD;
 	sl->restart_at = 0;
 	start(s, sl, mono_ns());
@@ -279,6 +280,7 @@ void role_ready(struct supervisor *s, struct slot *sl)
 	bool first = sl->state == SLOT_STARTING;
 
 	sl->state = SLOT_RUNNING;
+	sl->heard = mono_ns();
 	if (first && sl->restarts > 0)
 		role_event(s, sl->role, sl->index, ROLE_TOOK_OVER);
 	if (first && sl->role == ROLE_ENFORCE)

@@ -6,6 +6,9 @@
  *
  * This header is for the files supervise*.c and control.c alone:
  *   supervise/role.c          start, loop, end
+ *   supervise/guard.c    namespaces, lock and deny base: before anything else, and alone
+ *   supervise/notify.c   to the service manager: ready, alive, ending
+ *   supervise/leave.c    what the end of the daemon leaves behind
  *   supervise/spawn.c    a role's process: descriptors, namespace, execution
  *   supervise/sockets.c  what is opened in other namespaces and handed to roles
  *   supervise/roles.c    life and death of roles, restarts, messages from them
@@ -62,6 +65,8 @@ struct supervise_options {
 
 /* The daemon; returns its exit status. */
 int supervise(const struct supervise_options *o);
+/* The deny base alone: makes both namespaces and loads it, or finds it; returns the exit status. */
+int supervise_base(const struct supervise_options *o);
 
 /* ---- roles -------------------------------------------------------------------------------------------------------- */
 
@@ -97,6 +102,7 @@ struct slot {
 	uint32_t asked;				/* how it is: the question without an answer, 0 = none */
 	bool long_work;				/* it does something long and is not asked meanwhile */
 	struct vigil vigil;			/* since then */
+	uint64_t heard;				/* monotonic ns: it was ready, answered, or was at something long */
 };
 
 /* ---- a generation in memory ------------------------------------------------------------------------------------- */
@@ -280,6 +286,7 @@ struct supervisor {
 	uint64_t next_serial;	  /* of the next one */
 	struct watch *watch;	  /* watch.c */
 	struct network *network;  /* network.c */
+	struct notify *notify;	  /* notify.c */
 };
 
 /* supervise/role.c */
@@ -289,6 +296,18 @@ void role_event(struct supervisor *s, enum role role, uint32_t index, enum role_
 void policy_event(struct supervisor *s, enum policy_event what, uint64_t number);
 /* Runs `open_in(ctx)` in the namespace and comes back whatever happens. */
 int in_namespace(struct supervisor *s, int nsfd, int (*open_in)(void *ctx, struct err *e), void *ctx, struct err *e);
+
+/* supervise/guard.c. *adopted: rules of a predecessor stood. Before this has succeeded no interface is touched. */
+int guard_enter(struct supervisor *s, bool *adopted, struct err *e);
+
+/* supervise/notify.c */
+int notify_open(struct supervisor *s, struct err *e);
+void notify_due(struct supervisor *s, uint64_t now);
+uint64_t notify_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
+void notify_ending(struct supervisor *s);
+
+/* supervise/leave.c: on standard error, where each interface stays and what decides there from now on */
+void leave_say(const struct supervisor *s);
 
 /* supervise/spawn.c: descriptors fds[n] become ROLE_FD_FIRST and on; nsfd -1 = stay. 0 or negative errno. */
 int spawn(struct supervisor *s, struct slot *sl, const int *fds, size_t n, int nsfd, struct err *e);

@@ -66,6 +66,8 @@ static void look(struct supervisor *s, unsigned slot, uint64_t passed)
 		sl->long_work = true;
 		if (vigil_still(&sl->vigil, passed, EVERY, STILL_LIMIT))
 			hung(s, sl);
+		else
+			sl->heard = clock_mono().ns;
 		return;
 	}
 	sl->long_work = false;
@@ -83,6 +85,7 @@ void watch_answered(struct slot *sl, uint32_t id)
 {
 	if (sl->asked == id)
 		sl->asked = 0;
+	sl->heard = clock_mono().ns;
 }
 
 /*

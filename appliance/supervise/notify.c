@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the service manager that started us hears (sd_notify(3)): that the box is ready, how it stands, that it ends, and, as
+ * long as the roles that decide about packets answer, that it lives. Who hangs is ended by watch.c long before; only when one
+ * of them has not come back for ROLES_LIMIT is the word withheld, and the manager starts the whole daemon anew: the last
+ * resort. The journal, the tap and the API are no reason for that: a start of everything would interrupt inspection without
+ * bringing them back, and status names them.
+ *
+ * One datagram to a socket. libsystemd would bring four libraries of compression and encryption into the process that holds
+ * the most privileges.
+ */
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "appliance/supervise/supervise.h"
+
+#define SOCKET "NOTIFY_SOCKET"
+#define ALIVE_EVERY 1000000000ull  /* ns */
+#define ROLES_LIMIT 20000000000ull /* twice as long as a role may take to be ready */
+
+struct notify {
+	int fd; /* -1 = nobody wants to hear */
+	bool ready;
+	uint64_t alive_at; /* monotonic ns: the next word that we live */
+	uint64_t number;   /* generation that was told last */
+};
+
+int notify_open(struct supervisor *s, struct err *e)
+{
+	const char *path = getenv(SOCKET);
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	size_t n = path != NULL ? strlen(path) : 0;
+
+	s->notify = calloc(1, sizeof(*s->notify));
+	if (s->notify == NULL)
+		return err_set(e, -ENOMEM, "service manager");
+	s->notify->fd = -1;
+	if (n == 0)
+		return 0;
+	if ((path[0] != '/' && path[0] != '@') || n >= sizeof(to.sun_path))
+		return err_set(e, -EINVAL, "%s names no socket", SOCKET);
+	memcpy(to.sun_path, path, n);
+	if (path[0] == '@')
+		to.sun_path[0] = 0;
+	s->notify->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (s->notify->fd < 0 || connect(s->notify->fd, (const struct sockaddr *)&to,
+					 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) < 0)
+		return err_set(e, -errno, "socket of the service manager");
+	unsetenv(SOCKET); /* whoever we start has nothing to say there */
+	return 0;
+}
+
+/* A manager that does not read, or is gone, changes nothing here. */
+static void tell(const struct supervisor *s, const char *text)
+{
+	if (s->notify != NULL && s->notify->fd >= 0)
+		(void)send(s->notify->fd, text, strlen(text), MSG_NOSIGNAL);
+}
+
+static void tell_status(struct supervisor *s, const char *first, enum message m, ...)
+{
+	char text[512];
+	size_t n = (size_t)snprintf(text, sizeof(text), "%sSTATUS=", first);
+	va_list ap;
+
+	va_start(ap, m);
+	message_vtext(text + n, sizeof(text) - n, s->o->lang, m, ap);
+	va_end(ap);
+	tell(s, text);
+}
+
+/* Which policy is in force: with the first word, and whenever it is another. */
+static void say_ready(struct supervisor *s)
+{
+	const char *first = s->notify->ready ? "" : "READY=1\n";
+
+	if (s->notify->ready && s->notify->number == s->now->number)
+		return;
+	s->notify->ready = true;
+	s->notify->number = s->now->number;
+	if (s->now->number != 0)
+		tell_status(s, first, M_NOTIFY_IN_FORCE, (unsigned long long)s->now->number);
+	else
+		tell_status(s, first, M_NOTIFY_NO_POLICY);
+}
+
+static bool decides(const struct slot *sl)
+{
+	return sl->state != SLOT_OFF && (sl->role == ROLE_ENFORCE || sl->role == ROLE_GATE || sl->role == ROLE_DPI);
+}
+
+static bool answer_all(const struct supervisor *s, uint64_t now)
+{
+	for (unsigned i = 0; i < SLOTS; i++)
+		if (decides(&s->slots[i]) && now - s->slots[i].heard > ROLES_LIMIT)
+			return false;
+	return true;
+}
+
+void notify_due(struct supervisor *s, uint64_t now)
+{
+	struct notify *n = s->notify;
+
+	/* Ready: rules are watched, and the policy of before is in force, or why it is not has been said. */
+	if (s->op.kind == OP_NONE && s->slots[SLOT_ENFORCE].state == SLOT_RUNNING)
+		say_ready(s);
+	if (now < n->alive_at)
+		return;
+	n->alive_at = now + ALIVE_EVERY;
+	if (answer_all(s, now))
+		tell(s, "WATCHDOG=1");
+}
+
+uint64_t notify_next(const struct supervisor *s)
+{
+	return s->notify->fd >= 0 ? s->notify->alive_at : UINT64_MAX;
+}
+
+void notify_ending(struct supervisor *s)
+{
+	tell(s, "STOPPING=1");
+}

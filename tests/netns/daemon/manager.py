@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a service manager has to do with: words to it, the base rules alone, what the daemon says at its end."""
+import os
+import re
+import signal
+import socket
+import time
+
+from box import conduit
+from cases import expect
+from net import SLOWNESS, sh, wait_for
+
+PLAIN = conduit("plain", "it", "ot", ["plain", "plain_tcp"])
+
+
+class Manager:
+    """A socket as systemd has it; what was said, with its moment."""
+
+    def __init__(self, path):
+        if os.path.exists(path):
+            os.unlink(path)
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(path)
+        self.socket.setblocking(False)
+        self.said = []
+
+    def hear(self):
+        while True:
+            try:
+                self.said.append((time.monotonic(), self.socket.recv(4096).decode()))
+            except BlockingIOError:
+                return self.said
+
+    def times(self, word):
+        return [t for t, said in self.hear() if word in said.splitlines()]
+
+
+def log(box):
+    with open(box.run_folder + "/sekishod.log", encoding="utf-8") as f:
+        return f.read()
+
+
+def end(box):
+    box.daemon.terminate()
+    expect(box.daemon.wait(timeout=5) == 0, "status %d", box.daemon.returncode)
+
+
+def manager_hears(box):
+    """READY once the policy of before is in force, not sooner; alive once a second while it is; nothing from a supervisor that
+    stands still; STOPPING at the end."""
+    box.apply(PLAIN)
+    number = box.status()["generation"]["number"]
+    end(box)
+    path = box.run_folder + "/notify"
+    manager = Manager(path)
+    os.environ["NOTIFY_SOCKET"] = path
+    try:
+        box.start(wait=False)
+        ready = wait_for(lambda: manager.times("READY=1"), 10, "READY=1")
+        expect("STATUS=policy generation %d in force" % number in manager.said[-1][1] or
+               any("generation %d in force" % number in said for _, said in manager.said), "%s", manager.said)
+        status = box.status()
+        expect(status["generation"]["number"] == number and status["kernel"]["forwarding"], "ready before it was: %s", status["generation"])
+        wait_for(lambda: len(manager.times("WATCHDOG=1")) >= 4, 10, "four words of life")
+        beats = manager.times("WATCHDOG=1")
+        expect(max(b - a for a, b in zip(beats, beats[1:])) < 2 * SLOWNESS, "%s", beats)
+        enforce = box.pids("enforce")[0]
+        os.kill(enforce, signal.SIGKILL)  # a role that comes back is no reason to start everything anew
+        wait_for(lambda: box.running() and box.pids("enforce")[0] != enforce, 5, "enforce")
+        n = len(manager.times("WATCHDOG=1"))
+        wait_for(lambda: len(manager.times("WATCHDOG=1")) > n + 1, 5, "words of life after that")
+        os.kill(box.daemon.pid, signal.SIGSTOP)
+        wait_for(lambda: "T" in open("/proc/%d/stat" % box.daemon.pid, encoding="ascii").read().split()[2], 5, "the stop")
+        n, until = len(manager.times("WATCHDOG=1")), time.monotonic() + 2.5
+        wait_for(lambda: time.monotonic() > until, 5, "its silence to be long enough")
+        expect(len(manager.times("WATCHDOG=1")) == n, "it said that it lives while it stood still")
+        os.kill(box.daemon.pid, signal.SIGCONT)
+        wait_for(lambda: len(manager.times("WATCHDOG=1")) > n, 5, "words of life when it goes on")
+        end(box)
+        expect(len(manager.times("STOPPING=1")) == 1 and len(manager.times("READY=1")) == len(ready) == 1, "%s", manager.said)
+    finally:
+        del os.environ["NOTIFY_SOCKET"]
+    box.start()
+    wait_for(box.running, 5, "all roles")
+
+
+def base_alone(box):
+    """`sekishod --base`: two namespaces and rules that deny everything, by itself; beside a daemon, or its rules, it changes nothing."""
+    spaces = [box.net.ns("base-data"), box.net.ns("base-admin")]
+    command = [box.build + "/sekishod", "--base", "--lang", "en", "--data-netns", spaces[0], "--admin-netns", spaces[1]]
+    box.net.names += spaces
+    said = sh(*command).stdout
+    expect(said.startswith("deny base loaded: nothing passes through %s" % spaces[0]), "%s", said)
+    chains = sh("nft", "list", "table", "inet", "sekisho", ns=spaces[0]).stdout
+    expect(len(re.findall(r"policy drop", chains)) == 6 and " accept" not in chains, "%s", chains)
+    for name in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):
+        expect(sh("cat", "/proc/sys/net/" + name, ns=spaces[0]).stdout.strip() == "0", "%s is on", name)
+    expect(sh(*command).stdout.startswith("deny base stands"), "a second time")
+    box.apply(PLAIN)
+    rules = sh("nft", "list", "table", "inet", "sekisho", ns=box.data).stdout
+    command[-3], command[-1] = box.data, box.net.ns("admin")
+    for when in ("with a daemon", "without"):
+        said = sh(*command).stdout
+        expect(("guards" if when == "with a daemon" else "stands") in said, "%s: %s", when, said)
+        now = sh("nft", "list", "table", "inet", "sekisho", ns=box.data).stdout
+        expect(re.sub(r"packets \d+ bytes \d+", "", now) == re.sub(r"packets \d+ bytes \d+", "", rules), "the rules changed %s", when)
+        if when == "with a daemon":
+            end(box)
+    same = sh(*command[:-1], box.data, check=False)
+    expect(same.returncode == 3 and "must be neither" in same.stderr, "%d %s", same.returncode, same.stderr)
+    expect(sh(box.build + "/sekishod", "--base", "--data-netns", "a/b", check=False).returncode == 3, "a name that is none")
+    box.start()
+    wait_for(box.running, 5, "all roles")
+
+
+def end_says_what_stays(box):
+    """At its end the daemon names every interface and what decides from now on."""
+    box.apply(PLAIN)
+    number = box.status()["generation"]["number"]
+    at = len(log(box))
+    end(box)
+    said = log(box)[at:]
+    expect("the rules of generation %d stay in force" % number in said, "%s", said)
+    for name, device, space in (("lan0", "it0", box.data), ("lan1", "ops0", box.data), ("lan2", "ot0", box.data), ("adm0", "adm0", box.net.ns("admin"))):
+        expect("interface %s (%s) stays in network namespace %s, up" % (name, device, space) in said, "%s: %s", name, said)
+    box.start()
+    wait_for(box.running, 5, "all roles")
+
+
+CASES = [manager_hears, base_alone, end_says_what_stays]

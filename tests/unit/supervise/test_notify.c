@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the service manager hears: the manager is a socket of this test, the roles are scripted.
+ *
+ * LINK: appliance/supervise/notify.c appliance/base/messages.c appliance/base/err.c
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "appliance/supervise/supervise.h"
+
+#define SECOND 1000000000ull
+
+static const struct supervise_options options = { .lang = LANG_EN };
+static struct policy policy;
+static struct supervisor s;
+static int manager;
+static char heard[600];
+
+static const char *hear(void)
+{
+	ssize_t n = recv(manager, heard, sizeof(heard) - 1, MSG_DONTWAIT);
+
+	heard[n > 0 ? n : 0] = 0;
+	return heard;
+}
+
+static int begin(void **state)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct err e = { 0 };
+	char name[60];
+	int n = snprintf(name, sizeof(name), "@sekisho-test-%d", (int)getpid());
+
+	(void)state;
+	policy = (struct policy){ .number = 7 };
+	memset(&s, 0, sizeof(s));
+	s.o = &options;
+	s.now = &policy;
+	for (unsigned i = 0; i < SLOTS; i++)
+		s.slots[i].role = i == SLOT_ENFORCE ? ROLE_ENFORCE : i == SLOT_DPI ? ROLE_DPI : ROLE_JOURNAL;
+	manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	memcpy(a.sun_path + 1, name + 1, (size_t)n - 1);
+	assert_int_equal(bind(manager, (const struct sockaddr *)&a,
+			      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)n)),
+			 0);
+	setenv("NOTIFY_SOCKET", name, 1);
+	assert_int_equal(notify_open(&s, &e), 0);
+	assert_null(getenv("NOTIFY_SOCKET"));
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	free(s.notify);
+	close(manager);
+	return 0;
+}
+
+static void ready_when_rules_are_watched(void **state)
+{
+	(void)state;
+	s.op.kind = OP_BOOT;
+	s.slots[SLOT_ENFORCE].state = SLOT_STARTING;
+	notify_due(&s, SECOND);
+	assert_string_equal(hear(), "WATCHDOG=1");
+	s.slots[SLOT_ENFORCE].state = SLOT_RUNNING;
+	notify_due(&s, SECOND + 1);
+	assert_string_equal(hear(), "");
+	s.op.kind = OP_NONE;
+	notify_due(&s, SECOND + 2);
+	assert_string_equal(hear(), "READY=1\nSTATUS=policy generation 7 in force");
+	policy.number = 0;
+	notify_due(&s, SECOND + 3);
+	assert_string_equal(hear(), "STATUS=no policy in force: nothing passes");
+	notify_due(&s, SECOND + 4);
+	assert_string_equal(hear(), "");
+	notify_ending(&s);
+	assert_string_equal(hear(), "STOPPING=1");
+}
+
+/* Once a second; withheld while one that decides about packets is away for too long, and only then. */
+static void alive_while_roles_answer(void **state)
+{
+	(void)state;
+	s.op.kind = OP_BOOT; /* it says nothing else */
+	s.slots[SLOT_ENFORCE].state = s.slots[SLOT_DPI].state = s.slots[SLOT_JOURNAL].state = SLOT_RUNNING;
+	s.slots[SLOT_ENFORCE].heard = s.slots[SLOT_DPI].heard = s.slots[SLOT_JOURNAL].heard = 100 * SECOND;
+	notify_due(&s, 100 * SECOND);
+	assert_string_equal(hear(), "WATCHDOG=1");
+	assert_int_equal(notify_next(&s), 101 * SECOND);
+	notify_due(&s, 101 * SECOND - 1);
+	assert_string_equal(hear(), "");
+	s.slots[SLOT_DPI].state = SLOT_DEAD;
+	notify_due(&s, 120 * SECOND);
+	assert_string_equal(hear(), "WATCHDOG=1");
+	s.slots[SLOT_ENFORCE].heard = 120 * SECOND;
+	notify_due(&s, 121 * SECOND);
+	assert_string_equal(hear(), "");
+	s.slots[SLOT_DPI].heard = 121 * SECOND;
+	notify_due(&s, 122 * SECOND);
+	assert_string_equal(hear(), "WATCHDOG=1"); /* the journal's silence is no reason */
+	s.slots[SLOT_DPI].state = SLOT_OFF;
+	notify_due(&s, 141 * SECOND);
+	assert_string_equal(hear(), "");
+	s.slots[SLOT_ENFORCE].heard = 141 * SECOND;
+	notify_due(&s, 142 * SECOND);
+	assert_string_equal(hear(), "WATCHDOG=1"); /* nobody waits for one that is not wanted */
+}
+
+static void without_a_manager(void **state)
+{
+	struct err e = { 0 };
+
+	(void)state;
+	free(s.notify);
+	assert_int_equal(notify_open(&s, &e), 0);
+	s.slots[SLOT_ENFORCE].state = SLOT_RUNNING;
+	notify_due(&s, SECOND);
+	notify_ending(&s);
+	assert_string_equal(hear(), "");
+	assert_true(notify_next(&s) == UINT64_MAX);
+	free(s.notify);
+	setenv("NOTIFY_SOCKET", "relative", 1);
+	assert_true(notify_open(&s, &e) < 0);
+	unsetenv("NOTIFY_SOCKET");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(ready_when_rules_are_watched, begin, end),
+		cmocka_unit_test_setup_teardown(alive_while_roles_answer, begin, end),
+		cmocka_unit_test_setup_teardown(without_a_manager, begin, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -39,6 +39,10 @@ services = {
   melsec = { protocol = "slmp"; ports = ["tcp/5007", "udp/5008"];
              allow = ( { commands = ["read"]; stations = [255]; d = ["0-99"]; },
                        { functions = ["batch_write"]; stations = [255]; d = [50]; values = ["0-1"]; } ); };
+  s7_read = { protocol = "s7comm"; ports = ["tcp/102"];
+              allow = ( { commands = ["read"]; slots = [2]; db = ["10.0-99"]; flags = ["0-15"]; } ); };
+  s7_set = { protocol = "s7comm"; ports = ["tcp/102"];
+             allow = ( { functions = ["write_var"]; slots = [2]; db = ["10.40-41"]; values = ["0-1"]; } ); };
   udp_read = { protocol = "modbus"; ports = ["udp/502"]; allow = ( { commands = ["read"]; units = [1]; holding = ["0-99"]; } ); };
   udp_write = { protocol = "modbus"; ports = ["udp/502"]; allow = ( { commands = ["write"]; units = [1]; holding = ["0-99"]; } ); };
   web = { protocol = "tls"; ports = ["tcp/443"]; };

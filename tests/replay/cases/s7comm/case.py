@@ -3,10 +3,17 @@ import collections
 import os
 import re
 import shutil
+import socket
+import struct
 import subprocess
+import sys
+import threading
 import xml.etree.ElementTree
 
 import wire
+
+sys.path.insert(0, os.path.join(os.path.dirname(wire.__file__), "..", "lib"))
+import s7  # noqa: E402
 
 PCAPS = os.path.join(os.path.dirname(wire.__file__), "..", "..", "..", "shared", "pcaps")
 ITI = "ITI__ICS-Security-Tools/pcaps/s7/"
@@ -292,7 +299,76 @@ def splits(t, path):
         t.true(name + ": something was judged", want)
 
 
+# ---- the tests' own client and controller (tests/lib/s7.py) ----------------------------------------------------------
+
+def said(requests):
+    """What both ends of a session say, in turns: [(s2c, bytes)]. A download is answered part by part."""
+    ours, theirs = socket.socketpair()
+    ours.settimeout(5)
+    plc = s7.Controller()
+    server = threading.Thread(target=plc.session, args=(theirs,), daemon=True)
+    server.start()
+    turns = []
+
+    def tell(request):
+        turns.append((False, request))
+        ours.sendall(request)
+
+    def hear():
+        turns.append((True, s7.receive(ours)))
+        return turns[-1][1]
+    tell(s7.connect())
+    hear()
+    for request in requests:
+        tell(request)
+        hear()
+        asked = hear() if request[17] == s7.REQUEST_DOWNLOAD else b""
+        while asked:
+            reference, function = struct.unpack("!H", asked[11:13])[0], asked[17]
+            if function == s7.DOWNLOAD_ENDED:
+                tell(s7.data(s7.message(3, reference, bytes([function]))))
+                break
+            tell(s7.data(s7.message(3, reference, bytes([function, 0]), b"\0\x08\0\xfbsekisho!")))
+            asked = hear()
+    ours.close()
+    server.join(5)
+    return turns, plc
+
+
+def own_peers(t):
+    """Each kind of request that the tests' client makes is what tshark takes it for, whole and without a remark, and so are the answers."""
+    items = [s7.place(s7.DB, 10, 0, 3), s7.place(s7.FLAGS, 0, 4, 1, s7.BIT, 3), s7.place(s7.DB, 10, 8, 2, s7.WORD)]
+    two = [s7.place(s7.DB, 10, 1, 1), s7.place(s7.DB, 10, 40, 1, s7.WORD)]
+    whole = s7.read(items, 9)[7:]
+    turns, plc = said([s7.setup(), s7.read(items), s7.write(two, [s7.value(b"\7"), s7.value(b"\1\2")]),
+                       s7.write([items[1]], [s7.value(b"\1", True)]), s7.read(two[1:]), s7.status_list(0x131), s7.stop(), s7.start(),
+                       s7.data(whole[:20], False) + s7.data(whole[20:]), s7.download()])
+    t.equal("executed", plc.done, [0xF0, 4, 5, 5, 4, (4, 1), 0x29, 0x28, 4, 0x1A, "block"])
+    t.equal("written", plc.written, [(s7.DB, 10, 1, b"\7"), (s7.DB, 10, 40, b"\1\2"), (s7.FLAGS, 0, 4, b"\x08")])
+    t.equal("downloaded", (plc.block, plc.running), (b"sekisho!" * 2, True))
+    out = []
+    s = wire.Session(out, "10.7.0.1", 40000, "10.7.0.2", 102).open()
+    for s2c, data in turns:
+        (s.answer if s2c else s.ask)(data)
+    path = t.file("peers.pcap", wire.pcap(out))
+    r = t.replay(path, policy=t.file("peers.cfg", policy(None)))
+    t.equal("refused of it", [p for p in r.pdus if p["verdict"] != "allow"], [])
+    if not shutil.which("tshark"):
+        return
+    flows = tshark(path)
+    seen = next(iter(flows.values()))[False]
+    t.equal("the first part of a message in two", [m.code for m in seen].count(EMPTY), 1)
+    seen.remove(next(m for m in seen if m.code == EMPTY))
+    beside_tshark(t, "peers", r.pdus, flows)
+    t.equal("items as tshark reads them", [i for m in seen if m.code == READ for i in m.items][:3],
+            [(0x84, 10, 2, 3, 0), (0x83, 0, 1, 1, 35), (0x84, 10, 4, 2, 64)])
+    bad = subprocess.run(["tshark", "-r", path, "-Y", "_ws.malformed || _ws.expert.severity >= 0x600000"], stdout=subprocess.PIPE,
+                         stderr=subprocess.DEVNULL).stdout
+    t.equal("what tshark remarks on", bad.decode(), "")
+
+
 def cases(t):
+    yield "s7comm: the tests' own client and controller", own_peers, (t,)
     for path in FILES:
         label = "s7comm: " + path
         if not os.path.isdir(PCAPS):

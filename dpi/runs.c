@@ -77,6 +77,17 @@ enum runs_answer runs_add(struct runs *r, struct pool *pool, uint32_t seq, struc
 	return RUNS_NO_ROOM;
 }
 
+bool runs_take_first(struct runs *r, uint32_t seq, struct chain *bytes)
+{
+	if (r->n == RUNS_MAX || bytes->bytes > RUNS_BYTES - runs_bytes(r))
+		return false;
+	memmove(&r->run[1], &r->run[0], r->n * sizeof(r->run[0]));
+	r->n++;
+	r->run[0] = (struct run){ .from = seq, .bytes = *bytes };
+	*bytes = (struct chain){ 0 };
+	return true;
+}
+
 bool runs_join(const struct runs *r, const struct pool *pool, uint32_t begin, bool fin, struct bytes *fresh,
 	       uint8_t *room)
 {

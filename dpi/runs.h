@@ -37,6 +37,8 @@ enum runs_answer {
 };
 
 enum runs_answer runs_add(struct runs *r, struct pool *pool, uint32_t seq, struct bytes b);
+/* What is kept elsewhere lies ahead of a gap now, and before all runs: *bytes is theirs, and empty. False: there is no room. */
+bool runs_take_first(struct runs *r, uint32_t seq, struct chain *bytes);
 /*
  * The fresh bytes begin at `begin`, where the stream ends so far: *fresh becomes all that they complete, in `room` (for a packet and
  * RUNS_BYTES), or stays as it is. `fin`: the stream ends behind them. False when they contradict what passed ahead.

@@ -500,6 +500,18 @@ void stream_pick_up(struct stream *s, struct pool *pool, enum direction dir, con
 	s->state = TCP_OPEN;
 }
 
+bool stream_go_back(struct stream *s, enum direction dir, uint32_t to)
+{
+	struct stream_dir *d = &s->dir[dir];
+
+	if (d->fin || seq_diff(to, d->acked) < 0 || seq_diff(to, d->kept_from) >= 0 ||
+	    d->kept.bytes != d->next - d->kept_from || !runs_take_first(&d->runs, d->kept_from, &d->kept))
+		return false;
+	offset_to(d, to);
+	keep_from(d, to);
+	return true;
+}
+
 void stream_skip(struct stream *s, struct pool *pool, enum direction dir, uint32_t to)
 {
 	struct stream_dir *d = &s->dir[dir];

@@ -136,6 +136,11 @@ size_t stream_unframed(const struct stream *s, enum direction dir);
 void stream_watch(struct stream *s, struct pool *pool, enum direction dir, const struct decoded *d);
 /* Half-way: the stream is in order from this segment on; the other direction from its acknowledgement. */
 void stream_pick_up(struct stream *s, struct pool *pool, enum direction dir, const struct decoded *d);
+/*
+ * What passed since the pick-up lies ahead of a gap, which begins at `to`, before it: the stream is in order from there on. False,
+ * and nothing is changed, when the receiver has that already, the stream has ended, or too much has passed to be kept so.
+ */
+bool stream_go_back(struct stream *s, enum direction dir, uint32_t to);
 /* Goes on at number `to` of this direction; the bytes before it are lost for good. */
 void stream_skip(struct stream *s, struct pool *pool, enum direction dir, uint32_t to);
 /* Forgets kept bytes (back into the pool); numbers stay. */

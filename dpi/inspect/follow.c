@@ -76,8 +76,13 @@ static MUST_SEND struct verdict take_lost(struct crossing *x, const struct strea
 /* Nobody knows whether these are the bytes that passed then. Sooner or later one end has to start again. */
 static MUST_SEND struct verdict take_blind(struct crossing *x, enum reason r)
 {
+	struct verdict v;
+
 	if (crossing_is_lenient(x))
 		return pass(R_RETRANSMISSION);
+	v = midstream_go_back(x);
+	if (v.step != STEP_ON)
+		return v;
 	if (++x->f->blind > BLIND_MAX)
 		return end_flow(R_MIDSTREAM_RESET, PROTO_NONE);
 	return refuse(r);

@@ -137,6 +137,22 @@ static MUST_SEND struct verdict pick_up(struct crossing *x, enum protocol p, boo
 	return follow(x);
 }
 
+/*
+ * What waited for the worker that died went with it; what was said behind that may be at its receiver by now, and the session
+ * picked up there. The receiver can read none of it before its sender has repeated what is missing. Then that is where the session
+ * is picked up, by the same rule, and what passed since is what lies ahead of a gap: compared, and judged together with what fills it.
+ */
+struct verdict midstream_go_back(struct crossing *x)
+{
+	struct flow *f = x->f;
+
+	if (f->commands == NULL || f->adrift[x->dir] || x->permit->midstream != MID_PICK_UP ||
+	    !picks_up(x, (enum protocol)f->protocol, false) || !stream_go_back(&f->stream, x->dir, x->d.seq))
+		return go_on();
+	command_forget(f);
+	return follow(x);
+}
+
 /* Both ends had said that they are done. What comes now is nothing's continuation. */
 static MUST_SEND struct verdict goes_on_after_its_end(struct crossing *x)
 {

@@ -18,6 +18,8 @@ MUST_SEND struct verdict midstream_meet(struct crossing *x);
 MUST_SEND struct verdict midstream_refuse_pick_up(struct crossing *x);
 /* Nothing whole yet: STEP_ON when it may pass unjudged for now. */
 MUST_SEND struct verdict midstream_await_boundary(struct crossing *x);
+/* Repeats what came before the pick-up and its receiver lacks: judged from there on, where it can be read; else STEP_ON. */
+MUST_SEND struct verdict midstream_go_back(struct crossing *x);
 /* Bytes are missing for good: waits for the next pick-up. */
 MUST_SEND struct verdict midstream_await(struct crossing *x);
 /* Both ends agree on bytes that never went by here, again and again: what its conduits say of a session met half-way. */

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The inspector and what was lost with a worker: it waited for the one that died, and what was said behind it comes to its
+ * successor first.
+ *
+ * LINK: appliance/wire/settings.c
+ * LINK: dpi/judge.c appliance/wire/evaluate.c appliance/wire/operation.c
+ * LINK: dpi/inspect/ahead.c dpi/inspect/bond.c dpi/inspect/captured.c dpi/inspect/command.c dpi/inspect/companion.c dpi/inspect/count.c dpi/inspect/cut.c dpi/inspect/datagram.c dpi/inspect/deeds.c dpi/inspect/event.c
+ * LINK: dpi/inspect/follow.c dpi/inspect/fresh.c dpi/inspect/impact.c dpi/inspect/inspect.c dpi/inspect/life.c dpi/inspect/midstream.c dpi/inspect/name.c
+ * LINK: dpi/inspect/outcome.c dpi/inspect/rejudge.c dpi/inspect/relabel.c dpi/inspect/repeat.c dpi/inspect/reset.c dpi/inspect/room.c dpi/inspect/rules.c
+ * LINK: dpi/inspect/search.c dpi/inspect/session.c dpi/inspect/turn.c dpi/inspect/wait.c
+ * LINK: dpi/decode.c dpi/flow.c
+ * LINK: appliance/wire/commands_older.c
+ * LINK: dpi/share.c dpi/stream.c dpi/runs.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/plausible.c dpi/datagram.c
+ * LINK: appliance/base/bytes.c
+ * LINK: appliance/base/addr.c appliance/wire/commands.c appliance/wire/reason.c appliance/wire/protocols.c
+ * LINK: appliance/base/sha256.c appliance/wire/vocabulary*.c
+ * LIBS: libndpi nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "tests/unit/dpi/inspect_setup.h"
+
+/* It goes on, everything is judged, and what is forbidden is refused. */
+static void goes_on_judged(struct conn *k)
+{
+	size_t before = desk.n_pdus;
+	uint8_t pdu[64];
+
+	toy_pdu(pdu, 12, 3);
+	for (unsigned n = 0; n < 3; n++) {
+		assert_int_equal(desk_send(k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+		assert_int_equal(desk_send(k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
+	}
+	assert_int_equal(desk.n_pdus, before + 6);
+	assert_int_equal(desk.n_resets, 0);
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	assert_int_equal(desk_send(k, DIR_C2S, pdu, 5), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(k, DIR_C2S, pdu + 5, 7), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 1);
+}
+
+/*
+ * A request waited for the worker when that died, and went with it. The next ones pass their new worker before anybody has
+ * noticed. Its repetition is judged as a gap's is, with all that passed behind it, and the session goes on.
+ */
+static void lost_with_the_worker(void **state)
+{
+	static const uint32_t permits[] = { P_TOY_HOLD_PICK_UP, P_TOY_PICK_UP };
+	uint8_t train[64];
+
+	(void)state;
+	for (unsigned i = 0; i < 6; i++) {
+		/* One was lost, and is said again alone; two were, and they are said again one by one; the client repeats all of it. */
+		struct conn k = desk_conn(permits[i % 2]);
+		unsigned lost = i / 2 == 1 ? 2 : 1;
+		uint32_t from = k.c;
+
+		desk_clear();
+		for (unsigned n = 0; n < 4; n++)
+			toy_pdu(train + (size_t)12 * n, 12, (uint8_t)(3 + n));
+		k.c += 12 * lost;
+		assert_int_equal(desk_send(&k, DIR_C2S, train + (size_t)12 * lost, 12), OUTCOME_ACCEPT);
+		assert_int_equal(desk_count(EVENT_FLOW, R_PICKED_UP), 1);
+		assert_int_equal(desk_segment(&k, DIR_S2C, k.s, from, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+		if (lost == 2)
+			assert_int_equal(desk_segment(&k, DIR_C2S, from + 12, k.s, DESK_ACK, train + 12, 12),
+					 OUTCOME_ACCEPT);
+		k.c = from;
+		assert_int_equal(desk_send(&k, DIR_C2S, train, i < 4 ? 12 : 48), OUTCOME_ACCEPT);
+		/* What has passed since cannot be exchanged. */
+		k.c = from + (i < 4 ? 12 * (lost + 1) : 48);
+		assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, train, k.c - from), OUTCOME_ACCEPT);
+		for (unsigned n = 0; n < (k.c - from) / 12; n++)
+			assert_int_equal(desk_send(&k, DIR_S2C, train + (size_t)12 * n, 12), OUTCOME_ACCEPT);
+		assert_int_equal(desk.n_resets, 0);
+		goes_on_judged(&k);
+	}
+}
+
+/* An answer, likewise. */
+static void an_answer_lost_with_the_worker(void **state)
+{
+	struct conn k = desk_conn(P_TOY_PICK_UP);
+	uint8_t train[24];
+	uint32_t from = k.s;
+
+	(void)state;
+	toy_pdu(train, 12, 3);
+	toy_pdu(train + 12, 12, 4);
+	k.s += 12;
+	assert_int_equal(desk_send(&k, DIR_S2C, train + 12, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, from, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_S2C, from, k.c, DESK_ACK, train, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_resets, 0);
+	goes_on_judged(&k);
+}
+
+/* By the rule of a pick-up, and no other: nothing that is forbidden, cut, or told in two ways goes to where nobody looked. */
+static void what_was_lost_is_judged(void **state)
+{
+	uint8_t train[64];
+
+	(void)state;
+	for (unsigned i = 0; i < 5; i++) {
+		struct conn k = desk_conn(P_TOY_HOLD_PICK_UP);
+		uint32_t from = k.c;
+
+		desk_clear();
+		toy_pdu(train, 12, i == 0 ? TOY_FORBIDDEN : 3);
+		toy_pdu(train + 12, 12, 3);
+		toy_pdu(train + 24, 12, 3);
+		k.c += 12;
+		assert_int_equal(desk_send(&k, DIR_C2S, train + 12, 12), OUTCOME_ACCEPT);
+		assert_int_equal(desk_segment(&k, DIR_S2C, k.s, from, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+		switch (i) {
+		case 0: /* forbidden */
+			assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, train, 12), OUTCOME_DROP);
+			assert_int_equal(desk_count(EVENT_PDU, R_MODBUS_FUNCTION), 1);
+			break;
+		case 1: /* a request reaches over what passed, which is said in another way now */
+			toy_pdu(train, 24, 4);
+			assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, train, 24), OUTCOME_DROP);
+			assert_int_equal(desk_count(EVENT_FLOW, R_OVERLAP), 1);
+			break;
+		case 2: /* the same in two pieces, the second of which passed: bytes that are no PDU together */
+			toy_pdu(train, 12, 4);
+			train[1] = 20;
+			assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, train, 12), OUTCOME_DROP);
+			assert_int_equal(desk.n_resets, 0);
+			continue;
+		case 3: /* filled, and then filled in another way */
+			assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, train, 12), OUTCOME_ACCEPT);
+			toy_pdu(train, 12, 4);
+			assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, train, 12), OUTCOME_DROP);
+			assert_int_equal(desk_count(EVENT_FLOW, R_OVERLAP), 1);
+			break;
+		case 4: /* before what the server acknowledged: an old duplicate that reaches into what it lacks */
+			assert_int_equal(desk_segment(&k, DIR_C2S, from - 12, k.s, DESK_ACK, train, 24), OUTCOME_DROP);
+			assert_int_equal(desk.n_resets, 0);
+			continue;
+		default:
+			break;
+		}
+		assert_int_equal(desk.n_resets, 1);
+		assert_true(desk.resets[0].to_client.valid && desk.resets[0].to_server.valid);
+	}
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(lost_with_the_worker),
+		T(an_answer_lost_with_the_worker),
+		T(what_was_lost_is_judged),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

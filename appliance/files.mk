@@ -1,6 +1,7 @@
 # Sources by folder. A program or a test links folders from here, or single files by name.
 BASE_SRC = $(wildcard appliance/base/*.c)
-WIRE_SRC = $(wildcard appliance/wire/*.c)
+# The words of a protocol stand in its folder; whoever reads or prints policies wants them without its enforcer.
+WIRE_SRC = $(wildcard appliance/wire/*.c dpi/*/words.c)
 # One folder a role, and the ground floors that they stand on.
 ROLE_SRC = $(wildcard appliance/role/*.c)
 APPLIANCE_SRC = appliance/main.c $(ROLE_SRC) $(foreach d,kernel box store supervise enforce gate worker tap journal,$(wildcard appliance/$(d)/*.c))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The interface of protocol enforcers: one file a protocol, one row in enforcers.c.
+ * The interface of protocol enforcers: one folder a protocol, with its row of appliance/wire/protocols.def.
  *
  * An enforcer is pure: state, direction, view and table in; decision and new state out. It never sees packets,
  * only the bytes of a direction in order, cut into its own PDUs by `frame`. The stream gate calls `frame` at the head of
@@ -152,6 +152,10 @@ struct enforcer {
 	/* Whether such a PDU exists: in a capture that lacks bytes, the place of the next one has to be concluded. May be NULL. */
 	bool (*likely)(const void *state, enum direction dir, struct bytes pdu);
 };
+
+/* modbus_enforcer and so on. */
+#define ENFORCED(id, name, ...) extern const struct enforcer name##_enforcer;
+#include "appliance/wire/protocols.def"
 
 const struct enforcer *enforcer_of(enum protocol p); /* NULL when the protocol has none */
 

@@ -1,12 +1,12 @@
 # Tests. A unit or fuzz file says in its head comment what it links, so that a module's independence shows:
-#   * LINK: policy/read/scan.c appliance/base/bytes.c (or a pattern: appliance/wire/vocabulary*.c)
+#   * LINK: policy/read/scan.c appliance/base/bytes.c (or a pattern, with % for what varies: dpi/%/words.c)
 #   * LIBS: jansson
 # tests/unit/<folder>/test_*.c (folders as in the tree) are cmocka programs; tests/fuzz/fuzz_*.c are libFuzzer targets that every test run replays over
 # tests/fuzz/corpus/<name>/ with tests/fuzz/replay_main.c instead of the fuzzer.
 UNIT_SRC := $(wildcard tests/unit/*/test_*.c)
 UNITS := $(notdir $(UNIT_SRC:.c=))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-links = $(foreach w,$(shell sed -n 's/^ \* LINK: //p' $(1)),$(if $(findstring *,$(w)),$(wildcard $(w)),$(w)))
+links = $(foreach w,$(shell sed -n 's/^ \* LINK: //p' $(1)),$(if $(filter-out $(subst %,,$(subst *,,$(w))),$(w)),$(wildcard $(subst %,*,$(w))),$(w)))
 lib_names = $(shell sed -n 's/^ \* LIBS: //p' $(1))
 
 define test_program

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The registry of protocols that a policy may name. One row a protocol; language, compiler, worker and docs read it.
- * Adding a protocol: a row here, and for command rules a vocabulary (`vocabulary.h`) and an enforcer in dpi/.
+ * The registry of protocols that a policy may name. One row of protocols.def a protocol; language, compiler, worker and docs read it.
  */
 #ifndef SEKISHO_WIRE_PROTOCOLS_H
 #define SEKISHO_WIRE_PROTOCOLS_H
@@ -10,32 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* PROTO_TCP and so on, numbered in the order of protocols.def. */
+#define PROTOCOL(depth, id, ...) PROTO_##id,
 enum protocol {
 	PROTO_NONE = 0, /* not named by the policy; "unknown" in events */
-	PROTO_TCP,	/* transport only: no inspection is possible or wanted */
-	PROTO_UDP,
-	PROTO_ICMP,   /* both families' echo and friends, by type */
-	PROTO_MODBUS, /* enforced to the command */
-	PROTO_TLS,    /* named by our own recogniser */
-	PROTO_SSH,
-	PROTO_HTTP,
-	PROTO_POSTGRESQL,
-	PROTO_DNS, /* named by nDPI from here on */
-	PROTO_NTP,
-	PROTO_RDP,
-	PROTO_SMB,
-	PROTO_FTP,
-	PROTO_TELNET,
-	PROTO_SNMP,
-	PROTO_SYSLOG,
-	PROTO_MQTT,
-	PROTO_MYSQL,
-	PROTO_LDAP,
-	PROTO_KERBEROS,
-	PROTO_SLMP,	   /* enforced to the command */
-	PROTO_ENIP,	   /* enforced to the command */
-	PROTO_S7COMM,	   /* enforced to the command */
-	PROTO_S7COMM_PLUS, /* named by our own recogniser */
+#include "appliance/wire/protocols.def"
 	PROTO_COUNT
 };
 
@@ -55,6 +33,12 @@ enum protocol_depth {
 	DEPTH_COMMANDS,	  /* our own enforcer decides every PDU */
 };
 
+/* Properties of a protocol. */
+#define PROTO_OPAQUE 1u /* carries what cannot be inspected: counts as all commands in every proof */
+#define PROTO_IN_CLEAR                                                                                                 \
+	2u /* anybody on the way reads it, and what a password is; or it shows a desktop to whoever has one */
+#define PROTO_BRIEF 4u /* its first bytes are so few that others' may look like them: asked last what something is */
+
 #define TRANSPORT_TCP 1u
 #define TRANSPORT_UDP 2u
 #define TRANSPORT_ICMP 4u
@@ -64,10 +48,17 @@ struct protocol_info {
 	const char *ndpi_name; /* nDPI's own name, compared without case; NULL when nDPI has none */
 	enum protocol_depth depth;
 	unsigned transports; /* TRANSPORT_* it may run over */
-	bool opaque;	     /* carries what cannot be inspected: counts as all commands in every proof */
+	unsigned properties; /* PROTO_* */
+	const char *also;    /* what people write instead of the name, with a blank between them; NULL: nothing */
 };
 
 const struct protocol_info *protocol_info(enum protocol p); /* never NULL; unknown values give PROTO_NONE's row */
 enum protocol protocol_by_name(const char *name);	    /* PROTO_NONE when unknown */
+enum protocol protocol_also_called(const char *name); /* by its other names, of any case; PROTO_NONE when unknown */
+
+static inline bool protocol_is(enum protocol p, unsigned property)
+{
+	return (protocol_info(p)->properties & property) != 0;
+}
 
 #endif

@@ -98,12 +98,13 @@ struct vocabulary {
 	uint32_t code_first, code_last; /* requests have codes from the one to the other */
 	uint32_t code_max;		/* the largest that a policy may write */
 	bool codes_hex;			/* codes are shown as 0x04010000 */
+	bool first_form;		/* rows have the identity that was there first: see policy/compile/permits.c */
 	enum reason refused[4];		/* by enum refusal (evaluate.h) */
 };
 
-extern const struct vocabulary vocabulary_modbus;
-extern const struct vocabulary vocabulary_slmp;
-extern const struct vocabulary vocabulary_enip;
+/* vocabulary_modbus and so on: each protocol's words are in a file of its own. */
+#define ENFORCED(id, name, ...) extern const struct vocabulary vocabulary_##name;
+#include "appliance/wire/protocols.def"
 
 const struct vocabulary *vocabulary_of(enum protocol p); /* NULL when the protocol has no command rules */
 /* 0 when the word is none of read, write, control, program, diagnose. */

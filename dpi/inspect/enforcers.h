@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The row table of protocol enforcers. Adding one: its file, and its row in enforcers.c. `enforcer_of` itself is declared in
+ * The table of protocol enforcers, made of appliance/wire/protocols.def. `enforcer_of` itself is declared in
  * protocol.h; this header adds what only the inspector asks.
  */
 #ifndef SEKISHO_DPI_INSPECT_ENFORCERS_H

@@ -16,7 +16,4 @@
 #define MODBUS_PDU_MAX 260 /* bytes: 7 of header, 253 of function and data */
 #define MODBUS_OPEN_MAX 16 /* requests that may wait for their answers in one flow */
 
-/* The row of enforcers.c. */
-extern const struct enforcer modbus_enforcer;
-
 #endif

@@ -10,8 +10,8 @@
 #define SEKISHO_DPI_S7COMM_MESSAGE_H
 
 #include "appliance/wire/operation.h"
-#include "appliance/wire/vocabulary_s7comm.h"
 #include "dpi/protocol.h"
+#include "dpi/s7comm/words.h"
 
 /* Kinds of messages. */
 enum s7_kind { S7_JOB = 1, S7_ACK = 2, S7_ACK_DATA = 3, S7_USERDATA = 7 };

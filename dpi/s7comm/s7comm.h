@@ -13,7 +13,4 @@
 
 #include "dpi/protocol.h"
 
-/* The row of enforcers.c. */
-extern const struct enforcer s7comm_enforcer;
-
 #endif

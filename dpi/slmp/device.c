@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dpi/slmp/device.h"
 
-#include "appliance/wire/vocabulary_slmp.h"
+#include "dpi/slmp/words.h"
 
 /*
  * Digits in ASCII: X and Y are octal where the CPU module is an FX5. File registers (ZR) are hexadecimal in the manuals of MELSEC-Q

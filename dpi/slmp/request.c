@@ -3,9 +3,9 @@
 
 #include <stddef.h>
 
-#include "appliance/wire/vocabulary_slmp.h"
 #include "dpi/slmp/device.h"
 #include "dpi/slmp/slmp.h"
+#include "dpi/slmp/words.h"
 
 /* The manual's limits of one request. */
 #define WORDS_MAX 960u

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "appliance/wire/vocabulary_slmp.h"
 #include "dpi/slmp/state.h"
+#include "dpi/slmp/words.h"
 
 _Static_assert(sizeof(struct slmp_state) <= ENFORCER_STATE_MAX, "SLMP state must fit into a flow");
 _Static_assert(SLMP_PDU_MAX <= ENFORCER_PDU_MAX, "the longest frame must fit into what is kept");

@@ -18,7 +18,4 @@
 #define SLMP_PDU_MAX (26u + SLMP_LENGTH_MAX)
 #define SLMP_OPEN_MAX 16u /* requests that may wait for their answers in one flow */
 
-/* The row of enforcers.c. */
-extern const struct enforcer slmp_enforcer;
-
 #endif

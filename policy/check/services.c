@@ -40,26 +40,6 @@ static const struct {
 };
 #define TRANSPORTS (sizeof(transports) / sizeof(transports[0]))
 
-/* What people call a protocol elsewhere; the nearest spelling would mislead ("https" is not http). */
-static const char *known_as(const char *name)
-{
-	static const char *const other[][2] = {
-		{ "https", "tls" },	    { "ssl", "tls" },
-		{ "ldaps", "tls" },	    { "postgres", "postgresql" },
-		{ "ping", "icmp" },	    { "icmpv6", "icmp" },
-		{ "icmp6", "icmp" },	    { "sftp", "ssh" },
-		{ "scp", "ssh" },	    { "cifs", "smb" },
-		{ "mariadb", "mysql" },	    { "modbus-tcp", "modbus" },
-		{ "modbus_tcp", "modbus" }, { "modbus/tcp", "modbus" },
-		{ "modbustcp", "modbus" },
-	};
-
-	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
-		if (strcasecmp(name, other[i][0]) == 0)
-			return other[i][1];
-	return NULL;
-}
-
 static enum protocol service_protocol(struct check *k, const struct ast_node *node, struct object o)
 {
 	const char *known[PROTO_COUNT];
@@ -75,16 +55,15 @@ static enum protocol service_protocol(struct check *k, const struct ast_node *no
 		known[i - 1] = protocol_info((enum protocol)i)->name;
 	g = check_value(k, SEV_ERROR, "policy.unknown_protocol", node, MP_NO_PROTOCOL, o, node->string);
 	if (k->d->errors <= DIAG_SHOWN) {
-		const char *near = known_as(node->string), *text = "";
+		/* What people call a protocol elsewhere first; the nearest spelling would mislead ("https" is not http). */
+		enum protocol also = protocol_also_called(node->string);
+		const char *near = also != PROTO_NONE ? protocol_info(also)->name
+						      : word_nearest(node->string, known, PROTO_COUNT - 1);
 
-		near = near != NULL ? near : word_nearest(node->string, known, PROTO_COUNT - 1);
-
-		for (unsigned i = 0; near == NULL && text != NULL && i < PROTO_COUNT - 1; i++)
-			text = arena_printf(k->a, "%s%s%s", text, i > 0 ? ", " : "", known[i]);
 		if (near != NULL)
 			diag_hint(k->d, g, MP_HINT_NEAR, near);
-		else if (text != NULL)
-			diag_hint(k->d, g, MP_HINT_ONE_OF, text);
+		else
+			diag_hint(k->d, g, MP_HINT_PROTOCOLS);
 	}
 	return p;
 }
@@ -212,18 +191,6 @@ static void service_ports(struct check *k, const struct ast_node *list, struct m
 	ports_merge(s);
 }
 
-static void no_vocabulary_hint(struct check *k, struct diag *g)
-{
-	const char *text = "";
-
-	for (unsigned i = 1; text != NULL && i < PROTO_COUNT; i++)
-		if (vocabulary_of((enum protocol)i) != NULL)
-			text = arena_printf(k->a, "%s%s%s", text, *text != '\0' ? ", " : "",
-					    protocol_info((enum protocol)i)->name);
-	if (text != NULL)
-		diag_hint(k->d, g, MP_HINT_NO_VOCABULARY, text);
-}
-
 /* What servers' answers may get wrong. */
 static uint8_t service_lenient(struct check *k, const struct ast_node *list, const struct model_service *s,
 			       struct object o)
@@ -269,7 +236,7 @@ static void one_service(struct check *k, const struct ast_node *node, struct mod
 					   v[SERVICE_ALLOW]->width, MP_NO_VOCABULARY, both_object(k, o),
 					   both_same(protocol_info(s->protocol)->name), both_same(""));
 
-		no_vocabulary_hint(k, g);
+		diag_hint(k->d, g, MP_HINT_NO_VOCABULARY);
 		return;
 	}
 	if (v[SERVICE_ALLOW]->n == 0) {

@@ -35,18 +35,10 @@ static bool carries_everything(const struct model_service *s)
 	return false;
 }
 
-/* Anybody on the way reads it, and what a password is; or it shows a desktop to whoever has one. */
-static bool clear_text_or_desktop(enum protocol p)
-{
-	return p == PROTO_TELNET || p == PROTO_FTP || p == PROTO_HTTP || p == PROTO_RDP || p == PROTO_SMB ||
-	       p == PROTO_SNMP || p == PROTO_LDAP || p == PROTO_MQTT || p == PROTO_MODBUS || p == PROTO_SLMP ||
-	       p == PROTO_S7COMM || p == PROTO_S7COMM_PLUS;
-}
-
 /* Every command may be in it: nobody can look inside, or no row limits what there is. */
 static bool all_commands(const struct model_service *s)
 {
-	return s->tunnel || (protocol_info(s->protocol)->opaque && s->protocol != PROTO_ICMP) ||
+	return s->tunnel || (protocol_is(s->protocol, PROTO_OPAQUE) && s->protocol != PROTO_ICMP) ||
 	       (s->whole && vocabulary_of(s->protocol) != NULL);
 }
 
@@ -60,7 +52,7 @@ static void one_conduit(struct compilation *c, const struct model_conduit *x)
 
 		if (carries_everything(s))
 			whole = s;
-		else if (clear_text_or_desktop(s->protocol))
+		else if (protocol_is(s->protocol, PROTO_IN_CLEAR))
 			clear = s;
 		if (all_commands(s))
 			commands = s;

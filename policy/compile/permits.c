@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "appliance/base/sha256.h"
+#include "appliance/wire/vocabulary.h"
 #include "policy/ir/objects.h"
 #include "policy/space/intern.h"
 
@@ -236,7 +237,7 @@ bool permits_make(const struct model *m, const struct cells *cells, struct arena
 
 /*
  * What a row means, in bytes. A box keeps permits' ids by them over upgrades, so this form is as fixed as that of what is sealed:
- * Modbus, which was there first, is written as bits of codes and units and with four spaces; later protocols are lists.
+ * The first protocol's (`first_form`) are written as bits of codes and units and with four spaces; later ones' are lists.
  */
 static void put_numbers(struct outbuf *o, const struct command_table *t, const struct number_set *s, bool wide)
 {
@@ -268,7 +269,7 @@ static void put_bits(struct outbuf *o, const struct command_table *t, const stru
 	}
 }
 
-static void put_modbus_row(struct outbuf *o, const struct command_table *t, const struct command_row *r)
+static void put_first_row(struct outbuf *o, const struct command_table *t, const struct command_row *r)
 {
 	static const struct number_set none = { 0 };
 
@@ -276,7 +277,7 @@ static void put_modbus_row(struct outbuf *o, const struct command_table *t, cons
 	put_bits(o, t, &r->targets[0]);
 	out_u8(o, r->targets[0].any);
 	out_u8(o, r->spaces_any);
-	for (unsigned s = MODBUS_COILS; s <= MODBUS_HOLDING; s++) {
+	for (unsigned s = 0; s < 4; s++) {
 		const struct number_set *set = row_space(t, r, (uint8_t)s);
 
 		put_numbers(o, t, set != NULL ? set : &none, false);
@@ -322,6 +323,8 @@ static size_t grant_size(const struct command_table *t, const struct command_gra
 
 static void put_grant(struct outbuf *o, const struct command_table *t, const struct command_grant *g)
 {
+	const struct vocabulary *v = vocabulary_of((enum protocol)g->protocol);
+
 	out_be16(o, g->protocol);
 	out_u8(o, g->whole);
 	out_u8(o, g->shadow);
@@ -329,8 +332,8 @@ static void put_grant(struct outbuf *o, const struct command_table *t, const str
 	out_be32(o, g->undecided_bytes);
 	out_be32(o, g->n_rows);
 	for (uint32_t i = 0; i < g->n_rows; i++) {
-		if (g->protocol == PROTO_MODBUS)
-			put_modbus_row(o, t, &t->rows[g->first_row + i]);
+		if (v != NULL && v->first_form)
+			put_first_row(o, t, &t->rows[g->first_row + i]);
 		else
 			put_row(o, t, &t->rows[g->first_row + i]);
 	}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the demonstration prints: a line a group, the attempts below it on demand and always when one fails. 80 columns, colour
 only on a terminal (NO_COLOR is heard), Japanese or English."""
+import glob
 import os
 import re
 import sys
@@ -16,8 +17,11 @@ NAMES = {"management": "管理用", "the box": "装置", "admin": "管理者", "
 
 def reasons():
     """Word -> (English, Japanese), from the product's own table."""
-    with open(os.path.join(TOP, "appliance", "wire", "reason.def"), encoding="utf-8") as f:
-        return {m[1]: (m[2], m[3]) for m in re.finditer(r'^REASON\(\w+, "([^"]+)", \w+, "([^"]*)",\s*"([^"]*)"\)', f.read(), re.M)}
+    found = {}
+    for path in [os.path.join(TOP, "appliance", "wire", "reason.def"), *glob.glob(os.path.join(TOP, "dpi", "*", "protocol.def"))]:
+        with open(path, encoding="utf-8") as f:
+            found.update({m[1]: (m[2], m[3]) for m in re.finditer(r'^REASON\(\w+, "([^"]+)", \w+, "([^"]*)",\s*"([^"]*)"\)', f.read(), re.M)})
+    return found
 
 
 def width(text):

@@ -2,7 +2,7 @@
 /*
  * The S7comm enforcer: a policy made of the first bytes, then pieces of both directions' streams.
  * LINK: appliance/wire/settings.c appliance/base/bytes.c appliance/base/sha256.c appliance/wire/commands.c
- * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c appliance/wire/vocabulary*.c
+ * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c appliance/wire/vocabulary*.c dpi/%/words.c
  * LINK: dpi/judge.c dpi/s7comm/answer.c dpi/s7comm/cotp.c dpi/s7comm/cut.c dpi/s7comm/items.c dpi/s7comm/message.c
  * LINK: dpi/s7comm/request.c dpi/s7comm/s7comm.c dpi/s7comm/session.c
  * LIBS: nettle
@@ -50,10 +50,10 @@ static void policy(struct desk *d, struct limits *l, const uint8_t p[POLICY])
 	l->highest = (uint32_t)p[3] << (p[4] % 24);
 	desk_empty(d);
 	if ((p[0] & 0x30) == 0x30) /* everything else as well */
-		desk_row(d, S7_FUNCTION(S7_WRITE) + 1, UINT32_MAX);
+		codes(d, S7_FUNCTION(S7_WRITE) + 1, UINT32_MAX);
 	if (!l->reads && !l->writes)
 		return;
-	row = desk_row(d, l->reads ? lo : hi, l->writes ? hi : lo);
+	row = codes(d, l->reads ? lo : hi, l->writes ? hi : lo);
 	if (l->places)
 		desk_place(d, row, S7_FLAGS, l->first, l->last - l->first + 1);
 	if (l->values)

@@ -5,7 +5,7 @@
  * LINK: dpi/judge.c
  * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c
  * LINK: appliance/base/bytes.c appliance/wire/commands.c appliance/base/sha256.c
- * LINK: appliance/wire/vocabulary*.c
+ * LINK: appliance/wire/vocabulary*.c dpi/%/words.c
  * LIBS: nettle
  *
  * Input: 8 bytes of policy (flags, words, two ends of D and of M, two of values), then pieces: one byte whose top bit is the direction, one

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing EtherNet/IP messages and having them judged, on the desk of modbus_desk.h. */
+/* Writing EtherNet/IP messages and having them judged, on the desk of desk.h. */
 #ifndef SEKISHO_TESTS_ENIP_DESK_H
 #define SEKISHO_TESTS_ENIP_DESK_H
 
@@ -9,7 +9,7 @@
 #include "appliance/wire/tag.h"
 #include "appliance/wire/vocabulary_enip.h"
 #include "dpi/enip/encap.h"
-#include "tests/unit/dpi/modbus_desk.h"
+#include "tests/unit/dpi/desk.h"
 
 #define HANDLE 0x11020100u
 

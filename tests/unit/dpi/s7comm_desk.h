@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * A desk for trying S7comm: one permit with rows that a test writes down, one flow's state, and calls that build TPDUs, messages and
- * items and have them judged. Grant k has one row; with none the whole protocol is granted.
- */
+/* Writing S7comm's TPDUs, messages and items and having them judged, on the desk of desk.h. */
 #ifndef SEKISHO_TESTS_S7COMM_DESK_H
 #define SEKISHO_TESTS_S7COMM_DESK_H
 
@@ -11,25 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/wire/vocabulary_s7comm.h"
-#include "dpi/judge.h"
 #include "dpi/s7comm/cotp.h"
 #include "dpi/s7comm/s7comm.h"
+#include "dpi/s7comm/words.h"
 
-#define DESK_ROWS 8
-#define DESK_RANGES 256
+#define DESK_ENFORCER s7comm_enforcer
+#include "tests/unit/dpi/desk.h"
+
 #define DESK_IDLE __attribute__((unused))
-
-struct desk {
-	struct command_table table;
-	struct command_permit permit;
-	struct command_grant grants[DESK_ROWS];
-	struct command_row rows[DESK_ROWS];
-	struct space_set spaces[DESK_ROWS * 4];
-	struct number_range ranges[DESK_RANGES];
-	_Alignas(16) uint8_t state[ENFORCER_STATE_MAX];
-	struct pdu p; /* what judge said last */
-};
 
 /* Bytes that a test puts together. */
 struct made {
@@ -72,70 +58,25 @@ static inline void put_hex(struct made *m, const char *hex)
 
 /* ---- the policy ---- */
 
-static inline void desk_reset(struct desk *d)
-{
-	memset(d->state, 0, sizeof(d->state));
-}
-
-static inline struct number_set desk_range(struct desk *d, uint64_t lo, uint64_t hi)
-{
-	struct number_set s = { .first = d->table.n_ranges, .n = 1 };
-
-	if (d->table.n_ranges == DESK_RANGES)
-		abort();
-	d->ranges[d->table.n_ranges++] = (struct number_range){ lo, hi };
-	return s;
-}
-
-/* Everything is granted. */
-static inline void desk_whole(struct desk *d)
-{
-	memset(d, 0, sizeof(*d));
-	d->table.digest[0] = 1;
-	d->table.grants = d->grants;
-	d->table.rows = d->rows;
-	d->table.spaces = d->spaces;
-	d->table.ranges = d->ranges;
-	d->grants[0] = (struct command_grant){ .conduit = 0, .line = 100, .protocol = PROTO_S7COMM, .whole = true };
-	d->table.n_grants = 1;
-	d->permit = (struct command_permit){ .first_grant = 0, .n_grants = 1 };
-}
-
-/* Nothing is, but for rows that follow. */
+/* Nothing is granted, but for rows that follow. */
 static inline void desk_empty(struct desk *d)
 {
-	desk_whole(d);
-	d->table.n_grants = d->permit.n_grants = 0;
+	desk_clear(d);
 }
 
 /* A row that allows codes lo to hi anywhere, to whomever. */
-static inline struct command_row *desk_row(struct desk *d, uint32_t lo, uint32_t hi)
+static inline struct command_row *codes(struct desk *d, uint32_t lo, uint32_t hi)
 {
-	uint32_t k = d->table.n_grants;
-	struct command_row *row = &d->rows[k];
+	struct command_row *row = desk_grant(d, d->permit.n_grants, 100 + d->permit.n_grants, false);
 
-	if (k == DESK_ROWS)
-		abort();
-	*row = (struct command_row){ .spaces_any = true, .values = { .any = true } };
-	for (unsigned i = 0; i < TARGET_MAX; i++)
-		row->targets[i].any = true;
 	row->services = desk_range(d, lo, hi);
-	d->grants[k] = (struct command_grant){
-		.conduit = k, .line = 100 + k, .protocol = PROTO_S7COMM, .first_row = k, .n_rows = 1
-	};
-	d->table.n_grants = d->table.n_rows = d->permit.n_grants = k + 1;
 	return row;
 }
 
-/* Only these addresses of this space. Places of one row are said one after another. */
+/* Only these addresses of this space. */
 static inline void desk_place(struct desk *d, struct command_row *row, uint8_t space, uint64_t first, uint64_t count)
 {
-	if (row->spaces_any)
-		row->first_space = d->table.n_spaces;
-	row->spaces_any = false;
-	d->spaces[d->table.n_spaces++] =
-		(struct space_set){ .space = space, .numbers = desk_range(d, first, first + count - 1) };
-	row->n_spaces++;
+	desk_space(d, row, space, desk_range(d, first, first + count - 1));
 }
 
 /* ---- lower layers ---- */
@@ -212,9 +153,7 @@ DESK_IDLE static void put_item(struct made *m, unsigned type, unsigned count, un
 /* One whole PDU; its reason. R_NONE: it is no PDU. Exact-size copies, so that a sanitizer sees what is read beyond. */
 DESK_IDLE static enum reason judge_bytes(struct desk *d, enum direction dir, const void *p, size_t n)
 {
-	static struct judge_room room;
 	uint8_t *copy = malloc(n > 0 ? n : 1);
-	struct parsed parsed;
 	size_t len = 0;
 	enum reason r = R_NONE;
 
@@ -223,12 +162,9 @@ DESK_IDLE static enum reason judge_bytes(struct desk *d, enum direction dir, con
 	if (n > 0)
 		memcpy(copy, p, n);
 	if (s7comm_enforcer.frame(d->state, dir, bytes_of(copy, n), &len) == FRAME_WHOLE && len == n) {
-		d->p = (struct pdu){ .dir = dir, .length = (uint32_t)n };
-		judge_pdu(&s7comm_enforcer, d->state, dir, bytes_of(copy, n), &d->table, &d->permit, &room, &parsed,
-			  &d->p);
-		if (d->p.allowed != (d->p.reason == R_ALLOWED || d->p.reason == R_S7COMM_UNSEEN))
+		r = desk_judge(d, dir, p, n)->reason;
+		if (d->p.allowed != (r == R_ALLOWED || r == R_S7COMM_UNSEEN))
 			abort();
-		r = d->p.reason;
 	}
 	free(copy);
 	return r;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A desk for trying frames of MC protocol: the one of Modbus, with another enforcer, and a writer of frames in all four forms. Numbers
+ * A desk for trying frames of MC protocol: the one of desk.h, and a writer of frames in all four forms. Numbers
  * are written by the form: what a test says once is said in binary and in ASCII.
  */
 #ifndef SEKISHO_TESTS_SLMP_DESK_H
@@ -8,12 +8,12 @@
 
 #include <stdio.h>
 
-#include "appliance/wire/vocabulary_slmp.h"
 #include "dpi/slmp/frame.h"
 #include "dpi/slmp/slmp.h"
+#include "dpi/slmp/words.h"
 
 #define DESK_ENFORCER slmp_enforcer
-#include "tests/unit/dpi/modbus_desk.h"
+#include "tests/unit/dpi/desk.h"
 
 static const uint8_t all_forms[4] = { SLMP_FORM, SLMP_FORM | SLMP_4E, SLMP_FORM | SLMP_ASCII,
 				      SLMP_FORM | SLMP_ASCII | SLMP_4E };

@@ -2,7 +2,7 @@
 /*
  * nDPI behind dpi/name.h: what the linked library names, that ports prove nothing to it, and that its memory is bounded.
  *
- * LINK: dpi/name.c dpi/plausible.c dpi/recognise.c appliance/base/bytes.c appliance/wire/protocols.c
+ * LINK: dpi/name.c dpi/plausible.c dpi/recognise.c dpi/%/recognise.c appliance/wire/protocols.c appliance/base/bytes.c appliance/wire/protocols.c
  * LIBS: libndpi
  */
 #include <setjmp.h>

@@ -2,7 +2,7 @@
 /*
  * The recognisers: first bytes of real peers, every prefix of them, and their neighbours.
  *
- * LINK: dpi/recognise.c appliance/base/bytes.c
+ * LINK: dpi/recognise.c dpi/%/recognise.c appliance/wire/protocols.c appliance/base/bytes.c
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 /*
  * The S7comm enforcer: every code of every kind, lengths that lie, and the order of a session.
  * LINK: appliance/wire/settings.c appliance/base/bytes.c appliance/base/sha256.c appliance/wire/commands.c
- * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c appliance/wire/vocabulary*.c
+ * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c appliance/wire/vocabulary*.c dpi/%/words.c
  * LINK: dpi/judge.c dpi/s7comm/answer.c dpi/s7comm/cotp.c dpi/s7comm/cut.c dpi/s7comm/items.c dpi/s7comm/message.c
  * LINK: dpi/s7comm/request.c dpi/s7comm/s7comm.c dpi/s7comm/session.c
  * LIBS: nettle
@@ -59,7 +59,7 @@ static void ready(struct desk *d)
 static void with_row(struct desk *d, uint32_t lo, uint32_t hi)
 {
 	desk_empty(d);
-	desk_row(d, lo, hi);
+	codes(d, lo, hi);
 	ready(d);
 }
 
@@ -83,8 +83,8 @@ static void by_code(uint32_t service, const char *parameters, const char *data, 
 	assert_int_equal(reply(&d, 2, answer, answer_data), R_S7COMM_RESPONSE); /* once more */
 
 	desk_empty(&d);
-	desk_row(&d, 0, service - 1);
-	desk_row(&d, service + 1, UINT32_MAX);
+	codes(&d, 0, service - 1);
+	codes(&d, service + 1, UINT32_MAX);
 	ready(&d);
 	assert_int_equal(job(&d, 2, parameters, data),
 			 service == S7_FUNCTION(S7_SETUP) ? R_ALLOWED : R_S7COMM_FUNCTION);
@@ -154,7 +154,7 @@ static void all_userdata(void **unused)
 
 	(void)unused;
 	desk_empty(&d);
-	desk_row(&d, 0, 0);
+	codes(&d, 0, 0);
 	for (unsigned group = 0; group < 64; group++)
 		for (unsigned sub = 0; sub < 256; sub++) {
 			const uint32_t code = S7_SUB(group, sub);

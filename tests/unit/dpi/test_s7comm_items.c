@@ -2,7 +2,7 @@
 /*
  * Items of S7comm reads and writes: which addresses each touches, which values it writes, and how long its answer is.
  * LINK: appliance/wire/settings.c appliance/base/bytes.c appliance/base/sha256.c appliance/wire/commands.c
- * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c appliance/wire/vocabulary*.c
+ * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c appliance/wire/vocabulary*.c dpi/%/words.c
  * LINK: dpi/judge.c dpi/s7comm/answer.c dpi/s7comm/cotp.c dpi/s7comm/cut.c dpi/s7comm/items.c dpi/s7comm/message.c
  * LINK: dpi/s7comm/request.c dpi/s7comm/s7comm.c dpi/s7comm/session.c
  * LIBS: nettle
@@ -81,7 +81,7 @@ static void places(void **unused)
 			struct desk d;
 
 			desk_empty(&d);
-			desk_place(&d, desk_row(&d, READ, READ), a->space, first + (less == 1), count - (less > 0));
+			desk_place(&d, codes(&d, READ, READ), a->space, first + (less == 1), count - (less > 0));
 			assert_int_equal(read_one(&d, a->type, 4, 7, a->code, (unsigned)(10 * a->size)),
 					 less == 0 ? R_ALLOWED : R_S7COMM_ADDRESS);
 			assert_true(d.p.space == a->space && d.p.address == first && d.p.quantity == count);
@@ -90,7 +90,7 @@ static void places(void **unused)
 			struct desk d;
 
 			desk_empty(&d);
-			desk_place(&d, desk_row(&d, READ, READ), areas[k].space, 0, (uint64_t)1 << 40);
+			desk_place(&d, codes(&d, READ, READ), areas[k].space, 0, (uint64_t)1 << 40);
 			assert_int_equal(read_one(&d, a->type, 4, 7, a->code, (unsigned)(10 * a->size)),
 					 k == i ? R_ALLOWED : R_S7COMM_ADDRESS);
 		}
@@ -105,7 +105,7 @@ static void unknown_places(void **unused)
 
 	(void)unused;
 	desk_empty(&d);
-	desk_place(&d, desk_row(&d, READ, READ), S7_FLAGS, 0, (uint64_t)1 << S7_AREA_BITS);
+	desk_place(&d, codes(&d, READ, READ), S7_FLAGS, 0, (uint64_t)1 << S7_AREA_BITS);
 	for (uint8_t space = S7_INPUTS; space <= S7_TIMERS; space++)
 		if (space != S7_FLAGS && space != S7_COUNTERS && space != S7_TIMERS && d.rows[0].n_spaces < 4)
 			desk_place(&d, &d.rows[0], space, 0, (uint64_t)1 << 40);
@@ -145,7 +145,7 @@ static void sizes(void **unused)
 		struct desk d;
 
 		desk_empty(&d);
-		desk_place(&d, desk_row(&d, READ, READ), S7_FLAGS, BYTE(10), count);
+		desk_place(&d, codes(&d, READ, READ), S7_FLAGS, BYTE(10), count);
 		assert_int_equal(read_one(&d, all[i].type, 3, 0, 0x83, BYTE(10)), R_ALLOWED);
 		assert_true(d.p.quantity == count);
 		assert_int_equal(read_one(&d, all[i].type, 4, 0, 0x83, BYTE(10)), R_S7COMM_ADDRESS);
@@ -167,8 +167,8 @@ static void several_items(void **unused)
 
 	(void)unused;
 	desk_empty(&d);
-	desk_place(&d, desk_row(&d, READ, READ), S7_FLAGS, 0, BYTE(10));
-	desk_place(&d, desk_row(&d, READ, READ), S7_DB, DB(5, 0), BYTE(10));
+	desk_place(&d, codes(&d, READ, READ), S7_FLAGS, 0, BYTE(10));
+	desk_place(&d, codes(&d, READ, READ), S7_DB, DB(5, 0), BYTE(10));
 	for (unsigned n = 0; n <= 79; n++)
 		for (unsigned wrong = 0; wrong <= n; wrong += n < 4 ? 1 : n) {
 			struct made p = { .n = 0 }, none = { .n = 0 };
@@ -200,7 +200,7 @@ static void other_forms(void **unused)
 	(void)unused;
 	for (size_t i = 0; i < N(all); i++) {
 		desk_empty(&d);
-		desk_row(&d, READ, READ);
+		codes(&d, READ, READ);
 		open_session(&d, RACK_0_SLOT_2, "03c0");
 		assert_int_equal(job(&d, 2, all[i], ""), R_ALLOWED);
 		desk_place(&d, &d.rows[0], S7_FLAGS, 0, (uint64_t)1 << S7_AREA_BITS);
@@ -268,7 +268,7 @@ static void values(void **unused)
 		struct desk d;
 
 		desk_empty(&d);
-		desk_row(&d, WRITE, WRITE)->values = desk_range(&d, 1, 1000);
+		codes(&d, WRITE, WRITE)->values = desk_range(&d, 1, 1000);
 		if (write_one(&d, all[i].type, all[i].count, all[i].data) != all[i].r)
 			fail_msg("type %u, %s: %d", all[i].type, all[i].data, d.p.reason);
 		desk_whole(&d);
@@ -287,7 +287,7 @@ static void padding(void **unused)
 	put_item(&items, 2, 1, 0, 0x83, BYTE(10));
 	put_item(&items, 4, 1, 0, 0x83, BYTE(12));
 	desk_empty(&d);
-	desk_row(&d, WRITE, WRITE)->values = desk_range(&d, 0, 5);
+	codes(&d, WRITE, WRITE)->values = desk_range(&d, 0, 5);
 	assert_int_equal(write_items(&d, &items, 2, "00040008 01 00 00040010 0005"), R_ALLOWED);
 	assert_int_equal(write_items(&d, &items, 2, "00040008 01 00 00040010 0006"), R_S7COMM_VALUE);
 	assert_int_equal(write_items(&d, &items, 2, "00040008 06 00 00040010 0005"), R_S7COMM_VALUE);
@@ -310,7 +310,7 @@ static void data_found_in_two_ways(void **unused)
 	put_item(&items, 8, 1, 0, 0x83, BYTE(10));
 	put_item(&items, 4, 1, 0, 0x83, BYTE(20));
 	desk_empty(&d);
-	desk_row(&d, WRITE, WRITE)->values = desk_range(&d, 0, 5);
+	codes(&d, WRITE, WRITE)->values = desk_range(&d, 0, 5);
 	assert_int_equal(write_items(&d, &items, 2, "00070004 00000001 00040010 0005"), R_S7COMM_VALUE);
 	assert_true(d.p.address == BYTE(20));
 	assert_int_equal(write_items(&d, &items, 2, "00040020 00000001 00040010 0005"), R_ALLOWED);
@@ -364,7 +364,7 @@ static void cyclic(void **unused)
 
 	(void)unused;
 	desk_empty(&d);
-	desk_place(&d, desk_row(&d, S7_SUB(S7_CYCLIC, 1), S7_SUB(S7_CYCLIC, 1)), S7_DB, DB(1, 0), BYTE(8));
+	desk_place(&d, codes(&d, S7_SUB(S7_CYCLIC, 1), S7_SUB(S7_CYCLIC, 1)), S7_DB, DB(1, 0), BYTE(8));
 	open_session(&d, RACK_0_SLOT_2, "03c0");
 	assert_int_equal(
 		userdata(&d, DIR_C2S, 2, "000112 04 11 42 01 00", "ff090010 0001 00 05 120a1002000800018400 0000"),

@@ -3,7 +3,7 @@
  * S7comm sessions: their order, whom they are for, what was agreed on, what a server may send by itself, and what is known when bytes
  * were missed.
  * LINK: appliance/wire/settings.c appliance/base/bytes.c appliance/base/sha256.c appliance/wire/commands.c
- * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c appliance/wire/vocabulary*.c
+ * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c appliance/wire/vocabulary*.c dpi/%/words.c
  * LINK: dpi/judge.c dpi/s7comm/answer.c dpi/s7comm/cotp.c dpi/s7comm/cut.c dpi/s7comm/items.c dpi/s7comm/message.c
  * LINK: dpi/s7comm/request.c dpi/s7comm/s7comm.c dpi/s7comm/session.c
  * LIBS: nettle
@@ -86,7 +86,7 @@ static void slots(void **unused)
 		struct desk d;
 
 		desk_empty(&d);
-		desk_row(&d, S7_FUNCTION(S7_READ), S7_FUNCTION(S7_READ))->targets[0] = desk_range(&d, 2, 2);
+		codes(&d, S7_FUNCTION(S7_READ), S7_FUNCTION(S7_READ))->targets[0] = desk_range(&d, 2, 2);
 		assert_int_equal(say(&d, DIR_C2S, &cr), all[i].named ? R_ALLOWED : R_S7COMM_TARGET);
 		assert_int_equal(d.p.targets[0], all[i].slot);
 		d.rows[0].targets[0].any = true;
@@ -180,7 +180,7 @@ static void fragments(void **unused)
 			struct desk d;
 
 			desk_empty(&d);
-			desk_row(&d, 0, UINT32_MAX)->values = desk_range(&d, 1, limited == 1 ? 0x505 : 0x506);
+			codes(&d, 0, UINT32_MAX)->values = desk_range(&d, 1, limited == 1 ? 0x505 : 0x506);
 			put_dt(&sent, 0, m.b, cut);
 			put_dt(&sent, 0x80, m.b + cut, m.n - cut);
 			ready(&d);
@@ -231,7 +231,7 @@ static void download(void **unused)
 
 	(void)unused;
 	desk_empty(&d);
-	desk_row(&d, S7_FUNCTION(S7_REQUEST_DOWNLOAD), S7_FUNCTION(S7_DOWNLOAD_ENDED));
+	codes(&d, S7_FUNCTION(S7_REQUEST_DOWNLOAD), S7_FUNCTION(S7_DOWNLOAD_ENDED));
 	ready(&d);
 	assert_int_equal(tell(&d, DIR_S2C, ask), R_S7COMM_RESPONSE);
 	assert_int_equal(tell(&d, DIR_C2S, part), R_S7COMM_RESPONSE);
@@ -260,7 +260,7 @@ static void download(void **unused)
 	assert_int_equal(tell(&d, DIR_C2S, part), R_S7COMM_FUNCTION);
 	/* A refused request begins none. */
 	desk_empty(&d);
-	desk_row(&d, S7_FUNCTION(S7_DOWNLOAD_BLOCK), S7_FUNCTION(S7_DOWNLOAD_ENDED));
+	codes(&d, S7_FUNCTION(S7_DOWNLOAD_BLOCK), S7_FUNCTION(S7_DOWNLOAD_ENDED));
 	ready(&d);
 	assert_int_equal(job(&d, 2, DOWNLOAD, ""), R_S7COMM_FUNCTION);
 	assert_int_equal(reply(&d, 2, "1a", ""), R_S7COMM_FUNCTION);
@@ -287,7 +287,7 @@ static void pushes(void **unused)
 		snprintf(ask, sizeof(ask), "000112 04 11 %02x %02x 00", 0x40 | all[i].by_group, all[i].by_sub);
 		snprintf(push, sizeof(push), "000112 08 12 %02x %02x 01 00 00 0000", all[i].group, all[i].sub);
 		desk_empty(&d);
-		desk_row(&d, code, code);
+		codes(&d, code, code);
 		ready(&d);
 		assert_int_equal(userdata(&d, DIR_S2C, 0, push, "ff090002 0102"), R_S7COMM_RESPONSE);
 		assert_int_equal(userdata(&d, DIR_C2S, 2, ask, "ff090000"), R_ALLOWED);
@@ -358,7 +358,7 @@ static void halfway(void **unused)
 
 	(void)unused;
 	desk_empty(&d);
-	desk_row(&d, S7_FUNCTION(S7_READ), S7_FUNCTION(S7_READ));
+	codes(&d, S7_FUNCTION(S7_READ), S7_FUNCTION(S7_READ));
 	s7comm_enforcer.missed(d.state, false);
 	assert_int_equal(reply(&d, 9, "0401", READ_ANSWER), R_S7COMM_UNSEEN);
 	assert_int_equal(reply(&d, 9, "0501", "ff"), R_S7COMM_FUNCTION);
@@ -421,7 +421,7 @@ static void cuts(void **unused)
 
 	(void)unused;
 	desk_empty(&d);
-	desk_row(&d, S7_FUNCTION(S7_READ), S7_FUNCTION(S7_WRITE));
+	codes(&d, S7_FUNCTION(S7_READ), S7_FUNCTION(S7_WRITE));
 	for (size_t before = 0; before < 40; before++) {
 		struct made b = smuggling(before);
 

@@ -9,7 +9,7 @@
  * LINK: appliance/kernel/talk.c appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
  * LINK: appliance/base/clock.c appliance/base/diag.c appliance/base/err.c appliance/base/messages.c
  * LINK: appliance/base/sha256.c appliance/wire/commands.c appliance/wire/protocols.c appliance/wire/reason.c
- * LINK: appliance/wire/vocabulary*.c policy/ir/objects.c policy/ir/seal.c appliance/wire/settings.c
+ * LINK: appliance/wire/vocabulary*.c dpi/%/words.c policy/ir/objects.c policy/ir/seal.c appliance/wire/settings.c
  * LIBS: libnftnl libmnl nettle
  */
 /*

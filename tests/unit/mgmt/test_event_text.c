@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Events as people read them: one line and one sentence, in both languages, with what is unknown left out.
- * LINK: mgmt/cli/event_text.c mgmt/cli/deed_text.c mgmt/cli/event_parts.c appliance/wire/settings.c appliance/wire/vocabulary*.c appliance/wire/protocols.c appliance/wire/notation.c appliance/wire/tag.c mgmt/cli/command_text.c mgmt/cli/limit_text.c mgmt/cli/render.c mgmt/cli/width.c mgmt/cli/table.c mgmt/cli/wrap.c
+ * LINK: mgmt/cli/event_text.c mgmt/cli/deed_text.c mgmt/cli/event_parts.c appliance/wire/settings.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c appliance/wire/notation.c appliance/wire/tag.c mgmt/cli/command_text.c mgmt/cli/limit_text.c mgmt/cli/render.c mgmt/cli/width.c mgmt/cli/table.c mgmt/cli/wrap.c
  * LINK: appliance/wire/event_words.c appliance/wire/reason.c $(BASE_SRC)
  * LIBS: jansson nettle
  */

@@ -9,7 +9,7 @@
  * LINK: policy/check/services.c policy/check/allow.c policy/check/numbers.c appliance/wire/notation.c appliance/wire/tag.c policy/check/conduits.c policy/check/nevers.c policy/check/box.c
  * LINK: policy/check/network.c appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
  * LINK: appliance/base/diag.c appliance/base/diag_print.c appliance/base/messages.c appliance/wire/protocols.c
- * LINK: appliance/base/utf8.c appliance/wire/vocabulary*.c appliance/wire/settings.c
+ * LINK: appliance/base/utf8.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/settings.c
  * LIBS: libconfig nettle
  */
 #include <setjmp.h>

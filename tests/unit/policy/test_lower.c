@@ -6,7 +6,7 @@
  * LINK: policy/space/prove_text.c policy/space/passes.c
  * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/wire/commands.c
  * LINK: appliance/base/diag.c appliance/base/messages.c appliance/wire/protocols.c appliance/base/sha256.c
- * LINK: appliance/wire/vocabulary*.c
+ * LINK: appliance/wire/vocabulary*.c dpi/%/words.c
  * LINK: policy/ir/elements.c policy/ir/objects.c policy/ir/seal.c appliance/base/err.c appliance/wire/settings.c
  * LIBS: nettle
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/wire/vocabulary_s7comm.h"
+#include "dpi/s7comm/words.h"
 
 #include "appliance/wire/vocabulary.h"
 

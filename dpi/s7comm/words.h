@@ -7,8 +7,8 @@
  *   0x01 FF NN   job: FF is the function; NN tells PI services apart, which have names instead of numbers: S7_PI_*
  *   0x07 GG SS   userdata: group and sub-function
  */
-#ifndef SEKISHO_WIRE_VOCABULARY_S7COMM_H
-#define SEKISHO_WIRE_VOCABULARY_S7COMM_H
+#ifndef SEKISHO_DPI_S7COMM_WORDS_H
+#define SEKISHO_DPI_S7COMM_WORDS_H
 
 #include <stdint.h>
 
@@ -65,6 +65,4 @@ enum s7_space {
 #define S7_AREA_BITS 24u /* of an address within an area or a block: bytes and bit */
 
 struct vocabulary;
-extern const struct vocabulary vocabulary_s7comm;
-
 #endif

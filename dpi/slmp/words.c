@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/wire/vocabulary_slmp.h"
+#include "dpi/slmp/words.h"
 
 #include "appliance/wire/vocabulary.h"
 

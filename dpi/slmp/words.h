@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The address spaces of MC protocol / SLMP, in the order of the table in vocabulary_slmp.c. */
-#ifndef SEKISHO_WIRE_VOCABULARY_SLMP_H
-#define SEKISHO_WIRE_VOCABULARY_SLMP_H
+/* The address spaces of MC protocol / SLMP, in the order of the table in words.c. */
+#ifndef SEKISHO_DPI_SLMP_WORDS_H
+#define SEKISHO_DPI_SLMP_WORDS_H
 
 enum slmp_space {
 	SLMP_SM,

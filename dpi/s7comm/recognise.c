@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/prefix.h"
+
+/*
+ * The request for a COTP connection of class 0, or its confirmation, with TSAPs or a size as its first parameter (RFC 1006; RFC 905,
+ * 13.3); the remote desktop's has none of them. Which of Siemens' two protocols follows shows when the connection stands.
+ */
+static enum recognition connection(enum direction dir, struct bytes head)
+{
+	struct prefix p = { .b = head };
+	uint32_t type = dir == DIR_C2S ? 0xe0 : 0xd0;
+
+	if (!may_be(&p, 3, 3) || !may_be(&p, 0, 0) || !may_be_be16(&p, 14, 259) || !may_be(&p, 9, 254) ||
+	    !may_be(&p, type, type))
+		return RECOGNISE_NOT;
+	if (dir == DIR_C2S && !may_be_be16(&p, 0, 0))
+		return RECOGNISE_NOT;
+	for (unsigned i = 0; i < (dir == DIR_C2S ? 2u : 4u); i++)
+		next_byte(&p); /* references */
+	if (!may_be(&p, 0, 0) || !may_be(&p, 0xc0, 0xc2))
+		return RECOGNISE_NOT;
+	return so_far(&p);
+}
+
+enum recognition recognise_s7comm(enum direction dir, struct bytes head)
+{
+	return connection(dir, head);
+}
+
+enum recognition recognise_s7comm_plus(enum direction dir, struct bytes head)
+{
+	return connection(dir, head);
+}

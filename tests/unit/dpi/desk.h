@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A desk for trying the PDUs of a protocol: one permit with a few grants and rows that a test writes down, one flow's state, and
+ * a call that has a PDU judged. Grant k is of conduit k, its line is given, its row's line is one more
+ * (the first: conduit line 100, row line 11). Ranges live in the desk. A protocol's own desk says DESK_ENFORCER, includes this and adds
+ * what writes its PDUs.
+ */
+#ifndef SEKISHO_TESTS_DESK_H
+#define SEKISHO_TESTS_DESK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/wire/evaluate.h"
+#include "dpi/judge.h"
+#include "dpi/protocol.h"
+
+#define DESK_GRANTS 8
+#define DESK_SPACES 4
+#define DESK_RANGES 512
+
+struct desk {
+	struct command_table table;
+	struct command_permit permit;
+	struct command_grant grants[DESK_GRANTS];
+	struct command_row rows[DESK_GRANTS];
+	struct space_set spaces[DESK_GRANTS * DESK_SPACES]; /* so many places a row */
+	struct number_range ranges[DESK_RANGES];
+	_Alignas(16) uint8_t state[ENFORCER_STATE_MAX];
+	struct pdu p; /* what judge said last */
+};
+
+/* Forgets the flow, keeps the policy. */
+static inline void desk_reset(struct desk *d)
+{
+	memset(d->state, 0, sizeof(d->state));
+}
+
+static inline struct number_set desk_range(struct desk *d, uint64_t lo, uint64_t hi)
+{
+	struct number_set s = { .first = d->table.n_ranges, .n = 1 };
+
+	if (d->table.n_ranges == DESK_RANGES)
+		abort();
+	d->ranges[d->table.n_ranges++] = (struct number_range){ lo, hi };
+	return s;
+}
+
+static inline struct number_set desk_ranges(struct desk *d, const uint32_t *pairs, uint32_t n)
+{
+	struct number_set s = { .any = false, .first = d->table.n_ranges, .n = n };
+
+	if (n > DESK_RANGES - d->table.n_ranges)
+		abort();
+	for (uint32_t i = 0; i < n; i++)
+		d->ranges[d->table.n_ranges++] = (struct number_range){ .lo = pairs[2 * i], .hi = pairs[2 * i + 1] };
+	return s;
+}
+
+/* The numbers of 0..255 whose bit is set, in runs. */
+static inline struct number_set desk_bits(struct desk *d, const uint64_t bits[4])
+{
+	struct number_set s = { .first = d->table.n_ranges };
+
+	for (uint32_t i = 0; i < 256; i++) {
+		if ((bits[i / 64] >> (i % 64) & 1u) == 0)
+			continue;
+		if (s.n > 0 && d->ranges[d->table.n_ranges - 1].hi + 1 == i)
+			d->ranges[d->table.n_ranges - 1].hi++;
+		else
+			s.n += desk_ranges(d, (uint32_t[]){ i, i }, 1).n;
+	}
+	return s;
+}
+
+/* These numbers alone; sorted. */
+static inline struct number_set desk_some(struct desk *d, const uint8_t *numbers, size_t n)
+{
+	uint64_t bits[4] = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		bits[numbers[i] / 64] |= (uint64_t)1 << numbers[i] % 64;
+	return desk_bits(d, bits);
+}
+
+#define DESK_ONLY(d, ...) desk_some(d, (const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }))
+
+/* Limits the row's addresses to those of the spaces that are given; once more for the same space replaces it. */
+static inline void desk_space(struct desk *d, struct command_row *row, uint8_t space, struct number_set numbers)
+{
+	uint32_t i = 0;
+
+	row->spaces_any = false;
+	while (i < row->n_spaces && d->spaces[row->first_space + i].space != space)
+		i++;
+	if (i == DESK_SPACES)
+		abort();
+	row->n_spaces += i == row->n_spaces;
+	d->spaces[row->first_space + i] = (struct space_set){ space, numbers };
+}
+
+/* One more grant, of one row that limits nothing. */
+static inline struct command_row *desk_grant(struct desk *d, uint32_t conduit, uint32_t line, bool shadow)
+{
+	uint32_t k = d->permit.n_grants;
+	struct command_row *row = &d->rows[k];
+
+	if (k == DESK_GRANTS)
+		abort();
+	d->grants[k] = (struct command_grant){ .conduit = conduit,
+					       .line = line,
+					       .protocol = (uint16_t)DESK_ENFORCER.protocol,
+					       .shadow = shadow,
+					       .first_row = k,
+					       .n_rows = 1 };
+	*row = (struct command_row){ .services.any = true,
+				     .values.any = true,
+				     .spaces_any = true,
+				     .first_space = k * DESK_SPACES,
+				     .line = k == 0 ? 11 : line + 1 };
+	for (unsigned i = 0; i < TARGET_MAX; i++)
+		row->targets[i].any = true;
+	d->permit.n_grants = d->table.n_grants = d->table.n_rows = k + 1;
+	return row;
+}
+
+/* The same, with every number of its first target named: writes to 0 too. */
+static inline struct command_row *desk_more(struct desk *d, uint32_t conduit, uint32_t line, bool shadow)
+{
+	struct command_row *row = desk_grant(d, conduit, line, shadow);
+
+	row->targets[0] = desk_range(d, 0, 255);
+	return row;
+}
+
+/* Nothing is granted. */
+static inline void desk_clear(struct desk *d)
+{
+	memset(d, 0, sizeof(*d));
+	d->permit.permit = 1;
+	d->table.permits = &d->permit;
+	d->table.n_permits = 1;
+	d->table.grants = d->grants;
+	d->table.rows = d->rows;
+	d->table.spaces = d->spaces;
+	d->table.ranges = d->ranges;
+	d->table.digest[0] = 1;
+}
+
+/* One grant whose one row allows everything; the caller narrows it. */
+static inline struct command_row *desk_row(struct desk *d)
+{
+	desk_clear(d);
+	return desk_more(d, 0, 100, false);
+}
+
+static inline void desk_whole(struct desk *d)
+{
+	desk_row(d);
+	d->grants[0].whole = true;
+	d->grants[0].n_rows = 0;
+	d->table.n_rows = 0;
+}
+
+static inline void desk_ask(struct desk *d, enum direction dir, struct bytes pdu)
+{
+	static struct judge_room room;
+	struct parsed parsed;
+
+	judge_pdu(&DESK_ENFORCER, d->state, dir, pdu, &d->table, &d->permit, &room, &parsed, &d->p);
+}
+
+/* An exact-size copy, so that the sanitizers see an over-read. */
+static inline const struct pdu *desk_judge(struct desk *d, enum direction dir, const uint8_t *pdu, size_t n)
+{
+	uint8_t *copy = malloc(n);
+
+	if (copy == NULL)
+		abort();
+	memcpy(copy, pdu, n);
+	memset(&d->p, 0xee, sizeof(d->p));
+	desk_ask(d, dir, bytes_of(copy, n));
+	free(copy);
+	return &d->p;
+}
+
+#endif

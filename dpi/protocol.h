@@ -63,12 +63,16 @@ enum bond_kind {
 	BOND_ASKS, /* a request: if it is allowed and answered, `key` is open, for what the request asked for */
 	BOND_OPENS, /* an answer: `key` is open; who sends in a direction names id[direction]; ends after `silent_ms` without use */
 	BOND_CLOSES, /* either: `key` is not open any more */
-	BOND_USES,   /* neither: belongs to what was opened as id[0], and is as good as the request that opened it */
+	BOND_USES,   /* neither: bytes[0] of data for what was opened as id[0]; as good as the request that opened it */
 };
 
 struct bond {
-	uint8_t kind; /* enum bond_kind */
+	uint8_t kind;  /* enum bond_kind */
+	bool stays;    /* the flow that opened it may end, and it goes on while it is used */
+	bool sends[2]; /* anything goes in this direction at all, */
 	uint32_t id[2];
+	uint32_t bytes
+		[2];  /* ... in a datagram at most this much: what was asked for says how much the other end is told */
 	uint64_t key; /* unique among what this pair of hosts has open in this protocol */
 	uint64_t silent_ms;
 };

@@ -6,6 +6,8 @@
 #include "dpi/enip/encap.h"
 #include "dpi/enip/state.h"
 
+#define IO_SILENT_MIN_MS 10000u
+
 #define STATUS_PARTIAL 0x06u
 #define STATUS_SERVICE_ERRORS 0x1eu /* of a Multiple Service Packet: some part failed */
 
@@ -53,31 +55,36 @@ static bool several_fit(struct bytes data, const struct cip_asked *asked)
 	return bytes_done(&rest) && digest == asked->digest;
 }
 
-static bool opening_fits(struct bytes data, const struct enip_opening *asked, uint32_t *ret_out)
+/* What the target says of a connection that it opened, by enum direction. */
+struct opened {
+	uint32_t id[2];
+	uint32_t interval[2]; /* microseconds */
+};
+
+static bool opening_fits(struct bytes data, const struct enip_opening *asked, struct opened *ret)
 {
 	struct enip_opener opener;
-	uint32_t in;
 	uint8_t words, zero;
 
-	bytes_le32(&data, ret_out);
-	bytes_le32(&data, &in);
+	bytes_le32(&data, &ret->id[DIR_C2S]);
+	bytes_le32(&data, &ret->id[DIR_S2C]);
 	bytes_le16(&data, &opener.connection);
 	bytes_le16(&data, &opener.vendor);
 	bytes_le32(&data, &opener.serial);
-	bytes_skip(&data, 8); /* intervals */
+	bytes_le32(&data, &ret->interval[DIR_C2S]);
+	bytes_le32(&data, &ret->interval[DIR_S2C]);
 	bytes_u8(&data, &words);
 	bytes_u8(&data, &zero);
 	bytes_skip(&data, 2u * (size_t)words);
-	return bytes_done(&data) && opener.connection == asked->opener.connection &&
-	       opener.vendor == asked->opener.vendor && opener.serial == asked->opener.serial &&
-	       (in == asked->id || asked->transport == TRANSPORT_IO);
+	return bytes_done(&data) && enip_same_opener(&opener, &asked->opener) &&
+	       (ret->id[DIR_S2C] == asked->id || asked->transport == TRANSPORT_IO);
 }
 
 /* A request that made no sense has no shape that its answer could keep to. */
 static bool reply_fits(const struct enip_open *o, struct bytes message, struct reply *ret)
 {
 	const struct cip_asked *asked = &o->what.cip;
-	uint32_t out;
+	struct opened opened;
 
 	if (!read_reply(message, ret))
 		return false;
@@ -92,7 +99,7 @@ static bool reply_fits(const struct enip_open *o, struct bytes message, struct r
 	if (ret->status == 0 && asked->empty)
 		return ret->data.left == 0;
 	if (ret->status == 0 && asked->kind == CIP_OPENS)
-		return opening_fits(ret->data, &asked->opening, &out);
+		return opening_fits(ret->data, &asked->opening, &opened);
 	return ret->status == 0 || ret->status == STATUS_PARTIAL || ret->data.left <= 32;
 }
 
@@ -130,6 +137,9 @@ static void remove_connection(struct enip_state *s, const struct enip_opener *op
 	const struct enip_connection *c = enip_connection_of(s, opener);
 	size_t i;
 
+	for (uint32_t k = 0; k < s->n_io; k++)
+		if (enip_same_opener(&s->io[k], opener))
+			s->io[k--] = s->io[--s->n_io];
 	if (c == NULL)
 		return;
 	i = (size_t)(c - s->connections);
@@ -137,10 +147,32 @@ static void remove_connection(struct enip_state *s, const struct enip_opener *op
 	s->n_connections--;
 }
 
-static void conclude(struct enip_state *s, const struct enip_open *o, const struct encap *e, const struct reply *r)
+/*
+ * Datagrams may go by these numbers, as large as was asked for, until nobody has sent any for as long as both ends wait: at first ten
+ * seconds at least (volume 1, 3-4.5.2). A device closes connections for requests with their session, and not these.
+ */
+static void open_io(struct enip_state *s, const struct enip_opening *a, const struct opened *is, struct bond *ret)
+{
+	uint64_t us = is->interval[is->interval[DIR_S2C] > is->interval[DIR_C2S]],
+		 ms = (us << (2u + a->multiplier)) / 1000u;
+
+	if (s->n_io == ENIP_IO_MAX) /* the first: closing it is any other closing */
+		memmove(&s->io[0], &s->io[1], --s->n_io * sizeof(s->io[0]));
+	s->io[s->n_io++] = a->opener;
+	*ret = (struct bond){ .kind = BOND_OPENS,
+			      .stays = true,
+			      .sends = { a->sends[DIR_C2S], a->sends[DIR_S2C] },
+			      .id = { is->id[DIR_C2S], is->id[DIR_S2C] },
+			      .bytes = { a->bytes[DIR_C2S], a->bytes[DIR_S2C] },
+			      .key = enip_opener_key(&a->opener),
+			      .silent_ms = ms > IO_SILENT_MIN_MS ? ms : IO_SILENT_MIN_MS };
+}
+
+static void conclude(struct enip_state *s, const struct enip_open *o, const struct encap *e, const struct reply *r,
+		     struct bond *bond)
 {
 	const struct enip_opening *opening = &o->what.cip.opening;
-	uint32_t out = 0;
+	struct opened opened = { 0 };
 
 	if (e->command == ENCAP_REGISTER && s->session == SESSION_ASKED) {
 		s->session = e->status == 0 ? SESSION_OPEN : SESSION_NONE;
@@ -148,16 +180,23 @@ static void conclude(struct enip_state *s, const struct enip_open *o, const stru
 	}
 	if (e->status != 0 || r->status != 0 || o->what.cip.kind == CIP_PLAIN || r->service != o->what.cip.service)
 		return;
+	if (o->what.cip.kind == CIP_OPENS && opening->transport == TRANSPORT_IO && !opening->sends[DIR_C2S] &&
+	    !opening->sends[DIR_S2C])
+		return; /* it configures what is open */
 	remove_connection(s, &opening->opener);
-	if (o->what.cip.kind != CIP_OPENS || s->n_connections == ENIP_CONNECTIONS_MAX ||
-	    !opening_fits(r->data, opening, &out))
+	if (o->what.cip.kind == CIP_CLOSES)
+		*bond = (struct bond){ .kind = BOND_CLOSES, .key = enip_opener_key(&opening->opener) };
+	if (o->what.cip.kind != CIP_OPENS || !opening_fits(r->data, opening, &opened))
 		return;
-	s->connections[s->n_connections++] = (struct enip_connection){ .out = out,
-								       .in = opening->id,
-								       .opener = opening->opener,
-								       .route = opening->route,
-								       .transport = opening->transport,
-								       .far = opening->far };
+	if (opening->transport == TRANSPORT_IO)
+		open_io(s, opening, &opened, bond);
+	else if (s->n_connections < ENIP_CONNECTIONS_MAX)
+		s->connections[s->n_connections++] = (struct enip_connection){ .out = opened.id[DIR_C2S],
+									       .in = opening->id,
+									       .opener = opening->opener,
+									       .route = opening->route,
+									       .transport = opening->transport,
+									       .far = opening->far };
 }
 
 static void name_choice(const struct command_table *t, const struct command_permit *p, uint16_t choice, struct pdu *ret)
@@ -210,6 +249,7 @@ void enip_answered(void *state, struct bytes pdu, const struct command_table *t,
 {
 	struct enip_state *s = state;
 	struct encap_items items = { 0 };
+	struct bond unasked;
 	struct encap e;
 	bool fits;
 
@@ -251,7 +291,7 @@ void enip_answered(void *state, struct bytes pdu, const struct command_table *t,
 		for (uint32_t k = 0; k < i; k++)
 			s->open[k].expendable = 1;
 		if (ret->allowed)
-			conclude(s, &o, &e, &r);
+			conclude(s, &o, &e, &r, ret->bond != NULL ? ret->bond : &unasked);
 		memmove(&s->open[i], &s->open[i + 1], (s->n - i - 1u) * sizeof(s->open[0]));
 		s->n--;
 		if (s->n == 0 && s->unseen != UNSEEN_ANY)

@@ -40,7 +40,10 @@ struct enip_opening {
 	uint32_t id;	/* target to originator: the originator says it */
 	uint32_t route; /* as in struct enip_path */
 	uint8_t transport;
+	uint8_t multiplier; /* TRANSPORT_IO: 4 << so many intervals without a message end it */
 	bool far;
+	bool sends[2];	   /* by enum direction: whether there is that way, */
+	uint16_t bytes[2]; /* ... and what a message holds at most, its sequence number with it */
 };
 
 enum cip_kind { CIP_PLAIN, CIP_OPENS, CIP_CLOSES };

@@ -2,9 +2,11 @@
 /* Forward Open and Forward Close: which connections there are, to whom, and what for. */
 #include "dpi/enip/build.h"
 
+#define MULTIPLIER_MAX 7u
+
 /* What a Forward Open says of one direction: 16 bits, or 32 of the large one. */
 struct direction_parameters {
-	uint32_t size; /* bytes of one message */
+	uint16_t size; /* bytes of one message */
 	bool none;     /* nothing goes that way */
 };
 
@@ -16,11 +18,11 @@ static bool read_direction(struct bytes *b, bool large, struct direction_paramet
 	bytes_le32(b, &interval);
 	if (large) {
 		bytes_le32(b, &wide);
-		ret->size = wide & 0xffffu;
+		ret->size = (uint16_t)wide;
 		ret->none = (wide >> 29 & 3u) == 0;
 	} else {
 		bytes_le16(b, &narrow);
-		ret->size = narrow & 0x1ffu;
+		ret->size = (uint16_t)(narrow & 0x1ffu);
 		ret->none = (narrow >> 13 & 3u) == 0;
 	}
 	return !b->failed;
@@ -117,6 +119,11 @@ bool build_opening(struct build *b, const struct cip_request *r, struct cip_aske
 		return true;
 	}
 	opening->transport = TRANSPORT_IO;
+	opening->multiplier = multiplier < MULTIPLIER_MAX ? multiplier : MULTIPLIER_MAX;
+	opening->sends[DIR_C2S] = !out.none;
+	opening->sends[DIR_S2C] = !in.none;
+	opening->bytes[DIR_C2S] = out.size;
+	opening->bytes[DIR_S2C] = in.size;
 	tells = to.config || (!out.none && out.size > ((transport & 15u) == 1 ? 2u : 0u));
 	touch_points(b, &to, tells ? ENIP_OPEN_OUTPUT : ENIP_OPEN_INPUT, tells);
 	return true;

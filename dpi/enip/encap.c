@@ -7,6 +7,12 @@
 #define ITEM_UNCONNECTED_DATA 0x00b2u
 #define ITEM_ADDRESS_OUT 0x8000u
 #define ITEM_ADDRESS_IN 0x8001u
+#define ITEM_SEQUENCED_ADDRESS 0x8002u
+
+#define IO_ITEMS 2u /* of a datagram; no command of the encapsulation has this number */
+
+#define FAMILY_INET 2u
+#define GROUPS 0xe0000000u /* 224.0.0.0/4 */
 
 bool encap_command_known(uint16_t command)
 {
@@ -60,6 +66,19 @@ static bool items(struct bytes *b, uint16_t *ret_n)
 	return !b->failed && interface == 0;
 }
 
+/* Family, port, address and eight bytes without meaning, as sockets have them. */
+static bool io_address(struct bytes b, struct encap_items *ret)
+{
+	uint16_t family, port;
+	uint32_t host;
+
+	bytes_be16(&b, &family);
+	bytes_be16(&b, &port);
+	bytes_be32(&b, &host);
+	ret->elsewhere = ret->elsewhere || family != FAMILY_INET || (host != 0 && (host & GROUPS) != GROUPS);
+	return bytes_skip(&b, 8) && bytes_done(&b);
+}
+
 bool encap_unconnected(struct bytes b, struct encap_items *ret)
 {
 	struct bytes address;
@@ -71,9 +90,28 @@ bool encap_unconnected(struct bytes b, struct encap_items *ret)
 		return false;
 	for (; n > 2; n--)
 		if (!item(&b, &type, &address) || (type != ITEM_ADDRESS_OUT && type != ITEM_ADDRESS_IN) ||
-		    address.left != 16)
+		    !io_address(address, ret))
 			return false;
 	return bytes_done(&b);
+}
+
+bool encap_is_io(struct bytes b)
+{
+	uint16_t n;
+
+	return bytes_le16(&b, &n) && n == IO_ITEMS;
+}
+
+bool encap_io(struct bytes b, struct encap_items *ret)
+{
+	struct bytes address;
+	uint32_t count;
+	uint16_t n, type;
+
+	*ret = (struct encap_items){ 0 };
+	return bytes_le16(&b, &n) && n == IO_ITEMS && item(&b, &type, &address) && type == ITEM_SEQUENCED_ADDRESS &&
+	       bytes_le32(&address, &ret->connection) && bytes_le32(&address, &count) && bytes_done(&address) &&
+	       item(&b, &type, &ret->message) && type == ITEM_CONNECTED_DATA && bytes_done(&b);
 }
 
 bool encap_connected(struct bytes b, struct encap_items *ret)

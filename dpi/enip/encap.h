@@ -40,7 +40,8 @@ struct encap {
 struct encap_items {
 	uint32_t connection; /* of connected data */
 	uint16_t sequence;
-	struct bytes message; /* CIP */
+	struct bytes message; /* CIP; of a datagram the process's data */
+	bool elsewhere;	      /* an address for I/O names a host, and not a group or whoever asks */
 };
 
 bool encap_command_known(uint16_t command);
@@ -50,6 +51,10 @@ bool encap_read(struct bytes pdu, struct encap *ret);
 bool encap_unconnected(struct bytes data, struct encap_items *ret);
 /* A connected one: a connection's number, and data that begin with their sequence number. */
 bool encap_connected(struct bytes data, struct encap_items *ret);
+/* A datagram of an I/O connection: two items alone (volume 2, 2-6), its number with how many there were, and data. */
+bool encap_io(struct bytes datagram, struct encap_items *ret);
+/* Whether a datagram begins like that and not with a command. */
+bool encap_is_io(struct bytes datagram);
 /* The list of an answer to one of the List commands. */
 bool encap_is_list(struct bytes data);
 

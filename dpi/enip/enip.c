@@ -14,13 +14,18 @@ _Static_assert(sizeof(struct enip_asked) <= sizeof(((struct parsed *)0)->kept), 
 /* One test a byte, as far as they say something: a flow that cannot be EtherNet/IP ends at the first that says so. */
 static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
 {
+	const struct enip_state *s = state;
+	struct encap_items items;
 	size_t have = head.left;
 	uint16_t command, length;
 	uint8_t low;
 
-	(void)state;
 	(void)dir;
 	*ret_len = 0;
+	if (s->datagrams && encap_is_io(head)) { /* no more than one, and nothing behind it */
+		*ret_len = have;
+		return encap_io(head, &items) ? FRAME_WHOLE : FRAME_BAD;
+	}
 	if (have < 4) {
 		if (have >= 1 && bytes_u8(&head, &low) && !encap_command_known(low))
 			return FRAME_BAD;
@@ -55,14 +60,30 @@ const struct enip_connection *enip_connection_out(const struct enip_state *s, ui
 	return NULL;
 }
 
+bool enip_same_opener(const struct enip_opener *a, const struct enip_opener *b)
+{
+	return a->serial == b->serial && a->connection == b->connection && a->vendor == b->vendor;
+}
+
+uint64_t enip_opener_key(const struct enip_opener *o)
+{
+	return (uint64_t)o->serial << 32 | (uint64_t)o->vendor << 16 | o->connection;
+}
+
 const struct enip_connection *enip_connection_of(const struct enip_state *s, const struct enip_opener *opener)
 {
 	for (uint32_t i = 0; i < s->n_connections; i++)
-		if (s->connections[i].opener.serial == opener->serial &&
-		    s->connections[i].opener.connection == opener->connection &&
-		    s->connections[i].opener.vendor == opener->vendor)
+		if (enip_same_opener(&s->connections[i].opener, opener))
 			return &s->connections[i];
 	return NULL;
+}
+
+bool enip_has_io(const struct enip_state *s, const struct enip_opener *opener)
+{
+	for (uint32_t i = 0; i < s->n_io; i++)
+		if (enip_same_opener(&s->io[i], opener))
+			return true;
+	return false;
 }
 
 /* A command of the encapsulation itself. */
@@ -88,8 +109,19 @@ static bool is_version_1(struct bytes data)
 static void judge_closing(const struct enip_state *s, const struct cip_asked *cip, struct parsed *ret)
 {
 	if (cip->kind == CIP_CLOSES && ret->wrong == R_ALLOWED &&
-	    (s->missed || enip_connection_of(s, &cip->opening.opener) != NULL))
+	    (s->missed || enip_connection_of(s, &cip->opening.opener) != NULL || enip_has_io(s, &cip->opening.opener)))
 		ret->operations[0].setup = true;
+}
+
+/* What is asked for is kept until its answer says by which numbers datagrams go. */
+static void ask_for_io(const struct cip_asked *cip, struct parsed *ret)
+{
+	if (cip->kind != CIP_OPENS || cip->opening.transport != TRANSPORT_IO || ret->wrong != R_ALLOWED)
+		return;
+	if (ret->n > GROUP_MAX) /* its datagrams could not be judged by all of it */
+		ret->wrong = R_ENIP_MANY;
+	else if (cip->opening.sends[DIR_C2S] || cip->opening.sends[DIR_S2C])
+		ret->bond = (struct bond){ .kind = BOND_ASKS, .key = enip_opener_key(&cip->opening.opener) };
 }
 
 static void parse_unconnected(const struct enip_state *s, struct bytes data, struct enip_asked *asked,
@@ -103,7 +135,10 @@ static void parse_unconnected(const struct enip_state *s, struct bytes data, str
 		return;
 	}
 	cip_parse(items.message, (struct cip_way){ 0 }, ret, &asked->cip);
+	if (items.elsewhere)
+		ret->wrong = R_ENIP_FRAME;
 	judge_closing(s, &asked->cip, ret);
+	ask_for_io(&asked->cip, ret);
 }
 
 /* What was opened before anybody looked may have gone anywhere. */
@@ -130,11 +165,12 @@ static void parse_connected(const struct enip_state *s, struct bytes data, struc
 	if (c == NULL || c->transport == TRANSPORT_REQUESTS) {
 		cip_parse(items.message, way, ret, &asked->cip);
 		judge_closing(s, &asked->cip, ret);
+		ask_for_io(&asked->cip, ret);
 		return;
 	}
 	cip_plain_operation(ret, ENIP_CONNECTED_DATA, way)->place_unknown = true;
 	ret->operations[0].values.form = VALUES_UNKNOWN;
-	ret->wrong = c->transport == TRANSPORT_OTHER ? R_ALLOWED : R_ENIP_CONNECTION;
+	ret->wrong = R_ALLOWED;
 }
 
 static bool is_list(uint16_t command)
@@ -156,9 +192,16 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 {
 	const struct enip_state *s = state;
 	struct enip_asked asked = { 0 };
+	struct encap_items items;
 	struct encap e;
 	bool fits;
 
+	if (s->datagrams && encap_io(pdu, &items)) { /* either end's */
+		ret->bond = (struct bond){ .kind = BOND_USES,
+					   .id = { items.connection },
+					   .bytes = { (uint32_t)items.message.left } };
+		return;
+	}
 	ret->asks = dir == DIR_C2S;
 	if (!ret->asks)
 		return;
@@ -229,7 +272,8 @@ static uint32_t connections(const struct enip_state *s)
 	uint32_t n = s->n_connections;
 
 	for (uint32_t i = 0; i < s->n; i++)
-		n += s->open[i].what.cip.kind == CIP_OPENS && s->open[i].reason == R_ALLOWED;
+		n += s->open[i].what.cip.kind == CIP_OPENS && s->open[i].reason == R_ALLOWED &&
+		     s->open[i].what.cip.opening.transport != TRANSPORT_IO;
 	return n;
 }
 
@@ -251,13 +295,14 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 		s->unseen = ENIP_OPEN_MAX;
 	if (what.command == ENCAP_UNREGISTER && ret->reason == R_ALLOWED) {
 		s->session = SESSION_NONE;
-		s->n_connections = 0;
+		s->n_connections = s->n_io = 0;
 	}
 	if (!is_answered(what.command))
 		return;
 	if (!make_room(s) && ret->reason == R_ALLOWED)
 		ret->reason = R_ENIP_PENDING;
-	if (ret->reason == R_ALLOWED && what.cip.kind == CIP_OPENS && connections(s) >= ENIP_CONNECTIONS_MAX)
+	if (ret->reason == R_ALLOWED && what.cip.kind == CIP_OPENS && what.cip.opening.transport != TRANSPORT_IO &&
+	    connections(s) >= ENIP_CONNECTIONS_MAX)
 		ret->reason = R_ENIP_CONNECTIONS;
 	if (what.command == ENCAP_REGISTER && ret->reason == R_ALLOWED)
 		s->session = SESSION_ASKED;

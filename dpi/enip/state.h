@@ -36,7 +36,7 @@ struct enip_connection {
 	uint32_t out, in; /* numbers: originator to target, which the target said; target to originator */
 	struct enip_opener opener;
 	uint32_t route;
-	uint8_t transport; /* enum enip_transport */
+	uint8_t transport; /* enum enip_transport; TRANSPORT_IO has a list of its own */
 	bool far;
 };
 
@@ -52,6 +52,9 @@ struct enip_state {
 	uint32_t handle;
 	uint32_t n_connections;
 	struct enip_connection connections[ENIP_CONNECTIONS_MAX];
+	uint32_t n_io;
+	struct enip_opener io
+		[ENIP_IO_MAX]; /* who opened I/O: only closing asks. Their data are datagrams, of which companions know */
 	uint32_t n;
 	struct enip_open open[ENIP_OPEN_MAX];
 };
@@ -61,6 +64,10 @@ struct enip_state {
 /* The connection by which the originator sends; NULL. */
 const struct enip_connection *enip_connection_out(const struct enip_state *s, uint32_t number);
 const struct enip_connection *enip_connection_of(const struct enip_state *s, const struct enip_opener *opener);
+bool enip_has_io(const struct enip_state *s, const struct enip_opener *opener);
+bool enip_same_opener(const struct enip_opener *a, const struct enip_opener *b);
+/* One number for who opened a connection. */
+uint64_t enip_opener_key(const struct enip_opener *opener);
 /* The enforcer's `answered`, see dpi/protocol.h. */
 void enip_answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
 		   struct pdu *ret);

@@ -16,11 +16,11 @@ static struct opener opener_of(const struct inspector *i, const struct flow *f)
 }
 
 /* As good as the request that opened what it belongs to, by the rows of now. */
-static void judge_use(struct crossing *x, uint32_t id, struct pdu *u)
+static void judge_use(struct crossing *x, const struct bond *b, struct pdu *u)
 {
 	const struct enforcer *e = command_enforcer(x->f);
 	const struct operation *o;
-	uint32_t n = companions_use(x->i->companions, e->protocol, &x->d.src, &x->d.dst, id, x->i->now_ns, &o);
+	uint32_t n = companions_use(x->i->companions, e->protocol, &x->d.src, &x->d.dst, b, x->i->now_ns, &o);
 	struct pdu opened;
 
 	if (n == 0)
@@ -40,7 +40,7 @@ bool bond_note(struct crossing *x, const struct parsed *p, struct pdu *u)
 	case BOND_NONE:
 		return false;
 	case BOND_USES:
-		judge_use(x, p->bond.id[0], u);
+		judge_use(x, &p->bond, u);
 		return false;
 	case BOND_ASKS:
 		if (u->allowed)

@@ -5,17 +5,20 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "dpi/judge.h"
 #include "dpi/share.h"
 
 #define NONE UINT32_MAX
 #define BUCKETS 1024u
+
+_Static_assert(COMPANION_OPERATIONS == GROUP_MAX, "what is kept is judged again, all of it");
 
 struct companion {
 	struct operation operations[COMPANION_OPERATIONS];
 	uint32_t n; /* of them */
 	struct opener by;
 	uint64_t key;
-	uint32_t id[2];
+	struct bond as; /* as it was opened */
 	bool open;
 	uint64_t used_ns;      /* last */
 	uint64_t silent_ns;    /* it ends so long after that, */
@@ -230,24 +233,38 @@ void companions_ask(struct companions *all, const struct opener *by, uint64_t ke
 	all->places[i].silent_ns = COMPANION_ASKED_NS;
 }
 
+/* What was open under this key, and what the server knew by this number: it knows one thing by a number. */
+static void drop_former(struct companions *all, const struct opener *by, const struct bond *b)
+{
+	uint32_t i = *bucket_of(all, by->protocol, &by->client, &by->server), next;
+
+	for (; i != NONE; i = next) {
+		const struct companion *c = &all->places[i];
+
+		next = c->next;
+		if (c->open && same_pair(c, by) &&
+		    (c->key == b->key ||
+		     (c->as.sends[DIR_C2S] && b->sends[DIR_C2S] && c->as.id[DIR_C2S] == b->id[DIR_C2S])))
+			drop(all, i);
+	}
+}
+
 void companions_open(struct companions *all, const struct opener *by, const struct bond *b, uint64_t now_ns)
 {
-	uint32_t i = find(all, by, b->key, false), before = find(all, by, b->key, true);
+	uint32_t i = find(all, by, b->key, false);
 	uint64_t silent = b->silent_ms * 1000000ull;
 	struct companion *c;
 
 	if (i == NONE)
 		return; /* asked for so long ago that nobody knows for what */
-	if (before != NONE)
-		drop(all, before);
+	drop_former(all, by, b);
 	c = &all->places[i];
 	if (is_over(c, now_ns)) {
 		drop(all, i);
 		return;
 	}
 	c->open = true;
-	c->id[DIR_C2S] = b->id[DIR_C2S];
-	c->id[DIR_S2C] = b->id[DIR_S2C];
+	c->as = *b;
 	c->silent_ns = silent < COMPANION_SILENT_MAX_NS ? silent : COMPANION_SILENT_MAX_NS;
 	c->used_ns = now_ns;
 }
@@ -269,12 +286,19 @@ void companions_orphan(struct companions *all, const struct opener *by, uint64_t
 
 		if (!same_pair(c, by) || c->by.flow != by->flow || c->by.n != by->n)
 			continue;
-		c->last_ns = now_ns + COMPANION_LINGER_NS;
+		if (!c->open || !c->as.stays)
+			c->last_ns = now_ns + COMPANION_LINGER_NS;
 	}
 }
 
+/* Whether this datagram is one of those that go in this direction. */
+static bool fits(const struct companion *c, enum direction dir, const struct bond *b)
+{
+	return c->as.sends[dir] && c->as.id[dir] == b->id[0] && b->bytes[0] <= c->as.bytes[dir];
+}
+
 uint32_t companions_use(struct companions *all, enum protocol p, const struct addr *from, const struct addr *to,
-			uint32_t id, uint64_t now_ns, const struct operation **ret)
+			const struct bond *b, uint64_t now_ns, const struct operation **ret)
 {
 	uint32_t i = *bucket_of(all, p, from, to);
 
@@ -284,7 +308,7 @@ uint32_t companions_use(struct companions *all, enum protocol p, const struct ad
 		bool back = addr_cmp(&c->by.client, to) == 0 && addr_cmp(&c->by.server, from) == 0;
 
 		if (!c->open || c->by.protocol != p || is_over(c, now_ns) ||
-		    !((forth && c->id[DIR_C2S] == id) || (back && c->id[DIR_S2C] == id)))
+		    !((forth && fits(c, DIR_C2S, b)) || (back && fits(c, DIR_S2C, b))))
 			continue;
 		c->used_ns = now_ns;
 		unlink_used(all, i);

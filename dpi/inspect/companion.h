@@ -17,11 +17,12 @@
 #include "appliance/wire/operation.h"
 #include "dpi/protocol.h"
 
-#define COMPANIONS 1024u			  /* of a worker */
-#define COMPANIONS_PAIR 64u			  /* of a pair of hosts in a protocol */
-#define COMPANION_OPERATIONS 2u			  /* of the request that opened; one that asks for more opens nothing */
-#define COMPANION_ASKED_NS (30u * 1000000000ull)  /* how long the answer to such a request may take */
-#define COMPANION_LINGER_NS (30u * 1000000000ull) /* how long it may be used when the flow that opened it has ended */
+#define COMPANIONS 1024u			 /* of a worker */
+#define COMPANIONS_PAIR 64u			 /* of a pair of hosts in a protocol */
+#define COMPANION_OPERATIONS 4u			 /* of the request that opened; one that asks for more opens nothing */
+#define COMPANION_ASKED_NS (30u * 1000000000ull) /* how long the answer to such a request may take */
+#define COMPANION_LINGER_NS                                                                                            \
+	(30u * 1000000000ull) /* how long it may be used when the flow that opened it has ended, and it does not stay */
 #define COMPANION_SILENT_MAX_NS (600u * 1000000000ull) /* ... and when nobody uses it, whatever was agreed */
 
 struct companions;
@@ -42,13 +43,13 @@ uint32_t companions_count(const struct companions *all);
 /* A request that is allowed and will open `key`; its operations are copied. */
 void companions_ask(struct companions *all, const struct opener *by, uint64_t key, const struct operation *o,
 		    uint32_t n, uint64_t now_ns);
-/* Its answer says that it is open: datagrams that name id[dir] may go from dir's sender to the other end. */
+/* Its answer says that it is open: datagrams that name id[dir] may go from dir's sender to the other end, with bytes[dir] at most. */
 void companions_open(struct companions *all, const struct opener *by, const struct bond *b, uint64_t now_ns);
 void companions_close(struct companions *all, const struct opener *by, uint64_t key);
-/* The flow is over: what it opened may be used for some time yet. */
+/* The flow is over: what it opened may be used for some time yet, or goes on. */
 void companions_orphan(struct companions *all, const struct opener *by, uint64_t now_ns);
 /* What opened the connection of this datagram: its operations, borrowed until the next call; 0 when there is none. */
 uint32_t companions_use(struct companions *all, enum protocol p, const struct addr *from, const struct addr *to,
-			uint32_t id, uint64_t now_ns, const struct operation **ret);
+			const struct bond *b, uint64_t now_ns, const struct operation **ret);
 
 #endif

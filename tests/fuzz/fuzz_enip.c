@@ -8,8 +8,9 @@
  * LIBS: nettle
  *
  * Input: 8 bytes of policy (which services by two ranges, which classes, routes, values; bit 0 of the last: half-way; bit 1: the whole
- * protocol), then pieces: one byte whose top bit is the direction, two of length, the bytes. An abort is a broken promise: a framing
- * that depends on how much more is there, or a request allowed that this policy does not allow, read once more by hand.
+ * protocol; bit 6: datagrams), then pieces: one byte whose top bit is the direction, two of length, the bytes. An abort is a broken
+ * promise: a framing that depends on how much more is there, a request allowed that this policy does not allow, read once more by
+ * hand, a datagram of an I/O connection that is not exactly that, or allowed by anybody but who knows what was opened.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,7 @@ static void policy(struct desk *d, const uint8_t p[8])
 		d->grants[0].whole = true;
 		d->grants[0].n_rows = 0;
 	}
+	enip_enforcer.begin(d->state, (p[7] & 64) != 0, 2222);
 	if ((p[7] & 1) != 0)
 		enip_enforcer.missed(d->state, (p[7] & 32) != 0);
 }
@@ -123,15 +125,42 @@ static bool turn(struct desk *d, struct stream *s, enum direction dir)
 	}
 }
 
+/* One datagram, whole. */
+static void datagram(struct desk *d, enum direction dir, const uint8_t *p, size_t n)
+{
+	static struct judge_room room;
+	struct parsed parsed = { .operations = room.operations, .joined = room.joined };
+	uint8_t *copy = malloc(n ? n : 1);
+	size_t len = 0;
+
+	MUST(copy != NULL);
+	memcpy(copy, p, n);
+	if (enip_enforcer.frame(d->state, dir, bytes_of(copy, n), &len) == FRAME_WHOLE && len == n) {
+		bool io = le16(p) == 2;
+
+		enip_enforcer.parse(d->state, dir, bytes_of(copy, n), &parsed);
+		MUST((parsed.bond.kind == BOND_USES) == io);
+		if (io)
+			MUST(n >= 18 && le16(p + 2) == 0x8002 && le16(p + 4) == 8 && le16(p + 14) == 0xb1 &&
+			     le16(p + 16) == n - 18 && parsed.bond.id[0] == (le16(p + 6) | le16(p + 8) << 16) &&
+			     parsed.bond.bytes[0] == n - 18);
+		desk_judge(d, dir, copy, n);
+		MUST(!d->p.allowed || (!io && (dir == DIR_S2C || p[0] == 4 || p[0] == 0x63 || p[0] == 0x64)));
+	}
+	free(copy);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct desk d;
 	static struct stream streams[2];
+	bool datagrams;
 
 	if (size < 8)
 		return 0;
 	streams[0].n = streams[1].n = 0;
 	policy(&d, data);
+	datagrams = (data[7] & 64) != 0;
 	data += 8;
 	size -= 8;
 	while (size >= 3) {
@@ -144,6 +173,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			n = size;
 		if (n > ENIP_PDU_MAX)
 			n = ENIP_PDU_MAX;
+		if (datagrams) {
+			datagram(&d, dir, data, n);
+			data += n;
+			size -= n;
+			continue;
+		}
 		memcpy(streams[dir].bytes + streams[dir].n, data, n);
 		streams[dir].n += n;
 		data += n;

@@ -19,6 +19,17 @@
 
 #define DESK_MAY_IDLE __attribute__((unused))
 
+/* A test of another protocol says so before it includes this one: whose rows they are, and which codes they have. */
+#ifndef DESK_PROTOCOL
+#define DESK_PROTOCOL PROTO_MODBUS
+/* Of all permits, in two ranges; of P_TOY_READS. */
+#define DESK_CODES                                                                                                     \
+	{ 0, TOY_FORBIDDEN - 1 }, { TOY_FORBIDDEN + 1, 255 },                                                          \
+	{                                                                                                              \
+		0, TOY_READ_MAX                                                                                        \
+	}
+#endif
+
 /* ---- the clock ---- */
 
 static uint64_t desk_now = 1000000000u;
@@ -123,7 +134,7 @@ static size_t toy_state_used(const void *state)
 	return 4;
 }
 
-static const struct enforcer toy = { .protocol = PROTO_MODBUS,
+static const struct enforcer toy = { .protocol = DESK_PROTOCOL,
 				     .pdu_max = TOY_MAX,
 				     .state_size = 4,
 				     .datagrams = 2,
@@ -141,13 +152,13 @@ static const struct enforcer *desk_enforcer = &toy;
 
 const struct enforcer *enforcer_of(enum protocol p)
 {
-	return p == PROTO_MODBUS ? desk_enforcer : NULL;
+	return p == DESK_PROTOCOL ? desk_enforcer : NULL;
 }
 
 enum reason enforcer_malformed(enum protocol p)
 {
 	(void)p;
-	return R_MODBUS_FRAME;
+	return desk_enforcer->malformed;
 }
 
 /* ---- the outside ---- */
@@ -262,26 +273,26 @@ struct desk_row {
 };
 
 static const struct desk_row desk_rows[P_COUNT] = {
-	[P_TOY] = { LANE_COMMANDS, false, MID_RESET, 502, { PROTO_MODBUS }, 0 },
-	[P_TOY_OBSERVE] = { LANE_COMMANDS, true, MID_RESET, 502, { PROTO_MODBUS }, 0 },
-	[P_TOY_PICK_UP] = { LANE_COMMANDS, false, MID_PICK_UP, 502, { PROTO_MODBUS }, 0 },
-	[P_TOY_DROP] = { LANE_COMMANDS, false, MID_DROP, 502, { PROTO_MODBUS }, 0 },
+	[P_TOY] = { LANE_COMMANDS, false, MID_RESET, 502, { DESK_PROTOCOL }, 0 },
+	[P_TOY_OBSERVE] = { LANE_COMMANDS, true, MID_RESET, 502, { DESK_PROTOCOL }, 0 },
+	[P_TOY_PICK_UP] = { LANE_COMMANDS, false, MID_PICK_UP, 502, { DESK_PROTOCOL }, 0 },
+	[P_TOY_DROP] = { LANE_COMMANDS, false, MID_DROP, 502, { DESK_PROTOCOL }, 0 },
 	[P_TLS] = { LANE_NAMING, false, MID_RESET, 443, { PROTO_TLS }, 0 },
 	[P_SSH] = { LANE_NAMING, false, MID_RESET, 22, { PROTO_SSH }, 0 },
 	[P_HTTP] = { LANE_NAMING, false, MID_RESET, 80, { PROTO_HTTP }, 0 },
 	[P_POSTGRESQL] = { LANE_NAMING, false, MID_RESET, 5432, { PROTO_POSTGRESQL }, 0 },
 	[P_DNS] = { LANE_NAMING, false, MID_RESET, 53, { PROTO_DNS }, 0 },
-	[P_MIXED] = { LANE_COMMANDS, false, MID_RESET, 502, { PROTO_MODBUS, PROTO_HTTP }, 0 },
+	[P_MIXED] = { LANE_COMMANDS, false, MID_RESET, 502, { DESK_PROTOCOL, PROTO_HTTP }, 0 },
 	[P_TCP] = { LANE_COMMANDS, false, MID_RESET, 9000, { PROTO_TCP }, 0 },
 	[P_TLS_OBSERVE] = { LANE_NAMING, true, MID_RESET, 443, { PROTO_TLS }, 0 },
 	[P_TLS_LATE] = { LANE_NAMING, false, MID_RESET, 443, { PROTO_TLS }, 8 },
 	[P_TLS_OR_SSH] = { LANE_NAMING, false, MID_RESET, 443, { PROTO_TLS, PROTO_SSH }, 0 },
-	[P_TOY_2] = { LANE_COMMANDS, false, MID_RESET, 502, { PROTO_MODBUS }, 0 },
-	[P_TOY_HOLD] = { LANE_COMMANDS, false, MID_RESET, 502, { PROTO_MODBUS }, 0 },
-	[P_TOY_SAFETY] = { LANE_COMMANDS, false, MID_RESET, 502, { PROTO_MODBUS }, 0 },
-	[P_TOY_HOLD_PICK_UP] = { LANE_COMMANDS, false, MID_PICK_UP, 502, { PROTO_MODBUS }, 0 },
-	[P_TOY_FEW] = { LANE_COMMANDS, false, MID_RESET, 502, { PROTO_MODBUS }, 0 },
-	[P_TOY_READS] = { LANE_COMMANDS, false, MID_RESET, 502, { PROTO_MODBUS }, 0 },
+	[P_TOY_2] = { LANE_COMMANDS, false, MID_RESET, 502, { DESK_PROTOCOL }, 0 },
+	[P_TOY_HOLD] = { LANE_COMMANDS, false, MID_RESET, 502, { DESK_PROTOCOL }, 0 },
+	[P_TOY_SAFETY] = { LANE_COMMANDS, false, MID_RESET, 502, { DESK_PROTOCOL }, 0 },
+	[P_TOY_HOLD_PICK_UP] = { LANE_COMMANDS, false, MID_PICK_UP, 502, { DESK_PROTOCOL }, 0 },
+	[P_TOY_FEW] = { LANE_COMMANDS, false, MID_RESET, 502, { DESK_PROTOCOL }, 0 },
+	[P_TOY_READS] = { LANE_COMMANDS, false, MID_RESET, 502, { DESK_PROTOCOL }, 0 },
 };
 
 static struct lane desk_lane(uint32_t permit)
@@ -297,9 +308,7 @@ static uint8_t *desk_image(unsigned first, size_t *ret_n)
 {
 	struct command_permit permits[P_COUNT];
 	struct command_grant grants[2 * P_COUNT];
-	struct number_range ranges[P_COUNT + 4] = {
-		{ 0, TOY_FORBIDDEN - 1 }, { TOY_FORBIDDEN + 1, 255 }, { 0, TOY_READ_MAX }, { 0, 0 }
-	};
+	struct number_range ranges[P_COUNT + 4] = { DESK_CODES, { 0, 0 } };
 	struct command_row rows[2] = { { .services = { .first = 0, .n = 2 }, .spaces_any = true, .values.any = true },
 				       { .services = { .first = 2, .n = 1 }, .spaces_any = true, .values.any = true } };
 	struct command_table t = {
@@ -324,14 +333,15 @@ static uint8_t *desk_image(unsigned first, size_t *ret_n)
 						   .first_grant = t.n_grants };
 		ranges[t.n_ranges++] = (struct number_range){ row->port, row->port };
 		for (unsigned k = 0; k < 2 && row->protocols[k] != PROTO_NONE; k++, permit->n_grants++)
-			grants[t.n_grants++] = (struct command_grant){ .conduit = i,
-								       .line = 100 + i,
-								       .protocol = (uint16_t)row->protocols[k],
-								       .whole = row->protocols[k] != PROTO_MODBUS,
-								       .first_row = row->protocols[k] == PROTO_MODBUS &&
-										    toy_reads_only(i),
-								       .n_rows = row->protocols[k] == PROTO_MODBUS,
-								       .undecided_bytes = row->undecided };
+			grants[t.n_grants++] =
+				(struct command_grant){ .conduit = i,
+							.line = 100 + i,
+							.protocol = (uint16_t)row->protocols[k],
+							.whole = row->protocols[k] != DESK_PROTOCOL,
+							.first_row =
+								row->protocols[k] == DESK_PROTOCOL && toy_reads_only(i),
+							.n_rows = row->protocols[k] == DESK_PROTOCOL,
+							.undecided_bytes = row->undecided };
 	}
 	*ret_n = commands_size(&t);
 	p = malloc(*ret_n);

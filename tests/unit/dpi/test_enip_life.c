@@ -166,7 +166,7 @@ static void headers_and_items_are_exact(void **unused)
 
 			put(put(&w, type, 2), n, 2);
 			for (unsigned i = 0; i < n; i++)
-				put(&w, 0, 1);
+				put(&w, i == 1 ? 2 : 0, 1); /* the family */
 			w.b[2] = (uint8_t)(w.n - 24);
 			w.b[30] = 3;
 			assert_true(begin_session(&d));

@@ -35,6 +35,9 @@
 #define OPEN 20 /* above TOY_READ_MAX: P_TOY_READS does not have it */
 #define CLOSE 21
 #define SILENT_MS 1000u
+#define DATA_BYTES 5u
+#define KEY_ONE_WAY 240 /* nothing comes back */
+#define KEY_STAYS 241	/* ... and above: outlives its session */
 
 struct duo {
 	bool wide, datagrams;
@@ -82,7 +85,7 @@ static void duo_parse(const void *state, enum direction dir, struct bytes pdu, s
 
 	(void)dir;
 	if (s->datagrams) {
-		ret->bond = (struct bond){ .kind = BOND_USES, .id = { pdu.p[1] } };
+		ret->bond = (struct bond){ .kind = BOND_USES, .id = { pdu.p[1] }, .bytes = { (uint32_t)pdu.left } };
 		return;
 	}
 	bytes_skip(&pdu, 3);
@@ -121,8 +124,13 @@ static void duo_answered(void *state, struct bytes pdu, const struct command_tab
 	bytes_u8(&pdu, &key);
 	bytes_u8(&pdu, &forth);
 	if (bytes_u8(&pdu, &back) && function == (OPEN | ANSWER) && ret->bond != NULL)
-		*ret->bond =
-			(struct bond){ .kind = BOND_OPENS, .key = key, .id = { forth, back }, .silent_ms = SILENT_MS };
+		*ret->bond = (struct bond){ .kind = BOND_OPENS,
+					    .key = key,
+					    .stays = key >= KEY_STAYS,
+					    .sends = { true, key != KEY_ONE_WAY },
+					    .id = { forth, back },
+					    .bytes = { DATA_BYTES, DATA_BYTES + 1 },
+					    .silent_ms = SILENT_MS };
 }
 
 static void duo_missed(void *state, bool unread)
@@ -416,6 +424,59 @@ static void the_worker_is_new(void **state)
 	assert_int_equal(data(&d, DIR_C2S, 7), OUTCOME_ACCEPT);
 }
 
+/* Nothing goes where nothing was to go, nor more than was to. */
+static void so_much_and_no_more(void **state)
+{
+	struct conn k = session(P_TOY, 0), d = beside(&k);
+	uint8_t b[DATA_BYTES + 3] = { DATA_MARK };
+
+	(void)state;
+	open_one(&k, KEY_ONE_WAY, 7, 9);
+	assert_int_equal(data(&d, DIR_C2S, 7), OUTCOME_ACCEPT);
+	assert_int_equal(data(&d, DIR_S2C, 9), OUTCOME_DROP);
+	open_one(&k, 1, 17, 19);
+	for (size_t n = 2; n <= sizeof(b); n++) {
+		b[1] = 17;
+		assert_int_equal(desk_datagram(&d, DIR_C2S, b, n), n <= DATA_BYTES ? OUTCOME_ACCEPT : OUTCOME_DROP);
+		b[1] = 19;
+		assert_int_equal(desk_datagram(&d, DIR_S2C, b, n), n <= DATA_BYTES + 1 ? OUTCOME_ACCEPT : OUTCOME_DROP);
+	}
+}
+
+/* What stays when its session ends is over when nobody uses it, or when it is closed, by whatever session. */
+static void what_stays(void **state)
+{
+	struct conn k = session(P_TOY, 0), d = beside(&k), other;
+
+	(void)state;
+	open_one(&k, KEY_STAYS, 7, 9);
+	open_one(&k, KEY_STAYS + 1, 17, 19);
+	desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0);
+	desk_segment(&k, DIR_C2S, k.c, k.s, DESK_RST | DESK_ACK, NULL, 0);
+	for (uint64_t t = 0; t < 3 * COMPANION_LINGER_NS; t += SILENT_MS * 500000ull) {
+		assert_int_equal(data(&d, DIR_C2S, 7), OUTCOME_ACCEPT);
+		desk_now += SILENT_MS * 500000ull;
+	}
+	assert_int_equal(data(&d, DIR_C2S, 17), OUTCOME_DROP);
+	other = session(P_TOY, 0);
+	assert_int_equal(say(&other, DIR_C2S, CLOSE, KEY_STAYS, 0, 0), OUTCOME_ACCEPT);
+	assert_int_equal(data(&d, DIR_C2S, 7), OUTCOME_DROP);
+}
+
+/* The server knows one thing by a number: what it had by it before is over. */
+static void one_number_one_thing(void **state)
+{
+	struct conn k = session(P_TOY, 0), d = beside(&k);
+
+	(void)state;
+	open_one(&k, 1, 7, 9);
+	open_one(&k, 2, 7, 19);
+	assert_int_equal(data(&d, DIR_S2C, 9), OUTCOME_DROP);
+	assert_int_equal(data(&d, DIR_C2S, 7), OUTCOME_ACCEPT);
+	assert_int_equal(say(&k, DIR_C2S, CLOSE, 2, 0, 0), OUTCOME_ACCEPT);
+	assert_int_equal(data(&d, DIR_C2S, 7), OUTCOME_DROP);
+}
+
 /* One pair opens more than it may have, others more than there is room for; who uses what he has keeps it. */
 static void crowds(void **state)
 {
@@ -452,11 +513,13 @@ static void crowds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(ends_as_agreed),    T(judged_again_as_agreed),
-		T(the_server_asks),   T(only_what_was_opened),
-		T(opened_anew),	      T(narrowed),
-		T(nobody_uses_it),    T(the_opener_ends),
-		T(the_worker_is_new), T(crowds),
+		T(ends_as_agreed),	 T(judged_again_as_agreed),
+		T(the_server_asks),	 T(only_what_was_opened),
+		T(opened_anew),		 T(narrowed),
+		T(nobody_uses_it),	 T(the_opener_ends),
+		T(the_worker_is_new),	 T(crowds),
+		T(so_much_and_no_more),	 T(what_stays),
+		T(one_number_one_thing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

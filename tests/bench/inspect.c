@@ -19,7 +19,7 @@
 #define REPEATS 15
 #define PAIRS 20000u
 #define FLOWS 2000u
-#define HELD 10000u
+#define HELD 7000u /* fewer than the share of one kind of lanes has places */
 #define CLIENT 0x0a010002u
 #define SERVER 0x0a020002u
 #define PERMIT_MODBUS 1u

@@ -38,7 +38,7 @@ from net import NETNS, Net, inside, sh, wait_for  # noqa: E402
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.environ.get("SEKISHO_BUILD", os.path.join(TOP, "build", "release"))
 TOOLS = os.environ.get("SEKISHO_BENCH", os.path.join(BUILD, "bench"))
-POLICY = os.path.join(TOP, "tests", "bench", "policy", "site.cfg")
+POLICIES = os.path.join(TOP, "tests", "bench", "policy")
 RUN = "/run/sekisho-bench"
 # A kernel or a container may refuse either; then all go without.
 WEIGHTED = """echo -20 >/proc/self/autogroup 2>/dev/null || renice -n -20 -p $$ >/dev/null
@@ -76,8 +76,8 @@ def begin():
 
 
 class Path:
-    def __init__(self, mode, placement, opened, name=""):
-        self.mode = mode
+    def __init__(self, mode, placement, opened, name="", policy="site.cfg"):
+        self.mode, self.policy = mode, os.path.join(POLICIES, policy)
         self.hosts, self.queues, self.steered = PLACEMENTS[placement]
         self.net = Net("skbench-%s%s-" % (name, mode))
         opened.append(self)  # first of all, so that it is taken down whatever happens
@@ -139,7 +139,7 @@ class Path:
             self.at(self.queues, 0, os.path.join(BUILD, "sekishod"), "--data-netns", self.data, "--admin-netns", self.net.ns("admin"),
                     "--state", run + "/state", "--run", run + "/run"), self.box, os.path.join(RUN, self.mode + ".log"))
         wait_for(lambda: self.cli("status").returncode in (0, 1), 10, "the box")
-        applied = self.cli("apply", POLICY)
+        applied = self.cli("apply", self.policy)
         if applied.returncode != 0:
             raise RuntimeError("the bench policy: " + applied.stderr)
         self.check_order()

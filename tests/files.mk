@@ -69,6 +69,13 @@ bench: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all bench-programs
 	@$(AS_ROOT) $(PYTHON) tests/bench/bench.py $(BENCH_ARGS)
 
+# Beside Suricata, where it can be had. Not part of `make test`.
+.PHONY: bench-peers
+bench-peers: deps
+	@$(MAKE) --no-print-directory -j$(JOBS) all bench-programs
+	@images/deps backports || true
+	@$(AS_ROOT) $(PYTHON) tests/bench/peers.py $(BENCH_ARGS)
+
 .PHONY: fuzz
 SECONDS = 60
 fuzz:

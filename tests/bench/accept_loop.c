@@ -3,10 +3,10 @@
  * The limit of any queue: one libmnl process that accepts everything, many packets per receive, offloaded frames left
  * whole (GSO flag), one verdict message for all packets of a receive.
  *
- *   accept_loop [--rule] [--each]
+ *   accept_loop [--rule] [--each] | accept_loop --rule-only
  *
  * Binds queue 0 of its network namespace. --rule first adds a table whose forward chain queues everything, both
- * directions. --each sends one verdict message a packet (still one send a receive), as a program must that decides
+ * directions; --rule-only adds it and ends, for another program that reads the queue. --each sends one verdict message a packet (still one send a receive), as a program must that decides
  * packets differently. Runs until it is killed.
  */
 #include <arpa/inet.h>
@@ -219,14 +219,17 @@ static void loop(struct mnl_socket *s, bool each)
 
 int main(int argc, char **argv)
 {
-	bool rule = false, each = false;
+	bool rule = false, only = false, each = false;
 
 	for (int i = 1; i < argc; i++) {
-		rule |= strcmp(argv[i], "--rule") == 0;
+		only |= strcmp(argv[i], "--rule-only") == 0;
+		rule |= only || strcmp(argv[i], "--rule") == 0;
 		each |= strcmp(argv[i], "--each") == 0;
 	}
 	if (rule)
 		add_rule();
+	if (only)
+		return 0;
 	loop(open_queue(), each);
 	return 0;
 }

@@ -32,11 +32,11 @@ METRICS = ("udp", "rate", "crr", "rtt", "stream", "bulk")
 # What a mode cannot be asked: an enforced conduit carries Modbus alone.
 NOT = {"inspected": ("udp", "bulk")}
 # Share of the forwarded packets that must have been through a queue, where there is one and where there is none.
-QUEUED = {"inspected": 0.6, "loop": 0.99}  # acknowledgements that carry nothing need no worker
+QUEUED = {"inspected": 0.6, "loop": 0.99, "suricata": 0.99}  # acknowledgements that carry nothing need no worker
 
 
-def measure(path, metric, ms):
-    port = {"bulk": 443, "udp": 53}.get(metric, 444 if path.mode == "fast" else 502)
+def measure(path, metric, ms, port=None):
+    port = port or {"bulk": 443, "udp": 53}.get(metric, 444 if path.mode == "fast" else 502)
     more = {"rate": (64,), "stream": (16, 16)}.get(metric, ())
     found = path.load(metric, SERVER, port, ms, *more)
     seconds = found["seconds"]
@@ -100,27 +100,36 @@ def figures(rounds):
     return f.rows
 
 
-def report(rounds, placement, ms, load_before):
+def medians(rounds):
+    return {m: {k: statistics.median(r[k] for r in rs) for k in rs[0]} for m, rs in rounds.items()}
+
+
+def print_medians(rounds, placement, ms, load_before):
     n = max(len(r) for r in rounds.values())
     hosts, queues, steered = PLACEMENTS[placement]
-    median = {m: {k: statistics.median(r[k] for r in rs) for k in rs[0]} for m, rs in rounds.items()}
+    median = medians(rounds)
     keys = []
     for values in median.values():
         keys += [k for k in values if k not in keys]
     print("\nplacement %s: hosts on core %s, queue readers on core %s, %s; %d rounds of %d ms a measurement"
           % (placement, hosts, queues, "the box's receiving on core %s too" % queues if steered else "no steering", n, ms))
     print("load average before %.2f, after %.2f\nmedians" % (load_before, os.getloadavg()[0]))
-    print("%-10s" % "" + "".join("%20s" % k for k in keys))
+    print("%-14s" % "" + "".join("%20s" % k for k in keys))
     for m, values in median.items():
-        print("%-10s" % m + "".join("%20s" % ("%.*f" % (2 if values[k] < 100 else 0, values[k]) if k in values else "-")
+        print("%-14s" % m + "".join("%20s" % ("%.*f" % (2 if values[k] < 100 else 0, values[k]) if k in values else "-")
                                     for k in keys))
+
+
+def report(rounds, placement, ms, load_before):
+    hosts, queues, steered = PLACEMENTS[placement]
+    print_medians(rounds, placement, ms, load_before)
     rows = figures(rounds)
     print("\nratios and differences within a round: median (quarter to three quarters)")
     for r in rows:
         goal = "" if r["goal"] is None else "goal %s %.2f%s" % (r["sign"], r["goal"], "   MISSED" if r["missed"] else "")
         print("  %-62s %7.2f (%.2f to %.2f)   %s" % (r["text"], r["value"], r["low"], r["high"], goal))
     return {"placement": {"name": placement, "hosts": hosts, "queues": queues, "steered": steered}, "milliseconds": ms,
-            "load_average": [load_before, os.getloadavg()[0]], "rounds": rounds, "median": median, "figures": rows}
+            "load_average": [load_before, os.getloadavg()[0]], "rounds": rounds, "median": medians(rounds), "figures": rows}
 
 
 def inspector():

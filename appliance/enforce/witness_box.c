@@ -171,6 +171,27 @@ void witness_box(struct asking *a)
 	}
 }
 
+/* What an end answers to a reset with another number is a bare acknowledgement, which no worker hears while its session is quiet. */
+static void heard_from_here_on(struct asking *a, const struct tuple *t, uint32_t id, uint32_t lane)
+{
+	for (uint32_t had = MARK_UNJUDGED; had <= MARK_QUIET; had++) {
+		struct walk_packet p = witness_packet(a, t);
+		uint32_t then = mark_make(id, lane, had == MARK_QUIET ? MARK_GOOD : (enum mark_outcome)had);
+		struct walk_result r;
+
+		p.tcp_flags = TCP_RST;
+		p.mark = mark_make(0, lane, MARK_UNJUDGED);
+		p.ct_mark = mark_make(id, lane, (enum mark_outcome)had);
+		p.state = WALK_ESTABLISHED;
+		r = walk(a->r, NF_INET_LOCAL_OUT, INT32_MIN, &p);
+		a->w->packets++;
+		if (r.end != WALK_ACCEPT)
+			witness_tell(a, t, "reset by the gate", "refused", &r);
+		else if (p.ct_mark != then)
+			witness_tell(a, t, "reset by the gate, remembered as something else", "otherwise", &r);
+	}
+}
+
 /* The gate's resets leave the box in sessions of its own lane alone, and for what has ended; nothing else of TCP does. */
 void witness_resets(struct asking *a)
 {
@@ -238,6 +259,7 @@ void witness_resets(struct asking *a)
 			if ((r.end == WALK_ACCEPT) != cases[k].passes)
 				witness_tell(a, &t, "reset by the gate", cases[k].passes ? "refused" : "passes", &r);
 		}
+		heard_from_here_on(a, &t, id, lane);
 	}
 }
 

@@ -656,12 +656,19 @@ static void output_rules(struct writer *w)
 		say(w, IR_CT_STATE, CT_RELATED, 0);
 		go(w, CHAIN_ANSWER);
 	}
-	/* A gate's reset: its socket carries the mark of the lane that the tracked flow is in. */
-	rule(w, CHAIN_OUTPUT);
-	say(w, IR_L4PROTO, IPPROTO_TCP, 0);
-	say(w, IR_TCP_FLAGS, TCP_RST | TCP_SYN | TCP_FIN, TCP_RST);
-	in_set(w, IR_IN_SET, SET_RESETS, KEY_RESET);
-	say(w, IR_ACCEPT, 0, 0);
+	/* A gate's reset: its socket carries the mark of the lane that the tracked flow is in. An end that expects another number
+	 * answers with an acknowledgement that carries nothing, and the worker must hear it. */
+	for (int quiet = 1; quiet >= 0; quiet--) {
+		rule(w, CHAIN_OUTPUT);
+		say(w, IR_L4PROTO, IPPROTO_TCP, 0);
+		say(w, IR_TCP_FLAGS, TCP_RST | TCP_SYN | TCP_FIN, TCP_RST);
+		in_set(w, IR_IN_SET, SET_RESETS, KEY_RESET);
+		if (quiet) {
+			say(w, IR_CTMARK, MARK_OUTCOME_MASK, MARK_QUIET << MARK_OUTCOME_SHIFT);
+			say(w, IR_SET_OUTCOME, MARK_GOOD << MARK_OUTCOME_SHIFT, 0);
+		}
+		say(w, IR_ACCEPT, 0, 0);
+	}
 	/* A reset of the cut lane, only for a tracked flow whose own permit is not live. */
 	rule(w, CHAIN_OUTPUT);
 	say(w, IR_L4PROTO, IPPROTO_TCP, 0);

@@ -2,6 +2,8 @@
 """Live sessions under attack from elsewhere: nobody but their own ends cuts, stalls or enters them; and what a cut, a
 flood or a lost end leaves behind never keeps a server deaf."""
 import contextlib
+import os
+import signal
 import socket
 import struct
 
@@ -279,6 +281,28 @@ def reset_that_gets_lost(ground):
         plc.close()
 
 
+def lost_with_its_worker(ground):
+    """A request went with the worker that it waited for, and its session is idle: its bare acknowledgements need no worker. Its
+    next request comes to a worker that knows nothing of it. What the server expects is only said in its answer to a reset."""
+    ground.apply(*POLICY)
+    ground.settle_neighbours()
+    for six in (False, True):
+        server = (V6 if six else V4)["ot"]
+        plc = Plc(ground, server)
+        r = Raw(ground, "ops", server, 502, ground.port(), six).open()
+        for _ in range(2):
+            answered(r)
+        old = set(ground.pids("dpi"))
+        for pid in old:
+            os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: ground.running() and not set(ground.pids("dpi")) & old, 6, "workers anew")
+        r.seq = (r.seq + len(request())) & M32
+        r.say(request())
+        is_cut(r, plc)
+        r.close()
+        plc.close()
+
+
 def both_ends_forget(ground):
     """A PLC that was off, a client that always uses one port: the new session opens over the one that tracking holds."""
     ground.apply(*POLICY)
@@ -455,5 +479,5 @@ def flooded_reset(ground):
         plc.close()
 
 
-CASES = [blind_dialling, known_numbers, errors_about_sessions, ports_are_used_again, cut_after_a_loss, reset_that_gets_lost,
+CASES = [blind_dialling, known_numbers, errors_about_sessions, ports_are_used_again, cut_after_a_loss, reset_that_gets_lost, lost_with_its_worker,
          both_ends_forget, out_of_window, lost_by_the_box, half_open_flood, forced_pick_up, forgotten_after_a_reset]

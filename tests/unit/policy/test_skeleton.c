@@ -813,6 +813,16 @@ static void a_gate_resets_only_its_own_lane(void **state)
 	q.tcp_flags = SYN | RST;
 	assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &q).verdict, BOX_DROP);
 	q.tcp_flags = RST;
+	/* An end may answer by a bare acknowledgement: from here on its worker hears them again. Nothing else is said of the session. */
+	for (uint32_t o = MARK_UNJUDGED; o <= MARK_QUIET; o++) {
+		f.mark = mark_make(mark_permit(f.mark), mark_lane(f.mark), (enum mark_outcome)o);
+		q.mark = mark_make(0, mark_lane(f.mark) ^ 1u, MARK_UNJUDGED);
+		assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &q).verdict, BOX_DROP);
+		assert_int_equal(mark_outcome(f.mark), o);
+		q.mark = mark_make(0, mark_lane(f.mark), MARK_UNJUDGED);
+		assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &q).verdict, BOX_ACCEPT);
+		assert_int_equal(mark_outcome(f.mark), o == MARK_QUIET ? MARK_GOOD : o);
+	}
 	f.state = CT_INVALID; /* out of its window: not tracked, not sent */
 	assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &q).verdict, BOX_DROP);
 	maker_free(&w.k);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A server that lost its place. snap7's server gives up a request whose rest does not come for half a second, throws away what has
- * come, and takes what comes next for a packet, wherever that begins and whatever its first two bytes are; a header that it cannot
+ * A server that lost its place. snap7's server (1.4.0 and 1.4.2) gives up a request whose rest does not come for three seconds, throws away
+ * what has come, and takes what comes next for a packet, wherever that begins and whatever its first two bytes are; a header that it cannot
  * use makes it throw away again. So from the first rest that comes late until an answer shows that the server reads where the client
  * writes, no packet with a request in it may begin anywhere but where the client's packets do.
  */

@@ -2,7 +2,7 @@
 /*
  * Items: what a read or write names, one after another, and the data that belongs to them.
  *
- * snap7's server (1.4 and before) takes each item for twelve bytes, whatever length it names, and finds the data of the next written
+ * snap7's server (1.4.0 and 1.4.2) takes each item for twelve bytes, whatever length it names, and finds the data of the next written
  * item by the type of this one, whatever the data says of itself. So an item of another form makes every place of its request unknown
  * to such a server, which a row that limits places refuses anyhow, since its own place is unknown; and where both ways to find
  * the data part, the values from there on count as unknown.

@@ -1,25 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the demonstration tries: who, to whom, what, with which real client, and what should come of it.
-
-A try returns one word: "passed" (an answer came back), "reset" (the session was cut and heard), "silent" (nothing came
-back). `leak` then counts, in the frames that arrived at the receiving interface, what must never arrive there.
-"""
-import errno
+"""What the demonstration tries: who, to whom, what, with which real client, and what should come of it (tries.py)."""
 import os
-import random
 import select
 import socket
-import ssl
 import struct
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+import makers  # noqa: E402
 import modbus  # noqa: E402
-from net import SLOWNESS, Wire, decode, inside, ip4, mac_of, sh, tcp, tcp_streams, udp  # noqa: E402
-
-QUIET = 0.4 * SLOWNESS    # seconds without an answer that we call silence
-PATIENT = 2.5 * SLOWNESS  # where one is due: a lost SYN is said again after a second
+from net import SLOWNESS, Wire, decode, inside, ip4, mac_of, tcp, udp  # noqa: E402
+from tries import (PATIENT, QUIET, arrived, datagram, dns_query, is_write, outcome, payload_with, ping, program,  # noqa: E402
+                   raw_speak, speak, whole_pdus)
 
 
 class Crossing:
@@ -29,123 +22,6 @@ class Crossing:
         self.group, self.who, self.whom, self.what, self.expected = group, who, whom, what, expected
         self.attempt, self.leak, self.receiver, self.conduit = attempt, leak, receiver, conduit
         self.observed, self.alone = observed, alone
-
-
-def outcome(action):
-    try:
-        return "passed" if action() else "reset"
-    except (ConnectionResetError, BrokenPipeError, ConnectionRefusedError):
-        return "reset"
-    except (socket.timeout, TimeoutError, ssl.SSLError) as e:
-        if isinstance(e, ssl.SSLError) and not isinstance(e, socket.timeout):
-            return "reset" if "EOF" in str(e) or "reset" in str(e).lower() else "passed"
-        return "silent"
-    except OSError as e:
-        if e.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EACCES):
-            return "refused"
-        if e.errno == errno.ECONNRESET:
-            return "reset"
-        raise
-
-
-def speak(ns, destination, port, pieces, source=None, patience=PATIENT):
-    """Connects, sends the pieces each as a segment of its own, waits for an answer."""
-    def action():
-        s = modbus.connect(ns, destination, port, source, timeout=patience)
-        s.settimeout(patience)
-        try:
-            for piece in pieces:
-                s.sendall(piece)
-            return modbus.answer(s)
-        finally:
-            s.close()
-    return lambda: outcome(action)
-
-
-def raw_speak(ns, destination, port, data):
-    def action():
-        s = modbus.connect(ns, destination, port, timeout=PATIENT)
-        s.settimeout(PATIENT)
-        try:
-            s.sendall(data)
-            return s.recv(100)
-        finally:
-            s.close()
-    return lambda: outcome(action)
-
-
-def program(ns, *args, good=0):
-    def action():
-        done = sh(*args, ns=ns, check=False, timeout=15)
-        text = (done.stdout + done.stderr).lower()
-        if done.returncode == good:
-            return "passed"
-        return "reset" if "reset" in text or "closed" in text or "refused" in text else "silent"
-    return action
-
-
-def ping(ns, address):
-    return lambda: "passed" if sh("ping", "-n", "-c", "1", "-W", str(SLOWNESS), address, ns=ns, check=False).returncode == 0 else "silent"
-
-
-def datagram(ns, destination, port, data):
-    def action():
-        family = socket.AF_INET6 if ":" in destination else socket.AF_INET
-        with inside(ns):
-            s = socket.socket(family, socket.SOCK_DGRAM)
-        s.settimeout(QUIET)
-        s.connect((destination, port))
-        try:
-            s.send(data)
-            return s.recv(2000)
-        finally:
-            s.close()
-    return lambda: outcome(action)
-
-
-def dns_query(name):
-    labels = b"".join(bytes([len(x)]) + x.encode() for x in name.split("."))
-    return struct.pack("!HHHHHH", random.getrandbits(16), 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack("!HH", 1, 1)
-
-
-# ---- what must not have arrived -------------------------------------------------------------------------------------
-
-def arrived(source, port=None, proto=6):
-    """Packets from `source` (and to that port) at the receiving interface; resets without payload are the box's own."""
-    def count(frames):
-        n = 0
-        for frame in frames:
-            found = decode(frame)
-            if not found or found[1] != source or found[3] != proto:
-                continue
-            if proto in (6, 17) and len(found[4]) >= 4 and port is not None and struct.unpack("!H", found[4][2:4])[0] != port:
-                continue
-            if proto == 6 and len(found[4]) >= 20 and found[4][13] & 4 and len(found[4]) == (found[4][12] >> 4) * 4:
-                continue
-            n += 1
-        return n
-    return count
-
-
-def whole_pdus(source, forbidden):
-    """Whole Modbus requests from `source`, put together as the PLC would, that `forbidden(unit, function, data)` names."""
-    def count(frames):
-        n = 0
-        for (src, _, _, dport), stream in tcp_streams(frames).items():
-            if src == source and dport == 502:
-                n += sum(1 for p in modbus.pdus(stream) if forbidden(*p))
-        return n
-    return count
-
-
-def payload_with(source, marker):
-    def count(frames):
-        return sum(1 for f in frames if (decode(f) or (0, ""))[1] == source and marker in f)
-    return count
-
-
-def is_write(_unit, function, _data):
-    return function in (5, 6, 15, 16, 21, 22, 23)
 
 
 # ---- the list -------------------------------------------------------------------------------------------------------
@@ -206,6 +82,10 @@ def crossings(t):
     title("A conduit that only observes: it passes, and is recorded", "observe のコンジット: 通過させて記録する")
     add("gate", "rtg03", ("write (observe: passes, is recorded)", "書く（observe: 通過、記録のみ）"), "passed",
         speak(gate, rtg03, 502, [write(7, 7)]), conduit="gate-watches-rtg03", observed=True)
+    for name, rows_of in makers.GROUPS:
+        title(*name)
+        for row in rows_of(tos):
+            add(*row)
     title("The office uses the TOS, and reaches no crane", "事務所は TOS を使えるが、クレーンには届かない")
     add("office", "rtg01", ("Modbus from the office", "事務所から Modbus"), "silent",
         speak(office, rtg01, 502, [read(0, 1)], patience=QUIET), arrived("10.10.0.5"), "crane")

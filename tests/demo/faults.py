@@ -134,7 +134,8 @@ def allowed(source, destination, sport_zone, dest_zone, proto, port):
     if sport_zone == dest_zone:
         return True
     pairs = {("tos", "crane", 6, 502), ("gate", "crane", 6, 502), ("office", "tos", 6, 443), ("office", "tos", 17, 53),
-             ("gate", "tos", 6, 5432), ("tos", "gate", 6, 22), ("vendor", "gate", 6, 22)}
+             ("gate", "tos", 6, 5432), ("tos", "gate", 6, 22), ("vendor", "gate", 6, 22), ("tos", "crane", 6, 5007), ("tos", "crane", 17, 5008),
+             ("tos", "crane", 6, 44818), ("tos", "crane", 6, 102)}
     return (sport_zone, dest_zone, proto, port) in pairs
 
 
@@ -168,7 +169,7 @@ def random_forbidden(t, seed, number=10000):
         claimed = origin if rng.random() < 0.7 else rng.choice(sorted(ZONES))
         source, destination = rng.choice(hosts(claimed, family)), rng.choice(hosts(target, family))
         proto = rng.choice((6, 17, 6, 17, rng.choice((0, 1, 2, 4, 41, 47, 50, 51, 58, 89, 132, 253))))
-        port = rng.choice((502, 443, 22, 53, 5432, 80, rng.randrange(1, 65536)))
+        port = rng.choice((502, 443, 22, 53, 5432, 80, 102, 5007, 5008, 44818, rng.randrange(1, 65536)))
         if allowed(source, destination, origin, target, proto, port) or \
                 (claimed != origin and allowed(source, destination, claimed, target, proto, port) and claimed == target):
             continue

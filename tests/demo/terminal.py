@@ -23,8 +23,9 @@ ZONES = {
     "office": ("office0", ["10.10.0.5/16", "10.10.0.6/16", "2001:db8:10::5/64"], "10.10.0.1", "2001:db8:10::1"),
     "tos": ("tos0", ["10.20.0.10/24", "10.20.0.20/24", "10.20.0.30/24", "2001:db8:20::10/64", "2001:db8:20::20/64",
                      "2001:db8:20::30/64"], "10.20.0.1", "2001:db8:20::1"),
-    "crane": ("crane0", ["10.30.1.10/22", "10.30.1.11/22", "10.30.1.12/22", "10.30.1.13/22", "2001:db8:30::10/64",
-                         "2001:db8:30::11/64", "2001:db8:30::12/64", "2001:db8:30::13/64"], "10.30.0.1", "2001:db8:30::1"),
+    "crane": ("crane0", ["10.30.1.10/22", "10.30.1.11/22", "10.30.1.12/22", "10.30.1.13/22", "10.30.1.20/22",
+                         "10.30.1.21/22", "10.30.1.22/22", "2001:db8:30::10/64", "2001:db8:30::11/64", "2001:db8:30::12/64",
+                         "2001:db8:30::13/64", "2001:db8:30::20/64", "2001:db8:30::21/64", "2001:db8:30::22/64"], "10.30.0.1", "2001:db8:30::1"),
     "gate": ("gate0", ["10.40.0.10/24", "2001:db8:40::10/64"], "10.40.0.1", "2001:db8:40::1"),
     "vendor": ("vendor0", ["203.0.113.5/24", "2001:db8:50::5/64"], "203.0.113.1", "2001:db8:50::1"),
     "inet": ("inet0", ["198.51.100.2/24", "192.0.2.66/32", "2001:db8:ffff::2/64"], "198.51.100.1", "2001:db8:ffff::1"),
@@ -108,6 +109,8 @@ class Terminal:
         for n, last in enumerate((10, 11, 12, 13), 1):
             spawn([plc, "10.30.1.%d" % last, "502"], ns("crane"), log("rtg0%d" % n))
             spawn([plc, "2001:db8:30::%d" % last, "502"], ns("crane"), log("rtg0%d-6" % n))
+        spawn([sys.executable, os.path.join(TOP, "tests", "demo", "controllers.py")] +
+              [start + last for last in ("20", "21", "22") for start in ("10.30.1.", "2001:db8:30::")], ns("crane"), log("sts"))
         spawn([plc, "192.168.77.2", "502"], ns("ctl-b"), log("ctl-plc"))
         spawn([poller, "192.168.77.2", "502", os.path.join(RUN, "poller-control.json")], ns("ctl-a"), log("ctl-poller"))
         self._web(spawn, ns, log)
@@ -121,7 +124,7 @@ class Terminal:
         spawn(["dnsmasq", "-k", "-C", "/dev/null", "-h", "-R", "-u", "root", "--pid-file", "--listen-address=10.20.0.20",
                "--bind-interfaces", "--host-record=tos.kita.example,10.20.0.20"], ns("tos"), log("dns"))
         for where, address, port in (("tos", "10.20.0.20", 443), ("tos", "10.20.0.10", 5432), ("gate", "10.40.0.10", 22),
-                                     ("crane", "10.30.1.10", 502), ("crane", "10.30.1.13", 502)):
+                                     ("crane", "10.30.1.10", 502), ("crane", "10.30.1.13", 502), ("crane", "10.30.1.22", 102)):
             wait_for(lambda w=where, a=address, p=port: self._listens(w, a, p), 20, "%s:%d in %s" % (address, port, where))
 
     def _listens(self, short, address, port):

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Quay cranes of other makers, each with its own protocol: SLMP, EtherNet/IP, S7comm. The TOS reads them, and that is all it may. The
+controllers are the tests' own (controllers.py)."""
+import os
+import struct
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+import enip  # noqa: E402
+import modbus  # noqa: E402
+import s7  # noqa: E402
+import slmp  # noqa: E402
+from tries import PATIENT, datagram, outcome, payload_with, stream_with  # noqa: E402
+
+DB, DB6 = "10.20.0.10", "2001:db8:20::10"
+STS01, STS02, STS03, STS03_6 = "10.30.1.20", "10.30.1.21", "10.30.1.22", "2001:db8:30::22"
+BINARY, ASCII = slmp.FORMS[0], slmp.FORMS[3]
+
+
+def hear(s, cut):
+    """What one answer holds, whole; empty at the session's end."""
+    data = b""
+    while not cut(data):
+        more = s.recv(4096)
+        if not more:
+            return b""
+        data += more
+    return data
+
+
+def asking(ns, source, destination, port, talk):
+    """`talk` gives a socket's own answer to whether it was served."""
+    def action():
+        s = modbus.connect(ns, destination, port, source, timeout=PATIENT)
+        s.settimeout(PATIENT)
+        try:
+            return talk(s)
+        finally:
+            s.close()
+    return lambda: outcome(action)
+
+
+def melsec(ns, *pieces):
+    def talk(s):
+        for piece in pieces:
+            s.sendall(piece)
+        answer = hear(s, slmp.cut)
+        return answer and slmp.parse(answer)["end"] == 0
+    return asking(ns, DB, STS01, 5007, talk)
+
+
+def logix(ns, cip):
+    def whole(b):
+        return len(b) >= 24 and len(b) >= 24 + struct.unpack_from("<H", b, 2)[0]
+
+    def talk(s):
+        s.sendall(enip.register())
+        session = hear(s, whole)
+        if not session:
+            return False
+        s.sendall(enip.request(struct.unpack_from("<I", session, 4)[0], cip))
+        answer = hear(s, whole)
+        return answer and enip.status_of(answer) == 0
+    return asking(ns, DB, STS02, 44818, talk)
+
+
+def simatic(ns, source, address, request):
+    """`request`: the last one of it has to be answered as well."""
+    def talk(s):
+        return s7.open_session(s) and s.sendall(request) is None and all(s7.done_well(s7.receive(s)[7:]) for _ in s7.messages(request))
+    return asking(ns, source, address, 102, talk)
+
+
+def row(whom, what, attempt, marker=None, over_udp=False):
+    """`marker`: bytes that must not arrive at the crane. Without them the try is to pass."""
+    if marker is None:
+        return "tos-db", whom, what, "passed", attempt, None, None, "tos-reads-" + whom
+    leak = (payload_with if over_udp else stream_with)(DB, marker)
+    return "tos-db", whom, what, "silent" if over_udp else "reset", attempt, leak, "crane", "tos-reads-" + whom
+
+
+def of_melsec(ns):
+    write, stop, far = BINARY.write("d", 50, [7]), BINARY.request(0x1002, 0, BINARY.num(2, 1)), BINARY.read("d", 95, 6)
+    return [
+        row("sts01", ("read D0 to D9, TCP", "D0～D9 を読む（TCP）"), melsec(ns, BINARY.read("d", 0, 10))),
+        row("sts01", ("read D0 to D9, UDP, ASCII", "D0～D9 を読む（UDP、ASCII）"), datagram(ns, STS01, 5008, ASCII.read("d", 0, 10), DB)),
+        row("sts01", ("write D50, TCP", "D50 に書く（TCP）"), melsec(ns, write), write),
+        row("sts01", ("write D50, UDP", "D50 に書く（UDP）"), datagram(ns, STS01, 5008, write, DB), write, True),
+        row("sts01", ("read D100 (0-99 allowed)", "D100 を読む（許可は 0～99）"), melsec(ns, far), far),
+        row("sts01", ("remote STOP, cut in two", "リモート STOP を 2 分割で送る"), melsec(ns, stop[:9], stop[9:]), stop),
+    ]
+
+
+def of_logix(ns):
+    write, stop = enip.write("Spreader", 1), enip.service(0x07, b"\x20\x8e\x24\x01")
+    among = enip.service(0x0A, enip.ROUTER, enip.several([enip.read("Trolley"), write]))
+    return [
+        row("sts02", ("read a tag", "タグを読む"), logix(ns, enip.read("Trolley"))),
+        row("sts02", ("read a tag of slot 0", "スロット 0 のタグを読む"), logix(ns, enip.sent_on(enip.read("Trolley")))),
+        row("sts02", ("write a tag", "タグに書く"), logix(ns, write), write),
+        row("sts02", ("a write among reads in one request", "1 つの要求で読み取りに書き込みを混ぜる"), logix(ns, among), write),
+        row("sts02", ("stop the controller", "コントローラーを停止する"), logix(ns, stop), stop),
+    ]
+
+
+def of_simatic(ns):
+    reading = s7.read([s7.place(s7.DB, 10, 0, 20)])
+    write, stop, download, plus = s7.write_word(10, 40, 7), s7.stop(), s7.download(), s7.plus()
+    return [
+        row("sts03", ("read DB10", "DB10 を読む"), simatic(ns, DB, STS03, reading)),
+        row("sts03", ("read DB10, IPv6", "DB10 を読む（IPv6）"), simatic(ns, DB6, STS03_6, reading)),
+        row("sts03", ("write DB10", "DB10 に書く"), simatic(ns, DB, STS03, write), write),
+        row("sts03", ("PLC STOP behind a read", "読み取りに続けて PLC STOP"), simatic(ns, DB, STS03, reading + stop), stop),
+        row("sts03", ("download a block", "ブロックをダウンロードする"), simatic(ns, DB, STS03, download), download),
+        row("sts03", ("S7comm-plus on port 102", "102 番ポートで S7comm-plus"), simatic(ns, DB, STS03, plus), plus),
+    ]
+
+
+GROUPS = (
+    (("A MELSEC crane (SLMP): reads only", "MELSEC のクレーン（SLMP）: 読み取りだけ"), of_melsec),
+    (("A Logix crane (EtherNet/IP): reads only", "Logix のクレーン（EtherNet/IP）: 読み取りだけ"), of_logix),
+    (("A SIMATIC crane (S7comm): reads only", "SIMATIC のクレーン（S7comm）: 読み取りだけ"), of_simatic),
+)

@@ -51,6 +51,7 @@ help:
 	@echo 'make test-unit | test-golden | test-replay | test-fuzz | test-san | test-netns     one part of it'
 	@echo 'make bench       speed, as ratios within one run (asks for root)'
 	@echo 'make bench-peers the same beside Suricata, which it unpacks to build/ (asks for root)'
+	@echo 'make bench-pdu   instructions that each enforcer takes for a PDU'
 	@echo 'make fuzz        libFuzzer on every entry point, SECONDS=60 each'
 	@echo 'make coverage    which lines the tests run, the sandboxed roles included (asks for root)'
 	@echo 'make lint        clang-format, clang-tidy, cppcheck'

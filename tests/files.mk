@@ -76,6 +76,12 @@ bench-peers: deps
 	@images/deps backports || true
 	@$(AS_ROOT) $(PYTHON) tests/bench/peers.py $(BENCH_ARGS)
 
+.PHONY: bench-pdu
+bench-pdu: deps
+	@$(MAKE) --no-print-directory -j$(JOBS) pdu-programs
+	@images/deps bench || true
+	@$(PYTHON) tests/bench/pdu.py
+
 .PHONY: fuzz
 SECONDS = 60
 fuzz:

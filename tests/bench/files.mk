@@ -19,3 +19,16 @@ $(B)/bench/inspect: $(call obj,tests/bench/inspect.c $(DPI_SRC) $(BASE_SRC) $(WI
 
 .PHONY: bench-programs
 bench-programs: $(B)/bench/load $(B)/bench/accept_loop $(B)/bench/inspect
+
+# An enforcer alone, on the desk of its unit tests.
+PDU_PROTOCOLS = modbus slmp enip s7comm
+define pdu_program
+$(B)/bench/pdu_$(1): $(call obj,tests/bench/pdu_$(1).c $(filter-out dpi/inspect/%,$(DPI_SRC)) $(BASE_SRC) $(WIRE_SRC))
+	$$(call say,LINK,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$^ $$(call libs,libndpi nettle jansson)
+endef
+$(foreach p,$(PDU_PROTOCOLS),$(eval $(call pdu_program,$(p))))
+
+.PHONY: pdu-programs
+pdu-programs: $(addprefix $(B)/bench/pdu_,$(PDU_PROTOCOLS))

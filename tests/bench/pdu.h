@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a PDU costs an enforcer, counted in instructions by callgrind, which sees `measured` alone: framing, taking apart, ruling,
+ * remembering what its answer must fit. One program a protocol, on the desk of its unit tests:
+ *
+ *   pdu_NAME list                          one exchange a line: what it is, bytes of the request, bytes of the answer
+ *   pdu_NAME EXCHANGE request|answer MORE  judges it REPEATS times in a session that is warm; MORE rows stand before the one that
+ *                                          allows it, of the same codes and another place
+ *
+ * Includer: DESK_ENFORCER and its desk, then `rows`, `begin` and `exchanges`.
+ */
+#ifndef SEKISHO_BENCH_PDU_H
+#define SEKISHO_BENCH_PDU_H
+
+#include <stdio.h>
+
+#define REPEATS 100
+#define WARM 3
+#define EXCHANGES 8
+#define SAID_MAX 1024
+
+struct said {
+	uint8_t b[SAID_MAX];
+	size_t n;
+};
+
+struct exchange {
+	const char *name;
+	struct said request, answer;
+};
+
+static void rows(struct desk *d, unsigned more); /* the policy: that many rows, then the one that allows */
+static void begin(struct desk *d);		 /* a session in which the exchanges can be had */
+static size_t exchanges(struct exchange ret[EXCHANGES]);
+
+static inline struct said said_of(const void *p, size_t n)
+{
+	struct said s = { .n = n };
+
+	if (n > sizeof(s.b))
+		abort();
+	memcpy(s.b, p, n);
+	return s;
+}
+
+static inline void judge_said(struct desk *d, enum direction dir, const struct said *s)
+{
+	static struct judge_room room;
+	struct parsed parsed;
+	size_t len = 0;
+
+	if (DESK_ENFORCER.frame(d->state, dir, bytes_of(s->b, s->n), &len) != FRAME_WHOLE || len != s->n)
+		abort();
+	judge_pdu(&DESK_ENFORCER, d->state, dir, bytes_of(s->b, s->n), &d->table, &d->permit, &room, &parsed, &d->p);
+}
+
+static __attribute__((noinline)) void measured(struct desk *d, enum direction dir, const struct said *s)
+{
+	judge_said(d, dir, s);
+}
+
+static void say_one(struct desk *d, enum direction dir, const struct said *s, bool counted)
+{
+	if (counted)
+		measured(d, dir, s);
+	else
+		judge_said(d, dir, s);
+	if (!d->p.allowed) {
+		fprintf(stderr, "pdu: refused for reason %d\n", d->p.reason);
+		exit(3);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static struct exchange all[EXCHANGES];
+	static struct desk d;
+	size_t n = exchanges(all);
+
+	for (size_t i = 0; i < n; i++) {
+		bool request = argc == 4 && strcmp(argv[2], "request") == 0;
+
+		if (argc == 2)
+			printf("%s\t%zu\t%zu\n", all[i].name, all[i].request.n, all[i].answer.n);
+		if (argc != 4 || strcmp(argv[1], all[i].name) != 0)
+			continue;
+		rows(&d, (unsigned)atoi(argv[3]));
+		begin(&d);
+		for (int k = -WARM; k < REPEATS; k++) {
+			say_one(&d, DIR_C2S, &all[i].request, k >= 0 && request);
+			say_one(&d, DIR_S2C, &all[i].answer, k >= 0 && !request);
+		}
+		return 0;
+	}
+	return argc == 2 ? 0 : 2;
+}
+
+#endif

@@ -11,10 +11,10 @@
  * LINK: dpi/inspect/search.c dpi/inspect/session.c dpi/inspect/turn.c dpi/inspect/wait.c
  * LINK: dpi/decode.c dpi/flow.c
  * LINK: appliance/wire/commands_older.c
- * LINK: dpi/share.c dpi/stream.c dpi/runs.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/plausible.c dpi/datagram.c
+ * LINK: dpi/share.c dpi/stream.c dpi/runs.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/%/recognise.c dpi/plausible.c dpi/datagram.c
  * LINK: appliance/base/bytes.c
  * LINK: appliance/base/addr.c appliance/wire/commands.c appliance/wire/reason.c appliance/wire/protocols.c
- * LINK: appliance/base/sha256.c appliance/wire/vocabulary*.c
+ * LINK: appliance/base/sha256.c appliance/wire/vocabulary*.c dpi/%/words.c
  * LIBS: libndpi nettle
  */
 #include <setjmp.h>

@@ -29,7 +29,7 @@ static struct heap heap;
 static struct ndpi_detection_module_struct *module;
 static unsigned users;
 static enum protocol protocol_of_id[NDPI_LAST_IMPLEMENTED_PROTOCOL + 1];
-static uint16_t id_of_protocol[PROTO_COUNT];
+static uint16_t id_of_protocol[PROTO_MAX];
 
 /* Every block starts with its size class; a free one goes on with the next of its list, where the user's bytes were. */
 struct block {
@@ -93,7 +93,7 @@ static void choose_protocols(void)
 	NDPI_PROTOCOL_BITMASK wanted;
 
 	NDPI_BITMASK_RESET(wanted);
-	for (unsigned p = 1; p < PROTO_COUNT; p++) {
+	for (unsigned p = 1; p < protocols_end(); p++) {
 		const char *name = protocol_info((enum protocol)p)->ndpi_name;
 
 		for (uint16_t id = 1; name != NULL && id < NDPI_LAST_IMPLEMENTED_PROTOCOL; id++) {
@@ -239,7 +239,7 @@ struct name_answer name_packet(struct namer *n, uint32_t slot, enum direction di
 
 bool name_known(enum protocol p)
 {
-	return (unsigned)p < PROTO_COUNT && id_of_protocol[p] != 0;
+	return (unsigned)p < protocols_end() && id_of_protocol[p] != 0;
 }
 
 /*

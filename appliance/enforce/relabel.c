@@ -65,7 +65,7 @@ static int note(const struct session *s, void *ctx)
 	if (cell == NULL)
 		return 0;
 	/* The protocol was confirmed under another promise; under a wider one it still is. */
-	if (outcome != 0 && (ir->permits[old].protocols & ~ir->permits[cell->permit].protocols) != 0)
+	if (outcome != 0 && !protocols_within(&ir->permits[old].protocols, &ir->permits[cell->permit].protocols))
 		outcome = MARK_GOOD << MARK_OUTCOME_SHIFT;
 	m->mark = mark_make(l->g->ids[cell->permit], ir->permits[cell->permit].lane, MARK_UNJUDGED) | outcome;
 	return 0;

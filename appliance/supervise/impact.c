@@ -173,7 +173,7 @@ static enum reason half_way(const struct policy *p, const struct msg_told_sessio
 	struct lane lane;
 
 	if (permit == NULL || !lane_of(permit->lane, &lane) || permit->observe || permit->midstream == MID_PICK_UP ||
-	    (permit->protocols & 1u << PROTO_TCP) != 0 || t->ends.l4proto != IPPROTO_TCP)
+	    protocols_have(&permit->protocols, PROTO_TCP) || t->ends.l4proto != IPPROTO_TCP)
 		return R_NONE;
 	return permit->midstream == MID_RESET ? R_MIDSTREAM_RESET : R_MIDSTREAM_DROP;
 }

@@ -156,8 +156,8 @@ static bool get_grant(struct bytes *b, uint16_t version, struct command_grant *g
 	bytes_be32(b, &g->undecided_bytes);
 	bytes_be32(b, &g->first_row);
 	bytes_be32(b, &g->n_rows);
-	return ok && g->lenient <= LENIENT_ALL && g->protocol > PROTO_NONE && g->protocol < PROTO_COUNT &&
-	       (!g->whole || g->n_rows == 0) && (g->n_rows > 0 || g->first_row == 0);
+	return ok && g->lenient <= LENIENT_ALL && protocol_known(g->protocol) && (!g->whole || g->n_rows == 0) &&
+	       (g->n_rows > 0 || g->first_row == 0);
 }
 
 static bool get_row(struct bytes *b, struct command_row *r)

@@ -192,7 +192,7 @@ bool event_decode(struct bytes b, struct event *ret)
 		if (!bytes_u8(&head, &pad) || pad != 0)
 			return false;
 	if (head.failed || e.kind == EVENT_NONE || e.kind >= EVENT_KIND_COUNT || e.verdict >= EVENT_VERDICT_COUNT ||
-	    e.reason >= REASON_COUNT || e.s2c > 1 || e.protocol >= PROTO_COUNT)
+	    e.reason >= REASON_COUNT || e.s2c > 1 || (e.protocol != PROTO_NONE && !protocol_known(e.protocol)))
 		return false;
 	*ret = e;
 	return true;

@@ -16,6 +16,11 @@ const struct protocol_info *protocol_info(enum protocol p)
 	return (unsigned)p < PROTO_COUNT ? &table[p] : &table[PROTO_NONE];
 }
 
+unsigned protocols_end(void)
+{
+	return PROTO_COUNT;
+}
+
 enum protocol protocol_by_name(const char *name)
 {
 	for (unsigned i = 1; i < PROTO_COUNT; i++)

@@ -17,14 +17,66 @@ enum protocol {
 	PROTO_COUNT
 };
 
-_Static_assert(PROTO_COUNT < 64, "protocols are bits of a 64-bit set");
+#define PROTO_MAX 128u /* numbers are below; what says one may be from a newer release, see protocol_known() */
+_Static_assert(PROTO_COUNT <= PROTO_MAX, "protocols are bits of a struct protocol_set");
 
-static inline uint64_t proto_bit(unsigned p)
+/* A set of protocols, the only one there is: who keeps some keeps this. Starts zeroed: none. */
+struct protocol_set {
+	uint64_t bits[PROTO_MAX / 64u];
+};
+
+#define PROTO_SET_WORDS (PROTO_MAX / 32u) /* as it is sealed: words of 32 bits, the lowest first */
+
+static inline void protocols_add(struct protocol_set *s, unsigned p)
 {
-	return (uint64_t)1 << p;
+	if (p < PROTO_MAX)
+		s->bits[p / 64u] |= (uint64_t)1 << p % 64u;
 }
 
-#define PROTO_BITS (((uint64_t)1 << PROTO_COUNT) - 1) /* all of them */
+static inline bool protocols_have(const struct protocol_set *s, unsigned p)
+{
+	return p < PROTO_MAX && (s->bits[p / 64u] >> p % 64u & 1u) != 0;
+}
+
+static inline void protocols_join(struct protocol_set *s, const struct protocol_set *others)
+{
+	for (unsigned i = 0; i < PROTO_MAX / 64u; i++)
+		s->bits[i] |= others->bits[i];
+}
+
+/* Is each of them in `all`? */
+static inline bool protocols_within(const struct protocol_set *s, const struct protocol_set *all)
+{
+	for (unsigned i = 0; i < PROTO_MAX / 64u; i++)
+		if ((s->bits[i] & ~all->bits[i]) != 0)
+			return false;
+	return true;
+}
+
+/* The first of them behind `p`; PROTO_NONE when there is none. All of them: begin behind PROTO_NONE. */
+static inline enum protocol protocols_next(const struct protocol_set *s, unsigned p)
+{
+	for (p++; p < PROTO_MAX; p = (p / 64u + 1u) * 64u) {
+		uint64_t rest = s->bits[p / 64u] >> p % 64u;
+
+		if (rest != 0)
+			return (enum protocol)(p + (unsigned)__builtin_ctzll(rest));
+	}
+	return PROTO_NONE;
+}
+
+static inline bool protocols_none(const struct protocol_set *s)
+{
+	return protocols_next(s, PROTO_NONE) == PROTO_NONE;
+}
+
+/* The only one; PROTO_NONE when there are none or several. */
+static inline enum protocol protocols_only(const struct protocol_set *s)
+{
+	enum protocol p = protocols_next(s, PROTO_NONE);
+
+	return protocols_next(s, p) == PROTO_NONE ? p : PROTO_NONE;
+}
 
 enum protocol_depth {
 	DEPTH_TRANSPORT,  /* never queued */
@@ -55,6 +107,13 @@ struct protocol_info {
 const struct protocol_info *protocol_info(enum protocol p); /* never NULL; unknown values give PROTO_NONE's row */
 enum protocol protocol_by_name(const char *name);	    /* PROTO_NONE when unknown */
 enum protocol protocol_also_called(const char *name); /* by its other names, of any case; PROTO_NONE when unknown */
+
+unsigned protocols_end(void); /* behind the last number that has a row; at most PROTO_MAX */
+
+static inline bool protocol_known(unsigned p)
+{
+	return p > PROTO_NONE && p < protocols_end();
+}
 
 static inline bool protocol_is(enum protocol p, unsigned property)
 {

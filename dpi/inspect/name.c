@@ -10,10 +10,10 @@
 #include "dpi/plausible.h"
 
 struct promise {
-	uint64_t named;	     /* bit set of enum protocol: a recogniser of our own decides */
-	uint64_t by_library; /* nDPI decides */
-	uint64_t commands;   /* an enforcer decides */
-	uint32_t undecided;  /* bytes that may pass unrecognised */
+	struct protocol_set named;	/* a recogniser of our own decides */
+	struct protocol_set by_library; /* nDPI decides */
+	struct protocol_set commands;	/* an enforcer decides */
+	uint32_t undecided;		/* bytes that may pass unrecognised */
 };
 
 static struct promise promise_of(const struct crossing *x)
@@ -25,18 +25,17 @@ static struct promise promise_of(const struct crossing *x)
 	for (uint32_t g = 0; g < x->permit->n_grants; g++) {
 		const struct command_grant *grant = &x->table->grants[x->permit->first_grant + g];
 		const struct protocol_info *info = protocol_info((enum protocol)grant->protocol);
-		uint64_t bit = proto_bit(grant->protocol);
 
 		if (grant->shadow || !(info->transports & transport))
 			continue;
 		if (grant->undecided_bytes > ret.undecided)
 			ret.undecided = grant->undecided_bytes;
 		if (info->depth == DEPTH_COMMANDS && commands)
-			ret.commands |= bit;
+			protocols_add(&ret.commands, grant->protocol);
 		else if (info->depth == DEPTH_COMMANDS || info->depth == DEPTH_RECOGNISED)
-			ret.named |= bit;
+			protocols_add(&ret.named, grant->protocol);
 		else if (info->depth == DEPTH_NDPI)
-			ret.by_library |= bit;
+			protocols_add(&ret.by_library, grant->protocol);
 	}
 	return ret;
 }
@@ -45,10 +44,9 @@ enum protocol name_only_commands(const struct crossing *x)
 {
 	struct promise p = promise_of(x);
 
-	if (p.named != 0 || p.by_library != 0 || p.commands == 0 || (p.commands & (p.commands - 1u)) != 0 ||
-	    promises_any(x->table, x->permit, IP_TCP))
+	if (!protocols_none(&p.named) || !protocols_none(&p.by_library) || promises_any(x->table, x->permit, IP_TCP))
 		return PROTO_NONE;
-	return (enum protocol)__builtin_ctzll(p.commands);
+	return protocols_only(&p.commands);
 }
 
 enum protocol name_ask_library(struct crossing *x)
@@ -76,15 +74,14 @@ static struct naming step(enum naming_step s, enum reason r, enum protocol p)
 }
 
 /* Which of the promised protocols these first bytes are; *ret_more when they may still become one. */
-static enum protocol recognise_one(uint64_t promised, enum direction dir, struct bytes head, bool *ret_more)
+static enum protocol recognise_one(const struct protocol_set *promised, enum direction dir, struct bytes head,
+				   bool *ret_more)
 {
 	*ret_more = false;
-	for (unsigned p = 1; p < PROTO_COUNT; p++) {
-		if (!(promised >> p & 1u))
-			continue;
-		switch (recognise((enum protocol)p, dir, head)) {
+	for (enum protocol p = PROTO_NONE; (p = protocols_next(promised, p)) != PROTO_NONE;) {
+		switch (recognise(p, dir, head)) {
 		case RECOGNISED:
-			return (enum protocol)p;
+			return p;
 		case RECOGNISE_MORE:
 			*ret_more = true;
 			break;
@@ -98,28 +95,29 @@ static enum protocol recognise_one(uint64_t promised, enum direction dir, struct
 }
 
 /* Which enforcer can cut the client's first bytes; *ret_more when there are too few to say. */
-static enum protocol frame_one(const struct crossing *x, uint64_t promised, struct bytes fresh, bool *ret_more)
+static enum protocol frame_one(const struct crossing *x, const struct protocol_set *promised, struct bytes fresh,
+			       bool *ret_more)
 {
 	size_t carry = stream_carry(&x->f->stream, DIR_C2S), n;
 	struct outbuf o = outbuf_of(x->i->rooms.pdu, PACKET_MAX);
 
 	*ret_more = false;
-	if (x->dir != DIR_C2S || promised == 0 || carry > PACKET_MAX || x->f->stream.dir[DIR_S2C].offset > 0)
+	if (x->dir != DIR_C2S || protocols_none(promised) || carry > PACKET_MAX || x->f->stream.dir[DIR_S2C].offset > 0)
 		return PROTO_NONE;
 	stream_carry_copy(&x->f->stream, &x->i->pool, DIR_C2S, x->i->rooms.pdu);
 	o.len = carry;
 	out_bytes(&o, fresh.p, fresh.left < PACKET_MAX - carry ? fresh.left : PACKET_MAX - carry);
-	for (unsigned p = 1; p < PROTO_COUNT; p++) {
-		const struct enforcer *e = promised >> p & 1u ? enforcer_of((enum protocol)p) : NULL;
+	for (enum protocol p = PROTO_NONE; (p = protocols_next(promised, p)) != PROTO_NONE;) {
+		const struct enforcer *e = enforcer_of(p);
 
 		if (e == NULL)
 			continue;
 		switch (e->frame(command_known(x->f), DIR_C2S, bytes_of(o.p, o.len), &n)) {
 		case FRAME_WHOLE:
-			return (enum protocol)p;
+			return p;
 		case FRAME_NEED_MORE:
 			if (o.len >= RECOGNISE_MAX)
-				return (enum protocol)p;
+				return p;
 			*ret_more = true;
 			break;
 		case FRAME_BAD:
@@ -133,12 +131,12 @@ static enum protocol frame_one(const struct crossing *x, uint64_t promised, stru
 static struct naming unrecognised(struct crossing *x, const struct promise *promised, enum protocol speaks, size_t n)
 {
 	struct flow *f = x->f;
-	uint64_t all = promised->named | promised->by_library | promised->commands;
 
-	if (speaks != PROTO_NONE && !(all >> speaks & 1u))
+	if (speaks != PROTO_NONE && !protocols_have(&promised->named, speaks) &&
+	    !protocols_have(&promised->by_library, speaks) && !protocols_have(&promised->commands, speaks))
 		return step(NAMING_REFUSE, R_WRONG_PROTOCOL, speaks);
 	if (f->name.undecided > promised->undecided || n > promised->undecided - f->name.undecided ||
-	    (promised->by_library != 0 && f->name.packets >= NAME_PACKETS))
+	    (!protocols_none(&promised->by_library) && f->name.packets >= NAME_PACKETS))
 		return step(NAMING_REFUSE, R_UNRECOGNISED, PROTO_NONE);
 	f->name.undecided += (uint32_t)n;
 	return step(NAMING_PASS, R_UNDECIDED, PROTO_NONE);
@@ -173,7 +171,7 @@ static struct naming name_stream(struct crossing *x, const struct promise *promi
 	f->name.prefix_len[dir] = (uint8_t)(f->name.prefix_len[dir] + room);
 	head.left = f->name.prefix_len[dir];
 	if (own == PROTO_NONE)
-		own = recognise_one(promised->named, dir, head, &more);
+		own = recognise_one(&promised->named, dir, head, &more);
 	if (own != PROTO_NONE) {
 		if (peer != PROTO_NONE && peer != own)
 			return step(NAMING_REFUSE, R_WRONG_PROTOCOL, own);
@@ -194,13 +192,13 @@ static struct naming name_stream(struct crossing *x, const struct promise *promi
 			return unrecognised(x, promised, PROTO_NONE, fresh.left);
 		return step(NAMING_PASS, R_UNDECIDED, own);
 	}
-	if (library != PROTO_NONE && (promised->by_library >> library & 1u))
+	if (library != PROTO_NONE && protocols_have(&promised->by_library, library))
 		return step(NAMING_CONFIRM, R_CONFIRMED, library);
 	/* The library looks at packets; a hello in pieces is no packet of its. */
-	own = recognise_one(promised->by_library, dir, head, &more_library);
+	own = recognise_one(&promised->by_library, dir, head, &more_library);
 	if (own != PROTO_NONE && library == PROTO_NONE)
 		return step(NAMING_CONFIRM, R_CONFIRMED, own);
-	enforced = frame_one(x, promised->commands, fresh, &more_pdu);
+	enforced = frame_one(x, &promised->commands, fresh, &more_pdu);
 	if (enforced != PROTO_NONE && !more)
 		return step(NAMING_COMMANDS, R_ALLOWED, enforced);
 	if (more || more_pdu || more_library)
@@ -214,17 +212,17 @@ static enum protocol datagram_one(const struct crossing *x, const struct promise
 {
 	struct bytes head =
 		bytes_of(x->d.payload.p, x->d.payload.left < RECOGNISE_MAX ? x->d.payload.left : RECOGNISE_MAX);
-	bool alone = (promised->commands & (promised->commands - 1u)) == 0 && promised->by_library == 0 &&
-		     promised->named == 0;
+	bool alone = protocols_only(&promised->commands) != PROTO_NONE && protocols_none(&promised->by_library) &&
+		     protocols_none(&promised->named);
 
-	for (unsigned p = 1; p < PROTO_COUNT; p++) {
-		const struct enforcer *e = promised->commands >> p & 1u ? enforcer_of((enum protocol)p) : NULL;
+	for (enum protocol p = PROTO_NONE; (p = protocols_next(&promised->commands, p)) != PROTO_NONE;) {
+		const struct enforcer *e = enforcer_of(p);
 
 		if (e == NULL || e->datagrams == 0)
 			continue;
-		if (alone || (recognise((enum protocol)p, x->dir, head) == RECOGNISED &&
+		if (alone || (recognise(p, x->dir, head) == RECOGNISED &&
 			      command_is_datagram(e, x->dir, x->f->server_port, x->d.payload)))
-			return (enum protocol)p;
+			return p;
 	}
 	return PROTO_NONE;
 }
@@ -243,11 +241,12 @@ struct naming name_bytes(struct crossing *x, struct bytes fresh)
 	enforced = datagram_one(x, &promised);
 	if (enforced != PROTO_NONE)
 		return step(NAMING_COMMANDS, R_ALLOWED, enforced);
-	if (library != PROTO_NONE && (promised.by_library >> library & 1u))
+	if (library != PROTO_NONE && protocols_have(&promised.by_library, library))
 		return step(NAMING_CONFIRM, R_CONFIRMED, library);
-	for (unsigned p = 1; p < PROTO_COUNT && library == PROTO_NONE; p++)
-		if ((promised.by_library >> p & 1u) && datagram_is((enum protocol)p, x->d.payload))
-			return step(NAMING_CONFIRM, R_CONFIRMED, (enum protocol)p);
+	for (enum protocol p = PROTO_NONE;
+	     library == PROTO_NONE && (p = protocols_next(&promised.by_library, p)) != PROTO_NONE;)
+		if (datagram_is(p, x->d.payload))
+			return step(NAMING_CONFIRM, R_CONFIRMED, p);
 	return unrecognised(x, &promised, library, fresh.left);
 }
 
@@ -261,12 +260,13 @@ static bool fits_promise(struct crossing *x, const struct promise *promised, enu
 	size_t n;
 
 	if (f->name.spoken[dir] != PROTO_NONE)
-		return promised->named >> f->name.spoken[dir] & 1u;
-	if (recognise_one(promised->named, dir, head, &more) != PROTO_NONE || more ||
-	    recognise_one(promised->by_library, dir, head, &more_library) != PROTO_NONE || more_library)
+		return protocols_have(&promised->named, f->name.spoken[dir]);
+	if (recognise_one(&promised->named, dir, head, &more) != PROTO_NONE || more ||
+	    recognise_one(&promised->by_library, dir, head, &more_library) != PROTO_NONE || more_library)
 		return true;
-	for (unsigned p = 1; p < PROTO_COUNT && dir == DIR_C2S; p++) {
-		const struct enforcer *e = promised->commands >> p & 1u ? enforcer_of((enum protocol)p) : NULL;
+	for (enum protocol p = PROTO_NONE;
+	     dir == DIR_C2S && (p = protocols_next(&promised->commands, p)) != PROTO_NONE;) {
+		const struct enforcer *e = enforcer_of(p);
 
 		if (e != NULL && e->frame(command_known(f), dir, head, &n) != FRAME_BAD)
 			return true;
@@ -281,7 +281,8 @@ bool name_fits_again(struct crossing *x)
 	struct promise promised = promise_of(x);
 
 	/* An enforcer has to read from the first byte on; what went before on a lane for naming is not kept. */
-	if (promised.commands != 0 && stream_carry(&x->f->stream, DIR_C2S) != x->f->stream.dir[DIR_C2S].offset)
+	if (!protocols_none(&promised.commands) &&
+	    stream_carry(&x->f->stream, DIR_C2S) != x->f->stream.dir[DIR_C2S].offset)
 		return false;
 	for (unsigned dir = 0; dir < 2; dir++) {
 		const struct stream_dir *d = &x->f->stream.dir[dir];

@@ -260,7 +260,7 @@ static void list_print(struct cli *c)
 {
 	struct table *t = table_new(3, 0);
 
-	for (unsigned p = 1; p < PROTO_COUNT; p++) {
+	for (unsigned p = 1; p < protocols_end(); p++) {
 		const struct protocol_info *info = protocol_info((enum protocol)p);
 		struct words transports = { .n = 0 };
 
@@ -285,7 +285,7 @@ static int run(struct cli *c, const struct cli_args *a)
 	if (c->json) {
 		json_t *list = json_array();
 
-		for (unsigned i = 1; i < PROTO_COUNT; i++)
+		for (unsigned i = 1; i < protocols_end(); i++)
 			if (p == PROTO_NONE || p == (enum protocol)i)
 				json_array_append_new(list, protocol_json((enum protocol)i));
 		json_line(c->out, json_pack("{s:o}", "protocols", list));

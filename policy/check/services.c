@@ -42,7 +42,7 @@ static const struct {
 
 static enum protocol service_protocol(struct check *k, const struct ast_node *node, struct object o)
 {
-	const char *known[PROTO_COUNT];
+	const char *known[PROTO_MAX];
 	enum protocol p;
 	struct diag *g;
 
@@ -51,14 +51,14 @@ static enum protocol service_protocol(struct check *k, const struct ast_node *no
 	p = protocol_by_name(node->string);
 	if (p != PROTO_NONE)
 		return p;
-	for (unsigned i = 1; i < PROTO_COUNT; i++)
+	for (unsigned i = 1; i < protocols_end(); i++)
 		known[i - 1] = protocol_info((enum protocol)i)->name;
 	g = check_value(k, SEV_ERROR, "policy.unknown_protocol", node, MP_NO_PROTOCOL, o, node->string);
 	if (k->d->errors <= DIAG_SHOWN) {
 		/* What people call a protocol elsewhere first; the nearest spelling would mislead ("https" is not http). */
 		enum protocol also = protocol_also_called(node->string);
 		const char *near = also != PROTO_NONE ? protocol_info(also)->name
-						      : word_nearest(node->string, known, PROTO_COUNT - 1);
+						      : word_nearest(node->string, known, protocols_end() - 1);
 
 		if (near != NULL)
 			diag_hint(k->d, g, MP_HINT_NEAR, near);

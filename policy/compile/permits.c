@@ -210,7 +210,7 @@ static void join(struct joiner *j, const struct interned *set, struct ir_permit 
 		if (depth_of(j, set, i) == DEPTH_COMMANDS)
 			lane.kind = LANE_COMMANDS;
 		if (counts(j, set, i, enforces))
-			p->protocols |= 1u << pair_of(j, set, i)->service->protocol;
+			protocols_add(&p->protocols, pair_of(j, set, i)->service->protocol);
 	}
 	p->lane = is_inspected ? lane_number(lane) : LANE_NONE;
 	if (is_inspected)
@@ -222,7 +222,6 @@ bool permits_make(const struct model *m, const struct cells *cells, struct arena
 	struct joiner j = { .m = m, .cells = cells, .d = d };
 	size_t errors = d->errors;
 
-	_Static_assert(PROTO_COUNT <= 32, "protocols of a permit are a 32-bit set");
 	interner_init(&j.said, a);
 	ir->permits = arena_array(a, cells->n_sets, sizeof(*ir->permits));
 	if (ir->permits == NULL)

@@ -22,6 +22,7 @@
 #include "appliance/base/err.h"
 #include "appliance/wire/commands.h"
 #include "appliance/wire/lane.h"
+#include "appliance/wire/protocols.h"
 #include "appliance/wire/reason.h"
 #include "appliance/wire/settings.h"
 
@@ -53,6 +54,7 @@
 #define TRANSPORT(tag, member, ...) uint8_t member;
 #define PORTS(tag, least, most, ...) uint16_t least, most;
 #define LANE(tag, member, ...) uint32_t member;
+#define PROTOCOLS(tag, member, ...) struct protocol_set member;
 #define DIGEST(tag, member, ...) uint8_t member[32];
 #define LIST(tag, member, key, since, element) struct element *member; uint32_t n_##member;
 #define BESIDE(declaration) declaration

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/ir/objects.h"
 
+#include "policy/ir/wire.h"
+
 /* objects.def as tables, one an object. `sizeof` never evaluates its null pointer. */
 #define MEMBER_SIZE(tag, member) sizeof(((struct tag *)0)->member)
 #define ELEMENT_SIZE(tag, member) sizeof(*((struct tag *)0)->member)
@@ -33,6 +35,7 @@
 #define TRANSPORT(tag, member, name, v) { ROW(TRANSPORT, name, v), HERE(tag, member) },
 #define PORTS(tag, least, most, name, v) { ROW(PORTS, name, v), HERE(tag, least), .also = offsetof(struct tag, most) },
 #define LANE(tag, member, name, v) { ROW(LANE, name, v), HERE(tag, member) },
+#define PROTOCOLS(tag, member, name, v) { ROW(PROTOCOLS, name, v), HERE(tag, member) },
 #define DIGEST(tag, member, name, v) { ROW(DIGEST, name, v), HERE(tag, member) },
 #define LIST(tag, member, name, v, element) { ROW(LIST, name, v), MANY(tag, member), .of = &of_##element },
 #define BESIDE(declaration)
@@ -43,9 +46,11 @@ const struct ir_object *const ir_generation = &of_ir, *const ir_permits = &of_ir
 
 #define LEAST_ADDRESS 5u /* family and four bytes */
 
-static size_t least_of(const struct ir_field *f)
+static size_t least_of(const struct ir_field *f, uint32_t version)
 {
 	switch (f->kind) {
+	case IR_PROTOCOLS:
+		return 4u * ir_protocol_words(version);
 	case IR_TEXT:
 	case IR_SOURCE_TEXT:
 	case IR_INDEXES:
@@ -79,6 +84,6 @@ size_t ir_least(const struct ir_object *o, uint32_t version)
 
 	for (size_t i = 0; i < o->n; i++)
 		if (o->fields[i].since <= version)
-			n += least_of(&o->fields[i]);
+			n += least_of(&o->fields[i], version);
 	return n;
 }

@@ -25,6 +25,7 @@ enum ir_kind {
 	IR_TRANSPORT,
 	IR_PORTS,
 	IR_LANE,
+	IR_PROTOCOLS,
 	IR_DIGEST,
 	IR_LIST,
 };

@@ -41,6 +41,12 @@ static void put_range(struct outbuf *o, const struct addr_range *r)
 	put_addr(o, &r->hi);
 }
 
+static void put_protocols(struct outbuf *o, const struct protocol_set *s, unsigned words)
+{
+	for (unsigned i = 0; i < words; i++)
+		out_be32(o, (uint32_t)(s->bits[i / 2u] >> i % 2u * 32u));
+}
+
 static void put_object(struct outbuf *o, const struct ir_object *object, const void *p);
 
 static void put_list(struct outbuf *o, const struct ir_field *f, const void *p)
@@ -98,6 +104,9 @@ static void put_field(struct outbuf *o, const struct ir_field *f, const void *p)
 	case IR_RANGE:
 		put_range(o, at);
 		return;
+	case IR_PROTOCOLS:
+		put_protocols(o, at, ir_protocol_words(IR_VERSION));
+		return;
 	case IR_DIGEST:
 		out_bytes(o, at, f->size);
 		return;
@@ -116,11 +125,21 @@ static void put_object(struct outbuf *o, const struct ir_object *object, const v
 		put_field(o, &object->fields[i], p);
 }
 
+/* A box keeps permits' ids by these bytes over upgrades: of protocols as many words as are in use, where there was one for all of them. */
 void ir_put_settings(struct outbuf *o, const struct ir_permit *p)
 {
-	for (size_t i = 0; i < ir_permits->n; i++)
-		if (ir_permits->fields[i].kind != IR_DIGEST)
-			put_field(o, &ir_permits->fields[i], p);
+	unsigned words = PROTO_SET_WORDS;
+
+	while (words > 1 && protocols_next(&p->protocols, 32u * words - 33u) == PROTO_NONE)
+		words--;
+	for (size_t i = 0; i < ir_permits->n; i++) {
+		const struct ir_field *f = &ir_permits->fields[i];
+
+		if (f->kind == IR_PROTOCOLS)
+			put_protocols(o, &p->protocols, words);
+		else if (f->kind != IR_DIGEST)
+			put_field(o, f, p);
+	}
 }
 
 int ir_seal(struct ir *ir, uint8_t **ret, size_t *ret_n, struct err *e)

@@ -112,6 +112,17 @@ static struct addr_range get_range(struct reader *r)
 	return x;
 }
 
+static struct protocol_set get_protocols(struct reader *r)
+{
+	struct protocol_set s = { 0 };
+	uint32_t word;
+
+	for (unsigned i = 0; i < ir_protocol_words(r->ir->version) && bytes_be32(&r->b, &word); i++)
+		s.bits[i / 2u] |= (uint64_t)word << i % 2u * 32u;
+	hold(r, protocols_next(&s, protocols_end() - 1u) == PROTO_NONE);
+	return s;
+}
+
 static bool number_holds(const struct reader *r, const struct ir_field *f, uint64_t v)
 {
 	struct lane unused;
@@ -140,6 +151,7 @@ static bool number_holds(const struct reader *r, const struct ir_field *f, uint6
 	case IR_RANGES:
 	case IR_HOSTS:
 	case IR_PORTS:
+	case IR_PROTOCOLS:
 	case IR_DIGEST:
 	case IR_LIST:
 		break;
@@ -214,6 +226,7 @@ static void get_field(struct reader *r, const struct ir_field *f, void *p)
 	void *at = (char *)p + f->at;
 	struct addr_range range;
 	struct addr address;
+	struct protocol_set protocols;
 	uint64_t v, hi;
 	uint32_t n = 0;
 	char *text;
@@ -255,6 +268,10 @@ static void get_field(struct reader *r, const struct ir_field *f, void *p)
 	case IR_RANGE:
 		range = get_range(r);
 		memcpy(at, &range, sizeof(range));
+		return;
+	case IR_PROTOCOLS:
+		protocols = get_protocols(r);
+		memcpy(at, &protocols, sizeof(protocols));
 		return;
 	case IR_DIGEST:
 		bytes_copy(&r->b, at, f->size);

@@ -13,14 +13,23 @@
 #ifndef SEKISHO_POLICY_IR_WIRE_H
 #define SEKISHO_POLICY_IR_WIRE_H
 
+#include "appliance/wire/protocols.h"
+
 #define IR_MAGIC "SEKISHO1"
 #define IR_MAGIC_SIZE 8u
 #define IR_HEADER 40u /* magic and digest */
 #define IR_VERSION_FIRST 1u
-#define IR_VERSION 4u
+#define IR_VERSION 5u
 #define IR_VERSION_KINDS 4u    /* from it on the two kinds of workers have numbers of their own */
+#define IR_VERSION_WIDE 5u     /* from it on protocols are a wide set; before, one word */
 #define IR_STRING_MAX 65535u   /* names, labels, purposes; bytes */
 #define IR_TEXT_MAX (4u << 20) /* one source text; bytes */
 #define IR_SEALED_MAX (256u << 20)
+
+/* How many words of 32 bits a set of protocols has. */
+static inline unsigned ir_protocol_words(uint32_t version)
+{
+	return version < IR_VERSION_WIDE ? 1u : PROTO_SET_WORDS;
+}
 
 #endif

@@ -110,6 +110,8 @@ static json_t *field_json(const struct ir *ir, const struct ir_field *f, const v
 		return ports_json(p); /* cells alone have them */
 	case IR_LANE:
 		return lane_json((uint32_t)ir_number(p, f->at, f->size));
+	case IR_PROTOCOLS:
+		return json_null(); /* grants name them */
 	case IR_DIGEST:
 		return json_hex(at, f->size);
 	case IR_INDEXES:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Command table images: what decodes has one encoding (in the form of today), and every lookup in it stays inside.
- * LINK: appliance/wire/commands.c appliance/base/bytes.c appliance/base/sha256.c
+ * LINK: appliance/wire/commands.c appliance/wire/protocols.c appliance/base/bytes.c appliance/base/sha256.c
  * LINK: appliance/wire/commands_older.c
  * LIBS: nettle
  */

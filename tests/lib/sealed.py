@@ -90,7 +90,7 @@ def _table(image):
 def first_form(sealed):
     """The generation in form 1; it must have no assets, and what its conduits accept is left out."""
     r = Reader(sealed[HEADER:])
-    assert r.u32() == 4
+    assert r.u32() == 5
     r.text()
     r.text()
     r.u32()
@@ -129,13 +129,18 @@ def first_form(sealed):
         conduits.append(r.data[begin:r.at])
         for _ in range(2 * r.u32()):  # what it accepts, and why
             r.text()
-    permits = r.at
-    r.take(51 * r.u32())
+    count = r.u32()
+    older = [struct.pack(">I", count)]
+    for _ in range(count):
+        older.append(r.take(19))
+        assert r.take(12) == bytes(12)  # protocols of which it has no bits
+        older.append(r.take(32))
+    cells = r.at
     for _ in range(r.u32()):  # cells
         r.take(9)
         r.ranges(2)
         r.take(17)
     table = r.at
     image = _table(r.take(r.u32()))
-    body = struct.pack(">I", 1) + r.data[4:kinds] + r.data[rest:zones] + b"".join(conduits) + r.data[permits:table] + struct.pack(">I", len(image)) + image
+    body = struct.pack(">I", 1) + r.data[4:kinds] + r.data[rest:zones] + b"".join(conduits + older) + r.data[cells:table] + struct.pack(">I", len(image)) + image
     return sealed[:8] + hashlib.sha256(body).digest() + body

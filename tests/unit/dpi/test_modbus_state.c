@@ -6,7 +6,7 @@
  * LINK: dpi/judge.c
  * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c
  * LINK: dpi/modbus/segment.c dpi/modbus/slip.c appliance/wire/vocabulary*.c dpi/%/words.c
- * LINK: appliance/base/bytes.c appliance/wire/commands.c appliance/base/sha256.c
+ * LINK: appliance/base/bytes.c appliance/wire/commands.c appliance/wire/protocols.c appliance/base/sha256.c
  * LIBS: nettle
  */
 #include <setjmp.h>

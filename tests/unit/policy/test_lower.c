@@ -133,7 +133,7 @@ static void lanes_by_protocol(void **state)
 	assert_true(maker_lower(&p.k));
 	assert_true(lane_of(permit_at(&p, "10.1.0.1", NULL)->lane, &lane));
 	assert_int_equal(lane.kind, LANE_NAMING);
-	assert_int_equal(permit_at(&p, "10.1.0.1", NULL)->protocols, 1u << PROTO_TLS);
+	assert_int_equal(protocols_only(&permit_at(&p, "10.1.0.1", NULL)->protocols), PROTO_TLS);
 	assert_true(lane_of(permit_at(&p, "10.1.0.2", NULL)->lane, &lane));
 	assert_int_equal(lane.kind, LANE_COMMANDS);
 	assert_int_equal(permit_at(&p, "10.1.0.3", NULL)->lane, LANE_NONE);

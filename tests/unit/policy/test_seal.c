@@ -180,7 +180,8 @@ static const struct {
 	{ "kita-form-2-table-3", 2, 3, 2 },					/* nothing of what conduits accept */
 	{ "kita-form-3-table-3", 3, 3, 2 },					/* one kind of workers */
 	{ "kita-form-4-table-3", 4, 3, 2 }, /* bits of codes and units, numbers of 32 bits */
-	{ "kita-form-4-table-4", 4, 4, 2 },
+	{ "kita-form-4-table-4", 4, 4, 2 }, /* 32 protocols */
+	{ "kita-form-5-table-4", 5, 4, 2 },
 };
 
 static size_t read_form(const char *name, uint8_t *p, size_t size)
@@ -268,21 +269,38 @@ static void older_forms_are_read(void **state)
 	}
 }
 
+/* The wider set of protocols changed no identity, by which a box keeps its permits' ids. */
+static void identities_stay(void **state)
+{
+	struct arena *a = arena_new(COMPILE_BUDGET);
+	uint8_t p[8192], q[8192];
+	size_t n = read_form("kita-form-4-table-4", p, sizeof(p)), m = read_form("kita-form-5-table-4", q, sizeof(q));
+	struct ir before, now;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(ir_unseal(bytes_of(p, n), a, &before, &e), 0);
+	assert_int_equal(ir_unseal(bytes_of(q, m), a, &now, &e), 0);
+	assert_int_equal(protocols_only(&before.permits[0].protocols), PROTO_MODBUS);
+	assert_memory_equal(before.permits, now.permits, sizeof(*now.permits));
+	arena_free(a);
+}
+
 /* What a later release has sealed is refused, and the reason is told. */
 static void later_forms_are_refused(void **state)
 {
 	struct arena *a = arena_new(COMPILE_BUDGET);
 	uint8_t p[8192];
-	size_t n = read_form("kita-form-4-table-4", p, sizeof(p));
+	size_t n = read_form("kita-form-5-table-4", p, sizeof(p));
 	struct err e;
 	struct ir ir;
 
 	(void)state;
-	for (unsigned version = 0; version < 256; version = version == 0 ? 5 : version + 1) {
+	for (unsigned version = 0; version < 256; version = version == 0 ? 6 : version + 1) {
 		p[43] = (uint8_t)version;
 		sha256(p + 40, n - 40, p + 8);
 		assert_int_equal(ir_unseal(bytes_of(p, n), a, &ir, &e), -EBADMSG);
-		assert_non_null(strstr(e.text, "this version of Sekisho reads 1 to 4"));
+		assert_non_null(strstr(e.text, "this version of Sekisho reads 1 to 5"));
 	}
 	arena_free(a);
 }
@@ -327,13 +345,10 @@ static void too_long_names_are_an_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sealed_again_is_the_same),
-		cmocka_unit_test(every_truncation_is_refused),
-		cmocka_unit_test(every_bit_flip_is_refused),
-		cmocka_unit_test(rules_hold_behind_a_right_digest),
-		cmocka_unit_test(older_forms_are_read),
-		cmocka_unit_test(later_forms_are_refused),
-		cmocka_unit_test(nothing_at_all),
+		cmocka_unit_test(sealed_again_is_the_same),    cmocka_unit_test(every_truncation_is_refused),
+		cmocka_unit_test(every_bit_flip_is_refused),   cmocka_unit_test(rules_hold_behind_a_right_digest),
+		cmocka_unit_test(older_forms_are_read),	       cmocka_unit_test(identities_stay),
+		cmocka_unit_test(later_forms_are_refused),     cmocka_unit_test(nothing_at_all),
 		cmocka_unit_test(too_long_names_are_an_error),
 	};
 

@@ -3,7 +3,7 @@
  * Two command tables as one: every permit means in the merged image what it meant in its own, the new one's win, and
  * repeated merging does not grow.
  *
- * LINK: appliance/supervise/table_merge.c appliance/wire/commands.c appliance/base/bytes.c appliance/base/sha256.c
+ * LINK: appliance/supervise/table_merge.c appliance/wire/commands.c appliance/wire/protocols.c appliance/base/bytes.c appliance/base/sha256.c
  * LINK: appliance/wire/commands_older.c
  * LIBS: nettle
  */

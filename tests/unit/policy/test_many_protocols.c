@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Protocols of any number, beyond 32 and beyond 64: sets of them, policies that name them, permits, what is sealed and what workers get.
+ *
+ * LINK: $(POLICY_SRC) $(BASE_SRC) appliance/wire/commands.c appliance/wire/commands_json.c appliance/wire/commands_older.c
+ * LINK: appliance/wire/evaluate.c appliance/wire/operation.c appliance/wire/notation.c appliance/wire/tag.c appliance/wire/settings.c
+ * LINK: appliance/wire/vocabulary.c appliance/wire/reason.c appliance/wire/limit_json.c appliance/wire/event_filter.c
+ * LIBS: libconfig nettle jansson
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "appliance/base/sha256.h"
+#include "tests/unit/policy/policy_text.h"
+#include "tests/unit/wire/many_protocols.h"
+
+#define SITE                                                                                                           \
+	"language_version = 1;\nzones = { a = { interfaces = [\"lan0\"]; networks = [\"10.1.0.0/16\"]; };"             \
+	" b = { interfaces = [\"lan1\"]; networks = [\"10.2.0.0/16\"]; }; };\n"
+
+static char policy[2048];
+static struct memory_text text = { "site.cfg", policy };
+
+/* One permit, of two protocols on one port. */
+static struct ir *compiled(struct policy_text *t, unsigned one, unsigned other)
+{
+	snprintf(policy, sizeof(policy),
+		 SITE
+		 "services = { s = { protocol = \"p%u\"; ports = [\"tcp/502\"]; }; o = { protocol = \"p%u\"; ports "
+		 "= [\"tcp/502\"]; }; };\n"
+		 "conduits = ( { name = \"c\"; from = \"a\"; to = \"b\"; services = [\"s\", \"o\"]; purpose = "
+		 "\"p\"; owner = \"o\"; review_by = \"2099-03-31\"; } );\n",
+		 one, other);
+	policy_text_begin(t, &text, 1);
+	if (!policy_check(&t->c, &t->loader, "site.cfg") || !policy_lower(&t->c)) {
+		diags_print(stderr, &t->c.diags, t->c.sources, t->c.n_sources, LANG_EN);
+		fail();
+	}
+	assert_int_equal(t->c.ir->n_permits, 1);
+	return t->c.ir;
+}
+
+static struct protocol_set of(unsigned one, unsigned other)
+{
+	struct protocol_set s = { 0 };
+
+	protocols_add(&s, one);
+	protocols_add(&s, other);
+	return s;
+}
+
+static void sets(void **state)
+{
+	(void)state;
+	for (unsigned a = 1; a < PROTO_MAX; a++) {
+		struct protocol_set one = of(a, a), joined = { 0 };
+
+		assert_int_equal(protocols_only(&one), a);
+		for (unsigned b = 1; b < PROTO_MAX; b++) {
+			struct protocol_set two = of(a, b), other = of(b, b);
+
+			assert_int_equal(protocols_have(&one, b), a == b);
+			assert_int_equal(protocols_only(&two), a == b ? a : PROTO_NONE);
+			assert_true(protocols_within(&one, &two));
+			assert_int_equal(protocols_within(&two, &one), a == b);
+			assert_int_equal(protocols_next(&two, PROTO_NONE), a < b ? a : b);
+			assert_int_equal(protocols_next(&two, a < b ? a : b), a == b ? PROTO_NONE : a < b ? b : a);
+			joined = one;
+			protocols_join(&joined, &other);
+			assert_memory_equal(&joined, &two, sizeof(two));
+		}
+	}
+	assert_true(protocols_none(&(struct protocol_set){ 0 }));
+	assert_false(protocols_have(&(struct protocol_set){ .bits = { UINT64_MAX, UINT64_MAX } }, PROTO_MAX));
+}
+
+/* What a permit promises is in the generation that is read back, and in what workers get. */
+static void any_number_is_sealed(void **state)
+{
+	(void)state;
+	for (unsigned a = 1; a < PROTO_MAX; a++) {
+		unsigned b = a % (PROTO_MAX - 1) + 1;
+		struct protocol_set expected = of(a, b);
+		struct arena *arena = arena_new(COMPILE_BUDGET);
+		struct command_table table;
+		struct policy_text t;
+		struct ir *ir = compiled(&t, a, b), back;
+		uint8_t *sealed, *image, *memory;
+		size_t n, n_image;
+		uint32_t id = 9;
+		struct err e;
+
+		assert_memory_equal(&ir->permits[0].protocols, &expected, sizeof(expected));
+		assert_int_equal(ir_seal(ir, &sealed, &n, &e), 0);
+		assert_int_equal(ir_unseal(bytes_of(sealed, n), arena, &back, &e), 0);
+		assert_memory_equal(&back.permits[0].protocols, &expected, sizeof(expected));
+		image = ir_table_image(&back, &id, &n_image);
+		assert_non_null(image);
+		memory = malloc(commands_memory_of(bytes_of(image, n_image)) + 1);
+		assert_non_null(memory);
+		assert_true(commands_decode(bytes_of(image, n_image), memory,
+					    commands_memory_of(bytes_of(image, n_image)), &table));
+		assert_int_equal(table.n_grants, 2);
+		assert_int_equal(table.grants[0].protocol, a);
+		assert_int_equal(table.grants[1].protocol, b);
+		free(memory);
+		free(image);
+		free(sealed);
+		arena_free(arena);
+		policy_text_end(&t);
+	}
+}
+
+/* Numbers that end in the same bits are not taken for each other. */
+static void each_has_an_identity(void **state)
+{
+	uint8_t seen[PROTO_MAX][32];
+
+	(void)state;
+	for (unsigned a = 1; a < PROTO_MAX; a++) {
+		struct policy_text t;
+
+		memcpy(seen[a], compiled(&t, a, a)->permits[0].identity, 32);
+		policy_text_end(&t);
+		for (unsigned b = 1; b < a; b++)
+			assert_memory_not_equal(seen[a], seen[b], 32);
+	}
+}
+
+/* A box keeps the ids of its permits when it is upgraded: numbers that there were before are written as before, in one word. */
+static void old_numbers_keep_their_bytes(void **state)
+{
+	struct ir_permit p = { .lane = LANE_NONE };
+	uint8_t b[IR_SETTINGS_MAX];
+	struct outbuf o;
+
+	(void)state;
+	for (unsigned n = 0; n < PROTO_MAX; n++) {
+		p.protocols = of(3, n);
+		o = outbuf_of(b, sizeof(b));
+		ir_put_settings(&o, &p);
+		assert_false(o.failed);
+		assert_int_equal(o.len, 4 + 3 + 8 + 4 * (n / 32 + 1));
+	}
+	o = outbuf_of(b, sizeof(b));
+	p.protocols = of(3, 31);
+	ir_put_settings(&o, &p);
+	assert_memory_equal(b + o.len - 4, "\x80\x00\x00\x08", 4);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sets),
+		cmocka_unit_test(any_number_is_sealed),
+		cmocka_unit_test(each_has_an_identity),
+		cmocka_unit_test(old_numbers_keep_their_bytes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

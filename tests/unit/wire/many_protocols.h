@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * As many protocols as have a number, "p1" to "p127": none is enforced, each is named by a recogniser of its own. Included by a test that
+ * links neither protocols.c nor the words of the product, for what has to hold whatever number a protocol has.
+ */
+#ifndef SEKISHO_TESTS_UNIT_WIRE_MANY_PROTOCOLS_H
+#define SEKISHO_TESTS_UNIT_WIRE_MANY_PROTOCOLS_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/wire/vocabulary.h"
+
+unsigned protocols_end(void)
+{
+	return PROTO_MAX;
+}
+
+const struct protocol_info *protocol_info(enum protocol p)
+{
+	static struct protocol_info all[PROTO_MAX];
+	static char names[PROTO_MAX][8];
+
+	if ((unsigned)p >= PROTO_MAX)
+		abort();
+	snprintf(names[p], sizeof(names[p]), "p%u", (unsigned)p);
+	all[p] = (struct protocol_info){ names[p], NULL, DEPTH_RECOGNISED, TRANSPORT_TCP, 0, NULL };
+	return &all[p];
+}
+
+enum protocol protocol_by_name(const char *name)
+{
+	for (unsigned p = 1; p < PROTO_MAX; p++)
+		if (strcmp(protocol_info((enum protocol)p)->name, name) == 0)
+			return (enum protocol)p;
+	return PROTO_NONE;
+}
+
+enum protocol protocol_also_called(const char *name)
+{
+	(void)name;
+	return PROTO_NONE;
+}
+
+const struct vocabulary *vocabulary_of(enum protocol p)
+{
+	(void)p;
+	return NULL;
+}
+
+#endif

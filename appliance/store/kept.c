@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/store/kept.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/atomic_file.h"
+
+#define NAME "kept"
+#define VERSION 1
+#define MOST (64u << 20)
+
+static const char *const words[KEPT_MARKS] = {
+	[KEPT_TAKEN] = "taken",
+	[KEPT_RETIRED] = "retired",
+	[KEPT_RELEASED] = "released",
+};
+
+const char *kept_mark_word(enum kept_mark m)
+{
+	return (unsigned)m < KEPT_MARKS ? words[m] : "unknown";
+}
+
+static json_t *empty(void)
+{
+	return json_pack("{s:i, s:s, s:s, s:{}}", "version", VERSION, "data", "", "admin", "", "devices");
+}
+
+static bool mark_known(const json_t *record)
+{
+	const char *word = json_string_value(json_object_get(record, "mark"));
+
+	for (unsigned i = 0; word != NULL && i < KEPT_MARKS; i++)
+		if (strcmp(word, words[i]) == 0)
+			return true;
+	return false;
+}
+
+/* A form that this program knows, and a record for each device. */
+static bool sound(const json_t *kept)
+{
+	json_t *devices = json_object_get(kept, "devices"), *record;
+	const char *device;
+
+	if (json_integer_value(json_object_get(kept, "version")) != VERSION || !json_is_object(devices))
+		return false;
+	json_object_foreach(devices, device, record)
+	{
+		const json_t *picture = json_object_get(record, "picture");
+
+		if (*device == '\0' || strlen(device) > 15 || strchr(device, '/') != NULL || !mark_known(record) ||
+		    (picture != NULL && !json_is_object(picture)))
+			return false;
+	}
+	return true;
+}
+
+json_t *kept_load(int statefd, bool *damaged, struct err *e)
+{
+	uint8_t *text;
+	size_t n;
+	int r = file_read(statefd, NAME, MOST, &text, &n, e);
+	json_t *kept;
+
+	*damaged = false;
+	if (r == -ENOENT)
+		return empty();
+	if (r == -ENOMEM)
+		return NULL;
+	kept = r == 0 ? json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL) : NULL;
+	free(text);
+	if (sound(kept))
+		return kept;
+	json_decref(kept);
+	*damaged = true;
+	(void)renameat(statefd, NAME, statefd, NAME ".damaged");
+	return empty();
+}
+
+int kept_save(int statefd, const json_t *kept, struct err *e)
+{
+	char *text = json_dumps(kept, JSON_INDENT(1) | JSON_SORT_KEYS);
+	int r;
+
+	if (text == NULL)
+		return err_set(e, -ENOMEM, "write " NAME);
+	r = atomic_write(statefd, NAME, text, strlen(text), e);
+	free(text);
+	return r;
+}
+
+void kept_spaces(json_t *kept, const char *data, const char *admin)
+{
+	json_object_set_new(kept, "data", json_text(data));
+	json_object_set_new(kept, "admin", json_text(admin));
+}
+
+json_t *kept_find(const json_t *kept, const char *device)
+{
+	return json_object_get(json_object_get(kept, "devices"), device);
+}
+
+void kept_put(json_t *kept, const char *device, enum kept_mark mark, json_t *picture)
+{
+	json_t *devices = json_object_get(kept, "devices"), *had = json_object_get(kept_find(kept, device), "picture");
+	json_t *record = json_pack("{s:s}", "mark", kept_mark_word(mark));
+
+	if (picture == NULL)
+		picture = had;
+	if (picture != NULL)
+		json_object_set(record, "picture", picture);
+	json_object_set_new(devices, device, record);
+}
+
+void kept_going(json_t *kept, const char *device)
+{
+	json_t *picture = json_object_get(kept_find(kept, device), "picture");
+
+	if (picture != NULL)
+		json_object_set_new(picture, "going", json_true());
+}
+
+void kept_gone(json_t *kept, const char *device)
+{
+	json_t *record = kept_find(kept, device);
+
+	if (record != NULL && kept_mark(record) == KEPT_RELEASED)
+		json_object_del(record, "picture");
+	else
+		json_object_del(json_object_get(kept, "devices"), device);
+}
+
+json_t *kept_json(const json_t *kept)
+{
+	json_t *list = json_array(), *record, *fact;
+	const char *device;
+	size_t i;
+
+	json_object_foreach(json_object_get(kept, "devices"), device, record)
+	{
+		const json_t *picture = json_object_get(record, "picture"),
+			     *link = json_array_get(json_object_get(picture, "links"), 0);
+		json_t *was = json_array();
+
+		json_array_foreach(json_object_get(link, "facts"), i, fact)
+			json_array_append(was, json_object_get(fact, "text"));
+		json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:o}", "device", device, "mark",
+						      kept_mark_word(kept_mark(record)), "up",
+						      json_is_true(json_object_get(link, "up")), "was", was));
+	}
+	return list;
+}
+
+enum kept_mark kept_mark(const json_t *record)
+{
+	const char *word = json_string_value(json_object_get(record, "mark"));
+
+	for (unsigned i = 0; word != NULL && i < KEPT_MARKS; i++)
+		if (strcmp(word, words[i]) == 0)
+			return (enum kept_mark)i;
+	return KEPT_TAKEN;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The file `kept`: what the devices of the first namespace were before the box took them, so that they can be given back also
+ * by a program that starts after this one died. Supervisor, and `sekishod --release`, one at a time by the lock of the folder.
+ *
+ *   {"version": 1, "data": name of the namespace, "admin": ..., "devices": {DEVICE: {"mark", "picture"}}}
+ *
+ * `mark`: "taken"; "retired" (in the box, but no longer of its policy); "released" (given back by a person's order: not taken
+ * again but by the next apply or rollback). A picture that is "going" is being given back. A record stands on the disk before its device is touched. What a picture holds is
+ * the affair of appliance/box/was.h. Replaced as a whole and synced.
+ */
+#ifndef SEKISHO_STORE_KEPT_H
+#define SEKISHO_STORE_KEPT_H
+
+#include <stdbool.h>
+
+#include "appliance/base/err.h"
+#include "appliance/base/json.h"
+
+enum kept_mark { KEPT_TAKEN, KEPT_RETIRED, KEPT_RELEASED, KEPT_MARKS };
+
+/*
+ * The whole file, owned by the caller; without one an empty one. *damaged: it could not be read, was set aside as
+ * `kept.damaged`, and an empty one is returned. NULL: *e.
+ */
+json_t *kept_load(int statefd, bool *damaged, struct err *e);
+/* 0 or negative errno. */
+int kept_save(int statefd, const json_t *kept, struct err *e);
+/* The names of the namespaces it is about, for whoever has no options that say so. */
+void kept_spaces(json_t *kept, const char *data, const char *admin);
+/* Its record, borrowed; NULL = none. */
+json_t *kept_find(const json_t *kept, const char *device);
+/* With `picture` (its reference stays the caller's), or with the one it has. */
+void kept_put(json_t *kept, const char *device, enum kept_mark mark, json_t *picture);
+/* It is on its way back: whoever finds this in the file goes on with it. */
+void kept_going(json_t *kept, const char *device);
+/* It is back: of a released one that it is left alone stays known, of others nothing. */
+void kept_gone(json_t *kept, const char *device);
+/* For people: [{"device", "mark", "up", "was": [texts of addresses and routes]}]; owned by the caller. */
+json_t *kept_json(const json_t *kept);
+enum kept_mark kept_mark(const json_t *record);
+const char *kept_mark_word(enum kept_mark m);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The file of what devices were: what was put is found again, what is not its form is set aside and never believed, and a device
+ * on its way back stays in it until it is back.
+ *
+ * LINK: appliance/store/kept.c appliance/base/atomic_file.c appliance/base/err.c appliance/base/json.c appliance/base/addr.c
+ * LINK: appliance/base/utf8.c appliance/base/memfd.c appliance/base/sha256.c appliance/base/clock.c
+ * LIBS: jansson nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/store/kept.h"
+#include "tests/unit/folder.h"
+
+static void write_file(int dir, const char *text)
+{
+	int fd = openat(dir, "kept", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+static void found_again(void **state)
+{
+	int dir = ((struct folder *)*state)->fd;
+	bool damaged = true;
+	json_t *picture = json_pack("{s:[{s:s, s:b, s:[{s:s}]}]}", "links", "name", "eth0", "up", 1, "facts", "text",
+				    "192.0.2.1/24");
+	json_t *k = kept_load(dir, &damaged, NULL), *list;
+
+	assert_non_null(k);
+	assert_false(damaged);
+	assert_null(kept_find(k, "eth0"));
+	kept_spaces(k, "one", "two");
+	kept_put(k, "eth0", KEPT_TAKEN, picture);
+	kept_put(k, "eth1", KEPT_TAKEN, NULL);
+	kept_put(k, "eth0", KEPT_RETIRED, NULL); /* keeps its picture */
+	assert_int_equal(kept_save(dir, k, NULL), 0);
+	json_decref(k);
+	k = kept_load(dir, &damaged, NULL);
+	assert_false(damaged);
+	assert_int_equal(kept_mark(kept_find(k, "eth0")), KEPT_RETIRED);
+	assert_true(json_equal(json_object_get(kept_find(k, "eth0"), "picture"), picture));
+	assert_string_equal(json_string_value(json_object_get(k, "admin")), "two");
+	list = kept_json(k);
+	assert_int_equal(json_array_size(list), 2);
+	json_decref(list);
+	kept_put(k, "eth0", KEPT_RELEASED, NULL);
+	kept_going(k, "eth0");
+	assert_true(json_is_true(json_object_get(json_object_get(kept_find(k, "eth0"), "picture"), "going")));
+	kept_gone(k, "eth0");
+	kept_gone(k, "eth1");
+	assert_non_null(kept_find(k, "eth0"));
+	assert_null(json_object_get(kept_find(k, "eth0"), "picture"));
+	assert_null(kept_find(k, "eth1"));
+	json_decref(k);
+	json_decref(picture);
+}
+
+static void other_forms_are_set_aside(void **state)
+{
+	static const char *const wrong[] = {
+		"",
+		"{",
+		"[]",
+		"{\"version\": 2, \"devices\": {}}",
+		"{\"version\": 1}",
+		"{\"version\": 1, \"devices\": []}",
+		"{\"version\": 1, \"devices\": {\"eth0\": 3}}",
+		"{\"version\": 1, \"devices\": {\"eth0\": {\"mark\": \"mine\"}}}",
+		"{\"version\": 1, \"devices\": {\"../x\": {\"mark\": \"taken\"}}}",
+		"{\"version\": 1, \"devices\": {\"a name of 16 xx\": {\"mark\": \"taken\"}, \"a name of 17 xxx\": "
+		"{\"mark\": \"taken\"}}}",
+		"{\"version\": 1, \"devices\": {\"eth0\": {\"mark\": \"taken\", \"picture\": 1}}}",
+		"{\"version\": 1, \"version\": 1, \"devices\": {}}",
+	};
+	int dir = ((struct folder *)*state)->fd;
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		bool damaged = false;
+		json_t *k;
+
+		write_file(dir, wrong[i]);
+		k = kept_load(dir, &damaged, NULL);
+		assert_non_null(k);
+		assert_true(damaged);
+		assert_int_equal(json_object_size(json_object_get(k, "devices")), 0);
+		assert_int_equal(faccessat(dir, "kept", F_OK, 0), -1);
+		assert_int_equal(unlinkat(dir, "kept.damaged", 0), 0);
+		json_decref(k);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(found_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(other_forms_are_set_aside, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -64,6 +64,9 @@ static const struct option options[] = {
 	{ "base", no_argument, NULL, 'b' },
 	{ "workers", required_argument, NULL, 'w' },
 	{ "lang", required_argument, NULL, 'l' },
+	{ "release", required_argument, NULL, 'R' },
+	{ "release-all", no_argument, NULL, 'A' },
+	{ "release-list", no_argument, NULL, 'L' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'v' },
 	{ NULL, 0, NULL, 0 },
@@ -91,6 +94,8 @@ int main(int argc, char **argv)
 		.lang = lang_choose(NULL),
 		.workers = 1,
 	};
+	const char *device = NULL;
+	bool release = false, list = false;
 	unsigned long workers;
 	bool base = false;
 	char *end;
@@ -126,6 +131,13 @@ int main(int argc, char **argv)
 				return usage_problem(o.lang, M_DAEMON_WORKERS, optarg, WORKER_MAX);
 			o.workers = (uint32_t)workers;
 			break;
+		case 'R':
+		case 'A':
+		case 'L':
+			release = true;
+			list = c == 'L';
+			device = c == 'R' ? optarg : NULL;
+			break;
 		case 'h':
 			message_print(stdout, o.lang, M_USAGE_DAEMON);
 			return 0;
@@ -144,5 +156,7 @@ int main(int argc, char **argv)
 		message_print(stderr, o.lang, M_NO_ROOT);
 		return 3;
 	}
+	if (release)
+		return release_alone(&o, device, list);
 	return base ? supervise_base(&o) : supervise(&o);
 }

@@ -54,8 +54,8 @@ static int first(int code, const struct err *e, struct err *kept)
 	return kept->code != 0 ? kept->code : code;
 }
 
-static int claim_one(const struct box_spaces *s, struct handles *h, const struct ir_interface *i, bool *moved,
-		     struct err *e)
+static int claim_one(const struct box_spaces *s, struct handles *h, const struct ir_interface *i, bool leave,
+		     bool *moved, struct err *e)
 {
 	struct rtnl *own = i->admin ? h->admin : h->data, *other = i->admin ? h->data : h->admin;
 	int to = i->admin ? s->admin : s->data;
@@ -68,17 +68,20 @@ static int claim_one(const struct box_spaces *s, struct handles *h, const struct
 	/* A role that changed sides comes from the other namespace, down on arrival like any other. */
 	r = rtnl_link_get(other, i->device, &l, e);
 	if (r == 0)
-		return rtnl_link_move(other, l.index, to, e);
+		return rtnl_link_move(other, l.index, to, NULL, e);
 	if (r != -ENODEV)
 		return r;
+	if (leave)
+		return err_set(e, -ENODEV, "device %s, released", i->device);
 	r = rtnl_link_get(h->home, i->device, &l, e);
 	if (r == 0)
-		r = rtnl_link_move(h->home, l.index, to, e);
+		r = rtnl_link_move(h->home, l.index, to, NULL, e);
 	*moved = r == 0;
 	return r;
 }
 
-int box_claim(const struct box_spaces *s, const struct ir *ir, bool *moved, struct err *e)
+int box_claim(const struct box_spaces *s, const struct ir *ir, box_leave *leave, const void *ctx, bool *moved,
+	      struct err *e)
 {
 	struct err why = { 0 };
 	struct handles h;
@@ -90,7 +93,8 @@ int box_claim(const struct box_spaces *s, const struct ir *ir, bool *moved, stru
 	for (uint32_t i = 0; i < ir->n_interfaces; i++) {
 		struct err one = { 0 };
 
-		if (claim_one(s, &h, &ir->interfaces[i], &moved[i], &one) < 0)
+		if (claim_one(s, &h, &ir->interfaces[i], leave != NULL && leave(ctx, ir->interfaces[i].device),
+			      &moved[i], &one) < 0)
 			r = first(named(&ir->interfaces[i], &one), &one, &why);
 	}
 	close_all(&h);
@@ -126,22 +130,6 @@ int box_try(const struct box_spaces *s, const struct ir *ir, struct err *e)
 			r = named(&ir->interfaces[i], e);
 	close_all(&h);
 	return r;
-}
-
-void box_release(const struct box_spaces *s, const struct ir *ir, const bool *moved)
-{
-	struct handles h;
-
-	if (open_all(s, &h, NULL) < 0)
-		return;
-	for (uint32_t i = 0; i < ir->n_interfaces; i++) {
-		struct rtnl *from = ir->interfaces[i].admin ? h.admin : h.data;
-		struct rtnl_link l;
-
-		if (moved[i] && rtnl_link_get(from, ir->interfaces[i].device, &l, NULL) == 0)
-			rtnl_link_move(from, l.index, s->home, NULL);
-	}
-	close_all(&h);
 }
 
 /* The interface's own settings in /proc, from inside its namespace. A missing IPv6 is no error. */
@@ -328,6 +316,19 @@ int box_interfaces(const struct box_spaces *s, const struct ir *ir, box_interfac
 	close_all(&h);
 	free(there);
 	return r;
+}
+
+bool box_has(const struct box_spaces *s, const char *device)
+{
+	struct handles h;
+	struct rtnl_link l;
+	bool has;
+
+	if (open_all(s, &h, NULL) < 0)
+		return false;
+	has = rtnl_link_get(h.data, device, &l, NULL) == 0 || rtnl_link_get(h.admin, device, &l, NULL) == 0;
+	close_all(&h);
+	return has;
 }
 
 int box_indexes(const struct box_spaces *s, const struct ir *ir, uint32_t *ret, struct err *e)

@@ -20,17 +20,18 @@ struct box_spaces {
 };
 
 /*
- * Brings every device of `ir` into its namespace; one that is already there is left alone. moved[i] is set for those that
- * came from home (moved has ir->n_interfaces entries). Goes on over failures; returns the first (negative errno), or 0.
+ * Brings every device of `ir` into its namespace; one that is already there is left alone, as is at home one that `leave`
+ * (or NULL) says so of. moved[i] is set for those that came from home (moved has ir->n_interfaces entries). Goes on over
+ * failures; returns the first (negative errno), or 0.
  */
-int box_claim(const struct box_spaces *s, const struct ir *ir, bool *moved, struct err *e);
+typedef bool box_leave(const void *ctx, const char *device);
+int box_claim(const struct box_spaces *s, const struct ir *ir, box_leave *leave, const void *ctx, bool *moved,
+	      struct err *e);
 /*
  * Whether box_claim and box_set would do: every device is in one of the three namespaces and takes the MTU. Changes nothing;
  * 0 or the first failure, as box_claim tells it.
  */
 int box_try(const struct box_spaces *s, const struct ir *ir, struct err *e);
-/* Takes back what box_claim moved. */
-void box_release(const struct box_spaces *s, const struct ir *ir, const bool *moved);
 /*
  * Makes addresses, MTU, up and routes what `ir` says. `before` (or NULL) names interfaces that are no longer part of the
  * box: they lose their addresses and go down. Goes on over failures, so that one missing device does not take the others
@@ -43,6 +44,8 @@ typedef void box_difference(void *ctx, const char *where, const char *what, cons
 /* As box_set, and tells of every difference, a missing device among them; without `mend` it only tells. */
 int box_compare(const struct box_spaces *s, const struct ir *ir, bool mend, box_difference *each, void *ctx,
 		struct err *e);
+/* A device of that name is in the data or the admin namespace. */
+bool box_has(const struct box_spaces *s, const char *device);
 /* Kernel index of every interface in its namespace, 0 where it is absent, into ret[ir->n_interfaces]. */
 int box_indexes(const struct box_spaces *s, const struct ir *ir, uint32_t *ret, struct err *e);
 /* One interface as it is now; `d` NULL = its device is not there. Addresses as "10.0.0.1/24", separated by spaces. */

@@ -61,6 +61,10 @@ static int on_attribute(const struct nlattr *a, void *ctx)
 	case IFLA_MTU:
 		d->mtu = u32 ? mnl_attr_get_u32(a) : 0;
 		break;
+	case IFLA_ADDRESS:
+		d->n_mac = mnl_attr_get_payload_len(a) <= sizeof(d->mac) ? (uint8_t)mnl_attr_get_payload_len(a) : 0;
+		memcpy(d->mac, mnl_attr_get_payload(a), d->n_mac);
+		break;
 	case IFLA_MASTER:
 		d->master = u32 ? mnl_attr_get_u32(a) : 0;
 		break;
@@ -68,8 +72,7 @@ static int on_attribute(const struct nlattr *a, void *ctx)
 		d->parent = u32 ? mnl_attr_get_u32(a) : 0;
 		break;
 	case IFLA_LINK_NETNSID:
-		d->parent = 0; /* an index of another namespace; not a device of this one */
-
+		d->elsewhere = true;
 		break;
 	case IFLA_STATS64:
 		counters(a, d);
@@ -106,6 +109,8 @@ static int on_link(const struct nlmsghdr *m, void *ctx)
 		.loopback = (info->ifi_flags & IFF_LOOPBACK) != 0,
 	};
 	mnl_attr_parse(m, sizeof(*info), on_attribute, d);
+	if (d->elsewhere)
+		d->parent = 0;
 	return MNL_CB_OK;
 }
 

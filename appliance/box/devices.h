@@ -15,8 +15,10 @@ struct device {
 	uint32_t master; /* index of what it is a port of (bridge, bond, team, VRF), 0 = nothing */
 	uint32_t parent; /* index of what it lies on (VLAN, macvlan); 0 = nothing, or in another namespace */
 	char name[16];
-	char kind[16];	/* "veth", "bridge"; "" = hardware */
-	char above[16]; /* kind of its master */
+	char kind[16];		/* "veth", "bridge"; "" = hardware */
+	char above[16];		/* kind of its master */
+	uint8_t mac[32], n_mac; /* its hardware address */
+	bool elsewhere;		/* what it lies on, or its other end, is in another namespace */
 	bool up, carrier, loopback, xdp;
 	uint64_t rx_packets, rx_bytes, rx_errors, rx_dropped;
 	uint64_t tx_packets, tx_bytes, tx_errors, tx_dropped;

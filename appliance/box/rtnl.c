@@ -9,7 +9,7 @@
 
 #include "appliance/box/netns.h"
 
-#define REQUEST_BYTES 512u
+#define REQUEST_BYTES 4608u /* a route of many next hops, kept and sent again */
 #define DUMP_TRIES 5
 
 struct rtnl {
@@ -147,6 +147,18 @@ int rtnl_each(struct rtnl *r, uint16_t type, size_t header, rtnl_message *each, 
 		status = rtnl_talk(r, h, each, ctx);
 	}
 	return status < 0 ? err_set(e, status, "list of kind %u", type) : 0;
+}
+
+int rtnl_replay(struct rtnl *r, uint16_t type, uint16_t flags, const void *body, size_t n, struct err *e)
+{
+	struct nlmsghdr *h = rtnl_begin(r, type, (uint16_t)(NLM_F_ACK | flags));
+	int status = n > REQUEST_BYTES - 64u ? -EMSGSIZE : 0;
+
+	if (status == 0) {
+		memcpy(mnl_nlmsg_put_extra_header(h, n), body, n);
+		status = rtnl_talk(r, h, NULL, NULL);
+	}
+	return status < 0 ? err_set(e, status, "message of kind %u", type) : 0;
 }
 
 bool rtnl_attr_inside(const struct nlmsghdr *h, const struct nlattr *a)

@@ -53,7 +53,10 @@ int rtnl_link_set(struct rtnl *r, uint32_t index, bool up, uint32_t mtu, struct 
 /* A pair of virtual devices of these names; -EOPNOTSUPP where the kernel has none. */
 int rtnl_link_pair(struct rtnl *r, const char *device, const char *peer, uint32_t mtu, struct err *e);
 int rtnl_link_delete(struct rtnl *r, uint32_t index, struct err *e);
-int rtnl_link_move(struct rtnl *r, uint32_t index, int to_nsfd, struct err *e);
+/* `name` NULL = it keeps its own; -EEXIST when there is another of that name. */
+int rtnl_link_move(struct rtnl *r, uint32_t index, int to_nsfd, const char *name, struct err *e);
+int rtnl_link_mac(struct rtnl *r, uint32_t index, const uint8_t *mac, size_t n, struct err *e);
+int rtnl_link_master(struct rtnl *r, uint32_t index, uint32_t master, struct err *e); /* 0 = none */
 /* malloc'd array, owned by the caller. */
 int rtnl_addresses(struct rtnl *r, uint32_t index, struct rtnl_address **ret, size_t *ret_n, struct err *e);
 int rtnl_address_change(struct rtnl *r, uint32_t index, const struct addr *a, uint8_t prefix, bool add, struct err *e);
@@ -72,6 +75,9 @@ struct nlmsghdr;
 typedef int rtnl_message(const struct nlmsghdr *m, void *ctx);
 int rtnl_each(struct rtnl *r, uint16_t type, size_t header, rtnl_message *each, void (*restart)(void *ctx), void *ctx,
 	      struct err *e);
+
+/* Sends a message whose body (header of its kind and attributes) was read before. */
+int rtnl_replay(struct rtnl *r, uint16_t type, uint16_t flags, const void *body, size_t n, struct err *e);
 
 /*
  * A socket that hears of links in the namespace nsfd, with `facts` of addresses and routes too; non-blocking, owned by the

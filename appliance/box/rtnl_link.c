@@ -103,7 +103,7 @@ int rtnl_link_delete(struct rtnl *r, uint32_t index, struct err *e)
 	return status < 0 ? err_set(e, status, "remove it") : 0;
 }
 
-int rtnl_link_move(struct rtnl *r, uint32_t index, int to_nsfd, struct err *e)
+int rtnl_link_move(struct rtnl *r, uint32_t index, int to_nsfd, const char *name, struct err *e)
 {
 	struct nlmsghdr *h = rtnl_begin(r, RTM_NEWLINK, NLM_F_ACK);
 	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(h, sizeof(*ifi));
@@ -111,6 +111,32 @@ int rtnl_link_move(struct rtnl *r, uint32_t index, int to_nsfd, struct err *e)
 
 	ifi->ifi_index = (int)index;
 	mnl_attr_put_u32(h, IFLA_NET_NS_FD, (uint32_t)to_nsfd);
+	if (name != NULL)
+		mnl_attr_put_strz(h, IFLA_IFNAME, name);
 	status = rtnl_talk(r, h, NULL, NULL);
 	return status < 0 ? err_set(e, status, "move it into its namespace") : 0;
+}
+
+int rtnl_link_mac(struct rtnl *r, uint32_t index, const uint8_t *mac, size_t n, struct err *e)
+{
+	struct nlmsghdr *h = rtnl_begin(r, RTM_NEWLINK, NLM_F_ACK);
+	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(h, sizeof(*ifi));
+	int status;
+
+	ifi->ifi_index = (int)index;
+	mnl_attr_put(h, IFLA_ADDRESS, n, mac);
+	status = rtnl_talk(r, h, NULL, NULL);
+	return status < 0 ? err_set(e, status, "set its MAC address") : 0;
+}
+
+int rtnl_link_master(struct rtnl *r, uint32_t index, uint32_t master, struct err *e)
+{
+	struct nlmsghdr *h = rtnl_begin(r, RTM_NEWLINK, NLM_F_ACK);
+	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(h, sizeof(*ifi));
+	int status;
+
+	ifi->ifi_index = (int)index;
+	mnl_attr_put_u32(h, IFLA_MASTER, master);
+	status = rtnl_talk(r, h, NULL, NULL);
+	return status < 0 ? err_set(e, status, "make it a port") : 0;
 }

@@ -104,7 +104,9 @@ void op_prepare(struct supervisor *s)
 		op_give_up(s);
 		return;
 	}
-	if (box_claim(&s->spaces, p->ir, op->moved, &e) < 0 || workers_prepare(s, p->ir, &e) < 0) {
+	op->kept_before = json_deep_copy(s->kept);
+	if (kept_take(s, p->ir, &e) < 0 || box_claim(&s->spaces, p->ir, kept_left_alone, s, op->moved, &e) < 0 ||
+	    workers_prepare(s, p->ir, &e) < 0) {
 		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
 		op_give_up(s);
 		return;
@@ -328,6 +330,10 @@ static void in_force(struct supervisor *s)
 	in_force_tell(s);
 	tables_of_new(s, old);
 	cuts_tell(s, &op->told);
+	if (op->kind == OP_APPLY)
+		kept_retire(s, old->ir);
+	else
+		kept_settle(s, true);
 	policy_free(old);
 	if (op->kind == OP_APPLY) {
 		trial_set(s, op->confirm_s != 0 ? op->number : 0, op->confirm_s);

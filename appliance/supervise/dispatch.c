@@ -188,6 +188,14 @@ static bool on_ctl_rollback(void *ctx, struct msg *m)
 	return true;
 }
 
+static bool on_ctl_release(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	op_release(p->s, p->asker, p->by, &m->body.ctl_release);
+	return true;
+}
+
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_READY] = on_ready,
 	[MSG_PONG] = on_pong,
@@ -215,6 +223,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_CTL_APPLY] = on_ctl_apply,
 	[MSG_CTL_CONFIRM] = on_ctl_confirm,
 	[MSG_CTL_ROLLBACK] = on_ctl_rollback,
+	[MSG_CTL_RELEASE] = on_ctl_release,
 };
 
 bool peer_said(struct peer *p, struct msg *m)

@@ -14,6 +14,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/box/rtnl.h"
+#include "appliance/store/kept.h"
 #include "appliance/supervise/supervise.h"
 
 #define SECOND 1000000000ull
@@ -31,6 +32,8 @@ static void op_clear(struct operation *op)
 	free(op->moved);
 	free(op->before);
 	json_decref(op->diagnostics);
+	json_decref(op->kept_before);
+	json_decref(op->given_back);
 	told_clear(&op->told);
 	impact_free(op->foretelling);
 	*op = (struct operation){ .bundle = -1 };
@@ -81,8 +84,18 @@ static json_t *op_json(struct supervisor *s, bool done)
 		json_object_set_new(j, "from", json_integer((json_int_t)op->from));
 		json_object_set_new(j, "target", g != NULL ? json_record(s, g) : json_null());
 	}
+	if (op->given_back != NULL)
+		json_object_set(j, "given_back", op->given_back);
 	impact_json(op, j);
 	return j;
+}
+
+bool given_back_whole(const json_t *reports)
+{
+	for (size_t i = 0; i < json_array_size(reports); i++)
+		if (json_array_size(json_object_get(json_array_get(reports, i), "lost")) > 0)
+			return false;
+	return true;
 }
 
 /* The end of any operation: answer, tidy up, take the next one that waits. */
@@ -90,6 +103,8 @@ void op_finish(struct supervisor *s, bool done)
 {
 	int status = done ? 0 : s->op.status != 0 ? s->op.status : 3;
 
+	if (done && s->op.kind == OP_RELEASE && !given_back_whole(s->op.given_back))
+		status = ANSWER_NO;
 	if (s->op.asker.kind != ASKER_NONE)
 		answer_json(s, s->op.asker, status, op_json(s, done));
 	else if (!done && sentence_said(&s->op.error))
@@ -113,8 +128,9 @@ void op_give_up(struct supervisor *s)
 	if (op->kind == OP_BOOT) {
 		boot_later(s);
 	} else if (op->kind != OP_DRY_RUN && op->next != NULL) {
-		if (op->moved != NULL)
-			box_release(&s->spaces, op->next->ir, op->moved);
+		if (op->kept_before != NULL)
+			kept_undo(s, op->next->ir, op->moved, op->kept_before);
+		op->kept_before = NULL;
 		if (op->before != NULL) {
 			table_set(s, op->before, op->n_before, NULL, false, &e);
 			op->before = NULL;
@@ -153,7 +169,10 @@ void op_boot(struct supervisor *s)
 		return;
 	op_init(s, OP_BOOT, (struct asker){ .kind = ASKER_NONE }, "boot");
 	moved = calloc((size_t)s->now->ir->n_interfaces + 1, sizeof(*moved));
-	s->box_incomplete = moved == NULL || box_claim(&s->spaces, s->now->ir, moved, &e) < 0 ||
+	if (!s->booted)
+		kept_settle(s, s->store.gave_up != 0);
+	s->box_incomplete = moved == NULL || kept_take(s, s->now->ir, &e) < 0 ||
+			    box_claim(&s->spaces, s->now->ir, kept_left_alone, s, moved, &e) < 0 ||
 			    box_set(&s->spaces, s->now->ir, NULL, &e) < 0;
 	free(moved);
 	if (s->box_incomplete) {
@@ -178,7 +197,7 @@ static void conflict(struct supervisor *s, struct asker a)
 	static const enum message names[] = {
 		[OP_NONE] = M_OP_NAME_BOOT,	[OP_BOOT] = M_OP_NAME_BOOT,	    [OP_APPLY] = M_OP_NAME_APPLY,
 		[OP_DRY_RUN] = M_OP_NAME_APPLY, [OP_ROLLBACK] = M_OP_NAME_ROLLBACK, [OP_REVERT] = M_OP_NAME_REVERT,
-		[OP_CONFIRM] = M_OP_NAME_APPLY,
+		[OP_CONFIRM] = M_OP_NAME_APPLY, [OP_RELEASE] = M_OP_NAME_RELEASE,
 	};
 	json_t *why = json_object();
 
@@ -218,14 +237,23 @@ static void confirm(struct supervisor *s)
 	op_finish(s, true);
 }
 
+static void release(struct supervisor *s)
+{
+	bool found = kept_release(s, s->op.device, s->op.device[0] == '\0');
+
+	if (!found)
+		op_explain(s, 3, M_RELEASE_UNKNOWN, s->op.device);
+	op_finish(s, found);
+}
+
 static void walk(struct supervisor *s)
 {
 	struct operation *op = &s->op;
 	struct err e = { 0 };
 
 	op->from = s->now->number;
-	if (op->kind == OP_CONFIRM) {
-		confirm(s);
+	if (op->kind == OP_CONFIRM || op->kind == OP_RELEASE) {
+		(op->kind == OP_CONFIRM ? confirm : release)(s);
 		return;
 	}
 	if (trial_stands(s))
@@ -299,6 +327,18 @@ void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, 
 void op_confirm(struct supervisor *s, struct asker a, const char *by)
 {
 	begin(s, (struct operation){ .kind = OP_CONFIRM, .asker = a, .bundle = -1 }, by);
+}
+
+void op_release(struct supervisor *s, struct asker a, const char *by, const struct msg_ctl_release *order)
+{
+	struct operation op = { .kind = OP_RELEASE, .asker = a, .bundle = -1 };
+
+	if ((order->flags & RELEASE_LIST) != 0) {
+		answer_json(s, a, ANSWER_YES, json_pack("{s:o}", "kept", kept_json(s->kept)));
+		return;
+	}
+	snprintf(op.device, sizeof(op.device), "%s", order->device);
+	begin(s, op, by);
 }
 
 void op_rollback(struct supervisor *s, struct asker a, const char *by, const struct msg_ctl_rollback *order)

@@ -137,7 +137,7 @@ static int open_state(struct supervisor *s, struct err *e)
 		say(s, M_HISTORY_DAMAGED);
 	if (r == 0 && s->store.unsaved)
 		say(s, M_STORE_UNSAVED);
-	return r;
+	return r == 0 ? kept_open(s, e) : r;
 }
 
 /*

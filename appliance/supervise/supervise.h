@@ -16,6 +16,7 @@
  *   supervise/policy.c   a generation in memory: unseal, permit ids, table image
  *   supervise/operation.c  the one operation that changes what is in force: beginnings, ends, deadlines
  *   supervise/apply.c    its steps
+ *   supervise/kept.c     devices that were taken, and their way back
  *   supervise/trial.c    what a trial forbids, how it ended, where a rollback goes
  *   supervise/impact.c   what the operation will do to live sessions, asked of the workers before it is done
  *   supervise/stamps.c   which generation a permit comes from, and who is told what is in force
@@ -67,6 +68,11 @@ struct supervise_options {
 int supervise(const struct supervise_options *o);
 /* The deny base alone: makes both namespaces and loads it, or finds it; returns the exit status. */
 int supervise_base(const struct supervise_options *o);
+/*
+ * Without a daemon: gives the device back (NULL: all of them), or with `list` only says which there are. Prints one JSON object as the
+ * daemon answers it; returns the exit status.
+ */
+int release_alone(const struct supervise_options *o, const char *device, bool list);
 
 /* ---- roles -------------------------------------------------------------------------------------------------------- */
 
@@ -173,6 +179,7 @@ enum op_kind {
 	OP_ROLLBACK, /* asked for */
 	OP_REVERT,   /* trial over */
 	OP_CONFIRM,  /* done at once, when its turn comes */
+	OP_RELEASE,  /* likewise: devices go back to the first namespace */
 };
 
 enum op_step { STEP_COMPILE, STEP_TABLES, STEP_ENFORCE, STEP_FORETELL, STEP_IMPACT, STEP_KERNEL, STEP_UNDO };
@@ -197,6 +204,9 @@ struct operation {
 	uint64_t number;     /* stored as, 0 = not stored */
 	struct policy *next; /* owned until it is in force */
 	bool *moved;	     /* devices that came for it */
+	json_t *kept_before; /* what was known of devices before that; owned */
+	json_t *given_back;  /* what came of those that went back; owned, NULL = none did */
+	char device[16];     /* OP_RELEASE: which, "" = all */
 	uint8_t *before;     /* the workers' table as it was, put back when it is given up; owned */
 	size_t n_before;
 	json_t *diagnostics;		 /* owned reference, NULL = none */
@@ -266,6 +276,7 @@ struct supervisor {
 	struct remembered *remembered; /* of kernel.c; owned */
 	uint32_t next_id;
 	struct generation_store store;
+	json_t *kept; /* store/kept.h: what devices were; owned */
 	struct permit_ids ids;
 	struct policy *now;	       /* in force, never NULL once started */
 	const struct policy *pairs_of; /* what pairs_fd was made from; only compared */
@@ -389,6 +400,25 @@ void op_enforce_died(struct supervisor *s);
 void op_compile_died(struct supervisor *s, const siginfo_t *how);
 void op_due(struct supervisor *s, uint64_t now);
 uint64_t op_next(const struct supervisor *s);
+
+void op_release(struct supervisor *s, struct asker a, const char *by, const struct msg_ctl_release *order);
+
+/* supervise/kept.c */
+int kept_open(struct supervisor *s, struct err *e);
+/* What the devices of `ir` are, on the disk, before they are moved. */
+int kept_take(struct supervisor *s, const struct ir *ir, struct err *e);
+/* It was released by a person's order, and this is not another one. */
+bool kept_left_alone(const void *supervisor, const char *device);
+/* Those that came for a policy that is given up go back, and `before` (taken) is what is known again. */
+void kept_undo(struct supervisor *s, const struct ir *ir, const bool *moved, json_t *before);
+/* Those that are not of the policy in force go back; `going_back`: also those that an apply left out. */
+void kept_settle(struct supervisor *s, bool going_back);
+/* An apply left them out: they stay where they are, silent. */
+void kept_retire(struct supervisor *s, const struct ir *old);
+/* By order: one, by its own name or the policy's, or all. False: the box has none of that name. */
+bool kept_release(struct supervisor *s, const char *name, bool all);
+/* Nothing was lost on the way. */
+bool given_back_whole(const json_t *reports);
 
 /* supervise/impact.c: between enforce's word of what changes and the change */
 void impact_begin(struct supervisor *s); /* of op.told; goes on with op_foretold */

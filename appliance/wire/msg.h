@@ -34,6 +34,7 @@
 #define IMPACT_COMMANDS 16u  /* told of one of them */
 
 #define COMMENT_MOST 255u   /* bytes of UTF-8 that a person may say about a change */
+#define DEVICE_MOST 15u	    /* bytes of the name of a device or interface */
 #define CONFIRM_MOST 86400u /* seconds that a trial may last */
 
 enum role {
@@ -66,6 +67,8 @@ enum compile_trouble { COMPILE_NO_TROUBLE, COMPILE_NO_MEMORY, COMPILE_BAD_BUNDLE
 #define APPLY_FORETELL 4u  /* compute what would be cut, nothing else */
 #define APPLY_TAKE_OVER 8u /* of the CLI: another one's trial may be ended by it */
 #define APPLY_FLAGS (APPLY_DRY_RUN | APPLY_BOOT | APPLY_FORETELL | APPLY_TAKE_OVER)
+
+#define RELEASE_LIST 1u /* say what there is, and release nothing */
 
 enum msg_type {
 	MSG_NONE = 0,

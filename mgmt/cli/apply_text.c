@@ -8,6 +8,7 @@
 #include "mgmt/cli/command_text.h"
 #include "mgmt/cli/difference.h"
 #include "mgmt/cli/event_parts.h"
+#include "mgmt/cli/given_back.h"
 #include "mgmt/cli/table.h"
 
 #define LINES_MOST 40u /* of a difference, before only their number is told */
@@ -167,6 +168,7 @@ int apply_render(struct cli *c, enum apply_kind kind, const json_t *answer, int 
 		render_generation(g, c->lang, generation);
 	render_digest(js(g, "digest"), digest);
 	render_line(c, done[kind], generation, digest);
+	given_back_print(c, ja(answer, "given_back"));
 	if (*notice != '\0')
 		render_line(c, M_STATUS_NOTICE, notice);
 	if (kind == APPLY_KIND_APPLY && strcmp(js(g, "state"), "waiting") == 0) {

@@ -101,6 +101,24 @@ bool box_request(struct cli *c, const struct msg_body *question, const int *fds,
 	return ok;
 }
 
+bool box_absent(const struct cli *c)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	bool absent;
+
+	if (strlen(c->socket) >= sizeof(to.sun_path) || fd < 0) {
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	memcpy(to.sun_path, c->socket, strlen(c->socket) + 1);
+	absent =
+		connect(fd, (const struct sockaddr *)&to, sizeof(to)) < 0 && (errno == ENOENT || errno == ECONNREFUSED);
+	close(fd);
+	return absent;
+}
+
 void box_answer_free(struct box_answer *a)
 {
 	json_decref(a->json);

@@ -20,6 +20,8 @@ struct box_answer {
  */
 bool box_request(struct cli *c, const struct msg_body *question, const int *fds, size_t n_fds, unsigned timeout_s,
 		 struct box_answer *ret, int *ret_status);
+/* Nobody listens at the control socket: the daemon does not run. */
+bool box_absent(const struct cli *c);
 void box_answer_free(struct box_answer *a);
 /*
  * What is common to all answers: under --json the object is printed as it came; an "error" in it is said. True when the

@@ -14,6 +14,7 @@ extern const struct cli_verb verb_status;
 extern const struct cli_verb verb_apply;
 extern const struct cli_verb verb_confirm;
 extern const struct cli_verb verb_rollback;
+extern const struct cli_verb verb_release;
 extern const struct cli_verb verb_history;
 extern const struct cli_verb verb_show;
 extern const struct cli_verb verb_effective;

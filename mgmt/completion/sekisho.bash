@@ -3,7 +3,7 @@
 _sekisho() {
 	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb= i
 	local globals="--json --lang --socket --help --version"
-	local verbs="check protocols compile prove replay journal status apply confirm rollback history show effective verify events explain help"
+	local verbs="check protocols compile prove replay journal status apply confirm rollback release history show effective verify events explain help"
 	local options=
 
 	COMPREPLY=()
@@ -32,7 +32,7 @@ _sekisho() {
 		fi
 		return
 		;;
-	--socket | --output | -o | --policy | -p | --pcap | -r)
+	--socket | --state | --output | -o | --policy | -p | --pcap | -r)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
@@ -54,6 +54,7 @@ _sekisho() {
 	replay) options="--policy --pcap --as-captured --as-box" ;;
 	apply) options="--confirm --dry-run --comment --take-over" ;;
 	rollback) options="--to --dry-run --comment" ;;
+	release) options="--all --state" ;;
 	effective) options="--to --conduit --zone --asset --host" ;;
 	verify) options="--since" ;;
 	events) options="--follow --after --limit --since --conduit --verdict --zone --asset --host --severity" ;;

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The picture of a device and of what lies above it. */
+#include "appliance/box/was.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/base/sha256.h"
+#include "appliance/box/was_private.h"
+
+uint64_t was_boottime_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+void was_boot_id(char out[WAS_BOOT_ID])
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, out, WAS_BOOT_ID - 1);
+
+	if (fd >= 0)
+		close(fd);
+	out[n > 0 ? n : 0] = '\0';
+	out[strcspn(out, "\n")] = '\0';
+}
+
+static json_t *link_read(struct rtnl *home, const struct devices *all, const struct device *d, struct err *e)
+{
+	const struct device *over = d->master != 0 ? devices_at(all, d->master) : NULL;
+	char mac[2 * sizeof(d->mac) + 1];
+	json_t *facts = NULL, *link;
+	bool more = false;
+	int r = was_facts(home, all, d->index, &facts, &more, e);
+
+	if (r < 0) {
+		json_decref(facts);
+		return NULL;
+	}
+	hex_text(d->mac, d->n_mac, mac);
+	link = json_pack("{s:o, s:I, s:s, s:s, s:I, s:b, s:o, s:o, s:o}", "name", json_text(d->name), "index",
+			 (json_int_t)d->index, "kind", d->kind, "mac", mac, "mtu", (json_int_t)d->mtu, "up", (int)d->up,
+			 "master", over != NULL ? json_text(over->name) : json_null(), "settings",
+			 was_settings(d->name), "facts", facts);
+	if (more)
+		json_object_set_new(link, "more", json_true());
+	return link;
+}
+
+/* Everything that lies above: VLANs and their like on it, what it is a port of, and what lies above those. */
+size_t was_above(const struct devices *all, const struct device *d, const struct device *ret[WAS_LINKS])
+{
+	size_t n = 1;
+
+	ret[0] = d;
+	for (size_t at = 0; at < n; at++)
+		for (size_t i = 0; i < all->n; i++) {
+			const struct device *x = &all->list[i];
+			/* The two ends of a pair lie beside each other. */
+			bool on = x->parent == ret[at]->index && strcmp(x->kind, "veth") != 0;
+			bool above = on || (ret[at]->master != 0 && ret[at]->master == x->index);
+
+			for (size_t k = 0; k < n; k++)
+				above = above && ret[k] != x;
+			if (above && n < WAS_LINKS)
+				ret[n++] = x;
+		}
+	return n;
+}
+
+json_t *was_read(const struct box_spaces *s, const char *device, struct err *e)
+{
+	struct devices *all = calloc(1, sizeof(*all));
+	struct rtnl *home = all != NULL ? rtnl_open(s->home, s->home, e) : NULL;
+	const struct device *links[WAS_LINKS], *d;
+	json_t *picture = NULL, *list = json_array(), *link;
+	char boot[WAS_BOOT_ID];
+	size_t n;
+
+	if (all == NULL)
+		err_set(e, -ENOMEM, "device %s", device);
+	if (home == NULL || devices_read(home, all, e) < 0)
+		goto out;
+	d = devices_find(all, device);
+	if (d == NULL) {
+		err_set(e, -ENODEV, "device %s", device);
+		goto out;
+	}
+	n = was_above(all, d, links);
+	for (size_t i = 0; i < n; i++) {
+		link = link_read(home, all, links[i], e);
+		if (link == NULL)
+			goto out;
+		json_array_append_new(list, link);
+	}
+	was_boot_id(boot);
+	picture = json_pack("{s:s, s:I, s:I, s:O}", "boot", boot, "wall_ns", (json_int_t)clock_wall_ns(), "boottime_ns",
+			    (json_int_t)was_boottime_ns(), "links", list);
+out:
+	json_decref(list);
+	rtnl_close(home);
+	free(all);
+	return picture;
+}
+
+bool was_bare(const json_t *picture)
+{
+	const json_t *link = json_array_get(json_object_get(picture, "links"), 0),
+		     *facts = json_object_get(link, "facts");
+
+	if (json_is_true(json_object_get(link, "up")) || json_is_string(json_object_get(link, "master")))
+		return false;
+	return json_array_size(facts) == 0;
+}

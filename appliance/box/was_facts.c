@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A link's addresses, permanent neighbours and routes, as the kernel's own messages: read, kept as hex, and sent again with
+ * the numbers of devices of today and the lifetimes that are left.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/neighbour.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "appliance/base/sha256.h"
+#include "appliance/box/rtnl_private.h"
+#include "appliance/box/was.h"
+#include "appliance/box/was_private.h"
+
+#define MESSAGE_BYTES 2048u
+#define TICKS 100u /* a second of rta_expires: the kernel's USER_HZ */
+
+/* ---- reading ------------------------------------------------------------------------------------------------------ */
+
+struct reading {
+	const struct devices *all;
+	uint32_t index;
+	json_t *list;
+	size_t begin; /* of this kind */
+	bool newest_first;
+	bool more;
+};
+
+/* The devices that a message names by number, so that they are found when their numbers are others. */
+static void name_device(const struct reading *x, json_t *devices, uint32_t index)
+{
+	const struct device *d = devices_at(x->all, index);
+	char number[16];
+
+	if (d == NULL)
+		return;
+	snprintf(number, sizeof(number), "%u", index);
+	json_object_set_new(devices, number, json_text(d->name));
+}
+
+/* Each next hop of a route; true when one goes out at `index`. */
+static bool hops_name(const struct reading *x, const struct nlattr *list, json_t *devices)
+{
+	const uint8_t *p = mnl_attr_get_payload(list);
+	size_t left = mnl_attr_get_payload_len(list);
+	bool ours = false;
+
+	while (left >= sizeof(struct rtnexthop)) {
+		struct rtnexthop hop;
+
+		memcpy(&hop, p, sizeof(hop));
+		if (hop.rtnh_len < sizeof(hop) || hop.rtnh_len > left)
+			break;
+		ours = ours || (uint32_t)hop.rtnh_ifindex == x->index;
+		name_device(x, devices, (uint32_t)hop.rtnh_ifindex);
+		p += aligned(hop.rtnh_len);
+		left = aligned(hop.rtnh_len) < left ? left - aligned(hop.rtnh_len) : 0;
+	}
+	return ours;
+}
+
+static void keep(struct reading *x, const char *kind, const char *text, const struct nlmsghdr *h, json_t *devices,
+		 uint32_t expires_s)
+{
+	size_t n = mnl_nlmsg_get_payload_len(h);
+	char hex[2 * MESSAGE_BYTES + 1];
+	json_t *fact;
+
+	if (json_array_size(x->list) >= WAS_FACTS || n > MESSAGE_BYTES) {
+		x->more = true;
+		json_decref(devices);
+		return;
+	}
+	hex_text(mnl_nlmsg_get_payload(h), n, hex);
+	fact = json_pack("{s:s, s:o, s:s, s:o}", "kind", kind, "text", json_text(text), "message", hex, "devices",
+			 devices);
+	if (expires_s != 0)
+		json_object_set_new(fact, "expires_s", json_integer(expires_s));
+	if (x->newest_first)
+		json_array_insert_new(x->list, x->begin, fact);
+	else
+		json_array_append_new(x->list, fact);
+}
+
+static bool of_ip(unsigned family)
+{
+	return family == AF_INET || family == AF_INET6;
+}
+
+static int on_address(const struct nlmsghdr *h, void *ctx)
+{
+	const struct ifaddrmsg *m = mnl_nlmsg_get_payload(h);
+	struct reading *x = ctx;
+	json_t *devices;
+	char text[WAS_TEXT];
+
+	if (h->nlmsg_type != RTM_NEWADDR || mnl_nlmsg_get_payload_len(h) < sizeof(*m) || m->ifa_index != x->index ||
+	    m->ifa_family != (x->newest_first ? AF_INET6 : AF_INET))
+		return MNL_CB_OK;
+	devices = json_object();
+	name_device(x, devices, m->ifa_index);
+	was_address_text(h, text);
+	keep(x, "address", text, h, devices, 0);
+	return MNL_CB_OK;
+}
+
+static int on_neighbour(const struct nlmsghdr *h, void *ctx)
+{
+	const struct ndmsg *m = mnl_nlmsg_get_payload(h);
+	struct reading *x = ctx;
+	json_t *devices;
+	char text[WAS_TEXT];
+
+	if (h->nlmsg_type != RTM_NEWNEIGH || mnl_nlmsg_get_payload_len(h) < sizeof(*m) ||
+	    (uint32_t)m->ndm_ifindex != x->index || !of_ip(m->ndm_family) || (m->ndm_state & NUD_PERMANENT) == 0)
+		return MNL_CB_OK;
+	devices = json_object();
+	name_device(x, devices, (uint32_t)m->ndm_ifindex);
+	was_neighbour_text(h, text);
+	keep(x, "neighbour", text, h, devices, 0);
+	return MNL_CB_OK;
+}
+
+/* Routes that the kernel makes by itself come with the addresses that they belong to. */
+static int on_route(const struct nlmsghdr *h, void *ctx)
+{
+	const struct rtmsg *m = mnl_nlmsg_get_payload(h);
+	struct reading *x = ctx;
+	struct rta_cacheinfo cache = { 0 };
+	const struct nlattr *a;
+	char text[WAS_TEXT];
+	json_t *devices;
+	bool ours = false;
+
+	if (h->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(h) < sizeof(*m) || !of_ip(m->rtm_family) ||
+	    (m->rtm_flags & RTM_F_CLONED) != 0 || m->rtm_protocol == RTPROT_KERNEL)
+		return MNL_CB_OK;
+	devices = json_object();
+	each_attr(a, h, sizeof(*m))
+	{
+		uint16_t type = mnl_attr_get_type(a);
+
+		if (type == RTA_OIF && mnl_attr_validate(a, MNL_TYPE_U32) >= 0) {
+			ours = ours || mnl_attr_get_u32(a) == x->index;
+			name_device(x, devices, mnl_attr_get_u32(a));
+		} else if (type == RTA_MULTIPATH) {
+			ours = hops_name(x, a, devices) || ours;
+		} else if (type == RTA_CACHEINFO && mnl_attr_get_payload_len(a) >= sizeof(cache)) {
+			memcpy(&cache, mnl_attr_get_payload(a), sizeof(cache));
+		}
+	}
+	if (!ours) {
+		json_decref(devices);
+		return MNL_CB_OK;
+	}
+	was_route_text(h, x->all, text);
+	keep(x, "route", text, h, devices, cache.rta_expires > 0 ? (uint32_t)cache.rta_expires / TICKS + 1 : 0);
+	return MNL_CB_OK;
+}
+
+static void restart(void *ctx)
+{
+	struct reading *x = ctx;
+
+	while (json_array_size(x->list) > x->begin)
+		json_array_remove(x->list, json_array_size(x->list) - 1);
+}
+
+int was_facts(struct rtnl *r, const struct devices *all, uint32_t index, json_t **ret, bool *more, struct err *e)
+{
+	struct reading x = { .all = all, .index = index, .list = json_array() };
+	int status = rtnl_each(r, RTM_GETADDR, sizeof(struct ifaddrmsg), on_address, restart, &x, e);
+
+	/* The kernel lists IPv6 addresses backwards, and prefers the newest: they are set again in the order of their time. */
+	x.begin = json_array_size(x.list);
+	x.newest_first = true;
+	if (status == 0)
+		status = rtnl_each(r, RTM_GETADDR, sizeof(struct ifaddrmsg), on_address, restart, &x, e);
+	x.newest_first = false;
+	x.begin = json_array_size(x.list);
+	if (status == 0)
+		status = rtnl_each(r, RTM_GETNEIGH, sizeof(struct ndmsg), on_neighbour, restart, &x, e);
+	x.begin = json_array_size(x.list);
+	if (status == 0)
+		status = rtnl_each(r, RTM_GETROUTE, sizeof(struct rtmsg), on_route, restart, &x, e);
+	*ret = x.list;
+	*more = x.more;
+	return status;
+}
+
+static const char *text_of(const json_t *fact, const char *key)
+{
+	const char *s = json_string_value(json_object_get(fact, key));
+
+	return s != NULL ? s : "";
+}
+
+json_t *was_missing(const json_t *wanted, const json_t *have)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < json_array_size(wanted); i++) {
+		json_t *w = json_array_get(wanted, i);
+		bool there = false;
+
+		for (size_t n = 0; n < json_array_size(have) && !there; n++) {
+			const json_t *h = json_array_get(have, n);
+
+			there = strcmp(text_of(h, "kind"), text_of(w, "kind")) == 0 &&
+				strcmp(text_of(h, "text"), text_of(w, "text")) == 0;
+		}
+		if (!there)
+			json_array_append(list, w);
+	}
+	return list;
+}
+
+/* ---- sending again ------------------------------------------------------------------------------------------------ */
+
+struct sending {
+	const struct devices *now;
+	const json_t *fact;
+	const char *from, *to;
+	uint32_t elapsed_s, flags; /* flags: of the address, as they are to stay */
+	bool expired;
+};
+
+static bool hex_parse(const char *text, uint8_t *out, size_t most, size_t *ret_n)
+{
+	size_t n = strlen(text) / 2;
+
+	if (strlen(text) % 2 != 0 || n > most)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		char two[3] = { text[2 * i], text[2 * i + 1], 0 };
+
+		if (!isxdigit((unsigned char)two[0]) || !isxdigit((unsigned char)two[1]))
+			return false;
+		out[i] = (uint8_t)strtoul(two, NULL, 16);
+	}
+	*ret_n = n;
+	return true;
+}
+
+/* Today's number of the device that had this one; 0 = it is not there. */
+static uint32_t index_now(const struct sending *s, uint32_t then)
+{
+	const struct device *d;
+	const char *name;
+	char number[16];
+
+	snprintf(number, sizeof(number), "%u", then);
+	name = text_of(json_object_get(s->fact, "devices"), number);
+	d = devices_find(s->now, strcmp(name, s->from) == 0 ? s->to : name);
+	return d != NULL ? d->index : 0;
+}
+
+static uint32_t left_of(uint32_t lifetime, uint32_t elapsed_s)
+{
+	if (lifetime == UINT32_MAX)
+		return lifetime;
+	return lifetime > elapsed_s ? lifetime - elapsed_s : 0;
+}
+
+static void put_lifetimes(struct nlmsghdr *out, const struct nlattr *a, struct sending *s)
+{
+	struct ifa_cacheinfo c;
+
+	if (mnl_attr_get_payload_len(a) < sizeof(c))
+		return;
+	memcpy(&c, mnl_attr_get_payload(a), sizeof(c));
+	c.ifa_prefered = left_of(c.ifa_prefered, s->elapsed_s);
+	c.ifa_valid = left_of(c.ifa_valid, s->elapsed_s);
+	s->expired = c.ifa_valid == 0;
+	mnl_attr_put(out, IFA_CACHEINFO, sizeof(c), &c);
+}
+
+/* What a person or program may ask for; all others the kernel gives. */
+static uint32_t asked_flags(uint32_t flags, unsigned family)
+{
+	uint32_t both = IFA_F_NOPREFIXROUTE | IFA_F_MCAUTOJOIN;
+
+	return flags &
+	       (family == AF_INET ? both
+				  : both | IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR | IFA_F_NODAD | IFA_F_OPTIMISTIC);
+}
+
+static int make_address(const struct nlmsghdr *in, struct nlmsghdr *out, struct sending *s)
+{
+	const struct ifaddrmsg *was = mnl_nlmsg_get_payload(in);
+	struct ifaddrmsg *m = mnl_nlmsg_put_extra_header(out, sizeof(*m));
+	const struct nlattr *a;
+
+	*m = *was;
+	m->ifa_flags = 0;
+	m->ifa_index = index_now(s, was->ifa_index);
+	s->flags = asked_flags(was->ifa_flags, was->ifa_family);
+	each_attr(a, in, sizeof(*was))
+	{
+		if (mnl_attr_get_type(a) == IFA_FLAGS && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
+			s->flags = asked_flags(mnl_attr_get_u32(a), was->ifa_family);
+		else if (mnl_attr_get_type(a) == IFA_CACHEINFO)
+			put_lifetimes(out, a, s);
+		else
+			mnl_attr_put(out, mnl_attr_get_type(a), mnl_attr_get_payload_len(a), mnl_attr_get_payload(a));
+	}
+	return m->ifa_index != 0 ? 0 : -ENODEV;
+}
+
+static int make_neighbour(const struct nlmsghdr *in, struct nlmsghdr *out, struct sending *s)
+{
+	const struct ndmsg *was = mnl_nlmsg_get_payload(in);
+	struct ndmsg *m = mnl_nlmsg_put_extra_header(out, sizeof(*m));
+	const struct nlattr *a;
+
+	*m = *was;
+	m->ndm_ifindex = (int)index_now(s, (uint32_t)was->ndm_ifindex);
+	each_attr(a, in, sizeof(*was)) if (mnl_attr_get_type(a) == NDA_DST || mnl_attr_get_type(a) == NDA_LLADDR)
+		mnl_attr_put(out, mnl_attr_get_type(a), mnl_attr_get_payload_len(a), mnl_attr_get_payload(a));
+	return m->ndm_ifindex != 0 ? 0 : -ENODEV;
+}
+
+/* The list of next hops with today's numbers; a hop whose device is gone makes the whole route impossible. */
+static int put_hops(struct nlmsghdr *out, const struct nlattr *list, const struct sending *s)
+{
+	uint8_t copy[MESSAGE_BYTES];
+	size_t n = mnl_attr_get_payload_len(list), at = 0;
+
+	if (n > sizeof(copy))
+		return -EMSGSIZE;
+	memcpy(copy, mnl_attr_get_payload(list), n);
+	while (n - at >= sizeof(struct rtnexthop)) {
+		struct rtnexthop hop;
+		size_t step;
+
+		memcpy(&hop, copy + at, sizeof(hop));
+		if (hop.rtnh_len < sizeof(hop) || hop.rtnh_len > n - at)
+			return -EBADMSG;
+		hop.rtnh_ifindex = (int)index_now(s, (uint32_t)hop.rtnh_ifindex);
+		hop.rtnh_flags &= RTNH_F_ONLINK;
+		if (hop.rtnh_ifindex == 0)
+			return -ENODEV;
+		memcpy(copy + at, &hop, sizeof(hop));
+		step = aligned(hop.rtnh_len);
+		at += step < n - at ? step : n - at;
+	}
+	mnl_attr_put(out, RTA_MULTIPATH, n, copy);
+	return 0;
+}
+
+static int make_route(const struct nlmsghdr *in, struct nlmsghdr *out, struct sending *s)
+{
+	const struct rtmsg *was = mnl_nlmsg_get_payload(in);
+	struct rtmsg *m = mnl_nlmsg_put_extra_header(out, sizeof(*m));
+	uint32_t expires = (uint32_t)json_integer_value(json_object_get(s->fact, "expires_s"));
+	const struct nlattr *a;
+	int status = 0;
+
+	*m = *was;
+	m->rtm_flags &= RTNH_F_ONLINK;
+	each_attr(a, in, sizeof(*was))
+	{
+		uint16_t type = mnl_attr_get_type(a);
+
+		if (type == RTA_OIF && mnl_attr_validate(a, MNL_TYPE_U32) >= 0) {
+			uint32_t index = index_now(s, mnl_attr_get_u32(a));
+
+			mnl_attr_put_u32(out, RTA_OIF, index);
+			status = index == 0 ? -ENODEV : status;
+		} else if (type == RTA_MULTIPATH) {
+			int r = put_hops(out, a, s);
+
+			status = r < 0 ? r : status;
+		} else if (type != RTA_CACHEINFO && type != RTA_NH_ID && type != RTA_EXPIRES) {
+			mnl_attr_put(out, type, mnl_attr_get_payload_len(a), mnl_attr_get_payload(a));
+		}
+	}
+	if (expires != 0) {
+		s->expired = expires <= s->elapsed_s;
+		mnl_attr_put_u32(out, RTA_EXPIRES, left_of(expires, s->elapsed_s));
+	}
+	return status;
+}
+
+/* An address is usable at once, since somebody may be waiting for it; then it has the flags that it had. */
+static int send_address(struct rtnl *r, const struct nlmsghdr *m, size_t n, const struct sending *s, struct err *e)
+{
+	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(m);
+	uint8_t copy[2 * MESSAGE_BYTES];
+	bool six = ifa->ifa_family == AF_INET6;
+	int status = 0;
+
+	for (int again = 0; again < (six ? 2 : 1) && status == 0; again++) {
+		struct nlmsghdr *h = (struct nlmsghdr *)(void *)copy;
+
+		memcpy(copy, m, n);
+		mnl_attr_put_u32(h, IFA_FLAGS, s->flags | (six && again == 0 ? IFA_F_NODAD : 0));
+		status = rtnl_replay(r, RTM_NEWADDR,
+				     (uint16_t)(NLM_F_CREATE | (again == 0 ? NLM_F_EXCL : NLM_F_REPLACE)),
+				     mnl_nlmsg_get_payload(h), mnl_nlmsg_get_payload_len(h), e);
+	}
+	return status;
+}
+
+static const struct {
+	const char *word;
+	uint16_t type, flags;
+	size_t header;
+	int (*make)(const struct nlmsghdr *in, struct nlmsghdr *out, struct sending *s);
+} kinds[] = {
+	{ "address", RTM_NEWADDR, 0, sizeof(struct ifaddrmsg), make_address },
+	{ "neighbour", RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, sizeof(struct ndmsg), make_neighbour },
+	/* Never in place of another's. */
+	{ "route", RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct rtmsg), make_route },
+};
+
+int was_fact_set(struct rtnl *r, const struct devices *now, const json_t *fact, const char *from, const char *to,
+		 uint64_t elapsed_s, struct err *e)
+{
+	uint8_t in[MESSAGE_BYTES + 64] = { 0 }, out[2 * MESSAGE_BYTES] = { 0 }, payload[MESSAGE_BYTES];
+	struct sending s = { .now = now,
+			     .fact = fact,
+			     .from = from,
+			     .to = to,
+			     .elapsed_s = elapsed_s < UINT32_MAX ? (uint32_t)elapsed_s : UINT32_MAX - 1 };
+	struct nlmsghdr *m = mnl_nlmsg_put_header(in), *o = mnl_nlmsg_put_header(out);
+	size_t k = 0, n;
+	int status;
+
+	while (k < 3 && strcmp(kinds[k].word, text_of(fact, "kind")) != 0)
+		k++;
+	if (k == 3 || !hex_parse(text_of(fact, "message"), payload, sizeof(payload), &n) || n < kinds[k].header)
+		return err_set(e, -EBADMSG, "%s", text_of(fact, "text"));
+	memcpy(mnl_nlmsg_put_extra_header(m, n), payload, n);
+	status = kinds[k].make(m, o, &s);
+	if (status < 0)
+		return err_set(e, status, "%s", text_of(fact, "text"));
+	if (s.expired)
+		return err_set(e, -ETIME, "%s", text_of(fact, "text"));
+	if (kinds[k].type == RTM_NEWADDR)
+		return send_address(r, o, o->nlmsg_len, &s, e);
+	return rtnl_replay(r, kinds[k].type, kinds[k].flags, mnl_nlmsg_get_payload(o), mnl_nlmsg_get_payload_len(o), e);
+}

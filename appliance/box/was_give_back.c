@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A device goes back to the first namespace and becomes what its picture says; then what lies above it does. Only what differs
+ * is set, so doing it twice does no harm, and whatever would not be set is told in words.
+ */
+#include <errno.h>
+#include <net/if.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/base/sentence.h"
+#include "appliance/base/sha256.h"
+#include "appliance/box/was.h"
+#include "appliance/box/was_private.h"
+
+#define SECOND 1000000000ull
+#define NAMES_TRIED 10
+
+struct giving {
+	const struct box_spaces *s;
+	const json_t *picture;
+	const char *device;
+	char now[IFNAMSIZ]; /* what it is called today; "" = it is nowhere */
+	bool leave;	    /* as it is */
+	bool silent;	    /* a first try, after which more may be possible */
+	uint64_t elapsed_s;
+	struct rtnl *home;
+	struct devices *devices; /* of the first namespace, as of the last look */
+	json_t *report, *lost;
+	json_int_t set;
+};
+
+static void lost(struct giving *g, enum message m, ...)
+{
+	struct sentence say = { 0 };
+	va_list ap;
+
+	if (g->silent)
+		return;
+	va_start(ap, m);
+	sentence_vsay(&say, m, ap);
+	va_end(ap);
+	json_array_append_new(g->lost, sentence_json(&say));
+}
+
+static const char *text_of(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s != NULL ? s : "";
+}
+
+static const json_t *links_of(const struct giving *g)
+{
+	return json_object_get(g->picture, "links");
+}
+
+/* A picture of before the last start of the machine: its clock went on, its lifetimes by the wall. */
+static bool other_start(const json_t *picture, uint64_t *ret_elapsed_s)
+{
+	char boot[WAS_BOOT_ID];
+	bool other;
+	uint64_t then, now;
+
+	was_boot_id(boot);
+	other = strcmp(boot, text_of(picture, "boot")) != 0;
+	then = (uint64_t)json_integer_value(json_object_get(picture, other ? "wall_ns" : "boottime_ns"));
+	now = other ? clock_wall_ns() : was_boottime_ns();
+	*ret_elapsed_s = now > then ? (now - then) / SECOND : 0;
+	return other;
+}
+
+/* ---- the way back ------------------------------------------------------------------------------------------------- */
+
+/* By its name; or, when it was renamed meanwhile, by its number and hardware address together. */
+static const struct device *recognised(const struct giving *g, const struct devices *there)
+{
+	const json_t *link = json_array_get(links_of(g), 0);
+	const struct device *d = devices_find(there, g->device);
+	char mac[2 * sizeof(d->mac) + 1];
+
+	if (d != NULL || link == NULL)
+		return d;
+	d = devices_at(there, (uint32_t)json_integer_value(json_object_get(link, "index")));
+	if (d == NULL || d->n_mac == 0)
+		return NULL;
+	hex_text(d->mac, d->n_mac, mac);
+	return strcmp(mac, text_of(link, "mac")) == 0 ? d : NULL;
+}
+
+/* Moves it under its name, or under one beside it when that is another's now. */
+static int move_home(struct giving *g, struct rtnl *from, const struct device *d, struct err *e)
+{
+	int r;
+
+	rtnl_link_set(from, d->index, false, 0, NULL);
+	snprintf(g->now, sizeof(g->now), "%s", g->device);
+	r = rtnl_link_move(from, d->index, g->s->home, g->device, e);
+	for (int i = 2; r == -EEXIST && i < NAMES_TRIED; i++) {
+		snprintf(g->now, sizeof(g->now), "%.13s-%d", g->device, i);
+		r = rtnl_link_move(from, d->index, g->s->home, g->now, e);
+	}
+	if (r == 0 && strcmp(g->now, g->device) != 0)
+		lost(g, M_BACK_NAME, g->device, g->now);
+	return r;
+}
+
+/* -ENODEV: it is in neither namespace of the box. */
+static int fetch(struct giving *g, struct err *e)
+{
+	const int spaces[] = { g->s->data, g->s->admin };
+	int r = -ENODEV;
+
+	for (size_t i = 0; i < 2 && r == -ENODEV; i++) {
+		struct rtnl *from = spaces[i] >= 0 ? rtnl_open(spaces[i], g->s->home, e) : NULL;
+		const struct device *d = NULL;
+
+		if (from == NULL)
+			continue;
+		r = devices_read(from, g->devices, e);
+		if (r == 0)
+			d = recognised(g, g->devices);
+		if (r == 0)
+			r = d != NULL ? move_home(g, from, d, e) : -ENODEV;
+		rtnl_close(from);
+	}
+	return r;
+}
+
+/* ---- becoming what it was ----------------------------------------------------------------------------------------- */
+
+static const struct device *look(struct giving *g, const char *name)
+{
+	return devices_read(g->home, g->devices, NULL) < 0 ? NULL : devices_find(g->devices, name);
+}
+
+struct telling {
+	struct giving *g;
+	const char *name;
+};
+
+static void setting_lost(void *ctx, const char *name, const char *value)
+{
+	const struct telling *t = ctx;
+
+	lost(t->g, M_BACK_SETTING, t->name, name, value);
+}
+
+static bool mac_of(const json_t *link, uint8_t out[32], size_t *ret_n)
+{
+	const char *hex = text_of(link, "mac");
+	unsigned v;
+
+	*ret_n = strlen(hex) / 2;
+	if (strlen(hex) % 2 != 0 || *ret_n == 0 || *ret_n > 32)
+		return false;
+	for (size_t i = 0; i < *ret_n; i++) {
+		if (sscanf(hex + 2 * i, "%2x", &v) != 1)
+			return false;
+		out[i] = (uint8_t)v;
+	}
+	return true;
+}
+
+/* Its place in a bridge or bond; a bond takes only what is down. */
+static void give_master(struct giving *g, const json_t *link, const char *name)
+{
+	const char *master = text_of(link, "master");
+	const struct device *d = look(g, name), *over = *master != '\0' ? devices_find(g->devices, master) : NULL;
+	struct err e = { 0 };
+
+	if (d == NULL || *master == '\0' || (over != NULL && d->master == over->index))
+		return;
+	if (over != NULL && d->up)
+		rtnl_link_set(g->home, d->index, false, 0, NULL);
+	if (over == NULL)
+		lost(g, M_BACK_NO_MASTER, name, master);
+	else if (rtnl_link_master(g->home, d->index, over->index, &e) < 0)
+		lost(g, M_BACK_MASTER, name, master, e.text);
+}
+
+static void give_link(struct giving *g, const json_t *link, const char *name)
+{
+	const struct device *d = look(g, name), *own;
+	uint32_t mtu = (uint32_t)json_integer_value(json_object_get(link, "mtu"));
+	bool up = json_is_true(json_object_get(link, "up"));
+	struct telling t = { g, name };
+	struct err e = { 0 };
+	uint8_t mac[32];
+	size_t n;
+
+	if (d != NULL && mtu != 0 && d->mtu != mtu && rtnl_link_set(g->home, d->index, d->up, mtu, &e) < 0)
+		lost(g, M_BACK_LINK, name, e.text);
+	was_settings_set(name, json_object_get(link, "settings"), setting_lost, &t);
+	give_master(g, link, name);
+	d = look(g, name);
+	if (d != NULL && mac_of(link, mac, &n) && (n != d->n_mac || memcmp(mac, d->mac, n) != 0) &&
+	    rtnl_link_mac(g->home, d->index, mac, n, &e) < 0)
+		lost(g, M_BACK_LINK, name, e.text);
+	/* What lies on it has lost its hardware address there, and gives it anew when it comes up. */
+	own = devices_find(g->devices, g->now);
+	if (g->silent && d != NULL && own != NULL && d->parent == own->index && d->up && up) {
+		rtnl_link_set(g->home, d->index, false, 0, NULL);
+		d = look(g, name);
+	}
+	if (d != NULL && d->up != up && rtnl_link_set(g->home, d->index, up, 0, &e) < 0)
+		lost(g, M_BACK_LINK, name, e.text);
+}
+
+/* What of its facts is not there. A new reference; empty when that cannot be read. */
+static json_t *missing(struct giving *g, const json_t *link, const char *name)
+{
+	const struct device *d = look(g, name);
+	json_t *have = NULL, *list;
+	bool more;
+
+	if (d == NULL || was_facts(g->home, g->devices, d->index, &have, &more, NULL) < 0)
+		list = json_array();
+	else
+		list = was_missing(json_object_get(link, "facts"), have);
+	json_decref(have);
+	return list;
+}
+
+/* A route may need another one before it, or an address: so again, for as long as something more can be set. */
+static void give_facts(struct giving *g, const json_t *link, const char *name)
+{
+	json_t *list = missing(g, link, name), *expired = json_object_get(g->report, "expired");
+	struct err e = { 0 };
+	bool moved = true;
+
+	while (moved) {
+		moved = false;
+		for (size_t i = 0; i < json_array_size(list);) {
+			const json_t *fact = json_array_get(list, i);
+			int r = was_fact_set(g->home, g->devices, fact, g->device, g->now, g->elapsed_s, &e);
+
+			if (r == -ETIME && !g->silent)
+				json_array_append_new(expired, json_text(text_of(fact, "text")));
+			if (r == 0 || r == -ETIME) {
+				moved = true;
+				g->set += r == 0;
+				json_array_remove(list, i);
+			} else {
+				i++;
+			}
+		}
+	}
+	for (size_t i = 0; i < json_array_size(list) && !g->silent; i++) {
+		const json_t *fact = json_array_get(list, i);
+		int r = was_fact_set(g->home, g->devices, fact, g->device, g->now, g->elapsed_s, &e);
+
+		lost(g, M_BACK_FACT, name, text_of(fact, "text"), strerror(r < 0 ? -r : 0));
+	}
+	json_decref(list);
+	if (json_is_true(json_object_get(link, "more")))
+		lost(g, M_BACK_MORE, name, WAS_FACTS);
+}
+
+/* Each link of the picture that is there: one of those above may be in the box as well, or gone. */
+static void each_link(struct giving *g, void (*give)(struct giving *g, const json_t *link, const char *name))
+{
+	const json_t *links = links_of(g);
+
+	for (size_t i = 0; i < json_array_size(links) && !g->leave; i++) {
+		const json_t *link = json_array_get(links, i);
+		const char *name = i == 0 ? g->now : text_of(link, "name");
+
+		if (look(g, name) != NULL)
+			give(g, link, name);
+	}
+}
+
+/* It came back by itself, as devices of a namespace that ended do, or was never away. */
+static void at_home(struct giving *g)
+{
+	bool other = g->picture != NULL && other_start(g->picture, &g->elapsed_s);
+	json_t *as_is = was_read(g->s, g->device, NULL);
+
+	g->leave = true;
+	if (as_is == NULL) {
+		lost(g, M_BACK_GONE, g->device);
+		return;
+	}
+	snprintf(g->now, sizeof(g->now), "%s", g->device);
+	json_object_set_new(g->report, "was_here", json_true());
+	/* After a start of the machine, or by somebody's hand, it is what it is meant to be now; but not half given back. */
+	g->leave =
+		g->picture == NULL || other || !(was_bare(as_is) || json_is_true(json_object_get(g->picture, "going")));
+	json_decref(as_is);
+}
+
+static void begin(struct giving *g)
+{
+	struct err e = { 0 };
+	int r = fetch(g, &e);
+
+	if (r == -ENODEV) {
+		at_home(g);
+	} else if (r < 0) {
+		g->now[0] = '\0';
+		g->leave = true;
+		lost(g, M_BACK_STUCK, g->device, e.text);
+	} else if (g->picture == NULL) {
+		g->leave = true;
+		lost(g, M_BACK_UNKNOWN, g->now);
+	} else {
+		other_start(g->picture, &g->elapsed_s);
+	}
+}
+
+/*
+ * All come home before any is set up, and everything is tried once before what fails counts: a port needs its bridge, a VLAN
+ * what it lies on, a route of one device an address of another.
+ */
+static void give(struct giving *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		begin(&list[i]);
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = 0; i < n; i++) {
+			list[i].silent = round == 0;
+			each_link(&list[i], give_link);
+		}
+		for (size_t i = 0; i < n; i++)
+			each_link(&list[i], give_facts);
+	}
+}
+
+json_t *was_give_back(const struct box_spaces *s, const json_t *wanted)
+{
+	size_t n = json_object_size(wanted), i = 0;
+	struct giving *list = calloc(n + 1, sizeof(*list));
+	struct devices *devices = calloc(1, sizeof(*devices));
+	struct rtnl *home = rtnl_open(s->home, s->home, NULL);
+	json_t *reports = NULL, *picture;
+	const char *device;
+
+	if (list == NULL || devices == NULL || home == NULL)
+		goto out;
+	json_object_foreach((json_t *)(uintptr_t)wanted, device, picture) list[i++] =
+		(struct giving){ .s = s,
+				 .device = device,
+				 .picture = json_is_object(picture) ? picture : NULL,
+				 .home = home,
+				 .devices = devices,
+				 .lost = json_array(),
+				 .report = json_pack("{s:o, s:[]}", "device", json_text(device), "expired") };
+	give(list, n);
+	reports = json_array();
+	for (i = 0; i < n; i++) {
+		json_object_set_new(list[i].report, "now", json_text(list[i].now));
+		json_object_set_new(list[i].report, "facts", json_integer(list[i].set));
+		json_object_set_new(list[i].report, "lost", list[i].lost);
+		json_array_append_new(reports, list[i].report);
+	}
+out:
+	rtnl_close(home);
+	free(devices);
+	free(list);
+	return reports;
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Devices that the box took, and their way back. What a device was is on the disk before it is touched; it is given back when
+ * the box goes back to a policy without it, when an apply or a trial fails, when the daemon finds at its start that it died in
+ * between, and when a person says so. An apply that merely leaves a device out keeps it, silent.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/box/was.h"
+#include "appliance/store/kept.h"
+#include "appliance/supervise/supervise.h"
+
+int kept_open(struct supervisor *s, struct err *e)
+{
+	bool damaged;
+
+	s->kept = kept_load(s->state_fd, &damaged, e);
+	if (s->kept == NULL)
+		return err_set(e, -ENOMEM, "what devices were");
+	if (damaged)
+		say(s, M_KEPT_DAMAGED);
+	kept_spaces(s->kept, s->o->data_netns, s->o->admin_netns);
+	return 0;
+}
+
+static bool names(const struct ir *ir, const char *device)
+{
+	for (uint32_t i = 0; i < ir->n_interfaces; i++)
+		if (strcmp(ir->interfaces[i].device, device) == 0)
+			return true;
+	return false;
+}
+
+/* Given back by a person's order; only a person's order takes it again. */
+bool kept_left_alone(const void *supervisor, const char *device)
+{
+	const struct supervisor *s = supervisor;
+	const json_t *record = kept_find(s->kept, device);
+	bool ordered = s->op.kind == OP_APPLY || s->op.kind == OP_ROLLBACK;
+
+	return record != NULL && kept_mark(record) == KEPT_RELEASED && !ordered;
+}
+
+/* One device that is about to be moved, if it is still in the first namespace. */
+static int keep_one(struct supervisor *s, const char *device, bool *changed, struct err *e)
+{
+	json_t *record = kept_find(s->kept, device), *had = json_object_get(record, "picture"), *picture;
+	struct err why = { 0 };
+
+	if (kept_left_alone(s, device))
+		return 0;
+	/* Another one of its name in the first namespace is none of ours. */
+	picture = box_has(&s->spaces, device) ? NULL : was_read(&s->spaces, device, &why);
+	if (picture == NULL && why.code != 0 && why.code != -ENODEV) {
+		*e = why;
+		return why.code;
+	}
+	/* In the box already: of a policy again, if it was not. */
+	if (picture == NULL && (record == NULL || kept_mark(record) == KEPT_TAKEN))
+		return 0;
+	/* The machine has started anew and nobody has set the device up: what it was before counts. */
+	if (had != NULL)
+		json_object_del(had, "going");
+	if (picture != NULL && (had == NULL || !was_bare(picture)))
+		kept_put(s->kept, device, KEPT_TAKEN, picture);
+	else
+		kept_put(s->kept, device, KEPT_TAKEN, NULL);
+	json_decref(picture);
+	*changed = true;
+	return 0;
+}
+
+int kept_take(struct supervisor *s, const struct ir *ir, struct err *e)
+{
+	bool changed = false;
+	int r = 0;
+
+	for (uint32_t i = 0; i < ir->n_interfaces && r == 0; i++)
+		r = keep_one(s, ir->interfaces[i].device, &changed, e);
+	if (r == 0 && changed)
+		r = kept_save(s->state_fd, s->kept, e);
+	/* What was confirmed is not kept out by a full disk: what was read stays in memory, and is written with the next change. */
+	if (s->op.kind == OP_BOOT && (r == -ENOSPC || r == -EDQUOT || r == -EROFS))
+		r = 0;
+	return r;
+}
+
+/* On standard error, since nobody waits for an answer, or as well. */
+static void tell(const struct supervisor *s, const json_t *reports)
+{
+	for (size_t i = 0; i < json_array_size(reports); i++) {
+		const json_t *r = json_array_get(reports, i), *list = json_object_get(r, "lost");
+		const char *now = json_string_value(json_object_get(r, "now"));
+
+		if (now != NULL && *now != '\0')
+			say(s, M_GIVEN_BACK, now);
+		for (size_t n = 0; n < json_array_size(list); n++)
+			say(s, M_GIVEN_BACK_LOST,
+			    json_string_value(json_object_get(json_array_get(list, n), lang_name(s->o->lang))));
+	}
+}
+
+static void save(struct supervisor *s)
+{
+	struct err e = { 0 };
+
+	if (kept_save(s->state_fd, s->kept, &e) < 0)
+		say(s, M_KEPT_UNSAVED, e.text);
+}
+
+/*
+ * Those of `wanted` ({device: picture or null}) go back. That they do stands on the disk before, so that a start in between goes
+ * on with it. Takes the reference; what came of it goes into the operation's answer.
+ */
+static void give(struct supervisor *s, json_t *wanted)
+{
+	json_t *reports = NULL, *picture;
+	const char *device;
+
+	if (json_object_size(wanted) > 0) {
+		json_object_foreach(wanted, device, picture) kept_going(s->kept, device);
+		save(s);
+		reports = was_give_back(&s->spaces, wanted);
+		json_object_foreach(wanted, device, picture) kept_gone(s->kept, device);
+		save(s);
+	}
+	tell(s, reports);
+	if (reports != NULL && s->op.given_back == NULL)
+		s->op.given_back = json_incref(reports);
+	else if (reports != NULL)
+		json_array_extend(s->op.given_back, reports);
+	json_decref(reports);
+	json_decref(wanted);
+}
+
+static void want(json_t *wanted, const struct supervisor *s, const char *device)
+{
+	json_t *picture = json_object_get(kept_find(s->kept, device), "picture");
+
+	if (picture != NULL)
+		json_object_set(wanted, device, picture);
+	else
+		json_object_set_new(wanted, device, json_null());
+}
+
+void kept_undo(struct supervisor *s, const struct ir *ir, const bool *moved, json_t *before)
+{
+	json_t *wanted = json_object();
+
+	for (uint32_t i = 0; moved != NULL && i < ir->n_interfaces; i++)
+		if (moved[i])
+			want(wanted, s, ir->interfaces[i].device);
+	give(s, wanted);
+	if (json_equal(s->kept, before)) {
+		json_decref(before);
+		return;
+	}
+	json_decref(s->kept);
+	s->kept = before;
+	save(s);
+}
+
+void kept_settle(struct supervisor *s, bool going_back)
+{
+	json_t *wanted = json_object(), *record;
+	const char *device;
+
+	json_object_foreach(json_object_get(s->kept, "devices"), device, record)
+	{
+		enum kept_mark m = kept_mark(record);
+		bool unnamed = !names(s->now->ir, device);
+
+		if (unnamed && (m == KEPT_TAKEN || (m == KEPT_RETIRED && going_back)))
+			want(wanted, s, device);
+		/* A release that was not finished. */
+		if (m == KEPT_RELEASED && json_object_get(record, "picture") != NULL)
+			want(wanted, s, device);
+	}
+	give(s, wanted);
+}
+
+void kept_retire(struct supervisor *s, const struct ir *old)
+{
+	bool changed = false;
+
+	for (uint32_t i = 0; i < old->n_interfaces; i++) {
+		const char *device = old->interfaces[i].device;
+		const json_t *record = kept_find(s->kept, device);
+
+		if (record == NULL || kept_mark(record) != KEPT_TAKEN || names(s->now->ir, device))
+			continue;
+		kept_put(s->kept, device, KEPT_RETIRED, NULL);
+		changed = true;
+	}
+	if (changed)
+		save(s);
+}
+
+/* ---- by order ----------------------------------------------------------------------------------------------------- */
+
+static const struct ir_interface *named(const struct supervisor *s, const char *name)
+{
+	const struct ir *ir = s->now->ir;
+
+	for (uint32_t i = 0; i < ir->n_interfaces; i++)
+		if (strcmp(ir->interfaces[i].device, name) == 0)
+			return &ir->interfaces[i];
+	for (uint32_t i = 0; i < ir->n_interfaces; i++)
+		if (strcmp(ir->interfaces[i].name, name) == 0)
+			return &ir->interfaces[i];
+	return NULL;
+}
+
+static bool in_box(const struct supervisor *s, const char *device)
+{
+	const json_t *record = kept_find(s->kept, device);
+
+	return record == NULL || kept_mark(record) != KEPT_RELEASED;
+}
+
+/* Everything that the box has, or the one asked for; empty: it has none of that name. */
+static json_t *asked_for(const struct supervisor *s, const char *name, bool all)
+{
+	json_t *wanted = json_object(), *record;
+	const struct ir_interface *i = all ? NULL : named(s, name);
+	const char *device = i != NULL ? i->device : name;
+
+	if (!all) {
+		record = kept_find(s->kept, device);
+		if ((i != NULL || record != NULL) && in_box(s, device))
+			want(wanted, s, device);
+		return wanted;
+	}
+	json_object_foreach(json_object_get(s->kept, "devices"), device, record) if (kept_mark(record) != KEPT_RELEASED)
+		want(wanted, s, device);
+	for (uint32_t n = 0; n < s->now->ir->n_interfaces; n++) {
+		device = s->now->ir->interfaces[n].device;
+		if (in_box(s, device) && json_object_get(wanted, device) == NULL)
+			want(wanted, s, device);
+	}
+	return wanted;
+}
+
+bool kept_release(struct supervisor *s, const char *name, bool all)
+{
+	json_t *wanted = asked_for(s, name, all), *picture;
+	bool any = all || json_object_size(wanted) > 0;
+	const char *device;
+
+	/* One of the policy in force is not taken again by the next start. */
+	json_object_foreach(wanted, device, picture) if (names(s->now->ir, device))
+		kept_put(s->kept, device, KEPT_RELEASED, NULL);
+	give(s, wanted);
+	return any;
+}

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The first namespace of a machine that people use: every kind of thing that is lost when a device leaves it."""
+import json
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
+from net import inside, sh, wait_for  # noqa: E402
+
+DEVICES = ["it0", "ops0", "ot0", "adm0"]
+# One line a thing. What this kernel has no kind for is left out, and the suite says so.
+DRESS = """
+addr add 192.0.2.10/24 brd + label ops0:1 dev ops0
+addr add 192.0.2.11/24 dev ops0
+addr add 172.30.0.1 peer 172.30.0.2/32 dev ops0
+addr add 203.0.113.5/24 dev ops0 valid_lft 600 preferred_lft 300
+addr add 198.18.0.5/15 dev ops0 noprefixroute metric 7
+addr add 2001:db8:c0::10/64 dev ops0 nodad
+addr add 2001:db8:c1::10/64 dev ops0 nodad valid_lft 900 preferred_lft 500
+addr add 2001:db8:c2::10/64 dev ops0 nodad noprefixroute
+route add default via 192.0.2.1 dev ops0 metric 100
+route add 198.51.100.0/24 via 192.0.2.2 dev ops0 proto static src 192.0.2.11 mtu 1300
+route add 100.64.0.0/10 dev ops0 scope link table 77
+route add 100.65.0.0/16 via 192.0.2.2 dev ops0 table 77 tos 0x10
+-6 route add default via 2001:db8:c0::1 dev ops0 metric 50
+-6 route add 2001:db8:ff::/48 via 2001:db8:c0::2 dev ops0 proto static pref high
+-6 route add 2001:db8:fe::/48 via fe80::2 dev ops0 expires 800
+neigh add 192.0.2.1 lladdr 02:00:00:00:00:77 nud permanent dev ops0
+link add link ops0 name mv0 type macvlan
+addr add 10.99.0.1/24 dev mv0
+addr add 2001:db8:99::1/64 dev mv0 nodad
+route add 10.98.0.0/16 via 10.99.0.9 dev mv0
+link add br0 type bridge
+link set ot0 master br0
+addr add 10.88.0.1/24 dev br0
+route add default via 10.88.0.9 dev br0 metric 500
+link set it0 down
+addr add 10.77.0.1/24 dev it0
+addr add 192.0.2.129/25 dev adm0
+route add 10.55.0.0/16 nexthop via 192.0.2.130 dev adm0 weight 2 nexthop via 192.0.2.2 dev ops0 weight 1
+"""
+ORDER_UP = ["ops0", "ot0", "adm0", "mv0", "br0"]
+SETTINGS = {"ipv4/conf/ops0/rp_filter": "2", "ipv4/conf/ops0/arp_ignore": "1", "ipv6/conf/ops0/accept_ra": "2",
+            "ipv6/conf/adm0/disable_ipv6": "1", "ipv4/neigh/ops0/gc_stale_time": "77", "ipv4/conf/it0/forwarding": "1"}
+EXTRA = {  # kinds that not every kernel has
+    "vlan": ["link add link ops0 name ops0.5 type vlan id 5", "link set ops0.5 up", "addr add 10.95.0.1/24 dev ops0.5",
+             "route add 10.94.0.0/16 via 10.95.0.9 dev ops0.5"],
+    "bond": ["link add bond0 type bond mode active-backup", "link set adm0 down", "link set adm0 master bond0", "link set bond0 up",
+             "addr add 10.93.0.1/24 dev bond0", "route add 10.92.0.0/16 via 10.93.0.9 dev bond0"],
+}
+
+
+def setting(ns, name, value=None):
+    if value is None:
+        return sh("cat", "/proc/sys/net/" + name, ns=ns).stdout.strip()
+    return sh("sh", "-c", "echo %s > /proc/sys/net/%s" % (value, name), ns=ns)
+
+
+def dress(ns):
+    """Everything of DRESS in the namespace; which kinds of EXTRA this kernel has."""
+    sh("ip", "link", "set", "ops0", "mtu", "1400", "address", "02:00:00:00:aa:01", ns=ns)
+    for d in DEVICES:
+        sh("ip", "link", "set", d, "up", ns=ns)
+    for name, value in SETTINGS.items():
+        setting(ns, name, value)
+    lines = [line.split() for line in DRESS.strip().splitlines()]
+    for d in ("mv0", "br0"):
+        sh("ip", "link", "del", d, ns=ns, check=False)
+    for line in lines:
+        sh("ip", *line, ns=ns)
+        if line[:2] == ["link", "add"]:
+            sh("ip", "link", "set", line[line.index("name") + 1] if "name" in line else line[2], "up", ns=ns)
+    return []
+
+
+def undress(ns):
+    for d in ("mv0", "br0", "ops0.5", "bond0"):
+        sh("ip", "link", "del", d, ns=ns, check=False)
+    for d in DEVICES:
+        sh("ip", "addr", "flush", "dev", d, ns=ns, check=False)
+        sh("ip", "neigh", "flush", "dev", d, "nud", "permanent", ns=ns, check=False)
+        for family in ("-4", "-6"):
+            sh("ip", family, "route", "flush", "table", "all", "dev", d, ns=ns, check=False)
+        sh("ip", "link", "set", d, "down", ns=ns, check=False)
+
+
+def shown(ns, *words):
+    out = sh("ip", "-j", *words, ns=ns).stdout
+    return json.loads(out) if out.strip() else []
+
+
+LIVES = ("valid_life_time", "preferred_life_time")
+FOREVER = 4294967295
+
+
+def look(ns):
+    """What `ip` shows of the namespace, without what changes by itself; lifetimes apart."""
+    lives = {}
+    addresses = shown(ns, "addr")
+    for link in addresses:
+        for a in link.get("addr_info", []):
+            lives[(link["ifname"], a["local"])] = tuple(a.pop(k, FOREVER) for k in LIVES)
+        link["addr_info"].sort(key=lambda a: (a["family"], a["scope"] == "link"))
+    links = shown(ns, "-d", "link")
+    for link in addresses + links:
+        for volatile in ("link", "ifindex", "link_index", "link_netnsid", "operstate", "gc_timer", "hello_timer"):
+            link.pop(volatile, None)
+        link["flags"].sort()
+        if "UP" not in link["flags"]:
+            link.pop("qdisc", None)  # of a link that was never up here another is shown
+        for k in [k for k in link.get("linkinfo", {}).get("info_data", {}) if k.endswith("timer")]:
+            del link["linkinfo"]["info_data"][k]
+        slave = link.get("linkinfo", {}).get("info_slave_data", {})
+        for k in [k for k in slave if k.endswith("timer") or k in ("port", "no", "id", "state", "queue_id")]:
+            del slave[k]
+    routes = shown(ns, "route", "show", "table", "all") + shown(ns, "-6", "route", "show", "table", "all")
+    for r in routes:
+        r["flags"] = sorted(r.get("flags", []))
+        for hop in r.get("nexthops", []):
+            hop["flags"] = sorted(hop.get("flags", []))
+        if r.pop("expires", None) is not None:
+            r["expires"] = "some"
+    neighbours = shown(ns, "neigh", "show", "nud", "permanent")
+    settings = {}
+    for d in DEVICES:
+        for folder in ("ipv4/conf", "ipv6/conf", "ipv4/neigh", "ipv6/neigh"):
+            text = sh("sh", "-c", "grep -H . /proc/sys/net/%s/%s/* 2>/dev/null; true" % (folder, d), ns=ns).stdout
+            settings.update(line.split(":", 1) for line in text.splitlines())
+    key = lambda x: json.dumps(x, sort_keys=True)  # noqa: E731
+    return {"addr": sorted(addresses, key=key), "link": sorted(links, key=key), "route": sorted(routes, key=key),
+            "neigh": sorted(neighbours, key=key), "settings": settings}, lives
+
+
+def differences(was, now):
+    """In words; "" = none. Lifetimes only ever shrink, and eternal ones stay so."""
+    out = []
+    for part, before in was[0].items():
+        after = now[0][part]
+        if isinstance(before, dict):
+            out += ["%s: %s, now %s" % (k, before.get(k), after.get(k)) for k in set(before) | set(after) if before.get(k) != after.get(k)]
+            continue
+        b, a = [json.dumps(x, sort_keys=True) for x in before], [json.dumps(x, sort_keys=True) for x in after]
+        out += ["%s gone: %s" % (part, x) for x in b if x not in a] + ["%s new: %s" % (part, x) for x in a if x not in b]
+    for k, before in was[1].items():
+        after = now[1].get(k, ())
+        for x, y in zip(before, after):
+            if (x == FOREVER) != (y == FOREVER) or y > x or (x != FOREVER and y < x - 120):
+                out.append("lifetimes of %s: %s, now %s" % (k, before, after))
+    return "\n    ".join(out)
+
+
+def same(ns, was, seconds=8):
+    """Waits until the namespace is as it was; says what differs when it does not become so."""
+    try:
+        wait_for(lambda: not differences(was, look(ns)), seconds, "the first namespace as it was")
+    except TimeoutError:
+        raise AssertionError("the first namespace differs:\n    " + differences(was, look(ns))) from None

@@ -83,6 +83,31 @@ class OpenUnderWay(HeldUnderWay):
     lane = "open"
 
 
+class LostUnderWay(UnderWay):
+    """One of them is lost before the box, and said again when the others have been. Who met the session behind it must take it."""
+    LOST = 4
+
+    def speak(self):
+        if len(self.said) != self.LOST:
+            return super().speak()
+        request, answer = self.one()
+        self.said.append(request)
+        self.answers += answer
+        self.f.c.seq = (self.f.c.seq + len(request)) & 0xffffffff
+
+    def go_on(self):
+        self.lossless = False
+        super().go_on()
+
+
+class HeldLostUnderWay(LostUnderWay):
+    lane = "hold"
+
+
+class PickedUpLostUnderWay(LostUnderWay):
+    lane = "pick_up"
+
+
 class WriteUnderWay(UnderWay):
     """The same with writes: of those that were said before they were refused some have arrived."""
     writes = True
@@ -126,5 +151,6 @@ class NamedUnderWay(UdpUnderWay):
         self.f.send(self.said[-1])
 
 
-MOVING = (UnderWay, WriteUnderWay, HeldUnderWay, OpenUnderWay, UdpUnderWay, NamedUnderWay)
+MOVING = (UnderWay, WriteUnderWay, HeldUnderWay, OpenUnderWay, LostUnderWay, HeldLostUnderWay, PickedUpLostUnderWay,
+          UdpUnderWay, NamedUnderWay)
 STATES = TCP_STATES + OTHER_STATES + MOVING

@@ -259,11 +259,12 @@ static bool judge_segment(struct crossing *x, struct bytes fresh, uint64_t offse
 		b = bytes_of(x->i->rooms.pdu, carry + fresh.left);
 	}
 	u.length = (uint32_t)fresh.left;
-	if (c->segment_ns != x->i->now_ns) { /* one that waits for its turn is looked at more than once */
-		c->before_ns = c->segment_ns;
-		c->segment_ns = x->i->now_ns;
+	if (carry == 0 || offset != c->begun) { /* else it began before the segment before this one */
+		c->begun = offset;
+		c->begun_ns = carry == 0 ? x->i->now_ns : c->segment_ns;
 	}
-	late = x->i->now_ns - c->before_ns > LATE_NS;
+	c->segment_ns = x->i->now_ns;
+	late = x->i->now_ns - c->begun_ns > LATE_NS;
 	if (c->enforcer->segment(c->state, offset, carry, late, b, x->table, x->permit, &u))
 		return true;
 	if (u.reason == c->enforcer->pending) { /* nobody waits where nothing is stopped */

@@ -13,6 +13,7 @@ struct verdict repeat_judge(struct crossing *x)
 	struct command_state *c = f->commands;
 	struct judged j = { .reason = R_ALLOWED };
 	struct bytes kept;
+	bool late;
 	size_t n;
 
 	if (c == NULL || c->enforcer->repeat == NULL || x->dir != DIR_C2S || crossing_is_lenient(x) || !d->known)
@@ -33,8 +34,8 @@ struct verdict repeat_judge(struct crossing *x)
 		pdu += (uint32_t)n;
 	u.offset = d->offset - (d->next - pdu);
 	u.length = to - from;
-	if (c->enforcer->repeat(c->state, u.offset, from - pdu, to - from, x->i->now_ns - c->segment_ns > LATE_NS, kept,
-				x->table, x->permit, &u))
+	late = x->i->now_ns - (u.offset == c->begun ? c->begun_ns : c->segment_ns) > LATE_NS;
+	if (c->enforcer->repeat(c->state, u.offset, from - pdu, to - from, late, kept, x->table, x->permit, &u))
 		return go_on();
 	command_tell(x, &u, &j);
 	return end_flow(j.reason, PROTO_NONE);

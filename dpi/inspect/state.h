@@ -6,13 +6,15 @@
 #include "dpi/inspect/count.h"
 #include "dpi/inspect/deeds.h"
 
-#define LATE_NS 100000000u /* a rest of a PDU that comes later than this: some receivers no longer wait for it */
+/* A rest of a PDU that comes so long after its beginning: some receivers no longer wait for it, however often a few bytes came. */
+#define LATE_NS 100000000u
 
 struct command_state {
 	_Alignas(16) uint8_t state[ENFORCER_STATE_MAX];
 	const struct enforcer *enforcer;
-	uint64_t segment_ns, before_ns; /* when the client's last new bytes came, and those before them */
-	bool opens;			/* it opened something for others of its pair of hosts */
+	uint64_t segment_ns;	  /* when the client's last new bytes came */
+	uint64_t begun_ns, begun; /* its last PDU that came in several segments: when the first did, where it lies */
+	bool opens;		  /* it opened something for others of its pair of hosts */
 	struct tally tally;
 	struct deeds deeds; /* what the client has asked for and got since the flow began */
 };

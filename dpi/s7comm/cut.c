@@ -10,54 +10,100 @@
 #include "dpi/s7comm/state.h"
 
 #define HEADER 10u /* of a request, and as much as is looked at */
-#define PARTS 3u   /* fragments that a request may be found in */
+#define PARTS 2u   /* DTs whose bytes such a server puts where they belong; what it makes of more is a guess */
 
-/* Whether such a server would find a whole header of a request at the head of `b`. */
-static bool begins_request(struct bytes b)
+/* A DT by its first bytes, and how much it brings. */
+struct part {
+	size_t body;
+	bool last;
+};
+
+enum part_found { PART_NONE, PART_TOO_SHORT, PART_THERE };
+
+static enum part_found read_part(struct bytes *b, struct part *ret)
 {
-	struct bytes head;
-	uint8_t found[HEADER];
-	uint16_t n_parameters, n_data;
-	size_t n = 0, all = 0;
-	bool last = false;
+	uint16_t any, length;
+	uint8_t header, type, number;
 
-	for (unsigned part = 0; part < PARTS && !last; part++) {
-		uint16_t any, length;
-		uint8_t header, type, number;
-		size_t more, body;
-
-		bytes_be16(&b, &any);
-		bytes_be16(&b, &length);
-		bytes_u8(&b, &header);
-		bytes_u8(&b, &type);
-		if (!bytes_u8(&b, &number) || type != TPDU_DT || header < 2 || length <= S7_DT_HEADER ||
-		    length > S7_MESSAGE_MAX)
-			return false;
-		body = length - S7_DT_HEADER;
-		last = (number & 0x80u) != 0;
-		more = b.left < body ? b.left : body;
-		more = more < HEADER - n ? more : HEADER - n;
-		bytes_copy(&b, found + n, more);
-		n += more;
-		all += body;
-		if (!last && !bytes_skip(&b, body - more))
-			return false; /* the rest is looked at when it comes */
-	}
-	if (!last || n < HEADER || (found[1] != S7_JOB && found[1] != S7_USERDATA))
-		return false;
-	head = bytes_of(found + 6, 4);
-	bytes_be16(&head, &n_parameters);
-	bytes_be16(&head, &n_data);
-	return all == HEADER + (size_t)n_parameters + n_data;
+	bytes_be16(b, &any);
+	bytes_be16(b, &length);
+	bytes_u8(b, &header);
+	bytes_u8(b, &type);
+	if (!bytes_u8(b, &number))
+		return PART_TOO_SHORT;
+	if (type != TPDU_DT || header < 2 || length < S7_DT_HEADER || length > S7_MESSAGE_MAX)
+		return PART_NONE;
+	*ret = (struct part){ .body = length - S7_DT_HEADER, .last = (number & 0x80u) != 0 };
+	return PART_THERE;
 }
 
-/* Where a packet of the client's begins: its length. 0: there are too few bytes for one, or it makes no sense. */
-static size_t packet_length(struct bytes b)
+/* A header of a request, as far as it is there. */
+struct header {
+	uint8_t b[HEADER];
+	size_t n;
+};
+
+static bool may_ask(const struct header *h)
+{
+	return h->n >= 2 && (h->b[1] == S7_JOB || h->b[1] == S7_USERDATA);
+}
+
+/* Whether it is whole, and says that so many bytes make the message. */
+static bool asks(const struct header *h, size_t all)
+{
+	struct bytes lengths = bytes_of(h->b + 6, 4);
+	uint16_t n_parameters, n_data;
+
+	bytes_be16(&lengths, &n_parameters);
+	bytes_be16(&lengths, &n_data);
+	return h->n == HEADER && may_ask(h) && all == HEADER + (size_t)n_parameters + n_data;
+}
+
+/*
+ * Whether such a server would find a whole header of a request at the head of `b`. A message whose last DT is not there yet is
+ * taken for one as soon as its kind is known: by the time that DT comes nobody may know any more where the first began.
+ */
+static bool begins_request(struct bytes b)
+{
+	struct header h = { .n = 0 };
+	struct part part;
+	size_t all = 0;
+
+	for (unsigned n = 0; n < PARTS; n++) {
+		enum part_found found = read_part(&b, &part);
+		size_t more;
+
+		if (found != PART_THERE)
+			return found == PART_TOO_SHORT && n > 0 && may_ask(&h);
+		more = b.left < part.body ? b.left : part.body;
+		more = more < HEADER - h.n ? more : HEADER - h.n;
+		bytes_copy(&b, h.b + h.n, more);
+		h.n += more;
+		all += part.body;
+		if (part.last)
+			return asks(&h, all);
+		if (!bytes_skip(&b, part.body - more))
+			return may_ask(&h);
+	}
+	return true;
+}
+
+/*
+ * Where a packet of the client's begins: its length. 0: there are too few bytes for one, or it makes no sense. A server that threw away
+ * the DTs before it takes one that goes on with a message for the message.
+ */
+static size_t packet_length(struct bytes b, bool *ret_goes_on)
 {
 	uint16_t version, length;
+	uint8_t header, type = 0, number = 0x80;
 
 	bytes_be16(&b, &version);
-	return bytes_be16(&b, &length) && length >= S7_DT_HEADER ? length : 0;
+	if (!bytes_be16(&b, &length) || length < S7_DT_HEADER)
+		return 0;
+	bytes_u8(&b, &header);
+	bytes_u8(&b, &type);
+	*ret_goes_on = bytes_u8(&b, &number) && type == TPDU_DT && (number & 0x80u) == 0;
+	return length;
 }
 
 /* What ended too early to be told, with marks where the client's packets begin. */
@@ -97,13 +143,13 @@ static bool search(struct s7_state *s, uint64_t offset, struct bytes b)
 	struct bytes all = b;
 	size_t next = 0; /* bytes to the client's next packet */
 	uint32_t starts = 0;
-	bool found = tail_begins(s, offset, b);
+	bool found = tail_begins(s, offset, b), goes_on = false; /* the packet before it ended no message */
 
 	for (; b.left > 0 && !found; bytes_skip(&b, 1)) {
-		bool start = next == 0;
+		bool start = next == 0 && !goes_on;
 
-		if (start)
-			next = packet_length(b);
+		if (next == 0)
+			next = packet_length(b, &goes_on);
 		found = !start && begins_request(b);
 		if (start && b.left <= S7_TAIL)
 			starts |= (uint32_t)1 << ((all.left < S7_TAIL ? all.left : S7_TAIL) - b.left);

@@ -394,13 +394,28 @@ static bool passes(struct desk *d, uint64_t at, size_t carried, bool late, const
 	return s7comm_enforcer.segment(d->state, at, carried, late, bytes_of(b->b, b->n), &d->table, &d->permit, &d->p);
 }
 
-/* A write whose values are a request to stop, `before` bytes behind its first one. */
-static struct made smuggling(size_t before)
+/* A request to stop, in so many DTs, the first of which holds `first` bytes; `empty` ones stand behind it. */
+static struct made stop_in(unsigned parts, size_t first, unsigned empty)
 {
-	struct made p = { .n = 0 }, data = { .n = 0 }, stop = { .n = 0 }, m, out = { .n = 0 };
+	struct made m = message_hex(1, 9, "29 0000000000 09 505f50524f4752414d", ""), out = { .n = 0 };
+	size_t at = 0;
 
-	m = message_hex(1, 9, "29 0000000000 09 505f50524f4752414d", "");
-	put_dt(&stop, 0x80, m.b, m.n);
+	for (unsigned k = 0; k < parts; k++) {
+		size_t n = k + 1 == parts ? m.n - at : k == 0 ? first : 1;
+
+		put_dt(&out, k + 1 == parts ? 0x80 : 0, m.b + at, n);
+		at += n;
+		for (unsigned e = 0; k == 0 && e < empty; e++)
+			put_dt(&out, 0, NULL, 0);
+	}
+	return out;
+}
+
+/* A write whose values are that, `before` bytes behind its first one. */
+static struct made smuggling_this(size_t before, struct made stop)
+{
+	struct made p = { .n = 0 }, data = { .n = 0 }, m, out = { .n = 0 };
+
 	put_hex(&p, "0501");
 	put_item(&p, 2, (unsigned)(before + stop.n + 3), 0, 0x83, 0);
 	put_hex(&data, "0004");
@@ -412,6 +427,54 @@ static struct made smuggling(size_t before)
 	m = message(1, 2, &p, &data);
 	put_dt(&out, 0x80, m.b, m.n);
 	return out;
+}
+
+static struct made smuggling(size_t before)
+{
+	return smuggling_this(before, stop_in(1, 0, 0));
+}
+
+/* ... in several DTs, wherever the first ends, empty ones between; each of two ways that a write may be cut around it. */
+static void cuts_before_several(void **unused)
+{
+	struct desk d;
+
+	(void)unused;
+	desk_empty(&d);
+	codes(&d, S7_FUNCTION(S7_READ), S7_FUNCTION(S7_WRITE));
+	for (unsigned parts = 2; parts < 6; parts++)
+		for (size_t first = 1; first < 20; first++)
+			for (unsigned empty = 0; empty < 3; empty++) {
+				struct made b = smuggling_this(11, stop_in(parts, first, empty)), head = b;
+
+				ready(&d);
+				assert_true(passes(&d, 1000, 20, false, &b));
+				assert_false(passes(&d, 1000, 20, true, &b));
+				assert_int_equal(d.p.reason, R_S7COMM_CUT);
+				/* Only as much of it as tells what it is, then the rest in the next segment. */
+				head.n = b.n - 4;
+				ready(&d);
+				assert_true(!passes(&d, 1000, 20, true, &head) || !passes(&d, 1000, head.n, false, &b));
+			}
+}
+
+/* The second DT of a message, which is one by itself to whom gave up the first. */
+static void cuts_before_a_second(void **unused)
+{
+	struct made m = smuggling(0), whole = { .n = 0 }, b = { .n = 0 };
+	struct desk d;
+
+	(void)unused;
+	desk_empty(&d);
+	codes(&d, S7_FUNCTION(S7_READ), S7_FUNCTION(S7_WRITE));
+	put(&whole, m.b + 7, m.n - 7 - 3); /* a DT's header; what follows the stop */
+	put_dt(&b, 0, whole.b, whole.n - 26);
+	put_dt(&b, 0x80, whole.b + whole.n - 26, 26);
+	ready(&d);
+	assert_true(passes(&d, 1000, 0, true, &b));
+	assert_true(passes(&d, 1000, b.n - 33, false, &b));
+	assert_false(passes(&d, 1000, b.n - 33, true, &b));
+	assert_int_equal(d.p.reason, R_S7COMM_CUT);
 }
 
 static void cuts(void **unused)
@@ -462,11 +525,21 @@ static void cuts(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(order),      cmocka_unit_test(slots),	   cmocka_unit_test(agreed_sizes),
-		cmocka_unit_test(agreements), cmocka_unit_test(fragments), cmocka_unit_test(fragmented_answers),
-		cmocka_unit_test(download),   cmocka_unit_test(pushes),	   cmocka_unit_test(open_requests),
-		cmocka_unit_test(errors),     cmocka_unit_test(halfway),   cmocka_unit_test(judged_again),
+		cmocka_unit_test(order),
+		cmocka_unit_test(slots),
+		cmocka_unit_test(agreed_sizes),
+		cmocka_unit_test(agreements),
+		cmocka_unit_test(fragments),
+		cmocka_unit_test(fragmented_answers),
+		cmocka_unit_test(download),
+		cmocka_unit_test(pushes),
+		cmocka_unit_test(open_requests),
+		cmocka_unit_test(errors),
+		cmocka_unit_test(halfway),
+		cmocka_unit_test(judged_again),
 		cmocka_unit_test(cuts),
+		cmocka_unit_test(cuts_before_several),
+		cmocka_unit_test(cuts_before_a_second),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -148,7 +148,7 @@ def request(rng, reference):
 
 
 def session(rng):
-    """Segments: (bytes, whether it comes late)."""
+    """Segments: (bytes, whether it comes late; so many seconds after the one before)."""
     out = []
     for k in range(rng.randrange(1, 6)):
         b, dangerous = request(rng, 2 + k)
@@ -161,10 +161,38 @@ def session(rng):
     return out
 
 
+def parted(message, *ends):
+    cuts = [0, *ends, len(message)]
+    return b"".join(s7.data(message[a:b], b == len(message)) for a, b in zip(cuts, cuts[1:]))
+
+
 def given_up():
-    """A late write that holds a stop: what a server does that gave up the write."""
-    b, at = holding(2, s7.stop(9))
-    return [(b[:at], False), (b[at:], True)]
+    """What somebody thought of: a stop that snap7's server reads in a write whose rest came too late. Each: (what, segments)."""
+    stop = s7.stop(9)[7:]
+
+    def late(inner):
+        b, at = holding(2, inner)
+        return b[:at], b[at:]
+    for what, inner in (("whole", s7.data(stop)), ("in two DTs", parted(stop, 12)), ("in four DTs", parted(stop, 11, 16, 21)),
+                        ("in two DTs, and an empty one between", s7.data(stop[:12], False) + s7.data(b"", False) + s7.data(stop[12:]))):
+        first, rest = late(inner)
+        yield what, [(first, False), (rest, True)]
+    # The first DT of it goes on in the next write, where the second stands: 35 bytes come before that one's values.
+    size = 60 - 7 + 35 + 5
+    head = stop[:8] + (size + 10 - 26).to_bytes(2, "big") + stop[10:]
+    first, rest = late(s7.packet(b"\2\xf0\0" + head + bytes(size - 26))[:60])
+    yield "in two DTs in two writes", [(first, False), (rest, True), (holding(3, bytes(5) + s7.data(bytes(10)))[0], False)]
+    # The write's own second DT, which a server that gave up the first takes for a message.
+    whole = s7.write([s7.place(s7.DB, 10, 40, 60, s7.BYTE)], [s7.value(bytes(60 - len(stop)) + stop)], 2)[7:]
+    yield "in the second DT of a write", [(s7.data(whole[:-len(stop)], False), False), (s7.data(stop), True)]
+
+
+def one_by_one():
+    """The same; no byte comes long after the one before it, but the last long after the first. Whether a server reads the stop depends on which
+    byte it gives up at."""
+    b, at = holding(2, bytes(24) + s7.data(s7.stop(9)[7:]))
+    at += 24
+    return [(b[:8], False)] + [(b[k:k + 1], 0.09) for k in range(8, 40)] + [(b[40:at], 0.09), (b[at:], 0.09)]
 
 
 # ---- servers -----------------------------------------------------------------------------------------------------------------
@@ -210,7 +238,7 @@ def told(victims, k, segments):
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for b, late in [(s7.connect(), False), (s7.setup(), False)] + segments:
             if late:
-                time.sleep(LATE[victims.kind])  # what is tried: that a server has given up meanwhile
+                time.sleep(LATE[victims.kind] if late is True else late)  # what is tried: that a server has given up meanwhile
             answers, stream = b"", stream + b
             s.sendall(b)
             while s7.cut(stream):
@@ -263,7 +291,7 @@ def passed(t, name, sessions, heard):
         frames.append([])
         for b, late, answers in turns:
             at += [now + 1_000_000 * (1 + i) for i in range(len(out) - len(at))]
-            now = at[-1] + (600_000_000 if late else 0)
+            now = at[-1] + (600_000_000 if late is True else int(late * 1e9))
             frames[-1].append(len(out) + 1)
             s.c2s(PSH | ACK, b)
             for k in range(0, len(answers), 1400):
@@ -282,7 +310,8 @@ def one_server(t, kind, path):
     try:
         for name in POLICIES:
             rng = random.Random("%d %s" % (seed, name))
-            sessions = [given_up()] + [session(rng) for _ in range(SESSIONS - 1)]
+            known = list(given_up())
+            sessions = [s for _, s in known] + [one_by_one()] + [session(rng) for _ in range(SESSIONS - len(known) - 1)]
             heard = all_told(victims, sessions)
             attacks = [did is not None and forbidden(name, did) for _, did in heard]
             crashes, n = victims.died, passed(t, name, sessions, heard)
@@ -293,7 +322,11 @@ def one_server(t, kind, path):
                    if did is not None and forbidden(name, did)]
             t.note("%s, %s: %d of %d sessions do what is forbidden, and %d end the server; the box passes %d whole, %d in part" %
                    (kind, name, sum(map(bool, attacks)), SESSIONS, crashes, sum(whole), sum(x > 2 for x in n) - sum(whole)))
-            t.equal("%s, %s: a request in a late one" % (kind, name), (bool(attacks[0]), n[0]), (kind == "snap7", 3))
+            for k, (what, segments) in enumerate(known):
+                t.equal("%s, %s: %s: is an attack" % (kind, name, what), attacks[k], "it was stopped or started" if kind == "snap7" else
+                        attacks[k])
+                t.true("%s, %s: %s: is refused" % (kind, name, what), n[k] < len(segments) + 2)
+            t.true("%s, %s: a stop behind bytes that came one by one: is refused" % (kind, name), n[len(known)] < len(sessions[len(known)]) + 2)
             t.equal("%s, %s: forbidden, and done by what passes" % (kind, name), bad[:3], [])
             t.equal("%s, %s: servers that end of what passes" % (kind, name), victims.died, crashes)
             t.true("%s, %s: some sessions are attacks" % (kind, name), sum(map(bool, attacks)) > SESSIONS // 20)
@@ -303,7 +336,20 @@ def one_server(t, kind, path):
         victims.end()
 
 
+def in_time_and_late(t):
+    """What somebody thought of, without a server: refused when it is late, and only then."""
+    agreed = s7.data(s7.message(3, 1, s7.setup()[17:]))
+    known = [*given_up(), ("behind bytes that came one by one", one_by_one())]
+    for late in (True, False):
+        heard = [([(s7.connect(), False, s7.connection(0xD0, 1, 2)), (s7.setup(), False, agreed)] +
+                  [(b, late and how, b"") for b, how in segments], None) for _, segments in known]
+        n = passed(t, "places", [s for _, s in known], heard)
+        for (what, segments), k in zip(known, n):
+            t.equal("%s, %s: passes whole" % (what, "late" if late else "in time"), k == len(segments) + 2, not late)
+
+
 def cases(t):
+    yield "s7comm_receivers: a stop in a write", in_time_and_late, (t,)
     for kind, (variable, what) in SERVERS.items():
         path = os.environ.get(variable)
         if path:

@@ -55,6 +55,7 @@ void judge_pdu(const struct enforcer *e, void *state, enum direction dir, struct
 	if (parsed->bond.kind == BOND_USES) { /* whoever knows what was opened decides */
 		ret->reason = R_NOT_OPENED;
 		rule(v, parsed->operations, 0, ret->reason, t, p, &ruling);
+		pdu_name_operation(ret, parsed->operations, parsed->n, &ruling);
 		pdu_name_ruling(ret, &ruling);
 		return;
 	}

@@ -63,7 +63,8 @@ enum bond_kind {
 	BOND_ASKS, /* a request: if it is allowed and answered, `key` is open, for what the request asked for */
 	BOND_OPENS, /* an answer: `key` is open; who sends in a direction names id[direction]; ends after `silent_ms` without use */
 	BOND_CLOSES, /* either: `key` is not open any more */
-	BOND_USES,   /* neither: bytes[0] of data for what was opened as id[0]; as good as the request that opened it */
+	BOND_USES, /* neither: bytes[0] of data for what was opened as id[0]; as good as the request that opened it. Its operation is
+		      * how records name it */
 };
 
 struct bond {

@@ -105,12 +105,14 @@ static bool is_version_1(struct bytes data)
 	return bytes_done(&data) && version == 1 && flags == 0;
 }
 
-/* A connection that is closed by whoever opened it belongs to the session; another's is taken down. */
+/* A connection that is closed by whoever opened it belongs to the session, whatever objects a row has; another's is taken down. */
 static void judge_closing(const struct enip_state *s, const struct cip_asked *cip, struct parsed *ret)
 {
-	if (cip->kind == CIP_CLOSES && ret->wrong == R_ALLOWED &&
-	    (s->missed || enip_connection_of(s, &cip->opening.opener) != NULL || enip_has_io(s, &cip->opening.opener)))
-		ret->operations[0].setup = true;
+	if (cip->kind != CIP_CLOSES || ret->wrong != R_ALLOWED ||
+	    !(s->missed || enip_connection_of(s, &cip->opening.opener) != NULL || enip_has_io(s, &cip->opening.opener)))
+		return;
+	ret->operations[0].setup = true;
+	ret->operations[0].space = SPACE_NONE;
 }
 
 /* What is asked for is kept until its answer says by which numbers datagrams go. */
@@ -197,6 +199,7 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	bool fits;
 
 	if (s->datagrams && encap_io(pdu, &items)) { /* either end's */
+		cip_plain_operation(ret, ENIP_CONNECTED_DATA, (struct cip_way){ 0 });
 		ret->bond = (struct bond){ .kind = BOND_USES,
 					   .id = { items.connection },
 					   .bytes = { (uint32_t)items.message.left } };

@@ -354,6 +354,13 @@ static void connections(void **unused)
 	assert_true(begin_connection(&d, 3, slot0()));
 	close = close_note(4, slot0());
 	assert_int_equal(asks(request_note(1, &close)), R_ENIP_FUNCTION);
+	/* One's own is, whatever objects the row has. */
+	desk_space(&d, row, ENIP_OBJECTS, wide(&d, place(1, 1, 0), place(1, 1, 99)));
+	assert_true(begin_session(&d));
+	assert_true(begin_connection(&d, 3, slot0()));
+	close = close_note(3, slot0());
+	assert_int_equal(asks(request_note(1, &close)), R_ALLOWED);
+	row->spaces_any = true;
 	/* A connection goes where the row lets it, and what goes over it too. */
 	row->targets[0] = wide(&d, 0x101, 0x101);
 	assert_true(begin_session(&d));

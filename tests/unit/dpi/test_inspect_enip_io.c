@@ -12,10 +12,10 @@
  * LINK: dpi/inspect/search.c dpi/inspect/session.c dpi/inspect/turn.c dpi/inspect/wait.c
  * LINK: dpi/decode.c dpi/flow.c
  * LINK: appliance/wire/commands_older.c
- * LINK: dpi/share.c dpi/stream.c dpi/runs.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/plausible.c dpi/datagram.c
+ * LINK: dpi/share.c dpi/stream.c dpi/runs.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/%/recognise.c dpi/plausible.c dpi/datagram.c
  * LINK: appliance/base/bytes.c
  * LINK: appliance/base/addr.c appliance/wire/commands.c appliance/wire/reason.c appliance/wire/protocols.c
- * LINK: appliance/base/sha256.c appliance/wire/vocabulary*.c
+ * LINK: appliance/base/sha256.c appliance/wire/vocabulary*.c dpi/%/words.c
  * LIBS: libndpi nettle
  */
 #include <setjmp.h>
@@ -24,7 +24,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#define desk_clear desk_clear_policy /* both desks have one */
 #include "tests/unit/dpi/enip_desk.h"
+#undef desk_clear
 
 /* All codes; what only reads. */
 #define DESK_PROTOCOL PROTO_ENIP
@@ -441,6 +443,7 @@ static void changes(void **state)
 	desk_clear();
 	assert_int_equal(datagram(&d, DIR_C2S, io_note(9999, 2)), OUTCOME_ACCEPT);
 	assert_int_equal(desk_count(EVENT_PDU, R_NOT_OPENED), 1);
+	assert_int_equal(desk.events[0].function, ENIP_CONNECTED_DATA);
 }
 
 static void the_worker_is_new(void **state)

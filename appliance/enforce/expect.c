@@ -61,7 +61,7 @@ static int add_element(struct image *i, const struct expectation *x, const struc
 			return -EINVAL;
 		if (!resolve(x, el->iif, &iif) || !resolve(x, el->oif, &oif))
 			return 0;
-	} else if (el->set != SET_AGREE && el->set != SET_RESETS) {
+	} else if (el->set != SET_AGREE && el->set != SET_TOGETHER && el->set != SET_RESETS) {
 		return -EINVAL;
 	}
 	e = image_add(i, el->set);
@@ -74,7 +74,7 @@ static int add_element(struct image *i, const struct expectation *x, const struc
 		put32(e->key, iif);
 		e->key[4] = el->direction;
 		put32(e->key + 8, el->mark_key);
-	} else if (el->set == SET_AGREE) {
+	} else if (el->set == SET_AGREE || el->set == SET_TOGETHER) {
 		put32(e->key, el->mark_key);
 		put32(e->key + 4, el->mark_key);
 	} else if (el->set == SET_HOME) {
@@ -208,7 +208,7 @@ int image_linger(struct image *i, const struct image *from, uint32_t permit)
 	struct image_element *e;
 	uint32_t field;
 
-	for (unsigned set = SET_LIVE; set <= SET_AGREE; set++) {
+	for (unsigned set = SET_LIVE; set <= SET_TOGETHER; set++) {
 		for (size_t n = 0; n < from->elements[set].n; n++) {
 			const struct image_element *old = &from->elements[set].list[n];
 

@@ -110,7 +110,7 @@ static bool extra_chain(const struct image *have, const struct image *want)
 
 static bool is_label(unsigned set)
 {
-	return set == SET_LIVE || set == SET_AGREE;
+	return set == SET_LIVE || set == SET_AGREE || set == SET_TOGETHER;
 }
 
 /* Does something take the place of something else, in maps that change over later? */

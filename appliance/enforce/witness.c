@@ -111,12 +111,22 @@ static bool is_refused(const struct walk_result *r)
 	return r->end == WALK_DROP || is_cut(r);
 }
 
-bool witness_is_lane(const struct walk_result *r, uint32_t lane)
+/* Whether all sessions of this permit have to meet one worker. */
+static bool is_together(const struct asking *a, uint32_t id)
 {
+	for (uint32_t i = 0; i < a->w->ir->n_permits; i++)
+		if (a->w->ids[i] == id)
+			return ir_together(&a->w->ir->permits[i]);
+	return false;
+}
+
+bool witness_is_lane(const struct asking *a, const struct walk_result *r, uint32_t lane, const struct walk_packet *p)
+{
+	bool one = is_together(a, mark_permit(p->ct_mark));
 	struct lane l;
 
-	return r->end == WALK_QUEUE && lane_of(lane, &l) && r->queue == lane_queue(lane, 0) &&
-	       r->queues == LANE_SLOTS && r->bypass == (l.when_down != FAIL_CLOSED);
+	return r->end == WALK_QUEUE && lane_of(lane, &l) && r->bypass == (l.when_down != FAIL_CLOSED) &&
+	       r->queue == lane_queue(lane, one ? lane_slot_together(lane) : 0) && r->queues == (one ? 1 : LANE_SLOTS);
 }
 
 static void expect_refused(struct asking *a, const struct tuple *t, const char *kind, struct walk_packet p)
@@ -144,7 +154,7 @@ static void expect_way(struct asking *a, const struct tuple *t, const char *kind
 	struct walk_result r = witness_forward(a, &p);
 
 	/* A worker is told which way the packet goes; what is forwarded behind no queue needs no more questions. */
-	if (fast ? r.end == WALK_ACCEPT : witness_is_lane(&r, lane) && ((p.mark & MARK_REPLY) != 0) == p.reply)
+	if (fast ? r.end == WALK_ACCEPT : witness_is_lane(a, &r, lane, &p) && ((p.mark & MARK_REPLY) != 0) == p.reply)
 		return;
 	witness_tell(a, t, kind, is_refused(&r) ? "refused" : "otherwise", &r);
 }
@@ -285,7 +295,8 @@ static void allowed(struct asking *a, const struct tuple *t, const struct ir_cel
 	uint32_t id = a->w->ids[cell->permit], lane = a->w->ir->permits[cell->permit].lane;
 	struct walk_packet first = witness_packet(a, t), p = first, q;
 	struct walk_result r = witness_forward(a, &p);
-	bool right = lane == LANE_NONE ? r.end == WALK_ACCEPT : witness_is_lane(&r, lane) && mark_permit(p.mark) == id;
+	bool right = lane == LANE_NONE ? r.end == WALK_ACCEPT
+				       : witness_is_lane(a, &r, lane, &p) && mark_permit(p.mark) == id;
 
 	if (!right || mark_permit(p.ct_mark) != id || mark_lane(p.ct_mark) != lane) {
 		witness_tell(a, t, "new", is_refused(&r) ? "refused" : "otherwise", &r);

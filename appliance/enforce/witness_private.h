@@ -52,7 +52,7 @@ bool witness_comes_in(const struct ir *ir, uint32_t permit, uint32_t interface, 
 struct walk_result witness_forward(const struct asking *a, struct walk_packet *p);
 
 /* It was queued for a worker, in this lane, with this lane's word for when nobody is there. */
-bool witness_is_lane(const struct walk_result *r, uint32_t lane);
+bool witness_is_lane(const struct asking *a, const struct walk_result *r, uint32_t lane, const struct walk_packet *p);
 
 /* Asks both about it, and tells where they differ. */
 void witness_put(struct asking *a, const struct tuple *t);

@@ -82,7 +82,7 @@ void witness_behind_queue(struct asking *a, const struct tuple *t, const struct 
 	/* Its permit changed while it was with a worker, who gets it again to judge by what holds now. */
 	again.mark = mark_make(id ^ 0x200000u, 0, MARK_GOOD);
 	r = walk(a->r, NF_INET_FORWARD, queued->priority, &again);
-	if (!witness_is_lane(&r, lane) || mark_permit(again.mark) != id)
+	if (!witness_is_lane(a, &r, lane, &again) || mark_permit(again.mark) != id)
 		witness_tell(a, t, "judged by an earlier permit", "otherwise", &r);
 	stale.ct_mark = mark_make(NO_PERMIT, lane, MARK_GOOD);
 	expect_stopped(a, t, "judged by a permit that ended", stale, queued, mark_make(NO_PERMIT, 0, MARK_GOOD));

@@ -256,11 +256,11 @@ void expr_count(struct build *b, uint32_t reason)
 	nftnl_expr_set_str(x, NFTNL_EXPR_OBJREF_IMM_NAME, reason_word((enum reason)reason));
 }
 
-void expr_queue(struct build *b, uint32_t lane, bool bypass, unsigned lacks)
+void expr_queue(struct build *b, uint32_t lane, bool together, bool bypass, unsigned lacks)
 {
 	struct xt_NFQ_info_v3 info = {
-		.queuenum = lane_queue(lane, 0),
-		.queues_total = LANE_SLOTS,
+		.queuenum = lane_queue(lane, together ? lane_slot_together(lane) : 0),
+		.queues_total = together ? 1 : LANE_SLOTS,
 		.flags = bypass ? NFQ_FLAG_BYPASS : 0,
 	};
 	bool native = (lacks & LACKS_QUEUE) == 0;

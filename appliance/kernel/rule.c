@@ -404,7 +404,7 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uns
 		expr_lookup(b, TABLE_UNANSWERED, LOOKUP_VERDICT, false);
 		break;
 	case IR_QUEUE:
-		expr_queue(b, s->a, s->b == 1, lacks);
+		expr_queue(b, s->a, s->c == 1, s->b == 1, lacks);
 		break;
 	default:
 		b->bad = true;

@@ -91,6 +91,8 @@ enum protocol_depth {
 	2u /* anybody on the way reads it, and what a password is; or it shows a desktop to whoever has one */
 #define PROTO_BRIEF 4u /* its first bytes are so few that others' may look like them: asked last what something is */
 
+#define PROTO_COMPANIONS 8u /* what one session opens others of its pair of hosts use: one worker has to see them all */
+
 #define TRANSPORT_TCP 1u
 #define TRANSPORT_UDP 2u
 #define TRANSPORT_ICMP 4u

@@ -14,6 +14,15 @@ uint64_t ir_lanes(const struct ir *ir)
 	return lanes;
 }
 
+bool ir_together(const struct ir_permit *p)
+{
+	enum protocol k = protocols_next(&p->protocols, PROTO_NONE);
+
+	while (k != PROTO_NONE && !protocol_is(k, PROTO_COMPANIONS))
+		k = protocols_next(&p->protocols, k);
+	return k != PROTO_NONE && p->lane != LANE_NONE && lane_kind_of(p->lane) == LANE_COMMANDS;
+}
+
 uint32_t ir_layers(const struct ir *ir)
 {
 	uint32_t layers = 0;
@@ -125,6 +134,18 @@ static int side_order(const void *pa, const void *pb)
 	return (a->line > b->line) - (a->line < b->line);
 }
 
+static bool add_permit(struct writer *w, enum ir_set set, const struct side *s)
+{
+	struct ir_element *e = add(w, set);
+
+	if (e == NULL)
+		return false;
+	e->mark_key = w->ids[s->permit];
+	e->until = w->ir->permits[s->permit].until;
+	e->line = s->line;
+	return true;
+}
+
 static bool add_permits(struct writer *w)
 {
 	size_t n = 2 * (size_t)w->ir->n_cells;
@@ -143,15 +164,10 @@ static bool add_permits(struct writer *w)
 	for (size_t i = 0; i < n; i++) {
 		const struct side *s = &sides[i], *before = i > 0 ? &sides[i - 1] : NULL;
 
-		if (before == NULL || before->permit != s->permit) {
-			struct ir_element *e = add(w, SET_AGREE);
-
-			if (e == NULL)
-				return false;
-			e->mark_key = w->ids[s->permit];
-			e->until = w->ir->permits[s->permit].until;
-			e->line = s->line;
-		}
+		if ((before == NULL || before->permit != s->permit) &&
+		    (!add_permit(w, SET_AGREE, s) ||
+		     (ir_together(&w->ir->permits[s->permit]) && !add_permit(w, SET_TOGETHER, s))))
+			return false;
 		if (before == NULL || before->permit != s->permit || before->direction != s->direction ||
 		    before->interface != s->interface)
 			add_live(w, s->permit, s->interface, s->direction, s->line);

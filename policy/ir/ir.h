@@ -106,9 +106,10 @@ enum ir_chain {
 };
 
 enum ir_set {
-	SET_LIVE,   /* map  iif . ct direction . ct mark -> mark (FAST, or permit and lane) */
-	SET_AGREE,  /* set  permit . permit of every live permit */
-	SET_UNTIL4, /* layer 1; the others follow up to IR_LAYERS */
+	SET_LIVE,     /* map  iif . ct direction . ct mark -> mark (FAST, or permit and lane) */
+	SET_AGREE,    /* set  permit . permit of every live permit */
+	SET_TOGETHER, /* set  permit . permit of those whose sessions one worker has to see: PROTO_COMPANIONS */
+	SET_UNTIL4,   /* layer 1; the others follow up to IR_LAYERS */
 	SET_EXACT4 = SET_UNTIL4 + IR_LAYERS,
 	SET_RANGE4, /* maps iif . oif . source . destination . protocol . port -> mark */
 	SET_UNTIL6,
@@ -204,7 +205,7 @@ enum ir_stmt_kind {
 	IR_GOTO_LANE,	    /* by lane of the packet mark: FAST -> accept, lane n -> its chain (those in use) */
 	IR_GOTO_OUTCOME,    /* by outcome bits of the packet mark: good, quiet, confirmed, unjudged -> chains */
 	IR_GOTO_UNANSWERED, /* by lane of the packet mark: hold, open; closed lanes fall through to the next rule */
-	IR_QUEUE,	    /* a: lane, b: 1 = bypass; the queues of all its slots, by address hash */
+	IR_QUEUE, /* a: lane, b: 1 = bypass; the queues of all its slots, by address hash; c: 1 = of one slot (lane.h) */
 
 };
 
@@ -220,14 +221,14 @@ enum ir_key {
 	KEY_ORIGINAL,	   /* iif . oif . original tuple of the session: a packet of the original direction */
 	KEY_ORIGINAL_BACK, /* oif . iif . original tuple: a packet of the reply direction */
 	KEY_AGREE,	   /* packet mark & permit . conntrack mark & permit */
-	KEY_CT_PERMIT,	   /* conntrack mark & permit . the same: is the flow's own permit live? (set SET_AGREE) */
-	KEY_RESET,	   /* packet mark & lane . conntrack mark & lane (set SET_RESETS) */
-	KEY_HOME,	   /* oif . packet mark (set SET_HOME) */
-	KEY_FAMILY,	   /* 4 or 6 as the kernel has it (set SET_SWITCH) */
-	KEY_PACE_PAIR,	   /* saddr . daddr . conntrack mark & lane */
-	KEY_PACE_ZONE,	   /* iif . conntrack mark & lane */
-	KEY_SHARE_PAIR,	   /* saddr . daddr . conntrack mark & lane . one of IR_PAIR_PARTS, by ports */
-	KEY_SHARE_ZONE,	   /* iif . conntrack mark & lane . one of IR_ZONE_PARTS, by addresses and ports */
+	KEY_CT_PERMIT, /* conntrack mark & permit . the same: is the flow's own permit live? (sets SET_AGREE, SET_TOGETHER) */
+	KEY_RESET,	/* packet mark & lane . conntrack mark & lane (set SET_RESETS) */
+	KEY_HOME,	/* oif . packet mark (set SET_HOME) */
+	KEY_FAMILY,	/* 4 or 6 as the kernel has it (set SET_SWITCH) */
+	KEY_PACE_PAIR,	/* saddr . daddr . conntrack mark & lane */
+	KEY_PACE_ZONE,	/* iif . conntrack mark & lane */
+	KEY_SHARE_PAIR, /* saddr . daddr . conntrack mark & lane . one of IR_PAIR_PARTS, by ports */
+	KEY_SHARE_ZONE, /* iif . conntrack mark & lane . one of IR_ZONE_PARTS, by addresses and ports */
 };
 
 struct ir_stmt {
@@ -268,7 +269,9 @@ const char *ir_set_name(enum ir_set s);
  */
 size_t ir_skeleton(uint64_t lanes, uint32_t layers, struct arena *a, struct ir_rule **ret);
 uint32_t ir_layers(const struct ir *ir); /* the highest layer in use */
-uint64_t ir_lanes(const struct ir *ir);	 /* inspected lanes in use; LANE_CUT, always there besides, is not among them */
+bool ir_together(
+	const struct ir_permit *p);	/* one worker has to see all its sessions: it has companions, and is judged */
+uint64_t ir_lanes(const struct ir *ir); /* inspected lanes in use; LANE_CUT, always there besides, is not among them */
 
 /* ---- elements: what stands in the sets for this generation and id map ------------------------------------------ */
 

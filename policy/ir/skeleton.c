@@ -515,6 +515,12 @@ static void lane_rules(struct writer *w, uint64_t lanes)
 
 		if ((lanes >> n & 1) == 0 || !lane_of(n, &l))
 			continue;
+		if (l.kind == LANE_COMMANDS) { /* the hash takes in the transport: opener and companion would part */
+			rule(w, (enum ir_chain)(CHAIN_LANE_FIRST + n));
+			in_set(w, IR_IN_SET, SET_TOGETHER, KEY_CT_PERMIT);
+			say(w, IR_QUEUE, n, l.when_down != FAIL_CLOSED);
+			w->rule->stmts[w->rule->n - 1].c = 1;
+		}
 		rule(w, (enum ir_chain)(CHAIN_LANE_FIRST + n));
 		say(w, IR_QUEUE, n, l.when_down != FAIL_CLOSED);
 	}

@@ -58,7 +58,7 @@ static struct set_words words_of(enum ir_set set)
 
 	if (set == SET_LIVE)
 		return (struct set_words){ "map", "iface_index . ct_dir . mark : mark", "timeout" };
-	if (set == SET_AGREE)
+	if (set == SET_AGREE || set == SET_TOGETHER)
 		return (struct set_words){ "set", "mark . mark", "timeout" };
 	if (set == SET_HOME)
 		return (struct set_words){ "set", "iface_index . mark", NULL };
@@ -131,7 +131,7 @@ static void put_key(const struct printer *p, const struct ir_element *e)
 		put_device(p, e->iif);
 		fprintf(p->to, " . 0x%08x", mark_arrived(e->iif + 1));
 	} else {
-		fprintf(p->to, "0x%08x . 0x%08x", e->mark_key, e->set == SET_AGREE ? e->mark_key : e->mark_key2);
+		fprintf(p->to, "0x%08x . 0x%08x", e->mark_key, e->set == SET_RESETS ? e->mark_key2 : e->mark_key);
 	}
 }
 

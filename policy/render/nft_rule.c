@@ -183,10 +183,12 @@ static void put_masked(const struct line *l, const char *which, const struct ir_
 	fprintf(l->to, "%s 0x%08x", op, s->b);
 }
 
-static void put_queue(const struct line *l, uint32_t lane, bool bypass)
+static void put_queue(const struct line *l, uint32_t lane, bool together, bool bypass)
 {
-	fprintf(l->to, "queue%s to %u-%u", bypass ? " flags bypass" : "", lane_queue(lane, 0),
-		lane_queue(lane, LANE_SLOTS - 1));
+	fprintf(l->to, "queue%s to %u", bypass ? " flags bypass" : "",
+		lane_queue(lane, together ? lane_slot_together(lane) : 0));
+	if (!together)
+		fprintf(l->to, "-%u", lane_queue(lane, LANE_SLOTS - 1));
 }
 
 static void put_stmt(struct line *l, const struct ir_stmt *s)
@@ -340,7 +342,7 @@ static void put_stmt(struct line *l, const struct ir_stmt *s)
 		put_unanswered(l);
 		break;
 	case IR_QUEUE:
-		put_queue(l, s->a, s->b != 0);
+		put_queue(l, s->a, s->c != 0, s->b != 0);
 		break;
 	}
 }

@@ -36,6 +36,8 @@ services = {
   logix = { protocol = "enip"; ports = ["tcp/44818"];
             allow = ( { commands = ["read"]; routes = ["0", "1.0"]; },
                       { functions = ["write_tag"]; routes = ["0", "1.0"]; tags = ["Lamp"]; values = ["0-1"]; } ); };
+  io_in = { protocol = "enip"; ports = ["tcp/44818", "udp/2222"]; allow = ( { functions = ["open_input_connection"]; objects = ["4.100-160"]; } ); };
+  io_out = { protocol = "enip"; ports = ["tcp/44818", "udp/2222"]; allow = ( { functions = ["open_output_connection"]; objects = ["4.100-160"]; } ); };
   melsec = { protocol = "slmp"; ports = ["tcp/5007", "udp/5008"];
              allow = ( { commands = ["read"]; stations = [255]; d = ["0-99"]; },
                        { functions = ["batch_write"]; stations = [255]; d = [50]; values = ["0-1"]; } ); };

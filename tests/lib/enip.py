@@ -57,6 +57,31 @@ def forward_open(serial, number, route=b"\1\0"):
                                                           0x43F4, 0xA3, len(path) // 2) + path)
 
 
+def forward_open_io(serial, number, out, into, points=(151, 150, 100), route=b"", kind=1, large=False):
+    """A connection for I/O of class `kind`: so many bytes each way, point-to-point; configuration, what takes data, what gives some."""
+    path = route + bytes([0x20, 4, 0x24, points[0], 0x2C, points[1], 0x2C, points[2]])
+    way = (lambda n: struct.pack("<II", 20000, 2 << 29 | n)) if large else (lambda n: struct.pack("<IH", 20000, 2 << 13 | n))
+    return service(0x5B if large else 0x54, MANAGER, b"\7\xf9" + struct.pack("<IIHHII", 0, number, serial, 0x4D, 77, 0) + way(out) + way(into) +
+                   bytes([kind, len(path) // 2]) + path)
+
+
+def forward_close(serial, route=b""):
+    path = route + bytes([0x20, 4, 0x24, 151])
+    return service(0x4E, MANAGER, b"\7\xf9" + struct.pack("<HHIBB", serial, 0x4D, 77, len(path) // 2, 0) + path)
+
+
+def io(number, data, count=1):
+    """A datagram of an I/O connection."""
+    return struct.pack("<HHHIIHH", 2, 0x8002, 8, number, count, 0xB1, len(data)) + data
+
+
+def io_of(datagram):
+    """(number, data), or None."""
+    if len(datagram) < 18 or struct.unpack_from("<HHH", datagram) != (2, 0x8002, 8):
+        return None
+    return struct.unpack_from("<I", datagram, 6)[0], datagram[18:]
+
+
 def receive(s):
     """One whole message, or None at the end."""
     data = b""
@@ -102,10 +127,13 @@ class Controller:
             ends = list(struct.unpack_from("<%dH" % n, data, 2)) + [len(data)]
             return self.reply(0x0A, several([self.execute(data[a:b], state) for a, b in zip(ends, ends[1:])]))
         self.done.append(code)
-        if code == 0x54:
+        if code in (0x54, 0x5B):
             number, serial, vendor, opener = struct.unpack_from("<IHHI", data, 6)
-            state["connections"][0x1000 + serial] = number
+            if data[34 if code == 0x54 else 38] & 15 == 3:
+                state["connections"][0x1000 + serial] = number
             return self.reply(code, struct.pack("<IIHHIIIBB", 0x1000 + serial, number, serial, vendor, opener, 8000, 8000, 0, 0))
+        if code == 0x4E:
+            return self.reply(code, data[2:10] + b"\0\0")
         if code == 0x4C:
             return self.reply(code, struct.pack("<Hi", 0xC4, self.tags.get(path, 0)))
         if code == 0x4D:

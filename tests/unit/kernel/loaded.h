@@ -91,6 +91,7 @@ static inline void load(struct loaded *l, enum kernel_lack q)
 static inline void every_lane(struct model_maker *k)
 {
 	maker_site(k);
+	maker_together(k);
 	for (uint32_t i = 0; i < k->m.n_conduits; i++) {
 		k->m.conduits[i].when_down = (enum failure)(i % 3);
 		k->m.conduits[i].when_overloaded = (enum failure)(i / 2 % 3);

@@ -79,6 +79,7 @@ static bool holds(const struct ir_element *e, const struct key *k)
 	case SET_LIVE:
 		return e->iif == k->iif && e->direction == k->direction && e->mark_key == k->mark;
 	case SET_AGREE:
+	case SET_TOGETHER:
 		return e->mark_key == k->mark && e->mark_key == k->mark2;
 	case SET_HOME:
 		return e->iif == k->oif && k->mark == mark_arrived(e->iif + 1); /* the kernel counts from 1 */
@@ -275,6 +276,7 @@ static bool step(struct run *x, const struct ir_stmt *s)
 	case IR_QUEUE:
 		x->r.lane = s->a;
 		x->r.bypass = s->b != 0;
+		x->r.together = s->c != 0;
 		return end(x, BOX_QUEUE);
 	}
 	WRONG("unknown statement");

@@ -51,7 +51,7 @@ enum box_verdict { BOX_ACCEPT, BOX_DROP, BOX_QUEUE };
 struct box_result {
 	enum box_verdict verdict;
 	uint32_t lane; /* BOX_QUEUE */
-	bool bypass;
+	bool bypass, together;
 	enum reason reason; /* the last one counted, R_NONE */
 };
 

@@ -87,6 +87,39 @@ static void whatever_opens_is_noticed(void **state)
 	}
 }
 
+/* A permit that is missing there, and one that has no business there: opener and companion would part, or others meet. */
+static void who_stays_together_is_noticed(void **state)
+{
+	struct told t;
+
+	(void)state;
+	for (unsigned how = 0; how < 3; how++) {
+		static struct loaded l;
+		struct set_read *s;
+		size_t i = 0;
+
+		memset(&l, 0, sizeof(l));
+		maker_init(&l.k);
+		every_lane(&l.k);
+		assert_true(maker_lower(&l.k));
+		loaded_open(&l, how % 2 == 0 ? LACKS_NOTHING : LACKS_QUEUE);
+		while (strcmp(l.rules.sets[i].name, "together") != 0)
+			i++;
+		s = &l.rules.sets[i];
+		assert_int_equal(s->n, 1);
+		if (how == 1) {
+			s->n = 0;
+		} else if (how == 2) {
+			s->list[0].key[0] ^= 1;
+			s->list[0].key[4] ^= 1;
+		}
+		if (how > 0)
+			ruleset_done(&l.rules);
+		assert_int_equal(ask(&l, &t) > 0, how > 0);
+		loaded_close(&l);
+	}
+}
+
 static void changed_elements_are_noticed(void **state)
 {
 	unsigned seed = seed_of(), tried = 0, noticed = 0;
@@ -105,7 +138,8 @@ static void changed_elements_are_noticed(void **state)
 		assert_true(maker_lower(&l.k));
 		loaded_open(&l, LACKS_NOTHING);
 		s = &l.rules.sets[(size_t)rand_r(&seed) % l.rules.n_sets];
-		if (s->n > 0 && (s->verdicts || s->map || strcmp(s->name, "agree") == 0)) {
+		if (s->n > 0 &&
+		    (s->verdicts || s->map || strcmp(s->name, "agree") == 0 || strcmp(s->name, "together") == 0)) {
 			at = (size_t)rand_r(&seed) % s->n;
 			e = &s->list[at];
 			if (round % 3 == 0) {
@@ -137,6 +171,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_loaded_agrees),
 		cmocka_unit_test(whatever_opens_is_noticed),
+		cmocka_unit_test(who_stays_together_is_noticed),
 		cmocka_unit_test(changed_elements_are_noticed),
 	};
 

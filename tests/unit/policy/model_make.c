@@ -249,6 +249,14 @@ void maker_site(struct model_maker *k)
 	maker_conduit(k, "crane-crane", crane, crane, "10.30.0.0/24", "10.30.1.0/24", reads);
 }
 
+void maker_together(struct model_maker *k)
+{
+	struct model_service *io = maker_service(k, "io", PROTO_ENIP, "tcp/44818 udp/2222");
+
+	maker_conduit(k, "tos-io", &k->m.zones[1], &k->m.zones[2], "10.20.0.20 2001:db8:20::20",
+		      "10.30.1.20 2001:db8:30::20", io);
+}
+
 static unsigned pick(unsigned *seed, unsigned n)
 {
 	return (unsigned)rand_r(seed) % n;

@@ -41,6 +41,8 @@ void maker_break(struct model_maker *k, struct model_asset *a);
 /* The demonstration site of the design, with the chain left out: office, tos, crane, internet; six interfaces' worth of
  * overlapping conduits, both families, an `until`, ICMP. */
 void maker_site(struct model_maker *k);
+/* Beside the site's conduits one of EtherNet/IP over both transports, whose sessions one worker has to see: a tos host to a crane. */
+void maker_together(struct model_maker *k);
 /* A random model from this seed. */
 void maker_random(struct model_maker *k, unsigned *seed);
 /* A packet near the edges of what the model speaks of. */

@@ -125,6 +125,35 @@ static void live_and_agree(void **state)
 	maker_free(&w.k);
 }
 
+/* Those of whose sessions one opens what another uses, and no others. */
+static void who_stays_together(void **state)
+{
+	struct world w = { 0 };
+	unsigned permits = 0, found = 0;
+
+	(void)state;
+	maker_init(&w.k);
+	maker_site(&w.k);
+	maker_together(&w.k);
+	assert_true(maker_lower(&w.k));
+	for (uint32_t i = 0; i < w.k.c.ir->n_permits; i++) {
+		w.ids[i] = 50 - i;
+		permits += protocols_have(&w.k.c.ir->permits[i].protocols, PROTO_ENIP);
+	}
+	w.n = ir_elements(w.k.c.ir, w.ids, w.k.arena, &w.e);
+	for (size_t i = 0; i < w.n; i++) {
+		if (w.e[i].set != SET_TOGETHER)
+			continue;
+		found++;
+		assert_true(protocols_have(&w.k.c.ir->permits[index_of(&w, w.e[i].mark_key)].protocols, PROTO_ENIP));
+		/* Where nothing is inspected nothing has to meet. */
+		w.k.c.ir->permits[index_of(&w, w.e[i].mark_key)].lane = LANE_NONE;
+		assert_false(ir_together(&w.k.c.ir->permits[index_of(&w, w.e[i].mark_key)]));
+	}
+	assert_true(permits > 0 && permits == found);
+	maker_free(&w.k);
+}
+
 static int compare(const struct ir_element *a, const struct ir_element *b)
 {
 	const uint64_t x[] = { a->set, a->iif, a->oif }, y[] = { b->set, b->iif, b->oif };
@@ -173,9 +202,8 @@ static void lanes_and_resets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_cell_is_in_its_map),
-		cmocka_unit_test(live_and_agree),
-		cmocka_unit_test(canonical_and_without_doubles),
+		cmocka_unit_test(every_cell_is_in_its_map), cmocka_unit_test(live_and_agree),
+		cmocka_unit_test(who_stays_together),	    cmocka_unit_test(canonical_and_without_doubles),
 		cmocka_unit_test(lanes_and_resets),
 	};
 

@@ -828,6 +828,55 @@ static void a_gate_resets_only_its_own_lane(void **state)
 	maker_free(&w.k);
 }
 
+/* Sessions of a service with companions go to one slot, over whatever transport and which way: from the first packet on. */
+static void openers_and_companions_meet(void **state)
+{
+	static const struct {
+		const char *src, *dst;
+		uint8_t proto;
+		uint16_t port;
+		bool together;
+	} tries[] = {
+		{ "10.20.0.20", "10.30.1.20", 6, 44818, true },
+		{ "10.20.0.20", "10.30.1.20", 17, 2222, true },
+		{ "2001:db8:20::20", "2001:db8:30::20", 6, 44818, true },
+		{ "2001:db8:20::20", "2001:db8:30::20", 17, 2222, true },
+		{ "10.20.0.20", "10.30.1.20", 6, 502, false },
+	};
+	struct world w = { 0 };
+
+	(void)state;
+	maker_init(&w.k);
+	maker_site(&w.k);
+	maker_together(&w.k);
+	assert_true(maker_lower(&w.k));
+	for (uint32_t i = 0; i < w.k.c.ir->n_permits; i++)
+		w.ids[i] = 100 + i;
+	world_rules(&w);
+	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+		struct box_flow f;
+		struct box_packet p = packet(&f, LAN1, LAN2, tries[i].src, tries[i].dst, tries[i].proto, tries[i].port),
+				  q;
+		struct box_result r = forward(&w, &p);
+
+		assert_int_equal(r.verdict, BOX_QUEUE);
+		assert_int_equal(r.together, tries[i].together);
+		for (uint8_t d = 0; d < 2; d++) {
+			q = next(&p, d);
+			r = forward(&w, &q);
+			assert_int_equal(r.verdict, BOX_QUEUE);
+			assert_int_equal(r.together, tries[i].together);
+		}
+		/* Looked up again, as one of another permit that has ended. */
+		f.mark = mark_make(77, mark_lane(f.mark), MARK_GOOD);
+		q = next(&p, 0);
+		r = forward(&w, &q);
+		assert_int_equal(r.verdict, BOX_QUEUE);
+		assert_int_equal(r.together, tries[i].together);
+	}
+	maker_free(&w.k);
+}
+
 /* Every chain ends in a drop, a queue or a decision; nothing falls out of its end uncounted. */
 static void every_chain_ends(void **state)
 {
@@ -953,6 +1002,7 @@ int main(void)
 		cmocka_unit_test(the_box_itself),
 		cmocka_unit_test(a_gate_resets_only_its_own_lane),
 		cmocka_unit_test(bridges_answer_while_cells_change),
+		cmocka_unit_test(openers_and_companions_meet),
 		cmocka_unit_test(inspected_sessions_have_one_path),
 		cmocka_unit_test(every_chain_ends),
 	};

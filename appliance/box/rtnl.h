@@ -76,6 +76,8 @@ typedef int rtnl_message(const struct nlmsghdr *m, void *ctx);
 int rtnl_each(struct rtnl *r, uint16_t type, size_t header, rtnl_message *each, void (*restart)(void *ctx), void *ctx,
 	      struct err *e);
 
+/* By which device a packet leaves for `to` from `from`; *own: it is this machine's own address. */
+int rtnl_way(struct rtnl *r, const struct addr *to, const struct addr *from, uint32_t *oif, bool *own);
 /* Sends a message whose body (header of its kind and attributes) was read before. */
 int rtnl_replay(struct rtnl *r, uint16_t type, uint16_t flags, const void *body, size_t n, struct err *e);
 

@@ -218,3 +218,39 @@ int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, 
 	status = rtnl_talk(r, h, NULL, NULL);
 	return status < 0 ? err_set(e, status, "%s route %s", add ? "add" : "remove", whole) : 0;
 }
+
+struct way {
+	uint32_t oif;
+	bool own;
+};
+
+static int on_way(const struct nlmsghdr *h, void *ctx)
+{
+	const struct rtmsg *rt = mnl_nlmsg_get_payload(h);
+	const struct nlattr *a;
+	struct way *w = ctx;
+
+	if (h->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(h) < sizeof(*rt))
+		return MNL_CB_OK;
+	w->own = rt->rtm_type == RTN_LOCAL;
+	each_attr(a, h, sizeof(*rt)) if (mnl_attr_get_type(a) == RTA_OIF && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
+		w->oif = mnl_attr_get_u32(a);
+	return MNL_CB_OK;
+}
+
+int rtnl_way(struct rtnl *r, const struct addr *to, const struct addr *from, uint32_t *oif, bool *own)
+{
+	struct nlmsghdr *h = rtnl_begin(r, RTM_GETROUTE, 0);
+	struct rtmsg *rt = mnl_nlmsg_put_extra_header(h, sizeof(*rt));
+	struct way w = { 0 };
+	int status;
+
+	rt->rtm_family = to->family == 4 ? AF_INET : AF_INET6;
+	rt->rtm_dst_len = rt->rtm_src_len = (uint8_t)(8 * addr_len(to->family));
+	mnl_attr_put(h, RTA_DST, addr_len(to->family), to->b);
+	mnl_attr_put(h, RTA_SRC, addr_len(from->family), from->b);
+	status = rtnl_talk(r, h, on_way, &w);
+	*oif = w.oif;
+	*own = w.own;
+	return status;
+}

@@ -98,6 +98,10 @@ void op_prepare(struct supervisor *s)
 	uint8_t *image;
 	size_t n;
 
+	if (!taking_allowed(s)) {
+		op_give_up(s);
+		return;
+	}
 	op->moved = calloc((size_t)p->ir->n_interfaces + 1, sizeof(*op->moved));
 	if (op->moved == NULL) {
 		op_explain(s, 3, M_OP_PREPARE_FAILED, strerror(ENOMEM));
@@ -189,6 +193,10 @@ void op_try(struct supervisor *s)
 {
 	struct err e = { 0 };
 
+	if (!taking_allowed(s)) {
+		op_give_up(s);
+		return;
+	}
 	if (box_try(&s->spaces, s->op.next->ir, &e) < 0) {
 		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
 		op_give_up(s);

@@ -34,6 +34,8 @@ static void op_clear(struct operation *op)
 	json_decref(op->diagnostics);
 	json_decref(op->kept_before);
 	json_decref(op->given_back);
+	json_decref(op->agreed);
+	json_decref(op->taking);
 	told_clear(&op->told);
 	impact_free(op->foretelling);
 	*op = (struct operation){ .bundle = -1 };
@@ -84,6 +86,8 @@ static json_t *op_json(struct supervisor *s, bool done)
 		json_object_set_new(j, "from", json_integer((json_int_t)op->from));
 		json_object_set_new(j, "target", g != NULL ? json_record(s, g) : json_null());
 	}
+	if (json_array_size(op->taking) > 0)
+		json_object_set(j, "taking", op->taking);
 	if (op->given_back != NULL)
 		json_object_set(j, "given_back", op->given_back);
 	impact_json(op, j);
@@ -297,6 +301,7 @@ static void begin(struct supervisor *s, struct operation asked, const char *by)
 	} else if (s->op.kind != OP_NONE) {
 		if (asked.bundle >= 0)
 			close(asked.bundle);
+		json_decref(asked.agreed);
 		conflict(s, asked.asker);
 	} else {
 		s->queued = asked;
@@ -310,7 +315,8 @@ static void take_comment(struct operation *op, const char *comment)
 	snprintf(op->comment, sizeof(op->comment), "%s", comment);
 }
 
-void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, const struct msg_ctl_apply *order)
+void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, int agreed,
+	      const struct msg_ctl_apply *order)
 {
 	struct operation op = {
 		.kind = (order->flags & APPLY_DRY_RUN) != 0 ? OP_DRY_RUN : OP_APPLY,
@@ -318,6 +324,7 @@ void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, 
 		.bundle = bundle,
 		.confirm_s = order->confirm_s,
 		.take_over = (order->flags & APPLY_TAKE_OVER) != 0,
+		.agreed = taking_agreed(agreed),
 	};
 
 	take_comment(&op, order->comment);
@@ -341,11 +348,16 @@ void op_release(struct supervisor *s, struct asker a, const char *by, const stru
 	begin(s, op, by);
 }
 
-void op_rollback(struct supervisor *s, struct asker a, const char *by, const struct msg_ctl_rollback *order)
+void op_rollback(struct supervisor *s, struct asker a, const char *by, int agreed, const struct msg_ctl_rollback *order)
 {
 	bool dry = (order->flags & APPLY_DRY_RUN) != 0;
 	struct operation op = {
-		.kind = dry ? OP_DRY_RUN : OP_ROLLBACK, .back = dry, .asker = a, .bundle = -1, .to = order->to
+		.kind = dry ? OP_DRY_RUN : OP_ROLLBACK,
+		.back = dry,
+		.asker = a,
+		.bundle = -1,
+		.to = order->to,
+		.agreed = taking_agreed(agreed),
 	};
 
 	take_comment(&op, order->comment);

@@ -17,6 +17,7 @@
  *   supervise/operation.c  the one operation that changes what is in force: beginnings, ends, deadlines
  *   supervise/apply.c    its steps
  *   supervise/kept.c     devices that were taken, and their way back
+ *   supervise/taking.c   whose sessions end when a device is taken
  *   supervise/trial.c    what a trial forbids, how it ended, where a rollback goes
  *   supervise/impact.c   what the operation will do to live sessions, asked of the workers before it is done
  *   supervise/stamps.c   which generation a permit comes from, and who is told what is in force
@@ -206,6 +207,8 @@ struct operation {
 	bool *moved;	     /* devices that came for it */
 	json_t *kept_before; /* what was known of devices before that; owned */
 	json_t *given_back;  /* what came of those that went back; owned, NULL = none did */
+	json_t *agreed;	     /* names of interfaces that may be taken although sessions ride on them; owned */
+	json_t *taking;	     /* what it takes, and whose sessions end by it; owned */
 	char device[16];     /* OP_RELEASE: which, "" = all */
 	uint8_t *before;     /* the workers' table as it was, put back when it is given up; owned */
 	size_t n_before;
@@ -385,9 +388,11 @@ bool rollback_target(struct supervisor *s); /* into op.number; false: nowhere, t
 
 /* supervise/operation.c and supervise/apply.c, to others */
 /* Takes `bundle`. Each answers the asker itself, now or later. */
-void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, const struct msg_ctl_apply *order);
+void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, int agreed,
+	      const struct msg_ctl_apply *order);
 void op_confirm(struct supervisor *s, struct asker a, const char *by);
-void op_rollback(struct supervisor *s, struct asker a, const char *by, const struct msg_ctl_rollback *order);
+void op_rollback(struct supervisor *s, struct asker a, const char *by, int agreed,
+		 const struct msg_ctl_rollback *order);
 void op_boot(struct supervisor *s);
 void op_trial_over(struct supervisor *s);
 /* Devices came: those that belong to the box are taken in soon. */
@@ -402,6 +407,12 @@ void op_due(struct supervisor *s, uint64_t now);
 uint64_t op_next(const struct supervisor *s);
 
 void op_release(struct supervisor *s, struct asker a, const char *by, const struct msg_ctl_release *order);
+
+/* supervise/taking.c */
+/* The names in a memfd that came with an order (-1 = none): a new array. */
+json_t *taking_agreed(int fd);
+/* Into op.taking. False after saying that somebody has to agree first. */
+bool taking_allowed(struct supervisor *s);
 
 /* supervise/kept.c */
 int kept_open(struct supervisor *s, struct err *e);

@@ -11,17 +11,19 @@
 #include "mgmt/cli/render.h"
 #include "mgmt/cli/request.h"
 #include "mgmt/cli/source.h"
+#include "mgmt/cli/taking.h"
 #include "mgmt/cli/verbs.h"
 
 #define WAIT_S 120
 
-enum { OPT_CONFIRM, OPT_DRY_RUN, OPT_COMMENT, OPT_TAKE_OVER, OPT_N };
+enum { OPT_CONFIRM, OPT_DRY_RUN, OPT_COMMENT, OPT_TAKE_OVER, OPT_TAKE, OPT_N };
 
 static const struct cli_option options[OPT_N] = {
 	[OPT_CONFIRM] = { "--confirm", 0, "SECONDS", M_APPLY_OPT_CONFIRM },
 	[OPT_DRY_RUN] = { "--dry-run", 0, NULL, M_APPLY_OPT_DRY_RUN },
 	[OPT_COMMENT] = { "--comment", 0, "TEXT", M_APPLY_OPT_COMMENT },
 	[OPT_TAKE_OVER] = { "--take-over", 0, NULL, M_APPLY_OPT_TAKE_OVER },
+	[OPT_TAKE] = { "--take-interface", 0, "NAME", M_APPLY_OPT_TAKE },
 };
 
 /* The texts as a sealed memfd, or -1 after saying why. */
@@ -53,10 +55,17 @@ static int send_bundle(struct cli *c, int fd, const struct cli_args *a, uint32_t
 						       .confirm_s = confirm_s,
 						       .comment = a->values[OPT_COMMENT] } };
 	struct box_answer answer;
-	int status;
+	int fds[2] = { fd, -1 }, status;
+	bool answered;
 
-	if (!box_request(c, &order, &fd, 1, WAIT_S, &answer, &status))
+	if (!taking_fd(c, a, OPT_TAKE, &fds[1], &status))
 		return status;
+	answered = box_request(c, &order, fds, fds[1] >= 0 ? 2 : 1, WAIT_S, &answer, &status);
+	if (fds[1] >= 0)
+		close(fds[1]);
+	if (!answered)
+		return status;
+	taking_tell(c, answer.json);
 	if (!c->json)
 		render_diagnostics(c, ja(answer.json, "diagnostics"));
 	if (!box_answer_done(c, &answer, &status))

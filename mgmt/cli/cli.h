@@ -38,6 +38,7 @@ struct cli {
 
 #define CLI_OPTIONS 12
 #define CLI_OPERANDS 4
+#define CLI_EVERY 64
 
 struct cli_option {
 	const char *name;  /* "--to" */
@@ -51,6 +52,12 @@ struct cli_args {
 	const char *values[CLI_OPTIONS]; /* by position in the verb's option table; NULL = not given; a switch: "" */
 	const char *operands[CLI_OPERANDS];
 	size_t n_operands;
+	/* Every value of the verb's options as they stood, for one that may be given again. */
+	struct {
+		size_t option; /* its position in the table */
+		const char *value;
+	} every[CLI_EVERY];
+	size_t n_every;
 };
 
 enum cli_group { CLI_OFFLINE, CLI_ON_BOX };

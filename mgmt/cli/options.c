@@ -173,6 +173,21 @@ static bool is_help(const char *word)
 	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
+/* False when there are too many. */
+static bool add_every(const struct cli_verb *v, const char *word, struct cli_args *a)
+{
+	const struct cli_option *o = option_of(v->options, v->n_options, word);
+	size_t i = o != NULL ? (size_t)(o - v->options) : 0;
+
+	if (o == NULL || o->value == NULL)
+		return true;
+	if (a->n_every == CLI_EVERY)
+		return false;
+	a->every[a->n_every].option = i;
+	a->every[a->n_every++].value = a->values[i];
+	return true;
+}
+
 bool cli_read_line(int argc, char **argv, struct cli_line *ret, struct cli_problem *problem)
 {
 	bool operands_only = false;
@@ -189,8 +204,11 @@ bool cli_read_line(int argc, char **argv, struct cli_line *ret, struct cli_probl
 			continue;
 		}
 		if (!operands_only && word[0] == '-' && word[1] != '\0') {
-			if (v != NULL)
+			if (v != NULL) {
 				took = take(v->options, v->n_options, word, next, ret->args.values);
+				if ((took == TOOK_ONE || took == TOOK_TWO) && !add_every(v, word, &ret->args))
+					return problem_set(problem, M_CLI_TOO_OFTEN, word, M_CLI_TOO_OFTEN, NULL, v);
+			}
 			if (took == TOOK_NOT_MINE)
 				took = take(cli_globals, GLOBAL_COUNT, word, next, ret->globals);
 			if (took == TOOK_TWO && next != NULL && is_option(v, next))

@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `sekisho rollback`: back to the last generation that meant something else, or to a stated one. */
 #include <string.h>
+#include <unistd.h>
 
 #include "mgmt/cli/apply_text.h"
 #include "mgmt/cli/difference.h"
 #include "mgmt/cli/render.h"
 #include "mgmt/cli/request.h"
 #include "mgmt/cli/show.h"
+#include "mgmt/cli/taking.h"
 #include "mgmt/cli/verbs.h"
 
-enum { OPT_TO, OPT_DRY_RUN, OPT_COMMENT, OPT_N };
+enum { OPT_TO, OPT_DRY_RUN, OPT_COMMENT, OPT_TAKE, OPT_N };
 
 static const struct cli_option options[OPT_N] = {
 	[OPT_TO] = { "--to", 0, "NUMBER", M_ROLLBACK_OPT_TO },
 	[OPT_DRY_RUN] = { "--dry-run", 0, NULL, M_ROLLBACK_OPT_DRY_RUN },
 	[OPT_COMMENT] = { "--comment", 0, "TEXT", M_APPLY_OPT_COMMENT },
+	[OPT_TAKE] = { "--take-interface", 0, "NAME", M_APPLY_OPT_TAKE },
 };
 
 /* The lines in which both differ, into the answer. What cannot be read is left out: the rollback is done all the same. */
@@ -47,15 +50,22 @@ static int run(struct cli *c, const struct cli_args *a)
 								      .comment = a->values[OPT_COMMENT] } };
 	unsigned long long to = 0;
 	struct box_answer answer;
-	int status;
+	bool answered;
+	int agreed, status;
 
 	if (a->values[OPT_TO] != NULL && (!cli_number(a->values[OPT_TO], INT64_MAX, &to) || to == 0))
 		return cli_fail(c, CLI_INVALID, M_SHOW_NUMBER, a->values[OPT_TO]);
 	if (!apply_comment_good(c, a->values[OPT_COMMENT], &status))
 		return status;
 	order.ctl_rollback.to = to;
-	if (!box_request(c, &order, NULL, 0, 120, &answer, &status))
+	if (!taking_fd(c, a, OPT_TAKE, &agreed, &status))
 		return status;
+	answered = box_request(c, &order, &agreed, agreed >= 0 ? 1 : 0, 120, &answer, &status);
+	if (agreed >= 0)
+		close(agreed);
+	if (!answered)
+		return status;
+	taking_tell(c, answer.json);
 	if (answer.status == CLI_YES)
 		add_difference(c, answer.json);
 	if (!box_answer_done(c, &answer, &status))

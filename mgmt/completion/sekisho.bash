@@ -37,6 +37,10 @@ _sekisho() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
 		;;
+	--take-interface)
+		COMPREPLY=($(compgen -W "$(ls /sys/class/net 2>/dev/null)" -- "$current"))
+		return
+		;;
 	--verdict)
 		COMPREPLY=($(compgen -W "allow deny observe" -- "$current"))
 		return
@@ -52,8 +56,8 @@ _sekisho() {
 	help) options=$verbs ;;
 	compile) options="--to --output" ;;
 	replay) options="--policy --pcap --as-captured --as-box" ;;
-	apply) options="--confirm --dry-run --comment --take-over" ;;
-	rollback) options="--to --dry-run --comment" ;;
+	apply) options="--confirm --dry-run --comment --take-over --take-interface" ;;
+	rollback) options="--to --dry-run --comment --take-interface" ;;
 	release) options="--all --state" ;;
 	effective) options="--to --conduit --zone --asset --host" ;;
 	verify) options="--since" ;;

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/box/riders.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/box/was_private.h"
+
+struct looking {
+	struct rtnl *home;
+	struct devices *all;
+	const struct device *links[WAS_LINKS];
+	size_t n_links;
+	struct rtnl_address *addresses; /* of all of them; owned */
+	size_t n_addresses;
+	json_t *list;
+	uint64_t more;
+};
+
+bool riders_at_home(const struct box_spaces *s, const char *device)
+{
+	struct rtnl *home = rtnl_open(s->home, s->home, NULL);
+	struct rtnl_link l;
+	bool there = home != NULL && rtnl_link_get(home, device, &l, NULL) == 0;
+
+	rtnl_close(home);
+	return there && !box_has(s, device);
+}
+
+static int addresses_read(struct looking *x, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < x->n_links && r == 0; i++) {
+		struct rtnl_address *list = NULL, *all;
+		size_t n = 0;
+
+		r = rtnl_addresses(x->home, x->links[i]->index, &list, &n, e);
+		all = r == 0 && n > 0 ? reallocarray(x->addresses, x->n_addresses + n, sizeof(*all)) : NULL;
+		if (all != NULL) {
+			memcpy(all + x->n_addresses, list, n * sizeof(*all));
+			x->addresses = all;
+			x->n_addresses += n;
+		} else if (r == 0 && n > 0) {
+			r = err_set(e, -ENOMEM, "addresses");
+		}
+		free(list);
+	}
+	return r;
+}
+
+static bool rides(const struct looking *x, const struct rider *s)
+{
+	uint32_t oif = 0;
+	bool own = false;
+
+	/* Both ends are this machine: nothing leaves it. */
+	if (rtnl_way(x->home, &s->peer, &s->local, &oif, &own) == 0 && own)
+		return false;
+	for (size_t i = 0; i < x->n_addresses; i++)
+		if (addr_cmp(&x->addresses[i].addr, &s->local) == 0)
+			return true;
+	for (size_t i = 0; i < x->n_links; i++)
+		if (x->links[i]->index == oif)
+			return true;
+	return false;
+}
+
+static void read_table(struct looking *x, const char *path)
+{
+	FILE *f = fopen(path, "re");
+	char line[512];
+	struct rider s;
+
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
+		if (!riders_line(line, &s) || !rides(x, &s))
+			continue;
+		if (json_array_size(x->list) == RIDERS_TOLD)
+			x->more++;
+		else
+			json_array_append_new(x->list,
+					      json_pack("{s:o, s:o}", "local", json_endpoint(&s.local, s.local_port),
+							"peer", json_endpoint(&s.peer, s.peer_port)));
+	}
+	if (f != NULL)
+		fclose(f);
+}
+
+json_t *riders_read(const struct box_spaces *s, const char *device, uint64_t *more, struct err *e)
+{
+	struct looking x = { .all = calloc(1, sizeof(*x.all)), .list = json_array() };
+	const struct device *d;
+	int r = x.all == NULL ? err_set(e, -ENOMEM, "device %s", device) : 0;
+
+	x.home = r == 0 ? rtnl_open(s->home, s->home, e) : NULL;
+	if (x.home == NULL)
+		r = -ENOMEM;
+	if (r == 0)
+		r = devices_read(x.home, x.all, e);
+	d = r == 0 ? devices_find(x.all, device) : NULL;
+	if (d != NULL) {
+		x.n_links = was_above(x.all, d, x.links);
+		r = addresses_read(&x, e);
+	}
+	if (r == 0 && d != NULL) {
+		read_table(&x, "/proc/self/net/tcp");
+		read_table(&x, "/proc/self/net/tcp6");
+	}
+	*more = x.more;
+	rtnl_close(x.home);
+	free(x.addresses);
+	free(x.all);
+	if (r < 0) {
+		json_decref(x.list);
+		return NULL;
+	}
+	return x.list;
+}

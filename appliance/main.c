@@ -62,6 +62,7 @@ static const struct option options[] = {
 	{ "state", required_argument, NULL, 's' },
 	{ "run", required_argument, NULL, 'r' },
 	{ "base", no_argument, NULL, 'b' },
+	{ "standing", required_argument, NULL, 'S' }, /* for the command line: sekisho status, sekisho effective */
 	{ "workers", required_argument, NULL, 'w' },
 	{ "lang", required_argument, NULL, 'l' },
 	{ "release", required_argument, NULL, 'R' },
@@ -97,6 +98,7 @@ int main(int argc, char **argv)
 	const char *device = NULL;
 	bool release = false, list = false;
 	unsigned long workers;
+	const char *standing = NULL;
 	bool base = false;
 	char *end;
 	int c;
@@ -118,6 +120,9 @@ int main(int argc, char **argv)
 			break;
 		case 'r':
 			o.run = optarg;
+			break;
+		case 'S':
+			standing = optarg;
 			break;
 		case 'b':
 			base = true;
@@ -158,5 +163,7 @@ int main(int argc, char **argv)
 	}
 	if (release)
 		return release_alone(&o, device, list);
+	if (standing != NULL)
+		return supervise_standing(&o, standing);
 	return base ? supervise_base(&o) : supervise(&o);
 }

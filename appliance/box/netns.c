@@ -134,6 +134,25 @@ static bool stale(const char *path)
 	       S_ISREG(st.st_mode) && st.st_size == 0;
 }
 
+static int path_of(const char *name, char path[128], struct err *e)
+{
+	if (*name == 0 || *name == '.' || strchr(name, '/') != NULL ||
+	    snprintf(path, 128, "%s/%s", NETNS_FOLDER, name) >= 128)
+		return err_set(e, -EINVAL, "name of a network namespace");
+	return 0;
+}
+
+int netns_find(const char *name, struct err *e)
+{
+	char path[128];
+	int r = path_of(name, path, e), fd;
+
+	if (r < 0)
+		return r;
+	fd = stale(path) ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? err_set(e, stale(path) ? -ENOENT : -errno, "open %s", path) : fd;
+}
+
 int netns_open(const char *name, bool *made, struct err *e)
 {
 	char path[128];
@@ -141,9 +160,9 @@ int netns_open(const char *name, bool *made, struct err *e)
 	int fd, r;
 
 	*made = false;
-	if (*name == 0 || *name == '.' || strchr(name, '/') != NULL ||
-	    snprintf(path, sizeof(path), "%s/%s", NETNS_FOLDER, name) >= (int)sizeof(path))
-		return err_set(e, -EINVAL, "name of a network namespace");
+	r = path_of(name, path, e);
+	if (r < 0)
+		return r;
 	if (stale(path))
 		unlink(path);
 	if (stat(path, &st) < 0) {

@@ -17,6 +17,8 @@
  * is off in it). Returns a descriptor owned by the caller, or negative errno.
  */
 int netns_open(const char *name, bool *made, struct err *e);
+/* Opens what has that name, and makes nothing: -ENOENT when there is no such namespace. */
+int netns_find(const char *name, struct err *e);
 /* A new one without a name, forwarding off, that goes with its last descriptor. */
 int netns_scratch(struct err *e);
 /* The namespace that the process is in. */

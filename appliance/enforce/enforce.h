@@ -14,6 +14,7 @@
  *   enforce/witness.c     packets put to the policy and to such a walk (witness_edges.c: which; witness_box.c: the box's own)
  *   enforce/effective.c   what stands, for people (effective_commands.c: what permits grant)
  *   enforce/status.c      how it stands
+ *   enforce/look.c        the same for somebody who is no role, when nobody enforces
  *   enforce/monitor.c     hearing of changes from outside; forwarding goes off at the first word
  *   enforce/record.c      what is told of them
  *   enforce/drift.c       what they were, and the answer to them

@@ -90,6 +90,25 @@ static void change(struct generation_record *g, const struct generation_cause *c
 	text_keep(c->comment, g->changed_comment, sizeof(g->changed_comment));
 }
 
+int generation_store_look(int statefd, struct generation_store *s, struct err *e)
+{
+	int r;
+
+	*s = (struct generation_store){ .dirfd = -1, .next = 1, .looking = true };
+	s->dirfd = openat(statefd, "generations", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->dirfd < 0)
+		return err_set(e, -errno, "open the folder of generations");
+	s->list = calloc(GENERATIONS_KEPT + 1, sizeof(*s->list));
+	r = s->list == NULL ? err_set(e, -ENOMEM, "generations") : history_read(s, e);
+	if (r == 0)
+		r = read_confirmed(s, e);
+	if (r == 0)
+		(void)complete(s);
+	else
+		generation_store_close(s);
+	return r;
+}
+
 int generation_store_open(int statefd, struct generation_store *s, struct err *e)
 {
 	bool changed;

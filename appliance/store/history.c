@@ -211,7 +211,7 @@ int history_read(struct generation_store *s, struct err *e)
 		s->list[s->n++] = g;
 	}
 	free(text);
-	if (s->damaged && renameat(s->dirfd, "history", s->dirfd, "history.damaged") < 0)
+	if (s->damaged && !s->looking && renameat(s->dirfd, "history", s->dirfd, "history.damaged") < 0)
 		return err_set(e, -errno, "set the damaged history aside");
 	if (s->n > 0)
 		s->next = s->list[s->n - 1].number + 1;

@@ -226,7 +226,7 @@ json_t *answers_silent(enum role r)
 }
 
 /* Of which box, site and moment this is true. The digest is the one that was read back from the kernel. */
-static void add_moment(const struct supervisor *s, json_t *j)
+void answers_moment(const struct supervisor *s, json_t *j)
 {
 	json_t *generation = json_object_get(j, "generation"), *all = json_generation(s);
 	char host[HOST_NAME_MAX + 1] = "";
@@ -254,7 +254,7 @@ json_t *answers_effective(struct supervisor *s, struct collect *c, int *status)
 	tables = json_tables(s, c, &equal);
 	json_object_set_new(j, "tables_digest", equal ? json_hex(s->table_digest, 32) : json_null());
 	json_object_set_new(j, "tables", tables);
-	add_moment(s, j);
+	answers_moment(s, j);
 	return json_incref(j);
 }
 

@@ -17,6 +17,7 @@ struct collect {
 json_t *answers_status(struct supervisor *s, struct collect *c);
 /* These two fill the status of the answer when it is not 0. */
 json_t *answers_effective(struct supervisor *s, struct collect *c, int *status);
+void answers_moment(const struct supervisor *s, json_t *j);
 json_t *answers_verify(struct supervisor *s, struct collect *c, int *status);
 
 #endif

@@ -263,6 +263,7 @@ static int start_all(struct supervisor *s, struct err *e)
 		r = load_confirmed(s, e);
 	if (r < 0)
 		return r;
+	standing_note(s);
 	role_event(s, ROLE_SUPERVISOR, 0, adopted ? ROLE_TOOK_OVER : ROLE_STARTED);
 	if (s->store.gave_up != 0)
 		policy_event(s, POLICY_REVERTED, s->now->number);

@@ -8,6 +8,7 @@
  *   supervise/role.c          start, loop, end
  *   supervise/guard.c    namespaces, lock and deny base: before anything else, and alone
  *   supervise/notify.c   to the service manager: ready, alive, ending
+ *   supervise/standing.c what stands without a daemon
  *   supervise/leave.c    what the end of the daemon leaves behind
  *   supervise/spawn.c    a role's process: descriptors, namespace, execution
  *   supervise/sockets.c  what is opened in other namespaces and handed to roles
@@ -74,6 +75,8 @@ int supervise_base(const struct supervise_options *o);
  * daemon answers it; returns the exit status.
  */
 int release_alone(const struct supervise_options *o, const char *device, bool list);
+/* Without a daemon: prints the answer to "status" or "effective" as JSON; returns the exit status that goes with it. */
+int supervise_standing(const struct supervise_options *o, const char *question);
 
 /* ---- roles -------------------------------------------------------------------------------------------------------- */
 
@@ -319,6 +322,9 @@ int notify_open(struct supervisor *s, struct err *e);
 void notify_due(struct supervisor *s, uint64_t now);
 uint64_t notify_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
 void notify_ending(struct supervisor *s);
+
+/* supervise/standing.c: leaves word in the run folder of what is looked at when this daemon is gone */
+void standing_note(const struct supervisor *s);
 
 /* supervise/leave.c: on standard error, where each interface stays and what decides there from now on */
 void leave_say(const struct supervisor *s);

@@ -9,6 +9,7 @@
 #include "mgmt/cli/effective_filter.h"
 #include "mgmt/cli/effective_text.h"
 #include "mgmt/cli/request.h"
+#include "mgmt/cli/standing.h"
 #include "mgmt/cli/verbs.h"
 
 enum { OPT_TO, OPT_CONDUIT, OPT_ZONE, OPT_ASSET, OPT_HOST, OPT_N };
@@ -30,19 +31,28 @@ static int run(struct cli *c, const struct cli_args *a)
 	bool wanted = f.conduit != NULL || f.zone != NULL || f.asset != NULL || f.host != NULL;
 	const char *form = a->values[OPT_TO], *missing = NULL;
 	struct box_answer answer;
+	bool standing, answered;
 	int status;
 
 	if (form != NULL && strcmp(form, "text") != 0 && strcmp(form, "json") != 0)
 		return cli_fail(c, CLI_INVALID, M_EFFECTIVE_FORM, form);
 	if (form != NULL)
 		c->json = strcmp(form, "json") == 0;
-	if (!box_request(c, &(struct msg_body){ .type = MSG_EFFECTIVE }, NULL, 0, 60, &answer, &status))
+	standing = standing_wanted(c);
+	answered = standing
+			   ? standing_request(c, "effective", &answer, &status)
+			   : box_request(c, &(struct msg_body){ .type = MSG_EFFECTIVE }, NULL, 0, 60, &answer, &status);
+	if (!answered)
 		return status;
 	if (wanted && json_is_array(json_object_get(answer.json, "conduits")) &&
 	    !effective_filter(answer.json, &f, &missing))
 		status = cli_fail(c, CLI_INVALID, M_FILTER_UNKNOWN, missing);
-	else if (!box_answer_done(c, &answer, &status))
-		effective_render(c, answer.json);
+	else if (!box_answer_done(c, &answer, &status)) {
+		if (standing)
+			standing_headline(c, answer.json);
+		if (json_object_get(answer.json, "conduits") != NULL)
+			effective_render(c, answer.json);
+	}
 	box_answer_free(&answer);
 	return status;
 }

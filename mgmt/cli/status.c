@@ -9,6 +9,7 @@
 #include "mgmt/cli/faults.h"
 #include "mgmt/cli/render.h"
 #include "mgmt/cli/request.h"
+#include "mgmt/cli/standing.h"
 #include "mgmt/cli/table.h"
 #include "mgmt/cli/verbs.h"
 
@@ -380,6 +381,24 @@ static void rest(struct cli *c, const json_t *status)
 		render_line(c, strcmp(js(status, "backend"), "native") == 0 ? M_STATUS_NATIVE : M_STATUS_COMPAT);
 }
 
+/* No daemon: what stands all the same. Never a box that enforces as it should. */
+static int standing(struct cli *c)
+{
+	struct box_answer answer;
+	int status;
+
+	if (!standing_request(c, "status", &answer, &status))
+		return status;
+	if (!box_answer_done(c, &answer, &status)) {
+		standing_headline(c, answer.json);
+		interfaces(c, answer.json);
+		if (json_object_get(answer.json, "kernel") != NULL)
+			drops(c, answer.json);
+	}
+	box_answer_free(&answer);
+	return status;
+}
+
 static int run(struct cli *c, const struct cli_args *a)
 {
 	struct box_answer answer;
@@ -388,6 +407,8 @@ static int run(struct cli *c, const struct cli_args *a)
 	int status;
 
 	(void)a;
+	if (standing_wanted(c))
+		return standing(c);
 	if (!box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, 30, &answer, &status))
 		return status;
 	stand = stand_of(answer.json);

@@ -138,7 +138,7 @@ class Path:
         self.daemon = self.net.spawn(
             self.at(self.queues, 0, os.path.join(BUILD, "sekishod"), "--data-netns", self.data, "--admin-netns", self.net.ns("admin"),
                     "--state", run + "/state", "--run", run + "/run"), self.box, os.path.join(RUN, self.mode + ".log"))
-        wait_for(lambda: self.cli("status").returncode in (0, 1), 10, "the box")
+        wait_for(lambda: self.cli("history").returncode == 0, 10, "the box")
         applied = self.cli("apply", self.policy)
         if applied.returncode != 0:
             raise RuntimeError("the bench policy: " + applied.stderr)

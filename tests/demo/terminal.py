@@ -188,7 +188,7 @@ http { access_log off; client_body_temp_path %(d)s/b; proxy_temp_path %(d)s/p; f
         self.box = self.net.spawn(
             [os.path.join(BUILD, "sekishod"), "--data-netns", PREFIX + "data", "--admin-netns", PREFIX + "admin",
              "--state", RUN + "/state", "--run", RUN + "/box"], self.net.ns("box"), os.path.join(RUN, "sekishod.log"))
-        wait_for(lambda: self.sekisho("status", check=False).returncode in (0, 1) or self.box.poll() is not None, 10,
+        wait_for(lambda: self.sekisho("history", check=False).returncode == 0 or self.box.poll() is not None, 10,
                  "the box's control socket")
         if self.box.poll() is not None:
             raise RuntimeError("sekishod ended with status %d; see %s/sekishod.log" % (self.box.returncode, RUN))
@@ -202,7 +202,8 @@ http { access_log off; client_body_temp_path %(d)s/b; proxy_temp_path %(d)s/p; f
         return sh(os.path.join(BUILD, "sekisho"), *args, "--socket", RUN + "/box/control.sock", check=check, timeout=timeout)
 
     def status(self):
-        return json.loads(self.sekisho("status", "--json", check=False).stdout)  # status 1: something is amiss
+        said = json.loads(self.sekisho("status", "--json", check=False).stdout)  # status 1: something is amiss
+        return {"error": "no daemon"} if said.get("daemon") is False else said
 
     def events(self, after=0, limit=5000):
         out = self.sekisho("events", "--json", "--after", str(after), "--limit", str(limit), check=False).stdout

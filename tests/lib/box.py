@@ -104,7 +104,7 @@ class Box:
             [self.build + "/sekishod", "--data-netns", self.data, "--admin-netns", self.net.ns("admin"), "--state",
              self.run_folder + "/state", "--run", self.run_folder + "/run"], self.net.ns("box"), self.run_folder + "/sekishod.log")
         if wait:
-            wait_for(lambda: self.sekisho("status", check=False).returncode in (0, 1), 10, "the control socket")
+            wait_for(lambda: self.sekisho("history", check=False).returncode == 0, 10, "the control socket")
 
     def kill(self):
         os.kill(self.daemon.pid, signal.SIGKILL)
@@ -134,7 +134,12 @@ class Box:
         return self.sekisho("apply", *options, self.write(*conduits, extra=extra))
 
     def status(self):
-        return json.loads(self.sekisho("status", "--json", check=False).stdout)
+        """What the daemon says; what the kernel says without one is for those who ask for it (`standing`)."""
+        said = self.standing()
+        return {"error": "no daemon"} if said.get("daemon") is False else said
+
+    def standing(self, question="status"):
+        return json.loads(self.sekisho(question, "--json", check=False).stdout)
 
     def events(self, after=0):
         out = self.sekisho("events", "--json", "--after", str(after), "--limit", "10000").stdout

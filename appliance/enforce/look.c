@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/enforce/look.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "appliance/box/reverse_path.h"
+#include "appliance/enforce/enforce.h"
+#include "appliance/enforce/links.h"
+#include "appliance/kernel/batch.h"
+#include "appliance/kernel/deny_base.h"
+
+struct enforce_look {
+	struct enforce f; /* a role without a loop */
+};
+
+static int open_all(struct enforce *f, struct err *e)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+	int r = fd < 0 ? err_set(e, -errno, "netlink socket") : netlink_open(&f->net, fd, e);
+
+	if (r == 0)
+		r = forwarding_open(&f->forwarding, e);
+	if (r < 0)
+		return r;
+	f->reverse_path = reverse_path_open();
+	f->links = links_open(e);
+	if (f->links < 0)
+		return f->links;
+	f->lacks = batch_probe(&f->net);
+	return 0;
+}
+
+struct enforce_look *enforce_look_open(struct err *e)
+{
+	struct enforce_look *l = calloc(1, sizeof(*l));
+
+	if (l == NULL) {
+		err_set(e, -ENOMEM, "look at the rules");
+		return NULL;
+	}
+	l->f = (struct enforce){
+		.control = -1,
+		.monitor = -1,
+		.links = -1,
+		.delay = -1,
+		.events = { .fd = -1 },
+		.net = { .fd = -1 },
+		.forwarding = { -1, -1 },
+		.reverse_path = -1,
+	};
+	if (open_all(&l->f, e) == 0)
+		return l;
+	enforce_look_close(l);
+	return NULL;
+}
+
+void enforce_look_close(struct enforce_look *l)
+{
+	if (l == NULL)
+		return;
+	generation_drop(l->f.now);
+	netlink_close(&l->f.net);
+	forwarding_close(&l->f.forwarding);
+	if (l->f.reverse_path >= 0)
+		close(l->f.reverse_path);
+	if (l->f.links >= 0)
+		close(l->f.links);
+	if (l->f.net.fd >= 0)
+		close(l->f.net.fd);
+	free(l);
+}
+
+int enforce_look_names(struct enforce_look *l, const uint8_t *p, size_t n_sealed, size_t n_map, struct err *e)
+{
+	l->f.now = generation_hold(p, n_sealed, n_map, e);
+	if (l->f.now == NULL)
+		return e->code;
+	(void)links_resolve(l->f.links, &l->f.now->ir, l->f.now->interfaces);
+	return 0;
+}
+
+int enforce_look_base(struct enforce_look *l, bool *ret, struct err *e)
+{
+	return deny_base_stands(&l->f.net, ret, e);
+}
+
+bool enforce_look_forwarding(const struct enforce_look *l)
+{
+	return forwarding_is_on(&l->f.forwarding);
+}
+
+json_t *enforce_look_status(struct enforce_look *l, struct err *e)
+{
+	return enforce_status(&l->f, e);
+}
+
+json_t *enforce_look_effective(struct enforce_look *l, struct err *e)
+{
+	return enforce_effective(&l->f, e);
+}

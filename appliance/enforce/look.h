@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What enforce tells of the kernel's side, for somebody who is no role, when nobody enforces: sockets and files are opened in
+ * the namespace that the caller is in, and nothing is changed there.
+ */
+#ifndef SEKISHO_ENFORCE_LOOK_H
+#define SEKISHO_ENFORCE_LOOK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/base/err.h"
+#include "appliance/base/json.h"
+
+struct enforce_look;
+
+/* Owned by the caller; NULL and *e on failure. */
+struct enforce_look *enforce_look_open(struct err *e);
+void enforce_look_close(struct enforce_look *l); /* accepts NULL */
+/* Names for what is read: a sealed generation and its permit ids, as MSG_APPLY has them. Borrowed. 0 or negative errno. */
+int enforce_look_names(struct enforce_look *l, const uint8_t *p, size_t n_sealed, size_t n_map, struct err *e);
+/* Table and base chains stand with policy drop; forwarding is on in either family. */
+int enforce_look_base(struct enforce_look *l, bool *ret, struct err *e);
+bool enforce_look_forwarding(const struct enforce_look *l);
+/* As the role answers (docs/json.md); owned by the caller, NULL and *e on failure. The second one needs names. */
+json_t *enforce_look_status(struct enforce_look *l, struct err *e);
+json_t *enforce_look_effective(struct enforce_look *l, struct err *e);
+
+#endif

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What stands when no daemon answers: `sekishod --standing status` or `effective`, which the command line runs as root. Rules,
+ * counters and settings are read from the kernel, names from the generation in the state folder whose digest the kernel's table
+ * carries. It takes no lock, writes nothing and waits for nobody; a daemon that starts meanwhile does not notice.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/base/memfd.h"
+#include "appliance/box/netns.h"
+#include "appliance/enforce/look.h"
+#include "appliance/supervise/answers_private.h"
+#include "appliance/supervise/supervise.h"
+
+#define NOTE "daemon" /* in the run folder: which namespaces and state are meant */
+
+void standing_note(const struct supervisor *s)
+{
+	int fd = openat(s->run_fd, NOTE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		return; /* then the usual names are looked at */
+	(void)dprintf(fd, "%s\n%s\n%s\n", s->o->data_netns, s->o->admin_netns, s->o->state);
+	close(fd);
+}
+
+static const struct generation_record *of_digest(const struct generation_store *store, const char *hex)
+{
+	/* The newest: generations of one content have one digest. */
+	for (size_t i = store->n; i > 0; i--) {
+		json_t *j = json_hex(store->list[i - 1].digest, 32);
+		bool same = hex != NULL && strcmp(json_string_value(j), hex) == 0;
+
+		json_decref(j);
+		if (same)
+			return &store->list[i - 1];
+	}
+	return NULL;
+}
+
+static const struct generation_record *in_force(const struct generation_store *store, const char *hex)
+{
+	const struct generation_record *g = generation_find(store, store->confirmed), *other = of_digest(store, hex);
+	json_t *j = g != NULL ? json_hex(g->digest, 32) : NULL;
+	bool confirmed = j != NULL && hex != NULL && strcmp(json_string_value(j), hex) == 0;
+
+	json_decref(j);
+	return confirmed ? g : other;
+}
+
+/* State without a folder is that of a box that never had a policy. */
+static int open_state(struct supervisor *s, struct err *e)
+{
+	bool damaged;
+	int r;
+
+	s->state_fd = open(s->o->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->state_fd < 0)
+		return errno == ENOENT ? 0 : err_set(e, -errno, "open the folder %s", s->o->state);
+	r = permit_ids_load(s->state_fd, &s->ids, &damaged, e);
+	if (r == 0)
+		r = generation_store_look(s->state_fd, &s->store, e);
+	return r == -ENOENT ? 0 : r;
+}
+
+/* The generation whose rules these are, for names; *ret_unknown: the table says whose it is, and nobody here knows it. */
+static int open_policy(struct supervisor *s, struct enforce_look *k, const char *hex, bool *ret_unknown, struct err *e)
+{
+	const struct generation_record *g = in_force(&s->store, hex);
+	uint8_t *bytes = NULL;
+	size_t n = 0;
+	int fd, r;
+
+	s->op.kind = OP_DRY_RUN; /* ids are looked up, none is given out */
+	*ret_unknown = hex != NULL && g == NULL;
+	s->now = policy_stored(s, g != NULL ? g->number : 0, e);
+	if (s->now == NULL)
+		return e->code;
+	s->trial = g != NULL && g->state == GEN_WAITING ? g->number : 0;
+	if (g == NULL)
+		return 0;
+	fd = policy_memfd(s->now);
+	if (fd < 0)
+		return err_set(e, fd, "generation");
+	r = memfd_read(fd, GENERATION_MAX_BYTES, &bytes, &n, e);
+	if (r == 0)
+		r = enforce_look_names(k, bytes, s->now->n_sealed, n - s->now->n_sealed, e);
+	free(bytes);
+	close(fd);
+	return r;
+}
+
+enum standing { STANDS_NOTHING, STANDS_OPEN, STANDS_CLOSED, STANDS_BASE, STANDS_UNKNOWN, STANDS_POLICY };
+
+static const char *const standing_words[] = {
+	[STANDS_NOTHING] = "nothing", [STANDS_OPEN] = "open",	    [STANDS_CLOSED] = "closed",
+	[STANDS_BASE] = "base",	      [STANDS_UNKNOWN] = "unknown", [STANDS_POLICY] = "policy",
+};
+
+struct look {
+	struct supervisor *s;
+	struct enforce_look *kernel; /* owned */
+	bool effective;
+	enum standing stands;
+	json_t *answer; /* owned */
+};
+
+static enum standing stands(const struct enforce_look *k, bool base, const char *hex, bool unknown)
+{
+	if (!base)
+		return enforce_look_forwarding(k) ? STANDS_OPEN : STANDS_CLOSED;
+	if (hex == NULL)
+		return STANDS_BASE;
+	return unknown ? STANDS_UNKNOWN : STANDS_POLICY;
+}
+
+/* First whose rules they are, then what they are, with names. */
+static int read_kernel(struct look *l, struct err *e)
+{
+	bool base = false, unknown = false;
+	json_t *first = enforce_look_status(l->kernel, e);
+	const char *hex = json_string_value(json_object_get(json_object_get(first, "kernel"), "digest"));
+	int r = first == NULL ? e->code : enforce_look_base(l->kernel, &base, e);
+
+	if (r == 0)
+		r = open_policy(l->s, l->kernel, hex, &unknown, e);
+	if (r == 0) {
+		l->stands = stands(l->kernel, base, hex, unknown);
+		if (!l->effective)
+			l->answer = enforce_look_status(l->kernel, e);
+		else
+			l->answer = l->stands == STANDS_POLICY ? enforce_look_effective(l->kernel, e) : json_object();
+		r = l->answer == NULL ? e->code : 0;
+	}
+	json_decref(first);
+	return r;
+}
+
+static int look_here(void *ctx, struct err *e)
+{
+	struct look *l = ctx;
+	int r;
+
+	l->kernel = enforce_look_open(e);
+	r = l->kernel == NULL ? e->code : read_kernel(l, e);
+	enforce_look_close(l->kernel);
+	return r;
+}
+
+/* Beside the kernel's own side: whose rules, and where the interfaces are. */
+static void complete(struct look *l)
+{
+	json_t *j = l->answer;
+
+	json_object_set_new(j, "daemon", json_false());
+	json_object_set_new(j, "stands", json_string(standing_words[l->stands]));
+	if (l->stands == STANDS_NOTHING)
+		return;
+	if (l->effective) {
+		json_object_set_new(j, "tables", json_array());
+		json_object_set_new(j, "tables_digest", json_null());
+		if (l->stands == STANDS_POLICY)
+			answers_moment(l->s, j);
+		return;
+	}
+	json_object_set_new(j, "site",
+			    json_pack("{s:o, s:o}", "name", json_text(l->s->now->ir->site_name), "label",
+				      json_text(l->s->now->ir->site_label)));
+	json_object_set_new(j, "generation", json_generation(l->s));
+	/* Nobody counts its seconds: the next start goes back by itself. */
+	json_object_set_new(json_object_get(j, "generation"), "confirm_by", json_null());
+	json_object_set_new(j, "roles", json_array());
+	json_object_set_new(j, "interfaces", json_interfaces(l->s));
+	json_object_set_new(j, "surroundings", json_surroundings(l->s));
+}
+
+static int look(struct look *l, struct err *e)
+{
+	struct supervisor *s = l->s;
+	int r;
+
+	s->spaces.home = netns_own(e);
+	if (s->spaces.home < 0)
+		return s->spaces.home;
+	s->spaces.data = netns_find(s->o->data_netns, e);
+	if (s->spaces.data == -ENOENT) {
+		l->stands = STANDS_NOTHING;
+		l->answer = json_object();
+		return l->answer == NULL ? err_set(e, -ENOMEM, "answer") : 0;
+	}
+	if (s->spaces.data < 0)
+		return s->spaces.data;
+	r = open_state(s, e);
+	if (r == 0)
+		r = in_namespace(s, s->spaces.data, look_here, l, e);
+	if (r == 0) {
+		/* Where it is lost its interfaces show as absent. */
+		s->spaces.admin = netns_find(s->o->admin_netns, e);
+		if (s->spaces.admin < 0)
+			s->spaces.admin = s->spaces.home;
+	}
+	return r;
+}
+
+int supervise_standing(const struct supervise_options *o, const char *question)
+{
+	static struct supervisor s; /* large, and there is one */
+	struct look l = { .s = &s, .effective = strcmp(question, "effective") == 0 };
+	struct err e = { 0 };
+	int status = 0;
+
+	s = (struct supervisor){ .o = o, .spaces = { -1, -1, -1 }, .state_fd = -1, .store = { .dirfd = -1 } };
+	if (!l.effective && strcmp(question, "status") != 0) {
+		message_print(stderr, o->lang, M_STANDING_QUESTION, question);
+		return 2;
+	}
+	if (look(&l, &e) == 0) {
+		complete(&l);
+		status = l.effective && l.stands == STANDS_POLICY ? 0 : 1;
+	} else {
+		json_decref(l.answer);
+		l.answer = json_pack("{s:o}", "error", json_sentence(M_STANDING_FAILED, e.text));
+		status = 3;
+	}
+	json_line(stdout, l.answer);
+	return status;
+}

@@ -4,6 +4,9 @@
  * what has come, and takes what comes next for a packet, wherever that begins and whatever its first two bytes are; a header that it cannot
  * use makes it throw away again. So from the first rest that comes late until an answer shows that the server reads where the client
  * writes, no packet with a request in it may begin anywhere but where the client's packets do.
+ *
+ * An acknowledgement, an empty DT, is the beginning of a message to it: its three seconds run from there, and what follows need not be
+ * late. And an error TPDU makes it throw away at once; where rows limit anything, a client may not send one.
  */
 #include <string.h>
 
@@ -159,15 +162,20 @@ static bool search(struct s7_state *s, uint64_t offset, struct bytes b)
 	return found;
 }
 
-static bool unmistakable(struct s7_state *s, uint64_t offset, bool cut, struct bytes b, const struct command_table *t,
-			 const struct command_permit *p, struct pdu *ret)
+void s7_lose(struct s7_state *s)
 {
-	if (cut && !s->lost) {
+	if (!s->lost) {
 		s->lost = 1;
 		s->n_tail = 0;
 	}
+	s->lost_number = s->number;
+}
+
+static bool unmistakable(struct s7_state *s, uint64_t offset, bool cut, struct bytes b, const struct command_table *t,
+			 const struct command_permit *p, struct pdu *ret)
+{
 	if (cut)
-		s->lost_number = s->number;
+		s7_lose(s);
 	if (!s->lost || evaluate_allows_all(t, p, &vocabulary_s7comm) || !search(s, offset, b))
 		return true;
 	s->lost = 0; /* said once, where a refusal ends nothing */

@@ -277,7 +277,10 @@ static void asked(void *state, const struct parsed *p, const struct ruling *r, c
 		if (ret->reason == R_ALLOWED)
 			ret->reason = R_S7COMM_SESSION;
 		break;
-	case TPDU_ER:
+	case TPDU_ER: /* snap7's server throws away whatever has come with it, and goes on reading behind that */
+		if (ret->reason == R_ALLOWED && (r->grant == NULL || !r->grant->whole))
+			ret->reason = R_S7COMM_SESSION;
+		break;
 	case TPDU_DT:
 		break;
 	default:

@@ -260,6 +260,8 @@ void s7_answered(struct s7_state *s, enum direction dir, const struct s7_unit *u
 			return;
 		}
 		ret->allowed = s->phase >= PHASE_CONNECTED || s->met; /* an acknowledgement */
+		if (dir == DIR_C2S && ret->allowed)
+			s7_lose(s);
 		break;
 	default:
 		break;

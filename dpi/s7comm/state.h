@@ -63,7 +63,7 @@ struct s7_state {
 	uint16_t connect_choice;
 	uint16_t number; /* requests so far */
 	uint32_t jobs;	 /* bit n: of the tests (group 1) with sub-function n, which report by themselves */
-	/* After the rest of a request came late, see cut.c. */
+	/* After the rest of a request came late, or an acknowledgement, see cut.c. */
 	uint8_t lost;	      /* 1: no answer has shown since that the server reads where the client writes */
 	uint16_t lost_number; /* of the first request after that */
 	uint8_t n_tail;
@@ -80,6 +80,8 @@ void s7_answered(struct s7_state *s, enum direction dir, const struct s7_unit *u
 		 const struct command_permit *p, struct pdu *ret);
 void s7_forget(struct s7_state *s, uint32_t i);
 void s7_name_choice(const struct command_table *t, const struct command_permit *p, uint16_t choice, struct pdu *ret);
+/* From here on the server may read where the client does not write, until an answer shows that it does not. */
+void s7_lose(struct s7_state *s);
 /* The enforcer's `segment` and `repeat`, see dpi/protocol.h. */
 bool s7_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b, const struct command_table *t,
 		const struct command_permit *p, struct pdu *ret);

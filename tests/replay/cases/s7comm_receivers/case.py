@@ -310,7 +310,7 @@ def one_server(t, kind, path):
     try:
         for name in POLICIES:
             rng = random.Random("%d %s" % (seed, name))
-            known = list(given_up())
+            known = [*given_up(), *list(unhurried())[:1]]
             sessions = [s for _, s in known] + [one_by_one()] + [session(rng) for _ in range(SESSIONS - len(known) - 1)]
             heard = all_told(victims, sessions)
             attacks = [did is not None and forbidden(name, did) for _, did in heard]
@@ -336,16 +336,27 @@ def one_server(t, kind, path):
         victims.end()
 
 
+def unhurried():
+    """What makes such a server throw away what has come, or wait from then on, before anything is late."""
+    b, at = holding(2, s7.data(s7.stop(9)[7:]))
+    error, empty = s7.packet(b"\4\x70\0\1\0"), s7.data(b"", False)
+    yield "behind an error", [(error + b[:at], False), (b[at:], False)]
+    yield "behind an acknowledgement", [(empty, False), (b[:3], 2.95), (b[3:at], 0.045), (b[at:], 0.045)]
+
+
 def in_time_and_late(t):
     """What somebody thought of, without a server: refused when it is late, and only then."""
     agreed = s7.data(s7.message(3, 1, s7.setup()[17:]))
     known = [*given_up(), ("behind bytes that came one by one", one_by_one())]
+    always = list(unhurried())
     for late in (True, False):
         heard = [([(s7.connect(), False, s7.connection(0xD0, 1, 2)), (s7.setup(), False, agreed)] +
-                  [(b, late and how, b"") for b, how in segments], None) for _, segments in known]
-        n = passed(t, "places", [s for _, s in known], heard)
+                  [(b, late and how, b"") for b, how in segments], None) for _, segments in known + always]
+        n = passed(t, "places", [s for _, s in known + always], heard)
         for (what, segments), k in zip(known, n):
             t.equal("%s, %s: passes whole" % (what, "late" if late else "in time"), k == len(segments) + 2, not late)
+        for (what, segments), k in zip(always, n[len(known):]):
+            t.true("a stop %s: is refused" % what, k < len(segments) + 2)
 
 
 def cases(t):

@@ -68,6 +68,8 @@ static void put_command(json_t *j, const struct event *e)
 		number(j, "address", e->address);
 		number(j, "quantity", e->quantity);
 		json_object_set_new(j, "place", place_json(v, e->space, e->address, e->quantity));
+		if (e->kind == EVENT_COUNTS && e->code != COUNTS_UNSAID)
+			set(j, "places", e->code == COUNTS_SPAN ? "span" : "exact");
 	}
 	if (e->limit.what == LIMIT_WROTE)
 		json_object_set_new(j, "wrote",

@@ -123,6 +123,13 @@ struct event {
 	char text[EVENT_TEXTS][EVENT_TEXT];
 };
 
+/* `code` of EVENT_COUNTS: what its addresses are. A release that did not say so wrote 0. */
+enum counts_code {
+	COUNTS_UNSAID = 0,
+	COUNTS_EXACT_PLACES, /* those that each of the operations touched */
+	COUNTS_SPAN,	     /* the span of all of them */
+};
+
 /* In how many sessions, and over how many seconds, both at most UINT32_MAX. */
 static inline uint64_t event_counts_value(uint64_t sessions, uint64_t seconds)
 {

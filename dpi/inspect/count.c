@@ -289,6 +289,7 @@ static void write_one(const struct inspector *i, struct counted *c)
 			   .address = c->first,
 			   .quantity = quantity < UINT32_MAX ? (uint32_t)quantity : UINT32_MAX,
 			   .value = event_counts_value(c->sessions, seconds_since(i, c->since_ns)),
+			   .code = c->wide ? COUNTS_SPAN : COUNTS_EXACT_PLACES,
 			   .count = c->count };
 
 	memcpy(e.targets, c->targets, sizeof(e.targets));

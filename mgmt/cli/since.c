@@ -109,35 +109,65 @@ static bool before(struct cli *c, const char *since, unsigned long long last, un
 	return true;
 }
 
-json_t *since_events(struct cli *c, const char *since, const char *kind, int *ret_status)
+bool since_oldest(struct cli *c, json_t **ret, int *ret_status)
+{
+	json_t *one = page(c, 0, 1, ret_status);
+
+	*ret = one != NULL && json_array_size(one) > 0 ? json_incref(json_array_get(one, 0)) : NULL;
+	json_decref(one);
+	return one != NULL;
+}
+
+bool since_each(struct cli *c, const char *since, void (*each)(void *ctx, const json_t *event), void *ctx,
+		int *ret_status)
 {
 	unsigned long long after = 0, records;
-	json_t *found, *list, *e;
 	struct box_answer answer;
+	json_t *list, *e;
 	size_t i, got;
 
 	if (!box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, WAIT_S, &answer, ret_status))
-		return NULL;
+		return false;
 	records = ju(json_object_get(answer.json, "journal"), "records");
 	box_answer_free(&answer);
 	if (!before(c, since, records, &after, ret_status))
-		return NULL;
-	found = json_array();
+		return false;
 	do {
 		list = page(c, after, PAGE, ret_status);
-		if (list == NULL) {
-			json_decref(found);
-			return NULL;
-		}
+		if (list == NULL)
+			return false;
 		json_array_foreach(list, i, e)
 		{
 			if (ju(e, "seq") > after)
 				after = ju(e, "seq");
-			if ((kind == NULL || strcmp(js(e, "kind"), kind) == 0) && strcmp(js(e, "time"), since) >= 0)
-				(void)json_array_append(found, e);
+			if (strcmp(js(e, "time"), since) >= 0)
+				each(ctx, e);
 		}
 		got = json_array_size(list);
 		json_decref(list);
 	} while (got > 0);
-	return found;
+	return true;
+}
+
+struct wanted {
+	const char *kind;
+	json_t *found;
+};
+
+static void keep(void *ctx, const json_t *event)
+{
+	struct wanted *w = ctx;
+
+	if (w->kind == NULL || strcmp(js(event, "kind"), w->kind) == 0)
+		(void)json_array_append_new(w->found, json_deep_copy(event));
+}
+
+json_t *since_events(struct cli *c, const char *since, const char *kind, int *ret_status)
+{
+	struct wanted w = { kind, json_array() };
+
+	if (since_each(c, since, keep, &w, ret_status))
+		return w.found;
+	json_decref(w.found);
+	return NULL;
 }

@@ -17,5 +17,10 @@ bool since_parse(const char *text, char out[SINCE_TEXT]);
  * verb ends with *ret_status, which was said.
  */
 json_t *since_events(struct cli *c, const char *since, const char *kind, int *ret_status);
+/* The same without keeping them: `each` is called for every event of any kind. False when the verb ends with *ret_status. */
+bool since_each(struct cli *c, const char *since, void (*each)(void *ctx, const json_t *event), void *ctx,
+		int *ret_status);
+/* The oldest event that the journal still has, the caller's; NULL when there is none. False as above. */
+bool since_oldest(struct cli *c, json_t **ret, int *ret_status);
 
 #endif

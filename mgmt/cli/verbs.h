@@ -21,6 +21,7 @@ extern const struct cli_verb verb_effective;
 extern const struct cli_verb verb_verify;
 extern const struct cli_verb verb_events;
 extern const struct cli_verb verb_explain;
+extern const struct cli_verb verb_impact;
 extern const struct cli_verb verb_journal_verify;
 
 #endif

@@ -3,7 +3,7 @@
 _sekisho() {
 	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb= i
 	local globals="--json --lang --socket --help --version"
-	local verbs="check protocols compile prove replay journal status apply confirm rollback release history show effective verify events explain help"
+	local verbs="check protocols compile prove replay journal status impact apply confirm rollback release history show effective verify events explain help"
 	local options=
 
 	COMPREPLY=()
@@ -60,7 +60,7 @@ _sekisho() {
 	rollback) options="--to --dry-run --comment --take-interface" ;;
 	release) options="--all --state" ;;
 	effective) options="--to --conduit --zone --asset --host" ;;
-	verify) options="--since" ;;
+	verify | impact) options="--since" ;;
 	events) options="--follow --after --limit --since --conduit --verdict --zone --asset --host --severity" ;;
 	journal) [ "$before" = journal ] && options=verify ;;
 	esac

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a policy makes of recorded operations: what is certain, and the two ends where a record does not tell enough.
+ *
+ * LINK: mgmt/cli/recorded.c mgmt/cli/command_text.c mgmt/cli/render.c mgmt/cli/width.c mgmt/cli/table.c mgmt/cli/wrap.c mgmt/cli/limit_text.c
+ * LINK: $(POLICY_SRC) $(BASE_SRC) $(WIRE_SRC)
+ * LIBS: libconfig nettle jansson
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "mgmt/cli/recorded.h"
+#include "tests/unit/policy/policy_text.h"
+
+#define NOW 1800000000u
+#define SITE                                                                                                           \
+	"language_version = 1;\nzones = { a = { interfaces = [\"lan0\"]; networks = [\"10.1.0.0/16\", "                \
+	"\"2001:db8:1::/64\"]; };"                                                                                     \
+	" b = { interfaces = [\"lan1\"]; networks = [\"10.2.0.0/16\", \"2001:db8:2::/64\"]; }; };\n"
+#define CONDUIT(more)                                                                                                  \
+	"conduits = ( { name = \"c\"; from = \"a\"; to = \"b\"; services = [\"s\"]; purpose = \"p\"; owner = \"o\";"   \
+	" review_by = \"2099-03-31\"; " more " } );\n"
+
+static struct policy_text t;
+static char policy[2048];
+static struct memory_text text = { "site.cfg", policy };
+
+static void compiled(void)
+{
+	policy_text_begin(&t, &text, 1);
+	if (!policy_check(&t.c, &t.loader, "site.cfg") || !policy_lower(&t.c)) {
+		diags_print(stderr, &t.c.diags, t.c.sources, t.c.n_sources, LANG_EN);
+		fail();
+	}
+}
+
+/* A service of one row. */
+static void row(const char *protocol, const char *port, const char *keys)
+{
+	snprintf(policy, sizeof(policy),
+		 SITE "services = { s = { protocol = \"%s\"; ports = [\"%s\"]; allow = ( { %s } ); }; };\n" CONDUIT(""),
+		 protocol, port, keys);
+	compiled();
+}
+
+static void expect(const char *record, uint64_t least, uint64_t most, enum reason reason)
+{
+	json_t *e = json_loads(record, 0, NULL);
+	struct recorded r;
+
+	assert_non_null(e);
+	assert_true(recorded_judge(t.c.ir, e, NOW, &r));
+	if (r.least != least || r.most != most || r.reason != reason)
+		fail_msg("%s: %llu to %llu, %s", record, (unsigned long long)r.least, (unsigned long long)r.most,
+			 reason_word(r.reason));
+	json_decref(e);
+}
+
+#define FLOW                                                                                                           \
+	"\"client\":\"10.1.0.1:0\",\"server\":\"10.2.0.1:502\",\"transport\":\"tcp\",\"protocol\":\"modbus\","         \
+	"\"count\":9,\"sessions\":2,"
+#define READ(unit, first, n, places)                                                                                   \
+	"{" FLOW "\"unit\":" unit ",\"function\":3,\"space\":\"holding\",\"address\":" first ",\"quantity\":" n        \
+	",\"places\":\"" places "\"}"
+#define WRITE(address, low, high)                                                                                      \
+	"{" FLOW "\"unit\":1,\"function\":6,\"space\":\"holding\",\"address\":" address                                \
+	",\"quantity\":1,\"places\":\"exact\",\"wrote\":{\"low\":" low ",\"high\":" high "}}"
+
+static void certain(void **state)
+{
+	(void)state;
+	row("modbus", "tcp/502", "commands = [\"read\"]; units = [1]; holding = [\"0-99\"];");
+	expect(READ("1", "0", "100", "exact"), 0, 0, R_ALLOWED);
+	expect(READ("1", "0", "101", "exact"), 9, 9, R_MODBUS_ADDRESS);
+	expect(READ("2", "0", "1", "exact"), 9, 9, R_MODBUS_UNIT);
+	expect(WRITE("0", "1", "1"), 9, 9, R_MODBUS_FUNCTION);
+	/* The same rows hold for IPv6, and for no other port, host or transport. */
+	expect("{\"client\":\"[2001:db8:1::1]:0\",\"server\":\"[2001:db8:2::1]:502\",\"transport\":\"tcp\","
+	       "\"protocol\":\"modbus\",\"count\":9,\"unit\":1,\"function\":3,\"space\":\"holding\",\"address\":5,"
+	       "\"quantity\":1}",
+	       0, 0, R_ALLOWED);
+	expect("{\"client\":\"10.1.0.1:0\",\"server\":\"10.2.0.1:503\",\"transport\":\"tcp\",\"protocol\":\"modbus\","
+	       "\"count\":9,\"unit\":1,\"function\":3}",
+	       9, 9, R_NO_CONDUIT);
+	expect("{\"client\":\"10.2.0.1:0\",\"server\":\"10.1.0.1:502\",\"transport\":\"tcp\",\"protocol\":\"modbus\","
+	       "\"count\":9,\"unit\":1,\"function\":3}",
+	       9, 9, R_NO_CONDUIT);
+	expect("{\"client\":\"10.1.0.1:0\",\"server\":\"10.2.0.1:502\",\"transport\":\"udp\",\"protocol\":\"modbus\","
+	       "\"count\":9,\"unit\":1,\"function\":3}",
+	       9, 9, R_NO_CONDUIT);
+	policy_text_end(&t);
+}
+
+/* The span of several operations: all of it allowed, none of it, or nobody knows how many. A release that did not say is taken for that. */
+static void spans(void **state)
+{
+	(void)state;
+	row("modbus", "tcp/502", "commands = [\"read\"]; units = [1]; holding = [\"0-99\", \"200-299\"];");
+	expect(READ("1", "0", "100", "span"), 0, 0, R_ALLOWED);
+	expect(READ("1", "0", "101", "span"), 1, 9, R_MODBUS_ADDRESS);
+	expect(READ("1", "50", "200", "span"), 0, 9,
+	       R_MODBUS_ADDRESS); /* both ends are allowed, what is between is not */
+	expect(READ("1", "50", "200", "exact"), 9, 9, R_MODBUS_ADDRESS);
+	expect("{" FLOW "\"unit\":1,\"function\":3,\"space\":\"holding\",\"address\":0,\"quantity\":101}", 1, 9,
+	       R_MODBUS_ADDRESS);
+	expect(READ("2", "0", "101", "span"), 9, 9, R_MODBUS_UNIT);
+	policy_text_end(&t);
+}
+
+static void values(void **state)
+{
+	(void)state;
+	row("modbus", "tcp/502",
+	    "commands = [\"write\"]; units = [1]; holding = [\"0-99\"]; values = [\"0-5\", \"9\"];");
+	expect(WRITE("1", "0", "5"), 0, 0, R_ALLOWED);
+	expect(WRITE("1", "6", "6"), 9, 9, R_MODBUS_VALUE);
+	expect(WRITE("1", "5", "6"), 1, 9, R_MODBUS_VALUE);
+	expect(WRITE("1", "5", "9"), 0, 9, R_MODBUS_VALUE); /* perhaps none wrote 6 to 8 */
+	expect(WRITE("100", "5", "9"), 9, 9, R_MODBUS_ADDRESS);
+	/* What was written is not in the record, as of a mask write. */
+	expect("{" FLOW
+	       "\"unit\":1,\"function\":22,\"space\":\"holding\",\"address\":1,\"quantity\":1,\"places\":\"exact\"}",
+	       0, 9, R_MODBUS_VALUE);
+	policy_text_end(&t);
+}
+
+/* A broadcast is not told from a device of number 0. */
+static void whom(void **state)
+{
+	(void)state;
+	row("modbus", "tcp/502", "commands = [\"read\"]; holding = [\"0-99\"];");
+	expect(READ("7", "0", "1", "exact"), 0, 0, R_ALLOWED);
+	expect(READ("0", "0", "1", "exact"), 0, 9, R_MODBUS_UNIT);
+	policy_text_end(&t);
+}
+
+/* A tag may be a part of one that a row names; what opens a session belongs to any use. */
+static void names_and_sessions(void **state)
+{
+	(void)state;
+	row("enip", "tcp/44818", "commands = [\"read\"]; tags = [\"Lamp\"];");
+	expect("{\"client\":\"10.1.0.1:0\",\"server\":\"10.2.0.1:44818\",\"transport\":\"tcp\",\"protocol\":\"enip\","
+	       "\"count\":4,\"route\":0,\"function\":14,\"space\":\"tags\",\"address\":77,\"quantity\":1,"
+	       "\"places\":\"exact\"}",
+	       0, 4, R_ENIP_ADDRESS);
+	expect("{\"client\":\"10.1.0.1:0\",\"server\":\"10.2.0.1:44818\",\"transport\":\"tcp\",\"protocol\":\"enip\","
+	       "\"count\":4,\"route\":0,\"function\":16,\"space\":\"tags\",\"address\":77,\"quantity\":1,"
+	       "\"places\":\"exact\"}",
+	       4, 4, R_ENIP_FUNCTION);
+	policy_text_end(&t);
+}
+
+/* What is not inspected, or only observed, is not stopped; what ended by time is. */
+static void other_permits(void **state)
+{
+	(void)state;
+	snprintf(policy, sizeof(policy),
+		 SITE "services = { s = { protocol = \"tcp\"; ports = [\"tcp/502\"]; }; };\n" CONDUIT(""));
+	compiled();
+	expect(READ("1", "0", "1", "exact"), 0, 0, R_ALLOWED);
+	policy_text_end(&t);
+	snprintf(policy, sizeof(policy),
+		 SITE "services = { s = { protocol = \"tls\"; ports = [\"tcp/502\"]; }; };\n" CONDUIT(""));
+	compiled();
+	expect(READ("1", "0", "1", "exact"), 9, 9, R_WRONG_PROTOCOL);
+	policy_text_end(&t);
+	snprintf(policy, sizeof(policy),
+		 SITE "services = { s = { protocol = \"tls\"; ports = [\"tcp/502\"]; }; };\n" CONDUIT(
+			 "mode = \"observe\";"));
+	compiled();
+	expect(READ("1", "0", "1", "exact"), 0, 0, R_ALLOWED);
+	policy_text_end(&t);
+}
+
+static void sums_are_not_judged(void **state)
+{
+	static const char *const sums[] = {
+		"{\"kind\":\"counts\",\"count\":9}",
+		"{" FLOW "\"unit\":1}",
+		"{" FLOW "\"unit\":1,\"function\":3,\"records\":2}",
+		"{" FLOW "\"unit\":1,\"function\":3,\"space\":\"nowhere\"}",
+		"{\"client\":\"\",\"server\":\"10.2.0.1:502\",\"protocol\":\"modbus\",\"function\":3,\"count\":9}",
+		"{\"client\":\"[]:0\",\"server\":\"10.2.0.1:502\",\"protocol\":\"modbus\",\"function\":3,\"count\":9}",
+		"{\"client\":\"10.1.0.1:0\",\"server\":\"10.2.0.1:99999\",\"protocol\":\"modbus\",\"function\":3,"
+		"\"count\":9}",
+	};
+
+	(void)state;
+	row("modbus", "tcp/502", "commands = [\"read\"];");
+	for (size_t i = 0; i < sizeof(sums) / sizeof(sums[0]); i++) {
+		json_t *e = json_loads(sums[i], 0, NULL);
+		struct recorded r;
+
+		assert_non_null(e);
+		assert_false(recorded_judge(t.c.ir, e, NOW, &r));
+		assert_int_equal(r.operations, 9);
+		json_decref(e);
+	}
+	policy_text_end(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(certain),
+		cmocka_unit_test(spans),
+		cmocka_unit_test(values),
+		cmocka_unit_test(whom),
+		cmocka_unit_test(names_and_sessions),
+		cmocka_unit_test(other_permits),
+		cmocka_unit_test(sums_are_not_judged),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

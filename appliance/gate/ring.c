@@ -106,6 +106,10 @@ static bool do_verdict(struct gate *g, const struct ring_entry *e)
 	if (l == NULL)
 		return false;
 	overdue_verdict(&gate_queue_of(l, e->queue)->overdue, e->id);
+	if (e->said) {
+		g->counts.verdicts++;
+		return true;
+	}
 	switch (gate_verdict(e, l->lane, &mark)) {
 	case ENTRY_ACCEPT:
 		verdict_accept(&l->pack, e->queue, e->id, mark);

@@ -335,9 +335,9 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uns
 		expr_ct(b, NFT_CT_DIRECTION, 1);
 		expr_ct(b, NFT_CT_MARK, 2);
 		expr_lookup(b, SET_LIVE, LOOKUP_MARK, false);
+		expr_meta_set(b, NFT_META_MARK, 0);
 		if (s->a != 0)
 			expr_cmp32(b, NFT_CMP_EQ, s->a);
-		expr_meta_set(b, NFT_META_MARK, 0);
 		break;
 	case IR_ADMIT:
 		load_key(b, s->set, s->a);

@@ -78,10 +78,11 @@ static int limits(const struct profile *p, bool naming, struct err *e)
 static int identity(enum role r, const struct profile *p, bool naming, struct err *e)
 {
 	int id = (int)(sandbox_uid(r) + (naming ? SANDBOX_UID_NAMING : 0));
+	uint64_t keeps = p->capabilities | (naming ? 0 : p->for_commands);
 
 	capng_clear(CAPNG_SELECT_ALL);
 	for (unsigned c = 0; c < 64; c++)
-		if ((p->capabilities >> c) & 1u)
+		if ((keeps >> c) & 1u)
 			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, c);
 	if (capng_change_id(id, id, CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING | CAPNG_CLEAR_AMBIENT) != 0)
 		return err_set(e, -EPERM, "become user %d with the capabilities of %s", id, role_name(r));
@@ -176,10 +177,15 @@ static int landlock(const struct profile *p, struct err *e)
 
 static int add_rule(scmp_filter_ctx ctx, const struct call_rule *c)
 {
-	if (!c->test)
-		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, c->call, 0);
-	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, c->call, 1,
-				SCMP_CMP64(c->arg, SCMP_CMP_MASKED_EQ, c->mask, c->want));
+	struct scmp_arg_cmp tests[CALL_TESTS];
+
+	for (unsigned i = 0; i < c->n_tests; i++) {
+		const struct call_test *t = &c->tests[i];
+
+		tests[i] = t->mask != 0 ? SCMP_CMP64(t->arg, SCMP_CMP_MASKED_EQ, t->mask, t->want)
+					: SCMP_CMP64(t->arg, SCMP_CMP_GE, t->want);
+	}
+	return seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, c->call, c->n_tests, tests);
 }
 
 static bool listed(const struct profile *p, int call)

@@ -10,13 +10,17 @@
 #include <seccomp.h>
 #include <stddef.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "appliance/role/roles.h"
+#include "appliance/wire/form_place.h"
 
 /* clang-format off */ /* tables, in rows */
 
 #define CALL(name) { .call = SCMP_SYS(name) }
-#define CALL_IF(name, n, m, w) { .call = SCMP_SYS(name), .test = true, .arg = (n), .mask = (m), .want = (w) }
+#define CALL_IF(name, n, m, w) { .call = SCMP_SYS(name), .n_tests = 1, .tests = { { (n), (m), (w) } } }
+#define CALL_IF2(name, n, m, w, n2, m2, w2) { .call = SCMP_SYS(name), .n_tests = 2, .tests = { { (n), (m), (w) }, { (n2), (m2), (w2) } } }
+#define CALL_FROM(name, n, least) { .call = SCMP_SYS(name), .n_tests = 1, .tests = { { (n), 0, (least) } } }
 #define WHOLE UINT64_MAX
 #define END { .call = CALL_END }
 
@@ -46,6 +50,34 @@ static const struct call_rule channel[] = {
 static const struct call_rule waiting[] = {
 	CALL(epoll_create1), CALL(epoll_ctl), CALL(epoll_wait), CALL(epoll_pwait), CALL(epoll_pwait2), CALL(poll), CALL(ppoll),
 	CALL(pselect6), CALL(select), CALL(timerfd_settime), END
+};
+
+/*
+ * A worker has the capability that verdicts ask for and sockets of netlink, and must not be able to say anything with them but
+ * its forms (appliance/worker/form.h). So what begins at a form may be sent on any descriptor; whatever else writes must be
+ * too short for a message of netlink (a header is 16 bytes), or go to a descriptor that is no socket of netlink, and the first
+ * five are never closed, so that none comes to stand there. And the forms stay what they are: they lie in sealed memory,
+ * and no mapping is put over them, taken away or changed below FORM_ABOVE.
+ */
+#define SHORTER_THAN_A_MESSAGE (~UINT64_C(15))
+static const struct call_rule forms[] = {
+	CALL_IF2(sendmsg, 1, FORM_MASK, FORM_PLACE, 2, WHOLE, 0), CALL_IF(sendmsg, 0, WHOLE, ROLE_FD_CONTROL),
+	CALL_IF(sendto, 0, WHOLE, ROLE_FD_EVENTS), CALL_IF(write, 2, SHORTER_THAN_A_MESSAGE, 0), CALL_IF(write, 0, WHOLE, STDERR_FILENO),
+	CALL_FROM(close, 0, ROLE_FD_FIRST),
+#if defined(__SANITIZE_ADDRESS__)
+	/* A sanitizer maps at addresses of its choice; what it does is no proof of this sandbox. */
+	CALL_IF(mmap, 2, PROT_EXEC, 0), CALL_IF(mprotect, 2, PROT_EXEC, 0), CALL(munmap), CALL(mremap), CALL(madvise), CALL(sigaltstack),
+#else
+	CALL_IF2(mmap, 2, PROT_EXEC, 0, 3, MAP_FIXED, 0), CALL_IF2(mprotect, 2, PROT_EXEC, 0, 0, 0, FORM_ABOVE),
+	CALL_FROM(munmap, 0, FORM_ABOVE), CALL_IF2(mremap, 3, MREMAP_FIXED, 0, 0, 0, FORM_ABOVE), CALL_FROM(madvise, 0, FORM_ABOVE),
+#endif
+	CALL(brk), CALL(futex), CALL(getrandom), CALL(clock_gettime), CALL(gettimeofday), CALL(time), CALL(clock_nanosleep),
+	CALL(nanosleep), CALL(sched_yield), CALL(exit), CALL(exit_group), CALL(rt_sigreturn), CALL(rt_sigprocmask),
+	CALL(rt_sigaction), CALL(restart_syscall), CALL(getpid), CALL(gettid), CALL(tgkill), CALL(read), CALL(readv),
+	CALL(pread64), CALL(pwrite64), /* a socket has no place to write at: ESPIPE */
+	CALL(lseek), CALL(fstat), CALL_IF(newfstatat, 3, AT_EMPTY_PATH, AT_EMPTY_PATH), CALL(recvmsg), CALL(memfd_create),
+	CALL_IF(fcntl, 1, WHOLE, F_GET_SEALS), CALL_IF(fcntl, 1, WHOLE, F_ADD_SEALS), CALL_IF(fcntl, 1, WHOLE, F_GETFL),
+	CALL_IF(fcntl, 1, WHOLE, F_GETFD), END
 };
 
 static const struct call_rule receives_many[] = { CALL(recvmmsg), CALL(recvfrom), END };
@@ -116,7 +148,9 @@ static const struct profile profiles[ROLE_COUNT] = {
 		.descriptors = 256, .file_mib = 16,
 	},
 	[ROLE_DPI] = {
-		.allow = { common, channel, waiting, receives_many },
+		/* For verdicts by its forms; nothing else can be said with it. Where nDPI runs, not even that. */
+		.for_commands = CAP_BIT(CAP_NET_ADMIN),
+		.allow = { forms, waiting, receives_many },
 		.soft = few_probes,
 		.nice = -10,
 		/* A packet waits for it; nice values end at the session or group of processes. Above what other programs

@@ -10,12 +10,18 @@
 
 #include "appliance/wire/msg.h"
 
-/* One system call, allowed always or when one argument fits. Several rules for a call: any one may allow it. */
+/* How an argument must be. With a mask: (argument & mask) == want; without: argument >= want. */
+struct call_test {
+	uint8_t arg; /* which, from 0 */
+	uint64_t mask, want;
+};
+
+/* One system call, allowed always or when all of up to two arguments fit. Several rules for a call: any one may allow it. */
+#define CALL_TESTS 2
 struct call_rule {
-	int call;	     /* libseccomp's number */
-	bool test;	     /* compare an argument */
-	uint8_t arg;	     /* which, from 0 */
-	uint64_t mask, want; /* (argument & mask) == want */
+	int call; /* libseccomp's number */
+	uint8_t n_tests;
+	struct call_test tests[CALL_TESTS];
 };
 
 /* A gate or a worker for naming has so much less than one for commands: both of its pair less than either of the other. */
@@ -38,6 +44,7 @@ struct profile_folder {
 
 struct profile {
 	uint64_t capabilities; /* bit n = capability n stays in effect */
+	uint64_t for_commands; /* ... and these in a gate or a worker for commands */
 	enum otherwise otherwise;
 	const struct call_rule *allow[PROFILE_GROUPS]; /* each ends with CALL_END; NULL = no more groups */
 	const int *soft; /* calls answered with EPERM: libraries only probe with them. Ends with CALL_END */

@@ -4,14 +4,17 @@
  *
  * The conntrack mark remembers what a flow is: the permit that admitted it, the lane (queue group) that
  * inspects it, and the outcome that the gate last confirmed. The packet mark carries permit and lane to the
- * queue, with the direction that tracking knows, and permit and outcome back from the gate. Everybody (compiler, enforce,
+ * queue, with the direction that tracking knows, and permit and outcome back from the worker. Everybody (compiler, enforce,
  * gate, worker, renderers) takes the layout from here.
  *
  *   bit 31     FAST    packet mark only: the forward chain let this packet by without a queue
  *   bit 30     REPLY   packet mark only: it goes against the direction in which its session was opened
- *   bits 28-29 outcome (2 bits)
- *   bits 22-27 lane    (6 bits; 0 = not inspected, 63 = cut)
+ *   bits 24-29 lane    (6 bits; 0 = not inspected, 63 = cut)
+ *   bits 22-23 outcome (2 bits)
  *   bits 0-21  permit  (22 bits; 0 = none)
+ *
+ * What a worker may say of a packet, outcome and permit, are the three lower bytes, and what it may not is the upper one: a
+ * form of a verdict can leave the former blank (appliance/worker/form.h).
  */
 #ifndef SEKISHO_WIRE_MARK_H
 #define SEKISHO_WIRE_MARK_H
@@ -19,10 +22,10 @@
 #include <stdint.h>
 
 #define MARK_PERMIT_MASK 0x003fffffu
-#define MARK_LANE_MASK 0x0fc00000u
-#define MARK_LANE_SHIFT 22
-#define MARK_OUTCOME_MASK 0x30000000u
-#define MARK_OUTCOME_SHIFT 28
+#define MARK_LANE_MASK 0x3f000000u
+#define MARK_LANE_SHIFT 24
+#define MARK_OUTCOME_MASK 0x00c00000u
+#define MARK_OUTCOME_SHIFT 22
 #define MARK_REPLY 0x40000000u
 #define MARK_FAST 0x80000000u
 
@@ -33,7 +36,7 @@
 #define LANE_CUT 63u
 #define LANE_COUNT 64u
 
-/* Outcomes as they stand in a mark. The worker proposes, the gate writes, the post-queue chain enforces. */
+/* Outcomes as they stand in a mark. The worker says them, the post-queue chain enforces. */
 enum mark_outcome {
 	MARK_UNJUDGED = 0,  /* nobody has answered for this flow yet */
 	MARK_GOOD = 1,	    /* judged and passed; the flow stays in its lane */

@@ -3,7 +3,8 @@
  * The ring between a worker and its gate: a shared memfd, one writer, one reader, one ring per worker lifetime.
  *
  * The worker is not trusted: the gate copies an entry once and checks it before use. Entries are 64 bytes. The worker
- * wakes the gate through an eventfd only when it is about to block; the heartbeat moves with every turn of its loop.
+ * wakes the gate through an eventfd only when it is about to block and the gate has something to do; what it only ought to know it
+ * reads when its clock wakes it. The heartbeat moves with every turn of the worker's loop.
  * Counters are free-running u32; index = counter % RING_ENTRIES.
  */
 #ifndef SEKISHO_WIRE_RING_H
@@ -45,7 +46,8 @@ struct ring_entry {
 	uint32_t permit; /* RING_VERDICT: permit judged */
 	uint8_t family;	 /* RING_RESET: 4 or 6 */
 	uint8_t stray;	 /* RING_RESET: 1 when tracking knew no session for the segment */
-	uint8_t pad[2];
+	uint8_t said;	 /* RING_VERDICT: 1 when the worker has told the kernel itself */
+	uint8_t pad[1];
 	union {
 		struct {
 			uint8_t client[16];

@@ -56,6 +56,8 @@ static bool on_lane(void *ctx, struct msg *m)
 			epoll_ctl(w->epoll, EPOLL_CTL_DEL, w->ports[i].fd, NULL);
 			close(w->ports[i].fd);
 			(void)msg_take_fd(m, 0);
+			verdicts_forget(&w->verdicts, p.lane);
+			w->sockets[p.lane] = p.fd;
 			w->ports[i] = p;
 			return !w->serving || worker_watch(w, p.fd, p.lane);
 		}
@@ -66,6 +68,7 @@ static bool on_lane(void *ctx, struct msg *m)
 		at++;
 	memmove(&w->ports[at + 1], &w->ports[at], (w->n_ports - at) * sizeof(p));
 	w->ports[at] = p;
+	w->sockets[p.lane] = p.fd;
 	w->n_ports++;
 	(void)msg_take_fd(m, 0);
 	/* Lanes known from the start are watched when service begins. */

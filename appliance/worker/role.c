@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One turn of the loop: look who has packets, serve the lanes (those with commands before the cut lane), each in order of
- * criticality with a bounded budget, let the inspector's clock tick, beat the heart, wake the gate. A gate on the same core runs at that moment, so it is woken
- * for what a whole turn has judged, never for single packets (or earlier only when half of the ring is unread).
+ * criticality with a bounded budget, let the inspector's clock tick, beat the heart. Each batch is answered when it has been judged. The
+ * gate is woken for what only it can do, once in a turn, and when half of the ring is unread.
  *
  * Packets are taken once three things are there: the ring, opened by the gate; a command table; and a lane. Until the
  * first turn after that the gate goes on deciding, so nothing waits for a worker that is still being set up.
@@ -21,6 +21,7 @@
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/wire/msg.h"
+#include "appliance/worker/form.h"
 
 #define EVENTS 16
 #define NAP_NS 50000 /* between looks at a full ring */
@@ -42,6 +43,7 @@ static void wake_gate(struct worker *w)
 	if (w->ring == NULL || w->unannounced == 0)
 		return;
 	w->unannounced = 0;
+	w->told = 0;
 	/* Whoever turns `waiting` off writes; a gate that is awake looks at the ring before it sleeps. */
 	if (atomic_exchange(&w->ring->waiting, 0) != 0 && write(w->wake, &one, sizeof(one)) < 0)
 		w->errors++;
@@ -69,22 +71,29 @@ static void make_room(struct worker *w, uint32_t n)
 	}
 }
 
-static void push(struct worker *w, const void *entry)
+static void push(struct worker *w, const void *entry, bool told)
 {
 	ring_push(w->ring, entry);
-	if (++w->unannounced >= WAKE_AFTER)
-		wake_gate(w);
+	if (told)
+		w->told++;
+	else
+		w->unannounced++;
+	if (w->told + w->unannounced < WAKE_AFTER)
+		return;
+	w->unannounced++;
+	wake_gate(w);
+}
+
+void worker_push(struct worker *w, const void *entry64, bool told)
+{
+	make_room(w, 1);
+	push(w, entry64, told);
 }
 
 void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit, enum reason r)
 {
-	struct ring_entry e = {
-		.kind = RING_VERDICT, .outcome = (uint8_t)o, .queue = queue, .id = id, .permit = permit
-	};
-
 	(void)r;
-	make_room(worker, 1);
-	push(worker, &e);
+	verdicts_decide(worker, worker->sockets[queue_lane(queue) % LANE_COUNT], queue, id, o, permit);
 }
 
 void outside_reset(const struct reset_record *r)
@@ -100,8 +109,8 @@ void outside_reset(const struct reset_record *r)
 	memcpy(e.u.a.client, r->client.b, sizeof(e.u.a.client));
 	memcpy(e.u.a.server, r->server.b, sizeof(e.u.a.server));
 	make_room(worker, 2);
-	push(worker, &e);
-	push(worker, &s);
+	push(worker, &e, false);
+	push(worker, &s, false);
 }
 
 void outside_event(const struct event *e)
@@ -139,6 +148,7 @@ static void take_packet(struct worker *w, struct worker_port *p, const struct pa
 		}
 		p->skipping[slot] = false; /* ids only rise */
 	}
+	verdicts_taken(&w->verdicts, packet->queue);
 	inspector_packet(w->inspector, packet);
 }
 
@@ -165,6 +175,7 @@ static void serve_batch(struct worker *w, struct worker_port *p, unsigned *left)
 
 	for (int i = 0; i < n; i++)
 		take_datagram(w, p, queue_datagram(w->reader, (unsigned)i));
+	verdicts_flush(w);
 	p->ready = n == (int)most;
 	p->hot = n > 0;
 	*left -= n > 0 ? (unsigned)n : 0;
@@ -313,6 +324,7 @@ static void turn(struct worker *w)
 		due = inspector_tick(w->inspector);
 		beat(w);
 	}
+	verdicts_flush(w);
 	wake_gate(w);
 	more |= stay_hot(w);
 	/* While packets keep coming, the other lanes and the supervisor are looked at every few turns. */
@@ -340,6 +352,10 @@ static int prepare(struct worker *w, struct err *e)
 	if (w->epoll < 0 || fcntl(ROLE_FD_CONTROL, F_SETFL, O_NONBLOCK) < 0 || alarm_open(&w->alarm) < 0 ||
 	    !worker_watch(w, w->alarm.fd, WORKER_ALARM) || !worker_watch(w, ROLE_FD_CONTROL, WORKER_CONTROL))
 		return err_set(e, -errno, "control channel");
+	/* nDPI, the largest of what parses, has no word to the kernel: its gate speaks for it. */
+	w->verdicts.forms = w->kind == LANE_COMMANDS;
+	if (w->verdicts.forms && forms_make(e) < 0)
+		return e->code;
 	return sandbox_enter_pair(ROLE_DPI, w->kind, e);
 }
 
@@ -360,6 +376,7 @@ int role_dpi(enum lane_kind kind)
 		turn(&w);
 	if (w.ring != NULL) {
 		inspector_finish(w.inspector);
+		verdicts_flush(&w);
 		wake_gate(&w);
 	}
 	return 0;

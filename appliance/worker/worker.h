@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The worker: reads packets from its lanes, has the inspector judge them, and puts outcomes into the ring.
+ * The worker: reads packets from its lanes, has the inspector judge them, and answers the kernel by forms of verdicts.
  *
- * Runs in the dpi role, alone with what hostile bytes can do to it: no privilege, no files, no network, no way to answer
- * the kernel. It owns the inspector, the ring mapping, its queue descriptors (received from, never written) and the
- * event port. It never sends a verdict and never holds a packet longer than the inspector's 10 ms.
+ * Runs in the dpi role, alone with what hostile bytes can do to it: no files, no network, no word to the kernel but the forms
+ * (worker/form.h), which say no more than a gate would say for it. It owns the inspector, the ring mapping, its queue
+ * descriptors and the event port. It never holds a packet longer than the inspector's 10 ms.
  *
  * The role itself is role_dpi of appliance/role/roles.h; worker/role.c is its loop, worker/messages.c its control channel,
  * worker/impact.c the answer to what a change would do.
@@ -20,6 +20,7 @@
 #include "appliance/wire/lane.h"
 #include "appliance/wire/ring.h"
 #include "appliance/worker/queue.h"
+#include "appliance/worker/verdicts.h"
 #include "dpi/inspect/inspect.h"
 
 /* Memory of a worker, all of it taken before the sandbox closes. nDPI's comes on top of it, in one for naming. */
@@ -53,12 +54,15 @@ struct worker {
 	struct event_port events;
 	struct ring *ring; /* NULL until MSG_DPI_START */
 	int wake;
-	uint32_t unannounced; /* entries since the gate was last woken */
+	uint32_t unannounced; /* entries since the gate was last woken, for which it is wanted */
+	uint32_t told;	      /* ... and those that it ought only to know */
 	unsigned turns;	      /* since other lanes and messages were last looked at */
 	bool table, serving, ended;
 	bool trying; /* `tried` is what MSG_IMPACT brought last */
 	struct command_table tried;
 	uint8_t digest[32];
+	struct verdicts verdicts;
+	int sockets[LANE_COUNT];	      /* of ports, by lane */
 	struct worker_port ports[LANE_COUNT]; /* in order of service */
 	unsigned n_ports;
 	uint64_t errors, others, skipped, ring_full;
@@ -94,6 +98,11 @@ static inline bool worker_decided(uint32_t id, uint32_t decided)
 {
 	return (int32_t)(id - decided) <= 0;
 }
+
+/* ---- worker/role.c ---------------------------------------------------------------------------------------------- */
+
+/* Puts an entry into the ring, waiting for room. `told`: the gate need not wake for it. */
+void worker_push(struct worker *w, const void *entry64, bool told);
 
 /* ---- worker/messages.c ------------------------------------------------------------------------------------------ */
 

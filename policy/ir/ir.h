@@ -185,7 +185,7 @@ enum ir_stmt_kind {
 	IR_IN_SET, /* set: IR key of that set is a member. a: enum ir_key */
 	IR_NOT_IN_SET,
 	/* lookups: break the rule when nothing is found */
-	IR_LIVE,  /* packet mark = live[iif . direction . ct mark]; a: only if that is this mark, 0 = any */
+	IR_LIVE,  /* packet mark = live[iif . direction . ct mark]; a: goes on only if that is this mark, 0 = any */
 	IR_ADMIT, /* conntrack mark = set[key a], outcome 0 */
 	IR_KNOWN, /* set[key a] exists; result unused */
 	/* actions */

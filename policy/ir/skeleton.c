@@ -220,7 +220,8 @@ static void home_only(struct writer *w, enum ir_chain chain)
 static void forward_rules(struct writer *w)
 {
 	/* The hot path. A new packet carries conntrack mark 0 and an invalid one none at all: both miss. An error about
-	 * such a session passes here too; the guard has left none but those that may. */
+	 * such a session passes here too; the guard has left none but those that may. Whoever is live goes on with a mark that names
+	 * its lane, others with none: it is not asked twice. */
 	rule(w, CHAIN_FORWARD);
 	say(w, IR_LIVE, MARK_FAST, 0);
 	say(w, IR_ACCEPT, 0, 0);
@@ -237,10 +238,9 @@ static void forward_rules(struct writer *w)
 	rule(w, CHAIN_FORWARD);
 	say(w, IR_L4PROTO, IPPROTO_TCP, 0);
 	say(w, IR_TCP_FLAGS, TCP_SYN, TCP_SYN);
-	say(w, IR_LIVE, 0, 0);
+	say(w, IR_MARK_NOT, MARK_LANE_MASK, 0);
 	go(w, CHAIN_AGAIN);
 	rule(w, CHAIN_FORWARD);
-	say(w, IR_LIVE, 0, 0);
 	say(w, IR_GOTO_LANE, 0, 0);
 	rule(w, CHAIN_FORWARD);
 	say(w, IR_CT_STATE, CT_INVALID, 0);
@@ -263,16 +263,17 @@ static void bare_rules(struct writer *w)
 {
 	static const uint32_t words[] = { 5, 8, 11 };
 
+	rule(w, CHAIN_BARE);
+	say(w, IR_MARK, MARK_LANE_MASK, 0);
+	go(w, CHAIN_LAPSED);
 	for (uint32_t family = 4; family <= 6; family += 2)
 		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 			rule(w, CHAIN_BARE);
 			say(w, IR_PLAIN, family, IPPROTO_TCP);
 			say(w, IR_TCP_BARE, family, words[i]);
-			say(w, IR_LIVE, 0, 0);
 			pass(w);
 		}
 	rule(w, CHAIN_BARE);
-	say(w, IR_LIVE, 0, 0);
 	say(w, IR_GOTO_LANE, 0, 0);
 	rule(w, CHAIN_BARE);
 	go(w, CHAIN_LAPSED);

@@ -12,6 +12,7 @@
 #include "appliance/wire/mark.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/ring.h"
+#include "appliance/worker/form.h"
 
 #define FOREIGN_LANE 20u /* the driver gives this lane to nobody */
 
@@ -48,6 +49,23 @@ static void push_accepts(struct ring *r, int wake, uint16_t queue, uint32_t perm
 		ring_push(r, &e);
 	}
 	announce(r, wake);
+}
+
+/* Has verdicts said on packets of every lane but the one whose socket it says them on. */
+static void say_for_others(struct ring *r, const int fds[LANE_COUNT])
+{
+	const struct form_entry yes = { .permit = 7, .outcome = OUTCOME_CONFIRMED };
+
+	for (unsigned round = 0; round < 50; round++) {
+		for (uint32_t mine = 0; mine < LANE_COUNT; mine++)
+			for (uint32_t other = 0; other < LANE_COUNT && fds[mine] >= 0; other++)
+				for (struct form_entry e = yes; other != mine && e.id <= 20; e.id++) {
+					form_accept(fds[mine], lane_queue(other, 0), &e, 1);
+					form_upto(fds[mine], lane_queue(other, 0), &e);
+				}
+		atomic_fetch_add(&r->heartbeat, 1);
+		nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
+	}
 }
 
 /* Resets of no session, with numbers of its own, between `a` (IPv4, the last byte counted up) and the server. */
@@ -107,11 +125,12 @@ int role_liar(const char *how)
 	char kind[32] = "";
 	struct ring *ring = NULL;
 	uint16_t queue = 0;
-	int wake = -1;
+	int wake = -1, fds[LANE_COUNT];
 	struct msg m;
 
+	memset(fds, -1, sizeof(fds));
 	sscanf(how, "liar %lu %31s", (unsigned long *)&state, kind);
-	if (sandbox_enter(ROLE_DPI, NULL) < 0 ||
+	if (forms_make(NULL) < 0 || sandbox_enter(ROLE_DPI, NULL) < 0 ||
 	    msg_send(ROLE_FD_CONTROL, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0) < 0)
 		return 1;
 	while (ring == NULL || queue == 0) {
@@ -121,6 +140,7 @@ int role_liar(const char *how)
 			ring = ring_map(m.fds[0], NULL);
 			wake = m.fds[1];
 		} else if (m.body.type == MSG_LANE) {
+			fds[m.body.lane.lane] = m.fds[0];
 			if ((strcmp(kind, "cut") != 0 && strncmp(kind, "stray", 5) != 0) ||
 			    m.body.lane.lane == LANE_CUT)
 				queue = lane_queue(m.body.lane.lane, 0);
@@ -133,6 +153,8 @@ int role_liar(const char *how)
 	} else if (strcmp(kind, "counter") == 0) {
 		atomic_store(&ring->head, 1u << 31);
 		announce(ring, wake);
+	} else if (strcmp(kind, "forms") == 0) {
+		say_for_others(ring, fds);
 	} else if (strcmp(kind, "foreign") == 0) {
 		push_accepts(ring, wake, lane_queue(FOREIGN_LANE, 0), 1);
 	} else if (strcmp(kind, "strays") == 0) {

@@ -231,10 +231,10 @@ static bool step(struct run *x, const struct ir_stmt *s)
 	case IR_LIVE:
 		k = (struct key){ .bad = !tracked(p), .iif = p->iif, .direction = p->direction, .mark = p->flow->mark };
 		e = find(x->b, SET_LIVE, &k);
-		if (e == NULL || (s->a != 0 && e->data != s->a))
+		if (e == NULL)
 			return false;
 		p->mark = e->data;
-		return true;
+		return s->a == 0 || e->data == s->a;
 	case IR_ADMIT:
 		k = key_of(p, s->a);
 		e = find(x->b, s->set, &k);

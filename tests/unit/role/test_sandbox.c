@@ -484,7 +484,8 @@ static const struct attempt forbidden[] = {
 	{ "become dumpable", try_dumpable, 0 },
 	{ "chmod", try_chmod, 0 },
 	{ "take its parent's descriptor", try_descriptor_of_parent, 0 },
-	/* Whoever has CAP_NET_ADMIN and such a socket could: that is why neither reads hostile bytes. */
+	/* Whoever has CAP_NET_ADMIN and such a socket could: that is why neither reads hostile bytes, and a worker, which does,
+	 * has forms of verdicts and no other word (test_form). */
 	{ "change rules by write", try_nft_write, MAY(ROLE_GATE) | MAY(ROLE_ENFORCE) },
 	{ "change rules by send", try_nft_send, MAY(ROLE_GATE) | MAY(ROLE_ENFORCE) },
 	{ "send a verdict", try_verdict, MAY(ROLE_GATE) | MAY(ROLE_ENFORCE) },

@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Forms of verdicts: what a worker sends with them, byte by byte as the gate would have written it, and from inside its
+ * sandbox that nothing else can be said, whatever a process that was taken over tries. The latter needs root, for the sandbox
+ * begins by giving it up.
+ *
+ * LINK: appliance/worker/form.c appliance/gate/verdict.c appliance/role/sandbox.c appliance/role/sandbox_table.c
+ * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c appliance/base/err.c appliance/base/memfd.c
+ * LIBS: libseccomp libcap-ng libmnl libnetfilter_queue
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "appliance/gate/verdict.h"
+#include "appliance/role/roles.h"
+#include "appliance/role/sandbox.h"
+#include "appliance/wire/form_place.h"
+#include "appliance/wire/mark.h"
+#include "appliance/worker/form.h"
+
+/* ---- what is sent ------------------------------------------------------------------------------------------------- */
+
+static int ends[2]; /* what a worker would send to the kernel comes out of the second */
+
+static size_t sent(uint8_t *buf, size_t size)
+{
+	ssize_t n = recv(ends[1], buf, size, MSG_DONTWAIT);
+
+	return n > 0 ? (size_t)n : 0;
+}
+
+static void entries(struct form_entry *e, uint32_t n)
+{
+	static const enum outcome outcomes[] = { OUTCOME_ACCEPT, OUTCOME_CONFIRMED, OUTCOME_QUIET };
+
+	for (uint32_t i = 0; i < n; i++)
+		e[i] = (struct form_entry){ 0x01020304u * (i + 1), (PERMIT_MAX - i) % (PERMIT_MAX + 1u),
+					    outcomes[i % 3] };
+}
+
+static const enum mark_outcome marks[] = { MARK_GOOD, MARK_CONFIRMED, MARK_QUIET };
+
+static void same_as_the_gate(void **state)
+{
+	uint8_t got[2048], upto[VERDICT_ONE];
+	struct form_entry e[FORM_MOST];
+
+	(void)state;
+	entries(e, FORM_MOST);
+	for (uint32_t lane = 28; lane <= 54; lane++)
+		for (uint32_t slot = 0; slot < LANE_SLOTS; slot++) {
+			uint16_t queue = lane_queue(lane, slot);
+
+			for (uint32_t n = 1; n <= FORM_MOST; n++) {
+				struct verdict_pack want = { 0 };
+
+				for (uint32_t i = 0; i < n; i++)
+					verdict_accept(&want, queue, e[i].id,
+						       mark_make(e[i].permit, lane, marks[i % 3]));
+				assert_int_equal(form_accept(ends[0], queue, e, n), 0);
+				assert_int_equal(sent(got, sizeof(got)), want.len);
+				assert_memory_equal(got, want.buf, want.len);
+			}
+			struct verdict_pack drop = { 0 };
+
+			verdict_drop(&drop, queue, 77);
+			assert_int_equal(form_drop(ends[0], queue, 77), 0);
+			assert_int_equal(sent(got, sizeof(got)), drop.len);
+			assert_memory_equal(got, drop.buf, drop.len);
+			e[0].outcome = OUTCOME_DROP;
+			assert_int_equal(form_upto(ends[0], queue, e), 0);
+			assert_int_equal(sent(got, sizeof(got)), verdict_upto_message(upto, queue, e[0].id, false));
+			assert_memory_equal(got, upto, 32);
+			e[0].outcome = OUTCOME_ACCEPT;
+		}
+}
+
+/* All packets up to one go on with a mark; the gate has no such verdict. */
+static void upto_with_a_mark(void **state)
+{
+	/* clang-format off */
+	static const uint8_t want[] = {
+		40, 0, 0, 0, 0x03, 0x03, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* NFQNL_MSG_VERDICT_BATCH, request */
+		0, 0, 0x04, 0xca,                                         /* queue 1226: lane 28, slot 2 */
+		12, 0, 2, 0, 0, 0, 0, 1, 0, 0x01, 0x02, 0x03,             /* NF_ACCEPT, id */
+		8, 0, 3, 0, 0x1c, 0xc0, 0x00, 0x07,                       /* mark: lane 28, quiet, permit 7 */
+	};
+	/* clang-format on */
+	uint8_t got[64];
+
+	(void)state;
+	assert_int_equal(form_upto(ends[0], 1226, &(struct form_entry){ 0x00010203, 7, OUTCOME_QUIET }), 0);
+	assert_int_equal(sent(got, sizeof(got)), sizeof(want));
+	assert_memory_equal(got, want, sizeof(want));
+}
+
+static void no_form_for_other_lanes(void **state)
+{
+	const struct form_entry e = { 1, 1, OUTCOME_ACCEPT };
+	static const uint16_t queues[] = { 0, 999, 1000, 1008, 1223, 1440, 1504, 1511, 1512, UINT16_MAX };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(queues) / sizeof(queues[0]); i++) {
+		assert_int_equal(form_accept(ends[0], queues[i], &e, 1), -ENOENT);
+		assert_int_equal(form_drop(ends[0], queues[i], 1), -ENOENT);
+		assert_int_equal(form_upto(ends[0], queues[i], &e), -ENOENT);
+	}
+	assert_int_equal(lane_queue(LANE_CUT, 0), 1504); /* the cut lane is among them */
+}
+
+/* A permit too large for its field changes neither the lane nor what only the rules set. */
+static void nothing_beyond_the_blanks(void **state)
+{
+	uint8_t got[64];
+
+	(void)state;
+	assert_int_equal(form_accept(ends[0], 1226, &(struct form_entry){ 5, UINT32_MAX, OUTCOME_CONFIRMED }, 1), 0);
+	assert_int_equal(sent(got, sizeof(got)), 40);
+	assert_int_equal(got[36], 28);
+}
+
+/* ---- what cannot be said ------------------------------------------------------------------------------------------ */
+
+#define NETLINK_FD 20
+#define DENIED 10
+#define NOT_ENTERED 11
+
+/* Makes a table: a batch as the kernel takes it from who may. */
+static uint8_t new_table[] = {
+	20,   0,   0,	0, 0x10, 0, 1, 0, 0,	0, 0, 0, 0, 0, 0, 0, 0,	 0, 0, 10, 32,	0,   0,	  0,
+	0x00, 10,  1,	4, 0,	 0, 0, 0, 0,	0, 0, 0, 1, 0, 0, 0, 12, 0, 1, 0,  'e', 's', 'c', 'a',
+	'p',  'e', 'd', 0, 20,	 0, 0, 0, 0x11, 0, 1, 0, 0, 0, 0, 0, 0,	 0, 0, 0,  0,	0,   0,	  10,
+};
+
+static struct iovec whole = { new_table, sizeof(new_table) };
+static struct msghdr own_head = { .msg_iov = &whole, .msg_iovlen = 1 };
+
+static bool all_sent(ssize_t n)
+{
+	return n == (ssize_t)sizeof(new_table);
+}
+
+static bool own_message(void)
+{
+	return all_sent(sendmsg(NETLINK_FD, &own_head, 0));
+}
+
+static bool own_message_many(void)
+{
+	struct mmsghdr m = { .msg_hdr = own_head };
+
+	return sendmmsg(NETLINK_FD, &m, 1, 0) == 1;
+}
+
+static bool by_sendto(void)
+{
+	return all_sent(send(NETLINK_FD, new_table, sizeof(new_table), 0));
+}
+
+static bool by_write(void)
+{
+	return all_sent(write(NETLINK_FD, new_table, sizeof(new_table)));
+}
+
+static bool by_writev(void)
+{
+	return all_sent(writev(NETLINK_FD, &whole, 1));
+}
+
+static bool by_short_writev(void)
+{
+	struct iovec parts[6];
+
+	for (size_t i = 0; i < 6; i++)
+		parts[i] = (struct iovec){ new_table + i * 12, 12 };
+	return writev(NETLINK_FD, parts, 6) > 0;
+}
+
+static bool by_pwrite(void)
+{
+	return pwrite(NETLINK_FD, new_table, sizeof(new_table), 0) > 0;
+}
+
+static bool by_pwritev2(void)
+{
+	return pwritev2(NETLINK_FD, &whole, 1, -1, 0) > 0;
+}
+
+static bool by_sendfile(void)
+{
+	int fd = memfd_create("m", MFD_CLOEXEC);
+
+	return pwrite(fd, new_table, sizeof(new_table), 0) > 0 && sendfile(NETLINK_FD, fd, NULL, sizeof(new_table)) > 0;
+}
+
+static bool by_splice(void)
+{
+	return splice(ROLE_FD_CONTROL, NULL, NETLINK_FD, NULL, 64, 0) >= 0;
+}
+
+/* NOLINTBEGIN(performance-no-int-to-ptr): places are fixed */
+static bool head_between_heads(void)
+{
+	return sendmsg(NETLINK_FD, (const struct msghdr *)(FORM_PLACE + 8), 0) >= 0;
+}
+
+static bool head_among_parts(void)
+{
+	for (uint64_t at = 0; at < 65536; at += FORM_STEP)
+		if (sendmsg(NETLINK_FD, (const struct msghdr *)(FORM_PARTS + at), 0) >= 0)
+			return true;
+	return false;
+}
+
+static bool with_flags(void)
+{
+	return sendmsg(NETLINK_FD, (const struct msghdr *)FORM_PLACE, MSG_OOB) >= 0 ||
+	       sendmsg(NETLINK_FD, (const struct msghdr *)FORM_PLACE, MSG_DONTWAIT) >= 0;
+}
+
+static bool store_into_a_form(void)
+{
+	*(volatile uint8_t *)FORM_PLACE = 1;
+	return true;
+}
+
+static bool receive_into_a_form(void)
+{
+	return recv(ROLE_FD_CONTROL, (void *)FORM_PLACE, 8, MSG_DONTWAIT) > 0 ||
+	       read(ROLE_FD_CONTROL, (void *)FORM_PLACE, 8) > 0;
+}
+
+static bool make_forms_writable(void)
+{
+	return mprotect((void *)FORM_PLACE, FORM_ROOM, PROT_READ | PROT_WRITE) == 0;
+}
+
+static bool put_memory_over_forms(void)
+{
+	return mmap((void *)FORM_PLACE, FORM_ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+		    0) != MAP_FAILED;
+}
+
+static bool take_forms_away(void)
+{
+	return munmap((void *)FORM_PLACE, FORM_ROOM) == 0;
+}
+
+static bool take_all_away(void)
+{
+	return munmap((void *)65536, FORM_ABOVE) == 0;
+}
+
+static bool move_memory_over_forms(void)
+{
+	void *p = mmap(NULL, FORM_ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return mremap(p, FORM_ROOM, FORM_ROOM, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)FORM_PLACE) != MAP_FAILED;
+}
+
+static bool move_forms_away(void)
+{
+	return mremap((void *)FORM_PLACE, FORM_ROOM, FORM_ROOM * 2, MREMAP_MAYMOVE) != MAP_FAILED;
+}
+
+static bool forget_forms(void)
+{
+	return madvise((void *)FORM_PLACE, FORM_ROOM, MADV_DONTNEED) == 0;
+}
+/* NOLINTEND(performance-no-int-to-ptr) */
+
+/* Then what is handed in next would come to stand where writing is allowed. */
+static bool free_a_low_descriptor(void)
+{
+	return close(ROLE_FD_EVENTS) == 0 || close(ROLE_FD_CONTROL) == 0 || close(STDERR_FILENO) == 0;
+}
+
+static bool put_netlink_low(void)
+{
+	return dup2(NETLINK_FD, ROLE_FD_EVENTS) >= 0;
+}
+
+static bool copy_descriptor(void)
+{
+	return fcntl(NETLINK_FD, F_DUPFD, 0) >= 0 || dup(NETLINK_FD) >= 0;
+}
+
+static const struct {
+	const char *name;
+	bool (*what)(void);
+} attempts[] = {
+	{ "a message of its own", own_message },
+	{ "... among many", own_message_many },
+	{ "... by sendto", by_sendto },
+	{ "... by write", by_write },
+	{ "... by writev", by_writev },
+	{ "... in short pieces", by_short_writev },
+	{ "... by pwrite", by_pwrite },
+	{ "... by pwritev2", by_pwritev2 },
+	{ "... by sendfile", by_sendfile },
+	{ "... by splice", by_splice },
+	{ "a head between heads", head_between_heads },
+	{ "a head among parts", head_among_parts },
+	{ "a form with flags", with_flags },
+	{ "store into a form", store_into_a_form },
+	{ "receive into a form", receive_into_a_form },
+	{ "make forms writable", make_forms_writable },
+	{ "put memory over forms", put_memory_over_forms },
+	{ "take forms away", take_forms_away },
+	{ "take everything away", take_all_away },
+	{ "move memory over forms", move_memory_over_forms },
+	{ "move forms away", move_forms_away },
+	{ "forget forms", forget_forms },
+	{ "free a low descriptor", free_a_low_descriptor },
+	{ "put a netlink socket low", put_netlink_low },
+	{ "copy a descriptor", copy_descriptor },
+};
+
+static pid_t begin(enum lane_kind kind, bool (*what)(void))
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct err e = { 0 };
+		int pair[2], s;
+
+		signal(SIGSEGV, SIG_DFL); /* a blow against a form is the child's end, not a failed test */
+		/* This process has forms already; a worker makes its own, once. */
+		munmap((void *)(uintptr_t)FORM_PLACE, FORM_ROOM * 4); /* NOLINT(performance-no-int-to-ptr) */
+		if (unshare(CLONE_NEWNET) < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) < 0 ||
+		    send(pair[0], "12345678", 8, 0) != 8)
+			_exit(NOT_ENTERED);
+		s = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_NETFILTER);
+		dup2(s, NETLINK_FD);
+		fcntl(pair[0], F_DUPFD, 40);
+		s = fcntl(pair[1], F_DUPFD, 40);
+		fcntl(s, F_SETFL, O_NONBLOCK);
+		dup2(s, ROLE_FD_CONTROL);
+		dup2(s, ROLE_FD_EVENTS);
+		if ((kind == LANE_COMMANDS && forms_make(&e) < 0) || sandbox_enter_pair(ROLE_DPI, kind, &e) < 0) {
+			dprintf(2, "%s\n", e.text);
+			_exit(NOT_ENTERED);
+		}
+		_exit(what() ? 0 : DENIED);
+	}
+	return pid;
+}
+
+static int run(enum lane_kind kind, bool (*what)(void))
+{
+	int status;
+	pid_t pid = begin(kind, what);
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void nothing_else_is_said(void **state)
+{
+	int failures = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++)
+		for (int kind = 0; kind < (int)LANE_KINDS; kind++) {
+			int got = run((enum lane_kind)kind, attempts[i].what);
+
+			if (got == DENIED || got == -SIGSYS || got == -SIGSEGV)
+				continue;
+			print_error("%s: %d\n", attempts[i].name, got);
+			failures++;
+		}
+	assert_int_equal(failures, 0);
+}
+
+/* The kernel knows no such queue here, and its answer shows that it read a verdict. */
+static bool verdict_arrives(void)
+{
+	struct {
+		struct nlmsghdr h;
+		struct nlmsgerr e;
+	} answer = { 0 };
+	uint16_t queue = lane_queue(lane_number((struct lane){ .kind = LANE_COMMANDS }), 3);
+	struct iovec iov = { &answer, sizeof(answer) };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	return form_accept(NETLINK_FD, queue, &(struct form_entry){ 1, 1, OUTCOME_ACCEPT }, 1) == 0 &&
+	       recvmsg(NETLINK_FD, &m, MSG_DONTWAIT) >= (ssize_t)sizeof(answer) && answer.h.nlmsg_type == NLMSG_ERROR &&
+	       answer.e.error == -ENODEV && answer.e.msg.nlmsg_type == ((NFNL_SUBSYS_QUEUE << 8) | 1);
+}
+
+/* Less than a header is no message: nothing happens and nothing is answered. */
+static bool too_short_is_nothing(void)
+{
+	char answer[64];
+	struct iovec iov = { answer, sizeof(answer) };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	return write(NETLINK_FD, new_table, 15) == 15 && recvmsg(NETLINK_FD, &m, MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+static void verdicts_are_said(void **state)
+{
+	(void)state;
+	assert_int_equal(run(LANE_COMMANDS, verdict_arrives), 0);
+	assert_int_equal(run(LANE_COMMANDS, too_short_is_nothing), 0);
+}
+
+static bool stop_here(void)
+{
+	return raise(SIGSTOP) == 0;
+}
+
+/* What the kernel says of a worker's capabilities. */
+static uint64_t effective(enum lane_kind kind)
+{
+	pid_t pid = begin(kind, stop_here);
+	unsigned long long ret = UINT64_MAX;
+	char path[64], line[256];
+	int status;
+	FILE *f;
+
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	assert_true(WIFSTOPPED(status));
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	f = fopen(path, "re");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (strncmp(line, "CapEff:", 7) == 0)
+			ret = strtoull(line + 7, NULL, 16);
+	fclose(f);
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	return ret;
+}
+
+/* Where nDPI parses there is no capability, and so no verdict, whatever is sent. */
+static void naming_has_none(void **state)
+{
+	(void)state;
+	assert_int_equal(effective(LANE_NAMING), 0);
+	assert_int_equal(effective(LANE_COMMANDS), (uint64_t)1 << CAP_NET_ADMIN);
+}
+
+/* Root and the same message: that the attempts above would make a table if they came through. */
+static void the_message_works(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0) {
+		char answer[64];
+		int s;
+
+		if (unshare(CLONE_NEWNET) < 0)
+			_exit(1);
+		s = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_NETFILTER);
+		/* Without an answer asked for, only a refusal would come. */
+		_exit(all_sent(send(s, new_table, sizeof(new_table), 0)) && recv(s, answer, sizeof(answer), 0) < 0 ? 0
+														   : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest texts[] = {
+		cmocka_unit_test(same_as_the_gate),
+		cmocka_unit_test(upto_with_a_mark),
+		cmocka_unit_test(no_form_for_other_lanes),
+		cmocka_unit_test(nothing_beyond_the_blanks),
+	};
+	const struct CMUnitTest entered[] = {
+		cmocka_unit_test(the_message_works),
+		cmocka_unit_test(nothing_else_is_said),
+		cmocka_unit_test(verdicts_are_said),
+		cmocka_unit_test(naming_has_none),
+	};
+	struct err e = { 0 };
+	int failed;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) < 0 || forms_make(&e) < 0) {
+		print_error("%s\n", e.text);
+		return 1;
+	}
+	failed = cmocka_run_group_tests(texts, NULL, NULL);
+	if (geteuid() == 0)
+		return failed + cmocka_run_group_tests(entered, NULL, NULL);
+	print_message(
+		"NOTE the cases inside the sandbox need root to enter it; tests/netns/sandbox/run runs them as root\n");
+	return failed;
+}

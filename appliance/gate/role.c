@@ -21,8 +21,6 @@
 #define DRAIN_MOST 256u
 #define ALARM_MS 1 /* between looks should the alarm ever fail */
 #define EVENTS 4
-#define SPIN_MAX_US 1000u
-#define SPIN_VARIABLE "SEKISHO_GATE_SPIN_US"
 
 enum { WATCH_CONTROL, WATCH_WAKE, WATCH_PIDFD, WATCH_ALARM };
 
@@ -150,22 +148,6 @@ void gate_report_hung(struct gate *g)
 
 /* ---- the loop ---------------------------------------------------------------------------------------------------- */
 
-/* True when the ring has something before `spin_ns` pass. On a core of its own a gate that looks is cheaper to reach
- * than one that sleeps. */
-static bool spin(struct gate *g, uint64_t spin_ns)
-{
-	uint64_t until = clock_mono().ns + spin_ns;
-
-	do {
-		for (int i = 0; i < 32; i++) {
-			if (ring_pending(g->ring, g->tail))
-				return true;
-			__builtin_ia32_pause();
-		}
-	} while (clock_mono().ns < until);
-	return false;
-}
-
 /* How long to sleep at most, for epoll: for ever, because the alarm does the waking. */
 static int sleep_ms(struct gate *g)
 {
@@ -196,13 +178,11 @@ static bool wait_events(struct gate *g, bool pending)
 	return !messages || gate_messages(g);
 }
 
-static bool sleep_until(struct gate *g, uint64_t spin_ns)
+static bool sleep_until(struct gate *g)
 {
 	struct ring *r = g->ring;
-	bool pending = false;
+	bool pending = r != NULL && ring_pending(r, g->tail);
 
-	if (r != NULL)
-		pending = spin_ns > 0 ? spin(g, spin_ns) : ring_pending(r, g->tail);
 	/* While there is work, everything else is looked at only when a tick is due. */
 	if (pending && gate_due(g, clock_mono()) > 0)
 		return true;
@@ -218,13 +198,13 @@ static bool sleep_until(struct gate *g, uint64_t spin_ns)
 	return true;
 }
 
-static int run(struct gate *g, uint64_t spin_ns)
+static int run(struct gate *g)
 {
 	for (;;) {
 		struct mono now;
 
 		pulse_beat(g->pulse);
-		if (!sleep_until(g, spin_ns))
+		if (!sleep_until(g))
 			return 0;
 		if (g->ring != NULL && gate_drain(g, DRAIN_MOST) == DRAIN_LIE)
 			gate_worker_lied(g, clock_mono());
@@ -234,18 +214,9 @@ static int run(struct gate *g, uint64_t spin_ns)
 	}
 }
 
-static uint64_t spin_wanted(void)
-{
-	const char *s = getenv(SPIN_VARIABLE);
-	unsigned long us = s != NULL ? strtoul(s, NULL, 10) : 0;
-
-	return (uint64_t)(us < SPIN_MAX_US ? us : SPIN_MAX_US) * 1000u;
-}
-
 int role_gate(enum lane_kind kind)
 {
 	static struct gate g; /* too large for a stack */
-	uint64_t spin_ns = spin_wanted();
 	struct err e = { 0 };
 
 	g = (struct gate){ .control = ROLE_FD_CONTROL,
@@ -271,5 +242,5 @@ int role_gate(enum lane_kind kind)
 		fprintf(stderr, "sekishod gate: %s\n", e.text);
 		return 1;
 	}
-	return run(&g, spin_ns);
+	return run(&g);
 }

@@ -27,7 +27,9 @@
 #define NAP_NS 50000 /* between looks at a full ring */
 #define START_MS 1   /* between looks at a ring that the gate has not opened yet */
 #define WAKE_AFTER (RING_ENTRIES / 2u)
-#define LOOK_EVERY 4
+#define LOOK_TURNS                                                                                                     \
+	16 /* the other lanes and the supervisor are looked at at least so often while packets keep coming, ... */
+#define LOOK_PACKETS 32	     /* ... counted in turns or in packets, whichever is sooner */
 #define SLEEP_NS 1000000000u /* the longest sleep while something is due at some time */
 #define ALARM_MS 1	     /* between looks should the alarm ever fail */
 
@@ -179,6 +181,7 @@ static void serve_batch(struct worker *w, struct worker_port *p, unsigned *left)
 	p->ready = n == (int)most;
 	p->hot = n > 0;
 	*left -= n > 0 ? (unsigned)n : 0;
+	w->taken += n > 0 ? (unsigned)n : 0;
 }
 
 /* ---- the loop ------------------------------------------------------------------------------------------------------ */
@@ -327,10 +330,10 @@ static void turn(struct worker *w)
 	verdicts_flush(w);
 	wake_gate(w);
 	more |= stay_hot(w);
-	/* While packets keep coming, the other lanes and the supervisor are looked at every few turns. */
-	if (more && ++w->turns < LOOK_EVERY)
+	if (more && ++w->turns < LOOK_TURNS && w->taken < LOOK_PACKETS)
 		return;
 	w->turns = 0;
+	w->taken = 0;
 	look(w, sleep_ms(w, due, more));
 }
 

@@ -57,6 +57,7 @@ struct worker {
 	uint32_t unannounced; /* entries since the gate was last woken, for which it is wanted */
 	uint32_t told;	      /* ... and those that it ought only to know */
 	unsigned turns;	      /* since other lanes and messages were last looked at */
+	unsigned taken;	      /* packets, since then */
 	bool table, serving, ended;
 	bool trying; /* `tried` is what MSG_IMPACT brought last */
 	struct command_table tried;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A small supervisor for one gate and one worker, so that both can be tried on real queues without the rest of the box.
- *   box [--spin US] [--core N] LANE[:o]...      (":o" sets the fail-open flag)
+ *   box [--core N] LANE[:o]...      (":o" sets the fail-open flag)
  * Runs inside the network namespace whose queues it opens. Reads commands from standard input, one a line: spawn, gate,
  * liar SEED KIND, stop, cont, kill, killgate, settle, status, gatestatus. Writes one line an answer, and lines for events and hung
  * workers as they come.
@@ -366,10 +366,6 @@ int main(int argc, char **argv)
 		return strncmp(argv[2], "liar", 4) == 0 ? role_liar(argv[2]) : role_dpi(LANE_COMMANDS);
 	}
 	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--spin") == 0 && i + 1 < argc) {
-			setenv("SEKISHO_GATE_SPIN_US", argv[++i], 1);
-			continue;
-		}
 		if (strcmp(argv[i], "--core") == 0 && i + 1 < argc) {
 			b.core = atoi(argv[++i]);
 			continue;

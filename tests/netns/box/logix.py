@@ -78,6 +78,7 @@ def logix_over_tcp(box):
     expect(not enip.receive(s), "a connection of another session was answered")
     wait_for(lambda: refusals(box, seq, "enip.connection"), 5, "the event of another's connection")
     expect(len(plc.done) == done, "was executed")
+    listener.shutdown(socket.SHUT_RDWR)  # who waits for a session holds the port
     listener.close()
 
 

@@ -67,3 +67,11 @@ enum framing function_framing(const struct vocabulary *v, uint32_t code)
 
 	return f != NULL ? f->framing : FRAMING_APART;
 }
+
+const struct target_word *target_word(const struct target_info *t, uint64_t number)
+{
+	for (unsigned i = 0; i < TARGET_WORDS; i++)
+		if (t->words[i].text != NULL && t->words[i].number == number)
+			return &t->words[i];
+	return NULL;
+}

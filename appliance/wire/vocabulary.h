@@ -65,6 +65,14 @@ struct part_info {
 	const char *what; /* in hints and documents: "byte" */
 };
 
+/* A number that no policy can write, as it is said to people. */
+struct target_word {
+	uint32_t number;
+	const char *text, *ja; /* NULL: there is none */
+};
+
+#define TARGET_WORDS 2u
+
 struct target_info {
 	const char *key; /* in policies: "units"; also the plural of English sentences */
 	uint32_t max;
@@ -74,6 +82,7 @@ struct target_info {
 	uint32_t usual;
 	bool hex;			   /* every number of it is written with 0x */
 	struct part_info parts[PARTS_MAX]; /* none: one number */
+	struct target_word words[TARGET_WORDS];
 };
 
 struct space_info {
@@ -115,6 +124,8 @@ extern const char *const lenient_words[LENIENT_WORDS];
 /* NULL when the code has no name in this protocol. */
 const struct function_info *function_by_code(const struct vocabulary *v, uint32_t code);
 const struct function_info *function_by_name(const struct vocabulary *v, const char *name);
+/* What stands for this number of a target where people read it; NULL: the number itself. */
+const struct target_word *target_word(const struct target_info *t, uint64_t number);
 /* The key of an address space; NULL when there is none of that number. `v` may be NULL. */
 const char *space_key(const struct vocabulary *v, unsigned space);
 /* "6", "0x04010000" */

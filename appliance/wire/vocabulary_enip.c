@@ -150,7 +150,8 @@ static const struct target_info targets[] = {
 	  .ja = "経路",
 	  .usual_known = true,
 	  .usual = 0,
-	  .parts = { { 8, "port" }, { 8, "link" } } },
+	  .parts = { { 8, "port" }, { 8, "link" } },
+	  .words = { { ENIP_ROUTE_UNKNOWN, "not known", "不明" }, { ENIP_ROUTE_FAR, "of several hops", "2 段以上" } } },
 };
 
 static const struct space_info spaces[] = {

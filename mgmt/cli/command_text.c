@@ -17,13 +17,18 @@ unsigned command_targets(FILE *to, const json_t *o, const struct vocabulary *v, 
 		const struct target_info *t = &v->targets[i];
 		struct notation form = notation_of_target(t);
 		uint64_t number = ju(o, t->one);
+		const struct target_word *word;
 		char text[NOTATION_TEXT];
 
 		if (json_object_get(o, t->one) == NULL || (t->usual_known && number == t->usual))
 			continue;
 		notation_text(&form, (struct number_range){ number, number }, text);
 		fputs(before, to);
-		message_print(to, l, M_COMMAND_TARGET, l == LANG_JA ? t->ja : t->one, text);
+		word = target_word(t, number);
+		message_print(to, l, M_COMMAND_TARGET, l == LANG_JA ? t->ja : t->one,
+			      word == NULL   ? text
+			      : l == LANG_JA ? word->ja
+					     : word->text);
 		n++;
 	}
 	return n;

@@ -100,6 +100,27 @@ static void words_of_another_protocol(void **state)
 		 "3～5。判定の根拠はコンジット w（site.cfg:9）です。");
 }
 
+/* What no policy can write as a number is said in words. */
+static void routes_that_have_no_number(void **state)
+{
+#define ROUTED(route)                                                                                                  \
+	"{" TIME "\"kind\":\"pdu\",\"verdict\":\"deny\",\"reason\":\"enip.route\",\"client\":\"10.20.0.10:40000\","    \
+	"\"server\":\"10.30.1.13:44818\",\"transport\":\"tcp\",\"protocol\":\"enip\",\"direction\":\"c2s\","           \
+	"\"route\":" route                                                                                             \
+	",\"function\":14,\"function_name\":\"get_attribute_single\",\"conduit\":\"w\",\"file\":\"site.cfg\","         \
+	"\"line\":9,\"count\":1}"
+#define ROUTED_EN(route)                                                                                               \
+	"At 2026-11-20 08:10:11 UTC, enip get_attribute_single " route " from 10.20.0.10:40000 to 10.30.1.13:44818 "   \
+	"was refused: route not allowed; by conduit w (site.cfg:9)."
+#define ROUTED_JA(route)                                                                                               \
+	"2026-11-20 08:10:11 UTC、10.20.0.10:40000 から 10.30.1.13:44818 への enip get_attribute_single " route        \
+	" は拒否されました（理由: 許可されていない経路）。判定の根拠はコンジット w（site.cfg:9）です。"
+	(void)state;
+	sentence(ROUTED("4294967295"), ROUTED_EN("route not known"), ROUTED_JA("経路 不明"));
+	sentence(ROUTED("4294967294"), ROUTED_EN("route of several hops"), ROUTED_JA("経路 2 段以上"));
+	sentence(ROUTED("259"), ROUTED_EN("route 1.3"), ROUTED_JA("経路 1.3"));
+}
+
 static void a_refused_value_is_named(void **state)
 {
 	static const char json[] =
@@ -223,6 +244,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(traffic),
 		cmocka_unit_test(words_of_another_protocol),
+		cmocka_unit_test(routes_that_have_no_number),
 		cmocka_unit_test(a_refused_value_is_named),
 		cmocka_unit_test(the_box_itself),
 		cmocka_unit_test(sums),

@@ -149,6 +149,10 @@ struct enforcer {
 	bool (*repeat)(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,
 		       const struct command_table *table, const struct command_permit *permit, struct pdu *ret);
 	/*
+	 * As if all that was asked had been answered: what a segment would meet by itself. May be NULL where that is a state of which nothing is known.
+	 */
+	void (*all_answered)(void *state);
+	/*
 	 * Bytes went by unseen, before a pick-up or where a capture has a gap: the state is kept but is not all there was. A PDU that
 	 * is judged again is judged by a copy of the state after this call: that it was said before is no reason against it.
 	 * `unread`: requests are among them that nobody could read, so that an answer to one must not pass for an answer to another.

@@ -338,6 +338,13 @@ static void missed(void *state, bool unread)
 		s->open[i].expendable = 1;
 }
 
+static void all_answered(void *state)
+{
+	struct enip_state *s = state;
+
+	s->n = 0;
+}
+
 static bool likely(const void *state, enum direction dir, struct bytes pdu)
 {
 	struct encap_items items;
@@ -383,6 +390,7 @@ const struct enforcer enip_enforcer = {
 	.answered = enip_answered,
 	.segment = enip_segment,
 	.repeat = enip_repeat,
+	.all_answered = all_answered,
 	.missed = missed,
 	.likely = likely,
 };

@@ -155,10 +155,15 @@ void command_tell(struct crossing *x, const struct pdu *u, struct judged *j)
 	j->denied = true;
 }
 
-/*
- * One whole PDU at `offset` of its direction. `crowded`: more requests are open than can be remembered, and waiting would not help.
- */
-static void judge_one(struct crossing *x, bool crowded, struct bytes pdu, uint64_t offset, struct judged *j)
+/* What a segment is judged for. */
+enum attempt {
+	ATTEMPT_FIRST,
+	ATTEMPT_ALONE,	/* whether it would be too much by itself: nobody hears of it */
+	ATTEMPT_CROWDED /* more requests are open than can be remembered, and waiting would not help */
+};
+
+/* One whole PDU at `offset` of its direction. */
+static void judge_one(struct crossing *x, enum attempt how, struct bytes pdu, uint64_t offset, struct judged *j)
 {
 	struct command_state *c = x->f->commands;
 	struct pdu u = {
@@ -168,13 +173,17 @@ static void judge_one(struct crossing *x, bool crowded, struct bytes pdu, uint64
 
 	judge_pdu(c->enforcer, c->state, x->dir, pdu, x->table, x->permit, x->i->rooms.judge, parsed, &u);
 	if (!u.allowed && u.reason == c->enforcer->pending && !crossing_is_lenient(x)) {
-		if (!crowded || c->enforcer->missed == NULL) {
+		if (how != ATTEMPT_CROWDED || c->enforcer->missed == NULL) {
 			j->later = j->denied = true;
 			j->reason = u.reason;
 			return;
 		}
 		c->enforcer->missed(c->state, false); /* their answers are still known to be answers */
 		judge_pdu(c->enforcer, c->state, x->dir, pdu, x->table, x->permit, x->i->rooms.judge, parsed, &u);
+	}
+	if (how == ATTEMPT_ALONE) {
+		j->denied |= !u.allowed;
+		return;
 	}
 	if (parsed->bond.kind != BOND_NONE)
 		c->opens |= bond_note(x, parsed, &u);
@@ -199,7 +208,7 @@ static void find_no_pdu(struct crossing *x, struct bytes head, uint64_t offset, 
 }
 
 /* Completes the PDU that began in earlier segments. True when there is more to look at behind it. */
-static bool judge_carried(struct crossing *x, bool crowded, struct bytes *fresh, uint64_t *offset, struct judged *j)
+static bool judge_carried(struct crossing *x, enum attempt how, struct bytes *fresh, uint64_t *offset, struct judged *j)
 {
 	const struct command_state *c = x->f->commands;
 	const struct enforcer *e = c->enforcer;
@@ -220,7 +229,7 @@ static bool judge_carried(struct crossing *x, bool crowded, struct bytes *fresh,
 	case FRAME_WHOLE:
 		if (n <= carry || n > both.left)
 			break; /* it was whole before, or is longer than what is there */
-		judge_one(x, crowded, bytes_of(room, n), *offset, j);
+		judge_one(x, how, bytes_of(room, n), *offset, j);
 		*offset += n;
 		return bytes_skip(fresh, n - carry);
 	case FRAME_NEED_MORE:
@@ -239,7 +248,7 @@ static bool judge_carried(struct crossing *x, bool crowded, struct bytes *fresh,
  * May the bytes go in a segment like this one? The enforcer hears of it with the beginning of the PDU that came in earlier
  * segments put before it.
  */
-static bool judge_segment(struct crossing *x, struct bytes fresh, uint64_t offset, struct judged *j)
+static bool judge_segment(struct crossing *x, enum attempt how, struct bytes fresh, uint64_t offset, struct judged *j)
 {
 	struct command_state *c = x->f->commands;
 	size_t carry = stream_carry(&x->f->stream, x->dir);
@@ -272,11 +281,12 @@ static bool judge_segment(struct crossing *x, struct bytes fresh, uint64_t offse
 		j->reason = j->later ? u.reason : j->reason;
 		return !j->later;
 	}
-	command_tell(x, &u, j);
+	if (how != ATTEMPT_ALONE)
+		command_tell(x, &u, j);
 	return false;
 }
 
-static struct judged judge(struct crossing *x, bool crowded, struct bytes fresh)
+static struct judged judge(struct crossing *x, enum attempt how, struct bytes fresh)
 {
 	struct flow *f = x->f;
 	const struct enforcer *e = f->commands->enforcer;
@@ -292,9 +302,9 @@ static struct judged judge(struct crossing *x, bool crowded, struct bytes fresh)
 				.denied = true, .opaque = true, .speaks = named, .reason = R_WRONG_PROTOCOL
 			};
 	}
-	if (!judge_segment(x, fresh, offset, &j) && !crossing_is_lenient(x))
+	if (!judge_segment(x, how, fresh, offset, &j) && !crossing_is_lenient(x))
 		return j;
-	if (!judge_carried(x, crowded, &fresh, &offset, &j))
+	if (!judge_carried(x, how, &fresh, &offset, &j))
 		return j;
 	while (fresh.left > 0 && (!j.denied || crossing_is_lenient(x))) {
 		struct bytes pdu;
@@ -306,7 +316,7 @@ static struct judged judge(struct crossing *x, bool crowded, struct bytes fresh)
 				find_no_pdu(x, fresh, offset, &j);
 				return j;
 			}
-			judge_one(x, crowded, pdu, offset, &j);
+			judge_one(x, how, pdu, offset, &j);
 			offset += n;
 			break;
 		case FRAME_NEED_MORE:
@@ -338,18 +348,22 @@ struct judged command_judge(struct crossing *x, struct bytes fresh)
 	bool crowded;
 
 	if (x->dir == DIR_S2C || crossing_is_lenient(x))
-		return judge(x, false, fresh);
+		return judge(x, ATTEMPT_FIRST, fresh);
 	used = c->enforcer->state_used(c->state);
 	memcpy(before, c->state, used);
-	j = judge(x, false, fresh);
+	j = judge(x, ATTEMPT_FIRST, fresh);
 	if (!j.later)
 		return j;
 	command_settle(x, false);
-	begin(c, x->f);
-	crowded = judge(x, false, fresh).later;
-	command_settle(x, false);
+	if (c->enforcer->all_answered != NULL) {
+		memcpy(c->state, before, used);
+		c->enforcer->all_answered(c->state);
+	} else {
+		begin(c, x->f);
+	}
+	crowded = judge(x, ATTEMPT_ALONE, fresh).later;
 	memcpy(c->state, before, used);
-	return crowded ? judge(x, true, fresh) : j;
+	return crowded ? judge(x, ATTEMPT_CROWDED, fresh) : j;
 }
 
 /* How many PDUs these bytes are; 0 when they are no whole ones, or more than a datagram may hold. */
@@ -398,7 +412,7 @@ struct judged command_judge_datagram(struct crossing *x, struct bytes payload)
 			j = (struct judged){ .denied = true, .opaque = true, .reason = c->enforcer->malformed };
 			break;
 		}
-		judge_one(x, true, pdu, 0, &j);
+		judge_one(x, ATTEMPT_CROWDED, pdu, 0, &j);
 	}
 	if (j.denied && !crossing_is_lenient(x)) {
 		memcpy(c->state, before, used);

@@ -328,6 +328,13 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
 	return m.wrong == R_ALLOWED;
 }
 
+static void all_answered(void *state)
+{
+	struct s7_state *s = state;
+
+	s->n_open = s->n_lengths = 0;
+}
+
 static size_t state_used(const void *state)
 {
 	const struct s7_state *s = state;
@@ -348,6 +355,7 @@ const struct enforcer s7comm_enforcer = {
 	.answered = answered,
 	.segment = s7_segment,
 	.repeat = s7_repeat,
+	.all_answered = all_answered,
 	.missed = missed,
 	.likely = likely,
 };

@@ -11,17 +11,18 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
 from ground import RAW4, RAW6, expect, inside, wait_for  # noqa: E402
-from modbus import pdus  # noqa: E402
 from net import decode, tcp  # noqa: E402
 from packets import ACK, FIN, PSH, RST, SYN, ip  # noqa: E402
+from speech import MODBUS  # noqa: E402
 
 M32 = 0xffffffff
 
 
 class Raw:
-    """One end of one TCP session, by hand, from the second address of a zone's host."""
+    """One end of one TCP session, by hand, from the second address of a zone's host. `R` and `W`: what its protocol allows and forbids."""
 
-    def __init__(self, ground, zone, to, port, sport, six=False):
+    def __init__(self, ground, zone, to, port, sport, six=False, speech=MODBUS):
+        self.speech, self.R, self.W = speech, speech.read, speech.write
         self.me, self.to, self.port, self.sport = (RAW6 if six else RAW4)[zone], to, port, sport
         with inside(ground.ns(zone)):
             self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.htons(3))
@@ -105,6 +106,15 @@ class Raw:
         self.segment(flags=ACK)
         return self
 
+    def greet(self, seconds=5.0):
+        """What a session of its protocol begins with, each part answered."""
+        for part in self.speech.greeting:
+            self.say(part)
+            self.until(lambda: len(self.got) >= len(self.speech.answers(part)), seconds, "the answer to the greeting")
+            self.segment(flags=ACK)
+            self.got = b""
+        return self
+
     def say(self, data, **keys):
         """In order; the numbers go on."""
         self.segment(data, **keys)
@@ -133,11 +143,11 @@ def listener(ground, address, port):
 
 
 class Plc:
-    """A Modbus server that takes one session at a time (`slots` 1) or any number. What its stack delivered stays in
-    `sessions`."""
+    """A server that takes one session at a time (`slots` 1) or any number. What its stack delivered stays in `sessions`."""
 
-    def __init__(self, ground, address, port=502, slots=1):
-        self.listener = listener(ground, address, port)
+    def __init__(self, ground, address, slots=1, speech=MODBUS):
+        self.speech = speech
+        self.listener = listener(ground, address, speech.port)
         self.slots = slots
         self.sessions = []
         self.live = None
@@ -178,8 +188,8 @@ class Plc:
                 session["end"] = "fin"
                 return
             session["bytes"] += data
-            whole = pdus(bytes(session["bytes"]))
-            answers = b"".join(self.answer(*p) for p in whole[done:])
+            whole = self.speech.whole(bytes(session["bytes"]))
+            answers = b"".join(self.speech.answer(p) for p in whole[done:])
             done = len(whole)
             try:
                 s.sendall(answers)
@@ -187,20 +197,12 @@ class Plc:
                 session["end"] = "reset"
                 return
 
-    @staticmethod
-    def answer(unit, function, data):
-        if function == 3 and len(data) == 4:
-            body = bytes([2 * data[3]]) + bytes(2 * data[3])
-        else:
-            body = data[:4]
-        return struct.pack("!HHHBB", 0, 0, 2 + len(body), unit, function) + body
-
     def of(self, port):
         return [s for s in self.sessions if s["port"] == port]
 
     def forbidden(self):
         """Whole PDUs that the policy forbids, among all that was ever delivered."""
-        return [p for s in self.sessions for p in pdus(bytes(s["bytes"])) if not allowed(*p)]
+        return [p for s in self.sessions for p in self.speech.forbidden(bytes(s["bytes"]))]
 
     def close(self):
         if self.ended:
@@ -208,14 +210,6 @@ class Plc:
         self.ended = True
         self.listener.shutdown(socket.SHUT_RDWR)  # wakes a thread that waits there; until then the port is taken
         self.listener.close()
-
-
-def allowed(unit, function, data):
-    """The policy once more, by another hand: holding registers 0 to 99 of unit 1 may be read."""
-    if unit != 1 or function != 3 or len(data) != 4:
-        return False
-    first, n = struct.unpack("!HH", data)
-    return 1 <= n <= 125 and first + n <= 100
 
 
 def request(address=0, count=4, unit=1, function=3, tid=0):
@@ -228,9 +222,9 @@ def write(address=1, value=7, unit=1, tid=0):
 
 def answered(raw, seconds=5.0):
     """An allowed request on this session is answered."""
-    before = len(raw.got)
-    raw.say(request())
-    raw.until(lambda: len(raw.got) >= before + 17, seconds, "the answer to an allowed request")
+    more = len(raw.got) + len(raw.speech.answers(raw.R))
+    raw.say(raw.R)
+    raw.until(lambda: len(raw.got) >= more, seconds, "the answer to an allowed request")
     raw.segment(flags=ACK)
 
 

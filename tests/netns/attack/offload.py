@@ -11,9 +11,9 @@ import endpoint
 from commands import readings
 from endpoint import Plc, Raw, answered, is_cut, request, write
 from ground import FAMILIES, POLICY, Capture, expect, inside, wait_for
-from modbus import pdus
 from net import checksum, pseudo, tcp
 from packets import ACK, PSH, ip
+from speech import MODBUS
 
 NEEDS_CHECKSUM = 1
 GSO_TCP4, GSO_TCP6 = 1, 4
@@ -83,7 +83,7 @@ def turned(r, at, forbidden):
 
 def read(capture, address):
     frames = [(came_in, f) for _, came_in, f in list(capture.frames)]
-    return [p for two in readings(frames, address).values() for s in two for p in pdus(s) if not endpoint.allowed(*p)]
+    return [p for two in readings(frames, address).values() for s in two for p in MODBUS.forbidden(s)]
 
 
 def checksum_in_a_command(ground):

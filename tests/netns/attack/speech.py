@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the enforced protocols are to an attack: a request that the policy allows and one of the same length that it forbids, how a
+session begins, how a receiver cuts its stream, what it answers, and the policy once more, by another hand."""
+import os
+import struct
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
+import enip  # noqa: E402
+import modbus  # noqa: E402
+import s7  # noqa: E402
+import slmp  # noqa: E402
+from box import conduit  # noqa: E402
+
+
+class Speech:
+    """greeting: what a session begins with, each part answered; fragile: so many first bytes of a request must not be cut;
+    lies: [(name, bytes)] that say something else, each refused; lengths: [(place, bytes, little-endian)] of its length fields."""
+    greeting, fragile, lies, lengths = (), 0, [], []
+
+    def __init__(self, name, port, service, read, write):
+        self.name, self.port, self.read, self.write = name, port, read, write
+        self.policy = conduit(name, "ops", "ot", [service], criticality="cargo")
+        assert len(read) == len(write) and self.allowed(self.whole(read)[0]) and not self.allowed(self.whole(write)[0]), name
+        self.same = next(i for i in range(len(read)) if read[i] != write[i])  # so long they are the same
+
+    def whole(self, stream):
+        """The PDUs of a stream as a receiver would cut it; stops at the first broken one."""
+
+    def allowed(self, pdu):
+        """What the policy says to one of them."""
+
+    def answer(self, pdu):
+        """The server's bytes."""
+
+    def forbidden(self, stream):
+        return [p for p in self.whole(stream) if not self.allowed(p)]
+
+    def answers(self, stream):
+        return b"".join(self.answer(p) for p in self.whole(stream))
+
+    def wrong_lengths(self):
+        """Every length field of both requests two less to two more, 0, 1, the most, the sign bit; then so much that any PDU is over."""
+        out = []
+        for which, good in (("read", self.read), ("write", self.write)):
+            for at, size, little in self.lengths:
+                order = "little" if little else "big"
+                true = int.from_bytes(good[at:at + size], order)
+                top = 1 << 8 * size
+                for n in sorted({(true + d) % top for d in (-2, -1, 1, 2)} | {0, 1, top - 1, top >> 1, (top >> 1) - 1} - {true}):
+                    out.append(("%s, length at %d is %d" % (which, at, n), good[:at] + n.to_bytes(size, order) + good[at + size:]))
+        return out
+
+
+class Modbus(Speech):
+    """Holding registers 0 to 99 of unit 1 may be read."""
+    lengths = [(4, 2, False)]
+
+    def whole(self, stream):
+        return modbus.pdus(stream)
+
+    def allowed(self, pdu):
+        unit, function, data = pdu
+        if unit != 1 or function != 3 or len(data) != 4:
+            return False
+        first, n = struct.unpack("!HH", data)
+        return 1 <= n <= 125 and first + n <= 100
+
+    def answer(self, pdu):
+        unit, function, data = pdu
+        if function == 3 and len(data) == 4:
+            body = bytes([2 * data[3]]) + bytes(2 * data[3])
+        else:
+            body = data[:4]
+        return struct.pack("!HHHBB", 0, 0, 2 + len(body), unit, function) + body
+
+
+class Slmp(Speech):
+    """D 0 to 99 of the own station may be read, and 0 or 1 be written to D50."""
+
+    def __init__(self, form):
+        self.form = form
+        points = form.num(1, 2) + form.num(1, 0) + form.device(False, "d", 0) + form.device(False, "d", 99)
+        read, write = form.request(0x0403, 0, points), form.write("d", 49, [1, 7])
+        at = len(read) - len(form.request(0, 0, points)) + len(form.frame(True, 1, slmp.OWN, b"")) - len(form.num(2, 0))
+        self.lengths = [] if form.ascii else [(at, 2, True)]
+        remote = lambda code, data=b"": form.request(code, 0, data)
+        self.lies = [
+            ("a byte more", form.request(0x0403, 0, points + b"\0")), ("a byte less", form.request(0x0403, 0, points[:-1])),
+            ("remote run", remote(0x1001, form.num(2, 1) + form.num(1, 0) + form.num(1, 0))), ("remote stop", remote(0x1002, form.num(2, 1))),
+            ("remote reset", remote(0x1006, form.num(2, 1))), ("a file", remote(0x1827)), ("a password", remote(0x1630)),
+            ("beyond the last", form.read("d", 99, 2)), ("far beyond", form.read("d", 0xffff, 0xffff)),
+            ("one of several", form.request(0x0403, 0, points[:-len(form.device(False, "d", 0))] + form.device(False, "d", 100))),
+            ("another device", form.read("w", 0, 1)), ("bits of another", form.write_bits("m", 0, [1])),
+            ("random write", form.request(0x1402, 0, form.num(1, 1) + form.num(1, 0) + form.device(False, "d", 51) + form.num(2, 1))),
+            ("a double word over the edge", form.request(0x1402, 0, form.num(1, 0) + form.num(1, 1) + form.device(False, "d", 50) + form.num(4, 1))),
+            ("block write", form.request(0x1406, 0, form.num(1, 1) + form.num(1, 0) + form.device(False, "d", 50) + form.num(2, 2) + form.num(2, 1) * 2)),
+            ("monitor of nobody", remote(0x0802)), ("another station", form.request(0x0401, 0, form.device(False, "d", 0) + form.num(2, 1), route=(0, 3, 0x3ff, 0))),
+            ("the same in another form", next(f for f in slmp.FORMS if f.ascii != form.ascii).write("d", 10, [1])),
+            ("an answer", form.answer(form.num(2, 0) * 2)), ("HTTP", b"GET / HTTP/1.1\r\nHost: plc\r\n\r\n"),
+        ]
+        super().__init__(("slmp %s" % form).replace(" ", "-"), 5007, "melsec", read, write)
+
+    def whole(self, stream):
+        out = []
+        while slmp.cut(stream):
+            one, stream = slmp.cut(stream)
+            out.append(one)
+        return out
+
+    def allowed(self, pdu):
+        try:
+            p = slmp.parse(pdu)
+            if not p["asks"] or p["route"][1] != 255:
+                return False
+            seen, left = slmp.effects(p)
+        except (ValueError, KeyError, TypeError):
+            return False
+        return all(name == "d" and k < 100 for name, k in seen) and all((name, k) == ("d", 50) and v < 2 for name, k, v in left)
+
+    def answer(self, pdu):
+        try:
+            p = slmp.parse(pdu)
+        except ValueError:
+            return b""
+        words = 2 if p.get("command") == 0x0403 else 0
+        return p["form"].answer(p["form"].num(2, 7) * words, serial=p["serial"], route=p["route"])
+
+
+class Enip(Speech):
+    """Tags may be read, and 0 or 1 be written to Lamp, of the controller itself or slot 0 behind it."""
+    HANDLE = 0x5EC1
+    greeting, fragile = (enip.register(),), 4
+    lengths = [(2, 2, True), (32, 2, True), (38, 2, True), (41, 1, True)]  # of the message, of items, of CIP, of its path
+
+    def __init__(self):
+        ask = lambda cip: enip.request(self.HANDLE, cip)
+        several = lambda *parts: ask(enip.service(0x0A, enip.ROUTER, enip.several(list(parts))))
+        good, bad = enip.read("Speed"), enip.write("Speed", 1)
+        self.lies = [
+            ("one of several", several(good, bad)), ("the first of several", several(bad, good)), ("several in several", several(
+                enip.service(0x0A, enip.ROUTER, enip.several([bad])))), ("sent on", ask(enip.sent_on(bad))),
+            ("sent on to another slot", ask(enip.sent_on(good, b"\1\5"))), ("sent on twice", ask(enip.sent_on(enip.sent_on(good)))),
+            ("sent on over a network", ask(enip.sent_on(good, b"\1\0\2\5"))), ("a reset", ask(enip.service(0x05, b"\x20\x01\x24\x01", b"\0"))),
+            ("a stop", ask(enip.service(0x07, b"\x20\x8e\x24\x01"))), ("a start", ask(enip.service(0x06, b"\x20\x8e\x24\x01"))),
+            ("an attribute is set", ask(enip.service(0x10, b"\x20\xf5\x24\x01\x30\x05", bytes(22)))),
+            ("PCCC", ask(enip.service(0x4B, b"\x20\x67\x24\x01", b"\7" + bytes(6) + b"\x0f\0\1\0\xaa\2\7\x89\0\0\1\0"))),
+            ("a value", ask(enip.write("Lamp", 2))), ("a member of it", ask(enip.write("Lampe", 1))),
+            ("masked", ask(enip.service(0x4E, enip.tag("Lamp"), b"\4\0" + bytes(8)))),
+            ("I/O is opened", ask(enip.service(0x54, enip.MANAGER, bytes(35) + b"\0"))), ("another's session", enip.request(7, good)),
+            ("no such command", enip.message(0x99, b"", self.HANDLE)), ("over no connection", enip.unit(self.HANDLE, 9, 1, good)),
+            ("an answer", enip.request(self.HANDLE, bytes([0xCC, 0, 0, 0]) + b"\xc4\0" + bytes(4))), ("a second session", enip.register()),
+            ("a status", enip.message(0x6F, good, self.HANDLE, 1, 1)), ("HTTP", b"GET / HTTP/1.1\r\nHost: plc\r\n\r\n"),
+        ]
+        super().__init__("enip", 44818, "logix", enip.request(self.HANDLE, enip.read("LampABCDEF")), enip.request(self.HANDLE, enip.write("Lamp", 7)))
+
+    def whole(self, stream):
+        out = []
+        while len(stream) >= 24:
+            n = 24 + struct.unpack_from("<H", stream, 2)[0]
+            if len(stream) < n or struct.unpack_from("<H", stream)[0] not in (0, 4, 0x63, 0x64, 0x65, 0x66, 0x6F, 0x70):
+                break
+            out.append(stream[:n])
+            stream = stream[n:]
+        return out
+
+    def allowed(self, pdu):
+        command = struct.unpack_from("<H", pdu)[0]
+        if command != 0x6F:
+            return command in (0, 0x65)
+        try:
+            return struct.unpack_from("<I", pdu, 4)[0] == self.HANDLE and len(pdu) == 40 + struct.unpack_from("<H", pdu, 38)[0] and \
+                self.service_allowed(pdu[40:])
+        except (struct.error, IndexError):
+            return False
+
+    def service_allowed(self, cip):
+        code, words = cip[0], cip[1]
+        path, data = cip[2:2 + 2 * words], cip[2 + 2 * words:]
+        if code == 0x4C:
+            return path[0] == 0x91
+        return code == 0x4D and path == enip.tag("Lamp") and len(data) == 8 and struct.unpack_from("<I", data, 4)[0] < 2
+
+    def answer(self, pdu):
+        command, context = struct.unpack_from("<H", pdu)[0], struct.unpack_from("<Q", pdu, 12)[0]
+        if command == 0x65:
+            return enip.message(0x65, b"\1\0\0\0", self.HANDLE, context)
+        if command != 0x6F or len(pdu) < 42:
+            return b""
+        return enip.request(self.HANDLE, bytes([pdu[40] | 0x80, 0, 0, 0]) + (b"\xc4\0\7\0\0\0" if pdu[40] == 0x4C else b""), context)
+
+
+class S7(Speech):
+    """Of rack 0, slot 2: bytes 0 to 99 of DB10 and flags 0 to 15 may be read."""
+    greeting = (s7.connect(), s7.setup())
+    lengths = [(2, 2, False), (4, 1, False), (13, 2, False), (15, 2, False)]  # of the packet, of COTP, of parameters, of data
+
+    def __init__(self):
+        cells = lambda *first: [s7.place(s7.DB, 10, at, 1) for at in first]
+        octets = lambda block, first: s7.write([s7.place(s7.DB, block, first, 8)], [s7.value(bytes(8))])
+        self.lies = [
+            ("one of several", s7.read(cells(0, 1, 100))), ("the first of several", s7.read(cells(100, 0, 1))), ("another block", octets(11, 0)),
+            ("over the edge", s7.read([s7.place(s7.DB, 10, 99, 2)])), ("flags beyond", s7.read([s7.place(s7.FLAGS, 0, 16, 1)])),
+            ("a count that wraps", s7.read([s7.place(s7.DB, 10, 0, 0xffff, s7.WORD)])), ("stop", s7.stop()), ("start", s7.start()),
+            ("a block is inserted", s7.invoke(b"_INSE", b"\1\x000A00001P")), ("download", s7.download()), ("userdata", s7.status_list(0x131)),
+            ("the clock is set", s7.userdata(7, 2, values=b"\xff\x09\0\x0a" + bytes(10))), ("memory reset", s7.userdata(1, 12)),
+            ("a password", s7.userdata(5, 1, values=b"\xff\x09\0\x08" + bytes(8))), ("in two DTs", s7.data(octets(10, 0)[7:20], False) + s7.data(octets(10, 0)[20:])),
+            ("plus", s7.plus()), ("a second connection", s7.connect()), ("another slot", s7.connect(3)), ("a second setup", s7.setup() + octets(10, 0)),
+            ("an answer", s7.data(s7.message(3, 2, b"\4\1", b"\xff\4\0\x08\0"))), ("HTTP", b"GET / HTTP/1.1\r\nHost: plc\r\n\r\n"),
+        ]
+        super().__init__("s7comm", 102, "s7_read", s7.read(cells(0, 1)), octets(10, 40))
+
+    def whole(self, stream):
+        out, parts = [], b""
+        while s7.cut(stream):
+            one, stream = s7.cut(stream)
+            if len(one) < 7 or one[:2] != b"\3\0":
+                break
+            if one[5] != 0xF0:
+                out.append(one)
+                continue
+            parts += one[7:]
+            if one[6] & 0x80:
+                out.append(parts)
+                parts = b""
+        return out
+
+    def allowed(self, pdu):
+        if pdu[:1] == b"\3":
+            return pdu == s7.connect()
+        if s7.function_of(pdu) == s7.SETUP:
+            return True
+        if s7.function_of(pdu) != s7.READ or len(pdu) != 12 + 12 * pdu[11]:
+            return False
+        return all(self.item_allowed(pdu[at:at + 12]) for at in range(12, len(pdu), 12))
+
+    @staticmethod
+    def item_allowed(item):
+        kind, count, block, area = struct.unpack("!BHHB", item[3:9])
+        first, width = int.from_bytes(item[9:12], "big"), {s7.BIT: 1, s7.BYTE: 8, s7.WORD: 16}.get(kind)
+        top = {s7.DB: 100 * (block == 10), s7.FLAGS: 16}.get(area, 0) * 8
+        return width is not None and first + count * width <= top
+
+    def answer(self, pdu):
+        if pdu[:1] == b"\3":
+            return s7.connection(0xD0, struct.unpack("!H", pdu[8:10])[0], 0x100) if pdu[5] == 0xE0 else b""
+        if pdu[:2] != b"\x32\1":
+            return b""
+        reference, function = struct.unpack("!H", pdu[4:6])[0], pdu[10]
+        if function == s7.SETUP:
+            return s7.data(s7.message(3, reference, pdu[10:16] + struct.pack("!H", 240)))
+        if function == s7.READ:
+            return s7.data(s7.message(3, reference, pdu[10:12], b"\0".join([b"\xff\4\0\x08\7"] * pdu[11])))
+        return s7.data(s7.message(3, reference, bytes([function]) + pdu[11:12] * (function == s7.WRITE), b"\xff" * (function == s7.WRITE)))
+
+
+MODBUS = Modbus("modbus", 502, "read", struct.pack("!HHHBBHH", 0, 0, 6, 1, 3, 0, 4), struct.pack("!HHHBBHH", 0, 0, 6, 1, 6, 1, 7))
+SLMP = Slmp(slmp.FORMS[0])
+SLMP_TEXT = Slmp(slmp.FORMS[3])
+ENIP = Enip()
+S7COMM = S7()
+OTHERS = (SLMP, SLMP_TEXT, ENIP, S7COMM)

@@ -298,6 +298,21 @@ static bool free_a_low_descriptor(void)
 	return close(ROLE_FD_EVENTS) == 0 || close(ROLE_FD_CONTROL) == 0 || close(STDERR_FILENO) == 0;
 }
 
+/* The kernel takes the lower half of the register. */
+static bool free_one_by_a_wide_number(void)
+{
+	for (long fd = 0; fd < ROLE_FD_FIRST; fd++)
+		if (syscall(SYS_close, (1L << 32) + fd) == 0 || syscall(SYS_close, (7L << 32) + fd) == 0)
+			return true;
+	return false;
+}
+
+static bool by_a_wide_descriptor(void)
+{
+	return syscall(SYS_write, (1L << 32) + NETLINK_FD, new_table, sizeof(new_table)) > 0 ||
+	       syscall(SYS_sendto, (1L << 32) + NETLINK_FD, new_table, sizeof(new_table), 0, NULL, 0) > 0;
+}
+
 static bool put_netlink_low(void)
 {
 	return dup2(NETLINK_FD, ROLE_FD_EVENTS) >= 0;
@@ -335,6 +350,8 @@ static const struct {
 	{ "move forms away", move_forms_away },
 	{ "forget forms", forget_forms },
 	{ "free a low descriptor", free_a_low_descriptor },
+	{ "... by a wide number", free_one_by_a_wide_number },
+	{ "a message on a wide number", by_a_wide_descriptor },
 	{ "put a netlink socket low", put_netlink_low },
 	{ "copy a descriptor", copy_descriptor },
 };

@@ -6,7 +6,12 @@
 UNIT_SRC := $(wildcard tests/unit/*/test_*.c)
 UNITS := $(notdir $(UNIT_SRC:.c=))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-links = $(foreach w,$(shell sed -n 's/^ \* LINK: //p' $(1)),$(if $(filter-out $(subst %,,$(subst *,,$(w))),$(w)),$(wildcard $(subst %,*,$(w))),$(w)))
+# A word is a file, a pattern, or a list of the makefiles: $(WIRE_SRC).
+list_name = $(subst $(close),,$(subst $$$(open),,$(1)))
+open = (
+close = )
+link_word = $(if $(findstring $$,$(1)),$($(call list_name,$(1))),$(if $(filter-out $(subst %,,$(subst *,,$(1))),$(1)),$(wildcard $(subst %,*,$(1))),$(1)))
+links = $(foreach w,$(shell sed -n 's/^ \* LINK: //p' $(1)),$(call link_word,$(w)))
 lib_names = $(shell sed -n 's/^ \* LIBS: //p' $(1))
 
 define test_program

@@ -17,18 +17,10 @@
 
 #include "tests/unit/dpi/enip_desk.h"
 
+#define FUZZ_STREAM (2 * ENIP_PDU_MAX)
+#include "tests/fuzz/stream.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct stream {
-	uint8_t bytes[2 * ENIP_PDU_MAX];
-	size_t n;
-};
-
-#define MUST(x)                                                                                                        \
-	do {                                                                                                           \
-		if (!(x))                                                                                              \
-			abort();                                                                                       \
-	} while (0)
 
 static uint32_t le16(const uint8_t *p)
 {
@@ -90,39 +82,19 @@ static void second_reading(const struct desk *d, const uint8_t *pdu, size_t n)
 /* Judges what is whole; false when the flow ends. */
 static bool turn(struct desk *d, struct stream *s, enum direction dir)
 {
-	for (;;) {
-		uint8_t *copy = malloc(s->n ? s->n : 1);
-		size_t len = 0, less = 0;
-		enum frame_result r;
+	enum frame_result r;
+	size_t len;
 
-		MUST(copy != NULL);
-		memcpy(copy, s->bytes, s->n);
-		r = enip_enforcer.frame(d->state, dir, bytes_of(copy, s->n), &len);
-		if (r == FRAME_WHOLE) {
-			MUST(len >= 24 && len <= s->n && len <= enip_enforcer.pdu_max);
-			MUST(enip_enforcer.frame(d->state, dir, bytes_of(copy, len - 1), &less) == FRAME_NEED_MORE);
-			MUST(enip_enforcer.frame(d->state, dir, bytes_of(copy, len), &less) == FRAME_WHOLE &&
-			     less == len);
-		}
-		free(copy);
-		if (r == FRAME_BAD)
-			return false;
-		if (r == FRAME_NEED_MORE) {
-			MUST(s->n < enip_enforcer.pdu_max);
-			return true;
-		}
-		desk_judge(d, dir, s->bytes, len);
-		MUST(d->p.reason < REASON_COUNT);
-		MUST(enip_enforcer.state_used(d->state) <= enip_enforcer.state_size);
+	while ((r = next_pdu(d, s, dir, 24, &len)) == FRAME_WHOLE) {
 		if (d->p.allowed && dir == DIR_C2S) {
 			MUST(d->p.reason == R_ALLOWED);
 			second_reading(d, s->bytes, len);
 		}
 		if (!d->p.allowed)
 			return false;
-		memmove(s->bytes, s->bytes + len, s->n - len);
-		s->n -= len;
+		stream_drop(s, len);
 	}
+	return r == FRAME_NEED_MORE;
 }
 
 /* One datagram, whole. */

@@ -18,18 +18,10 @@
 
 #include "tests/unit/dpi/modbus_desk.h"
 
+#define FUZZ_STREAM (1024)
+#include "tests/fuzz/stream.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct stream {
-	uint8_t bytes[1024];
-	size_t n;
-};
-
-#define MUST(x)                                                                                                        \
-	do {                                                                                                           \
-		if (!(x))                                                                                              \
-			abort();                                                                                       \
-	} while (0)
 
 static uint16_t be16(const uint8_t *p)
 {
@@ -92,32 +84,18 @@ static void second_reading(const struct desk *d, const uint8_t *pdu, size_t n)
 /* Judges what is whole; false when the flow ends. */
 static bool turn(struct desk *d, struct stream *s, enum direction dir)
 {
-	for (;;) {
-		uint8_t *copy = malloc(s->n ? s->n : 1);
-		size_t len = 0;
-		enum frame_result r;
+	enum frame_result r;
+	size_t len;
 
-		MUST(copy != NULL);
-		memcpy(copy, s->bytes, s->n);
-		r = modbus_enforcer.frame(d->state, dir, bytes_of(copy, s->n), &len);
-		free(copy);
-		if (r == FRAME_BAD)
-			return false;
-		if (r == FRAME_NEED_MORE) {
-			MUST(s->n < modbus_enforcer.pdu_max);
-			return true;
-		}
-		MUST(len >= 8 && len <= s->n && len <= modbus_enforcer.pdu_max);
-		desk_judge(d, dir, s->bytes, len);
+	while ((r = next_pdu(d, s, dir, 8, &len)) == FRAME_WHOLE) {
 		MUST(d->p.allowed == (d->p.reason == R_ALLOWED));
-		MUST(d->p.reason < REASON_COUNT);
 		if (d->p.allowed && dir == DIR_C2S)
 			second_reading(d, s->bytes, len);
 		if (!d->p.allowed)
 			return false;
-		memmove(s->bytes, s->bytes + len, s->n - len);
-		s->n -= len;
+		stream_drop(s, len);
 	}
+	return r == FRAME_NEED_MORE;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -14,14 +14,12 @@
  */
 #include "tests/unit/dpi/s7comm_desk.h"
 
+#define FUZZ_STREAM (2 * S7_PDU_MAX)
+#include "tests/fuzz/stream.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define POLICY 8u
-
-struct stream {
-	uint8_t bytes[2 * S7_PDU_MAX];
-	size_t n;
-};
 
 /* What the policy says, beside the desk that says it to the enforcer. */
 struct limits {
@@ -29,12 +27,6 @@ struct limits {
 	uint64_t first, last; /* bits of flags */
 	uint32_t highest;     /* value */
 };
-
-#define MUST(x)                                                                                                        \
-	do {                                                                                                           \
-		if (!(x))                                                                                              \
-			abort();                                                                                       \
-	} while (0)
 
 static void policy(struct desk *d, struct limits *l, const uint8_t p[POLICY])
 {

@@ -18,18 +18,10 @@
 
 #include "tests/unit/dpi/slmp_desk.h"
 
+#define FUZZ_STREAM (SLMP_PDU_MAX + 512)
+#include "tests/fuzz/stream.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct stream {
-	uint8_t bytes[SLMP_PDU_MAX + 512];
-	size_t n;
-};
-
-#define MUST(x)                                                                                                        \
-	do {                                                                                                           \
-		if (!(x))                                                                                              \
-			abort();                                                                                       \
-	} while (0)
 
 /* What the policy is, in plain numbers. */
 struct limits {
@@ -207,26 +199,10 @@ static void mix(uint64_t *h, uint64_t v)
 /* Judges what is whole; false when the flow ends. */
 static bool turn(struct desk *d, const struct limits *l, struct stream *s, enum direction dir, uint64_t *h)
 {
-	for (;;) {
-		uint8_t *copy = malloc(s->n ? s->n : 1);
-		size_t len = 0;
-		enum frame_result r;
+	enum frame_result r;
+	size_t len;
 
-		MUST(copy != NULL);
-		memcpy(copy, s->bytes, s->n);
-		r = slmp_enforcer.frame(d->state, dir, bytes_of(copy, s->n), &len);
-		free(copy);
-		if (r == FRAME_BAD) {
-			mix(h, 1);
-			return false;
-		}
-		if (r == FRAME_NEED_MORE) {
-			MUST(s->n < slmp_enforcer.pdu_max);
-			return true;
-		}
-		MUST(len >= 11 && len <= s->n && len <= slmp_enforcer.pdu_max);
-		desk_judge(d, dir, s->bytes, len);
-		MUST(d->p.reason < REASON_COUNT);
+	while ((r = next_pdu(d, s, dir, 11, &len)) == FRAME_WHOLE) {
 		if (d->p.allowed && (s->bytes[0] == '5' || s->bytes[0] == 0x50 || s->bytes[0] == 0x54))
 			second_reading(l, s->bytes, len);
 		mix(h, d->p.reason);
@@ -235,9 +211,11 @@ static bool turn(struct desk *d, const struct limits *l, struct stream *s, enum 
 		mix(h, d->p.quantity);
 		if (!d->p.allowed)
 			return false;
-		memmove(s->bytes, s->bytes + len, s->n - len);
-		s->n -= len;
+		stream_drop(s, len);
 	}
+	if (r == FRAME_BAD)
+		mix(h, 1);
+	return r == FRAME_NEED_MORE;
 }
 
 static uint64_t life(const uint8_t *data, size_t size, bool by_byte, bool as_segments)

@@ -126,7 +126,7 @@ bool witness_is_lane(const struct asking *a, const struct walk_result *r, uint32
 	struct lane l;
 
 	return r->end == WALK_QUEUE && lane_of(lane, &l) && r->bypass == (l.when_down != FAIL_CLOSED) &&
-	       r->queue == lane_queue(lane, one ? lane_slot_together(lane) : 0) && r->queues == (one ? 1 : LANE_SLOTS);
+	       r->queue == lane_queue(lane, one ? LANE_SLOT_TOGETHER : 0) && r->queues == (one ? 1 : LANE_SLOTS);
 }
 
 static void expect_refused(struct asking *a, const struct tuple *t, const char *kind, struct walk_packet p)

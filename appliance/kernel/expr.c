@@ -259,7 +259,7 @@ void expr_count(struct build *b, uint32_t reason)
 void expr_queue(struct build *b, uint32_t lane, bool together, bool bypass, unsigned lacks)
 {
 	struct xt_NFQ_info_v3 info = {
-		.queuenum = lane_queue(lane, together ? lane_slot_together(lane) : 0),
+		.queuenum = lane_queue(lane, together ? LANE_SLOT_TOGETHER : 0),
 		.queues_total = together ? 1 : LANE_SLOTS,
 		.flags = bypass ? NFQ_FLAG_BYPASS : 0,
 	};

@@ -98,11 +98,11 @@ static inline uint32_t queue_slot(uint16_t queue)
 	return (uint32_t)(queue - QUEUE_BASE) % LANE_SLOTS;
 }
 
-/* Where sessions go that one worker has to see together: another slot in each lane, so that the lanes share the workers. */
-static inline uint32_t lane_slot_together(uint32_t lane)
-{
-	return lane % LANE_SLOTS;
-}
+/*
+ * Where sessions go that one worker has to see together: one slot, the same in every lane, since a stricter conduit on one of
+ * their ports gives an opener another lane than what it opens.
+ */
+#define LANE_SLOT_TOGETHER 0u
 
 /*
  * Workers and their gates: at most this many of each kind. A pair's number is unique among both kinds, and the same whatever

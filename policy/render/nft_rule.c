@@ -186,7 +186,7 @@ static void put_masked(const struct line *l, const char *which, const struct ir_
 static void put_queue(const struct line *l, uint32_t lane, bool together, bool bypass)
 {
 	fprintf(l->to, "queue%s to %u", bypass ? " flags bypass" : "",
-		lane_queue(lane, together ? lane_slot_together(lane) : 0));
+		lane_queue(lane, together ? LANE_SLOT_TOGETHER : 0));
 	if (!together)
 		fprintf(l->to, "-%u", lane_queue(lane, LANE_SLOTS - 1));
 }

@@ -18,6 +18,7 @@ OT, OT6, PORT = "10.73.0.2", "2001:db8:73::2", 2222
 SOURCES = ["10.72.0.%d" % n for n in range(40, 52)] + ["2001:db8:72::%x" % n for n in range(0x40, 0x44)]
 IN = conduit("io-in", "ops", "ot", ["io_in"], criticality="cargo")
 OUT = conduit("io-out", "ops", "ot", ["io_out"], criticality="cargo")
+STRICT = conduit("requests", "ops", "ot", ["logix"], criticality="safety")  # of the session alone, so that it has another lane than the data
 HEARTBEAT, OUTPUT, INPUT = b"\1\0", b"\1\0\0\0\0\0", b"\1\0" + b"i" * 30  # a number, and behind it what is told
 
 
@@ -182,6 +183,10 @@ def connections_and_their_data(box):
         expect(one.sends(2, OUTPUT) and other.sends(1, HEARTBEAT), "others' connections ended")
         other.s.close()  # a session that ends takes no I/O along
         expect(other.sends(1, HEARTBEAT) and other.is_sent(2, INPUT), "ended with its session")
+        box.apply(IN, OUT, STRICT)
+        for serial, o in enumerate(originators[2:], 10):
+            expect(o.open(serial, HEARTBEAT, INPUT), "%s: a connection from another lane", o.source)
+            expect(o.sends(serial, HEARTBEAT) and o.is_sent(serial, INPUT), "%s: what another lane opened is not known", o.source)
         return "%d pairs of hosts" % len(originators)
     finally:
         for o in originators:

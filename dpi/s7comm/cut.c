@@ -6,7 +6,7 @@
  * writes, no packet with a request in it may begin anywhere but where the client's packets do.
  *
  * An acknowledgement, an empty DT, is the beginning of a message to it: its three seconds run from there, and what follows need not be
- * late. And an error TPDU makes it throw away at once; where rows limit anything, a client may not send one.
+ * late. What makes it throw away at once is no PDU of a client's (s7comm.c).
  */
 #include <string.h>
 

@@ -16,11 +16,22 @@ _Static_assert(S7_PDU_MAX <= ENFORCER_PDU_MAX, "a message of many fragments must
 /* What `parse` hands to `asked`; KEPT_KIND: of a message, or a TPDU. */
 enum kept { KEPT_REFERENCE, KEPT_KIND, KEPT_SAYS, KEPT_SIZE, KEPT_LENGTH, KEPT_FRAGMENTS };
 
+/*
+ * What only a server says, or nobody needs to: snap7's server throws away all that has come with a confirmation or an error, and goes on
+ * reading there, while they are not over for whom believes their length.
+ */
+static bool is_for_clients(struct bytes head)
+{
+	uint8_t type = 0;
+
+	return bytes_skip(&head, 5) && bytes_u8(&head, &type) && (type == TPDU_CC || type == TPDU_ER);
+}
+
 static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
 {
 	(void)state;
-	(void)dir;
-	return s7_frame(head, ret_len);
+	*ret_len = 0;
+	return dir == DIR_C2S && is_for_clients(head) ? FRAME_BAD : s7_frame(head, ret_len);
 }
 
 uint32_t s7_slot(const struct s7_state *s)
@@ -277,10 +288,7 @@ static void asked(void *state, const struct parsed *p, const struct ruling *r, c
 		if (ret->reason == R_ALLOWED)
 			ret->reason = R_S7COMM_SESSION;
 		break;
-	case TPDU_ER: /* snap7's server throws away whatever has come with it, and goes on reading behind that */
-		if (ret->reason == R_ALLOWED && (r->grant == NULL || !r->grant->whole))
-			ret->reason = R_S7COMM_SESSION;
-		break;
+	case TPDU_ER:
 	case TPDU_DT:
 		break;
 	default:

@@ -35,11 +35,13 @@ static void order(void **unused)
 {
 	struct made cr = connection(0xe0, 0, 7, RACK_0_SLOT_2), cc = connection(0xd0, 7, 3, RACK_0_SLOT_2);
 	struct made other = connection(0xd0, 8, 3, RACK_0_SLOT_2), dr = connection(0x80, 3, 7, "");
-	struct made empty = { .n = 0 };
+	struct made empty = { .n = 0 }, error = { .n = 0 };
 	struct desk d;
+	size_t len;
 
 	(void)unused;
 	put_dt(&empty, 0, NULL, 0);
+	put_hex(&error, "03000009 04 70 0007 00");
 	desk_whole(&d);
 	assert_int_equal(job(&d, 9, SETUP "01e0", ""), R_S7COMM_SESSION);
 	assert_int_equal(say(&d, DIR_S2C, &cc), R_S7COMM_RESPONSE);
@@ -51,7 +53,11 @@ static void order(void **unused)
 	assert_int_equal(say(&d, DIR_S2C, &other), R_S7COMM_RESPONSE);
 	assert_int_equal(say(&d, DIR_S2C, &cc), R_ALLOWED);
 	assert_int_equal(say(&d, DIR_S2C, &cc), R_S7COMM_RESPONSE);
-	assert_int_equal(say(&d, DIR_C2S, &cc), R_S7COMM_SESSION);
+	assert_int_equal(say(&d, DIR_C2S, &cc), R_NONE); /* no PDU of a client's, nor is an error: from their type on */
+	assert_int_equal(say(&d, DIR_C2S, &error), R_NONE);
+	for (size_t n = 0; n < error.n; n++)
+		assert_int_equal(s7comm_enforcer.frame(d.state, DIR_C2S, bytes_of(error.b, n), &len),
+				 n < 6 ? FRAME_NEED_MORE : FRAME_BAD);
 	assert_int_equal(say(&d, DIR_S2C, &cr), R_S7COMM_SESSION);
 	assert_int_equal(job(&d, 1, READ_ONE, ""), R_S7COMM_SESSION);
 	assert_int_equal(job(&d, 1, SETUP "01e0", ""), R_ALLOWED);

@@ -310,7 +310,7 @@ def one_server(t, kind, path):
     try:
         for name in POLICIES:
             rng = random.Random("%d %s" % (seed, name))
-            known = [*given_up(), *list(unhurried())[:1]]
+            known = [*given_up(), *list(unhurried())[:3]]
             sessions = [s for _, s in known] + [one_by_one()] + [session(rng) for _ in range(SESSIONS - len(known) - 1)]
             heard = all_told(victims, sessions)
             attacks = [did is not None and forbidden(name, did) for _, did in heard]
@@ -340,7 +340,10 @@ def unhurried():
     """What makes such a server throw away what has come, or wait from then on, before anything is late."""
     b, at = holding(2, s7.data(s7.stop(9)[7:]))
     error, empty = s7.packet(b"\4\x70\0\1\0"), s7.data(b"", False)
+    stop = s7.stop(9)
     yield "behind an error", [(error + b[:at], False), (b[at:], False)]
+    yield "inside of an error", [(b"\3\0\0\x64\x5f\x70\0", False), (stop, False)]
+    yield "inside of a confirmation", [(b"\3\0\0\x64\x5f\xd0\0", False), (stop, False)]
     yield "behind an acknowledgement", [(empty, False), (b[:3], 2.95), (b[3:at], 0.045), (b[at:], 0.045)]
 
 

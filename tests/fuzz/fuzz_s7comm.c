@@ -11,7 +11,11 @@
  * bytes are collected, framed and judged as the stream gate does it. An abort is a broken promise: a PDU that is whole and would have been
  * another one with fewer bytes, or one that was allowed and by which a server that reads as snap7's does would read or write what
  * the policy does not allow.
+ *
+ * Where the seventh byte is odd each piece of the client's is a segment: it may be late, or get lost and come again in two. Then it is
+ * a broken promise too if a server that gave up would execute what the client did not write as a message (s7_impatient.h).
  */
+#include "tests/fuzz/s7_impatient.h"
 #include "tests/unit/dpi/s7comm_desk.h"
 
 #define FUZZ_STREAM (2 * S7_PDU_MAX)
@@ -147,8 +151,11 @@ static void second_reading(const struct limits *l, const uint8_t *pdu, size_t n)
 }
 
 /* Judges what is whole; false when the flow ends. */
-static bool turn(struct desk *d, const struct limits *l, struct stream *s, enum direction dir, size_t cut)
+static bool turn(struct desk *d, const struct limits *l, struct stream *s, enum direction dir, size_t cut,
+		 struct passed *p)
 {
+	size_t head = p->n - s->n; /* of the client: where its PDU lies in what passed */
+
 	for (;;) {
 		uint8_t *copy = malloc(s->n ? s->n : 1);
 		size_t len = 0, less = 0;
@@ -178,36 +185,105 @@ static bool turn(struct desk *d, const struct limits *l, struct stream *s, enum 
 			second_reading(l, s->bytes, len);
 		if (!d->p.allowed)
 			return false;
+		if (dir == DIR_C2S) {
+			p->begins[head] = true;
+			head += len;
+		}
 		memmove(s->bytes, s->bytes + len, s->n - len);
 		s->n -= len;
 	}
+}
+
+#define LATE 0x40u
+#define HURRIES 0x20u /* such a server has waited since an acknowledgement, though nothing is late */
+#define LOST 0x10u
+
+/* `n` bytes of what passed, `from` on, go once more: the first time they got lost. */
+static bool again(struct desk *d, const struct stream *s, const struct passed *p, size_t from, size_t n, bool late)
+{
+	size_t pdu = from;
+
+	while (pdu > 0 && !p->begins[pdu] && pdu != p->n - s->n)
+		pdu--;
+	d->p = (struct pdu){ .dir = DIR_C2S };
+	return s7comm_enforcer.repeat(d->state, pdu, from - pdu, n, late, bytes_of(p->bytes + pdu, p->n - pdu),
+				      &d->table, &d->permit, &d->p);
+}
+
+/* A segment of the client's, of which `s` has the bytes: whether it may go, and what becomes of it at the server. */
+static bool segment(struct desk *d, const struct limits *l, struct stream *s, struct passed *p,
+		    struct impatient *server, size_t n, uint8_t how)
+{
+	size_t carried = s->n - n, offset = p->n - carried, cut = how & 0x0fu;
+	bool late = (how & LATE) != 0, gives_up = late || ((how & HURRIES) != 0 && impatient_acknowledged(server, p));
+
+	d->p = (struct pdu){ .dir = DIR_C2S };
+	if (!s7comm_enforcer.segment(d->state, offset, carried, late, bytes_of(s->bytes, s->n), &d->table, &d->permit,
+				     &d->p)) {
+		MUST(d->p.reason == R_S7COMM_CUT);
+		return false;
+	}
+	memcpy(p->bytes + p->n, s->bytes + carried, n);
+	p->n += n;
+	if (!turn(d, l, s, DIR_C2S, how, p))
+		return false;
+	if ((how & LOST) == 0 || cut == 0 || cut >= n) {
+		impatient_gets(server, p, n, gives_up && carried > 0);
+		return true;
+	}
+	if (!again(d, s, p, p->n - n, cut, late))
+		return false;
+	impatient_gets(server, p, cut, gives_up && carried > 0);
+	if (!again(d, s, p, p->n - n + cut, n - cut, late))
+		return false;
+	impatient_gets(server, p, n - cut, late);
+	return true;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct desk d;
 	static struct stream streams[2];
+	static struct passed passed;
+	struct impatient server = { .n = 0 };
 	struct limits l;
+	bool segments;
 
 	if (size < POLICY)
 		return 0;
 	policy(&d, &l, data);
 	if (data[5] & 1)
 		s7comm_enforcer.missed(d.state, (data[5] & 2) != 0);
+	segments = (data[6] & 1) != 0;
+	server.deaf = evaluate_allows_all(&d.table, &d.permit, &vocabulary_s7comm);
 	streams[0].n = streams[1].n = 0;
+	memset(passed.begins, 0, sizeof(passed.begins));
+	passed.n = 0;
 	for (data += POLICY, size -= POLICY; size >= 3;) {
 		enum direction dir = data[0] & 0x80 ? DIR_S2C : DIR_C2S;
-		size_t n = (size_t)(data[1] << 8 | data[2]), cut = data[0] & 0x7f;
+		size_t n = (size_t)(data[1] << 8 | data[2]);
+		uint8_t how = data[0] & 0x7f;
 
 		data += 3;
 		size -= 3;
 		n = n > size ? size : n;
 		n = n > S7_PDU_MAX ? S7_PDU_MAX : n;
+		if (n > LOG_MOST - passed.n)
+			return 0;
 		memcpy(streams[dir].bytes + streams[dir].n, data, n);
 		streams[dir].n += n;
 		data += n;
 		size -= n;
-		if (!turn(&d, &l, &streams[dir], dir, cut))
+		if (segments && dir == DIR_C2S && n > 0) {
+			if (!segment(&d, &l, &streams[dir], &passed, &server, n, how))
+				return 0;
+			continue;
+		}
+		if (dir == DIR_C2S)
+			passed.n += n;
+		else
+			server.deaf |= server.gave_up; /* it cannot have said that */
+		if (!turn(&d, &l, &streams[dir], dir, how, &passed))
 			return 0;
 	}
 	return 0;

@@ -128,6 +128,16 @@ int forms_make(struct err *e)
 	return r;
 }
 
+int forms_none(struct err *e)
+{
+	void *place = (void *)(uintptr_t)FORM_PLACE; /* NOLINT(performance-no-int-to-ptr) */
+
+	if (mmap(place, FORM_ROOM, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1,
+		 0) != place)
+		return err_set(e, -errno, "place for forms of verdicts");
+	return 0;
+}
+
 static enum mark_outcome outcome_of(enum outcome o)
 {
 	return o == OUTCOME_CONFIRMED ? MARK_CONFIRMED : o == OUTCOME_QUIET ? MARK_QUIET : MARK_GOOD;

@@ -27,6 +27,8 @@
 
 /* Writes and seals the forms for all lanes with commands. Before the sandbox closes. 0 or negative errno. */
 int forms_make(struct err *e);
+/* A worker that gets none: nothing else comes to lie in their place either. Before the sandbox closes. 0 or negative errno. */
+int forms_none(struct err *e);
 
 #define FORM_MOST 16u /* verdicts in one send */
 

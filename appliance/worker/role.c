@@ -357,7 +357,7 @@ static int prepare(struct worker *w, struct err *e)
 		return err_set(e, -errno, "control channel");
 	/* nDPI, the largest of what parses, has no word to the kernel: its gate speaks for it. */
 	w->verdicts.forms = w->kind == LANE_COMMANDS;
-	if (w->verdicts.forms && forms_make(e) < 0)
+	if ((w->verdicts.forms ? forms_make(e) : forms_none(e)) < 0)
 		return e->code;
 	return sandbox_enter_pair(ROLE_DPI, w->kind, e);
 }

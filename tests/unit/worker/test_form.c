@@ -264,6 +264,20 @@ static bool put_memory_over_forms(void)
 		    0) != MAP_FAILED;
 }
 
+/* Without MAP_FIXED, where there is room. */
+static bool head_in_a_free_place(void)
+{
+	for (uint64_t at = FORM_PLACE; at < FORM_PLACE + FORM_ROOM; at += 4096) {
+		struct msghdr *p = mmap((void *)at, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if ((uint64_t)(uintptr_t)p != at)
+			continue;
+		*p = own_head;
+		return all_sent(sendmsg(NETLINK_FD, p, 0));
+	}
+	return false;
+}
+
 static bool take_forms_away(void)
 {
 	return munmap((void *)FORM_PLACE, FORM_ROOM) == 0;
@@ -344,6 +358,7 @@ static const struct {
 	{ "receive into a form", receive_into_a_form },
 	{ "make forms writable", make_forms_writable },
 	{ "put memory over forms", put_memory_over_forms },
+	{ "a head where there is room", head_in_a_free_place },
 	{ "take forms away", take_forms_away },
 	{ "take everything away", take_all_away },
 	{ "move memory over forms", move_memory_over_forms },
@@ -378,7 +393,8 @@ static pid_t begin(enum lane_kind kind, bool (*what)(void))
 		fcntl(s, F_SETFL, O_NONBLOCK);
 		dup2(s, ROLE_FD_CONTROL);
 		dup2(s, ROLE_FD_EVENTS);
-		if ((kind == LANE_COMMANDS && forms_make(&e) < 0) || sandbox_enter_pair(ROLE_DPI, kind, &e) < 0) {
+		if ((kind == LANE_COMMANDS ? forms_make(&e) : forms_none(&e)) < 0 ||
+		    sandbox_enter_pair(ROLE_DPI, kind, &e) < 0) {
 			dprintf(2, "%s\n", e.text);
 			_exit(NOT_ENTERED);
 		}

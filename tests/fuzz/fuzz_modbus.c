@@ -88,7 +88,8 @@ static bool turn(struct desk *d, struct stream *s, enum direction dir)
 	size_t len;
 
 	while ((r = next_pdu(d, s, dir, 8, &len)) == FRAME_WHOLE) {
-		MUST(d->p.allowed == (d->p.reason == R_ALLOWED));
+		MUST(d->p.allowed ==
+		     (d->p.reason == R_ALLOWED || d->p.reason == R_MODBUS_TWICE || d->p.reason == R_MODBUS_UNSEEN));
 		if (d->p.allowed && dir == DIR_C2S)
 			second_reading(d, s->bytes, len);
 		if (!d->p.allowed)

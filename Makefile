@@ -57,6 +57,7 @@ help:
 	@echo 'make lint        clang-format, clang-tidy, cppcheck'
 	@echo 'make deps        what is missing from the Debian packages of the demo and the tests'
 	@echo 'make all         build/release/sekisho, sekishod and sekisho-compile'
+	@echo 'make deb         Debian packages, in build/deb'
 	@echo 'make install     DESTDIR=, PREFIX=/usr: programs, units, settings, man pages, completion, documents'
 
 .PHONY: all

@@ -6,18 +6,33 @@ etc = $(DESTDIR)/etc
 # Units and documents name programs below /usr.
 put = sed 's,/usr/sbin/,$(PREFIX)/sbin/,g' $(1) >$(2) && chmod 644 $(2)
 
-.PHONY: install install-cli install-daemon install-doc
+# Pages that are made of the reference, in English (box.5) and Japanese (box.ja.5).
+PAGES = $(foreach p,policy box,$(B)/man/sekisho-$(p).5 $(B)/man/sekisho-$(p).ja.5)
+$(B)/man/sekisho-%.ja.5: docs/policy-language.ja.md images/man
+	@mkdir -p $(@D)
+	$(Q)images/man $* ja >$@.new && mv $@.new $@
+$(B)/man/sekisho-%.5: docs/policy-language.md images/man
+	@mkdir -p $(@D)
+	$(Q)images/man $* en >$@.new && mv $@.new $@
+page = install -D -m 644 $(1).$(3) $(share)/man/man$(3)/$(2).$(3) && install -D -m 644 $(1).ja.$(3) $(share)/man/ja/man$(3)/$(2).$(3)
+
+.PHONY: man install install-cli install-daemon install-doc deb
+man: $(PAGES)
+deb:
+	@images/deps build deb
+	@images/deb
 install: install-cli install-daemon install-doc
 
-install-cli: $(B)/sekisho
+install-cli: $(B)/sekisho man
 	install -D -m 755 $(B)/sekisho $(DESTDIR)$(PREFIX)/bin/sekisho
-	install -D -m 644 docs/sekisho.1 $(share)/man/man1/sekisho.1
-	install -D -m 644 docs/sekisho.ja.1 $(share)/man/ja/man1/sekisho.1
+	$(call page,docs/sekisho,sekisho,1)
+	for p in policy box; do $(call page,$(B)/man/sekisho-$$p,sekisho-$$p,5) || exit; done
 	install -D -m 644 mgmt/completion/sekisho.bash $(share)/bash-completion/completions/sekisho
 
 install-daemon: $(B)/sekishod $(B)/sekisho-compile
 	install -D -m 755 $(B)/sekishod $(DESTDIR)$(PREFIX)/sbin/sekishod
 	install -D -m 755 $(B)/sekisho-compile $(DESTDIR)$(PREFIX)/sbin/sekisho-compile
+	$(call page,docs/sekishod,sekishod,8)
 	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(etc)/sekisho $(etc)/default
 	for unit in sekisho-base sekishod; do $(call put,images/systemd/$$unit.service,$(DESTDIR)$(UNITDIR)/$$unit.service) || exit; done
 	install -m 644 images/systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/sekisho.conf

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Debian packages in a fresh Debian root: built here and there to the same bytes, installed by the README's lines, removed,
+purged without a trace. lintian judges them; nothing of it is silenced without a reason beside it."""
+import glob
+import hashlib
+import os
+import re
+import subprocess
+
+TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+DEB = os.path.join(TOP, "build", "deb")
+NAMES = ("sekisho", "sekishod", "sekisho-doc")
+# What dpkg, apt and the C library keep for themselves, and no package of ours writes.
+KEPT = re.compile(r"^/(var/(lib/(dpkg|apt|systemd)|cache|log)|etc/(passwd|shadow|group|gshadow|subuid|subgid)-?$|etc/ld.so.cache|home|run|tmp|proc|sys|dev|old)(/|$)|"
+                  r"^/etc/\.pwd\.lock$|^/root/")
+
+
+def lines():
+    """The README's command lines that install: a block of three."""
+    found = []
+    for name in ("README.md", "README.ja.md"):
+        with open(os.path.join(TOP, name), encoding="utf-8") as f:
+            blocks = re.findall(r"```[a-z]*\n(make deb\n.*?)```", f.read(), re.S)
+        if len(blocks) != 1:
+            raise SystemExit("%s: not one block that installs" % name)
+        found.append(blocks[0].strip().splitlines())
+    if found[0] != found[1] or len(found[0]) != 3:
+        raise SystemExit("the READMEs do not say the same three lines: %s" % found)
+    return found[0]
+
+
+def digests(folder):
+    found = {}
+    for path in sorted(glob.glob(folder + "/*.deb")):
+        with open(path, "rb") as f:
+            found[os.path.basename(path)] = hashlib.sha256(f.read()).hexdigest()
+    return found
+
+
+def of_package(name, field, folder=DEB):
+    path = glob.glob("%s/%s_*.deb" % (folder, name))[0]
+    return subprocess.run(["dpkg-deb", "-f", path, field], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+def build(check, twice=True):
+    made = subprocess.run(["make", "-s", "-C", TOP, "deb"], check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if not check("make deb", made.returncode == 0, made.stdout[-400:] if made.returncode else "%d packages" % len(digests(DEB))):
+        return False
+    with open(os.path.join(TOP, "appliance/base/version.h"), encoding="utf-8") as f:
+        version = re.search(r'SEKISHO_VERSION "(.*)"', f.read()).group(1)
+    check("packages and programs have one version", all(of_package(n, "Version") == version for n in NAMES), version)
+    judged = subprocess.run(["lintian", "--fail-on", "error,warning,info", "--display-info", "--no-tag-display-limit", "--allow-root"] +
+                            glob.glob(DEB + "/*.changes"), check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    check("lintian finds nothing", judged.returncode == 0 and not re.search(r"^[EWI]:", judged.stdout, re.M), judged.stdout[-2000:].strip())
+    if twice:
+        same_bytes(check)
+    reasons = [x for p in glob.glob(TOP + "/images/debian/*lintian-overrides") for x in unexplained(p)]
+    check("every override of it has its reason", not reasons, " ".join(reasons))
+    return True
+
+
+def unexplained(path):
+    """Lines that silence something without a comment above."""
+    with open(path, encoding="utf-8") as f:
+        text = f.read().splitlines()
+    return [x for before, x in zip([""] + text, text) if x and not x.startswith("#") and not before.startswith("#")]
+
+
+def needs_of_programs(root, name):
+    """Libraries that its programs ask for by themselves."""
+    found = set()
+    for path in subprocess.run(["chroot", root, "dpkg", "-L", name], check=True, stdout=subprocess.PIPE, text=True).stdout.split():
+        full = root + path
+        if os.path.isfile(full) and not os.path.islink(full) and open(full, "rb").read(4) == b"\x7fELF":
+            text = subprocess.run(["objdump", "-p", full], check=True, stdout=subprocess.PIPE, text=True).stdout
+            found |= set(re.findall(r"NEEDED\s+(\S+)", text))
+    return found
+
+
+def owners(root, libraries):
+    found = set()
+    for lib in libraries:
+        out = subprocess.run(["chroot", root, "dpkg", "-S", "*/" + lib], check=False, stdout=subprocess.PIPE, text=True).stdout
+        found |= {x.split(":")[0] for x in out.splitlines()[:1]}
+    return found
+
+
+def listing(root):
+    found = set()
+    for folder, folders, files in os.walk(root):
+        inside = folder[len(root):] or "/"
+        if KEPT.match(inside):
+            folders[:] = []
+            continue
+        found |= {os.path.join(inside, x) for x in files + folders if not KEPT.match(os.path.join(inside, x))}
+    return found
+
+
+def users(root):
+    with open(root + "/etc/passwd", encoding="utf-8") as f:
+        return {x.split(":")[0] for x in f}
+
+
+def same_bytes(check):
+    """In a folder of another name and length, by other habits. With compilers or libraries of other versions builds may differ."""
+    other = os.path.join(TOP, "build", "fresh", "a-folder-of-another-name")
+    subprocess.run(["rm", "-rf", other], check=True)
+    os.makedirs(other + "/tree")
+    made = subprocess.run(["sh", "-c", "umask 077; exec images/deb %s/out" % other], cwd=TOP, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          env=dict(os.environ, TMPDIR=other + "/tree", TZ="Asia/Tokyo", LANG="C.UTF-8", USER="somebody"))
+    here, there = digests(DEB), digests(other + "/out")
+    differ = sorted(x for x in set(here) | set(there) if here.get(x) != there.get(x))
+    check("built twice, in different folders: the same bytes", made.returncode == 0 and not differ and len(here) >= len(NAMES),
+          "differ: " + " ".join(differ) if differ else "; ".join("%s %s" % (v[:16], k) for k, v in sorted(here.items())))
+
+
+def fresh(check, machine, root):
+    """In the fresh machine: the README's lines as a user with sudo, then everything away again."""
+    log = os.path.join(TOP, "build", "fresh", "package.log")
+
+    def inside(command, minutes=10):
+        status, seconds = machine.run(command, minutes, log)
+        with open(log, encoding="utf-8", errors="replace") as f:
+            return status, f.read(), seconds
+
+    first, second, third = lines()
+    status, text, seconds = inside(first, 40)
+    if not check("README: %s" % first, status == 0, "%.0f s%s" % (seconds, "" if status == 0 else text[-1500:])):
+        return
+    # A Debian machine has it; this root is smaller than one.
+    status, text, _ = inside("sudo apt-get install -y --no-install-recommends systemd")
+    check("a Debian machine", status == 0, text[-300:] if status else "")
+    before, before_users = listing(root), users(root)
+    status, text, seconds = inside(second)
+    if not check("README: %s" % second, status == 0, "%.0f s%s" % (seconds, "" if status == 0 else text[-1500:])):
+        return
+    status, text, _ = inside(third)
+    check("README: %s" % third, status == 0 and "no errors" in text, text.strip()[-300:])
+    status, text, _ = inside("mkdir -p t && sed -E 's/^  # /  /' /etc/sekisho/site.cfg >t/site.cfg && "
+                             "sed -E 's/^(  )?# (lan|adm|routes)/\\1\\2/' /etc/sekisho/box.cfg >t/box.cfg && sekisho check t/site.cfg")
+    check("the examples in the settings hold as well", status == 0 and "2 zones" in text and "warnings: 0" in text, text.strip()[-300:])
+    for name in ("sekisho", "sekishod"):
+        wanted = owners(root, needs_of_programs(root, name))
+        # Beside them: each other, and whatever makes the users (debhelper's choice of three).
+        stated = {x.split()[0] for x in of_package(name, "Depends").split(", ") if "|" not in x} - {"sekisho"}
+        check("%s depends on what its programs ask for, and on nothing else" % name, wanted == stated, "%s" % sorted(stated ^ wanted))
+    new = {x for x in users(root) - before_users if x.startswith("sekisho-")}
+    check("a user for every role", len(new) == 9, " ".join(sorted(new)))
+    own = [root + "/etc/sekisho/" + x for x in ("site.cfg", "box.cfg")]
+    with open(own[0], "a", encoding="utf-8") as f:
+        f.write("# ours\n")
+    status, text, _ = inside("sudo apt-get install -y --reinstall %s" % second.split(" ", 3)[-1].replace("-y ", ""))
+    check("installed again, settings that were changed stay", status == 0 and open(own[0], encoding="utf-8").read().endswith("# ours\n"), text[-300:] if status else "")
+    status, text, _ = inside("sudo apt-get remove -y sekisho sekishod sekisho-doc")
+    left = {x for x in listing(root) - before if "sekisho" in x}
+    check("remove leaves settings, and what waits for a purge", status == 0 and all(os.path.exists(x) for x in own) and
+          all(x.startswith("/etc/") for x in left), " ".join(sorted(left))[:600])
+    status, text, _ = inside("sudo apt-get purge -y sekisho sekishod sekisho-doc && sudo apt-get autoremove --purge -y")
+    left = listing(root) ^ before
+    status |= os.path.exists(root + "/var/lib/sekisho")
+    check("purge leaves nothing", status == 0 and not left and users(root) == before_users, "%s %s" % (" ".join(sorted(left))[:600], sorted(users(root) - before_users)))

@@ -4,8 +4,12 @@ import os
 import shutil
 import struct
 import subprocess
+import sys
 
 import wire
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "lib"))
+import enip  # noqa: E402
 
 PCAPS = os.path.join(os.path.dirname(wire.__file__), "..", "..", "..", "shared", "pcaps")
 CAPTURE = "cisagov__icsnpp-enip/tests/traces/enip_cip_example.pcap"
@@ -147,10 +151,33 @@ def one(t, path):
             .pdus))
 
 
+def peers(t):
+    """What the peers of the live cases say (tests/lib/enip.py), as tshark's dissector takes it apart."""
+    out = []
+    s = wire.Session(out, ORIGINATOR, 40000, TARGET, 44818).open()
+    s.ask(enip.register()).answer(enip.message(0x65, b"\1\0\0\0", HANDLE))
+    for context, cip in enumerate([enip.forward_open_io(1, 0x2001, 2, 32), enip.forward_open_io(2, 0x2002, 6, 32, route=b"\1\0", large=True),
+                                   enip.forward_close(1)], 1):
+        s.ask(enip.request(HANDLE, cip, context)).answer(enip.request(HANDLE, enip.Controller().execute(cip, {"connections": {}}), context))
+    out.append(wire.udp(ORIGINATOR, 2222, TARGET, 2222, enip.io(0x1001, b"\1\0")))
+    capture = t.file("io.peers.pcap", wire.pcap(out))
+
+    def seen(filter, field):
+        out = subprocess.run(["tshark", "-r", capture, "-Y", filter, "-T", "fields", "-e", field], stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL).stdout
+        return out.decode().split()
+
+    t.equal("nothing is malformed", seen("_ws.malformed || _ws.expert.severity == error", "frame.number"), [])
+    t.equal("their numbers", seen("enip.cpf.sai.connid", "enip.cpf.sai.connid"), ["0x00001001"])
+    t.equal("their services", [int(x, 16) for x in seen("cip.sc && cip.rr == 0", "cip.sc")], [0x54, 0x5B, 0x4E])
+    t.equal("their answers", [int(x, 16) for x in seen("cip.sc && cip.rr == 1", "cip.genstat")], [0, 0, 0])
+
+
 def cases(t):
     if not os.path.isdir(PCAPS):
         t.skip("enip io: " + CAPTURE, "../shared/pcaps is not there")
     elif not shutil.which("tshark"):
         t.skip("enip io: " + CAPTURE, "tshark is not installed to take them apart beside us")
     else:
+        yield "enip io: the peers of the live cases", peers, (t,)
         yield "enip io: " + CAPTURE, one, (t, os.path.join(PCAPS, CAPTURE))

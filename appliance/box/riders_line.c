@@ -6,7 +6,7 @@
 
 #include "appliance/box/riders.h"
 
-#define ESTABLISHED 1u
+#define ESTABLISHED "01"
 
 /* 8 or 32 hex digits, then a colon and a port. IPv4 in IPv6 is IPv4. */
 static bool end_read(const char *text, struct addr *ret, uint16_t *ret_port)
@@ -48,11 +48,10 @@ static bool loopback(const struct addr *a)
 
 bool riders_line(const char *line, struct rider *ret)
 {
-	char local[64], peer[64];
-	unsigned state;
+	char local[64], peer[64], state[8];
 
 	*ret = (struct rider){ 0 };
-	if (sscanf(line, " %*u: %63s %63s %x", local, peer, &state) != 3 || state != ESTABLISHED)
+	if (sscanf(line, " %*u: %63s %63s %7s", local, peer, state) != 3 || strcmp(state, ESTABLISHED) != 0)
 		return false;
 	return end_read(local, &ret->local, &ret->local_port) && end_read(peer, &ret->peer, &ret->peer_port) &&
 	       !loopback(&ret->local) && !loopback(&ret->peer);

@@ -152,15 +152,17 @@ static void setting_lost(void *ctx, const char *name, const char *value)
 static bool mac_of(const json_t *link, uint8_t out[32], size_t *ret_n)
 {
 	const char *hex = text_of(link, "mac");
-	unsigned v;
 
 	*ret_n = strlen(hex) / 2;
 	if (strlen(hex) % 2 != 0 || *ret_n == 0 || *ret_n > 32)
 		return false;
 	for (size_t i = 0; i < *ret_n; i++) {
-		if (sscanf(hex + 2 * i, "%2x", &v) != 1)
+		char two[3] = { hex[2 * i], hex[2 * i + 1], 0 };
+		char *end;
+
+		out[i] = (uint8_t)strtoul(two, &end, 16);
+		if (*end != '\0')
 			return false;
-		out[i] = (uint8_t)v;
 	}
 	return true;
 }
@@ -341,14 +343,19 @@ json_t *was_give_back(const struct box_spaces *s, const json_t *wanted)
 
 	if (list == NULL || devices == NULL || home == NULL)
 		goto out;
-	json_object_foreach((json_t *)(uintptr_t)wanted, device, picture) list[i++] =
-		(struct giving){ .s = s,
-				 .device = device,
-				 .picture = json_is_object(picture) ? picture : NULL,
-				 .home = home,
-				 .devices = devices,
-				 .lost = json_array(),
-				 .report = json_pack("{s:o, s:[]}", "device", json_text(device), "expired") };
+	json_object_foreach((json_t *)(uintptr_t)wanted, device, picture)
+	{
+		struct giving *g = &list[i++];
+
+		g->s = s;
+		g->device = device;
+		g->picture = json_is_object(picture) ? picture : NULL;
+		g->home = home;
+		g->devices = devices;
+		g->lost = json_array();
+		g->report = json_pack("{s:o, s:[]}", "device", json_text(device), "expired");
+	}
+	n = i;
 	give(list, n);
 	reports = json_array();
 	for (i = 0; i < n; i++) {

@@ -145,7 +145,9 @@ json_t *kept_json(const json_t *kept)
 		json_t *was = json_array();
 
 		json_array_foreach(json_object_get(link, "facts"), i, fact)
+		{
 			json_array_append(was, json_object_get(fact, "text"));
+		}
 		json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:o}", "device", device, "mark",
 						      kept_mark_word(kept_mark(record)), "up",
 						      json_is_true(json_object_get(link, "up")), "was", was));

@@ -120,10 +120,16 @@ static void give(struct supervisor *s, json_t *wanted)
 	const char *device;
 
 	if (json_object_size(wanted) > 0) {
-		json_object_foreach(wanted, device, picture) kept_going(s->kept, device);
+		json_object_foreach(wanted, device, picture)
+		{
+			kept_going(s->kept, device);
+		}
 		save(s);
 		reports = was_give_back(&s->spaces, wanted);
-		json_object_foreach(wanted, device, picture) kept_gone(s->kept, device);
+		json_object_foreach(wanted, device, picture)
+		{
+			kept_gone(s->kept, device);
+		}
 		save(s);
 	}
 	tell(s, reports);
@@ -233,8 +239,11 @@ static json_t *asked_for(const struct supervisor *s, const char *name, bool all)
 			want(wanted, s, device);
 		return wanted;
 	}
-	json_object_foreach(json_object_get(s->kept, "devices"), device, record) if (kept_mark(record) != KEPT_RELEASED)
-		want(wanted, s, device);
+	json_object_foreach(json_object_get(s->kept, "devices"), device, record)
+	{
+		if (kept_mark(record) != KEPT_RELEASED)
+			want(wanted, s, device);
+	}
 	for (uint32_t n = 0; n < s->now->ir->n_interfaces; n++) {
 		device = s->now->ir->interfaces[n].device;
 		if (in_box(s, device) && json_object_get(wanted, device) == NULL)
@@ -250,8 +259,11 @@ bool kept_release(struct supervisor *s, const char *name, bool all)
 	const char *device;
 
 	/* One of the policy in force is not taken again by the next start. */
-	json_object_foreach(wanted, device, picture) if (names(s->now->ir, device))
-		kept_put(s->kept, device, KEPT_RELEASED, NULL);
+	json_object_foreach(wanted, device, picture)
+	{
+		if (names(s->now->ir, device))
+			kept_put(s->kept, device, KEPT_RELEASED, NULL);
+	}
 	give(s, wanted);
 	return any;
 }

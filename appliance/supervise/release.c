@@ -77,7 +77,10 @@ static int give(int state, const struct box_spaces *spaces, json_t *kept, const 
 	r = kept_save(state, kept, &e);
 	if (r == 0) {
 		reports = was_give_back(spaces, wanted);
-		json_object_foreach(wanted, each, picture) kept_gone(kept, each);
+		json_object_foreach(wanted, each, picture)
+		{
+			kept_gone(kept, each);
+		}
 		r = kept_save(state, kept, &e);
 	} else {
 		reports = NULL;
@@ -107,7 +110,7 @@ int release_alone(const struct supervise_options *o, const char *device, bool li
 	spaces.home = netns_own(&e);
 	if (kept == NULL || spaces.home < 0) {
 		if (state < 0)
-			err_set(&e, -errno, "folder %s", o->state);
+			err_set(&e, -ENOENT, "folder %s", o->state);
 		return cannot(M_RELEASE_CANNOT, e.text);
 	}
 	if (damaged)

@@ -64,8 +64,8 @@ static long parent_of(long pid)
 		return 0;
 	/* The name stands in parentheses and may hold anything, parentheses too. */
 	rest = fgets(line, sizeof(line), f) != NULL ? strrchr(line, ')') : NULL;
-	if (rest == NULL || sscanf(rest + 1, " %*c %ld", &parent) != 1)
-		parent = 0;
+	if (rest != NULL && strlen(rest) > 4) /* ") S 1234 ..." */
+		parent = strtol(rest + 4, NULL, 10);
 	fclose(f);
 	return parent;
 }

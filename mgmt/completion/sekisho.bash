@@ -3,7 +3,7 @@
 _sekisho() {
 	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb= i
 	local globals="--json --lang --socket --help --version"
-	local verbs="check protocols compile prove replay journal status impact apply confirm rollback release history show effective verify events explain help"
+	local verbs="check protocols compile prove replay journal status impact apply confirm rollback release setup history show effective verify events explain help"
 	local options=
 
 	COMPREPLY=()
@@ -70,7 +70,7 @@ _sekisho() {
 		return
 	fi
 	case $verb in
-	check | compile | prove | apply | journal)
+	check | compile | prove | apply | journal | setup)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		;;

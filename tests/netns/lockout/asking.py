@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`sekisho setup` at a terminal of the test's own: what a person types, what is asked, what came of it."""
+import json
+import os
+import pty
+import re
+import select
+import subprocess
+import time
+
+from cases import expect
+from net import SLOWNESS
+
+ANSWERS = ["2", "kita", "", "1", "adm0", "10.79.0.1/24", "", "it0", "10.71.0.1/24", "office", "1", "ops0", "10.72.0.1/24 2001:db8:72::1/64",
+           "tos", "2", ""]
+
+
+class Terminal:
+    """The program with a pty as its terminal, in the first namespace."""
+
+    def __init__(self, box, build, socket, folder, lang="en", env=None):
+        self.master, slave = pty.openpty()
+        command = ["ip", "netns", "exec", box.home, build + "/sekisho", "setup", folder, "--lang", lang, "--socket", socket]
+        self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+                                        env=dict(env or os.environ, TERM="xterm"))
+        os.close(slave)
+        self.text, self.seen = "", 0
+
+    def read(self, seconds=20):
+        """Until it asks or ends: everything since the last answer."""
+        end = time.monotonic() + seconds * SLOWNESS
+        while True:
+            new = self.text[self.seen:]
+            if new.endswith("> "):
+                return " ".join(new.split())
+            left = end - time.monotonic()
+            expect(left > 0, "it neither asks nor ends: %s", new[-500:])
+            if not select.select([self.master], [], [], left)[0]:
+                continue
+            try:
+                data = os.read(self.master, 65536)
+            except OSError:  # the other end is closed
+                data = b""
+            if not data:
+                return " ".join(self.text[self.seen:].split())
+            self.text += data.decode("utf-8", "replace")
+
+    def say(self, line):
+        """Answers, and reads what comes then."""
+        self.seen = len(self.text)
+        os.write(self.master, line.encode() + b"\n")
+        return self.read()
+
+    def end(self):
+        status = self.process.wait(timeout=30 * SLOWNESS)
+        os.close(self.master)
+        return status
+
+
+def all_of(terminal, answers):
+    said = terminal.read()
+    for a in answers:
+        said = terminal.say(a)
+    return said
+
+
+def start(box, tools, folder, lang="en", env=None):
+    sh_folder = tools["run"] + "/" + folder
+    return Terminal(box, tools["build"], tools["run"] + "/run/control.sock", sh_folder, lang, env), sh_folder
+
+
+def set_up(box, tools):
+    """From a machine with cards to a box that denies everything: wrong answers are asked again, steps go back, the light of a card that
+    has none is said, and what was shown is what is in force."""
+    tools["fresh"](box)
+    box.start()
+    t, folder = start(box, tools, "first")
+    expect("日本語" in t.read(), "%s", t.text)
+    expect("Language" in t.say("3"), "a third language")
+    expect("Name of the site" in t.say("2"), "%s", t.text)
+    for wrong in ("", "北", "-x", "a b", "x" * 64, "a\"b", "y" * 400):
+        expect("Name of the site" in t.say(wrong), "%r was taken", wrong)
+    expect("as people write it" in t.say("kita"), "%s", t.text)
+    expect("Name of the site" in t.say("b") and "[kita]" in t.text[t.seen:], "back")
+    t.say("")
+    expect("How does the box stand" in t.say("北ターミナル"), "%s", t.text)
+    expect("not there yet" in t.say("2"), "a pair of switches was taken")
+    listed = t.say("1")
+    for word in ("adm0", "ops0", "02:00:00:00:aa:01", "port of br0"):
+        expect(word in listed, "%s is not in the list: %s", word, listed)
+    expect("no card" in t.say("99") and "no card" in t.say("nothere"), "a card that is not there")
+    expect("cannot let it blink" in t.say("blink ops0"), "%s", t.text[t.seen:])
+    expect("Address of the box for administration" in t.say("adm0"), "%s", t.text[t.seen:])
+    for wrong in ("", "10.79.0.1", "10.79.0.1/33", "10.79.0.1/24 x", "10.79.0.300/24"):
+        expect("Address of the box for administration" in t.say(wrong), "%r was taken", wrong)
+    expect("terminals" in t.say("10.79.0.1/24"), "%s", t.text[t.seen:])
+    expect("not of the form" in t.say("192.168.7.0/24 by 10.79.0.254"), "%s", t.text[t.seen:])
+    expect("first zone" in t.say("１９２.168.7.0/24 via 10.79.0.254"), "full-width digits: %s", t.text[t.seen:])
+    expect("has a part already" in t.say("adm0"), "%s", t.text[t.seen:])
+    t.say("it0")
+    t.say("10.71.0.1/24")
+    expect("Name of the zone" in t.say("self"), "self was taken")
+    t.say("office")
+    expect("1 to 6" in t.say("7"), "a seventh class")
+    expect("next zone" in t.say("1"), "%s", t.text[t.seen:])
+    t.say("ops0")
+    t.say("10.71.0.9/24")  # the network of another zone: found before anything is written
+    expect("Another zone" in t.say("office"), "%s", t.text[t.seen:])
+    t.say("tos")
+    t.say("2")
+    said = t.say("")
+    expect("do not fit together" in said and "next zone" in said, "%s", said)
+    t.say("b"), t.say("b"), t.say("b")
+    t.say("10.72.0.1/24 2001:db8:72::1/64")
+    t.say("tos")
+    t.say("2")
+    shown = t.say("")
+    expect('device = "ops0"' in shown and "conduits = ();" in shown and "1 = write both" in shown, "%s", shown)
+    expect(not os.path.exists(folder), "written before it was said")
+    said = t.say("1")
+    expect("on trial" in said, "%s", said)
+    expect(json.loads(box.sekisho("status", "--json", check=False).stdout)["generation"]["state"] == "waiting", "no trial")
+    said = t.say("keep")
+    expect(t.end() == 0, "%s", said)
+    for name in ("box.cfg", "site.cfg"):
+        text = open(folder + "/" + name, encoding="utf-8").read()
+        expect(" ".join(text.split()) in shown, "%s is not as it was shown", name)
+    expect('label = "北ターミナル"' in open(folder + "/site.cfg", encoding="utf-8").read(), "the label")
+    expect(tools["in_box"](box) == {"adm0", "it0", "ops0"}, "%s", tools["in_box"](box))
+    expect(json.loads(box.sekisho("status", "--json", check=False).stdout)["generation"]["state"] == "confirmed", "not kept")
+    return "%d lines of talk" % len(re.findall("\n> ", t.text.replace("\r", "")))
+
+
+def set_up_and_not_kept(box, tools):
+    """In Japanese; whoever does not say that it stays has the machine as it was, and what lay in the folder is kept."""
+    was = tools["fresh"](box)
+    box.start()
+    os.makedirs(tools["run"] + "/second", exist_ok=True)
+    open(tools["run"] + "/second/site.cfg", "w", encoding="utf-8").write("old")
+    t, folder = start(box, tools, "second", lang="ja")
+    said = all_of(t, ["1"] + ANSWERS[1:] + ["1"])
+    expect("3 分間の試行中" in said, "%s", said)
+    expect(tools["in_box"](box) == {"adm0", "it0", "ops0"}, "%s", tools["in_box"](box))
+    said = t.say("はい")
+    expect("元の状態に戻します" in said and t.end() == 1, "%s", said)
+    tools["same"](box.home, was)
+    expect(open(folder + "/site.cfg.before", encoding="utf-8").read() == "old", "what lay there is gone")
+
+
+def set_up_over_a_session(box, tools):
+    """The card over which somebody came is marked, and only a word takes it."""
+    tools["fresh"](box)
+    tools["far_ends"](box)
+    rider = tools["rider"](box, "ops", "192.0.2.10")
+    box.start()
+    env = dict(os.environ, SSH_CONNECTION="192.0.2.7 %d 192.0.2.10 2222" % rider.port)
+    t, _ = start(box, tools, "third", env=env)
+    said = all_of(t, ANSWERS[:4])
+    expect(re.search(r"ops0 .{0,80}your session comes over this one", said), "%s", said)
+    for a in ANSWERS[4:]:
+        said = t.say(a)
+    said = t.say("1")
+    expect("the one in which you are typing" in said and "'take'" in said, "%s", said)
+    expect(not tools["in_box"](box), "%s", tools["in_box"](box))
+    said = t.say("take")
+    expect("on trial" in said, "%s", said)
+    os.close(t.master)  # the session is gone: nobody keeps it
+    t.process.wait(timeout=20 * SLOWNESS)
+    rider.close()
+    box.sekisho("rollback", check=False)
+
+
+def set_up_ended(box, tools):
+    """q, or the end of the input, at every question: nothing is written; no terminal: nothing is asked; no daemon: only written."""
+    tools["fresh"](box)
+    box.start()
+    for n in range(len(ANSWERS) + 1):
+        for end in ("q", "\x04"):
+            t, folder = start(box, tools, "fourth")
+            all_of(t, ANSWERS[:n])
+            if end == "q":
+                said = t.say("終了" if n % 2 else "q")
+            else:
+                t.seen = len(t.text)
+                os.write(t.master, end.encode())
+                said = t.read()
+            expect("nothing was written" in said and t.end() == 1, "at question %d: %s", n, said)
+            expect(not os.path.exists(folder), "something was written")
+    done = subprocess.run([tools["build"] + "/sekisho", "setup", "--lang", "en"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=10, check=False)
+    expect(done.returncode == 2 and "terminal" in done.stderr, "%d %s", done.returncode, done.stderr)
+    tools["stop"](box)
+    t, folder = start(box, tools, "fifth")
+    said = all_of(t, ANSWERS + ["1"])
+    expect("sekishod is not running" in said and t.end() == 3 and os.path.exists(folder + "/site.cfg"), "%s", said)
+    return "%d questions" % (len(ANSWERS) + 1)
+
+
+CASES = [set_up, set_up_and_not_kept, set_up_over_a_session, set_up_ended]

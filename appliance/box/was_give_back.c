@@ -100,7 +100,7 @@ static int move_home(struct giving *g, struct rtnl *from, const struct device *d
 	snprintf(g->now, sizeof(g->now), "%s", g->device);
 	r = rtnl_link_move(from, d->index, g->s->home, g->device, e);
 	for (int i = 2; r == -EEXIST && i < NAMES_TRIED; i++) {
-		snprintf(g->now, sizeof(g->now), "%.13s-%d", g->device, i);
+		snprintf(g->now, sizeof(g->now), "%.12s-%u", g->device, (unsigned)i % 100u);
 		r = rtnl_link_move(from, d->index, g->s->home, g->now, e);
 	}
 	if (r == 0 && strcmp(g->now, g->device) != 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The gate: sends the verdicts and resets that its worker asks for, and answers for the worker when it cannot.
+ * The gate: sends the resets that its worker asks for and the verdicts that it may not say itself, and answers for the worker when
+ * it cannot.
  *
  * One gate beside each worker. It never sees a packet: what comes in are ring entries of fixed size, each copied once and
  * checked before use, and what goes out are verdicts with marks that it makes itself. It owns the queue descriptors it

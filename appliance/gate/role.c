@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The loop: verdicts come first, the clock second, messages whenever there are any. The eventfd is edge-triggered and
- * never read, and the worker writes it only when the ring's `waiting` says that somebody sleeps: a packet costs the gate
- * two system calls, one to sleep and one to send.
+ * never read, and the worker writes it only when the ring's `waiting` says that somebody sleeps: a packet of a naming lane costs the
+ * gate two system calls, one to sleep and one to send. What a worker for commands has said itself waits for the clock.
  */
 #include "appliance/gate/gate.h"
 

@@ -99,7 +99,11 @@ int generation_store_look(int statefd, struct generation_store *s, struct err *e
 	if (s->dirfd < 0)
 		return err_set(e, -errno, "open the folder of generations");
 	s->list = calloc(GENERATIONS_KEPT + 1, sizeof(*s->list));
-	r = s->list == NULL ? err_set(e, -ENOMEM, "generations") : history_read(s, e);
+	if (s->list == NULL) {
+		generation_store_close(s);
+		return err_set(e, -ENOMEM, "generations");
+	}
+	r = history_read(s, e);
 	if (r == 0)
 		r = read_confirmed(s, e);
 	if (r == 0)

@@ -29,7 +29,7 @@ static void interface(FILE *to, const char *name, const struct setup_interface *
 
 char *setup_box_text(const struct setup *s)
 {
-	char *text = NULL, name[16];
+	char *text = NULL, name[32];
 	size_t size;
 	FILE *to = open_memstream(&text, &size);
 

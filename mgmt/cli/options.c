@@ -90,11 +90,9 @@ static enum took take(const struct cli_option *options, size_t n, const char *wo
 static bool problem_set(struct cli_problem *p, enum message m, const char *word, enum message with_nearest,
 			const char *nearest, const struct cli_verb *v)
 {
-	p->message = m;
-	p->word = word;
-	p->with_nearest = with_nearest;
-	p->nearest = nearest;
-	p->verb = v;
+	*p = (struct cli_problem){
+		.message = m, .word = word, .with_nearest = with_nearest, .nearest = nearest, .verb = v
+	};
 	return false;
 }
 

@@ -215,7 +215,7 @@ static void put_header(const struct printer *p)
 	fputs("# Sekisho: rules of site \"", p->to);
 	put_name(p, p->ir->site_name);
 	fprintf(p->to, "\", generation %s\n", digest);
-	fputs("# Marks: bit 31 let by, bit 30 reply, bits 28-29 outcome, bits 22-27 lane, bits 0-21 permit (here: "
+	fputs("# Marks: bit 31 let by, bit 30 reply, bits 24-29 lane, bits 22-23 outcome, bits 0-21 permit (here: "
 	      "number in this "
 	      "policy).\n"
 	      "# \"not nft:\" marks what nft has no words for; the box loads these rules as well.\n"

@@ -3,7 +3,8 @@
  * A permit keeps its id when others get a part of its space that allow at least as much there. Sessions in that part would
  * stay under it, and never use what they were given. So after each commit the sessions of live permits are looked at, and
  * those that lie in another permit's cell now get its label. What is narrowed has a new id and does not wait for this: the
- * commit itself ends the old one.
+ * commit itself ends the old one. At a start this also renews labels that an older release wrote in another layout
+ * (wire/mark.h): no rule would know them.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -55,7 +56,7 @@ static int note(const struct session *s, void *ctx)
 	if (s->ending || old == UINT32_MAX || l->settled[old])
 		return 0;
 	cell = evaluate_ir(ir, &q);
-	if (cell != NULL && cell->permit == old)
+	if (cell != NULL && cell->permit == old && mark_lane(s->mark) == ir->permits[old].lane)
 		return 0;
 	m = arena_grow(l->a, (void **)&l->list, &l->n, &l->room, sizeof(*m));
 	if (m == NULL)
@@ -64,6 +65,10 @@ static int note(const struct session *s, void *ctx)
 	*m = (struct move){ .session = *s };
 	if (cell == NULL)
 		return 0;
+	/* A label of a release whose marks had their fields elsewhere: the permit is where it was, what stands there for an outcome
+	 * is none. */
+	if (cell->permit == old)
+		outcome = MARK_UNJUDGED;
 	/* The protocol was confirmed under another promise; under a wider one it still is. */
 	if (outcome != 0 && !protocols_within(&ir->permits[old].protocols, &ir->permits[cell->permit].protocols))
 		outcome = MARK_GOOD << MARK_OUTCOME_SHIFT;

@@ -105,6 +105,15 @@ static void print_queue(uint64_t base, uint32_t n)
 	*head_at(base, n, HEAD_UPTO_DROP) = (struct msghdr){ .msg_iov = at->upto_drop, .msg_iovlen = BLANKS_DROP };
 }
 
+/* Linux before 6.7 takes every shared mapping for one that may be written some day, and refuses it for sealed memory (later releases
+ * of 6.1 do not). A private one is as good here: what would make it writable is not allowed at this place. */
+static bool map_sealed(void *place, size_t size, int fd)
+{
+	if (mmap(place, size, PROT_READ, MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0) == place)
+		return true;
+	return errno == EPERM && mmap(place, size, PROT_READ, MAP_PRIVATE | MAP_FIXED_NOREPLACE, fd, 0) == place;
+}
+
 int forms_make(struct err *e)
 {
 	const size_t size = FORM_ROOM + PARTS_ROOM;
@@ -122,7 +131,7 @@ int forms_make(struct err *e)
 	/* No mapping that writes is left, and none can be made: not even this process itself changes a form again. */
 	munmap(room, size);
 	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0 ||
-	    mmap(place, size, PROT_READ, MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0) != place)
+	    !map_sealed(place, size, fd))
 		r = err_set(e, -errno, "place for forms of verdicts");
 	close(fd);
 	return r;

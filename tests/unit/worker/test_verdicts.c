@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What was decided on its way to the kernel: which packets share a message, that "all up to this one" is said only when nothing
+ * older waits, and that the ring hears of each packet once, with whether the kernel was told.
+ *
+ * LINK: appliance/worker/verdicts.c appliance/worker/form.c appliance/base/err.c
+ * LIBS: libmnl libnetfilter_queue
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <linux/netlink.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "appliance/worker/worker.h"
+
+#define QUEUE 1224u /* of the first lane with commands, and the next slot's */
+#define OTHER 1225u
+#define UPTO 3u /* NFQNL_MSG_VERDICT_BATCH */
+
+static int ends[2];
+static struct worker w;
+static char ring[512]; /* ids, and a question mark where the gate has to say it */
+
+void worker_push(struct worker *of, const void *entry64, bool told)
+{
+	struct ring_entry e;
+	size_t at = strlen(ring);
+
+	memcpy(&e, entry64, sizeof(e));
+	assert_ptr_equal(of, &w);
+	assert_int_equal(e.kind, RING_VERDICT);
+	assert_int_equal(e.said != 0, told);
+	snprintf(ring + at, sizeof(ring) - at, "%u%s ", e.id, told ? "" : "?");
+}
+
+static int begin(void **state)
+{
+	uint8_t rest[4096];
+
+	(void)state;
+	while (recv(ends[1], rest, sizeof(rest), MSG_DONTWAIT) > 0)
+		;
+	w = (struct worker){ .verdicts = { .forms = true } };
+	ring[0] = '\0';
+	return 0;
+}
+
+/* The next send: type, verdict (d drops) and id of each message in it. */
+static const char *sent(void)
+{
+	static char text[512];
+	uint8_t buf[4096];
+	ssize_t n = recv(ends[1], buf, sizeof(buf), MSG_DONTWAIT);
+
+	text[0] = '\0';
+	for (ssize_t at = 0; at + 32 <= n;) {
+		struct nlmsghdr h;
+		uint32_t verdict, id;
+		size_t end = strlen(text);
+
+		memcpy(&h, buf + at, sizeof(h));
+		memcpy(&verdict, buf + at + 24, sizeof(verdict));
+		memcpy(&id, buf + at + 28, sizeof(id));
+		snprintf(text + end, sizeof(text) - end, "%s%s%u ", (h.nlmsg_type & 0xff) == UPTO ? "<=" : "",
+			 ntohl(verdict) == 0 ? "d" : "", ntohl(id));
+		at += (ssize_t)h.nlmsg_len;
+	}
+	return text;
+}
+
+static void take(uint16_t queue, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		verdicts_taken(&w.verdicts, queue);
+}
+
+static void accept_one(uint16_t queue, uint32_t id)
+{
+	verdicts_decide(&w, ends[0], queue, id, OUTCOME_ACCEPT, 7);
+}
+
+static void all_at_once(void **state)
+{
+	(void)state;
+	take(QUEUE, 3);
+	for (uint32_t id = 1; id <= 3; id++)
+		accept_one(QUEUE, id);
+	verdicts_flush(&w);
+	assert_string_equal(sent(), "<=3 ");
+	assert_string_equal(ring, "1 2 3 ");
+	verdicts_flush(&w);
+	assert_string_equal(sent(), "");
+}
+
+/* Packet 1 is kept: whoever says "up to 3" lets it go. */
+static void one_waits(void **state)
+{
+	(void)state;
+	take(QUEUE, 3);
+	accept_one(QUEUE, 2);
+	accept_one(QUEUE, 3);
+	verdicts_flush(&w);
+	assert_string_equal(sent(), "2 3 ");
+	take(QUEUE, 2);
+	accept_one(QUEUE, 4);
+	accept_one(QUEUE, 5);
+	verdicts_flush(&w);
+	assert_string_equal(sent(), "4 5 ");
+	verdicts_decide(&w, ends[0], QUEUE, 1, OUTCOME_DROP, 7);
+	verdicts_flush(&w);
+	assert_string_equal(sent(), "d1 ");
+	take(QUEUE, 2);
+	accept_one(QUEUE, 6);
+	accept_one(QUEUE, 7);
+	verdicts_flush(&w);
+	assert_string_equal(sent(), "<=7 ");
+}
+
+/* What waits in another slot is no reason, and a packet of it ends what was gathered. */
+static void queues_count_for_themselves(void **state)
+{
+	(void)state;
+	take(OTHER, 2);
+	take(QUEUE, 2);
+	accept_one(QUEUE, 1);
+	accept_one(QUEUE, 2);
+	accept_one(OTHER, 3);
+	assert_string_equal(sent(), "<=2 ");
+	verdicts_flush(&w);
+	assert_string_equal(sent(), "3 ");
+	assert_string_equal(ring, "1 2 3 ");
+}
+
+/* Order is that of deciding; what is older than the last, or another outcome or permit, is not taken along by "up to". */
+static void not_the_same(void **state)
+{
+	(void)state;
+	take(QUEUE, 6);
+	accept_one(QUEUE, 2);
+	accept_one(QUEUE, 1);
+	assert_string_equal(sent(), "2 ");
+	verdicts_decide(&w, ends[0], QUEUE, 3, OUTCOME_DROP, 7);
+	assert_string_equal(sent(), "1 ");
+	accept_one(QUEUE, 4);
+	assert_string_equal(sent(), "d3 ");
+	verdicts_decide(&w, ends[0], QUEUE, 5, OUTCOME_ACCEPT, 8);
+	verdicts_decide(&w, ends[0], QUEUE, 6, OUTCOME_QUIET, 8);
+	verdicts_flush(&w);
+	assert_string_equal(sent(), "4 5 6 ");
+	assert_string_equal(ring, "2 1 3 4 5 6 ");
+}
+
+/* Ids are serial numbers. */
+static void ids_wrap(void **state)
+{
+	(void)state;
+	take(QUEUE, 2);
+	accept_one(QUEUE, UINT32_MAX);
+	accept_one(QUEUE, 0);
+	verdicts_flush(&w);
+	assert_string_equal(sent(), "<=0 ");
+}
+
+static void more_than_one_send(void **state)
+{
+	(void)state;
+	take(QUEUE, FORM_MOST + 2);
+	for (uint32_t id = 1; id <= FORM_MOST + 2; id++)
+		accept_one(QUEUE, id);
+	assert_string_equal(sent(), "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 "); /* two more wait behind them */
+	verdicts_flush(&w);
+	assert_string_equal(sent(), "<=18 ");
+}
+
+/* The cut lane, a lane without a socket, a worker without forms: the gate says it. */
+static void what_the_gate_says(void **state)
+{
+	(void)state;
+	take(1504, 1);
+	verdicts_decide(&w, ends[0], 1504, 1, OUTCOME_DROP, 0);
+	take(QUEUE, 2);
+	verdicts_decide(&w, -1, QUEUE, 2, OUTCOME_ACCEPT, 7);
+	verdicts_flush(&w);
+	w.verdicts.forms = false;
+	accept_one(QUEUE, 3);
+	verdicts_flush(&w);
+	assert_string_equal(ring, "1? 2? 3? ");
+	assert_string_equal(sent(), "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(all_at_once, begin),
+		cmocka_unit_test_setup(one_waits, begin),
+		cmocka_unit_test_setup(queues_count_for_themselves, begin),
+		cmocka_unit_test_setup(not_the_same, begin),
+		cmocka_unit_test_setup(ids_wrap, begin),
+		cmocka_unit_test_setup(more_than_one_send, begin),
+		cmocka_unit_test_setup(what_the_gate_says, begin),
+	};
+	struct err e = { 0 };
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) < 0 || forms_make(&e) < 0) {
+		print_error("%s\n", e.text);
+		return 1;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

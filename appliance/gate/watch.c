@@ -68,8 +68,11 @@ static void report(struct gate *g, struct mono now)
 		report_lane(g, &g->lanes[n]);
 }
 
-static void decide_lane(struct gate *g, struct gate_lane *l)
+/* False: something is still undecided. */
+static bool decide_lane(struct gate *g, struct gate_lane *l)
 {
+	bool all = true;
+
 	for (uint32_t slot = 0; slot < LANE_SLOTS; slot++) {
 		const struct queue_state *q = &l->queues[slot].seen;
 
@@ -77,11 +80,13 @@ static void decide_lane(struct gate *g, struct gate_lane *l)
 			continue;
 		if (verdict_upto(l->fd, q->queue, q->last_id, lane_passes(l->lane)) < 0) {
 			g->counts.unsent++; /* tried again at the next tick */
+			all = false;
 			continue;
 		}
 		l->unreported += q->outstanding;
 		g->counts.decided += q->outstanding;
 	}
+	return all;
 }
 
 static bool any_waits(const struct gate_lane *l)
@@ -92,15 +97,17 @@ static bool any_waits(const struct gate_lane *l)
 	return false;
 }
 
-/* Everything that waits now; safety lanes come first within each kind. */
-static void decide(struct gate *g)
+/* Everything that waits now; safety lanes come first within each kind. False: something is still undecided. */
+static bool decide(struct gate *g)
 {
+	bool all = true;
 	uint32_t n;
 
 	if (gate_look(g) <= 0)
-		return;
+		return true;
 	for (uint64_t rest = g->used; gate_each(&rest, &n);)
-		decide_lane(g, &g->lanes[n]);
+		all &= decide_lane(g, &g->lanes[n]);
+	return all;
 }
 
 /*
@@ -139,9 +146,14 @@ static void give_up(struct gate *g)
 	g->stat = -1;
 }
 
-static void tell_decided(struct gate *g)
+/* What waits is decided, the worker told how far, and its ring opened. What the kernel did not take must not be behind what the worker is
+ * to begin with: it would decide that unread, with the first verdict that reaches up to a packet. */
+static void open_ring(struct gate *g)
 {
 	uint32_t n;
+
+	if (!decide(g))
+		return;
 
 	/* Nor does what was decided here pay for a reset. */
 	stray_begin(&g->strays);
@@ -156,6 +168,7 @@ static void tell_decided(struct gate *g)
 			if (n == LANE_CUT)
 				stray_decided(&g->strays, slot, q->last_id);
 		}
+	atomic_store(&g->ring->open, 1);
 }
 
 void gate_begin(struct gate *g, struct ring *ring, const int fds[3], uint32_t worker, uint32_t pid, struct mono now)
@@ -179,9 +192,7 @@ void gate_begin(struct gate *g, struct ring *ring, const int fds[3], uint32_t wo
 	for (uint64_t rest = g->used; gate_each(&rest, &n);)
 		for (uint32_t slot = 0; slot < LANE_SLOTS; slot++)
 			g->lanes[n].queues[slot].overdue = (struct overdue){ 0 };
-	decide(g);
-	tell_decided(g);
-	atomic_store(&ring->open, 1);
+	open_ring(g);
 	g->last_tick = now;
 }
 
@@ -191,7 +202,7 @@ void gate_worker_dead(struct gate *g, struct mono now)
 		return;
 	g->counts.died++;
 	give_up(g);
-	decide(g);
+	(void)decide(g);
 	g->last_tick = now;
 }
 
@@ -200,7 +211,7 @@ void gate_worker_lied(struct gate *g, struct mono now)
 	g->counts.lies++;
 	gate_report_hung(g);
 	give_up(g);
-	decide(g);
+	(void)decide(g);
 	g->last_tick = now;
 }
 
@@ -209,7 +220,7 @@ static void hung(struct gate *g)
 	g->counts.hung++;
 	gate_report_hung(g);
 	give_up(g);
-	decide(g);
+	(void)decide(g);
 }
 
 /* The worker turns, and on some queue packets get no verdict all the same. */
@@ -280,11 +291,10 @@ void gate_tick(struct gate *g, struct mono now)
 			report(g, now);
 			break;
 		}
-		decide(g);
-		tell_decided(g);
+		open_ring(g);
 		break;
 	case GATE_ALONE:
-		decide(g);
+		(void)decide(g);
 		for (uint64_t rest = g->used; gate_each(&rest, &n);)
 			if (any_waits(&g->lanes[n]))
 				discard(&g->lanes[n]);

@@ -351,6 +351,24 @@ static void begins(void **state)
 	assert_int_equal(f.g.counts.died, 0);
 }
 
+/* The worker would skip what it is told is decided, and decide it unread with a verdict that reaches beyond. */
+static void not_before_all_is_decided(void **state)
+{
+	int keep = f.g.lanes[f.lane[CLOSED]].fd;
+
+	(void)state;
+	waiting((uint32_t[N]){ 3, 0, 0, 0 }, (uint32_t[N]){ 10, 20, 30, 40 });
+	f.g.lanes[f.lane[CLOSED]].fd = -1;
+	worker();
+	assert_int_equal(atomic_load(&f.ring->open), 0);
+	assert_int_equal(atomic_load(&f.ring->decided_set[f.lane[CLOSED]][0]), 0);
+	f.g.lanes[f.lane[CLOSED]].fd = keep;
+	pass(GATE_TICK_DOWN_NS);
+	expect_upto(CLOSED, true, 10, false);
+	assert_int_equal(atomic_load(&f.ring->open), 1);
+	assert_int_equal(atomic_load(&f.ring->decided[f.lane[CLOSED]][0]), 10);
+}
+
 /* ---- it is watched ------------------------------------------------------------------------------------------------- */
 
 static void idle_is_not_hung(void **state)
@@ -473,6 +491,7 @@ int main(void)
 		T(unsent),
 		T(every_slot),
 		T(begins),
+		T(not_before_all_is_decided),
 		T(idle_is_not_hung),
 		T(hung_is_noticed),
 		T(unreadable_is_not_empty),

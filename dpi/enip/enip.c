@@ -331,7 +331,7 @@ static void missed(void *state, bool unread)
 
 	s->unread = s->unread || unread;
 	s->unseen = UNSEEN_ANY;
-	s->missed = true;
+	s->missed = s->cut = true;
 	if (s->session != SESSION_OPEN)
 		s->session = SESSION_UNSEEN;
 	for (uint32_t i = 0; i < s->n; i++)

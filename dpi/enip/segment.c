@@ -2,17 +2,57 @@
 /*
  * How messages are cut into segments. OpENer reads four bytes and does not look at how many it got: a segment that holds but the
  * first one to three bytes of a message makes it take the length for 0, and it reads on in the middle of that message, where its data may
- * look like another. What does not begin in a header's first four bytes it either has whole or closes its session. So a message is
- * not cut there; no client does that by itself.
+ * look like another. So a message is not cut there; no client does that by itself.
+ *
+ * Where its sockets do not wait (those of Windows, and of the BSDs, inherit that from the one that listens), it gives up a message
+ * whose rest is not there behind those four bytes, and what it throws away since it has no room for it, and takes what comes next for a
+ * message. It goes on by the lengths that it finds, and may do so for the rest of the session. So in a session in which a message came in
+ * pieces, none holds bytes that a server would execute which lost its place: the header of a request.
  */
 #include "dpi/enip/encap.h"
 #include "dpi/enip/state.h"
 
-#define LENGTH_END 4u /* command and length: what such a server reads at once */
+#define LENGTH_END 4u	  /* command and length: what such a server reads at once */
+#define REQUEST_LEAST 18u /* bytes of data: interface and timeout; two items; a service and the length of its path */
 
-static bool is_cut(size_t carried, const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+static bool is_request(struct bytes b)
 {
-	if (carried == 0 || carried >= LENGTH_END || evaluate_allows_all(t, p, vocabulary_of(PROTO_ENIP)))
+	uint32_t options;
+	uint16_t command, length;
+
+	bytes_le16(&b, &command);
+	bytes_le16(&b, &length);
+	bytes_skip(&b, ENCAP_HEADER - 8u);
+	return bytes_le32(&b, &options) && (command == ENCAP_REQUEST || command == ENCAP_UNIT) &&
+	       length >= REQUEST_LEAST && length <= ENIP_PDU_MAX - ENCAP_HEADER && options == 0;
+}
+
+/* Somewhere in these messages, but where one begins. */
+static bool holds_request(const struct enip_state *s, struct bytes b)
+{
+	size_t n;
+
+	while (b.left > 0) {
+		if (enip_enforcer.frame(s, DIR_C2S, b, &n) != FRAME_WHOLE)
+			n = b.left;
+		for (size_t i = 1; i < n && b.left - i >= ENCAP_HEADER; i++)
+			if ((b.p[i] == ENCAP_REQUEST || b.p[i] == ENCAP_UNIT) &&
+			    is_request(bytes_of(b.p + i, b.left - i)))
+				return true;
+		if (!bytes_skip(&b, n))
+			return false;
+	}
+	return false;
+}
+
+/* What came of the first of these before is looked at once more: it may have passed by another policy, or before anything was cut. */
+static bool mistakable(struct enip_state *s, size_t carried, struct bytes b, const struct command_table *t,
+		       const struct command_permit *p, struct pdu *ret)
+{
+	s->cut = s->cut || carried > 0;
+	if (!s->cut || evaluate_allows_all(t, p, vocabulary_of(PROTO_ENIP)))
+		return false;
+	if ((carried == 0 || carried >= LENGTH_END) && !holds_request(s, b))
 		return false;
 	ret->reason = R_ENIP_CUT;
 	return true;
@@ -21,20 +61,16 @@ static bool is_cut(size_t carried, const struct command_table *t, const struct c
 bool enip_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
 		  const struct command_table *t, const struct command_permit *p, struct pdu *ret)
 {
-	(void)state;
 	(void)offset;
 	(void)late;
-	(void)b;
-	return !is_cut(carried, t, p, ret);
+	return !mistakable(state, carried, b, t, p, ret);
 }
 
 bool enip_repeat(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,
 		 const struct command_table *t, const struct command_permit *p, struct pdu *ret)
 {
-	(void)state;
 	(void)offset;
 	(void)length;
 	(void)late;
-	(void)b;
-	return !is_cut(carried, t, p, ret);
+	return !mistakable(state, carried, b, t, p, ret);
 }

@@ -49,6 +49,7 @@ struct enip_state {
 	bool datagrams;	  /* over UDP, where there are no sessions: only what lists */
 	bool missed;	  /* connections may have been opened unseen */
 	bool unread;	  /* requests were refused or could not be read, whose answers may come */
+	bool cut;	  /* a request came in pieces: a server may have lost its place */
 	uint32_t handle;
 	uint32_t n_connections;
 	struct enip_connection connections[ENIP_CONNECTIONS_MAX];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The EtherNet/IP enforcer through the life of a session: registering, connections, answers, what is open, cuts and framing.
+ * The EtherNet/IP enforcer through the life of a session: registering, connections, answers, what is open and framing.
  * LINK: dpi/enip/enip.c dpi/enip/encap.c dpi/enip/cip.c dpi/enip/path.c dpi/enip/data.c dpi/enip/connect.c dpi/enip/answer.c dpi/enip/segment.c
  * LINK: dpi/judge.c appliance/wire/tag.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/settings.c appliance/wire/evaluate.c
  * LINK: appliance/wire/operation.c appliance/wire/commands.c appliance/wire/protocols.c appliance/wire/commands_older.c appliance/base/bytes.c
@@ -446,36 +446,6 @@ static void datagrams_list(void **unused)
 	assert_int_equal(asks(request_note(1, read_one())), R_ENIP_SESSION);
 }
 
-/* A server that does not look at how many of four bytes it got reads on in the middle of the message. */
-static void cuts(void **unused)
-{
-	const struct note message = request_note(1, read_one());
-	struct pdu ret = { 0 };
-
-	(void)unused;
-	for (unsigned whole = 0; whole < 2; whole++) {
-		if (whole)
-			desk_whole(&d);
-		else
-			reads_only();
-		assert_true(begin_session(&d));
-		for (size_t carried = 0; carried < message.n; carried++) {
-			bool fine = whole || carried == 0 || carried > 3;
-
-			ret = (struct pdu){ 0 };
-			assert_int_equal(enip_enforcer.segment(d.state, 0, carried, false,
-							       bytes_of(message.b, message.n), &d.table, &d.permit,
-							       &ret),
-					 fine);
-			assert_int_equal(ret.reason, fine ? 0 : R_ENIP_CUT);
-			assert_int_equal(enip_enforcer.repeat(d.state, 0, carried, message.n - carried, false,
-							      bytes_of(message.b, message.n), &d.table, &d.permit,
-							      &ret),
-					 fine);
-		}
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -491,7 +461,6 @@ int main(void)
 		cmocka_unit_test(half_way),
 		cmocka_unit_test(so_many_open),
 		cmocka_unit_test(datagrams_list),
-		cmocka_unit_test(cuts),
 	};
 
 	return cmocka_run_group_tests_name("enip life", tests, NULL, NULL);

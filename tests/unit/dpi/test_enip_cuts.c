@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How EtherNet/IP messages are cut: what a server may read that lost its place.
+ * LINK: dpi/enip/enip.c dpi/enip/encap.c dpi/enip/cip.c dpi/enip/path.c dpi/enip/data.c dpi/enip/connect.c dpi/enip/answer.c dpi/enip/segment.c
+ * LINK: dpi/judge.c appliance/wire/tag.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/settings.c appliance/wire/evaluate.c
+ * LINK: appliance/wire/operation.c appliance/wire/commands.c appliance/wire/protocols.c appliance/wire/commands_older.c appliance/base/bytes.c
+ * LINK: appliance/base/sha256.c
+ * LIBS: nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/dpi/enip_desk.h"
+
+#define VALUES 40u /* bytes before a message within another */
+
+static struct desk d;
+
+static void reads_only(void)
+{
+	struct command_row *row = desk_row(&d);
+
+	row->targets[0] = (struct number_set){ .any = true };
+	row->services = wide(&d, 0x0e, 0x0e);
+}
+
+static const struct note *read_one(void)
+{
+	static struct note w;
+
+	w = object_note(0x0e, 1, 1, 7, &NOTHING);
+	return &w;
+}
+
+/* The first n bytes of these messages, of which `carried` came before: whether they may come like this. */
+static bool comes(const struct note *w, size_t carried, size_t n)
+{
+	struct pdu ret = { 0 };
+	bool fine = enip_enforcer.segment(d.state, 0, carried, false, bytes_of(w->b, n), &d.table, &d.permit, &ret);
+
+	assert_int_equal(ret.reason, fine ? 0 : R_ENIP_CUT);
+	return fine;
+}
+
+static bool goes_again(const struct note *w, size_t carried)
+{
+	struct pdu ret = { 0 };
+	bool fine = enip_enforcer.repeat(d.state, 0, carried, w->n - carried, false, bytes_of(w->b, w->n), &d.table,
+					 &d.permit, &ret);
+
+	assert_int_equal(ret.reason, fine ? 0 : R_ENIP_CUT);
+	return fine;
+}
+
+/* A server that does not look at how many of four bytes it got reads on in the middle of the message. */
+static void not_in_its_length(void **unused)
+{
+	const struct note message = request_note(1, read_one());
+
+	(void)unused;
+	for (unsigned whole = 0; whole < 2; whole++) {
+		if (whole)
+			desk_whole(&d);
+		else
+			reads_only();
+		for (size_t carried = 0; carried < message.n; carried++) {
+			bool fine = whole || carried == 0 || carried > 3;
+
+			assert_true(begin_session(&d));
+			assert_int_equal(comes(&message, carried, message.n), fine);
+			assert_int_equal(goes_again(&message, carried), fine);
+		}
+	}
+}
+
+/* A message that says nothing and holds these bytes. */
+static struct note holding(const struct note *inner)
+{
+	struct note data = { .n = 0 };
+
+	for (size_t i = 0; i < VALUES / 8u; i++)
+		put(&data, 0, 8);
+	put_bytes(&data, inner->b, inner->n);
+	for (size_t i = 0; i < VALUES / 8u; i++)
+		put(&data, 0, 8);
+	return encap_note(ENCAP_NOP, HANDLE, 0, &data);
+}
+
+/* A server that gives up a message whose rest it waits for takes what comes next for one. */
+static void no_request_within_one_in_pieces(void **unused)
+{
+	const struct note inner = request_note(1, read_one()), unit = unit_note(0x107, 1, read_one());
+	const struct note all[] = { holding(&inner), holding(&unit) };
+	const size_t seen = ENCAP_HEADER + VALUES + ENCAP_HEADER; /* so many bytes hold its header */
+
+	(void)unused;
+	reads_only();
+	for (size_t k = 0; k < 2; k++) {
+		assert_true(begin_session(&d));
+		assert_true(comes(&all[k], 0, all[k].n));
+		for (size_t carried = 4; carried < all[k].n; carried++) {
+			assert_true(begin_session(&d));
+			assert_false(comes(&all[k], carried, all[k].n));
+			assert_true(begin_session(&d));
+			assert_false(goes_again(&all[k], carried));
+		}
+		/* Byte by byte: as soon as it is there. */
+		assert_true(begin_session(&d));
+		for (size_t n = 5; n < seen; n++)
+			assert_true(comes(&all[k], n - 1, n));
+		assert_false(comes(&all[k], seen - 1, seen));
+	}
+	desk_whole(&d);
+	assert_true(begin_session(&d));
+	assert_true(comes(&all[0], 30, all[0].n));
+}
+
+/* It goes on by the lengths that it finds there, through messages that come whole. */
+static void nor_behind_one(void **unused)
+{
+	const struct note plain = request_note(1, read_one()), inner = request_note(2, read_one());
+	const struct note one = holding(&inner);
+	struct note both = plain, two = plain;
+
+	(void)unused;
+	put_bytes(&both, one.b, one.n);
+	put_bytes(&two, plain.b, plain.n);
+	reads_only();
+	assert_true(begin_session(&d));
+	assert_true(comes(&both, 0, both.n));
+	assert_true(comes(&plain, 30, plain.n));
+	assert_true(comes(&plain, 0, plain.n));
+	assert_true(comes(&two, 30, two.n)); /* what begins where one begins is none within another */
+	assert_false(comes(&one, 0, one.n));
+	assert_true(begin_session(&d));
+	assert_false(comes(&both, 30, both.n));
+	assert_true(begin_session(&d));
+	assert_false(goes_again(&both, 30));
+	assert_true(begin_session(&d));
+	assert_true(goes_again(&plain, 30));
+	assert_false(comes(&one, 0, one.n));
+	/* Nobody knows how the messages came that went by unseen. */
+	assert_true(begin_session(&d));
+	enip_enforcer.missed(d.state, false);
+	assert_false(comes(&one, 0, one.n));
+}
+
+/* What nobody would execute may stand anywhere. */
+static void other_bytes(void **unused)
+{
+	static const struct {
+		size_t at;
+		uint8_t byte;
+	} spoils[] = { { 0, 0x65 }, { 1, 1 }, { 2, 17 }, { 3, 0x7f }, { 20, 1 }, { 21, 1 }, { 22, 1 }, { 23, 1 } };
+
+	(void)unused;
+	reads_only();
+	for (size_t k = 0; k < sizeof(spoils) / sizeof(spoils[0]); k++) {
+		struct note inner = request_note(1, read_one()), w;
+
+		inner.b[spoils[k].at] = spoils[k].byte;
+		w = holding(&inner);
+		assert_true(begin_session(&d));
+		assert_true(comes(&w, 30, w.n));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(not_in_its_length),
+		cmocka_unit_test(no_request_within_one_in_pieces),
+		cmocka_unit_test(nor_behind_one),
+		cmocka_unit_test(other_bytes),
+	};
+
+	return cmocka_run_group_tests_name("enip cuts", tests, NULL, NULL);
+}

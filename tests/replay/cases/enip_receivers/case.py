@@ -1,0 +1,346 @@
+# SPDX-License-Identifier: Apache-2.0
+import json
+import os
+import queue
+import random
+import struct
+import subprocess
+import sys
+import threading
+
+import wire
+from wire import ACK, PSH
+
+sys.path.insert(0, os.path.join(os.path.dirname(wire.__file__), "..", "lib"))
+import enip  # noqa: E402
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+CLIENT, SERVER = "10.20.0.10", "10.30.1.10"
+VARIABLE, WHAT = "SEKISHO_OPENER", "the program of OpENer's sample application"
+SESSIONS = int(os.environ.get("SEKISHO_SESSIONS", 400))
+INSTANCES = 6
+HANDLE, CONNECTION, OWNERS = 0xEEEEEEEE, 0xCCCCCCCC, 0xDDDDDDDD  # the device says them, see victim.py
+
+POLICY = """language_version = 1;
+zones = { tos = { interfaces = ["lan1"]; networks = ["10.20.0.0/24"]; }; crane = { interfaces = ["lan2"]; networks = ["10.30.0.0/22"]; }; };
+services = { plc = { protocol = "enip"; ports = ["tcp/44818", "udp/2222"];
+  allow = ( { functions = ["get_attribute_single"]; objects = ["4.100.3", "4.154.3"]; },
+            { functions = ["open_input_connection"]; objects = ["4.100", "4.151-153"]; } %s ); }; };
+conduits = ( { name = "c"; from = "tos"; to = "crane"; services = ["plc"]; purpose = "p"; owner = "o"; review_by = "2099-03-31"; } );
+"""
+POLICIES = {"reads": "", "place": ', { functions = ["set_attribute_single"]; objects = ["4.154.3"]; }'}
+
+
+def at(instance, attribute=3, kind=4):
+    return bytes([0x20, kind, 0x24, instance, 0x30, attribute])
+
+
+def read(instance=100):
+    return enip.service(0x0E, at(instance))
+
+
+def write(data, instance=154):
+    return enip.service(0x10, at(instance), data)
+
+
+def forbidden(told):
+    if told["did"]:
+        return "changed: " + ", ".join(sorted(told["did"]))
+    return "was read" if told["said"] else ""
+
+
+# ---- sessions: turns of (kind, bytes, cuts) --------------------------------------------------------------------------------
+
+def evil(rng):
+    """A request for what is forbidden."""
+    return rng.choice([lambda: write(b"\7" * 32, 150), lambda: write(b"\7" * 32, 150), lambda: write(b"\7" * 10, 151),
+                       lambda: read(151), lambda: enip.service(0x10, at(1, 13, 0xF5), b"\7\0"), lambda: enip.forward_open_io(9, 0x209, 38, 34)])()
+
+
+def disguised(rng, cip):
+    """The same by another path: some devices take its last class, or its first instance."""
+    service, path, data = cip[:1], cip[2:2 + 2 * cip[1]], cip[2 + 2 * cip[1]:]
+    harmless = at(100)
+    path = rng.choice([harmless[:4] + path, path + harmless, harmless + path, path[:2] + harmless[2:4] + path[2:], path + path,
+                       harmless[:2] + path[2:4] + path[:2] + path[4:], path[:2] + b"\x25\0" + path[3:4] + b"\0" + path[4:],
+                       b"\x21\0" + path[1:2] + b"\0" + path[2:], b"\1\0" + path, path + b"\0\0", b"\x34\4" + bytes(8) + path])
+    return service + bytes([rng.choice([len(path) // 2] * 4 + [len(path) // 2 + 1, 3])]) + path + data
+
+
+def carried(rng, cip, context=1):
+    """A request by itself or over a connection, with items as they should be or nearly."""
+    if rng.random() < 0.25:
+        return enip.unit(HANDLE, CONNECTION, rng.randrange(1, 9), cip)
+    if rng.random() < 0.75:
+        return enip.request(HANDLE, cip, context)
+    items = rng.choice([struct.pack("<HHHHH", 3, 0, 0, 0xB2, len(cip)) + cip + b"\0\0",
+                        struct.pack("<HHHHH", 2, 0, 0, 0xB2, len(cip) + rng.choice([-2, -1, 1, 2])) + cip,
+                        struct.pack("<HHHIHH", 2, 0, 4, 0, 0xB2, len(cip)) + cip,
+                        struct.pack("<HHHIIHH", 2, 0, 8, 0, 0, 0xB2, len(cip)) + cip,
+                        struct.pack("<HHHHH", 4, 0, 0, 0xB2, len(cip)) + cip + struct.pack("<HHHHI8x", 0x8000, 16, 2, 0, 0) * 2,
+                        struct.pack("<HHHHH", 2, 0, 0, 0xB2, len(cip)) + cip + write(b"\7" * 32, 150)])
+    return enip.message(0x6F, struct.pack("<IH", 0, 0) + items, HANDLE, context)
+
+
+def hiding(rng, inner, size):
+    """An allowed write whose value holds a message; where that begins in it. Whoever loses his place may come to it by lengths that
+    lead there."""
+    head = len(enip.request(HANDLE, write(b"")))
+    size = max(size, head + len(inner) + 8)
+    first = rng.randrange(head, size - len(inner) + 1)
+    b = bytearray(enip.request(HANDLE, write(bytes(size - head))))
+    b[first:first + len(inner)] = inner
+    lead = rng.randrange(head, first) if first > head else first
+    if first - lead >= 24:
+        b[lead:lead + 4] = struct.pack("<HH", rng.choice([0, 1, 4]), first - lead - 24)
+    if rng.random() < 0.3 and first >= 54:  # ... and begin with the fifth byte: the session is then a command without data
+        b[28:32] = struct.pack("<HH", 1, 2)
+        if first - 54 >= 24:
+            b[54:58] = struct.pack("<HH", 1, first - 54 - 24)
+    return bytes(b), [first, lead, 4, 28, 54]
+
+
+def spoiled(rng, b):
+    b = bytearray(b)
+    for _ in range(rng.randrange(1, 4)):
+        k = rng.choice([rng.randrange(len(b)), rng.choice([0, 1, 2, 3, 20, 28, 30, 31, 32, 34, 36, 38, 40, 41, 42, 43, 44, 45, 46, 47])]) % len(b)
+        how = rng.random()
+        if how < 0.7:
+            b[k] = rng.choice([0, 1, 2, 3, 4, 6, 8, 0x0E, 0x10, 0x20, 0x24, 0x25, 0x28, 0x30, 0x64, 0x6F, 0x70, 0x96, 0x9A, 0xA1, 0xB1, 0xB2, 0xFF,
+                               b[k] ^ 1 << rng.randrange(8), (b[k] + rng.choice([-8, -4, -2, -1, 1, 2, 4, 8])) % 256])
+        elif how < 0.85:
+            b[k:k] = bytes(rng.choice([0, 1, 4, 0x96]) for _ in range(rng.randrange(1, 4)))
+        else:
+            del b[k:k + rng.randrange(1, 4)]
+        b = b or bytearray(b"\x6f")
+    return bytes(b)
+
+
+def request(rng):
+    """Bytes, and places in them where a cut would be dangerous."""
+    what = rng.random()
+    if what < 0.05:
+        n = rng.randrange(700)
+        return nothing(bytes(n) + enip.request(HANDLE, evil(rng))), [24 + n]
+    if what < 0.3:
+        return carried(rng, read(rng.choice([100, 154]))), []
+    if what < 0.42:
+        return enip.request(HANDLE, write(bytes(32))), []
+    if what < 0.57:
+        size = rng.choice([rng.randrange(100, 400), rng.randrange(505, 520), rng.randrange(500, 720), rng.randrange(1000, 1300)])
+        b, places = hiding(rng, carried(rng, evil(rng)), size)
+        if rng.random() < 0.3:  # more behind it in the same segments
+            more, again = hiding(rng, enip.request(HANDLE, evil(rng)), rng.randrange(100, 400))
+            places, b = places + [len(b) + k for k in again], b + more
+        return b, places
+    if what < 0.74:
+        return carried(rng, evil(rng)), []
+    if what < 0.9:
+        return carried(rng, disguised(rng, evil(rng))), []
+    return enip.request(HANDLE, rng.choice([enip.forward_open(7, 0x207, b""), enip.forward_open_io(8, 0x208, 2, 34, (151, 152, 100)),
+                                            enip.service(0x0A, enip.ROUTER, enip.several([read(), evil(rng)])),
+                                            enip.sent_on(evil(rng)), enip.sent_on(evil(rng), b"")])), []
+
+
+def session(rng):
+    out = [("tcp", enip.register(), [])]
+    if rng.random() < 0.4:
+        out.append(("tcp", enip.request(HANDLE, enip.forward_open(7, 0x207, b"")), []))
+    for _ in range(rng.randrange(1, 6)):
+        b, places = request(rng)
+        cuts = {k for k in places if rng.random() < 0.4} | {rng.randrange(1, len(b)) for _ in range(rng.choice([0, 0, 0, 1, 2]))}
+        b = spoiled(rng, b) if rng.random() < 0.3 else b
+        out.append(("tcp", b, sorted(k for k in cuts if 0 < k < len(b))))
+    return out
+
+
+def value(data):
+    return enip.request(HANDLE, write(data))
+
+
+def nothing(data):
+    return enip.message(0, data)
+
+
+def at_every_byte(carrier):
+    """The outputs told inside of what is allowed, cut where the message in it begins and at one more place; and behind 513 to 515 bytes."""
+    inner, head = enip.request(HANDLE, write(b"\7" * 32, 150)), len(carrier(b""))
+
+    def sent(b, *cuts):
+        return [("tcp", enip.register(), []), ("tcp", bytes(b), sorted(k for k in set(cuts) if k < len(b)))]
+    for size in (200, 508, 512, 513, 514, 515, 516, 600, 700):
+        for first in (size - len(inner), 80):
+            b = bytearray(carrier(bytes(size - head)))
+            b[first:first + len(inner)] = inner
+            yield from (sent(b, second, first) for second in range(1, first, 9))
+            yield sent(b, first)
+            yield sent(b, first, first + len(inner))
+    for size in (512, 513, 514, 515, 516, 700):  # whole, the next one behind it, cut
+        b = carrier(bytes(size - head)) + carrier(bytes(40) + inner)
+        first = len(b) - len(inner)
+        yield from (sent(b, first, second) for second in (first, size // 2, size, size + 4, 600))
+    # By way of lengths: cut behind four bytes, the session is a command without data, and what follows leads there.
+    b = bytearray(carrier(bytes((54 if head > 28 else 28) - head) + inner))
+    if head > 28:
+        b[28] = 1
+    yield sent(b, 4)
+    # ... or in the middle, to one in the next message, which is whole and comes whole.
+    b = bytearray(carrier(bytes(600 - head)))
+    b[576:584] = struct.pack("<HHI", 1, head, 0)
+    yield sent(b + carrier(inner), 576)
+
+
+CUTS = {"cuts of writes": ("place", value), "cuts of NOPs": ("reads", nothing)}
+
+
+def io_session(rng):
+    """Datagrams to whom an owner tells his outputs too."""
+    out = [("tcp", enip.register(), []), ("tcp", enip.request(HANDLE, enip.forward_open_io(8, 0x208, rng.choice([2, 2, 2, 2, 38]), 34,
+                                                                                          (151, rng.choice([152, 152, 153, 153, 150]), 100))), [])]
+    for k in range(rng.randrange(2, 9)):
+        number = rng.choice([CONNECTION, OWNERS])
+        data = struct.pack("<H", k + 1) + rng.choice([b"", b"", b"", b"", b"\1\0\0\0" + b"\7" * 32, b"\7" * 32, b"\7" * rng.randrange(1, 60)])
+        b = enip.io(number, data, k + 1)
+        if rng.random() < 0.15:
+            b = struct.pack("<HHHI", 2, 0xA1, 4, number) + struct.pack("<HH", 0xB1, len(data)) + data
+        if rng.random() < 0.15:
+            b = struct.pack("<H", 3) + b[2:] + rng.choice([b"", b"\0\0", b"\0\x80\x10\0" + bytes(16)])
+        out.append(("udp", spoiled(rng, b) if rng.random() < 0.2 else b, []))
+    return out
+
+
+# ---- devices -------------------------------------------------------------------------------------------------------------
+
+class Device:
+    def __init__(self, program):
+        self.process = subprocess.Popen(["unshare", "-rn", sys.executable, os.path.join(HERE, "victim.py"), os.path.abspath(program)],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.ready = self.process.stdout.readline() == "ready\n"
+
+    def tell(self, turns, keep, owner):
+        job = {"turns": [(kind, b.hex(), cuts) for kind, b, cuts in turns], "keep": keep, "owner": owner}
+        self.process.stdin.write(json.dumps(job) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def end(self):
+        self.process.stdin.close()  # it ends its device then
+        self.process.wait()
+        self.process.stdout.close()
+
+
+def all_told(devices, sessions, keep, owner):
+    out, work, wrong = [None] * len(sessions), queue.Queue(), []
+    for n in range(len(sessions)):
+        work.put(n)
+
+    def run(device):
+        try:
+            while not wrong:
+                n = work.get_nowait()
+                out[n] = device.tell(sessions[n], keep[n] if keep else None, owner)
+        except queue.Empty:
+            pass
+        except (OSError, ValueError) as e:
+            wrong.append(e)
+    threads = [threading.Thread(target=run, args=(d,)) for d in devices]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    if wrong:
+        raise wrong[0]
+    return out
+
+
+def passed(t, name, policy, heard):
+    """Of each session, as it was told to a device, whether the box passes each segment and datagram."""
+    keep, file = [], t.file(name.replace(" ", "-") + ".cfg", POLICY % POLICIES[policy])
+    for first in range(0, len(heard), 200):
+        out, frames = [], []
+        for n, told in enumerate(heard[first:first + 200]):
+            client = "10.20.0.%d" % (10 + n)  # each a host of its own: datagrams belong to connections between two hosts
+            s = wire.Session(out, client, 20000 + n, SERVER, 44818).open()
+            frames.append([])
+            for kind, text, answers in told["turns"]:
+                frames[-1].append((kind, len(out) + 1))
+                if kind == "udp":
+                    out.append(wire.udp(client, 2222, SERVER, 2222, bytes.fromhex(text)))
+                    continue
+                s.c2s(PSH | ACK, bytes.fromhex(text))
+                if answers:
+                    s.s2c(PSH | ACK, bytes.fromhex(answers))
+        r = t.replay(t.file("%s-%d.pcap" % (name.replace(" ", "-"), first), wire.pcap(out, step=1_000_000)), "--as-box", policy=file)
+        ends = {f["client"]: f["packet"] for f in r.flows if f["verdict"] == "deny" and f["server"].endswith(":44818")}
+        good = {p["packet"] for p in r.pdus if p["server"].endswith(":2222") and p["reason"] == "allowed"}
+        for n, places in enumerate(frames):
+            end = ends.get("10.20.0.%d:%d" % (10 + n, 20000 + n), 1 << 60)
+            keep.append([k in good if kind == "udp" else k < end for kind, k in places])
+    return keep
+
+
+def compared(t, devices, name, policy, sessions, owner=False):
+    """(sessions that are attacks, how many pass whole, datagrams that pass)"""
+    heard = all_told(devices, sessions, None, owner)
+    keep = passed(t, name, policy, heard)
+    again = all_told(devices, sessions, keep, owner)
+    bad = [(k, forbidden(told), [(kind, b.hex(), cuts) for kind, b, cuts in sessions[k]]) for k, told in enumerate(again) if forbidden(told)]
+    attacks, died = sum(bool(forbidden(x)) for x in heard), [sum(x["did"] is None for x in y) for y in (heard, again)]
+    whole = sum(all(k) and not x["closed"] for k, x in zip(keep, heard))
+    datagrams = sum(k and turn[0] == "udp" for x, y in zip(heard, keep) for turn, k in zip(x["turns"], y))
+    t.note("%s: %d of %d sessions do what is forbidden, and %d end the device; the box passes %d whole and %d datagrams; of what "
+           "passes %d do it, and %d end the device" % (name, attacks, len(sessions), died[0], whole, datagrams, len(bad), died[1]))
+    t.equal(name + ": devices that end of what passes", died[1], 0)
+    t.equal(name + ": forbidden, and done by what passes", bad[:3], [])
+    return attacks, whole, datagrams
+
+
+def one(t, devices):
+    try:
+        seed = int(os.environ.get("SEKISHO_SEED", random.SystemRandom().randrange(1 << 32)))
+        t.note("SEKISHO_SEED=%d" % seed)
+        for policy in POLICIES:
+            rng = random.Random("%d %s" % (seed, policy))
+            attacks, whole, _ = compared(t, devices, policy, policy, [session(rng) for _ in range(SESSIONS)])
+            t.true(policy + ": some are attacks", attacks > SESSIONS // 20)
+            t.true(policy + ": some pass whole", whole > 0)
+        for name, (policy, carrier) in CUTS.items():
+            compared(t, devices, name, policy, list(at_every_byte(carrier)))
+        rng = random.Random("%d io" % seed)
+        n = max(20, SESSIONS // 4)
+        attacks, _, datagrams = compared(t, devices, "io", "reads", [io_session(rng) for _ in range(n)], True)
+        t.true("io: some are attacks", attacks > n // 20)
+        t.true("io: some datagrams pass", datagrams > n // 20)
+    finally:
+        for d in devices:
+            d.end()
+
+
+def without_a_device(t):
+    """What may hide in pieces is refused, and passes where nothing is cut."""
+    for name, (policy, carrier) in CUTS.items():
+        sessions = list(at_every_byte(carrier))
+        for label, cut in ((name, True), (name + " that are none", False)):
+            heard = []
+            for (_, first, _), (_, b, cuts) in sessions:
+                places = [0, *cuts, len(b)] if cut else [0, len(b)]
+                heard.append({"turns": [["tcp", first.hex(), enip.message(0x65, b"\1\0\0\0", HANDLE).hex()]] +
+                             [["tcp", b[x:y].hex(), ""] for x, y in zip(places, places[1:])]})
+            keep = passed(t, label, policy, heard)
+            t.equal(label + ": pass whole", sum(map(all, keep)), 0 if cut else len(sessions))
+            t.true(label + ": their beginnings pass", all(k[0] for k in keep))
+
+
+def cases(t):
+    yield "enip_receivers: requests in pieces of others", without_a_device, (t,)
+    program = os.environ.get(VARIABLE)
+    if not program:
+        t.skip("enip_receivers", "%s does not name %s" % (VARIABLE, WHAT))
+        return
+    devices = [Device(program) for _ in range(INSTANCES)]
+    if not all(d.ready for d in devices):
+        t.skip("enip_receivers", "%s does not start in a network of its own (unshare -rn)" % program)
+        for d in devices:
+            d.end()
+        return
+    yield "enip_receivers", one, (t, devices)

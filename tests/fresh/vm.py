@@ -113,7 +113,8 @@ def disk_of(script, name):
     release = os.path.join(TOP, "build", "release")
     for part in ("sekisho", "sekishod", "sekisho-compile", "peers", "netns"):
         subprocess.run(["cp", "-r", os.path.join(release, part), folder + "/build/release/"], check=True)
-    shutil.copy(release + "/tests/test_sandbox", folder + "/build/release/tests/")
+    for program in ("test_sandbox", "test_form"):
+        shutil.copy(release + "/tests/" + program, folder + "/build/release/tests/")
     subprocess.run(["cp", "-r", os.path.join(TOP, "build", "peers"), folder + "/build/"], check=True)
     for part in ("tests", "docs", "appliance"):  # suites read documents, and words where the product has them
         subprocess.run(["cp", "-r", os.path.join(TOP, part), folder + "/"], check=True)

@@ -6,7 +6,6 @@ import signal
 import socket
 import sys
 import threading
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
 import enip  # noqa: E402
@@ -198,23 +197,22 @@ class Pace:
     """Inputs at the pace of a device, counted, from the time it begins until its end."""
 
     def __init__(self, originator, serial):
-        self.o, self.serial, self.sent, self.ended = originator, serial, 0, False
+        self.o, self.serial, self.sent, self.ended = originator, serial, 0, threading.Event()
         self.o.io.got.clear()
         self.thread = threading.Thread(target=self._send, daemon=True)
         self.thread.start()
 
     def _send(self):
-        while not self.ended:
+        while not self.ended.wait(0.005):
             self.o.device.tell(self.o.source, 0x2000 + self.serial, self.sent.to_bytes(4, "little") + INPUT[4:])
             self.o.io.tell(self.o.to, 0x1000 + self.serial, HEARTBEAT)
             self.sent += 1
-            time.sleep(0.005)  # the pace of the traffic, not a wait for a condition
 
     def arrived(self):
         return len({x[1][:4] for _, x in list(self.o.io.got) if x is not None and x[0] == 0x2000 + self.serial})
 
     def end(self):
-        self.ended = True
+        self.ended.set()
         self.thread.join()
         wait_for(lambda: self.arrived() == self.sent, 5, "the last inputs: %d of %d" % (self.arrived(), self.sent))
         return self.sent
@@ -249,7 +247,7 @@ def narrowed_while_it_runs(box):
         return "%s inputs, none lost in 10 applies" % sum(sent)
     finally:
         for p in paces:
-            p.ended = True
+            p.ended.set()
         for o in originators:
             o.end()
         device.end()

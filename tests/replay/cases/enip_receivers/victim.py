@@ -14,10 +14,10 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "lib"))
 import enip  # noqa: E402
+from net import wait_for  # noqa: E402
 
 WHERE, PORT = "127.0.0.1", 44818
 SECRET = b"not to say"  # what the configuration holds
@@ -37,15 +37,7 @@ class Device:
     def put_up(self):
         self.end()
         self.process = subprocess.Popen([self.program, "lo"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until = time.monotonic() + PATIENCE
-        while True:
-            try:
-                socket.create_connection((WHERE, PORT), 1).close()
-                break
-            except OSError:
-                if time.monotonic() > until or self.process.poll() is not None:
-                    raise
-                time.sleep(0.005)  # nothing tells when it listens
+        wait_for(self.listens, PATIENCE, "the device to listen")
         s, handle = self.session()
         s.sendall(enip.request(handle, enip.service(0x10, bytes([0x20, 4, 0x24, 151, 0x30, 3]), SECRET)))
         answer = enip.receive(s)
@@ -53,6 +45,15 @@ class Device:
         if not answer or enip.status_of(answer):
             raise OSError("the device takes no configuration")
         self.before = self.state()
+
+    def listens(self):
+        if self.process.poll() is not None:
+            raise OSError("the device ended before it listened")
+        try:
+            socket.create_connection((WHERE, PORT), 1).close()
+            return True
+        except OSError:
+            return False
 
     def session(self):
         s = socket.create_connection((WHERE, PORT), PATIENCE)

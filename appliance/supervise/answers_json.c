@@ -247,9 +247,9 @@ json_t *answers_effective(struct supervisor *s, struct collect *c, int *status)
 	json_t *j = c->answer[SLOT_ENFORCE], *tables;
 	bool equal;
 
-	if (!json_is_object(j)) {
+	if (!json_is_object(j) || json_object_get(j, "error") != NULL) {
 		*status = 3;
-		return answers_silent(ROLE_ENFORCE);
+		return json_is_object(j) ? json_incref(j) : answers_silent(ROLE_ENFORCE);
 	}
 	tables = json_tables(s, c, &equal);
 	json_object_set_new(j, "tables_digest", equal ? json_hex(s->table_digest, 32) : json_null());

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "appliance/box/was_private.h"
 
@@ -68,13 +69,16 @@ static bool rides(const struct looking *x, const struct rider *s)
 	return false;
 }
 
-static void read_table(struct looking *x, const char *path)
+static int read_table(struct looking *x, const char *path, struct err *e)
 {
 	FILE *f = fopen(path, "re");
 	char line[512];
 	struct rider s;
+	bool whole;
 
-	while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
+	if (f == NULL)
+		return err_set(e, -errno, "open %s", path);
+	while (fgets(line, sizeof(line), f) != NULL) {
 		if (!riders_line(line, &s) || !rides(x, &s))
 			continue;
 		if (json_array_size(x->list) == RIDERS_TOLD)
@@ -84,8 +88,9 @@ static void read_table(struct looking *x, const char *path)
 					      json_pack("{s:o, s:o}", "local", json_endpoint(&s.local, s.local_port),
 							"peer", json_endpoint(&s.peer, s.peer_port)));
 	}
-	if (f != NULL)
-		fclose(f);
+	whole = ferror(f) == 0;
+	fclose(f);
+	return whole ? 0 : err_set(e, -EIO, "read %s", path);
 }
 
 json_t *riders_read(const struct box_spaces *s, const char *device, uint64_t *more, struct err *e)
@@ -104,10 +109,10 @@ json_t *riders_read(const struct box_spaces *s, const char *device, uint64_t *mo
 		x.n_links = was_above(x.all, d, x.links);
 		r = addresses_read(&x, e);
 	}
-	if (r == 0 && d != NULL) {
-		read_table(&x, "/proc/self/net/tcp");
-		read_table(&x, "/proc/self/net/tcp6");
-	}
+	if (r == 0 && d != NULL)
+		r = read_table(&x, "/proc/self/net/tcp", e);
+	if (r == 0 && d != NULL && access("/proc/sys/net/ipv6", F_OK) == 0)
+		r = read_table(&x, "/proc/self/net/tcp6", e);
 	*more = x.more;
 	rtnl_close(x.home);
 	free(x.addresses);

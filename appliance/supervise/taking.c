@@ -78,10 +78,15 @@ bool taking_allowed(struct supervisor *s)
 		uint64_t more = 0;
 		json_t *sessions;
 		bool yes = agreed(op->agreed, x);
+		struct err e = { 0 };
 
 		if (!riders_at_home(&s->spaces, x->device))
 			continue;
-		sessions = riders_read(&s->spaces, x->device, &more, NULL);
+		sessions = riders_read(&s->spaces, x->device, &more, &e);
+		if (sessions == NULL && !yes) {
+			op_explain(s, 3, M_OP_TAKES_UNREAD, x->device, e.text, x->device);
+			return false;
+		}
 		if (sessions == NULL)
 			sessions = json_array();
 		allowed = allowed && (yes || json_array_size(sessions) == 0);

@@ -88,7 +88,7 @@ def manager_hears(box):
 def rules_of(space):
     """Its table as text, without what packets change: counters, and the elements of sets that packets fill."""
     blocks = sh("nft", "list", "table", "inet", "sekisho", ns=space).stdout.split("\n\t}\n")
-    blocks = [re.sub(r"elements = \{.*?\}", "", b, flags=re.S) if re.search(r"flags [^\n]*dynamic", b) else b for b in blocks]
+    blocks = [re.sub(r"\s*elements = \{.*?\}", "", b, flags=re.S) if re.search(r"flags [^\n]*dynamic", b) else b for b in blocks]
     return re.sub(r"packets \d+ bytes \d+", "", "\n".join(blocks)).splitlines()
 
 

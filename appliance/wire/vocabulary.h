@@ -30,7 +30,6 @@
 
 /* Address spaces of a protocol's data; the names are policy keys. */
 #define SPACE_MAX 64
-enum modbus_space { MODBUS_COILS = 0, MODBUS_DISCRETE = 1, MODBUS_INPUT = 2, MODBUS_HOLDING = 3 };
 
 /* Numbers by which a request names whom it is for. Modbus: the unit. */
 #define TARGET_MAX 4

@@ -2,9 +2,9 @@
 /* Answers: each fits a request that waits, and tells what became of sessions and connections. */
 #include <string.h>
 
-#include "appliance/wire/vocabulary_enip.h"
 #include "dpi/enip/encap.h"
 #include "dpi/enip/state.h"
+#include "dpi/enip/words.h"
 
 #define IO_SILENT_MIN_MS 10000u
 

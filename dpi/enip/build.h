@@ -3,8 +3,8 @@
 #ifndef SEKISHO_DPI_ENIP_BUILD_H
 #define SEKISHO_DPI_ENIP_BUILD_H
 
-#include "appliance/wire/vocabulary_enip.h"
 #include "dpi/enip/cip.h"
+#include "dpi/enip/words.h"
 
 struct build {
 	struct parsed *p;

@@ -4,9 +4,9 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "appliance/wire/vocabulary_enip.h"
 #include "dpi/enip/encap.h"
 #include "dpi/enip/state.h"
+#include "dpi/enip/words.h"
 
 _Static_assert(sizeof(struct enip_state) <= ENFORCER_STATE_MAX, "EtherNet/IP state must fit into a flow");
 _Static_assert(sizeof(struct enip_asked) <= sizeof(((struct parsed *)0)->kept), "a request must fit into what is kept");

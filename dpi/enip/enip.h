@@ -18,7 +18,4 @@
 #define ENIP_CONNECTIONS_MAX 8u /* for requests, opened in one session */
 #define ENIP_IO_MAX 32u		/* ... and for I/O, of which it is known who opened them */
 
-/* The row of enforcers.c. */
-extern const struct enforcer enip_enforcer;
-
 #endif

@@ -11,6 +11,7 @@
 
 #include "appliance/base/bytes.h"
 #include "appliance/wire/operation.h"
+#include "dpi/modbus/words.h"
 
 enum modbus_function {
 	MB_READ_COILS = 1,

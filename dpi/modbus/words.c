@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/modbus/words.h"
+
 #include "appliance/wire/vocabulary.h"
 
 /*

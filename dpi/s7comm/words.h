@@ -64,5 +64,4 @@ enum s7_space {
 
 #define S7_AREA_BITS 24u /* of an address within an area or a block: bytes and bit */
 
-struct vocabulary;
 #endif

@@ -14,6 +14,7 @@
 
 #include "appliance/base/clock.h"
 #include "dpi/inspect/inspect.h"
+#include "dpi/modbus/words.h"
 #include "dpi/name.h"
 
 #define REPEATS 15

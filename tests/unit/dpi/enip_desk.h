@@ -7,8 +7,8 @@
 
 #define DESK_ENFORCER enip_enforcer
 #include "appliance/wire/tag.h"
-#include "appliance/wire/vocabulary_enip.h"
 #include "dpi/enip/encap.h"
+#include "dpi/enip/words.h"
 #include "tests/unit/dpi/desk.h"
 
 #define HANDLE 0x11020100u

@@ -6,6 +6,7 @@
 #include "dpi/modbus/modbus.h"
 
 #define DESK_ENFORCER modbus_enforcer
+#include "dpi/modbus/words.h"
 #include "tests/unit/dpi/desk.h"
 
 static inline const struct pdu *desk_pdu(struct desk *d, enum direction dir, uint16_t tid, uint8_t unit,

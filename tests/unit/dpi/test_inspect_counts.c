@@ -27,6 +27,7 @@
 #include "appliance/wire/operation.h"
 #include "dpi/decode.h"
 #include "dpi/inspect/count.h"
+#include "dpi/modbus/words.h"
 #include "tests/unit/dpi/inspect_setup.h"
 
 #define HOUR 3600000000000u

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 
 #include "appliance/wire/limit_json.h"
+#include "dpi/modbus/words.h"
 #include "mgmt/cli/limit_text.h"
 
 static void reads(const struct limit *limit, const char *space, enum lang l, const char *expected)

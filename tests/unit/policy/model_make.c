@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dpi/modbus/words.h"
+
 #define MOST 20000 /* objects of one kind; pointers into the arrays stay good because they never move */
 
 #define NEED(x)                                                                                                        \

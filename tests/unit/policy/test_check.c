@@ -24,6 +24,7 @@
 #include <time.h>
 
 #include "appliance/base/clock.h"
+#include "dpi/modbus/words.h"
 #include "policy/check/check.h"
 #include "tests/unit/policy/policy_text.h"
 

@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include "appliance/base/sha256.h"
+#include "dpi/modbus/words.h"
 #include "tests/unit/policy/model_make.h"
 
 static void seal_site(struct model_maker *k, uint8_t **p, size_t *n)

@@ -75,7 +75,7 @@ def item_of(field):
 
 
 class Seen:
-    """One PDU as tshark reads it: direction, code (as vocabulary_s7comm.h numbers them; None: an answer that names none), items."""
+    """One PDU as tshark reads it: direction, code (as dpi/s7comm/words.h numbers them; None: an answer that names none), items."""
 
     def __init__(self, s2c):
         self.s2c, self.code, self.items, self.data = s2c, EMPTY, [], False

@@ -8,8 +8,8 @@
  *   2  a PCCC command << 8 | function, of controllers before Logix; 0 where a command has no functions
  *   3  what a connection is opened for, and what goes over one that carries no CIP requests
  */
-#ifndef SEKISHO_WIRE_VOCABULARY_ENIP_H
-#define SEKISHO_WIRE_VOCABULARY_ENIP_H
+#ifndef SEKISHO_DPI_ENIP_WORDS_H
+#define SEKISHO_DPI_ENIP_WORDS_H
 
 #define ENIP_CLASS_SERVICES 0x32u
 #define ENIP_OF_CLASS(class, service) ((uint32_t)(class) << 8 | (service))

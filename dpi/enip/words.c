@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/wire/vocabulary_enip.h"
+#include "dpi/enip/words.h"
 
 #include <stddef.h>
 

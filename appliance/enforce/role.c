@@ -191,6 +191,8 @@ static int open_all(struct enforce *f, struct err *e)
 	};
 	r = netlink_open(&f->net, ENFORCE_FD_REQUESTS, e);
 	if (r == 0)
+		r = monitor_ignore_own(f, e);
+	if (r == 0)
 		r = forwarding_open(&f->forwarding, e);
 	if (r < 0)
 		return r;

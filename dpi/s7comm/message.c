@@ -7,6 +7,15 @@
 #define SHORT 4u		/* their length in requests */
 #define LONG 8u			/* ... in answers, and in requests that go on with a job or an answer */
 
+/* A change of the controller's mode, which it tells by itself: another head, no answer's form, no data. */
+static bool read_transition(struct bytes b, struct s7_message *m)
+{
+	static const uint8_t head[] = { 0x01, 0x00, 0x10, 0x10, 0x00, 0x00 };
+
+	return m->data.left == 0 && bytes_starts(&b, head, sizeof(head)) && bytes_skip(&b, sizeof(head)) &&
+	       bytes_u8(&b, &m->sub) && bytes_u8(&b, &m->sequence) && bytes_done(&b);
+}
+
 /* Three bytes that never change, the length of what follows, its form, who speaks and which group, sub-function, sequence number. */
 static bool read_userdata(struct s7_message *m)
 {
@@ -59,7 +68,7 @@ void s7_message_read(struct bytes b, struct s7_message *ret)
 	if (!bytes_done(&b))
 		return;
 	if (ret->kind == S7_USERDATA) {
-		if (read_userdata(ret))
+		if (read_transition(ret->parameters, ret) || read_userdata(ret))
 			ret->wrong = R_ALLOWED;
 		return;
 	}

@@ -163,7 +163,9 @@ static void judge_push(const struct s7_state *s, const struct s7_message *m, con
 {
 	uint32_t service = subscription(s, m);
 
-	if (service == 0 || !s7_answer_fits(service, m))
+	bool says_all = m->group == 0 && m->data.left == 0; /* which mode it is in now, in the parameters */
+
+	if (service == 0 || !(says_all || s7_answer_fits(service, m)))
 		return;
 	rule_unseen(s, service, t, p, ret);
 }

@@ -308,6 +308,29 @@ static void pushes(void **unused)
 	}
 }
 
+/* Which mode the controller is in now: a form of its own, without data, and told to whom messages go. */
+static void transitions(void **unused)
+{
+	static const char *const other[] = { "010010 10 00 00 02",    "010010 10 00 00 02 00 00",
+					     "010010 10 00 40 02 00", "010010 10 11 00 02 00",
+					     "010010 04 00 00 02 00", "010011 10 00 00 02 00" };
+	const uint32_t code = S7_SUB(S7_CPU, 2);
+	struct desk d;
+
+	(void)unused;
+	desk_empty(&d);
+	codes(&d, code, code);
+	ready(&d);
+	assert_int_equal(userdata(&d, DIR_S2C, 0, "010010 10 00 00 02 00", ""), R_S7COMM_RESPONSE);
+	assert_int_equal(userdata(&d, DIR_C2S, 2, "000112 04 11 44 02 00", "ff090000"), R_ALLOWED);
+	assert_int_equal(userdata(&d, DIR_S2C, 0, "010010 10 00 00 00 00", ""), R_ALLOWED);
+	assert_int_equal(userdata(&d, DIR_S2C, 0, "010010 10 00 00 02 01", ""), R_ALLOWED);
+	assert_int_equal(userdata(&d, DIR_S2C, 0, "010010 10 00 00 02 01", "ff090000"), R_S7COMM_FRAME);
+	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
+		assert_int_equal(userdata(&d, DIR_S2C, 0, other[i], ""), R_S7COMM_FRAME);
+	assert_int_equal(userdata(&d, DIR_C2S, 0, "010010 10 00 00 02 00", ""), R_S7COMM_FRAME);
+}
+
 /* So many may be open; answers in any order; what was overtaken gives way. */
 static void open_requests(void **unused)
 {
@@ -539,6 +562,7 @@ int main(void)
 		cmocka_unit_test(fragmented_answers),
 		cmocka_unit_test(download),
 		cmocka_unit_test(pushes),
+		cmocka_unit_test(transitions),
 		cmocka_unit_test(open_requests),
 		cmocka_unit_test(errors),
 		cmocka_unit_test(halfway),

@@ -85,7 +85,7 @@ bool build_opening(struct build *b, const struct cip_request *r, struct cip_aske
 	struct direction_parameters out = { 0 }, in = { 0 };
 	struct bytes data = r->data, path;
 	struct enip_path to;
-	uint8_t multiplier, reserved[3], transport, words;
+	uint8_t multiplier, transport, words;
 	struct operation *o;
 	uint32_t id;
 
@@ -95,13 +95,13 @@ bool build_opening(struct build *b, const struct cip_request *r, struct cip_aske
 	bytes_le32(&data, &opening->id);
 	read_opener(&data, &opening->opener);
 	bytes_u8(&data, &multiplier);
-	bytes_copy(&data, reserved, sizeof(reserved));
+	bytes_skip(&data, 3); /* reserved: nobody reads them, and RSLinx leaves in them what was there */
 	read_direction(&data, large, &out);
 	read_direction(&data, large, &in);
 	bytes_u8(&data, &transport);
 	bytes_u8(&data, &words);
-	if (data.failed || (reserved[0] | reserved[1] | reserved[2]) != 0 ||
-	    !bytes_take(&data, 2u * (size_t)words, &path) || !bytes_done(&data) || !enip_path_connection(path, &to))
+	if (data.failed || !bytes_take(&data, 2u * (size_t)words, &path) || !bytes_done(&data) ||
+	    !enip_path_connection(path, &to))
 		return false;
 	go_the_way(b, &to);
 	opening->route = b->way.route;

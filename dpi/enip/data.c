@@ -229,7 +229,8 @@ bool build_request(struct build *b, const struct cip_request *r)
 	uint16_t count;
 
 	switch (r->code) {
-	case 0x01: /* all attributes */
+	case 0x01: /* all attributes: of some classes of Rockwell's modules (0xac) with data, which bound nothing */
+		return touch_all(b, r) != NULL || b->crowded;
 	case 0x0e: /* one */
 		return n == 0 && (touch_all(b, r) != NULL || b->crowded);
 	case 0x03:

@@ -18,6 +18,7 @@ bool encap_command_known(uint16_t command)
 {
 	switch (command) {
 	case ENCAP_NOP:
+	case ENCAP_LIST_ADDRESS:
 	case ENCAP_LIST_SERVICES:
 	case ENCAP_LIST_IDENTITY:
 	case ENCAP_LIST_INTERFACES:

@@ -15,6 +15,8 @@
 
 enum encap_command {
 	ENCAP_NOP = 0x00,
+	ENCAP_LIST_ADDRESS =
+		0x01, /* reserved for what is older; RSLinx begins sessions with it, and controllers answer */
 	ENCAP_LIST_SERVICES = 0x04,
 	ENCAP_LIST_IDENTITY = 0x63,
 	ENCAP_LIST_INTERFACES = 0x64,

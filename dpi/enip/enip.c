@@ -231,6 +231,7 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	case ENCAP_UNIT:
 		parse_connected(s, e.data, &asked, ret);
 		break;
+	case ENCAP_LIST_ADDRESS:
 	case ENCAP_LIST_SERVICES:
 	case ENCAP_LIST_IDENTITY:
 	case ENCAP_LIST_INTERFACES:

@@ -7,9 +7,9 @@ enum recognition recognise_enip(enum direction dir, struct bytes head)
 	static const struct {
 		uint8_t command, length;
 		bool any_length, session;
-	} first[] = { { 0x00, 0, true, false },	 { 0x04, 0, false, false }, { 0x63, 0, false, false },
-		      { 0x64, 0, false, false }, { 0x65, 4, false, false }, { 0x6f, 0, true, true },
-		      { 0x70, 0, true, true } };
+	} first[] = { { 0x00, 0, true, false },	 { 0x01, 0, false, false }, { 0x04, 0, false, false },
+		      { 0x63, 0, false, false }, { 0x64, 0, false, false }, { 0x65, 4, false, false },
+		      { 0x6f, 0, true, true },	 { 0x70, 0, true, true } };
 	enum recognition best = RECOGNISE_NOT;
 
 	for (unsigned i = 0; i < sizeof(first) / sizeof(first[0]); i++) {

@@ -71,6 +71,7 @@ static const struct function_info functions[] = {
 	ONE(ENIP_OF_CLASS(0x6c, 0x4c), "read_template", R, OBJECTS, 0),
 	ONE(ENIP_OF_CLASS(0xf6, 0x4c), "get_and_clear_counters", D | C, OBJECTS, 0),
 	COMMAND(0x00, "nop", 0),
+	COMMAND(0x01, "list_address", D),
 	COMMAND(0x04, "list_services", D),
 	COMMAND(0x63, "list_identity", D),
 	COMMAND(0x64, "list_interfaces", D),

@@ -84,7 +84,6 @@ static void lengths_agree(void **unused)
 		size_t fits;
 		uint8_t data[24];
 	} all[] = {
-		{ 0x01, false, 0, { 0 } },
 		{ 0x0e, false, 0, { 0 } },
 		{ 0x03, false, 6, { 2, 0, 1, 0, 2, 0 } },
 		{ 0x4c, true, 2, { 1, 0 } },
@@ -114,6 +113,21 @@ static void lengths_agree(void **unused)
 							: object_note(all[i].service, 0x6b, 1, 0, &data)),
 					 fits ? R_ALLOWED : R_ENIP_FRAME);
 		}
+}
+
+/* Rockwell's tools ask class AC for all attributes with data of its own: it stays one read of that instance. */
+static void all_attributes_with_data(void **unused)
+{
+	(void)unused;
+	for (unsigned n = 0; n < 5; n++) {
+		struct note data = NOTE(1, 0, 0x10, 0x11, 0x12);
+
+		data.n = n;
+		services(1, 1);
+		assert_int_equal(ask(object_note(1, 0xac, 1, 0, &data)), R_ALLOWED);
+		assert_true(d.p.space == ENIP_OBJECTS && d.p.address == place(0xac, 1, 0) &&
+			    d.p.quantity == (uint64_t)1 << ENIP_ATTRIBUTE_BITS);
+	}
 }
 
 static void masks_and_counts(void **unused)
@@ -503,6 +517,14 @@ static void openings_are_exact(void **unused)
 		longer.n += more;
 		assert_int_equal(ask(longer), R_ENIP_FRAME);
 	}
+	for (size_t i = 0; i < 3; i++) { /* reserved: RSLinx leaves in them what was there */
+		struct note other = whole;
+		size_t at = whole.n - router.n - 1 - 1 - 12 - 3 + i;
+
+		assert_int_equal(other.b[at], 0);
+		other.b[at] = 0x3d;
+		assert_int_equal(ask(other), R_ALLOWED);
+	}
 	for (unsigned words = 0; words < 256; words++) {
 		struct note other = whole;
 
@@ -517,6 +539,7 @@ int main(void)
 		cmocka_unit_test(every_service_by_its_code),
 		cmocka_unit_test(services_that_classes_share_a_number_of),
 		cmocka_unit_test(lengths_agree),
+		cmocka_unit_test(all_attributes_with_data),
 		cmocka_unit_test(masks_and_counts),
 		cmocka_unit_test(segments),
 		cmocka_unit_test(odd_paths),

@@ -10,6 +10,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/messages.h"
+#include "appliance/base/sentence.h"
 #include "appliance/box/reverse_path.h"
 #include "appliance/enforce/links.h"
 #include "appliance/kernel/batch.h"
@@ -37,6 +38,14 @@ static bool answer(struct enforce *f, const struct msg *m, enum answer_status st
 	return msg_answer(f->control, m->id, status, j) == 0;
 }
 
+static bool answer_refusal(struct enforce *f, const struct msg *m, enum message why)
+{
+	struct sentence said = { 0 };
+
+	sentence_say(&said, why);
+	return msg_answer(f->control, m->id, ANSWER_CANNOT, json_pack("{s:o}", "error", sentence_json(&said))) == 0;
+}
+
 static bool on_status(void *ctx, struct msg *m)
 {
 	struct err e = { 0 };
@@ -47,21 +56,30 @@ static bool on_status(void *ctx, struct msg *m)
 
 static bool on_effective(void *ctx, struct msg *m)
 {
+	struct enforce *f = ctx;
 	struct err e = { 0 };
-	json_t *j = enforce_effective(ctx, &e);
+	json_t *j;
 
+	if (f->now == NULL)
+		return answer_refusal(f, m, M_ENFORCE_NOT_YET);
+	j = enforce_effective(f, &e);
+	if (j == NULL && e.code == -ESTALE)
+		return answer_refusal(f, m, M_ENFORCE_OTHER);
 	return answer(ctx, m, ANSWER_YES, j, &e);
 }
 
 static bool on_verify(void *ctx, struct msg *m)
 {
-	const struct enforce *f = ctx;
-	struct arena *a = arena_new(2 * DUMP_BUDGET);
+	struct enforce *f = ctx;
+	struct arena *a;
 	struct differences d;
 	struct err e = { 0 };
 	json_t *j = NULL;
 	bool equal = false, sent;
 
+	if (f->now == NULL)
+		return answer_refusal(f, m, M_ENFORCE_NOT_YET);
+	a = arena_new(2 * DUMP_BUDGET);
 	if (a == NULL) {
 		err_set(&e, -ENOMEM, "read-back");
 	} else if (enforce_verify(ctx, a, &d, &e) == 0) {

@@ -14,6 +14,7 @@
 
 #define STATUS_LIMIT 500000000ull
 #define LONG_LIMIT 8000000000ull
+#define CHANGE_LIMIT 20000000000ull
 #define IMPACT_LIMIT 1000000000ull
 #define JSON_MAX (64u << 20)
 
@@ -65,18 +66,38 @@ static void ask(struct supervisor *s, struct collect *c, unsigned slot, const st
 
 static void finish_if_done(struct supervisor *s, struct collect *c);
 
-void collect_start(struct supervisor *s, enum collect_kind k, struct asker a)
+static void collect_free(struct collect *c)
+{
+	for (unsigned i = 0; i < SLOTS; i++)
+		json_decref(c->answer[i]);
+	*c = (struct collect){ .kind = COLLECT_NONE };
+}
+
+/* Roles answer at different moments: of one policy they speak only when none was changed in between. */
+bool answers_moved(const struct supervisor *s, const struct collect *c)
+{
+	return s->op.kind != OP_NONE || s->changes != c->changes;
+}
+
+static bool is_of_one_moment(const struct collect *c)
+{
+	return c->kind == COLLECT_EFFECTIVE || c->kind == COLLECT_VERIFY;
+}
+
+static void ask_all(struct supervisor *s, struct collect *c)
 {
 	static const enum msg_type questions[] = {
 		[COLLECT_STATUS] = MSG_STATUS, [COLLECT_EFFECTIVE] = MSG_EFFECTIVE, [COLLECT_VERIFY] = MSG_VERIFY
 	};
-	const struct msg_body question = { .type = questions[k] }, status = { .type = MSG_STATUS };
-	struct collect *c = collect_new(s, k, a, k == COLLECT_STATUS ? STATUS_LIMIT : LONG_LIMIT);
+	const struct msg_body question = { .type = questions[c->kind] }, status = { .type = MSG_STATUS };
+	enum collect_kind k = c->kind;
 
-	if (c == NULL) {
-		too_many(s, a);
+	c->parked = is_of_one_moment(c) && s->op.kind != OP_NONE;
+	if (c->parked) {
+		c->deadline = c->give_up;
 		return;
 	}
+	c->changes = s->changes;
 	ask(s, c, SLOT_ENFORCE, &question);
 	for (uint32_t w = 0; w < PAIR_MAX; w++) {
 		ask(s, c, SLOT_DPI + w, &status);
@@ -89,6 +110,39 @@ void collect_start(struct supervisor *s, enum collect_kind k, struct asker a)
 		ask(s, c, SLOT_MGMT, &status);
 	}
 	finish_if_done(s, c);
+}
+
+void collect_start(struct supervisor *s, enum collect_kind k, struct asker a)
+{
+	struct collect *c = collect_new(s, k, a, k == COLLECT_STATUS ? STATUS_LIMIT : LONG_LIMIT);
+
+	if (c == NULL) {
+		too_many(s, a);
+		return;
+	}
+	c->give_up = mono_ns() + CHANGE_LIMIT;
+	ask_all(s, c);
+}
+
+/* Anew, after the change; what was answered before is forgotten. */
+static void ask_again(struct supervisor *s, struct collect *c)
+{
+	struct collect again = { .kind = c->kind,
+				 .asker = c->asker,
+				 .id = ++s->next_id,
+				 .deadline = mono_ns() + LONG_LIMIT,
+				 .give_up = c->give_up };
+
+	collect_free(c);
+	*c = again;
+	ask_all(s, c);
+}
+
+void collect_settled(struct supervisor *s)
+{
+	for (size_t i = 0; i < COLLECTS && s->op.kind == OP_NONE; i++)
+		if (s->collects[i].parked)
+			ask_again(s, &s->collects[i]);
 }
 
 void collect_pass(struct supervisor *s, unsigned slot, const struct msg_body *question, struct asker a)
@@ -124,13 +178,6 @@ void collect_impact(struct supervisor *s, uint32_t question, const struct msg_im
 
 /* ---- ending ------------------------------------------------------------------------------------------------------- */
 
-static void collect_free(struct collect *c)
-{
-	for (unsigned i = 0; i < SLOTS; i++)
-		json_decref(c->answer[i]);
-	*c = (struct collect){ .kind = COLLECT_NONE };
-}
-
 /* Its place is free again before the operation goes on: it may ask the next question. */
 static void impact_finish(struct supervisor *s, struct collect *c)
 {
@@ -148,6 +195,15 @@ static void finish(struct supervisor *s, struct collect *c)
 	int status = 0;
 	json_t *j = NULL;
 
+	if (is_of_one_moment(c) && answers_moved(s, c)) {
+		if (mono_ns() < c->give_up) {
+			ask_again(s, c);
+		} else {
+			answer_json(s, c->asker, 3, json_pack("{s:o}", "error", json_sentence(M_CONTROL_CHANGING)));
+			collect_free(c);
+		}
+		return;
+	}
 	switch (c->kind) {
 	case COLLECT_STATUS:
 		j = answers_status(s, c);

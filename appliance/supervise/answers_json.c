@@ -187,7 +187,7 @@ json_t *answers_status(struct supervisor *s, struct collect *c)
 	set_part(j, "tap", c->answer[SLOT_TAP]);
 	set_part(j, "mgmt", c->answer[SLOT_MGMT]);
 	json_object_set_new(j, "silent", json_silent(s, c));
-	json_object_set_new(j, "busy", json_boolean(s->op.kind != OP_NONE));
+	json_object_set_new(j, "busy", json_boolean(answers_moved(s, c)));
 	json_object_set_new(j, "interfaces", json_interfaces(s));
 	json_object_set_new(j, "surroundings", json_surroundings(s));
 	json_object_set_new(j, "cores", json_integer(s->cores));
@@ -270,7 +270,7 @@ static void compare_generation(struct supervisor *s, json_t *answer, json_t *lis
 	const char *held = json_string_value(json_object_get(answer, "digest"));
 	json_t *ours = json_hex(s->now->ir->digest, sizeof(s->now->ir->digest));
 
-	if (s->op.kind == OP_NONE && held != NULL && ours != NULL && strcmp(held, json_string_value(ours)) != 0)
+	if (held != NULL && ours != NULL && strcmp(held, json_string_value(ours)) != 0)
 		add_difference(list, "generation", "changed", held);
 	json_decref(ours);
 	json_object_del(answer, "digest");

@@ -9,12 +9,16 @@ struct collect {
 	enum collect_kind kind;
 	struct asker asker;
 	uint32_t id;
-	uint64_t deadline;
+	uint64_t deadline, give_up; /* monotonic ns: of this asking, and of asking again */
+	uint32_t changes;	    /* how many had begun when it was asked */
+	bool parked;		    /* not asked yet: what is in force is just being changed */
 	bool waiting[SLOTS], silent[SLOTS];
 	json_t *answer[SLOTS];
 };
 
 json_t *answers_status(struct supervisor *s, struct collect *c);
+/* What is in force is being changed, or has been since it was asked. */
+bool answers_moved(const struct supervisor *s, const struct collect *c);
 /* These two fill the status of the answer when it is not 0. */
 json_t *answers_effective(struct supervisor *s, struct collect *c, int *status);
 void answers_moment(const struct supervisor *s, json_t *j);

@@ -45,6 +45,7 @@ static void op_init(struct supervisor *s, enum op_kind k, struct asker a, const 
 {
 	op_clear(&s->op);
 	s->op.kind = k;
+	s->changes++;
 	s->op.asker = a;
 	s->op.id = ++s->next_id;
 	snprintf(s->op.by, sizeof(s->op.by), "%s", by);
@@ -115,6 +116,7 @@ void op_finish(struct supervisor *s, bool done)
 		say(s, M_OP_BOOT_FAILED, s->op.error.text[s->o->lang]);
 	op_clear(&s->op);
 	op_next_queued(s);
+	collect_settled(s);
 }
 
 static void boot_later(struct supervisor *s)
@@ -287,6 +289,7 @@ static void op_next_queued(struct supervisor *s)
 	if (s->queued.kind == OP_NONE || s->op.kind != OP_NONE)
 		return;
 	s->op = s->queued;
+	s->changes++;
 	s->queued = (struct operation){ .bundle = -1 };
 	s->op.id = ++s->next_id;
 	walk(s);

@@ -225,7 +225,9 @@ int supervise_standing(const struct supervise_options *o, const char *question)
 		status = l.effective && l.stands == STANDS_POLICY ? 0 : 1;
 	} else {
 		json_decref(l.answer);
-		l.answer = json_pack("{s:o}", "error", json_sentence(M_STANDING_FAILED, e.text));
+		l.answer = json_pack("{s:o}", "error",
+				     e.code == -ESTALE ? json_sentence(M_STANDING_CHANGING)
+						       : json_sentence(M_STANDING_FAILED, e.text));
 		status = 3;
 	}
 	json_line(stdout, l.answer);

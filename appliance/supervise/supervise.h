@@ -296,6 +296,7 @@ struct supervisor {
 	struct sentence boot_error;  /* why the last try failed */
 	struct sentence store_error; /* why the confirmed generation could not be read, until another is in force */
 	struct operation op;
+	uint32_t changes;	 /* operations that have begun so far */
 	struct operation queued; /* one request that waits for an operation of our own */
 	/* Each its own file's, made at the start. */
 	struct collect *collects; /* answers.c */
@@ -496,6 +497,8 @@ int collect_open(struct supervisor *s, struct err *e);
 /* Something longer than its status is asked of it. */
 bool collect_busy(const struct supervisor *s, unsigned slot);
 void collect_start(struct supervisor *s, enum collect_kind k, struct asker a);
+/* An operation is over: what waited for its end is asked now. */
+void collect_settled(struct supervisor *s);
 /* One role alone is asked; its answer goes through. */
 void collect_pass(struct supervisor *s, unsigned slot, const struct msg_body *question, struct asker a);
 /* Every worker gets this question; impact_told and impact_answered follow. */

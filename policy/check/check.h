@@ -132,6 +132,8 @@ bool ranges_unicast(struct check *k, struct ranges *ret);
 bool address_of(struct check *k, const struct ast_node *node, struct object o, struct addr_range *ret);
 /* "any", "all", "*": what people write for everything in other languages. */
 bool means_everything(const char *text);
+/* What was meant where only blanks are too many: "0 - 99", " 10.0.0.1". NULL: it is something else. In the arena. */
+const char *without_blanks(struct arena *a, const char *text);
 
 /* ---- dates (check/time.c) ---- */
 

@@ -54,9 +54,15 @@ static void numbers_hint(struct check *k, struct diag *g, const struct notation 
 static void hint(struct check *k, struct diag *g, const struct notation *n, const char *text,
 		 const struct notation_mistake *wrong)
 {
+	const char *tidy;
+
 	switch (wrong->fault) {
 	case NOTATION_SEVERAL:
-		diag_hint(k->d, g, MP_HINT_SEVERAL);
+		tidy = without_blanks(k->a, text);
+		if (tidy != NULL)
+			diag_hint(k->d, g, MP_HINT_WRITE, tidy);
+		else
+			diag_hint(k->d, g, MP_HINT_SEVERAL);
 		return;
 	case NOTATION_BACKWARDS:
 		diag_hint(k->d, g, MP_HINT_BACKWARDS);

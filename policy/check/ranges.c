@@ -170,11 +170,26 @@ static bool span_parse(const char *text, struct addr_range *ret)
 }
 
 /* "::ffff:10.30.1.10": an IPv4 address in IPv6's clothes, which no packet on a wire carries. */
-static bool is_mapped(const struct addr_range *r)
+static bool is_mapped_address(const struct addr *a)
 {
 	static const uint8_t lead[12] = { [10] = 0xff, [11] = 0xff };
 
-	return r->lo.family == 6 && memcmp(r->lo.b, lead, sizeof(lead)) == 0;
+	return a->family == 6 && memcmp(a->b, lead, sizeof(lead)) == 0;
+}
+
+static bool is_mapped(const struct addr_range *r)
+{
+	return is_mapped_address(&r->lo);
+}
+
+/* The same addresses as IPv4 has them, all of them: "10.30.0.0/22", "10.30.1.10-10.30.1.21". */
+static void unmapped(const struct addr_range *r, char *out, size_t size)
+{
+	struct addr_range plain = { .lo = { .family = 4 }, .hi = { .family = 4 } };
+
+	memcpy(plain.lo.b, r->lo.b + 12, 4);
+	memcpy(plain.hi.b, is_mapped_address(&r->hi) ? r->hi.b + 12 : (const uint8_t[4]){ 255, 255, 255, 255 }, 4);
+	addr_range_text(&plain, out, size);
 }
 
 /* What is wrong with it, when it looks like an address; MP_HINT_ADDRESS shows the form when it does not. */
@@ -205,6 +220,26 @@ static enum message fault_of(const char *text)
 	return zero ? MP_HINT_LEADING_ZERO : high ? MP_HINT_OCTET : MP_HINT_ADDRESS;
 }
 
+const char *without_blanks(struct arena *a, const char *text)
+{
+	size_t n = strlen(text), kept = 0;
+	char *out = arena_strndup(a, text, n);
+
+	if (out == NULL || strchr(text, ' ') == NULL || strpbrk(text, ",;") != NULL)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		size_t next = i + strspn(text + i, " ");
+
+		if (next == i)
+			out[kept++] = text[i];
+		else if (kept > 0 && next < n && strchr("-/", out[kept - 1]) == NULL &&
+			 strchr("-/", text[next]) == NULL)
+			return NULL; /* between two things */
+	}
+	out[kept] = '\0';
+	return kept > 0 ? out : NULL;
+}
+
 bool means_everything(const char *text)
 {
 	return strcasecmp(text, "any") == 0 || strcasecmp(text, "all") == 0 || strcmp(text, "*") == 0 ||
@@ -214,7 +249,7 @@ bool means_everything(const char *text)
 bool address_of(struct check *k, const struct ast_node *node, struct object o, struct addr_range *ret)
 {
 	char meant[2 * ADDR_TEXT + 2];
-	const char *narrow;
+	const char *narrow, *tidy;
 	struct diag *g;
 	bool stray;
 
@@ -222,8 +257,7 @@ bool address_of(struct check *k, const struct ast_node *node, struct object o, s
 		if (!is_mapped(ret))
 			return true;
 		g = check_value(k, SEV_ERROR, "policy.address", node, MP_ADDRESS_MAPPED, o, node->string);
-		snprintf(meant, sizeof(meant), "%u.%u.%u.%u", ret->lo.b[12], ret->lo.b[13], ret->lo.b[14],
-			 ret->lo.b[15]);
+		unmapped(ret, meant, sizeof(meant));
 		diag_hint(k->d, g, MP_HINT_WRITE, meant);
 		return false;
 	}
@@ -235,7 +269,10 @@ bool address_of(struct check *k, const struct ast_node *node, struct object o, s
 	}
 	g = check_value(k, SEV_ERROR, "policy.address", node, MP_ADDRESS_BAD, o, node->string);
 	narrow = narrowed(k->a, node->string);
-	if (narrow != NULL)
+	tidy = without_blanks(k->a, node->string);
+	if (tidy != NULL)
+		diag_hint(k->d, g, MP_HINT_WRITE, tidy);
+	else if (narrow != NULL)
 		diag_hint(k->d, g, MP_HINT_WIDE_WORD, narrow);
 	else if (with_length(k->a, node->string) != NULL)
 		diag_hint(k->d, g, MP_HINT_LENGTH, with_length(k->a, node->string));

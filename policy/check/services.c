@@ -86,11 +86,41 @@ static bool decimal(const char **p, uint32_t max, uint32_t *ret)
 	return true;
 }
 
+/* What is wrong with it, when it looks like a port; MP_HINT_PORT shows the form when it does not. */
+static enum message port_fault(const char *text)
+{
+	const char *from = strchr(text, '/'), *to;
+	unsigned long lo, hi;
+	char *end;
+
+	if (from == NULL || from[1] < '0' || from[1] > '9' || text[0] < 'a' || text[0] > 'z')
+		return MP_HINT_PORT;
+	lo = hi = strtoul(from + 1, &end, 10);
+	to = end;
+	if (*to == '-' && to[1] >= '0' && to[1] <= '9') {
+		hi = strtoul(to + 1, &end, 10);
+		to = end;
+	}
+	if (*to != '\0')
+		return MP_HINT_PORT;
+	if (strncmp(text, "icmp/", 5) == 0)
+		return lo > 255 ? MP_HINT_ICMP_TYPE : MP_HINT_PORT;
+	if (lo == 0 || lo > 65535 || hi > 65535)
+		return MP_HINT_PORT_NUMBER;
+	return lo > hi ? MP_HINT_BACKWARDS : MP_HINT_PORT;
+}
+
 static void port_bad(struct check *k, const struct ast_node *node, struct object o)
 {
 	struct diag *g = check_value(k, SEV_ERROR, "policy.port", node, MP_PORT_BAD, o, node->string);
+	const char *tidy = without_blanks(k->a, node->string);
 
-	diag_hint(k->d, g, MP_HINT_PORT);
+	if (tidy != NULL)
+		diag_hint(k->d, g, MP_HINT_WRITE, tidy);
+	else if (strchr(node->string, ',') != NULL || strchr(node->string, ';') != NULL)
+		diag_hint(k->d, g, MP_HINT_SEVERAL_PORTS);
+	else
+		diag_hint(k->d, g, port_fault(node->string));
 }
 
 static bool port_of(struct check *k, const struct ast_node *node, enum protocol p, struct object o,

@@ -94,9 +94,18 @@ static bool report_shadows(struct compilation *c, const struct cells *cells)
 
 	if (meets == NULL)
 		return false;
-	for (size_t i = 0; i < cells->n_sets; i++)
-		for (uint32_t k = 0; k < cells->sets[i].n; k++)
+	for (size_t i = 0; i < cells->n_sets; i++) {
+		bool live = false;
+
+		/* Of what has ended nothing is left to watch. */
+		for (uint32_t k = 0; k < cells->sets[i].n && !live; k++) {
+			const struct model_conduit *x = &m->conduits[cells->pairs[cells->sets[i].values[k]].conduit];
+
+			live = !x->shadow && !conduit_past(x, m->now);
+		}
+		for (uint32_t k = 0; k < cells->sets[i].n && live; k++)
 			meets[cells->pairs[cells->sets[i].values[k]].conduit] = true;
+	}
 	for (size_t i = 0; i < m->n_conduits; i++) {
 		const struct model_conduit *x = &m->conduits[i];
 

@@ -77,15 +77,29 @@ enum runs_answer runs_add(struct runs *r, struct pool *pool, uint32_t seq, struc
 	return RUNS_NO_ROOM;
 }
 
-bool runs_take_first(struct runs *r, uint32_t seq, struct chain *bytes)
+bool runs_take_first(struct runs *r, uint32_t seq, uint32_t judged_from, uint32_t judged_to, struct chain *bytes)
 {
 	if (r->n == RUNS_MAX || bytes->bytes > RUNS_BYTES - runs_bytes(r))
 		return false;
 	memmove(&r->run[1], &r->run[0], r->n * sizeof(r->run[0]));
 	r->n++;
-	r->run[0] = (struct run){ .from = seq, .bytes = *bytes };
+	r->run[0] = (struct run){ .from = seq,
+				  .judged_at = (uint16_t)(judged_from - seq),
+				  .judged = (uint16_t)(judged_to - judged_from),
+				  .bytes = *bytes };
 	*bytes = (struct chain){ 0 };
 	return true;
+}
+
+bool runs_judged(const struct runs *r, uint32_t seq, uint32_t n)
+{
+	for (uint32_t i = 0; i < r->n; i++) {
+		uint32_t at = seq - (r->run[i].from + r->run[i].judged_at);
+
+		if (at < r->run[i].judged && n <= r->run[i].judged - at)
+			return true;
+	}
+	return false;
 }
 
 bool runs_join(const struct runs *r, const struct pool *pool, uint32_t begin, bool fin, struct bytes *fresh,

@@ -17,8 +17,11 @@
 
 struct run {
 	uint32_t from;
+	uint16_t judged_at,
+		judged; /* bytes from its beginning that nobody read, and behind them those that were in order once */
 	struct chain bytes;
 };
+_Static_assert(RUNS_BYTES <= UINT16_MAX, "places in a run");
 
 struct runs {
 	struct run run[RUNS_MAX]; /* by number */
@@ -37,8 +40,13 @@ enum runs_answer {
 };
 
 enum runs_answer runs_add(struct runs *r, struct pool *pool, uint32_t seq, struct bytes b);
-/* What is kept elsewhere lies ahead of a gap now, and before all runs: *bytes is theirs, and empty. False: there is no room. */
-bool runs_take_first(struct runs *r, uint32_t seq, struct chain *bytes);
+/*
+ * What is kept elsewhere lies ahead of a gap now, and before all runs: *bytes is theirs, and empty. What lies from one number to the
+ * other of it was in order and judged. False: there is no room.
+ */
+bool runs_take_first(struct runs *r, uint32_t seq, uint32_t judged_from, uint32_t judged_to, struct chain *bytes);
+/* Whether these n bytes were in order and judged before, all of them. */
+bool runs_judged(const struct runs *r, uint32_t seq, uint32_t n);
 /*
  * The fresh bytes begin at `begin`, where the stream ends so far: *fresh becomes all that they complete, in `room` (for a packet and
  * RUNS_BYTES), or stays as it is. `fin`: the stream ends behind them. False when they contradict what passed ahead.

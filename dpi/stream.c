@@ -503,13 +503,22 @@ void stream_pick_up(struct stream *s, struct pool *pool, enum direction dir, con
 bool stream_go_back(struct stream *s, enum direction dir, uint32_t to)
 {
 	struct stream_dir *d = &s->dir[dir];
+	uint32_t judged = d->framed && seq_diff(d->first, d->head) < 0 ? d->first : d->head;
 
 	if (d->fin || seq_diff(to, d->acked) < 0 || seq_diff(to, d->kept_from) >= 0 ||
-	    d->kept.bytes != d->next - d->kept_from || !runs_take_first(&d->runs, d->kept_from, &d->kept))
+	    d->kept.bytes != d->next - d->kept_from ||
+	    !runs_take_first(&d->runs, d->kept_from, judged, d->head, &d->kept))
 		return false;
 	offset_to(d, to);
 	keep_from(d, to);
 	return true;
+}
+
+bool stream_judged_before(const struct stream *s, enum direction dir, uint64_t offset, uint32_t n)
+{
+	const struct stream_dir *d = &s->dir[dir];
+
+	return runs_judged(&d->runs, d->next + (uint32_t)(offset - d->offset), n);
 }
 
 void stream_skip(struct stream *s, struct pool *pool, enum direction dir, uint32_t to)

@@ -162,6 +162,14 @@ enum attempt {
 	ATTEMPT_CROWDED /* more requests are open than can be remembered, and waiting would not help */
 };
 
+static void note_request(struct crossing *x, const struct parsed *parsed, const struct pdu *u)
+{
+	if (u->allowed || crossing_is_observed(x))
+		deeds_remember(&x->f->commands->deeds, parsed);
+	if (u->allowed)
+		count_hold(x, parsed, u);
+}
+
 /* One whole PDU at `offset` of its direction. */
 static void judge_one(struct crossing *x, enum attempt how, struct bytes pdu, uint64_t offset, struct judged *j)
 {
@@ -187,10 +195,8 @@ static void judge_one(struct crossing *x, enum attempt how, struct bytes pdu, ui
 	}
 	if (parsed->bond.kind != BOND_NONE)
 		c->opens |= bond_note(x, parsed, &u);
-	if (parsed->asks && (u.allowed || crossing_is_observed(x)))
-		deeds_remember(&c->deeds, parsed);
-	if (parsed->asks && u.allowed)
-		count_hold(x, parsed, &u);
+	if (parsed->asks && !stream_judged_before(&x->f->stream, x->dir, offset, u.length))
+		note_request(x, parsed, &u);
 	command_tell(x, &u, j);
 }
 

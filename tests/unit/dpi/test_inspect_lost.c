@@ -82,6 +82,44 @@ static void lost_with_the_worker(void **state)
 	}
 }
 
+/* Each request counts once, in the records and in what is remembered of the session, however often its stream went back. */
+static void counted_once(void **state)
+{
+	uint8_t train[48];
+	uint64_t sum = 0;
+
+	(void)state;
+	for (unsigned n = 0; n < 4; n++)
+		toy_pdu(train + (size_t)12 * n, 12, (uint8_t)(3 + n));
+	for (unsigned i = 0; i < 3; i++) {
+		struct conn k = desk_conn(P_TOY_HOLD_PICK_UP);
+		uint32_t from = k.c;
+
+		/* The fourth passes, with the beginning of a fifth; then the third is repeated, the first, and the second between them. */
+		k.c = from + 36;
+		assert_int_equal(desk_send(&k, DIR_C2S, train + 36, 12), OUTCOME_ACCEPT);
+		if (i == 1)
+			assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, train, 5), OUTCOME_ACCEPT);
+		assert_int_equal(desk_segment(&k, DIR_S2C, k.s, from, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+		if (i < 2)
+			assert_int_equal(desk_segment(&k, DIR_C2S, from + 24, k.s, DESK_ACK, train + 24, 12),
+					 OUTCOME_ACCEPT);
+		assert_int_equal(desk_segment(&k, DIR_C2S, from, k.s, DESK_ACK, train, 12), OUTCOME_ACCEPT);
+		assert_int_equal(desk_segment(&k, DIR_C2S, from + 12, k.s, DESK_ACK, train + 12, i < 2 ? 12 : 24),
+				 OUTCOME_ACCEPT);
+		if (i == 1) {
+			k.c = from + 53;
+			assert_int_equal(desk_send(&k, DIR_C2S, train + 5, 7), OUTCOME_ACCEPT);
+		}
+		assert_int_equal(desk.n_resets, 0);
+	}
+	desk.n_events = 0;
+	inspector_finish(desk_i);
+	for (size_t n = 0; n < desk.n_events; n++)
+		sum += desk.events[n].kind == EVENT_COUNTS ? desk.events[n].count : 0;
+	assert_int_equal(sum, 4 + 5 + 4);
+}
+
 /* An answer, likewise. */
 static void an_answer_lost_with_the_worker(void **state)
 {
@@ -156,6 +194,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(lost_with_the_worker),
+		T(counted_once),
 		T(an_answer_lost_with_the_worker),
 		T(what_was_lost_is_judged),
 	};

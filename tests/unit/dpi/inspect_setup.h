@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Set-up and tear-down of the inspector's unit tests: a desk for each, and at its end no packet that was decided twice.
+ * Set-up and tear-down of the inspector's unit tests: a desk for each, and at its end no packet that was decided twice; and what
+ * several of them ask of a session.
  */
 #ifndef SEKISHO_TESTS_UNIT_INSPECT_SETUP_H
 #define SEKISHO_TESTS_UNIT_INSPECT_SETUP_H
@@ -29,6 +30,25 @@ static inline struct inspector_stats stats(void)
 
 	inspector_stats(desk_i, &s);
 	return s;
+}
+
+/* It goes on, everything is judged, and what is forbidden is refused. */
+static inline void goes_on_judged(struct conn *k)
+{
+	size_t before = desk.n_pdus;
+	uint8_t pdu[64];
+
+	toy_pdu(pdu, 12, 3);
+	for (unsigned n = 0; n < 3; n++) {
+		assert_int_equal(desk_send(k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+		assert_int_equal(desk_send(k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
+	}
+	assert_int_equal(desk.n_pdus, before + 6);
+	assert_int_equal(desk.n_resets, 0);
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	assert_int_equal(desk_send(k, DIR_C2S, pdu, 5), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(k, DIR_C2S, pdu + 5, 7), OUTCOME_DROP);
+	assert_int_equal(desk.n_resets, 1);
 }
 
 #endif

@@ -25,25 +25,6 @@
 
 #include "tests/unit/dpi/inspect_setup.h"
 
-/* It goes on, everything is judged, and what is forbidden is refused. */
-static void goes_on_judged(struct conn *k)
-{
-	size_t before = desk.n_pdus;
-	uint8_t pdu[64];
-
-	toy_pdu(pdu, 12, 3);
-	for (unsigned n = 0; n < 3; n++) {
-		assert_int_equal(desk_send(k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
-		assert_int_equal(desk_send(k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
-	}
-	assert_int_equal(desk.n_pdus, before + 6);
-	assert_int_equal(desk.n_resets, 0);
-	toy_pdu(pdu, 12, TOY_FORBIDDEN);
-	assert_int_equal(desk_send(k, DIR_C2S, pdu, 5), OUTCOME_ACCEPT);
-	assert_int_equal(desk_send(k, DIR_C2S, pdu + 5, 7), OUTCOME_DROP);
-	assert_int_equal(desk.n_resets, 1);
-}
-
 /*
  * A request waited for the worker when that died, and went with it. The next ones pass their new worker before anybody has
  * noticed. Its repetition is judged as a gap's is, with all that passed behind it, and the session goes on.

@@ -343,6 +343,7 @@ static int prepare(struct worker *w, struct err *e)
 		.flows = WORKER_FLOWS,
 		.pool_bytes = WORKER_POOL_BYTES,
 		.table_bytes = WORKER_TABLE_BYTES,
+		.kinds = 1u << w->kind,
 		.no_library = w->kind == LANE_COMMANDS,
 	};
 

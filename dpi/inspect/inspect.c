@@ -25,6 +25,12 @@
 
 #define TICK_FLOWS 64u /* flows that one tick ends, at most */
 
+/* The table is every worker's: of some lanes no packet comes to this one. */
+static bool comes_here(const struct inspector *i, uint32_t lane)
+{
+	return i->limits.kinds == 0 || (i->limits.kinds >> lane_kind_of(lane) & 1u) != 0;
+}
+
 /* What is scarce is divided among the lanes in use; a capture has all of it. */
 static void divide(struct inspector *i)
 {
@@ -35,7 +41,7 @@ static void divide(struct inspector *i)
 	for (uint32_t n = 0; n < t->n_permits; n++) {
 		uint32_t share = share_of(t->permits[n].lane);
 
-		if (share != SHARE_OTHER)
+		if (share != SHARE_OTHER && comes_here(i, t->permits[n].lane))
 			used |= 1u << share;
 	}
 	flow_divide(&i->flows, used, whole);

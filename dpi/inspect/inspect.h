@@ -28,6 +28,7 @@ struct inspector_limits {
 	uint32_t flows;	      /* flow table slots */
 	uint32_t pool_bytes;  /* shared stream pool: retained and waiting bytes */
 	uint32_t table_bytes; /* largest command table in memory */
+	uint32_t kinds;	      /* bit n: lanes of enum lane_kind n come here, and divide what is scarce; 0: any */
 	bool no_library;      /* without nDPI: what it alone could name stays without a name */
 	bool as_captured;     /* replay: what is missing will not come, and nothing is stopped for it */
 };

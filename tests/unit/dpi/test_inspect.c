@@ -639,6 +639,30 @@ static void the_pool_is_shared(void **state)
 	}
 }
 
+/* A worker for commands keeps no room for lanes for naming, which others have, nor the other way round. */
+static void room_for_its_own_kind(void **state)
+{
+	(void)state;
+	for (uint32_t kinds = 1; kinds < 4; kinds++) {
+		uint32_t flows[LANE_KINDS] = { 0 }, pool[LANE_KINDS] = { 0 };
+		struct inspector_limits l = { .flows = 64, .pool_bytes = 1u << 20, .table_bytes = 1u << 16 };
+
+		desk_close();
+		l.kinds = kinds;
+		desk_open(l);
+		for (uint32_t s = 0; s < SHARE_LANES; s++) {
+			flows[s / CRITICALITIES] += stats().shares[s].flows_part;
+			pool[s / CRITICALITIES] += stats().shares[s].pool_part;
+		}
+		for (uint32_t k = 0; k < LANE_KINDS; k++) {
+			bool own = (kinds >> k & 1u) != 0, alone = kinds != 3;
+
+			assert_true(own ? flows[k] >= (alone ? 56u : 10u) : flows[k] == 0);
+			assert_true(own ? pool[k] > (alone ? 900000u : 200000u) : pool[k] == 0);
+		}
+	}
+}
+
 static void cut_lane(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -982,6 +1006,7 @@ int main(void)
 		T(observe_stops_nothing),
 		T(room_is_kept_for_commands),
 		T(the_pool_is_shared),
+		T(room_for_its_own_kind),
 		T(cut_lane),
 		T(strays),
 		T(both_ends_dial_anew),

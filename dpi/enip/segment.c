@@ -7,12 +7,16 @@
  * Where its sockets do not wait (those of Windows, and of the BSDs, inherit that from the one that listens), it gives up a message
  * whose rest is not there behind those four bytes, and what it throws away since it has no room for it, and takes what comes next for a
  * message. It goes on by the lengths that it finds, and may do so for the rest of the session. So in a session in which a message came in
- * pieces, none holds bytes that a server would execute which lost its place: the header of a request.
+ * pieces, none holds bytes that a server would execute which lost its place: the header of a request, or the beginning of one that goes
+ * on in the next.
  */
+#include <string.h>
+
 #include "dpi/enip/encap.h"
 #include "dpi/enip/state.h"
 
-#define LENGTH_END 4u	  /* command and length: what such a server reads at once */
+#define LENGTH_END 4u /* command and length: what such a server reads at once */
+_Static_assert(ENIP_TAIL == ENCAP_HEADER - 1u, "of a header that begins in it, a byte is behind it");
 #define REQUEST_LEAST 18u /* bytes of data: interface and timeout; two items; a service and the length of its path */
 
 static bool is_request(struct bytes b)
@@ -45,32 +49,67 @@ static bool holds_request(const struct enip_state *s, struct bytes b)
 	return false;
 }
 
-/* What came of the first of these before is looked at once more: it may have passed by another policy, or before anything was cut. */
-static bool mistakable(struct enip_state *s, size_t carried, struct bytes b, const struct command_table *t,
-		       const struct command_permit *p, struct pdu *ret)
+/* One that begins in the message before these, and goes on here. */
+static bool tail_begins_request(const struct enip_state *s, uint64_t offset, struct bytes b)
 {
+	size_t n = b.left < ENIP_TAIL ? b.left : ENIP_TAIL;
+	uint8_t both[2 * ENIP_TAIL];
+
+	if (!s->has_tail || s->tail_end != (uint32_t)offset)
+		return false;
+	memcpy(both, s->tail, ENIP_TAIL);
+	bytes_copy(&b, both + ENIP_TAIL, n);
+	for (size_t i = 0; i < ENIP_TAIL; i++)
+		if (is_request(bytes_of(both + i, ENIP_TAIL + n - i)))
+			return true;
+	return false;
+}
+
+static void keep_tail(struct enip_state *s, uint64_t offset, struct bytes b)
+{
+	struct bytes rest = b;
+	size_t n, whole = 0;
+
+	while (enip_enforcer.frame(s, DIR_C2S, rest, &n) == FRAME_WHOLE && bytes_skip(&rest, n))
+		whole += n;
+	/* A repetition may end before what is kept. */
+	if (whole == 0 || (s->has_tail && (int32_t)((uint32_t)(offset + whole) - s->tail_end) <= 0))
+		return;
+	bytes_skip(&b, whole - ENIP_TAIL);
+	bytes_copy(&b, s->tail, ENIP_TAIL);
+	s->has_tail = true;
+	s->tail_end = (uint32_t)(offset + whole);
+}
+
+/* Bytes of the first message that came before are looked at once more: they may have passed by another policy, or before
+ * anything was cut. */
+static bool mistakable(struct enip_state *s, uint64_t offset, size_t carried, struct bytes b,
+		       const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+{
+	bool found;
+
 	s->cut = s->cut || carried > 0;
-	if (!s->cut || evaluate_allows_all(t, p, vocabulary_of(PROTO_ENIP)))
+	if (!s->cut)
 		return false;
-	if ((carried == 0 || carried >= LENGTH_END) && !holds_request(s, b))
-		return false;
-	ret->reason = R_ENIP_CUT;
-	return true;
+	found = !evaluate_allows_all(t, p, vocabulary_of(PROTO_ENIP)) &&
+		((carried > 0 && carried < LENGTH_END) || tail_begins_request(s, offset, b) || holds_request(s, b));
+	keep_tail(s, offset, b);
+	if (found)
+		ret->reason = R_ENIP_CUT;
+	return found;
 }
 
 bool enip_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
 		  const struct command_table *t, const struct command_permit *p, struct pdu *ret)
 {
-	(void)offset;
 	(void)late;
-	return !mistakable(state, carried, b, t, p, ret);
+	return !mistakable(state, offset, carried, b, t, p, ret);
 }
 
 bool enip_repeat(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,
 		 const struct command_table *t, const struct command_permit *p, struct pdu *ret)
 {
-	(void)offset;
 	(void)length;
 	(void)late;
-	return !mistakable(state, carried, b, t, p, ret);
+	return !mistakable(state, offset, carried, b, t, p, ret);
 }

@@ -40,6 +40,8 @@ struct enip_connection {
 	bool far;
 };
 
+#define ENIP_TAIL 23u /* bytes of a header that may lie in the segment before; a message is longer */
+
 enum enip_session { SESSION_NONE, SESSION_ASKED, SESSION_OPEN, SESSION_UNSEEN };
 
 struct enip_state {
@@ -50,6 +52,9 @@ struct enip_state {
 	bool missed;	  /* connections may have been opened unseen */
 	bool unread;	  /* requests were refused or could not be read, whose answers may come */
 	bool cut;	  /* a request came in pieces: a server may have lost its place */
+	bool has_tail;	  /* since then: the end of the last message that came whole is kept */
+	uint8_t tail[ENIP_TAIL];
+	uint32_t tail_end; /* offset behind it */
 	uint32_t handle;
 	uint32_t n_connections;
 	struct enip_connection connections[ENIP_CONNECTIONS_MAX];

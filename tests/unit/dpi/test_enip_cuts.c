@@ -37,13 +37,19 @@ static const struct note *read_one(void)
 }
 
 /* The first n bytes of these messages, of which `carried` came before: whether they may come like this. */
-static bool comes(const struct note *w, size_t carried, size_t n)
+static bool comes_at(uint64_t offset, const struct note *w, size_t carried, size_t n)
 {
 	struct pdu ret = { 0 };
-	bool fine = enip_enforcer.segment(d.state, 0, carried, false, bytes_of(w->b, n), &d.table, &d.permit, &ret);
+	bool fine =
+		enip_enforcer.segment(d.state, offset, carried, false, bytes_of(w->b, n), &d.table, &d.permit, &ret);
 
 	assert_int_equal(ret.reason, fine ? 0 : R_ENIP_CUT);
 	return fine;
+}
+
+static bool comes(const struct note *w, size_t carried, size_t n)
+{
+	return comes_at(0, w, carried, n);
 }
 
 static bool goes_again(const struct note *w, size_t carried)
@@ -149,6 +155,54 @@ static void nor_behind_one(void **unused)
 	assert_false(comes(&one, 0, one.n));
 }
 
+/* Nor one that begins at the end of a message and goes on in the next, which comes by itself. */
+static void nor_across_two(void **unused)
+{
+	const struct note plain = request_note(1, read_one()), inner = request_note(2, read_one()), empty = { .n = 0 };
+	const struct note last = encap_note(ENCAP_NOP, 0, 0, &empty);
+
+	(void)unused;
+	for (size_t k = 1; k < ENCAP_HEADER; k++) {
+		struct note data = { .n = 0 }, first, other;
+		uint64_t at = 0xfffffff0u; /* the places of the stream wrap */
+		uint8_t state[sizeof(d.state)];
+
+		put(&data, 0, 8);
+		put_bytes(&data, inner.b, k);
+		first = encap_note(ENCAP_NOP, HANDLE, 0, &data);
+		other = first;
+		other.b[other.n - k] ^= 1u;
+		for (unsigned way = 0; way < 7; way++) {
+			bool request = way < 4 && k >= 3; /* else it has no length */
+
+			reads_only();
+			if (way == 3)
+				desk_whole(&d);
+			assert_true(begin_session(&d));
+			if (way != 4)
+				assert_true(comes_at(at - plain.n, &plain, 30, plain.n));
+			assert_true(comes_at(at, way == 5 ? &other : &first, 0, first.n));
+			if (way == 3) { /* it passed while all was allowed */
+				memcpy(state, d.state, sizeof(state));
+				reads_only();
+				memcpy(d.state, state, sizeof(state));
+			}
+			if (way == 1) { /* in pieces */
+				assert_int_equal(comes_at(at + first.n, &last, 0, 10),
+						 !request || k + 10 < ENCAP_HEADER);
+				assert_int_equal(comes_at(at + first.n, &last, 10, last.n), !request);
+			} else if (way == 2) { /* the one before is repeated meanwhile */
+				assert_true(comes_at(at, &first, 30, first.n));
+				assert_int_equal(comes_at(at + first.n, &last, 0, last.n), !request);
+			} else if (way == 6) { /* elsewhere in the stream */
+				assert_true(comes_at(at + first.n + 1u, &last, 0, last.n));
+			} else {
+				assert_int_equal(comes_at(at + first.n, &last, 0, last.n), !request);
+			}
+		}
+	}
+}
+
 /* What nobody would execute may stand anywhere. */
 static void other_bytes(void **unused)
 {
@@ -172,9 +226,8 @@ static void other_bytes(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(not_in_its_length),
-		cmocka_unit_test(no_request_within_one_in_pieces),
-		cmocka_unit_test(nor_behind_one),
+		cmocka_unit_test(not_in_its_length), cmocka_unit_test(no_request_within_one_in_pieces),
+		cmocka_unit_test(nor_behind_one),    cmocka_unit_test(nor_across_two),
 		cmocka_unit_test(other_bytes),
 	};
 

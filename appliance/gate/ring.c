@@ -98,12 +98,20 @@ static bool stray_allowed(struct gate *g, const struct gate_lane *l, const struc
 	return true;
 }
 
+/* Workers for naming have no forms, and nobody has one for the cut lane (worker/form.h). */
+static bool may_say(uint32_t lane)
+{
+	return lane != LANE_CUT && lane_kind_of(lane) == LANE_COMMANDS;
+}
+
 static bool do_verdict(struct gate *g, const struct ring_entry *e)
 {
 	struct gate_lane *l = find_lane(g, e->queue);
 	uint32_t mark;
 
 	if (l == NULL)
+		return false;
+	if (e->said && !may_say(l->lane))
 		return false;
 	overdue_verdict(&gate_queue_of(l, e->queue)->overdue, e->id);
 	if (e->said) {

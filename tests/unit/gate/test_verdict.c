@@ -208,6 +208,29 @@ static void lies(void **state)
 	assert_int_equal(asked, 3);
 }
 
+/* Who has no form for a lane has told the kernel nothing: its packets would wait for ever. */
+static void what_was_said(void **state)
+{
+	static const uint32_t others[] = { 1, LANE_CUT };
+	struct fixture *f = *state;
+	struct ring_entry e = {
+		.kind = RING_VERDICT, .outcome = OUTCOME_ACCEPT, .queue = QUEUE, .id = 1, .permit = 1, .said = 1
+	};
+	uint8_t buf[64];
+
+	ring_push(f->g.ring, &e);
+	assert_int_equal(gate_drain(&f->g, 10), DRAIN_EMPTY);
+	assert_int_equal(f->g.counts.verdicts, 1);
+	for (size_t i = 0; i < 2; i++) {
+		f->g.lanes[others[i]] = (struct gate_lane){ .fd = f->out[0], .lane = others[i], .slots = 1 };
+		f->g.used |= (uint64_t)1 << others[i];
+		e.queue = lane_queue(others[i], 0);
+		ring_push(f->g.ring, &e);
+		assert_int_equal(gate_drain(&f->g, 10), DRAIN_LIE);
+	}
+	assert_int_equal(recv(f->out[1], buf, sizeof(buf), 0), -1);
+}
+
 static void half_resets(void **state)
 {
 	struct fixture *f = *state;
@@ -300,6 +323,7 @@ int main(void)
 		cmocka_unit_test(entries),
 		cmocka_unit_test_setup_teardown(batch, gate_make, gate_drop),
 		cmocka_unit_test_setup_teardown(lies, gate_make, gate_drop),
+		cmocka_unit_test_setup_teardown(what_was_said, gate_make, gate_drop),
 		cmocka_unit_test_setup_teardown(half_resets, gate_make, gate_drop),
 		cmocka_unit_test(table),
 	};

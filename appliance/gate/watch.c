@@ -133,8 +133,11 @@ static void forget(const struct gate *g, int *fd)
 	*fd = -1;
 }
 
+/* Its worker may turn again before the supervisor has ended it: from here on it says nothing to the kernel. */
 static void give_up(struct gate *g)
 {
+	if (g->ring != NULL)
+		atomic_store(&g->ring->open, 0);
 	ring_unmap(g->ring);
 	g->ring = NULL;
 	g->half = false;

@@ -77,8 +77,8 @@ struct ring {
 	_Alignas(64) _Atomic uint32_t head; /* written by the worker */
 	_Alignas(64) _Atomic uint32_t tail; /* written by the gate */
 	_Atomic uint32_t waiting;	    /* 1 while the gate sleeps and wants the eventfd written */
-	_Atomic uint32_t open;		    /* 1 once the gate reads this ring and `decided` is filled in: not before
-	                                            that may the worker take packets */
+	_Atomic uint32_t open; /* 1 while the gate reads this ring, and `decided` is filled in: not before may
+	                                       the worker take packets, nor say anything when it has been given up */
 	_Alignas(64) _Atomic uint32_t heartbeat; /* moves with every turn of the worker's loop */
 	_Atomic uint32_t sleeping;		 /* 1 while the worker is blocked waiting for packets */
 	/* Of each queue, by lane and slot: ids up to this one were decided by the gate before this worker started (valid when

@@ -33,11 +33,13 @@ static void tell(struct worker *w, uint16_t queue, const struct form_entry *d, b
 }
 
 /* One verdict decides all when they share it and nothing older of their queue waits for another. */
-static bool say(const struct verdicts *v, uint32_t n, uint32_t open)
+static bool say(const struct worker *w, uint32_t n, uint32_t open)
 {
+	const struct verdicts *v = &w->verdicts;
 	const struct form_entry *e = v->entries;
 
-	if (!v->forms)
+	/* Given up, it would speak over its gate, which throws away what waits unread: an older packet would go with it. */
+	if (!v->forms || atomic_load_explicit(&w->ring->open, memory_order_acquire) == 0)
 		return false;
 	if (n > 1 && v->same && open == n)
 		return form_upto(v->fd, v->queue, &e[n - 1]) == 0;
@@ -55,7 +57,7 @@ void verdicts_flush(struct worker *w)
 	if (n == 0)
 		return;
 	v->n = 0;
-	said = say(v, n, *open);
+	said = say(w, n, *open);
 	for (uint32_t i = 0; i < n; i++)
 		tell(w, v->queue, &v->entries[i], said);
 	*open -= n < *open ? n : *open;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the inspector decided, on its way to the kernel: by a form of this worker's own (worker/form.h), several packets of one
- * queue in one send. The ring tells the gate of each: it watches that no packet is forgotten. A
- * verdict that is not the worker's to say (the cut lane), or that the kernel did not take, the gate says.
+ * queue in one send. The ring tells the gate of each: it watches that no packet is forgotten. A verdict that is not the worker's to say
+ * (the cut lane), or that the kernel did not take, the gate says. A worker whose gate has given it up says nothing any more.
  *
  * Owns its counts; the ring and descriptors are borrowed. No allocation.
  */
@@ -34,7 +34,7 @@ struct worker;
 void verdicts_taken(struct verdicts *v, uint16_t queue);
 /* The lane has another socket now: what was taken from the old one is nobody's. */
 void verdicts_forget(struct verdicts *v, uint32_t lane);
-/* Decides a packet of this queue; `fd` is its lane's socket, -1 when it has none any more. */
+/* Decides a packet of this queue; `fd` is its lane's socket. */
 void verdicts_decide(struct worker *w, int fd, uint16_t queue, uint32_t id, enum outcome o, uint32_t permit);
 /* Says what was decided and not said yet. */
 void verdicts_flush(struct worker *w);

@@ -41,6 +41,7 @@ struct fixture {
 	uint32_t lane[N];
 	int kernel[N]; /* the other end of each queue's socket */
 	struct ring *ring;
+	struct ring *of_worker; /* its own mapping of the last one */
 	struct mono now;
 };
 
@@ -129,8 +130,10 @@ static void worker(void)
 	int fds[3] = { eventfd(0, 0), eventfd(0, 0), -1 }, fd = ring_create(NULL);
 
 	f.ring = ring_map(fd, NULL);
+	ring_unmap(f.of_worker);
+	f.of_worker = ring_map(fd, NULL);
 	close(fd);
-	assert_non_null(f.ring);
+	assert_true(f.ring != NULL && f.of_worker != NULL);
 	gate_begin(&f.g, f.ring, fds, 1, 0, f.now);
 }
 
@@ -397,6 +400,7 @@ static void hung_is_noticed(void **state)
 	assert_int_equal(f.g.state, GATE_ALONE);
 	assert_int_equal(told_hung, 1);
 	assert_int_equal(f.g.counts.hung, 1);
+	assert_int_equal(atomic_load(&f.of_worker->open), 0); /* should it turn again, it has nothing to say */
 	expect_upto(CLOSED, true, 10, false);
 	assert_int_equal(f.g.counts.decided, 1);
 }
@@ -459,6 +463,7 @@ static void liar(void **state)
 	gate_worker_lied(&f.g, f.now);
 	assert_int_equal(told_hung, 1);
 	assert_int_equal(f.g.counts.lies, 1);
+	assert_int_equal(atomic_load(&f.of_worker->open), 0);
 	assert_int_equal(f.g.state, GATE_ALONE);
 	assert_false(f.g.half); /* the next worker's first entry is no second half */
 	expect_upto(CLOSED, true, 10, false);

@@ -27,6 +27,7 @@
 
 static int ends[2];
 static struct worker w;
+static struct ring shared;
 static char ring[512]; /* ids, and a question mark where the gate has to say it */
 
 void worker_push(struct worker *of, const void *entry64, bool told)
@@ -48,7 +49,8 @@ static int begin(void **state)
 	(void)state;
 	while (recv(ends[1], rest, sizeof(rest), MSG_DONTWAIT) > 0)
 		;
-	w = (struct worker){ .verdicts = { .forms = true } };
+	w = (struct worker){ .ring = &shared, .verdicts = { .forms = true } };
+	atomic_store(&shared.open, 1);
 	ring[0] = '\0';
 	return 0;
 }
@@ -196,6 +198,26 @@ static void what_the_gate_says(void **state)
 	assert_string_equal(sent(), "");
 }
 
+/* The gate gave it up, and has thrown packet 3 away unread: nobody says "up to 5". */
+static void given_up(void **state)
+{
+	(void)state;
+	take(QUEUE, 2);
+	accept_one(QUEUE, 1);
+	accept_one(QUEUE, 2);
+	verdicts_flush(&w);
+	assert_string_equal(sent(), "<=2 ");
+	atomic_store(&shared.open, 0);
+	take(QUEUE, 2);
+	accept_one(QUEUE, 4);
+	accept_one(QUEUE, 5);
+	verdicts_flush(&w);
+	verdicts_decide(&w, ends[0], QUEUE, 6, OUTCOME_DROP, 7);
+	verdicts_flush(&w);
+	assert_string_equal(sent(), "");
+	assert_string_equal(ring, "1 2 4? 5? 6? ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +228,7 @@ int main(void)
 		cmocka_unit_test_setup(ids_wrap, begin),
 		cmocka_unit_test_setup(more_than_one_send, begin),
 		cmocka_unit_test_setup(what_the_gate_says, begin),
+		cmocka_unit_test_setup(given_up, begin),
 	};
 	struct err e = { 0 };
 

@@ -12,6 +12,7 @@
 #define SPECIFICATION 0x12
 #define ANY 0x10
 #define ANY_LENGTH 10u
+#define RESULT_GOOD 0xff /* of an answer's item; PLC4X says it in writes too, where others have 0 */
 #define AREA_END ((uint64_t)1 << S7_AREA_BITS)
 
 enum area {
@@ -263,15 +264,15 @@ bool s7_items_values(struct bytes b, uint8_t n, struct bytes items, struct opera
 	for (uint8_t k = 0; k < n; k++) {
 		struct item i;
 		struct bytes data;
-		uint8_t reserved, type;
+		uint8_t result, type;
 		uint16_t length;
 		size_t bytes;
 
-		bytes_u8(&b, &reserved);
+		bytes_u8(&b, &result);
 		bytes_u8(&b, &type);
 		bytes_be16(&b, &length);
-		if (!read_item(&items, &i) || b.failed || reserved != 0 || !data_length(type, length, &bytes) ||
-		    !bytes_take(&b, bytes, &data) || !value_fits(&i, type, data))
+		if (!read_item(&items, &i) || b.failed || (result != 0 && result != RESULT_GOOD) ||
+		    !data_length(type, length, &bytes) || !bytes_take(&b, bytes, &data) || !value_fits(&i, type, data))
 			return false;
 		operations[k].values.form = VALUES_UNKNOWN;
 		if (alike && i.plain && values_form(i.type) != VALUES_UNKNOWN)
@@ -305,7 +306,7 @@ bool s7_items_answered(struct bytes b, uint8_t n, const uint16_t *lengths)
 		bytes_be16(&b, &length);
 		if (b.failed)
 			return false;
-		if (result != 0xff) {
+		if (result != RESULT_GOOD) {
 			if (type != DATA_NONE)
 				return false;
 			continue;

@@ -228,6 +228,8 @@ static void values(void **unused)
 	static const struct written all[] = {
 		{ 1, 1, "00 03 0001 01", R_ALLOWED },
 		{ 1, 1, "00 03 0001 00", R_S7COMM_VALUE },
+		{ 1, 1, "ff 03 0001 01", R_ALLOWED }, /* as PLC4X writes */
+		{ 1, 1, "ff 03 0001 00", R_S7COMM_VALUE },
 		{ 1, 1, "00 03 0001 02", R_S7COMM_FRAME },
 		{ 1, 2, "00 03 0002 0101", R_S7COMM_FRAME },
 		{ 1, 1, "00 04 0008 01", R_S7COMM_FRAME },

@@ -4,13 +4,13 @@
  * started for that one deed, because what moves devices is no part of this program, which reads policy texts.
  */
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "mgmt/cli/daemon_path.h"
 #include "mgmt/cli/given_back.h"
 #include "mgmt/cli/render.h"
 #include "mgmt/cli/request.h"
@@ -26,26 +26,6 @@ static const struct cli_option options[OPT_N] = {
 	[OPT_ALL] = { "--all", 0, NULL, M_RELEASE_OPT_ALL },
 	[OPT_STATE] = { "--state", 0, "FOLDER", M_RELEASE_OPT_STATE },
 };
-
-/* Beside this program, as after a build, or where packages put it. */
-static bool daemon_path(char out[PATH_MAX])
-{
-	static const char *const places[] = { "/sekishod", "/../sbin/sekishod" };
-	char own[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
-	char *slash;
-
-	if (n <= 0)
-		return false;
-	own[n] = '\0';
-	slash = strrchr(own, '/');
-	if (slash != NULL)
-		*slash = '\0';
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-		if (snprintf(out, PATH_MAX, "%s%s", own, places[i]) < PATH_MAX && access(out, X_OK) == 0)
-			return true;
-	return false;
-}
 
 /* What it prints, all of it; malloc'd, NULL when it could not be started. */
 static char *run_daemon(char *const *argv)

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "mgmt/cli/daemon_path.h"
 #include "mgmt/cli/render.h"
 #include "mgmt/cli/socket.h"
 
@@ -56,23 +57,6 @@ static size_t noted(const struct cli *c, char text[512], const char *lines[3])
 	return found == 3 ? 3 : 0;
 }
 
-/* In the folder of this program, or in the one for the administrator's beside it. */
-static bool find_daemon(char path[PATH_MAX])
-{
-	static const char *const places[] = { "sekishod", "../sbin/sekishod" };
-	char own[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
-	char *slash;
-
-	own[n > 0 ? n : 0] = '\0';
-	slash = strrchr(own, '/');
-	for (size_t i = 0; slash != NULL && i < sizeof(places) / sizeof(places[0]); i++)
-		if (snprintf(path, PATH_MAX, "%.*s/%s", (int)(slash - own), own, places[i]) < PATH_MAX &&
-		    access(path, X_OK) == 0)
-			return true;
-	return false;
-}
-
 /* In the child. */
 static void become(const char *path, const char *question, const char *lang, const char *const lines[3], int out)
 {
@@ -111,7 +95,7 @@ bool standing_request(struct cli *c, const char *question, struct box_answer *re
 
 	memset(ret, 0, sizeof(*ret));
 	/* Of another socket than the usual one nobody knows what it is for, unless it was said there. */
-	if ((noted(c, text, lines) == 0 && strcmp(c->socket, SOCKET_DEFAULT) != 0) || !find_daemon(path)) {
+	if ((noted(c, text, lines) == 0 && strcmp(c->socket, SOCKET_DEFAULT) != 0) || !daemon_path(path)) {
 		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_ABSENT, c->socket);
 		return false;
 	}

@@ -145,6 +145,22 @@ def inspector():
     return found
 
 
+def in_rounds(opened, a, metrics, take):
+    """What `take(path, metric)` finds, by mode and round. In each round and for each metric the paths have another order."""
+    order = random.Random(a.seed)
+    rounds = {p.mode: [] for p in opened}
+    for r in range(-1, a.rounds):  # one before the first, for caches, neighbours and names
+        found = {p.mode: {} for p in opened}
+        for metric in metrics:
+            for p in order.sample(opened, len(opened)):
+                found[p.mode].update(take(p, metric))
+        if r >= 0:
+            for mode, values in found.items():
+                rounds[mode].append(values)
+            print("\rround %d of %d" % (r + 1, a.rounds), end="", flush=True)
+    return rounds
+
+
 def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument("--rounds", type=int, default=15)
@@ -156,31 +172,17 @@ def main():
     a.add_argument("--json", default=os.path.join(TOP, "build", "bench.json"))
     a.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     a = a.parse_args()
-    if os.geteuid() != 0:
-        print("the benchmarks need root: network namespaces and netfilter", file=sys.stderr)
-        return 3
-    print("order of the modes: seed %d" % a.seed)
-    order = random.Random(a.seed)
     load_before = os.getloadavg()[0]
     lock = begin()
     if lock is None:
-        print("another benchmark is running on this machine", file=sys.stderr)
         return 3
+    print("order of the modes: seed %d" % a.seed)
     opened = []
     try:
         for mode in a.modes.split(","):
             Path(mode, a.placement, opened)
-        rounds = {p.mode: [] for p in opened}
-        for r in range(-1, a.rounds):  # one before the first, for caches, neighbours and names
-            found = {p.mode: {} for p in opened}
-            for metric in a.only.split(","):
-                for p in order.sample(opened, len(opened)):
-                    if metric not in NOT.get(p.mode, ()):
-                        found[p.mode].update(measure(p, metric, a.milliseconds))
-            if r >= 0:
-                for mode, values in found.items():
-                    rounds[mode].append(values)
-                print("\rround %d of %d" % (r + 1, a.rounds), end="", flush=True)
+        rounds = in_rounds(opened, a, a.only.split(","), lambda p, metric: {} if metric in NOT.get(p.mode, ()) else
+                           measure(p, metric, a.milliseconds))
         result = report(rounds, a.placement, a.milliseconds, load_before)
         missed = any(r["missed"] for r in result["figures"])
         if not a.rates_only:

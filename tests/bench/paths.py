@@ -57,12 +57,17 @@ SERVER = "10.2.0.2"
 
 
 def begin():
-    """One benchmark at a time. What one that was killed left behind goes; the descriptor returned holds the lock."""
+    """One benchmark at a time, and as root; else None, and it was said why. What one that was killed left behind goes; the descriptor
+    returned holds the lock."""
+    if os.geteuid() != 0:
+        print("the benchmarks need root: network namespaces and netfilter", file=sys.stderr)
+        return None
     lock = os.open(RUN + ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(lock)
+        print("another benchmark is running on this machine", file=sys.stderr)
         return None
     for name in os.listdir(NETNS) if os.path.isdir(NETNS) else []:
         if name.startswith("skbench-"):

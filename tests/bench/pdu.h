@@ -33,6 +33,21 @@ static void rows(struct desk *d, unsigned more); /* the policy: that many rows, 
 static void begin(struct desk *d);		 /* a session in which the exchanges can be had */
 static size_t exchanges(struct exchange ret[EXCHANGES]);
 
+/* Rows that are alike but for their place: what `fill` gives a row, `elsewhere` in all but the last. */
+static inline void rows_alike(struct desk *d, unsigned more,
+			      void (*fill)(struct desk *d, struct command_row *row, bool elsewhere))
+{
+	struct command_row *row = desk_row(d);
+
+	for (unsigned k = 0; k < more; k++) {
+		fill(d, row, true);
+		row->values = desk_ranges(d, (uint32_t[]){ 0, 1000 }, 1);
+		row = desk_more(d, k + 1, 200 + k, false);
+	}
+	fill(d, row, false);
+	row->values = desk_ranges(d, (uint32_t[]){ 0, 1000 }, 1);
+}
+
 static inline struct said said_of(const void *p, size_t n)
 {
 	struct said s = { .n = n };

@@ -15,21 +15,18 @@ static uint64_t digest(const char *name)
 	return v;
 }
 
+static void fill(struct desk *d, struct command_row *row, bool elsewhere)
+{
+	uint64_t tag = digest(elsewhere ? "Trolley" : "Hoist");
+
+	row->targets[0] = (struct number_set){ .any = true };
+	row->services = wide(d, 0x6b4c, 0x6b4d);
+	desk_space(d, row, ENIP_TAGS, wide(d, tag, tag));
+}
+
 static void rows(struct desk *d, unsigned more)
 {
-	struct command_row *row = desk_row(d);
-
-	for (unsigned k = 0;; k++) {
-		uint64_t tag = digest(k < more ? "Trolley" : "Hoist");
-
-		row->targets[0] = (struct number_set){ .any = true };
-		row->services = wide(d, 0x6b4c, 0x6b4d);
-		row->values = desk_ranges(d, (uint32_t[]){ 0, 1000 }, 1);
-		desk_space(d, row, ENIP_TAGS, wide(d, tag, tag));
-		if (k == more)
-			return;
-		row = desk_more(d, k + 1, 200 + k, false);
-	}
+	rows_alike(d, more, fill);
 }
 
 /* Registered, and a connection for requests. */

@@ -3,20 +3,17 @@
 
 #include "tests/bench/pdu.h"
 
+static void fill(struct desk *d, struct command_row *row, bool elsewhere)
+{
+	row->services = DESK_ONLY(d, 3, 16);
+	row->targets[0] = DESK_ONLY(d, 1);
+	desk_space(d, row, MODBUS_HOLDING,
+		   desk_ranges(d, elsewhere ? (uint32_t[]){ 1000, 1199 } : (uint32_t[]){ 0, 199 }, 1));
+}
+
 static void rows(struct desk *d, unsigned more)
 {
-	struct command_row *row = desk_row(d);
-
-	for (unsigned k = 0;; k++) {
-		row->services = DESK_ONLY(d, 3, 16);
-		row->targets[0] = DESK_ONLY(d, 1);
-		row->values = desk_ranges(d, (uint32_t[]){ 0, 1000 }, 1);
-		desk_space(d, row, MODBUS_HOLDING,
-			   desk_ranges(d, k < more ? (uint32_t[]){ 1000, 1199 } : (uint32_t[]){ 0, 199 }, 1));
-		if (k == more)
-			return;
-		row = desk_more(d, k + 1, 200 + k, false);
-	}
+	rows_alike(d, more, fill);
 }
 
 static void begin(struct desk *d)

@@ -17,7 +17,7 @@ import sys
 
 import memory
 import peer
-from bench import Figures, measure, medians, print_medians
+from bench import Figures, in_rounds, measure, medians, print_medians
 from paths import PLACEMENTS, TOP, Path, begin
 
 # What each mode is asked.
@@ -102,33 +102,19 @@ def main():
     if name is None:
         print("skipped: Suricata is not to be had here (images/deps backports says why)")
         return 0
-    if os.geteuid() != 0:
-        print("the benchmarks need root: network namespaces and netfilter", file=sys.stderr)
-        return 3
-    print("%s; order of the paths: seed %d" % (name, a.seed))
-    order = random.Random(a.seed)
     load_before = os.getloadavg()[0]
     lock = begin()
     if lock is None:
-        print("another benchmark is running on this machine", file=sys.stderr)
         return 3
+    print("%s; order of the paths: seed %d" % (name, a.seed))
     opened = []
     try:
         for mode in ASKED:
             (peer.PeerPath if mode.startswith("suricata") else Path)(mode, a.placement, opened)
             if mode.startswith("suricata"):
                 opened[-1].verify()
-        rounds = {p.mode: [] for p in opened}
-        for r in range(-1, a.rounds):  # one before the first, for caches, neighbours and names
-            found = {p.mode: {} for p in opened}
-            for metric in METRICS:
-                for p in order.sample(opened, len(opened)):
-                    if metric in ASKED[p.mode]:
-                        found[p.mode].update(taken(p, metric, a.milliseconds))
-            if r >= 0:
-                for mode, values in found.items():
-                    rounds[mode].append(values)
-                print("\rround %d of %d" % (r + 1, a.rounds), end="", flush=True)
+        rounds = in_rounds(opened, a, METRICS,
+                           lambda p, metric: taken(p, metric, a.milliseconds) if metric in ASKED[p.mode] else {})
         while opened:
             opened.pop().close()
         print_medians(rounds, a.placement, a.milliseconds, load_before)

@@ -2,7 +2,8 @@
 """EtherNet/IP with CIP, written from the specification: requests, and a controller with tags that says what it executed."""
 import socket
 import struct
-import threading
+
+import serving
 
 ROUTER, MANAGER = b"\x20\x02\x24\x01", b"\x20\x06\x24\x01"
 
@@ -160,13 +161,4 @@ class Controller:
                 s.sendall(unit(handle, state["connections"][number], sequence, self.execute(m[46:], state)))
 
     def serve(self, listener):
-        def accept():
-            while True:
-                try:
-                    s, _ = listener.accept()
-                except OSError:
-                    return
-                s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                threading.Thread(target=self.session, args=(s,), daemon=True).start()
-
-        threading.Thread(target=accept, daemon=True).start()
+        serving.each(listener, self.session)

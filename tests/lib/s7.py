@@ -3,7 +3,8 @@
 controller with blocks and flags that says what it executed. tests/replay/cases/s7comm holds it against tshark."""
 import socket
 import struct
-import threading
+
+import serving
 
 DB, FLAGS, INPUTS = 0x84, 0x83, 0x81
 BIT, BYTE, WORD = 1, 2, 4
@@ -271,7 +272,6 @@ class Controller:
 
     def watched(self, s):
         """A session of which it counts how it ended: by a reset, or not."""
-        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             self.session(s)
         except ConnectionResetError:
@@ -280,12 +280,4 @@ class Controller:
             pass
 
     def serve(self, listener):
-        def accept():
-            while True:
-                try:
-                    s, _ = listener.accept()
-                except OSError:
-                    return
-                threading.Thread(target=self.watched, args=(s,), daemon=True).start()
-
-        threading.Thread(target=accept, daemon=True).start()
+        serving.each(listener, self.watched)

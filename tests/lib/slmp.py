@@ -4,6 +4,8 @@ says what a request touches and writes, and a controller that keeps words and bi
 import socket
 import threading
 
+import serving
+
 OWN = (0, 0xff, 0x3ff, 0)
 # name: binary code, ASCII of Q/L, ASCII of iQ-R, hexadecimal numbers, bits
 DEVICES = {
@@ -249,15 +251,7 @@ class Controller:
                 s.sendall(self.handle(frame))
 
     def serve(self, listener):
-        """Sessions one by one, in a thread of their own, until the listener is closed."""
-        def run():
-            while True:
-                try:
-                    s, _ = listener.accept()
-                except OSError:
-                    return
-                threading.Thread(target=self.session, args=(s,), daemon=True).start()
-        threading.Thread(target=run, daemon=True).start()
+        serving.each(listener, self.session)
 
     def session(self, s):
         try:

@@ -70,11 +70,10 @@ enum bond_kind {
 struct bond {
 	uint8_t kind;  /* enum bond_kind */
 	bool stays;    /* the flow that opened it may end, and it goes on while it is used */
-	bool sends[2]; /* anything goes in this direction at all, */
+	bool sends[2]; /* anything goes in this direction at all */
 	uint32_t id[2];
-	uint32_t bytes
-		[2];  /* ... in a datagram at most this much: what was asked for says how much the other end is told */
-	uint64_t key; /* unique among what this pair of hosts has open in this protocol */
+	uint32_t bytes[2]; /* in a datagram at most: what was asked for says how much the other end is told */
+	uint64_t key;	   /* unique among what this pair of hosts has open in this protocol */
 	uint64_t silent_ms;
 };
 

@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 #define FORM_PLACE UINT64_C(0x10000000) /* a multiple of FORM_ROOM */
-#define FORM_ROOM                                                                                                      \
-	UINT64_C(0x80000) /* bytes, a power of two: heads of messages and nothing else; behind the last are zeroes */
+/* Bytes, a power of two: heads of messages and nothing else; behind the last are zeroes. */
+#define FORM_ROOM UINT64_C(0x80000)
 #define FORM_STEP UINT64_C(0x40) /* bytes from head to head, a power of two */
 
 /* (address & FORM_MASK) == FORM_PLACE for addresses where a head begins and for no other. */

@@ -87,10 +87,9 @@ enum protocol_depth {
 
 /* Properties of a protocol. */
 #define PROTO_OPAQUE 1u /* carries what cannot be inspected: counts as all commands in every proof */
-#define PROTO_IN_CLEAR                                                                                                 \
-	2u /* anybody on the way reads it, and what a password is; or it shows a desktop to whoever has one */
+/* Anybody on the way reads it, and what a password is; or it shows a desktop to whoever has one. */
+#define PROTO_IN_CLEAR 2u
 #define PROTO_BRIEF 4u /* its first bytes are so few that others' may look like them: asked last what something is */
-
 #define PROTO_COMPANIONS 8u /* what one session opens others of its pair of hosts use: one worker has to see them all */
 
 #define TRANSPORT_TCP 1u

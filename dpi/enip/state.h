@@ -59,8 +59,7 @@ struct enip_state {
 	uint32_t n_connections;
 	struct enip_connection connections[ENIP_CONNECTIONS_MAX];
 	uint32_t n_io;
-	struct enip_opener io
-		[ENIP_IO_MAX]; /* who opened I/O: only closing asks. Their data are datagrams, of which companions know */
+	struct enip_opener io[ENIP_IO_MAX]; /* who opened I/O: closing asks; companions know of their data */
 	uint32_t n;
 	struct enip_open open[ENIP_OPEN_MAX];
 };

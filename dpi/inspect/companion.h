@@ -21,9 +21,9 @@
 #define COMPANIONS_PAIR 64u			 /* of a pair of hosts in a protocol */
 #define COMPANION_OPERATIONS 4u			 /* of the request that opened; one that asks for more opens nothing */
 #define COMPANION_ASKED_NS (30u * 1000000000ull) /* how long the answer to such a request may take */
-#define COMPANION_LINGER_NS                                                                                            \
-	(30u * 1000000000ull) /* how long it may be used when the flow that opened it has ended, and it does not stay */
-#define COMPANION_SILENT_MAX_NS (600u * 1000000000ull) /* ... and when nobody uses it, whatever was agreed */
+/* How long it may be used when the flow that opened it has ended, and it does not stay. */
+#define COMPANION_LINGER_NS (30u * 1000000000ull)
+#define COMPANION_SILENT_MAX_NS (600u * 1000000000ull) /* how long when nobody uses it, whatever was agreed */
 
 struct companions;
 

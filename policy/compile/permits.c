@@ -236,7 +236,7 @@ bool permits_make(const struct model *m, const struct cells *cells, struct arena
 
 /*
  * What a row means, in bytes. A box keeps permits' ids by them over upgrades, so this form is as fixed as that of what is sealed:
- * The first protocol's (`first_form`) are written as bits of codes and units and with four spaces; later ones' are lists.
+ * rows of the protocol that was there first (`first_form`) are bits of codes and units and four spaces, those of later ones are lists.
  */
 static void put_numbers(struct outbuf *o, const struct command_table *t, const struct number_set *s, bool wide)
 {

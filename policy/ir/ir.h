@@ -269,8 +269,8 @@ const char *ir_set_name(enum ir_set s);
  */
 size_t ir_skeleton(uint64_t lanes, uint32_t layers, struct arena *a, struct ir_rule **ret);
 uint32_t ir_layers(const struct ir *ir); /* the highest layer in use */
-bool ir_together(
-	const struct ir_permit *p);	/* one worker has to see all its sessions: it has companions, and is judged */
+/* One worker has to see all its sessions: its protocol has companions, and is judged. */
+bool ir_together(const struct ir_permit *p);
 uint64_t ir_lanes(const struct ir *ir); /* inspected lanes in use; LANE_CUT, always there besides, is not among them */
 
 /* ---- elements: what stands in the sets for this generation and id map ------------------------------------------ */

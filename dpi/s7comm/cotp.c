@@ -7,6 +7,7 @@
 #define CONNECT_FIXED 6u /* of CR, CC and DR: type, two references, class or reason */
 #define ERROR_FIXED 4u	 /* of ER: type, reference, cause */
 #define TSAP_MAX 32u
+#define PARTING_MAX 6u /* bytes that a DR may carry (ISO 8073, 13.5.4: 64), too few for a PDU; python-snap7 sends one */
 
 enum parameter { PARAMETER_SIZE = 0xc0, PARAMETER_CALLING = 0xc1, PARAMETER_CALLED = 0xc2 };
 
@@ -37,13 +38,16 @@ static size_t least_header(uint8_t tpdu)
 /* The credit that other classes have in CR and CC, and numbers that some clients put where class 0 has none, are not the type's. */
 static bool type_fits(uint8_t tpdu, uint8_t header, uint16_t length)
 {
-	size_t least = least_header(tpdu);
+	size_t least = least_header(tpdu), parting = tpdu == TPDU_DR ? PARTING_MAX : 0, behind;
 
 	if (least == 0)
 		return false;
 	if (tpdu == TPDU_DT)
 		return header == DT_LENGTH && length - S7_DT_HEADER <= S7_MESSAGE_MAX;
-	return header >= least && header == length - PACKET_HEADER - 1u;
+	if (header < least || length < PACKET_HEADER + 1u + header)
+		return false;
+	behind = length - PACKET_HEADER - 1u - header;
+	return behind <= parting;
 }
 
 /* One test a byte: a flow that cannot be this ends at the first byte that says so. */

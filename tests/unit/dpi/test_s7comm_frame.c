@@ -86,7 +86,7 @@ static void packets(void **unused)
 	}
 }
 
-/* The length of the packet against that of the TPDU: 0, 1, -2 to +2, the largest. */
+/* The length of the packet against that of the TPDU: -2 to +7. A parting one may have up to six bytes behind it. */
 static void lengths(void **unused)
 {
 	static const int tpdus[] = { 0xe0, 0xd0, 0x80, 0x70, 0xf0, 0x60, 0x20, 0x10, 0xc0, 0x50, 0xe1, 0xf1 };
@@ -95,21 +95,22 @@ static void lengths(void **unused)
 	(void)unused;
 	for (unsigned t = 0; t < sizeof(tpdus) / sizeof(tpdus[0]); t++)
 		for (int header = 0; header < 256; header++)
-			for (int more = -2; more <= 2; more++) {
+			for (int more = -2; more <= 7; more++) {
 				int length = 5 + header + more;
-				uint8_t p[270] = { 3,
+				uint8_t p[275] = { 3,
 						   0,
 						   (uint8_t)(length >> 8),
 						   (uint8_t)length,
 						   (uint8_t)header,
 						   (uint8_t)tpdus[t],
 						   0x80 };
-				bool good = t < 5 && header >= least[t] && more == 0;
+				bool good = t < 5 && header >= least[t] &&
+					    (more == 0 || (tpdus[t] == 0x80 && more > 0 && more < 7));
 
-				if (length < 0 || length > 270)
+				if (length < 0 || length > 275)
 					continue;
 				if (tpdus[t] == 0xf0)
-					good = header == 2 && more > 0; /* data, one byte or two */
+					good = header == 2 && more > 0; /* data, a byte or more */
 				if (length < 7) {
 					bad(p, 7);
 					continue;

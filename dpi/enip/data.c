@@ -229,10 +229,10 @@ bool build_request(struct build *b, const struct cip_request *r)
 	uint16_t count;
 
 	switch (r->code) {
-	case 0x01: /* all attributes: of some classes of Rockwell's modules (0xac) with data, which bound nothing */
-		return touch_all(b, r) != NULL || b->crowded;
+	/* Of some classes with data (0xac of Rockwell's modules), or a route that pycomm3 leaves behind: nothing that bounds a read. */
+	case 0x01: /* all attributes */
 	case 0x0e: /* one */
-		return n == 0 && (touch_all(b, r) != NULL || b->crowded);
+		return touch_all(b, r) != NULL || b->crowded;
 	case 0x03:
 		return get_list(b, r);
 	case 0x10:

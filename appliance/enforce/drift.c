@@ -25,7 +25,7 @@ static void reopen(struct enforce *f, enum drift changed)
 {
 	struct meddling *m = &f->meddling;
 	struct drift_record found = { 0 };
-	bool base_gone = false;
+	bool table_gone = false;
 	struct sync_report s;
 	struct err e = { 0 };
 	int r = -EAGAIN;
@@ -37,7 +37,7 @@ static void reopen(struct enforce *f, enum drift changed)
 
 		if (found.n == 0 && a != NULL && enforce_compare(f, a, &d, &e) == 0) {
 			record_differences(&found, &d);
-			base_gone |= d.base_gone;
+			table_gone |= d.table_gone;
 		}
 		arena_free(a);
 		r = enforce_mend(f, &s, &e);
@@ -50,7 +50,7 @@ static void reopen(struct enforce *f, enum drift changed)
 	if (r < 0)
 		monitor_shut(f, clock_mono().ns);
 	f->shut = r < 0;
-	if (r == 0 && base_gone)
+	if (r == 0 && table_gone)
 		changed = DRIFT_FLUSHED;
 	record_send(f, &found, r < 0 ? DRIFT_SHUT : changed, m->gap_ns / 1000,
 		    m->shut_ns == 0 ? 0 : (clock_mono().ns - m->shut_ns) / 1000, r < 0 ? e.text : m->trouble);

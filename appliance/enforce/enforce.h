@@ -205,8 +205,8 @@ struct differences {
 	struct arena *arena; /* borrowed */
 	struct difference *list;
 	size_t n, room;
-	bool base_gone; /* the table or a base chain with policy drop is missing */
-	size_t ours;	/* how many are ours to mend (settings not counted) */
+	bool table_gone; /* and all rules with it */
+	size_t ours;	 /* how many are ours to mend (settings not counted) */
 	size_t foreign, settings;
 	uint64_t packets; /* put to the policy and to the rules */
 };

@@ -75,18 +75,14 @@ static void compare_chains(struct differences *d, const struct image *have, cons
 	char name[16], where[32];
 
 	if (!have->table) {
-		d->base_gone = true;
+		d->table_gone = true;
 		note(d, true, "table", "missing", "", NULL, 0);
 		return;
 	}
-	/* A dormant table has no hooks: it is as if it were gone. */
-	d->base_gone |= !have->table_plain;
 	if (!have->table_plain)
-		note(d, true, "table", "flags", "", NULL, 0);
+		note(d, true, "table", "flags", "dormant", NULL, 0);
 	for (uint32_t c = 0; c < CHAIN_COUNT; c++) {
 		snprintf(where, sizeof(where), "chain %s", ir_chain_name((enum ir_chain)c, name));
-		if (c < BASE_CHAINS && (!have->chains[c] || !have->policy_drop[c]))
-			d->base_gone = true;
 		if (have->chain_wrong[c])
 			note(d, true, where, "hook", "", NULL, 0);
 		else if (want->chains[c] && !have->chains[c])

@@ -67,7 +67,7 @@ static void particulars(struct cli *c, const json_t *g)
 	render_why(g, c->lang, why);
 	below(c, why);
 	below(c, js(g, "comment"));
-	below(c, js(g, "changed_comment"));
+	below(c, render_later_comment(g));
 }
 
 /* Each row of the table, and below it what fits into no column. */

@@ -66,6 +66,11 @@ void render_digest(const char *hex, char out[RENDER_TEXT])
 	snprintf(out, RENDER_TEXT, "%.12s", hex);
 }
 
+const char *render_later_comment(const json_t *g)
+{
+	return strcmp(js(g, "why"), "apply") == 0 ? "" : js(g, "changed_comment");
+}
+
 void render_why(const json_t *g, enum lang l, char out[WHY_TEXT])
 {
 	static const struct {

@@ -27,6 +27,8 @@ void render_digest(const char *hex, char out[RENDER_TEXT]);
 /* How a generation came to its state, when and by whom; "" when it was the apply itself. */
 #define WHY_TEXT 256
 void render_why(const json_t *g, enum lang l, char out[WHY_TEXT]);
+/* What was written beside the last change of its state, "" when that was its apply, whose comment is told already. */
+const char *render_later_comment(const json_t *g);
 const char *render_state(const char *state, enum lang l); /* "confirmed" in words for people */
 /* "4 (confirmed)" */
 void render_generation(const json_t *generation, enum lang l, char out[RENDER_TEXT]);

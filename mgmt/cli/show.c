@@ -32,8 +32,8 @@ static void record_print(struct cli *c, const json_t *g)
 	render_why(g, c->lang, why);
 	if (*why != '\0')
 		render_line(c, M_SHOW_WHY, why);
-	if (*js(g, "changed_comment") != '\0')
-		render_line(c, M_SHOW_COMMENT, js(g, "changed_comment"));
+	if (*render_later_comment(g) != '\0')
+		render_line(c, M_SHOW_COMMENT, render_later_comment(g));
 }
 
 static void texts_print(struct cli *c, const json_t *sources)

@@ -157,6 +157,11 @@ fail:
 	return r;
 }
 
+int generation_save(struct generation_store *s, struct err *e)
+{
+	return s->unsaved ? history_write(s, e) : 0;
+}
+
 void generation_store_close(struct generation_store *s)
 {
 	free(s->list);

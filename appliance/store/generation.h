@@ -76,7 +76,7 @@ struct generation_store {
 	uint64_t gave_up;   /* was on trial when the box stopped; 0 = none */
 	bool damaged;	    /* history or pointer could not be read: said by the caller, set aside here */
 	bool looking;	    /* opened by generation_store_look */
-	bool unsaved;	    /* the history in memory is not on disk: no room; written with the next change */
+	bool unsaved;	    /* the history in memory is not on disk: no room (generation_save) */
 };
 
 /*
@@ -88,6 +88,8 @@ int generation_store_open(int statefd, struct generation_store *s, struct err *e
 /* As they lie there, for somebody who only reads: nothing is made, set aside, marked or written. -ENOENT without a folder. */
 int generation_store_look(int statefd, struct generation_store *s, struct err *e);
 void generation_store_close(struct generation_store *s);
+/* The history, when it is not on disk yet: there may be room again. 0 or negative errno. */
+int generation_save(struct generation_store *s, struct err *e);
 /* Writes the bytes and a history line in state `waiting`; the number goes to *ret. */
 int generation_add(struct generation_store *s, const void *p, size_t n, const uint8_t digest[32],
 		   const struct generation_cause *c, uint64_t *ret, struct err *e);

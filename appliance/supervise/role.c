@@ -300,6 +300,8 @@ static int wait_ms(const struct supervisor *s, uint64_t now)
 	due = other < due ? other : due;
 	other = watch_next(s);
 	due = other < due ? other : due;
+	other = unsaved_next(s);
+	due = other < due ? other : due;
 	other = notify_next(s);
 	due = other < due ? other : due;
 	if (due == UINT64_MAX)
@@ -360,6 +362,7 @@ static void turn(struct supervisor *s)
 	network_due(s, now);
 	watch_due(s, now);
 	collect_due(s, now);
+	unsaved_due(s, now);
 	notify_due(s, now);
 }
 

@@ -133,7 +133,10 @@ struct supervisor;
 struct policy *policy_new(struct supervisor *s, uint8_t *sealed, size_t n, uint64_t number, struct err *e);
 struct policy *policy_empty(struct supervisor *s, struct err *e); /* number 0: no zones, no conduits */
 struct policy *policy_stored(struct supervisor *s, uint64_t number, struct err *e); /* 0 gives the empty one */
-void policy_free(struct policy *p);						    /* accepts NULL */
+/* What found no room on the disk is tried again while nothing else is done. */
+void unsaved_due(struct supervisor *s, uint64_t now);
+uint64_t unsaved_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = nothing waits */
+void policy_free(struct policy *p);		   /* accepts NULL */
 /* This generation's table, with those permits of `old` (or NULL) that left under on_tighten = "new_flows", and of
  * `table` what lingered before. malloc'd; NULL when memory is out. */
 uint8_t *policy_table(const struct policy *p, const struct policy *old, const uint8_t *table, size_t n_table,
@@ -291,6 +294,7 @@ struct supervisor {
 	bool adopted;		       /* this enforce knows what stands in the kernel */
 	uint64_t trial;		       /* generation on trial, 0 = none */
 	uint64_t trial_until_wall;
+	uint64_t save_again;	     /* monotonic ns: when to try to write what found no room; 0 = not tried yet */
 	uint64_t boot_again;	     /* monotonic ns: try once more to make `now` true; 0 = no need */
 	bool box_incomplete;	     /* a device of `now` is missing or would not be set */
 	struct sentence boot_error;  /* why the last try failed */

@@ -98,6 +98,7 @@ int release_alone(const struct supervise_options *o, const char *device, bool li
 {
 	struct box_spaces spaces = { -1, -1, -1 };
 	int state = open(o->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC), status;
+	const int closed = state < 0 ? errno : 0;
 	struct err e = { 0 };
 	bool damaged = false;
 	json_t *kept;
@@ -106,11 +107,13 @@ int release_alone(const struct supervise_options *o, const char *device, bool li
 		return cannot(M_RELEASE_UNKNOWN, device);
 	if (state >= 0 && !list && lock_folder(state, &e) < 0)
 		return cannot(M_RELEASE_RUNNING, o->state);
+	if (closed == ENOENT)
+		return cannot(M_RELEASE_NO_STATE, o->state);
 	kept = state >= 0 ? kept_load(state, &damaged, &e) : NULL;
 	spaces.home = netns_own(&e);
 	if (kept == NULL || spaces.home < 0) {
 		if (state < 0)
-			err_set(&e, -ENOENT, "folder %s", o->state);
+			err_set(&e, -closed, "%s", o->state);
 		return cannot(M_RELEASE_CANNOT, e.text);
 	}
 	if (damaged)

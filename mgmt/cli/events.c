@@ -229,11 +229,11 @@ static bool take_filter(struct cli *c, const struct cli_args *a, struct event_fi
 	if (since != NULL && !since_parse(since, moment))
 		*ret_status = cli_fail(c, CLI_INVALID, M_EVENTS_SINCE, since);
 	else if (host != NULL && !prefix_parse(host, &r, &stray) && !stray)
-		*ret_status = cli_fail(c, CLI_INVALID, M_EVENTS_WORD, "--host", host);
+		*ret_status = cli_fail(c, CLI_INVALID, M_EVENTS_HOST, host);
 	else if (verdict != NULL && event_verdict_by_word(verdict) == EVENT_VERDICT_COUNT)
-		*ret_status = cli_fail(c, CLI_INVALID, M_EVENTS_WORD, "--verdict", verdict);
+		*ret_status = cli_fail(c, CLI_INVALID, M_EVENTS_VERDICT, verdict);
 	else if (severity != NULL && event_severity_by_word(severity) == EVENT_SEVERITY_COUNT)
-		*ret_status = cli_fail(c, CLI_INVALID, M_EVENTS_WORD, "--severity", severity);
+		*ret_status = cli_fail(c, CLI_INVALID, M_EVENTS_SEVERITY, severity);
 	if (*ret_status != CLI_YES)
 		return false;
 	if (since != NULL)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "appliance/wire/notation.h"
+#include "appliance/wire/reason.h"
 #include "mgmt/cli/render.h"
 #include "mgmt/cli/table.h"
 #include "mgmt/cli/verbs.h"
@@ -112,6 +113,27 @@ static json_t *numbers_json_of(const char *key, const char *one, const struct no
 	return json_pack("{s:s,s:s*,s:s,s:b}", "key", key, "one", one, "numbers", numbers.text, "bits", bits);
 }
 
+/* The next reason that is this protocol's own; REASON_COUNT behind the last. Their words begin with its name. */
+static enum reason next_reason(const struct protocol_info *info, enum reason r)
+{
+	size_t n = strlen(info->name);
+
+	while (++r < REASON_COUNT)
+		if (strncmp(reason_word(r), info->name, n) == 0 && reason_word(r)[n] == '.')
+			break;
+	return r;
+}
+
+static json_t *reasons_json(const struct protocol_info *info)
+{
+	json_t *list = json_array();
+
+	for (enum reason r = next_reason(info, R_NONE); r < REASON_COUNT; r = next_reason(info, r))
+		json_array_append_new(list, json_pack("{s:s,s:s,s:s}", "reason", reason_word(r), "en",
+						      reason_text(r, "en"), "ja", reason_text(r, "ja")));
+	return list;
+}
+
 static json_t *protocol_json(enum protocol p)
 {
 	const struct protocol_info *info = protocol_info(p);
@@ -130,9 +152,9 @@ static json_t *protocol_json(enum protocol p)
 
 		json_array_append_new(spaces, numbers_json_of(v->spaces[i].key, NULL, &n, v->spaces[i].bits));
 	}
-	return json_pack("{s:s,s:s,s:s,s:o,s:o,s:o}", "protocol", info->name, "transports", transports.text, "depth",
-			 depth_word(info->depth), "targets", targets, "spaces", spaces, "functions",
-			 v != NULL ? functions_json(v) : json_array());
+	return json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:o}", "protocol", info->name, "transports", transports.text,
+			 "depth", depth_word(info->depth), "targets", targets, "spaces", spaces, "functions",
+			 v != NULL ? functions_json(v) : json_array(), "reasons", reasons_json(info));
 }
 
 /* ---- for people: the tables of docs/protocols --------------------------------------------------------------------- */
@@ -239,6 +261,13 @@ static void functions_print(struct cli *c, const struct vocabulary *v)
 	}
 }
 
+static void reasons_print(struct cli *c, const struct protocol_info *info)
+{
+	message_print(c->out, c->lang, M_PROTOCOLS_REASONS);
+	for (enum reason r = next_reason(info, R_NONE); r < REASON_COUNT; r = next_reason(info, r))
+		fprintf(c->out, "| `%s` | %s |\n", reason_word(r), reason_text(r, lang_name(c->lang)));
+}
+
 static void protocol_print(struct cli *c, enum protocol p)
 {
 	const struct vocabulary *v = vocabulary_of(p);
@@ -254,6 +283,7 @@ static void protocol_print(struct cli *c, enum protocol p)
 	code_text(v, v->code_first, first);
 	code_text(v, v->code_last, last);
 	message_print(c->out, c->lang, M_PROTOCOLS_REST, first, last, (unsigned long long)v->value_max);
+	reasons_print(c, protocol_info(p));
 }
 
 static void list_print(struct cli *c)

@@ -16,7 +16,7 @@ static const struct {
 } errors[] = {
 	[REPLY_BAD_REQUEST] = { MHD_HTTP_BAD_REQUEST, "{\"error\":\"bad_request\",\"message\":{\"en\":\"a parameter is "
 						      "unknown or out of range\","
-						      "\"ja\":\"パラメータが不明か、範囲外です\"}}\n" },
+						      "\"ja\":\"パラメーターが不明か、範囲外です\"}}\n" },
 	[REPLY_UNAUTHORIZED] = { MHD_HTTP_UNAUTHORIZED, "{\"error\":\"unauthorized\",\"message\":{\"en\":\"the token "
 							"of this box is missing or wrong\","
 							"\"ja\":\"トークンがないか、正しくありません\"}}\n" },

@@ -132,7 +132,7 @@ static void row_functions(struct check *k, const struct ast_node *row, const str
 		return;
 	g = check_say(k, SEV_WARNING, "policy.no_effect", row->at, 1, MP_ROW_NOTHING, both_object(k, o),
 		      both_same(protocol_info(voc->protocol)->name), both_same(""));
-	diag_hint(k->d, g, MP_HINT_ROW_NOTHING);
+	diag_hint(k->d, g, MP_HINT_ROW_NOTHING, protocol_info(voc->protocol)->name);
 }
 
 /* What names none leaves the set as it is: what reaches more than one, as Modbus's broadcast may, must be asked for by number. */
@@ -214,14 +214,14 @@ static void row_effect(struct check *k, const struct ast_node *row, const struct
 		if (codes.lo > voc->code_last || codes.hi < voc->code_first)
 			diag_hint(k->d, g, MP_HINT_FUNCTION_CODES, (unsigned)voc->code_first, (unsigned)voc->code_last);
 		else
-			diag_hint(k->d, g, MP_HINT_FUNCTION_USELESS);
+			diag_hint(k->d, g, MP_HINT_FUNCTION_USELESS, protocol_info(voc->protocol)->name);
 	}
 	if (k->d->warnings > before || a->services.n == 0 ||
 	    any_passes(k, a, voc, (struct number_range){ 0, UINT32_MAX }))
 		return;
 	g = check_say(k, SEV_WARNING, "policy.no_effect", row->at, 1, MP_ROW_NO_REQUEST, both_object(k, o),
 		      both_same(""), both_same(""));
-	diag_hint(k->d, g, MP_HINT_FUNCTION_USELESS);
+	diag_hint(k->d, g, MP_HINT_FUNCTION_USELESS, protocol_info(voc->protocol)->name);
 }
 
 /* Documents of devices count data from 1 and write the kind before it: 40001 is the first holding register. */

@@ -47,7 +47,7 @@ const char page_html[] =
 	"<tr><td><code>host=アドレス</code></td><td>このアドレスまたはプレフィックスに関係するもの</td></tr>\n"
 	"<tr><td><code>verdict=判定</code></td><td><code>allow</code>（許可）、<code>deny</code>（拒否）、"
 	"<code>observe</code>（記録のみ）</td></tr>\n"
-	"<tr><td><code>severity=重大度</code></td><td><code>warning</code> 以上、<code>serious</code> のみ</td></tr>\n"
+	"<tr><td><code>severity=重大度</code></td><td><code>warning</code>（警告以上）、<code>serious</code>（重大のみ）</td></tr>\n"
 	"</table>\n"
 	"<p>利用にはトークンが必要です。トークン（<code>token</code>）と証明書（<code>certificate.pem</code>）は、装置の状態"
 	"フォルダーの <code>secrets</code> にあり（通常は <code>/var/lib/sekisho/secrets</code>）、root だけが読めます。</p>\n"

@@ -106,7 +106,7 @@ def other_things_that_stand(box):
         kept = f.read()
     with open(note, "w", encoding="utf-8") as f:
         f.write(kept.replace(box.data, "skdaemon-nowhere"))
-    says(box, "nothing", 1, "NOTHING OF SEKISHO STANDS", "何もありません")
+    says(box, "nothing", 1, "NO DAEMON, NO RULES", "ルールもありません")
     with open(note, "w", encoding="utf-8") as f:
         f.write(kept)
     os.chmod(note, 0o666)  # not root's word alone: it does not count

@@ -96,7 +96,7 @@ def set_up(box, tools):
     expect("terminals" in t.say("10.79.0.1/24"), "%s", t.text[t.seen:])
     expect("not of the form" in t.say("192.168.7.0/24 by 10.79.0.254"), "%s", t.text[t.seen:])
     expect("first zone" in t.say("１９２.168.7.0/24 via 10.79.0.254"), "full-width digits: %s", t.text[t.seen:])
-    expect("has a part already" in t.say("adm0"), "%s", t.text[t.seen:])
+    expect("was chosen already" in t.say("adm0"), "%s", t.text[t.seen:])
     t.say("it0")
     t.say("10.71.0.1/24")
     expect("Name of the zone" in t.say("self"), "self was taken")

@@ -323,7 +323,7 @@ static void test_no_box(void **state)
 		assert_ptr_equal(strchr(r.err, '\n'), r.err + strlen(r.err) - 1); /* one sentence */
 	}
 	run(&r, "status --lang ja");
-	expect_in(r.err, "sekishod がありません");
+	expect_in(r.err, "sekishod が応答しません");
 }
 
 static void policy(char *path, size_t size, const char *text)
@@ -792,7 +792,7 @@ static void test_events(void **state)
 		 "{\"event\":{\"seq\":23,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"lost\",\"role\":\"journal\","
 		 "\"code\":\"missing\",\"count\":1}}");
 	run(&r, "explain 23 --lang ja");
-	expect_in(r.out, "ディスクに書き込み済みだった記録 1 件が失われていることが分かりました。");
+	expect_in(r.out, "ディスクに書き込み済みだった記録 1 件が失われていることがわかりました。");
 	box_says(MSG_EXPLAIN, 1, "{\"event\":null}");
 	run(&r, "explain 99");
 	assert_int_equal(r.status, 1);

@@ -52,7 +52,7 @@ static void sentences(void **state)
 	reads(&address, "coils", LANG_EN, "coils 7 is not allowed; allowed: none");
 	limit_allow(&unit, 1, 5);
 	reads(&unit, "", LANG_EN, "allowed units 1 to 5");
-	reads(&unit, "", LANG_JA, "許可されたユニット 1～5");
+	reads(&unit, "", LANG_JA, "許可されているユニットは 1～5");
 	limit_allow(&untold, 0, 1);
 	reads(&untold, "holding", LANG_EN, "the resulting value cannot be known; allowed 0 to 1");
 	reads(&none, "holding", LANG_EN, "");

@@ -29,9 +29,9 @@
 #define WAKE_AFTER (RING_ENTRIES / 2u)
 #define LOOK_TURNS                                                                                                     \
 	16 /* the other lanes and the supervisor are looked at at least so often while packets keep coming, ... */
-#define LOOK_PACKETS 32	     /* ... counted in turns or in packets, whichever is sooner */
-#define SLEEP_NS 1000000000u /* the longest sleep while something is due at some time */
-#define ALARM_MS 1	     /* between looks should the alarm ever fail */
+#define LOOK_PACKETS WORKER_BATCH /* ... counted in turns or in packets, whichever is sooner */
+#define SLEEP_NS 1000000000u	  /* the longest sleep while something is due at some time */
+#define ALARM_MS 1		  /* between looks should the alarm ever fail */
 
 /* The inspector's outside functions carry no context; there is one worker in a process. */
 static struct worker *worker;

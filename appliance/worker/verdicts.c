@@ -32,17 +32,20 @@ static void tell(struct worker *w, uint16_t queue, const struct form_entry *d, b
 	worker_push(w, &e, said);
 }
 
-/* One verdict decides all when they share it and nothing older of their queue waits for another. */
-static bool say(const struct worker *w, uint32_t n, uint32_t open)
+/* Given up, it would speak over its gate, which throws away what waits unread: an older packet would go with it. */
+static bool may_say(const struct worker *w)
 {
-	const struct verdicts *v = &w->verdicts;
-	const struct form_entry *e = v->entries;
+	return w->verdicts.forms && atomic_load_explicit(&w->ring->open, memory_order_acquire) != 0;
+}
 
-	/* Given up, it would speak over its gate, which throws away what waits unread: an older packet would go with it. */
-	if (!v->forms || atomic_load_explicit(&w->ring->open, memory_order_acquire) == 0)
-		return false;
-	if (n > 1 && v->same && open == n)
-		return form_upto(v->fd, v->queue, &e[n - 1]) == 0;
+/* One verdict decides all when they share it and nothing older of their queue waits for another. */
+static bool one_for_all(const struct verdicts *v, uint32_t n, uint32_t open)
+{
+	return n > 1 && v->same && open == n;
+}
+
+static bool say_each(const struct verdicts *v, const struct form_entry *e, uint32_t n)
+{
 	if (e->outcome == OUTCOME_DROP)
 		return form_drop(v->fd, v->queue, e->id) == 0;
 	return form_accept(v->fd, v->queue, e, n) == 0;
@@ -51,15 +54,18 @@ static bool say(const struct worker *w, uint32_t n, uint32_t open)
 void verdicts_flush(struct worker *w)
 {
 	struct verdicts *v = &w->verdicts;
-	uint32_t n = v->n, *open = open_of(v, v->queue);
-	bool said;
+	uint32_t n = v->n, *open = open_of(v, v->queue), part;
+	bool all = one_for_all(v, n, *open), said;
 
-	if (n == 0)
-		return;
 	v->n = 0;
-	said = say(w, n, *open);
-	for (uint32_t i = 0; i < n; i++)
-		tell(w, v->queue, &v->entries[i], said);
+	for (uint32_t at = 0; at < n; at += part) {
+		const struct form_entry *e = &v->entries[at];
+
+		part = all || n - at < FORM_MOST ? n - at : FORM_MOST;
+		said = may_say(w) && (all ? form_upto(v->fd, v->queue, &v->all) == 0 : say_each(v, e, part));
+		for (uint32_t i = 0; i < part; i++)
+			tell(w, v->queue, &e[i], said);
+	}
 	*open -= n < *open ? n : *open;
 }
 
@@ -68,8 +74,23 @@ static bool joins(const struct verdicts *v, int fd, uint16_t queue, uint32_t id,
 {
 	const struct form_entry *last = &v->entries[v->n - 1];
 
-	return v->n < FORM_MOST && v->queue == queue && v->fd == fd && (int32_t)(id - last->id) > 0 &&
+	return v->n < VERDICTS_MOST && v->queue == queue && v->fd == fd && (int32_t)(id - last->id) > 0 &&
 	       o != OUTCOME_DROP && last->outcome != OUTCOME_DROP;
+}
+
+/* What is quiet goes with what is not as if it were not: its acknowledgements come, and that is all. */
+static void gather(struct verdicts *v, uint32_t id, enum outcome o, uint32_t permit)
+{
+	if (v->n == 0) {
+		v->all = (struct form_entry){ id, permit, o };
+		v->same = true;
+		return;
+	}
+	v->all.id = id;
+	if (v->all.outcome == OUTCOME_QUIET && o == OUTCOME_ACCEPT)
+		v->all.outcome = o;
+	v->same &= v->all.permit == permit &&
+		   (o == v->all.outcome || (o == OUTCOME_QUIET && v->all.outcome == OUTCOME_ACCEPT));
 }
 
 void verdicts_decide(struct worker *w, int fd, uint16_t queue, uint32_t id, enum outcome o, uint32_t permit)
@@ -78,7 +99,7 @@ void verdicts_decide(struct worker *w, int fd, uint16_t queue, uint32_t id, enum
 
 	if (v->n > 0 && !joins(v, fd, queue, id, o))
 		verdicts_flush(w);
-	v->same = v->n == 0 || (v->same && v->entries[0].outcome == o && v->entries[0].permit == permit);
+	gather(v, id, o, permit);
 	v->queue = queue;
 	v->fd = fd;
 	v->entries[v->n++] = (struct form_entry){ id, permit, o };

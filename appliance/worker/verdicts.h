@@ -16,14 +16,18 @@
 #include "appliance/wire/ring.h"
 #include "appliance/worker/form.h"
 
+/* Packets that one verdict decides at most; those that differ take as many sends as forms have room for. */
+#define VERDICTS_MOST 64u
+
 /* Starts zeroed. */
 struct verdicts {
 	bool forms;			       /* this worker has them: without, the gate says everything */
 	uint32_t open[LANE_COUNT][LANE_SLOTS]; /* packets taken and not decided yet */
 	/* What verdicts_flush will say: n packets of one queue, in the order of their ids, that all go on, or one that does not. */
 	uint32_t n;
-	struct form_entry entries[FORM_MOST];
-	bool same; /* ... with one outcome and permit */
+	struct form_entry entries[VERDICTS_MOST];
+	struct form_entry all; /* what one verdict says for all of them ... */
+	bool same;	       /* ... if it may: one permit, and outcomes that it serves */
 	uint16_t queue;
 	int fd;
 };

@@ -28,7 +28,7 @@
 #define WORKER_POOL_BYTES (8u * 1024u * 1024u)
 #define WORKER_TABLE_BYTES (2u * COMMANDS_TABLE_MAX)
 
-#define WORKER_BATCH 32u /* packets per receive */
+#define WORKER_BATCH 64u /* packets per receive */
 /* What epoll says: the control channel has something, the alarm went off; else it is a lane. */
 #define WORKER_CONTROL UINT32_MAX
 #define WORKER_ALARM (UINT32_MAX - 1u)

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "appliance/wire/mark.h"
 #include "appliance/worker/worker.h"
 
 #define QUEUE 1224u /* of the first lane with commands, and the next slot's */
@@ -160,6 +161,47 @@ static void not_the_same(void **state)
 	assert_string_equal(ring, "2 1 3 4 5 6 ");
 }
 
+/* One verdict for what is quiet and what is not lets none be quiet: the mark of a session that must be heard would say otherwise. */
+static void quiet_with_others(void **state)
+{
+	static const enum outcome said[][3] = {
+		{ OUTCOME_QUIET, OUTCOME_ACCEPT, OUTCOME_QUIET },
+		{ OUTCOME_ACCEPT, OUTCOME_QUIET, OUTCOME_QUIET },
+		{ OUTCOME_QUIET, OUTCOME_QUIET, OUTCOME_ACCEPT },
+		{ OUTCOME_QUIET, OUTCOME_QUIET, OUTCOME_QUIET },
+	};
+	uint32_t id = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		enum mark_outcome want = i < 3 ? MARK_GOOD : MARK_QUIET;
+		uint8_t m[64] = { 0 };
+		uint32_t last, mark;
+
+		take(QUEUE, 3);
+		for (unsigned k = 0; k < 3; k++)
+			verdicts_decide(&w, ends[0], QUEUE, ++id, said[i][k], 7);
+		verdicts_flush(&w);
+		assert_int_equal(recv(ends[1], m, sizeof(m), MSG_DONTWAIT), 40);
+		memcpy(&last, m + 28, sizeof(last));
+		memcpy(&mark, m + 36, sizeof(mark));
+		assert_int_equal(m[4], UPTO);
+		assert_int_equal(ntohl(last), id);
+		assert_int_equal(ntohl(mark), mark_make(7, queue_lane(QUEUE), want));
+	}
+	take(QUEUE, 3);
+	verdicts_decide(&w, ends[0], QUEUE, ++id, OUTCOME_QUIET, 7);
+	verdicts_decide(&w, ends[0], QUEUE, ++id, OUTCOME_ACCEPT, 7);
+	verdicts_decide(&w, ends[0], QUEUE, ++id, OUTCOME_CONFIRMED, 7);
+	verdicts_flush(&w);
+	assert_string_equal(sent(), "13 14 15 ");
+	take(QUEUE, 2);
+	verdicts_decide(&w, ends[0], QUEUE, ++id, OUTCOME_QUIET, 7);
+	verdicts_decide(&w, ends[0], QUEUE, ++id, OUTCOME_CONFIRMED, 7);
+	verdicts_flush(&w);
+	assert_string_equal(sent(), "16 17 ");
+}
+
 /* Ids are serial numbers. */
 static void ids_wrap(void **state)
 {
@@ -171,15 +213,35 @@ static void ids_wrap(void **state)
 	assert_string_equal(sent(), "<=0 ");
 }
 
+static void more_than_one_verdict(void **state)
+{
+	(void)state;
+	take(QUEUE, VERDICTS_MOST + 2);
+	for (uint32_t id = 1; id <= VERDICTS_MOST + 2; id++)
+		accept_one(QUEUE, id);
+	assert_string_equal(sent(), "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 "); /* two more wait behind them */
+	assert_string_equal(sent(), "17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 ");
+	for (uint32_t at = 32; at < VERDICTS_MOST; at += FORM_MOST)
+		assert_string_not_equal(sent(), "");
+	assert_string_equal(sent(), "");
+	verdicts_flush(&w);
+	assert_string_equal(sent(), "<=66 ");
+}
+
+/* More that differ than a form has room for: several sends, and the gate hears of each packet what became of its own. */
 static void more_than_one_send(void **state)
 {
 	(void)state;
 	take(QUEUE, FORM_MOST + 2);
 	for (uint32_t id = 1; id <= FORM_MOST + 2; id++)
-		accept_one(QUEUE, id);
-	assert_string_equal(sent(), "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 "); /* two more wait behind them */
+		verdicts_decide(&w, ends[0], QUEUE, id, OUTCOME_ACCEPT, 7 + id % 2);
+	assert_string_equal(sent(), "");
 	verdicts_flush(&w);
-	assert_string_equal(sent(), "<=18 ");
+	assert_string_equal(sent(), "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 ");
+	assert_string_equal(sent(), "17 18 ");
+	assert_string_equal(sent(), "");
+	assert_string_equal(ring, "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 ");
+	assert_int_equal(w.verdicts.open[queue_lane(QUEUE)][queue_slot(QUEUE)], 0);
 }
 
 /* The cut lane, a lane without a socket, a worker without forms: the gate says it. */
@@ -225,7 +287,9 @@ int main(void)
 		cmocka_unit_test_setup(one_waits, begin),
 		cmocka_unit_test_setup(queues_count_for_themselves, begin),
 		cmocka_unit_test_setup(not_the_same, begin),
+		cmocka_unit_test_setup(quiet_with_others, begin),
 		cmocka_unit_test_setup(ids_wrap, begin),
+		cmocka_unit_test_setup(more_than_one_verdict, begin),
 		cmocka_unit_test_setup(more_than_one_send, begin),
 		cmocka_unit_test_setup(what_the_gate_says, begin),
 		cmocka_unit_test_setup(given_up, begin),

@@ -9,19 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "appliance/role/roles.h"
 #include "appliance/wire/cuts.h"
 #include "appliance/wire/msg.h"
-
-bool worker_watch(struct worker *w, int fd, uint32_t what)
-{
-	struct epoll_event ev = { .events = EPOLLIN, .data.u32 = what };
-
-	return epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &ev) == 0;
-}
 
 static bool on_start(void *ctx, struct msg *m)
 {
@@ -51,15 +43,13 @@ static bool on_lane(void *ctx, struct msg *m)
 	p.credit = worker_budget(p.class);
 	for (unsigned i = 0; i < w->n_ports; i++)
 		if (w->ports[i].lane == p.lane) {
-			/* The same lane again. Others hold the old socket open, and a closed descriptor alone would stay
-			 * watched. */
-			epoll_ctl(w->epoll, EPOLL_CTL_DEL, w->ports[i].fd, NULL);
+			/* The same lane again. */
 			close(w->ports[i].fd);
 			(void)msg_take_fd(m, 0);
 			verdicts_forget(&w->verdicts, p.lane);
 			w->sockets[p.lane] = p.fd;
 			w->ports[i] = p;
-			return !w->serving || worker_watch(w, p.fd, p.lane);
+			return true;
 		}
 	if (w->n_ports == LANE_COUNT)
 		return false;
@@ -71,8 +61,7 @@ static bool on_lane(void *ctx, struct msg *m)
 	w->sockets[p.lane] = p.fd;
 	w->n_ports++;
 	(void)msg_take_fd(m, 0);
-	/* Lanes known from the start are watched when service begins. */
-	return !w->serving || worker_watch(w, p.fd, p.lane);
+	return true;
 }
 
 static bool on_table(void *ctx, struct msg *m)

@@ -11,9 +11,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,7 +23,6 @@
 #include "appliance/wire/msg.h"
 #include "appliance/worker/form.h"
 
-#define EVENTS 16
 #define NAP_NS 50000 /* between looks at a full ring */
 #define START_MS 1   /* between looks at a ring that the gate has not opened yet */
 #define WAKE_AFTER (RING_ENTRIES / 2u)
@@ -169,7 +168,7 @@ static void take_datagram(struct worker *w, struct worker_port *p, struct bytes 
 	}
 }
 
-/* A batch that came short of what was asked for has emptied the port. What comes in afterwards, epoll tells. */
+/* A batch that came short of what was asked for has emptied the port. What comes in afterwards, poll tells. */
 static void serve_batch(struct worker *w, struct worker_port *p, unsigned *left)
 {
 	unsigned most = *left < WORKER_BATCH ? *left : WORKER_BATCH;
@@ -200,23 +199,13 @@ static void begin(struct worker *w)
 {
 	if (w->ring == NULL || !w->table || atomic_load(&w->ring->open) == 0)
 		return;
-	for (unsigned i = 0; i < w->n_ports; i++) {
+	for (unsigned i = 0; i < w->n_ports; i++)
 		skip_decided(w, &w->ports[i]);
-		if (!worker_watch(w, w->ports[i].fd, w->ports[i].lane))
-			w->ended = true;
-	}
 	w->serving = true;
 	beat(w);
 }
 
-static void mark_ready(struct worker *w, uint32_t lane)
-{
-	for (unsigned i = 0; i < w->n_ports; i++)
-		if (w->ports[i].lane == lane)
-			w->ports[i].ready = true;
-}
-
-/* How long to sleep at most, for epoll: for ever where the alarm does the waking. */
+/* How long to sleep at most, for poll: for ever where the alarm does the waking. */
 static int sleep_ms(struct worker *w, uint64_t due_ns, bool more)
 {
 	struct mono at;
@@ -231,26 +220,33 @@ static int sleep_ms(struct worker *w, uint64_t due_ns, bool more)
 	return alarm_by(&w->alarm, at) == 0 ? -1 : ALARM_MS;
 }
 
-/* Sleeps up to `ms` (0: only looks), and takes in what happened. */
+/*
+ * Sleeps up to `ms` (0: only looks), and takes in what happened. What epoll watches is told of every packet, also while nobody
+ * sleeps; poll asks only now.
+ */
 static void look(struct worker *w, int ms)
 {
-	struct epoll_event ev[EVENTS];
+	struct pollfd at[2 + LANE_COUNT] = { { ROLE_FD_CONTROL, POLLIN, 0 }, { w->alarm.fd, POLLIN, 0 } };
 	bool sleeps = ms != 0 && w->ring != NULL;
-	int n;
+	unsigned n = w->serving ? w->n_ports : 0;
+	int r;
 
+	for (unsigned i = 0; i < n; i++)
+		at[2 + i] = (struct pollfd){ w->ports[i].fd, POLLIN, 0 };
 	if (sleeps)
 		atomic_store_explicit(&w->ring->sleeping, 1, memory_order_relaxed);
-	n = epoll_wait(w->epoll, ev, EVENTS, ms);
+	r = poll(at, 2 + n, ms);
 	if (sleeps)
 		atomic_store_explicit(&w->ring->sleeping, 0, memory_order_relaxed);
-	for (int i = 0; i < n; i++) {
-		if (ev[i].data.u32 == WORKER_ALARM)
-			alarm_rang(&w->alarm);
-		else if (ev[i].data.u32 != WORKER_CONTROL)
-			mark_ready(w, ev[i].data.u32);
-		else if (!worker_messages(w))
-			w->ended = true;
-	}
+	if (r <= 0)
+		return;
+	/* Ports before messages, which may change what they are. */
+	for (unsigned i = 0; i < n; i++)
+		w->ports[i].ready |= at[2 + i].revents != 0;
+	if (at[1].revents != 0)
+		alarm_rang(&w->alarm);
+	if (at[0].revents != 0 && !worker_messages(w))
+		w->ended = true;
 }
 
 static void serve_commands(struct worker *w)
@@ -300,7 +296,7 @@ static bool serve(struct worker *w)
 	return any_ready(w, true) || any_ready(w, false);
 }
 
-/* What the gate lets go now is often answered before anybody sleeps: a port that had packets is asked once more before epoll is. */
+/* What the gate lets go now is often answered before anybody sleeps: a port that had packets is asked once more before all are. */
 static bool stay_hot(struct worker *w)
 {
 	bool any = false;
@@ -352,9 +348,7 @@ static int prepare(struct worker *w, struct err *e)
 	w->reader = queue_reader_new(WORKER_BATCH);
 	if (w->inspector == NULL || w->reader == NULL)
 		return err_set(e, -ENOMEM, "memory of the worker");
-	w->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (w->epoll < 0 || fcntl(ROLE_FD_CONTROL, F_SETFL, O_NONBLOCK) < 0 || alarm_open(&w->alarm) < 0 ||
-	    !worker_watch(w, w->alarm.fd, WORKER_ALARM) || !worker_watch(w, ROLE_FD_CONTROL, WORKER_CONTROL))
+	if (fcntl(ROLE_FD_CONTROL, F_SETFL, O_NONBLOCK) < 0 || alarm_open(&w->alarm) < 0)
 		return err_set(e, -errno, "control channel");
 	/* nDPI, the largest of what parses, has no word to the kernel: its gate speaks for it. */
 	w->verdicts.forms = w->kind == LANE_COMMANDS;

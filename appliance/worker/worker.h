@@ -29,9 +29,6 @@
 #define WORKER_TABLE_BYTES (2u * COMMANDS_TABLE_MAX)
 
 #define WORKER_BATCH 64u /* packets per receive */
-/* What epoll says: the control channel has something, the alarm went off; else it is a lane. */
-#define WORKER_CONTROL UINT32_MAX
-#define WORKER_ALARM (UINT32_MAX - 1u)
 
 struct worker_port {
 	int fd; /* of all its slots here */
@@ -46,7 +43,6 @@ struct worker_port {
 };
 
 struct worker {
-	int epoll;
 	struct alarm alarm; /* for what the inspector has due: no sleep between packets has a time-out */
 	enum lane_kind kind;
 	struct inspector *inspector;
@@ -109,8 +105,6 @@ void worker_push(struct worker *w, const void *entry64, bool told);
 
 /* Reads the control channel until it is empty. False: it is closed or broken, the worker must end. */
 bool worker_messages(struct worker *w);
-/* Has epoll watch `fd` as `what` (a lane, WORKER_CONTROL or WORKER_ALARM). */
-bool worker_watch(struct worker *w, int fd, uint32_t what);
 
 /* ---- worker/impact.c -------------------------------------------------------------------------------------------- */
 

@@ -320,7 +320,6 @@ static void turn(struct worker *w)
 		begin(w);
 	if (w->serving) {
 		more = serve(w);
-		due = inspector_tick(w->inspector);
 		beat(w);
 	}
 	verdicts_flush(w);
@@ -330,6 +329,11 @@ static void turn(struct worker *w)
 		return;
 	w->turns = 0;
 	w->taken = 0;
+	if (w->serving) {
+		due = inspector_tick(w->inspector);
+		verdicts_flush(w);
+		wake_gate(w);
+	}
 	look(w, sleep_ms(w, due, more));
 }
 

@@ -159,6 +159,15 @@ class Capture:
             if not self._take_in(1000):
                 return
 
+    def caught_up(self):
+        """Whether all that has arrived was read; after a flood a busy machine needs a while for it."""
+        self._take_in(20000)
+        try:
+            self.sock.recv(1, socket.MSG_PEEK)
+        except OSError:
+            return True
+        return False
+
     def _take_in(self, most):
         """False when nothing will arrive any more."""
         with self.reading:

@@ -50,8 +50,8 @@ def repeated(_rng):
 def kept(port):
     """Sessions with a segment of requests each that no server ever acknowledges: what was forwarded is kept until then."""
     def packets(rng):
-        requests = b"".join(read_holding(0, 4, tid=n) for n in range(60))
-        for n in range(3900):
+        requests = b"".join(read_holding(0, 4, tid=n) for n in range(80))
+        for n in range(4400):
             mine, at, theirs = 20000 + n, rng.randrange(1 << 32), rng.randrange(1 << 32)
             following, answered = (at + 1) & 0xffffffff, (theirs + 1) & 0xffffffff
             yield "ops", ip4(OPS, OT, 6, tcp(OPS, OT, mine, port, at, 0, SYN))

@@ -6,7 +6,7 @@ import sys
 import threading
 
 from event import Event
-from net import sh
+from net import sh, wait_for
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -28,6 +28,8 @@ class Flood(Event):
             self.grown = {k: v - before.get(k, 0) for k, v in self.counted(field).items() if v > before.get(k, 0)}
             if self.is_full():
                 break
+        for capture in field.net.captures:  # what the sessions do next is looked for behind all of the flood
+            wait_for(capture.caught_up, 30, "the flood in a capture")
 
     def is_full(self):
         return not self.full or any(self.grown.get(word) for word in self.full)

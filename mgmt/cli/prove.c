@@ -155,14 +155,33 @@ static void say(struct cli *c, enum message m, ...)
 	text_wrap_all(c->out, text);
 }
 
+/* Only of those of its two keys that say so. */
+static void unattended_print(struct cli *c, const struct counterexample *x)
+{
+	const struct model_conduit *last = x->hops[x->n_hops - 1];
+	enum failure least = x->unattended == UNATTENDED_OPEN ? FAIL_OPEN : FAIL_HOLD;
+	bool down = last->when_down >= least, overloaded = last->when_overloaded >= least;
+
+	if (x->unattended == UNATTENDED_PICK_UP)
+		say(c, M_PROVE_PICK_UP, last->name);
+	else
+		say(c, x->unattended == UNATTENDED_OPEN ? M_PROVE_OPEN : M_PROVE_HOLD, last->name,
+		    message_format(down && overloaded ? M_PROVE_DOWN_OR_OVERLOADED
+				   : down	      ? M_PROVE_DOWN
+						      : M_PROVE_OVERLOADED,
+				   c->lang),
+		    down && overloaded ? "when_down, when_overloaded"
+		    : down	       ? "when_down"
+				       : "when_overloaded");
+}
+
 static void counterexample_print(struct cli *c, const struct source *s, const struct counterexample *x)
 {
-	static const enum message but[] = { 0, M_PROVE_OPEN, M_PROVE_HOLD, M_PROVE_PICK_UP };
 	const char *last = x->hops[x->n_hops - 1]->name;
 	char packet[COUNTEREXAMPLE_TEXT];
 
 	if (x->unattended != ATTENDED)
-		say(c, but[x->unattended], last);
+		unattended_print(c, x);
 	for (size_t i = 0; i < x->n_hops; i++) {
 		const struct model_conduit *h = x->hops[i];
 

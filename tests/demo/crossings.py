@@ -59,7 +59,7 @@ def crossings(t):
         speak(tos, rtg02_6, 502, [two], db6), whole_pdus(db6, is_write), "crane", r)
     add("tos-db", "rtg02", ("a read and a write in one segment", "読み取りと書き込みを 1 セグメントで送る"), "reset",
         speak(tos, rtg02, 502, [read(0, 1) + two], db), whole_pdus(db, is_write), "crane", r)
-    add("tos-db", "rtg02", ("write many registers", "レジスタ複数に書く"), "reset",
+    add("tos-db", "rtg02", ("write many registers", "複数のレジスタに書く"), "reset",
         speak(tos, rtg02, 502, [modbus.write_registers(400, [1, 2])], db), whole_pdus(db, is_write), "crane", r)
     add("tos-db", "rtg02", ("read register 100 (0-99 allowed)", "100 番を読む（許可は 0～99）"), "reset",
         speak(tos, rtg02, 502, [read(95, 6)], db),
@@ -68,7 +68,7 @@ def crossings(t):
         speak(tos, rtg02, 502, [read(0, 1, unit=2)], db), whole_pdus(db, lambda u, f, d: u == 2), "crane", r)
     add("tos-db", "rtg02", ("HTTP on port 502", "502 番ポートで HTTP"), "reset",
         speak(tos, rtg02, 502, [b"GET / HTTP/1.1\r\nHost: rtg02\r\n\r\n"], db), payload_with(db, b"GET / HTTP"), "crane", r)
-    title("Maintenance writes one register of one crane", "保守端末は 1 台の 1 レジスタだけに書ける")
+    title("Maintenance writes one register of one crane", "保守端末が書けるのは 1 台の 1 レジスタだけ")
     add("tos-maint", "rtg01", ("read (reading conduit)", "読む（読み取り用コンジット）"), "passed",
         speak(tos, rtg01, 502, [read(0, 10)], maint), conduit=r)
     add("tos-maint", "rtg01", ("write 400 = 1 (overlapping conduit)", "400 番に 1 を書く（重なるコンジット）"), "passed",

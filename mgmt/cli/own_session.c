@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "mgmt/cli/environ.h"
+
 #define NAME "SSH_CONNECTION="
 #define LEVELS 32 /* of processes above this one */
 
@@ -29,25 +31,11 @@ bool own_session_read(const char *text, struct own_session *ret)
 	return end_text(client, client_port, ret->peer) && end_text(server, server_port, ret->local);
 }
 
-/* What a process was started with; only root sees another user's. */
 static bool of_process(long pid, struct own_session *ret)
 {
-	static char text[65536];
-	char path[40];
-	size_t n;
-	FILE *f;
+	const char *value = environ_of(pid, NAME);
 
-	snprintf(path, sizeof(path), "/proc/%ld/environ", pid);
-	f = fopen(path, "re");
-	if (f == NULL)
-		return false;
-	n = fread(text, 1, sizeof(text) - 1, f);
-	fclose(f);
-	text[n] = '\0';
-	for (size_t at = 0; at < n; at += strlen(text + at) + 1)
-		if (strncmp(text + at, NAME, strlen(NAME)) == 0)
-			return own_session_read(text + at + strlen(NAME), ret);
-	return false;
+	return value != NULL && own_session_read(value, ret);
 }
 
 /* 0 = there is none, or it cannot be told. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/cli/socket.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "mgmt/cli/environ.h"
 
 #define NAME "SEKISHO_SOCKET="
 
@@ -15,27 +15,12 @@
  */
 static const char *before_sudo(void)
 {
-	static char text[65536];
-	const char *found = NULL;
-	char path[40];
+	const char *found;
 	struct stat st;
-	size_t n, len;
-	FILE *f;
 
 	if (getenv("SUDO_UID") == NULL || geteuid() != 0)
 		return NULL;
-	snprintf(path, sizeof(path), "/proc/%d/environ", (int)getppid());
-	f = fopen(path, "re");
-	if (f == NULL)
-		return NULL;
-	n = fread(text, 1, sizeof(text) - 1, f);
-	fclose(f);
-	text[n] = '\0';
-	for (size_t at = 0; at < n && found == NULL; at += len + 1) {
-		len = strlen(text + at);
-		if (strncmp(text + at, NAME, strlen(NAME)) == 0)
-			found = text + at + strlen(NAME);
-	}
+	found = environ_of(getppid(), NAME);
 	return found != NULL && lstat(found, &st) == 0 && S_ISSOCK(st.st_mode) && st.st_uid == 0 ? found : NULL;
 }
 

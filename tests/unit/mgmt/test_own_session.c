@@ -2,7 +2,7 @@
 /*
  * SSH_CONNECTION, as the box writes ends: taken whole or not at all.
  *
- * LINK: mgmt/cli/own_session.c
+ * LINK: mgmt/cli/own_session.c mgmt/cli/environ.c
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -10,8 +10,9 @@ import subprocess
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 DEB = os.path.join(TOP, "build", "deb")
 NAMES = ("sekisho", "sekishod", "sekisho-doc")
-# What dpkg, apt and the C library keep for themselves, and no package of ours writes.
-KEPT = re.compile(r"^/(var/(lib/(dpkg|apt|systemd)|cache|log)|etc/(passwd|shadow|group|gshadow|subuid|subgid)-?$|etc/ld.so.cache|home|run|tmp|proc|sys|dev|old)(/|$)|"
+# What dpkg, apt and the C library keep for themselves, and no package of ours writes; a folder of AppArmor's that debhelper's own lines
+# take away where it is empty.
+KEPT = re.compile(r"^/(var/(lib/(dpkg|apt|systemd)|cache|log)|etc/(passwd|shadow|group|gshadow|subuid|subgid)-?$|etc/ld.so.cache|etc/apparmor.d/disable|home|run|tmp|proc|sys|dev|old)(/|$)|"
                   r"^/etc/\.pwd\.lock$|^/root/")
 
 
@@ -128,7 +129,7 @@ def fresh(check, machine, root):
     if not check("README: %s" % first, status == 0, "%.0f s%s" % (seconds, "" if status == 0 else text[-1500:])):
         return
     # A Debian machine has it; this root is smaller than one.
-    status, text, _ = inside("sudo apt-get install -y --no-install-recommends systemd")
+    status, text, _ = inside("sudo apt-get install -y --no-install-recommends systemd apparmor")
     check("a Debian machine", status == 0, text[-300:] if status else "")
     before, before_users = listing(root), users(root)
     status, text, seconds = inside(second)

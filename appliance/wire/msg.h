@@ -30,8 +30,12 @@
 #define MSG_FDS 4
 #define MSG_NUMBERS 256u /* in a list of them: as many as a box may have interfaces */
 
-#define IMPACT_SESSIONS 128u /* in one question: a worker answers between packets */
-#define IMPACT_COMMANDS 16u  /* told of one of them */
+/*
+ * In one question. A worker answers between packets, which wait meanwhile: of one session it judges up to 12 operations that it
+ * remembers and 16 requests that nobody acknowledged, each some 63,000 instructions where eight rows name twenty words.
+ */
+#define IMPACT_SESSIONS 32u
+#define IMPACT_COMMANDS 16u /* told of one of them */
 
 #define COMMENT_MOST 255u   /* bytes of UTF-8 that a person may say about a change */
 #define DEVICE_MOST 15u	    /* bytes of the name of a device or interface */

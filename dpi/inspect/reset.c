@@ -61,15 +61,16 @@ static void note_again(struct crossing *x, const struct reset_record *r)
 			.r = *r, .due_ns = x->i->now_ns + AGAIN_NS, .flow = x->fi, .n = x->f->n, .left = AGAIN_TIMES });
 }
 
-/* In turn by the numbers that are known, and asking for the right ones. */
+/* By the numbers that are known, and every second time also asking for the right ones. */
 static void say_again(const struct again *a)
 {
 	struct reset_record r = a->r;
 
-	if (a->left % 2u != AGAIN_TIMES % 2u) {
-		r.to_client.seq += ASK_AHEAD;
-		r.to_server.seq += ASK_AHEAD;
-	}
+	outside_reset(&r);
+	if (a->left % 2u == AGAIN_TIMES % 2u)
+		return;
+	r.to_client.seq += ASK_AHEAD;
+	r.to_server.seq += ASK_AHEAD;
 	outside_reset(&r);
 }
 

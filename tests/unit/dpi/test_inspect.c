@@ -132,18 +132,23 @@ static void resets_are_said_again(void **state)
 	assert_int_equal(desk.n_resets, 2);
 	assert_true(inspector_tick(desk_i) <= 300000000u);
 	assert_int_equal(desk.n_resets, 2);
-	for (size_t n = 4; n <= 10; n += 2) {
-		struct reset_record r = desk.resets[1];
+	for (unsigned round = 0; round < 4; round++) {
+		size_t before = desk.n_resets, asks = round % 2; /* each second time it asks for the number as well */
 
 		desk_now += 300000000u;
 		inspector_tick(desk_i);
-		assert_int_equal(desk.n_resets, n);
-		if (n % 4 == 2) { /* each second time it asks for the number */
+		assert_int_equal(desk.n_resets, before + 2 + 2 * asks);
+		for (unsigned i = 0; i < 2; i++) {
+			struct reset_record r = desk.resets[i];
+
+			assert_memory_equal(&desk.resets[before + i * (1 + asks)], &r, sizeof(r));
 			r.to_client.seq += 512;
 			r.to_server.seq += 512;
+			if (asks)
+				assert_memory_equal(&desk.resets[before + 2 * i + 1], &r, sizeof(r));
 		}
-		assert_memory_equal(&desk.resets[n - 1], &r, sizeof(r));
 	}
+	assert_int_equal(desk.n_resets, 2 + 12);
 	/* A new connection on the same ports hears nothing of the old one. */
 	k.c += 5000;
 	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
@@ -151,8 +156,8 @@ static void resets_are_said_again(void **state)
 		desk_now += 300000000u;
 		inspector_tick(desk_i);
 	}
-	assert_int_equal(desk.n_resets, 10 + 5);
-	for (size_t n = 10; n < 15; n++)
+	assert_int_equal(desk.n_resets, 14 + 7);
+	for (size_t n = 14; n < 21; n++)
 		assert_int_equal(desk.resets[n].client_port, other.client_port);
 }
 

@@ -98,7 +98,7 @@ static void an_idle_session_is_cut_at_once(void **state)
 		desk_now += 300000000u;
 		inspector_tick(desk_i);
 	}
-	assert_int_equal(desk.n_resets, 1 + 12);
+	assert_int_equal(desk.n_resets, 1 + 12 + 6);
 }
 
 #define WRITE 20 /* a function that P_TOY allows and P_TOY_READS does not */

@@ -302,15 +302,15 @@ def random_session(rng, r):
             r.read()
 
 
-def random_segments(ground, killed=(), sessions=150, speech=MODBUS):
-    """Streams cut, repeated, reordered, overlapped and altered at random, over both families."""
+def random_segments(ground, killed=(), sessions=150, speech=MODBUS, first=None):
+    """Streams cut, repeated, reordered, overlapped and altered at random, over both families; of a client's ports from `first` on."""
     seed = ground.rng.randrange(1 << 32)
     rng = random.Random(seed)
     ground.apply(*(POLICY if speech is MODBUS else (speech.policy,)))
     ground.settle_neighbours()
     capture = Capture(ground.net, ground.ns("ot"), "eth0")
     plcs = [Plc(ground, families["ot"], slots=0, speech=speech) for families in FAMILIES]
-    first, opened = rng.randrange(20000, 50000), 0
+    first, opened = first or rng.randrange(20000, 50000), 0
     with Killer(ground, killed, 0.6) if killed else contextlib.nullcontext():
         for i in range(sessions):
             r = Raw(ground, "ops", FAMILIES[i % 2]["ot"], speech.port, first + i, i % 2 == 1, speech)
@@ -337,9 +337,10 @@ def random_segments(ground, killed=(), sessions=150, speech=MODBUS):
 
 
 def random_segments_of_others(ground):
-    """SEKISHO_SESSIONS: how many of each protocol."""
+    """SEKISHO_SESSIONS: how many of each protocol, 15,000 at most. Two share a server's port, so each has ports of its own: what one
+    left open there would be in the way of the other."""
     n = int(os.environ.get("SEKISHO_SESSIONS", 60))
-    return "; ".join("%s: %s" % (speech.name, random_segments(ground, (), n, speech)) for speech in OTHERS)
+    return "; ".join("%s: %s" % (speech.name, random_segments(ground, (), n, speech, 2000 + 15000 * i)) for i, speech in enumerate(OTHERS))
 
 
 def random_segments_while_roles_die(ground):

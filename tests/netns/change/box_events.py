@@ -297,7 +297,7 @@ class OutOfMemory(Event):
             self.group.write("cgroup.procs", pid)
         # What they have already is counted elsewhere; new flows need pages that they have not touched yet.
         self.group.write(self.group.limit, 64 << 10)
-        wait_for(lambda: field.poke_lanes() or not set(field.pids("dpi")) & set(old), 8, "workers anew")
+        wait_for(lambda: field.poke_lanes() or not set(field.pids("dpi")) & set(old), 20, "workers anew")
         wait_for(field.running, 8, "workers at work")
 
     def changed(self, state):

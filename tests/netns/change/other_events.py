@@ -117,7 +117,8 @@ class IptablesRulesMeanwhile(IptablesRules):
 
 
 class TrafficControl(Beside):
-    """A classifier that lets everything by."""
+    """A classifier that lets everything by. While it is attached the kernel itself stops the device's sending and drops what comes then."""
+    lossless = False
     drift = ()
     begin = (("tc", "qdisc", "add", "dev", "ot0", "clsact"),)
     end, named = (("tc", "qdisc", "del", "dev", "ot0", "clsact"),), "clsact"

@@ -160,7 +160,7 @@ static void second_reading(const struct limits *l, const uint8_t *pdu, size_t n)
 			uint32_t v = s.ascii ? s.p[i] - (uint32_t)'0'
 					     : (uint32_t)(i % 2 ? s.p[i / 2] & 15 : s.p[i / 2] >> 4);
 
-			MUST(device == 'M' && v >= l->v[0] && v <= l->v[1]);
+			MUST(device != 'D' && v >= l->v[0] && v <= l->v[1]);
 		}
 		break;
 	case 0x0403:
@@ -176,7 +176,7 @@ static void second_reading(const struct limits *l, const uint8_t *pdu, size_t n)
 				continue;
 			v = second_number(&s, sub ? 1 : i < count ? 2 : 4);
 			if (sub && l->values)
-				MUST(device == 'M' && v >= l->v[0] && v <= l->v[1]);
+				MUST(device != 'D' && v >= l->v[0] && v <= l->v[1]);
 			if (!sub)
 				writes_word(l, device, v & 0xffff);
 			if (!sub && i >= count)

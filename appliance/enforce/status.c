@@ -26,7 +26,7 @@ static void setting_json(const char *name, const char *have, const char *want, v
 
 json_t *enforce_status(struct enforce *f, struct err *e)
 {
-	struct arena *a = arena_new(2 * DUMP_BUDGET);
+	struct arena *a = arena_new(DUMP_BUDGET);
 	struct image have;
 	uint8_t digest[32];
 	json_t *j = NULL, *counters, *lingering, *settings = json_array();
@@ -35,7 +35,7 @@ json_t *enforce_status(struct enforce *f, struct err *e)
 		err_set(e, -ENOMEM, "status of the kernel");
 		return NULL;
 	}
-	if (netlink_dump(&f->net, a, &have, e) < 0)
+	if (netlink_dump_standing(&f->net, a, &have, e) < 0)
 		goto out;
 	counters = json_object();
 	have.counters[R_SPOOFED].packets += reverse_path_refused(f->reverse_path);

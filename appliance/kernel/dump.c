@@ -239,6 +239,23 @@ static int dump_all(struct netlink *n, struct dump *d, struct err *e)
 	return r;
 }
 
+/* What `netlink_dump_standing` promises: no rules, and of all elements the one that names the generation. */
+static int dump_standing(struct netlink *n, struct dump *d, struct err *e)
+{
+	int r = dump_base(n, d, e);
+
+	if (r < 0 || !d->image->table)
+		return r;
+	r = list(n, NFT_MSG_GETSET, NFPROTO_INET, TABLE_NAME, NULL, dump_on_set, d, e);
+	if (r == 0)
+		r = list(n, NFT_MSG_GETOBJ, NFPROTO_INET, TABLE_NAME, NULL, dump_on_object, d, e);
+	d->set = TABLE_GENERATION;
+	if (r == 0 && d->image->sets[d->set])
+		r = list(n, NFT_MSG_GETSETELEM, NFPROTO_INET, TABLE_NAME, set_spec(d->set)->name, dump_on_elements, d,
+			 e);
+	return r;
+}
+
 /* Chain by chain, keeping the order within each. */
 static bool order_rules(struct image *i)
 {
@@ -294,4 +311,9 @@ int netlink_dump(struct netlink *n, struct arena *a, struct image *ret, struct e
 int netlink_dump_base(struct netlink *n, struct arena *a, struct image *ret, struct err *e)
 {
 	return consistent(n, a, ret, e, dump_base);
+}
+
+int netlink_dump_standing(struct netlink *n, struct arena *a, struct image *ret, struct err *e)
+{
+	return consistent(n, a, ret, e, dump_standing);
 }

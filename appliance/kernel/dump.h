@@ -19,5 +19,8 @@
 int netlink_dump(struct netlink *n, struct arena *a, struct image *ret, struct err *e);
 /* Only the table and its chains: quick, for the question whether the deny base stands. */
 int netlink_dump_base(struct netlink *n, struct arena *a, struct image *ret, struct err *e);
+/* Tables, chains, sets, counters and the generation that the table names, without rules and what the sets hold: as quick
+ * however large the policy is. */
+int netlink_dump_standing(struct netlink *n, struct arena *a, struct image *ret, struct err *e);
 
 #endif

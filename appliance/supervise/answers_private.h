@@ -9,7 +9,7 @@ struct collect {
 	enum collect_kind kind;
 	struct asker asker;
 	uint32_t id;
-	uint64_t deadline, give_up; /* monotonic ns: of this asking, and of asking again */
+	uint64_t deadline, give_up; /* monotonic ns: of this asking, and of asking again or waiting on */
 	uint32_t changes;	    /* how many had begun when it was asked */
 	bool parked;		    /* not asked yet: what is in force is just being changed */
 	bool waiting[SLOTS], silent[SLOTS];

@@ -39,6 +39,7 @@ class Raw:
         self.isn = self.rng.randrange(1 << 32)
         self.seq, self.ack = (self.isn + 1) & M32, 0
         self.got, self.resets, self.synacks, self.fin = b"", [], [], False
+        self.challenge = None  # what another session of these ends still wants to hear
 
     def frame(self, packet):
         self.put(self.head + packet)
@@ -79,6 +80,8 @@ class Raw:
                 self.resets.append((seq, ack, flags))
             elif flags & SYN:
                 self.synacks.append((seq, ack, flags))
+            elif not self.synacks and ack != self.seq:
+                self.challenge = ack
             elif data and seq == self.ack:
                 self.got += data
                 self.ack = (self.ack + len(data)) & M32
@@ -93,9 +96,12 @@ class Raw:
         return wait_for(check, seconds, what)
 
     def open(self, options=b"", seconds=8.0):
-        """The client's handshake."""
+        """The client's handshake. A server that still has a session of these ends is told that it is over, as a stack does (RFC 9293, 3.10.7.3)."""
         end = time.monotonic() + seconds
         while not any(a == self.seq for _, a, _ in self.synacks):
+            if self.challenge is not None:
+                self.segment(seq=self.challenge, ack=0, flags=RST)
+                self.challenge = None
             self.segment(seq=self.isn, ack=0, flags=SYN)
             try:
                 self.until(lambda: any(a == self.seq for _, a, _ in self.synacks), 0.25, "an answer to the SYN")

@@ -6,10 +6,11 @@ import os
 import signal
 import socket
 import struct
+import time
 
 from endpoint import M32, Plc, Raw, answered, goes_on, is_cut, listener, request, write
 from ground import PLAIN, POLICY, V4, V6, WEB, Steady, Watch, conduit, expect, sh, wait_for
-from net import tcp
+from net import inside, tcp
 from packets import ACK, FIN, PSH, RST, SIGNATURE, SYN, icmp, icmp_number, ip
 
 MARK = b"\xf0entered"
@@ -322,6 +323,65 @@ def both_ends_forget(ground):
         server.close()
 
 
+def connected(ground, zone, to, port, sport):
+    """A client of the zone's own kernel, from that port."""
+    with inside(ground.ns(zone)):
+        c = socket.socket(socket.AF_INET6 if ":" in to else socket.AF_INET)
+    c.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    c.settimeout(8)
+    c.bind(((V6 if ":" in to else V4)[zone], sport))  # not the one of the ends made by hand
+    c.connect((to, port))
+    return c
+
+
+def the_client_forgets(ground):
+    """A client that was switched off while the server still has its session, and that always uses one port: the server challenges the
+    new SYN, the client says that it knows of nothing, and with its next SYN the session is open. Whatever the box still knows of the old one."""
+    ground.apply(*POLICY)
+    ground.settle_neighbours()
+    slowest = 0
+    for six in (False, True):
+        for port in (502, 9001):
+            server = listener(ground, (V6 if six else V4)["ot"], port)
+            server.settimeout(5)
+            for box in ("knows", "has forgotten", "has new workers", "knows that it was quiet"):
+                sport = ground.port()
+                for again in (False, True):
+                    begin = time.monotonic()
+                    try:
+                        c = connected(ground, "ops", server.getsockname()[0], port, sport)
+                    except OSError as e:
+                        raise AssertionError("IPv%d, port %d, the box %s: %s; tracked: %s" % (6 if six else 4, port, box, e, tracked(ground, sport)))
+                    slowest = max(slowest, time.monotonic() - begin)
+                    s, _peer = server.accept()
+                    s.settimeout(5)
+                    if box != "knows that it was quiet" or again:
+                        c.sendall(request())
+                        expect(s.recv(100) == request(), "the request over IPv%d, port %d, the box %s", 6 if six else 4, port, box)
+                    if again:
+                        c.close()
+                        s.close()
+                        break
+                    c.setsockopt(socket.IPPROTO_TCP, 19, 1)  # TCP_REPAIR: closes without a word
+                    c.close()
+                    kept = s  # noqa: F841  the server still has it
+                    if box == "has forgotten":
+                        sh("conntrack", "-F", ns=ground.data, check=False)
+                    if box == "has new workers":
+                        for pid in ground.pids("dpi"):
+                            os.kill(pid, signal.SIGKILL)
+                        wait_for(ground.running, 5, "new workers")
+                kept.close()
+            server.close()
+    for six in (False, True):
+        server = listener(ground, (V6 if six else V4)["ot"], 502)
+        sport = ground.port()
+        for _ in range(3):  # the ends made by hand do as that kernel does
+            Raw(ground, "ops", server.getsockname()[0], 502, sport, six).open().close()
+        server.close()
+    return "open again within %.0f ms" % (slowest * 1000)
+
+
 def out_of_window(ground):
     """Segments out of the windows of a live session, by its own client: dropped, and the session stays what it was."""
     ground.apply(*POLICY)
@@ -480,4 +540,4 @@ def flooded_reset(ground):
 
 
 CASES = [blind_dialling, known_numbers, errors_about_sessions, ports_are_used_again, cut_after_a_loss, reset_that_gets_lost, lost_with_its_worker,
-         both_ends_forget, out_of_window, lost_by_the_box, half_open_flood, forced_pick_up, forgotten_after_a_reset]
+         both_ends_forget, the_client_forgets, out_of_window, lost_by_the_box, half_open_flood, forced_pick_up, forgotten_after_a_reset]

@@ -11,8 +11,8 @@
 #include "appliance/base/version.h"
 #include "mgmt/cli/help.h"
 #include "mgmt/cli/options.h"
+#include "mgmt/cli/screen/width.h"
 #include "mgmt/cli/socket.h"
-#include "mgmt/cli/width.h"
 
 int cli_fail_text(struct cli *c, enum cli_status status, const char *text)
 {

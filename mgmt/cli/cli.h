@@ -2,10 +2,11 @@
 /*
  * The command line `sekisho`: what every verb shares.
  *
- * One file a verb (check.c, apply.c, ...); each defines one `const struct cli_verb verb_<name>`, which names its
- * options, its help texts and its function, and verbs.c lists them. A new verb is one file and one line there.
- * Off-line verbs work on files with policy/ and dpi/ alone; on-box verbs ask the supervisor over its control socket
- * (request.h) and only render the JSON that comes back. Nothing here needs root, and nothing here decides anything.
+ * One file a verb (verbs/check.c, verbs/apply.c, ...), or a folder when it is several (setup/); each defines one
+ * `const struct cli_verb verb_<name>`, which names its options, its help texts and its function, and verbs.c lists them.
+ * A new verb is one file and one line there. Off-line verbs work on files with policy/ and dpi/ alone; on-box verbs ask the
+ * supervisor over its control socket (box/request.h) and only render the JSON that comes back. Nothing here needs root, and
+ * nothing here decides anything.
  */
 #ifndef SEKISHO_MGMT_CLI_CLI_H
 #define SEKISHO_MGMT_CLI_CLI_H

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "mgmt/cli/options.h"
-#include "mgmt/cli/table.h"
-#include "mgmt/cli/wrap.h"
+#include "mgmt/cli/screen/table.h"
+#include "mgmt/cli/screen/wrap.h"
 
 static void option_rows(struct table *t, const struct cli *c, const struct cli_option *options, size_t n)
 {

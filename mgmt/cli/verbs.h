@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every verb of `sekisho`, each defined in the file of its name. */
+/* Every verb of `sekisho`, each defined in the file or folder of its name. */
 #ifndef SEKISHO_MGMT_CLI_VERBS_H
 #define SEKISHO_MGMT_CLI_VERBS_H
 

@@ -6,10 +6,10 @@
 #include "appliance/wire/commands_json.h"
 #include "appliance/wire/limit_json.h"
 #include "appliance/wire/vocabulary.h"
-#include "mgmt/cli/command_text.h"
-#include "mgmt/cli/limit_text.h"
 #include "mgmt/cli/replay/out.h"
-#include "mgmt/cli/table.h"
+#include "mgmt/cli/screen/table.h"
+#include "mgmt/cli/words/command.h"
+#include "mgmt/cli/words/limit.h"
 
 #define ENDPOINT_TEXT (ADDR_TEXT + 10)
 

@@ -2,7 +2,7 @@
 /*
  * Parts of the command line: reading it, numbers, terminal cells, tables, help.
  *
- * LINK: mgmt/cli/cli.c mgmt/cli/help.c mgmt/cli/options.c mgmt/cli/socket.c mgmt/cli/environ.c mgmt/cli/table.c mgmt/cli/wrap.c mgmt/cli/width.c
+ * LINK: mgmt/cli/cli.c mgmt/cli/help.c mgmt/cli/options.c mgmt/cli/socket.c mgmt/cli/environ.c mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c mgmt/cli/screen/width.c
  * LINK: appliance/base/json.c
  * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/base/diag.c
  * LINK: appliance/base/messages.c appliance/base/utf8.c appliance/base/sha256.c appliance/base/err.c
@@ -21,9 +21,9 @@
 
 #include "mgmt/cli/help.h"
 #include "mgmt/cli/options.h"
-#include "mgmt/cli/table.h"
-#include "mgmt/cli/width.h"
-#include "mgmt/cli/wrap.h"
+#include "mgmt/cli/screen/table.h"
+#include "mgmt/cli/screen/width.h"
+#include "mgmt/cli/screen/wrap.h"
 
 /* Two verbs of our own. */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Events as people read them: one line and one sentence, in both languages, with what is unknown left out.
- * LINK: mgmt/cli/event_text.c mgmt/cli/deed_text.c mgmt/cli/event_parts.c appliance/wire/settings.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c appliance/wire/notation.c appliance/wire/tag.c mgmt/cli/command_text.c mgmt/cli/limit_text.c mgmt/cli/render.c mgmt/cli/width.c mgmt/cli/table.c mgmt/cli/wrap.c
+ * LINK: mgmt/cli/words/event.c mgmt/cli/words/deed.c mgmt/cli/words/event_parts.c appliance/wire/settings.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c appliance/wire/notation.c appliance/wire/tag.c mgmt/cli/words/command.c mgmt/cli/words/limit.c mgmt/cli/words/render.c mgmt/cli/screen/width.c mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c
  * LINK: appliance/wire/event_words.c appliance/wire/reason.c $(BASE_SRC)
  * LIBS: jansson nettle
  */
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mgmt/cli/event_text.h"
+#include "mgmt/cli/words/event.h"
 
 static char *said(const char *json, enum lang l, char *(*how)(const json_t *, enum lang))
 {

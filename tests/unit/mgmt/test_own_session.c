@@ -2,7 +2,7 @@
 /*
  * SSH_CONNECTION, as the box writes ends: taken whole or not at all.
  *
- * LINK: mgmt/cli/own_session.c mgmt/cli/environ.c
+ * LINK: mgmt/cli/devices/own_session.c mgmt/cli/environ.c
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 
 #include <stdlib.h>
 
-#include "mgmt/cli/own_session.h"
+#include "mgmt/cli/devices/own_session.h"
 
 static void ends_are_read(void **state)
 {

@@ -2,7 +2,7 @@
 /*
  * What a policy makes of recorded operations: what is certain, and the two ends where a record does not tell enough.
  *
- * LINK: mgmt/cli/recorded.c mgmt/cli/command_text.c mgmt/cli/render.c mgmt/cli/width.c mgmt/cli/table.c mgmt/cli/wrap.c mgmt/cli/limit_text.c
+ * LINK: mgmt/cli/policy/recorded.c mgmt/cli/words/command.c mgmt/cli/words/render.c mgmt/cli/screen/width.c mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c mgmt/cli/words/limit.c
  * LINK: $(POLICY_SRC) $(BASE_SRC) $(WIRE_SRC)
  * LIBS: libconfig nettle jansson
  */
@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "mgmt/cli/recorded.h"
+#include "mgmt/cli/policy/recorded.h"
 #include "tests/unit/policy/policy_text.h"
 
 #define NOW 1800000000u

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/box/request.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define ANSWER_MAX (64u << 20) /* bytes of JSON */
+
+static int fail_connect(struct cli *c, int code)
+{
+	switch (code) {
+	case ENOENT:
+	case ECONNREFUSED:
+		return cli_fail(c, CLI_CANNOT, M_BOX_ABSENT, c->socket);
+	case EACCES:
+	case EPERM:
+		return cli_fail(c, CLI_CANNOT, M_BOX_NO_RIGHT, c->socket);
+	default:
+		return cli_fail(c, CLI_CANNOT, M_BOX_CONNECT, c->socket, strerror(code));
+	}
+}
+
+/* A connected socket, or -1 with *ret_status set. */
+static int box_connect(struct cli *c, unsigned timeout_s, int *ret_status)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	struct timeval limit = { .tv_sec = (time_t)timeout_s };
+	int fd;
+
+	if (strlen(c->socket) >= sizeof(to.sun_path)) {
+		*ret_status = cli_fail(c, CLI_INVALID, M_BOX_PATH_LONG, c->socket);
+		return -1;
+	}
+	memcpy(to.sun_path, c->socket, strlen(c->socket) + 1);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0 ||
+	    connect(fd, (const struct sockaddr *)&to, sizeof(to)) < 0) {
+		*ret_status = fail_connect(c, errno);
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static bool read_answer(struct cli *c, struct msg *m, struct box_answer *ret, int *ret_status)
+{
+	struct err e = { 0 };
+	uint8_t *text = NULL;
+	size_t n = 0;
+	bool ok = false;
+
+	ret->status = m->body.answer.status;
+	if (m->n_fds == 0) { /* a bare status */
+		ret->json = json_object();
+		ok = true;
+	} else if (memfd_read(m->fds[0], ANSWER_MAX, &text, &n, &e) < 0) {
+		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_LOST, e.text);
+	} else {
+		ret->json = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL);
+		ok = json_is_object(ret->json);
+		if (!ok) {
+			box_answer_free(ret);
+			*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_NONSENSE);
+		}
+	}
+	free(text);
+	return ok;
+}
+
+bool box_request(struct cli *c, const struct msg_body *question, const int *fds, size_t n_fds, unsigned timeout_s,
+		 struct box_answer *ret, int *ret_status)
+{
+	struct msg m = { 0 };
+	int sock = box_connect(c, timeout_s, ret_status), got;
+	bool ok = false;
+
+	memset(ret, 0, sizeof(*ret));
+	if (sock < 0)
+		return false;
+	got = msg_send(sock, 1, question, fds, n_fds);
+	if (got >= 0)
+		got = msg_recv(sock, ROLE_SUPERVISOR, ROLE_CLI, &m);
+	if (got == -EAGAIN || got == -EWOULDBLOCK)
+		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_SILENT, timeout_s);
+	else if (got < 0)
+		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_LOST, strerror(-got));
+	else if (got == 0)
+		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_CLOSED);
+	else
+		ok = read_answer(c, &m, ret, ret_status);
+	if (got > 0)
+		msg_close_fds(&m);
+	close(sock);
+	return ok;
+}
+
+bool box_absent(const struct cli *c)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	bool absent;
+
+	if (strlen(c->socket) >= sizeof(to.sun_path) || fd < 0) {
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	memcpy(to.sun_path, c->socket, strlen(c->socket) + 1);
+	absent =
+		connect(fd, (const struct sockaddr *)&to, sizeof(to)) < 0 && (errno == ENOENT || errno == ECONNREFUSED);
+	close(fd);
+	return absent;
+}
+
+void box_answer_free(struct box_answer *a)
+{
+	json_decref(a->json);
+	a->json = NULL;
+}
+
+bool box_answer_done(struct cli *c, const struct box_answer *a, int *ret_status)
+{
+	const json_t *error = json_object_get(a->json, "error");
+
+	*ret_status = a->status;
+	if (c->json) {
+		json_line(c->out, json_incref(a->json));
+		return true;
+	}
+	if (json_is_object(error)) /* a sentence in both languages */
+		error = json_object_get(error, lang_name(c->lang));
+	if (!json_is_string(error))
+		return false;
+	*ret_status = cli_fail_text(c, (enum cli_status)a->status, json_string_value(error));
+	return a->status != CLI_YES;
+}

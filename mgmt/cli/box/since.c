@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/box/since.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "appliance/base/clock.h"
+#include "mgmt/cli/box/request.h"
+#include "mgmt/cli/words/render.h"
+
+#define PAGE 1000u
+#define WAIT_S 30u
+
+static uint64_t unit_seconds(char letter)
+{
+	switch (letter) {
+	case 'm':
+		return 60;
+	case 'h':
+		return 3600;
+	case 'd':
+		return 86400;
+	default:
+		return 0;
+	}
+}
+
+/* Seconds since 1970 of a day's start, or of a moment with its zone. */
+static bool moment(const char *text, time_t *ret)
+{
+	struct tm tm = { 0 };
+	const char *rest = strptime(text, "%Y-%m-%d", &tm);
+
+	tm.tm_isdst = -1;
+	if (rest != NULL && *rest == '\0') {
+		*ret = mktime(&tm);
+		return *ret >= 0;
+	}
+	rest = strptime(text, "%Y-%m-%dT%H:%M:%S%z", &tm);
+	if (rest == NULL)
+		rest = strptime(text, "%Y-%m-%dT%H:%M%z", &tm);
+	if (rest == NULL || *rest != '\0')
+		return false;
+	*ret = timegm(&tm) - tm.tm_gmtoff;
+	return *ret >= 0;
+}
+
+bool since_parse(const char *text, char out[SINCE_TEXT])
+{
+	size_t n = strlen(text);
+	uint64_t now = clock_wall_ns() / 1000000000u, unit = n > 1 ? unit_seconds(text[n - 1]) : 0;
+	unsigned long long count;
+	char digits[16];
+	struct tm tm;
+	time_t t;
+
+	if (unit > 0 && n <= sizeof(digits)) {
+		memcpy(digits, text, n - 1);
+		digits[n - 1] = '\0';
+		if (!cli_number(digits, now / unit, &count))
+			return false;
+		t = (time_t)(now - count * unit);
+	} else if (!moment(text, &t)) {
+		return false;
+	}
+	if (gmtime_r(&t, &tm) == NULL)
+		return false;
+	return strftime(out, SINCE_TEXT, "%Y-%m-%dT%H:%M:%S.000Z", &tm) > 0;
+}
+
+/* At most `most` events after `after`; the array is the caller's, NULL when the verb ends with *ret_status. */
+static json_t *page(struct cli *c, unsigned long long after, unsigned most, int *ret_status)
+{
+	const struct msg_body question = { MSG_EVENTS, .events = { .after = after, .most = most } };
+	struct box_answer answer;
+	json_t *list = NULL;
+
+	if (!box_request(c, &question, NULL, 0, WAIT_S, &answer, ret_status))
+		return NULL;
+	if (json_is_array(json_object_get(answer.json, "events")))
+		list = json_incref(json_object_get(answer.json, "events"));
+	else if (!box_answer_done(c, &answer, ret_status))
+		list = json_array();
+	box_answer_free(&answer);
+	return list;
+}
+
+/* The last event before `since`, by halves: the journal's order is that of time, but for small steps of the clock. */
+static bool before(struct cli *c, const char *since, unsigned long long last, unsigned long long *ret, int *ret_status)
+{
+	unsigned long long lo = 0, hi = last;
+
+	while (lo < hi) {
+		unsigned long long middle = lo + (hi - lo) / 2;
+		json_t *one = page(c, middle, 1, ret_status);
+		bool early;
+
+		if (one == NULL)
+			return false;
+		early = json_array_size(one) > 0 && strcmp(js(json_array_get(one, 0), "time"), since) < 0;
+		json_decref(one);
+		if (early)
+			lo = middle + 1;
+		else
+			hi = middle;
+	}
+	*ret = lo;
+	return true;
+}
+
+bool since_oldest(struct cli *c, json_t **ret, int *ret_status)
+{
+	json_t *one = page(c, 0, 1, ret_status);
+
+	*ret = one != NULL && json_array_size(one) > 0 ? json_incref(json_array_get(one, 0)) : NULL;
+	json_decref(one);
+	return one != NULL;
+}
+
+bool since_each(struct cli *c, const char *since, void (*each)(void *ctx, const json_t *event), void *ctx,
+		int *ret_status)
+{
+	unsigned long long after = 0, records;
+	struct box_answer answer;
+	json_t *list, *e;
+	size_t i, got;
+
+	if (!box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, WAIT_S, &answer, ret_status))
+		return false;
+	records = ju(json_object_get(answer.json, "journal"), "records");
+	box_answer_free(&answer);
+	if (!before(c, since, records, &after, ret_status))
+		return false;
+	do {
+		list = page(c, after, PAGE, ret_status);
+		if (list == NULL)
+			return false;
+		json_array_foreach(list, i, e)
+		{
+			if (ju(e, "seq") > after)
+				after = ju(e, "seq");
+			if (strcmp(js(e, "time"), since) >= 0)
+				each(ctx, e);
+		}
+		got = json_array_size(list);
+		json_decref(list);
+	} while (got > 0);
+	return true;
+}
+
+struct wanted {
+	const char *kind;
+	json_t *found;
+};
+
+static void keep(void *ctx, const json_t *event)
+{
+	struct wanted *w = ctx;
+
+	if (w->kind == NULL || strcmp(js(event, "kind"), w->kind) == 0)
+		(void)json_array_append_new(w->found, json_deep_copy(event));
+}
+
+json_t *since_events(struct cli *c, const char *since, const char *kind, int *ret_status)
+{
+	struct wanted w = { kind, json_array() };
+
+	if (since_each(c, since, keep, &w, ret_status))
+		return w.found;
+	json_decref(w.found);
+	return NULL;
+}

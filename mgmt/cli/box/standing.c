@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/box/standing.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "mgmt/cli/box/daemon_path.h"
+#include "mgmt/cli/socket.h"
+#include "mgmt/cli/words/render.h"
+
+#define NOTE "daemon" /* beside the socket: what the last daemon looked after */
+
+bool standing_wanted(const struct cli *c)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	int fd, code;
+
+	if (geteuid() != 0 || strlen(c->socket) >= sizeof(to.sun_path))
+		return false;
+	memcpy(to.sun_path, c->socket, strlen(c->socket) + 1);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	code = fd < 0 || connect(fd, (const struct sockaddr *)&to, sizeof(to)) < 0 ? errno : 0;
+	if (fd >= 0)
+		close(fd);
+	return code == ENOENT || code == ECONNREFUSED;
+}
+
+/* Which namespaces and state: what the daemon of this socket left word of, if root wrote it. Lines of `text`, 0 to 3 of them. */
+static size_t noted(const struct cli *c, char text[512], const char *lines[3])
+{
+	const char *slash = strrchr(c->socket, '/');
+	char path[PATH_MAX], *rest, *line;
+	struct stat st;
+	ssize_t n = -1;
+	size_t found = 0;
+	int fd;
+
+	if (slash == NULL ||
+	    snprintf(path, sizeof(path), "%.*s/%s", (int)(slash - c->socket), c->socket, NOTE) >= (int)sizeof(path))
+		return 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == 0 && (st.st_mode & 022) == 0)
+		n = read(fd, text, 511);
+	if (fd >= 0)
+		close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	for (line = strtok_r(text, "\n", &rest); line != NULL && found < 3; line = strtok_r(NULL, "\n", &rest))
+		lines[found++] = line;
+	return found == 3 ? 3 : 0;
+}
+
+/* In the child. */
+static void become(const char *path, const char *question, const char *lang, const char *const lines[3], int out)
+{
+	const char *argv[12] = { path, "--standing", question, "--lang", lang };
+	static const char *const names[] = { "--data-netns", "--admin-netns", "--state" };
+
+	for (size_t i = 0; i < 3 && lines[0] != NULL; i++) {
+		argv[5 + 2 * i] = names[i];
+		argv[6 + 2 * i] = lines[i];
+	}
+	if (dup2(out, STDOUT_FILENO) >= 0)
+		execve(path, (char **)(uintptr_t)argv, (char *[]){ NULL });
+	_exit(127);
+}
+
+static json_t *read_json(int fd)
+{
+	FILE *f = fdopen(fd, "r");
+	json_t *j;
+
+	if (f == NULL) {
+		close(fd);
+		return NULL;
+	}
+	j = json_loadf(f, JSON_DISABLE_EOF_CHECK, NULL);
+	fclose(f);
+	return j;
+}
+
+bool standing_request(struct cli *c, const char *question, struct box_answer *ret, int *ret_status)
+{
+	char path[PATH_MAX], text[512];
+	const char *lines[3] = { NULL };
+	int pipes[2], how = 0;
+	pid_t pid;
+
+	memset(ret, 0, sizeof(*ret));
+	/* Of another socket than the usual one nobody knows what it is for, unless it was said there. */
+	if ((noted(c, text, lines) == 0 && strcmp(c->socket, SOCKET_DEFAULT) != 0) || !daemon_path(path)) {
+		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_ABSENT, c->socket);
+		return false;
+	}
+	if (pipe2(pipes, O_CLOEXEC) < 0 || (pid = fork()) < 0) {
+		*ret_status = cli_fail(c, CLI_CANNOT, M_STANDING_NO_ANSWER, path, strerror(errno));
+		return false;
+	}
+	if (pid == 0)
+		become(path, question, lang_name(c->lang), lines, pipes[1]);
+	close(pipes[1]);
+	ret->json = read_json(pipes[0]);
+	waitpid(pid, &how, 0);
+	ret->status = WIFEXITED(how) ? WEXITSTATUS(how) : CLI_CANNOT;
+	if (json_is_object(ret->json) && ret->status <= CLI_CANNOT)
+		return true;
+	box_answer_free(ret);
+	*ret_status = cli_fail(c, CLI_CANNOT, M_STANDING_NO_ANSWER, path, "");
+	return false;
+}
+
+void standing_headline(struct cli *c, const json_t *answer)
+{
+	static const struct {
+		const char *word;
+		enum message text;
+	} stands[] = {
+		{ "policy", M_STANDING_POLICY }, { "base", M_STANDING_BASE }, { "unknown", M_STANDING_UNKNOWN },
+		{ "closed", M_STANDING_CLOSED }, { "open", M_STANDING_OPEN }, { "nothing", M_STANDING_NOTHING },
+	};
+	const json_t *g = json_object_get(answer, "generation"), *site = json_object_get(answer, "site");
+	char generation[RENDER_TEXT], digest[RENDER_TEXT], when[RENDER_TEXT];
+
+	for (size_t i = 0; i < sizeof(stands) / sizeof(stands[0]); i++)
+		if (strcmp(js(answer, "stands"), stands[i].word) == 0)
+			fprintf(c->out, "%s%s%s\n", c->color ? "\033[1;31m" : "",
+				message_format(stands[i].text, c->lang), c->color ? "\033[0m" : "");
+	if (strcmp(js(answer, "stands"), "policy") != 0 || ju(g, "number") == 0)
+		return;
+	if (*js(site, "name") != '\0')
+		render_line(c, M_STATUS_SITE, js(site, "name"), js(site, "label"));
+	render_generation(g, c->lang, generation);
+	render_digest(js(g, "digest"), digest);
+	render_time(js(g, "applied"), when);
+	render_line(c, M_STATUS_GENERATION, generation, digest);
+	render_line(c, M_STATUS_APPLIED, when);
+	if (strcmp(js(g, "state"), "waiting") == 0)
+		message_print(c->out, c->lang, M_STANDING_TRIAL);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `sekisho effective`: what the box enforces, as an auditor reads it: per conduit who answers for it, which packets pass
+ * (cells and counters of the kernel) and which commands (the workers' tables).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "mgmt/cli/box/request.h"
+#include "mgmt/cli/box/standing.h"
+#include "mgmt/cli/effective/filter.h"
+#include "mgmt/cli/effective/text.h"
+#include "mgmt/cli/verbs.h"
+
+enum { OPT_TO, OPT_CONDUIT, OPT_ZONE, OPT_ASSET, OPT_HOST, OPT_N };
+
+static const struct cli_option options[OPT_N] = {
+	[OPT_TO] = { "--to", 0, "text|json", M_EFFECTIVE_OPT_TO },
+	[OPT_CONDUIT] = { "--conduit", 0, "NAME", M_FILTER_OPT_CONDUIT },
+	[OPT_ZONE] = { "--zone", 0, "NAME", M_FILTER_OPT_ZONE },
+	[OPT_ASSET] = { "--asset", 0, "NAME", M_FILTER_OPT_ASSET },
+	[OPT_HOST] = { "--host", 0, "ADDRESS", M_FILTER_OPT_HOST },
+};
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	const struct effective_filter f = { .conduit = a->values[OPT_CONDUIT],
+					    .zone = a->values[OPT_ZONE],
+					    .asset = a->values[OPT_ASSET],
+					    .host = a->values[OPT_HOST] };
+	bool wanted = f.conduit != NULL || f.zone != NULL || f.asset != NULL || f.host != NULL;
+	const char *form = a->values[OPT_TO], *missing = NULL;
+	struct box_answer answer;
+	bool standing, answered;
+	int status;
+
+	if (form != NULL && strcmp(form, "text") != 0 && strcmp(form, "json") != 0)
+		return cli_fail(c, CLI_INVALID, M_EFFECTIVE_FORM, form);
+	if (form != NULL)
+		c->json = strcmp(form, "json") == 0;
+	standing = standing_wanted(c);
+	answered = standing
+			   ? standing_request(c, "effective", &answer, &status)
+			   : box_request(c, &(struct msg_body){ .type = MSG_EFFECTIVE }, NULL, 0, 60, &answer, &status);
+	if (!answered)
+		return status;
+	if (wanted && json_is_array(json_object_get(answer.json, "conduits")) &&
+	    !effective_filter(answer.json, &f, &missing))
+		status = cli_fail(c, CLI_INVALID, M_FILTER_UNKNOWN, missing);
+	else if (!box_answer_done(c, &answer, &status)) {
+		if (standing)
+			standing_headline(c, answer.json);
+		if (json_object_get(answer.json, "conduits") != NULL)
+			effective_render(c, answer.json);
+	}
+	box_answer_free(&answer);
+	return status;
+}
+
+const struct cli_verb verb_effective = {
+	.name = "effective",
+	.group = CLI_ON_BOX,
+	.operands = "",
+	.options = options,
+	.n_options = OPT_N,
+	.summary = M_EFFECTIVE_SUMMARY,
+	.text = M_EFFECTIVE_TEXT,
+	.run = run,
+};

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/effective/filter.h"
+
+#include <string.h>
+
+#include "appliance/base/addr.h"
+#include "mgmt/cli/words/render.h"
+
+#define RANGES 64u
+
+struct wanted {
+	const struct effective_filter *f;
+	const json_t *conduits;
+	struct addr_range ranges[RANGES];
+	size_t n;
+};
+
+/* "10.0.0.0/8", "10.0.0.1" or "10.0.0.1-10.0.0.9". */
+static bool range_of(const char *text, struct addr_range *ret)
+{
+	const char *dash = strchr(text, '-');
+	char lo[ADDR_TEXT];
+	bool stray;
+
+	if (dash == NULL)
+		return prefix_parse(text, ret, &stray) || stray;
+	if ((size_t)(dash - text) >= sizeof(lo))
+		return false;
+	memcpy(lo, text, (size_t)(dash - text));
+	lo[dash - text] = '\0';
+	return addr_parse(lo, &ret->lo) && addr_parse(dash + 1, &ret->hi);
+}
+
+static bool meets(const struct wanted *w, const char *text)
+{
+	struct addr_range have, both;
+
+	if (!range_of(text, &have))
+		return false;
+	for (size_t i = 0; i < w->n; i++)
+		if (addr_range_meet(&have, &w->ranges[i], &both))
+			return true;
+	return false;
+}
+
+static const json_t *by_name(const json_t *list, const char *name)
+{
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (strcmp(js(json_array_get(list, i), "name"), name) == 0)
+			return json_array_get(list, i);
+	return NULL;
+}
+
+static bool conduit_wanted(const struct wanted *w, const json_t *k)
+{
+	const struct effective_filter *f = w->f;
+
+	return (f->conduit == NULL || strcmp(js(k, "name"), f->conduit) == 0) &&
+	       (f->zone == NULL || strcmp(js(k, "from"), f->zone) == 0 || strcmp(js(k, "to"), f->zone) == 0);
+}
+
+static bool cell_wanted(const struct wanted *w, const json_t *cell)
+{
+	const json_t *names = ja(cell, "conduits");
+	bool by_conduit = w->f->conduit == NULL && w->f->zone == NULL;
+
+	for (size_t i = 0; i < json_array_size(names) && !by_conduit; i++) {
+		const json_t *k = by_name(w->conduits, json_string_value(json_array_get(names, i)));
+
+		by_conduit = k != NULL && conduit_wanted(w, k);
+	}
+	return by_conduit && (w->n == 0 || meets(w, js(cell, "source")) || meets(w, js(cell, "destination")));
+}
+
+static bool names_it(const json_t *cells, const char *conduit)
+{
+	for (size_t i = 0; i < json_array_size(cells); i++) {
+		const json_t *names = ja(json_array_get(cells, i), "conduits");
+
+		for (size_t k = 0; k < json_array_size(names); k++)
+			if (strcmp(json_string_value(json_array_get(names, k)), conduit) == 0)
+				return true;
+	}
+	return false;
+}
+
+static bool permit_used(const json_t *cells, unsigned long long permit)
+{
+	for (size_t i = 0; i < json_array_size(cells); i++)
+		if (ju(json_array_get(cells, i), "permit") == permit)
+			return true;
+	return false;
+}
+
+static bool zone_known(const json_t *conduits, const json_t *assets, const char *zone)
+{
+	for (size_t i = 0; i < json_array_size(conduits); i++)
+		if (strcmp(js(json_array_get(conduits, i), "from"), zone) == 0 ||
+		    strcmp(js(json_array_get(conduits, i), "to"), zone) == 0)
+			return true;
+	for (size_t i = 0; i < json_array_size(assets); i++)
+		if (strcmp(js(json_array_get(assets, i), "zone"), zone) == 0)
+			return true;
+	return false;
+}
+
+static bool take_ranges(struct wanted *w, const json_t *assets, const char **ret)
+{
+	const json_t *asset = w->f->asset != NULL ? by_name(assets, w->f->asset) : NULL, *list = ja(asset, "addresses");
+
+	*ret = w->f->asset;
+	if (w->f->asset != NULL && asset == NULL)
+		return false;
+	for (size_t i = 0; i < json_array_size(list) && w->n < RANGES; i++)
+		w->n += range_of(json_string_value(json_array_get(list, i)), &w->ranges[w->n]);
+	*ret = w->f->host;
+	if (w->f->host == NULL)
+		return true;
+	if (w->n == RANGES)
+		w->n--;
+	return range_of(w->f->host, &w->ranges[w->n++]);
+}
+
+/* Keeps what `keep` wants of a list of the answer. */
+static json_t *kept(const json_t *list, bool (*keep)(const void *ctx, const json_t *one), const void *ctx)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (keep(ctx, json_array_get(list, i)))
+			json_array_append(out, json_array_get(list, i));
+	return out;
+}
+
+static bool keep_cell(const void *ctx, const json_t *cell)
+{
+	return cell_wanted(ctx, cell);
+}
+
+struct rest {
+	const struct wanted *w;
+	json_t *cells;
+};
+
+static bool keep_conduit(const void *ctx, const json_t *k)
+{
+	const struct rest *r = ctx;
+
+	return conduit_wanted(r->w, k) && (r->w->n == 0 || names_it(r->cells, js(k, "name")));
+}
+
+static bool keep_permit(const void *ctx, const json_t *p)
+{
+	return permit_used(((const struct rest *)ctx)->cells, ju(p, "permit"));
+}
+
+bool effective_filter(json_t *effective, const struct effective_filter *f, const char **ret)
+{
+	struct wanted w = { .f = f, .conduits = ja(effective, "conduits") };
+	const json_t *assets = ja(effective, "assets");
+	json_t *said = json_object();
+	struct rest rest = { .w = &w };
+
+	if (f->conduit != NULL && by_name(w.conduits, f->conduit) == NULL)
+		*ret = f->conduit;
+	else if (f->zone != NULL && !zone_known(w.conduits, assets, f->zone))
+		*ret = f->zone;
+	else if (take_ranges(&w, assets, ret))
+		*ret = NULL;
+	if (*ret != NULL) {
+		json_decref(said);
+		return false;
+	}
+	rest.cells = kept(ja(effective, "cells"), keep_cell, &w);
+	json_object_set_new(effective, "permits", kept(ja(effective, "permits"), keep_permit, &rest));
+	json_object_set_new(effective, "conduits", kept(w.conduits, keep_conduit, &rest));
+	json_object_set_new(effective, "cells", rest.cells);
+	if (f->conduit != NULL)
+		json_object_set_new(said, "conduit", json_string(f->conduit));
+	if (f->zone != NULL)
+		json_object_set_new(said, "zone", json_string(f->zone));
+	if (f->asset != NULL)
+		json_object_set_new(said, "asset", json_string(f->asset));
+	if (f->host != NULL)
+		json_object_set_new(said, "host", json_string(f->host));
+	json_object_set_new(effective, "filter", said);
+	return true;
+}

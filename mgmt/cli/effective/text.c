@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/effective/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "appliance/wire/vocabulary.h"
+#include "mgmt/cli/effective/cells.h"
+#include "mgmt/cli/screen/table.h"
+#include "mgmt/cli/words/render.h"
+
+/* "read_coils (1), 90" of a row's function codes. */
+static void functions(struct cli *c, FILE *to, const json_t *row, const struct vocabulary *words)
+{
+	const json_t *list = ja(row, "functions");
+
+	if (words != NULL && json_array_size(list) >= words->code_last - words->code_first + 1u) {
+		fputs(message_format(M_EFFECTIVE_ANY_FUNCTION, c->lang), to);
+		return;
+	}
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *one = json_array_get(list, i);
+		long long code = (long long)json_integer_value(one);
+		const struct function_info *f = words != NULL && json_is_integer(one) && code >= 0
+							? function_by_code(words, (uint32_t)code)
+							: NULL;
+		char text[CODE_TEXT];
+
+		code_text(words, (uint64_t)code, text);
+		fputs(i > 0 ? ", " : "", to);
+		if (json_is_string(one))
+			fputs(json_string_value(one), to);
+		else if (f != NULL)
+			fprintf(to, "%s (%s)", f->name, text);
+		else
+			fputs(text, to);
+	}
+}
+
+/* "; holding 0-99, no other address": a space that is not named is closed, which a reader must not have to know. */
+static void addresses(struct cli *c, FILE *to, const json_t *row, const struct vocabulary *words)
+{
+	unsigned any = 0, named = 0;
+
+	for (unsigned i = 0; i < words->n_spaces; i++)
+		any += strcmp(js(row, words->spaces[i].key), "any") == 0;
+	if (words->n_spaces == 0)
+		return;
+	if (any == words->n_spaces) {
+		fputs(message_format(M_EFFECTIVE_ANY_ADDRESS, c->lang), to);
+		return;
+	}
+	for (unsigned i = 0; i < words->n_spaces; i++)
+		if (*js(row, words->spaces[i].key) != '\0')
+			fprintf(to, "%s %s %s", named++ > 0 ? "," : ";", words->spaces[i].key,
+				js(row, words->spaces[i].key));
+	fputs(message_format(M_EFFECTIVE_NO_OTHER, c->lang), to);
+}
+
+/* Of a row that only reads, "any value" would say nothing. */
+static bool writes(const json_t *row, const struct vocabulary *words)
+{
+	const json_t *list = ja(row, "functions");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		long long code = (long long)json_integer_value(json_array_get(list, i));
+		const struct function_info *f =
+			words != NULL && code >= 0 ? function_by_code(words, (uint32_t)code) : NULL;
+
+		if (f == NULL || (f->classes & ~(unsigned)(CLASS_READ | CLASS_DIAGNOSE)) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* "; units 1-5": what a row does not name is any of them, which is not worth a word where requests mostly name none either. */
+static void target_text(struct cli *c, FILE *to, const json_t *row, const struct target_info *t)
+{
+	const char *text = js(row, t->key);
+	bool any = strcmp(text, "any") == 0;
+
+	if (*text != '\0' && !(any && t->usual_known))
+		message_print(to, c->lang, M_EFFECTIVE_TARGET, c->lang == LANG_JA ? t->ja : t->key,
+			      any ? message_format(M_EFFECTIVE_ANY, c->lang) : text);
+}
+
+static void row_text(struct cli *c, FILE *to, const json_t *row, enum protocol p)
+{
+	const struct vocabulary *words = vocabulary_of(p);
+	bool any;
+
+	functions(c, to, row, words);
+	if (words != NULL)
+		addresses(c, to, row, words);
+	for (unsigned i = 0; words != NULL && i < words->n_targets; i++)
+		target_text(c, to, row, &words->targets[i]);
+	any = strcmp(js(row, "values"), "any") == 0;
+	if (*js(row, "values") != '\0' && (!any || writes(row, words)))
+		message_print(to, c->lang, M_EFFECTIVE_VALUES,
+			      any ? message_format(M_EFFECTIVE_ANY, c->lang) : js(row, "values"));
+	message_print(to, c->lang, M_EFFECTIVE_AT_LINE, js(row, "file"), ju(row, "line"));
+}
+
+/* "answers may have: transaction, padding" */
+static void lenient_line(struct cli *c, const json_t *grant, struct table *t)
+{
+	const json_t *list = ja(grant, "lenient");
+	char text[128], line[256];
+	size_t n = 0;
+
+	if (json_array_size(list) == 0)
+		return;
+	text[0] = '\0';
+	for (size_t i = 0; i < json_array_size(list) && n < sizeof(text); i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", i > 0 ? ", " : "",
+				      json_string_value(json_array_get(list, i)));
+	table_cell(t, js(grant, "protocol"));
+	message_text(line, sizeof(line), c->lang, M_EFFECTIVE_LENIENT, text);
+	table_cell(t, line);
+}
+
+/* One line a command row; identical lines of several permits are one. */
+static void grant_lines(struct cli *c, const json_t *grant, struct table *t)
+{
+	enum protocol p = protocol_by_name(js(grant, "protocol"));
+	const json_t *rows = ja(grant, "rows");
+
+	lenient_line(c, grant, t);
+	if (jb(grant, "whole")) {
+		table_cell(t, js(grant, "protocol"));
+		table_cell(t, message_format(protocol_info(p)->depth == DEPTH_TRANSPORT ? M_EFFECTIVE_UNREAD
+											: M_EFFECTIVE_WHOLE,
+					     c->lang));
+		return;
+	}
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		char *text = NULL;
+		size_t size;
+		FILE *to = open_memstream(&text, &size);
+
+		if (to == NULL)
+			return;
+		row_text(c, to, json_array_get(rows, i), p);
+		if (fclose(to) == 0) {
+			table_cell(t, js(grant, "protocol"));
+			table_cell(t, text);
+		}
+		free(text);
+	}
+}
+
+/* The grant was already shown for this conduit: permits that cells share repeat them. */
+static bool shown(const json_t *permits, size_t before, const char *conduit, const json_t *grant)
+{
+	for (size_t i = 0; i < before; i++) {
+		const json_t *grants = ja(json_array_get(permits, i), "grants");
+
+		for (size_t j = 0; j < json_array_size(grants); j++) {
+			const json_t *g = json_array_get(grants, j);
+
+			if (strcmp(js(g, "conduit"), conduit) == 0 && json_equal(g, grant))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void commands(struct cli *c, const json_t *effective, const char *conduit)
+{
+	const json_t *permits = ja(effective, "permits");
+	struct table *t = table_new(2, 4);
+
+	for (size_t i = 0; i < json_array_size(permits); i++) {
+		const json_t *grants = ja(json_array_get(permits, i), "grants");
+
+		for (size_t j = 0; j < json_array_size(grants); j++) {
+			const json_t *g = json_array_get(grants, j);
+
+			if (strcmp(js(g, "conduit"), conduit) == 0 && !shown(permits, i, conduit, g))
+				grant_lines(c, g, t);
+		}
+	}
+	if (table_rows(t) > 0) {
+		message_print(c->out, c->lang, M_EFFECTIVE_COMMANDS);
+		table_wrap(t);
+		table_print(t, c->out, c->color);
+	}
+	table_free(t);
+}
+
+static bool overdue(const char *date)
+{
+	char today[16];
+	time_t now = time(NULL);
+	struct tm local;
+
+	return strlen(date) == 10 && localtime_r(&now, &local) != NULL &&
+	       strftime(today, sizeof(today), "%Y-%m-%d", &local) > 0 && strcmp(date, today) < 0;
+}
+
+static void last_match(const json_t *k, enum lang l, char out[RENDER_TEXT])
+{
+	render_time(js(k, "last_match"), out);
+	if (*out == '\0')
+		snprintf(out, RENDER_TEXT, "%s", message_format(M_EFFECTIVE_NEVER, l));
+}
+
+/* More than this are hard to find one's way in. */
+#define MANY 12u
+
+/* All of them at a glance, before the particulars. */
+static void summary(struct cli *c, const json_t *conduits)
+{
+	static const enum message heads[] = { M_COL_CONDUIT, M_COL_BETWEEN, M_COL_MODE,
+					      M_COL_UNTIL,   M_COL_LAST,    M_COL_NAME };
+	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 2);
+
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+		table_cell(t, message_format(heads[i], c->lang));
+	table_head_done(t);
+	for (size_t i = 0; i < json_array_size(conduits); i++) {
+		const json_t *k = json_array_get(conduits, i);
+		char until[RENDER_TEXT], last[RENDER_TEXT];
+
+		render_time(js(k, "until"), until);
+		render_time(js(k, "last_match"), last);
+		table_cell(t, js(k, "name"));
+		table_cellf(t, "%s -> %s", js(k, "from"), js(k, "to"));
+		table_cell(t, js(k, "mode"));
+		table_cell(t, *until != '\0' ? until : "-");
+		table_cell(t, *last != '\0' ? last : "-");
+		table_cell(t, js(k, "label"));
+	}
+	render_line(c, M_EFFECTIVE_MANY, json_array_size(conduits));
+	table_wrap(t);
+	table_print(t, c->out, c->color);
+	table_free(t);
+}
+
+/* Of which box and moment it is true: what is printed is read later, elsewhere. */
+static void head(struct cli *c, const json_t *effective)
+{
+	const json_t *site = json_object_get(effective, "site"), *g = json_object_get(effective, "generation");
+	char when[RENDER_TEXT], generation[RENDER_TEXT], digest[RENDER_TEXT];
+
+	message_print(c->out, c->lang, M_EFFECTIVE_HEAD);
+	if (site != NULL) {
+		render_time(js(effective, "time"), when);
+		render_line(c, M_EFFECTIVE_SITE, *js(site, "label") != '\0' ? js(site, "label") : js(site, "name"),
+			    js(effective, "host"));
+		render_line(c, M_EFFECTIVE_TIME, when);
+	}
+	render_digest(js(g, "digest"), digest);
+	render_generation(g, c->lang, generation);
+	render_line(c, M_EFFECTIVE_GENERATION, ju(g, "number") > 0 ? generation : "-", digest);
+	render_digest(js(effective, "tables_digest"), digest);
+	render_line(c, M_EFFECTIVE_TABLES, digest);
+}
+
+/* Warnings of `check` that were looked at and accepted, with the reason. */
+static void accepts(struct cli *c, const json_t *k)
+{
+	const json_t *list = ja(k, "accept");
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		render_line(c, M_EFFECTIVE_ACCEPT, js(json_array_get(list, i), "warning"),
+			    js(json_array_get(list, i), "reason"));
+}
+
+static void conduit(struct cli *c, const json_t *effective, const json_t *k)
+{
+	char until[RENDER_TEXT], last[RENDER_TEXT];
+
+	fputs(c->color ? "\n\033[1m" : "\n", c->out);
+	render_line(c, M_EFFECTIVE_CONDUIT, js(k, "name"), js(k, "from"), js(k, "to"), js(k, "mode"), js(k, "file"),
+		    ju(k, "line"));
+	if (c->color)
+		fputs("\033[0m", c->out);
+	if (*js(k, "label") != '\0')
+		render_line(c, M_EFFECTIVE_LABEL, js(k, "label"));
+	render_line(c, M_EFFECTIVE_PURPOSE, js(k, "purpose"));
+	render_line(c, M_EFFECTIVE_OWNER, js(k, "owner"), *js(k, "approved_by") != '\0' ? js(k, "approved_by") : "-");
+	render_line(c, overdue(js(k, "review_by")) ? M_EFFECTIVE_OVERDUE : M_EFFECTIVE_REVIEW, js(k, "review_by"));
+	render_time(js(k, "until"), until);
+	if (*until != '\0')
+		render_line(c, M_EFFECTIVE_UNTIL, until);
+	if (json_object_get(k, "last_match") != NULL) {
+		last_match(k, c->lang, last);
+		render_line(c, M_EFFECTIVE_LAST, last);
+	}
+	accepts(c, k);
+	if (effective_cells(c, ja(effective, "cells"), js(k, "name"), M_EFFECTIVE_PACKETS) > 0)
+		commands(c, effective, js(k, "name"));
+	else
+		message_print(c->out, c->lang, M_EFFECTIVE_NO_CELLS);
+}
+
+static void limits(struct cli *c, const json_t *l)
+{
+	if (json_is_object(l))
+		render_line(c, M_EFFECTIVE_LIMITS, ju(l, "sessions"), ju(l, "sessions_of_a_pair"),
+			    ju(l, "few_per_second"), ju(l, "few_of_a_pair"), ju(l, "many_per_second"));
+}
+
+void effective_render(struct cli *c, const json_t *effective)
+{
+	const json_t *conduits = ja(effective, "conduits");
+	bool part = json_object_get(effective, "filter") != NULL;
+
+	head(c, effective);
+	limits(c, ja(effective, "limits"));
+	if (part)
+		render_line(c, M_EFFECTIVE_PART, json_array_size(conduits));
+	if (json_array_size(conduits) > MANY)
+		summary(c, conduits);
+	for (size_t i = 0; i < json_array_size(conduits); i++)
+		conduit(c, effective, json_array_get(conduits, i));
+	(void)effective_cells(c, ja(effective, "cells"), NULL, M_EFFECTIVE_STRAYS);
+	if (!part)
+		message_print(c->out, c->lang, M_EFFECTIVE_TAIL);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/policy/source.h"
+
+#include <string.h>
+
+#include "appliance/base/diag_json.h"
+
+json_t *source_diagnostics(struct source *s, enum lang l)
+{
+	return diags_json(&s->c.diags, s->c.sources, s->c.n_sources, l);
+}
+
+/* What was typed before the file's name, so that places can be clicked on and copied. */
+static const char *folder_of(struct arena *a, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *folder = NULL;
+
+	if (slash != NULL)
+		folder = arena_strndup(a, path, (size_t)(slash - path) + 1);
+	return folder != NULL ? folder : "";
+}
+
+bool source_open(struct cli *c, const char *path, enum source_depth depth, struct source *ret, int *ret_status)
+{
+	struct policy_loader loader;
+	bool ok;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->arena = arena_new(COMPILE_BUDGET);
+	if (ret->arena == NULL) {
+		*ret_status = cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
+		return false;
+	}
+	ret->c.arena = ret->arena;
+	loader_folder(path, ret->arena, &loader, &ret->name);
+	ok = policy_check(&ret->c, &loader, ret->name);
+	if (ok && depth == SOURCE_LOWER)
+		ok = policy_lower(&ret->c);
+	ret->c.diags.folder = folder_of(ret->arena, path);
+	if (!c->json) {
+		fflush(c->out);
+		diags_print(c->err, &ret->c.diags, ret->c.sources, ret->c.n_sources, c->lang);
+	}
+	if (ok)
+		return true;
+	*ret_status = CLI_INVALID;
+	if (c->json)
+		json_line(c->out, source_diagnostics(ret, c->lang));
+	else
+		message_print(c->err, c->lang, M_SOURCE_REFUSED, path, ret->c.diags.errors, ret->c.diags.warnings);
+	return false;
+}
+
+void source_close(struct source *s)
+{
+	arena_free(s->arena);
+	s->arena = NULL;
+}

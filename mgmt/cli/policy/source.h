@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A policy on disk, through the compiler: what check, compile, prove and apply have in common. Prints the diagnostics
+ * (with excerpt and caret), or keeps them for --json. Owns the arena of the run.
+ */
+#ifndef SEKISHO_MGMT_CLI_POLICY_SOURCE_H
+#define SEKISHO_MGMT_CLI_POLICY_SOURCE_H
+
+#include "mgmt/cli/cli.h"
+#include "policy/compile/compile.h"
+#include "policy/render/render.h"
+#include "policy/space/prove.h"
+
+enum source_depth {
+	SOURCE_CHECK, /* the model */
+	SOURCE_LOWER, /* and its `never` statements as errors, and the rule IR */
+};
+
+struct source {
+	struct arena *arena;
+	struct compilation c;
+	const char *name; /* the main text's own name */
+};
+
+/* True when the policy came through without errors. False: it was said why, *ret_status is what the verb returns.
+ * source_close in both cases. */
+bool source_open(struct cli *c, const char *path, enum source_depth depth, struct source *ret, int *ret_status);
+void source_close(struct source *s);
+/* {"diagnostics":[...],"errors":n,"warnings":n}, as docs/json.md has it; a new reference. */
+json_t *source_diagnostics(struct source *s, enum lang l);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/screen/wrap.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/utf8.h"
+#include "mgmt/cli/screen/width.h"
+
+static bool among(uint32_t cp, const char *set)
+{
+	struct bytes b = bytes_of(set, strlen(set));
+	struct utf8_char ch;
+
+	while (utf8_next(&b, &ch))
+		if (ch.cp == cp)
+			return true;
+	return false;
+}
+
+static bool katakana(uint32_t cp)
+{
+	return cp >= 0x30a1 && cp <= 0x30ff && cp != 0x30fb; /* not the middle dot */
+}
+
+/* May a line end between these two? */
+static bool breaks(uint32_t before, uint32_t after, uint32_t behind_space)
+{
+	static const char no_start[] =
+		"、。，．・：；？！）］｝」』】〕〉》ー～々ぁぃぅぇぉっゃゅょァィゥェォッャュョ)]},.:;?!";
+	static const char no_end[] = "（［｛「『【〔〈《([{";
+
+	if (after == ' ')
+		return false; /* spaces stay with what they follow, and are not written at a line's end */
+	if (before == ' ')
+		return !(behind_space >= '0' && behind_space <= '9' && utf8_cells(after) == 2); /* "7 日" is one word */
+	if (katakana(before) && katakana(after))
+		return false; /* inside a word */
+	return (utf8_cells(before) == 2 || utf8_cells(after) == 2) && !among(after, no_start) && !among(before, no_end);
+}
+
+/* Bytes of `text` that fit into `room` cells up to a place where a line may end; all of it where it fits, and the first
+ * word where not even that fits. */
+static size_t that_fit(const char *text, size_t room)
+{
+	struct bytes b = bytes_of(text, strlen(text));
+	uint32_t before = 0, behind = 0;
+	size_t cells = 0, at = 0, good = 0;
+	struct utf8_char ch;
+
+	while (utf8_next(&b, &ch)) {
+		if (at > 0 && breaks(before, ch.cp, behind)) {
+			if (cells > room && good > 0)
+				return good;
+			good = at;
+			if (cells > room)
+				return good;
+		}
+		if (ch.cp != ' ' && cells + utf8_cells(ch.cp) > room && good > 0)
+			return good;
+		cells += ch.valid ? utf8_cells(ch.cp) : 1u;
+		at += ch.size;
+		behind = before;
+		before = ch.cp;
+	}
+	return at;
+}
+
+void text_wrap(FILE *to, const char *text, size_t at, size_t hang)
+{
+	while (*text != '\0') {
+		size_t room = at < WRAP_CELLS ? WRAP_CELLS - at : 1, n = that_fit(text, room), shown = n;
+
+		while (shown > 0 && text[shown - 1] == ' ')
+			shown--;
+		fprintf(to, "%.*s", (int)shown, text);
+		text += n;
+		if (*text == '\0')
+			return;
+		fprintf(to, "\n%*s", (int)hang, "");
+		at = hang;
+	}
+}
+
+/* Labels are no longer than this. */
+#define LABEL_CELLS 16u
+
+size_t text_hang(const char *text)
+{
+	size_t lead = strspn(text, " ");
+	const char *gap = strstr(text + lead, "  ");
+	size_t cells;
+
+	if (gap == NULL)
+		return lead;
+	cells = text_cells(text) - text_cells(gap + strspn(gap, " "));
+	return cells <= LABEL_CELLS ? cells : lead;
+}
+
+void text_wrap_all(FILE *to, const char *text)
+{
+	while (*text != '\0') {
+		size_t n = strcspn(text, "\n"), hang = strspn(text, " ");
+		char *line = strndup(text, n);
+
+		if (line != NULL)
+			text_wrap(to, line, 0, hang);
+		free(line);
+		text += n;
+		if (*text == '\n') {
+			fputc('\n', to);
+			text++;
+		}
+	}
+}

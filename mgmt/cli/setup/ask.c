@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "appliance/base/utf8.h"
+#include "mgmt/cli/setup/setup.h"
+
+/* Text that a policy can hold between quotes: whole characters, none that steers a terminal. */
+static bool good(const char *text)
+{
+	struct bytes b = bytes_of(text, strlen(text));
+	struct utf8_char ch;
+
+	while (b.left > 0)
+		if (!utf8_next(&b, &ch) || !ch.valid || utf8_is_steering(ch.cp) || utf8_is_bidi(ch.cp) ||
+		    ch.cp == '"' || ch.cp == '\\')
+			return false;
+	return true;
+}
+
+/* False at the end of the input. A line that is too long is read to its end and counts as none. */
+static bool line_read(char out[SETUP_LINE], bool *whole)
+{
+	size_t n;
+	int c;
+
+	*whole = true;
+	if (fgets(out, (int)SETUP_LINE, stdin) == NULL)
+		return false;
+	n = strlen(out);
+	if (n == SETUP_LINE - 1 && out[n - 1] != '\n') {
+		*whole = false;
+		while ((c = getchar()) != EOF && c != '\n')
+			;
+	}
+	while (n > 0 && isspace((unsigned char)out[n - 1]))
+		out[--n] = '\0';
+	n = strspn(out, " \t");
+	memmove(out, out + n, strlen(out + n) + 1);
+	return true;
+}
+
+static bool is(const char *text, const char *one, const char *two, const char *three)
+{
+	return strcmp(text, one) == 0 || strcmp(text, two) == 0 || strcmp(text, three) == 0;
+}
+
+enum said setup_ask(struct setup *s, const char *question, const char *otherwise, char out[SETUP_LINE])
+{
+	for (;;) {
+		bool whole;
+
+		fprintf(s->c->out, "\n%s", question);
+		if (otherwise != NULL && *otherwise != '\0')
+			fprintf(s->c->out, " [%s]", otherwise);
+		fputs("\n> ", s->c->out);
+		fflush(s->c->out);
+		if (!line_read(out, &whole)) {
+			fputc('\n', s->c->out);
+			return SAID_QUIT;
+		}
+		if (is(out, "q", "quit", "終了"))
+			return SAID_QUIT;
+		if (is(out, "b", "back", "戻る"))
+			return SAID_BACK;
+		if (whole && good(out)) {
+			if (out[0] == '\0' && otherwise != NULL)
+				snprintf(out, SETUP_LINE, "%s", otherwise);
+			return SAID_TEXT;
+		}
+		message_print(s->c->out, s->c->lang, M_SETUP_LINE_BAD);
+	}
+}

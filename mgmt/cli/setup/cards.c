@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The machine's network cards, as /sys shows them to anybody, and the light of one. */
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <ifaddrs.h>
+#include <limits.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "appliance/base/json.h"
+#include "mgmt/cli/devices/own_session.h"
+#include "mgmt/cli/screen/table.h"
+#include "mgmt/cli/setup/setup.h"
+
+#define BLINKS_S 5u
+
+static bool attribute(const char *card, const char *name, char *out, size_t size)
+{
+	char path[80];
+	FILE *f;
+	bool ok;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%.16s/%.20s", card, name);
+	f = fopen(path, "re");
+	if (f == NULL)
+		return false;
+	ok = fgets(out, (int)size, f) != NULL;
+	fclose(f);
+	if (ok)
+		out[strcspn(out, "\n")] = '\0';
+	return ok;
+}
+
+/* The last part of what a link in /sys leads to. */
+static bool leads_to(const char *card, const char *name, char *out, size_t size)
+{
+	char path[80], to[PATH_MAX];
+	const char *last;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%.16s/%.20s", card, name);
+	n = readlink(path, to, sizeof(to) - 1);
+	if (n <= 0)
+		return false;
+	to[n] = '\0';
+	last = strrchr(to, '/');
+	snprintf(out, size, "%.*s", (int)size - 1, last != NULL ? last + 1 : to);
+	return true;
+}
+
+static void card_read(struct card *c, const char *name)
+{
+	char text[64];
+
+	*c = (struct card){ 0 };
+	snprintf(c->name, sizeof(c->name), "%.15s", name);
+	attribute(name, "address", c->mac, sizeof(c->mac));
+	c->hardware = leads_to(name, "device", text, sizeof(text));
+	leads_to(name, "device/driver", c->driver, sizeof(c->driver));
+	leads_to(name, "master", c->master, sizeof(c->master));
+	c->up = attribute(name, "flags", text, sizeof(text)) && (strtoul(text, NULL, 16) & IFF_UP) != 0;
+	c->carrier = attribute(name, "carrier", text, sizeof(text)) && text[0] == '1';
+	if (attribute(name, "speed", text, sizeof(text)))
+		c->speed_mbit = (int)strtol(text, NULL, 10);
+}
+
+/* An address may have a label of its own, "eth0:1". */
+static bool is_of(const char *label, const char *card)
+{
+	size_t n = strcspn(label, ":");
+
+	return strlen(card) == n && strncmp(label, card, n) == 0;
+}
+
+/* Over which of them this session comes. */
+static void mark_own(struct cards *all)
+{
+	struct own_session own;
+	struct ifaddrs *list;
+
+	if (!own_session(&own) || getifaddrs(&list) < 0)
+		return;
+	for (const struct ifaddrs *a = list; a != NULL; a = a->ifa_next) {
+		char text[INET6_ADDRSTRLEN + 2] = "", whole[INET6_ADDRSTRLEN + 4];
+
+		if (a->ifa_addr == NULL)
+			continue;
+		if (a->ifa_addr->sa_family == AF_INET)
+			inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)a->ifa_addr)->sin_addr, text,
+				  sizeof(text));
+		else if (a->ifa_addr->sa_family == AF_INET6)
+			inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)a->ifa_addr)->sin6_addr, text,
+				  sizeof(text));
+		snprintf(whole, sizeof(whole), strchr(text, ':') != NULL ? "[%s]:" : "%s:", text);
+		for (size_t i = 0; i < all->n && text[0] != '\0'; i++)
+			if (is_of(a->ifa_name, all->list[i].name) && strncmp(own.local, whole, strlen(whole)) == 0)
+				all->list[i].yours = true;
+	}
+	freeifaddrs(list);
+}
+
+static int by_kind_and_name(const void *a, const void *b)
+{
+	const struct card *x = a, *y = b;
+
+	return x->hardware != y->hardware ? (x->hardware ? -1 : 1) : strcmp(x->name, y->name);
+}
+
+void cards_read(struct cards *ret)
+{
+	DIR *dir = opendir("/sys/class/net");
+	const struct dirent *d;
+
+	ret->n = 0;
+	while (dir != NULL && (d = readdir(dir)) != NULL && ret->n < CARDS_MAX) {
+		char path[300];
+
+		snprintf(path, sizeof(path), "/sys/class/net/%s/bridge", d->d_name);
+		if (d->d_name[0] == '.' || strcmp(d->d_name, "lo") == 0 || strlen(d->d_name) > 15 ||
+		    access(path, F_OK) == 0)
+			continue;
+		card_read(&ret->list[ret->n++], d->d_name);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	qsort(ret->list, ret->n, sizeof(ret->list[0]), by_kind_and_name);
+	mark_own(ret);
+}
+
+static const char *link_text(const struct setup *s, const struct card *c)
+{
+	return message_format(c->carrier ? M_SETUP_LINK_UP : c->up ? M_SETUP_LINK_NONE : M_SETUP_LINK_DOWN, s->c->lang);
+}
+
+/* What changed meanwhile, such as a cable that was put in; the numbers stay. */
+static void refresh(struct cards *all)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		char name[16];
+
+		memcpy(name, all->list[i].name, sizeof(name));
+		card_read(&all->list[i], name);
+	}
+	mark_own(all);
+}
+
+void cards_print(struct setup *s)
+{
+	struct table *t = table_new(7, 2);
+	static const enum message heads[] = { M_SETUP_COL_NUMBER, M_COL_DEVICE,	   M_SETUP_COL_LINK,
+					      M_SETUP_COL_SPEED,  M_SETUP_COL_MAC, M_SETUP_COL_DRIVER,
+					      M_SETUP_COL_NOTE };
+
+	refresh(&s->cards);
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+		table_cell(t, message_format(heads[i], s->c->lang));
+	table_head_done(t);
+	table_right(t, 0);
+	for (size_t i = 0; i < s->cards.n; i++) {
+		const struct card *c = &s->cards.list[i];
+		char note[80] = "";
+
+		if (c->yours)
+			snprintf(note, sizeof(note), "%s", message_format(M_SETUP_YOURS, s->c->lang));
+		else if (c->master[0] != '\0')
+			message_text(note, sizeof(note), s->c->lang, M_SETUP_PORT, c->master);
+		table_cellf(t, "%zu", i + 1);
+		table_cell(t, c->name);
+		table_cell(t, link_text(s, c));
+		if (c->speed_mbit > 0)
+			table_cellf(t, "%d Mbit/s", c->speed_mbit);
+		else
+			table_cell(t, "-");
+		table_cell(t, c->mac);
+		table_cell(t, c->driver[0] != '\0' ? c->driver : "-");
+		table_cell(t, note);
+	}
+	fputc('\n', s->c->out);
+	table_print(t, s->c->out, s->c->color);
+	table_free(t);
+}
+
+void card_blink(struct setup *s, const struct card *card)
+{
+	struct ethtool_value v = { .cmd = ETHTOOL_PHYS_ID, .data = BLINKS_S };
+	struct ifreq r = { .ifr_data = (void *)&v };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), code = 0;
+
+	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", card->name);
+	message_print(s->c->out, s->c->lang, M_SETUP_BLINKS, card->name, BLINKS_S);
+	fflush(s->c->out);
+	if (fd < 0 || ioctl(fd, SIOCETHTOOL, &r) < 0)
+		code = errno;
+	if (fd >= 0)
+		close(fd);
+	if (code == EOPNOTSUPP)
+		message_print(s->c->out, s->c->lang, M_SETUP_NO_BLINK, card->name);
+	else if (code != 0)
+		message_print(s->c->out, s->c->lang, M_SETUP_BLINK_FAILED, card->name, strerror(code));
+}

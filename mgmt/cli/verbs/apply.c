@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `sekisho apply POLICY`: compiles here first, so that mistakes are shown with their lines and never reach the box; then
+ * hands over exactly the texts that were read. The box compiles them again, and only its result is enforced.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mgmt/cli/box/request.h"
+#include "mgmt/cli/devices/taking.h"
+#include "mgmt/cli/policy/source.h"
+#include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/apply.h"
+#include "mgmt/cli/words/render.h"
+
+#define WAIT_S 120
+
+enum { OPT_CONFIRM, OPT_DRY_RUN, OPT_COMMENT, OPT_TAKE_OVER, OPT_TAKE, OPT_N };
+
+static const struct cli_option options[OPT_N] = {
+	[OPT_CONFIRM] = { "--confirm", 0, "SECONDS", M_APPLY_OPT_CONFIRM },
+	[OPT_DRY_RUN] = { "--dry-run", 0, NULL, M_APPLY_OPT_DRY_RUN },
+	[OPT_COMMENT] = { "--comment", 0, "TEXT", M_APPLY_OPT_COMMENT },
+	[OPT_TAKE_OVER] = { "--take-over", 0, NULL, M_APPLY_OPT_TAKE_OVER },
+	[OPT_TAKE] = { "--take-interface", 0, "NAME", M_APPLY_OPT_TAKE },
+};
+
+/* The texts as a sealed memfd, or -1 after saying why. */
+static int bundle_fd(struct cli *c, const struct source *s, int *ret_status)
+{
+	size_t n = bundle_encode(s->c.sources, s->c.n_sources, NULL, 0);
+	uint8_t *p = n > 0 ? malloc(n) : NULL;
+	int fd;
+
+	if (p == NULL || bundle_encode(s->c.sources, s->c.n_sources, p, n) != n) {
+		free(p);
+		*ret_status = cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
+		return -1;
+	}
+	fd = memfd_sealed("sekisho-policy", p, n);
+	free(p);
+	if (fd < 0)
+		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_LOST, strerror(-fd));
+	return fd;
+}
+
+static int send_bundle(struct cli *c, int fd, const struct cli_args *a, uint32_t confirm_s)
+{
+	bool dry_run = a->values[OPT_DRY_RUN] != NULL;
+	bool take_over = a->values[OPT_TAKE_OVER] != NULL;
+	const struct msg_body order = { MSG_CTL_APPLY,
+					.ctl_apply = { .flags = (uint8_t)((dry_run ? APPLY_DRY_RUN : 0) |
+									  (take_over ? APPLY_TAKE_OVER : 0)),
+						       .confirm_s = confirm_s,
+						       .comment = a->values[OPT_COMMENT] } };
+	struct box_answer answer;
+	int fds[2] = { fd, -1 }, status;
+	bool answered;
+
+	if (!taking_fd(c, a, OPT_TAKE, &fds[1], &status))
+		return status;
+	answered = box_request(c, &order, fds, fds[1] >= 0 ? 2 : 1, WAIT_S, &answer, &status);
+	if (fds[1] >= 0)
+		close(fds[1]);
+	if (!answered)
+		return status;
+	taking_tell(c, answer.json);
+	if (!c->json)
+		render_diagnostics(c, ja(answer.json, "diagnostics"));
+	if (!box_answer_done(c, &answer, &status))
+		status = apply_render(c, dry_run ? APPLY_KIND_DRY_RUN : APPLY_KIND_APPLY, answer.json, status);
+	box_answer_free(&answer);
+	return status;
+}
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	unsigned long long confirm_s = 0;
+	struct source s;
+	int status = CLI_CANNOT, fd;
+
+	if (a->values[OPT_CONFIRM] != NULL &&
+	    (!cli_number(a->values[OPT_CONFIRM], CONFIRM_MOST, &confirm_s) || confirm_s == 0))
+		return cli_fail(c, CLI_INVALID, M_APPLY_SECONDS, a->values[OPT_CONFIRM], CONFIRM_MOST);
+	if (!apply_comment_good(c, a->values[OPT_COMMENT], &status))
+		return status;
+	if (source_open(c, a->operands[0], SOURCE_LOWER, &s, &status)) {
+		fd = bundle_fd(c, &s, &status);
+		if (fd >= 0) {
+			status = send_bundle(c, fd, a, (uint32_t)confirm_s);
+			close(fd);
+		}
+	}
+	source_close(&s);
+	return status;
+}
+
+const struct cli_verb verb_apply = {
+	.name = "apply",
+	.group = CLI_ON_BOX,
+	.operands = "POLICY",
+	.min_operands = 1,
+	.max_operands = 1,
+	.options = options,
+	.n_options = OPT_N,
+	.summary = M_APPLY_SUMMARY,
+	.text = M_APPLY_TEXT,
+	.run = run,
+};

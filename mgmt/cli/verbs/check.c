@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `sekisho check POLICY`: is this policy whole, and does it keep its own `never` statements? */
+#include "mgmt/cli/policy/source.h"
+#include "mgmt/cli/verbs.h"
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	struct source s;
+	int status = CLI_YES;
+
+	if (source_open(c, a->operands[0], SOURCE_LOWER, &s, &status)) {
+		const struct model *m = s.c.model;
+		size_t zones = 0;
+
+		/* Those that the policy defines; the box itself is none of them. */
+		for (size_t i = 0; i < m->n_zones; i++)
+			zones += !m->zones[i].self;
+		if (c->json)
+			json_line(c->out, source_diagnostics(&s, c->lang));
+		else
+			message_print(c->out, c->lang, M_CHECK_FINE, a->operands[0], zones, m->n_assets, m->n_services,
+				      m->n_conduits, m->n_nevers, s.c.diags.warnings);
+	}
+	source_close(&s);
+	return status;
+}
+
+const struct cli_verb verb_check = {
+	.name = "check",
+	.group = CLI_OFFLINE,
+	.operands = "POLICY",
+	.min_operands = 1,
+	.max_operands = 1,
+	.summary = M_CHECK_SUMMARY,
+	.text = M_CHECK_TEXT,
+	.run = run,
+};

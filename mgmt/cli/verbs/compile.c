@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `sekisho compile POLICY --to nft|json|sealed`: the rules that a policy becomes. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/sha256.h"
+#include "mgmt/cli/policy/source.h"
+#include "mgmt/cli/verbs.h"
+
+enum { OPT_TO, OPT_OUTPUT, OPT_N };
+
+static const struct cli_option options[OPT_N] = {
+	[OPT_TO] = { "--to", 0, "nft|json|sealed", M_COMPILE_OPT_TO },
+	[OPT_OUTPUT] = { "--output", 'o', "FILE", M_COMPILE_OPT_OUTPUT },
+};
+
+static int write_sealed(struct cli *c, FILE *to, struct ir *ir)
+{
+	struct err e = { 0 };
+	uint8_t *bytes = NULL;
+	size_t n = 0;
+
+	if (ir_seal(ir, &bytes, &n, &e) < 0)
+		return cli_fail_text(c, CLI_CANNOT, e.text);
+	fwrite(bytes, 1, n, to);
+	free(bytes);
+	return CLI_YES;
+}
+
+static int write_form(struct cli *c, FILE *to, struct source *s, const char *form)
+{
+	struct err e = { 0 };
+	uint8_t *bytes = NULL;
+	size_t n = 0;
+
+	if (strcmp(form, "sealed") == 0)
+		return write_sealed(c, to, s->c.ir);
+	/* The renderings carry the digest, which sealing sets. */
+	if (ir_seal(s->c.ir, &bytes, &n, &e) < 0)
+		return cli_fail_text(c, CLI_CANNOT, e.text);
+	free(bytes);
+	if (strcmp(form, "nft") == 0)
+		render_nft(to, s->c.ir);
+	else
+		json_line(to, render_json(s->c.ir));
+	return CLI_YES;
+}
+
+static int write_file(struct cli *c, struct source *s, const char *form, const char *path)
+{
+	FILE *to = fopen(path, "we");
+	int status;
+	bool bad;
+
+	if (to == NULL)
+		return cli_fail_file(c, CLI_CANNOT, path, errno);
+	status = write_form(c, to, s, form);
+	bad = ferror(to) != 0;
+	if (fclose(to) != 0 || bad)
+		return cli_fail_file(c, CLI_CANNOT, path, errno);
+	if (status != CLI_YES)
+		return status;
+	if (c->json) {
+		json_t *done = source_diagnostics(s, c->lang);
+
+		json_object_set_new(done, "output", json_text(path));
+		json_object_set_new(done, "digest", json_hex(s->c.ir->digest, sizeof(s->c.ir->digest)));
+		json_line(c->out, done);
+	} else {
+		char hex[65];
+
+		hex_text(s->c.ir->digest, sizeof(s->c.ir->digest), hex);
+		message_print(c->out, c->lang, M_COMPILE_WROTE, path, hex);
+	}
+	return CLI_YES;
+}
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	const char *form = a->values[OPT_TO] != NULL ? a->values[OPT_TO] : c->json ? "json" : "nft";
+	const char *path = a->values[OPT_OUTPUT];
+	struct source s;
+	int status = CLI_YES;
+
+	if (strcmp(form, "nft") != 0 && strcmp(form, "json") != 0 && strcmp(form, "sealed") != 0)
+		return cli_fail(c, CLI_INVALID, M_COMPILE_FORM, form);
+	if (strcmp(form, "sealed") == 0 && path == NULL)
+		return cli_fail(c, CLI_INVALID, M_COMPILE_SEALED_FILE);
+	if (source_open(c, a->operands[0], SOURCE_LOWER, &s, &status))
+		status = path != NULL ? write_file(c, &s, form, path) : write_form(c, c->out, &s, form);
+	source_close(&s);
+	return status;
+}
+
+const struct cli_verb verb_compile = {
+	.name = "compile",
+	.group = CLI_OFFLINE,
+	.operands = "POLICY",
+	.min_operands = 1,
+	.max_operands = 1,
+	.options = options,
+	.n_options = OPT_N,
+	.summary = M_COMPILE_SUMMARY,
+	.text = M_COMPILE_TEXT,
+	.run = run,
+};

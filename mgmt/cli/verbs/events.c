@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `sekisho events`: what the journal recorded, oldest first. Without --after the last ones; --follow waits for more and
+ * ends by a signal, or when its reader goes away. For people the gravest of the last week stand first, so that no crowd of
+ * small ones hides them.
+ */
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/base/addr.h"
+#include "appliance/wire/event_filter.h"
+#include "appliance/wire/event_words.h"
+#include "mgmt/cli/box/request.h"
+#include "mgmt/cli/box/since.h"
+#include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/event.h"
+#include "mgmt/cli/words/render.h"
+
+#define LIMIT_DEFAULT 50
+#define LIMIT_MAX 1000000
+#define POLL_MS 200
+#define WAIT_S 30
+#define PAGE 1000u
+#define GRAVE_MOST 10u
+#define GRAVE_SINCE "7d"
+
+enum {
+	OPT_FOLLOW,
+	OPT_AFTER,
+	OPT_LIMIT,
+	OPT_SINCE,
+	OPT_CONDUIT,
+	OPT_VERDICT,
+	OPT_ZONE,
+	OPT_ASSET,
+	OPT_HOST,
+	OPT_SEVERITY,
+	OPT_N
+};
+
+static const struct cli_option options[OPT_N] = {
+	[OPT_FOLLOW] = { "--follow", 'f', NULL, M_EVENTS_OPT_FOLLOW },
+	[OPT_AFTER] = { "--after", 0, "SEQ", M_EVENTS_OPT_AFTER },
+	[OPT_LIMIT] = { "--limit", 'n', "N", M_EVENTS_OPT_LIMIT },
+	[OPT_SINCE] = { "--since", 0, "TIME", M_EVENTS_OPT_SINCE },
+	[OPT_CONDUIT] = { "--conduit", 0, "NAME", M_FILTER_OPT_CONDUIT },
+	[OPT_VERDICT] = { "--verdict", 0, "allow|deny|observe", M_EVENTS_OPT_VERDICT },
+	[OPT_ZONE] = { "--zone", 0, "NAME", M_EVENTS_OPT_ZONE },
+	[OPT_ASSET] = { "--asset", 0, "NAME", M_FILTER_OPT_ASSET },
+	[OPT_HOST] = { "--host", 0, "ADDRESS", M_FILTER_OPT_HOST },
+	[OPT_SEVERITY] = { "--severity", 0, "warning|serious", M_EVENTS_OPT_SEVERITY },
+};
+
+static void print_event(struct cli *c, const json_t *e)
+{
+	char *line;
+
+	if (c->json) {
+		json_line(c->out, json_deep_copy(e));
+		return;
+	}
+	line = event_line(e, c->lang);
+	fprintf(c->out, "%s\n", line != NULL ? line : "");
+	free(line);
+}
+
+/*
+ * One page: at most `most` matching events after *after, which moves; an array that is the caller's. *ret_more: there may be
+ * others behind it. NULL when the verb ends with *ret_status.
+ */
+static json_t *page(struct cli *c, const struct event_filter *f, unsigned long long *after, unsigned long long most,
+		    bool *ret_more, int *ret_status)
+{
+	const struct msg_body question = { MSG_EVENTS,
+					   .events = { .after = *after, .most = (uint32_t)most, .filter = *f } };
+	struct box_answer answer;
+	unsigned long long before = *after;
+	json_t *list = NULL;
+
+	if (!box_request(c, &question, NULL, 0, WAIT_S, &answer, ret_status))
+		return NULL;
+	if (json_is_array(json_object_get(answer.json, "events")))
+		list = json_incref(json_object_get(answer.json, "events"));
+	else if (!box_answer_done(c, &answer, ret_status) && *ret_status == CLI_YES)
+		list = json_array();
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (ju(json_array_get(list, i), "seq") > *after)
+			*after = ju(json_array_get(list, i), "seq");
+	if (json_is_integer(json_object_get(answer.json, "next")) && ju(answer.json, "next") > *after)
+		*after = ju(answer.json, "next");
+	*ret_more = *after > before;
+	box_answer_free(&answer);
+	return list;
+}
+
+/* Prints up to `left` events after *after. False when the verb ends with *ret_status. */
+static bool print_on(struct cli *c, const struct event_filter *f, unsigned long long *after, unsigned long long left,
+		     int *ret_status)
+{
+	bool more = true;
+
+	while (left > 0 && more) {
+		json_t *list = page(c, f, after, left < PAGE ? left : PAGE, &more, ret_status);
+		size_t n = json_array_size(list);
+
+		if (list == NULL)
+			return false;
+		for (size_t i = 0; i < n; i++)
+			print_event(c, json_array_get(list, i));
+		left -= n < left ? n : left;
+		json_decref(list);
+	}
+	return true;
+}
+
+/* The last `limit` that match, and how many do. The array is the caller's. */
+static json_t *last_of(struct cli *c, const struct event_filter *f, size_t limit, unsigned long long *after,
+		       unsigned long long *ret_all, int *ret_status)
+{
+	json_t *kept = json_array();
+	bool more = true;
+
+	*ret_all = 0;
+	while (more) {
+		json_t *list = page(c, f, after, PAGE, &more, ret_status);
+
+		if (list == NULL) {
+			json_decref(kept);
+			return NULL;
+		}
+		*ret_all += json_array_size(list);
+		(void)json_array_extend(kept, list);
+		json_decref(list);
+		while (json_array_size(kept) > limit + PAGE || (!more && json_array_size(kept) > limit))
+			(void)json_array_remove(kept, 0);
+	}
+	return kept;
+}
+
+/* What matches, the last `limit` of it, after how many there are. */
+static bool print_matching(struct cli *c, const struct event_filter *f, unsigned long long limit,
+			   unsigned long long *after, int *ret_status)
+{
+	unsigned long long all;
+	json_t *list;
+
+	*after = 0;
+	list = last_of(c, f, (size_t)limit, after, &all, ret_status);
+	if (list == NULL)
+		return false;
+	if (!c->json && all > json_array_size(list))
+		render_line(c, M_EVENTS_LAST_OF, all, (unsigned long long)json_array_size(list));
+	for (size_t i = 0; i < json_array_size(list); i++)
+		print_event(c, json_array_get(list, i));
+	json_decref(list);
+	return true;
+}
+
+/* Grave ones of the last days that do not stand in the list that follows. */
+static bool print_grave(struct cli *c, unsigned long long shown_after, int *ret_status)
+{
+	struct event_filter f = { 0 };
+	unsigned long long after = 0, all;
+	char since[SINCE_TEXT];
+	size_t n = 0, older = 0;
+	json_t *list;
+
+	if (shown_after == 0 || !since_parse(GRAVE_SINCE, since) || !event_filter_set(&f, FILTER_SINCE, since) ||
+	    !event_filter_set(&f, FILTER_SEVERITY, event_severity_word(EVENT_SERIOUS)))
+		return true;
+	list = last_of(c, &f, PAGE, &after, &all, ret_status);
+	if (list == NULL)
+		return false;
+	while (older < json_array_size(list) && ju(json_array_get(list, older), "seq") <= shown_after)
+		older++;
+	if (older > 0)
+		render_line(c, M_EVENTS_GRAVE, (unsigned long long)older);
+	for (n = older > GRAVE_MOST ? older - GRAVE_MOST : 0; n < older; n++)
+		print_event(c, json_array_get(list, n));
+	if (older > 0)
+		render_line(c, M_EVENTS_THEN);
+	json_decref(list);
+	return true;
+}
+
+/* The sequence number after which the last `limit` events stand. */
+static bool start_of_last(struct cli *c, unsigned long long limit, unsigned long long *ret, int *ret_status)
+{
+	struct box_answer answer;
+	unsigned long long records;
+
+	if (!box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, WAIT_S, &answer, ret_status))
+		return false;
+	records = ju(json_object_get(answer.json, "journal"), "records");
+	*ret = records > limit ? records - limit : 0;
+	box_answer_free(&answer);
+	return true;
+}
+
+/* Waits a little; false when nobody reads our output any more. */
+static bool wait_for_more(struct cli *c)
+{
+	struct pollfd p = { .fd = fileno(c->out), .events = 0 };
+
+	if (fflush(c->out) != 0)
+		return false;
+	return poll(&p, 1, POLL_MS) == 0 || (p.revents & (POLLERR | POLLHUP | POLLNVAL)) == 0;
+}
+
+/* What was asked for; false with *ret_status when it cannot be meant. */
+static bool take_filter(struct cli *c, const struct cli_args *a, struct event_filter *f, int *ret_status)
+{
+	static const struct {
+		int option;
+		enum event_filter_key key;
+	} plain[] = {
+		{ OPT_CONDUIT, FILTER_CONDUIT }, { OPT_VERDICT, FILTER_VERDICT }, { OPT_ZONE, FILTER_ZONE },
+		{ OPT_ASSET, FILTER_ASSET },	 { OPT_HOST, FILTER_HOST },	  { OPT_SEVERITY, FILTER_SEVERITY },
+	};
+	const char *since = a->values[OPT_SINCE], *host = a->values[OPT_HOST], *verdict = a->values[OPT_VERDICT],
+		   *severity = a->values[OPT_SEVERITY];
+	char moment[SINCE_TEXT];
+	struct addr_range r;
+	bool stray, fits = true;
+
+	*ret_status = CLI_YES;
+	if (since != NULL && !since_parse(since, moment))
+		*ret_status = cli_fail(c, CLI_INVALID, M_EVENTS_SINCE, since);
+	else if (host != NULL && !prefix_parse(host, &r, &stray) && !stray)
+		*ret_status = cli_fail(c, CLI_INVALID, M_EVENTS_HOST, host);
+	else if (verdict != NULL && event_verdict_by_word(verdict) == EVENT_VERDICT_COUNT)
+		*ret_status = cli_fail(c, CLI_INVALID, M_EVENTS_VERDICT, verdict);
+	else if (severity != NULL && event_severity_by_word(severity) == EVENT_SEVERITY_COUNT)
+		*ret_status = cli_fail(c, CLI_INVALID, M_EVENTS_SEVERITY, severity);
+	if (*ret_status != CLI_YES)
+		return false;
+	if (since != NULL)
+		fits = event_filter_set(f, FILTER_SINCE, moment);
+	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+		if (a->values[plain[i].option] != NULL &&
+		    !event_filter_set(f, plain[i].key, a->values[plain[i].option]))
+			fits = false;
+	if (!fits)
+		*ret_status = cli_fail(c, CLI_INVALID, M_EVENTS_LONG);
+	return fits;
+}
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	unsigned long long limit = LIMIT_DEFAULT, after = 0;
+	struct event_filter f = { 0 };
+	int status;
+	bool ok;
+
+	if (!take_filter(c, a, &f, &status))
+		return status;
+	if (a->values[OPT_LIMIT] != NULL && (!cli_number(a->values[OPT_LIMIT], LIMIT_MAX, &limit) || limit == 0))
+		return cli_fail(c, CLI_INVALID, M_EVENTS_LIMIT, a->values[OPT_LIMIT], LIMIT_MAX);
+	if (a->values[OPT_AFTER] != NULL) {
+		if (!cli_number(a->values[OPT_AFTER], UINT64_MAX, &after))
+			return cli_fail(c, CLI_INVALID, M_EVENTS_AFTER, a->values[OPT_AFTER]);
+		ok = print_on(c, &f, &after, limit, &status);
+	} else if (!event_filter_any(&f)) {
+		ok = print_matching(c, &f, limit, &after, &status);
+	} else {
+		ok = start_of_last(c, limit, &after, &status) && (c->json || print_grave(c, after, &status)) &&
+		     print_on(c, &f, &after, limit, &status);
+	}
+	while (ok && a->values[OPT_FOLLOW] != NULL && wait_for_more(c))
+		ok = print_on(c, &f, &after, LIMIT_DEFAULT, &status);
+	return status;
+}
+
+const struct cli_verb verb_events = {
+	.name = "events",
+	.group = CLI_ON_BOX,
+	.operands = "",
+	.options = options,
+	.n_options = OPT_N,
+	.summary = M_EVENTS_SUMMARY,
+	.text = M_EVENTS_TEXT,
+	.run = run,
+};

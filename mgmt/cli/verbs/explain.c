@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `sekisho explain EVENT`: one recorded event as one sentence. */
+#include <stdlib.h>
+
+#include "mgmt/cli/box/request.h"
+#include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/event.h"
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	struct msg_body question = { .type = MSG_EXPLAIN };
+	struct box_answer answer;
+	unsigned long long seq;
+	const json_t *event;
+	char *text;
+	int status;
+
+	if (!cli_number(a->operands[0], UINT64_MAX, &seq))
+		return cli_fail(c, CLI_INVALID, M_EXPLAIN_NUMBER, a->operands[0]);
+	question.explain.seq = seq;
+	if (!box_request(c, &question, NULL, 0, 30, &answer, &status))
+		return status;
+	if (!box_answer_done(c, &answer, &status)) {
+		event = json_object_get(answer.json, "event");
+		if (!json_is_object(event) && json_object_get(answer.json, "seq") != NULL)
+			event = answer.json;
+		text = json_is_object(event) ? event_sentence(event, c->lang) : NULL;
+		if (text != NULL)
+			fprintf(c->out, "%s\n", text);
+		else
+			status = cli_fail(c, CLI_NO, M_EXPLAIN_ABSENT, seq);
+		free(text);
+	}
+	box_answer_free(&answer);
+	return status;
+}
+
+const struct cli_verb verb_explain = {
+	.name = "explain",
+	.group = CLI_ON_BOX,
+	.operands = "EVENT",
+	.min_operands = 1,
+	.max_operands = 1,
+	.summary = M_EXPLAIN_SUMMARY,
+	.text = M_EXPLAIN_TEXT,
+	.run = run,
+};

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `sekisho history`: which policies the box has had, newest first as the box sends them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "mgmt/cli/box/request.h"
+#include "mgmt/cli/screen/table.h"
+#include "mgmt/cli/screen/width.h"
+#include "mgmt/cli/screen/wrap.h"
+#include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/render.h"
+
+#define BELOW 4u /* how far the particulars stand to the right */
+
+/* "4 (confirmed, in force)" */
+static void generation_cell(struct cli *c, struct table *t, const json_t *g)
+{
+	char text[RENDER_TEXT];
+
+	render_generation(g, c->lang, text);
+	if (jb(g, "in_force"))
+		message_text(text, sizeof(text), c->lang, M_GENERATION_IN_FORCE, ju(g, "number"),
+			     render_state(js(g, "state"), c->lang));
+	table_cell(t, text);
+}
+
+static struct table *rows(struct cli *c, const json_t *list)
+{
+	struct table *t = table_new(4, 0);
+
+	table_cell(t, message_format(M_COL_GENERATION, c->lang));
+	table_cell(t, message_format(M_COL_APPLIED, c->lang));
+	table_cell(t, message_format(M_COL_BY, c->lang));
+	table_cell(t, message_format(M_COL_DIGEST, c->lang));
+	table_head_done(t);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *g = json_array_get(list, i);
+		char when[RENDER_TEXT], digest[RENDER_TEXT];
+
+		render_time(js(g, "applied"), when);
+		render_digest(js(g, "digest"), digest);
+		generation_cell(c, t, g);
+		table_cell(t, when);
+		table_cell(t, js(g, "by"));
+		table_cell(t, digest);
+	}
+	return t;
+}
+
+static void below(struct cli *c, const char *text)
+{
+	char *safe = *text != '\0' ? text_safe(text) : NULL;
+
+	if (safe == NULL)
+		return;
+	fprintf(c->out, "%*s", (int)BELOW, "");
+	text_wrap(c->out, safe, BELOW, BELOW);
+	fputc('\n', c->out);
+	free(safe);
+}
+
+/* How it came to its state, and what was written beside that. */
+static void particulars(struct cli *c, const json_t *g)
+{
+	char why[WHY_TEXT];
+
+	render_why(g, c->lang, why);
+	below(c, why);
+	below(c, js(g, "comment"));
+	below(c, render_later_comment(g));
+}
+
+/* Each row of the table, and below it what fits into no column. */
+static void print(struct cli *c, const json_t *list)
+{
+	struct table *t = rows(c, list);
+	char *text = NULL, *rest, *line;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (to != NULL) {
+		table_print(t, to, c->color);
+		if (fclose(to) == 0) {
+			rest = text;
+			for (size_t i = 0; (line = strsep(&rest, "\n")) != NULL && rest != NULL; i++) {
+				fprintf(c->out, "%s\n", line);
+				if (i > 0)
+					particulars(c, json_array_get(list, i - 1));
+			}
+		}
+		free(text);
+	}
+	table_free(t);
+}
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	struct box_answer answer;
+	const json_t *list;
+	int status;
+
+	(void)a;
+	if (!box_request(c, &(struct msg_body){ .type = MSG_HISTORY }, NULL, 0, 30, &answer, &status))
+		return status;
+	if (box_answer_done(c, &answer, &status)) {
+		box_answer_free(&answer);
+		return status;
+	}
+	list = ja(answer.json, "history");
+	if (json_array_size(list) == 0)
+		message_print(c->out, c->lang, M_HISTORY_NONE);
+	else
+		print(c, list);
+	box_answer_free(&answer);
+	return status;
+}
+
+const struct cli_verb verb_history = {
+	.name = "history",
+	.group = CLI_ON_BOX,
+	.operands = "",
+	.summary = M_HISTORY_SUMMARY,
+	.text = M_HISTORY_TEXT,
+	.run = run,
+};

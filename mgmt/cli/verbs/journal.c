@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `sekisho journal verify FOLDER`: is a folder of records whole? Works off-line, on a copy, without the box's word. */
+#include <errno.h>
+#include <string.h>
+
+#include "appliance/journal/verify.h"
+#include "mgmt/cli/screen/table.h"
+#include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/render.h"
+
+static enum message fault_text(enum journal_fault f)
+{
+	switch (f) {
+	case FAULT_FORM:
+		return M_JOURNAL_FORM;
+	case FAULT_HASH:
+		return M_JOURNAL_HASH;
+	case FAULT_PREV:
+		return M_JOURNAL_PREV;
+	case FAULT_NUMBER:
+		return M_JOURNAL_NUMBER;
+	case FAULT_SEGMENT:
+		return M_JOURNAL_SEGMENT;
+	case FAULT_HEAD:
+		return M_JOURNAL_HEAD;
+	case FAULT_ANOTHER:
+		return M_JOURNAL_ANOTHER;
+	case FAULT_TORN:
+	case FAULT_NONE:
+		break;
+	}
+	return M_JOURNAL_TORN;
+}
+
+static void print_json(struct cli *c, const struct journal_report *r)
+{
+	json_t *list = json_array(), *open = json_array();
+	const char *word;
+
+	for (size_t i = 0; i < r->n; i++)
+		json_array_append_new(list, json_pack("{s:s,s:o,s:I,s:I}", "what", journal_fault_word(r->list[i].what),
+						      "segment", json_text(r->list[i].segment), "line",
+						      (json_int_t)r->list[i].line, "seq", (json_int_t)r->list[i].seq));
+	for (unsigned n = 0; (word = journal_open_word(r->open, n)) != NULL; n++)
+		json_array_append_new(open, json_string(word));
+	json_line(c->out, json_pack("{s:o,s:I,s:I,s:I,s:o,s:I,s:o,s:o}", "whole",
+				    r->faults > 0  ? json_false()
+				    : r->open != 0 ? json_null()
+						   : json_true(),
+				    "records", (json_int_t)r->records, "first", (json_int_t)r->first, "last",
+				    (json_int_t)r->last, "head", json_hex(r->head, sizeof(r->head)), "faults",
+				    (json_int_t)r->faults, "unjudged", open, "list", list));
+}
+
+static enum message verdict_text(const struct journal_report *r)
+{
+	if (r->faults > 0)
+		return M_JOURNAL_DAMAGED;
+	return r->open != 0 ? M_JOURNAL_UNJUDGED : M_JOURNAL_WHOLE;
+}
+
+static void print_text(struct cli *c, const struct journal_report *r)
+{
+	struct table *t = table_new(4, 2);
+
+	render_line(c, verdict_text(r), (unsigned long long)r->records, (unsigned long long)r->first,
+		    (unsigned long long)r->last, (unsigned long long)r->faults);
+	if ((r->open & JOURNAL_END_OPEN) != 0)
+		render_line(c, M_JOURNAL_END_OPEN, (unsigned long long)r->last);
+	if ((r->open & JOURNAL_BEGIN_OPEN) != 0)
+		render_line(c, M_JOURNAL_BEGIN_OPEN, (unsigned long long)r->first);
+	table_cell(t, message_format(M_COL_SEGMENT, c->lang));
+	table_cell(t, message_format(M_COL_LINE, c->lang));
+	table_cell(t, message_format(M_COL_EVENT, c->lang));
+	table_cell(t, message_format(M_COL_WHAT, c->lang));
+	table_head_done(t);
+	table_wrap(t);
+	table_right(t, 1);
+	table_right(t, 2);
+	for (size_t i = 0; i < r->n; i++) {
+		table_cell(t, r->list[i].segment);
+		table_cellf(t, "%llu", (unsigned long long)r->list[i].line);
+		if (r->list[i].seq != 0)
+			table_cellf(t, "%llu", (unsigned long long)r->list[i].seq);
+		else
+			table_cell(t, "-");
+		table_cell(t, message_format(fault_text(r->list[i].what), c->lang));
+	}
+	if (table_rows(t) > 0)
+		table_print(t, c->out, c->color);
+	table_free(t);
+}
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	struct journal_report r;
+	struct err e = { 0 };
+	int code = journal_verify(a->operands[0], &r, &e);
+
+	if (code == -ENOENT || code == -ENOTDIR)
+		return cli_fail_file(c, CLI_INVALID, a->operands[0], -code);
+	if (code < 0)
+		return cli_fail_text(c, CLI_CANNOT, e.text);
+	if (r.records == 0 && r.n == 0)
+		return cli_fail(c, CLI_INVALID, M_JOURNAL_EMPTY, a->operands[0]);
+	if (c->json)
+		print_json(c, &r);
+	else
+		print_text(c, &r);
+	return r.faults == 0 && r.open == 0 ? CLI_YES : CLI_NO;
+}
+
+const struct cli_verb verb_journal_verify = {
+	.name = "journal",
+	.under = "verify",
+	.group = CLI_OFFLINE,
+	.operands = "FOLDER",
+	.min_operands = 1,
+	.max_operands = 1,
+	.summary = M_JOURNAL_SUMMARY,
+	.text = M_JOURNAL_TEXT,
+	.run = run,
+};

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `sekisho prove POLICY`: does each `never` hold, and if not, by which conduits and with which packet? */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/wire/vocabulary.h"
+#include "mgmt/cli/policy/source.h"
+#include "mgmt/cli/screen/width.h"
+#include "mgmt/cli/screen/wrap.h"
+#include "mgmt/cli/verbs.h"
+
+static const char *transport_name(uint8_t l4proto)
+{
+	switch (l4proto) {
+	case 1:
+	case 58:
+		return "icmp";
+	case 6:
+		return "tcp";
+	case 17:
+		return "udp";
+	default:
+		return "ip";
+	}
+}
+
+static bool is_icmp(uint8_t l4proto)
+{
+	return l4proto == 1 || l4proto == 58;
+}
+
+static const char *file_of(const struct source *s, struct srcpos at)
+{
+	return at.file < s->c.n_sources ? s->c.sources[at.file].name : s->name;
+}
+
+static json_t *counterexample_json(const struct source *s, const struct counterexample *x)
+{
+	json_t *chain = json_array();
+	json_t *packet = json_pack("{s:o,s:o,s:s,s:i,s:o}", "source", json_addr(&x->source), "destination",
+				   json_addr(&x->destination), "protocol", transport_name(x->l4proto), "port",
+				   is_icmp(x->l4proto) ? x->port >> 8 : (int)x->port, "function",
+				   x->function >= 0 ? json_integer(x->function) : json_null());
+	json_t *both;
+
+	for (size_t i = 0; i < x->n_hops; i++)
+		json_array_append_new(chain, json_pack("{s:o,s:o,s:i}", "conduit", json_text(x->hops[i]->name), "file",
+						       json_text(file_of(s, x->hops[i]->at)), "line",
+						       (int)x->hops[i]->at.line));
+	both = json_pack("{s:o,s:o}", "chain", chain, "packet", packet);
+	return both;
+}
+
+/* What the proof says of one statement. */
+struct finding {
+	const struct model_never *never;
+	const struct counterexample *list; /* how it breaks, or under which conditions it does not hold */
+	size_t n;
+	const struct model_chain_break **rests_on;
+	size_t n_rests;
+	bool holds, vacuous;
+};
+
+static void finding_take(const struct source *s, const struct model_never *v, const struct counterexample *list,
+			 size_t n, struct finding *ret)
+{
+	*ret = (struct finding){ .never = v, .vacuous = prove_is_vacuous(v) };
+	while (n > 0 && list->never != v) {
+		list++;
+		n--;
+	}
+	ret->list = list;
+	while (ret->n < n && list[ret->n].never == v)
+		ret->n++;
+	ret->holds = ret->n == 0 || list[0].unattended != ATTENDED;
+	if (ret->holds)
+		ret->n_rests = prove_rests_on(s->c.model, v, s->arena, &ret->rests_on);
+}
+
+static const char *unattended_word(enum unattended u)
+{
+	static const char *const words[] = { NULL, "open", "hold", "pick_up" };
+
+	return words[u];
+}
+
+/* No words: any permission counts. */
+static json_t *commands_json(const struct model_never *v)
+{
+	json_t *list = json_array();
+
+	for (unsigned bit = CLASS_READ; !v->all_commands && bit <= CLASS_DIAGNOSE; bit <<= 1)
+		if ((v->classes & bit) != 0)
+			json_array_append_new(list, json_string(command_class_name(bit)));
+	return list;
+}
+
+static json_t *breaks_json(const struct source *s, const struct finding *f)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < f->n_rests; i++) {
+		const struct model_chain_break *b = f->rests_on[i];
+
+		json_array_append_new(list, json_pack("{s:o,s:o,s:o,s:i}", "asset", json_text(b->asset->name), "reason",
+						      json_text(b->reason), "file", json_text(file_of(s, b->at)),
+						      "line", (int)b->at.line));
+	}
+	return list;
+}
+
+static json_t *exceptions_json(const struct source *s, const struct finding *f)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; f->holds && i < f->n; i++) {
+		json_t *one = counterexample_json(s, &f->list[i]);
+
+		json_object_set_new(one, "unattended", json_string(unattended_word(f->list[i].unattended)));
+		json_array_append_new(list, one);
+	}
+	return list;
+}
+
+static json_t *finding_json(const struct source *s, const struct finding *f)
+{
+	const struct model_never *v = f->never;
+	const char *unattended = f->n > 0 ? unattended_word(f->list[0].unattended) : NULL;
+	json_t *one = json_pack(
+		"{s:o,s:o,s:o,s:s,s:o,s:b,s:b,s:o,s:o,s:i,s:o,s:o}", "from", json_text(v->from->name), "to",
+		json_text(v->to->name), "label", json_text(v->label), "scope", v->chain ? "chain" : "direct",
+		"commands", commands_json(v), "holds", f->holds, "vacuous", f->vacuous, "unattended",
+		unattended != NULL ? json_string(unattended) : json_null(), "file", json_text(file_of(s, v->at)),
+		"line", (int)v->at.line, "rests_on", breaks_json(s, f), "exceptions", exceptions_json(s, f));
+
+	if (f->n > 0) {
+		json_t *more = counterexample_json(s, &f->list[0]);
+
+		json_object_update(one, more);
+		json_decref(more);
+	}
+	return one;
+}
+
+/* A sentence of a statement, wrapped below its beginning. */
+static void say(struct cli *c, enum message m, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, m);
+	(void)message_vtext(text, sizeof(text), c->lang, m, ap);
+	va_end(ap);
+	text_wrap_all(c->out, text);
+}
+
+/* Only of those of its two keys that say so. */
+static void unattended_print(struct cli *c, const struct counterexample *x)
+{
+	const struct model_conduit *last = x->hops[x->n_hops - 1];
+	enum failure least = x->unattended == UNATTENDED_OPEN ? FAIL_OPEN : FAIL_HOLD;
+	bool down = last->when_down >= least, overloaded = last->when_overloaded >= least;
+
+	if (x->unattended == UNATTENDED_PICK_UP)
+		say(c, M_PROVE_PICK_UP, last->name);
+	else
+		say(c, x->unattended == UNATTENDED_OPEN ? M_PROVE_OPEN : M_PROVE_HOLD, last->name,
+		    message_format(down && overloaded ? M_PROVE_DOWN_OR_OVERLOADED
+				   : down	      ? M_PROVE_DOWN
+						      : M_PROVE_OVERLOADED,
+				   c->lang),
+		    down && overloaded ? "when_down, when_overloaded"
+		    : down	       ? "when_down"
+				       : "when_overloaded");
+}
+
+static void counterexample_print(struct cli *c, const struct source *s, const struct counterexample *x)
+{
+	const char *last = x->hops[x->n_hops - 1]->name;
+	char packet[COUNTEREXAMPLE_TEXT];
+
+	if (x->unattended != ATTENDED)
+		unattended_print(c, x);
+	for (size_t i = 0; i < x->n_hops; i++) {
+		const struct model_conduit *h = x->hops[i];
+
+		say(c, M_PROVE_HOP, h->from->name, h->to->name, h->name, file_of(s, h->at), h->at.line);
+	}
+	counterexample_text(x, c->lang, packet, sizeof(packet));
+	say(c, M_PROVE_PACKET, packet);
+	if (x->observed)
+		say(c, M_PROVE_OBSERVED, last);
+}
+
+static void finding_print(struct cli *c, const struct source *s, const struct finding *f)
+{
+	const struct model_never *v = f->never;
+	char words[96] = "", commands[128] = "";
+	size_t n = 0;
+
+	for (unsigned bit = CLASS_READ; !v->all_commands && bit <= CLASS_DIAGNOSE; bit <<= 1)
+		if ((v->classes & bit) != 0 && n < sizeof(words))
+			n += (size_t)snprintf(words + n, sizeof(words) - n, "%s%s", n > 0 ? ", " : "",
+					      command_class_name(bit));
+	if (n > 0)
+		message_text(commands, sizeof(commands), c->lang, M_PROVE_COMMANDS, words);
+	say(c, f->holds ? M_PROVE_HOLDS : M_PROVE_BROKEN, file_of(s, v->at), v->at.line, v->from->name, v->to->name,
+	    v->chain ? "chain" : "direct", commands);
+	if (v->label[0] != '\0')
+		say(c, M_PROVE_LABEL, v->label);
+	if (f->vacuous)
+		say(c, v->to->self ? M_PROVE_TO_SELF : v->from->self ? M_PROVE_FROM_SELF : M_PROVE_NO_INTERFACE);
+	for (size_t i = 0; i < f->n_rests; i++) {
+		const struct model_chain_break *b = f->rests_on[i];
+
+		say(c, M_PROVE_RESTS, b->asset->name, file_of(s, b->at), b->at.line, b->reason);
+	}
+	for (size_t i = 0; i < f->n; i++)
+		counterexample_print(c, s, &f->list[i]);
+}
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	struct source s;
+	struct counterexample *list = NULL;
+	const struct model *m;
+	json_t *nevers;
+	size_t n, broken = 0;
+	int status = CLI_YES;
+
+	if (!source_open(c, a->operands[0], SOURCE_CHECK, &s, &status)) {
+		source_close(&s);
+		return status;
+	}
+	m = s.c.model;
+	n = prove_nevers(m, s.arena, &list);
+	if (arena_failed(s.arena)) {
+		source_close(&s);
+		return cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
+	}
+	nevers = json_array();
+	for (size_t i = 0; i < m->n_nevers; i++) {
+		struct finding f;
+
+		finding_take(&s, &m->nevers[i], list, n, &f);
+		broken += !f.holds;
+		if (c->json)
+			json_array_append_new(nevers, finding_json(&s, &f));
+		else
+			finding_print(c, &s, &f);
+	}
+	if (c->json) {
+		json_t *all = source_diagnostics(&s, c->lang);
+
+		json_object_set(all, "nevers", nevers);
+		json_line(c->out, all);
+	} else if (m->n_nevers == 0) {
+		message_print(c->out, c->lang, M_PROVE_NONE, a->operands[0]);
+	} else {
+		message_print(c->out, c->lang, M_PROVE_SUM, m->n_nevers, m->n_nevers - broken, broken);
+	}
+	json_decref(nevers);
+	source_close(&s);
+	return broken == 0 ? CLI_YES : CLI_NO;
+}
+
+const struct cli_verb verb_prove = {
+	.name = "prove",
+	.group = CLI_OFFLINE,
+	.operands = "POLICY",
+	.min_operands = 1,
+	.max_operands = 1,
+	.summary = M_PROVE_SUMMARY,
+	.text = M_PROVE_TEXT,
+	.run = run,
+};

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `sekisho rollback`: back to the last generation that meant something else, or to a stated one. */
+#include <string.h>
+#include <unistd.h>
+
+#include "mgmt/cli/box/request.h"
+#include "mgmt/cli/devices/taking.h"
+#include "mgmt/cli/verbs.h"
+#include "mgmt/cli/verbs/show.h"
+#include "mgmt/cli/words/apply.h"
+#include "mgmt/cli/words/difference.h"
+#include "mgmt/cli/words/render.h"
+
+enum { OPT_TO, OPT_DRY_RUN, OPT_COMMENT, OPT_TAKE, OPT_N };
+
+static const struct cli_option options[OPT_N] = {
+	[OPT_TO] = { "--to", 0, "NUMBER", M_ROLLBACK_OPT_TO },
+	[OPT_DRY_RUN] = { "--dry-run", 0, NULL, M_ROLLBACK_OPT_DRY_RUN },
+	[OPT_COMMENT] = { "--comment", 0, "TEXT", M_APPLY_OPT_COMMENT },
+	[OPT_TAKE] = { "--take-interface", 0, "NAME", M_APPLY_OPT_TAKE },
+};
+
+/* The lines in which both differ, into the answer. What cannot be read is left out: the rollback is done all the same. */
+static void add_difference(const struct cli *c, json_t *answer)
+{
+	struct cli silent = *c;
+	struct box_answer from = { 0 }, to = { 0 };
+	const json_t *target = json_object_get(answer, "target");
+	FILE *nowhere = fopen("/dev/null", "we");
+	int status;
+
+	if (nowhere == NULL)
+		return;
+	silent.out = silent.err = nowhere;
+	silent.json = false;
+	if (json_is_object(target) && ju(answer, "from") > 0 &&
+	    show_request(&silent, ju(answer, "from"), &from, &status) &&
+	    show_request(&silent, ju(target, "number"), &to, &status))
+		(void)json_object_set_new(answer, "difference",
+					  difference_json(ja(from.json, "sources"), ja(to.json, "sources")));
+	box_answer_free(&from);
+	box_answer_free(&to);
+	fclose(nowhere);
+}
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	bool dry_run = a->values[OPT_DRY_RUN] != NULL;
+	struct msg_body order = { MSG_CTL_ROLLBACK, .ctl_rollback = { .flags = dry_run ? APPLY_DRY_RUN : 0,
+								      .comment = a->values[OPT_COMMENT] } };
+	unsigned long long to = 0;
+	struct box_answer answer;
+	bool answered;
+	int agreed, status;
+
+	if (a->values[OPT_TO] != NULL && (!cli_number(a->values[OPT_TO], INT64_MAX, &to) || to == 0))
+		return cli_fail(c, CLI_INVALID, M_SHOW_NUMBER, a->values[OPT_TO]);
+	if (!apply_comment_good(c, a->values[OPT_COMMENT], &status))
+		return status;
+	order.ctl_rollback.to = to;
+	if (!taking_fd(c, a, OPT_TAKE, &agreed, &status))
+		return status;
+	answered = box_request(c, &order, &agreed, agreed >= 0 ? 1 : 0, 120, &answer, &status);
+	if (agreed >= 0)
+		close(agreed);
+	if (!answered)
+		return status;
+	taking_tell(c, answer.json);
+	if (answer.status == CLI_YES)
+		add_difference(c, answer.json);
+	if (!box_answer_done(c, &answer, &status))
+		status = apply_render(c, dry_run ? APPLY_KIND_ROLLBACK_DRY_RUN : APPLY_KIND_ROLLBACK, answer.json,
+				      status);
+	box_answer_free(&answer);
+	return status;
+}
+
+const struct cli_verb verb_rollback = {
+	.name = "rollback",
+	.group = CLI_ON_BOX,
+	.operands = "",
+	.options = options,
+	.n_options = OPT_N,
+	.summary = M_ROLLBACK_SUMMARY,
+	.text = M_ROLLBACK_TEXT,
+	.run = run,
+};

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `sekisho status`: the first line says whether the box enforces, and what is wrong if it does not do so fully; the rest
+ * says what with. The exit status follows the first line.
+ */
+#include <string.h>
+
+#include "appliance/wire/reason.h"
+#include "mgmt/cli/box/request.h"
+#include "mgmt/cli/box/standing.h"
+#include "mgmt/cli/screen/table.h"
+#include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/faults.h"
+#include "mgmt/cli/words/render.h"
+
+#define FIRST_FAULTS 2u /* in the first line */
+
+/* How the box stands, worst first. */
+enum stand {
+	STAND_NO_POLICY,   /* the deny base alone: nothing crosses */
+	STAND_UNWATCHED,   /* rules stand, but nobody watches them */
+	STAND_UNINSPECTED, /* a worker or gate is away: conduits follow their failure decisions */
+	STAND_UNRECORDED,  /* the journal cannot write */
+	STAND_PARTLY,	   /* another role is away */
+	STAND_FAULTY,	   /* all roles run, but something around them is not as it should be */
+	STAND_WAITING,	   /* enforcing, not confirmed */
+	STAND_GOOD,
+};
+
+static bool role_is(const json_t *r, const char *name)
+{
+	return strcmp(js(r, "role"), name) == 0;
+}
+
+/* It lives as long as a policy is compiled, and is nobody's loss. */
+static bool is_passing(const json_t *role)
+{
+	return role_is(role, "compile");
+}
+
+/* It runs, as far as the supervisor can see, but did not answer in time. */
+static bool is_silent(const json_t *status, const json_t *role)
+{
+	const json_t *silent = ja(status, "silent");
+
+	for (size_t i = 0; i < json_array_size(silent); i++) {
+		const json_t *s = json_array_get(silent, i);
+
+		/* Whoever is just changing what is in force answers when that is done. */
+		if (role_is(role, "enforce") && json_is_true(json_object_get(status, "busy")))
+			return false;
+		if (role_is(s, js(role, "role")) && ju(s, "index") == ju(role, "index"))
+			return true;
+	}
+	return false;
+}
+
+static enum stand stand_of(const json_t *status)
+{
+	const json_t *roles = ja(status, "roles"), *g = json_object_get(status, "generation");
+	enum stand worst = STAND_GOOD;
+	bool enforce = false;
+
+	if (strcmp(js(g, "state"), "waiting") == 0)
+		worst = STAND_WAITING;
+	else if (strcmp(js(g, "state"), "confirmed") != 0)
+		return STAND_NO_POLICY;
+	for (size_t i = 0; i < json_array_size(roles); i++) {
+		const json_t *r = json_array_get(roles, i);
+		bool running = strcmp(js(r, "state"), "running") == 0 && !is_silent(status, r);
+		enum stand s = role_is(r, "dpi") || role_is(r, "gate") ? STAND_UNINSPECTED : STAND_PARTLY;
+
+		if (role_is(r, "enforce") && running)
+			enforce = true;
+		if (!is_passing(r) && !running && s < worst)
+			worst = s;
+	}
+	if (worst > STAND_UNRECORDED && *js(json_object_get(status, "journal"), "trouble") != '\0')
+		worst = STAND_UNRECORDED;
+	return enforce ? worst : STAND_UNWATCHED;
+}
+
+/* "dpi/0 (commands)": there are several of the packet path. */
+static const char *role_text(struct cli *c, const json_t *role, char out[RENDER_TEXT])
+{
+	if (role_is(role, "dpi") || role_is(role, "gate"))
+		message_text(out, RENDER_TEXT, c->lang, M_ROLE_OF_KIND, js(role, "role"), ju(role, "index"),
+			     render_kind(js(role, "kind"), c->lang));
+	else
+		snprintf(out, RENDER_TEXT, "%s", js(role, "role"));
+	return out;
+}
+
+/* "dpi/0 (commands), gate/0 (commands)": who is away. */
+static void away(struct cli *c, const json_t *status)
+{
+	char name[RENDER_TEXT];
+	const json_t *roles = ja(status, "roles");
+	const char *before = ": ";
+
+	for (size_t i = 0; i < json_array_size(roles); i++) {
+		const json_t *r = json_array_get(roles, i);
+
+		if (is_passing(r) || (strcmp(js(r, "state"), "running") == 0 && !is_silent(status, r)))
+			continue;
+		fprintf(c->out, "%s%s", before, role_text(c, r, name));
+		before = ", ";
+	}
+}
+
+/* The first two stand in the first line, all of them below it when there are more. */
+static void faults_line(struct cli *c, const json_t *faults)
+{
+	for (size_t i = 0; i < json_array_size(faults) && i < FIRST_FAULTS; i++)
+		fprintf(c->out, "%s%s", i > 0 ? message_format(M_STATUS_FAULT_NEXT, c->lang) : "",
+			json_string_value(json_array_get(faults, i)));
+	if (json_array_size(faults) > FIRST_FAULTS)
+		message_print(c->out, c->lang, M_STATUS_FAULT_MORE, json_array_size(faults) - FIRST_FAULTS);
+}
+
+static void faults_list(struct cli *c, const json_t *faults, enum stand stand)
+{
+	if (stand == STAND_FAULTY && json_array_size(faults) <= FIRST_FAULTS)
+		return;
+	for (size_t i = 0; i < json_array_size(faults); i++)
+		fprintf(c->out, "  - %s\n", json_string_value(json_array_get(faults, i)));
+}
+
+static void headline(struct cli *c, const json_t *status, const json_t *faults, enum stand stand)
+{
+	static const enum message lines[] = {
+		[STAND_NO_POLICY] = M_STATUS_NO_POLICY,	    [STAND_UNWATCHED] = M_STATUS_UNWATCHED,
+		[STAND_UNINSPECTED] = M_STATUS_UNINSPECTED, [STAND_UNRECORDED] = M_STATUS_UNRECORDED,
+		[STAND_PARTLY] = M_STATUS_PARTLY,	    [STAND_FAULTY] = M_STATUS_FAULTY,
+		[STAND_WAITING] = M_STATUS_WAITING,	    [STAND_GOOD] = M_STATUS_GOOD,
+	};
+	const json_t *g = json_object_get(status, "generation"), *site = json_object_get(status, "site");
+	const json_t *drift = json_object_get(status, "drift"), *journal = json_object_get(status, "journal");
+	char generation[RENDER_TEXT], by[RENDER_TEXT], when[RENDER_TEXT], digest[RENDER_TEXT];
+
+	if (c->color)
+		fputs(stand == STAND_GOOD      ? "\033[1;32m"
+		      : stand == STAND_WAITING ? "\033[1;33m"
+					       : "\033[1;31m",
+		      c->out);
+	fputs(message_format(lines[stand], c->lang), c->out);
+	if (stand == STAND_PARTLY || stand == STAND_UNINSPECTED)
+		away(c, status);
+	if (stand == STAND_FAULTY)
+		faults_line(c, faults);
+	fputs(c->color ? "\033[0m\n" : "\n", c->out);
+	faults_list(c, faults, stand);
+	if (*js(site, "name") != '\0')
+		render_line(c, M_STATUS_SITE, js(site, "name"), js(site, "label"));
+	if (*js(journal, "trouble") != '\0')
+		render_line(c, M_STATUS_TROUBLE, js(journal, "trouble"));
+	if (ju(drift, "seen") > 0) {
+		render_time(js(drift, "last"), when);
+		render_line(c, M_STATUS_DRIFT, ju(drift, "seen"), when);
+	}
+	if (stand == STAND_NO_POLICY)
+		return;
+	render_generation(g, c->lang, generation);
+	render_digest(js(g, "digest"), digest);
+	render_time(js(g, "applied"), when);
+	render_line(c, M_STATUS_GENERATION, generation, digest);
+	render_line(c, M_STATUS_APPLIED, when);
+	if (strcmp(js(g, "state"), "waiting") == 0) {
+		render_time(js(g, "confirm_by"), by);
+		render_line(c, M_APPLY_CONFIRM_HOW, by);
+	}
+}
+
+static const char *link_text(const struct cli *c, const char *word)
+{
+	static const struct {
+		const char *word;
+		enum message text;
+	} words[] = {
+		{ "up", M_LINK_UP },
+		{ "down", M_LINK_DOWN },
+		{ "no_carrier", M_LINK_CARRIER },
+		{ "absent", M_LINK_ABSENT },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(word, words[i].word) == 0)
+			return message_format(words[i].text, c->lang);
+	return word;
+}
+
+/* Packets, and beside them what was lost of them. */
+static void counter_cell(struct table *t, const json_t *counters)
+{
+	unsigned long long bad = ju(counters, "errors") + ju(counters, "dropped");
+
+	if (counters == NULL)
+		table_cell(t, "-");
+	else if (bad > 0)
+		table_cellf(t, "%llu (-%llu)", ju(counters, "packets"), bad);
+	else
+		table_cellf(t, "%llu", ju(counters, "packets"));
+}
+
+/* Below the zone, which has room for them. */
+static void address_rows(struct table *t, const json_t *addresses, size_t columns)
+{
+	for (size_t k = 0; k < json_array_size(addresses); k++) {
+		for (size_t column = 0; column < columns; column++)
+			table_cell(t, column == 2 ? json_string_value(json_array_get(addresses, k)) : "");
+	}
+}
+
+static void interfaces(struct cli *c, const json_t *status)
+{
+	const json_t *list = ja(status, "interfaces");
+	static const enum message heads[] = { M_COL_INTERFACE, M_COL_DEVICE,   M_COL_ZONE,
+					      M_COL_LINK,      M_COL_RECEIVED, M_COL_SENT };
+	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 2);
+
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+		table_cell(t, message_format(heads[i], c->lang));
+	table_head_done(t);
+	table_wrap(t);
+	table_right(t, 4);
+	table_right(t, 5);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *x = json_array_get(list, i), *addresses = ja(x, "addresses");
+		char zones[RENDER_TEXT];
+
+		faults_zones(c, x, zones, sizeof(zones));
+		table_cell(t, js(x, "name"));
+		table_cell(t, js(x, "device"));
+		table_cell(t, zones);
+		table_cell(t, link_text(c, js(x, "link")));
+		counter_cell(t, ja(x, "rx"));
+		counter_cell(t, ja(x, "tx"));
+		address_rows(t, addresses, sizeof(heads) / sizeof(heads[0]));
+	}
+	if (table_rows(t) > 0) {
+		message_print(c->out, c->lang, M_STATUS_INTERFACES);
+		table_print(t, c->out, c->color);
+	}
+	table_free(t);
+}
+
+static const char *state_text(const struct cli *c, const json_t *status, const json_t *role)
+{
+	const char *state = js(role, "state");
+
+	if (strcmp(state, "running") == 0)
+		return message_format(is_silent(status, role) ? M_STATUS_SILENT : M_ROLE_RUNNING, c->lang);
+	if (strcmp(state, "starting") == 0)
+		return message_format(M_ROLE_STARTING, c->lang);
+	return strcmp(state, "dead") == 0 ? message_format(M_ROLE_DEAD, c->lang) : state;
+}
+
+static void roles(struct cli *c, const json_t *status)
+{
+	const json_t *list = ja(status, "roles");
+	struct table *t = table_new(5, 2);
+
+	table_cell(t, message_format(M_COL_ROLE, c->lang));
+	table_cell(t, message_format(M_COL_STATE, c->lang));
+	table_cell(t, message_format(M_COL_PID, c->lang));
+	table_cell(t, message_format(M_COL_RESTARTS, c->lang));
+	table_cell(t, message_format(M_COL_SINCE, c->lang));
+	table_head_done(t);
+	table_wrap(t);
+	table_right(t, 2);
+	table_right(t, 3);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *r = json_array_get(list, i);
+		char since[RENDER_TEXT], name[RENDER_TEXT];
+
+		render_time(js(r, "since"), since);
+		table_cell(t, role_text(c, r, name));
+		table_cell(t, state_text(c, status, r));
+		if (ju(r, "pid") != 0)
+			table_cellf(t, "%llu", ju(r, "pid"));
+		else
+			table_cell(t, "-");
+		table_cellf(t, "%llu", ju(r, "restarts"));
+		table_cell(t, since);
+	}
+	if (table_rows(t) > 0) {
+		message_print(c->out, c->lang, M_STATUS_ROLES);
+		table_print(t, c->out, c->color);
+	}
+	table_free(t);
+}
+
+/* Passed although nobody judged it, because its conduit says so: these are failures, but not refusals. */
+static bool passes_unjudged(enum reason r)
+{
+	return r == R_DOWN_HELD || r == R_DOWN_OPEN || r == R_MIDSTREAM_WAIT;
+}
+
+/* One row a reason, of those that were refused or of those that passed unjudged; judged and passed is left to --json. */
+static struct table *reasons(struct cli *c, const json_t *status, bool unjudged)
+{
+	const json_t *counters = json_object_get(json_object_get(status, "kernel"), "counters");
+	const json_t *workers = ja(status, "workers");
+	struct table *t = table_new(3, 2);
+
+	table_cell(t, message_format(M_COL_PACKETS, c->lang));
+	table_cell(t, message_format(M_COL_WHO, c->lang));
+	table_cell(t, message_format(M_COL_REASON, c->lang));
+	table_head_done(t);
+	table_wrap(t);
+	table_right(t, 0);
+	for (unsigned r = 0; r < REASON_COUNT; r++) {
+		const char *word = reason_word((enum reason)r);
+		unsigned long long kernel = ju(json_object_get(counters, word), "packets"), worker = 0;
+
+		for (size_t i = 0; i < json_array_size(workers); i++)
+			worker += ju(json_object_get(json_array_get(workers, i), "reasons"), word);
+		if (reason_kind((enum reason)r) == REASON_PASS || passes_unjudged((enum reason)r) != unjudged)
+			continue;
+		if (kernel > 0) {
+			table_cellf(t, "%llu", kernel);
+			table_cell(t, message_format(M_WHO_KERNEL, c->lang));
+			table_cell(t, render_reason(word, c->lang));
+		}
+		if (worker > 0) {
+			table_cellf(t, "%llu", worker);
+			table_cell(t, message_format(M_WHO_WORKERS, c->lang));
+			table_cell(t, render_reason(word, c->lang));
+		}
+	}
+	return t;
+}
+
+static void drops(struct cli *c, const json_t *status)
+{
+	struct table *refused = reasons(c, status, false), *unjudged = reasons(c, status, true);
+
+	message_print(c->out, c->lang, table_rows(refused) > 0 ? M_STATUS_DROPS : M_STATUS_NO_DROPS);
+	if (table_rows(refused) > 0)
+		table_print(refused, c->out, c->color);
+	if (table_rows(unjudged) > 0) {
+		message_print(c->out, c->lang, M_STATUS_UNJUDGED);
+		table_print(unjudged, c->out, c->color);
+	}
+	table_free(refused);
+	table_free(unjudged);
+}
+
+static void inspection(struct cli *c, const json_t *status)
+{
+	const json_t *workers = ja(status, "workers"), *queues = ja(status, "queues");
+	unsigned long long waiting = 0, full = 0;
+
+	if (json_array_size(workers) > 0)
+		message_print(c->out, c->lang, M_STATUS_INSPECTION);
+	for (size_t i = 0; i < json_array_size(workers); i++) {
+		const json_t *w = json_array_get(workers, i);
+
+		render_line(c, M_STATUS_WORKER, ju(w, "index"), render_kind(js(w, "kind"), c->lang), ju(w, "packets"),
+			    ju(w, "dropped"), ju(w, "resets"), ju(w, "flows"), ju(w, "flows_max"));
+	}
+	for (size_t i = 0; i < json_array_size(queues); i++) {
+		waiting += ju(json_array_get(queues, i), "outstanding");
+		full += ju(json_array_get(queues, i), "dropped_full") + ju(json_array_get(queues, i), "dropped_user");
+	}
+	if (json_array_size(queues) > 0)
+		render_line(c, M_STATUS_QUEUES, json_array_size(queues), waiting, full);
+}
+
+static void rest(struct cli *c, const json_t *status)
+{
+	const json_t *drift = json_object_get(status, "drift"), *journal = json_object_get(status, "journal");
+	char when[RENDER_TEXT];
+
+	message_print(c->out, c->lang, M_STATUS_REST);
+	if (ju(drift, "seen") == 0)
+		message_print(c->out, c->lang, M_STATUS_NO_DRIFT);
+	render_time(js(journal, "last"), when);
+	render_line(c, M_STATUS_JOURNAL, ju(journal, "records"), ju(journal, "lost"), when);
+	if (*js(status, "backend") != '\0')
+		render_line(c, strcmp(js(status, "backend"), "native") == 0 ? M_STATUS_NATIVE : M_STATUS_COMPAT);
+}
+
+/* No daemon: what stands all the same. Never a box that enforces as it should. */
+static int standing(struct cli *c)
+{
+	struct box_answer answer;
+	int status;
+
+	if (!standing_request(c, "status", &answer, &status))
+		return status;
+	if (!box_answer_done(c, &answer, &status)) {
+		standing_headline(c, answer.json);
+		interfaces(c, answer.json);
+		if (json_object_get(answer.json, "kernel") != NULL)
+			drops(c, answer.json);
+	}
+	box_answer_free(&answer);
+	return status;
+}
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	struct box_answer answer;
+	json_t *faults;
+	enum stand stand;
+	int status;
+
+	(void)a;
+	if (standing_wanted(c))
+		return standing(c);
+	if (!box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, 30, &answer, &status))
+		return status;
+	stand = stand_of(answer.json);
+	faults = faults_find(c, answer.json);
+	if (stand > STAND_FAULTY && json_array_size(faults) > 0)
+		stand = STAND_FAULTY;
+	if (!box_answer_done(c, &answer, &status)) {
+		headline(c, answer.json, faults, stand);
+		interfaces(c, answer.json);
+		roles(c, answer.json);
+		drops(c, answer.json);
+		inspection(c, answer.json);
+		rest(c, answer.json);
+	}
+	if (status == CLI_YES && stand < STAND_WAITING)
+		status = CLI_NO;
+	json_decref(faults);
+	box_answer_free(&answer);
+	return status;
+}
+
+const struct cli_verb verb_status = {
+	.name = "status",
+	.group = CLI_ON_BOX,
+	.operands = "",
+	.summary = M_STATUS_SUMMARY,
+	.text = M_STATUS_TEXT,
+	.run = run,
+};

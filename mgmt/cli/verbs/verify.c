@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `sekisho verify`: is what the kernel and the workers hold the policy in force, and if not, where do they differ? */
+#include <stdlib.h>
+#include <string.h>
+
+#include "mgmt/cli/box/request.h"
+#include "mgmt/cli/box/since.h"
+#include "mgmt/cli/screen/table.h"
+#include "mgmt/cli/screen/wrap.h"
+#include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/event.h"
+#include "mgmt/cli/words/render.h"
+
+enum { OPT_SINCE, OPT_N };
+
+static const struct cli_option options[OPT_N] = {
+	[OPT_SINCE] = { "--since", 0, "TIME", M_VERIFY_OPT_SINCE },
+};
+
+static const char *what_text(struct cli *c, const char *what)
+{
+	static const struct {
+		const char *word;
+		enum message text;
+	} words[] = {
+		{ "extra", M_DIFF_EXTRA },     { "missing", M_DIFF_MISSING }, { "changed", M_DIFF_CHANGED },
+		{ "foreign", M_DIFF_FOREIGN }, { "sysctl", M_DIFF_SYSCTL },   { "table", M_DIFF_TABLE },
+		{ "hook", M_DIFF_HOOK },       { "policy", M_DIFF_POLICY },   { "flags", M_DIFF_FLAGS },
+		{ "passes", M_DIFF_PASSES },   { "refused", M_DIFF_REFUSED }, { "otherwise", M_DIFF_OTHERWISE },
+		{ "shape", M_DIFF_SHAPE },     { "silent", M_STATUS_SILENT }, { "unknown", M_DIFF_UNKNOWN },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(what, words[i].word) == 0)
+			return message_format(words[i].text, c->lang);
+	return what;
+}
+
+static void differences(struct cli *c, const json_t *list)
+{
+	struct table *t = table_new(4, 2);
+
+	table_cell(t, message_format(M_COL_WHAT, c->lang));
+	table_cell(t, message_format(M_COL_WHERE, c->lang));
+	table_cell(t, message_format(M_COL_LINE, c->lang));
+	table_cell(t, message_format(M_COL_DETAIL, c->lang));
+	table_head_done(t);
+	table_wrap(t);
+	table_right(t, 2);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *d = json_array_get(list, i);
+
+		table_cell(t, what_text(c, js(d, "what")));
+		table_cell(t, js(d, "where"));
+		if (ju(d, "line") != 0)
+			table_cellf(t, "%llu", ju(d, "line"));
+		else
+			table_cell(t, "");
+		if (*js(d, "want") != '\0') {
+			char text[RENDER_TEXT];
+
+			message_text(text, sizeof(text), c->lang, M_DIFF_VALUE, js(d, "detail"), js(d, "want"));
+			table_cell(t, text);
+		} else {
+			table_cell(t, js(d, "detail"));
+		}
+	}
+	table_print(t, c->out, c->color);
+	table_free(t);
+}
+
+/* What differed since then and was set right: exact now is not exact all the time. */
+static void past_text(struct cli *c, const json_t *past, const char *since)
+{
+	char when[RENDER_TEXT];
+
+	render_time(since, when);
+	render_line(c, json_array_size(past) == 0 ? M_VERIFY_NO_PAST : M_VERIFY_PAST, when, json_array_size(past));
+	for (size_t i = 0; i < json_array_size(past); i++) {
+		char *text = event_sentence(json_array_get(past, i), c->lang);
+
+		fprintf(c->out, "  %6llu  ", ju(json_array_get(past, i), "seq"));
+		text_wrap(c->out, text != NULL ? text : "", 10, 10);
+		fputc('\n', c->out);
+		free(text);
+	}
+}
+
+/* Nothing to be equal to. */
+static bool empty(const json_t *answer)
+{
+	return json_is_integer(json_object_get(answer, "generation")) && ju(answer, "generation") == 0;
+}
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	struct box_answer answer;
+	const json_t *workers;
+	json_t *past = NULL;
+	char since[SINCE_TEXT];
+	int status;
+
+	if (a->values[OPT_SINCE] != NULL) {
+		if (!since_parse(a->values[OPT_SINCE], since))
+			return cli_fail(c, CLI_INVALID, M_SINCE_BAD, a->values[OPT_SINCE]);
+		past = since_events(c, since, "drift", &status);
+		if (past == NULL)
+			return status;
+	}
+	if (!box_request(c, &(struct msg_body){ .type = MSG_VERIFY }, NULL, 0, 60, &answer, &status)) {
+		json_decref(past);
+		return status;
+	}
+	if (past != NULL && answer.status <= CLI_NO) {
+		json_object_set(answer.json, "past", past);
+		json_object_set_new(answer.json, "since", json_string(since));
+		if (answer.status == CLI_YES && json_array_size(past) > 0)
+			answer.status = CLI_NO;
+	}
+	if (!box_answer_done(c, &answer, &status)) {
+		workers = ja(answer.json, "workers");
+		message_print(c->out, c->lang,
+			      empty(answer.json)	 ? M_VERIFY_EMPTY
+			      : jb(answer.json, "equal") ? M_VERIFY_EQUAL
+							 : M_VERIFY_DIFFERS,
+			      json_array_size(ja(answer.json, "differences")));
+		if (json_array_size(ja(answer.json, "differences")) > 0)
+			differences(c, ja(answer.json, "differences"));
+		if (ju(answer.json, "packets_asked") > 0)
+			render_line(c, M_VERIFY_PACKETS, ju(answer.json, "packets_asked"));
+		for (size_t i = 0; i < json_array_size(workers); i++) {
+			const json_t *w = json_array_get(workers, i);
+			char digest[RENDER_TEXT];
+
+			render_digest(js(w, "digest"), digest);
+			render_line(c, jb(w, "equal") ? M_VERIFY_WORKER_EQUAL : M_VERIFY_WORKER_DIFFERS, ju(w, "index"),
+				    render_kind(js(w, "kind"), c->lang), digest);
+		}
+		if (past != NULL)
+			past_text(c, past, since);
+	}
+	json_decref(past);
+	box_answer_free(&answer);
+	return status;
+}
+
+const struct cli_verb verb_verify = {
+	.name = "verify",
+	.group = CLI_ON_BOX,
+	.operands = "",
+	.options = options,
+	.n_options = OPT_N,
+	.summary = M_VERIFY_SUMMARY,
+	.text = M_VERIFY_TEXT,
+	.run = run,
+};

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/words/event_parts.h"
+
+#include <string.h>
+
+#include "mgmt/cli/words/command.h"
+#include "mgmt/cli/words/limit.h"
+
+static void address_text(const json_t *e, const char *key, char out[RENDER_TEXT])
+{
+	const char *text = js(e, key), *port = strrchr(text, ':');
+	bool bracket = text[0] == '[';
+
+	/* Without a port, or of several, an endpoint is its address alone: "[::1]:0" is "::1". */
+	if (port == NULL || strcmp(port, ":0") != 0)
+		snprintf(out, RENDER_TEXT, "%s", text);
+	else
+		snprintf(out, RENDER_TEXT, "%.*s", (int)(port - text) - 2 * bracket, text + bracket);
+}
+
+void event_end(const json_t *e, const char *key, char out[EVENT_END_TEXT])
+{
+	char name[32], address[RENDER_TEXT];
+	const char *label;
+
+	address_text(e, key, address);
+	snprintf(name, sizeof(name), "%s_label", key);
+	label = js(e, name);
+	if (*label == '\0') {
+		snprintf(name, sizeof(name), "%s_asset", key);
+		label = js(e, name);
+	}
+	if (*label != '\0')
+		snprintf(out, EVENT_END_TEXT, "%s (%s)", label, address);
+	else
+		snprintf(out, EVENT_END_TEXT, "%s", address);
+}
+
+void event_command(FILE *to, const json_t *e, enum lang l)
+{
+	const struct vocabulary *v = command_words(e);
+	const json_t *wrote;
+
+	if (json_object_get(e, "protocol") != NULL)
+		fprintf(to, " %s", js(e, "protocol"));
+	if (json_object_get(e, "function") != NULL) {
+		fputc(' ', to);
+		command_function(to, e, v, l);
+	}
+	command_targets(to, e, v, " ", l);
+	if (json_object_get(e, "space") != NULL)
+		fprintf(to, " %s", js(e, "space"));
+	if (json_object_get(e, "place") != NULL)
+		fprintf(to, " %s", js(e, "place"));
+	wrote = json_object_get(e, "wrote");
+	if (wrote != NULL && ju(wrote, "low") == ju(wrote, "high"))
+		message_print(to, l, M_IMPACT_WROTE, ju(wrote, "low"));
+	else if (wrote != NULL)
+		message_print(to, l, M_IMPACT_WROTE_RANGE, ju(wrote, "low"), ju(wrote, "high"));
+}
+
+void event_transport(FILE *to, const json_t *e, enum lang l)
+{
+	const char *name = js(e, "transport");
+
+	if (*name != '\0' && strspn(name, "0123456789") == strlen(name))
+		message_print(to, l, M_EV_PROTOCOL, name);
+	else
+		fputs(name, to);
+	if (json_object_get(e, "icmp_type") != NULL)
+		fprintf(to, "/%llu", ju(e, "icmp_type"));
+}
+
+void event_limit(FILE *to, const json_t *e, enum lang l)
+{
+	limit_text(to, json_object_get(e, "limit"), command_words(e), js(e, "space"), l);
+}
+
+void event_process(FILE *to, const json_t *e)
+{
+	const char *role = js(e, "role");
+
+	if (*role == '\0')
+		return;
+	fputs(role, to);
+	if (json_object_get(e, "index") != NULL)
+		fprintf(to, "/%llu", ju(e, "index"));
+}
+
+void event_gap(FILE *to, const json_t *e, enum lang l)
+{
+	unsigned long long us = ju(e, "value");
+
+	if (strcmp(js(e, "kind"), "drift") != 0 || us == 0)
+		return;
+	if (us >= 1000000)
+		message_print(to, l, M_EV_GAP_S, us / 1000000, us / 100000 % 10);
+	else
+		message_print(to, l, M_EV_GAP_MS, us / 1000, us / 100 % 10);
+}

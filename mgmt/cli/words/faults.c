@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/words/faults.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "mgmt/cli/words/render.h"
+
+#define FAULT_TEXT 400
+
+struct faults {
+	struct cli *c;
+	const json_t *status;
+	json_t *list;
+};
+
+static void fault(struct faults *f, enum message m, const char *a, const char *b, const char *x)
+{
+	char text[FAULT_TEXT];
+
+	message_text(text, sizeof(text), f->c->lang, m, a, b, x);
+	(void)json_array_append_new(f->list, json_string(text));
+}
+
+void faults_zones(struct cli *c, const json_t *interface, char *out, size_t size)
+{
+	const json_t *zones = ja(interface, "zones");
+	size_t at = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < json_array_size(zones) && at < size; i++) {
+		const json_t *z = json_array_get(zones, i);
+		const char *label = js(z, "label");
+		bool said = *label != '\0' && strcmp(label, js(z, "name")) != 0;
+
+		at += (size_t)snprintf(out + at, size - at, "%s%s%s%s%s", at > 0 ? ", " : "", js(z, "name"),
+				       said ? " (" : "", said ? label : "", said ? ")" : "");
+	}
+	if (at == 0 && strcmp(js(interface, "space"), "admin") == 0)
+		snprintf(out, size, "%s", message_format(M_STATUS_ADMIN, c->lang));
+}
+
+static bool is_link(const json_t *interface, const char *word)
+{
+	return strcmp(js(interface, "link"), word) == 0;
+}
+
+static void links(struct faults *f)
+{
+	const json_t *list = ja(f->status, "interfaces");
+	char zones[200], name[120];
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *x = json_array_get(list, i);
+
+		if (is_link(x, "up"))
+			continue;
+		faults_zones(f->c, x, zones, sizeof(zones));
+		snprintf(name, sizeof(name), "%s", js(x, "name"));
+		fault(f,
+		      is_link(x, "absent") ? M_FAULT_ABSENT
+		      : is_link(x, "down") ? M_FAULT_DOWN
+					   : M_FAULT_CARRIER,
+		      name, zones, js(x, "device"));
+	}
+	if (json_object_get(f->status, "interfaces") != NULL && list == NULL)
+		fault(f, M_FAULT_INTERFACES, "", "", "");
+}
+
+/* The table says it already of an interface that has no link. */
+static bool is_said(const struct faults *f, const char *where)
+{
+	const json_t *list = ja(f->status, "interfaces");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *x = json_array_get(list, i);
+
+		if (strncmp(where, "interface ", 10) == 0 && strcmp(where + 10, js(x, "name")) == 0)
+			return !is_link(x, "up");
+	}
+	return false;
+}
+
+static const char *network_text(const struct faults *f, const char *what)
+{
+	return message_format(strcmp(what, "missing") == 0   ? M_DIFF_MISSING
+			      : strcmp(what, "extra") == 0   ? M_DIFF_EXTRA
+			      : strcmp(what, "changed") == 0 ? M_DIFF_CHANGED
+							     : M_DIFF_UNKNOWN,
+			      f->c->lang);
+}
+
+static void surroundings(struct faults *f, bool foreign)
+{
+	const json_t *list = ja(f->status, "surroundings");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *d = json_array_get(list, i);
+		bool outside = strcmp(js(d, "what"), "foreign") == 0;
+
+		if (outside != foreign)
+			continue;
+		if (outside)
+			fault(f, M_FAULT_OUTSIDE, js(d, "where"), js(d, "detail"), "");
+		else if (!is_said(f, js(d, "where")))
+			fault(f, M_FAULT_NETWORK, js(d, "where"), network_text(f, js(d, "what")), js(d, "detail"));
+	}
+}
+
+#define NEARLY(n, most) ((most) > 0 && (n)*5 >= (most)*4)
+
+static void nearly_full(struct faults *f, enum message m, const json_t *x, const char *used, const char *most,
+			const char *a, const char *b)
+{
+	char what[120], text[80];
+
+	if (!NEARLY(ju(x, used), ju(x, most)))
+		return;
+	snprintf(what, sizeof(what), "%s/%s", a, b);
+	snprintf(text, sizeof(text), "%llu / %llu", (unsigned long long)ju(x, used), (unsigned long long)ju(x, most));
+	fault(f, m, what, text, "");
+}
+
+/* Told before it is full: then somebody is refused, within that share alone. */
+static void shares(struct faults *f)
+{
+	const json_t *tracking = ja(f->status, "tracking"), *zones = ja(tracking, "shares"),
+		     *workers = ja(f->status, "workers");
+
+	nearly_full(f, M_FAULT_TRACKING, tracking, "sessions", "most", "", "");
+	for (size_t i = 0; i < json_array_size(zones); i++) {
+		const json_t *z = json_array_get(zones, i);
+
+		nearly_full(f, M_FAULT_SHARE_ZONE, z, "sessions", "most", js(z, "zone"), js(z, "lane"));
+	}
+	for (size_t i = 0; i < json_array_size(workers); i++) {
+		const json_t *parts = ja(json_array_get(workers, i), "shares");
+
+		for (size_t k = 0; k < json_array_size(parts); k++) {
+			const json_t *p = json_array_get(parts, k);
+
+			nearly_full(f, M_FAULT_SHARE_FLOWS, p, "flows", "flows_max", js(p, "kind"),
+				    js(p, "criticality"));
+			nearly_full(f, M_FAULT_SHARE_POOL, p, "pool_used", "pool_bytes", js(p, "kind"),
+				    js(p, "criticality"));
+		}
+	}
+}
+
+json_t *faults_find(struct cli *c, const json_t *status)
+{
+	const json_t *kernel = ja(status, "kernel"), *g = ja(status, "generation"), *foreign = ja(status, "foreign"),
+		     *settings = ja(status, "settings");
+	struct faults f = { c, status, json_array() };
+	const char *notice = js(ja(status, "notice"), lang_name(c->lang));
+	/* What is just being changed is in two states at once. */
+	bool in_force = ju(g, "number") > 0 && !json_is_true(json_object_get(status, "busy"));
+
+	if (*notice != '\0')
+		fault(&f, M_FAULT_NOTICE, notice, "", "");
+	if (in_force && json_is_false(json_object_get(kernel, "forwarding")))
+		fault(&f, M_FAULT_SHUT, "", "", "");
+	if (in_force && json_object_get(kernel, "digest") != NULL && strcmp(js(kernel, "digest"), js(g, "digest")) != 0)
+		fault(&f, M_FAULT_DIGEST, "", "", "");
+	links(&f);
+	for (size_t i = 0; i < json_array_size(foreign); i++)
+		fault(&f, M_FAULT_FOREIGN, json_string_value(json_array_get(foreign, i)), "", "");
+	surroundings(&f, true);
+	surroundings(&f, false);
+	for (size_t i = 0; i < json_array_size(settings); i++) {
+		const json_t *s = json_array_get(settings, i);
+
+		fault(&f, M_FAULT_SETTING, js(s, "name"), js(s, "is"), js(s, "want"));
+	}
+	shares(&f);
+	return f.list;
+}

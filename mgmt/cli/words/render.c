@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/words/render.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "appliance/wire/reason.h"
+#include "mgmt/cli/screen/width.h"
+#include "mgmt/cli/screen/wrap.h"
+
+const char *js(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s != NULL ? s : "";
+}
+
+unsigned long long ju(const json_t *o, const char *key)
+{
+	json_int_t v = json_integer_value(json_object_get(o, key));
+
+	return v > 0 ? (unsigned long long)v : 0;
+}
+
+bool jb(const json_t *o, const char *key)
+{
+	return json_is_true(json_object_get(o, key));
+}
+
+const json_t *ja(const json_t *o, const char *key)
+{
+	const json_t *v = json_object_get(o, key);
+
+	return json_is_array(v) || json_is_object(v) ? v : NULL;
+}
+
+void render_time(const char *rfc3339, char out[RENDER_TEXT])
+{
+	struct tm utc = { 0 }, local;
+	time_t t;
+
+	snprintf(out, RENDER_TEXT, "%s", rfc3339);
+	if (strptime(rfc3339, "%Y-%m-%dT%H:%M:%S", &utc) == NULL)
+		return;
+	t = timegm(&utc);
+	if (localtime_r(&t, &local) != NULL)
+		strftime(out, RENDER_TEXT, "%Y-%m-%d %H:%M:%S %Z", &local);
+}
+
+const char *render_kind(const char *word, enum lang l)
+{
+	return message_format(strcmp(word, "naming") == 0 ? M_KIND_NAMING : M_KIND_COMMANDS, l);
+}
+
+const char *render_reason(const char *word, enum lang l)
+{
+	enum reason r = reason_by_word(word);
+
+	return r == REASON_COUNT ? word : reason_text(r, lang_name(l));
+}
+
+void render_digest(const char *hex, char out[RENDER_TEXT])
+{
+	snprintf(out, RENDER_TEXT, "%.12s", hex);
+}
+
+const char *render_later_comment(const json_t *g)
+{
+	return strcmp(js(g, "why"), "apply") == 0 ? "" : js(g, "changed_comment");
+}
+
+void render_why(const json_t *g, enum lang l, char out[WHY_TEXT])
+{
+	static const struct {
+		const char *word;
+		enum message text;
+	} known[] = {
+		{ "confirm", M_WHY_CONFIRM },	    { "timeout", M_WHY_TIMEOUT },	{ "restart", M_WHY_RESTART },
+		{ "called_off", M_WHY_CALLED_OFF }, { "taken_over", M_WHY_TAKEN_OVER }, { "failed", M_WHY_FAILED },
+	};
+	bool confirmed = strcmp(js(g, "state"), "confirmed") == 0;
+	char when[RENDER_TEXT];
+
+	out[0] = '\0';
+	render_time(js(g, "changed"), when);
+	if (strcmp(js(g, "why"), "rollback") == 0) {
+		message_text(out, WHY_TEXT, l, confirmed ? M_WHY_ROLLED_TO : M_WHY_ROLLED_FROM, when,
+			     js(g, "changed_by"), ju(g, "other"));
+		return;
+	}
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(js(g, "why"), known[i].word) == 0)
+			message_text(out, WHY_TEXT, l, known[i].text, when, js(g, "changed_by"), ju(g, "other"));
+}
+
+const char *render_state(const char *state, enum lang l)
+{
+	static const struct {
+		const char *word;
+		enum message text;
+	} states[] = {
+		{ "confirmed", M_STATE_CONFIRMED },
+		{ "waiting", M_STATE_WAITING },
+		{ "reverted", M_STATE_REVERTED },
+		{ "none", M_STATE_NONE },
+	};
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (strcmp(state, states[i].word) == 0)
+			return message_format(states[i].text, l);
+	return state;
+}
+
+void render_generation(const json_t *g, enum lang l, char out[RENDER_TEXT])
+{
+	message_text(out, RENDER_TEXT, l, M_GENERATION_STATE, ju(g, "number"), render_state(js(g, "state"), l));
+}
+
+size_t render_diagnostics(struct cli *c, const json_t *diagnostics)
+{
+	size_t i, n = json_array_size(diagnostics);
+
+	for (i = 0; i < n; i++) {
+		const json_t *d = json_array_get(diagnostics, i);
+		bool warning = strcmp(js(d, "severity"), "warning") == 0;
+		char *message = text_safe(js(d, "message")), *hint = text_safe(js(d, "hint")),
+		     *file = text_safe(js(d, "file"));
+
+		if (*js(d, "file") != '\0')
+			fprintf(c->err, "%s:%llu:%llu: ", file != NULL ? file : "", ju(d, "line"), ju(d, "column"));
+		fprintf(c->err, "%s: %s\n", message_format(warning ? M_DIAG_IS_WARNING : M_DIAG_IS_ERROR, c->lang),
+			message != NULL ? message : "");
+		if (hint != NULL && *hint != '\0')
+			message_print(c->err, c->lang, M_DIAG_HINT_LINE, hint);
+		free(message);
+		free(hint);
+		free(file);
+	}
+	return n;
+}
+
+void render_line(struct cli *c, enum message m, ...)
+{
+	char text[2048], *safe;
+	size_t before;
+	va_list ap;
+	int n;
+
+	va_start(ap, m);
+	n = message_vtext(text, sizeof(text), c->lang, m, ap);
+	va_end(ap);
+	/* Line ends of the catalogue before and behind the text stay; whatever came with the arguments is made safe. */
+	if (n > 0 && (size_t)n < sizeof(text) && text[n - 1] == '\n')
+		text[n - 1] = '\0';
+	before = strspn(message_format(m, c->lang), "\n");
+	safe = text_safe(text + before);
+	fprintf(c->out, "%.*s", (int)before, text);
+	if (safe != NULL)
+		text_wrap(c->out, safe, 0, text_hang(safe));
+	fputc('\n', c->out);
+	free(safe);
+}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hearing of links, addresses and routes that come or change. */
+/* Hearing of links, addresses and routes that come or change, and of what may lead packets another way. */
 #include "appliance/box/rtnl_private.h"
 
 #include <errno.h>
@@ -9,6 +9,8 @@
 
 #include "appliance/box/netns.h"
 
+#define GROUP(g) (1u << ((g)-1))
+
 int rtnl_monitor_open(int nsfd, int homefd, bool facts, struct err *e)
 {
 	struct sockaddr_nl a = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
@@ -16,7 +18,8 @@ int rtnl_monitor_open(int nsfd, int homefd, bool facts, struct err *e)
 	int fd, code;
 
 	if (facts)
-		a.nl_groups |= RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
+		a.nl_groups |= RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE |
+			       GROUP(RTNLGRP_IPV4_RULE) | GROUP(RTNLGRP_IPV6_RULE) | GROUP(RTNLGRP_TC);
 	code = netns_enter(nsfd, e);
 	if (code < 0)
 		return code;

@@ -2,7 +2,8 @@
 /*
  * Addresses, links and routes that somebody else changed. The kernel tells every change; once it is quiet for a moment,
  * and no operation of ours is at work, everything is compared with box.cfg and set right. That the changes of our own are
- * told as well costs one comparison that finds nothing.
+ * told as well costs one comparison that finds nothing. In the same moment, and now and then since not everything is told,
+ * we look for what has a say beside our rules: it is recorded when it comes and when it goes, and left.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,16 +12,21 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/sha256.h"
+#include "appliance/box/outside.h"
 #include "appliance/box/rtnl.h"
 #include "appliance/supervise/supervise.h"
 
-#define SETTLES 100000000ull /* ns: a change comes in several messages */
+#define SETTLES 100000000ull	     /* ns: a change comes in several messages */
+#define OUTSIDE_EVERY 30000000000ull /* legacy iptables and tcx tell nobody */
+#define OUTSIDE_MOST 64u
 
 struct network {
 	uint64_t look;		/* monotonic ns: compare them with box.cfg; 0 = nothing was heard */
 	uint64_t drifts;	/* how often they had to be set right */
 	uint64_t drift_wall_ns; /* the last time */
 	uint8_t seen[32];	/* digest of what the last comparison found */
+	uint64_t outside_at;	/* monotonic ns: look again for what is beside our rules */
+	json_t *outside;	/* what was there when we last looked: an array of texts */
 };
 
 struct found {
@@ -28,12 +34,19 @@ struct found {
 	size_t n;
 };
 
-static void note(void *ctx, const char *where, const char *what, const char *detail)
+static void found_add(struct found *f, const char *text)
 {
-	struct found *f = ctx;
 	size_t at = strlen(f->text);
 
-	snprintf(f->text + at, sizeof(f->text) - at, "%s%s %s: %s", f->n++ > 0 ? "; " : "", where, what, detail);
+	snprintf(f->text + at, sizeof(f->text) - at, "%s%s", f->n++ > 0 ? "; " : "", text);
+}
+
+static void note(void *ctx, const char *where, const char *what, const char *detail)
+{
+	char text[sizeof((struct found){ 0 }.text)];
+
+	snprintf(text, sizeof(text), "%s %s: %s", where, what, detail);
+	found_add(ctx, text);
 }
 
 int network_open(struct supervisor *s, struct err *e)
@@ -61,7 +74,9 @@ void network_heard(struct supervisor *s, int fd)
 
 uint64_t network_next(const struct supervisor *s)
 {
-	return s->network->look != 0 ? s->network->look : UINT64_MAX;
+	const struct network *n = s->network;
+
+	return n->look != 0 && n->look < n->outside_at ? n->look : n->outside_at;
 }
 
 uint64_t network_drifts(const struct supervisor *s, uint64_t *ret_wall_ns)
@@ -83,6 +98,60 @@ static void report(struct supervisor *s, enum drift what, const char *text)
 	say(s, what == DRIFT_NETWORK ? M_DRIFT_NETWORK : M_DRIFT_UNMENDED, text);
 }
 
+static void outside_note(void *ctx, const char *where, const char *what, const char *detail)
+{
+	json_t *list = ctx;
+	char text[200];
+
+	(void)what;
+	snprintf(text, sizeof(text), "%s: %s", where, detail);
+	if (json_array_size(list) < OUTSIDE_MOST)
+		json_array_append_new(list, json_text(text));
+}
+
+/* What stands in one list and not in the other. */
+static void outside_report(struct supervisor *s, enum drift what, const json_t *list, const json_t *other)
+{
+	struct event ev = event_new(EVENT_DRIFT, clock_wall_ns());
+	struct found f = { .n = 0 };
+	size_t i, k;
+	json_t *x, *y;
+
+	json_array_foreach(list, i, x)
+	{
+		bool both = false;
+
+		json_array_foreach(other, k, y) both |= json_equal(x, y) == 1;
+		if (!both)
+			found_add(&f, json_string_value(x));
+	}
+	if (f.n == 0)
+		return;
+	ev.verdict = EV_DENY;
+	ev.code = (uint8_t)what;
+	event_say(&ev, EVENT_OBJECT, f.text);
+	event_send(&s->events, &ev);
+	if (what == DRIFT_OUTSIDE)
+		say(s, M_DRIFT_OUTSIDE, f.text);
+}
+
+/* Without a policy no interface is ours to say what would be beside it. */
+static void outside_due(struct supervisor *s, uint64_t now)
+{
+	struct network *n = s->network;
+	json_t *list = json_array();
+	struct err e = { 0 };
+
+	n->outside_at = now + OUTSIDE_EVERY;
+	if (s->now->number > 0 && outside_look(&s->spaces, s->now->ir, outside_note, list, &e) == 0) {
+		outside_report(s, DRIFT_OUTSIDE, list, n->outside);
+		outside_report(s, DRIFT_OUTSIDE_GONE, n->outside, list);
+		json_decref(n->outside);
+		n->outside = json_incref(list);
+	}
+	json_decref(list);
+}
+
 void network_due(struct supervisor *s, uint64_t now)
 {
 	struct found f = { .n = 0 };
@@ -90,12 +159,15 @@ void network_due(struct supervisor *s, uint64_t now)
 	struct err e = { 0 };
 	int r;
 
-	if (s->network->look == 0 || now < s->network->look)
+	if (now < network_next(s))
 		return;
 	/* What an operation does to the network is not drift, and it looks for itself. */
 	s->network->look = s->op.kind != OP_NONE || !s->booted ? now + SETTLES : 0;
-	if (s->network->look != 0)
+	if (s->network->look != 0) {
+		s->network->outside_at = s->network->look;
 		return;
+	}
+	outside_due(s, now);
 	r = box_compare(&s->spaces, s->now->ir, true, note, &f, &e);
 	if (r < 0)
 		note(&f, "box", "error", e.text);

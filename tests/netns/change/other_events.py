@@ -79,9 +79,12 @@ class Beside(Event):
             raise AssertionError("status is green")
 
     def after(self, field):
+        before = field.last_seq()
         for command in self.end:
             sh(*command, ns=field.data)
         wait_for(lambda: field.verified()[0], 6, "nothing beside the rules")
+        if "outside" in self.drift:
+            wait_for(lambda: any(e.get("code") == "outside_gone" for e in field.events(before)), 4, "a record of its end")
 
 
 def nft(*commands):
@@ -119,14 +122,14 @@ class IptablesRulesMeanwhile(IptablesRules):
 class TrafficControl(Beside):
     """A classifier that lets everything by. While it is attached the kernel itself stops the device's sending and drops what comes then."""
     lossless = False
-    drift = ()
+    drift = ("outside",)
     begin = (("tc", "qdisc", "add", "dev", "ot0", "clsact"),)
     end, named = (("tc", "qdisc", "del", "dev", "ot0", "clsact"),), "clsact"
 
 
 class Bridged(Beside):
     """The office's device becomes part of a bridge: what comes from there comes from nowhere, and nobody else is touched."""
-    drift = ()
+    drift = ("outside",)
     exact = False
     begin = (("ip", "link", "add", "br7", "type", "bridge"), ("ip", "link", "set", "it0", "master", "br7"))
     end, named = (("ip", "link", "del", "br7"),), "bridge br7"
@@ -137,7 +140,7 @@ class Bridged(Beside):
 
 
 class PolicyRouting(Beside):
-    drift = ()
+    drift = ("outside",)
     begin = (("ip", "rule", "add", "from", "10.71.0.2", "lookup", "77", "pref", "100"),)
     end, named = (("ip", "rule", "del", "pref", "100"),), "rule 100"
 

@@ -36,7 +36,7 @@ libs = $(shell pkg-config --libs $(1))
 # Replay runs on the time of the capture: its clock stands in for the kernel's.
 SEKISHO_SRC = $(filter-out appliance/base/clock.c,$(BASE_SRC)) $(WIRE_SRC) $(POLICY_SRC) $(DPI_SRC) $(CLI_SRC)
 # Of policy/ the box links what a sealed generation means, and nothing that reads a text.
-SEKISHOD_SRC = $(BASE_SRC) $(WIRE_SRC) $(wildcard policy/ir/*.c) $(DPI_SRC) $(APPLIANCE_SRC) $(MGMT_SRC)
+SEKISHOD_SRC = $(BASE_SRC) $(WIRE_SRC) $(wildcard policy/ir/*.c policy/ir/skeleton/*.c) $(DPI_SRC) $(APPLIANCE_SRC) $(MGMT_SRC)
 SEKISHO_COMPILE_SRC = $(BASE_SRC) $(WIRE_SRC) $(POLICY_SRC) $(COMPILE_SRC)
 
 # Before the includes, as the lists above: tests/files.mk expands them while it is read.

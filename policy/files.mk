@@ -1,1 +1,1 @@
-POLICY_SRC = $(foreach d,read check space compile render ir,$(wildcard policy/$(d)/*.c))
+POLICY_SRC = $(foreach d,read check space compile render ir ir/skeleton,$(wildcard policy/$(d)/*.c))

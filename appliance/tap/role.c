@@ -232,7 +232,7 @@ bool tap_next(struct tap *t, struct bytes *datagram, struct event *ret)
 		sequence(t, r.seq);
 	t->records++;
 	*ret = event_new(EVENT_DROP, clock_wall_ns());
-	/* In no lane: no permit, but the number of the interface (policy/ir/skeleton.c, guard). */
+	/* In no lane: no permit, but the number of the interface (policy/ir/skeleton/guard.c). */
 	ret->permit = mark_lane(r.mark) != 0 ? mark_permit(r.mark) : 0;
 	ret->iif = r.iif;
 	ret->reason = (uint16_t)reason_of(r.prefix);

@@ -117,7 +117,7 @@ enum ir_set {
 	SET_RANGE6,
 	SET_RESETS, /* set  packet mark (lane) . conntrack mark (lane): resets that the gate may send */
 	SET_HOME,   /* set  interface . the mark of what came in there */
-	/* Filled by packets: how fast sessions open and how many there are, see skeleton.c. */
+	/* Filled by packets: how fast sessions open and how many there are, see skeleton/new.c. */
 	SET_PACE4, /* set  source . destination . lane: what a pair of hosts opens */
 	SET_PACE6,
 	SET_PACE_FEW,  /* set  iif . lane: what pairs open that open little */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * LINK: appliance/wire/protocols.c
- * LINK: appliance/kernel/image.c appliance/enforce/expect.c policy/ir/skeleton.c policy/ir/elements.c
+ * LINK: appliance/kernel/image.c appliance/enforce/expect.c policy/ir/skeleton/%.c policy/ir/elements.c
  * LINK: policy/ir/names.c appliance/base/addr.c appliance/base/arena.c appliance/base/err.c appliance/wire/reason.c
  */
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * LINK: appliance/kernel/rule.c appliance/kernel/expr.c appliance/kernel/text.c appliance/kernel/image.c
- * LINK: policy/ir/skeleton.c policy/ir/names.c appliance/base/arena.c appliance/base/err.c appliance/wire/reason.c
+ * LINK: policy/ir/skeleton/%.c policy/ir/names.c appliance/base/arena.c appliance/base/err.c appliance/wire/reason.c
  * LIBS: libnftnl libmnl
  */
 #include <setjmp.h>

@@ -4,7 +4,7 @@
  * LINK: appliance/wire/commands_json.c appliance/wire/notation.c appliance/wire/tag.c appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c policy/check/rows.c
  * LINK: policy/space/intern.c policy/compile/permits.c policy/compile/commands.c policy/space/prove.c
  * LINK: policy/space/prove_text.c policy/space/passes.c
- * LINK: policy/ir/seal.c policy/ir/skeleton.c policy/ir/elements.c policy/ir/names.c policy/render/nft.c
+ * LINK: policy/ir/seal.c policy/ir/skeleton/%.c policy/ir/elements.c policy/ir/names.c policy/render/nft.c
  * LINK: policy/render/nft_rule.c policy/render/json.c appliance/base/addr.c appliance/base/json.c
  * LINK: appliance/base/arena.c appliance/base/bytes.c appliance/wire/commands.c appliance/base/diag.c
  * LINK: appliance/base/err.c appliance/base/messages.c appliance/wire/protocols.c appliance/wire/reason.c

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Packets for the box itself and of the box itself. */
+#include <netinet/in.h>
+
+#include "policy/ir/skeleton/chains.h"
+
+#define ECHO_RATE 10u /* echo requests per second that the box answers */
+
+static void neighbours(struct writer *w, enum ir_chain chain, uint32_t type)
+{
+	put_rule(w, chain);
+	put_transport(w, 6, IPPROTO_ICMPV6);
+	put(w, IR_ICMP_TYPE, type, 0);
+	put(w, IR_HOPLIMIT, 255, 0);
+	put(w, IR_ACCEPT, 0, 0);
+}
+
+void input_rules(struct writer *w)
+{
+	/* Router advertisements (134) and redirects (137) are refused: the box has its routes from box.cfg alone. */
+	neighbours(w, CHAIN_INPUT, 133);
+	neighbours(w, CHAIN_INPUT, 135);
+	neighbours(w, CHAIN_INPUT, 136);
+	put_home_only(w, CHAIN_INPUT);
+	for (int six = 0; six < 2; six++) {
+		put_rule(w, CHAIN_INPUT);
+		put_transport(w, six ? 6 : 4, six ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+		put(w, IR_ICMP_TYPE, six ? 2 : 3, 0);
+		put(w, IR_CT_STATE, CT_RELATED, 0);
+		put(w, IR_ACCEPT, 0, 0);
+		put_rule(w, CHAIN_INPUT);
+		put_transport(w, six ? 6 : 4, six ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+		put(w, IR_ICMP_TYPE, six ? 128 : 8, 0);
+		put(w, IR_LIMIT, ECHO_RATE, ECHO_RATE);
+		put(w, IR_ACCEPT, 0, 0);
+	}
+	put_rule(w, CHAIN_INPUT);
+	put_drop(w, R_SELF);
+}
+
+/*
+ * What the box itself says carries bytes of what it answers, so it leaves only by the interface at which that came in:
+ * whoever writes a source of another zone on a packet has nothing bounced there. The kernel answers some packets before
+ * any rule has looked at their source (their hops are at an end, they are too long, a header is wrong, pieces are missing),
+ * and what it answers before the guard has no mark. Strict reverse path does not help: where no route leads, the kernel says
+ * so before it looks the source up. A packet that the rules let by came from where its source is.
+ */
+void answer_rules(struct writer *w)
+{
+	put_rule(w, CHAIN_ANSWER);
+	put_set(w, IR_IN_SET, SET_HOME, KEY_HOME);
+	put(w, IR_ACCEPT, 0, 0);
+	put_rule(w, CHAIN_ANSWER);
+	put(w, IR_MARK, UINT32_MAX, MARK_FAST);
+	put(w, IR_ACCEPT, 0, 0);
+	put_rule(w, CHAIN_ANSWER);
+	put(w, IR_MARK_NOT, MARK_OUTCOME_MASK, 0);
+	put(w, IR_ACCEPT, 0, 0);
+	put_rule(w, CHAIN_ANSWER);
+	put_drop(w, R_SPOOFED);
+}
+
+void output_rules(struct writer *w)
+{
+	neighbours(w, CHAIN_OUTPUT, 135);
+	neighbours(w, CHAIN_OUTPUT, 136);
+	for (int six = 0; six < 2; six++) {
+		put_rule(w, CHAIN_OUTPUT);
+		put_transport(w, six ? 6 : 4, six ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+		put(w, IR_ICMP_TYPE, six ? 129 : 0, 0);
+		put(w, IR_CT_STATE, CT_ESTABLISHED, 0);
+		put_go(w, CHAIN_ANSWER);
+	}
+	for (size_t i = 0; i < SKELETON_ERRORS; i++) {
+		put_rule(w, CHAIN_OUTPUT);
+		put_transport(w, skeleton_errors[i].family, skeleton_errors[i].l4proto);
+		put(w, IR_ICMP_TYPE, skeleton_errors[i].type, 0);
+		put(w, IR_CT_STATE, CT_RELATED, 0);
+		put_go(w, CHAIN_ANSWER);
+	}
+	/* A gate's reset: its socket carries the mark of the lane that the tracked flow is in. An end that expects another number
+	 * answers with an acknowledgement that carries nothing, and the worker must hear it. */
+	for (int quiet = 1; quiet >= 0; quiet--) {
+		put_rule(w, CHAIN_OUTPUT);
+		put(w, IR_L4PROTO, IPPROTO_TCP, 0);
+		put(w, IR_TCP_FLAGS, TCP_RST | TCP_SYN | TCP_FIN, TCP_RST);
+		put_set(w, IR_IN_SET, SET_RESETS, KEY_RESET);
+		if (quiet) {
+			put(w, IR_CTMARK, MARK_OUTCOME_MASK, MARK_QUIET << MARK_OUTCOME_SHIFT);
+			put(w, IR_SET_OUTCOME, MARK_GOOD << MARK_OUTCOME_SHIFT, 0);
+		}
+		put(w, IR_ACCEPT, 0, 0);
+	}
+	/* A reset of the cut lane, only for a tracked flow whose own permit is not live. */
+	put_rule(w, CHAIN_OUTPUT);
+	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
+	put(w, IR_TCP_FLAGS, TCP_RST | TCP_SYN | TCP_FIN, TCP_RST);
+	put(w, IR_MARK, UINT32_MAX, mark_make(0, LANE_CUT, MARK_UNJUDGED));
+	put_set(w, IR_NOT_IN_SET, SET_AGREE, KEY_CT_PERMIT);
+	put(w, IR_ACCEPT, 0, 0);
+	/* A reset of an end of no session (chain invalid). */
+	put_rule(w, CHAIN_OUTPUT);
+	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
+	put(w, IR_TCP_FLAGS, TCP_RST | TCP_SYN | TCP_FIN, TCP_RST);
+	put(w, IR_MARK, UINT32_MAX, MARK_STRAY);
+	put(w, IR_CT_STATE, CT_INVALID, 0);
+	put(w, IR_ACCEPT, 0, 0);
+	put_rule(w, CHAIN_OUTPUT);
+	put_drop(w, R_SELF_OUT);
+}

@@ -257,6 +257,22 @@ static bool is_answer(const struct open_request *o, uint16_t tid, const struct p
 		answers(o, u->exception, less));
 }
 
+/* What was kept while it was not known where the server reads. */
+static void note_answered(struct modbus_state *s, const struct open_request *o, uint16_t tid, unsigned lenient)
+{
+	struct modbus_asked asked = {
+		.tid = o->tid,
+		.unit = o->unit,
+		.function = o->function,
+		.any_tid = tid == 0 && (lenient & LENIENT_TRANSACTION) != 0,
+		.any_unit = (lenient & LENIENT_UNIT) != 0,
+	};
+
+	for (uint32_t i = 0; i < s->n; i++)
+		asked.at[asked.n++] = s->open[i].at;
+	modbus_slip_answered(&s->slip, o->at, o->length, &asked);
+}
+
 /* One more answer to the request that was answered last, where that is forgiven. */
 static bool is_second(const struct modbus_state *s, uint16_t tid, struct bytes data, unsigned lenient,
 		      const struct command_table *t, const struct command_permit *p, struct pdu *ret)
@@ -306,7 +322,7 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 		name_range(&o, ret);
 		for (uint32_t k = 0; k < i; k++)
 			s->open[k].expendable = 1;
-		modbus_slip_answered(&s->slip, o.at, o.length);
+		note_answered(s, &o, tid, lenient);
 		if (ret->allowed)
 			remember(s, &o, whole);
 		forget(s, i);

@@ -63,12 +63,6 @@ void modbus_slip_start(struct modbus_slip *s, uint32_t at, bool late)
 			set_start(s->starts[r], at - s->at);
 }
 
-void modbus_slip_answered(struct modbus_slip *s, uint32_t at, uint32_t length)
-{
-	if ((int32_t)(at + length - s->at) > 0)
-		s->n = 0;
-}
-
 /* Bytes of data that servers look for behind this function code; `left` where the length alone says it. */
 static size_t data_length(uint8_t function, struct bytes data)
 {
@@ -168,7 +162,9 @@ static uint32_t step(enum slip_reader reader, struct bytes b, struct modbus_read
 	*ret_request = false;
 	switch (reader) {
 	case SLIP_BY_LENGTH:
-		if (length < 2 || length - 2u > left)
+		if (length < 2)
+			return 6u + length;
+		if (length - 2u > left)
 			return NO_END;
 		*ret_request =
 			needs <= length - 2u && reads_as(b.p, needs, ret); /* it does not mind what is left over */
@@ -180,12 +176,9 @@ static uint32_t step(enum slip_reader reader, struct bytes b, struct modbus_read
 			return NO_END;
 		return (uint32_t)(HEADER + 1 + needs);
 	case SLIP_BY_SEARCH:
-		if (protocol != 0 || length < 2 || length > MODBUS_PDU_MAX - 6)
-			return 1;
-		if (length - 2u > left)
-			return NO_END;
-		*ret_request = needs <= length - 2u && reads_as(b.p, needs, ret);
-		return 6u + length;
+		*ret_request = protocol == 0 && length >= 2 && length - 2u <= left && needs <= length - 2u &&
+			       reads_as(b.p, needs, ret);
+		return 1;
 	case SLIP_READERS:
 		break;
 	}
@@ -217,6 +210,51 @@ bool modbus_slip_forbids(const struct modbus_slip *s, const struct command_table
 		}
 	}
 	return false;
+}
+
+static bool begins_at(const struct modbus_asked *asked, uint32_t at)
+{
+	for (uint32_t i = 0; i < asked->n; i++)
+		if (asked->at[i] == at)
+			return true;
+	return false;
+}
+
+/* This header would have the answer that was given. */
+static bool asks_alike(const uint8_t *header, const struct modbus_asked *asked)
+{
+	return (asked->any_tid || (uint16_t)(header[0] << 8 | header[1]) == asked->tid) &&
+	       (asked->any_unit || header[HEADER - 1] == asked->unit) && header[HEADER] == asked->function;
+}
+
+/* Some reading begins, where the client began nothing, with a request that is answered alike. */
+static bool asked_elsewhere(const struct modbus_slip *s, const struct modbus_asked *asked)
+{
+	uint8_t starts[SLIP_READERS][SLIP_MAX / 8u];
+	struct modbus_reading reading;
+	bool request;
+
+	memcpy(starts, s->starts, sizeof(starts));
+	for (unsigned r = 0; r < SLIP_READERS; r++) {
+		for (uint32_t i = 0; i + HEADER < s->n; i++) {
+			uint32_t on;
+
+			if (!has_start(starts[r], i))
+				continue;
+			if (asks_alike(s->bytes + i, asked) && !begins_at(asked, s->at + i))
+				return true;
+			on = step((enum slip_reader)r, bytes_of(s->bytes + i, s->n - i), &reading, &request);
+			if (on != NO_END)
+				set_start(starts[r], i + on);
+		}
+	}
+	return false;
+}
+
+void modbus_slip_answered(struct modbus_slip *s, uint32_t at, uint32_t length, const struct modbus_asked *asked)
+{
+	if (s->n > 0 && (int32_t)(at + length - s->at) > 0 && !asked_elsewhere(s, asked))
+		s->n = 0;
 }
 
 bool modbus_slip_anywhere(struct bytes b, const struct command_table *t, const struct command_permit *p,

@@ -7,7 +7,10 @@
  *
  *   by length     as pymodbus does: the header's length says where a request ends, its protocol number is ignored
  *   by function   as OpenPLC, libmodbus and nanoMODBUS do: the function says where a request ends, whatever the header says
- *   by search     whatever is no header is skipped byte by byte; only after a late rest
+ *   by search     whatever is no header is skipped, byte by byte or eight at a time (nanoMODBUS): the next request may begin
+ *                 anywhere; only after a late rest
+ *
+ * An answer shows it only where no such server could have given it to something else that it read.
  *
  * Part of the Modbus enforcer, used by nobody else. Pure.
  */
@@ -48,7 +51,20 @@ bool modbus_slip_forbids(const struct modbus_slip *s, const struct command_table
 /* Whether a server that goes by length and begins anywhere in `b` finds a request that no row allows. */
 bool modbus_slip_anywhere(struct bytes b, const struct command_table *t, const struct command_permit *p,
 			  struct modbus_reading *ret, struct ruling *ret_ruling);
-/* The server read the request of `length` bytes at `at` where the client wrote it. */
-void modbus_slip_answered(struct modbus_slip *s, uint32_t at, uint32_t length);
+
+/* What tells whose answer it is, and where the client's requests begin that wait for one (that one among them). */
+struct modbus_asked {
+	uint16_t tid;
+	uint8_t unit, function;
+	bool any_tid, any_unit; /* which the answer does not tell */
+	uint32_t at[MODBUS_OPEN_MAX];
+	uint32_t n;
+};
+
+/*
+ * The request of `length` bytes at `at` seems to be answered. So the server read it where the client wrote it, unless the bytes
+ * that are kept hold another one, for a server that lost its place, which it would answer alike.
+ */
+void modbus_slip_answered(struct modbus_slip *s, uint32_t at, uint32_t length, const struct modbus_asked *asked);
 
 #endif

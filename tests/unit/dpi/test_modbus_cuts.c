@@ -166,6 +166,28 @@ static void a_read_may_be_cut(void **state)
 	}
 }
 
+/* A server that lost its place goes on behind a header that says that nothing follows it. */
+static void a_header_of_nothing(void **state)
+{
+	struct desk d;
+	uint8_t pdu[LONG];
+
+	(void)state;
+	for (uint8_t length = 0; length < 2; length++) {
+		writes(&d);
+		put_long(pdu, 5);
+		pdu[13 + 5] = length;
+		memcpy(pdu + 13 + 6 + length, (uint8_t[]){ 0, 7, 0, 0, 0, 6, 1, 6, 1, 3, 0, 7 }, 12);
+		memset(&d.p, 0, sizeof(d.p));
+		assert_true(
+			modbus_enforcer.segment(d.state, 0, 0, false, bytes_of(pdu, 13), &d.table, &d.permit, &d.p));
+		assert_false(
+			modbus_enforcer.segment(d.state, 0, 13, false, bytes_of(pdu, LONG), &d.table, &d.permit, &d.p));
+		assert_int_equal(d.p.reason, R_MODBUS_CUT);
+		assert_int_equal(d.p.address, 0x103);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +196,7 @@ int main(void)
 		cmocka_unit_test(too_much_alone),
 		cmocka_unit_test(values_in_the_middle),
 		cmocka_unit_test(a_read_may_be_cut),
+		cmocka_unit_test(a_header_of_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -152,6 +152,25 @@ class Searching(Impatient):
         return answers
 
 
+class Stepping(Impatient):
+    """What is no header is skipped, eight bytes at a time, and one of another protocol by its length; as nanoMODBUS."""
+
+    def feed(self, chunk):
+        self.buffer += chunk
+        answers = []
+        while len(self.buffer) >= 8:
+            tid, protocol, length, unit, function = struct.unpack("!HHHBB", self.buffer[:8])
+            if not 2 <= length <= 255:
+                self.buffer = self.buffer[8:]
+                continue
+            if len(self.buffer) < 6 + length:
+                break
+            data, self.buffer = self.buffer[8:6 + length], self.buffer[6 + length:]
+            if protocol == 0:
+                answers.append(self.execute(tid, unit, function, data))
+        return answers
+
+
 class Reading(Server):
     """Takes what one read() gives for one request, by its function code, and forgets the rest; as OpenPLC's server."""
 
@@ -269,7 +288,7 @@ def libmodbus():
 
 
 LIB = libmodbus()
-MODELS = {"libmodbus": Libmodbus, "impatient": Impatient, "searching": Searching, "reading": Reading}
+MODELS = {"libmodbus": Libmodbus, "impatient": Impatient, "searching": Searching, "stepping": Stepping, "reading": Reading}
 if LIB:
     MODELS["libmodbus itself"] = RealLibmodbus
 if ModbusSocketFramer:
@@ -383,6 +402,15 @@ def written():
     yield "read", "impatient", "two bytes of a read, late, before a read", [(read(1, 0, 1)[:10], 0, True), (read(1, 0, 1)[10:] + read(2, 0, 1), LATE, True)]
     yield "read", "searching", "a read that came too late, and a transaction", \
         [(read(1, 0, 6)[:6], 0, True), (read(1, 0, 6)[6:] + read(6, 0, 1), LATE, True)]
+    skipped = modbus(1, 1, struct.pack("!BHHB", 16, 0, 12, 24) + b"\xff\xff\xaa\xaa\0\0\0\x12" + hidden + bytes(4))
+    yield "set", "stepping", "a write behind what is no header, inside of what could be a request", \
+        [(skipped[:13], 0, True), (skipped[13:], LATE, True)]
+    # What is read in its place has its answer, and then the next one is cut where the server goes on.
+    alike = modbus(7, 1, struct.pack("!BHHB", 16, 0, 8, 16) + struct.pack("!HHHBBHHB", 7, 0, 23, 1, 16, 0, 8, 16) + bytes(3))
+    behind = modbus(8, 1, struct.pack("!BHHB", 16, 20, 10, 20) + hidden + bytes(8))
+    for victim in ("stepping", "searching", "impatient"):
+        yield "set", victim, "a write inside of one that was answered for another", \
+            [(alike[:13], 0, True), (alike[13:] + behind[:18], LATE, True), (behind[18:], 0, True)]
     yield "named", "libmodbus", "a FIFO read that got lost, and comes again in two", \
         [(fifo, 0, True, LOST), (fifo[:8], 0, True), (fifo[8:], 0, True), (read(3, 0, 1), 0, True)]
     yield "set", "pymodbus", "a write inside of a write that got lost", \

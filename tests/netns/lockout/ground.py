@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The first namespace of a machine that people use: every kind of thing that is lost when a device leaves it."""
+import contextlib
+import itertools
 import json
 import os
 import sys
@@ -51,37 +53,63 @@ EXTRA = {  # kinds that not every kernel has
 
 
 def setting(ns, name, value=None):
-    if value is None:
-        return sh("cat", "/proc/sys/net/" + name, ns=ns).stdout.strip()
-    return sh("sh", "-c", "echo %s > /proc/sys/net/%s" % (value, name), ns=ns)
+    with inside(ns):
+        if value is None:
+            with open("/proc/sys/net/" + name, encoding="ascii") as f:
+                return f.read().strip()
+        with open("/proc/sys/net/" + name, "w", encoding="ascii") as f:
+            return f.write(value)
+
+
+def settings_of(ns):
+    """All that a process may read of the devices, by name."""
+    found = {}
+    with inside(ns):
+        for d in DEVICES:
+            for folder in ("ipv4/conf", "ipv6/conf", "ipv4/neigh", "ipv6/neigh"):
+                path = "/proc/sys/net/%s/%s/" % (folder, d)
+                for name in os.listdir(path) if os.path.isdir(path) else ():
+                    with contextlib.suppress(OSError), open(path + name, encoding="ascii") as f:
+                        found[path + name] = f.read().strip()
+    return found
+
+
+def tentative(ns):
+    """Addresses of IPv6 whose duplicates the kernel still looks for."""
+    with inside(ns), open("/proc/thread-self/net/if_inet6", encoding="ascii") as f:
+        return [line for line in f if int(line.split()[4], 16) & 0x40]
+
+
+def ip_lines(ns, lines, force=False):
+    """`ip` with each, by as few processes as their order allows: a process says lines of one family."""
+    for family, group in itertools.groupby(lines, key=lambda line: line[0] if line[0][0] == "-" else "-0"):
+        text = "".join(" ".join(line[1:] if line[0] == family else line) + "\n" for line in group)
+        sh("ip", *([] if family == "-0" else [family]), *(["-force"] if force else []), "-batch", "-", ns=ns, input=text, check=not force)
 
 
 def dress(ns):
     """Everything of DRESS in the namespace; which kinds of EXTRA this kernel has."""
-    sh("ip", "link", "set", "ops0", "mtu", "1400", "address", "02:00:00:00:aa:01", ns=ns)
-    for d in DEVICES:
-        sh("ip", "link", "set", d, "up", ns=ns)
-    for name, value in SETTINGS.items():
-        setting(ns, name, value)
-    lines = [line.split() for line in DRESS.strip().splitlines()]
     for d in ("mv0", "br0"):
         sh("ip", "link", "del", d, ns=ns, check=False)
-    for line in lines:
-        sh("ip", *line, ns=ns)
+    ip_lines(ns, ["link set ops0 mtu 1400 address 02:00:00:00:aa:01".split()] + [["link", "set", d, "up"] for d in DEVICES])
+    for name, value in SETTINGS.items():
+        setting(ns, name, value)
+    lines = []
+    for line in (x.split() for x in DRESS.strip().splitlines()):
+        lines.append(line)
         if line[:2] == ["link", "add"]:
-            sh("ip", "link", "set", line[line.index("name") + 1] if "name" in line else line[2], "up", ns=ns)
+            lines.append(["link", "set", line[line.index("name") + 1] if "name" in line else line[2], "up"])
+    ip_lines(ns, lines)
     return []
 
 
 def undress(ns):
-    for d in ("mv0", "br0", "ops0.5", "bond0"):
-        sh("ip", "link", "del", d, ns=ns, check=False)
+    lines = [["link", "del", d] for d in ("mv0", "br0", "ops0.5", "bond0")]
     for d in DEVICES:
-        sh("ip", "addr", "flush", "dev", d, ns=ns, check=False)
-        sh("ip", "neigh", "flush", "dev", d, "nud", "permanent", ns=ns, check=False)
-        for family in ("-4", "-6"):
-            sh("ip", family, "route", "flush", "table", "all", "dev", d, ns=ns, check=False)
-        sh("ip", "link", "set", d, "down", ns=ns, check=False)
+        lines += [["addr", "flush", "dev", d], ["neigh", "flush", "dev", d, "nud", "permanent"]]
+        lines += [[family, "route", "flush", "table", "all", "dev", d] for family in ("-4", "-6")]
+        lines += [["link", "set", d, "down"]]
+    ip_lines(ns, lines, force=True)
 
 
 def shown(ns, *words):
@@ -121,14 +149,9 @@ def look(ns):
         if r.pop("expires", None) is not None:
             r["expires"] = "some"
     neighbours = shown(ns, "neigh", "show", "nud", "permanent")
-    settings = {}
-    for d in DEVICES:
-        for folder in ("ipv4/conf", "ipv6/conf", "ipv4/neigh", "ipv6/neigh"):
-            text = sh("sh", "-c", "grep -H . /proc/sys/net/%s/%s/* 2>/dev/null; true" % (folder, d), ns=ns).stdout
-            settings.update(line.split(":", 1) for line in text.splitlines())
     key = lambda x: json.dumps(x, sort_keys=True)  # noqa: E731
     return {"addr": sorted(addresses, key=key), "link": sorted(links, key=key), "route": sorted(routes, key=key),
-            "neigh": sorted(neighbours, key=key), "settings": settings}, lives
+            "neigh": sorted(neighbours, key=key), "settings": settings_of(ns)}, lives
 
 
 def differences(was, now):

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one operation that changes what is in force: its state, its steps, and what they need to know of devices, sessions and trials.
+ * Only one is under way; another one waits or is refused.
+ */
+#ifndef SEKISHO_SUPERVISE_OPERATION_H
+#define SEKISHO_SUPERVISE_OPERATION_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/base/err.h"
+#include "appliance/base/json.h"
+#include "appliance/base/messages.h"
+#include "appliance/base/sentence.h"
+#include "appliance/store/generation.h"
+#include "appliance/supervise/control.h"
+#include "appliance/supervise/policy.h"
+#include "appliance/supervise/told.h"
+#include "appliance/wire/msg.h"
+
+struct supervisor; /* supervise.h */
+
+enum op_kind {
+	OP_NONE,
+	OP_BOOT, /* what was in force is made true again: at start, and for a new enforce */
+	OP_APPLY,
+	OP_DRY_RUN,
+	OP_ROLLBACK, /* asked for */
+	OP_REVERT,   /* trial over */
+	OP_CONFIRM,  /* done at once, when its turn comes */
+	OP_RELEASE,  /* likewise: devices go back to the first namespace */
+};
+
+enum op_step { STEP_COMPILE, STEP_TABLES, STEP_ENFORCE, STEP_FORETELL, STEP_IMPACT, STEP_KERNEL, STEP_UNDO };
+
+struct foretelling; /* of impact.c: what it will do to live sessions */
+
+struct operation {
+	enum op_kind kind;
+	enum op_step step;
+	struct asker asker;
+	char by[BY_BYTES], comment[COMMENT_BYTES];
+	bool take_over;	   /* an apply that may end another one's trial */
+	bool back;	   /* OP_DRY_RUN of a rollback */
+	uint64_t to;	   /* a rollback: the generation asked for, 0 = the last that meant something else */
+	uint64_t from;	   /* what was in force when it began */
+	uint32_t id;	   /* request id towards roles */
+	uint64_t deadline; /* monotonic ns, of the step */
+	uint32_t confirm_s;
+	int bundle;	     /* -1, or the texts to compile; owned */
+	bool compiling;	     /* a compile role works on them */
+	bool ended_silent;   /* workers that took no table were ended, once */
+	uint64_t number;     /* stored as, 0 = not stored */
+	struct policy *next; /* owned until it is in force */
+	bool *moved;	     /* devices that came for it */
+	json_t *kept_before; /* what was known of devices before that; owned */
+	json_t *given_back;  /* what came of those that went back; owned, NULL = none did */
+	json_t *agreed;	     /* names of interfaces that may be taken although sessions ride on them; owned */
+	json_t *taking;	     /* what it takes, and whose sessions end by it; owned */
+	char device[16];     /* OP_RELEASE: which, "" = all */
+	uint8_t *before;     /* the workers' table as it was, put back when it is given up; owned */
+	size_t n_before;
+	json_t *diagnostics;		 /* owned reference, NULL = none */
+	struct told told;		 /* by enforce, the last time */
+	struct foretelling *foretelling; /* owned, NULL = not yet, or not asked */
+	bool foretold;			 /* as far as it can be */
+	struct sentence error;		 /* why it failed */
+	int status;			 /* exit status of a failure */
+	uint32_t line;			 /* policy line of a refusal, 0 = none */
+};
+
+/* operation.c and apply.c, to each other */
+#define TABLES_LIMIT_NS 2000000000ull
+#define COMPILE_LIMIT_NS 90000000000ull
+#define ENFORCE_LIMIT_NS 5000000000ull
+#define KERNEL_LIMIT_NS 30000000000ull
+/* Why it failed, for people; the first reason stays. `status`: the exit status of the answer. */
+void op_explain(struct supervisor *s, int status, enum message m, ...);
+void op_finish(struct supervisor *s, bool done); /* answers, tidies up, takes the next one that waits */
+void op_give_up(struct supervisor *s);		 /* what was prepared is put back, then op_finish */
+void op_compile_begin(struct supervisor *s);
+void op_try(struct supervisor *s);     /* op.next is there: all that can be tried of it, and the end */
+void op_prepare(struct supervisor *s); /* op.next is there: devices, queues, tables, and on */
+void op_to_kernel(struct supervisor *s);
+void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds); /* 0 = none */
+
+/* trial.c: each says why not */
+void trial_none(struct supervisor *s);	    /* nothing waits to be confirmed; ends it */
+bool trial_stands(struct supervisor *s);    /* another's trial stands in the way of this apply; then ends it */
+bool rollback_target(struct supervisor *s); /* into op.number; false: nowhere, the caller ends it */
+
+/* operation.c and apply.c, to others */
+/* Takes `bundle`. Each answers the asker itself, now or later. */
+void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, int agreed,
+	      const struct msg_ctl_apply *order);
+void op_confirm(struct supervisor *s, struct asker a, const char *by);
+void op_rollback(struct supervisor *s, struct asker a, const char *by, int agreed,
+		 const struct msg_ctl_rollback *order);
+void op_boot(struct supervisor *s);
+void op_trial_over(struct supervisor *s);
+/* Devices came: those that belong to the box are taken in soon. */
+void op_links(struct supervisor *s);
+void op_compiled(struct supervisor *s, struct msg *m);
+void op_applied(struct supervisor *s, struct msg *m);
+void op_tables(struct supervisor *s); /* a worker acknowledged, or is new */
+void op_enforce_ready(struct supervisor *s);
+void op_enforce_died(struct supervisor *s);
+void op_compile_died(struct supervisor *s, const siginfo_t *how);
+void op_due(struct supervisor *s, uint64_t now);
+uint64_t op_next(const struct supervisor *s);
+void op_release(struct supervisor *s, struct asker a, const char *by, const struct msg_ctl_release *order);
+
+/* taking.c */
+/* The names in a memfd that came with an order (-1 = none): a new array. */
+json_t *taking_agreed(int fd);
+/* Into op.taking. False after saying that somebody has to agree first. */
+bool taking_allowed(struct supervisor *s);
+
+/* kept.c */
+int kept_open(struct supervisor *s, struct err *e);
+/* What the devices of `ir` are, on the disk, before they are moved. */
+int kept_take(struct supervisor *s, const struct ir *ir, struct err *e);
+/* It was released by a person's order, and this is not another one. */
+bool kept_left_alone(const void *supervisor, const char *device);
+/* Those that came for a policy that is given up go back, and `before` (taken) is what is known again. */
+void kept_undo(struct supervisor *s, const struct ir *ir, const bool *moved, json_t *before);
+/* Those that are not of the policy in force go back; `going_back`: also those that an apply left out. */
+void kept_settle(struct supervisor *s, bool going_back);
+/* An apply left them out: they stay where they are, silent. */
+void kept_retire(struct supervisor *s, const struct ir *old);
+/* By order: one, by its own name or the policy's, or all. False: the box has none of that name. */
+bool kept_release(struct supervisor *s, const char *name, bool all);
+/* Nothing was lost on the way. */
+bool given_back_whole(const json_t *reports);
+
+/* impact.c: between enforce's word of what changes and the change */
+void impact_begin(struct supervisor *s); /* of op.told; goes on with op_foretold */
+/* What one worker says to a question. False: it may not say that. */
+bool impact_told(struct supervisor *s, struct msg *m);
+/* Everybody has who will; `silent`: somebody did not. */
+void impact_answered(struct supervisor *s, uint32_t question, bool silent);
+void impact_late(struct supervisor *s);	 /* the step took too long */
+void impact_free(struct foretelling *f); /* accepts NULL */
+/* What people are told, into the answer of the operation. */
+void impact_json(const struct operation *op, json_t *answer);
+void op_foretold(struct supervisor *s);
+
+#endif

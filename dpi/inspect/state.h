@@ -6,8 +6,11 @@
 #include "dpi/inspect/count.h"
 #include "dpi/inspect/deeds.h"
 
-/* A rest of a PDU that comes so long after its beginning: some receivers no longer wait for it, however often a few bytes came. */
-#define LATE_NS 100000000u
+/*
+ * A rest of a PDU that comes so long after its beginning: some receivers no longer wait for it, however often a few bytes came.
+ * Half of what the least patient one is known to wait, since one segment may need longer than another from here to it.
+ */
+#define LATE_NS 50000000u
 
 struct command_state {
 	_Alignas(16) uint8_t state[ENFORCER_STATE_MAX];

@@ -405,6 +405,8 @@ def written():
     skipped = modbus(1, 1, struct.pack("!BHHB", 16, 0, 12, 24) + b"\xff\xff\xaa\xaa\0\0\0\x12" + hidden + bytes(4))
     yield "set", "stepping", "a write behind what is no header, inside of what could be a request", \
         [(skipped[:13], 0, True), (skipped[13:], LATE, True)]
+    yield "set", "stepping", "the same, hardly late: what it waits may begin sooner for it than for the box", \
+        [(skipped[:13], 0, True), (skipped[13:], 60_000_000, True)]
     # What is read in its place has its answer, and then the next one is cut where the server goes on.
     alike = modbus(7, 1, struct.pack("!BHHB", 16, 0, 8, 16) + struct.pack("!HHHBBHHB", 7, 0, 23, 1, 16, 0, 8, 16) + bytes(3))
     behind = modbus(8, 1, struct.pack("!BHHB", 16, 20, 10, 20) + hidden + bytes(8))

@@ -140,6 +140,57 @@ static void what_takes_over(void **state)
 	}
 }
 
+/* Nor does one that ends sooner, or is stricter in any other of its settings; one that is as lax or laxer does. */
+static void by_every_setting(void **state)
+{
+	static const struct {
+		enum failure overloaded;
+		enum midstream midstream;
+		uint64_t until;
+		uint8_t lenient;
+		bool carries;
+	} rest[] = {
+		{ FAIL_HOLD, MID_RESET, 6000, LENIENT_UNIT, true },
+		{ FAIL_OPEN, MID_RESET, 6000, LENIENT_UNIT, true },
+		{ FAIL_CLOSED, MID_RESET, 6000, LENIENT_UNIT, false },
+		{ FAIL_HOLD, MID_PICK_UP, 6000, LENIENT_UNIT, true },
+		{ FAIL_HOLD, MID_DROP, 6000, LENIENT_UNIT, false },
+		{ FAIL_HOLD, MID_RESET, 5999, LENIENT_UNIT, false },
+		{ FAIL_HOLD, MID_RESET, 7000, LENIENT_UNIT, true },
+		{ FAIL_HOLD, MID_RESET, 0, LENIENT_UNIT, true },
+		{ FAIL_HOLD, MID_RESET, 6000, 0, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rest) / sizeof(rest[0]); i++) {
+		struct gen now, next;
+		struct model_conduit *c;
+
+		begin(&now);
+		now.reads->lenient = LENIENT_UNIT;
+		c = add(&now, "net", "", "", now.reads);
+		c->when_overloaded = FAIL_HOLD;
+		c->until = 6000;
+		assert_true(maker_lower(&now.k));
+		begin(&next);
+		next.reads->lenient = LENIENT_UNIT;
+		c = add(&next, "net", "10.1.0.0/29", "", next.reads);
+		c->when_overloaded = FAIL_HOLD;
+		c->until = 6000;
+		next.whole = maker_service(&next.k, "as-strict", PROTO_MODBUS, "tcp/502");
+		maker_allow(&next.k, next.whole, CLASS_READ, 0, 99);
+		next.whole->lenient = rest[i].lenient;
+		c = add(&next, "rest", "10.1.0.8/29 10.1.0.16/28 10.1.0.32/27 10.1.0.64/26 10.1.0.128/25", "",
+			next.whole);
+		c->when_overloaded = rest[i].overloaded;
+		c->when_midstream = rest[i].midstream;
+		c->until = rest[i].until;
+		assert_true(maker_lower(&next.k));
+		assert_int_equal(goes_on(&now, &next, "10.1.0.1", "10.2.0.9"), rest[i].carries);
+		finish(&now, &next);
+	}
+}
+
 /* The same settings and rows: only the place tells them apart. The one that is left keeps its own id. */
 static void twins(void **state)
 {
@@ -270,9 +321,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(beside_others),   cmocka_unit_test(narrowed_by_address),
-		cmocka_unit_test(what_takes_over), cmocka_unit_test(twins),
-		cmocka_unit_test(many_that_moved), cmocka_unit_test(windows),
-		cmocka_unit_test(never_too_much),
+		cmocka_unit_test(what_takes_over), cmocka_unit_test(by_every_setting),
+		cmocka_unit_test(twins),	   cmocka_unit_test(many_that_moved),
+		cmocka_unit_test(windows),	   cmocka_unit_test(never_too_much),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

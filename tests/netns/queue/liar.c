@@ -100,8 +100,10 @@ static void cut_and_reset(struct ring *r, int wake, uint16_t queue)
 		for (uint32_t id = 1; id <= 200; id++)
 			ring_push(r, &(struct ring_entry){
 					     .kind = RING_VERDICT, .outcome = OUTCOME_DROP, .queue = queue, .id = id });
-		push_strays(r, wake, queue, "\x0a\x51\x00\x02", 20);
-		push_strays(r, wake, queue, "\x0a\x09\x00\x02", 20);
+		for (unsigned i = 0; i < 20; i++) { /* of a known pair and of one that nobody knows, in turn */
+			push_strays(r, wake, queue, "\x0a\x51\x00\x02", 1);
+			push_strays(r, wake, queue, "\x0a\x09\x00\x02", 1);
+		}
 	}
 }
 
@@ -141,7 +143,7 @@ int role_liar(const char *how)
 			wake = m.fds[1];
 		} else if (m.body.type == MSG_LANE) {
 			fds[m.body.lane.lane] = m.fds[0];
-			if ((strcmp(kind, "cut") != 0 && strncmp(kind, "stray", 5) != 0) ||
+			if ((strncmp(kind, "cut", 3) != 0 && strncmp(kind, "stray", 5) != 0) ||
 			    m.body.lane.lane == LANE_CUT)
 				queue = lane_queue(m.body.lane.lane, 0);
 		}
@@ -161,6 +163,11 @@ int role_liar(const char *how)
 		push_strays(ring, wake, queue, "\x0a\x51\x00\x02", 1000);
 	} else if (strcmp(kind, "stray_each") == 0) {
 		cut_and_reset(ring, wake, queue);
+	} else if (strcmp(kind, "cut_said") == 0) {
+		ring_push(ring,
+			  &(struct ring_entry){
+				  .kind = RING_VERDICT, .outcome = OUTCOME_DROP, .said = 1, .queue = queue, .id = 1 });
+		announce(ring, wake);
 	} else if (strcmp(kind, "cut") == 0) {
 		push_accepts(ring, wake, queue, 7);
 	} else {

@@ -134,6 +134,13 @@ void expr_bits8(struct build *b, uint8_t mask)
 	bitwise(b, 0, &mask, &none, sizeof(mask));
 }
 
+void expr_bits16(struct build *b, uint16_t mask)
+{
+	const uint8_t field[2] = { (uint8_t)(mask >> 8), (uint8_t)mask }, flip[2] = { 0, 0 };
+
+	bitwise(b, 0, field, flip, sizeof(field));
+}
+
 void expr_lookup(struct build *b, unsigned set, enum lookup_result result, bool inverted)
 {
 	struct nftnl_expr *x = expr(b, "lookup");

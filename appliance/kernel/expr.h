@@ -32,6 +32,7 @@ void expr_cmp32(struct build *b, uint32_t op, uint32_t host);
 void expr_bits32(struct build *b, uint32_t word, uint32_t mask,
 		 uint32_t flip); /* register = (register & mask) ^ flip */
 void expr_bits8(struct build *b, uint8_t mask);
+void expr_bits16(struct build *b, uint16_t mask);    /* of a field in network order */
 void expr_tcp_option(struct build *b, uint8_t kind); /* is it there? */
 void expr_tcp_strip(struct build *b, uint8_t kind);  /* the first of that kind */
 void expr_value(struct build *b, uint32_t host);     /* register 0 = host */

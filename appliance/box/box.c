@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/box/box.h"
+#include "appliance/box/box_private.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,128 +9,6 @@
 #include "appliance/box/devices.h"
 #include "appliance/box/facts.h"
 #include "appliance/box/netns.h"
-
-/* Handles for the three namespaces, opened together and closed together. */
-struct handles {
-	struct rtnl *home, *data, *admin;
-};
-
-static void close_all(struct handles *h)
-{
-	rtnl_close(h->home);
-	rtnl_close(h->data);
-	rtnl_close(h->admin);
-}
-
-static int open_all(const struct box_spaces *s, struct handles *h, struct err *e)
-{
-	struct err why = { .code = -ENOMEM };
-
-	h->home = rtnl_open(s->home, s->home, &why);
-	h->data = h->home != NULL ? rtnl_open(s->data, s->home, &why) : NULL;
-	h->admin = h->data != NULL ? rtnl_open(s->admin, s->home, &why) : NULL;
-	if (h->admin != NULL)
-		return 0;
-	close_all(h);
-	if (e != NULL)
-		*e = why;
-	return why.code;
-}
-
-/* Puts the interface's name before what went wrong. */
-static int named(const struct ir_interface *i, struct err *e)
-{
-	struct err inner = *e;
-
-	snprintf(e->text, sizeof(e->text), "interface %.32s (%.16s): %.150s", i->name, i->device, inner.text);
-	return e->code;
-}
-
-/* Keeps the first failure of several; returns its code. */
-static int first(int code, const struct err *e, struct err *kept)
-{
-	if (kept->code == 0)
-		*kept = *e;
-	return kept->code != 0 ? kept->code : code;
-}
-
-static int claim_one(const struct box_spaces *s, struct handles *h, const struct ir_interface *i, bool leave,
-		     bool *moved, struct err *e)
-{
-	struct rtnl *own = i->admin ? h->admin : h->data, *other = i->admin ? h->data : h->admin;
-	int to = i->admin ? s->admin : s->data;
-	struct rtnl_link l;
-	int r = rtnl_link_get(own, i->device, &l, e);
-
-	*moved = false;
-	if (r != -ENODEV)
-		return r;
-	/* A role that changed sides comes from the other namespace, down on arrival like any other. */
-	r = rtnl_link_get(other, i->device, &l, e);
-	if (r == 0)
-		return rtnl_link_move(other, l.index, to, NULL, e);
-	if (r != -ENODEV)
-		return r;
-	if (leave)
-		return err_set(e, -ENODEV, "device %s, released", i->device);
-	r = rtnl_link_get(h->home, i->device, &l, e);
-	if (r == 0)
-		r = rtnl_link_move(h->home, l.index, to, NULL, e);
-	*moved = r == 0;
-	return r;
-}
-
-int box_claim(const struct box_spaces *s, const struct ir *ir, box_leave *leave, const void *ctx, bool *moved,
-	      struct err *e)
-{
-	struct err why = { 0 };
-	struct handles h;
-	int r = open_all(s, &h, e);
-
-	memset(moved, 0, ir->n_interfaces * sizeof(*moved));
-	if (r < 0)
-		return r;
-	for (uint32_t i = 0; i < ir->n_interfaces; i++) {
-		struct err one = { 0 };
-
-		if (claim_one(s, &h, &ir->interfaces[i], leave != NULL && leave(ctx, ir->interfaces[i].device),
-			      &moved[i], &one) < 0)
-			r = first(named(&ir->interfaces[i], &one), &one, &why);
-	}
-	close_all(&h);
-	if (r < 0 && e != NULL)
-		*e = why;
-	return r;
-}
-
-static int try_one(struct handles *h, const struct ir_interface *i, struct err *e)
-{
-	struct rtnl *places[] = { i->admin ? h->admin : h->data, i->admin ? h->data : h->admin, h->home };
-	struct rtnl_link l;
-	int r = -ENODEV;
-
-	for (size_t n = 0; n < 3 && r == -ENODEV; n++)
-		r = rtnl_link_get(places[n], i->device, &l, e);
-	if (r < 0)
-		return r;
-	if (i->mtu != 0 && ((l.mtu_min != 0 && i->mtu < l.mtu_min) || (l.mtu_max != 0 && i->mtu > l.mtu_max)))
-		return err_set(e, -EINVAL, "set its MTU to %u", i->mtu);
-	return 0;
-}
-
-int box_try(const struct box_spaces *s, const struct ir *ir, struct err *e)
-{
-	struct handles h;
-	int r = open_all(s, &h, e);
-
-	if (r < 0)
-		return r;
-	for (uint32_t i = 0; i < ir->n_interfaces && r == 0; i++)
-		if (try_one(&h, &ir->interfaces[i], e) < 0)
-			r = named(&ir->interfaces[i], e);
-	close_all(&h);
-	return r;
-}
 
 /* The interface's own settings in /proc, from inside its namespace. A missing IPv6 is no error. */
 static int own_settings(const struct box_spaces *s, const struct ir_interface *i, struct err *e)
@@ -167,9 +45,15 @@ static int own_settings(const struct box_spaces *s, const struct ir_interface *i
 static int set_one(const struct box_spaces *s, struct handles *h, const struct ir_interface *i, bool dry, struct err *e)
 {
 	struct rtnl *own = i->admin ? h->admin : h->data;
-	struct rtnl_link l;
-	int r = rtnl_link_get(own, i->device, &l, e);
+	struct vlan_places p = box_places(s, h);
+	struct rtnl_link l = { 0 };
+	int r = i->vlan != 0 ? vlans_ensure(&p, i, e) : 0;
 
+	/* Told already; what is not there, or another, has no facts to be compared. */
+	if (r == -EALREADY)
+		return 0;
+	if (r == 0)
+		r = rtnl_link_get(own, i->device, &l, e);
 	if (r == 0 && !dry)
 		r = own_settings(s, i, e);
 	if (r == 0 && (!l.up || (i->mtu != 0 && l.mtu != i->mtu)))
@@ -195,20 +79,20 @@ static void hear(void *ctx, const char *what, const char *detail)
 /* An interface that is no longer part of the box: silent, but not handed back to a namespace without rules. */
 static void retire_one(struct handles *h, const struct ir_interface *i)
 {
-	const struct ir_interface none = { .name = i->name, .device = i->device };
-	struct rtnl *own = i->admin ? h->admin : h->data;
+	const struct ir_interface none = { .name = i->name, .device = ir_card(i) };
+	struct rtnl *own = box_card_admin(i) ? h->admin : h->data;
 	struct rtnl_link l;
 
-	if (rtnl_link_get(own, i->device, &l, NULL) < 0)
+	if (rtnl_link_get(own, ir_card(i), &l, NULL) < 0)
 		return;
 	box_addresses(own, l.index, &none, NULL);
 	rtnl_link_set(own, l.index, false, 0, NULL);
 }
 
-static bool has_device(const struct ir *ir, const struct ir_interface *i)
+static bool has_card(const struct ir *ir, const struct ir_interface *i)
 {
 	for (uint32_t n = 0; n < ir->n_interfaces; n++)
-		if (strcmp(ir->interfaces[n].device, i->device) == 0)
+		if (strcmp(ir_card(&ir->interfaces[n]), ir_card(i)) == 0)
 			return true;
 	return false;
 }
@@ -217,18 +101,24 @@ static int set_all(const struct box_spaces *s, const struct ir *ir, const struct
 		   struct err *e)
 {
 	struct err why = { 0 }, one = { 0 };
+	struct vlan_places p;
 	struct handles h;
-	int r = open_all(s, &h, e);
+	int r = box_open(s, &h, e);
 
 	if (r < 0)
 		return r;
+	p = box_places(s, &h);
 	if (x->each != NULL) {
 		rtnl_tell(h.data, x->dry, hear, x);
 		rtnl_tell(h.admin, x->dry, hear, x);
 	}
 	for (uint32_t i = 0; before != NULL && i < before->n_interfaces; i++)
-		if (!has_device(ir, &before->interfaces[i]))
+		if (!has_card(ir, &before->interfaces[i]))
 			retire_one(&h, &before->interfaces[i]);
+	snprintf(x->where, sizeof(x->where), "VLANs");
+	vlans_sweep(&p, ir);
+	if (vlans_cards(&p, ir, x->dry, x->each != NULL ? hear : NULL, x, &one) < 0)
+		r = box_first(one.code, &one, &why);
 	for (uint32_t i = 0; i < ir->n_interfaces; i++) {
 		int code;
 
@@ -237,13 +127,13 @@ static int set_all(const struct box_spaces *s, const struct ir *ir, const struct
 		if (code == -ENODEV && x->each != NULL)
 			x->each(x->ctx, x->where, "missing", ir->interfaces[i].device);
 		else if (code < 0)
-			r = first(named(&ir->interfaces[i], &one), &one, &why);
+			r = box_first(box_named(&ir->interfaces[i], &one), &one, &why);
 	}
 	snprintf(x->where, sizeof(x->where), "routes");
 	for (int admin = 0; admin < 2; admin++)
 		if (box_routes(admin ? h.admin : h.data, ir, admin != 0, &one) < 0)
-			r = first(one.code, &one, &why);
-	close_all(&h);
+			r = box_first(one.code, &one, &why);
+	box_close(&h);
 	if (r < 0 && e != NULL)
 		*e = why;
 	return r;
@@ -296,7 +186,7 @@ int box_interfaces(const struct box_spaces *s, const struct ir *ir, box_interfac
 
 	if (there == NULL)
 		return err_set(e, -ENOMEM, "interfaces");
-	r = open_all(s, &h, e);
+	r = box_open(s, &h, e);
 	if (r < 0) {
 		free(there);
 		return r;
@@ -306,16 +196,29 @@ int box_interfaces(const struct box_spaces *s, const struct ir *ir, box_interfac
 		r = devices_read(h.admin, &there[1], e);
 	for (uint32_t i = 0; i < ir->n_interfaces && r == 0; i++) {
 		const struct ir_interface *x = &ir->interfaces[i];
-		const struct device *d = devices_find(&there[x->admin], x->device);
+		const struct device *d = devices_find(&there[x->admin], x->device),
+				    *card = x->vlan != 0 ? devices_find(&there[0], x->card) : NULL;
 		char addresses[512] = "";
 
 		if (d != NULL)
 			addresses_text(x->admin ? h.admin : h.data, d->index, addresses, sizeof(addresses));
-		each(ctx, x, d, addresses);
+		each(ctx, x, d, card, addresses);
 	}
-	close_all(&h);
+	box_close(&h);
 	free(there);
 	return r;
+}
+
+void box_forget(const struct box_spaces *s, const struct ir *ir)
+{
+	struct vlan_places p;
+	struct handles h;
+
+	if (box_open(s, &h, NULL) < 0)
+		return;
+	p = box_places(s, &h);
+	vlans_sweep(&p, ir);
+	box_close(&h);
 }
 
 bool box_has(const struct box_spaces *s, const char *device)
@@ -324,17 +227,17 @@ bool box_has(const struct box_spaces *s, const char *device)
 	struct rtnl_link l;
 	bool has;
 
-	if (open_all(s, &h, NULL) < 0)
+	if (box_open(s, &h, NULL) < 0)
 		return false;
 	has = rtnl_link_get(h.data, device, &l, NULL) == 0 || rtnl_link_get(h.admin, device, &l, NULL) == 0;
-	close_all(&h);
+	box_close(&h);
 	return has;
 }
 
 int box_indexes(const struct box_spaces *s, const struct ir *ir, uint32_t *ret, struct err *e)
 {
 	struct handles h;
-	int r = open_all(s, &h, e);
+	int r = box_open(s, &h, e);
 
 	if (r < 0)
 		return r;
@@ -346,7 +249,7 @@ int box_indexes(const struct box_spaces *s, const struct ir *ir, uint32_t *ret, 
 				 ? l.index
 				 : 0;
 	}
-	close_all(&h);
+	box_close(&h);
 	return 0;
 }
 
@@ -354,7 +257,7 @@ int box_loopback(const struct box_spaces *s, struct err *e)
 {
 	struct handles h;
 	struct rtnl_link l;
-	int r = open_all(s, &h, e);
+	int r = box_open(s, &h, e);
 
 	if (r < 0)
 		return r;
@@ -365,6 +268,6 @@ int box_loopback(const struct box_spaces *s, struct err *e)
 		r = rtnl_link_get(h.admin, "lo", &l, e);
 	if (r == 0 && !l.up)
 		r = rtnl_link_set(h.admin, l.index, true, 0, e);
-	close_all(&h);
+	box_close(&h);
 	return r;
 }

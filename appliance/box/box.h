@@ -20,7 +20,7 @@ struct box_spaces {
 };
 
 /*
- * Brings every device of `ir` into its namespace; one that is already there is left alone, as is at home one that `leave`
+ * Brings every card of `ir` into its namespace, and makes VLANs on it that are missing; one that is already there is left alone, as is at home one that `leave`
  * (or NULL) says so of. moved[i] is set for those that came from home (moved has ir->n_interfaces entries). Goes on over
  * failures; returns the first (negative errno), or 0.
  */
@@ -48,9 +48,14 @@ int box_compare(const struct box_spaces *s, const struct ir *ir, bool mend, box_
 bool box_has(const struct box_spaces *s, const char *device);
 /* Kernel index of every interface in its namespace, 0 where it is absent, into ret[ir->n_interfaces]. */
 int box_indexes(const struct box_spaces *s, const struct ir *ir, uint32_t *ret, struct err *e);
-/* One interface as it is now; `d` NULL = its device is not there. Addresses as "10.0.0.1/24", separated by spaces. */
+/* What box_claim made for another policy than `ir` goes: VLANs that are not its. */
+void box_forget(const struct box_spaces *s, const struct ir *ir);
+/* How many frames a card that carries VLANs has refused since its gate stands. */
+uint64_t box_refused(const struct box_spaces *s, const char *card);
+/* One interface as it is now; `d` NULL = its device is not there; `card`: what a VLAN lies on, NULL = not there. Addresses as "10.0.0.1/24", separated by spaces. */
 struct device;
-typedef void box_interface(void *ctx, const struct ir_interface *i, const struct device *d, const char *addresses);
+typedef void box_interface(void *ctx, const struct ir_interface *i, const struct device *d, const struct device *card,
+			   const char *addresses);
 int box_interfaces(const struct box_spaces *s, const struct ir *ir, box_interface *each, void *ctx, struct err *e);
 /* The loopback interfaces of both namespaces up. */
 int box_loopback(const struct box_spaces *s, struct err *e);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/box/devices.h"
 
+#include <arpa/inet.h>
 #include <libmnl/libmnl.h>
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
+#include <linux/if_vlan.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -13,6 +16,25 @@ static void text(const struct nlattr *a, char out[16])
 	snprintf(out, 16, "%.*s", (int)mnl_attr_get_payload_len(a), mnl_attr_get_str(a));
 }
 
+static int on_vlan(const struct nlattr *a, void *ctx)
+{
+	struct device *d = ctx;
+	struct ifla_vlan_flags flags;
+	uint16_t protocol;
+
+	if (mnl_attr_get_type(a) == IFLA_VLAN_ID && mnl_attr_get_payload_len(a) == sizeof(uint16_t)) {
+		d->vlan = mnl_attr_get_u16(a);
+	} else if (mnl_attr_get_type(a) == IFLA_VLAN_PROTOCOL && mnl_attr_get_payload_len(a) == sizeof(protocol)) {
+		protocol = mnl_attr_get_u16(a);
+		d->vlan_plain = d->vlan_plain && protocol == htons(ETH_P_8021Q);
+	} else if (mnl_attr_get_type(a) == IFLA_VLAN_FLAGS && mnl_attr_get_payload_len(a) == sizeof(flags)) {
+		memcpy(&flags, mnl_attr_get_payload(a), sizeof(flags));
+		d->vlan_plain = d->vlan_plain && flags.flags == VLAN_FLAG_REORDER_HDR;
+	}
+	return MNL_CB_OK;
+}
+
+/* The kernel says the kind before what belongs to it. */
 static int on_info(const struct nlattr *a, void *ctx)
 {
 	struct device *d = ctx;
@@ -21,6 +43,10 @@ static int on_info(const struct nlattr *a, void *ctx)
 		text(a, d->kind);
 	else if (mnl_attr_get_type(a) == IFLA_INFO_SLAVE_KIND)
 		text(a, d->above);
+	else if (mnl_attr_get_type(a) == IFLA_INFO_DATA && strcmp(d->kind, "vlan") == 0) {
+		d->vlan_plain = true;
+		mnl_attr_parse_nested(a, on_vlan, d);
+	}
 	return MNL_CB_OK;
 }
 
@@ -69,10 +95,15 @@ static int on_attribute(const struct nlattr *a, void *ctx)
 		d->master = u32 ? mnl_attr_get_u32(a) : 0;
 		break;
 	case IFLA_LINK:
-		d->parent = u32 ? mnl_attr_get_u32(a) : 0;
+		d->parent = d->under = u32 ? mnl_attr_get_u32(a) : 0;
 		break;
 	case IFLA_LINK_NETNSID:
 		d->elsewhere = true;
+		d->under_nsid = u32 ? (int32_t)mnl_attr_get_u32(a) : -1;
+		break;
+	case IFLA_IFALIAS:
+		d->ours = mnl_attr_get_payload_len(a) >= sizeof(RTNL_ALIAS) - 1 &&
+			  strncmp(mnl_attr_get_str(a), RTNL_ALIAS, mnl_attr_get_payload_len(a)) == 0;
 		break;
 	case IFLA_STATS64:
 		counters(a, d);
@@ -126,6 +157,12 @@ int devices_read(struct rtnl *r, struct devices *ret, struct err *e)
 {
 	restart(ret);
 	return rtnl_each(r, RTM_GETLINK, sizeof(struct ifinfomsg), on_link, restart, ret, e);
+}
+
+bool device_lies_on(const struct device *d, uint32_t index, int32_t nsid)
+{
+	return strcmp(d->kind, "vlan") == 0 && d->under == index &&
+	       (nsid < 0 ? !d->elsewhere : d->elsewhere && d->under_nsid == nsid);
 }
 
 const struct device *devices_find(const struct devices *d, const char *name)

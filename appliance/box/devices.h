@@ -19,6 +19,11 @@ struct device {
 	char above[16];		/* kind of its master */
 	uint8_t mac[32], n_mac; /* its hardware address */
 	bool elsewhere;		/* what it lies on, or its other end, is in another namespace */
+	uint32_t under;		/* index of what it lies on, wherever that is; 0 = nothing */
+	int32_t under_nsid;	/* elsewhere: which namespace, by the number that it has in this one */
+	uint16_t vlan;		/* kind "vlan": its number */
+	bool vlan_plain;	/* kind "vlan": 802.1Q, and does nothing by itself beside carrying frames */
+	bool ours;		/* this program made it: RTNL_ALIAS */
 	bool up, carrier, loopback, xdp;
 	uint64_t rx_packets, rx_bytes, rx_errors, rx_dropped;
 	uint64_t tx_packets, tx_bytes, tx_errors, tx_dropped;
@@ -31,6 +36,8 @@ struct devices {
 };
 
 int devices_read(struct rtnl *r, struct devices *ret, struct err *e);
+/* A VLAN on the link with that index; nsid -1: of the same namespace, else of the one with that number. */
+bool device_lies_on(const struct device *d, uint32_t index, int32_t nsid);
 const struct device *devices_find(const struct devices *d, const char *name); /* NULL = not there */
 const struct device *devices_at(const struct devices *d, uint32_t index);
 

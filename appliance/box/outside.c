@@ -79,6 +79,9 @@ static const struct ir_interface *ours(const struct ir *ir, const char *device)
 /* Something that one of the policy's devices lies on, as a VLAN does, has to be up. */
 static bool carries(const struct looking *l, const struct device *d)
 {
+	for (uint32_t i = 0; i < l->ir->n_interfaces; i++)
+		if (l->ir->interfaces[i].vlan != 0 && strcmp(l->ir->interfaces[i].card, d->name) == 0)
+			return true;
 	for (size_t i = 0; i < l->devices.n; i++)
 		if (l->devices.list[i].parent == d->index && ours(l->ir, l->devices.list[i].name) != NULL)
 			return true;

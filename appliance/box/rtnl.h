@@ -52,6 +52,14 @@ int rtnl_link_get(struct rtnl *r, const char *device, struct rtnl_link *ret, str
 int rtnl_link_set(struct rtnl *r, uint32_t index, bool up, uint32_t mtu, struct err *e); /* mtu 0 = leave */
 /* A pair of virtual devices of these names; -EOPNOTSUPP where the kernel has none. */
 int rtnl_link_pair(struct rtnl *r, const char *device, const char *peer, uint32_t mtu, struct err *e);
+/*
+ * A VLAN (IEEE 802.1Q) on the link with that index, of the same namespace; `ours` writes RTNL_ALIAS on it, so that it is known whoever
+ * reads it. -EOPNOTSUPP where the kernel has none, -EEXIST when there is a device of that name or the link has that VLAN already.
+ */
+#define RTNL_ALIAS "sekisho"
+int rtnl_link_vlan(struct rtnl *r, const char *device, uint32_t on, uint16_t vlan, bool ours, struct err *e);
+/* The number by which the handle's namespace knows another one; -1 = it does not. */
+int32_t rtnl_nsid(struct rtnl *r, int nsfd);
 int rtnl_link_delete(struct rtnl *r, uint32_t index, struct err *e);
 /* `name` NULL = it keeps its own; -EEXIST when there is another of that name. */
 int rtnl_link_move(struct rtnl *r, uint32_t index, int to_nsfd, const char *name, struct err *e);
@@ -87,6 +95,8 @@ int rtnl_replay(struct rtnl *r, uint16_t type, uint16_t flags, const void *body,
  * `lost` when the kernel could not tell all of them. True when anything was heard. `each` may be NULL.
  */
 int rtnl_monitor_open(int nsfd, int homefd, bool facts, struct err *e);
+/* The same of rules (nf_tables) in that namespace: for rtnl_monitor without `each`. */
+int rtnl_rules_open(int nsfd, int homefd, struct err *e);
 bool rtnl_monitor(int fd, void (*each)(void *ctx, const char *device), void *ctx, bool *lost);
 
 #endif

@@ -3,6 +3,7 @@
 #include "appliance/box/rtnl_private.h"
 
 #include <errno.h>
+#include <linux/net_namespace.h>
 #include <linux/veth.h>
 #include <net/if.h>
 #include <string.h>
@@ -90,6 +91,70 @@ int rtnl_link_pair(struct rtnl *r, const char *device, const char *peer, uint32_
 	mnl_attr_nest_end(h, info);
 	status = rtnl_talk(r, h, NULL, NULL);
 	return status < 0 ? err_set(e, status, "device %s", device) : 0;
+}
+
+/* Not taken when a device is made, only when one is set. One that stays without it is nobody's, and goes again. */
+static int write_alias(struct rtnl *r, const char *device)
+{
+	struct nlmsghdr *h;
+	struct rtnl_link l;
+	int status = rtnl_link_get(r, device, &l, NULL);
+
+	if (status < 0)
+		return status;
+	h = rtnl_begin(r, RTM_SETLINK, NLM_F_ACK);
+	((struct ifinfomsg *)mnl_nlmsg_put_extra_header(h, sizeof(struct ifinfomsg)))->ifi_index = (int)l.index;
+	mnl_attr_put_strz(h, IFLA_IFALIAS, RTNL_ALIAS);
+	status = rtnl_talk(r, h, NULL, NULL);
+	if (status < 0)
+		rtnl_link_delete(r, l.index, NULL);
+	return status;
+}
+
+int rtnl_link_vlan(struct rtnl *r, const char *device, uint32_t on, uint16_t vlan, bool ours, struct err *e)
+{
+	struct nlmsghdr *h = rtnl_begin(r, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
+	struct nlattr *info, *data;
+	int status;
+
+	mnl_nlmsg_put_extra_header(h, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(h, IFLA_IFNAME, device);
+	mnl_attr_put_u32(h, IFLA_LINK, on);
+	info = mnl_attr_nest_start(h, IFLA_LINKINFO);
+	mnl_attr_put_strz(h, IFLA_INFO_KIND, "vlan");
+	data = mnl_attr_nest_start(h, IFLA_INFO_DATA);
+	mnl_attr_put_u16(h, IFLA_VLAN_ID, vlan);
+	mnl_attr_nest_end(h, data);
+	mnl_attr_nest_end(h, info);
+	status = rtnl_talk(r, h, NULL, NULL);
+	if (status == -EOPNOTSUPP)
+		return err_set(e, status, "VLAN %u: this kernel has no 802.1Q", vlan);
+	if (status == 0 && ours)
+		status = write_alias(r, device);
+	return status < 0 ? err_set(e, status, "VLAN %u, device %s", vlan, device) : 0;
+}
+
+static int on_nsid(const struct nlmsghdr *h, void *ctx)
+{
+	const struct nlattr *a;
+	int32_t *ret = ctx;
+
+	each_attr(a, h, sizeof(struct rtgenmsg))
+	{
+		if (mnl_attr_get_type(a) == NETNSA_NSID && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
+			*ret = (int32_t)mnl_attr_get_u32(a);
+	}
+	return MNL_CB_OK;
+}
+
+int32_t rtnl_nsid(struct rtnl *r, int nsfd)
+{
+	struct nlmsghdr *h = rtnl_begin(r, RTM_GETNSID, 0);
+	int32_t nsid = -1;
+
+	mnl_nlmsg_put_extra_header(h, sizeof(struct rtgenmsg));
+	mnl_attr_put_u32(h, NETNSA_FD, (uint32_t)nsfd);
+	return rtnl_talk(r, h, on_nsid, &nsid) < 0 ? -1 : nsid;
 }
 
 int rtnl_link_delete(struct rtnl *r, uint32_t index, struct err *e)

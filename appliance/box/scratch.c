@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "appliance/box/box.h"
+#include "appliance/box/box_private.h"
 #include "appliance/box/netns.h"
 #include "appliance/box/rtnl.h"
 
@@ -29,7 +29,7 @@ static uint32_t mtu_of(struct rtnl *const real[3], const struct ir_interface *i)
 	struct rtnl_link l;
 
 	for (unsigned n = 0; n < 3; n++)
-		if (rtnl_link_get(real[n], i->device, &l, NULL) == 0)
+		if (rtnl_link_get(real[n], ir_card(i), &l, NULL) == 0)
 			return l.mtu;
 	return i->mtu;
 }
@@ -40,10 +40,10 @@ static int stand_in(struct rtnl *r, const struct ir_interface *i, uint32_t numbe
 	struct rtnl_link l;
 	char peer[16];
 
-	if (rtnl_link_get(r, i->device, &l, NULL) == 0)
+	if (rtnl_link_get(r, ir_card(i), &l, NULL) == 0)
 		rtnl_link_delete(r, l.index, NULL);
 	snprintf(peer, sizeof(peer), "~%u", number); /* no policy names such a device */
-	return rtnl_link_pair(r, i->device, peer, mtu, e);
+	return rtnl_link_pair(r, ir_card(i), peer, mtu, e);
 }
 
 int scratch_try(const struct box_spaces *s, const struct box_spaces *scratch, const struct ir *ir, struct err *e)
@@ -55,16 +55,19 @@ int scratch_try(const struct box_spaces *s, const struct box_spaces *scratch, co
 	struct rtnl_link l;
 	int r = open ? 0 : e->code;
 
+	/* VLANs on them box_set makes, as it does where they are missing. */
 	for (uint32_t i = 0; i < ir->n_interfaces && r == 0; i++)
-		r = stand_in(here[ir->interfaces[i].admin], &ir->interfaces[i], i, mtu_of(real, &ir->interfaces[i]), e);
+		if (vlans_first(ir, i))
+			r = stand_in(here[box_card_admin(&ir->interfaces[i])], &ir->interfaces[i], i,
+				     mtu_of(real, &ir->interfaces[i]), e);
 	/* A kernel without such devices: what can be said without them box_try has said. */
 	if (r == -EOPNOTSUPP)
 		r = 0;
 	else if (r == 0)
 		r = box_set(scratch, ir, NULL, e);
 	for (uint32_t i = 0; i < ir->n_interfaces && open; i++)
-		if (rtnl_link_get(here[ir->interfaces[i].admin], ir->interfaces[i].device, &l, NULL) == 0)
-			rtnl_link_delete(here[ir->interfaces[i].admin], l.index, NULL);
+		if (rtnl_link_get(here[box_card_admin(&ir->interfaces[i])], ir_card(&ir->interfaces[i]), &l, NULL) == 0)
+			rtnl_link_delete(here[box_card_admin(&ir->interfaces[i])], l.index, NULL);
 	for (unsigned n = 0; n < 3; n++)
 		rtnl_close(real[n]);
 	for (unsigned n = 0; n < 2; n++)

@@ -53,6 +53,11 @@ static json_t *link_read(struct rtnl *home, const struct devices *all, const str
 			 was_settings(d->name), "facts", facts);
 	if (more)
 		json_object_set_new(link, "more", json_true());
+	/* What box.cfg calls a card of VLANs loses the machine's own: they are made anew when it goes back. */
+	over = d->vlan != 0 && d->vlan_plain ? devices_at(all, d->parent) : NULL;
+	if (over != NULL)
+		json_object_set_new(link, "vlan",
+				    json_pack("{s:i, s:o}", "id", (int)d->vlan, "on", json_text(over->name)));
 	return link;
 }
 

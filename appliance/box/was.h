@@ -10,6 +10,7 @@
  *   {"boot": id of the machine's start, "wall_ns", "boottime_ns": when it was taken, "links": [LINK, ...],
  *    "going": true while it is being given back (set by whoever does)}
  *   LINK: {"name", "index", "kind", "mac", "mtu", "up", "master": name or null, "settings": {"ipv4/conf/rp_filter": "1"},
+ *          "vlan": {"id", "on": name of the link below} (of kind "vlan" alone),
  *          "facts": [{"kind": "address"|"neighbour"|"route", "text", "message", "devices": {"3": "eth0"}, "expires_s"}],
  *          "more": true when there are more than WAS_FACTS of them}
  *

@@ -13,6 +13,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/sentence.h"
 #include "appliance/base/sha256.h"
+#include "appliance/box/vlans.h"
 #include "appliance/box/was.h"
 #include "appliance/box/was_private.h"
 
@@ -123,6 +124,8 @@ static int fetch(struct giving *g, struct err *e)
 		r = devices_read(from, g->devices, e);
 		if (r == 0)
 			d = recognised(g, g->devices);
+		if (d != NULL && spaces[i] == g->s->data)
+			vlans_off(g->s, from, d->index);
 		if (r == 0)
 			r = d != NULL ? move_home(g, from, d, e) : -ENODEV;
 		rtnl_close(from);
@@ -314,6 +317,27 @@ static void begin(struct giving *g)
 	}
 }
 
+/* The machine's VLANs on it that went when it was taken. */
+static void remake(struct giving *g)
+{
+	const json_t *links = links_of(g);
+
+	for (size_t i = 1; i < json_array_size(links) && !g->leave; i++) {
+		const json_t *link = json_array_get(links, i), *vlan = json_object_get(link, "vlan");
+		const char *name = text_of(link, "name"), *on = text_of(vlan, "on");
+		const struct device *below = look(g, strcmp(on, g->device) == 0 ? g->now : on);
+		struct err e = { 0 };
+
+		if (vlan == NULL || below == NULL || look(g, name) != NULL)
+			continue;
+		below = look(g, strcmp(on, g->device) == 0 ? g->now : on);
+		if (below != NULL && strlen(name) < IFNAMSIZ &&
+		    rtnl_link_vlan(g->home, name, below->index,
+				   (uint16_t)json_integer_value(json_object_get(vlan, "id")), false, &e) < 0)
+			lost(g, M_BACK_LINK, name, e.text);
+	}
+}
+
 /*
  * All come home before any is set up, and everything is tried once before what fails counts: a port needs its bridge, a VLAN
  * what it lies on, a route of one device an address of another.
@@ -322,6 +346,8 @@ static void give(struct giving *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		begin(&list[i]);
+	for (size_t i = 0; i < n; i++)
+		remake(&list[i]);
 	for (int round = 0; round < 2; round++) {
 		for (size_t i = 0; i < n; i++) {
 			list[i].silent = round == 0;

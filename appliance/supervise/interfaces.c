@@ -53,13 +53,23 @@ struct telling {
 	json_t *list;
 };
 
-static void interface(void *ctx, const struct ir_interface *i, const struct device *d, const char *addresses)
+/* What a VLAN lies on: how many frames its gate refused is the card's, since a frame without a tag is of no VLAN. */
+static json_t *card_json(const struct ir_interface *i, const struct device *card, uint64_t refused)
+{
+	return json_pack("{s:o, s:i, s:s, s:I}", "device", json_text(i->card), "vlan", (int)i->vlan, "link",
+			 link_word(card), "refused", (json_int_t)refused);
+}
+
+static void interface(void *ctx, const struct ir_interface *i, const struct device *d, const struct device *card,
+		      const char *addresses)
 {
 	struct telling *t = ctx;
 	json_t *j = json_pack("{s:o,s:o,s:s,s:o,s:s,s:o}", "name", json_text(i->name), "device", json_text(i->device),
 			      "space", i->admin ? "admin" : "data", "zones", zones_of(t->s->now->ir, i), "link",
 			      link_word(d), "addresses", words(addresses));
 
+	if (i->vlan != 0)
+		json_object_set_new(j, "card", card_json(i, card, box_refused(&t->s->spaces, i->card)));
 	if (d != NULL) {
 		json_object_set_new(j, "mtu", json_integer(d->mtu));
 		json_object_set_new(j, "rx", counted(d->rx_packets, d->rx_bytes, d->rx_errors, d->rx_dropped));

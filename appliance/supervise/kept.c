@@ -28,7 +28,7 @@ int kept_open(struct supervisor *s, struct err *e)
 static bool names(const struct ir *ir, const char *device)
 {
 	for (uint32_t i = 0; i < ir->n_interfaces; i++)
-		if (strcmp(ir->interfaces[i].device, device) == 0)
+		if (strcmp(ir_card(&ir->interfaces[i]), device) == 0)
 			return true;
 	return false;
 }
@@ -78,7 +78,7 @@ int kept_take(struct supervisor *s, const struct ir *ir, struct err *e)
 	int r = 0;
 
 	for (uint32_t i = 0; i < ir->n_interfaces && r == 0; i++)
-		r = keep_one(s, ir->interfaces[i].device, &changed, e);
+		r = keep_one(s, ir_card(&ir->interfaces[i]), &changed, e);
 	if (r == 0 && changed)
 		r = kept_save(s->state_fd, s->kept, e);
 	/* What was confirmed is not kept out by a full disk: what was read stays in memory, and is written with the next change. */
@@ -157,7 +157,7 @@ void kept_undo(struct supervisor *s, const struct ir *ir, const bool *moved, jso
 
 	for (uint32_t i = 0; moved != NULL && i < ir->n_interfaces; i++)
 		if (moved[i])
-			want(wanted, s, ir->interfaces[i].device);
+			want(wanted, s, ir_card(&ir->interfaces[i]));
 	give(s, wanted);
 	if (json_equal(s->kept, before)) {
 		json_decref(before);
@@ -192,7 +192,7 @@ void kept_retire(struct supervisor *s, const struct ir *old)
 	bool changed = false;
 
 	for (uint32_t i = 0; i < old->n_interfaces; i++) {
-		const char *device = old->interfaces[i].device;
+		const char *device = ir_card(&old->interfaces[i]);
 		const json_t *record = kept_find(s->kept, device);
 
 		if (record == NULL || kept_mark(record) != KEPT_TAKEN || names(s->now->ir, device))
@@ -206,12 +206,13 @@ void kept_retire(struct supervisor *s, const struct ir *old)
 
 /* ---- by order ----------------------------------------------------------------------------------------------------- */
 
+/* By its card, its device (of a VLAN) or its name: the card is what is given back, with all that lies on it. */
 static const struct ir_interface *named(const struct supervisor *s, const char *name)
 {
 	const struct ir *ir = s->now->ir;
 
 	for (uint32_t i = 0; i < ir->n_interfaces; i++)
-		if (strcmp(ir->interfaces[i].device, name) == 0)
+		if (strcmp(ir_card(&ir->interfaces[i]), name) == 0 || strcmp(ir->interfaces[i].device, name) == 0)
 			return &ir->interfaces[i];
 	for (uint32_t i = 0; i < ir->n_interfaces; i++)
 		if (strcmp(ir->interfaces[i].name, name) == 0)
@@ -231,7 +232,7 @@ static json_t *asked_for(const struct supervisor *s, const char *name, bool all)
 {
 	json_t *wanted = json_object(), *record;
 	const struct ir_interface *i = all ? NULL : named(s, name);
-	const char *device = i != NULL ? i->device : name;
+	const char *device = i != NULL ? ir_card(i) : name;
 
 	if (!all) {
 		record = kept_find(s->kept, device);
@@ -245,7 +246,7 @@ static json_t *asked_for(const struct supervisor *s, const char *name, bool all)
 			want(wanted, s, device);
 	}
 	for (uint32_t n = 0; n < s->now->ir->n_interfaces; n++) {
-		device = s->now->ir->interfaces[n].device;
+		device = ir_card(&s->now->ir->interfaces[n]);
 		if (in_box(s, device) && json_object_get(wanted, device) == NULL)
 			want(wanted, s, device);
 	}

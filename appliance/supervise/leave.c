@@ -10,11 +10,13 @@ struct leaving {
 	const struct supervisor *s;
 };
 
-static void stays(void *ctx, const struct ir_interface *i, const struct device *d, const char *addresses)
+static void stays(void *ctx, const struct ir_interface *i, const struct device *d, const struct device *card,
+		  const char *addresses)
 {
 	const struct supervisor *s = ((const struct leaving *)ctx)->s;
 	const char *space = i->admin ? s->o->admin_netns : s->o->data_netns;
 
+	(void)card;
 	(void)addresses;
 	if (d == NULL)
 		say(s, M_LEAVE_ABSENT, i->name, i->device);

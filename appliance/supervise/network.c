@@ -51,17 +51,19 @@ static void note(void *ctx, const char *where, const char *what, const char *det
 
 int network_open(struct supervisor *s, struct err *e)
 {
-	int spaces[NETWORKS] = { s->spaces.data, s->spaces.admin };
+	int spaces[] = { s->spaces.data, s->spaces.admin };
 
 	s->network = calloc(1, sizeof(*s->network));
 	if (s->network == NULL)
 		return err_set(e, -ENOMEM, "watch over the network");
-	for (unsigned i = 0; i < NETWORKS; i++) {
+	for (unsigned i = 0; i < 2; i++) {
 		s->network_fd[i] = rtnl_monitor_open(spaces[i], s->spaces.home, true, e);
 		if (s->network_fd[i] < 0)
 			return s->network_fd[i];
 	}
-	return 0;
+	/* The gate of the VLANs; other rules are enforce's, and cost a comparison that finds nothing. */
+	s->network_fd[2] = rtnl_rules_open(s->spaces.data, s->spaces.home, e);
+	return s->network_fd[2] < 0 ? s->network_fd[2] : 0;
 }
 
 void network_heard(struct supervisor *s, int fd)

@@ -134,6 +134,7 @@ void op_give_up(struct supervisor *s)
 	if (op->kind == OP_BOOT) {
 		boot_later(s);
 	} else if (op->kind != OP_DRY_RUN && op->next != NULL) {
+		box_forget(&s->spaces, s->now->ir);
 		if (op->kept_before != NULL)
 			kept_undo(s, op->next->ir, op->moved, op->kept_before);
 		op->kept_before = NULL;
@@ -386,7 +387,7 @@ static void note_device(void *ctx, const char *device)
 	struct supervisor *s = ctx;
 
 	for (uint32_t i = 0; i < s->now->ir->n_interfaces; i++)
-		if (strcmp(s->now->ir->interfaces[i].device, device) == 0)
+		if (strcmp(ir_card(&s->now->ir->interfaces[i]), device) == 0)
 			s->boot_again = mono_ns() + DEVICE_SETTLES;
 }
 

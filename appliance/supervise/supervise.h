@@ -84,7 +84,7 @@ int supervise_standing(const struct supervise_options *o, const char *question);
 
 /* ---- everything --------------------------------------------------------------------------------------------------- */
 
-#define NETWORKS 2
+#define NETWORKS 3
 
 struct pair {
 	bool wanted;
@@ -106,9 +106,10 @@ struct supervisor {
 	const struct supervise_options *o;
 	struct box_spaces spaces, scratch; /* where we are; where a dry run tries */
 	int state_fd, run_fd, signal_fd, listen_fd, trial_fd;
-	int mgmt_fd;		  /* the web side's listening socket */
-	int link_fd;		  /* tells of devices that come into the initial namespace */
-	int network_fd[NETWORKS]; /* tell of links, addresses and routes of the data and the admin namespace */
+	int mgmt_fd; /* the web side's listening socket */
+	int link_fd; /* tells of devices that come into the initial namespace */
+	int network_fd
+		[NETWORKS]; /* tell of links, addresses and routes of the data and the admin namespace, and of rules */
 	bool ending;
 	struct event_port events; /* the supervisor's own; the journal reads events_out */
 	int events_out;

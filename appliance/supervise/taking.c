@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "appliance/box/riders.h"
+#include "appliance/box/vlans.h"
 #include "appliance/supervise/supervise.h"
 
 #define AGREED_MAX 4096u
@@ -34,9 +35,18 @@ static bool agreed(const json_t *list, const struct ir_interface *i)
 	for (size_t n = 0; n < json_array_size(list); n++) {
 		const char *name = json_string_value(json_array_get(list, n));
 
-		if (strcmp(name, i->device) == 0 || strcmp(name, i->name) == 0)
+		if (strcmp(name, ir_card(i)) == 0 || strcmp(name, i->device) == 0 || strcmp(name, i->name) == 0)
 			return true;
 	}
+	return false;
+}
+
+/* Whoever names one interface of a card names the card. */
+static bool card_agreed(const json_t *list, const struct ir *ir, const char *card)
+{
+	for (uint32_t i = 0; i < ir->n_interfaces; i++)
+		if (strcmp(ir_card(&ir->interfaces[i]), card) == 0 && agreed(list, &ir->interfaces[i]))
+			return true;
 	return false;
 }
 
@@ -77,14 +87,14 @@ bool taking_allowed(struct supervisor *s)
 		const struct ir_interface *x = &ir->interfaces[i];
 		uint64_t more = 0;
 		json_t *sessions;
-		bool yes = agreed(op->agreed, x);
+		bool yes = card_agreed(op->agreed, ir, ir_card(x));
 		struct err e = { 0 };
 
-		if (!riders_at_home(&s->spaces, x->device))
+		if (!vlans_first(ir, i) || !riders_at_home(&s->spaces, ir_card(x)))
 			continue;
-		sessions = riders_read(&s->spaces, x->device, &more, &e);
+		sessions = riders_read(&s->spaces, ir_card(x), &more, &e);
 		if (sessions == NULL && !yes) {
-			op_explain(s, 3, M_OP_TAKES_UNREAD, x->device, e.text, x->device);
+			op_explain(s, 3, M_OP_TAKES_UNREAD, ir_card(x), e.text, ir_card(x));
 			return false;
 		}
 		if (sessions == NULL)
@@ -92,7 +102,7 @@ bool taking_allowed(struct supervisor *s)
 		allowed = allowed && (yes || json_array_size(sessions) == 0);
 		json_array_append_new(op->taking,
 				      json_pack("{s:o, s:o, s:s, s:o, s:I, s:b}", "interface", json_text(x->name),
-						"device", json_text(x->device), "space", x->admin ? "admin" : "data",
+						"device", json_text(ir_card(x)), "space", x->admin ? "admin" : "data",
 						"sessions", sessions, "more", (json_int_t)more, "agreed", (int)yes));
 	}
 	if (!allowed)

@@ -10,6 +10,8 @@
 
 #include "appliance/wire/lane.h"
 
+#define VLAN_LAST 4094u /* 0 and 4095 name no VLAN (IEEE 802.1Q-2018, table 9-2) */
+
 enum zone_class { CLASS_IT, CLASS_OPERATIONS, CLASS_OT, CLASS_EXTERNAL, CLASS_TEST, CLASS_MANAGEMENT };
 
 extern const char *const mode_words[];	      /* bool observe */

@@ -19,9 +19,10 @@ static const struct key box_keys[] = {
 
 static const char *const role_words[] = { "data", "admin", NULL }; /* bool admin */
 
-enum { IF_DEVICE, IF_ADDRESSES, IF_LABEL };
+enum { IF_DEVICE, IF_VLAN, IF_ADDRESSES, IF_LABEL };
 static const struct key interface_keys[] = {
 	[IF_DEVICE] = { "device", AST_STRING, true, .example = "device = \"enp3s0\";" },
+	[IF_VLAN] = { "vlan", AST_NUMBER, .use = KEY_NUMBER, INTO(model_interface, vlan), .lo = 1, .hi = VLAN_LAST },
 	[IF_ADDRESSES] = { "addresses", .kinds = AST_LISTS },
 	[IF_LABEL] = { "label", .kinds = AST_STRING },
 	{ "role", AST_STRING, .use = KEY_CHOICE, INTO(model_interface, admin), .words = role_words },
@@ -107,13 +108,14 @@ static void one_interface(struct check *k, const struct ast_node *node, struct m
 	struct object o = { MP_OBJ_INTERFACE, node->name };
 	size_t n;
 
-	*i = (struct model_interface){ .name = node->name, .device = "", .at = node->at };
+	*i = (struct model_interface){ .name = node->name, .device = "", .card = "", .at = node->at };
 	name_check(k, node->name, node->at, node->width);
 	if (!keys_read(k, node, interface_keys, KEYS(interface_keys), o, i, v))
 		return;
 	if (v[IF_DEVICE] != NULL) {
 		i->device = v[IF_DEVICE]->string;
-		device_check(k, i->device, v[IF_DEVICE]->value_at, v[IF_DEVICE]->value_width);
+		if (device_check(k, i->device, v[IF_DEVICE]->value_at, v[IF_DEVICE]->value_width) && v[IF_VLAN] != NULL)
+			vlan_name(k, i, v[IF_VLAN]);
 	}
 	text_of(k, v[IF_LABEL], o, "");
 	n = v[IF_ADDRESSES] != NULL ? v[IF_ADDRESSES]->n : 0;
@@ -149,6 +151,12 @@ static void index_interfaces(struct check *k)
 	names_build(k, &k->interfaces, b->n_interfaces);
 }
 
+/* The same VLAN twice on a card is the same device twice; check_vlans says so in its own words. */
+static bool same_device(const struct model_interface *a, const struct model_interface *b)
+{
+	return a->device[0] != '\0' && strcmp(a->device, b->device) == 0 && (a->vlan == 0 || b->vlan == 0);
+}
+
 static void report_same_devices(struct check *k)
 {
 	const struct model_box *b = &k->m->box;
@@ -157,8 +165,7 @@ static void report_same_devices(struct check *k)
 		for (size_t j = 0; j < i; j++) {
 			struct diag *g;
 
-			if (b->interfaces[i].device[0] == '\0' ||
-			    strcmp(b->interfaces[i].device, b->interfaces[j].device) != 0)
+			if (!same_device(&b->interfaces[i], &b->interfaces[j]))
 				continue;
 			g = diag_add(k->d, SEV_ERROR, "policy.duplicate", b->interfaces[i].at, MP_DEVICE_TWICE,
 				     b->interfaces[i].device, b->interfaces[j].name, b->interfaces[i].name);
@@ -262,6 +269,7 @@ void check_box(struct check *k, const struct ast_node *root)
 		one_interface(k, c, &b->interfaces[b->n_interfaces++]);
 	index_interfaces(k);
 	report_same_devices(k);
+	check_vlans(k);
 	list = v[BOX_ROUTES];
 	if (list != NULL && list->n > ROUTES_MAX) {
 		check_value(k, SEV_ERROR, "policy.too_large", list, MP_LIST_LONG, o, "routes");
@@ -316,9 +324,9 @@ void check_box_default(struct check *k, const struct ast_node *zones)
 		if (i > 0 && strcmp(all[i - 1]->string, all[i]->string) == 0)
 			continue;
 		device_check(k, all[i]->string, all[i]->value_at, all[i]->value_width);
-		b->interfaces[b->n_interfaces++] = (struct model_interface){ .name = all[i]->string,
-									     .device = all[i]->string,
-									     .at = all[i]->value_at };
+		b->interfaces[b->n_interfaces++] = (struct model_interface){
+			.name = all[i]->string, .device = all[i]->string, .card = "", .at = all[i]->value_at
+		};
 	}
 	index_interfaces(k);
 }

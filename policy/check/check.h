@@ -151,6 +151,10 @@ bool time_parse(const char *text, uint64_t *ret);
 void check_box(struct check *k, const struct ast_node *root);
 /* Without box.cfg: every interface that a zone names is a device of that name. */
 void check_box_default(struct check *k, const struct ast_node *zones);
+/* VLANs on cards that several interfaces share (check/vlan.c): names the device of an interface whose `vlan` was read ... */
+void vlan_name(struct check *k, struct model_interface *i, const struct ast_node *vlan);
+/* ... and holds all interfaces against each other. */
+void check_vlans(struct check *k);
 /* After the zones: do box.cfg's facts fit each other and the zones? (check/network.c) */
 void check_network(struct check *k);
 /* The network that the n-th address of an interface lies in. */

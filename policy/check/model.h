@@ -24,7 +24,9 @@
 /* An interface role of box.cfg: "lan0" is what policies say, "enp3s0" is what the kernel has. */
 struct model_interface {
 	const char *name;
-	const char *device;
+	const char *device;	 /* that has the addresses: the card, or its VLAN ("enp3s0.10") */
+	const char *card;	 /* "" = the device itself; else what the VLAN lies on */
+	uint32_t vlan;		 /* 0 = frames without a tag */
 	bool admin;		 /* belongs to the admin namespace, in no zone */
 	uint32_t mtu;		 /* 0 = leave */
 	struct addr *addresses;	 /* of the box on this interface */

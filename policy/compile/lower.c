@@ -144,6 +144,8 @@ static bool lower_box(struct lowering *w)
 		ir->interfaces[i] = (struct ir_interface){
 			.name = from->name,
 			.device = from->device,
+			.card = from->card,
+			.vlan = (uint16_t)from->vlan,
 			.admin = from->admin,
 			.mtu = from->mtu,
 			.addresses = from->addresses,

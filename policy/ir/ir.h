@@ -61,6 +61,12 @@
 /* clang-format on */
 #include "policy/ir/objects.def"
 
+/* The card that an interface needs: what is taken from the machine, and given back. */
+static inline const char *ir_card(const struct ir_interface *i)
+{
+	return i->vlan != 0 ? i->card : i->device;
+}
+
 /* Seals in the present version: bytes owned by the caller (malloc). Sets ir->digest and ir->version. */
 int ir_seal(struct ir *ir, uint8_t **ret, size_t *ret_n, struct err *e);
 /* Reads sealed bytes, of this version or an older one, into the arena, checking digest, every index, every count, every order. */

@@ -5,6 +5,7 @@
  * ranges, order.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "appliance/base/sha256.h"
@@ -338,6 +339,20 @@ static bool cells_hold(const struct ir *ir)
 	return true;
 }
 
+/* A VLAN lies on a card, and its device is named after both. */
+static bool interfaces_hold(const struct ir *ir)
+{
+	for (uint32_t n = 0; n < ir->n_interfaces; n++) {
+		const struct ir_interface *i = &ir->interfaces[n];
+		char name[32];
+
+		snprintf(name, sizeof(name), "%.16s.%u", i->card, i->vlan);
+		if ((i->vlan != 0) != (i->card[0] != '\0') || (i->vlan != 0 && strcmp(name, i->device) != 0))
+			return false;
+	}
+	return true;
+}
+
 static void get_table(struct reader *r)
 {
 	const struct command_table *t = &r->ir->table;
@@ -383,6 +398,7 @@ int ir_unseal(struct bytes b, struct arena *a, struct ir *ret, struct err *e)
 	get_object(&r, ir_generation, ret);
 	if (good(&r)) {
 		hold(&r, cells_hold(ret));
+		hold(&r, interfaces_hold(ret));
 		get_table(&r);
 	}
 	hold(&r, bytes_done(&r.b));

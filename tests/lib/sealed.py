@@ -90,20 +90,27 @@ def _table(image):
 def first_form(sealed):
     """The generation in form 1; it must have no assets, and what its conduits accept is left out."""
     r = Reader(sealed[HEADER:])
-    assert r.u32() == 5
+    assert r.u32() == 6
     r.text()
     r.text()
     r.u32()
     kinds = r.at
     r.take(8)                 # how many workers of each kind
-    rest = r.at
-    for _ in range(r.u32()):  # interfaces
+    count = r.u32()
+    interfaces = [struct.pack(">I", count)]
+    for _ in range(count):
+        begin = r.at
         r.text()
         r.text()
+        interfaces.append(r.data[begin:r.at])
+        assert r.take(6) == bytes(6)  # no card and no VLAN
+        begin = r.at
         r.take(5)
         for _ in range(r.u32()):
             r.address()
             r.u8()
+        interfaces.append(r.data[begin:r.at])
+    rest = r.at
     for _ in range(r.u32()):  # routes
         r.ranges(1)
         r.address()
@@ -142,5 +149,5 @@ def first_form(sealed):
         r.take(17)
     table = r.at
     image = _table(r.take(r.u32()))
-    body = struct.pack(">I", 1) + r.data[4:kinds] + r.data[rest:zones] + b"".join(conduits + older) + r.data[cells:table] + struct.pack(">I", len(image)) + image
+    body = struct.pack(">I", 1) + r.data[4:kinds] + b"".join(interfaces) + r.data[rest:zones] + b"".join(conduits + older) + r.data[cells:table] + struct.pack(">I", len(image)) + image
     return sealed[:8] + hashlib.sha256(body).digest() + body

@@ -136,14 +136,48 @@ static enum result mode(struct setup *s, size_t k)
 	return r == GO && strcmp(line, "1") != 0 ? STAY : r;
 }
 
+/* A card without a VLAN has one part; one with VLANs has as many as it has VLANs. */
 static bool used(const struct setup *s, const struct card *c, size_t k, bool admin)
 {
-	if (!admin && s->admin.card == c)
+	if (!admin && s->admin.card == c && s->admin.vlan == 0)
 		return true;
 	for (size_t i = 0; i < k && !admin; i++)
-		if (s->data[i].card == c)
+		if (s->data[i].card == c && s->data[i].vlan == 0)
 			return true;
 	return false;
+}
+
+/* Somebody has a part of the card already: that VLAN of it, or (0) any. */
+static bool shared(const struct setup *s, const struct card *c, unsigned vlan, size_t k)
+{
+	if (s->admin.card == c && (vlan == 0 || s->admin.vlan == vlan))
+		return true;
+	for (size_t i = 0; i < k; i++)
+		if (s->data[i].card == c && (vlan == 0 || s->data[i].vlan == vlan))
+			return true;
+	return false;
+}
+
+/* The VLAN of the interface on the card just chosen; `admin`: nobody has a part before it. */
+static enum result vlan(struct setup *s, struct setup_interface *x, enum message question, size_t k, bool admin)
+{
+	bool needed = !admin && shared(s, x->card, 0, k);
+	unsigned long long n = 0;
+	char line[SETUP_LINE];
+	enum result r = ask_plain(s, question, NULL, line);
+
+	if (r != GO)
+		return r;
+	if (line[0] == '\0' ? needed : !cli_number(line, VLAN_LAST, &n) || n == 0) {
+		tell(s, needed && line[0] == '\0' ? M_SETUP_VLAN_NEEDED : M_SETUP_VLAN_BAD, VLAN_LAST);
+		return STAY;
+	}
+	if (n != 0 && !admin && shared(s, x->card, (unsigned)n, k)) {
+		tell(s, M_SETUP_VLAN_TAKEN, (unsigned)n);
+		return STAY;
+	}
+	x->vlan = (unsigned)n;
+	return GO;
 }
 
 /* By its number in the list or its name. */
@@ -232,6 +266,12 @@ static enum result admin_card(struct setup *s, size_t k)
 	return card(s, M_SETUP_ADMIN_CARD, k, true, &s->admin.card);
 }
 
+static enum result admin_vlan(struct setup *s, size_t k)
+{
+	(void)k;
+	return vlan(s, &s->admin, M_SETUP_ADMIN_VLAN, 0, true);
+}
+
 static enum result admin_address(struct setup *s, size_t k)
 {
 	(void)k;
@@ -270,6 +310,11 @@ static enum result data_card(struct setup *s, size_t k)
 		return ENOUGH;
 	r = card(s, k == 0 ? M_SETUP_FIRST_CARD : M_SETUP_NEXT_CARD, k, false, &s->data[k].card);
 	return r;
+}
+
+static enum result data_vlan(struct setup *s, size_t k)
+{
+	return vlan(s, &s->data[k], M_SETUP_DATA_VLAN, k, false);
 }
 
 static enum result data_address(struct setup *s, size_t k)
@@ -371,8 +416,8 @@ out:
 
 typedef enum result step(struct setup *s, size_t k);
 
-static step *const before[] = { language, site, label, mode, admin_card, admin_address, terminals };
-static step *const each[] = { data_card, data_address, zone, class_of };
+static step *const before[] = { language, site, label, mode, admin_card, admin_vlan, admin_address, terminals };
+static step *const each[] = { data_card, data_vlan, data_address, zone, class_of };
 
 #define BEFORE (sizeof(before) / sizeof(before[0]))
 #define EACH (sizeof(each) / sizeof(each[0]))

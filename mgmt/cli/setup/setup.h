@@ -27,6 +27,7 @@ struct cards {
 
 struct setup_interface {
 	const struct card *card;
+	unsigned vlan; /* 0 = frames without a tag */
 	char addresses[SETUP_ADDRESSES][ADDR_TEXT], networks[SETUP_ADDRESSES][ADDR_TEXT];
 	size_t n_addresses;
 	char zone[64];	/* data only */

@@ -22,7 +22,10 @@ static void list(FILE *to, const char texts[][ADDR_TEXT], size_t n)
 
 static void interface(FILE *to, const char *name, const struct setup_interface *x, bool admin)
 {
-	fprintf(to, "  %s = { device = \"%s\";%s addresses = ", name, x->card->name, admin ? " role = \"admin\";" : "");
+	fprintf(to, "  %s = { device = \"%s\";", name, x->card->name);
+	if (x->vlan != 0)
+		fprintf(to, " vlan = %u;", x->vlan);
+	fprintf(to, "%s addresses = ", admin ? " role = \"admin\";" : "");
 	list(to, x->addresses, x->n_addresses);
 	fputs("; };\n", to);
 }

@@ -45,6 +45,17 @@ static bool is_link(const json_t *interface, const char *word)
 	return strcmp(js(interface, "link"), word) == 0;
 }
 
+/* Of a VLAN whose card is at fault the card is named: it is what a person has to look at. */
+static bool card_fault(struct faults *f, const json_t *x, const char *name, const char *zones)
+{
+	const json_t *card = ja(x, "card");
+
+	if (card == NULL || is_link(card, "up") || is_link(card, "absent"))
+		return false;
+	fault(f, is_link(card, "down") ? M_FAULT_CARD_DOWN : M_FAULT_CARD_CARRIER, name, zones, js(card, "device"));
+	return true;
+}
+
 static void links(struct faults *f)
 {
 	const json_t *list = ja(f->status, "interfaces");
@@ -57,11 +68,13 @@ static void links(struct faults *f)
 			continue;
 		faults_zones(f->c, x, zones, sizeof(zones));
 		snprintf(name, sizeof(name), "%s", js(x, "name"));
+		if (card_fault(f, x, name, zones))
+			continue;
 		fault(f,
 		      is_link(x, "absent") ? M_FAULT_ABSENT
 		      : is_link(x, "down") ? M_FAULT_DOWN
 					   : M_FAULT_CARRIER,
-		      name, zones, js(x, "device"));
+		      name, zones, json_is_object(ja(x, "card")) ? js(ja(x, "card"), "device") : js(x, "device"));
 	}
 	if (json_object_get(f->status, "interfaces") != NULL && list == NULL)
 		fault(f, M_FAULT_INTERFACES, "", "", "");

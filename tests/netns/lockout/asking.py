@@ -11,7 +11,7 @@ import time
 from cases import expect
 from net import SLOWNESS
 
-ANSWERS = ["2", "kita", "", "1", "adm0", "10.79.0.1/24", "", "it0", "10.71.0.1/24", "office", "1", "ops0", "10.72.0.1/24 2001:db8:72::1/64",
+ANSWERS = ["2", "kita", "", "1", "adm0", "", "10.79.0.1/24", "", "it0", "", "10.71.0.1/24", "office", "1", "ops0", "", "10.72.0.1/24 2001:db8:72::1/64",
            "tos", "2", ""]
 
 
@@ -90,7 +90,12 @@ def set_up(box, tools):
         expect(word in listed, "%s is not in the list: %s", word, listed)
     expect("no card" in t.say("99") and "no card" in t.say("nothere"), "a card that is not there")
     expect("cannot let it blink" in t.say("blink ops0"), "%s", t.text[t.seen:])
-    expect("Address of the box for administration" in t.say("adm0"), "%s", t.text[t.seen:])
+    expect("Number of the admin VLAN" in t.say("adm0"), "%s", t.text[t.seen:])
+    for wrong in ("0", "4095", "x", "-1"):
+        expect("from 1 to 4094" in t.say(wrong), "VLAN %s was taken", wrong)
+    expect("Address of the box for administration" in t.say("99"), "%s", t.text[t.seen:])
+    expect("Number of the admin VLAN" in t.say("b"), "back")
+    expect("Address of the box for administration" in t.say(""), "%s", t.text[t.seen:])
     for wrong in ("", "10.79.0.1", "10.79.0.1/33", "10.79.0.1/24 x", "10.79.0.300/24"):
         expect("Address of the box for administration" in t.say(wrong), "%r was taken", wrong)
     expect("terminals" in t.say("10.79.0.1/24"), "%s", t.text[t.seen:])
@@ -98,12 +103,14 @@ def set_up(box, tools):
     expect("first zone" in t.say("１９２.168.7.0/24 via 10.79.0.254"), "full-width digits: %s", t.text[t.seen:])
     expect("was chosen already" in t.say("adm0"), "%s", t.text[t.seen:])
     t.say("it0")
+    expect("such as 10.10.0.1/24" in t.say(""), "%s", t.text[t.seen:])
     t.say("10.71.0.1/24")
     expect("Name of the zone" in t.say("self"), "self was taken")
     t.say("office")
     expect("1 to 6" in t.say("7"), "a seventh class")
     expect("next zone" in t.say("1"), "%s", t.text[t.seen:])
     t.say("ops0")
+    t.say("")
     t.say("10.71.0.9/24")  # the network of another zone: found before anything is written
     expect("Another zone" in t.say("office"), "%s", t.text[t.seen:])
     t.say("tos")
@@ -196,4 +203,24 @@ def set_up_ended(box, tools):
     return "%d questions" % (len(ANSWERS) + 1)
 
 
-CASES = [set_up, set_up_and_not_kept, set_up_over_a_session, set_up_ended]
+def set_up_with_vlans(box, tools):
+    """One card for all: a VLAN of it that was chosen already is asked again, and what comes out is a box.cfg that `check` takes."""
+    tools["fresh"](box)
+    t, folder = start(box, tools, "sixth")
+    all_of(t, ["2", "kita", "", "1", "ops0", "99", "10.79.0.1/24", "", "ops0"])
+    expect("carries VLANs already" in t.say(""), "%s", t.text[t.seen:])
+    expect("was chosen already" in t.say("99"), "%s", t.text[t.seen:])
+    all_of_rest = ["10", "10.71.0.1/24", "office", "1", "it0", "", "10.72.0.1/24", "tos", "2"]
+    for a in all_of_rest:
+        said = t.say(a)
+    expect("was chosen already" in t.say("it0"), "%s", t.text[t.seen:])
+    shown = t.say("")
+    expect('adm0 = { device = "ops0"; vlan = 99; role = "admin";' in shown and 'lan0 = { device = "ops0"; vlan = 10;' in shown and
+           'lan1 = { device = "it0"; addresses' in shown, "%s", shown)
+    said = t.say("2")
+    expect("Written" in said and t.end() == 0, "%s", said)
+    done = subprocess.run([tools["build"] + "/sekisho", "check", folder + "/site.cfg"], capture_output=True, text=True, timeout=10, check=False)
+    expect(done.returncode == 0, "%s", done.stdout + done.stderr)
+
+
+CASES = [set_up, set_up_and_not_kept, set_up_over_a_session, set_up_ended, set_up_with_vlans]

@@ -6,7 +6,7 @@
  * LINK: appliance/wire/evaluate.c appliance/wire/operation.c policy/check/rows.c appliance/wire/commands.c appliance/wire/commands_older.c appliance/base/sha256.c
  * LINK: policy/read/text.c policy/read/include.c policy/read/bracket.c policy/read/list.c policy/check/say.c
  * LINK: policy/check/keys.c policy/check/ranges.c policy/check/time.c policy/check/zones.c policy/check/assets.c
- * LINK: policy/check/services.c policy/check/allow.c policy/check/numbers.c appliance/wire/notation.c appliance/wire/tag.c policy/check/conduits.c policy/check/nevers.c policy/check/box.c
+ * LINK: policy/check/services.c policy/check/allow.c policy/check/numbers.c appliance/wire/notation.c appliance/wire/tag.c policy/check/conduits.c policy/check/nevers.c policy/check/box.c policy/check/vlan.c
  * LINK: policy/check/network.c appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
  * LINK: appliance/base/diag.c appliance/base/diag_print.c appliance/base/messages.c appliance/wire/protocols.c
  * LINK: appliance/base/utf8.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/settings.c
@@ -530,6 +530,22 @@ static const struct mistake mistakes[] = {
 	BOXED("zones = { a = { interfaces = [\"x\"]; networks = [\"rest\"]; }; };",
 	      "language_version = 1; naming_workers = 0; interfaces = { x = { device = \"e\"; }; };", "policy.number",
 	      1, 40),
+	BOXED("zones = { a = { interfaces = [\"x\"]; networks = [\"rest\"]; }; };",
+	      "language_version = 1; interfaces = { x = { device = \"e\"; vlan = 4095; }; };", "policy.number", 1, 65),
+	BOXED("zones = { a = { interfaces = [\"x\"]; networks = [\"rest\"]; }; };",
+	      "language_version = 1; interfaces = { x = { device = \"e\"; vlan = 5; };\n y = { device = \"e\"; vlan = "
+	      "5; }; };",
+	      "policy.duplicate", 2, 2),
+	BOXED("zones = { a = { interfaces = [\"x\"]; networks = [\"rest\"]; }; };",
+	      "language_version = 1; interfaces = { x = { device = \"e\"; vlan = 5; };\n y = { device = \"e\"; }; };",
+	      "policy.vlan", 2, 2),
+	BOXED("zones = { a = { interfaces = [\"x\"]; networks = [\"rest\"]; }; };",
+	      "language_version = 1; interfaces = { x = { device = \"e\"; vlan = 5; };\n y = { device = \"e.5\"; vlan "
+	      "= 6; }; };",
+	      "policy.vlan", 2, 2),
+	BOXED("zones = { a = { interfaces = [\"x\"]; networks = [\"rest\"]; }; };",
+	      "language_version = 1; interfaces = { x = { device = \"abcdefghijklm\"; vlan = 10; }; };", "policy.name",
+	      1, 77),
 	BOXED(ZONES, "interfaces = [\n", "policy.unclosed", 1, 14),
 };
 

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What box.c (facts of interfaces) and claim.c (where their devices are) share; nobody else includes it. */
+#ifndef SEKISHO_BOX_BOX_PRIVATE_H
+#define SEKISHO_BOX_BOX_PRIVATE_H
+
+#include "appliance/box/box.h"
+#include "appliance/box/vlans.h"
+
+/* Handles for the three namespaces, opened together and closed together. */
+struct handles {
+	struct rtnl *home, *data, *admin;
+};
+
+int box_open(const struct box_spaces *s, struct handles *h, struct err *e);
+void box_close(struct handles *h);
+/* Puts the interface's name before what went wrong. */
+int box_named(const struct ir_interface *i, struct err *e);
+/* Keeps the first failure of several; returns its code. */
+int box_first(int code, const struct err *e, struct err *kept);
+
+static inline struct vlan_places box_places(const struct box_spaces *s, const struct handles *h)
+{
+	return (struct vlan_places){ s, h->home, h->data, h->admin };
+}
+
+/* Where the interface's card belongs: one that carries VLANs is not the admin namespace's, whatever it carries. */
+static inline bool box_card_admin(const struct ir_interface *i)
+{
+	return i->admin && i->vlan == 0;
+}
+
+#endif

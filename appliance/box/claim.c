@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Devices into the namespaces where they belong. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "appliance/box/box_private.h"
+
+void box_close(struct handles *h)
+{
+	rtnl_close(h->home);
+	rtnl_close(h->data);
+	rtnl_close(h->admin);
+}
+
+int box_open(const struct box_spaces *s, struct handles *h, struct err *e)
+{
+	struct err why = { .code = -ENOMEM };
+
+	h->home = rtnl_open(s->home, s->home, &why);
+	h->data = h->home != NULL ? rtnl_open(s->data, s->home, &why) : NULL;
+	h->admin = h->data != NULL ? rtnl_open(s->admin, s->home, &why) : NULL;
+	if (h->admin != NULL)
+		return 0;
+	box_close(h);
+	if (e != NULL)
+		*e = why;
+	return why.code;
+}
+
+int box_named(const struct ir_interface *i, struct err *e)
+{
+	struct err inner = *e;
+
+	snprintf(e->text, sizeof(e->text), "interface %.32s (%.16s): %.150s", i->name, i->device, inner.text);
+	return e->code;
+}
+
+int box_first(int code, const struct err *e, struct err *kept)
+{
+	if (kept->code == 0)
+		*kept = *e;
+	return kept->code != 0 ? kept->code : code;
+}
+
+static int claim_card(const struct box_spaces *s, struct handles *h, const struct ir_interface *i, bool leave,
+		      bool *moved, struct err *e)
+{
+	struct rtnl *own = box_card_admin(i) ? h->admin : h->data, *other = box_card_admin(i) ? h->data : h->admin;
+	int to = box_card_admin(i) ? s->admin : s->data;
+	const char *card = ir_card(i);
+	struct rtnl_link l;
+	int r = rtnl_link_get(own, card, &l, e);
+
+	*moved = false;
+	if (r != -ENODEV)
+		return r;
+	/* A role that changed sides comes from the other namespace, down on arrival like any other. */
+	r = rtnl_link_get(other, card, &l, e);
+	if (r == 0)
+		return rtnl_link_move(other, l.index, to, NULL, e);
+	if (r != -ENODEV)
+		return r;
+	if (leave)
+		return err_set(e, -ENODEV, "device %s, released", card);
+	r = rtnl_link_get(h->home, card, &l, e);
+	if (r == 0)
+		r = rtnl_link_move(h->home, l.index, to, NULL, e);
+	*moved = r == 0;
+	return r;
+}
+
+static int claim_one(const struct box_spaces *s, struct handles *h, const struct ir_interface *i, bool leave,
+		     bool *moved, struct err *e)
+{
+	struct vlan_places p = box_places(s, h);
+	int r = claim_card(s, h, i, leave, moved, e);
+
+	if (r == 0 && i->vlan != 0)
+		r = vlans_clear(&p, i->card, e);
+	return r == 0 && i->vlan != 0 ? vlans_ensure(&p, i, e) : r;
+}
+
+int box_claim(const struct box_spaces *s, const struct ir *ir, box_leave *leave, const void *ctx, bool *moved,
+	      struct err *e)
+{
+	struct err why = { 0 };
+	struct handles h;
+	int r = box_open(s, &h, e);
+
+	memset(moved, 0, ir->n_interfaces * sizeof(*moved));
+	if (r < 0)
+		return r;
+	for (uint32_t i = 0; i < ir->n_interfaces; i++) {
+		struct err one = { 0 };
+
+		if (claim_one(s, &h, &ir->interfaces[i], leave != NULL && leave(ctx, ir_card(&ir->interfaces[i])),
+			      &moved[i], &one) < 0)
+			r = box_first(box_named(&ir->interfaces[i], &one), &one, &why);
+	}
+	box_close(&h);
+	if (r < 0 && e != NULL)
+		*e = why;
+	return r;
+}
+
+static int try_one(struct handles *h, const struct ir_interface *i, struct err *e)
+{
+	struct rtnl *spaces[] = { i->admin ? h->admin : h->data, i->admin ? h->data : h->admin, h->home };
+	struct rtnl_link l;
+	int r = -ENODEV;
+
+	for (size_t n = 0; n < 3 && r == -ENODEV; n++)
+		r = rtnl_link_get(spaces[n], ir_card(i), &l, e);
+	if (r < 0)
+		return r;
+	if (i->mtu != 0 && ((l.mtu_min != 0 && i->mtu < l.mtu_min) || (l.mtu_max != 0 && i->mtu > l.mtu_max)))
+		return err_set(e, -EINVAL, "set its MTU to %u", i->mtu);
+	return 0;
+}
+
+int box_try(const struct box_spaces *s, const struct ir *ir, struct err *e)
+{
+	struct handles h;
+	int r = box_open(s, &h, e);
+
+	if (r < 0)
+		return r;
+	for (uint32_t i = 0; i < ir->n_interfaces && r == 0; i++)
+		if (try_one(&h, &ir->interfaces[i], e) < 0)
+			r = box_named(&ir->interfaces[i], e);
+	box_close(&h);
+	return r;
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/box/vlans.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/box/devices.h"
+#include "appliance/box/facts.h"
+#include "appliance/box/netns.h"
+#include "appliance/box/rtnl_private.h"
+#include "appliance/kernel/trunk.h"
+
+bool vlans_first(const struct ir *ir, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (strcmp(ir_card(&ir->interfaces[i]), ir_card(&ir->interfaces[n])) == 0)
+			return false;
+	return true;
+}
+
+/* ---- devices ------------------------------------------------------------------------------------------------------ */
+
+static bool right(const struct vlan_places *p, const struct device *d, const struct ir_interface *i, uint32_t card)
+{
+	return d->vlan == i->vlan && d->vlan_plain &&
+	       device_lies_on(d, card, i->admin ? rtnl_nsid(p->admin, p->s->data) : -1);
+}
+
+static int make(const struct vlan_places *p, const struct ir_interface *i, uint32_t card, struct err *e)
+{
+	struct rtnl_link l = { 0 };
+	int r = rtnl_link_vlan(p->data, i->device, card, i->vlan, true, e);
+
+	if (r < 0 || !i->admin)
+		return r;
+	r = rtnl_link_get(p->data, i->device, &l, e);
+	if (r == 0)
+		r = rtnl_link_move(p->data, l.index, p->s->admin, NULL, e);
+	if (r < 0 && l.index != 0)
+		rtnl_link_delete(p->data, l.index, NULL);
+	return r;
+}
+
+/* One of its name in the namespace that it does not belong to: the role changed sides. */
+static int other_side(struct rtnl *other, const struct ir_interface *i, struct devices *all, struct err *e)
+{
+	const struct device *d;
+	int r = devices_read(other, all, e);
+
+	d = r == 0 ? devices_find(all, i->device) : NULL;
+	return d != NULL && d->ours ? rtnl_link_delete(other, d->index, e) : r;
+}
+
+int vlans_ensure(const struct vlan_places *p, const struct ir_interface *i, struct err *e)
+{
+	struct rtnl *own = i->admin ? p->admin : p->data;
+	struct devices *all = calloc(1, sizeof(*all));
+	const struct device *d;
+	struct rtnl_link card = { 0 };
+	int r = all == NULL ? err_set(e, -ENOMEM, "VLAN %u", i->vlan) : rtnl_link_get(p->data, i->card, &card, e);
+
+	if (r == 0)
+		r = devices_read(own, all, e);
+	if (r < 0)
+		goto out;
+	d = devices_find(all, i->device);
+	if (d != NULL && right(p, d, i, card.index))
+		goto out;
+	if (d != NULL && !d->ours) {
+		r = err_set(e, -EEXIST, "device %s, which is not the box's", i->device);
+		goto out;
+	}
+	if (!rtnl_told(own, d != NULL ? "changed" : "missing", i->device)) {
+		r = -EALREADY;
+		goto out;
+	}
+	if (d != NULL)
+		r = rtnl_link_delete(own, d->index, e);
+	if (r == 0)
+		r = other_side(i->admin ? p->data : p->admin, i, all, e);
+	if (r == 0)
+		r = make(p, i, card.index, e);
+out:
+	free(all);
+	return r;
+}
+
+int vlans_clear(const struct vlan_places *p, const char *card, struct err *e)
+{
+	struct devices *all = calloc(1, sizeof(*all));
+	struct rtnl_link l = { 0 };
+	int32_t nsid = -1;
+	int r = all == NULL ? err_set(e, -ENOMEM, "device %s", card) : rtnl_link_get(p->data, card, &l, e);
+
+	if (r == 0)
+		r = devices_read(p->home, all, e);
+	if (r == 0)
+		nsid = rtnl_nsid(p->home, p->s->data); /* numbered when somebody asks for a device that lies there */
+	for (size_t i = 0; all != NULL && nsid >= 0 && r == 0 && i < all->n; i++)
+		if (device_lies_on(&all->list[i], l.index, nsid))
+			r = rtnl_link_delete(p->home, all->list[i].index, e);
+	free(all);
+	return r;
+}
+
+static bool wanted(const struct ir *ir, const struct device *d, bool admin)
+{
+	for (uint32_t i = 0; i < ir->n_interfaces; i++)
+		if (ir->interfaces[i].vlan != 0 && ir->interfaces[i].admin == admin &&
+		    strcmp(ir->interfaces[i].device, d->name) == 0)
+			return true;
+	return false;
+}
+
+void vlans_sweep(const struct vlan_places *p, const struct ir *ir)
+{
+	struct devices *all = calloc(1, sizeof(*all));
+
+	for (int admin = 0; all != NULL && admin < 2; admin++) {
+		struct rtnl *r = admin ? p->admin : p->data;
+
+		if (devices_read(r, all, NULL) < 0)
+			continue;
+		for (size_t i = 0; i < all->n; i++)
+			if (all->list[i].ours && all->list[i].vlan != 0 && !wanted(ir, &all->list[i], admin != 0) &&
+			    rtnl_told(r, "extra", all->list[i].name))
+				rtnl_link_delete(r, all->list[i].index, NULL);
+	}
+	free(all);
+}
+
+void vlans_off(const struct box_spaces *s, struct rtnl *data, uint32_t index)
+{
+	struct rtnl *admin = s->admin >= 0 ? rtnl_open(s->admin, s->home, NULL) : NULL;
+	struct devices *all = calloc(1, sizeof(*all));
+
+	for (int side = 0; all != NULL && side < 2; side++) {
+		struct rtnl *r = side == 0 ? data : admin;
+		int32_t nsid = -1;
+
+		if (r == NULL || devices_read(r, all, NULL) < 0)
+			continue;
+		if (side != 0)
+			nsid = rtnl_nsid(r, s->data);
+		if (side != 0 && nsid < 0)
+			continue;
+		for (size_t i = 0; i < all->n; i++)
+			if (all->list[i].ours && device_lies_on(&all->list[i], index, nsid))
+				rtnl_link_delete(r, all->list[i].index, NULL);
+	}
+	free(all);
+	rtnl_close(admin);
+}
+
+/* ---- cards -------------------------------------------------------------------------------------------------------- */
+
+/* Large enough for the largest of its VLANs; 0 = as it is. */
+static uint32_t mtu_of(const struct ir *ir, const char *card)
+{
+	uint32_t most = 0;
+
+	for (uint32_t i = 0; i < ir->n_interfaces; i++)
+		if (ir->interfaces[i].vlan != 0 && strcmp(ir->interfaces[i].card, card) == 0 &&
+		    ir->interfaces[i].mtu > most)
+			most = ir->interfaces[i].mtu;
+	return most;
+}
+
+static int by_card(const void *pa, const void *pb)
+{
+	const struct trunk_vlan *a = pa, *b = pb;
+	int c = strcmp(a->card, b->card);
+
+	return c != 0 ? c : (int)a->vlan - (int)b->vlan;
+}
+
+/* Those whose card is there. */
+static size_t present(const struct vlan_places *p, const struct ir *ir, struct trunk_vlan *ret)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < ir->n_interfaces; i++) {
+		const struct ir_interface *x = &ir->interfaces[i];
+		struct rtnl_link l;
+
+		if (x->vlan != 0 && rtnl_link_get(p->data, x->card, &l, NULL) == 0)
+			ret[n++] = (struct trunk_vlan){ x->card, x->vlan };
+	}
+	qsort(ret, n, sizeof(*ret), by_card);
+	return n;
+}
+
+/* Its IPv6 is off: else it had an address by itself, and would answer there. */
+static int silence(const char *card, struct err *e)
+{
+	char name[80];
+	int r;
+
+	snprintf(name, sizeof(name), "ipv6/conf/%.16s/disable_ipv6", card);
+	r = netns_sysctl(name, "1", e);
+	return r == -ENOENT ? 0 : r;
+}
+
+static int inside(const struct vlan_places *p, const struct trunk_vlan *list, size_t n, bool dry, rtnl_note *note,
+		  void *ctx, struct err *e)
+{
+	struct err back;
+	int r = netns_enter(p->s->data, e);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n && r == 0 && !dry; i++)
+		if (i == 0 || strcmp(list[i].card, list[i - 1].card) != 0)
+			r = silence(list[i].card, e);
+	if (r == 0)
+		r = trunk_gate_set(list, n, dry, note, ctx, e);
+	if (netns_enter(p->s->home, &back) < 0)
+		abort(); /* in the wrong namespace nothing may go on */
+	return r;
+}
+
+uint64_t box_refused(const struct box_spaces *s, const char *card)
+{
+	struct err e;
+	uint64_t n;
+
+	if (netns_enter(s->data, &e) < 0)
+		return 0;
+	n = trunk_gate_refused(card);
+	if (netns_enter(s->home, &e) < 0)
+		abort(); /* in the wrong namespace nothing may go on */
+	return n;
+}
+
+static int card_up(const struct vlan_places *p, const struct ir *ir, const char *card, struct err *e)
+{
+	const struct ir_interface none = { .name = card, .device = card };
+	uint32_t mtu = mtu_of(ir, card);
+	struct rtnl_link l;
+	int r = rtnl_link_get(p->data, card, &l, e);
+
+	if (r == 0)
+		r = box_addresses(p->data, l.index, &none, e);
+	if (r == 0 && (!l.up || (mtu != 0 && l.mtu != mtu)))
+		r = rtnl_link_set(p->data, l.index, true, mtu != 0 && l.mtu != mtu ? mtu : 0, e);
+	return r;
+}
+
+int vlans_cards(const struct vlan_places *p, const struct ir *ir, bool dry, rtnl_note *note, void *ctx, struct err *e)
+{
+	struct trunk_vlan *list = calloc(ir->n_interfaces + 1u, sizeof(*list));
+	size_t n;
+	int r;
+
+	if (list == NULL)
+		return err_set(e, -ENOMEM, "VLANs");
+	n = present(p, ir, list);
+	/* The gate stands before a card may hear anything. */
+	r = inside(p, list, n, dry, note, ctx, e);
+	for (size_t i = 0; i < n && r == 0; i++)
+		if (i == 0 || strcmp(list[i].card, list[i - 1].card) != 0)
+			r = card_up(p, ir, list[i].card, e);
+	free(list);
+	return r;
+}

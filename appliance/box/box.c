@@ -42,12 +42,11 @@ static int own_settings(const struct box_spaces *s, const struct ir_interface *i
 	return r;
 }
 
-static int set_one(const struct box_spaces *s, struct handles *h, const struct ir_interface *i, bool dry, struct err *e)
+static int set_one(const struct vlan_places *p, const struct ir_interface *i, bool dry, struct err *e)
 {
-	struct rtnl *own = i->admin ? h->admin : h->data;
-	struct vlan_places p = box_places(s, h);
+	struct rtnl *own = i->admin ? p->admin : p->data;
 	struct rtnl_link l = { 0 };
-	int r = i->vlan != 0 ? vlans_ensure(&p, i, e) : 0;
+	int r = i->vlan != 0 && !vlans_stand(p, i) ? vlans_ensure(p, i, e) : 0;
 
 	/* Told already; what is not there, or another, has no facts to be compared. */
 	if (r == -EALREADY)
@@ -55,7 +54,7 @@ static int set_one(const struct box_spaces *s, struct handles *h, const struct i
 	if (r == 0)
 		r = rtnl_link_get(own, i->device, &l, e);
 	if (r == 0 && !dry)
-		r = own_settings(s, i, e);
+		r = own_settings(p->s, i, e);
 	if (r == 0 && (!l.up || (i->mtu != 0 && l.mtu != i->mtu)))
 		r = rtnl_link_set(own, l.index, true, i->mtu != 0 && l.mtu != i->mtu ? i->mtu : 0, e);
 	return r < 0 ? r : box_addresses(own, l.index, i, e);
@@ -101,6 +100,7 @@ static int set_all(const struct box_spaces *s, const struct ir *ir, const struct
 		   struct err *e)
 {
 	struct err why = { 0 }, one = { 0 };
+	struct devices *seen;
 	struct vlan_places p;
 	struct handles h;
 	int r = box_open(s, &h, e);
@@ -108,6 +108,7 @@ static int set_all(const struct box_spaces *s, const struct ir *ir, const struct
 	if (r < 0)
 		return r;
 	p = box_places(s, &h);
+	p.seen = seen = box_see(&h, NULL); /* without it each is looked at by itself */
 	if (x->each != NULL) {
 		rtnl_tell(h.data, x->dry, hear, x);
 		rtnl_tell(h.admin, x->dry, hear, x);
@@ -123,12 +124,13 @@ static int set_all(const struct box_spaces *s, const struct ir *ir, const struct
 		int code;
 
 		snprintf(x->where, sizeof(x->where), "interface %.64s", ir->interfaces[i].name);
-		code = set_one(s, &h, &ir->interfaces[i], x->dry, &one);
+		code = set_one(&p, &ir->interfaces[i], x->dry, &one);
 		if (code == -ENODEV && x->each != NULL)
 			x->each(x->ctx, x->where, "missing", ir->interfaces[i].device);
 		else if (code < 0)
 			r = box_first(box_named(&ir->interfaces[i], &one), &one, &why);
 	}
+	free(seen);
 	snprintf(x->where, sizeof(x->where), "routes");
 	for (int admin = 0; admin < 2; admin++)
 		if (box_routes(admin ? h.admin : h.data, ir, admin != 0, &one) < 0)
@@ -180,20 +182,16 @@ static void addresses_text(struct rtnl *r, uint32_t index, char *out, size_t siz
 
 int box_interfaces(const struct box_spaces *s, const struct ir *ir, box_interface *each, void *ctx, struct err *e)
 {
-	struct devices *there = calloc(2, sizeof(*there));
+	struct err why = { 0 };
+	struct devices *there;
 	struct handles h;
-	int r;
+	int r = box_open(s, &h, e);
 
-	if (there == NULL)
-		return err_set(e, -ENOMEM, "interfaces");
-	r = box_open(s, &h, e);
-	if (r < 0) {
-		free(there);
+	if (r < 0)
 		return r;
-	}
-	r = devices_read(h.data, &there[0], e);
-	if (r == 0)
-		r = devices_read(h.admin, &there[1], e);
+	there = box_see(&h, &why);
+	if (there == NULL)
+		r = err_set(e, why.code, "%s", why.text);
 	for (uint32_t i = 0; i < ir->n_interfaces && r == 0; i++) {
 		const struct ir_interface *x = &ir->interfaces[i];
 		const struct device *d = devices_find(&there[x->admin], x->device),
@@ -207,18 +205,6 @@ int box_interfaces(const struct box_spaces *s, const struct ir *ir, box_interfac
 	box_close(&h);
 	free(there);
 	return r;
-}
-
-void box_forget(const struct box_spaces *s, const struct ir *ir)
-{
-	struct vlan_places p;
-	struct handles h;
-
-	if (box_open(s, &h, NULL) < 0)
-		return;
-	p = box_places(s, &h);
-	vlans_sweep(&p, ir);
-	box_close(&h);
 }
 
 bool box_has(const struct box_spaces *s, const char *device)

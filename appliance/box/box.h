@@ -48,8 +48,8 @@ int box_compare(const struct box_spaces *s, const struct ir *ir, bool mend, box_
 bool box_has(const struct box_spaces *s, const char *device);
 /* Kernel index of every interface in its namespace, 0 where it is absent, into ret[ir->n_interfaces]. */
 int box_indexes(const struct box_spaces *s, const struct ir *ir, uint32_t *ret, struct err *e);
-/* What box_claim made for another policy than `ir` goes: VLANs that are not its. */
-void box_forget(const struct box_spaces *s, const struct ir *ir);
+/* After a box_claim for another policy than `ir`, which is in force: VLANs that are not its go, and its cards go back to their sides. */
+void box_unclaim(const struct box_spaces *s, const struct ir *ir);
 /* How many frames a card that carries VLANs has refused since its gate stands. */
 uint64_t box_refused(const struct box_spaces *s, const char *card);
 /* One interface as it is now; `d` NULL = its device is not there; `card`: what a VLAN lies on, NULL = not there. Addresses as "10.0.0.1/24", separated by spaces. */

@@ -13,6 +13,8 @@ struct handles {
 
 int box_open(const struct box_spaces *s, struct handles *h, struct err *e);
 void box_close(struct handles *h);
+/* All devices of the data and of the admin namespace; owned by the caller (free), NULL when they cannot be read. */
+struct devices *box_see(const struct handles *h, struct err *e);
 /* Puts the interface's name before what went wrong. */
 int box_named(const struct ir_interface *i, struct err *e);
 /* Keeps the first failure of several; returns its code. */
@@ -20,7 +22,7 @@ int box_first(int code, const struct err *e, struct err *kept);
 
 static inline struct vlan_places box_places(const struct box_spaces *s, const struct handles *h)
 {
-	return (struct vlan_places){ s, h->home, h->data, h->admin };
+	return (struct vlan_places){ .s = s, .home = h->home, .data = h->data, .admin = h->admin };
 }
 
 /* Where the interface's card belongs: one that carries VLANs is not the admin namespace's, whatever it carries. */

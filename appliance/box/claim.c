@@ -2,9 +2,11 @@
 /* Devices into the namespaces where they belong. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "appliance/box/box_private.h"
+#include "appliance/box/devices.h"
 
 void box_close(struct handles *h)
 {
@@ -26,6 +28,20 @@ int box_open(const struct box_spaces *s, struct handles *h, struct err *e)
 	if (e != NULL)
 		*e = why;
 	return why.code;
+}
+
+struct devices *box_see(const struct handles *h, struct err *e)
+{
+	struct devices *seen = calloc(2, sizeof(*seen));
+
+	if (seen == NULL) {
+		err_set(e, -ENOMEM, "devices");
+		return NULL;
+	}
+	if (devices_read(h->data, &seen[0], e) == 0 && devices_read(h->admin, &seen[1], e) == 0)
+		return seen;
+	free(seen);
+	return NULL;
 }
 
 int box_named(const struct ir_interface *i, struct err *e)
@@ -70,38 +86,75 @@ static int claim_card(const struct box_spaces *s, struct handles *h, const struc
 	return r;
 }
 
-static int claim_one(const struct box_spaces *s, struct handles *h, const struct ir_interface *i, bool leave,
+static int claim_one(const struct vlan_places *p, struct handles *h, const struct ir *ir, uint32_t n, bool leave,
 		     bool *moved, struct err *e)
 {
-	struct vlan_places p = box_places(s, h);
-	int r = claim_card(s, h, i, leave, moved, e);
+	const struct ir_interface *i = &ir->interfaces[n];
+	int r = i->vlan != 0 ? vlans_name_free(p, i, e) : 0;
 
-	if (r == 0 && i->vlan != 0)
-		r = vlans_clear(&p, i->card, e);
-	return r == 0 && i->vlan != 0 ? vlans_ensure(&p, i, e) : r;
+	if (r == 0)
+		r = claim_card(p->s, h, i, leave, moved, e);
+	if (r < 0 || i->vlan == 0 || vlans_stand(p, i))
+		return r;
+	if (vlans_first(ir, n))
+		r = vlans_clear(p, i->card, e);
+	return r == 0 ? vlans_ensure(p, i, e) : r;
 }
 
 int box_claim(const struct box_spaces *s, const struct ir *ir, box_leave *leave, const void *ctx, bool *moved,
 	      struct err *e)
 {
 	struct err why = { 0 };
+	struct devices *seen;
+	struct vlan_places p;
 	struct handles h;
 	int r = box_open(s, &h, e);
 
 	memset(moved, 0, ir->n_interfaces * sizeof(*moved));
 	if (r < 0)
 		return r;
+	p = box_places(s, &h);
+	p.seen = seen = box_see(&h, &why);
+	if (seen == NULL) {
+		box_close(&h);
+		return err_set(e, why.code, "%s", why.text);
+	}
 	for (uint32_t i = 0; i < ir->n_interfaces; i++) {
 		struct err one = { 0 };
 
-		if (claim_one(s, &h, &ir->interfaces[i], leave != NULL && leave(ctx, ir_card(&ir->interfaces[i])),
-			      &moved[i], &one) < 0)
+		if (claim_one(&p, &h, ir, i, leave != NULL && leave(ctx, ir_card(&ir->interfaces[i])), &moved[i],
+			      &one) < 0)
 			r = box_first(box_named(&ir->interfaces[i], &one), &one, &why);
 	}
+	free(seen);
 	box_close(&h);
 	if (r < 0 && e != NULL)
 		*e = why;
 	return r;
+}
+
+/* Only within the box: what came from home is given back by others. */
+static void back_to_its_side(const struct box_spaces *s, struct handles *h, const struct ir_interface *i)
+{
+	struct rtnl *own = box_card_admin(i) ? h->admin : h->data, *other = box_card_admin(i) ? h->data : h->admin;
+	struct rtnl_link l;
+
+	if (rtnl_link_get(own, ir_card(i), &l, NULL) == -ENODEV && rtnl_link_get(other, ir_card(i), &l, NULL) == 0)
+		rtnl_link_move(other, l.index, box_card_admin(i) ? s->admin : s->data, NULL, NULL);
+}
+
+void box_unclaim(const struct box_spaces *s, const struct ir *ir)
+{
+	struct vlan_places p;
+	struct handles h;
+
+	if (box_open(s, &h, NULL) < 0)
+		return;
+	p = box_places(s, &h);
+	vlans_sweep(&p, ir);
+	for (uint32_t i = 0; i < ir->n_interfaces; i++)
+		back_to_its_side(s, &h, &ir->interfaces[i]);
+	box_close(&h);
 }
 
 static int try_one(struct handles *h, const struct ir_interface *i, struct err *e)

@@ -8,7 +8,7 @@
 
 #include "appliance/box/rtnl.h"
 
-#define DEVICES_MAX 256u /* of one namespace; what is beyond is not looked at, and `more` says so */
+#define DEVICES_MAX 600u /* of one namespace, more than a policy names; more are not looked at, and `more` says so */
 
 struct device {
 	uint32_t index, mtu;

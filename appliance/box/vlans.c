@@ -24,8 +24,28 @@ bool vlans_first(const struct ir *ir, uint32_t n)
 
 static bool right(const struct vlan_places *p, const struct device *d, const struct ir_interface *i, uint32_t card)
 {
-	return d->vlan == i->vlan && d->vlan_plain &&
+	return d->ours && d->vlan == i->vlan && d->vlan_plain &&
 	       device_lies_on(d, card, i->admin ? rtnl_nsid(p->admin, p->s->data) : -1);
+}
+
+bool vlans_stand(const struct vlan_places *p, const struct ir_interface *i)
+{
+	const struct device *d = p->seen != NULL ? devices_find(&p->seen[i->admin], i->device) : NULL,
+			    *card = d != NULL ? devices_find(&p->seen[0], i->card) : NULL;
+
+	return card != NULL && right(p, d, i, card->index);
+}
+
+static int not_ours(const struct ir_interface *i, struct err *e)
+{
+	return err_set(e, -EEXIST, "device %s is there already, and not made by the box: release it first", i->device);
+}
+
+int vlans_name_free(const struct vlan_places *p, const struct ir_interface *i, struct err *e)
+{
+	const struct device *d = p->seen != NULL ? devices_find(&p->seen[i->admin], i->device) : NULL;
+
+	return d != NULL && !d->ours ? not_ours(i, e) : 0;
 }
 
 static int make(const struct vlan_places *p, const struct ir_interface *i, uint32_t card, struct err *e)
@@ -69,7 +89,7 @@ int vlans_ensure(const struct vlan_places *p, const struct ir_interface *i, stru
 	if (d != NULL && right(p, d, i, card.index))
 		goto out;
 	if (d != NULL && !d->ours) {
-		r = err_set(e, -EEXIST, "device %s, which is not the box's", i->device);
+		r = not_ours(i, e);
 		goto out;
 	}
 	if (!rtnl_told(own, d != NULL ? "changed" : "missing", i->device)) {

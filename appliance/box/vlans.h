@@ -15,7 +15,13 @@
 struct vlan_places {
 	const struct box_spaces *s;
 	struct rtnl *home, *data, *admin; /* borrowed */
+	const struct devices *seen;	  /* of the data and the admin namespace; borrowed; NULL = not read */
 };
+
+/* The VLAN's device stood in its namespace, and its card below it, when they were seen. */
+bool vlans_stand(const struct vlan_places *p, const struct ir_interface *i);
+/* Somebody else's device has the name of the VLAN's: -EEXIST. Asked before anything is moved. */
+int vlans_name_free(const struct vlan_places *p, const struct ir_interface *i, struct err *e);
 
 /*
  * The VLAN's device in its namespace, made (down) where it is missing, made anew where it is another; its card is in the data

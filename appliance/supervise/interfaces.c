@@ -51,6 +51,8 @@ static const char *link_word(const struct device *d)
 struct telling {
 	const struct supervisor *s;
 	json_t *list;
+	const char *card; /* the one that was asked last, and what it had refused */
+	uint64_t refused;
 };
 
 /* What a VLAN lies on: how many frames its gate refused is the card's, since a frame without a tag is of no VLAN. */
@@ -68,8 +70,12 @@ static void interface(void *ctx, const struct ir_interface *i, const struct devi
 			      "space", i->admin ? "admin" : "data", "zones", zones_of(t->s->now->ir, i), "link",
 			      link_word(d), "addresses", words(addresses));
 
+	if (i->vlan != 0 && (t->card == NULL || strcmp(t->card, i->card) != 0)) {
+		t->card = i->card;
+		t->refused = box_refused(&t->s->spaces, i->card);
+	}
 	if (i->vlan != 0)
-		json_object_set_new(j, "card", card_json(i, card, box_refused(&t->s->spaces, i->card)));
+		json_object_set_new(j, "card", card_json(i, card, t->refused));
 	if (d != NULL) {
 		json_object_set_new(j, "mtu", json_integer(d->mtu));
 		json_object_set_new(j, "rx", counted(d->rx_packets, d->rx_bytes, d->rx_errors, d->rx_dropped));
@@ -80,7 +86,7 @@ static void interface(void *ctx, const struct ir_interface *i, const struct devi
 
 json_t *json_interfaces(const struct supervisor *s)
 {
-	struct telling t = { s, json_array() };
+	struct telling t = { .s = s, .list = json_array() };
 
 	if (box_interfaces(&s->spaces, s->now->ir, interface, &t, NULL) < 0) {
 		json_decref(t.list);

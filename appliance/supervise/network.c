@@ -56,21 +56,29 @@ int network_open(struct supervisor *s, struct err *e)
 	s->network = calloc(1, sizeof(*s->network));
 	if (s->network == NULL)
 		return err_set(e, -ENOMEM, "watch over the network");
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < NETWORK_RULES; i++) {
 		s->network_fd[i] = rtnl_monitor_open(spaces[i], s->spaces.home, true, e);
 		if (s->network_fd[i] < 0)
 			return s->network_fd[i];
 	}
 	/* The gate of the VLANs; other rules are enforce's, and cost a comparison that finds nothing. */
-	s->network_fd[2] = rtnl_rules_open(s->spaces.data, s->spaces.home, e);
-	return s->network_fd[2] < 0 ? s->network_fd[2] : 0;
+	s->network_fd[NETWORK_RULES] = rtnl_rules_open(s->spaces.data, s->spaces.home, e);
+	return s->network_fd[NETWORK_RULES] < 0 ? s->network_fd[NETWORK_RULES] : 0;
+}
+
+static bool has_vlans(const struct ir *ir)
+{
+	for (uint32_t i = 0; i < ir->n_interfaces; i++)
+		if (ir->interfaces[i].vlan != 0)
+			return true;
+	return false;
 }
 
 void network_heard(struct supervisor *s, int fd)
 {
 	bool lost;
 
-	if (rtnl_monitor(fd, NULL, NULL, &lost))
+	if (rtnl_monitor(fd, NULL, NULL, &lost) && (fd != s->network_fd[NETWORK_RULES] || has_vlans(s->now->ir)))
 		s->network->look = mono_ns() + SETTLES;
 }
 

@@ -134,10 +134,14 @@ void op_give_up(struct supervisor *s)
 	if (op->kind == OP_BOOT) {
 		boot_later(s);
 	} else if (op->kind != OP_DRY_RUN && op->next != NULL) {
-		box_forget(&s->spaces, s->now->ir);
+		if (op->moved != NULL)
+			box_unclaim(&s->spaces, s->now->ir);
 		if (op->kept_before != NULL)
 			kept_undo(s, op->next->ir, op->moved, op->kept_before);
 		op->kept_before = NULL;
+		/* Of what it took away from the policy in force, a VLAN that was to be another's, all is made again at once. */
+		if (op->moved != NULL)
+			box_set(&s->spaces, s->now->ir, NULL, &e);
 		if (op->before != NULL) {
 			table_set(s, op->before, op->n_before, NULL, false, &e);
 			op->before = NULL;

@@ -85,6 +85,7 @@ int supervise_standing(const struct supervise_options *o, const char *question);
 /* ---- everything --------------------------------------------------------------------------------------------------- */
 
 #define NETWORKS 3
+#define NETWORK_RULES 2 /* the last of them: rules of the data namespace */
 
 struct pair {
 	bool wanted;
@@ -109,7 +110,7 @@ struct supervisor {
 	int mgmt_fd; /* the web side's listening socket */
 	int link_fd; /* tells of devices that come into the initial namespace */
 	int network_fd
-		[NETWORKS]; /* tell of links, addresses and routes of the data and the admin namespace, and of rules */
+		[NETWORKS]; /* tell of links, addresses and routes of the data and the admin namespace; of rules */
 	bool ending;
 	struct event_port events; /* the supervisor's own; the journal reads events_out */
 	int events_out;

@@ -119,6 +119,12 @@ static void not_before_the_place_is_known(void **state)
 	assert_true(answers(&k, pdu));
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, pdu, 12), OUTCOME_ACCEPT);
 	assert_false(desk.quiet);
+	/* ... of either end */
+	k = desk_conn(P_TOY);
+	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
+	assert_true(answers(&k, pdu));
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s + 12, k.c, DESK_ACK, pdu, 12), OUTCOME_ACCEPT);
+	assert_false(desk.quiet);
 }
 
 int main(void)

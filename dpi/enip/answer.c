@@ -88,7 +88,7 @@ static bool reply_fits(const struct enip_open *o, struct bytes message, struct r
 
 	if (!read_reply(message, ret))
 		return false;
-	if (o->reason == R_ENIP_FRAME || o->reason == R_ENIP_CONNECTION)
+	if (o->wait.reason == R_ENIP_FRAME || o->wait.reason == R_ENIP_CONNECTION)
 		return true;
 	if (asked->sent_on && ret->service == SERVICE_UNCONNECTED_SEND && ret->status != 0)
 		return ret->data.left <= 2; /* the router could not: how much of the way was left */
@@ -230,14 +230,13 @@ static void judge_unseen(struct enip_state *s, const struct encap *e, const stru
 	struct ruling ruling;
 	struct reply r;
 
-	if (s->unseen == 0 || e->status != 0 || (e->command != ENCAP_REQUEST && e->command != ENCAP_UNIT) ||
+	if (s->wait.unseen == 0 || e->status != 0 || (e->command != ENCAP_REQUEST && e->command != ENCAP_UNIT) ||
 	    !read_reply(items->message, &r))
 		return;
-	if (s->unseen != UNSEEN_ANY)
-		s->unseen--;
+	pending_answered_unseen(&s->wait);
 	ret->reason = R_ENIP_FUNCTION;
 	if (unseen_may(t, p, r.service == SERVICE_MULTIPLE ? 0x03 : r.service, &ruling))
-		ret->reason = s->unread ? R_ENIP_UNREAD : R_ENIP_UNSEEN;
+		ret->reason = s->wait.unread ? R_ENIP_UNREAD : R_ENIP_UNSEEN;
 	ret->allowed = ret->reason == R_ENIP_UNSEEN;
 	ret->function = r.service;
 	ret->exception = r.status != 0;
@@ -253,7 +252,7 @@ void enip_answered(void *state, struct bytes pdu, const struct command_table *t,
 	struct encap e;
 	bool fits;
 
-	enip_notice_table(s, t);
+	pending_notice_table(enip_open_of(s), t);
 	ret->reason = R_ENIP_RESPONSE;
 	name_choice(t, p, 0, ret);
 	fits = encap_read(pdu, &e) && e.options == 0;
@@ -273,13 +272,13 @@ void enip_answered(void *state, struct bytes pdu, const struct command_table *t,
 		ret->reason = R_ALLOWED;
 		return;
 	}
-	for (uint32_t i = 0; i < s->n; i++) {
+	for (uint32_t i = 0; i < s->wait.n; i++) {
 		const struct enip_open o = s->open[i];
 		struct reply r = { 0 };
 
 		if (!is_answer(s, &o, &e, &items, &r))
 			continue;
-		ret->reason = (enum reason)o.reason;
+		ret->reason = (enum reason)o.wait.reason;
 		ret->allowed = ret->reason == R_ALLOWED;
 		ret->function = o.service;
 		ret->targets[0] = o.route;
@@ -287,15 +286,12 @@ void enip_answered(void *state, struct bytes pdu, const struct command_table *t,
 		ret->address = o.address;
 		ret->quantity = o.quantity;
 		ret->exception = e.status != 0 || r.status != 0;
-		name_choice(t, p, o.choice, ret);
+		name_choice(t, p, o.wait.choice, ret);
 		for (uint32_t k = 0; k < i; k++)
-			s->open[k].expendable = 1;
+			s->open[k].wait.expendable = 1;
 		if (ret->allowed)
 			conclude(s, &o, &e, &r, ret->bond != NULL ? ret->bond : &unasked);
-		memmove(&s->open[i], &s->open[i + 1], (s->n - i - 1u) * sizeof(s->open[0]));
-		s->n--;
-		if (s->n == 0 && s->unseen != UNSEEN_ANY)
-			s->unseen = 0;
+		pending_answered(enip_open_of(s), i);
 		return;
 	}
 	judge_unseen(s, &e, &items, t, p, ret);

@@ -43,13 +43,9 @@ static enum frame_result frame(const void *state, enum direction dir, struct byt
 	return FRAME_WHOLE;
 }
 
-void enip_notice_table(struct enip_state *s, const struct command_table *t)
+struct pending_list enip_open_of(struct enip_state *s)
 {
-	if (memcmp(s->table, t->digest, sizeof(s->table)) == 0)
-		return;
-	memcpy(s->table, t->digest, sizeof(s->table));
-	for (uint32_t i = 0; i < s->n; i++)
-		s->open[i].choice = NO_CHOICE;
+	return (struct pending_list){ &s->wait, s->open, sizeof(s->open[0]), ENIP_OPEN_MAX };
 }
 
 const struct enip_connection *enip_connection_out(const struct enip_state *s, uint32_t number)
@@ -251,32 +247,13 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	memcpy(ret->kept, &asked, sizeof(asked));
 }
 
-static void forget(struct enip_state *s, uint32_t i)
-{
-	memmove(&s->open[i], &s->open[i + 1], (s->n - i - 1u) * sizeof(s->open[0]));
-	s->n--;
-}
-
-static bool make_room(struct enip_state *s)
-{
-	if (s->n < ENIP_OPEN_MAX)
-		return true;
-	for (uint32_t i = 0; i < s->n; i++)
-		if (s->open[i].expendable) {
-			s->unread |= s->open[i].reason != R_ALLOWED; /* should its answer come after all */
-			forget(s, i);
-			return true;
-		}
-	return false;
-}
-
 /* Those that are open, and those that will be when they are answered. */
 static uint32_t connections(const struct enip_state *s)
 {
 	uint32_t n = s->n_connections;
 
-	for (uint32_t i = 0; i < s->n; i++)
-		n += s->open[i].what.cip.kind == CIP_OPENS && s->open[i].reason == R_ALLOWED &&
+	for (uint32_t i = 0; i < s->wait.n; i++)
+		n += s->open[i].what.cip.kind == CIP_OPENS && s->open[i].wait.reason == R_ALLOWED &&
 		     s->open[i].what.cip.opening.transport != TRANSPORT_IO;
 	return n;
 }
@@ -294,35 +271,33 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 	struct enip_asked what;
 
 	memcpy(&what, p->kept, sizeof(what));
-	enip_notice_table(s, t);
-	if (s->unseen == UNSEEN_ANY)
-		s->unseen = ENIP_OPEN_MAX;
+	pending_notice_table(enip_open_of(s), t);
+	pending_seen(enip_open_of(s));
 	if (what.command == ENCAP_UNREGISTER && ret->reason == R_ALLOWED) {
 		s->session = SESSION_NONE;
 		s->n_connections = s->n_io = 0;
 	}
 	if (!is_answered(what.command))
 		return;
-	if (!make_room(s) && ret->reason == R_ALLOWED)
+	if (!pending_make_room(enip_open_of(s)) && ret->reason == R_ALLOWED)
 		ret->reason = R_ENIP_PENDING;
 	if (ret->reason == R_ALLOWED && what.cip.kind == CIP_OPENS && what.cip.opening.transport != TRANSPORT_IO &&
 	    connections(s) >= ENIP_CONNECTIONS_MAX)
 		ret->reason = R_ENIP_CONNECTIONS;
 	if (what.command == ENCAP_REGISTER && ret->reason == R_ALLOWED)
 		s->session = SESSION_ASKED;
-	if (s->n == ENIP_OPEN_MAX) {
-		s->unread = true;
+	if (s->wait.n == ENIP_OPEN_MAX) {
+		s->wait.unread = true;
 		return;
 	}
-	s->open[s->n++] = (struct enip_open){
+	s->open[s->wait.n++] = (struct enip_open){
+		.wait = { ruling->choice, (uint8_t)ret->reason, 0 },
 		.what = what,
 		.address = ret->address,
 		.quantity = ret->quantity,
 		.route = ret->targets[0],
 		.service = ret->function,
-		.choice = ruling->choice,
 		.space = ret->space,
-		.reason = (uint8_t)ret->reason,
 	};
 }
 
@@ -330,20 +305,17 @@ static void missed(void *state, bool unread)
 {
 	struct enip_state *s = state;
 
-	s->unread = s->unread || unread;
-	s->unseen = UNSEEN_ANY;
+	pending_missed(enip_open_of(s), unread);
 	s->missed = s->cut = true;
 	if (s->session != SESSION_OPEN)
 		s->session = SESSION_UNSEEN;
-	for (uint32_t i = 0; i < s->n; i++)
-		s->open[i].expendable = 1;
 }
 
 static void all_answered(void *state)
 {
 	struct enip_state *s = state;
 
-	s->n = 0;
+	s->wait.n = 0;
 }
 
 static bool likely(const void *state, enum direction dir, struct bytes pdu)
@@ -373,7 +345,7 @@ static size_t state_used(const void *state)
 {
 	const struct enip_state *s = state;
 
-	return offsetof(struct enip_state, open) + s->n * sizeof(s->open[0]);
+	return offsetof(struct enip_state, open) + s->wait.n * sizeof(s->open[0]);
 }
 
 const struct enforcer enip_enforcer = {

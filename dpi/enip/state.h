@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the EtherNet/IP enforcer remembers of a flow: its session, the connections that were opened through it, and requests that
- * wait for their answers, oldest first. An entry that was overtaken may be forgotten when room is short, as with Modbus; refused
- * requests are remembered too, for where nothing is stopped. Part of the EtherNet/IP enforcer, used by nobody else.
+ * wait for their answers, as dpi/pending.h has it. Part of the EtherNet/IP enforcer, used by nobody else.
  */
 #ifndef SEKISHO_DPI_ENIP_STATE_H
 #define SEKISHO_DPI_ENIP_STATE_H
@@ -10,6 +9,7 @@
 #include "dpi/enip/cip.h"
 #include "dpi/enip/enip.h"
 #include "dpi/judge.h"
+#include "dpi/pending.h"
 
 /* From `parse` to `asked`, and on in an open request. */
 struct enip_asked {
@@ -21,15 +21,13 @@ struct enip_asked {
 };
 
 struct enip_open {
+	struct pending_entry wait;
+	uint32_t service;
 	struct enip_asked what;
 	uint64_t address; /* what it was about, for its answer's record */
 	uint32_t quantity;
 	uint32_t route;
-	uint32_t service;
-	uint16_t choice; /* of the ruling that decided it */
 	uint8_t space;
-	uint8_t reason;	    /* enum reason; R_ALLOWED when it passed */
-	uint8_t expendable; /* 1: overtaken */
 };
 
 struct enip_connection {
@@ -45,14 +43,12 @@ struct enip_connection {
 enum enip_session { SESSION_NONE, SESSION_ASKED, SESSION_OPEN, SESSION_UNSEEN };
 
 struct enip_state {
-	uint8_t table[4]; /* start of the digest that the choices belong to */
-	uint8_t session;  /* enum enip_session; unseen: there may be one from before */
-	uint8_t unseen;	  /* how many more answers may belong to requests that went by unseen */
-	bool datagrams;	  /* over UDP, where there are no sessions: only what lists */
-	bool missed;	  /* connections may have been opened unseen */
-	bool unread;	  /* requests were refused or could not be read, whose answers may come */
-	bool cut;	  /* a request came in pieces: a server may have lost its place */
-	bool has_tail;	  /* since then: the end of the last message that came whole is kept */
+	struct pending wait;
+	uint8_t session; /* enum enip_session; unseen: there may be one from before */
+	bool datagrams;	 /* over UDP, where there are no sessions: only what lists */
+	bool missed;	 /* connections may have been opened unseen */
+	bool cut;	 /* a request came in pieces: a server may have lost its place */
+	bool has_tail;	 /* since then: the end of the last message that came whole is kept */
 	uint8_t tail[ENIP_TAIL];
 	uint32_t tail_end; /* offset behind it */
 	uint32_t handle;
@@ -60,11 +56,8 @@ struct enip_state {
 	struct enip_connection connections[ENIP_CONNECTIONS_MAX];
 	uint32_t n_io;
 	struct enip_opener io[ENIP_IO_MAX]; /* who opened I/O: closing asks; companions know of their data */
-	uint32_t n;
 	struct enip_open open[ENIP_OPEN_MAX];
 };
-
-#define UNSEEN_ANY 255u
 
 /* The connection by which the originator sends; NULL. */
 const struct enip_connection *enip_connection_out(const struct enip_state *s, uint32_t number);
@@ -81,7 +74,7 @@ bool enip_segment(void *state, uint64_t offset, size_t carried, bool late, struc
 		  const struct command_table *t, const struct command_permit *p, struct pdu *ret);
 bool enip_repeat(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,
 		 const struct command_table *t, const struct command_permit *p, struct pdu *ret);
-/* Choices of another table mean nothing in this one; what they allowed stays allowed. */
-void enip_notice_table(struct enip_state *s, const struct command_table *t);
+/* The requests that wait. */
+struct pending_list enip_open_of(struct enip_state *s);
 
 #endif

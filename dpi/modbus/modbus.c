@@ -8,7 +8,6 @@
 #include "dpi/modbus/state.h"
 
 _Static_assert(sizeof(struct modbus_state) <= ENFORCER_STATE_MAX, "Modbus state must fit into a flow");
-_Static_assert(REASON_COUNT <= 256, "a reason must fit into an open request");
 
 /* One test a byte: a flow that cannot be Modbus ends at the first byte that says so, not after the header. */
 static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
@@ -40,35 +39,17 @@ static enum frame_result frame(const void *state, enum direction dir, struct byt
 	return FRAME_WHOLE;
 }
 
-/* Choices of another table mean nothing in this one; what they allowed stays allowed. */
+static struct pending_list open_of(struct modbus_state *s)
+{
+	return (struct pending_list){ &s->wait, s->open, sizeof(s->open[0]), MODBUS_OPEN_MAX };
+}
+
 static void notice_table(struct modbus_state *s, const struct command_table *t)
 {
-	if (memcmp(s->table, t->digest, sizeof(s->table)) == 0)
+	if (!pending_notice_table(open_of(s), t))
 		return;
-	memcpy(s->table, t->digest, sizeof(s->table));
-	for (uint32_t i = 0; i < s->n; i++)
-		s->open[i].choice = NO_CHOICE;
 	for (uint32_t i = 0; i < TOLD_MAX; i++)
-		s->told[i].request.choice = NO_CHOICE;
-}
-
-static void forget(struct modbus_state *s, uint32_t i)
-{
-	memmove(&s->open[i], &s->open[i + 1], (s->n - i - 1u) * sizeof(s->open[0]));
-	s->n--;
-}
-
-static bool make_room(struct modbus_state *s)
-{
-	if (s->n < MODBUS_OPEN_MAX)
-		return true;
-	for (uint32_t i = 0; i < s->n; i++)
-		if (s->open[i].expendable) {
-			s->unread |= s->open[i].reason != R_ALLOWED; /* should its answer come after all */
-			forget(s, i);
-			return true;
-		}
-	return false;
+		s->told[i].request.wait.choice = NO_CHOICE;
 }
 
 void modbus_name_conduit(const struct command_table *t, const struct command_permit *p, uint16_t choice,
@@ -113,27 +94,24 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 	bool alone;
 
 	notice_table(s, t);
-	if (!make_room(s) && ret->reason == R_ALLOWED)
+	if (!pending_make_room(open_of(s)) && ret->reason == R_ALLOWED)
 		ret->reason = R_MODBUS_PENDING;
 	alone = ret->reason == R_ALLOWED && modbus_goes_alone(ruling, (uint8_t)ret->function);
-	if (s->unseen == UNSEEN_ANY)
-		s->unseen = MODBUS_OPEN_MAX;
-	if (s->n == MODBUS_OPEN_MAX) {
-		s->unread = true;
+	pending_seen(open_of(s));
+	if (s->wait.n == MODBUS_OPEN_MAX) {
+		s->wait.unread = true;
 		return;
 	}
-	s->open[s->n++] = (struct open_request){
+	s->open[s->wait.n++] = (struct open_request){
+		.wait = { ruling->choice, (uint8_t)ret->reason, ret->targets[0] == 0 && !alone },
 		.at = (uint32_t)ret->offset,
 		.length = (uint16_t)ret->length,
 		.tid = (uint16_t)p->kept[0],
 		.address = (uint16_t)p->kept[1],
 		.quantity = (uint16_t)p->kept[2],
 		.value = (uint16_t)p->kept[3],
-		.choice = ruling->choice,
 		.unit = (uint8_t)ret->targets[0],
 		.function = (uint8_t)(ret->function & 0x7fu),
-		.reason = (uint8_t)ret->reason,
-		.expendable = ret->targets[0] == 0 && !alone,
 		.alone = alone,
 	};
 }
@@ -144,9 +122,9 @@ static bool answers(const struct open_request *o, bool exception, struct bytes d
 
 	if (exception)
 		return bytes_u8(&data, &code) && code != 0 && data.left == 0;
-	if (o->reason == R_MODBUS_FRAME) /* a request that made no sense: its answer has no shape to keep to */
+	if (o->wait.reason == R_MODBUS_FRAME) /* a request that made no sense: its answer has no shape to keep to */
 		return true;
-	if (o->reason == R_MODBUS_UNSEEN)
+	if (o->wait.reason == R_MODBUS_UNSEEN)
 		return modbus_response_possible(o->function, data);
 	return modbus_response_fits(o->function, o->address, o->quantity, o->value, data);
 }
@@ -156,7 +134,7 @@ static void name_range(const struct open_request *o, struct pdu *ret)
 {
 	uint8_t space = modbus_space(o->function);
 
-	if (space == SPACE_NONE || o->reason == R_MODBUS_FRAME)
+	if (space == SPACE_NONE || o->wait.reason == R_MODBUS_FRAME)
 		return;
 	ret->space = space;
 	ret->address = o->address;
@@ -170,16 +148,15 @@ static void name_range(const struct open_request *o, struct pdu *ret)
 static void judge_unseen(struct modbus_state *s, struct bytes data, const struct command_table *t,
 			 const struct command_permit *p, struct pdu *ret)
 {
-	const struct open_request nobodys = { .function = (uint8_t)ret->function, .reason = R_MODBUS_UNSEEN };
+	const struct open_request nobodys = { .function = (uint8_t)ret->function, .wait.reason = R_MODBUS_UNSEEN };
 	struct ruling ruling;
 
-	if (s->unseen == 0 || !answers(&nobodys, ret->exception, data))
+	if (s->wait.unseen == 0 || !answers(&nobodys, ret->exception, data))
 		return;
-	if (s->unseen != UNSEEN_ANY)
-		s->unseen--;
+	pending_answered_unseen(&s->wait);
 	modbus_unseen(t, p, (uint8_t)ret->targets[0], (uint8_t)ret->function, &ruling);
 	if (ruling.reason == R_ALLOWED)
-		ruling.reason = s->unread ? R_MODBUS_UNREAD : R_MODBUS_UNSEEN;
+		ruling.reason = s->wait.unread ? R_MODBUS_UNREAD : R_MODBUS_UNSEEN;
 	ret->allowed = ruling.reason == R_MODBUS_UNSEEN;
 	ret->reason = ruling.reason;
 	pdu_name_ruling(ret, &ruling);
@@ -222,7 +199,7 @@ static bool is_repeated(const struct modbus_state *s, struct bytes pdu, const st
 			continue;
 		ret->allowed = true;
 		ret->reason = R_MODBUS_TWICE;
-		modbus_name_conduit(t, p, told->request.choice, ret);
+		modbus_name_conduit(t, p, told->request.wait.choice, ret);
 		name_range(&told->request, ret);
 		return true;
 	}
@@ -268,7 +245,7 @@ static void note_answered(struct modbus_state *s, const struct open_request *o, 
 		.any_unit = (lenient & LENIENT_UNIT) != 0,
 	};
 
-	for (uint32_t i = 0; i < s->n; i++)
+	for (uint32_t i = 0; i < s->wait.n; i++)
 		asked.at[asked.n++] = s->open[i].at;
 	modbus_slip_answered(&s->slip, o->at, o->length, &asked);
 }
@@ -283,7 +260,7 @@ static bool is_second(const struct modbus_state *s, uint16_t tid, struct bytes d
 		return false;
 	ret->allowed = true;
 	ret->reason = R_MODBUS_TWICE;
-	modbus_name_conduit(t, p, o->choice, ret);
+	modbus_name_conduit(t, p, o->wait.choice, ret);
 	name_range(o, ret);
 	return true;
 }
@@ -310,24 +287,22 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 		modbus_name_conduit(t, p, 0, ret);
 		return;
 	}
-	for (uint32_t i = 0; i < s->n; i++) {
+	for (uint32_t i = 0; i < s->wait.n; i++) {
 		struct open_request o = s->open[i];
 
 		/* Oldest first: a client that reuses an id is answered in order. */
 		if (!is_answer(&o, tid, ret, pdu, lenient))
 			continue;
-		ret->reason = (enum reason)o.reason;
+		ret->reason = (enum reason)o.wait.reason;
 		ret->allowed = ret->reason == R_ALLOWED;
-		modbus_name_conduit(t, p, o.choice, ret);
+		modbus_name_conduit(t, p, o.wait.choice, ret);
 		name_range(&o, ret);
 		for (uint32_t k = 0; k < i; k++)
-			s->open[k].expendable = 1;
+			s->open[k].wait.expendable = 1;
 		note_answered(s, &o, tid, lenient);
 		if (ret->allowed)
 			remember(s, &o, whole);
-		forget(s, i);
-		if (s->n == 0 && s->unseen != UNSEEN_ANY)
-			s->unseen = 0; /* what was asked before has been answered, or never will be */
+		pending_answered(open_of(s), i);
 		return;
 	}
 	modbus_name_conduit(t, p, 0, ret);
@@ -337,12 +312,7 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 
 static void missed(void *state, bool unread)
 {
-	struct modbus_state *s = state;
-
-	s->unread = s->unread || unread;
-	s->unseen = UNSEEN_ANY;
-	for (uint32_t i = 0; i < s->n; i++)
-		s->open[i].expendable = 1; /* its answer may have gone by */
+	pending_missed(open_of(state), unread);
 }
 
 /* Functions without a name, or a layout, may look like anything. */

@@ -26,16 +26,16 @@ bool modbus_goes_alone(const struct ruling *ruling, uint8_t function)
 
 static bool awaited(const struct modbus_state *s)
 {
-	for (uint32_t i = 0; i < s->n; i++)
-		if (s->open[i].reason == R_ALLOWED && !s->open[i].expendable)
+	for (uint32_t i = 0; i < s->wait.n; i++)
+		if (s->open[i].wait.reason == R_ALLOWED && !s->open[i].wait.expendable)
 			return true;
 	return false;
 }
 
 static struct open_request *alone(struct modbus_state *s)
 {
-	for (uint32_t i = 0; i < s->n; i++)
-		if (s->open[i].reason == R_ALLOWED && s->open[i].alone && !s->open[i].expendable)
+	for (uint32_t i = 0; i < s->wait.n; i++)
+		if (s->open[i].wait.reason == R_ALLOWED && s->open[i].alone && !s->open[i].wait.expendable)
 			return &s->open[i];
 	return NULL;
 }
@@ -96,8 +96,8 @@ static bool fits_a_read(const struct modbus_state *s, uint32_t at, struct bytes 
 	struct modbus_reading r;
 	struct ruling ruling;
 
-	for (uint32_t i = 0; i < s->n; i++)
-		if (!s->open[i].expendable && (int32_t)(from - s->open[i].at) > 0)
+	for (uint32_t i = 0; i < s->wait.n; i++)
+		if (!s->open[i].wait.expendable && (int32_t)(from - s->open[i].at) > 0)
 			from = s->open[i].at;
 	if (end - from <= READ_MAX || evaluate_allows_all(t, p, vocabulary_of(PROTO_MODBUS)))
 		return true;
@@ -140,8 +140,8 @@ bool modbus_segment(void *state, uint64_t offset, size_t carried, bool late, str
 	size_t all = b.left;
 
 	if (only != NULL) {
-		only->expendable = 1; /* said once, where a refusal ends nothing */
-		modbus_name_conduit(t, p, only->choice, ret);
+		only->wait.expendable = 1; /* said once, where a refusal ends nothing */
+		modbus_name_conduit(t, p, only->wait.choice, ret);
 		return refuse(ret, R_MODBUS_ALONE, only->unit, only->function);
 	}
 	if (!careful(s, carried, b, t, p, ret) || !fits_a_read(s, (uint32_t)offset, b, t, p, ret))
@@ -160,13 +160,13 @@ bool modbus_repeat(void *state, uint64_t offset, size_t carried, size_t length, 
 	struct modbus_state *s = state;
 	uint32_t from = (uint32_t)offset + (uint32_t)carried, to = from + (uint32_t)length;
 
-	for (uint32_t i = 0; i < s->n; i++) {
+	for (uint32_t i = 0; i < s->wait.n; i++) {
 		const struct open_request *o = &s->open[i];
 
-		if (!o->alone || o->reason != R_ALLOWED || (o->at == from && o->at + o->length == to))
+		if (!o->alone || o->wait.reason != R_ALLOWED || (o->at == from && o->at + o->length == to))
 			continue;
 		if ((int32_t)(to - o->at) > 0 && (int32_t)(o->at + o->length - from) > 0) {
-			modbus_name_conduit(t, p, o->choice, ret);
+			modbus_name_conduit(t, p, o->wait.choice, ret);
 			return refuse(ret, R_MODBUS_ALONE, o->unit, o->function);
 		}
 	}

@@ -2,12 +2,8 @@
 /*
  * What the Modbus enforcer remembers of a flow. Part of the Modbus enforcer, used by nobody else.
  *
- * Requests that passed wait in a short list, oldest first, for their answers. A client may have several under way, and
- * an answer may never come: broadcasts have none, devices lose requests. So an entry that was overtaken (a later request
- * was answered) may be forgotten when room is short; only sixteen requests that are all still due are too many.
- *
- * Where refusals do not end the flow (observe, replay of a capture) the answer to a refused request does come; it is
- * refused for its request's reason. The list therefore remembers refused requests as well.
+ * Requests wait for their answers as dpi/pending.h has it. A client may have several under way; only sixteen that are all still
+ * due are too many.
  */
 #ifndef SEKISHO_DPI_MODBUS_STATE_H
 #define SEKISHO_DPI_MODBUS_STATE_H
@@ -15,18 +11,17 @@
 #include "dpi/judge.h"
 #include "dpi/modbus/modbus.h"
 #include "dpi/modbus/slip.h"
+#include "dpi/pending.h"
 
 struct open_request {
+	struct pending_entry wait;
 	uint32_t at; /* offset in the client's stream */
 	uint16_t length;
 	uint16_t tid;
 	uint16_t address, quantity, value; /* as in struct modbus_request */
-	uint16_t choice;		   /* of the ruling that decided it */
 	uint8_t unit;
 	uint8_t function;
-	uint8_t reason;	    /* enum reason; R_ALLOWED when it passed */
-	uint8_t expendable; /* 1: overtaken, or a broadcast */
-	uint8_t alone;	    /* 1: nothing may follow before its answer */
+	uint8_t alone; /* 1: nothing may follow before its answer */
 };
 
 /* An answer that was passed: serial gateways say the same once more. */
@@ -37,14 +32,9 @@ struct told {
 
 #define TOLD_MAX 4u
 
-#define UNSEEN_ANY 255u /* no request was seen since bytes were missed: whatever comes answers one from before */
-
 struct modbus_state {
-	uint8_t table[4]; /* start of the digest that the choices belong to */
-	uint8_t unseen;	  /* how many more answers may belong to requests that went by unseen */
-	bool unread;	  /* ... or to requests that were refused, or could not be read */
-	uint32_t n;
-	struct open_request open[MODBUS_OPEN_MAX];
+	struct pending wait;
+	struct open_request open[MODBUS_OPEN_MAX]; /* broadcasts among them have no answer */
 	uint8_t n_told; /* how many there ever were, up to 255; the next one goes to n_told modulo TOLD_MAX */
 	struct told told[TOLD_MAX];
 	struct modbus_slip slip; /* last: empty but in few sessions, and then what is kept has no meaning */

@@ -183,7 +183,7 @@ bool slmp_segment(void *state, uint64_t offset, size_t carried, bool late, struc
 
 	(void)offset;
 	(void)late;
-	if (s->n == 0 && carried == 0)
+	if (s->wait.n == 0 && carried == 0)
 		s->unanswered = 0;
 	s->unanswered += (uint32_t)(b.left - carried);
 	if (carried > 0 || s->unanswered > READ_MAX)

@@ -10,8 +10,6 @@ _Static_assert(sizeof(struct slmp_state) <= ENFORCER_STATE_MAX, "SLMP state must
 _Static_assert(SLMP_PDU_MAX <= ENFORCER_PDU_MAX, "the longest frame must fit into what is kept");
 _Static_assert(REASON_COUNT <= 256, "a reason must fit into an open request");
 
-#define UNSEEN_ANY 255u /* no request was seen since bytes were missed: whatever comes answers one from before */
-
 uint64_t slmp_route(const uint32_t targets[SLMP_TARGETS])
 {
 	return (uint64_t)targets[0] << 32 | targets[1] << 24 | targets[2] << 8 | targets[3];
@@ -88,33 +86,9 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	ret->kept[3] = r.later;
 }
 
-/* Choices of another table mean nothing in this one; what they allowed stays allowed. */
-static void notice_table(struct slmp_state *s, const struct command_table *t)
+static struct pending_list open_of(struct slmp_state *s)
 {
-	if (memcmp(s->table, t->digest, sizeof(s->table)) == 0)
-		return;
-	memcpy(s->table, t->digest, sizeof(s->table));
-	for (uint32_t i = 0; i < s->n; i++)
-		s->open[i].choice = NO_CHOICE;
-}
-
-static void forget(struct slmp_state *s, uint32_t i)
-{
-	memmove(&s->open[i], &s->open[i + 1], (s->n - i - 1u) * sizeof(s->open[0]));
-	s->n--;
-}
-
-static bool make_room(struct slmp_state *s)
-{
-	if (s->n < SLMP_OPEN_MAX)
-		return true;
-	for (uint32_t i = 0; i < s->n; i++)
-		if (s->open[i].expendable) {
-			s->unread |= s->open[i].reason != R_ALLOWED; /* should its answer come after all */
-			forget(s, i);
-			return true;
-		}
-	return false;
+	return (struct pending_list){ &s->wait, s->open, sizeof(s->open[0]), SLMP_OPEN_MAX };
 }
 
 static void remember_monitor(struct slmp_monitor *m, const struct parsed *p)
@@ -147,35 +121,32 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 	const struct operation *o = p->operations;
 	uint32_t command = ret->function >> 16;
 
-	notice_table(s, t);
+	pending_notice_table(open_of(s), t);
 	if (p->n == 0)
 		return;
 	if (s->form == 0)
 		s->form = (uint8_t)p->kept[2];
 	if (ret->dir == DIR_S2C && ret->reason == R_ALLOWED) /* rows speak of what a client asks a server for */
 		ret->reason = R_SLMP_RESPONSE;
-	if (!make_room(s) && ret->reason == R_ALLOWED)
+	if (!pending_make_room(open_of(s)) && ret->reason == R_ALLOWED)
 		ret->reason = R_SLMP_PENDING;
-	if (s->unseen == UNSEEN_ANY)
-		s->unseen = SLMP_OPEN_MAX;
-	if (s->n == SLMP_OPEN_MAX) {
-		s->unread = true;
+	pending_seen(open_of(s));
+	if (s->wait.n == SLMP_OPEN_MAX) {
+		s->wait.unread = true;
 		return;
 	}
 	if (is_register(ret->function) && ret->reason == R_ALLOWED)
 		remember_monitor(&s->registering, p);
-	s->open[s->n++] = (struct slmp_open){
+	s->open[s->wait.n++] = (struct slmp_open){
+		.wait = { ruling->choice, (uint8_t)ret->reason, command == SLMP_RESET || command == SLMP_ON_DEMAND },
 		.route = slmp_route(o->targets),
 		.first = o->first,
 		.count = o->count,
 		.service = ret->function,
 		.serial = (uint16_t)p->kept[0],
 		.answer = (uint16_t)p->kept[1],
-		.choice = ruling->choice,
 		.space = o->space,
-		.reason = (uint8_t)ret->reason,
 		.asker = (uint8_t)ret->dir,
-		.expendable = command == SLMP_RESET || command == SLMP_ON_DEMAND,
 	};
 }
 
@@ -207,7 +178,7 @@ static bool is_answer(const struct slmp_open *o, const struct answer *a, unsigne
 	    (o->serial != a->h.serial && (a->h.serial != 0 || !(lenient & LENIENT_TRANSACTION))) ||
 	    (o->route != slmp_route(a->h.targets) && !(lenient & LENIENT_UNIT)))
 		return false;
-	if (o->reason == R_SLMP_FRAME) /* a request that made no sense: its answer has no shape to keep to */
+	if (o->wait.reason == R_SLMP_FRAME) /* a request that made no sense: its answer has no shape to keep to */
 		return true;
 	if (a->end_code != 0)
 		return is_failure_of(o, a->h.rest);
@@ -239,7 +210,7 @@ static unsigned leniency(const struct command_table *t, const struct command_per
 
 static void settle_monitor(struct slmp_state *s, const struct slmp_open *o, bool failed)
 {
-	if (!is_register(o->service) || o->reason != R_ALLOWED)
+	if (!is_register(o->service) || o->wait.reason != R_ALLOWED)
 		return;
 	if (!failed)
 		s->registered = s->registering;
@@ -252,24 +223,21 @@ static void answer_open(struct slmp_state *s, uint32_t i, const struct answer *a
 	struct slmp_open o = s->open[i];
 
 	ret->function = o.service;
-	ret->reason = (enum reason)o.reason;
+	ret->reason = (enum reason)o.wait.reason;
 	ret->allowed = ret->reason == R_ALLOWED;
-	name_conduit(t, p, o.choice, ret);
-	if (o.space != SPACE_NONE && o.reason != R_SLMP_FRAME) {
+	name_conduit(t, p, o.wait.choice, ret);
+	if (o.space != SPACE_NONE && o.wait.reason != R_SLMP_FRAME) {
 		ret->space = o.space;
 		ret->address = o.first;
 		ret->quantity = (uint32_t)o.count;
 	}
 	for (uint32_t k = 0; k < i; k++)
 		if (s->open[k].asker == o.asker)
-			s->open[k].expendable = 1;
+			s->open[k].wait.expendable = 1;
 	settle_monitor(s, &o, a->end_code != 0);
-	forget(s, i);
-	if (s->n == 0) {
+	pending_answered(open_of(s), i);
+	if (s->wait.n == 0)
 		s->unanswered = 0;
-		if (s->unseen != UNSEEN_ANY)
-			s->unseen = 0; /* what was asked before has been answered, or never will be */
-	}
 }
 
 static void answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
@@ -279,7 +247,7 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 	struct answer a = { .dir = ret->dir };
 	unsigned lenient = leniency(t, p);
 
-	notice_table(s, t);
+	pending_notice_table(open_of(s), t);
 	ret->reason = R_SLMP_RESPONSE;
 	name_conduit(t, p, 0, ret);
 	if (!slmp_head_parse(pdu, &a.h) || (s->form != 0 && s->form != a.h.form) ||
@@ -287,29 +255,25 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 		return;
 	memcpy(ret->targets, a.h.targets, sizeof(a.h.targets));
 	ret->exception = a.end_code != 0;
-	for (uint32_t i = 0; i < s->n; i++)
+	for (uint32_t i = 0; i < s->wait.n; i++)
 		if (is_answer(&s->open[i], &a, lenient)) {
 			answer_open(s, i, &a, t, p, ret);
 			return;
 		}
-	if (s->unseen == 0)
+	if (s->wait.unseen == 0)
 		return;
-	if (s->unseen != UNSEEN_ANY)
-		s->unseen--;
-	ret->allowed = !s->unread;
-	ret->reason = s->unread ? R_SLMP_UNREAD : R_SLMP_UNSEEN;
+	pending_answered_unseen(&s->wait);
+	ret->allowed = !s->wait.unread;
+	ret->reason = s->wait.unread ? R_SLMP_UNREAD : R_SLMP_UNSEEN;
 }
 
 static void missed(void *state, bool unread)
 {
 	struct slmp_state *s = state;
 
-	s->unread = s->unread || unread;
-	s->unseen = UNSEEN_ANY;
+	pending_missed(open_of(s), unread);
 	if (unread && s->registered.n > 0) /* another may have come after it */
 		s->registered.n = SLMP_MONITOR_MORE;
-	for (uint32_t i = 0; i < s->n; i++)
-		s->open[i].expendable = 1; /* its answer may have gone by */
 }
 
 /* Commands without a name may look like anything. An answer says too little to be told from others but by its length. */

@@ -2,28 +2,25 @@
 /*
  * What the SLMP enforcer remembers of a flow. Part of the SLMP enforcer, used by nobody else.
  *
- * Requests wait in a short list, oldest first, for their answers, refused ones as well: where refusals do not end the flow their
- * answers do come, and are refused for their request's reason. An answer may never come (a reset has none, datagrams are lost), so an
- * entry that was overtaken may be forgotten when room is short.
+ * Requests of either end wait for their answers as dpi/pending.h has it; a reset of a device has none.
  */
 #ifndef SEKISHO_DPI_SLMP_STATE_H
 #define SEKISHO_DPI_SLMP_STATE_H
 
 #include "dpi/judge.h"
+#include "dpi/pending.h"
 #include "dpi/slmp/request.h"
 #include "dpi/slmp/slmp.h"
 
 struct slmp_open {
+	struct pending_entry wait;
+	uint32_t service;
 	uint64_t route;	       /* the four targets in one number */
 	uint64_t first, count; /* of its first place, for events */
-	uint32_t service;
 	uint16_t serial;
 	uint16_t answer; /* as in struct slmp_request */
-	uint16_t choice; /* of the ruling that decided it */
 	uint8_t space;
-	uint8_t reason;	    /* enum reason; R_ALLOWED when it passed */
-	uint8_t asker;	    /* enum direction */
-	uint8_t expendable; /* 1: overtaken, or one that need not be answered */
+	uint8_t asker; /* enum direction */
 };
 
 /* Devices that a client registered (command 0801), to be read by 0802. */
@@ -43,12 +40,10 @@ struct slmp_monitor {
 #define SLMP_TAIL 32u /* bytes of a header that may lie in the segment before, in either coding */
 
 struct slmp_state {
-	uint8_t table[4]; /* start of the digest that the choices belong to */
-	uint8_t form;	  /* of all frames of the session; 0: none was seen */
-	uint8_t unseen;	  /* how many more answers may belong to requests that went by unseen */
-	bool unread;	  /* ... or to requests that were refused, or could not be read */
-	bool cut;	  /* somebody may read from where no request begins */
-	uint8_t n, n_tail;
+	struct pending wait;
+	uint8_t form; /* of all frames of the session; 0: none was seen */
+	bool cut;     /* somebody may read from where no request begins */
+	uint8_t n_tail;
 	uint32_t unanswered; /* bytes of the client's since everything was answered */
 	struct slmp_open open[SLMP_OPEN_MAX];
 	struct slmp_monitor registered, registering; /* the latter until it is answered */

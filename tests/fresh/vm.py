@@ -136,18 +136,26 @@ def run(script, minutes, name="work", everything=False):
     make_root()
     build()
     disk = disk_of(script, name)
+    text, seconds = boot(["-net", "none", "-kernel", WORK + "/vmlinuz", "-initrd", WORK + "/initrd.img",
+                          "-drive", "file=%s/root.disk,format=raw,if=virtio,snapshot=on,cache=unsafe" % WORK,
+                          "-drive", "file=%s,format=raw,if=virtio,cache=unsafe" % disk,
+                          "-append", "root=/dev/vda rw console=ttyS0 quiet panic=-1 init=/sbin/vm-init mitigations=off"],
+                         minutes, os.path.join(WORK, name + ".log"), everything)
+    os.remove(disk)
+    return text, seconds
+
+
+def boot(arguments, minutes, log_path, everything=False, heard=lambda line: None):
+    """A machine until it ends: what it printed, and how long it took."""
     start, end = time.monotonic(), time.monotonic() + minutes * 60 * SLOWER
     qemu = subprocess.Popen(
         ["qemu-system-x86_64", "-accel", "tcg", "-icount", "shift=0,sleep=on", "-rtc", "clock=vm", "-cpu", "Nehalem", "-smp", "1", "-m", "3072",
-         "-nographic", "-no-reboot", "-net", "none", "-kernel", WORK + "/vmlinuz", "-initrd", WORK + "/initrd.img",
-         "-drive", "file=%s/root.disk,format=raw,if=virtio,snapshot=on,cache=unsafe" % WORK,
-         "-drive", "file=%s,format=raw,if=virtio,cache=unsafe" % disk,
-         "-append", "root=/dev/vda rw console=ttyS0 quiet panic=-1 init=/sbin/vm-init mitigations=off"],
+         "-nographic", "-no-reboot"] + arguments,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     text, rest = [], b""
     watch = selectors.DefaultSelector()
     watch.register(qemu.stdout, selectors.EVENT_READ)
-    with open(os.path.join(WORK, name + ".log"), "wb") as log:
+    with open(log_path, "wb") as log:
         while time.monotonic() < end:
             if not watch.select(end - time.monotonic()):
                 continue
@@ -159,13 +167,13 @@ def run(script, minutes, name="work", everything=False):
             *lines, rest = (rest + part).split(b"\n")
             for line in (x.decode("utf-8", "replace").rstrip("\r") for x in lines):
                 text.append(line)
+                heard(line)
                 if everything or WORTH_READING.match(line):
                     print("    | " + line, flush=True)
         else:
             print("the machine was stopped after %.0f minutes" % (minutes * SLOWER), flush=True)
             qemu.send_signal(signal.SIGTERM)
     qemu.wait()
-    os.remove(disk)
     return "\n".join(text), time.monotonic() - start
 
 

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""First boot: the packages come to a machine that forwards between its two cards, as it was told to by Debian's own means; a policy takes
+the cards, and the power goes before anybody has confirmed it. Second boot: the machine is as it was, and the policy is applied for good."""
+import glob
+import json
+import os
+
+import guide
+from tools import SPACES, addresses, cards, check, confined, denied, exposure, journal, mode, must, pid, rules, run, show, wait_for
+from traces import KEPT, listing, users
+
+OWN = ("10.%d.0.1/24", "2001:db8:%d::1/64")  # what ../wire.py knows
+SETTINGS = "/etc/network/interfaces", "/etc/sysctl.d/10-router.conf"
+AT_READY = "/run/at-ready"
+# What stands in the moment when the daemon says that it is ready: this runs then and not before (systemd.service(5)).
+DROP_IN = """[Service]
+ExecStartPost=+/bin/sh -c "ip netns exec sekisho-data nft list table inet sekisho >%s; sekisho status --json >>%s; true"
+""" % (AT_READY, AT_READY)
+
+
+def policy(folder, interfaces):
+    os.makedirs(folder, exist_ok=True)
+    with open(folder + "/box.cfg", "w", encoding="utf-8") as f:
+        f.write("language_version = 1;\ninterfaces = {\n%s};\n" % "".join('  %s = { device = "%s"; addresses = ["%s"]; };\n' % x for x in interfaces))
+    with open(folder + "/site.cfg", "w", encoding="utf-8") as f:
+        f.write('language_version = 1;\nsite = { name = "machine"; };\n'
+                'zones = {\n  a = { interfaces = ["lan0"]; networks = ["10.1.0.0/24"]; class = "it"; };\n'
+                '  b = { interfaces = ["lan1"]; networks = ["10.2.0.0/24"]; class = "ot"; };\n};\n'
+                'services = { plain = { protocol = "tcp"; ports = ["tcp/9000"]; }; };\n'
+                'conduits = ( { name = "c"; from = "a"; to = "b"; services = ["plain"]; purpose = "t"; owner = "t"; review_by = "2099-01-01"; } );\n')
+    return folder + "/site.cfg"
+
+
+def dressed():
+    """Both cards are the machine's own, with the addresses that it gives them."""
+    return len(cards()) == 2 and all(addresses(x) == sorted(a % n for a in OWN) for n, x in enumerate(cards(), 1))
+
+
+def routed():
+    """As a machine that was a router before: Debian's own settings, which hold at every start."""
+    own = cards()
+    with open(SETTINGS[0], "w", encoding="ascii") as f:
+        f.write("auto lo\niface lo inet loopback\n" + "".join("auto %s\niface %s inet static\n  address %s\niface %s inet6 static\n  address %s\n  dad-attempts 0\n" % (
+            x, x, OWN[0] % n, x, OWN[1] % n) for n, x in enumerate(own, 1)))
+    with open(SETTINGS[1], "w", encoding="ascii") as f:
+        f.write("net.ipv4.ip_forward=1\nnet.ipv6.conf.all.forwarding=1\n")
+    must("sysctl", "-q", "-p", SETTINGS[1])
+    must("systemctl", "restart", "networking")
+    check("a machine that forwards between two cards", wait_for(dressed, 20) is not None and forwarded(own), {x: addresses(x) for x in own})
+
+
+def forwarded(own):
+    """Frames go through it in both directions: the host at the wires (../wire.py) says which."""
+    def sent():
+        return [int(open("/sys/class/net/%s/statistics/tx_packets" % x, encoding="ascii").read()) for x in own]
+    begin = sent()
+    return wait_for(lambda: all(now > was + 40 for was, now in zip(begin, sent())), 60) is not None
+
+
+def arrive():
+    own = cards()
+    with open(KEPT, "w", encoding="utf-8") as f:
+        json.dump({"files": sorted(listing()), "users": sorted(users()), "addresses": {x: addresses(x) for x in own}}, f)
+    code, text = run("dpkg", "-i", *sorted(glob.glob("/srv/deb/*.deb")))
+    check("dpkg installs them", code == 0, "" if code == 0 else text[-500:])
+    for unit in ("sekisho-base", "sekishod"):
+        said = show(unit, "ActiveState", "UnitFileState")
+        check("%s runs, and is enabled" % unit, said == {"ActiveState": "active", "UnitFileState": "enabled"}, said)
+    said = show("sekishod", "Type", "StatusText", "WatchdogUSec")
+    check("sekishod told systemd that it is ready", said == {"Type": "notify", "StatusText": "no policy in force: nothing passes", "WatchdogUSec": "10s"}, said)
+    code, text = run("sekisho", "status")
+    check("as installed nothing passes", code == 1 and text.startswith("NO POLICY IN FORCE"), text.splitlines()[:1])
+    check("as installed no card of the machine moved, and none lost an address", cards() == own and dressed(), {x: addresses(x) for x in own})
+    names, drops = run("ip", "netns", "list")[1], rules().count("policy drop")
+    check("the namespaces are seen by everybody, and the base rules stand", all(x in names for x in SPACES) and drops == 6, drops)
+    check("the profile came with the package and is enforced", mode() == "enforce", mode())
+    guide.told("packages")
+    held = confined()
+    check("AppArmor confines the daemon and its roles", set(held.values()) == {"sekishod (enforce)"} and len(held) >= 4, held)
+    check("all of them run, the management's with them, and nothing was refused to them", wait_for(lambda: "sekisho-mgmt" in confined(), 10) is not None and
+          not denied() and "it is restarted" not in journal("sekishod", 0), " ".join(sorted(set(denied())))[:800])
+    # Why they are not lower stands in the units.
+    exposure("sekisho-base.service", 3.9)
+    exposure("sekishod.service", 3.7)
+    owned = {os.stat("/proc/%s" % p).st_uid for p in run("pgrep", "-P", pid())[1].split()}
+    check("roles run as users with names", len(owned) >= 3 and all(run("getent", "passwd", x)[1].startswith("sekisho-") for x in owned), sorted(owned))
+
+
+def offer(*options):
+    own = cards()
+    path = policy("/root/cards", [("lan0", own[0], "10.1.0.1/24"), ("lan1", own[1], "10.2.0.1/24")])
+    code, text = run("sekisho", "apply", *options, path)
+    return code == 0 and not cards(), text[-500:]
+
+
+def tried():
+    """The first apply, which nobody confirms: its time ends, and then again, when the power goes first (`cut`, main.py)."""
+    own = cards()
+    done, text = offer("--confirm", "3")
+    check("a first policy on trial takes the cards", done, "" if done else text)
+    took = wait_for(lambda: cards() == own and dressed(), 30)
+    check("nobody confirms it: the cards are the machine's again, with their addresses", took is not None, {x: addresses(x) for x in cards()})
+    check("... and it forwards as before", forwarded(own) and run("sekisho", "status")[1].startswith("NO POLICY IN FORCE"))
+    os.sync()  # the disk as it would be later; what follows has to keep itself
+    done, text = offer("--confirm", "600")
+    check("a policy is on trial when the power goes", done, "" if done else text)
+
+
+def untried():
+    check("after a start without a warning the machine has its cards, with their addresses", wait_for(dressed, 60) is not None, {x: addresses(x) for x in cards()})
+    took = wait_for(lambda: show("sekishod", "ActiveState")["ActiveState"] == "active", 60)
+    code, text = run("sekisho", "status")
+    check("... and the policy that nobody confirmed is not in force", took is not None and code == 1 and text.startswith("NO POLICY IN FORCE"), text.splitlines()[:1])
+    check("... and it forwards as before", forwarded(cards()))
+
+
+def take():
+    done, text = offer()
+    check("a policy takes the cards", done, "" if done else text)
+    code, text = run("sekisho", "verify")
+    check("verify", code == 0, text[-500:] if code else "")
+    check("systemd says which policy is in force", " in force" in show("sekishod", "StatusText")["StatusText"], show("sekishod", "StatusText"))
+    os.makedirs("/etc/systemd/system/sekishod.service.d", exist_ok=True)
+    with open("/etc/systemd/system/sekishod.service.d/at-ready.conf", "w", encoding="ascii") as f:
+        f.write(DROP_IN)
+
+
+STEPS = (routed, arrive, tried)

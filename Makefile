@@ -58,6 +58,7 @@ help:
 	@echo 'make deps        what is missing from the Debian packages of the demo and the tests'
 	@echo 'make all         build/release/sekisho, sekishod and sekisho-compile'
 	@echo 'make deb         Debian packages, in build/deb'
+	@echo 'make image       the appliance as a disk image, in build/image (asks for root); make check-image starts it in qemu'
 	@echo 'make install     DESTDIR=, PREFIX=/usr: programs, units, settings, man pages, completion, documents'
 
 .PHONY: all

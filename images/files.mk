@@ -16,11 +16,18 @@ $(B)/man/sekisho-%.5: docs/policy-language.md images/man
 	$(Q)images/man $* en >$@.new && mv $@.new $@
 page = install -D -m 644 $(1).$(3) $(share)/man/man$(3)/$(2).$(3) && install -D -m 644 $(1).ja.$(3) $(share)/man/ja/man$(3)/$(2).$(3)
 
-.PHONY: man install install-cli install-daemon install-doc deb
+.PHONY: man install install-cli install-daemon install-doc deb image check-image
 man: $(PAGES)
 deb:
 	@images/deps build deb
 	@images/deb
+# The appliance's disk (docs/install.md); MANIFEST=FILE for the versions of an earlier one.
+image: deb
+	@images/deps image
+	@$(AS_ROOT) MANIFEST='$(MANIFEST)' images/image/build
+check-image:
+	@images/deps image fresh
+	@$(AS_ROOT) $(PYTHON) tests/image/run --again
 install: install-cli install-daemon install-doc
 
 install-cli: $(B)/sekisho man

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The image in a machine of its own: qemu without KVM, the firmware with Microsoft's keys, and so with Secure Boot; a network card's
+other end is a tap in a namespace of the test. What is typed and read goes over the serial console. Time in the machine is the number of its
+instructions (tests/fresh/vm.py says why): without that a busy host makes its kernel believe that the timer is broken."""
+import fcntl
+import os
+import re
+import shutil
+import socket
+import struct
+import subprocess
+import threading
+import time
+
+from net import SLOWNESS, inside
+
+FIRMWARE = "/usr/share/OVMF/OVMF_%s_4M.ms.fd"
+PATIENCE = float(os.environ.get("SEKISHO_VM_PATIENCE", "1"))  # for a host that other work shares
+
+
+def tap(ns, name):
+    """An interface of a namespace whose other end is this descriptor."""
+    with inside(ns):
+        fd = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC)
+        fcntl.ioctl(fd, 0x400454ca, struct.pack("16sH22x", name.encode(), 0x1002))  # TUNSETIFF: a tap, plain frames
+    return fd
+
+
+class Machine:
+    """`cards`: (descriptor of a tap, hardware address). One disk stays over any number of starts."""
+
+    def __init__(self, folder, image, cards, stick):
+        self.folder, self.cards, self.stick = folder, cards, stick
+        self.disk = folder + "/disk"
+        subprocess.run(["cp", "--sparse=always", image, self.disk], check=True)
+        os.truncate(self.disk, 3 << 30)  # a disk is larger than the image
+        shutil.copy(FIRMWARE % "VARS", folder + "/vars")
+        self.process, self.log = None, open(folder + "/console.log", "ab")
+        self.text, self.seen, self.more = "", 0, threading.Condition()
+
+    def start(self):
+        here, there = socket.socketpair()
+        args = ["qemu-system-x86_64", "-accel", "tcg", "-icount", "shift=0,sleep=on", "-rtc", "clock=vm", "-machine", "q35,smm=on",
+                "-cpu", "max", "-smp", "1", "-m", "1024",
+                "-display", "none", "-monitor", "none", "-nodefaults", "-global", "driver=cfi.pflash01,property=secure,value=on",
+                "-drive", "if=pflash,unit=0,format=raw,readonly=on,file=" + FIRMWARE % "CODE",
+                "-drive", "if=pflash,unit=1,format=raw,file=%s/vars" % self.folder,
+                "-drive", "if=none,id=disk,format=raw,cache=unsafe,file=" + self.disk, "-device", "virtio-blk-pci,drive=disk,bootindex=0,addr=0x8",
+                "-drive", "if=none,id=stick,format=raw,cache=unsafe,file=" + self.stick, "-device", "virtio-blk-pci,drive=stick,addr=0x9",
+                "-chardev", "socket,id=console,fd=%d" % there.fileno(), "-serial", "chardev:console"]
+        for n, (fd, mac) in enumerate(self.cards):
+            args += ["-netdev", "tap,id=n%d,fd=%d" % (n, fd), "-device", "virtio-net-pci,netdev=n%d,mac=%s,romfile=,addr=0x%x" % (n, mac, n + 3)]
+        self.process = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
+                                        pass_fds=[there.fileno()] + [fd for fd, _ in self.cards])
+        there.close()
+        self.console = here
+        self.began = time.monotonic()
+        threading.Thread(target=self._read, args=(here,), daemon=True).start()
+
+    def _read(self, console):
+        while True:
+            try:
+                part = console.recv(65536)
+            except OSError:
+                part = b""
+            if not part:
+                return
+            self.log.write(part)
+            self.log.flush()
+            with self.more:
+                self.text += part.decode("utf-8", "replace")
+                self.more.notify_all()
+
+    def wait(self, pattern, seconds):
+        """What matched of what the console has said since the last match."""
+        end = time.monotonic() + seconds * max(SLOWNESS, 1) * PATIENCE
+        with self.more:
+            while True:
+                found = re.compile(pattern, re.S).search(self.text, self.seen)
+                if found:
+                    self.seen = found.end()
+                    return found
+                left = end - time.monotonic()
+                if left <= 0 or self.process.poll() is not None:
+                    raise TimeoutError("the console did not say %r within %.0f s but: %s" % (pattern, seconds, self.text[self.seen:][-1500:]))
+                self.more.wait(min(left, 1))
+
+    def say(self, line):
+        self.console.sendall(line.encode() + b"\r")
+
+    def ask(self, line, seconds=60):
+        """A line at the console's own prompt, and all that it answered."""
+        self.say(line)
+        return re.sub(r"\x1b\[[?0-9;]*[a-z]", "", self.wait(r"\n(.*?)sekisho> ", seconds).group(1))
+
+    def cut(self):
+        """The power goes."""
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+        if self.process:
+            self.process.wait()
+            self.console.close()
+        self.process = None
+
+    def flip(self, at):
+        with open(self.disk, "r+b") as f:
+            f.seek(at)
+            byte = f.read(1)[0]
+            f.seek(at)
+            f.write(bytes([byte ^ 1]))

@@ -99,6 +99,16 @@ class Driver:
     def wait(self, kind, seconds=10.0):
         return self.inbox[kind].get(timeout=seconds * net.SLOWNESS)
 
+    def waited(self):
+        """Microseconds for which the role has wanted a core that others had, over its life."""
+        with open("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid), encoding="ascii") as f:
+            roles = f.read().split()
+        total = 0
+        for pid in roles:
+            with open("/proc/%s/schedstat" % pid, encoding="ascii") as f:
+                total += int(f.read().split()[1]) // 1000
+        return total
+
     def start(self):
         self.say("start")
         self.wait("ready")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What happens to the machine: links, devices, the clock, disk and memory."""
 import os
+import subprocess
 import threading
 import time
 
@@ -292,12 +293,19 @@ class OutOfMemory(Event):
 
     def fire(self, field):
         old = field.pids("dpi")
-        self.group = MemoryGroup("sekisho-test-change")
+        self.group = MemoryGroup("sekisho-test-change-%d" % os.getpid())
         for pid in old:
             self.group.write("cgroup.procs", pid)
-        # What they have already is counted elsewhere; new flows need pages that they have not touched yet.
-        self.group.write(self.group.limit, 64 << 10)
-        wait_for(lambda: field.poke_lanes() or not set(field.pids("dpi")) & set(old), 20, "workers anew")
+        # What the workers have is counted elsewhere, and how many pages they will touch nobody can say: somebody else in the group
+        # wants more than there is. The kernel ends the largest first, so this one is small.
+        self.group.write(self.group.limit, 1 << 20)
+        eater = subprocess.Popen(["sh", "-c", "echo $$ >$0/cgroup.procs; exec dd if=/dev/zero of=/dev/null bs=8M", self.group.folder],
+                                 stderr=subprocess.DEVNULL)
+        try:
+            wait_for(lambda: not set(field.pids("dpi")) & set(old), 20, "workers anew")
+        finally:
+            eater.kill()
+            eater.wait()
         wait_for(field.running, 8, "workers at work")
 
     def changed(self, state):

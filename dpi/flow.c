@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "dpi/keyed.h"
+
 /*
  * How long a flow without packets is remembered. Named flows leave their queue, so silence says nothing about them. A live
  * session is remembered for longer than the kernel tracks one (five days): whoever is silent until his worker has
@@ -64,21 +66,14 @@ struct flow *flow_at(const struct flow_table *t, uint32_t f)
 	return &t->flows[f];
 }
 
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-	__uint128_t m = (__uint128_t)a * b;
-
-	return (uint64_t)m ^ (uint64_t)(m >> 64);
-}
-
 /* Both ends are hashed alone and added, so that the two directions meet in one bucket. Keyed: an attacker cannot aim. */
 static uint64_t hash_end(const struct flow_table *t, const struct addr *a, uint16_t port)
 {
 	uint64_t w[2];
 
 	memcpy(w, a->b, sizeof(w));
-	return mix(mix(w[0] ^ t->seed[0], w[1] ^ t->seed[1] ^ port) ^ t->seed[1],
-		   t->seed[0] ^ (port * 0x9e3779b97f4a7c15u));
+	return keyed_mix(keyed_mix(w[0] ^ t->seed[0], w[1] ^ t->seed[1] ^ port) ^ t->seed[1],
+			 t->seed[0] ^ (port * 0x9e3779b97f4a7c15u));
 }
 
 static uint32_t bucket_of(const struct flow_table *t, uint8_t l4proto, const struct addr *a, uint16_t a_port,
@@ -86,7 +81,7 @@ static uint32_t bucket_of(const struct flow_table *t, uint8_t l4proto, const str
 {
 	uint64_t h = hash_end(t, a, a_port) + hash_end(t, b, b_port);
 
-	return (uint32_t)(mix(h ^ l4proto, t->seed[0] | 1u) & t->mask);
+	return (uint32_t)(keyed_mix(h ^ l4proto, t->seed[0] | 1u) & t->mask);
 }
 
 /* ICMP has no ports: type and code tell flows apart no further than "echo between these two". */

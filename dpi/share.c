@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "dpi/keyed.h"
+
 #define LOOKS 32u /* holders of one order of magnitude that are compared */
 
 bool share_init(struct share_table *t, uint32_t most)
@@ -36,25 +38,10 @@ void share_done(struct share_table *t)
 	memset(t, 0, sizeof(*t));
 }
 
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-	__uint128_t m = (__uint128_t)a * b;
-
-	return (uint64_t)m ^ (uint64_t)(m >> 64);
-}
-
-static uint64_t hash_addr(const struct share_table *t, const struct addr *a)
-{
-	uint64_t w[2];
-
-	memcpy(w, a->b, sizeof(w));
-	return mix(w[0] ^ t->seed[0], w[1] ^ t->seed[1]);
-}
-
 static uint32_t *bucket_of(const struct share_table *t, uint32_t share, const struct addr *client,
 			   const struct addr *server)
 {
-	uint64_t h = mix(hash_addr(t, client) ^ t->seed[1], hash_addr(t, server) + share);
+	uint64_t h = keyed_mix(keyed_addr(t->seed, client) ^ t->seed[1], keyed_addr(t->seed, server) + share);
 
 	return &t->buckets[h & t->mask];
 }

@@ -227,39 +227,44 @@ static int dump_base(struct netlink *n, struct dump *d, struct err *e)
 	return r < 0 ? r : list(n, NFT_MSG_GETCHAIN, NFPROTO_UNSPEC, NULL, NULL, on_chain, d, e);
 }
 
-static int dump_all(struct netlink *n, struct dump *d, struct err *e)
+static int dump_elements(struct netlink *n, struct dump *d, unsigned set, struct err *e)
 {
-	int r = dump_base(n, d, e);
-
-	if (r < 0 || !d->image->table)
-		return r;
-	r = list(n, NFT_MSG_GETRULE, NFPROTO_INET, TABLE_NAME, NULL, on_rule, d, e);
-	if (r == 0)
-		r = list(n, NFT_MSG_GETSET, NFPROTO_INET, TABLE_NAME, NULL, dump_on_set, d, e);
-	if (r == 0)
-		r = list(n, NFT_MSG_GETOBJ, NFPROTO_INET, TABLE_NAME, NULL, dump_on_object, d, e);
-	for (d->set = 0; d->set < TABLE_SET_COUNT && r == 0; d->set++)
-		if (d->image->sets[d->set] && !set_spec(d->set)->filled)
-			r = list(n, NFT_MSG_GETSETELEM, NFPROTO_INET, TABLE_NAME, set_spec(d->set)->name,
-				 dump_on_elements, d, e);
-	return r;
+	d->set = set;
+	return d->image->sets[set] ? list(n, NFT_MSG_GETSETELEM, NFPROTO_INET, TABLE_NAME, set_spec(set)->name,
+					  dump_on_elements, d, e)
+				   : 0;
 }
 
-/* What `netlink_dump_standing` promises: no rules, and of all elements the one that names the generation. */
-static int dump_standing(struct netlink *n, struct dump *d, struct err *e)
+/* What is as much however large the policy is. */
+static int dump_frame(struct netlink *n, struct dump *d, struct err *e)
 {
 	int r = dump_base(n, d, e);
 
 	if (r < 0 || !d->image->table)
 		return r;
 	r = list(n, NFT_MSG_GETSET, NFPROTO_INET, TABLE_NAME, NULL, dump_on_set, d, e);
-	if (r == 0)
-		r = list(n, NFT_MSG_GETOBJ, NFPROTO_INET, TABLE_NAME, NULL, dump_on_object, d, e);
-	d->set = TABLE_GENERATION;
-	if (r == 0 && d->image->sets[d->set])
-		r = list(n, NFT_MSG_GETSETELEM, NFPROTO_INET, TABLE_NAME, set_spec(d->set)->name, dump_on_elements, d,
-			 e);
+	return r < 0 ? r : list(n, NFT_MSG_GETOBJ, NFPROTO_INET, TABLE_NAME, NULL, dump_on_object, d, e);
+}
+
+static int dump_all(struct netlink *n, struct dump *d, struct err *e)
+{
+	int r = dump_frame(n, d, e);
+
+	if (r < 0 || !d->image->table)
+		return r;
+	r = list(n, NFT_MSG_GETRULE, NFPROTO_INET, TABLE_NAME, NULL, on_rule, d, e);
+	for (unsigned set = 0; set < TABLE_SET_COUNT && r == 0; set++)
+		if (!set_spec(set)->filled)
+			r = dump_elements(n, d, set, e);
 	return r;
+}
+
+/* Of all elements the one that names the generation. */
+static int dump_standing(struct netlink *n, struct dump *d, struct err *e)
+{
+	int r = dump_frame(n, d, e);
+
+	return r < 0 || !d->image->table ? r : dump_elements(n, d, TABLE_GENERATION, e);
 }
 
 /* Chain by chain, keeping the order within each. */

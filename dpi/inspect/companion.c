@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "dpi/judge.h"
+#include "dpi/keyed.h"
 #include "dpi/share.h"
 
 #define NONE UINT32_MAX
@@ -74,27 +75,12 @@ uint32_t companions_count(const struct companions *all)
 
 /* ---- places ------------------------------------------------------------------------------------------------------- */
 
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-	__uint128_t m = (__uint128_t)a * b;
-
-	return (uint64_t)m ^ (uint64_t)(m >> 64);
-}
-
-static uint64_t hash_addr(const struct companions *all, const struct addr *a)
-{
-	uint64_t w[2];
-
-	memcpy(w, a->b, sizeof(w));
-	return mix(w[0] ^ all->seed[0], w[1] ^ all->seed[1]);
-}
-
 /* The two directions of a pair meet in one. */
 static uint32_t *bucket_of(struct companions *all, enum protocol p, const struct addr *a, const struct addr *b)
 {
-	uint64_t h = hash_addr(all, a) + hash_addr(all, b);
+	uint64_t h = keyed_addr(all->seed, a) + keyed_addr(all->seed, b);
 
-	return &all->buckets[mix(h ^ (uint64_t)p, all->seed[0] | 1u) % BUCKETS];
+	return &all->buckets[keyed_mix(h ^ (uint64_t)p, all->seed[0] | 1u) % BUCKETS];
 }
 
 static void unlink_used(struct companions *all, uint32_t i)

@@ -6,7 +6,8 @@
  * request, or what it throws away after it, moves its idea of where the next one begins. pymodbus 3.0 goes by the length, and
  * throws away the beginning of a request that came in two segments. So functions that some server does not know go whole and
  * alone, and nothing goes behind them before their answer; and where a request was cut, the client's bytes must hold no
- * forbidden command for a server that lost its place there (slip.h).
+ * forbidden command for a server that lost its place there (slip.h). A request that is whole by its function while its header says
+ * that more is to come is refused at once: libmodbus would not wait for that.
  */
 #include "appliance/wire/vocabulary.h"
 #include "dpi/modbus/state.h"
@@ -64,6 +65,8 @@ static bool careful(const struct modbus_state *s, size_t carried, struct bytes b
 			return true; /* the judge says so */
 		modbus_unseen(t, p, unit, function, &ruling);
 		pdu_name_ruling(ret, &ruling);
+		if (r != FRAME_WHOLE && modbus_slip_whole(b))
+			return refuse(ret, R_MODBUS_FRAME, unit, function);
 		if (ruling.reason != R_ALLOWED && r != FRAME_WHOLE && framed_apart(function))
 			return refuse(ret, ruling.reason, unit, function); /* some take this for the whole of it */
 		if (ruling.reason == R_ALLOWED && modbus_goes_alone(&ruling, function) &&

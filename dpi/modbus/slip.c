@@ -185,6 +185,17 @@ static uint32_t step(enum slip_reader reader, struct bytes b, struct modbus_read
 	return NO_END;
 }
 
+bool modbus_slip_whole(struct bytes b)
+{
+	struct bytes data = b;
+	uint8_t function;
+
+	if (!bytes_skip(&data, HEADER) || !bytes_u8(&data, &function) ||
+	    function_framing(vocabulary_of(PROTO_MODBUS), function) != FRAMING_ALIKE)
+		return false;
+	return data_length(function, data) <= data.left || least_length(function, data) <= data.left;
+}
+
 bool modbus_slip_forbids(const struct modbus_slip *s, const struct command_table *t, const struct command_permit *p,
 			 struct modbus_reading *ret, struct ruling *ret_ruling)
 {

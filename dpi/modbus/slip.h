@@ -52,6 +52,9 @@ bool modbus_slip_forbids(const struct modbus_slip *s, const struct command_table
 bool modbus_slip_anywhere(struct bytes b, const struct command_table *t, const struct command_permit *p,
 			  struct modbus_reading *ret, struct ruling *ret_ruling);
 
+/* Whether whoever goes by the function code has a whole request in these bytes, whatever their header says. */
+bool modbus_slip_whole(struct bytes b);
+
 /* What tells whose answer it is, and where the client's requests begin that wait for one (that one among them). */
 struct modbus_asked {
 	uint16_t tid;

@@ -188,6 +188,50 @@ static void a_header_of_nothing(void **state)
 	}
 }
 
+/* Whoever goes by the function does not wait for what a header says is still to come. */
+static void headers_that_say_more(void **state)
+{
+	static const struct {
+		uint8_t n, pdu[20];
+	} requests[] = {
+		{ 4, { 1, 0, 0, 0, 1 } },
+		{ 4, { 3, 0, 0, 0, 1 } },
+		{ 4, { 5, 0, 0, 0xff, 0 } },
+		{ 4, { 6, 1, 3, 0, 7 } },
+		{ 0, { 17 } },
+		{ 6, { 22, 0, 0, 0, 1, 0, 1 } },
+		{ 6, { 15, 0, 0, 0, 8, 1, 1 } },
+		{ 7, { 16, 0, 0, 0, 1, 2, 0, 7 } },
+		{ 7, { 16, 0, 0, 0, 1, 200, 0, 7 } }, /* by how many values there are */
+		{ 11, { 23, 0, 0, 0, 1, 0, 0, 0, 1, 2, 0, 7 } },
+	};
+	struct desk d;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		for (unsigned length = requests[i].n + 3u; length <= 254; length++) {
+			uint8_t b[8 + 20 + 12] = { 0, 5, 0, 0, 0, (uint8_t)length, 1 };
+			size_t n = 8u + requests[i].n;
+
+			memcpy(b + 7, requests[i].pdu, 1u + requests[i].n);
+			for (unsigned whole = 0; whole < 2; whole++) {
+				if (whole)
+					desk_whole(&d);
+				else
+					writes(&d);
+				memset(&d.p, 0, sizeof(d.p));
+				if (n > 8)
+					assert_true(modbus_enforcer.segment(d.state, 0, 0, false, bytes_of(b, n - 1),
+									    &d.table, &d.permit, &d.p));
+				assert_false(modbus_enforcer.segment(d.state, 0, n > 8 ? n - 1 : 0, false,
+								     bytes_of(b, n), &d.table, &d.permit, &d.p));
+				assert_int_equal(d.p.reason, R_MODBUS_FRAME);
+				assert_int_equal(d.p.function, requests[i].pdu[0]);
+			}
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +241,7 @@ int main(void)
 		cmocka_unit_test(values_in_the_middle),
 		cmocka_unit_test(a_read_may_be_cut),
 		cmocka_unit_test(a_header_of_nothing),
+		cmocka_unit_test(headers_that_say_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -385,6 +385,12 @@ def written():
     hidden = modbus(7, 1, struct.pack("!BHH", 6, 259, 7))
     body = b"\0\0" + hidden
     write = modbus(1, 1, struct.pack("!BHHB", 16, 0, len(body) // 2, len(body)) + body)
+    several = struct.pack("!BHHBH", 16, 259, 1, 2, 7)
+    for victim in ("libmodbus", "reading"):  # the box would wait for what the header says
+        yield "read", victim, "a write whose header says a byte more", [(modbus(1, 1, struct.pack("!BHH", 6, 259, 7) + b"\0")[:-1], 0, True)]
+        yield "read", victim, "one of several, whose header says 80 bytes more", [(modbus(1, 1, several + bytes(80))[:-80], 0, True)]
+        yield "set", victim, "a write beyond the last, whose header says so much more that it may come", \
+            [(modbus(1, 1, several + bytes(237))[:-237], 0, True)]
     yield "named", "libmodbus", "the rest of a FIFO read before a read", \
         [(fifo + fifo[:8], 0, True), (fifo[8:], 0, True), (read(3, 0, 1), 0, True)]
     yield "named", "libmodbus", "behind an event counter, thrown away with its exception", \

@@ -24,7 +24,7 @@ bool slmp_number(struct slmp_reader *r, unsigned n, uint32_t *ret)
 		int digit = slmp_digit(p[i]);
 
 		if (digit < 0) {
-			r->b.failed = true;
+			r->b.failed = r->garbled = true;
 			return false;
 		}
 		v = v << 4 | (uint32_t)digit;

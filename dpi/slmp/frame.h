@@ -28,6 +28,7 @@
 struct slmp_reader {
 	struct bytes b;
 	bool ascii;
+	bool garbled; /* something was no digit; `b` has failed then, whether or not it ended too early */
 };
 
 struct slmp_head {

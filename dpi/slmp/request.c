@@ -66,13 +66,15 @@ static bool answers_with(struct slmp_request *r, uint32_t n)
 }
 
 /* Data that holds nothing but the digits and hexadecimal numbers that it should; bits are 0 or 1. */
-static bool is_plain(const struct slmp_reader *r, uint32_t length, bool bits)
+static bool is_plain(struct slmp_reader *r, uint32_t length, bool bits)
 {
 	struct bytes b = r->b;
 	uint8_t c;
 
-	if (b.failed || b.left < length)
+	if (b.failed || b.left < length) {
+		r->b.failed = true;
 		return false;
+	}
 	for (uint32_t i = 0; i < length && bytes_u8(&b, &c); i++) {
 		if (r->ascii ? slmp_digit(c) < 0 : bits && (c & 0xeeu) != 0)
 			return false;
@@ -377,6 +379,7 @@ void slmp_request_parse(uint32_t service, const uint32_t targets[SLMP_TARGETS], 
 	for (unsigned i = 0; i < SLMP_TARGETS; i++)
 		ret->like.targets[i] = targets[i];
 	ret->well_formed = parse_data(ret, &data) && bytes_done(&data.b);
+	ret->short_of = data.b.failed && !data.garbled;
 	if (ret->n > 0)
 		return;
 	ret->operations[0] = ret->like;

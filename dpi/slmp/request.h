@@ -16,7 +16,8 @@ struct slmp_request {
 	uint16_t answer;  /* bytes or characters of data that its answer has; SLMP_ANY */
 	uint16_t later;	  /* of 0801: the same of the answers to 0802 that follow it */
 	bool well_formed;
-	uint32_t n, max;	      /* operations, and how many there is room for (at least 2) */
+	bool short_of;	 /* not all of its data is there; without that, more cannot mend what is not well formed */
+	uint32_t n, max; /* operations, and how many there is room for (at least 2) */
 	struct operation *operations; /* lent; each is a group of its own, and values are borrowed from `data` */
 	struct operation like;	      /* what all of them have in common */
 };

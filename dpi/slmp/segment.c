@@ -7,6 +7,9 @@
  *
  * From the first segment that begins inside a frame, or that a server may read in two parts, the client's bytes are therefore
  * searched for commands at every place, in both codings, whatever stands before their length: each must be allowed.
+ *
+ * And whoever takes what one call returns for one frame does not wait for what its length says is still to come: a request that has all
+ * that it needs is judged by then.
  */
 #include <string.h>
 
@@ -164,6 +167,52 @@ static void keep_tail(struct slmp_state *s, struct bytes b)
 	memcpy(s->tail, b.p, s->n_tail);
 }
 
+/* What a frame asks for of which only the head and some data are there; false: not enough of them. */
+static bool takes(struct bytes b, struct found *ret)
+{
+	bool ascii = b.left > 1 && b.p[0] == '5', four = ascii ? b.p[1] == '4' : b.left > 0 && b.p[0] == 0x54;
+	unsigned width = ascii ? 2 : 1;
+	struct slmp_reader r = { .b = b, .ascii = ascii };
+	struct slmp_request q = { .operations = ret->room, .max = FEW };
+	uint32_t any, command, sub;
+
+	if (!ascii && !four && (b.left == 0 || b.p[0] != 0x50))
+		return false;
+	bytes_skip(&r.b, slmp_head_length(SLMP_FORM | (ascii ? SLMP_ASCII : 0) | (four ? SLMP_4E : 0)) -
+				 (ROUTE + 2u) * width);
+	slmp_number(&r, 1, &ret->targets[0]);
+	slmp_number(&r, 1, &ret->targets[1]);
+	slmp_number(&r, 2, &ret->targets[2]);
+	slmp_number(&r, 1, &ret->targets[3]);
+	slmp_number(&r, 2, &any); /* the length */
+	slmp_number(&r, 2, &any); /* the monitoring timer */
+	slmp_number(&r, 2, &command);
+	if (!slmp_number(&r, 2, &sub))
+		return false;
+	ret->service = command << 16 | sub;
+	slmp_request_parse(ret->service, ret->targets, r, &q);
+	if (!q.well_formed)
+		slmp_request_forget_place(&q);
+	ret->n = q.n;
+	return !q.short_of;
+}
+
+/* The frame at the end, if there is more of it to come: what it asks for already is allowed. */
+static bool unfinished_may_pass(uint8_t form, struct bytes b, const struct command_table *t,
+				const struct command_permit *p, struct pdu *ret)
+{
+	enum frame_result r = FRAME_WHOLE;
+	struct found f;
+	size_t n;
+
+	while (b.left > 0 && (r = slmp_frame(form, b, &n)) == FRAME_WHOLE)
+		bytes_skip(&b, n);
+	if (b.left == 0 || r != FRAME_NEED_MORE || !takes(b, &f) || !refuses(&f, t, p, ret))
+		return true;
+	ret->reason = R_SLMP_FRAME;
+	return false;
+}
+
 static bool look(struct slmp_state *s, struct bytes b, bool begins, const struct command_table *t,
 		 const struct command_permit *p, struct pdu *ret)
 {
@@ -183,6 +232,8 @@ bool slmp_segment(void *state, uint64_t offset, size_t carried, bool late, struc
 
 	(void)offset;
 	(void)late;
+	if (!unfinished_may_pass(s->form, b, t, p, ret))
+		return false;
 	if (s->wait.n == 0 && carried == 0)
 		s->unanswered = 0;
 	s->unanswered += (uint32_t)(b.left - carried);

@@ -236,12 +236,43 @@ static void whole_grants_are_not_searched(void **state)
 	assert_true(segment(&d, t.p, 12, t.n, 12));
 }
 
+/* Who does not wait for what a length says is still to come executes what is there, as soon as that is all that it needs. */
+static void lengths_that_say_more(void **state)
+{
+	(void)state;
+	for (unsigned f = 0; f < 4; f++) {
+		for (unsigned k = 0; k < 4; k++) {
+			for (uint32_t more = 0; more < 40; more++) {
+				uint8_t form = all_forms[f];
+				struct text t = forbidden(form, k), length = data_of(form);
+				size_t head = slmp_head_length(form);
+				struct desk d;
+
+				put(&length, 2, (uint32_t)(t.n - head) + more);
+				memcpy(t.p + head - length.n, length.p, length.n);
+				memset(t.p + t.n, '0', more);
+				for (size_t there = 1; there < t.n + more; there++) {
+					only_reads_and_writes(&d);
+					assert_int_equal(segment(&d, t.p, 0, there, 0), there < t.n);
+					if (there >= t.n)
+						assert_int_equal(d.p.reason, R_SLMP_FRAME);
+					desk_whole(&d);
+					assert_true(segment(&d, t.p, 0, there, 0));
+				}
+				only_reads_and_writes(&d); /* whole, it is judged as what it is */
+				assert_false(desk_judge(&d, DIR_C2S, t.p, t.n + more)->allowed);
+			}
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hidden_commands_are_found), cmocka_unit_test(later_frames_are_searched),
 		cmocka_unit_test(long_writes_pass),	     cmocka_unit_test(more_than_a_read),
 		cmocka_unit_test(repetitions_are_cuts_too),  cmocka_unit_test(whole_grants_are_not_searched),
+		cmocka_unit_test(lengths_that_say_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

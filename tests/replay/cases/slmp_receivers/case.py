@@ -161,6 +161,13 @@ def session(rng, f):
     stream, cuts = b"", set()
     for _ in range(rng.randrange(1, 5)):
         at = len(stream)
+        if rng.random() < 0.05:  # its header counts what does not follow
+            request, more = evil(rng, f), rng.choice([1, 2, 100, 900])
+            h = f.frame(True, 1, slmp.OWN, b"")
+            width = len(f.num(2, 0))
+            length = f.num(2, len(request) - len(h) + more)
+            stream += request[:len(h) - width] + length + request[len(h):] + b"0" * rng.choice([0, 0, more - 1])
+            break
         if rng.random() < 0.3:
             stream += f.read("d", rng.randrange(900), rng.randrange(1, 9))
         else:

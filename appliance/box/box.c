@@ -14,15 +14,18 @@
 static int own_settings(const struct box_spaces *s, const struct ir_interface *i, struct err *e)
 {
 	static const char *const settings[][3] = {
-		{ "ipv6", "disable_ipv6", "0" },
-		{ "ipv6", "accept_ra", "0" },
-		{ "ipv6", "autoconf", "0" },
-		{ "ipv6", "accept_redirects", "0" },
+		{ "ipv6/conf", "disable_ipv6", "0" },
+		{ "ipv6/conf", "accept_ra", "0" },
+		{ "ipv6/conf", "autoconf", "0" },
+		{ "ipv6/conf", "accept_redirects", "0" },
 		/* No waiting for duplicates: the link-local address, too, must be usable at once. */
-		{ "ipv6", "accept_dad", "0" },
-		{ "ipv6", "dad_transmits", "0" },
+		{ "ipv6/conf", "accept_dad", "0" },
+		{ "ipv6/conf", "dad_transmits", "0" },
 		/* Removing one address of a network must not take the others along. */
-		{ "ipv4", "promote_secondaries", "1" },
+		{ "ipv4/conf", "promote_secondaries", "1" },
+		/* Whom it answers for, it answers for at once: by default the kernel waits up to 0.8 s. */
+		{ "ipv4/neigh", "proxy_delay", "0" },
+		{ "ipv6/neigh", "proxy_delay", "0" },
 	};
 	struct err back;
 	int r = netns_enter(i->admin ? s->admin : s->data, e);
@@ -32,7 +35,7 @@ static int own_settings(const struct box_spaces *s, const struct ir_interface *i
 	for (size_t n = 0; n < sizeof(settings) / sizeof(settings[0]) && r == 0; n++) {
 		char name[80];
 
-		snprintf(name, sizeof(name), "%s/conf/%.16s/%s", settings[n][0], i->device, settings[n][1]);
+		snprintf(name, sizeof(name), "%s/%.16s/%s", settings[n][0], i->device, settings[n][1]);
 		r = netns_sysctl(name, settings[n][2], e);
 		if (r == -ENOENT)
 			r = 0;
@@ -57,7 +60,9 @@ static int set_one(const struct vlan_places *p, const struct ir_interface *i, bo
 		r = own_settings(p->s, i, e);
 	if (r == 0 && (!l.up || (i->mtu != 0 && l.mtu != i->mtu)))
 		r = rtnl_link_set(own, l.index, true, i->mtu != 0 && l.mtu != i->mtu ? i->mtu : 0, e);
-	return r < 0 ? r : box_addresses(own, l.index, i, e);
+	if (r == 0)
+		r = box_addresses(own, l.index, i, e);
+	return r < 0 || i->admin ? r : box_answers(own, l.index, i, e);
 }
 
 /* Who hears of differences, and whether they stay. */

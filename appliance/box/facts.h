@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The differences between what a namespace has and what a generation wants: addresses of one interface, routes of one
- * namespace. Used by box.c; supervisor only.
+ * The differences between what a namespace has and what a generation wants: addresses of one interface and for whom it
+ * answers, routes of one namespace. Used by box.c; supervisor only.
  */
 #ifndef SEKISHO_BOX_FACTS_H
 #define SEKISHO_BOX_FACTS_H
@@ -11,6 +11,8 @@
 
 /* The interface has exactly these addresses afterwards (IPv6 link-local ones are the kernel's own affair). */
 int box_addresses(struct rtnl *r, uint32_t index, const struct ir_interface *i, struct err *e);
+/* The kernel answers there for exactly its `answers`, and for nobody else. */
+int box_answers(struct rtnl *r, uint32_t index, const struct ir_interface *i, struct err *e);
 /* The namespace has exactly these routes of ours afterwards. `admin`: which of the generation's routes are meant. */
 int box_routes(struct rtnl *r, const struct ir *ir, bool admin, struct err *e);
 

@@ -74,6 +74,9 @@ int rtnl_address_change(struct rtnl *r, uint32_t index, const struct addr *a, ui
  */
 int rtnl_routes(struct rtnl *r, bool foreign, struct rtnl_route **ret, size_t *ret_n, struct err *e);
 int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, struct err *e);
+/* Hosts for which the kernel answers at that device, malloc'd; one more, or one less. */
+int rtnl_answers(struct rtnl *r, uint32_t index, struct addr **ret, size_t *ret_n, struct err *e);
+int rtnl_answer_change(struct rtnl *r, uint32_t index, const struct addr *host, bool add, struct err *e);
 
 /*
  * Every message of a whole, uninterrupted dump of `type`, whose body begins with a header of that many bytes. `restart` is

@@ -48,7 +48,8 @@ static const struct setting settings[] = {
 	{ SET_EACH, true, "net/ipv6/conf", "autoconf", "0" },
 	{ SET_EACH, true, "net/ipv6/conf", "accept_redirects", "0" },
 	{ SET_EACH, true, "net/ipv6/conf", "accept_source_route", "0" },
-	{ SET_EACH, true, "net/ipv6/conf", "proxy_ndp", "0" },
+	/* Answers for those hosts alone that box.cfg puts behind another interface; ARP needs no such word. */
+	{ SET_EACH, true, "net/ipv6/conf", "proxy_ndp", "1" },
 	{ SET_EACH, true, "net/ipv6/conf", "mc_forwarding", "0" },
 	/* What the box answers carries the mark of what it answers: the rules let it out only where that came from. */
 	{ SET_ONE, false, NULL, "net/ipv4/fwmark_reflect", "1" },

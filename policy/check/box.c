@@ -5,12 +5,13 @@
 
 #include "policy/check/check.h"
 
-enum { BOX_VERSION, BOX_INTERFACES, BOX_ROUTES };
+enum { BOX_VERSION, BOX_INTERFACES, BOX_ROUTES, BOX_BETWEEN };
 static const struct key box_keys[] = {
 	[BOX_VERSION] = { "language_version", AST_NUMBER, true, .example = "language_version = 1;" },
 	[BOX_INTERFACES] = { "interfaces", AST_GROUP, true,
 			     .example = "interfaces = { lan0 = { device = \"enp3s0\"; }; };" },
 	[BOX_ROUTES] = { "routes", .kinds = AST_LIST },
+	[BOX_BETWEEN] = { "between", .kinds = AST_LIST },
 	{ "workers", AST_NUMBER, .use = KEY_NUMBER, INTO(model_box, workers), .lo = 1, .hi = WORKER_MAX },
 	{ "naming_workers", AST_NUMBER, .use = KEY_NUMBER, INTO(model_box, naming_workers), .lo = 1, .hi = WORKER_MAX },
 	{ "command_workers", AST_NUMBER, .use = KEY_NUMBER, INTO(model_box, command_workers), .lo = 1,
@@ -102,11 +103,31 @@ static bool interface_address(struct check *k, const struct ast_node *node, stru
 	return false;
 }
 
+void interface_addresses(struct check *k, const struct ast_node *list, struct object o, struct model_interface *i)
+{
+	size_t n = list != NULL ? list->n : 0;
+
+	if (n > ADDRESSES_MAX) {
+		check_value(k, SEV_ERROR, "policy.too_large", list, MP_LIST_LONG, o, "addresses");
+		return;
+	}
+	i->addresses = arena_array(k->a, n, sizeof(i->addresses[0]));
+	i->prefix_lengths = arena_array(k->a, n, sizeof(i->prefix_lengths[0]));
+	if (i->addresses == NULL || i->prefix_lengths == NULL)
+		return;
+	for (const struct ast_node *c = NULL; (c = list_next(k, list, c, AST_STRING, o)) != NULL;)
+		if (interface_address(k, c, o, &i->addresses[i->n_addresses], &i->prefix_lengths[i->n_addresses])) {
+			for (size_t j = 0; j < i->n_addresses; j++)
+				if (addr_cmp(&i->addresses[j], &i->addresses[i->n_addresses]) == 0)
+					check_value(k, SEV_ERROR, "policy.twice", c, MP_TWICE, o, c->string);
+			i->n_addresses++;
+		}
+}
+
 static void one_interface(struct check *k, const struct ast_node *node, struct model_interface *i)
 {
 	const struct ast_node *v[KEYS(interface_keys)];
 	struct object o = { MP_OBJ_INTERFACE, node->name };
-	size_t n;
 
 	*i = (struct model_interface){ .name = node->name, .device = "", .card = "", .at = node->at };
 	name_check(k, node->name, node->at, node->width);
@@ -118,22 +139,7 @@ static void one_interface(struct check *k, const struct ast_node *node, struct m
 			vlan_name(k, i, v[IF_VLAN]);
 	}
 	text_of(k, v[IF_LABEL], o, "");
-	n = v[IF_ADDRESSES] != NULL ? v[IF_ADDRESSES]->n : 0;
-	if (n > ADDRESSES_MAX) {
-		check_value(k, SEV_ERROR, "policy.too_large", v[IF_ADDRESSES], MP_LIST_LONG, o, "addresses");
-		return;
-	}
-	i->addresses = arena_array(k->a, n, sizeof(i->addresses[0]));
-	i->prefix_lengths = arena_array(k->a, n, sizeof(i->prefix_lengths[0]));
-	if (i->addresses == NULL || i->prefix_lengths == NULL)
-		return;
-	for (const struct ast_node *c = NULL; (c = list_next(k, v[IF_ADDRESSES], c, AST_STRING, o)) != NULL;)
-		if (interface_address(k, c, o, &i->addresses[i->n_addresses], &i->prefix_lengths[i->n_addresses])) {
-			for (size_t j = 0; j < i->n_addresses; j++)
-				if (addr_cmp(&i->addresses[j], &i->addresses[i->n_addresses]) == 0)
-					check_value(k, SEV_ERROR, "policy.twice", c, MP_TWICE, o, c->string);
-			i->n_addresses++;
-		}
+	interface_addresses(k, v[IF_ADDRESSES], o, i);
 }
 
 static void index_interfaces(struct check *k)
@@ -186,28 +192,36 @@ void interface_network(const struct model_interface *f, size_t n, struct addr_ra
 	prefix_parse(net, ret, &stray);
 }
 
+static bool in_network(const struct model_interface *f, const struct addr *via)
+{
+	for (size_t j = 0; j < f->n_addresses; j++) {
+		struct addr_range r;
+
+		interface_network(f, j, &r);
+		if (addr_in(via, &r))
+			return true;
+	}
+	return false;
+}
+
 /* The next hop must be a neighbour, or the kernel will refuse the route. */
 static bool reachable(const struct model_box *b, const struct addr *via, const struct model_interface *only)
 {
-	for (size_t i = 0; i < b->n_interfaces; i++) {
-		const struct model_interface *f = &b->interfaces[i];
-
-		for (size_t j = 0; (only == NULL || only == f) && j < f->n_addresses; j++) {
-			struct addr_range r;
-
-			interface_network(f, j, &r);
-			if (addr_in(via, &r))
-				return true;
-		}
-	}
+	for (size_t i = 0; i < b->n_interfaces; i++)
+		if ((only == NULL || only == &b->interfaces[i]) && in_network(&b->interfaces[i], via))
+			return true;
+	for (size_t i = 0; i < b->n_betweens; i++)
+		if ((only == NULL || only->between == &b->betweens[i]) && in_network(&b->betweens[i].shared, via))
+			return true;
 	return false;
 }
 
 /* An address that nobody can be asked at: the box's own, or a network's first or last. */
 static bool is_no_gateway(const struct model_box *b, const struct addr *via)
 {
-	for (size_t i = 0; i < b->n_interfaces; i++) {
-		const struct model_interface *f = &b->interfaces[i];
+	for (size_t i = 0; i < b->n_interfaces + b->n_betweens; i++) {
+		const struct model_interface *f =
+			i < b->n_interfaces ? &b->interfaces[i] : &b->betweens[i - b->n_interfaces].shared;
 
 		for (size_t j = 0; j < f->n_addresses; j++) {
 			struct addr_range r;
@@ -270,6 +284,7 @@ void check_box(struct check *k, const struct ast_node *root)
 	index_interfaces(k);
 	report_same_devices(k);
 	check_vlans(k);
+	check_betweens(k, v[BOX_BETWEEN]);
 	list = v[BOX_ROUTES];
 	if (list != NULL && list->n > ROUTES_MAX) {
 		check_value(k, SEV_ERROR, "policy.too_large", list, MP_LIST_LONG, o, "routes");

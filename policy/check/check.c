@@ -54,9 +54,11 @@ static void check_all(struct check *k, const struct ast_node *root, const struct
 		check_box_default(k, v[P_ZONES]);
 	check_site(k, v[P_SITE]);
 	check_zones(k, v[P_ZONES]);
+	check_sides(k);
 	if (box != NULL)
 		check_network(k);
 	check_assets(k, v[P_ASSETS]);
+	check_answers(k);
 	check_services(k, v[P_SERVICES]);
 	check_conduits(k, v[P_CONDUITS]);
 	check_nevers(k, v[P_NEVER]);

@@ -157,6 +157,15 @@ void vlan_name(struct check *k, struct model_interface *i, const struct ast_node
 void check_vlans(struct check *k);
 /* After the zones: do box.cfg's facts fit each other and the zones? (check/network.c) */
 void check_network(struct check *k);
+/*
+ * Sides of one network (check/between.c): reads the list; after the zones, tells on which side each host is and makes the routes of it;
+ * after the assets (check/answers.c), the hosts for which each side answers.
+ */
+void check_betweens(struct check *k, const struct ast_node *list);
+void check_sides(struct check *k);
+void check_answers(struct check *k);
+/* The `addresses` of an interface or of a network between interfaces, into `i`. */
+void interface_addresses(struct check *k, const struct ast_node *list, struct object o, struct model_interface *i);
 /* The network that the n-th address of an interface lies in. */
 void interface_network(const struct model_interface *f, size_t n, struct addr_range *ret);
 void check_site(struct check *k, const struct ast_node *node);

@@ -32,12 +32,23 @@ struct model_interface {
 	struct addr *addresses;	 /* of the box on this interface */
 	uint8_t *prefix_lengths; /* one per address */
 	size_t n_addresses;
+	const struct model_between *between; /* that it is a side of, or NULL */
+	struct addr_range *answers; /* hosts of its other sides, for which the box answers here; sorted, disjoint */
+	size_t n_answers;
+	struct srcpos at;
+};
+
+/* Interfaces of one network, with the box between its hosts: nobody there is renumbered. */
+struct model_between {
+	struct model_interface shared; /* its addresses alone: the box's own on every side, and the network of each */
+	struct model_interface **sides;
+	size_t n_sides;
 	struct srcpos at;
 };
 
 struct model_route {
-	struct addr_range to; /* always one prefix */
-	struct addr via;
+	struct addr_range to;			 /* always one prefix */
+	struct addr via;			 /* family 0: the hosts themselves are behind the interface */
 	const struct model_interface *interface; /* NULL = by address */
 	struct srcpos at;
 };
@@ -47,6 +58,8 @@ struct model_box {
 	size_t n_interfaces;
 	struct model_route *routes;
 	size_t n_routes;
+	struct model_between *betweens;
+	size_t n_betweens;
 	uint32_t workers; /* pairs of worker and gate of each kind, 1..WORKER_MAX; 0 = not said */
 	uint32_t naming_workers, command_workers; /* the same of one kind, before the other */
 };

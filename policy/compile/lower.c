@@ -151,6 +151,8 @@ static bool lower_box(struct lowering *w)
 			.addresses = from->addresses,
 			.prefix_lengths = from->prefix_lengths,
 			.n_addresses = (uint32_t)from->n_addresses,
+			.answers = from->answers,
+			.n_answers = (uint32_t)from->n_answers,
 		};
 	}
 	for (uint32_t i = 0; i < ir->n_routes; i++)

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Hosts of a network that the box stands in the middle of, for which it answers on the sides that they are not on. The kernel does so by
+ * itself while it forwards, and only where its route to them leads by another device.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "appliance/box/facts.h"
+
+static int by_address(const void *a, const void *b)
+{
+	return addr_cmp(a, b);
+}
+
+static bool wanted(const struct ir_interface *i, const struct addr *a)
+{
+	for (uint32_t n = 0; n < i->n_answers; n++)
+		if (addr_in(a, &i->answers[n]))
+			return true;
+	return false;
+}
+
+int box_answers(struct rtnl *r, uint32_t index, const struct ir_interface *i, struct err *e)
+{
+	struct addr *have = NULL;
+	size_t n = 0;
+	int status = rtnl_answers(r, index, &have, &n, e);
+
+	if (n > 0)
+		qsort(have, n, sizeof(*have), by_address);
+	for (size_t k = 0; k < n && status == 0; k++)
+		if (!wanted(i, &have[k])) {
+			status = rtnl_answer_change(r, index, &have[k], false, e);
+			if (status == -ENOENT)
+				status = 0; /* went with its interface */
+		}
+	for (uint32_t k = 0; k < i->n_answers && status == 0; k++) {
+		struct addr a = i->answers[k].lo;
+
+		for (bool more = true; more && status == 0;) {
+			if (n == 0 || bsearch(&a, have, n, sizeof(*have), by_address) == NULL)
+				status = rtnl_answer_change(r, index, &a, true, e);
+			more = addr_cmp(&a, &i->answers[k].hi) < 0 && addr_next(&a, &a);
+		}
+	}
+	free(have);
+	return status;
+}

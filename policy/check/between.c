@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One network with the box between its hosts (`between` in box.cfg): nobody there is renumbered or given another gateway. Which side a
+ * host is on, its zone says; from that follow a route for it, and the sides on which the box answers in its place. Hosts of no zone
+ * have neither: nobody finds them across the box.
+ */
+#include <string.h>
+
+#include "policy/check/check.h"
+
+enum { BETWEEN_SIDES, BETWEEN_ADDRESSES };
+static const struct key between_keys[] = {
+	[BETWEEN_SIDES] = { "sides", AST_LISTS, true, .example = "sides = [\"lan0\", \"lan1\"];" },
+	[BETWEEN_ADDRESSES] = { "addresses", AST_LISTS, true, .example = "addresses = [\"10.30.0.2/22\"];" },
+};
+
+#define BETWEEN_MAX 64u
+#define ROUTES_MOST 4096u
+
+/* ---- reading it --------------------------------------------------------------------------------------------------- */
+
+static void read_sides(struct check *k, const struct ast_node *list, struct model_between *b, struct object o)
+{
+	size_t n = list != NULL ? list->n : 0;
+
+	b->sides = arena_array(k->a, n, sizeof(void *));
+	for (const struct ast_node *c = NULL; b->sides != NULL && (c = list_next(k, list, c, AST_STRING, o)) != NULL;) {
+		struct model_interface *i = names_need(k, &k->interfaces, c, MP_NO_INTERFACE, "policy.unknown_name", o);
+
+		if (i == NULL)
+			continue;
+		if (i->admin) {
+			check_value(k, SEV_ERROR, "policy.admin_interface", c, MP_BETWEEN_ADMIN, o, c->string)->also =
+				i->at;
+		} else if (i->between != NULL) {
+			check_value(k, SEV_ERROR, "policy.twice", c, MP_BETWEEN_SIDE_TWICE, o, c->string);
+		} else {
+			i->between = b;
+			b->sides[b->n_sides++] = i;
+		}
+	}
+	if (list != NULL && list->n < 2)
+		check_value(k, SEV_ERROR, "policy.between", list, MP_BETWEEN_FEW, o, "");
+}
+
+static bool shares_network(const struct model_interface *f, const struct addr_range *net)
+{
+	for (size_t i = 0; i < f->n_addresses; i++) {
+		struct addr_range r, both;
+
+		interface_network(f, i, &r);
+		if (addr_range_meet(&r, net, &both))
+			return true;
+	}
+	return false;
+}
+
+static void report_overlaps(struct check *k, const struct model_between *b, const struct ast_node *node,
+			    struct object o)
+{
+	const struct model_box *box = &k->m->box;
+	struct addr_range net;
+	char text[2 * ADDR_TEXT + 2];
+
+	for (size_t i = 0; i < b->shared.n_addresses; i++) {
+		bool elsewhere = false;
+
+		interface_network(&b->shared, i, &net);
+		for (size_t n = 0; n < box->n_interfaces && !elsewhere; n++)
+			elsewhere = shares_network(&box->interfaces[n], &net);
+		for (const struct model_between *other = box->betweens; other < b && !elsewhere; other++)
+			elsewhere = shares_network(&other->shared, &net);
+		addr_range_text(&net, text, sizeof(text));
+		if (elsewhere)
+			check_value(k, SEV_ERROR, "policy.duplicate", node, MP_BETWEEN_OVERLAP, o, text);
+	}
+}
+
+void check_betweens(struct check *k, const struct ast_node *list)
+{
+	struct object all = { MP_OBJ_SECTION, "between" };
+	struct model_box *box = &k->m->box;
+
+	if (list != NULL && list->n > BETWEEN_MAX) {
+		check_value(k, SEV_ERROR, "policy.too_large", list, MP_LIST_LONG, all, "between");
+		return;
+	}
+	box->betweens = arena_array(k->a, list != NULL ? list->n : 0, sizeof(box->betweens[0]));
+	for (const struct ast_node *c = NULL;
+	     box->betweens != NULL && (c = list_next(k, list, c, AST_GROUP, all)) != NULL;) {
+		struct object o = { MP_OBJ_BETWEEN, arena_printf(k->a, "%zu", box->n_betweens + 1) };
+		struct model_between *b = &box->betweens[box->n_betweens++];
+		const struct ast_node *v[KEYS(between_keys)];
+
+		*b = (struct model_between){ .shared = { .name = "", .device = "", .card = "" }, .at = c->at };
+		if (!keys_read(k, c, between_keys, KEYS(between_keys), o, b, v))
+			continue;
+		read_sides(k, v[BETWEEN_SIDES], b, o);
+		interface_addresses(k, v[BETWEEN_ADDRESSES], o, &b->shared);
+		if (v[BETWEEN_ADDRESSES] != NULL && v[BETWEEN_ADDRESSES]->n == 0)
+			check_value(k, SEV_ERROR, "policy.empty_list", v[BETWEEN_ADDRESSES], MP_EMPTY_LIST, o,
+				    "addresses");
+		if (b->shared.n_addresses > 0)
+			report_overlaps(k, b, v[BETWEEN_ADDRESSES], o);
+	}
+}
+
+/* ---- who is on which side ------------------------------------------------------------------------------------------ */
+
+static size_t side_of(const struct model_between *b, const struct model_interface *i)
+{
+	size_t n = 0;
+
+	while (n < b->n_sides && b->sides[n] != i)
+		n++;
+	return n;
+}
+
+/* The one side that the zone is on; n_sides when there is none, and *two another one when there are several. */
+static size_t side_of_zone(const struct model_between *b, const struct model_zone *z, size_t *two)
+{
+	size_t ret = b->n_sides;
+
+	*two = b->n_sides;
+	for (size_t i = 0; i < z->n_interfaces; i++) {
+		size_t n = side_of(b, z->interfaces[i]);
+
+		if (n < b->n_sides && ret < b->n_sides && n != ret)
+			*two = n;
+		else if (n < b->n_sides)
+			ret = n;
+	}
+	return ret;
+}
+
+/* A zone of the rest that is elsewhere means others; every other one claims hosts of this network. */
+static void add_zone(struct check *k, const struct model_between *b, const struct model_zone *z,
+		     const struct addr_range *net, struct ranges *sides)
+{
+	size_t two, side = side_of_zone(b, z, &two);
+	struct addr_range both;
+
+	for (size_t i = 0; i < z->n_ranges; i++) {
+		bool lost = side == b->n_sides && !z->rest;
+		char text[2 * ADDR_TEXT + 2];
+		struct diag *g;
+
+		if (!addr_range_meet(&z->ranges[i], net, &both))
+			continue;
+		if (!lost && two == b->n_sides) {
+			if (side < b->n_sides && !ranges_add(k, &sides[side], &both))
+				return;
+			continue;
+		}
+		addr_range_text(&both, text, sizeof(text));
+		g = diag_add(k->d, SEV_ERROR, "policy.between", z->at, lost ? MP_BETWEEN_NO_SIDE : MP_BETWEEN_TWO_SIDES,
+			     z->name, text, b->sides[lost ? 0 : side]->name, b->sides[lost ? 1 : two]->name);
+		g->width = (uint32_t)strlen(z->name);
+		g->also = b->at;
+		diag_hint(k->d, g, MP_HINT_BETWEEN_SIDES);
+		return;
+	}
+}
+
+/* The side of a gateway in this network: by its zone, or by what the route says when it is in none. */
+static void add_gateway(struct check *k, const struct model_between *b, struct model_route *r, struct ranges *sides)
+{
+	struct addr_range one = { r->via, r->via };
+	char text[ADDR_TEXT];
+	size_t n = 0;
+
+	addr_text(&r->via, text);
+	while (n < b->n_sides && !ranges_hold(sides[n].list, sides[n].n, &one))
+		n++;
+	if (n == b->n_sides && r->interface != NULL)
+		ranges_add(k, &sides[side_of(b, r->interface)], &one);
+	else if (n == b->n_sides)
+		diag_hint(k->d,
+			  diag_add(k->d, SEV_ERROR, "policy.between", r->at, MP_BETWEEN_VIA, text, b->sides[0]->name,
+				   b->sides[1]->name),
+			  MP_HINT_BETWEEN_VIA);
+	else if (r->interface != NULL && r->interface != b->sides[n])
+		diag_add(k->d, SEV_ERROR, "policy.between", r->at, MP_BETWEEN_VIA_SIDE, text, b->sides[n]->name,
+			 r->interface->name);
+	else
+		r->interface = b->sides[n];
+}
+
+/* The box itself, and of IPv4 what means the whole network, are nobody on any side. */
+static bool nobody(struct check *k, const struct model_between *b, struct ranges *ret)
+{
+	bool added = true;
+
+	for (size_t i = 0; i < b->shared.n_addresses; i++) {
+		const struct addr *own = &b->shared.addresses[i];
+		struct addr_range net;
+
+		interface_network(&b->shared, i, &net);
+		added = added && ranges_add(k, ret, &(struct addr_range){ *own, *own });
+		if (own->family == 4 && b->shared.prefix_lengths[i] < 31)
+			added = added && ranges_add(k, ret, &(struct addr_range){ net.lo, net.lo }) &&
+				ranges_add(k, ret, &(struct addr_range){ net.hi, net.hi });
+	}
+	ranges_merge(ret);
+	return added;
+}
+
+/* ---- routes -------------------------------------------------------------------------------------------------------- */
+
+/* The largest prefix that begins at lo and does not go beyond hi. */
+static struct addr_range first_prefix(const struct addr_range *r)
+{
+	unsigned bits = 8u * (unsigned)addr_len(r->lo.family);
+	struct addr_range ret = { r->lo, r->lo };
+
+	for (unsigned free = 1; free <= bits; free++) {
+		unsigned at = bits - free;
+		struct addr hi = ret.hi;
+
+		hi.b[at / 8] |= (uint8_t)(0x80u >> (at % 8));
+		if ((r->lo.b[at / 8] & (0x80u >> (at % 8))) != 0 || addr_cmp(&hi, &r->hi) > 0)
+			break;
+		ret.hi = hi;
+	}
+	return ret;
+}
+
+struct routes {
+	struct model_route *list;
+	size_t n, room;
+};
+
+static bool add_routes(struct check *k, const struct model_between *b, size_t side, const struct ranges *hosts,
+		       struct routes *ret)
+{
+	for (size_t i = 0; i < hosts->n; i++) {
+		struct addr_range left = hosts->list[i];
+		bool more = true;
+
+		while (more) {
+			struct addr_range one = first_prefix(&left);
+			void *items = ret->list;
+			struct model_route *r = arena_grow(k->a, &items, &ret->n, &ret->room, sizeof(*r));
+
+			ret->list = items;
+			if (r == NULL)
+				return false;
+			*r = (struct model_route){ .to = one, .interface = b->sides[side], .at = b->at };
+			if (ret->n > ROUTES_MOST) {
+				diag_add(k->d, SEV_ERROR, "policy.too_large", b->at, MP_BETWEEN_ROUTES, ROUTES_MOST);
+				return false;
+			}
+			more = addr_next(&one.hi, &left.lo) && addr_cmp(&one.hi, &left.hi) < 0;
+		}
+	}
+	return true;
+}
+
+/* The box's own address in the network, alone: everybody else there has a route that names his side. */
+static void own_addresses(struct check *k, const struct model_between *b)
+{
+	for (size_t s = 0; s < b->n_sides; s++) {
+		struct model_interface *i = b->sides[s];
+		size_t n = i->n_addresses + b->shared.n_addresses;
+		struct addr *addresses = arena_array(k->a, n, sizeof(*addresses));
+		uint8_t *lengths = arena_array(k->a, n, sizeof(*lengths));
+
+		if (addresses == NULL || lengths == NULL)
+			return;
+		for (size_t a = 0; a < n; a++) {
+			bool shared = a >= i->n_addresses;
+
+			addresses[a] = shared ? b->shared.addresses[a - i->n_addresses] : i->addresses[a];
+			lengths[a] = shared ? (uint8_t)(8u * addr_len(addresses[a].family)) : i->prefix_lengths[a];
+		}
+		i->addresses = addresses;
+		i->prefix_lengths = lengths;
+		i->n_addresses = n;
+	}
+}
+
+static bool one_between(struct check *k, const struct model_between *b, struct routes *routes)
+{
+	struct ranges *sides = arena_array(k->a, b->n_sides, sizeof(*sides)), less = { 0 };
+	struct addr_range net;
+
+	if (sides == NULL || !nobody(k, b, &less))
+		return false;
+	for (size_t i = 0; i < b->shared.n_addresses; i++) {
+		interface_network(&b->shared, i, &net);
+		for (size_t z = 0; z < k->m->n_zones; z++)
+			add_zone(k, b, &k->m->zones[z], &net, sides);
+	}
+	for (size_t s = 0; s < b->n_sides; s++)
+		ranges_merge(&sides[s]);
+	for (size_t i = 0; i < b->shared.n_addresses; i++) {
+		interface_network(&b->shared, i, &net);
+		for (size_t r = 0; r < k->m->box.n_routes; r++)
+			if (addr_in(&k->m->box.routes[r].via, &net) &&
+			    (k->m->box.routes[r].interface == NULL || k->m->box.routes[r].interface->between == b))
+				add_gateway(k, b, &k->m->box.routes[r], sides);
+	}
+	for (size_t s = 0; s < b->n_sides; s++) {
+		struct ranges hosts = { 0 };
+
+		ranges_merge(&sides[s]);
+		if (!ranges_minus(k, &sides[s], &less, &hosts) || !add_routes(k, b, s, &hosts, routes))
+			return false;
+	}
+	own_addresses(k, b);
+	return true;
+}
+
+void check_sides(struct check *k)
+{
+	struct model_box *box = &k->m->box;
+	struct routes routes = { 0 };
+
+	for (size_t i = 0; i < box->n_betweens; i++)
+		if (box->betweens[i].n_sides > 1 && !one_between(k, &box->betweens[i], &routes))
+			return;
+	/* What box.cfg says comes behind them: its gateways are reached by them. */
+	for (size_t i = 0; i < box->n_routes && routes.n > 0; i++) {
+		void *items = routes.list;
+		struct model_route *r = arena_grow(k->a, &items, &routes.n, &routes.room, sizeof(*r));
+
+		routes.list = items;
+		if (r == NULL)
+			return;
+		*r = box->routes[i];
+	}
+	if (routes.n > 0) {
+		box->routes = routes.list;
+		box->n_routes = routes.n;
+	}
+}

@@ -9,6 +9,9 @@
  * message. It goes on by the lengths that it finds, and may do so for the rest of the session. So in a session in which a message came in
  * pieces, none holds bytes that a server would execute which lost its place: the header of a request, or the beginning of one that goes
  * on in the next.
+ *
+ * A message that has its items while its header says that more is to come is refused at once: whoever takes what one read returns for a
+ * message would not wait for that.
  */
 #include <string.h>
 
@@ -99,10 +102,34 @@ static bool mistakable(struct enip_state *s, uint64_t offset, size_t carried, st
 	return found;
 }
 
+/* The message at the end, which is not whole by its header, has all its items. */
+static bool has_its_items(const struct enip_state *s, struct bytes b)
+{
+	uint16_t command, type, length, n;
+	size_t whole;
+
+	while (enip_enforcer.frame(s, DIR_C2S, b, &whole) == FRAME_WHOLE)
+		bytes_skip(&b, whole);
+	bytes_le16(&b, &command);
+	bytes_skip(&b, ENCAP_HEADER - 2u + 6u); /* interface and timeout come first */
+	if (!bytes_le16(&b, &n) || (command != ENCAP_REQUEST && command != ENCAP_UNIT))
+		return false;
+	for (; n > 0; n--) {
+		bytes_le16(&b, &type);
+		if (!bytes_le16(&b, &length) || !bytes_skip(&b, length))
+			return false;
+	}
+	return true;
+}
+
 bool enip_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
 		  const struct command_table *t, const struct command_permit *p, struct pdu *ret)
 {
 	(void)late;
+	if (has_its_items(state, b)) {
+		ret->reason = R_ENIP_FRAME;
+		return false;
+	}
 	return !mistakable(state, offset, carried, b, t, p, ret);
 }
 

@@ -7,6 +7,9 @@
  *
  * An acknowledgement, an empty DT, is the beginning of a message to it: its three seconds run from there, and what follows need not be
  * late. What makes it throw away at once is no PDU of a client's (s7comm.c).
+ *
+ * A request that is all there while its packet's length says that more is to come is refused at once: whoever takes what one read
+ * returns for a packet would not wait for that.
  */
 #include <string.h>
 
@@ -185,9 +188,35 @@ static bool unmistakable(struct s7_state *s, uint64_t offset, bool cut, struct b
 	return false;
 }
 
+/* The packet at the end, which is not whole by its header, holds a whole request. */
+static bool holds_its_request(struct bytes b)
+{
+	uint16_t n_parameters, n_data;
+	uint8_t id, kind;
+	struct part part;
+	size_t n;
+
+	while (s7_frame(b, &n) == FRAME_WHOLE)
+		bytes_skip(&b, n);
+	if (read_part(&b, &part) != PART_THERE || !part.last)
+		return false;
+	bytes_u8(&b, &id);
+	bytes_u8(&b, &kind);
+	bytes_skip(&b, 4);
+	bytes_be16(&b, &n_parameters);
+	return bytes_be16(&b, &n_data) && (kind == S7_JOB || kind == S7_USERDATA) && bytes_skip(&b, n_parameters) &&
+	       bytes_skip(&b, n_data);
+}
+
 bool s7_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b, const struct command_table *t,
 		const struct command_permit *p, struct pdu *ret)
 {
+	if (holds_its_request(b)) {
+		s7_name_choice(t, p, 0, ret);
+		ret->targets[0] = s7_slot(state);
+		ret->reason = R_S7COMM_FRAME;
+		return false;
+	}
 	return unmistakable(state, offset, carried > 0 && late, b, t, p, ret);
 }
 

@@ -152,7 +152,7 @@ static const struct enforcer *desk_enforcer = &toy;
 
 const struct enforcer *enforcer_of(enum protocol p)
 {
-	return p == DESK_PROTOCOL ? desk_enforcer : NULL;
+	return p == desk_enforcer->protocol ? desk_enforcer : NULL;
 }
 
 enum reason enforcer_malformed(enum protocol p)

@@ -39,6 +39,16 @@ static json_t *counted(uint64_t packets, uint64_t bytes, uint64_t errors, uint64
 			 (json_int_t)errors, "dropped", (json_int_t)dropped);
 }
 
+/* "02:00:00:00:00:01" */
+static json_t *mac_json(const struct device *d)
+{
+	char text[3 * sizeof(d->mac) + 1] = "";
+
+	for (uint8_t i = 0; i < d->n_mac; i++)
+		snprintf(text + (i > 0 ? 3 * i - 1 : 0), 4, i > 0 ? ":%02x" : "%02x", d->mac[i]);
+	return json_text(text);
+}
+
 static const char *link_word(const struct device *d)
 {
 	if (d == NULL)
@@ -77,6 +87,7 @@ static void interface(void *ctx, const struct ir_interface *i, const struct devi
 	if (i->vlan != 0)
 		json_object_set_new(j, "card", card_json(i, card, t->refused));
 	if (d != NULL) {
+		json_object_set_new(j, "mac", mac_json(d));
 		json_object_set_new(j, "mtu", json_integer(d->mtu));
 		json_object_set_new(j, "rx", counted(d->rx_packets, d->rx_bytes, d->rx_errors, d->rx_dropped));
 		json_object_set_new(j, "tx", counted(d->tx_packets, d->tx_bytes, d->tx_errors, d->tx_dropped));

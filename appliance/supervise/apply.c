@@ -346,6 +346,8 @@ static void in_force(struct supervisor *s)
 	if (op->kind == OP_APPLY) {
 		trial_set(s, op->confirm_s != 0 ? op->number : 0, op->confirm_s);
 		policy_event(s, POLICY_APPLIED, op->number);
+		if (op->restored)
+			policy_event_of(s, POLICY_RESTORED, op->number, op->by, op->comment);
 		if (op->confirm_s == 0)
 			policy_event(s, POLICY_CONFIRMED, op->number);
 	} else {

@@ -5,6 +5,7 @@
  */
 #include <unistd.h>
 
+#include "appliance/base/sha256.h"
 #include "appliance/supervise/supervise.h"
 
 /* ---- of roles ----------------------------------------------------------------------------------------------------- */
@@ -171,6 +172,17 @@ static bool on_ctl_apply(void *ctx, struct msg *m)
 	return true;
 }
 
+static bool on_ctl_backup(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+	char hex[65];
+
+	hex_text(m->body.ctl_backup.digest, 32, hex);
+	policy_event_of(p->s, POLICY_BACKED_UP, p->s->now->number, p->by, hex);
+	answer_json(p->s, p->asker, ANSWER_YES, json_object());
+	return true;
+}
+
 static bool on_ctl_confirm(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -221,6 +233,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_HISTORY] = on_history,
 	[MSG_SHOW] = on_show,
 	[MSG_CTL_APPLY] = on_ctl_apply,
+	[MSG_CTL_BACKUP] = on_ctl_backup,
 	[MSG_CTL_CONFIRM] = on_ctl_confirm,
 	[MSG_CTL_ROLLBACK] = on_ctl_rollback,
 	[MSG_CTL_RELEASE] = on_ctl_release,

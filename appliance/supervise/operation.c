@@ -332,6 +332,7 @@ void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, 
 		.bundle = bundle,
 		.confirm_s = order->confirm_s,
 		.take_over = (order->flags & APPLY_TAKE_OVER) != 0,
+		.restored = (order->flags & APPLY_RESTORED) != 0,
 		.agreed = taking_agreed(agreed),
 	};
 

@@ -44,6 +44,7 @@ struct operation {
 	struct asker asker;
 	char by[BY_BYTES], comment[COMMENT_BYTES];
 	bool take_over;	   /* an apply that may end another one's trial */
+	bool restored;	   /* an apply of the texts of a backup */
 	bool back;	   /* OP_DRY_RUN of a rollback */
 	uint64_t to;	   /* a rollback: the generation asked for, 0 = the last that meant something else */
 	uint64_t from;	   /* what was in force when it began */

@@ -52,16 +52,23 @@ void role_event(struct supervisor *s, enum role role, uint32_t index, enum role_
 	event_send(&s->events, &e);
 }
 
-void policy_event(struct supervisor *s, enum policy_event what, uint64_t number)
+void policy_event_of(struct supervisor *s, enum policy_event what, uint64_t number, const char *by, const char *object)
 {
 	struct event e = event_new(EVENT_POLICY, clock_wall_ns());
 
-	/* What the box does by itself (its start, the end of a trial) nobody asked for. */
-	if (s->op.asker.kind == ASKER_CLIENT)
-		event_say(&e, EVENT_BY, s->op.by);
+	if (by != NULL)
+		event_say(&e, EVENT_BY, by);
+	if (object != NULL)
+		event_say(&e, EVENT_OBJECT, object);
 	e.code = (uint8_t)(what == POLICY_BOOTED && number == 0 ? POLICY_EMPTY : what);
 	e.value = number;
 	event_send(&s->events, &e);
+}
+
+void policy_event(struct supervisor *s, enum policy_event what, uint64_t number)
+{
+	/* What the box does by itself (its start, the end of a trial) nobody asked for. */
+	policy_event_of(s, what, number, s->op.asker.kind == ASKER_CLIENT ? s->op.by : NULL, NULL);
 }
 
 int in_namespace(struct supervisor *s, int nsfd, int (*open_in)(void *ctx, struct err *e), void *ctx, struct err *e)

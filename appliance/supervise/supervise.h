@@ -160,6 +160,8 @@ uint64_t mono_ns(void);
 void say(const struct supervisor *s, enum message m, ...); /* one line on standard error */
 void role_event(struct supervisor *s, enum role role, uint32_t index, enum role_event what);
 void policy_event(struct supervisor *s, enum policy_event what, uint64_t number);
+/* What is no step of the operation at hand: by whom, and about what; NULL = nobody, nothing. */
+void policy_event_of(struct supervisor *s, enum policy_event what, uint64_t number, const char *by, const char *object);
 /* Runs `open_in(ctx)` in the namespace and comes back whatever happens. */
 int in_namespace(struct supervisor *s, int nsfd, int (*open_in)(void *ctx, struct err *e), void *ctx, struct err *e);
 

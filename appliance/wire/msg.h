@@ -70,7 +70,8 @@ enum compile_trouble { COMPILE_NO_TROUBLE, COMPILE_NO_MEMORY, COMPILE_BAD_BUNDLE
 #define APPLY_BOOT 2u	   /* first load after start: adopt what stands in the kernel */
 #define APPLY_FORETELL 4u  /* compute what would be cut, nothing else */
 #define APPLY_TAKE_OVER 8u /* of the CLI: another one's trial may be ended by it */
-#define APPLY_FLAGS (APPLY_DRY_RUN | APPLY_BOOT | APPLY_FORETELL | APPLY_TAKE_OVER)
+#define APPLY_RESTORED 16u /* of the CLI: the texts are of a backup, of which the comment tells */
+#define APPLY_FLAGS (APPLY_DRY_RUN | APPLY_BOOT | APPLY_FORETELL | APPLY_TAKE_OVER | APPLY_RESTORED)
 
 #define RELEASE_LIST 1u /* say what there is, and release nothing */
 

@@ -3,7 +3,7 @@
 _sekisho() {
 	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb= i
 	local globals="--json --lang --socket --help --version"
-	local verbs="check protocols compile prove replay journal status impact apply confirm rollback release setup history show effective verify events explain help"
+	local verbs="check protocols compile prove replay journal status impact apply confirm rollback release setup backup restore history show effective verify events explain help"
 	local options=
 
 	COMPREPLY=()
@@ -25,6 +25,9 @@ _sekisho() {
 	--to)
 		if [ "$verb" = rollback ]; then
 			return
+		elif [ "$verb" = backup ]; then
+			compopt -o filenames 2>/dev/null
+			mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		elif [ "$verb" = effective ]; then
 			COMPREPLY=($(compgen -W "text json" -- "$current"))
 		else
@@ -32,7 +35,7 @@ _sekisho() {
 		fi
 		return
 		;;
-	--socket | --state | --output | -o | --policy | -p | --pcap | -r)
+	--socket | --state | --key | --output | -o | --policy | -p | --pcap | -r)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
@@ -49,7 +52,7 @@ _sekisho() {
 		COMPREPLY=($(compgen -W "warning serious" -- "$current"))
 		return
 		;;
-	--confirm | --after | --limit | --since | --conduit | --zone | --asset | --host | -n | --comment) return ;;
+	--confirm | --after | --limit | --since | --conduit | --zone | --asset | --host | -n | --comment | --map | --generation) return ;;
 	esac
 	case $verb in
 	'') options=$verbs ;;
@@ -59,6 +62,8 @@ _sekisho() {
 	apply) options="--confirm --dry-run --comment --take-over --take-interface" ;;
 	rollback) options="--to --dry-run --comment --take-interface" ;;
 	release) options="--all --state" ;;
+	backup) options="--to" ;;
+	restore) options="--key --map --generation --confirm --dry-run --take-over --take-interface" ;;
 	effective) options="--to --conduit --zone --asset --host" ;;
 	verify | impact) options="--since" ;;
 	events) options="--follow --after --limit --since --conduit --verdict --zone --asset --host --severity" ;;
@@ -70,7 +75,7 @@ _sekisho() {
 		return
 	fi
 	case $verb in
-	check | compile | prove | apply | journal | setup)
+	check | compile | prove | apply | journal | setup | backup | restore)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		;;

@@ -194,6 +194,8 @@ static const struct {
 	{ "apply", { "--confirm", "--dry-run", "--comment", "--take-over" } },
 	{ "confirm", { 0 } },
 	{ "rollback", { "--to", "--dry-run", "--comment" } },
+	{ "backup", { "--to" } },
+	{ "restore", { "--key", "--map", "--generation", "--confirm" } },
 	{ "history", { 0 } },
 	{ "show", { 0 } },
 	{ "effective", { "--to", "--conduit", "--asset", "--host" } },

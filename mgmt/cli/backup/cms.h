@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Encryption to a certificate and back, by OpenSSL's CMS: AuthEnvelopedData with AES-256-GCM (RFC 5083, RFC 5084), the key by
+ * RSA-OAEP with SHA-256 (RFC 8017) or by elliptic-curve Diffie-Hellman. The only module that includes OpenSSL. Knows nothing of what is
+ * encrypted. A public key encrypts for anybody: what opens is whole, not proved to be from whom it says.
+ */
+#ifndef SEKISHO_MGMT_CLI_BACKUP_CMS_H
+#define SEKISHO_MGMT_CLI_BACKUP_CMS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "appliance/base/bytes.h"
+
+struct cms_key; /* a private key */
+
+enum cms_trouble {
+	CMS_NONE,
+	CMS_NO_CERTIFICATE, /* the text holds none */
+	CMS_PRIVATE_KEY,    /* the text holds what must not be on the box */
+	CMS_NO_KEY,	    /* the text holds none, or its pass phrase was wrong */
+	CMS_FAILED,
+};
+
+/* Before anything else: the library reads no configuration of the machine, and has what it needs to work in a sandbox. */
+bool cms_ready(void);
+/* *ret: malloc'd, of the caller. `certificate`: PEM. */
+enum cms_trouble cms_encrypt(struct bytes certificate, struct bytes plain, uint8_t **ret, size_t *ret_n);
+/* Asks for its pass phrase at the terminal when it has one. cms_key_free. */
+enum cms_trouble cms_key_read(struct bytes pem, struct cms_key **ret);
+void cms_key_free(struct cms_key *k);
+/* Hostile bytes: call where nothing can be lost (apart.h). False also when it was encrypted to another key. */
+bool cms_decrypt(struct cms_key *k, struct bytes message, uint8_t **ret, size_t *ret_n);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The file of a backup: one line of text, then a message of CMS (RFC 5652, RFC 5083) in DER.
+ *
+ *   sekisho-backup 1 <SHA-256 of what follows the line, 64 small hex digits>\n
+ *
+ * The line is there because a message of CMS has parts that its key does not cover: with it a single altered bit anywhere in
+ * the file is known, and another product's file or a newer form is told before any of it is interpreted. It says nothing of
+ * who made the file. Pure; the texts that it returns are views of the caller's bytes.
+ */
+#ifndef SEKISHO_MGMT_CLI_BACKUP_FILE_H
+#define SEKISHO_MGMT_CLI_BACKUP_FILE_H
+
+#include "appliance/base/bytes.h"
+
+#define BACKUP_FORM 1u
+#define BACKUP_MOST (96u << 20) /* bytes of a file */
+#define BACKUP_LINE (sizeof("sekisho-backup 1 ") - 1 + 64 + 1)
+
+enum backup_kind { BACKUP_WHOLE, BACKUP_FOREIGN, BACKUP_NEWER, BACKUP_DAMAGED };
+
+/* The line before the message `body`. */
+void backup_line(struct bytes body, char out[BACKUP_LINE + 1]);
+/* *ret_body: the message, of a whole one alone. */
+enum backup_kind backup_read(struct bytes file, struct bytes *ret_body);
+
+#endif

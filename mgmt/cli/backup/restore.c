@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `sekisho restore FILE`: a backup's policy put into force by an apply like any other, on trial. A backup is hostile input: its line is read
+ * by file.c, its message is opened in a process apart (apart.h), and what was in it is compiled by the box's own compiler in its
+ * sandbox; nothing sealed is taken over. The private key stays in this program's memory and ends with it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/base/atomic_file.h"
+#include "appliance/base/memfd.h"
+#include "mgmt/cli/backup/apart.h"
+#include "mgmt/cli/backup/cards.h"
+#include "mgmt/cli/backup/cms.h"
+#include "mgmt/cli/backup/file.h"
+#include "mgmt/cli/box/request.h"
+#include "mgmt/cli/devices/taking.h"
+#include "mgmt/cli/policy/source.h"
+#include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/apply.h"
+#include "mgmt/cli/words/render.h"
+
+#define KEY_MOST (64u << 10)
+#define TRIAL_S 300u
+#define WAIT_S 120
+#define TEXTS_MOST 1024u
+#define NAME_MOST 256u
+
+enum { OPT_KEY, OPT_MAP, OPT_GENERATION, OPT_CONFIRM, OPT_DRY_RUN, OPT_TAKE_OVER, OPT_TAKE, OPT_N };
+
+static const struct cli_option options[OPT_N] = {
+	[OPT_KEY] = { "--key", 0, "PRIVATE-KEY", M_RESTORE_OPT_KEY },
+	[OPT_MAP] = { "--map", 0, "OLD=NEW", M_RESTORE_OPT_MAP },
+	[OPT_GENERATION] = { "--generation", 0, "NUMBER", M_RESTORE_OPT_GENERATION },
+	[OPT_CONFIRM] = { "--confirm", 0, "SECONDS", M_RESTORE_OPT_CONFIRM },
+	[OPT_DRY_RUN] = { "--dry-run", 0, NULL, M_APPLY_OPT_DRY_RUN },
+	[OPT_TAKE_OVER] = { "--take-over", 0, NULL, M_APPLY_OPT_TAKE_OVER },
+	[OPT_TAKE] = { "--take-interface", 0, "NAME", M_APPLY_OPT_TAKE },
+};
+
+/* ---- the file ----------------------------------------------------------------------------------------------------- */
+
+struct opening {
+	struct cms_key *key;
+	struct bytes message;
+};
+
+static bool open_message(void *ctx, uint8_t **ret, size_t *ret_n)
+{
+	const struct opening *o = ctx;
+
+	return cms_decrypt(o->key, o->message, ret, ret_n);
+}
+
+/* What is inside, whole and of this product and form; NULL after saying what it is instead. */
+static json_t *opened(struct cli *c, const char *name, const char *key_name, struct bytes message, int *ret_status)
+{
+	struct opening o = { .message = message };
+	uint8_t *pem = NULL, *plain = NULL;
+	struct err e = { 0 };
+	size_t n_pem = 0, n = 0;
+	json_t *j = NULL;
+
+	if (file_read(AT_FDCWD, key_name, KEY_MOST, &pem, &n_pem, &e) < 0) {
+		*ret_status = cli_fail_file(c, CLI_INVALID, key_name, -e.code);
+		return NULL;
+	}
+	if (!cms_ready() || cms_key_read(bytes_of(pem, n_pem), &o.key) != CMS_NONE)
+		*ret_status = cli_fail(c, CLI_INVALID, M_RESTORE_NO_KEY, key_name);
+	else if (!apart(open_message, &o, BACKUP_MOST, &plain, &n))
+		*ret_status = cli_fail(c, CLI_INVALID, M_RESTORE_WRONG_KEY, name, key_name);
+	else {
+		j = json_loadb((const char *)plain, n, JSON_REJECT_DUPLICATES, NULL);
+		if (strcmp(js(j, "product"), "sekisho") != 0 || ju(j, "form") != BACKUP_FORM ||
+		    json_array_size(ja(j, "generations")) == 0) {
+			*ret_status = cli_fail(c, CLI_INVALID, M_RESTORE_DAMAGED);
+			json_decref(j);
+			j = NULL;
+		}
+	}
+	explicit_bzero(pem, n_pem);
+	free(pem);
+	free(plain);
+	cms_key_free(o.key);
+	return j;
+}
+
+static json_t *backup_open(struct cli *c, const char *name, const char *key_name, int *ret_status)
+{
+	static const enum message words[] = { [BACKUP_FOREIGN] = M_RESTORE_FOREIGN,
+					      [BACKUP_NEWER] = M_RESTORE_NEWER,
+					      [BACKUP_DAMAGED] = M_RESTORE_BROKEN };
+	struct err e = { 0 };
+	uint8_t *file = NULL;
+	struct bytes message;
+	enum backup_kind kind;
+	json_t *j = NULL;
+	size_t n = 0;
+
+	if (file_read(AT_FDCWD, name, BACKUP_MOST, &file, &n, &e) < 0) {
+		*ret_status = cli_fail_file(c, CLI_INVALID, name, -e.code);
+		return NULL;
+	}
+	kind = backup_read(bytes_of(file, n), &message);
+	if (kind != BACKUP_WHOLE)
+		*ret_status = cli_fail(c, CLI_INVALID, words[kind], name);
+	else
+		j = opened(c, name, key_name, message, ret_status);
+	free(file);
+	return j;
+}
+
+/* ---- what is in it ------------------------------------------------------------------------------------------------ */
+
+static const json_t *chosen(struct cli *c, const struct cli_args *a, const json_t *backup, int *ret_status)
+{
+	const char *number = a->values[OPT_GENERATION];
+	const json_t *list = ja(backup, "generations"), *g;
+	unsigned long long wanted = 0;
+	size_t i;
+
+	if (number == NULL)
+		return json_array_get(list, 0);
+	if (cli_number(number, INT64_MAX, &wanted))
+		json_array_foreach(list, i, g)
+		{
+			if (ju(json_object_get(g, "generation"), "number") == wanted)
+				return g;
+		}
+	*ret_status = cli_fail(c, CLI_INVALID, M_RESTORE_NO_GENERATION, number);
+	return NULL;
+}
+
+/* Words for a record: whoever made the file chose them. */
+static void plain_word(const char *text, char *out, size_t size)
+{
+	size_t n = 0;
+
+	for (; *text != '\0' && n + 1 < size; text++)
+		out[n++] = *text > ' ' && *text < 0x7f ? *text : '?';
+	out[n] = '\0';
+}
+
+/* Which box it was, when, and how far its records went: what the new box's record goes on from. */
+static void origin(const json_t *backup, const json_t *g, char *out, size_t size)
+{
+	const json_t *journal = json_object_get(backup, "journal");
+	char site[33], host[33], made[33], head[65];
+
+	plain_word(js(json_object_get(backup, "site"), "name"), site, sizeof(site));
+	plain_word(js(backup, "host"), host, sizeof(host));
+	plain_word(js(backup, "made"), made, sizeof(made));
+	plain_word(js(journal, "head"), head, sizeof(head));
+	snprintf(out, size, "%s@%s %s generation %llu, journal %llu %s", site, host, made,
+		 ju(json_object_get(g, "generation"), "number"), ju(journal, "records"), head);
+}
+
+/* The texts under the cards' new names, as apply hands them over; -1 after saying what is wrong. */
+static int bundle_fd(struct cli *c, const json_t *sources, struct card_places *places, int *ret_status)
+{
+	size_t n = json_array_size(sources), n_bundle = 0, i = 0;
+	bool fits = n > 0 && n <= TEXTS_MOST;
+	struct source_text *list = fits ? calloc(n, sizeof(*list)) : NULL;
+	char **texts = fits ? calloc(n, sizeof(*texts)) : NULL;
+	uint8_t *p = NULL;
+	int fd = -1;
+
+	for (; list != NULL && texts != NULL && i < n; i++) {
+		const json_t *s = json_array_get(sources, i);
+		const char *name = js(s, "name"), *text = js(s, "text");
+
+		texts[i] = cards_rename(places, bytes_of(text, strlen(text)), &list[i].size);
+		if (texts[i] == NULL || *name == '\0' || strlen(name) > NAME_MOST)
+			break;
+		list[i].name = name;
+		list[i].text = texts[i];
+	}
+	if (fits && i == n)
+		n_bundle = bundle_encode(list, n, NULL, 0);
+	p = n_bundle > 0 ? malloc(n_bundle) : NULL;
+	if (p != NULL && bundle_encode(list, n, p, n_bundle) == n_bundle)
+		fd = memfd_sealed("sekisho-policy", p, n_bundle);
+	if (fd < 0)
+		*ret_status = cli_fail(c, CLI_INVALID, M_RESTORE_DAMAGED);
+	free(p);
+	for (i = 0; texts != NULL && i < n; i++)
+		free(texts[i]);
+	free(texts);
+	free(list);
+	return fd;
+}
+
+/* A card that changes its name must have it from a text, else the policy would come up on none. */
+static bool all_named(struct cli *c, const struct card_places *p, int *ret_status)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (!p->list[i].named && strcmp(p->list[i].was, p->list[i].is) != 0) {
+			*ret_status = cli_fail(c, CLI_INVALID, M_RESTORE_NOT_NAMED, p->list[i].was);
+			return false;
+		}
+	return true;
+}
+
+/* ---- the order ---------------------------------------------------------------------------------------------------- */
+
+static void tell(struct cli *c, const struct card_places *p, const char *from)
+{
+	if (c->json)
+		return;
+	render_line(c, M_RESTORE_FROM, from);
+	for (size_t i = 0; i < p->n; i++)
+		render_line(c, M_RESTORE_CARD, p->list[i].was, p->list[i].mac[0] != '\0' ? p->list[i].mac : "-",
+			    p->list[i].is);
+}
+
+static int order(struct cli *c, const struct cli_args *a, const json_t *g, const char *from, uint32_t confirm_s, int fd)
+{
+	bool dry_run = a->values[OPT_DRY_RUN] != NULL, take_over = a->values[OPT_TAKE_OVER] != NULL;
+	const struct msg_body m = { MSG_CTL_APPLY,
+				    .ctl_apply = { .flags = (uint8_t)(APPLY_RESTORED | (dry_run ? APPLY_DRY_RUN : 0) |
+								      (take_over ? APPLY_TAKE_OVER : 0)),
+						   .confirm_s = confirm_s,
+						   .comment = from } };
+	const char *digest = js(json_object_get(g, "generation"), "digest");
+	int fds[2] = { fd, -1 }, status;
+	struct box_answer answer;
+	bool same;
+
+	if (!taking_fd(c, a, OPT_TAKE, &fds[1], &status))
+		return status;
+	if (!box_request(c, &m, fds, fds[1] >= 0 ? 2 : 1, WAIT_S, &answer, &status)) {
+		if (fds[1] >= 0)
+			close(fds[1]);
+		return status;
+	}
+	if (fds[1] >= 0)
+		close(fds[1]);
+	same = strcmp(js(json_object_get(answer.json, "generation"), "digest"), digest) == 0;
+	if (!dry_run && answer.status == CLI_YES)
+		json_object_set_new(answer.json, "same_digest", json_boolean(same));
+	taking_tell(c, answer.json);
+	if (!c->json)
+		render_diagnostics(c, ja(answer.json, "diagnostics"));
+	if (!box_answer_done(c, &answer, &status)) {
+		status = apply_render(c, dry_run ? APPLY_KIND_DRY_RUN : APPLY_KIND_APPLY, answer.json, status);
+		if (!dry_run && status == CLI_YES)
+			render_line(c, same ? M_RESTORE_SAME : M_RESTORE_NOT_SAME);
+	}
+	box_answer_free(&answer);
+	return status;
+}
+
+static int restore(struct cli *c, const struct cli_args *a, const json_t *backup, uint32_t confirm_s)
+{
+	const struct msg_body question = { .type = MSG_STATUS };
+	struct card_places places;
+	struct box_answer now;
+	char from[COMMENT_MOST + 1];
+	int status = CLI_INVALID, fd = -1;
+	const json_t *g = chosen(c, a, backup, &status);
+	bool placed;
+
+	if (g == NULL || !box_request(c, &question, NULL, 0, 30, &now, &status))
+		return status;
+	placed = cards_place(c, a, OPT_MAP, ja(backup, "cards"), now.json, &places, &status);
+	box_answer_free(&now);
+	if (!placed)
+		return status;
+	fd = bundle_fd(c, ja(g, "sources"), &places, &status);
+	if (fd < 0)
+		return status;
+	if (all_named(c, &places, &status)) {
+		origin(backup, g, from, sizeof(from));
+		tell(c, &places, from);
+		status = order(c, a, g, from, confirm_s, fd);
+	}
+	close(fd);
+	return status;
+}
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	unsigned long long confirm_s = TRIAL_S;
+	int status = CLI_INVALID;
+	json_t *backup;
+
+	if (a->values[OPT_CONFIRM] != NULL &&
+	    (!cli_number(a->values[OPT_CONFIRM], CONFIRM_MOST, &confirm_s) || confirm_s == 0))
+		return cli_fail(c, CLI_INVALID, M_APPLY_SECONDS, a->values[OPT_CONFIRM], CONFIRM_MOST);
+	if (a->values[OPT_KEY] == NULL)
+		return cli_fail(c, CLI_INVALID, M_RESTORE_WANTS_KEY);
+	backup = backup_open(c, a->operands[0], a->values[OPT_KEY], &status);
+	if (backup != NULL)
+		status = restore(c, a, backup, (uint32_t)confirm_s);
+	json_decref(backup);
+	return status;
+}
+
+const struct cli_verb verb_restore = {
+	.name = "restore",
+	.group = CLI_ON_BOX,
+	.operands = "FILE",
+	.min_operands = 1,
+	.max_operands = 1,
+	.options = options,
+	.n_options = OPT_N,
+	.summary = M_RESTORE_SUMMARY,
+	.text = M_RESTORE_TEXT,
+	.run = run,
+};

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A backup's file up to its message, and the renaming of cards in a text of it; what is between them OpenSSL, jansson and the compiler read. What
+ * is accepted has the digest that its line says; a text in which nothing is renamed comes back as it was, and renaming back gives
+ * the text again.
+ * LINK: mgmt/cli/backup/file.c mgmt/cli/backup/rename.c appliance/base/sha256.c appliance/base/bytes.c
+ * LIBS: nettle jansson
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "mgmt/cli/backup/cards.h"
+#include "mgmt/cli/backup/file.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool good)
+{
+	if (!good)
+		abort();
+}
+
+static void line(struct bytes in)
+{
+	char text[BACKUP_LINE + 1];
+	struct bytes body;
+	uint8_t *file;
+
+	if (backup_read(in, &body) == BACKUP_WHOLE)
+		require(body.left + BACKUP_LINE == in.left);
+	/* The same bytes behind their own line. */
+	file = malloc(BACKUP_LINE + in.left);
+	require(file != NULL);
+	backup_line(in, text);
+	memcpy(file, text, BACKUP_LINE);
+	if (in.left > 0)
+		memcpy(file + BACKUP_LINE, in.p, in.left);
+	require(backup_read(bytes_of(file, BACKUP_LINE + in.left), &body) == BACKUP_WHOLE && body.left == in.left);
+	file[(in.left * 31) % (BACKUP_LINE + in.left)] ^= 4;
+	require(backup_read(bytes_of(file, BACKUP_LINE + in.left), &body) != BACKUP_WHOLE);
+	free(file);
+}
+
+static void names(struct bytes in)
+{
+	static struct card_places there = { .list = { { .was = "a", .is = "zz" } }, .n = 1 };
+	static struct card_places back = { .list = { { .was = "zz", .is = "a" } }, .n = 1 };
+	static struct card_places none = { .n = 0 };
+	size_t n, m;
+	char *same = cards_rename(&none, in, &n), *one, *two;
+
+	require(same != NULL && n == in.left && (n == 0 || memcmp(same, in.p, n) == 0));
+	free(same);
+	if (in.left > 0 && memmem(in.p, in.left, "zz", 2) != NULL)
+		return;
+	one = cards_rename(&there, in, &n);
+	require(one != NULL);
+	two = cards_rename(&back, bytes_of(one, n), &m);
+	require(two != NULL && m == in.left && (m == 0 || memcmp(two, in.p, m) == 0));
+	free(one);
+	free(two);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	line(bytes_of(data, size));
+	names(bytes_of(data, size));
+	return 0;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The line of a backup's file, the renaming of cards in its texts, and the process apart that opens it.
+ * LINK: mgmt/cli/backup/file.c mgmt/cli/backup/rename.c mgmt/cli/backup/apart.c appliance/base/sha256.c appliance/base/bytes.c
+ * LIBS: nettle libseccomp jansson
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "mgmt/cli/backup/apart.h"
+#include "mgmt/cli/backup/cards.h"
+#include "mgmt/cli/backup/file.h"
+
+static size_t file_of(const char *body, char *out)
+{
+	char line[BACKUP_LINE + 1];
+
+	backup_line(bytes_of(body, strlen(body)), line);
+	assert_int_equal(strlen(line), BACKUP_LINE);
+	return (size_t)sprintf(out, "%s%s", line, body);
+}
+
+static void test_line(void **state)
+{
+	static const struct {
+		const char *text;
+		enum backup_kind kind;
+	} others[] = {
+		{ "", BACKUP_FOREIGN },
+		{ "sekisho-backup", BACKUP_FOREIGN },
+		{ "Sekisho-backup 1 ", BACKUP_FOREIGN },
+		{ "sekisho-backup ", BACKUP_DAMAGED },
+		{ "sekisho-backup 1", BACKUP_DAMAGED },
+		{ "sekisho-backup 1 ", BACKUP_DAMAGED },
+		{ "sekisho-backup 01 ", BACKUP_DAMAGED },
+		{ "sekisho-backup 0 ", BACKUP_DAMAGED },
+		{ "sekisho-backup -1 ", BACKUP_DAMAGED },
+		{ "sekisho-backup 2 ", BACKUP_NEWER },
+		{ "sekisho-backup 999999 ", BACKUP_NEWER },
+		{ "sekisho-backup 4294967297 ", BACKUP_DAMAGED },
+	};
+	char file[200];
+	size_t n = file_of("message", file);
+	struct bytes body;
+
+	(void)state;
+	assert_int_equal(backup_read(bytes_of(file, n), &body), BACKUP_WHOLE);
+	assert_int_equal(body.left, 7);
+	assert_memory_equal(body.p, "message", 7);
+	for (size_t end = 0; end < n; end++)
+		assert_int_not_equal(backup_read(bytes_of(file, end), &body), BACKUP_WHOLE);
+	for (size_t bit = 0; bit < n * 8; bit++) {
+		file[bit / 8] = (char)(file[bit / 8] ^ (1 << bit % 8));
+		assert_int_not_equal(backup_read(bytes_of(file, n), &body), BACKUP_WHOLE);
+		file[bit / 8] = (char)(file[bit / 8] ^ (1 << bit % 8));
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_int_equal(backup_read(bytes_of(others[i].text, strlen(others[i].text)), &body), others[i].kind);
+}
+
+static void test_rename(void **state)
+{
+	static const char *const texts[][2] = {
+		{ "lan0 = { device = \"a\"; label = \"a\"; };", "lan0 = { device = \"b\"; label = \"a\"; };" },
+		{ "device: \"a\" device=\"b\"",
+		  "device: \"b\" device=\"a\"" }, /* both at once, not one after the other */
+		{ "# device = \"a\"\ndevice /* \"a\" */ = // \"a\"\n \"a\"",
+		  "# device = \"a\"\ndevice /* \"a\" */ = // \"a\"\n \"b\"" },
+		{ "label = \"device = \\\"a\"; device = \"a\"", "label = \"device = \\\"a\"; device = \"b\"" },
+		{ "devices = \"a\"; my-device = \"a\"; device \"a\"",
+		  "devices = \"a\"; my-device = \"a\"; device \"a\"" },
+		{ "device = \"aa\"; device = \"\"; device = \"", "device = \"aa\"; device = \"\"; device = \"" },
+		{ "device = [\"a\"]; /* device = \"a\"", "device = [\"a\"]; /* device = \"a\"" },
+		{ "device = \"a\\", "device = \"a\\" },
+		{ "", "" },
+	};
+	struct card_places p = { .list = { { .was = "a", .is = "b" }, { .was = "b", .is = "a" } }, .n = 2 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		size_t n;
+		char *text = cards_rename(&p, bytes_of(texts[i][0], strlen(texts[i][0])), &n);
+
+		assert_string_equal(text, texts[i][1]);
+		assert_int_equal(n, strlen(text));
+		free(text);
+	}
+	assert_true(p.list[0].named && p.list[1].named);
+	p.list[0].named = false;
+	free(cards_rename(&p, bytes_of("label = \"a\"", 11), &(size_t){ 0 }));
+	assert_false(p.list[0].named);
+}
+
+static bool says(void *ctx, uint8_t **ret, size_t *ret_n)
+{
+	*ret_n = *(size_t *)ctx;
+	*ret = calloc(*ret_n + 1, 1);
+	return *ret != NULL;
+}
+
+static bool cannot(void *ctx, uint8_t **ret, size_t *ret_n)
+{
+	(void)ctx;
+	(void)ret;
+	(void)ret_n;
+	return false;
+}
+
+static bool dies(void *ctx, uint8_t **ret, size_t *ret_n)
+{
+	(void)ret;
+	(void)ret_n;
+	*(volatile int *)ctx = 0;
+	abort();
+}
+
+/* Each thing that somebody who took it over would try: a letter for what went through. */
+static bool tries(void *ctx, uint8_t **ret, size_t *ret_n)
+{
+	char *got = calloc(1, 16);
+	size_t n = 0;
+	int fd = *(int *)ctx;
+
+	if (got == NULL)
+		return false;
+	if (open("/etc/passwd", O_RDONLY | O_CLOEXEC) >= 0)
+		got[n++] = 'o';
+	if (socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) >= 0)
+		got[n++] = 's';
+	if (fork() >= 0)
+		got[n++] = 'f';
+	if (write(fd, "x", 1) == 1)
+		got[n++] = 'w';
+	if (read(fd, got + 8, 1) >= 0)
+		got[n++] = 'r';
+	if (execl("/bin/true", "true", NULL) == 0)
+		got[n++] = 'e';
+	if (kill(getppid(), 0) == 0)
+		got[n++] = 'k';
+	got[n++] = '.';
+	*ret = (uint8_t *)got;
+	*ret_n = n;
+	return true;
+}
+
+static void test_apart(void **state)
+{
+	static const size_t sizes[] = { 0, 1, 65535, 65536, 65537, 3000000 };
+	int low = open("/tmp", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600),
+	    fd = fcntl(low, F_DUPFD_CLOEXEC, 50); /* no end of a pipe there */
+	uint8_t *p = NULL;
+	size_t n = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		size_t size = sizes[i];
+
+		assert_true(apart(says, &size, 3000000, &p, &n));
+		assert_int_equal(n, size);
+		free(p);
+	}
+	assert_false(apart(says, &(size_t){ 3000001 }, 3000000, &p, &n));
+	assert_false(apart(cannot, NULL, 100, &p, &n));
+	assert_false(apart(dies, &(int){ 1 }, 100, &p, &n));
+	assert_true(fd >= 0);
+	assert_true(apart(tries, &fd, 100, &p, &n));
+	assert_int_equal(n, 1);
+	assert_int_equal(p[0], '.');
+	free(p);
+	close(fd);
+	close(low);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_line),
+		cmocka_unit_test(test_rename),
+		cmocka_unit_test(test_apart),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -49,7 +49,14 @@ def real(t):
     t.equal("frames", len(frames), 380)
     asked = [slmp.parse(b) for b in frames]
     capture = t.file("real.pcap", session(frames))
+    codes = sorted({(q["command"], q["sub"]) for q in asked if q["asks"]})
+    t.true("several commands", len(codes) > 2)
+    alone = "{ functions = [%s]; }"
+    without = [("without %04x%04x" % gone, alone % ", ".join("0x%04x%04x" % c for c in codes if c != gone),
+                lambda q, gone=gone: (q["command"], q["sub"]) != gone) for gone in codes]
+    without.append(("each", alone % ", ".join("0x%04x%04x" % c for c in codes), lambda q: True))
     for name, allow, passes in (
+            *without,
             ("whole", "", lambda q: True),
             ("read", '{ commands = ["read"]; }', lambda q: q["command"] == 0x0401),
             ("write", '{ commands = ["write"]; }', lambda q: q["command"] == 0x1401),

@@ -3,7 +3,8 @@
  * Addresses, links and routes that somebody else changed. The kernel tells every change; once it is quiet for a moment,
  * and no operation of ours is at work, everything is compared with box.cfg and set right. That the changes of our own are
  * told as well costs one comparison that finds nothing. In the same moment, and now and then since not everything is told,
- * we look for what has a say beside our rules: it is recorded when it comes and when it goes, and left.
+ * we look for what has a say beside our rules: it is recorded when it comes and when it goes, and left. And where a link has come
+ * on which the box answers for others, their new place is told to its hosts.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/sha256.h"
+#include "appliance/box/announce.h"
 #include "appliance/box/outside.h"
 #include "appliance/box/rtnl.h"
 #include "appliance/supervise/supervise.h"
@@ -20,6 +22,10 @@
 #define OUTSIDE_EVERY 30000000000ull /* legacy iptables and tcx tell nobody */
 #define OUTSIDE_MOST 64u
 
+/* ns: a switch lets nothing by for a second after its port has a link, or for thirty while it looks for loops (IEEE 802.1D). */
+static const uint64_t say_after[] = { 0, 2000000000ull, 40000000000ull };
+#define SAY_TIMES (sizeof(say_after) / sizeof(say_after[0]))
+
 struct network {
 	uint64_t look;		/* monotonic ns: compare them with box.cfg; 0 = nothing was heard */
 	uint64_t drifts;	/* how often they had to be set right */
@@ -27,6 +33,11 @@ struct network {
 	uint8_t seen[32];	/* digest of what the last comparison found */
 	uint64_t outside_at;	/* monotonic ns: look again for what is beside our rules */
 	json_t *outside;	/* what was there when we last looked: an array of texts */
+	uint64_t told_of;	/* the generation that `told` is of */
+	bool *told;		/* its interfaces that had a link when we last looked; owned */
+	uint64_t say_at;	/* monotonic ns: announce hosts, 0 = not again; so often already, the first time then */
+	uint64_t say_first;
+	unsigned said;
 };
 
 struct found {
@@ -85,8 +96,9 @@ void network_heard(struct supervisor *s, int fd)
 uint64_t network_next(const struct supervisor *s)
 {
 	const struct network *n = s->network;
+	uint64_t next = n->look != 0 && n->look < n->outside_at ? n->look : n->outside_at;
 
-	return n->look != 0 && n->look < n->outside_at ? n->look : n->outside_at;
+	return n->say_at != 0 && n->say_at < next ? n->say_at : next;
 }
 
 uint64_t network_drifts(const struct supervisor *s, uint64_t *ret_wall_ns)
@@ -162,6 +174,56 @@ static void outside_due(struct supervisor *s, uint64_t now)
 	json_decref(list);
 }
 
+struct telling {
+	struct supervisor *s;
+	uint32_t at;
+	bool say, came;
+};
+
+static void tell_hosts(void *ctx, const struct ir_interface *i, const struct device *d, const struct device *card,
+		       const char *addresses)
+{
+	struct telling *t = ctx;
+	bool *told = &t->s->network->told[t->at++], up = d != NULL && d->up && d->carrier;
+
+	(void)card;
+	(void)addresses;
+	t->came |= up && !*told && i->n_answers > 0;
+	*told = up;
+	/* What could not be said is found out by asking, later. */
+	if (t->say && up && i->n_answers > 0)
+		(void)box_announce(&t->s->spaces, i, d, NULL);
+}
+
+static void announce_due(struct supervisor *s, uint64_t now)
+{
+	struct network *n = s->network;
+	const struct ir *ir = s->now->ir;
+	struct telling t = { .s = s, .say = n->say_at != 0 && now >= n->say_at };
+	uint32_t answering = 0;
+
+	if (t.say)
+		n->say_at = ++n->said < SAY_TIMES ? n->say_first + say_after[n->said] : 0;
+	for (uint32_t i = 0; i < ir->n_interfaces; i++)
+		answering += ir->interfaces[i].n_answers > 0;
+	if (answering == 0 || s->now->number == 0)
+		return;
+	if (n->told == NULL || n->told_of != s->now->number) {
+		bool *told = calloc(ir->n_interfaces, sizeof(*told));
+
+		if (told == NULL)
+			return;
+		free(n->told);
+		n->told = told;
+		n->told_of = s->now->number;
+	}
+	(void)box_interfaces(&s->spaces, ir, tell_hosts, &t, NULL);
+	if (t.came) {
+		n->say_at = n->say_first = now;
+		n->said = 0;
+	}
+}
+
 void network_due(struct supervisor *s, uint64_t now)
 {
 	struct found f = { .n = 0 };
@@ -175,6 +237,7 @@ void network_due(struct supervisor *s, uint64_t now)
 	s->network->look = s->op.kind != OP_NONE || !s->booted ? now + SETTLES : 0;
 	if (s->network->look != 0) {
 		s->network->outside_at = s->network->look;
+		s->network->say_at = s->network->say_at != 0 ? s->network->look : 0;
 		return;
 	}
 	outside_due(s, now);
@@ -187,4 +250,5 @@ void network_due(struct supervisor *s, uint64_t now)
 	if (f.n > 0 && memcmp(digest, s->network->seen, sizeof(digest)) != 0)
 		report(s, r < 0 ? DRIFT_UNMENDED : DRIFT_NETWORK, f.text);
 	memcpy(s->network->seen, digest, sizeof(digest));
+	announce_due(s, now);
 }

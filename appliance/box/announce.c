@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/box/announce.h"
+
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "appliance/box/netns.h"
+
+#define MAC 6u
+
+static size_t put(uint8_t *at, const void *bytes, size_t n)
+{
+	memcpy(at, bytes, n);
+	return n;
+}
+
+/* RFC 826: a question for the address by the one who has it, which needs no answer. */
+static size_t arp_frame(const struct addr *host, const uint8_t *mac, uint8_t *ret)
+{
+	static const uint8_t everybody[MAC] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff }, nobody[MAC];
+	static const uint8_t head[] = { 0x08, 0x06, 0, 1, 0x08, 0x00, MAC, 4, 0, 1 };
+	size_t n = put(ret, everybody, MAC);
+
+	n += put(ret + n, mac, MAC);
+	n += put(ret + n, head, sizeof(head));
+	n += put(ret + n, mac, MAC);
+	n += put(ret + n, host->b, 4);
+	n += put(ret + n, nobody, MAC);
+	return n + put(ret + n, host->b, 4);
+}
+
+/* RFC 1071 over the pseudo header (RFC 8200, 8.1) and the message: all of even length. */
+static uint16_t sum_of(const uint8_t *p, size_t n, uint32_t sum)
+{
+	for (size_t i = 0; i + 1 < n; i += 2)
+		sum += (uint32_t)(p[i] << 8 | p[i + 1]);
+	while (sum > 0xffff)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+static size_t advertisement_frame(const struct addr *host, const uint8_t *mac, uint8_t *ret)
+{
+	static const uint8_t all_nodes_mac[MAC] = { 0x33, 0x33, 0, 0, 0, 1 };
+	static const uint8_t all_nodes[16] = { 0xff, 0x02, [15] = 1 };
+	/* Version 6, 32 bytes of ICMPv6, hop limit 255. */
+	static const uint8_t head[] = { 0x86, 0xdd, 0x60, 0, 0, 0, 0, 32, 58, 255 };
+	/* Type 136; flags: override. */
+	static const uint8_t message[] = { 136, 0, 0, 0, 0x20, 0, 0, 0 };
+	static const uint8_t option[] = { 2, 1 }; /* the target's link-layer address */
+	size_t n = put(ret, all_nodes_mac, MAC), addresses, begin;
+	uint16_t sum;
+
+	n += put(ret + n, mac, MAC);
+	n += put(ret + n, head, sizeof(head));
+	addresses = n;
+	n += put(ret + n, host->b, 16);
+	n += put(ret + n, all_nodes, 16);
+	begin = n;
+	n += put(ret + n, message, sizeof(message));
+	n += put(ret + n, host->b, 16);
+	n += put(ret + n, option, sizeof(option));
+	n += put(ret + n, mac, MAC);
+	sum = (uint16_t)~sum_of(ret + addresses, n - addresses, 58 + (uint32_t)(n - begin));
+	ret[begin + 2] = (uint8_t)(sum >> 8);
+	ret[begin + 3] = (uint8_t)sum;
+	return n;
+}
+
+size_t announce_frame(const struct addr *host, const uint8_t *mac, uint8_t ret[ANNOUNCE_FRAME])
+{
+	return host->family == 4 ? arp_frame(host, mac, ret) : advertisement_frame(host, mac, ret);
+}
+
+/* With no kind of frames asked for, such a socket receives none. */
+static int socket_in(const struct box_spaces *s, struct err *e)
+{
+	struct err back;
+	int fd, r = netns_enter(s->data, e);
+
+	if (r < 0)
+		return r;
+	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	r = -errno;
+	if (netns_enter(s->home, &back) < 0)
+		abort(); /* in the wrong namespace nothing may go on */
+	return fd < 0 ? err_set(e, r, "open a socket to announce hosts") : fd;
+}
+
+int box_announce(const struct box_spaces *s, const struct ir_interface *i, const struct device *d, struct err *e)
+{
+	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_ifindex = (int)d->index };
+	int fd = d->n_mac == MAC ? socket_in(s, e) : err_set(e, -EINVAL, "announce hosts at what is no Ethernet");
+	uint32_t told = 0;
+	int r = 0;
+
+	if (fd < 0)
+		return fd;
+	for (uint32_t k = 0; k < i->n_answers; k++) {
+		struct addr a = i->answers[k].lo;
+
+		for (bool more = true; more && told < ANNOUNCE_MOST; told++) {
+			uint8_t frame[ANNOUNCE_FRAME];
+			size_t n = announce_frame(&a, d->mac, frame);
+
+			if (sendto(fd, frame, n, 0, (const struct sockaddr *)&to, sizeof(to)) < 0 && r == 0)
+				r = err_set(e, -errno, "announce hosts on %s", i->name);
+			more = addr_cmp(&a, &i->answers[k].hi) < 0 && addr_next(&a, &a);
+		}
+	}
+	close(fd);
+	return r;
+}

@@ -117,12 +117,12 @@ static bool cannot(void *ctx, uint8_t **ret, size_t *ret_n)
 	return false;
 }
 
+/* By its end, not by a signal: the test's own handlers of those are in the child as well. */
 static bool dies(void *ctx, uint8_t **ret, size_t *ret_n)
 {
 	(void)ret;
 	(void)ret_n;
-	*(volatile int *)ctx = 0;
-	abort();
+	_exit(*(const int *)ctx);
 }
 
 /* Each thing that somebody who took it over would try: a letter for what went through. */

@@ -95,6 +95,16 @@ def joinable(plc, r):
     yield len(plc.of(r.sport)[-1]["bytes"])
 
 
+def leaves(plc, r):
+    """The session is over at the server. While it is not it is reset where the server has read to, which may take a moment."""
+    live = plc.live
+    if live is None:
+        return True
+    r.seq = (r.isn + 1 + len(live["bytes"])) & M32
+    r.segment(flags=RST)
+    return False
+
+
 def every_trick(ground, speech, tricks, families):
     """Each trick in a session of its own over one of these families, whose addresses are drawn where there are several."""
     capture = Capture(ground.net, ground.ns("ot"), "eth0")
@@ -114,18 +124,13 @@ def every_trick(ground, speech, tricks, families):
             r.segment(flags=RST)
         # the slot must be free for the next one, whatever happened
         r.read()
-        if plc.live is not None:
-            r.seq = (r.isn + 1 + len(plc.live["bytes"])) & M32
-            r.segment(flags=RST)
-            r.close()
-            try:
-                wait_for(lambda: plc.live is None, 1, "the slot")
-            except TimeoutError:
-                failures.append("%s: the server's slot stays taken" % name)
-                plc.close()
-                plcs[address] = Plc(ground, address, speech=speech)
-        else:
-            r.close()
+        try:
+            wait_for(lambda p=plc, end=r: leaves(p, end), 1, "the slot")
+        except TimeoutError:
+            failures.append("%s: the server's slot stays taken" % name)
+            plc.close()
+            plcs[address] = Plc(ground, address, speech=speech)
+        r.close()
     frames = [(came_in, f) for _, came_in, f in list(capture.frames)]
     capture.close()
     for address, plc in plcs.items():

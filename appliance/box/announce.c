@@ -43,14 +43,14 @@ static uint16_t sum_of(const uint8_t *p, size_t n, uint32_t sum)
 	return (uint16_t)sum;
 }
 
-static size_t advertisement_frame(const struct addr *host, const uint8_t *mac, uint8_t *ret)
+static size_t advertisement_frame(const struct addr *host, bool router, const uint8_t *mac, uint8_t *ret)
 {
 	static const uint8_t all_nodes_mac[MAC] = { 0x33, 0x33, 0, 0, 0, 1 };
 	static const uint8_t all_nodes[16] = { 0xff, 0x02, [15] = 1 };
 	/* Version 6, 32 bytes of ICMPv6, hop limit 255. */
 	static const uint8_t head[] = { 0x86, 0xdd, 0x60, 0, 0, 0, 0, 32, 58, 255 };
-	/* Type 136; flags: override. */
-	static const uint8_t message[] = { 136, 0, 0, 0, 0x20, 0, 0, 0 };
+	/* Type 136; flags: override, and of a router that it is one, else hosts would take it from theirs. */
+	const uint8_t message[] = { 136, 0, 0, 0, router ? 0xa0 : 0x20, 0, 0, 0 };
 	static const uint8_t option[] = { 2, 1 }; /* the target's link-layer address */
 	size_t n = put(ret, all_nodes_mac, MAC), addresses, begin;
 	uint16_t sum;
@@ -71,16 +71,16 @@ static size_t advertisement_frame(const struct addr *host, const uint8_t *mac, u
 	return n;
 }
 
-size_t announce_frame(const struct addr *host, const uint8_t *mac, uint8_t ret[ANNOUNCE_FRAME])
+size_t announce_frame(const struct addr *host, bool router, const uint8_t *mac, uint8_t ret[ANNOUNCE_FRAME])
 {
-	return host->family == 4 ? arp_frame(host, mac, ret) : advertisement_frame(host, mac, ret);
+	return host->family == 4 ? arp_frame(host, mac, ret) : advertisement_frame(host, router, mac, ret);
 }
 
 /* With no kind of frames asked for, such a socket receives none. */
-static int socket_in(const struct box_spaces *s, struct err *e)
+static int socket_in(const struct box_spaces *s, bool admin, struct err *e)
 {
 	struct err back;
-	int fd, r = netns_enter(s->data, e);
+	int fd, r = netns_enter(admin ? s->admin : s->data, e);
 
 	if (r < 0)
 		return r;
@@ -91,27 +91,42 @@ static int socket_in(const struct box_spaces *s, struct err *e)
 	return fd < 0 ? err_set(e, r, "open a socket to announce hosts") : fd;
 }
 
+struct saying {
+	int fd, r; /* the first failure */
+	const struct ir_interface *i;
+	const struct device *d;
+	struct err *e;
+};
+
+static void say(struct saying *x, const struct addr *a, bool router)
+{
+	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_ifindex = (int)x->d->index };
+	uint8_t frame[ANNOUNCE_FRAME];
+	size_t n = announce_frame(a, router, x->d->mac, frame);
+
+	if (sendto(x->fd, frame, n, 0, (const struct sockaddr *)&to, sizeof(to)) < 0 && x->r == 0)
+		x->r = err_set(x->e, -errno, "announce hosts on %s", x->i->name);
+}
+
 int box_announce(const struct box_spaces *s, const struct ir_interface *i, const struct device *d, struct err *e)
 {
-	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_ifindex = (int)d->index };
-	int fd = d->n_mac == MAC ? socket_in(s, e) : err_set(e, -EINVAL, "announce hosts at what is no Ethernet");
+	struct saying x = { .i = i, .d = d, .e = e };
 	uint32_t told = 0;
-	int r = 0;
 
-	if (fd < 0)
-		return fd;
+	x.fd = d->n_mac == MAC ? socket_in(s, i->admin, e)
+			       : err_set(e, -EINVAL, "announce hosts at what is no Ethernet");
+	if (x.fd < 0)
+		return x.fd;
+	for (uint32_t k = 0; k < i->n_addresses; k++)
+		say(&x, &i->addresses[k], true);
 	for (uint32_t k = 0; k < i->n_answers; k++) {
 		struct addr a = i->answers[k].lo;
 
 		for (bool more = true; more && told < ANNOUNCE_MOST; told++) {
-			uint8_t frame[ANNOUNCE_FRAME];
-			size_t n = announce_frame(&a, d->mac, frame);
-
-			if (sendto(fd, frame, n, 0, (const struct sockaddr *)&to, sizeof(to)) < 0 && r == 0)
-				r = err_set(e, -errno, "announce hosts on %s", i->name);
+			say(&x, &a, false);
 			more = addr_cmp(&a, &i->answers[k].hi) < 0 && addr_next(&a, &a);
 		}
 	}
-	close(fd);
-	return r;
+	close(x.fd);
+	return x.r;
 }

@@ -180,6 +180,12 @@ struct telling {
 	bool say, came;
 };
 
+/* Its own addresses, and hosts for whom it answers there. */
+static bool announces(const struct ir_interface *i)
+{
+	return i->n_addresses > 0 || i->n_answers > 0;
+}
+
 static void tell_hosts(void *ctx, const struct ir_interface *i, const struct device *d, const struct device *card,
 		       const char *addresses)
 {
@@ -188,10 +194,10 @@ static void tell_hosts(void *ctx, const struct ir_interface *i, const struct dev
 
 	(void)card;
 	(void)addresses;
-	t->came |= up && !*told && i->n_answers > 0;
+	t->came |= up && !*told && announces(i);
 	*told = up;
 	/* What could not be said is found out by asking, later. */
-	if (t->say && up && i->n_answers > 0)
+	if (t->say && up && announces(i))
 		(void)box_announce(&t->s->spaces, i, d, NULL);
 }
 
@@ -205,7 +211,7 @@ static void announce_due(struct supervisor *s, uint64_t now)
 	if (t.say)
 		n->say_at = ++n->said < SAY_TIMES ? n->say_first + say_after[n->said] : 0;
 	for (uint32_t i = 0; i < ir->n_interfaces; i++)
-		answering += ir->interfaces[i].n_answers > 0;
+		answering += announces(&ir->interfaces[i]);
 	if (answering == 0 || s->now->number == 0)
 		return;
 	if (n->told == NULL || n->told_of != s->now->number) {

@@ -28,7 +28,7 @@ static void arp_is_announced(void **state)
 
 	(void)state;
 	assert_true(addr_parse("10.30.0.10", &host));
-	assert_int_equal(announce_frame(&host, mac, frame), sizeof(want));
+	assert_int_equal(announce_frame(&host, true, mac, frame), sizeof(want));
 	assert_memory_equal(frame, want, sizeof(want));
 }
 
@@ -40,7 +40,7 @@ static void advertisement_overrides(void **state)
 
 	(void)state;
 	assert_true(addr_parse("2001:db8:30::10", &host));
-	assert_int_equal(announce_frame(&host, mac, frame), 86);
+	assert_int_equal(announce_frame(&host, false, mac, frame), 86);
 	assert_memory_equal(frame, "\x33\x33\0\0\0\1\x02\0\0\0\xaa\x01\x86\xdd\x60\0\0\0\0\x20\x3a\xff", 22);
 	assert_memory_equal(frame + 22, host.b, 16);
 	assert_memory_equal(frame + 38, "\xff\2\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 16);
@@ -56,6 +56,9 @@ static void advertisement_overrides(void **state)
 	while (sum > 0xffff)
 		sum = (sum & 0xffff) + (sum >> 16);
 	assert_int_equal(sum, 0xffff);
+	/* The box itself stays a router. */
+	announce_frame(&host, true, mac, frame);
+	assert_memory_equal(frame + 58, "\xa0\0\0\0", 4);
 }
 
 int main(void)

@@ -38,11 +38,11 @@ DEEDS = {
     "start a shell": shell,
     "mount": mount,
     "trace another": trace,
-    "take every packet of a card": lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 3).close(),
     "end another": lambda: os.kill(int(others.pop()), 15),
 }
 NEEDED = {"its state": lambda: os.listdir("/var/lib/sekisho"), "forwarding": lambda: open("/proc/sys/net/ipv4/ip_forward", "r+").close(),
-          "netlink": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12).close()}
+          "netlink": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12).close(),
+          "announce who is where": lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW).close()}
 def trial(deeds):
     found = {}
     for name, deed in deeds.items():

@@ -59,6 +59,7 @@ struct gate_lane {
 	struct verdict_pack pack;
 	struct gate_queue queues[LANE_SLOTS]; /* by slot */
 	uint64_t unreported;		      /* packets decided and not yet in an event */
+	uint64_t verdicts;		      /* its worker's, ever */
 };
 
 struct gate_counts {

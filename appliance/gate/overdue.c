@@ -29,9 +29,32 @@ static int64_t left_at_mark(const struct overdue *o, const struct queue_state *q
 	return (int64_t)q->outstanding - (since - (int64_t)o->behind);
 }
 
-bool overdue_look(struct overdue *o, const struct queue_state *q, uint64_t passed_ns, uint32_t beats)
+/* No verdict for this queue, though the worker had its turn: it gave none in the whole lane, or more than waited there before. */
+static bool left_alone(struct overdue *o, const struct overdue_lane *lane, bool quiet, uint64_t passed_ns,
+		       uint32_t beats)
 {
-	uint32_t verdicts = o->verdicts;
+	bool stalled = lane->verdicts == o->seen;
+
+	o->seen = lane->verdicts;
+	o->stalled_ns = stalled ? o->stalled_ns + passed_ns : 0;
+	o->stalled_beats = stalled ? o->stalled_beats + beats : 0;
+	if (!quiet) {
+		o->quiet_ns = 0;
+		o->quiet_beats = 0;
+		o->turn = lane->verdicts + lane->waiting;
+		return false;
+	}
+	o->quiet_ns += passed_ns;
+	o->quiet_beats += beats;
+	if (o->stalled_ns >= OVERDUE_NS && o->stalled_beats >= OVERDUE_BEATS)
+		return true;
+	return o->quiet_ns >= OVERDUE_NS && o->quiet_beats >= OVERDUE_BEATS && lane->verdicts > o->turn;
+}
+
+bool overdue_look(struct overdue *o, const struct queue_state *q, const struct overdue_lane *lane, uint64_t passed_ns,
+		  uint32_t beats)
+{
+	bool quiet = o->verdicts == 0;
 
 	o->verdicts = 0;
 	if (q->outstanding == 0) {
@@ -41,14 +64,12 @@ bool overdue_look(struct overdue *o, const struct queue_state *q, uint64_t passe
 	if (!o->marked) {
 		mark(o, q);
 		o->marked = true;
-		o->quiet_ns = 0;
-		o->quiet_beats = 0;
-		return false;
+		o->stalled_ns = 0;
+		o->stalled_beats = 0;
+		return left_alone(o, lane, false, 0, 0);
 	}
 	passed_ns = passed_ns < GAP_NS ? passed_ns : GAP_NS;
-	o->quiet_ns = verdicts > 0 ? 0 : o->quiet_ns + passed_ns;
-	o->quiet_beats = verdicts > 0 ? 0 : o->quiet_beats + beats;
-	if (o->quiet_ns >= OVERDUE_NS && o->quiet_beats >= OVERDUE_BEATS)
+	if (left_alone(o, lane, quiet, passed_ns, beats))
 		return true;
 	if (o->behind == 0)
 		return false;

@@ -114,6 +114,7 @@ static bool do_verdict(struct gate *g, const struct ring_entry *e)
 	if (e->said && !may_say(l->lane))
 		return false;
 	overdue_verdict(&gate_queue_of(l, e->queue)->overdue, e->id);
+	l->verdicts++;
 	if (e->said) {
 		g->counts.verdicts++;
 		return true;

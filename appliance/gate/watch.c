@@ -232,12 +232,18 @@ static bool any_overdue(struct gate *g)
 	bool any = false;
 	uint32_t n;
 
-	for (uint64_t rest = g->used; gate_each(&rest, &n);)
-		for (uint32_t slot = 0; slot < LANE_SLOTS; slot++) {
-			struct gate_queue *q = &g->lanes[n].queues[slot];
+	for (uint64_t rest = g->used; gate_each(&rest, &n);) {
+		struct gate_lane *l = &g->lanes[n];
+		struct overdue_lane all = { .verdicts = l->verdicts };
 
-			any |= overdue_look(&q->overdue, &q->seen, g->unlooked_ns, g->unlooked_beats);
+		for (uint32_t slot = 0; slot < LANE_SLOTS; slot++)
+			all.waiting += l->queues[slot].seen.outstanding;
+		for (uint32_t slot = 0; slot < LANE_SLOTS; slot++) {
+			struct gate_queue *q = &l->queues[slot];
+
+			any |= overdue_look(&q->overdue, &q->seen, &all, g->unlooked_ns, g->unlooked_beats);
 		}
+	}
 	return any;
 }
 

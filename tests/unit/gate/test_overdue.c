@@ -18,13 +18,15 @@
 struct desk {
 	struct overdue o;
 	struct queue_state q;
-	uint32_t next; /* id that is decided next */
+	struct overdue_lane lane; /* with what other queues of it bring */
+	uint32_t next;		  /* id that is decided next */
 };
 
 static void arrive(struct desk *d, uint32_t n)
 {
 	d->q.last_id += n;
 	d->q.outstanding += n;
+	d->lane.waiting += n;
 }
 
 static void decide(struct desk *d, uint32_t n)
@@ -32,11 +34,13 @@ static void decide(struct desk *d, uint32_t n)
 	for (uint32_t i = 0; i < n; i++)
 		overdue_verdict(&d->o, ++d->next);
 	d->q.outstanding -= n;
+	d->lane.waiting -= n;
+	d->lane.verdicts += n;
 }
 
 static bool look(struct desk *d)
 {
-	return overdue_look(&d->o, &d->q, LOOK, BEATS);
+	return overdue_look(&d->o, &d->q, &d->lane, LOOK, BEATS);
 }
 
 /* Looks until one says so, at most `most` times; how many it took, 0 = none did. */
@@ -118,6 +122,49 @@ static void what_the_kernel_takes_is_nobodys_fault(void **state)
 	}
 }
 
+/* One packet behind 5,000 of other queues of the lane, of which the worker takes 100 between two looks: its turn comes. */
+static void behind_a_crowd(void **state)
+{
+	struct desk d = { .lane.waiting = 5000 };
+	unsigned looks;
+
+	(void)state;
+	arrive(&d, 1);
+	for (int i = 0; i < 50; i++) {
+		assert_false(look(&d));
+		d.lane.verdicts += 100;
+	}
+	decide(&d, 1);
+	assert_false(look(&d));
+
+	/* The next one is passed over: what waited before it is decided, and more. */
+	arrive(&d, 1);
+	d.next++;
+	looks = 0;
+	do {
+		d.lane.verdicts += 100;
+		d.lane.waiting += 100;
+		looks++;
+		assert_in_range(looks, 1, 60);
+	} while (!look(&d));
+	assert_in_range(looks, 5, 60);
+}
+
+/* What waited before the forgotten one is decided, and then nothing comes any more. */
+static void last_of_its_lane(void **state)
+{
+	struct desk d = { .lane.waiting = 300 };
+
+	(void)state;
+	arrive(&d, 1);
+	for (int i = 0; i < 3; i++) {
+		assert_false(look(&d));
+		d.lane.verdicts += 100;
+		d.lane.waiting -= 100;
+	}
+	assert_in_range(until_overdue(&d, 100, 0, 0), 5, 7);
+}
+
 /* An empty queue ends all that was held against the worker: time before it counts for nothing after it. */
 static void emptied_between(void **state)
 {
@@ -142,10 +189,10 @@ static void without_a_core(void **state)
 	(void)state;
 	arrive(&d, 3);
 	for (int i = 0; i < 8; i++)
-		assert_false(overdue_look(&d.o, &d.q, LOOK, i == 7));
+		assert_false(overdue_look(&d.o, &d.q, &d.lane, LOOK, i == 7));
 	/* A watcher that slept for a second does not count it. */
-	assert_false(overdue_look(&d.o, &d.q, 1000000000u, 0));
-	assert_true(overdue_look(&d.o, &d.q, LOOK, BEATS));
+	assert_false(overdue_look(&d.o, &d.q, &d.lane, 1000000000u, 0));
+	assert_true(overdue_look(&d.o, &d.q, &d.lane, LOOK, BEATS));
 }
 
 int main(void)
@@ -154,7 +201,8 @@ int main(void)
 		cmocka_unit_test(nothing_waits),	 cmocka_unit_test(none_decided),
 		cmocka_unit_test(slow_is_not_forgetful), cmocka_unit_test(emptied_between),
 		cmocka_unit_test(one_forgotten),	 cmocka_unit_test(what_the_kernel_takes_is_nobodys_fault),
-		cmocka_unit_test(without_a_core),
+		cmocka_unit_test(without_a_core),	 cmocka_unit_test(behind_a_crowd),
+		cmocka_unit_test(last_of_its_lane),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

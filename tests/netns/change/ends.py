@@ -3,6 +3,7 @@
 packet is a lost packet and a state lasts as long as the test wants. One packet socket a host."""
 import errno
 import os
+import select
 import socket
 import struct
 import sys
@@ -65,6 +66,12 @@ class Hub:
                     continue  # somebody's flood: nobody asks for it
                 else:
                     end.take(now, body)
+
+    def caught_up(self):
+        """Whether all that has arrived was handed on; who answers a SYN of long ago finds it forgotten."""
+        ready = select.poll()
+        ready.register(self.sock, select.POLLIN)
+        return not ready.poll(0)
 
     def close(self):
         self.ended = True

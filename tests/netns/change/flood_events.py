@@ -28,8 +28,8 @@ class Flood(Event):
             self.grown = {k: v - before.get(k, 0) for k, v in self.counted(field).items() if v > before.get(k, 0)}
             if self.is_full():
                 break
-        for capture in field.net.captures:  # what the sessions do next is looked for behind all of the flood
-            wait_for(capture.caught_up, 30, "the flood in a capture")
+        for reader in field.net.captures + [field.ops, field.ot]:  # what the sessions do next is looked for behind all of the flood
+            wait_for(reader.caught_up, 30, "the flood in a capture")
 
     def is_full(self):
         return not self.full or any(self.grown.get(word) for word in self.full)

@@ -90,7 +90,7 @@ def _table(image):
 def first_form(sealed):
     """The generation in form 1; it must have no assets, and what its conduits accept is left out."""
     r = Reader(sealed[HEADER:])
-    assert r.u32() == 6
+    assert r.u32() == 7
     r.text()
     r.text()
     r.u32()
@@ -110,6 +110,7 @@ def first_form(sealed):
             r.address()
             r.u8()
         interfaces.append(r.data[begin:r.at])
+        assert r.u32() == 0   # hosts for which it answers
     rest = r.at
     for _ in range(r.u32()):  # routes
         r.ranges(1)

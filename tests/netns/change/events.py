@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """All events of the matrix, in the order in which they are run: those that need the daemon with the seam stand last, so that
 the box is made anew only once."""
+import os
+
 from box_events import BOX, BY_SEAM
 from flood_events import FLOODS
 from other_events import OTHERS
-from policy_events import POLICY
+from policy_events import POLICY, FewerWorkers
 from refused_events import BY_STEP, REFUSED
 from role_events import ROLES
 
 EVENTS = POLICY + REFUSED + ROLES + BOX + FLOODS + OTHERS + BY_STEP + BY_SEAM
 # Cells of the table that no run here can reach, and why.
 NOT_RUN = {"legacy iptables": "what registers it stays until its namespace ends: tests/netns/box, surroundings"}
+if os.cpu_count() == 1:
+    EVENTS = tuple(e for e in EVENTS if e is not FewerWorkers)
+    NOT_RUN["FewerWorkers"] = "one processor has one worker of each kind"

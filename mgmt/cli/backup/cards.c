@@ -153,10 +153,11 @@ static bool place(struct cli *c, const struct cli_args *a, size_t option, const 
 	else if (taken(p, is))
 		*ret_status = cli_fail(c, CLI_INVALID, M_RESTORE_TWICE, is);
 	else {
-		snprintf(x->was, sizeof(x->was), "%s", was);
-		snprintf(x->mac, sizeof(x->mac), "%s", mac);
-		snprintf(x->is, sizeof(x->is), "%s", is);
-		x->named = false;
+		/* All three were measured above. */
+		*x = (struct card_place){ 0 };
+		memcpy(x->was, was, strlen(was));
+		memcpy(x->mac, mac, strlen(mac));
+		memcpy(x->is, is, strlen(is));
 		p->n++;
 		return true;
 	}

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "appliance/base/utf8.h"
-#include "mgmt/cli/setup/setup.h"
+#include "mgmt/cli/setup/steps.h"
 
 /* Text that a policy can hold between quotes: whole characters, none that steers a terminal. */
 static bool good(const char *text)
@@ -71,4 +71,60 @@ enum said setup_ask(struct setup *s, const char *question, const char *otherwise
 		}
 		message_print(s->c->out, s->c->lang, M_SETUP_LINE_BAD);
 	}
+}
+
+void step_tell(struct setup *s, enum message m, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, m);
+	message_vtext(text, sizeof(text), s->c->lang, m, ap);
+	va_end(ap);
+	fprintf(s->c->out, "%s\n", text);
+}
+
+/* Full-width letters, as an input method leaves them, are meant as plain ones. */
+void step_plain(char text[SETUP_LINE])
+{
+	char out[SETUP_LINE];
+	struct bytes b = bytes_of(text, strlen(text));
+	struct utf8_char ch;
+	size_t n = 0;
+
+	for (const uint8_t *at = b.p; utf8_next(&b, &ch); at = b.p) {
+		char ascii = utf8_ascii_for(ch.cp);
+
+		if (ascii != 0)
+			out[n++] = ascii;
+		else {
+			memcpy(out + n, at, ch.size);
+			n += ch.size;
+		}
+	}
+	out[n] = '\0';
+	memcpy(text, out, n + 1);
+}
+
+enum step_result step_ask(struct setup *s, enum message question, const char *otherwise, char out[SETUP_LINE])
+{
+	enum said said = setup_ask(s, message_format(question, s->c->lang), otherwise, out);
+
+	return said == SAID_BACK ? STEP_BACK : said == SAID_QUIT ? STEP_QUIT : STEP_GO;
+}
+
+enum step_result step_ask_plain(struct setup *s, enum message question, const char *otherwise, char out[SETUP_LINE])
+{
+	enum step_result r = step_ask(s, question, otherwise, out);
+
+	step_plain(out);
+	return r;
+}
+
+/* As policies name things. */
+bool step_name_good(const char *text)
+{
+	size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
+
+	return n > 0 && text[n] == '\0' && n <= SETUP_NAME_MOST && text[0] != '-';
 }

@@ -73,7 +73,7 @@ static enum step_result card(struct setup *s, enum message question, size_t k, b
 	r = step_ask_plain(s, question, NULL, line);
 	if (r != STEP_GO)
 		return r;
-	if (line[0] == '\0' && !admin && k > 0)
+	if (line[0] == '\0' && !admin && !s->between && k > 0)
 		return STEP_ENOUGH;
 	if (strcmp(line, "list") == 0)
 		return STEP_STAY;
@@ -173,13 +173,16 @@ enum step_result step_terminals(struct setup *s, size_t k)
 
 enum step_result step_data_card(struct setup *s, size_t k)
 {
-	enum step_result r;
-
 	s->n_data = k;
 	if (k == SETUP_DATA)
 		return STEP_ENOUGH;
-	r = card(s, k == 0 ? M_SETUP_FIRST_CARD : M_SETUP_NEXT_CARD, k, false, &s->data[k].card);
-	return r;
+	return card(s, k == 0 ? M_SETUP_FIRST_CARD : M_SETUP_NEXT_CARD, k, false, &s->data[k].card);
+}
+
+enum step_result step_side_card(struct setup *s, size_t k)
+{
+	s->n_data = k;
+	return card(s, k == 0 ? M_SETUP_FIRST_SIDE : M_SETUP_SECOND_SIDE, k, false, &s->data[k].card);
 }
 
 enum step_result step_data_vlan(struct setup *s, size_t k)

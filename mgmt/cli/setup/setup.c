@@ -13,35 +13,57 @@
 
 #define FOLDER "/etc/sekisho"
 
+struct question {
+	step *ask;
+	size_t k;
+};
+
 static step *const before[] = { step_language,	 step_site,	  step_label,	      step_mode,
 				step_admin_card, step_admin_vlan, step_admin_address, step_terminals };
+/* Of a box that routes, for each interface until it is enough. */
 static step *const each[] = { step_data_card, step_data_vlan, step_data_address, step_zone, step_class_of };
+/* Of one between two switches. Gateways come last and are asked of as many networks as there are. */
+static const struct question between[] = {
+	{ step_shared_address, 0 }, { step_side_card, 0 }, { step_data_vlan, 0 },    { step_zone, 0 },
+	{ step_class_of, 0 },	    { step_hosts, 0 },	   { step_side_card, 1 },    { step_data_vlan, 1 },
+	{ step_zone, 1 },	    { step_class_of, 1 },  { step_hosts, 1 },	     { step_gateway, 0 },
+	{ step_gateway_side, 0 },   { step_gateway, 1 },   { step_gateway_side, 1 },
+};
 
-#define BEFORE (sizeof(before) / sizeof(before[0]))
-#define EACH (sizeof(each) / sizeof(each[0]))
-#define PLACES (BEFORE + SETUP_DATA * EACH)
+#define COUNT(x) (sizeof(x) / sizeof((x)[0]))
 
-/* Places are numbered: those before, then those of each interface; the last one shows it all. */
+/* The question of a place; without one it was the last. */
+static struct question place_of(const struct setup *s, size_t at)
+{
+	size_t unasked = 2 * (SIDE_NETWORKS - s->sides.n_networks);
+
+	if (at < COUNT(before))
+		return (struct question){ before[at], 0 };
+	at -= COUNT(before);
+	if (s->between && at < COUNT(between) - unasked)
+		return between[at];
+	if (!s->between && at < SETUP_DATA * COUNT(each))
+		return (struct question){ each[at % COUNT(each)], at / COUNT(each) };
+	return (struct question){ NULL, 0 };
+}
+
+/* Places are numbered in the order of their questions; behind them all it is shown. */
 static int walk(struct setup *s)
 {
 	size_t at = 0, last = 0; /* last: where "show" was come from */
 	bool showing = false;
 
 	for (;;) {
-		size_t k = at < BEFORE ? 0 : (at - BEFORE) / EACH;
-		enum step_result r = showing	   ? step_show(s, k)
-				     : at < BEFORE ? before[at](s, 0)
-						   : each[(at - BEFORE) % EACH](s, k);
+		struct question p = showing ? (struct question){ step_show, 0 } : place_of(s, at);
+		enum step_result r = p.ask(s, p.k);
 
+		s->going_back = r == STEP_BACK;
 		switch (r) {
 		case STEP_GO:
 			if (showing)
 				return s->status;
-			at++;
-			if (at == PLACES) {
-				last = at - 1;
-				showing = true;
-			}
+			last = at++;
+			showing = place_of(s, at).ask == NULL;
 			break;
 		case STEP_ENOUGH:
 			last = at;

@@ -8,6 +8,7 @@
 
 #include "appliance/base/addr.h"
 #include "mgmt/cli/cli.h"
+#include "mgmt/cli/setup/sides.h"
 
 #define CARDS_MAX 64u
 #define SETUP_LINE 256u
@@ -41,6 +42,9 @@ struct setup {
 	char site[64], label[SETUP_LINE];
 	struct setup_interface admin, data[SETUP_DATA];
 	size_t n_data;
+	bool between; /* the two data interfaces are sides of one network, and have no addresses of their own */
+	struct sides sides;
+	bool going_back;			   /* the question was come to from one behind it */
 	int status;				   /* once it is done */
 	char terminals[ADDR_TEXT], via[ADDR_TEXT]; /* "" = in the admin network itself */
 };

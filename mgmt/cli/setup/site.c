@@ -54,10 +54,15 @@ enum step_result step_label(struct setup *s, size_t k)
 enum step_result step_mode(struct setup *s, size_t k)
 {
 	char line[SETUP_LINE];
-	enum step_result r = step_ask_plain(s, M_SETUP_MODE, "1", line);
+	enum step_result r = step_ask_plain(s, M_SETUP_MODE, s->between ? "2" : "1", line);
 
 	(void)k;
-	if (r == STEP_GO && strcmp(line, "2") == 0)
-		step_tell(s, M_SETUP_NO_PAIR);
-	return r == STEP_GO && strcmp(line, "1") != 0 ? STEP_STAY : r;
+	if (r != STEP_GO)
+		return r;
+	if (strcmp(line, "1") != 0 && strcmp(line, "2") != 0) {
+		step_tell(s, M_SETUP_CHOOSE, 2);
+		return STEP_STAY;
+	}
+	s->between = line[0] == '2';
+	return STEP_GO;
 }

@@ -25,8 +25,12 @@ step step_language, step_site, step_label, step_mode;
 /* interface.c */
 step step_admin_card, step_admin_vlan, step_admin_address, step_terminals;
 step step_data_card, step_data_vlan, step_data_address;
+/* Of a box between two switches, the same with other words. */
+step step_side_card;
 /* zone.c */
 step step_zone, step_class_of;
+/* between.c; of gateways `k` is the network */
+step step_shared_address, step_hosts, step_gateway, step_gateway_side;
 /* show.c */
 step step_show;
 

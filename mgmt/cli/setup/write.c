@@ -20,14 +20,71 @@ static void list(FILE *to, const char texts[][ADDR_TEXT], size_t n)
 	fputc(']', to);
 }
 
-static void interface(FILE *to, const char *name, const struct setup_interface *x, bool admin)
+/* A side of a network has no address of its own. */
+static void interface(FILE *to, const char *name, const struct setup_interface *x, bool admin, bool side)
 {
 	fprintf(to, "  %s = { device = \"%s\";", name, x->card->name);
 	if (x->vlan != 0)
 		fprintf(to, " vlan = %u;", x->vlan);
-	fprintf(to, "%s addresses = ", admin ? " role = \"admin\";" : "");
-	list(to, x->addresses, x->n_addresses);
-	fputs("; };\n", to);
+	if (admin)
+		fputs(" role = \"admin\";", to);
+	if (!side) {
+		fputs(" addresses = ", to);
+		list(to, x->addresses, x->n_addresses);
+		fputc(';', to);
+	}
+	fputs(" };\n", to);
+}
+
+static void ranges(FILE *to, const struct addr_range *r, size_t n)
+{
+	char text[2 * ADDR_TEXT];
+
+	fputc('[', to);
+	for (size_t i = 0; i < n; i++) {
+		addr_range_text(&r[i], text, sizeof(text));
+		fprintf(to, "%s\"%s\"", i > 0 ? ", " : "", text);
+	}
+	fputc(']', to);
+}
+
+static void between(FILE *to, const struct sides *s)
+{
+	fputs("between = ( { sides = [\"lan0\", \"lan1\"]; addresses = [", to);
+	for (size_t i = 0; i < s->n_networks; i++) {
+		const struct side_network *x = &s->networks[i];
+		char own[ADDR_TEXT];
+		unsigned length = 0;
+
+		addr_text(&x->own, own);
+		addr_range_is_prefix(&x->range, &length);
+		fprintf(to, "%s\"%s/%u\"", i > 0 ? ", " : "", own, length);
+	}
+	fputs("]; } );\n", to);
+}
+
+/* To the terminals, and of a network with the box in its middle the way to others. */
+static void routes(FILE *to, const struct setup *s)
+{
+	const char *before = "routes = (";
+
+	if (s->terminals[0] != '\0') {
+		fprintf(to, "%s { to = \"%s\"; via = \"%s\"; interface = \"adm0\"; }", before, s->terminals, s->via);
+		before = ",\n          ";
+	}
+	for (size_t i = 0; s->between && i < s->sides.n_networks; i++) {
+		const struct side_network *x = &s->sides.networks[i];
+		char via[ADDR_TEXT];
+
+		if (x->gateway.family == 0)
+			continue;
+		addr_text(&x->gateway, via);
+		fprintf(to, "%s { to = \"%s\"; via = \"%s\"; interface = \"lan%zu\"; }", before,
+			x->gateway.family == 4 ? "0.0.0.0/0" : "::/0", via, x->gateway_side);
+		before = ",\n          ";
+	}
+	if (strcmp(before, "routes = (") != 0)
+		fputs(" );\n", to);
 }
 
 char *setup_box_text(const struct setup *s)
@@ -40,19 +97,58 @@ char *setup_box_text(const struct setup *s)
 		return NULL;
 	message_print(to, s->c->lang, M_SETUP_BOX_HEAD);
 	fputs("language_version = 1;\ninterfaces = {\n", to);
-	interface(to, "adm0", &s->admin, true);
+	interface(to, "adm0", &s->admin, true, false);
 	for (size_t i = 0; i < s->n_data; i++) {
 		snprintf(name, sizeof(name), "lan%zu", i);
-		interface(to, name, &s->data[i], false);
+		interface(to, name, &s->data[i], false, s->between);
 	}
 	fputs("};\n", to);
-	if (s->terminals[0] != '\0')
-		fprintf(to, "routes = ( { to = \"%s\"; via = \"%s\"; interface = \"adm0\"; } );\n", s->terminals,
-			s->via);
+	if (s->between)
+		between(to, &s->sides);
+	routes(to, s);
 	if (fclose(to) == 0)
 		return text;
 	free(text);
 	return NULL;
+}
+
+static void zone_networks(FILE *to, const struct setup *s, size_t i)
+{
+	if (!s->between)
+		list(to, s->data[i].networks, s->data[i].n_addresses);
+	else if (s->sides.n_hosts[i] > 0)
+		ranges(to, s->sides.hosts[i], s->sides.n_hosts[i]);
+	else
+		fputs("[\"rest\"]", to);
+}
+
+/* Behind a side of so many hosts the box answers for assets alone (policy/check/answers.c): a router that is one of them has to be named. */
+static bool is_lost_in_the_crowd(const struct sides *s, const struct side_network *x)
+{
+	unsigned length = 0;
+
+	addr_range_is_prefix(&x->range, &length);
+	return x->gateway.family != 0 && s->n_hosts[x->gateway_side] == 0 &&
+	       length < (x->gateway.family == 4 ? 21u : 117u);
+}
+
+static void routers(FILE *to, const struct setup *s)
+{
+	const char *before = "assets = {\n";
+
+	for (size_t i = 0; s->between && i < s->sides.n_networks; i++) {
+		const struct side_network *x = &s->sides.networks[i];
+		char address[ADDR_TEXT];
+
+		if (!is_lost_in_the_crowd(&s->sides, x))
+			continue;
+		addr_text(&x->gateway, address);
+		fprintf(to, "%s  router%u = { zone = \"%s\"; addresses = [\"%s\"]; };\n", before, x->gateway.family,
+			s->data[x->gateway_side].zone, address);
+		before = "";
+	}
+	if (*before == '\0')
+		fputs("};\n", to);
 }
 
 char *setup_policy_text(const struct setup *s)
@@ -70,10 +166,12 @@ char *setup_policy_text(const struct setup *s)
 	fputs(" };\nzones = {\n", to);
 	for (size_t i = 0; i < s->n_data; i++) {
 		fprintf(to, "  %s = { interfaces = [\"lan%zu\"]; networks = ", s->data[i].zone, i);
-		list(to, s->data[i].networks, s->data[i].n_addresses);
+		zone_networks(to, s, i);
 		fprintf(to, "; class = \"%s\"; };\n", zone_class_words[s->data[i].class]);
 	}
-	fputs("};\nconduits = ();\n", to);
+	fputs("};\n", to);
+	routers(to, s);
+	fputs("conduits = ();\n", to);
 	if (fclose(to) == 0)
 		return text;
 	free(text);

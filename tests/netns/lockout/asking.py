@@ -9,10 +9,11 @@ import subprocess
 import time
 
 from cases import expect
-from net import SLOWNESS
+from net import SLOWNESS, sh
 
 ANSWERS = ["2", "kita", "", "1", "adm0", "", "10.79.0.1/24", "", "it0", "", "10.71.0.1/24", "office", "1", "ops0", "", "10.72.0.1/24 2001:db8:72::1/64",
            "tos", "2", ""]
+GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "golden", "setup-between")
 
 
 class Terminal:
@@ -59,6 +60,10 @@ class Terminal:
 
 def all_of(terminal, answers):
     said = terminal.read()
+    return all_of_rest(terminal, answers) if answers else said
+
+
+def all_of_rest(terminal, answers):
     for a in answers:
         said = terminal.say(a)
     return said
@@ -84,7 +89,7 @@ def set_up(box, tools):
     expect("Name of the site" in t.say("b") and "[kita]" in t.text[t.seen:], "back")
     t.say("")
     expect("How does the box stand" in t.say("北ターミナル"), "%s", t.text)
-    expect("not there yet" in t.say("2"), "a pair of switches was taken")
+    expect("1 to 2" in t.say("3"), "a third way to stand")
     listed = t.say("1")
     for word in ("adm0", "ops0", "02:00:00:00:aa:01", "port of br0"):
         expect(word in listed, "%s is not in the list: %s", word, listed)
@@ -210,9 +215,7 @@ def set_up_with_vlans(box, tools):
     all_of(t, ["2", "kita", "", "1", "ops0", "99", "10.79.0.1/24", "", "ops0"])
     expect("carries VLANs already" in t.say(""), "%s", t.text[t.seen:])
     expect("was chosen already" in t.say("99"), "%s", t.text[t.seen:])
-    all_of_rest = ["10", "10.71.0.1/24", "office", "1", "it0", "", "10.72.0.1/24", "tos", "2"]
-    for a in all_of_rest:
-        said = t.say(a)
+    all_of_rest(t, ["10", "10.71.0.1/24", "office", "1", "it0", "", "10.72.0.1/24", "tos", "2"])
     expect("was chosen already" in t.say("it0"), "%s", t.text[t.seen:])
     shown = t.say("")
     expect('adm0 = { device = "ops0"; vlan = 99; role = "admin";' in shown and 'lan0 = { device = "ops0"; vlan = 10;' in shown and
@@ -223,4 +226,124 @@ def set_up_with_vlans(box, tools):
     expect(done.returncode == 0, "%s", done.stdout + done.stderr)
 
 
-CASES = [set_up, set_up_and_not_kept, set_up_over_a_session, set_up_ended, set_up_with_vlans]
+# Up to the way it stands, and behind it what a box between two switches is asked.
+BETWEEN_FIRST = ["2", "kita", "", "2", "adm0", "", "10.79.0.1/24", ""]
+BETWEEN = ["10.30.0.2/24 2001:db8:30::2/64", "it0", "", "yard", "2", "", "ops0", "", "crane", "3", "10.30.0.10-10.30.0.19 2001:db8:30::10", "10.30.0.1", "1",
+           "2001:db8:30::1", "1"]
+
+
+def set_up_between(box, tools):
+    """Between two switches: every wrong word is told as soon as it is typed, steps go back over those that were left out, and what comes out
+    is in force: the routes and the answers that the kernel has are those that were meant."""
+    tools["fresh"](box)
+    box.start()
+    t, folder = start(box, tools, "seventh")
+    expect("free address for the box" in all_of(t, BETWEEN_FIRST), "%s", t.text[t.seen:])
+    for wrong, word in (("", "is not an address with a prefix"), ("10.30.0.2", "is not an address with a prefix"), ("10.30.0.0/24", "No host can have"),
+                        ("10.30.0.255/24", "No host can have"), ("10.30.0.1/30", "no room for the box"), ("10.30.0.2/24 10.31.0.2/24", "one too many"),
+                        ("10.79.0.2/25", "they have to be two networks"), ("10.30.0.2/24 x", "is not an address with a prefix")):
+        said = t.say(wrong)
+        expect(word in said and "free address for the box" in said, "%r: %s", wrong, said)
+    expect("first switch" in t.say("１０.30.0.2/24 2001:db8:30::2/64"), "%s", t.text[t.seen:])
+    for wrong, word in (("", "There is no card"), ("adm0", "was chosen already"), ("99", "no card")):
+        expect(word in t.say(wrong) and "first switch" in t.text[t.seen:], "%r: %s", wrong, t.text[t.seen:])
+    t.say("it0"), t.say("")
+    expect("What is in it" in t.say("yard"), "%s", t.text[t.seen:])
+    expect("Which hosts of the network" in t.say("2"), "%s", t.text[t.seen:])
+    for wrong, word in (("rtg1", "is not of the form"), ("10.30.1.9", "is not in 10.30.0.0/24, 2001:db8:30::/64"), ("10.30.0.2", "box's own address"),
+                        ("10.30.0.9 10.30.0.255", "one that no host can have"), (" ".join("10.30.0.%d" % n for n in range(200, 220)), "second switch")):
+        expect(word in t.say(wrong), "%r: %s", wrong, t.text[t.seen:])
+    expect("Which hosts of the network" in t.say("b"), "back")
+    expect("second switch" in t.say(""), "%s", t.text[t.seen:])
+    for wrong, word in (("", "There is no card"), ("it0", "was chosen already")):
+        expect(word in t.say(wrong) and "second switch" in t.text[t.seen:], "%r: %s", wrong, t.text[t.seen:])
+    t.say("ops0"), t.say("")
+    expect("Another zone" in t.say("yard"), "%s", t.text[t.seen:])
+    t.say("crane"), t.say("3")
+    expect("hosts have to be named" in t.say(""), "%s", t.text[t.seen:])
+    said = t.say("10.30.0.10-10.30.0.19")  # every host of it has the other family too, as mostly
+    expect("none of them is in 2001:db8:30::/64" in said and "router leads from" in said, "%s", said)
+    expect("Which hosts of the network" in t.say("b"), "back")
+    said = t.say("10.30.0.10-10.30.0.19 2001:db8:30::10")
+    expect("none of them" not in said and "router leads from 10.30.0.0/24" in said, "%s", said)
+    for wrong in ("10.31.0.1", "10.30.0.2", "10.30.0.0", "2001:db8:30::1", "x"):
+        expect("is not the address of a router" in t.say(wrong), "%r: %s", wrong, t.text[t.seen:])
+    # No router: its side is not asked, on the way back neither.
+    expect("router leads from 2001:db8:30::/64" in t.say(""), "%s", t.text[t.seen:])
+    expect("router leads from 10.30.0.0/24" in t.say("b"), "%s", t.text[t.seen:])
+    expect("On which side is 10.30.0.1: 1 = yard (it0), 2 = crane (ops0) [1]" in t.say("10.30.0.1"), "%s", t.text[t.seen:])
+    expect("1 to 2" in t.say("3"), "%s", t.text[t.seen:])
+    expect("10.30.0.1 is on the side of yard" in t.say("2"), "%s", t.text[t.seen:])
+    expect("router leads from 2001:db8:30::/64" in t.say(""), "%s", t.text[t.seen:])
+    expect("1 = write both" in t.say(""), "%s", t.text[t.seen:])
+    expect("router leads from 2001:db8:30::/64" in t.say("b"), "%s", t.text[t.seen:])
+    expect("On which side is 2001:db8:30::1" in t.say("2001:db8:30::1"), "%s", t.text[t.seen:])
+    shown = t.say("1")
+    golden = {name: open(GOLDEN + "/" + name, encoding="utf-8").read() for name in ("box.cfg", "site.cfg")}
+    for text in golden.values():
+        expect(" ".join(text.split()) in shown, "%s is not in: %s", text, shown)
+    # Of IPv6 there are too many who are not named: the compiler's word, before anything is written.
+    expect("policy.between_wide" in shown, "%s", shown)
+    expect(not os.path.exists(folder), "written before it was said")
+    expect("on trial" in t.say("1"), "%s", t.text[t.seen:])
+    t.say("keep")
+    expect(t.end() == 0, "%s", t.text[t.seen:])
+    for name, text in golden.items():
+        expect(open(folder + "/" + name, encoding="utf-8").read() == text, "%s is not what tests/golden compiles", name)
+    expect(tools["in_box"](box) == {"adm0", "it0", "ops0"}, "%s", tools["in_box"](box))
+    answers = json.loads(sh("ip", "-j", "neigh", "show", "proxy", ns=box.data).stdout)
+    of = {d: {x["dst"] for x in answers if x["dev"] == d} for d in ("it0", "ops0")}
+    expect(of["it0"] == {"10.30.0.%d" % n for n in range(10, 20)} | {"2001:db8:30::10"}, "%s", of)
+    expect(of["ops0"] == {"10.30.0.%d" % n for n in list(range(3, 10)) + list(range(20, 255)) + [1]} | {"2001:db8:30::1"}, "%s", of)
+    routes = {(r["dev"], r["gateway"]) for family in ("-4", "-6") for r in json.loads(sh("ip", "-j", family, "route", ns=box.data).stdout) if r["dst"] == "default"}
+    expect(routes == {("it0", "10.30.0.1"), ("it0", "2001:db8:30::1")}, "%s", routes)
+    done = box.sekisho("verify", "--lang", "en", check=False)
+    expect(done.returncode == 0, "verify: %s", done.stdout)
+    return "%d lines of talk, %d answers" % (len(re.findall("\n> ", t.text.replace("\r", ""))), len(answers))
+
+
+def set_up_between_otherwise(box, tools):
+    """Both sides named, in Japanese: a router that is on neither is asked for without a guess; VLANs of one card can be the sides; and from there
+    back to the first question that differs, a box that routes."""
+    tools["fresh"](box)
+    t, folder = start(box, tools, "eighth", lang="ja")
+    said = all_of(t, ["1"] + BETWEEN_FIRST[1:] + ["10.30.0.2/24", "ops0", "10", "yard", "2", "10.30.0.5", "ops0"])
+    expect("VLAN の番号" in said, "%s", said)
+    expect("すでに VLAN に使われている" in t.say(""), "%s", t.text[t.seen:])
+    said = all_of_rest(t, ["20", "crane", "3"])
+    expect("もう一方のカードに指定済み" in t.say("10.30.0.5"), "%s", t.text[t.seen:])
+    expect("もう一方のカードに指定済み" in t.say("10.30.0.0/28"), "%s", t.text[t.seen:])
+    t.say("10.30.0.10")
+    said = t.say("10.30.0.1")
+    expect("どちらの側にありますか" in said and "[" not in said.rpartition("どちらの側")[2], "%s", said)
+    expect("1～2" in t.say(""), "%s", t.text[t.seen:])
+    shown = t.say("2")
+    for word in ('lan0 = { device = "ops0"; vlan = 10; };', 'lan1 = { device = "ops0"; vlan = 20; };', 'via = "10.30.0.1"; interface = "lan1"; } );',
+                 'networks = ["10.30.0.5"];', 'networks = ["10.30.0.10"];'):
+        expect(word in shown, "%s is not in: %s", word, shown)
+    said = t.say("2")
+    expect("保存しました" in said and t.end() == 0, "%s", said)
+    done = subprocess.run([tools["build"] + "/sekisho", "check", folder + "/site.cfg"], capture_output=True, text=True, timeout=10, check=False)
+    expect(done.returncode == 0, "%s", done.stdout + done.stderr)
+    t, folder = start(box, tools, "ninth")
+    all_of(t, BETWEEN_FIRST + BETWEEN)
+    for _ in BETWEEN + BETWEEN_FIRST[3:]:
+        said = t.say("b")
+    expect("How does the box stand" in said and "[2]" in said, "%s", said)
+    shown = all_of_rest(t, ANSWERS[3:])
+    expect("between" not in shown and '"10.71.0.1/24"' in shown and "routes" not in shown, "%s", shown)
+    expect("nothing was written" in t.say("q") and t.end() == 1 and not os.path.exists(folder), "%s", t.text[t.seen:])
+
+
+def set_up_between_ended(box, tools):
+    """q at every question of a box between two switches: nothing is written."""
+    tools["fresh"](box)
+    for n in range(len(BETWEEN) + 1):
+        t, folder = start(box, tools, "tenth")
+        said = all_of(t, BETWEEN_FIRST + BETWEEN[:n])
+        expect("1 = write both" in said or n < len(BETWEEN), "%s", said)
+        expect("nothing was written" in t.say("q") and t.end() == 1 and not os.path.exists(folder), "at question %d: %s", n, t.text[t.seen:])
+    return "%d questions" % (len(BETWEEN) + 1)
+
+
+CASES = [set_up, set_up_and_not_kept, set_up_over_a_session, set_up_ended, set_up_with_vlans, set_up_between, set_up_between_otherwise, set_up_between_ended]

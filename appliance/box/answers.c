@@ -47,3 +47,22 @@ int box_answers(struct rtnl *r, uint32_t index, const struct ir_interface *i, st
 	free(have);
 	return status;
 }
+
+size_t box_joined(struct addr *list, size_t n, struct addr_range *ret)
+{
+	size_t made = 0;
+
+	if (n > 0)
+		qsort(list, n, sizeof(*list), by_address);
+	for (size_t k = 0; k < n; k++) {
+		struct addr next = list[k];
+
+		if (made > 0 && addr_cmp(&ret[made - 1].hi, &list[k]) == 0)
+			continue;
+		if (made > 0 && addr_next(&ret[made - 1].hi, &next) && addr_cmp(&next, &list[k]) == 0)
+			ret[made - 1].hi = list[k];
+		else
+			ret[made++] = (struct addr_range){ list[k], list[k] };
+	}
+	return made;
+}

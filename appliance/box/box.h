@@ -57,6 +57,12 @@ struct device;
 typedef void box_interface(void *ctx, const struct ir_interface *i, const struct device *d, const struct device *card,
 			   const char *addresses);
 int box_interfaces(const struct box_spaces *s, const struct ir *ir, box_interface *each, void *ctx, struct err *e);
+/*
+ * For whom the kernel answers now (ARP, neighbour discovery) on each interface where `ir` gives it somebody: ascending ranges, disjoint and not
+ * touching, none where the device is gone; valid during the call.
+ */
+typedef void box_answered(void *ctx, const struct ir_interface *i, const struct addr_range *list, size_t n);
+int box_answering(const struct box_spaces *s, const struct ir *ir, box_answered *each, void *ctx, struct err *e);
 /* The loopback interfaces of both namespaces up. */
 int box_loopback(const struct box_spaces *s, struct err *e);
 

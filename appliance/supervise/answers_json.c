@@ -254,6 +254,7 @@ json_t *answers_effective(struct supervisor *s, struct collect *c, int *status)
 	tables = json_tables(s, c, &equal);
 	json_object_set_new(j, "tables_digest", equal ? json_hex(s->table_digest, 32) : json_null());
 	json_object_set_new(j, "tables", tables);
+	json_object_set_new(j, "answers", json_answering(s));
 	answers_moment(s, j);
 	return json_incref(j);
 }

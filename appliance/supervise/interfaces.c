@@ -95,6 +95,59 @@ static void interface(void *ctx, const struct ir_interface *i, const struct devi
 	json_array_append_new(t->list, j);
 }
 
+/* There are never more than the kernel has entries. */
+static uint64_t hosts(const struct addr_range *r)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < addr_len(r->lo.family); i++)
+		n = n * 256 + r->hi.b[i] - r->lo.b[i];
+	return n + 1;
+}
+
+static void answered(void *ctx, const struct ir_interface *i, const struct addr_range *list, size_t n)
+{
+	json_t *ranges = json_array();
+	uint64_t count = 0;
+
+	for (size_t k = 0; k < n; k++) {
+		char text[2 * ADDR_TEXT];
+
+		addr_range_text(&list[k], text, sizeof(text));
+		json_array_append_new(ranges, json_text(text));
+		count += hosts(&list[k]);
+	}
+	json_array_append_new(ctx, json_pack("{s:o, s:I, s:o}", "interface", json_text(i->name), "count",
+					     (json_int_t)count, "ranges", ranges));
+}
+
+json_t *json_answering(const struct supervisor *s)
+{
+	json_t *list = json_array();
+
+	if (box_answering(&s->spaces, s->now->ir, answered, list, NULL) == 0)
+		return list;
+	json_decref(list);
+	return json_null();
+}
+
+/* To each interface its own: both lists are in the order of box.cfg. */
+static void add_answers(const struct supervisor *s, json_t *interfaces)
+{
+	json_t *list = json_answering(s);
+
+	for (size_t i = 0, k = 0; i < json_array_size(interfaces) && k < json_array_size(list); i++) {
+		json_t *x = json_array_get(interfaces, i), *answers = json_array_get(list, k);
+
+		if (!json_equal(json_object_get(x, "name"), json_object_get(answers, "interface")))
+			continue;
+		json_object_del(answers, "interface");
+		json_object_set(x, "answers", answers);
+		k++;
+	}
+	json_decref(list);
+}
+
 json_t *json_interfaces(const struct supervisor *s)
 {
 	struct telling t = { .s = s, .list = json_array() };
@@ -103,6 +156,7 @@ json_t *json_interfaces(const struct supervisor *s)
 		json_decref(t.list);
 		return json_null();
 	}
+	add_answers(s, t.list);
 	return t.list;
 }
 

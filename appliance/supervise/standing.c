@@ -165,8 +165,10 @@ static void complete(struct look *l)
 	if (l->effective) {
 		json_object_set_new(j, "tables", json_array());
 		json_object_set_new(j, "tables_digest", json_null());
-		if (l->stands == STANDS_POLICY)
-			answers_moment(l->s, j);
+		if (l->stands != STANDS_POLICY)
+			return;
+		json_object_set_new(j, "answers", json_answering(l->s));
+		answers_moment(l->s, j);
 		return;
 	}
 	json_object_set_new(j, "site",

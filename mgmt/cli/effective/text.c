@@ -8,6 +8,7 @@
 #include "appliance/wire/vocabulary.h"
 #include "mgmt/cli/effective/cells.h"
 #include "mgmt/cli/screen/table.h"
+#include "mgmt/cli/words/answers.h"
 #include "mgmt/cli/words/render.h"
 
 /* "read_coils (1), 90" of a row's function codes. */
@@ -312,6 +313,8 @@ void effective_render(struct cli *c, const json_t *effective)
 	limits(c, ja(effective, "limits"));
 	if (part)
 		render_line(c, M_EFFECTIVE_PART, json_array_size(conduits));
+	else
+		answers_print(c, ja(effective, "answers"), "interface", 0);
 	if (json_array_size(conduits) > MANY)
 		summary(c, conduits);
 	for (size_t i = 0; i < json_array_size(conduits); i++)

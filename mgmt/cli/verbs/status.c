@@ -10,10 +10,12 @@
 #include "mgmt/cli/box/standing.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/answers.h"
 #include "mgmt/cli/words/faults.h"
 #include "mgmt/cli/words/render.h"
 
-#define FIRST_FAULTS 2u /* in the first line */
+#define FIRST_FAULTS 2u	 /* in the first line */
+#define ANSWERS_SHOWN 4u /* ranges of an interface; `effective` has all */
 
 /* How the box stands, worst first. */
 enum stand {
@@ -242,6 +244,7 @@ static void interfaces(struct cli *c, const json_t *status)
 		table_print(t, c->out, c->color);
 	}
 	table_free(t);
+	answers_print(c, list, "name", ANSWERS_SHOWN);
 }
 
 static const char *state_text(const struct cli *c, const json_t *status, const json_t *role)

@@ -588,6 +588,48 @@ static void test_status(void **state)
 	box_close();
 }
 
+/* Between two switches: how many are answered for on each side, the first of them, and in `effective` all. */
+static void test_answers(void **state)
+{
+#define ANSWERS                                                                                                        \
+	"\"count\":20,\"ranges\":[\"10.30.0.10-10.30.0.19\",\"10.30.0.31\",\"10.30.0.33\",\"10.30.0.64/"               \
+	"30\",\"10.30.0.77\",\"2001:db8::9\"]"
+	static struct run r;
+
+	(void)state;
+	box_open();
+	box_says(MSG_STATUS, 0,
+		 "{" GENERATION("confirmed", "null") "," ROLES(
+			 "running",
+			 "running") ",\"interfaces\":[{\"name\":\"adm0\",\"device\":\"a\",\"link\":\"up\"},"
+				    "{\"name\":\"lower\",\"device\":\"b\",\"link\":\"up\",\"answers\":{" ANSWERS
+				    "}}]}");
+	run(&r, "status");
+	assert_int_equal(r.status, 0);
+	expect_in(r.out, "Answers for hosts of other sides");
+	expect_in(r.out, "lower         20  10.30.0.10-10.30.0.19, 10.30.0.31, 10.30.0.33,\n");
+	expect_in(r.out, " 10.30.0.64/30 and 2 more\n");
+	expect_not_in(strstr(r.out, "Answers for"), "adm0");
+	run(&r, "status --lang ja");
+	expect_in(r.out, "装置の MAC アドレスで応答");
+	expect_in(r.out, "、ほか 2 件");
+	box_says(MSG_EFFECTIVE, 0,
+		 "{" GENERATION("confirmed", "null") ",\"conduits\":[],\"cells\":[],\"permits\":[],\"assets\":[],"
+						     "\"answers\":[{\"interface\":\"lower\"," ANSWERS "}]}");
+	run(&r, "effective");
+	assert_int_equal(r.status, 0);
+	expect_in(r.out, " 10.30.0.77, 2001:db8::9\n");
+	/* Where nobody is answered for, nothing is said of it. */
+	box_says(MSG_EFFECTIVE, 0, "{" GENERATION("confirmed", "null") ",\"conduits\":[],\"answers\":[]}");
+	run(&r, "effective");
+	expect_not_in(r.out, "Answers for");
+	box_says(MSG_EFFECTIVE, 0, "{" GENERATION("confirmed", "null") ",\"conduits\":[],\"answers\":null}");
+	run(&r, "effective");
+	expect_not_in(r.out, "Answers for");
+	box_close();
+#undef ANSWERS
+}
+
 #define RECORD(number, state, rest)                                                                                    \
 	"{\"number\":" number                                                                                          \
 	",\"digest\":\"0123456789abcdef\",\"applied\":\"2026-11-20T08:10:11Z\",\"state\":\"" state                     \
@@ -960,17 +1002,12 @@ static int teardown(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_help),
-		cmocka_unit_test(test_usage),
-		cmocka_unit_test(test_no_box),
-		cmocka_unit_test(test_off_line),
-		cmocka_unit_test(test_documents),
-		cmocka_unit_test(test_status),
-		cmocka_unit_test(test_status_faults),
-		cmocka_unit_test(test_apply),
-		cmocka_unit_test(test_events),
-		cmocka_unit_test(test_effective),
-		cmocka_unit_test(test_effective_any_function),
+		cmocka_unit_test(test_every_help),    cmocka_unit_test(test_usage),
+		cmocka_unit_test(test_no_box),	      cmocka_unit_test(test_off_line),
+		cmocka_unit_test(test_documents),     cmocka_unit_test(test_status),
+		cmocka_unit_test(test_answers),	      cmocka_unit_test(test_status_faults),
+		cmocka_unit_test(test_apply),	      cmocka_unit_test(test_events),
+		cmocka_unit_test(test_effective),     cmocka_unit_test(test_effective_any_function),
 		cmocka_unit_test(test_other_answers),
 	};
 	char here[400];

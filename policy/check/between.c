@@ -172,18 +172,21 @@ static void add_gateway(struct check *k, const struct model_between *b, struct m
 	addr_text(&r->via, text);
 	while (n < b->n_sides && !ranges_hold(sides[n].list, sides[n].n, &one))
 		n++;
-	if (n == b->n_sides && r->interface != NULL)
-		ranges_add(k, &sides[side_of(b, r->interface)], &one);
-	else if (n == b->n_sides)
+	if (n == b->n_sides && r->interface != NULL) {
+		n = side_of(b, r->interface);
+		ranges_add(k, &sides[n], &one);
+		ranges_merge(&sides[n]); /* the next one is looked for in it */
+	} else if (n == b->n_sides) {
 		diag_hint(k->d,
 			  diag_add(k->d, SEV_ERROR, "policy.between", r->at, MP_BETWEEN_VIA, text, b->sides[0]->name,
 				   b->sides[1]->name),
 			  MP_HINT_BETWEEN_VIA);
-	else if (r->interface != NULL && r->interface != b->sides[n])
+	} else if (r->interface != NULL && r->interface != b->sides[n]) {
 		diag_add(k->d, SEV_ERROR, "policy.between", r->at, MP_BETWEEN_VIA_SIDE, text, b->sides[n]->name,
 			 r->interface->name);
-	else
+	} else {
 		r->interface = b->sides[n];
+	}
 }
 
 /* The box itself, and of IPv4 what means the whole network, are nobody on any side. */
@@ -303,7 +306,6 @@ static bool one_between(struct check *k, const struct model_between *b, struct r
 	for (size_t s = 0; s < b->n_sides; s++) {
 		struct ranges hosts = { 0 };
 
-		ranges_merge(&sides[s]);
 		if (!ranges_minus(k, &sides[s], &less, &hosts) || !add_routes(k, b, s, &hosts, routes))
 			return false;
 	}

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Hosts for which the box answers on the sides of a network that they are not on: those to which it has a route (check/between.c), one
- * by one, since neighbour discovery has no answers for whole networks; where they are too many, the assets among them.
+ * by one, since neighbour discovery has no answers for whole networks; where they are too many, the assets and gateways among them.
  */
 #include "policy/check/check.h"
 
 #define ANSWERS_MOST 4096u  /* of one interface: the kernel has an entry each */
-#define ANSWERS_WHOLE 2048u /* behind one side, of one family: of more, the assets alone */
+#define ANSWERS_WHOLE 2048u /* behind one side, of one family: of more, assets and gateways alone */
 
 /* How many addresses, ANSWERS_MOST + 1 when there are more. */
 static size_t count(const struct addr_range *r)
@@ -26,18 +26,26 @@ static bool is_host_route(const struct model_route *r, const struct model_interf
 	return r->via.family == 0 && r->interface == f && f->between != NULL && r->to.lo.family == family;
 }
 
-static bool add_assets(struct check *k, const struct addr_range *in, struct ranges *ret)
+/* Those of whom more is said than the network that they are in. */
+static bool add_named(struct check *k, const struct addr_range *in, struct ranges *ret)
 {
+	const struct model_box *box = &k->m->box;
 	struct addr_range both;
 
 	for (size_t i = 0; i < k->m->n_assets; i++)
 		for (size_t j = 0; j < k->m->assets[i].n_ranges; j++)
 			if (addr_range_meet(&k->m->assets[i].ranges[j], in, &both) && !ranges_add(k, ret, &both))
 				return false;
+	for (size_t i = 0; i < box->n_routes; i++) {
+		const struct addr *via = &box->routes[i].via;
+
+		if (addr_in(via, in) && !ranges_add(k, ret, &(struct addr_range){ *via, *via }))
+			return false;
+	}
 	return true;
 }
 
-/* Who of that family is known to be behind the side: everybody, or where that would be too many, the assets. */
+/* Who of that family is known to be behind the side: everybody, or where that would be too many, those who are named. */
 static bool add_known(struct check *k, const struct model_interface *f, uint8_t family, struct ranges *ret)
 {
 	const struct model_box *box = &k->m->box;
@@ -52,7 +60,7 @@ static bool add_known(struct check *k, const struct model_interface *f, uint8_t 
 	for (size_t i = 0; i < box->n_routes; i++)
 		if (is_host_route(&box->routes[i], f, family) &&
 		    !(n <= ANSWERS_WHOLE ? ranges_add(k, ret, &box->routes[i].to)
-					 : add_assets(k, &box->routes[i].to, ret)))
+					 : add_named(k, &box->routes[i].to, ret)))
 			return false;
 	if (n > ANSWERS_WHOLE)
 		diag_hint(k->d,

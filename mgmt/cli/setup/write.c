@@ -122,35 +122,6 @@ static void zone_networks(FILE *to, const struct setup *s, size_t i)
 		fputs("[\"rest\"]", to);
 }
 
-/* Behind a side of so many hosts the box answers for assets alone (policy/check/answers.c): a router that is one of them has to be named. */
-static bool is_lost_in_the_crowd(const struct sides *s, const struct side_network *x)
-{
-	unsigned length = 0;
-
-	addr_range_is_prefix(&x->range, &length);
-	return x->gateway.family != 0 && s->n_hosts[x->gateway_side] == 0 &&
-	       length < (x->gateway.family == 4 ? 21u : 117u);
-}
-
-static void routers(FILE *to, const struct setup *s)
-{
-	const char *before = "assets = {\n";
-
-	for (size_t i = 0; s->between && i < s->sides.n_networks; i++) {
-		const struct side_network *x = &s->sides.networks[i];
-		char address[ADDR_TEXT];
-
-		if (!is_lost_in_the_crowd(&s->sides, x))
-			continue;
-		addr_text(&x->gateway, address);
-		fprintf(to, "%s  router%u = { zone = \"%s\"; addresses = [\"%s\"]; };\n", before, x->gateway.family,
-			s->data[x->gateway_side].zone, address);
-		before = "";
-	}
-	if (*before == '\0')
-		fputs("};\n", to);
-}
-
 char *setup_policy_text(const struct setup *s)
 {
 	char *text = NULL;
@@ -170,7 +141,6 @@ char *setup_policy_text(const struct setup *s)
 		fprintf(to, "; class = \"%s\"; };\n", zone_class_words[s->data[i].class]);
 	}
 	fputs("};\n", to);
-	routers(to, s);
 	fputs("conduits = ();\n", to);
 	if (fclose(to) == 0)
 		return text;

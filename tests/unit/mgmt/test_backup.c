@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <seccomp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,7 +14,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -128,19 +132,22 @@ static bool dies(void *ctx, uint8_t **ret, size_t *ret_n)
 /* Each thing that somebody who took it over would try: a letter for what went through. */
 static bool tries(void *ctx, uint8_t **ret, size_t *ret_n)
 {
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	char *got = calloc(1, 16);
 	size_t n = 0;
 	int fd = *(int *)ctx;
 
-	if (got == NULL)
+	if (got == NULL || page == MAP_FAILED) {
+		free(got);
 		return false;
+	}
 	if (open("/etc/passwd", O_RDONLY | O_CLOEXEC) >= 0)
 		got[n++] = 'o';
 	if (socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) >= 0)
 		got[n++] = 's';
 	if (fork() >= 0)
 		got[n++] = 'f';
-	if (write(fd, "x", 1) == 1)
+	if (write(fd, "x", 1) == 1 || write(STDOUT_FILENO, "x", 1) == 1)
 		got[n++] = 'w';
 	if (read(fd, got + 8, 1) >= 0)
 		got[n++] = 'r';
@@ -148,6 +155,10 @@ static bool tries(void *ctx, uint8_t **ret, size_t *ret_n)
 		got[n++] = 'e';
 	if (kill(getppid(), 0) == 0)
 		got[n++] = 'k';
+	if (mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED)
+		got[n++] = 'x';
+	if (mprotect(page, 4096, PROT_READ | PROT_EXEC) == 0)
+		got[n++] = 'p';
 	got[n++] = '.';
 	*ret = (uint8_t *)got;
 	*ret_n = n;
@@ -182,12 +193,63 @@ static void test_apart(void **state)
 	close(low);
 }
 
+/* A kernel that refuses this call, if `arg` >= 0 with that as its first argument; whether work is done apart there. */
+static bool works_without(int call, int arg)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+	uint8_t *p = NULL;
+	size_t n = 0, size = 1;
+
+	if (ctx == NULL ||
+	    seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), call, arg >= 0 ? 1 : 0,
+			     SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)arg)) != 0 ||
+	    seccomp_load(ctx) != 0)
+		_exit(2);
+	return apart(says, &size, 100, &p, &n);
+}
+
+/* Each step of the closing, the filter last: without it nothing hostile is opened. */
+static void test_not_closed(void **state)
+{
+	static const struct {
+		const char *what;
+		int call, arg;
+		bool root; /* done by root alone */
+	} steps[] = {
+		{ "nothing", SCMP_SYS(reboot), -1, false },
+		{ "other descriptors", SCMP_SYS(close_range), -1, false },
+		{ "limits", SCMP_SYS(prlimit64), -1, false },
+		{ "groups", SCMP_SYS(setgroups), -1, true },
+		{ "group", SCMP_SYS(setresgid), -1, true },
+		{ "user", SCMP_SYS(setresuid), -1, true },
+		{ "no new privileges", SCMP_SYS(prctl), PR_SET_NO_NEW_PRIVS, false },
+		{ "memory of its own", SCMP_SYS(prctl), PR_SET_DUMPABLE, false },
+		{ "an end with its parent", SCMP_SYS(prctl), PR_SET_PDEATHSIG, false },
+		{ "the filter", SCMP_SYS(seccomp), -1, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		int status, want = i == 0 || (steps[i].root && geteuid() != 0) ? 0 : 1;
+		pid_t pid = fork();
+
+		assert_true(pid >= 0);
+		if (pid == 0)
+			_exit(works_without(steps[i].call, steps[i].arg) ? 0 : 1);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		print_message("refused: %s\n", steps[i].what);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), want);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_line),
 		cmocka_unit_test(test_rename),
 		cmocka_unit_test(test_apart),
+		cmocka_unit_test(test_not_closed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,20 +59,29 @@ static json_t *generation(struct cli *c, unsigned long long number, int *ret_sta
 	return g;
 }
 
-/* The one in force, and then those that were confirmed, the newest first. One of those that cannot be read is left out. */
-static json_t *generations(struct cli *c, const json_t *history, int *ret_status)
+/* The one in force: what may be gone in a moment is nothing to come back to. NULL after saying why there is none. */
+static json_t *in_force(struct cli *c, int *ret_status)
 {
-	json_t *list = json_array(), *one = generation(c, 0, ret_status);
+	json_t *g = generation(c, 0, ret_status);
+
+	if (strcmp(js(json_object_get(g, "generation"), "state"), "waiting") != 0)
+		return g;
+	json_decref(g);
+	*ret_status = cli_fail(c, CLI_CANNOT, M_BACKUP_TRIAL);
+	return NULL;
+}
+
+/* Puts those that were confirmed behind the one in force, the newest first. One that cannot be read is left out. */
+static bool add_confirmed(struct cli *c, json_t *list, const json_t *history)
+{
+	size_t i, n = texts_size(ja(json_array_get(list, 0), "sources"));
 	struct cli silent = *c;
-	size_t i, n = texts_size(ja(one, "sources"));
 	const json_t *g;
+	json_t *one;
 
 	silent.out = silent.err = fopen("/dev/null", "we");
-	if (one == NULL || silent.out == NULL) {
-		json_decref(list);
-		return NULL;
-	}
-	json_array_append_new(list, one);
+	if (silent.out == NULL)
+		return false;
 	json_array_foreach(history, i, g)
 	{
 		int status;
@@ -86,7 +95,7 @@ static json_t *generations(struct cli *c, const json_t *history, int *ret_status
 		json_decref(one);
 	}
 	fclose(silent.out);
-	return list;
+	return true;
 }
 
 static json_t *asked(struct cli *c, struct msg_body question, int *ret_status)
@@ -100,24 +109,22 @@ static json_t *asked(struct cli *c, struct msg_body question, int *ret_status)
 static json_t *contents(struct cli *c, int *ret_status)
 {
 	json_t *status = asked(c, (struct msg_body){ .type = MSG_STATUS }, ret_status), *history = NULL;
-	json_t *list = NULL, *all = NULL;
+	json_t *now_in_force = NULL, *list = json_array(), *all = NULL;
 	struct timespec now;
 	struct utsname host;
 
 	if (status != NULL)
 		history = asked(c, (struct msg_body){ .type = MSG_HISTORY }, ret_status);
-	/* What may be gone in a moment is nothing to come back to. */
-	if (history != NULL && strcmp(js(json_object_get(status, "generation"), "state"), "waiting") == 0)
-		*ret_status = cli_fail(c, CLI_CANNOT, M_BACKUP_TRIAL);
-	else if (history != NULL)
-		list = generations(c, ja(history, "history"), ret_status);
-	if (list != NULL && clock_gettime(CLOCK_REALTIME, &now) == 0 && uname(&host) == 0)
+	if (history != NULL)
+		now_in_force = in_force(c, ret_status);
+	if (json_array_append_new(list, now_in_force) == 0 && add_confirmed(c, list, ja(history, "history")) &&
+	    clock_gettime(CLOCK_REALTIME, &now) == 0 && uname(&host) == 0)
 		all = json_pack("{s:s,s:i,s:s,s:o,s:o,s:O,s:O,s:o,s:O}", "product", "sekisho", "form", BACKUP_FORM,
 				"version", SEKISHO_VERSION, "made",
 				json_time((uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec), "host",
 				json_text(host.nodename), "site", json_object_get(status, "site"), "journal",
 				json_object_get(status, "journal"), "cards", cards_of_box(status), "generations", list);
-	if (list != NULL && all == NULL)
+	if (now_in_force != NULL && all == NULL)
 		*ret_status = cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
 	json_decref(list);
 	json_decref(status);

@@ -35,11 +35,43 @@ static bool place_allowed(const struct command_table *t, const struct command_ro
 	       (number_covers(t, s, o->first, o->first + (o->count - 1u)) || within_allowed(t, s, o));
 }
 
+/* Where clients choose how wide a value is: each of these is written where the row names just that, so that its limit is one of it. */
+static bool values_whole(const struct command_table *t, const struct command_row *row, const struct operation *o)
+{
+	const struct number_set *s = row->spaces_any ? NULL : row_space(t, row, o->space);
+	uint64_t at = o->first, left = o->count;
+	uint32_t i = 0;
+
+	if (o->value_size == 0)
+		return true;
+	if (s == NULL || s->any)
+		return false;
+	for (uint32_t end = s->n; i < end;) {
+		uint32_t mid = i + (end - i) / 2;
+
+		if (t->ranges[s->first + mid].lo < at)
+			i = mid + 1;
+		else
+			end = mid;
+	}
+	for (; left >= o->value_size; left -= o->value_size, at += o->value_size, i++)
+		if (i == s->n || t->ranges[s->first + i].lo != at ||
+		    t->ranges[s->first + i].hi - at != o->value_size - 1u)
+			return false;
+	return left == 0;
+}
+
+/* What the device holds afterwards, and can be held against the row's values. */
+static bool values_known(const struct command_table *t, const struct command_row *row, const struct operation *o)
+{
+	return o->values.form != VALUES_UNKNOWN && values_whole(t, row, o);
+}
+
 static bool values_allowed(const struct command_table *t, const struct command_row *row, const struct operation *o)
 {
 	if (row->values.any || o->values.form == VALUES_NONE)
 		return true;
-	if (o->values.form == VALUES_UNKNOWN)
+	if (!values_known(t, row, o))
 		return false;
 	for (uint32_t k = 0; k < o->values.n; k++)
 		if (!number_in(t, &row->values, operation_value(&o->values, k)))
@@ -239,7 +271,7 @@ static void limit_value(struct limit *l, const struct command_table *t, const st
 {
 	allow_numbers(l, t, &row->values);
 	for (uint32_t k = 0; k < o->values.n; k++) {
-		l->at = o->first + k;
+		l->at = o->first + (uint64_t)k * (o->value_size > 0 ? o->value_size : 1u);
 		l->wrote = operation_value(&o->values, k);
 		if (!number_in(t, &row->values, l->wrote))
 			return;
@@ -269,8 +301,8 @@ void evaluate_limit(const struct command_table *t, const struct vocabulary *v, c
 			limit_place(ret, t, row, o);
 		break;
 	case REFUSED_VALUE:
-		ret->what = o->values.form == VALUES_UNKNOWN ? LIMIT_VALUE_UNTOLD : LIMIT_VALUE;
-		if (o->values.form == VALUES_UNKNOWN)
+		ret->what = values_known(t, row, o) ? LIMIT_VALUE : LIMIT_VALUE_UNTOLD;
+		if (ret->what == LIMIT_VALUE_UNTOLD)
 			allow_numbers(ret, t, &row->values);
 		else
 			limit_value(ret, t, row, o);
@@ -283,6 +315,20 @@ void evaluate_limit(const struct command_table *t, const struct vocabulary *v, c
 
 /* ---- what a row lets through at all ------------------------------------------------------------------------------- */
 
+/* Whether a write there has some value that the row allows. */
+static bool some_value(const struct command_table *t, const struct command_row *row, const struct space_info *space,
+		       const struct number_set *places)
+{
+	if (row->values.any)
+		return true;
+	if (space->value_sizes == 0)
+		return space->bits ? number_in(t, &row->values, 0) || number_in(t, &row->values, 1) : row->values.n > 0;
+	for (uint32_t i = 0; places != NULL && row->values.n > 0 && i < places->n; i++)
+		if (space_value(space, t->ranges[places->first + i].lo, t->ranges[places->first + i].hi))
+			return true;
+	return false;
+}
+
 /* Some address of some space that the function may touch, and there some value that the row allows. */
 static bool touches_within(const struct command_table *t, const struct command_row *row, const struct vocabulary *v,
 			   const struct function_info *f)
@@ -292,12 +338,11 @@ static bool touches_within(const struct command_table *t, const struct command_r
 	if (f->spaces == 0)
 		return true;
 	for (unsigned s = 0; s < v->n_spaces; s++) {
-		bool bits = v->spaces[s].bits;
+		const struct number_set *places = row->spaces_any ? NULL : row_space(t, row, (uint8_t)s);
 
-		if (((f->spaces >> s) & 1u) == 0 || (!row->spaces_any && row_space(t, row, (uint8_t)s) == NULL))
+		if (((f->spaces >> s) & 1u) == 0 || (!row->spaces_any && places == NULL))
 			continue;
-		if (!writes || row->values.any ||
-		    (bits ? number_in(t, &row->values, 0) || number_in(t, &row->values, 1) : row->values.n > 0))
+		if (!writes || some_value(t, row, &v->spaces[s], places))
 			return true;
 	}
 	return false;

@@ -56,6 +56,8 @@ struct operation {
 	uint8_t space;	       /* index into the vocabulary's spaces, or SPACE_NONE */
 	bool place_unknown;    /* what it touches cannot be known: allowed only where no address is limited */
 	uint64_t first, count; /* addresses from 0; with a space count >= 1, and first + count does not overflow */
+	/* Addresses that each written value takes, where clients say how many (value_sizes of the space); 0: one, or not known. */
+	uint32_t value_size;
 	/* Where an address names a thing by itself and not by where it lies: what that is a part of. A row that names one of these has it. */
 	uint64_t within[WITHIN_MAX];
 	uint8_t n_within;

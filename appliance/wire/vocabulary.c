@@ -51,6 +51,19 @@ const struct function_info *function_by_name(const struct vocabulary *v, const c
 	return NULL;
 }
 
+#define BYTE 8u /* addresses: what has sizes of values is addressed by bits */
+
+bool space_value(const struct space_info *s, uint64_t lo, uint64_t hi)
+{
+	for (unsigned n = 0; n < 8; n++) {
+		uint64_t size = (uint64_t)1 << n;
+
+		if (((uint32_t)s->value_sizes >> n & 1u) != 0 && hi - lo == size - 1u)
+			return size < BYTE || lo % BYTE == 0;
+	}
+	return false;
+}
+
 const char *space_key(const struct vocabulary *v, unsigned space)
 {
 	return v != NULL && space < v->n_spaces ? v->spaces[space].key : NULL;

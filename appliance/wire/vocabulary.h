@@ -91,6 +91,12 @@ struct space_info {
 	bool bits;	      /* what it holds is 0 or 1 */
 	bool hex;	      /* every number of it is written with 0x: "10" is a mistake, as documents mean 16 by it */
 	bool named;	      /* an address is a name and its number the name's digest: tag.h */
+	/*
+	 * Clients say how many addresses a value that they write takes: 1 << n of them where bit n is set. A limit of values then binds nothing
+	 * but a write of just those addresses that a row names as one, since of a part of a value, or of parts of two, nobody knows what the
+	 * device holds after it. 0: every address holds one value, however it is written.
+	 */
+	uint8_t value_sizes;
 	struct part_info parts[PARTS_MAX]; /* none: one number */
 };
 
@@ -125,6 +131,8 @@ const struct function_info *function_by_code(const struct vocabulary *v, uint32_
 const struct function_info *function_by_name(const struct vocabulary *v, const char *name);
 /* What stands for this number of a target where people read it; NULL: the number itself. */
 const struct target_word *target_word(const struct target_info *t, uint64_t number);
+/* Whether these addresses are one value of the space, which has `value_sizes`: those of a byte and more begin with a byte. */
+bool space_value(const struct space_info *s, uint64_t lo, uint64_t hi);
 /* The key of an address space; NULL when there is none of that number. `v` may be NULL. */
 const char *space_key(const struct vocabulary *v, unsigned space);
 /* "6", "0x04010000" */

@@ -7,9 +7,9 @@ static bool same_operation(const struct operation *a, const struct operation *b)
 {
 	return a->service == b->service && memcmp(a->targets, b->targets, sizeof(a->targets)) == 0 &&
 	       a->broadcast == b->broadcast && a->space == b->space && a->place_unknown == b->place_unknown &&
-	       a->first == b->first && a->count == b->count && a->values.form == b->values.form &&
-	       a->setup == b->setup && a->idle == b->idle && a->n_within == b->n_within &&
-	       memcmp(a->within, b->within, a->n_within * sizeof(a->within[0])) == 0;
+	       a->first == b->first && a->count == b->count && a->value_size == b->value_size &&
+	       a->values.form == b->values.form && a->setup == b->setup && a->idle == b->idle &&
+	       a->n_within == b->n_within && memcmp(a->within, b->within, a->n_within * sizeof(a->within[0])) == 0;
 }
 
 static bool same_group(const struct deed *known, const struct operation *o, uint32_t n, enum reason wrong)

@@ -248,6 +248,12 @@ static bool is_bit(const struct item *i, uint8_t type, struct bytes data)
 	return type == DATA_BIT && i->count == 1 && bytes_u8(&data, &value) && value <= 1;
 }
 
+/* Counters and timers are words, whatever a client says; of all else it says how wide it is. */
+static bool sized(uint8_t space)
+{
+	return space != S7_COUNTERS && space != S7_TIMERS;
+}
+
 static bool value_fits(const struct item *i, uint8_t type, struct bytes data)
 {
 	if (!i->plain || element_bits(i->type) == 0)
@@ -275,6 +281,7 @@ bool s7_items_values(struct bytes b, uint8_t n, struct bytes items, struct opera
 		    !data_length(type, length, &bytes) || !bytes_take(&b, bytes, &data) || !value_fits(&i, type, data))
 			return false;
 		operations[k].values.form = VALUES_UNKNOWN;
+		operations[k].value_size = sized(operations[k].space) ? element_bits(i.type) : 0;
 		if (alike && i.plain && values_form(i.type) != VALUES_UNKNOWN)
 			operations[k].values = values_at(values_form(i.type), i.count, data);
 		alike = alike && i.plain && length_by_item(&i, length) == bytes;

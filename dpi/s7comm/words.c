@@ -95,9 +95,13 @@ static const struct target_info targets[] = { { .key = "slots", .max = 255, .one
 /* Bit addresses, byte * 8 + bit; of data blocks with the block's number before them. */
 #define AREA_LAST (((uint64_t)1 << S7_AREA_BITS) - 1u)
 #define BYTE_BITS (S7_AREA_BITS - 3u)
+#define SIZES (1u << 0 | 1u << 3 | 1u << 4 | 1u << 5) /* bit, byte, word, double word: what a client writes, it says */
 #define AREA(name)                                                                                                     \
 	{                                                                                                              \
-		.key = (name), .address_max = AREA_LAST, .parts = { { BYTE_BITS, "byte" }, { 3, "bit" } }              \
+		.key = (name), .address_max = AREA_LAST, .value_sizes = SIZES, .parts = {                              \
+			{ BYTE_BITS, "byte" },                                                                         \
+			{ 3, "bit" }                                                                                   \
+		}                                                                                                      \
 	}
 
 static const struct space_info spaces[] = {
@@ -107,6 +111,7 @@ static const struct space_info spaces[] = {
 	[S7_PERIPHERALS] = AREA("peripherals"),
 	[S7_DB] = { .key = "db",
 		    .address_max = ((uint64_t)65535 << S7_AREA_BITS) | AREA_LAST,
+		    .value_sizes = SIZES,
 		    .parts = { { 16, "block" }, { BYTE_BITS, "byte" }, { 3, "bit" } } },
 	[S7_COUNTERS] = { .key = "counters", .address_max = AREA_LAST },
 	[S7_TIMERS] = { .key = "timers", .address_max = AREA_LAST },

@@ -161,19 +161,81 @@ static bool writes(const struct check *k, const struct vocabulary *voc, const st
 	return false;
 }
 
-static void row_values(struct check *k, const struct ast_node *list, const struct vocabulary *voc, struct object o,
+/* True: a write is held against them. */
+static bool row_values(struct check *k, const struct ast_node *list, const struct vocabulary *voc, struct object o,
 		       struct command_row *a)
 {
 	struct numbers values;
 
 	if (list == NULL)
-		return;
+		return false;
 	values = numbers_of(k, list, notation_plain(voc->value_max), o);
 	rows_numbers(&k->m->rows, k->a, values.list, values.n, &a->values);
 	empty_list(k, list, o);
-	if (!writes(k, voc, a))
-		check_say(k, SEV_WARNING, "policy.no_effect", list->at, list->width, MP_VALUES_USELESS,
-			  both_object(k, o), both_same(""), both_same(""));
+	if (writes(k, voc, a))
+		return true;
+	check_say(k, SEV_WARNING, "policy.no_effect", list->at, list->width, MP_VALUES_USELESS, both_object(k, o),
+		  both_same(""), both_same(""));
+	return false;
+}
+
+static bool sizes_are_said(const struct vocabulary *voc)
+{
+	for (size_t i = 0; i < voc->n_spaces; i++)
+		if (voc->spaces[i].value_sizes != 0)
+			return true;
+	return false;
+}
+
+/* Where clients say how wide a value is, what `values` limits must be named one by one. */
+static void each_a_value(struct check *k, const struct ast_node *list, const struct space_info *space,
+			 const struct numbers *r, struct object o)
+{
+	struct notation n = notation_of_space(space);
+	char text[NOTATION_TEXT];
+
+	for (size_t i = 0; i < r->n; i++) {
+		struct diag *g;
+
+		if (space_value(space, r->list[i].lo, r->list[i].hi))
+			continue;
+		notation_text(&n, r->list[i], text);
+		g = check_say(k, SEV_ERROR, "policy.values_apart", list->value_at, list->value_width, MP_NOT_A_VALUE,
+			      both_object(k, o), both_same(text), both_same(list->name));
+		diag_hint(k->d, g, MP_HINT_VALUES_APART);
+	}
+}
+
+/* Documents of devices count data from 1 and write the kind before it: 40001 is the first holding register. */
+static void documents_numbers(struct check *k, const struct ast_node *list, uint64_t base, const struct numbers *r,
+			      struct object o)
+{
+	struct diag *g;
+
+	if (base == 0 || r->n == 0)
+		return;
+	for (size_t i = 0; i < r->n; i++)
+		if (r->list[i].lo < base || r->list[i].hi >= base + DOCUMENTED)
+			return;
+	g = check_value(k, SEV_WARNING, "policy.address_style", list, MP_DOCUMENTS_NUMBERS, o, list->name);
+	diag_hint(k->d, g, MP_HINT_DOCUMENTS_NUMBERS, (unsigned long long)r->list[0].lo,
+		  (unsigned long long)r->list[0].hi, (unsigned long long)(r->list[0].lo - base),
+		  (unsigned long long)(r->list[0].hi - base));
+}
+
+/* `limited`: values are, of what the row writes. */
+static void row_space_of(struct check *k, const struct ast_node *list, const struct vocabulary *voc, uint8_t s,
+			 bool limited, struct object o, struct command_row *a)
+{
+	const struct space_info *space = &voc->spaces[s];
+	bool each = limited && space->value_sizes != 0;
+	struct numbers r = (each ? numbers_each : numbers_of)(k, list, notation_of_space(space), o);
+
+	rows_space(&k->m->rows, k->a, a, s, r.list, r.n);
+	if (each)
+		each_a_value(k, list, space, &r, o);
+	empty_list(k, list, o);
+	documents_numbers(k, list, space->documented, &r, o);
 }
 
 /* Some request with one of these codes passes the row. */
@@ -224,23 +286,6 @@ static void row_effect(struct check *k, const struct ast_node *row, const struct
 	diag_hint(k->d, g, MP_HINT_FUNCTION_USELESS, protocol_info(voc->protocol)->name);
 }
 
-/* Documents of devices count data from 1 and write the kind before it: 40001 is the first holding register. */
-static void documents_numbers(struct check *k, const struct ast_node *list, uint64_t base, const struct numbers *r,
-			      struct object o)
-{
-	struct diag *g;
-
-	if (base == 0 || r->n == 0)
-		return;
-	for (size_t i = 0; i < r->n; i++)
-		if (r->list[i].lo < base || r->list[i].hi >= base + DOCUMENTED)
-			return;
-	g = check_value(k, SEV_WARNING, "policy.address_style", list, MP_DOCUMENTS_NUMBERS, o, list->name);
-	diag_hint(k->d, g, MP_HINT_DOCUMENTS_NUMBERS, (unsigned long long)r->list[0].lo,
-		  (unsigned long long)r->list[0].hi, (unsigned long long)(r->list[0].lo - base),
-		  (unsigned long long)(r->list[0].hi - base));
-}
-
 static void one_row(struct check *k, const struct ast_node *row, const struct vocabulary *voc, struct object o,
 		    struct model_allow *ret)
 {
@@ -249,6 +294,7 @@ static void one_row(struct check *k, const struct ast_node *row, const struct vo
 	struct key keys[ALLOW_N];
 	size_t n = allow_keys(voc, keys), errors = k->d->errors;
 	struct allow_nodes nodes;
+	bool limited;
 
 	*ret = (struct model_allow){ .row = row_new(), .at = row->at };
 	if (!keys_read(k, row, keys, n, o, ret, read))
@@ -257,18 +303,15 @@ static void one_row(struct check *k, const struct ast_node *row, const struct vo
 	row_functions(k, row, &nodes, voc, o, a);
 	for (size_t i = 0; i < voc->n_targets; i++)
 		row_target(k, nodes.targets[i], &voc->targets[i], o, &a->targets[i]);
-	row_values(k, nodes.values, voc, o, a);
-	for (size_t i = 0; i < voc->n_spaces; i++) {
-		const struct ast_node *list = nodes.spaces[i];
-		struct numbers r;
-
-		if (list == NULL)
-			continue;
-		r = numbers_of(k, list, notation_of_space(&voc->spaces[i]), o);
-		rows_space(&k->m->rows, k->a, a, (uint8_t)i, r.list, r.n);
-		empty_list(k, list, o);
-		documents_numbers(k, list, voc->spaces[i].documented, &r, o);
-	}
+	limited = row_values(k, nodes.values, voc, o, a);
+	for (size_t i = 0; i < voc->n_spaces; i++)
+		if (nodes.spaces[i] != NULL)
+			row_space_of(k, nodes.spaces[i], voc, (uint8_t)i, limited, o, a);
+	if (limited && a->spaces_any && sizes_are_said(voc))
+		diag_hint(k->d,
+			  check_say(k, SEV_ERROR, "policy.values_apart", nodes.values->at, nodes.values->width,
+				    MP_VALUES_ANYWHERE, both_object(k, o), both_same(""), both_same("")),
+			  MP_HINT_VALUES_APART);
 	if (k->d->errors == errors)
 		row_effect(k, row, nodes.functions, voc, o, a);
 }

@@ -117,7 +117,8 @@ bool number_of_text(struct check *k, const struct ast_node *node, const char *ke
 	return false;
 }
 
-struct numbers numbers_of(struct check *k, const struct ast_node *list, struct notation n, struct object o)
+static struct numbers numbers_read(struct check *k, const struct ast_node *list, struct notation n, struct object o,
+				   bool apart)
 {
 	struct numbers r = { arena_array(k->a, list->n, sizeof(*r.list)), 0 };
 
@@ -125,6 +126,16 @@ struct numbers numbers_of(struct check *k, const struct ast_node *list, struct n
 	     r.list != NULL && (c = list_next(k, list, c, AST_STRING | AST_NUMBER, o)) != NULL;)
 		if (number_of_text(k, c, list->name, n, o, &r.list[r.n]))
 			r.n++;
-	r.n = numbers_tidy(r.list, r.n);
+	r.n = numbers_tidy(r.list, r.n, apart);
 	return r;
+}
+
+struct numbers numbers_of(struct check *k, const struct ast_node *list, struct notation n, struct object o)
+{
+	return numbers_read(k, list, n, o, false);
+}
+
+struct numbers numbers_each(struct check *k, const struct ast_node *list, struct notation n, struct object o)
+{
+	return numbers_read(k, list, n, o, true);
 }

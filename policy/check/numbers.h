@@ -14,7 +14,9 @@ struct numbers {
 /* What one value of the list `key` names. False: it was refused. */
 bool number_of_text(struct check *k, const struct ast_node *node, const char *key, struct notation n, struct object o,
 		    struct number_range *ret);
-/* All of them that can be read, sorted and apart; in the arena. */
+/* All of them that can be read, sorted and apart, those that touch as one; in the arena. */
 struct numbers numbers_of(struct check *k, const struct ast_node *list, struct notation n, struct object o);
+/* The same, but those that touch stay what they are. */
+struct numbers numbers_each(struct check *k, const struct ast_node *list, struct notation n, struct object o);
 
 #endif

@@ -19,14 +19,15 @@ static int by_number(const void *pa, const void *pb)
 	return (a->lo > b->lo) - (a->lo < b->lo);
 }
 
-size_t numbers_tidy(struct number_range *r, size_t n)
+size_t numbers_tidy(struct number_range *r, size_t n, bool apart)
 {
+	uint64_t touching = apart ? 0 : 1;
 	size_t kept = 0;
 
 	if (n > 1)
 		qsort(r, n, sizeof(*r), by_number);
 	for (size_t i = 0; i < n; i++) {
-		if (kept > 0 && (r[kept - 1].hi == UINT64_MAX || r[i].lo <= r[kept - 1].hi + 1)) {
+		if (kept > 0 && (r[kept - 1].hi == UINT64_MAX || r[i].lo <= r[kept - 1].hi + touching)) {
 			if (r[i].hi > r[kept - 1].hi)
 				r[kept - 1].hi = r[i].hi;
 		} else {
@@ -36,9 +37,9 @@ size_t numbers_tidy(struct number_range *r, size_t n)
 	return kept;
 }
 
-bool rows_numbers(struct model_rows *m, struct arena *a, struct number_range *r, size_t n, struct number_set *ret)
+static bool keep(struct model_rows *m, struct arena *a, const struct number_range *r, size_t n, struct number_set *ret)
 {
-	*ret = (struct number_set){ .n = (uint32_t)numbers_tidy(r, n) };
+	*ret = (struct number_set){ .n = (uint32_t)n };
 	ret->first = ret->n > 0 ? (uint32_t)m->n_ranges : 0;
 	for (uint32_t i = 0; i < ret->n; i++) {
 		struct number_range *slot =
@@ -52,8 +53,13 @@ bool rows_numbers(struct model_rows *m, struct arena *a, struct number_range *r,
 	return true;
 }
 
-bool rows_space(struct model_rows *m, struct arena *a, struct command_row *row, uint8_t space, struct number_range *r,
-		size_t n)
+bool rows_numbers(struct model_rows *m, struct arena *a, struct number_range *r, size_t n, struct number_set *ret)
+{
+	return keep(m, a, r, numbers_tidy(r, n, false), ret);
+}
+
+bool rows_space(struct model_rows *m, struct arena *a, struct command_row *row, uint8_t space,
+		const struct number_range *r, size_t n)
 {
 	struct space_set *slot;
 
@@ -67,5 +73,5 @@ bool rows_space(struct model_rows *m, struct arena *a, struct command_row *row, 
 	if (row->n_spaces++ == 0)
 		row->first_space = (uint32_t)(m->n_spaces - 1);
 	m->t.n_spaces = (uint32_t)m->n_spaces;
-	return rows_numbers(m, a, r, n, &slot->numbers);
+	return keep(m, a, r, n, &slot->numbers);
 }

@@ -20,12 +20,12 @@ struct model_rows {
 
 /* A row that allows nothing yet, and limits nothing but the services. */
 struct command_row row_new(void);
-/* Sorted, with what touches or overlaps made one; in place. Returns how many are left. */
-size_t numbers_tidy(struct number_range *r, size_t n);
+/* Sorted, with what overlaps made one, and unless `apart` what touches; in place. Returns how many are left. */
+size_t numbers_tidy(struct number_range *r, size_t n, bool apart);
 /* A set of these ranges, which are tidied. False: out of memory. */
 bool rows_numbers(struct model_rows *m, struct arena *a, struct number_range *r, size_t n, struct number_set *ret);
-/* One more space of this row, the last that was begun; spaces come in their order. */
-bool rows_space(struct model_rows *m, struct arena *a, struct command_row *row, uint8_t space, struct number_range *r,
-		size_t n);
+/* One more space of this row, the last that was begun, with ranges that are tidy; spaces come in their order. */
+bool rows_space(struct model_rows *m, struct arena *a, struct command_row *row, uint8_t space,
+		const struct number_range *r, size_t n);
 
 #endif

@@ -20,8 +20,8 @@ struct writer {
 	uint32_t *rows_at; /* by service: first row + 1, 0 = not written yet */
 };
 
-/* `r` is the caller's scratch and is sorted in place. */
-static bool put_numbers(struct writer *w, bool any, struct number_range *r, size_t n, struct number_set *ret)
+/* `r` is tidy. */
+static bool put_numbers(struct writer *w, bool any, const struct number_range *r, size_t n, struct number_set *ret)
 {
 	uint32_t id, *at, *words;
 	bool is_new;
@@ -29,7 +29,6 @@ static bool put_numbers(struct writer *w, bool any, struct number_range *r, size
 	*ret = (struct number_set){ .any = any };
 	if (any || n == 0)
 		return true;
-	n = numbers_tidy(r, n);
 	words = arena_array(w->a, n, sizeof(*r));
 	if (words == NULL)
 		return false;
@@ -58,13 +57,7 @@ static bool put_numbers(struct writer *w, bool any, struct number_range *r, size
 /* A set of the model's rows. */
 static bool copy_set(struct writer *w, const struct number_set *from, struct number_set *ret)
 {
-	struct number_range *copy = arena_array(w->a, from->n, sizeof(*copy));
-
-	if (copy == NULL)
-		return false;
-	if (from->n > 0)
-		memcpy(copy, w->m->rows.t.ranges + from->first, from->n * sizeof(*copy));
-	return put_numbers(w, from->any, copy, from->n, ret);
+	return put_numbers(w, from->any, w->m->rows.t.ranges + from->first, from->n, ret);
 }
 
 static bool copy_row(struct writer *w, const struct model_allow *from, struct command_row *ret)
@@ -159,6 +152,7 @@ static bool put_ports(struct writer *w)
 		for (size_t i = begin; i < first[s + 1]; i++)
 			if (ports[i].lo <= ports[i].hi)
 				ports[begin + n++] = ports[i];
+		n = numbers_tidy(ports + begin, n, false);
 		if (!put_numbers(w, false, ports + begin, n, &w->t->permits[s].ports))
 			return false;
 	}

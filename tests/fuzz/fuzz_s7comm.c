@@ -124,6 +124,9 @@ static void read_as_snap7(const struct limits *l, const uint8_t *message, size_t
 			if (length == count * width) { /* else such a server writes nothing */
 				MUST(data + 4 + length <= end);
 				written(l, data + 4, count, width);
+				if (items[3] != 0x1c && items[3] != 0x1d)
+					MUST(l->places && address == l->first &&
+					     address + (items[3] == 1 ? 1 : count * width * 8) - 1 == l->last);
 			}
 		}
 		data += 4 + bytes + bytes % 2;

@@ -124,9 +124,9 @@ static enum reason at_worst(const struct judge *j, const struct asked *a)
 	o.place_unknown = a->cut || (o.space == SPACE_NONE &&
 				     (a->f == NULL || a->f->spaces != 0 || (a->f->untold & UNTOLD_PLACE) != 0));
 	o.broadcast = perhaps_broadcast(a);
-	if (a->wrote)
+	if (a->wrote && !(o.space < j->v->n_spaces && j->v->spaces[o.space].value_sizes != 0))
 		o.values = (struct values){ .form = VALUES_BETWEEN, .n = 2, .lo = a->low, .hi = a->high };
-	else if (a->f == NULL || (a->f->classes & CLASS_WRITE) != 0 || (a->f->untold & UNTOLD_VALUE) != 0)
+	else if (a->wrote || a->f == NULL || (a->f->classes & CLASS_WRITE) != 0 || (a->f->untold & UNTOLD_VALUE) != 0)
 		o.values.form = VALUES_UNKNOWN;
 	r = ruled(j, &o, &row);
 	if (r == R_ALLOWED && a->wrote && row != NULL && !row->values.any &&

@@ -81,6 +81,9 @@ ALLOWED = (s7.read(cells(0, 99)), s7.read(cells(40, kind=s7.WORD, n=30)), s7.rea
 # What is asked, for which reason it is refused, which operation the record names.
 REFUSED = (
     (s7.write_word(10, 40, 2), "s7comm.value", "write_var"),
+    (s7.write(cells(40), [s7.value(b"\1")]), "s7comm.value", "write_var"),  # the word would be 256 or more
+    (s7.write(cells(41), [s7.value(b"\1")]), "s7comm.value", "write_var"),
+    (s7.write(cells(40, n=2), [s7.value(b"\1\1")]), "s7comm.value", "write_var"),
     (s7.write_word(10, 42, 1), "s7comm.address", "write_var"),
     (s7.write_word(11, 40, 1), "s7comm.address", "write_var"),
     (s7.write([s7.place(s7.FLAGS, 0, 0, 1, s7.BIT)], [s7.value(b"\1", True)]), "s7comm.address", "write_var"),

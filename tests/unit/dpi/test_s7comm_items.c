@@ -217,6 +217,32 @@ static void other_forms(void **unused)
 	assert_int_equal(job(&d, 2, "04", ""), R_S7COMM_FRAME);
 }
 
+/* `n` values of `size` bits from this bit of the flags on, each named by itself. */
+static void each_value(struct desk *d, struct command_row *row, uint64_t first, uint64_t size, unsigned n)
+{
+	struct number_set s = { .first = d->table.n_ranges, .n = n };
+
+	for (unsigned i = 0; i < n; i++, first += size)
+		desk_range(d, first, first + size - 1);
+	desk_space(d, row, S7_FLAGS, s);
+}
+
+/* A row that lets lo to hi be written to three such values. */
+static void writes_of(struct desk *d, uint64_t size, uint32_t lo, uint32_t hi)
+{
+	struct command_row *row;
+
+	desk_empty(d);
+	row = codes(d, WRITE, WRITE);
+	row->values = desk_range(d, lo, hi);
+	each_value(d, row, BYTE(10), size, 3);
+}
+
+static unsigned size_of(unsigned type)
+{
+	return type == 1 ? 1 : type <= 3 ? 8 : type >= 6 && type <= 8 ? 32 : 16;
+}
+
 struct written {
 	unsigned type, count;
 	const char *data;
@@ -248,8 +274,8 @@ static void values(void **unused)
 		{ 8, 1, "00 07 0004 3f800000", R_S7COMM_VALUE },
 		{ 3, 2, "00 09 0002 6162", R_ALLOWED },
 		{ 12, 1, "00 04 0010 0001", R_ALLOWED },
-		{ 15, 1, "00 09 0008 0000000000000001", R_S7COMM_VALUE }, /* eight bytes: no value of this kind */
-		{ 0x77, 1, "00 09 0002 0001", R_S7COMM_VALUE },
+		{ 15, 1, "00 09 0008 0000000000000001", R_S7COMM_ADDRESS }, /* eight bytes: no value of this kind */
+		{ 0x77, 1, "00 09 0002 0001", R_S7COMM_ADDRESS },
 		/* Lengths that differ from the item's. */
 		{ 4, 1, "00 04 0008 01", R_S7COMM_FRAME },
 		{ 4, 1, "00 04 0018 000102", R_S7COMM_FRAME },
@@ -269,14 +295,102 @@ static void values(void **unused)
 	for (size_t i = 0; i < N(all); i++) {
 		struct desk d;
 
-		desk_empty(&d);
-		codes(&d, WRITE, WRITE)->values = desk_range(&d, 1, 1000);
+		writes_of(&d, size_of(all[i].type), 1, 1000);
 		if (write_one(&d, all[i].type, all[i].count, all[i].data) != all[i].r)
 			fail_msg("type %u, %s: %d", all[i].type, all[i].data, d.p.reason);
 		desk_whole(&d);
 		assert_int_equal(write_one(&d, all[i].type, all[i].count, all[i].data),
 				 all[i].r == R_S7COMM_FRAME ? R_S7COMM_FRAME : R_ALLOWED);
 	}
+}
+
+/*
+ * How wide a value is, the client says. A limit binds none but that which the row names: not its halves, of which each may be within
+ * while the value is not, nor two of them at once, nor one that lies across two.
+ */
+static void widths_of_a_value(void **unused)
+{
+	static const struct {
+		uint64_t size; /* bits of each value that the row names, from byte 10 on */
+		unsigned type, count, address;
+		const char *data;
+		enum reason r; /* where 1 may be written */
+	} all[] = {
+		{ 16, 4, 1, BYTE(10), "00040010 0001", R_ALLOWED },
+		{ 16, 4, 1, BYTE(12), "00040010 0001", R_ALLOWED },
+		{ 16, 4, 3, BYTE(10), "00040030 000100010001", R_ALLOWED },
+		{ 16, 5, 2, BYTE(12), "00050020 00010001", R_ALLOWED },
+		{ 16, 4, 1, BYTE(11), "00040010 0001", R_S7COMM_VALUE }, /* 12 to 13 become 0100 and more */
+		{ 16, 4, 2, BYTE(11), "00040020 00010001", R_S7COMM_VALUE },
+		{ 16, 2, 1, BYTE(10), "00040008 01", R_S7COMM_VALUE }, /* 0100 */
+		{ 16, 2, 1, BYTE(11), "00040008 01", R_S7COMM_VALUE },
+		{ 16, 2, 2, BYTE(10), "00040010 0001", R_S7COMM_VALUE },
+		{ 16, 3, 2, BYTE(10), "00090002 0101", R_S7COMM_VALUE },
+		{ 16, 1, 1, BYTE(10), "00030001 01", R_S7COMM_VALUE },
+		{ 16, 6, 1, BYTE(10), "00040020 00000001", R_S7COMM_VALUE },
+		{ 16, 8, 1, BYTE(10), "00070004 00000001", R_S7COMM_VALUE },
+		{ 16, 4, 3, BYTE(12), "00040030 000100010001", R_S7COMM_ADDRESS },
+		{ 32, 6, 1, BYTE(14), "00040020 00000001", R_ALLOWED },
+		{ 32, 8, 2, BYTE(10), "00040040 0000000100000001", R_ALLOWED },
+		{ 32, 6, 1, BYTE(12), "00040020 00000001", R_S7COMM_VALUE },
+		{ 32, 4, 1, BYTE(12), "00040010 0001", R_S7COMM_VALUE },
+		{ 32, 2, 1, BYTE(13), "00040008 01", R_S7COMM_VALUE },
+		{ 8, 2, 3, BYTE(10), "00040018 010101", R_ALLOWED },
+		{ 8, 3, 1, BYTE(12), "00090001 01", R_ALLOWED },
+		{ 8, 4, 1, BYTE(10), "00040010 0001", R_S7COMM_VALUE }, /* 10 becomes 0 */
+		{ 8, 1, 1, BYTE(10) + 1, "00030001 01", R_S7COMM_VALUE },
+		{ 1, 1, 1, BYTE(10) + 1, "00030001 01", R_ALLOWED },
+		{ 1, 2, 1, BYTE(10), "00040008 01", R_S7COMM_ADDRESS },
+		{ 64, 6, 1, BYTE(10), "00040020 00000001", R_S7COMM_VALUE },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < N(all); i++) {
+		struct made items = { .n = 0 };
+		struct desk d;
+
+		put_item(&items, all[i].type, all[i].count, 0, 0x83, all[i].address);
+		writes_of(&d, all[i].size, 1, 1);
+		if (write_items(&d, &items, 1, all[i].data) != all[i].r)
+			fail_msg("%zu: %d", i, d.p.reason);
+		assert_int_equal(d.p.limit.what, all[i].r == R_S7COMM_VALUE	? LIMIT_VALUE_UNTOLD
+						 : all[i].r == R_S7COMM_ADDRESS ? LIMIT_ADDRESS
+										: LIMIT_NONE);
+		/* Where no place is named nobody says how wide its value is. */
+		d.rows[0].spaces_any = true;
+		assert_int_equal(write_items(&d, &items, 1, all[i].data), R_S7COMM_VALUE);
+	}
+}
+
+/* Which of several values is outside: its address is told. */
+static void the_value_that_is_outside(void **unused)
+{
+	struct made items = { .n = 0 };
+	struct desk d;
+
+	(void)unused;
+	put_item(&items, 4, 3, 0, 0x83, BYTE(10));
+	writes_of(&d, 16, 0, 5);
+	assert_int_equal(write_items(&d, &items, 1, "00040030 000100060001"), R_S7COMM_VALUE);
+	assert_int_equal(d.p.limit.what, LIMIT_VALUE);
+	assert_true(d.p.limit.at == BYTE(12) && d.p.limit.wrote == 6);
+}
+
+/* Counters and timers are words whatever a client says: a limit binds each. */
+static void counters_hold_words(void **unused)
+{
+	struct made items = { .n = 0 };
+	struct desk d;
+
+	(void)unused;
+	put_item(&items, 0x1c, 2, 0, 0x1c, 5);
+	desk_empty(&d);
+	codes(&d, WRITE, WRITE)->values = desk_range(&d, 0, 5);
+	assert_int_equal(write_items(&d, &items, 1, "00090004 00010005"), R_ALLOWED);
+	assert_int_equal(write_items(&d, &items, 1, "00090004 00010006"), R_S7COMM_VALUE);
+	desk_place(&d, &d.rows[0], S7_COUNTERS, 0, 10);
+	assert_int_equal(write_items(&d, &items, 1, "00090004 00010005"), R_ALLOWED);
+	assert_int_equal(write_items(&d, &items, 1, "00090004 00010006"), R_S7COMM_VALUE);
 }
 
 /* Data of an odd length is padded, but for the last; with a pad missing, or one too many, the rest lies elsewhere. */
@@ -290,6 +404,8 @@ static void padding(void **unused)
 	put_item(&items, 4, 1, 0, 0x83, BYTE(12));
 	desk_empty(&d);
 	codes(&d, WRITE, WRITE)->values = desk_range(&d, 0, 5);
+	desk_space(&d, &d.rows[0], S7_FLAGS,
+		   desk_ranges(&d, (uint32_t[]){ BYTE(10), BYTE(10) + 7, BYTE(12), BYTE(13) + 7 }, 2));
 	assert_int_equal(write_items(&d, &items, 2, "00040008 01 00 00040010 0005"), R_ALLOWED);
 	assert_int_equal(write_items(&d, &items, 2, "00040008 01 00 00040010 0006"), R_S7COMM_VALUE);
 	assert_int_equal(write_items(&d, &items, 2, "00040008 06 00 00040010 0005"), R_S7COMM_VALUE);
@@ -313,6 +429,8 @@ static void data_found_in_two_ways(void **unused)
 	put_item(&items, 4, 1, 0, 0x83, BYTE(20));
 	desk_empty(&d);
 	codes(&d, WRITE, WRITE)->values = desk_range(&d, 0, 5);
+	desk_space(&d, &d.rows[0], S7_FLAGS,
+		   desk_ranges(&d, (uint32_t[]){ BYTE(10), BYTE(13) + 7, BYTE(20), BYTE(21) + 7 }, 2));
 	assert_int_equal(write_items(&d, &items, 2, "00070004 00000001 00040010 0005"), R_S7COMM_VALUE);
 	assert_true(d.p.address == BYTE(20));
 	assert_int_equal(write_items(&d, &items, 2, "00040020 00000001 00040010 0005"), R_ALLOWED);
@@ -381,11 +499,19 @@ static void cyclic(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(places),      cmocka_unit_test(unknown_places),
-		cmocka_unit_test(sizes),       cmocka_unit_test(several_items),
-		cmocka_unit_test(other_forms), cmocka_unit_test(values),
-		cmocka_unit_test(padding),     cmocka_unit_test(data_found_in_two_ways),
-		cmocka_unit_test(answers),     cmocka_unit_test(cyclic),
+		cmocka_unit_test(places),
+		cmocka_unit_test(unknown_places),
+		cmocka_unit_test(sizes),
+		cmocka_unit_test(several_items),
+		cmocka_unit_test(other_forms),
+		cmocka_unit_test(values),
+		cmocka_unit_test(widths_of_a_value),
+		cmocka_unit_test(the_value_that_is_outside),
+		cmocka_unit_test(counters_hold_words),
+		cmocka_unit_test(padding),
+		cmocka_unit_test(data_found_in_two_ways),
+		cmocka_unit_test(answers),
+		cmocka_unit_test(cyclic),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -183,10 +183,14 @@ static void fragments(void **unused)
 	for (size_t cut = 1; cut < m.n; cut++)
 		for (unsigned limited = 0; limited < 3; limited++) {
 			struct made sent = { .n = 0 };
+			struct command_row *row;
 			struct desk d;
 
 			desk_empty(&d);
-			codes(&d, 0, UINT32_MAX)->values = desk_range(&d, 1, limited == 1 ? 0x505 : 0x506);
+			row = codes(&d, 0, UINT32_MAX);
+			row->values = desk_range(&d, 1, limited == 1 ? 0x505 : 0x506);
+			desk_space(&d, row, S7_FLAGS,
+				   desk_ranges(&d, (uint32_t[]){ 0, 7, 8, 15, 16, 23, 24, 31, 64, 79 }, 5));
 			put_dt(&sent, 0, m.b, cut);
 			put_dt(&sent, 0x80, m.b + cut, m.n - cut);
 			ready(&d);

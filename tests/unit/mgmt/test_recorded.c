@@ -131,6 +131,33 @@ static void values(void **state)
 	policy_text_end(&t);
 }
 
+#define S7_WRITE(address, bits, low, high)                                                                             \
+	"{\"client\":\"10.1.0.1:0\",\"server\":\"10.2.0.1:102\",\"transport\":\"tcp\",\"protocol\":\"s7comm\","        \
+	"\"count\":9,\"sessions\":2,\"slot\":2,\"function\":66816,\"space\":\"db\",\"address\":" address               \
+	",\"quantity\":" bits ",\"places\":\"exact\",\"wrote\":{\"low\":" low ",\"high\":" high "}}"
+
+/* Clients say how wide a value is, and records do not tell: what could have been a part of one is not certain. */
+static void sizes(void **state)
+{
+	const struct number_range *r;
+
+	(void)state;
+	row("s7comm", "tcp/102", "functions = [\"write_var\"]; db = [\"10.42-43\", \"10.40-41\"]; values = [\"0-5\"];");
+	assert_int_equal(t.c.ir->table.n_spaces, 1);
+	assert_int_equal(t.c.ir->table.spaces[0].numbers.n, 2); /* they touch, and stay two */
+	r = &t.c.ir->table.ranges[t.c.ir->table.spaces[0].numbers.first];
+	assert_true(r[0].lo == 167772480 && r[0].hi == r[0].lo + 15 && r[1].lo == r[0].hi + 1 &&
+		    r[1].hi == r[1].lo + 15);
+	expect(S7_WRITE("167772480", "16", "1", "1"), 0, 9, R_S7COMM_VALUE);
+	expect(S7_WRITE("167772480", "16", "6", "6"), 9, 9, R_S7COMM_VALUE);
+	expect(S7_WRITE("167772512", "16", "1", "1"), 9, 9, R_S7COMM_ADDRESS);
+	policy_text_end(&t);
+	row("s7comm", "tcp/102", "functions = [\"write_var\"]; db = [\"10.42-43\", \"10.40-41\"];");
+	assert_int_equal(t.c.ir->table.spaces[0].numbers.n, 1);
+	expect(S7_WRITE("167772480", "16", "1", "1"), 0, 0, R_ALLOWED);
+	policy_text_end(&t);
+}
+
 /* A broadcast is not told from a device of number 0. */
 static void whom(void **state)
 {
@@ -209,13 +236,10 @@ static void sums_are_not_judged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(certain),
-		cmocka_unit_test(spans),
-		cmocka_unit_test(values),
-		cmocka_unit_test(whom),
-		cmocka_unit_test(names_and_sessions),
-		cmocka_unit_test(other_permits),
-		cmocka_unit_test(sums_are_not_judged),
+		cmocka_unit_test(certain),	 cmocka_unit_test(spans),
+		cmocka_unit_test(values),	 cmocka_unit_test(sizes),
+		cmocka_unit_test(whom),		 cmocka_unit_test(names_and_sessions),
+		cmocka_unit_test(other_permits), cmocka_unit_test(sums_are_not_judged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,10 +25,15 @@ SOON, LATE = 0.06, {"snap7": 3.3, "python": 5.3}  # seconds: for an answer; unti
 POLICY = """language_version = 1;
 zones = { tos = { interfaces = ["lan1"]; networks = ["10.20.0.0/24"]; }; crane = { interfaces = ["lan2"]; networks = ["10.30.0.0/22"]; }; };
 services = { plc = { protocol = "s7comm"; ports = ["tcp/102"];
-  allow = ( { functions = ["read_var"]; db = ["10.0-99"]; }, { functions = ["write_var"]; db = ["10.40-99"]; %s } ); }; };
+  allow = ( { functions = ["read_var"]; db = ["10.0-99"]; } %s ); }; };
 conduits = ( { name = "c"; from = "tos"; to = "crane"; services = ["plc"]; purpose = "p"; owner = "o"; review_by = "2099-03-31"; } );
 """
-POLICIES = {"places": "", "values": 'values = ["0-1"];'}
+# Each a value, of which no more than 1 may be written: (first byte, how many).
+VALUES = [(40 + 2 * k, 2) for k in range(4)] + [(48 + 4 * k, 4) for k in range(3)] + [(60 + k, 1) for k in range(8)] + [(68 + 2 * k, 2) for k in range(16)]
+POLICIES = {
+    "reads": "",
+    "places": ', { functions = ["write_var"]; db = ["10.40-99"]; }',
+    "values": ', { functions = ["write_var"]; db = [%s]; values = ["0-1"]; }' % ", ".join('"10.%d-%d"' % (at, at + n - 1) for at, n in VALUES)}
 
 
 def forbidden(name, did):
@@ -37,9 +42,9 @@ def forbidden(name, did):
     block = memory["db10"]
     if any(memory["db11"]) or any(memory["flags0"]):
         return "another area was written"
-    if any(block[:40]) or any(block[100:]):
+    if any(block[:40]) or any(block[100:]) or name == "reads" and any(block):
         return "another place was written"
-    if name == "values" and any(b > 1 for b in block[40:100]):
+    if name == "values" and any(int.from_bytes(block[at:at + n], "big") > 1 for at, n in VALUES):
         return "another value was written"
     for kind, *what in did["seen"]:
         if kind == "control":
@@ -52,14 +57,21 @@ def forbidden(name, did):
 
 # ---- streams ---------------------------------------------------------------------------------------------------------
 
-def place(rng, block=10, first=40, words=None):
+def place(rng, block=10, first=40):
+    """An item, its bytes, whether it is a bit, and how wide a value is; often such values as `values` names."""
+    if first == 40 and rng.random() < 0.6:
+        at, width = rng.choice(VALUES)
+        n = rng.randrange(1, 4) if (at + 3 * width - 1) < 100 and (at + 2 * width, width) in VALUES else 1
+        return s7.place(s7.DB, block, at, n, rng.choice({1: (s7.BYTE, 3), 2: (s7.WORD, 5), 4: (6, 8)}[width])), n * width, False, width
     kind, width = rng.choice([(s7.BYTE, 1), (s7.WORD, 2), (6, 4), (8, 4), (3, 1), (s7.BIT, 1)])
     n = 1 if kind == s7.BIT else rng.randrange(1, 5)
-    return s7.place(s7.DB, block, first + rng.randrange(0, 20 - n * width), n, kind), n * width, kind == s7.BIT
+    return s7.place(s7.DB, block, first + rng.randrange(0, 20 - n * width), n, kind), n * width, kind == s7.BIT, width
 
 
-def raw_value(rng, n):
-    return bytes(n) if rng.random() < 0.5 else bytes(rng.randrange(2) for _ in range(n))
+def raw_value(rng, n, width):
+    if rng.random() < 0.6:
+        return b"".join(rng.randrange(2).to_bytes(width, "big") for _ in range(n // width))
+    return bytes(n) if rng.random() < 0.3 else bytes(rng.randrange(2) for _ in range(n))
 
 
 def evil(rng, reference):
@@ -81,12 +93,12 @@ def typed(rng, raw, bit):
 def several(rng, reference):
     """A write of several places, of which servers that go by the types of the items find other data than those that go by the data's."""
     parts = [place(rng) for _ in range(rng.randrange(1, 4))]
-    values = [typed(rng, raw_value(rng, n), bit) for _, n, bit in parts]
+    values = [typed(rng, raw_value(rng, n, width), bit) for _, n, bit, width in parts]
     if rng.random() < 0.3:  # something that could be the data of another item
         hidden = b"\0\4\0\x10\7\7" * 2
-        parts[0] = (s7.place(s7.DB, 10, 40, len(hidden), s7.BYTE), len(hidden), False)
+        parts[0] = (s7.place(s7.DB, 10, 40, len(hidden), s7.BYTE), len(hidden), False, 1)
         values[0] = typed(rng, hidden, False)
-    items = [p for p, _, _ in parts]
+    items = [p[0] for p in parts]
     if rng.random() < 0.2:  # of another length than twelve bytes, or with one that nobody counted
         k = rng.randrange(len(items))
         items[k] = rng.choice([items[k][:1] + b"\x0c" + items[k][2:] + b"\0\0", b"\x12\4\xb0\0\0\0" + items[k], items[k] + items[k]])

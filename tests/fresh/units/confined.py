@@ -81,9 +81,9 @@ def refused():
     deeds = [x[5:].rsplit(": ", 1) for x in text.splitlines() if x.startswith("DEED")]
     needs = [x for x in text.splitlines() if x.startswith("NEED")]
     passed = [name for name, codes in deeds if codes.split()[0] != "0" or codes.split()[1] not in ("1", "13")]
-    check("under the profile even root with every capability cannot: %s" % ", ".join(x for x, _ in deeds), code == 0 and len(deeds) == 12 and not passed,
+    check("under the profile even root with every capability cannot: %s" % ", ".join(x for x, _ in deeds), code == 0 and len(deeds) == 11 and not passed,
           "not refused, or not possible without it: %s %s" % ([x for x in deeds if x[0] in passed], text[-300:] if code else "") if passed or code else "")
-    check("... and what the daemon needs it can", len(needs) == 3 and all(x.endswith(": 0") for x in needs), needs)
+    check("... and what the daemon needs it can", len(needs) == 4 and all(x.endswith(": 0") for x in needs), needs)
     check("... and the log says so", wait_for(lambda: len(denied()) > before, 10) is not None, "%d lines" % (len(denied()) - before))
 
 

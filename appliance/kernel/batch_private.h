@@ -19,7 +19,8 @@ struct batch {
 	struct note *notes; /* by sequence number, from 0 */
 	uint32_t n, room;
 	uint32_t generation_id;
-	bool failed; /* memory was out */
+	uint32_t seed; /* of every hash in its rules */
+	bool failed;   /* memory was out */
 };
 
 /* Room for one more message and its note; NULL when memory is out. */

@@ -42,7 +42,7 @@ void expr_unrouted(struct build *b); /* no route back to the source through the 
 enum lookup_result { LOOKUP_MEMBER, LOOKUP_MARK, LOOKUP_VERDICT };
 void expr_lookup(struct build *b, unsigned set, enum lookup_result result, bool inverted);
 
-void expr_hash(struct build *b, uint32_t from, uint32_t len, uint32_t parts, uint32_t word); /* keyed by the kernel */
+void expr_hash(struct build *b, uint32_t from, uint32_t len, uint32_t parts, uint32_t word); /* keyed by its batch */
 /* An element for the key from register 0 on. */
 void expr_pace(struct build *b, unsigned set, uint32_t per_second, uint32_t burst); /* breaks the rule when over */
 void expr_crowd(struct build *b, unsigned set, uint32_t most);			    /* breaks the rule unless over */

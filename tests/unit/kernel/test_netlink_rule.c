@@ -234,6 +234,26 @@ static void whole_skeleton(void **state)
 	arena_free(a);
 }
 
+/* The parts of a share: the key is given with the batch and belongs to no text. */
+static void keys_have_no_text(void **state)
+{
+	struct ir_rule r = { .chain = CHAIN_SHARE,
+			     .n = 2,
+			     .stmts = { { .kind = IR_FAMILY, .a = 4 },
+					{ .kind = IR_IN_SET, .set = SET_FULL_ZONE, .a = KEY_SHARE_ZONE } } };
+	struct nftnl_rule *rules[RULE_FAN];
+	char none[RULE_TEXT], some[RULE_TEXT];
+
+	(void)state;
+	assert_int_equal(rule_build(&r, LACKS_NOTHING, rules), 1);
+	assert_true(rule_text(rules[0], none, sizeof(none)));
+	rule_key(rules[0], 0xdeadbeef);
+	assert_true(rule_text(rules[0], some, sizeof(some)));
+	assert_string_equal(none, some);
+	assert_non_null(strstr(none, "= jhash(reg 2, 12) % mod 64 ]"));
+	rule_free(rules[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,7 +261,7 @@ int main(void)
 		cmocka_unit_test(options_fan_out), cmocka_unit_test(reverse_path),
 		cmocka_unit_test(queues),	   cmocka_unit_test(one_path_only),
 		cmocka_unit_test(cell_keys),	   cmocka_unit_test(nonsense_is_refused),
-		cmocka_unit_test(whole_skeleton),
+		cmocka_unit_test(whole_skeleton),  cmocka_unit_test(keys_have_no_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

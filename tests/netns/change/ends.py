@@ -60,7 +60,7 @@ class Hub:
             key = (proto, destination, source) + (struct.unpack("!HH", body[:4])[::-1] if proto in (6, 17) else (0, 0))
             with self.lock:
                 end = self.ends.get(key)
-                if end is None and source in SPEAKERS:
+                if end is None and {source, destination} <= SPEAKERS:
                     self.others.append((now, source, destination, proto, body))
                 elif end is None:
                     continue  # somebody's flood: nobody asks for it

@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Fills what the box has only so much of, as a process of its own: flood.py KIND SECONDS PREFIX MAC-OPS MAC-OT MAC-IT"""
+"""Fills what the box has only so much of, as a process of its own: flood.py KIND SECONDS SEED PREFIX MAC-OPS MAC-OT MAC-IT [MOST]"""
 import os
 import random
+import select
+import socket
 import struct
 import sys
 import time
@@ -11,25 +13,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "lib"))
 sys.path.insert(0, os.path.join(HERE, "..", "attack"))
 from modbus import read_holding  # noqa: E402
-from net import Wire, ip4, tcp, udp  # noqa: E402
+from net import Wire, decode, inside, ip4, tcp, udp  # noqa: E402
 from packets import ACK, PSH, SYN  # noqa: E402
 
 # A host that is not there, and an address whose host keeps its resets to itself.
 OPS, OT = "10.72.0.9", "10.73.0.3"
-
-
-def strangers(rng):
-    """SYNs to the web server from the whole office: sessions of its interface in a naming lane."""
-    for n in range(30000):
-        source = "10.71.0.%d" % (10 + rng.randrange(240))
-        yield "it", ip4(source, "10.72.0.3", 6, tcp(source, "10.72.0.3", 1024 + n % 60000, 443, n, 0, SYN))
-
-
-def own_zone(rng):
-    """SYNs of the crane's own zone into the crane's own lane, from hosts that are not there."""
-    for n in range(30000):
-        source = "10.72.0.%d" % (10 + rng.randrange(240))
-        yield "ops", ip4(source, OT, 6, tcp(source, OT, 1024 + rng.randrange(60000), 502, n, 0, SYN))
 
 
 def questions(rng):
@@ -61,8 +49,72 @@ def kept(port):
     return packets
 
 
-KINDS = {"strangers": strangers, "own_zone": own_zone, "questions": questions, "repeated": repeated, "pool_hold": kept(1502),
-         "pool_commands": kept(502)}
+KINDS = {"questions": questions, "repeated": repeated, "pool_hold": kept(1502), "pool_commands": kept(502)}
+
+
+# ---- sessions that stay ---------------------------------------------------------------------------------------------
+
+# Zone and network of the clients, none of whom is there; zone, address and port of the server.
+CROWDS = {"strangers": ("it", "10.71.0.", "ops", "10.72.0.3", 443), "own_zone": ("ops", "10.72.0.", "ot", OT, 502)}
+BATCH, BREATH = 48, 0.004  # SYNs at once; seconds between the last that was heard and the next ones
+
+
+class Crowd:
+    """Handshakes brought to their end, after which nobody says a word: SYNs alone fill no share of sessions, since they are forgotten
+    sooner than they may come. A session goes on when its SYN is heard at the server's host, so that the box may be as slow as it
+    likes, and no faster than sessions may open."""
+
+    def __init__(self, kind, wires, prefix):
+        clients, self.network, servers, self.server, self.port = CROWDS[kind]
+        self.client_wire, self.server_wire = wires[clients], wires[servers]
+        with inside(prefix + servers):
+            self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.htons(3))
+        self.sock.setsockopt(socket.SOL_SOCKET, 33, 32 << 20)  # SO_RCVBUFFORCE
+        self.sock.setsockopt(263, 23, 1)  # SOL_PACKET, PACKET_IGNORE_OUTGOING
+        self.sock.bind(("eth0", 0))
+        self.sock.setblocking(False)
+        self.ready = select.poll()
+        self.ready.register(self.sock, select.POLLIN)
+
+    def segment(self, wire, ends, *numbers):
+        try:
+            wire.send(ip4(ends[0], ends[1], 6, tcp(*ends, *numbers)))
+        except OSError:
+            pass  # the link is down
+
+    def complete(self):
+        """The server's word to a SYN of ours that came, and the client's to that; whether it was one."""
+        try:
+            found = decode(self.sock.recv(70000))
+        except OSError:
+            return False
+        if not found or found[0] != 4 or found[2] != self.server or found[3] != 6 or not found[1].startswith(self.network):
+            return False
+        source, port, seq, flags = found[1], *struct.unpack("!H2xI5xB", found[4][:14])
+        if flags != SYN or int(source.rsplit(".", 1)[1]) < 10:
+            return False
+        self.segment(self.server_wire, (self.server, source, self.port, port), 1, seq + 1, SYN | ACK)
+        self.segment(self.client_wire, (source, self.server, port, self.port), seq + 1, 2, ACK)
+        return True
+
+    def fill(self, rng, end, most):
+        """Until so many are there, or few new ones are heard of any more; how many packets that took."""
+        sent = total = tried = heard = 0
+        began = time.monotonic()
+        while total < most and time.monotonic() < end:
+            for _ in range(BATCH):
+                source = self.network + str(10 + rng.randrange(240))
+                self.segment(self.client_wire, (source, self.server, 1024 + rng.randrange(60000), self.port), rng.randrange(1 << 30), 0, SYN)
+            tried, pause = tried + BATCH, time.monotonic() + BREATH
+            while time.monotonic() < pause:  # others are heard there all the time
+                if self.ready.poll(1) and self.complete():
+                    heard, pause = heard + 1, time.monotonic() + BREATH
+            if time.monotonic() > began + 0.3 and tried >= 20 * BATCH:
+                sent, total = sent + tried + 2 * heard, total + heard
+                if heard < tried // 20:
+                    break
+                began, tried, heard = time.monotonic(), 0, 0
+        return sent
 
 
 def unhindered():
@@ -77,10 +129,13 @@ def unhindered():
 
 def main():
     unhindered()
-    kind, seconds, prefix = sys.argv[1], float(sys.argv[2]), sys.argv[3]
-    wires = {zone: Wire(prefix + zone, "eth0", mac) for zone, mac in zip(("ops", "ot", "it"), sys.argv[4:7])}
-    packets = list(KINDS[kind](random.Random(7)))
+    kind, seconds, rng, prefix = sys.argv[1], float(sys.argv[2]), random.Random(int(sys.argv[3])), sys.argv[4]
+    wires = {zone: Wire(prefix + zone, "eth0", mac) for zone, mac in zip(("ops", "ot", "it"), sys.argv[5:8])}
     end, sent = time.monotonic() + seconds, 0
+    if kind in CROWDS:
+        print(Crowd(kind, wires, prefix).fill(rng, end, int(sys.argv[8])))
+        return
+    packets = list(KINDS[kind](rng))
     while time.monotonic() < end:
         for zone, packet in packets:
             try:

@@ -13,26 +13,32 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 class Flood(Event):
     lossless = exact = False
-    kind, seconds = None, 3.0
+    kind, seconds, most = None, 3.0, ()
     full = ()  # reasons of the kernel, or a worker's, one of which must have grown: it really was full
+
+    def flood(self, field, seed, *more):
+        done = subprocess.run([sys.executable, HERE + "/flood.py", self.kind, str(self.seconds), str(seed), os.environ["PREFIX"]] +
+                              [field.mac(z) for z in ("ops", "ot", "it")] + [str(m) for m in more], capture_output=True, text=True,
+                              timeout=self.seconds + 60, check=False, start_new_session=True)
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr[-300:])
+        return int(done.stdout)
 
     def fire(self, field):
         before, self.sent = self.counted(field), 0
-        for _ in range(4):  # a busy machine may not send fast enough
-            done = subprocess.run([sys.executable, HERE + "/flood.py", self.kind, str(self.seconds), os.environ["PREFIX"]] +
-                                  [field.mac(z) for z in ("ops", "ot", "it")], capture_output=True, text=True, timeout=60, check=False,
-                                  start_new_session=True)
-            if done.returncode != 0:
-                raise RuntimeError(done.stderr[-300:])
-            self.sent += int(done.stdout)
+        for seed in range(4):  # a busy machine may not send fast enough
+            self.sent += self.flood(field, seed, *self.most)
             self.grown = {k: v - before.get(k, 0) for k, v in self.counted(field).items() if v > before.get(k, 0)}
-            if self.is_full():
+            if self.is_full(field):
                 break
         for reader in field.net.captures + [field.ops, field.ot]:  # what the sessions do next is looked for behind all of the flood
             wait_for(reader.caught_up, 30, "the flood in a capture")
 
-    def is_full(self):
+    def is_full(self, _field):
         return not self.full or any(self.grown.get(word) for word in self.full)
+
+    def held(self):
+        return "not told how much"
 
     def counted(self, field):
         status = field.status()
@@ -44,8 +50,8 @@ class Flood(Event):
         return found
 
     def wrong(self, field, states):
-        if not self.is_full():
-            yield "nothing was full: of %d packets %s" % (self.sent, self.grown)
+        if not self.is_full(field):
+            yield "nothing was full: %s by %d packets, which made %s grow" % (self.held(), self.sent, self.grown)
 
     def changed(self, state):
         # a new session, or one that nobody has answered yet, asks for what its own side has used up
@@ -61,12 +67,43 @@ class Flood(Event):
         threading.Event().wait(1.2)  # what was found full is not counted again for a second
 
 
-class SessionsFullByAnother(Flood):
-    kind, full = "strangers", ("share.zone", "share.pace")
+class SessionsFull(Flood):
+    """Sessions that stay, from hosts that are not there, until there is hardly room for one more. Most of them are there before, so
+    that no state has to wait for as long as a slow machine needs for all."""
+    full, seconds, most = ("share.zone",), 60.0, (1 << 30,)
+    network, zone, lane = None, None, None
+    grown = {}
+
+    def neighbours(self, field, verb, what=""):
+        """The box need not ask for the hosts that are not there."""
+        sh("ip", "-batch", "-", ns=field.data, input="".join(
+            "neigh %s %s.%d %s dev %s0\n" % (verb, self.network, n, what, self.zone) for n in range(10, 250)))
+
+    def before(self, field):
+        super().before(field)
+        self.neighbours(field, "replace", "lladdr %s nud permanent" % field.mac_at(self.zone))
+        self.flood(field, 77, 26000)
+
+    def is_full(self, field):
+        """By the rules, which refused new ones, and by what connection tracking holds of this zone and lane."""
+        self.share = next(((s["sessions"], s["most"]) for s in field.status()["tracking"]["shares"]
+                           if s["zone"] == self.zone and s["lane"].startswith(self.lane)), (0, 1))
+        return super().is_full(field) and self.share[0] >= 0.97 * self.share[1]  # of 64 parts
+
+    def held(self):
+        return "%d of %d sessions" % self.share
+
+    def after(self, field):
+        super().after(field)
+        self.neighbours(field, "del")
 
 
-class SessionsFullByThisZone(Flood):
-    kind, full, own, seconds = "own_zone", ("share.zone", "share.pace"), "commands", 4.0
+class SessionsFullByAnother(SessionsFull):
+    kind, network, zone, lane = "strangers", "10.71.0", "it", "naming/"
+
+
+class SessionsFullByThisZone(SessionsFull):
+    kind, network, zone, lane, own = "own_zone", "10.72.0", "ops", "commands/", "commands"
 
 
 class FlowsFull(Flood):

@@ -147,7 +147,7 @@ def disk_of(script, name):
     return disk
 
 
-WORTH_READING = re.compile(r"(ok |FAILED|FAIL|SKIP|NOTE|seed |LINUX|ENDED|SUITE|\d+ passed|    \w+ \w+ \w)|.*(Kernel panic|BUG:|Oops)")
+WORTH_READING = re.compile(r"(ok |FAILED|FAIL|SKIP|NOTE|seed |LINUX|ENDED|SUITE|OWN TIME|\d+ passed|    \w+ \w+ \w)|.*(Kernel panic|BUG:|Oops)")
 
 
 def run(script, minutes, name="work", everything=False):
@@ -209,9 +209,14 @@ def count(text):
     return tuple(map(int, counts[-1])) if counts else None
 
 
+def parts_of(text):
+    """What each suite printed."""
+    return {part.split()[0]: part for part in re.split(r"^SUITE ", text, flags=re.M)[1:]}
+
+
 def judge(check, text, wanted):
     """Every case of every suite counts; a suite without a clean end is a failure."""
-    parts = {part.split()[0]: part for part in re.split(r"^SUITE ", text, flags=re.M)[1:]}
+    parts = parts_of(text)
     for suite in wanted:
         part = parts.get(suite, "")
         passed, failed = count(part) or (0, 0)
@@ -224,25 +229,30 @@ def judge(check, text, wanted):
 def line(suite, words):
     names = " ".join("%s=%s" % (n, os.environ[n]) for n in ("SEED", "SEKISHO_SEED") if n in os.environ)
     names += " SEKISHO_SLOWNESS=%s" % slowness.GIVEN if slowness.GIVEN else ""
-    return "echo SUITE %s; %s timeout 3000 tests/netns/%s/run build/release %s" % (suite, names, suite, words)
+    return ("echo SUITE %s; since=$(cut -d. -f1 /proc/uptime); %s timeout 3000 tests/netns/%s/run build/release %s; "
+            "echo OWN TIME: $(($(cut -d. -f1 /proc/uptime) - since)) s" % (suite, names, suite, words))
 
 
 def suites(check, words):
-    """Suites of tests/netns, all of them and the demo when none is named (SUITE or SUITE=arguments); each in a machine of its own.
-    The log is named after the suite and the first argument, so that two may run at once."""
+    """Suites of tests/netns, all of them and the demo when none is named; a machine for each word: SUITE, SUITE=arguments, or
+    SUITE,SUITE... one after the other. The log is named after the suite and the first argument, so that two may run at once."""
     names = sorted(os.path.basename(os.path.dirname(x)) for x in glob.glob(TOP + "/tests/netns/*/run"))
     table = []
     for word in words or names + ["demo"]:
-        suite, _, more = word.partition("=")
-        if suite == "demo":
+        wanted, _, more = word.partition("=")
+        wanted = wanted.split(",")
+        if wanted == ["demo"]:
             demo(check)
             continue
-        text, seconds = run(line(suite, more), 120, "-".join([suite] + more.split()[:1]))
-        own = re.search(r"^ENDED after (\d+) s", text, re.M)
-        table.append("%-9s %4s passed %4s failed, %5s s of its own time, %5.0f s here" % (
-            (suite,) + (count(text) or ("?", "?")) + (own.group(1) if own else "?", seconds)))
-        print(table[-1], flush=True)
-        judge(check, text, [suite])
+        text, seconds = run("\n".join(line(suite, more) for suite in wanted), 120, "-".join(wanted[:1] + more.split()[:1]))
+        parts = parts_of(text)
+        for suite in wanted:
+            own = re.search(r"^OWN TIME: (\d+) s", parts.get(suite, ""), re.M)
+            table.append("%-9s %4s passed %4s failed, %5s s of its own time" % (
+                (suite,) + (count(parts.get(suite, "")) or ("?", "?")) + (own.group(1) if own else "?",)))
+            print(table[-1], flush=True)
+        table[-1] += ", %5.0f s here" % seconds
+        judge(check, text, wanted)
     print("\n".join(["", "on Debian's stock kernel:"] + table), flush=True)
 
 

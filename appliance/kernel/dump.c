@@ -21,7 +21,7 @@
 #define ATTEMPTS 5
 #define REQUEST 4096u
 
-static const char *family_name(uint32_t family)
+const char *dump_family(uint32_t family)
 {
 	switch (family) {
 	case NFPROTO_INET:
@@ -66,8 +66,8 @@ void dump_foreign(struct dump *d, enum foreign_kind kind, const char *what, uint
 		  const char *name)
 {
 	struct arena *a = d->image->arena;
-	const char *text = name == NULL ? arena_printf(a, "%s %s %s", what, family_name(family), table)
-					: arena_printf(a, "%s %s %s %s", what, family_name(family), table, name);
+	const char *text = name == NULL ? arena_printf(a, "%s %s %s", what, dump_family(family), table)
+					: arena_printf(a, "%s %s %s %s", what, dump_family(family), table, name);
 	const char *own = name != NULL && dump_ours(family, table) ? arena_strndup(a, name, strlen(name)) : NULL;
 
 	if (text == NULL || !image_add_foreign(d->image, kind, own, text))

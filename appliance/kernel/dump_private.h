@@ -14,6 +14,7 @@ struct dump {
 	bool failed;	 /* memory was out */
 };
 
+const char *dump_family(uint32_t family); /* "inet" of NFPROTO_INET */
 bool dump_ours(uint32_t family, const char *table);
 uint32_t dump_chain(const char *name); /* enum ir_chain, or CHAIN_COUNT */
 /* Notes something that is not ours; `name` NULL when `table` is all there is to say. */

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "appliance/base/err.h"
+#include "appliance/kernel/plain_table.h"
 
 #define TRUNK_MOST 256u /* VLANs of a box: INTERFACES_MAX */
 
@@ -22,14 +23,12 @@ struct trunk_vlan {
 	uint16_t vlan;
 };
 
-/* "missing" or "changed"; `detail` names the card, or is "" where all of it is meant. */
-typedef void trunk_note(void *ctx, const char *what, const char *detail);
 /*
  * Makes the gate of the caller's namespace what `list` says, in one transaction; with n = 0 there is none afterwards. What is so
  * already stays, with its counters. `note` (or NULL) hears of a difference first; with `dry` nothing is changed. 0 or negative errno:
  * -ENODEV when a card is not there.
  */
-int trunk_gate_set(const struct trunk_vlan *list, size_t n, bool dry, trunk_note *note, void *ctx, struct err *e);
+int trunk_gate_set(const struct trunk_vlan *list, size_t n, bool dry, plain_note *note, void *ctx, struct err *e);
 /* How many frames it has refused at a card of the caller's namespace; 0 when it has none there. */
 uint64_t trunk_gate_refused(const char *card);
 

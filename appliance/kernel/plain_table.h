@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A small table of ours beside the policy's: base chains and rules alone, no sets, in a family or a namespace of its own. Its whole
+ * content is compared as text and changed over in one transaction. Supervisor only; it speaks of the caller's namespace.
+ */
+#ifndef SEKISHO_KERNEL_PLAIN_TABLE_H
+#define SEKISHO_KERNEL_PLAIN_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/base/err.h"
+
+struct nftnl_rule;
+
+struct plain_chain {
+	const char *name, *device; /* borrowed; device NULL = of no device */
+	uint32_t hook;
+	int32_t priority; /* policy: always drop */
+};
+
+/* What is to stand. No chain: no table. */
+struct plain_table {
+	uint8_t family;	  /* NFPROTO_* */
+	const char *what; /* "the gate of the VLANs", for errors */
+	const struct plain_chain *chains;
+	size_t n_chains;
+	struct nftnl_rule **rules; /* in the order of their chains; one that is NULL found no memory */
+	size_t n_rules;
+};
+
+/* A rule that says nothing yet but where it stands; owned by the caller, NULL when memory is out. */
+struct nftnl_rule *plain_rule(uint8_t family, const char *chain);
+/* Adds a counter. False when memory is out. */
+bool plain_rule_count(struct nftnl_rule *r);
+/* Frees the rules of `t`, not the list of them. */
+void plain_rules_free(struct plain_table *t);
+
+/* "missing", "extra" or "changed"; `detail` names the table. */
+typedef void plain_note(void *ctx, const char *what, const char *detail);
+/*
+ * Makes the table what `t` says, in one transaction. What is so already stays, with its counters; where only rules differ the chains
+ * stay, so that what is allowed before and after is so in between. `note` (or NULL) hears of a difference first; with `dry` nothing
+ * is changed. 0 or negative errno: -ENODEV when a device is not there.
+ */
+int plain_table_set(const struct plain_table *t, bool dry, plain_note *note, void *ctx, struct err *e);
+
+/* A rule that stands: its text as rule_text() has it without what was counted; 0 when it counts nothing. Valid during the call. */
+typedef void plain_each(void *ctx, const char *chain, const char *text, uint64_t packets, uint64_t bytes);
+/* Every rule of the table in that family. *ret_there: there is such a table. 0 or negative errno. */
+int plain_table_read(uint8_t family, plain_each *each, void *ctx, bool *ret_there, struct err *e);
+
+/* Every table of the namespace that is not our one of that family, as "table ip nat". 0 or negative errno. */
+int plain_table_others(uint8_t family, void (*each)(void *ctx, const char *what), void *ctx, struct err *e);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What plain_table.c (the transaction) and plain_table_text.c (what stands, and what is to stand) share; nobody else includes it. */
+#ifndef SEKISHO_KERNEL_PLAIN_TABLE_PRIVATE_H
+#define SEKISHO_KERNEL_PLAIN_TABLE_PRIVATE_H
+
+#include "appliance/kernel/plain_table.h"
+#include "appliance/kernel/talk.h"
+
+#define PLAIN_MESSAGE 4096u /* one message never needs more */
+
+struct plain_count {
+	uint64_t packets, bytes;
+};
+
+/* A table as text: itself, its chains in their order, their rules. Equal text is an equal table. */
+struct table_text {
+	uint8_t family;
+	char *out; /* owned */
+	size_t n, size;
+	size_t head;		    /* of it: the table and its chains */
+	bool failed;		    /* memory was out */
+	bool table, chain;	    /* there is one */
+	struct plain_count *counts; /* of each rule, in their order; owned */
+	size_t n_counts, room_counts;
+};
+
+/* What stands in the socket's namespace, and what is to stand. */
+int plain_text_look(struct netlink *n, struct table_text *t, struct err *e);
+void plain_text_want(const struct plain_table *want, struct table_text *t);
+
+#endif

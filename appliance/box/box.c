@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "appliance/box/devices.h"
+#include "appliance/box/egress.h"
 #include "appliance/box/facts.h"
 #include "appliance/box/netns.h"
 
@@ -121,6 +122,10 @@ static int set_all(const struct box_spaces *s, const struct ir *ir, const struct
 	for (uint32_t i = 0; before != NULL && i < before->n_interfaces; i++)
 		if (!has_card(ir, &before->interfaces[i]))
 			retire_one(&h, &before->interfaces[i]);
+	/* Before anything there has an address to speak from. */
+	snprintf(x->where, sizeof(x->where), "admin namespace");
+	if (box_egress(s, ir, x->dry, x->each != NULL ? hear : NULL, x, &one) < 0)
+		r = box_first(one.code, &one, &why);
 	snprintf(x->where, sizeof(x->where), "VLANs");
 	vlans_sweep(&p, ir);
 	if (vlans_cards(&p, ir, x->dry, x->each != NULL ? hear : NULL, x, &one) < 0)

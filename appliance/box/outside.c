@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "appliance/box/devices.h"
+#include "appliance/box/egress.h"
 #include "appliance/box/netns.h"
 
 #define TABLES_MAX 32u
@@ -360,6 +361,8 @@ int outside_look(const struct box_spaces *s, const struct ir *ir, box_difference
 		goto out;
 	tell_tables(l);
 	r = look_inside(s, l, e);
+	if (r == 0)
+		r = box_egress_beside(s, each, ctx, e);
 out:
 	rtnl_close(data);
 	free(l);

@@ -62,6 +62,8 @@ void moment_text(uint64_t wall_ns, char out[40]);
 json_t *json_interfaces(const struct supervisor *s);
 /* For whom the kernel answers, of each interface where it has to for somebody; null when that cannot be read. */
 json_t *json_answering(const struct supervisor *s);
+/* Whom the box itself may reach from the admin namespace, as the kernel has it; null when it cannot be asked. */
+json_t *json_reach(const struct supervisor *s);
 /* What is not as box.cfg says, and what is in the data namespace beside it: objects as in verify's "differences". */
 json_t *json_surroundings(const struct supervisor *s);
 

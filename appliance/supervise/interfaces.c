@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "appliance/box/devices.h"
+#include "appliance/box/egress.h"
 #include "appliance/box/outside.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/wire/settings.h"
 
 static json_t *zones_of(const struct ir *ir, const struct ir_interface *x)
 {
@@ -158,6 +160,40 @@ json_t *json_interfaces(const struct supervisor *s)
 	}
 	add_answers(s, t.list);
 	return t.list;
+}
+
+struct reaching {
+	json_t *peers, *others;
+};
+
+static void reached(void *ctx, const struct ir_peer *p, const char *text, uint64_t packets, uint64_t bytes)
+{
+	const struct reaching *r = ctx;
+	char address[ADDR_TEXT], transport[WORD_TEXT];
+
+	if (p == NULL) {
+		json_array_append_new(r->others, json_text(text));
+		return;
+	}
+	addr_text(&p->address, address);
+	json_array_append_new(r->peers, json_pack("{s:s, s:s, s:s, s:i, s:i, s:I, s:I}", "use", peer_words[p->use],
+						  "address", address, "protocol", transport_text(p->l4proto, transport),
+						  "port", (int)p->port, "line", (int)p->line, "packets",
+						  (json_int_t)packets, "bytes", (json_int_t)bytes));
+}
+
+json_t *json_reach(const struct supervisor *s)
+{
+	struct reaching r = { json_array(), json_array() };
+	struct egress_seen seen;
+
+	if (box_egress_read(&s->spaces, s->now->ir, reached, &r, &seen, NULL) < 0) {
+		json_decref(r.peers);
+		json_decref(r.others);
+		return json_null();
+	}
+	return json_pack("{s:b, s:o, s:o, s:I}", "stands", (int)seen.there, "peers", r.peers, "others", r.others,
+			 "refused", (json_int_t)seen.refused);
 }
 
 static void difference(void *ctx, const char *where, const char *what, const char *detail)

@@ -74,7 +74,10 @@ int network_open(struct supervisor *s, struct err *e)
 	}
 	/* The gate of the VLANs; other rules are enforce's, and cost a comparison that finds nothing. */
 	s->network_fd[NETWORK_RULES] = rtnl_rules_open(s->spaces.data, s->spaces.home, e);
-	return s->network_fd[NETWORK_RULES] < 0 ? s->network_fd[NETWORK_RULES] : 0;
+	if (s->network_fd[NETWORK_RULES] < 0)
+		return s->network_fd[NETWORK_RULES];
+	s->network_fd[NETWORK_EGRESS] = rtnl_rules_open(s->spaces.admin, s->spaces.home, e);
+	return s->network_fd[NETWORK_EGRESS] < 0 ? s->network_fd[NETWORK_EGRESS] : 0;
 }
 
 static bool has_vlans(const struct ir *ir)
@@ -89,8 +92,10 @@ void network_heard(struct supervisor *s, int fd)
 {
 	bool lost;
 
-	if (rtnl_monitor(fd, NULL, NULL, &lost) && (fd != s->network_fd[NETWORK_RULES] || has_vlans(s->now->ir)))
-		s->network->look = mono_ns() + SETTLES;
+	if (!rtnl_monitor(fd, NULL, NULL, &lost) || (fd == s->network_fd[NETWORK_RULES] && !has_vlans(s->now->ir)))
+		return;
+	/* Without rules the admin namespace is open: what was changed there is not waited for to settle. */
+	s->network->look = mono_ns() + (fd == s->network_fd[NETWORK_EGRESS] ? 1 : SETTLES);
 }
 
 uint64_t network_next(const struct supervisor *s)

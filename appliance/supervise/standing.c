@@ -168,6 +168,7 @@ static void complete(struct look *l)
 		if (l->stands != STANDS_POLICY)
 			return;
 		json_object_set_new(j, "answers", json_answering(l->s));
+		json_object_set_new(j, "reach", json_reach(l->s));
 		answers_moment(l->s, j);
 		return;
 	}
@@ -179,6 +180,7 @@ static void complete(struct look *l)
 	json_object_set_new(json_object_get(j, "generation"), "confirm_by", json_null());
 	json_object_set_new(j, "roles", json_array());
 	json_object_set_new(j, "interfaces", json_interfaces(l->s));
+	json_object_set_new(j, "reach", json_reach(l->s));
 	json_object_set_new(j, "surroundings", json_surroundings(l->s));
 }
 

@@ -84,8 +84,9 @@ int supervise_standing(const struct supervise_options *o, const char *question);
 
 /* ---- everything --------------------------------------------------------------------------------------------------- */
 
-#define NETWORKS 3
-#define NETWORK_RULES 2 /* the last of them: rules of the data namespace */
+#define NETWORKS 4
+#define NETWORK_RULES 2	 /* rules of the data namespace */
+#define NETWORK_EGRESS 3 /* those of the admin namespace */
 
 struct pair {
 	bool wanted;

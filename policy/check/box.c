@@ -5,13 +5,15 @@
 
 #include "policy/check/check.h"
 
-enum { BOX_VERSION, BOX_INTERFACES, BOX_ROUTES, BOX_BETWEEN };
+enum { BOX_VERSION, BOX_INTERFACES, BOX_ROUTES, BOX_BETWEEN, BOX_TIME, BOX_LOG_SERVER };
 static const struct key box_keys[] = {
 	[BOX_VERSION] = { "language_version", AST_NUMBER, true, .example = "language_version = 1;" },
 	[BOX_INTERFACES] = { "interfaces", AST_GROUP, true,
 			     .example = "interfaces = { lan0 = { device = \"enp3s0\"; }; };" },
 	[BOX_ROUTES] = { "routes", .kinds = AST_LIST },
 	[BOX_BETWEEN] = { "between", .kinds = AST_LIST },
+	[BOX_TIME] = { "time", .kinds = AST_LISTS },
+	[BOX_LOG_SERVER] = { "log_server", .kinds = AST_GROUP },
 	{ "workers", AST_NUMBER, .use = KEY_NUMBER, INTO(model_box, workers), .lo = 1, .hi = WORKER_MAX },
 	{ "naming_workers", AST_NUMBER, .use = KEY_NUMBER, INTO(model_box, naming_workers), .lo = 1, .hi = WORKER_MAX },
 	{ "command_workers", AST_NUMBER, .use = KEY_NUMBER, INTO(model_box, command_workers), .lo = 1,
@@ -53,8 +55,7 @@ static bool device_check(struct check *k, const char *name, struct srcpos at, ui
 	return false;
 }
 
-/* An address that a machine can have, the link-local ones among them. */
-static bool is_host(const struct addr *a)
+bool is_host(const struct addr *a)
 {
 	static const char *const never[] = { "0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/64", "ff00::/8" };
 	struct addr_range r;
@@ -192,7 +193,7 @@ void interface_network(const struct model_interface *f, size_t n, struct addr_ra
 	prefix_parse(net, ret, &stray);
 }
 
-static bool in_network(const struct model_interface *f, const struct addr *via)
+bool in_network(const struct model_interface *f, const struct addr *via)
 {
 	for (size_t j = 0; j < f->n_addresses; j++) {
 		struct addr_range r;
@@ -216,8 +217,7 @@ static bool reachable(const struct model_box *b, const struct addr *via, const s
 	return false;
 }
 
-/* An address that nobody can be asked at: the box's own, or a network's first or last. */
-static bool is_no_gateway(const struct model_box *b, const struct addr *via)
+bool is_nobody(const struct model_box *b, const struct addr *via)
 {
 	for (size_t i = 0; i < b->n_interfaces + b->n_betweens; i++) {
 		const struct model_interface *f =
@@ -258,7 +258,7 @@ static void one_route(struct check *k, const struct ast_node *node, struct model
 		check_value(k, SEV_ERROR, "policy.address", v[ROUTE_VIA], MP_VIA_FAMILY, o, v[ROUTE_VIA]->string);
 	else if (via && !reachable(&k->m->box, &r->via, r->interface))
 		check_value(k, SEV_ERROR, "policy.route", v[ROUTE_VIA], MP_VIA_UNREACHABLE, o, v[ROUTE_VIA]->string);
-	else if (via && is_no_gateway(&k->m->box, &r->via))
+	else if (via && is_nobody(&k->m->box, &r->via))
 		check_value(k, SEV_ERROR, "policy.route", v[ROUTE_VIA], MP_VIA_NOBODY, o, v[ROUTE_VIA]->string);
 }
 
@@ -294,6 +294,7 @@ void check_box(struct check *k, const struct ast_node *root)
 	for (const struct ast_node *c = NULL;
 	     b->routes != NULL && (c = list_next(k, list, c, AST_GROUP, routes)) != NULL; b->n_routes++)
 		one_route(k, c, &b->routes[b->n_routes], b->n_routes + 1);
+	check_peers(k, v[BOX_TIME], v[BOX_LOG_SERVER]);
 }
 
 static int by_name(const void *pa, const void *pb)

@@ -168,6 +168,17 @@ void check_answers(struct check *k);
 void interface_addresses(struct check *k, const struct ast_node *list, struct object o, struct model_interface *i);
 /* The network that the n-th address of an interface lies in. */
 void interface_network(const struct model_interface *f, size_t n, struct addr_range *ret);
+/* It lies in a network of the interface's addresses. */
+bool in_network(const struct model_interface *f, const struct addr *a);
+/* An address that a machine can have, the link-local ones among them. */
+bool is_host(const struct addr *a);
+/* An address that nobody can be asked at: the box's own, or a network's first or last. */
+bool is_nobody(const struct model_box *b, const struct addr *a);
+
+/* ---- whom the box itself may reach (check/peers.c) ---- */
+
+/* `time` and `log_server` of box.cfg, behind interfaces and routes; each may be NULL. */
+void check_peers(struct check *k, const struct ast_node *time, const struct ast_node *log);
 void check_site(struct check *k, const struct ast_node *node);
 void check_zones(struct check *k, const struct ast_node *node);
 void check_assets(struct check *k, const struct ast_node *node);

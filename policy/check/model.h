@@ -53,6 +53,15 @@ struct model_route {
 	struct srcpos at;
 };
 
+/* A host that the box itself may reach from the admin namespace. */
+struct model_peer {
+	enum peer_use use;
+	struct addr address;
+	uint8_t l4proto;
+	uint32_t port;
+	struct srcpos at;
+};
+
 struct model_box {
 	struct model_interface *interfaces;
 	size_t n_interfaces;
@@ -60,6 +69,8 @@ struct model_box {
 	size_t n_routes;
 	struct model_between *betweens;
 	size_t n_betweens;
+	struct model_peer *peers; /* time sources, then the log server */
+	size_t n_peers;
 	uint32_t workers; /* pairs of worker and gate of each kind, 1..WORKER_MAX; 0 = not said */
 	uint32_t naming_workers, command_workers; /* the same of one kind, before the other */
 };

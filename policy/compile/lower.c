@@ -134,7 +134,8 @@ static bool lower_box(struct lowering *w)
 	ir->command_workers = box->command_workers != 0 ? box->command_workers : box->workers;
 	ir->interfaces = arena_array(w->a, box->n_interfaces, sizeof(*ir->interfaces));
 	ir->routes = arena_array(w->a, box->n_routes, sizeof(*ir->routes));
-	if (ir->interfaces == NULL || ir->routes == NULL)
+	ir->peers = arena_array(w->a, box->n_peers, sizeof(*ir->peers));
+	if (ir->interfaces == NULL || ir->routes == NULL || ir->peers == NULL)
 		return false;
 	ir->n_interfaces = (uint32_t)box->n_interfaces;
 	ir->n_routes = (uint32_t)box->n_routes;
@@ -159,6 +160,13 @@ static bool lower_box(struct lowering *w)
 		ir->routes[i] = (struct ir_route){ .to = box->routes[i].to,
 						   .via = box->routes[i].via,
 						   .interface = interface_index(w, box->routes[i].interface) };
+	ir->n_peers = (uint32_t)box->n_peers;
+	for (uint32_t i = 0; i < ir->n_peers; i++)
+		ir->peers[i] = (struct ir_peer){ .use = (uint8_t)box->peers[i].use,
+						 .address = box->peers[i].address,
+						 .l4proto = box->peers[i].l4proto,
+						 .port = (uint16_t)box->peers[i].port,
+						 .line = box->peers[i].at.line };
 	return true;
 }
 

@@ -353,6 +353,14 @@ static bool interfaces_hold(const struct ir *ir)
 	return true;
 }
 
+static bool peers_hold(const struct ir *ir)
+{
+	for (uint32_t n = 0; n < ir->n_peers; n++)
+		if (ir->peers[n].address.family == 0 || (ir->peers[n].l4proto != 6 && ir->peers[n].l4proto != 17))
+			return false;
+	return true;
+}
+
 static void get_table(struct reader *r)
 {
 	const struct command_table *t = &r->ir->table;
@@ -399,6 +407,7 @@ int ir_unseal(struct bytes b, struct arena *a, struct ir *ret, struct err *e)
 	if (good(&r)) {
 		hold(&r, cells_hold(ret));
 		hold(&r, interfaces_hold(ret));
+		hold(&r, peers_hold(ret));
 		get_table(&r);
 	}
 	hold(&r, bytes_done(&r.b));

@@ -90,7 +90,7 @@ def _table(image):
 def first_form(sealed):
     """The generation in form 1; it must have no assets, and what its conduits accept is left out."""
     r = Reader(sealed[HEADER:])
-    assert r.u32() == 7
+    assert r.u32() == 8
     r.text()
     r.text()
     r.u32()
@@ -111,11 +111,13 @@ def first_form(sealed):
             r.u8()
         interfaces.append(r.data[begin:r.at])
         assert r.u32() == 0   # hosts for which it answers
-    rest = r.at
-    for _ in range(r.u32()):  # routes
+    routes = r.at
+    for _ in range(r.u32()):
         r.ranges(1)
         r.address()
         r.u32()
+    rest = r.at
+    assert r.u32() == 0       # hosts that the box itself may reach
     for _ in range(r.u32()):  # sources
         r.text()
         r.text()
@@ -150,5 +152,5 @@ def first_form(sealed):
         r.take(17)
     table = r.at
     image = _table(r.take(r.u32()))
-    body = struct.pack(">I", 1) + r.data[4:kinds] + b"".join(interfaces) + r.data[rest:zones] + b"".join(conduits + older) + r.data[cells:table] + struct.pack(">I", len(image)) + image
+    body = struct.pack(">I", 1) + r.data[4:kinds] + b"".join(interfaces) + r.data[routes:rest] + r.data[rest + 4:zones] + b"".join(conduits + older) + r.data[cells:table] + struct.pack(">I", len(image)) + image
     return sealed[:8] + hashlib.sha256(body).digest() + body

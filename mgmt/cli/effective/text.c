@@ -9,6 +9,7 @@
 #include "mgmt/cli/effective/cells.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/words/answers.h"
+#include "mgmt/cli/words/reach.h"
 #include "mgmt/cli/words/render.h"
 
 /* "read_coils (1), 90" of a row's function codes. */
@@ -304,6 +305,13 @@ static void limits(struct cli *c, const json_t *l)
 			    ju(l, "few_per_second"), ju(l, "few_of_a_pair"), ju(l, "many_per_second"));
 }
 
+/* What belongs to no conduit. */
+static void whole(struct cli *c, const json_t *effective)
+{
+	answers_print(c, ja(effective, "answers"), "interface", 0);
+	reach_print(c, json_object_get(effective, "reach"));
+}
+
 void effective_render(struct cli *c, const json_t *effective)
 {
 	const json_t *conduits = ja(effective, "conduits");
@@ -314,7 +322,7 @@ void effective_render(struct cli *c, const json_t *effective)
 	if (part)
 		render_line(c, M_EFFECTIVE_PART, json_array_size(conduits));
 	else
-		answers_print(c, ja(effective, "answers"), "interface", 0);
+		whole(c, effective);
 	if (json_array_size(conduits) > MANY)
 		summary(c, conduits);
 	for (size_t i = 0; i < json_array_size(conduits); i++)

@@ -12,6 +12,7 @@
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/answers.h"
 #include "mgmt/cli/words/faults.h"
+#include "mgmt/cli/words/reach.h"
 #include "mgmt/cli/words/render.h"
 
 #define FIRST_FAULTS 2u	 /* in the first line */
@@ -245,6 +246,7 @@ static void interfaces(struct cli *c, const json_t *status)
 	}
 	table_free(t);
 	answers_print(c, list, "name", ANSWERS_SHOWN);
+	reach_line(c, json_object_get(status, "reach"));
 }
 
 static const char *state_text(const struct cli *c, const json_t *status, const json_t *role)

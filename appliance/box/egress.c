@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/box/egress.h"
+
+#include <linux/netfilter.h>
+#include <stdlib.h>
+
+#include "appliance/box/netns.h"
+
+/* In the wrong namespace nothing may go on. */
+static void back(const struct box_spaces *s)
+{
+	struct err e;
+
+	if (netns_enter(s->home, &e) < 0)
+		abort();
+}
+
+int box_egress(const struct box_spaces *s, const struct ir *ir, bool dry, plain_note *note, void *ctx, struct err *e)
+{
+	int r = netns_enter(s->admin, e);
+
+	if (r < 0)
+		return r;
+	r = egress_set(ir->peers, ir->n_peers, dry, note, ctx, e);
+	back(s);
+	return r;
+}
+
+int box_egress_base(const struct box_spaces *s, struct err *e)
+{
+	int r = netns_enter(s->admin, e);
+
+	if (r < 0)
+		return r;
+	r = egress_base(e);
+	back(s);
+	return r;
+}
+
+int box_egress_read(const struct box_spaces *s, const struct ir *ir, egress_each *each, void *ctx,
+		    struct egress_seen *ret, struct err *e)
+{
+	int r = netns_enter(s->admin, e);
+
+	*ret = (struct egress_seen){ 0 };
+	if (r < 0)
+		return r;
+	r = egress_read(ir->peers, ir->n_peers, each, ctx, ret, e);
+	back(s);
+	return r;
+}
+
+struct beside {
+	box_difference *each;
+	void *ctx;
+};
+
+static void beside(void *ctx, const char *what)
+{
+	const struct beside *b = ctx;
+
+	b->each(b->ctx, "admin namespace", "foreign", what);
+}
+
+int box_egress_beside(const struct box_spaces *s, box_difference *each, void *ctx, struct err *e)
+{
+	struct beside b = { each, ctx };
+	int r = netns_enter(s->admin, e);
+
+	if (r < 0)
+		return r;
+	r = plain_table_others(NFPROTO_INET, beside, &b, e);
+	back(s);
+	return r;
+}

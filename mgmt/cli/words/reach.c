@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/words/reach.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "mgmt/cli/screen/table.h"
+#include "mgmt/cli/words/render.h"
+
+static const char *use_text(const struct cli *c, const char *use)
+{
+	if (strcmp(use, "time") == 0)
+		return message_format(M_REACH_TIME, c->lang);
+	return strcmp(use, "log") == 0 ? message_format(M_REACH_LOG, c->lang) : use;
+}
+
+static void peers(struct cli *c, const json_t *list)
+{
+	static const enum message heads[] = { M_COL_USE, M_COL_ADDRESS, M_COL_SERVICE, M_COL_LINE, M_COL_PACKETS };
+	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 2);
+
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+		table_cell(t, message_format(heads[i], c->lang));
+	table_head_done(t);
+	table_wrap(t);
+	table_right(t, 3);
+	table_right(t, 4);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *p = json_array_get(list, i);
+
+		table_cell(t, use_text(c, js(p, "use")));
+		table_cell(t, js(p, "address"));
+		table_cellf(t, "%s/%llu", js(p, "protocol"), ju(p, "port"));
+		table_cellf(t, "box.cfg:%llu", ju(p, "line"));
+		table_cellf(t, "%llu", ju(p, "packets"));
+	}
+	table_print(t, c->out, c->color);
+	table_free(t);
+}
+
+void reach_print(struct cli *c, const json_t *reach)
+{
+	const json_t *list = ja(reach, "peers"), *others = ja(reach, "others");
+
+	if (!json_is_object(reach))
+		return;
+	fputc('\n', c->out);
+	if (!json_is_true(json_object_get(reach, "stands"))) {
+		render_line(c, M_REACH_OPEN);
+		return;
+	}
+	render_line(c, json_array_size(list) > 0 ? M_REACH_HEAD : M_REACH_NOBODY);
+	if (json_array_size(list) > 0)
+		peers(c, list);
+	for (size_t i = 0; i < json_array_size(others); i++)
+		render_line(c, M_REACH_OTHER, json_string_value(json_array_get(others, i)));
+	render_line(c, M_REACH_REFUSED, ju(reach, "refused"));
+}
+
+void reach_line(struct cli *c, const json_t *reach)
+{
+	if (!json_is_object(reach))
+		return;
+	if (json_is_true(json_object_get(reach, "stands")) && json_array_size(ja(reach, "peers")) == 0 &&
+	    ju(reach, "refused") == 0)
+		return;
+	fputc('\n', c->out);
+	if (!json_is_true(json_object_get(reach, "stands")))
+		render_line(c, M_REACH_OPEN);
+	else
+		render_line(c, M_REACH_LINE, json_array_size(ja(reach, "peers")), ju(reach, "refused"));
+}

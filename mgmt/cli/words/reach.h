@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whom the box itself may reach from the admin namespace (docs/json.md), as a table for people. */
+#ifndef SEKISHO_MGMT_CLI_WORDS_REACH_H
+#define SEKISHO_MGMT_CLI_WORDS_REACH_H
+
+#include "mgmt/cli/cli.h"
+
+/* `reach` of an answer; NULL or null prints nothing, as a box of an older release says. */
+void reach_print(struct cli *c, const json_t *reach);
+/* One line, where there is something to say: how many it may reach, and how much to others was refused. */
+void reach_line(struct cli *c, const json_t *reach);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whom the box itself may reach: sources of time and the server that keeps its records (box.cfg). It speaks from the admin namespace
+ * and to nobody else there, so each has to lie behind an admin interface.
+ */
+#include <netinet/in.h>
+
+#include "policy/check/check.h"
+
+#define TIME_PORT 123u	     /* RFC 5905, 6 */
+#define LOG_PORT 6514u	     /* syslog over TLS: RFC 5425, 4.1 */
+#define TIME_SOURCES_MAX 16u /* more than anybody compares */
+
+enum { LOG_ADDRESS };
+static const struct key log_keys[] = {
+	[LOG_ADDRESS] = { "address", AST_STRING, true, .example = "address = \"10.99.0.9\";" },
+	{ "port", AST_NUMBER, .use = KEY_NUMBER, INTO(model_peer, port), .lo = 1, .hi = UINT16_MAX },
+};
+
+static bool leads(const struct model_box *b, const struct addr *a)
+{
+	for (size_t i = 0; i < b->n_interfaces; i++) {
+		const struct model_interface *f = &b->interfaces[i];
+
+		if (!f->admin)
+			continue;
+		if (in_network(f, a))
+			return true;
+		for (size_t r = 0; r < b->n_routes; r++)
+			if (addr_in(a, &b->routes[r].to) &&
+			    (b->routes[r].interface == NULL || b->routes[r].interface == f) &&
+			    in_network(f, &b->routes[r].via))
+				return true;
+	}
+	return false;
+}
+
+/* One whose link has to be said besides is no address that others can be given. */
+static bool is_of_a_link(const struct addr *a)
+{
+	struct addr_range links;
+	bool stray;
+
+	return prefix_parse("fe80::/10", &links, &stray) && addr_in(a, &links);
+}
+
+/* False after saying what is wrong with it. */
+static bool peer(struct check *k, const struct ast_node *node, struct object o, struct model_peer *p)
+{
+	const struct model_box *b = &k->m->box;
+
+	p->at = node->value_at;
+	if (!addr_parse(node->string, &p->address) || !is_host(&p->address) || is_of_a_link(&p->address)) {
+		diag_hint(k->d, check_value(k, SEV_ERROR, "policy.address", node, MP_PEER_BAD, o, node->string),
+			  MP_HINT_PEER_BAD);
+		return false;
+	}
+	for (size_t i = 0; i < b->n_peers; i++)
+		if (b->peers[i].use == p->use && addr_cmp(&b->peers[i].address, &p->address) == 0) {
+			check_value(k, SEV_ERROR, "policy.twice", node, MP_TWICE, o, node->string);
+			return false;
+		}
+	if (is_nobody(b, &p->address))
+		check_value(k, SEV_ERROR, "policy.peer", node, MP_PEER_NOBODY, o, node->string);
+	else if (!leads(b, &p->address))
+		diag_hint(k->d, check_value(k, SEV_ERROR, "policy.peer", node, MP_PEER_UNREACHED, o, node->string),
+			  MP_HINT_PEER_UNREACHED);
+	else
+		return true;
+	return false;
+}
+
+static void time_sources(struct check *k, const struct ast_node *list)
+{
+	struct object o = { MP_OBJ_SECTION, "time" };
+	struct model_box *b = &k->m->box;
+
+	if (list->n == 0)
+		check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, (struct object){ MP_OBJ_BOX, "" },
+			    "time");
+	for (const struct ast_node *c = NULL; (c = list_next(k, list, c, AST_STRING, o)) != NULL;) {
+		b->peers[b->n_peers] =
+			(struct model_peer){ .use = PEER_TIME, .l4proto = IPPROTO_UDP, .port = TIME_PORT };
+		if (peer(k, c, o, &b->peers[b->n_peers]))
+			b->n_peers++;
+	}
+	/* Of two that differ neither can be believed, and chrony would follow either. */
+	if (list->n == 2)
+		diag_hint(k->d, check_value(k, SEV_ERROR, "policy.time", list, MP_TIME_TWO, o, ""), MP_HINT_TIME_TWO);
+}
+
+static void log_server(struct check *k, const struct ast_node *group)
+{
+	struct object o = { MP_OBJ_SECTION, "log_server" };
+	struct model_peer *p = &k->m->box.peers[k->m->box.n_peers];
+	const struct ast_node *v[KEYS(log_keys)];
+
+	*p = (struct model_peer){ .use = PEER_LOG, .l4proto = IPPROTO_TCP, .port = LOG_PORT };
+	if (keys_read(k, group, log_keys, KEYS(log_keys), o, p, v) && v[LOG_ADDRESS] != NULL &&
+	    peer(k, v[LOG_ADDRESS], o, p))
+		k->m->box.n_peers++;
+}
+
+void check_peers(struct check *k, const struct ast_node *time, const struct ast_node *log)
+{
+	struct model_box *b = &k->m->box;
+
+	if (time != NULL && time->n > TIME_SOURCES_MAX) {
+		check_value(k, SEV_ERROR, "policy.too_large", time, MP_LIST_LONG, (struct object){ MP_OBJ_BOX, "" },
+			    "time");
+		time = NULL;
+	}
+	b->peers = arena_array(k->a, (time != NULL ? time->n : 0) + 1, sizeof(*b->peers));
+	if (b->peers == NULL)
+		return;
+	if (time != NULL)
+		time_sources(k, time);
+	if (log != NULL)
+		log_server(k, log);
+}

@@ -46,7 +46,8 @@ struct pdu {
 	uint32_t line;	    /* policy line of that conduit */
 	struct place row;   /* where the row stands that allowed it */
 	struct limit limit; /* refused: which number was outside of what */
-	struct bond *bond;  /* where `answered` says what it opens or closes; NULL: nobody asks */
+	bool early; /* `segment` refuses the beginning of a PDU for what will be said of all of it, too, where a refusal ends nothing */
+	struct bond *bond; /* where `answered` says what it opens or closes; NULL: nobody asks */
 };
 
 struct operation; /* appliance/wire/operation.h */

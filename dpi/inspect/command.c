@@ -282,6 +282,8 @@ static bool judge_segment(struct crossing *x, enum attempt how, struct bytes fre
 	late = x->i->now_ns - c->begun_ns > LATE_NS;
 	if (c->enforcer->segment(c->state, offset, carry, late, b, x->table, x->permit, &u))
 		return true;
+	if (u.early && crossing_is_lenient(x))
+		return true;
 	if (u.reason == c->enforcer->pending) { /* nobody waits where nothing is stopped */
 		j->later = j->denied = !crossing_is_lenient(x);
 		j->reason = j->later ? u.reason : j->reason;

@@ -8,8 +8,8 @@
  * From the first segment that begins inside a frame, or that a server may read in two parts, the client's bytes are therefore
  * searched for commands at every place, in both codings, whatever stands before their length: each must be allowed.
  *
- * And whoever takes what one call returns for one frame does not wait for what its length says is still to come: a request that has all
- * that it needs is judged by then.
+ * And whoever takes what one call returns for one frame does not wait for what its length says is still to come, and may need less of it
+ * than the manual says. So what is there of a frame is judged by what it asks for already, as soon as its command is there.
  */
 #include <string.h>
 
@@ -85,9 +85,9 @@ static bool may_begin(struct bytes b, size_t at, bool ascii)
 	return b.left - at >= 4 && p[3] == 0 && p[1] > 0 && p[1] <= 0x21;
 }
 
-/* The command of `f` is refused; *ret says by whom. */
-static bool refuses(const struct found *f, const struct command_table *t, const struct command_permit *p,
-		    struct pdu *ret)
+/* The command of `f` is refused; *ret says by whom, and `reason`, or R_ALLOWED: its own. */
+static bool refuses(const struct found *f, enum reason reason, const struct command_table *t,
+		    const struct command_permit *p, struct pdu *ret)
 {
 	const struct vocabulary *v = vocabulary_of(PROTO_SLMP);
 	struct ruling ruling;
@@ -98,7 +98,7 @@ static bool refuses(const struct found *f, const struct command_table *t, const 
 	pdu_name_ruling(ret, &ruling);
 	evaluate_limit(t, v, f->room, &ruling, &ret->limit);
 	pdu_name_operation(ret, f->room, f->n, &ruling);
-	ret->reason = R_SLMP_CUT;
+	ret->reason = reason != R_ALLOWED ? reason : ruling.reason;
 	return true;
 }
 
@@ -135,7 +135,8 @@ static bool search(uint8_t form, struct bytes b, const struct command_table *t, 
 			continue;
 		}
 		for (unsigned ascii = 0; ascii < 2; ascii++)
-			if (may_begin(b, at, ascii != 0) && finds(b, at, ascii != 0, &f) && refuses(&f, t, p, ret))
+			if (may_begin(b, at, ascii != 0) && finds(b, at, ascii != 0, &f) &&
+			    refuses(&f, R_SLMP_CUT, t, p, ret))
 				return false;
 	}
 	return true;
@@ -155,7 +156,7 @@ static bool search_seam(const struct slmp_state *s, struct bytes b, const struct
 	for (size_t at = 0; at < s->n_tail; at++)
 		for (unsigned ascii = 0; ascii < 2; ascii++)
 			if (may_begin(b, at, ascii != 0) && at + (ascii != 0 ? 8u : 4u) > s->n_tail &&
-			    finds(b, at, ascii != 0, &f) && refuses(&f, t, p, ret))
+			    finds(b, at, ascii != 0, &f) && refuses(&f, R_SLMP_CUT, t, p, ret))
 				return false;
 	return true;
 }
@@ -167,8 +168,21 @@ static void keep_tail(struct slmp_state *s, struct bytes b)
 	memcpy(s->tail, b.p, s->n_tail);
 }
 
-/* What a frame asks for of which only the head and some data are there; false: not enough of them. */
-static bool takes(struct bytes b, struct found *ret)
+/* Of a request whose data goes on: the values that are not all there are not known, nor what finds no room. */
+static void as_far_as_known(struct found *f)
+{
+	if (f->n == FEW)
+		f->n--;
+	for (uint32_t i = 0; i < f->n; i++) {
+		uint8_t form = f->room[i].values.form;
+
+		if (form != VALUES_UNKNOWN && form != VALUES_BETWEEN)
+			f->room[i].values = (struct values){ .form = VALUES_NONE };
+	}
+}
+
+/* What a frame asks for of which only the head and some data are there; false: no command yet. *ret_all: all that it needs is there. */
+static bool takes(struct bytes b, struct found *ret, bool *ret_all)
 {
 	bool ascii = b.left > 1 && b.p[0] == '5', four = ascii ? b.p[1] == '4' : b.left > 0 && b.p[0] == 0x54;
 	unsigned width = ascii ? 2 : 1;
@@ -191,25 +205,33 @@ static bool takes(struct bytes b, struct found *ret)
 		return false;
 	ret->service = command << 16 | sub;
 	slmp_request_parse(ret->service, ret->targets, r, &q);
-	if (!q.well_formed)
+	*ret_all = !q.short_of;
+	if (*ret_all && !q.well_formed)
 		slmp_request_forget_place(&q);
 	ret->n = q.n;
-	return !q.short_of;
+	if (!*ret_all)
+		as_far_as_known(ret);
+	return true;
 }
 
-/* The frame at the end, if there is more of it to come: what it asks for already is allowed. */
+/*
+ * The frame at the end, if there is more of it to come: what it asks for already is allowed. What is not would be refused when it is whole,
+ * for the same reason; one that has all it needs never becomes a well-formed one.
+ */
 static bool unfinished_may_pass(uint8_t form, struct bytes b, const struct command_table *t,
 				const struct command_permit *p, struct pdu *ret)
 {
 	enum frame_result r = FRAME_WHOLE;
 	struct found f;
+	bool all;
 	size_t n;
 
 	while (b.left > 0 && (r = slmp_frame(form, b, &n)) == FRAME_WHOLE)
 		bytes_skip(&b, n);
-	if (b.left == 0 || r != FRAME_NEED_MORE || !takes(b, &f) || !refuses(&f, t, p, ret))
+	if (b.left == 0 || r != FRAME_NEED_MORE || !takes(b, &f, &all) ||
+	    !refuses(&f, all ? R_SLMP_FRAME : R_ALLOWED, t, p, ret))
 		return true;
-	ret->reason = R_SLMP_FRAME;
+	ret->early = !all;
 	return false;
 }
 
@@ -232,14 +254,12 @@ bool slmp_segment(void *state, uint64_t offset, size_t carried, bool late, struc
 
 	(void)offset;
 	(void)late;
-	if (!unfinished_may_pass(s->form, b, t, p, ret))
-		return false;
 	if (s->wait.n == 0 && carried == 0)
 		s->unanswered = 0;
 	s->unanswered += (uint32_t)(b.left - carried);
 	if (carried > 0 || s->unanswered > READ_MAX)
 		s->cut = true;
-	return look(s, b, carried == 0, t, p, ret);
+	return unfinished_may_pass(s->form, b, t, p, ret) && look(s, b, carried == 0, t, p, ret);
 }
 
 bool slmp_repeat(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,

@@ -236,9 +236,17 @@ static void whole_grants_are_not_searched(void **state)
 	assert_true(segment(&d, t.p, 12, t.n, 12));
 }
 
-/* Who does not wait for what a length says is still to come executes what is there, as soon as that is all that it needs. */
+/*
+ * Who does not wait for what a length says is still to come executes what is there, as soon as that is all that it needs, or less. So
+ * what is not allowed ends where it is known: a stop with its command, a write with its place.
+ */
 static void lengths_that_say_more(void **state)
 {
+	static const struct {
+		size_t rest; /* bytes of it that nobody needs for that */
+		enum reason r;
+	} known[] = { { 2, R_SLMP_FUNCTION }, { 2, R_SLMP_ADDRESS }, { 8, R_SLMP_ADDRESS }, { 4, R_SLMP_FUNCTION } };
+
 	(void)state;
 	for (unsigned f = 0; f < 4; f++) {
 		for (unsigned k = 0; k < 4; k++) {
@@ -253,9 +261,12 @@ static void lengths_that_say_more(void **state)
 				memset(t.p + t.n, '0', more);
 				for (size_t there = 1; there < t.n + more; there++) {
 					only_reads_and_writes(&d);
-					assert_int_equal(segment(&d, t.p, 0, there, 0), there < t.n);
-					if (there >= t.n)
-						assert_int_equal(d.p.reason, R_SLMP_FRAME);
+					assert_int_equal(segment(&d, t.p, 0, there, 0),
+							 there + known[k].rest * (t.ascii ? 2 : 1) < t.n);
+					assert_int_equal(d.p.reason, there >= t.n ? R_SLMP_FRAME
+								     : there + known[k].rest * (t.ascii ? 2 : 1) >= t.n
+									     ? known[k].r
+									     : R_NONE);
 					desk_whole(&d);
 					assert_true(segment(&d, t.p, 0, there, 0));
 				}
@@ -266,13 +277,68 @@ static void lengths_that_say_more(void **state)
 	}
 }
 
+/* Some servers need no number behind a remote reset, or less of it: neither its part nor what else stands there makes it the beginning of one. */
+static void a_reset_and_a_stray_byte(void **state)
+{
+	(void)state;
+	for (unsigned f = 0; f < 4; f++)
+		for (uint32_t stray = 0; stray < 6; stray++)
+			for (uint32_t more = 0; more < 6; more++) {
+				uint8_t form = all_forms[f];
+				struct text none = data_of(form), t = request_of(form, 9, own, 0x10060000, &none);
+				struct text length = data_of(form);
+				size_t head = slmp_head_length(form);
+				struct desk d;
+
+				put(&length, 2, (uint32_t)(t.n - head) + stray + more + 1);
+				memcpy(t.p + head - length.n, length.p, length.n);
+				memset(t.p + t.n, '0', stray);
+				only_reads_and_writes(&d);
+				assert_false(segment(&d, t.p, 0, t.n + stray, 0));
+				desk_whole(&d);
+				assert_true(segment(&d, t.p, 0, t.n + stray, 0));
+			}
+}
+
+/* What is allowed is cut anywhere, however much it touches. */
+static void allowed_beginnings_pass(void **state)
+{
+	(void)state;
+	for (unsigned f = 0; f < 4; f++) {
+		uint8_t form = all_forms[f];
+		struct text t = data_of(form), words = data_of(form);
+		struct desk d;
+
+		put(&t, 1, 20);
+		put(&t, 1, 4);
+		for (uint32_t i = 0; i < 24; i++)
+			put_d(&t, false, 30 * i);
+		t = request_of(form, 1, own, 0x04030000, &t);
+		put(&words, 1, 12);
+		put(&words, 1, 1);
+		for (uint32_t i = 0; i < 13; i++) {
+			put_d(&words, false, 30 * i);
+			put(&words, i < 12 ? 2 : 4, 5);
+		}
+		words = request_of(form, 1, own, 0x14020000, &words);
+		for (size_t there = 1; there < t.n; there++) {
+			only_reads_and_writes(&d);
+			d.rows[0].services = desk_range(&d, 0x04010000, 0x1402ffff);
+			d.rows[0].values = desk_range(&d, 0, 5);
+			assert_true(segment(&d, t.p, 0, there, 0));
+			assert_true(there >= words.n || segment(&d, words.p, 0, there, 0));
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hidden_commands_are_found), cmocka_unit_test(later_frames_are_searched),
 		cmocka_unit_test(long_writes_pass),	     cmocka_unit_test(more_than_a_read),
 		cmocka_unit_test(repetitions_are_cuts_too),  cmocka_unit_test(whole_grants_are_not_searched),
-		cmocka_unit_test(lengths_that_say_more),
+		cmocka_unit_test(lengths_that_say_more),     cmocka_unit_test(a_reset_and_a_stray_byte),
+		cmocka_unit_test(allowed_beginnings_pass),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

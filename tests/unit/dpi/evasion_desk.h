@@ -15,7 +15,7 @@
 #define PERMIT P_TOY /* its lane */
 
 struct blob {
-	uint8_t b[128];
+	uint8_t b[320];
 	size_t n;
 };
 
@@ -48,6 +48,8 @@ static struct {
 	bool have[ROOM];
 	uint32_t next, answered, n_sent;
 	bool ended; /* a reset was sent */
+	bool fresh; /* nothing was said before */
+	bool mute;  /* the server answers nothing */
 	struct sent {
 		uint32_t id, at, n;
 		const uint8_t *p; /* stays until the trial is over */
@@ -98,12 +100,15 @@ static void use_speech(const struct speech *s)
 	free(image);
 }
 
-/* How many requests these bytes are, from behind the greeting; -1: one that is forbidden, or none at all. */
+/* How many requests these bytes are, from behind the greeting, if there was one; -1: one that is forbidden, or none at all. */
 static int read_uncut(const uint8_t *p, size_t n)
 {
 	int whole = 0;
 
-	memcpy(now.d.state, now.greeted, sizeof(now.greeted));
+	if (trial.fresh)
+		desk_reset(&now.d);
+	else
+		memcpy(now.d.state, now.greeted, sizeof(now.greeted));
 	while (n > 0) {
 		size_t len = 0;
 		enum frame_result r = now.s->enforcer->frame(now.d.state, DIR_C2S, bytes_of(p, n), &len);
@@ -122,15 +127,24 @@ static int read_uncut(const uint8_t *p, size_t n)
 
 /* ---- a trial ------------------------------------------------------------------------------------------------------------ */
 
-static void begin_trial(void)
+/* The session is open, and nothing was said. */
+static void begin_silent(void)
 {
 	trial.k = desk_conn(PERMIT);
 	trial.k.server_port = now.s->port;
 	trial.next = trial.answered = trial.n_sent = 0;
-	trial.ended = false;
+	trial.ended = trial.mute = false;
+	trial.fresh = true;
 	memset(trial.have, 0, sizeof(trial.have));
 	desk_clear();
 	desk_handshake(&trial.k);
+	trial.base = trial.k.c;
+}
+
+static void begin_trial(void)
+{
+	begin_silent();
+	trial.fresh = false;
 	for (unsigned i = 0; i < 2 && now.greeting[i][0].n > 0; i++) {
 		assert_int_equal(desk_send(&trial.k, DIR_C2S, now.greeting[i][0].b, now.greeting[i][0].n),
 				 OUTCOME_ACCEPT);
@@ -174,12 +188,21 @@ static bool leaves(void)
 	}
 }
 
+/* A reset of this session; one before it may have been told once more. */
+static bool is_reset(void)
+{
+	for (size_t i = 0; i < desk.n_resets; i++)
+		if (desk.resets[i].client_port == trial.k.client_port)
+			return true;
+	return false;
+}
+
 /* The server acknowledges what came, and answers each whole request once. */
 static void hand_over(void)
 {
 	while (leaves() && trial.next > 0) {
 		const struct blob *a = &now.answer;
-		bool answers = trial.next / now.read.n > trial.answered;
+		bool answers = !trial.mute && trial.next / now.read.n > trial.answered;
 
 		do {
 			unsigned o = desk_segment(&trial.k, DIR_S2C, trial.k.s, trial.base + trial.next,
@@ -188,10 +211,10 @@ static void hand_over(void)
 			trial.answered += answers;
 			if (answers && o >= OUTCOME_ACCEPT)
 				trial.k.s += (uint32_t)a->n;
-			answers = trial.next / now.read.n > trial.answered;
+			answers = !trial.mute && trial.next / now.read.n > trial.answered;
 		} while (answers);
 	}
-	trial.ended |= desk.n_resets > 0;
+	trial.ended |= is_reset();
 }
 
 /* `n` bytes at this place behind the greeting; lost: behind the box. */
@@ -207,7 +230,7 @@ static void say_at(uint32_t at, const uint8_t *p, size_t n, bool lost)
 }
 
 /* The trial is over: whole requests that were read, all of them allowed; -1 when one was not. */
-static int end_trial(void)
+DESK_MAY_IDLE static int end_trial(void)
 {
 	int whole = read_uncut(trial.first, trial.next);
 

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Encapsulations and effects, before the enforcers behind the whole inspector (effects.h): a write that travels inside of something, to somebody
+ * else, or as one of many items. Each request that is forbidden is said alone, cut at every byte, byte by byte, and behind an allowed one in
+ * the same segment: its last byte arrives never. What is allowed arrives.
+ *
+ * LINK: appliance/wire/settings.c
+ * LINK: dpi/modbus/%.c dpi/slmp/%.c dpi/enip/%.c dpi/s7comm/%.c
+ * LINK: dpi/judge.c appliance/wire/evaluate.c appliance/wire/operation.c appliance/wire/tag.c
+ * LINK: dpi/inspect/ahead.c dpi/inspect/bond.c dpi/inspect/captured.c dpi/inspect/command.c dpi/inspect/companion.c dpi/inspect/count.c dpi/inspect/cut.c dpi/inspect/datagram.c dpi/inspect/deeds.c dpi/inspect/event.c
+ * LINK: dpi/inspect/follow.c dpi/inspect/fresh.c dpi/inspect/impact.c dpi/inspect/inspect.c dpi/inspect/life.c dpi/inspect/midstream.c dpi/inspect/name.c
+ * LINK: dpi/inspect/outcome.c dpi/inspect/rejudge.c dpi/inspect/relabel.c dpi/inspect/repeat.c dpi/inspect/reset.c dpi/inspect/room.c dpi/inspect/rules.c
+ * LINK: dpi/inspect/search.c dpi/inspect/session.c dpi/inspect/turn.c dpi/inspect/wait.c
+ * LINK: dpi/decode.c dpi/flow.c
+ * LINK: appliance/wire/commands_older.c
+ * LINK: dpi/share.c dpi/stream.c dpi/runs.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/%/recognise.c dpi/plausible.c dpi/datagram.c
+ * LINK: appliance/base/bytes.c
+ * LINK: appliance/base/addr.c appliance/wire/commands.c appliance/wire/reason.c appliance/wire/protocols.c
+ * LINK: appliance/base/sha256.c appliance/wire/vocabulary*.c dpi/%/words.c
+ * LIBS: libndpi nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/dpi/evasion_desk.h"
+
+#include "tests/unit/dpi/effects.h"
+
+static struct speech as_spoken;
+
+static void add(struct blob *m, const char *hex)
+{
+	struct blob more = blob_of(hex);
+
+	assert_true(more.n <= sizeof(m->b) - m->n);
+	memcpy(m->b + m->n, more.b, more.n);
+	m->n += more.n;
+}
+
+/* `bad` stands at this place; nowhere when that is behind them all. */
+static struct blob request_of(const struct effect *e, unsigned at)
+{
+	struct blob m = { .n = 0 };
+
+	add(&m, e->said);
+	for (unsigned i = 0; i < e->n; i++)
+		add(&m, i == at ? e->bad : e->good);
+	add(&m, e->tail);
+	return m;
+}
+
+static void arrives(const struct effect *e, const struct blob *m)
+{
+	begin_trial();
+	trial.mute = true;
+	say_at(0, m->b, m->n, false);
+	if (trial.next != m->n || trial.ended || end_trial() != 1)
+		fail_msg("%s: %s: %u of %zu bytes arrived, %d requests", now.s->name, e->what, trial.next, m->n,
+			 end_trial());
+}
+
+/* No more than so much of it, and not all of what was said. */
+static void is_refused(const struct effect *e, const char *how, uint32_t cut, uint32_t before, uint32_t all)
+{
+	if (trial.next < before || trial.next >= all || !trial.ended || end_trial() < 0)
+		fail_msg("%s: %s, %s %u: %u of %u bytes arrived, %s, %d requests", now.s->name, e->what, how, cut,
+			 trial.next, all, trial.ended ? "ended" : "goes on", end_trial());
+}
+
+static unsigned never_arrives(const struct effect *e, const struct blob *m)
+{
+	uint32_t n = (uint32_t)m->n, read = (uint32_t)now.read.n;
+	struct blob both = now.read;
+
+	for (uint32_t cut = 0; cut < n; cut++) {
+		begin_trial();
+		if (cut > 0)
+			say_at(0, m->b, cut, false);
+		say_at(cut, m->b + cut, n - cut, false);
+		is_refused(e, "cut at", cut, 0, n);
+	}
+	begin_trial();
+	for (uint32_t at = 0; at < n; at++)
+		say_at(at, m->b + at, 1, false);
+	is_refused(e, "bytes", 0, 0, n);
+	if (read_uncut(now.read.b, read) != 1)
+		return n + 1;
+	memcpy(both.b + read, m->b, n);
+	for (uint32_t cut = 0; cut < read + n; cut += cut == 0 ? read : 1) {
+		begin_trial();
+		if (cut > 0)
+			say_at(0, both.b, cut, false);
+		say_at(cut, both.b + cut, read + n - cut, false);
+		is_refused(e, "behind another, cut at", cut, cut == read ? read : 0, read + n);
+	}
+	return 2 * n + 2;
+}
+
+static unsigned tries(const struct effect *e)
+{
+	unsigned cases = 1;
+	struct blob m;
+
+	if (e->n == 0) {
+		m = request_of(e, 0);
+		if (!e->allowed)
+			return never_arrives(e, &m);
+		arrives(e, &m);
+		return 1;
+	}
+	m = request_of(e, e->n);
+	arrives(e, &m);
+	for (unsigned at = 0; at < e->n; at++) {
+		m = request_of(e, at);
+		cases += never_arrives(e, &m);
+	}
+	return cases;
+}
+
+/* The same speech by another policy. */
+static void use(const struct effect *e)
+{
+	bool connected = e->speech == ENIP_CONNECTED;
+
+	as_spoken = speeches[connected ? ENIP : e->speech];
+	as_spoken.policy = e->policy;
+	if (connected)
+		memcpy(as_spoken.greeting[1], enip_connects, sizeof(enip_connects));
+	use_speech(&as_spoken);
+}
+
+static void effects_are_seen(void **state)
+{
+	unsigned cases = 0, refused = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(effects) / sizeof(effects[0]); i++) {
+		const struct effect *e = &effects[i];
+
+		use(e);
+		cases += tries(e);
+		refused += !e->allowed;
+		inspector_finish(desk_i);
+		desk_close();
+	}
+	printf("%u cases of %zu requests, %u of them forbidden\n", cases, sizeof(effects) / sizeof(effects[0]),
+	       refused);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(effects_are_seen) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Slow senders, before the enforcers behind the whole inspector: a byte in 200 ms, for as long as it takes; the client's, the server's, with
+ * pauses of hours and days before the rest. What is allowed arrives, what is forbidden never does; and behind a silence in which the
+ * session was forgotten nothing does.
+ *
+ * LINK: appliance/wire/settings.c
+ * LINK: dpi/modbus/%.c dpi/slmp/%.c dpi/enip/%.c dpi/s7comm/%.c
+ * LINK: dpi/judge.c appliance/wire/evaluate.c appliance/wire/operation.c appliance/wire/tag.c
+ * LINK: dpi/inspect/ahead.c dpi/inspect/bond.c dpi/inspect/captured.c dpi/inspect/command.c dpi/inspect/companion.c dpi/inspect/count.c dpi/inspect/cut.c dpi/inspect/datagram.c dpi/inspect/deeds.c dpi/inspect/event.c
+ * LINK: dpi/inspect/follow.c dpi/inspect/fresh.c dpi/inspect/impact.c dpi/inspect/inspect.c dpi/inspect/life.c dpi/inspect/midstream.c dpi/inspect/name.c
+ * LINK: dpi/inspect/outcome.c dpi/inspect/rejudge.c dpi/inspect/relabel.c dpi/inspect/repeat.c dpi/inspect/reset.c dpi/inspect/room.c dpi/inspect/rules.c
+ * LINK: dpi/inspect/search.c dpi/inspect/session.c dpi/inspect/turn.c dpi/inspect/wait.c
+ * LINK: dpi/decode.c dpi/flow.c
+ * LINK: appliance/wire/commands_older.c
+ * LINK: dpi/share.c dpi/stream.c dpi/runs.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/%/recognise.c dpi/plausible.c dpi/datagram.c
+ * LINK: appliance/base/bytes.c
+ * LINK: appliance/base/addr.c appliance/wire/commands.c appliance/wire/reason.c appliance/wire/protocols.c
+ * LINK: appliance/base/sha256.c appliance/wire/vocabulary*.c dpi/%/words.c
+ * LIBS: libndpi nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/dpi/evasion_desk.h"
+
+#define SECOND 1000000000ull
+#define PAUSE (SECOND / 5)
+#define DAY (24u * 3600u * SECOND)
+#define FORGOTTEN (7u * DAY) /* longer than any session may be silent */
+
+static const uint64_t pauses[] = { PAUSE, 20 * SECOND, 3600 * SECOND, 5 * DAY };
+
+#define PAUSES (sizeof(pauses) / sizeof(pauses[0]))
+
+static void pass(uint64_t ns)
+{
+	desk_now += ns;
+	inspector_tick(desk_i);
+}
+
+/* So many bytes at once, the others one by one; the first pause is of this length. */
+static void say_slowly(uint32_t at, const struct blob *m, uint32_t from, uint64_t pause)
+{
+	if (from > 0)
+		say_at(at, m->b, from, false);
+	for (uint32_t i = from; i < m->n; i++) {
+		pass(i == from ? pause : PAUSE);
+		say_at(at + i, m->b + i, 1, false);
+	}
+}
+
+static void clients(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < SPEECHES; i++) {
+		use_speech(&speeches[i]);
+		for (uint32_t from = now.s->together; from < now.read.n; from++)
+			for (unsigned k = 0; k < PAUSES; k++) {
+				begin_trial();
+				say_slowly(0, &now.read, from, pauses[k]);
+				say_slowly((uint32_t)now.read.n, &now.read, from > 0 ? from : now.s->together, PAUSE);
+				if (trial.ended || trial.answered != 2 || end_trial() != 2)
+					fail_msg("%s: allowed, %u at once, pause %u: %u bytes arrived, %s", now.s->name,
+						 from, k, trial.next, trial.ended ? "ended" : "goes on");
+				for (unsigned w = 0; w < WRITES; w++) {
+					begin_trial();
+					say_slowly(0, &now.writes[w], from, pauses[k]);
+					if (!trial.ended || trial.next >= now.writes[w].n || end_trial() != 0)
+						fail_msg("%s: forbidden, %u at once, pause %u: %u bytes arrived, %s",
+							 now.s->name, from, k, trial.next,
+							 trial.ended ? "ended" : "goes on");
+				}
+				inspector_finish(desk_i);
+			}
+		desk_close();
+	}
+}
+
+/* Longer than a session is remembered: whatever the rest is, nobody knows what it is the rest of. */
+static void forgotten(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < SPEECHES; i++) {
+		use_speech(&speeches[i]);
+		for (unsigned w = 0; w <= WRITES; w++) {
+			const struct blob *m = w < WRITES ? &now.writes[w] : &now.read;
+
+			for (uint32_t from = now.s->together + 1u; from < m->n; from++) {
+				begin_trial();
+				say_slowly(0, m, from, FORGOTTEN);
+				assert_true(trial.next <= from && trial.ended);
+				inspector_finish(desk_i);
+			}
+		}
+		desk_close();
+	}
+}
+
+static uint32_t server_says(const uint8_t *p, size_t n)
+{
+	unsigned o = desk_segment(&trial.k, DIR_S2C, trial.k.s, trial.base + trial.next, DESK_ACK | DESK_PSH, p, n);
+
+	if (o < OUTCOME_ACCEPT)
+		return 0;
+	trial.k.s += (uint32_t)n;
+	return (uint32_t)n;
+}
+
+/* The answer, and one that is of something else by its first byte that tells. */
+static void servers(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < SPEECHES; i++) {
+		use_speech(&speeches[i]);
+		for (unsigned forged = 0; forged < 2; forged++)
+			for (unsigned k = 0; k < PAUSES; k++) {
+				uint32_t arrived = 0, asked = forged ? 0 : (uint32_t)now.read.n;
+
+				begin_trial();
+				trial.mute = true;
+				say_at(0, now.read.b, asked, false);
+				for (uint32_t at = 0; at < now.answer.n; at++) {
+					pass(at == now.answer.n / 2 ? pauses[k] : PAUSE);
+					arrived += server_says(now.answer.b + at, 1);
+				}
+				if ((arrived == now.answer.n) == forged || is_reset() != forged)
+					fail_msg("%s: %s answer, pause %u: %u bytes arrived, %zu resets", now.s->name,
+						 forged ? "forged" : "right", k, arrived, desk.n_resets);
+				inspector_finish(desk_i);
+			}
+		desk_close();
+	}
+}
+
+/* The last byte first: none is kept for so long, and what comes in order then is as it would have been. */
+static void backwards(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < SPEECHES; i++) {
+		use_speech(&speeches[i]);
+		for (unsigned w = 0; w <= WRITES; w++) {
+			const struct blob *m = w < WRITES ? &now.writes[w] : &now.read;
+
+			begin_trial();
+			for (uint32_t at = (uint32_t)m->n; at-- > now.s->together + 1u;) {
+				say_at(at, m->b + at, 1, false);
+				pass(PAUSE);
+			}
+			assert_int_equal(trial.next, 0);
+			say_at(0, m->b, m->n, false);
+			assert_int_equal(end_trial(), w == WRITES);
+			assert_int_equal(trial.ended, w < WRITES);
+			inspector_finish(desk_i);
+		}
+		desk_close();
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(clients), cmocka_unit_test(forgotten),
+					    cmocka_unit_test(servers), cmocka_unit_test(backwards) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -9,6 +9,8 @@
 #define IO_SILENT_MIN_MS 10000u
 
 #define STATUS_PARTIAL 0x06u
+#define TYPE_BOOL 0xc1u
+#define SERVICE_READ_PIECE 0x52u    /* of a tag: Read Tag Fragmented */
 #define STATUS_SERVICE_ERRORS 0x1eu /* of a Multiple Service Packet: some part failed */
 
 /* Service with the bit of an answer, 0, status, what else it says of that in words; then the data. */
@@ -80,6 +82,25 @@ static bool opening_fits(struct bytes data, const struct enip_opening *asked, st
 	       (ret->id[DIR_S2C] == asked->id || asked->transport == TRANSPORT_IO);
 }
 
+/*
+ * What a tag holds: the type, then values. Of elementary types they are as many as were asked for, or fewer where it says that more follow, or
+ * where the request was for a piece; of structures nobody here knows how long they are.
+ */
+static bool values_fit(const struct cip_asked *asked, const struct reply *r)
+{
+	struct bytes data = r->data;
+	uint16_t type;
+	uint32_t size, all;
+	bool number, piece = asked->service == SERVICE_READ_PIECE || r->status == STATUS_PARTIAL;
+
+	if (!bytes_le16(&data, &type) || (size = cip_size_of_type(type, &number)) == 0)
+		return true;
+	all = size * asked->elements;
+	if (type == TYPE_BOOL && data.left == 2u * all) /* Omron's controllers give it a word */
+		return true;
+	return piece ? data.left <= all : data.left == all;
+}
+
 /* A request that made no sense has no shape that its answer could keep to. */
 static bool reply_fits(const struct enip_open *o, struct bytes message, struct reply *ret)
 {
@@ -100,6 +121,8 @@ static bool reply_fits(const struct enip_open *o, struct bytes message, struct r
 		return ret->data.left == 0;
 	if (ret->status == 0 && asked->kind == CIP_OPENS)
 		return opening_fits(ret->data, &asked->opening, &opened);
+	if (asked->elements > 0 && (ret->status == 0 || ret->status == STATUS_PARTIAL))
+		return values_fit(asked, ret);
 	return ret->status == 0 || ret->status == STATUS_PARTIAL || ret->data.left <= 32;
 }
 

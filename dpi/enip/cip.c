@@ -144,6 +144,17 @@ static bool succeeds_empty(uint32_t code)
 	       (f != NULL && code >> 8 == CLASS_SYMBOL && (f->classes & CLASS_WRITE) != 0);
 }
 
+/* How many values of a tag are asked for, in pieces or not. */
+static uint16_t elements_of(const struct cip_request *r)
+{
+	struct bytes data = r->data;
+	uint16_t n = 0;
+
+	if (r->code == ENIP_OF_CLASS(CLASS_SYMBOL, 0x4c) || r->code == ENIP_OF_CLASS(CLASS_SYMBOL, 0x52))
+		bytes_le16(&data, &n);
+	return n;
+}
+
 static bool read_one(struct build *b, struct bytes message, enum level level, struct cip_asked *ret)
 {
 	bool sent_on = ret->sent_on, known = true, good = true;
@@ -157,6 +168,7 @@ static bool read_one(struct build *b, struct bytes message, enum level level, st
 	}
 	ret->service = r.service;
 	ret->empty = succeeds_empty(r.code);
+	ret->elements = elements_of(&r);
 	if (r.service == SERVICE_MULTIPLE && goes_to(&r, CLASS_MESSAGE_ROUTER))
 		good = level != LEVEL_PART && read_several(b, &r, ret);
 	else if (r.code == ENIP_OF_CLASS(CLASS_CONNECTION_MANAGER, SERVICE_UNCONNECTED_SEND))

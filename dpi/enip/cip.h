@@ -50,12 +50,13 @@ enum cip_kind { CIP_PLAIN, CIP_OPENS, CIP_CLOSES };
 
 /* What an answer to it must be. */
 struct cip_asked {
-	uint8_t kind;	 /* enum cip_kind */
-	uint8_t service; /* of the answer; within an Unconnected Send the inner one */
-	bool sent_on;	 /* within an Unconnected Send: the router may answer in its place */
-	bool empty;	 /* a success has nothing to say */
-	uint8_t parts;	 /* of a Multiple Service Packet */
-	uint32_t digest; /* of their services */
+	uint8_t kind;	   /* enum cip_kind */
+	uint8_t service;   /* of the answer; within an Unconnected Send the inner one */
+	bool sent_on;	   /* within an Unconnected Send: the router may answer in its place */
+	bool empty;	   /* a success has nothing to say */
+	uint8_t parts;	   /* of a Multiple Service Packet */
+	uint16_t elements; /* of a tag that is read; 0: nothing that bounds the answer */
+	uint32_t digest;   /* of their services */
 	struct enip_opening opening;
 };
 
@@ -72,6 +73,8 @@ struct cip_way {
 void cip_parse(struct bytes b, struct cip_way way, struct parsed *p, struct cip_asked *ret);
 /* Digest of a part's service, for cip_asked.digest. */
 uint32_t cip_digest(uint32_t digest, uint8_t service);
+/* How long one value of an elementary type is, in bytes; 0 for others. *ret_number: whether it is a whole number that can be told. */
+uint32_t cip_size_of_type(uint16_t type, bool *ret_number);
 /* A request's class, as its code has it. */
 uint32_t cip_code(uint16_t class, uint8_t service);
 /* One operation that touches no address. */

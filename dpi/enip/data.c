@@ -136,8 +136,7 @@ static bool get_list(struct build *b, const struct cip_request *r)
 	return true;
 }
 
-/* How long one value of an elementary type is; 0 for others. Of those that are no whole numbers the value is not told. */
-static uint32_t size_of_type(uint16_t type, bool *ret_number)
+uint32_t cip_size_of_type(uint16_t type, bool *ret_number)
 {
 	*ret_number = true;
 	switch (type) {
@@ -195,7 +194,7 @@ static bool write_tag(struct build *b, const struct cip_request *r, bool fragmen
 	bytes_le16(&data, &n);
 	if (fragment)
 		bytes_le32(&data, &at);
-	size = size_of_type(type, &number);
+	size = cip_size_of_type(type, &number);
 	if (data.failed || n == 0 || data.left == 0)
 		return false;
 	here = size != 0 ? (uint32_t)(data.left / size) : 0;

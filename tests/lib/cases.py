@@ -21,7 +21,7 @@ def needs_root():
 
 class Cases:
     def __init__(self):
-        self.passed = self.failed = 0
+        self.passed = self.failed = self.skipped = 0
         slowness.say()
 
     def run(self, name, function, *args):
@@ -40,8 +40,12 @@ class Cases:
         print("ok      %s (%.1f s)%s" % (name, time.monotonic() - start, ": " + note if note else ""), flush=True)
         return True
 
+    def skip(self, name, why):
+        self.skipped += 1
+        print("SKIP    %s: %s" % (name, why), flush=True)
+
     def end(self):
-        print("%d passed, %d failed" % (self.passed, self.failed))
+        print("%d passed, %d failed" % (self.passed, self.failed) + (", %d skipped" % self.skipped if self.skipped else ""))
         return 0 if self.failed == 0 and self.passed > 0 else 1
 
 

@@ -223,7 +223,7 @@ static bool segment(struct desk *d, const struct limits *l, struct stream *s, st
 	d->p = (struct pdu){ .dir = DIR_C2S };
 	if (!s7comm_enforcer.segment(d->state, offset, carried, late, bytes_of(s->bytes, s->n), &d->table, &d->permit,
 				     &d->p)) {
-		MUST(d->p.reason == R_S7COMM_CUT);
+		MUST(d->p.reason == R_S7COMM_CUT || d->p.reason == R_S7COMM_FRAME); /* all there, but for its header */
 		return false;
 	}
 	memcpy(p->bytes + p->n, s->bytes + carried, n);

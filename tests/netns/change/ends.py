@@ -165,10 +165,15 @@ class Session:
         self.wait(lambda: self.s.syn, "the SYN at the server")
         self.s.ack = (self.s.syn[0] + 1) & M32
 
-    def waits_since_long(self, seconds):
+    def call_again_if_forgotten(self, after):
         """The box forgets a SYN that nobody answers after 2 s and a handshake that nobody ends after 5, so that strangers fill no
-        table. A client that hears nothing says its SYN again after 1, 3 and 7 s; one of these states stands still for longer."""
-        return time.monotonic() - self.called > seconds
+        table, and Linux renews nothing by a SYN that is said again. A client that hears nothing says it after 1, 3 and 7 s; one of
+        these states stands still for longer. Near that time the SYN is said once it is surely forgotten. True: it was said."""
+        if time.monotonic() - self.called < after - 1:
+            return False
+        self.wait(lambda: time.monotonic() - self.called > after + 0.2, "the moment when a SYN is forgotten")
+        self.call()
+        return True
 
     def answer_call(self):
         self.s.segment(seq=self.s.isn, flags=SYN | ACK)

@@ -82,8 +82,7 @@ class SynSent(Tcp):
         self.f.call()
 
     def go_on(self):
-        if self.f.waits_since_long(1):
-            self.f.call()
+        self.f.call_again_if_forgotten(2)
         self.f.answer_call()
         self.f.c.acknowledge()
         self.read()
@@ -100,8 +99,7 @@ class SynAnswered(Tcp):
         self.f.answer_call()
 
     def go_on(self):
-        if self.f.waits_since_long(4):
-            self.f.call()
+        if self.f.call_again_if_forgotten(5):
             self.f.answer_call()
         self.f.c.acknowledge()
         self.read()

@@ -223,12 +223,37 @@ static void other_bytes(void **unused)
 	}
 }
 
+/* Whoever takes what one read returns for a message does not wait for what its header says is still to come. */
+static void headers_that_say_more(void **unused)
+{
+	const struct note messages[] = { request_note(1, read_one()), unit_note(7, 1, read_one()) };
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++)
+		for (unsigned more = 1; more < 300; more++) {
+			struct note m = messages[i];
+
+			m.b[2] = (uint8_t)(m.n - ENCAP_HEADER + more);
+			m.b[3] = (uint8_t)((m.n - ENCAP_HEADER + more) >> 8);
+			reads_only();
+			for (size_t n = 5; n <= m.n; n++) {
+				struct pdu ret = { 0 };
+
+				assert_true(begin_session(&d));
+				assert_int_equal(enip_enforcer.segment(d.state, 0, 0, false, bytes_of(m.b, n), &d.table,
+								       &d.permit, &ret),
+						 n < m.n);
+				assert_int_equal(ret.reason, n < m.n ? 0 : R_ENIP_FRAME);
+			}
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(not_in_its_length), cmocka_unit_test(no_request_within_one_in_pieces),
 		cmocka_unit_test(nor_behind_one),    cmocka_unit_test(nor_across_two),
-		cmocka_unit_test(other_bytes),
+		cmocka_unit_test(other_bytes),	     cmocka_unit_test(headers_that_say_more),
 	};
 
 	return cmocka_run_group_tests_name("enip cuts", tests, NULL, NULL);

@@ -510,6 +510,32 @@ static void cuts_before_a_second(void **unused)
 	assert_int_equal(d.p.reason, R_S7COMM_CUT);
 }
 
+/* Whoever takes what one read returns for a packet does not wait for what its length says is still to come. */
+static void lengths_that_say_more(void **unused)
+{
+	struct made messages[] = { message_hex(1, 3, READ_ONE, ""),
+				   message_hex(7, 3, "00011204 11 44 01 00", "0a000000") };
+	struct desk d;
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++)
+		for (unsigned more = 1; more < 300; more++) {
+			struct made b = { .n = 0 }, head;
+
+			put_dt(&b, 0x80, messages[i].b, messages[i].n);
+			b.b[2] = (uint8_t)((b.n + more) >> 8);
+			b.b[3] = (uint8_t)(b.n + more);
+			head = b;
+			desk_empty(&d);
+			codes(&d, S7_FUNCTION(S7_READ), S7_FUNCTION(S7_WRITE));
+			for (head.n = 8; head.n <= b.n; head.n++) {
+				ready(&d);
+				assert_int_equal(passes(&d, 1000, 0, false, &head), head.n < b.n);
+			}
+			assert_int_equal(d.p.reason, R_S7COMM_FRAME);
+		}
+}
+
 static void cuts(void **unused)
 {
 	struct made whole = { .n = 0 }, tail = { .n = 0 }, m, next = { .n = 0 };
@@ -574,6 +600,7 @@ int main(void)
 		cmocka_unit_test(cuts),
 		cmocka_unit_test(cuts_before_several),
 		cmocka_unit_test(cuts_before_a_second),
+		cmocka_unit_test(lengths_that_say_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -331,6 +331,51 @@ static void allowed_beginnings_pass(void **state)
 	}
 }
 
+/*
+ * What we cannot read, some server may: digits of lower case, more words than the manual allows. It does not wait for more of them, behind
+ * another request neither.
+ */
+static void unreadable_and_all_there(void **state)
+{
+	(void)state;
+	for (unsigned k = 0; k < 8; k++) {
+		uint8_t form = all_forms[k % 4];
+		bool behind = k >= 4;
+		struct text lower = data_of(form), many = data_of(form), read = data_of(form);
+
+		put_d(&read, false, 0);
+		put(&read, 2, 1);
+		read = request_of(form, 8, own, 0x04010000, &read);
+		put_d(&lower, false, 0);
+		put(&lower, 2, 10);
+		if (lower.ascii)
+			lower.p[lower.n - 1] = 'a';
+		put_raw(&lower, "0000000000000000000000000000000000000000", lower.ascii ? 40 : 20);
+		put_d(&many, false, 0);
+		put(&many, 2, 961);
+		put(&many, 2, 7);
+		for (unsigned m = 0; m < 2; m++) {
+			struct text t = request_of(form, 9, own, 0x14010000, m == 0 ? &lower : &many),
+				    length = data_of(form);
+			size_t head = slmp_head_length(form), before = behind ? read.n : 0;
+			struct desk d;
+
+			put(&length, 2, (uint32_t)(t.n - head) + 8);
+			memcpy(t.p + head - length.n, length.p, length.n);
+			memmove(t.p + before, t.p, t.n);
+			memcpy(t.p, read.p, before);
+			writes_d(&d);
+			/* In binary the first is a write of what may be written. */
+			if (m == 0 && !t.ascii) {
+				assert_true(segment(&d, t.p, 0, before + t.n, 0));
+				continue;
+			}
+			assert_false(segment(&d, t.p, 0, before + t.n, 0));
+			assert_int_equal(d.p.reason, R_SLMP_FRAME);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,7 +383,7 @@ int main(void)
 		cmocka_unit_test(long_writes_pass),	     cmocka_unit_test(more_than_a_read),
 		cmocka_unit_test(repetitions_are_cuts_too),  cmocka_unit_test(whole_grants_are_not_searched),
 		cmocka_unit_test(lengths_that_say_more),     cmocka_unit_test(a_reset_and_a_stray_byte),
-		cmocka_unit_test(allowed_beginnings_pass),
+		cmocka_unit_test(allowed_beginnings_pass),   cmocka_unit_test(unreadable_and_all_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

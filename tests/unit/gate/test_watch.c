@@ -454,6 +454,39 @@ static void forgetful_is_noticed(void **state)
 	expect_upto(HOLD, true, 10, true);
 }
 
+/* What waits in one queue of a lane behind a crowd in another one, and the crowd's newest packet. */
+static void waiting_behind(const struct gate_lane *l, uint32_t crowd, uint32_t newest)
+{
+	char text[2 * 80];
+	int n = snprintf(text, sizeof(text), "%5u 77 %5u 2 65535 0 0 %8u  1\n%5u 77 %5u 2 65535 0 0 %8u  1\n",
+			 lane_queue(l->lane, 0), crowd, newest, lane_queue(l->lane, 1), 1u, 10u);
+
+	assert_int_equal(ftruncate(f.g.proc, 0), 0);
+	assert_int_equal(pwrite(f.g.proc, text, (size_t)n, 0), n);
+}
+
+/* Packets come to a lane's queues by one socket: what waits behind a crowd in another one is forgotten when the crowd has had its turn. */
+static void crowd_is_not_forgetful(void **state)
+{
+	struct gate_lane *l = &f.g.lanes[f.lane[HOLD]];
+	uint32_t crowd = 1000, decided = 0;
+
+	(void)state;
+	l->slots = 0x3;
+	running_worker();
+	while (f.g.state == GATE_RUNNING && decided < 10 * crowd) {
+		waiting_behind(l, crowd, 1000 + decided); /* as many come as are decided */
+		for (unsigned i = 0; i < 10; i++)
+			overdue_verdict(&l->queues[0].overdue, ++decided);
+		l->verdicts += 10;
+		beat();
+		pass(GATE_TICK_NS);
+	}
+	assert_true(decided > crowd && decided < crowd + 200);
+	assert_true(decided / 10 * GATE_TICK_NS > 2 * OVERDUE_NS); /* longer than it would be left in peace alone */
+	assert_int_equal(f.g.counts.overdue, 1);
+}
+
 static void liar(void **state)
 {
 	(void)state;
@@ -502,6 +535,7 @@ int main(void)
 		T(unreadable_is_not_empty),
 		T(beating_is_not_hung),
 		T(forgetful_is_noticed),
+		T(crowd_is_not_forgetful),
 		T(liar),
 		T(when_due),
 	};

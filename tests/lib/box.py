@@ -38,6 +38,10 @@ services = {
                       { functions = ["write_tag"]; routes = ["0", "1.0"]; tags = ["Lamp"]; values = ["0-1"]; } ); };
   io_in = { protocol = "enip"; ports = ["tcp/44818", "udp/2222"]; allow = ( { functions = ["open_input_connection"]; objects = ["4.100-160"]; } ); };
   io_out = { protocol = "enip"; ports = ["tcp/44818", "udp/2222"]; allow = ( { functions = ["open_output_connection"]; objects = ["4.100-160"]; } ); };
+  look = { protocol = "modbus"; ports = ["tcp/502"]; allow = ( { commands = ["read", "diagnose"]; functions = [43]; } ); };
+  logix_read = { protocol = "enip"; ports = ["tcp/44818"]; allow = ( { commands = ["read"]; } ); };
+  logix_look = { protocol = "enip"; ports = ["tcp/44818"]; allow = ( { commands = ["read", "diagnose"]; } ); };
+  s7_look = { protocol = "s7comm"; ports = ["tcp/102"]; allow = ( { commands = ["read", "diagnose"]; } ); };
   melsec = { protocol = "slmp"; ports = ["tcp/5007", "udp/5008"];
              allow = ( { commands = ["read"]; stations = [255]; d = ["0-99"]; },
                        { functions = ["batch_write"]; stations = [255]; d = [50]; values = ["0-1"]; } ); };

@@ -124,6 +124,7 @@ static void put_what(json_t *j, const struct event *e, enum role from)
 	case EVENT_PDU:
 	case EVENT_FLOW:
 	case EVENT_LOGIN:
+	case EVENT_MACHINE:
 	case EVENT_KIND_COUNT:
 		break;
 	}

@@ -55,6 +55,14 @@ enum lost_event {
 #include "appliance/wire/event.def"
 };
 
+/* What MSG_CTL_RECORD and EVENT_MACHINE say has happened. */
+enum machine_event {
+	MACHINE_NOTHING = 0,
+#define MACHINE_CODE(id, ...) id,
+#include "appliance/wire/event.def"
+	MACHINE_COUNT
+};
+
 /* A line of the policy. */
 struct place {
 	uint32_t file; /* index into the generation's sources */

@@ -31,6 +31,11 @@ static const struct code_row lost_codes[] = {
 #include "appliance/wire/event.def"
 };
 
+static const struct code_row machine_codes[] = {
+#define MACHINE_CODE CODE_ROW
+#include "appliance/wire/event.def"
+};
+
 struct kind_row {
 	const char *word;
 	enum event_severity severity;
@@ -88,6 +93,9 @@ static const struct code_row *codes_of(unsigned kind, size_t *ret_n)
 	case EVENT_LOST:
 		*ret_n = LENGTH(lost_codes);
 		return lost_codes;
+	case EVENT_MACHINE:
+		*ret_n = LENGTH(machine_codes);
+		return machine_codes;
 	default:
 		return NULL;
 	}
@@ -175,6 +183,14 @@ enum event_severity event_severity_by_word(const char *word)
 	while (i < EVENT_SEVERITY_COUNT && strcmp(severities[i], word) != 0)
 		i++;
 	return (enum event_severity)i;
+}
+
+unsigned event_code_by_word(unsigned kind, const char *word)
+{
+	const struct code_row *r = code_by_word(event_kind_word(kind), word);
+	size_t n;
+
+	return r != NULL ? (unsigned)(r - codes_of(kind, &n)) : 0;
 }
 
 const char *event_kind_text(const char *kind, const char *lang)

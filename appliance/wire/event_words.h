@@ -25,6 +25,8 @@ bool event_said_by(enum role r, unsigned kind);
 unsigned event_kind_by_word(const char *word);
 unsigned event_verdict_by_word(const char *word);
 enum event_severity event_severity_by_word(const char *word);
+/* Of a kind that has codes; 0 when it is none. */
+unsigned event_code_by_word(unsigned kind, const char *word);
 
 /* For people; by word, since who reads has the JSON. Unknown words stand for themselves. */
 const char *event_kind_text(const char *kind, const char *lang);

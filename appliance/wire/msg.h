@@ -38,6 +38,7 @@
 #define IMPACT_COMMANDS 16u /* told of one of them */
 
 #define COMMENT_MOST 255u   /* bytes of UTF-8 that a person may say about a change */
+#define RECORD_MOST 199u    /* bytes of an event's text, EVENT_TEXT without its NUL */
 #define DEVICE_MOST 15u	    /* bytes of the name of a device or interface */
 #define CONFIRM_MOST 86400u /* seconds that a trial may last */
 

@@ -18,6 +18,7 @@ extern const struct cli_verb verb_release;
 extern const struct cli_verb verb_setup;
 extern const struct cli_verb verb_backup;
 extern const struct cli_verb verb_restore;
+extern const struct cli_verb verb_record;
 extern const struct cli_verb verb_history;
 extern const struct cli_verb verb_show;
 extern const struct cli_verb verb_effective;

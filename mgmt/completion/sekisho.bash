@@ -3,7 +3,7 @@
 _sekisho() {
 	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb= i
 	local globals="--json --lang --socket --help --version"
-	local verbs="check protocols compile prove replay journal status impact apply confirm rollback release setup backup restore history show effective verify events explain help"
+	local verbs="check protocols compile prove replay journal status impact apply confirm rollback release setup backup restore history show effective verify events explain record help"
 	local options=
 
 	COMPREPLY=()

@@ -82,6 +82,10 @@ static void gravity_follows_the_code(void **state)
 	assert_int_equal(event_severity_by_word("frob"), EVENT_SEVERITY_COUNT);
 	assert_string_equal(event_code_word(EVENT_DRIFT, 200), "unknown");
 	assert_null(event_code_word(EVENT_DROP, 3));
+	assert_int_equal(event_severity(EVENT_MACHINE, MACHINE_FELL_BACK), EVENT_SERIOUS);
+	assert_int_equal(event_code_by_word(EVENT_MACHINE, "update_refused"), MACHINE_UPDATE_REFUSED);
+	assert_int_equal(event_code_by_word(EVENT_MACHINE, "flushed"), MACHINE_NOTHING);
+	assert_int_equal(event_code_by_word(EVENT_DROP, "flushed"), 0);
 }
 
 static void roles_say_their_own(void **state)

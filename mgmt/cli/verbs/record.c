@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `sekisho record EVENT TEXT`: what programs of the appliance have to say for the record. The daemon adds who and when. */
+#include <string.h>
+
+#include "appliance/wire/event_words.h"
+#include "mgmt/cli/box/request.h"
+#include "mgmt/cli/verbs.h"
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	struct msg_body m = { MSG_CTL_RECORD, .ctl_record = { 0 } };
+	unsigned what = event_code_by_word(EVENT_MACHINE, a->operands[0]);
+	struct box_answer answer;
+	int status;
+
+	if (what == MACHINE_NOTHING)
+		return cli_fail(c, CLI_INVALID, M_RECORD_UNKNOWN, a->operands[0]);
+	if (strlen(a->operands[1]) > RECORD_MOST || strchr(a->operands[1], '\n') != NULL)
+		return cli_fail(c, CLI_INVALID, M_RECORD_LONG, RECORD_MOST);
+	m.ctl_record.what = (uint8_t)what;
+	m.ctl_record.text = a->operands[1];
+	if (!box_request(c, &m, NULL, 0, 30, &answer, &status))
+		return status;
+	if (!box_answer_done(c, &answer, &status))
+		status = answer.status;
+	box_answer_free(&answer);
+	return status;
+}
+
+const struct cli_verb verb_record = {
+	.name = "record",
+	.group = CLI_ON_BOX,
+	.operands = "EVENT TEXT",
+	.min_operands = 2,
+	.max_operands = 2,
+	.summary = M_RECORD_SUMMARY,
+	.text = M_RECORD_TEXT,
+	.run = run,
+};

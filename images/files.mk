@@ -16,18 +16,27 @@ $(B)/man/sekisho-%.5: docs/policy-language.md images/man
 	$(Q)images/man $* en >$@.new && mv $@.new $@
 page = install -D -m 644 $(1).$(3) $(share)/man/man$(3)/$(2).$(3) && install -D -m 644 $(1).ja.$(3) $(share)/man/ja/man$(3)/$(2).$(3)
 
-.PHONY: man install install-cli install-daemon install-doc deb image check-image
+.PHONY: man install install-cli install-daemon install-doc deb image bundle check-bundle check-image
 man: $(PAGES)
 deb:
 	@images/deps build deb
 	@images/deb
-# The appliance's disk (docs/install.md); MANIFEST=FILE for the versions of an earlier one.
+# The appliance's disk (docs/install.md); MANIFEST=FILE for the versions of an earlier one, IMAGE_RELEASE=N where only Debian's are newer.
+# UPDATE_KEYRING=FILE: the certificates whose signature the box takes an update by; none without it.
+image_settings = MANIFEST='$(MANIFEST)' IMAGE_RELEASE='$(IMAGE_RELEASE)' UPDATE_KEYRING='$(if $(UPDATE_KEYRING),$(abspath $(UPDATE_KEYRING)))'
 image: deb
 	@images/deps image
-	@$(AS_ROOT) MANIFEST='$(MANIFEST)' images/image/build
+	@$(AS_ROOT) $(image_settings) images/image/build
+# An update of that image's version, signed: UPDATE_KEY and UPDATE_CERT are files, or what PKCS#11 calls them.
+bundle:
+	@images/deps image
+	@images/image/bundle build/image/slot build/image '$(UPDATE_KEY)' '$(UPDATE_CERT)'
+check-bundle:
+	@images/deps image
+	@$(AS_ROOT) $(PYTHON) tests/image/update
 check-image:
 	@images/deps image fresh
-	@$(AS_ROOT) $(PYTHON) tests/image/run --again
+	@$(AS_ROOT) $(image_settings) $(PYTHON) tests/image/run --again
 install: install-cli install-daemon install-doc
 
 install-cli: $(B)/sekisho man

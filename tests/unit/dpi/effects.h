@@ -81,12 +81,14 @@ static void s7comm_reads(struct desk *d, struct command_row *row)
 	row->services = functions_of(d, &vocabulary_s7comm, CLASS_READ);
 }
 
-/* Bytes 0 to 99 of DB10 may be read, and 0 or 1 be written to them. */
+/* The first word of DB10 may be read, and 0 or 1 be written to it. */
 static void s7comm_writes(struct desk *d, struct command_row *row)
 {
-	s7comm_policy(d, row);
+	uint64_t block = (uint64_t)10 << S7_AREA_BITS;
+
 	row->services = functions_of(d, &vocabulary_s7comm, CLASS_READ | CLASS_WRITE);
 	row->values = desk_range(d, 0, 1);
+	desk_space(d, row, S7_DB, desk_range(d, block, block + 15));
 }
 
 /* A connection for requests to the controller's router, by which UNIT messages go. */
@@ -134,7 +136,6 @@ static const struct effect effects[] = {
 	ALONE(MODBUS, modbus_reads, false, "100, the user's own", "000000000006016400010007"),
 	ALONE(MODBUS, modbus_reads, false, "writes to another unit", "000000000006020600010007"),
 	ALONE(MODBUS, modbus_reads, false, "reads another unit", "000000000006020300000004"),
-	ALONE(MODBUS, modbus_reads, false, "reads unit 255", "000000000006ff0300000004"),
 	ALONE(MODBUS, modbus_reads, false, "reads unit 0", "000000000006000300000004"),
 	ALONE(MODBUS, modbus_reads, false, "writes to unit 0", "000000000006000600010007"),
 	ALONE(MODBUS, modbus_reads, false, "writes to unit 255", "00000000000dff100000000306000100010001"),
@@ -386,9 +387,9 @@ static const struct effect effects[] = {
 	     "120a10020001000a84000000", "120a10020002000a84000318", "", 8),
 	MANY(S7COMM, s7comm_policy, "one item of eight: flags", "0300007302f080320100000002006200000408",
 	     "120a10020001000a84000000", "120a10020001000083000000", "", 8),
-	MANY(S7COMM, s7comm_writes, "one item of six that are written", "0300007e02f080320100000002004a00230506",
-	     "120a10020001000a84000000", "120a10020001000b84000000",
-	     "0004000801000004000801000004000801000004000801000004000801000004000801", 6),
+	MANY(S7COMM, s7comm_writes, "one item of six that are written", "0300007f02f080320100000002004a00240506",
+	     "120a10040001000a84000000", "120a10040001000b84000000",
+	     "000400100001000400100001000400100001000400100001000400100001000400100001", 6),
 	MANY(S7COMM, s7comm_writes, "one value of four",
 	     "0300005b02f080320100000002003200180504120a10040001000a84000000120a10040001000a84000000120a10040001000a840"
 	     "00000120a10040001000a84000000",

@@ -47,8 +47,6 @@ SETTINGS = {"ipv4/conf/ops0/rp_filter": "2", "ipv4/conf/ops0/arp_ignore": "1", "
 EXTRA = {  # kinds that not every kernel has
     "vlan": ["link add link ops0 name ops0.5 type vlan id 5", "link set ops0.5 up", "addr add 10.95.0.1/24 dev ops0.5",
              "route add 10.94.0.0/16 via 10.95.0.9 dev ops0.5"],
-    "bond": ["link add bond0 type bond mode active-backup", "link set adm0 down", "link set adm0 master bond0", "link set bond0 up",
-             "addr add 10.93.0.1/24 dev bond0", "route add 10.92.0.0/16 via 10.93.0.9 dev bond0"],
 }
 
 
@@ -88,7 +86,7 @@ def ip_lines(ns, lines, force=False):
 
 
 def dress(ns):
-    """Everything of DRESS in the namespace; which kinds of EXTRA this kernel has."""
+    """Everything of DRESS in the namespace."""
     for d in ("mv0", "br0"):
         sh("ip", "link", "del", d, ns=ns, check=False)
     ip_lines(ns, ["link set ops0 mtu 1400 address 02:00:00:00:aa:01".split()] + [["link", "set", d, "up"] for d in DEVICES])
@@ -100,11 +98,15 @@ def dress(ns):
         if line[:2] == ["link", "add"]:
             lines.append(["link", "set", line[line.index("name") + 1] if "name" in line else line[2], "up"])
     ip_lines(ns, lines)
-    return []
+
+
+def extra(ns, kind):
+    """A kind of EXTRA beside it."""
+    ip_lines(ns, [x.split() for x in EXTRA[kind]])
 
 
 def undress(ns):
-    lines = [["link", "del", d] for d in ("mv0", "br0", "ops0.5", "bond0")]
+    lines = [["link", "del", d] for d in ("mv0", "br0", "ops0.5")]
     for d in DEVICES:
         lines += [["addr", "flush", "dev", d], ["neigh", "flush", "dev", d, "nud", "permanent"]]
         lines += [[family, "route", "flush", "table", "all", "dev", d] for family in ("-4", "-6")]

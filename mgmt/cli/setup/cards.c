@@ -124,8 +124,9 @@ void cards_read(struct cards *ret)
 		char path[300];
 
 		snprintf(path, sizeof(path), "/sys/class/net/%s/bridge", d->d_name);
-		if (d->d_name[0] == '.' || strcmp(d->d_name, "lo") == 0 || strlen(d->d_name) > 15 ||
-		    access(path, F_OK) == 0)
+		/* With bonding loaded a plain file stands among them. */
+		if (d->d_name[0] == '.' || d->d_type == DT_REG || strcmp(d->d_name, "lo") == 0 ||
+		    strlen(d->d_name) > 15 || access(path, F_OK) == 0)
 			continue;
 		card_read(&ret->list[ret->n++], d->d_name);
 	}

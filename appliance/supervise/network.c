@@ -41,6 +41,7 @@ struct network {
 };
 
 struct found {
+	const struct supervisor *s;
 	char text[300];
 	size_t n;
 };
@@ -52,12 +53,24 @@ static void found_add(struct found *f, const char *text)
 	snprintf(f->text + at, sizeof(f->text) - at, "%s%s", f->n++ > 0 ? "; " : "", text);
 }
 
+/* A device that a person's order has given back is missing because of it, which is no drift. */
+static bool released(const struct supervisor *s, const char *device)
+{
+	for (uint32_t i = 0; i < s->now->ir->n_interfaces; i++)
+		if (strcmp(s->now->ir->interfaces[i].device, device) == 0)
+			return kept_left_alone(s, ir_card(&s->now->ir->interfaces[i]));
+	return false;
+}
+
 static void note(void *ctx, const char *where, const char *what, const char *detail)
 {
 	char text[sizeof((struct found){ 0 }.text)];
+	struct found *f = ctx;
 
+	if (strcmp(what, "missing") == 0 && released(f->s, detail))
+		return;
 	snprintf(text, sizeof(text), "%s %s: %s", where, what, detail);
-	found_add(ctx, text);
+	found_add(f, text);
 }
 
 int network_open(struct supervisor *s, struct err *e)
@@ -237,7 +250,7 @@ static void announce_due(struct supervisor *s, uint64_t now)
 
 void network_due(struct supervisor *s, uint64_t now)
 {
-	struct found f = { .n = 0 };
+	struct found f = { .s = s };
 	uint8_t digest[32] = { 0 };
 	struct err e = { 0 };
 	int r;

@@ -47,6 +47,8 @@ SETTINGS = {"ipv4/conf/ops0/rp_filter": "2", "ipv4/conf/ops0/arp_ignore": "1", "
 EXTRA = {  # kinds that not every kernel has
     "vlan": ["link add link ops0 name ops0.5 type vlan id 5", "link set ops0.5 up", "addr add 10.95.0.1/24 dev ops0.5",
              "route add 10.94.0.0/16 via 10.95.0.9 dev ops0.5"],
+    "bond": ["link add bond0 type bond mode active-backup miimon 100", "link set adm0 down", "link set adm0 master bond0", "link set bond0 up",
+             "addr add 10.93.0.1/24 dev bond0", "route add 10.92.0.0/16 via 10.93.0.9 dev bond0"],
 }
 
 
@@ -106,7 +108,7 @@ def extra(ns, kind):
 
 
 def undress(ns):
-    lines = [["link", "del", d] for d in ("mv0", "br0", "ops0.5")]
+    lines = [["link", "del", d] for d in ("mv0", "br0", "ops0.5", "bond0", "spare0")]
     for d in DEVICES:
         lines += [["addr", "flush", "dev", d], ["neigh", "flush", "dev", d, "nud", "permanent"]]
         lines += [[family, "route", "flush", "table", "all", "dev", d] for family in ("-4", "-6")]
@@ -138,10 +140,10 @@ def look(ns):
         link["flags"].sort()
         if "UP" not in link["flags"]:
             link.pop("qdisc", None)  # of a link that was never up here another is shown
-        for k in [k for k in link.get("linkinfo", {}).get("info_data", {}) if k.endswith("timer")]:
+        for k in [k for k in link.get("linkinfo", {}).get("info_data", {}) if k.endswith("timer") or k == "active_slave"]:
             del link["linkinfo"]["info_data"][k]
         slave = link.get("linkinfo", {}).get("info_slave_data", {})
-        for k in [k for k in slave if k.endswith("timer") or k in ("port", "no", "id", "state", "queue_id")]:
+        for k in [k for k in slave if k.endswith("timer") or k in ("port", "no", "id", "state", "queue_id", "link_failure_count", "mii_status")]:
             del slave[k]
     routes = shown(ns, "route", "show", "table", "all") + shown(ns, "-6", "route", "show", "table", "all")
     for r in routes:

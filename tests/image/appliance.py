@@ -17,7 +17,7 @@ MIB = 1 << 20
 # A step: the power goes before the one whose number is in /kill. Of dd, /kill-at holds after how many bytes to the slot.
 STEP = """#!/bin/bash
 n=$(($(cat /steps) + 1)); echo $n >/steps
-if [ "$n" = "$(cat /kill)" ]; then kill -9 0; sleep 60; fi
+if [ "$n" = "$(cat /kill)" ]; then kill -9 0; fi
 real=/host/usr/bin/NAME; [ -x $real ] || real=/host/usr/sbin/NAME
 OWN
 exec $real "$@"
@@ -30,7 +30,7 @@ OWN = {
     size=$(stat -c %s "${1#if=}"); left=$(cat /kill-at)
     if [ -e /dead-disk ]; then exit 1; fi
     if [ -e /lying-disk ]; then exit 0; fi
-    if [ "$left" -lt "$size" ]; then head -c "$left" "${1#if=}" | $real of="${2#of=}" bs=4k iflag=fullblock conv=notrunc status=none; kill -9 0; sleep 60; fi
+    if [ "$left" -lt "$size" ]; then head -c "$left" "${1#if=}" | $real of="${2#of=}" bs=4k iflag=fullblock conv=notrunc status=none; kill -9 0; fi
     echo $((left - size)) >/kill-at ;; esac""",
 }
 

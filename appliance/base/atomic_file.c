@@ -23,7 +23,7 @@ static int write_all(int fd, const uint8_t *p, size_t n)
 	return 0;
 }
 
-int atomic_write(int dirfd, const char *name, const void *p, size_t n, struct err *e)
+int atomic_write_mode(int dirfd, const char *name, const void *p, size_t n, mode_t mode, struct err *e)
 {
 	char beside[128];
 	int fd, r;
@@ -33,7 +33,8 @@ int atomic_write(int dirfd, const char *name, const void *p, size_t n, struct er
 	fd = openat(dirfd, beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return err_set(e, -errno, "create %s", beside);
-	r = write_all(fd, p, n);
+	/* Not by what it is created with: a daemon's umask leaves nobody else anything. */
+	r = mode != 0600 && fchmod(fd, mode) < 0 ? -errno : write_all(fd, p, n);
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
 	if (close(fd) < 0 && r == 0)
@@ -48,6 +49,11 @@ int atomic_write(int dirfd, const char *name, const void *p, size_t n, struct er
 	if (fsync(dirfd) < 0)
 		return err_set(e, -errno, "sync the folder of %s", name);
 	return 0;
+}
+
+int atomic_write(int dirfd, const char *name, const void *p, size_t n, struct err *e)
+{
+	return atomic_write_mode(dirfd, name, p, n, 0600, e);
 }
 
 int file_read(int dirfd, const char *name, size_t max, uint8_t **ret, size_t *ret_n, struct err *e)

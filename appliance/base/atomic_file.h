@@ -8,11 +8,14 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "appliance/base/err.h"
 
 /* Replaces `name` (a plain file name) in the folder `dirfd`, mode 0600. 0 or negative errno. */
 int atomic_write(int dirfd, const char *name, const void *p, size_t n, struct err *e);
+/* ... and of a mode of its own, where programs of other users read it. */
+int atomic_write_mode(int dirfd, const char *name, const void *p, size_t n, mode_t mode, struct err *e);
 /* Reads a whole file of at most `max` bytes into malloc'd memory (owned by the caller), with a NUL after it that is not
  * counted. -ENOENT when absent. */
 int file_read(int dirfd, const char *name, size_t max, uint8_t **ret, size_t *ret_n, struct err *e);

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/box/admin_rules.h"
 #include "appliance/box/devices.h"
-#include "appliance/box/egress.h"
 #include "appliance/box/facts.h"
 #include "appliance/box/netns.h"
 
@@ -124,7 +124,7 @@ static int set_all(const struct box_spaces *s, const struct ir *ir, const struct
 			retire_one(&h, &before->interfaces[i]);
 	/* Before anything there has an address to speak from. */
 	snprintf(x->where, sizeof(x->where), "admin namespace");
-	if (box_egress(s, ir, x->dry, x->each != NULL ? hear : NULL, x, &one) < 0)
+	if (box_admin_rules(s, ir, x->dry, x->each != NULL ? hear : NULL, x, &one) < 0)
 		r = box_first(one.code, &one, &why);
 	snprintf(x->where, sizeof(x->where), "VLANs");
 	vlans_sweep(&p, ir);

@@ -14,8 +14,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "appliance/box/admin_rules.h"
 #include "appliance/box/devices.h"
-#include "appliance/box/egress.h"
 #include "appliance/box/netns.h"
 
 #define TABLES_MAX 32u
@@ -362,7 +362,7 @@ int outside_look(const struct box_spaces *s, const struct ir *ir, box_difference
 	tell_tables(l);
 	r = look_inside(s, l, e);
 	if (r == 0)
-		r = box_egress_beside(s, each, ctx, e);
+		r = box_admin_rules_beside(s, each, ctx, e);
 out:
 	rtnl_close(data);
 	free(l);

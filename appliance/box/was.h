@@ -38,4 +38,8 @@ bool was_bare(const json_t *picture);
  */
 json_t *was_give_back(const struct box_spaces *s, const json_t *wanted);
 
+#define WAS_BOOT_ID 40u
+/* Of this start of the machine; "" when the kernel does not say. */
+void was_boot_id(char out[WAS_BOOT_ID]);
+
 #endif

@@ -7,8 +7,6 @@
 #include "appliance/box/devices.h"
 #include "appliance/box/was.h"
 
-#define WAS_BOOT_ID 40u
-void was_boot_id(char out[WAS_BOOT_ID]);
 uint64_t was_boottime_ns(void);
 /* The device and what lies above it, into ret; how many. */
 size_t was_above(const struct devices *all, const struct device *d, const struct device *ret[WAS_LINKS]);

@@ -170,7 +170,7 @@ int enforce_cut(struct enforce *f, const struct generation_held *next, const str
 		.next = next,
 		.have = have,
 		.told = ret,
-		.now_s = clock_wall_ns() / 1000000000u,
+		.now_s = enforce_moment(f),
 	};
 	bool cut = begin(&ret->cut), changed = begin(&ret->changed);
 	int r = cut && changed ? conntrack_dump(&f->net, cut_note, cut_restart, &c, e) : -ENOMEM;

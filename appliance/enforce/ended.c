@@ -109,8 +109,8 @@ int enforce_ended(struct enforce *f)
 	uint64_t ms = clock_wall_ns() / 1000000u, now = ms / 1000u, next;
 	struct err e;
 
-	if (f->now == NULL)
-		return -1;
+	if (f->now == NULL || f->waits)
+		return -1; /* nothing that ends is open */
 	/* A clock that was set back comes to an end once more. */
 	if (f->ended_s > now)
 		f->ended_s = now;

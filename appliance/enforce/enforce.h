@@ -9,6 +9,7 @@
  *   enforce/relabel.c     sessions that another permit took over
  *   enforce/cut.c         the sessions that an apply ends
  *   enforce/ended.c       those that an end by time ends
+ *   enforce/moment.c      by which moment it is judged what has ended
  *   enforce/verify.c      expected against dumped, as a list of differences
  *   enforce/walk.c        a packet through the rules as they were read
  *   enforce/witness.c     packets put to the policy and to such a walk (witness_edges.c: which; witness_box.c: the box's own)
@@ -107,6 +108,8 @@ struct enforce {
 	unsigned lacks;		     /* bits of enum kernel_lack */
 	struct generation_held *now; /* in force, NULL before the first apply */
 	uint64_t ended_s;	     /* seconds since 1970: what ended by then was told of */
+	bool waits;		     /* the clock is not trusted: what ends by time is left out */
+	bool waits_due;		     /* ... and the kernel does not know that yet */
 	bool relabel_due;	     /* sessions may lie outside of their permit */
 	struct matched matched;
 	uint64_t drifts;
@@ -188,6 +191,13 @@ void enforce_relabel(struct enforce *f, const struct generation_held *old);
 
 /* Tells of sessions that an end by time has just ended. Milliseconds until there may be more to tell, -1 = not soon. */
 int enforce_ended(struct enforce *f);
+
+/* ---- enforce/moment.c -------------------------------------------------------------------------------------------- */
+
+/* Seconds since 1970: what ends by then is not in force. While the clock is not trusted that is all that ends. */
+uint64_t enforce_moment(const struct enforce *f);
+void enforce_waits(struct enforce *f, bool waits);
+void enforce_waits_due(struct enforce *f); /* what of it could not be done at once */
 
 /* ---- enforce/verify.c -------------------------------------------------------------------------------------------- */
 

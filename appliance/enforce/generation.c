@@ -139,7 +139,7 @@ int generation_image(struct enforce *f, const struct generation_held *g, struct 
 		.ir = &g->ir,
 		.ids = g->ids,
 		.interfaces = g->interfaces,
-		.now = clock_wall_ns() / 1000000000u,
+		.now = enforce_moment(f),
 	};
 	for (size_t i = 0; i < g->n_lingering; i++)
 		if (g->lingering[i].lane != LANE_NONE)

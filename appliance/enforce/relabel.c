@@ -107,7 +107,7 @@ static int look(struct enforce *f, const struct generation_held *old, struct are
 {
 	const struct generation_held *g = f->now;
 	bool *settled = arena_array(a, g->ir.n_permits + 1u, sizeof(*settled)), all = true;
-	struct looking l = { .a = a, .g = g, .settled = settled, .now = clock_wall_ns() / 1000000000u };
+	struct looking l = { .a = a, .g = g, .settled = settled, .now = enforce_moment(f) };
 	int r = 0;
 
 	if (settled == NULL || !settle(old, g, a, settled))

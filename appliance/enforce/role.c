@@ -175,9 +175,15 @@ static bool on_in_force(void *ctx, struct msg *m)
 	return true;
 }
 
+static bool on_clock(void *ctx, struct msg *m)
+{
+	enforce_waits(ctx, m->body.clock.waits != 0);
+	return true;
+}
+
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_STATUS] = on_status, [MSG_EFFECTIVE] = on_effective, [MSG_VERIFY] = on_verify,
-	[MSG_APPLY] = on_apply,	  [MSG_IN_FORCE] = on_in_force,
+	[MSG_APPLY] = on_apply,	  [MSG_IN_FORCE] = on_in_force,	  [MSG_CLOCK] = on_clock,
 };
 
 /* False ends the role. */
@@ -206,6 +212,7 @@ static int open_all(struct enforce *f, struct err *e)
 		.events = { .fd = ROLE_FD_EVENTS },
 		.forwarding = { -1, -1 },
 		.reverse_path = -1,
+		.waits = true, /* until it is told */
 	};
 	r = netlink_open(&f->net, ENFORCE_FD_REQUESTS, e);
 	if (r == 0)
@@ -259,6 +266,7 @@ static void loop(struct enforce *f)
 			return;
 		/* A question or an apply takes its time, and is interrupted only to hear. */
 		drift_settle(f);
+		enforce_waits_due(f);
 		mono = clock_mono();
 		now = mono.ns;
 		/* The kernel counts what is left of a time; what the policy names is a moment. */

@@ -247,7 +247,7 @@ static int ask_packets(struct enforce *f, struct differences *d, struct err *e)
 		.ir = &f->now->ir,
 		.ids = f->now->ids,
 		.interfaces = f->now->interfaces,
-		.now = clock_wall_ns() / 1000000000u,
+		.now = enforce_moment(f),
 		.seed = clock_mono().ns,
 		.limit_ns = WITNESS_NS,
 		.between = heard,

@@ -51,6 +51,7 @@ static void expect_stopped(struct asking *a, const struct tuple *t, const char *
 void witness_unanswered(struct asking *a, const struct tuple *t, const char *kind, struct walk_packet p,
 			const struct walk_result *queued, uint32_t lane, bool judged_before)
 {
+	bool begins = p.l4proto == PROTO_TCP && (p.tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 	struct walk_result r;
 	enum failure f;
 	struct lane l;
@@ -59,13 +60,14 @@ void witness_unanswered(struct asking *a, const struct tuple *t, const char *kin
 		return;
 	f = lane_unanswered(l);
 	r = resumed(a, &p, queued, p.mark);
-	if ((r.end == WALK_ACCEPT) != (f == FAIL_OPEN || (f == FAIL_HOLD && judged_before)))
+	if ((r.end == WALK_ACCEPT) != (f == FAIL_OPEN || (f == FAIL_HOLD && judged_before && !begins)))
 		witness_tell(a, t, kind, r.end == WALK_ACCEPT ? "passes" : "refused", &r);
 }
 
 void witness_behind_queue(struct asking *a, const struct tuple *t, const struct walk_packet *p,
 			  const struct walk_result *queued, uint32_t id, uint32_t lane)
 {
+	static const uint8_t flags[] = { TCP_ACK, TCP_SYN, TCP_SYN | TCP_ACK, TCP_FIN | TCP_ACK, TCP_RST };
 	struct walk_result r;
 	struct walk_packet live = *p, stale = *p, stray = *p, again = *p;
 
@@ -90,7 +92,10 @@ void witness_behind_queue(struct asking *a, const struct tuple *t, const struct 
 	expect_stopped(a, t, "judged, but of no session", stray, queued, mark_make(id, 0, MARK_GOOD));
 	witness_unanswered(a, t, "new, unanswered", *p, queued, lane, false);
 	live.ct_mark = mark_make(id, lane, MARK_GOOD);
-	witness_unanswered(a, t, "live, unanswered", live, queued, lane, true);
+	for (size_t i = 0; i < (p->l4proto == PROTO_TCP ? sizeof(flags) : 1); i++) {
+		live.tcp_flags = flags[i];
+		witness_unanswered(a, t, "live, unanswered", live, queued, lane, true);
+	}
 }
 
 void witness_behind_cut(struct asking *a, const struct tuple *t, struct walk_packet p)

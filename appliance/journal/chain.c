@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/journal/chain.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -13,78 +12,9 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/sha256.h"
-
-static int by_number(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-int journal_segments(int dirfd, uint64_t **ret, size_t *ret_n, struct err *e)
-{
-	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-	struct dirent *entry;
-	size_t room = 0;
-
-	*ret = NULL;
-	*ret_n = 0;
-	if (d == NULL) {
-		int code = -errno;
-
-		if (fd >= 0)
-			close(fd);
-		return err_set(e, code, "list the journal");
-	}
-	while ((entry = readdir(d)) != NULL) {
-		uint64_t n;
-
-		if (!journal_segment_parse(entry->d_name, &n))
-			continue;
-		if (*ret_n == room) {
-			uint64_t *more = reallocarray(*ret, room == 0 ? 64 : room * 2, sizeof(**ret));
-
-			if (more == NULL) {
-				closedir(d);
-				free(*ret);
-				return err_set(e, -ENOMEM, "list the journal");
-			}
-			*ret = more;
-			room = room == 0 ? 64 : room * 2;
-		}
-		(*ret)[(*ret_n)++] = n;
-	}
-	closedir(d);
-	if (*ret_n > 0)
-		qsort(*ret, *ret_n, sizeof(**ret), by_number);
-	return 0;
-}
+#include "appliance/journal/segment.h"
 
 /* ---- recovery ----------------------------------------------------------------------------------------------------- */
-
-static int read_whole(int fd, size_t n, char **ret, struct err *e)
-{
-	size_t done = 0;
-
-	*ret = malloc(n + 1);
-	if (*ret == NULL)
-		return err_set(e, -ENOMEM, "read a segment of the journal");
-	while (done < n) {
-		ssize_t r = pread(fd, *ret + done, n - done, (off_t)done);
-
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r <= 0) {
-			free(*ret);
-			*ret = NULL;
-			return err_set(e, r < 0 ? -errno : -EIO, "read a segment of the journal");
-		}
-		done += (size_t)r;
-	}
-	(*ret)[n] = 0;
-	return 0;
-}
 
 static void mark(struct journal *j, uint64_t seq, uint64_t offset)
 {
@@ -170,44 +100,50 @@ static int set_aside(struct journal *j, const char *text, size_t from, size_t n,
 	return 0;
 }
 
+static void close_segment(struct journal *j)
+{
+	if (j->fd >= 0)
+		close(j->fd);
+	j->fd = -1;
+	j->first = 0;
+	j->n_marks = 0;
+}
+
 static int open_segment(struct journal *j, uint64_t first, int flags, struct err *e)
 {
 	char name[48];
 
 	journal_segment_name(first, name);
-	if (j->fd >= 0)
-		close(j->fd);
+	close_segment(j);
 	j->fd = openat(j->dirfd, name, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
-	if (j->fd < 0)
+	/* Its group may read it: the program that sends records on is in it. */
+	if (j->fd < 0 || fchmod(j->fd, 0640) < 0)
 		return err_set(e, -errno, "open %s", name);
 	j->first = first;
 	j->size = 0;
-	j->n_marks = 0;
 	if ((flags & O_CREAT) != 0)
 		fsync(j->dirfd); /* the name must survive as well */
 	return 0;
 }
 
-/* Reads one segment as the current one. Only the last one may have a torn end. */
-static int take_segment(struct journal *j, uint64_t first, bool last, struct head *head, struct journal_recovery *found,
-			struct err *e)
+/* Reads one segment; a plain one as the current one, for a packed one is closed. Only the last one may have a torn end. */
+static int take_segment(struct journal *j, const struct segment_file *file, bool last, struct head *head,
+			struct journal_recovery *found, struct err *e)
 {
-	struct stat st;
-	char *text;
-	size_t sound;
-	int r = open_segment(j, first, 0, e);
+	size_t sound, n;
+	char *text = NULL;
+	int r = file->plain ? open_segment(j, file->first, 0, e) : 0;
 
-	if (r < 0)
-		return r;
-	if (fstat(j->fd, &st) < 0)
-		return err_set(e, -errno, "size of the journal");
-	r = read_whole(j->fd, (size_t)st.st_size, &text, e);
+	if (r == 0)
+		r = segment_whole(j->dirfd, file->first, &text, &n, e);
 	if (text == NULL)
 		return r;
-	sound = walk(j, text, (size_t)st.st_size, head);
-	if (last && sound < (size_t)st.st_size) {
-		found->torn_bytes += (size_t)st.st_size - sound;
-		r = set_aside(j, text, sound, (size_t)st.st_size, e);
+	if (!file->plain)
+		close_segment(j);
+	sound = walk(j, text, n, head);
+	if (last && file->plain && sound < n) {
+		found->torn_bytes += n - sound;
+		r = set_aside(j, text, sound, n, e);
 	}
 	j->size = sound;
 	free(text);
@@ -234,13 +170,14 @@ static void compare_head(struct journal *j, const struct head *head, uint64_t fr
 int journal_open(int dirfd, struct journal *j, struct journal_recovery *ret, struct err *e)
 {
 	struct head head = { 0 };
-	uint64_t *list, from = 1;
+	struct segment_file *list;
+	uint64_t from = 1;
 	size_t n;
 	int r;
 
 	*j = (struct journal){ .dirfd = dirfd, .fd = -1, .head_fd = -1, .next_seq = 1 };
 	*ret = (struct journal_recovery){ 0 };
-	r = journal_segments(dirfd, &list, &n, e);
+	r = segment_list(dirfd, &list, &n, e);
 	if (r < 0)
 		return r;
 	j->head_fd = openat(dirfd, "head", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -249,12 +186,12 @@ int journal_open(int dirfd, struct journal *j, struct journal_recovery *ret, str
 	else
 		head = read_head(j->head_fd);
 	if (n > 0)
-		from = list[n > 1 ? n - 2 : 0];
+		from = list[n > 1 ? n - 2 : 0].first;
 	/* The newest segment may hold no sound line at all: then the one before it ends the chain, and it begins anew. */
 	for (size_t i = n > 1 ? n - 2 : 0; i < n && r == 0; i++) {
-		if (j->next_seq < list[i])
-			j->next_seq = list[i];
-		r = take_segment(j, list[i], i + 1 == n, &head, ret, e);
+		if (j->next_seq < list[i].first)
+			j->next_seq = list[i].first;
+		r = take_segment(j, &list[i], i + 1 == n, &head, ret, e);
 	}
 	free(list);
 	if (r == 0)
@@ -347,6 +284,12 @@ int journal_append(struct journal *j, json_t *record, struct err *e)
 	free(line);
 	json_decref(record);
 	return r;
+}
+
+void journal_turn(struct journal *j)
+{
+	if (j->size > 0)
+		j->size = JOURNAL_SEGMENT_BYTES;
 }
 
 int journal_sync(struct journal *j, struct err *e)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The record file: lines of JSON in segments `events-<first seq>.log`, each line chained to the one before it by
+ * The record file: lines of JSON in segments `events-<first seq>.log` (packed once they are closed: pack.h), each line chained to the one before it by
  * "prev" and "hash" (SHA-256 over the previous hash and the line without its own hash). Journal role only, sole writer.
  *
  * Beside the segments lies `head`: number and hash of a line that was surely on the disk. A log that ends before its
@@ -31,7 +31,7 @@ struct journal_mark {
 struct journal {
 	int dirfd; /* borrowed */
 	int fd, head_fd;
-	uint64_t first; /* number of the current segment's first line */
+	uint64_t first; /* number of the current segment's first line; 0 = none is open */
 	uint64_t size;	/* its bytes */
 	uint64_t next_seq;
 	uint64_t last_wall_ns;	    /* of the newest line, 0 = none */
@@ -57,6 +57,8 @@ void journal_close(struct journal *j);
  * file as it was: the same record may be tried again.
  */
 int journal_append(struct journal *j, json_t *record, struct err *e);
+/* The next line begins a new segment. */
+void journal_turn(struct journal *j);
 /* Everything written so far is on the disk, then the head. */
 int journal_sync(struct journal *j, struct err *e);
 
@@ -64,8 +66,6 @@ int journal_sync(struct journal *j, struct err *e);
 
 void journal_segment_name(uint64_t first, char out[48]);
 bool journal_segment_parse(const char *name, uint64_t *ret);
-/* Numbers of all segments in the folder, ascending; malloc'd. */
-int journal_segments(int dirfd, uint64_t **ret, size_t *ret_n, struct err *e);
 /*
  * Checks one line (without its newline) against the hash before it; gives its own hash and number. Pure.
  * JOURNAL_LINE_OK, or what is wrong with it.
@@ -73,6 +73,8 @@ int journal_segments(int dirfd, uint64_t **ret, size_t *ret_n, struct err *e);
 enum journal_line { JOURNAL_LINE_OK, JOURNAL_LINE_FORM, JOURNAL_LINE_HASH, JOURNAL_LINE_PREV };
 enum journal_line journal_line_check(const char *line, size_t n, const uint8_t prev[32], uint8_t ret_hash[32],
 				     uint64_t *ret_seq);
+/* The hash that it says the line before it has. False: it is no line. */
+bool journal_line_prev(const char *line, size_t n, uint8_t ret[32]);
 /* "<seq> <hash>\n" */
 bool journal_head_parse(const char *text, size_t n, uint64_t *ret_seq, uint8_t ret_hash[32]);
 

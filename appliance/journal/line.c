@@ -91,6 +91,13 @@ enum journal_line journal_line_check(const char *line, size_t n, const uint8_t p
 	return memcmp(said_prev, prev, sizeof(said_prev)) == 0 ? JOURNAL_LINE_OK : JOURNAL_LINE_PREV;
 }
 
+bool journal_line_prev(const char *line, size_t n, uint8_t ret[32])
+{
+	const size_t hash_part = JOURNAL_TAIL - 1, prev_part = hash_part - 1;
+
+	return n > hash_part + prev_part && hex(line + n - hash_part - prev_part + strlen(PREV_MARK), ret);
+}
+
 bool journal_head_parse(const char *text, size_t n, uint64_t *ret_seq, uint8_t ret_hash[32])
 {
 	const char *p = number(text, text + n, ret_seq);

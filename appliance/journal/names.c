@@ -40,6 +40,7 @@ struct named_generation {
 	struct place_name *zones, *assets;
 	struct ir_book book;
 	uint32_t n_files, n_conduits, n_permits, n_interfaces;
+	bool sends;
 };
 
 static void forget(struct named_generation *g)
@@ -202,12 +203,22 @@ int names_add(struct names *n, const struct names_source *from, struct err *e)
 		r = ir_unseal(bytes_of(from->sealed, from->n_sealed), work, ir, e);
 	if (r == 0)
 		r = copy(g, ir, from, e);
+	for (uint32_t i = 0; r == 0 && i < ir->n_peers; i++)
+		g->sends |= ir->peers[i].ca[0] != '\0';
 	arena_free(work);
 	if (r == 0)
 		put_first(n, g);
 	else
 		forget(g);
 	return r;
+}
+
+bool names_send(const struct names *n)
+{
+	for (size_t i = 0; i < n->n; i++)
+		if (n->list[i]->sends)
+			return true;
+	return false;
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------------------- */

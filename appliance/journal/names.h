@@ -36,6 +36,8 @@ struct names_source {
  * were. */
 int names_add(struct names *n, const struct names_source *from, struct err *e);
 void names_forget(struct names *n);
+/* A generation among them names a log server: records are sent on, or may be again after a rollback. */
+bool names_send(const struct names *n);
 
 struct named_end {
 	const char *zone;	   /* NULL = unknown */

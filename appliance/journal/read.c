@@ -2,12 +2,11 @@
 #include "appliance/journal/read.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define CHUNK 65536u
+#include "appliance/journal/segment.h"
+
 #define ANSWER_BYTES (8u << 20) /* of one answer: the reader asks again */
 #define LOOK_BYTES (32u << 20)	/* that one question looks through: nobody else is answered meanwhile */
 
@@ -49,39 +48,25 @@ static bool line(struct reading *r, const char *text, size_t n)
 }
 
 /* One segment from `offset` on. 1 = enough, 0 = end of it, negative errno. */
-static int segment(int fd, uint64_t offset, struct reading *r)
+static int segment(const struct journal *j, uint64_t first, uint64_t offset, struct reading *r)
 {
-	char *buf = malloc(CHUNK + JOURNAL_LINE_MAX + 1);
-	size_t held = 0;
-	int ret = 0;
+	struct segment *s;
+	const char *text;
+	size_t n;
+	bool whole;
+	int ret = segment_open(j->dirfd, first, SEGMENT_EITHER, offset, &s, NULL), got;
 
-	if (buf == NULL)
-		return -ENOMEM;
-	while (ret == 0) {
-		ssize_t n = pread(fd, buf + held, CHUNK, (off_t)offset);
-		char *at = buf, *end;
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			ret = n < 0 ? -errno : 0;
-			break;
-		}
-		offset += (uint64_t)n;
-		held += (size_t)n;
-		buf[held] = 0;
-		while (ret == 0 && (end = memchr(at, '\n', held - (size_t)(at - buf))) != NULL) {
-			ret = line(r, at, (size_t)(end - at)) ? 0 : 1;
-			at = end + 1;
-		}
-		held -= (size_t)(at - buf);
-		/* A line longer than any of ours is none: skipped as a whole. */
-		if (held > JOURNAL_LINE_MAX)
-			held = 0;
-		memmove(buf, at, held);
+	if (s == NULL)
+		return ret;
+	while (ret == 0 && (got = segment_line(s, &text, &n, &whole)) != 0) {
+		if (got < 0)
+			ret = got;
+		else if (whole && !line(r, text, n))
+			ret = 1;
 	}
-	free(buf);
-	return ret;
+	segment_close(s);
+	/* What stands before damage was told; what stands behind it cannot be. verify names it. */
+	return ret == -EBADMSG ? 0 : ret;
 }
 
 /* Where in the current segment to begin. */
@@ -104,30 +89,19 @@ json_t *journal_read(struct journal *j, uint64_t after, uint32_t max, const stru
 			     .bytes = ANSWER_BYTES,
 			     .look = LOOK_BYTES,
 			     .filter = filter };
-	uint64_t *list;
+	struct segment_file *list;
 	size_t n, from = 0;
-	int code = journal_segments(j->dirfd, &list, &n, e);
+	int code = segment_list(j->dirfd, &list, &n, e);
 
 	if (code < 0 || r.list == NULL) {
 		json_decref(r.list);
 		return NULL;
 	}
 	/* The last segment that begins at or before what is wanted. */
-	while (from + 1 < n && list[from + 1] <= after + 1)
+	while (from + 1 < n && list[from + 1].first <= after + 1)
 		from++;
-	for (size_t i = from; i < n && code == 0 && max > 0; i++) {
-		char name[48];
-		int fd;
-
-		journal_segment_name(list[i], name);
-		fd = openat(j->dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-		if (fd < 0) {
-			code = -errno;
-			break;
-		}
-		code = segment(fd, list[i] == j->first ? offset_after(j, after) : 0, &r);
-		close(fd);
-	}
+	for (size_t i = from; i < n && code == 0 && max > 0; i++)
+		code = segment(j, list[i].first, list[i].first == j->first ? offset_after(j, after) : 0, &r);
 	free(list);
 	if (code < 0) {
 		err_set(e, code, "read the journal");

@@ -3,13 +3,15 @@
  * The journal role: sole writer of records. It reads the event sockets of all roles, puts names to numbers, merges floods,
  * chains and writes lines, and answers questions about them. It owns its folder and nothing else.
  *
- * When the disk takes no more it stops reading: records then wait in the sockets, and what finds no room there is counted
- * by whoever could not send it. Nobody ever waits for the journal.
+ * When the disk takes no more it goes on reading: records then wait in its memory, and the least grave that find no room there are
+ * counted (role_room.c). Nobody ever waits for the journal.
  */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
@@ -24,7 +26,7 @@
 
 static void read_source(struct journal_role *j, const struct source *s)
 {
-	for (unsigned i = 0; i < READ_MOST && j->held == NULL; i++) {
+	for (unsigned i = 0; i < READ_MOST; i++) {
 		uint8_t wire[EVENT_WIRE_MAX + 1];
 		ssize_t n = recv(s->fd, wire, sizeof(wire), MSG_DONTWAIT);
 		struct event e;
@@ -46,8 +48,10 @@ static int wait_ms(const struct journal_role *j, uint64_t now)
 	uint64_t due = merge_due(&j->merge), sums = share_due(&j->shares);
 
 	due = sums < due ? sums : due;
-	if (j->held != NULL)
+	if (j->pressed && j->retry_at < due)
 		due = j->retry_at;
+	if (role_keep_due(j) < due)
+		due = role_keep_due(j);
 	if (j->sync_at != 0 && j->sync_at < due)
 		due = j->sync_at;
 	if (due == UINT64_MAX)
@@ -60,20 +64,25 @@ static int open_chain(struct journal_role *j)
 	struct journal_recovery found;
 	struct err e = { 0 };
 
+	/* For its group, as the segments in it (chain.c). */
+	if (fchmod(JOURNAL_FD_FOLDER, 0750) < 0)
+		fprintf(stderr, "sekishod journal: mode of the folder: %s\n", strerror(errno));
 	if (journal_open(JOURNAL_FD_FOLDER, &j->chain, &found, &e) < 0) {
 		fprintf(stderr, "sekishod journal: %s\n", e.text);
 		return 1;
 	}
+	reserve_begin(JOURNAL_FD_FOLDER, &j->reserve);
+	if (reserve_build(&j->reserve, &e) < 0)
+		role_press(j, &e);
 	j->was_empty = found.empty;
 	if (found.missing != 0)
-		role_put_own(j, LOST_MISSING, found.missing, 0);
-	if (found.another_head && j->held == NULL)
-		role_put_own(j, LOST_ANOTHER_HEAD, 1, 0);
-	if (found.headless && j->held == NULL)
-		role_put_own(j, LOST_HEADLESS, 1, 0);
-	/* One record can wait for room: what is gone matters more than what was set aside, and can still be looked at. */
-	if (found.torn_bytes != 0 && j->held == NULL)
-		role_put_own(j, LOST_TORN, 1, found.torn_bytes);
+		role_put_own(j, LOST_MISSING, found.missing, 0, NULL);
+	if (found.another_head)
+		role_put_own(j, LOST_ANOTHER_HEAD, 1, 0, NULL);
+	if (found.headless)
+		role_put_own(j, LOST_HEADLESS, 1, 0, NULL);
+	if (found.torn_bytes != 0)
+		role_put_own(j, LOST_TORN, 1, found.torn_bytes, NULL);
 	return 0;
 }
 
@@ -98,9 +107,8 @@ static void wait_for_last(struct journal_role *j)
 				read_source(j, &j->sources[i]);
 			open |= j->sources[i].role != ROLE_SUPERVISOR && (p[i].revents & (POLLIN | POLLHUP)) != POLLHUP;
 		}
-		if (open && j->held == NULL)
+		if (open)
 			poll(NULL, 0, 5);
-		open &= j->held == NULL;
 	}
 }
 
@@ -110,6 +118,7 @@ static void last_words(struct journal_role *j)
 	for (size_t i = 0; i < j->n_sources; i++)
 		read_source(j, &j->sources[i]);
 	role_write_merged(j, true);
+	role_room_end(j);
 	role_sync(j, 0, true);
 }
 
@@ -128,7 +137,7 @@ int role_journal(void)
 		return 0;
 	for (;;) {
 		struct pollfd p[SOURCES + 1] = { { .fd = ROLE_FD_CONTROL, .events = POLLIN } };
-		size_t n = j.held == NULL ? j.n_sources : 0;
+		size_t n = j.n_sources;
 		uint64_t now = clock_mono().ns;
 		bool ended;
 
@@ -145,6 +154,7 @@ int role_journal(void)
 		now = clock_mono().ns;
 		role_retry(&j, now);
 		role_sync(&j, now, false);
+		role_keep(&j, now);
 		if (ended) {
 			last_words(&j);
 			return 0;

@@ -32,6 +32,12 @@ static bool on_status(void *ctx, struct msg *m)
 								      .malformed = j->malformed,
 								      .unwritable = j->unwritable,
 								      .failures = j->failures,
+								      .keep_days = j->rule.keep_days,
+								      .delete_after_days = j->rule.delete_after_days,
+								      .waiting = wait_count(&j->wait),
+								      .left_out = wait_dropped(&j->wait),
+								      .reserve = j->reserve.size,
+								      .stuck = j->stuck[0] != 0,
 								      .trouble = j->trouble } };
 
 	memcpy(a.journal_status.head, c->hash, sizeof(a.journal_status.head));
@@ -125,17 +131,25 @@ static bool on_generation(void *ctx, struct msg *m)
 	}
 	free(all);
 	/* The first that is heard is what was in force before this start. */
-	if (j->was_empty && b->number != 0 && j->held == NULL)
-		role_put_own(j, LOST_EMPTIED, 1, 0);
+	if (j->was_empty && b->number != 0)
+		role_put_own(j, LOST_EMPTIED, 1, 0, NULL);
 	j->was_empty = false;
 	if (r < 0)
 		fprintf(stderr, "sekishod journal: %s\n", e.text);
 	return true;
 }
 
+static bool on_retention(void *ctx, struct msg *m)
+{
+	const struct msg_retention *b = &m->body.retention;
+
+	role_keep_rule(ctx, &(struct keep_rule){ b->keep_days, b->delete_after_days });
+	return true;
+}
+
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_SOURCE] = on_source, [MSG_GENERATION] = on_generation, [MSG_STATUS] = on_status,
-	[MSG_EVENTS] = on_events, [MSG_EXPLAIN] = on_explain,
+	[MSG_EVENTS] = on_events, [MSG_EXPLAIN] = on_explain,	    [MSG_RETENTION] = on_retention,
 };
 
 bool role_control(struct journal_role *j)

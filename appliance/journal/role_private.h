@@ -1,20 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The journal role, for its own files alone: role.c is its start, its loop and its end, role_write.c the way of an event into
- * a line, role_messages.c what the supervisor says and asks.
+ * a line, role_room.c what becomes of it while the disk is full, role_keep.c what becomes of old files, role_messages.c what the
+ * supervisor says and asks.
  */
 #ifndef SEKISHO_JOURNAL_ROLE_PRIVATE_H
 #define SEKISHO_JOURNAL_ROLE_PRIVATE_H
 
 #include "appliance/base/json.h"
 #include "appliance/journal/chain.h"
+#include "appliance/journal/keep.h"
 #include "appliance/journal/merge.h"
 #include "appliance/journal/names.h"
+#include "appliance/journal/pack.h"
+#include "appliance/journal/reserve.h"
 #include "appliance/journal/share.h"
+#include "appliance/journal/wait.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/msg.h"
 
 #define SOURCES 48u
+#define WHY sizeof(((struct err *)0)->text)
+#define RETRY_NS 1000000000ull /* after a disk took nothing */
 
 struct source {
 	int fd;
@@ -33,24 +40,63 @@ struct journal_role {
 	uint64_t lost;	     /* records that others could not hand over */
 	uint64_t malformed;  /* no records, or not that role's to send */
 	uint64_t unwritable; /* too large for a line */
-	json_t *held;	     /* the record that the disk did not take; owned */
+	struct wait wait;
+	struct reserve reserve;
+	bool pressed; /* the disk takes no more, or the reserve is not whole: the rest waits */
+	bool full;    /* ... and it is for want of room, not because it is broken */
 	uint64_t retry_at;
-	bool was_empty; /* at the start, and nobody has said yet whether that is right */
+	struct pack *pack; /* a closed segment on its way, NULL = none */
+	uint64_t pack_at;  /* monotonic: not before */
+	bool looked;	   /* there was nothing to pack while looked_at was the open segment */
+	uint64_t looked_at;
+	struct keep_rule rule;
+	uint64_t keep_at;   /* monotonic: when to look at the oldest file; 0 = there is no rule */
+	uint64_t told_last; /* up to here it was recorded that records go */
+	uint64_t room_at;   /* monotonic: the next file may go for room, not before */
+	char stuck[WHY];    /* why the oldest file stays though its time has come, "" = it does not */
+	bool was_empty;	    /* at the start, and nobody has said yet whether that is right */
 	uint64_t failures;
-	char trouble[sizeof(((struct err *)0)->text)]; /* why the disk takes no more, "" = it does */
+	char trouble[WHY]; /* why the disk takes no more, "" = it does */
 };
 
 /* ---- role_write.c ------------------------------------------------------------------------------------------------ */
 
 /* One record of a role: merged, shared out or written. */
 void role_take(struct journal_role *j, const struct event *e, enum role from);
-/* Something about the journal itself. */
-void role_put_own(struct journal_role *j, enum lost_event what, uint64_t count, uint64_t value);
+/* Something about the journal itself; `object` may be NULL. */
+void role_put_own(struct journal_role *j, enum lost_event what, uint64_t count, uint64_t value, const char *object);
+/* One event, as it is: written, or it waits for room. `records`: how many it is the sum of; 1 = it is itself. */
+void role_put(struct journal_role *j, const struct event *e, enum role from, uint64_t records);
+/* The same as a record: new reference, NULL = no memory. */
+json_t *role_record(const struct journal_role *j, const struct event *e, enum role from, uint64_t records);
+/* One record, now or not at all; takes the reference. `grave`: the reserve is for it. False: the disk does not take it. True: it is
+ * written, or counted as unwritable: then no number was given. */
+bool role_write(struct journal_role *j, json_t *record, bool grave);
 /* What is due of sums and floods; all of it with `all`. */
 void role_write_merged(struct journal_role *j, bool all);
-/* The record that the disk did not take, when it is time to try again. */
-void role_retry(struct journal_role *j, uint64_t now);
 void role_sync(struct journal_role *j, uint64_t now, bool at_once);
+
+/* ---- role_room.c ------------------------------------------------------------------------------------------------- */
+
+/* A negative errno that a full disk gives. */
+bool role_no_room(int code);
+/* From now on records wait for room. */
+void role_press(struct journal_role *j, const struct err *e);
+/* One that has to wait. */
+void role_wait(struct journal_role *j, const struct event *e, enum role from, uint64_t records);
+/* When it is time to try again: what waits is written, the gravest first, then what was left out is told. */
+void role_retry(struct journal_role *j, uint64_t now);
+/* The end: the reserve is spent; what is not grave and still waits is counted as left out. */
+void role_room_end(struct journal_role *j);
+
+/* ---- role_keep.c ------------------------------------------------------------------------------------------------- */
+
+/* One act for the files that are closed, when it is time for one. */
+void role_keep(struct journal_role *j, uint64_t now);
+/* The rule that holds from now on. */
+void role_keep_rule(struct journal_role *j, const struct keep_rule *rule);
+/* When the next is due; UINT64_MAX = none. */
+uint64_t role_keep_due(const struct journal_role *j);
 
 /* ---- role_messages.c --------------------------------------------------------------------------------------------- */
 

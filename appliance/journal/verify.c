@@ -9,12 +9,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "appliance/base/sha256.h"
 #include "appliance/journal/chain.h"
+#include "appliance/journal/segment.h"
 
 static const char *const words[] = {
 	[FAULT_NONE] = "none",	    [FAULT_FORM] = "malformed", [FAULT_HASH] = "edited",
 	[FAULT_PREV] = "unlinked",  [FAULT_NUMBER] = "missing", [FAULT_SEGMENT] = "segment",
 	[FAULT_HEAD] = "truncated", [FAULT_TORN] = "torn",	[FAULT_ANOTHER] = "another_head",
+	[FAULT_TWICE] = "twice",
 };
 
 const char *journal_fault_word(enum journal_fault f)
@@ -41,6 +44,7 @@ struct walk {
 	uint64_t head_seq; /* 0 = no head */
 	uint8_t head_hash[32];
 	bool head_met;
+	uint8_t before[32]; /* hash of the record before the first one, as that has it */
 };
 
 static void fault(struct walk *w, enum journal_fault what, uint64_t seq)
@@ -56,6 +60,38 @@ static void fault(struct walk *w, enum journal_fault what, uint64_t seq)
 	r->list[r->n].seq = seq;
 	snprintf(r->list[r->n].segment, sizeof(r->list[r->n].segment), "%s", w->segment);
 	r->n++;
+}
+
+static bool is(const json_t *o, const char *key, const char *value)
+{
+	const char *text = json_string_value(json_object_get(o, key));
+
+	return text != NULL && strcmp(text, value) == 0;
+}
+
+/* A record that says what was deleted, and it is just what is missing before the first: number and hash. */
+static void says_deleted(struct walk *w, const char *text, size_t n, uint64_t seq)
+{
+	static const char mark[] = ",\"deleted\":{";
+	json_t *o, *d;
+	uint64_t last;
+
+	if (w->r->first <= 1 || memmem(text, n, mark, sizeof(mark) - 1) == NULL)
+		return;
+	o = json_loadb(text, n, 0, NULL);
+	d = json_object_get(o, "deleted");
+	last = (uint64_t)json_integer_value(json_object_get(d, "last"));
+	if (is(o, "kind", "lost") && (is(o, "code", "deleted") || is(o, "code", "deleted_for_room")) &&
+	    is(o, "role", "journal") && last + 1 == w->r->first) {
+		char hex[65];
+
+		hex_text(w->before, sizeof(w->before), hex);
+		if (is(d, "hash", hex)) {
+			w->r->deleted = last;
+			w->r->deleted_by = seq;
+		}
+	}
+	json_decref(o);
 }
 
 static void one(struct walk *w, const char *text, size_t n)
@@ -81,45 +117,67 @@ static void one(struct walk *w, const char *text, size_t n)
 		w->head_met = memcmp(hash, w->head_hash, sizeof(hash)) == 0;
 	memcpy(r->head, hash, sizeof(hash));
 	w->want = seq + 1;
-	if (r->records++ == 0)
+	if (r->records++ == 0) {
 		r->first = seq;
+		journal_line_prev(text, n, w->before);
+	}
 	r->last = seq;
+	says_deleted(w, text, n, seq);
 }
 
-static int segment(struct walk *w, int dirfd, uint64_t first, bool last, struct err *e)
+/* Its two files, of which one was about to take the other's place, say the same. */
+static bool same_bytes(int dirfd, uint64_t first)
 {
-	FILE *f;
-	char *text = NULL;
-	size_t room = 0;
-	ssize_t n;
-	int fd;
+	struct segment *a = NULL, *b = NULL;
+	bool same = segment_open(dirfd, first, SEGMENT_PLAIN, 0, &a, NULL) == 0 &&
+		    segment_open(dirfd, first, SEGMENT_PACKED, 0, &b, NULL) == 0 && segment_same(a, b, UINT64_MAX) == 0;
 
-	journal_segment_name(first, w->segment);
+	segment_close(a);
+	segment_close(b);
+	return same;
+}
+
+static int segment(struct walk *w, int dirfd, const struct segment_file *file, bool last, struct err *e)
+{
+	struct segment *s;
+	const char *text;
+	size_t n;
+	bool whole;
+	int r;
+
+	journal_segment_name(file->first, w->segment);
+	if (!file->plain)
+		segment_packed_name(file->first, w->segment);
 	w->line = 0;
-	w->first = first;
-	if (w->want != 0 && first != w->want) {
-		fault(w, FAULT_SEGMENT, first);
-		w->want = first; /* said once */
+	w->first = file->first;
+	if (w->want != 0 && file->first != w->want) {
+		fault(w, FAULT_SEGMENT, file->first);
+		w->want = file->first; /* said once */
 	}
-	fd = openat(dirfd, w->segment, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	f = fd >= 0 ? fdopen(fd, "r") : NULL;
-	if (f == NULL) {
-		int code = -errno;
-
-		if (fd >= 0)
-			close(fd);
-		return err_set(e, code, "open %s", w->segment);
-	}
-	while ((n = getline(&text, &room, f)) > 0) {
-		if (text[n - 1] == '\n') {
-			one(w, text, (size_t)n - 1);
-		} else {
-			w->line++;
-			fault(w, last ? FAULT_TORN : FAULT_FORM, 0);
+	r = segment_open(dirfd, file->first, SEGMENT_EITHER, 0, &s, e);
+	if (s == NULL)
+		return r;
+	while ((r = segment_line(s, &text, &n, &whole)) > 0) {
+		if (whole) {
+			one(w, text, n);
+			continue;
 		}
+		w->line++;
+		fault(w, last && file->plain ? FAULT_TORN : FAULT_FORM, 0);
 	}
-	free(text);
-	fclose(f);
+	segment_close(s);
+	if (r == -EBADMSG) {
+		w->line++;
+		fault(w, FAULT_FORM, 0);
+		r = 0;
+	}
+	if (r < 0)
+		return err_set(e, r, "read %s", w->segment);
+	if (file->plain && file->packed && !same_bytes(dirfd, file->first)) {
+		segment_packed_name(file->first, w->segment);
+		w->line = 0;
+		fault(w, FAULT_TWICE, file->first);
+	}
 	return 0;
 }
 
@@ -152,21 +210,21 @@ static void compare_head(struct walk *w)
 int journal_verify(const char *folder, struct journal_report *ret, struct err *e)
 {
 	struct walk w = { .r = ret };
-	uint64_t *list = NULL;
+	struct segment_file *list = NULL;
 	size_t n = 0;
 	int dirfd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
 
 	memset(ret, 0, sizeof(*ret));
 	if (dirfd < 0)
 		return err_set(e, -errno, "open %s", folder);
-	r = journal_segments(dirfd, &list, &n, e);
+	r = segment_list(dirfd, &list, &n, e);
 	if (r == 0)
 		read_head(&w, dirfd);
 	for (size_t i = 0; i < n && r == 0; i++)
-		r = segment(&w, dirfd, list[i], i + 1 == n, e);
+		r = segment(&w, dirfd, &list[i], i + 1 == n, e);
 	if (r == 0)
 		compare_head(&w);
-	if (ret->first > 1)
+	if (ret->first > 1 && ret->deleted == 0)
 		ret->open |= JOURNAL_BEGIN_OPEN;
 	free(list);
 	close(dirfd);

@@ -21,6 +21,7 @@ enum journal_fault {
 	FAULT_HEAD,    /* the log ends before a line that was surely on disk, or the head does not fit it */
 	FAULT_TORN,    /* the last line is incomplete: the journal was stopped in the middle; no fault of the chain */
 	FAULT_ANOTHER, /* the head is none of ours, or knows another record under that number */
+	FAULT_TWICE,   /* a segment's packed file says something else than its plain one */
 };
 
 /* What these files cannot show, however sound each of them is. A journal is whole when nothing is wrong and nothing open. */
@@ -36,6 +37,8 @@ struct journal_report {
 	uint64_t faults;	       /* all of them; torn ends are not counted */
 	unsigned open;		       /* JOURNAL_*_OPEN */
 	uint8_t head[32];	       /* hash of the last sound line */
+	uint64_t deleted,
+		deleted_by; /* records up to this number went by the site's rule, as that record says; 0 = none */
 	struct {
 		enum journal_fault what;
 		char segment[48];

@@ -72,10 +72,12 @@ _Static_assert(IR_LAYERS == 8, "one map for each layer");
 /*
  * The kernel counts each element's time from when it read it, so what ends at one moment ends some milliseconds apart. A session
  * whose label ends must find its old cell gone, or it would be given the same label again; and `live` must not end before
- * `agree`, which tells a label that ended from a wrong interface. So they end in this order: cells, agree, live.
+ * `agree`, which tells a label that ended from a wrong interface; nor `together` before `live`, or what one worker has to see
+ * would go to others for as long as the label lasts. So they end in this order: cells, agree, live, together.
  */
 #define AGREE_LATE_MS 40u
 #define LIVE_LATE_MS 80u
+#define TOGETHER_LATE_MS 120u
 
 static const struct set_spec specs[TABLE_SET_COUNT] = {
 	[SET_LIVE] = { .name = "live",
@@ -95,7 +97,7 @@ static const struct set_spec specs[TABLE_SET_COUNT] = {
 			   .key_len = 8,
 			   .fields = { 4, 4 },
 			   .timeout = true,
-			   .late_ms = AGREE_LATE_MS,
+			   .late_ms = TOGETHER_LATE_MS,
 			   .shown_as = SHOWN2(SHOWN_MARK, SHOWN_MARK) },
 	LAYERS(SET_UNTIL4, "until4", 4, SHOWN_IPV4),
 	CELLS(SET_EXACT4, "exact4", 4, SHOWN_IPV4, .interval = false),

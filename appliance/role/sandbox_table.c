@@ -94,7 +94,7 @@ static const struct call_rule gate_sends[] = { CALL(sendmsg), CALL(sendto), CALL
 static const struct call_rule files[] = {
 	CALL(openat), CALL(unlinkat), CALL(renameat), CALL(renameat2), CALL(mkdirat), CALL(fsync), CALL(fdatasync),
 	CALL(ftruncate), CALL(fallocate), CALL(getdents64), CALL(newfstatat), CALL(statx), CALL(flock), CALL(fchmod),
-	CALL(faccessat), CALL(faccessat2), CALL(fadvise64), CALL(sync_file_range), CALL(copy_file_range),
+	CALL(faccessat), CALL(faccessat2), CALL(fadvise64), CALL(fstatfs), CALL(sync_file_range), CALL(copy_file_range),
 	CALL_IF(fcntl, 1, WHOLE, F_SETFL), CALL_IF(fcntl, 1, WHOLE, F_SETFD), CALL_IF(fcntl, 1, WHOLE, F_SETLK),
 	CALL_IF(fcntl, 1, WHOLE, F_OFD_SETLK), CALL_IF(fcntl, 1, WHOLE, F_DUPFD_CLOEXEC), END
 };
@@ -221,6 +221,8 @@ const int sandbox_supervisor_calls[] = {
 	SCMP_SYS(accept4), SCMP_SYS(setsockopt), SCMP_SYS(getsockopt), SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(recvfrom),
 	SCMP_SYS(recvmsg), SCMP_SYS(ioctl), SCMP_SYS(eventfd2), SCMP_SYS(signalfd4), SCMP_SYS(timerfd_create),
 	SCMP_SYS(timerfd_settime), SCMP_SYS(pipe2),
+	/* whether the clock follows a source; setting it takes a capability that is not kept */
+	SCMP_SYS(adjtimex), SCMP_SYS(clock_adjtime),
 	/* generations and folders */
 	SCMP_SYS(mkdir), SCMP_SYS(fchown), SCMP_SYS(statfs), SCMP_SYS(fstatfs), SCMP_SYS(unlink), SCMP_SYS(rename),
 	CALL_END

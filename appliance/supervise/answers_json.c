@@ -190,6 +190,7 @@ json_t *answers_status(struct supervisor *s, struct collect *c)
 	json_object_set_new(j, "busy", json_boolean(answers_moved(s, c)));
 	json_object_set_new(j, "interfaces", json_interfaces(s));
 	json_object_set_new(j, "reach", json_reach(s));
+	json_object_set_new(j, "clock", json_clock(s));
 	json_object_set_new(j, "surroundings", json_surroundings(s));
 	json_object_set_new(j, "cores", json_integer(s->cores));
 	json_object_set_new(j, "workers_asked", json_by_kind(s->workers_asked));
@@ -257,6 +258,8 @@ json_t *answers_effective(struct supervisor *s, struct collect *c, int *status)
 	json_object_set_new(j, "tables", tables);
 	json_object_set_new(j, "answers", json_answering(s));
 	json_object_set_new(j, "reach", json_reach(s));
+	json_object_set_new(j, "clock", json_clock(s));
+	clock_mark(s, j);
 	answers_moment(s, j);
 	return json_incref(j);
 }

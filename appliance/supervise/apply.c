@@ -243,6 +243,11 @@ void op_compiled(struct supervisor *s, struct msg *m)
 		op_give_up(s);
 		return;
 	}
+	if (beside_ready(op->next->ir, &e) < 0) {
+		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
+		op_give_up(s);
+		return;
+	}
 	if (op->kind == OP_DRY_RUN) {
 		op_try(s);
 		return;
@@ -336,6 +341,7 @@ static void in_force(struct supervisor *s)
 	/* Their box facts may name other interfaces by number now. */
 	journal_generation(s, s->now);
 	in_force_tell(s);
+	beside_write(s);
 	tables_of_new(s, old);
 	cuts_tell(s, &op->told);
 	if (op->kind == OP_APPLY)
@@ -373,6 +379,7 @@ static void boot_done(struct supervisor *s)
 	if (!s->box_incomplete)
 		sentence_forget(&s->boot_error);
 	in_force_tell(s);
+	beside_write(s);
 	if (!s->booted)
 		policy_event(s, POLICY_BOOTED, s->now->number);
 	s->booted = true;

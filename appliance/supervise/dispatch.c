@@ -189,13 +189,23 @@ static bool on_ctl_record(void *ctx, struct msg *m)
 	const struct peer *p = ctx;
 	struct event e = event_new(EVENT_MACHINE, clock_wall_ns());
 
-	if (m->body.ctl_record.what == MACHINE_NOTHING)
+	/* What the clock is trusted for is for this process to say. */
+	if (m->body.ctl_record.what == MACHINE_NOTHING || m->body.ctl_record.what >= MACHINE_CLOCK_WAITS)
 		return false;
 	e.code = m->body.ctl_record.what;
 	event_say(&e, EVENT_BY, p->by);
 	event_say(&e, EVENT_OBJECT, m->body.ctl_record.text);
 	event_send(&p->s->events, &e);
 	answer_json(p->s, p->asker, ANSWER_YES, json_object());
+	return true;
+}
+
+static bool on_ctl_clock(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	(void)m;
+	clock_confirm(p->s, p->asker, p->by);
 	return true;
 }
 
@@ -251,6 +261,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_CTL_APPLY] = on_ctl_apply,
 	[MSG_CTL_BACKUP] = on_ctl_backup,
 	[MSG_CTL_RECORD] = on_ctl_record,
+	[MSG_CTL_CLOCK] = on_ctl_clock,
 	[MSG_CTL_CONFIRM] = on_ctl_confirm,
 	[MSG_CTL_ROLLBACK] = on_ctl_rollback,
 	[MSG_CTL_RELEASE] = on_ctl_release,

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "appliance/box/egress.h"
+#include "appliance/box/admin_rules.h"
 #include "appliance/box/lock.h"
 #include "appliance/box/neighbours.h"
 #include "appliance/box/netns.h"
@@ -46,7 +46,7 @@ static int take(struct supervisor *s, bool *adopted, struct err *e)
 		return err_set(e, -ENOTUNIQ, "two namespaces that are one");
 	r = in_namespace(s, s->spaces.data, load_deny_base, adopted, e);
 	if (r == 0)
-		r = box_egress_base(&s->spaces, e);
+		r = box_admin_rules_base(&s->spaces, e);
 	return r == 0 ? box_loopback(&s->spaces, e) : r;
 }
 

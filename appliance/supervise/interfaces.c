@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "appliance/box/admin_rules.h"
 #include "appliance/box/devices.h"
-#include "appliance/box/egress.h"
 #include "appliance/box/outside.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/settings.h"
@@ -163,7 +163,7 @@ json_t *json_interfaces(const struct supervisor *s)
 }
 
 struct reaching {
-	json_t *peers, *others;
+	json_t *peers, *terminals, *others;
 };
 
 static void reached(void *ctx, const struct ir_peer *p, const char *text, uint64_t packets, uint64_t bytes)
@@ -176,24 +176,27 @@ static void reached(void *ctx, const struct ir_peer *p, const char *text, uint64
 		return;
 	}
 	addr_text(&p->address, address);
-	json_array_append_new(r->peers, json_pack("{s:s, s:s, s:s, s:i, s:i, s:I, s:I}", "use", peer_words[p->use],
-						  "address", address, "protocol", transport_text(p->l4proto, transport),
-						  "port", (int)p->port, "line", (int)p->line, "packets",
-						  (json_int_t)packets, "bytes", (json_int_t)bytes));
+	json_array_append_new(p->use == PEER_TERMINAL ? r->terminals : r->peers,
+			      json_pack("{s:s, s:s, s:s, s:i, s:i, s:I, s:I}", "use", peer_words[p->use], "address",
+					address, "protocol", transport_text(p->l4proto, transport), "port",
+					(int)p->port, "line", (int)p->line, "packets", (json_int_t)packets, "bytes",
+					(json_int_t)bytes));
 }
 
 json_t *json_reach(const struct supervisor *s)
 {
-	struct reaching r = { json_array(), json_array() };
-	struct egress_seen seen;
+	struct reaching r = { json_array(), json_array(), json_array() };
+	struct admin_rules_seen seen;
 
-	if (box_egress_read(&s->spaces, s->now->ir, reached, &r, &seen, NULL) < 0) {
+	if (box_admin_rules_read(&s->spaces, s->now->ir, reached, &r, &seen, NULL) < 0) {
 		json_decref(r.peers);
+		json_decref(r.terminals);
 		json_decref(r.others);
 		return json_null();
 	}
-	return json_pack("{s:b, s:o, s:o, s:I}", "stands", (int)seen.there, "peers", r.peers, "others", r.others,
-			 "refused", (json_int_t)seen.refused);
+	return json_pack("{s:b, s:o, s:b, s:o, s:o, s:I, s:I}", "stands", (int)seen.there, "peers", r.peers,
+			 "anybody_enters", (int)seen.anybody, "terminals", r.terminals, "others", r.others, "refused",
+			 (json_int_t)seen.refused, "refused_in", (json_int_t)seen.refused_in);
 }
 
 static void difference(void *ctx, const char *where, const char *what, const char *detail)

@@ -15,6 +15,7 @@ int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t 
 	int fd = policy_memfd(p);
 	bool sent;
 
+	clock_before(s, p);
 	if (fd < 0)
 		return err_set(e, fd, "generation for the enforce role");
 	sent = role_send(s, &s->slots[SLOT_ENFORCE], id, &m, &fd, 1);
@@ -99,6 +100,18 @@ void journal_generation(struct supervisor *s, const struct policy *p)
 	journal_remember(s, p);
 	if (s->remembered != NULL && s->remembered->n > 0)
 		tell(s, &s->remembered->list[s->remembered->n - 1]);
+}
+
+/* What is deleted cannot be taken back: while a policy is on trial nothing is. */
+void journal_retention(struct supervisor *s)
+{
+	struct msg_body m = { MSG_RETENTION, .retention = { 0 } };
+
+	if (s->trial == 0) {
+		m.retention.keep_days = s->now->ir->keep_days;
+		m.retention.delete_after_days = s->now->ir->delete_after_days;
+	}
+	role_send(s, &s->slots[SLOT_JOURNAL], 0, &m, NULL, 0);
 }
 
 void journal_generations(struct supervisor *s)

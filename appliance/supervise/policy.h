@@ -47,6 +47,8 @@ int policy_memfd(const struct policy *p);
 /* kernel.c: the steps that change something outside */
 int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t id, struct err *e);
 void journal_generation(struct supervisor *s, const struct policy *p);
+/* How long it keeps records. */
+void journal_retention(struct supervisor *s);
 /* Without telling it yet: a journal that is not there hears it when it starts. */
 void journal_remember(struct supervisor *s, const struct policy *p);
 /* A new journal: the generations of which records may still come. */

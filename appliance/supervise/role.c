@@ -272,6 +272,7 @@ static int start_all(struct supervisor *s, struct err *e)
 		return r;
 	standing_note(s);
 	role_event(s, ROLE_SUPERVISOR, 0, adopted ? ROLE_TOOK_OVER : ROLE_STARTED);
+	clock_open(s);
 	if (s->store.gave_up != 0)
 		policy_event(s, POLICY_REVERTED, s->now->number);
 	roles_want(s, SLOT_JOURNAL);
@@ -308,6 +309,8 @@ static int wait_ms(const struct supervisor *s, uint64_t now)
 	other = watch_next(s);
 	due = other < due ? other : due;
 	other = unsaved_next(s);
+	due = other < due ? other : due;
+	other = clock_next(s);
 	due = other < due ? other : due;
 	other = notify_next(s);
 	due = other < due ? other : due;
@@ -370,6 +373,7 @@ static void turn(struct supervisor *s)
 	watch_due(s, now);
 	collect_due(s, now);
 	unsaved_due(s, now);
+	clock_due(s, now);
 	notify_due(s, now);
 }
 

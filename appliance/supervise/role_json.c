@@ -76,6 +76,7 @@ json_t *role_json(const struct msg_body *says, uint32_t index)
 			j, "last", says->journal_status.last != 0 ? json_time(says->journal_status.last) : json_null());
 		if (*says->journal_status.trouble == '\0')
 			json_object_set_new(j, "trouble", json_null());
+		json_object_set_new(j, "stuck", json_boolean(says->journal_status.stuck));
 	}
 	return j;
 }

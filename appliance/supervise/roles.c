@@ -104,6 +104,7 @@ const char *slot_title(const struct slot *sl, char out[SLOT_TITLE])
 static void tell_journal(struct supervisor *s)
 {
 	journal_generations(s);
+	journal_retention(s);
 	for (unsigned i = 0; i < SLOTS; i++)
 		if (i != SLOT_JOURNAL && s->slots[i].event_out >= 0)
 			give_source(s, s->slots[i].role, s->slots[i].index, s->slots[i].event_out);

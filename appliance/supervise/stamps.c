@@ -95,6 +95,8 @@ static void tell(struct supervisor *s, unsigned slot)
 
 void in_force_tell_one(struct supervisor *s, const struct slot *sl)
 {
+	if (sl->role == ROLE_ENFORCE)
+		clock_tell(s);
 	if (sl->role == ROLE_GATE && slot_alive(sl))
 		pairs_tell(s, &s->slots[sl - s->slots]);
 	if (sl->role == ROLE_TAP || sl->role == ROLE_ENFORCE || sl->role == ROLE_GATE)

@@ -131,6 +131,7 @@ static int read_kernel(struct look *l, struct err *e)
 	if (r == 0)
 		r = open_policy(l->s, l->kernel, hex, &unknown, e);
 	if (r == 0) {
+		clock_look(l->s);
 		l->stands = stands(l->kernel, base, hex, unknown);
 		if (!l->effective)
 			l->answer = enforce_look_status(l->kernel, e);
@@ -169,6 +170,8 @@ static void complete(struct look *l)
 			return;
 		json_object_set_new(j, "answers", json_answering(l->s));
 		json_object_set_new(j, "reach", json_reach(l->s));
+		json_object_set_new(j, "clock", json_clock(l->s));
+		clock_mark(l->s, j);
 		answers_moment(l->s, j);
 		return;
 	}
@@ -181,6 +184,7 @@ static void complete(struct look *l)
 	json_object_set_new(j, "roles", json_array());
 	json_object_set_new(j, "interfaces", json_interfaces(l->s));
 	json_object_set_new(j, "reach", json_reach(l->s));
+	json_object_set_new(j, "clock", json_clock(l->s));
 	json_object_set_new(j, "surroundings", json_surroundings(l->s));
 }
 

@@ -34,6 +34,7 @@
  *                answers_json.c  what they answered, as one object
  *                show.c      texts and records of generations
  *                interfaces.c  the box's links, and what stands beside them
+ *   clock.h      clock.c     whether the clock is trusted since the machine started
  *   told.h, role_json.h, table_merge.h, who.h: a file each
  */
 #ifndef SEKISHO_SUPERVISE_SUPERVISE_H
@@ -54,6 +55,7 @@
 #include "appliance/store/generation.h"
 #include "appliance/store/permit_ids.h"
 #include "appliance/supervise/answers.h"
+#include "appliance/supervise/clock.h"
 #include "appliance/supervise/control.h"
 #include "appliance/supervise/operation.h"
 #include "appliance/supervise/policy.h"
@@ -132,6 +134,7 @@ struct supervisor {
 	struct generation_store store;
 	json_t *kept; /* store/kept.h: what devices were; owned */
 	struct permit_ids ids;
+	struct clock_trust clock;
 	struct policy *now;	       /* in force, never NULL once started */
 	const struct policy *pairs_of; /* what pairs_fd was made from; only compared */
 	int pairs_fd;		       /* -1 = none */
@@ -177,6 +180,11 @@ void notify_ending(struct supervisor *s);
 
 /* supervise/standing.c: leaves word in the run folder of what is looked at when this daemon is gone */
 void standing_note(const struct supervisor *s);
+
+/* supervise/beside.c: the settings of the programs that speak for the box, as `now` says ... */
+void beside_write(struct supervisor *s);
+/* ... and whether what those of `ir` name is there: 0 or negative errno. */
+int beside_ready(const struct ir *ir, struct err *e);
 
 /* supervise/leave.c: on standard error, where each interface stays and what decides there from now on */
 void leave_say(const struct supervisor *s);

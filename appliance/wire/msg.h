@@ -24,6 +24,7 @@
 #include "appliance/wire/lane.h"
 #include "appliance/wire/protocols.h"
 #include "appliance/wire/reason.h"
+#include "appliance/wire/settings.h"
 
 #define MSG_VERSION 2
 #define MSG_BODY 4096

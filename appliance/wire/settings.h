@@ -14,7 +14,7 @@
 
 enum zone_class { CLASS_IT, CLASS_OPERATIONS, CLASS_OT, CLASS_EXTERNAL, CLASS_TEST, CLASS_MANAGEMENT };
 
-enum peer_use { PEER_TIME, PEER_LOG };
+enum peer_use { PEER_TIME, PEER_LOG, PEER_TERMINAL };
 
 extern const char *const mode_words[];	      /* bool observe */
 extern const char *const tighten_words[];     /* bool tighten_new_flows */
@@ -43,5 +43,9 @@ static inline uint32_t words_n(const char *const *words)
 		n++;
 	return n;
 }
+
+/* Days for which a policy may say that records are kept, and after which they are deleted. */
+#define RETENTION_LEAST 7u
+#define RETENTION_MOST 36500u
 
 #endif

@@ -10,7 +10,9 @@
 
 #define STATUS_PARTIAL 0x06u
 #define TYPE_BOOL 0xc1u
-#define SERVICE_READ_PIECE 0x52u    /* of a tag: Read Tag Fragmented */
+#define SERVICE_READ 0x4cu	    /* of a tag */
+#define SERVICE_READ_PIECE 0x52u    /* ... Read Tag Fragmented */
+#define ERROR_MAX 32u		    /* bytes that an error says beside its code */
 #define STATUS_SERVICE_ERRORS 0x1eu /* of a Multiple Service Packet: some part failed */
 
 /* Service with the bit of an answer, 0, status, what else it says of that in words; then the data. */
@@ -32,29 +34,6 @@ static bool read_reply(struct bytes b, struct reply *ret)
 	ret->service = (uint8_t)(ret->service & ~CIP_REPLY);
 	ret->data = b;
 	return true;
-}
-
-/* An answer for each part, which lie as the parts did. */
-static bool several_fit(struct bytes data, const struct cip_asked *asked)
-{
-	struct bytes offsets = data, rest = data, part;
-	uint16_t n, at, next;
-	uint32_t digest = 0;
-	struct reply r;
-
-	if (!bytes_le16(&offsets, &n) || n != asked->parts || !bytes_skip(&rest, 2u + 2u * (size_t)n) ||
-	    !bytes_le16(&offsets, &at) || at != 2u + 2u * n)
-		return false;
-	for (uint32_t i = 0; i < n; i++, at = next) {
-		next = (uint16_t)data.left;
-		if (i + 1u < n)
-			bytes_le16(&offsets, &next);
-		if (next <= at || data.left > UINT16_MAX || !bytes_take(&rest, (size_t)(next - at), &part) ||
-		    !read_reply(part, &r))
-			return false;
-		digest = cip_digest(digest, r.service);
-	}
-	return bytes_done(&rest) && digest == asked->digest;
 }
 
 /* What the target says of a connection that it opened, by enum direction. */
@@ -84,25 +63,75 @@ static bool opening_fits(struct bytes data, const struct enip_opening *asked, st
 
 /*
  * What a tag holds: the type, then values. Of elementary types they are as many as were asked for, or fewer where it says that more follow, or
- * where the request was for a piece; of structures nobody here knows how long they are.
+ * where the request was for a piece; of structures nobody here knows how long they are. Omron's controllers give a BOOL a word, as many as there are in
+ * an array bit by bit, and pad an odd number of bytes.
  */
-static bool values_fit(const struct cip_asked *asked, const struct reply *r)
+static bool values_fit(uint16_t elements, const struct reply *r)
 {
 	struct bytes data = r->data;
 	uint16_t type;
 	uint32_t size, all;
-	bool number, piece = asked->service == SERVICE_READ_PIECE || r->status == STATUS_PARTIAL;
+	bool number, piece = r->service == SERVICE_READ_PIECE || r->status == STATUS_PARTIAL;
 
 	if (!bytes_le16(&data, &type) || (size = cip_size_of_type(type, &number)) == 0)
 		return true;
-	all = size * asked->elements;
-	if (type == TYPE_BOOL && data.left == 2u * all) /* Omron's controllers give it a word */
+	all = size * elements;
+	if (type == TYPE_BOOL && (data.left == 2u * all || data.left == (elements + 15u) / 16u * 2u))
+		return true;
+	if (data.left == all + 1u && (all & 1u) != 0)
 		return true;
 	return piece ? data.left <= all : data.left == all;
 }
 
+/* An answer to one of several, of which this is known. */
+static bool part_fits(uint16_t elements, const struct reply *r)
+{
+	if (r->status == 0 && elements == CIP_EMPTY)
+		return r->data.left == 0;
+	if (elements > 0 && elements != CIP_EMPTY && (r->status == 0 || r->status == STATUS_PARTIAL))
+		return values_fit(elements, r);
+	return r->status == 0 || r->status == STATUS_PARTIAL || r->data.left <= ERROR_MAX;
+}
+
+/* ... of which there was no room to keep anything: no more than the greatest of them. */
+static bool any_part_fits(uint16_t most, const struct reply *r)
+{
+	struct reply piece = *r;
+
+	if (most == 0 || (r->service != SERVICE_READ && r->service != SERVICE_READ_PIECE))
+		return part_fits(0, r);
+	piece.service = SERVICE_READ_PIECE;
+	return part_fits(most, &piece);
+}
+
+/* An answer for each part, which lie as the parts did. */
+static bool several_fit(const struct enip_state *s, struct bytes data, const struct enip_open *o)
+{
+	const struct cip_asked *asked = &o->what.cip;
+	struct bytes offsets = data, rest = data, part;
+	uint16_t n, at, next;
+	uint32_t digest = 0;
+	struct reply r;
+
+	if (!bytes_le16(&offsets, &n) || n != asked->parts || !bytes_skip(&rest, 2u + 2u * (size_t)n) ||
+	    !bytes_le16(&offsets, &at) || at != 2u + 2u * n)
+		return false;
+	for (uint32_t i = 0; i < n; i++, at = next) {
+		next = (uint16_t)data.left;
+		if (i + 1u < n)
+			bytes_le16(&offsets, &next);
+		if (next <= at || data.left > UINT16_MAX || !bytes_take(&rest, (size_t)(next - at), &part) ||
+		    !read_reply(part, &r))
+			return false;
+		if (!(i < o->n_parts ? part_fits(s->parts[o->parts_at + i], &r) : any_part_fits(asked->elements, &r)))
+			return false;
+		digest = cip_digest(digest, r.service);
+	}
+	return bytes_done(&rest) && digest == asked->digest;
+}
+
 /* A request that made no sense has no shape that its answer could keep to. */
-static bool reply_fits(const struct enip_open *o, struct bytes message, struct reply *ret)
+static bool reply_fits(const struct enip_state *s, const struct enip_open *o, struct bytes message, struct reply *ret)
 {
 	const struct cip_asked *asked = &o->what.cip;
 	struct opened opened;
@@ -116,14 +145,12 @@ static bool reply_fits(const struct enip_open *o, struct bytes message, struct r
 	if (ret->service != asked->service)
 		return false;
 	if (asked->parts > 0 && (ret->status == 0 || ret->status == STATUS_SERVICE_ERRORS))
-		return several_fit(ret->data, asked);
+		return several_fit(s, ret->data, o);
 	if (ret->status == 0 && asked->empty)
 		return ret->data.left == 0;
 	if (ret->status == 0 && asked->kind == CIP_OPENS)
 		return opening_fits(ret->data, &asked->opening, &opened);
-	if (asked->elements > 0 && (ret->status == 0 || ret->status == STATUS_PARTIAL))
-		return values_fit(asked, ret);
-	return ret->status == 0 || ret->status == STATUS_PARTIAL || ret->data.left <= 32;
+	return part_fits(asked->parts > 0 ? 0 : asked->elements, ret);
 }
 
 /* Over which connection an answer may come: the one by which was asked; one from before may be any. */
@@ -140,14 +167,14 @@ static bool is_answer(const struct enip_state *s, const struct enip_open *o, con
 	if (o->what.command != e->command)
 		return false;
 	if (e->command == ENCAP_UNIT)
-		return e->status == 0 && is_way_back(s, o, items) && reply_fits(o, items->message, r);
+		return e->status == 0 && is_way_back(s, o, items) && reply_fits(s, o, items->message, r);
 	if (o->what.context != e->context)
 		return false;
 	if (e->status != 0)
 		return e->length == 0 || e->length == 4;
 	switch (e->command) {
 	case ENCAP_REQUEST:
-		return reply_fits(o, items->message, r);
+		return reply_fits(s, o, items->message, r);
 	case ENCAP_REGISTER:
 		return e->length == 4 && e->handle != 0;
 	default:

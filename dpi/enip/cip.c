@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "dpi/enip/build.h"
 
 #include "appliance/wire/vocabulary.h"
@@ -91,8 +93,8 @@ static bool goes_to(const struct cip_request *r, uint16_t class)
 static bool read_several(struct build *b, const struct cip_request *r, struct cip_asked *ret)
 {
 	struct bytes offsets = r->data, parts = r->data, part;
-	struct cip_asked ignored = { 0 };
-	uint16_t n, at, next;
+	struct cip_asked inner = { 0 };
+	uint16_t n, at, next, bound;
 
 	if (!bytes_le16(&offsets, &n) || n == 0 || n > PARTS_MAX_OF_PACKET ||
 	    !bytes_skip(&parts, 2u + 2u * (size_t)n) || !bytes_le16(&offsets, &at) || at != 2u + 2u * n)
@@ -106,8 +108,12 @@ static bool read_several(struct build *b, const struct cip_request *r, struct ci
 			return false;
 		b->group++;
 		ret->digest = cip_digest(ret->digest, part.p[0]);
-		if (!read_one(b, part, LEVEL_PART, &ignored))
+		if (!read_one(b, part, LEVEL_PART, &inner))
 			return false;
+		bound = inner.empty ? CIP_EMPTY : inner.elements;
+		memcpy(b->p->joined + i * sizeof(bound), &bound, sizeof(bound));
+		if (inner.elements > ret->elements)
+			ret->elements = inner.elements;
 	}
 	return bytes_done(&parts);
 }
@@ -152,7 +158,7 @@ static uint16_t elements_of(const struct cip_request *r)
 
 	if (r->code == ENIP_OF_CLASS(CLASS_SYMBOL, 0x4c) || r->code == ENIP_OF_CLASS(CLASS_SYMBOL, 0x52))
 		bytes_le16(&data, &n);
-	return n;
+	return n < CIP_EMPTY ? n : CIP_EMPTY - 1u; /* no message holds as many */
 }
 
 static bool read_one(struct build *b, struct bytes message, enum level level, struct cip_asked *ret)

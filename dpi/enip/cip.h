@@ -46,17 +46,20 @@ struct enip_opening {
 	uint16_t bytes[2]; /* ... and what a message holds at most, its sequence number with it */
 };
 
+#define CIP_EMPTY UINT16_MAX /* in the place of elements, of a part: a success has nothing to say */
+
 enum cip_kind { CIP_PLAIN, CIP_OPENS, CIP_CLOSES };
 
 /* What an answer to it must be. */
 struct cip_asked {
-	uint8_t kind;	   /* enum cip_kind */
-	uint8_t service;   /* of the answer; within an Unconnected Send the inner one */
-	bool sent_on;	   /* within an Unconnected Send: the router may answer in its place */
-	bool empty;	   /* a success has nothing to say */
-	uint8_t parts;	   /* of a Multiple Service Packet */
-	uint16_t elements; /* of a tag that is read; 0: nothing that bounds the answer */
-	uint32_t digest;   /* of their services */
+	uint8_t kind;	 /* enum cip_kind */
+	uint8_t service; /* of the answer; within an Unconnected Send the inner one */
+	bool sent_on;	 /* within an Unconnected Send: the router may answer in its place */
+	bool empty;	 /* a success has nothing to say */
+	uint8_t parts;	 /* of a Multiple Service Packet */
+	uint16_t
+		elements; /* of a tag that is read; 0: nothing that bounds the answer; of several the most of any part, CIP_EMPTY apart */
+	uint32_t digest; /* of their services */
 	struct enip_opening opening;
 };
 
@@ -68,7 +71,7 @@ struct cip_way {
 
 /*
  * Adds the operations of one request to p, whose `wrong` says whether it makes sense. What it says of a request that makes none is
- * its first operation.
+ * its first operation. Of a Multiple Service Packet the elements of each part, two bytes each, are left in p->joined.
  */
 void cip_parse(struct bytes b, struct cip_way way, struct parsed *p, struct cip_asked *ret);
 /* Digest of a part's service, for cip_asked.digest. */

@@ -180,12 +180,26 @@ static struct values numbers(uint32_t size, uint32_t count, struct bytes at)
 	return (struct values){ .form = VALUES_UNKNOWN };
 }
 
+/*
+ * libplctag pads an odd number of bytes to words, and Omron's controllers take a BOOL as a word. The byte is 0 or it is none, and counts as one more
+ * value that is written: to servers that go by the length it is.
+ */
+static bool is_padded(uint32_t size, uint32_t values, uint32_t due, struct bytes data)
+{
+	uint8_t last = 1;
+
+	if (size != 1 || values != due + 1u || (due & 1u) == 0)
+		return false;
+	bytes_skip(&data, data.left - 1u);
+	return bytes_u8(&data, &last) && last == 0;
+}
+
 /* Type, how many, with `fragment` where they begin; then exactly so many values. */
 static bool write_tag(struct build *b, const struct cip_request *r, bool fragment)
 {
 	struct bytes data = r->data;
 	uint16_t type, structure, n;
-	uint32_t at = 0, size, here;
+	uint32_t at = 0, size, here, due;
 	bool number;
 
 	bytes_le16(&data, &type);
@@ -198,8 +212,10 @@ static bool write_tag(struct build *b, const struct cip_request *r, bool fragmen
 	if (data.failed || n == 0 || data.left == 0)
 		return false;
 	here = size != 0 ? (uint32_t)(data.left / size) : 0;
-	if (size != 0 &&
-	    (data.left % size != 0 || (fragment ? at % size != 0 || at / size > n || here > n - at / size : here != n)))
+	if (size != 0 && (data.left % size != 0 || at % size != 0 || at / size > n))
+		return false;
+	due = size != 0 ? n - at / size : 0;
+	if (size != 0 && (fragment ? here > due : here != due) && !is_padded(size, here, due, data))
 		return false;
 	write_values(touch_all(b, r), number ? numbers(size, here, data) : (struct values){ .form = VALUES_UNKNOWN });
 	return true;

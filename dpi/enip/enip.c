@@ -101,11 +101,14 @@ static bool is_version_1(struct bytes data)
 	return bytes_done(&data) && version == 1 && flags == 0;
 }
 
-/* A connection that is closed by whoever opened it belongs to the session, whatever objects a row has; another's is taken down. */
+/*
+ * A connection that is closed by whoever opened it belongs to the session, whatever objects a row has; another's is taken down, and one that nobody
+ * saw opened may be another's.
+ */
 static void judge_closing(const struct enip_state *s, const struct cip_asked *cip, struct parsed *ret)
 {
 	if (cip->kind != CIP_CLOSES || ret->wrong != R_ALLOWED ||
-	    !(s->missed || enip_connection_of(s, &cip->opening.opener) != NULL || enip_has_io(s, &cip->opening.opener)))
+	    !(enip_connection_of(s, &cip->opening.opener) != NULL || enip_has_io(s, &cip->opening.opener)))
 		return;
 	ret->operations[0].setup = true;
 	ret->operations[0].space = SPACE_NONE;
@@ -264,11 +267,32 @@ static bool is_answered(uint16_t command)
 	       command != ENCAP_CANCEL;
 }
 
+/* What bounds the answers to the parts of a Multiple Service Packet, as far as there is room. */
+static void keep_parts(struct enip_state *s, const struct parsed *p, struct enip_open *o)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < s->wait.n; i++) {
+		struct enip_open *kept = &s->open[i];
+
+		memmove(&s->parts[n], &s->parts[kept->parts_at], kept->n_parts * sizeof(s->parts[0]));
+		kept->parts_at = (uint8_t)n;
+		n += kept->n_parts;
+	}
+	o->parts_at = (uint8_t)n;
+	o->n_parts = o->what.cip.parts;
+	if (o->n_parts > ENIP_PARTS_KEPT - n)
+		o->n_parts = (uint8_t)(ENIP_PARTS_KEPT - n);
+	memcpy(&s->parts[n], p->joined, o->n_parts * sizeof(s->parts[0]));
+	s->n_parts = n + o->n_parts;
+}
+
 static void asked(void *state, const struct parsed *p, const struct ruling *ruling, const struct command_table *t,
 		  struct pdu *ret)
 {
 	struct enip_state *s = state;
 	struct enip_asked what;
+	struct enip_open open;
 
 	memcpy(&what, p->kept, sizeof(what));
 	pending_notice_table(enip_open_of(s), t);
@@ -290,7 +314,7 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 		s->wait.unread = true;
 		return;
 	}
-	s->open[s->wait.n++] = (struct enip_open){
+	open = (struct enip_open){
 		.wait = { ruling->choice, (uint8_t)ret->reason, 0 },
 		.what = what,
 		.address = ret->address,
@@ -299,6 +323,9 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 		.service = ret->function,
 		.space = ret->space,
 	};
+	if (p->wrong == R_ALLOWED) /* else not all of its parts were read */
+		keep_parts(s, p, &open);
+	s->open[s->wait.n++] = open;
 }
 
 static void missed(void *state, bool unread)
@@ -345,6 +372,8 @@ static size_t state_used(const void *state)
 {
 	const struct enip_state *s = state;
 
+	if (s->n_parts > 0)
+		return offsetof(struct enip_state, parts) + s->n_parts * sizeof(s->parts[0]);
 	return offsetof(struct enip_state, open) + s->wait.n * sizeof(s->open[0]);
 }
 

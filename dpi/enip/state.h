@@ -28,6 +28,7 @@ struct enip_open {
 	uint32_t quantity;
 	uint32_t route;
 	uint8_t space;
+	uint8_t parts_at, n_parts; /* what is known of the parts of a Multiple Service Packet, from the first on */
 };
 
 struct enip_connection {
@@ -38,7 +39,8 @@ struct enip_connection {
 	bool far;
 };
 
-#define ENIP_TAIL 23u /* bytes of a header that may lie in the segment before; a message is longer */
+#define ENIP_PARTS_KEPT 96u /* of all Multiple Service Packets that wait */
+#define ENIP_TAIL 23u	    /* bytes of a header that may lie in the segment before; a message is longer */
 
 enum enip_session { SESSION_NONE, SESSION_ASKED, SESSION_OPEN, SESSION_UNSEEN };
 
@@ -56,7 +58,10 @@ struct enip_state {
 	struct enip_connection connections[ENIP_CONNECTIONS_MAX];
 	uint32_t n_io;
 	struct enip_opener io[ENIP_IO_MAX]; /* who opened I/O: closing asks; companions know of their data */
-	struct enip_open open[ENIP_OPEN_MAX];
+	uint32_t n_parts;
+	struct enip_open
+		open[ENIP_OPEN_MAX];	 /* of these and of what follows only so many as are in use mean something */
+	uint16_t parts[ENIP_PARTS_KEPT]; /* struct cip_asked.elements of each part, in the order of the requests */
 };
 
 /* The connection by which the originator sends; NULL. */

@@ -7,6 +7,12 @@
 #define AGAIN_PLACES 4096u
 #define AGAIN_NS 300000000ull /* between two of the same */
 /*
+ * So many at once, then a pause: where one core does everything, the kernel passes on what the gate sends only when nobody of the box
+ * wants the core (Linux before 6.3), and takes no more than some 270 packets until then.
+ */
+#define AGAIN_AT_ONCE 32u
+#define AGAIN_PAUSE_NS 1000000ull
+/*
  * Bytes may have passed that nobody here saw (the rules were away for a moment): an end that has more than it is given here does not
  * even answer. A number ahead of what it has, within its window, makes it say what it expects (RFC 5961, 3.2).
  */
@@ -25,6 +31,7 @@ struct resets {
 	uint64_t n;
 	struct again again[AGAIN_PLACES]; /* a ring, in the order in which they are due */
 	uint32_t first, waiting;
+	uint64_t resume_ns; /* nothing is said again before */
 };
 
 struct resets *resets_new(void)
@@ -77,7 +84,10 @@ static void say_again(const struct again *a)
 void resets_send_due(struct inspector *i)
 {
 	struct resets *s = i->resets;
+	uint32_t said = 0;
 
+	if (i->now_ns < s->resume_ns)
+		return;
 	while (s->waiting > 0 && s->again[s->first].due_ns <= i->now_ns) {
 		struct again a = s->again[s->first];
 		const struct flow *f = flow_at(&i->flows, a.flow);
@@ -87,16 +97,22 @@ void resets_send_due(struct inspector *i)
 		if (f->n != a.n || f->kind != KIND_REFUSED)
 			continue;
 		say_again(&a);
-		if (--a.left == 0)
-			continue;
-		a.due_ns = i->now_ns + AGAIN_NS;
-		put_again(s, &a);
+		if (--a.left > 0) {
+			a.due_ns = i->now_ns + AGAIN_NS;
+			put_again(s, &a);
+		}
+		if (++said == AGAIN_AT_ONCE) {
+			s->resume_ns = i->now_ns + AGAIN_PAUSE_NS;
+			return;
+		}
 	}
 }
 
 uint64_t resets_next_due(const struct resets *s)
 {
-	return s->waiting > 0 ? s->again[s->first].due_ns : UINT64_MAX;
+	uint64_t due = s->waiting > 0 ? s->again[s->first].due_ns : UINT64_MAX;
+
+	return due < s->resume_ns ? s->resume_ns : due;
 }
 
 /* ---- numbers ----------------------------------------------------------------------------------------------------- */

@@ -179,7 +179,8 @@ static bool unmistakable(struct s7_state *s, uint64_t offset, bool cut, struct b
 {
 	if (cut)
 		s7_lose(s);
-	if (!s->lost || evaluate_allows_all(t, p, &vocabulary_s7comm) || !search(s, offset, b))
+	/* Where everything is allowed nothing can be misread; what goes on behind it may come by another policy. */
+	if (!s->lost || !search(s, offset, b) || evaluate_allows_all(t, p, &vocabulary_s7comm))
 		return true;
 	s->lost = 0; /* said once, where a refusal ends nothing */
 	s7_name_choice(t, p, 0, ret);

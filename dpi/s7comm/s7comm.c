@@ -204,19 +204,6 @@ static void block_sent(struct s7_state *s, const struct parsed *p, struct pdu *r
 		s->download = 0;
 }
 
-/* What makes the server speak by itself. */
-static void subscribe(struct s7_state *s, uint32_t service)
-{
-	uint32_t group = service >> 8 & 0xffu, sub = service & 0xffu;
-
-	if (service == S7_SUB(S7_CPU, 2))
-		s->subscribed |= SUBSCRIBED_MESSAGES;
-	if (service >> 16 == 7 && group == S7_CYCLIC)
-		s->subscribed |= SUBSCRIBED_CYCLIC;
-	if (service >> 16 == 7 && group == S7_TEST && sub < 32)
-		s->jobs |= (uint32_t)1 << sub;
-}
-
 static void remember(struct s7_state *s, const struct parsed *p, const struct ruling *r, struct pdu *ret)
 {
 	const struct operation *o = &p->operations[r->operation < p->n ? r->operation : 0];
@@ -266,7 +253,7 @@ static void message_asked(struct s7_state *s, const struct parsed *p, const stru
 		remember(s, p, r, ret);
 	if (ret->reason == R_S7COMM_PENDING || p->wrong != R_ALLOWED)
 		return;
-	subscribe(s, p->operations[0].service);
+	s7_subscribe(s, p);
 	if (p->kept[KEPT_SIZE] > 0)
 		s->size_asked = (uint16_t)p->kept[KEPT_SIZE];
 }
@@ -304,6 +291,7 @@ static void answered(void *state, struct bytes b, const struct command_table *ta
 	struct s7_unit u;
 
 	notice_table(state, table);
+	s7_notice_permit(state, permit);
 	s7_unwrap(b, NULL, &u);
 	if (u.tpdu == 0)
 		u = (struct s7_unit){ .tpdu = TPDU_DT, .well_formed = true, .message = b };
@@ -347,6 +335,8 @@ static size_t state_used(const void *state)
 {
 	const struct s7_state *s = state;
 
+	if (s->n_watched > 0)
+		return offsetof(struct s7_state, watched) + s->n_watched * sizeof(s->watched[0]);
 	return offsetof(struct s7_state, lengths) + s->n_lengths * sizeof(s->lengths[0]);
 }
 

@@ -1,30 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is no request: answers, what a server sends by itself, and what belongs to the connection. */
+/* What is no request: answers, what a server asks, and what belongs to the connection. What it sends unasked: push.c. */
 #include "dpi/s7comm/state.h"
-
-/* Sub-functions of group S7_CPU that a server pushes once its messages are subscribed to. */
-#define MESSAGES                                                                                                       \
-	(1u << 3 | 1u << 5 | 1u << 6 | 1u << 9 | 1u << 12 | 1u << 13 | 1u << 14 | 1u << 16 | 1u << 17 | 1u << 18 |     \
-	 1u << 22)
 
 void s7_name_choice(const struct command_table *t, const struct command_permit *p, uint16_t choice, struct pdu *ret)
 {
 	struct ruling ruling = { .choice = choice };
 
 	evaluate_choice(t, p, &vocabulary_s7comm, choice, &ruling.grant, &ruling.row);
-	pdu_name_ruling(ret, &ruling);
-}
-
-/* A request of which only this was seen, or that the server makes in the place of the client. */
-static void rule_unseen(const struct s7_state *s, uint32_t service, const struct command_table *t,
-			const struct command_permit *p, struct pdu *ret)
-{
-	const struct operation o = { .service = service, .targets = { s7_slot(s) }, .space = SPACE_NONE };
-	struct ruling ruling;
-
-	evaluate_unseen(t, p, &vocabulary_s7comm, &o, &ruling);
-	ret->reason = ruling.reason;
-	ret->allowed = ruling.reason == R_ALLOWED;
 	pdu_name_ruling(ret, &ruling);
 }
 
@@ -108,7 +90,7 @@ static void judge_unseen(const struct s7_state *s, const struct s7_message *m, c
 {
 	if (!s->met)
 		return;
-	rule_unseen(s, service_of(m), t, p, ret);
+	s7_rule_unseen(s, service_of(m), t, p, ret);
 	if (!ret->allowed)
 		return;
 	ret->allowed = !s->unread;
@@ -140,35 +122,7 @@ static void judge_answer(struct s7_state *s, const struct s7_message *m, const s
 	judge_unseen(s, m, t, p, ret);
 }
 
-/* ---- what a server sends by itself ---------------------------------------------------------------------------------- */
-
-/* What had to be subscribed to for this push: a code that a row must allow. 0: nothing. */
-static uint32_t subscription(const struct s7_state *s, const struct s7_message *m)
-{
-	uint32_t jobs = s->met ? UINT32_MAX : s->jobs, sets = s->met ? UINT8_MAX : s->subscribed;
-
-	if (m->group == S7_TEST && m->sub < 32 && (jobs >> m->sub & 1u) != 0)
-		return S7_SUB(m->group, m->sub);
-	if (m->group == S7_CYCLIC && (sets & SUBSCRIBED_CYCLIC) != 0)
-		return S7_SUB(m->group, m->sub);
-	if (m->group == S7_CPU && m->sub < 32 && (MESSAGES >> m->sub & 1u) != 0 && (sets & SUBSCRIBED_MESSAGES) != 0)
-		return S7_SUB(S7_CPU, 2);
-	if (m->group == 0 && (sets & SUBSCRIBED_MESSAGES) != 0) /* a change from run to stop or back */
-		return S7_SUB(S7_CPU, 2);
-	return 0;
-}
-
-static void judge_push(const struct s7_state *s, const struct s7_message *m, const struct command_table *t,
-		       const struct command_permit *p, struct pdu *ret)
-{
-	uint32_t service = subscription(s, m);
-
-	bool says_all = m->group == 0 && m->data.left == 0; /* which mode it is in now, in the parameters */
-
-	if (service == 0 || !(says_all || s7_answer_fits(service, m)))
-		return;
-	rule_unseen(s, service, t, p, ret);
-}
+/* ---- questions ----------------------------------------------------------------------------------------------------- */
 
 /* During a download the server asks for the block, part by part, and says when it has it. */
 static void judge_question(struct s7_state *s, const struct s7_message *m, const struct command_table *t,
@@ -183,7 +137,7 @@ static void judge_question(struct s7_state *s, const struct s7_message *m, const
 	s7_request_operations(m, room, &wrong);
 	if (wrong != R_ALLOWED)
 		return;
-	rule_unseen(s, S7_FUNCTION(m->function), t, p, ret);
+	s7_rule_unseen(s, S7_FUNCTION(m->function), t, p, ret);
 	s->asked_back = m->function;
 	s->back_reference = m->reference;
 }
@@ -215,7 +169,7 @@ static void judge_message(struct s7_state *s, struct bytes message, const struct
 		if (m.says == S7_ANSWERS)
 			judge_answer(s, &m, t, p, ret);
 		else if (m.says == S7_PUSHES)
-			judge_push(s, &m, t, p, ret);
+			s7_push(s, &m, t, p, ret);
 		break;
 	}
 }

@@ -6,7 +6,8 @@
  * what it writes, could so have them read a command where none was written.
  *
  * From the first segment that begins inside a frame, or that a server may read in two parts, the client's bytes are therefore
- * searched for commands at every place, in both codings, whatever stands before their length: each must be allowed.
+ * searched for commands at every place, in both codings, whatever stands before their length: each must be allowed. Some servers know
+ * frames of other forms as well, which no session here has but which may hide in one: those are searched for by their subheaders.
  *
  * And whoever takes what one call returns for one frame does not wait for what its length says is still to come, and may need less of it
  * than the manual says. So what is there of a frame is judged by what it asks for already, as soon as its command is there.
@@ -68,6 +69,63 @@ static bool finds(struct bytes b, size_t at, bool ascii, struct found *ret)
 		slmp_request_forget_place(&q);
 	ret->n = q.n;
 	return true;
+}
+
+/*
+ * Forms of frames that are not enforced, and where their command is: extended MT, the same pushed and answered, and CC-Link IE TSN's.
+ * libslmp2 reads each of them wherever it takes a frame to begin, throws away what follows a frame in what one call returned, and executes
+ * the command whichever it is. Length and data lie elsewhere than in ours.
+ */
+static const struct {
+	uint8_t subheader, command;
+	bool in_ascii;
+} foreign[] = { { 0x5d, 20, true }, { 0x9d, 20, true }, { 0xdd, 20, true }, { 0x68, 18, false } };
+
+#define FOREIGN_ROUTE 6u
+#define FOREIGN_MIN 22u /* bytes, the command and its subcommand with them */
+
+/* Such a frame at `at`, if there is as much of it as has its command. What it touches is not known. */
+static bool finds_foreign(struct bytes b, size_t at, bool ascii, struct found *ret)
+{
+	unsigned width = ascii ? 2 : 1;
+	struct slmp_reader first = { .b = b, .ascii = ascii }, route, r;
+	struct slmp_request q = { .operations = ret->room, .max = FEW };
+	uint32_t subheader, command, sub;
+	unsigned k = 0;
+
+	if (!bytes_skip(&first.b, at) || first.b.left < FOREIGN_MIN * width)
+		return false;
+	route = r = first;
+	if (!slmp_number(&first, 2, &subheader))
+		return false;
+	while (k < sizeof(foreign) / sizeof(foreign[0]) &&
+	       (subheader != (uint32_t)foreign[k].subheader << (ascii ? 8 : 0) || (ascii && !foreign[k].in_ascii)))
+		k++;
+	if (k == sizeof(foreign) / sizeof(foreign[0]) || !bytes_skip(&r.b, (size_t)foreign[k].command * width) ||
+	    !slmp_number(&r, 2, &command) || !slmp_number(&r, 2, &sub) ||
+	    function_by_code(vocabulary_of(PROTO_SLMP), command << 16 | sub) == NULL)
+		return false;
+	ret->service = command << 16 | sub;
+	memset(ret->targets, 0, sizeof(ret->targets));
+	bytes_skip(&route.b, FOREIGN_ROUTE * width);
+	slmp_number(&route, 1, &ret->targets[0]);
+	slmp_number(&route, 1, &ret->targets[1]);
+	slmp_number(&route, 2, &ret->targets[2]);
+	slmp_request_parse(ret->service, ret->targets, (struct slmp_reader){ .b = { .failed = true } }, &q);
+	slmp_request_forget_place(&q);
+	ret->n = q.n;
+	return true;
+}
+
+/* As may_begin, of their subheaders. */
+static bool may_be_foreign(struct bytes b, size_t at, bool ascii)
+{
+	const uint8_t *p = b.p + at;
+
+	if (b.left - at < FOREIGN_MIN * (ascii ? 2u : 1u))
+		return false;
+	return ascii ? p[1] == 'D' && p[2] == '0' && p[3] == '0'
+		     : p[1] == 0 && (p[0] == 0x5d || p[0] == 0x9d || p[0] == 0xdd || p[0] == 0x68);
 }
 
 static bool is_digit_pair(const uint8_t *p)
@@ -135,7 +193,8 @@ static bool search(uint8_t form, struct bytes b, const struct command_table *t, 
 			continue;
 		}
 		for (unsigned ascii = 0; ascii < 2; ascii++)
-			if (may_begin(b, at, ascii != 0) && finds(b, at, ascii != 0, &f) &&
+			if (((may_begin(b, at, ascii != 0) && finds(b, at, ascii != 0, &f)) ||
+			     (may_be_foreign(b, at, ascii != 0) && finds_foreign(b, at, ascii != 0, &f))) &&
 			    refuses(&f, R_SLMP_CUT, t, p, ret))
 				return false;
 	}
@@ -155,8 +214,10 @@ static bool search_seam(const struct slmp_state *s, struct bytes b, const struct
 	b = bytes_of(both, s->n_tail + n);
 	for (size_t at = 0; at < s->n_tail; at++)
 		for (unsigned ascii = 0; ascii < 2; ascii++)
-			if (may_begin(b, at, ascii != 0) && at + (ascii != 0 ? 8u : 4u) > s->n_tail &&
-			    finds(b, at, ascii != 0, &f) && refuses(&f, R_SLMP_CUT, t, p, ret))
+			if (((may_begin(b, at, ascii != 0) && at + (ascii != 0 ? 8u : 4u) > s->n_tail &&
+			      finds(b, at, ascii != 0, &f)) ||
+			     (may_be_foreign(b, at, ascii != 0) && finds_foreign(b, at, ascii != 0, &f))) &&
+			    refuses(&f, R_SLMP_CUT, t, p, ret))
 				return false;
 	return true;
 }
@@ -240,9 +301,11 @@ static bool look(struct slmp_state *s, struct bytes b, bool begins, const struct
 {
 	bool may_pass;
 
-	if (!s->cut || evaluate_allows_all(t, p, vocabulary_of(PROTO_SLMP)))
-		return true; /* where everything is allowed nothing can be misread */
-	may_pass = (!begins || search_seam(s, b, t, p, ret)) && search(s->form, b, t, p, ret);
+	if (!s->cut)
+		return true;
+	/* Where everything is allowed nothing can be misread; what goes on behind it may come by another policy. */
+	may_pass = evaluate_allows_all(t, p, vocabulary_of(PROTO_SLMP)) ||
+		   ((!begins || search_seam(s, b, t, p, ret)) && search(s->form, b, t, p, ret));
 	keep_tail(s, b);
 	return may_pass;
 }

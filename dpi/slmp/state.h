@@ -37,7 +37,7 @@ struct slmp_monitor {
 	uint16_t answer;
 };
 
-#define SLMP_TAIL 32u /* bytes of a header that may lie in the segment before, in either coding */
+#define SLMP_TAIL 48u /* bytes of a header that may lie in the segment before, in either coding and any form */
 
 struct slmp_state {
 	struct pending wait;

@@ -1,10 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The site's own name, and its assets: named addresses inside a zone. */
+/* The site's own name, how long it keeps records, and its assets: named addresses inside a zone. */
 #include "policy/check/check.h"
 
-enum { SITE_NAME };
+#define RETENTION_YEAR 365u
+
+enum { RETENTION_KEEP, RETENTION_DELETE };
+static const struct key retention_keys[] = {
+	[RETENTION_KEEP] = { "keep_days", AST_NUMBER, true, "keep_days = 400;", KEY_NUMBER,
+			     INTO(model_retention, keep_days), .lo = RETENTION_LEAST, .hi = RETENTION_MOST },
+	[RETENTION_DELETE] = { "delete_after_days", AST_NUMBER, true, "delete_after_days = 800;", KEY_NUMBER,
+			       INTO(model_retention, delete_after_days), .lo = RETENTION_LEAST, .hi = RETENTION_MOST },
+};
+
+enum { SITE_NAME, SITE_RETENTION };
 static const struct key site_keys[] = {
 	[SITE_NAME] = { "name", AST_STRING, true, "name = \"kita\";", KEY_TEXT_NEEDED, INTO(model, site_name) },
+	[SITE_RETENTION] = { "retention", .kinds = AST_GROUP },
 	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model, site_label) },
 };
 
@@ -14,6 +25,26 @@ static const struct key asset_keys[] = {
 	[ASSET_ADDRESSES] = { "addresses", AST_LISTS, true, .example = "addresses = [\"10.30.1.10\"];" },
 	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_asset, label) },
 };
+
+/* How long records are kept. There is a day between both at least, since whole days of records go. */
+static void check_retention(struct check *k, const struct ast_node *node)
+{
+	const struct ast_node *v[KEYS(retention_keys)];
+	struct model_retention *r = &k->m->retention;
+	struct object o = { MP_OBJ_RETENTION, "" };
+	struct diag *g;
+
+	if (!keys_read(k, node, retention_keys, KEYS(retention_keys), o, r, v) || r->keep_days == 0 ||
+	    r->delete_after_days == 0)
+		return;
+	if (r->delete_after_days <= r->keep_days) {
+		g = check_value(k, SEV_ERROR, "policy.retention_order", v[RETENTION_DELETE], MP_RETENTION_ORDER, o, "");
+		diag_hint(k->d, g, MP_HINT_RETENTION_ORDER);
+	} else if (r->keep_days < RETENTION_YEAR) {
+		g = check_value(k, SEV_WARNING, "policy.retention_short", v[RETENTION_KEEP], MP_RETENTION_SHORT, o, "");
+		diag_hint(k->d, g, MP_HINT_RETENTION_SHORT);
+	}
+}
 
 void check_site(struct check *k, const struct ast_node *node)
 {
@@ -25,6 +56,8 @@ void check_site(struct check *k, const struct ast_node *node)
 		return;
 	if (v[SITE_NAME] != NULL && k->m->site_name[0] != '\0')
 		name_check(k, k->m->site_name, v[SITE_NAME]->value_at, v[SITE_NAME]->value_width);
+	if (v[SITE_RETENTION] != NULL)
+		check_retention(k, v[SITE_RETENTION]);
 }
 
 /* The zone that the range lies in, to say so. */

@@ -175,10 +175,11 @@ bool is_host(const struct addr *a);
 /* An address that nobody can be asked at: the box's own, or a network's first or last. */
 bool is_nobody(const struct model_box *b, const struct addr *a);
 
-/* ---- whom the box itself may reach (check/peers.c) ---- */
+/* ---- whom the box itself may reach, and who may reach it (check/peers.c) ---- */
 
-/* `time` and `log_server` of box.cfg, behind interfaces and routes; each may be NULL. */
-void check_peers(struct check *k, const struct ast_node *time, const struct ast_node *log);
+/* `time`, `log_server` and `terminals` of box.cfg, behind interfaces and routes; each may be NULL. */
+void check_peers(struct check *k, const struct ast_node *time, const struct ast_node *log,
+		 const struct ast_node *terminals);
 void check_site(struct check *k, const struct ast_node *node);
 void check_zones(struct check *k, const struct ast_node *node);
 void check_assets(struct check *k, const struct ast_node *node);

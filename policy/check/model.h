@@ -53,12 +53,14 @@ struct model_route {
 	struct srcpos at;
 };
 
-/* A host that the box itself may reach from the admin namespace. */
+/* A host of the admin network: one that the box itself may reach, or a terminal, which may reach the box. */
 struct model_peer {
 	enum peer_use use;
 	struct addr address;
 	uint8_t l4proto;
 	uint32_t port;
+	const char *name,
+		*ca; /* of a log server: what its certificate says, and who says so; "" = nothing is sent to it */
 	struct srcpos at;
 };
 
@@ -69,7 +71,7 @@ struct model_box {
 	size_t n_routes;
 	struct model_between *betweens;
 	size_t n_betweens;
-	struct model_peer *peers; /* time sources, then the log server */
+	struct model_peer *peers; /* time sources, the log server, terminals */
 	size_t n_peers;
 	uint32_t workers; /* pairs of worker and gate of each kind, 1..WORKER_MAX; 0 = not said */
 	uint32_t naming_workers, command_workers; /* the same of one kind, before the other */
@@ -185,6 +187,9 @@ struct model_chain_break {
 
 struct model {
 	const char *site_name, *site_label;
+	struct model_retention {
+		uint32_t keep_days, delete_after_days; /* 0 = nothing is said */
+	} retention;
 	struct model_box box;
 	struct model_zone *zones;
 	size_t n_zones;

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whom the box itself may reach: sources of time and the server that keeps its records (box.cfg). It speaks from the admin namespace
- * and to nobody else there, so each has to lie behind an admin interface.
+ * Whom the box itself may reach, sources of time and the server that keeps its records (box.cfg), and from which terminals it may be
+ * reached. It speaks in the admin namespace and with nobody else there, so each has to lie behind an admin interface.
  */
 #include <netinet/in.h>
 
+#include "appliance/wire/plain.h"
 #include "policy/check/check.h"
 
 #define TIME_PORT 123u	     /* RFC 5905, 6 */
 #define LOG_PORT 6514u	     /* syslog over TLS: RFC 5425, 4.1 */
 #define TIME_SOURCES_MAX 16u /* more than anybody compares */
+#define TERMINALS_MAX 64u    /* more than a site has desks for it */
+#define MANAGEMENT_PORT 443u /* where the API answers */
 
-enum { LOG_ADDRESS };
+enum { LOG_ADDRESS, LOG_NAME, LOG_CA };
 static const struct key log_keys[] = {
 	[LOG_ADDRESS] = { "address", AST_STRING, true, .example = "address = \"10.99.0.9\";" },
+	[LOG_NAME] = { "name", .kinds = AST_STRING },
+	[LOG_CA] = { "ca", .kinds = AST_STRING },
 	{ "port", AST_NUMBER, .use = KEY_NUMBER, INTO(model_peer, port), .lo = 1, .hi = UINT16_MAX },
 };
 
@@ -70,23 +75,53 @@ static bool peer(struct check *k, const struct ast_node *node, struct object o, 
 	return false;
 }
 
-static void time_sources(struct check *k, const struct ast_node *list)
+/* Addresses of hosts, each of which is what `as` says. */
+static void hosts(struct check *k, const struct ast_node *list, const char *key, const struct model_peer *as)
 {
-	struct object o = { MP_OBJ_SECTION, "time" };
+	struct object o = { MP_OBJ_SECTION, key };
 	struct model_box *b = &k->m->box;
 
 	if (list->n == 0)
 		check_value(k, SEV_ERROR, "policy.empty_list", list, MP_EMPTY_LIST, (struct object){ MP_OBJ_BOX, "" },
-			    "time");
+			    key);
 	for (const struct ast_node *c = NULL; (c = list_next(k, list, c, AST_STRING, o)) != NULL;) {
-		b->peers[b->n_peers] =
-			(struct model_peer){ .use = PEER_TIME, .l4proto = IPPROTO_UDP, .port = TIME_PORT };
+		b->peers[b->n_peers] = *as;
 		if (peer(k, c, o, &b->peers[b->n_peers]))
 			b->n_peers++;
 	}
+}
+
+static void time_sources(struct check *k, const struct ast_node *list)
+{
+	struct object o = { MP_OBJ_SECTION, "time" };
+
+	hosts(k, list, "time",
+	      &(struct model_peer){
+		      .use = PEER_TIME, .l4proto = IPPROTO_UDP, .port = TIME_PORT, .name = "", .ca = "" });
 	/* Of two that differ neither can be believed, and chrony would follow either. */
 	if (list->n == 2)
 		diag_hint(k->d, check_value(k, SEV_ERROR, "policy.time", list, MP_TIME_TWO, o, ""), MP_HINT_TIME_TWO);
+}
+
+/* Who is sent records is asked who it is: by the name in its certificate, and by whose word that counts. */
+static void identity(struct check *k, const struct ast_node *name, const struct ast_node *ca,
+		     const struct ast_node *group, struct object o, struct model_peer *p)
+{
+	if (name != NULL && !plain_server_name(name->string))
+		diag_hint(k->d, check_value(k, SEV_ERROR, "policy.value", name, MP_LOG_NAME, o, name->string),
+			  MP_HINT_LOG_NAME);
+	if (ca != NULL && !plain_path(ca->string))
+		diag_hint(k->d, check_value(k, SEV_ERROR, "policy.value", ca, MP_LOG_CA, o, ca->string),
+			  MP_HINT_LOG_CA);
+	if ((name != NULL) != (ca != NULL))
+		diag_hint(
+			k->d,
+			check_value(k, SEV_ERROR, "policy.value", group, MP_LOG_HALF, o, name != NULL ? "ca" : "name"),
+			MP_HINT_LOG_HALF);
+	if (name != NULL && ca != NULL) {
+		p->name = name->string;
+		p->ca = ca->string;
+	}
 }
 
 static void log_server(struct check *k, const struct ast_node *group)
@@ -95,26 +130,43 @@ static void log_server(struct check *k, const struct ast_node *group)
 	struct model_peer *p = &k->m->box.peers[k->m->box.n_peers];
 	const struct ast_node *v[KEYS(log_keys)];
 
-	*p = (struct model_peer){ .use = PEER_LOG, .l4proto = IPPROTO_TCP, .port = LOG_PORT };
-	if (keys_read(k, group, log_keys, KEYS(log_keys), o, p, v) && v[LOG_ADDRESS] != NULL &&
-	    peer(k, v[LOG_ADDRESS], o, p))
+	*p = (struct model_peer){ .use = PEER_LOG, .l4proto = IPPROTO_TCP, .port = LOG_PORT, .name = "", .ca = "" };
+	if (!keys_read(k, group, log_keys, KEYS(log_keys), o, p, v))
+		return;
+	identity(k, v[LOG_NAME], v[LOG_CA], group, o, p);
+	if (v[LOG_ADDRESS] != NULL && peer(k, v[LOG_ADDRESS], o, p))
 		k->m->box.n_peers++;
 }
 
-void check_peers(struct check *k, const struct ast_node *time, const struct ast_node *log)
+/* The list, or NULL when there is none or it has more entries than anybody needs. */
+static const struct ast_node *bounded(struct check *k, const struct ast_node *list, const char *key, size_t most)
+{
+	if (list == NULL || list->n <= most)
+		return list;
+	check_value(k, SEV_ERROR, "policy.too_large", list, MP_LIST_LONG, (struct object){ MP_OBJ_BOX, "" }, key);
+	return NULL;
+}
+
+void check_peers(struct check *k, const struct ast_node *time, const struct ast_node *log,
+		 const struct ast_node *terminals)
 {
 	struct model_box *b = &k->m->box;
 
-	if (time != NULL && time->n > TIME_SOURCES_MAX) {
-		check_value(k, SEV_ERROR, "policy.too_large", time, MP_LIST_LONG, (struct object){ MP_OBJ_BOX, "" },
-			    "time");
-		time = NULL;
-	}
-	b->peers = arena_array(k->a, (time != NULL ? time->n : 0) + 1, sizeof(*b->peers));
+	time = bounded(k, time, "time", TIME_SOURCES_MAX);
+	terminals = bounded(k, terminals, "terminals", TERMINALS_MAX);
+	b->peers = arena_array(k->a, (time != NULL ? time->n : 0) + 1 + (terminals != NULL ? terminals->n : 0),
+			       sizeof(*b->peers));
 	if (b->peers == NULL)
 		return;
 	if (time != NULL)
 		time_sources(k, time);
 	if (log != NULL)
 		log_server(k, log);
+	if (terminals != NULL)
+		hosts(k, terminals, "terminals",
+		      &(struct model_peer){ .use = PEER_TERMINAL,
+					    .l4proto = IPPROTO_TCP,
+					    .port = MANAGEMENT_PORT,
+					    .name = "",
+					    .ca = "" });
 }

@@ -166,6 +166,8 @@ static bool lower_box(struct lowering *w)
 						 .address = box->peers[i].address,
 						 .l4proto = box->peers[i].l4proto,
 						 .port = (uint16_t)box->peers[i].port,
+						 .name = box->peers[i].name,
+						 .ca = box->peers[i].ca,
 						 .line = box->peers[i].at.line };
 	return true;
 }
@@ -357,6 +359,8 @@ bool policy_lower(struct compilation *c)
 	    permits_make(w.m, &cells, w.a, &c->diags, w.ir) && c->diags.errors == 0) {
 		w.ir->site_name = w.m->site_name;
 		w.ir->site_label = w.m->site_label;
+		w.ir->keep_days = w.m->retention.keep_days;
+		w.ir->delete_after_days = w.m->retention.delete_after_days;
 		if (lower_box(&w) && lower_zones(&w) && lower_assets(&w) && lower_conduits(&w) &&
 		    lower_cells(&w, &cells) && commands_make(w.m, &cells, w.a, w.ir) && table_fits(c, w.ir) &&
 		    permits_identify(w.ir, w.a))

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "appliance/base/sha256.h"
+#include "appliance/wire/plain.h"
 #include "policy/ir/objects.h"
 #include "policy/ir/wire.h"
 
@@ -355,9 +356,16 @@ static bool interfaces_hold(const struct ir *ir)
 
 static bool peers_hold(const struct ir *ir)
 {
-	for (uint32_t n = 0; n < ir->n_peers; n++)
-		if (ir->peers[n].address.family == 0 || (ir->peers[n].l4proto != 6 && ir->peers[n].l4proto != 17))
+	for (uint32_t n = 0; n < ir->n_peers; n++) {
+		const struct ir_peer *p = &ir->peers[n];
+
+		if (p->address.family == 0 || (p->l4proto != 6 && p->l4proto != 17))
 			return false;
+		if (p->name[0] == '\0' && p->ca[0] == '\0')
+			continue;
+		if (p->use != PEER_LOG || !plain_server_name(p->name) || !plain_path(p->ca))
+			return false;
+	}
 	return true;
 }
 

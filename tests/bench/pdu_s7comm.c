@@ -4,6 +4,8 @@
 #include "tests/bench/pdu.h"
 
 #define BIT(byte) ((byte)*8u)
+#define WRITTEN 190u /* from this byte on each is a value by itself, as a write under a limit of values needs it */
+#define BYTES 200u
 #define IN_BLOCK(block, byte) ((uint64_t)(block) << S7_AREA_BITS | BIT(byte))
 
 static void rows(struct desk *d, unsigned more)
@@ -12,8 +14,14 @@ static void rows(struct desk *d, unsigned more)
 	for (unsigned k = 0; k <= more; k++) {
 		struct command_row *row = codes(d, S7_FUNCTION(S7_READ), S7_FUNCTION(S7_WRITE));
 
+		unsigned block = k < more ? 2 : 1;
+		struct number_set places;
+
 		row->values = desk_range(d, 0, 1000);
-		desk_place(d, row, S7_DB, IN_BLOCK(k < more ? 2 : 1, 0), BIT(200));
+		places = desk_range(d, IN_BLOCK(block, 0), IN_BLOCK(block, WRITTEN) - 1);
+		for (unsigned byte = WRITTEN; byte < BYTES; byte++, places.n++)
+			desk_range(d, IN_BLOCK(block, byte), IN_BLOCK(block, byte + 1) - 1);
+		desk_space(d, row, S7_DB, places);
 	}
 }
 
@@ -39,7 +47,7 @@ static struct exchange exchange(const char *name, bool write, unsigned items, un
 	put8(&asked, items);
 	put(&back, asked.b, asked.n);
 	for (unsigned i = 0; i < items; i++) {
-		put_item(&asked, 2, bytes, 1, 0x84, BIT(10 * i));
+		put_item(&asked, 2, bytes, 1, 0x84, BIT((write ? WRITTEN : 0) + 10 * i));
 		put8(&values, write ? 0 : 0xff);
 		put8(&values, 4);
 		put16(&values, BIT(bytes));

@@ -129,7 +129,7 @@ def fresh(check, machine, root):
     if not check("README: %s" % first, status == 0, "%.0f s%s" % (seconds, "" if status == 0 else text[-1500:])):
         return
     # A Debian machine has it; this root is smaller than one.
-    status, text, _ = inside("sudo apt-get install -y --no-install-recommends systemd apparmor")
+    status, text, _ = inside("sudo apt-get install -y --no-install-recommends systemd apparmor chrony rsyslog rsyslog-gnutls")
     check("a Debian machine", status == 0, text[-300:] if status else "")
     before, before_users = listing(root), users(root)
     status, text, seconds = inside(second)
@@ -146,7 +146,7 @@ def fresh(check, machine, root):
         stated = {x.split()[0] for x in of_package(name, "Depends").split(", ") if "|" not in x} - {"sekisho"}
         check("%s depends on what its programs ask for, and on nothing else" % name, wanted == stated, "%s" % sorted(stated ^ wanted))
     new = {x for x in users(root) - before_users if x.startswith("sekisho-")}
-    check("a user for every role", len(new) == 9, " ".join(sorted(new)))
+    check("a user for every role, and one for what sends the records", len(new) == 10, " ".join(sorted(new)))
     own = [root + "/etc/sekisho/" + x for x in ("site.cfg", "box.cfg")]
     with open(own[0], "a", encoding="utf-8") as f:
         f.write("# ours\n")

@@ -7,7 +7,7 @@
  * LINK: policy/ir/table_image.c policy/ir/evaluate.c policy/render/nft.c policy/render/nft_rule.c
  * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/wire/commands.c
  * LINK: appliance/base/err.c appliance/wire/protocols.c appliance/wire/reason.c appliance/base/sha256.c
- * LINK: policy/ir/objects.c appliance/wire/settings.c
+ * LINK: policy/ir/objects.c appliance/wire/settings.c appliance/wire/plain.c
  * LIBS: nettle
  */
 #include <stdlib.h>

@@ -58,11 +58,12 @@ def forward_open(serial, number, route=b"\1\0"):
                                                           0x43F4, 0xA3, len(path) // 2) + path)
 
 
-def forward_open_io(serial, number, out, into, points=(151, 150, 100), route=b"", kind=1, large=False):
-    """A connection for I/O of class `kind`: so many bytes each way, point-to-point; configuration, what takes data, what gives some."""
+def forward_open_io(serial, number, out, into, points=(151, 150, 100), route=b"", kind=1, large=False, interval=20000, multiplier=0):
+    """A connection for I/O of class `kind`: so many bytes each way, point-to-point; configuration, what takes data, what gives some;
+    a datagram every `interval` microseconds, and over when none came for 4 << multiplier of them."""
     path = route + bytes([0x20, 4, 0x24, points[0], 0x2C, points[1], 0x2C, points[2]])
-    way = (lambda n: struct.pack("<II", 20000, 2 << 29 | n)) if large else (lambda n: struct.pack("<IH", 20000, 2 << 13 | n))
-    return service(0x5B if large else 0x54, MANAGER, b"\7\xf9" + struct.pack("<IIHHII", 0, number, serial, 0x4D, 77, 0) + way(out) + way(into) +
+    way = (lambda n: struct.pack("<II", interval, 2 << 29 | n)) if large else (lambda n: struct.pack("<IH", interval, 2 << 13 | n))
+    return service(0x5B if large else 0x54, MANAGER, b"\7\xf9" + struct.pack("<IIHHII", 0, number, serial, 0x4D, 77, multiplier) + way(out) + way(into) +
                    bytes([kind, len(path) // 2]) + path)
 
 
@@ -132,7 +133,8 @@ class Controller:
             number, serial, vendor, opener = struct.unpack_from("<IHHI", data, 6)
             if data[34 if code == 0x54 else 38] & 15 == 3:
                 state["connections"][0x1000 + serial] = number
-            return self.reply(code, struct.pack("<IIHHIIIBB", 0x1000 + serial, number, serial, vendor, opener, 8000, 8000, 0, 0))
+            intervals = [struct.unpack_from("<I", data, at)[0] for at in (22, 28 if code == 0x54 else 30)]
+            return self.reply(code, struct.pack("<IIHHIIIBB", 0x1000 + serial, number, serial, vendor, opener, *intervals, 0, 0))
         if code == 0x4E:
             return self.reply(code, data[2:10] + b"\0\0")
         if code == 0x4C:
@@ -145,20 +147,25 @@ class Controller:
             return self.reply(code, b"\1\0")
         return self.reply(code)
 
+    def answer(self, m, state):
+        """What it says to a message in a session, of which `state` holds the connections; b"": nothing."""
+        command, handle, context = struct.unpack_from("<H", m)[0], *struct.unpack_from("<IIQ", m, 4)[::2]
+        if command == 0x65:
+            return message(0x65, b"\1\0\0\0", 0x5EC1, context)
+        if command == 0x6F:
+            return request(handle, self.execute(m[40:], state), context)
+        if command == 0x70:
+            number, sequence = struct.unpack_from("<I", m, 36)[0], struct.unpack_from("<H", m, 44)[0]
+            return unit(handle, state["connections"][number], sequence, self.execute(m[46:], state))
+        return b""
+
     def session(self, s):
         state = {"connections": {}}
         while True:
             m = receive(s)
             if m is None:
                 return
-            command, handle, context = struct.unpack_from("<H", m)[0], *struct.unpack_from("<IIQ", m, 4)[::2]
-            if command == 0x65:
-                s.sendall(message(0x65, b"\1\0\0\0", 0x5EC1, context))
-            elif command == 0x6F:
-                s.sendall(request(handle, self.execute(m[40:], state), context))
-            elif command == 0x70:
-                number, sequence = struct.unpack_from("<I", m, 36)[0], struct.unpack_from("<H", m, 44)[0]
-                s.sendall(unit(handle, state["connections"][number], sequence, self.execute(m[46:], state)))
+            s.sendall(self.answer(m, state))
 
     def serve(self, listener):
         serving.each(listener, self.session)

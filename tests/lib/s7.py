@@ -100,6 +100,19 @@ def status_list(number, reference=2):
     return userdata(4, 1, reference, b"\xff\x09\0\4" + struct.pack("!HH", number, 0))
 
 
+def cyclic(items, reference=2):
+    """Asks for values again and again, every half second."""
+    asked = struct.pack("!HBB", len(items), 0, 5) + b"".join(items)
+    return userdata(2, 1, reference, b"\xff\x09" + struct.pack("!H", len(asked)) + asked)
+
+
+def told(kind, sub, reference, values):
+    """Userdata of a server: an answer (kind 8) or what it sends by itself (0), of cyclic services."""
+    held = struct.pack("!H", len(values)) + b"".join(v + b"\0" * (len(v) % 2) for v in values)
+    return data(message(7, reference, bytes([0, 1, 0x12, 8, 0x12, kind << 4 | 2, sub, 1, 0, 0, 0, 0]),
+                        b"\xff\x09" + struct.pack("!H", len(held)) + held))
+
+
 def plus():
     """How S7comm-plus begins: a request of another protocol on the same port."""
     return data(b"\x72\1\0\x14\x31\0\0\4\xca\0\0\0\1\0\0\0\0\x36" + bytes(6) + b"\x72\1\0\0")
@@ -180,7 +193,7 @@ class Controller:
 
     def __init__(self, parts=2):
         self.memory, self.done, self.written, self.running, self.block, self.parts = {}, [], [], True, b"", parts
-        self.resets = 0
+        self.resets, self.watched_items = 0, []
 
     def area(self, item):
         return self.memory.setdefault((item[8], struct.unpack("!H", item[6:8])[0] if item[8] == DB else 0), bytearray(256))
@@ -239,7 +252,11 @@ class Controller:
 
         def say(parameters, values=b""):
             s.sendall(data(message(3, reference, parameters, values)))
-        if kind == 7:
+        if function == (2, 1):
+            at = 14 + n_parameters  # behind status, length, how many and how often
+            self.watched_items = [m[at + 4 + 12 * k:at + 16 + 12 * k] for k in range(struct.unpack("!H", m[at:at + 2])[0])]
+            s.sendall(told(8, 1, reference, [self.read_item(i) for i in self.watched_items]))
+        elif kind == 7:
             szl = struct.pack("!HHHH", 0x0131, 0, 0, 0)
             s.sendall(data(message(7, reference, bytes([0, 1, 0x12, 8, 0x12, 0x80 | m[15] & 15, m[16], 1, 0, 0, 0, 0]),
                                    b"\xff\x09" + struct.pack("!H", len(szl)) + szl)))
@@ -252,6 +269,10 @@ class Controller:
             say(bytes([function]))
             if function == REQUEST_DOWNLOAD:
                 self.fetch(s, reference)
+
+    def push(self):
+        """What it sends by itself of a cyclic read."""
+        return told(0, 1, 0, [self.read_item(i) for i in self.watched_items])
 
     def session(self, s):
         whole = b""

@@ -90,9 +90,12 @@ def _table(image):
 def first_form(sealed):
     """The generation in form 1; it must have no assets, and what its conduits accept is left out."""
     r = Reader(sealed[HEADER:])
-    assert r.u32() == 8
+    assert r.u32() == 10
     r.text()
     r.text()
+    texts = r.at
+    assert r.take(8) == bytes(8)  # how long records are kept
+    workers = r.at
     r.u32()
     kinds = r.at
     r.take(8)                 # how many workers of each kind
@@ -152,5 +155,5 @@ def first_form(sealed):
         r.take(17)
     table = r.at
     image = _table(r.take(r.u32()))
-    body = struct.pack(">I", 1) + r.data[4:kinds] + b"".join(interfaces) + r.data[routes:rest] + r.data[rest + 4:zones] + b"".join(conduits + older) + r.data[cells:table] + struct.pack(">I", len(image)) + image
+    body = struct.pack(">I", 1) + r.data[4:texts] + r.data[workers:kinds] + b"".join(interfaces) + r.data[routes:rest] + r.data[rest + 4:zones] + b"".join(conduits + older) + r.data[cells:table] + struct.pack(">I", len(image)) + image
     return sealed[:8] + hashlib.sha256(body).digest() + body

@@ -56,6 +56,13 @@ class Form:
     def read(self, name, first, n, bits=False, wide=False, serial=1):
         return self.request(0x0401, bits + 2 * wide, self.device(wide, name, first) + self.num(2, n), serial)
 
+    def register(self, devices, serial=1):
+        """Words of single devices, each by name and number, to be read by `monitor`."""
+        return self.request(0x0801, 0, self.num(1, len(devices)) + self.num(1, 0) + b"".join(self.device(False, *d) for d in devices), serial)
+
+    def monitor(self, serial=1):
+        return self.request(0x0802, 0, b"", serial)
+
     def write(self, name, first, values, wide=False, serial=1):
         data = b"".join(self.num(2, v) for v in values)
         return self.request(0x1401, 2 * wide, self.device(wide, name, first) + self.num(2, len(values)) + data, serial)
@@ -210,6 +217,7 @@ class Controller:
 
     def __init__(self):
         self.memory, self.written, self.done, self.seen = {}, [], [], 0
+        self.monitored = None  # words of devices that were registered last
 
     def handle(self, frame):
         p = parse(frame)
@@ -221,10 +229,14 @@ class Controller:
         if p["command"] == 0x0619:
             return say(r.b)
         did = effects(p)
+        if p["command"] == 0x0802 and self.monitored is not None:
+            return say(b"".join(f.num(2, self.memory.get(place, 0)) for place in self.monitored))
         if did is None:
             return say() if p["command"] >> 8 == 0x10 else say(end=0xc059)
         self.written += did[1]
         self.memory.update({(name, k): v for name, k, v in did[1]})
+        if p["command"] == 0x0801:
+            self.monitored = sorted(did[0])
         if p["command"] == 0x0401:
             name, first = r.device(bool(p["sub"] & 2))
             n = r.num(2)

@@ -164,7 +164,18 @@ static bool place(struct cli *c, const struct cli_args *a, size_t option, const 
 	return false;
 }
 
-/* A --map that names no card of the backup is a slip of the hand. */
+/* A card that an earlier --map gives already; of two answers none is obviously the right one. */
+static bool mapped_before(const struct cli_args *a, size_t option, size_t n)
+{
+	size_t end = strcspn(a->every[n].value, "=") + 1;
+
+	for (size_t i = 0; i < n; i++)
+		if (a->every[i].option == option && strncmp(a->every[i].value, a->every[n].value, end) == 0)
+			return true;
+	return false;
+}
+
+/* A --map that names no card of the backup, or one twice, is a slip of the hand. */
 static bool maps_known(struct cli *c, const struct cli_args *a, size_t option, const json_t *cards, int *ret_status)
 {
 	for (size_t i = 0; i < a->n_every; i++) {
@@ -182,6 +193,10 @@ static bool maps_known(struct cli *c, const struct cli_args *a, size_t option, c
 		}
 		if (!known) {
 			*ret_status = cli_fail(c, CLI_INVALID, M_RESTORE_MAP, value);
+			return false;
+		}
+		if (a->every[i].option == option && mapped_before(a, option, i)) {
+			*ret_status = cli_fail(c, CLI_INVALID, M_RESTORE_MAP_TWICE, value);
 			return false;
 		}
 	}

@@ -287,6 +287,8 @@ static void conduit(struct cli *c, const json_t *effective, const json_t *k)
 	render_time(js(k, "until"), until);
 	if (*until != '\0')
 		render_line(c, M_EFFECTIVE_UNTIL, until);
+	if (jb(k, "waits"))
+		render_line(c, M_EFFECTIVE_WAITS);
 	if (json_object_get(k, "last_match") != NULL) {
 		last_match(k, c->lang, last);
 		render_line(c, M_EFFECTIVE_LAST, last);

@@ -125,7 +125,8 @@ static void one_event(void *ctx, const json_t *e)
 	struct past *p = ctx;
 	struct recorded r;
 
-	if (strcmp(js(e, "kind"), "lost") == 0)
+	if (strcmp(js(e, "kind"), "lost") == 0 && strcmp(js(e, "code"), "deleted") != 0 &&
+	    strcmp(js(e, "code"), "deleted_for_room") != 0 && strcmp(js(e, "code"), "stuck") != 0)
 		json_array_append_new(p->missing, json_deep_copy(e));
 	if (strcmp(js(e, "kind"), "counts") != 0)
 		return;

@@ -25,11 +25,20 @@ static enum message fault_text(enum journal_fault f)
 		return M_JOURNAL_HEAD;
 	case FAULT_ANOTHER:
 		return M_JOURNAL_ANOTHER;
+	case FAULT_TWICE:
+		return M_JOURNAL_TWICE;
 	case FAULT_TORN:
 	case FAULT_NONE:
 		break;
 	}
 	return M_JOURNAL_TORN;
+}
+
+static json_t *deleted_json(const struct journal_report *r)
+{
+	if (r->deleted == 0)
+		return json_null();
+	return json_pack("{s:I,s:I}", "last", (json_int_t)r->deleted, "said_by", (json_int_t)r->deleted_by);
 }
 
 static void print_json(struct cli *c, const struct journal_report *r)
@@ -43,13 +52,13 @@ static void print_json(struct cli *c, const struct journal_report *r)
 						      (json_int_t)r->list[i].line, "seq", (json_int_t)r->list[i].seq));
 	for (unsigned n = 0; (word = journal_open_word(r->open, n)) != NULL; n++)
 		json_array_append_new(open, json_string(word));
-	json_line(c->out, json_pack("{s:o,s:I,s:I,s:I,s:o,s:I,s:o,s:o}", "whole",
+	json_line(c->out, json_pack("{s:o,s:I,s:I,s:I,s:o,s:I,s:o,s:o,s:o}", "whole",
 				    r->faults > 0  ? json_false()
 				    : r->open != 0 ? json_null()
 						   : json_true(),
 				    "records", (json_int_t)r->records, "first", (json_int_t)r->first, "last",
 				    (json_int_t)r->last, "head", json_hex(r->head, sizeof(r->head)), "faults",
-				    (json_int_t)r->faults, "unjudged", open, "list", list));
+				    (json_int_t)r->faults, "unjudged", open, "deleted", deleted_json(r), "list", list));
 }
 
 static enum message verdict_text(const struct journal_report *r)
@@ -69,6 +78,8 @@ static void print_text(struct cli *c, const struct journal_report *r)
 		render_line(c, M_JOURNAL_END_OPEN, (unsigned long long)r->last);
 	if ((r->open & JOURNAL_BEGIN_OPEN) != 0)
 		render_line(c, M_JOURNAL_BEGIN_OPEN, (unsigned long long)r->first);
+	if (r->deleted != 0)
+		render_line(c, M_JOURNAL_DELETED, (unsigned long long)r->deleted, (unsigned long long)r->deleted_by);
 	table_cell(t, message_format(M_COL_SEGMENT, c->lang));
 	table_cell(t, message_format(M_COL_LINE, c->lang));
 	table_cell(t, message_format(M_COL_EVENT, c->lang));

@@ -13,7 +13,8 @@ static int run(struct cli *c, const struct cli_args *a)
 	struct box_answer answer;
 	int status;
 
-	if (what == MACHINE_NOTHING)
+	/* What the clock is trusted for the daemon alone says. */
+	if (what == MACHINE_NOTHING || what >= MACHINE_CLOCK_WAITS)
 		return cli_fail(c, CLI_INVALID, M_RECORD_UNKNOWN, a->operands[0]);
 	if (strlen(a->operands[1]) > RECORD_MOST || strchr(a->operands[1], '\n') != NULL)
 		return cli_fail(c, CLI_INVALID, M_RECORD_LONG, RECORD_MOST);

@@ -157,6 +157,10 @@ static void headline(struct cli *c, const json_t *status, const json_t *faults, 
 		render_line(c, M_STATUS_SITE, js(site, "name"), js(site, "label"));
 	if (*js(journal, "trouble") != '\0')
 		render_line(c, M_STATUS_TROUBLE, js(journal, "trouble"));
+	if (ju(journal, "waiting") + ju(journal, "left_out") > 0)
+		render_line(c, M_STATUS_WAITING_ROOM, ju(journal, "waiting"), ju(journal, "left_out"));
+	if (json_is_true(json_object_get(journal, "stuck")))
+		message_print(c->out, c->lang, M_STATUS_STUCK);
 	if (ju(drift, "seen") > 0) {
 		render_time(js(drift, "last"), when);
 		render_line(c, M_STATUS_DRIFT, ju(drift, "seen"), when);
@@ -382,6 +386,10 @@ static void rest(struct cli *c, const json_t *status)
 		message_print(c->out, c->lang, M_STATUS_NO_DRIFT);
 	render_time(js(journal, "last"), when);
 	render_line(c, M_STATUS_JOURNAL, ju(journal, "records"), ju(journal, "lost"), when);
+	if (ju(journal, "keep_days") > 0)
+		render_line(c, M_STATUS_RETENTION, ju(journal, "keep_days"), ju(journal, "delete_after_days"));
+	else
+		message_print(c->out, c->lang, M_STATUS_NO_RETENTION);
 	if (*js(status, "backend") != '\0')
 		render_line(c, strcmp(js(status, "backend"), "native") == 0 ? M_STATUS_NATIVE : M_STATUS_COMPAT);
 }

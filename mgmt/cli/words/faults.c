@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mgmt/cli/words/clock.h"
 #include "mgmt/cli/words/render.h"
 
 #define FAULT_TEXT 400
@@ -165,6 +166,7 @@ json_t *faults_find(struct cli *c, const json_t *status)
 	const json_t *kernel = ja(status, "kernel"), *g = ja(status, "generation"), *foreign = ja(status, "foreign"),
 		     *settings = ja(status, "settings");
 	struct faults f = { c, status, json_array() };
+	char why[CLOCK_WHY];
 	const char *notice = js(ja(status, "notice"), lang_name(c->lang));
 	/* What is just being changed is in two states at once. */
 	bool in_force = ju(g, "number") > 0 && !json_is_true(json_object_get(status, "busy"));
@@ -175,6 +177,8 @@ json_t *faults_find(struct cli *c, const json_t *status)
 		fault(&f, M_FAULT_SHUT, "", "", "");
 	if (in_force && json_object_get(kernel, "digest") != NULL && strcmp(js(kernel, "digest"), js(g, "digest")) != 0)
 		fault(&f, M_FAULT_DIGEST, "", "", "");
+	if (json_array_size(ja(ja(status, "clock"), "waiting")) > 0)
+		fault(&f, M_FAULT_CLOCK, clock_why(c, ja(status, "clock"), why), "", "");
 	links(&f);
 	for (size_t i = 0; i < json_array_size(foreign); i++)
 		fault(&f, M_FAULT_FOREIGN, json_string_value(json_array_get(foreign, i)), "", "");

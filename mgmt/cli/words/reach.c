@@ -11,10 +11,12 @@ static const char *use_text(const struct cli *c, const char *use)
 {
 	if (strcmp(use, "time") == 0)
 		return message_format(M_REACH_TIME, c->lang);
+	if (strcmp(use, "terminal") == 0)
+		return message_format(M_REACH_TERMINAL, c->lang);
 	return strcmp(use, "log") == 0 ? message_format(M_REACH_LOG, c->lang) : use;
 }
 
-static void peers(struct cli *c, const json_t *list)
+static void hosts(struct cli *c, const json_t *list)
 {
 	static const enum message heads[] = { M_COL_USE, M_COL_ADDRESS, M_COL_SERVICE, M_COL_LINE, M_COL_PACKETS };
 	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 2);
@@ -38,6 +40,21 @@ static void peers(struct cli *c, const json_t *list)
 	table_free(t);
 }
 
+/* The other way: from where the management is reached. */
+static void enters(struct cli *c, const json_t *reach)
+{
+	const json_t *list = ja(reach, "terminals");
+
+	if (json_array_size(list) == 0) {
+		render_line(c,
+			    json_is_true(json_object_get(reach, "anybody_enters")) ? M_REACH_ANYBODY : M_REACH_CLOSED);
+		return;
+	}
+	render_line(c, M_REACH_TERMINALS);
+	hosts(c, list);
+	render_line(c, M_REACH_REFUSED_IN, ju(reach, "refused_in"));
+}
+
 void reach_print(struct cli *c, const json_t *reach)
 {
 	const json_t *list = ja(reach, "peers"), *others = ja(reach, "others");
@@ -51,10 +68,11 @@ void reach_print(struct cli *c, const json_t *reach)
 	}
 	render_line(c, json_array_size(list) > 0 ? M_REACH_HEAD : M_REACH_NOBODY);
 	if (json_array_size(list) > 0)
-		peers(c, list);
+		hosts(c, list);
+	render_line(c, M_REACH_REFUSED, ju(reach, "refused"));
+	enters(c, reach);
 	for (size_t i = 0; i < json_array_size(others); i++)
 		render_line(c, M_REACH_OTHER, json_string_value(json_array_get(others, i)));
-	render_line(c, M_REACH_REFUSED, ju(reach, "refused"));
 }
 
 void reach_line(struct cli *c, const json_t *reach)
@@ -62,11 +80,13 @@ void reach_line(struct cli *c, const json_t *reach)
 	if (!json_is_object(reach))
 		return;
 	if (json_is_true(json_object_get(reach, "stands")) && json_array_size(ja(reach, "peers")) == 0 &&
-	    ju(reach, "refused") == 0)
+	    json_array_size(ja(reach, "terminals")) == 0 && ju(reach, "refused") == 0)
 		return;
 	fputc('\n', c->out);
 	if (!json_is_true(json_object_get(reach, "stands")))
 		render_line(c, M_REACH_OPEN);
 	else
 		render_line(c, M_REACH_LINE, json_array_size(ja(reach, "peers")), ju(reach, "refused"));
+	if (json_array_size(ja(reach, "terminals")) > 0)
+		render_line(c, M_REACH_LINE_IN, json_array_size(ja(reach, "terminals")), ju(reach, "refused_in"));
 }

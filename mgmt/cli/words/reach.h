@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whom the box itself may reach from the admin namespace (docs/json.md), as a table for people. */
+/* Whom the box itself may reach from the admin namespace, and who may reach it there (docs/json.md), as a table for people. */
 #ifndef SEKISHO_MGMT_CLI_WORDS_REACH_H
 #define SEKISHO_MGMT_CLI_WORDS_REACH_H
 

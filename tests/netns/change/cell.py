@@ -46,7 +46,7 @@ class Live:
             want = "any"  # it met a worker that does not know it
         self.want = want
         self.state.lossless = event.lossless or self.state.lane in event.kept
-        if want == "cut" and event.told_at_once(self.state):
+        if want == "cut" and hasattr(self.state.f, "c") and event.told_at_once(self.state):
             self.step(want, self.is_told)
         self.step(want, {"goes_on": self.goes_on, "cut": self.is_cut, "refused": self.is_cut, "any": self.is_any}[want])
         if want == "goes_on":
@@ -79,17 +79,18 @@ class Live:
     def is_cut(self):
         f, state = self.state.f, self.state
         if not hasattr(f, "c"):
-            state.poke()
+            state.poke()  # nobody is told; whether it arrived is looked at when all is over (record.py)
             return
-        before = len(f.s.got)
+        before = f.c.got, f.s.got
         if not (f.c.was_reset() and f.s.was_reset()):
             state.poke()
         if state.name() not in UNHEARD:
             wait_for(lambda: f.c.was_reset(), 1.0, "a reset that the client believes")
             wait_for(lambda: f.s.was_reset(), 1.0, "a reset that the server believes")
         state.poke()
-        if len(f.s.got) > before:
-            raise AssertionError("bytes reached the server: %s" % f.s.got[before:].hex())
+        for who, end, had in (("client", f.c, before[0]), ("server", f.s, before[1])):
+            if end.got != had:
+                raise AssertionError("bytes reached the %s: %s" % (who, end.got[len(had):].hex()))
 
     def is_any(self):
         """Goes on, or is told at both ends; never silence at one of them."""
@@ -100,7 +101,7 @@ class Live:
             pass
         f = self.state.f
         if not hasattr(f, "c"):
-            self.state.go_on()  # datagrams have nothing to lose but the ones under way
+            self.state.again()
             return
         if self.state.name() in UNHEARD:
             return
@@ -178,7 +179,7 @@ class Row:
         self.sent, arrived = intruder.end()
         after = Before(field) if field.daemon.poll() is None else None
         for x in lives:
-            x.state.f.forget()
+            x.state.forget()
         self.check_forbidden(arrived)
         self.trouble += self.attempt("records", lambda: list(wrong_records(self, before, after, lives))) or []
         states = [x.state for x in lives if not x.cell.problem]

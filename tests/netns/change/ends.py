@@ -226,10 +226,15 @@ class Datagrams:
     def send(self, text, back=False):
         (self.field.ot if back else self.field.ops).send(ip(*self.packet(text, back)))
 
-    def crossed(self, text, back=False):
+    def came(self, text, back=False):
+        """Whether it is there, between these ends."""
         hub = self.field.ops if back else self.field.ot
-        wait_for(lambda: any(text in body for *_, body in list(hub.others)), 2.0, "a datagram (IPv%d, port %d%s)" %
-                 (6 if self.six else 4, self.port, ", back" if back else ""))
+        a, b, _, whole = self.packet(text, back)
+        ports = whole[:4] if self.proto == 17 else b""
+        return any(text in body and (source, to) == (a, b) and body.startswith(ports) for _, source, to, _, body in list(hub.others))
+
+    def crossed(self, text, back=False):
+        wait_for(lambda: self.came(text, back), 2.0, "a datagram (IPv%d, port %d%s)" % (6 if self.six else 4, self.port, ", back" if back else ""))
 
     def exchange(self, text, answer=None):
         self.send(text)

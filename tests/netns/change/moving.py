@@ -6,7 +6,7 @@ import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
-from states import OTHER_STATES, TCP_STATES, Named, Tcp, Udp, read_answer  # noqa: E402
+from states import Named, Tcp, Udp, read_answer  # noqa: E402
 
 SPREAD = 0.25  # seconds from the beginning of the event: an apply and its dry run take about that long
 
@@ -153,4 +153,3 @@ class NamedUnderWay(UdpUnderWay):
 
 MOVING = (UnderWay, WriteUnderWay, HeldUnderWay, OpenUnderWay, LostUnderWay, HeldLostUnderWay, PickedUpLostUnderWay,
           UdpUnderWay, NamedUnderWay)
-STATES = TCP_STATES + OTHER_STATES + MOVING

@@ -7,13 +7,32 @@ from box import conduit
 
 # The port of each lane; `names` and echoes have their own.
 PORTS = {"commands": 502, "hold": 1502, "open": 2502, "observe": 3502, "shadow": 4502, "pick_up": 5502, "fast": 9001}
+PLC_PORTS = {"s7comm": 102, "enip": 44818, "slmp": 5007}
 WRITTEN, REGISTER = 7, 1  # what every write of the matrix writes, and where
 
+WATCH, WIDE = ["watch_s7", "watch_cip", "watch_mc"], ["wide_s7", "wide_cip", "wide_mc"]
 READ_ROW = '{ commands = ["read"]; units = [1]; holding = ["0-99"]; }'
 
 
 def service(name, port, rows):
     return '%s = { protocol = "modbus"; ports = ["tcp/%d"]; allow = ( %s ); };\n' % (name, port, rows)
+
+
+def plc_services(holding):
+    """Other protocols: `watch_*` are always the same; `wide_*` allow more, at places that `holding` numbers."""
+    connected = [100 + int(n) for n in holding.split("-")]
+    return '''
+      watch_s7 = { protocol = "s7comm"; ports = ["tcp/102"]; allow = ( { commands = ["read"]; slots = [2]; db = ["20.0-99"]; } ); };
+      wide_s7 = { protocol = "s7comm"; ports = ["tcp/102"]; allow = ( { commands = ["read"]; slots = [2]; db = ["10.%s"]; } ); };
+      watch_cip = { protocol = "enip"; ports = ["tcp/44818", "udp/2222"];
+                    allow = ( { commands = ["read"]; routes = ["0"]; tags = ["Speed"]; },
+                              { functions = ["open_input_connection"]; objects = ["4.100-160"]; } ); };
+      wide_cip = { protocol = "enip"; ports = ["tcp/44818", "udp/2222"];
+                   allow = ( { commands = ["read"]; routes = ["1.%s"]; tags = ["Speed"]; },
+                             { functions = ["open_output_connection"]; objects = ["4.%d-%d"]; } ); };
+      watch_mc = { protocol = "slmp"; ports = ["tcp/5007", "udp/5008"]; allow = ( { commands = ["read"]; stations = [255]; d = ["100-199"]; } ); };
+      wide_mc = { protocol = "slmp"; ports = ["tcp/5007", "udp/5008"]; allow = ( { commands = ["read"]; stations = [255]; d = ["%s"]; } ); };
+''' % (holding, holding, *connected, holding)
 
 
 def write_row(values="0-65535", holding="0-99"):
@@ -43,6 +62,8 @@ class Policy:
             return True
         if c.get("elsewhere"):
             return False
+        if state.wide:
+            return c.get("writes", True) and holds(c.get("holding", "0-99"), REGISTER)
         if not state.writes:
             return True
         return c.get("writes", True) and holds(c.get("values", "0-65535"), WRITTEN) and holds(c.get("holding", "0-99"), REGISTER)
@@ -50,6 +71,7 @@ class Policy:
     def services(self):
         c = self.change
         out = service("pw", 502, write_row(c.get("values", "0-65535"), c.get("holding", "0-99")))
+        out += plc_services(c.get("holding", "0-99"))
         both = READ_ROW + ", " + write_row()
         for name, port in PORTS.items():
             if name not in ("commands", "fast"):
@@ -63,9 +85,12 @@ class Policy:
         out = [conduit(c.get("name", "reads"), "ops", "ot", ["pr"], **keys, **where)]
         if c.get("writes", True):
             out.append(conduit("writes", "ops", "ot", ["pw"], **keys, **where))
+        out.append(conduit(c.get("name", "reads") + "-plc", "ops", "ot", WATCH, **keys, **where))
+        if c.get("writes", True):
+            out.append(conduit("writes-plc", "ops", "ot", WIDE, **keys, **where))
         if c.get("successor"):
-            for name, service_name in (("reads-next", "pr"), ("writes-next", "pw")):
-                out.append(conduit(name, "ops", "ot", [service_name], **dict(keys, until=c["successor"])))
+            for name, services in (("reads-next", ["pr"]), ("writes-next", ["pw"]), ("reads-next-plc", WATCH), ("writes-next-plc", WIDE)):
+                out.append(conduit(name, "ops", "ot", services, **dict(keys, until=c["successor"])))
         if c.get("pair"):
             out.append(conduit("pair", "ops", "ot", ["pmore"], sources=["10.72.0.3", "2001:db8:72::3"], criticality="cargo"))
         if c.get("others"):

@@ -121,8 +121,10 @@ def wrong_flow(event, x, records, before):
     refusals = [e for e in mine if e.get("verdict") == "deny"]
     if x.want == "goes_on" and refusals and not state.partial and event.lossless and not state.ended:
         yield "%s goes on, and a record says that it was refused: %s" % (x.cell.name(), short(refusals[0]))
+    if x.want == "cut" and not hasattr(f, "c") and f.came(state.last):
+        yield "%s was cut, and its next datagram arrived" % x.cell.name()
     for e in mine:
-        if e.get("conduit") and e["conduit"] not in CONDUITS[state.lane]:
+        if e.get("conduit") and e["conduit"].removesuffix("-plc") not in CONDUITS[state.lane]:
             yield "%s goes by %s, and a record names %s: %s" % (x.cell.name(), state.lane, e["conduit"], short(e))
     changed = [g for g in ([event.policy] if not hasattr(event, "policies") else event.policies())]
     if x.want == "cut" and len(changed) > 1 and not state.refused and not state.moves:

@@ -14,7 +14,9 @@
 
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/clock.h"
+#include "appliance/base/clock_source.h"
 #include "appliance/box/box.h"
+#include "appliance/box/was.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/kernel/batch.h"
 #include "appliance/wire/msg.h"
@@ -41,7 +43,12 @@ struct orders {
 		int32_t skip, times; /* so many pass first; so many fail then */
 	} at[POINTS];
 	uint64_t no_more; /* an allocation of so many bytes or more finds no memory; 0 = all do */
+	int64_t sync;	  /* what the kernel says of the clock: enum clock_sync + 1; 0 = its own word */
+	int64_t battery; /* what the clock with the battery shows, seconds ahead of the machine's; NO_BATTERY = there is none; 0 = the machine's own */
+	char boot[40];	 /* this start of the machine; "" = the machine's own */
 };
+
+#define NO_BATTERY INT64_MIN
 
 static struct orders *orders;
 
@@ -76,6 +83,9 @@ STANDS_FOR(malloc);
 STANDS_FOR(calloc);
 STANDS_FOR(realloc);
 STANDS_FOR(clock_wall_ns);
+STANDS_FOR(clock_synchronised);
+STANDS_FOR(clock_battery);
+STANDS_FOR(was_boot_id);
 STANDS_FOR(atomic_write);
 STANDS_FOR(inspector_table);
 STANDS_FOR(msg_send);
@@ -114,6 +124,31 @@ uint64_t __wrap_clock_wall_ns(void)
 	int64_t ahead = orders != NULL ? __atomic_load_n(&orders->wall_ns, __ATOMIC_RELAXED) : 0;
 
 	return __real_clock_wall_ns() + (uint64_t)ahead;
+}
+
+enum clock_sync __wrap_clock_synchronised(void)
+{
+	int64_t sync = orders != NULL ? __atomic_load_n(&orders->sync, __ATOMIC_RELAXED) : 0;
+
+	return sync != 0 ? (enum clock_sync)(sync - 1) : __real_clock_synchronised();
+}
+
+bool __wrap_clock_battery(uint64_t *ret_s)
+{
+	int64_t ahead = orders != NULL ? __atomic_load_n(&orders->battery, __ATOMIC_RELAXED) : 0;
+
+	if (ahead == 0)
+		return __real_clock_battery(ret_s);
+	*ret_s = __real_clock_wall_ns() / 1000000000u + (uint64_t)ahead;
+	return ahead != NO_BATTERY;
+}
+
+void __wrap_was_boot_id(char out[WAS_BOOT_ID])
+{
+	if (orders != NULL && orders->boot[0] != 0)
+		memcpy(out, orders->boot, WAS_BOOT_ID);
+	else
+		__real_was_boot_id(out);
 }
 
 int __wrap_atomic_write(int dirfd, const char *name, const void *p, size_t n, struct err *e)

@@ -6,7 +6,10 @@ import struct
 
 # As enum point of seam.c has them.
 STORE, TABLE, DIGEST, FORETELL, BATCH, READ_BACK, FACTS, CONFIRM = range(8)
-SIZE = 8 + 8 * 8 + 8
+MEMORY = 8 + 8 * 8
+SYNC, BATTERY, BOOT = MEMORY + 8, MEMORY + 16, MEMORY + 24
+SIZE = BOOT + 40
+NO_BATTERY = -1 << 63
 
 
 class Seam:
@@ -26,7 +29,19 @@ class Seam:
 
     def memory(self, no_more):
         """No allocation of so many bytes or more succeeds; 0: all do."""
-        struct.pack_into("=Q", self.page, 8 + 8 * 8, no_more)
+        struct.pack_into("=Q", self.page, MEMORY, no_more)
+
+    def synchronised(self, yes):
+        """What the kernel says of the daemon's clock; None: nothing."""
+        struct.pack_into("=q", self.page, SYNC, 1 if yes is None else 3 if yes else 2)
+
+    def battery(self, ahead):
+        """The clock with the battery is that many seconds ahead of the machine's; None: there is none."""
+        struct.pack_into("=q", self.page, BATTERY, NO_BATTERY if ahead is None else int(ahead) or 1)
+
+    def boot(self, name):
+        """The machine's start by another name."""
+        struct.pack_into("=40s", self.page, BOOT, name.encode())
 
     def left(self, point):
         """How many of the ordered failures did not come."""

@@ -6,6 +6,7 @@ Attributes say what an event may mean for the state:
   lane      commands (inspected, closed), hold, open, observe, shadow, pick_up, naming, fast
   writes    the last that the client said is a write of value 7, and nobody has acknowledged it
   ended     nothing lives any more
+  wide      what it goes on with is allowed by the conduit of writes alone, at the place REGISTER, though it may be a read
   refused   the policy never allowed what the client repeats here
   halfway   prepared before the workers die once
   hurries   prepared last, because it does not last
@@ -36,7 +37,7 @@ def read_answer(tid, count=4, unit=1):
 class Tcp:
     lane, writes, ended, refused, halfway, hurries = "commands", False, False, False, False, False
     followed, accepted, wrote, partial, moves = True, True, False, False, False
-    lasts = True
+    lasts, wide = True, False
     lossless = True  # of the event: what it says while that happens arrives without being said twice
     observing = False  # of the policy before it: what the rows do not allow passes and is recorded
     tid = 1
@@ -71,12 +72,15 @@ class Tcp:
         """The client's next packet, whatever becomes of it."""
         self.f.c.say(self.request())
 
+    def forget(self):
+        self.f.forget()
+
     def name(self):
         return type(self).__name__
 
 
 class SynSent(Tcp):
-    followed = False
+    followed, hurries = False, True
 
     def prepare(self):
         self.f.call()
@@ -415,7 +419,7 @@ class LetGoOf(Tcp):
 class Udp:
     lane, writes, ended, refused, halfway, hurries = "fast", False, False, False, False, False
     followed, accepted, wrote, partial, moves = True, False, False, False, False
-    lossless, lasts = True, False
+    lossless, lasts, wide = True, False, False
     port, proto = 9000, 17
 
     def __init__(self, field, six):
@@ -435,6 +439,13 @@ class Udp:
     def poke(self):
         self.last = self.text()
         self.f.send(self.last)
+
+    def again(self):
+        """What its ends do when nobody knows any more what was before; datagrams have nothing to lose but the ones under way."""
+        self.go_on()
+
+    def forget(self):
+        self.f.forget()
 
     def name(self):
         return type(self).__name__

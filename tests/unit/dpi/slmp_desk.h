@@ -121,6 +121,22 @@ static inline struct text answer_of(uint8_t form, uint16_t serial, struct whom t
 	return frame_of(form, false, serial, to, &rest);
 }
 
+/* A write of D, in whose data the frame `inner` lies `at` bytes behind the beginning of its values. */
+static inline struct text hiding(uint8_t form, const struct text *inner, size_t at, size_t *ret_where)
+{
+	struct text t = data_of(form);
+	size_t unit = t.ascii ? 4 : 2, n = (at + inner->n + unit - 1) / unit * unit;
+
+	put_d(&t, false, 0);
+	put(&t, 2, (uint32_t)(n / unit));
+	memset(t.p + t.n, '0', n);
+	memcpy(t.p + t.n + at, inner->p, inner->n);
+	t.n += n;
+	t = request_of(form, 1, own, 0x14010000, &t);
+	*ret_where = t.n - n + at;
+	return t;
+}
+
 static inline const struct pdu *ask(struct desk *d, uint8_t form, uint16_t serial, uint32_t service,
 				    const struct text *data)
 {

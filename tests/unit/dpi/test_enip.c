@@ -103,7 +103,8 @@ static void lengths_agree(void **unused)
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		for (size_t n = 0; n < 40; n++) {
 			struct note data = note_of(all[i].data, sizeof(all[i].data));
-			bool fits = n == all[i].fits || (all[i].service == 0x53 && (n == 10 || n == 12));
+			bool padded = all[i].data[0] == 0xc1 && n == all[i].fits + 1;
+			bool fits = n == all[i].fits || padded || (all[i].service == 0x53 && (n == 10 || n == 12));
 
 			put(&data, 0, 8);
 			put(&data, 0, 8);
@@ -112,6 +113,57 @@ static void lengths_agree(void **unused)
 							: object_note(all[i].service, 0x6b, 1, 0, &data)),
 					 fits ? R_ALLOWED : R_ENIP_FRAME);
 		}
+}
+
+/*
+ * libplctag pads odd bytes to words, and Omron's controllers take a BOOL as one: a byte of 0 may follow, which is one more value
+ * to servers that go by the length. Nothing else, nowhere else.
+ */
+static void padded_writes(void **unused)
+{
+	static const struct {
+		uint8_t service;
+		size_t n;
+		uint8_t data[16];
+		bool fits;
+		uint64_t least; /* of the row's values by which it is allowed */
+	} all[] = {
+		{ 0x4d, 6, { 0xc1, 0, 1, 0, 1, 0 }, true, 0 },
+		{ 0x4d, 6, { 0xc1, 0, 1, 0, 1, 1 }, false, 0 },
+		{ 0x4d, 5, { 0xc2, 0, 1, 0, 7 }, true, 7 },
+		{ 0x4d, 6, { 0xc2, 0, 1, 0, 7, 0 }, true, 0 },
+		{ 0x4d, 7, { 0xc2, 0, 1, 0, 7, 0, 0 }, false, 0 },
+		{ 0x4d, 7, { 0xc2, 0, 2, 0, 7, 7, 0 }, false, 0 },
+		{ 0x4d, 8, { 0xc2, 0, 3, 0, 7, 7, 7, 0 }, true, 0 },
+		{ 0x4d, 8, { 0xc3, 0, 1, 0, 7, 0, 0, 0 }, false, 0 },
+		{ 0x4d, 7, { 0xc3, 0, 1, 0, 7, 0, 0 }, false, 0 },
+		{ 0x53, 10, { 0xc2, 0, 1, 0, 0, 0, 0, 0, 7, 0 }, true, 0 },
+		{ 0x53, 10, { 0xc2, 0, 3, 0, 2, 0, 0, 0, 7, 0 }, true, 0 },
+		{ 0x53, 10, { 0xc2, 0, 3, 0, 3, 0, 0, 0, 7, 0 }, false, 0 },
+		{ 0x53, 10, { 0xc2, 0, 3, 0, 2, 0, 0, 0, 7, 9 }, false, 0 },
+		{ 0x53, 9, { 0xc2, 0, 3, 0, 3, 0, 0, 0, 7 }, false, 0 },
+	};
+
+	(void)unused;
+	desk_clear(&d);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		struct note data = note_of(all[i].data, all[i].n);
+
+		desk_whole(&d);
+		if (ask(tag_note(all[i].service, "T", &data)) != (all[i].fits ? R_ALLOWED : R_ENIP_FRAME))
+			fail_msg("%zu: %d", i, d.p.reason);
+		if (!all[i].fits)
+			continue;
+		for (uint64_t lo = 0; lo < 9; lo++) {
+			struct command_row *row;
+
+			desk_clear(&d);
+			row = desk_grant(&d, 0, 100, false);
+			row->values = desk_range(&d, lo, 9);
+			assert_int_equal(ask(tag_note(all[i].service, "T", &data)),
+					 lo <= all[i].least ? R_ALLOWED : R_ENIP_VALUE);
+		}
+	}
 }
 
 /* Rockwell's tools ask class AC for all attributes with data of its own, and pycomm3 leaves a route behind: they stay reads. */
@@ -550,6 +602,7 @@ int main(void)
 		cmocka_unit_test(without_a_name),
 		cmocka_unit_test(tags_are_named),
 		cmocka_unit_test(values_that_are_written),
+		cmocka_unit_test(padded_writes),
 		cmocka_unit_test(several_in_one),
 		cmocka_unit_test(sent_on),
 		cmocka_unit_test(pccc),

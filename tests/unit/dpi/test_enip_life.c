@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "dpi/enip/state.h"
 #include "tests/unit/dpi/enip_desk.h"
 
 static struct desk d;
@@ -299,6 +300,108 @@ static void answers_over_connections(void **unused)
 	}
 }
 
+/* Answers to the parts of a packet whose n parts read one value each, but for the last, which reads so many. */
+static enum reason answers_to_parts(size_t n, uint16_t last, const struct note *answer, uint8_t status)
+{
+	static struct note parts[ENIP_PARTS_KEPT + 8];
+	static uint16_t sequence;
+	struct note one = NOTE(1, 0), many = NOTE((uint8_t)last, (uint8_t)(last >> 8)), data, w;
+
+	for (size_t i = 0; i < n; i++)
+		parts[i] = tag_note(0x4c, "T", i + 1 < n ? &one : &many);
+	w = several_note(parts, n);
+	assert_int_equal(asks(unit_note(0x103, ++sequence, &w)), R_ALLOWED);
+	one = NOTE(0xc3, 0, 7, 0);
+	for (size_t i = 0; i < n; i++)
+		parts[i] = i + 1 < n ? reply_note(0x4c, 0, &one) : reply_note(0x4c, status, answer);
+	data = several_note(parts, n);
+	memmove(data.b, data.b + 6, data.n - 6);
+	data.n -= 6;
+	w = reply_note(0x0a, status == 0 ? 0 : 0x1e, &data);
+	return answers(unit_note(0x203, sequence, &w));
+}
+
+/* Each part of a Multiple Service Packet is answered as it would be alone: by so many values, and no more. */
+static void answers_to_each_part(void **unused)
+{
+	static const struct {
+		uint16_t type, elements;
+		size_t bytes;
+		uint8_t status;
+		bool fits;
+	} all[] = {
+		{ 0xc3, 3, 6, 0, true },   { 0xc3, 3, 8, 0, false },  { 0xc3, 3, 4, 0, false },
+		{ 0xc3, 3, 7, 0, false },  { 0xc3, 3, 4, 6, true },   { 0xc3, 3, 8, 6, false },
+		{ 0xc4, 1, 4, 0, true },   { 0xc4, 1, 8, 0, false },  { 0xc2, 1, 1, 0, true },
+		{ 0xc2, 1, 2, 0, true },   { 0xc2, 2, 3, 0, false },  { 0xc2, 1, 3, 0, false },
+		{ 0xc1, 1, 2, 0, true },   { 0xc1, 16, 2, 0, true },  { 0xc1, 17, 4, 0, true },
+		{ 0xc1, 17, 2, 0, false }, { 0xc1, 16, 16, 0, true }, { 0xc1, 1, 3, 0, false },
+		{ 0x2a0, 1, 90, 0, true }, { 0xc3, 3, 30, 5, true },  { 0xc3, 3, 40, 5, false },
+	};
+	const struct note nothing = { .n = 0 };
+
+	(void)unused;
+	desk_whole(&d);
+	assert_true(begin_session(&d));
+	assert_true(begin_connection(&d, 3, slot0()));
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		struct note answer = NOTE((uint8_t)all[i].type, (uint8_t)(all[i].type >> 8));
+
+		answer.n += all[i].bytes;
+		if (answers_to_parts(3, all[i].elements, &answer, all[i].status) !=
+		    (all[i].fits ? R_ALLOWED : R_ENIP_RESPONSE))
+			fail_msg("%zu: %d", i, d.p.reason);
+		if (!all[i].fits) { /* it waits still: the right one comes */
+			assert_true(begin_session(&d));
+			assert_true(begin_connection(&d, 3, slot0()));
+		}
+	}
+	assert_int_equal(answers_to_parts(2, 1, &nothing, 5), R_ALLOWED);
+	/* Of more parts than are kept none has more than the greatest was asked for. */
+	for (size_t n = ENIP_PARTS_KEPT - 1; n < ENIP_PARTS_KEPT + 4; n++)
+		for (unsigned more = 0; more < 2; more++) {
+			struct note answer = NOTE(0xc3, 0);
+
+			answer.n += 2 * (20 + more);
+			assert_true(begin_session(&d));
+			assert_true(begin_connection(&d, 3, slot0()));
+			assert_int_equal(answers_to_parts(n, 20, &answer, 0), more ? R_ENIP_RESPONSE : R_ALLOWED);
+		}
+}
+
+/* Packets that wait at the same time, answered in any order: none is held against another's parts. */
+static void parts_of_several_packets(void **unused)
+{
+	(void)unused;
+	desk_whole(&d);
+	for (unsigned first = 0; first < 3; first++)
+		for (unsigned bad = 0; bad < 2; bad++) {
+			struct note one, data, part, w;
+
+			assert_true(begin_session(&d));
+			assert_true(begin_connection(&d, 3, slot0()));
+			for (uint8_t k = 0; k < 3; k++) {
+				one = NOTE((uint8_t)(k + 1), 0);
+				part = tag_note(0x4c, "T", &one);
+				w = several_note(&part, 1);
+				assert_int_equal(asks(unit_note(0x103, k, &w)), R_ALLOWED);
+			}
+			for (unsigned i = 0; i < 3; i++) {
+				uint8_t k = (uint8_t)((first + i) % 3);
+
+				one = NOTE(0xc3, 0);
+				one.n += 2u * (k + 1u) + (i == 2 ? 2 * bad : 0);
+				part = reply_note(0x4c, 0, &one);
+				data = several_note(&part, 1);
+				memmove(data.b, data.b + 6, data.n - 6);
+				data.n -= 6;
+				w = reply_note(0x0a, 0, &data);
+				assert_int_equal(answers(unit_note(0x203, k, &w)),
+						 i == 2 && bad ? R_ENIP_RESPONSE : R_ALLOWED);
+			}
+		}
+}
+
 static void a_router_may_answer(void **unused)
 {
 	struct note sent = sent_on_note(read_one(), &(struct note){ .b = { 1, 2 }, .n = 2 });
@@ -387,6 +490,7 @@ static void half_way(void **unused)
 	const struct note wrote = reply_note(0x4d, 0, &NOTHING);
 	struct note write = tag_note(0x4d, "T", &(struct note){ .b = { 0xc1, 0, 1, 0, 1 }, .n = 5 });
 	struct command_row *row = reads_only();
+	struct note close;
 
 	(void)unused;
 	desk_reset(&d);
@@ -400,6 +504,15 @@ static void half_way(void **unused)
 	row->targets[0] = wide(&d, 0, 0xffff);
 	assert_int_equal(asks(unit_note(0x103, 7, read_one())), R_ENIP_ROUTE);
 	row->targets[0] = (struct number_set){ .any = true };
+	/* Who opened it nobody knows: it may be another's. One that was seen is the session's own, whatever was missed since. */
+	close = close_note(4, slot0());
+	assert_int_equal(asks(request_note(8, &close)), R_ENIP_FUNCTION);
+	assert_true(begin_session(&d));
+	assert_true(begin_connection(&d, 3, slot0()));
+	enip_enforcer.missed(d.state, false);
+	assert_int_equal(asks(request_note(8, &close)), R_ENIP_FUNCTION);
+	close = close_note(3, slot0());
+	assert_int_equal(asks(request_note(9, &close)), R_ALLOWED);
 	desk_reset(&d);
 	enip_enforcer.missed(d.state, true);
 	assert_int_equal(answers(unit_note(0x203, 4, &answer)), R_ENIP_UNREAD);
@@ -456,6 +569,8 @@ int main(void)
 		cmocka_unit_test(frames),
 		cmocka_unit_test(an_answer_fits_its_request),
 		cmocka_unit_test(answers_over_connections),
+		cmocka_unit_test(answers_to_each_part),
+		cmocka_unit_test(parts_of_several_packets),
 		cmocka_unit_test(a_router_may_answer),
 		cmocka_unit_test(connections),
 		cmocka_unit_test(half_way),

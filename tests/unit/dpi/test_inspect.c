@@ -161,6 +161,36 @@ static void resets_are_said_again(void **state)
 		assert_int_equal(desk.resets[n].client_port, other.client_port);
 }
 
+/* Where one core does everything, the gate's socket holds a few hundred packets until the kernel has that core: a crowd is told in parts. */
+static void a_crowd_is_told_in_parts(void **state)
+{
+	enum { CROWD = 100, AT_ONCE = 32 };
+	uint8_t pdu[64];
+	size_t before;
+
+	(void)state;
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	for (unsigned n = 0; n < CROWD; n++) {
+		struct conn k = desk_conn(P_TOY);
+
+		desk_handshake(&k);
+		desk_send(&k, DIR_C2S, pdu, 12);
+	}
+	before = desk.n_resets;
+	assert_int_equal(before, CROWD);
+	desk_now += 300000000u;
+	for (unsigned part = 1; part * AT_ONCE < CROWD; part++) {
+		assert_true(inspector_tick(desk_i) <= 1000000u);
+		assert_int_equal(desk.n_resets, before + (size_t)part * AT_ONCE);
+		inspector_tick(desk_i); /* not before the pause is over */
+		assert_int_equal(desk.n_resets, before + (size_t)part * AT_ONCE);
+		desk_now += 1000000u;
+	}
+	inspector_tick(desk_i);
+	assert_int_equal(desk.n_resets, before + CROWD);
+	assert_true(inspector_tick(desk_i) > 100000000u);
+}
+
 /*
  * Bytes passed that nobody here saw, and the session is cut: each end is reset by what it says itself, or may have, not by what
  * was seen of it.
@@ -993,6 +1023,7 @@ int main(void)
 		T(forbidden_command_is_cut_and_heard),
 		T(split_write_never_completes),
 		T(resets_are_said_again),
+		T(a_crowd_is_told_in_parts),
 		T(reset_by_what_an_end_has),
 		T(challenged_reset_is_sent_again),
 		T(trains),

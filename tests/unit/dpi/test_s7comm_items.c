@@ -4,7 +4,7 @@
  * LINK: appliance/wire/settings.c appliance/base/bytes.c appliance/base/sha256.c appliance/wire/commands.c appliance/wire/protocols.c
  * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c appliance/wire/vocabulary*.c dpi/%/words.c
  * LINK: dpi/judge.c dpi/s7comm/answer.c dpi/s7comm/cotp.c dpi/s7comm/cut.c dpi/s7comm/items.c dpi/s7comm/message.c
- * LINK: dpi/s7comm/request.c dpi/s7comm/s7comm.c dpi/s7comm/session.c
+ * LINK: dpi/s7comm/push.c dpi/s7comm/request.c dpi/s7comm/s7comm.c dpi/s7comm/session.c
  * LIBS: nettle
  */
 #include <setjmp.h>
@@ -14,8 +14,10 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
+#include "dpi/s7comm/state.h"
 #include "tests/unit/dpi/s7comm_desk.h"
 
 #define READ S7_FUNCTION(S7_READ)
@@ -496,6 +498,106 @@ static void cyclic(void **unused)
 	assert_int_equal(userdata(&d, DIR_C2S, 4, "000112 04 11 42 01 00", "ff090002 0001"), R_S7COMM_ADDRESS);
 }
 
+#define CYCLIC_ASK "000112 04 11 42 01 00"
+#define CYCLIC_PUSH "000112 08 12 02 01 01 00 00 0000"
+
+/* Two bytes of DB1, from one that counts up. */
+static enum reason watch(struct desk *d, unsigned byte)
+{
+	char data[64];
+
+	snprintf(data, sizeof(data), "ff090010 0001 00 05 120a1002000200018400 %04x", byte * 8);
+	return userdata(d, DIR_C2S, 2, CYCLIC_ASK, data);
+}
+
+static enum reason pushes(struct desk *d)
+{
+	return userdata(d, DIR_S2C, 0, CYCLIC_PUSH, "ff090002 0102");
+}
+
+/* What a cyclic read brings is read each time: by the rows of now, place by place. */
+static void cyclic_after_a_change(void **unused)
+{
+	struct command_row *row;
+	struct desk d;
+
+	(void)unused;
+	desk_empty(&d);
+	row = codes(&d, S7_SUB(S7_CYCLIC, 1), S7_SUB(S7_CYCLIC, 1));
+	desk_place(&d, row, S7_DB, DB(1, 0), BYTE(100));
+	open_session(&d, RACK_0_SLOT_2, "03c0");
+	assert_int_equal(watch(&d, 10), R_ALLOWED);
+	assert_int_equal(watch(&d, 20), R_ALLOWED);
+	assert_int_equal(pushes(&d), R_ALLOWED);
+	desk_place(&d, row, S7_DB, DB(1, 0), BYTE(21)); /* one byte of what is watched is not in it any more */
+	d.table.digest[0]++;
+	d.permit.permit++;
+	assert_int_equal(pushes(&d), R_S7COMM_ADDRESS);
+	assert_true(d.p.space == S7_DB && d.p.address == DB(1, 20) && d.p.quantity == BYTE(2));
+	desk_place(&d, row, S7_DB, DB(1, 0), BYTE(22));
+	assert_int_equal(pushes(&d), R_ALLOWED);
+	row->services = desk_range(&d, S7_FUNCTION(S7_READ), S7_FUNCTION(S7_READ));
+	assert_int_equal(pushes(&d), R_S7COMM_FUNCTION);
+}
+
+/* More places than are kept: they pass as long as the permit is the one under which they were asked for. */
+static void cyclic_too_many(void **unused)
+{
+	struct command_row *row;
+	struct desk d;
+
+	(void)unused;
+	for (unsigned n = S7_WATCHED_MAX - 1; n < S7_WATCHED_MAX + 2; n++) {
+		desk_empty(&d);
+		row = codes(&d, S7_SUB(S7_CYCLIC, 1), S7_SUB(S7_CYCLIC, 4));
+		desk_place(&d, row, S7_DB, DB(1, 0), BYTE(200));
+		open_session(&d, RACK_0_SLOT_2, "03c0");
+		for (unsigned again = 0; again < 3;
+		     again++) /* the same once more is nothing more, nor is the end of one */
+			for (unsigned i = 0; i < n; i++) {
+				assert_int_equal(watch(&d, 2 * i), R_ALLOWED);
+				assert_int_equal(
+					userdata(&d, DIR_S2C, 2, "000112 08 12 82 01 01 00 00 0000", "ff090000"),
+					R_ALLOWED);
+				assert_int_equal(userdata(&d, DIR_C2S, 3, "000112 04 11 42 04 00", "ff090002 0501"),
+						 R_ALLOWED);
+				assert_int_equal(
+					userdata(&d, DIR_S2C, 3, "000112 08 12 82 04 01 00 00 0000", "0a000000"),
+					R_ALLOWED);
+			}
+		d.table.digest[0]++; /* a change elsewhere */
+		assert_int_equal(pushes(&d), R_ALLOWED);
+		d.permit.permit++;
+		assert_int_equal(pushes(&d), n <= S7_WATCHED_MAX ? R_ALLOWED : R_S7COMM_ADDRESS);
+		row->spaces_any = true;
+		assert_int_equal(pushes(&d), R_ALLOWED);
+	}
+}
+
+/* Met half-way: nobody knows for which places; the same. And what no request says needs a row without limits at every push. */
+static void pushes_of_unknown_places(void **unused)
+{
+	struct command_row *row;
+	struct desk d;
+
+	(void)unused;
+	desk_empty(&d);
+	row = codes(&d, S7_SUB(S7_CYCLIC, 1), S7_SUB(S7_CYCLIC, 1));
+	desk_place(&d, row, S7_DB, DB(1, 0), BYTE(100));
+	s7comm_enforcer.missed(d.state, false);
+	assert_int_equal(pushes(&d), R_ALLOWED);
+	d.permit.permit++;
+	assert_int_equal(pushes(&d), R_S7COMM_ADDRESS);
+	desk_empty(&d);
+	row = codes(&d, S7_SUB(S7_TEST, 2), S7_SUB(S7_TEST, 2));
+	open_session(&d, RACK_0_SLOT_2, "03c0");
+	assert_int_equal(userdata(&d, DIR_C2S, 2, "000112 04 11 41 02 00", "ff090002 0001"), R_ALLOWED);
+	assert_int_equal(userdata(&d, DIR_S2C, 0, "000112 08 12 01 02 01 00 00 0000", "ff090002 0102"), R_ALLOWED);
+	desk_place(&d, row, S7_DB, DB(1, 0), BYTE(100));
+	assert_int_equal(userdata(&d, DIR_S2C, 0, "000112 08 12 01 02 01 00 00 0000", "ff090002 0102"),
+			 R_S7COMM_ADDRESS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -512,6 +614,9 @@ int main(void)
 		cmocka_unit_test(data_found_in_two_ways),
 		cmocka_unit_test(answers),
 		cmocka_unit_test(cyclic),
+		cmocka_unit_test(cyclic_after_a_change),
+		cmocka_unit_test(cyclic_too_many),
+		cmocka_unit_test(pushes_of_unknown_places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

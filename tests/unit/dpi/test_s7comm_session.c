@@ -5,7 +5,7 @@
  * LINK: appliance/wire/settings.c appliance/base/bytes.c appliance/base/sha256.c appliance/wire/commands.c appliance/wire/protocols.c
  * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c appliance/wire/vocabulary*.c dpi/%/words.c
  * LINK: dpi/judge.c dpi/s7comm/answer.c dpi/s7comm/cotp.c dpi/s7comm/cut.c dpi/s7comm/items.c dpi/s7comm/message.c
- * LINK: dpi/s7comm/request.c dpi/s7comm/s7comm.c dpi/s7comm/session.c
+ * LINK: dpi/s7comm/push.c dpi/s7comm/request.c dpi/s7comm/s7comm.c dpi/s7comm/session.c
  * LIBS: nettle
  */
 #include <setjmp.h>
@@ -574,6 +574,12 @@ static void cuts(void **unused)
 	tail.b[tail.n - 10] = (uint8_t)(7 + 10 + 0x300 + next.n);
 	ready(&d);
 	assert_true(passes(&d, 1000, 9, true, &tail));
+	assert_false(passes(&d, 1000 + tail.n, 0, false, &next));
+	/* ... also when the first of them came by a policy that allowed everything. */
+	ready(&d);
+	d.grants[0].whole = true;
+	assert_true(passes(&d, 1000, 9, true, &tail));
+	d.grants[0].whole = false;
 	assert_false(passes(&d, 1000 + tail.n, 0, false, &next));
 	desk_whole(&d);
 	ready(&d);

@@ -43,22 +43,6 @@ static bool segment(struct desk *d, const uint8_t *stream, size_t from, size_t t
 	return passes;
 }
 
-/* A write of D, in whose data the frame `inner` lies `at` bytes behind the beginning of its values. */
-static struct text hiding(uint8_t form, const struct text *inner, size_t at, size_t *ret_where)
-{
-	struct text t = data_of(form);
-	size_t unit = t.ascii ? 4 : 2, n = (at + inner->n + unit - 1) / unit * unit;
-
-	put_d(&t, false, 0);
-	put(&t, 2, (uint32_t)(n / unit));
-	memset(t.p + t.n, '0', n);
-	memcpy(t.p + t.n + at, inner->p, inner->n);
-	t.n += n;
-	t = request_of(form, 1, own, 0x14010000, &t);
-	*ret_where = t.n - n + at;
-	return t;
-}
-
 /* Requests that a row for D 0 to 999 does not allow, in the form of the session. */
 static struct text forbidden(uint8_t form, unsigned k)
 {
@@ -154,6 +138,36 @@ static void later_frames_are_searched(void **state)
 	inner = request_of(form, 0, own, 0x14010000, &inner);
 	t = hiding(form, &inner, 0, &where);
 	assert_true(segment(&d, t.p, 0, t.n, 0));
+}
+
+/* A command whose first half ends one frame's values: the next frame is its second half, whatever the policy was with the first. */
+static void over_a_seam(void **state)
+{
+	struct text one = data_of(SLMP_FORM), values = data_of(SLMP_FORM);
+	struct desk d;
+
+	(void)state;
+	put_d(&one, false, 0);
+	put(&one, 2, 1);
+	one = request_of(SLMP_FORM, 0, own, 0x04010000, &one);
+	put_d(&values, false, 0);
+	put(&values, 2, 3);
+	put(&values, 2, 6); /* a length, a timer, read_directory; its subcommand is the next frame's subheader */
+	put(&values, 2, 16);
+	put(&values, 2, 0x1810);
+	values = request_of(SLMP_FORM, 0, own, 0x14010000, &values);
+	for (unsigned wide = 0; wide < 3; wide++) {
+		only_reads_and_writes(&d);
+		d.grants[0].whole = wide > 0;
+		assert_true(segment(&d, one.p, 0, 10, 0));
+		assert_true(segment(&d, one.p, 10, one.n, 10)); /* somebody may have lost his place */
+		assert_true(desk_judge(&d, DIR_C2S, one.p, one.n)->allowed);
+		assert_true(segment(&d, values.p, 0, values.n, 0));
+		assert_true(desk_judge(&d, DIR_C2S, values.p, values.n)->allowed);
+		d.grants[0].whole = wide > 1;
+		assert_int_equal(segment(&d, one.p, 0, one.n, 0), wide > 1);
+		assert_true(wide > 1 || d.p.reason == R_SLMP_CUT);
+	}
 }
 
 /* The most that a frame holds takes three segments: all its values may be any, but not a command. */
@@ -379,11 +393,17 @@ static void unreadable_and_all_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(hidden_commands_are_found), cmocka_unit_test(later_frames_are_searched),
-		cmocka_unit_test(long_writes_pass),	     cmocka_unit_test(more_than_a_read),
-		cmocka_unit_test(repetitions_are_cuts_too),  cmocka_unit_test(whole_grants_are_not_searched),
-		cmocka_unit_test(lengths_that_say_more),     cmocka_unit_test(a_reset_and_a_stray_byte),
-		cmocka_unit_test(allowed_beginnings_pass),   cmocka_unit_test(unreadable_and_all_there),
+		cmocka_unit_test(hidden_commands_are_found),
+		cmocka_unit_test(over_a_seam),
+		cmocka_unit_test(later_frames_are_searched),
+		cmocka_unit_test(long_writes_pass),
+		cmocka_unit_test(more_than_a_read),
+		cmocka_unit_test(repetitions_are_cuts_too),
+		cmocka_unit_test(whole_grants_are_not_searched),
+		cmocka_unit_test(lengths_that_say_more),
+		cmocka_unit_test(a_reset_and_a_stray_byte),
+		cmocka_unit_test(allowed_beginnings_pass),
+		cmocka_unit_test(unreadable_and_all_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

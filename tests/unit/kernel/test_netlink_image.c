@@ -227,6 +227,18 @@ static void lingering(void **state)
 	arena_free(a);
 }
 
+/* What ends at one moment ends one after the other, so that a session meets either all of its old permit or nothing of it. */
+static void order_of_ends(void **state)
+{
+	(void)state;
+	for (unsigned set = SET_UNTIL4; set < TABLE_SET_COUNT; set++)
+		if (set_spec(set)->timeout)
+			assert_int_equal(set_spec(set)->late_ms, 0);
+	assert_true(set_spec(SET_AGREE)->late_ms > 0);
+	assert_true(set_spec(SET_LIVE)->late_ms > set_spec(SET_AGREE)->late_ms);
+	assert_true(set_spec(SET_TOGETHER)->late_ms > set_spec(SET_LIVE)->late_ms);
+}
+
 static void texts(void **state)
 {
 	struct arena *a = arena_new(16u << 20);
@@ -249,7 +261,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(layout),    cmocka_unit_test(left_out), cmocka_unit_test(differences),
-		cmocka_unit_test(lingering), cmocka_unit_test(texts),
+		cmocka_unit_test(lingering), cmocka_unit_test(texts),	 cmocka_unit_test(order_of_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,7 @@
  * LINK: policy/ir/seal.c policy/ir/unseal.c policy/ir/table_image.c appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
  * LINK: appliance/wire/commands.c appliance/base/diag.c appliance/base/err.c appliance/base/messages.c
  * LINK: appliance/wire/protocols.c appliance/base/sha256.c appliance/wire/vocabulary*.c dpi/%/words.c
- * LINK: policy/ir/objects.c appliance/wire/settings.c
+ * LINK: policy/ir/objects.c appliance/wire/settings.c appliance/wire/plain.c
  * LIBS: nettle
  */
 #include <setjmp.h>
@@ -176,16 +176,18 @@ static const struct {
 	uint16_t table;
 	uint32_t assets;
 } forms[] = {
-	{ "kita-form-1-table-1", 1, 1, 0 },					/* no assets; rows without their file */
-	{ "kita-form-1-table-2", 1, 2, 0 }, { "kita-form-2-table-2", 2, 2, 2 }, /* no leniency */
-	{ "kita-form-2-table-3", 2, 3, 2 },					/* nothing of what conduits accept */
-	{ "kita-form-3-table-3", 3, 3, 2 },					/* one kind of workers */
+	{ "kita-form-1-table-1", 1, 1, 0 }, /* no assets; rows without their file */
+	{ "kita-form-1-table-2", 1, 2, 0 },   { "kita-form-2-table-2", 2, 2, 2 }, /* no leniency */
+	{ "kita-form-2-table-3", 2, 3, 2 },					  /* nothing of what conduits accept */
+	{ "kita-form-3-table-3", 3, 3, 2 },					  /* one kind of workers */
 	{ "kita-form-4-table-3", 4, 3, 2 }, /* bits of codes and units, numbers of 32 bits */
 	{ "kita-form-4-table-4", 4, 4, 2 }, /* 32 protocols */
 	{ "kita-form-5-table-4", 5, 4, 2 }, /* no VLANs */
 	{ "kita-form-6-table-4", 6, 4, 2 }, /* nobody answered for */
 	{ "kita-form-7-table-4", 7, 4, 2 }, /* the box itself had nobody to speak to */
-	{ "kita-form-8-table-4", 8, 4, 2 },
+	{ "kita-form-8-table-4", 8, 4, 2 }, /* nothing about how long records are kept */
+	{ "kita-form-9-table-4", 9, 4, 2 }, /* a log server without a name, and nothing was sent */
+	{ "kita-form-10-table-4", 10, 4, 2 },
 };
 
 static size_t read_form(const char *name, uint8_t *p, size_t size)
@@ -296,16 +298,16 @@ static void later_forms_are_refused(void **state)
 {
 	struct arena *a = arena_new(COMPILE_BUDGET);
 	uint8_t p[8192];
-	size_t n = read_form("kita-form-8-table-4", p, sizeof(p));
+	size_t n = read_form("kita-form-10-table-4", p, sizeof(p));
 	struct err e;
 	struct ir ir;
 
 	(void)state;
-	for (unsigned version = 0; version < 256; version = version == 0 ? 9 : version + 1) {
+	for (unsigned version = 0; version < 256; version = version == 0 ? 11 : version + 1) {
 		p[43] = (uint8_t)version;
 		sha256(p + 40, n - 40, p + 8);
 		assert_int_equal(ir_unseal(bytes_of(p, n), a, &ir, &e), -EBADMSG);
-		assert_non_null(strstr(e.text, "this version of Sekisho reads 1 to 8"));
+		assert_non_null(strstr(e.text, "this version of Sekisho reads 1 to 10"));
 	}
 	arena_free(a);
 }

@@ -610,6 +610,15 @@ static void failure_decisions(void **state)
 	r = box_run(&w.b, CHAIN_POST, &q);
 	assert_int_equal(r.verdict, BOX_ACCEPT);
 	assert_int_equal(r.reason, R_DOWN_HELD);
+	/* One that begins is new, though tracking knows its addresses and ports. */
+	q = next(&p, 0);
+	q.tcp_flags = SYN;
+	assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
+	expect_drop(box_run(&w.b, CHAIN_POST, &q), R_DOWN_HOLD_NEW);
+	q = next(&p, 1);
+	q.tcp_flags = SYN | ACK;
+	assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
+	assert_int_equal(box_run(&w.b, CHAIN_POST, &q).reason, R_DOWN_HELD);
 	/* open */
 	for (size_t i = 0; i < w.k.m.n_conduits; i++)
 		w.k.m.conduits[i].when_down = w.k.m.conduits[i].when_overloaded = FAIL_OPEN;

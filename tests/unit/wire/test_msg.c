@@ -520,9 +520,9 @@ static void sender_finds_own_mistakes(void **state)
 /* The web side may read, never change: stated here again, because nothing else may make it true. */
 static void web_side_changes_nothing(void **state)
 {
-	static const enum msg_type orders[] = { MSG_CTL_APPLY, MSG_CTL_CONFIRM, MSG_CTL_ROLLBACK,
-						MSG_APPLY,     MSG_LANE,	MSG_TABLE,
-						MSG_HUNG,      MSG_DRIFT,	MSG_TABLE_ACK };
+	static const enum msg_type orders[] = { MSG_CTL_APPLY, MSG_CTL_CLOCK, MSG_CTL_CONFIRM, MSG_CTL_ROLLBACK,
+						MSG_APPLY,     MSG_LANE,      MSG_TABLE,       MSG_HUNG,
+						MSG_DRIFT,     MSG_TABLE_ACK };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)

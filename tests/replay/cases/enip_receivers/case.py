@@ -1,15 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-import json
 import os
-import queue
 import random
 import struct
-import subprocess
 import sys
-import threading
 
+import told
 import wire
-from wire import ACK, PSH
 
 sys.path.insert(0, os.path.join(os.path.dirname(wire.__file__), "..", "lib"))
 import enip  # noqa: E402
@@ -43,10 +39,10 @@ def write(data, instance=154):
     return enip.service(0x10, at(instance), data)
 
 
-def forbidden(told):
-    if told["did"]:
-        return "changed: " + ", ".join(sorted(told["did"]))
-    return "was read" if told["said"] else ""
+def forbidden(heard):
+    if heard["did"]:
+        return "changed: " + ", ".join(sorted(heard["did"]))
+    return "was read" if heard["said"] else ""
 
 
 # ---- sessions: turns of (kind, bytes, cuts) --------------------------------------------------------------------------------
@@ -211,80 +207,16 @@ def io_session(rng):
 
 # ---- devices -------------------------------------------------------------------------------------------------------------
 
-class Device:
-    def __init__(self, program):
-        self.process = subprocess.Popen(["unshare", "-rn", sys.executable, os.path.join(HERE, "victim.py"), os.path.abspath(program)],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.ready = self.process.stdout.readline() == "ready\n"
-
-    def tell(self, turns, keep, owner):
-        job = {"turns": [(kind, b.hex(), cuts) for kind, b, cuts in turns], "keep": keep, "owner": owner}
-        self.process.stdin.write(json.dumps(job) + "\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
-
-    def end(self):
-        self.process.stdin.close()  # it ends its device then
-        self.process.wait()
-        self.process.stdout.close()
-
-
-def all_told(devices, sessions, keep, owner):
-    out, work, wrong = [None] * len(sessions), queue.Queue(), []
-    for n in range(len(sessions)):
-        work.put(n)
-
-    def run(device):
-        try:
-            while not wrong:
-                n = work.get_nowait()
-                out[n] = device.tell(sessions[n], keep[n] if keep else None, owner)
-        except queue.Empty:
-            pass
-        except (OSError, ValueError) as e:
-            wrong.append(e)
-    threads = [threading.Thread(target=run, args=(d,)) for d in devices]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    if wrong:
-        raise wrong[0]
-    return out
-
-
 def passed(t, name, policy, heard):
-    """Of each session, as it was told to a device, whether the box passes each segment and datagram."""
-    keep, file = [], t.file(name.replace(" ", "-") + ".cfg", POLICY % POLICIES[policy])
-    for first in range(0, len(heard), 200):
-        out, frames = [], []
-        for n, told in enumerate(heard[first:first + 200]):
-            client = "10.20.0.%d" % (10 + n)  # each a host of its own: datagrams belong to connections between two hosts
-            s = wire.Session(out, client, 20000 + n, SERVER, 44818).open()
-            frames.append([])
-            for kind, text, answers in told["turns"]:
-                frames[-1].append((kind, len(out) + 1))
-                if kind == "udp":
-                    out.append(wire.udp(client, 2222, SERVER, 2222, bytes.fromhex(text)))
-                    continue
-                s.c2s(PSH | ACK, bytes.fromhex(text))
-                if answers:
-                    s.s2c(PSH | ACK, bytes.fromhex(answers))
-        r = t.replay(t.file("%s-%d.pcap" % (name.replace(" ", "-"), first), wire.pcap(out, step=1_000_000)), "--as-box", policy=file)
-        ends = {f["client"]: f["packet"] for f in r.flows if f["verdict"] == "deny" and f["server"].endswith(":44818")}
-        good = {p["packet"] for p in r.pdus if p["server"].endswith(":2222") and p["reason"] == "allowed"}
-        for n, places in enumerate(frames):
-            end = ends.get("10.20.0.%d:%d" % (10 + n, 20000 + n), 1 << 60)
-            keep.append([k in good if kind == "udp" else k < end for kind, k in places])
-    return keep
+    return told.passed(t, name, POLICY % POLICIES[policy], heard, SERVER, 44818, 2222)
 
 
 def compared(t, devices, name, policy, sessions, owner=False):
     """(sessions that are attacks, how many pass whole, datagrams that pass)"""
-    heard = all_told(devices, sessions, None, owner)
+    heard = told.all_told(devices, sessions, None, owner=owner)
     keep = passed(t, name, policy, heard)
-    again = all_told(devices, sessions, keep, owner)
-    bad = [(k, forbidden(told), [(kind, b.hex(), cuts) for kind, b, cuts in sessions[k]]) for k, told in enumerate(again) if forbidden(told)]
+    again = told.all_told(devices, sessions, keep, owner=owner)
+    bad = [(k, forbidden(x), [(kind, b.hex(), cuts) for kind, b, cuts in sessions[k]]) for k, x in enumerate(again) if forbidden(x)]
     attacks, died = sum(bool(forbidden(x)) for x in heard), [sum(x["did"] is None for x in y) for y in (heard, again)]
     whole = sum(all(k) and not x["closed"] for k, x in zip(keep, heard))
     datagrams = sum(k and turn[0] == "udp" for x, y in zip(heard, keep) for turn, k in zip(x["turns"], y))
@@ -337,7 +269,7 @@ def cases(t):
     if not program:
         t.skip("enip_receivers", "%s does not name %s" % (VARIABLE, WHAT))
         return
-    devices = [Device(program) for _ in range(INSTANCES)]
+    devices = [told.Server(HERE, os.path.abspath(program)) for _ in range(INSTANCES)]
     if not all(d.ready for d in devices):
         t.skip("enip_receivers", "%s does not start in a network of its own (unshare -rn)" % program)
         for d in devices:

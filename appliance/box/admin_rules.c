@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/box/egress.h"
+#include "appliance/box/admin_rules.h"
 
 #include <linux/netfilter.h>
 #include <stdlib.h>
@@ -15,37 +15,38 @@ static void back(const struct box_spaces *s)
 		abort();
 }
 
-int box_egress(const struct box_spaces *s, const struct ir *ir, bool dry, plain_note *note, void *ctx, struct err *e)
+int box_admin_rules(const struct box_spaces *s, const struct ir *ir, bool dry, plain_note *note, void *ctx,
+		    struct err *e)
 {
 	int r = netns_enter(s->admin, e);
 
 	if (r < 0)
 		return r;
-	r = egress_set(ir->peers, ir->n_peers, dry, note, ctx, e);
+	r = admin_rules_set(ir->peers, ir->n_peers, dry, note, ctx, e);
 	back(s);
 	return r;
 }
 
-int box_egress_base(const struct box_spaces *s, struct err *e)
+int box_admin_rules_base(const struct box_spaces *s, struct err *e)
 {
 	int r = netns_enter(s->admin, e);
 
 	if (r < 0)
 		return r;
-	r = egress_base(e);
+	r = admin_rules_base(e);
 	back(s);
 	return r;
 }
 
-int box_egress_read(const struct box_spaces *s, const struct ir *ir, egress_each *each, void *ctx,
-		    struct egress_seen *ret, struct err *e)
+int box_admin_rules_read(const struct box_spaces *s, const struct ir *ir, admin_rules_each *each, void *ctx,
+			 struct admin_rules_seen *ret, struct err *e)
 {
 	int r = netns_enter(s->admin, e);
 
-	*ret = (struct egress_seen){ 0 };
+	*ret = (struct admin_rules_seen){ 0 };
 	if (r < 0)
 		return r;
-	r = egress_read(ir->peers, ir->n_peers, each, ctx, ret, e);
+	r = admin_rules_read(ir->peers, ir->n_peers, each, ctx, ret, e);
 	back(s);
 	return r;
 }
@@ -62,7 +63,7 @@ static void beside(void *ctx, const char *what)
 	b->each(b->ctx, "admin namespace", "foreign", what);
 }
 
-int box_egress_beside(const struct box_spaces *s, box_difference *each, void *ctx, struct err *e)
+int box_admin_rules_beside(const struct box_spaces *s, box_difference *each, void *ctx, struct err *e)
 {
 	struct beside b = { each, ctx };
 	int r = netns_enter(s->admin, e);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/base/clock_source.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/timex.h>
+#include <unistd.h>
+
+#define BATTERY "/sys/class/rtc/rtc0/since_epoch"
+
+enum clock_sync clock_synchronised(void)
+{
+	struct timex t = { .modes = 0 };
+	int state = adjtimex(&t);
+
+	if (state < 0)
+		return CLOCK_SYNC_UNKNOWN;
+	return state != TIME_ERROR && (t.status & STA_UNSYNC) == 0 ? CLOCK_SYNC_YES : CLOCK_SYNC_NO;
+}
+
+bool clock_battery(uint64_t *ret_s)
+{
+	int fd = open(BATTERY, O_RDONLY | O_CLOEXEC);
+	char text[32], *end;
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (n <= 0)
+		return false;
+	text[n] = 0;
+	*ret_s = strtoull(text, &end, 10);
+	return end != text && (*end == '\n' || *end == 0);
+}

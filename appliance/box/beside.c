@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/box/beside.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "appliance/wire/plain.h"
+
+#define HEAD "# Written by sekishod from box.cfg whenever it changes; what is changed here is lost.\n"
+
+struct text {
+	char *out;
+	size_t n; /* BESIDE_TEXT: it did not fit */
+};
+
+static void add(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(struct text *t, const char *fmt, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = vsnprintf(t->out + t->n, BESIDE_TEXT - t->n, fmt, args);
+	va_end(args);
+	t->n = n >= 0 && (size_t)n < BESIDE_TEXT - t->n ? t->n + (size_t)n : BESIDE_TEXT;
+}
+
+static int length(const struct text *t)
+{
+	return t->n < BESIDE_TEXT ? (int)t->n : -ENOSPC;
+}
+
+int beside_chrony(const struct ir *ir, char out[BESIDE_TEXT])
+{
+	struct text t = { out, 0 };
+	unsigned sources = 0;
+
+	add(&t, HEAD);
+	for (uint32_t i = 0; i < ir->n_peers; i++) {
+		char address[ADDR_TEXT];
+
+		if (ir->peers[i].use != PEER_TIME)
+			continue;
+		addr_text(&ir->peers[i].address, address);
+		add(&t, "server %s port %u iburst\n", address, (unsigned)ir->peers[i].port);
+		sources++;
+	}
+	if (sources == 0)
+		return 0;
+	/* Of three, one alone is not believed while the others are silent: it may be the one that is wrong. */
+	if (sources > 1)
+		add(&t, "minsources 2\n");
+	add(&t,
+	    "# Nobody is served.\n"
+	    "port 0\n"
+	    "cmdport 0\n"
+	    "# The first three answers may set the clock; from then on it is only led, and by no more than a minute.\n"
+	    "makestep 1 3\n"
+	    "maxchange 60 3 -1\n"
+	    "# The kernel is told that the clock has a source, which status asks it for.\n"
+	    "rtcsync\n"
+	    "driftfile /var/lib/chrony/chrony.drift\n");
+	return length(&t);
+}
+
+static const struct ir_peer *log_server(const struct ir *ir)
+{
+	for (uint32_t i = 0; i < ir->n_peers; i++)
+		if (ir->peers[i].use == PEER_LOG && ir->peers[i].ca[0] != '\0')
+			return &ir->peers[i];
+	return NULL;
+}
+
+int beside_rsyslog(const struct ir *ir, const char *state, char out[BESIDE_TEXT])
+{
+	const struct ir_peer *p = log_server(ir);
+	struct text t = { out, 0 };
+	char address[ADDR_TEXT];
+
+	if (p == NULL)
+		return 0;
+	if (!plain_server_name(p->name) || !plain_path(p->ca) || !plain_path(state))
+		return -EINVAL;
+	addr_text(&p->address, address);
+	add(&t, HEAD);
+	/* Where it keeps how far it has read: the unit's StateDirectory=. A line of the record is at most 8 KiB (journal/chain.h). */
+	add(&t,
+	    "global(workDirectory=`echo $STATE_DIRECTORY` maxMessageSize=\"16k\"\n"
+	    "       defaultNetstreamDriverCAFile=\"%s\")\n"
+	    "module(load=\"imfile\")\n",
+	    p->ca);
+	/* No queue: the record itself waits. A line counts as read when the server's connection took it, and not in batches before. */
+	add(&t,
+	    "main_queue(queue.type=\"Direct\")\n"
+	    "input(type=\"imfile\" file=\"%s/journal/events-*.log\" tag=\"sekisho\" facility=\"local0\" "
+	    "severity=\"info\"\n"
+	    "      freshStartTail=\"off\" maxSubmitAtOnce=\"1\" persistStateInterval=\"16\")\n",
+	    state);
+	/* RFC 5424, and RFC 5425 with its frames of counted octets. */
+	add(&t,
+	    "template(name=\"record\" type=\"string\"\n"
+	    "         string=\"<%%pri%%>1 %%timegenerated:::date-rfc3339%% %%hostname%% sekisho - - - %%msg%%\")\n"
+	    "action(type=\"omfwd\" target=\"%s\" port=\"%u\" protocol=\"tcp\" template=\"record\" "
+	    "TCP_Framing=\"octet-counted\"\n"
+	    "       streamDriver=\"gtls\" streamDriverMode=\"1\" streamDriverAuthMode=\"x509/name\" "
+	    "streamDriverPermittedPeers=\"%s\"\n"
+	    "       action.resumeRetryCount=\"-1\" action.resumeInterval=\"1\" action.resumeIntervalMax=\"30\")\n",
+	    address, (unsigned)p->port, p->name);
+	return length(&t);
+}

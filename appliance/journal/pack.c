@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define ZLIB_CONST
+#include "appliance/journal/pack.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "appliance/journal/segment.h"
+
+#define LEVEL 6
+#define GZIP_WINDOW (15 + 16) /* zlib: the largest window, gzip form */
+#define MEMORY 8
+#define NEW_NAME "packed.new" /* there is one at a time, and its name is none of a segment's */
+
+enum act { ACT_WRITE, ACT_SYNC, ACT_COMPARE, ACT_NAME, ACT_KEEP, ACT_REMOVE };
+
+struct pack {
+	enum act next;
+	uint64_t first;
+	bool named; /* compared is the file that has its name already: a stop came before the plain one went */
+	int from, to;
+	bool deflating;
+	z_stream z;
+	gz_header header;
+	struct segment *plain, *packed; /* compared */
+	uint8_t in[PACK_STEP_BYTES], out[PACK_STEP_BYTES];
+};
+
+static void forget_files(struct pack *p)
+{
+	if (p->from >= 0)
+		close(p->from);
+	if (p->to >= 0)
+		close(p->to);
+	if (p->deflating)
+		deflateEnd(&p->z);
+	segment_close(p->plain);
+	segment_close(p->packed);
+	p->from = p->to = -1;
+	p->deflating = false;
+	p->plain = p->packed = NULL;
+}
+
+void pack_forget(struct pack **p)
+{
+	if (*p == NULL)
+		return;
+	forget_files(*p);
+	free(*p);
+	*p = NULL;
+}
+
+/* ---- beginning ---------------------------------------------------------------------------------------------------- */
+
+/* Such a file is none that the journal made: nobody would read it packed. */
+static bool too_long(int dirfd, uint64_t first)
+{
+	struct stat st;
+	char name[48];
+
+	journal_segment_name(first, name);
+	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
+	       (uint64_t)st.st_size > SEGMENT_MOST;
+}
+
+/* The oldest closed one that is plain: 1, 0 = there is none, or negative errno. */
+static int choose(int dirfd, uint64_t open, struct segment_file *ret, struct err *e)
+{
+	struct segment_file *list;
+	size_t n;
+	int r = segment_list(dirfd, &list, &n, e);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n && r == 0 && (open == 0 || list[i].first < open); i++) {
+		if (!list[i].plain || too_long(dirfd, list[i].first))
+			continue;
+		*ret = list[i];
+		r = 1;
+	}
+	free(list);
+	return r;
+}
+
+static int begin_write(struct pack *p, int dirfd, struct err *e)
+{
+	struct stat st;
+	char name[48];
+
+	journal_segment_name(p->first, name);
+	p->from = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (p->from < 0 || fstat(p->from, &st) < 0)
+		return err_set(e, -errno, "open %s", name);
+	p->to = openat(dirfd, NEW_NAME, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (p->to < 0)
+		return err_set(e, -errno, "make " NEW_NAME);
+	p->deflating = deflateInit2(&p->z, LEVEL, Z_DEFLATED, GZIP_WINDOW, MEMORY, Z_DEFAULT_STRATEGY) == Z_OK;
+	p->header = (gz_header){ .time = (uLong)st.st_mtim.tv_sec, .os = 3 /* Unix */ };
+	if (!p->deflating || deflateSetHeader(&p->z, &p->header) != Z_OK)
+		return err_set(e, -ENOMEM, "pack %s", name);
+	p->next = ACT_WRITE;
+	return 1;
+}
+
+static int begin_compare(struct pack *p, int dirfd, struct err *e)
+{
+	int r = segment_open(dirfd, p->first, SEGMENT_PLAIN, 0, &p->plain, e);
+
+	if (r < 0)
+		return r;
+	if (p->named) {
+		r = segment_open(dirfd, p->first, SEGMENT_PACKED, 0, &p->packed, e);
+	} else {
+		int fd = openat(dirfd, NEW_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+		r = fd < 0 ? err_set(e, -errno, "open " NEW_NAME) : segment_open_packed(fd, &p->packed, e);
+	}
+	p->next = ACT_COMPARE;
+	return r < 0 ? r : 1;
+}
+
+static int begin(struct pack **ret, int dirfd, uint64_t open, struct err *e)
+{
+	struct segment_file file = { 0 };
+	struct pack *p;
+	int r = choose(dirfd, open, &file, e);
+
+	if (r <= 0)
+		return r;
+	p = calloc(1, sizeof(*p));
+	if (p == NULL)
+		return err_set(e, -ENOMEM, "pack a segment of the journal");
+	*ret = p;
+	p->first = file.first;
+	p->from = p->to = -1;
+	p->named = file.packed;
+	return p->named ? begin_compare(p, dirfd, e) : begin_write(p, dirfd, e);
+}
+
+/* ---- acts --------------------------------------------------------------------------------------------------------- */
+
+static int put(struct pack *p, struct err *e)
+{
+	size_t n = sizeof(p->out) - p->z.avail_out;
+	ssize_t w = n > 0 ? write(p->to, p->out, n) : 0;
+
+	if (w != (ssize_t)n)
+		return err_set(e, w < 0 ? -errno : -ENOSPC, "write " NEW_NAME);
+	return 0;
+}
+
+static int act_write(struct pack *p, struct err *e)
+{
+	ssize_t n = read(p->from, p->in, sizeof(p->in));
+	int flush = n == 0 ? Z_FINISH : Z_NO_FLUSH, r = 0;
+
+	if (n < 0)
+		return err_set(e, -errno, "read a segment of the journal");
+	p->z.next_in = p->in;
+	p->z.avail_in = (uInt)n;
+	do {
+		p->z.next_out = p->out;
+		p->z.avail_out = sizeof(p->out);
+		if (deflate(&p->z, flush) == Z_STREAM_ERROR)
+			return err_set(e, -EIO, "pack a segment of the journal");
+		r = put(p, e);
+	} while (r == 0 && p->z.avail_out == 0);
+	if (n == 0)
+		p->next = ACT_SYNC;
+	return r < 0 ? r : 1;
+}
+
+static int act_sync(struct pack *p, int dirfd, struct err *e)
+{
+	if (fsync(p->to) < 0)
+		return err_set(e, -errno, "sync " NEW_NAME);
+	forget_files(p);
+	return begin_compare(p, dirfd, e);
+}
+
+static int act_compare(struct pack *p, int dirfd, struct err *e)
+{
+	int r = segment_same(p->plain, p->packed, PACK_STEP_BYTES);
+
+	if (r == 1)
+		return 1;
+	forget_files(p);
+	if (r == 0) {
+		p->next = p->named ? ACT_KEEP : ACT_NAME;
+		return 1;
+	}
+	if (r != -EBADMSG || !p->named)
+		return err_set(e, r, "compare a packed segment of the journal");
+	/* A file that has its name and is not its segment: the plain one is what counts, and is packed anew. */
+	p->named = false;
+	return begin_write(p, dirfd, e);
+}
+
+static int act_name(struct pack *p, int dirfd, struct err *e)
+{
+	char name[48];
+
+	segment_packed_name(p->first, name);
+	if (renameat(dirfd, NEW_NAME, dirfd, name) < 0)
+		return err_set(e, -errno, "make %s", name);
+	p->next = ACT_KEEP;
+	return 1;
+}
+
+static int act_remove(struct pack *p, int dirfd, struct err *e)
+{
+	char name[48];
+
+	journal_segment_name(p->first, name);
+	if (unlinkat(dirfd, name, 0) < 0)
+		return err_set(e, -errno, "remove %s, which is packed", name);
+	return 0;
+}
+
+static int act(struct pack *p, int dirfd, struct err *e)
+{
+	switch (p->next) {
+	case ACT_WRITE:
+		return act_write(p, e);
+	case ACT_SYNC:
+		return act_sync(p, dirfd, e);
+	case ACT_COMPARE:
+		return act_compare(p, dirfd, e);
+	case ACT_NAME:
+		return act_name(p, dirfd, e);
+	case ACT_KEEP:
+		/* Its name is on the disk before the other goes. */
+		if (fsync(dirfd) < 0)
+			return err_set(e, -errno, "sync the journal's folder");
+		p->next = ACT_REMOVE;
+		return 1;
+	case ACT_REMOVE:
+		return act_remove(p, dirfd, e);
+	}
+	return -EINVAL;
+}
+
+int pack_step(struct pack **p, int dirfd, uint64_t open, struct err *e)
+{
+	int r = *p == NULL ? begin(p, dirfd, open, e) : act(*p, dirfd, e);
+
+	if (r == 1 || *p == NULL)
+		return r;
+	pack_forget(p);
+	if (r < 0) {
+		unlinkat(dirfd, NEW_NAME, 0);
+		return r;
+	}
+	return 1; /* perhaps there is another */
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What becomes of closed files, an act at a time between records: they are packed, and deleted as the site's rule says.
+ *
+ * One file an hour at most goes, the first an hour after the start or after another rule was heard: whatever a rule or a clock
+ * says, somebody has time to see it. That a file goes is on the disk before it goes. A stop in between says it twice.
+ *
+ * While the disk is full the oldest that is past keep_days goes before its time, one in ten minutes at most; nothing is packed then.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/base/json.h"
+#include "appliance/journal/json.h"
+#include "appliance/journal/role_private.h"
+#include "appliance/journal/segment.h"
+
+#define AGAIN_NS 600000000000ull /* after a failure */
+#define TURN_NS 3600000000000ull /* between two looks at the oldest file */
+#define ROOM_NS 600000000000ull	 /* ... while the disk is full */
+
+static bool pack_waits(const struct journal_role *j)
+{
+	/* Until a generation is known nobody knows whether records are sent on. */
+	return j->names.n > 0 && (j->pack != NULL || !j->looked || j->looked_at != j->chain.first);
+}
+
+#define PLAIN_KEPT 4u /* closed segments, of 16 MiB, that wait for a log server */
+
+/*
+ * Segments from here on stay plain: the one that is written to, and where records are sent to a server, the last before it, since the
+ * sender reads plain files only.
+ */
+static uint64_t plain_from(const struct journal_role *j, struct err *e)
+{
+	struct segment_file *list;
+	uint64_t from;
+	size_t n;
+
+	if (!names_send(&j->names))
+		return j->chain.first;
+	if (segment_list(j->chain.dirfd, &list, &n, e) < 0)
+		return 1; /* nothing before it */
+	from = n > PLAIN_KEPT + 1 ? list[n - 1 - PLAIN_KEPT].first : 1;
+	free(list);
+	return from;
+}
+
+uint64_t role_keep_due(const struct journal_role *j)
+{
+	uint64_t due = pack_waits(j) ? j->pack_at : UINT64_MAX;
+
+	if (j->pressed)
+		return j->full && j->keep_at != 0 ? j->room_at : UINT64_MAX;
+	return j->keep_at != 0 && j->keep_at < due ? j->keep_at : due;
+}
+
+static void trouble(const struct err *e)
+{
+	fprintf(stderr, "sekishod journal: %s\n", e->text);
+}
+
+static void pack(struct journal_role *j, uint64_t now)
+{
+	struct err e = { 0 };
+	int r;
+
+	j->looked = true;
+	j->looked_at = j->chain.first;
+	r = pack_step(&j->pack, j->chain.dirfd, plain_from(j, &e), &e);
+	j->pack_at = 0;
+	if (r == 0)
+		return;
+	j->looked = false;
+	if (r < 0) {
+		trouble(&e);
+		j->pack_at = now + AGAIN_NS;
+	}
+}
+
+void role_keep_rule(struct journal_role *j, const struct keep_rule *rule)
+{
+	if (rule->keep_days == j->rule.keep_days && rule->delete_after_days == j->rule.delete_after_days)
+		return;
+	j->rule = *rule;
+	j->keep_at = rule->keep_days != 0 ? clock_mono().ns + TURN_NS : 0;
+	j->room_at = j->keep_at;
+	j->stuck[0] = 0;
+}
+
+/* The act, in the chain itself: what went, when it was written last, and what the first record that is left hangs on. */
+static json_t *deletion(const struct journal_role *j, const struct keep_file *f, bool early)
+{
+	struct event e = event_new(EVENT_LOST, clock_wall_ns());
+	json_t *record;
+
+	e.code = early ? LOST_DELETED_FOR_ROOM : LOST_DELETED;
+	e.count = f->last - f->first + 1;
+	snprintf(e.text[EVENT_OBJECT], sizeof(e.text[EVENT_OBJECT]), "%" PRIu64 "-%" PRIu64, f->first, f->last);
+	record = role_record(j, &e, ROLE_JOURNAL, 1);
+	if (record != NULL)
+		json_object_set_new(record, "deleted",
+				    json_pack("{s:I, s:I, s:o, s:o, s:i, s:i}", "first", (json_int_t)f->first, "last",
+					      (json_int_t)f->last, "hash", json_hex(f->hash, sizeof(f->hash)),
+					      "written", json_time(f->written * 1000000000ull), "keep_days",
+					      (int)j->rule.keep_days, "delete_after_days",
+					      (int)j->rule.delete_after_days));
+	return record;
+}
+
+/* True: it is on the disk that this file goes. It gives more room than its record takes: the reserve is for that too. */
+static bool told(struct journal_role *j, const struct keep_file *f, bool early)
+{
+	if (j->told_last != f->last) {
+		json_t *record = deletion(j, f, early);
+		uint64_t number = j->chain.next_seq;
+
+		if (record == NULL || !role_write(j, record, true) || j->chain.next_seq == number)
+			return false;
+		j->told_last = f->last;
+	}
+	role_sync(j, clock_mono().ns, true);
+	return !j->chain.dirty;
+}
+
+/* The oldest file stays though its time has come: said once, and by `status` until it goes. */
+static void stuck(struct journal_role *j, const struct err *e)
+{
+	if (j->stuck[0] == 0) {
+		trouble(e);
+		role_put_own(j, LOST_STUCK, 1, 0, e->text);
+	}
+	snprintf(j->stuck, sizeof(j->stuck), "%s", e->text);
+}
+
+static void keep(struct journal_role *j, uint64_t now)
+{
+	const struct keep_rule least = { j->rule.keep_days, j->rule.keep_days + 1 };
+	uint64_t wall = clock_wall_ns() / 1000000000u;
+	bool early = false;
+	struct keep_file f;
+	struct err e = { 0 };
+	int r;
+
+	j->keep_at = now + TURN_NS;
+	j->room_at = now + ROOM_NS;
+	if (!j->pressed && keep_turns(j->chain.dirfd, j->chain.first, wall))
+		journal_turn(&j->chain);
+	r = keep_due(j->chain.dirfd, j->chain.first, &j->rule, wall, &f, &e);
+	if (r == 0 && j->pressed) {
+		early = true;
+		r = keep_due(j->chain.dirfd, j->chain.first, &least, wall, &f, &e);
+	}
+	if (r == 1 && told(j, &f, early)) {
+		/* It may be on its way to be packed. */
+		pack_forget(&j->pack);
+		j->looked = false;
+		r = keep_delete(j->chain.dirfd, f.first, &e);
+	}
+	if (r < 0)
+		stuck(j, &e);
+	else
+		j->stuck[0] = 0;
+}
+
+void role_keep(struct journal_role *j, uint64_t now)
+{
+	if (role_keep_due(j) > now)
+		return;
+	if (j->pressed || (j->keep_at != 0 && j->keep_at <= now))
+		keep(j, now);
+	else
+		pack(j, now);
+}

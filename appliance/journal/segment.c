@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define ZLIB_CONST
+#include "appliance/journal/segment.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#define CHUNK 65536u
+#define GZIP_WINDOW (15 + 16) /* zlib: the largest window, gzip form alone */
+
+/* ---- which there are ---------------------------------------------------------------------------------------------- */
+
+static int by_number(const void *a, const void *b)
+{
+	const struct segment_file *x = a, *y = b;
+
+	return (x->first > y->first) - (x->first < y->first);
+}
+
+void segment_packed_name(uint64_t first, char out[48])
+{
+	snprintf(out, 48, "events-%020" PRIu64 ".log.gz", first);
+}
+
+static bool parse(const char *name, struct segment_file *ret)
+{
+	size_t n = strlen(name);
+	char plain[48];
+
+	*ret = (struct segment_file){ 0 };
+	if (n > 3 && n < sizeof(plain) && strcmp(name + n - 3, ".gz") == 0) {
+		memcpy(plain, name, n - 3);
+		plain[n - 3] = '\0';
+		ret->packed = true;
+		return journal_segment_parse(plain, &ret->first);
+	}
+	ret->plain = true;
+	return journal_segment_parse(name, &ret->first);
+}
+
+/* Both files of a number as one; in order. */
+static size_t join(struct segment_file *list, size_t n)
+{
+	size_t kept = 0;
+
+	if (n > 0)
+		qsort(list, n, sizeof(*list), by_number);
+	for (size_t i = 0; i < n; i++) {
+		if (kept == 0 || list[kept - 1].first != list[i].first) {
+			list[kept++] = list[i];
+			continue;
+		}
+		list[kept - 1].plain |= list[i].plain;
+		list[kept - 1].packed |= list[i].packed;
+	}
+	return kept;
+}
+
+int segment_list(int dirfd, struct segment_file **ret, size_t *ret_n, struct err *e)
+{
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+	size_t room = 0, n = 0;
+
+	*ret = NULL;
+	*ret_n = 0;
+	if (d == NULL) {
+		int code = -errno;
+
+		if (fd >= 0)
+			close(fd);
+		return err_set(e, code, "list the journal");
+	}
+	while ((entry = readdir(d)) != NULL) {
+		struct segment_file one;
+
+		if (!parse(entry->d_name, &one))
+			continue;
+		if (n == room) {
+			struct segment_file *more = reallocarray(*ret, room == 0 ? 64 : room * 2, sizeof(**ret));
+
+			if (more == NULL) {
+				closedir(d);
+				free(*ret);
+				*ret = NULL;
+				return err_set(e, -ENOMEM, "list the journal");
+			}
+			*ret = more;
+			room = room == 0 ? 64 : room * 2;
+		}
+		(*ret)[n++] = one;
+	}
+	closedir(d);
+	*ret_n = join(*ret, n);
+	return 0;
+}
+
+int segment_written(int dirfd, const struct segment_file *file, uint64_t *ret, struct err *e)
+{
+	uint8_t header[8];
+	struct stat st;
+	char name[48];
+	ssize_t n;
+	int fd;
+
+	journal_segment_name(file->first, name);
+	if (file->plain) {
+		if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			return err_set(e, -errno, "age of %s", name);
+		*ret = st.st_mtim.tv_sec > 0 ? (uint64_t)st.st_mtim.tv_sec : 0;
+		return 0;
+	}
+	segment_packed_name(file->first, name);
+	fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return err_set(e, -errno, "open %s", name);
+	n = pread(fd, header, sizeof(header), 0);
+	close(fd);
+	if (n != (ssize_t)sizeof(header) || header[0] != 0x1f || header[1] != 0x8b)
+		return err_set(e, -EBADMSG, "age of %s", name);
+	*ret = (uint64_t)header[4] | (uint64_t)header[5] << 8 | (uint64_t)header[6] << 16 | (uint64_t)header[7] << 24;
+	return 0;
+}
+
+/* ---- bytes of one ------------------------------------------------------------------------------------------------- */
+
+struct segment {
+	int fd;
+	bool packed, ended; /* the gzip member's end was reached */
+	uint64_t left;	    /* bytes that may still come out */
+	z_stream z;
+	uint8_t in[CHUNK];
+
+	/* Lines. */
+	char text[CHUNK + JOURNAL_LINE_MAX + 1];
+	size_t at, held;
+	bool last, overlong; /* nothing more can be read; the line that is being read is none of ours */
+};
+
+static int begin(int fd, bool packed, struct segment **ret, struct err *e)
+{
+	struct segment *s = calloc(1, sizeof(*s));
+
+	if (s == NULL || (packed && inflateInit2(&s->z, GZIP_WINDOW) != Z_OK)) {
+		close(fd);
+		free(s);
+		return err_set(e, -ENOMEM, "read a segment of the journal");
+	}
+	s->fd = fd;
+	s->packed = packed;
+	s->left = packed ? SEGMENT_MOST : UINT64_MAX;
+	*ret = s;
+	return 0;
+}
+
+int segment_open(int dirfd, uint64_t first, enum segment_form form, uint64_t offset, struct segment **ret,
+		 struct err *e)
+{
+	bool packed = form == SEGMENT_PACKED;
+	char name[48];
+	int fd = -1;
+
+	*ret = NULL;
+	journal_segment_name(first, name);
+	if (!packed)
+		fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (packed || (fd < 0 && errno == ENOENT && form == SEGMENT_EITHER)) {
+		packed = true;
+		segment_packed_name(first, name);
+		fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	}
+	if (fd < 0)
+		return err_set(e, -errno, "open %s", name);
+	if (!packed && offset != 0 && lseek(fd, (off_t)offset, SEEK_SET) < 0) {
+		int code = -errno;
+
+		close(fd);
+		return err_set(e, code, "read %s", name);
+	}
+	return begin(fd, packed, ret, e);
+}
+
+int segment_open_packed(int fd, struct segment **ret, struct err *e)
+{
+	*ret = NULL;
+	return begin(fd, true, ret, e);
+}
+
+void segment_close(struct segment *s)
+{
+	if (s == NULL)
+		return;
+	if (s->packed)
+		inflateEnd(&s->z);
+	close(s->fd);
+	free(s);
+}
+
+static ssize_t read_some(int fd, void *buf, size_t n)
+{
+	ssize_t r;
+
+	do
+		r = read(fd, buf, n);
+	while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : r;
+}
+
+/* More packed bytes when none are left. 0 = there are none, or negative errno. */
+static ssize_t refill(struct segment *s)
+{
+	ssize_t r;
+
+	if (s->z.avail_in > 0)
+		return 1;
+	r = read_some(s->fd, s->in, sizeof(s->in));
+	if (r > 0) {
+		s->z.next_in = s->in;
+		s->z.avail_in = (uInt)r;
+	}
+	return r;
+}
+
+static ssize_t unpack(struct segment *s, void *buf, size_t n)
+{
+	s->z.next_out = buf;
+	s->z.avail_out = (uInt)n;
+	while (s->z.avail_out == n && !s->ended) {
+		ssize_t r = refill(s);
+		int what;
+
+		if (r <= 0)
+			return r < 0 ? r : -EBADMSG; /* it ends in the middle */
+		what = inflate(&s->z, Z_NO_FLUSH);
+		if (what == Z_MEM_ERROR)
+			return -ENOMEM;
+		if (what != Z_OK && what != Z_STREAM_END)
+			return -EBADMSG;
+		s->ended = what == Z_STREAM_END;
+	}
+	n -= s->z.avail_out;
+	if (n > s->left)
+		return -EBADMSG;
+	s->left -= n;
+	if (n == 0) {
+		ssize_t r = refill(s); /* nothing stands behind its end */
+
+		return r > 0 ? -EBADMSG : r;
+	}
+	return (ssize_t)n;
+}
+
+ssize_t segment_read(struct segment *s, void *buf, size_t n)
+{
+	n = n > CHUNK ? CHUNK : n;
+	return s->packed ? unpack(s, buf, n) : read_some(s->fd, buf, n);
+}
+
+/* ---- lines -------------------------------------------------------------------------------------------------------- */
+
+/* A line out of what is held: 1, or 0 = more must be read first. */
+static int cut(struct segment *s, const char **ret, size_t *ret_n)
+{
+	char *from = s->text + s->at, *end = s->held > 0 ? memchr(from, '\n', s->held) : NULL;
+
+	if (end == NULL)
+		return 0;
+	*ret = from;
+	*ret_n = s->overlong ? 0 : (size_t)(end - from);
+	s->overlong = false;
+	s->held -= (size_t)(end - from) + 1;
+	s->at += (size_t)(end - from) + 1;
+	return 1;
+}
+
+int segment_line(struct segment *s, const char **ret, size_t *ret_n, bool *ret_whole)
+{
+	*ret_whole = true;
+	while (cut(s, ret, ret_n) == 0) {
+		ssize_t r;
+
+		if (s->last && s->held == 0 && !s->overlong)
+			return 0;
+		if (s->last) {
+			*ret = s->text + s->at;
+			*ret_n = s->overlong ? 0 : s->held;
+			*ret_whole = s->overlong = false;
+			s->held = 0;
+			return 1;
+		}
+		if (s->held > JOURNAL_LINE_MAX) {
+			s->overlong = true;
+			s->held = 0;
+		}
+		memmove(s->text, s->text + s->at, s->held);
+		s->at = 0;
+		r = segment_read(s, s->text + s->held, CHUNK);
+		if (r < 0)
+			return (int)r;
+		s->last = r == 0;
+		s->held += (size_t)r;
+	}
+	return 1;
+}
+
+/* Bytes of it that are held: more when there are none. 0 = the end. */
+static ssize_t hold(struct segment *s)
+{
+	ssize_t r;
+
+	if (s->held > 0)
+		return 1;
+	r = segment_read(s, s->text, CHUNK);
+	s->at = 0;
+	s->held = r > 0 ? (size_t)r : 0;
+	return r;
+}
+
+int segment_same(struct segment *a, struct segment *b, uint64_t most)
+{
+	while (most > 0) {
+		ssize_t x = hold(a), y = hold(b);
+		size_t n = a->held < b->held ? a->held : b->held;
+
+		if (x < 0 || y < 0)
+			return (int)(x < 0 ? x : y);
+		if (x == 0 || y == 0)
+			return x == y ? 0 : -EBADMSG;
+		if (memcmp(a->text + a->at, b->text + b->at, n) != 0)
+			return -EBADMSG;
+		a->at += n;
+		a->held -= n;
+		b->at += n;
+		b->held -= n;
+		most -= n < most ? n : most;
+	}
+	return 1;
+}
+
+int segment_whole(int dirfd, uint64_t first, char **ret, size_t *ret_n, struct err *e)
+{
+	size_t room = CHUNK, n = 0;
+	struct segment *s;
+	ssize_t r = segment_open(dirfd, first, SEGMENT_EITHER, 0, &s, e);
+	char *text;
+
+	*ret = NULL;
+	*ret_n = 0;
+	if (s == NULL)
+		return (int)r;
+	text = malloc(room + 1);
+	while (text != NULL && (r = segment_read(s, text + n, room - n)) > 0) {
+		n += (size_t)r;
+		if (n == room) {
+			char *more = realloc(text, room * 2 + 1);
+
+			if (more == NULL)
+				free(text);
+			text = more;
+			room *= 2;
+		}
+	}
+	segment_close(s);
+	if (text == NULL)
+		return err_set(e, -ENOMEM, "read a segment of the journal");
+	if (r < 0 && r != -EBADMSG) {
+		free(text);
+		return err_set(e, (int)r, "read a segment of the journal");
+	}
+	text[n] = '\0';
+	*ret = text;
+	*ret_n = n;
+	return 0;
+}

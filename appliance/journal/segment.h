@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The files of a journal, as those read them who ask for records, check them or go on writing: `events-<first seq>.log`, or
+ * once it is closed `events-<first seq>.log.gz`, the same bytes in the gzip form (RFC 1952) that any machine unpacks. Both may
+ * be there for a moment while one takes the place of the other (pack.h): then the plain one is the segment, and is read.
+ *
+ * Reads only. A packed file is somebody's bytes: what it unpacks to is bounded and read in pieces, and whatever is not exactly
+ * one sound gzip member is -EBADMSG at the place where that shows.
+ */
+#ifndef SEKISHO_JOURNAL_SEGMENT_H
+#define SEKISHO_JOURNAL_SEGMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "appliance/base/err.h"
+#include "appliance/journal/chain.h"
+
+/* No segment of ours is longer: a line begins before JOURNAL_SEGMENT_BYTES. */
+#define SEGMENT_MOST (JOURNAL_SEGMENT_BYTES + JOURNAL_LINE_MAX)
+
+struct segment_file {
+	uint64_t first;
+	bool plain, packed; /* which of its files there are: one, or both */
+};
+
+/* All segments of a folder, ascending by number, each once; malloc'd. */
+int segment_list(int dirfd, struct segment_file **ret, size_t *ret_n, struct err *e);
+/* When it was last written to, in seconds since 1970: the file's time, or what its gzip header says. */
+int segment_written(int dirfd, const struct segment_file *file, uint64_t *ret, struct err *e);
+void segment_packed_name(uint64_t first, char out[48]);
+
+enum segment_form { SEGMENT_EITHER, SEGMENT_PLAIN, SEGMENT_PACKED };
+
+struct segment;
+
+/* For reading, a plain one from `offset` on; segment_close frees it. */
+int segment_open(int dirfd, uint64_t first, enum segment_form form, uint64_t offset, struct segment **ret,
+		 struct err *e);
+/* The same for a file that is open, which it takes: packed bytes, not named as such yet. */
+int segment_open_packed(int fd, struct segment **ret, struct err *e);
+void segment_close(struct segment *s);
+/* Up to n bytes of it, 0 = it ends here, or negative errno. */
+ssize_t segment_read(struct segment *s, void *buf, size_t n);
+/*
+ * The next line. 1, and *ret_n bytes that live until the next call, without their newline; 0 = the end, or negative errno.
+ * *ret_whole: its newline is there. Of a line that is longer than any of ours nothing is given (n = 0).
+ */
+int segment_line(struct segment *s, const char **ret, size_t *ret_n, bool *ret_whole);
+/*
+ * Do both say the same bytes, from where they stand on? Looks at `most` at most. 0 = yes, to the end of both; 1 = so far, look
+ * on; -EBADMSG = no, or what else went wrong.
+ */
+int segment_same(struct segment *a, struct segment *b, uint64_t most);
+/* All of it: malloc'd, with a NUL behind. Of packed bytes that are damaged what stands before that, and 0. */
+int segment_whole(int dirfd, uint64_t first, char **ret, size_t *ret_n, struct err *e);
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/store/moment.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/atomic_file.h"
+#include "appliance/base/sha256.h"
+
+#define NAME "clock"
+#define LATEST "sekisho clock 1\nlatest "
+#define BOOT "\nboot "
+#define MOST 512u
+#define DAY_S 86400u
+
+/* The text, and at its end what shows that it is whole: a byte that a disk lost must not become another year. */
+static size_t write_text(const struct moment *m, char out[MOST])
+{
+	int n = snprintf(out, MOST, LATEST "%" PRIu64 BOOT "%s\n", m->latest, m->boot);
+	uint8_t digest[32];
+
+	sha256(out, (size_t)n, digest);
+	n += snprintf(out + n, MOST - (size_t)n, "sum ");
+	for (unsigned i = 0; i < sizeof(digest); i++)
+		n += snprintf(out + n, MOST - (size_t)n, "%02x", digest[i]);
+	n += snprintf(out + n, MOST - (size_t)n, "\n");
+	return (size_t)n;
+}
+
+/* As much as looks like one; whether it is one says the comparison. `text` ends with a NUL. */
+static bool read_text(const char *text, struct moment *ret)
+{
+	char *end;
+	size_t n;
+
+	if (strncmp(text, LATEST, strlen(LATEST)) != 0)
+		return false;
+	ret->latest = strtoull(text + strlen(LATEST), &end, 10);
+	if (strncmp(end, BOOT, strlen(BOOT)) != 0)
+		return false;
+	end += strlen(BOOT);
+	n = strcspn(end, "\n");
+	if (n >= sizeof(ret->boot))
+		return false;
+	memcpy(ret->boot, end, n);
+	ret->boot[n] = '\0';
+	return true;
+}
+
+/* What was read is what would be written of it, byte for byte: no other form is looked into. */
+static bool same_text(const struct moment *m, const uint8_t *p, size_t n)
+{
+	char text[MOST];
+
+	return write_text(m, text) == n && memcmp(text, p, n) == 0;
+}
+
+enum moment_found moment_load(int statefd, struct moment *ret)
+{
+	struct err e;
+	uint8_t *p = NULL;
+	size_t n = 0;
+	int r = file_read(statefd, NAME, MOST - 1, &p, &n, &e);
+	bool whole;
+
+	*ret = (struct moment){ .latest = 0 };
+	if (r < 0)
+		return r == -ENOENT ? MOMENT_NONE : MOMENT_DAMAGED;
+	whole = read_text((const char *)p, ret) && same_text(ret, p, n);
+	free(p);
+	if (whole)
+		return MOMENT_READ;
+	*ret = (struct moment){ .latest = 0 };
+	return MOMENT_DAMAGED;
+}
+
+int moment_save(int statefd, const struct moment *m, struct err *e)
+{
+	char text[MOST];
+
+	return atomic_write(statefd, NAME, text, write_text(m, text), e);
+}
+
+/* ---- is the clock trusted ----------------------------------------------------------------------------------------- */
+
+const char *const clock_wait_words[] = { "trusted", "earlier", "source", "battery", "record", NULL };
+
+enum clock_wait clock_judge(const struct clock_facts *f)
+{
+	uint64_t least = f->found == MOMENT_READ ? f->latest : f->policy;
+	uint64_t apart = f->now > f->battery_s ? f->now - f->battery_s : f->battery_s - f->now;
+
+	if (f->found == MOMENT_READ && f->same_boot)
+		return CLOCK_TRUSTED;
+	/* Whoever says so: a source that goes back in time lies, or the record does. A person decides. */
+	if (f->now < least)
+		return CLOCK_WAITS_EARLIER;
+	if (f->sync == CLOCK_SYNC_YES)
+		return CLOCK_TRUSTED;
+	if (f->sources)
+		return CLOCK_WAITS_SOURCE;
+	if (f->found == MOMENT_DAMAGED)
+		return CLOCK_WAITS_RECORD;
+	/* A day, since one that keeps local time is right as well. */
+	if (f->battery && apart > DAY_S)
+		return CLOCK_WAITS_BATTERY;
+	return CLOCK_TRUSTED;
+}
+
+bool clock_steady_due(struct clock_steady *s, struct mono now, uint64_t wall_ns)
+{
+	bool set = clock_was_set(&s->pair, now, wall_ns);
+
+	if (set || s->since_ns == 0)
+		s->since_ns = now.ns;
+	if (now.ns - s->since_ns < MOMENT_EVERY_NS)
+		return false;
+	s->since_ns = now.ns;
+	return true;
+}

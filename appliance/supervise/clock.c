@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/supervise/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/box/was.h"
+#include "appliance/supervise/supervise.h"
+#include "appliance/wire/settings.h"
+
+#define SECOND 1000000000ull
+#define LOOK_NS SECOND	      /* while it waits */
+#define KEEP_NS (60 * SECOND) /* once trusted */
+
+static uint64_t now_s(void)
+{
+	return clock_wall_ns() / SECOND;
+}
+
+/* When the confirmed policy came into force: the only moment on record of a box from before this record, or whose disk lost it. */
+static uint64_t policy_moment(const struct supervisor *s)
+{
+	const struct generation_record *g = generation_find(&s->store, s->store.confirmed);
+
+	return g != NULL ? g->applied_ns / SECOND : 0;
+}
+
+static bool names_sources(const struct ir *ir)
+{
+	for (uint32_t i = 0; i < ir->n_peers; i++)
+		if (ir->peers[i].use == PEER_TIME)
+			return true;
+	return false;
+}
+
+static enum clock_wait judge(const struct supervisor *s, const struct ir *ir)
+{
+	const struct clock_trust *t = &s->clock;
+	struct clock_facts f = {
+		.now = now_s(),
+		.found = t->found,
+		.latest = t->moment.latest,
+		.same_boot = t->boot[0] != 0 && strcmp(t->moment.boot, t->boot) == 0,
+		.policy = policy_moment(s),
+		.sources = names_sources(ir),
+		.sync = clock_synchronised(),
+	};
+
+	f.battery = clock_battery(&f.battery_s);
+	return clock_judge(&f);
+}
+
+static void record(struct supervisor *s, uint8_t what, const char *by, const char *object)
+{
+	struct event e = event_new(EVENT_MACHINE, clock_wall_ns());
+
+	e.code = what;
+	if (by != NULL)
+		event_say(&e, EVENT_BY, by);
+	event_say(&e, EVENT_OBJECT, object);
+	event_send(&s->events, &e);
+}
+
+/* Whom it concerns: conduits that the clock alone would leave open. */
+static bool concerns(const struct ir *ir, uint32_t i, uint64_t now)
+{
+	return ir->conduits[i].until > now;
+}
+
+static uint32_t waiting(const struct ir *ir)
+{
+	uint64_t now = now_s();
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < ir->n_conduits; i++)
+		n += concerns(ir, i, now);
+	return n;
+}
+
+static void save(struct supervisor *s)
+{
+	struct clock_trust *t = &s->clock;
+	struct moment m = { .latest = now_s() };
+	struct err e = { 0 };
+
+	snprintf(m.boot, sizeof(m.boot), "%s", t->boot);
+	t->unsaved = moment_save(s->state_fd, &m, &e) < 0;
+	if (t->unsaved)
+		return; /* a full disk: tried again */
+	t->moment = m;
+	t->found = MOMENT_READ;
+}
+
+/* Said once in a start, and of a policy that has something to wait. */
+static void say_waits(struct supervisor *s)
+{
+	struct clock_trust *t = &s->clock;
+
+	if (t->told || t->wait == CLOCK_TRUSTED || waiting(s->now->ir) == 0)
+		return;
+	t->told = true;
+	say(s, M_CLOCK_WAITS);
+	record(s, MACHINE_CLOCK_WAITS, NULL, clock_wait_words[t->wait]);
+}
+
+static void trusted(struct supervisor *s)
+{
+	struct clock_trust *t = &s->clock;
+
+	t->wait = CLOCK_TRUSTED;
+	if (t->moment.boot[0] == 0 || strcmp(t->moment.boot, t->boot) != 0)
+		save(s);
+	if (t->told)
+		record(s, MACHINE_CLOCK_TRUSTED, NULL, clock_synchronised() == CLOCK_SYNC_YES ? "source" : "clock");
+	t->told = false;
+}
+
+void clock_tell(struct supervisor *s)
+{
+	const struct msg_body m = { MSG_CLOCK, .clock = { .waits = s->clock.wait != CLOCK_TRUSTED } };
+
+	if (slot_alive(&s->slots[SLOT_ENFORCE]))
+		role_send(s, &s->slots[SLOT_ENFORCE], 0, &m, NULL, 0);
+}
+
+static void look(struct supervisor *s, const struct policy *p)
+{
+	struct clock_trust *t = &s->clock;
+	enum clock_wait before = t->wait;
+
+	t->wait = judge(s, p->ir);
+	if ((before == CLOCK_TRUSTED) != (t->wait == CLOCK_TRUSTED))
+		clock_tell(s);
+}
+
+void clock_open(struct supervisor *s)
+{
+	struct clock_trust *t = &s->clock;
+
+	was_boot_id(t->boot);
+	t->found = moment_load(s->state_fd, &t->moment);
+	t->wait = judge(s, s->now->ir);
+	if (t->wait == CLOCK_TRUSTED && s->now->number != 0)
+		trusted(s);
+	say_waits(s);
+}
+
+void clock_look(struct supervisor *s)
+{
+	was_boot_id(s->clock.boot);
+	s->clock.found = s->state_fd >= 0 ? moment_load(s->state_fd, &s->clock.moment) : MOMENT_NONE;
+	s->clock.wait = judge(s, s->now->ir);
+}
+
+void clock_before(struct supervisor *s, const struct policy *p)
+{
+	if (s->now->number == 0)
+		look(s, p);
+}
+
+void clock_due(struct supervisor *s, uint64_t now)
+{
+	struct clock_trust *t = &s->clock;
+
+	if (now < t->look_at || s->now->number == 0)
+		return;
+	t->look_at = now + (t->wait == CLOCK_TRUSTED ? KEEP_NS : LOOK_NS);
+	if (t->wait != CLOCK_TRUSTED) {
+		say_waits(s);
+		look(s, s->now);
+		if (t->wait == CLOCK_TRUSTED)
+			trusted(s);
+	} else if (t->unsaved || t->found != MOMENT_READ || strcmp(t->moment.boot, t->boot) != 0 ||
+		   clock_steady_due(&t->steady, clock_mono(), clock_wall_ns())) {
+		save(s);
+	}
+}
+
+uint64_t clock_next(const struct supervisor *s)
+{
+	return s->now->number == 0 ? UINT64_MAX : s->clock.look_at;
+}
+
+void clock_confirm(struct supervisor *s, struct asker a, const char *by)
+{
+	struct clock_trust *t = &s->clock;
+	bool waited = t->wait != CLOCK_TRUSTED;
+	json_t *was = t->found == MOMENT_READ ? json_time(t->moment.latest * SECOND) : json_null();
+
+	t->wait = CLOCK_TRUSTED;
+	t->told = false;
+	save(s);
+	if (waited)
+		clock_tell(s);
+	record(s, MACHINE_CLOCK_CONFIRMED, by, json_is_string(was) ? json_string_value(was) : "-");
+	answer_json(s, a, t->unsaved ? ANSWER_CANNOT : ANSWER_YES,
+		    json_pack("{s:o, s:b, s:o}", "before", was, "waited", (int)waited, "clock", json_clock(s)));
+}
+
+json_t *json_clock(const struct supervisor *s)
+{
+	const struct clock_trust *t = &s->clock;
+	enum clock_sync sync = clock_synchronised();
+	bool waits = t->wait != CLOCK_TRUSTED;
+	json_t *names = json_array();
+	uint64_t now = now_s();
+
+	for (uint32_t i = 0; waits && i < s->now->ir->n_conduits; i++)
+		if (concerns(s->now->ir, i, now))
+			json_array_append_new(names, json_text(s->now->ir->conduits[i].name));
+	return json_pack("{s:o, s:b, s:o, s:o, s:o, s:b, s:o}", "time", json_time(clock_wall_ns()), "trusted",
+			 (int)!waits, "waits", waits ? json_string(clock_wait_words[t->wait]) : json_null(), "latest",
+			 t->found == MOMENT_READ ? json_time(t->moment.latest * SECOND) : json_null(), "synchronised",
+			 sync == CLOCK_SYNC_UNKNOWN ? json_null() : json_boolean(sync == CLOCK_SYNC_YES), "sources",
+			 (int)names_sources(s->now->ir), "waiting", names);
+}
+
+void clock_mark(const struct supervisor *s, json_t *j)
+{
+	json_t *list = json_object_get(j, "conduits"), *k;
+	const struct ir *ir = s->now->ir;
+	uint64_t now = now_s();
+	size_t n;
+
+	json_array_foreach(list, n, k)
+	{
+		const char *name = json_string_value(json_object_get(k, "name"));
+		bool waits = false;
+
+		for (uint32_t i = 0; i < ir->n_conduits && s->clock.wait != CLOCK_TRUSTED && name != NULL; i++)
+			waits = waits || (strcmp(ir->conduits[i].name, name) == 0 && concerns(ir, i, now));
+		json_object_set_new(k, "waits", json_boolean(waits));
+	}
+}

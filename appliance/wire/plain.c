@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/wire/plain.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define DIGITS "0123456789"
+#define LETTERS_DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" DIGITS
+#define LABEL_MAX 63u
+#define NAME_MAX_BYTES 253u
+
+bool plain_server_name(const char *s)
+{
+	size_t n;
+
+	if (strlen(s) > NAME_MAX_BYTES)
+		return false;
+	for (;; s += n + 1) {
+		n = strspn(s, LETTERS_DIGITS "-");
+		if (n == 0 || n > LABEL_MAX || s[0] == '-' || s[n - 1] == '-')
+			return false;
+		if (s[n] == '\0')
+			break;
+		if (s[n] != '.')
+			return false;
+	}
+	/* The last label of an address is a number, that of a name never is (RFC 3696, 2). */
+	return strspn(s, DIGITS) != n;
+}
+
+bool plain_path(const char *s)
+{
+	size_t n = 0;
+
+	if (strlen(s) > PLAIN_PATH_MAX)
+		return false;
+	for (; *s != '\0'; s += n) {
+		if (*s++ != '/')
+			return false;
+		n = strspn(s, LETTERS_DIGITS "._-");
+		if (n == 0 || s[0] == '.')
+			return false;
+	}
+	return n > 0;
+}

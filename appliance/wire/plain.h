@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Texts of box.cfg that end up in the settings of another program (box/beside.h), where a quote, a blank or a line of their own would
+ * be that program's syntax. They are held to these forms when the text is checked, when a sealed generation is read, and before they
+ * are written: who got into the compiler can say no more by them than a name. Pure.
+ */
+#ifndef SEKISHO_WIRE_PLAIN_H
+#define SEKISHO_WIRE_PLAIN_H
+
+#include <stdbool.h>
+
+#define PLAIN_PATH_MAX 200u
+
+/* The DNS name of a server: labels of letters, digits and '-' (RFC 1123, 2.1), 63 and 253 bytes at most; no address, no wildcard. */
+bool plain_server_name(const char *s);
+/* An absolute path of letters, digits, '.', '_' and '-' between slashes, without names that begin with a dot. */
+bool plain_path(const char *s);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `sekisho clock`: whether the clock is trusted since the machine started; --confirm: a person says that it is right. */
+#include "mgmt/cli/words/clock.h"
+#include "mgmt/cli/box/request.h"
+#include "mgmt/cli/verbs.h"
+
+enum { OPT_CONFIRM, OPT_N };
+
+static const struct cli_option options[OPT_N] = {
+	[OPT_CONFIRM] = { "--confirm", 0, NULL, M_CLOCK_OPT_CONFIRM },
+};
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	bool confirm = a->values[OPT_CONFIRM] != NULL;
+	struct box_answer answer;
+	const json_t *clock;
+	char when[RENDER_TEXT];
+	int status;
+
+	if (!box_request(c, &(struct msg_body){ .type = confirm ? MSG_CTL_CLOCK : MSG_STATUS }, NULL, 0, 30, &answer,
+			 &status))
+		return status;
+	clock = ja(answer.json, "clock");
+	if (!box_answer_done(c, &answer, &status)) {
+		render_time(js(clock, "time"), when);
+		if (confirm && status == CLI_YES)
+			render_line(c, M_CLOCK_CONFIRMED, when);
+		clock_print(c, clock);
+	}
+	/* Whether a policy is in force is another question. */
+	if (status != CLI_CANNOT)
+		status = jb(clock, "trusted") ? CLI_YES : CLI_NO;
+	box_answer_free(&answer);
+	return status;
+}
+
+const struct cli_verb verb_clock = {
+	.name = "clock",
+	.group = CLI_ON_BOX,
+	.operands = "",
+	.options = options,
+	.n_options = OPT_N,
+	.summary = M_CLOCK_SUMMARY,
+	.text = M_CLOCK_TEXT,
+	.run = run,
+};

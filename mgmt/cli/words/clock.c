@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/words/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *clock_why(struct cli *c, const json_t *clock, char out[CLOCK_WHY])
+{
+	static const struct {
+		const char *word;
+		enum message text;
+	} why[] = {
+		{ "earlier", M_CLOCK_WHY_EARLIER },
+		{ "source", M_CLOCK_WHY_SOURCE },
+		{ "battery", M_CLOCK_WHY_BATTERY },
+		{ "record", M_CLOCK_WHY_RECORD },
+	};
+	char latest[RENDER_TEXT];
+
+	render_time(js(clock, "latest"), latest);
+	snprintf(out, CLOCK_WHY, "%s", js(clock, "waits"));
+	for (size_t i = 0; i < sizeof(why) / sizeof(why[0]); i++)
+		if (strcmp(js(clock, "waits"), why[i].word) == 0)
+			message_text(out, CLOCK_WHY, c->lang, why[i].text, *latest != '\0' ? latest : "-");
+	return out;
+}
+
+void clock_print(struct cli *c, const json_t *clock)
+{
+	const json_t *waiting = ja(clock, "waiting");
+	char text[RENDER_TEXT], why[CLOCK_WHY];
+
+	if (jb(clock, "trusted"))
+		render_line(c, M_CLOCK_IS_TRUSTED);
+	else
+		render_line(c, M_CLOCK_IS_NOT, clock_why(c, clock, why));
+	render_time(js(clock, "time"), text);
+	render_line(c, M_CLOCK_NOW, text);
+	render_time(js(clock, "latest"), text);
+	render_line(c, M_CLOCK_LATEST, *text != '\0' ? text : "-");
+	render_line(c, jb(clock, "synchronised") ? M_CLOCK_FOLLOWS
+		       : jb(clock, "sources")	 ? M_CLOCK_FOLLOWS_NOT
+						 : M_CLOCK_HAS_NONE);
+	for (size_t i = 0; i < json_array_size(waiting); i++)
+		render_line(c, M_CLOCK_WAITING, json_string_value(json_array_get(waiting, i)));
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the box says of its clock ("clock" of status), for people. */
+#ifndef SEKISHO_MGMT_CLI_WORDS_CLOCK_H
+#define SEKISHO_MGMT_CLI_WORDS_CLOCK_H
+
+#include "mgmt/cli/words/render.h"
+
+#define CLOCK_WHY 240u
+
+/* Why it is not trusted; "" when it is. */
+const char *clock_why(struct cli *c, const json_t *clock, char out[CLOCK_WHY]);
+void clock_print(struct cli *c, const json_t *clock);
+
+#endif

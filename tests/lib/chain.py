@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Records written as the journal writes them, by other code: what a case needs of a journal that is older than the case."""
+import hashlib
+import json
+import os
+
+
+def files(folder):
+    return sorted(name for name in os.listdir(folder) if name.startswith("events-"))
+
+
+def last_line(path):
+    with open(path, "rb") as f:
+        return json.loads(f.read().splitlines()[-1])
+
+
+def chained(record, seq, prev):
+    """One line, and its hash."""
+    body = json.dumps({"seq": seq, **record, "prev": prev}, separators=(",", ":")).encode()
+    digest = hashlib.sha256(bytes.fromhex(prev) + body).hexdigest()
+    return body[:-1] + b',"hash":"' + digest.encode() + b'"}\n', digest
+
+
+def lengthen(folder, size, time="2026-01-01T00:00:00.000Z"):
+    """The newest file, plain, grows to so many bytes; the number of its last record."""
+    path = os.path.join(folder, files(folder)[-1])
+    last = last_line(path)
+    seq, prev = last["seq"], last["hash"]
+    with open(path, "ab") as f:
+        while f.tell() < size:
+            seq += 1
+            line, prev = chained({"time": time, "kind": "role", "severity": "notice", "count": 1, "code": "started",
+                                  "process": "supervisor", "object": "x" * 300}, seq, prev)
+            f.write(line)
+    return seq

@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sessions of controllers that are asked by other protocols than Modbus, and what those remember over time: S7comm's cyclic reads,
+connections of CIP and their data over UDP, what SLMP registered. Messages and answers are those of tests/lib.
+
+`wide`: what it goes on with is allowed only by the conduit `writes-plc`, for the place REGISTER (policies.py)."""
+import struct
+import time
+
+import enip
+import s7
+import slmp
+from ends import Session
+from moving import Moments
+from policies import PLC_PORTS, REGISTER
+from states import Tcp, Udp
+
+
+class Plc(Tcp):
+    """Asked once, then one answer is outstanding: in the middle of polling."""
+    lasts = False
+    protocol = None
+
+    def __init__(self, field, six):
+        self.f = Session(field, PLC_PORTS[self.protocol], six)
+        self.six, self.plc = six, self.Controller()
+
+    def say(self, request):
+        self.f.exchange(request, self.answer(request))
+
+    def read(self):
+        self.say(self.request())
+
+    def open(self):
+        self.f.open()
+        self.begin()
+        self.read()
+
+    def begin(self):
+        """What the protocol wants before the first request."""
+
+    def prepare(self):
+        self.open()
+        self.said = self.request()
+        self.f.ask(self.said)
+        self.f.s.acknowledge()
+        self.f.wait(lambda: self.f.c.acked == self.f.c.seq, "the acknowledgement")
+
+    def go_on(self):
+        self.f.answer(self.answer(self.said))
+        self.read()
+
+
+class Collected:
+    """What a controller would send."""
+
+    def __init__(self):
+        self.said = b""
+
+    def sendall(self, part):
+        self.said += part
+
+
+class S7Polled(Plc):
+    protocol, Controller = "s7comm", s7.Controller
+
+    def begin(self):
+        self.f.exchange(s7.connect(), s7.connection(0xD0, 1, 0x100))
+        self.say(s7.setup())
+
+    def request(self):
+        self.tid += 1
+        return s7.read([s7.place(s7.DB, 20, REGISTER, 2)], self.tid)
+
+    def answer(self, request):
+        to = Collected()
+        self.plc.execute(to, request[7:])
+        return to.said
+
+
+class S7Cyclic(S7Polled):
+    """The controller sends, unasked, the values that a cyclic read asked for once."""
+    wide = True
+
+    def prepare(self):
+        self.open()
+        self.say(s7.cyclic([s7.place(s7.DB, 10, REGISTER, 2)], 2000))
+        self.push()
+
+    def push(self):
+        self.f.answer(self.plc.push())
+
+    def go_on(self):
+        self.push()
+        self.read()
+        self.push()
+
+    def poke(self):
+        self.f.s.say(self.plc.push())
+
+
+class EnipPolled(Plc):
+    protocol, Controller, handle = "enip", enip.Controller, 0x5EC1
+
+    def begin(self):
+        self.connections = {"connections": {}}
+        self.say(enip.register())
+
+    def ask(self, cip):
+        self.tid += 1
+        return enip.request(self.handle, cip, self.tid)
+
+    def request(self):
+        return self.ask(enip.read("Speed"))
+
+    def answer(self, request):
+        return self.plc.answer(request, self.connections)
+
+
+class EnipConnected(EnipPolled):
+    """Polled over a connection of class 3, by a route of the wide conduit."""
+    wide = True
+    SERIAL = 7
+
+    def begin(self):
+        super().begin()
+        self.say(self.ask(enip.forward_open(self.SERIAL, 0x207, bytes([1, REGISTER]))))
+
+    def request(self):
+        self.tid += 1
+        return enip.unit(self.handle, 0x1000 + self.SERIAL, self.tid, enip.read("Speed"))
+
+
+class EnipOutputs(Udp):
+    """Data of a connection for I/O that was opened over TCP, to the device."""
+    lane, wide, port, SIZES, POINTS = "commands", True, 2222, (6, 32), (100 + REGISTER, 150, 160)
+    accepted = False  # the request that is refused now was said in another session
+
+    def __init__(self, field, six):
+        super().__init__(field, six)
+        self.field = field
+        self.begin()
+
+    def begin(self):
+        """Ends that know nothing of each other yet."""
+        self.session, self.n = EnipPolled(self.field, self.six), 0
+        self.serial = self.session.f.sport
+
+    def prepare(self):
+        self.session.open()
+        cip = enip.forward_open_io(self.serial, 0x20000 + self.serial, *self.SIZES, self.POINTS, interval=200000, multiplier=7)
+        self.session.say(self.session.ask(cip))
+        self.tell()
+
+    def number(self, back):
+        """That of the device, or of the originator."""
+        return (0x20000 if back else 0x1000) + self.serial
+
+    def next(self, back=False):
+        self.n += 1
+        return enip.io(self.number(back), struct.pack("<H", self.n).ljust(self.SIZES[back], b"\0"), self.n)
+
+    def tell(self):
+        self.f.exchange(self.next())
+
+    def go_on(self):
+        self.tell()
+
+    def text(self):
+        return self.next()
+
+    def again(self):
+        """Who hears nothing opens anew."""
+        self.session.f.forget()
+        self.begin()
+        self.prepare()
+
+    def forget(self):
+        super().forget()
+        self.session.f.forget()
+
+
+class EnipInputs(Moments, EnipOutputs):
+    """Inputs of the device, and the originator's heartbeats, all the while."""
+    wide, moves, SIZES, POINTS, count = False, True, (2, 32), (151, 150, 100), 20
+
+    def tell(self):
+        self.f.exchange(self.next(), self.next(True))
+
+    def prepare(self):
+        super().prepare()
+        self.said = []
+        self.draw(self.field.rng)
+
+    def speak(self):
+        for back in (False, True):
+            self.said.append((self.next(back), back))
+            try:
+                self.f.send(*self.said[-1])
+            except OSError:
+                pass  # the link is down: nobody hears it
+
+    def go_on(self):
+        if self.lossless:
+            for said in self.said:
+                self.f.crossed(*said)
+        self.tell()
+
+
+class SlmpPolled(Plc):
+    protocol, Controller, form = "slmp", slmp.Controller, slmp.Form(True, False)
+
+    def request(self):
+        self.tid += 1
+        return self.form.read("d", 100 + REGISTER, 2, serial=self.tid)
+
+    def answer(self, request):
+        return self.plc.handle(request)
+
+
+class SlmpMonitored(SlmpPolled):
+    """Reads what it registered, which its requests do not say again."""
+    wide = True
+
+    def begin(self):
+        self.say(self.form.register([("d", REGISTER), ("d", REGISTER + 1)]))
+
+    def request(self):
+        self.tid += 1
+        return self.form.monitor(self.tid)
+
+
+class SlmpOverUdp(Udp):
+    """A request is at the controller, which has not answered it yet. The kernel keeps such a young flow for 15 seconds: where the
+    event takes longer, the client has given up, and asked anew."""
+    lane, port, KEPT = "commands", 5008, 13
+
+    def __init__(self, field, six):
+        super().__init__(field, six)
+        self.plc = slmp.Controller()
+
+    def text(self):
+        self.n += 1
+        return SlmpPolled.form.read("d", 100 + REGISTER, 2, serial=self.n)
+
+    def read(self):
+        said = self.text()
+        self.f.exchange(said, self.plc.handle(said))
+
+    def prepare(self):
+        self.read()
+        self.ask()
+
+    def ask(self):
+        self.said, self.at = self.text(), time.monotonic()
+        self.f.exchange(self.said)
+
+    def go_on(self):
+        if time.monotonic() - self.at > self.KEPT:
+            self.ask()
+        answer = self.plc.handle(self.said)
+        self.f.send(answer, True)
+        self.f.crossed(answer, True)
+        self.read()
+
+    def again(self):
+        """The open request is lost with whoever knew it; the client asks once more."""
+        self.read()
+
+
+CONTROLLERS = (S7Polled, S7Cyclic, EnipPolled, EnipConnected, EnipOutputs, EnipInputs, SlmpPolled, SlmpMonitored, SlmpOverUdp)

@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Debian's chrony and rsyslog in the admin namespace, with the settings that the daemon writes, confined as the units confine them (users,
+what of the files they see), and with real ones at the other end."""
+import contextlib
+import json
+import os
+import signal
+import socket
+import struct
+import threading
+import time
+
+import chain
+from cases import expect
+from net import inside, sh, wait_for
+
+PEERS_FOLDER = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "build", "peers"))
+CHRONYD, CHRONYC, RSYSLOGD = (os.path.join(PEERS_FOLDER, x) for x in ("usr/sbin/chronyd", "usr/bin/chronyc", "usr/sbin/rsyslogd"))
+PROGRAMS = (CHRONYD, CHRONYC, RSYSLOGD)
+LIBRARIES = os.path.join(PEERS_FOLDER, "usr/lib", os.uname().machine + "-linux-gnu")
+TRUE, OTHER, LIAR, SERVER = "10.79.0.5", "10.79.0.6", "10.79.0.20", "10.79.0.6"
+SOCKET = "/run/chrony/chronyd.sock"
+NTP_OF_1970 = 2208988800  # seconds from 1900 to 1970: RFC 5905, 6
+NOBODY, LOG_USER, JOURNAL_GROUP = 65534, 61997, 61967  # images/systemd/sysusers.conf
+
+
+def written(path, text):
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+    return path
+
+
+def read(path):
+    with open(path, encoding="utf-8") as f:
+        return f.read()
+
+
+class Programs:
+    """For one case: a folder of their own, and all of them gone behind it."""
+
+    def __init__(self, box):
+        self.box, self.mine, self.liar = box, [], None
+        self.folder = box.run_folder + "/real"
+        sh("rm", "-rf", self.folder)
+        os.makedirs(self.folder, mode=0o755)
+        self.env = dict(os.environ, LD_LIBRARY_PATH=LIBRARIES)
+        self.chrony_conf, self.rsyslog_conf = (box.run_folder + "/run/" + x for x in ("time.conf", "log.conf"))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for p in self.mine:
+            self.box.net.stop(p)
+        if self.liar is not None:
+            self.liar.close()
+
+    def spawn(self, *args, **more):
+        p = self.box.net.spawn(*args, **dict({"env": self.env}, **more))
+        self.mine.append(p)
+        return p
+
+    # ---- time
+
+    def source(self, address):
+        """A server of time; it leaves this machine's clock alone (-x), as all of them here do."""
+        text = "local stratum 5\nallow 10.79.0.0/24\nbindaddress %s\ncmdport 0\nbindcmdaddress /\npidfile %s/%s.pid\n"
+        conf = written("%s/%s.conf" % (self.folder, address), text % (address, self.folder, address))
+        return self.spawn([CHRONYD, "-x", "-d", "-u", "root", "-f", conf], self.box.admin, log="%s/%s.log" % (self.folder, address))
+
+    def lying_source(self, address, ahead):
+        """One that answers everybody, with the time some seconds ahead."""
+        with inside(self.box.admin):
+            self.liar = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.liar.bind((address, 123))
+
+        def answer():
+            while True:
+                try:
+                    ask, who = self.liar.recvfrom(1000)
+                except OSError:
+                    return
+                now = int((time.time() + ahead + NTP_OF_1970) * 2**32)
+                self.liar.sendto(struct.pack("!BBbbIII", 0x24, 2, 6, -20, 0, 0, 0x7f000001) + struct.pack("!Q", now) + ask[40:48] +
+                                 struct.pack("!QQ", now, now), who)
+
+        threading.Thread(target=answer, daemon=True).start()
+
+    def clock(self):
+        """The unit's chronyd, by the daemon's settings: not root, and here without its one capability, since it must not set this clock."""
+        os.makedirs(os.path.dirname(SOCKET), exist_ok=True)
+        os.chown(os.path.dirname(SOCKET), NOBODY, NOBODY)
+        os.chmod(os.path.dirname(SOCKET), 0o700)
+        return self.spawn(["setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", "--bounding-set", "-all", "--no-new-privs", "env",
+                           "LD_LIBRARY_PATH=" + LIBRARIES, CHRONYD, "-U", "-x", "-d", "-u", "nobody", "-f", self.chrony_conf], self.box.admin_ns,
+                          log=self.folder + "/clock.log")
+
+    def asked(self):
+        """[(address, what chronyd makes of it, how often of the last eight times it answered)]: * chosen, + agrees, x false, ? not chosen."""
+        said = sh(CHRONYC, "-c", "-n", "-h", SOCKET, "sources", check=False, env=self.env).stdout
+        rows = [row.split(",") for row in said.splitlines() if row.startswith("^,")]
+        return [(row[2], row[1], int(row[5], 8).bit_count()) for row in rows]
+
+    def sources(self):
+        return {address: state for address, state, _ in self.asked()}
+
+    # ---- records
+
+    def keys(self, name="log.example"):
+        """An authority and a server's certificate by it, under `name`."""
+        w = self.folder
+        ec = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "3650")
+        sh("openssl", "req", "-x509", *ec, "-keyout", w + "/ca.key", "-out", w + "/ca.pem", "-subj", "/CN=records")
+        sh("openssl", "req", "-x509", *ec, "-keyout", w + "/foreign.key", "-out", w + "/foreign.pem", "-subj", "/CN=records")
+        sh("openssl", "req", *ec, "-keyout", w + "/key.pem", "-out", w + "/asked.pem", "-subj", "/CN=" + name)
+        extensions = written(w + "/extensions", "subjectAltName=DNS:%s\n" % name)
+        sh("openssl", "x509", "-req", "-in", w + "/asked.pem", "-CA", w + "/ca.pem", "-CAkey", w + "/ca.key", "-CAcreateserial", "-days", "3650",
+           "-extfile", extensions, "-out", w + "/cert.pem")
+
+    def server(self):
+        """The log server: what it takes is in came()."""
+        w = self.folder
+        conf = written(w + "/server.conf", """global(workDirectory="%s" maxMessageSize="16k" defaultNetstreamDriverCAFile="%s/ca.pem"
+  defaultNetstreamDriverCertFile="%s/cert.pem" defaultNetstreamDriverKeyFile="%s/key.pem")
+module(load="imtcp" streamdriver.name="gtls" streamdriver.mode="1" streamdriver.authmode="anon")
+input(type="imtcp" port="10514" address="%s")
+template(name="raw" type="string" string="%%msg%%\\n")
+action(type="omfile" file="%s/came" template="raw")
+""" % (w, w, w, w, SERVER, w))
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(w + "/server.pid")
+        return self.spawn([RSYSLOGD, "-n", "-M", LIBRARIES + "/rsyslog", "-i", w + "/server.pid", "-f", conf], self.box.admin, log=w + "/server.log")
+
+    def sender(self):
+        """The unit's rsyslogd: a user of its own in the journal's group, who sees of the state the journal alone, and that read-only."""
+        state, own = self.box.run_folder + "/state", self.folder + "/log-state"
+        os.makedirs(own, exist_ok=True)
+        os.chown(own, LOG_USER, LOG_USER)
+        jail = """set -e
+mount --make-rprivate /; mkdir -p {own}.view; mount --bind {state}/journal {own}.view; mount -t tmpfs tmpfs {state}; mkdir {state}/journal
+mount --bind {own}.view {state}/journal; mount -o remount,ro,bind {state}/journal
+exec setpriv --reuid {user} --regid {user} --groups {group} --bounding-set -all --no-new-privs env LD_LIBRARY_PATH={libraries} STATE_DIRECTORY={own} \
+    {program} -n -iNONE -M {libraries}/rsyslog -f {conf}""".format(
+            own=own, state=state, user=LOG_USER, group=JOURNAL_GROUP, libraries=LIBRARIES, program=RSYSLOGD, conf=self.rsyslog_conf)
+        return self.spawn(["unshare", "--mount", "sh", "-c", jail], self.box.admin_ns, log=self.folder + "/sender.log", env=dict(os.environ))
+
+    def came(self):
+        if not os.path.exists(self.folder + "/came"):
+            return []
+        return [line.strip() for line in read(self.folder + "/came").splitlines() if line.strip()]
+
+    def kept(self):
+        folder = self.box.run_folder + "/state/journal"
+        return [line for name in sorted(os.listdir(folder)) if name.startswith("events-") for line in read(folder + "/" + name).splitlines()]
+
+    def all_came(self):
+        return set(self.kept()) == set(self.came())
+
+    def sessions(self):
+        return sh("ss", "-tnH", "state", "established", "dst", SERVER, ns=self.box.admin_ns).stdout.count(":10514")
+
+
+def three(*addresses):
+    return "time = [%s];\n" % ", ".join('"%s"' % a for a in addresses)
+
+
+def clock_by_its_sources(box):
+    """chronyd, by the settings that the daemon wrote: asks whom box.cfg names; one of three that lies is found out; one alone among silent ones is
+    not believed."""
+    box.fresh()
+    box.go("")
+    with Programs(box) as p:
+        expect(not os.path.exists(p.chrony_conf), "settings without a source")
+        p.source(TRUE)
+        p.source(OTHER)
+        p.lying_source(LIAR, 3600)
+        box.go(three(TRUE), "--dry-run")
+        expect(not os.path.exists(p.chrony_conf), "a dry run wrote settings")
+        box.go(three(TRUE))
+        alone = p.clock()
+        wait_for(lambda: p.sources() == {TRUE: "*"}, 40, "chrony to choose its source")
+        box.net.stop(alone)
+        box.go(three(TRUE, OTHER, LIAR))
+        both = p.clock()
+        wait_for(lambda: p.sources().get(LIAR) == "x" and sorted(p.sources().values())[0] == "*", 60, "the liar to be found out")
+        expect(sorted(p.sources().values()) == ["*", "+", "x"], "%s", p.sources())
+        box.net.stop(both)
+        # The liar and two that say nothing.
+        box.go(three(LIAR, "10.79.0.30", "10.79.0.31"))
+        p.clock()
+        # A source alone is chosen at its fourth answer, as above.
+        wait_for(lambda: any(n >= 4 for address, _, n in p.asked() if address == LIAR), 60, "the liar's answers")
+        expect("*" not in p.sources().values(), "one alone was believed: %s", p.asked())
+
+
+def settings_follow(box):
+    """Files are as the policy in force says, whichever way it came there; one that says the same is not written again, since its program
+    would begin anew."""
+    box.fresh()
+    box.go("")
+    with Programs(box) as p:
+        p.keys()
+        log = 'log_server = { address = "%s"; port = 10514; name = "log.example"; ca = "%s/ca.pem"; };\n' % (SERVER, p.folder)
+        inode = lambda path: os.stat(path).st_ino if os.path.exists(path) else None  # noqa: E731
+        box.go(three(TRUE) + log)
+        first, records = inode(p.chrony_conf), inode(p.rsyslog_conf)
+        expect(first and records, "no settings")
+        for path in (p.chrony_conf, p.rsyslog_conf):
+            expect(os.stat(path).st_mode & 0o777 == 0o644, "%s: mode %o", path, os.stat(path).st_mode)
+        expect("server %s port 123 iburst\n" % TRUE in read(p.chrony_conf), "%s", read(p.chrony_conf))
+        box.go(three(TRUE))
+        expect(inode(p.chrony_conf) == first and inode(p.rsyslog_conf) is None, "%s", os.listdir(box.run_folder + "/run"))
+        box.sekisho("rollback")
+        expect(inode(p.chrony_conf) == first and 'target="%s" port="10514"' % SERVER in read(p.rsyslog_conf), "after a rollback")
+        before = inode(p.rsyslog_conf)
+        box.kill()
+        expect((inode(p.chrony_conf), inode(p.rsyslog_conf)) == (first, before), "gone with the daemon")
+        box.start()
+        wait_for(box.running, 20, "the roles")
+        expect((inode(p.chrony_conf), inode(p.rsyslog_conf)) == (first, before), "written anew by a start")
+        # What was lost while no daemon ran comes back with it.
+        box.kill()
+        os.unlink(p.chrony_conf)
+        written(p.rsyslog_conf, "another\n")
+        box.start()
+        wait_for(lambda: os.path.exists(p.chrony_conf) and "another" not in read(p.rsyslog_conf), 20, "the settings")
+        wait_for(box.running, 20, "the roles")
+        # On trial, and given up.
+        box.go(three(OTHER), "--confirm", "60")
+        expect(OTHER in read(p.chrony_conf) and inode(p.rsyslog_conf) is None, "on trial")
+        box.sekisho("rollback")
+        expect(TRUE in read(p.chrony_conf) and inode(p.rsyslog_conf), "after a trial")
+        # A certificate that is not there, or is none: refused, and nothing changed.
+        stands = read(p.rsyslog_conf)
+        secret = written(p.folder + "/closed.pem", read(p.folder + "/ca.pem"))
+        os.chmod(secret, 0o600)
+        for name, words in (("none.pem", "No such file"), ("extensions", "no certificate in it"), ("closed.pem", "not readable for other users")):
+            for options in ((), ("--dry-run",)):
+                done = box.go(log.replace("/ca.pem", "/" + name), *options, check=False)
+                expect(done.returncode == 3 and words in done.stdout + done.stderr, "%s: %d %s", name, done.returncode, done.stdout + done.stderr)
+        expect(read(p.rsyslog_conf) == stands, "a refused apply changed the settings")
+        # Gone later: a rollback and a start are not kept from anything by it.
+        box.go(three(TRUE))
+        os.unlink(p.folder + "/ca.pem")
+        box.sekisho("rollback")
+        expect(read(p.rsyslog_conf) == stands, "a rollback without the certificate")
+
+
+def records_to_a_server(box):
+    """rsyslogd, by the settings that the daemon wrote, sends every record over TLS to the server that shows who it is, and to no other; the record
+    on the disk is the queue: nothing is lost while the server is away, box.cfg does not name it, or the program is killed."""
+    box.fresh()
+    box.go("")
+    with Programs(box) as p:
+        p.keys()
+        log = 'log_server = { address = "%s"; port = 10514; name = "%s"; ca = "%s/%s.pem"; };\n'
+        real = log % (SERVER, "log.example", p.folder, "ca")
+        server = p.server()
+        # Another name, then another authority: nobody is told anything.
+        for lie, why in ((log % (SERVER, "other.example", p.folder, "ca"), "name"), (log % (SERVER, "log.example", p.folder, "foreign"), "authority")):
+            box.go(lie)
+            sender = p.sender()
+            mark = box.mark()
+            wait_for(lambda: sum(1 for x in box.sent(mark) if x[2] == 10514) >= 10, 30, "attempts")
+            expect(p.came() == [], "records went to a server with another " + why)
+            box.net.stop(sender)
+        box.go(real)
+        sender = p.sender()
+        wait_for(p.all_came, 40, "the records so far")
+        expect(len(p.came()) == len(set(p.came())), "records came twice")
+        begun = len(p.kept())
+
+        def more(n):
+            """Records of the box about itself."""
+            for _ in range(n):
+                box.go(real)
+        more(2)
+        wait_for(p.all_came, 20, "new records")
+        os.kill(server.pid, signal.SIGTERM)
+        server.wait()
+        wait_for(lambda: p.sessions() == 0, 20, "the end of the session")
+        more(5)
+        expect(not p.all_came(), "records came to nobody")
+        server = p.server()
+        wait_for(p.all_came, 90, "what waited for the server")
+        # Not named any more; the unit ends its program.
+        box.go("")
+        expect(not os.path.exists(p.rsyslog_conf), "settings without a server")
+        box.net.stop(sender)
+        more_kept = len(p.kept())
+        box.go(three(TRUE))
+        box.go(real)
+        expect(len(p.kept()) > more_kept and not p.all_came(), "nothing waits")
+        sender = p.sender()
+        wait_for(p.all_came, 40, "what waited for box.cfg")
+        # Killed and started again, the daemon killed as well: at most the last records come twice.
+        box.net.stop(sender)
+        box.kill()
+        box.start()
+        wait_for(box.running, 20, "the roles")
+        more(2)
+        p.sender()
+        wait_for(p.all_came, 40, "what waited for the program")
+        # A full file of records is not packed away from under a sender who has not read it: 16 MiB wait for the server, across everybody's restart.
+        for q in p.mine:
+            box.net.stop(q)
+        box.stop()
+        folder = box.run_folder + "/state/journal"
+        chain.lengthen(folder, 16 << 20)
+        box.start()
+        wait_for(box.running, 20, "the roles")
+        more(2)
+        expect(len(chain.files(folder)) == 2, "%s", chain.files(folder))
+        p.server()
+        p.sender()
+        wait_for(p.all_came, 120, "a full file")
+        expect([x[-4:] for x in chain.files(folder)] == [".log", ".log"], "%s", chain.files(folder))
+        came = p.came()
+        numbers = [json.loads(x)["seq"] for x in came]
+        expect(set(numbers) == set(range(1, max(numbers) + 1)), "numbers are missing")
+        twice = len(came) - len(set(came))
+        expect(twice <= 4 * 16, "%d records came twice", twice)
+        box.verified()
+        return "%d records, %d before the server was known, none lost, %d twice" % (len(set(came)), begun, twice)
+
+
+CASES = (clock_by_its_sources, settings_follow, records_to_a_server)

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From where the management is reached: the terminals of box.cfg, at one port, and from nowhere else on the admin network, counted at
+the interface where an answer would arrive, while policies come and go."""
+import json
+import socket
+import struct
+
+from cases import expect
+from net import decode, inside, sh, wait_for
+
+BOX4, BOX6 = "10.79.0.1", "2001:db8:79::1"
+DESK4, DESK6, STRANGER4, STRANGER6 = "10.79.0.20", "2001:db8:79::20", "10.79.0.5", "2001:db8:79::5"
+TERMINALS = 'terminals = ["%s", "%s"];\n' % (DESK4, DESK6)
+ONE = 'terminals = ["%s"];\n' % DESK4
+PORTS = [22, 53, 80, 123, 323, 443, 514, 6514, 8443]
+ALL = {DESK4, DESK6, STRANGER4, STRANGER6}
+
+
+def box_of(a):
+    return BOX6 if ":" in a else BOX4
+
+
+def connected(box, source, port=443, seconds=5.0):
+    """The session, or None when it was refused."""
+    with inside(box.admin):
+        s = socket.socket(socket.AF_INET6 if ":" in source else socket.AF_INET)
+        s.settimeout(seconds)
+        s.bind((source, 0))
+        try:
+            s.connect((box_of(source), port))
+        except OSError:
+            s.close()
+            return None
+    return s
+
+
+def knock(box, source):
+    """Begins a session with each port and sends each a datagram, and asks for an echo, without waiting. The sockets."""
+    with inside(box.admin):
+        kept = []
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            for port in PORTS:
+                s = socket.socket(socket.AF_INET6 if ":" in source else socket.AF_INET, kind | socket.SOCK_NONBLOCK)
+                s.bind((source, 0))
+                try:
+                    s.connect((box_of(source), port))
+                    if kind == socket.SOCK_DGRAM:
+                        s.send(b"who is there;")
+                except BlockingIOError:
+                    pass
+                kept.append(s)
+        six = ":" in source
+        s = socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMPV6 if six else socket.IPPROTO_ICMP)
+        s.bind((source, 0))
+        head = struct.pack("!BBHHH", 128 if six else 8, 0, 0, 9, 9)
+        total = sum(struct.unpack("!4H", head))
+        s.sendto(head[:2] + struct.pack("!H", ~(total + (total >> 16)) & 0xffff) + head[4:], (box_of(source), 0))
+        kept.append(s)
+    return kept
+
+
+def answers(box, since, to):
+    """{(protocol, the box's port)} of what came from the box to that address; of ICMP the type instead, and not neighbour discovery."""
+    out = set()
+    for f in box.sink.incoming()[since:]:
+        found = decode(f)
+        if found is None or found[2] != to or found[1] != box_of(to):
+            continue
+        _, _, _, protocol, rest = found
+        if protocol in (1, 58):
+            out |= {(protocol, rest[0])} if protocol == 1 or rest[0] not in (135, 136) else set()
+        else:
+            out.add((protocol, struct.unpack("!H", rest[:2])[0]))
+    return out
+
+
+def held(box, named):
+    """Everybody knocks; who is named gets an answer from port 443 and an echo, and the others nothing at all. How many packets got none."""
+    since, kept, n = box.mark(), [], 0
+    for source in sorted(ALL):
+        kept += knock(box, source)
+    # Behind those knocks, from whoever may: answers leave in the order in which they are made.
+    for source in sorted(named):
+        wait_for(lambda: {(6, 443), (58, 129) if ":" in source else (1, 0)} <= answers(box, since, source), 10, "answers to " + source)
+    for source in sorted(ALL):
+        found = answers(box, since, source)
+        if source in named:
+            expect(found == {(6, 443), (58, 129) if ":" in source else (1, 0)}, "answers to %s: %s", source, found)
+            n += 2 * len(PORTS) - 1
+        else:
+            expect(not found, "answers to %s, who is no terminal: %s", source, found)
+            n += 2 * len(PORTS) + 1
+    for s in kept:
+        s.close()
+    return n
+
+
+def terminals_alone(box):
+    """Of four hosts at one switch two are terminals: they reach port 443 and get an echo, nobody else gets anything from any port."""
+    box.fresh()
+    box.go(TERMINALS)
+    n = held(box, {DESK4, DESK6})
+    box.verified()
+    box.go(ONE)
+    n += held(box, {DESK4})
+    box.verified()
+    box.go('time = ["%s"];\n' % STRANGER4 + TERMINALS)  # whom the box asks is no terminal
+    n += held(box, {DESK4, DESK6})
+    with inside(box.admin):
+        clock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        clock.bind((STRANGER4, 123))
+        clock.settimeout(5)
+    with inside(box.admin_ns):
+        asks = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        asks.settimeout(5)
+    with clock, asks:
+        asks.sendto(b"what time;", (STRANGER4, 123))
+        data, back = clock.recvfrom(100)
+        clock.sendto(b"now;", back)
+        expect(data == b"what time;" and asks.recv(100) == b"now;", "the answer of a source of time")
+    return "%d packets, none answered" % n
+
+
+def terminals_change(box):
+    """Everybody, then terminals: dry, on trial, given up, confirmed, with a daemon and without one; a session of one who is named no more goes no
+    further, and goes on when that is taken back."""
+    box.fresh()
+    box.go("")
+    strangers = connected(box, STRANGER4)
+    expect(strangers is not None, "where no terminal is named everybody reaches the management")
+    box.go(TERMINALS, "--dry-run")
+    s = connected(box, STRANGER6)
+    expect(s is not None, "a dry run shuts somebody out")
+    s.close()
+    box.go(TERMINALS, "--confirm", "60")
+    n = held(box, {DESK4, DESK6})
+    since = box.mark()
+    strangers.sendall(b"\x16")
+    n += held(box, {DESK4, DESK6})
+    expect(not answers(box, since, STRANGER4), "a session of before goes on: %s", answers(box, since, STRANGER4))
+    box.sekisho("rollback")
+    s = connected(box, STRANGER4)
+    expect(s is not None, "not as before after going back")
+    s.close()
+    strangers.close()
+    box.go(TERMINALS)
+    n += held(box, {DESK4, DESK6})
+    box.kill()
+    since, kept = box.mark(), knock(box, STRANGER4) + knock(box, STRANGER6) + knock(box, DESK4)
+    wait_for(lambda: (1, 0) in answers(box, since, DESK4), 10, "an echo without a daemon")
+    expect(not answers(box, since, STRANGER4) and not answers(box, since, STRANGER6), "answered without a daemon")
+    for s in kept:
+        s.close()
+    since = box.mark()
+    box.start()
+    kept = knock(box, STRANGER4) + knock(box, STRANGER6)
+    wait_for(box.running, 20, "the roles")
+    wait_for(lambda: connected(box, DESK4) is not None, 10, "the API from a terminal")
+    n += held(box, {DESK4, DESK6})
+    expect(not answers(box, since, STRANGER4) and not answers(box, since, STRANGER6), "answered while a daemon started")
+    for s in kept:
+        s.close()
+    box.verified()
+    return "%d packets, none answered" % n
+
+
+def terminals_meddled_with(box):
+    """Widened and emptied by others: set right and recorded."""
+    box.fresh()
+    box.go(TERMINALS)
+    for command in ("insert rule inet sekisho input accept", "flush chain inet sekisho input", "delete table inet sekisho"):
+        after = box.last_seq()
+        sh("nft", *command.split(), ns=box.admin_ns)
+        wait_for(lambda: box.reach()["others"] == [] and len(box.reach()["terminals"]) == 2 and not box.reach()["anybody_enters"], 10, "rules after: " + command)
+        wait_for(lambda: [e for e in box.events(after) if "admin namespace" in json.dumps(e)], 5, "a record of: " + command)
+        held(box, {DESK4, DESK6})
+    box.verified()
+
+
+def terminals_told(box):
+    """`effective` and `status` say who reaches the management and how many packets of others were refused: exactly, in both languages."""
+    box.fresh()
+    box.go("")
+    for lang, words in (("en", "Any host of the admin networks"), ("ja", "どのホストからでも")):
+        expect(words in box.sekisho("effective", "--lang", lang).stdout, "nobody is told that everybody enters")
+    box.go(TERMINALS)
+    with inside(box.admin):
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        s.bind((STRANGER4, 0))
+    with s:
+        for _ in range(7):
+            s.sendto(b"who is there;", (BOX4, 443))
+    wait_for(lambda: box.reach()["refused_in"] == 7, 5, "7 refused: %s" % box.reach())
+    expect([(t["address"], t["protocol"], t["port"]) for t in box.reach()["terminals"]] == [(DESK4, "tcp", 443), (DESK6, "tcp", 443)], "%s", box.reach())
+    for lang, listed, line in (("en", "From anybody else: 7 packets refused", "from 2 terminals; 7 packets of others"),
+                               ("ja", "7 パケットを拒否しました", "管理端末は 2 台です")):
+        text = box.sekisho("effective", "--lang", lang).stdout
+        expect(all(w in text for w in (DESK4, DESK6, listed)), "%s", text)
+        text = box.sekisho("status", "--lang", lang, check=False).stdout
+        expect(line in " ".join(text.split()), "%s", text)
+    for lang, wrong, words in (("en", 'terminals = ["10.74.0.9"];\n', "leads to"), ("ja", 'terminals = ["%s", "%s"];\n' % (DESK4, DESK4), "重複しています"),
+                               ("en", "terminals = [];\n", "is empty"), ("en", 'terminals = ["10.79.0.0/24"];\n', "not the address of a host")):
+        done = box.sekisho("apply", "--lang", lang, box.text(wrong), check=False)
+        expect(done.returncode == 2 and words in done.stdout + done.stderr, "%s: %d %s", wrong, done.returncode, done.stdout + done.stderr)
+    held(box, {DESK4, DESK6})
+
+
+CASES = (terminals_alone, terminals_change, terminals_meddled_with, terminals_told)

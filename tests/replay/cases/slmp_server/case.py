@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+import os
+import random
+import shlex
+import sys
+
+import told
+import wire
+
+sys.path.insert(0, os.path.join(os.path.dirname(wire.__file__), "..", "lib"))
+import slmp  # noqa: E402
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SERVER, PORT = "10.30.1.10", 5007
+VARIABLE = "SEKISHO_SLMP_SERVER"
+SESSIONS = int(os.environ.get("SEKISHO_SESSIONS", 400))
+INSTANCES = 4
+FORMS = [f for f in slmp.FORMS if not f.ascii]
+
+POLICY = """language_version = 1;
+zones = { tos = { interfaces = ["lan1"]; networks = ["10.20.0.0/24"]; }; crane = { interfaces = ["lan2"]; networks = ["10.30.0.0/22"]; }; };
+services = { plc = { protocol = "slmp"; ports = ["tcp/5007"];
+  allow = ( { functions = ["batch_read", "random_read", "block_read"]; d = ["0-999"]; } %s ); }; };
+conduits = ( { name = "c"; from = "tos"; to = "crane"; services = ["plc"]; purpose = "p"; owner = "o"; review_by = "2099-03-31"; } );
+"""
+WRITES = ', { functions = ["batch_write", "random_write", "block_write"]; d = ["0-999"]; %s }'
+POLICIES = {"reads": "", "place": WRITES % "", "values": WRITES % 'values = ["0-7"];'}
+
+
+def forbidden(policy, heard):
+    """What a session left in the memory that the policy does not allow."""
+    return [x for x in heard["did"] or [] if policy == "reads" or x[0] != "d" or x[1] > 999 or (policy == "values" and x[2] > 7)]
+
+
+def evil(rng, f, policy):
+    kinds = [lambda: f.write("d", 1000 + rng.randrange(9), [rng.randrange(1, 8)]), lambda: f.write("d", 995, [7] * rng.randrange(6, 30)),
+             lambda: f.write_bits("y", rng.randrange(64), [1] * rng.randrange(1, 4)), lambda: f.write("w", rng.randrange(64), [7], wide=True),
+             lambda: f.write("d", 1000, [7], wide=True), lambda: f.write("m", 0, [7]),
+             lambda: f.request(0x1402, 0, f.num(1, 1) + f.num(1, 1) + f.device(False, "d", 5) + f.num(2, 1) + f.device(False, "d", 999) + f.num(4, 0x70007)),
+             lambda: f.request(0x1402, 1, f.num(1, 1) + f.device(False, "y", 5) + f.num(1, 1)),
+             lambda: f.request(0x1406, 0, f.num(1, 1) + f.num(1, 1) + f.device(False, "d", 5) + f.num(2, 1) + f.num(2, 1) +
+                               f.device(False, "m", 16) + f.num(2, 1) + f.num(2, 7))]
+    if policy == "values":
+        kinds += [lambda: f.write("d", rng.randrange(999), [1, 8]), lambda: f.write("d", 7, [rng.randrange(8, 65536)], wide=True),
+                  lambda: f.request(0x1402, 0, f.num(1, 0) + f.num(1, 1) + f.device(False, "d", 5) + f.num(4, 0x80000))]
+    return rng.choice(kinds)()
+
+
+def foreign(f, evil):
+    """The same in a frame of another form, see libslmp2: extended MT."""
+    head = 13 if f.four else 9
+    data = evil[head + 2:]
+    return b"\x5d\0\1\0\0\0\0\xff\xff\3" + bytes(8) + f.num(2, len(data)) + data
+
+
+def hiding(rng, f, inner):
+    """An allowed frame with a frame in its values; where that begins."""
+    pad = bytes(rng.choice([0, 1, 2, 3, 7, 8, 10, 11, rng.randrange(40), rng.randrange(1100)]))
+    body = pad + inner + bytes((len(pad) + len(inner)) % 2)
+    head = f.request(0x1401, 0, f.device(False, "d", rng.choice([0, len(pad) + 2])) + f.num(2, len(body) // 2))
+    at = 13 if f.four else 9
+    return head[:at - 2] + f.num(2, len(head) - at + len(body)) + head[at:] + body, [len(head) + len(pad), len(head) + len(pad) + len(inner)]
+
+
+def spoiled(rng, b):
+    b = bytearray(b)
+    for _ in range(rng.randrange(1, 4)):
+        k = rng.choice([rng.randrange(len(b)), rng.randrange(30)]) % len(b)
+        how = rng.random()
+        if how < 0.7:
+            b[k] = rng.choice([0, 1, 2, 3, 4, 8, 0x14, 0x50, 0x54, 0x9D, 0xA8, 0xB4, 0xFF, b[k] ^ 1 << rng.randrange(8), (b[k] + rng.choice([-2, -1, 1, 2])) % 256])
+        elif how < 0.85:
+            b[k:k] = bytes(rng.choice([0, 1, 0x50, 0xA8]) for _ in range(rng.randrange(1, 4)))
+        else:
+            del b[k:k + rng.randrange(1, 4)]
+        b = b or bytearray(b"\x50")
+    return bytes(b)
+
+
+def session(rng, f, policy):
+    out, harmless = [], rng.random() < 0.1
+    for _ in range(rng.randrange(1, 6)):
+        what, cuts = rng.random() * (0.4 if harmless else 1), []
+        if what < 0.2 or (what < 0.4 and policy == "reads"):
+            b = f.read("d", rng.randrange(900), rng.randrange(1, 9), wide=rng.random() < 0.3)
+        elif what < 0.4:
+            b = f.write("d", rng.randrange(900), [rng.randrange(8) for _ in range(rng.randrange(1, 9))], wide=rng.random() < 0.3)
+        elif what < 0.7:
+            inner = evil(rng, f, policy)
+            b, cuts = hiding(rng, f, inner if rng.random() < 0.7 else foreign(f, inner))
+        else:
+            b = evil(rng, f, policy)
+        cuts = {k for k in cuts if rng.random() < 0.6} | {rng.randrange(1, len(b)) for _ in range(rng.choice([0, 0, 0, 1]))}
+        if rng.random() < 0.3 and not harmless:
+            b = spoiled(rng, b)
+        out.append(("tcp", b, [] if harmless else sorted(k for k in cuts if 0 < k < len(b))))
+    return out
+
+
+def one(t, servers):
+    try:
+        seed = int(os.environ.get("SEKISHO_SEED", random.SystemRandom().randrange(1 << 32)))
+        t.note("SEKISHO_SEED=%d" % seed)
+        for f in FORMS:
+            for policy in POLICIES:
+                name = "%s, %s" % (f, policy)
+                rng = random.Random("%d %s" % (seed, name))
+                sessions = [session(rng, f, policy) for _ in range(SESSIONS)]
+                heard = told.all_told(servers, sessions, None)
+                keep = told.passed(t, name.replace(",", ""), POLICY % POLICIES[policy], heard, SERVER, PORT)
+                again = told.all_told(servers, sessions, keep)
+                bad = [(k, forbidden(policy, x)[:3], [b.hex() for _, b, _ in sessions[k]]) for k, x in enumerate(again) if forbidden(policy, x)]
+                attacks = sum(bool(forbidden(policy, x)) for x in heard)
+                died = [sum(x["did"] is None for x in y) for y in (heard, again)]
+                whole = sum(all(k) and not x["closed"] for k, x in zip(keep, heard))
+                t.note("%s: %d of %d sessions do what is forbidden, and %d end the server; the box passes %d whole; of what passes %d do it, and "
+                       "%d end the server" % (name, attacks, len(sessions), died[0], whole, len(bad), died[1]))
+                t.equal(name + ": forbidden, and done by what passes", bad[:3], [])
+                t.equal(name + ": servers that end of what passes", died[1], 0)
+                t.true(name + ": some are attacks", attacks > SESSIONS // 20)
+                t.true(name + ": some pass whole", whole > 0)
+    finally:
+        for s in servers:
+            s.end()
+
+
+def cases(t):
+    command = shlex.split(os.environ.get(VARIABLE, ""))
+    if not command:
+        t.skip("slmp_server", "%s does not say how to run a server of SLMP ({port} in it: where it is to listen)" % VARIABLE)
+        return
+    servers = [told.Server(HERE, *command) for _ in range(INSTANCES)]
+    if not all(s.ready for s in servers):
+        t.skip("slmp_server", "%s does not start in a network of its own (unshare -rn)" % command[0])
+        for s in servers:
+            s.end()
+        return
+    yield "slmp_server", one, (t, servers)

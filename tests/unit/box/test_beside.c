@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The files of chronyd and rsyslogd, byte for byte, and that no text gets into them which is more than a name or a path.
+ *
+ * LINK: appliance/box/beside.c appliance/wire/plain.c appliance/base/addr.c
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "appliance/box/beside.h"
+#include "appliance/wire/plain.h"
+
+#define STATE "/var/lib/sekisho"
+
+static struct ir_peer peer(enum peer_use use, const char *address, uint16_t port)
+{
+	struct ir_peer p = { .use = (uint8_t)use, .l4proto = IPPROTO_UDP, .port = port, .name = "", .ca = "" };
+
+	assert_true(addr_parse(address, &p.address));
+	return p;
+}
+
+#define CHRONY_TAIL                                                                                                    \
+	"# Nobody is served.\nport 0\ncmdport 0\n"                                                                     \
+	"# The first three answers may set the clock; from then on it is only led, and by no more than a minute.\n"    \
+	"makestep 1 3\nmaxchange 60 3 -1\n"                                                                            \
+	"# The kernel is told that the clock has a source, which status asks it for.\n"                                \
+	"rtcsync\ndriftfile /var/lib/chrony/chrony.drift\n"
+#define HEAD "# Written by sekishod from box.cfg whenever it changes; what is changed here is lost.\n"
+
+static void sources_of_time(void **state)
+{
+	struct ir_peer peers[] = { peer(PEER_TIME, "10.99.0.5", 123), peer(PEER_TIME, "2001:db8:99::5", 123),
+				   peer(PEER_TIME, "10.98.0.5", 123), peer(PEER_LOG, "10.99.0.9", 6514) };
+	struct ir ir = { .peers = peers, .n_peers = 1 };
+	char out[BESIDE_TEXT];
+	int n;
+
+	(void)state;
+	n = beside_chrony(&ir, out);
+	assert_int_equal(n, strlen(out));
+	assert_string_equal(out, HEAD "server 10.99.0.5 port 123 iburst\n" CHRONY_TAIL);
+	ir.n_peers = 4;
+	n = beside_chrony(&ir, out);
+	assert_int_equal(n, strlen(out));
+	assert_string_equal(out, HEAD "server 10.99.0.5 port 123 iburst\nserver 2001:db8:99::5 port 123 iburst\n"
+				      "server 10.98.0.5 port 123 iburst\nminsources 2\n" CHRONY_TAIL);
+	ir.peers = peers + 3;
+	ir.n_peers = 1;
+	assert_int_equal(beside_chrony(&ir, out), 0);
+	ir.n_peers = 0;
+	assert_int_equal(beside_chrony(&ir, out), 0);
+}
+
+static void the_most_sources_fit(void **state)
+{
+	struct ir_peer peers[16];
+	struct ir ir = { .peers = peers, .n_peers = 16 };
+	char out[BESIDE_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < 16; i++)
+		peers[i] = peer(PEER_TIME, "2001:db8:1111:2222:3333:4444:5555:6666", 65535);
+	assert_in_range(beside_chrony(&ir, out), 16 * 50, BESIDE_TEXT / 2);
+}
+
+static void records(void **state)
+{
+	struct ir_peer peers[] = { peer(PEER_TIME, "10.99.0.5", 123), peer(PEER_LOG, "2001:db8:99::9", 10514) };
+	struct ir ir = { .peers = peers, .n_peers = 2 };
+	char out[BESIDE_TEXT];
+	int n;
+
+	(void)state;
+	/* Nobody can be asked who it is: nothing is sent. */
+	assert_int_equal(beside_rsyslog(&ir, STATE, out), 0);
+	peers[1].name = "log.example.jp";
+	peers[1].ca = "/etc/sekisho/log-ca.pem";
+	n = beside_rsyslog(&ir, STATE, out);
+	assert_int_equal(n, strlen(out));
+	assert_string_equal(
+		out, HEAD
+		"global(workDirectory=`echo $STATE_DIRECTORY` maxMessageSize=\"16k\"\n"
+		"       defaultNetstreamDriverCAFile=\"/etc/sekisho/log-ca.pem\")\n"
+		"module(load=\"imfile\")\n"
+		"main_queue(queue.type=\"Direct\")\n"
+		"input(type=\"imfile\" file=\"/var/lib/sekisho/journal/events-*.log\" tag=\"sekisho\" "
+		"facility=\"local0\" severity=\"info\"\n"
+		"      freshStartTail=\"off\" maxSubmitAtOnce=\"1\" persistStateInterval=\"16\")\n"
+		"template(name=\"record\" type=\"string\"\n"
+		"         string=\"<%pri%>1 %timegenerated:::date-rfc3339% %hostname% sekisho - - - %msg%\")\n"
+		"action(type=\"omfwd\" target=\"2001:db8:99::9\" port=\"10514\" protocol=\"tcp\" template=\"record\" "
+		"TCP_Framing=\"octet-counted\"\n"
+		"       streamDriver=\"gtls\" streamDriverMode=\"1\" streamDriverAuthMode=\"x509/name\" "
+		"streamDriverPermittedPeers=\"log.example.jp\"\n"
+		"       action.resumeRetryCount=\"-1\" action.resumeInterval=\"1\" action.resumeIntervalMax=\"30\")\n");
+}
+
+static const char *const bad_names[] = {
+	"",	".",	"log.", ".log", "a..b",		"-a",	    "a-",  "a b",  "a\"b",
+	"a\nb", "a\\b", "a`b",	"a$b",	"*.example.jp", "10.0.0.1", "a,b", "ログ",
+};
+static const char *const bad_paths[] = {
+	"",	 "/",	  "a",	   "a/b",  "/a/",  "//a",  "/a//b", "/../a", "/a/..",	"/a/.b", "/a b",
+	"/a\"b", "/a\nb", "/a\\b", "/a`b", "/a$b", "/a*b", "/a?b",  "/a#b",  "/etc/鍵", "/a'",
+};
+
+/* A generation that no compiler of ours made: what it says is not written, whatever its other half is. */
+static void nothing_more_than_a_name(void **state)
+{
+	struct ir_peer p = peer(PEER_LOG, "10.99.0.9", 6514);
+	const struct ir ir = { .peers = &p, .n_peers = 1 };
+	char out[BESIDE_TEXT], longest[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad_names) / sizeof(bad_names[0]); i++) {
+		assert_false(plain_server_name(bad_names[i]));
+		p.name = bad_names[i];
+		p.ca = "/ca";
+		assert_int_equal(beside_rsyslog(&ir, STATE, out), -EINVAL);
+	}
+	p.name = "a";
+	for (size_t i = 0; i < sizeof(bad_paths) / sizeof(bad_paths[0]); i++) {
+		assert_false(plain_path(bad_paths[i]));
+		p.ca = bad_paths[i];
+		assert_int_equal(beside_rsyslog(&ir, STATE, out), bad_paths[i][0] == '\0' ? 0 : -EINVAL);
+		p.ca = "/ca";
+		assert_int_equal(beside_rsyslog(&ir, bad_paths[i], out), -EINVAL);
+	}
+	memset(longest, 'a', sizeof(longest));
+	longest[0] = '/';
+	longest[PLAIN_PATH_MAX + 1] = '\0';
+	assert_false(plain_path(longest));
+	longest[PLAIN_PATH_MAX] = '\0';
+	assert_true(plain_path(longest));
+	longest[65] = '\0';
+	assert_false(plain_server_name(longest + 1));
+	longest[64] = '\0';
+	assert_true(plain_server_name(longest + 1));
+	assert_true(plain_server_name("LOG-1.example.jp"));
+	assert_true(plain_path("/etc/ssl/certs/Some_Root.1-2.pem"));
+	/* The longest of everything. */
+	for (size_t i = 0; i < 253; i++)
+		longest[i] = i % 64 == 63 ? '.' : 'a';
+	longest[253] = '\0';
+	p.name = longest;
+	assert_true(beside_rsyslog(&ir, STATE, out) > 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sources_of_time),
+		cmocka_unit_test(the_most_sources_fit),
+		cmocka_unit_test(records),
+		cmocka_unit_test(nothing_more_than_a_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A policy that becomes narrower while a request is on its way, before the enforcers behind the whole inspector: between two of its
+ * segments, wherever it is cut; between a request that was judged and lost and its repetition, cut in any way; and while a part of it waits
+ * ahead of a gap. What the new rows forbid never completes; what they allow arrives.
+ *
+ * LINK: appliance/wire/settings.c
+ * LINK: dpi/modbus/%.c dpi/slmp/%.c dpi/enip/%.c dpi/s7comm/%.c
+ * LINK: dpi/judge.c appliance/wire/evaluate.c appliance/wire/operation.c appliance/wire/tag.c
+ * LINK: dpi/inspect/ahead.c dpi/inspect/bond.c dpi/inspect/captured.c dpi/inspect/command.c dpi/inspect/companion.c dpi/inspect/count.c dpi/inspect/cut.c dpi/inspect/datagram.c dpi/inspect/deeds.c dpi/inspect/event.c
+ * LINK: dpi/inspect/follow.c dpi/inspect/fresh.c dpi/inspect/impact.c dpi/inspect/inspect.c dpi/inspect/life.c dpi/inspect/midstream.c dpi/inspect/name.c
+ * LINK: dpi/inspect/outcome.c dpi/inspect/rejudge.c dpi/inspect/relabel.c dpi/inspect/repeat.c dpi/inspect/reset.c dpi/inspect/room.c dpi/inspect/rules.c
+ * LINK: dpi/inspect/search.c dpi/inspect/session.c dpi/inspect/turn.c dpi/inspect/wait.c
+ * LINK: dpi/decode.c dpi/flow.c
+ * LINK: appliance/wire/commands_older.c
+ * LINK: dpi/share.c dpi/stream.c dpi/runs.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/%/recognise.c dpi/plausible.c dpi/datagram.c
+ * LINK: appliance/base/bytes.c
+ * LINK: appliance/base/addr.c appliance/wire/commands.c appliance/wire/reason.c appliance/wire/protocols.c
+ * LINK: appliance/base/sha256.c appliance/wire/vocabulary*.c dpi/%/words.c
+ * LIBS: libndpi nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/dpi/evasion_desk.h"
+
+#define WIDE P_TOY_2 /* the same lane; allows the whole protocol */
+
+/* Beside the narrow permit of the speech the wide one. */
+static void use_both(const struct speech *s)
+{
+	struct command_permit both[2];
+	struct command_table t;
+	uint8_t digest[32], *image;
+	struct outbuf o;
+	size_t n;
+
+	use_speech(s);
+	t = now.d.table;
+	now.d.grants[1] = (struct command_grant){
+		.conduit = 1, .line = 101, .protocol = (uint16_t)s->enforcer->protocol, .whole = true
+	};
+	both[0] = both[1] = now.d.permit;
+	both[1].permit = WIDE;
+	both[1].first_grant = 1;
+	t.permits = both;
+	t.n_permits = t.n_grants = 2;
+	n = commands_size(&t);
+	image = malloc(n);
+	assert_non_null(image);
+	o = outbuf_of(image, n);
+	assert_true(commands_encode(&t, &o));
+	assert_true(inspector_table(desk_i, bytes_of(image, o.len), digest));
+	free(image);
+}
+
+static void begin_wide(void)
+{
+	begin_trial();
+	trial.k.permit = WIDE;
+}
+
+static void narrowed(void)
+{
+	trial.k.permit = PERMIT;
+}
+
+static void must(const char *how, unsigned cut, bool allowed, const struct blob *m)
+{
+	int whole = end_trial();
+
+	if (allowed ? trial.ended || whole != 1 : !trial.ended || whole != 0 || trial.next >= m->n)
+		fail_msg("%s, %s at %u, %s: %u of %zu bytes arrived, %d whole, %s", now.s->name, how, cut,
+			 allowed ? "allowed" : "forbidden", trial.next, m->n, whole, trial.ended ? "ended" : "goes on");
+}
+
+typedef void trial_fn(const struct blob *m, bool allowed);
+
+static void each(trial_fn *f)
+{
+	for (unsigned i = 0; i < SPEECHES; i++) {
+		use_both(&speeches[i]);
+		f(&now.read, true);
+		for (unsigned w = 0; w < WRITES; w++)
+			f(&now.writes[w], false);
+		inspector_finish(desk_i);
+		desk_close();
+	}
+}
+
+/* The first part passed under the wide policy. */
+static void between(const struct blob *m, bool allowed)
+{
+	for (uint32_t cut = now.s->together > 0 ? now.s->together : 1; cut < m->n; cut++)
+		for (unsigned bytewise = 0; bytewise < 2; bytewise++) {
+			begin_wide();
+			say_at(0, m->b, cut, false);
+			assert_false(trial.ended);
+			narrowed();
+			for (uint32_t at = cut; at < m->n; at += bytewise ? 1 : (uint32_t)m->n - cut)
+				say_at(at, m->b + at, bytewise ? 1 : m->n - cut, false);
+			must("narrowed between", cut, allowed, m);
+		}
+}
+
+static void between_two_segments(void **state)
+{
+	(void)state;
+	each(between);
+}
+
+/* All of it, or its last part, was judged and allowed, and lost behind the box. */
+static void repeated(const struct blob *m, bool allowed)
+{
+	for (uint32_t cut = 0; cut < m->n; cut++)
+		for (unsigned form = 0; form < 3; form++) {
+			uint32_t step = form == 2 ? 1 : (uint32_t)m->n;
+
+			if (cut > 0 && cut < now.s->together)
+				continue;
+			begin_wide();
+			if (cut > 0)
+				say_at(0, m->b, cut, false);
+			say_at(cut, m->b + cut, m->n - cut, true);
+			assert_false(trial.ended);
+			narrowed();
+			for (uint32_t at = form == 1 ? 0 : cut, n; at < m->n; at += n) {
+				n = at == 0 && step < now.s->together ? now.s->together : step;
+				n = n < m->n - at ? n : (uint32_t)m->n - at;
+				say_at(at, m->b + at, n, false);
+			}
+			must("repeated", cut, allowed, m);
+		}
+}
+
+static void a_lost_request_again(void **state)
+{
+	(void)state;
+	each(repeated);
+}
+
+/* Its end came first and waits or passed ahead; what fills the gap comes under the narrow policy. */
+static void ahead(const struct blob *m, bool allowed)
+{
+	for (uint32_t cut = now.s->together > 0 ? now.s->together : 1; cut < m->n; cut++) {
+		begin_wide();
+		say_at(cut, m->b + cut, m->n - cut, false);
+		narrowed();
+		say_at(0, m->b, cut, false);
+		if (!trial.ended) /* what waited was dropped with the change, perhaps */
+			say_at(cut, m->b + cut, m->n - cut, false);
+		must("ahead of a gap", cut, allowed, m);
+	}
+}
+
+static void ahead_of_a_gap(void **state)
+{
+	(void)state;
+	each(ahead);
+}
+
+/* The way back: what was begun under the narrow policy completes when the wide one has it, unless it was refused before. */
+static void widened(const struct blob *m, bool allowed)
+{
+	for (uint32_t cut = now.s->together > 0 ? now.s->together : 1; cut < m->n; cut++) {
+		begin_trial();
+		trial.mute = true; /* its answer is not the one that the speech has */
+		say_at(0, m->b, cut, false);
+		if (trial.ended) {
+			assert_false(allowed);
+			continue;
+		}
+		trial.k.permit = WIDE;
+		say_at(cut, m->b + cut, m->n - cut, false);
+		if (trial.ended || trial.next != m->n)
+			fail_msg("%s, widened at %u: %u of %zu bytes arrived", now.s->name, cut, trial.next, m->n);
+	}
+}
+
+static void widened_meanwhile(void **state)
+{
+	(void)state;
+	each(widened);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(between_two_segments),
+		cmocka_unit_test(a_lost_request_again),
+		cmocka_unit_test(ahead_of_a_gap),
+		cmocka_unit_test(widened_meanwhile),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

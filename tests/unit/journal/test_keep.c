@@ -1,0 +1,619 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How long records are kept: what goes by the site's rule and when, what a clock that jumps does, what the chain says of it and
+ * what verify makes of that; a stop and a disk that refuses at each step. The clock is this test's own.
+ *
+ * LINK: appliance/journal/keep.c appliance/journal/role_keep.c appliance/journal/role_write.c appliance/journal/pack.c
+ * LINK: appliance/journal/role_room.c appliance/journal/wait.c appliance/journal/reserve.c
+ * LINK: appliance/journal/segment.c appliance/journal/chain.c appliance/journal/line.c appliance/journal/verify.c
+ * LINK: appliance/journal/json.c appliance/journal/names.c appliance/journal/merge.c appliance/journal/share.c
+ * LINK: $(WIRE_SRC) policy/ir/seal.c policy/ir/unseal.c policy/ir/objects.c policy/ir/book.c
+ * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c
+ * LINK: appliance/base/bytes.c appliance/base/memfd.c appliance/base/arena.c
+ * LIBS: jansson nettle zlib
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/journal/role_private.h"
+#include "appliance/journal/segment.h"
+#include "appliance/journal/verify.h"
+#include "policy/ir/ir.h"
+#include "tests/unit/folder.h"
+
+#define BEGAN 1780000000u /* some day in 2026 */
+#define LINES 3		  /* a file */
+#define HOUR 3600u
+
+static const struct keep_rule month = { 30, 40 };
+
+/* ---- the clock ---------------------------------------------------------------------------------------------------- */
+
+static uint64_t wall_s = BEGAN, mono_s = 1000;
+
+struct mono clock_mono(void)
+{
+	return (struct mono){ mono_s * 1000000000ull };
+}
+
+uint64_t clock_wall_ns(void)
+{
+	return wall_s * 1000000000ull;
+}
+
+static void passes(uint64_t seconds)
+{
+	wall_s += seconds;
+	mono_s += seconds;
+}
+
+/* ---- journals ----------------------------------------------------------------------------------------------------- */
+
+static void set_written(struct folder *f, uint64_t first, uint64_t at)
+{
+	const struct timespec t[2] = { { .tv_sec = (time_t)at }, { .tv_sec = (time_t)at } };
+	char name[48];
+
+	journal_segment_name(first, name);
+	assert_int_equal(utimensat(f->fd, name, t, 0), 0);
+}
+
+static void open_journal(struct folder *f, struct journal_role *j)
+{
+	struct journal_recovery found;
+	struct ir nothing = { .site_name = "", .site_label = "", .workers = 1 };
+	struct err e = { 0 };
+	uint8_t *sealed;
+	size_t n;
+
+	memset(j, 0, sizeof(*j));
+	assert_int_equal(journal_open(f->fd, &j->chain, &found, &e), 0);
+	assert_int_equal(found.missing + found.torn_bytes, 0);
+	/* One without a log server: nothing is packed before any is known. */
+	assert_int_equal(ir_seal(&nothing, &sealed, &n, &e), 0);
+	assert_int_equal(names_add(&j->names, &(struct names_source){ 1, sealed, n, bytes_of(NULL, 0), NULL, 0 }, &e),
+			 0);
+	free(sealed);
+}
+
+static void stop(struct journal_role *j)
+{
+	pack_forget(&j->pack);
+	names_forget(&j->names);
+	reserve_end(&j->reserve);
+	journal_close(&j->chain);
+}
+
+/* A file of records that are all written at this moment. */
+static uint64_t write_file(struct folder *f, struct journal_role *j)
+{
+	uint64_t first = j->chain.next_seq;
+	struct err e = { 0 };
+
+	journal_turn(&j->chain);
+	for (int i = 0; i < LINES; i++)
+		assert_int_equal(journal_append(&j->chain, json_pack("{s:s}", "kind", "test"), &e), 0);
+	assert_int_equal(journal_sync(&j->chain, &e), 0);
+	set_written(f, first, wall_s);
+	return first;
+}
+
+/* A file a day, for so many days; the last one is open. */
+static void days(struct folder *f, struct journal_role *j, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		passes(KEEP_DAY);
+		write_file(f, j);
+	}
+}
+
+static uint64_t oldest(struct folder *f, size_t *ret_n)
+{
+	struct segment_file *list;
+	struct err e = { 0 };
+	uint64_t first;
+	size_t n;
+
+	assert_int_equal(segment_list(f->fd, &list, &n, &e), 0);
+	first = n > 0 ? list[0].first : 0;
+	free(list);
+	if (ret_n != NULL)
+		*ret_n = n;
+	return first;
+}
+
+static int due(struct folder *f, const struct journal_role *j, struct keep_file *ret)
+{
+	struct err e = { 0 };
+
+	return keep_due(f->fd, j->chain.first, &month, wall_s, ret, &e);
+}
+
+/* All acts for which it is time now. */
+static void act(struct journal_role *j)
+{
+	for (int i = 0; i < 1000 && role_keep_due(j) <= clock_mono().ns; i++)
+		role_keep(j, clock_mono().ns);
+}
+
+static void judge(struct folder *f, unsigned open, uint64_t deleted)
+{
+	struct journal_report r;
+	struct err e = { 0 };
+
+	assert_int_equal(journal_verify(f->path, &r, &e), 0);
+	assert_int_equal(r.faults, 0);
+	assert_int_equal(r.open, open);
+	assert_int_equal(r.deleted, deleted);
+	if (deleted != 0)
+		assert_in_range(r.deleted_by, r.first, r.last);
+}
+
+/* ---- what goes, and when ------------------------------------------------------------------------------------------- */
+
+static void only_what_is_old_enough(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	struct keep_file file;
+	struct err e = { 0 };
+	unsigned gone = 0;
+	uint64_t last;
+
+	open_journal(f, &j);
+	days(f, &j, 39);
+	assert_int_equal(due(f, &j, &file), 0);
+	days(f, &j, 21);
+	last = wall_s;
+	while (due(f, &j, &file) == 1) {
+		assert_int_equal(file.first, gone * LINES + 1);
+		assert_int_equal(file.last, (gone + 1) * LINES);
+		/* Not before keep_days, and all of it by delete_after_days. */
+		assert_in_range(last - file.written, 39 * KEEP_DAY, 60 * KEEP_DAY);
+		assert_int_equal(keep_delete(f->fd, file.first, &e), 0);
+		gone++;
+	}
+	assert_int_equal(gone, 21);
+	/* Without a rule, or with one that says nothing sensible, nothing goes. */
+	passes(1000 * HOUR);
+	for (unsigned i = 0; i < 4; i++) {
+		struct keep_rule r = { i == 0 ? 0 : 40, i == 1 ? 0 : i == 2 ? 40 : i == 3 ? 39 : 0 };
+
+		assert_int_equal(keep_due(f->fd, j.chain.first, &r, wall_s + 400 * KEEP_DAY, &file, &e), 0);
+	}
+	stop(&j);
+}
+
+static void packed_ones_have_their_age(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	struct keep_file plain, packed;
+
+	open_journal(f, &j);
+	days(f, &j, 60);
+	assert_int_equal(due(f, &j, &plain), 1);
+	act(&j);
+	assert_int_equal(due(f, &j, &packed), 1);
+	assert_memory_equal(&plain, &packed, sizeof(plain));
+	stop(&j);
+}
+
+/* The file that is written to stays, whatever its age, and so does the only one. */
+static void the_open_one_stays(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	struct keep_file file;
+
+	open_journal(f, &j);
+	passes(KEEP_DAY);
+	write_file(f, &j);
+	for (int i = 0; i < 20; i++)
+		passes(5 * KEEP_DAY);
+	assert_int_equal(due(f, &j, &file), 0);
+	stop(&j);
+}
+
+/* ---- clocks -------------------------------------------------------------------------------------------------------- */
+
+static void a_jump_forward_deletes_nothing(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	struct keep_file file;
+
+	open_journal(f, &j);
+	days(f, &j, 20);
+	wall_s += 3650ull * KEEP_DAY; /* nobody's time passed */
+	assert_int_equal(due(f, &j, &file), 0);
+	write_file(f, &j);
+	assert_int_equal(due(f, &j, &file), 0);
+	/* What then really passes counts: the oldest is 19 days old, and goes when it is 39. */
+	days(f, &j, 19);
+	assert_int_equal(due(f, &j, &file), 0);
+	days(f, &j, 1);
+	assert_int_equal(due(f, &j, &file), 1);
+	assert_int_equal(file.first, 1);
+	stop(&j);
+}
+
+/* A file written while the clock was wrong, and then set right, neither ages others nor stays for ever. */
+static void a_clock_that_was_ahead_for_a_while(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	struct keep_file file;
+	struct err e = { 0 };
+	unsigned gone = 0;
+
+	open_journal(f, &j);
+	days(f, &j, 10);
+	wall_s += 3650ull * KEEP_DAY;
+	write_file(f, &j);
+	wall_s -= 3650ull * KEEP_DAY;
+	write_file(f, &j);
+	assert_int_equal(due(f, &j, &file), 0);
+	days(f, &j, 29);
+	assert_int_equal(due(f, &j, &file), 0); /* 38 days */
+	days(f, &j, 20);
+	while (due(f, &j, &file) == 1) {
+		assert_int_equal(keep_delete(f->fd, file.first, &e), 0);
+		gone++;
+	}
+	assert_int_equal(gone, 12 + 10); /* the wrong one among them */
+	stop(&j);
+}
+
+/* Backwards: what was written before is no older than it was. */
+static void a_jump_backwards(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	struct keep_file file;
+
+	open_journal(f, &j);
+	days(f, &j, 60);
+	assert_int_equal(due(f, &j, &file), 1);
+	wall_s -= 1000ull * KEEP_DAY;
+	write_file(f, &j);
+	assert_int_equal(due(f, &j, &file), 0);
+	stop(&j);
+}
+
+/* Three months in a store-room look like a jump: kept longer, never shorter. */
+static void switched_off_for_a_season(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	struct keep_file file;
+
+	open_journal(f, &j);
+	days(f, &j, 20);
+	passes(90ull * KEEP_DAY);
+	write_file(f, &j);
+	assert_int_equal(due(f, &j, &file), 0);
+	days(f, &j, 20);
+	assert_int_equal(due(f, &j, &file), 1);
+	stop(&j);
+}
+
+/* ---- the role ------------------------------------------------------------------------------------------------------ */
+
+/* A file an hour, the first an hour after the rule; each with its record, by which verify knows what is missing. */
+static void one_an_hour_and_each_is_recorded(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	uint64_t first;
+	size_t n;
+
+	open_journal(f, &j);
+	days(f, &j, 45);
+	role_keep_rule(&j, &month);
+	act(&j);
+	assert_int_equal(oldest(f, &n), 1);
+	assert_int_equal(n, 45);
+	judge(f, 0, 0);
+	for (unsigned gone = 1; gone <= 6; gone++) {
+		passes(HOUR - 1);
+		act(&j);
+		assert_int_equal(oldest(f, NULL), (gone - 1) * LINES + 1);
+		passes(1);
+		act(&j);
+		first = oldest(f, NULL);
+		assert_int_equal(first, gone * LINES + 1);
+		judge(f, 0, first - 1);
+	}
+	passes(HOUR);
+	act(&j);
+	assert_int_equal(oldest(f, NULL), first);
+	/* Somebody's own hand is not the rule's: another file less, and nothing says so. */
+	{
+		struct err e = { 0 };
+
+		assert_int_equal(keep_delete(f->fd, first, &e), 0);
+		judge(f, JOURNAL_BEGIN_OPEN, 0);
+	}
+	stop(&j);
+}
+
+/* A rule that is heard anew changes nothing; another one, or none (a trial), begins its hour again. */
+static void another_rule_waits(void **state)
+{
+	static const struct keep_rule none = { 0, 0 }, week = { 7, 8 };
+	static struct journal_role j;
+	struct folder *f = *state;
+
+	open_journal(f, &j);
+	days(f, &j, 20);
+	role_keep_rule(&j, &month);
+	passes(HOUR / 2);
+	role_keep_rule(&j, &none);
+	passes(HOUR);
+	act(&j);
+	assert_int_equal(oldest(f, NULL), 1);
+	role_keep_rule(&j, &week);
+	passes(HOUR / 2);
+	role_keep_rule(&j, &week);
+	act(&j);
+	assert_int_equal(oldest(f, NULL), 1);
+	passes(HOUR / 2);
+	act(&j);
+	assert_int_equal(oldest(f, NULL), LINES + 1);
+	judge(f, 0, LINES);
+	/* Longer again before the next: the rest stays. */
+	role_keep_rule(&j, &month);
+	for (int i = 0; i < 30; i++) {
+		passes(HOUR);
+		act(&j);
+	}
+	assert_int_equal(oldest(f, NULL), LINES + 1);
+	judge(f, 0, LINES);
+	stop(&j);
+}
+
+/* With a rule a file is a day old at most when the next begins, so that whole days can go. */
+static void a_file_each_day(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	struct err e = { 0 };
+	size_t n;
+
+	open_journal(f, &j);
+	write_file(f, &j);
+	role_keep_rule(&j, &month);
+	for (int hour = 0; hour < 5 * 24; hour++) {
+		passes(HOUR);
+		act(&j);
+		assert_int_equal(journal_append(&j.chain, json_pack("{s:s}", "kind", "test"), &e), 0);
+		assert_int_equal(journal_sync(&j.chain, &e), 0);
+		set_written(f, j.chain.first, wall_s);
+	}
+	oldest(f, &n);
+	assert_in_range(n, 5, 7);
+	judge(f, 0, 0);
+	stop(&j);
+}
+
+/* Stopped between the record and the deletion, or the deletion never reached the disk: it is said again, and done. */
+static void a_stop_in_the_middle(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	char name[48];
+
+	open_journal(f, &j);
+	days(f, &j, 45);
+	act(&j); /* all is packed */
+	role_keep_rule(&j, &month);
+	segment_packed_name(1, name);
+	assert_int_equal(linkat(f->fd, name, f->fd, "aside", 0), 0);
+	passes(HOUR);
+	act(&j);
+	judge(f, 0, LINES);
+	stop(&j);
+	assert_int_equal(renameat(f->fd, "aside", f->fd, name), 0);
+	judge(f, 0, 0);
+	open_journal(f, &j);
+	role_keep_rule(&j, &month);
+	act(&j);
+	assert_int_equal(oldest(f, NULL), 1);
+	for (int i = 0; i < 3; i++) {
+		passes(HOUR);
+		act(&j);
+	}
+	assert_int_equal(oldest(f, NULL), 3 * LINES + 1);
+	judge(f, 0, 3 * LINES);
+	stop(&j);
+}
+
+/* A name that cannot be removed: the failure is told, and it is tried again without a second record. */
+static void a_disk_that_refuses_to_delete(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	uint64_t records = 0;
+	char name[48];
+
+	open_journal(f, &j);
+	days(f, &j, 45);
+	role_keep_rule(&j, &month);
+	act(&j);
+	/* For a while its name is a folder's. */
+	segment_packed_name(1, name);
+	assert_int_equal(linkat(f->fd, name, f->fd, "aside", 0), 0);
+	assert_int_equal(unlinkat(f->fd, name, 0), 0);
+	journal_segment_name(1, name);
+	assert_int_equal(mkdirat(f->fd, name, 0700), 0);
+	set_written(f, 1, BEGAN + KEEP_DAY);
+	for (int i = 0; i < 3; i++) {
+		passes(HOUR);
+		act(&j);
+		assert_int_equal(oldest(f, NULL), 1);
+		if (i == 0)
+			records = j.chain.next_seq;
+	}
+	assert_int_equal(j.chain.next_seq, records);
+	assert_int_equal(unlinkat(f->fd, name, AT_REMOVEDIR), 0);
+	segment_packed_name(1, name);
+	assert_int_equal(renameat(f->fd, "aside", f->fd, name), 0);
+	passes(HOUR);
+	act(&j);
+	assert_int_equal(j.chain.next_seq, records);
+	assert_int_equal(oldest(f, NULL), LINES + 1);
+	judge(f, 0, LINES);
+	stop(&j);
+}
+
+/* A disk that does not take the record keeps the file. */
+static void no_record_no_deletion(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	struct rlimit old, tight;
+
+	signal(SIGXFSZ, SIG_IGN);
+	open_journal(f, &j);
+	days(f, &j, 45);
+	act(&j);
+	role_keep_rule(&j, &month);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	tight = old;
+	tight.rlim_cur = 20; /* a new file takes nothing either */
+	passes(HOUR);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+	act(&j);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_true(j.pressed);
+	assert_int_equal(oldest(f, NULL), 1);
+	judge(f, 0, 0);
+	/* It takes lines again: an hour later the file goes. */
+	passes(HOUR);
+	role_retry(&j, clock_mono().ns);
+	assert_false(j.pressed);
+	assert_int_equal(oldest(f, NULL), 1);
+	judge(f, 0, 0);
+	act(&j);
+	assert_int_equal(oldest(f, NULL), LINES + 1);
+	judge(f, 0, LINES);
+	stop(&j);
+}
+
+/* What stands behind the oldest file is damaged: nothing says any more what the chain would hang on, and it stays. */
+static void damage_stops_it(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	struct keep_file file;
+	char name[48];
+	int fd;
+
+	open_journal(f, &j);
+	days(f, &j, 60);
+	journal_segment_name(LINES + 1, name);
+	fd = openat(f->fd, name, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(pwrite(fd, "#", 1, 9), 1);
+	close(fd);
+	set_written(f, LINES + 1, BEGAN + 2 * KEEP_DAY);
+	assert_true(due(f, &j, &file) < 0);
+	role_keep_rule(&j, &month);
+	for (int i = 0; i < 5; i++) {
+		uint64_t next = j.chain.next_seq;
+
+		passes(HOUR);
+		act(&j);
+		/* Said once, and known as long as it lasts. */
+		assert_int_equal(j.chain.next_seq, i == 0 ? next + 1 : next);
+		assert_non_null(strstr(j.stuck, "cannot be read"));
+	}
+	assert_int_equal(oldest(f, NULL), 1);
+	role_keep_rule(&j, &(struct keep_rule){ 0, 0 });
+	assert_int_equal(j.stuck[0], 0);
+	stop(&j);
+}
+
+/* A full disk: what is past keep_days goes before its time, one in ten minutes, as long as it is full; what is younger never does. */
+static void for_room_before_its_time(void **state)
+{
+	static const struct keep_rule long_rule = { 30, 400 };
+	static struct journal_role j;
+	struct folder *f = *state;
+	struct err full = { .code = -ENOSPC, .text = "write: no room" };
+	unsigned gone = 0;
+
+	open_journal(f, &j);
+	days(f, &j, 40);
+	act(&j);
+	role_keep_rule(&j, &long_rule);
+	role_press(&j, &full);
+	passes(HOUR - 1);
+	act(&j);
+	assert_int_equal(oldest(f, NULL), 1);
+	passes(1);
+	for (int i = 0; i < 50; i++, passes(HOUR / 6)) {
+		act(&j);
+		act(&j);
+		if (oldest(f, NULL) == gone * LINES + 1)
+			break;
+		gone++;
+		assert_int_equal(oldest(f, NULL), gone * LINES + 1);
+		judge(f, 0, gone * LINES);
+	}
+	/* Files of 39, 38, ... 30 days; the open one is that of the 40th day. */
+	assert_int_equal(gone, 10);
+	/* A broken disk is no full one. */
+	passes(10 * KEEP_DAY / 2);
+	full.code = -EIO;
+	role_press(&j, &full);
+	passes(HOUR);
+	act(&j);
+	assert_int_equal(oldest(f, NULL), gone * LINES + 1);
+	stop(&j);
+}
+
+static int fresh(void **state)
+{
+	wall_s = BEGAN;
+	mono_s = 1000;
+	return setup(state);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(only_what_is_old_enough, fresh, teardown),
+		cmocka_unit_test_setup_teardown(packed_ones_have_their_age, fresh, teardown),
+		cmocka_unit_test_setup_teardown(the_open_one_stays, fresh, teardown),
+		cmocka_unit_test_setup_teardown(a_jump_forward_deletes_nothing, fresh, teardown),
+		cmocka_unit_test_setup_teardown(a_clock_that_was_ahead_for_a_while, fresh, teardown),
+		cmocka_unit_test_setup_teardown(a_jump_backwards, fresh, teardown),
+		cmocka_unit_test_setup_teardown(switched_off_for_a_season, fresh, teardown),
+		cmocka_unit_test_setup_teardown(one_an_hour_and_each_is_recorded, fresh, teardown),
+		cmocka_unit_test_setup_teardown(another_rule_waits, fresh, teardown),
+		cmocka_unit_test_setup_teardown(a_file_each_day, fresh, teardown),
+		cmocka_unit_test_setup_teardown(a_stop_in_the_middle, fresh, teardown),
+		cmocka_unit_test_setup_teardown(a_disk_that_refuses_to_delete, fresh, teardown),
+		cmocka_unit_test_setup_teardown(no_record_no_deletion, fresh, teardown),
+		cmocka_unit_test_setup_teardown(damage_stops_it, fresh, teardown),
+		cmocka_unit_test_setup_teardown(for_room_before_its_time, fresh, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A full disk: what is grave is written from the reserve, the rest waits or is counted, and what was sent is what is recorded and what
+ * is told as left out, whichever step of the disk fails. The clock and the disk's room are this test's own.
+ *
+ * LINK: appliance/journal/role_write.c appliance/journal/role_room.c appliance/journal/wait.c appliance/journal/reserve.c
+ * LINK: appliance/journal/segment.c appliance/journal/chain.c appliance/journal/line.c appliance/journal/verify.c
+ * LINK: appliance/journal/json.c appliance/journal/names.c appliance/journal/merge.c appliance/journal/share.c
+ * LINK: $(WIRE_SRC) policy/ir/unseal.c policy/ir/objects.c policy/ir/book.c
+ * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c
+ * LINK: appliance/base/bytes.c appliance/base/memfd.c appliance/base/arena.c
+ * LIBS: jansson nettle zlib
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/journal/role_private.h"
+#include "appliance/journal/segment.h"
+#include "appliance/journal/verify.h"
+#include "tests/unit/folder.h"
+
+#define SECOND 1000000000ull
+
+/* ---- the clock and the disk ---------------------------------------------------------------------------------------- */
+
+static uint64_t mono_ns = 1000 * SECOND;
+static const uint64_t plenty = 1ull << 40;
+static uint64_t room;	   /* bytes */
+static int steps, fail_as; /* the steps-th call from now fails so; 0 = none does */
+
+struct mono clock_mono(void)
+{
+	return (struct mono){ mono_ns };
+}
+
+uint64_t clock_wall_ns(void)
+{
+	return 1780000000ull * SECOND + mono_ns;
+}
+
+static bool fails(void)
+{
+	if (steps == 0 || --steps > 0)
+		return false;
+	errno = fail_as;
+	return true;
+}
+
+static bool takes(uint64_t n)
+{
+	if (n > room) {
+		errno = ENOSPC;
+		return false;
+	}
+	room -= n;
+	return true;
+}
+
+ssize_t write(int fd, const void *p, size_t n)
+{
+	if (fd > 2 && (fails() || !takes(n)))
+		return -1;
+	return syscall(SYS_write, fd, p, n);
+}
+
+ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
+{
+	return fails() ? -1 : syscall(SYS_pwrite64, fd, p, n, at);
+}
+
+int fdatasync(int fd)
+{
+	(void)fd;
+	return fails() ? -1 : 0;
+}
+
+static uint64_t size_of(int fd)
+{
+	struct stat s;
+
+	assert_int_equal(fstat(fd, &s), 0);
+	return (uint64_t)s.st_size;
+}
+
+int ftruncate(int fd, off_t n)
+{
+	uint64_t was = size_of(fd);
+
+	if (fails())
+		return -1;
+	room += was > (uint64_t)n ? was - (uint64_t)n : 0;
+	return (int)syscall(SYS_ftruncate, fd, n);
+}
+
+int fallocate(int fd, int mode, off_t at, off_t n)
+{
+	uint64_t was = size_of(fd);
+
+	if (fails() || !takes((uint64_t)n > was ? (uint64_t)n - was : 0))
+		return -1;
+	return (int)syscall(SYS_fallocate, fd, mode, at, n);
+}
+
+int fstatvfs(int fd, struct statvfs *ret)
+{
+	(void)fd;
+	*ret = (struct statvfs){ .f_blocks = 1u << 20, .f_frsize = 4096 };
+	return 0;
+}
+
+/* ---- journals ------------------------------------------------------------------------------------------------------- */
+
+static void begin(struct folder *f, struct journal_role *j)
+{
+	struct journal_recovery found;
+	struct err e = { 0 };
+
+	memset(j, 0, sizeof(*j));
+	assert_int_equal(journal_open(f->fd, &j->chain, &found, &e), 0);
+	assert_int_equal(found.torn_bytes + found.missing, 0);
+	reserve_begin(f->fd, &j->reserve);
+	if (reserve_build(&j->reserve, &e) < 0)
+		role_press(j, &e);
+}
+
+static void stop(struct journal_role *j)
+{
+	names_forget(&j->names);
+	reserve_end(&j->reserve);
+	journal_close(&j->chain);
+}
+
+/* Of a class; `count` tells them apart. */
+static struct event one(enum wait_class c, uint64_t count)
+{
+	static const enum event_kind kinds[WAIT_CLASSES] = { EVENT_POLICY, EVENT_DRIFT, EVENT_DECIDED, EVENT_PDU };
+	struct event e = event_new(kinds[c], clock_wall_ns());
+
+	if (c <= WAIT_BOX)
+		e.code = 1;
+	e.count = count;
+	return e;
+}
+
+static void say(struct journal_role *j, enum wait_class c, uint64_t count)
+{
+	struct event e = one(c, count);
+
+	role_put(j, &e, c == WAIT_POLICY ? ROLE_SUPERVISOR : ROLE_ENFORCE, 1);
+}
+
+/* Seconds in which it may try again. */
+static void pass(struct journal_role *j, int seconds)
+{
+	for (int i = 0; i < seconds; i++) {
+		mono_ns += SECOND;
+		role_retry(j, clock_mono().ns);
+		role_sync(j, clock_mono().ns, false);
+	}
+}
+
+struct found {
+	uint64_t of[WAIT_CLASSES], packets, told[WAIT_CLASSES], told_packets, tellings;
+	char order[4096]; /* the class of each record, as a digit */
+};
+
+static uint64_t number(const json_t *o, const char *key)
+{
+	return (uint64_t)json_integer_value(json_object_get(o, key));
+}
+
+static void count_line(struct found *r, const char *line, size_t n)
+{
+	static const char *const kinds[WAIT_CLASSES] = { "policy", "drift", "decided", "pdu" };
+	json_t *o = json_loadb(line, n, 0, NULL);
+	const json_t *d = json_object_get(o, "dropped");
+	const char *kind = json_string_value(json_object_get(o, "kind"));
+
+	assert_non_null(kind);
+	for (unsigned c = 0; c < WAIT_CLASSES; c++) {
+		if (strcmp(kind, kinds[c]) == 0) {
+			r->of[c]++;
+			r->packets += c == WAIT_TRAFFIC ? number(o, "count") : 0;
+			if (strlen(r->order) + 1 < sizeof(r->order))
+				r->order[strlen(r->order)] = (char)('0' + c);
+		}
+		r->told[c] += number(d, wait_class_word(c));
+	}
+	r->told_packets += number(d, "packets");
+	if (d != NULL) {
+		r->tellings++;
+		assert_true(strcmp(json_string_value(json_object_get(d, "first")),
+				   json_string_value(json_object_get(d, "last"))) <= 0);
+	}
+	json_decref(o);
+}
+
+static struct found read_all(struct folder *f)
+{
+	struct segment_file *list;
+	struct found r = { 0 };
+	struct journal_report report;
+	struct err e = { 0 };
+	size_t files, n;
+	char *text;
+
+	assert_int_equal(journal_verify(f->path, &report, &e), 0);
+	assert_int_equal(report.faults + report.open, 0);
+	assert_int_equal(segment_list(f->fd, &list, &files, &e), 0);
+	for (size_t i = 0; i < files; i++) {
+		assert_int_equal(segment_whole(f->fd, list[i].first, &text, &n, &e), 0);
+		for (char *at = text, *end; (end = strchr(at, '\n')) != NULL; at = end + 1)
+			count_line(&r, at, (size_t)(end - at));
+		free(text);
+	}
+	free(list);
+	return r;
+}
+
+/* ---- what waits ----------------------------------------------------------------------------------------------------- */
+
+/* Any order of arrivals and departures: all that came in comes out or is counted, and nothing goes before what is less grave. */
+static void what_waits(void **state)
+{
+	static struct wait w;
+	unsigned seed = getenv("SEED") != NULL ? (unsigned)atoi(getenv("SEED")) : (unsigned)time(NULL);
+	uint64_t in[WAIT_CLASSES] = { 0 }, out[WAIT_CLASSES] = { 0 }, packets = 0, lost = 0, lost_out = 0;
+
+	(void)state;
+	printf("SEED=%u\n", seed);
+	srandom(seed);
+	memset(&w, 0, sizeof(w));
+	for (int i = 0; i < 20000; i++) {
+		enum wait_class c = (enum wait_class)(random() % WAIT_CLASSES);
+		const struct wait_record *r;
+		struct event e = one(c, 1 + (uint64_t)random() % 9);
+		uint64_t before[WAIT_CLASSES];
+
+		memcpy(before, w.dropped.of, sizeof(before));
+		if (random() % 50 == 0) {
+			e = event_new(EVENT_LOST, clock_wall_ns());
+			e.count = 7;
+			lost += 7;
+		} else {
+			in[c]++;
+			packets += c == WAIT_TRAFFIC ? e.count : 0;
+		}
+		wait_in(&w, &e, (enum role)(1 + random() % 3), 1);
+		assert_true(wait_count(&w) <= WAIT_SLOTS);
+		for (enum wait_class gone = 0; gone < WAIT_CLASSES; gone++)
+			for (enum wait_class less = gone + 1; less < WAIT_CLASSES && w.dropped.of[gone] > before[gone];
+			     less++)
+				assert_true(w.n[less] <= (less == WAIT_OTHER ? 3 : 0));
+		for (int k = random() % 300 == 0 ? 200 : 0; k > 0 && (r = wait_first(&w, WAIT_TRAFFIC)) != NULL; k--) {
+			enum wait_class of = wait_class_of(&r->event);
+
+			if (r->event.kind == EVENT_LOST)
+				lost_out += r->event.count;
+			else
+				out[of]++;
+			packets -= of == WAIT_TRAFFIC ? r->event.count : 0;
+			wait_taken(&w, r);
+		}
+	}
+	for (const struct wait_record *r; (r = wait_first(&w, WAIT_TRAFFIC)) != NULL; wait_taken(&w, r)) {
+		if (r->event.kind == EVENT_LOST)
+			lost_out += r->event.count;
+		else
+			out[wait_class_of(&r->event)]++;
+		packets -= wait_class_of(&r->event) == WAIT_TRAFFIC ? r->event.count : 0;
+	}
+	assert_int_equal(wait_count(&w), 0);
+	for (enum wait_class c = 0; c < WAIT_CLASSES; c++)
+		if (c != WAIT_OTHER)
+			assert_int_equal(in[c], out[c] + w.dropped.of[c]);
+	assert_int_equal(packets, w.dropped.packets);
+	assert_int_equal(lost, lost_out + w.dropped.lost);
+	assert_true(w.dropped.of[WAIT_TRAFFIC] > w.dropped.of[WAIT_POLICY]);
+}
+
+/* ---- a full disk ---------------------------------------------------------------------------------------------------- */
+
+static void the_grave_ones_stay(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	struct found r;
+
+	room = plenty;
+	begin(f, &j);
+	assert_int_equal(j.reserve.size, RESERVE_BYTES);
+	say(&j, WAIT_TRAFFIC, 1);
+	pass(&j, 1);
+	room = 0;
+	for (unsigned i = 0; i < 2 * WAIT_SLOTS; i++)
+		say(&j, WAIT_TRAFFIC, 3);
+	assert_true(j.pressed);
+	assert_int_equal(j.reserve.size, RESERVE_BYTES);
+	say(&j, WAIT_POLICY, 1);
+	say(&j, WAIT_BOX, 1);
+	say(&j, WAIT_OTHER, 1);
+	pass(&j, 5);
+	r = read_all(f);
+	assert_string_equal(r.order, "301");
+	assert_int_equal(r.tellings, 0);
+	assert_int_equal(wait_count(&j.wait), WAIT_SLOTS);
+	assert_int_equal(wait_dropped(&j.wait), WAIT_SLOTS + 1);
+	assert_true(j.reserve.size < RESERVE_BYTES && j.trouble[0] != 0);
+	/* Less than the reserve is no room. */
+	room += RESERVE_PIECE / 2;
+	pass(&j, 3);
+	assert_true(j.pressed);
+	room = plenty;
+	pass(&j, 2);
+	assert_false(j.pressed);
+	assert_int_equal(j.trouble[0], 0);
+	assert_int_equal(j.reserve.size, RESERVE_BYTES);
+	r = read_all(f);
+	assert_int_equal(r.of[WAIT_POLICY] + r.of[WAIT_BOX] + r.of[WAIT_OTHER], 3);
+	assert_int_equal(r.of[WAIT_TRAFFIC] + r.told[WAIT_TRAFFIC], 1 + 2 * WAIT_SLOTS);
+	assert_int_equal(r.packets + r.told_packets, 1 + 3 * 2 * WAIT_SLOTS);
+	assert_int_equal(r.tellings, 1);
+	stop(&j);
+}
+
+/* More grave ones than the reserve takes: they wait before all others. */
+static void a_reserve_that_is_spent(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	unsigned said = 0;
+	struct found r;
+
+	room = plenty;
+	begin(f, &j);
+	say(&j, WAIT_TRAFFIC, 1);
+	room = 0;
+	while (wait_count(&j.wait) < WAIT_SLOTS) {
+		say(&j, WAIT_BOX, 1);
+		say(&j, WAIT_TRAFFIC, 1);
+		said++;
+	}
+	assert_true(said > WAIT_SLOTS / 2);
+	while (j.wait.n[WAIT_TRAFFIC] > 0 || j.reserve.size > 0) {
+		say(&j, WAIT_BOX, 1);
+		said++;
+	}
+	say(&j, WAIT_POLICY, 1);
+	room = plenty;
+	pass(&j, 2);
+	r = read_all(f);
+	assert_int_equal(r.of[WAIT_POLICY], 1);
+	assert_int_equal(r.of[WAIT_BOX] + r.told[WAIT_BOX], said);
+	assert_false(j.pressed);
+	stop(&j);
+}
+
+/* No room from the start on: grave ones wait, and one that ends is told of by the next that has room. */
+static void a_start_without_room(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	struct found r;
+
+	room = 100;
+	begin(f, &j);
+	assert_true(j.pressed);
+	say(&j, WAIT_POLICY, 1);
+	say(&j, WAIT_TRAFFIC, 1);
+	pass(&j, 3);
+	assert_int_equal(wait_count(&j.wait), 2);
+	room = 2 * RESERVE_BYTES;
+	pass(&j, 2);
+	assert_false(j.pressed);
+	r = read_all(f);
+	assert_string_equal(r.order, "03");
+	stop(&j);
+}
+
+/* The end of the journal on a full disk: the grave ones and the count of the others are the reserve's last use. */
+static void an_end_without_room(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	struct found r;
+
+	room = plenty;
+	begin(f, &j);
+	say(&j, WAIT_TRAFFIC, 1);
+	room = 0;
+	for (unsigned i = 0; i < 40; i++)
+		say(&j, WAIT_TRAFFIC, 2);
+	say(&j, WAIT_OTHER, 1);
+	say(&j, WAIT_POLICY, 1);
+	role_room_end(&j);
+	role_sync(&j, clock_mono().ns, true);
+	stop(&j);
+	r = read_all(f);
+	assert_int_equal(r.of[WAIT_POLICY], 1);
+	assert_int_equal(r.told[WAIT_TRAFFIC], 40);
+	assert_int_equal(r.told[WAIT_OTHER], 1);
+	assert_int_equal(r.told_packets, 80);
+	begin(f, &j);
+	assert_true(j.pressed); /* the reserve is not whole */
+	room = plenty;
+	pass(&j, 1);
+	assert_false(j.pressed);
+	stop(&j);
+}
+
+/* Whichever call on the disk fails, and with what, over a whole story of it. */
+static void every_step(void **state)
+{
+	static const int codes[] = { ENOSPC, EIO, EDQUOT };
+	static struct journal_role j;
+	struct folder *f = *state;
+	bool reached = true;
+	unsigned n;
+
+	for (n = 1; reached; n++) {
+		int code = codes[n % 3];
+		struct found r;
+
+		room = plenty;
+		steps = 0;
+		begin(f, &j);
+		steps = (int)n;
+		fail_as = code;
+		for (unsigned round = 0; round < 3; round++) {
+			say(&j, WAIT_TRAFFIC, 1);
+			room = round == 1 ? 0 : plenty;
+			for (unsigned i = 0; i < 5; i++) {
+				say(&j, WAIT_TRAFFIC, 1);
+				say(&j, i % 2 == 0 ? WAIT_POLICY : WAIT_BOX, 1);
+			}
+			pass(&j, 2);
+		}
+		room = plenty;
+		pass(&j, 3);
+		reached = steps == 0;
+		steps = 0;
+		pass(&j, 2);
+		assert_false(j.pressed);
+		assert_int_equal(j.trouble[0], 0);
+		assert_int_equal(j.unwritable, 0);
+		stop(&j);
+		r = read_all(f);
+		assert_int_equal(r.of[WAIT_TRAFFIC], 18 * n);
+		assert_int_equal(r.of[WAIT_POLICY], 9 * n);
+		assert_int_equal(r.of[WAIT_BOX], 6 * n);
+		assert_int_equal(r.tellings, 0);
+	}
+	printf("%u steps\n", n);
+	assert_true(n > 40);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_waits),
+		cmocka_unit_test_setup_teardown(the_grave_ones_stay, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_reserve_that_is_spent, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_start_without_room, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_end_without_room, setup, teardown),
+		cmocka_unit_test_setup_teardown(every_step, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

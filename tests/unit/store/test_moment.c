@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The latest moment on record: read back as written and in no other form, whichever byte is lost; and the rules by which a clock is
+ * trusted after a start, over every combination of facts.
+ *
+ * LINK: appliance/store/moment.c appliance/base/atomic_file.c appliance/base/err.c appliance/base/sha256.c
+ * LIBS: nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/store/moment.h"
+#include "tests/unit/folder.h"
+
+#define NOW 1800000000u
+
+static void put(int dir, const void *p, size_t n)
+{
+	int fd = openat(dir, "clock", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, p, n), n);
+	close(fd);
+}
+
+static size_t get(int dir, uint8_t *p, size_t room)
+{
+	int fd = openat(dir, "clock", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, p, room) : -1;
+
+	assert_true(n > 0 && (size_t)n < room);
+	close(fd);
+	return (size_t)n;
+}
+
+static void kept_whole_or_not_believed(void **state)
+{
+	int dir = ((struct folder *)*state)->fd;
+	struct moment m = { .latest = NOW, .boot = "0b1e7b1c-5b0e-4f5f-8a52-6c0f7d8e9a01" }, back;
+	uint8_t text[600], other[600];
+	size_t n;
+
+	assert_int_equal(moment_load(dir, &back), MOMENT_NONE);
+	assert_int_equal(back.latest, 0);
+	assert_int_equal(moment_save(dir, &m, NULL), 0);
+	assert_int_equal(moment_load(dir, &back), MOMENT_READ);
+	assert_int_equal(back.latest, NOW);
+	assert_string_equal(back.boot, m.boot);
+	n = get(dir, text, sizeof(text));
+	/* Each byte another way, each length, and something behind. */
+	for (size_t at = 0; at < n; at++)
+		for (unsigned bit = 0; bit < 8; bit++) {
+			memcpy(other, text, n);
+			other[at] ^= (uint8_t)(1u << bit);
+			put(dir, other, n);
+			assert_int_equal(moment_load(dir, &back), MOMENT_DAMAGED);
+			assert_int_equal(back.latest, 0);
+			assert_string_equal(back.boot, "");
+		}
+	for (size_t len = 0; len < n; len++) {
+		put(dir, text, len);
+		assert_int_equal(moment_load(dir, &back), MOMENT_DAMAGED);
+	}
+	memcpy(other, text, n);
+	memset(other + n, '\n', sizeof(other) - n);
+	put(dir, other, n + 1);
+	assert_int_equal(moment_load(dir, &back), MOMENT_DAMAGED);
+	put(dir, other, sizeof(other));
+	assert_int_equal(moment_load(dir, &back), MOMENT_DAMAGED);
+	/* The next one written takes its place. */
+	assert_int_equal(moment_save(dir, &m, NULL), 0);
+	assert_int_equal(moment_load(dir, &back), MOMENT_READ);
+	/* A kernel that has no name for its start: no start is taken for another. */
+	m.boot[0] = 0;
+	assert_int_equal(moment_save(dir, &m, NULL), 0);
+	assert_int_equal(moment_load(dir, &back), MOMENT_READ);
+	assert_string_equal(back.boot, "");
+}
+
+/* All facts against each other; what must hold is said in words of its own. */
+static void trusted_or_why_not(void **state)
+{
+	static const uint64_t moments[] = { 0, NOW - 1, NOW, NOW + 1, NOW + 86400u * 365 * 70 };
+	unsigned trusted = 0, waits = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 3 * 5 * 5 * 2 * 2 * 3 * 4; i++) {
+		unsigned k = i;
+		struct clock_facts f = { .now = NOW };
+		uint64_t least;
+		enum clock_wait w;
+
+		f.found = (enum moment_found)(k % 3), k /= 3;
+		f.latest = moments[k % 5], k /= 5;
+		f.policy = moments[k % 5], k /= 5;
+		f.same_boot = k % 2, k /= 2;
+		f.sources = k % 2, k /= 2;
+		f.sync = (enum clock_sync)(k % 3), k /= 3;
+		f.battery = k > 0;
+		f.battery_s = (uint64_t[]){ 0, 946684800u, NOW - 3600 * 9, NOW + 86401u }[k];
+		least = f.found == MOMENT_READ ? f.latest : f.policy;
+		w = clock_judge(&f);
+		trusted += w == CLOCK_TRUSTED;
+		waits += w != CLOCK_TRUSTED;
+		assert_true(w < CLOCK_WAITS);
+		if (f.found == MOMENT_READ && f.same_boot) {
+			assert_int_equal(w, CLOCK_TRUSTED);
+			continue;
+		}
+		if (least > NOW)
+			assert_int_equal(w, CLOCK_WAITS_EARLIER);
+		else if (f.sync == CLOCK_SYNC_YES)
+			assert_int_equal(w, CLOCK_TRUSTED);
+		else if (f.sources)
+			assert_int_equal(w, CLOCK_WAITS_SOURCE);
+		else if (f.found == MOMENT_DAMAGED)
+			assert_int_equal(w, CLOCK_WAITS_RECORD);
+		else
+			assert_int_equal(w, k == 1 || k == 3 ? CLOCK_WAITS_BATTERY : CLOCK_TRUSTED);
+	}
+	assert_true(trusted > 100 && waits > 100);
+	for (unsigned w = 0; w < CLOCK_WAITS; w++)
+		assert_non_null(clock_wait_words[w]);
+	assert_null(clock_wait_words[CLOCK_WAITS]);
+}
+
+/* A clock that was set wrong for less than an hour leaves nothing on record, in whichever direction; one that stays so does. */
+static void a_wrong_hour_is_not_kept(void **state)
+{
+	const uint64_t minute = 60000000000ull, year = 365ull * 86400 * 1000000000u;
+	struct clock_steady s = { 0 };
+	uint64_t mono = 5 * minute, wall = NOW * 1000000000ull;
+	unsigned written = 0;
+
+	(void)state;
+	for (unsigned i = 0; i <= 180; i++, mono += minute, wall += minute)
+		written += clock_steady_due(&s, (struct mono){ mono }, wall);
+	assert_int_equal(written, 3);
+	for (int way = 0; way < 2; way++) {
+		uint64_t wrong = way == 0 ? wall + 70 * year : wall - 10 * year;
+
+		for (unsigned i = 0; i < 59; i++, mono += minute, wall += minute, wrong += minute)
+			assert_false(clock_steady_due(&s, (struct mono){ mono }, wrong));
+		for (unsigned i = 0; i < 60; i++, mono += minute, wall += minute)
+			assert_false(clock_steady_due(&s, (struct mono){ mono }, wall));
+		assert_true(clock_steady_due(&s, (struct mono){ mono }, wall));
+		mono += minute, wall += minute;
+	}
+	wall += 70 * year;
+	for (unsigned i = 0; i < 60; i++, mono += minute, wall += minute)
+		assert_false(clock_steady_due(&s, (struct mono){ mono }, wall));
+	assert_true(clock_steady_due(&s, (struct mono){ mono }, wall));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(kept_whole_or_not_believed, setup, teardown),
+		cmocka_unit_test(trusted_or_why_not),
+		cmocka_unit_test(a_wrong_hour_is_not_kept),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

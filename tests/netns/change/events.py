@@ -3,7 +3,7 @@
 the box is made anew only once."""
 import os
 
-from box_events import BOX, BY_SEAM
+from box_events import BOX, BY_SEAM, OutOfMemory
 from flood_events import FLOODS
 from other_events import OTHERS
 from policy_events import POLICY, FewerWorkers
@@ -16,3 +16,5 @@ NOT_RUN = {"legacy iptables": "what registers it stays until its namespace ends:
 if os.cpu_count() == 1:
     EVENTS = tuple(e for e in EVENTS if e is not FewerWorkers)
     NOT_RUN["FewerWorkers"] = "one processor has one worker of each kind"
+if OutOfMemory not in BOX:
+    NOT_RUN["OutOfMemory"] = "no groups with a limit on memory on this machine"

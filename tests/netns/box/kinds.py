@@ -41,6 +41,7 @@ class Killer:
 
     def __init__(self, box, kind):
         self.box, self.kind, self.ended, self.killed, self.hung = box, kind, False, 0, 0
+        self.stopped = set()
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
 
@@ -55,6 +56,8 @@ class Killer:
                         continue
                     self.hung += stop
                     self.killed += not stop
+                    if stop:
+                        self.stopped.add(r["pid"])
 
     def beside(self, ask, n):
         """What comes of n asked beside it: a part of them after each of the first ends, however fast these follow one another here."""
@@ -68,6 +71,8 @@ class Killer:
     def end(self):
         self.ended = True
         self.thread.join()
+        # One that was stopped last runs as far as anybody knows, until its gate finds that it hangs.
+        wait_for(lambda: not self.stopped & {r["pid"] for r in self.box.status()["roles"]}, 8, "whoever was stopped to be replaced")
         wait_for(self.box.running, 8, "all workers again")
 
 

@@ -156,6 +156,16 @@ exec setpriv --reuid {user} --regid {user} --groups {group} --bounding-set -all 
     def all_came(self):
         return set(self.kept()) == set(self.came())
 
+    def wait_all_came(self, seconds, what):
+        try:
+            wait_for(self.all_came, seconds, what)
+        except TimeoutError as e:
+            came = set(self.came())
+            missing = [line[:80] for line in self.kept() if line not in came]
+            said = [line.strip() for name in ("sender", "server") for line in read("%s/%s.log" % (self.folder, name)).splitlines()[-4:]]
+            raise TimeoutError("%s: %d of %d records did not come, first %s; %d sessions; sender and server say %s" % (
+                e, len(missing), len(self.kept()), missing[:1], self.sessions(), said)) from None
+
     def sessions(self):
         return sh("ss", "-tnH", "state", "established", "dst", SERVER, ns=self.box.admin_ns).stdout.count(":10514")
 
@@ -266,7 +276,7 @@ def records_to_a_server(box):
             box.net.stop(sender)
         box.go(real)
         sender = p.sender()
-        wait_for(p.all_came, 40, "the records so far")
+        p.wait_all_came(40, "the records so far")
         expect(len(p.came()) == len(set(p.came())), "records came twice")
         begun = len(p.kept())
 
@@ -275,14 +285,14 @@ def records_to_a_server(box):
             for _ in range(n):
                 box.go(real)
         more(2)
-        wait_for(p.all_came, 20, "new records")
+        p.wait_all_came(20, "new records")
         os.kill(server.pid, signal.SIGTERM)
         server.wait()
         wait_for(lambda: p.sessions() == 0, 20, "the end of the session")
         more(5)
         expect(not p.all_came(), "records came to nobody")
         server = p.server()
-        wait_for(p.all_came, 90, "what waited for the server")
+        p.wait_all_came(90, "what waited for the server")
         # Not named any more; the unit ends its program.
         box.go("")
         expect(not os.path.exists(p.rsyslog_conf), "settings without a server")
@@ -292,7 +302,7 @@ def records_to_a_server(box):
         box.go(real)
         expect(len(p.kept()) > more_kept and not p.all_came(), "nothing waits")
         sender = p.sender()
-        wait_for(p.all_came, 40, "what waited for box.cfg")
+        p.wait_all_came(40, "what waited for box.cfg")
         # Killed and started again, the daemon killed as well: at most the last records come twice.
         box.net.stop(sender)
         box.kill()
@@ -300,7 +310,7 @@ def records_to_a_server(box):
         wait_for(box.running, 20, "the roles")
         more(2)
         p.sender()
-        wait_for(p.all_came, 40, "what waited for the program")
+        p.wait_all_came(40, "what waited for the program")
         # A full file of records is not packed away from under a sender who has not read it: 16 MiB wait for the server, across everybody's restart.
         for q in p.mine:
             box.net.stop(q)
@@ -313,7 +323,7 @@ def records_to_a_server(box):
         expect(len(chain.files(folder)) == 2, "%s", chain.files(folder))
         p.server()
         p.sender()
-        wait_for(p.all_came, 120, "a full file")
+        p.wait_all_came(120, "a full file")
         expect([x[-4:] for x in chain.files(folder)] == [".log", ".log"], "%s", chain.files(folder))
         came = p.came()
         numbers = [json.loads(x)["seq"] for x in came]

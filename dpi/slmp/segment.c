@@ -72,14 +72,15 @@ static bool finds(struct bytes b, size_t at, bool ascii, struct found *ret)
 }
 
 /*
- * Forms of frames that are not enforced, and where their command is: extended MT, the same pushed and answered, and CC-Link IE TSN's.
+ * Forms of frames that are not enforced, and where their command is: extended MT, the same pushed and answered, and CC-Link IE TSN's, asked
+ * and answered. (Answers of 3E and 4E have no command there.)
  * libslmp2 reads each of them wherever it takes a frame to begin, throws away what follows a frame in what one call returned, and executes
  * the command whichever it is. Length and data lie elsewhere than in ours.
  */
 static const struct {
 	uint8_t subheader, command;
 	bool in_ascii;
-} foreign[] = { { 0x5d, 20, true }, { 0x9d, 20, true }, { 0xdd, 20, true }, { 0x68, 18, false } };
+} foreign[] = { { 0x5d, 20, true }, { 0x9d, 20, true }, { 0xdd, 20, true }, { 0x68, 18, false }, { 0xe8, 18, false } };
 
 #define FOREIGN_ROUTE 6u
 #define FOREIGN_MIN 22u /* bytes, the command and its subcommand with them */
@@ -125,7 +126,7 @@ static bool may_be_foreign(struct bytes b, size_t at, bool ascii)
 	if (b.left - at < FOREIGN_MIN * (ascii ? 2u : 1u))
 		return false;
 	return ascii ? p[1] == 'D' && p[2] == '0' && p[3] == '0'
-		     : p[1] == 0 && (p[0] == 0x5d || p[0] == 0x9d || p[0] == 0xdd || p[0] == 0x68);
+		     : p[1] == 0 && (p[0] == 0x5d || p[0] == 0x9d || p[0] == 0xdd || p[0] == 0x68 || p[0] == 0xe8);
 }
 
 static bool is_digit_pair(const uint8_t *p)

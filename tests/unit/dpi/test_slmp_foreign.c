@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Frames of forms that no session has, hidden in what may be written and cut so that a segment begins with them: extended MT, the same pushed and
- * answered, CC-Link IE TSN's. libslmp2 reads them all and executes what they command.
+ * answered, CC-Link IE TSN's asked and answered. libslmp2 reads them all and executes what they command.
  * LINK: appliance/wire/settings.c dpi/slmp/slmp.c dpi/slmp/frame.c dpi/slmp/device.c dpi/slmp/request.c dpi/slmp/touch.c dpi/slmp/segment.c
  * LINK: dpi/judge.c
  * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c
@@ -24,7 +24,7 @@
 static const struct {
 	uint8_t subheader;
 	bool tsn;
-} others[] = { { 0x5d, false }, { 0x9d, false }, { 0xdd, false }, { 0x68, true } };
+} others[] = { { 0x5d, false }, { 0x9d, false }, { 0xdd, false }, { 0x68, true }, { 0xe8, true } };
 
 #define N(list) (sizeof(list) / sizeof((list)[0]))
 

@@ -46,11 +46,14 @@ def evil(rng, f, policy):
     return rng.choice(kinds)()
 
 
-def foreign(f, evil):
-    """The same in a frame of another form, see libslmp2: extended MT."""
+def foreign(rng, f, evil):
+    """The same in a frame of another form, see libslmp2: extended MT, or CC-Link IE TSN's, each as a request and as an answer."""
     head = 13 if f.four else 9
-    data = evil[head + 2:]
-    return b"\x5d\0\1\0\0\0\0\xff\xff\3" + bytes(8) + f.num(2, len(data)) + data
+    subheader, data = rng.choice([0x5D, 0x9D, 0xDD, 0x68, 0xE8]), evil[head + 2:]
+    route = bytes((subheader, 0, 1, 0, 0, 0, 0, 0xFF, 0xFF, 3))
+    if subheader in (0x68, 0xE8):
+        return route + bytes(4) + f.num(2, len(data) + 8) + bytes(2) + data[:4] + bytes(6) + data[4:]
+    return route + bytes(8) + f.num(2, len(data)) + data
 
 
 def hiding(rng, f, inner):
@@ -87,7 +90,7 @@ def session(rng, f, policy):
             b = f.write("d", rng.randrange(900), [rng.randrange(8) for _ in range(rng.randrange(1, 9))], wide=rng.random() < 0.3)
         elif what < 0.7:
             inner = evil(rng, f, policy)
-            b, cuts = hiding(rng, f, inner if rng.random() < 0.7 else foreign(f, inner))
+            b, cuts = hiding(rng, f, inner if rng.random() < 0.7 else foreign(rng, f, inner))
         else:
             b = evil(rng, f, policy)
         cuts = {k for k in cuts if rng.random() < 0.6} | {rng.randrange(1, len(b)) for _ in range(rng.choice([0, 0, 0, 1]))}

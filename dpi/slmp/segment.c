@@ -8,6 +8,7 @@
  * From the first segment that begins inside a frame, or that a server may read in two parts, the client's bytes are therefore
  * searched for commands at every place, in both codings, whatever stands before their length: each must be allowed. Some servers know
  * frames of other forms as well, which no session here has but which may hide in one: those are searched for by their subheaders.
+ * No two of them agree on what is a digit of ASCII: most take those of lower case too, and libslmp2 takes whatever is no digit for a 0.
  *
  * And whoever takes what one call returns for one frame does not wait for what its length says is still to come, and may need less of it
  * than the manual says. So what is there of a frame is judged by what it asks for already, as soon as its command is there.
@@ -31,21 +32,73 @@ struct found {
 	uint32_t n;
 };
 
+/* What a digit of ASCII is to whom. */
+enum digits {
+	ANY_CASE, /* 0-9, A-F and a-f; nothing else is one */
+	OR_ZERO,  /* 0-9 and A-F; anything else is a 0 */
+};
+
+static int digit_as(uint8_t c, enum digits digits)
+{
+	int own = slmp_digit(c);
+
+	if (own >= 0 || digits == OR_ZERO)
+		return own >= 0 ? own : 0;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool any_is_odd(const uint8_t *p, size_t n)
+{
+	while (n > 0 && slmp_digit(p[n - 1]) >= 0)
+		n--;
+	return n > 0;
+}
+
+/* As slmp_number, by whoever reads so. */
+static uint32_t number(struct slmp_reader *r, unsigned n, enum digits digits)
+{
+	struct bytes b = r->b;
+	uint32_t v = 0;
+
+	if (!r->ascii || !bytes_skip(&r->b, (size_t)n * 2u)) {
+		slmp_number(r, n, &v);
+		return v;
+	}
+	for (unsigned i = 0; i < 2u * n; i++) {
+		int digit = digit_as(b.p[i], digits);
+
+		r->b.failed |= digit < 0;
+		v = v << 4 | (uint32_t)(digit < 0 ? 0 : digit);
+	}
+	return v;
+}
+
+/* The route at the beginning of `r`. Nobody reads it twice: what is no digit to anybody is a 0 in it. */
+static void route_of(struct slmp_reader *r, enum digits digits, uint32_t ret[SLMP_TARGETS])
+{
+	static const uint8_t widths[SLMP_TARGETS] = { 1, 1, 2, 1 };
+
+	for (unsigned i = 0; i < SLMP_TARGETS; i++) {
+		ret[i] = number(r, widths[i], digits);
+		r->b.failed = false;
+	}
+}
+
 /* A command whose first byte is at `at`, if one may be there. */
-static bool finds(struct bytes b, size_t at, bool ascii, struct found *ret)
+static bool finds(struct bytes b, size_t at, bool ascii, enum digits digits, struct found *ret)
 {
 	unsigned width = ascii ? 2 : 1;
 	struct slmp_reader r = { .b = b, .ascii = ascii }, route = r;
 	struct slmp_request q = { .operations = ret->room, .max = FEW };
-	uint32_t length, timer, command, sub;
+	uint32_t length, command, sub;
 
 	if (at < (size_t)BEFORE * width || b.left - at < 4u * width)
 		return false;
 	bytes_skip(&r.b, at - (size_t)BEFORE * width);
-	slmp_number(&r, 2, &length);
-	slmp_number(&r, 2, &timer);
-	slmp_number(&r, 2, &command);
-	slmp_number(&r, 2, &sub);
+	length = number(&r, 2, digits);
+	bytes_skip(&r.b, 2u * width); /* the monitoring timer may be anything */
+	command = number(&r, 2, digits);
+	sub = number(&r, 2, digits);
 	if (r.b.failed || length < 6u * width || length > SLMP_LENGTH_MAX ||
 	    function_by_code(vocabulary_of(PROTO_SLMP), command << 16 | sub) == NULL)
 		return false;
@@ -54,10 +107,7 @@ static bool finds(struct bytes b, size_t at, bool ascii, struct found *ret)
 		ret->targets[i] = 0;
 	if (at >= (size_t)(BEFORE + ROUTE) * width) {
 		bytes_skip(&route.b, at - (size_t)(BEFORE + ROUTE) * width);
-		slmp_number(&route, 1, &ret->targets[0]);
-		slmp_number(&route, 1, &ret->targets[1]);
-		slmp_number(&route, 2, &ret->targets[2]);
-		slmp_number(&route, 1, &ret->targets[3]);
+		route_of(&route, digits, ret->targets);
 	}
 	length -= 6u * width;
 	if (r.b.left >= length)
@@ -82,6 +132,7 @@ static const struct {
 	bool in_ascii;
 } foreign[] = { { 0x5d, 20, true }, { 0x9d, 20, true }, { 0xdd, 20, true }, { 0x68, 18, false }, { 0xe8, 18, false } };
 
+#define OWN_MIN 30u /* characters of a 3E frame, the command and its subcommand with them */
 #define FOREIGN_ROUTE 6u
 #define FOREIGN_MIN 22u /* bytes, the command and its subcommand with them */
 
@@ -102,46 +153,60 @@ static bool finds_foreign(struct bytes b, size_t at, bool ascii, struct found *r
 	while (k < sizeof(foreign) / sizeof(foreign[0]) &&
 	       (subheader != (uint32_t)foreign[k].subheader << (ascii ? 8 : 0) || (ascii && !foreign[k].in_ascii)))
 		k++;
-	if (k == sizeof(foreign) / sizeof(foreign[0]) || !bytes_skip(&r.b, (size_t)foreign[k].command * width) ||
-	    !slmp_number(&r, 2, &command) || !slmp_number(&r, 2, &sub) ||
-	    function_by_code(vocabulary_of(PROTO_SLMP), command << 16 | sub) == NULL)
+	if (k == sizeof(foreign) / sizeof(foreign[0]) || !bytes_skip(&r.b, (size_t)foreign[k].command * width))
+		return false;
+	command = number(&r, 2, OR_ZERO);
+	sub = number(&r, 2, OR_ZERO);
+	if (r.b.failed || function_by_code(vocabulary_of(PROTO_SLMP), command << 16 | sub) == NULL)
 		return false;
 	ret->service = command << 16 | sub;
-	memset(ret->targets, 0, sizeof(ret->targets));
 	bytes_skip(&route.b, FOREIGN_ROUTE * width);
-	slmp_number(&route, 1, &ret->targets[0]);
-	slmp_number(&route, 1, &ret->targets[1]);
-	slmp_number(&route, 2, &ret->targets[2]);
+	route_of(&route, OR_ZERO, ret->targets);
+	ret->targets[3] = 0; /* who asks, in most of them */
 	slmp_request_parse(ret->service, ret->targets, (struct slmp_reader){ .b = { .failed = true } }, &q);
 	slmp_request_forget_place(&q);
 	ret->n = q.n;
 	return true;
 }
 
-/* As may_begin, of their subheaders. */
-static bool may_be_foreign(struct bytes b, size_t at, bool ascii)
+/*
+ * What can be said of a place by a look, for every one of the client's bytes is looked at: `left` of them are there from `p` on. Named commands
+ * are from 0100 to 21ff, and their subcommands below 100.
+ */
+static inline bool may_begin(const uint8_t *p, size_t left, bool ascii)
 {
-	const uint8_t *p = b.p + at;
-
-	if (b.left - at < FOREIGN_MIN * (ascii ? 2u : 1u))
-		return false;
-	return ascii ? p[1] == 'D' && p[2] == '0' && p[3] == '0'
-		     : p[1] == 0 && (p[0] == 0x5d || p[0] == 0x9d || p[0] == 0xdd || p[0] == 0x68 || p[0] == 0xe8);
-}
-
-static bool is_digit_pair(const uint8_t *p)
-{
-	return slmp_digit(p[0]) >= 0 && slmp_digit(p[1]) >= 0;
-}
-
-/* The most that can be said of a place by a look: named commands are below 2200, and their subcommands below 100. */
-static bool may_begin(struct bytes b, size_t at, bool ascii)
-{
-	const uint8_t *p = b.p + at;
-
 	if (ascii)
-		return b.left - at >= 8 && p[0] <= '2' && p[4] == '0' && p[5] == '0' && is_digit_pair(p);
-	return b.left - at >= 4 && p[3] == 0 && p[1] > 0 && p[1] <= 0x21;
+		return left >= 8 && p[4] == '0' && p[5] == '0' && p[0] <= '2' && (p[0] != '0' || p[1] != '0') &&
+		       digit_as(p[0], ANY_CASE) >= 0 && digit_as(p[1], ANY_CASE) >= 0;
+	return left >= 4 && p[3] == 0 && p[1] > 0 && p[1] <= 0x21;
+}
+
+/* ... of the subheaders of other forms. */
+static inline bool may_be_foreign(const uint8_t *p, size_t left, bool ascii)
+{
+	if (ascii)
+		return p[0] >= '5' && left >= FOREIGN_MIN * 2u && p[1] == 'D' && p[2] == '0' && p[3] == '0';
+	return p[0] >= 0x5d && left >= FOREIGN_MIN && p[1] == 0 &&
+	       (p[0] == 0x5d || p[0] == 0x9d || p[0] == 0xdd || p[0] == 0x68 || p[0] == 0xe8);
+}
+
+/* ... of those of our own forms, in ASCII. */
+static inline bool may_be_own(const uint8_t *p, size_t left)
+{
+	return p[0] == '5' && left >= OWN_MIN && (p[1] == '0' || p[1] == '4') && p[2] == '0' && p[3] == '0';
+}
+
+/*
+ * Where the command is of a frame of our own forms whose subheader is at `at`, in ASCII, as libslmp2 would know it, if it has any byte that is no
+ * digit to us: the others are found as they are. 0: none there.
+ */
+static size_t oddly_written(struct bytes b, size_t at)
+{
+	const uint8_t *p = b.p + at;
+	size_t head = 2u * slmp_head_length(p[1] == '4' ? SLMP_FORM | SLMP_4E : SLMP_FORM) + 4u;
+	size_t route = head - (size_t)(ROUTE + BEFORE) * 2u, n = head + 8u;
+
+	return b.left - at >= n && any_is_odd(p + route, n - route) ? at + head : 0;
 }
 
 /* The command of `f` is refused; *ret says by whom, and `reason`, or R_ALLOWED: its own. */
@@ -181,24 +246,41 @@ static size_t next_written(uint8_t form, struct bytes *b, size_t *at)
 	return command;
 }
 
+static inline bool may_be_any(const uint8_t *p, size_t left)
+{
+	return may_begin(p, left, false) || may_begin(p, left, true) || may_be_foreign(p, left, false) ||
+	       may_be_foreign(p, left, true) || may_be_own(p, left);
+}
+
+/* What begins at `at`, but for the command that the client wrote at `written`, and for commands of which all lies before `seam`. */
+static bool is_refused_at(struct bytes b, size_t at, size_t written, size_t seam, const struct command_table *t,
+			  const struct command_permit *p, struct pdu *ret)
+{
+	const uint8_t *from = b.p + at;
+	size_t left = b.left - at, command;
+	struct found f;
+
+	for (unsigned ascii = 0; ascii < 2; ascii++)
+		if (((may_begin(from, left, ascii != 0) && at + (ascii != 0 ? 8u : 4u) > seam &&
+		      finds(b, at, ascii != 0, ANY_CASE, &f)) ||
+		     (may_be_foreign(from, left, ascii != 0) && finds_foreign(b, at, ascii != 0, &f))) &&
+		    refuses(&f, R_SLMP_CUT, t, p, ret))
+			return true;
+	return may_be_own(from, left) && (command = oddly_written(b, at)) > 0 && command != written &&
+	       command + 8u > seam && finds(b, command, true, OR_ZERO, &f) && refuses(&f, R_SLMP_CUT, t, p, ret);
+}
+
 static bool search(uint8_t form, struct bytes b, const struct command_table *t, const struct command_permit *p,
 		   struct pdu *ret)
 {
 	struct bytes frames = b;
 	size_t frame_at = 0, written = next_written(form, &frames, &frame_at);
-	struct found f;
 
-	for (size_t at = 0; at < b.left; at++) {
-		if (at == written) {
+	for (size_t at = 0; at < b.left; at++)
+		if (at == written)
 			written = next_written(form, &frames, &frame_at);
-			continue;
-		}
-		for (unsigned ascii = 0; ascii < 2; ascii++)
-			if (((may_begin(b, at, ascii != 0) && finds(b, at, ascii != 0, &f)) ||
-			     (may_be_foreign(b, at, ascii != 0) && finds_foreign(b, at, ascii != 0, &f))) &&
-			    refuses(&f, R_SLMP_CUT, t, p, ret))
-				return false;
-	}
+		else if (may_be_any(b.p + at, b.left - at) && is_refused_at(b, at, written, 0, t, p, ret))
+			return false;
 	return true;
 }
 
@@ -208,18 +290,13 @@ static bool search_seam(const struct slmp_state *s, struct bytes b, const struct
 {
 	uint8_t both[2 * SLMP_TAIL];
 	size_t n = b.left < SLMP_TAIL ? b.left : SLMP_TAIL;
-	struct found f;
 
 	memcpy(both, s->tail, s->n_tail);
 	memcpy(both + s->n_tail, b.p, n);
 	b = bytes_of(both, s->n_tail + n);
 	for (size_t at = 0; at < s->n_tail; at++)
-		for (unsigned ascii = 0; ascii < 2; ascii++)
-			if (((may_begin(b, at, ascii != 0) && at + (ascii != 0 ? 8u : 4u) > s->n_tail &&
-			      finds(b, at, ascii != 0, &f)) ||
-			     (may_be_foreign(b, at, ascii != 0) && finds_foreign(b, at, ascii != 0, &f))) &&
-			    refuses(&f, R_SLMP_CUT, t, p, ret))
-				return false;
+		if (may_be_any(b.p + at, b.left - at) && is_refused_at(b, at, SIZE_MAX, s->n_tail, t, p, ret))
+			return false;
 	return true;
 }
 
@@ -248,9 +325,10 @@ static bool takes(struct bytes b, struct found *ret, bool *ret_all)
 {
 	bool ascii = b.left > 1 && b.p[0] == '5', four = ascii ? b.p[1] == '4' : b.left > 0 && b.p[0] == 0x54;
 	unsigned width = ascii ? 2 : 1;
-	struct slmp_reader r = { .b = b, .ascii = ascii };
+	struct slmp_reader r = { .b = b, .ascii = ascii }, data;
 	struct slmp_request q = { .operations = ret->room, .max = FEW };
-	uint32_t any, command, sub;
+	uint32_t command, sub;
+	bool odd;
 
 	if (!ascii && !four && (b.left == 0 || b.p[0] != 0x50))
 		return false;
@@ -260,14 +338,23 @@ static bool takes(struct bytes b, struct found *ret, bool *ret_all)
 	slmp_number(&r, 1, &ret->targets[1]);
 	slmp_number(&r, 2, &ret->targets[2]);
 	slmp_number(&r, 1, &ret->targets[3]);
-	slmp_number(&r, 2, &any); /* the length */
-	slmp_number(&r, 2, &any); /* the monitoring timer */
-	slmp_number(&r, 2, &command);
-	if (!slmp_number(&r, 2, &sub))
+	if (r.b.failed || r.b.left < (BEFORE + 4u) * width)
 		return false;
+	bytes_skip(&r.b, 2u * width); /* the length */
+	odd = ascii && any_is_odd(r.b.p, 12);
+	bytes_skip(&r.b, 2u * width); /* the monitoring timer */
+	data = r;
+	command = number(&data, 2, ANY_CASE);
+	sub = number(&data, 2, ANY_CASE);
+	if (data.b.failed) {
+		data = r;
+		command = number(&data, 2, OR_ZERO);
+		sub = number(&data, 2, OR_ZERO);
+	}
 	ret->service = command << 16 | sub;
-	slmp_request_parse(ret->service, ret->targets, r, &q);
-	*ret_all = !q.short_of;
+	slmp_request_parse(ret->service, ret->targets, data, &q);
+	*ret_all = odd || !q.short_of; /* more of it cannot make it a well-formed one, or is not needed */
+	q.well_formed = q.well_formed && !odd;
 	if (*ret_all && !q.well_formed)
 		slmp_request_forget_place(&q);
 	ret->n = q.n;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Frames of forms that no session has, hidden in what may be written and cut so that a segment begins with them: extended MT, the same pushed and
- * answered, CC-Link IE TSN's asked and answered. libslmp2 reads them all and executes what they command.
+ * answered, CC-Link IE TSN's asked and answered. libslmp2 reads them all and executes what they command. In ASCII it takes what is no digit for a 0,
+ * and others take digits of lower case.
  * LINK: appliance/wire/settings.c dpi/slmp/slmp.c dpi/slmp/frame.c dpi/slmp/device.c dpi/slmp/request.c dpi/slmp/touch.c dpi/slmp/segment.c
  * LINK: dpi/judge.c
  * LINK: appliance/wire/commands_older.c appliance/wire/evaluate.c appliance/wire/operation.c
@@ -157,12 +158,153 @@ static void others_pass(void **state)
 			}
 }
 
+/* The client sends `t`, cut before `where`: whether the rest passes where D 0 to 999 may be written. */
+static bool passes_cut_at(const struct text *t, size_t where, struct desk *d)
+{
+	only(d, SLMP_D, 0, 999);
+	assert_true(segment(d, t, 0, where, 0));
+	return segment(d, t, where, t->n, where);
+}
+
+/* A write of D1000 in ASCII, in 3E, 4E and the other forms, in which one 0 behind the subheader is written as what is no digit. */
+static void what_is_no_digit_is_a_zero(void **state)
+{
+	static const char odd[] = "zaf:/@G+ \xff\n";
+	unsigned found = 0;
+
+	(void)state;
+	for (unsigned k = 0; k < 5; k++) {
+		struct text inner = data_of(SLMP_FORM | SLMP_ASCII), t;
+		size_t command, where;
+
+		if (k < 2) {
+			put_d(&inner, false, 1000);
+			put(&inner, 2, 1);
+			put(&inner, 2, 7);
+			inner = request_of(all_forms[2 + k], 9, own, 0x14010000, &inner);
+			command = k == 0 ? 22 : 30;
+		} else {
+			inner = other_frame(SLMP_FORM | SLMP_ASCII, k - 2);
+			command = 40;
+		}
+		for (size_t i = 4; i < command + 8; i++)
+			for (unsigned o = 0; o < sizeof(odd); o++) { /* the NUL with them */
+				struct text written = inner;
+				struct desk d;
+
+				if (inner.p[i] != '0')
+					continue;
+				written.p[i] = (uint8_t)odd[o];
+				t = hiding(SLMP_FORM, &written, o % 3, &where);
+				assert_false(passes_cut_at(&t, where, &d));
+				assert_int_equal(d.p.reason, R_SLMP_CUT);
+				assert_int_equal(d.p.function, 0x14010000);
+				/* Begun in one segment, and its command in the next one, which begins with a frame. */
+				t.n = where + command + 4;
+				only(&d, SLMP_D, 0, 999);
+				assert_true(segment(&d, &t, 0, t.n - 1, 0));
+				assert_true(segment(&d, &t, t.n - 1, t.n, t.n - 1));
+				put_raw(&t, written.p + command + 4, written.n - command - 4);
+				assert_false(segment(&d, &t, where + command + 4, t.n, 0));
+				found++;
+			}
+	}
+	assert_true(found > 500);
+}
+
+/* A write of a label, and the parameters of a module: other than in upper case they say the same to some. */
+static void digits_of_either_case(void **state)
+{
+	static const uint32_t services[] = { 0x141a0000, 0x141b0000, 0x0e340000, 0x041c0000 };
+
+	(void)state;
+	for (unsigned f = 0; f < 2; f++)
+		for (unsigned k = 0; k < N(services); k++)
+			for (unsigned lower = 0; lower < 2; lower++) {
+				struct text inner = data_of(SLMP_FORM | SLMP_ASCII), t;
+				size_t where, at;
+				struct desk d;
+
+				put_raw(&inner, "00010000", 8);
+				inner = request_of(all_forms[2 + f], 9, own, services[k], &inner);
+				at = f == 0 ? 22 : 30;
+				for (size_t i = at; lower && i < at + 4; i++)
+					inner.p[i] |= inner.p[i] >= 'A' ? 0x20 : 0;
+				inner.p[at - 1] = lower ? 'z' : '0'; /* the timer is nobody's affair */
+				t = hiding(SLMP_FORM, &inner, 0, &where);
+				assert_false(passes_cut_at(&t, where, &d));
+				assert_int_equal(d.p.function, services[k]);
+				/* ... nor does anybody wait for the rest who does not wait for what the length says. */
+				memcpy(inner.p + at - 8, "0040", 4);
+				only(&d, SLMP_D, 0, 999);
+				assert_true(segment(&d, &inner, 0, at + 7, 0));
+				assert_false(segment(&d, &inner, 0, at + 8, 0));
+				assert_int_equal(d.p.reason, R_SLMP_FRAME);
+				desk_whole(&d);
+				assert_true(segment(&d, &inner, 0, at + 8, 0));
+			}
+}
+
+static uint32_t drawn(uint64_t *seed, uint32_t below)
+{
+	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(*seed >> 33) % below;
+}
+
+/*
+ * What people write: small numbers, temperatures whose low bytes are digits, texts of digits, of hexadecimal ones, of anything, with `5000` in it.
+ * Of 480 such writes with 1,920 bytes each one is refused, a text of random hexadecimal digits that holds the beginning of a real command.
+ */
+static void ordinary_values_pass(void **state)
+{
+	static const char *const texts[] = { "0123456789", "0123456789abcdef", "0123456789ABCDEF",
+					     "ABCDEFGHIJKLMNOPQRSTUVWXYZ 0123456789-:./" };
+	uint64_t seed = 0x5eed;
+	unsigned refused = 0;
+
+	(void)state;
+	for (unsigned f = 0; f < 2; f++)
+		for (unsigned kind = 0; kind < 8; kind++)
+			for (unsigned round = 0; round < 30; round++) {
+				struct text t = data_of(all_forms[f]);
+				struct desk d;
+
+				put_d(&t, false, 0);
+				put(&t, 2, 960);
+				for (unsigned i = 0; i < 960; i++) {
+					const char *from = texts[kind % 4];
+					uint32_t n = (uint32_t)strlen(from);
+
+					if (kind < 4)
+						put(&t, 2,
+						    (uint32_t)from[drawn(&seed, n)] | (uint32_t)from[drawn(&seed, n)]
+											      << 8);
+					else
+						put(&t, 2,
+						    kind == 4	? drawn(&seed, 10)
+						    : kind == 5 ? 40 + drawn(&seed, 31)
+						    : kind == 6 ? drawn(&seed, 1000)
+								: drawn(&seed, 65536));
+				}
+				memcpy(t.p + t.n - 400, "5000", 4);
+				t = request_of(all_forms[f], 1, own, 0x14010000, &t);
+				only(&d, SLMP_D, 0, 999);
+				for (size_t at = 0; at < t.n; at += 1460)
+					if (!segment(&d, &t, at, t.n - at < 1460 ? t.n : at + 1460, at)) {
+						assert_int_equal(kind, 2);
+						refused++;
+						break;
+					}
+			}
+	assert_int_equal(refused, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(other_forms_are_found),
-		cmocka_unit_test(over_a_seam),
-		cmocka_unit_test(others_pass),
+		cmocka_unit_test(other_forms_are_found), cmocka_unit_test(over_a_seam),
+		cmocka_unit_test(others_pass),		 cmocka_unit_test(what_is_no_digit_is_a_zero),
+		cmocka_unit_test(digits_of_either_case), cmocka_unit_test(ordinary_values_pass),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

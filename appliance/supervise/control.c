@@ -121,6 +121,24 @@ int control_client(const struct supervisor *s, unsigned at)
 	return s->clients != NULL ? s->clients[at].fd : -1;
 }
 
+/*
+ * Of another release, before or after an upgrade. What its numbers mean nobody here knows, so nothing is done; but it hears why, in the one answer
+ * that is the same in all versions, and then the end of the connection.
+ */
+static void answer_other_version(const struct client *c, const struct msg *m)
+{
+	const struct msg_body answer = { MSG_ANSWER, .answer = { .status = ANSWER_CANNOT } };
+	json_t *j = json_pack(
+		"{s:o}", "error",
+		json_sentence(m->version < MSG_VERSION ? M_CONTROL_OLDER : M_CONTROL_NEWER, m->version, MSG_VERSION));
+	int fd = j != NULL ? json_memfd(j) : -ENOMEM;
+
+	if (fd >= 0) {
+		msg_send_as(c->fd, m->version, m->id, &answer, &fd, 1);
+		close(fd);
+	}
+}
+
 void control_readable(struct supervisor *s, unsigned at)
 {
 	struct client *c = &s->clients[at];
@@ -130,6 +148,8 @@ void control_readable(struct supervisor *s, unsigned at)
 
 	if (r == -EAGAIN)
 		return;
+	if (r == -EPROTO && !c->waiting)
+		answer_other_version(c, &m);
 	if (r != 1 || c->waiting) {
 		if (r == 1)
 			msg_close_fds(&m);

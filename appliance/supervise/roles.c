@@ -304,7 +304,7 @@ void role_readable(struct supervisor *s, struct slot *sl)
 			continue;
 		if (r == 1)
 			r = -EBADMSG;
-		if (r == -EBADMSG)
+		if (r == -EBADMSG || r == -EPROTO)
 			say(s, M_ROLE_BROKE_RULES, slot_title(sl, title));
 		/* Closed, broken or dishonest: its process ends, and a successor is started when it was reaped. The channel is
 		 * shut so that it cannot wake the loop again before that. */

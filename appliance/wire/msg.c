@@ -210,6 +210,11 @@ static bool fds_fit(const struct shape *s, size_t n_fds)
 
 int msg_send(int sock, uint32_t id, const struct msg_body *body, const int *fds, size_t n_fds)
 {
+	return msg_send_as(sock, MSG_VERSION, id, body, fds, n_fds);
+}
+
+int msg_send_as(int sock, uint16_t version, uint32_t id, const struct msg_body *body, const int *fds, size_t n_fds)
+{
 	union {
 		char buf[CMSG_SPACE(MSG_FDS * sizeof(int))];
 		struct cmsghdr align;
@@ -225,12 +230,12 @@ int msg_send(int sock, uint32_t id, const struct msg_body *body, const int *fds,
 
 	/* A message that the other end would refuse is a mistake of ours: found here, not there. */
 	put_body(&b, body);
-	if (b.failed || !fds_fit(&shapes[body->type], n_fds))
+	if (b.failed || !fds_fit(&shapes[body->type], n_fds) || (version != MSG_VERSION && body->type > MSG_STATUS))
 		return -EINVAL;
 	iov[1].iov_len = b.len;
 	mh.msg_iovlen = b.len > 0 ? 2 : 1;
 	out_be16(&h, (uint16_t)body->type);
-	out_be16(&h, MSG_VERSION);
+	out_be16(&h, version);
 	out_be32(&h, id);
 	out_be32(&h, (uint32_t)b.len);
 	if (n_fds > 0) {
@@ -304,13 +309,14 @@ static int receive(int sock, enum role from, enum role to, int flags, struct msg
 		.msg_controllen = sizeof(control.buf),
 	};
 	struct bytes h;
-	uint16_t type, version;
+	uint16_t type;
 	uint32_t length;
 	size_t came;
 	ssize_t n;
 
 	ret->body.type = MSG_NONE;
 	ret->id = 0;
+	ret->version = 0;
 	ret->n_fds = 0;
 	for (size_t i = 0; i < MSG_FDS; i++)
 		ret->fds[i] = -1;
@@ -324,16 +330,20 @@ static int receive(int sock, enum role from, enum role to, int flags, struct msg
 		return 0;
 	h = bytes_of(head, (size_t)n < HEADER ? (size_t)n : HEADER);
 	bytes_be16(&h, &type);
-	bytes_be16(&h, &version);
+	bytes_be16(&h, &ret->version);
 	bytes_be32(&h, &ret->id);
 	if (is_ping(type))
 		length = n == PING ? 0 : UINT32_MAX;
 	else if (!bytes_be32(&h, &length) || length != (size_t)n - HEADER)
 		length = UINT32_MAX;
-	if (h.failed || (mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || version != MSG_VERSION || length > MSG_BODY ||
-	    !may_say(type, from, to) || !fds_fit(&shapes[type], came)) {
+	if (h.failed || (mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || ret->version == 0 || length > MSG_BODY ||
+	    (ret->version == MSG_VERSION && (!may_say(type, from, to) || !fds_fit(&shapes[type], came)))) {
 		msg_close_fds(ret);
 		return -EBADMSG;
+	}
+	if (ret->version != MSG_VERSION) {
+		msg_close_fds(ret);
+		return -EPROTO;
 	}
 	ret->storage[length] = 0;
 	if (!take_body(bytes_of(ret->storage, length), (enum msg_type)type, &ret->body)) {

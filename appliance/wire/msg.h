@@ -26,7 +26,11 @@
 #include "appliance/wire/reason.h"
 #include "appliance/wire/settings.h"
 
-#define MSG_VERSION 2
+/*
+ * Of all rows of message.def together: whoever changes one, or puts one before another, raises it, and tests/unit/wire/test_msg.c tells who
+ * forgot. Programs of two releases meet at the control socket when one was replaced and the other still runs.
+ */
+#define MSG_VERSION 3
 #define MSG_BODY 4096
 #define MSG_FDS 4
 #define MSG_NUMBERS 256u /* in a list of them: as many as a box may have interfaces */
@@ -141,6 +145,7 @@ struct msg_body {
 struct msg {
 	struct msg_body body; /* texts point into `storage` */
 	uint32_t id;
+	uint16_t version; /* of the sender; another one than ours beside -EPROTO */
 	int fds[MSG_FDS]; /* owned by the receiver; -1 = none */
 	size_t n_fds;
 	uint8_t storage[MSG_BODY + 1];
@@ -149,10 +154,13 @@ struct msg {
 /* 0 or negative errno; -EINVAL when the receiver would refuse it. Descriptors stay the caller's. Blocks unless the socket
  * does not. */
 int msg_send(int sock, uint32_t id, const struct msg_body *body, const int *fds, size_t n_fds);
+/* ... to a peer of another version: only READY to STATUS, the first rows, which are in all versions what they are in ours. */
+int msg_send_as(int sock, uint16_t version, uint32_t id, const struct msg_body *body, const int *fds, size_t n_fds);
 /*
  * Answers pings that come before a message, so whoever reads its messages lives; when nothing follows a ping,
  * -EAGAIN, on a blocking socket too. 1 = a message, 0 = peer closed, negative errno otherwise (-EBADMSG: refused by
- * message.def; its descriptors are closed). `from` sits at the other end, `to` reads here.
+ * message.def; -EPROTO: of another version, and nothing of it was read; its descriptors are closed). `from` sits at the other end, `to` reads
+ * here.
  */
 int msg_recv(int sock, enum role from, enum role to, struct msg *ret);
 void msg_close_fds(struct msg *m);

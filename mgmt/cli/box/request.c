@@ -25,28 +25,38 @@ static int fail_connect(struct cli *c, int code)
 	}
 }
 
-/* A connected socket, or -1 with *ret_status set. */
-static int box_connect(struct cli *c, unsigned timeout_s, int *ret_status)
+/* A connected socket, or a negative errno; `c->socket` is not too long. */
+static int try_connect(const struct cli *c, unsigned timeout_s)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	struct timeval limit = { .tv_sec = (time_t)timeout_s };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), code;
+
+	memcpy(to.sun_path, c->socket, strlen(c->socket) + 1);
+	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) == 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) == 0 &&
+	    connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0)
+		return fd;
+	code = errno;
+	if (fd >= 0)
+		close(fd);
+	return -code;
+}
+
+/* ... or -1 with *ret_status set. */
+static int box_connect(struct cli *c, unsigned timeout_s, int *ret_status)
+{
 	int fd;
 
-	if (strlen(c->socket) >= sizeof(to.sun_path)) {
+	if (strlen(c->socket) >= sizeof(((struct sockaddr_un *)NULL)->sun_path)) {
 		*ret_status = cli_fail(c, CLI_INVALID, M_BOX_PATH_LONG, c->socket);
 		return -1;
 	}
-	memcpy(to.sun_path, c->socket, strlen(c->socket) + 1);
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0 ||
-	    connect(fd, (const struct sockaddr *)&to, sizeof(to)) < 0) {
-		*ret_status = fail_connect(c, errno);
-		if (fd >= 0)
-			close(fd);
-		return -1;
-	}
-	return fd;
+	fd = try_connect(c, timeout_s);
+	if (fd >= 0)
+		return fd;
+	*ret_status = fail_connect(c, -fd);
+	return -1;
 }
 
 static bool read_answer(struct cli *c, struct msg *m, struct box_answer *ret, int *ret_status)
@@ -74,11 +84,36 @@ static bool read_answer(struct cli *c, struct msg *m, struct box_answer *ret, in
 	return ok;
 }
 
+/*
+ * Older releases close the connection without a word when they are asked in another version than theirs. The version of a daemon that answers a
+ * mere STATUS in its own; 0: it answers in ours, or not at all.
+ */
+static unsigned older_version(const struct cli *c, unsigned timeout_s)
+{
+	for (uint16_t version = MSG_VERSION; version > 0; version--) {
+		int sock = try_connect(c, timeout_s), got;
+		struct msg m = { 0 };
+
+		if (sock < 0)
+			return 0;
+		got = msg_send_as(sock, version, 1, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0);
+		if (got >= 0)
+			got = msg_recv(sock, ROLE_SUPERVISOR, ROLE_CLI, &m);
+		close(sock);
+		if (got > 0)
+			msg_close_fds(&m);
+		if (got != 0)
+			return got == -EPROTO && m.version == version ? version : 0;
+	}
+	return 0;
+}
+
 bool box_request(struct cli *c, const struct msg_body *question, const int *fds, size_t n_fds, unsigned timeout_s,
 		 struct box_answer *ret, int *ret_status)
 {
 	struct msg m = { 0 };
 	int sock = box_connect(c, timeout_s, ret_status), got;
+	unsigned older;
 	bool ok = false;
 
 	memset(ret, 0, sizeof(*ret));
@@ -91,6 +126,8 @@ bool box_request(struct cli *c, const struct msg_body *question, const int *fds,
 		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_SILENT, timeout_s);
 	else if (got < 0)
 		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_LOST, strerror(-got));
+	else if (got == 0 && (older = older_version(c, timeout_s)) > 0)
+		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_OLDER, older, MSG_VERSION);
 	else if (got == 0)
 		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_CLOSED);
 	else

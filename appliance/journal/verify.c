@@ -13,6 +13,8 @@
 #include "appliance/journal/chain.h"
 #include "appliance/journal/segment.h"
 
+#define LIST_AGAIN 16u /* times that files may go while they are looked for */
+
 static const char *const words[] = {
 	[FAULT_NONE] = "none",	    [FAULT_FORM] = "malformed", [FAULT_HASH] = "edited",
 	[FAULT_PREV] = "unlinked",  [FAULT_NUMBER] = "missing", [FAULT_SEGMENT] = "segment",
@@ -125,24 +127,62 @@ static void one(struct walk *w, const char *text, size_t n)
 	says_deleted(w, text, n, seq);
 }
 
-/* Its two files, of which one was about to take the other's place, say the same. */
-static bool same_bytes(int dirfd, uint64_t first)
-{
-	struct segment *a = NULL, *b = NULL;
-	bool same = segment_open(dirfd, first, SEGMENT_PLAIN, 0, &a, NULL) == 0 &&
-		    segment_open(dirfd, first, SEGMENT_PACKED, 0, &b, NULL) == 0 && segment_same(a, b, UINT64_MAX) == 0;
+/* Two files of a segment, opened together: whichever goes while it is read, what is compared is what was there. */
+struct twins {
+	struct segment *plain, *packed; /* both, or none: there is one file */
+	bool unread;			/* one is there and cannot be opened */
+};
 
-	segment_close(a);
-	segment_close(b);
-	return same;
+static struct twins open_twins(int dirfd, uint64_t first)
+{
+	struct twins t = { 0 };
+	int plain = segment_open(dirfd, first, SEGMENT_PLAIN, 0, &t.plain, NULL);
+	int packed = segment_open(dirfd, first, SEGMENT_PACKED, 0, &t.packed, NULL);
+
+	if (plain == 0 && packed == 0)
+		return t;
+	/* Which of them is not there a journal beside this may just have taken away: that is no fault of the other. */
+	t.unread = plain != -ENOENT && packed != -ENOENT;
+	segment_close(t.plain);
+	segment_close(t.packed);
+	t.plain = t.packed = NULL;
+	return t;
+}
+
+/* Its two files, of which one was about to take the other's place, say the same. */
+static bool same_bytes(const struct twins *t)
+{
+	return !t->unread && (t->plain == NULL || segment_same(t->plain, t->packed, UINT64_MAX) == 0);
+}
+
+/* All of one. `newest`: it may end in the middle of a line. */
+static int lines(struct walk *w, struct segment *s, bool newest)
+{
+	const char *text;
+	size_t n;
+	bool whole;
+	int r;
+
+	while ((r = segment_line(s, &text, &n, &whole)) > 0) {
+		if (whole) {
+			one(w, text, n);
+			continue;
+		}
+		w->line++;
+		fault(w, newest ? FAULT_TORN : FAULT_FORM, 0);
+	}
+	if (r == -EBADMSG) {
+		w->line++;
+		fault(w, FAULT_FORM, 0);
+		r = 0;
+	}
+	return r;
 }
 
 static int segment(struct walk *w, int dirfd, const struct segment_file *file, bool last, struct err *e)
 {
+	struct twins twins = open_twins(dirfd, file->first);
 	struct segment *s;
-	const char *text;
-	size_t n;
-	bool whole;
 	int r;
 
 	journal_segment_name(file->first, w->segment);
@@ -155,30 +195,20 @@ static int segment(struct walk *w, int dirfd, const struct segment_file *file, b
 		w->want = file->first; /* said once */
 	}
 	r = segment_open(dirfd, file->first, SEGMENT_EITHER, 0, &s, e);
-	if (s == NULL)
-		return r;
-	while ((r = segment_line(s, &text, &n, &whole)) > 0) {
-		if (whole) {
-			one(w, text, n);
-			continue;
+	if (s != NULL) {
+		r = lines(w, s, last && file->plain);
+		segment_close(s);
+		if (r < 0)
+			err_set(e, r, "read %s", w->segment);
+		else if (!same_bytes(&twins)) {
+			segment_packed_name(file->first, w->segment);
+			w->line = 0;
+			fault(w, FAULT_TWICE, file->first);
 		}
-		w->line++;
-		fault(w, last && file->plain ? FAULT_TORN : FAULT_FORM, 0);
 	}
-	segment_close(s);
-	if (r == -EBADMSG) {
-		w->line++;
-		fault(w, FAULT_FORM, 0);
-		r = 0;
-	}
-	if (r < 0)
-		return err_set(e, r, "read %s", w->segment);
-	if (file->plain && file->packed && !same_bytes(dirfd, file->first)) {
-		segment_packed_name(file->first, w->segment);
-		w->line = 0;
-		fault(w, FAULT_TWICE, file->first);
-	}
-	return 0;
+	segment_close(twins.plain);
+	segment_close(twins.packed);
+	return r;
 }
 
 static void read_head(struct walk *w, int dirfd)
@@ -207,19 +237,48 @@ static void compare_head(struct walk *w)
 	fault(w, w->head_seq > w->r->last ? FAULT_HEAD : FAULT_ANOTHER, w->head_seq);
 }
 
-int journal_verify(const char *folder, struct journal_report *ret, struct err *e)
+static bool same_numbers(const struct segment_file *a, size_t n, const struct segment_file *b, size_t m)
+{
+	for (size_t i = 0; i < n && i < m; i++)
+		if (a[i].first != b[i].first)
+			return false;
+	return n == m;
+}
+
+/*
+ * Listed until two lists in a row name the same segments: a list that is read while a file takes another's place may have
+ * seen neither of them.
+ */
+static int list_all(int dirfd, struct segment_file **ret, size_t *ret_n, struct err *e)
+{
+	int r = segment_list(dirfd, ret, ret_n, e);
+
+	for (unsigned i = 0; r == 0 && i < LIST_AGAIN; i++) {
+		struct segment_file *before = *ret;
+		size_t n = *ret_n;
+		bool same;
+
+		r = segment_list(dirfd, ret, ret_n, e);
+		same = r == 0 && same_numbers(before, n, *ret, *ret_n);
+		free(before);
+		if (same)
+			break;
+	}
+	return r;
+}
+
+/* -ENOENT: a file was listed and is gone. */
+static int verify(int dirfd, struct journal_report *ret, struct err *e)
 {
 	struct walk w = { .r = ret };
 	struct segment_file *list = NULL;
 	size_t n = 0;
-	int dirfd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
+	int r;
 
 	memset(ret, 0, sizeof(*ret));
-	if (dirfd < 0)
-		return err_set(e, -errno, "open %s", folder);
-	r = segment_list(dirfd, &list, &n, e);
-	if (r == 0)
-		read_head(&w, dirfd);
+	/* The head first: what it knows is in some file by then, though the newest may be one that begins after the list. */
+	read_head(&w, dirfd);
+	r = list_all(dirfd, &list, &n, e);
 	for (size_t i = 0; i < n && r == 0; i++)
 		r = segment(&w, dirfd, &list[i], i + 1 == n, e);
 	if (r == 0)
@@ -227,6 +286,19 @@ int journal_verify(const char *folder, struct journal_report *ret, struct err *e
 	if (ret->first > 1 && ret->deleted == 0)
 		ret->open |= JOURNAL_BEGIN_OPEN;
 	free(list);
+	return r;
+}
+
+int journal_verify(const char *folder, struct journal_report *ret, struct err *e)
+{
+	int dirfd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = -ENOENT;
+
+	memset(ret, 0, sizeof(*ret));
+	if (dirfd < 0)
+		return err_set(e, -errno, "open %s", folder);
+	/* The site's rule takes one file an hour: all is looked at anew, with the record that says so. */
+	for (unsigned i = 0; r == -ENOENT && i < LIST_AGAIN; i++)
+		r = verify(dirfd, ret, e);
 	close(dirfd);
 	return r;
 }

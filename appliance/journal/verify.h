@@ -2,6 +2,7 @@
 /*
  * Checks a folder of records off-line, without the daemon: every line's form, hash and link, every number, and that the
  * log reaches its head. What cannot be judged from what is there is said to be that, not to be sound. Reads only. For the CLI and for auditors' machines.
+ * A journal may write, pack and delete in the folder meanwhile: that is no fault.
  */
 #ifndef SEKISHO_JOURNAL_VERIFY_H
 #define SEKISHO_JOURNAL_VERIFY_H

@@ -21,7 +21,8 @@ struct pack; /* one segment on its way */
 
 /*
  * One act for the folder: 1 = there is more to do at once, 0 = nothing, or negative errno: what was begun is given up, and
- * the segment is as it was. `open` is the segment that is still written to, or an earlier one from which on they stay plain; 0 = none. *p starts as NULL.
+ * the segment is as it was. `open` is the segment that is still written to, or an earlier one from which on they stay plain; 0 = none. It
+ * matters where a segment is chosen, which is while *p is NULL; so it starts.
  */
 int pack_step(struct pack **p, int dirfd, uint64_t open, struct err *e);
 /* Lets go of memory and descriptors; files stay as they are. */

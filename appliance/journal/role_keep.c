@@ -27,23 +27,28 @@ static bool pack_waits(const struct journal_role *j)
 	return j->names.n > 0 && (j->pack != NULL || !j->looked || j->looked_at != j->chain.first);
 }
 
-#define PLAIN_KEPT 4u /* closed segments, of 16 MiB, that wait for a log server */
+/* Closed, that wait for a log server: four full files, or more that are not full. */
+#define PLAIN_BYTES (4u * JOURNAL_SEGMENT_BYTES)
 
 /*
- * Segments from here on stay plain: the one that is written to, and where records are sent to a server, the last before it, since the
- * sender reads plain files only.
+ * Segments from here on stay plain: the one that is written to, and where records are sent to a server, those before it until they are
+ * PLAIN_BYTES together, since the sender reads plain files only.
  */
 static uint64_t plain_from(const struct journal_role *j, struct err *e)
 {
 	struct segment_file *list;
-	uint64_t from;
+	uint64_t from = j->chain.first, bytes = 0;
 	size_t n;
 
 	if (!names_send(&j->names))
-		return j->chain.first;
+		return from;
 	if (segment_list(j->chain.dirfd, &list, &n, e) < 0)
 		return 1; /* nothing before it */
-	from = n > PLAIN_KEPT + 1 ? list[n - 1 - PLAIN_KEPT].first : 1;
+	for (size_t i = n; i-- > 0 && bytes < PLAIN_BYTES;) {
+		from = list[i].first;
+		if (from != j->chain.first)
+			bytes += segment_plain_bytes(j->chain.dirfd, &list[i]);
+	}
 	free(list);
 	return from;
 }
@@ -69,7 +74,7 @@ static void pack(struct journal_role *j, uint64_t now)
 
 	j->looked = true;
 	j->looked_at = j->chain.first;
-	r = pack_step(&j->pack, j->chain.dirfd, plain_from(j, &e), &e);
+	r = pack_step(&j->pack, j->chain.dirfd, j->pack == NULL ? plain_from(j, &e) : 0, &e);
 	j->pack_at = 0;
 	if (r == 0)
 		return;

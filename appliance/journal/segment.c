@@ -131,6 +131,17 @@ int segment_written(int dirfd, const struct segment_file *file, uint64_t *ret, s
 	return 0;
 }
 
+uint64_t segment_plain_bytes(int dirfd, const struct segment_file *file)
+{
+	struct stat st;
+	char name[48];
+
+	journal_segment_name(file->first, name);
+	if (!file->plain || fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+		return 0;
+	return (uint64_t)st.st_size;
+}
+
 /* ---- bytes of one ------------------------------------------------------------------------------------------------- */
 
 struct segment {

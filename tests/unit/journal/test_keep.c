@@ -21,6 +21,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,7 @@
 #include "appliance/journal/role_private.h"
 #include "appliance/journal/segment.h"
 #include "appliance/journal/verify.h"
+#include "appliance/wire/settings.h"
 #include "policy/ir/ir.h"
 #include "tests/unit/folder.h"
 
@@ -73,10 +75,9 @@ static void set_written(struct folder *f, uint64_t first, uint64_t at)
 	assert_int_equal(utimensat(f->fd, name, t, 0), 0);
 }
 
-static void open_journal(struct folder *f, struct journal_role *j)
+static void open_with(struct folder *f, struct journal_role *j, struct ir *policy)
 {
 	struct journal_recovery found;
-	struct ir nothing = { .site_name = "", .site_label = "", .workers = 1 };
 	struct err e = { 0 };
 	uint8_t *sealed;
 	size_t n;
@@ -84,11 +85,32 @@ static void open_journal(struct folder *f, struct journal_role *j)
 	memset(j, 0, sizeof(*j));
 	assert_int_equal(journal_open(f->fd, &j->chain, &found, &e), 0);
 	assert_int_equal(found.missing + found.torn_bytes, 0);
-	/* One without a log server: nothing is packed before any is known. */
-	assert_int_equal(ir_seal(&nothing, &sealed, &n, &e), 0);
+	/* Nothing is packed before any is known. */
+	assert_int_equal(ir_seal(policy, &sealed, &n, &e), 0);
 	assert_int_equal(names_add(&j->names, &(struct names_source){ 1, sealed, n, bytes_of(NULL, 0), NULL, 0 }, &e),
 			 0);
 	free(sealed);
+}
+
+/* Nobody reads the records. */
+static void open_journal(struct folder *f, struct journal_role *j)
+{
+	open_with(f, j, &(struct ir){ .site_name = "", .site_label = "", .workers = 1 });
+}
+
+/* A log server does. */
+static void open_sent_on(struct folder *f, struct journal_role *j)
+{
+	struct ir_peer server = { .name = "log.example.jp",
+				  .ca = "/etc/ssl/log.pem",
+				  .l4proto = IPPROTO_TCP,
+				  .port = 6514,
+				  .use = PEER_LOG };
+
+	assert_true(addr_parse("10.99.0.9", &server.address));
+
+	open_with(f, j,
+		  &(struct ir){ .site_name = "", .site_label = "", .workers = 1, .peers = &server, .n_peers = 1 });
 }
 
 static void stop(struct journal_role *j)
@@ -588,6 +610,91 @@ static void for_room_before_its_time(void **state)
 	stop(&j);
 }
 
+/* ---- what waits for a log server ------------------------------------------------------------------------------------ */
+
+/* As if so many bytes of records were in a closed file. */
+static void lengthen(struct folder *f, uint64_t first, uint64_t bytes)
+{
+	char name[48];
+	int fd;
+
+	journal_segment_name(first, name);
+	fd = openat(f->fd, name, O_WRONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, (off_t)bytes), 0);
+	close(fd);
+}
+
+/* The oldest that is plain, which the sender reads; the number of those that are. */
+static uint64_t oldest_plain(struct folder *f, size_t *ret_n)
+{
+	struct segment_file *list;
+	struct err e = { 0 };
+	uint64_t first = 0;
+	size_t n;
+
+	assert_int_equal(segment_list(f->fd, &list, &n, &e), 0);
+	*ret_n = 0;
+	for (size_t i = n; i-- > 0 && list[i].plain; ++*ret_n)
+		first = list[i].first;
+	free(list);
+	return first;
+}
+
+static void pack_all(struct journal_role *j)
+{
+	for (int i = 0; i < 10000 && role_keep_due(j) <= clock_mono().ns; i++)
+		role_keep(j, clock_mono().ns);
+	assert_true(role_keep_due(j) > clock_mono().ns);
+}
+
+/* A file a day, far from full: a server that is away for weeks still gets them all. */
+static void small_files_wait_for_the_server(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	size_t n;
+
+	open_sent_on(f, &j);
+	days(f, &j, 40);
+	pack_all(&j);
+	assert_int_equal(oldest_plain(f, &n), 1);
+	assert_int_equal(n, 40);
+	stop(&j);
+	/* Nobody reads them any more. */
+	open_journal(f, &j);
+	pack_all(&j);
+	assert_int_equal(oldest_plain(f, &n), 39 * LINES + 1);
+	stop(&j);
+}
+
+/* Full ones: the last four, whatever small ones are among them; what is older is packed. */
+static void as_many_wait_as_four_full_ones_hold(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	size_t n;
+
+	open_sent_on(f, &j);
+	for (int i = 0; i < 12; i++) {
+		uint64_t first = write_file(f, &j);
+
+		if (i % 2 == 0)
+			lengthen(f, first, JOURNAL_SEGMENT_BYTES);
+	}
+	pack_all(&j);
+	/* 10, 8, 6 and 4 are full; the open one is 11. */
+	assert_int_equal(oldest_plain(f, &n), 4 * LINES + 1);
+	assert_int_equal(n, 8);
+	/* Another full one is closed: the oldest of those that waited goes, with the small one behind it. */
+	lengthen(f, write_file(f, &j), JOURNAL_SEGMENT_BYTES);
+	write_file(f, &j);
+	pack_all(&j);
+	assert_int_equal(oldest_plain(f, &n), 6 * LINES + 1);
+	assert_int_equal(n, 8);
+	stop(&j);
+}
+
 static int fresh(void **state)
 {
 	wall_s = BEGAN;
@@ -613,6 +720,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_record_no_deletion, fresh, teardown),
 		cmocka_unit_test_setup_teardown(damage_stops_it, fresh, teardown),
 		cmocka_unit_test_setup_teardown(for_room_before_its_time, fresh, teardown),
+		cmocka_unit_test_setup_teardown(small_files_wait_for_the_server, fresh, teardown),
+		cmocka_unit_test_setup_teardown(as_many_wait_as_four_full_ones_hold, fresh, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

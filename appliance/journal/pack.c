@@ -56,6 +56,12 @@ void pack_forget(struct pack **p)
 	*p = NULL;
 }
 
+void pack_drop(struct pack **p, int dirfd)
+{
+	pack_forget(p);
+	unlinkat(dirfd, NEW_NAME, 0);
+}
+
 /* ---- beginning ---------------------------------------------------------------------------------------------------- */
 
 /* Such a file is none that the journal made: nobody would read it packed. */
@@ -252,10 +258,10 @@ int pack_step(struct pack **p, int dirfd, uint64_t open, struct err *e)
 
 	if (r == 1 || *p == NULL)
 		return r;
-	pack_forget(p);
 	if (r < 0) {
-		unlinkat(dirfd, NEW_NAME, 0);
+		pack_drop(p, dirfd);
 		return r;
 	}
+	pack_forget(p);
 	return 1; /* perhaps there is another */
 }

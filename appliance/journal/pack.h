@@ -27,5 +27,7 @@ struct pack; /* one segment on its way */
 int pack_step(struct pack **p, int dirfd, uint64_t open, struct err *e);
 /* Lets go of memory and descriptors; files stay as they are. */
 void pack_forget(struct pack **p);
+/* ... and the room on the disk that a half-written file takes, be it one that an earlier journal left. */
+void pack_drop(struct pack **p, int dirfd);
 
 #endif

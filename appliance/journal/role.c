@@ -67,13 +67,10 @@ static int open_chain(struct journal_role *j)
 	/* For its group, as the segments in it (chain.c). */
 	if (fchmod(JOURNAL_FD_FOLDER, 0750) < 0)
 		fprintf(stderr, "sekishod journal: mode of the folder: %s\n", strerror(errno));
-	if (journal_open(JOURNAL_FD_FOLDER, &j->chain, &found, &e) < 0) {
+	if (role_open(j, JOURNAL_FD_FOLDER, &found, &e) < 0) {
 		fprintf(stderr, "sekishod journal: %s\n", e.text);
 		return 1;
 	}
-	reserve_begin(JOURNAL_FD_FOLDER, &j->reserve);
-	if (reserve_build(&j->reserve, &e) < 0)
-		role_press(j, &e);
 	j->was_empty = found.empty;
 	if (found.missing != 0)
 		role_put_own(j, LOST_MISSING, found.missing, 0, NULL);

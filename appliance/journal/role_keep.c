@@ -85,6 +85,15 @@ static void pack(struct journal_role *j, uint64_t now)
 	}
 }
 
+void role_keep_make_room(struct journal_role *j)
+{
+	if (j->pack == NULL)
+		return;
+	pack_drop(&j->pack, j->chain.dirfd);
+	j->looked = false;
+	j->pack_at = clock_mono().ns + AGAIN_NS;
+}
+
 void role_keep_rule(struct journal_role *j, const struct keep_rule *rule)
 {
 	if (rule->keep_days == j->rule.keep_days && rule->delete_after_days == j->rule.delete_after_days)

@@ -78,6 +78,8 @@ void role_sync(struct journal_role *j, uint64_t now, bool at_once);
 
 /* ---- role_room.c ------------------------------------------------------------------------------------------------- */
 
+/* Opens the chain in a folder and makes the reserve; without room for that what comes waits. 0, or negative errno: no chain. */
+int role_open(struct journal_role *j, int dirfd, struct journal_recovery *ret, struct err *e);
 /* A negative errno that a full disk gives. */
 bool role_no_room(int code);
 /* From now on records wait for room. */
@@ -93,6 +95,8 @@ void role_room_end(struct journal_role *j);
 
 /* One act for the files that are closed, when it is time for one. */
 void role_keep(struct journal_role *j, uint64_t now);
+/* What is half packed goes, and is begun again later. */
+void role_keep_make_room(struct journal_role *j);
 /* The rule that holds from now on. */
 void role_keep_rule(struct journal_role *j, const struct keep_rule *rule);
 /* When the next is due; UINT64_MAX = none. */

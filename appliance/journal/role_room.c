@@ -2,7 +2,7 @@
 /*
  * A full disk. What matters most is still written, from the reserve; the rest waits in memory (wait.h), and what finds no place there is
  * counted. When the reserve is whole again there is room: then all that waits is written, the gravest first, and one record
- * says what was left out. Until that is written it is not forgotten.
+ * says what was left out. Until that is written it is not forgotten. A file that is half packed gives its room back at once.
  *
  * A journal that is killed meanwhile takes with it what it had in memory: the record that it died is all that says so.
  */
@@ -19,12 +19,28 @@ bool role_no_room(int code)
 	return code == -ENOSPC || code == -EDQUOT;
 }
 
+int role_open(struct journal_role *j, int dirfd, struct journal_recovery *ret, struct err *e)
+{
+	int r;
+
+	/* Of a journal that was killed while it packed; a torn end and the reserve may need its room. */
+	pack_drop(&j->pack, dirfd);
+	r = journal_open(dirfd, &j->chain, ret, e);
+	if (r < 0)
+		return r;
+	reserve_begin(dirfd, &j->reserve);
+	if (reserve_build(&j->reserve, e) < 0)
+		role_press(j, e);
+	return 0;
+}
+
 void role_press(struct journal_role *j, const struct err *e)
 {
 	j->failures++;
 	if (j->trouble[0] == 0)
 		fprintf(stderr, "sekishod journal: %s\n", e->text);
 	snprintf(j->trouble, sizeof(j->trouble), "%s", e->text);
+	role_keep_make_room(j);
 	if (!j->pressed)
 		j->retry_at = clock_mono().ns + RETRY_NS;
 	j->pressed = true;

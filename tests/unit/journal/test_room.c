@@ -4,6 +4,7 @@
  * is told as left out, whichever step of the disk fails. The clock and the disk's room are this test's own.
  *
  * LINK: appliance/journal/role_write.c appliance/journal/role_room.c appliance/journal/wait.c appliance/journal/reserve.c
+ * LINK: appliance/journal/role_keep.c appliance/journal/keep.c appliance/journal/pack.c
  * LINK: appliance/journal/segment.c appliance/journal/chain.c appliance/journal/line.c appliance/journal/verify.c
  * LINK: appliance/journal/json.c appliance/journal/names.c appliance/journal/merge.c appliance/journal/share.c
  * LINK: $(WIRE_SRC) policy/ir/unseal.c policy/ir/objects.c policy/ir/book.c
@@ -117,6 +118,15 @@ int fallocate(int fd, int mode, off_t at, off_t n)
 	return (int)syscall(SYS_fallocate, fd, mode, at, n);
 }
 
+int unlinkat(int dirfd, const char *name, int flags)
+{
+	struct stat s;
+
+	if (fstatat(dirfd, name, &s, AT_SYMLINK_NOFOLLOW) == 0)
+		room += (uint64_t)s.st_size;
+	return (int)syscall(SYS_unlinkat, dirfd, name, flags);
+}
+
 int fstatvfs(int fd, struct statvfs *ret)
 {
 	(void)fd;
@@ -132,11 +142,8 @@ static void begin(struct folder *f, struct journal_role *j)
 	struct err e = { 0 };
 
 	memset(j, 0, sizeof(*j));
-	assert_int_equal(journal_open(f->fd, &j->chain, &found, &e), 0);
+	assert_int_equal(role_open(j, f->fd, &found, &e), 0);
 	assert_int_equal(found.torn_bytes + found.missing, 0);
-	reserve_begin(f->fd, &j->reserve);
-	if (reserve_build(&j->reserve, &e) < 0)
-		role_press(j, &e);
 }
 
 static void stop(struct journal_role *j)
@@ -424,6 +431,79 @@ static void an_end_without_room(void **state)
 	stop(&j);
 }
 
+/* ---- a file that is half packed --------------------------------------------------------------------------------------- */
+
+/* Some acts into a closed file, of text that does not pack well. */
+static void half_packed(struct folder *f, struct journal_role *j)
+{
+	struct err e = { 0 };
+	struct stat s;
+	char text[501];
+
+	for (unsigned i = 0; i < 400; i++) {
+		for (unsigned k = 0; k + 1 < sizeof(text); k++)
+			text[k] = (char)('a' + random() % 26);
+		text[sizeof(text) - 1] = '\0';
+		assert_int_equal(journal_append(&j->chain, json_pack("{s:s, s:s}", "kind", "test", "text", text), &e),
+				 0);
+	}
+	journal_turn(&j->chain);
+	say(j, WAIT_TRAFFIC, 1);
+	pass(j, 1);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(pack_step(&j->pack, f->fd, j->chain.first, &e), 1);
+	assert_int_equal(fstatat(f->fd, "packed.new", &s, 0), 0);
+	assert_true(s.st_size > 60000);
+}
+
+/* What fills the disk may be the journal's own: then it gives that back, and is not full for ever. */
+static void what_is_half_packed_is_no_reason(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	struct found r;
+
+	room = plenty;
+	begin(f, &j);
+	half_packed(f, &j);
+	room = 0;
+	for (unsigned i = 0; i < 40; i++)
+		say(&j, WAIT_TRAFFIC, 1);
+	say(&j, WAIT_POLICY, 1);
+	pass(&j, 2);
+	assert_false(j.pressed);
+	assert_int_equal(faccessat(f->fd, "packed.new", F_OK, 0), -1);
+	assert_null(j.pack);
+	/* Not at once again: nobody gains by a disk that is full every other second. */
+	assert_true(j.pack_at > clock_mono().ns + 60 * SECOND);
+	r = read_all(f);
+	assert_int_equal(r.of[WAIT_TRAFFIC], 41);
+	assert_int_equal(r.of[WAIT_POLICY], 1);
+	assert_int_equal(r.tellings, 0);
+	stop(&j);
+}
+
+/* A journal that was killed while it packed left a file that is nobody's; the next has the room. */
+static void what_a_killed_one_left(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+
+	room = plenty;
+	begin(f, &j);
+	half_packed(f, &j);
+	pack_forget(&j.pack);
+	stop(&j);
+	/* Somebody took the reserve meanwhile, and all other room but a little. */
+	assert_int_equal(syscall(SYS_unlinkat, f->fd, "reserve", 0), 0);
+	room = RESERVE_BYTES - 50000;
+	begin(f, &j);
+	assert_false(j.pressed);
+	assert_int_equal(j.reserve.size, RESERVE_BYTES);
+	assert_int_equal(faccessat(f->fd, "packed.new", F_OK, 0), -1);
+	stop(&j);
+}
+
 /* Whichever call on the disk fails, and with what, over a whole story of it. */
 static void every_step(void **state)
 {
@@ -478,6 +558,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_reserve_that_is_spent, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_start_without_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_end_without_room, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_half_packed_is_no_reason, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_a_killed_one_left, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_step, setup, teardown),
 	};
 

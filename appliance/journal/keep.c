@@ -116,9 +116,9 @@ bool keep_turns(int dirfd, uint64_t open, uint64_t now)
 
 	if (open == 0 || segment_list(dirfd, &list, &n, NULL) < 0)
 		return false;
-	/* It began when the one before it ended. */
+	/* It began when the one before it ended. When that cannot be told, or is yet to come, it may be of any age. */
 	if (n > 1 && list[n - 1].first == open && segment_written(dirfd, &list[n - 2], &began, NULL) < 0)
-		began = now;
+		began = 0;
 	free(list);
-	return began + KEEP_DAY <= now;
+	return began > now || now - began >= KEEP_DAY;
 }

@@ -38,7 +38,10 @@ int keep_due(int dirfd, uint64_t open, const struct keep_rule *rule, uint64_t no
 	     struct err *e);
 /* Takes it away; that it goes was recorded. May be called again after a failure. */
 int keep_delete(int dirfd, uint64_t first, struct err *e);
-/* The open file is a day old: a new one is to begin. */
+/*
+ * The open file is a day old, or nobody can tell because the clock was ahead when it began: a new one is to begin. After such a clock two
+ * may, an hour apart, until one is closed by the right one.
+ */
 bool keep_turns(int dirfd, uint64_t open, uint64_t now);
 
 #endif

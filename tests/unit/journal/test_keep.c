@@ -434,6 +434,78 @@ static void a_file_each_day(void **state)
 	stop(&j);
 }
 
+/* Hours with a record each, in which files turn as the rule wants it; how many began. */
+static size_t hours(struct folder *f, struct journal_role *j, int n)
+{
+	struct err e = { 0 };
+	size_t before, after;
+
+	oldest(f, &before);
+	for (int hour = 0; hour < n; hour++) {
+		passes(HOUR);
+		act(j);
+		assert_int_equal(journal_append(&j->chain, json_pack("{s:s}", "kind", "test"), &e), 0);
+		assert_int_equal(journal_sync(&j->chain, &e), 0);
+		set_written(f, j->chain.first, wall_s);
+	}
+	oldest(f, &after);
+	return after - before;
+}
+
+/* A file that was closed while the clock was years ahead does not keep the next ones open until that year. */
+static void a_file_each_day_after_a_clock_that_was_ahead(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	size_t n;
+
+	open_journal(f, &j);
+	write_file(f, &j);
+	role_keep_rule(&j, &month);
+	hours(f, &j, 48);
+	wall_s += 3650ull * KEEP_DAY;
+	n = hours(f, &j, 48);
+	assert_in_range(n, 2, 4);
+	wall_s -= 3650ull * KEEP_DAY;
+	n = hours(f, &j, 5 * 24);
+	assert_in_range(n, 5, 7);
+	/* And so nothing stays longer than the rule says. */
+	hours(f, &j, 41 * 24);
+	{
+		struct segment_file *list;
+		struct err e = { 0 };
+		uint64_t written;
+
+		assert_int_equal(segment_list(f->fd, &list, &n, &e), 0);
+		assert_int_equal(segment_written(f->fd, &list[0], &written, &e), 0);
+		free(list);
+		assert_in_range(wall_s - written, 30 * KEEP_DAY, 40 * KEEP_DAY);
+		assert_in_range(n, 38, 43);
+	}
+	judge(f, 0, oldest(f, NULL) - 1);
+	stop(&j);
+}
+
+/* Nor does one whose header says no time. */
+static void a_file_each_day_after_damage(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	char name[48];
+	int fd;
+
+	open_journal(f, &j);
+	days(f, &j, 3);
+	act(&j);
+	segment_packed_name(LINES + 1, name);
+	fd = openat(f->fd, name, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	assert_true(fd >= 0);
+	close(fd);
+	role_keep_rule(&j, &month);
+	assert_in_range(hours(f, &j, 3 * 24), 3, 4);
+	stop(&j);
+}
+
 /* Stopped between the record and the deletion, or the deletion never reached the disk: it is said again, and done. */
 static void a_stop_in_the_middle(void **state)
 {
@@ -715,6 +787,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_an_hour_and_each_is_recorded, fresh, teardown),
 		cmocka_unit_test_setup_teardown(another_rule_waits, fresh, teardown),
 		cmocka_unit_test_setup_teardown(a_file_each_day, fresh, teardown),
+		cmocka_unit_test_setup_teardown(a_file_each_day_after_a_clock_that_was_ahead, fresh, teardown),
+		cmocka_unit_test_setup_teardown(a_file_each_day_after_damage, fresh, teardown),
 		cmocka_unit_test_setup_teardown(a_stop_in_the_middle, fresh, teardown),
 		cmocka_unit_test_setup_teardown(a_disk_that_refuses_to_delete, fresh, teardown),
 		cmocka_unit_test_setup_teardown(no_record_no_deletion, fresh, teardown),

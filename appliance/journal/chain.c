@@ -14,6 +14,8 @@
 #include "appliance/base/sha256.h"
 #include "appliance/journal/segment.h"
 
+#define SEGMENT_MODE 0640 /* its group may read it: the program that sends records on is in it */
+
 /* ---- recovery ----------------------------------------------------------------------------------------------------- */
 
 static void mark(struct journal *j, uint64_t seq, uint64_t offset)
@@ -116,14 +118,33 @@ static int open_segment(struct journal *j, uint64_t first, int flags, struct err
 	journal_segment_name(first, name);
 	close_segment(j);
 	j->fd = openat(j->dirfd, name, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
-	/* Its group may read it: the program that sends records on is in it. */
-	if (j->fd < 0 || fchmod(j->fd, 0640) < 0)
+	if (j->fd < 0 || fchmod(j->fd, SEGMENT_MODE) < 0)
 		return err_set(e, -errno, "open %s", name);
 	j->first = first;
 	j->size = 0;
 	if ((flags & O_CREAT) != 0)
 		fsync(j->dirfd); /* the name must survive as well */
 	return 0;
+}
+
+/* Plain ones that are closed, of whatever release: they may still have to be sent on. One that cannot be opened is verify's to name. */
+static void let_group_read(int dirfd, const struct segment_file *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		char name[48];
+		struct stat st;
+		int fd;
+
+		if (!list[i].plain)
+			continue;
+		journal_segment_name(list[i].first, name);
+		fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+		if (fd < 0)
+			continue;
+		if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0777) != SEGMENT_MODE)
+			fchmod(fd, SEGMENT_MODE);
+		close(fd);
+	}
 }
 
 /* Reads one segment; a plain one as the current one, for a packed one is closed. Only the last one may have a torn end. */
@@ -187,6 +208,7 @@ int journal_open(int dirfd, struct journal *j, struct journal_recovery *ret, str
 		head = read_head(j->head_fd);
 	if (n > 0)
 		from = list[n > 1 ? n - 2 : 0].first;
+	let_group_read(dirfd, list, n);
 	/* The newest segment may hold no sound line at all: then the one before it ends the chain, and it begins anew. */
 	for (size_t i = n > 1 ? n - 2 : 0; i < n && r == 0; i++) {
 		if (j->next_seq < list[i].first)

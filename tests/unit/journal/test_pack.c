@@ -241,6 +241,42 @@ static bool says_nothing(off_t at)
 	return at == 3 || (at >= 4 && at < 10);
 }
 
+/* Of an older release, which let nobody read them: those that may have to be sent on are for the group once the journal is open. */
+static void plain_ones_are_for_the_group(void **state)
+{
+	struct folder *f = *state;
+	struct segment_file *list;
+	struct err e = { 0 };
+	struct pack *p = NULL;
+	unsigned plain = 0;
+	size_t n;
+
+	write_files(f, FILES + 3);
+	for (int i = 0; i < 2; i++) {
+		while (pack_step(&p, f->fd, LINES + 1, &e) == 1)
+			;
+		assert_int_equal(segment_list(f->fd, &list, &n, &e), 0);
+		assert_int_equal(n, FILES + 3);
+		for (size_t k = 0; k < n; k++) {
+			char name[48];
+			struct stat st;
+
+			if (list[k].plain)
+				journal_segment_name(list[k].first, name);
+			else
+				segment_packed_name(list[k].first, name);
+			assert_int_equal(fstatat(f->fd, name, &st, AT_SYMLINK_NOFOLLOW), 0);
+			assert_int_equal(st.st_mode & 0777, list[k].plain ? 0640 : 0600);
+			plain += list[k].plain;
+			if (i == 0)
+				assert_int_equal(fchmodat(f->fd, name, 0600, 0), 0);
+		}
+		free(list);
+		read_all(f, (FILES + 3) * LINES);
+	}
+	assert_int_equal(plain, 2 * (FILES + 2));
+}
+
 static void every_touch_of_a_packed_one_is_found(void **state)
 {
 	struct folder *f = *state;
@@ -374,6 +410,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(closed_ones_are_packed_and_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_newest_may_be_packed, setup, teardown),
 		cmocka_unit_test_setup_teardown(stopped_at_any_act, setup, teardown),
+		cmocka_unit_test_setup_teardown(plain_ones_are_for_the_group, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_touch_of_a_packed_one_is_found, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_unpacks_to_too_much, setup, teardown),
 		cmocka_unit_test_setup_teardown(both_that_differ, setup, teardown),

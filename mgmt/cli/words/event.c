@@ -6,7 +6,6 @@
 
 #include "appliance/wire/event_words.h"
 #include "mgmt/cli/screen/width.h"
-#include "mgmt/cli/words/deed.h"
 #include "mgmt/cli/words/event_parts.h"
 
 static char *finish(FILE *to, char **text)
@@ -92,7 +91,7 @@ static void box_text(FILE *to, const json_t *e, enum lang l)
 		message_print(to, l, strcmp(kind, "drift") == 0 ? M_EV_CHANGED_BY : M_EV_BY, js(e, "by"));
 	if (*js(e, "object") != '\0') {
 		fputs("  ", to);
-		deed_print(to, l, js(e, "object"));
+		event_object(to, e, l);
 	}
 	if (*js(e, "before") != '\0' || *js(e, "after") != '\0')
 		fprintf(to, "  %s -> %s", js(e, "before"), js(e, "after"));
@@ -237,7 +236,7 @@ static void place(FILE *to, const struct telling *t, const char *name)
 	else if (strcmp(name, "gap") == 0)
 		event_gap(to, t->e, t->lang);
 	else if (strcmp(name, "object") == 0)
-		deed_print(to, t->lang, js(t->e, name));
+		event_object(to, t->e, t->lang);
 	else if (strcmp(name, "verdict") == 0)
 		fputs(event_verdict_text(js(t->e, name), lang_name(t->lang)), to);
 	else if (json_is_integer(value))

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "mgmt/cli/words/command.h"
+#include "mgmt/cli/words/deed.h"
 #include "mgmt/cli/words/limit.h"
+#include "mgmt/cli/words/lost.h"
 
 static void address_text(const json_t *e, const char *key, char out[RENDER_TEXT])
 {
@@ -85,6 +87,14 @@ void event_process(FILE *to, const json_t *e)
 	fputs(role, to);
 	if (json_object_get(e, "index") != NULL)
 		fprintf(to, "/%llu", ju(e, "index"));
+}
+
+void event_object(FILE *to, const json_t *e, enum lang l)
+{
+	if (strcmp(js(e, "kind"), "lost") == 0)
+		lost_print(to, l, js(e, "object"));
+	else
+		deed_print(to, l, js(e, "object"));
 }
 
 void event_gap(FILE *to, const json_t *e, enum lang l)

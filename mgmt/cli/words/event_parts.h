@@ -15,6 +15,8 @@ void event_command(FILE *to, const json_t *e, enum lang l);
 void event_transport(FILE *to, const json_t *e, enum lang l);
 /* "wrote 9 to holding 400; allowed 0 to 1", or nothing. */
 void event_limit(FILE *to, const json_t *e, enum lang l);
+/* What it is about: the words in it that are known are said in `l`. */
+void event_object(FILE *to, const json_t *e, enum lang l);
 /* "dpi/0", or nothing. */
 void event_process(FILE *to, const json_t *e);
 /* "10.3 ms", or nothing when there was no gap. */

@@ -9,7 +9,7 @@
  * LINK: appliance/journal/json.c appliance/journal/names.c appliance/journal/merge.c appliance/journal/share.c
  * LINK: $(WIRE_SRC) policy/ir/unseal.c policy/ir/objects.c policy/ir/book.c
  * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c
- * LINK: appliance/base/bytes.c appliance/base/memfd.c appliance/base/arena.c
+ * LINK: appliance/base/bytes.c appliance/base/memfd.c appliance/base/arena.c mgmt/cli/words/lost.c
  * LIBS: jansson nettle zlib
  */
 #include <setjmp.h>
@@ -34,6 +34,7 @@
 #include "appliance/journal/role_private.h"
 #include "appliance/journal/segment.h"
 #include "appliance/journal/verify.h"
+#include "mgmt/cli/words/lost.h"
 #include "tests/unit/folder.h"
 
 #define SECOND 1000000000ull
@@ -192,6 +193,21 @@ static uint64_t number(const json_t *o, const char *key)
 	return (uint64_t)json_integer_value(json_object_get(o, key));
 }
 
+/* Which records were left out is said in Japanese as well, nothing of it in English. */
+static void in_japanese(const char *object)
+{
+	char *said = NULL;
+	size_t size;
+	FILE *to = open_memstream(&said, &size);
+
+	assert_non_null(to);
+	lost_print(to, LANG_JA, object);
+	assert_int_equal(fclose(to), 0);
+	assert_true(size > 0);
+	assert_null(strpbrk(said, "abcdefghijklmnopqrstuvwxyz"));
+	free(said);
+}
+
 static void count_line(struct found *r, const char *line, size_t n)
 {
 	static const char *const kinds[WAIT_CLASSES] = { "policy", "drift", "decided", "pdu" };
@@ -212,6 +228,7 @@ static void count_line(struct found *r, const char *line, size_t n)
 	r->told_packets += number(d, "packets");
 	if (d != NULL) {
 		r->tellings++;
+		in_japanese(json_string_value(json_object_get(o, "object")));
 		assert_true(strcmp(json_string_value(json_object_get(d, "first")),
 				   json_string_value(json_object_get(d, "last"))) <= 0);
 	}

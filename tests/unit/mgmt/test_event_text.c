@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Events as people read them: one line and one sentence, in both languages, with what is unknown left out.
- * LINK: mgmt/cli/words/event.c mgmt/cli/words/deed.c mgmt/cli/words/event_parts.c appliance/wire/settings.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c appliance/wire/notation.c appliance/wire/tag.c mgmt/cli/words/command.c mgmt/cli/words/limit.c mgmt/cli/words/render.c mgmt/cli/screen/width.c mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c
+ * LINK: mgmt/cli/words/event.c mgmt/cli/words/deed.c mgmt/cli/words/lost.c mgmt/cli/words/event_parts.c appliance/wire/settings.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c appliance/wire/notation.c appliance/wire/tag.c mgmt/cli/words/command.c mgmt/cli/words/limit.c mgmt/cli/words/render.c mgmt/cli/screen/width.c mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c
  * LINK: appliance/wire/event_words.c appliance/wire/reason.c $(BASE_SRC)
  * LIBS: jansson nettle
  */
@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +64,45 @@ static void traffic(void **state)
 		 "2026-11-20 08:10:11 UTC、10.10.0.5 から 10.20.0.10 への icmp/8 通信は拒否されました（理由: "
 		 "許可するコンジットが"
 		 "ない）。該当するコンジットはありません。この記録は 3 件分をまとめたものです。");
+}
+
+/* What the journal says of itself is kept in English and said in the reader's language; what is not known of it stays. */
+static void of_the_journal_itself(void **state)
+{
+	(void)state;
+	sentence("{" TIME "\"kind\":\"lost\",\"code\":\"no_room\",\"role\":\"journal\",\"count\":43,"
+		 "\"object\":\"policy 0, box 1, other 40, traffic 2\"}",
+		 "Up to 2026-11-20 08:10:11 UTC, 43 records were left out for want of room on the disk: policy 0, box "
+		 "1, "
+		 "other 40, traffic 2.",
+		 "2026-11-20 08:10:11 UTC まで、ディスクに空きがなかったため、記録 43 件を省きました（ポリシー 0 "
+		 "件、装置 1 件、"
+		 "その他 40 件、通信 2 件）。");
+	sentence("{" TIME "\"kind\":\"lost\",\"code\":\"stuck\",\"role\":\"journal\",\"count\":1,"
+		 "\"object\":\"delete events-00000000000000000001.log: Is a directory\"}",
+		 "At 2026-11-20 08:10:11 UTC, the oldest records could not be deleted though the policy's retention "
+		 "says so: "
+		 "delete events-00000000000000000001.log: Is a directory.",
+		 "2026-11-20 08:10:11 UTC、ポリシーの保存期間（retention）を過ぎた最も古い記録を削除できませんでした（"
+		 "events-00000000000000000001.log を削除できません: ファイルではなくディレクトリ）。");
+	sentence("{" TIME "\"kind\":\"lost\",\"code\":\"stuck\",\"role\":\"journal\",\"count\":1,"
+		 "\"object\":\"age of events-1.log.gz: Gone fishing\"}",
+		 "At 2026-11-20 08:10:11 UTC, the oldest records could not be deleted though the policy's retention "
+		 "says so: "
+		 "age of events-1.log.gz: Gone fishing.",
+		 "2026-11-20 08:10:11 UTC、ポリシーの保存期間（retention）を過ぎた最も古い記録を削除できませんでした（"
+		 "events-1.log.gz の日時を確認できません: Gone fishing）。");
+	for (unsigned i = 0; i < 3; i++) {
+		static const char *const others[] = { "opened up", "policy 0, box 1, other 2", "open : x" };
+		char json[200], *text;
+
+		snprintf(json, sizeof(json),
+			 "{" TIME "\"kind\":\"lost\",\"code\":\"stuck\",\"role\":\"journal\",\"object\":\"%s\"}",
+			 others[i]);
+		text = said(json, LANG_JA, event_line);
+		assert_non_null(strstr(text, others[i]));
+		free(text);
+	}
 }
 
 /* Other protocols have other words for whom a command is for, and other ways to write addresses and codes. */
@@ -243,6 +283,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(traffic),
+		cmocka_unit_test(of_the_journal_itself),
 		cmocka_unit_test(words_of_another_protocol),
 		cmocka_unit_test(routes_that_have_no_number),
 		cmocka_unit_test(a_refused_value_is_named),

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/words/lost.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+struct words {
+	const char *en, *ja;
+};
+
+static const struct words said[] = {
+#define LOST_WORDS(en, ja) { en, ja },
+#include "appliance/wire/lost.def"
+};
+static const struct words why[] = {
+#define LOST_WHY(en, ja) { en, ja },
+#include "appliance/wire/lost.def"
+};
+
+#define PLACES 4u
+
+/* What stands at the places of some words. */
+struct filled {
+	const char *p[PLACES];
+	size_t n[PLACES];
+};
+
+/* `text` begins with those words, places filled, and what is behind them stands apart: where that is. NULL = it does not. */
+static const char *filled(const char *text, const char *words, struct filled *ret)
+{
+	for (unsigned k = 0; *words != '\0'; words++) {
+		if (*words != '%') {
+			if (*text++ != *words)
+				return NULL;
+			continue;
+		}
+		ret->p[k] = text;
+		ret->n[k] = strcspn(text, ", :");
+		if (ret->n[k] == 0)
+			return NULL;
+		text += ret->n[k++];
+	}
+	return *text == '\0' || strncmp(text, ": ", 2) == 0 ? text : NULL;
+}
+
+static void fill(FILE *to, const char *words, const struct filled *with)
+{
+	for (unsigned k = 0; *words != '\0'; words++) {
+		if (*words != '%') {
+			fputc(*words, to);
+		} else {
+			fprintf(to, "%.*s", (int)with->n[k], with->p[k]);
+			k++;
+		}
+	}
+}
+
+static const char *reason(const char *text)
+{
+	for (size_t i = 0; i < sizeof(why) / sizeof(why[0]); i++)
+		if (strcmp(text, why[i].en) == 0)
+			return why[i].ja;
+	return text;
+}
+
+void lost_print(FILE *to, enum lang l, const char *object)
+{
+	for (size_t i = 0; l == LANG_JA && i < sizeof(said) / sizeof(said[0]); i++) {
+		struct filled f;
+		const char *behind = filled(object, said[i].en, &f);
+
+		if (behind == NULL)
+			continue;
+		fill(to, said[i].ja, &f);
+		if (*behind != '\0')
+			fprintf(to, ": %s", reason(behind + 2));
+		return;
+	}
+	fputs(object, to);
+}

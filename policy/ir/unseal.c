@@ -369,6 +369,14 @@ static bool peers_hold(const struct ir *ir)
 	return true;
 }
 
+/* As the compiler has it: what is deleted cannot be brought back. */
+static bool retention_holds(const struct ir *ir)
+{
+	if (ir->keep_days == 0)
+		return ir->delete_after_days == 0;
+	return ir->keep_days >= RETENTION_LEAST && ir->keep_days < ir->delete_after_days;
+}
+
 static void get_table(struct reader *r)
 {
 	const struct command_table *t = &r->ir->table;
@@ -416,6 +424,7 @@ int ir_unseal(struct bytes b, struct arena *a, struct ir *ret, struct err *e)
 		hold(&r, cells_hold(ret));
 		hold(&r, interfaces_hold(ret));
 		hold(&r, peers_hold(ret));
+		hold(&r, retention_holds(ret));
 		get_table(&r);
 	}
 	hold(&r, bytes_done(&r.b));

@@ -169,6 +169,36 @@ static void rules_hold_behind_a_right_digest(void **state)
 	maker_free(&k);
 }
 
+/* What is deleted cannot be brought back, whoever made the generation. */
+static void a_rule_of_retention_holds(void **state)
+{
+	static const struct {
+		uint32_t keep, delete;
+		int r;
+	} rules[] = {
+		{ 0, 0, 0 },	      { 7, 8, 0 },	  { 400, 430, 0 },     { 1, 1, -EBADMSG },  { 1, 2, -EBADMSG },
+		{ 6, 400, -EBADMSG }, { 7, 7, -EBADMSG }, { 30, 8, -EBADMSG }, { 30, 0, -EBADMSG }, { 0, 30, -EBADMSG },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		struct model_maker k;
+		struct err e;
+		uint8_t *p;
+		size_t n;
+
+		maker_init(&k);
+		maker_site(&k);
+		assert_true(maker_lower(&k));
+		k.c.ir->keep_days = rules[i].keep;
+		k.c.ir->delete_after_days = rules[i].delete;
+		assert_int_equal(ir_seal(k.c.ir, &p, &n, &e), 0);
+		assert_int_equal(unseal(p, n), rules[i].r);
+		free(p);
+		maker_free(&k);
+	}
+}
+
 /* What releases before this one have sealed, as they did: the golden policy `kita`. */
 static const struct {
 	const char *file;
@@ -356,7 +386,7 @@ int main(void)
 		cmocka_unit_test(every_bit_flip_is_refused),   cmocka_unit_test(rules_hold_behind_a_right_digest),
 		cmocka_unit_test(older_forms_are_read),	       cmocka_unit_test(identities_stay),
 		cmocka_unit_test(later_forms_are_refused),     cmocka_unit_test(nothing_at_all),
-		cmocka_unit_test(too_long_names_are_an_error),
+		cmocka_unit_test(too_long_names_are_an_error), cmocka_unit_test(a_rule_of_retention_holds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -514,6 +514,13 @@ static void test_status_faults(void **state)
 		run(&r, "status --json");
 		assert_int_equal(r.status, cases[i].status);
 	}
+	/* Whether records are deleted says the journal, and nobody for it. */
+	box_says(MSG_STATUS, 0, BOX("\"journal\":{\"records\":1,\"keep_days\":0,\"delete_after_days\":0}"));
+	run(&r, "status");
+	expect_in(r.out, "no record is deleted");
+	box_says(MSG_STATUS, 0, BOX("\"journal\":null"));
+	run(&r, "status");
+	assert_null(strstr(r.out, "retention"));
 	box_says(MSG_STATUS, 0, cases[1].json);
 	run(&r, "status --lang ja");
 	expect_in(r.out, "リンクが切れています");

@@ -334,4 +334,42 @@ def records_to_a_server(box):
         return "%d records, %d before the server was known, none lost, %d twice" % (len(set(came)), begun, twice)
 
 
-CASES = (clock_by_its_sources, settings_follow, records_to_a_server)
+def unit(name):
+    """[(key, value)] of one of images/systemd, lines that go on put together."""
+    text = read(os.path.join(os.path.dirname(PEERS_FOLDER), "..", "images", "systemd", name)).replace("\\\n", " ")
+    return [tuple(line.split("=", 1)) for line in text.splitlines() if "=" in line and line[0] not in "#["]
+
+
+def settings_that_change_again(box):
+    """Whoever begins a program anew by its settings does so until they are what it acted on: a path unit sees no change while what it starts
+    runs. The unit's own command, with a systemctl that changes the settings the first times it is called."""
+    folder = box.run_folder + "/follow"
+    sh("rm", "-rf", folder)
+    os.makedirs(folder + "/bin")
+    command = dict(unit("sekisho-follow@.service"))["ExecStart"].replace("%i", "time").replace("$$", "$").replace("/run/sekisho/", folder + "/")
+    program = written(folder + "/bin/systemctl", """#!/bin/sh
+echo "$*: $(cat {0}/time.conf 2>/dev/null)" >>{0}/called
+set -- {0}/next.*
+case $1 in *.gone) rm -f {0}/time.conf $1;; *.text) mv $1 {0}/time.conf;; esac
+""".format(folder))
+    os.chmod(program, 0o755)
+
+    def follows(first, *changes):
+        for i, text in enumerate((first,) + changes):
+            at = folder + ("/time.conf" if i == 0 else "/next.%d.%s" % (i, "gone" if text is None else "text"))
+            if text is not None or i > 0:
+                written(at, text or "")
+            elif os.path.exists(at):
+                os.unlink(at)
+        written(folder + "/called", "")
+        done = sh("sh", "-c", "exec " + command, env=dict(os.environ, PATH=folder + "/bin:" + os.environ["PATH"]), timeout=20)
+        expect(done.returncode == 0, "%s", done)
+        return read(folder + "/called").splitlines()
+    restart, stop = "--no-block restart sekisho-time.service: ", "--no-block stop sekisho-time.service: "
+    for texts in (("a",), (None,), ("a", "b"), ("a", "b", None), ("a", None, "c"), (None, "a"), ("a", "b", "a", "c")):
+        called = follows(*texts)
+        expect(called == [stop if x is None else restart + x for x in texts], "%s: %s", texts, called)
+
+
+CASES = (clock_by_its_sources, settings_follow, records_to_a_server, settings_that_change_again)
+NEED_THEM = (clock_by_its_sources, records_to_a_server)

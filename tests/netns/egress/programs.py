@@ -371,5 +371,17 @@ case $1 in *.gone) rm -f {0}/time.conf $1;; *.text) mv $1 {0}/time.conf;; esac
         expect(called == [stop if x is None else restart + x for x in texts], "%s: %s", texts, called)
 
 
-CASES = (clock_by_its_sources, settings_follow, records_to_a_server, settings_that_change_again)
+def who_leads_the_clock(_):
+    """An upgrade that starts Debian's own program does not stop ours: systemd ends what a started unit conflicts with even where the condition
+    of that one does not hold. So no unit names another as a conflict; each other one is kept by a condition, and stopped before ours begins."""
+    ours, other = unit("sekisho-time.service"), "chrony.service systemd-timesyncd.service"
+    expect(not [v for k, v in ours if k == "Conflicts"], "%s", ours)
+    expect(("ExecStartPre", "+-systemctl stop " + other) in ours, "%s", ours)
+    expect(unit("not-beside.conf") == [("ConditionPathExists", "!" + dict(ours)["ConditionPathExists"])], "%s", unit("not-beside.conf"))
+    installed = read(os.path.join(os.path.dirname(PEERS_FOLDER), "..", "images", "files.mk"))
+    expect("for unit in %s; do install -D -m 644 images/systemd/not-beside.conf" % other.replace(".service", "") in installed, "files.mk")
+    expect(not [v for k, v in unit("sekisho-log.service") if k == "Conflicts"], "the log's")
+
+
+CASES = (clock_by_its_sources, settings_follow, records_to_a_server, settings_that_change_again, who_leads_the_clock)
 NEED_THEM = (clock_by_its_sources, records_to_a_server)

@@ -12,6 +12,7 @@
 #include "appliance/enforce/links.h"
 #include "appliance/kernel/batch.h"
 #include "appliance/kernel/deny_base.h"
+#include "appliance/kernel/dump.h"
 
 struct enforce_look {
 	struct enforce f; /* a role without a loop */
@@ -91,6 +92,23 @@ int enforce_look_base(struct enforce_look *l, bool *ret, struct err *e)
 bool enforce_look_forwarding(const struct enforce_look *l)
 {
 	return forwarding_is_on(&l->f.forwarding);
+}
+
+int enforce_look_ends(struct enforce_look *l, bool *ret_open, bool *ret_closed, struct err *e)
+{
+	struct arena *a = arena_new(2 * DUMP_BUDGET);
+	struct image have, want;
+	struct expectation x;
+	int r = a == NULL ? err_set(e, -ENOMEM, "look at the rules") : netlink_dump(&l->f.net, a, &have, e);
+
+	*ret_open = r == 0 && image_ends(&have) > 0;
+	*ret_closed = false;
+	if (r == 0 && !*ret_open && l->f.now != NULL) {
+		r = generation_image(&l->f, l->f.now, a, &want, &x, e);
+		*ret_closed = r == 0 && image_ends(&want) > 0;
+	}
+	arena_free(a);
+	return r;
 }
 
 json_t *enforce_look_status(struct enforce_look *l, struct err *e)

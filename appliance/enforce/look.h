@@ -23,6 +23,8 @@ int enforce_look_names(struct enforce_look *l, const uint8_t *p, size_t n_sealed
 /* Table and base chains stand with policy drop; forwarding is on in either family. */
 int enforce_look_base(struct enforce_look *l, bool *ret, struct err *e);
 bool enforce_look_forwarding(const struct enforce_look *l);
+/* *ret_open: something that ends by time stands open. *ret_closed: nothing does, and by these names and the clock something would. */
+int enforce_look_ends(struct enforce_look *l, bool *ret_open, bool *ret_closed, struct err *e);
 /* As the role answers (docs/json.md); owned by the caller, NULL and *e on failure. The second one needs names. */
 json_t *enforce_look_status(struct enforce_look *l, struct err *e);
 json_t *enforce_look_effective(struct enforce_look *l, struct err *e);

@@ -270,6 +270,16 @@ int image_diff(const struct image *have, const struct image *want, uint64_t now,
 	return 0;
 }
 
+size_t image_ends(const struct image *i)
+{
+	size_t n = 0;
+
+	for (unsigned s = SET_LIVE; s <= SET_RANGE6; s++)
+		for (size_t k = 0; k < i->elements[s].n; k++)
+			n += i->elements[s].list[k].until != 0;
+	return n;
+}
+
 bool image_rules_equal(const struct image *have, const struct image *want)
 {
 	if (have->n_rules != want->n_rules)

@@ -118,6 +118,7 @@ void image_sort(struct image *i); /* elements by key, then key_end */
 /* Binary search in a sorted set; NULL when there is none. */
 const struct image_element *image_find(const struct image *i, unsigned set, const uint8_t *key, const uint8_t *key_end);
 bool image_digest(const struct image *i, uint8_t ret[32]); /* false when the table carries none */
+size_t image_ends(const struct image *i);		   /* how many cells and labels end by time */
 
 /* One expected generation, and what the box knows beside it. */
 struct expectation {

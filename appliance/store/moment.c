@@ -86,7 +86,7 @@ int moment_save(int statefd, const struct moment *m, struct err *e)
 
 /* ---- is the clock trusted ----------------------------------------------------------------------------------------- */
 
-const char *const clock_wait_words[] = { "trusted", "earlier", "source", "battery", "record", NULL };
+const char *const clock_wait_words[] = { "trusted", "earlier", "source", "battery", "record", "daemon", NULL };
 
 enum clock_wait clock_judge(const struct clock_facts *f)
 {

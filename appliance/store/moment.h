@@ -36,6 +36,7 @@ enum clock_wait {
 	CLOCK_WAITS_SOURCE,  /* sources of time are named, and the kernel's clock follows none */
 	CLOCK_WAITS_BATTERY, /* no source, and the clock with the battery shows another day */
 	CLOCK_WAITS_RECORD,  /* no source, and the record cannot be read */
+	CLOCK_WAITS_DAEMON,  /* what ends was closed, and there is no daemon that would open it */
 	CLOCK_WAITS
 };
 

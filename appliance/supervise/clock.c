@@ -146,11 +146,15 @@ void clock_open(struct supervisor *s)
 	say_waits(s);
 }
 
-void clock_look(struct supervisor *s)
+void clock_look(struct supervisor *s, bool open, bool closed)
 {
-	was_boot_id(s->clock.boot);
-	s->clock.found = s->state_fd >= 0 ? moment_load(s->state_fd, &s->clock.moment) : MOMENT_NONE;
-	s->clock.wait = judge(s, s->now->ir);
+	struct clock_trust *t = &s->clock;
+
+	was_boot_id(t->boot);
+	t->found = s->state_fd >= 0 ? moment_load(s->state_fd, &t->moment) : MOMENT_NONE;
+	t->wait = open ? CLOCK_TRUSTED : judge(s, s->now->ir);
+	if (closed && t->wait == CLOCK_TRUSTED)
+		t->wait = CLOCK_WAITS_DAEMON;
 }
 
 void clock_before(struct supervisor *s, const struct policy *p)
@@ -194,8 +198,9 @@ void clock_confirm(struct supervisor *s, struct asker a, const char *by)
 	if (waited)
 		clock_tell(s);
 	record(s, MACHINE_CLOCK_CONFIRMED, by, json_is_string(was) ? json_string_value(was) : "-");
-	answer_json(s, a, t->unsaved ? ANSWER_CANNOT : ANSWER_YES,
-		    json_pack("{s:o, s:b, s:o}", "before", was, "waited", (int)waited, "clock", json_clock(s)));
+	answer_json(s, a, ANSWER_YES,
+		    json_pack("{s:o, s:b, s:b, s:o}", "before", was, "waited", (int)waited, "saved", (int)!t->unsaved,
+			      "clock", json_clock(s)));
 }
 
 json_t *json_clock(const struct supervisor *s)

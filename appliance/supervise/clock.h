@@ -41,7 +41,7 @@ void clock_confirm(struct supervisor *s, struct asker a, const char *by);
 json_t *json_clock(const struct supervisor *s);
 /* For `effective`: "waits" of every conduit in j. */
 void clock_mark(const struct supervisor *s, json_t *j);
-/* Without a daemon: as it would find it, without writing anything. */
-void clock_look(struct supervisor *s);
+/* Without a daemon, and without writing anything: as the rules have it (enforce/look.h), or where nothing ends as a daemon would find it. */
+void clock_look(struct supervisor *s, bool open, bool closed);
 
 #endif

@@ -123,15 +123,17 @@ static enum standing stands(const struct enforce_look *k, bool base, const char 
 /* First whose rules they are, then what they are, with names. */
 static int read_kernel(struct look *l, struct err *e)
 {
-	bool base = false, unknown = false;
+	bool base = false, unknown = false, open = false, closed = false;
 	json_t *first = enforce_look_status(l->kernel, e);
 	const char *hex = json_string_value(json_object_get(json_object_get(first, "kernel"), "digest"));
 	int r = first == NULL ? e->code : enforce_look_base(l->kernel, &base, e);
 
 	if (r == 0)
 		r = open_policy(l->s, l->kernel, hex, &unknown, e);
+	if (r == 0)
+		r = enforce_look_ends(l->kernel, &open, &closed, e);
 	if (r == 0) {
-		clock_look(l->s);
+		clock_look(l->s, open, closed);
 		l->stands = stands(l->kernel, base, hex, unknown);
 		if (!l->effective)
 			l->answer = enforce_look_status(l->kernel, e);

@@ -26,6 +26,8 @@ static int run(struct cli *c, const struct cli_args *a)
 		render_time(js(clock, "time"), when);
 		if (confirm && status == CLI_YES)
 			render_line(c, M_CLOCK_CONFIRMED, when);
+		if (confirm && json_is_false(json_object_get(answer.json, "saved")))
+			render_line(c, M_CLOCK_UNSAVED);
 		clock_print(c, clock);
 	}
 	/* Whether a policy is in force is another question. */

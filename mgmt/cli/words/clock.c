@@ -10,10 +10,9 @@ const char *clock_why(struct cli *c, const json_t *clock, char out[CLOCK_WHY])
 		const char *word;
 		enum message text;
 	} why[] = {
-		{ "earlier", M_CLOCK_WHY_EARLIER },
-		{ "source", M_CLOCK_WHY_SOURCE },
-		{ "battery", M_CLOCK_WHY_BATTERY },
-		{ "record", M_CLOCK_WHY_RECORD },
+		{ "earlier", M_CLOCK_WHY_EARLIER }, { "source", M_CLOCK_WHY_SOURCE },
+		{ "battery", M_CLOCK_WHY_BATTERY }, { "record", M_CLOCK_WHY_RECORD },
+		{ "daemon", M_CLOCK_WHY_DAEMON },
 	};
 	char latest[RENDER_TEXT];
 

@@ -93,11 +93,14 @@ enum clock_wait clock_judge(const struct clock_facts *f)
 	uint64_t least = f->found == MOMENT_READ ? f->latest : f->policy;
 	uint64_t apart = f->now > f->battery_s ? f->now - f->battery_s : f->battery_s - f->now;
 
-	if (f->found == MOMENT_READ && f->same_boot)
+	if (f->same_boot)
 		return CLOCK_TRUSTED;
 	/* Whoever says so: a source that goes back in time lies, or the record does. A person decides. */
 	if (f->now < least)
 		return CLOCK_WAITS_EARLIER;
+	/* No start of the machine: a release without this record was exchanged, or there was no room to write it. */
+	if (f->stands)
+		return CLOCK_TRUSTED;
 	if (f->sync == CLOCK_SYNC_YES)
 		return CLOCK_TRUSTED;
 	if (f->sources)

@@ -47,6 +47,7 @@ struct clock_facts {
 	enum moment_found found; /* and what was found: */
 	uint64_t latest;
 	bool same_boot;	 /* it was trusted since the machine started */
+	bool stands;	 /* what ends by time stands open in the kernel, as a daemon before this one has left it */
 	uint64_t policy; /* when the policy came into force; counts where there is no record */
 	bool sources;	 /* box.cfg names sources of time */
 	enum clock_sync sync;

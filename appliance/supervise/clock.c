@@ -6,6 +6,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/box/was.h"
+#include "appliance/kernel/ends.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/settings.h"
 
@@ -34,6 +35,11 @@ static bool names_sources(const struct ir *ir)
 	return false;
 }
 
+static bool of_this_start(const struct clock_trust *t, const struct moment *m)
+{
+	return t->boot[0] != 0 && strcmp(m->boot, t->boot) == 0;
+}
+
 static enum clock_wait judge(const struct supervisor *s, const struct ir *ir)
 {
 	const struct clock_trust *t = &s->clock;
@@ -41,7 +47,8 @@ static enum clock_wait judge(const struct supervisor *s, const struct ir *ir)
 		.now = now_s(),
 		.found = t->found,
 		.latest = t->moment.latest,
-		.same_boot = t->boot[0] != 0 && strcmp(t->moment.boot, t->boot) == 0,
+		.same_boot = of_this_start(t, &t->moment) || t->noted,
+		.stands = t->stands,
 		.policy = policy_moment(s),
 		.sources = names_sources(ir),
 		.sync = clock_synchronised(),
@@ -78,6 +85,15 @@ static uint32_t waiting(const struct ir *ir)
 	return n;
 }
 
+/* In the run folder: the disk may be full, and what was opened shall not be closed by another start of the daemon for that. */
+static void note(struct supervisor *s, const struct moment *m)
+{
+	struct err e;
+
+	if (!s->clock.noted)
+		s->clock.noted = moment_save(s->run_fd, m, &e) == 0;
+}
+
 static void save(struct supervisor *s)
 {
 	struct clock_trust *t = &s->clock;
@@ -85,6 +101,7 @@ static void save(struct supervisor *s)
 	struct err e = { 0 };
 
 	snprintf(m.boot, sizeof(m.boot), "%s", t->boot);
+	note(s, &m);
 	t->unsaved = moment_save(s->state_fd, &m, &e) < 0;
 	if (t->unsaved)
 		return; /* a full disk: tried again */
@@ -109,8 +126,10 @@ static void trusted(struct supervisor *s)
 	struct clock_trust *t = &s->clock;
 
 	t->wait = CLOCK_TRUSTED;
-	if (t->moment.boot[0] == 0 || strcmp(t->moment.boot, t->boot) != 0)
+	if (!of_this_start(t, &t->moment))
 		save(s);
+	else
+		note(s, &t->moment);
 	if (t->told)
 		record(s, MACHINE_CLOCK_TRUSTED, NULL, clock_synchronised() == CLOCK_SYNC_YES ? "source" : "clock");
 	t->told = false;
@@ -134,13 +153,38 @@ static void look(struct supervisor *s, const struct policy *p)
 		clock_tell(s);
 }
 
+static int look_for_ends(void *ctx, struct err *e)
+{
+	return ends_stand_here(ctx, e);
+}
+
+/*
+ * Where no record says that it was trusted since the machine started, the rules may: a release that knew no such record has loaded them, or the
+ * folder with the record was lost. One that waits has taken out what ends, and the deny base has none of it.
+ */
+static enum clock_wait by_the_rules(struct supervisor *s, enum clock_wait before)
+{
+	struct clock_trust *t = &s->clock;
+	struct err e;
+	enum clock_wait w;
+
+	if (before == CLOCK_TRUSTED || s->now->number == 0)
+		return before;
+	(void)in_namespace(s, s->spaces.data, look_for_ends, &t->stands, &e);
+	w = judge(s, s->now->ir);
+	t->stands = false; /* of this moment alone: who waits from here on takes it out */
+	return w;
+}
+
 void clock_open(struct supervisor *s)
 {
 	struct clock_trust *t = &s->clock;
+	struct moment here;
 
 	was_boot_id(t->boot);
 	t->found = moment_load(s->state_fd, &t->moment);
-	t->wait = judge(s, s->now->ir);
+	t->noted = moment_load(s->run_fd, &here) == MOMENT_READ && of_this_start(t, &here);
+	t->wait = by_the_rules(s, judge(s, s->now->ir));
 	if (t->wait == CLOCK_TRUSTED && s->now->number != 0)
 		trusted(s);
 	say_waits(s);

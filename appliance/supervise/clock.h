@@ -24,6 +24,8 @@ struct clock_trust {
 	enum clock_wait wait;
 	bool told;	  /* that it waits was recorded */
 	bool unsaved;	  /* trusted, and not on disk yet */
+	bool noted;	  /* trusted, and in the run folder, which goes with the power */
+	bool stands;	  /* while it is opened: clock_facts */
 	uint64_t look_at; /* monotonic ns */
 	struct clock_steady steady;
 };

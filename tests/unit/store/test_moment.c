@@ -92,7 +92,7 @@ static void trusted_or_why_not(void **state)
 	unsigned trusted = 0, waits = 0;
 
 	(void)state;
-	for (unsigned i = 0; i < 3 * 5 * 5 * 2 * 2 * 3 * 4; i++) {
+	for (unsigned i = 0; i < 3 * 5 * 5 * 2 * 2 * 2 * 3 * 4; i++) {
 		unsigned k = i;
 		struct clock_facts f = { .now = NOW };
 		uint64_t least;
@@ -102,6 +102,7 @@ static void trusted_or_why_not(void **state)
 		f.latest = moments[k % 5], k /= 5;
 		f.policy = moments[k % 5], k /= 5;
 		f.same_boot = k % 2, k /= 2;
+		f.stands = k % 2, k /= 2;
 		f.sources = k % 2, k /= 2;
 		f.sync = (enum clock_sync)(k % 3), k /= 3;
 		f.battery = k > 0;
@@ -111,13 +112,13 @@ static void trusted_or_why_not(void **state)
 		trusted += w == CLOCK_TRUSTED;
 		waits += w != CLOCK_TRUSTED;
 		assert_true(w < CLOCK_WAITS);
-		if (f.found == MOMENT_READ && f.same_boot) {
+		if (f.same_boot) {
 			assert_int_equal(w, CLOCK_TRUSTED);
 			continue;
 		}
 		if (least > NOW)
 			assert_int_equal(w, CLOCK_WAITS_EARLIER);
-		else if (f.sync == CLOCK_SYNC_YES)
+		else if (f.sync == CLOCK_SYNC_YES || f.stands)
 			assert_int_equal(w, CLOCK_TRUSTED);
 		else if (f.sources)
 			assert_int_equal(w, CLOCK_WAITS_SOURCE);

@@ -243,8 +243,8 @@ void op_compiled(struct supervisor *s, struct msg *m)
 		op_give_up(s);
 		return;
 	}
-	if (beside_ready(op->next->ir, &e) < 0) {
-		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
+	if (!beside_ready(op->next->ir, &op->error)) {
+		op->status = 3;
 		op_give_up(s);
 		return;
 	}

@@ -4,19 +4,17 @@
  * says the same already is left alone, since its program begins anew whenever it changes.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "appliance/base/atomic_file.h"
 #include "appliance/box/beside.h"
+#include "appliance/supervise/authority.h"
 #include "appliance/supervise/supervise.h"
 
 #define CHRONY "time.conf" /* sekisho-time.service */
 #define RSYSLOG "log.conf" /* sekisho-log.service */
-#define CA_MOST (1u << 20) /* a system's whole collection of authorities is a quarter of it */
 
 static bool says(const struct supervisor *s, const char *name, const char *text, size_t n)
 {
@@ -62,35 +60,10 @@ void beside_write(struct supervisor *s)
 	put_one(s, RSYSLOG, text, n);
 }
 
-static int certificate_there(const char *path, struct err *e)
-{
-	struct stat st;
-	uint8_t *text;
-	size_t n;
-	bool has;
-	int r;
-
-	if (fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_set(e, -errno, "%s", path);
-	/* The program that reads it is nobody in particular. */
-	if ((st.st_mode & S_IROTH) == 0)
-		return err_set(e, -EACCES, "%s: not readable for other users", path);
-	r = file_read(AT_FDCWD, path, CA_MOST, &text, &n, e);
-	if (r < 0)
-		return r;
-	has = memmem(text, n, "-----BEGIN CERTIFICATE-----", 27) != NULL;
-	free(text);
-	return has ? 0 : err_set(e, -EINVAL, "%s: no certificate in it (PEM)", path);
-}
-
-int beside_ready(const struct ir *ir, struct err *e)
+bool beside_ready(const struct ir *ir, struct sentence *ret)
 {
 	for (uint32_t i = 0; i < ir->n_peers; i++)
-		if (ir->peers[i].ca[0] != '\0') {
-			int r = certificate_there(ir->peers[i].ca, e);
-
-			if (r < 0)
-				return r;
-		}
-	return 0;
+		if (ir->peers[i].ca[0] != '\0' && !authority_ready(ir->peers[i].ca, ret))
+			return false;
+	return true;
 }

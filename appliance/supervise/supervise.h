@@ -35,7 +35,7 @@
  *                show.c      texts and records of generations
  *                interfaces.c  the box's links, and what stands beside them
  *   clock.h      clock.c     whether the clock is trusted since the machine started
- *   told.h, role_json.h, table_merge.h, who.h: a file each
+ *   told.h, authority.h, role_json.h, table_merge.h, who.h: a file each
  */
 #ifndef SEKISHO_SUPERVISE_SUPERVISE_H
 #define SEKISHO_SUPERVISE_SUPERVISE_H
@@ -183,8 +183,8 @@ void standing_note(const struct supervisor *s);
 
 /* supervise/beside.c: the settings of the programs that speak for the box, as `now` says ... */
 void beside_write(struct supervisor *s);
-/* ... and whether what those of `ir` name is there: 0 or negative errno. */
-int beside_ready(const struct ir *ir, struct err *e);
+/* ... and whether what those of `ir` name is there; false: *ret says why not. */
+bool beside_ready(const struct ir *ir, struct sentence *ret);
 
 /* supervise/leave.c: on standard error, where each interface stays and what decides there from now on */
 void leave_say(const struct supervisor *s);

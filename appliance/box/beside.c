@@ -91,12 +91,14 @@ int beside_rsyslog(const struct ir *ir, const char *state, char out[BESIDE_TEXT]
 	    "       defaultNetstreamDriverCAFile=\"%s\")\n"
 	    "module(load=\"imfile\")\n",
 	    p->ca);
-	/* No queue: the record itself waits. A line counts as read when the server's connection took it, and not in batches before. */
+	/* No queue: the record itself waits. A line counts as read when the server's connection took it, and not in batches before. How far that
+	 * is it puts down behind every sixteenth line and wherever there are no more, so that whoever looks there (box/handed.h) sees when all went. */
 	add(&t,
 	    "main_queue(queue.type=\"Direct\")\n"
 	    "input(type=\"imfile\" file=\"%s/journal/events-*.log\" tag=\"sekisho\" facility=\"local0\" "
 	    "severity=\"info\"\n"
-	    "      freshStartTail=\"off\" maxSubmitAtOnce=\"1\" persistStateInterval=\"16\")\n",
+	    "      freshStartTail=\"off\" maxSubmitAtOnce=\"1\" persistStateInterval=\"16\" "
+	    "persistStateAfterSubmission=\"on\")\n",
 	    state);
 	/* RFC 5424, and RFC 5425 with its frames of counted octets. */
 	add(&t,

@@ -185,6 +185,8 @@ void standing_note(const struct supervisor *s);
 void beside_write(struct supervisor *s);
 /* ... and whether what those of `ir` name is there; false: *ret says why not. */
 bool beside_ready(const struct ir *ir, struct sentence *ret);
+/* Of `status`: to which log server records go, and how many wait for it as far as rsyslogd has put it down; null when box.cfg names none. */
+json_t *json_log(const struct supervisor *s);
 
 /* supervise/leave.c: on standard error, where each interface stays and what decides there from now on */
 void leave_say(const struct supervisor *s);

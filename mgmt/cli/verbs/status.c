@@ -376,6 +376,29 @@ static void inspection(struct cli *c, const json_t *status)
 		render_line(c, M_STATUS_QUEUES, json_array_size(queues), waiting, full);
 }
 
+/* How far the records went to the log server. */
+static void log_line(struct cli *c, const json_t *log)
+{
+	const char *server = js(log, "server");
+	char since[RENDER_TEXT];
+
+	if (!json_is_object(log))
+		render_line(c, M_STATUS_LOG_NONE);
+	else if (!jb(log, "sends"))
+		render_line(c, M_STATUS_LOG_SENDS_NONE, server);
+	else if (!json_is_integer(json_object_get(log, "waiting")))
+		render_line(c, M_STATUS_LOG_UNKNOWN, server);
+	else if (ju(log, "waiting") == 0)
+		render_line(c, M_STATUS_LOG_ALL, server, ju(log, "last"));
+	else {
+		render_time(js(log, "since"), since);
+		render_line(c, *js(log, "noted") != '\0' ? M_STATUS_LOG_WAITS : M_STATUS_LOG_NEVER, server,
+			    ju(log, "waiting"), ju(log, "next"), since);
+	}
+	if (ju(log, "unsent_before") > 0)
+		render_line(c, M_STATUS_LOG_PACKED, ju(log, "unsent_before"));
+}
+
 static void rest(struct cli *c, const json_t *status)
 {
 	const json_t *drift = json_object_get(status, "drift"), *journal = json_object_get(status, "journal");
@@ -390,6 +413,7 @@ static void rest(struct cli *c, const json_t *status)
 		render_line(c, M_STATUS_RETENTION, ju(journal, "keep_days"), ju(journal, "delete_after_days"));
 	else if (json_object_get(journal, "keep_days") != NULL) /* a journal that is silent has said nothing */
 		message_print(c->out, c->lang, M_STATUS_NO_RETENTION);
+	log_line(c, ja(status, "log"));
 	if (*js(status, "backend") != '\0')
 		render_line(c, strcmp(js(status, "backend"), "native") == 0 ? M_STATUS_NATIVE : M_STATUS_COMPAT);
 }

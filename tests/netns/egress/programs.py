@@ -11,6 +11,7 @@ import threading
 import time
 
 import chain
+import documented
 from cases import expect
 from net import inside, sh, wait_for
 
@@ -39,9 +40,9 @@ class Programs:
     """For one case: a folder of their own, and all of them gone behind it."""
 
     def __init__(self, box):
-        self.box, self.mine, self.liar = box, [], None
+        self.box, self.mine, self.liar, self.notes = box, [], None, box.run_folder + "/state-log"  # as the unit has /var/lib/sekisho-log
         self.folder = box.run_folder + "/real"
-        sh("rm", "-rf", self.folder)
+        sh("rm", "-rf", self.folder, self.notes)
         os.makedirs(self.folder, mode=0o755)
         self.env = dict(os.environ, LD_LIBRARY_PATH=LIBRARIES)
         self.chrony_conf, self.rsyslog_conf = (box.run_folder + "/run/" + x for x in ("time.conf", "log.conf"))
@@ -133,15 +134,15 @@ action(type="omfile" file="%s/came" template="raw")
 
     def sender(self):
         """The unit's rsyslogd: a user of its own in the journal's group, who sees of the state the journal alone, and that read-only."""
-        state, own = self.box.run_folder + "/state", self.folder + "/log-state"
+        state, own = self.box.run_folder + "/state", self.notes
         os.makedirs(own, exist_ok=True)
         os.chown(own, LOG_USER, LOG_USER)
         jail = """set -e
-mount --make-rprivate /; mkdir -p {own}.view; mount --bind {state}/journal {own}.view; mount -t tmpfs tmpfs {state}; mkdir {state}/journal
-mount --bind {own}.view {state}/journal; mount -o remount,ro,bind {state}/journal
+mount --make-rprivate /; mkdir -p {view}; mount --bind {state}/journal {view}; mount -t tmpfs tmpfs {state}; mkdir {state}/journal
+mount --bind {view} {state}/journal; mount -o remount,ro,bind {state}/journal
 exec setpriv --reuid {user} --regid {user} --groups {group} --bounding-set -all --no-new-privs env LD_LIBRARY_PATH={libraries} STATE_DIRECTORY={own} \
     {program} -n -iNONE -M {libraries}/rsyslog -f {conf}""".format(
-            own=own, state=state, user=LOG_USER, group=JOURNAL_GROUP, libraries=LIBRARIES, program=RSYSLOGD, conf=self.rsyslog_conf)
+            own=own, view=self.folder + "/view", state=state, user=LOG_USER, group=JOURNAL_GROUP, libraries=LIBRARIES, program=RSYSLOGD, conf=self.rsyslog_conf)
         return self.spawn(["unshare", "--mount", "sh", "-c", jail], self.box.admin_ns, log=self.folder + "/sender.log", env=dict(os.environ))
 
     def came(self):
@@ -165,6 +166,22 @@ exec setpriv --reuid {user} --regid {user} --groups {group} --bounding-set -all 
             said = [line.strip() for name in ("sender", "server") for line in read("%s/%s.log" % (self.folder, name)).splitlines()[-4:]]
             raise TimeoutError("%s: %d of %d records did not come, first %s; %d sessions; sender and server say %s" % (
                 e, len(missing), len(self.kept()), missing[:1], self.sessions(), said)) from None
+
+    def told(self):
+        """What `status` says of the records that wait; its JSON is documented, and holds together."""
+        said = json.loads(self.box.sekisho("status", "--json", check=False).stdout)
+        missing, _ = documented.undocumented(json.dumps(said))
+        expect(not missing, "docs/json.md does not know %s", missing)
+        log = said["log"]
+        if log is not None and log.get("waiting") is not None:
+            expect(log["waiting"] == (log["last"] - log["next"] + 1 if log["next"] else 0), "%s", log)
+        return log
+
+    def line(self, lang="en"):
+        """`status` from there on, without its line ends (of Japanese there is no blank between what they part)."""
+        text = self.box.sekisho("status", "--lang", lang, check=False).stdout
+        name, between = {"en": ("log server", " "), "ja": ("ログサーバー", "")}[lang]
+        return name + between.join(line.strip() for line in text.split("\n  " + name, 1)[1].splitlines())
 
     def sessions(self):
         return sh("ss", "-tnH", "state", "established", "dst", SERVER, ns=self.box.admin_ns).stdout.count(":10514")
@@ -387,5 +404,61 @@ def who_leads_the_clock(_):
     expect(not [v for k, v in unit("sekisho-log.service") if k == "Conflicts"], "the log's")
 
 
-CASES = (clock_by_its_sources, settings_follow, records_to_a_server, settings_that_change_again, who_leads_the_clock)
-NEED_THEM = (clock_by_its_sources, records_to_a_server)
+def how_far_it_is(box):
+    """`status` says how many records wait for the log server and since when, as far as rsyslogd has put it down: none is named; it never ran; all
+    went; the server is away; it came back. With a daemon and without, in both languages."""
+    box.fresh()
+    box.go("")
+    with Programs(box) as p:
+        p.keys()
+        at = "%s:10514" % SERVER
+        expect(p.told() is None and p.line().startswith("log server: none; records stay on the box"), "%s %s", p.told(), p.line())
+        expect(p.line("ja").startswith("ログサーバー: なし。記録は装置にだけ残ります"), "%s", p.line("ja"))
+        box.go('log_server = { address = "%s"; port = 10514; };\n' % SERVER)
+        expect(p.told() == {"server": at, "sends": False} and "nothing is sent by the box" in p.line(), "%s %s", p.told(), p.line())
+        real = 'log_server = { address = "%s"; port = 10514; name = "log.example"; ca = "%s/ca.pem"; };\n' % (SERVER, p.folder)
+        box.go(real)
+        first = json.loads(p.kept()[0])
+        never = p.told()
+        expect(never["noted"] is None and (never["next"], never["since"]) == (1, first["time"]), "never sent: %s; %s", never, first)
+        wait_for(lambda: p.told()["waiting"] == len(p.kept()), 10, "all records to wait")
+        expect("nothing was sent yet; %d records wait, from number 1 of " % len(p.kept()) in p.line(), "%s", p.line())
+        expect("まだ何も送信していません。未送信の記録 %d 件" % len(p.kept()) in p.line("ja"), "%s", p.line("ja"))
+        server, sender = p.server(), p.sender()
+        p.wait_all_came(40, "the records so far")
+        wait_for(lambda: p.told()["waiting"] == 0, 10, "the word that all were sent")
+        done = p.told()
+        expect(done["next"] is None and done["since"] is None and done["noted"] and done["unsent_before"] is None, "%s", done)
+        expect("every record was sent, up to number %d" % done["last"] in p.line(), "%s", p.line())
+        expect("%d 番までの記録をすべて送信済み" % done["last"] in p.line("ja"), "%s", p.line("ja"))
+        os.kill(server.pid, signal.SIGTERM)
+        server.wait()
+        wait_for(lambda: p.sessions() == 0, 20, "the end of the session")
+        for _ in range(12):
+            box.go(real)
+        away = p.told()
+        # What the connection had taken when it broke counts as sent; nothing else does.
+        expect(away["waiting"] >= 12 and away["next"] >= done["last"], "the server is away: %s, before: %s", away, done)
+        oldest = [json.loads(x) for x in p.kept() if json.loads(x)["seq"] == away["next"]][0]
+        expect(away["since"] == oldest["time"], "%s; %s", away, oldest)
+        expect("%d records wait to be sent, from number %d of " % (away["waiting"], away["next"]) in p.line(), "%s", p.line())
+        box.kill()
+        alone = box.standing()["log"]
+        expect(alone["next"] == away["next"] and alone["waiting"] >= away["waiting"], "without a daemon: %s, before: %s", alone, away)
+        box.start()
+        wait_for(box.running, 20, "the roles")
+        # Half a note is none: it is said that nothing is known, and no number.
+        name = [x for x in os.listdir(p.notes) if x.startswith("imfile-state:")][0]
+        whole = read(p.notes + "/" + name)
+        written(p.notes + "/" + name, whole[:20])
+        expect(p.told() == {"server": at, "sends": True, "waiting": None} and "cannot be read now" in p.line(), "%s %s", p.told(), p.line())
+        written(p.notes + "/" + name, whole)
+        p.server()
+        wait_for(lambda: p.told()["waiting"] == 0, 90, "the word that all were sent")
+        p.wait_all_came(20, "what was said to have been sent")
+        box.net.stop(sender)
+        return "%d records waited at most" % away["waiting"]
+
+
+CASES = (clock_by_its_sources, settings_follow, records_to_a_server, how_far_it_is, settings_that_change_again, who_leads_the_clock)
+NEED_THEM = (clock_by_its_sources, records_to_a_server, how_far_it_is)

@@ -124,3 +124,18 @@ bool clock_steady_due(struct clock_steady *s, struct mono now, uint64_t wall_ns)
 	s->since_ns = now.ns;
 	return true;
 }
+
+bool clock_follow_look(struct clock_follow *f, enum clock_sync word, struct mono now, uint64_t wall_ns)
+{
+	if (f->seen_ns == 0 || word != f->seen) {
+		f->seen = word;
+		f->seen_ns = now.ns;
+		f->seen_wall_ns = wall_ns;
+	}
+	/* No word is none: whoever may not ask has not seen it change. */
+	if (word == CLOCK_SYNC_UNKNOWN || word == f->is || now.ns - f->seen_ns < FOLLOW_SETTLES_NS)
+		return false;
+	f->is = word;
+	f->since_wall_ns = f->seen_wall_ns;
+	return true;
+}

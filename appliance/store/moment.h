@@ -68,4 +68,20 @@ struct clock_steady {
 /* True when `latest` should be written now; it then starts to wait anew. Call it every minute or so. */
 bool clock_steady_due(struct clock_steady *s, struct mono now, uint64_t wall_ns);
 
+/* ---- does the clock follow a source ------------------------------------------------------------------------------- */
+
+/* Another word of the kernel's counts when it has held for so long: a time daemon that begins anew is no loss of its sources. */
+#define FOLLOW_SETTLES_NS 60000000000ull
+
+/* Starts as zeros. */
+struct clock_follow {
+	enum clock_sync is;   /* the settled word, CLOCK_SYNC_UNKNOWN before the first */
+	enum clock_sync seen; /* the last one */
+	uint64_t seen_ns;     /* monotonic: since then, 0 = nothing was seen */
+	uint64_t seen_wall_ns, since_wall_ns;
+};
+
+/* One look. True: it follows a source now, or none any more, since since_wall_ns; of the first word too. */
+bool clock_follow_look(struct clock_follow *f, enum clock_sync word, struct mono now, uint64_t wall_ns);
+
 #endif

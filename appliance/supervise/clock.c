@@ -13,6 +13,7 @@
 #define SECOND 1000000000ull
 #define LOOK_NS SECOND	      /* while it waits */
 #define KEEP_NS (60 * SECOND) /* once trusted */
+#define FOLLOW_NS (2 * SECOND)
 
 static uint64_t now_s(void)
 {
@@ -207,10 +208,31 @@ void clock_before(struct supervisor *s, const struct policy *p)
 		look(s, p);
 }
 
+/* Once a change. What a start finds is one if box.cfg names sources and it follows none: nobody may have been there to see it lost. */
+static void follow(struct supervisor *s, uint64_t now)
+{
+	struct clock_trust *t = &s->clock;
+	bool first = t->follow.is == CLOCK_SYNC_UNKNOWN;
+	json_t *since;
+
+	if (now < t->follow_at)
+		return;
+	t->follow_at = now + FOLLOW_NS;
+	if (!clock_follow_look(&t->follow, clock_synchronised(), clock_mono(), clock_wall_ns()))
+		return;
+	since = json_time(t->follow.since_wall_ns);
+	if (t->follow.is == CLOCK_SYNC_NO ? !first || names_sources(s->now->ir) : !first)
+		record(s, t->follow.is == CLOCK_SYNC_NO ? MACHINE_SOURCE_LOST : MACHINE_SOURCE_BACK, NULL,
+		       json_string_value(since));
+	json_decref(since);
+}
+
 void clock_due(struct supervisor *s, uint64_t now)
 {
 	struct clock_trust *t = &s->clock;
 
+	if (s->now->number != 0)
+		follow(s, now);
 	if (now < t->look_at || s->now->number == 0)
 		return;
 	t->look_at = now + (t->wait == CLOCK_TRUSTED ? KEEP_NS : LOOK_NS);
@@ -227,7 +249,11 @@ void clock_due(struct supervisor *s, uint64_t now)
 
 uint64_t clock_next(const struct supervisor *s)
 {
-	return s->now->number == 0 ? UINT64_MAX : s->clock.look_at;
+	const struct clock_trust *t = &s->clock;
+
+	if (s->now->number == 0)
+		return UINT64_MAX;
+	return t->follow_at < t->look_at ? t->follow_at : t->look_at;
 }
 
 void clock_confirm(struct supervisor *s, struct asker a, const char *by)
@@ -247,6 +273,14 @@ void clock_confirm(struct supervisor *s, struct asker a, const char *by)
 			      "clock", json_clock(s)));
 }
 
+/* Since when what the kernel says now holds, as far as this daemon has seen it. */
+static json_t *json_since(const struct clock_follow *f, enum clock_sync now)
+{
+	if (f->seen_ns == 0 || f->seen != now || now == CLOCK_SYNC_UNKNOWN)
+		return json_null();
+	return json_time(f->is == now ? f->since_wall_ns : f->seen_wall_ns);
+}
+
 json_t *json_clock(const struct supervisor *s)
 {
 	const struct clock_trust *t = &s->clock;
@@ -258,11 +292,11 @@ json_t *json_clock(const struct supervisor *s)
 	for (uint32_t i = 0; waits && i < s->now->ir->n_conduits; i++)
 		if (concerns(s->now->ir, i, now))
 			json_array_append_new(names, json_text(s->now->ir->conduits[i].name));
-	return json_pack("{s:o, s:b, s:o, s:o, s:o, s:b, s:o}", "time", json_time(clock_wall_ns()), "trusted",
+	return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:b, s:o}", "time", json_time(clock_wall_ns()), "trusted",
 			 (int)!waits, "waits", waits ? json_string(clock_wait_words[t->wait]) : json_null(), "latest",
 			 t->found == MOMENT_READ ? json_time(t->moment.latest * SECOND) : json_null(), "synchronised",
-			 sync == CLOCK_SYNC_UNKNOWN ? json_null() : json_boolean(sync == CLOCK_SYNC_YES), "sources",
-			 (int)names_sources(s->now->ir), "waiting", names);
+			 sync == CLOCK_SYNC_UNKNOWN ? json_null() : json_boolean(sync == CLOCK_SYNC_YES), "since",
+			 json_since(&t->follow, sync), "sources", (int)names_sources(s->now->ir), "waiting", names);
 }
 
 void clock_mark(const struct supervisor *s, json_t *j)

@@ -2,7 +2,8 @@
 /*
  * Is the clock trusted since the machine started? What a conduit's `until` means depends on it: while it is not, enforce leaves out
  * all that ends by time, and this file looks every second. Once trusted it stays so until the machine starts again; then
- * only its latest moment is kept on disk. The rules are clock_judge's (store/moment.h).
+ * only its latest moment is kept on disk. The rules are clock_judge's (store/moment.h). That it lost its source later changes nothing of that, and
+ * is recorded, once when it is lost and once when it is back.
  */
 #ifndef SEKISHO_SUPERVISE_CLOCK_H
 #define SEKISHO_SUPERVISE_CLOCK_H
@@ -28,6 +29,8 @@ struct clock_trust {
 	bool stands;	  /* while it is opened: clock_facts */
 	uint64_t look_at; /* monotonic ns */
 	struct clock_steady steady;
+	uint64_t follow_at; /* monotonic ns: the next look at its source */
+	struct clock_follow follow;
 };
 
 void clock_open(struct supervisor *s);
@@ -39,7 +42,7 @@ void clock_tell(struct supervisor *s);		 /* to enforce */
 /* A person says that the clock is right now, whatever is on record. */
 void clock_confirm(struct supervisor *s, struct asker a, const char *by);
 
-/* For `status`: {"time", "trusted", "waits", "latest", "synchronised", "sources", "waiting": names of conduits}. */
+/* For `status`: {"time", "trusted", "waits", "latest", "synchronised", "since", "sources", "waiting": names of conduits}. */
 json_t *json_clock(const struct supervisor *s);
 /* For `effective`: "waits" of every conduit in j. */
 void clock_mark(const struct supervisor *s, json_t *j);

@@ -11,6 +11,7 @@
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/answers.h"
+#include "mgmt/cli/words/clock.h"
 #include "mgmt/cli/words/faults.h"
 #include "mgmt/cli/words/reach.h"
 #include "mgmt/cli/words/render.h"
@@ -413,6 +414,7 @@ static void rest(struct cli *c, const json_t *status)
 		render_line(c, M_STATUS_RETENTION, ju(journal, "keep_days"), ju(journal, "delete_after_days"));
 	else if (json_object_get(journal, "keep_days") != NULL) /* a journal that is silent has said nothing */
 		message_print(c->out, c->lang, M_STATUS_NO_RETENTION);
+	clock_line(c, ja(status, "clock"));
 	log_line(c, ja(status, "log"));
 	if (*js(status, "backend") != '\0')
 		render_line(c, strcmp(js(status, "backend"), "native") == 0 ? M_STATUS_NATIVE : M_STATUS_COMPAT);

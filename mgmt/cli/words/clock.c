@@ -37,9 +37,22 @@ void clock_print(struct cli *c, const json_t *clock)
 	render_line(c, M_CLOCK_NOW, text);
 	render_time(js(clock, "latest"), text);
 	render_line(c, M_CLOCK_LATEST, *text != '\0' ? text : "-");
-	render_line(c, jb(clock, "synchronised") ? M_CLOCK_FOLLOWS
-		       : jb(clock, "sources")	 ? M_CLOCK_FOLLOWS_NOT
-						 : M_CLOCK_HAS_NONE);
+	render_time(js(clock, "since"), text);
+	if (jb(clock, "synchronised"))
+		render_line(c, *text != '\0' ? M_CLOCK_FOLLOWS_SINCE : M_CLOCK_FOLLOWS, text);
+	else if (jb(clock, "sources"))
+		render_line(c, *text != '\0' ? M_CLOCK_FOLLOWS_NOT_SINCE : M_CLOCK_FOLLOWS_NOT, text);
+	else
+		render_line(c, M_CLOCK_HAS_NONE);
 	for (size_t i = 0; i < json_array_size(waiting); i++)
 		render_line(c, M_CLOCK_WAITING, json_string_value(json_array_get(waiting, i)));
+}
+
+void clock_line(struct cli *c, const json_t *clock)
+{
+	char since[RENDER_TEXT];
+
+	render_time(js(clock, "since"), since);
+	if (*since != '\0' && (jb(clock, "synchronised") || jb(clock, "sources")))
+		render_line(c, jb(clock, "synchronised") ? M_STATUS_CLOCK_FOLLOWS : M_STATUS_CLOCK_NONE, since);
 }

@@ -19,6 +19,7 @@
 #include "appliance/box/was.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/kernel/batch.h"
+#include "appliance/store/moment.h"
 #include "appliance/wire/msg.h"
 #include "dpi/inspect/inspect.h"
 
@@ -46,6 +47,7 @@ struct orders {
 	int64_t sync;	  /* what the kernel says of the clock: enum clock_sync + 1; 0 = its own word */
 	int64_t battery; /* what the clock with the battery shows, seconds ahead of the machine's; NO_BATTERY = there is none; 0 = the machine's own */
 	char boot[40];	 /* this start of the machine; "" = the machine's own */
+	int64_t later_ns; /* what waits for the word about a source to settle is that much later */
 };
 
 #define NO_BATTERY INT64_MIN
@@ -85,6 +87,7 @@ STANDS_FOR(realloc);
 STANDS_FOR(clock_wall_ns);
 STANDS_FOR(clock_synchronised);
 STANDS_FOR(clock_battery);
+STANDS_FOR(clock_follow_look);
 STANDS_FOR(was_boot_id);
 STANDS_FOR(atomic_write);
 STANDS_FOR(inspector_table);
@@ -141,6 +144,12 @@ bool __wrap_clock_battery(uint64_t *ret_s)
 		return __real_clock_battery(ret_s);
 	*ret_s = __real_clock_wall_ns() / 1000000000u + (uint64_t)ahead;
 	return ahead != NO_BATTERY;
+}
+
+bool __wrap_clock_follow_look(struct clock_follow *f, enum clock_sync word, struct mono now, uint64_t wall_ns)
+{
+	now.ns += orders != NULL ? (uint64_t)__atomic_load_n(&orders->later_ns, __ATOMIC_RELAXED) : 0;
+	return __real_clock_follow_look(f, word, now, wall_ns);
 }
 
 void __wrap_was_boot_id(char out[WAS_BOOT_ID])

@@ -8,7 +8,8 @@ import struct
 STORE, TABLE, DIGEST, FORETELL, BATCH, READ_BACK, FACTS, CONFIRM = range(8)
 MEMORY = 8 + 8 * 8
 SYNC, BATTERY, BOOT = MEMORY + 8, MEMORY + 16, MEMORY + 24
-SIZE = BOOT + 40
+LATER = BOOT + 40
+SIZE = LATER + 8
 NO_BATTERY = -1 << 63
 
 
@@ -42,6 +43,10 @@ class Seam:
     def boot(self, name):
         """The machine's start by another name."""
         struct.pack_into("=40s", self.page, BOOT, name.encode())
+
+    def later(self, seconds):
+        """For whatever waits until the word about a source has settled, so much time has passed."""
+        struct.pack_into("=q", self.page, LATER, int(seconds * 1e9))
 
     def left(self, point):
         """How many of the ordered failures did not come."""

@@ -161,12 +161,49 @@ static void a_wrong_hour_is_not_kept(void **state)
 	assert_true(clock_steady_due(&s, (struct mono){ mono }, wall));
 }
 
+/* The kernel's word, each second: what was said, and when, of a source that goes for as long as it takes. */
+static void a_source_that_comes_and_goes(void **state)
+{
+	const uint64_t second = 1000000000u, settles = FOLLOW_SETTLES_NS / second;
+	struct clock_follow f = { 0 };
+	uint64_t now = 7 * second;
+
+	(void)state;
+	/* Nobody may ask: nothing is known, however long. */
+	for (unsigned i = 0; i < 1000; i++, now += second)
+		assert_false(clock_follow_look(&f, CLOCK_SYNC_UNKNOWN, (struct mono){ now }, now + NOW));
+	assert_int_equal(f.is, CLOCK_SYNC_UNKNOWN);
+	for (unsigned round = 0; round < 3; round++) {
+		enum clock_sync word = round % 2 == 0 ? CLOCK_SYNC_YES : CLOCK_SYNC_NO;
+		uint64_t since = now + NOW;
+
+		/* Once, behind its minute, with the moment at which it began. */
+		for (unsigned i = 0; i < 3 * settles; i++, now += second)
+			assert_int_equal(clock_follow_look(&f, word, (struct mono){ now }, now + NOW), i == settles);
+		assert_int_equal(f.is, word);
+		assert_int_equal(f.since_wall_ns, since);
+		/* Not for less than that, of whatever other word and however often. */
+		for (unsigned k = 0; k < 100; k++) {
+			enum clock_sync other = k % 3 == 0	 ? CLOCK_SYNC_UNKNOWN
+						: round % 2 == 0 ? CLOCK_SYNC_NO
+								 : CLOCK_SYNC_YES;
+
+			for (unsigned i = 0; i < settles; i++, now += second)
+				assert_false(clock_follow_look(&f, other, (struct mono){ now }, now + NOW));
+			assert_false(clock_follow_look(&f, word, (struct mono){ now }, now + NOW));
+			now += second;
+		}
+		assert_int_equal(f.since_wall_ns, since);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(kept_whole_or_not_believed, setup, teardown),
 		cmocka_unit_test(trusted_or_why_not),
 		cmocka_unit_test(a_wrong_hour_is_not_kept),
+		cmocka_unit_test(a_source_that_comes_and_goes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/supervise/answers_private.h"
+#include "appliance/supervise/retention.h"
 #include "appliance/supervise/role_json.h"
 
 #define STATUS_LIMIT 500000000ull
@@ -100,14 +101,18 @@ static void ask_all(struct supervisor *s, struct collect *c)
 		return;
 	}
 	c->changes = s->changes;
+	c->retention = retention_now(s);
 	ask(s, c, SLOT_ENFORCE, &question);
 	for (uint32_t w = 0; w < PAIR_MAX; w++) {
 		ask(s, c, SLOT_DPI + w, &status);
 		if (k == COLLECT_STATUS)
 			ask(s, c, SLOT_GATE + w, &status);
 	}
-	if (k == COLLECT_STATUS) {
+	/* One that starts has not heard its rule; and one that hangs is not waited for by who asks for something else. */
+	c->journal_by = mono_ns() + STATUS_LIMIT;
+	if (k == COLLECT_STATUS || s->slots[SLOT_JOURNAL].state == SLOT_RUNNING)
 		ask(s, c, SLOT_JOURNAL, &status);
+	if (k == COLLECT_STATUS) {
 		ask(s, c, SLOT_TAP, &status);
 		ask(s, c, SLOT_MGMT, &status);
 	}
@@ -315,6 +320,11 @@ void collect_due(struct supervisor *s, uint64_t now)
 	for (size_t i = 0; i < COLLECTS; i++) {
 		struct collect *c = &s->collects[i];
 
+		if (is_of_one_moment(c) && c->waiting[SLOT_JOURNAL] && now >= c->journal_by) {
+			c->waiting[SLOT_JOURNAL] = false;
+			c->silent[SLOT_JOURNAL] = true;
+			finish_if_done(s, c);
+		}
 		if (c->kind == COLLECT_NONE || now < c->deadline)
 			continue;
 		if (c->kind == COLLECT_STATUS && c->waiting[SLOT_ENFORCE] && now < c->give_up && !answers_moved(s, c)) {
@@ -331,8 +341,13 @@ uint64_t collect_next(const struct supervisor *s)
 {
 	uint64_t due = UINT64_MAX;
 
-	for (size_t i = 0; i < COLLECTS; i++)
-		if (s->collects[i].kind != COLLECT_NONE && s->collects[i].deadline < due)
-			due = s->collects[i].deadline;
+	for (size_t i = 0; i < COLLECTS; i++) {
+		const struct collect *c = &s->collects[i];
+
+		if (c->kind != COLLECT_NONE && c->deadline < due)
+			due = c->deadline;
+		if (is_of_one_moment(c) && c->waiting[SLOT_JOURNAL] && c->journal_by < due)
+			due = c->journal_by;
+	}
 	return due;
 }

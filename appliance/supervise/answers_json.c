@@ -11,6 +11,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/supervise/answers_private.h"
+#include "appliance/supervise/retention.h"
 #include "appliance/wire/settings.h"
 
 /* The sentence in every language, {"en": ..., "ja": ...}: who asks chooses. */
@@ -257,6 +258,7 @@ json_t *answers_effective(struct supervisor *s, struct collect *c, int *status)
 	tables = json_tables(s, c, &equal);
 	json_object_set_new(j, "tables_digest", equal ? json_hex(s->table_digest, 32) : json_null());
 	json_object_set_new(j, "tables", tables);
+	json_object_set_new(j, "retention", retention_json(c->answer[SLOT_JOURNAL]));
 	json_object_set_new(j, "answers", json_answering(s));
 	json_object_set_new(j, "reach", json_reach(s));
 	json_object_set_new(j, "clock", json_clock(s));
@@ -283,6 +285,17 @@ static void compare_generation(struct supervisor *s, json_t *answer, json_t *lis
 	json_object_del(answer, "digest");
 }
 
+/* The journal deletes by a rule of the policy, too, and one that does not answer is no difference: nothing is deleted unheard. */
+static void compare_retention(const struct collect *c, json_t *list)
+{
+	char is[RETENTION_TEXT], want[RETENTION_TEXT];
+
+	if (!retention_differs(c->answer[SLOT_JOURNAL], &c->retention, is, want))
+		return;
+	add_difference(list, "journal", "changed", is);
+	json_object_set_new(json_array_get(list, json_array_size(list) - 1), "want", json_string(want));
+}
+
 json_t *answers_verify(struct supervisor *s, struct collect *c, int *status)
 {
 	json_t *j = c->answer[SLOT_ENFORCE], *list, *tables, *around, *t;
@@ -298,6 +311,7 @@ json_t *answers_verify(struct supervisor *s, struct collect *c, int *status)
 	json_array_extend(list, around);
 	json_decref(around);
 	compare_generation(s, j, list);
+	compare_retention(c, list);
 	tables = json_tables(s, c, &equal);
 	json_array_foreach(tables, i, t) if (!json_is_true(json_object_get(t, "equal")))
 	{

@@ -11,7 +11,9 @@ struct collect {
 	uint32_t id;
 	uint64_t deadline, give_up; /* monotonic ns: of this asking, and of asking again or waiting on */
 	uint32_t changes;	    /* how many had begun when it was asked */
-	bool parked;		    /* not asked yet: what is in force is just being changed */
+	uint64_t journal_by; /* monotonic ns: the journal is waited for until then, unless its status was asked for */
+	struct msg_retention retention; /* the rule that it should go by, when it was asked */
+	bool parked;			/* not asked yet: what is in force is just being changed */
 	bool waiting[SLOTS], silent[SLOTS];
 	json_t *answer[SLOTS];
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "appliance/supervise/retention.h"
 #include "appliance/supervise/supervise.h"
 
 int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t id, struct err *e)
@@ -102,15 +103,10 @@ void journal_generation(struct supervisor *s, const struct policy *p)
 		tell(s, &s->remembered->list[s->remembered->n - 1]);
 }
 
-/* What is deleted cannot be taken back: while a policy is on trial nothing is. */
 void journal_retention(struct supervisor *s)
 {
-	struct msg_body m = { MSG_RETENTION, .retention = { 0 } };
+	const struct msg_body m = { MSG_RETENTION, .retention = retention_now(s) };
 
-	if (s->trial == 0) {
-		m.retention.keep_days = s->now->ir->keep_days;
-		m.retention.delete_after_days = s->now->ir->delete_after_days;
-	}
 	role_send(s, &s->slots[SLOT_JOURNAL], 0, &m, NULL, 0);
 }
 

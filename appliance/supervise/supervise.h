@@ -35,7 +35,7 @@
  *                show.c      texts and records of generations
  *                interfaces.c  the box's links, and what stands beside them
  *   clock.h      clock.c     whether the clock is trusted since the machine started
- *   told.h, authority.h, role_json.h, table_merge.h, who.h: a file each
+ *   told.h, retention.h, authority.h, role_json.h, table_merge.h, who.h: a file each
  */
 #ifndef SEKISHO_SUPERVISE_SUPERVISE_H
 #define SEKISHO_SUPERVISE_SUPERVISE_H

@@ -307,6 +307,23 @@ static void limits(struct cli *c, const json_t *l)
 			    ju(l, "few_per_second"), ju(l, "few_of_a_pair"), ju(l, "many_per_second"));
 }
 
+/* The journal's own word; without a daemon there is none, and nothing is deleted. */
+static void retention(struct cli *c, const json_t *effective)
+{
+	const json_t *r = json_object_get(effective, "retention");
+
+	if (r == NULL)
+		return;
+	if (!json_is_object(r))
+		render_line(c, M_EFFECTIVE_UNKNOWN_RETENTION);
+	else if (ju(r, "keep_days") > 0)
+		render_line(c, M_EFFECTIVE_RETENTION, ju(r, "keep_days"), ju(r, "delete_after_days"));
+	else if (strcmp(js(ja(effective, "generation"), "state"), "waiting") == 0)
+		render_line(c, M_EFFECTIVE_TRIAL_RETENTION);
+	else
+		render_line(c, M_EFFECTIVE_NO_RETENTION);
+}
+
 /* What belongs to no conduit. */
 static void whole(struct cli *c, const json_t *effective)
 {
@@ -321,6 +338,7 @@ void effective_render(struct cli *c, const json_t *effective)
 
 	head(c, effective);
 	limits(c, ja(effective, "limits"));
+	retention(c, effective);
 	if (part)
 		render_line(c, M_EFFECTIVE_PART, json_array_size(conduits));
 	else

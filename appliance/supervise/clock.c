@@ -86,6 +86,17 @@ static uint32_t waiting(const struct ir *ir)
 	return n;
 }
 
+static json_t *waiting_names(const struct ir *ir)
+{
+	json_t *names = json_array();
+	uint64_t now = now_s();
+
+	for (uint32_t i = 0; i < ir->n_conduits; i++)
+		if (concerns(ir, i, now))
+			json_array_append_new(names, json_text(ir->conduits[i].name));
+	return names;
+}
+
 /* In the run folder: the disk may be full, and what was opened shall not be closed by another start of the daemon for that. */
 static void note(struct supervisor *s, const struct moment *m)
 {
@@ -286,17 +297,26 @@ json_t *json_clock(const struct supervisor *s)
 	const struct clock_trust *t = &s->clock;
 	enum clock_sync sync = clock_synchronised();
 	bool waits = t->wait != CLOCK_TRUSTED;
-	json_t *names = json_array();
-	uint64_t now = now_s();
 
-	for (uint32_t i = 0; waits && i < s->now->ir->n_conduits; i++)
-		if (concerns(s->now->ir, i, now))
-			json_array_append_new(names, json_text(s->now->ir->conduits[i].name));
 	return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:b, s:o}", "time", json_time(clock_wall_ns()), "trusted",
 			 (int)!waits, "waits", waits ? json_string(clock_wait_words[t->wait]) : json_null(), "latest",
 			 t->found == MOMENT_READ ? json_time(t->moment.latest * SECOND) : json_null(), "synchronised",
 			 sync == CLOCK_SYNC_UNKNOWN ? json_null() : json_boolean(sync == CLOCK_SYNC_YES), "since",
-			 json_since(&t->follow, sync), "sources", (int)names_sources(s->now->ir), "waiting", names);
+			 json_since(&t->follow, sync), "sources", (int)names_sources(s->now->ir), "waiting",
+			 waits ? waiting_names(s->now->ir) : json_array());
+}
+
+json_t *json_clock_waits(const struct supervisor *s, const struct ir *ir)
+{
+	const struct clock_trust *t = &s->clock;
+	/* As clock_before: without a policy nothing was said about sources of time. */
+	enum clock_wait wait = s->now->number == 0 ? judge(s, ir) : t->wait;
+
+	if (wait == CLOCK_TRUSTED || waiting(ir) == 0)
+		return NULL;
+	return json_pack("{s:b, s:s, s:o, s:o}", "trusted", 0, "waits", clock_wait_words[wait], "latest",
+			 t->found == MOMENT_READ ? json_time(t->moment.latest * SECOND) : json_null(), "waiting",
+			 waiting_names(ir));
 }
 
 void clock_mark(const struct supervisor *s, json_t *j)

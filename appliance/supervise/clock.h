@@ -14,6 +14,7 @@
 #include "appliance/store/moment.h"
 #include "appliance/supervise/answers.h"
 
+struct ir;
 struct supervisor;
 struct policy;
 struct slot;
@@ -44,6 +45,8 @@ void clock_confirm(struct supervisor *s, struct asker a, const char *by);
 
 /* For `status`: {"time", "trusted", "waits", "latest", "synchronised", "since", "sources", "waiting": names of conduits}. */
 json_t *json_clock(const struct supervisor *s);
+/* For an answer about a policy that is in force or might be: the same of what waits by it, less what is of the clock alone; NULL: nothing does. */
+json_t *json_clock_waits(const struct supervisor *s, const struct ir *ir);
 /* For `effective`: "waits" of every conduit in j. */
 void clock_mark(const struct supervisor *s, json_t *j);
 /* Without a daemon, and without writing anything: as the rules have it (enforce/look.h), or where nothing ends as a daemon would find it. */

@@ -68,7 +68,8 @@ static json_t *op_json(struct supervisor *s, bool done)
 {
 	struct sentence notice = { 0 };
 	struct operation *op = &s->op;
-	json_t *j = json_object();
+	json_t *j = json_object(),
+	       *waits = done ? json_clock_waits(s, op->next != NULL ? op->next->ir : s->now->ir) : NULL;
 
 	json_object_set_new(j, "done", json_boolean(done));
 	json_object_set_new(j, "generation", json_generation(s));
@@ -77,6 +78,8 @@ static json_t *op_json(struct supervisor *s, bool done)
 	json_object_set_new(j, "error", sentence_json(&op->error));
 	if (workers_notice(s, &notice))
 		json_object_set_new(j, "notice", sentence_json(&notice));
+	if (waits != NULL)
+		json_object_set_new(j, "clock", waits);
 	if (op->line != 0)
 		json_object_set_new(j, "line", json_integer(op->line));
 	if (op->kind == OP_DRY_RUN)

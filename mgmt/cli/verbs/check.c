@@ -2,6 +2,8 @@
 /* `sekisho check POLICY`: is this policy whole, and does it keep its own `never` statements? */
 #include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/verbs.h"
+#include "mgmt/cli/verbs/waits.h"
+#include "mgmt/cli/words/clock.h"
 
 static int run(struct cli *c, const struct cli_args *a)
 {
@@ -10,16 +12,23 @@ static int run(struct cli *c, const struct cli_args *a)
 
 	if (source_open(c, a->operands[0], SOURCE_LOWER, &s, &status)) {
 		const struct model *m = s.c.model;
+		json_t *waits = waits_here(c, s.c.ir), *all;
 		size_t zones = 0;
 
 		/* Those that the policy defines; the box itself is none of them. */
 		for (size_t i = 0; i < m->n_zones; i++)
 			zones += !m->zones[i].self;
-		if (c->json)
-			json_line(c->out, source_diagnostics(&s, c->lang));
-		else
+		if (c->json) {
+			all = source_diagnostics(&s, c->lang);
+			if (waits != NULL)
+				json_object_set(all, "clock", waits);
+			json_line(c->out, all);
+		} else {
 			message_print(c->out, c->lang, M_CHECK_FINE, a->operands[0], zones, m->n_assets, m->n_services,
 				      m->n_conduits, m->n_nevers, s.c.diags.warnings);
+			clock_waits_print(c, waits);
+		}
+		json_decref(waits);
 	}
 	source_close(&s);
 	return status;

@@ -11,6 +11,8 @@
 #include "mgmt/cli/policy/recorded.h"
 #include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/verbs.h"
+#include "mgmt/cli/verbs/waits.h"
+#include "mgmt/cli/words/clock.h"
 #include "mgmt/cli/words/command.h"
 #include "mgmt/cli/words/event_parts.h"
 
@@ -242,6 +244,12 @@ static void past_text(struct cli *c, const json_t *j)
 		render_line(c, M_IMPACT_WHY_RANGE);
 }
 
+static void text(struct cli *c, const json_t *j)
+{
+	past_text(c, j);
+	clock_waits_print(c, ja(j, "clock"));
+}
+
 static int ask(struct cli *c, const char *since, struct past *p)
 {
 	json_t *oldest, *all;
@@ -250,14 +258,19 @@ static int ask(struct cli *c, const char *since, struct past *p)
 	if (!since_oldest(c, &oldest, &status))
 		return status;
 	if (since_each(c, since, one_event, p, &status)) {
+		json_t *waits = waits_here(c, p->ir);
+
 		all = past_json(p, since, oldest);
+		if (waits != NULL)
+			json_object_set(all, "clock", waits);
+		json_decref(waits);
 		status = p->most > 0 ? CLI_NO : CLI_YES;
 		if (all == NULL)
 			status = cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
 		else if (c->json)
 			json_line(c->out, json_incref(all));
 		else
-			past_text(c, all);
+			text(c, all);
 		json_decref(all);
 	}
 	json_decref(oldest);

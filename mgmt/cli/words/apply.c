@@ -6,6 +6,7 @@
 
 #include "appliance/wire/msg.h"
 #include "mgmt/cli/screen/table.h"
+#include "mgmt/cli/words/clock.h"
 #include "mgmt/cli/words/command.h"
 #include "mgmt/cli/words/difference.h"
 #include "mgmt/cli/words/event_parts.h"
@@ -168,6 +169,7 @@ int apply_render(struct cli *c, enum apply_kind kind, const json_t *answer, int 
 		render_generation(g, c->lang, generation);
 	render_digest(js(g, "digest"), digest);
 	render_line(c, done[kind], generation, digest);
+	clock_waits_print(c, ja(answer, "clock"));
 	given_back_print(c, ja(answer, "given_back"));
 	if (*notice != '\0')
 		render_line(c, M_STATUS_NOTICE, notice);

@@ -56,3 +56,15 @@ void clock_line(struct cli *c, const json_t *clock)
 	if (*since != '\0' && (jb(clock, "synchronised") || jb(clock, "sources")))
 		render_line(c, jb(clock, "synchronised") ? M_STATUS_CLOCK_FOLLOWS : M_STATUS_CLOCK_NONE, since);
 }
+
+void clock_waits_print(struct cli *c, const json_t *clock)
+{
+	const json_t *list = ja(clock, "waiting");
+	char why[CLOCK_WHY];
+
+	if (json_array_size(list) == 0)
+		return;
+	render_line(c, M_CLOCK_WOULD_WAIT, clock_why(c, clock, why));
+	for (size_t i = 0; i < json_array_size(list); i++)
+		render_line(c, M_CLOCK_WOULD_WAIT_ONE, json_string_value(json_array_get(list, i)));
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/verbs/waits.h"
+
+#include <unistd.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/base/json.h"
+#include "mgmt/cli/box/request.h"
+#include "mgmt/cli/words/render.h"
+
+static json_t *ending(const struct ir *ir)
+{
+	uint64_t now = clock_wall_ns() / 1000000000u;
+	json_t *names = json_array();
+
+	for (uint32_t i = 0; i < ir->n_conduits; i++)
+		if (ir->conduits[i].until > now)
+			json_array_append_new(names, json_text(ir->conduits[i].name));
+	return names;
+}
+
+static json_t *of_the_box(struct cli *c)
+{
+	struct box_answer answer;
+	json_t *clock;
+	int status;
+
+	/* Whoever only checks a text is told nothing of a box that is not there, or not his to ask. */
+	if (access(c->socket, W_OK) != 0 || box_absent(c) ||
+	    !box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, 10, &answer, &status))
+		return NULL;
+	clock = json_incref(json_object_get(answer.json, "clock"));
+	box_answer_free(&answer);
+	return clock;
+}
+
+json_t *waits_here(struct cli *c, const struct ir *ir)
+{
+	json_t *names = ending(ir), *clock = json_array_size(names) > 0 ? of_the_box(c) : NULL, *ret = NULL;
+
+	if (json_is_false(json_object_get(clock, "trusted")))
+		ret = json_pack("{s:b, s:O, s:O, s:O}", "trusted", 0, "waits", json_object_get(clock, "waits"),
+				"latest", json_object_get(clock, "latest"), "waiting", names);
+	json_decref(clock);
+	json_decref(names);
+	return ret;
+}

@@ -63,7 +63,7 @@ _sekisho() {
 	rollback) options="--to --dry-run --comment --take-interface" ;;
 	release) options="--all --state" ;;
 	backup) options="--to" ;;
-	restore) options="--key --map --generation --confirm --dry-run --take-over --take-interface" ;;
+	restore) options="--key --map --generation --confirm --dry-run --take-over --take-interface --into" ;;
 	effective) options="--to --conduit --zone --asset --host" ;;
 	verify | impact) options="--since" ;;
 	events) options="--follow --after --limit --since --conduit --verdict --zone --asset --host --severity" ;;

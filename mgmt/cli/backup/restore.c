@@ -16,6 +16,7 @@
 #include "mgmt/cli/backup/cards.h"
 #include "mgmt/cli/backup/cms.h"
 #include "mgmt/cli/backup/file.h"
+#include "mgmt/cli/backup/texts.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/devices/taking.h"
 #include "mgmt/cli/policy/source.h"
@@ -29,7 +30,7 @@
 #define TEXTS_MOST 1024u
 #define NAME_MOST 256u
 
-enum { OPT_KEY, OPT_MAP, OPT_GENERATION, OPT_CONFIRM, OPT_DRY_RUN, OPT_TAKE_OVER, OPT_TAKE, OPT_N };
+enum { OPT_KEY, OPT_MAP, OPT_GENERATION, OPT_CONFIRM, OPT_DRY_RUN, OPT_TAKE_OVER, OPT_TAKE, OPT_INTO, OPT_N };
 
 static const struct cli_option options[OPT_N] = {
 	[OPT_KEY] = { "--key", 0, "PRIVATE-KEY", M_RESTORE_OPT_KEY },
@@ -39,6 +40,7 @@ static const struct cli_option options[OPT_N] = {
 	[OPT_DRY_RUN] = { "--dry-run", 0, NULL, M_APPLY_OPT_DRY_RUN },
 	[OPT_TAKE_OVER] = { "--take-over", 0, NULL, M_APPLY_OPT_TAKE_OVER },
 	[OPT_TAKE] = { "--take-interface", 0, "NAME", M_APPLY_OPT_TAKE },
+	[OPT_INTO] = { "--into", 0, "POLICY", M_RESTORE_OPT_INTO },
 };
 
 /* ---- the file ----------------------------------------------------------------------------------------------------- */
@@ -253,6 +255,16 @@ static int order(struct cli *c, const struct cli_args *a, const json_t *g, const
 	return status;
 }
 
+/* What is in force is then also what the next edit begins with. */
+static int write_texts(struct cli *c, const json_t *g, struct card_places *places, const char *into)
+{
+	int status = texts_write(c, ja(g, "sources"), places, into);
+
+	if (status == CLI_YES && !c->json)
+		render_line(c, M_RESTORE_INTO, into);
+	return status;
+}
+
 static int restore(struct cli *c, const struct cli_args *a, const json_t *backup, uint32_t confirm_s)
 {
 	const struct msg_body question = { .type = MSG_STATUS };
@@ -261,9 +273,11 @@ static int restore(struct cli *c, const struct cli_args *a, const json_t *backup
 	char from[COMMENT_MOST + 1];
 	int status = CLI_INVALID, fd = -1;
 	const json_t *g = chosen(c, a, backup, &status);
+	const char *into = a->values[OPT_INTO];
 	bool placed;
 
-	if (g == NULL || !box_request(c, &question, NULL, 0, 30, &now, &status))
+	if (g == NULL || (into != NULL && !texts_fit(c, ja(g, "sources"), into, &status)) ||
+	    !box_request(c, &question, NULL, 0, 30, &now, &status))
 		return status;
 	placed = cards_place(c, a, OPT_MAP, ja(backup, "cards"), now.json, &places, &status);
 	box_answer_free(&now);
@@ -276,6 +290,8 @@ static int restore(struct cli *c, const struct cli_args *a, const json_t *backup
 		origin(backup, g, from, sizeof(from));
 		tell(c, &places, from);
 		status = order(c, a, g, from, confirm_s, fd);
+		if (into != NULL && status == CLI_YES && a->values[OPT_DRY_RUN] == NULL)
+			status = write_texts(c, g, &places, into);
 	}
 	close(fd);
 	return status;

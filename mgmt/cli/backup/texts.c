@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/backup/texts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "appliance/base/atomic_file.h"
+#include "mgmt/cli/words/render.h"
+
+#define PATH_MOST 4096u
+#define NAME_MOST 256u /* as an order to the box has them */
+#define TEXT_MOST (4u << 20)
+#define BEFORE ".before"
+
+/* Names of the folders and the file, each more than "", "." and "..". */
+static bool stays_inside(const char *name)
+{
+	size_t n;
+
+	if (strlen(name) > NAME_MOST)
+		return false;
+	for (;; name += n + 1) {
+		n = strcspn(name, "/");
+		if (n == 0 || (n <= 2 && strspn(name, ".") >= n))
+			return false;
+		if (name[n] == '\0')
+			return true;
+	}
+}
+
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+/* The first is the main text, whose name is what the caller calls it. */
+static const char *file_of(const json_t *sources, size_t i, const char *into)
+{
+	return i == 0 ? last_part(into) : js(json_array_get(sources, i), "name");
+}
+
+static int folder_of(const char *into)
+{
+	char path[PATH_MOST];
+
+	if (snprintf(path, sizeof(path), "%s", into) >= (int)sizeof(path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return open(dirname(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+bool texts_fit(struct cli *c, const json_t *sources, const char *into, int *ret_status)
+{
+	int dir = folder_of(into);
+
+	if (dir < 0 || *last_part(into) == '\0') {
+		*ret_status = cli_fail_file(c, CLI_INVALID, into, dir < 0 ? errno : EISDIR);
+		if (dir >= 0)
+			close(dir);
+		return false;
+	}
+	close(dir);
+	for (size_t i = 0; i < json_array_size(sources); i++) {
+		const char *name = file_of(sources, i, into);
+
+		if (!stays_inside(name) || (i > 0 && strcmp(name, last_part(into)) == 0)) {
+			*ret_status = cli_fail(c, CLI_INVALID, M_RESTORE_INTO_NAME, name);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The folder in which `name` lies, made where it is missing, and no link followed. A descriptor, or negative errno. */
+static int below(int dir, const char *name)
+{
+	const char *slash;
+	int at = dup(dir);
+
+	while (at >= 0 && (slash = strchr(name, '/')) != NULL) {
+		char part[NAME_MOST + 1];
+		int next;
+
+		snprintf(part, sizeof(part), "%.*s", (int)(slash - name), name);
+		if (mkdirat(at, part, 0755) < 0 && errno != EEXIST) {
+			next = -errno;
+			close(at);
+			return next;
+		}
+		next = openat(at, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (next < 0)
+			next = -errno;
+		close(at);
+		at = next;
+		name = slash + 1;
+	}
+	return at;
+}
+
+static bool says(int at, const char *name, const char *text, size_t n)
+{
+	uint8_t *there;
+	size_t n_there;
+	bool same;
+
+	if (file_read(at, name, TEXT_MOST, &there, &n_there, NULL) < 0)
+		return false;
+	same = n_there == n && memcmp(there, text, n) == 0;
+	free(there);
+	return same;
+}
+
+static int put(int dir, const char *name, const char *text, size_t n)
+{
+	const char *file = last_part(name);
+	char before[NAME_MOST + sizeof(BEFORE)];
+	int at = below(dir, name), r = 0;
+	struct err e;
+
+	if (at < 0)
+		return at;
+	snprintf(before, sizeof(before), "%s" BEFORE, file);
+	if (!says(at, file, text, n)) {
+		if (renameat(at, file, at, before) < 0 && errno != ENOENT)
+			r = -errno;
+		if (r == 0)
+			r = atomic_write(at, file, text, n, &e);
+	}
+	close(at);
+	return r;
+}
+
+int texts_write(struct cli *c, const json_t *sources, struct card_places *places, const char *into)
+{
+	int dir = folder_of(into), status = CLI_YES;
+
+	if (dir < 0)
+		return cli_fail_file(c, CLI_CANNOT, into, errno);
+	for (size_t i = 0; i < json_array_size(sources) && status == CLI_YES; i++) {
+		const char *name = file_of(sources, i, into), *said = js(json_array_get(sources, i), "text");
+		size_t n = 0;
+		char *text = cards_rename(places, bytes_of(said, strlen(said)), &n);
+		int r = text == NULL ? -ENOMEM : put(dir, name, text, n);
+
+		free(text);
+		if (r < 0)
+			status = cli_fail_file(c, CLI_CANNOT, name, -r);
+	}
+	close(dir);
+	return status;
+}

@@ -26,6 +26,11 @@
 static const uint64_t say_after[] = { 0, 2000000000ull, 40000000000ull };
 #define SAY_TIMES (sizeof(say_after) / sizeof(say_after[0]))
 
+struct link {
+	bool up;
+	uint32_t changes; /* how often it came or went until then: its own, and its card's */
+};
+
 struct network {
 	uint64_t look;		/* monotonic ns: compare them with box.cfg; 0 = nothing was heard */
 	uint64_t drifts;	/* how often they had to be set right */
@@ -33,8 +38,8 @@ struct network {
 	uint8_t seen[32];	/* digest of what the last comparison found */
 	uint64_t outside_at;	/* monotonic ns: look again for what is beside our rules */
 	json_t *outside;	/* what was there when we last looked: an array of texts */
-	uint64_t told_of;	/* the generation that `told` is of */
-	bool *told;		/* its interfaces that had a link when we last looked; owned */
+	uint64_t links_of;	/* the generation that `links` is of */
+	struct link *links;	/* its interfaces as they were when we last looked; owned */
 	uint64_t say_at;	/* monotonic ns: announce hosts, 0 = not again; so often already, the first time then */
 	uint64_t say_first;
 	unsigned said;
@@ -208,12 +213,14 @@ static void tell_hosts(void *ctx, const struct ir_interface *i, const struct dev
 		       const char *addresses)
 {
 	struct telling *t = ctx;
-	bool *told = &t->s->network->told[t->at++], up = d != NULL && d->up && d->carrier;
+	struct link *was = &t->s->network->links[t->at++];
+	bool up = d != NULL && d->up && d->carrier;
+	uint32_t changes = (d != NULL ? d->changes : 0) + (card != NULL ? card->changes : 0);
 
-	(void)card;
 	(void)addresses;
-	t->came |= up && !*told && announces(i);
-	*told = up;
+	/* One that went and came between two looks is at another switch as well as one that was seen without a link. */
+	t->came |= up && (!was->up || was->changes != changes) && announces(i);
+	*was = (struct link){ .up = up, .changes = changes };
 	/* What could not be said is found out by asking, later. */
 	if (t->say && up && announces(i))
 		(void)box_announce(&t->s->spaces, i, d, NULL);
@@ -232,14 +239,14 @@ static void announce_due(struct supervisor *s, uint64_t now)
 		answering += announces(&ir->interfaces[i]);
 	if (answering == 0 || s->now->number == 0)
 		return;
-	if (n->told == NULL || n->told_of != s->now->number) {
-		bool *told = calloc(ir->n_interfaces, sizeof(*told));
+	if (n->links == NULL || n->links_of != s->now->number) {
+		struct link *links = calloc(ir->n_interfaces, sizeof(*links));
 
-		if (told == NULL)
+		if (links == NULL)
 			return;
-		free(n->told);
-		n->told = told;
-		n->told_of = s->now->number;
+		free(n->links);
+		n->links = links;
+		n->links_of = s->now->number;
 	}
 	(void)box_interfaces(&s->spaces, ir, tell_hosts, &t, NULL);
 	if (t.came) {

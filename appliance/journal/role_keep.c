@@ -6,6 +6,9 @@
  * says, somebody has time to see it. That a file goes is on the disk before it goes. A stop in between says it twice.
  *
  * While the disk is full the oldest that is past keep_days goes before its time, one in ten minutes at most; nothing is packed then.
+ *
+ * Nobody asks whether a file was sent to the log server before it goes: only the sender knows, and its word must not be able to keep the
+ * disk full (docs/architecture.md). Nor is the clock asked here: while it is not trusted, the supervisor gives no rule.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -155,6 +155,13 @@ void clock_tell(struct supervisor *s)
 		role_send(s, &s->slots[SLOT_ENFORCE], 0, &m, NULL, 0);
 }
 
+/* Whoever goes by it. */
+static void changed(struct supervisor *s)
+{
+	clock_tell(s);
+	journal_retention(s);
+}
+
 static void look(struct supervisor *s, const struct policy *p)
 {
 	struct clock_trust *t = &s->clock;
@@ -162,7 +169,7 @@ static void look(struct supervisor *s, const struct policy *p)
 
 	t->wait = judge(s, p->ir);
 	if ((before == CLOCK_TRUSTED) != (t->wait == CLOCK_TRUSTED))
-		clock_tell(s);
+		changed(s);
 }
 
 static int look_for_ends(void *ctx, struct err *e)
@@ -277,7 +284,7 @@ void clock_confirm(struct supervisor *s, struct asker a, const char *by)
 	t->told = false;
 	save(s);
 	if (waited)
-		clock_tell(s);
+		changed(s);
 	record(s, MACHINE_CLOCK_CONFIRMED, by, json_is_string(was) ? json_string_value(was) : "-");
 	answer_json(s, a, ANSWER_YES,
 		    json_pack("{s:o, s:b, s:b, s:o}", "before", was, "waited", (int)waited, "saved", (int)!t->unsaved,

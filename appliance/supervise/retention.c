@@ -7,7 +7,7 @@
 
 struct msg_retention retention_now(const struct supervisor *s)
 {
-	if (s->trial != 0)
+	if (s->trial != 0 || s->clock.wait != CLOCK_TRUSTED)
 		return (struct msg_retention){ .keep_days = 0 };
 	return (struct msg_retention){ s->now->ir->keep_days, s->now->ir->delete_after_days };
 }

@@ -14,7 +14,7 @@ struct supervisor;
 
 #define RETENTION_TEXT 64u
 
-/* The rule for the journal now. What is deleted cannot be taken back: while a policy is on trial nothing is. */
+/* The rule for the journal now. What is deleted cannot be taken back: while a policy is on trial, or the clock is not trusted, nothing is. */
 struct msg_retention retention_now(const struct supervisor *s);
 /* By which it goes, out of its status: {"keep_days", "delete_after_days"}, both 0 when it deletes nothing; null without an answer. */
 json_t *retention_json(const json_t *journal);

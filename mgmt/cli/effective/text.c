@@ -320,6 +320,8 @@ static void retention(struct cli *c, const json_t *effective)
 		render_line(c, M_EFFECTIVE_RETENTION, ju(r, "keep_days"), ju(r, "delete_after_days"));
 	else if (strcmp(js(ja(effective, "generation"), "state"), "waiting") == 0)
 		render_line(c, M_EFFECTIVE_TRIAL_RETENTION);
+	else if (json_is_false(json_object_get(ja(effective, "clock"), "trusted")))
+		render_line(c, M_EFFECTIVE_CLOCK_RETENTION);
 	else
 		render_line(c, M_EFFECTIVE_NO_RETENTION);
 }

@@ -33,6 +33,14 @@ static void of_the_confirmed_policy(void **state)
 	r = retention_now(&s);
 	assert_int_equal(r.keep_days, 0);
 	assert_int_equal(r.delete_after_days, 0);
+	s.trial = 0;
+	/* By a clock that may be wrong nothing goes. */
+	for (int wait = CLOCK_TRUSTED; wait < CLOCK_WAITS; wait++) {
+		s.clock.wait = (enum clock_wait)wait;
+		r = retention_now(&s);
+		assert_int_equal(r.keep_days, wait == CLOCK_TRUSTED ? 400 : 0);
+		assert_int_equal(r.delete_after_days, wait == CLOCK_TRUSTED ? 800 : 0);
+	}
 }
 
 static void against_its_word(void **state)

@@ -15,7 +15,7 @@ static MUST_SEND struct verdict hold(struct crossing *x)
 		v = wait_keep(x);
 	if (v.step != STEP_ON)
 		return v;
-	return crossing_is_lenient(x) ? midstream_await(x) : refuse(R_OUT_OF_ORDER);
+	return crossing_is_observed(x) ? midstream_await(x) : refuse(R_OUT_OF_ORDER);
 }
 
 /*

@@ -180,7 +180,7 @@ static void judge_one(struct crossing *x, enum attempt how, struct bytes pdu, ui
 	struct parsed *parsed = &x->i->rooms.judge->parsed;
 
 	judge_pdu(c->enforcer, c->state, x->dir, pdu, x->table, x->permit, x->i->rooms.judge, parsed, &u);
-	if (!u.allowed && u.reason == c->enforcer->pending && !crossing_is_lenient(x)) {
+	if (!u.allowed && u.reason == c->enforcer->pending && !crossing_is_observed(x)) {
 		if (how != ATTEMPT_CROWDED || c->enforcer->missed == NULL) {
 			j->later = j->denied = true;
 			j->reason = u.reason;
@@ -282,10 +282,10 @@ static bool judge_segment(struct crossing *x, enum attempt how, struct bytes fre
 	late = x->i->now_ns - c->begun_ns > LATE_NS;
 	if (c->enforcer->segment(c->state, offset, carry, late, b, x->table, x->permit, &u))
 		return true;
-	if (u.early && crossing_is_lenient(x))
+	if (u.early && crossing_is_observed(x))
 		return true;
 	if (u.reason == c->enforcer->pending) { /* nobody waits where nothing is stopped */
-		j->later = j->denied = !crossing_is_lenient(x);
+		j->later = j->denied = !crossing_is_observed(x);
 		j->reason = j->later ? u.reason : j->reason;
 		return !j->later;
 	}
@@ -310,11 +310,11 @@ static struct judged judge(struct crossing *x, enum attempt how, struct bytes fr
 				.denied = true, .opaque = true, .speaks = named, .reason = R_WRONG_PROTOCOL
 			};
 	}
-	if (!judge_segment(x, how, fresh, offset, &j) && !crossing_is_lenient(x))
+	if (!judge_segment(x, how, fresh, offset, &j) && !crossing_is_observed(x))
 		return j;
 	if (!judge_carried(x, how, &fresh, &offset, &j))
 		return j;
-	while (fresh.left > 0 && (!j.denied || crossing_is_lenient(x))) {
+	while (fresh.left > 0 && (!j.denied || crossing_is_observed(x))) {
 		struct bytes pdu;
 		size_t n = 0;
 
@@ -355,7 +355,7 @@ struct judged command_judge(struct crossing *x, struct bytes fresh)
 	size_t used;
 	bool crowded;
 
-	if (x->dir == DIR_S2C || crossing_is_lenient(x))
+	if (x->dir == DIR_S2C || crossing_is_observed(x))
 		return judge(x, ATTEMPT_FIRST, fresh);
 	used = c->enforcer->state_used(c->state);
 	memcpy(before, c->state, used);
@@ -414,7 +414,7 @@ struct judged command_judge_datagram(struct crossing *x, struct bytes payload)
 	memcpy(before, c->state, used);
 	if (c->enforcer->datagrams > 1)
 		deeds = c->deeds;
-	while (payload.left > 0 && (!j.denied || crossing_is_lenient(x))) {
+	while (payload.left > 0 && (!j.denied || crossing_is_observed(x))) {
 		if (c->enforcer->frame(c->state, x->dir, payload, &n) != FRAME_WHOLE || n == 0 ||
 		    !bytes_take(&payload, n, &pdu)) {
 			j = (struct judged){ .denied = true, .opaque = true, .reason = c->enforcer->malformed };
@@ -422,7 +422,7 @@ struct judged command_judge_datagram(struct crossing *x, struct bytes payload)
 		}
 		judge_one(x, ATTEMPT_CROWDED, pdu, 0, &j);
 	}
-	if (j.denied && !crossing_is_lenient(x)) {
+	if (j.denied && !crossing_is_observed(x)) {
 		memcpy(c->state, before, used);
 		if (c->enforcer->datagrams > 1)
 			c->deeds = deeds;

@@ -58,6 +58,7 @@ struct crossing {
 	uint32_t fi;			     /* FLOW_NONE before the flow is known */
 	struct flow *f;
 	enum direction dir;
+	enum reason spared; /* R_NONE, or why it would be refused if its conduits did not only observe */
 };
 
 static inline enum direction other_end(enum direction dir)
@@ -65,15 +66,10 @@ static inline enum direction other_end(enum direction dir)
 	return dir == DIR_C2S ? DIR_S2C : DIR_C2S;
 }
 
+/* Nothing is stopped: what cannot be followed is skipped instead of dropped. */
 static inline bool crossing_is_observed(const struct crossing *x)
 {
 	return x->permit != NULL && x->permit->observe;
-}
-
-/* Nothing is stopped: what cannot be followed is skipped instead of dropped. */
-static inline bool crossing_is_lenient(const struct crossing *x)
-{
-	return crossing_is_observed(x) || x->i->limits.as_captured;
 }
 
 static inline bool permit_commands_lane(const struct command_permit *permit)

@@ -17,14 +17,15 @@ static MUST_SEND struct verdict judge_commands(struct crossing *x)
 {
 	struct judged j = command_judge_datagram(x, x->d.payload);
 
-	command_settle(x, !j.denied || crossing_is_lenient(x));
+	command_settle(x, !j.denied || crossing_is_observed(x));
 	life_touch(x);
 	if (!j.denied)
 		return pass(R_ALLOWED);
-	if (crossing_is_lenient(x))
+	if (crossing_is_observed(x))
 		outcome_note_refusal(x, j.reason, PROTO_NONE);
 	if (j.opaque)
 		return refuse(j.reason);
+	x->spared = j.reason;
 	return crossing_is_observed(x) ? pass(R_OBSERVED) : drop(j.reason);
 }
 
@@ -39,7 +40,7 @@ static MUST_SEND struct verdict follow_commands(struct crossing *x, enum protoco
 	if (!command_follow(x, p))
 		return refuse(R_OVERLOADED);
 	x->f->midstream |= midstream;
-	if (midstream && (crossing_is_lenient(x) || x->permit->midstream == MID_PICK_UP))
+	if (midstream && (crossing_is_observed(x) || x->permit->midstream == MID_PICK_UP))
 		command_note_missed(x->f, false);
 	return judge_commands(x);
 }
@@ -104,6 +105,7 @@ struct verdict datagram_judge(struct crossing *x)
 		return drop((enum reason)x->f->reason);
 	case KIND_NAMED:
 	case KIND_FREE:
+		x->spared = outcome_let_go_for(x->f);
 		life_touch(x);
 		return pass(R_ALLOWED);
 	case KIND_FOLLOWED:

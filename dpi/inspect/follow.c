@@ -66,7 +66,7 @@ static MUST_SEND struct verdict take_lost(struct crossing *x, const struct strea
 	v = midstream_go_on_behind(x);
 	if (v.step != STEP_ON)
 		return v;
-	if (crossing_is_lenient(x))
+	if (crossing_is_observed(x))
 		return midstream_await(x);
 	if (++x->f->astray > ASTRAY_MAX)
 		return midstream_give_up_place(x);
@@ -78,7 +78,7 @@ static MUST_SEND struct verdict take_blind(struct crossing *x, enum reason r)
 {
 	struct verdict v;
 
-	if (crossing_is_lenient(x))
+	if (crossing_is_observed(x))
 		return pass(R_RETRANSMISSION);
 	v = midstream_go_back(x);
 	if (v.step != STEP_ON)
@@ -102,7 +102,7 @@ static MUST_SEND struct verdict follow_stream(struct crossing *x)
 	struct verdict v = go_on();
 	struct stream_result s;
 
-	if (x->i->limits.as_captured)
+	if (x->i->limits.gaps_stay)
 		v = captured_prepare(x);
 	if (v.step != STEP_ON)
 		return v;

@@ -19,9 +19,7 @@ struct verdict fresh_pass(struct crossing *x, const struct stream_result *s, siz
 	x->f->gave_up[x->dir] = 0;
 	x->f->astray = 0;
 	life_touch(x);
-	if (reason_kind(r) == REASON_PASS || r == R_MIDSTREAM_WAIT)
-		return pass(r);
-	return drop(r); /* a capture goes on behind what would have been refused */
+	return pass(r);
 }
 
 /* Bytes of this direction were missed: STEP_ON when it can be read again from here. */
@@ -61,23 +59,21 @@ static MUST_SEND struct verdict judge_commands(struct crossing *x, struct stream
 	if (v.step != STEP_ON)
 		return v;
 	j = command_judge(x, s->fresh);
-	refused = j.later || (j.denied && !crossing_is_lenient(x));
+	refused = j.later || (j.denied && !crossing_is_observed(x));
 	command_settle(x, !refused);
 	if (refused)
 		return j.later ? refuse(j.reason) : end_flow(j.reason, j.speaks);
-	if (j.denied)
-		outcome_note_refusal(x, j.reason, j.speaks);
-	if (j.opaque && crossing_is_observed(x)) {
+	if (!j.denied)
+		return fresh_pass(x, s, j.unjudged, R_ALLOWED);
+	outcome_note_refusal(x, j.reason, j.speaks);
+	x->spared = j.reason;
+	if (j.opaque && !search_goes_on(x)) {
 		x->f->kind = KIND_FREE;
 		life_release(x->i, x->fi);
 		life_touch(x);
 		return pass(R_OBSERVED);
 	}
-	if (j.opaque) { /* a capture goes on: perhaps the next segment can be read again */
-		x->f->adrift[x->dir] = ADRIFT_SEARCHED;
-		command_note_missed(x->f, x->dir == DIR_C2S);
-	}
-	return fresh_pass(x, s, j.unjudged, !j.denied ? R_ALLOWED : crossing_is_observed(x) ? R_OBSERVED : j.reason);
+	return fresh_pass(x, s, j.unjudged, R_OBSERVED);
 }
 
 static MUST_SEND struct verdict judge_name(struct crossing *x, struct stream_result *s)
@@ -108,7 +104,7 @@ struct verdict fresh_judge(struct crossing *x, struct stream_result *s)
 	if (!stream_join(&x->f->stream, &x->i->pool, x->dir, s->fin, &s->fresh, x->i->rooms.segment))
 		return end_flow(R_OVERLAP, PROTO_NONE);
 	if (!room_make(x, s->fresh.left))
-		return crossing_is_lenient(x) ? midstream_lose_track(x) : refuse(R_POOL_FULL);
+		return crossing_is_observed(x) ? midstream_lose_track(x) : refuse(R_POOL_FULL);
 	if (s->fresh.left == 0)
 		return fresh_pass(x, s, stream_carry(&x->f->stream, x->dir), R_HANDSHAKE);
 	if (x->f->commands == NULL)

@@ -31,11 +31,11 @@ static bool comes_here(const struct inspector *i, uint32_t lane)
 	return i->limits.kinds == 0 || (i->limits.kinds >> lane_kind_of(lane) & 1u) != 0;
 }
 
-/* What is scarce is divided among the lanes in use; a capture has all of it. */
+/* What is scarce is divided among the lanes in use. */
 static void divide(struct inspector *i)
 {
 	const struct command_table *t = rules_table(i->rules);
-	bool whole = i->limits.as_captured;
+	bool whole = i->limits.undivided;
 	uint32_t used = 0;
 
 	for (uint32_t n = 0; n < t->n_permits; n++) {

@@ -30,7 +30,8 @@ struct inspector_limits {
 	uint32_t table_bytes; /* largest command table in memory */
 	uint32_t kinds;	      /* bit n: lanes of enum lane_kind n come here, and divide what is scarce; 0: any */
 	bool no_library;      /* without nDPI: what it alone could name stays without a name */
-	bool as_captured;     /* replay: what is missing will not come, and nothing is stopped for it */
+	bool undivided;	      /* any lane may have all of what is scarce */
+	bool gaps_stay; /* a capture: what is missing will not come. See captured.h, search.h; its permits should observe */
 };
 
 /* All memory of the worker's life, nDPI's included unless it does without. NULL when it cannot be had. */
@@ -138,6 +139,7 @@ struct reset_record {
 	struct reset_side to_client, to_server;
 };
 
+/* `r`: why. Of a packet that passes because its conduits only observe, why it would not have. */
 void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit, enum reason r);
 void outside_reset(const struct reset_record *r);
 void outside_event(const struct event *e);

@@ -9,6 +9,7 @@
 #include "dpi/inspect/life.h"
 #include "dpi/inspect/outcome.h"
 #include "dpi/inspect/rules.h"
+#include "dpi/inspect/search.h"
 
 #define UNJUDGED_MAX 64u	      /* segments with data that pass before a pick-up, ... */
 #define UNJUDGED_NS (10u * SECOND_NS) /* ... and for how long */
@@ -47,7 +48,7 @@ static bool may_pass_unjudged(const struct crossing *x)
 {
 	struct lane lane;
 
-	if (crossing_is_lenient(x))
+	if (crossing_is_observed(x))
 		return true;
 	if (!lane_of(x->permit->lane, &lane))
 		return false;
@@ -59,7 +60,7 @@ static bool waited_enough(struct crossing *x)
 {
 	struct flow *f = x->f;
 
-	if (crossing_is_lenient(x) || x->d.payload.left == 0)
+	if (crossing_is_observed(x) || x->d.payload.left == 0)
 		return false;
 	if (f->unjudged == 0)
 		f->unjudged_ns = x->i->now_ns;
@@ -89,7 +90,7 @@ struct verdict midstream_await_boundary(struct crossing *x)
  */
 struct verdict midstream_refuse_pick_up(struct crossing *x)
 {
-	if (crossing_is_lenient(x) || x->permit->midstream != MID_PICK_UP || (x->d.tcp_flags & TCP_RST))
+	if (crossing_is_observed(x) || x->permit->midstream != MID_PICK_UP || (x->d.tcp_flags & TCP_RST))
 		return go_on();
 	return end_flow(R_MIDSTREAM_RESET, PROTO_NONE);
 }
@@ -158,7 +159,7 @@ static MUST_SEND struct verdict goes_on_after_its_end(struct crossing *x)
 {
 	if (!x->f->told_end || x->d.payload.left == 0)
 		return go_on();
-	if (!crossing_is_lenient(x))
+	if (!crossing_is_observed(x))
 		return and_hear(refuse(R_AFTER_CLOSE), HEAR_PACKET);
 	life_restart(x, x->dir);
 	x->f->waiting_pick_up = x->f->midstream = true;
@@ -175,8 +176,8 @@ static void leave_unread(struct crossing *x)
 struct verdict midstream_meet(struct crossing *x)
 {
 	struct flow *f = x->f;
-	bool searched = x->i->limits.as_captured;
-	enum midstream rule = crossing_is_lenient(x) || f->missed ? MID_PICK_UP : (enum midstream)x->permit->midstream;
+	bool searched = search_is_on(x->i);
+	enum midstream rule = crossing_is_observed(x) || f->missed ? MID_PICK_UP : (enum midstream)x->permit->midstream;
 	struct verdict v;
 	enum protocol p;
 

@@ -76,7 +76,20 @@ static void decide(struct crossing *x, bool passes, enum reason r)
 	o->dropped += out == OUTCOME_DROP;
 	o->confirmed += out == OUTCOME_CONFIRMED;
 	o->accepted += out == OUTCOME_ACCEPT || out == OUTCOME_QUIET;
-	outside_decide(x->p->queue, x->p->id, out, mark_permit(x->p->mark), r);
+	outside_decide(x->p->queue, x->p->id, out, mark_permit(x->p->mark),
+		       passes && x->spared != R_NONE ? x->spared : r);
+}
+
+/* Refused, or spared because its conduits only observe. */
+static void decide_refused(struct crossing *x, bool observed, enum reason r)
+{
+	x->spared = r;
+	decide(x, observed, observed ? R_OBSERVED : r);
+}
+
+enum reason outcome_let_go_for(const struct flow *f)
+{
+	return f->kind == KIND_FREE && f->verdict == EV_OBSERVE ? (enum reason)f->reason : R_NONE;
 }
 
 void outcome_drop_waiting(struct inspector *i, uint32_t fi, enum reason r)
@@ -88,10 +101,11 @@ void outcome_drop_waiting(struct inspector *i, uint32_t fi, enum reason r)
 		struct crossing x = {
 			.i = i, .p = &p, .lane = mark_lane(p.mark), .fi = fi, .f = flow_at(&i->flows, fi)
 		};
-		bool passes;
+		bool known = f->kind == KIND_NAMED || f->kind == KIND_FREE, passes;
 
 		x.permit = commands_permit(rules_table(i->rules), mark_permit(p.mark));
-		passes = crossing_is_observed(&x) || f->kind == KIND_NAMED || f->kind == KIND_FREE;
+		x.spared = known ? outcome_let_go_for(f) : r;
+		passes = crossing_is_observed(&x) || known;
 		decide(&x, passes, !passes ? r : crossing_is_observed(&x) ? R_OBSERVED : R_ALLOWED);
 	}
 }
@@ -170,7 +184,7 @@ void outcome_give_way(struct inspector *i, uint32_t fi)
 				.sport = f->client_port,
 				.dport = f->server_port,
 				.l4proto = f->l4proto };
-	if (crossing_is_lenient(&x)) {
+	if (crossing_is_observed(&x)) {
 		outcome_drop_waiting(i, fi, R_POOL_FULL);
 		stream_free(&f->stream, &i->pool);
 		f->waiting_pick_up = f->midstream = true;
@@ -200,7 +214,7 @@ static void send_refusal(struct crossing *x, enum reason r)
 
 	if (r != R_OUT_OF_ORDER) /* a lost segment is no event */
 		event_tell_drop(x, observed ? EV_OBSERVE : EV_DENY, r);
-	decide(x, observed, observed ? R_OBSERVED : r);
+	decide_refused(x, observed, r);
 }
 
 static void send_end(struct crossing *x, struct verdict v)
@@ -217,7 +231,7 @@ static void send_end(struct crossing *x, struct verdict v)
 	} else {
 		end_it(x, r, speaks);
 	}
-	decide(x, observed, observed ? R_OBSERVED : r);
+	decide_refused(x, observed, r);
 }
 
 void outcome_send(struct crossing *x, struct verdict v)

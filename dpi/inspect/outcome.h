@@ -26,6 +26,8 @@ void outcome_confirm(struct crossing *x, enum protocol p);
 void outcome_cut_idle(struct crossing *x, enum reason r);
 /* It gives way to others: nobody can compare any more what it repeats, so it ends, or is met half-way where nothing is stopped. */
 void outcome_give_way(struct inspector *i, uint32_t fi);
+/* Why an observed flow would have been ended and was let go of; R_NONE when it was not. */
+enum reason outcome_let_go_for(const struct flow *f);
 /* What it was, once. */
 void outcome_tell_end(struct flow *f);
 

@@ -93,7 +93,7 @@ bool rejudge_allows(struct crossing *x, struct pdu *refused)
 	struct flow *f = x->f;
 
 	refused->allowed = true;
-	if (crossing_is_lenient(x) || f->kind != KIND_FOLLOWED || f->stream.state == TCP_CLOSED)
+	if (crossing_is_observed(x) || f->kind != KIND_FOLLOWED || f->stream.state == TCP_CLOSED)
 		return true;
 	if (f->commands == NULL)
 		return name_fits_again(x);

@@ -16,7 +16,7 @@ struct verdict repeat_judge(struct crossing *x)
 	bool late;
 	size_t n;
 
-	if (c == NULL || c->enforcer->repeat == NULL || x->dir != DIR_C2S || crossing_is_lenient(x) || !d->known)
+	if (c == NULL || c->enforcer->repeat == NULL || x->dir != DIR_C2S || crossing_is_observed(x) || !d->known)
 		return go_on();
 	if (seq_diff(to, d->next) > 0)
 		to = d->next;

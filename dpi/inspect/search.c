@@ -69,6 +69,15 @@ static void give_up(struct flow *f, enum direction dir, size_t n)
 		command_note_missed(f, true);
 }
 
+bool search_goes_on(struct crossing *x)
+{
+	if (!search_is_on(x->i))
+		return false;
+	x->f->adrift[x->dir] = ADRIFT_SEARCHED;
+	command_note_missed(x->f, x->dir == DIR_C2S);
+	return true;
+}
+
 struct verdict search_boundary(struct crossing *x, struct stream_result *s, bool turned)
 {
 	struct flow *f = x->f;

@@ -10,6 +10,14 @@
 
 #include "dpi/inspect/crossing.h"
 
+/* Whether the inspector looks for PDUs at all. */
+static inline bool search_is_on(const struct inspector *i)
+{
+	return i->limits.gaps_stay;
+}
+
+/* These bytes are no PDU. False where nobody looks for the next one. */
+bool search_goes_on(struct crossing *x);
 /* Bytes of this direction were missed. STEP_ON: `s` begins with a PDU now, or ends one that was kept. */
 MUST_SEND struct verdict search_boundary(struct crossing *x, struct stream_result *s, bool turned);
 /* Counts what was kept and is not a PDU's; before the flow gives its bytes back. */

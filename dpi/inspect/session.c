@@ -5,6 +5,7 @@
 #include "dpi/inspect/follow.h"
 #include "dpi/inspect/life.h"
 #include "dpi/inspect/midstream.h"
+#include "dpi/inspect/outcome.h"
 #include "dpi/inspect/relabel.h"
 
 static bool is_syn(const struct crossing *x)
@@ -35,6 +36,8 @@ static MUST_SEND struct verdict meet_settled(struct crossing *x)
 		if (f->class == CLASS_ENDED)
 			return go_on();
 		life_touch(x);
+		if (!(x->d.tcp_flags & TCP_RST))
+			x->spared = outcome_let_go_for(f);
 		return pass(R_ALLOWED);
 	}
 	if (x->d.tcp_flags & TCP_RST) /* an end that believed the reset says so */
@@ -53,10 +56,14 @@ static MUST_SEND struct verdict refuse_multipath(struct crossing *x)
 {
 	bool answer = (x->d.tcp_flags & TCP_ACK) != 0;
 
-	if (!x->d.multipath || !(x->d.tcp_flags & TCP_SYN) || !crossing_has_commands_lane(x) || crossing_is_observed(x))
+	if (!x->d.multipath || !(x->d.tcp_flags & TCP_SYN) || !crossing_has_commands_lane(x))
 		return go_on();
 	if (!answer && !x->d.joins && (x->f == NULL || !x->f->one_path))
 		return go_on();
+	if (crossing_is_observed(x)) {
+		x->spared = R_MULTIPATH;
+		return go_on();
+	}
 	if (!answer || x->dir != DIR_S2C || x->f == NULL || x->f->stream.state != TCP_SYN_SENT || x->f->one_path)
 		return refuse(R_MULTIPATH);
 	x->f->one_path = true;
@@ -120,7 +127,7 @@ static MUST_SEND struct verdict meet_known(struct crossing *x)
 		v = refuse_multipath(x);
 	if (v.step != STEP_ON)
 		return v;
-	if ((x->d.tcp_flags & TCP_RST) && x->d.payload.left > 0 && !crossing_is_lenient(x))
+	if ((x->d.tcp_flags & TCP_RST) && x->d.payload.left > 0 && !crossing_is_observed(x))
 		return refuse_text(x);
 	v = meet_settled(x);
 	if (v.step != STEP_ON)
@@ -140,6 +147,7 @@ struct verdict session_meet(struct crossing *x)
 	if (r == R_SYN_DATA &&
 	    crossing_is_observed(x)) { /* only its server knows whether it took them: see follow_open */
 		event_tell_drop(x, EV_OBSERVE, r);
+		x->spared = r;
 		r = R_NONE;
 	}
 	if (r != R_NONE)
@@ -147,7 +155,7 @@ struct verdict session_meet(struct crossing *x)
 	x->fi = flow_find(&x->i->flows, &x->d, &x->dir);
 	v = x->fi == FLOW_NONE ? meet_stranger(x) : meet_known(x);
 	if (v.step == STEP_ON && x->d.multipath && x->f->waiting_pick_up && crossing_has_commands_lane(x) &&
-	    !crossing_is_lenient(x))
+	    !crossing_is_observed(x))
 		/* Begun where nobody took the option out: its order is not that of its numbers. */
 		return end_flow(R_MULTIPATH, PROTO_NONE);
 	return v;

@@ -51,7 +51,7 @@ static void give_up(struct inspector *i, uint32_t fi, uint32_t w)
 
 	if (!wait_take(i, w, &t)) {
 		outcome_send(&t.x, drop(R_UNKNOWN_PERMIT));
-	} else if (crossing_is_lenient(&t.x)) {
+	} else if (crossing_is_observed(&t.x)) {
 		outcome_send(&t.x, midstream_await(&t.x));
 	} else {
 		midstream_note_given_up(&t.x);

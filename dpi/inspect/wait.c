@@ -151,7 +151,7 @@ struct verdict wait_keep(struct crossing *x)
 {
 	struct inspector *i = x->i;
 	struct flow *f = x->f;
-	bool observed = crossing_is_lenient(x);
+	bool observed = crossing_is_observed(x);
 	size_t size = x->d.ip.left;
 	uint32_t w = i->waits->free;
 	struct waiting *me;

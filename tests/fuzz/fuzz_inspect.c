@@ -366,9 +366,13 @@ static void run(struct bytes b, bool captured)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	for (unsigned i = 0; i < 2; i++) {
+		desk_observes = i == 1;
 		if (inspectors[i] == NULL) {
-			desk_open((struct inspector_limits){
-				.flows = 8, .pool_bytes = 1u << 15, .table_bytes = 1u << 16, .as_captured = i == 1 });
+			desk_open((struct inspector_limits){ .flows = 8,
+							     .pool_bytes = 1u << 15,
+							     .table_bytes = 1u << 16,
+							     .undivided = i == 1,
+							     .gaps_stay = i == 1 });
 			inspectors[i] = desk_i;
 		}
 		desk_i = inspectors[i];

@@ -32,16 +32,16 @@ def pseudo(src, dst, proto, n):
     return a.packed + b.packed + struct.pack("!II", n, proto)
 
 
-def tcp_segment(src, sport, dst, dport, seq, ack, flags, payload=b"", spoil=False):
-    seg = struct.pack("!HHIIBBHHH", sport, dport, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF, 0x50, flags, 65000, 0, 0) + payload
+def tcp_segment(src, sport, dst, dport, seq, ack, flags, payload=b"", spoil=False, options=b""):
+    seg = struct.pack("!HHIIBBHHH", sport, dport, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF, 0x50 + 4 * len(options), flags, 65000, 0, 0) + options + payload
     c = checksum(pseudo(src, dst, 6, len(seg)) + seg)
     if spoil:
         c ^= 0x5555
     return seg[:16] + struct.pack("!H", c) + seg[18:]
 
 
-def tcp(src, sport, dst, dport, seq, ack, flags, payload=b"", spoil=False):
-    return ip_packet(src, dst, 6, tcp_segment(src, sport, dst, dport, seq, ack, flags, payload, spoil))
+def tcp(src, sport, dst, dport, seq, ack, flags, payload=b"", **kw):
+    return ip_packet(src, dst, 6, tcp_segment(src, sport, dst, dport, seq, ack, flags, payload, **kw))
 
 
 def udp(src, sport, dst, dport, payload):

@@ -33,15 +33,38 @@ static bool never_passes(enum reason r)
 	return r == R_SYN_DATA || r == R_URGENT || r == R_MULTIPATH;
 }
 
+static bool enforces(const struct replay *r, uint32_t permit)
+{
+	return !r->ir->permits[permit - 1].observe;
+}
+
+/*
+ * Nothing of a capture is stopped, since it has happened: all permits observe while it is judged (image_of). What is observed
+ * under one that enforces is refused by the policy, but for what the replay itself had no room for.
+ */
+static enum event_verdict verdict_of_policy(const struct replay *r, uint32_t permit, enum event_verdict v,
+					    enum reason why)
+{
+	return v == EV_OBSERVE && why != R_POOL_FULL && enforces(r, permit) ? EV_DENY : v;
+}
+
+/* Whether the policy refuses the packet, be it that nothing is stopped. */
+static bool is_refused(const struct replay *r, uint32_t permit, enum outcome o, enum reason why)
+{
+	return o == OUTCOME_DROP || (reason_kind(why) != REASON_PASS && why != R_MIDSTREAM_WAIT && enforces(r, permit));
+}
+
 void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit, enum reason why)
 {
 	struct session *s = tracker_at(current->tracker, current->waiting[id % WAITING]);
+	bool refused = is_refused(current, permit, o, why);
 	struct book_flow *f;
 	struct lane lane;
 
 	(void)queue;
-	(void)permit;
-	if (o != OUTCOME_DROP) {
+	if ((refused && reason_kind(why) != REASON_PASS) || why == R_MIDSTREAM_WAIT)
+		current->refused[why]++;
+	if (!refused) {
 		s->passed++;
 	} else {
 		if (s->dropped++ == 0)
@@ -50,7 +73,7 @@ void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit
 		if (f != NULL)
 			book_judge(f, EV_DENY, why, current->frame);
 	}
-	if (o == OUTCOME_CONFIRMED && lane_of(s->lane, &lane) && lane.kind == LANE_NAMING)
+	if (o == OUTCOME_CONFIRMED && !refused && lane_of(s->lane, &lane) && lane.kind == LANE_NAMING)
 		s->released = true;
 }
 
@@ -69,6 +92,7 @@ void outside_pdu(const struct flow_info *f, const struct pdu *p, bool observe, u
 {
 	enum event_verdict v = p->allowed ? EV_ALLOW : observe ? EV_OBSERVE : EV_DENY;
 
+	v = verdict_of_policy(current, f->permit, v, p->reason);
 	book_pdu(&current->book, f, p, v, frame);
 	if (current->pdu != NULL)
 		current->pdu(current->ctx, f, p, v, frame);
@@ -86,7 +110,7 @@ void outside_flow(const struct flow_info *f, enum event_verdict v, enum reason r
 	flow->midstream |= f->midstream;
 	flow->unread = f->unread;
 	flow->unjudged = f->lost_place;
-	book_judge(flow, v, r, frame);
+	book_judge(flow, verdict_of_policy(current, f->permit, v, r), r, frame);
 }
 
 static void tick(struct replay *r)
@@ -129,21 +153,38 @@ static void hand_on(void *ctx, uint32_t session, struct bytes ip, uint32_t frame
 		inspect(r, session, ip, false, frame);
 }
 
+/* The command table, in which a permit's id is its place from 1; `observe`: all of them do. */
+static uint8_t *image_of(const struct ir *ir, bool observe, size_t *ret_n)
+{
+	uint32_t *ids = calloc((size_t)ir->n_permits + 1, sizeof(*ids));
+	struct command_permit *permits = calloc((size_t)ir->n_permits + 1, sizeof(*permits));
+	struct ir judged = *ir;
+	uint8_t *image = NULL;
+
+	judged.table.permits = permits;
+	for (uint32_t i = 0; ids != NULL && permits != NULL && i < ir->n_permits; i++) {
+		ids[i] = i + 1;
+		permits[i] = ir->table.permits[i];
+		permits[i].observe |= observe;
+	}
+	if (ids != NULL && permits != NULL)
+		image = ir_table_image(&judged, ids, ret_n);
+	free(permits);
+	free(ids);
+	return image;
+}
+
 int replay_open(struct replay *r, const struct ir *ir, bool as_captured, struct err *e)
 {
-	struct inspector_limits limits = { .flows = FLOWS, .pool_bytes = POOL_BYTES, .as_captured = as_captured };
-	uint32_t *ids = calloc((size_t)ir->n_permits + 1, sizeof(*ids));
-	uint8_t *image = NULL, digest[32];
+	struct inspector_limits limits = {
+		.flows = FLOWS, .pool_bytes = POOL_BYTES, .undivided = as_captured, .gaps_stay = as_captured
+	};
 	size_t n = 0;
+	uint8_t *image = image_of(ir, as_captured, &n), digest[32];
 	bool ready = false;
 
 	r->ir = ir;
 	r->as_captured = as_captured;
-	for (uint32_t i = 0; ids != NULL && i < ir->n_permits; i++)
-		ids[i] = i + 1;
-	if (ids != NULL)
-		image = ir_table_image(ir, ids, &n);
-	free(ids);
 	if (image != NULL && n < UINT32_MAX / 4) {
 		/* The decoded arrays are at most a small multiple of the image. */
 		limits.table_bytes = (uint32_t)n * 4u + (1u << 20);
@@ -424,17 +465,11 @@ static void settle(struct replay *r, const struct session *s)
 
 void replay_finish(struct replay *r)
 {
-	struct inspector_stats stats;
-
 	current = r;
 	order_give_up_all(r->order);
 	inspector_finish(r->inspector);
 	for (uint32_t i = 0; i < tracker_count(r->tracker); i++)
 		settle(r, tracker_at(r->tracker, i));
-	inspector_stats(r->inspector, &stats);
-	for (unsigned i = 0; i < REASON_COUNT; i++)
-		if (reason_kind((enum reason)i) != REASON_PASS)
-			r->refused[i] += stats.reasons[i];
 	defrag_stats(r->defrag, &r->fragments);
 }
 

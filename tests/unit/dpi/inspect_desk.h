@@ -169,6 +169,7 @@ enum reason enforcer_malformed(enum protocol p)
 static struct {
 	uint8_t outcome[DESK_IDS]; /* by packet id; 0 = not decided */
 	uint32_t twice;		   /* decisions for an id that had one */
+	uint16_t why[DESK_IDS];	   /* ... and the reason that the outside was told */
 	bool quiet;		   /* the last one that passed: bare acknowledgements of its flow need not come */
 	struct reset_record resets[DESK_LOG];
 	size_t n_resets;
@@ -189,7 +190,7 @@ void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit
 {
 	(void)queue;
 	(void)permit;
-	(void)r;
+	desk.why[id % DESK_IDS] = (uint16_t)r;
 	if (desk.outcome[id % DESK_IDS] != 0)
 		desk.twice++;
 	desk.quiet = o == OUTCOME_QUIET;
@@ -303,6 +304,8 @@ static struct lane desk_lane(uint32_t permit)
 			      hold ? FAIL_HOLD : FAIL_CLOSED, hold ? FAIL_HOLD : FAIL_CLOSED };
 }
 
+static bool desk_observes; /* every permit does, as for a capture */
+
 /* An image of rows first .. P_COUNT-1 (malloc'd). */
 static uint8_t *desk_image(unsigned first, size_t *ret_n)
 {
@@ -327,7 +330,7 @@ static uint8_t *desk_image(unsigned first, size_t *ret_n)
 
 		*permit = (struct command_permit){ .permit = i,
 						   .lane = lane_number(desk_lane(i)),
-						   .observe = row->observe,
+						   .observe = row->observe || desk_observes,
 						   .midstream = (uint8_t)row->midstream,
 						   .ports = { .first = t.n_ranges, .n = 1 },
 						   .first_grant = t.n_grants };

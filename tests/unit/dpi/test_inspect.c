@@ -27,9 +27,16 @@
 static int setup_capture(void **state)
 {
 	(void)state;
+	desk_observes = true;
 	desk_open((struct inspector_limits){
-		.flows = 64, .pool_bytes = 1u << 20, .table_bytes = 1u << 16, .as_captured = true });
+		.flows = 64, .pool_bytes = 1u << 20, .table_bytes = 1u << 16, .undivided = true, .gaps_stay = true });
 	return 0;
+}
+
+static int teardown_capture(void **state)
+{
+	desk_observes = false;
+	return teardown(state);
 }
 
 static void allowed_command_passes(void **state)
@@ -991,6 +998,12 @@ static void refusals_beyond_the_budget_are_counted(void **state)
 	assert_int_equal(sum, 3000);
 }
 
+/* What the outside was told of the packet that came last. */
+static enum reason told(void)
+{
+	return (enum reason)desk.why[desk_id % DESK_IDS];
+}
+
 static void captures_are_read_across_gaps(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
@@ -1001,18 +1014,61 @@ static void captures_are_read_across_gaps(void **state)
 	toy_pdu(train + 12, 12, TOY_FORBIDDEN);
 	/* No handshake in the capture, a wrong checksum, then a hole; and what would have been refused goes on. */
 	assert_int_equal(desk_send(&k, DIR_C2S, train, 12), OUTCOME_ACCEPT);
-	assert_int_equal(desk_send(&k, DIR_C2S, train + 12, 12), OUTCOME_DROP);
+	assert_int_equal(desk_send(&k, DIR_C2S, train + 12, 12), OUTCOME_ACCEPT);
+	assert_int_equal(told(), R_MODBUS_FUNCTION);
 	k.c += 12;
 	assert_int_equal(desk_send(&k, DIR_C2S, train, 12), OUTCOME_ACCEPT);
+	assert_int_equal(told(), R_ALLOWED);
 	k.c += 500;
 	assert_int_equal(desk_send(&k, DIR_C2S, train, 12), OUTCOME_ACCEPT);
+	/* Nor does what is no PDU end it: the next one is found behind it. */
+	assert_int_equal(desk_send(&k, DIR_C2S, "junk", 4), OUTCOME_ACCEPT);
+	assert_int_equal(told(), R_MODBUS_FRAME);
 	assert_int_equal(desk_send(&k, DIR_C2S, train, 12), OUTCOME_ACCEPT);
 	inspector_finish(desk_i);
 	assert_int_equal(desk.n_pdus, 5);
 	assert_int_equal(desk.n_resets, 0);
 	assert_true(desk.flows[desk.n_flows - 1].info.midstream);
-	assert_int_equal(desk.flows[desk.n_flows - 1].v, EV_DENY);
+	assert_int_equal(desk.flows[desk.n_flows - 1].v, EV_OBSERVE);
 	assert_true(desk.pdus[4].offset > desk.pdus[3].offset);
+}
+
+/* Of what observing lets by, the outside hears why it would not have passed: PDUs, packets, and all of a flow that it let go of. */
+static void observed_packets_say_why(void **state)
+{
+	struct conn k = desk_conn(P_TOY_OBSERVE);
+	uint8_t pdu[64];
+	size_t n;
+
+	(void)state;
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	desk_handshake(&k);
+	assert_int_equal(told(), R_HANDSHAKE);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(told(), R_MODBUS_FUNCTION);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK | DESK_URG, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(told(), R_URGENT);
+	n = desk_tcp(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu, 12);
+	assert_int_equal(desk.outcome[desk_hand(n, P_TOY_OBSERVE, LANE_CUT, false)], OUTCOME_DROP);
+	assert_int_equal(told(), R_ENDED);
+	/* Data in a SYN. */
+	k = desk_conn(P_TOY_OBSERVE);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(told(), R_SYN_DATA);
+	/* Another protocol: the flow is let go of. */
+	k = desk_conn(P_TLS_OBSERVE);
+	desk_handshake(&k);
+	assert_int_equal(desk_text(&k, DIR_C2S, "GET / HTTP/1.1\r\n\r\n"), OUTCOME_CONFIRMED);
+	assert_int_equal(told(), R_WRONG_PROTOCOL);
+	assert_int_equal(desk_text(&k, DIR_S2C, "HTTP/1.1 200 OK\r\n\r\n"), OUTCOME_CONFIRMED);
+	assert_int_equal(told(), R_WRONG_PROTOCOL);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_RST | DESK_ACK, NULL, 0), OUTCOME_CONFIRMED);
+	assert_int_equal(told(), R_ALLOWED);
+	/* Where it enforces, what is dropped says the same. */
+	k = desk_conn(P_TOY);
+	desk_handshake(&k);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_DROP);
+	assert_int_equal(told(), R_MODBUS_FUNCTION);
 }
 
 int main(void)
@@ -1040,6 +1096,7 @@ int main(void)
 		T(syn_on_a_live_session),
 		T(other_protocol_on_the_port),
 		T(observe_stops_nothing),
+		T(observed_packets_say_why),
 		T(room_is_kept_for_commands),
 		T(the_pool_is_shared),
 		T(room_for_its_own_kind),
@@ -1058,7 +1115,7 @@ int main(void)
 		T(relabelled_flows),
 		T(a_new_table_counts_at_once),
 		T(refusals_beyond_the_budget_are_counted),
-		cmocka_unit_test_setup_teardown(captures_are_read_across_gaps, setup_capture, teardown),
+		cmocka_unit_test_setup_teardown(captures_are_read_across_gaps, setup_capture, teardown_capture),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,10 +1,54 @@
 # SPDX-License-Identifier: Apache-2.0
+import os
+
 import wire
 from wire import read_holding, holding, write_register
 
 
 def flows(r):
     return [(f["client"], f["protocol"], f["verdict"], f["reason"], f["packet"], f["flags"]) for f in r.flows]
+
+
+def modes(t):
+    """One capture under a conduit that enforces and under it observing: read to its end by both, told in the words of each."""
+    web = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    offer = bytes([30, 12, 0, 1]) + b"\1" * 8  # Multipath TCP
+    with open(os.path.join(os.path.dirname(wire.__file__), "site.cfg"), encoding="utf-8") as f:
+        site = f.read()  # in which the office observes at the cranes, and enforces at the TOS
+    for word, policy in (("deny", site.replace('mode = "observe";', "")), ("observe", site.replace('services = ["web"', 'mode = "observe"; services = ["web"'))):
+        cfg, stops, out = t.file(word + ".cfg", policy), word == "deny", []
+
+        def told(name, want, refused, waits=0):
+            """The flow's verdict and packet; packets that are refused, and those that wait for a place to be read from."""
+            r = t.replay(t.file("%s-%s.pcap" % (name, word), wire.pcap(out)), policy=cfg)
+            t.equal("%s: %s" % (word, name), [(f[2], f[4]) for f in flows(r)], [want])
+            t.equal("%s: %s: packets" % (word, name), r.summary["refused_packets"],
+                    {**({"midstream.wait": waits} if waits else {}), **(refused if stops else {})})
+            t.equal("%s: %s: status" % (word, name), r.status, 1 if stops else 0)
+            return [(p["function"], p["dir"], p["verdict"]) for p in r.pdus]
+
+        # bytes that are no PDU: the next one is found behind them
+        crane = lambda: wire.Session(out, "10.10.0.5", 40000, "10.30.1.10", 502)
+        crane().open().ask(read_holding(1, 0, 1)).answer(holding(1, [7])).ask(b"\xff" * 12).ask(write_register(2, 0, 1)).close()
+        t.equal(word + ": around other bytes", told("junk", (word, 6), {"modbus.malformed": 1, "modbus.function": 1}),
+                [(3, "c2s", "allow"), (3, "s2c", "allow"), (6, "c2s", word)])
+        # a server that takes an offer of Multipath TCP: what no repetition gets through refuses the flow
+        out = []
+        crane().c2s(wire.SYN, options=offer).s2c(wire.SYN | wire.ACK, options=offer).c2s(wire.ACK).ask(read_holding(1, 0, 1)).answer(holding(1, [7]))
+        t.equal(word + ": PDUs over Multipath TCP", told("paths", ("deny", 2) if stops else ("allow", 0), {"tcp.multipath": 1}),
+                [(3, "c2s", "allow"), (3, "s2c", "allow")])
+        # data in a SYN
+        out = []
+        crane().c2s(wire.SYN, read_holding(0, 0, 1)).s2c(wire.SYN | wire.ACK).c2s(wire.ACK)
+        told("syn", ("deny", 1) if stops else ("allow", 0), {"tcp.syn_data": 1}, waits=2)
+        # another protocol: all of the session from there on, but for a reset
+        out = []
+        wire.Session(out, "10.10.0.5", 40000, "10.20.0.10", 443).open().ask(web).answer(b"HTTP/1.1 200 OK\r\n\r\n").ask(web).c2s(wire.RST | wire.ACK)
+        told("web", (word, 4), {"protocol.wrong": 3})
+        # urgent data
+        out = []
+        crane().open().c2s(wire.PSH | wire.ACK | wire.URG, read_holding(0, 0, 1)).answer(holding(0, [7]))
+        told("urgent", ("deny", 4) if stops else ("allow", 0), {"tcp.urgent": 1})
 
 
 def check(t):
@@ -32,6 +76,8 @@ def check(t):
         (6, "s2c", "observe", "modbus.function"), (3, "c2s", "allow", "allowed"), (3, "s2c", "allow", "allowed")])
     t.equal("observe: flow", [f[2:5] for f in flows(r)], [("observe", "modbus.function", 6)])
     t.equal("observe: status", (r.status, r.summary["denied_pdus"], r.summary["observed_pdus"]), (0, 0, 2))
+    t.equal("observe: packets", r.summary["refused_packets"], {})
+    modes(t)
 
     out = [wire.udp("10.10.0.5", 1234, "10.20.0.10", 9999, b"x"), wire.udp("10.20.0.10", 9999, "10.10.0.5", 1234, b"y"),
            wire.icmp("10.10.0.5", "10.20.0.10", 8, 0), wire.icmp("10.20.0.10", "10.10.0.5", 0, 0),

@@ -117,7 +117,7 @@ json_t *json_log(const struct supervisor *s)
 {
 	const struct ir_peer *p = log_server(s->now->ir);
 	bool sends = p != NULL && p->ca[0] != '\0';
-	struct handed h;
+	struct handed h = { .first = 0 };
 	json_t *j;
 
 	if (p == NULL)

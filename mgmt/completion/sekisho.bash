@@ -3,7 +3,7 @@
 _sekisho() {
 	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb= i
 	local globals="--json --lang --socket --help --version"
-	local verbs="check protocols compile prove replay journal status impact apply confirm rollback release setup backup restore history show effective verify events explain record help"
+	local verbs="check protocols compile prove replay learn journal status impact apply confirm rollback release setup backup restore history show effective verify events explain record help"
 	local options=
 
 	COMPREPLY=()
@@ -59,6 +59,7 @@ _sekisho() {
 	help) options=$verbs ;;
 	compile) options="--to --output" ;;
 	replay) options="--policy --pcap --as-captured --as-box" ;;
+	learn) options="--pcap --mirror --for --policy" ;;
 	apply) options="--confirm --dry-run --comment --take-over --take-interface" ;;
 	rollback) options="--to --dry-run --comment --take-interface" ;;
 	release) options="--all --state" ;;

@@ -15,6 +15,8 @@
 static uint64_t unit_seconds(char letter)
 {
 	switch (letter) {
+	case 's':
+		return 1;
 	case 'm':
 		return 60;
 	case 'h':
@@ -46,24 +48,33 @@ static bool moment(const char *text, time_t *ret)
 	return *ret >= 0;
 }
 
-bool since_parse(const char *text, char out[SINCE_TEXT])
+bool since_span(const char *text, uint64_t max, uint64_t *ret)
 {
 	size_t n = strlen(text);
-	uint64_t now = clock_wall_ns() / 1000000000u, unit = n > 1 ? unit_seconds(text[n - 1]) : 0;
+	uint64_t unit = n > 1 ? unit_seconds(text[n - 1]) : 0;
 	unsigned long long count;
 	char digits[16];
+
+	if (unit == 0 || n > sizeof(digits))
+		return false;
+	memcpy(digits, text, n - 1);
+	digits[n - 1] = '\0';
+	if (!cli_number(digits, max / unit, &count))
+		return false;
+	*ret = count * unit;
+	return true;
+}
+
+bool since_parse(const char *text, char out[SINCE_TEXT])
+{
+	uint64_t now = clock_wall_ns() / 1000000000u, span;
 	struct tm tm;
 	time_t t;
 
-	if (unit > 0 && n <= sizeof(digits)) {
-		memcpy(digits, text, n - 1);
-		digits[n - 1] = '\0';
-		if (!cli_number(digits, now / unit, &count))
-			return false;
-		t = (time_t)(now - count * unit);
-	} else if (!moment(text, &t)) {
+	if (since_span(text, now, &span))
+		t = (time_t)(now - span);
+	else if (!moment(text, &t))
 		return false;
-	}
 	if (gmtime_r(&t, &tm) == NULL)
 		return false;
 	return strftime(out, SINCE_TEXT, "%Y-%m-%dT%H:%M:%S.000Z", &tm) > 0;

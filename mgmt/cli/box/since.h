@@ -12,6 +12,8 @@
  * Into `out` in the form of an event's time, so that text compares as time does. False for anything else.
  */
 bool since_parse(const char *text, char out[SINCE_TEXT]);
+/* "90s", "30m", "24h", "7d" in seconds, at most `max`; false for anything else. */
+bool since_span(const char *text, uint64_t max, uint64_t *ret);
 /*
  * Every event from `since` on whose kind is `kind` (NULL = any), oldest first, as an array that is the caller's; NULL when the
  * verb ends with *ret_status, which was said.

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pcap/pcap.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,10 +17,14 @@ struct capture {
 	struct pcapng *ng;
 	FILE *file; /* owned when `ng` */
 	int link;   /* of all frames, when `pcap` */
+	bool live;
+	uint64_t lost;
+	uint32_t lost_before; /* as libpcap counts */
 	uint32_t frames, unread;
 	int unread_link;
 };
 
+#define LIVE_SNAP 65600 /* the largest IP packet with its tags, as cards put segments together */
 #define LINKTYPE_RAW 101
 #define LINKTYPE_IPV4 228
 #define LINKTYPE_IPV6 229
@@ -164,6 +169,61 @@ struct capture *capture_open(FILE *from, const char *name, enum lang lang, struc
 	return c;
 }
 
+struct capture *capture_live(const char *device, enum lang lang, struct err *e)
+{
+	char text[PCAP_ERRBUF_SIZE] = "";
+	struct capture *c = calloc(1, sizeof(*c));
+	int r = PCAP_ERROR;
+
+	if (c == NULL) {
+		err_set(e, -ENOMEM, "%s", device);
+		return NULL;
+	}
+	c->lang = lang;
+	c->live = true;
+	c->pcap = pcap_create(device, text);
+	if (c->pcap != NULL) {
+		pcap_set_snaplen(c->pcap, LIVE_SNAP);
+		pcap_set_promisc(c->pcap, 1);
+		pcap_set_timeout(c->pcap, CAPTURE_BLOCK_MS);
+		pcap_set_buffer_size(c->pcap, CAPTURE_RING);
+		pcap_set_tstamp_precision(c->pcap, PCAP_TSTAMP_PRECISION_NANO);
+		r = pcap_activate(c->pcap);
+		snprintf(text, sizeof(text), "%s", r < 0 ? pcap_geterr(c->pcap) : "");
+	}
+	if (r >= 0 && pcap_datalink(c->pcap) == DLT_EN10MB && pcap_setnonblock(c->pcap, 1, text) == 0) {
+		pcap_setdirection(c->pcap, PCAP_D_IN);
+		c->link = DLT_EN10MB;
+		return c;
+	}
+	if (r >= 0 && pcap_datalink(c->pcap) != DLT_EN10MB)
+		say(c, e, M_CAPTURE_NOT_ETHERNET, device, "");
+	else if (r == PCAP_ERROR_PERM_DENIED)
+		say(c, e, M_CAPTURE_ROOT, device, "");
+	else
+		say(c, e, M_CAPTURE_HEAD, device, text[0] != '\0' ? text : pcap_statustostr(r));
+	capture_close(c);
+	return NULL;
+}
+
+void capture_wait(struct capture *c, int milliseconds)
+{
+	struct pollfd p = { .fd = pcap_get_selectable_fd(c->pcap), .events = POLLIN };
+
+	poll(&p, 1, milliseconds);
+}
+
+uint64_t capture_lost(struct capture *c)
+{
+	struct pcap_stat s;
+
+	if (pcap_stats(c->pcap, &s) == 0) {
+		c->lost += (uint32_t)(s.ps_drop - c->lost_before);
+		c->lost_before = s.ps_drop;
+	}
+	return c->lost;
+}
+
 void capture_close(struct capture *c)
 {
 	if (c == NULL)
@@ -231,6 +291,12 @@ enum capture_step capture_next(struct capture *c, struct capture_frame *ret, str
 	got = pcap_next_ex(c->pcap, &head, &data);
 	if (got == PCAP_ERROR_BREAK)
 		return CAPTURE_END;
+	if (got == 0 && c->live)
+		return CAPTURE_IDLE;
+	if (got != 1 && c->live) {
+		say(c, e, M_CAPTURE_HEAD, pcap_geterr(c->pcap), "");
+		return CAPTURE_DAMAGED;
+	}
 	if (got != 1) {
 		say(c, e, feof(pcap_file(c->pcap)) ? M_CAPTURE_CUT : M_CAPTURE_BAD, "", "");
 		return CAPTURE_DAMAGED;

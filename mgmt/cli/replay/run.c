@@ -120,13 +120,26 @@ static void tick(struct replay *r)
 	r->due_ns = wait == UINT64_MAX ? UINT64_MAX : clock_mono().ns + (wait > TICK_NS ? wait : TICK_NS);
 }
 
+/* Which end sent it, of a session whose server is known by more than its packets. */
+static uint32_t mark_of(const struct session *s, struct bytes ip)
+{
+	uint32_t mark = mark_make(s->permit, s->lane, MARK_UNJUDGED);
+	struct decoded d = { 0 };
+
+	if (!s->told)
+		return mark;
+	decode_packet(ip, CHECKSUM_FLAG, &d);
+	return d.sport == s->server_port && addr_cmp(&d.src, &s->server) == 0 ? mark | MARK_REPLY : mark;
+}
+
 static void inspect(struct replay *r, uint32_t index, struct bytes ip, bool cut, uint32_t frame)
 {
 	struct session *s = tracker_at(r->tracker, index);
 	struct packet p = {
 		.queue = lane_queue(s->lane, 0),
 		.id = ++r->next_id,
-		.mark = mark_make(s->permit, s->lane, MARK_UNJUDGED),
+		.mark = mark_of(s, ip),
+		.directed = s->told,
 		.ip = ip,
 		.truncated = cut,
 		.checksums = r->as_captured ? CHECKSUM_FLAG : CHECKSUM_STRICT,

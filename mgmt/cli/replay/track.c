@@ -11,6 +11,8 @@
 struct tracker {
 	const struct ir *ir;
 	bool as_captured;
+	tracker_ask *ask; /* NULL: nothing else is known */
+	void *ctx;
 	struct session *sessions; /* owned; a session never moves to another index */
 	uint32_t n, room;
 	uint32_t buckets[BUCKETS]; /* newest first */
@@ -26,6 +28,12 @@ struct tracker *tracker_new(const struct ir *ir, bool as_captured)
 	t->as_captured = as_captured;
 	memset(t->buckets, 0xff, sizeof(t->buckets));
 	return t;
+}
+
+void tracker_asks(struct tracker *t, tracker_ask *ask, void *ctx)
+{
+	t->ask = ask;
+	t->ctx = ctx;
 }
 
 void tracker_free(struct tracker *t)
@@ -171,6 +179,7 @@ static void begin(const struct tracker *t, struct session *s, const struct decod
 	uint16_t question;
 	const struct ir_cell *cell, *back;
 	bool answer = icmp_answer(d, &question);
+	enum tracker_server told = SERVER_UNTOLD;
 
 	s->client = d->src;
 	s->server = d->dst;
@@ -183,19 +192,24 @@ static void begin(const struct tracker *t, struct session *s, const struct decod
 	}
 	s->midstream = answer || half_way(d);
 	cell = ask(t, s, wall_ns);
-	if (!answer && (half_way(d) || (d->l4proto == IP_UDP && cell == NULL && t->as_captured))) {
+	if (t->ask != NULL && (half_way(d) || d->l4proto == IP_UDP))
+		told = t->ask(t->ctx, d);
+	if (!answer &&
+	    (half_way(d) || told == SERVER_SOURCE || (d->l4proto == IP_UDP && cell == NULL && t->as_captured))) {
 		struct session other = *s;
 		bool syn_ack = d->l4proto == IP_TCP && (d->tcp_flags & TCP_SYN) != 0;
 
 		swap_ends(&other);
 		back = ask(t, &other, wall_ns);
-		if (syn_ack || (cell == NULL && back != NULL) ||
-		    ((cell == NULL) == (back == NULL) && s->client_port < s->server_port && d->l4proto == IP_TCP)) {
+		if (syn_ack || told == SERVER_SOURCE || (told == SERVER_UNTOLD && cell == NULL && back != NULL) ||
+		    (told == SERVER_UNTOLD && (cell == NULL) == (back == NULL) && s->client_port < s->server_port &&
+		     d->l4proto == IP_TCP)) {
 			*s = other;
 			s->midstream = true;
 			cell = back;
 		}
 	}
+	s->told = s->midstream && told != SERVER_UNTOLD;
 	s->same_zone =
 		zone_of(t->ir, &s->client) != NOTHING && zone_of(t->ir, &s->client) == zone_of(t->ir, &s->server);
 	s->refused = R_NONE;

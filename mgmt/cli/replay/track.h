@@ -21,6 +21,7 @@ struct session {
 	uint32_t lane;
 	enum reason refused; /* R_NONE, or why the kernel lets nothing of it pass */
 	bool midstream;	     /* its start is not in the capture */
+	bool told;	     /* met half-way, and known by more than its ports which end is the server */
 	bool bad_checksum;   /* seen on one of its packets */
 	bool same_zone;	     /* both ends in one zone: no box sees it */
 	bool released;	     /* its protocol is confirmed and its lane lets go of it: no more inspection */
@@ -39,10 +40,16 @@ struct session {
 
 struct tracker;
 
+/* Which end of a session that was met half-way is the server, by what else is known. */
+enum tracker_server { SERVER_UNTOLD, SERVER_SOURCE, SERVER_DESTINATION };
+typedef enum tracker_server tracker_ask(void *ctx, const struct decoded *d);
+
 /* `ir` is borrowed. as_captured: sessions met half-way are taken as permitted as if they had begun in the capture.
  * NULL when memory is out. */
 struct tracker *tracker_new(const struct ir *ir, bool as_captured);
 void tracker_free(struct tracker *t);
+/* `ask` is asked before ports are looked at, of UDP too. */
+void tracker_asks(struct tracker *t, tracker_ask *ask, void *ctx);
 /*
  * The session that a packet belongs to, made when there is none. *ret_index names it for tracker_at and stays valid;
  * pointers do not survive the next call. False when memory is out.

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `sekisho learn`: which conduits would what was seen need? From a capture, or from a switch's mirror port while it goes on. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "mgmt/cli/box/since.h"
+#include "mgmt/cli/learn/mirror.h"
+#include "mgmt/cli/learn/propose.h"
+#include "mgmt/cli/learn/shut.h"
+#include "mgmt/cli/learn/study.h"
+#include "mgmt/cli/policy/source.h"
+#include "mgmt/cli/verbs.h"
+
+#define FOR_MAX (366u * 86400u)
+#define WAIT_MS 200
+
+enum { OPT_PCAP, OPT_MIRROR, OPT_FOR, OPT_POLICY };
+
+/* SIGINT, SIGTERM or SIGHUP: what was learnt so far is told. */
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal)
+{
+	(void)signal;
+	stopped = 1;
+}
+
+static void stop_by_signals(const sigset_t *before)
+{
+	const struct sigaction act = { .sa_handler = stop };
+
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGTERM, &act, NULL);
+	sigaction(SIGHUP, &act, NULL);
+	sigprocmask(SIG_SETMASK, before, NULL);
+}
+
+static int tell(struct cli *c, struct study *s, const struct source *policy, const char *from, uint64_t lost)
+{
+	struct learnt *l = study_finish(s);
+
+	l->tally.lost = lost;
+	if (!propose(c, l, policy != NULL ? policy->c.model : NULL, policy != NULL ? policy->c.ir : NULL, from))
+		return cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
+	return lost > 0 ? CLI_NO : CLI_YES;
+}
+
+/* ---- a capture ------------------------------------------------------------------------------------------------------------ */
+
+static int from_capture(struct cli *c, const char *name, const struct source *policy)
+{
+	struct err e = { 0 };
+	struct capture_frame f;
+	enum capture_step step;
+	struct capture *capture;
+	struct study *s;
+	struct stat st;
+	FILE *from = fopen(name, "rb");
+	char text[512];
+	int status;
+
+	if (from == NULL)
+		return cli_fail_file(c, CLI_CANNOT, name, errno);
+	if (fstat(fileno(from), &st) == 0 && S_ISDIR(st.st_mode)) {
+		fclose(from);
+		return cli_fail_file(c, CLI_CANNOT, name, EISDIR);
+	}
+	capture = capture_open(from, name, c->lang, &e);
+	if (capture == NULL) {
+		message_text(text, sizeof(text), c->lang, M_REPLAY_UNREADABLE, e.text);
+		return cli_fail_text(c, CLI_CANNOT, text);
+	}
+	s = study_new(&e);
+	if (s == NULL) {
+		capture_close(capture);
+		return cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
+	}
+	while ((step = capture_next(capture, &f, &e)) == CAPTURE_FRAME)
+		study_frame(s, &f);
+	status = tell(c, s, policy, name, 0);
+	fflush(c->out);
+	if (step == CAPTURE_DAMAGED && !c->json) {
+		message_text(text, sizeof(text), c->lang, M_REPLAY_DAMAGED, f.number, e.text);
+		status = cli_fail_text(c, CLI_CANNOT, text);
+	} else if (step == CAPTURE_DAMAGED) {
+		status = CLI_CANNOT;
+	}
+	if (capture_unread(capture, text, sizeof(text)) > 0 && !c->json)
+		status = cli_fail_text(c, CLI_CANNOT, text);
+	study_free(s);
+	capture_close(capture);
+	return status;
+}
+
+/* ---- a mirror port -------------------------------------------------------------------------------------------------------- */
+
+/* The study's clock is that of its frames. */
+static uint64_t milliseconds(clockid_t which)
+{
+	struct timespec ts = { 0, 0 };
+
+	clock_gettime(which, &ts);
+	return (uint64_t)ts.tv_sec * 1000u + (uint64_t)ts.tv_nsec / 1000000u;
+}
+
+static uint64_t seconds(void)
+{
+	return milliseconds(CLOCK_MONOTONIC) / 1000u;
+}
+
+static void show_progress(struct cli *c, struct study *s, uint64_t lost, uint64_t since, const char *end)
+{
+	uint64_t t = seconds() - since;
+
+	message_print(c->err, c->lang, M_LEARN_PROGRESS, (unsigned long long)(t / 3600), (unsigned)(t / 60 % 60),
+		      (unsigned)(t % 60), (unsigned long long)study_tally(s)->frames, study_sessions(s),
+		      (unsigned long long)lost, end);
+	fflush(c->err);
+}
+
+/* What came before the end is still read: the kernel hands frames on together, up to CAPTURE_BLOCK_MS later. */
+static void drain(struct capture *capture, struct study *s)
+{
+	uint64_t begun = milliseconds(CLOCK_MONOTONIC), end_ns = (milliseconds(CLOCK_REALTIME) + 1) * 1000000u;
+	struct capture_frame f;
+	enum capture_step step;
+	struct err e = { 0 };
+
+	while ((step = capture_next(capture, &f, &e)) != CAPTURE_DAMAGED) {
+		if (step == CAPTURE_FRAME && f.wall_ns > end_ns)
+			break;
+		if (step == CAPTURE_FRAME)
+			study_frame(s, &f);
+		else if (milliseconds(CLOCK_MONOTONIC) - begun >= 4u * CAPTURE_BLOCK_MS)
+			break; /* read once more after the last wait, and there was nothing */
+		else
+			capture_wait(capture, CAPTURE_BLOCK_MS);
+	}
+}
+
+/* In the process that is shut in, until its time is over or somebody stops it. */
+static int listen_on(struct cli *c, struct capture *capture, struct study *s, const struct source *policy,
+		     const char *device, uint64_t span, bool progress)
+{
+	uint64_t begun = seconds(), shown = begun, now = begun, lost = 0;
+	enum capture_step step = CAPTURE_IDLE;
+	struct capture_frame f;
+	struct err e = { 0 };
+	int status;
+
+	while (!stopped && step != CAPTURE_DAMAGED && (span == 0 || now - begun < span)) {
+		step = capture_next(capture, &f, &e);
+		if (step == CAPTURE_FRAME)
+			study_frame(s, &f);
+		else if (step == CAPTURE_IDLE)
+			capture_wait(capture, WAIT_MS);
+		now = seconds();
+		if (now == shown)
+			continue;
+		shown = now;
+		lost = capture_lost(capture);
+		if (progress)
+			show_progress(c, s, lost, begun, "\r");
+	}
+	if (step != CAPTURE_DAMAGED)
+		drain(capture, s);
+	lost = capture_lost(capture);
+	if (progress)
+		show_progress(c, s, lost, begun, "\n");
+	status = tell(c, s, policy, device, lost);
+	fflush(c->out);
+	if (step == CAPTURE_DAMAGED && !c->json)
+		status = cli_fail_text(c, CLI_CANNOT, e.text);
+	return step == CAPTURE_DAMAGED ? CLI_CANNOT : status;
+}
+
+static _Noreturn void child(struct cli *c, pid_t parent, struct capture *capture, const struct source *policy,
+			    const char *device, uint64_t span)
+{
+	bool progress = !c->json && isatty(STDERR_FILENO); /* cannot be asked later */
+	struct err e = { 0 };
+	struct study *s;
+	int status;
+
+	if (!shut_in(parent)) {
+		cli_fail(c, CLI_CANNOT, M_LEARN_NOT_SHUT);
+		_exit(CLI_CANNOT);
+	}
+	s = study_new(&e);
+	status = s != NULL ? listen_on(c, capture, s, policy, device, span, progress)
+			   : cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
+	if (fflush(c->out) != 0 || ferror(c->out))
+		status = cli_fail(c, CLI_CANNOT, M_CLI_OUTPUT);
+	fflush(c->err);
+	_exit(status);
+}
+
+/* Waits for the child; a signal that only this process got is passed on. `signals` are blocked, so that none comes between. */
+static int wait_for(pid_t pid, const sigset_t *signals)
+{
+	int status = 0, which;
+
+	while (waitpid(pid, &status, WNOHANG) == 0)
+		if (sigwait(signals, &which) == 0 && which != SIGCHLD)
+			kill(pid, SIGTERM);
+	return status;
+}
+
+static int from_mirror(struct cli *c, const char *device, const struct source *policy, uint64_t span)
+{
+	struct capture *capture;
+	sigset_t signals, before;
+	struct mirror m;
+	struct err e = { 0 };
+	pid_t self = getpid(), pid;
+	int status = CLI_CANNOT, ended;
+
+	/* From here on a signal ends the learning, not the way back of the interface. */
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &signals, &before);
+	if (!mirror_take(c, device, policy != NULL ? policy->c.model : NULL, &m, &status))
+		return status;
+	capture = capture_live(device, c->lang, &e);
+	if (capture == NULL) {
+		status = cli_fail_text(c, CLI_CANNOT, e.text);
+		mirror_give_back(c, &m);
+		return status;
+	}
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		stop_by_signals(&before);
+		child(c, self, capture, policy, device, span);
+	}
+	ended = pid > 0 ? wait_for(pid, &signals) : -1;
+	capture_close(capture);
+	if (pid > 0 && WIFEXITED(ended))
+		status = WEXITSTATUS(ended);
+	else
+		status = cli_fail(c, CLI_CANNOT, M_LEARN_DIED);
+	mirror_give_back(c, &m);
+	return status;
+}
+
+/* ---- the verb ------------------------------------------------------------------------------------------------------------- */
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	const char *pcap = a->values[OPT_PCAP], *device = a->values[OPT_MIRROR];
+	struct source policy;
+	uint64_t span = 0;
+	int status = CLI_YES;
+	bool with = a->values[OPT_POLICY] != NULL;
+
+	if ((pcap == NULL) == (device == NULL)) {
+		status = cli_fail(c, CLI_INVALID, M_LEARN_ONE);
+		cli_see(c, &verb_learn);
+		return status;
+	}
+	if (a->values[OPT_FOR] != NULL &&
+	    (device == NULL || !since_span(a->values[OPT_FOR], FOR_MAX, &span) || span == 0))
+		return cli_fail(c, CLI_INVALID, M_LEARN_FOR, a->values[OPT_FOR]);
+	if (with && !source_open(c, a->values[OPT_POLICY], SOURCE_LOWER, &policy, &status)) {
+		source_close(&policy);
+		return status;
+	}
+	if (pcap != NULL)
+		status = from_capture(c, pcap, with ? &policy : NULL);
+	else
+		status = from_mirror(c, device, with ? &policy : NULL, span);
+	if (with)
+		source_close(&policy);
+	return status;
+}
+
+static const struct cli_option options[] = {
+	[OPT_PCAP] = { "--pcap", 'r', "FILE", M_REPLAY_OPT_PCAP },
+	[OPT_MIRROR] = { "--mirror", 0, "DEVICE", M_LEARN_OPT_MIRROR },
+	[OPT_FOR] = { "--for", 0, "TIME", M_LEARN_OPT_FOR },
+	[OPT_POLICY] = { "--policy", 'p', "POLICY", M_LEARN_OPT_POLICY },
+};
+
+const struct cli_verb verb_learn = {
+	.name = "learn",
+	.group = CLI_OFFLINE,
+	.operands = "--pcap FILE | --mirror DEVICE",
+	.options = options,
+	.n_options = sizeof(options) / sizeof(options[0]),
+	.summary = M_LEARN_SUMMARY,
+	.text = M_LEARN_TEXT,
+	.run = run,
+};

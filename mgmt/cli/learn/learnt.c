@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/learn/learnt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define COMPARE(a, b) ((a) < (b) ? -1 : (a) > (b))
+
+static int talk_cmp(const void *x, const void *y)
+{
+	const struct talk *a = x, *b = y;
+	int r = addr_cmp(&a->client, &b->client);
+
+	r = r != 0 ? r : addr_cmp(&a->server, &b->server);
+	r = r != 0 ? r : COMPARE(a->l4proto, b->l4proto);
+	r = r != 0 ? r : COMPARE(a->port, b->port);
+	return r != 0 ? r : COMPARE(a->protocol, b->protocol);
+}
+
+/* The talk that an act belongs to comes first: its neighbours are the acts of one talk. */
+static int act_place(const struct act *a, const struct addr *client, const struct addr *server, uint16_t port,
+		     enum protocol protocol)
+{
+	int r = addr_cmp(&a->client, client);
+
+	r = r != 0 ? r : addr_cmp(&a->server, server);
+	r = r != 0 ? r : COMPARE(a->port, port);
+	return r != 0 ? r : COMPARE(a->protocol, protocol);
+}
+
+static int act_cmp(const void *x, const void *y)
+{
+	const struct act *a = x, *b = y;
+	int r = act_place(a, &b->client, &b->server, b->port, b->protocol);
+
+	for (size_t i = 0; i < TARGET_MAX && r == 0; i++)
+		r = COMPARE(a->targets[i], b->targets[i]);
+	r = r != 0 ? r : COMPARE(a->function, b->function);
+	return r != 0 ? r : COMPARE(a->space, b->space);
+}
+
+static int talk_rarer(const void *x, const void *y)
+{
+	const struct talk *a = x, *b = y;
+
+	return a->sessions != b->sessions ? (a->sessions < b->sessions) - (a->sessions > b->sessions) : talk_cmp(x, y);
+}
+
+static int act_rarer(const void *x, const void *y)
+{
+	const struct act *a = x, *b = y;
+
+	return a->count != b->count ? (a->count < b->count) - (a->count > b->count) : act_cmp(x, y);
+}
+
+void learnt_free(struct learnt *l)
+{
+	free(l->talks);
+	free(l->acts);
+	memset(l, 0, sizeof(*l));
+}
+
+static void *grown(void *items, size_t n, size_t *room, size_t size)
+{
+	size_t more = *room == 0 ? 1024 : *room * 2;
+	void *p = n < *room ? items : reallocarray(items, more, size);
+
+	if (p != NULL && n == *room)
+		*room = more;
+	return p;
+}
+
+void learnt_talk(struct learnt *l, const struct talk *t)
+{
+	struct talk *p = grown(l->talks, l->n_talks, &l->talks_room, sizeof(*p));
+
+	if (p == NULL) {
+		l->failed = true;
+		return;
+	}
+	l->talks = p;
+	p[l->n_talks++] = *t;
+}
+
+void learnt_act(struct learnt *l, const struct act *a)
+{
+	struct act *p = grown(l->acts, l->n_acts, &l->acts_room, sizeof(*p));
+
+	if (p == NULL) {
+		l->failed = true;
+		return;
+	}
+	l->acts = p;
+	p[l->n_acts++] = *a;
+}
+
+static void settle_talks(struct learnt *l)
+{
+	size_t n = 0;
+
+	if (l->n_talks == 0)
+		return;
+	qsort(l->talks, l->n_talks, sizeof(*l->talks), talk_cmp);
+	for (size_t i = 1; i < l->n_talks; i++) {
+		if (talk_cmp(&l->talks[n], &l->talks[i]) == 0) {
+			l->talks[n].sessions += l->talks[i].sessions;
+			l->talks[n].guessed += l->talks[i].guessed;
+		} else {
+			l->talks[++n] = l->talks[i];
+		}
+	}
+	l->n_talks = n + 1;
+	if (l->n_talks <= LEARNT_TALKS)
+		return;
+	qsort(l->talks, l->n_talks, sizeof(*l->talks), talk_rarer);
+	for (size_t i = LEARNT_TALKS; i < l->n_talks; i++)
+		l->tally.talks_left += l->talks[i].sessions;
+	l->n_talks = LEARNT_TALKS;
+	qsort(l->talks, l->n_talks, sizeof(*l->talks), talk_cmp);
+}
+
+static void settle_acts(struct learnt *l)
+{
+	size_t n = 0;
+
+	if (l->n_acts == 0)
+		return;
+	qsort(l->acts, l->n_acts, sizeof(*l->acts), act_cmp);
+	for (size_t i = 1; i < l->n_acts; i++) {
+		struct act *a = &l->acts[n];
+		const struct act *b = &l->acts[i];
+
+		if (act_cmp(a, b) != 0) {
+			l->acts[++n] = *b;
+			continue;
+		}
+		a->count += b->count;
+		a->lowest = b->lowest < a->lowest ? b->lowest : a->lowest;
+		a->highest = b->highest > a->highest ? b->highest : a->highest;
+	}
+	l->n_acts = n + 1;
+	if (l->n_acts <= LEARNT_ACTS)
+		return;
+	qsort(l->acts, l->n_acts, sizeof(*l->acts), act_rarer);
+	for (size_t i = LEARNT_ACTS; i < l->n_acts; i++)
+		l->tally.acts_left += l->acts[i].count;
+	l->n_acts = LEARNT_ACTS;
+	qsort(l->acts, l->n_acts, sizeof(*l->acts), act_cmp);
+}
+
+void learnt_settle(struct learnt *l)
+{
+	settle_talks(l);
+	settle_acts(l);
+}
+
+const struct act *learnt_acts_of(const struct learnt *l, const struct talk *t, size_t *ret_n)
+{
+	size_t lo = 0, hi = l->n_acts, n = 0;
+
+	while (lo < hi) {
+		size_t middle = lo + (hi - lo) / 2;
+
+		if (act_place(&l->acts[middle], &t->client, &t->server, t->port, t->protocol) < 0)
+			lo = middle + 1;
+		else
+			hi = middle;
+	}
+	while (lo + n < l->n_acts && act_place(&l->acts[lo + n], &t->client, &t->server, t->port, t->protocol) == 0)
+		n++;
+	*ret_n = n;
+	return l->acts + lo;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What was learnt: who talks to whom and what is asked for, each kind once with its count, never packets. Bounded: of too many
+ * kinds the most frequent are kept, the others are counted. Owns its entries.
+ */
+#ifndef SEKISHO_MGMT_CLI_LEARN_LEARNT_H
+#define SEKISHO_MGMT_CLI_LEARN_LEARNT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/base/addr.h"
+#include "appliance/wire/vocabulary.h"
+
+#define LEARNT_TALKS 16384u
+#define LEARNT_ACTS 65536u
+
+/* Sessions of one client with one port of one server. */
+struct talk {
+	struct addr client, server;
+	uint16_t port; /* ICMP: type << 8 | code */
+	uint8_t l4proto;
+	enum protocol protocol; /* PROTO_NONE: nothing told it */
+	uint64_t sessions;
+	uint64_t guessed; /* of them: nothing showed which end is the server */
+};
+
+/* Requests of one kind within such sessions. */
+struct act {
+	struct addr client, server;
+	uint16_t port;
+	uint8_t space; /* SPACE_NONE: no address */
+	enum protocol protocol;
+	uint32_t function, targets[TARGET_MAX];
+	uint64_t lowest, highest; /* of the addresses, where there is a space */
+	uint64_t count;
+};
+
+/* What was read, and what is not in the proposal: every number is said with it. */
+struct tally {
+	uint64_t frames, first_ns, last_ns;
+	uint64_t copies;      /* frames that came twice, as mirrors of both directions show them */
+	uint64_t lost;	      /* that the kernel had no room for */
+	uint64_t not_ip, cut; /* other frames; and those of which the capture has only the beginning */
+	uint64_t unanswered;  /* sessions that nobody answered */
+	uint64_t not_unicast;
+	uint64_t misfits; /* commands and answers that do not fit their protocol, or stand without their beginning */
+	uint64_t talks_left, acts_left; /* sessions and requests for whose kind there was no room */
+};
+
+struct learnt {
+	struct talk *talks; /* sorted by all but the counts, once settled */
+	size_t n_talks, talks_room;
+	struct act *acts;
+	size_t n_acts, acts_room;
+	struct tally tally;
+	bool failed; /* memory ran out */
+};
+
+void learnt_free(struct learnt *l); /* its content; a zeroed one is empty */
+void learnt_talk(struct learnt *l, const struct talk *t);
+void learnt_act(struct learnt *l, const struct act *a);
+/* Joins entries of one kind, sorts them, and leaves the rarest out where there are more than LEARNT_TALKS and LEARNT_ACTS. */
+void learnt_settle(struct learnt *l);
+/* The acts of a talk, which are neighbours once settled; *ret_n may be 0. */
+const struct act *learnt_acts_of(const struct learnt *l, const struct talk *t, size_t *ret_n);
+
+#endif

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/learn/mirror.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "mgmt/cli/box/request.h"
+#include "mgmt/cli/words/render.h"
+#include "policy/compile/compile.h"
+
+#define BOX_POLICY "/etc/sekisho/site.cfg"
+#define ANSWER_S 5u
+
+/* What keeps the machine from taking up what it hears there: no IPv6; IPv4 only from where a route leads back by it, and none does. */
+static const struct {
+	const char *path, *silent;
+} settings[] = {
+	{ "/proc/sys/net/ipv6/conf/%s/disable_ipv6", "1" },
+	{ "/proc/sys/net/ipv4/conf/%s/rp_filter", "1" },
+	{ "/proc/sys/net/ipv4/conf/%s/arp_ignore", "8" },
+	{ "/proc/sys/net/ipv4/conf/%s/forwarding", "0" },
+};
+
+#define SETTINGS (sizeof(settings) / sizeof(settings[0]))
+_Static_assert(SETTINGS == sizeof(((struct mirror *)NULL)->settings) / sizeof(((struct mirror *)NULL)->settings[0]),
+	       "");
+
+/* ---- files and flags ----------------------------------------------------------------------------------------------- */
+
+static bool read_file(const char *path, char *out, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, out, size - 1) : -1;
+
+	if (fd >= 0)
+		close(fd);
+	out[n > 0 ? n : 0] = '\0';
+	out[strcspn(out, "\n")] = '\0';
+	return n > 0;
+}
+
+static bool write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+static void setting_path(size_t i, const char *device, char out[128])
+{
+	const char *format = settings[i].path, *at = strstr(format, "%s");
+
+	snprintf(out, 128, "%.*s%s%s", (int)(at - format), format, device, at + 2);
+}
+
+static uint64_t counter(const char *device, const char *name)
+{
+	char path[128], text[32];
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/statistics/%s", device, name);
+	return read_file(path, text, sizeof(text)) ? strtoull(text, NULL, 10) : 0;
+}
+
+static bool get_flags(const char *device, short *ret)
+{
+	struct ifreq r = { 0 };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool ok;
+
+	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", device);
+	ok = fd >= 0 && ioctl(fd, SIOCGIFFLAGS, &r) == 0;
+	if (fd >= 0)
+		close(fd);
+	*ret = r.ifr_flags;
+	return ok;
+}
+
+static bool set_flags(const char *device, int flags)
+{
+	struct ifreq r = { .ifr_flags = (short)flags };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool ok;
+
+	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", device);
+	ok = fd >= 0 && ioctl(fd, SIOCSIFFLAGS, &r) == 0;
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/* ---- who may not be taken --------------------------------------------------------------------------------------------- */
+
+/* An address that somebody gave it; those that the kernel makes for itself (fe80::) go with IPv6. */
+static bool has_address(const char *device, char out[ADDR_TEXT])
+{
+	struct ifaddrs *list = NULL;
+	bool found = false;
+
+	if (getifaddrs(&list) != 0)
+		return false;
+	for (const struct ifaddrs *i = list; i != NULL && !found; i = i->ifa_next) {
+		struct addr a = { 0 };
+
+		if (i->ifa_addr == NULL || strcmp(i->ifa_name, device) != 0)
+			continue;
+		if (i->ifa_addr->sa_family == AF_INET) {
+			a.family = 4;
+			memcpy(a.b, &((const struct sockaddr_in *)(const void *)i->ifa_addr)->sin_addr, 4);
+		} else if (i->ifa_addr->sa_family == AF_INET6) {
+			const struct sockaddr_in6 *v6 = (const void *)i->ifa_addr;
+
+			if (IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr))
+				continue;
+			a.family = 6;
+			memcpy(a.b, &v6->sin6_addr, 16);
+		} else {
+			continue;
+		}
+		addr_text(&a, out);
+		found = true;
+	}
+	freeifaddrs(list);
+	return found;
+}
+
+/* A bridge or bond that it belongs to, or a VLAN or the like above it: these send over it. */
+static bool has_neighbour(const char *device, char *out, size_t size)
+{
+	char path[128], link[256];
+	bool found = false;
+	struct dirent *d;
+	ssize_t n;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/master", device);
+	n = readlink(path, link, sizeof(link) - 1);
+	if (n > 0) {
+		link[n] = '\0';
+		snprintf(out, size, "%.15s", strrchr(link, '/') != NULL ? strrchr(link, '/') + 1 : link);
+		return true;
+	}
+	snprintf(path, sizeof(path), "/sys/class/net/%s", device);
+	dir = opendir(path);
+	while (dir != NULL && !found && (d = readdir(dir)) != NULL) {
+		found = strncmp(d->d_name, "upper_", 6) == 0;
+		if (found)
+			snprintf(out, size, "%.15s", d->d_name + 6);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	return found;
+}
+
+static const char *named_by_model(const struct model *m, const char *device)
+{
+	for (size_t i = 0; m != NULL && i < m->box.n_interfaces; i++)
+		if (strcmp(m->box.interfaces[i].device, device) == 0 || strcmp(m->box.interfaces[i].card, device) == 0)
+			return m->box.interfaces[i].name;
+	return NULL;
+}
+
+static bool named_by_answer(const json_t *answer, const char *device, char *out, size_t size)
+{
+	const json_t *list = json_object_get(answer, "interfaces"), *one;
+	size_t i;
+
+	json_array_foreach(list, i, one)
+	{
+		if (strcmp(js(one, "device"), device) == 0 ||
+		    strcmp(js(json_object_get(one, "card"), "device"), device) == 0) {
+			snprintf(out, size, "%s", js(one, "name"));
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What the box's own policy says, whether or not its daemon runs. True: it was said that, and why, it cannot be taken. */
+static bool is_of_the_box(struct cli *c, const char *device, int *ret_status)
+{
+	struct compilation k = { 0 };
+	struct policy_loader loader;
+	struct box_answer answer;
+	const char *name, *main_name;
+	char role[64];
+	bool of_it;
+
+	if (access(c->socket, F_OK) == 0) {
+		if (!box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, ANSWER_S, &answer, ret_status))
+			return true;
+		of_it = named_by_answer(answer.json, device, role, sizeof(role));
+		box_answer_free(&answer);
+		if (of_it)
+			*ret_status = cli_fail(c, CLI_CANNOT, M_LEARN_OF_THE_BOX, device, role);
+		return of_it;
+	}
+	if (access(BOX_POLICY, F_OK) != 0)
+		return false;
+	k.arena = arena_new(COMPILE_BUDGET);
+	if (k.arena == NULL) {
+		*ret_status = cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
+		return true;
+	}
+	loader_folder(BOX_POLICY, k.arena, &loader, &main_name);
+	if (!policy_check(&k, &loader, main_name) && k.model == NULL) {
+		*ret_status = cli_fail(c, CLI_CANNOT, M_LEARN_UNTOLD, BOX_POLICY, device);
+		arena_free(k.arena);
+		return true;
+	}
+	name = named_by_model(k.model, device);
+	if (name != NULL)
+		*ret_status = cli_fail(c, CLI_CANNOT, M_LEARN_OF_THE_BOX, device, name);
+	arena_free(k.arena);
+	return name != NULL;
+}
+
+/* ---- to and fro --------------------------------------------------------------------------------------------------------- */
+
+/* Down first: what the kernel would say about its leaving of groups then reaches nobody. */
+static bool silence(const struct mirror *m)
+{
+	char path[128];
+
+	if (!set_flags(m->name, m->flags & ~IFF_UP))
+		return false;
+	for (size_t i = 0; i < SETTINGS; i++) {
+		setting_path(i, m->name, path);
+		if (m->settings[i][0] != '\0' && !write_file(path, settings[i].silent))
+			return false;
+	}
+	return set_flags(m->name, m->flags | IFF_UP | IFF_NOARP);
+}
+
+static bool restore(const struct mirror *m)
+{
+	bool ok = set_flags(m->name, (m->flags & ~IFF_UP) | IFF_NOARP);
+	char path[128];
+
+	for (size_t i = 0; i < SETTINGS; i++) {
+		setting_path(i, m->name, path);
+		if (m->settings[i][0] != '\0')
+			ok = write_file(path, m->settings[i]) && ok;
+	}
+	return set_flags(m->name, m->flags) && ok;
+}
+
+bool mirror_take(struct cli *c, const char *device, const struct model *model, struct mirror *ret, int *ret_status)
+{
+	char other[ADDR_TEXT], path[128];
+	const char *name = named_by_model(model, device);
+
+	*ret = (struct mirror){ 0 };
+	if (strlen(device) >= IFNAMSIZ || strchr(device, '/') != NULL || !get_flags(device, &ret->flags))
+		*ret_status = cli_fail(c, CLI_CANNOT, M_LEARN_NO_DEVICE, device);
+	else if (name != NULL)
+		*ret_status = cli_fail(c, CLI_CANNOT, M_LEARN_OF_THE_BOX, device, name);
+	else if (has_address(device, other))
+		*ret_status = cli_fail(c, CLI_CANNOT, M_LEARN_HAS_ADDRESS, device, other);
+	else if (has_neighbour(device, other, sizeof(other)))
+		*ret_status = cli_fail(c, CLI_CANNOT, M_LEARN_HAS_NEIGHBOUR, device, other);
+	else if (geteuid() != 0)
+		*ret_status = cli_fail(c, CLI_CANNOT, M_CAPTURE_ROOT, device, "");
+	else if (!is_of_the_box(c, device, ret_status)) {
+		snprintf(ret->name, sizeof(ret->name), "%s", device);
+		for (size_t i = 0; i < SETTINGS; i++) {
+			setting_path(i, device, path);
+			read_file(path, ret->settings[i], sizeof(ret->settings[i]));
+		}
+		if (silence(ret)) {
+			ret->sent = counter(device, "tx_packets");
+			ret->missed = counter(device, "rx_missed_errors");
+			return true;
+		}
+		*ret_status = cli_fail(c, CLI_CANNOT, M_LEARN_NOT_SILENT, device, strerror(errno));
+		restore(ret);
+	}
+	return false;
+}
+
+void mirror_give_back(struct cli *c, const struct mirror *m)
+{
+	uint64_t sent = counter(m->name, "tx_packets") - m->sent;
+	uint64_t missed = counter(m->name, "rx_missed_errors") - m->missed;
+	bool back = restore(m);
+
+	if (c->json)
+		return;
+	if (sent > 0)
+		message_print(c->err, c->lang, M_LEARN_SENT, (unsigned long long)sent, m->name);
+	if (missed > 0)
+		message_print(c->err, c->lang, M_LEARN_MISSED, (unsigned long long)missed, m->name);
+	if (!back)
+		message_print(c->err, c->lang, M_LEARN_NOT_BACK, m->name);
+}

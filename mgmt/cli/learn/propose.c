@@ -1,0 +1,608 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/learn/propose.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "appliance/base/arena.h"
+#include "appliance/wire/notation.h"
+#include "dpi/decode.h"
+#include "policy/ir/evaluate.h"
+
+#define NS 1000000000u
+#define REVIEW_DAYS 90u
+#define BUDGET (192u << 20)
+
+/* One conduit to be: at first of one client and one server, then of those that can be joined. */
+struct line {
+	const char *from, *to;
+	struct addr client, server;
+	uint8_t l4proto;
+	uint16_t port;
+	enum protocol protocol;
+	const char *rows;		    /* of `allow`, "" = there are none */
+	const char *sources, *destinations; /* "10.0.0.1", "10.0.0.2" in quotes; NULL: not joined yet */
+	uint64_t sessions, guessed;
+	size_t service; /* its first line has the same */
+};
+
+struct proposal {
+	struct cli *cli;
+	struct arena *arena;
+	const struct learnt *learnt;
+	const struct model *model;
+	const struct ir *ir;
+	struct line *lines;
+	size_t n;
+	uint64_t allowed, within, nowhere, unclear; /* sessions that need no line, or of which none can be made */
+};
+
+/* ---- zones ---------------------------------------------------------------------------------------------------------------- */
+
+static bool is_private(const struct addr *a)
+{
+	static const char *const nets[] = { "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10" };
+	struct addr_range r;
+	bool stray;
+
+	for (size_t i = 0; i < sizeof(nets) / sizeof(nets[0]); i++)
+		if (prefix_parse(nets[i], &r, &stray) && addr_in(a, &r))
+			return true;
+	return a->family == 6;
+}
+
+/* The network of an address where no policy names zones: 24 bits of IPv4, 64 of IPv6. */
+static struct addr network(const struct addr *a)
+{
+	struct addr net = *a;
+
+	memset(net.b + (a->family == 4 ? 3 : 8), 0, a->family == 4 ? 13 : 8);
+	return net;
+}
+
+/* NULL: it lies in no zone of the policy, or memory is out. */
+static const char *zone_of(const struct proposal *p, const struct addr *a)
+{
+	struct addr net = network(a);
+	const struct model *m = p->model;
+
+	for (size_t z = 0; m != NULL && z < m->n_zones; z++)
+		for (size_t i = 0; i < m->zones[z].n_ranges; i++)
+			if (addr_in(a, &m->zones[z].ranges[i]))
+				return m->zones[z].name;
+	if (m != NULL)
+		return NULL;
+	if (!is_private(a))
+		return "outside";
+	if (a->family == 4)
+		return arena_printf(p->arena, "net-%u-%u-%u", net.b[0], net.b[1], net.b[2]);
+	return arena_printf(p->arena, "net-%x-%x-%x-%x", net.b[0] << 8 | net.b[1], net.b[2] << 8 | net.b[3],
+			    net.b[4] << 8 | net.b[5], net.b[6] << 8 | net.b[7]);
+}
+
+/* ---- rows ----------------------------------------------------------------------------------------------------------------- */
+
+/* "a,b" as "a", "b" in quotes. */
+static void print_quoted(FILE *to, const char *list)
+{
+	fputc('"', to);
+	for (; *list != '\0'; list++)
+		*list == ',' ? (void)fputs("\", \"", to) : (void)fputc(*list, to);
+	fputc('"', to);
+}
+
+/*
+ * Where a request may hold several operations, what is told of it is the first: its addresses say nothing of the others. So they
+ * count only for functions that do one thing in one place.
+ */
+static bool has_one_place(const struct vocabulary *v, const struct act *a, const struct function_info *f)
+{
+	return f != NULL && a->space < v->n_spaces && __builtin_popcountll(f->spaces) == 1 &&
+	       __builtin_popcount(f->classes) == 1 && (f->untold & UNTOLD_PLACE) == 0 &&
+	       (!v->spaces[a->space].named || a->lowest == a->highest);
+}
+
+static void print_row(FILE *to, const struct vocabulary *v, const struct act *a)
+{
+	const struct function_info *f = function_by_code(v, a->function);
+	char code[CODE_TEXT], text[NOTATION_TEXT];
+	struct notation n;
+
+	code_text(v, a->function, code);
+	fprintf(to, "{ functions = [\"%s\"];", f != NULL && f->code == f->last ? f->name : code);
+	for (unsigned i = 0; i < v->n_targets; i++) {
+		if (a->targets[i] > v->targets[i].max || target_word(&v->targets[i], a->targets[i]) != NULL)
+			continue;
+		n = notation_of_target(&v->targets[i]);
+		notation_text(&n, (struct number_range){ a->targets[i], a->targets[i] }, text);
+		fprintf(to, " %s = [", v->targets[i].key);
+		print_quoted(to, text);
+		fputs("];", to);
+	}
+	if (has_one_place(v, a, f)) {
+		n = notation_of_space(&v->spaces[a->space]);
+		notation_text(&n, (struct number_range){ a->lowest, a->highest }, text);
+		fprintf(to, " %s = [", v->spaces[a->space].key);
+		print_quoted(to, text);
+		fputs("];", to);
+	}
+	fputs(" }", to);
+}
+
+/* What a stream collected, in the arena; NULL when memory is out. */
+static const char *collected(struct proposal *p, FILE *to, char **text)
+{
+	const char *kept = NULL;
+
+	if (fclose(to) == 0 && *text != NULL)
+		kept = arena_strndup(p->arena, *text, strlen(*text));
+	free(*text);
+	return kept;
+}
+
+static const char *rows_of(struct proposal *p, const struct act *acts, size_t n)
+{
+	char *text = NULL, *row = NULL, *last = NULL;
+	size_t size, row_size;
+	FILE *to = open_memstream(&text, &size), *one;
+	bool first = true;
+
+	if (to == NULL)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		one = open_memstream(&row, &row_size);
+		if (one == NULL)
+			break;
+		print_row(one, vocabulary_of(acts[i].protocol), &acts[i]);
+		fclose(one);
+		/* Acts that differ in what a row leaves out are neighbours. */
+		if (row != NULL && (last == NULL || strcmp(row, last) != 0)) {
+			fprintf(to, "%s%s", first ? "" : ",\n              ", row);
+			first = false;
+		}
+		free(last);
+		last = row;
+		row = NULL;
+	}
+	free(last);
+	return collected(p, to, &text);
+}
+
+/* ---- lines ---------------------------------------------------------------------------------------------------------------- */
+
+static bool same_ends(const struct talk *a, const struct talk *b)
+{
+	return a->port == b->port && a->l4proto == b->l4proto && addr_cmp(&a->client, &b->client) == 0 &&
+	       addr_cmp(&a->server, &b->server) == 0;
+}
+
+/*
+ * Sessions that told nothing of what they spoke (no data, or met half-way) are of a kind with those of the same ends that did. Where another
+ * client's sessions with that server show commands, a line without rows would allow all of them: rather none.
+ */
+static bool is_covered(const struct learnt *l, size_t i, bool *ret_unclear)
+{
+	const struct talk *t = &l->talks[i], *o = l->talks;
+
+	*ret_unclear = false;
+	if (t->protocol != PROTO_NONE)
+		return false;
+	if (i + 1 < l->n_talks && same_ends(t, &l->talks[i + 1]))
+		return true;
+	for (size_t k = 0; k < l->n_talks && !*ret_unclear; k++, o++)
+		*ret_unclear = o->port == t->port && o->l4proto == t->l4proto &&
+			       protocol_info(o->protocol)->depth == DEPTH_COMMANDS &&
+			       addr_cmp(&o->server, &t->server) == 0;
+	return false;
+}
+
+static bool is_allowed(const struct proposal *p, const struct talk *t)
+{
+	const struct question q = { .source = t->client,
+				    .destination = t->server,
+				    .l4proto = t->l4proto,
+				    .port = t->port,
+				    .now = t->sessions > 0 ? p->learnt->tally.last_ns / NS : 0 };
+
+	return p->ir != NULL && evaluate_ir(p->ir, &q) != NULL;
+}
+
+static enum protocol named(const struct talk *t)
+{
+	if (t->protocol != PROTO_NONE)
+		return t->protocol;
+	return t->l4proto == IP_TCP ? PROTO_TCP : t->l4proto == IP_UDP ? PROTO_UDP : PROTO_ICMP;
+}
+
+static bool add_line(struct proposal *p, size_t i)
+{
+	const struct talk *t = &p->learnt->talks[i];
+	struct line *l = &p->lines[p->n];
+	const struct act *acts;
+	bool unclear, other;
+	size_t n_acts;
+
+	if (is_covered(p->learnt, i, &unclear))
+		return true;
+	*l = (struct line){ .from = zone_of(p, &t->client),
+			    .to = zone_of(p, &t->server),
+			    .client = t->client,
+			    .server = t->server,
+			    .l4proto = t->l4proto,
+			    .port = t->port,
+			    .protocol = named(t),
+			    .rows = "",
+			    .sessions = t->sessions,
+			    .guessed = t->guessed };
+	acts = learnt_acts_of(p->learnt, t, &n_acts);
+	unclear = unclear || (protocol_info(l->protocol)->depth == DEPTH_COMMANDS && n_acts == 0);
+	other = t->l4proto != IP_TCP && t->l4proto != IP_UDP && t->port >> 8 != 8 && t->port >> 8 != 128;
+	if (arena_failed(p->arena))
+		return false;
+	if (l->from == NULL || l->to == NULL)
+		p->nowhere += t->sessions;
+	else if (strcmp(l->from, l->to) == 0)
+		p->within += t->sessions;
+	else if (is_allowed(p, t))
+		p->allowed += t->sessions;
+	else if (unclear || other)
+		p->unclear += t->sessions;
+	else
+		p->n++;
+	if (n_acts > 0)
+		l->rows = rows_of(p, acts, n_acts);
+	if (l->l4proto == IP_ICMP6) { /* the policy's icmp/8 is both families' echo */
+		l->l4proto = IP_ICMP;
+		l->port = 8u << 8;
+	}
+	return l->rows != NULL;
+}
+
+/* By service, then by zones. */
+static int kind_cmp(const struct line *a, const struct line *b)
+{
+	int r = (int)a->protocol - (int)b->protocol;
+
+	r = r != 0 ? r : (int)a->l4proto - (int)b->l4proto;
+	r = r != 0 ? r : (int)a->port - (int)b->port;
+	return r != 0 ? r : strcmp(a->rows, b->rows);
+}
+
+static int zones_cmp(const struct line *a, const struct line *b)
+{
+	int r = kind_cmp(a, b);
+
+	r = r != 0 ? r : strcmp(a->from, b->from);
+	return r != 0 ? r : strcmp(a->to, b->to);
+}
+
+static int by_server(const void *x, const void *y)
+{
+	const struct line *a = x, *b = y;
+	int r = zones_cmp(a, b);
+
+	r = r != 0 ? r : addr_cmp(&a->server, &b->server);
+	return r != 0 ? r : addr_cmp(&a->client, &b->client);
+}
+
+static int by_sources(const void *x, const void *y)
+{
+	const struct line *a = x, *b = y;
+	int r = zones_cmp(a, b);
+
+	r = r != 0 ? r : strcmp(a->sources, b->sources);
+	return r != 0 ? r : addr_cmp(&a->server, &b->server);
+}
+
+static bool joins(const struct line *a, const struct line *b, bool servers)
+{
+	if (zones_cmp(a, b) != 0)
+		return false;
+	return servers ? strcmp(a->sources, b->sources) == 0 : addr_cmp(&a->server, &b->server) == 0;
+}
+
+/* Neighbours that differ in one end only become one line with all of these ends. */
+static bool join(struct proposal *p, bool servers)
+{
+	size_t n = 0;
+
+	qsort(p->lines, p->n, sizeof(*p->lines), servers ? by_sources : by_server);
+	for (size_t i = 0, end; i < p->n; i = end) {
+		struct line l = p->lines[i];
+		char *text = NULL, addr[ADDR_TEXT];
+		const struct addr *before = NULL;
+		size_t size;
+		FILE *to = open_memstream(&text, &size);
+
+		if (to == NULL)
+			return false;
+		l.sessions = l.guessed = 0;
+		for (end = i; end < p->n && joins(&p->lines[i], &p->lines[end], servers); end++) {
+			const struct line *o = &p->lines[end];
+			const struct addr *a = servers ? &o->server : &o->client;
+
+			l.sessions += o->sessions;
+			l.guessed += o->guessed;
+			if (before != NULL && addr_cmp(before, a) == 0)
+				continue;
+			addr_text(a, addr);
+			fprintf(to, "%s\"%s\"", before == NULL ? "" : ", ", addr);
+			before = a;
+		}
+		*(servers ? &l.destinations : &l.sources) = collected(p, to, &text);
+		if (l.sources == NULL || (servers && l.destinations == NULL))
+			return false;
+		p->lines[n++] = l;
+	}
+	p->n = n;
+	for (size_t i = 1; servers && i < n; i++)
+		p->lines[i].service = p->lines[i - 1].service + (kind_cmp(&p->lines[i], &p->lines[i - 1]) != 0);
+	return true;
+}
+
+/* ---- as text --------------------------------------------------------------------------------------------------------------- */
+
+/* The first number behind "learnt-" that no name of the policy has. */
+static size_t first_number(const struct model *m)
+{
+	unsigned long long most = 0, n;
+
+	for (size_t i = 0; m != NULL && i < m->n_conduits + m->n_services; i++) {
+		const char *name = i < m->n_conduits ? m->conduits[i].name : m->services[i - m->n_conduits].name;
+
+		if (strncmp(name, "learnt-", 7) == 0 && cli_number(name + 7, 1000000000u, &n) && n > most)
+			most = n;
+	}
+	return (size_t)most + 1;
+}
+
+static void port_text(const struct line *l, char out[16])
+{
+	if (l->l4proto == IP_ICMP)
+		snprintf(out, 16, "icmp/%u", l->port >> 8);
+	else
+		snprintf(out, 16, "%s/%u", l->l4proto == IP_TCP ? "tcp" : "udp", l->port);
+}
+
+/* "2027-03-31", with `whole` its time of day as well. */
+static void time_text(uint64_t ns, bool whole, char *out, size_t size)
+{
+	time_t t = (time_t)(ns / NS);
+	struct tm tm;
+
+	out[0] = '\0';
+	if (gmtime_r(&t, &tm) == NULL)
+		return;
+	if (whole)
+		strftime(out, size, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	else
+		strftime(out, size, "%Y-%m-%d", &tm);
+}
+
+struct count {
+	enum message text;
+	const char *key;
+	uint64_t n;
+};
+
+#define COUNTS 14
+
+static void counts_of(const struct proposal *p, struct count out[COUNTS])
+{
+	const struct tally *y = &p->learnt->tally;
+	const struct count list[COUNTS] = {
+		{ M_LEARN_N_LOST, "lost", y->lost },
+		{ M_LEARN_N_TALKS_LEFT, "sessions_left_out", y->talks_left },
+		{ M_LEARN_N_ACTS_LEFT, "requests_left_out", y->acts_left },
+		{ M_LEARN_N_UNCLEAR, "unclear", p->unclear },
+		{ M_LEARN_N_MISFITS, "misfits", y->misfits },
+		{ M_LEARN_N_WITHIN, "within_a_zone", p->within },
+		{ M_LEARN_N_NOWHERE, "in_no_zone", p->nowhere },
+		{ M_LEARN_N_ALLOWED, "allowed_already", p->allowed },
+		{ M_LEARN_N_UNANSWERED, "unanswered", y->unanswered },
+		{ M_LEARN_N_NOT_UNICAST, "not_unicast", y->not_unicast },
+		{ M_LEARN_N_NOT_IP, "not_ip", y->not_ip },
+		{ M_LEARN_N_CUT, "cut", y->cut },
+		{ M_LEARN_N_COPIES, "copies", y->copies },
+		{ M_LEARN_N_GUESSED, "guessed", 0 },
+	};
+
+	memcpy(out, list, sizeof(list));
+	for (size_t i = 0; i < p->n; i++)
+		out[COUNTS - 1].n += p->lines[i].guessed;
+}
+
+static void print_head(const struct proposal *p, const char *from)
+{
+	const struct tally *y = &p->learnt->tally;
+	struct count counts[COUNTS];
+	struct cli *c = p->cli;
+	char first[32], last[32];
+
+	time_text(y->first_ns, true, first, sizeof(first));
+	time_text(y->last_ns, true, last, sizeof(last));
+	message_print(c->out, c->lang, M_LEARN_HEAD, from, first, last, (unsigned long long)y->frames);
+	counts_of(p, counts);
+	for (size_t i = 0; i < COUNTS; i++)
+		if (counts[i].n > 0)
+			message_print(c->out, c->lang, counts[i].text, (unsigned long long)counts[i].n);
+	if (p->n == 0)
+		message_print(c->out, c->lang, M_LEARN_NOTHING);
+}
+
+static int name_cmp(const void *x, const void *y)
+{
+	return strcmp(*(const char *const *)x, *(const char *const *)y);
+}
+
+/* Zones that no policy has named yet, each once. */
+static bool print_zones(struct proposal *p)
+{
+	const char **names = arena_array(p->arena, p->n * 2 + 1, sizeof(*names));
+	FILE *to = p->cli->out;
+	size_t n = 0, lan = 0;
+	struct addr net;
+	char text[ADDR_TEXT];
+
+	if (names == NULL)
+		return false;
+	for (size_t i = 0; i < p->n; i++) {
+		names[n++] = p->lines[i].from;
+		names[n++] = p->lines[i].to;
+	}
+	qsort(names, n, sizeof(*names), name_cmp);
+	message_print(to, p->cli->lang, M_LEARN_ZONES);
+	fputs("language_version = 1;\n\nzones = {\n", to);
+	for (size_t i = 0; i < n; i++) {
+		const struct line *l = p->lines;
+
+		if (i > 0 && strcmp(names[i], names[i - 1]) == 0)
+			continue;
+		while (strcmp(l->from, names[i]) != 0 && strcmp(l->to, names[i]) != 0)
+			l++;
+		net = network(strcmp(l->from, names[i]) == 0 ? &l->client : &l->server);
+		addr_text(&net, text);
+		if (strcmp(names[i], "outside") == 0)
+			fprintf(to, "  outside = { interfaces = [\"wan0\"]; networks = [\"rest\"]; class = "
+				    "\"external\"; owner = \"?\"; };\n");
+		else
+			fprintf(to, "  %s = { interfaces = [\"lan%zu\"]; networks = [\"%s/%u\"]; };\n", names[i], lan++,
+				text, net.family == 4 ? 24u : 64u);
+	}
+	fputs("};\n", to);
+	return true;
+}
+
+static void print_services(const struct proposal *p, size_t number)
+{
+	FILE *to = p->cli->out;
+	char port[16];
+
+	for (size_t i = 0; i < p->n; i++) {
+		const struct line *l = &p->lines[i];
+
+		if (i > 0 && l->service == l[-1].service)
+			continue;
+		port_text(l, port);
+		fprintf(to, "  learnt-%zu = { protocol = \"%s\"; ports = [\"%s\"];", number + l->service,
+			protocol_info(l->protocol)->name, port);
+		if (l->rows[0] != '\0')
+			fprintf(to, "\n    allow = ( %s );", l->rows);
+		fputs(" };\n", to);
+	}
+}
+
+static void print_conduits(const struct proposal *p, size_t number)
+{
+	const struct cli *c = p->cli;
+	char review[16], purpose[160];
+
+	time_text(((uint64_t)time(NULL) + REVIEW_DAYS * 86400u) * NS, false, review, sizeof(review));
+	for (size_t i = 0; i < p->n; i++) {
+		const struct line *l = &p->lines[i];
+
+		message_text(purpose, sizeof(purpose), c->lang, M_LEARN_PURPOSE, (unsigned long long)l->sessions);
+		if (protocol_info(l->protocol)->depth == DEPTH_TRANSPORT && l->l4proto != IP_ICMP)
+			message_print(c->out, c->lang, M_LEARN_NOT_NAMED);
+		if (l->guessed > 0)
+			message_print(c->out, c->lang, M_LEARN_GUESSED, (unsigned long long)l->guessed);
+		fprintf(c->out,
+			"  { name = \"learnt-%zu\"; from = \"%s\"; to = \"%s\";\n    sources = [%s];\n    destinations "
+			"= [%s];\n"
+			"    services = [\"learnt-%zu\"]; mode = \"observe\";\n"
+			"    purpose = \"%s\"; owner = \"?\"; review_by = \"%s\"; }%s\n",
+			number + i, l->from, l->to, l->sources, l->destinations, number + l->service, purpose, review,
+			i + 1 < p->n ? "," : "");
+	}
+}
+
+static bool print_text(struct proposal *p, const char *from)
+{
+	size_t number = first_number(p->model);
+	FILE *to = p->cli->out;
+
+	print_head(p, from);
+	if (p->n == 0)
+		return true;
+	if (p->model != NULL) {
+		message_print(to, p->cli->lang, M_LEARN_INTO_SERVICES);
+		print_services(p, number);
+		message_print(to, p->cli->lang, M_LEARN_INTO_CONDUITS);
+		print_conduits(p, number);
+		return true;
+	}
+	if (!print_zones(p))
+		return false;
+	fputs("\nservices = {\n", to);
+	print_services(p, number);
+	fputs("};\n\nconduits = (\n", to);
+	print_conduits(p, number);
+	fputs(");\n", to);
+	return true;
+}
+
+/* ---- as JSON --------------------------------------------------------------------------------------------------------------- */
+
+/* The texts in quotes of a list. */
+static json_t *json_list(const char *list)
+{
+	json_t *a = json_array();
+
+	while (list != NULL && (list = strchr(list, '"')) != NULL) {
+		size_t n = strcspn(list + 1, "\"");
+
+		json_array_append_new(a, json_stringn(list + 1, n));
+		list += n + 2;
+	}
+	return a;
+}
+
+static void print_json(const struct proposal *p)
+{
+	const struct tally *y = &p->learnt->tally;
+	json_t *j = json_object(), *left = json_object(), *lines = json_array();
+	struct count counts[COUNTS];
+
+	counts_of(p, counts);
+	for (size_t i = 0; i < COUNTS; i++)
+		json_object_set_new(left, counts[i].key, json_integer((json_int_t)counts[i].n));
+	for (size_t i = 0; i < p->n; i++) {
+		const struct line *l = &p->lines[i];
+		char port[16];
+
+		port_text(l, port);
+		json_array_append_new(
+			lines, json_pack("{s:s,s:s,s:o,s:o,s:s,s:s,s:s,s:I,s:I}", "from", l->from, "to", l->to,
+					 "sources", json_list(l->sources), "destinations", json_list(l->destinations),
+					 "protocol", protocol_info(l->protocol)->name, "port", port, "allow", l->rows,
+					 "sessions", (json_int_t)l->sessions, "guessed", (json_int_t)l->guessed));
+	}
+	json_object_set_new(j, "first", json_time(y->first_ns));
+	json_object_set_new(j, "last", json_time(y->last_ns));
+	json_object_set_new(j, "frames", json_integer((json_int_t)y->frames));
+	json_object_set_new(j, "counts", left);
+	json_object_set_new(j, "conduits", lines);
+	json_line(p->cli->out, j);
+}
+
+bool propose(struct cli *c, struct learnt *l, const struct model *model, const struct ir *ir, const char *from)
+{
+	struct proposal p = {
+		.cli = c, .arena = arena_new(BUDGET), .learnt = l, .model = model, .ir = ir, .lines = NULL
+	};
+	bool ok = p.arena != NULL && !l->failed;
+
+	if (ok)
+		p.lines = arena_array(p.arena, l->n_talks + 1, sizeof(*p.lines));
+	ok = ok && p.lines != NULL;
+	for (size_t i = 0; ok && i < l->n_talks; i++)
+		ok = add_line(&p, i);
+	ok = ok && join(&p, false) && join(&p, true);
+	if (ok && c->json)
+		print_json(&p);
+	else if (ok)
+		ok = print_text(&p, from);
+	arena_free(p.arena);
+	return ok;
+}

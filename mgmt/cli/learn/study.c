@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/learn/study.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "mgmt/cli/replay/run.h"
+#include "policy/compile/compile.h"
+
+#define ROUND 65536u /* sessions, or kinds of requests, after which a round ends */
+#define COPIES 4096u /* frames that are remembered for their copies, a power of two */
+#define COPY_NS 20000000u
+#define SERVERS 65536u /* a power of two */
+
+enum { COMMANDS, NAMES, ROUNDS };
+
+/* An end that accepted a session: whoever talks to it is a client, also where the beginning was not seen. */
+struct server {
+	struct addr addr; /* family 0: a free place */
+	uint16_t port;
+};
+
+struct study {
+	struct arena *arena;
+	struct ir *ir[ROUNDS];
+	struct replay *replay[ROUNDS]; /* NULL between rounds only */
+	struct learnt learnt;
+	uint64_t key; /* nobody chooses who is a neighbour in `servers` */
+	struct {
+		uint64_t digest, at_ns;
+	} copies[COPIES];
+	struct server servers[SERVERS];
+	uint32_t n_servers;
+};
+
+/* ---- policies that allow everything -------------------------------------------------------------------------------- */
+
+/* Services of all protocols down to the command, or of all that are only named; `names` collects "a", "b". */
+static char *services(struct arena *a, bool commands, const char **ret_names)
+{
+	char *text = arena_printf(a, "icmp = { protocol = \"icmp\"; };");
+	const char *names = "\"icmp\"";
+
+	for (unsigned p = PROTO_NONE + 1; p < protocols_end() && text != NULL && names != NULL; p++) {
+		const struct protocol_info *i = protocol_info((enum protocol)p);
+
+		if (i->depth == DEPTH_TRANSPORT || (i->depth == DEPTH_COMMANDS) != commands)
+			continue;
+		text = arena_printf(a, "%s %s = { protocol = \"%s\"; undecided_bytes = 65536; };", text, i->name,
+				    i->name);
+		names = arena_printf(a, "%s, \"%s\"", names, i->name);
+	}
+	*ret_names = names;
+	return text;
+}
+
+static int load(void *ctx, const char *name, struct arena *a, struct source_text *ret)
+{
+	const char *text = ctx;
+
+	if (strcmp(name, "all.cfg") != 0)
+		return -ENOENT;
+	*ret = (struct source_text){ .name = arena_strndup(a, name, strlen(name)), .text = text, .size = strlen(text) };
+	return ret->name != NULL ? 0 : -ENOMEM;
+}
+
+static struct ir *policy(struct arena *a, bool commands)
+{
+	struct compilation c = { .arena = a };
+	const char *names;
+	char *list = services(a, commands, &names);
+	struct policy_loader loader = { .load = load };
+
+	if (list == NULL || names == NULL)
+		return NULL;
+	loader.ctx = arena_printf(
+		a,
+		"language_version = 1; zones = { all = { interfaces = [\"any\"]; networks = [\"rest\"]; }; }; services "
+		"= { %s };"
+		" conduits = ( { name = \"all\"; from = \"all\"; to = \"all\"; services = [%s]; mode = \"observe\";"
+		" when_midstream = \"pick_up\"; purpose = \"-\"; owner = \"-\"; review_by = \"2199-12-31\"; } );",
+		list, names);
+	return loader.ctx != NULL && policy_check(&c, &loader, "all.cfg") && policy_lower(&c) ? c.ir : NULL;
+}
+
+/* ---- who serves ------------------------------------------------------------------------------------------------------ */
+
+static uint64_t mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * 0x9e3779b97f4a7c15u;
+	return h ^ (h >> 29);
+}
+
+static uint64_t mix_bytes(uint64_t h, struct bytes b)
+{
+	uint64_t word = 0;
+	uint8_t v;
+
+	for (size_t i = 0; bytes_u8(&b, &v); i++) {
+		word = word << 8 | v;
+		if (i % 8 == 7)
+			h = mix(h, word);
+	}
+	return mix(h, word);
+}
+
+/* The place of an end in the table, or the free one where it belongs. */
+static struct server *place_of(struct study *s, const struct addr *a, uint16_t port)
+{
+	uint64_t h = mix(mix_bytes(s->key, bytes_of(a->b, sizeof(a->b))), port);
+
+	for (;; h++) {
+		struct server *at = &s->servers[h % SERVERS];
+
+		if (at->addr.family == 0 || (at->port == port && addr_cmp(&at->addr, a) == 0))
+			return at;
+	}
+}
+
+static bool serves(struct study *s, const struct addr *a, uint16_t port)
+{
+	return place_of(s, a, port)->addr.family != 0;
+}
+
+/* A server is who answers a SYN. When the table is three quarters full nobody is added. */
+static void note_server(struct study *s, const struct decoded *d)
+{
+	struct server *at;
+
+	if (d->l4proto != IP_TCP || (d->tcp_flags & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK))
+		return;
+	at = place_of(s, &d->src, d->sport);
+	if (at->addr.family != 0 || s->n_servers >= SERVERS / 4 * 3)
+		return;
+	*at = (struct server){ d->src, d->sport };
+	s->n_servers++;
+}
+
+/* Ports are given out for servers at the low end, and to clients at the high one. */
+static int rank(uint16_t port)
+{
+	return port < 1024 ? 0 : port < 32768 ? 1 : 2;
+}
+
+/* Of a session whose beginning is missing; see tracker_asks. */
+static enum tracker_server which_serves(void *ctx, const struct decoded *d)
+{
+	struct study *s = ctx;
+	bool source = d->l4proto == IP_TCP && serves(s, &d->src, d->sport);
+	bool destination = d->l4proto == IP_TCP && serves(s, &d->dst, d->dport);
+
+	if (source != destination)
+		return source ? SERVER_SOURCE : SERVER_DESTINATION;
+	if (d->l4proto == IP_UDP && rank(d->sport) < rank(d->dport))
+		return SERVER_SOURCE;
+	return SERVER_UNTOLD;
+}
+
+/* ---- copies ------------------------------------------------------------------------------------------------------------ */
+
+/*
+ * A mirror of both directions, or of a router's VLANs, shows a frame twice within moments, the second time perhaps one hop later. What
+ * hops change is left out; whatever a host says again by itself has another number in its IP header, or comes later.
+ */
+static bool is_copy(struct study *s, const struct capture_frame *f)
+{
+	struct bytes b = f->ip;
+	uint64_t h = b.left;
+	uint32_t word;
+	bool v4;
+
+	if (b.left < 20)
+		return false;
+	v4 = b.p[0] >> 4 == 4;
+	for (unsigned i = 0; i < 3;
+	     i++) { /* IPv4: hops are in the third word, with the header's checksum; IPv6: in the second */
+		bytes_be32(&b, &word);
+		if (v4 && i == 2)
+			word &= 0x00ff0000u;
+		else if (!v4 && i == 1)
+			word &= 0xffffff00u;
+		h = mix(h, word);
+	}
+	h = mix_bytes(h, b);
+	if (s->copies[h % COPIES].digest == h && f->wall_ns >= s->copies[h % COPIES].at_ns &&
+	    f->wall_ns - s->copies[h % COPIES].at_ns <= COPY_NS)
+		return true;
+	s->copies[h % COPIES].digest = h;
+	s->copies[h % COPIES].at_ns = f->wall_ns;
+	return false;
+}
+
+/* ---- rounds ------------------------------------------------------------------------------------------------------------ */
+
+static void end_round(struct study *s)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		if (s->replay[i] != NULL)
+			replay_close(s->replay[i]);
+		free(s->replay[i]);
+		s->replay[i] = NULL;
+	}
+}
+
+static bool begin_round(struct study *s, struct err *e)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		s->replay[i] = calloc(1, sizeof(*s->replay[i]));
+		if (s->replay[i] == NULL || replay_open(s->replay[i], s->ir[i], true, e) != 0)
+			return false;
+		tracker_asks(s->replay[i]->tracker, which_serves, s);
+	}
+	return true;
+}
+
+static const struct book_flow *flow_of(struct replay *r, const struct session *s)
+{
+	return book_flow(&r->book, &s->client, s->client_port, &s->server, s->server_port, s->l4proto, s->n);
+}
+
+/* What a session spoke; PROTO_NONE: neither told it. */
+static enum protocol protocol_of(struct study *s, const struct session *session)
+{
+	const struct book_flow *commands = flow_of(s->replay[COMMANDS], session);
+	const struct book_flow *named = flow_of(s->replay[NAMES], session);
+
+	if (commands != NULL && protocol_info(commands->protocol)->depth == DEPTH_COMMANDS &&
+	    commands->pdus > commands->denied + commands->observed)
+		return commands->protocol;
+	if (named != NULL && named->verdict == EV_ALLOW && named->protocol != PROTO_NONE &&
+	    protocol_info(named->protocol)->depth != DEPTH_TRANSPORT)
+		return named->protocol;
+	return PROTO_NONE;
+}
+
+static bool was_answered(const struct session *s)
+{
+	return s->l4proto != IP_TCP || (s->midstream ? s->packets > 1 : s->answered);
+}
+
+static void keep_talk(struct study *s, const struct session *session)
+{
+	struct talk t = { .client = session->client,
+			  .server = session->server,
+			  .port = session->server_port,
+			  .l4proto = session->l4proto,
+			  .sessions = 1 };
+	struct tally *y = &s->learnt.tally;
+	bool client, server;
+
+	if (session->refused == R_NO_CONDUIT) {
+		y->not_unicast++;
+		return;
+	}
+	if (!was_answered(session)) {
+		y->unanswered++;
+		return;
+	}
+	t.protocol = protocol_of(s, session);
+	if (session->l4proto == IP_TCP && session->midstream) {
+		client = serves(s, &session->client, session->client_port);
+		server = serves(s, &session->server, session->server_port);
+		if (client && !server) {
+			/* It turned out later. What was read of it was read the wrong way round. */
+			t.client = session->server;
+			t.server = session->client;
+			t.port = session->client_port;
+		}
+		t.guessed = client == server;
+	}
+	learnt_talk(&s->learnt, &t);
+}
+
+static void keep_act(struct study *s, const struct book_command *c)
+{
+	struct act a = { .client = c->client,
+			 .server = c->server,
+			 .port = c->server_port,
+			 .space = c->space,
+			 .protocol = c->protocol,
+			 .function = c->function,
+			 .lowest = c->lowest,
+			 .highest = c->highest,
+			 .count = c->count };
+
+	memcpy(a.targets, c->targets, sizeof(a.targets));
+	if (c->verdict == EV_ALLOW && c->dir == DIR_C2S)
+		learnt_act(&s->learnt, &a);
+	else
+		s->learnt.tally.misfits += c->count;
+}
+
+static void learn_round(struct study *s)
+{
+	struct replay *r = s->replay[COMMANDS];
+
+	if (r == NULL || s->replay[NAMES] == NULL)
+		return;
+	for (int i = 0; i < ROUNDS; i++)
+		replay_finish(s->replay[i]);
+	for (uint32_t i = 0; i < tracker_count(r->tracker); i++)
+		keep_talk(s, tracker_at(r->tracker, i));
+	for (uint32_t i = 0; i < r->book.n_commands; i++)
+		keep_act(s, &r->book.commands[i]);
+	for (int i = 0; i < ROUNDS; i++)
+		s->learnt.failed |= s->replay[i]->book.failed;
+	s->learnt.tally.not_ip += r->not_ip;
+	s->learnt.tally.cut += r->truncated;
+	learnt_settle(&s->learnt);
+}
+
+struct study *study_new(struct err *e)
+{
+	struct study *s = calloc(1, sizeof(*s));
+
+	if (s == NULL || getrandom(&s->key, sizeof(s->key), 0) != (ssize_t)sizeof(s->key)) {
+		free(s);
+		err_set(e, -ENOMEM, "learn");
+		return NULL;
+	}
+	s->arena = arena_new(COMPILE_BUDGET);
+	for (int i = 0; s->arena != NULL && i < ROUNDS; i++)
+		s->ir[i] = policy(s->arena, i == COMMANDS);
+	if (s->arena == NULL || s->ir[COMMANDS] == NULL || s->ir[NAMES] == NULL || !begin_round(s, e)) {
+		study_free(s);
+		err_set(e, -ENOMEM, "learn");
+		return NULL;
+	}
+	return s;
+}
+
+void study_free(struct study *s)
+{
+	if (s == NULL)
+		return;
+	end_round(s);
+	learnt_free(&s->learnt);
+	arena_free(s->arena);
+	free(s);
+}
+
+void study_frame(struct study *s, const struct capture_frame *f)
+{
+	struct tally *y = &s->learnt.tally;
+	struct decoded d;
+	struct err e;
+
+	if (y->frames++ == 0)
+		y->first_ns = f->wall_ns;
+	if (f->wall_ns > y->last_ns)
+		y->last_ns = f->wall_ns;
+	if (s->learnt.failed)
+		return;
+	if (f->has_ip && is_copy(s, f)) {
+		y->copies++;
+		return;
+	}
+	if (f->has_ip && decode_packet(f->ip, CHECKSUM_FLAG, &d) == R_NONE)
+		note_server(s, &d);
+	for (int i = 0; i < ROUNDS; i++)
+		replay_frame(s->replay[i], f);
+	if (study_sessions(s) < ROUND && s->replay[COMMANDS]->book.n_commands < ROUND)
+		return;
+	learn_round(s);
+	end_round(s);
+	s->learnt.failed |= !begin_round(s, &e);
+}
+
+const struct tally *study_tally(const struct study *s)
+{
+	return &s->learnt.tally;
+}
+
+uint32_t study_sessions(const struct study *s)
+{
+	return s->replay[COMMANDS] != NULL ? tracker_count(s->replay[COMMANDS]->tracker) : 0;
+}
+
+struct learnt *study_finish(struct study *s)
+{
+	learn_round(s);
+	end_round(s);
+	return &s->learnt;
+}

@@ -14,7 +14,7 @@
 #include "appliance/base/json.h"
 
 #define LINE_MOST 8192u /* of a record: journal/chain.h */
-#define FILES_MOST 64u	/* plain ones; the journal leaves five */
+#define FILES_MOST 64u	/* plain ones; the journal leaves 60 that are closed */
 #define NOTE_MOST 32768u
 #define TRIES 3u /* a note is written over in place, and may be met half-way */
 #define NAME_MOST 48u

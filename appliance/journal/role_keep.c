@@ -30,12 +30,13 @@ static bool pack_waits(const struct journal_role *j)
 	return j->names.n > 0 && (j->pack != NULL || !j->looked || j->looked_at != j->chain.first);
 }
 
-/* Closed, that wait for a log server: four full files, or more that are not full. */
+/* Closed, that wait for a log server: four full files, or more that are not full, but fewer than box/handed.c looks through. */
 #define PLAIN_BYTES (4u * JOURNAL_SEGMENT_BYTES)
+#define PLAIN_FILES 60u
 
 /*
  * Segments from here on stay plain: the one that is written to, and where records are sent to a server, those before it until they are
- * PLAIN_BYTES together, since the sender reads plain files only.
+ * PLAIN_BYTES together or PLAIN_FILES, since the sender reads plain files only.
  */
 static uint64_t plain_from(const struct journal_role *j, struct err *e)
 {
@@ -47,7 +48,7 @@ static uint64_t plain_from(const struct journal_role *j, struct err *e)
 		return from;
 	if (segment_list(j->chain.dirfd, &list, &n, e) < 0)
 		return 1; /* nothing before it */
-	for (size_t i = n; i-- > 0 && bytes < PLAIN_BYTES;) {
+	for (size_t i = n; i-- > 0 && bytes < PLAIN_BYTES && n - i <= PLAIN_FILES + 1;) {
 		from = list[i].first;
 		if (from != j->chain.first)
 			bytes += segment_plain_bytes(j->chain.dirfd, &list[i]);

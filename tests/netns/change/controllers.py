@@ -3,14 +3,17 @@
 connections of CIP and their data over UDP, what SLMP registered. Messages and answers are those of tests/lib.
 
 `wide`: what it goes on with is allowed only by the conduit `writes-plc`, for the place REGISTER (policies.py)."""
+import contextlib
 import struct
 import time
 
 import enip
 import s7
 import slmp
+from cases import expect
 from ends import Session
 from moving import Moments
+from net import wait_for
 from policies import PLC_PORTS, REGISTER
 from states import Tcp, Udp
 
@@ -188,12 +191,13 @@ class EnipInputs(Moments, EnipOutputs):
 
     def prepare(self):
         super().prepare()
-        self.said = []
+        self.said, self.at = [], []
         self.draw(self.field.rng)
 
     def speak(self):
         for back in (False, True):
             self.said.append((self.next(back), back))
+            self.at.append(time.monotonic())
             try:
                 self.f.send(*self.said[-1])
             except OSError:
@@ -201,9 +205,14 @@ class EnipInputs(Moments, EnipOutputs):
 
     def go_on(self):
         if self.lossless:
-            for said in self.said:
-                self.f.crossed(*said)
+            with contextlib.suppress(TimeoutError):
+                wait_for(lambda: not self.lost(), 2.0, "all datagrams")
+            expect(not self.lost(), "%d of %d datagrams did not come: %s", len(self.lost()), len(self.said), self.lost())
         self.tell()
+
+    def lost(self):
+        now = time.monotonic()
+        return ["%s, %.3f s ago" % (("out", "back")[said[1]], now - at) for said, at in zip(self.said, self.at) if not self.f.came(*said)]
 
 
 class SlmpPolled(Plc):

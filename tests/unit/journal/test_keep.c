@@ -755,10 +755,17 @@ static void small_files_wait_for_the_server(void **state)
 	assert_int_equal(oldest_plain(f, &n), 1);
 	assert_int_equal(n, 40);
 	stop(&j);
+	/* Months: as many as `status` can look through, and not all of them. */
+	open_sent_on(f, &j);
+	days(f, &j, 30);
+	pack_all(&j);
+	assert_int_equal(oldest_plain(f, &n), 9 * LINES + 1);
+	assert_int_equal(n, 61);
+	stop(&j);
 	/* Nobody reads them any more. */
 	open_journal(f, &j);
 	pack_all(&j);
-	assert_int_equal(oldest_plain(f, &n), 39 * LINES + 1);
+	assert_int_equal(oldest_plain(f, &n), 69 * LINES + 1);
 	stop(&j);
 }
 

@@ -81,8 +81,8 @@ static void what_another_user_reads(void **state)
 	assert_true(authority_ready(in(f, "way/ca.pem"), &why));
 	/* A folder that only its owner passes, here or further up, by whichever way. */
 	assert_int_equal(fchmodat(f->fd, "sub", 0700, 0), 0);
-	refused(in(f, "sub/ca.pem"), "/sub to the ca", "/sub は、ほかのユーザーには通れません");
-	refused(in(f, "way/ca.pem"), "/sub to the ca", "/sub は、ほかのユーザーには通れません");
+	refused(in(f, "sub/ca.pem"), "/sub to the ca", "/sub は、ほかのユーザーは通れません");
+	refused(in(f, "way/ca.pem"), "/sub to the ca", "/sub は、ほかのユーザーは通れません");
 	assert_int_equal(fchmodat(f->fd, "sub", 0711, 0), 0);
 	assert_true(authority_ready(in(f, "sub/ca.pem"), &why));
 	assert_int_equal(chmod(f->path, 0750), 0);

@@ -360,7 +360,7 @@ static size_t first_number(const struct model *m)
 static void port_text(const struct line *l, char out[16])
 {
 	if (l->l4proto == IP_ICMP)
-		snprintf(out, 16, "icmp/%u", l->port >> 8);
+		snprintf(out, 16, "icmp/%u", (unsigned)l->port >> 8);
 	else
 		snprintf(out, 16, "%s/%u", l->l4proto == IP_TCP ? "tcp" : "udp", l->port);
 }

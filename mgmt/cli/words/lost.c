@@ -23,22 +23,28 @@ static const struct words why[] = {
 struct filled {
 	const char *p[PLACES];
 	size_t n[PLACES];
+	unsigned places;
 };
 
 /* `text` begins with those words, places filled, and what is behind them stands apart: where that is. NULL = it does not. */
 static const char *filled(const char *text, const char *words, struct filled *ret)
 {
-	for (unsigned k = 0; *words != '\0'; words++) {
+	for (ret->places = 0; *words != '\0'; words++) {
+		unsigned k = ret->places;
+
 		if (*words != '%') {
 			if (*text++ != *words)
 				return NULL;
 			continue;
 		}
+		if (k == PLACES)
+			return NULL;
 		ret->p[k] = text;
 		ret->n[k] = strcspn(text, ", :");
 		if (ret->n[k] == 0)
 			return NULL;
-		text += ret->n[k++];
+		text += ret->n[k];
+		ret->places++;
 	}
 	return *text == '\0' || strncmp(text, ": ", 2) == 0 ? text : NULL;
 }
@@ -48,7 +54,7 @@ static void fill(FILE *to, const char *words, const struct filled *with)
 	for (unsigned k = 0; *words != '\0'; words++) {
 		if (*words != '%') {
 			fputc(*words, to);
-		} else {
+		} else if (k < with->places) {
 			fprintf(to, "%.*s", (int)with->n[k], with->p[k]);
 			k++;
 		}

@@ -14,6 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "appliance/wire/mark.h"
+
 #define COPY_RANGE 0xffffu
 /* The largest payload, its headers and attributes; odd in cache lines so that the heads of the buffers do not all fall
  * into the same sets. */
@@ -200,6 +202,7 @@ static bool packet_parse(const uint8_t *m, const uint8_t *end, struct packet *re
 		return false;
 	ret->id = ntohl(head.packet_id);
 	ret->mark = number(a[NFQA_MARK], end);
+	ret->directed = ret->mark != MARK_STRAY;
 	/* A packet whose id is known is always reported, however odd the rest: somebody must decide it. */
 	if (parsed < 0)
 		return true;

@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "appliance/wire/mark.h"
 #include "appliance/worker/queue.h"
 
 #define PACKET_TYPE ((NFNL_SUBSYS_QUEUE << 8) | NFQNL_MSG_PACKET)
@@ -92,6 +93,33 @@ static void a_packet(void **state)
 	assert_false(p.truncated);
 	assert_int_equal(p.checksums, CHECKSUM_STRICT);
 	assert_int_equal(queue_next(&d, &p), QUEUE_END);
+}
+
+/* The rules write the direction into every mark but that of a stray, which belongs to no session. */
+static void who_opened_the_session(void **state)
+{
+	static const struct {
+		uint32_t mark;
+		bool directed;
+	} cases[] = { { 0x07000080, true }, { 0x07000080 | MARK_REPLY, true }, { MARK_STRAY, false } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		static struct builder b;
+		struct bytes d;
+		struct packet p;
+
+		b = (struct builder){ 0 };
+		begin(&b, PACKET_TYPE, 1);
+		header(&b, 1);
+		attr32(&b, NFQA_MARK, cases[i].mark);
+		attr(&b, NFQA_PAYLOAD, "abcd", 4);
+		end(&b);
+		d = bytes_of(b.buf, b.len);
+		assert_int_equal(queue_next(&d, &p), QUEUE_PACKET);
+		assert_int_equal(p.mark, cases[i].mark);
+		assert_int_equal(p.directed, cases[i].directed);
+	}
 }
 
 static void several_in_one(void **state)
@@ -230,8 +258,9 @@ static void many_per_receive(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_packet), cmocka_unit_test(several_in_one),	cmocka_unit_test(offloaded_and_cut),
-		cmocka_unit_test(damaged),  cmocka_unit_test(many_per_receive),
+		cmocka_unit_test(a_packet),	  cmocka_unit_test(who_opened_the_session),
+		cmocka_unit_test(several_in_one), cmocka_unit_test(offloaded_and_cut),
+		cmocka_unit_test(damaged),	  cmocka_unit_test(many_per_receive),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,20 +18,25 @@ static int talk_cmp(const void *x, const void *y)
 }
 
 /* The talk that an act belongs to comes first: its neighbours are the acts of one talk. */
-static int act_place(const struct act *a, const struct addr *client, const struct addr *server, uint16_t port,
-		     enum protocol protocol)
+static int act_place(const struct act *a, const struct talk *t)
 {
-	int r = addr_cmp(&a->client, client);
+	int r = addr_cmp(&a->client, &t->client);
 
-	r = r != 0 ? r : addr_cmp(&a->server, server);
-	r = r != 0 ? r : COMPARE(a->port, port);
-	return r != 0 ? r : COMPARE(a->protocol, protocol);
+	r = r != 0 ? r : addr_cmp(&a->server, &t->server);
+	r = r != 0 ? r : COMPARE(a->l4proto, t->l4proto);
+	r = r != 0 ? r : COMPARE(a->port, t->port);
+	return r != 0 ? r : COMPARE(a->protocol, t->protocol);
 }
 
 static int act_cmp(const void *x, const void *y)
 {
 	const struct act *a = x, *b = y;
-	int r = act_place(a, &b->client, &b->server, b->port, b->protocol);
+	const struct talk of_b = { .client = b->client,
+				   .server = b->server,
+				   .port = b->port,
+				   .l4proto = b->l4proto,
+				   .protocol = b->protocol };
+	int r = act_place(a, &of_b);
 
 	for (size_t i = 0; i < TARGET_MAX && r == 0; i++)
 		r = COMPARE(a->targets[i], b->targets[i]);
@@ -161,12 +166,12 @@ const struct act *learnt_acts_of(const struct learnt *l, const struct talk *t, s
 	while (lo < hi) {
 		size_t middle = lo + (hi - lo) / 2;
 
-		if (act_place(&l->acts[middle], &t->client, &t->server, t->port, t->protocol) < 0)
+		if (act_place(&l->acts[middle], t) < 0)
 			lo = middle + 1;
 		else
 			hi = middle;
 	}
-	while (lo + n < l->n_acts && act_place(&l->acts[lo + n], &t->client, &t->server, t->port, t->protocol) == 0)
+	while (lo + n < l->n_acts && act_place(&l->acts[lo + n], t) == 0)
 		n++;
 	*ret_n = n;
 	return l->acts + lo;

@@ -30,6 +30,7 @@ struct talk {
 struct act {
 	struct addr client, server;
 	uint16_t port;
+	uint8_t l4proto;
 	uint8_t space; /* SPACE_NONE: no address */
 	enum protocol protocol;
 	uint32_t function, targets[TARGET_MAX];

@@ -13,6 +13,7 @@
 #define NS 1000000000u
 #define REVIEW_DAYS 90u
 #define BUDGET (192u << 20)
+#define NEXT_ROW "\n      "
 
 /* One conduit to be: at first of one client and one server, then of those that can be joined. */
 struct line {
@@ -22,6 +23,7 @@ struct line {
 	uint16_t port;
 	enum protocol protocol;
 	const char *rows;		    /* of `allow`, "" = there are none */
+	size_t wide;			    /* of them: allow more than was seen, which a comment says */
 	const char *sources, *destinations; /* "10.0.0.1", "10.0.0.2" in quotes; NULL: not joined yet */
 	uint64_t sessions, guessed;
 	size_t service; /* its first line has the same */
@@ -93,14 +95,61 @@ static void print_quoted(FILE *to, const char *list)
 }
 
 /*
+ * Functions that may touch many spaces, each request one place in one of them. Digits of some devices (X, Y, ZR) are read in two
+ * ways, and are two places then.
+ */
+static bool asks_once(const struct vocabulary *v, const struct function_info *f, const struct act *a)
+{
+	const char *key = v->spaces[a->space].key;
+
+	return v->protocol == PROTO_SLMP && strcmp(key, "x") != 0 && strcmp(key, "y") != 0 && strcmp(key, "zr") != 0 &&
+	       (strcmp(f->name, "batch_read") == 0 || strcmp(f->name, "batch_write") == 0);
+}
+
+/*
  * Where a request may hold several operations, what is told of it is the first: its addresses say nothing of the others. So they
  * count only for functions that do one thing in one place.
  */
 static bool has_one_place(const struct vocabulary *v, const struct act *a, const struct function_info *f)
 {
-	return f != NULL && a->space < v->n_spaces && __builtin_popcountll(f->spaces) == 1 &&
+	return f != NULL && a->space < v->n_spaces && (__builtin_popcountll(f->spaces) == 1 || asks_once(v, f, a)) &&
 	       __builtin_popcount(f->classes) == 1 && (f->untold & UNTOLD_PLACE) == 0 &&
 	       (!v->spaces[a->space].named || a->lowest == a->highest);
+}
+
+static bool touches(const struct function_info *f)
+{
+	return f == NULL || f->spaces != 0 || (f->untold & UNTOLD_PLACE) != 0;
+}
+
+/* What of a target no policy can write, or was not told, is left out. */
+static bool has_target(const struct vocabulary *v, const struct act *a, unsigned i)
+{
+	return a->targets[i] <= v->targets[i].max && target_word(&v->targets[i], a->targets[i]) == NULL;
+}
+
+/* A comment above the row for each thing that it allows more of than was seen. True: there is one. `to` NULL: it is only asked. */
+static bool print_wide(FILE *to, enum lang lang, const struct vocabulary *v, const struct act *a)
+{
+	const struct function_info *f = function_by_code(v, a->function);
+	bool wide = false;
+
+	for (unsigned i = 0; i < v->n_targets; i++) {
+		if (has_target(v, a, i))
+			continue;
+		wide = true;
+		if (to == NULL)
+			continue;
+		message_print(to, lang, M_LEARN_ANY_TARGET, lang == LANG_JA ? v->targets[i].ja : v->targets[i].one);
+		fputs(NEXT_ROW, to);
+	}
+	if (has_one_place(v, a, f) || !touches(f))
+		return wide;
+	if (to != NULL) {
+		message_print(to, lang, M_LEARN_ANY_PLACE);
+		fputs(NEXT_ROW, to);
+	}
+	return true;
 }
 
 static void print_row(FILE *to, const struct vocabulary *v, const struct act *a)
@@ -112,7 +161,7 @@ static void print_row(FILE *to, const struct vocabulary *v, const struct act *a)
 	code_text(v, a->function, code);
 	fprintf(to, "{ functions = [\"%s\"];", f != NULL && f->code == f->last ? f->name : code);
 	for (unsigned i = 0; i < v->n_targets; i++) {
-		if (a->targets[i] > v->targets[i].max || target_word(&v->targets[i], a->targets[i]) != NULL)
+		if (!has_target(v, a, i))
 			continue;
 		n = notation_of_target(&v->targets[i]);
 		notation_text(&n, (struct number_range){ a->targets[i], a->targets[i] }, text);
@@ -141,25 +190,28 @@ static const char *collected(struct proposal *p, FILE *to, char **text)
 	return kept;
 }
 
-static const char *rows_of(struct proposal *p, const struct act *acts, size_t n)
+static const char *rows_of(struct proposal *p, const struct act *acts, size_t n, size_t *ret_wide)
 {
 	char *text = NULL, *row = NULL, *last = NULL;
 	size_t size, row_size;
 	FILE *to = open_memstream(&text, &size), *one;
-	bool first = true;
+	bool first = true, wide = false;
 
+	*ret_wide = 0;
 	if (to == NULL)
 		return NULL;
 	for (size_t i = 0; i < n; i++) {
 		one = open_memstream(&row, &row_size);
 		if (one == NULL)
 			break;
+		wide = print_wide(p->cli->json ? NULL : one, p->cli->lang, vocabulary_of(acts[i].protocol), &acts[i]);
 		print_row(one, vocabulary_of(acts[i].protocol), &acts[i]);
 		fclose(one);
 		/* Acts that differ in what a row leaves out are neighbours. */
 		if (row != NULL && (last == NULL || strcmp(row, last) != 0)) {
-			fprintf(to, "%s%s", first ? "" : ",\n              ", row);
+			fprintf(to, "%s%s%s", first ? "" : ",", NEXT_ROW, row);
 			first = false;
+			*ret_wide += wide;
 		}
 		free(last);
 		last = row;
@@ -251,7 +303,7 @@ static bool add_line(struct proposal *p, size_t i)
 	else
 		p->n++;
 	if (n_acts > 0)
-		l->rows = rows_of(p, acts, n_acts);
+		l->rows = rows_of(p, acts, n_acts, &l->wide);
 	if (l->l4proto == IP_ICMP6) { /* the policy's icmp/8 is both families' echo */
 		l->l4proto = IP_ICMP;
 		l->port = 8u << 8;
@@ -488,7 +540,7 @@ static void print_services(const struct proposal *p, size_t number)
 		fprintf(to, "  learnt-%zu = { protocol = \"%s\"; ports = [\"%s\"];", number + l->service,
 			protocol_info(l->protocol)->name, port);
 		if (l->rows[0] != '\0')
-			fprintf(to, "\n    allow = ( %s );", l->rows);
+			fprintf(to, "\n    allow = (%s );", l->rows);
 		fputs(" };\n", to);
 	}
 }
@@ -573,10 +625,11 @@ static void print_json(const struct proposal *p)
 
 		port_text(l, port);
 		json_array_append_new(
-			lines, json_pack("{s:s,s:s,s:o,s:o,s:s,s:s,s:s,s:I,s:I}", "from", l->from, "to", l->to,
+			lines, json_pack("{s:s,s:s,s:o,s:o,s:s,s:s,s:s,s:I,s:I,s:I}", "from", l->from, "to", l->to,
 					 "sources", json_list(l->sources), "destinations", json_list(l->destinations),
-					 "protocol", protocol_info(l->protocol)->name, "port", port, "allow", l->rows,
-					 "sessions", (json_int_t)l->sessions, "guessed", (json_int_t)l->guessed));
+					 "protocol", protocol_info(l->protocol)->name, "port", port, "allow",
+					 l->rows + strspn(l->rows, "\n "), "wide_rows", (json_int_t)l->wide, "sessions",
+					 (json_int_t)l->sessions, "guessed", (json_int_t)l->guessed));
 	}
 	json_object_set_new(j, "first", json_time(y->first_ns));
 	json_object_set_new(j, "last", json_time(y->last_ns));

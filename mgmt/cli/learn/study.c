@@ -278,6 +278,7 @@ static void keep_act(struct study *s, const struct book_command *c)
 	struct act a = { .client = c->client,
 			 .server = c->server,
 			 .port = c->server_port,
+			 .l4proto = c->l4proto,
 			 .space = c->space,
 			 .protocol = c->protocol,
 			 .function = c->function,

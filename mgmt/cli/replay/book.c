@@ -37,7 +37,7 @@ static uint32_t command_hash(const struct book_command *c)
 {
 	uint32_t h = mix_addr(mix_addr(c->protocol, &c->client), &c->server);
 
-	h = mix(h, c->server_port);
+	h = mix(h, ((uint32_t)c->l4proto << 16) | c->server_port);
 	h = mix(h, c->function);
 	for (unsigned i = 0; i < TARGET_MAX; i++)
 		h = mix(h, c->targets[i]);
@@ -47,11 +47,11 @@ static uint32_t command_hash(const struct book_command *c)
 
 static bool command_equal(const struct book_command *a, const struct book_command *b)
 {
-	return a->server_port == b->server_port && a->protocol == b->protocol && a->dir == b->dir &&
-	       memcmp(a->targets, b->targets, sizeof(a->targets)) == 0 && a->function == b->function &&
-	       a->space == b->space && a->verdict == b->verdict && a->reason == b->reason && a->conduit == b->conduit &&
-	       a->line == b->line && a->file == b->file && addr_cmp(&a->client, &b->client) == 0 &&
-	       addr_cmp(&a->server, &b->server) == 0;
+	return a->server_port == b->server_port && a->l4proto == b->l4proto && a->protocol == b->protocol &&
+	       a->dir == b->dir && memcmp(a->targets, b->targets, sizeof(a->targets)) == 0 &&
+	       a->function == b->function && a->space == b->space && a->verdict == b->verdict &&
+	       a->reason == b->reason && a->conduit == b->conduit && a->line == b->line && a->file == b->file &&
+	       addr_cmp(&a->client, &b->client) == 0 && addr_cmp(&a->server, &b->server) == 0;
 }
 
 /* Room for one more entry and for its place in the index; *rehash says that the index is new and empty. */
@@ -189,6 +189,7 @@ static void count_command(struct book *b, const struct flow_info *f, const struc
 	key.client = f->client;
 	key.server = f->server;
 	key.server_port = f->server_port;
+	key.l4proto = f->l4proto;
 	key.protocol = f->protocol;
 	key.dir = p->dir;
 	memcpy(key.targets, p->targets, sizeof(key.targets));

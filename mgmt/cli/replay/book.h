@@ -32,6 +32,7 @@ struct book_flow {
 struct book_command {
 	struct addr client, server;
 	uint16_t server_port;
+	uint8_t l4proto;
 	enum protocol protocol;
 	enum direction dir;
 	uint32_t targets[TARGET_MAX], function;

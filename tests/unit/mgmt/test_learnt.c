@@ -34,6 +34,7 @@ static struct act act(uint32_t client, uint32_t function, uint64_t lowest, uint6
 	return (struct act){ .client = host(client),
 			     .server = host(1),
 			     .port = 502,
+			     .l4proto = 6,
 			     .protocol = PROTO_MODBUS,
 			     .function = function,
 			     .lowest = lowest,
@@ -133,12 +134,41 @@ static void acts_lie_beside_their_talk(void **state)
 	learnt_free(&l);
 }
 
+/* What was asked over UDP was not asked over TCP, on whatever port. */
+static void transports_are_apart(void **state)
+{
+	struct learnt l = { 0 };
+	struct talk t = talk(7, 1);
+	struct act a = act(7, 3, 1, 1);
+	const struct act *acts;
+	size_t n;
+
+	(void)state;
+	learnt_talk(&l, &t);
+	a.l4proto = 6;
+	learnt_act(&l, &a);
+	t.l4proto = a.l4proto = 17;
+	a.function = 16;
+	learnt_talk(&l, &t);
+	learnt_act(&l, &a);
+	learnt_settle(&l);
+	assert_int_equal(l.n_talks, 2);
+	for (size_t i = 0; i < 2; i++) {
+		acts = learnt_acts_of(&l, &l.talks[i], &n);
+		assert_int_equal(n, 1);
+		assert_int_equal(acts->l4proto, l.talks[i].l4proto);
+		assert_int_equal(acts->function, l.talks[i].l4proto == 6 ? 3 : 16);
+	}
+	learnt_free(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_kind_is_one_entry),
 		cmocka_unit_test(the_rarest_give_way),
 		cmocka_unit_test(acts_lie_beside_their_talk),
+		cmocka_unit_test(transports_are_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

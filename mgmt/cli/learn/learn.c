@@ -31,24 +31,36 @@ static void stop(int signal)
 	stopped = 1;
 }
 
+static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+
+/* What whoever started this had ignored stays so: nohup, and shells' background jobs. By SIGTERM this process ends its other half. */
+static bool is_spared(int signal)
+{
+	struct sigaction act;
+
+	return signal != SIGTERM && sigaction(signal, NULL, &act) == 0 && act.sa_handler == SIG_IGN;
+}
+
 static void stop_by_signals(const sigset_t *before)
 {
 	const struct sigaction act = { .sa_handler = stop };
 
-	sigaction(SIGINT, &act, NULL);
-	sigaction(SIGTERM, &act, NULL);
-	sigaction(SIGHUP, &act, NULL);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (!is_spared(ends[i]))
+			sigaction(ends[i], &act, NULL);
 	sigprocmask(SIG_SETMASK, before, NULL);
 }
 
-static int tell(struct cli *c, struct study *s, const struct source *policy, const char *from, uint64_t lost)
+static int tell(struct cli *c, struct study *s, const struct source *policy, const char *from, uint64_t lost,
+		uint64_t missed)
 {
 	struct learnt *l = study_finish(s);
 
 	l->tally.lost = lost;
+	l->tally.missed = missed;
 	if (!propose(c, l, policy != NULL ? policy->c.model : NULL, policy != NULL ? policy->c.ir : NULL, from))
 		return cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
-	return lost > 0 ? CLI_NO : CLI_YES;
+	return lost > 0 || missed > 0 ? CLI_NO : CLI_YES;
 }
 
 /* ---- a capture ------------------------------------------------------------------------------------------------------------ */
@@ -83,7 +95,7 @@ static int from_capture(struct cli *c, const char *name, const struct source *po
 	}
 	while ((step = capture_next(capture, &f, &e)) == CAPTURE_FRAME)
 		study_frame(s, &f);
-	status = tell(c, s, policy, name, 0);
+	status = tell(c, s, policy, name, 0, 0);
 	fflush(c->out);
 	if (step == CAPTURE_DAMAGED && !c->json) {
 		message_text(text, sizeof(text), c->lang, M_REPLAY_DAMAGED, f.number, e.text);
@@ -146,7 +158,7 @@ static void drain(struct capture *capture, struct study *s)
 
 /* In the process that is shut in, until its time is over or somebody stops it. */
 static int listen_on(struct cli *c, struct capture *capture, struct study *s, const struct source *policy,
-		     const char *device, uint64_t span, bool progress)
+		     const struct mirror *m, uint64_t span, bool progress)
 {
 	uint64_t begun = seconds(), shown = begun, now = begun, lost = 0;
 	enum capture_step step = CAPTURE_IDLE;
@@ -173,7 +185,7 @@ static int listen_on(struct cli *c, struct capture *capture, struct study *s, co
 	lost = capture_lost(capture);
 	if (progress)
 		show_progress(c, s, lost, begun, "\n");
-	status = tell(c, s, policy, device, lost);
+	status = tell(c, s, policy, m->name, lost, mirror_missed(m));
 	fflush(c->out);
 	if (step == CAPTURE_DAMAGED && !c->json)
 		status = cli_fail_text(c, CLI_CANNOT, e.text);
@@ -181,7 +193,7 @@ static int listen_on(struct cli *c, struct capture *capture, struct study *s, co
 }
 
 static _Noreturn void child(struct cli *c, pid_t parent, struct capture *capture, const struct source *policy,
-			    const char *device, uint64_t span)
+			    const struct mirror *m, uint64_t span)
 {
 	bool progress = !c->json && isatty(STDERR_FILENO); /* cannot be asked later */
 	struct err e = { 0 };
@@ -193,7 +205,7 @@ static _Noreturn void child(struct cli *c, pid_t parent, struct capture *capture
 		_exit(CLI_CANNOT);
 	}
 	s = study_new(&e);
-	status = s != NULL ? listen_on(c, capture, s, policy, device, span, progress)
+	status = s != NULL ? listen_on(c, capture, s, policy, m, span, progress)
 			   : cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
 	if (fflush(c->out) != 0 || ferror(c->out))
 		status = cli_fail(c, CLI_CANNOT, M_CLI_OUTPUT);
@@ -223,9 +235,10 @@ static int from_mirror(struct cli *c, const char *device, const struct source *p
 
 	/* From here on a signal ends the learning, not the way back of the interface. */
 	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGHUP);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (!is_spared(ends[i]))
+			sigaddset(&signals, ends[i]);
+	signal(SIGCHLD, SIG_DFL); /* ignored, it would not come, and there would be no status */
 	sigaddset(&signals, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &signals, &before);
 	if (!mirror_take(c, device, policy != NULL ? policy->c.model : NULL, &m, &status))
@@ -240,7 +253,7 @@ static int from_mirror(struct cli *c, const char *device, const struct source *p
 	pid = fork();
 	if (pid == 0) {
 		stop_by_signals(&before);
-		child(c, self, capture, policy, device, span);
+		child(c, self, capture, policy, &m, span);
 	}
 	ended = pid > 0 ? wait_for(pid, &signals) : -1;
 	capture_close(capture);
@@ -248,7 +261,8 @@ static int from_mirror(struct cli *c, const char *device, const struct source *p
 		status = WEXITSTATUS(ended);
 	else
 		status = cli_fail(c, CLI_CANNOT, M_LEARN_DIED);
-	mirror_give_back(c, &m);
+	if (mirror_give_back(c, &m) > 0 && status == CLI_YES)
+		status = CLI_NO;
 	return status;
 }
 

@@ -43,6 +43,7 @@ struct tally {
 	uint64_t frames, first_ns, last_ns;
 	uint64_t copies;      /* frames that came twice, as mirrors of both directions show them */
 	uint64_t lost;	      /* that the kernel had no room for */
+	uint64_t missed;      /* that the card had no room for */
 	uint64_t not_ip, cut; /* other frames; and those of which the capture has only the beginning */
 	uint64_t unanswered;  /* sessions that nobody answered */
 	uint64_t not_unicast;

@@ -19,6 +19,8 @@
 #define BOX_POLICY "/etc/sekisho/site.cfg"
 #define ANSWER_S 5u
 
+static const char *const losses[MIRROR_LOSSES] = { "rx_missed_errors", "rx_fifo_errors", "rx_over_errors" };
+
 /* What keeps the machine from taking up what it hears there: no IPv6; IPv4 only from where a route leads back by it, and none does. */
 static const struct {
 	const char *path, *silent;
@@ -70,6 +72,17 @@ static uint64_t counter(const char *device, const char *name)
 
 	snprintf(path, sizeof(path), "/sys/class/net/%s/statistics/%s", device, name);
 	return read_file(path, text, sizeof(text)) ? strtoull(text, NULL, 10) : 0;
+}
+
+/* Since it was taken. Drivers count what they had no room for in one of these, and some in two of them: the greatest. */
+static uint64_t most_of(const struct mirror *m, const uint64_t now[MIRROR_LOSSES])
+{
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < MIRROR_LOSSES; i++)
+		if (now[i] > m->lost[i] && now[i] - m->lost[i] > most)
+			most = now[i] - m->lost[i];
+	return most;
 }
 
 static bool get_flags(const char *device, short *ret)
@@ -157,6 +170,39 @@ static bool has_neighbour(const char *device, char *out, size_t size)
 		if (found)
 			snprintf(out, size, "%.15s", d->d_name + 6);
 	}
+	if (dir != NULL)
+		closedir(dir);
+	return found;
+}
+
+static bool is_vlan(const char *device)
+{
+	char path[128], text[512];
+	int fd;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/uevent", device);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+	if (fd >= 0)
+		close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return strncmp(text, "DEVTYPE=vlan\n", 13) == 0;
+}
+
+/* A bridge, a bond or the like: set down, it would cut off what lies behind it. A VLAN has one below it, which stays up. */
+static bool has_ports(const char *device)
+{
+	char path[128];
+	bool found = false;
+	struct dirent *d;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s", device);
+	dir = opendir(path);
+	while (dir != NULL && !found && (d = readdir(dir)) != NULL)
+		found = strcmp(d->d_name, "brif") == 0 || strcmp(d->d_name, "bonding") == 0 ||
+			(strncmp(d->d_name, "lower_", 6) == 0 && !is_vlan(device));
 	if (dir != NULL)
 		closedir(dir);
 	return found;
@@ -269,6 +315,8 @@ bool mirror_take(struct cli *c, const char *device, const struct model *model, s
 		*ret_status = cli_fail(c, CLI_CANNOT, M_LEARN_HAS_ADDRESS, device, other);
 	else if (has_neighbour(device, other, sizeof(other)))
 		*ret_status = cli_fail(c, CLI_CANNOT, M_LEARN_HAS_NEIGHBOUR, device, other);
+	else if (has_ports(device))
+		*ret_status = cli_fail(c, CLI_CANNOT, M_LEARN_HAS_PORTS, device);
 	else if (geteuid() != 0)
 		*ret_status = cli_fail(c, CLI_CANNOT, M_CAPTURE_ROOT, device, "");
 	else if (!is_of_the_box(c, device, ret_status)) {
@@ -279,7 +327,11 @@ bool mirror_take(struct cli *c, const char *device, const struct model *model, s
 		}
 		if (silence(ret)) {
 			ret->sent = counter(device, "tx_packets");
-			ret->missed = counter(device, "rx_missed_errors");
+			for (size_t i = 0; i < MIRROR_LOSSES; i++) {
+				snprintf(path, sizeof(path), "/sys/class/net/%s/statistics/%s", device, losses[i]);
+				ret->lost[i] = counter(device, losses[i]);
+				ret->losses[i] = open(path, O_RDONLY | O_CLOEXEC);
+			}
 			return true;
 		}
 		*ret_status = cli_fail(c, CLI_CANNOT, M_LEARN_NOT_SILENT, device, strerror(errno));
@@ -288,18 +340,41 @@ bool mirror_take(struct cli *c, const char *device, const struct model *model, s
 	return false;
 }
 
-void mirror_give_back(struct cli *c, const struct mirror *m)
+/* The kernel writes a figure down when it is first read. */
+uint64_t mirror_missed(const struct mirror *m)
+{
+	uint64_t now[MIRROR_LOSSES];
+	char text[32];
+
+	for (size_t i = 0; i < MIRROR_LOSSES; i++) {
+		ssize_t n = m->losses[i] >= 0 ? read(m->losses[i], text, sizeof(text) - 1) : -1;
+
+		text[n > 0 ? n : 0] = '\0';
+		now[i] = strtoull(text, NULL, 10);
+	}
+	return most_of(m, now);
+}
+
+uint64_t mirror_give_back(struct cli *c, const struct mirror *m)
 {
 	uint64_t sent = counter(m->name, "tx_packets") - m->sent;
-	uint64_t missed = counter(m->name, "rx_missed_errors") - m->missed;
-	bool back = restore(m);
+	uint64_t now[MIRROR_LOSSES], missed;
+	bool back;
 
+	for (size_t i = 0; i < MIRROR_LOSSES; i++) {
+		now[i] = counter(m->name, losses[i]);
+		if (m->losses[i] >= 0)
+			close(m->losses[i]);
+	}
+	missed = most_of(m, now);
+	back = restore(m);
 	if (c->json)
-		return;
+		return missed;
 	if (sent > 0)
 		message_print(c->err, c->lang, M_LEARN_SENT, (unsigned long long)sent, m->name);
 	if (missed > 0)
 		message_print(c->err, c->lang, M_LEARN_MISSED, (unsigned long long)missed, m->name);
 	if (!back)
 		message_print(c->err, c->lang, M_LEARN_NOT_BACK, m->name);
+	return missed;
 }

@@ -14,11 +14,14 @@
 #include "mgmt/cli/cli.h"
 #include "policy/check/model.h"
 
+#define MIRROR_LOSSES 3u
+
 struct mirror {
 	char name[IFNAMSIZ];
 	short flags;	     /* as they were */
 	char settings[4][8]; /* of the kernel, as they were; "" = there is none of that name */
-	uint64_t sent, missed;
+	uint64_t sent, lost[MIRROR_LOSSES];
+	int losses[MIRROR_LOSSES]; /* what the card counts as lost, to be read once; -1: it does not say */
 };
 
 /*
@@ -26,7 +29,9 @@ struct mirror {
  * named on the command line, or NULL. Then nothing has changed.
  */
 bool mirror_take(struct cli *c, const char *device, const struct model *model, struct mirror *ret, int *ret_status);
-/* Back as it was; says what was sent all the same, and what the card itself had no room for. */
-void mirror_give_back(struct cli *c, const struct mirror *m);
+/* Frames that the card itself had no room for since it was taken. Once, and without a privilege. */
+uint64_t mirror_missed(const struct mirror *m);
+/* Back as it was; says what was sent all the same, and returns and says how many the card itself had no room for. */
+uint64_t mirror_give_back(struct cli *c, const struct mirror *m);
 
 #endif

@@ -8,6 +8,7 @@
 #include "appliance/base/arena.h"
 #include "appliance/wire/notation.h"
 #include "dpi/decode.h"
+#include "mgmt/cli/screen/width.h"
 #include "policy/ir/evaluate.h"
 
 #define NS 1000000000u
@@ -438,13 +439,14 @@ struct count {
 	uint64_t n;
 };
 
-#define COUNTS 14
+#define COUNTS 15
 
 static void counts_of(const struct proposal *p, struct count out[COUNTS])
 {
 	const struct tally *y = &p->learnt->tally;
 	const struct count list[COUNTS] = {
 		{ M_LEARN_N_LOST, "lost", y->lost },
+		{ M_LEARN_N_MISSED, "lost_by_card", y->missed },
 		{ M_LEARN_N_TALKS_LEFT, "sessions_left_out", y->talks_left },
 		{ M_LEARN_N_ACTS_LEFT, "requests_left_out", y->acts_left },
 		{ M_LEARN_N_UNCLEAR, "unclear", p->unclear },
@@ -470,11 +472,13 @@ static void print_head(const struct proposal *p, const char *from)
 	const struct tally *y = &p->learnt->tally;
 	struct count counts[COUNTS];
 	struct cli *c = p->cli;
-	char first[32], last[32];
+	char first[32], last[32], *name = text_safe(from);
 
 	time_text(y->first_ns, true, first, sizeof(first));
 	time_text(y->last_ns, true, last, sizeof(last));
-	message_print(c->out, c->lang, M_LEARN_HEAD, from, first, last, (unsigned long long)y->frames);
+	message_print(c->out, c->lang, M_LEARN_HEAD, name != NULL ? name : "?", first, last,
+		      (unsigned long long)y->frames);
+	free(name);
 	counts_of(p, counts);
 	for (size_t i = 0; i < COUNTS; i++)
 		if (counts[i].n > 0)

@@ -269,6 +269,9 @@ static void keep_talk(struct study *s, const struct session *session)
 			t.port = session->client_port;
 		}
 		t.guessed = client == server;
+	} else if (session->l4proto == IP_UDP && protocol_info(t.protocol)->depth != DEPTH_COMMANDS) {
+		/* Commands are read one way round only. Else there is who spoke first, and the ports: both, or it is a guess. */
+		t.guessed = session->midstream || rank(session->server_port) >= rank(session->client_port);
 	}
 	learnt_talk(&s->learnt, &t);
 }

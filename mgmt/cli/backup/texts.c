@@ -119,21 +119,65 @@ static bool says(int at, const char *name, const char *text, size_t n)
 	return same;
 }
 
+/* Where a file has one name only. */
+static int copy(int at, const char *file, const char *to, mode_t mode)
+{
+	uint8_t *there;
+	size_t n;
+	struct err e;
+	int r = file_read(at, file, TEXT_MOST, &there, &n, &e);
+
+	if (r < 0)
+		return r;
+	r = atomic_write_mode(at, to, there, n, mode, &e);
+	free(there);
+	return r;
+}
+
+/* What lies there gets a second name, which takes the place of the one before: until it is replaced it lies where it was. *ret_mode is left when there is none. */
+static int keep(int at, const char *file, mode_t *ret_mode)
+{
+	char before[NAME_MOST + sizeof(BEFORE)], beside[sizeof(before) + 8];
+	struct stat st;
+
+	if (fstatat(at, file, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	if (S_ISREG(st.st_mode))
+		*ret_mode = st.st_mode & 0777;
+	snprintf(before, sizeof(before), "%s" BEFORE, file);
+	snprintf(beside, sizeof(beside), ".%s.new", before);
+	if (unlinkat(at, beside, 0) < 0 && errno != ENOENT)
+		return -errno;
+	if (linkat(at, file, at, beside, 0) < 0) {
+		if (errno != EPERM && errno != EOPNOTSUPP && errno != EMLINK)
+			return -errno;
+		return copy(at, file, before, *ret_mode);
+	}
+	if (renameat(at, beside, at, before) < 0) {
+		int r = -errno;
+
+		unlinkat(at, beside, 0);
+		return r;
+	}
+	unlinkat(at, beside, 0); /* two names of one file: then nothing is renamed */
+	return 0;
+}
+
 static int put(int dir, const char *name, const char *text, size_t n)
 {
 	const char *file = last_part(name);
-	char before[NAME_MOST + sizeof(BEFORE)];
 	int at = below(dir, name), r = 0;
+	mode_t mode = 0600;
 	struct err e;
 
 	if (at < 0)
 		return at;
-	snprintf(before, sizeof(before), "%s" BEFORE, file);
 	if (!says(at, file, text, n)) {
-		if (renameat(at, file, at, before) < 0 && errno != ENOENT)
-			r = -errno;
+		r = keep(at, file, &mode);
 		if (r == 0)
-			r = atomic_write(at, file, text, n, &e);
+			r = atomic_write_mode(at, file, text, n, mode, &e);
 	}
 	close(at);
 	return r;

@@ -991,6 +991,34 @@ static void test_other_answers(void **state)
 	box_close();
 }
 
+/* A check may mention that a box waits for its clock. Of a box that does not answer it says nothing: nothing failed. */
+static void test_check_beside_a_box(void **state)
+{
+	static const char *const answers[] = { NULL, "[1]", "{\"clock\":{\"trusted\":true}}" };
+	static struct run r;
+	char text[2000], path[100], line[300], *at;
+	const char *review = "review_by";
+
+	(void)state;
+	snprintf(text, sizeof(text), HEAD, "read");
+	at = strstr(text, review);
+	assert_non_null(at);
+	memmove(at + 32, at, strlen(at) + 1);
+	memcpy(at, "until = \"2098-01-01T00:00:00Z\"; ", 32);
+	policy(path, sizeof(path), text);
+	snprintf(line, sizeof(line), "check %s", path);
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		box_open();
+		box_says(MSG_STATUS, 0, answers[i]);
+		run(&r, line);
+		assert_int_equal(r.status, 0);
+		assert_true(box.asked[MSG_STATUS] > 0);
+		assert_string_equal(r.err, "");
+		box_close();
+	}
+	assert_int_equal(unlink(path), 0);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -1015,7 +1043,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_answers),	      cmocka_unit_test(test_status_faults),
 		cmocka_unit_test(test_apply),	      cmocka_unit_test(test_events),
 		cmocka_unit_test(test_effective),     cmocka_unit_test(test_effective_any_function),
-		cmocka_unit_test(test_other_answers),
+		cmocka_unit_test(test_other_answers), cmocka_unit_test(test_check_beside_a_box),
 	};
 	char here[400];
 

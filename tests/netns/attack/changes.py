@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 
-from endpoint import Plc, Raw, answered, goes_on, is_cut, request, write
+from endpoint import Plc, Raw, answered, goes_on, is_cut, listener, request, write
 from ground import PLAIN, READ, V4, V6, WRITE, Watch, conduit, expect, wait_for
 from net import tcp
 from packets import ACK, PSH, SIGNATURE, ip
@@ -96,6 +96,42 @@ def closed_and_picked_up(ground):
         plc.close()
 
 
+def met_half_way_with_the_same_port(ground):
+    """Both ends use the port of the permit, and the workers die while the server still thinks: the next packet is its answer, and
+    ports do not tell that. It arrives, the session goes on as the client's, and a write is refused as ever."""
+    ground.apply(PICK_UP, PLAIN)
+    ground.settle_neighbours()
+    for six in (False, True):
+        with contextlib.closing(listener(ground, (V6 if six else V4)["ot"], 502)) as server:
+            r = Raw(ground, "ops", server.getsockname()[0], 502, 502, six).open()
+            server.settimeout(5)
+            peer = server.accept()[0]
+            with peer:
+                peer.settimeout(5)
+                for _ in range(3):
+                    r.say(r.R)
+                    expect(peer.recv(100) == r.R, "another request arrived")
+                    restart_workers(ground)
+                    more = len(r.got) + len(r.speech.answers(r.R))
+                    peer.sendall(r.speech.answers(r.R))
+                    r.until(lambda: len(r.got) >= more, 5, "the answer that new workers met first")
+                    r.segment(flags=ACK)
+                r.say(r.R)
+                expect(peer.recv(100) == r.R, "another request arrived")
+                peer.sendall(r.speech.answers(r.R))
+                r.until(lambda: len(r.got) > more, 5, "the answer to a request that they saw")
+                r.segment(flags=ACK)
+                expect(not r.resets, "resets %s", r.resets)
+                r.say(write())
+                wait_for(r.was_reset, 5, "a reset that the client believes")
+                try:
+                    arrived = peer.recv(100)
+                except ConnectionResetError:
+                    arrived = b""
+                expect(not arrived, "delivered: %s", arrived.hex())
+            r.close()
+
+
 def full_queue(ground):
     """A queue that is full again and again lets packets of a live session by, as its conduit says: the session goes on, and
     afterwards it is judged as before."""
@@ -139,4 +175,4 @@ def full_queue(ground):
     return "%d packets went by, in %d of %d rounds with the same workers" % (passed, lived, rounds)
 
 
-CASES = [narrowed_before_it_was_taken, allowed_before_and_after, closed_and_picked_up, full_queue]
+CASES = [narrowed_before_it_was_taken, allowed_before_and_after, closed_and_picked_up, met_half_way_with_the_same_port, full_queue]

@@ -92,6 +92,8 @@ class Net:
 
     def add(self, short):
         name = self.ns(short)
+        if os.path.exists(os.path.join(NETNS, name)) and not sh("ip", "netns", "pids", name, check=False).stdout:
+            sh("ip", "netns", "delete", name)  # a run that was killed left it; with processes in it, somebody is at work
         sh("ip", "netns", "add", name)
         self.names.append(name)
         sh("ip", "link", "set", "lo", "up", ns=name)

@@ -82,21 +82,39 @@ static size_t walk(struct journal *j, const char *text, size_t n, struct head *h
 	return sound;
 }
 
-/* What follows the last sound line goes to a file of its own, then the segment is cut there. */
-static int set_aside(struct journal *j, const char *text, size_t from, size_t n, struct err *e)
+/* These bytes under a name of their own, on the disk; without room nothing is left of them there. */
+static int keep_aside(int dirfd, const char *name, const char *text, size_t n, struct err *e)
 {
-	char name[80];
-	int fd;
-	bool ok;
+	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), code = 0;
+	ssize_t w;
 
-	snprintf(name, sizeof(name), "torn-%020" PRIu64 "-%" PRIu64, j->next_seq, clock_wall_ns());
-	fd = openat(j->dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_set(e, -errno, "make %s", name);
-	ok = write(fd, text + from, n - from) == (ssize_t)(n - from) && fsync(fd) == 0;
+	w = write(fd, text, n);
+	if (w != (ssize_t)n)
+		code = w < 0 ? -errno : -ENOSPC;
+	else if (fsync(fd) < 0 || fsync(dirfd) < 0)
+		code = -errno;
 	close(fd);
-	if (!ok)
-		return err_set(e, -EIO, "write %s", name);
+	if (code == 0)
+		return 0;
+	unlinkat(dirfd, name, 0);
+	return err_set(e, code, "write %s", name);
+}
+
+/*
+ * What follows the last sound line goes to a file of its own, then the segment is cut there. `cut`: without room one that is not even a line
+ * is not kept.
+ */
+static int set_aside(struct journal *j, const char *text, size_t from, size_t n, bool cut, struct err *e)
+{
+	char name[80];
+	int r;
+
+	snprintf(name, sizeof(name), "torn-%020" PRIu64 "-%" PRIu64, j->next_seq, clock_wall_ns());
+	r = keep_aside(j->dirfd, name, text + from, n - from, e);
+	if (r < 0 && !(cut && n - from <= JOURNAL_LINE_MAX && memchr(text + from, '\n', n - from) == NULL))
+		return r;
 	if (ftruncate(j->fd, (off_t)from) < 0 || fsync(j->fd) < 0)
 		return err_set(e, -errno, "cut the torn end of the journal");
 	return 0;
@@ -148,7 +166,7 @@ static void let_group_read(int dirfd, const struct segment_file *list, size_t n)
 }
 
 /* Reads one segment; a plain one as the current one, for a packed one is closed. Only the last one may have a torn end. */
-static int take_segment(struct journal *j, const struct segment_file *file, bool last, struct head *head,
+static int take_segment(struct journal *j, const struct segment_file *file, bool last, bool cut, struct head *head,
 			struct journal_recovery *found, struct err *e)
 {
 	size_t sound, n;
@@ -164,7 +182,7 @@ static int take_segment(struct journal *j, const struct segment_file *file, bool
 	sound = walk(j, text, n, head);
 	if (last && file->plain && sound < n) {
 		found->torn_bytes += n - sound;
-		r = set_aside(j, text, sound, n, e);
+		r = set_aside(j, text, sound, n, cut, e);
 	}
 	j->size = sound;
 	free(text);
@@ -188,7 +206,7 @@ static void compare_head(struct journal *j, const struct head *head, uint64_t fr
 	}
 }
 
-int journal_open(int dirfd, struct journal *j, struct journal_recovery *ret, struct err *e)
+static int open_chain(int dirfd, bool cut, struct journal *j, struct journal_recovery *ret, struct err *e)
 {
 	struct head head = { 0 };
 	struct segment_file *list;
@@ -213,7 +231,7 @@ int journal_open(int dirfd, struct journal *j, struct journal_recovery *ret, str
 	for (size_t i = n > 1 ? n - 2 : 0; i < n && r == 0; i++) {
 		if (j->next_seq < list[i].first)
 			j->next_seq = list[i].first;
-		r = take_segment(j, &list[i], i + 1 == n, &head, ret, e);
+		r = take_segment(j, &list[i], i + 1 == n, cut, &head, ret, e);
 	}
 	free(list);
 	if (r == 0)
@@ -221,6 +239,16 @@ int journal_open(int dirfd, struct journal *j, struct journal_recovery *ret, str
 	if (r < 0)
 		journal_close(j);
 	return r;
+}
+
+int journal_open(int dirfd, struct journal *j, struct journal_recovery *ret, struct err *e)
+{
+	return open_chain(dirfd, false, j, ret, e);
+}
+
+int journal_open_without_room(int dirfd, struct journal *j, struct journal_recovery *ret, struct err *e)
+{
+	return open_chain(dirfd, true, j, ret, e);
 }
 
 void journal_close(struct journal *j)

@@ -4,7 +4,8 @@
  * "prev" and "hash" (SHA-256 over the previous hash and the line without its own hash). Journal role only, sole writer.
  *
  * Beside the segments lies `head`: number and hash of a line that was surely on the disk. A log that ends before its
- * head was shortened. Nothing here is ever rewritten but the head; a torn end of a segment is moved aside, not lost.
+ * head was shortened. Nothing here is ever rewritten but the head; a torn end of a segment is moved aside, and lost only where the disk has no
+ * room for it at all.
  */
 #ifndef SEKISHO_JOURNAL_CHAIN_H
 #define SEKISHO_JOURNAL_CHAIN_H
@@ -43,14 +44,17 @@ struct journal {
 
 /* What journal_open found amiss. */
 struct journal_recovery {
-	uint64_t torn_bytes; /* moved aside from the end of the last segment, 0 = none */
+	uint64_t torn_bytes; /* taken from the end of the last segment, 0 = none */
 	uint64_t missing;    /* lines that the head knows and the segments do not have, 0 = none */
 	bool headless;	     /* there are lines and no head: whether any are gone cannot be told */
 	bool another_head;   /* the head is none of ours, or knows another line under that number */
 	bool empty;	     /* neither lines nor a head: a new journal, or one that was taken away whole */
 };
 
+/* 0, or negative errno; -ENOSPC or -EDQUOT: there is no room to keep a torn end, and nothing was touched. */
 int journal_open(int dirfd, struct journal *j, struct journal_recovery *ret, struct err *e);
+/* The same where room cannot be had: a torn end goes that is shorter than a line, and so was never one. */
+int journal_open_without_room(int dirfd, struct journal *j, struct journal_recovery *ret, struct err *e);
 void journal_close(struct journal *j);
 /*
  * Adds "seq" in front, "prev" and "hash" behind, and writes one line. Takes the reference. 0, or negative errno with the

@@ -14,6 +14,8 @@
 #include "appliance/journal/json.h"
 #include "appliance/journal/role_private.h"
 
+#define TORN_PIECES 4u /* of the reserve: more than a line takes */
+
 bool role_no_room(int code)
 {
 	return code == -ENOSPC || code == -EDQUOT;
@@ -25,10 +27,19 @@ int role_open(struct journal_role *j, int dirfd, struct journal_recovery *ret, s
 
 	/* Of a journal that was killed while it packed; a torn end and the reserve may need its room. */
 	pack_drop(&j->pack, dirfd);
-	r = journal_open(dirfd, &j->chain, ret, e);
-	if (r < 0)
-		return r;
 	reserve_begin(dirfd, &j->reserve);
+	r = journal_open(dirfd, &j->chain, ret, e);
+	if (role_no_room(r)) {
+		for (unsigned i = 0; i < TORN_PIECES && reserve_release(&j->reserve); i++)
+			;
+		r = journal_open(dirfd, &j->chain, ret, e);
+	}
+	if (role_no_room(r))
+		r = journal_open_without_room(dirfd, &j->chain, ret, e);
+	if (r < 0) {
+		reserve_end(&j->reserve);
+		return r;
+	}
 	if (reserve_build(&j->reserve, e) < 0)
 		role_press(j, e);
 	return 0;

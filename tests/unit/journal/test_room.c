@@ -19,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -395,6 +396,97 @@ static void a_reserve_that_is_spent(void **state)
 	stop(&j);
 }
 
+/* Files that keep what was torn off, and their bytes. */
+static unsigned torn_files(struct folder *f, uint64_t *ret_bytes)
+{
+	DIR *d = opendir(f->path);
+	const struct dirent *x;
+	unsigned n = 0;
+	struct stat st;
+
+	assert_non_null(d);
+	*ret_bytes = 0;
+	while ((x = readdir(d)) != NULL) {
+		if (strncmp(x->d_name, "torn-", 5) != 0)
+			continue;
+		assert_int_equal(fstatat(f->fd, x->d_name, &st, 0), 0);
+		*ret_bytes += (uint64_t)st.st_size;
+		n++;
+	}
+	closedir(d);
+	return n;
+}
+
+static void tear(struct folder *f, size_t n)
+{
+	char name[48], text[2 * JOURNAL_LINE_MAX];
+	int fd;
+
+	journal_segment_name(1, name);
+	fd = openat(f->fd, name, O_WRONLY | O_APPEND | O_CLOEXEC);
+	memset(text, 'x', sizeof(text));
+	assert_true(n <= sizeof(text));
+	assert_int_equal(syscall(SYS_write, fd, text, n), n);
+	close(fd);
+}
+
+/*
+ * The power went in the middle of a line, and there is no room to keep its piece: the reserve gives some; where that is spent as well
+ * the piece goes, since a journal that does not start loses more. No attempt leaves an empty file behind.
+ */
+static void a_torn_end_without_room(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	struct journal_recovery found;
+	struct err e = { 0 };
+	struct found r;
+	uint64_t bytes;
+
+	room = plenty;
+	begin(f, &j);
+	say(&j, WAIT_TRAFFIC, 1);
+	pass(&j, 1);
+	stop(&j);
+	tear(f, JOURNAL_LINE_MAX - 100);
+	room = 0;
+	memset(&j, 0, sizeof(j));
+	assert_int_equal(role_open(&j, f->fd, &found, &e), 0);
+	assert_int_equal(found.torn_bytes, JOURNAL_LINE_MAX - 100);
+	assert_true(j.reserve.size >= RESERVE_BYTES - 4 * RESERVE_PIECE);
+	assert_int_equal(torn_files(f, &bytes), 1);
+	assert_int_equal(bytes, JOURNAL_LINE_MAX - 100);
+	say(&j, WAIT_POLICY, 1);
+	while (reserve_release(&j.reserve))
+		;
+	stop(&j);
+	tear(f, 3000);
+	room = 0;
+	memset(&j, 0, sizeof(j));
+	assert_int_equal(role_open(&j, f->fd, &found, &e), 0);
+	assert_int_equal(found.torn_bytes, 3000);
+	assert_int_equal(torn_files(f, &bytes), 1);
+	say(&j, WAIT_POLICY, 1);
+	room = plenty;
+	pass(&j, 2);
+	assert_false(j.pressed);
+	stop(&j);
+	r = read_all(f);
+	assert_int_equal(r.of[WAIT_TRAFFIC], 1);
+	assert_int_equal(r.of[WAIT_POLICY], 2);
+	/* What is more than a line can be was written by somebody: it stays until there is room for it. */
+	tear(f, JOURNAL_LINE_MAX + 1);
+	assert_int_equal(syscall(SYS_unlinkat, f->fd, "reserve", 0), 0);
+	room = 0;
+	memset(&j, 0, sizeof(j));
+	assert_int_equal(role_open(&j, f->fd, &found, &e), -ENOSPC);
+	assert_int_equal(torn_files(f, &bytes), 1);
+	room = plenty;
+	assert_int_equal(role_open(&j, f->fd, &found, &e), 0);
+	assert_int_equal(torn_files(f, &bytes), 2);
+	stop(&j);
+}
+
 /* No room from the start on: grave ones wait, and one that ends is told of by the next that has room. */
 static void a_start_without_room(void **state)
 {
@@ -574,6 +666,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_grave_ones_stay, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_reserve_that_is_spent, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_start_without_room, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_torn_end_without_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_end_without_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_half_packed_is_no_reason, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_a_killed_one_left, setup, teardown),

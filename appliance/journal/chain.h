@@ -22,6 +22,8 @@
 #define JOURNAL_HASH_MARK ",\"hash\":\""
 #define JOURNAL_TAIL 76u /* bytes of ,"hash":"<64>"} and newline */
 #define JOURNAL_MARK_EACH 256u
+#define JOURNAL_SEQ_MOST                                                                                               \
+	1000000000000000000ull /* no head and no name says more: numbers go on behind it, and stay whole in JSON */
 
 struct journal_mark {
 	uint64_t seq;

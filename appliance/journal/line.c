@@ -17,14 +17,14 @@ void journal_segment_name(uint64_t first, char out[48])
 	snprintf(out, 48, "events-%020" PRIu64 ".log", first);
 }
 
-/* At most 19 digits, so that no number overflows. */
+/* None that JSON would not say as it is. */
 static const char *number(const char *p, const char *end, uint64_t *ret)
 {
 	const char *start = p;
 
 	*ret = 0;
 	while (p < end && isdigit((unsigned char)*p) && p - start < 20) {
-		if (*ret > (UINT64_MAX - 9) / 10)
+		if (*ret > ((uint64_t)INT64_MAX - 9) / 10)
 			return NULL;
 		*ret = *ret * 10 + (uint64_t)(*p - '0');
 		p++;
@@ -34,12 +34,14 @@ static const char *number(const char *p, const char *end, uint64_t *ret)
 
 bool journal_segment_parse(const char *name, uint64_t *ret)
 {
-	const char *end = name + strlen(name);
+	char as_ours[48];
 
-	if (strncmp(name, "events-", 7) != 0)
+	if (strncmp(name, "events-", 7) != 0 || number(name + 7, name + strlen(name), ret) == NULL || *ret == 0 ||
+	    *ret > JOURNAL_SEQ_MOST)
 		return false;
-	name = number(name + 7, end, ret);
-	return name != NULL && strcmp(name, ".log") == 0 && *ret != 0;
+	/* Another form of the same number would be listed, and not be found. */
+	journal_segment_name(*ret, as_ours);
+	return strcmp(name, as_ours) == 0;
 }
 
 static bool hex(const char *p, uint8_t out[32])
@@ -102,5 +104,6 @@ bool journal_head_parse(const char *text, size_t n, uint64_t *ret_seq, uint8_t r
 {
 	const char *p = number(text, text + n, ret_seq);
 
-	return p != NULL && (size_t)(text + n - p) >= 66 && p[0] == ' ' && hex(p + 1, ret_hash) && p[65] == '\n';
+	return p != NULL && *ret_seq <= JOURNAL_SEQ_MOST && (size_t)(text + n - p) >= 66 && p[0] == ' ' &&
+	       hex(p + 1, ret_hash) && p[65] == '\n';
 }

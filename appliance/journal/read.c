@@ -98,7 +98,7 @@ json_t *journal_read(struct journal *j, uint64_t after, uint32_t max, const stru
 		return NULL;
 	}
 	/* The last segment that begins at or before what is wanted. */
-	while (from + 1 < n && list[from + 1].first <= after + 1)
+	while (from + 1 < n && list[from + 1].first - 1 <= after)
 		from++;
 	for (size_t i = from; i < n && code == 0 && max > 0; i++)
 		code = segment(j, list[i].first, list[i].first == j->first ? offset_after(j, after) : 0, &r);

@@ -14,6 +14,7 @@
 #include "appliance/journal/segment.h"
 
 #define LIST_AGAIN 16u /* times that files may go while they are looked for */
+#define LOOK_AGAIN 16u /* ... and the head be written meanwhile */
 
 static const char *const words[] = {
 	[FAULT_NONE] = "none",	    [FAULT_FORM] = "malformed", [FAULT_HASH] = "edited",
@@ -211,20 +212,49 @@ static int segment(struct walk *w, int dirfd, const struct segment_file *file, b
 	return r;
 }
 
-static void read_head(struct walk *w, int dirfd)
-{
-	int fd = openat(dirfd, "head", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	char text[96];
-	ssize_t n = fd >= 0 ? read(fd, text, sizeof(text)) : 0;
+#define HEAD_TEXT 96u
 
-	if (fd >= 0)
+/* A head may be written over while it is read: it is what two looks in a row say. Bytes, 0 = there is none, or negative errno. */
+static ssize_t head_text(int fd, char out[HEAD_TEXT])
+{
+	char before[HEAD_TEXT];
+	ssize_t was = -1, n = 0;
+
+	for (unsigned i = 0; i < LOOK_AGAIN; i++) {
+		n = pread(fd, out, HEAD_TEXT, 0);
+		if (n < 0)
+			return -errno;
+		if (n == was && memcmp(before, out, (size_t)n) == 0)
+			break;
+		memcpy(before, out, (size_t)n);
+		was = n;
+	}
+	return n;
+}
+
+/* One that is there and cannot be read is another matter than none. */
+static int read_head(struct walk *w, int dirfd, struct err *e)
+{
+	int fd = openat(dirfd, "head", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	char text[HEAD_TEXT] = "";
+	ssize_t n = 0;
+
+	if (fd < 0 && errno != ENOENT)
+		return err_set(e, -errno, "open head");
+	if (fd >= 0) {
+		n = head_text(fd, text);
 		close(fd);
-	if (n <= 0) {
+	}
+	if (n < 0)
+		return err_set(e, (int)n, "read head");
+	if (n == 0) {
 		w->r->open |= JOURNAL_END_OPEN;
 	} else if (!journal_head_parse(text, (size_t)n, &w->head_seq, w->head_hash)) {
+		w->head_seq = 0; /* said once */
 		snprintf(w->segment, sizeof(w->segment), "head");
 		fault(w, FAULT_ANOTHER, 0);
 	}
+	return 0;
 }
 
 static void compare_head(struct walk *w)
@@ -277,8 +307,9 @@ static int verify(int dirfd, struct journal_report *ret, struct err *e)
 
 	memset(ret, 0, sizeof(*ret));
 	/* The head first: what it knows is in some file by then, though the newest may be one that begins after the list. */
-	read_head(&w, dirfd);
-	r = list_all(dirfd, &list, &n, e);
+	r = read_head(&w, dirfd, e);
+	if (r == 0)
+		r = list_all(dirfd, &list, &n, e);
 	for (size_t i = 0; i < n && r == 0; i++)
 		r = segment(&w, dirfd, &list[i], i + 1 == n, e);
 	if (r == 0)

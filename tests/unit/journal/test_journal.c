@@ -280,6 +280,68 @@ static void another_head_is_found(void **state)
 	journal_close(&j);
 }
 
+/* A number that no journal reaches is none: the next would be 0, or below it in JSON, and nobody would ever read what follows. */
+static void a_head_beyond_all_numbers(void **state)
+{
+	static const char hash[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+	static const char *const numbers[] = { "18446744073709551615", "9223372036854775807", "1000000000000000001" };
+	struct folder *f = *state;
+	struct journal_recovery found;
+	struct err e = { 0 };
+	struct journal j;
+	char text[96];
+
+	life(f, 3);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		snprintf(text, sizeof(text), "%s %s\n", numbers[i], hash);
+		write_head(f, text);
+		check(f, 1, FAULT_ANOTHER, 3 + i);
+		open_it(f, &j, &found);
+		assert_true(found.another_head);
+		assert_int_equal(found.missing, 0);
+		assert_int_equal(j.next_seq, 4 + i);
+		append(&j, 1);
+		assert_int_equal(journal_sync(&j, &e), 0);
+		journal_close(&j);
+		check(f, 0, FAULT_NONE, 4 + i);
+	}
+}
+
+/* A head that is there and cannot be read is not called missing. */
+static void a_head_that_cannot_be_read(void **state)
+{
+	struct folder *f = *state;
+	struct journal_report r;
+	struct err e = { 0 };
+
+	life(f, 3);
+	assert_int_equal(unlinkat(f->fd, "head", 0), 0);
+	assert_int_equal(symlinkat("elsewhere", f->fd, "head"), 0);
+	assert_int_equal(journal_verify(f->path, &r, &e), -ELOOP);
+	assert_non_null(strstr(e.text, "open head"));
+	assert_int_equal(unlinkat(f->fd, "head", 0), 0);
+	assert_int_equal(mkdirat(f->fd, "head", 0700), 0);
+	assert_int_equal(journal_verify(f->path, &r, &e), -EISDIR);
+}
+
+/* Files with names that are not quite ours are no segments: nothing stops for them, here or in verify. */
+static void names_that_are_not_ours(void **state)
+{
+	static const char *const names[] = { "events-7.log", "events-7.log.gz", "events-000000000000000000007.log",
+					     "events-09223372036854775807.log", "events-18446744073709551615.log" };
+	struct folder *f = *state;
+
+	life(f, 3);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		int fd = openat(f->fd, names[i], O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+		assert_true(fd >= 0);
+		close(fd);
+		life(f, 1);
+		check(f, 0, FAULT_NONE, 4 + i);
+	}
+}
+
 static void a_missing_beginning_is_left_open(void **state)
 {
 	struct folder *f = *state;
@@ -474,6 +536,34 @@ static void reading_after_a_number(void **state)
 	assert_int_equal(json_array_size(list), 0);
 	assert_int_equal(next, 1300);
 	json_decref(list);
+	journal_close(&j);
+}
+
+/* Whoever asks behind the last number there is has no earlier file read for it: a folder in its place would be told. */
+static void reading_after_the_last_number(void **state)
+{
+	struct folder *f = *state;
+	struct journal_recovery found;
+	struct err e = { 0 };
+	struct journal j;
+	uint64_t next;
+	json_t *list;
+	char name[48];
+
+	open_it(f, &j, &found);
+	append(&j, 3);
+	j.size = JOURNAL_SEGMENT_BYTES;
+	append(&j, 3);
+	journal_segment_name(1, name);
+	assert_int_equal(unlinkat(f->fd, name, 0), 0);
+	assert_int_equal(mkdirat(f->fd, name, 0700), 0);
+	for (uint64_t after = UINT64_MAX; after > UINT64_MAX - 3; after--) {
+		list = journal_read(&j, after, 10, NULL, &next, &e);
+		assert_non_null(list);
+		assert_int_equal(json_array_size(list), 0);
+		assert_true(next == after);
+		json_decref(list);
+	}
 	journal_close(&j);
 }
 
@@ -769,6 +859,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(truncation_is_found, setup, teardown),
 		cmocka_unit_test_setup_teardown(without_a_head_nothing_is_called_whole, setup, teardown),
 		cmocka_unit_test_setup_teardown(another_head_is_found, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_head_beyond_all_numbers, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_head_that_cannot_be_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(names_that_are_not_ours, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_missing_beginning_is_left_open, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_missing_last_file_is_found, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_edit_is_found, setup, teardown),
@@ -776,6 +869,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(edit_in_the_middle_is_left_for_verify, setup, teardown),
 		cmocka_unit_test_setup_teardown(segments_are_chained, setup, teardown),
 		cmocka_unit_test_setup_teardown(reading_after_a_number, setup, teardown),
+		cmocka_unit_test_setup_teardown(reading_after_the_last_number, setup, teardown),
 		cmocka_unit_test_setup_teardown(full_disk_loses_nothing_written, setup, teardown),
 		cmocka_unit_test(lines_that_are_none),
 		cmocka_unit_test(filters_match_whole_values),

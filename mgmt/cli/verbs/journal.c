@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `sekisho journal verify FOLDER`: is a folder of records whole? Works off-line, on a copy, without the box's word. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "appliance/journal/verify.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/lost.h"
 #include "mgmt/cli/words/render.h"
 
 static enum message fault_text(enum journal_fault f)
@@ -102,6 +104,15 @@ static void print_text(struct cli *c, const struct journal_report *r)
 	table_free(t);
 }
 
+static int cannot(struct cli *c, const char *why)
+{
+	char *said = lost_text(c->lang, why);
+	int status = cli_fail_text(c, CLI_CANNOT, said != NULL ? said : why);
+
+	free(said);
+	return status;
+}
+
 static int run(struct cli *c, const struct cli_args *a)
 {
 	struct journal_report r;
@@ -111,7 +122,7 @@ static int run(struct cli *c, const struct cli_args *a)
 	if (code == -ENOENT || code == -ENOTDIR)
 		return cli_fail_file(c, CLI_INVALID, a->operands[0], -code);
 	if (code < 0)
-		return cli_fail_text(c, CLI_CANNOT, e.text);
+		return cannot(c, e.text);
 	if (r.records == 0 && r.n == 0)
 		return cli_fail(c, CLI_INVALID, M_JOURNAL_EMPTY, a->operands[0]);
 	if (c->json)

@@ -3,6 +3,7 @@
  * `sekisho status`: the first line says whether the box enforces, and what is wrong if it does not do so fully; the rest
  * says what with. The exit status follows the first line.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "appliance/wire/reason.h"
@@ -13,6 +14,7 @@
 #include "mgmt/cli/words/answers.h"
 #include "mgmt/cli/words/clock.h"
 #include "mgmt/cli/words/faults.h"
+#include "mgmt/cli/words/lost.h"
 #include "mgmt/cli/words/reach.h"
 #include "mgmt/cli/words/render.h"
 
@@ -130,6 +132,16 @@ static void faults_list(struct cli *c, const json_t *faults, enum stand stand)
 		fprintf(c->out, "  - %s\n", json_string_value(json_array_get(faults, i)));
 }
 
+/* Why no record can be written now. */
+static void trouble_line(struct cli *c, const char *trouble)
+{
+	char *said = *trouble != '\0' ? lost_text(c->lang, trouble) : NULL;
+
+	if (*trouble != '\0')
+		render_line(c, M_STATUS_TROUBLE, said != NULL ? said : trouble);
+	free(said);
+}
+
 static void headline(struct cli *c, const json_t *status, const json_t *faults, enum stand stand)
 {
 	static const enum message lines[] = {
@@ -156,8 +168,7 @@ static void headline(struct cli *c, const json_t *status, const json_t *faults, 
 	faults_list(c, faults, stand);
 	if (*js(site, "name") != '\0')
 		render_line(c, M_STATUS_SITE, js(site, "name"), js(site, "label"));
-	if (*js(journal, "trouble") != '\0')
-		render_line(c, M_STATUS_TROUBLE, js(journal, "trouble"));
+	trouble_line(c, js(journal, "trouble"));
 	if (ju(journal, "waiting") + ju(journal, "left_out") > 0)
 		render_line(c, M_STATUS_WAITING_ROOM, ju(journal, "waiting"), ju(journal, "left_out"));
 	if (json_is_true(json_object_get(journal, "stuck")))

@@ -2,6 +2,7 @@
 #include "mgmt/cli/words/lost.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct words {
@@ -83,4 +84,19 @@ void lost_print(FILE *to, enum lang l, const char *object)
 		return;
 	}
 	fputs(object, to);
+}
+
+char *lost_text(enum lang l, const char *object)
+{
+	char *text = NULL;
+	size_t n;
+	FILE *to = open_memstream(&text, &n);
+
+	if (to == NULL)
+		return NULL;
+	lost_print(to, l, object);
+	if (fclose(to) == 0)
+		return text;
+	free(text);
+	return NULL;
 }

@@ -276,6 +276,7 @@ static void test_usage(void **state)
 		{ "replay --policy site.cfg", "usage: sekisho replay" },
 		{ "journal verify /nothing/here", "/nothing/here: no such file" },
 	};
+	char records[] = "/tmp/sekisho-test-XXXXXX", head[64], asked[96];
 	static struct run r;
 
 	(void)state;
@@ -302,6 +303,14 @@ static void test_usage(void **state)
 	/* What the system says of a file is said in the reader's language too. */
 	run(&r, "journal verify /nothing/here --lang ja");
 	expect_in(r.err, "/nothing/here: ファイルまたはフォルダーがありません");
+	assert_non_null(mkdtemp(records));
+	snprintf(head, sizeof(head), "%s/head", records);
+	assert_int_equal(mkdir(head, 0700), 0);
+	snprintf(asked, sizeof(asked), "journal verify %s --lang ja", records);
+	run(&r, asked);
+	assert_int_equal(r.status, 3);
+	expect_in(r.err, "head を読めません: ファイルではなくディレクトリ");
+	assert_int_equal(rmdir(head) + rmdir(records), 0);
 	run(&r, "replay --policy site.cfg --pcap / --lang ja");
 	assert_int_equal(r.status, 3);
 	expect_in(r.err, "/: ファイルではなくフォルダーです");
@@ -582,6 +591,16 @@ static void test_status(void **state)
 	assert_int_equal(r.status, 1);
 	expect_in(r.out, "ENFORCING, but events cannot be recorded\n");
 	expect_in(r.out, "journal     no space left\n");
+	/* Why is said in the reader's language, as far as it is known. */
+	box_says(MSG_STATUS, 0,
+		 "{" GENERATION("confirmed",
+				"null") ",\"roles\":[{\"role\":\"enforce\",\"state\":\"running\"}],"
+					"\"journal\":{\"records\":1,\"trouble\":\"write to the journal: No space "
+					"left on device\"}}");
+	run(&r, "status");
+	expect_in(r.out, "journal     write to the journal: No space left on device\n");
+	run(&r, "status --lang ja");
+	expect_in(r.out, "記録        記録を書き込めません: ディスクの空きなし\n");
 	/* What somebody did behind the box's back stands where it is read first; who is dead has no pid. */
 	box_says(MSG_STATUS, 0,
 		 "{" GENERATION("confirmed",

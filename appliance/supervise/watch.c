@@ -2,7 +2,7 @@
 /*
  * Roles that live but do nothing. Every second each is asked whether it is there; one that does not answer within 2.5 s of
  * its own time is ended, and a successor is started like that of any dead role. Who does something long is not asked; it is
- * ended when it does nothing at all for 5 s. Gates are seen sooner, because nothing passes
+ * ended when it does nothing at all for 5 s, and who is not ready yet when it does nothing for 2.5 s. Gates are seen sooner, because nothing passes
  * while one stands still: each moves a number in shared memory with every turn of its loop, at rest a hundred times a
  * second. A worker with packets waiting is seen by its gate. What counts is a role's own time, not the clock's: on a machine
  * that stood still as a whole, or is busy with something of a higher priority, nobody hangs.
@@ -55,8 +55,14 @@ static void look(struct supervisor *s, unsigned slot, uint64_t passed)
 {
 	struct slot *sl = &s->slots[slot];
 
-	if (sl->state != SLOT_RUNNING || sl->role == ROLE_COMPILE) {
+	if (!slot_alive(sl) || sl->role == ROLE_COMPILE) {
 		sl->asked = 0;
+		return;
+	}
+	/* A start is work, and nobody has to be asked for it to go on: who stands still in it would else be waited for as long as the longest. */
+	if (sl->state == SLOT_STARTING) {
+		if (vigil_still(&sl->vigil, passed, EVERY, LIMIT))
+			hung(s, sl);
 		return;
 	}
 	if (busy(s, slot)) {

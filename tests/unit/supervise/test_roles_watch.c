@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When the supervisor takes a gate for hung: the pulse and what the kernel says of the process are scripted.
+ * When the supervisor takes a gate for hung, running or at its start: the pulse and what the kernel says of the process are scripted.
  *
  * LINK: appliance/supervise/watch.c appliance/role/vigil.c appliance/base/bytes.c appliance/base/err.c appliance/base/clock.c
  */
@@ -59,6 +59,11 @@ bool collect_busy(const struct supervisor *of, unsigned slot)
 {
 	(void)of, (void)slot;
 	return false;
+}
+
+bool slot_alive(const struct slot *sl)
+{
+	return sl->state == SLOT_STARTING || sl->state == SLOT_RUNNING;
 }
 
 const char *slot_title(const struct slot *sl, char out[SLOT_TITLE])
@@ -149,12 +154,42 @@ static void one_without_a_core_is_left_alone(void **state)
 	}
 }
 
+/* Not asked and without a pulse: what it does itself counts. In milliseconds, at the pace of the supervisor's looks. */
+static void starts(unsigned ms, char state)
+{
+	char text[] = "1 (sekishod) S 1";
+
+	text[13] = state;
+	assert_int_equal(pwrite(s.slots[SLOT_GATE].vigil.stat, text, sizeof(text), 0), sizeof(text));
+	for (uint64_t end = now + ms * 1000000ull; now < end && killed == 0; now += LOOK)
+		watch_due(&s, now);
+}
+
+static void one_that_stands_still_at_its_start_is_hung(void **state)
+{
+	struct slot *sl = &s.slots[SLOT_GATE];
+
+	(void)state;
+	sl->state = SLOT_STARTING;
+	sl->asked = 0;
+	vigil_begin(&sl->vigil, 0, memfd_create("stat", 0));
+	starts(9000, 'R');
+	starts(9000, 'D'); /* the kernel reads for it */
+	assert_int_equal(killed, 0);
+	starts(2000, 'T');
+	assert_int_equal(killed, 0);
+	starts(2000, 'T');
+	assert_int_equal(killed, 1);
+	close(sl->vigil.stat);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(one_that_turns_is_left_alone, begin, finish),
 		cmocka_unit_test_setup_teardown(one_that_sleeps_on_is_hung, begin, finish),
 		cmocka_unit_test_setup_teardown(one_without_a_core_is_left_alone, begin, finish),
+		cmocka_unit_test_setup_teardown(one_that_stands_still_at_its_start_is_hung, begin, finish),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

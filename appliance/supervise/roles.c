@@ -118,7 +118,7 @@ static bool role_start(struct supervisor *s, struct slot *sl, uint64_t now)
 	int r = n < 0 ? n : (n = role_descriptors(s, sl, fds, &nsfd, &e));
 
 	if (r >= 0) {
-		r = spawn(s, sl, fds, (size_t)n, nsfd, &e);
+		r = spawn(sl, fds, (size_t)n, nsfd, &e);
 		for (int i = 0; i < n; i++)
 			close(fds[i]);
 	}

@@ -51,7 +51,7 @@ struct slot {
 };
 
 /* spawn.c: descriptors fds[n] become ROLE_FD_FIRST and on; nsfd -1 = stay. 0 or negative errno. */
-int spawn(struct supervisor *s, struct slot *sl, const int *fds, size_t n, int nsfd, struct err *e);
+int spawn(struct slot *sl, const int *fds, size_t n, int nsfd, struct err *e);
 
 /* sockets.c: what a role gets besides its channel. Returns how many, or negative errno with nothing left open. */
 #define ROLE_FDS 5

@@ -9,7 +9,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
@@ -25,7 +24,6 @@
 #include "appliance/wire/settings.h"
 
 #define FDS_MAX 6u
-#define SPIN "SEKISHO_GATE_SPIN_US"
 #define COMPILER "sekisho-compile"
 #define ABOVE 32 /* descriptors are first put up here, so that none overwrites another */
 
@@ -41,7 +39,7 @@ static void become(const struct slot *sl, int program, int chan, const int *fds,
 	char role[16];
 	char kind[16];
 	char *argv[] = { (char[]){ "sekishod" }, (char[]){ "--role" }, role, NULL, NULL };
-	char spin[48], *env[] = { NULL, NULL };
+	char *no_env[] = { NULL };
 	int own[FDS_MAX + 3], null;
 	size_t count = 0, inherited;
 	sigset_t none;
@@ -86,11 +84,7 @@ static void become(const struct slot *sl, int program, int chan, const int *fds,
 		snprintf(kind, sizeof(kind), "%s", lane_kind_words[pair_kind(sl->index)]);
 		argv[3] = kind;
 	}
-	/* The one setting that reaches a role from outside: how long a gate looks before it sleeps. */
-	if (sl->role == ROLE_GATE && getenv(SPIN) != NULL &&
-	    snprintf(spin, sizeof(spin), "%s=%s", SPIN, getenv(SPIN)) < (int)sizeof(spin))
-		env[0] = spin;
-	execveat(program, "", sl->role == ROLE_COMPILE ? compiler : argv, env, AT_EMPTY_PATH);
+	execveat(program, "", sl->role == ROLE_COMPILE ? compiler : argv, no_env, AT_EMPTY_PATH);
 	_exit(127);
 }
 
@@ -120,12 +114,11 @@ static int program_open(enum role r, struct err *e)
 	return fd;
 }
 
-int spawn(struct supervisor *s, struct slot *sl, const int *fds, size_t n, int nsfd, struct err *e)
+int spawn(struct slot *sl, const int *fds, size_t n, int nsfd, struct err *e)
 {
 	int sv[2], program;
 	pid_t parent = getpid(), pid;
 
-	(void)s;
 	if (n > FDS_MAX)
 		return err_set(e, -E2BIG, "descriptors of %s", role_name(sl->role));
 	program = program_open(sl->role, e);

@@ -2,9 +2,6 @@
 #include "appliance/kernel/deny_base.h"
 
 #include <errno.h>
-#include <linux/netlink.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "appliance/kernel/batch.h"
 #include "appliance/kernel/dump.h"
@@ -98,16 +95,12 @@ int deny_base_load(struct netlink *n, bool *ret_adopted, struct err *e)
 
 int deny_base_load_here(bool *ret_adopted, struct err *e)
 {
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
-	struct netlink n = { 0 };
-	int r;
+	struct netlink n;
+	int r = netlink_open_here(&n, e);
 
-	if (fd < 0)
-		return err_set(e, -errno, "netlink socket");
-	r = netlink_open(&n, fd, e);
-	if (r == 0)
-		r = deny_base_load(&n, ret_adopted, e);
-	netlink_close(&n);
-	close(fd);
+	if (r < 0)
+		return r;
+	r = deny_base_load(&n, ret_adopted, e);
+	netlink_close_here(&n);
 	return r;
 }

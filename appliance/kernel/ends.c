@@ -2,9 +2,6 @@
 #include "appliance/kernel/ends.h"
 
 #include <errno.h>
-#include <linux/netlink.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "appliance/kernel/dump.h"
 
@@ -22,17 +19,13 @@ static int look(struct netlink *n, bool *ret, struct err *e)
 
 int ends_stand_here(bool *ret, struct err *e)
 {
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
-	struct netlink n = { 0 };
-	int r;
+	struct netlink n;
+	int r = netlink_open_here(&n, e);
 
 	*ret = false;
-	if (fd < 0)
-		return err_set(e, -errno, "netlink socket");
-	r = netlink_open(&n, fd, e);
-	if (r == 0)
-		r = look(&n, ret, e);
-	netlink_close(&n);
-	close(fd);
+	if (r < 0)
+		return r;
+	r = look(&n, ret, e);
+	netlink_close_here(&n);
 	return r;
 }

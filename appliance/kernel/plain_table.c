@@ -14,8 +14,6 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "appliance/kernel/dump_private.h"
 #include "appliance/kernel/image.h"
@@ -159,31 +157,11 @@ static int replace(struct netlink *n, const struct plain_table *t, bool had, boo
 	return r;
 }
 
-static int open_here(struct netlink *n, struct err *e)
-{
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER), r;
-
-	if (fd < 0)
-		return err_set(e, -errno, "netlink socket");
-	r = netlink_open(n, fd, e);
-	if (r < 0) {
-		netlink_close(n);
-		close(fd);
-	}
-	return r;
-}
-
-static void close_here(struct netlink *n)
-{
-	netlink_close(n);
-	close(n->fd);
-}
-
 int plain_table_set(const struct plain_table *t, bool dry, plain_note *note, void *ctx, struct err *e)
 {
 	struct table_text have = { .family = t->family }, wanted = { .family = t->family };
 	struct netlink net;
-	int r = open_here(&net, e);
+	int r = netlink_open_here(&net, e);
 
 	if (r < 0)
 		return r;
@@ -206,7 +184,7 @@ int plain_table_set(const struct plain_table *t, bool dry, plain_note *note, voi
 	free(have.counts);
 	free(wanted.out);
 	free(wanted.counts);
-	close_here(&net);
+	netlink_close_here(&net);
 	return r;
 }
 
@@ -231,7 +209,7 @@ int plain_table_read(uint8_t family, plain_each *each, void *ctx, bool *ret_ther
 {
 	struct table_text have = { .family = family };
 	struct netlink net;
-	int r = open_here(&net, e);
+	int r = netlink_open_here(&net, e);
 
 	if (r < 0)
 		return r;
@@ -241,7 +219,7 @@ int plain_table_read(uint8_t family, plain_each *each, void *ctx, bool *ret_ther
 		tell(&have, each, ctx);
 	free(have.out);
 	free(have.counts);
-	close_here(&net);
+	netlink_close_here(&net);
 	return r;
 }
 
@@ -276,7 +254,7 @@ int plain_table_others(uint8_t family, void (*each)(void *ctx, const char *what)
 	struct others o = { .family = family, .each = each, .ctx = ctx };
 	_Alignas(8) uint8_t buf[PLAIN_MESSAGE];
 	struct netlink net;
-	int r = open_here(&net, e);
+	int r = netlink_open_here(&net, e);
 
 	if (r < 0)
 		return r;
@@ -284,6 +262,6 @@ int plain_table_others(uint8_t family, void (*each)(void *ctx, const char *what)
 			netlink_request(&net, buf, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE), NLM_F_DUMP,
 					NFPROTO_UNSPEC),
 			other, &o, e);
-	close_here(&net);
+	netlink_close_here(&net);
 	return r;
 }

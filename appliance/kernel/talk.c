@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "appliance/base/clock.h"
 
@@ -48,6 +49,25 @@ void netlink_close(struct netlink *n)
 {
 	free(n->buffer);
 	n->buffer = NULL;
+}
+
+int netlink_open_here(struct netlink *n, struct err *e)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER), r;
+
+	if (fd < 0)
+		return err_set(e, -errno, "netlink socket");
+	r = netlink_open(n, fd, e);
+	if (r < 0)
+		netlink_close_here(n);
+	return r;
+}
+
+void netlink_close_here(struct netlink *n)
+{
+	netlink_close(n);
+	close(n->fd);
+	n->fd = -1;
 }
 
 struct nlmsghdr *netlink_request(struct netlink *n, void *buf, uint16_t type, uint16_t flags, uint8_t family)

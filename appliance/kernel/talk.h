@@ -3,7 +3,7 @@
  * One NETLINK_NETFILTER socket and its discipline: requests, dumps, errors. Everything that is easy to get wrong is
  * here once: answers of earlier requests are skipped by sequence number, a dump that the kernel calls inconsistent is
  * -EINTR (start again), a receive queue that ran over is -ENOBUFS (start again), nothing waits longer than two seconds.
- * Runs in enforce; by libmnl. The descriptor is borrowed.
+ * Runs in enforce; by libmnl. The descriptor is borrowed, but for netlink_open_here.
  */
 #ifndef SEKISHO_KERNEL_TALK_H
 #define SEKISHO_KERNEL_TALK_H
@@ -29,6 +29,9 @@ struct netlink {
 /* Sets buffers and options (extended errors without an echo, strict dumps), learns the port id. 0 or negative errno. */
 int netlink_open(struct netlink *n, int fd, struct err *e);
 void netlink_close(struct netlink *n); /* frees the buffer; the descriptor stays open */
+/* The same by a socket of its own in the caller's namespace. On failure nothing is left open. */
+int netlink_open_here(struct netlink *n, struct err *e);
+void netlink_close_here(struct netlink *n);
 
 typedef int netlink_each(const struct nlmsghdr *m, void *ctx); /* 0 = go on, negative errno ends it */
 

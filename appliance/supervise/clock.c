@@ -245,19 +245,25 @@ static void follow(struct supervisor *s, uint64_t now)
 	json_decref(since);
 }
 
+/* Without a policy: a first one was judged by its sources, and only tried, or did not stay. */
+static bool left_behind(const struct supervisor *s)
+{
+	return s->now->number == 0 && s->op.kind == OP_NONE && s->clock.wait != CLOCK_TRUSTED;
+}
+
 void clock_due(struct supervisor *s, uint64_t now)
 {
 	struct clock_trust *t = &s->clock;
 
 	if (s->now->number != 0)
 		follow(s, now);
-	if (now < t->look_at || s->now->number == 0)
+	if (now < t->look_at || (s->now->number == 0 && !left_behind(s)))
 		return;
 	t->look_at = now + (t->wait == CLOCK_TRUSTED ? KEEP_NS : LOOK_NS);
 	if (t->wait != CLOCK_TRUSTED) {
 		say_waits(s);
 		look(s, s->now);
-		if (t->wait == CLOCK_TRUSTED)
+		if (t->wait == CLOCK_TRUSTED && s->now->number != 0)
 			trusted(s);
 	} else if (t->unsaved || t->found != MOMENT_READ || strcmp(t->moment.boot, t->boot) != 0 ||
 		   clock_steady_due(&t->steady, clock_mono(), clock_wall_ns())) {
@@ -270,7 +276,7 @@ uint64_t clock_next(const struct supervisor *s)
 	const struct clock_trust *t = &s->clock;
 
 	if (s->now->number == 0)
-		return UINT64_MAX;
+		return left_behind(s) ? t->look_at : UINT64_MAX;
 	return t->follow_at < t->look_at ? t->follow_at : t->look_at;
 }
 

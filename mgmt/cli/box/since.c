@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/wire/event_filter.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/words/render.h"
 
@@ -80,83 +81,57 @@ bool since_parse(const char *text, char out[SINCE_TEXT])
 	return strftime(out, SINCE_TEXT, "%Y-%m-%dT%H:%M:%S.000Z", &tm) > 0;
 }
 
-/* At most `most` events after `after`; the array is the caller's, NULL when the verb ends with *ret_status. */
-static json_t *page(struct cli *c, unsigned long long after, unsigned most, int *ret_status)
+/*
+ * At most `most` events after *after, from `since` on (NULL = any); *after moves to where the journal has looked. The array is the caller's, NULL
+ * when the verb ends with *ret_status.
+ */
+static json_t *page(struct cli *c, const char *since, unsigned long long *after, unsigned most, int *ret_status)
 {
-	const struct msg_body question = { MSG_EVENTS, .events = { .after = after, .most = most } };
+	struct msg_body question = { MSG_EVENTS, .events = { .after = *after, .most = most } };
 	struct box_answer answer;
 	json_t *list = NULL;
 
+	if (since != NULL)
+		(void)event_filter_set(&question.events.filter, FILTER_SINCE, since);
 	if (!box_request(c, &question, NULL, 0, WAIT_S, &answer, ret_status))
 		return NULL;
 	if (json_is_array(json_object_get(answer.json, "events")))
 		list = json_incref(json_object_get(answer.json, "events"));
 	else if (!box_answer_done(c, &answer, ret_status))
 		list = json_array();
+	if (ju(answer.json, "next") > *after)
+		*after = ju(answer.json, "next");
 	box_answer_free(&answer);
 	return list;
 }
 
-/* The last event before `since`, by halves: the journal's order is that of time, but for small steps of the clock. */
-static bool before(struct cli *c, const char *since, unsigned long long last, unsigned long long *ret, int *ret_status)
-{
-	unsigned long long lo = 0, hi = last;
-
-	while (lo < hi) {
-		unsigned long long middle = lo + (hi - lo) / 2;
-		json_t *one = page(c, middle, 1, ret_status);
-		bool early;
-
-		if (one == NULL)
-			return false;
-		early = json_array_size(one) > 0 && strcmp(js(json_array_get(one, 0), "time"), since) < 0;
-		json_decref(one);
-		if (early)
-			lo = middle + 1;
-		else
-			hi = middle;
-	}
-	*ret = lo;
-	return true;
-}
-
 bool since_oldest(struct cli *c, json_t **ret, int *ret_status)
 {
-	json_t *one = page(c, 0, 1, ret_status);
+	unsigned long long after = 0;
+	json_t *one = page(c, NULL, &after, 1, ret_status);
 
 	*ret = one != NULL && json_array_size(one) > 0 ? json_incref(json_array_get(one, 0)) : NULL;
 	json_decref(one);
 	return one != NULL;
 }
 
+/* The journal looks through all it has: its order is not that of time, where a clock stood wrong for a while. */
 bool since_each(struct cli *c, const char *since, void (*each)(void *ctx, const json_t *event), void *ctx,
 		int *ret_status)
 {
-	unsigned long long after = 0, records;
-	struct box_answer answer;
-	json_t *list, *e;
-	size_t i, got;
+	unsigned long long after = 0, before;
 
-	if (!box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, WAIT_S, &answer, ret_status))
-		return false;
-	records = ju(json_object_get(answer.json, "journal"), "records");
-	box_answer_free(&answer);
-	if (!before(c, since, records, &after, ret_status))
-		return false;
 	do {
-		list = page(c, after, PAGE, ret_status);
+		json_t *list, *e;
+		size_t i;
+
+		before = after;
+		list = page(c, since, &after, PAGE, ret_status);
 		if (list == NULL)
 			return false;
-		json_array_foreach(list, i, e)
-		{
-			if (ju(e, "seq") > after)
-				after = ju(e, "seq");
-			if (strcmp(js(e, "time"), since) >= 0)
-				each(ctx, e);
-		}
-		got = json_array_size(list);
+		json_array_foreach(list, i, e) each(ctx, e);
 		json_decref(list);
-	} while (got > 0);
+	} while (after > before);
 	return true;
 }
 

@@ -13,6 +13,8 @@
 #define NAME "clock"
 #define LATEST "sekisho clock 1\nlatest "
 #define BOOT "\nboot "
+#define FOLLOW_NAME "clock-source"
+#define FOLLOW "sekisho clock source 1\nfollows "
 #define MOST 512u
 #define DAY_S 86400u
 
@@ -138,4 +140,42 @@ bool clock_follow_look(struct clock_follow *f, enum clock_sync word, struct mono
 	f->is = word;
 	f->since_wall_ns = f->seen_wall_ns;
 	return true;
+}
+
+static size_t follow_text(const char *boot, enum clock_sync is, uint64_t since_ns, char out[MOST])
+{
+	return (size_t)snprintf(out, MOST, FOLLOW "%s %" PRIu64 BOOT "%s\n", is == CLOCK_SYNC_YES ? "yes" : "no",
+				since_ns, boot);
+}
+
+int clock_follow_save(int runfd, const char *boot, const struct clock_follow *f, struct err *e)
+{
+	char text[MOST];
+
+	return atomic_write(runfd, FOLLOW_NAME, text, follow_text(boot, f->is, f->since_wall_ns, text), e);
+}
+
+bool clock_follow_load(int runfd, const char *boot, struct clock_follow *f)
+{
+	static const enum clock_sync words[] = { CLOCK_SYNC_NO, CLOCK_SYNC_YES };
+	uint8_t *p = NULL;
+	size_t n = 0;
+	bool read = false;
+
+	if (boot[0] == '\0' || file_read(runfd, FOLLOW_NAME, MOST - 1, &p, &n, NULL) < 0)
+		return false;
+	/* Byte for byte what would be written of it, as above. */
+	for (size_t i = 0; !read && i < sizeof(words) / sizeof(words[0]); i++) {
+		const char *digits = memchr(p + strlen(FOLLOW), ' ', n > strlen(FOLLOW) ? n - strlen(FOLLOW) : 0);
+		uint64_t since = digits != NULL ? strtoull(digits + 1, NULL, 10) : 0;
+		char text[MOST];
+
+		read = follow_text(boot, words[i], since, text) == n && memcmp(text, p, n) == 0;
+		if (read) {
+			f->is = words[i];
+			f->since_wall_ns = since;
+		}
+	}
+	free(p);
+	return read;
 }

@@ -81,6 +81,12 @@ struct clock_follow {
 	uint64_t seen_wall_ns, since_wall_ns;
 };
 
+/*
+ * The settled word, since when, and in which start of the machine: in the run folder, so that a daemon which is started anew does not find once
+ * more what was found. What is of another start, or cannot be read, is as if it were not there: then f is as it was.
+ */
+int clock_follow_save(int runfd, const char *boot, const struct clock_follow *f, struct err *e);
+bool clock_follow_load(int runfd, const char *boot, struct clock_follow *f);
 /* One look. True: it follows a source now, or none any more, since since_wall_ns; of the first word too. */
 bool clock_follow_look(struct clock_follow *f, enum clock_sync word, struct mono now, uint64_t wall_ns);
 

@@ -203,6 +203,7 @@ void clock_open(struct supervisor *s)
 	was_boot_id(t->boot);
 	t->found = moment_load(s->state_fd, &t->moment);
 	t->noted = moment_load(s->run_fd, &here) == MOMENT_READ && of_this_start(t, &here);
+	clock_follow_load(s->run_fd, t->boot, &t->follow);
 	t->wait = by_the_rules(s, judge(s, s->now->ir));
 	if (t->wait == CLOCK_TRUSTED && s->now->number != 0)
 		trusted(s);
@@ -226,23 +227,32 @@ void clock_before(struct supervisor *s, const struct policy *p)
 		look(s, p);
 }
 
-/* Once a change. What a start finds is one if box.cfg names sources and it follows none: nobody may have been there to see it lost. */
+/*
+ * Once a change, of which the next daemon knows. What the first one finds is one if box.cfg names sources and it follows none: nobody may have
+ * been there to see it lost. Of one that was not worth a record the next daemon decides anew.
+ */
 static void follow(struct supervisor *s, uint64_t now)
 {
 	struct clock_trust *t = &s->clock;
-	bool first = t->follow.is == CLOCK_SYNC_UNKNOWN;
+	bool first = t->follow.is == CLOCK_SYNC_UNKNOWN, follows, told;
+	struct err e;
 	json_t *since;
 
 	if (now < t->follow_at)
 		return;
 	t->follow_at = now + FOLLOW_NS;
+	if (t->follow_unsaved)
+		t->follow_unsaved = clock_follow_save(s->run_fd, t->boot, &t->follow, &e) < 0;
 	if (!clock_follow_look(&t->follow, clock_synchronised(), clock_mono(), clock_wall_ns()))
 		return;
 	since = json_time(t->follow.since_wall_ns);
-	if (t->follow.is == CLOCK_SYNC_NO ? !first || names_sources(s->now->ir) : !first)
-		record(s, t->follow.is == CLOCK_SYNC_NO ? MACHINE_SOURCE_LOST : MACHINE_SOURCE_BACK, NULL,
-		       json_string_value(since));
+	follows = t->follow.is == CLOCK_SYNC_YES;
+	told = !first || (!follows && names_sources(s->now->ir));
+	if (told)
+		record(s, follows ? MACHINE_SOURCE_BACK : MACHINE_SOURCE_LOST, NULL, json_string_value(since));
 	json_decref(since);
+	if (told || follows)
+		t->follow_unsaved = clock_follow_save(s->run_fd, t->boot, &t->follow, &e) < 0;
 }
 
 /* Without a policy: a first one was judged by its sources, and only tried, or did not stay. */

@@ -3,7 +3,7 @@
  * Is the clock trusted since the machine started? What a conduit's `until` means depends on it: while it is not, enforce leaves out
  * all that ends by time, and this file looks every second. Once trusted it stays so until the machine starts again; then
  * only its latest moment is kept on disk. The rules are clock_judge's (store/moment.h). That it lost its source later changes nothing of that, and
- * is recorded, once when it is lost and once when it is back.
+ * is recorded, once when it is lost and once when it is back, however often the daemon starts meanwhile.
  */
 #ifndef SEKISHO_SUPERVISE_CLOCK_H
 #define SEKISHO_SUPERVISE_CLOCK_H
@@ -32,6 +32,7 @@ struct clock_trust {
 	struct clock_steady steady;
 	uint64_t follow_at; /* monotonic ns: the next look at its source */
 	struct clock_follow follow;
+	bool follow_unsaved; /* its settled word is not in the run folder yet */
 };
 
 void clock_open(struct supervisor *s);

@@ -21,6 +21,7 @@
 #include "tests/unit/folder.h"
 
 #define NOW 1800000000u
+#define SECOND 1000000000ull
 
 static void put(int dir, const void *p, size_t n)
 {
@@ -197,6 +198,56 @@ static void a_source_that_comes_and_goes(void **state)
 	}
 }
 
+/* The settled word outlives a daemon, not the machine's start; in no other form than it was written. */
+static void what_another_daemon_found(void **state)
+{
+	static const char boot[] = "0b1e7b1c-5b0e-4f5f-8a52-6c0f7d8e9a01";
+	const struct mono now = { .ns = 1000 * SECOND };
+	int dir = ((struct folder *)*state)->fd;
+	struct clock_follow f = { .is = CLOCK_SYNC_NO, .since_wall_ns = NOW * SECOND }, back = { 0 };
+	char text[600], other[600];
+	ssize_t n;
+	int fd;
+
+	assert_false(clock_follow_load(dir, boot, &back));
+	assert_int_equal(clock_follow_save(dir, boot, &f, NULL), 0);
+	assert_false(clock_follow_load(dir, "another", &back));
+	assert_false(clock_follow_load(dir, "", &back));
+	assert_int_equal(back.is, CLOCK_SYNC_UNKNOWN);
+	assert_true(clock_follow_load(dir, boot, &back));
+	assert_int_equal(back.is, CLOCK_SYNC_NO);
+	assert_int_equal(back.since_wall_ns, NOW * SECOND);
+	/* The same word is no news, however long it holds; another one is. */
+	assert_false(clock_follow_look(&back, CLOCK_SYNC_NO, now, NOW * SECOND));
+	assert_false(
+		clock_follow_look(&back, CLOCK_SYNC_NO, (struct mono){ now.ns + 2 * FOLLOW_SETTLES_NS }, NOW * SECOND));
+	assert_int_equal(back.since_wall_ns, NOW * SECOND);
+	assert_false(clock_follow_look(&back, CLOCK_SYNC_YES, (struct mono){ now.ns + 3 * FOLLOW_SETTLES_NS }, 1));
+	assert_true(clock_follow_look(&back, CLOCK_SYNC_YES, (struct mono){ now.ns + 4 * FOLLOW_SETTLES_NS }, 2));
+	assert_int_equal(back.is, CLOCK_SYNC_YES);
+	assert_int_equal(back.since_wall_ns, 1);
+	assert_int_equal(clock_follow_save(dir, boot, &back, NULL), 0);
+	back = (struct clock_follow){ .is = CLOCK_SYNC_UNKNOWN };
+	assert_true(clock_follow_load(dir, boot, &back));
+	assert_int_equal(back.is, CLOCK_SYNC_YES);
+	/* Each byte another way, unless that makes another number of it, and each length. */
+	fd = openat(dir, "clock-source", O_RDWR | O_CLOEXEC);
+	n = read(fd, text, sizeof(text));
+	assert_true(n > 0 && (size_t)n < sizeof(text));
+	for (ssize_t at = 0; at < n; at++) {
+		memcpy(other, text, (size_t)n);
+		other[at] = '~';
+		assert_int_equal(pwrite(fd, other, (size_t)n, 0), n);
+		assert_false(clock_follow_load(dir, boot, &back));
+	}
+	for (ssize_t len = 0; len < n; len++) {
+		assert_int_equal(ftruncate(fd, 0), 0);
+		assert_int_equal(pwrite(fd, text, (size_t)len, 0), len);
+		assert_false(clock_follow_load(dir, boot, &back));
+	}
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +255,7 @@ int main(void)
 		cmocka_unit_test(trusted_or_why_not),
 		cmocka_unit_test(a_wrong_hour_is_not_kept),
 		cmocka_unit_test(a_source_that_comes_and_goes),
+		cmocka_unit_test_setup_teardown(what_another_daemon_found, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,7 +106,8 @@ static int keep_aside(int dirfd, const char *name, const char *text, size_t n, s
  * What follows the last sound line goes to a file of its own, then the segment is cut there. `cut`: without room one that is not even a line
  * is not kept.
  */
-static int set_aside(struct journal *j, const char *text, size_t from, size_t n, bool cut, struct err *e)
+static int set_aside(struct journal *j, const char *text, size_t from, size_t n, bool cut, bool *ret_gone,
+		     struct err *e)
 {
 	char name[80];
 	int r;
@@ -115,6 +116,7 @@ static int set_aside(struct journal *j, const char *text, size_t from, size_t n,
 	r = keep_aside(j->dirfd, name, text + from, n - from, e);
 	if (r < 0 && !(cut && n - from <= JOURNAL_LINE_MAX && memchr(text + from, '\n', n - from) == NULL))
 		return r;
+	*ret_gone = r < 0;
 	if (ftruncate(j->fd, (off_t)from) < 0 || fsync(j->fd) < 0)
 		return err_set(e, -errno, "cut the torn end of the journal");
 	return 0;
@@ -182,7 +184,7 @@ static int take_segment(struct journal *j, const struct segment_file *file, bool
 	sound = walk(j, text, n, head);
 	if (last && file->plain && sound < n) {
 		found->torn_bytes += n - sound;
-		r = set_aside(j, text, sound, n, cut, e);
+		r = set_aside(j, text, sound, n, cut, &found->torn_gone, e);
 	}
 	j->size = sound;
 	free(text);

@@ -47,6 +47,7 @@ struct journal {
 /* What journal_open found amiss. */
 struct journal_recovery {
 	uint64_t torn_bytes; /* taken from the end of the last segment, 0 = none */
+	bool torn_gone;	     /* ... and could not be kept */
 	uint64_t missing;    /* lines that the head knows and the segments do not have, 0 = none */
 	bool headless;	     /* there are lines and no head: whether any are gone cannot be told */
 	bool another_head;   /* the head is none of ours, or knows another line under that number */

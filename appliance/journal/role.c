@@ -79,7 +79,7 @@ static int open_chain(struct journal_role *j)
 	if (found.headless)
 		role_put_own(j, LOST_HEADLESS, 1, 0, NULL);
 	if (found.torn_bytes != 0)
-		role_put_own(j, LOST_TORN, 1, found.torn_bytes, NULL);
+		role_put_own(j, found.torn_gone ? LOST_TORN_GONE : LOST_TORN, 1, found.torn_bytes, NULL);
 	return 0;
 }
 

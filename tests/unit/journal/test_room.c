@@ -462,6 +462,7 @@ static void a_torn_end_without_room(void **state)
 	assert_true(j.reserve.size >= RESERVE_BYTES - 4 * RESERVE_PIECE);
 	assert_int_equal(torn_files(f, &bytes), 1);
 	assert_int_equal(bytes, JOURNAL_LINE_MAX - 100);
+	assert_false(found.torn_gone);
 	say(&j, WAIT_POLICY, 1);
 	while (reserve_release(&j.reserve))
 		;
@@ -471,6 +472,7 @@ static void a_torn_end_without_room(void **state)
 	memset(&j, 0, sizeof(j));
 	assert_int_equal(role_open(&j, f->fd, &found, &e), 0);
 	assert_int_equal(found.torn_bytes, 3000);
+	assert_true(found.torn_gone);
 	assert_int_equal(torn_files(f, &bytes), 1);
 	say(&j, WAIT_POLICY, 1);
 	room = plenty;

@@ -51,7 +51,7 @@ static enum clock_wait judge(const struct supervisor *s, const struct ir *ir)
 		.same_boot = of_this_start(t, &t->moment) || t->noted,
 		.stands = t->stands,
 		.policy = policy_moment(s),
-		.sources = names_sources(ir),
+		.sources = names_sources(ir) || (s->trial != 0 && t->sources),
 		.sync = clock_synchronised(),
 	};
 
@@ -267,6 +267,8 @@ void clock_due(struct supervisor *s, uint64_t now)
 
 	if (s->now->number != 0)
 		follow(s, now);
+	if (s->trial == 0 && s->op.kind == OP_NONE)
+		t->sources = names_sources(s->now->ir);
 	if (now < t->look_at || (s->now->number == 0 && !left_behind(s)))
 		return;
 	t->look_at = now + (t->wait == CLOCK_TRUSTED ? KEEP_NS : LOOK_NS);
@@ -332,8 +334,8 @@ json_t *json_clock(const struct supervisor *s)
 json_t *json_clock_waits(const struct supervisor *s, const struct ir *ir)
 {
 	const struct clock_trust *t = &s->clock;
-	/* As clock_before: without a policy nothing was said about sources of time. */
-	enum clock_wait wait = s->now->number == 0 ? judge(s, ir) : t->wait;
+	/* By the sources that it names itself, not by those of what is in force; without a policy as clock_before. */
+	enum clock_wait wait = s->now->number != 0 && t->wait == CLOCK_TRUSTED ? CLOCK_TRUSTED : judge(s, ir);
 
 	if (wait == CLOCK_TRUSTED || waiting(ir) == 0)
 		return NULL;

@@ -24,10 +24,11 @@ struct clock_trust {
 	enum moment_found found;
 	struct moment moment; /* what is on disk */
 	enum clock_wait wait;
-	bool told;	  /* that it waits was recorded */
-	bool unsaved;	  /* trusted, and not on disk yet */
-	bool noted;	  /* trusted, and in the run folder, which goes with the power */
-	bool stands;	  /* while it is opened: clock_facts */
+	bool told;    /* that it waits was recorded */
+	bool unsaved; /* trusted, and not on disk yet */
+	bool noted;   /* trusted, and in the run folder, which goes with the power */
+	bool stands;  /* while it is opened: clock_facts */
+	bool sources; /* the policy that is confirmed names sources: one on trial gives no trust that would outlive it */
 	uint64_t look_at; /* monotonic ns */
 	struct clock_steady steady;
 	uint64_t follow_at; /* monotonic ns: the next look at its source */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/cli/verbs/waits.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
@@ -19,6 +20,16 @@ static json_t *ending(const struct ir *ir)
 		if (ir->conduits[i].until > now)
 			json_array_append_new(names, json_text(ir->conduits[i].name));
 	return names;
+}
+
+/* A box that waits for sources waits for them no longer with a text that names none. */
+static bool goes_with(const struct ir *ir, const json_t *clock)
+{
+	bool sources = false;
+
+	for (uint32_t i = 0; i < ir->n_peers; i++)
+		sources |= ir->peers[i].use == PEER_TIME;
+	return sources || strcmp(js(clock, "waits"), "source") != 0;
 }
 
 /* Whoever only checks a text is told nothing of a box that is not there, not his to ask, older, or busy. */
@@ -46,7 +57,7 @@ json_t *waits_here(struct cli *c, const struct ir *ir)
 {
 	json_t *names = ending(ir), *clock = json_array_size(names) > 0 ? of_the_box(c) : NULL, *ret = NULL;
 
-	if (json_is_false(json_object_get(clock, "trusted")))
+	if (json_is_false(json_object_get(clock, "trusted")) && goes_with(ir, clock))
 		ret = json_pack("{s:b, s:O, s:O, s:O}", "trusted", 0, "waits", json_object_get(clock, "waits"),
 				"latest", json_object_get(clock, "latest"), "waiting", names);
 	json_decref(clock);

@@ -142,8 +142,13 @@ static int open_segment(struct journal *j, uint64_t first, int flags, struct err
 		return err_set(e, -errno, "open %s", name);
 	j->first = first;
 	j->size = 0;
-	if ((flags & O_CREAT) != 0)
-		fsync(j->dirfd); /* the name must survive as well */
+	/* The name must survive as well: else all of it goes with the power, whatever is synced into it. */
+	if ((flags & O_CREAT) != 0 && fsync(j->dirfd) < 0) {
+		int code = -errno;
+
+		close_segment(j);
+		return err_set(e, code, "sync the journal's folder");
+	}
 	return 0;
 }
 

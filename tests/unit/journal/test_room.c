@@ -93,6 +93,12 @@ int fdatasync(int fd)
 	return fails() ? -1 : 0;
 }
 
+int fsync(int fd)
+{
+	(void)fd;
+	return fails() ? -1 : 0;
+}
+
 static uint64_t size_of(int fd)
 {
 	struct stat s;
@@ -600,6 +606,33 @@ static void what_is_half_packed_is_no_reason(void **state)
 	stop(&j);
 }
 
+/* A new file whose name is not on the disk takes no records: they wait until it is. */
+static void a_name_that_is_not_kept(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	struct found r;
+
+	room = plenty;
+	begin(f, &j);
+	say(&j, WAIT_TRAFFIC, 1);
+	pass(&j, 1);
+	journal_turn(&j.chain);
+	steps = 1;
+	fail_as = EIO;
+	say(&j, WAIT_TRAFFIC, 1);
+	assert_int_equal(steps, 0);
+	assert_true(j.pressed && !j.full);
+	assert_int_equal(wait_count(&j.wait), 1);
+	assert_non_null(strstr(j.trouble, "folder"));
+	pass(&j, 2);
+	assert_false(j.pressed);
+	assert_int_equal(j.trouble[0], 0);
+	stop(&j);
+	r = read_all(f);
+	assert_int_equal(r.of[WAIT_TRAFFIC], 2);
+}
+
 /* A journal that was killed while it packed left a file that is nobody's; the next has the room. */
 static void what_a_killed_one_left(void **state)
 {
@@ -678,6 +711,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_end_without_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_half_packed_is_no_reason, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_a_killed_one_left, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_name_that_is_not_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_step, setup, teardown),
 	};
 

@@ -52,6 +52,15 @@ static bool writes(uint32_t code)
 }
 
 /*
+ * Services of one attribute, or of a member of one. To others an attribute in the path means nothing: OpENer does not look at it, and reads or writes all
+ * of the instance, or what the data list.
+ */
+static bool is_of_attribute(uint32_t code)
+{
+	return code == 0x0eu || code == 0x10u || (code >= 0x18u && code <= 0x1bu);
+}
+
+/*
  * An operation for each object that the path names, the innermost last, and for the tag: a row has to allow all of them, since servers
  * differ in which one they take. Returns the last; NULL when there is no room.
  */
@@ -73,7 +82,7 @@ static struct operation *touch(struct build *b, const struct cip_request *r, uin
 			return NULL;
 		if (inner && !object->has_attribute)
 			build_place(o, object, first, last);
-		else if (object->has_attribute)
+		else if (object->has_attribute && is_of_attribute(r->code))
 			build_place(o, object, object->attribute, object->attribute);
 		else
 			build_place(o, object, 0, ATTRIBUTES);

@@ -35,6 +35,12 @@ static struct command_row *services(uint32_t lo, uint32_t hi)
 	return row;
 }
 
+/* Services to one attribute, or to a member of one. */
+static bool is_of_attribute(unsigned service)
+{
+	return service == 0x0e || service == 0x10 || (service >= 0x18 && service <= 0x1b);
+}
+
 static void every_service_by_its_code(void **unused)
 {
 	struct note value = NOTE(1, 2);
@@ -51,7 +57,7 @@ static void every_service_by_its_code(void **unused)
 		assert_int_equal(ask(object_note((uint8_t)service, 0xac, 1, 5, data)), R_ALLOWED);
 		assert_int_equal(d.p.function, code);
 		assert_int_equal(d.p.space, ENIP_OBJECTS);
-		assert_int_equal(d.p.address, place(0xac, 1, 5));
+		assert_int_equal(d.p.address, place(0xac, 1, is_of_attribute(service) ? 5 : 0));
 		services(code + 1, ENIP_LAST);
 		assert_int_equal(ask(object_note((uint8_t)service, 0xac, 1, 5, data)), R_ENIP_FUNCTION);
 		services(0, code - 1);
@@ -286,6 +292,29 @@ static void objects_are_named(void **unused)
 		assert_int_equal(ask(cip_note(0x17, &path, &NOTHING)), R_ENIP_ADDRESS);
 		desk_space(&d, row, ENIP_OBJECTS, wide(&d, place(0x68, 3, 0), place(0x6a, 1, 0x7fff)));
 		assert_int_equal(ask(cip_note(0x17, &path, &NOTHING)), R_ALLOWED);
+	}
+}
+
+/*
+ * To services of a whole instance, or of a list, an attribute in the path means nothing: OpENer does not look at it. To those of one attribute, and of
+ * a member of one, it is what is touched.
+ */
+static void attribute_in_the_path_of_more(void **unused)
+{
+	struct note list = NOTE(1, 0, 7, 0), set = NOTE(1, 0, 7, 0, 1, 0);
+
+	(void)unused;
+	for (unsigned service = 1; service < 0x80; service++) {
+		struct command_row *row = services(0, ENIP_LAST);
+		struct note request = object_note((uint8_t)service, 0x64, 1, 3, service == 0x03 ? &list : &set);
+
+		desk_space(&d, row, ENIP_OBJECTS, wide(&d, place(0x64, 1, 3), place(0x64, 1, 3)));
+		assert_int_equal(ask(request), is_of_attribute(service) ? R_ALLOWED : R_ENIP_ADDRESS);
+		row = services(0, ENIP_LAST);
+		desk_space(&d, row, ENIP_OBJECTS, wide(&d, place(0x64, 1, 0), place(0x64, 1, 0x7fff)));
+		if (service < ENIP_CLASS_SERVICES && service != 0x11 &&
+		    function_by_code(&vocabulary_enip, service) != NULL)
+			assert_int_equal(ask(request), R_ALLOWED);
 	}
 }
 
@@ -599,6 +628,7 @@ int main(void)
 		cmocka_unit_test(segments),
 		cmocka_unit_test(odd_paths),
 		cmocka_unit_test(objects_are_named),
+		cmocka_unit_test(attribute_in_the_path_of_more),
 		cmocka_unit_test(without_a_name),
 		cmocka_unit_test(tags_are_named),
 		cmocka_unit_test(values_that_are_written),

@@ -68,10 +68,11 @@ static struct operation *touch(struct build *b, const struct cip_request *r, uin
 {
 	struct operation *o = NULL;
 	const struct values unknown = { .form = VALUES_UNKNOWN };
+	uint32_t of_tag = cip_code(CLASS_SYMBOL, r->service); /* what it is to whom stops at the tag, as cpppo does */
 
-	if (r->path.has_tag && (o = build_add(b, r->code)) != NULL) {
+	if (r->path.has_tag && (o = build_add(b, of_tag)) != NULL) {
 		place_tag(o, &r->path);
-		write_values(o, writes(r->code) ? unknown : o->values);
+		write_values(o, writes(of_tag) ? unknown : o->values);
 	}
 	for (uint8_t i = 0; i < r->path.n_objects; i++) {
 		const struct enip_object *object = &r->path.objects[i];

@@ -78,6 +78,20 @@ static void services_that_classes_share_a_number_of(void **unused)
 	assert_int_equal(ask(tag_note(0x4c, "Speed", &one)), R_ALLOWED);
 	assert_int_equal(ask(object_note(0x4c, 0x6b, 7, 0, &one)), R_ALLOWED);
 	assert_int_equal(ask(object_note(0x4c, 0x37, 7, 0, &one)), R_ENIP_FUNCTION); /* begins a download */
+	/* A tag before an object of another class: some servers do to the tag what the number means there. */
+	for (unsigned i = 0; i < 2; i++) {
+		struct note path = tag_path("Speed"), write = NOTE(0xc3, 0, 1, 0, 5, 0);
+		uint32_t code = i == 0 ? 0x6c4c : 0x374d, of_tag = i == 0 ? 0x6b4c : 0x6b4d;
+		struct note request;
+
+		put(put(put(put(&path, 0x20, 1), code >> 8, 1), 0x24, 1), 1, 1);
+		request = cip_note((uint8_t)code, &path, i == 0 ? &one : &write);
+		services(code, code);
+		assert_int_equal(ask(request), R_ENIP_FUNCTION);
+		assert_int_equal(d.p.function, of_tag);
+		services(0, ENIP_LAST);
+		assert_int_equal(ask(request), R_ALLOWED);
+	}
 	services(0x6b52, 0x6b52);
 	assert_int_equal(ask(tag_note(0x52, "Speed", &(struct note){ .b = { 1 }, .n = 6 })), R_ALLOWED);
 }

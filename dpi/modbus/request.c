@@ -11,6 +11,7 @@
 #define WRITE_REGISTERS_MAX 123u
 #define READ_WRITE_MAX 121u
 #define FILE_RECORD_MAX 9999u
+#define QUEUE_MAX 32u /* registers: the count and what is in it */
 #define RESPONSE_DATA_MAX 251u
 
 uint8_t modbus_space(uint8_t function)
@@ -38,8 +39,7 @@ uint8_t modbus_space(uint8_t function)
 
 bool modbus_single(uint8_t function)
 {
-	return function == MB_WRITE_COIL || function == MB_WRITE_REGISTER || function == MB_MASK_WRITE ||
-	       function == MB_READ_FIFO;
+	return function == MB_WRITE_COIL || function == MB_WRITE_REGISTER || function == MB_MASK_WRITE;
 }
 
 /* The operation that was read last. */
@@ -199,12 +199,14 @@ static bool parse_write_file(struct modbus_request *r, struct bytes *b)
 	return true;
 }
 
+/* What is in the queue lies behind the register that counts it (clause 6.18). How much that is, only the device knows. */
 static bool parse_fifo(struct modbus_request *r, struct bytes *b)
 {
-	uint16_t first;
+	uint16_t first, most;
 
 	bytes_be16(b, &first);
-	return !b->failed && touch(r, first, 1, 1);
+	most = first > 65536u - QUEUE_MAX ? (uint16_t)(65536u - first) : QUEUE_MAX;
+	return !b->failed && touch(r, first, most, QUEUE_MAX);
 }
 
 static void leave_open(struct modbus_request *r, struct bytes *b)

@@ -307,8 +307,31 @@ static void spaces_are_apart(void **state)
 			assert_int_equal(request(&d, 1, 1, uses[i].function, data, n)->allowed, uses[i].space == space);
 			assert_int_equal(d.p.reason, uses[i].space == space ? R_ALLOWED : R_MODBUS_ADDRESS);
 			assert_int_equal(d.p.space, uses[i].space);
-			assert_int_equal(d.p.quantity, 1);
+			assert_int_equal(d.p.quantity, uses[i].function == 24 ? 32 : 1);
 		}
+}
+
+/* The queue that a register counts lies behind it, 31 registers at most: example of clause 6.18. */
+static void a_queue_is_more_than_its_count(void **state)
+{
+	struct desk d;
+	struct command_row *row;
+
+	(void)state;
+	for (unsigned first = 0; first < 65536; first += 73) {
+		uint32_t last = first + 31 < 65535 ? first + 31 : 65535;
+		uint8_t data[2] = { (uint8_t)(first >> 8), (uint8_t)first };
+
+		row = desk_row(&d);
+		desk_space(&d, row, MODBUS_HOLDING, desk_ranges(&d, (uint32_t[]){ first, last }, 1));
+		assert_true(request(&d, 1, 1, 24, data, 2)->allowed);
+		assert_int_equal(d.p.address, first);
+		assert_int_equal(d.p.quantity, last - first + 1);
+		row = desk_row(&d);
+		desk_space(&d, row, MODBUS_HOLDING, desk_ranges(&d, (uint32_t[]){ first, last - 1 }, 1));
+		assert_false(request(&d, 1, 1, 24, data, 2)->allowed);
+		assert_int_equal(d.p.reason, R_MODBUS_ADDRESS);
+	}
 }
 
 static void read_write_checks_both(void **state)
@@ -560,7 +583,7 @@ static void vocabulary_knows_what_passes(void **state)
 			row->spaces_any = spaces == 16;
 			for (uint8_t s = 0; s < DESK_SPACES; s++)
 				if ((spaces >> s & 1u) != 0)
-					desk_space(&d, row, s, desk_ranges(&d, (uint32_t[]){ 10, 20 }, 1));
+					desk_space(&d, row, s, desk_ranges(&d, (uint32_t[]){ 10, 50 }, 1));
 			if (limit > 0)
 				row->values = desk_ranges(&d, values[limit - 1], 1);
 			for (unsigned f = 0; f < 256; f++)
@@ -700,6 +723,7 @@ int main(void)
 		cmocka_unit_test(read_write_limits),
 		cmocka_unit_test(allowed_ranges),
 		cmocka_unit_test(spaces_are_apart),
+		cmocka_unit_test(a_queue_is_more_than_its_count),
 		cmocka_unit_test(read_write_checks_both),
 		cmocka_unit_test(functions_without_addresses),
 		cmocka_unit_test(limits),

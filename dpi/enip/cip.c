@@ -181,9 +181,9 @@ static bool read_one(struct build *b, struct bytes message, enum level level, st
 		good = level == LEVEL_OUTER && goes_to(&r, CLASS_CONNECTION_MANAGER) && read_sent_on(b, &r, ret);
 	else if (r.code == ENIP_OF_CLASS(CLASS_CONNECTION_MANAGER, SERVICE_FORWARD_OPEN) ||
 		 r.code == ENIP_OF_CLASS(CLASS_CONNECTION_MANAGER, SERVICE_LARGE_FORWARD_OPEN))
-		good = level == LEVEL_OUTER && build_opening(b, &r, ret);
+		good = level == LEVEL_OUTER && goes_to(&r, CLASS_CONNECTION_MANAGER) && build_opening(b, &r, ret);
 	else if (r.code == ENIP_OF_CLASS(CLASS_CONNECTION_MANAGER, SERVICE_FORWARD_CLOSE))
-		good = level == LEVEL_OUTER && build_closing(b, &r, ret);
+		good = level == LEVEL_OUTER && goes_to(&r, CLASS_CONNECTION_MANAGER) && build_closing(b, &r, ret);
 	else if (r.code == ENIP_OF_CLASS(CLASS_PCCC, 0x4b))
 		good = build_pccc(b, &r);
 	else

@@ -92,6 +92,16 @@ static void services_that_classes_share_a_number_of(void **unused)
 		services(0, ENIP_LAST);
 		assert_int_equal(ask(request), R_ALLOWED);
 	}
+	/* Nothing stands before the connection manager where it is asked to open or to close. */
+	for (unsigned i = 0; i < 2; i++) {
+		struct note slot = NOTE(1, 0, 0x20, 2, 0x24, 1), opens = open_note(1, 2, 0xa3, 0x43f4, &slot),
+			    path = tag_path("Speed");
+		struct note data = note_of(opens.b + 6, opens.n - 6);
+
+		put_bytes(&path, opens.b + 2, 4);
+		desk_whole(&d);
+		assert_int_equal(ask(i == 0 ? opens : cip_note(0x54, &path, &data)), i == 0 ? R_ALLOWED : R_ENIP_FRAME);
+	}
 	services(0x6b52, 0x6b52);
 	assert_int_equal(ask(tag_note(0x52, "Speed", &(struct note){ .b = { 1 }, .n = 6 })), R_ALLOWED);
 }

@@ -3,90 +3,23 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <seccomp.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define NOBODY 65534u
-#define MEMORY (1024u << 20)
+#include "mgmt/cli/shut/shut.h"
+
 #define SECONDS 60u
 #define PIPE 3u /* where its end of the pipe stands in the child */
 
-/* Memory, randomness, the pipe, the end. Nothing becomes executable. */
-static bool calls_closed(void)
+static _Noreturn void child(int out, pid_t parent, apart_work *work, void *ctx)
 {
-	static const int calls[] = {
-		SCMP_SYS(brk),
-		SCMP_SYS(munmap),
-		SCMP_SYS(mremap),
-		SCMP_SYS(madvise),
-		SCMP_SYS(futex),
-		SCMP_SYS(getrandom),
-		SCMP_SYS(getpid),
-		SCMP_SYS(gettid),
-		SCMP_SYS(clock_gettime),
-		SCMP_SYS(exit),
-		SCMP_SYS(exit_group),
-		SCMP_SYS(rt_sigreturn),
-		SCMP_SYS(rt_sigprocmask),
-#if defined(__SANITIZE_ADDRESS__)
-		SCMP_SYS(sigaltstack),
-#endif
+	const struct shut shut = {
+		.parent = parent, .first_fd = PIPE, .last_fd = PIPE, .pipes = true, .seconds = SECONDS
 	};
-	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	int r = ctx != NULL ? 0 : -ENOMEM;
-
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]) && r == 0; i++)
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 0);
-	for (size_t i = 0; i < 2 && r == 0; i++)
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, i == 0 ? SCMP_SYS(mmap) : SCMP_SYS(mprotect), 1,
-				     SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	if (r == 0)
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, PIPE));
-#if defined(__SANITIZE_ADDRESS__)
-	if (r == 0) /* its report */
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO));
-#endif
-	if (r == 0)
-		r = seccomp_load(ctx);
-	seccomp_release(ctx);
-	return r == 0;
-}
-
-static bool limited(int what, rlim_t value)
-{
-	const struct rlimit l = { .rlim_cur = value, .rlim_max = value };
-
-	return setrlimit((__rlimit_resource_t)what, &l) == 0;
-}
-
-static bool closed(void)
-{
-	/* A sanitizer reserves terabytes of addresses. */
-#if !defined(__SANITIZE_ADDRESS__)
-	if (!limited(RLIMIT_AS, MEMORY))
-		return false;
-#endif
-	if (!limited(RLIMIT_CORE, 0) || !limited(RLIMIT_FSIZE, 0) || !limited(RLIMIT_CPU, SECONDS))
-		return false;
-	if (geteuid() == 0 &&
-	    (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0))
-		return false;
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
-	       prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && calls_closed();
-}
-
-static _Noreturn void child(int out, apart_work *work, void *ctx)
-{
 	uint8_t *p = NULL;
 	size_t n = 0;
-	bool ok = dup2(out, PIPE) >= 0 && close_range(PIPE + 1, ~0u, 0) == 0 && closed() && work(ctx, &p, &n);
+	bool ok = dup2(out, PIPE) >= 0 && close_range(PIPE + 1, ~0u, 0) == 0 && shut_in(&shut) && work(ctx, &p, &n);
 
 	for (size_t at = 0; ok && at < n;) {
 		ssize_t wrote = write(PIPE, p + at, n - at);
@@ -134,13 +67,13 @@ bool apart(apart_work *work, void *ctx, size_t most, uint8_t **ret, size_t *ret_
 {
 	int ends[2], status = -1;
 	bool whole;
-	pid_t pid;
+	pid_t self = getpid(), pid;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return false;
 	pid = fork();
 	if (pid == 0)
-		child(ends[1], work, ctx);
+		child(ends[1], self, work, ctx);
 	close(ends[1]);
 	whole = pid > 0 && read_all(ends[0], most, ret, ret_n);
 	close(ends[0]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `sekisho learn`: which conduits would what was seen need? From a capture, or from a switch's mirror port while it goes on. */
 #include <errno.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +13,9 @@
 #include "mgmt/cli/box/since.h"
 #include "mgmt/cli/learn/mirror.h"
 #include "mgmt/cli/learn/propose.h"
-#include "mgmt/cli/learn/shut.h"
 #include "mgmt/cli/learn/study.h"
 #include "mgmt/cli/policy/source.h"
+#include "mgmt/cli/shut/shut.h"
 #include "mgmt/cli/verbs.h"
 
 #define FOR_MAX (366u * 86400u)
@@ -195,12 +196,20 @@ static int listen_on(struct cli *c, struct capture *capture, struct study *s, co
 static _Noreturn void child(struct cli *c, pid_t parent, struct capture *capture, const struct source *policy,
 			    const struct mirror *m, uint64_t span)
 {
+	/* Waiting for the ring, and what it and the card lost. To the ring's socket nothing can be sent. */
+	static const int calls[] = { SCMP_SYS(gettimeofday), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(restart_syscall),
+				     SCMP_SYS(getsockopt),   SCMP_SYS(read), SCMP_SYS(close) };
+	const struct shut shut = { .parent = parent,
+				   .calls = calls,
+				   .n_calls = sizeof(calls) / sizeof(calls[0]),
+				   .first_fd = STDOUT_FILENO,
+				   .last_fd = STDERR_FILENO };
 	bool progress = !c->json && isatty(STDERR_FILENO); /* cannot be asked later */
 	struct err e = { 0 };
 	struct study *s;
 	int status;
 
-	if (!shut_in(parent)) {
+	if (!shut_in(&shut)) {
 		cli_fail(c, CLI_CANNOT, M_LEARN_NOT_SHUT);
 		_exit(CLI_CANNOT);
 	}

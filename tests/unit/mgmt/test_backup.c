@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The line of a backup's file, the renaming of cards in its texts, and the process apart that opens it.
- * LINK: mgmt/cli/backup/file.c mgmt/cli/backup/rename.c mgmt/cli/backup/apart.c appliance/base/sha256.c appliance/base/bytes.c
+ * LINK: mgmt/cli/backup/file.c mgmt/cli/backup/rename.c mgmt/cli/backup/apart.c mgmt/cli/shut/shut.c appliance/base/sha256.c appliance/base/bytes.c
  * LIBS: nettle libseccomp jansson
  */
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/learn/shut.h"
+#include "mgmt/cli/shut/shut.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -15,8 +15,13 @@
 #define NOBODY 65534u
 #define MEMORY (1024u << 20)
 
-/* Memory, time, waiting for the ring and counting what it lost, writing to who started it. Nothing opens, nothing sends. */
-static bool calls_closed(void)
+static int allow_write(scmp_filter_ctx ctx, unsigned fd)
+{
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, fd));
+}
+
+/* Memory, time, signals, the end, and what is asked for. Nothing becomes executable. */
+static bool calls_closed(const struct shut *s)
 {
 	static const int calls[] = {
 		SCMP_SYS(brk),
@@ -28,13 +33,6 @@ static bool calls_closed(void)
 		SCMP_SYS(getpid),
 		SCMP_SYS(gettid),
 		SCMP_SYS(clock_gettime),
-		SCMP_SYS(gettimeofday),
-		SCMP_SYS(poll),
-		SCMP_SYS(ppoll),
-		SCMP_SYS(restart_syscall),
-		SCMP_SYS(getsockopt),
-		SCMP_SYS(read),
-		SCMP_SYS(close),
 		SCMP_SYS(exit),
 		SCMP_SYS(exit_group),
 		SCMP_SYS(rt_sigreturn),
@@ -48,11 +46,17 @@ static bool calls_closed(void)
 
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]) && r == 0; i++)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 0);
+	for (size_t i = 0; i < s->n_calls && r == 0; i++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, s->calls[i], 0);
 	for (size_t i = 0; i < 2 && r == 0; i++)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, i == 0 ? SCMP_SYS(mmap) : SCMP_SYS(mprotect), 1,
 				     SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	for (unsigned fd = STDOUT_FILENO; fd <= STDERR_FILENO && r == 0; fd++)
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, fd));
+	for (unsigned fd = s->first_fd; fd <= s->last_fd && r == 0; fd++)
+		r = allow_write(ctx, fd);
+#if defined(__SANITIZE_ADDRESS__)
+	if (r == 0 && (s->first_fd > STDERR_FILENO || s->last_fd < STDERR_FILENO)) /* its report */
+		r = allow_write(ctx, STDERR_FILENO);
+#endif
 	if (r == 0)
 		r = seccomp_load(ctx);
 	seccomp_release(ctx);
@@ -74,19 +78,20 @@ static bool no_capabilities(void)
 	return syscall(SYS_capset, &head, none) == 0 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0;
 }
 
-bool shut_in(pid_t parent)
+bool shut_in(const struct shut *s)
 {
 	/* A sanitizer reserves terabytes of addresses. */
 #if !defined(__SANITIZE_ADDRESS__)
 	if (!limited(RLIMIT_AS, MEMORY))
 		return false;
 #endif
-	if (!limited(RLIMIT_CORE, 0) || !limited(RLIMIT_NPROC, 0))
+	if (!limited(RLIMIT_CORE, 0) || !limited(RLIMIT_NPROC, 0) || (s->pipes && !limited(RLIMIT_FSIZE, 0)) ||
+	    (s->seconds > 0 && !limited(RLIMIT_CPU, s->seconds)))
 		return false;
 	if (geteuid() == 0 &&
 	    (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0))
 		return false;
 	return no_capabilities() && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
 	       prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 &&
-	       getppid() == parent && calls_closed();
+	       getppid() == s->parent && calls_closed(s);
 }

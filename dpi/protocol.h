@@ -29,6 +29,8 @@ enum frame_result {
 
 struct bond;
 
+struct operation; /* appliance/wire/operation.h */
+
 /* What a PDU is and what was decided: the source of events, counters and replay lines. */
 struct pdu {
 	enum direction dir;
@@ -47,11 +49,13 @@ struct pdu {
 	struct place row;   /* where the row stands that allowed it */
 	struct limit limit; /* refused: which number was outside of what */
 	bool early; /* `segment` refuses the beginning of a PDU for what will be said of all of it, too, where a refusal ends nothing */
+	const struct operation
+		*operations; /* of a request all that it asks for, borrowed until outside_pdu returns; else NULL */
+	uint32_t n_operations;
 	struct bond *bond; /* where `answered` says what it opens or closes; NULL: nobody asks */
 };
 
-struct operation; /* appliance/wire/operation.h */
-struct ruling;	  /* appliance/wire/evaluate.h */
+struct ruling; /* appliance/wire/evaluate.h */
 
 #define OPERATIONS_MAX 255u /* of one PDU; one with more makes no sense to an enforcer */
 

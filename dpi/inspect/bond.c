@@ -29,6 +29,8 @@ static void judge_use(struct crossing *x, const struct bond *b, struct pdu *u)
 	opened.dir = u->dir;
 	opened.offset = u->offset;
 	opened.length = u->length;
+	opened.operations = o;
+	opened.n_operations = n;
 	*u = opened;
 }
 

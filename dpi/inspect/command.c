@@ -193,6 +193,10 @@ static void judge_one(struct crossing *x, enum attempt how, struct bytes pdu, ui
 		j->denied |= !u.allowed;
 		return;
 	}
+	if (parsed->asks) {
+		u.operations = parsed->operations;
+		u.n_operations = parsed->n;
+	}
 	if (parsed->bond.kind != BOND_NONE)
 		c->opens |= bond_note(x, parsed, &u);
 	if (parsed->asks && !stream_judged_before(&x->f->stream, x->dir, offset, u.length))

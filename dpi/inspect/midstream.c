@@ -108,18 +108,37 @@ static bool picks_up(const struct crossing *x, enum protocol p, bool searched)
 			    command_is_whole(e, command_known(NULL), x->dir, x->d.payload));
 }
 
+/* Of the protocols that the permit has: the first that this segment may be of. `several`: there are others. */
+static enum protocol first_fit(const struct crossing *x, bool searched, bool *several)
+{
+	enum protocol first = PROTO_NONE, fits = PROTO_NONE;
+
+	*several = false;
+	for (uint32_t g = 0; crossing_has_commands_lane(x) && g < x->permit->n_grants; g++) {
+		const struct command_grant *grant = &x->table->grants[x->permit->first_grant + g];
+		enum protocol p = (enum protocol)grant->protocol;
+
+		if (grant->shadow || enforcer_of(p) == NULL)
+			continue;
+		first = first == PROTO_NONE ? p : first;
+		*several |= p != first;
+		if (fits == PROTO_NONE && picks_up(x, p, searched))
+			fits = p;
+	}
+	return fits;
+}
+
+/* A place is looked for where that can be the place of one protocol only: of several, it is one of which a segment is whole PDUs. */
 static enum protocol pick_up_as(const struct crossing *x, bool searched)
 {
+	enum protocol p;
+	bool several;
+
 	if (x->f->commands != NULL)
 		return picks_up(x, (enum protocol)x->f->protocol, searched) ? (enum protocol)x->f->protocol
 									    : PROTO_NONE;
-	for (uint32_t g = 0; crossing_has_commands_lane(x) && g < x->permit->n_grants; g++) {
-		const struct command_grant *grant = &x->table->grants[x->permit->first_grant + g];
-
-		if (!grant->shadow && picks_up(x, (enum protocol)grant->protocol, searched))
-			return (enum protocol)grant->protocol;
-	}
-	return PROTO_NONE;
+	p = first_fit(x, false, &several);
+	return p == PROTO_NONE && searched && !several ? first_fit(x, true, &several) : p;
 }
 
 static MUST_SEND struct verdict pick_up(struct crossing *x, enum protocol p, bool searched)

@@ -41,7 +41,35 @@ static int act_cmp(const void *x, const void *y)
 	for (size_t i = 0; i < TARGET_MAX && r == 0; i++)
 		r = COMPARE(a->targets[i], b->targets[i]);
 	r = r != 0 ? r : COMPARE(a->function, b->function);
-	return r != 0 ? r : COMPARE(a->space, b->space);
+	r = r != 0 ? r : COMPARE(a->space, b->space);
+	r = r != 0 ? r : COMPARE(a->unknown, b->unknown);
+	r = r != 0 ? r : COMPARE(a->thing, b->thing);
+	return r != 0 ? r : COMPARE(a->turn, b->turn);
+}
+
+static uint32_t mix(uint32_t h, uint64_t v)
+{
+	h = (h ^ (uint32_t)v ^ (uint32_t)(v >> 32)) * 0x9e3779b1u;
+	return h ^ h >> 15;
+}
+
+static uint32_t act_hash(const struct act *a)
+{
+	uint32_t h = mix(mix(a->l4proto, a->port), a->protocol);
+
+	for (size_t i = 0; i < sizeof(a->client.b); i++)
+		h = mix(h, (uint64_t)a->client.b[i] << 8 | a->server.b[i]);
+	for (size_t i = 0; i < TARGET_MAX; i++)
+		h = mix(h, a->targets[i]);
+	h = mix(mix(h, a->function), a->thing);
+	return mix(h, (uint64_t)a->space << 16 | (uint64_t)a->turn << 8 | a->unknown);
+}
+
+static void join_acts(struct act *a, const struct act *b)
+{
+	a->count += b->count;
+	a->lowest = b->lowest < a->lowest ? b->lowest : a->lowest;
+	a->highest = b->highest > a->highest ? b->highest : a->highest;
 }
 
 static int talk_rarer(const void *x, const void *y)
@@ -87,18 +115,6 @@ void learnt_talk(struct learnt *l, const struct talk *t)
 	p[l->n_talks++] = *t;
 }
 
-void learnt_act(struct learnt *l, const struct act *a)
-{
-	struct act *p = grown(l->acts, l->n_acts, &l->acts_room, sizeof(*p));
-
-	if (p == NULL) {
-		l->failed = true;
-		return;
-	}
-	l->acts = p;
-	p[l->n_acts++] = *a;
-}
-
 static void settle_talks(struct learnt *l)
 {
 	size_t n = 0;
@@ -128,6 +144,7 @@ static void settle_acts(struct learnt *l)
 {
 	size_t n = 0;
 
+	memset(l->fresh, 0, sizeof(l->fresh));
 	if (l->n_acts == 0)
 		return;
 	qsort(l->acts, l->n_acts, sizeof(*l->acts), act_cmp);
@@ -139,9 +156,7 @@ static void settle_acts(struct learnt *l)
 			l->acts[++n] = *b;
 			continue;
 		}
-		a->count += b->count;
-		a->lowest = b->lowest < a->lowest ? b->lowest : a->lowest;
-		a->highest = b->highest > a->highest ? b->highest : a->highest;
+		join_acts(a, b);
 	}
 	l->n_acts = n + 1;
 	if (l->n_acts <= LEARNT_ACTS)
@@ -151,6 +166,27 @@ static void settle_acts(struct learnt *l)
 		l->tally.acts_left += l->acts[i].count;
 	l->n_acts = LEARNT_ACTS;
 	qsort(l->acts, l->n_acts, sizeof(*l->acts), act_cmp);
+}
+
+void learnt_act(struct learnt *l, const struct act *a)
+{
+	uint32_t *at = &l->fresh[act_hash(a) % LEARNT_FRESH];
+	struct act *p;
+
+	if (*at != 0 && act_cmp(&l->acts[*at - 1u], a) == 0) {
+		join_acts(&l->acts[*at - 1u], a);
+		return;
+	}
+	if (l->n_acts >= 4u * LEARNT_ACTS)
+		settle_acts(l);
+	p = grown(l->acts, l->n_acts, &l->acts_room, sizeof(*p));
+	if (p == NULL) {
+		l->failed = true;
+		return;
+	}
+	l->acts = p;
+	p[l->n_acts++] = *a;
+	*at = (uint32_t)l->n_acts;
 }
 
 void learnt_settle(struct learnt *l)

@@ -15,6 +15,8 @@
 
 #define LEARNT_TALKS 16384u
 #define LEARNT_ACTS 65536u
+#define LEARNT_FRESH 4096u /* a power of two */
+#define LEARNT_NO_TARGET UINT32_MAX
 
 /* Sessions of one client with one port of one server. */
 struct talk {
@@ -26,14 +28,19 @@ struct talk {
 	uint64_t guessed; /* of them: nothing showed which end is the server */
 };
 
-/* Requests of one kind within such sessions. */
+/* Operations of one kind within such sessions. A request may have several. */
 struct act {
 	struct addr client, server;
 	uint16_t port;
 	uint8_t l4proto;
 	uint8_t space; /* SPACE_NONE: no address */
+	bool unknown;  /* which addresses it touches cannot be known */
+	uint8_t turn;  /* the how manieth of those that one row must allow together, from 0 */
 	enum protocol protocol;
-	uint32_t function, targets[TARGET_MAX];
+	uint32_t function,
+		targets[TARGET_MAX]; /* LEARNT_NO_TARGET: one that no policy can write, or that was not told */
+	uint64_t
+		thing; /* what its addresses lie in: a data block, a class of objects, a module, or one name; 0: nothing smaller than the space */
 	uint64_t lowest, highest; /* of the addresses, where there is a space */
 	uint64_t count;
 };
@@ -48,7 +55,8 @@ struct tally {
 	uint64_t unanswered;  /* sessions that nobody answered */
 	uint64_t not_unicast;
 	uint64_t misfits; /* commands and answers that do not fit their protocol, or stand without their beginning */
-	uint64_t talks_left, acts_left; /* sessions and requests for whose kind there was no room */
+	uint64_t talks_left, acts_left; /* sessions and operations for whose kind there was no room */
+	uint64_t no_row;		/* operations that no row can allow */
 };
 
 struct learnt {
@@ -56,13 +64,15 @@ struct learnt {
 	size_t n_talks, talks_room;
 	struct act *acts;
 	size_t n_acts, acts_room;
+	uint32_t fresh
+		[LEARNT_FRESH]; /* where an act may have an entry since it was settled last; 0: nowhere, else its place + 1 */
 	struct tally tally;
 	bool failed; /* memory ran out */
 };
 
 void learnt_free(struct learnt *l); /* its content; a zeroed one is empty */
 void learnt_talk(struct learnt *l, const struct talk *t);
-void learnt_act(struct learnt *l, const struct act *a);
+void learnt_act(struct learnt *l, const struct act *a); /* settles acts by itself when there are many */
 /* Joins entries of one kind, sorts them, and leaves the rarest out where there are more than LEARNT_TALKS and LEARNT_ACTS. */
 void learnt_settle(struct learnt *l);
 /* The acts of a talk, which are neighbours once settled; *ret_n may be 0. */

@@ -7,6 +7,7 @@
 
 #include "appliance/base/arena.h"
 #include "appliance/wire/notation.h"
+#include "appliance/wire/operation.h"
 #include "dpi/decode.h"
 #include "mgmt/cli/screen/width.h"
 #include "policy/ir/evaluate.h"
@@ -15,6 +16,7 @@
 #define REVIEW_DAYS 90u
 #define BUDGET (192u << 20)
 #define NEXT_ROW "\n      "
+#define PLACES_MAX 256u /* that one row lists */
 
 /* One conduit to be: at first of one client and one server, then of those that can be joined. */
 struct line {
@@ -95,87 +97,133 @@ static void print_quoted(FILE *to, const char *list)
 	fputc('"', to);
 }
 
-/*
- * Functions that may touch many spaces, each request one place in one of them. Digits of some devices (X, Y, ZR) are read in two
- * ways, and are two places then.
- */
-static bool asks_once(const struct vocabulary *v, const struct function_info *f, const struct act *a)
-{
-	const char *key = v->spaces[a->space].key;
-
-	return v->protocol == PROTO_SLMP && strcmp(key, "x") != 0 && strcmp(key, "y") != 0 && strcmp(key, "zr") != 0 &&
-	       (strcmp(f->name, "batch_read") == 0 || strcmp(f->name, "batch_write") == 0);
-}
-
-/*
- * Where a request may hold several operations, what is told of it is the first: its addresses say nothing of the others. So they
- * count only for functions that do one thing in one place.
- */
-static bool has_one_place(const struct vocabulary *v, const struct act *a, const struct function_info *f)
-{
-	return f != NULL && a->space < v->n_spaces && (__builtin_popcountll(f->spaces) == 1 || asks_once(v, f, a)) &&
-	       __builtin_popcount(f->classes) == 1 && (f->untold & UNTOLD_PLACE) == 0 &&
-	       (!v->spaces[a->space].named || a->lowest == a->highest);
-}
-
 static bool touches(const struct function_info *f)
 {
 	return f == NULL || f->spaces != 0 || (f->untold & UNTOLD_PLACE) != 0;
 }
 
-/* What of a target no policy can write, or was not told, is left out. */
-static bool has_target(const struct vocabulary *v, const struct act *a, unsigned i)
+/* The acts of one row: they differ in where, and not in what is asked of whom. A row is one, since some requests need one row for all of it. */
+static size_t row_end(const struct act *acts, size_t n)
 {
-	return a->targets[i] <= v->targets[i].max && target_word(&v->targets[i], a->targets[i]) == NULL;
+	size_t end = 1;
+
+	while (end < n && acts[end].function == acts[0].function &&
+	       memcmp(acts[end].targets, acts[0].targets, sizeof(acts[0].targets)) == 0)
+		end++;
+	return end;
+}
+
+/* Whether the row names addresses: all of them are known, and they are not too many. */
+static bool has_places(const struct vocabulary *v, const struct act *acts, size_t n)
+{
+	const struct function_info *f = function_by_code(v, acts->function);
+	bool some = false;
+
+	if (f == NULL || (f->untold & UNTOLD_PLACE) != 0 || n > PLACES_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (acts[i].unknown)
+			return false;
+		some |= acts[i].space != SPACE_NONE;
+	}
+	return some;
+}
+
+/* It reads here and writes there: the row allows both everywhere. */
+static bool is_mixed(const struct vocabulary *v, const struct act *acts, size_t n)
+{
+	const struct function_info *f = function_by_code(v, acts->function);
+	bool several = false;
+
+	for (size_t i = 0; i < n; i++)
+		several |= acts[i].turn > 0;
+	return several && f != NULL && __builtin_popcount(f->classes) > 1;
+}
+
+static void print_comment(FILE *to, enum lang lang, enum message text, const char *word)
+{
+	if (to == NULL)
+		return;
+	message_print(to, lang, text, word);
+	fputs(NEXT_ROW, to);
 }
 
 /* A comment above the row for each thing that it allows more of than was seen. True: there is one. `to` NULL: it is only asked. */
-static bool print_wide(FILE *to, enum lang lang, const struct vocabulary *v, const struct act *a)
+static bool print_wide(FILE *to, enum lang lang, const struct vocabulary *v, const struct act *acts, size_t n)
 {
-	const struct function_info *f = function_by_code(v, a->function);
-	bool wide = false;
+	bool wide = false, places = has_places(v, acts, n);
 
 	for (unsigned i = 0; i < v->n_targets; i++) {
-		if (has_target(v, a, i))
+		if (acts->targets[i] != LEARNT_NO_TARGET)
 			continue;
 		wide = true;
-		if (to == NULL)
-			continue;
-		message_print(to, lang, M_LEARN_ANY_TARGET, lang == LANG_JA ? v->targets[i].ja : v->targets[i].one);
-		fputs(NEXT_ROW, to);
+		print_comment(to, lang, M_LEARN_ANY_TARGET, lang == LANG_JA ? v->targets[i].ja : v->targets[i].one);
 	}
-	if (has_one_place(v, a, f) || !touches(f))
-		return wide;
-	if (to != NULL) {
-		message_print(to, lang, M_LEARN_ANY_PLACE);
-		fputs(NEXT_ROW, to);
+	if (places && is_mixed(v, acts, n)) {
+		wide = true;
+		print_comment(to, lang, M_LEARN_MIXED, "");
+	} else if (!places && touches(function_by_code(v, acts->function))) {
+		wide = true;
+		print_comment(to, lang, M_LEARN_ANY_PLACE, "");
 	}
-	return true;
+	return wide;
 }
 
-static void print_row(FILE *to, const struct vocabulary *v, const struct act *a)
+static int lowest_cmp(const void *x, const void *y)
 {
-	const struct function_info *f = function_by_code(v, a->function);
-	char code[CODE_TEXT], text[NOTATION_TEXT];
-	struct notation n;
+	const struct number_range *a = x, *b = y;
 
-	code_text(v, a->function, code);
+	return a->lo != b->lo ? (a->lo > b->lo) - (a->lo < b->lo) : (a->hi > b->hi) - (a->hi < b->hi);
+}
+
+/* The addresses of acts of one space, which are neighbours; those that meet are one range. */
+static void print_places(FILE *to, const struct space_info *s, const struct act *acts, size_t n)
+{
+	struct notation notation = notation_of_space(s);
+	struct number_range r[PLACES_MAX];
+	char text[NOTATION_TEXT];
+	size_t last = 0;
+
+	for (size_t i = 0; i < n; i++)
+		r[i] = (struct number_range){ acts[i].lowest, acts[i].highest };
+	qsort(r, n, sizeof(r[0]), lowest_cmp);
+	for (size_t i = 1; i < n; i++) {
+		if (r[i].lo > r[last].hi)
+			r[++last] = r[i];
+		else if (r[i].hi > r[last].hi)
+			r[last].hi = r[i].hi;
+	}
+	fprintf(to, " %s = [", s->key);
+	for (size_t i = 0; i <= last; i++) {
+		notation_text(&notation, r[i], text);
+		fputs(i > 0 ? ", " : "", to);
+		print_quoted(to, text);
+	}
+	fputs("];", to);
+}
+
+static void print_row(FILE *to, const struct vocabulary *v, const struct act *acts, size_t n)
+{
+	const struct function_info *f = function_by_code(v, acts->function);
+	char code[CODE_TEXT], text[NOTATION_TEXT];
+	struct notation notation;
+
+	code_text(v, acts->function, code);
 	fprintf(to, "{ functions = [\"%s\"];", f != NULL && f->code == f->last ? f->name : code);
 	for (unsigned i = 0; i < v->n_targets; i++) {
-		if (!has_target(v, a, i))
+		if (acts->targets[i] == LEARNT_NO_TARGET)
 			continue;
-		n = notation_of_target(&v->targets[i]);
-		notation_text(&n, (struct number_range){ a->targets[i], a->targets[i] }, text);
+		notation = notation_of_target(&v->targets[i]);
+		notation_text(&notation, (struct number_range){ acts->targets[i], acts->targets[i] }, text);
 		fprintf(to, " %s = [", v->targets[i].key);
 		print_quoted(to, text);
 		fputs("];", to);
 	}
-	if (has_one_place(v, a, f)) {
-		n = notation_of_space(&v->spaces[a->space]);
-		notation_text(&n, (struct number_range){ a->lowest, a->highest }, text);
-		fprintf(to, " %s = [", v->spaces[a->space].key);
-		print_quoted(to, text);
-		fputs("];", to);
+	for (size_t i = 0, end; has_places(v, acts, n) && i < n; i = end) {
+		for (end = i + 1; end < n && acts[end].space == acts[i].space; end++)
+			;
+		if (acts[i].space != SPACE_NONE)
+			print_places(to, &v->spaces[acts[i].space], acts + i, end - i);
 	}
 	fputs(" }", to);
 }
@@ -193,32 +241,20 @@ static const char *collected(struct proposal *p, FILE *to, char **text)
 
 static const char *rows_of(struct proposal *p, const struct act *acts, size_t n, size_t *ret_wide)
 {
-	char *text = NULL, *row = NULL, *last = NULL;
-	size_t size, row_size;
-	FILE *to = open_memstream(&text, &size), *one;
-	bool first = true, wide = false;
+	const struct vocabulary *v = vocabulary_of(acts->protocol);
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
 
 	*ret_wide = 0;
 	if (to == NULL)
 		return NULL;
-	for (size_t i = 0; i < n; i++) {
-		one = open_memstream(&row, &row_size);
-		if (one == NULL)
-			break;
-		wide = print_wide(p->cli->json ? NULL : one, p->cli->lang, vocabulary_of(acts[i].protocol), &acts[i]);
-		print_row(one, vocabulary_of(acts[i].protocol), &acts[i]);
-		fclose(one);
-		/* Acts that differ in what a row leaves out are neighbours. */
-		if (row != NULL && (last == NULL || strcmp(row, last) != 0)) {
-			fprintf(to, "%s%s%s", first ? "" : ",", NEXT_ROW, row);
-			first = false;
-			*ret_wide += wide;
-		}
-		free(last);
-		last = row;
-		row = NULL;
+	for (size_t i = 0, rows; i < n; i += rows) {
+		rows = row_end(acts + i, n - i);
+		fprintf(to, "%s%s", i == 0 ? "" : ",", NEXT_ROW);
+		*ret_wide += print_wide(p->cli->json ? NULL : to, p->cli->lang, v, acts + i, rows);
+		print_row(to, v, acts + i, rows);
 	}
-	free(last);
 	return collected(p, to, &text);
 }
 
@@ -439,7 +475,7 @@ struct count {
 	uint64_t n;
 };
 
-#define COUNTS 15
+#define COUNTS 16
 
 static void counts_of(const struct proposal *p, struct count out[COUNTS])
 {
@@ -451,6 +487,7 @@ static void counts_of(const struct proposal *p, struct count out[COUNTS])
 		{ M_LEARN_N_ACTS_LEFT, "requests_left_out", y->acts_left },
 		{ M_LEARN_N_UNCLEAR, "unclear", p->unclear },
 		{ M_LEARN_N_MISFITS, "misfits", y->misfits },
+		{ M_LEARN_N_NO_ROW, "in_no_row", y->no_row },
 		{ M_LEARN_N_WITHIN, "within_a_zone", p->within },
 		{ M_LEARN_N_NOWHERE, "in_no_zone", p->nowhere },
 		{ M_LEARN_N_ALLOWED, "allowed_already", p->allowed },

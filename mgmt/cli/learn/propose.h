@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From what was learnt to lines of a policy. Nothing is proposed that was not seen, but for the addresses between the lowest and the
- * highest that were: a conduit joins clients that asked the same of a server, and servers that were asked the same by the same clients.
+ * highest that were, in one data block, class of objects or module: a conduit joins clients that asked the same of a server, and servers that were asked the same by the same clients.
  */
 #ifndef SEKISHO_MGMT_CLI_LEARN_PROPOSE_H
 #define SEKISHO_MGMT_CLI_LEARN_PROPOSE_H

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "appliance/wire/operation.h"
 #include "mgmt/cli/replay/run.h"
 #include "policy/compile/compile.h"
 
@@ -144,6 +145,17 @@ static int rank(uint16_t port)
 	return port < 1024 ? 0 : port < 32768 ? 1 : 2;
 }
 
+/* Of controllers, whose clients often have lower ones: EtherNet/IP's 44818. */
+static bool is_registered(uint16_t port)
+{
+	static const uint16_t ports[] = { 102, 502, 2222, 5006, 5007, 44818 };
+
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
+		if (ports[i] == port)
+			return true;
+	return false;
+}
+
 /* Of a session whose beginning is missing; see tracker_asks. */
 static enum tracker_server which_serves(void *ctx, const struct decoded *d)
 {
@@ -151,6 +163,10 @@ static enum tracker_server which_serves(void *ctx, const struct decoded *d)
 	bool source = d->l4proto == IP_TCP && serves(s, &d->src, d->sport);
 	bool destination = d->l4proto == IP_TCP && serves(s, &d->dst, d->dport);
 
+	if (source == destination && d->l4proto == IP_TCP) {
+		source = is_registered(d->sport);
+		destination = is_registered(d->dport);
+	}
 	if (source != destination)
 		return source ? SERVER_SOURCE : SERVER_DESTINATION;
 	if (d->l4proto == IP_UDP && rank(d->sport) < rank(d->dport))
@@ -192,6 +208,80 @@ static bool is_copy(struct study *s, const struct capture_frame *f)
 	return false;
 }
 
+/* ---- what is asked for ------------------------------------------------------------------------------------------------- */
+
+/* What a policy can write of a target, and what was told at all. */
+static uint32_t target_of(const struct vocabulary *v, const struct operation *o, unsigned i)
+{
+	bool written = i < v->n_targets && o->targets[i] <= v->targets[i].max &&
+		       target_word(&v->targets[i], o->targets[i]) == NULL;
+
+	return written ? o->targets[i] : LEARNT_NO_TARGET;
+}
+
+/* Paths begin with a thing that others have nothing to do with: the next data block is no neighbour of this one. Bytes are no such things. */
+static uint64_t thing_of(const struct space_info *s, uint64_t address)
+{
+	unsigned below = 0;
+
+	if (s->named)
+		return address;
+	if (s->parts[0].bits == 0 || strcmp(s->parts[0].what, "byte") == 0)
+		return 0;
+	for (unsigned i = 1; i < PARTS_MAX; i++)
+		below += s->parts[i].bits;
+	return address >> below;
+}
+
+static void keep_operation(struct study *s, const struct flow_info *f, const struct operation *o, uint8_t turn)
+{
+	const struct vocabulary *v = vocabulary_of(f->protocol);
+	struct act a = { .client = f->client,
+			 .server = f->server,
+			 .port = f->server_port,
+			 .l4proto = f->l4proto,
+			 .space = SPACE_NONE,
+			 .unknown = o->place_unknown,
+			 .turn = turn,
+			 .protocol = f->protocol,
+			 .function = o->service,
+			 .count = 1 };
+
+	for (unsigned i = 0; i < TARGET_MAX; i++) {
+		a.targets[i] = target_of(v, o, i);
+		if (a.targets[i] == LEARNT_NO_TARGET && (o->broadcast >> i & 1u) != 0) {
+			s->learnt.tally.no_row++;
+			return;
+		}
+	}
+	if (!o->place_unknown && o->space < v->n_spaces) {
+		a.space = o->space;
+		a.thing = thing_of(&v->spaces[o->space], o->first);
+		a.lowest = o->first;
+		a.highest = o->first + (o->count > 0 ? o->count - 1u : 0);
+	}
+	learnt_act(&s->learnt, &a);
+}
+
+/*
+ * Each PDU under the policy of commands. Which operations one row must allow together, their groups say: evaluate.h. What is part of any
+ * use needs no row of its own.
+ */
+static void keep_request(void *ctx, const struct flow_info *f, const struct pdu *p, enum event_verdict v,
+			 uint32_t frame)
+{
+	uint8_t turn = 0;
+
+	(void)frame;
+	if (v != EV_ALLOW || p->dir != DIR_C2S)
+		return;
+	for (uint32_t i = 0; i < p->n_operations; i++) {
+		turn = i > 0 && p->operations[i].group == p->operations[i - 1u].group ? turn + 1u : 0;
+		if (!p->operations[i].setup)
+			keep_operation(ctx, f, &p->operations[i], turn);
+	}
+}
+
 /* ---- rounds ------------------------------------------------------------------------------------------------------------ */
 
 static void end_round(struct study *s)
@@ -212,6 +302,8 @@ static bool begin_round(struct study *s, struct err *e)
 			return false;
 		tracker_asks(s->replay[i]->tracker, which_serves, s);
 	}
+	s->replay[COMMANDS]->pdu = keep_request;
+	s->replay[COMMANDS]->ctx = s;
 	return true;
 }
 
@@ -276,26 +368,6 @@ static void keep_talk(struct study *s, const struct session *session)
 	learnt_talk(&s->learnt, &t);
 }
 
-static void keep_act(struct study *s, const struct book_command *c)
-{
-	struct act a = { .client = c->client,
-			 .server = c->server,
-			 .port = c->server_port,
-			 .l4proto = c->l4proto,
-			 .space = c->space,
-			 .protocol = c->protocol,
-			 .function = c->function,
-			 .lowest = c->lowest,
-			 .highest = c->highest,
-			 .count = c->count };
-
-	memcpy(a.targets, c->targets, sizeof(a.targets));
-	if (c->verdict == EV_ALLOW && c->dir == DIR_C2S)
-		learnt_act(&s->learnt, &a);
-	else
-		s->learnt.tally.misfits += c->count;
-}
-
 static void learn_round(struct study *s)
 {
 	struct replay *r = s->replay[COMMANDS];
@@ -307,7 +379,8 @@ static void learn_round(struct study *s)
 	for (uint32_t i = 0; i < tracker_count(r->tracker); i++)
 		keep_talk(s, tracker_at(r->tracker, i));
 	for (uint32_t i = 0; i < r->book.n_commands; i++)
-		keep_act(s, &r->book.commands[i]);
+		if (r->book.commands[i].verdict != EV_ALLOW || r->book.commands[i].dir != DIR_C2S)
+			s->learnt.tally.misfits += r->book.commands[i].count;
 	for (int i = 0; i < ROUNDS; i++)
 		s->learnt.failed |= s->replay[i]->book.failed;
 	s->learnt.tally.not_ip += r->not_ip;

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+import importlib.util
+import ipaddress
+import os
+import re
+import struct
+import sys
+
+import wire
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PCAPS = os.path.join(HERE, "..", "..", "..", "..", "..", "shared", "pcaps")
+sys.path.insert(0, os.path.join(HERE, "..", "..", "..", "lib"))
+import enip  # noqa: E402
+import s7  # noqa: E402
+import slmp  # noqa: E402
+
+CLIENT, SERVER = "10.7.1.1", "10.7.2.2"
+MELSEC = slmp.Form(False, False)
+HANDLE = 7
+TSN = "nttcom__zeek-parser-CCLinkTSNSLMP/testing/Traces/test.pcap"
+
+
+def policy(addresses, services="", conduits=""):
+    """A zone for each host: what is within one, no box sees."""
+    zones = " ".join('z%d = { interfaces = ["lan%d"]; networks = ["%s/%d"]; };' % (i, i, a, ipaddress.ip_address(a).max_prefixlen)
+                     for i, a in enumerate(addresses))
+    return "language_version = 1;\nzones = { %s };\nservices = {\n%s};\nconduits = (\n%s);\n" % (zones, services, conduits)
+
+
+def is_host(a):
+    ip = ipaddress.ip_address(a)
+    return not (ip.is_multicast or ip.is_link_local or ip.is_loopback or ip.is_unspecified or ip.is_reserved or a.endswith(".255"))
+
+
+def hosts(t, capture):
+    site = t.file("nobody.cfg", policy(["192.0.2.1"]))
+    ends = {f[end].rsplit(":", 1)[0].strip("[]") for f in t.replay(capture, policy=site).flows for end in ("client", "server")}
+    return sorted(filter(is_host, ends))[:200]
+
+
+def proposed(t, capture, addresses):
+    """(services, conduits) as texts, and all that was said."""
+    done = t.call("--lang", "en", "learn", "--pcap", capture, "--policy", t.file("site.cfg", policy(addresses)))
+    t.equal("learn's status", (done.returncode, done.stderr), (0, b""))
+    parts = re.search(r"# into services:\n(.*)\n# into conduits:\n(.*)", done.stdout.decode(), re.S)
+    return (*(parts.groups() if parts else ("", "")), done.stdout.decode())
+
+
+def refused(r):
+    """Requests. That a function which receivers cut differently comes alone in its segment is no matter of what was learnt."""
+    return [(p["packet"], p["dir"], p["offset"]) for p in r.pdus
+            if p["verdict"] != "allow" and p["dir"] == "c2s" and p["reason"] != "modbus.alone"]
+
+
+def round_trip(t, capture):
+    """The proposal in force, against what is refused where it allows every command. Returns its services and the replay."""
+    addresses = hosts(t, capture)
+    services, conduits, text = proposed(t, capture, addresses)
+    if not services:
+        return services, text, None
+    conduits = conduits.replace(' mode = "observe";', "")
+    cfg = t.file("proposal.cfg", policy(addresses, services, conduits))
+    done = t.call("--lang", "en", "check", cfg)
+    t.equal("check of " + cfg, (done.returncode, done.stderr.decode()[:500]), (0, ""))
+    all_of_it = t.file("whole.cfg", policy(addresses, re.sub(r"\n    allow = \(.*?\n? \);", "", re.sub(r"(?m)^ *#.*\n", "", services), flags=re.S), conduits))
+    r, whole = t.replay(capture, policy=cfg), t.replay(capture, policy=all_of_it)
+    t.true("both were replayed: %s%s" % (r.err[:300], whole.err[:300]), r.summary and whole.summary)
+    t.equal("refused by rows of " + cfg, [x for x in refused(r) if x not in set(refused(whole))], [])
+    return services, text, r
+
+
+def talk(asks, port, sport=40000, begin=True):
+    out = []
+    s = wire.Session(out, CLIENT, sport, SERVER, port)
+    s.open() if begin else None
+    for ask, answer in asks:
+        s.ask(ask).answer(answer)
+    return wire.pcap(out)
+
+
+def rows(t, name, asks, port, want, wide=0, **more):
+    """All that is proposed of one session, row by row; `wide` of them say that they allow more than was seen."""
+    services, text, r = round_trip(t, t.file(name + ".pcap", talk(asks, port, **more)))
+    got = re.findall(r"\{ functions = \[[^{}]*\}", services)
+    t.equal(name + ": rows", got, ["{ functions = [%s }" % w for w in want])
+    t.equal(name + ": comments", services.count("#"), wide)
+    t.equal(name + ": the server", re.findall(r'destinations = \["([^"]*)"\]', text), [SERVER])
+    t.equal(name + ": refused", refused(r), [])
+    return services
+
+
+def modbus(t):
+    both = wire.modbus(1, 1, struct.pack("!BHHHHBH", 23, 5, 1, 700, 1, 2, 9))
+    services = rows(t, "modbus", [(both, wire.modbus(1, 1, b"\x17\2\0\1")), (wire.read_holding(2, 10, 3), wire.holding(2, [1, 2, 3]))], 502,
+                    ['"read_holding_registers"]; units = ["1"]; holding = ["10-12"];',
+                     '"read_write_multiple_registers"]; units = ["1"]; holding = ["5", "700"];'], wide=1)
+    t.true("both ways are said: " + services, "read and written" in services)
+
+
+def s7comm(t):
+    place = s7.place
+    items = [place(s7.DB, 1, 10, 1), place(s7.DB, 200, 4, 1), place(s7.DB, 1, 12, 1), place(0x81, 0, 3, 1)]
+    values = b"\xff\4\0\10\1\0" * 3 + b"\xff\4\0\10\1"
+    rows(t, "s7comm", [(s7.connect(), s7.connection(0xD0, 1, 2)), (s7.setup(), s7.data(s7.message(3, 1, s7.setup()[17:25]))),
+                       (s7.read(items), s7.data(s7.message(3, 2, bytes([s7.READ, 4]), values)))], 102,
+         ['"read_var"]; slots = ["2"]; inputs = ["3"]; db = ["1.10-12", "200.4"];'])
+
+
+def cip(t):
+    read = lambda path: enip.service(0x0E, path)
+    parts = [enip.read("Crane.Speed"), enip.read("Crane.Load"), read(b"\x20\1\x24\1\x30\7"), read(b"\x20\4\x24\x64\x30\3")]
+    several = enip.service(0x0A, enip.ROUTER, enip.several(parts))
+    capture = t.file("cip.pcap", talk([(enip.register(), enip.message(0x65, b"\1\0\0\0", HANDLE)),
+                                       (enip.request(HANDLE, several), enip.request(HANDLE, enip.Controller().execute(several, {})))], 44818))
+    services, text, r = round_trip(t, capture)
+    t.equal("refused", refused(r), [])
+    t.true("both objects, no other: " + services, 'objects = ["1.1.7", "4.100.3"]' in services)
+    t.equal("both tags: " + services, len(re.findall(r'tags = \["#[0-9a-f]{16}", "#[0-9a-f]{16}"\]', services)), 1)
+
+
+def melsec(t):
+    devices = [("d", 100), ("m", 7), ("d", 900), ("w", 16)]
+    random = MELSEC.request(0x0403, 0, MELSEC.num(1, 4) + MELSEC.num(1, 0) + b"".join(MELSEC.device(False, *d) for d in devices))
+    block = MELSEC.request(0x0406, 0, MELSEC.num(1, 2) + MELSEC.num(1, 0) + MELSEC.device(False, "d", 10) + MELSEC.num(2, 2) +
+                           MELSEC.device(False, "r", 30) + MELSEC.num(2, 1))
+    services, text, r = round_trip(t, t.file("slmp.pcap", talk([(random, MELSEC.answer(bytes(8))), (block, MELSEC.answer(bytes(6)))], 5007)))
+    t.equal("refused", refused(r), [])
+    t.equal("comments: " + services, services.count("#"), 0)
+    t.true("all devices: " + services, 'm = ["7-22"]; d = ["100-900"]; w = ["0x10"];' in services and 'd = ["10-11"]; r = ["30"];' in services)
+
+
+def halfway(t):
+    """Each protocol, its beginning not seen, and a client's port below the server's: the bytes say what it is, and its port who serves."""
+    read = enip.service(0x0E, b"\x20\1\x24\1\x30\7")
+    for name, port, ask, answer, sport in (
+            ("modbus", 502, wire.read_holding(1, 5, 1), wire.holding(1, [9]), 400),
+            ("slmp", 5007, MELSEC.read("d", 5, 1), MELSEC.answer(bytes(2)), 3033),
+            ("enip", 44818, enip.request(HANDLE, read), enip.request(HANDLE, b"\x8e\0\0\0\1"), 3033),
+            ("s7comm", 102, s7.read([s7.place(s7.DB, 1, 10, 1)]), s7.data(s7.message(3, 2, bytes([s7.READ, 1]), b"\xff\4\0\10\1")), 1033)):
+        capture = t.file("halfway-%s.pcap" % name, talk([(ask, answer)] * 3, port, sport, begin=False))
+        services, text, r = round_trip(t, capture)
+        t.true("%s: %s" % (name, text), 'protocol = "%s"; ports = ["tcp/%d"]' % (name, port) in services)
+        t.equal("%s: the server" % name, re.findall(r'destinations = \["([^"]*)"\]', text), [SERVER])
+        t.equal("%s: refused" % name, refused(r), [] if r else None)
+
+
+def real(t, name):
+    round_trip(t, os.path.join(PCAPS, name))
+
+
+def files_of(case):
+    spec = importlib.util.spec_from_file_location("files_of_" + case, os.path.join(HERE, "..", case, "case.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return list(module.FILES)
+
+
+def cases(t):
+    for f in (modbus, s7comm, cip, melsec, halfway):
+        yield "learnt: " + f.__name__, f, (t,)
+    if not os.path.isdir(PCAPS):
+        t.skip("learnt: real captures", "../shared/pcaps is not there")
+        return
+    for name in [n for case in ("pcaps", "s7comm", "enip") for n in files_of(case)] + [TSN]:
+        if os.path.getsize(os.path.join(PCAPS, name)) < 1 << 20:
+            yield "learnt: " + name.replace("/", " "), real, (t, name)

@@ -26,7 +26,7 @@
 
 static void complain(const struct err *e)
 {
-	message_print(stderr, lang_choose(NULL), M_ENFORCE_FAILED, e->text);
+	fprintf(stderr, "sekishod enforce: %s\n", e->text);
 }
 
 /* Takes the reference. NULL is a failure that *e describes. */

@@ -104,8 +104,8 @@ static int from_capture(struct cli *c, const char *name, const struct source *po
 	} else if (step == CAPTURE_DAMAGED) {
 		status = CLI_CANNOT;
 	}
-	if (capture_unread(capture, text, sizeof(text)) > 0 && !c->json)
-		status = cli_fail_text(c, CLI_CANNOT, text);
+	if (capture_unread(capture, text, sizeof(text)) > 0)
+		status = c->json ? CLI_CANNOT : cli_fail_text(c, CLI_CANNOT, text);
 	study_free(s);
 	capture_close(capture);
 	return status;

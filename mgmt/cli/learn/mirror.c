@@ -357,8 +357,7 @@ uint64_t mirror_missed(const struct mirror *m)
 
 uint64_t mirror_give_back(struct cli *c, const struct mirror *m)
 {
-	uint64_t sent = counter(m->name, "tx_packets") - m->sent;
-	uint64_t now[MIRROR_LOSSES], missed;
+	uint64_t sent = counter(m->name, "tx_packets"), now[MIRROR_LOSSES], missed;
 	bool back;
 
 	for (size_t i = 0; i < MIRROR_LOSSES; i++) {
@@ -367,6 +366,7 @@ uint64_t mirror_give_back(struct cli *c, const struct mirror *m)
 			close(m->losses[i]);
 	}
 	missed = most_of(m, now);
+	sent = sent > m->sent ? sent - m->sent : 0; /* a card that is gone, or begins anew, counts from 0 */
 	back = restore(m);
 	if (c->json)
 		return missed;

@@ -145,6 +145,18 @@ def halfway(t):
         t.equal("%s: refused" % name, refused(r), [] if r else None)
 
 
+def unread(t):
+    """Frames of a link that nobody reads: the rest is proposed, and the status says so in both forms."""
+    out = []
+    wire.Session(out, CLIENT, 40000, SERVER, 502).open().ask(wire.read_holding(1, 5, 1)).answer(wire.holding(1, [9]))
+    capture = t.file("unread.pcapng", wire.ng_section() + wire.ng_interface() + wire.ng_interface(dlt=249) +
+                     b"".join(wire.ng_packet(p, i) for i, p in enumerate(out)) + wire.ng_packet(out[0], 9, interface=1))
+    for form in ([], ["--json"]):
+        done = t.call("--lang", "en", *form, "learn", "--pcap", capture)
+        t.equal("status %s" % form, done.returncode, 3)
+        t.true("what was read is proposed %s" % form, b"read_holding_registers" in done.stdout)
+
+
 def real(t, name):
     round_trip(t, os.path.join(PCAPS, name))
 
@@ -157,7 +169,7 @@ def files_of(case):
 
 
 def cases(t):
-    for f in (modbus, s7comm, cip, melsec, halfway):
+    for f in (modbus, s7comm, cip, melsec, halfway, unread):
         yield "learnt: " + f.__name__, f, (t,)
     if not os.path.isdir(PCAPS):
         t.skip("learnt: real captures", "../shared/pcaps is not there")

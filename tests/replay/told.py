@@ -31,6 +31,23 @@ class Server:
         self.process.stdout.close()
 
 
+def put_up(t, name, folder, n, *command):
+    """So many of them, or none where they do not start."""
+    servers = [Server(folder, *command) for _ in range(n)]
+    if all(s.ready for s in servers):
+        return servers
+    t.skip(name, "%s does not start in a network of its own (unshare -rn)" % command[0])
+    for s in servers:
+        s.end()
+    return []
+
+
+def unanswered(first, answer, b, cuts):
+    """A session as a server would have heard it that answers nothing but its beginning."""
+    places = [0, *cuts, len(b)]
+    return {"turns": [["tcp", first.hex(), answer.hex()]] + [["tcp", b[x:y].hex(), ""] for x, y in zip(places, places[1:])]}
+
+
 def all_told(servers, sessions, keep, **more):
     """Tells them all; `keep`: of each session which turns, or None: all. What came of each."""
     out, work, wrong = [None] * len(sessions), queue.Queue(), []

@@ -253,11 +253,8 @@ def without_a_device(t):
     for name, (policy, carrier) in CUTS.items():
         sessions = list(at_every_byte(carrier))
         for label, cut in ((name, True), (name + " that are none", False)):
-            heard = []
-            for (_, first, _), (_, b, cuts) in sessions:
-                places = [0, *cuts, len(b)] if cut else [0, len(b)]
-                heard.append({"turns": [["tcp", first.hex(), enip.message(0x65, b"\1\0\0\0", HANDLE).hex()]] +
-                             [["tcp", b[x:y].hex(), ""] for x, y in zip(places, places[1:])]})
+            heard = [told.unanswered(first, enip.message(0x65, b"\1\0\0\0", HANDLE), b, cuts if cut else [])
+                     for (_, first, _), (_, b, cuts) in sessions]
             keep = passed(t, label, policy, heard)
             t.equal(label + ": pass whole", sum(map(all, keep)), 0 if cut else len(sessions))
             t.true(label + ": their beginnings pass", all(k[0] for k in keep))
@@ -269,10 +266,6 @@ def cases(t):
     if not program:
         t.skip("enip_receivers", "%s does not name %s" % (VARIABLE, WHAT))
         return
-    devices = [told.Server(HERE, os.path.abspath(program)) for _ in range(INSTANCES)]
-    if not all(d.ready for d in devices):
-        t.skip("enip_receivers", "%s does not start in a network of its own (unshare -rn)" % program)
-        for d in devices:
-            d.end()
-        return
-    yield "enip_receivers", one, (t, devices)
+    devices = told.put_up(t, "enip_receivers", HERE, INSTANCES, os.path.abspath(program))
+    if devices:
+        yield "enip_receivers", one, (t, devices)

@@ -217,11 +217,8 @@ def without_a_simulator(t):
     """A write inside of a write is refused where it is cut, and passes as the value that it is where it is not."""
     sessions = list(at_every_place())
     for name, cut in (("cuts without a simulator", True), ("the same in one piece", False)):
-        heard = []
-        for (_, first, _), (_, b, cuts) in sessions:
-            places = [0, *cuts, len(b)] if cut else [0, len(b)]
-            heard.append({"turns": [["tcp", first.hex(), enip.message(0x65, b"\1\0\0\0", HANDLE).hex()]] +
-                         [["tcp", b[x:y].hex(), ""] for x, y in zip(places, places[1:])]})
+        heard = [told.unanswered(first, enip.message(0x65, b"\1\0\0\0", HANDLE), b, cuts if cut else [])
+                 for (_, first, _), (_, b, cuts) in sessions]
         keep = told.passed(t, name, POLICY % POLICIES["place"], heard, SERVER, PORT)
         t.equal(name + ": pass whole", sum(map(all, keep)), 0 if cut else len(sessions))
         t.true(name + ": their beginnings pass", all(k[0] for k in keep))
@@ -233,10 +230,6 @@ def cases(t):
     if not program:
         t.skip("enip_simulator", "%s does not name %s" % (VARIABLE, WHAT))
         return
-    servers = [told.Server(HERE, os.path.abspath(program)) for _ in range(INSTANCES)]
-    if not all(s.ready for s in servers):
-        t.skip("enip_simulator", "%s does not start in a network of its own (unshare -rn)" % program)
-        for s in servers:
-            s.end()
-        return
-    yield "enip_simulator", one, (t, servers)
+    servers = told.put_up(t, "enip_simulator", HERE, INSTANCES, os.path.abspath(program))
+    if servers:
+        yield "enip_simulator", one, (t, servers)

@@ -5,35 +5,29 @@
 
 A line of JSON is a session: "turns" of ["tcp", hex, cuts]; "keep": how many segments of it are told (null: all). In bytes to be sent EEEEEEEE stands for
 the session, CCCCCCCC for the connection that was opened last. Answered by what was sent, with what came back, and by what the tags hold in the end."""
-import json
 import os
-import select
-import socket
 import struct
-import subprocess
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "lib"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "..", "..", "lib"), os.path.join(HERE, "..", "..")]
 import enip  # noqa: E402
-from net import wait_for  # noqa: E402
+from victims import Victim, ask, is_told, pieces, serve  # noqa: E402
 
-WHERE = "127.0.0.1"
 TAGS = {"Crane": 300, "Gate": 100, "Vault": 100}  # DINTs of each
 SECRET = b"not to say!!"  # what Vault holds
 SOON, PATIENCE = 0.06, 5.0  # seconds
 
 
-class Simulator:
+class Simulator(Victim):
     def __init__(self, program):
-        self.program, self.process, self.port = program, None, 0
+        super().__init__("simulator", 0, PATIENCE)
+        self.program = program
 
     def put_up(self):
         self.end()
-        self.port = 20000 + (self.port + 1) % 10000  # that of the one before may not be free yet
-        self.process = subprocess.Popen([self.program, "--plc=ControlLogix", "--path=1,0", "--port=%d" % self.port] +
-                                        ["--tag=%s:DINT[%d]" % x for x in TAGS.items()],
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for(self.listens, PATIENCE, "the simulator to listen")
+        self.next_port()
+        self.start([self.program, "--plc=ControlLogix", "--path=1,0", "--port=%d" % self.port] + ["--tag=%s:DINT[%d]" % x for x in TAGS.items()])
         s, handle = self.session()
         s.sendall(enip.request(handle, enip.service(0x4D, enip.tag("Vault"), struct.pack("<HH", 0xC4, 3) + SECRET)))
         answer = enip.receive(s)
@@ -42,18 +36,8 @@ class Simulator:
             raise OSError("the simulator takes no value")
         self.before = self.state()
 
-    def listens(self):
-        if self.process.poll() is not None:
-            raise OSError("the simulator ended before it listened")
-        try:
-            socket.create_connection((WHERE, self.port), 1).close()
-            return True
-        except OSError:
-            return False
-
     def session(self):
-        s = socket.create_connection((WHERE, self.port), PATIENCE)
-        s.settimeout(PATIENCE)
+        s = self.connect()
         handle = enip.handle_of(s)
         if handle is None:
             raise OSError("the simulator registers no session")
@@ -78,21 +62,6 @@ class Simulator:
         except OSError:
             return None
 
-    def end(self):
-        if self.process:
-            self.process.kill()
-            self.process.wait()
-
-
-def heard(s):
-    out, wait = b"", SOON
-    while select.select([s], [], [], wait)[0]:
-        more = s.recv(65536)
-        if not more:
-            raise ConnectionError
-        out, wait = out + more, 0.004
-    return out
-
 
 def opened(answer):
     """The number of the connection that an answer opens; None."""
@@ -103,25 +72,19 @@ def opened(answer):
 
 def tell(simulator, job):
     numbers, turns, keep = {b"\xee" * 4: b"\0" * 4, b"\xcc" * 4: b"\0" * 4}, [], job["keep"]
-    s = socket.create_connection((WHERE, simulator.port), PATIENCE)
-    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    s.settimeout(PATIENCE)
+    s = simulator.connect()
     closed = False
     for kind, text, cuts in job["turns"]:
-        b = bytes.fromhex(text)
+        whole = bytes.fromhex(text)
         for name, number in numbers.items():
-            b = b.replace(name, number)
-        for a, z in zip([0] + cuts, cuts + [len(b)]):
-            if a >= z or closed:
+            whole = whole.replace(name, number)
+        for b in pieces(whole, cuts):
+            if closed:
                 continue
             answers = b""
-            if keep is None or (len(turns) < len(keep) and keep[len(turns)]):
-                try:
-                    s.sendall(b[a:z])
-                    answers = heard(s)
-                except OSError:
-                    closed = True
-            turns.append([kind, b[a:z].hex(), answers.hex()])
+            if is_told(keep, turns):
+                answers, closed = ask(s, b, SOON)
+            turns.append([kind, b.hex(), answers.hex()])
             if answers[:1] == b"\x65" and len(answers) >= 8:
                 numbers[b"\xee" * 4] = answers[4:8]
             if opened(answers):
@@ -134,16 +97,4 @@ def tell(simulator, job):
             "did": None if after is None else [k for k, v in after.items() if v != simulator.before[k]]}
 
 
-def main():
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    simulator = Simulator(sys.argv[1])
-    try:
-        simulator.put_up()
-        print("ready", flush=True)
-        for line in sys.stdin:
-            print(json.dumps(tell(simulator, json.loads(line))), flush=True)
-    finally:
-        simulator.end()
-
-
-main()
+serve(Simulator(sys.argv[1]), tell)

@@ -132,10 +132,6 @@ def cases(t):
     if not command:
         t.skip("slmp_server", "%s does not say how to run a server of SLMP ({port} in it: where it is to listen)" % VARIABLE)
         return
-    servers = [told.Server(HERE, *command) for _ in range(INSTANCES)]
-    if not all(s.ready for s in servers):
-        t.skip("slmp_server", "%s does not start in a network of its own (unshare -rn)" % command[0])
-        for s in servers:
-            s.end()
-        return
-    yield "slmp_server", one, (t, servers)
+    servers = told.put_up(t, "slmp_server", HERE, INSTANCES, *command)
+    if servers:
+        yield "slmp_server", one, (t, servers)

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the victims of several cases are made of: a program that listens on the loopback of a network of its own, told a session for each line of JSON."""
+import json
+import select
+import socket
+import subprocess
+import sys
+
+from net import wait_for
+
+WHERE = "127.0.0.1"
+
+
+class Victim:
+    """Whoever derives from it says how it is put up, and what its state is."""
+    def __init__(self, called, port, patience):
+        self.called, self.port, self.patience, self.process = called, port, patience, None
+
+    def next_port(self):
+        self.port = 20000 + (self.port + 1) % 10000  # that of the one before may not be free yet
+
+    def start(self, command):
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for(self.listens, self.patience, "the %s to listen" % self.called)
+
+    def listens(self):
+        if self.process.poll() is not None:
+            raise OSError("the %s ended before it listened" % self.called)
+        try:
+            socket.create_connection((WHERE, self.port), 1).close()
+            return True
+        except OSError:
+            return False
+
+    def connect(self):
+        s = socket.create_connection((WHERE, self.port), self.patience)
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        s.settimeout(self.patience)
+        return s
+
+    def end(self):
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+
+
+def pieces(b, cuts):
+    return [b[a:z] for a, z in zip([0] + cuts, cuts + [len(b)]) if a < z]
+
+
+def is_told(keep, turns):
+    """Whether the segment behind these turns is."""
+    return keep is None or (len(turns) < len(keep) and keep[len(turns)])
+
+
+def heard(s, soon):
+    """What comes within so many seconds, and what hangs together with it."""
+    out, wait = b"", soon
+    while select.select([s], [], [], wait)[0]:
+        more = s.recv(65536)
+        if not more:
+            raise ConnectionError
+        out, wait = out + more, 0.004
+    return out
+
+
+def ask(s, b, soon):
+    """What is answered, and whether the victim has closed the session."""
+    try:
+        s.sendall(b)
+        return heard(s, soon), False
+    except OSError:
+        return b"", True
+
+
+def serve(victim, tell):
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    try:
+        victim.put_up()
+        print("ready", flush=True)
+        for line in sys.stdin:
+            print(json.dumps(tell(victim, json.loads(line))), flush=True)
+    finally:
+        victim.end()

@@ -515,6 +515,17 @@ static enum reason pushes(struct desk *d)
 	return userdata(d, DIR_S2C, 0, CYCLIC_PUSH, "ff090002 0102");
 }
 
+/* Cyclic reads of a data block's first bytes. */
+static struct command_row *may_watch(struct desk *d, unsigned last_sub, unsigned bytes)
+{
+	struct command_row *row;
+
+	desk_empty(d);
+	row = codes(d, S7_SUB(S7_CYCLIC, 1), S7_SUB(S7_CYCLIC, last_sub));
+	desk_place(d, row, S7_DB, DB(1, 0), BYTE(bytes));
+	return row;
+}
+
 /* What a cyclic read brings is read each time: by the rows of now, place by place. */
 static void cyclic_after_a_change(void **unused)
 {
@@ -522,9 +533,7 @@ static void cyclic_after_a_change(void **unused)
 	struct desk d;
 
 	(void)unused;
-	desk_empty(&d);
-	row = codes(&d, S7_SUB(S7_CYCLIC, 1), S7_SUB(S7_CYCLIC, 1));
-	desk_place(&d, row, S7_DB, DB(1, 0), BYTE(100));
+	row = may_watch(&d, 1, 100);
 	open_session(&d, RACK_0_SLOT_2, "03c0");
 	assert_int_equal(watch(&d, 10), R_ALLOWED);
 	assert_int_equal(watch(&d, 20), R_ALLOWED);
@@ -548,9 +557,7 @@ static void cyclic_too_many(void **unused)
 
 	(void)unused;
 	for (unsigned n = S7_WATCHED_MAX - 1; n < S7_WATCHED_MAX + 2; n++) {
-		desk_empty(&d);
-		row = codes(&d, S7_SUB(S7_CYCLIC, 1), S7_SUB(S7_CYCLIC, 4));
-		desk_place(&d, row, S7_DB, DB(1, 0), BYTE(200));
+		row = may_watch(&d, 4, 200);
 		open_session(&d, RACK_0_SLOT_2, "03c0");
 		for (unsigned again = 0; again < 3;
 		     again++) /* the same once more is nothing more, nor is the end of one */
@@ -581,9 +588,7 @@ static void pushes_of_unknown_places(void **unused)
 	struct desk d;
 
 	(void)unused;
-	desk_empty(&d);
-	row = codes(&d, S7_SUB(S7_CYCLIC, 1), S7_SUB(S7_CYCLIC, 1));
-	desk_place(&d, row, S7_DB, DB(1, 0), BYTE(100));
+	may_watch(&d, 1, 100);
 	s7comm_enforcer.missed(d.state, false);
 	assert_int_equal(pushes(&d), R_ALLOWED);
 	d.permit.permit++;

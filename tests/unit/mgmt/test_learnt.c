@@ -162,13 +162,43 @@ static void transports_are_apart(void **state)
 	learnt_free(&l);
 }
 
+/* Of a space, each thing's addresses are a kind of their own; and however many kinds come, there is room for so many, and a count of the rest. */
+static void acts_are_bounded_between(void **state)
+{
+	struct learnt l = { 0 };
+	uint64_t put_in = 0, kept = 0;
+	struct act a;
+
+	(void)state;
+	for (uint32_t i = 0; i < 10u * LEARNT_ACTS; i++) {
+		a = act(7, 3, i % 16, i % 16);
+		a.thing = i % 2 == 0 ? 1 : i + 2u;
+		learnt_act(&l, &a);
+		put_in++;
+		assert_true(l.n_acts <= 4u * LEARNT_ACTS);
+	}
+	learnt_settle(&l);
+	assert_true(l.n_acts <= LEARNT_ACTS);
+	for (size_t i = 0; i < l.n_acts; i++)
+		kept += l.acts[i].count;
+	assert_int_equal(kept + l.tally.acts_left, put_in);
+	for (size_t i = 0; i < l.n_acts; i++)
+		if (l.acts[i].thing == 1 && l.acts[i].count > 1) {
+			assert_int_equal(l.acts[i].count, 5u * LEARNT_ACTS);
+			assert_int_equal(l.acts[i].lowest, 0);
+			assert_int_equal(l.acts[i].highest, 14);
+			learnt_free(&l);
+			return;
+		}
+	fail_msg("the most frequent kind is gone");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_kind_is_one_entry),
-		cmocka_unit_test(the_rarest_give_way),
-		cmocka_unit_test(acts_lie_beside_their_talk),
-		cmocka_unit_test(transports_are_apart),
+		cmocka_unit_test(one_kind_is_one_entry),      cmocka_unit_test(the_rarest_give_way),
+		cmocka_unit_test(acts_lie_beside_their_talk), cmocka_unit_test(transports_are_apart),
+		cmocka_unit_test(acts_are_bounded_between),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

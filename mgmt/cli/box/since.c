@@ -1,85 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/cli/box/since.h"
 
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-
-#include "appliance/base/clock.h"
 #include "appliance/wire/event_filter.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/words/render.h"
 
 #define PAGE 1000u
 #define WAIT_S 30u
-
-static uint64_t unit_seconds(char letter)
-{
-	switch (letter) {
-	case 's':
-		return 1;
-	case 'm':
-		return 60;
-	case 'h':
-		return 3600;
-	case 'd':
-		return 86400;
-	default:
-		return 0;
-	}
-}
-
-/* Seconds since 1970 of a day's start, or of a moment with its zone. */
-static bool moment(const char *text, time_t *ret)
-{
-	struct tm tm = { 0 };
-	const char *rest = strptime(text, "%Y-%m-%d", &tm);
-
-	tm.tm_isdst = -1;
-	if (rest != NULL && *rest == '\0') {
-		*ret = mktime(&tm);
-		return *ret >= 0;
-	}
-	rest = strptime(text, "%Y-%m-%dT%H:%M:%S%z", &tm);
-	if (rest == NULL)
-		rest = strptime(text, "%Y-%m-%dT%H:%M%z", &tm);
-	if (rest == NULL || *rest != '\0')
-		return false;
-	*ret = timegm(&tm) - tm.tm_gmtoff;
-	return *ret >= 0;
-}
-
-bool since_span(const char *text, uint64_t max, uint64_t *ret)
-{
-	size_t n = strlen(text);
-	uint64_t unit = n > 1 ? unit_seconds(text[n - 1]) : 0;
-	unsigned long long count;
-	char digits[16];
-
-	if (unit == 0 || n > sizeof(digits))
-		return false;
-	memcpy(digits, text, n - 1);
-	digits[n - 1] = '\0';
-	if (!cli_number(digits, max / unit, &count))
-		return false;
-	*ret = count * unit;
-	return true;
-}
-
-bool since_parse(const char *text, char out[SINCE_TEXT])
-{
-	uint64_t now = clock_wall_ns() / 1000000000u, span;
-	struct tm tm;
-	time_t t;
-
-	if (since_span(text, now, &span))
-		t = (time_t)(now - span);
-	else if (!moment(text, &t))
-		return false;
-	if (gmtime_r(&t, &tm) == NULL)
-		return false;
-	return strftime(out, SINCE_TEXT, "%Y-%m-%dT%H:%M:%S.000Z", &tm) > 0;
-}
 
 /*
  * At most `most` events after *after, from `since` on (NULL = any); *after moves to where the journal has looked. The array is the caller's, NULL

@@ -10,13 +10,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "mgmt/cli/box/since.h"
 #include "mgmt/cli/learn/mirror.h"
 #include "mgmt/cli/learn/propose.h"
 #include "mgmt/cli/learn/study.h"
 #include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/shut/shut.h"
 #include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/moment.h"
 
 #define FOR_MAX (366u * 86400u)
 #define WAIT_MS 200
@@ -291,7 +291,7 @@ static int run(struct cli *c, const struct cli_args *a)
 		return status;
 	}
 	if (a->values[OPT_FOR] != NULL &&
-	    (device == NULL || !since_span(a->values[OPT_FOR], FOR_MAX, &span) || span == 0))
+	    (device == NULL || !moment_span(a->values[OPT_FOR], FOR_MAX, &span) || span == 0))
 		return cli_fail(c, CLI_INVALID, M_LEARN_FOR, a->values[OPT_FOR]);
 	if (with && !source_open(c, a->values[OPT_POLICY], SOURCE_LOWER, &policy, &status)) {
 		source_close(&policy);

@@ -13,9 +13,9 @@
 #include "appliance/wire/event_filter.h"
 #include "appliance/wire/event_words.h"
 #include "mgmt/cli/box/request.h"
-#include "mgmt/cli/box/since.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/event.h"
+#include "mgmt/cli/words/moment.h"
 #include "mgmt/cli/words/render.h"
 
 #define LIMIT_DEFAULT 50
@@ -163,11 +163,11 @@ static bool print_grave(struct cli *c, unsigned long long shown_after, int *ret_
 {
 	struct event_filter f = { 0 };
 	unsigned long long after = 0, all;
-	char since[SINCE_TEXT];
+	char since[MOMENT_TEXT];
 	size_t n = 0, older = 0;
 	json_t *list;
 
-	if (shown_after == 0 || !since_parse(GRAVE_SINCE, since) || !event_filter_set(&f, FILTER_SINCE, since) ||
+	if (shown_after == 0 || !moment_parse(GRAVE_SINCE, since) || !event_filter_set(&f, FILTER_SINCE, since) ||
 	    !event_filter_set(&f, FILTER_SEVERITY, event_severity_word(EVENT_SERIOUS)))
 		return true;
 	list = last_of(c, &f, PAGE, &after, &all, ret_status);
@@ -221,12 +221,12 @@ static bool take_filter(struct cli *c, const struct cli_args *a, struct event_fi
 	};
 	const char *since = a->values[OPT_SINCE], *host = a->values[OPT_HOST], *verdict = a->values[OPT_VERDICT],
 		   *severity = a->values[OPT_SEVERITY];
-	char moment[SINCE_TEXT];
+	char moment[MOMENT_TEXT];
 	struct addr_range r;
 	bool stray, fits = true;
 
 	*ret_status = CLI_YES;
-	if (since != NULL && !since_parse(since, moment))
+	if (since != NULL && !moment_parse(since, moment))
 		*ret_status = cli_fail(c, CLI_INVALID, M_EVENTS_SINCE, since);
 	else if (host != NULL && !prefix_parse(host, &r, &stray) && !stray)
 		*ret_status = cli_fail(c, CLI_INVALID, M_EVENTS_HOST, host);

@@ -15,6 +15,7 @@
 #include "mgmt/cli/words/clock.h"
 #include "mgmt/cli/words/command.h"
 #include "mgmt/cli/words/event_parts.h"
+#include "mgmt/cli/words/moment.h"
 
 #define SINCE_DEFAULT "90d"
 #define LINES_MOST 20u
@@ -281,11 +282,11 @@ static int run(struct cli *c, const struct cli_args *a)
 {
 	const char *wanted = a->values[OPT_SINCE] != NULL ? a->values[OPT_SINCE] : SINCE_DEFAULT;
 	struct past p = { .now = clock_wall_ns() / 1000000000u };
-	char since[SINCE_TEXT];
+	char since[MOMENT_TEXT];
 	struct source s;
 	int status;
 
-	if (!since_parse(wanted, since))
+	if (!moment_parse(wanted, since))
 		return cli_fail(c, CLI_INVALID, M_SINCE_BAD, wanted);
 	if (source_open(c, a->operands[0], SOURCE_LOWER, &s, &status)) {
 		p.ir = s.c.ir;

@@ -9,6 +9,7 @@
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/event.h"
+#include "mgmt/cli/words/moment.h"
 #include "mgmt/cli/words/render.h"
 
 enum { OPT_SINCE, OPT_N };
@@ -97,11 +98,11 @@ static int run(struct cli *c, const struct cli_args *a)
 	struct box_answer answer;
 	const json_t *workers;
 	json_t *past = NULL;
-	char since[SINCE_TEXT];
+	char since[MOMENT_TEXT];
 	int status;
 
 	if (a->values[OPT_SINCE] != NULL) {
-		if (!since_parse(a->values[OPT_SINCE], since))
+		if (!moment_parse(a->values[OPT_SINCE], since))
 			return cli_fail(c, CLI_INVALID, M_SINCE_BAD, a->values[OPT_SINCE]);
 		past = since_events(c, since, "drift", &status);
 		if (past == NULL)

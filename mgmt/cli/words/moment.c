@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/words/moment.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "appliance/base/clock.h"
+
+static uint64_t unit_seconds(char letter)
+{
+	switch (letter) {
+	case 's':
+		return 1;
+	case 'm':
+		return 60;
+	case 'h':
+		return 3600;
+	case 'd':
+		return 86400;
+	default:
+		return 0;
+	}
+}
+
+/* mktime and timegm write the moment that they found into what they were given: of 31 February a day in March, of its zone UTC. */
+static bool counted(struct tm given, time_t (*count)(struct tm *), time_t *ret)
+{
+	struct tm found = given;
+
+	*ret = count(&found) - (count == timegm ? given.tm_gmtoff : 0);
+	return *ret >= 0 && found.tm_mday == given.tm_mday;
+}
+
+/* Seconds since 1970 of a day's start, or of a moment with its zone. */
+static bool seconds(const char *text, time_t *ret)
+{
+	struct tm tm = { 0 };
+	const char *rest = strptime(text, "%Y-%m-%d", &tm);
+
+	tm.tm_isdst = -1;
+	if (rest != NULL && *rest == '\0')
+		return counted(tm, mktime, ret);
+	rest = strptime(text, "%Y-%m-%dT%H:%M:%S%z", &tm);
+	if (rest == NULL)
+		rest = strptime(text, "%Y-%m-%dT%H:%M%z", &tm);
+	return rest != NULL && *rest == '\0' && tm.tm_sec < 60 && counted(tm, timegm, ret);
+}
+
+bool moment_span(const char *text, uint64_t max, uint64_t *ret)
+{
+	size_t n = strlen(text);
+	uint64_t unit = n > 1 ? unit_seconds(text[n - 1]) : 0, count = 0;
+
+	if (unit == 0)
+		return false;
+	for (size_t i = 0; i + 1 < n; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		count = count * 10 + (uint64_t)(text[i] - '0');
+		if (count > max / unit)
+			return false;
+	}
+	*ret = count * unit;
+	return true;
+}
+
+bool moment_parse(const char *text, char out[MOMENT_TEXT])
+{
+	uint64_t now = clock_wall_ns() / 1000000000u, span;
+	struct tm tm;
+	time_t t;
+
+	if (moment_span(text, now, &span))
+		t = (time_t)(now - span);
+	else if (!seconds(text, &t))
+		return false;
+	if (gmtime_r(&t, &tm) == NULL)
+		return false;
+	return strftime(out, MOMENT_TEXT, "%Y-%m-%dT%H:%M:%S.000Z", &tm) > 0;
+}

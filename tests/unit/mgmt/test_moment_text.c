@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Moments as people write them, read as `date` reads them.
+ *
+ * LINK: mgmt/cli/words/moment.c appliance/base/clock.c
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "mgmt/cli/words/moment.h"
+
+static void moments(void **state)
+{
+	static const struct {
+		const char *text, *said; /* NULL: refused */
+	} cases[] = {
+		{ "2027-03-31T09:00:00+09:00", "2027-03-31T00:00:00.000Z" },
+		{ "2027-03-31T09:00+09:00", "2027-03-31T00:00:00.000Z" },
+		{ "2027-03-31T09:00:00Z", "2027-03-31T09:00:00.000Z" },
+		{ "2027-01-01T03:00:00-05:30", "2027-01-01T08:30:00.000Z" },
+		{ "2027-01-01T00:30:00+09:00", "2026-12-31T15:30:00.000Z" },
+		{ "2028-02-29T00:00:00Z", "2028-02-29T00:00:00.000Z" },
+		{ "2027-03-31", "2027-03-30T15:00:00.000Z" },
+		{ "1970-01-01", NULL },
+		{ "2027-02-29", NULL },
+		{ "2027-02-31", NULL },
+		{ "2027-04-31T00:00:00Z", NULL },
+		{ "2027-13-01", NULL },
+		{ "2027-03-31T09:00:60Z", NULL },
+		{ "2027-03-31T24:00:00Z", NULL },
+		{ "2027-03-31T09:00:00", NULL },
+		{ "2027-03-31T09:00:00Z ", NULL },
+		{ "", NULL },
+		{ "d", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char out[MOMENT_TEXT];
+
+		print_message("%s\n", cases[i].text);
+		assert_int_equal(moment_parse(cases[i].text, out), cases[i].said != NULL);
+		if (cases[i].said != NULL)
+			assert_string_equal(out, cases[i].said);
+	}
+}
+
+static void spans(void **state)
+{
+	uint64_t n;
+
+	(void)state;
+	assert_true(moment_span("90s", 1000, &n) && n == 90);
+	assert_true(moment_span("7d", 604800, &n) && n == 604800);
+	assert_true(moment_span("0h", 0, &n) && n == 0);
+	assert_false(moment_span("8d", 604800, &n));
+	assert_false(moment_span("99999999999999999999999999s", UINT64_MAX / 10, &n));
+	assert_false(moment_span("-1s", 1000, &n));
+	assert_false(moment_span("1 s", 1000, &n));
+	assert_false(moment_span("s", 1000, &n));
+	assert_false(moment_span("10", 1000, &n));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(moments), cmocka_unit_test(spans) };
+
+	/* Nine hours before UTC, whatever zone the machine is in. */
+	setenv("TZ", "JST-9", 1);
+	tzset();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -56,7 +56,10 @@ bool since_each(struct cli *c, const char *since, void (*each)(void *ctx, const 
 		list = page(c, since, &after, PAGE, ret_status);
 		if (list == NULL)
 			return false;
-		json_array_foreach(list, i, e) each(ctx, e);
+		json_array_foreach(list, i, e)
+		{
+			each(ctx, e);
+		}
 		json_decref(list);
 	} while (after > before);
 	return true;

@@ -176,15 +176,15 @@ static int lowest_cmp(const void *x, const void *y)
 	return a->lo != b->lo ? (a->lo > b->lo) - (a->lo < b->lo) : (a->hi > b->hi) - (a->hi < b->hi);
 }
 
-/* The addresses of acts of one space, which are neighbours; those that meet are one range. */
+/* The addresses of acts of one space, which are neighbours, at least one; those that meet are one range. */
 static void print_places(FILE *to, const struct space_info *s, const struct act *acts, size_t n)
 {
 	struct notation notation = notation_of_space(s);
-	struct number_range r[PLACES_MAX];
+	struct number_range r[PLACES_MAX] = { { acts->lowest, acts->highest } };
 	char text[NOTATION_TEXT];
 	size_t last = 0;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 1; i < n; i++)
 		r[i] = (struct number_range){ acts[i].lowest, acts[i].highest };
 	qsort(r, n, sizeof(r[0]), lowest_cmp);
 	for (size_t i = 1; i < n; i++) {

@@ -65,10 +65,11 @@ void deed_print(FILE *to, enum lang l, const char *object)
 		} else if (strcmp(at, found) == 0) {
 			message_print(to, l, M_DEED_FOUND);
 			break;
-		} else if (*at == ' ' && at > object && strchr(":,", at[-1]) != NULL &&
-			   (said = phrase(at + 1, l, &n)) != NULL) { /* after a name, or after another phrase */
-			fprintf(to, " %s", said);
-			at += 1 + n;
+		} else if ((*at == ':' || *at == ',') && at[1] == ' ' && (said = phrase(at + 2, l, &n)) != NULL) {
+			/* after a name, or after another phrase */
+			message_print(to, l, *at == ':' ? M_DEEDS_OF : M_DEEDS_NEXT);
+			fputs(said, to);
+			at += 2 + n;
 		} else {
 			fputc(*at++, to);
 		}

@@ -225,7 +225,7 @@ static void the_box_itself(void **state)
 		"At 2026-11-20 08:10:11 UTC, rules were changed from outside: table inet sekisho: rule added: forward, "
 		"element deleted: live and 3 more, set added; enforce restored them.",
 		"2026-11-20 08:10:11 UTC、外部からルールが変更されました（対象: table inet sekisho: ルールの追加: "
-		"forward, 要素の削除: live、ほか 3 件, セットの追加）。enforce が修復しました。");
+		"forward、要素の削除: live、ほか 3 件、セットの追加）。enforce が修復しました。");
 	sentence("{" TIME
 		 "\"kind\":\"drift\",\"role\":\"enforce\",\"code\":\"changed\",\"object\":\"table inet sekisho, chain "
 		 "forward: missing (found at a start)\",\"count\":1}",

@@ -309,7 +309,7 @@ static void test_usage(void **state)
 	snprintf(asked, sizeof(asked), "journal verify %s --lang ja", records);
 	run(&r, asked);
 	assert_int_equal(r.status, 3);
-	expect_in(r.err, "head を読めません: ファイルではなくディレクトリ");
+	expect_in(r.err, "head を読めません: ファイルではなくフォルダー");
 	assert_int_equal(rmdir(head) + rmdir(records), 0);
 	run(&r, "replay --policy site.cfg --pcap / --lang ja");
 	assert_int_equal(r.status, 3);
@@ -854,10 +854,9 @@ static void test_events(void **state)
 		 "{\"event\":{\"seq\":22,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"decided\",\"verdict\":\"allow\","
 		 "\"reason\":\"unanswered.held\",\"role\":\"gate\",\"value\":41,\"count\":2}}");
 	run(&r, "explain 22 --lang ja");
-	assert_string_equal(
-		r.out,
-		"2026-11-20 08:10:11 UTC、検査部が応答しなかったため、gate が代わりに 2 個のパケットを判定しました"
-		"（検査部が応答せず、接続済みセッションのみ継続（hold））。\n");
+	assert_string_equal(r.out, "2026-11-20 08:10:11 UTC、検査部が応答しなかったため、gate プロセスが代わりに 2 "
+				   "個のパケットを判定しました"
+				   "（検査部が応答せず、接続済みセッションのみ継続（hold））。\n");
 	box_says(MSG_EXPLAIN, 0,
 		 "{\"event\":{\"seq\":23,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"lost\",\"role\":\"journal\","
 		 "\"code\":\"missing\",\"count\":1}}");

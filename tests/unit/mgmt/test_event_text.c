@@ -84,7 +84,7 @@ static void of_the_journal_itself(void **state)
 		 "says so: "
 		 "delete events-00000000000000000001.log: Is a directory.",
 		 "2026-11-20 08:10:11 UTC、ポリシーの保存期間（retention）を過ぎた最も古い記録を削除できませんでした（"
-		 "events-00000000000000000001.log を削除できません: ファイルではなくディレクトリ）。");
+		 "events-00000000000000000001.log を削除できません: ファイルではなくフォルダー）。");
 	sentence("{" TIME "\"kind\":\"lost\",\"code\":\"stuck\",\"role\":\"journal\",\"count\":1,"
 		 "\"object\":\"age of events-1.log.gz: Gone fishing\"}",
 		 "At 2026-11-20 08:10:11 UTC, the oldest records could not be deleted though the policy's retention "
@@ -203,7 +203,7 @@ static void the_box_itself(void **state)
 	sentence("{" TIME "\"kind\":\"drift\",\"role\":\"enforce\",\"code\":\"flushed\",\"value\":10322,\"count\":1}",
 		 "At 2026-11-20 08:10:11 UTC, all rules were removed from outside; enforce stopped forwarding and "
 		 "reloaded them; gap about 10.3 ms.",
-		 "2026-11-20 08:10:11 UTC、外部から全ルールが消去されました。enforce "
+		 "2026-11-20 08:10:11 UTC、外部から全ルールが消去されました。enforce プロセス"
 		 "が転送を止め、ルールを読み込み直しました"
 		 "（影響時間 約 10.3 ミリ秒）。");
 	sentence("{" TIME
@@ -216,7 +216,7 @@ static void the_box_itself(void **state)
 		 "2026-11-20 08:10:11 UTC、nft により、外部からルールが変更されました（対象: rule 3 of chain forward, "
 		 "table "
 		 "inet "
-		 "sekisho）。変更前: drop。変更後: accept。enforce が修復しました。");
+		 "sekisho）。変更前: drop。変更後: accept。enforce プロセスが修復しました。");
 	/* Records keep their words in English; names, and rules as nft writes them, stay as they are. */
 	sentence(
 		"{" TIME
@@ -225,7 +225,7 @@ static void the_box_itself(void **state)
 		"At 2026-11-20 08:10:11 UTC, rules were changed from outside: table inet sekisho: rule added: forward, "
 		"element deleted: live and 3 more, set added; enforce restored them.",
 		"2026-11-20 08:10:11 UTC、外部からルールが変更されました（対象: table inet sekisho: ルールの追加: "
-		"forward、要素の削除: live、ほか 3 件、セットの追加）。enforce が修復しました。");
+		"forward、要素の削除: live、ほか 3 件、セットの追加）。enforce プロセスが修復しました。");
 	sentence("{" TIME
 		 "\"kind\":\"drift\",\"role\":\"enforce\",\"code\":\"changed\",\"object\":\"table inet sekisho, chain "
 		 "forward: missing (found at a start)\",\"count\":1}",
@@ -233,7 +233,7 @@ static void the_box_itself(void **state)
 		 "missing "
 		 "(found at a start); enforce restored them.",
 		 "2026-11-20 08:10:11 UTC、外部からルールが変更されました（対象: table inet sekisho, chain forward: "
-		 "欠落（起動時に検出））。enforce が修復しました。");
+		 "欠落（起動時に検出））。enforce プロセスが修復しました。");
 	sentence("{" TIME "\"kind\":\"policy\",\"code\":\"confirmed\",\"value\":5,\"by\":\"tanaka\",\"count\":1}",
 		 "At 2026-11-20 08:10:11 UTC, generation 5 was confirmed by tanaka.",
 		 "2026-11-20 08:10:11 UTC、tanaka が世代 5 を確定しました。");
@@ -247,7 +247,7 @@ static void the_box_itself(void **state)
 		 "2026-11-20 08:10:11 UTC、ポリシー未適用で起動しました。ゾーン間通信はすべて拒否されます。");
 	sentence("{" TIME "\"kind\":\"lost\",\"role\":\"dpi\",\"count\":12}",
 		 "At 2026-11-20 08:10:11 UTC, 12 records of dpi were lost, because it could not hand them over.",
-		 "2026-11-20 08:10:11 UTC、dpi の記録 12 件が失われました（引き渡せなかったため）。");
+		 "2026-11-20 08:10:11 UTC、dpi プロセスの記録 12 件が失われました（引き渡せなかったため）。");
 }
 
 /* Of a flood only the sum is kept, and what all of it had in common. */

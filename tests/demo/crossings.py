@@ -64,7 +64,7 @@ def crossings(t):
     add("tos-db", "rtg02", ("read register 100 (0-99 allowed)", "100 番を読む（許可は 0～99）"), "reset",
         speak(tos, rtg02, 502, [read(95, 6)], db),
         whole_pdus(db, lambda u, f, d: f == 3 and sum(struct.unpack("!HH", d)) > 100), "crane", r)
-    add("tos-db", "rtg02", ("read as unit 2", "ユニット 2 として読む"), "reset",
+    add("tos-db", "rtg02", ("read from unit 2", "ユニット 2 から読む"), "reset",
         speak(tos, rtg02, 502, [read(0, 1, unit=2)], db), whole_pdus(db, lambda u, f, d: u == 2), "crane", r)
     add("tos-db", "rtg02", ("HTTP on port 502", "502 番ポートで HTTP"), "reset",
         speak(tos, rtg02, 502, [b"GET / HTTP/1.1\r\nHost: rtg02\r\n\r\n"], db), payload_with(db, b"GET / HTTP"), "crane", r)

@@ -29,7 +29,7 @@ TEXT = {
     "box": ("starting the box, applying the policy", "装置を起動し、ポリシーを適用しています"),
     "ready": ("Terminal built and policy in force after %.1f s.", "構築とポリシー適用まで %.1f 秒。"),
     "policy": ("Changes of the policy, and the administrator's page", "ポリシーの変更と管理者の画面"),
-    "flush": ("Another program deletes every rule", "他のプログラムが全ルールを削除"),
+    "flush": ("Another program deletes every rule", "ほかのプログラムが全ルールを削除"),
     "healed": ("back after %.1f ms", "%.1f ミリ秒で復旧"),
     "gap": ("passed between that deletion and the stop of forwarding", "全ルール削除から転送停止までに通過"),
     "worker": ("All of it again while inspectors are killed", "検査部を強制終了し続けながら再試行"),

@@ -125,6 +125,6 @@ def admin(t):
     what = ("verify: kernel and workers as compiled", "verify: カーネルと検査部がポリシーどおり")
     done = t.sekisho("verify", check=False)
     yield "admin", "the box", what, "passed", "passed" if done.returncode == 0 else "status %d" % done.returncode
-    what = ("receiving sockets in the data namespace", "データ側名前空間で受信するソケット")
+    what = ("receiving sockets in the data namespace", "データ側の名前空間で受信するソケット")
     listening = receiving_sockets(t.net.ns("data"))
     yield "admin", "the box", what, "silent", "silent" if not listening else "%d found" % len(listening)

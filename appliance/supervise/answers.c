@@ -21,7 +21,13 @@
 #define IMPACT_LIMIT 1000000000ull
 #define JSON_MAX (64u << 20)
 
-#define COLLECTS 24u
+/*
+ * Of the web side's questions, which may not keep to its own bounds: all, and those for which enforce reads the kernel's rules back, each for a
+ * second or more on a large policy, while an apply waits behind them.
+ */
+#define WEB_MOST 16u
+#define WEB_EFFECTIVE_MOST 2u
+#define COLLECTS (CLIENTS + WEB_MOST + 1u) /* one of each connection, the web side's, and the operation's own */
 
 int collect_open(struct supervisor *s, struct err *e)
 {
@@ -39,14 +45,32 @@ bool collect_busy(const struct supervisor *s, unsigned slot)
 
 /* ---- asking ------------------------------------------------------------------------------------------------------- */
 
+/* People at the control socket find room whatever the web side asks. */
+static bool has_room(const struct supervisor *s, enum collect_kind k, struct asker a)
+{
+	unsigned all = 0, effective = 0;
+
+	for (size_t i = 0; i < COLLECTS; i++) {
+		all += s->collects[i].of_web;
+		effective += s->collects[i].of_web && s->collects[i].kind == COLLECT_EFFECTIVE;
+	}
+	return a.kind != ASKER_MGMT || (all < WEB_MOST && (k != COLLECT_EFFECTIVE || effective < WEB_EFFECTIVE_MOST));
+}
+
 static struct collect *collect_new(struct supervisor *s, enum collect_kind k, struct asker a, uint64_t limit)
 {
-	for (size_t i = 0; i < COLLECTS; i++) {
+	bool room = has_room(s, k, a);
+
+	for (size_t i = 0; i < COLLECTS && room; i++) {
 		struct collect *c = &s->collects[i];
 
 		if (c->kind != COLLECT_NONE)
 			continue;
-		*c = (struct collect){ .kind = k, .asker = a, .id = ++s->next_id, .deadline = mono_ns() + limit };
+		*c = (struct collect){ .kind = k,
+				       .asker = a,
+				       .of_web = a.kind == ASKER_MGMT,
+				       .id = ++s->next_id,
+				       .deadline = mono_ns() + limit };
 		return c;
 	}
 	return NULL;
@@ -136,6 +160,7 @@ static void ask_again(struct supervisor *s, struct collect *c)
 {
 	struct collect again = { .kind = c->kind,
 				 .asker = c->asker,
+				 .of_web = c->of_web,
 				 .id = ++s->next_id,
 				 .deadline = mono_ns() + LONG_LIMIT,
 				 .give_up = c->give_up };
@@ -313,6 +338,10 @@ void collect_gone(struct supervisor *s, struct slot *sl)
 			s->collects[i].silent[slot] = true;
 			finish_if_done(s, &s->collects[i]);
 		}
+	/* Its successor gives its questions the same numbers. Their places stay taken: enforce works at them all the same. */
+	for (size_t i = 0; i < COLLECTS && slot == SLOT_MGMT; i++)
+		if (s->collects[i].of_web)
+			s->collects[i].asker.kind = ASKER_NONE;
 }
 
 void collect_due(struct supervisor *s, uint64_t now)

@@ -7,7 +7,8 @@
 
 struct collect {
 	enum collect_kind kind;
-	struct asker asker;
+	struct asker asker; /* ASKER_NONE: an operation, or a web side that has died since */
+	bool of_web;
 	uint32_t id;
 	uint64_t deadline, give_up; /* monotonic ns: of this asking, and of asking again or waiting on */
 	uint32_t changes;	    /* how many had begun when it was asked */

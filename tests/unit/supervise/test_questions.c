@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How much of the supervisor's room for questions a web side can take that does not keep to its own bounds, and who hears an answer when it has
+ * died meanwhile. Roles are scripted: they hear, and say nothing unless the test does.
+ *
+ * LINK: appliance/supervise/answers.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/memfd.c
+ * LINK: appliance/base/bytes.c appliance/base/sha256.c appliance/base/err.c appliance/base/clock.c
+ * LIBS: jansson nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/supervise/answers_private.h"
+#include "appliance/supervise/retention.h"
+#include "appliance/supervise/role_json.h"
+
+#define FLOOD 500u
+
+static struct supervisor s;
+static unsigned heard[MSG_TYPE_COUNT]; /* by roles, of each kind of question */
+static unsigned impacts, answered[4], refused, passed;
+static uint32_t last_asked;
+
+bool role_send(struct supervisor *of, struct slot *sl, uint32_t id, const struct msg_body *body, const int *fds,
+	       size_t n)
+{
+	(void)of, (void)sl, (void)fds, (void)n;
+	heard[body->type]++;
+	last_asked = id;
+	return true;
+}
+
+void answer_json(struct supervisor *of, struct asker a, int status, json_t *j)
+{
+	(void)of;
+	if (a.kind != ASKER_NONE) {
+		answered[a.kind]++;
+		refused += status == ANSWER_CANNOT;
+	}
+	json_decref(j);
+}
+
+void answer_fd(struct supervisor *of, struct asker a, int status, int fd)
+{
+	(void)of, (void)status, (void)fd;
+	passed += a.kind != ASKER_NONE;
+}
+
+json_t *json_sentence(enum message m, ...)
+{
+	assert_int_equal(m, M_CONTROL_MANY);
+	return json_object();
+}
+
+json_t *answers_silent(enum role r)
+{
+	(void)r;
+	return json_object();
+}
+
+json_t *answers_status(struct supervisor *of, struct collect *c)
+{
+	(void)of, (void)c;
+	return json_object();
+}
+
+json_t *answers_effective(struct supervisor *of, struct collect *c, int *status)
+{
+	*status = ANSWER_YES;
+	return answers_status(of, c);
+}
+
+json_t *answers_verify(struct supervisor *of, struct collect *c, int *status)
+{
+	return answers_effective(of, c, status);
+}
+
+struct msg_retention retention_now(const struct supervisor *of)
+{
+	(void)of;
+	return (struct msg_retention){ 0 };
+}
+
+json_t *role_json(const struct msg_body *says, uint32_t index)
+{
+	(void)says, (void)index;
+	return json_object();
+}
+
+bool impact_told(struct supervisor *of, struct msg *m)
+{
+	(void)of, (void)m;
+	return true;
+}
+
+void impact_answered(struct supervisor *of, uint32_t question, bool silent)
+{
+	(void)of, (void)question;
+	impacts++;
+	assert_false(silent);
+}
+
+uint64_t mono_ns(void)
+{
+	return clock_mono().ns;
+}
+
+static int begin(void **state)
+{
+	struct err e;
+
+	(void)state;
+	memset(&s, 0, sizeof(s));
+	memset(heard, 0, sizeof(heard));
+	memset(answered, 0, sizeof(answered));
+	impacts = refused = passed = 0;
+	for (unsigned i = 0; i < SLOTS; i++)
+		s.slots[i].state = SLOT_OFF;
+	s.slots[SLOT_ENFORCE].state = s.slots[SLOT_JOURNAL].state = s.slots[SLOT_DPI].state = SLOT_RUNNING;
+	return collect_open(&s, &e);
+}
+
+static int finish(void **state)
+{
+	(void)state;
+	collect_due(&s, UINT64_MAX); /* whoever waits is told */
+	free(s.collects);
+	return 0;
+}
+
+static void web_asks(enum collect_kind k, unsigned times)
+{
+	for (unsigned i = 0; i < times; i++)
+		collect_start(&s, k, (struct asker){ .kind = ASKER_MGMT, .id = i + 1 });
+}
+
+static void floods_leave_room_for_people(void **state)
+{
+	uint32_t question;
+
+	(void)state;
+	web_asks(COLLECT_EFFECTIVE, FLOOD);
+	web_asks(COLLECT_STATUS, FLOOD);
+	for (unsigned i = 0; i < FLOOD; i++)
+		collect_pass(&s, SLOT_JOURNAL, &(struct msg_body){ .type = MSG_EVENTS },
+			     (struct asker){ .kind = ASKER_MGMT });
+	assert_true(answered[ASKER_MGMT] > 0 && answered[ASKER_MGMT] == refused);
+	for (uint32_t i = 0; i < CLIENTS; i++)
+		collect_start(&s, COLLECT_VERIFY, (struct asker){ .kind = ASKER_CLIENT, .client = i });
+	assert_int_equal(heard[MSG_VERIFY], CLIENTS);
+	/* What an operation will do to live sessions is found out all the same. */
+	question = ++s.next_id;
+	collect_impact(&s, question, &(struct msg_impact){ 0 }, -1);
+	assert_int_equal(heard[MSG_IMPACT], 1);
+	assert_int_equal(answered[ASKER_CLIENT], 0);
+	assert_int_equal(impacts, 0);
+	collect_foretold(&s, &s.slots[SLOT_DPI], &(struct msg){ .body.type = MSG_FORETOLD, .id = question });
+	assert_int_equal(impacts, 1);
+}
+
+/* Each reads the kernel's rules back, and an apply waits behind those that are asked already. */
+static void few_read_the_rules_back(void **state)
+{
+	(void)state;
+	web_asks(COLLECT_EFFECTIVE, FLOOD);
+	assert_in_range(heard[MSG_EFFECTIVE], 1, 2);
+	assert_int_equal(refused, FLOOD - heard[MSG_EFFECTIVE]);
+	web_asks(COLLECT_STATUS, 1);
+	assert_int_equal(refused, FLOOD - heard[MSG_EFFECTIVE]);
+	collect_start(&s, COLLECT_EFFECTIVE, (struct asker){ .kind = ASKER_CLIENT });
+	assert_int_equal(answered[ASKER_CLIENT], 0);
+}
+
+/* Its successor counts its questions from one as well. */
+static void successors_hear_no_answer_of_its_own(void **state)
+{
+	struct msg m = { .body = { .type = MSG_ANSWER }, .fds = { -1, -1, -1, -1 } };
+
+	(void)state;
+	collect_pass(&s, SLOT_JOURNAL, &(struct msg_body){ .type = MSG_EVENTS },
+		     (struct asker){ .kind = ASKER_MGMT, .id = 1 });
+	m.id = last_asked;
+	web_asks(COLLECT_STATUS, 1);
+	collect_gone(&s, &s.slots[SLOT_MGMT]);
+	collect_answer(&s, &s.slots[SLOT_JOURNAL], &m);
+	collect_due(&s, UINT64_MAX);
+	assert_int_equal(passed, 0);
+	assert_int_equal(answered[ASKER_MGMT], 0);
+	/* ... and one that did not die hears both. */
+	collect_pass(&s, SLOT_JOURNAL, &(struct msg_body){ .type = MSG_EVENTS },
+		     (struct asker){ .kind = ASKER_MGMT, .id = 1 });
+	m.id = last_asked;
+	web_asks(COLLECT_STATUS, 1);
+	collect_answer(&s, &s.slots[SLOT_JOURNAL], &m);
+	collect_due(&s, UINT64_MAX);
+	assert_int_equal(passed, 1);
+	assert_int_equal(answered[ASKER_MGMT], 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(floods_leave_room_for_people, begin, finish),
+		cmocka_unit_test_setup_teardown(few_read_the_rules_back, begin, finish),
+		cmocka_unit_test_setup_teardown(successors_hear_no_answer_of_its_own, begin, finish),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -36,9 +36,9 @@ static int take(struct supervisor *s, bool *adopted, struct err *e)
 	s->spaces.data = netns_open(s->o->data_netns, &made, e);
 	if (s->spaces.data < 0)
 		return s->spaces.data;
-	r = lock_namespace(s->spaces.data, e);
-	if (r < 0)
-		return r;
+	s->data_lock = in_namespace(s, s->spaces.data, lock_namespace, NULL, e);
+	if (s->data_lock < 0)
+		return s->data_lock;
 	s->spaces.admin = netns_open(s->o->admin_netns, &made, e);
 	if (s->spaces.admin < 0)
 		return s->spaces.admin;

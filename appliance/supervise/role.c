@@ -107,14 +107,15 @@ static int open_folder(const char *path, mode_t mode, struct err *e)
 	return fd < 0 ? err_set(e, -errno, "open the folder %s", path) : fd;
 }
 
-/* Opens a folder for us alone. Another one's is left as it is: not even our end may touch what lies there. */
-static int take_folder(struct supervisor *s, const char *path, mode_t mode, int *ret, struct err *e)
+/* Opens a folder for us alone; `lock` as those of box/lock.h. Another one's is left as it is: not even our end may touch what lies there. */
+static int take_folder(struct supervisor *s, const char *path, mode_t mode, int (*lock)(int fd, struct err *e),
+		       int *ret, struct err *e)
 {
-	int fd = open_folder(path, mode, e), r = fd < 0 ? fd : lock_folder(fd, e);
+	int fd = open_folder(path, mode, e), r = fd < 0 ? fd : lock(fd, e);
 
-	if (r == 0) {
+	if (r >= 0) {
 		*ret = fd;
-		return 0;
+		return r;
 	}
 	if (r == -EBUSY)
 		message_print(stderr, s->o->lang, M_DAEMON_FOLDER_BUSY, path);
@@ -125,9 +126,12 @@ static int take_folder(struct supervisor *s, const char *path, mode_t mode, int 
 
 static int take_folders(struct supervisor *s, struct err *e)
 {
-	int r = take_folder(s, s->o->state, 0700, &s->state_fd, e);
+	int r = take_folder(s, s->o->state, 0700, lock_folder, &s->state_fd, e);
 
-	return r < 0 ? r : take_folder(s, s->o->run, 0755, &s->run_fd, e);
+	if (r == 0)
+		r = take_folder(s, s->o->run, 0755, lock_open_folder, &s->run_fd, e);
+	s->run_lock = r;
+	return r < 0 ? r : 0;
 }
 
 static int open_state(struct supervisor *s, struct err *e)
@@ -441,6 +445,8 @@ int supervise(const struct supervise_options *o)
 		.scratch = { -1, -1, -1 },
 		.state_fd = -1,
 		.run_fd = -1,
+		.run_lock = -1,
+		.data_lock = -1,
 		.signal_fd = -1,
 		.listen_fd = -1,
 		.trial_fd = -1,

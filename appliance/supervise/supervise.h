@@ -110,8 +110,9 @@ struct supervisor {
 	const struct supervise_options *o;
 	struct box_spaces spaces, scratch; /* where we are; where a dry run tries */
 	int state_fd, run_fd, signal_fd, listen_fd, trial_fd;
-	int mgmt_fd; /* the web side's listening socket */
-	int link_fd; /* tells of devices that come into the initial namespace */
+	int run_lock, data_lock; /* of box/lock.h: as long as we live */
+	int mgmt_fd;		 /* the web side's listening socket */
+	int link_fd;		 /* tells of devices that come into the initial namespace */
 	int network_fd
 		[NETWORKS]; /* tell of links, addresses and routes of the data and the admin namespace; of rules */
 	bool ending;

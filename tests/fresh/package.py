@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import subprocess
+import tempfile
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 DEB = os.path.join(TOP, "build", "deb")
@@ -100,6 +101,33 @@ def listing(root):
 def users(root):
     with open(root + "/etc/passwd", encoding="utf-8") as f:
         return {x.split(":")[0] for x in f}
+
+
+# In a mount namespace of its own, where /etc is a copy: $1 = the copy, $2 = the source's images.
+PURGED = """set -e
+mount --make-rprivate /
+cp -a /etc/. "$1"
+mount --bind "$1" /etc
+for folder in /var/lib /run /sys; do mount -t tmpfs tmpfs $folder; done
+sed -i /^sekisho-/d /etc/passwd /etc/group /etc/shadow /etc/gshadow
+sed -n 's/^u \\(sekisho-[a-z-]*\\) *\\([0-9]*\\) "\\(.*\\)"/\\1:\\2:\\3/p' "$2/systemd/sysusers.conf" | while IFS=: read -r name number words; do
+	useradd -r -M -u "$number" -s /usr/sbin/nologin -c "$words" "$name"
+done
+useradd -M -s /bin/bash -c 'Keeper of the box' sekisho-keeper
+useradd -r -M -s /usr/sbin/nologin -c 'Backups' sekisho-backups
+useradd -M -s /bin/bash -c 'Sekisho, at night' sekisho-night
+grep -c '^sekisho-' /etc/passwd
+sed /#DEBHELPER#/d "$2/debian/sekishod.postrm" >/run/postrm
+sh /run/postrm purge >&2
+sed -n 's/:.*//; /^sekisho-/p' /etc/passwd"""
+
+
+def purge_spares_others(check):
+    """A purge takes the users of the package, and leaves a person's account that is called like one."""
+    with tempfile.TemporaryDirectory() as copy:
+        done = subprocess.run(["unshare", "--mount", "sh", "-c", PURGED, "sh", copy, TOP + "/images"], check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    check("purge takes its own users and nobody else's", done.returncode == 0 and done.stdout.split() == ["13", "sekisho-keeper", "sekisho-backups", "sekisho-night"],
+          "%d %s%s" % (done.returncode, done.stdout.replace("\n", " "), done.stderr))
 
 
 def same_bytes(check):

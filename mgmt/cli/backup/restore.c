@@ -2,7 +2,8 @@
 /*
  * `sekisho restore FILE`: a backup's policy put into force by an apply like any other, on trial. A backup is hostile input: its line is read
  * by file.c, its message is opened in a process apart (apart.h), and what was in it is compiled by the box's own compiler in its
- * sandbox; nothing sealed is taken over. The private key stays in this program's memory and ends with it.
+ * sandbox; nothing sealed is taken over. The private key stays in this program's memory, of which no core file
+ * is left, and ends with it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +21,7 @@
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/devices/taking.h"
 #include "mgmt/cli/policy/source.h"
+#include "mgmt/cli/shut/shut.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/apply.h"
 #include "mgmt/cli/words/render.h"
@@ -66,6 +68,10 @@ static json_t *opened(struct cli *c, const char *name, const char *key_name, str
 	size_t n_pem = 0, n = 0;
 	json_t *j = NULL;
 
+	if (!shut_memory()) {
+		*ret_status = cli_fail_file(c, CLI_CANNOT, key_name, errno);
+		return NULL;
+	}
 	if (file_read(AT_FDCWD, key_name, KEY_MOST, &pem, &n_pem, &e) < 0) {
 		*ret_status = cli_fail_file(c, CLI_INVALID, key_name, -e.code);
 		return NULL;

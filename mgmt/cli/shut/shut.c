@@ -78,6 +78,11 @@ static bool no_capabilities(void)
 	return syscall(SYS_capset, &head, none) == 0 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0;
 }
 
+bool shut_memory(void)
+{
+	return limited(RLIMIT_CORE, 0) && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
+}
+
 bool shut_in(const struct shut *s)
 {
 	/* A sanitizer reserves terabytes of addresses. */

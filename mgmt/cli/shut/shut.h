@@ -20,6 +20,8 @@ struct shut {
 	unsigned seconds;	    /* of a processor's time; 0: any */
 };
 
+/* Before a secret is read: from now on the process leaves no core file, and nobody else looks into its memory. False: it must read none. */
+bool shut_memory(void);
 /* False: the process must end. */
 bool shut_in(const struct shut *s);
 

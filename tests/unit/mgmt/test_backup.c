@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,6 +26,7 @@
 #include "mgmt/cli/backup/apart.h"
 #include "mgmt/cli/backup/cards.h"
 #include "mgmt/cli/backup/file.h"
+#include "mgmt/cli/shut/shut.h"
 
 static size_t file_of(const char *body, char *out)
 {
@@ -243,13 +245,32 @@ static void test_not_closed(void **state)
 	}
 }
 
+/* It ends as by a mistake of its own, where a core file would be written: none is. */
+static void test_memory(void **state)
+{
+	const struct rlimit most = { RLIM_INFINITY, RLIM_INFINITY };
+	struct rlimit left;
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (chdir("/tmp") < 0 || (geteuid() == 0 && setrlimit(RLIMIT_CORE, &most) < 0) || !shut_memory() ||
+		    getrlimit(RLIMIT_CORE, &left) < 0 || left.rlim_max != 0 || prctl(PR_GET_DUMPABLE) != 0)
+			_exit(1);
+		abort();
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	assert_false(WCOREDUMP(status));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_line),
-		cmocka_unit_test(test_rename),
-		cmocka_unit_test(test_apart),
-		cmocka_unit_test(test_not_closed),
+		cmocka_unit_test(test_line),	   cmocka_unit_test(test_rename), cmocka_unit_test(test_apart),
+		cmocka_unit_test(test_not_closed), cmocka_unit_test(test_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,7 +38,7 @@ void collect_settled(struct supervisor *s);
 void collect_pass(struct supervisor *s, unsigned slot, const struct msg_body *question, struct asker a);
 /* Every worker gets this question; impact_told and impact_answered follow. */
 void collect_impact(struct supervisor *s, uint32_t question, const struct msg_impact *body, int fd);
-void collect_answer(struct supervisor *s, struct slot *sl, struct msg *m);
+bool collect_answer(struct supervisor *s, struct slot *sl, struct msg *m); /* false: it may not say that */
 void collect_status(struct supervisor *s, struct slot *sl, struct msg *m); /* a role's own numbers */
 bool collect_foretold(struct supervisor *s, struct slot *sl, struct msg *m);
 void collect_gone(struct supervisor *s, struct slot *sl);

@@ -32,8 +32,7 @@ static bool on_answer(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
 
-	collect_answer(p->s, p->slot, m);
-	return true;
+	return collect_answer(p->s, p->slot, m);
 }
 
 static bool on_role_status(void *ctx, struct msg *m)

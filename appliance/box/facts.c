@@ -72,14 +72,22 @@ static bool holds(const struct ir_interface *i, const struct addr *a)
 	return false;
 }
 
-bool box_route_is_admin(const struct ir *ir, const struct ir_route *r)
+/* Where the policy says that it leads: the interface that it names, else the first in whose networks its gateway is. */
+static const struct ir_interface *leads_to(const struct ir *ir, const struct ir_route *r)
 {
 	if (r->interface < ir->n_interfaces)
-		return ir->interfaces[r->interface].admin;
+		return &ir->interfaces[r->interface];
 	for (uint32_t i = 0; i < ir->n_interfaces; i++)
 		if (holds(&ir->interfaces[i], &r->via))
-			return ir->interfaces[i].admin;
-	return false;
+			return &ir->interfaces[i];
+	return NULL;
+}
+
+bool box_route_is_admin(const struct ir *ir, const struct ir_route *r)
+{
+	const struct ir_interface *i = leads_to(ir, r);
+
+	return i != NULL && i->admin;
 }
 
 static bool same_destination(const struct rtnl_route *a, const struct rtnl_route *b)
@@ -94,56 +102,91 @@ static bool same_route(const struct rtnl_route *want, const struct rtnl_route *h
 	       (want->oif == 0 || want->oif == have->oif);
 }
 
+/* -ENODEV: the interface that it leads to is not there. */
 static int to_kernel(struct rtnl *r, const struct ir *ir, const struct ir_route *from, struct rtnl_route *ret,
 		     struct err *e)
 {
+	const struct ir_interface *i = leads_to(ir, from);
+	struct rtnl_link l = { 0 };
 	unsigned prefix;
-	struct rtnl_link l;
-	int status;
+	int status = 0;
 
 	if (!addr_range_is_prefix(&from->to, &prefix))
 		return err_set(e, -EINVAL, "a route to what is no prefix");
 	*ret = (struct rtnl_route){ .to = from->to.lo, .prefix = (uint8_t)prefix, .via = from->via };
-	if (from->interface >= ir->n_interfaces)
-		return 0;
-	status = rtnl_link_get(r, ir->interfaces[from->interface].device, &l, e);
-	ret->oif = l.index;
+	if (i != NULL)
+		status = rtnl_link_get(r, i->device, &l, e);
+	if (from->interface < ir->n_interfaces)
+		ret->oif = l.index;
 	return status;
+}
+
+/* One that fails keeps no other from being set: the first reason stays. */
+static int first(int kept, struct err *e, int code, const struct err *one)
+{
+	if (kept < 0 || code >= 0)
+		return kept;
+	if (e != NULL)
+		*e = *one;
+	return code;
+}
+
+/* Those whose interface is there: of the others it is the interface that is told of. Returns how many. */
+static size_t wanted_routes(struct rtnl *r, const struct ir *ir, bool admin, struct rtnl_route *want, int *status,
+			    struct err *e)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < ir->n_routes; i++) {
+		struct err one = { 0 };
+		int code;
+
+		if (box_route_is_admin(ir, &ir->routes[i]) != admin)
+			continue;
+		code = to_kernel(r, ir, &ir->routes[i], &want[n], &one);
+		n += code == 0;
+		*status = first(*status, e, code != -ENODEV ? code : 0, &one);
+	}
+	return n;
 }
 
 int box_routes(struct rtnl *r, const struct ir *ir, bool admin, struct err *e)
 {
 	struct rtnl_route *want = calloc(ir->n_routes + 1u, sizeof(*want)), *have = NULL;
-	size_t n_want = 0, n_have = 0;
+	size_t n_want, n_have = 0;
+	struct err one = { 0 };
 	int status;
 
 	if (want == NULL)
 		return err_set(e, -ENOMEM, "routes");
 	/* In the data namespace nobody else has a say about where packets go. */
 	status = rtnl_routes(r, !admin, &have, &n_have, e);
-	for (uint32_t i = 0; i < ir->n_routes && status == 0; i++)
-		if (box_route_is_admin(ir, &ir->routes[i]) == admin)
-			status = to_kernel(r, ir, &ir->routes[i], &want[n_want++], e);
-	for (size_t i = 0; i < n_want && status == 0; i++) {
+	if (status < 0) {
+		free(want);
+		return status;
+	}
+	n_want = wanted_routes(r, ir, admin, want, &status, e);
+	for (size_t i = 0; i < n_want; i++) {
 		bool there = false;
 
 		for (size_t k = 0; k < n_have && !there; k++)
 			there = same_route(&want[i], &have[k]);
 		if (!there)
-			status = rtnl_route_change(r, &want[i], true, e);
+			status = first(status, e, rtnl_route_change(r, &want[i], true, &one), &one);
 	}
-	for (size_t k = 0; k < n_have && status == 0; k++) {
+	for (size_t k = 0; k < n_have; k++) {
 		bool stays = false;
+		int code;
 
 		for (size_t i = 0; i < n_want && !stays; i++)
 			stays = same_route(&want[i], &have[k]) ||
 				(!have[k].foreign && same_destination(&want[i], &have[k]));
 		/* Ours to a destination that stays was replaced in place above; only whole destinations go. */
-		if (!stays) {
-			status = rtnl_route_change(r, &have[k], false, e);
-			if (status == -ESRCH)
-				status = 0; /* went with its interface */
-		}
+		if (stays)
+			continue;
+		code = rtnl_route_change(r, &have[k], false, &one);
+		/* It went with its interface. */
+		status = first(status, e, code != -ESRCH ? code : 0, &one);
 	}
 	free(want);
 	free(have);

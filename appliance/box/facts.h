@@ -13,7 +13,10 @@
 int box_addresses(struct rtnl *r, uint32_t index, const struct ir_interface *i, struct err *e);
 /* The kernel answers there for exactly its `answers`, and for nobody else. */
 int box_answers(struct rtnl *r, uint32_t index, const struct ir_interface *i, struct err *e);
-/* The namespace has exactly these routes of ours afterwards. `admin`: which of the generation's routes are meant. */
+/*
+ * The namespace has exactly these routes of ours afterwards, but for those that lead to an interface which is not there: that is not
+ * told here. One that fails keeps no other from being set; the first failure is told. `admin`: which of the generation's are meant.
+ */
 int box_routes(struct rtnl *r, const struct ir *ir, bool admin, struct err *e);
 /* Addresses, which it sorts, as ascending ranges that do not touch, into ret[n]; returns how many. Pure. */
 size_t box_joined(struct addr *list, size_t n, struct addr_range *ret);

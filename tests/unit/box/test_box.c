@@ -30,6 +30,8 @@ struct rtnl {
 	size_t n_r;
 	char log[1024]; /* "+10.0.0.1/24 -..." in order of the changes */
 	bool refuse;
+	const char *refuse_route; /* to there: "10.5.0.0" */
+	const char *gone;	  /* a device that is not there */
 };
 
 static void note(struct rtnl *k, bool add, const struct addr *a, unsigned prefix)
@@ -100,7 +102,11 @@ static struct rtnl_route in_kernel(struct rtnl_route r)
 
 int rtnl_route_change(struct rtnl *k, const struct rtnl_route *route, bool add, struct err *e)
 {
-	(void)e;
+	char text[ADDR_TEXT];
+
+	addr_text(&route->to, text);
+	if (k->refuse_route != NULL && strcmp(text, k->refuse_route) == 0)
+		return err_set(e, -ENETUNREACH, "route to %s", text);
 	note(k, add, &route->to, route->prefix);
 	for (size_t i = 0; i < k->n_r; i++)
 		if (addr_cmp(&k->r[i].to, &route->to) == 0 && k->r[i].prefix == route->prefix &&
@@ -117,8 +123,9 @@ int rtnl_route_change(struct rtnl *k, const struct rtnl_route *route, bool add, 
 
 int rtnl_link_get(struct rtnl *k, const char *device, struct rtnl_link *ret, struct err *e)
 {
-	(void)k;
-	(void)e;
+	*ret = (struct rtnl_link){ 0 };
+	if (k->gone != NULL && strcmp(device, k->gone) == 0)
+		return err_set(e, -ENODEV, "device %s", device);
 	*ret = (struct rtnl_link){ .index = (uint32_t)strlen(device) };
 	return 0;
 }
@@ -325,6 +332,60 @@ static void routes_of_others_go(void **state)
 	}
 }
 
+/* A device that is gone takes its own routes along and nobody else's: they are set, and what others changed is set right. */
+static void routes_beside_a_device_that_is_gone(void **state)
+{
+	struct addr one = at("10.0.0.1"), two = at("10.1.0.1");
+	uint8_t length = 24;
+	struct ir_interface i[2] = {
+		{ .name = "crane", .device = "eth0", .addresses = &one, .prefix_lengths = &length, .n_addresses = 1 },
+		{ .name = "tos", .device = "wan0", .addresses = &two, .prefix_lengths = &length, .n_addresses = 1 },
+	};
+	struct ir_route r[3] = {
+		{ .to = net("10.5.0.0/16"), .via = at("10.0.0.9"), .interface = UINT32_MAX },
+		{ .to = net("10.6.0.0/16"), .via = at("10.0.0.9"), .interface = 0 },
+		{ .to = net("10.7.0.0/16"), .via = at("10.1.0.9"), .interface = UINT32_MAX },
+	};
+	struct ir ir = { .interfaces = i, .n_interfaces = 2, .routes = r, .n_routes = 3 };
+	struct rtnl k = { .gone = "eth0" };
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(box_routes(&k, &ir, false, &e), 0);
+	assert_string_equal(k.log, "+10.7.0.0/16");
+	k.r[k.n_r++] = (struct rtnl_route){ .to = at("10.8.0.0"), .prefix = 16, .type = RTN_UNICAST, .foreign = true };
+	k.log[0] = 0;
+	assert_int_equal(box_routes(&k, &ir, false, &e), 0);
+	assert_string_equal(k.log, "-10.8.0.0/16");
+	/* It comes back, and its routes with it. */
+	k.gone = NULL;
+	k.log[0] = 0;
+	assert_int_equal(box_routes(&k, &ir, false, &e), 0);
+	assert_string_equal(k.log, "+10.5.0.0/16 +10.6.0.0/16");
+}
+
+static void a_route_that_is_refused(void **state)
+{
+	struct addr box = at("10.0.0.1");
+	uint8_t length = 24;
+	struct ir_interface i = {
+		.name = "lan0", .device = "eth0", .addresses = &box, .prefix_lengths = &length, .n_addresses = 1
+	};
+	struct ir_route r[2] = {
+		{ .to = net("10.5.0.0/16"), .via = at("10.0.0.9"), .interface = UINT32_MAX },
+		{ .to = net("10.6.0.0/16"), .via = at("10.0.0.9"), .interface = UINT32_MAX },
+	};
+	struct ir ir = { .interfaces = &i, .n_interfaces = 1, .routes = r, .n_routes = 2 };
+	struct rtnl k = { .refuse_route = "10.5.0.0" };
+	struct err e = { 0 };
+
+	(void)state;
+	k.r[k.n_r++] = (struct rtnl_route){ .to = at("10.8.0.0"), .prefix = 16, .type = RTN_UNICAST };
+	assert_int_equal(box_routes(&k, &ir, false, &e), -ENETUNREACH);
+	assert_string_equal(e.text, "route to 10.5.0.0: Network is unreachable");
+	assert_string_equal(k.log, "+10.6.0.0/16 -10.8.0.0/16");
+}
+
 static void gateway_decides_by_whole_prefix(void **state)
 {
 	struct addr a = at("10.99.128.1");
@@ -354,7 +415,8 @@ int main(void)
 		cmocka_unit_test(prefix_change_goes_first),  cmocka_unit_test(unusable_address_is_made_anew),
 		cmocka_unit_test(link_local_is_the_kernels), cmocka_unit_test(refusal_is_reported),
 		cmocka_unit_test(routes_by_difference),	     cmocka_unit_test(gateway_decides_by_whole_prefix),
-		cmocka_unit_test(routes_of_others_go),
+		cmocka_unit_test(routes_of_others_go),	     cmocka_unit_test(routes_beside_a_device_that_is_gone),
+		cmocka_unit_test(a_route_that_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,15 +12,15 @@
 #include <string.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/base/sha256.h"
 #include "appliance/box/announce.h"
 #include "appliance/box/outside.h"
 #include "appliance/box/rtnl.h"
+#include "appliance/supervise/found.h"
 #include "appliance/supervise/supervise.h"
 
 #define SETTLES 100000000ull	     /* ns: a change comes in several messages */
 #define OUTSIDE_EVERY 30000000000ull /* legacy iptables and tcx tell nobody */
-#define OUTSIDE_MOST 64u
+#define LINE_BYTES 900u		     /* on standard error there is more room than in a record */
 
 /* ns: a switch lets nothing by for a second after its port has a link, or for thirty while it looks for loops (IEEE 802.1D). */
 static const uint64_t say_after[] = { 0, 2000000000ull, 40000000000ull };
@@ -35,28 +35,15 @@ struct network {
 	uint64_t look;		/* monotonic ns: compare them with box.cfg; 0 = nothing was heard */
 	uint64_t drifts;	/* how often they had to be set right */
 	uint64_t drift_wall_ns; /* the last time */
-	uint8_t seen[32];	/* digest of what the last comparison found */
+	json_t *seen;		/* found.h: what the last comparison found; owned, NULL = nothing */
 	uint64_t outside_at;	/* monotonic ns: look again for what is beside our rules */
-	json_t *outside;	/* what was there when we last looked: an array of texts */
+	json_t *outside;	/* the same of what was beside our rules */
 	uint64_t links_of;	/* the generation that `links` is of */
 	struct link *links;	/* its interfaces as they were when we last looked; owned */
 	uint64_t say_at;	/* monotonic ns: announce hosts, 0 = not again; so often already, the first time then */
 	uint64_t say_first;
 	unsigned said;
 };
-
-struct found {
-	const struct supervisor *s;
-	char text[300];
-	size_t n;
-};
-
-static void found_add(struct found *f, const char *text)
-{
-	size_t at = strlen(f->text);
-
-	snprintf(f->text + at, sizeof(f->text) - at, "%s%s", f->n++ > 0 ? "; " : "", text);
-}
 
 /* A device that a person's order has given back is missing because of it, which is no drift. */
 static bool released(const struct supervisor *s, const char *device)
@@ -67,15 +54,20 @@ static bool released(const struct supervisor *s, const char *device)
 	return false;
 }
 
+struct comparing {
+	const struct supervisor *s;
+	json_t *found; /* owned */
+};
+
 static void note(void *ctx, const char *where, const char *what, const char *detail)
 {
-	char text[sizeof((struct found){ 0 }.text)];
-	struct found *f = ctx;
+	const struct comparing *c = ctx;
+	char text[300];
 
-	if (strcmp(what, "missing") == 0 && released(f->s, detail))
+	if (strcmp(what, "missing") == 0 && released(c->s, detail))
 		return;
 	snprintf(text, sizeof(text), "%s %s: %s", where, what, detail);
-	found_add(f, text);
+	found_note(c->found, text);
 }
 
 int network_open(struct supervisor *s, struct err *e)
@@ -130,71 +122,55 @@ uint64_t network_drifts(const struct supervisor *s, uint64_t *ret_wall_ns)
 	return s->network->drifts;
 }
 
-static void report(struct supervisor *s, enum drift what, const char *text)
+/* What `found` has and `before` does not, if there is such. */
+static bool report(struct supervisor *s, enum drift what, json_t *found, const json_t *before, uint64_t *ret_wall_ns)
 {
+	static const enum message lines[] = {
+		[DRIFT_NETWORK] = M_DRIFT_NETWORK,
+		[DRIFT_UNMENDED] = M_DRIFT_UNMENDED,
+		[DRIFT_OUTSIDE] = M_DRIFT_OUTSIDE,
+	};
 	struct event ev = event_new(EVENT_DRIFT, clock_wall_ns());
+	char text[EVENT_TEXT], line[LINE_BYTES];
 
+	if (found_news(found, before, text, sizeof(text)) == 0)
+		return false;
 	ev.verdict = EV_DENY;
 	ev.code = (uint8_t)what;
 	event_say(&ev, EVENT_OBJECT, text);
-	s->network->drifts++;
-	s->network->drift_wall_ns = ev.wall_ns;
 	event_send(&s->events, &ev);
-	say(s, what == DRIFT_NETWORK ? M_DRIFT_NETWORK : M_DRIFT_UNMENDED, text);
+	*ret_wall_ns = ev.wall_ns;
+	(void)found_news(found, before, line, sizeof(line));
+	if (what != DRIFT_OUTSIDE_GONE)
+		say(s, lines[what], line);
+	return true;
 }
 
 static void outside_note(void *ctx, const char *where, const char *what, const char *detail)
 {
-	json_t *list = ctx;
 	char text[200];
 
 	(void)what;
 	snprintf(text, sizeof(text), "%s: %s", where, detail);
-	if (json_array_size(list) < OUTSIDE_MOST)
-		json_array_append_new(list, json_text(text));
-}
-
-/* What stands in one list and not in the other. */
-static void outside_report(struct supervisor *s, enum drift what, const json_t *list, const json_t *other)
-{
-	struct event ev = event_new(EVENT_DRIFT, clock_wall_ns());
-	struct found f = { .n = 0 };
-	size_t i, k;
-	json_t *x, *y;
-
-	json_array_foreach(list, i, x)
-	{
-		bool both = false;
-
-		json_array_foreach(other, k, y) both |= json_equal(x, y) == 1;
-		if (!both)
-			found_add(&f, json_string_value(x));
-	}
-	if (f.n == 0)
-		return;
-	ev.verdict = EV_DENY;
-	ev.code = (uint8_t)what;
-	event_say(&ev, EVENT_OBJECT, f.text);
-	event_send(&s->events, &ev);
-	if (what == DRIFT_OUTSIDE)
-		say(s, M_DRIFT_OUTSIDE, f.text);
+	found_note(ctx, text);
 }
 
 /* Without a policy no interface is ours to say what would be beside it. */
 static void outside_due(struct supervisor *s, uint64_t now)
 {
 	struct network *n = s->network;
-	json_t *list = json_array();
+	json_t *found = found_new();
 	struct err e = { 0 };
+	uint64_t at;
 
 	n->outside_at = now + OUTSIDE_EVERY;
-	if (s->now->number > 0 && outside_look(&s->spaces, s->now->ir, outside_note, list, &e) == 0) {
-		outside_report(s, DRIFT_OUTSIDE, list, n->outside);
-		outside_report(s, DRIFT_OUTSIDE_GONE, n->outside, list);
+	if (s->now->number > 0 && outside_look(&s->spaces, s->now->ir, outside_note, found, &e) == 0) {
+		(void)report(s, DRIFT_OUTSIDE, found, n->outside, &at);
+		(void)report(s, DRIFT_OUTSIDE_GONE, n->outside, found, &at);
 		json_decref(n->outside);
-		n->outside = json_incref(list);
+		n->outside = json_incref(found);
 	}
-	json_decref(list);
+	json_decref(found);
 }
 
 struct telling {
@@ -255,13 +231,28 @@ static void announce_due(struct supervisor *s, uint64_t now)
 	}
 }
 
+/* What cannot be set right, such as a device that is gone, is said once, whatever else comes and goes beside it. */
+static void compare(struct supervisor *s)
+{
+	struct comparing c = { s, found_new() };
+	struct network *n = s->network;
+	enum drift what = DRIFT_NETWORK;
+	struct err e = { 0 };
+
+	if (box_compare(&s->spaces, s->now->ir, true, note, &c, &e) < 0) {
+		char trouble[300];
+
+		note(&c, "box", "error", e.text);
+		snprintf(trouble, sizeof(trouble), "box error: %s", e.text);
+		what = found_has(n->seen, trouble) ? DRIFT_NETWORK : DRIFT_UNMENDED;
+	}
+	n->drifts += report(s, what, c.found, n->seen, &n->drift_wall_ns);
+	json_decref(n->seen);
+	n->seen = c.found;
+}
+
 void network_due(struct supervisor *s, uint64_t now)
 {
-	struct found f = { .s = s };
-	uint8_t digest[32] = { 0 };
-	struct err e = { 0 };
-	int r;
-
 	if (now < network_next(s))
 		return;
 	/* What an operation does to the network is not drift, and it looks for itself. */
@@ -272,14 +263,6 @@ void network_due(struct supervisor *s, uint64_t now)
 		return;
 	}
 	outside_due(s, now);
-	r = box_compare(&s->spaces, s->now->ir, true, note, &f, &e);
-	if (r < 0)
-		note(&f, "box", "error", e.text);
-	if (f.n > 0)
-		sha256(f.text, strlen(f.text), digest);
-	/* What cannot be set right, such as a device that is gone, is said once. */
-	if (f.n > 0 && memcmp(digest, s->network->seen, sizeof(digest)) != 0)
-		report(s, r < 0 ? DRIFT_UNMENDED : DRIFT_NETWORK, f.text);
-	memcpy(s->network->seen, digest, sizeof(digest));
+	compare(s);
 	announce_due(s, now);
 }

@@ -8,6 +8,7 @@
 #include "appliance/box/was.h"
 #include "appliance/kernel/ends.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/supervise/waiting.h"
 #include "appliance/wire/settings.h"
 
 #define SECOND 1000000000ull
@@ -70,33 +71,6 @@ static void record(struct supervisor *s, uint8_t what, const char *by, const cha
 	event_send(&s->events, &e);
 }
 
-/* Whom it concerns: conduits that the clock alone would leave open. */
-static bool concerns(const struct ir *ir, uint32_t i, uint64_t now)
-{
-	return ir->conduits[i].until > now;
-}
-
-static uint32_t waiting(const struct ir *ir)
-{
-	uint64_t now = now_s();
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < ir->n_conduits; i++)
-		n += concerns(ir, i, now);
-	return n;
-}
-
-static json_t *waiting_names(const struct ir *ir)
-{
-	json_t *names = json_array();
-	uint64_t now = now_s();
-
-	for (uint32_t i = 0; i < ir->n_conduits; i++)
-		if (concerns(ir, i, now))
-			json_array_append_new(names, json_text(ir->conduits[i].name));
-	return names;
-}
-
 /* In the run folder: the disk may be full, and what was opened shall not be closed by another start of the daemon for that. */
 static void note(struct supervisor *s, const struct moment *m)
 {
@@ -126,7 +100,7 @@ static void say_waits(struct supervisor *s)
 {
 	struct clock_trust *t = &s->clock;
 
-	if (t->told || t->wait == CLOCK_TRUSTED || waiting(s->now->ir) == 0)
+	if (t->told || t->wait == CLOCK_TRUSTED || waiting_count(s->now->ir, now_s()) == 0)
 		return;
 	t->told = true;
 	say(s, M_CLOCK_WAITS);
@@ -328,7 +302,7 @@ json_t *json_clock(const struct supervisor *s)
 			 t->found == MOMENT_READ ? json_time(t->moment.latest * SECOND) : json_null(), "synchronised",
 			 sync == CLOCK_SYNC_UNKNOWN ? json_null() : json_boolean(sync == CLOCK_SYNC_YES), "since",
 			 json_since(&t->follow, sync), "sources", (int)names_sources(s->now->ir), "waiting",
-			 waits ? waiting_names(s->now->ir) : json_array());
+			 waits ? waiting_names(s->now->ir, now_s()) : json_array());
 }
 
 json_t *json_clock_waits(const struct supervisor *s, const struct ir *ir)
@@ -337,27 +311,14 @@ json_t *json_clock_waits(const struct supervisor *s, const struct ir *ir)
 	/* By the sources that it names itself, not by those of what is in force; without a policy as clock_before. */
 	enum clock_wait wait = s->now->number != 0 && t->wait == CLOCK_TRUSTED ? CLOCK_TRUSTED : judge(s, ir);
 
-	if (wait == CLOCK_TRUSTED || waiting(ir) == 0)
+	if (wait == CLOCK_TRUSTED || waiting_count(ir, now_s()) == 0)
 		return NULL;
 	return json_pack("{s:b, s:s, s:o, s:o}", "trusted", 0, "waits", clock_wait_words[wait], "latest",
 			 t->found == MOMENT_READ ? json_time(t->moment.latest * SECOND) : json_null(), "waiting",
-			 waiting_names(ir));
+			 waiting_names(ir, now_s()));
 }
 
 void clock_mark(const struct supervisor *s, json_t *j)
 {
-	json_t *list = json_object_get(j, "conduits"), *k;
-	const struct ir *ir = s->now->ir;
-	uint64_t now = now_s();
-	size_t n;
-
-	json_array_foreach(list, n, k)
-	{
-		const char *name = json_string_value(json_object_get(k, "name"));
-		bool waits = false;
-
-		for (uint32_t i = 0; i < ir->n_conduits && s->clock.wait != CLOCK_TRUSTED && name != NULL; i++)
-			waits = waits || (strcmp(ir->conduits[i].name, name) == 0 && concerns(ir, i, now));
-		json_object_set_new(k, "waits", json_boolean(waits));
-	}
+	waiting_mark(s->now->ir, now_s(), s->clock.wait != CLOCK_TRUSTED, json_object_get(j, "conduits"));
 }

@@ -36,6 +36,8 @@ struct rtnl_route {
 	uint32_t oif;	 /* 0 = by gateway */
 	/* Of what is there, so that it can be removed; 0 in a route of ours that is to be made. */
 	uint8_t protocol, type;
+	uint8_t tos;	  /* for packets of this kind of service alone */
+	uint32_t nexthop; /* the next-hop object that says its way, 0 = it says so itself */
 	uint32_t priority;
 	bool foreign; /* made by somebody else */
 };

@@ -158,6 +158,7 @@ static int on_route(const struct nlmsghdr *h, void *ctx)
 	x->prefix = rt->rtm_dst_len;
 	x->protocol = rt->rtm_protocol;
 	x->type = rt->rtm_type;
+	x->tos = rt->rtm_tos;
 	x->foreign = rt->rtm_protocol != ROUTE_PROTOCOL;
 	each_attr(a, h, sizeof(*rt))
 	{
@@ -171,6 +172,8 @@ static int on_route(const struct nlmsghdr *h, void *ctx)
 			x->oif = mnl_attr_get_u32(a);
 		else if (type == RTA_PRIORITY && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
 			x->priority = mnl_attr_get_u32(a);
+		else if (type == RTA_NH_ID && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
+			x->nexthop = mnl_attr_get_u32(a);
 	}
 	return MNL_CB_OK;
 }
@@ -209,9 +212,13 @@ int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, 
 		rt->rtm_scope = RT_SCOPE_NOWHERE;
 	if (route->prefix > 0)
 		mnl_attr_put(h, RTA_DST, addr_len(route->to.family), route->to.b);
-	if (route->via.family != 0)
+	rt->rtm_tos = route->tos;
+	/* The kernel finds a route by a next-hop object under the object alone, though it tells the way as well. */
+	if (route->nexthop != 0)
+		mnl_attr_put_u32(h, RTA_NH_ID, route->nexthop);
+	if (route->via.family != 0 && route->nexthop == 0)
 		mnl_attr_put(h, RTA_GATEWAY, addr_len(route->via.family), route->via.b);
-	if (route->oif != 0)
+	if (route->oif != 0 && route->nexthop == 0)
 		mnl_attr_put_u32(h, RTA_OIF, route->oif);
 	if (!add && route->priority != 0)
 		mnl_attr_put_u32(h, RTA_PRIORITY, route->priority);

@@ -306,11 +306,13 @@ static void routes_of_others_go(void **state)
 		{ .to = at("10.5.0.0"), .prefix = 16, .via = at("10.0.0.66"), .priority = 1 },
 		{ .to = at("10.6.0.0"), .prefix = 16, .oif = 4 },
 		{ .to = at("10.5.0.0"), .prefix = 16, .type = RTN_BLACKHOLE, .priority = 2 },
+		/* Not the same as ours: most packets would have no route. */
+		{ .to = at("10.5.0.0"), .prefix = 16, .via = at("10.0.0.9"), .tos = 0x10 },
 	};
 	struct err e = { 0 };
 
 	(void)state;
-	for (size_t n = 0; n < 3; n++) {
+	for (size_t n = 0; n < sizeof(others) / sizeof(others[0]); n++) {
 		struct rtnl k = { 0 };
 
 		assert_int_equal(box_routes(&k, &ir, false, &e), 0);

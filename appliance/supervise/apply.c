@@ -89,7 +89,19 @@ void op_tables(struct supervisor *s)
 	}
 }
 
-/* Devices, queues and tables for `next`; then the walk goes on by itself. */
+/* Those of the policy in force next; each that can be, also when another cannot. */
+static bool devices_in(struct supervisor *s, struct err *e)
+{
+	struct operation *op = &s->op;
+	const struct ir *ir = op->next->ir;
+
+	return kept_take(s, ir, e) == 0 && box_claim(&s->spaces, ir, kept_left_alone, s, op->moved, e) == 0;
+}
+
+/*
+ * Devices, queues and tables for `next`; then the walk goes on by itself. A trial that is over ends though a device of the policy before
+ * it is missing or was released meanwhile: nobody is there to be asked, and a start would not keep what was tried for it either.
+ */
 void op_prepare(struct supervisor *s)
 {
 	struct operation *op = &s->op;
@@ -109,8 +121,7 @@ void op_prepare(struct supervisor *s)
 		return;
 	}
 	op->kept_before = json_deep_copy(s->kept);
-	if (kept_take(s, p->ir, &e) < 0 || box_claim(&s->spaces, p->ir, kept_left_alone, s, op->moved, &e) < 0 ||
-	    workers_prepare(s, p->ir, &e) < 0) {
+	if ((!devices_in(s, &e) && op->kind != OP_REVERT) || workers_prepare(s, p->ir, &e) < 0) {
 		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
 		op_give_up(s);
 		return;
@@ -323,20 +334,36 @@ static void undo(struct supervisor *s, const char *why)
 	op_to_kernel(s);
 }
 
+/* What could be set is in force; what could not, `why` (NULL: all could), is tried again from time to time. */
+static void box_try_again(struct supervisor *s, const char *why)
+{
+	s->box_incomplete = why != NULL;
+	s->boot_again = why != NULL ? mono_ns() + DEVICE_RETRY : 0;
+	sentence_forget(&s->boot_error);
+	if (why == NULL)
+		return;
+	sentence_say(&s->boot_error, M_OP_BOX_INCOMPLETE, why);
+	say(s, M_OP_BOX_INCOMPLETE, why);
+}
+
 static void in_force(struct supervisor *s)
 {
 	struct operation *op = &s->op;
 	struct policy *old = s->now;
-	struct err e = { 0 };
+	struct err box = { 0 }, e = { 0 };
+	bool whole = box_set(&s->spaces, op->next->ir, old->ir, &box) == 0;
 
-	if (box_set(&s->spaces, op->next->ir, old->ir, &e) < 0 || record(s, &e) < 0) {
+	if (!whole && op->kind != OP_REVERT) {
+		undo(s, box.text);
+		return;
+	}
+	if (record(s, &e) < 0) {
 		undo(s, e.text);
 		return;
 	}
 	s->now = op->next;
 	op->next = NULL;
-	s->boot_again = 0;
-	sentence_forget(&s->boot_error);
+	box_try_again(s, whole ? NULL : box.text);
 	sentence_forget(&s->store_error);
 	/* Their box facts may name other interfaces by number now. */
 	journal_generation(s, s->now);

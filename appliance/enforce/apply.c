@@ -11,68 +11,18 @@
 #include "appliance/enforce/enforce.h"
 #include "appliance/enforce/links.h"
 #include "appliance/enforce/record.h"
+#include "appliance/enforce/usage.h"
 #include "appliance/kernel/conntrack.h"
 #include "appliance/kernel/dump.h"
 #include "appliance/wire/msg.h"
 
 #define ATTEMPTS 6
 
-/* Permits in use by live sessions: counted in a first pass, before it is decided what lingers. */
-struct usage {
-	const struct generation_held *now;
-	bool *used;		     /* per permit index of `now` */
-	uint32_t others[LINGER_MAX]; /* ids in use that `now` does not know */
-	size_t n_others;
-};
-
-static void usage_restart(void *ctx)
+/* Counted in a first pass, before it is decided what lingers. */
+static int usage_take(struct enforce *f, const struct image *have, struct arena *a, struct usage *ret, struct err *e)
 {
-	struct usage *u = ctx;
-
-	if (u->now != NULL && u->used != NULL)
-		memset(u->used, 0, u->now->ir.n_permits * sizeof(*u->used));
-	u->n_others = 0;
-}
-
-static int usage_note(const struct session *s, void *ctx)
-{
-	struct usage *u = ctx;
-	uint32_t id = mark_permit(s->mark), index = u->now != NULL ? generation_permit(u->now, id) : UINT32_MAX;
-
-	if (s->ending)
-		return 0;
-	if (index != UINT32_MAX) {
-		u->used[index] = true;
-		return 0;
-	}
-	for (size_t i = 0; i < u->n_others; i++)
-		if (u->others[i] == id)
-			return 0;
-	if (u->n_others < LINGER_MAX)
-		u->others[u->n_others++] = id;
-	return 0;
-}
-
-static bool usage_has(const struct usage *u, uint32_t id)
-{
-	uint32_t index = u->now != NULL ? generation_permit(u->now, id) : UINT32_MAX;
-
-	if (index != UINT32_MAX)
-		return u->used[index];
-	for (size_t i = 0; i < u->n_others; i++)
-		if (u->others[i] == id)
-			return true;
-	return false;
-}
-
-static int usage_take(struct enforce *f, struct arena *a, struct usage *ret, struct err *e)
-{
-	*ret = (struct usage){ .now = f->now };
-	if (f->now != NULL) {
-		ret->used = arena_array(a, f->now->ir.n_permits + 1u, sizeof(*ret->used));
-		if (ret->used == NULL)
-			return err_set(e, -ENOMEM, "live sessions");
-	}
+	if (!usage_begin(f->now, have, a, ret))
+		return err_set(e, -ENOMEM, "live sessions");
 	return conntrack_dump(&f->net, usage_note, usage_restart, ret, e);
 }
 
@@ -225,7 +175,7 @@ static int prepare(struct enforce *f, struct generation_held *next, struct told 
 		return err_set(e, -ENOMEM, "apply");
 	r = netlink_dump(&f->net, a, &have, e);
 	if (r == 0)
-		r = usage_take(f, a, &u, e);
+		r = usage_take(f, &have, a, &u, e);
 	if (r == 0)
 		r = linger_choose(f, next, &have, a, &u, e);
 	if (r == 0)
@@ -327,7 +277,7 @@ void enforce_linger(struct enforce *f)
 	a = arena_new(DUMP_BUDGET);
 	if (a == NULL)
 		return;
-	if (usage_take(f, a, &u, &e) == 0) {
+	if (usage_take(f, NULL, a, &u, &e) == 0) {
 		for (size_t i = 0; i < g->n_lingering; i++)
 			if (usage_has(&u, g->lingering[i].permit))
 				g->lingering[kept++] = g->lingering[i];

@@ -6,6 +6,7 @@
  *   enforce/role.c             descriptors, sandbox, loop, messages
  *   enforce/generation.c  a generation in memory with its permit ids and kernel indexes
  *   enforce/apply.c       one apply: lingering permits, sessions that it cuts, commit
+ *   enforce/usage.c       which permits live sessions carry
  *   enforce/relabel.c     sessions that another permit took over
  *   enforce/cut.c         the sessions that an apply ends
  *   enforce/ended.c       those that an end by time ends

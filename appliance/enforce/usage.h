@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which permits live sessions carry: of the generation in force each, and of earlier ones those that were kept for their sessions. Other
+ * ids, of sessions that were cut and wait for their end in the kernel's table, count for nothing, however many they are. Enforce only.
+ */
+#ifndef SEKISHO_ENFORCE_USAGE_H
+#define SEKISHO_ENFORCE_USAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/base/arena.h"
+#include "appliance/kernel/conntrack.h"
+#include "appliance/kernel/image.h"
+
+struct generation_held;
+
+struct kept_permit {
+	uint32_t id;
+	bool used;
+};
+
+struct usage {
+	const struct generation_held *now; /* borrowed; NULL = none, after a start of this role */
+	bool *used;			   /* per permit index of `now` */
+	struct kept_permit *kept;	   /* sorted by id; both are the arena's */
+	size_t n_kept;
+};
+
+/* Nothing is used yet. What was kept is said by `now`, or where it is NULL by the kernel's table, `have`. False: memory is out. */
+bool usage_begin(const struct generation_held *now, const struct image *have, struct arena *a, struct usage *ret);
+/* For conntrack_dump, with the usage as context. */
+void usage_restart(void *usage);
+int usage_note(const struct session *s, void *usage);
+bool usage_has(const struct usage *u, uint32_t id);
+
+#endif

@@ -26,7 +26,10 @@ static int usage_take(struct enforce *f, const struct image *have, struct arena 
 	return conntrack_dump(&f->net, usage_note, usage_restart, ret, e);
 }
 
-/* After a restart of this role the kernel alone knows what lingers. */
+/*
+ * After a restart of this role the kernel alone knows what lingers. What is looked into and has no table any more, because the whole
+ * box has started anew since, lingers no longer: its sessions are looked up again, and go on under what allows them or are reset.
+ */
 static int linger_adopt(struct generation_held *next, const struct image *have, const struct usage *u)
 {
 	const struct image_elements *el = &have->elements[TABLE_LINGERING], *live = &have->elements[SET_LIVE];
@@ -45,7 +48,8 @@ static int linger_adopt(struct generation_held *next, const struct image *have, 
 			if (mark_permit(mark) == permit)
 				l.lane = mark_lane(mark);
 		}
-		r = generation_keep(next, have, l);
+		if (l.lane == LANE_NONE || generation_knows(next, permit))
+			r = generation_keep(next, have, l);
 	}
 	return r;
 }

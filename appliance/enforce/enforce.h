@@ -65,6 +65,8 @@ struct generation_held {
 	struct lingering lingering[LINGER_MAX];
 	size_t n_lingering;
 	struct image kept; /* elements of the lingering permits */
+	uint32_t *known;   /* permits that workers have tables for, sorted */
+	size_t n_known;
 };
 
 #define DEEDS 14u /* kinds of changes: appliance/wire/deed.def */
@@ -134,6 +136,9 @@ uint32_t generation_permit(const struct generation_held *g, uint32_t id);
 /* The first conduit that grants something there, by permit index; NULL when none. */
 const struct ir_conduit *generation_conduit(const struct generation_held *g, uint32_t permit_index);
 bool generation_lingers(const struct generation_held *g, uint32_t permit);
+/* Takes in the ids behind the map of MSG_APPLY. 0, -EBADMSG, -ENOMEM. */
+int generation_note_known(struct generation_held *g, struct bytes b, struct err *e);
+bool generation_knows(const struct generation_held *g, uint32_t permit);
 /* Keeps a permit's live and agree elements as `from` has them. 0, -ENOSPC when too many linger, -ENOMEM. */
 int generation_keep(struct generation_held *g, const struct image *from, struct lingering l);
 /* What the kernel should show for `g` now: image and rule texts. 0 or negative errno. */

@@ -118,6 +118,34 @@ bool generation_lingers(const struct generation_held *g, uint32_t permit)
 	return false;
 }
 
+static int number_order(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+int generation_note_known(struct generation_held *g, struct bytes b, struct err *e)
+{
+	size_t n = b.left / 4;
+
+	g->known = arena_array(g->arena, n + 1, sizeof(*g->known));
+	if (g->known == NULL)
+		return err_set(e, -ENOMEM, "generation");
+	for (g->n_known = 0; g->n_known < n; g->n_known++)
+		(void)bytes_be32(&b, &g->known[g->n_known]);
+	if (!bytes_done(&b))
+		return err_set(e, -EBADMSG, "permits of earlier generations");
+	if (n > 1)
+		qsort(g->known, n, sizeof(*g->known), number_order);
+	return 0;
+}
+
+bool generation_knows(const struct generation_held *g, uint32_t permit)
+{
+	return g->n_known > 0 && bsearch(&permit, g->known, g->n_known, sizeof(permit), number_order) != NULL;
+}
+
 int generation_keep(struct generation_held *g, const struct image *from, struct lingering l)
 {
 	int r;

@@ -152,13 +152,15 @@ static bool on_apply(void *ctx, struct msg *m)
 	int r;
 
 	r = memfd_read(m->fds[0], GENERATION_MAX, &p, &n, &e);
-	if (r == 0 && (b->n_sealed > n || b->n_ids != n - b->n_sealed))
+	if (r == 0 && (b->n_sealed > n || b->n_ids > n - b->n_sealed))
 		r = err_set(&e, -EBADMSG, "lengths of a generation");
 	if (r == 0) {
 		next = generation_hold(p, b->n_sealed, b->n_ids, &e);
 		if (next == NULL)
 			r = e.code != 0 ? e.code : -EBADMSG;
 	}
+	if (r == 0)
+		r = generation_note_known(next, bytes_of(p + b->n_sealed + b->n_ids, n - b->n_sealed - b->n_ids), &e);
 	free(p);
 	if (r == 0)
 		r = enforce_apply(f, next, b->flags, &result, &e);

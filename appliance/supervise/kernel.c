@@ -13,7 +13,7 @@ int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t 
 	const struct msg_body m = { MSG_APPLY, .apply = { .flags = (uint8_t)(flags | (s->adopted ? 0 : APPLY_BOOT)),
 							  .n_sealed = (uint32_t)p->n_sealed,
 							  .n_ids = p->ir->n_permits * 4 } };
-	int fd = policy_memfd(p);
+	int fd = policy_memfd(p, &s->stamps);
 	bool sent;
 
 	clock_before(s, p);
@@ -80,7 +80,7 @@ static void number_interfaces(struct supervisor *s, const struct policy *p, stru
 void journal_remember(struct supervisor *s, const struct policy *p)
 {
 	struct generation_told t = { .which = event_generation(p->number, p->ir->digest),
-				     .fd = policy_memfd(p),
+				     .fd = policy_memfd(p, NULL),
 				     .body = { .number = (uint32_t)p->number,
 					       .n_sealed = (uint32_t)p->n_sealed,
 					       .n_ids = p->ir->n_permits * 4 } };

@@ -185,9 +185,9 @@ uint8_t *policy_table(const struct policy *p, const struct policy *old, const ui
 	return table_merge(p->image, p->n_image, table, n_table, lingers, old, ret_n);
 }
 
-int policy_memfd(const struct policy *p)
+int policy_memfd(const struct policy *p, const struct stamps *table)
 {
-	size_t n = p->n_sealed + (size_t)p->ir->n_permits * 4;
+	size_t n = p->n_sealed + ((size_t)p->ir->n_permits + (table != NULL ? table->n : 0)) * 4;
 	uint8_t *buf = malloc(n + 1);
 	struct outbuf o = outbuf_of(buf, buf != NULL ? n : 0);
 	int fd;
@@ -197,6 +197,8 @@ int policy_memfd(const struct policy *p)
 	out_bytes(&o, p->sealed, p->n_sealed);
 	for (uint32_t i = 0; i < p->ir->n_permits; i++)
 		out_be32(&o, p->ids[i]);
+	for (uint32_t i = 0; table != NULL && i < table->n; i++)
+		out_be32(&o, table->list[i].permit);
 	fd = o.failed ? -EOVERFLOW : memfd_sealed("sekisho-generation", buf, n);
 	free(buf);
 	return fd;

@@ -41,8 +41,12 @@ void policy_free(struct policy *p);		   /* accepts NULL */
  * `table` what lingered before. malloc'd; NULL when memory is out. */
 uint8_t *policy_table(const struct policy *p, const struct policy *old, const uint8_t *table, size_t n_table,
 		      size_t *ret_n);
-/* The memfd of MSG_APPLY and MSG_GENERATION; owned by the caller, negative errno on failure. */
-int policy_memfd(const struct policy *p);
+struct stamps;
+/*
+ * The memfd of MSG_GENERATION, and of MSG_APPLY, with the permits of `table` behind it (NULL: of none); owned by the caller, negative errno
+ * on failure.
+ */
+int policy_memfd(const struct policy *p, const struct stamps *table);
 
 /* kernel.c: the steps that change something outside */
 int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t id, struct err *e);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Start, loop and end of the supervisor. The order of the start is what keeps the box shut until its rules stand. */
 #include "appliance/supervise/supervise.h"
+#include "appliance/supervise/table_merge.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -189,7 +190,11 @@ static int load_confirmed(struct supervisor *s, struct err *e)
 	if (s->now->ir->older)
 		say(s, M_STORE_OLDER, (unsigned long long)s->now->number);
 	image = boot_table(s, &n);
-	return image == NULL ? err_set(e, -ENOMEM, "command table") : table_set(s, image, n, s->now, true, e);
+	if (image == NULL)
+		return err_set(e, -ENOMEM, "command table");
+	/* Where nobody read what their sessions send, `hold` would let by what their own table forbids. */
+	s->lanes = table_lanes(image, n);
+	return table_set(s, image, n, s->now, true, e);
 }
 
 /*

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "appliance/wire/commands.h"
+#include "appliance/wire/lane.h"
 
 struct side {
 	struct command_table t;
@@ -215,4 +216,17 @@ done:
 	side_close(&x);
 	side_close(&y);
 	return image;
+}
+
+uint64_t table_lanes(const uint8_t *image, size_t n)
+{
+	struct side s = { 0 };
+	uint64_t lanes = 0;
+
+	if (side_open(&s, image, n))
+		for (uint32_t i = 0; i < s.t.n_permits; i++)
+			if (s.t.permits[i].lane != LANE_NONE)
+				lanes |= (uint64_t)1 << s.t.permits[i].lane;
+	side_close(&s);
+	return lanes;
 }

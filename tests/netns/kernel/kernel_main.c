@@ -115,7 +115,8 @@ static void send_apply(struct driver *d, const struct ir *ir, const uint8_t *sea
 		       bool spoil)
 {
 	size_t map = 4u * ir->n_permits;
-	uint8_t *all = malloc(n + map + 1);
+	size_t others = 4u * IDS_MAX; /* the workers of this box forget no table */
+	uint8_t *all = malloc(n + map + others);
 	struct arena *a = arena_new(16u << 20);
 	struct ir_place *places;
 	const struct msg_body m = { MSG_APPLY,
@@ -126,7 +127,7 @@ static void send_apply(struct driver *d, const struct ir *ir, const uint8_t *sea
 	if (all == NULL)
 		die("memory");
 	memcpy(all, sealed, n);
-	ids = outbuf_of(all + n, map);
+	ids = outbuf_of(all + n, map + others);
 	if (a == NULL || !ir_places(ir, a, &places))
 		die("memory");
 	for (uint32_t i = 0; i < ir->n_permits; i++) {
@@ -137,7 +138,9 @@ static void send_apply(struct driver *d, const struct ir *ir, const uint8_t *sea
 		out_be32(&ids, spoil ? 7 : permit_id(d, identity));
 	}
 	arena_free(a);
-	fd = memfd_sealed("generation", all, n + map);
+	for (uint32_t id = 1; id <= d->n_identities; id++)
+		out_be32(&ids, id);
+	fd = memfd_sealed("generation", all, n + ids.len);
 	free(all);
 	if (fd < 0 || msg_send(d->control, ++d->next_id, &m, &fd, 1) < 0)
 		die("send the generation");

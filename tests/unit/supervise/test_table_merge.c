@@ -230,9 +230,22 @@ static void malformed_gives_nothing(void **state)
 	free(a);
 }
 
+/* The lanes of all its permits, and of nothing that cannot be read. */
+static void lanes_of_a_table(void **state)
+{
+	size_t size;
+	uint8_t *a = table(1, 1, 3, 3, &size);
+
+	(void)state;
+	assert_true(table_lanes(a, size) == ((uint64_t)7 << 4));
+	assert_true(table_lanes(a, size - 1) == 0);
+	free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lanes_of_a_table),
 		cmocka_unit_test(permits_keep_their_meaning),
 		cmocka_unit_test(leftovers_do_not_grow),
 		cmocka_unit_test(malformed_gives_nothing),

@@ -277,11 +277,14 @@ void op_compiled(struct supervisor *s, struct msg *m)
 
 /* ---- from the kernel ---------------------------------------------------------------------------------------------- */
 
+/* Where enforce found no session that lingers, nothing is asked for but the new permits: what lingered once goes with the rest. */
 static void tables_of_new(struct supervisor *s, struct policy *old)
 {
+	bool lingers = s->op.lingering > 0;
 	struct err e;
 	size_t n;
-	uint8_t *image = policy_table(s->now, old, s->table, s->n_table, &n);
+	uint8_t *image = lingers ? policy_table(s->now, old, s->table, s->n_table, &n)
+				 : policy_table(s->now, NULL, s->now->image, s->now->n_image, &n);
 
 	/* Failing here leaves the merged table, which holds more than is live: the kernel asks for nothing in it. */
 	if (image != NULL)
@@ -426,6 +429,7 @@ void op_applied(struct supervisor *s, struct msg *m)
 		whole = told_take(m, &op->told);
 	if (op->step != STEP_FORETELL && b->done != 0)
 		s->adopted = true;
+	op->lingering = b->lingering;
 	if (b->done == 0)
 		refused(s, b->line, b->error);
 	else if (op->step == STEP_FORETELL && !whole)

@@ -66,6 +66,7 @@ struct operation {
 	size_t n_before;
 	json_t *diagnostics;		 /* owned reference, NULL = none */
 	struct told told;		 /* by enforce, the last time */
+	uint32_t lingering;		 /* the same: permits that it keeps for their sessions */
 	struct foretelling *foretelling; /* owned, NULL = not yet, or not asked */
 	bool foretold;			 /* as far as it can be */
 	struct sentence error;		 /* why it failed */

@@ -105,6 +105,7 @@ static int commit(struct enforce *f, struct generation_held *next, bool try, str
 		if (a == NULL)
 			return err_set(e, -ENOMEM, "transaction");
 		(void)links_resolve(f->links, &next->ir, next->interfaces);
+		generation_follow(next);
 		r = netlink_dump(&f->net, a, &have, e);
 		if (r == 0)
 			r = generation_image(f, next, a, &want, &x, e);

@@ -172,6 +172,7 @@ void drift_links(struct enforce *f)
 	links_drain(f->links);
 	if (f->now == NULL || !links_resolve(f->links, &f->now->ir, f->now->interfaces))
 		return;
+	generation_follow(f->now);
 	/* Until this is done the old index simply matches nothing. */
 	if (enforce_mend(f, &s, &e) < 0)
 		record_send(f, &nothing, DRIFT_UNMENDED, 0, 0, e.text);

@@ -67,7 +67,8 @@ struct generation_held *generation_hold(const uint8_t *p, size_t n_sealed, size_
 		goto fail;
 	}
 	g->interfaces = arena_array(g->arena, g->ir.n_interfaces + 1u, sizeof(*g->interfaces));
-	if (g->interfaces == NULL || !ir_book_make(&g->ir, g->arena, &g->book)) {
+	g->kept_at = arena_array(g->arena, g->ir.n_interfaces + 1u, sizeof(*g->kept_at));
+	if (g->interfaces == NULL || g->kept_at == NULL || !ir_book_make(&g->ir, g->arena, &g->book)) {
 		err_set(e, -ENOMEM, "generation");
 		goto fail;
 	}
@@ -155,7 +156,33 @@ int generation_keep(struct generation_held *g, const struct image *from, struct 
 	r = image_linger(&g->kept, from, l.permit);
 	if (r == 0)
 		g->lingering[g->n_lingering++] = l;
+	memcpy(g->kept_at, g->interfaces, g->ir.n_interfaces * sizeof(*g->kept_at));
 	return r;
+}
+
+/* By where it stood to where it stands: two that changed places are not mixed up. */
+static void follow(const struct generation_held *g, struct image_element *live)
+{
+	uint32_t at;
+
+	memcpy(&at, live->key, sizeof(at));
+	for (uint32_t i = 0; i < g->ir.n_interfaces; i++)
+		if (g->kept_at[i] == at && g->interfaces[i] != 0) {
+			memcpy(live->key, &g->interfaces[i], sizeof(at));
+			memcpy(live->key_end, &g->interfaces[i], sizeof(at));
+			return;
+		}
+}
+
+void generation_follow(struct generation_held *g)
+{
+	struct image_elements *live = &g->kept.elements[SET_LIVE];
+
+	for (size_t n = 0; n < live->n; n++)
+		follow(g, &live->list[n]);
+	for (uint32_t i = 0; i < g->ir.n_interfaces; i++)
+		if (g->interfaces[i] != 0)
+			g->kept_at[i] = g->interfaces[i];
 }
 
 int generation_image(struct enforce *f, const struct generation_held *g, struct arena *a, struct image *ret,

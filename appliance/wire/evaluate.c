@@ -329,18 +329,35 @@ static bool some_value(const struct command_table *t, const struct command_row *
 	return false;
 }
 
-/* Some address of some space that the function may touch, and there some value that the row allows. */
+/* Whether so many addresses that follow one another are among these, or all from one of them to the end of the space. */
+static bool some_run(const struct command_table *t, const struct number_set *places, uint64_t last, uint64_t least)
+{
+	if (places == NULL || places->any || least <= 1)
+		return true;
+	for (uint32_t i = 0; i < places->n; i++) {
+		uint64_t lo = t->ranges[places->first + i].lo, most = last - lo;
+
+		if (lo <= last && number_covers(t, places, lo, lo + (most < least - 1u ? most : least - 1u)))
+			return true;
+	}
+	/* From within a range nothing goes on that does not from its beginning, but to the end of the space. */
+	return number_in(t, places, last);
+}
+
+/* Addresses enough in some space that the function may touch, and there some value that the row allows. */
 static bool touches_within(const struct command_table *t, const struct command_row *row, const struct vocabulary *v,
 			   const struct function_info *f)
 {
 	bool writes = (f->classes & CLASS_WRITE) != 0;
+	uint32_t least = function_least(v, f);
 
 	if (f->spaces == 0)
 		return true;
 	for (unsigned s = 0; s < v->n_spaces; s++) {
 		const struct number_set *places = row->spaces_any ? NULL : row_space(t, row, (uint8_t)s);
 
-		if (((f->spaces >> s) & 1u) == 0 || (!row->spaces_any && places == NULL))
+		if (((f->spaces >> s) & 1u) == 0 || (!row->spaces_any && places == NULL) ||
+		    !some_run(t, places, v->spaces[s].address_max, least))
 			continue;
 		if (!writes || some_value(t, row, &v->spaces[s], places))
 			return true;

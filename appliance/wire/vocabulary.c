@@ -43,6 +43,14 @@ const struct function_info *function_by_code(const struct vocabulary *v, uint32_
 	return NULL;
 }
 
+uint32_t function_least(const struct vocabulary *v, const struct function_info *f)
+{
+	for (unsigned i = 0; i < v->n_leasts; i++)
+		if (v->leasts[i].code == f->code)
+			return v->leasts[i].addresses;
+	return 1;
+}
+
 const struct function_info *function_by_name(const struct vocabulary *v, const char *name)
 {
 	for (unsigned i = 0; i < v->n_functions; i++)

@@ -50,6 +50,12 @@ struct function_info {
 	enum framing framing;
 };
 
+/* A function that writes nothing and of which each operation touches so many addresses in a row, fewer only where the space ends. */
+struct least_info {
+	uint32_t code;
+	uint32_t addresses;
+};
+
 #define UNTOLD_PLACE 1u /* which addresses it touches */
 #define UNTOLD_VALUE 2u /* which values the device holds after it */
 
@@ -104,6 +110,8 @@ struct vocabulary {
 	enum protocol protocol;
 	const struct function_info *functions; /* sorted by code, apart from each other */
 	unsigned n_functions;
+	const struct least_info *leasts; /* of the others one address is enough */
+	unsigned n_leasts;
 	const struct target_info *targets;
 	unsigned n_targets;
 	const struct space_info *spaces;
@@ -129,6 +137,8 @@ extern const char *const lenient_words[LENIENT_WORDS];
 /* NULL when the code has no name in this protocol. */
 const struct function_info *function_by_code(const struct vocabulary *v, uint32_t code);
 const struct function_info *function_by_name(const struct vocabulary *v, const char *name);
+/* How many addresses each operation of it touches, where there are as many: 1 or more. */
+uint32_t function_least(const struct vocabulary *v, const struct function_info *f);
 /* What stands for this number of a target where people read it; NULL: the number itself. */
 const struct target_word *target_word(const struct target_info *t, uint64_t number);
 /* Whether these addresses are one value of the space, which has `value_sizes`: those of a byte and more begin with a byte. */

@@ -11,7 +11,6 @@
 #define WRITE_REGISTERS_MAX 123u
 #define READ_WRITE_MAX 121u
 #define FILE_RECORD_MAX 9999u
-#define QUEUE_MAX 32u /* registers: the count and what is in it */
 #define RESPONSE_DATA_MAX 251u
 
 uint8_t modbus_space(uint8_t function)
@@ -205,8 +204,8 @@ static bool parse_fifo(struct modbus_request *r, struct bytes *b)
 	uint16_t first, most;
 
 	bytes_be16(b, &first);
-	most = first > 65536u - QUEUE_MAX ? (uint16_t)(65536u - first) : QUEUE_MAX;
-	return !b->failed && touch(r, first, most, QUEUE_MAX);
+	most = first > 65536u - MODBUS_QUEUE ? (uint16_t)(65536u - first) : MODBUS_QUEUE;
+	return !b->failed && touch(r, first, most, MODBUS_QUEUE);
 }
 
 static void leave_open(struct modbus_request *r, struct bytes *b)

@@ -32,6 +32,8 @@ static const struct function_info modbus_functions[] = {
 	  FRAMING_APART },
 };
 
+static const struct least_info modbus_leasts[] = { { 24, MODBUS_QUEUE } };
+
 static const struct target_info modbus_targets[] = {
 	{ .key = "units", .max = 255, .one = "unit", .ja = "ユニット" },
 };
@@ -50,6 +52,8 @@ const struct vocabulary vocabulary_modbus = {
 	.first_form = true,
 	.functions = modbus_functions,
 	.n_functions = N(modbus_functions),
+	.leasts = modbus_leasts,
+	.n_leasts = N(modbus_leasts),
 	.targets = modbus_targets,
 	.n_targets = N(modbus_targets),
 	.spaces = modbus_spaces,

@@ -583,7 +583,7 @@ static void vocabulary_knows_what_passes(void **state)
 			row->spaces_any = spaces == 16;
 			for (uint8_t s = 0; s < DESK_SPACES; s++)
 				if ((spaces >> s & 1u) != 0)
-					desk_space(&d, row, s, desk_ranges(&d, (uint32_t[]){ 10, 50 }, 1));
+					desk_space(&d, row, s, desk_ranges(&d, (uint32_t[]){ 10, 20 }, 1));
 			if (limit > 0)
 				row->values = desk_ranges(&d, values[limit - 1], 1);
 			for (unsigned f = 0; f < 256; f++)
@@ -591,6 +591,45 @@ static void vocabulary_knows_what_passes(void **state)
 						 evaluate_passes(&d.table, row, v, (struct number_range){ f, f },
 								 CLASS_ALL, &code));
 		}
+}
+
+/* A row with fewer registers than a queue takes lets one be read at the end of the space alone. */
+static void vocabulary_knows_where_queues_fit(void **state)
+{
+	static const struct {
+		uint32_t n, ranges[4];
+		bool passes;
+	} tried[] = {
+		{ 1, { 10, 40 }, false },
+		{ 1, { 10, 41 }, true },
+		{ 1, { 10, 90 }, true },
+		{ 2, { 10, 25, 26, 41 }, true },
+		{ 2, { 10, 25, 27, 60 }, true },
+		{ 2, { 10, 25, 27, 57 }, false },
+		{ 1, { 65504, 65534 }, false },
+		{ 1, { 65505, 65535 }, true },
+		{ 1, { 65535, 65535 }, true },
+		{ 2, { 10, 40, 65530, 65535 }, true },
+		{ 1, { 0, 65535 }, true },
+	};
+	const struct vocabulary *v = vocabulary_of(PROTO_MODBUS);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(tried) / sizeof(tried[0]); i++) {
+		struct desk d;
+		struct command_row *row = desk_row(&d);
+		bool some = false;
+		uint32_t code;
+
+		desk_space(&d, row, MODBUS_HOLDING, desk_ranges(&d, tried[i].ranges, tried[i].n));
+		for (uint32_t first = 0; first < 65536 && !some; first++) {
+			desk_reset(&d);
+			some = request(&d, 1, 1, 24, (uint8_t[]){ (uint8_t)(first >> 8), (uint8_t)first }, 2)->allowed;
+		}
+		assert_int_equal(some, tried[i].passes);
+		assert_int_equal(evaluate_passes(&d.table, row, v, (struct number_range){ 24, 24 }, CLASS_ALL, &code),
+				 some);
+	}
 }
 
 /* Rows are never added up, and a refusal names the row that came furthest. */
@@ -731,6 +770,7 @@ int main(void)
 		cmocka_unit_test(units),
 		cmocka_unit_test(unit_zero),
 		cmocka_unit_test(vocabulary_knows_what_passes),
+		cmocka_unit_test(vocabulary_knows_where_queues_fit),
 		cmocka_unit_test(rows_and_reasons),
 		cmocka_unit_test(grants),
 		cmocka_unit_test(framing),

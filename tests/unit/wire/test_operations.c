@@ -42,11 +42,13 @@ static uint32_t draw(uint32_t n)
 /* ---- a protocol --------------------------------------------------------------------------------------------------- */
 
 static struct function_info functions[8];
+static struct least_info leasts[8];
 static struct space_info spaces[SPACES];
 static const struct target_info targets[2] = { { .key = "networks", .max = TARGETS - 1 },
 					       { .key = "stations", .max = TARGETS - 1 } };
 static struct vocabulary words = { .protocol = PROTO_MODBUS,
 				   .functions = functions,
+				   .leasts = leasts,
 				   .targets = targets,
 				   .n_targets = 2,
 				   .spaces = spaces,
@@ -61,10 +63,10 @@ static void draw_words(void)
 
 	words.code_first = CODE_0 + draw(3);
 	words.code_last = CODE_0 + CODES - 1 - draw(3);
-	words.n_functions = 0;
+	words.n_functions = words.n_leasts = 0;
 	for (unsigned s = 0; s < SPACES; s++)
 		spaces[s] = (struct space_info){ .key = "space",
-						 .address_max = INT64_MAX,
+						 .address_max = draw(2) != 0 ? INT64_MAX : ADDRESS_0 + ADDRESSES - 1,
 						 .bits = draw(2) != 0,
 						 .value_sizes = draw(3) != 0 ? 0 : (uint8_t)(1 + 2 * draw(2)) };
 	while (words.n_functions < 8 && (code += draw(4)) < CODE_0 + CODES) {
@@ -77,6 +79,8 @@ static void draw_words(void)
 					     .spaces = draw(3) != 0 ? draw(1u << SPACES) : 0,
 					     .untold = draw(2) != 0 ? 0 : draw(4) };
 		code = f->last + 1;
+		if ((f->classes & CLASS_WRITE) == 0 && draw(2) != 0)
+			leasts[words.n_leasts++] = (struct least_info){ f->code, 1 + draw(4) };
 	}
 }
 
@@ -349,6 +353,11 @@ static bool some_passes(const struct command_row *row, uint32_t code)
 							       .first = ADDRESS_0 + a,
 							       .count = 1 };
 					uint64_t touched = f != NULL ? f->spaces : 0;
+					uint64_t left = s < SPACES ? spaces[s].address_max - o.first + 1u : 1;
+
+					if (f != NULL && s < SPACES)
+						o.count = function_least(&words, f);
+					o.count = o.count < left ? o.count : left;
 
 					if (s < SPACES ? (touched >> s & 1u) == 0 : touched != 0)
 						continue;

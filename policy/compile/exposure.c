@@ -6,16 +6,23 @@
 #include "appliance/wire/vocabulary.h"
 #include "policy/space/prove.h"
 
+/* Where the conduit accepts this warning; NULL: nowhere. */
+static struct model_accept *acceptance(const struct model_conduit *x, const char *code)
+{
+	for (size_t i = 0; i < x->n_accepts; i++)
+		if (strcmp(x->accepts[i].warning, code) == 0)
+			return &x->accepts[i];
+	return NULL;
+}
+
 /* True when the conduit accepts this warning; the acceptance is then of use. */
 static bool accepted(const struct model_conduit *x, const char *code)
 {
-	for (size_t i = 0; i < x->n_accepts; i++) {
-		if (strcmp(x->accepts[i].warning, code) == 0) {
-			x->accepts[i].used = true;
-			return true;
-		}
-	}
-	return false;
+	struct model_accept *a = acceptance(x, code);
+
+	if (a != NULL)
+		a->used = true;
+	return a != NULL;
 }
 
 static void say(struct compilation *c, const struct model_conduit *x, const char *code, enum message m,
@@ -77,19 +84,105 @@ static void one_conduit(struct compilation *c, const struct model_conduit *x)
 		say(c, x, "policy.pick_up_forced", M_EXPOSED_PICK_UP, failure_words[x->when_down], x->from->name);
 }
 
+#define WAY_CODE "policy.outside_reaches_unpatchable"
+
+static void say_way(struct compilation *c, const struct counterexample *x)
+{
+	const char *way = x->never->from->name;
+
+	for (size_t h = 0; h < x->n_hops && way != NULL; h++)
+		way = arena_printf(c->arena, "%s -[%s]-> %s", way, x->hops[h]->name, x->hops[h]->to->name);
+	diag_hint(&c->diags,
+		  diag_add(&c->diags, SEV_WARNING, WAY_CODE, x->hops[x->n_hops - 1]->at, M_EXPOSED_CHAIN,
+			   x->never->from->name, x->never->to->name, way != NULL ? way : ""),
+		  M_EXPOSED_ACCEPT, WAY_CODE);
+}
+
+/* What leads from this zone (NULL: from any) into the other, and accepts or does not, counts no more in `copy`. */
+static void leave_out(const struct model *m, struct model_conduit *copy, const struct model_zone *from,
+		      const struct model_zone *to, bool accepts)
+{
+	for (size_t i = 0; i < m->n_conduits; i++) {
+		const struct model_conduit *x = &m->conduits[i];
+
+		if (x->shadow || x->to != to || (from != NULL && x->from != from) ||
+		    (acceptance(x, WAY_CODE) != NULL) != accepts)
+			continue;
+		if (accepts)
+			(void)accepted(x, WAY_CODE);
+		copy[i].shadow = true; /* allows nothing */
+	}
+}
+
+/* One look at all ways: tells those that nobody accepts, and leaves out what accepts one. True: something was left out. */
+static bool look(struct compilation *c, const struct model *asked, struct model_conduit *copy, bool *told)
+{
+	struct arena *scratch = arena_new(COMPILE_BUDGET);
+	struct counterexample *list = NULL;
+	size_t n = scratch != NULL ? prove_nevers(asked, scratch, &list) : 0;
+	bool some = false;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct model_conduit *last = list[i].hops[list[i].n_hops - 1];
+		bool *said = &told[list[i].never - asked->nevers];
+
+		if (acceptance(last, WAY_CODE) != NULL) {
+			leave_out(c->model, copy, last->from, last->to, true);
+			some = true;
+		} else if (!*said) {
+			say_way(c, &list[i]);
+			*said = true;
+		}
+	}
+	arena_free(scratch);
+	return some;
+}
+
+/*
+ * Ways into one zone, from each zone of `nevers`: what one conduit accepts says nothing of ways by others. So one look follows the
+ * other without those, as many as there are zones at most; then without those that were told, for what else is of use.
+ */
+static void ways_into(struct compilation *c, struct model_never *nevers, size_t n, struct model_conduit *copy)
+{
+	struct model asked = *c->model;
+	bool *told = arena_array(c->arena, n, sizeof(*told));
+
+	if (told == NULL)
+		return;
+	memcpy(copy, c->model->conduits, c->model->n_conduits * sizeof(*copy));
+	asked.conduits = copy;
+	asked.nevers = nevers;
+	asked.n_nevers = n;
+	while (look(c, &asked, copy, told))
+		;
+	leave_out(c->model, copy, NULL, nevers->to, false);
+	while (look(c, &asked, copy, told))
+		;
+}
+
+static bool somebody_accepts(const struct model *m, const struct model_zone *to)
+{
+	for (size_t i = 0; i < m->n_conduits; i++)
+		if (m->conduits[i].to == to && acceptance(&m->conduits[i], WAY_CODE) != NULL)
+			return true;
+	return false;
+}
+
 /* Any way at all, over any number of zones, from a zone of class external to one that cannot be patched. */
 static void ways_from_outside(struct compilation *c)
 {
 	const struct model *m = c->model;
 	struct model asked = *m;
 	struct counterexample *list;
+	struct model_conduit *copy = arena_array(c->arena, m->n_conduits, sizeof(*copy));
+	bool *done = arena_array(c->arena, m->n_zones, sizeof(*done));
 	size_t n = 0;
 
 	asked.nevers = arena_array(c->arena, m->n_zones * m->n_zones, sizeof(*asked.nevers));
-	if (asked.nevers == NULL)
+	if (asked.nevers == NULL || copy == NULL || done == NULL)
 		return;
-	for (size_t i = 0; i < m->n_zones; i++)
-		for (size_t k = 0; k < m->n_zones; k++)
+	for (size_t k = 0; k < m->n_zones; k++)
+		for (size_t i = 0; i < m->n_zones; i++)
 			if (m->zones[i].class == CLASS_EXTERNAL && !m->zones[k].patchable && i != k)
 				asked.nevers[n++] = (struct model_never){ .from = &m->zones[i],
 									  .to = &m->zones[k],
@@ -100,20 +193,21 @@ static void ways_from_outside(struct compilation *c)
 	asked.n_nevers = n;
 	n = n == 0 ? 0 : prove_nevers(&asked, c->arena, &list);
 	for (size_t i = 0; i < n; i++) {
-		const struct model_conduit *last = list[i].n_hops > 0 ? list[i].hops[list[i].n_hops - 1] : NULL;
-		const char *way = list[i].never->from->name;
+		const struct model_zone *to = list[i].never->to;
+		struct model_never *first = asked.nevers;
+		size_t same = 0;
 
-		if (last == NULL || list[i].unattended != ATTENDED ||
-		    accepted(last, "policy.outside_reaches_unpatchable"))
+		if (!somebody_accepts(m, to)) {
+			say_way(c, &list[i]);
 			continue;
-		for (size_t h = 0; h < list[i].n_hops && way != NULL; h++)
-			way = arena_printf(c->arena, "%s -[%s]-> %s", way, list[i].hops[h]->name,
-					   list[i].hops[h]->to->name);
-		diag_hint(&c->diags,
-			  diag_add(&c->diags, SEV_WARNING, "policy.outside_reaches_unpatchable", last->at,
-				   M_EXPOSED_CHAIN, list[i].never->from->name, list[i].never->to->name,
-				   way != NULL ? way : ""),
-			  M_EXPOSED_ACCEPT, "policy.outside_reaches_unpatchable");
+		}
+		while (first->to != to)
+			first++;
+		while (first + same < asked.nevers + asked.n_nevers && first[same].to == to)
+			same++;
+		if (!done[to->index])
+			ways_into(c, first, same, copy);
+		done[to->index] = true;
 	}
 }
 

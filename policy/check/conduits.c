@@ -232,6 +232,8 @@ static void conduit_dates(struct check *k, const struct ast_node *const *v, stru
 		hint_date(k, g, v[C_UNTIL]->string, MP_HINT_UNTIL);
 		return;
 	}
+	if (c->until == 0)
+		c->until = 1; /* 1970 began then: an end as past as any, while 0 stands for none */
 	if (c->until > UNTIL_MAX) {
 		g = check_value(k, SEV_ERROR, "policy.date", v[C_UNTIL], MP_UNTIL_FAR, o, v[C_UNTIL]->string);
 		diag_hint(k->d, g, MP_HINT_UNTIL_FAR);

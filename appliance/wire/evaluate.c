@@ -323,9 +323,13 @@ static bool some_value(const struct command_table *t, const struct command_row *
 		return true;
 	if (space->value_sizes == 0)
 		return space->bits ? number_in(t, &row->values, 0) || number_in(t, &row->values, 1) : row->values.n > 0;
-	for (uint32_t i = 0; places != NULL && row->values.n > 0 && i < places->n; i++)
-		if (space_value(space, t->ranges[places->first + i].lo, t->ranges[places->first + i].hi))
+	for (uint32_t i = 0; places != NULL && row->values.n > 0 && i < places->n; i++) {
+		const struct number_range *r = &t->ranges[places->first + i];
+
+		/* Its least value fits in as many bits. */
+		if (space_value(space, r->lo, r->hi) && t->ranges[row->values.first].lo >> (r->hi - r->lo + 1u) == 0)
 			return true;
+	}
 	return false;
 }
 

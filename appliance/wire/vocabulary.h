@@ -100,7 +100,7 @@ struct space_info {
 	/*
 	 * Clients say how many addresses a value that they write takes: 1 << n of them where bit n is set. A limit of values then binds nothing
 	 * but a write of just those addresses that a row names as one, since of a part of a value, or of parts of two, nobody knows what the
-	 * device holds after it. 0: every address holds one value, however it is written.
+	 * device holds after it. Addresses of such a space are bits. 0: every address holds one value, however it is written.
 	 */
 	uint8_t value_sizes;
 	struct part_info parts[PARTS_MAX]; /* none: one number */

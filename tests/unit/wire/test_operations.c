@@ -329,7 +329,8 @@ static bool passes(const struct command_row *row, struct operation o)
 		return evaluate_row(&table, row, &o, 1, &at, &which) == REFUSED_NOT;
 	for (unsigned n = 0; n < 2; n++) {
 		o.count = o.value_size = 1u << n;
-		if ((sizes >> n & 1u) != 0 && evaluate_row(&table, row, &o, 1, &at, &which) == REFUSED_NOT)
+		if ((sizes >> n & 1u) != 0 && o.values.hi >> o.count == 0 &&
+		    evaluate_row(&table, row, &o, 1, &at, &which) == REFUSED_NOT)
 			return true;
 	}
 	return false;

@@ -17,7 +17,7 @@ void counterexample_text(const struct counterexample *x, enum lang l, char *out,
 	const struct vocabulary *v = vocabulary_of(x->service->protocol);
 	const struct function_info *f =
 		v != NULL && x->function >= 0 ? function_by_code(v, (uint32_t)x->function) : NULL;
-	char from[ADDR_TEXT], to[ADDR_TEXT];
+	char from[ADDR_TEXT], to[ADDR_TEXT], code[CODE_TEXT];
 	int n;
 
 	addr_text(&x->source, from);
@@ -31,10 +31,12 @@ void counterexample_text(const struct counterexample *x, enum lang l, char *out,
 		return;
 	out += n;
 	size -= (size_t)n;
+	if (x->function >= 0)
+		code_text(v, (uint64_t)x->function, code);
 	if (f != NULL)
-		message_text(out, size, l, M_PROVE_FUNCTION, protocol, f->name, (long long)x->function);
+		message_text(out, size, l, M_PROVE_FUNCTION, protocol, f->name, code);
 	else if (x->function >= 0)
-		message_text(out, size, l, M_PROVE_CODE, protocol, (long long)x->function);
+		message_text(out, size, l, M_PROVE_CODE, protocol, code);
 	else
 		message_text(out, size, l, M_PROVE_ANYTHING, protocol);
 }

@@ -171,6 +171,15 @@ static void conduit_services(struct check *k, const struct ast_node *list, struc
 	c->n_services = n + 1;
 }
 
+static bool is_inspected(const struct model_conduit *c)
+{
+	for (size_t i = 0; i < c->n_services; i++)
+		if (protocol_info(c->services[i]->protocol)->depth != DEPTH_TRANSPORT)
+			return true;
+	return false;
+}
+
+/* What happens when the inspector fails is of no interest where nothing is inspected, nor of a shadow, nor of what has ended. */
 static void conduit_failure(struct check *k, const struct ast_node *const *v, struct model_conduit *c, struct object o)
 {
 	/* Observing must not stop traffic, not even by its own failure. */
@@ -178,6 +187,8 @@ static void conduit_failure(struct check *k, const struct ast_node *const *v, st
 		c->when_down = FAIL_OPEN;
 	if (c->observe && v[C_WHEN_OVERLOADED] == NULL)
 		c->when_overloaded = FAIL_OPEN;
+	if (!is_inspected(c) || c->shadow || conduit_past(c, k->now))
+		return;
 	if (c->when_midstream == MID_RESET && (c->when_down == FAIL_HOLD || c->when_overloaded == FAIL_HOLD)) {
 		const struct ast_node *hold = c->when_down == FAIL_HOLD ? v[C_WHEN_DOWN] : v[C_WHEN_OVERLOADED];
 		struct diag *g;
@@ -266,6 +277,12 @@ static void conduit_accepts(struct check *k, const struct ast_node *list, struct
 		one->at = v[ACCEPT_WARNING]->value_at;
 		while (i < n && strcmp(one->warning, acceptable[i]) != 0)
 			i++;
+		for (size_t j = 0; j < c->n_accepts && i < n && !one->used; j++) {
+			one->used = strcmp(c->accepts[j].warning, one->warning) == 0;
+			if (one->used)
+				check_value(k, SEV_WARNING, "policy.no_effect", v[ACCEPT_WARNING], MP_TWICE, o,
+					    one->warning);
+		}
 		if (i == n)
 			check_near(k,
 				   check_value(k, SEV_ERROR, "policy.unknown_word", v[ACCEPT_WARNING], MP_NO_WARNING, o,
@@ -337,8 +354,8 @@ static void one_conduit(struct check *k, const struct ast_node *node, struct mod
 	conduit_services(k, v[C_SERVICES], c, o);
 	if (c->shadow && !c->observe)
 		check_value(k, SEV_ERROR, "policy.shadow", v[C_SHADOW], MP_SHADOW_ENFORCE, o, "shadow");
-	conduit_failure(k, v, c, o);
 	conduit_dates(k, v, c, o);
+	conduit_failure(k, v, c, o);
 	conduit_accepts(k, v[C_ACCEPT], c, o);
 	if (k->d->errors == errors) /* a mistake in it says more than what is left of it */
 		report_unusable(k, c, o);

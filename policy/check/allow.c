@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rows of a service's `allow` list: words, names and ranges turned into sets by the protocol's vocabulary. */
-#include <inttypes.h>
 #include <string.h>
 
 #include "appliance/wire/evaluate.h"
@@ -247,10 +246,82 @@ static bool any_passes(const struct check *k, const struct command_row *a, const
 	return evaluate_passes(&k->m->rows.t, a, voc, codes, CLASS_ALL, &code);
 }
 
-/* What was asked for by name and can never pass, and rows of which nothing can. */
-static void row_effect(struct check *k, const struct ast_node *row, const struct ast_node *functions,
+/* The row has addresses of a kind that the function touches, and none of so many in a row as it takes. */
+static bool too_few(const struct check *k, const struct vocabulary *voc, const struct command_row *a,
+		    const struct function_info *f)
+{
+	if (f == NULL || function_least(voc, f) == 1)
+		return false;
+	for (uint32_t i = 0; i < a->n_spaces; i++)
+		if ((f->spaces >> k->m->rows.t.spaces[a->first_space + i].space & 1u) != 0)
+			return true;
+	return false;
+}
+
+/* The row refuses every request with one of these codes; `f` is the function of that name, or NULL. */
+static void function_useless(struct check *k, const struct ast_node *c, const struct vocabulary *voc, struct object o,
+			     const struct command_row *a, struct number_range codes, const struct function_info *f)
+{
+	const struct function_info *one =
+		f == NULL && codes.lo == codes.hi ? function_by_code(voc, (uint32_t)codes.lo) : f;
+	char text[2 * CODE_TEXT + 1], lo[CODE_TEXT], hi[CODE_TEXT], more[2 * CODE_TEXT + 1] = "";
+	enum message m = MP_FUNCTION_USELESS;
+	struct diag *g;
+
+	code_text(voc, codes.lo, lo);
+	code_text(voc, codes.hi, hi);
+	snprintf(text, sizeof(text), codes.lo == codes.hi ? "%s" : "%s-%s", lo, hi);
+	if (codes.lo > voc->code_last || codes.hi < voc->code_first) {
+		m = MP_FUNCTION_NO_CODE;
+		code_text(voc, voc->code_first, lo);
+		code_text(voc, voc->code_last, hi);
+		snprintf(more, sizeof(more), "%s-%s", lo, hi);
+	} else if (too_few(k, voc, a, one)) {
+		m = MP_FUNCTION_LEAST;
+		snprintf(more, sizeof(more), "%u", (unsigned)function_least(voc, one));
+	}
+	g = check_say(k, SEV_WARNING, "policy.no_effect", c->value_at, c->value_width, m, both_object(k, o),
+		      both_same(f != NULL ? f->name : text), both_same(more));
+	if (m == MP_FUNCTION_USELESS)
+		diag_hint(k->d, g, MP_HINT_FUNCTION_USELESS, protocol_info(voc->protocol)->name);
+}
+
+/* Some request passes the row that touches the i-th of its spaces. */
+static bool space_touched(const struct check *k, const struct command_row *a, const struct vocabulary *voc, uint32_t i)
+{
+	struct command_row one = *a;
+
+	one.first_space += i;
+	one.n_spaces = 1;
+	for (unsigned f = 0; f < voc->n_functions; f++)
+		if ((voc->functions[f].spaces >> k->m->rows.t.spaces[one.first_space].space & 1u) != 0 &&
+		    any_passes(k, &one, voc, (struct number_range){ voc->functions[f].code, voc->functions[f].last }))
+			return true;
+	return false;
+}
+
+/* A row that names some address at all refuses what does not say where it goes, so one that is touched must be left. */
+static void spaces_effect(struct check *k, const struct ast_node *const *nodes, const struct vocabulary *voc,
+			  struct object o, const struct command_row *a)
+{
+	bool some = false;
+
+	for (uint32_t i = 0; i < a->n_spaces && !some; i++)
+		some = space_touched(k, a, voc, i);
+	for (uint32_t i = 0; i < a->n_spaces && some; i++) {
+		const struct ast_node *list = nodes[k->m->rows.t.spaces[a->first_space + i].space];
+
+		if (!space_touched(k, a, voc, i))
+			check_say(k, SEV_WARNING, "policy.no_effect", list->at, list->width, MP_SPACE_USELESS,
+				  both_object(k, o), both_same(list->name), both_same(""));
+	}
+}
+
+/* What was asked for by name and can never pass, rows of which nothing can, and addresses that nothing touches which passes. */
+static void row_effect(struct check *k, const struct ast_node *row, const struct allow_nodes *nodes,
 		       const struct vocabulary *voc, struct object o, const struct command_row *a)
 {
+	const struct ast_node *functions = nodes->functions;
 	struct notation plain = notation_plain(voc->code_max);
 	struct notation_mistake unused;
 	size_t before = k->d->warnings;
@@ -259,7 +330,6 @@ static void row_effect(struct check *k, const struct ast_node *row, const struct
 	for (const struct ast_node *c = functions != NULL ? functions->child : NULL; c != NULL; c = c->next) {
 		const struct function_info *f = c->kind == AST_STRING ? function_by_name(voc, c->string) : NULL;
 		struct number_range codes = { 0, 0 };
-		char text[48];
 
 		if (f != NULL)
 			codes = (struct number_range){ f->code, f->last };
@@ -267,20 +337,15 @@ static void row_effect(struct check *k, const struct ast_node *row, const struct
 			codes.lo = codes.hi = (uint64_t)c->number;
 		else
 			(void)notation_read(&plain, c->string, &codes, &unused);
-		if (any_passes(k, a, voc, codes))
-			continue;
-		snprintf(text, sizeof(text), codes.lo == codes.hi ? "%" PRIu64 : "%" PRIu64 "-%" PRIu64, codes.lo,
-			 codes.hi);
-		g = check_say(k, SEV_WARNING, "policy.no_effect", c->value_at, c->value_width, MP_FUNCTION_USELESS,
-			      both_object(k, o), both_same(f != NULL ? f->name : text), both_same(""));
-		if (codes.lo > voc->code_last || codes.hi < voc->code_first)
-			diag_hint(k->d, g, MP_HINT_FUNCTION_CODES, (unsigned)voc->code_first, (unsigned)voc->code_last);
-		else
-			diag_hint(k->d, g, MP_HINT_FUNCTION_USELESS, protocol_info(voc->protocol)->name);
+		if (!any_passes(k, a, voc, codes))
+			function_useless(k, c, voc, o, a, codes, f);
 	}
-	if (k->d->warnings > before || a->services.n == 0 ||
-	    any_passes(k, a, voc, (struct number_range){ 0, UINT32_MAX }))
+	if (k->d->warnings > before || a->services.n == 0)
 		return;
+	if (any_passes(k, a, voc, (struct number_range){ 0, UINT32_MAX })) {
+		spaces_effect(k, nodes->spaces, voc, o, a);
+		return;
+	}
 	g = check_say(k, SEV_WARNING, "policy.no_effect", row->at, 1, MP_ROW_NO_REQUEST, both_object(k, o),
 		      both_same(""), both_same(""));
 	diag_hint(k->d, g, MP_HINT_FUNCTION_USELESS, protocol_info(voc->protocol)->name);
@@ -313,7 +378,7 @@ static void one_row(struct check *k, const struct ast_node *row, const struct vo
 				    MP_VALUES_ANYWHERE, both_object(k, o), both_same(""), both_same("")),
 			  MP_HINT_VALUES_APART);
 	if (k->d->errors == errors)
-		row_effect(k, row, nodes.functions, voc, o, a);
+		row_effect(k, row, &nodes, voc, o, a);
 }
 
 void check_allows(struct check *k, const struct ast_node *list, struct model_service *s)

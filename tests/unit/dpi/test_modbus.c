@@ -600,16 +600,11 @@ static void vocabulary_knows_where_queues_fit(void **state)
 		uint32_t n, ranges[4];
 		bool passes;
 	} tried[] = {
-		{ 1, { 10, 40 }, false },
-		{ 1, { 10, 41 }, true },
-		{ 1, { 10, 90 }, true },
-		{ 2, { 10, 25, 26, 41 }, true },
-		{ 2, { 10, 25, 27, 60 }, true },
-		{ 2, { 10, 25, 27, 57 }, false },
-		{ 1, { 65504, 65534 }, false },
-		{ 1, { 65505, 65535 }, true },
-		{ 1, { 65535, 65535 }, true },
-		{ 2, { 10, 40, 65530, 65535 }, true },
+		{ 1, { 10, 40 }, false },	 { 1, { 10, 41 }, true },
+		{ 1, { 10, 90 }, true },	 { 2, { 10, 25, 26, 41 }, true },
+		{ 2, { 10, 25, 27, 60 }, true }, { 2, { 10, 25, 27, 57 }, false },
+		{ 1, { 65504, 65534 }, false },	 { 1, { 65505, 65535 }, true },
+		{ 1, { 65535, 65535 }, true },	 { 2, { 10, 40, 65530, 65535 }, true },
 		{ 1, { 0, 65535 }, true },
 	};
 	const struct vocabulary *v = vocabulary_of(PROTO_MODBUS);

@@ -353,7 +353,6 @@ static bool touches_within(const struct command_table *t, const struct command_r
 			   const struct function_info *f)
 {
 	bool writes = (f->classes & CLASS_WRITE) != 0;
-	uint32_t least = function_least(v, f);
 
 	if (f->spaces == 0)
 		return true;
@@ -361,7 +360,7 @@ static bool touches_within(const struct command_table *t, const struct command_r
 		const struct number_set *places = row->spaces_any ? NULL : row_space(t, row, (uint8_t)s);
 
 		if (((f->spaces >> s) & 1u) == 0 || (!row->spaces_any && places == NULL) ||
-		    !some_run(t, places, v->spaces[s].address_max, least))
+		    !some_run(t, places, v->spaces[s].address_max, function_least(v, f, s)))
 			continue;
 		if (!writes || some_value(t, row, &v->spaces[s], places))
 			return true;

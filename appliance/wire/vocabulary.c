@@ -43,10 +43,10 @@ const struct function_info *function_by_code(const struct vocabulary *v, uint32_
 	return NULL;
 }
 
-uint32_t function_least(const struct vocabulary *v, const struct function_info *f)
+uint32_t function_least(const struct vocabulary *v, const struct function_info *f, unsigned space)
 {
 	for (unsigned i = 0; i < v->n_leasts; i++)
-		if (v->leasts[i].code == f->code)
+		if (v->leasts[i].code == f->code && (!v->leasts[i].of_bits || v->spaces[space].bits))
 			return v->leasts[i].addresses;
 	return 1;
 }

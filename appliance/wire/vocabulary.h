@@ -50,10 +50,14 @@ struct function_info {
 	enum framing framing;
 };
 
-/* A function that writes nothing and of which each operation touches so many addresses in a row, fewer only where the space ends. */
+/*
+ * A function of which each operation touches so many addresses in a row, fewer only where the space ends: as registers that are read
+ * together, or bits that are read as words. Of what it writes into spaces with `value_sizes`, their sizes tell.
+ */
 struct least_info {
-	uint32_t code;
+	uint32_t code; /* the function's first */
 	uint32_t addresses;
+	bool of_bits; /* in spaces of bits alone */
 };
 
 #define UNTOLD_PLACE 1u /* which addresses it touches */
@@ -137,8 +141,8 @@ extern const char *const lenient_words[LENIENT_WORDS];
 /* NULL when the code has no name in this protocol. */
 const struct function_info *function_by_code(const struct vocabulary *v, uint32_t code);
 const struct function_info *function_by_name(const struct vocabulary *v, const char *name);
-/* How many addresses each operation of it touches, where there are as many: 1 or more. */
-uint32_t function_least(const struct vocabulary *v, const struct function_info *f);
+/* How many addresses of this space each operation of it touches, where there are as many: 1 or more. */
+uint32_t function_least(const struct vocabulary *v, const struct function_info *f, unsigned space);
 /* What stands for this number of a target where people read it; NULL: the number itself. */
 const struct target_word *target_word(const struct target_info *t, uint64_t number);
 /* Whether these addresses are one value of the space, which has `value_sizes`: those of a byte and more begin with a byte. */

@@ -32,7 +32,7 @@ static const struct function_info modbus_functions[] = {
 	  FRAMING_APART },
 };
 
-static const struct least_info modbus_leasts[] = { { 24, MODBUS_QUEUE } };
+static const struct least_info modbus_leasts[] = { { 24, MODBUS_QUEUE, false } };
 
 static const struct target_info modbus_targets[] = {
 	{ .key = "units", .max = 255, .one = "unit", .ja = "ユニット" },

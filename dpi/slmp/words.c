@@ -138,12 +138,22 @@ static const struct space_info spaces[SLMP_SPACES] = {
 				 .parts = { { 16, "module" }, { 32, "byte" } } },
 };
 
+/* Bits that are read or written by words. */
+static const struct least_info leasts[] = {
+	{ 0x04030000, 16, true }, /* random_read */
+	{ 0x04060000, 16, true }, /* block_read */
+	{ 0x08010000, 16, true }, /* monitor_register */
+	{ 0x14060000, 16, true }, /* block_write */
+};
+
 #define N(list) (sizeof(list) / sizeof((list)[0]))
 
 const struct vocabulary vocabulary_slmp = {
 	.protocol = PROTO_SLMP,
 	.functions = functions,
 	.n_functions = N(functions),
+	.leasts = leasts,
+	.n_leasts = N(leasts),
 	.targets = targets,
 	.n_targets = N(targets),
 	.spaces = spaces,

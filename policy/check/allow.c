@@ -246,16 +246,19 @@ static bool any_passes(const struct check *k, const struct command_row *a, const
 	return evaluate_passes(&k->m->rows.t, a, voc, codes, CLASS_ALL, &code);
 }
 
-/* The row has addresses of a kind that the function touches, and none of so many in a row as it takes. */
-static bool too_few(const struct check *k, const struct vocabulary *voc, const struct command_row *a,
-		    const struct function_info *f)
+/* The row has addresses of a kind that the function touches, and none of so many in a row as it takes: how many; else 1. */
+static uint32_t too_few(const struct check *k, const struct vocabulary *voc, const struct command_row *a,
+			const struct function_info *f)
 {
-	if (f == NULL || function_least(voc, f) == 1)
-		return false;
-	for (uint32_t i = 0; i < a->n_spaces; i++)
-		if ((f->spaces >> k->m->rows.t.spaces[a->first_space + i].space & 1u) != 0)
-			return true;
-	return false;
+	uint32_t least = 1;
+
+	for (uint32_t i = 0; i < a->n_spaces && f != NULL && least == 1; i++) {
+		uint8_t space = k->m->rows.t.spaces[a->first_space + i].space;
+
+		if ((f->spaces >> space & 1u) != 0)
+			least = function_least(voc, f, space);
+	}
+	return least;
 }
 
 /* The row refuses every request with one of these codes; `f` is the function of that name, or NULL. */
@@ -276,9 +279,9 @@ static void function_useless(struct check *k, const struct ast_node *c, const st
 		code_text(voc, voc->code_first, lo);
 		code_text(voc, voc->code_last, hi);
 		snprintf(more, sizeof(more), "%s-%s", lo, hi);
-	} else if (too_few(k, voc, a, one)) {
+	} else if (too_few(k, voc, a, one) > 1) {
 		m = MP_FUNCTION_LEAST;
-		snprintf(more, sizeof(more), "%u", (unsigned)function_least(voc, one));
+		snprintf(more, sizeof(more), "%u", (unsigned)too_few(k, voc, a, one));
 	}
 	g = check_say(k, SEV_WARNING, "policy.no_effect", c->value_at, c->value_width, m, both_object(k, o),
 		      both_same(f != NULL ? f->name : text), both_same(more));

@@ -352,6 +352,39 @@ static void words_of_bits(void **state)
 		}
 }
 
+/* What proofs say of a row with fewer bits than a word has is what the worker does. */
+static void words_of_fewer_bits(void **state)
+{
+	static const uint32_t services[] = { 0x04030000, 0x04060000, 0x08010000, 0x14060000 };
+	const struct vocabulary *v = vocabulary_of(PROTO_SLMP);
+	struct desk d;
+	uint32_t code;
+
+	(void)state;
+	for (unsigned f = 0; f < 4; f++)
+		for (uint32_t last = 78; last < 81; last++)
+			for (size_t k = 0; k < N(services); k++) {
+				struct text t = data_of(all_forms[f]);
+				bool blocks = k == 1 || k == 3;
+				struct command_row *row;
+
+				put(&t, 1, !blocks);
+				put(&t, 1, blocks);
+				put_m(&t, false, 64);
+				if (blocks)
+					put(&t, 2, 1);
+				if (k == 3)
+					put(&t, 2, 0);
+				row = only(&d, SLMP_M, 64, last);
+				row->services = desk_range(&d, services[k], services[k]);
+				assert_int_equal(ask(&d, all_forms[f], 1, services[k], &t)->allowed, last >= 79);
+				assert_int_equal(evaluate_passes(&d.table, row, v,
+								 (struct number_range){ services[k], services[k] },
+								 CLASS_ALL, &code),
+						 last >= 79);
+			}
+}
+
 static void random_writes(void **state)
 {
 	struct desk d;
@@ -701,6 +734,7 @@ int main(void)
 		cmocka_unit_test(many_devices),
 		cmocka_unit_test(every_written_value_counts),
 		cmocka_unit_test(words_of_bits),
+		cmocka_unit_test(words_of_fewer_bits),
 		cmocka_unit_test(random_writes),
 		cmocka_unit_test(buffers),
 		cmocka_unit_test(every_command_every_length),

@@ -60,6 +60,7 @@ static struct vocabulary words = { .protocol = PROTO_MODBUS,
 static void draw_words(void)
 {
 	uint32_t code = CODE_0;
+	bool sizes = false;
 
 	words.code_first = CODE_0 + draw(3);
 	words.code_last = CODE_0 + CODES - 1 - draw(3);
@@ -69,6 +70,8 @@ static void draw_words(void)
 						 .address_max = draw(2) != 0 ? INT64_MAX : ADDRESS_0 + ADDRESSES - 1,
 						 .bits = draw(2) != 0,
 						 .value_sizes = draw(3) != 0 ? 0 : (uint8_t)(1 + 2 * draw(2)) };
+	for (unsigned s = 0; s < SPACES; s++)
+		sizes = sizes || spaces[s].value_sizes != 0;
 	while (words.n_functions < 8 && (code += draw(4)) < CODE_0 + CODES) {
 		struct function_info *f = &functions[words.n_functions++];
 
@@ -79,8 +82,8 @@ static void draw_words(void)
 					     .spaces = draw(3) != 0 ? draw(1u << SPACES) : 0,
 					     .untold = draw(2) != 0 ? 0 : draw(4) };
 		code = f->last + 1;
-		if ((f->classes & CLASS_WRITE) == 0 && draw(2) != 0)
-			leasts[words.n_leasts++] = (struct least_info){ f->code, 1 + draw(4) };
+		if (((f->classes & CLASS_WRITE) == 0 || !sizes) && draw(2) != 0)
+			leasts[words.n_leasts++] = (struct least_info){ f->code, 1 + draw(4), draw(2) != 0 };
 	}
 }
 
@@ -357,7 +360,7 @@ static bool some_passes(const struct command_row *row, uint32_t code)
 					uint64_t left = s < SPACES ? spaces[s].address_max - o.first + 1u : 1;
 
 					if (f != NULL && s < SPACES)
-						o.count = function_least(&words, f);
+						o.count = function_least(&words, f, s);
 					o.count = o.count < left ? o.count : left;
 
 					if (s < SPACES ? (touched >> s & 1u) == 0 : touched != 0)

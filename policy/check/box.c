@@ -236,6 +236,50 @@ bool is_nobody(const struct model_box *b, const struct addr *via)
 	return false;
 }
 
+/* The route's gateway is a neighbour in the namespace, data or admin, that this interface is in. */
+static bool beside_gateway(const struct model_box *b, const struct model_route *r, const struct model_interface *f)
+{
+	if (r->interface != NULL)
+		return r->interface->admin == f->admin;
+	for (size_t i = 0; i < b->n_interfaces; i++)
+		if (b->interfaces[i].admin == f->admin && in_network(&b->interfaces[i], &r->via))
+			return true;
+	return false;
+}
+
+/* The interface that stands in just this network; NULL: none. */
+static const struct model_interface *connected(const struct model_box *b, const struct model_route *r)
+{
+	for (size_t i = 0; i < b->n_interfaces; i++)
+		for (size_t j = 0; j < b->interfaces[i].n_addresses; j++) {
+			struct addr_range net;
+
+			interface_network(&b->interfaces[i], j, &net);
+			if (addr_cmp(&net.lo, &r->to.lo) == 0 && addr_cmp(&net.hi, &r->to.hi) == 0 &&
+			    beside_gateway(b, r, &b->interfaces[i]))
+				return &b->interfaces[i];
+		}
+	return NULL;
+}
+
+/* Of a network as the kernel knows it, and none that the box itself stands in: that way is there already, and would be replaced. */
+static void route_destination(struct check *k, const struct ast_node *node, const struct model_route *r,
+			      struct object o)
+{
+	const struct model_interface *f = connected(&k->m->box, r);
+	unsigned length;
+	struct diag *g;
+
+	if (!addr_range_is_prefix(&r->to, &length)) {
+		g = check_value(k, SEV_ERROR, "policy.route", node, MP_ROUTE_NO_PREFIX, o, node->string);
+		diag_hint(k->d, g, MP_HINT_ROUTE_NO_PREFIX);
+	} else if (f != NULL) {
+		check_say(k, SEV_ERROR, "policy.route", node->value_at, node->value_width, MP_ROUTE_CONNECTED,
+			  both_object(k, o), both_same(node->string), both_same(f->name))
+			->also = f->at;
+	}
+}
+
 static void one_route(struct check *k, const struct ast_node *node, struct model_route *r, size_t nth)
 {
 	struct object o = { MP_OBJ_ROUTE, arena_printf(k->a, "%zu", nth) };
@@ -261,6 +305,8 @@ static void one_route(struct check *k, const struct ast_node *node, struct model
 		check_value(k, SEV_ERROR, "policy.route", v[ROUTE_VIA], MP_VIA_UNREACHABLE, o, v[ROUTE_VIA]->string);
 	else if (via && is_nobody(&k->m->box, &r->via))
 		check_value(k, SEV_ERROR, "policy.route", v[ROUTE_VIA], MP_VIA_NOBODY, o, v[ROUTE_VIA]->string);
+	if (to)
+		route_destination(k, v[ROUTE_TO], r, o);
 }
 
 void check_box(struct check *k, const struct ast_node *root)

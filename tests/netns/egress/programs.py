@@ -307,7 +307,9 @@ def records_to_a_server(box):
                 box.go(real)
         more(2)
         p.wait_all_came(20, "new records")
-        os.kill(server.pid, signal.SIGTERM)
+        # By force: a server that ends its session in TLS's own form leaves a message unread at the sender, who then may take the next write for
+        # sent. Syslog over TLS has no answer to a record (RFC 5425), so what that write carried is lost; seen twice in some twenty runs.
+        os.kill(server.pid, signal.SIGKILL)
         server.wait()
         wait_for(lambda: p.sessions() == 0, 20, "the end of the session")
         more(5)

@@ -210,7 +210,8 @@ def clock_by_its_sources(box):
         box.go(three(TRUE, OTHER, LIAR))
         both = p.clock()
         wait_for(lambda: p.sources().get(LIAR) == "x" and sorted(p.sources().values())[0] == "*", 60, "the liar to be found out")
-        expect(sorted(p.sources().values()) == ["*", "+", "x"], "%s", p.sources())
+        # The third is one that chrony believes; whether it adds it to the chosen one (+) or not (-) goes by the jitter of a few answers.
+        expect(sorted(p.sources().values()) in (["*", "+", "x"], ["*", "-", "x"]), "%s", p.sources())
         box.net.stop(both)
         # The liar and two that say nothing.
         box.go(three(LIAR, "10.79.0.30", "10.79.0.31"))

@@ -87,15 +87,19 @@ static void state(struct build *b, uint32_t bits)
 }
 
 /* To who began: the reply direction of a session, and errors about its packets. What was begun is no answer, however long it lives. */
+static void answers(struct build *b)
+{
+	expr_ct(b, NFT_CT_DIRECTION, 0);
+	expr_cmp8(b, NFT_CMP_EQ, IP_CT_DIR_REPLY);
+	state(b, NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED));
+}
+
 struct nftnl_rule *admin_rule_answers(enum way way)
 {
 	struct build b = begin(way);
 
-	if (!b.bad) {
-		expr_ct(&b, NFT_CT_DIRECTION, 0);
-		expr_cmp8(&b, NFT_CMP_EQ, IP_CT_DIR_REPLY);
-		state(&b, NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED));
-	}
+	if (!b.bad)
+		answers(&b);
 	return end(&b, NF_ACCEPT);
 }
 
@@ -138,6 +142,17 @@ struct nftnl_rule *admin_rule_peer(enum way way, const struct ir_peer *p)
 		expr_payload(&b, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, 0);
 		expr_cmp16(&b, NFT_CMP_EQ, p->port);
 		b.bad |= !plain_rule_count(b.rule);
+	}
+	return end(&b, NF_ACCEPT);
+}
+
+struct nftnl_rule *admin_rule_answers_to(const struct addr *to)
+{
+	struct build b = begin(WAY_OUT);
+
+	if (!b.bad) {
+		other_end(&b, WAY_OUT, to);
+		answers(&b);
 	}
 	return end(&b, NF_ACCEPT);
 }

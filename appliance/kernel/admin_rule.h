@@ -16,7 +16,8 @@ extern const char *const way_chains[WAYS];
 struct nftnl_rule *admin_rule_inside(enum way way);
 struct nftnl_rule *admin_rule_neighbours(enum way way, uint8_t type, uint8_t hops);
 struct nftnl_rule *admin_rule_answers(enum way way);
-struct nftnl_rule *admin_rule_errors(uint8_t family); /* 4 or 6; on the way in */
+struct nftnl_rule *admin_rule_answers_to(const struct addr *to); /* that host alone */
+struct nftnl_rule *admin_rule_errors(uint8_t family);		 /* 4 or 6; on the way in */
 /* By address, protocol and destination port; counted. */
 struct nftnl_rule *admin_rule_peer(enum way way, const struct ir_peer *p);
 struct nftnl_rule *admin_rule_echo(const struct addr *from);

@@ -16,7 +16,7 @@
 #define BEHIND_ALL                                                                                                     \
 	500 /* what is looked at here is as it leaves or is taken: behind NAT of others (NF_IP_PRI_NAT_SRC, 100) */
 #define FIXED 15u  /* rules beside those of peers, and the one that a base has in another's place */
-#define OF_PEER 2u /* rules of one peer at most */
+#define OF_PEER 3u /* rules of one peer at most */
 
 /* RFC 4861, 7.1 (255 hops: of a neighbour); RFC 3810, 5 (one hop): a switch asks for groups and has to hear of them. */
 enum { SOLICITS = 135, ADVERTISES = 136, LISTENS = 143, WHO_LISTENS = 130, NEIGHBOUR = 255, LINK = 1 };
@@ -45,15 +45,19 @@ static void add(struct rules *x, struct nftnl_rule *r, enum counts counts, const
 	x->owners[x->n++] = (struct owner){ counts, p };
 }
 
-static void way_out(struct rules *x, const struct ir_peer *list, size_t n)
+/* Where terminals are named they alone are answered: what a session of another has still to hear it does not hear. */
+static void way_out(struct rules *x, const struct ir_peer *list, size_t n, bool anybody)
 {
 	add(x, admin_rule_inside(WAY_OUT), COUNTS_NOTHING, NULL);
 	add(x, admin_rule_neighbours(WAY_OUT, SOLICITS, NEIGHBOUR), COUNTS_NOTHING, NULL);
 	add(x, admin_rule_neighbours(WAY_OUT, ADVERTISES, NEIGHBOUR), COUNTS_NOTHING, NULL);
 	add(x, admin_rule_neighbours(WAY_OUT, LISTENS, LINK), COUNTS_NOTHING, NULL);
-	add(x, admin_rule_answers(WAY_OUT), COUNTS_NOTHING, NULL);
+	if (anybody)
+		add(x, admin_rule_answers(WAY_OUT), COUNTS_NOTHING, NULL);
 	for (size_t i = 0; i < n; i++)
-		if (list[i].use != PEER_TERMINAL)
+		if (list[i].use == PEER_TERMINAL)
+			add(x, admin_rule_answers_to(&list[i].address), COUNTS_NOTHING, NULL);
+		else
 			add(x, admin_rule_peer(WAY_OUT, &list[i]), COUNTS_PEER, &list[i]);
 	add(x, admin_rule_rest(WAY_OUT, false), COUNTS_REFUSED, NULL);
 }
@@ -103,7 +107,7 @@ static int table(const struct ir_peer *list, size_t n, bool closed, struct rules
 	}
 	for (size_t i = 0; i < n; i++)
 		anybody &= list[i].use != PEER_TERMINAL;
-	way_out(x, list, n);
+	way_out(x, list, n, anybody);
 	way_in(x, list, n, anybody);
 	ret->n_rules = x->n;
 	return 0;

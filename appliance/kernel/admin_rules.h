@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What may leave and enter the admin namespace: a table of its own there ("inet sekisho"). Its output chain lets by answers to those who
- * asked the box, what stays on the box, neighbour discovery, and packets to the peers of box.cfg; all else it drops and counts. Its input
- * chain lets by answers to what the box asked, and the terminals of box.cfg to the management's port; where none is named, everybody, who
- * is on the admin networks. Each packet is looked at by itself, behind whatever others change in it. Nothing is passed on between
- * interfaces. Supervisor only.
+ * asked the box (where terminals are named, to these alone), what stays on the box, neighbour discovery, and packets to the peers of
+ * box.cfg; all else it drops and counts. Its input chain lets by answers to what the box asked, and the terminals of box.cfg to the
+ * management's port; where none is named, everybody, who is on the admin networks. Each packet is looked at by itself, behind whatever
+ * others change in it. Nothing is passed on between interfaces. Supervisor only.
  */
 #ifndef SEKISHO_KERNEL_ADMIN_RULES_H
 #define SEKISHO_KERNEL_ADMIN_RULES_H

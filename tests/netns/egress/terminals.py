@@ -164,6 +164,35 @@ def terminals_change(box):
     return "%d packets, none answered" % n
 
 
+def nothing_more_is_said(box):
+    """What the box has still to say in a session of one who is named no more does not leave it, until that is taken back."""
+    box.fresh()
+    box.go("")
+    with inside(box.admin_ns):
+        listener = socket.create_server((BOX4, 8443))
+    with listener:
+        pairs = {}
+        for source in (STRANGER4, DESK4):
+            ours = connected(box, source, 8443)
+            pairs[source] = ours, listener.accept()[0]
+        box.go(TERMINALS, "--confirm", "60")
+        for _, theirs in pairs.values():
+            theirs.sendall(b"what was asked for;")
+        pairs[DESK4][0].settimeout(10)
+        expect(pairs[DESK4][0].recv(100) == b"what was asked for;", "the answer to a terminal")
+        box.barrier(box.mark(), DESK4)
+        left = {decode(f)[2] for f in box.sink.incoming() if b"what was asked for;" in f}
+        expect(left == {DESK4}, "said to %s", left)
+        expect(box.reach()["refused"] > 0, "nobody counted it")
+        box.sekisho("rollback")
+        pairs[STRANGER4][0].settimeout(60)
+        expect(pairs[STRANGER4][0].recv(100) == b"what was asked for;", "what waited")
+        for ours, theirs in pairs.values():
+            ours.close()
+            theirs.close()
+    box.verified()
+
+
 def terminals_meddled_with(box):
     """Widened and emptied by others: set right and recorded."""
     box.fresh()
@@ -205,4 +234,4 @@ def terminals_told(box):
     held(box, {DESK4, DESK6})
 
 
-CASES = (terminals_alone, terminals_change, terminals_meddled_with, terminals_told)
+CASES = (terminals_alone, terminals_change, nothing_more_is_said, terminals_meddled_with, terminals_told)

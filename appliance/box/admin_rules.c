@@ -15,6 +15,15 @@ static void back(const struct box_spaces *s)
 		abort();
 }
 
+/* Of a policy without one, and of none at all, nobody is to enter: as before the first policy. */
+static bool has_admin(const struct ir *ir)
+{
+	for (uint32_t i = 0; i < ir->n_interfaces; i++)
+		if (ir->interfaces[i].admin)
+			return true;
+	return false;
+}
+
 int box_admin_rules(const struct box_spaces *s, const struct ir *ir, bool dry, plain_note *note, void *ctx,
 		    struct err *e)
 {
@@ -22,7 +31,7 @@ int box_admin_rules(const struct box_spaces *s, const struct ir *ir, bool dry, p
 
 	if (r < 0)
 		return r;
-	r = admin_rules_set(ir->peers, ir->n_peers, dry, note, ctx, e);
+	r = admin_rules_set(ir->peers, ir->n_peers, !has_admin(ir), dry, note, ctx, e);
 	back(s);
 	return r;
 }

@@ -6,7 +6,7 @@
 #include "appliance/box/box.h"
 #include "appliance/kernel/admin_rules.h"
 
-/* The rules of ir's peers; `note` as for plain_table_set. 0 or negative errno. */
+/* The rules of ir's peers, shut where ir has no admin interface; `note` as for plain_table_set. 0 or negative errno. */
 int box_admin_rules(const struct box_spaces *s, const struct ir *ir, bool dry, plain_note *note, void *ctx,
 		    struct err *e);
 /* Those of none, where none stand yet. */

@@ -113,7 +113,8 @@ static int table(const struct ir_peer *list, size_t n, bool closed, struct rules
 	return 0;
 }
 
-static int set(const struct ir_peer *list, size_t n, bool closed, bool dry, plain_note *note, void *ctx, struct err *e)
+int admin_rules_set(const struct ir_peer *list, size_t n, bool closed, bool dry, plain_note *note, void *ctx,
+		    struct err *e)
 {
 	struct plain_table t;
 	struct rules x;
@@ -124,11 +125,6 @@ static int set(const struct ir_peer *list, size_t n, bool closed, bool dry, plai
 	r = plain_table_set(&t, dry, note, ctx, e);
 	rules_free(&x, &t);
 	return r;
-}
-
-int admin_rules_set(const struct ir_peer *list, size_t n, bool dry, plain_note *note, void *ctx, struct err *e)
-{
-	return set(list, n, false, dry, note, ctx, e);
 }
 
 static void nobody(void *ctx, const char *chain, const char *text, uint64_t packets, uint64_t bytes)
@@ -145,7 +141,7 @@ int admin_rules_base(struct err *e)
 	bool there = false;
 	int r = plain_table_read(NFPROTO_INET, nobody, NULL, &there, e);
 
-	return r < 0 || there ? r : set(NULL, 0, true, false, NULL, NULL, e);
+	return r < 0 || there ? r : admin_rules_set(NULL, 0, true, false, NULL, NULL, e);
 }
 
 struct telling {

@@ -12,8 +12,9 @@
 #include "appliance/kernel/plain_table.h"
 #include "policy/ir/ir.h"
 
-/* As plain_table_set, in the caller's namespace, for these peers. */
-int admin_rules_set(const struct ir_peer *list, size_t n, bool dry, plain_note *note, void *ctx, struct err *e);
+/* As plain_table_set, in the caller's namespace, for these peers. `closed`: nobody enters, terminal or not. */
+int admin_rules_set(const struct ir_peer *list, size_t n, bool closed, bool dry, plain_note *note, void *ctx,
+		    struct err *e);
 /* Where no such table stands: one without peers, which nobody enters. For the time before a policy is known. */
 int admin_rules_base(struct err *e);
 

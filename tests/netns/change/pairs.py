@@ -80,6 +80,8 @@ class Pair(Event):
             field.start()
         wait_for(lambda: field.running() and not field.status()["busy"], 15, "the box to be at rest")
         self.done_at = time.monotonic()
+        for reader in field.net.captures + [field.ops, field.ot]:  # thousands of a flood's sessions may have been told that they are cut
+            wait_for(reader.caught_up, 60, "what the two left in a capture")
         self.final = field.policies_by_digest.get(field.digest())
 
     def policies(self):

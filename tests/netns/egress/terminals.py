@@ -193,6 +193,25 @@ def nothing_more_is_said(box):
     box.verified()
 
 
+def trials_that_end(box):
+    """Widened on trial, and nobody confirms: it ends by its time, and by a start of the daemon."""
+    box.fresh()
+    box.go(ONE)
+    was = box.status()["generation"]["digest"]
+    box.go(TERMINALS, "--confirm", "1")
+    wait_for(lambda: box.status()["generation"]["digest"] == was, 10, "the end of the trial")
+    n = held(box, {DESK4})
+    box.go(TERMINALS, "--confirm", "600")
+    n += held(box, {DESK4, DESK6})
+    box.kill()
+    box.start()
+    wait_for(box.running, 20, "the roles")
+    wait_for(lambda: len(box.reach()["terminals"]) == 1, 10, "the end of the trial by a start")
+    n += held(box, {DESK4})
+    box.verified()
+    return "%d packets, none answered" % n
+
+
 def terminals_meddled_with(box):
     """Widened and emptied by others: set right and recorded."""
     box.fresh()
@@ -234,4 +253,4 @@ def terminals_told(box):
     held(box, {DESK4, DESK6})
 
 
-CASES = (terminals_alone, terminals_change, nothing_more_is_said, terminals_meddled_with, terminals_told)
+CASES = (terminals_alone, terminals_change, nothing_more_is_said, trials_that_end, terminals_meddled_with, terminals_told)

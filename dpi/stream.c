@@ -80,9 +80,17 @@ static struct stream_result syn_segment(struct stream *s, enum direction dir, co
 	struct stream_dir *own = &s->dir[dir], *peer = &s->dir[other(dir)];
 
 	if (d->tcp_flags & TCP_ACK) {
-		if (dir == DIR_S2C && s->redialled && d->ack == s->redial + 1u)
+		if (dir != DIR_S2C || !peer->known)
+			return answer(STREAM_DROP, R_TCP_FLAGS);
+		/*
+		 * It has begun anew. Which of the SYNs it took, if there were several, only it knows: were its answer dropped, it
+		 * would read on from there all the same, and its number can be had in other ways.
+		 */
+		if (s->redialled && d->ack != peer->isn + 1u) {
+			s->redial = d->ack - 1u;
 			return answer(STREAM_REDIAL, R_HANDSHAKE);
-		if (dir != DIR_S2C || !peer->known || d->ack != peer->isn + 1u)
+		}
+		if (d->ack != peer->isn + 1u)
 			return answer(STREAM_DROP, R_TCP_FLAGS);
 		if (s->state == TCP_SYN_SENT) {
 			own->isn = d->seq;
@@ -102,16 +110,23 @@ static struct stream_result syn_segment(struct stream *s, enum direction dir, co
 			dir_at(own, d->seq + 1u);
 			return answer(STREAM_PASS, R_HANDSHAKE);
 		}
+		if (s->state == TCP_OPEN && s->said_again) {
+			s->redial = peer->isn;
+			return answer(STREAM_REDIAL, R_HANDSHAKE);
+		}
 		return answer(STREAM_DROP, R_TCP_FLAGS);
 	}
 	if (s->state == TCP_CLOSED || s->state == TCP_NONE)
 		return answer(STREAM_RESTART, R_HANDSHAKE);
 	if (dir != DIR_C2S) /* simultaneous open has no single client */
 		return answer(STREAM_DROP, R_TCP_FLAGS);
-	if (own->isn == d->seq)
-		return answer(STREAM_PASS, R_HANDSHAKE);
-	if (s->state == TCP_SYN_SENT)
+	if (own->isn != d->seq && s->state == TCP_SYN_SENT)
 		return answer(STREAM_RESTART, R_HANDSHAKE);
+	s->forgot |= own->acked != own->isn + 1u;
+	if (own->isn == d->seq) {
+		s->said_again |= s->state == TCP_OPEN;
+		return answer(STREAM_PASS, R_HANDSHAKE);
+	}
 	/*
 	 * The client forgot a live session and dials again. The SYN goes on, the state stays: the server answers with the
 	 * number it expects, the client resets, and the next SYN finds a closed session. Dropping it would leave the
@@ -159,7 +174,7 @@ static bool take_ack(struct stream *s, struct pool *pool, enum direction dir, co
 		return true;
 	if (seq_diff(d->ack, peer->next) > 0)
 		return false;
-	if (dir == DIR_S2C && d->ack != peer->isn + 1u)
+	if (dir == DIR_S2C && d->ack != peer->isn + 1u && !(s->redialled && d->ack == s->redial + 1u))
 		s->forgot = false; /* it knows what it had */
 	if (seq_diff(d->ack, peer->acked) > 0) {
 		peer->acked = d->ack;

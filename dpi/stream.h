@@ -58,9 +58,10 @@ struct stream {
 	enum tcp_state state;
 	uint32_t redial; /* number of a SYN that the client sent over the live connection, when `redialled` */
 	bool redialled;
+	bool said_again;   /* the client said the SYN of the open connection once more */
 	uint32_t answered; /* number of a SYN|ACK that went before the last one, when `answered_twice` */
 	bool answered_twice;
-	bool forgot; /* the server answered a SYN again after it had acknowledged bytes: perhaps it knows nothing of them any more */
+	bool forgot; /* a SYN was said or answered again behind bytes that the server had acknowledged: perhaps it knows none of them */
 	bool over; /* TCP_CLOSED, and the server itself said so: it will take no further byte */
 };
 

@@ -501,7 +501,6 @@ static void syn_on_a_live_session(void **state)
 	/* The old session goes on, the new numbers are worth nothing. */
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 90001, k.s, DESK_ACK, pdu, 12), 0); /* far ahead, it waits */
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
-	assert_int_equal(desk_segment(&k, DIR_S2C, 5, k.c + 90001, DESK_SYN | DESK_ACK, NULL, 0), OUTCOME_DROP);
 }
 
 /* Both ends lost the session (the PLC was off, the client uses one port for ever): the new one is let by, and judged. */
@@ -519,8 +518,8 @@ static void both_ends_dial_anew(void **state)
 	old_s = k.s;
 	k.c += 9000000;
 	k.s += 700000;
-	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 5, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c + 1, DESK_SYN | DESK_ACK, NULL, 0), OUTCOME_DROP);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 5, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
 	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
 	/* The numbers of the old session are worth nothing now, and the new one is judged from its first byte. */
 	assert_int_equal(desk_segment(&k, DIR_C2S, old_c, old_s, DESK_ACK, pdu, 12), OUTCOME_DROP);
@@ -561,6 +560,70 @@ static void both_ends_dial_anew_with_the_same_numbers(void **state)
 	toy_pdu(pdu, 12, 3);
 	assert_int_equal(desk_segment(&k, DIR_C2S, first, k.s, DESK_ACK, pdu, 12), OUTCOME_ACCEPT);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+}
+
+/* The client says its old number, the server has a new one. Also when its answer is lost before it comes here. */
+static void only_the_server_has_another_number(void **state)
+{
+	uint8_t read[64], write[64];
+
+	(void)state;
+	toy_pdu(read, 12, 3);
+	toy_pdu(write, 12, TOY_FORBIDDEN);
+	for (unsigned lost = 0; lost < 2; lost++) {
+		struct conn k = desk_conn(P_TOY);
+		uint32_t first, server;
+
+		desk_clear();
+		desk_handshake(&k);
+		first = k.c;
+		server = k.s - 5000;
+		assert_int_equal(desk_send(&k, DIR_C2S, read, 12), OUTCOME_ACCEPT);
+		assert_int_equal(desk_send(&k, DIR_S2C, read, 12), OUTCOME_ACCEPT);
+		assert_int_equal(desk_segment(&k, DIR_C2S, first - 1, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+		if (!lost)
+			assert_int_equal(desk_segment(&k, DIR_S2C, server - 1, first, DESK_SYN | DESK_ACK, NULL, 0),
+					 OUTCOME_ACCEPT);
+		else /* it says its number to whoever is out of its window, too */
+			assert_int_equal(desk_segment(&k, DIR_S2C, server, first, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+		assert_int_equal(desk_segment(&k, DIR_C2S, first, server, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+		assert_int_equal(desk_segment(&k, DIR_C2S, first, server, DESK_ACK, write, 12), OUTCOME_DROP);
+		if (!lost)
+			continue;
+		assert_int_equal(desk_segment(&k, DIR_S2C, server - 1, first, DESK_SYN | DESK_ACK, NULL, 0),
+				 OUTCOME_ACCEPT);
+		k.c = first;
+		k.s = server;
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+		goes_on_judged(&k);
+	}
+}
+
+/* Two SYNs over the session, and the server takes the first: what it read before is new to it from there on. */
+static void dialled_twice_over_a_session(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t read[64], write[64];
+	uint32_t first, taken;
+
+	(void)state;
+	toy_pdu(read, 12, 3);
+	toy_pdu(write, 12, TOY_FORBIDDEN);
+	desk_handshake(&k);
+	first = k.c;
+	for (unsigned n = 0; n < 2; n++) {
+		assert_int_equal(desk_send(&k, DIR_C2S, read, 12), OUTCOME_ACCEPT);
+		assert_int_equal(desk_send(&k, DIR_S2C, read, 12), OUTCOME_ACCEPT);
+	}
+	taken = first + 12;
+	assert_int_equal(desk_segment(&k, DIR_C2S, taken - 1, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, first + 70000, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+	k.c = taken;
+	k.s -= 5000;
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s - 1, k.c, DESK_SYN | DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	goes_on_judged(&k);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, write, 12), OUTCOME_DROP);
 }
 
 /* A worker that begins while the server still has an older session: the client hears its challenge, whatever its number. */
@@ -1104,6 +1167,8 @@ int main(void)
 		T(strays),
 		T(both_ends_dial_anew),
 		T(both_ends_dial_anew_with_the_same_numbers),
+		T(only_the_server_has_another_number),
+		T(dialled_twice_over_a_session),
 		T(challenge_of_an_older_session),
 		T(unreadable_packets),
 		T(a_full_table_forgets_the_cheapest),

@@ -225,4 +225,60 @@ def turned_round(ground):
         server.close()
 
 
-CASES = [lies, unasked, changed_on_the_way, turned_round]
+def by_hand(ground, six):
+    """Both ends of a session that is open, and in which something was asked and answered."""
+    raw = RAW6 if six else RAW4
+    client = Raw(ground, "ops", raw["ot"], 502, ground.port(), six)
+    server = Served(ground, raw["ops"], client.sport, six)
+    client.segment(seq=client.isn, ack=0, flags=SYN)
+    server.accept()
+    client.open()
+    for _ in range(3):
+        client.say(request())
+        answer = right(server.question())
+        server.say(answer)
+        client.got = b""
+        client.until(lambda answer=answer: client.got == answer, 3.0, "the answer")
+    client.segment(flags=ACK)
+    server.read()
+    return client, server
+
+
+def forgets_and_answers(server, client):
+    """It was off, and answers the SYN before the client's next number with one that is old to the session before."""
+    old = server.isn
+    server.begin()
+    server.until(lambda: any(s == (client.seq - 1) & M32 for s, _, _ in server.synacks), 3.0, "the SYN")
+    server.isn, server.ack = (old - 5000) & M32, client.seq
+    server.seq = client.ack = (server.isn + 1) & M32
+    server.segment(seq=server.isn, flags=SYN | ACK)
+    server.segment(flags=ACK)  # as it says to whoever is out of its window
+
+
+def begun_anew(ground):
+    """A server that was off begins anew from a SYN over the session: of the session's number, or the first of two others. From there on
+    it reads what the old session had long acknowledged; a write does not get there as a repetition."""
+    ground.apply(*POLICY)
+    ground.settle_neighbours()
+    for six in (False, True):
+        for others in (False, True):
+            client, server = by_hand(ground, six)
+            client.seq = (client.isn + 1 + (12 if others else 0)) & M32
+            client.segment(seq=client.seq - 1, ack=0, flags=SYN)
+            if others:
+                client.segment(seq=client.seq + 70000, ack=0, flags=SYN)
+            forgets_and_answers(server, client)
+            client.segment(flags=ACK)
+            client.say(client.W)
+            for end in by_hand(ground, six):  # of the same pair: it waits behind the write
+                end.close()
+            server.read()
+            expect(not server.got, "IPv%d, %s: delivered: %s", 6 if six else 4, "other numbers" if others else "its own number",
+                   server.got.hex())
+            if not others:  # of several SYNs tracking knows the last, and takes a reset for no part of the session
+                server.until(server.was_reset, 5, "a reset that the server believes")
+            client.close()
+            server.close()
+
+
+CASES = [lies, unasked, changed_on_the_way, turned_round, begun_anew]

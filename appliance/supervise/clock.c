@@ -37,6 +37,12 @@ static bool names_sources(const struct ir *ir)
 	return false;
 }
 
+/* By which the clock is judged now: a trial does not do away with those of the policy that it stands in for. */
+static bool judged_by_sources(const struct supervisor *s, const struct ir *ir)
+{
+	return names_sources(ir) || (s->trial != 0 && s->clock.sources);
+}
+
 static bool of_this_start(const struct clock_trust *t, const struct moment *m)
 {
 	return t->boot[0] != 0 && strcmp(m->boot, t->boot) == 0;
@@ -52,7 +58,7 @@ static enum clock_wait judge(const struct supervisor *s, const struct ir *ir)
 		.same_boot = of_this_start(t, &t->moment) || t->noted,
 		.stands = t->stands,
 		.policy = policy_moment(s),
-		.sources = names_sources(ir) || (s->trial != 0 && t->sources),
+		.sources = judged_by_sources(s, ir),
 		.sync = clock_synchronised(),
 	};
 
@@ -301,7 +307,7 @@ json_t *json_clock(const struct supervisor *s)
 			 (int)!waits, "waits", waits ? json_string(clock_wait_words[t->wait]) : json_null(), "latest",
 			 t->found == MOMENT_READ ? json_time(t->moment.latest * SECOND) : json_null(), "synchronised",
 			 sync == CLOCK_SYNC_UNKNOWN ? json_null() : json_boolean(sync == CLOCK_SYNC_YES), "since",
-			 json_since(&t->follow, sync), "sources", (int)names_sources(s->now->ir), "waiting",
+			 json_since(&t->follow, sync), "sources", (int)judged_by_sources(s, s->now->ir), "waiting",
 			 waits ? waiting_names(s->now->ir, now_s()) : json_array());
 }
 

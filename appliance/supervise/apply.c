@@ -98,6 +98,20 @@ static bool devices_in(struct supervisor *s, struct err *e)
 	return kept_take(s, ir, e) == 0 && box_claim(&s->spaces, ir, kept_left_alone, s, op->moved, e) == 0;
 }
 
+/* Nothing was changed, and why. Of a device that is not there it is said how to go on. */
+static void prepare_failed(struct supervisor *s, const struct err *e)
+{
+	char until[40];
+
+	moment_text(s->trial_until_wall, until);
+	if (e->code != -ENODEV)
+		op_explain(s, 3, M_OP_PREPARE_FAILED, e->text);
+	else if (s->trial != 0 && (s->op.kind == OP_ROLLBACK || s->op.back))
+		op_explain(s, 3, M_OP_DEVICE_MISSING_TRIAL, e->text, until);
+	else
+		op_explain(s, 3, M_OP_DEVICE_MISSING, e->text);
+}
+
 /*
  * Devices, queues and tables for `next`; then the walk goes on by itself. A trial that is over ends though a device of the policy before
  * it is missing or was released meanwhile: nobody is there to be asked, and a start would not keep what was tried for it either.
@@ -122,7 +136,7 @@ void op_prepare(struct supervisor *s)
 	}
 	op->kept_before = json_deep_copy(s->kept);
 	if ((!devices_in(s, &e) && op->kind != OP_REVERT) || workers_prepare(s, p->ir, &e) < 0) {
-		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
+		prepare_failed(s, &e);
 		op_give_up(s);
 		return;
 	}
@@ -209,7 +223,7 @@ void op_try(struct supervisor *s)
 		return;
 	}
 	if (box_try(&s->spaces, s->op.next->ir, &e) < 0) {
-		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
+		prepare_failed(s, &e);
 		op_give_up(s);
 		return;
 	}

@@ -285,7 +285,7 @@ json_t *enforce_effective(struct enforce *f, struct err *e)
 		err_set(e, -ESTALE, "the kernel's table does not carry the digest of the generation in force");
 		goto out;
 	}
-	matched_note(&f->matched, &have, clock_wall_ns());
+	matched_note(&f->matched, &have, f->now, clock_wall_ns());
 	cells = json_array();
 	for (unsigned s = SET_UNTIL4; s <= SET_RANGE6; s++)
 		for (size_t i = 0; i < have.elements[s].n; i++) {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/enforce/enforce.h"
 #include "appliance/wire/mark.h"
 #include "policy/ir/ir.h"
 
@@ -25,10 +26,10 @@ static struct match *find(const struct matched *m, uint32_t permit)
 	return m->n > 0 ? bsearch(&key, m->list, m->n, sizeof(*m->list), by_permit) : NULL;
 }
 
-/* The permits that stand in the kernel now, each with what its elements counted. False when memory is out. */
-static bool take(const struct image *have, struct matched *ret)
+/* The permits that stand in the kernel now, each with what its elements counted; room for `more`. False when memory is out. */
+static bool take(const struct image *have, size_t more, struct matched *ret)
 {
-	size_t room = 0, n = 0;
+	size_t room = more, n = 0;
 
 	for (unsigned s = SET_UNTIL4; s <= SET_RANGE6; s++)
 		room += have->elements[s].n;
@@ -52,11 +53,25 @@ static bool take(const struct image *have, struct matched *ret)
 	return true;
 }
 
-void matched_note(struct matched *m, const struct image *have, uint64_t wall_ns)
+/* A permit whose end has come stands in the kernel no longer, and was used all the same. */
+static void keep_ended(const struct matched *m, const struct generation_held *g, struct matched *now)
+{
+	size_t n = now->n;
+
+	for (size_t i = 0; i < m->n; i++)
+		if (m->list[i].wall_ns != 0 && find(now, m->list[i].permit) == NULL &&
+		    generation_permit(g, m->list[i].permit) != UINT32_MAX)
+			now->list[n++] = (struct match){ .permit = m->list[i].permit, .wall_ns = m->list[i].wall_ns };
+	now->n = n;
+	if (n > 0)
+		qsort(now->list, n, sizeof(*now->list), by_permit);
+}
+
+void matched_note(struct matched *m, const struct image *have, const struct generation_held *g, uint64_t wall_ns)
 {
 	struct matched now = { 0 };
 
-	if (!take(have, &now))
+	if (!take(have, m->n, &now))
 		return;
 	for (size_t i = 0; i < now.n; i++) {
 		struct match *to = &now.list[i];
@@ -68,6 +83,7 @@ void matched_note(struct matched *m, const struct image *have, uint64_t wall_ns)
 		if (to->packets != (was != NULL ? was->packets : 0) && to->packets > 0 && (was != NULL || m->looked))
 			to->wall_ns = wall_ns;
 	}
+	keep_ended(m, g, &now);
 	free(m->list);
 	*m = now;
 	m->looked = true;

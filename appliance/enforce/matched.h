@@ -22,8 +22,10 @@ struct matched {
 	bool looked; /* once at least */
 };
 
-/* A dump that was made at `wall_ns`. Permits that are gone are forgotten. */
-void matched_note(struct matched *m, const struct image *have, uint64_t wall_ns);
+struct generation_held;
+
+/* A dump that was made at `wall_ns` while `g` was in force. Permits that are not of `g` and gone are forgotten. */
+void matched_note(struct matched *m, const struct image *have, const struct generation_held *g, uint64_t wall_ns);
 uint64_t matched_last(const struct matched *m, uint32_t permit);
 
 #endif

@@ -207,7 +207,7 @@ int enforce_compare(struct enforce *f, struct arena *a, struct differences *ret,
 		r = generation_image(f, f->now, a, &want, &x, e);
 	if (r < 0)
 		return r;
-	matched_note(&f->matched, &have, clock_wall_ns());
+	matched_note(&f->matched, &have, f->now, clock_wall_ns());
 	compare_chains(ret, &have, &want);
 	if (have.table) {
 		compare_rules(ret, &have, &want);

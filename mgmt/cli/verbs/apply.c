@@ -45,7 +45,36 @@ static int bundle_fd(struct cli *c, const struct source *s, int *ret_status)
 	return fd;
 }
 
-static int send_bundle(struct cli *c, int fd, const struct cli_args *a, uint32_t confirm_s)
+static bool is_same(const json_t *a, const json_t *b)
+{
+	static const char *const keys[] = { "code", "file", "line", "column" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (!json_equal(json_object_get(a, keys[i]), json_object_get(b, keys[i])))
+			return false;
+	return true;
+}
+
+/* What the box says of the texts, in its own language, and was not said here already. */
+static void box_diagnostics(struct cli *c, struct source *s, const json_t *theirs)
+{
+	json_t *all = source_diagnostics(s, c->lang), *news = json_array(), *ours = json_object_get(all, "diagnostics");
+
+	for (size_t i = 0; i < json_array_size(theirs); i++) {
+		json_t *d = json_array_get(theirs, i);
+		bool said = false;
+
+		for (size_t k = 0; k < json_array_size(ours) && !said; k++)
+			said = is_same(d, json_array_get(ours, k));
+		if (!said)
+			(void)json_array_append(news, d);
+	}
+	render_diagnostics(c, news);
+	json_decref(news);
+	json_decref(all);
+}
+
+static int send_bundle(struct cli *c, struct source *s, int fd, const struct cli_args *a, uint32_t confirm_s)
 {
 	bool dry_run = a->values[OPT_DRY_RUN] != NULL;
 	bool take_over = a->values[OPT_TAKE_OVER] != NULL;
@@ -67,7 +96,7 @@ static int send_bundle(struct cli *c, int fd, const struct cli_args *a, uint32_t
 		return status;
 	taking_tell(c, answer.json);
 	if (!c->json)
-		render_diagnostics(c, ja(answer.json, "diagnostics"));
+		box_diagnostics(c, s, ja(answer.json, "diagnostics"));
 	if (!box_answer_done(c, &answer, &status))
 		status = apply_render(c, dry_run ? APPLY_KIND_DRY_RUN : APPLY_KIND_APPLY, answer.json, status);
 	box_answer_free(&answer);
@@ -88,7 +117,7 @@ static int run(struct cli *c, const struct cli_args *a)
 	if (source_open(c, a->operands[0], SOURCE_LOWER, &s, &status)) {
 		fd = bundle_fd(c, &s, &status);
 		if (fd >= 0) {
-			status = send_bundle(c, fd, a, (uint32_t)confirm_s);
+			status = send_bundle(c, &s, fd, a, (uint32_t)confirm_s);
 			close(fd);
 		}
 	}

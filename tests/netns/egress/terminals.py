@@ -240,7 +240,7 @@ def terminals_told(box):
             s.sendto(b"who is there;", (BOX4, 443))
     wait_for(lambda: box.reach()["refused_in"] == 7, 5, "7 refused: %s" % box.reach())
     expect([(t["address"], t["protocol"], t["port"]) for t in box.reach()["terminals"]] == [(DESK4, "tcp", 443), (DESK6, "tcp", 443)], "%s", box.reach())
-    for lang, listed, line in (("en", "From anybody else: 7 packets refused", "from 2 terminals; 7 packets of others"),
+    for lang, listed, line in (("en", "From anybody else, packets refused: 7", "reach the management: 2; packets of others refused: 7"),
                                ("ja", "7 パケットを拒否しました", "管理端末は 2 台です")):
         text = box.sekisho("effective", "--lang", lang).stdout
         expect(all(w in text for w in (DESK4, DESK6, listed)), "%s", text)

@@ -608,7 +608,7 @@ static void test_status(void **state)
 					"\"role\":\"enforce\",\"pid\":7,\"state\":\"running\"},{\"role\":\"tap\","
 					"\"pid\":0,\"state\":\"dead\"}]}");
 	run(&r, "status");
-	expect_in(r.out, "CHANGED FROM OUTSIDE: 2 times, last 2026-11-20 08:10:11 UTC");
+	expect_in(r.out, "CHANGED FROM OUTSIDE (times: 2), last 2026-11-20 08:10:11 UTC");
 	assert_true(strstr(r.out, "CHANGED FROM OUTSIDE") < strstr(r.out, "Processes"));
 	expect_in(r.out, "DEAD       -");
 	box_close();

@@ -15,7 +15,7 @@ static int run(struct cli *c, const struct cli_args *a)
 	char *text;
 	int status;
 
-	if (!cli_number(a->operands[0], UINT64_MAX, &seq))
+	if (!cli_number(a->operands[0], UINT64_MAX, &seq) || seq == 0)
 		return cli_fail(c, CLI_INVALID, M_EXPLAIN_NUMBER, a->operands[0]);
 	question.explain.seq = seq;
 	if (!box_request(c, &question, NULL, 0, 30, &answer, &status))

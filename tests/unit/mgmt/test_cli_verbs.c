@@ -270,6 +270,7 @@ static void test_usage(void **state)
 		{ "events --limit 0", "--limit takes a number" },
 		{ "events --after -1", "--after takes" },
 		{ "explain twelve", "'twelve'" },
+		{ "explain 0", "'0' is not the number of an event" },
 		{ "compile site.cfg --to pdf", "'pdf'" },
 		{ "compile site.cfg --to sealed", "-o FILE" },
 		{ "effective --to pdf", "'pdf'" },

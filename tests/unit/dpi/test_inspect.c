@@ -659,6 +659,27 @@ static void other_protocol_on_the_port(void **state)
 	assert_int_equal(desk_count(EVENT_FLOW, R_MODBUS_FRAME), 1);
 }
 
+/* A capture: what could not be read of one connection says nothing of the next on its ports. */
+static void unread_in_one_connection(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+
+	(void)state;
+	desk_send(&k, DIR_C2S, "\x03\x04\x05", 3); /* met half-way, in the middle of something */
+	desk_handshake(&k);
+	toy_pdu(pdu, 12, 3);
+	desk_send(&k, DIR_C2S, pdu, 12);
+	desk_send(&k, DIR_S2C, pdu, 12);
+	inspector_finish(desk_i);
+	assert_int_equal(desk.n_flows, 2);
+	assert_int_equal(desk.flows[0].info.n, 1);
+	assert_int_equal(desk.flows[0].info.unread, 3);
+	assert_int_equal(desk.flows[1].info.n, 2);
+	assert_int_equal(desk.flows[1].info.unread, 0);
+	assert_false(desk.flows[1].info.lost_place);
+}
+
 static void observe_stops_nothing(void **state)
 {
 	struct conn k = desk_conn(P_TOY_OBSERVE);
@@ -1181,6 +1202,7 @@ int main(void)
 		T(a_new_table_counts_at_once),
 		T(refusals_beyond_the_budget_are_counted),
 		cmocka_unit_test_setup_teardown(captures_are_read_across_gaps, setup_capture, teardown_capture),
+		cmocka_unit_test_setup_teardown(unread_in_one_connection, setup_capture, teardown_capture),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

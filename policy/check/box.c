@@ -68,6 +68,14 @@ bool is_host(const struct addr *a)
 	return true;
 }
 
+bool is_of_a_link(const struct addr *a)
+{
+	struct addr_range links;
+	bool stray;
+
+	return prefix_parse("fe80::/10", &links, &stray) && addr_in(a, &links);
+}
+
 /* The last address of an IPv4 network speaks to all of it. */
 static bool is_broadcast(const struct addr *a, const struct addr_range *net, unsigned len)
 {
@@ -218,12 +226,14 @@ static bool reachable(const struct model_box *b, const struct addr *via, const s
 	return false;
 }
 
-bool is_nobody(const struct model_box *b, const struct addr *via)
+bool is_nobody(const struct model_box *b, const struct addr *via, const struct model_interface *only)
 {
 	for (size_t i = 0; i < b->n_interfaces + b->n_betweens; i++) {
 		const struct model_interface *f =
 			i < b->n_interfaces ? &b->interfaces[i] : &b->betweens[i - b->n_interfaces].shared;
 
+		if (only != NULL && f != only && is_of_a_link(via))
+			continue; /* somebody else has it there */
 		for (size_t j = 0; j < f->n_addresses; j++) {
 			struct addr_range r;
 
@@ -303,7 +313,11 @@ static void one_route(struct check *k, const struct ast_node *node, struct model
 		check_value(k, SEV_ERROR, "policy.address", v[ROUTE_VIA], MP_VIA_FAMILY, o, v[ROUTE_VIA]->string);
 	else if (via && !reachable(&k->m->box, &r->via, r->interface))
 		check_value(k, SEV_ERROR, "policy.route", v[ROUTE_VIA], MP_VIA_UNREACHABLE, o, v[ROUTE_VIA]->string);
-	else if (via && is_nobody(&k->m->box, &r->via))
+	else if (via && v[ROUTE_INTERFACE] == NULL && is_of_a_link(&r->via))
+		diag_hint(k->d,
+			  check_value(k, SEV_ERROR, "policy.route", v[ROUTE_VIA], MP_VIA_LINK, o, v[ROUTE_VIA]->string),
+			  MP_HINT_VIA_LINK);
+	else if (via && is_nobody(&k->m->box, &r->via, r->interface))
 		check_value(k, SEV_ERROR, "policy.route", v[ROUTE_VIA], MP_VIA_NOBODY, o, v[ROUTE_VIA]->string);
 	if (to)
 		route_destination(k, v[ROUTE_TO], r, o);

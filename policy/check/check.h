@@ -172,8 +172,13 @@ void interface_network(const struct model_interface *f, size_t n, struct addr_ra
 bool in_network(const struct model_interface *f, const struct addr *a);
 /* An address that a machine can have, the link-local ones among them. */
 bool is_host(const struct addr *a);
-/* An address that nobody can be asked at: the box's own, or a network's first or last. */
-bool is_nobody(const struct model_box *b, const struct addr *a);
+/* One that every link has for itself (fe80::/10): without an interface it says nothing. */
+bool is_of_a_link(const struct addr *a);
+/*
+ * An address that nobody can be asked at: the box's own, or a network's first or last. `only`: the interface by which it would be asked, or
+ * NULL: any.
+ */
+bool is_nobody(const struct model_box *b, const struct addr *a, const struct model_interface *only);
 
 /* ---- whom the box itself may reach, and who may reach it (check/peers.c) ---- */
 

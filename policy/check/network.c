@@ -13,15 +13,15 @@ static bool same_realm(const struct model_interface *a, const struct model_inter
 static void report_pair(struct check *k, const struct model_interface *a, size_t i, const struct model_interface *b,
 			size_t j)
 {
-	struct addr_range x, y, links;
+	struct addr_range x, y;
 	char text[2 * ADDR_TEXT + 2];
-	bool stray, same = addr_cmp(&a->addresses[i], &b->addresses[j]) == 0;
+	bool same = addr_cmp(&a->addresses[i], &b->addresses[j]) == 0;
 	struct diag *g;
 
 	interface_network(a, i, &x);
 	interface_network(b, j, &y);
-	if (prefix_parse("fe80::/10", &links, &stray) && addr_in(&a->addresses[i], &links))
-		return; /* every link has these */
+	if (is_of_a_link(&a->addresses[i]))
+		return;
 	if (same && a->between != NULL && a->between == b->between)
 		return; /* sides of one network have the box's address in it */
 	if (!same && (addr_cmp(&x.lo, &y.lo) != 0 || addr_cmp(&x.hi, &y.hi) != 0))

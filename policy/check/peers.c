@@ -40,15 +40,6 @@ static bool leads(const struct model_box *b, const struct addr *a)
 	return false;
 }
 
-/* One whose link has to be said besides is no address that others can be given. */
-static bool is_of_a_link(const struct addr *a)
-{
-	struct addr_range links;
-	bool stray;
-
-	return prefix_parse("fe80::/10", &links, &stray) && addr_in(a, &links);
-}
-
 /* False after saying what is wrong with it. */
 static bool peer(struct check *k, const struct ast_node *node, struct object o, struct model_peer *p)
 {
@@ -65,7 +56,7 @@ static bool peer(struct check *k, const struct ast_node *node, struct object o, 
 			check_value(k, SEV_ERROR, "policy.twice", node, MP_TWICE, o, node->string);
 			return false;
 		}
-	if (is_nobody(b, &p->address))
+	if (is_nobody(b, &p->address, NULL))
 		check_value(k, SEV_ERROR, "policy.peer", node, MP_PEER_NOBODY, o, node->string);
 	else if (!leads(b, &p->address))
 		diag_hint(k->d, check_value(k, SEV_ERROR, "policy.peer", node, MP_PEER_UNREACHED, o, node->string),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sekishod: the daemon, and by `--role` each of its roles. Only the supervisor executes the latter. */
 #include <getopt.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,6 +104,8 @@ int main(int argc, char **argv)
 	char *end;
 	int c;
 
+	/* Ignored, as who executes this may leave it, nobody would be told that a role ended. */
+	signal(SIGCHLD, SIG_DFL);
 	if (argc == 3 && strcmp(argv[1], "--role") == 0)
 		return run_role(argv[2]);
 	if (argc == 4 && strcmp(argv[1], "--role") == 0)

@@ -103,9 +103,10 @@ class Box:
     def ns(self, zone):
         return self.net.ns(zone)
 
-    def start(self, wait=True):
+    def start(self, wait=True, before=()):
+        """`before`: a command that executes the daemon's."""
         self.daemon = self.net.spawn(
-            [self.build + "/sekishod", "--data-netns", self.data, "--admin-netns", self.net.ns("admin"), "--state",
+            [*before, self.build + "/sekishod", "--data-netns", self.data, "--admin-netns", self.net.ns("admin"), "--state",
              self.run_folder + "/state", "--run", self.run_folder + "/run"], self.net.ns("box"), self.run_folder + "/sekishod.log")
         if wait:
             wait_for(lambda: self.sekisho("history", check=False).returncode == 0, 10, "the control socket")

@@ -247,7 +247,6 @@ static int from_mirror(struct cli *c, const char *device, const struct source *p
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
 		if (!is_spared(ends[i]))
 			sigaddset(&signals, ends[i]);
-	signal(SIGCHLD, SIG_DFL); /* ignored, it would not come, and there would be no status */
 	sigaddset(&signals, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &signals, &before);
 	if (!mirror_take(c, device, policy != NULL ? policy->c.model : NULL, &m, &status))

@@ -123,4 +123,21 @@ def other_things_that_stand(box):
     expect(box.sekisho("verify", check=False).returncode == 0, "verify afterwards")
 
 
-CASES = [what_stands_without_a_daemon, a_trial_without_a_daemon, other_things_that_stand]
+def ends_of_children_ignored(box):
+    """What whoever started a program ignores, that ignores as well, and would not hear of its own children's ends."""
+    ignored = ["env", "--ignore-signal=CHLD"]
+    box.kill()
+    box.start(before=ignored)
+    wait_for(box.running, 5, "all roles")
+    box.apply(READ)
+    before = box.pids("journal")
+    os.kill(before[0], signal.SIGKILL)
+    wait_for(lambda: box.pids("journal") not in ([], before) and box.running(), 5, "another journal")
+    box.kill()
+    done = sh(*ignored, box.build + "/sekisho", "status", "--socket", box.run_folder + "/run/control.sock", check=False)
+    expect(done.returncode == 1, "status without a daemon: %d %s", done.returncode, done.stdout + done.stderr)
+    box.start()
+    wait_for(box.running, 5, "all roles")
+
+
+CASES = [what_stands_without_a_daemon, a_trial_without_a_daemon, other_things_that_stand, ends_of_children_ignored]

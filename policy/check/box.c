@@ -246,14 +246,14 @@ bool is_nobody(const struct model_box *b, const struct addr *via, const struct m
 	return false;
 }
 
-/* The route's gateway is a neighbour in the namespace, data or admin, that this interface is in. */
+/* The route is set in the namespace, data or admin, that this interface is in: that of the first in whose networks its gateway is. */
 static bool beside_gateway(const struct model_box *b, const struct model_route *r, const struct model_interface *f)
 {
 	if (r->interface != NULL)
 		return r->interface->admin == f->admin;
 	for (size_t i = 0; i < b->n_interfaces; i++)
-		if (b->interfaces[i].admin == f->admin && in_network(&b->interfaces[i], &r->via))
-			return true;
+		if (in_network(&b->interfaces[i], &r->via))
+			return b->interfaces[i].admin == f->admin;
 	return false;
 }
 

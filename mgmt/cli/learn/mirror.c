@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "mgmt/cli/box/request.h"
@@ -18,6 +19,7 @@
 
 #define BOX_POLICY "/etc/sekisho/site.cfg"
 #define ANSWER_S 5u
+#define LOCKS "/run/sekisho-mirror" /* root alone can open it, and so hold one */
 
 static const char *const losses[MIRROR_LOSSES] = { "rx_missed_errors", "rx_fifo_errors", "rx_over_errors" };
 
@@ -271,6 +273,29 @@ static bool is_of_the_box(struct cli *c, const char *device, int *ret_status)
 	return name != NULL;
 }
 
+/*
+ * Two at once would each take for the interface's own what the other has made of it. A lock is a byte that stands for a namespace
+ * and an interface in it; whoever dies leaves it. A descriptor, or -1 with errno: EAGAIN when somebody has it.
+ */
+static int lock_interface(const char *device)
+{
+	struct flock byte = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
+	int fd = open(LOCKS, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600), code;
+	struct stat space;
+
+	if (fd < 0)
+		return -1;
+	if (stat("/proc/self/ns/net", &space) == 0) {
+		byte.l_start = (off_t)((space.st_ino & INT32_MAX) << 32 | if_nametoindex(device));
+		if (fcntl(fd, F_OFD_SETLK, &byte) == 0)
+			return fd;
+	}
+	code = errno;
+	close(fd);
+	errno = code;
+	return -1;
+}
+
 /* ---- to and fro --------------------------------------------------------------------------------------------------------- */
 
 /* Down first: what the kernel would say about its leaving of groups then reaches nobody. */
@@ -320,12 +345,18 @@ bool mirror_take(struct cli *c, const char *device, const struct model *model, s
 	else if (geteuid() != 0)
 		*ret_status = cli_fail(c, CLI_CANNOT, M_CAPTURE_ROOT, device, "");
 	else if (!is_of_the_box(c, device, ret_status)) {
+		ret->lock = lock_interface(device);
+		if (ret->lock < 0 && errno == EAGAIN) {
+			*ret_status = cli_fail(c, CLI_CANNOT, M_LEARN_TAKEN, device);
+			return false;
+		}
 		snprintf(ret->name, sizeof(ret->name), "%s", device);
 		for (size_t i = 0; i < SETTINGS; i++) {
 			setting_path(i, device, path);
 			read_file(path, ret->settings[i], sizeof(ret->settings[i]));
 		}
-		if (silence(ret)) {
+		/* Who had it until now may have given it back meanwhile. */
+		if (ret->lock >= 0 && get_flags(device, &ret->flags) && silence(ret)) {
 			ret->sent = counter(device, "tx_packets");
 			for (size_t i = 0; i < MIRROR_LOSSES; i++) {
 				snprintf(path, sizeof(path), "/sys/class/net/%s/statistics/%s", device, losses[i]);
@@ -335,7 +366,10 @@ bool mirror_take(struct cli *c, const char *device, const struct model *model, s
 			return true;
 		}
 		*ret_status = cli_fail(c, CLI_CANNOT, M_LEARN_NOT_SILENT, device, strerror(errno));
-		restore(ret);
+		if (ret->lock >= 0) {
+			restore(ret);
+			close(ret->lock);
+		}
 	}
 	return false;
 }
@@ -368,6 +402,7 @@ uint64_t mirror_give_back(struct cli *c, const struct mirror *m)
 	missed = most_of(m, now);
 	sent = sent > m->sent ? sent - m->sent : 0; /* a card that is gone, or begins anew, counts from 0 */
 	back = restore(m);
+	close(m->lock);
 	if (c->json)
 		return missed;
 	if (sent > 0)

@@ -22,11 +22,12 @@ struct mirror {
 	char settings[4][8]; /* of the kernel, as they were; "" = there is none of that name */
 	uint64_t sent, lost[MIRROR_LOSSES];
 	int losses[MIRROR_LOSSES]; /* what the card counts as lost, to be read once; -1: it does not say */
+	int lock;		   /* while it is open nobody else takes the interface */
 };
 
 /*
- * False, with *ret_status, after saying why it may not be taken: it does not exist, is in use, or box.cfg names it. `model`: of a policy that was
- * named on the command line, or NULL. Then nothing has changed.
+ * False, with *ret_status, after saying why it may not be taken: it does not exist, is in use (by another learn, too), or box.cfg names it.
+ * `model`: of a policy that was named on the command line, or NULL. Then nothing has changed.
  */
 bool mirror_take(struct cli *c, const char *device, const struct model *model, struct mirror *ret, int *ret_status);
 /* Frames that the card itself had no room for since it was taken. Once, and without a privilege. */

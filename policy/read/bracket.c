@@ -219,10 +219,33 @@ static uint32_t indent_of(const struct scan *s, const struct ast_node *node)
 	return node->name != NULL && node->at.line == s->cur->at.line ? node->at.column : 0;
 }
 
-/* Behind "{": groups where settings should be. A list of groups stands in "( )". */
-static bool groups_follow(struct scan *s, struct srcpos opener)
+/* Behind "{": a text that another one follows, or the end. In JSON a ":" would follow. */
+static bool texts_follow(struct scan *s)
+{
+	const char *p = s->cur->p;
+
+	if (p == s->cur->end || *p != '"')
+		return false;
+	for (p++; p < s->cur->end && *p != '"' && *p != '\n'; p++)
+		continue;
+	if (p == s->cur->end || *p != '"')
+		return false;
+	for (p++; p < s->cur->end && (*p == ' ' || *p == '\t'); p++)
+		continue;
+	return p < s->cur->end && (*p == ',' || *p == '}');
+}
+
+/* Behind "{": elements where settings should be. A list of groups stands in "( )", one of texts in "[ ]". */
+static bool elements_follow(struct scan *s, struct srcpos opener)
 {
 	scan_blank(s);
+	if (texts_follow(s) && !s->broken) {
+		if (scan_misfit(s, opener))
+			diag_hint(&s->c->diags,
+				  diag_add(&s->c->diags, SEV_ERROR, "policy.bracket", opener, MP_TEXTS_IN_BRACES),
+				  MP_HINT_TEXTS_IN_BRACES);
+		return true;
+	}
 	if (scan_peek(s) != '{' || s->broken)
 		return false;
 	if (scan_balance(s) == LACKS_CLOSER) {
@@ -246,7 +269,7 @@ void scan_bracket(struct scan *s, struct ast_node *node, char c)
 	if (!opens(s, closer))
 		return;
 	scan_step(s);
-	if (c == '{' && groups_follow(s, opener)) {
+	if (c == '{' && elements_follow(s, opener)) {
 		node->kind = AST_LIST;
 		scan_elements(s, node, closer, opener, indent);
 	} else if (c == '{')

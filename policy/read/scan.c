@@ -16,16 +16,24 @@
 #include "policy/read/include.h"
 #include "policy/read/parts.h"
 
-/* On to what may begin a new setting: behind the next ';' of this line, or to the next line. */
+/* On to what may begin a new setting: behind the next ';' of this line, or to the next line. A list on the way is passed whole: what
+ * closes it closes nothing else. */
 static void skip_setting(struct scan *s)
 {
-	while (s->cur->p < s->cur->end) {
+	uint32_t open = 0;
+	bool quoted = false; /* only within a list: elsewhere a quote may be what is wrong */
+
+	while (s->cur->p < s->cur->end && *s->cur->p != '\n') {
 		char c = *s->cur->p;
 
-		if (c == '\n' || c == '}' || c == ')' || c == ']')
+		if (c == '"')
+			quoted = open > 0 && !quoted;
+		else if (!quoted && (c == '{' || c == '(' || c == '['))
+			open++;
+		else if (!quoted && (c == '}' || c == ')' || c == ']') && open-- == 0)
 			return;
 		scan_step(s);
-		if (c == ';')
+		if (c == ';' && open == 0)
 			return;
 	}
 }
@@ -86,6 +94,7 @@ void scan_value(struct scan *s, struct ast_node *node, bool in_array)
 static bool without_opener(struct scan *s, const struct ast_node *node, char c)
 {
 	char opener = node->kind == AST_GROUP ? '(' : '[', closer = node->kind == AST_GROUP ? ')' : ']';
+	bool has_one = c == ']' && (node->kind & (AST_ARRAY | AST_LIST)) != 0;
 	struct scan_cursor before = *s->cur;
 	struct diag *g;
 	char next;
@@ -101,7 +110,10 @@ static bool without_opener(struct scan *s, const struct ast_node *node, char c)
 	} else if (c != closer || (scan_awaited(s, c) && scan_balance(s) != LACKS_OPENER)) {
 		return false;
 	}
-	if (scan_misfit(s, node->value_at)) {
+	if (has_one) { /* "ports = [...]]" */
+		if (scan_misfit(s, s->cur->at))
+			diag_add(&s->c->diags, SEV_ERROR, "policy.bracket", s->cur->at, MP_EXTRA_CLOSER, (int)c);
+	} else if (scan_misfit(s, node->value_at)) {
 		g = diag_add(&s->c->diags, SEV_ERROR, "policy.bracket", node->value_at, MP_NO_OPENER, (int)opener,
 			     node->name);
 		diag_hint(&s->c->diags, g, MP_HINT_NO_OPENER, (int)opener);
@@ -140,7 +152,8 @@ static void terminator(struct scan *s, const struct ast_node *node)
 		scan_step(s);
 		return;
 	}
-	if (c == 0 || c == '}' || c == ')' || c == ']')
+	/* A ':' is told when the next setting is read. */
+	if (c == 0 || c == '}' || c == ')' || c == ']' || c == ':')
 		return;
 	/* A warning does not make the line known as wrong: an error on it must still be told. */
 	if (s->last.line != behind.line || s->last.file != behind.file) {

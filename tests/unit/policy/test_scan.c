@@ -180,6 +180,13 @@ static const struct slip slips[] = {
 	{ "z = { a = n = [1]; m = 2; };\n b = { n = 1; }; };\nd = 1;", "policy.bracket", 1, 11, 1 },
 	{ "c = ( { n => 1; m = 2; }, { n = 1; } );", "policy.syntax", 1, 12, 1 },
 	{ "c = ( { n = 1; }; , { n = 1; } );", "policy.syntax", 1, 17, 1 },
+	{ "c = [\"x\"]];\nd = 1;", "policy.bracket", 1, 10, 1 },
+	{ "c = (\"x\")];\nd = 1;", "policy.bracket", 1, 10, 1 },
+	{ "c = { \"x\", \"y\" };\nd = 1;", "policy.bracket", 1, 5, 1 },
+	{ "c = { \"n\": 1; m = 2; };", "policy.name", 1, 7, 1 },
+	{ "c = ( { n -> [\"x\"]; m = [1]; }, { m = [2]; } );", "policy.syntax", 1, 9, 1 },
+	{ "c = ( { n += ( \"x;\", [1] ); m = 1; }, { m = 2; } );", "policy.syntax", 1, 9, 1 },
+	{ "c = ( { l = \"x\": n = [1]; m = [1]; }, { m = [2]; } );", "policy.syntax", 1, 16, 1 },
 };
 
 static void slips_are_told_where_they_are(void **state)
@@ -223,7 +230,7 @@ static const char written[] =
 	"  web  = { protocol = \"tls\"; ports = [\"tcp/443\"]; };\n"
 	"};\n"
 	"conduits = (\n"
-	"  { name = \"a\"; from = \"tos\"; to = \"crane\"; services = [\"read\"];\n"
+	"  { name = \"a\"; from = \"tos\"; to = \"crane\"; sources = [\"db\"]; services = [\"read\"];\n"
 	"    accept = ( { warning = \"w\"; reason = \"r\"; } ); },\n"
 	"  { name = \"b\"; from = \"office\"; to = \"tos\";\n"
 	"    services = [\"web\"]; until = \"2030\"; },\n"

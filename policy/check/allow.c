@@ -51,7 +51,7 @@ static void empty_list(struct check *k, const struct ast_node *list, struct obje
 	diag_hint(k->d, g, MP_HINT_EMPTY_ALLOW);
 }
 
-unsigned classes_of(struct check *k, const struct ast_node *list, struct object o)
+unsigned classes_of(struct check *k, const struct ast_node *list, const struct vocabulary *v, struct object o)
 {
 	unsigned ret = 0;
 
@@ -63,7 +63,11 @@ unsigned classes_of(struct check *k, const struct ast_node *list, struct object 
 				check_value(k, SEV_ERROR, "policy.unknown_word", c, MP_NO_COMMAND, o, c->string);
 
 			diag_hint(k->d, g, MP_HINT_ONE_OF, "read, write, control, program, diagnose");
-			check_near(k, g, c->string, command_class_words, words_n(command_class_words));
+			/* The word nearest to a function's name would grant more than that function. */
+			if (v != NULL && function_by_name(v, c->string) != NULL)
+				diag_hint(k->d, g, MP_HINT_IS_FUNCTION, c->string);
+			else
+				check_near(k, g, c->string, command_class_words, words_n(command_class_words));
 		}
 		ret |= bit;
 	}
@@ -94,7 +98,9 @@ static void named_functions(struct check *k, const struct ast_node *list, const 
 			g = check_say(k, SEV_ERROR, "policy.unknown_function", c->value_at, c->value_width,
 				      MP_NO_FUNCTION, both_object(k, o), both_same(c->string),
 				      both_same(protocol_info(v->protocol)->name));
-			if (known != NULL)
+			if (command_class(c->string) != 0)
+				diag_hint(k->d, g, MP_HINT_IS_COMMAND, c->string);
+			else if (known != NULL)
 				check_near(k, g, c->string, known, v->n_functions);
 		}
 	}
@@ -118,7 +124,7 @@ static void row_functions(struct check *k, const struct ast_node *row, const str
 	bool all = n->commands == NULL && n->functions == NULL;
 	size_t most = voc->n_functions + (n->functions != NULL ? n->functions->n : 0);
 	struct numbers codes = { arena_array(k->a, most, sizeof(*codes.list)), 0 };
-	unsigned classes = all ? CLASS_ALL : classes_of(k, n->commands, o);
+	unsigned classes = all ? CLASS_ALL : classes_of(k, n->commands, voc, o);
 	struct diag *g;
 
 	if (codes.list == NULL)

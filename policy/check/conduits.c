@@ -98,7 +98,7 @@ static void add_end(struct check *k, const struct ast_node *node, const struct m
 	is_address =
 		is_address || (node->string[0] >= '0' && node->string[0] <= '9' && strchr(node->string, '.') != NULL);
 	if (!is_address) {
-		if (means_everything(node->string)) {
+		if (means_everything(node->string) || (z != NULL && strcmp(node->string, z->name) == 0)) {
 			g = check_value(k, SEV_ERROR, "policy.unknown_name", node, MP_NO_ASSET, o, node->string);
 			diag_hint(k->d, g, MP_HINT_EMPTY_ENDS);
 		} else {

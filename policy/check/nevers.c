@@ -44,7 +44,7 @@ void check_nevers(struct check *k, const struct ast_node *node)
 		if (v[NEVER_COMMANDS] == NULL)
 			continue;
 		one->all_commands = false;
-		one->classes = classes_of(k, v[NEVER_COMMANDS], o);
+		one->classes = classes_of(k, v[NEVER_COMMANDS], NULL, o);
 	}
 }
 

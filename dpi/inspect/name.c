@@ -37,6 +37,9 @@ static struct promise promise_of(const struct crossing *x)
 		else if (info->depth == DEPTH_NDPI)
 			protocols_add(&ret.by_library, grant->protocol);
 	}
+	/* Behind bytes that nobody could name, a server may read a command: where commands are judged, none goes unread. */
+	if (!protocols_none(&ret.commands))
+		ret.undecided = 0;
 	return ret;
 }
 

@@ -251,6 +251,7 @@ enum desk_permit {
 	P_TOY_SAFETY,	    /* as P_TOY: criticality safety */
 	P_TOY_READS,	    /* fewer functions than P_TOY */
 	P_TOY_FEW,	    /* only so many requests may be open */
+	P_MIXED_LATE,	    /* as P_MIXED, with undecided_bytes 64 */
 	P_COUNT
 };
 
@@ -292,6 +293,7 @@ static const struct desk_row desk_rows[P_COUNT] = {
 	[P_TOY_HOLD] = { LANE_COMMANDS, false, MID_RESET, 502, { DESK_PROTOCOL }, 0 },
 	[P_TOY_SAFETY] = { LANE_COMMANDS, false, MID_RESET, 502, { DESK_PROTOCOL }, 0 },
 	[P_TOY_HOLD_PICK_UP] = { LANE_COMMANDS, false, MID_PICK_UP, 502, { DESK_PROTOCOL }, 0 },
+	[P_MIXED_LATE] = { LANE_COMMANDS, false, MID_RESET, 502, { DESK_PROTOCOL, PROTO_HTTP }, 64 },
 	[P_TOY_FEW] = { LANE_COMMANDS, false, MID_RESET, 502, { DESK_PROTOCOL }, 0 },
 	[P_TOY_READS] = { LANE_COMMANDS, false, MID_RESET, 502, { DESK_PROTOCOL }, 0 },
 };

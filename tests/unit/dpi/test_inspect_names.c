@@ -232,6 +232,25 @@ static void mixed_lane(void **state)
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_DROP);
 }
 
+/* Where commands are judged nothing passes undecided: not a command behind bytes that nobody can name, whoever else is promised. */
+static void undecided_bytes_hide_no_command(void **state)
+{
+	struct conn k = desk_conn(P_MIXED_LATE);
+	uint8_t pdu[64];
+
+	(void)state;
+	desk_handshake(&k);
+	assert_int_equal(desk_text(&k, DIR_C2S, "\xff\xff\xff\xff"), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_UNRECOGNISED), 1);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, toy_pdu(pdu, 12, TOY_FORBIDDEN)), OUTCOME_DROP);
+	/* What may still become one of them waits, as without the allowance. */
+	k = desk_conn(P_MIXED_LATE);
+	desk_handshake(&k);
+	assert_int_equal(desk_text(&k, DIR_C2S, "GE"), OUTCOME_ACCEPT);
+	assert_int_equal(desk_text(&k, DIR_C2S, "T / HTTP/1.1\r\n\r\n"), OUTCOME_ACCEPT);
+	assert_int_equal(desk.n_resets, 1);
+}
+
 static void transport_only(void **state)
 {
 	struct conn k = desk_conn(P_TCP);
@@ -355,6 +374,7 @@ int main(void)
 		T(http_and_postgresql),
 		T(http_header_in_pieces),
 		T(undecided_bytes_are_an_allowance),
+		T(undecided_bytes_hide_no_command),
 		T(observe_records_and_lets_go),
 		T(mixed_lane),
 		T(transport_only),

@@ -74,6 +74,10 @@ void op_foretold(struct supervisor *s)
 		op_to_kernel(s);
 }
 
+/*
+ * One that refuses what another takes is damaged or lies, and must not stand in the way of every change: its successor, which has met no packet
+ * yet, decides.
+ */
 void op_tables(struct supervisor *s)
 {
 	enum table_state t;
@@ -83,7 +87,11 @@ void op_tables(struct supervisor *s)
 	t = table_state(s);
 	if (t == TABLE_EQUAL) {
 		op_to_kernel(s);
-	} else if (t == TABLE_REFUSED && s->op.kind != OP_BOOT) {
+	} else if (t == TABLE_DISPUTED && !s->op.ended_refusing) {
+		s->op.ended_refusing = true;
+		s->op.deadline = mono_ns() + SUCCESSOR_LIMIT_NS;
+		workers_end_refusing(s);
+	} else if (t >= TABLE_DISPUTED && s->op.kind != OP_BOOT) {
 		op_explain(s, 3, M_OP_TABLE_REFUSED);
 		op_give_up(s);
 	}

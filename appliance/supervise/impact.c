@@ -31,7 +31,7 @@ struct foretelling {
 	size_t n;
 	size_t asked, at;	  /* the workers are asked about those from the first to before the second */
 	uint32_t question;	  /* id of the one that is out */
-	bool fits;		  /* every worker that answered can load the table */
+	bool takes, refuses;	  /* of the workers that answered some can load the table, some cannot */
 	json_t *narrowed, *ended; /* for people; owned */
 	uint64_t unknown;
 };
@@ -242,7 +242,8 @@ bool impact_told(struct supervisor *s, struct msg *m)
 	while (i < a->n_sessions && take_one(f, &b))
 		i++;
 	free(p);
-	f->fits &= a->table != 0;
+	f->takes |= a->table != 0;
+	f->refuses |= a->table == 0;
 	return i == a->n_sessions && bytes_done(&b);
 }
 
@@ -254,10 +255,14 @@ void impact_answered(struct supervisor *s, uint32_t question, bool silent)
 	if (op->step != STEP_IMPACT || f == NULL || question != f->question)
 		return; /* given up meanwhile, or of an operation before this one */
 	/* Later a worker without the table is one that started meanwhile; it follows none of these sessions. */
-	if (!f->fits && f->asked == 0) {
-		op_explain(s, 3, M_OP_TABLE_REFUSED);
-		op_give_up(s);
-		return;
+	if (f->refuses && f->asked == 0) {
+		if (!f->takes) {
+			op_explain(s, 3, M_OP_TABLE_REFUSED);
+			op_give_up(s);
+			return;
+		}
+		/* One that refuses what another takes has no veto (op_tables); what it follows it did not tell. */
+		silent = true;
 	}
 	/* What those do not know who answered is unknown when somebody did not. */
 	for (size_t i = f->asked; silent && i < f->at; i++)
@@ -293,7 +298,6 @@ void impact_begin(struct supervisor *s)
 		return;
 	}
 	f->n = op->told.n_changed;
-	f->fits = true;
 	op->step = STEP_IMPACT;
 	ask_next(s);
 }

@@ -19,7 +19,6 @@
 
 #define SECOND 1000000000ull
 #define BOOT_RETRY (SECOND / 10)     /* a predecessor's sockets may take a moment to go */
-#define SUCCESSOR_LIMIT (4 * SECOND) /* a worker's start, on a busy machine */
 #define DEVICE_SETTLES (SECOND / 20) /* a new device gets its name in several steps */
 
 static void op_next_queued(struct supervisor *s);
@@ -438,7 +437,7 @@ void op_due(struct supervisor *s, uint64_t now)
 		/* A worker that does not even take its table hangs; its successor gets one more chance. */
 		if (!op->ended_silent) {
 			op->ended_silent = true;
-			op->deadline = now + SUCCESSOR_LIMIT;
+			op->deadline = now + SUCCESSOR_LIMIT_NS;
 			workers_end_silent(s);
 			break;
 		}

@@ -54,6 +54,7 @@ struct operation {
 	int bundle;	     /* -1, or the texts to compile; owned */
 	bool compiling;	     /* a compile role works on them */
 	bool ended_silent;   /* workers that took no table were ended, once */
+	bool ended_refusing; /* the same of those that refused what others took */
 	uint64_t number;     /* stored as, 0 = not stored */
 	struct policy *next; /* owned until it is in force */
 	bool *moved;	     /* devices that came for it */
@@ -76,6 +77,7 @@ struct operation {
 
 /* operation.c and apply.c, to each other */
 #define TABLES_LIMIT_NS 2000000000ull
+#define SUCCESSOR_LIMIT_NS 4000000000ull /* a worker's start, on a busy machine */
 #define COMPILE_LIMIT_NS 90000000000ull
 #define ENFORCE_LIMIT_NS 5000000000ull
 #define KERNEL_LIMIT_NS 30000000000ull

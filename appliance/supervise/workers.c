@@ -319,9 +319,26 @@ void workers_end_silent(struct supervisor *s)
 		}
 }
 
+static bool refuses(const struct supervisor *s, const struct pair *p)
+{
+	return p->acked && memcmp(p->ack, s->table_digest, sizeof(p->ack)) != 0;
+}
+
+void workers_end_refusing(struct supervisor *s)
+{
+	char title[SLOT_TITLE];
+
+	for (uint32_t w = 0; w < PAIR_MAX; w++)
+		if (s->pairs[w].wanted && refuses(s, &s->pairs[w])) {
+			say(s, M_WORKER_REFUSED, slot_title(worker_of(s, w), title));
+			s->pairs[w].acked = false;
+			role_kill(s, worker_of(s, w));
+		}
+}
+
 enum table_state table_state(const struct supervisor *s)
 {
-	enum table_state all = TABLE_EQUAL;
+	bool refused = false, taken = false;
 
 	for (uint32_t w = 0; w < PAIR_MAX; w++) {
 		const struct pair *p = &s->pairs[w];
@@ -329,9 +346,13 @@ enum table_state table_state(const struct supervisor *s)
 		if (!p->wanted)
 			continue;
 		if (!p->acked)
-			all = TABLE_WAIT;
-		else if (memcmp(p->ack, s->table_digest, sizeof(p->ack)) != 0)
-			return TABLE_REFUSED;
+			return TABLE_WAIT;
+		if (refuses(s, p))
+			refused = true;
+		else
+			taken = true;
 	}
-	return all;
+	if (!refused)
+		return TABLE_EQUAL;
+	return taken ? TABLE_DISPUTED : TABLE_REFUSED;
 }

@@ -30,7 +30,10 @@ void worker_acked(struct supervisor *s, uint32_t w, const uint8_t digest[32]);
 /* Takes `image` (malloc'd) and sends it to all workers. */
 int table_set(struct supervisor *s, uint8_t *image, size_t n, const struct policy *p, bool in_force, struct err *e);
 void workers_end_silent(struct supervisor *s); /* those that owe an answer about their table */
-enum table_state { TABLE_WAIT, TABLE_EQUAL, TABLE_REFUSED } table_state(const struct supervisor *s);
+void workers_end_refusing(
+	struct supervisor *s); /* those that refused it; their successors are given it before any packet */
+/* Of all workers together. DISPUTED: some took it and some refused it, though all decode it in the same way. */
+enum table_state { TABLE_WAIT, TABLE_EQUAL, TABLE_DISPUTED, TABLE_REFUSED } table_state(const struct supervisor *s);
 
 /* cuts.c: to the workers */
 void cuts_tell(struct supervisor *s, const struct told *t);

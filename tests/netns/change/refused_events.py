@@ -74,13 +74,21 @@ class RefusedByStore(RefusedByStep):
     point = seam.STORE
 
 
-class RefusedByWorker(RefusedByStep):
-    """One worker cannot load the table; the others have it already."""
+class RefusedByWorkers(RefusedByStep):
+    """All of them: one that refuses alone is ended, and its successor is asked (daemon one_worker_refuses)."""
+
+    def order(self, field):
+        self.times = sum(r["role"] == "dpi" for r in field.status()["roles"])
+        super().order(field)
+
+
+class RefusedByWorker(RefusedByWorkers):
+    """No worker can load the table."""
     point = seam.TABLE
 
 
-class RefusedByDigest(RefusedByStep):
-    """A worker has another table than it was given."""
+class RefusedByDigest(RefusedByWorkers):
+    """Workers have another table than they were given."""
     point = seam.DIGEST
 
 

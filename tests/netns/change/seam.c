@@ -35,6 +35,7 @@ enum point {
 	POINT_READ_BACK,
 	POINT_FACTS,   /* addresses, links, routes */
 	POINT_CONFIRM, /* what the next start loads is written */
+	POINT_TRIED,   /* a worker says whether it could load a table */
 	POINTS
 };
 
@@ -180,6 +181,8 @@ int __wrap_msg_send(int fd, uint32_t id, const struct msg_body *body, const int 
 
 	if (body->type == MSG_TABLE_ACK && fails(POINT_DIGEST))
 		other.table_ack.digest[0] ^= 1;
+	if (body->type == MSG_FORETOLD && fails(POINT_TRIED))
+		other.foretold.table = 0;
 	return __real_msg_send(fd, id, &other, fds, n_fds);
 }
 

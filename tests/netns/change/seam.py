@@ -5,8 +5,8 @@ import os
 import struct
 
 # As enum point of seam.c has them.
-STORE, TABLE, DIGEST, FORETELL, BATCH, READ_BACK, FACTS, CONFIRM = range(8)
-MEMORY = 8 + 8 * 8
+STORE, TABLE, DIGEST, FORETELL, BATCH, READ_BACK, FACTS, CONFIRM, TRIED = range(9)
+MEMORY = 8 + 8 * 9
 SYNC, BATTERY, BOOT = MEMORY + 8, MEMORY + 16, MEMORY + 24
 LATER = BOOT + 40
 SIZE = LATER + 8

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What workers say of the command table that they are given, one of them taken over: its word alone is no veto, and ends it.
+ *
+ * LINK: appliance/supervise/workers.c appliance/base/bytes.c appliance/base/err.c appliance/base/memfd.c appliance/base/sha256.c
+ * LINK: appliance/base/sentence.c appliance/base/messages.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c
+ * LIBS: jansson nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/supervise/supervise.h"
+#include "appliance/wire/ring.h"
+
+#define FIRST 0u
+#define SECOND 1u
+
+static struct supervisor s;
+static struct policy policy;
+static struct ir ir;
+static unsigned killed[SLOTS], asked;
+static const uint8_t refusal[32];
+
+void op_tables(struct supervisor *of)
+{
+	assert_ptr_equal(of, &s);
+	asked++;
+}
+
+bool role_send(struct supervisor *of, struct slot *sl, uint32_t id, const struct msg_body *body, const int *fds,
+	       size_t n)
+{
+	(void)of, (void)sl, (void)id, (void)fds, (void)n;
+	assert_true(body->type == MSG_TABLE);
+	return true;
+}
+
+void role_kill(struct supervisor *of, struct slot *sl)
+{
+	killed[sl - of->slots]++;
+}
+
+void role_event(struct supervisor *of, enum role role, uint32_t index, enum role_event what)
+{
+	(void)of, (void)role, (void)index, (void)what;
+}
+
+const char *role_name(enum role r)
+{
+	(void)r;
+	return "dpi";
+}
+
+void roles_want(struct supervisor *of, unsigned slot)
+{
+	(void)of, (void)slot;
+}
+
+void say(const struct supervisor *of, enum message m, ...)
+{
+	(void)of;
+	assert_int_equal(m, M_WORKER_REFUSED);
+}
+
+bool slot_alive(const struct slot *sl)
+{
+	return sl->state == SLOT_RUNNING;
+}
+
+const char *slot_title(const struct slot *sl, char out[SLOT_TITLE])
+{
+	(void)sl;
+	out[0] = 0;
+	return out;
+}
+
+int queue_socket(struct supervisor *of, uint32_t lane, uint8_t slots, struct err *e)
+{
+	(void)of, (void)lane, (void)slots, (void)e;
+	return -1;
+}
+
+int ring_create(struct err *e)
+{
+	(void)e;
+	return -1;
+}
+
+uint64_t ir_lanes(const struct ir *of)
+{
+	(void)of;
+	return 0;
+}
+
+int stamps_make(const struct stamps *old, const uint8_t *image, size_t n, const struct policy *p, bool in_force,
+		struct stamps *ret)
+{
+	(void)old, (void)image, (void)n, (void)p, (void)in_force;
+	*ret = (struct stamps){ 0 };
+	return 0;
+}
+
+void vigil_begin(struct vigil *v, pid_t pid, int stat)
+{
+	(void)v, (void)pid, (void)stat;
+}
+
+struct event_generation event_generation(uint64_t number, const uint8_t digest[32])
+{
+	(void)number, (void)digest;
+	return (struct event_generation){ 0 };
+}
+
+/* Two workers, each with a table on its way. */
+static int begin(void **state)
+{
+	struct err e;
+	uint8_t *image = malloc(4);
+
+	(void)state;
+	memset(&s, 0, sizeof(s));
+	memset(killed, 0, sizeof(killed));
+	asked = 0;
+	s.table_fd = -1;
+	policy.ir = &ir;
+	s.now = &policy;
+	for (uint32_t w = FIRST; w <= SECOND; w++) {
+		s.pairs[w].wanted = true;
+		s.pairs[w].ring = s.pairs[w].wake = -1;
+		s.slots[SLOT_DPI + w].state = SLOT_RUNNING;
+	}
+	memcpy(image, "rows", 4);
+	return table_set(&s, image, 4, &policy, false, &e);
+}
+
+static int finish(void **state)
+{
+	(void)state;
+	free(s.table);
+	close(s.table_fd);
+	return 0;
+}
+
+static void one_alone_has_no_veto(void **state)
+{
+	(void)state;
+	worker_acked(&s, SECOND, refusal);
+	assert_int_equal(table_state(&s), TABLE_WAIT); /* what the other says is not known yet */
+	worker_acked(&s, FIRST, s.table_digest);
+	assert_int_equal(table_state(&s), TABLE_DISPUTED);
+	workers_end_refusing(&s);
+	assert_int_equal(killed[SLOT_DPI + SECOND], 1);
+	assert_int_equal(killed[SLOT_DPI + FIRST], 0);
+	/* Until it is gone it may say what it likes. */
+	worker_acked(&s, SECOND, s.table_digest);
+	assert_int_equal(table_state(&s), TABLE_WAIT);
+	worker_died(&s, SECOND);
+	assert_int_equal(table_state(&s), TABLE_WAIT);
+	s.pairs[SECOND].owed = 1; /* as worker_start leaves it */
+	worker_acked(&s, SECOND, s.table_digest);
+	assert_int_equal(table_state(&s), TABLE_EQUAL);
+	assert_int_equal(asked, 4);
+}
+
+static void all_together_have(void **state)
+{
+	(void)state;
+	worker_acked(&s, FIRST, refusal);
+	worker_acked(&s, SECOND, refusal);
+	assert_int_equal(table_state(&s), TABLE_REFUSED);
+}
+
+/* More answers than questions are nobody's. */
+static void what_nobody_asked_is_not_heard(void **state)
+{
+	(void)state;
+	worker_acked(&s, FIRST, s.table_digest);
+	worker_acked(&s, FIRST, refusal);
+	worker_acked(&s, FIRST, refusal);
+	worker_acked(&s, SECOND, s.table_digest);
+	assert_int_equal(table_state(&s), TABLE_EQUAL);
+	assert_int_equal(asked, 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(one_alone_has_no_veto, begin, finish),
+		cmocka_unit_test_setup_teardown(all_together_have, begin, finish),
+		cmocka_unit_test_setup_teardown(what_nobody_asked_is_not_heard, begin, finish),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

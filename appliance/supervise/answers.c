@@ -27,6 +27,8 @@
  */
 #define WEB_MOST 16u
 #define WEB_EFFECTIVE_MOST 2u
+/* So many at once, and from then on one each: what it says beyond waits in its channel, unread. */
+#define WEB_EACH 10000000ull
 #define COLLECTS (CLIENTS + WEB_MOST + 1u) /* one of each connection, the web side's, and the operation's own */
 
 int collect_open(struct supervisor *s, struct err *e)
@@ -57,10 +59,25 @@ static bool has_room(const struct supervisor *s, enum collect_kind k, struct ask
 	return a.kind != ASKER_MGMT || (all < WEB_MOST && (k != COLLECT_EFFECTIVE || effective < WEB_EFFECTIVE_MOST));
 }
 
+uint64_t collect_hears(const struct supervisor *s)
+{
+	return s->web_asked > WEB_MOST * WEB_EACH ? s->web_asked - WEB_MOST * WEB_EACH : 0;
+}
+
+/* Each question, whatever becomes of it, takes its time. */
+static void count_web(struct supervisor *s, struct asker a)
+{
+	uint64_t now = mono_ns();
+
+	if (a.kind == ASKER_MGMT)
+		s->web_asked = (s->web_asked > now ? s->web_asked : now) + WEB_EACH;
+}
+
 static struct collect *collect_new(struct supervisor *s, enum collect_kind k, struct asker a, uint64_t limit)
 {
 	bool room = has_room(s, k, a);
 
+	count_web(s, a);
 	for (size_t i = 0; i < COLLECTS && room; i++) {
 		struct collect *c = &s->collects[i];
 

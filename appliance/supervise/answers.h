@@ -44,6 +44,8 @@ bool collect_foretold(struct supervisor *s, struct slot *sl, struct msg *m);
 void collect_gone(struct supervisor *s, struct slot *sl);
 void collect_due(struct supervisor *s, uint64_t now);
 uint64_t collect_next(const struct supervisor *s);
+/* Monotonic ns: when the web side may ask again, past or to come. Until then nothing that it says is read. */
+uint64_t collect_hears(const struct supervisor *s);
 
 /* answers_json.c */
 json_t *answers_silent(enum role r); /* an error: this role did not answer */

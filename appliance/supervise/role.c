@@ -313,6 +313,8 @@ static int wait_ms(const struct supervisor *s, uint64_t now)
 	due = other < due ? other : due;
 	other = collect_next(s);
 	due = other < due ? other : due;
+	other = collect_hears(s);
+	due = other > now && other < due ? other : due;
 	other = network_next(s);
 	due = other < due ? other : due;
 	other = watch_next(s);
@@ -335,7 +337,7 @@ static void turn(struct supervisor *s)
 {
 	struct pollfd p[POLL_COUNT];
 	struct signalfd_siginfo sig;
-	uint64_t now, ticks;
+	uint64_t now = mono_ns(), ticks;
 
 	for (unsigned i = 0; i < POLL_COUNT; i++)
 		p[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
@@ -347,11 +349,11 @@ static void turn(struct supervisor *s)
 		p[POLL_NETWORK + i].fd = s->network_fd[i];
 	for (unsigned i = 0; i < SLOTS; i++) {
 		p[POLL_ROLE_PID + i].fd = s->slots[i].pidfd;
-		p[POLL_ROLE + i].fd = s->slots[i].chan;
+		p[POLL_ROLE + i].fd = now >= role_heard_from(s, &s->slots[i]) ? s->slots[i].chan : -1;
 	}
 	for (unsigned i = 0; i < CLIENTS; i++)
 		p[POLL_CLIENT + i].fd = control_client(s, i);
-	if (poll(p, POLL_COUNT, wait_ms(s, mono_ns())) < 0)
+	if (poll(p, POLL_COUNT, wait_ms(s, now)) < 0)
 		return;
 	if (p[POLL_SIGNAL].revents != 0 && read(s->signal_fd, &sig, sizeof(sig)) == sizeof(sig) &&
 	    sig.ssi_signo != SIGHUP)

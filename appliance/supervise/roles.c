@@ -288,13 +288,18 @@ void role_ready(struct supervisor *s, struct slot *sl)
 		op_enforce_ready(s);
 }
 
+uint64_t role_heard_from(const struct supervisor *s, const struct slot *sl)
+{
+	return sl == &s->slots[SLOT_MGMT] ? collect_hears(s) : 0;
+}
+
 void role_readable(struct supervisor *s, struct slot *sl)
 {
 	struct peer p = { .s = s, .slot = sl, .asker.kind = ASKER_MGMT, .by = role_name(sl->role) };
 	char title[SLOT_TITLE];
 
 	/* A bounded number a turn, so that no role keeps the loop to itself. */
-	for (unsigned i = 0; i < 16 && slot_alive(sl); i++) {
+	for (unsigned i = 0; i < 16 && slot_alive(sl) && mono_ns() >= role_heard_from(s, sl); i++) {
 		struct msg m;
 		int r = msg_recv(sl->chan, sl->role, ROLE_SUPERVISOR, &m);
 

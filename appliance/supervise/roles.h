@@ -67,6 +67,8 @@ void roles_start_due(struct supervisor *s, uint64_t now);
 uint64_t roles_due(const struct supervisor *s); /* next moment something is due, UINT64_MAX = none */
 void role_exited(struct supervisor *s, struct slot *sl);
 void role_readable(struct supervisor *s, struct slot *sl);
+/* Monotonic ns: until then nothing that it says is read; 0 = always is. */
+uint64_t role_heard_from(const struct supervisor *s, const struct slot *sl);
 void role_kill(struct supervisor *s, struct slot *sl); /* SIGKILL; role_exited follows */
 /* To a role; one that cannot take a message is not answering and is killed. False when it was not sent. */
 bool role_send(struct supervisor *s, struct slot *sl, uint32_t id, const struct msg_body *body, const int *fds,

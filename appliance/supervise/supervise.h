@@ -153,6 +153,7 @@ struct supervisor {
 	struct operation queued; /* one request that waits for an operation of our own */
 	/* Each its own file's, made at the start. */
 	struct collect *collects; /* answers.c */
+	uint64_t web_asked;	  /* the same: up to when what the web side has asked takes its time */
 	struct client *clients;	  /* control.c */
 	uint64_t next_serial;	  /* of the next one */
 	struct watch *watch;	  /* watch.c */

@@ -30,6 +30,7 @@ static struct supervisor s;
 static unsigned heard[MSG_TYPE_COUNT]; /* by roles, of each kind of question */
 static unsigned impacts, answered[4], refused, passed;
 static uint32_t last_asked;
+static uint64_t scripted; /* the time, 0 = as it is */
 static bool texts[SLOTS]; /* whose words a status is made of */
 
 bool role_send(struct supervisor *of, struct slot *sl, uint32_t id, const struct msg_body *body, const int *fds,
@@ -115,7 +116,7 @@ void impact_answered(struct supervisor *of, uint32_t question, bool silent)
 
 uint64_t mono_ns(void)
 {
-	return clock_mono().ns;
+	return scripted != 0 ? scripted : clock_mono().ns;
 }
 
 static int begin(void **state)
@@ -127,6 +128,7 @@ static int begin(void **state)
 	memset(heard, 0, sizeof(heard));
 	memset(answered, 0, sizeof(answered));
 	impacts = refused = passed = 0;
+	scripted = 0;
 	for (unsigned i = 0; i < SLOTS; i++)
 		s.slots[i].state = SLOT_OFF;
 	s.slots[SLOT_ENFORCE].state = s.slots[SLOT_JOURNAL].state = s.slots[SLOT_DPI].state = SLOT_RUNNING;
@@ -187,6 +189,29 @@ static void few_read_the_rules_back(void **state)
 	assert_int_equal(answered[ASKER_CLIENT], 0);
 }
 
+/* As fast as it can for a second: what it asks is heard so fast and no faster, whether answered, refused or still open. */
+static void floods_are_heard_slowly(void **state)
+{
+	const uint64_t begun = 1000000000000u;
+	unsigned asked = 0;
+
+	(void)state;
+	for (scripted = begun; scripted < begun + 1000000000u; scripted += 1000000u)
+		for (unsigned i = 0; i < FLOOD && scripted >= collect_hears(&s); i++, asked++)
+			if (asked % 2 == 0)
+				web_asks(COLLECT_STATUS, 1);
+			else
+				collect_pass(&s, SLOT_JOURNAL, &(struct msg_body){ .type = MSG_EVENTS },
+					     (struct asker){ .kind = ASKER_MGMT });
+	assert_in_range(asked, 100, 130);
+	/* One within its bounds never waits, nor does anybody because of people. */
+	scripted += 1000000000u;
+	web_asks(COLLECT_STATUS, 16);
+	for (uint32_t i = 0; i < FLOOD; i++)
+		collect_start(&s, COLLECT_STATUS, (struct asker){ .kind = ASKER_CLIENT, .client = i % CLIENTS });
+	assert_true(scripted >= collect_hears(&s));
+}
+
 /* Its successor counts its questions from one as well. */
 static void successors_hear_no_answer_of_its_own(void **state)
 {
@@ -239,6 +264,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(floods_leave_room_for_people, begin, finish),
 		cmocka_unit_test_setup_teardown(few_read_the_rules_back, begin, finish),
+		cmocka_unit_test_setup_teardown(floods_are_heard_slowly, begin, finish),
 		cmocka_unit_test_setup_teardown(successors_hear_no_answer_of_its_own, begin, finish),
 		cmocka_unit_test_setup_teardown(text_of_enforce_alone_is_read, begin, finish),
 	};

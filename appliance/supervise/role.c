@@ -22,10 +22,12 @@
 #include "appliance/box/netns.h"
 #include "appliance/box/rtnl.h"
 #include "appliance/role/sandbox.h"
+#include "appliance/supervise/narrow.h"
 
 #define END_LIMIT_NS 1500000000ull
 #define DESCRIPTORS 8192u
 #define OWN_NICE (-10)
+#define STATE_MODE 0700
 
 uint64_t mono_ns(void)
 {
@@ -127,8 +129,11 @@ static int take_folder(struct supervisor *s, const char *path, mode_t mode, int 
 
 static int take_folders(struct supervisor *s, struct err *e)
 {
-	int r = take_folder(s, s->o->state, 0700, lock_folder, &s->state_fd, e);
+	int r = take_folder(s, s->o->state, STATE_MODE, lock_folder, &s->state_fd, e);
+	enum narrow n = r == 0 ? narrow_folder(s->state_fd, STATE_MODE) : NARROW_FITS;
 
+	if (n != NARROW_FITS)
+		say(s, n == NARROW_DONE ? M_FOLDER_NARROWED : M_FOLDER_WIDER, s->o->state);
 	if (r == 0)
 		r = take_folder(s, s->o->run, 0755, lock_open_folder, &s->run_fd, e);
 	s->run_lock = r;

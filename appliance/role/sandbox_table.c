@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <seccomp.h>
 #include <stddef.h>
 #include <sys/mman.h>
@@ -99,10 +101,20 @@ static const struct call_rule files[] = {
 	CALL_IF(fcntl, 1, WHOLE, F_OFD_SETLK), CALL_IF(fcntl, 1, WHOLE, F_DUPFD_CLOEXEC), END
 };
 
-/* A server on a listening socket that it was given: it can make none of its own, nor a thread or a process. */
+/* The kernel takes the lower half of a register for a number of 32 bits. */
+#define NUMBER UINT64_C(0xffffffff)
+#define SHUT(fd) CALL_IF(shutdown, 0, NUMBER, fd)
+#define SHUT_WITH(bit) CALL_IF(shutdown, 0, UINT64_C(1) << (bit), UINT64_C(1) << (bit))
+#define TCP_OPTION(name) CALL_IF2(setsockopt, 1, NUMBER, IPPROTO_TCP, 2, NUMBER, name)
+
+/*
+ * A server on a listening socket that it was given: it can make none of its own, nor a thread or a process. What its successor goes on with, the
+ * event port (4) and the listening socket (5), it cannot shut; nor set options by which the listening socket would take nobody, or by which a
+ * connection lingers: whoever is handed such a one and closes it, the supervisor, would stand still for as long as its peer likes.
+ */
 static const struct call_rule server[] = {
-	CALL(accept4), CALL(accept), CALL(recvfrom), CALL(sendto), CALL(sendmsg), CALL(shutdown), CALL(getsockopt),
-	CALL(setsockopt), CALL(getsockname), CALL(getpeername), CALL_IF(fcntl, 1, WHOLE, F_SETFL),
+	CALL(accept4), CALL(accept), CALL(recvfrom), CALL(sendto), CALL(sendmsg), SHUT(6), SHUT(7), SHUT_WITH(3), SHUT_WITH(4),
+	SHUT_WITH(5), SHUT_WITH(6), SHUT_WITH(7), SHUT_WITH(8), CALL(getsockopt), TCP_OPTION(TCP_NODELAY), TCP_OPTION(TCP_CORK), CALL(getsockname), CALL(getpeername), CALL_IF(fcntl, 1, WHOLE, F_SETFL),
 	CALL_IF(fcntl, 1, WHOLE, F_SETFD), CALL(getuid), CALL(geteuid), CALL(getgid), CALL(getegid), CALL(times),
 	CALL(getrusage), END
 };

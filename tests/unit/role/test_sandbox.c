@@ -24,6 +24,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -57,6 +58,7 @@
 #define NETLINK_FD 20 /* NETLINK_NETFILTER, opened with privilege, as a queue socket is */
 #define PLAIN_FD 21   /* a UDP socket */
 #define FOLDER_FD 22  /* a folder */
+#define TCP_FD 23     /* a TCP socket */
 
 static const enum role all_roles[] = { ROLE_ENFORCE, ROLE_GATE,	   ROLE_DPI, ROLE_TAP,
 				       ROLE_COMPILE, ROLE_JOURNAL, ROLE_MGMT };
@@ -118,6 +120,36 @@ static bool try_setsockopt(void)
 	int size = 1024;
 
 	return setsockopt(NETLINK_FD, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) == 0;
+}
+
+static bool try_shut_events(void)
+{
+	return shutdown(ROLE_FD_EVENTS, SHUT_RDWR) == 0;
+}
+
+static bool try_shut_listener(void)
+{
+	return shutdown(MGMT_FD_LISTEN, SHUT_RDWR) == 0;
+}
+
+static bool try_shut_half(void)
+{
+	return syscall(SYS_shutdown, UINT64_C(1) << 32 | ROLE_FD_EVENTS, SHUT_RDWR) == 0;
+}
+
+static bool try_linger(void)
+{
+	struct linger l = { .l_onoff = 1, .l_linger = 3600 };
+
+	return setsockopt(TCP_FD, SOL_SOCKET, SO_LINGER, &l, sizeof(l)) == 0;
+}
+
+static bool try_key(void)
+{
+	struct tcp_md5sig m = { .tcpm_keylen = 1, .tcpm_key = "x" };
+
+	m.tcpm_addr.ss_family = AF_INET;
+	return setsockopt(TCP_FD, IPPROTO_TCP, TCP_MD5SIG, &m, sizeof(m)) == 0;
 }
 
 static bool try_exec(void)
@@ -388,6 +420,20 @@ static bool need_journal(void)
 	       unlinkat(JOURNAL_FD_FOLDER, "sandbox-test-2", 0) == 0;
 }
 
+/* What libmicrohttpd does with a connection, the first of which may have a low number. */
+static bool need_connection(void)
+{
+	static const int names[] = { TCP_NODELAY, TCP_CORK };
+	const int on = 1;
+
+	for (size_t i = 0; i < 2; i++)
+		if (setsockopt(TCP_FD, IPPROTO_TCP, names[i], &on, sizeof(on)) < 0)
+			return false;
+	for (int fd = MGMT_FD_SECRETS; fd < 512; fd++)
+		(void)shutdown(fd, SHUT_RDWR); /* most are none; another call would end the process */
+	return true;
+}
+
 static bool need_sysctl(void)
 {
 	int fd = open("/proc/sys/net/ipv4/ip_forward", O_WRONLY | O_CLOEXEC);
@@ -407,7 +453,14 @@ static void put_at(int fd, int at)
 	}
 }
 
-/* The descriptors of a role, plus three that it could misuse; in a network namespace of its own. */
+static int listener(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	return fd >= 0 && listen(fd, 1) == 0 ? fd : -1;
+}
+
+/* The descriptors of a role, plus four that it could misuse; in a network namespace of its own. */
 static void prepare(enum role r)
 {
 	int control[2], events[2], table = memfd_sealed("table", "12345", 5);
@@ -420,10 +473,13 @@ static void prepare(enum role r)
 	fcntl(events[0], F_DUPFD, 40);
 	put_at(fcntl(control[1], F_DUPFD, 50), ROLE_FD_CONTROL);
 	put_at(fcntl(events[1], F_DUPFD, 50), ROLE_FD_EVENTS);
+	if (r == ROLE_MGMT)
+		put_at(listener(), MGMT_FD_LISTEN);
 	put_at(open(folder, O_RDONLY | O_DIRECTORY), r == ROLE_JOURNAL ? JOURNAL_FD_FOLDER : MGMT_FD_SECRETS);
 	put_at(socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_NETFILTER), NETLINK_FD);
 	put_at(socket(AF_INET, SOCK_DGRAM, 0), PLAIN_FD);
 	put_at(open("/etc", O_RDONLY | O_DIRECTORY), FOLDER_FD);
+	put_at(socket(AF_INET, SOCK_STREAM, 0), TCP_FD);
 }
 
 /* Exit status, or minus the signal. */
@@ -465,8 +521,15 @@ static const struct attempt forbidden[] = {
 	{ "netlink socket", try_netlink, 0 },
 	{ "listen", try_listen, 0 },
 	{ "connect", try_connect, 0 },
-	/* mgmt sets options of the connections that it accepts, enforce of its own netlink sockets */
-	{ "shrink a receive buffer", try_setsockopt, MAY(ROLE_MGMT) | MAY(ROLE_ENFORCE) },
+	/* enforce sets options of its own netlink sockets */
+	{ "shrink a receive buffer", try_setsockopt, MAY(ROLE_ENFORCE) },
+	/* Its successor goes on with both. */
+	{ "shut its event port", try_shut_events, 0 },
+	{ "shut the listening socket", try_shut_listener, 0 },
+	{ "shut it by half a number", try_shut_half, 0 },
+	/* Whoever is handed it and closes it waits for its peer. */
+	{ "make a connection linger", try_linger, MAY(ROLE_ENFORCE) },
+	{ "refuse all peers without a key", try_key, MAY(ROLE_ENFORCE) },
 	{ "execute", try_exec, 0 },
 	{ "fork", try_fork, 0 },
 	{ "trace its parent", try_trace, 0 },
@@ -547,6 +610,7 @@ static void everything_needed_works(void **state)
 		{ ROLE_DPI, "ring", need_shared_memory },     { ROLE_DPI, "receive", need_receive_many },
 		{ ROLE_GATE, "ring", need_shared_memory },    { ROLE_GATE, "verdict", need_verdict },
 		{ ROLE_JOURNAL, "its folder", need_journal }, { ROLE_ENFORCE, "sysctl", need_sysctl },
+		{ ROLE_MGMT, "connection", need_connection },
 	};
 	int failures = 0, got;
 

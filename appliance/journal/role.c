@@ -33,7 +33,7 @@ static void read_source(struct journal_role *j, const struct source *s)
 
 		if (n <= 0)
 			return;
-		if (!event_decode(bytes_of(wire, (size_t)n), &e) || !event_said_by(s->role, e.kind)) {
+		if (!event_decode(bytes_of(wire, (size_t)n), &e) || !event_said_by(s->role, &e)) {
 			j->malformed++;
 			continue;
 		}

@@ -154,9 +154,22 @@ enum event_severity event_severity(unsigned kind, unsigned code)
 	return kind < EVENT_KIND_COUNT ? kinds[kind].severity : EVENT_NOTICE;
 }
 
-bool event_said_by(enum role r, unsigned kind)
+static bool has_text(const struct event *e)
 {
-	return (unsigned)r < ROLE_COUNT && kind < EVENT_KIND_COUNT && (kinds[kind].by & SAID_BY(r)) != 0;
+	for (unsigned i = 0; i < EVENT_TEXTS; i++)
+		if (e->text[i][0] != 0)
+			return true;
+	return false;
+}
+
+bool event_said_by(enum role r, const struct event *e)
+{
+	if ((unsigned)r >= ROLE_COUNT || e->kind >= EVENT_KIND_COUNT || (kinds[e->kind].by & SAID_BY(r)) == 0)
+		return false;
+	/* What befell the journal it writes itself, and sends to nobody. */
+	if (e->kind == EVENT_LOST && e->code != LOST_UNSENT)
+		return false;
+	return r == ROLE_SUPERVISOR || r == ROLE_ENFORCE || !has_text(e);
 }
 
 unsigned event_kind_by_word(const char *word)

@@ -18,8 +18,11 @@ const char *event_severity_word(enum event_severity s);
 /* NULL: events of this kind have no codes, or this one says nothing. */
 const char *event_code_word(unsigned kind, unsigned code);
 enum event_severity event_severity(unsigned kind, unsigned code);
-/* Whether a role may send this: a worker that was taken over cannot write that a policy was confirmed. */
-bool event_said_by(enum role r, unsigned kind);
+/*
+ * Whether a role may send this: a worker that was taken over cannot write that a policy was confirmed, nor in the journal's name that records were
+ * deleted or are missing, nor by whom something was done: texts come from the supervisor and enforce alone.
+ */
+bool event_said_by(enum role r, const struct event *e);
 
 /* Words back to numbers: EVENT_NONE, EVENT_VERDICT_COUNT and EVENT_SEVERITY_COUNT when they are none. */
 unsigned event_kind_by_word(const char *word);

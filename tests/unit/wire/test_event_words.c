@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "appliance/wire/event_words.h"
@@ -88,25 +89,47 @@ static void gravity_follows_the_code(void **state)
 	assert_int_equal(event_code_by_word(EVENT_DROP, "flushed"), 0);
 }
 
+static bool says(enum role r, enum event_kind kind, unsigned code, const char *text)
+{
+	struct event e = { .kind = (uint8_t)kind, .code = (uint8_t)code };
+
+	snprintf(e.text[EVENT_BY], EVENT_TEXT, "%s", text);
+	return event_said_by(r, &e);
+}
+
 static void roles_say_their_own(void **state)
 {
 	(void)state;
-	assert_true(event_said_by(ROLE_DPI, EVENT_PDU));
-	assert_false(event_said_by(ROLE_DPI, EVENT_POLICY));
-	assert_false(event_said_by(ROLE_DPI, EVENT_DRIFT));
-	assert_true(event_said_by(ROLE_SUPERVISOR, EVENT_POLICY));
+	assert_true(says(ROLE_DPI, EVENT_PDU, 0, ""));
+	assert_false(says(ROLE_DPI, EVENT_POLICY, POLICY_CONFIRMED, ""));
+	assert_false(says(ROLE_DPI, EVENT_DRIFT, DRIFT_FLUSHED, ""));
+	assert_true(says(ROLE_SUPERVISOR, EVENT_POLICY, POLICY_CONFIRMED, "suzuki"));
+	assert_true(says(ROLE_ENFORCE, EVENT_DRIFT, DRIFT_CHANGED, "nft"));
 	for (unsigned r = 0; r < ROLE_COUNT; r++)
-		assert_true(event_said_by((enum role)r, EVENT_LOST));
-	assert_false(event_said_by(ROLE_COUNT, EVENT_LOST));
+		assert_true(says((enum role)r, EVENT_LOST, LOST_UNSENT, ""));
+	assert_false(says(ROLE_COUNT, EVENT_LOST, LOST_UNSENT, ""));
+}
+
+/* Over its event socket a role may say any bytes: what it records is its own doing all the same. */
+static void nobody_speaks_for_another(void **state)
+{
+	static const enum role others[] = { ROLE_GATE, ROLE_DPI, ROLE_TAP, ROLE_MGMT };
+
+	(void)state;
+	for (unsigned code = LOST_UNSENT + 1; code < 256; code++)
+		for (unsigned r = 0; r < ROLE_COUNT; r++)
+			assert_false(says((enum role)r, EVENT_LOST, code, ""));
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		for (unsigned kind = EVENT_NONE + 1; kind < EVENT_KIND_COUNT; kind++)
+			assert_false(says(others[i], (enum event_kind)kind, 0, "suzuki"));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_kind_is_complete),
-		cmocka_unit_test(traffic_has_sentences),
-		cmocka_unit_test(gravity_follows_the_code),
-		cmocka_unit_test(roles_say_their_own),
+		cmocka_unit_test(every_kind_is_complete),    cmocka_unit_test(traffic_has_sentences),
+		cmocka_unit_test(gravity_follows_the_code),  cmocka_unit_test(roles_say_their_own),
+		cmocka_unit_test(nobody_speaks_for_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,6 +47,8 @@ static int wait_ms(const struct journal_role *j, uint64_t now)
 {
 	uint64_t due = merge_due(&j->merge), sums = share_due(&j->shares);
 
+	if (j->n_asked > 0)
+		return 0;
 	due = sums < due ? sums : due;
 	if (j->pressed && j->retry_at < due)
 		due = j->retry_at;
@@ -147,6 +149,7 @@ int role_journal(void)
 		for (size_t i = 0; i < n && !ended; i++)
 			if (p[i + 1].revents != 0)
 				read_source(&j, &j.sources[i]);
+		ended = ended || !role_answer(&j);
 		role_write_merged(&j, false);
 		now = clock_mono().ns;
 		role_retry(&j, now);

@@ -16,9 +16,9 @@
 
 /* ---- questions ---------------------------------------------------------------------------------------------------- */
 
-static bool answer(const struct msg *m, enum answer_status status, json_t *j)
+static bool answer(uint32_t id, enum answer_status status, json_t *j)
 {
-	return msg_answer(ROLE_FD_CONTROL, m->id, status, j) == 0;
+	return msg_answer(ROLE_FD_CONTROL, id, status, j) == 0;
 }
 
 static bool on_status(void *ctx, struct msg *m)
@@ -49,10 +49,8 @@ static json_t *error_json(const char *text)
 	return json_pack("{s:o}", "error", json_text(text));
 }
 
-static bool on_events(void *ctx, struct msg *m)
+static bool answer_events(struct journal_role *j, uint32_t id, const struct msg_events *asked)
 {
-	const struct msg_events *asked = &m->body.events;
-	struct journal_role *j = ctx;
 	struct line_filter filter;
 	struct err e = { 0 };
 	uint64_t next;
@@ -61,35 +59,56 @@ static bool on_events(void *ctx, struct msg *m)
 	/* What was said to be recorded is findable at once. */
 	role_write_merged(j, false);
 	if (!line_filter_make(&asked->filter, &filter))
-		return answer(m, ANSWER_INVALID, error_json("malformed question"));
+		return answer(id, ANSWER_INVALID, error_json("malformed question"));
 	list = journal_read(&j->chain, asked->after, asked->most < ANSWER_RECORDS ? asked->most : ANSWER_RECORDS,
 			    event_filter_any(&asked->filter) ? NULL : &filter, &next, &e);
 	if (list == NULL)
-		return answer(m, ANSWER_CANNOT, error_json(e.text));
-	return answer(m, ANSWER_YES, json_pack("{s:o, s:I}", "events", list, "next", (json_int_t)next));
+		return answer(id, ANSWER_CANNOT, error_json(e.text));
+	return answer(id, ANSWER_YES, json_pack("{s:o, s:I}", "events", list, "next", (json_int_t)next));
 }
 
-static bool on_explain(void *ctx, struct msg *m)
+static bool answer_explain(struct journal_role *j, uint32_t id, uint64_t seq)
 {
-	uint64_t seq = m->body.explain.seq, next;
-	struct journal_role *j = ctx;
+	uint64_t next;
 	struct err e = { 0 };
 	json_t *list, *record;
 	bool sent;
 
 	role_write_merged(j, false);
 	if (seq == 0)
-		return answer(m, ANSWER_INVALID, error_json("malformed question"));
+		return answer(id, ANSWER_INVALID, error_json("malformed question"));
 	list = journal_read(&j->chain, seq - 1, 1, NULL, &next, &e);
 	if (list == NULL)
-		return answer(m, ANSWER_CANNOT, error_json(e.text));
+		return answer(id, ANSWER_CANNOT, error_json(e.text));
 	record = next == seq ? json_array_get(list, 0) : NULL;
 	if (record != NULL)
-		sent = answer(m, ANSWER_YES, json_pack("{s:O}", "event", record));
+		sent = answer(id, ANSWER_YES, json_pack("{s:O}", "event", record));
 	else
-		sent = answer(m, ANSWER_NO, json_pack("{s:n}", "event"));
+		sent = answer(id, ANSWER_NO, json_pack("{s:n}", "event"));
 	json_decref(list);
 	return sent;
+}
+
+/* Each reads files for a while: they wait until all else was heard, and are answered one a turn, so that records come in between. */
+static bool on_question(void *ctx, struct msg *m)
+{
+	struct journal_role *j = ctx;
+
+	if (j->n_asked == QUESTIONS)
+		return answer(m->id, ANSWER_CANNOT, error_json("too many questions"));
+	j->asked[j->n_asked++] = (struct question){ m->id, m->body };
+	return true;
+}
+
+bool role_answer(struct journal_role *j)
+{
+	struct question q = j->asked[0];
+
+	if (j->n_asked == 0)
+		return true;
+	memmove(&j->asked[0], &j->asked[1], --j->n_asked * sizeof(q));
+	return q.body.type == MSG_EVENTS ? answer_events(j, q.id, &q.body.events)
+					 : answer_explain(j, q.id, q.body.explain.seq);
 }
 
 /* ---- messages ----------------------------------------------------------------------------------------------------- */
@@ -148,8 +167,8 @@ static bool on_retention(void *ctx, struct msg *m)
 }
 
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
-	[MSG_SOURCE] = on_source, [MSG_GENERATION] = on_generation, [MSG_STATUS] = on_status,
-	[MSG_EVENTS] = on_events, [MSG_EXPLAIN] = on_explain,	    [MSG_RETENTION] = on_retention,
+	[MSG_SOURCE] = on_source,   [MSG_GENERATION] = on_generation, [MSG_STATUS] = on_status,
+	[MSG_EVENTS] = on_question, [MSG_EXPLAIN] = on_question,      [MSG_RETENTION] = on_retention,
 };
 
 bool role_control(struct journal_role *j)

@@ -21,12 +21,18 @@
 
 #define SOURCES 48u
 #define WHY sizeof(((struct err *)0)->text)
+#define QUESTIONS 64u
 #define RETRY_NS 1000000000ull /* after a disk took nothing */
 
 struct source {
 	int fd;
 	enum role role;
 	uint32_t index;
+};
+
+struct question {
+	uint32_t id;
+	struct msg_body body; /* EVENTS or EXPLAIN */
 };
 
 struct journal_role {
@@ -36,6 +42,8 @@ struct journal_role {
 	struct shares shares;
 	struct source sources[SOURCES];
 	size_t n_sources;
+	struct question asked[QUESTIONS]; /* in their order */
+	size_t n_asked;
 	uint64_t sync_at;    /* monotonic: latest; 0 = nothing to sync */
 	uint64_t lost;	     /* records that others could not hand over */
 	uint64_t malformed;  /* no records, or not that role's to send */
@@ -104,7 +112,9 @@ uint64_t role_keep_due(const struct journal_role *j);
 
 /* ---- role_messages.c --------------------------------------------------------------------------------------------- */
 
-/* All that waits. False: the supervisor is gone or said what it may not say. */
+/* All that waits; questions about records are put down. False: the supervisor is gone or said what it may not say. */
 bool role_control(struct journal_role *j);
+/* One of them, if there is one. False: the supervisor is gone. */
+bool role_answer(struct journal_role *j);
 
 #endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Questions about records, as many as whoever asks likes: they keep neither orders nor records waiting. The supervisor is this test, at the other
+ * end of the control channel.
+ *
+ * LINK: appliance/journal/role_messages.c appliance/journal/role_write.c appliance/journal/role_room.c appliance/journal/wait.c
+ * LINK: appliance/journal/reserve.c appliance/journal/role_keep.c appliance/journal/keep.c appliance/journal/pack.c appliance/journal/read.c
+ * LINK: appliance/journal/segment.c appliance/journal/chain.c appliance/journal/line.c appliance/journal/filter.c
+ * LINK: appliance/journal/json.c appliance/journal/names.c appliance/journal/merge.c appliance/journal/share.c
+ * LINK: $(WIRE_SRC) policy/ir/unseal.c policy/ir/objects.c policy/ir/book.c
+ * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/clock.c
+ * LINK: appliance/base/bytes.c appliance/base/memfd.c appliance/base/arena.c
+ * LIBS: jansson nettle zlib
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "appliance/journal/role_private.h"
+#include "appliance/role/roles.h"
+#include "tests/unit/folder.h"
+
+#define MANY 40u
+#define HIGH 20 /* descriptors out of the way */
+
+static struct journal_role j;
+
+/* The next answer that is there already: its request id, or 0. */
+static uint32_t answered(int far)
+{
+	struct msg m;
+	int r = msg_recv(far, ROLE_JOURNAL, ROLE_SUPERVISOR, &m);
+
+	if (r == -EAGAIN)
+		return 0;
+	assert_int_equal(r, 1);
+	assert_int_equal(m.body.type, MSG_ANSWER);
+	assert_int_equal(m.body.answer.status, ANSWER_YES);
+	msg_close_fds(&m);
+	return m.id;
+}
+
+static void they_wait_for_all_else(void **state)
+{
+	const struct folder *f = *state;
+	const struct msg_body rule = { MSG_RETENTION, .retention = { .keep_days = 30, .delete_after_days = 60 } };
+	struct msg_body ask = { MSG_EVENTS, .events = { .most = 10 } };
+	struct journal_recovery found;
+	struct err e;
+	int sv[2], dirfd = fcntl(f->fd, F_DUPFD_CLOEXEC, HIGH), far, kept;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, sv), 0);
+	far = fcntl(sv[0], F_DUPFD_CLOEXEC, HIGH);
+	kept = fcntl(ROLE_FD_CONTROL, F_DUPFD_CLOEXEC, HIGH); /* whatever stands there in this program */
+	assert_true(far >= 0 && dup2(sv[1], ROLE_FD_CONTROL) == ROLE_FD_CONTROL);
+	assert_int_equal(role_open(&j, dirfd, &found, &e), 0);
+	role_put_own(&j, LOST_EMPTIED, 1, 0, NULL);
+	for (uint32_t i = 1; i <= MANY; i++) {
+		if (i == MANY)
+			ask = (struct msg_body){ MSG_EXPLAIN, .explain = { .seq = 1 } };
+		assert_int_equal(msg_send(far, i, &ask, NULL, 0), 0);
+	}
+	assert_int_equal(msg_send(far, 0, &rule, NULL, 0), 0);
+	/* The order behind them is heard, and nobody has looked through a file for it. */
+	assert_true(role_control(&j));
+	assert_int_equal(j.rule.keep_days, 30);
+	assert_int_equal(answered(far), 0);
+	/* One a turn, each in its turn. */
+	for (uint32_t i = 1; i <= MANY; i++) {
+		assert_true(role_answer(&j));
+		assert_int_equal(answered(far), i);
+		assert_int_equal(answered(far), 0);
+	}
+	assert_true(role_answer(&j));
+	assert_int_equal(answered(far), 0);
+	if (kept >= 0)
+		dup2(kept, ROLE_FD_CONTROL);
+	journal_close(&j.chain);
+	reserve_end(&j.reserve);
+	close(far);
+	close(dirfd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(they_wait_for_all_else, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

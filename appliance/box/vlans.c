@@ -268,20 +268,35 @@ static int card_up(const struct vlan_places *p, const struct ir *ir, const char 
 	return r;
 }
 
+/* Puts the card's name before what went wrong. */
+static int card_named(const char *card, int code, const struct err *one, struct err *e)
+{
+	if (e != NULL) {
+		e->code = code;
+		snprintf(e->text, sizeof(e->text), "card %.16s: %.200s", card, one->text);
+	}
+	return code;
+}
+
 int vlans_cards(const struct vlan_places *p, const struct ir *ir, bool dry, rtnl_note *note, void *ctx, struct err *e)
 {
 	struct trunk_vlan *list = calloc(ir->n_interfaces + 1u, sizeof(*list));
 	size_t n;
-	int r;
+	int r, gate;
 
 	if (list == NULL)
 		return err_set(e, -ENOMEM, "VLANs");
 	n = present(p, ir, list);
 	/* The gate stands before a card may hear anything. */
-	r = inside(p, list, n, dry, note, ctx, e);
-	for (size_t i = 0; i < n && r == 0; i++)
-		if (i == 0 || strcmp(list[i].card, list[i - 1].card) != 0)
-			r = card_up(p, ir, list[i].card, e);
+	r = gate = inside(p, list, n, dry, note, ctx, e);
+	for (size_t i = 0; i < n && gate == 0; i++) {
+		struct err one = { 0 };
+		int code =
+			i == 0 || strcmp(list[i].card, list[i - 1].card) != 0 ? card_up(p, ir, list[i].card, &one) : 0;
+
+		if (code < 0 && r == 0)
+			r = card_named(list[i].card, code, &one, e);
+	}
 	free(list);
 	return r;
 }

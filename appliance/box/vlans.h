@@ -34,7 +34,10 @@ int vlans_clear(const struct vlan_places *p, const char *card, struct err *e);
 void vlans_sweep(const struct vlan_places *p, const struct ir *ir);
 /* Those that the box made on the card with that index of the data namespace; before it goes home. s->admin may be -1. */
 void vlans_off(const struct box_spaces *s, struct rtnl *data, uint32_t index);
-/* Cards of ir's VLANs, without what would make them answer, and the gate on them; then they are up. First failure, or 0. */
+/*
+ * Cards of ir's VLANs, without what would make them answer, and the gate on them; then they are up. Without the gate none is. A card that
+ * fails keeps no other down; first failure, or 0.
+ */
 int vlans_cards(const struct vlan_places *p, const struct ir *ir, bool dry, rtnl_note *note, void *ctx, struct err *e);
 /* The nth interface is the first on its card. */
 bool vlans_first(const struct ir *ir, uint32_t n);

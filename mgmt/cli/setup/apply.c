@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mgmt/cli/box/request.h"
+#include "mgmt/cli/setup/steps.h"
 #include "mgmt/cli/verbs.h"
 
 #define TRIAL_S "180"
@@ -29,8 +30,10 @@ static bool answers(struct setup *s, enum message question, const char *english,
 {
 	char line[SETUP_LINE];
 
-	return setup_ask(s, message_format(question, s->c->lang), NULL, line) == SAID_TEXT &&
-	       (strcmp(line, english) == 0 || strcmp(line, japanese) == 0);
+	if (setup_ask(s, message_format(question, s->c->lang), NULL, line) != SAID_TEXT)
+		return false;
+	step_plain(line);
+	return strcmp(line, english) == 0 || strcmp(line, japanese) == 0;
 }
 
 int setup_apply(struct setup *s)

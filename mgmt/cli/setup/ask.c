@@ -41,9 +41,14 @@ static bool line_read(char out[SETUP_LINE], bool *whole)
 	return true;
 }
 
-static bool is(const char *text, const char *one, const char *two, const char *three)
+/* One of the words, also as an input method of full-width letters leaves it. */
+static bool is(const char text[SETUP_LINE], const char *one, const char *two, const char *three)
 {
-	return strcmp(text, one) == 0 || strcmp(text, two) == 0 || strcmp(text, three) == 0;
+	char plain[SETUP_LINE];
+
+	snprintf(plain, sizeof(plain), "%s", text);
+	step_plain(plain);
+	return strcmp(plain, one) == 0 || strcmp(plain, two) == 0 || strcmp(plain, three) == 0;
 }
 
 enum said setup_ask(struct setup *s, const char *question, const char *otherwise, char out[SETUP_LINE])

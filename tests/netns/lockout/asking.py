@@ -86,7 +86,10 @@ def set_up(box, tools):
     for wrong in ("", "北", "-x", "a b", "x" * 64, "a\"b", "y" * 400):
         expect("Name of the site" in t.say(wrong), "%r was taken", wrong)
     expect("as people write it" in t.say("kita"), "%s", t.text)
-    expect("Name of the site" in t.say("b") and "[kita]" in t.text[t.seen:], "back")
+    for back in ("b", "ｂ"):  # as an input method leaves it
+        expect("Name of the site" in t.say(back) and "[kita]" in t.text[t.seen:], "back by %s: %s", back, t.text[t.seen:])
+        t.say("")
+    t.say("b")
     t.say("")
     expect("How does the box stand" in t.say("北ターミナル"), "%s", t.text)
     expect("1 to 2" in t.say("3"), "a third way to stand")
@@ -132,7 +135,7 @@ def set_up(box, tools):
     said = t.say("1")
     expect("on trial" in said, "%s", said)
     expect(json.loads(box.sekisho("status", "--json", check=False).stdout)["generation"]["state"] == "waiting", "no trial")
-    said = t.say("keep")
+    said = t.say("ｋｅｅｐ")
     expect(t.end() == 0, "%s", said)
     for name in ("box.cfg", "site.cfg"):
         text = open(folder + "/" + name, encoding="utf-8").read()
@@ -191,7 +194,7 @@ def set_up_ended(box, tools):
             t, folder = start(box, tools, "fourth")
             all_of(t, ANSWERS[:n])
             if end == "q":
-                said = t.say("終了" if n % 2 else "q")
+                said = t.say(("q", "終了", "ｑ")[n % 3])
             else:
                 t.seen = len(t.text)
                 os.write(t.master, end.encode())

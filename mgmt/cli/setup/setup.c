@@ -100,8 +100,11 @@ static int run(struct cli *c, const struct cli_args *a)
 	s->c = c;
 	s->folder = a->n_operands > 0 ? a->operands[0] : FOLDER;
 	cards_read(&s->cards);
-	message_print(c->out, c->lang, M_SETUP_BEGIN);
-	status = walk(s);
+	if (s->cards.n > 0) {
+		message_print(c->out, c->lang, M_SETUP_BEGIN);
+		status = walk(s);
+	} else
+		status = cli_fail(c, CLI_CANNOT, M_SETUP_NO_CARDS);
 	free(s);
 	return status;
 }

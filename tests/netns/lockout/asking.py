@@ -19,9 +19,9 @@ GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "g
 class Terminal:
     """The program with a pty as its terminal, in the first namespace."""
 
-    def __init__(self, box, build, socket, folder, lang="en", env=None):
+    def __init__(self, box, build, socket, folder, lang="en", env=None, ns=None):
         self.master, slave = pty.openpty()
-        command = ["ip", "netns", "exec", box.home, build + "/sekisho", "setup", folder, "--lang", lang, "--socket", socket]
+        command = ["ip", "netns", "exec", ns or box.home, build + "/sekisho", "setup", folder, "--lang", lang, "--socket", socket]
         self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
                                         env=dict(env or os.environ, TERM="xterm"))
         os.close(slave)
@@ -69,9 +69,9 @@ def all_of_rest(terminal, answers):
     return said
 
 
-def start(box, tools, folder, lang="en", env=None):
+def start(box, tools, folder, lang="en", env=None, ns=None):
     sh_folder = tools["run"] + "/" + folder
-    return Terminal(box, tools["build"], tools["run"] + "/run/control.sock", sh_folder, lang, env), sh_folder
+    return Terminal(box, tools["build"], tools["run"] + "/run/control.sock", sh_folder, lang, env, ns), sh_folder
 
 
 def set_up(box, tools):
@@ -209,6 +209,16 @@ def set_up_ended(box, tools):
     said = all_of(t, ANSWERS + ["1"])
     expect("sekishod is not running" in said and t.end() == 3 and os.path.exists(folder + "/site.cfg"), "%s", said)
     return "%d questions" % (len(ANSWERS) + 1)
+
+
+def set_up_without_cards(box, tools):
+    """Where the box has all cards, or none is known to the kernel, nothing is asked: what can be done is said, in both languages."""
+    tools["fresh"](box)
+    empty = box.net.add("empty")
+    for lang, words in (("en", "release --all"), ("ja", "選べるネットワークカードがありません")):
+        t, folder = start(box, tools, "eleventh", lang=lang, ns=empty)
+        said = t.read()
+        expect(words in said and "> " not in t.text and t.end() == 3 and not os.path.exists(folder), "%s", said)
 
 
 def set_up_with_vlans(box, tools):
@@ -349,4 +359,4 @@ def set_up_between_ended(box, tools):
     return "%d questions" % (len(BETWEEN) + 1)
 
 
-CASES = [set_up, set_up_and_not_kept, set_up_over_a_session, set_up_ended, set_up_with_vlans, set_up_between, set_up_between_otherwise, set_up_between_ended]
+CASES = [set_up, set_up_and_not_kept, set_up_over_a_session, set_up_ended, set_up_without_cards, set_up_with_vlans, set_up_between, set_up_between_otherwise, set_up_between_ended]

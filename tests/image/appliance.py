@@ -129,6 +129,20 @@ class Appliance:
             os.unlink(self.folder + "/" + f)
         self.running = "A"
 
+    def with_settings(self):
+        """Settings as an image brings them, and a place for those of the state, until without_settings."""
+        os.unlink(self.folder + "/etc")
+        for name in ("box.cfg", "site.cfg"):
+            put(self.folder + "/etc/sekisho/" + name, "language_version = 1;\n")
+        link = self.folder + "/dev/disk/by-partlabel/sekisho-state"
+        if not os.path.lexists(link):
+            os.symlink("/parts/state", link)
+
+    def without_settings(self):
+        for d in ("etc", "var"):
+            shutil.rmtree(self.folder + "/" + d, ignore_errors=True)
+        os.symlink("host/etc", self.folder + "/etc")
+
     def insert(self, *files):
         path = self.folder + "/parts/stick"
         if os.path.exists(path):

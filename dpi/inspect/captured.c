@@ -45,10 +45,16 @@ static void skip(struct crossing *x, enum direction dir, uint32_t to)
 	x->f->lacking = true;
 }
 
+/* What would have told the protocol may be what is missing: the session is met half-way, as if it had no beginning. */
+static bool lacks_its_name(const struct crossing *x)
+{
+	return x->f->commands == NULL && crossing_has_commands_lane(x);
+}
+
 struct verdict captured_prepare(struct crossing *x)
 {
 	struct flow *f = x->f;
-	bool gap;
+	bool gap, unseen = false;
 
 	if (x->d.tcp_flags & TCP_SYN)
 		return f->midstream && fits_nothing(x) ? pass(R_HANDSHAKE) : go_on();
@@ -61,11 +67,12 @@ struct verdict captured_prepare(struct crossing *x)
 		if (x->d.payload.left > 0 && midstream_acknowledges_unseen(x)) {
 			gap = seq_diff(x->d.seq, f->stream.dir[x->dir].next) > 0;
 			skip(x, other_end(x->dir), x->d.ack);
+			unseen = true;
 		} else {
 			x->d.tcp_flags &= (uint8_t)~TCP_ACK;
 		}
 	}
 	if (gap)
 		skip(x, x->dir, x->d.seq);
-	return go_on();
+	return (gap || unseen) && lacks_its_name(x) ? midstream_await(x) : go_on();
 }

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+import os
+
 import wire
 from wire import read_holding, holding, write_register
 
@@ -62,6 +64,18 @@ def check(t):
         t.equal("behind a gap, %s" % name, [(p["function"], p["verdict"]) for p in r.pdus if p["dir"] == "c2s"],
                 [(3, "allow")] * 6 + [(6, "deny"), (3, "allow")])
         t.equal("behind a gap, %s: status" % name, r.status, 1)
+    # ... also where what is lost would have told which of two protocols it is
+    two = t.file("two.cfg", open(os.path.join(os.path.dirname(wire.__file__), "site.cfg")).read().replace(
+        "services = {", 'services = { other = { protocol = "slmp"; ports = ["tcp/502"]; };', 1).replace('["plc_read"];', '["plc_read", "other"];', 1))
+    for gone in ([3], [3, 4]):
+        out = []
+        s = session(out).open()
+        for i in range(3):
+            s.ask(read_holding(i + 1, i, 1)).answer(holding(i + 1, [7]))
+        s.ask(write_register(7, 400, 1))
+        r = t.replay(t.file("nameless-%d.pcap" % len(gone), wire.pcap([p for i, p in enumerate(out) if i not in gone])), policy=two)
+        t.equal("the first request of two protocols, lost with %d" % len(gone), [(p["function"], p["verdict"]) for p in r.pdus if p["dir"] == "c2s"],
+                [(3, "allow"), (3, "allow"), (6, "deny")])
     # what cannot be found is said, and answers to it are not called allowed
     out = []
     s = session(out).open().ask(read_holding(90, 0, 1)).answer(holding(90, [1]))

@@ -207,6 +207,8 @@ static void begin(const struct tracker *t, struct session *s, const struct decod
 			*s = other;
 			s->midstream = true;
 			cell = back;
+			if (d->l4proto == IP_UDP) /* the conduits say so, and the inspector cannot see it */
+				told = SERVER_SOURCE;
 		}
 	}
 	s->told = s->midstream && told != SERVER_UNTOLD;
@@ -227,6 +229,17 @@ static bool opens_anew(const struct session *s, const struct decoded *d)
 {
 	return d->l4proto == IP_TCP && (d->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
 	       ((s->closed && s->answered) || s->syn_seq != d->seq || s->midstream);
+}
+
+/* Nothing that was refused opened a session: the other end may open one, of datagrams, when its conduit allows that. */
+static bool opens_back(const struct tracker *t, const struct session *s, bool from_server, uint64_t wall_ns)
+{
+	struct session other = *s;
+
+	if (t->as_captured || s->l4proto != IP_UDP || s->refused != R_NO_CONDUIT || !from_server)
+		return false;
+	swap_ends(&other);
+	return ask(t, &other, wall_ns) != NULL;
 }
 
 static void follow(struct session *s, const struct decoded *d, bool from_server)
@@ -284,7 +297,7 @@ bool tracker_packet(struct tracker *t, const struct decoded *d, uint32_t frame, 
 	bool from_server = false;
 	uint32_t i = find(t, d, &from_server);
 
-	if (i == NOTHING || opens_anew(&t->sessions[i], d)) {
+	if (i == NOTHING || opens_anew(&t->sessions[i], d) || opens_back(t, &t->sessions[i], from_server, wall_ns)) {
 		if (!add(t, d, i, frame, wall_ns))
 			return false;
 		i = t->n - 1;

@@ -53,6 +53,14 @@ def one(t, f):
         t.equal("%s, %s: refused" % (f.name, name), sum(why.values()), refused)
 
     ask, answer, write = f.read, f.answer, f.write
+    # whoever is refused opens nothing: the other end still may, and in a capture both belong to one session
+    towards = t.file("towards.cfg", POLICY.format(f.protocol, f.port).replace('to = "all"', 'to = "all"; destinations = ["%s"]' % SERVER))
+    early = t.file("early.pcap", wire.pcap([says(answer(9)), asks(ask(1)), says(answer(1))], step=1_000_000))
+    r = t.replay(early, "--as-box", policy=towards)
+    t.equal(f.name + ", the server first", ([p["verdict"] for p in r.pdus], r.summary["refused_packets"]), (["allow", "allow"], {"no_conduit": 1}))
+    r = t.replay(early, policy=towards)
+    t.equal(f.name + ", the server first, as captured", [(x["client"], x["server"]) for x in r.flows],
+            [("%s:40000" % CLIENT, "%s:%d" % (SERVER, f.port))])
     both = ["c2s", "s2c"]
     passes("request and answer", [asks(ask(1)), says(answer(1))], both)
     passes("a write between reads", [asks(ask(1)), asks(write(2)), says(answer(1)), asks(ask(3)), says(answer(3))], both * 2, 1)

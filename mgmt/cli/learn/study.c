@@ -329,7 +329,7 @@ static enum protocol protocol_of(struct study *s, const struct session *session)
 
 static bool was_answered(const struct session *s)
 {
-	return s->l4proto != IP_TCP || (s->midstream ? s->packets > 1 : s->answered);
+	return s->l4proto != IP_TCP || (s->midstream ? s->packets > 1 : s->went_on);
 }
 
 static void keep_talk(struct study *s, const struct session *session)

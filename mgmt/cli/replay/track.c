@@ -253,6 +253,8 @@ static void follow(struct session *s, const struct decoded *d, bool from_server)
 		s->closed = false; /* dialled once more with the same number */
 	if (from_server && (d->tcp_flags & TCP_SYN))
 		s->answered = true;
+	if ((d->tcp_flags & (TCP_ACK | TCP_RST)) == TCP_ACK)
+		s->went_on = true;
 	if (d->tcp_flags & TCP_FIN)
 		s->fins |= from_server ? 2 : 1;
 	if ((d->tcp_flags & TCP_RST) || s->fins == 3)

@@ -27,6 +27,7 @@ struct session {
 	bool released;	     /* its protocol is confirmed and its lane lets go of it: no more inspection */
 	bool closed;	     /* reset, or finished from both sides */
 	bool answered;	     /* by the server's SYN|ACK */
+	bool went_on;	     /* an end sent what it only sends behind a SYN|ACK, captured or not */
 	uint8_t fins;	     /* 1 client, 2 server */
 	uint32_t syn_seq;
 	uint32_t first_frame;

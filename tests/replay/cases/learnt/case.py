@@ -145,6 +145,35 @@ def halfway(t):
         t.equal("%s: refused" % name, refused(r), [] if r else None)
 
 
+def speeches():
+    """(name, port, what is asked and answered, a command in the last of it that is to have a row), each from its session's beginning."""
+    read = lambda n: s7.data(s7.message(3, n, bytes([s7.READ, 1]), b"\xff\4\0\10\1"))
+    controller, state = enip.Controller(), {"connections": {}}
+    asks = [enip.register()] + [enip.request(0x5EC1, enip.service(0x0E, b"\x20\1\x24\1\x30" + bytes([n]))) for n in (5, 6, 7)]
+    yield "modbus", 502, [(wire.read_holding(n, n, 1), wire.holding(n, [9])) for n in (1, 2, 3, 4)], "read_holding_registers"
+    yield "slmp", 5007, [(MELSEC.read("d", n, 1), MELSEC.answer(bytes(2))) for n in (1, 2, 3, 4)], "0x04010000"
+    yield "enip", 44818, [(a, controller.answer(a, state)) for a in asks], "get_attribute_single"
+    yield "s7comm", 102, [(s7.connect(), s7.connection(0xD0, 1, 2)), (s7.setup(), s7.data(s7.message(3, 1, s7.setup()[17:25])))] + [
+        (s7.read([s7.place(s7.DB, 1, n, 1)], n), read(n)) for n in (2, 3)], "read_var"
+
+
+def lost(t):
+    """A frame that the capture lacks, of the handshake or behind it, is no reason to know less of what is there."""
+    for name, port, asks, row in speeches():
+        out = []
+        s = wire.Session(out, CLIENT, 40000, SERVER, port).open()
+        for ask, answer in asks:
+            s.ask(ask).answer(answer)
+        servers = [i for i, p in enumerate(out) if p[12:16] == ipaddress.ip_address(SERVER).packed]
+        for n, (what, gone) in enumerate((("the SYN|ACK", [1]), ("the first request", [3]), ("the first request and its answer", [3, 4]),
+                                          ("all that the server said", servers))):
+            capture = t.file("lost-%s-%d.pcap" % (name, n), wire.pcap([p for i, p in enumerate(out) if i not in gone]))
+            services, text, r = round_trip(t, capture)
+            t.equal("%s without %s: services" % (name, what), re.findall(r'protocol = "([^"]*)"', services), [name])
+            t.true("%s without %s: %s" % (name, what, services), '"%s"' % row in services)
+            t.equal("%s without %s: refused" % (name, what), refused(r), [] if r else None)
+
+
 def unread(t):
     """Frames of a link that nobody reads: the rest is proposed, and the status says so in both forms."""
     out = []
@@ -169,7 +198,7 @@ def files_of(case):
 
 
 def cases(t):
-    for f in (modbus, s7comm, cip, melsec, halfway, unread):
+    for f in (modbus, s7comm, cip, melsec, halfway, lost, unread):
         yield "learnt: " + f.__name__, f, (t,)
     if not os.path.isdir(PCAPS):
         t.skip("learnt: real captures", "../shared/pcaps is not there")

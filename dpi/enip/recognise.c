@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dpi/prefix.h"
 
+/* A datagram of an I/O connection: two items, of which the first is a sequenced address. */
+static bool is_io(struct bytes head)
+{
+	static const uint8_t first[] = { 2, 0, 0x02, 0x80, 8, 0 };
+
+	return bytes_starts(&head, first, sizeof(first));
+}
+
 /* Command, length, the session's number, status: a client has none, and nothing but a session's first message has no session. */
 enum recognition recognise_enip(enum direction dir, struct bytes head)
 {
@@ -11,6 +19,9 @@ enum recognition recognise_enip(enum direction dir, struct bytes head)
 		      { 0x63, 0, false, false }, { 0x64, 0, false, false }, { 0x65, 4, false, false },
 		      { 0x6f, 0, true, true },	 { 0x70, 0, true, true } };
 	enum recognition best = RECOGNISE_NOT;
+
+	if (is_io(head)) /* either end's; over TCP its first bytes are no command */
+		return RECOGNISED;
 
 	for (unsigned i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
 		struct prefix p = { .b = head };

@@ -126,6 +126,7 @@ static void settle_talks(struct learnt *l)
 		if (talk_cmp(&l->talks[n], &l->talks[i]) == 0) {
 			l->talks[n].sessions += l->talks[i].sessions;
 			l->talks[n].guessed += l->talks[i].guessed;
+			l->talks[n].cut += l->talks[i].cut;
 		} else {
 			l->talks[++n] = l->talks[i];
 		}

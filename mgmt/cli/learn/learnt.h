@@ -26,6 +26,7 @@ struct talk {
 	enum protocol protocol; /* PROTO_NONE: nothing told it */
 	uint64_t sessions;
 	uint64_t guessed; /* of them: nothing showed which end is the server */
+	uint64_t cut;	  /* of them: the capture lacks a part of what they said */
 };
 
 /* Operations of one kind within such sessions. A request may have several. */

@@ -325,7 +325,8 @@ static bool add_line(struct proposal *p, size_t i)
 			    .sessions = t->sessions,
 			    .guessed = t->guessed };
 	acts = learnt_acts_of(p->learnt, t, &n_acts);
-	unclear = unclear || (protocol_info(l->protocol)->depth == DEPTH_COMMANDS && n_acts == 0);
+	unclear = unclear || (protocol_info(l->protocol)->depth == DEPTH_COMMANDS && n_acts == 0) ||
+		  (t->protocol == PROTO_NONE && t->cut == t->sessions);
 	other = t->l4proto != IP_TCP && t->l4proto != IP_UDP && t->port >> 8 != 8 && t->port >> 8 != 128;
 	if (arena_failed(p->arena))
 		return false;
@@ -598,6 +599,8 @@ static void print_conduits(const struct proposal *p, size_t number)
 		message_text(purpose, sizeof(purpose), c->lang, M_LEARN_PURPOSE, (unsigned long long)l->sessions);
 		if (protocol_info(l->protocol)->depth == DEPTH_TRANSPORT && l->l4proto != IP_ICMP)
 			message_print(c->out, c->lang, M_LEARN_NOT_NAMED);
+		if (l->protocol == PROTO_S7COMM_PLUS)
+			message_print(c->out, c->lang, M_LEARN_PLUS);
 		if (l->guessed > 0)
 			message_print(c->out, c->lang, M_LEARN_GUESSED, (unsigned long long)l->guessed);
 		fprintf(c->out,

@@ -15,6 +15,9 @@
 #define COPY_NS 20000000u
 #define SERVERS 65536u /* a power of two */
 
+#define ENIP_REQUESTS 44818u
+#define ENIP_IO 2222u
+
 enum { COMMANDS, NAMES, ROUNDS };
 
 /* An end that accepted a session: whoever talks to it is a client, also where the beginning was not seen. */
@@ -148,7 +151,7 @@ static int rank(uint16_t port)
 /* Of controllers, whose clients often have lower ones: EtherNet/IP's 44818. */
 static bool is_registered(uint16_t port)
 {
-	static const uint16_t ports[] = { 102, 502, 2222, 5006, 5007, 44818 };
+	static const uint16_t ports[] = { 102, 502, ENIP_IO, 5006, 5007, ENIP_REQUESTS };
 
 	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
 		if (ports[i] == port)
@@ -156,12 +159,18 @@ static bool is_registered(uint16_t port)
 	return false;
 }
 
+/* Both ends of I/O use one port, and either may speak first: the device is who takes the sessions in which it is asked for. */
+static bool is_device(struct study *s, const struct decoded *d, const struct addr *a)
+{
+	return d->l4proto == IP_UDP && d->sport == ENIP_IO && d->dport == ENIP_IO && serves(s, a, ENIP_REQUESTS);
+}
+
 /* Of a session whose beginning is missing; see tracker_asks. */
 static enum tracker_server which_serves(void *ctx, const struct decoded *d)
 {
 	struct study *s = ctx;
-	bool source = d->l4proto == IP_TCP && serves(s, &d->src, d->sport);
-	bool destination = d->l4proto == IP_TCP && serves(s, &d->dst, d->dport);
+	bool source = d->l4proto == IP_TCP ? serves(s, &d->src, d->sport) : is_device(s, d, &d->src);
+	bool destination = d->l4proto == IP_TCP ? serves(s, &d->dst, d->dport) : is_device(s, d, &d->dst);
 
 	if (source == destination && d->l4proto == IP_TCP) {
 		source = is_registered(d->sport);
@@ -318,8 +327,10 @@ static enum protocol protocol_of(struct study *s, const struct session *session)
 	const struct book_flow *commands = flow_of(s->replay[COMMANDS], session);
 	const struct book_flow *named = flow_of(s->replay[NAMES], session);
 
+	if (commands != NULL && commands->reason == R_S7COMM_PLUS) /* it begins as its predecessor does */
+		return PROTO_S7COMM_PLUS;
 	if (commands != NULL && protocol_info(commands->protocol)->depth == DEPTH_COMMANDS &&
-	    commands->pdus > commands->denied + commands->observed)
+	    (commands->pdus > commands->denied + commands->observed || commands->reason == R_NOT_OPENED))
 		return commands->protocol;
 	if (named != NULL && named->verdict == EV_ALLOW && named->protocol != PROTO_NONE &&
 	    protocol_info(named->protocol)->depth != DEPTH_TRANSPORT)
@@ -338,7 +349,8 @@ static void keep_talk(struct study *s, const struct session *session)
 			  .server = session->server,
 			  .port = session->server_port,
 			  .l4proto = session->l4proto,
-			  .sessions = 1 };
+			  .sessions = 1,
+			  .cut = session->cut > 0 };
 	struct tally *y = &s->learnt.tally;
 	bool client, server;
 
@@ -379,7 +391,8 @@ static void learn_round(struct study *s)
 	for (uint32_t i = 0; i < tracker_count(r->tracker); i++)
 		keep_talk(s, tracker_at(r->tracker, i));
 	for (uint32_t i = 0; i < r->book.n_commands; i++)
-		if (r->book.commands[i].verdict != EV_ALLOW || r->book.commands[i].dir != DIR_C2S)
+		if ((r->book.commands[i].verdict != EV_ALLOW || r->book.commands[i].dir != DIR_C2S) &&
+		    r->book.commands[i].reason != R_S7COMM_PLUS)
 			s->learnt.tally.misfits += r->book.commands[i].count;
 	for (int i = 0; i < ROUNDS; i++)
 		s->learnt.failed |= s->replay[i]->book.failed;

@@ -174,6 +174,52 @@ def lost(t):
             t.equal("%s without %s: refused" % (name, what), refused(r), [] if r else None)
 
 
+def cut_off(t):
+    """Of a session whose packets the capture holds only the beginnings of, nobody knows what it speaks: it has no line that allows anything."""
+    for begin in (True, False):
+        out = []
+        s = wire.Session(out, CLIENT, 40000, SERVER, 502)
+        s.open() if begin else None
+        for n in range(3):
+            s.ask(wire.read_holding(n, n, 1)).answer(wire.holding(n, [9]))
+        services, text, r = round_trip(t, t.file("cut-off-%d.pcap" % begin, wire.pcap(out, snaplen=54)))
+        t.equal("a line", services, "")
+        t.true("it is counted: " + text, "not clear what they ask for, and which have no line: 1" in text)
+
+
+def plus(t):
+    """S7comm-plus begins as S7comm does, and is another protocol. Met half-way it is that too."""
+    begin = (s7.connect(), s7.connection(0xD0, 1, 2))
+    for name, asks, seen in (("begun", [begin, (s7.plus(), s7.plus())], True), ("half-way", [(s7.plus(), s7.plus())] * 2, False)):
+        services, text, r = round_trip(t, t.file("plus-%s.pcap" % name, talk(asks, 102, begin=seen)))
+        t.equal(name + ": services", re.findall(r'protocol = "([^"]*)"', services), ["s7comm_plus"])
+        t.true(name + ": what that means is said: " + text, "recognised and not read" in text and "do not fit" not in text)
+        t.equal(name + ": refused", [f["verdict"] for f in r.flows if f["verdict"] == "deny"], [])
+
+
+def io(t):
+    """The data of I/O connections are learnt as what they are, by what opened them: whoever speaks first, and towards the device."""
+    controller, state = enip.Controller(), {"connections": {}}
+    asks = [enip.register(), enip.request(0x5EC1, enip.forward_open_io(5, 0x2000, 2, 8))]
+    tell = wire.udp(CLIENT, 2222, SERVER, 2222, enip.io(0x1005, b"\0\0"))
+    hear = wire.udp(SERVER, 2222, CLIENT, 2222, enip.io(0x2000, bytes(8)))
+    row = '{ functions = ["open_input_connection"]; routes = ["0.0"]; objects = ["4.100", "4.150", "4.151"]; }'
+    for name, data in (("originator first", [tell, hear]), ("device first", [hear, tell])):
+        out = []
+        s = wire.Session(out, CLIENT, 40000, SERVER, 44818).open()
+        for a in asks:
+            s.ask(a).answer(controller.answer(a, state))
+        services, text, r = round_trip(t, t.file(name.replace(" ", "-") + ".pcap", wire.pcap(out + data * 3)))
+        t.equal(name + ": services", re.findall(r'protocol = "([^"]*)"; ports = \["([^"]*)"', services), [("enip", "tcp/44818"), ("enip", "udp/2222")])
+        t.equal(name + ": rows", re.findall(r"\{ functions = \[[^{}]*\}", services), [row, row])
+        t.equal(name + ": the device", re.findall(r'destinations = \["([^"]*)"\]', text), [SERVER, SERVER])
+        t.equal(name + ": flows", [(f["client"], f["verdict"], f["pdus"]) for f in r.flows],
+                [(CLIENT + ":40000", "allow", 4), (CLIENT + ":2222", "allow", 6)])
+    services, text, r = round_trip(t, t.file("nobody-opened.pcap", wire.pcap([tell, hear] * 3)))
+    t.equal("opened before the capture: a line", services, "")
+    t.true("opened before the capture, and counted: " + text, "not clear what they ask for, and which have no line: 1" in text)
+
+
 def unread(t):
     """Frames of a link that nobody reads: the rest is proposed, and the status says so in both forms."""
     out = []
@@ -198,7 +244,7 @@ def files_of(case):
 
 
 def cases(t):
-    for f in (modbus, s7comm, cip, melsec, halfway, lost, unread):
+    for f in (modbus, s7comm, cip, melsec, halfway, lost, cut_off, plus, io, unread):
         yield "learnt: " + f.__name__, f, (t,)
     if not os.path.isdir(PCAPS):
         t.skip("learnt: real captures", "../shared/pcaps is not there")

@@ -67,16 +67,22 @@ static __attribute__((constructor)) void take_orders(void)
 	orders = p == MAP_FAILED ? NULL : p;
 }
 
+/* Of several processes that come at once each takes one, and none more than there are. */
+static bool take(int32_t *n)
+{
+	int32_t left = __atomic_load_n(n, __ATOMIC_RELAXED);
+
+	while (left > 0)
+		if (__atomic_compare_exchange_n(n, &left, left - 1, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
+
 static bool fails(enum point p)
 {
-	if (orders == NULL || __atomic_load_n(&orders->at[p].times, __ATOMIC_RELAXED) <= 0)
+	if (orders == NULL || __atomic_load_n(&orders->at[p].times, __ATOMIC_RELAXED) <= 0 || take(&orders->at[p].skip))
 		return false;
-	if (__atomic_load_n(&orders->at[p].skip, __ATOMIC_RELAXED) > 0) {
-		__atomic_sub_fetch(&orders->at[p].skip, 1, __ATOMIC_RELAXED);
-		return false;
-	}
-	__atomic_sub_fetch(&orders->at[p].times, 1, __ATOMIC_RELAXED);
-	return true;
+	return take(&orders->at[p].times);
 }
 
 /* Of the type that it stands in for: the linker would not notice another. */

@@ -18,6 +18,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/box/scratch.h"
 #include "appliance/compile/bundle.h"
+#include "appliance/supervise/shut_out.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/supervise/table_merge.h"
 
@@ -68,6 +69,9 @@ void op_to_kernel(struct supervisor *s)
 void op_foretold(struct supervisor *s)
 {
 	s->op.foretold = true;
+	/* Without a policy nobody reaches it, so nobody is shut out. */
+	if (s->now->number != 0)
+		s->op.shut_out = shut_out_json(s->now->ir, s->op.next->ir);
 	if (s->op.kind == OP_DRY_RUN)
 		op_finish(s, true);
 	else

@@ -61,6 +61,7 @@ struct operation {
 	json_t *kept_before; /* what was known of devices before that; owned */
 	json_t *given_back;  /* what came of those that went back; owned, NULL = none did */
 	json_t *agreed;	     /* names of interfaces that may be taken although sessions ride on them; owned */
+	json_t *shut_out;    /* who loses the management by it; owned, NULL = nobody, or not known yet */
 	json_t *taking;	     /* what it takes, and whose sessions end by it; owned */
 	char device[16];     /* OP_RELEASE: which, "" = all */
 	uint8_t *before;     /* the workers' table as it was, put back when it is given up; owned */

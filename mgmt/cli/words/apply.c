@@ -37,6 +37,24 @@ static void sessions(struct cli *c, const json_t *cut, unsigned long long more, 
 		message_print(c->out, c->lang, M_APPLY_CUT_MORE, more);
 }
 
+/* Whose sessions with the box itself end: they stand in no list of those that are cut. */
+static void shut_out(struct cli *c, const json_t *answer, bool dry_run)
+{
+	const json_t *who = ja(answer, "shut_out"), *list = ja(who, "terminals"), *one;
+	size_t i;
+
+	if (json_array_size(list) > 0)
+		message_print(c->out, c->lang, dry_run ? M_APPLY_WOULD_SHUT_OUT : M_APPLY_SHUT_OUT,
+			      json_array_size(list));
+	json_array_foreach(list, i, one)
+	{
+		if (json_is_string(one))
+			render_line(c, M_APPLY_SHUT_OUT_ONE, json_string_value(one));
+	}
+	if (jb(who, "others"))
+		message_print(c->out, c->lang, dry_run ? M_APPLY_WOULD_SHUT_OTHERS : M_APPLY_SHUT_OTHERS);
+}
+
 /* "write_single_register, unit 1, holding 400, wrote 0-9". Owned by the caller; NULL when memory is out. */
 static char *request_text(const json_t *r, enum lang l)
 {
@@ -162,6 +180,7 @@ int apply_render(struct cli *c, enum apply_kind kind, const json_t *answer, int 
 	if (kind != APPLY_KIND_CONFIRM) {
 		sessions(c, json_object_get(answer, "cut"), ju(answer, "cut_more"), dry_run);
 		narrowed(c, answer);
+		shut_out(c, answer, dry_run);
 	}
 	if (kind == APPLY_KIND_CONFIRM || kind == APPLY_KIND_ROLLBACK) /* the sentence says its state */
 		snprintf(generation, sizeof(generation), "%llu", ju(g, "number"));

@@ -5,6 +5,7 @@ import json
 import socket
 import struct
 
+import documented
 from cases import expect
 from net import decode, inside, sh, wait_for
 
@@ -164,6 +165,34 @@ def terminals_change(box):
     return "%d packets, none answered" % n
 
 
+def losers_are_named(box):
+    """A dry run says before, an apply and a rollback after, who does not reach the management any more: their sessions stand in no list."""
+    box.fresh()
+    expect("shut_out" not in json.loads(box.go(TERMINALS, "--json").stdout), "before the first policy nobody reached it")
+    s = connected(box, DESK6)
+    expect(s is not None, "a terminal's session")
+    gone = {"terminals": [DESK6], "others": False}
+    for lang, words in (("en", "would no longer reach the management"), ("ja", "管理機能に接続できなくなる管理端末")):
+        text = box.sekisho("apply", "--lang", lang, "--dry-run", box.text(ONE)).stdout
+        expect(words in text and "  " + DESK6 in text.splitlines() and DESK4 not in text, "dry: %s", text)
+    answer = json.loads(box.go(ONE, "--json").stdout)
+    expect(answer["shut_out"] == gone and answer["cut"] == [], "applied: %s", answer)
+    missing, _ = documented.undocumented(json.dumps(answer))
+    expect(not missing, "docs/json.md does not know %s", missing)
+    since = box.mark()
+    s.sendall(b"\x16")
+    box.barrier(since, DESK4)
+    expect(not answers(box, since, DESK6), "it was told to be shut out, and was not")
+    expect("shut_out" not in json.loads(box.sekisho("rollback", "--json").stdout), "who comes back is not shut out")
+    expect("shut_out" not in json.loads(box.go("", "--json").stdout), "where everybody enters nobody is shut out")
+    answer = json.loads(box.sekisho("rollback", "--dry-run", "--json").stdout)
+    expect(answer["shut_out"] == {"terminals": [], "others": True}, "back, dry: %s", answer)
+    text = box.sekisho("rollback", "--lang", "en").stdout
+    expect("Hosts that are no terminals of box.cfg no longer reach the management" in text, "back: %s", text)
+    s.close()
+    box.verified()
+
+
 def nothing_more_is_said(box):
     """What the box has still to say in a session of one who is named no more does not leave it, until that is taken back."""
     box.fresh()
@@ -253,4 +282,4 @@ def terminals_told(box):
     held(box, {DESK4, DESK6})
 
 
-CASES = (terminals_alone, terminals_change, nothing_more_is_said, trials_that_end, terminals_meddled_with, terminals_told)
+CASES = (terminals_alone, terminals_change, losers_are_named, nothing_more_is_said, trials_that_end, terminals_meddled_with, terminals_told)

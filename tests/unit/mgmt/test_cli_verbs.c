@@ -743,6 +743,31 @@ static void test_apply(void **state)
 	assert_int_equal(box.last.ctl_apply.confirm_s, 0);
 	expect_in(r.out, "would be cut: 1");
 	expect_in(r.out, "Nothing was changed");
+	expect_not_in(r.out, "the management");
+	/* Sessions with the box itself stand in no list, so whose they are is said. */
+#define SHUT_OUT(others)                                                                                               \
+	"{\"done\":true," GENERATION("confirmed", "null") ",\"cut\":[],\"shut_out\":{\"terminals\":["                  \
+							  "\"10.99.0.20\",\"2001:db8::20\"],\"others\":" others "}}"
+	box_says(MSG_CTL_APPLY, 0, SHUT_OUT("false"));
+	run(&r, line);
+	assert_int_equal(r.status, 0);
+	expect_in(r.out, "Terminals that would no longer reach the management, nor would their sessions with it go on: "
+			 "2\n  10.99.0.20\n  2001:db8::20\n");
+	expect_not_in(r.out, "no terminals");
+	strcat(line, " --lang ja");
+	run(&r, line);
+	expect_in(r.out, "適用すると管理機能に接続できなくなる管理端末（接続中のセッションも途切れます）: 2 台\n  "
+			 "10.99.0.20\n");
+	snprintf(line, sizeof(line), "apply %s", path);
+	run(&r, line);
+	expect_in(r.out, "Terminals that no longer reach the management, nor do their sessions with it go on: 2\n");
+	box_says(MSG_CTL_APPLY, 0, SHUT_OUT("true"));
+	run(&r, line);
+	expect_in(r.out, "Hosts that are no terminals of box.cfg no longer reach the management");
+	snprintf(line, sizeof(line), "apply %s --dry-run", path);
+	run(&r, line);
+	expect_in(r.out, "Hosts that are no terminals of box.cfg would no longer reach the management");
+#undef SHUT_OUT
 	box_says(MSG_CTL_APPLY, 1,
 		 "{\"done\":false,\"cut\":[],\"diagnostics\":[{\"severity\":\"error\",\"code\":\"x\","
 		 "\"file\":\"site.cfg\",\"line\":3,\"column\":5,\"message\":\"the kernel refuses "

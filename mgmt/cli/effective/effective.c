@@ -36,6 +36,8 @@ static int run(struct cli *c, const struct cli_args *a)
 
 	if (form != NULL && strcmp(form, "text") != 0 && strcmp(form, "json") != 0)
 		return cli_fail(c, CLI_INVALID, M_EFFECTIVE_FORM, form);
+	if (f.host != NULL && !effective_host(f.host))
+		return cli_fail(c, CLI_INVALID, M_EVENTS_HOST, f.host);
 	if (form != NULL)
 		c->json = strcmp(form, "json") == 0;
 	standing = standing_wanted(c);

@@ -104,21 +104,35 @@ static bool zone_known(const json_t *conduits, const json_t *assets, const char 
 	return false;
 }
 
-static bool take_ranges(struct wanted *w, const json_t *assets, const char **ret)
+const char *effective_lacks(const json_t *effective, const struct effective_filter *f)
 {
-	const json_t *asset = w->f->asset != NULL ? by_name(assets, w->f->asset) : NULL, *list = ja(asset, "addresses");
+	const json_t *conduits = ja(effective, "conduits"), *assets = ja(effective, "assets");
 
-	*ret = w->f->asset;
-	if (w->f->asset != NULL && asset == NULL)
-		return false;
+	if (f->conduit != NULL && by_name(conduits, f->conduit) == NULL)
+		return f->conduit;
+	if (f->zone != NULL && !zone_known(conduits, assets, f->zone))
+		return f->zone;
+	return f->asset != NULL && by_name(assets, f->asset) == NULL ? f->asset : NULL;
+}
+
+bool effective_host(const char *text)
+{
+	struct addr_range r;
+
+	return range_of(text, &r);
+}
+
+static void take_ranges(struct wanted *w, const json_t *assets)
+{
+	const json_t *list = w->f->asset != NULL ? ja(by_name(assets, w->f->asset), "addresses") : NULL;
+
 	for (size_t i = 0; i < json_array_size(list) && w->n < RANGES; i++)
 		w->n += range_of(json_string_value(json_array_get(list, i)), &w->ranges[w->n]);
-	*ret = w->f->host;
 	if (w->f->host == NULL)
-		return true;
+		return;
 	if (w->n == RANGES)
 		w->n--;
-	return range_of(w->f->host, &w->ranges[w->n++]);
+	w->n += range_of(w->f->host, &w->ranges[w->n]);
 }
 
 /* Keeps what `keep` wants of a list of the answer. */
@@ -158,19 +172,14 @@ bool effective_filter(json_t *effective, const struct effective_filter *f, const
 {
 	struct wanted w = { .f = f, .conduits = ja(effective, "conduits") };
 	const json_t *assets = ja(effective, "assets");
-	json_t *said = json_object();
 	struct rest rest = { .w = &w };
+	json_t *said;
 
-	if (f->conduit != NULL && by_name(w.conduits, f->conduit) == NULL)
-		*ret = f->conduit;
-	else if (f->zone != NULL && !zone_known(w.conduits, assets, f->zone))
-		*ret = f->zone;
-	else if (take_ranges(&w, assets, ret))
-		*ret = NULL;
-	if (*ret != NULL) {
-		json_decref(said);
+	*ret = effective_lacks(effective, f);
+	if (*ret != NULL)
 		return false;
-	}
+	said = json_object();
+	take_ranges(&w, assets);
 	rest.cells = kept(ja(effective, "cells"), keep_cell, &w);
 	json_object_set_new(effective, "permits", kept(ja(effective, "permits"), keep_permit, &rest));
 	json_object_set_new(effective, "conduits", kept(w.conduits, keep_conduit, &rest));

@@ -8,8 +8,13 @@
 /* NULL = any. All that are given must hold, asset and host as one list of addresses. */
 struct effective_filter {
 	const char *conduit, *zone, *asset;
-	const char *host; /* an address or a prefix */
+	const char *host; /* as effective_host wants it */
 };
+
+/* An address, a prefix, or the first and the last address with "-" between them. */
+bool effective_host(const char *text);
+/* The first conduit, zone or asset of the filter that the box's answer does not have; NULL when it has all. */
+const char *effective_lacks(const json_t *effective, const struct effective_filter *f);
 
 /*
  * Leaves out of the box's answer what does not match, and adds "filter" to it. False when the filter names what this

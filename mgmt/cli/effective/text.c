@@ -249,7 +249,10 @@ static void head(struct cli *c, const json_t *effective)
 	message_print(c->out, c->lang, M_EFFECTIVE_HEAD);
 	if (site != NULL) {
 		render_time(js(effective, "time"), when);
-		render_line(c, M_EFFECTIVE_SITE, *js(site, "label") != '\0' ? js(site, "label") : js(site, "name"),
+		render_line(c, M_EFFECTIVE_SITE,
+			    *js(site, "label") != '\0'	? js(site, "label")
+			    : *js(site, "name") != '\0' ? js(site, "name")
+							: "-",
 			    js(effective, "host"));
 		render_line(c, M_EFFECTIVE_TIME, when);
 	}
@@ -257,7 +260,10 @@ static void head(struct cli *c, const json_t *effective)
 	render_generation(g, c->lang, generation);
 	render_line(c, M_EFFECTIVE_GENERATION, ju(g, "number") > 0 ? generation : "-", digest);
 	render_digest(js(effective, "tables_digest"), digest);
-	render_line(c, M_EFFECTIVE_TABLES, digest);
+	if (*digest != '\0')
+		render_line(c, M_EFFECTIVE_TABLES, digest);
+	else if (json_array_size(ja(effective, "tables")) > 0) /* without a daemon there is none */
+		render_line(c, M_EFFECTIVE_TABLES_DIFFER);
 }
 
 /* Warnings of `check` that were looked at and accepted, with the reason. */

@@ -13,6 +13,8 @@
 #include "appliance/wire/event_filter.h"
 #include "appliance/wire/event_words.h"
 #include "mgmt/cli/box/request.h"
+#include "mgmt/cli/effective/filter.h"
+#include "mgmt/cli/screen/width.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/event.h"
 #include "mgmt/cli/words/moment.h"
@@ -139,6 +141,64 @@ static json_t *last_of(struct cli *c, const struct event_filter *f, size_t limit
 	return kept;
 }
 
+/* A zone between whose hosts nothing passes is known by its interfaces alone. */
+static bool has_interface(struct cli *c, const char *zone)
+{
+	struct box_answer answer;
+	const json_t *interfaces, *i, *z;
+	bool found = false;
+	size_t a, b;
+	int status;
+
+	if (!box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, WAIT_S, &answer, &status))
+		return true;
+	interfaces = ja(answer.json, "interfaces");
+	json_array_foreach(interfaces, a, i)
+	{
+		const json_t *zones = ja(i, "zones");
+
+		json_array_foreach(zones, b, z) found |= strcmp(js(z, "name"), zone) == 0;
+	}
+	box_answer_free(&answer);
+	return found;
+}
+
+/*
+ * Nothing matched, which looks the same with a name that is mistyped. Records of earlier policies may have names that are gone, so it is said and no
+ * fault.
+ */
+static void note_strange_name(const struct cli *cli, const struct event_filter *f)
+{
+	struct cli here = *cli, *c = &here;
+	const char *names[] = { f->text[FILTER_CONDUIT], f->text[FILTER_ZONE], f->text[FILTER_ASSET] };
+	struct effective_filter asked = { .conduit = *names[0] != '\0' ? names[0] : NULL,
+					  .zone = *names[1] != '\0' ? names[1] : NULL,
+					  .asset = *names[2] != '\0' ? names[2] : NULL };
+	const char *strange = NULL;
+	struct box_answer answer;
+	char text[FILTER_TEXT + 200], *safe;
+	int status;
+
+	c->json = false; /* the answer was given; nothing of this belongs to it */
+	if (asked.conduit == NULL && asked.zone == NULL && asked.asset == NULL)
+		return;
+	if (!box_request(c, &(struct msg_body){ .type = MSG_EFFECTIVE }, NULL, 0, WAIT_S, &answer, &status))
+		return;
+	if (asked.zone != NULL &&
+	    effective_lacks(answer.json, &(struct effective_filter){ .zone = asked.zone }) != NULL &&
+	    has_interface(c, asked.zone))
+		asked.zone = NULL;
+	if (json_is_array(json_object_get(answer.json, "conduits")))
+		strange = effective_lacks(answer.json, &asked);
+	box_answer_free(&answer);
+	if (strange == NULL)
+		return;
+	message_text(text, sizeof(text), c->lang, M_EVENTS_NO_NAME, strange);
+	safe = text_safe(text);
+	fprintf(c->err, "%s\n", safe != NULL ? safe : "");
+	free(safe);
+}
+
 /* What matches, the last `limit` of it, after how many there are. */
 static bool print_matching(struct cli *c, const struct event_filter *f, unsigned long long limit,
 			   unsigned long long *after, int *ret_status)
@@ -155,6 +215,8 @@ static bool print_matching(struct cli *c, const struct event_filter *f, unsigned
 	for (size_t i = 0; i < json_array_size(list); i++)
 		print_event(c, json_array_get(list, i));
 	json_decref(list);
+	if (all == 0)
+		note_strange_name(c, f);
 	return true;
 }
 

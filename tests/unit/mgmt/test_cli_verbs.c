@@ -895,6 +895,80 @@ static void test_events(void **state)
 	box_close();
 }
 
+/* A name that is mistyped looks like silence: said where people read it, and nothing else changes. */
+static void test_events_of_nothing(void **state)
+{
+	static const struct {
+		const char *line, *note; /* "" = none */
+	} cases[] = {
+		{ "events --conduit nosuch", "the policy in force has no 'nosuch'\n" },
+		{ "events --conduit nosuch --json", "the policy in force has no 'nosuch'\n" },
+		{ "events --zone nosuch", "the policy in force has no 'nosuch'\n" },
+		{ "events --asset nosuch --conduit reads", "the policy in force has no 'nosuch'\n" },
+		{ "events --zone nosuch --lang ja", "有効なポリシーにも「nosuch」はありません\n" },
+		{ "events --conduit reads --zone crane --asset rtg01", "" },
+		{ "events --zone lonely", "" },
+		{ "events --verdict deny --host 10.9.9.9", "" },
+		{ "events --conduit nosuch --after 3", "" },
+	};
+	static struct run r;
+
+	(void)state;
+	box_open();
+	box_says(MSG_EVENTS, 0, "{\"events\":[],\"next\":0}");
+	box_says(MSG_EFFECTIVE, 0,
+		 "{\"conduits\":[{\"name\":\"reads\",\"from\":\"tos\",\"to\":\"crane\"}],\"assets\":[{\"name\":"
+		 "\"rtg01\","
+		 "\"zone\":\"crane\",\"addresses\":[\"10.30.1.10\"]}]}");
+	box_says(MSG_STATUS, 0, "{\"interfaces\":[{\"name\":\"lan9\",\"zones\":[{\"name\":\"lonely\"}]}]}");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		run(&r, cases[i].line);
+		assert_int_equal(r.status, 0);
+		assert_string_equal(r.out, "");
+		expect_in(r.err, cases[i].note);
+		assert_int_equal(r.err[0] != '\0', cases[i].note[0] != '\0');
+	}
+	/* Records of an earlier policy have names that are gone: nothing is amiss with those. */
+	box_says(MSG_EVENTS, 0, "{\"events\":[" EVENT("16", "") "],\"next\":16}");
+	run(&r, "events --conduit tos-reads-cranes --json");
+	assert_int_equal(r.status, 0);
+	assert_string_equal(r.err, "");
+	box_close();
+}
+
+/* What there is not is not said: no digest, no site; a host that is none is told apart from a name. */
+static void test_effective_without(void **state)
+{
+	static struct run r;
+
+	(void)state;
+	box_open();
+	box_says(MSG_EFFECTIVE, 0,
+		 "{\"generation\":{\"digest\":\"0123456789abcdef\"},\"tables_digest\":null,\"tables\":[],\"conduits\":["
+		 "],"
+		 "\"host\":\"vm\",\"site\":{\"name\":\"\",\"label\":\"\"},\"time\":\"2026-11-20T08:10:11Z\"}");
+	run(&r, "effective");
+	assert_int_equal(r.status, 0);
+	expect_in(r.out, "  site        -, host vm\n");
+	expect_not_in(r.out, "table");
+	run(&r, "effective --lang ja");
+	expect_in(r.out, "  拠点        -（ホスト vm）\n");
+	expect_not_in(r.out, "コマンド表");
+	box_says(MSG_EFFECTIVE, 0,
+		 "{\"tables_digest\":null,\"tables\":[{\"index\":0},{\"index\":1}],\"conduits\":[],\"assets\":[]}");
+	run(&r, "effective");
+	expect_in(r.out, "  commands    the workers do not all judge by one table\n");
+	run(&r, "effective --host bad");
+	assert_int_equal(r.status, 2);
+	expect_in(r.err, "--host takes an address or a network such as 10.30.1.10 or 10.30.0.0/22, not 'bad'");
+	run(&r, "effective --host 10.30.1.0/24");
+	assert_int_equal(r.status, 0);
+	run(&r, "effective --asset bad");
+	assert_int_equal(r.status, 2);
+	expect_in(r.err, "the policy in force has no 'bad'");
+	box_close();
+}
+
 static void test_effective(void **state)
 {
 	static const char json[] =
@@ -1081,13 +1155,22 @@ static int teardown(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_help),    cmocka_unit_test(test_usage),
-		cmocka_unit_test(test_no_box),	      cmocka_unit_test(test_off_line),
-		cmocka_unit_test(test_documents),     cmocka_unit_test(test_status),
-		cmocka_unit_test(test_answers),	      cmocka_unit_test(test_status_faults),
-		cmocka_unit_test(test_apply),	      cmocka_unit_test(test_events),
-		cmocka_unit_test(test_effective),     cmocka_unit_test(test_effective_any_function),
-		cmocka_unit_test(test_other_answers), cmocka_unit_test(test_check_beside_a_box),
+		cmocka_unit_test(test_every_help),
+		cmocka_unit_test(test_usage),
+		cmocka_unit_test(test_no_box),
+		cmocka_unit_test(test_off_line),
+		cmocka_unit_test(test_documents),
+		cmocka_unit_test(test_status),
+		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_status_faults),
+		cmocka_unit_test(test_apply),
+		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_events_of_nothing),
+		cmocka_unit_test(test_effective_without),
+		cmocka_unit_test(test_effective),
+		cmocka_unit_test(test_effective_any_function),
+		cmocka_unit_test(test_other_answers),
+		cmocka_unit_test(test_check_beside_a_box),
 	};
 	char here[400];
 

@@ -75,6 +75,19 @@ static void who_text(FILE *to, const json_t *e, enum lang l)
 	event_transport(to, e, l);
 }
 
+/* What was there and what is; of what came or went, the one that there is. */
+static void changed_text(FILE *to, const json_t *e, enum lang l)
+{
+	const char *before = js(e, "before"), *after = js(e, "after");
+
+	if (*before != '\0' && *after != '\0')
+		fprintf(to, "  %s -> %s", before, after);
+	else if (*before != '\0')
+		message_print(to, l, M_EV_BEFORE, before);
+	else if (*after != '\0')
+		message_print(to, l, M_EV_AFTER, after);
+}
+
 static void box_text(FILE *to, const json_t *e, enum lang l)
 {
 	const char *kind = js(e, "kind"), *code = js(e, "code");
@@ -93,8 +106,7 @@ static void box_text(FILE *to, const json_t *e, enum lang l)
 		fputs("  ", to);
 		event_object(to, e, l);
 	}
-	if (*js(e, "before") != '\0' || *js(e, "after") != '\0')
-		fprintf(to, "  %s -> %s", js(e, "before"), js(e, "after"));
+	changed_text(to, e, l);
 	if (strcmp(kind, "drift") == 0 && ju(e, "value") > 0) {
 		message_print(to, l, M_EV_GAP);
 		event_gap(to, e, l);

@@ -279,10 +279,39 @@ static void the_unknown(void **state)
 		 "2026-11-20 08:10:11 UTC、frob（frobbed）。");
 }
 
+/* Of rules that are gone, or new, one side is nothing: no arrow leads from it or to it. */
+static void what_came_or_went(void **state)
+{
+#define DRIFT(rest)                                                                                                    \
+	"{" TIME "\"seq\":7,\"kind\":\"drift\",\"code\":\"changed\",\"object\":\"table inet sekisho\"," rest           \
+	",\"count\":1}"
+	static const struct {
+		const char *json, *en, *ja;
+	} cases[] = {
+		{ DRIFT("\"before\":\"drop\",\"after\":\"accept\""), "  drop -> accept", "  drop -> accept" },
+		{ DRIFT("\"before\":\"drop\""), "table inet sekisho  before: drop",
+		  "table inet sekisho  変更前: drop" },
+		{ DRIFT("\"after\":\"accept\""), "table inet sekisho  after: accept",
+		  "table inet sekisho  変更後: accept" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		for (int l = 0; l < LANGUAGES; l++) {
+			char *line = said(cases[i].json, (enum lang)l, event_line);
+
+			assert_non_null(strstr(line, l == LANG_JA ? cases[i].ja : cases[i].en));
+			assert_int_equal(strstr(line, "->") != NULL, i == 0);
+			free(line);
+		}
+#undef DRIFT
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(traffic),
+		cmocka_unit_test(what_came_or_went),
 		cmocka_unit_test(of_the_journal_itself),
 		cmocka_unit_test(words_of_another_protocol),
 		cmocka_unit_test(routes_that_have_no_number),

@@ -238,7 +238,7 @@ class Row:
         for c in bad[:None if verbose else 8]:
             print("          %s: %s" % (c.name(), c.problem), flush=True)
         if len(bad) > 8 and not verbose:
-            print("          and %s (VERBOSE=1 tells how)" % ", ".join(c.name().split(".")[1] for c in bad[8:]), flush=True)
+            print("          and %s (VERBOSE=1 tells how)" % ", ".join(c.name().rpartition(".")[2] for c in bad[8:]), flush=True)
         for t in self.trouble[:None if verbose else 12]:
             print("          " + t, flush=True)
         return len(self.cells) - len(bad) + (not self.trouble), len(bad) + bool(self.trouble)

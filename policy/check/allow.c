@@ -66,6 +66,8 @@ unsigned classes_of(struct check *k, const struct ast_node *list, const struct v
 			/* The word nearest to a function's name would grant more than that function. */
 			if (v != NULL && function_by_name(v, c->string) != NULL)
 				diag_hint(k->d, g, MP_HINT_IS_FUNCTION, c->string);
+			else if (strpbrk(c->string, ",;") != NULL || strstr(c->string, "、") != NULL)
+				diag_hint(k->d, g, MP_HINT_SEVERAL_WORDS);
 			else
 				check_near(k, g, c->string, command_class_words, words_n(command_class_words));
 		}

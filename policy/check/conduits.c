@@ -211,7 +211,7 @@ static void hint_date(struct check *k, struct diag *g, const char *text, enum me
 	bool no_offset, no_day = date_no_such_day(text, &no_offset);
 
 	if (no_day)
-		diag_hint(k->d, g, MP_HINT_NO_SUCH_DAY);
+		diag_hint(k->d, g, strncmp(text, "1970", 4) < 0 ? MP_HINT_BEFORE_1970 : MP_HINT_NO_SUCH_DAY);
 	else if (no_offset)
 		diag_hint(k->d, g, MP_HINT_NO_OFFSET, text);
 	else

@@ -274,6 +274,8 @@ static void one_service(struct check *k, const struct ast_node *node, struct mod
 			check_value(k, SEV_ERROR, "policy.empty_list", v[SERVICE_ALLOW], MP_EMPTY_LIST, o, "allow");
 
 		diag_hint(k->d, g, MP_HINT_EMPTY_ALLOW_LIST);
+	} else if (s->undecided_bytes > 0) {
+		check_value(k, SEV_WARNING, "policy.no_effect", v[SERVICE_UNDECIDED], MP_UNDECIDED_JUDGED, o, "");
 	}
 	check_allows(k, v[SERVICE_ALLOW], s);
 }

@@ -588,6 +588,9 @@ static const struct mistake advices[] = {
 	     "services = { s = { protocol = \"modbus\"; allow = ( { commands = [\"read\"]; values = [1]; } ); }; };",
 	     "policy.no_effect", 3, 74),
 	CASE(ZONES "services = { s = { protocol = \"tcp\"; undecided_bytes = 9; }; };", "policy.no_effect", 3, 56),
+	CASE(ZONES "services = { s = { protocol = \"modbus\"; allow = ( { commands = [\"read\"]; } ); undecided_bytes "
+		   "= 9; }; };",
+	     "policy.no_effect", 3, 97),
 };
 
 static void advice_leaves_a_model(void **state)

@@ -163,6 +163,8 @@ json_t *event_json(const struct event *e, enum role from, const struct names *n)
 	struct named named;
 
 	json_object_set_new(j, "time", json_time(e->wall_ns));
+	if (e->said_ns != 0)
+		json_object_set_new(j, "said_time", json_time(e->said_ns));
 	set(j, "kind", event_kind_word(e->kind));
 	set(j, "severity", event_severity_word(event_severity(e->kind, e->code)));
 	if (about_traffic(e) || e->kind == EVENT_LOGIN)

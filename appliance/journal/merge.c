@@ -61,6 +61,7 @@ bool merge_in(struct merge *m, const struct event *e, enum role from, uint64_t n
 			m->merged++;
 		s->event.count += e->count;
 		s->event.wall_ns = e->wall_ns;
+		s->event.said_ns = e->said_ns;
 		s->event.client_port = e->client_port;
 		return false;
 	}

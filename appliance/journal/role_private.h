@@ -69,7 +69,7 @@ struct journal_role {
 
 /* ---- role_write.c ------------------------------------------------------------------------------------------------ */
 
-/* One record of a role: merged, shared out or written. */
+/* One record of a role as it comes: its time is held to the clock, then it is merged, shared out or written. */
 void role_take(struct journal_role *j, const struct event *e, enum role from);
 /* Something about the journal itself; `object` may be NULL. */
 void role_put_own(struct journal_role *j, enum lost_event what, uint64_t count, uint64_t value, const char *object);

@@ -7,6 +7,7 @@
 #include "appliance/journal/role_private.h"
 
 #define SYNC_NS 100000000ull
+#define LATE_NS 60000000000ull /* the longest that a record is on its way; a machine that slept took longer */
 
 bool role_write(struct journal_role *j, json_t *record, bool grave)
 {
@@ -96,12 +97,31 @@ static void put_shared(struct journal_role *j, const struct event *e, enum role 
 		put_event(j, e, from, 1);
 }
 
+/*
+ * Searches go by a record's time, and its sender may say any: one that it cannot have been made at becomes that of its coming, and
+ * what was said is kept beside it. A clock that was set while the record was on its way looks the same.
+ */
+static struct event at_its_time(const struct event *e)
+{
+	uint64_t now = clock_wall_ns();
+	struct event heard = *e;
+
+	heard.said_ns = 0;
+	if (e->wall_ns > now || now - e->wall_ns > LATE_NS) {
+		heard.wall_ns = now;
+		/* 0 is what a record has that was not contradicted. */
+		heard.said_ns = e->wall_ns != 0 ? e->wall_ns : 1;
+	}
+	return heard;
+}
+
 void role_take(struct journal_role *j, const struct event *e, enum role from)
 {
+	const struct event heard = at_its_time(e);
 	struct event out;
 	enum role by;
 
-	if (merge_in(&j->merge, e, from, clock_mono().ns, &out, &by))
+	if (merge_in(&j->merge, &heard, from, clock_mono().ns, &out, &by))
 		put_shared(j, &out, by);
 }
 

@@ -139,6 +139,7 @@ static void join(struct event *o, const struct event *e)
 		o->verdict = EV_DENY;
 	o->count += e->count;
 	o->wall_ns = e->wall_ns;
+	o->said_ns = e->said_ns;
 }
 
 bool share_in(struct shares *s, const struct event *e, enum role from, uint64_t now_ns)

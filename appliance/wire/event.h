@@ -129,6 +129,8 @@ struct event {
 	struct event_generation generation;
 	struct place row; /* that allowed it */
 	char text[EVENT_TEXTS][EVENT_TEXT];
+	uint64_t
+		said_ns; /* journal alone, not on the wire: the sender's time, which could not be taken; 0 = wall_ns is */
 };
 
 /* `code` of EVENT_COUNTS: what its addresses are. A release that did not say so wrote 0. */

@@ -150,6 +150,10 @@ char *event_line(const json_t *e, enum lang l)
 		fprintf(to, "  x%llu", ju(e, "count"));
 	if (ju(e, "records") > 1)
 		message_print(to, l, M_EV_SUM, ju(e, "records"));
+	if (*js(e, "said_time") != '\0') {
+		render_time(js(e, "said_time"), when);
+		message_print(to, l, M_EV_SAID_TIME, when);
+	}
 	return finish(to, &text);
 }
 
@@ -330,7 +334,7 @@ char *event_sentence(const json_t *e, enum lang l)
 	const struct telling t = { e, l };
 	const char *lang = lang_name(l), *sentence;
 	bool traffic = *js(e, "client") != '\0' && *js(e, "server") != '\0';
-	char *text = NULL;
+	char *text = NULL, when[RENDER_TEXT];
 	size_t size;
 	FILE *to = open_memstream(&text, &size);
 
@@ -345,5 +349,9 @@ char *event_sentence(const json_t *e, enum lang l)
 		message_print(to, l, M_EXPLAIN_COUNT, ju(e, "count"));
 	if (ju(e, "sessions") > 0)
 		message_print(to, l, M_EXPLAIN_SESSIONS, ju(e, "sessions"), (ju(e, "seconds") + 59) / 60);
+	if (*js(e, "said_time") != '\0') {
+		render_time(js(e, "said_time"), when);
+		message_print(to, l, M_EXPLAIN_SAID_TIME, when);
+	}
 	return finish(to, &text);
 }

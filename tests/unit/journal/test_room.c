@@ -700,6 +700,65 @@ static void every_step(void **state)
 	assert_true(n > 40);
 }
 
+/* ---- times ---------------------------------------------------------------------------------------------------------- */
+
+static bool has_text(const json_t *o, const char *key, uint64_t wall_ns)
+{
+	json_t *want = json_time(wall_ns);
+	bool same = json_equal(json_object_get(o, key), want) == 1;
+
+	json_decref(want);
+	return same;
+}
+
+/* Whatever time a role says, searches find its record at the one of its coming, or at its own when that can be. */
+static void a_time_is_held_to_the_clock(void **state)
+{
+	struct folder *f = *state;
+	static struct journal_role j;
+	uint64_t now, said[7], stands[7];
+	struct segment *s;
+	const char *line;
+	size_t n, lines;
+	bool whole;
+
+	room = 64u << 20;
+	steps = 0;
+	begin(f, &j);
+	now = clock_wall_ns();
+	said[0] = stands[0] = now;
+	said[1] = stands[1] = now - 59 * SECOND;
+	said[2] = now + 1000000;
+	said[3] = now + 10ull * 365 * 86400 * SECOND;
+	said[4] = now - 3600 * SECOND;
+	said[5] = 1000000;
+	said[6] = UINT64_MAX;
+	for (lines = 0; lines < 7; lines++) {
+		struct event e = one(lines % 2 == 0 ? WAIT_OTHER : WAIT_TRAFFIC, 1 + lines);
+
+		e.wall_ns = said[lines];
+		stands[lines] = lines < 2 ? said[lines] : now;
+		role_take(&j, &e, ROLE_GATE);
+	}
+	role_write_merged(&j, true);
+	stop(&j);
+	assert_int_equal(segment_open(f->fd, 1, SEGMENT_PLAIN, 0, &s, NULL), 0);
+	for (lines = 0; segment_line(s, &line, &n, &whole) > 0; lines++) {
+		json_t *o = json_loadb(line, n, 0, NULL);
+		uint64_t k = number(o, "count") - 1;
+
+		assert_in_range(k, 0, 6);
+		assert_true(has_text(o, "time", stands[k]));
+		if (k < 2)
+			assert_null(json_object_get(o, "said_time"));
+		else
+			assert_true(has_text(o, "said_time", said[k]));
+		json_decref(o);
+	}
+	segment_close(s);
+	assert_int_equal(lines, 7);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -713,6 +772,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_a_killed_one_left, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_name_that_is_not_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_step, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_time_is_held_to_the_clock, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -307,6 +307,29 @@ static void what_came_or_went(void **state)
 #undef DRIFT
 }
 
+/* A sender's time that the journal did not take is told with the one that it took. */
+static void another_time(void **state)
+{
+	static const char *json =
+		"{" TIME "\"said_time\":\"2031-01-01T00:00:00.000Z\",\"kind\":\"lost\",\"role\":\"dpi\",\"count\":12}";
+	char *line = said(json, LANG_EN, event_line);
+
+	(void)state;
+	assert_non_null(strstr(line, "2026-11-20 08:10:11"));
+	assert_non_null(strstr(line, " (when it was received; its sender said 2031-01-01 00:00:00 UTC)"));
+	free(line);
+	line = said(json, LANG_JA, event_line);
+	assert_non_null(strstr(line, "（受信時刻。送信側が示した時刻: 2031-01-01 00:00:00 UTC）"));
+	free(line);
+	sentence(json,
+		 "At 2026-11-20 08:10:11 UTC, 12 records of dpi were lost, because it could not hand them over. The "
+		 "time is when it was "
+		 "received: its sender said 2031-01-01 00:00:00 UTC.",
+		 "2026-11-20 08:10:11 UTC、dpi プロセスの記録 12 "
+		 "件が失われました（引き渡せなかったため）。時刻は受信した時点のものです"
+		 "（送信側が示した時刻: 2031-01-01 00:00:00 UTC）。");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,6 +341,7 @@ int main(void)
 		cmocka_unit_test(a_refused_value_is_named),
 		cmocka_unit_test(the_box_itself),
 		cmocka_unit_test(sums),
+		cmocka_unit_test(another_time),
 		cmocka_unit_test(the_unknown),
 	};
 

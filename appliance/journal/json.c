@@ -8,6 +8,7 @@
 #include "appliance/wire/commands_json.h"
 #include "appliance/wire/event_words.h"
 #include "appliance/wire/limit_json.h"
+#include "appliance/wire/mark.h"
 #include "appliance/wire/protocols.h"
 #include "appliance/wire/reason.h"
 #include "appliance/wire/settings.h"
@@ -106,9 +107,14 @@ static void put_what(json_t *j, const struct event *e, enum role from)
 		number(j, "value", e->value);
 		break;
 	case EVENT_DRIFT:
-	case EVENT_DECIDED:
 		set(j, "role", role_name(from));
 		number(j, "value", e->value);
+		break;
+	case EVENT_DECIDED:
+		set(j, "role", role_name(from));
+		/* A sum may be of several lanes. */
+		if (e->value < LANE_COUNT)
+			number(j, "value", e->value);
 		break;
 	case EVENT_COUNTS:
 		number(j, "sessions", e->value & UINT32_MAX);

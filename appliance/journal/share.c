@@ -22,10 +22,42 @@ static const struct rate of_place[EVENT_VERDICT_COUNT] = {
 	[EV_OBSERVE] = { 2000, 20000 },
 };
 
-/* What peers cause. Counts of accepted commands have a pace of their own, and are evidence. */
-static bool shared(const struct event *e)
+/* Counts: eight workers fill their tables three times an hour (dpi/inspect/count.h). */
+static const struct rate of_role[SHARE_PACES] = {
+	[SHARE_TRAFFIC] = { 20000, 100000 },
+	[SHARE_COUNTS] = { 50000, 14000 },
+	[SHARE_LOST] = { 300, 2000 },
+};
+
+/* What peers cause: hosts and interfaces have a share of it. */
+static bool by_peers(const struct event *e)
 {
 	return e->kind == EVENT_DROP || e->kind == EVENT_PDU || e->kind == EVENT_FLOW || e->kind == EVENT_LOGIN;
+}
+
+/* SHARE_PACES: about the box itself, by those who rule it. */
+static enum share_pace pace_of(const struct event *e)
+{
+	switch ((enum event_kind)e->kind) {
+	case EVENT_DROP:
+	case EVENT_PDU:
+	case EVENT_FLOW:
+	case EVENT_LOGIN:
+	case EVENT_DECIDED:
+		return SHARE_TRAFFIC;
+	case EVENT_COUNTS:
+		return SHARE_COUNTS;
+	case EVENT_LOST:
+		return SHARE_LOST;
+	case EVENT_ROLE:
+	case EVENT_POLICY:
+	case EVENT_DRIFT:
+	case EVENT_MACHINE:
+	case EVENT_NONE:
+	case EVENT_KIND_COUNT:
+		break;
+	}
+	return SHARE_PACES;
 }
 
 static uint32_t mix(uint32_t h, const uint8_t *p, size_t n)
@@ -90,22 +122,29 @@ static bool same_sum(const struct share_sum *s, const struct event *e, enum role
 	       o->iif == e->iif && event_generation_same(o->generation, e->generation);
 }
 
-/* Its sum, or a free one; when all are taken the last, which then loses its reason too. */
-static struct share_sum *sum_of(struct shares *s, const struct event *e, enum role from)
+/*
+ * Its sum, or a free one, which takes of the role's share; when all are taken the last, which then loses its reason too. Above the
+ * role's share: that of the kind.
+ */
+static struct share_sum *sum_of(struct shares *s, const struct event *e, enum role from, struct share_bucket *more)
 {
 	struct share_sum *free = NULL;
 
-	for (size_t i = 0; i < SHARE_SUMS; i++) {
+	for (size_t i = 0; i < SHARE_SUMS && by_peers(e); i++) {
 		if (s->sums[i].records != 0 && same_sum(&s->sums[i], e, from))
 			return &s->sums[i];
 		if (s->sums[i].records == 0 && free == NULL)
 			free = &s->sums[i];
 	}
-	return free != NULL ? free : &s->sums[SHARE_SUMS - 1];
+	if (more == NULL || !by_peers(e))
+		return &s->rest[from][e->kind];
+	if (free == NULL)
+		return &s->sums[SHARE_SUMS - 1];
+	more->milli += 1000u;
+	return free;
 }
 
-/* What differs is left out. */
-static void join(struct event *o, const struct event *e)
+static void join_ends(struct event *o, const struct event *e)
 {
 	if (addr_cmp(&o->client, &e->client) != 0)
 		o->client = (struct addr){ 0 };
@@ -117,6 +156,14 @@ static void join(struct event *o, const struct event *e)
 		o->l4proto = 0;
 		o->server_port = 0;
 	}
+	if (o->s2c != e->s2c)
+		o->s2c = 0;
+	if (o->iif != e->iif)
+		o->iif = 0;
+}
+
+static void join_command(struct event *o, const struct event *e)
+{
 	if (o->protocol != e->protocol || o->function != e->function ||
 	    memcmp(o->targets, e->targets, sizeof(o->targets)) != 0) {
 		o->protocol = PROTO_NONE;
@@ -127,12 +174,41 @@ static void join(struct event *o, const struct event *e)
 		o->space = 255;
 		o->address = o->quantity = 0;
 	}
-	if (o->limit.at != e->limit.at || o->limit.wrote != e->limit.wrote || o->limit.what != e->limit.what)
+	if (o->kind == EVENT_COUNTS || o->limit.at != e->limit.at || o->limit.wrote != e->limit.wrote ||
+	    o->limit.what != e->limit.what)
 		o->limit = (struct limit){ .what = LIMIT_NONE };
+	if (o->code != e->code)
+		o->code = 0;
+}
+
+/* A session may be in several counts: in how many there were nobody knows then. */
+static void join_value(struct event *o, const struct event *e)
+{
+	uint64_t seconds = (o->value > e->value ? o->value : e->value) >> 32;
+
+	if (o->kind == EVENT_COUNTS)
+		o->value = event_counts_value(0, seconds);
+	else if (o->value != e->value)
+		o->value = UINT64_MAX;
+}
+
+/* What differs is left out. */
+static void join(struct event *o, const struct event *e)
+{
+	join_ends(o, e);
+	join_command(o, e);
+	join_value(o, e);
+	if (!event_generation_same(o->generation, e->generation)) {
+		o->generation = (struct event_generation){ 0 };
+		o->conduit = EVENT_NO_CONDUIT;
+		o->permit = o->line = 0;
+	}
 	if (o->conduit != e->conduit || o->permit != e->permit) {
 		o->conduit = EVENT_NO_CONDUIT;
 		o->permit = o->line = 0;
 	}
+	if (o->row.file != e->row.file || o->row.line != e->row.line)
+		o->row = (struct place){ 0 };
 	if (o->reason != e->reason)
 		o->reason = R_NONE;
 	if (o->verdict != e->verdict)
@@ -144,12 +220,21 @@ static void join(struct event *o, const struct event *e)
 
 bool share_in(struct shares *s, const struct event *e, enum role from, uint64_t now_ns)
 {
+	enum share_pace pace = pace_of(e);
+	struct share_bucket *role;
 	struct share_sum *sum;
 
-	if (!shared(e) || within(s, e, now_ns))
+	if (pace == SHARE_PACES)
 		return true;
+	role = &s->roles[from][pace];
+	if (!has_token(role, &of_role[pace], now_ns))
+		role = NULL;
+	if (role != NULL && (!by_peers(e) || within(s, e, now_ns))) {
+		role->milli += 1000u;
+		return true;
+	}
 	s->summed++;
-	sum = sum_of(s, e, from);
+	sum = sum_of(s, e, from, role);
 	if (sum->records++ > 0) {
 		join(&sum->event, e);
 		return false;
@@ -161,21 +246,40 @@ bool share_in(struct shares *s, const struct event *e, enum role from, uint64_t 
 	return false;
 }
 
+static bool is_due(const struct share_sum *s, uint64_t now_ns, bool all)
+{
+	return s->records != 0 && (all || now_ns - s->since_ns >= SHARE_SUM_NS);
+}
+
+static struct share_sum *next_due(struct shares *s, uint64_t now_ns, bool all)
+{
+	for (size_t i = 0; i < SHARE_SUMS; i++)
+		if (is_due(&s->sums[i], now_ns, all))
+			return &s->sums[i];
+	for (size_t i = 0; i < ROLE_COUNT * EVENT_KIND_COUNT; i++)
+		if (is_due(&s->rest[i / EVENT_KIND_COUNT][i % EVENT_KIND_COUNT], now_ns, all))
+			return &s->rest[i / EVENT_KIND_COUNT][i % EVENT_KIND_COUNT];
+	return NULL;
+}
+
 bool share_out(struct shares *s, uint64_t now_ns, bool all, struct event *ret, enum role *ret_from,
 	       uint64_t *ret_records)
 {
-	for (size_t i = 0; i < SHARE_SUMS; i++) {
-		struct share_sum *sum = &s->sums[i];
+	struct share_sum *sum = next_due(s, now_ns, all);
 
-		if (sum->records == 0 || (!all && now_ns - sum->since_ns < SHARE_SUM_NS))
-			continue;
-		*ret = sum->event;
-		*ret_from = sum->from;
-		*ret_records = sum->records;
-		sum->records = 0;
-		return true;
-	}
-	return false;
+	if (sum == NULL)
+		return false;
+	*ret = sum->event;
+	*ret_from = sum->from;
+	*ret_records = sum->records;
+	sum->records = 0;
+	return true;
+}
+
+static void earlier(uint64_t *due, const struct share_sum *s)
+{
+	if (s->records != 0 && s->since_ns + SHARE_SUM_NS < *due)
+		*due = s->since_ns + SHARE_SUM_NS;
 }
 
 uint64_t share_due(const struct shares *s)
@@ -183,7 +287,8 @@ uint64_t share_due(const struct shares *s)
 	uint64_t due = UINT64_MAX;
 
 	for (size_t i = 0; i < SHARE_SUMS; i++)
-		if (s->sums[i].records != 0 && s->sums[i].since_ns + SHARE_SUM_NS < due)
-			due = s->sums[i].since_ns + SHARE_SUM_NS;
+		earlier(&due, &s->sums[i]);
+	for (size_t i = 0; i < ROLE_COUNT * EVENT_KIND_COUNT; i++)
+		earlier(&due, &s->rest[i / EVENT_KIND_COUNT][i % EVENT_KIND_COUNT]);
 	return due;
 }

@@ -4,6 +4,11 @@
  * where that is not known, network), so that a stranger neither fills the disk nor hides what others do. Above its share
  * records become sums: one in ten seconds for each kind, verdict, reason and interface, which says what they all have in
  * common and exactly how many packets and records it stands for. Nothing about the box itself is ever summed.
+ *
+ * What a role says about hosts and interfaces is its word: one that was taken over names others each time. So each role has a share
+ * as well, of all lines that come of its records, and shares of their own for counts of accepted commands and for records that it lost.
+ * Above those there is one sum in ten seconds for each kind. They are above what hosts can make an honest role say, but where there are
+ * very many workers or interfaces.
  * Journal role only; pure, with a fixed amount of memory.
  */
 #ifndef SEKISHO_JOURNAL_SHARE_H
@@ -32,11 +37,16 @@ struct share_sum {
 	struct event event; /* what they have in common; count = all of theirs */
 };
 
+/* What a role's records are counted by. */
+enum share_pace { SHARE_TRAFFIC, SHARE_COUNTS, SHARE_LOST, SHARE_PACES };
+
 /* Start from zero bytes. */
 struct shares {
 	struct share_bucket buckets[SHARE_BUCKETS];
+	struct share_bucket roles[ROLE_COUNT][SHARE_PACES];
 	struct share_sum sums[SHARE_SUMS];
-	uint64_t summed; /* records that became part of a sum */
+	struct share_sum rest[ROLE_COUNT][EVENT_KIND_COUNT]; /* above a role's share */
+	uint64_t summed;				     /* records that became part of a sum */
 };
 
 /* True: within its share, to be written as it is. False: it is part of a sum. */

@@ -849,6 +849,83 @@ static void a_sum_says_what_is_common(void **state)
 		assert_true(share_in(&s, &e, ROLE_ENFORCE, now));
 }
 
+/*
+ * A role that was taken over says a thousand records a second, of any host, interface, generation and kind, for ten minutes. What it
+ * makes the journal write stays within its share, no count is lost, and another role's records stand by themselves.
+ */
+static void a_role_that_lies(void **state)
+{
+	static const enum event_kind kinds[] = { EVENT_PDU, EVENT_FLOW, EVENT_COUNTS, EVENT_LOST };
+	static struct shares s;
+	uint64_t in = 0, honest = 0, lines[EVENT_KIND_COUNT] = { 0 }, counted = 0, now = 5000000000ull, records;
+	unsigned seed = (unsigned)getpid();
+	struct event out;
+	enum role from;
+
+	(void)state;
+	print_message("seed %u\n", seed);
+	srand(seed);
+	for (int i = 0; i < 600 * 1000; i++) {
+		struct event e = { .kind = (uint8_t)kinds[(unsigned)rand() % 4], .count = 1 };
+		bool single;
+
+		now += 1000000;
+		e.verdict = (uint8_t)((unsigned)rand() % EVENT_VERDICT_COUNT);
+		e.reason = (uint16_t)((unsigned)rand() % 8);
+		e.iif = (uint32_t)rand();
+		e.generation.number = 1 + (uint32_t)rand() % 1000;
+		e.client.family = 4;
+		memcpy(e.client.b, &(uint32_t){ (uint32_t)rand() }, 4);
+		e.value = event_counts_value(7, 60);
+		single = share_in(&s, &e, ROLE_DPI, now);
+		in++;
+		lines[e.kind] += single;
+		counted += single ? e.count : 0;
+		if (i % 100000 == 0) {
+			e = drop(1, 502);
+			assert_true(share_in(&s, &e, ROLE_TAP, now));
+			honest++;
+		}
+		while (i % 1000 == 0 && share_out(&s, now, false, &out, &from, &records)) {
+			lines[out.kind]++;
+			counted += out.count;
+			/* In how many sessions all of them were nobody knows. */
+			if (out.kind == EVENT_COUNTS && records > 1)
+				assert_int_equal(out.value, event_counts_value(0, 60));
+		}
+	}
+	while (share_out(&s, now, true, &out, &from, &records)) {
+		lines[out.kind]++;
+		counted += out.count;
+	}
+	assert_int_equal(counted, in);
+	assert_int_equal(honest, 6);
+	print_message("commands and sessions %llu, counts %llu, lost %llu lines of %llu records\n",
+		      (unsigned long long)(lines[EVENT_PDU] + lines[EVENT_FLOW]),
+		      (unsigned long long)lines[EVENT_COUNTS], (unsigned long long)lines[EVENT_LOST],
+		      (unsigned long long)in);
+	/* A burst, so many a second, and a sum in ten seconds of each kind. */
+	assert_in_range(lines[EVENT_PDU] + lines[EVENT_FLOW], 1, 20000 + 600 * 100 + 2 * 61);
+	assert_in_range(lines[EVENT_COUNTS], 1, 50000 + 600 * 14 + 61);
+	assert_in_range(lines[EVENT_LOST], 1, 300 + 600 * 2 + 61);
+}
+
+/* Full tables of eight workers in one moment, and again twenty minutes later: each stands by itself. */
+static void honest_counts_stand_alone(void **state)
+{
+	static struct shares s;
+	uint64_t now = 5000000000ull;
+
+	(void)state;
+	for (int round = 0; round < 4; round++, now += 1200ull * 1000000000u)
+		for (uint32_t i = 0; i < 8 * 2049; i++) {
+			const struct event e = { .kind = EVENT_COUNTS, .address = i, .count = 1 };
+
+			assert_true(share_in(&s, &e, ROLE_DPI, now));
+		}
+	assert_int_equal(share_due(&s), UINT64_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -878,6 +955,8 @@ int main(void)
 		cmocka_unit_test(single_events_pass_at_once),
 		cmocka_unit_test(a_stranger_hides_nobody),
 		cmocka_unit_test(a_sum_says_what_is_common),
+		cmocka_unit_test(a_role_that_lies),
+		cmocka_unit_test(honest_counts_stand_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,6 +104,7 @@ bool journal_head_parse(const char *text, size_t n, uint64_t *ret_seq, uint8_t r
 {
 	const char *p = number(text, text + n, ret_seq);
 
-	return p != NULL && *ret_seq <= JOURNAL_SEQ_MOST && (size_t)(text + n - p) >= 66 && p[0] == ' ' &&
-	       hex(p + 1, ret_hash) && p[65] == '\n';
+	/* There is no record 0: a head that says so knows of none, and would let any end pass for whole. */
+	return p != NULL && *ret_seq != 0 && *ret_seq <= JOURNAL_SEQ_MOST && (size_t)(text + n - p) >= 66 &&
+	       p[0] == ' ' && hex(p + 1, ret_hash) && p[65] == '\n';
 }

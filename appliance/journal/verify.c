@@ -120,11 +120,13 @@ static void one(struct walk *w, const char *text, size_t n)
 		w->head_met = memcmp(hash, w->head_hash, sizeof(hash)) == 0;
 	memcpy(r->head, hash, sizeof(hash));
 	w->want = seq + 1;
-	if (r->records++ == 0) {
+	/* Files may have each other's names: what is there is not missing, wherever it stands. */
+	if (r->records++ == 0 || seq < r->first) {
 		r->first = seq;
 		journal_line_prev(text, n, w->before);
 	}
-	r->last = seq;
+	if (seq > r->last)
+		r->last = seq;
 	says_deleted(w, text, n, seq);
 }
 

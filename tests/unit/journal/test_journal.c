@@ -273,6 +273,10 @@ static void another_head_is_found(void **state)
 	snprintf(text, sizeof(text), "9 %s\n", hash);
 	write_head(f, text);
 	check(f, 1, FAULT_HEAD, 6);
+	/* There is no record 0: it does not say that nothing was on the disk. */
+	snprintf(text, sizeof(text), "0 %064d\n", 0);
+	write_head(f, text);
+	check(f, 1, FAULT_ANOTHER, 6);
 	write_head(f, "rubbish\n");
 	check(f, 1, FAULT_ANOTHER, 6);
 	open_it(f, &j, &found);
@@ -504,6 +508,40 @@ static void segments_are_chained(void **state)
 	journal_segment_name(1, name);
 	assert_int_equal(unlinkat(f->fd, name, 0), 0);
 	check(f, 0, FAULT_NONE, 4);
+}
+
+/* Files that have each other's names: that is said, and not that records are away which are there. */
+static void names_are_exchanged(void **state)
+{
+	struct folder *f = *state;
+	struct journal_recovery found;
+	struct journal_report r;
+	struct err e = { 0 };
+	struct journal j;
+	char one[48], seven[48];
+
+	open_it(f, &j, &found);
+	for (int i = 0; i < 3; i++) {
+		append(&j, 3);
+		journal_turn(&j);
+	}
+	assert_int_equal(journal_sync(&j, &e), 0);
+	journal_close(&j);
+	journal_segment_name(1, one);
+	journal_segment_name(7, seven);
+	assert_int_equal(renameat(f->fd, one, f->fd, "aside"), 0);
+	assert_int_equal(renameat(f->fd, seven, f->fd, one), 0);
+	assert_int_equal(renameat(f->fd, "aside", f->fd, seven), 0);
+	assert_int_equal(journal_verify(f->path, &r, &e), 0);
+	assert_true(r.faults > 0);
+	assert_int_equal(r.list[0].what, FAULT_SEGMENT);
+	assert_string_equal(r.list[0].segment, one);
+	assert_int_equal(r.list[0].line, 1);
+	assert_int_equal(r.list[0].seq, 7);
+	assert_int_equal(r.records, 9);
+	assert_int_equal(r.first, 1);
+	assert_int_equal(r.last, 9);
+	assert_int_equal(r.open, 0);
 }
 
 static void reading_after_a_number(void **state)
@@ -945,6 +983,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(deletion_and_insertion_are_found, setup, teardown),
 		cmocka_unit_test_setup_teardown(edit_in_the_middle_is_left_for_verify, setup, teardown),
 		cmocka_unit_test_setup_teardown(segments_are_chained, setup, teardown),
+		cmocka_unit_test_setup_teardown(names_are_exchanged, setup, teardown),
 		cmocka_unit_test_setup_teardown(reading_after_a_number, setup, teardown),
 		cmocka_unit_test_setup_teardown(reading_after_the_last_number, setup, teardown),
 		cmocka_unit_test_setup_teardown(full_disk_loses_nothing_written, setup, teardown),

@@ -180,6 +180,43 @@ def drawn(t):
             t.true("%s, %s: some pass, some do not" % (f, name), 20 < passed < len(requests) - 20)
 
 
+def apart(t):
+    """What a request lists may be allowed by different rows; one run of devices, or one double word, by one row."""
+    rows = '{ commands = ["read"]; d = ["0-9"]; }, { commands = ["read"]; d = ["10-29"]; }, ' \
+           '{ commands = ["write"]; d = ["0-9"]; values = [1]; }, { commands = ["write"]; d = ["10-29"]; values = [5]; }'
+    row = policy(t, "apart", rows)
+    for f in slmp.FORMS:
+        def listed(command, single, double, values=(), f=f):
+            data, values = f.num(1, len(single)) + f.num(1, len(double)), list(values)
+            for k in single + double:
+                data += f.device(False, "d", k) + (f.num(4 if k in double else 2, values.pop(0)) if values else b"")
+            return f.request(command, 0, data)
+
+        def blocks(command, *of, f=f):
+            data = f.num(1, len(of)) + f.num(1, 0)
+            for k, values in of:
+                data += f.device(False, "d", k) + f.num(2, len(values))
+                data += b"".join(f.num(2, v) for v in values) if command == 0x1406 else b""
+            return f.request(command, 0, data)
+
+        for name, request, want in (
+                ("listed", listed(0x0403, [0, 20], []), "allow"),
+                ("registered", listed(0x0801, [0, 20], []), "allow"),
+                ("a run", f.read("d", 8, 4), "deny"),
+                ("a double word", listed(0x0403, [], [9]), "deny"),
+                ("written", listed(0x1402, [0, 20], [], [1, 5]), "allow"),
+                ("written the other way", listed(0x1402, [0, 20], [], [5, 1]), "deny"),
+                ("a double word written", listed(0x1402, [], [9], [0x50001]), "deny"),
+                ("blocks read", blocks(0x0406, (0, [0, 0]), (20, [0])), "allow"),
+                ("a block across", blocks(0x0406, (0, [0]), (9, [0, 0])), "deny"),
+                ("blocks written", blocks(0x1406, (0, [1, 1]), (20, [5])), "allow"),
+                ("blocks written the other way", blocks(0x1406, (0, [1, 5]), (20, [5])), "deny")):
+            out = []
+            wire.Session(out, TOS, 40000, CRANE, 5007).open().ask(request)
+            r = t.replay(t.file("apart.pcap", wire.pcap(out)), policy=row)
+            t.equal("%s, %s" % (f, name), [p["verdict"] for p in r.pdus], [want])
+
+
 def splits(t):
     row = policy(t, "splits", '{ commands = ["read"]; d = ["0-99"]; }')
     for f in slmp.FORMS:
@@ -209,4 +246,5 @@ def cases(t):
     else:
         t.skip("slmp real", "../shared/pcaps is not there")
     yield "slmp drawn", drawn, (t,)
+    yield "slmp apart", apart, (t,)
     yield "slmp splits", splits, (t,)

@@ -46,11 +46,34 @@ void stream_open(struct stream *s, enum direction dir, const struct decoded *d)
 	dir_at(&s->dir[dir], d->seq + 1u);
 }
 
-void stream_redial(struct stream *s)
+/*
+ * The server may begin anew from a SYN of this number, though its answer is not seen. Of several only it knows which it took: from
+ * the least place on nothing of the client passes that it may take for new. From the very beginning on all read alike.
+ */
+static void perhaps_anew(struct stream *s, uint32_t syn)
 {
-	const struct decoded syn = { .seq = s->redial };
+	const struct stream_dir *client = &s->dir[DIR_C2S];
+	int32_t ahead = seq_diff(syn + 1u, client->acked);
+
+	s->dialled_at = client->next;
+	if (ahead < 0 || (ahead == 0 && syn == client->isn)) {
+		s->forgot = true;
+	} else if (!s->anew || seq_diff(syn + 1u, s->anew_at) < 0) {
+		s->anew = true;
+		s->anew_at = syn + 1u;
+	}
+}
+
+void stream_redial(struct stream *s, uint32_t taken, uint32_t last)
+{
+	const struct decoded syn = { .seq = taken };
 
 	stream_open(s, DIR_C2S, &syn);
+	if (last == taken)
+		return;
+	s->redialled = true;
+	s->dialled = last;
+	perhaps_anew(s, last);
 }
 
 /* Gives back what both the receiver and the judge are done with. */
@@ -74,6 +97,27 @@ static struct stream_result answer(enum stream_answer a, enum reason r)
 	return (struct stream_result){ .answer = a, .reason = r };
 }
 
+/*
+ * What was acknowledged before the SYN came there, and is still under way, tells nothing. A server that took the SYN acknowledges
+ * less than the old one had, or the place from where it reads, at least.
+ */
+static bool knows_the_session(const struct stream *s, uint32_t ack)
+{
+	return seq_diff(ack, s->dialled_at) > 0 && (!s->anew || seq_diff(ack, s->anew_at) < 0);
+}
+
+/*
+ * The server answers the SYN of this number. What passed of the connection since lies ahead of its place, if it took that SYN then, and
+ * whoever fills the gap would choose how it is read.
+ */
+static struct stream_result begins_anew(struct stream *s, uint32_t syn)
+{
+	if (s->went_on)
+		return answer(STREAM_RESET, R_OVERLAP);
+	s->redial = syn;
+	return answer(STREAM_REDIAL, R_HANDSHAKE);
+}
+
 /* A SYN or SYN|ACK on a connection that is already known. */
 static struct stream_result syn_segment(struct stream *s, enum direction dir, const struct decoded *d)
 {
@@ -86,10 +130,8 @@ static struct stream_result syn_segment(struct stream *s, enum direction dir, co
 		 * It has begun anew. Which of the SYNs it took, if there were several, only it knows: were its answer dropped, it
 		 * would read on from there all the same, and its number can be had in other ways.
 		 */
-		if (s->redialled && d->ack != peer->isn + 1u) {
-			s->redial = d->ack - 1u;
-			return answer(STREAM_REDIAL, R_HANDSHAKE);
-		}
+		if (s->redialled && d->ack != peer->isn + 1u)
+			return begins_anew(s, d->ack - 1u);
 		if (d->ack != peer->isn + 1u)
 			return answer(STREAM_DROP, R_TCP_FLAGS);
 		if (s->state == TCP_SYN_SENT) {
@@ -99,7 +141,7 @@ static struct stream_result syn_segment(struct stream *s, enum direction dir, co
 			return answer(STREAM_PASS, R_HANDSHAKE);
 		}
 		if ((s->state == TCP_SYN_RECV || s->state == TCP_OPEN) && own->known && own->isn == d->seq) {
-			s->forgot |= peer->acked != peer->isn + 1u;
+			perhaps_anew(s, peer->isn);
 			return answer(STREAM_PASS, R_HANDSHAKE); /* repeated */
 		}
 		if (s->state == TCP_SYN_RECV) {
@@ -110,10 +152,8 @@ static struct stream_result syn_segment(struct stream *s, enum direction dir, co
 			dir_at(own, d->seq + 1u);
 			return answer(STREAM_PASS, R_HANDSHAKE);
 		}
-		if (s->state == TCP_OPEN && s->said_again) {
-			s->redial = peer->isn;
-			return answer(STREAM_REDIAL, R_HANDSHAKE);
-		}
+		if (s->state == TCP_OPEN && s->said_again)
+			return begins_anew(s, peer->isn);
 		return answer(STREAM_DROP, R_TCP_FLAGS);
 	}
 	if (s->state == TCP_CLOSED || s->state == TCP_NONE)
@@ -122,7 +162,8 @@ static struct stream_result syn_segment(struct stream *s, enum direction dir, co
 		return answer(STREAM_DROP, R_TCP_FLAGS);
 	if (own->isn != d->seq && s->state == TCP_SYN_SENT)
 		return answer(STREAM_RESTART, R_HANDSHAKE);
-	s->forgot |= own->acked != own->isn + 1u;
+	s->dialled = d->seq;
+	perhaps_anew(s, d->seq);
 	if (own->isn == d->seq) {
 		s->said_again |= s->state == TCP_OPEN;
 		return answer(STREAM_PASS, R_HANDSHAKE);
@@ -132,7 +173,6 @@ static struct stream_result syn_segment(struct stream *s, enum direction dir, co
 	 * number it expects, the client resets, and the next SYN finds a closed session. Dropping it would leave the
 	 * server's only slot taken for good. A server that forgot the session too answers the SYN itself.
 	 */
-	s->redial = d->seq;
 	s->redialled = true;
 	return answer(STREAM_PASS, R_HANDSHAKE);
 }
@@ -174,8 +214,8 @@ static bool take_ack(struct stream *s, struct pool *pool, enum direction dir, co
 		return true;
 	if (seq_diff(d->ack, peer->next) > 0)
 		return false;
-	if (dir == DIR_S2C && d->ack != peer->isn + 1u && !(s->redialled && d->ack == s->redial + 1u))
-		s->forgot = false; /* it knows what it had */
+	if (dir == DIR_S2C && knows_the_session(s, d->ack))
+		s->forgot = s->anew = s->went_on = false;
 	if (seq_diff(d->ack, peer->acked) > 0) {
 		peer->acked = d->ack;
 		trim(peer, pool);
@@ -232,9 +272,11 @@ static struct stream_result data_segment(struct stream *s, const struct pool *po
 							     : answer(STREAM_AHEAD, R_OUT_OF_ORDER);
 	if (own->next - d->seq > STREAM_BEHIND_MAX)
 		return answer(STREAM_DROP, R_OUT_OF_ORDER);
-	/* A server that began anew with the same number would take it for new. */
+	/* A server that began anew would take it for new; and what comes later it would read from where it began. */
 	if (dir == DIR_C2S && s->forgot && len > 0 && seq_diff(d->seq, own->acked) < 0)
 		return answer(STREAM_DROP, R_OUT_OF_ORDER);
+	if (dir == DIR_C2S && s->anew && len > 0 && seq_diff(end, s->anew_at) > 0)
+		return answer(STREAM_BLIND, R_OUT_OF_ORDER);
 	/* What overlaps bytes that the receiver may not have yet must be what passed. Below, the receiver ignores it. */
 	from = seq_diff(d->seq, own->acked) < 0 ? own->acked : d->seq;
 	to = seq_diff(end, data_end) < 0 ? end : data_end;
@@ -290,6 +332,7 @@ struct stream_result stream_segment(struct stream *s, struct pool *pool, enum di
 	if (s->state == TCP_CLOSED && (r.answer == STREAM_NEW || r.answer == STREAM_AHEAD))
 		r = answer(STREAM_DROP, R_AFTER_CLOSE);
 	r.data = d->payload.left > 0;
+	s->went_on |= dir == DIR_C2S && s->forgot && r.data && (r.answer == STREAM_PASS || r.answer == STREAM_NEW);
 	if (s->state == TCP_OPEN)
 		close_when_done(s);
 	return r;
@@ -335,8 +378,8 @@ bool stream_quiet(const struct stream *s)
 
 	/* Which requests the server has decides what a change does to the session: that is heard at once. */
 	return (s->state == TCP_SYN_RECV || s->state == TCP_OPEN) && a->known && b->known && !a->fin && !b->fin &&
-	       a->acked == a->next && !s->redialled && !s->answered_twice && !s->forgot && runs_bytes(&a->runs) == 0 &&
-	       runs_bytes(&b->runs) == 0 && stream_kept(s) <= STREAM_QUIET_MAX;
+	       a->acked == a->next && !s->redialled && !s->answered_twice && !s->forgot && !s->anew &&
+	       runs_bytes(&a->runs) == 0 && runs_bytes(&b->runs) == 0 && stream_kept(s) <= STREAM_QUIET_MAX;
 }
 
 size_t stream_kept(const struct stream *s)

@@ -56,13 +56,19 @@ struct stream_dir {
 struct stream {
 	struct stream_dir dir[2]; /* by enum direction */
 	enum tcp_state state;
-	uint32_t redial; /* number of a SYN that the client sent over the live connection, when `redialled` */
-	bool redialled;
+	uint32_t dialled;  /* number of the last SYN that the client sent over the live connection */
+	bool redialled;	   /* one of them had another number than the connection's */
+	uint32_t redial;   /* number of the SYN that the server took: STREAM_REDIAL */
 	bool said_again;   /* the client said the SYN of the open connection once more */
 	uint32_t answered; /* number of a SYN|ACK that went before the last one, when `answered_twice` */
 	bool answered_twice;
-	bool forgot; /* a SYN was said or answered again behind bytes that the server had acknowledged: perhaps it knows none of them */
-	bool over; /* TCP_CLOSED, and the server itself said so: it will take no further byte */
+	/* After a SYN over the live connection, until the server acknowledges more than `dialled_at`, and less than `anew_at`: */
+	bool forgot;	     /* perhaps it knows nothing of what it has acknowledged */
+	bool went_on;	     /* ... and bytes of the client passed since */
+	bool anew;	     /* perhaps it reads from `anew_at` on, or a later number, and nothing before that */
+	uint32_t anew_at;    /* the least such number: of what it had not acknowledged */
+	uint32_t dialled_at; /* `next` of the client when the last such SYN passed */
+	bool over;	     /* TCP_CLOSED, and the server itself said so: it will take no further byte */
 };
 
 enum stream_answer {
@@ -70,7 +76,7 @@ enum stream_answer {
 	STREAM_NEW,	/* new bytes in order (or a FIN): judge `fresh`, then stream_commit */
 	STREAM_AHEAD,	/* bytes before it are missing: may wait for them */
 	STREAM_LOST,	/* acknowledges what never went by here; as STREAM_DROP unless a capture is read */
-	STREAM_BLIND,	/* repeats bytes from before the pick-up that the receiver may not have */
+	STREAM_BLIND,	/* nobody knows whether its receiver has what it repeats, or from where it reads it */
 	STREAM_DROP,	/* not acceptable; the sender will repeat or give up */
 	STREAM_RESET,	/* more than one reading: both ends are to be reset */
 	STREAM_RESTART, /* a SYN that opens a new connection on these ports */
@@ -89,8 +95,11 @@ struct stream_result {
 enum reason stream_flags(const struct decoded *d);
 /* A SYN opens the connection: *s is overwritten (it keeps nothing). */
 void stream_open(struct stream *s, enum direction dir, const struct decoded *d);
-/* As if the SYN that was noted as `redial` had been the first: *s is overwritten (it keeps nothing). */
-void stream_redial(struct stream *s);
+/*
+ * As if the SYN of number `taken` had been the first: *s is overwritten (it keeps nothing). When `last` is another, which went after
+ * it, the server may still take that.
+ */
+void stream_redial(struct stream *s, uint32_t taken, uint32_t last);
 /* Looks at a segment whose flags are good. Changes what the acknowledgement and the handshake say, never the data. */
 struct stream_result stream_segment(struct stream *s, struct pool *pool, enum direction dir, const struct decoded *d);
 /*

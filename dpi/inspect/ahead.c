@@ -21,13 +21,13 @@ static MUST_SEND struct verdict hold(struct crossing *x)
 /*
  * A session that ends when its worker dies takes along what is ahead of its gap. Where it goes on, whole allowed PDUs are what
  * a successor would let pass behind a pick-up. An end of the stream waits for what comes before it. Behind a SYN over the live
- * session a server that forgot it would read on from the number of that SYN, and see no gap.
+ * session a server that forgot it would read on from the number of that SYN, and see no gap; or keep it for the new session.
  */
 static bool may_pass_ahead(const struct crossing *x)
 {
 	struct lane lane;
 
-	if (x->dir == DIR_C2S && x->f->stream.redialled && !crossing_is_observed(x))
+	if (x->dir == DIR_C2S && (x->f->stream.forgot || x->f->stream.anew) && !crossing_is_observed(x))
 		return false;
 	if (x->f->adrift[x->dir] || x->d.payload.left == 0 || (x->d.tcp_flags & TCP_FIN))
 		return false;

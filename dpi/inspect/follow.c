@@ -11,7 +11,7 @@
 #include "dpi/inspect/rejudge.h"
 #include "dpi/inspect/repeat.h"
 
-#define BLIND_MAX 3u  /* repetitions that cannot be compared, before the flow ends */
+#define BLIND_MAX 3u  /* segments that nobody knows how the receiver reads, before the flow ends */
 #define ASTRAY_MAX 3u /* segments in a row that acknowledge what was never seen, before it does */
 
 struct verdict follow_open(struct crossing *x)
@@ -33,12 +33,11 @@ static MUST_SEND struct verdict follow_stream(struct crossing *x);
 /* Both ends have forgotten the live session; what the server answers now belongs to the SYN that was let by over it. */
 static MUST_SEND struct verdict redial(struct crossing *x)
 {
-	uint32_t isn = x->f->stream.redial;
+	uint32_t taken = x->f->stream.redial, last = x->f->stream.dialled;
 	enum protocol p;
 
 	life_restart(x, x->dir);
-	x->f->stream.redial = isn;
-	stream_redial(&x->f->stream);
+	stream_redial(&x->f->stream, taken, last);
 	p = name_only_commands(x);
 	if (p != PROTO_NONE && !command_follow(x, p))
 		return refuse(R_OVERLOADED);
@@ -73,7 +72,7 @@ static MUST_SEND struct verdict take_lost(struct crossing *x, const struct strea
 	return refuse(s->reason);
 }
 
-/* Nobody knows whether these are the bytes that passed then. Sooner or later one end has to start again. */
+/* Nobody knows whether these bytes passed then, or where they are read from. Sooner or later one end has to start again. */
 static MUST_SEND struct verdict take_blind(struct crossing *x, enum reason r)
 {
 	struct verdict v;

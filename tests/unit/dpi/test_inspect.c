@@ -532,7 +532,7 @@ static void both_ends_dial_anew(void **state)
 
 /*
  * The same, with the same numbers as before: a device that counts from one number after each start, and a client that says so too.
- * What the old session had acknowledged is new to such a server. One that lives says so with its next acknowledgement.
+ * What the old session had acknowledged is new to such a server. One that lives says so when it acknowledges what was said since.
  */
 static void both_ends_dial_anew_with_the_same_numbers(void **state)
 {
@@ -556,8 +556,12 @@ static void both_ends_dial_anew_with_the_same_numbers(void **state)
 	assert_int_equal(desk_segment(&k, DIR_C2S, first, server, DESK_ACK, pdu, 12), OUTCOME_DROP);
 	assert_int_equal(desk_segment(&k, DIR_S2C, server, first, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
 	assert_int_equal(desk_segment(&k, DIR_C2S, first, server, DESK_ACK, pdu, 11), OUTCOME_DROP);
+	/* This may have been under way when the SYN came there. */
 	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, first, server, DESK_ACK, pdu, 12), OUTCOME_DROP);
 	toy_pdu(pdu, 12, 3);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
 	assert_int_equal(desk_segment(&k, DIR_C2S, first, k.s, DESK_ACK, pdu, 12), OUTCOME_ACCEPT);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
 }
@@ -624,6 +628,259 @@ static void dialled_twice_over_a_session(void **state)
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
 	goes_on_judged(&k);
 	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, write, 12), OUTCOME_DROP);
+}
+
+/* An allowed request with a forbidden one inside, which whoever begins in its middle would read. */
+#define INSIDE 8u
+
+static void toy_nested(uint8_t *out)
+{
+	toy_pdu(out, 20, 3);
+	toy_pdu(out + INSIDE, 12, TOY_FORBIDDEN);
+}
+
+/* One request and its answer; the answer acknowledges. */
+static void asks_and_is_answered(struct conn *k)
+{
+	uint8_t pdu[64];
+
+	toy_pdu(pdu, 12, 3);
+	assert_int_equal(desk_send(k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(k, DIR_S2C, pdu, 12), OUTCOME_ACCEPT);
+}
+
+/*
+ * A SYN over the session whose number points into a request that the client says afterwards, or has said and nobody acknowledged.
+ * The server took it, and its answer was lost before it came here: then it reads the request from its middle.
+ */
+static void dialled_into_a_request(void **state)
+{
+	uint8_t nested[64];
+
+	(void)state;
+	toy_nested(nested);
+	for (unsigned said = 0; said <= 20; said++) {
+		struct conn k = desk_conn(P_TOY);
+		uint32_t at, server;
+
+		desk_clear();
+		desk_handshake(&k);
+		asks_and_is_answered(&k);
+		at = k.c;
+		server = k.s - 5000;
+		if (said > 0)
+			assert_int_equal(desk_segment(&k, DIR_C2S, at, k.s, DESK_ACK, nested, said), OUTCOME_ACCEPT);
+		assert_int_equal(desk_segment(&k, DIR_C2S, at + INSIDE - 1, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+		/* It says its number to whoever is out of its window; and something of the old session was still under way. */
+		desk_segment(&k, DIR_S2C, server, at + INSIDE, DESK_ACK, NULL, 0);
+		assert_int_equal(desk_segment(&k, DIR_S2C, k.s, at, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+		assert_int_equal(desk_segment(&k, DIR_C2S, at + INSIDE, server, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+		assert_int_equal(desk_segment(&k, DIR_C2S, at, server, DESK_ACK, nested, 20), OUTCOME_DROP);
+		assert_int_equal(desk_segment(&k, DIR_C2S, at, server, DESK_ACK, nested, INSIDE), OUTCOME_ACCEPT);
+		assert_int_equal(desk_segment(&k, DIR_C2S, at + INSIDE, server, DESK_ACK, nested + INSIDE, 12),
+				 OUTCOME_DROP);
+		/* Its answer came after all: from there on the new session is judged. */
+		assert_int_equal(desk_segment(&k, DIR_S2C, server - 1, at + INSIDE, DESK_SYN | DESK_ACK, NULL, 0),
+				 OUTCOME_ACCEPT);
+		k.c = at + INSIDE;
+		k.s = server;
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+		goes_on_judged(&k);
+	}
+}
+
+/* The same with a SYN whose number lies before what was acknowledged, or before the session; of several, the first was taken. */
+static void dialled_behind_a_session(void **state)
+{
+	uint8_t write[64];
+
+	(void)state;
+	toy_pdu(write, 12, TOY_FORBIDDEN);
+	for (unsigned how = 0; how < 8; how++) {
+		struct conn k = desk_conn(P_TOY);
+		bool asked = how & 1, another = how & 2, under_way = how & 4;
+		uint32_t taken;
+
+		desk_clear();
+		desk_handshake(&k);
+		if (asked)
+			asks_and_is_answered(&k);
+		taken = k.c - 12;
+		assert_int_equal(desk_segment(&k, DIR_C2S, taken - 1, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+		if (another)
+			assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 70000, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+		if (under_way)
+			assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+		assert_int_equal(desk_segment(&k, DIR_S2C, k.s - 5000, taken, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+		assert_int_equal(desk_segment(&k, DIR_C2S, taken, k.s - 5000, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+		assert_int_equal(desk_segment(&k, DIR_C2S, taken, k.s - 5000, DESK_ACK, write, 12), OUTCOME_DROP);
+	}
+}
+
+/*
+ * Of two SYNs the server took the first, and answered; then the second, of which the answer was lost. While the first answer was under
+ * way, too, the client may be in the middle of a request.
+ */
+static void answered_before_the_last(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t nested[64], write[64];
+	uint32_t at;
+
+	(void)state;
+	toy_nested(nested);
+	toy_pdu(write, 12, TOY_FORBIDDEN);
+	desk_handshake(&k);
+	asks_and_is_answered(&k);
+	at = k.c + 5000;
+	assert_int_equal(desk_segment(&k, DIR_C2S, at - 1, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, at + INSIDE - 1, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+	k.c = at;
+	k.s += 5000;
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s - 1, k.c, DESK_SYN | DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, nested, 20), OUTCOME_DROP);
+	/* The answer to the second came after all. */
+	k.c = at + INSIDE;
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s - 1, k.c, DESK_SYN | DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	goes_on_judged(&k);
+	assert_int_equal(desk_segment(&k, DIR_C2S, at, k.s, DESK_ACK, write, 12), OUTCOME_DROP);
+}
+
+/* Its own SYN once more: the server takes it, and keeps what came ahead of a gap for the new session, where nobody has a copy. */
+static void ahead_of_its_own_number(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t read[64], write[64];
+	uint32_t first;
+
+	(void)state;
+	toy_pdu(read, 12, 3);
+	toy_pdu(write, 12, TOY_FORBIDDEN);
+	desk_handshake(&k);
+	first = k.c;
+	assert_int_equal(desk_segment(&k, DIR_C2S, first - 1, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_not_equal(desk_segment(&k, DIR_C2S, first + 12, k.s, DESK_ACK, write, 12), OUTCOME_ACCEPT);
+	k.s += 5000;
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s - 1, first, DESK_SYN | DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, first, k.s, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	goes_on_judged(&k);
+}
+
+/* ... and what the session before said is acknowledged by what was still under way. */
+static void acknowledged_under_way(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t read[64], write[64];
+	uint32_t first;
+
+	(void)state;
+	toy_pdu(read, 12, 3);
+	toy_pdu(write, 12, TOY_FORBIDDEN);
+	desk_handshake(&k);
+	first = k.c;
+	assert_int_equal(desk_send(&k, DIR_C2S, read, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, first - 1, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_S2C, read, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, first, k.s - 5000, DESK_ACK, write, 12), OUTCOME_DROP);
+}
+
+/* The client went on behind its SYN: a server that took it has this ahead of a gap. When it answers, both ends begin again. */
+static void went_on_behind_its_number(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t read[64];
+
+	(void)state;
+	toy_pdu(read, 12, 3);
+	desk_handshake(&k);
+	asks_and_is_answered(&k);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 3, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, read, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s + 5000, k.c - 2, DESK_SYN | DESK_ACK, NULL, 0), OUTCOME_DROP);
+	assert_true(desk.n_resets > 0);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 2, k.s + 5001, DESK_ACK, read, 2), OUTCOME_DROP);
+	desk_clear();
+	k.c += 5000;
+	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
+	goes_on_judged(&k);
+}
+
+/* Its SYN was repeated, before the answer came and once more behind it: the session has said nothing, and begins. */
+static void said_again_at_the_beginning(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+
+	(void)state;
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+	desk_handshake(&k);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 1, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+	goes_on_judged(&k);
+}
+
+/* Where nothing tells whether the server knows the session, it ends soon: a client that lives dials again. */
+static void stays_in_doubt(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t nested[64];
+
+	(void)state;
+	toy_nested(nested);
+	desk_handshake(&k);
+	asks_and_is_answered(&k);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + INSIDE - 1, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+	for (unsigned n = 0; n < 4; n++) {
+		assert_int_equal(desk.n_resets, 0);
+		assert_int_equal(desk_send(&k, DIR_C2S, nested, 20), OUTCOME_DROP);
+	}
+	assert_int_equal(desk.n_resets, 1);
+	assert_int_equal(desk.resets[0].to_server.seq, k.c);
+	assert_int_equal(desk.resets[0].to_client.seq, k.s);
+	desk_clear();
+	k.c += 5000;
+	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
+	goes_on_judged(&k);
+}
+
+/* In a capture the answer to such a SYN may be what is missing: what comes then is the new session. */
+static void dialled_in_a_capture(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	size_t before;
+
+	(void)state;
+	desk_handshake(&k);
+	asks_and_is_answered(&k);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 9000, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+	k.c += 9001;
+	k.s += 70000;
+	before = desk.n_pdus;
+	for (unsigned n = 0; n < 3; n++)
+		asks_and_is_answered(&k);
+	assert_true(desk.n_pdus >= before + 5);
+}
+
+/* Whoever says SYNs in the client's name does not stop its session, though the server answers none of them. (If one of their numbers lay in the
+ * next request, it would end that session, as a reset does whose number is the next.) */
+static void dialled_in_anothers_name(void **state)
+{
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[64];
+
+	(void)state;
+	desk_handshake(&k);
+	toy_pdu(pdu, 12, 3);
+	for (uint32_t n = 0; n < 1000; n++) {
+		const uint32_t numbers[] = { k.c + 12 + n, k.c - 2 - n, k.c + 0x40000000u, k.c - 0x40000000u };
+
+		for (unsigned i = 0; i < 4; i++)
+			assert_int_equal(desk_segment(&k, DIR_C2S, numbers[i], 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+		asks_and_is_answered(&k);
+		/* What was lost and is repeated, once the server has shown that it knows the session. */
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 12, k.s, DESK_ACK, pdu, 12), OUTCOME_ACCEPT);
+	}
+	goes_on_judged(&k);
 }
 
 /* A worker that begins while the server still has an older session: the client hears its challenge, whatever its number. */
@@ -1190,6 +1447,15 @@ int main(void)
 		T(both_ends_dial_anew_with_the_same_numbers),
 		T(only_the_server_has_another_number),
 		T(dialled_twice_over_a_session),
+		T(dialled_into_a_request),
+		T(dialled_behind_a_session),
+		T(answered_before_the_last),
+		T(ahead_of_its_own_number),
+		T(acknowledged_under_way),
+		T(went_on_behind_its_number),
+		T(said_again_at_the_beginning),
+		T(stays_in_doubt),
+		T(dialled_in_anothers_name),
 		T(challenge_of_an_older_session),
 		T(unreadable_packets),
 		T(a_full_table_forgets_the_cheapest),
@@ -1203,6 +1469,7 @@ int main(void)
 		T(refusals_beyond_the_budget_are_counted),
 		cmocka_unit_test_setup_teardown(captures_are_read_across_gaps, setup_capture, teardown_capture),
 		cmocka_unit_test_setup_teardown(unread_in_one_connection, setup_capture, teardown_capture),
+		cmocka_unit_test_setup_teardown(dialled_in_a_capture, setup_capture, teardown_capture),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sekishod: the daemon, and by `--role` each of its roles. Only the supervisor executes the latter. */
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -14,6 +15,21 @@
 #include "appliance/role/roles.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/settings.h"
+
+/*
+ * Who executes this may have closed what is commonly there. What is opened next would then have the number of standard error, and what is
+ * said to people would be written to it: to the lock, to a file of records, to a setting of the kernel.
+ */
+static void hold_first_three(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd < STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
 
 /* As ps and top show it; the kernel keeps 15 letters. */
 static void be_known_as(const char *role)
@@ -104,6 +120,7 @@ int main(int argc, char **argv)
 	char *end;
 	int c;
 
+	hold_first_three();
 	/* Ignored, as who executes this may leave it, nobody would be told that a role ended. */
 	signal(SIGCHLD, SIG_DFL);
 	if (argc == 3 && strcmp(argv[1], "--role") == 0)

@@ -181,9 +181,10 @@ static int add_rule(scmp_filter_ctx ctx, const struct call_rule *c)
 
 	for (unsigned i = 0; i < c->n_tests; i++) {
 		const struct call_test *t = &c->tests[i];
+		uint64_t want = t->want == CALL_SELF ? (uint64_t)getpid() : t->want;
 
-		tests[i] = t->mask != 0 ? SCMP_CMP64(t->arg, SCMP_CMP_MASKED_EQ, t->mask, t->want)
-					: SCMP_CMP64(t->arg, SCMP_CMP_GE, t->want);
+		tests[i] = t->mask != 0 ? SCMP_CMP64(t->arg, SCMP_CMP_MASKED_EQ, t->mask, want)
+					: SCMP_CMP64(t->arg, SCMP_CMP_GE, want);
 	}
 	return seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, c->call, c->n_tests, tests);
 }

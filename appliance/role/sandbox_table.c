@@ -24,6 +24,10 @@
 #define CALL_IF2(name, n, m, w, n2, m2, w2) { .call = SCMP_SYS(name), .n_tests = 2, .tests = { { (n), (m), (w) }, { (n2), (m2), (w2) } } }
 #define CALL_FROM(name, n, least) { .call = SCMP_SYS(name), .n_tests = 1, .tests = { { (n), 0, (least) } } }
 #define WHOLE UINT64_MAX
+/* The kernel takes the lower half of a register for a number of 32 bits. */
+#define NUMBER UINT64_C(0xffffffff)
+/* Abort does. Others of its kind have its user, and Landlock keeps it from stopping or ending them on kernels from 6.12 on only. */
+#define SIGNALS_ITSELF CALL_IF(tgkill, 0, NUMBER, CALL_SELF)
 #define END { .call = CALL_END }
 
 /* Memory, time, ending: what the C library itself cannot do without. Nothing becomes executable. */
@@ -32,7 +36,7 @@ static const struct call_rule common[] = {
 	CALL(madvise), CALL(futex), CALL(getrandom),
 	CALL(clock_gettime), CALL(gettimeofday), CALL(time), CALL(clock_nanosleep), CALL(nanosleep), CALL(sched_yield),
 	CALL(exit), CALL(exit_group), CALL(rt_sigreturn), CALL(rt_sigprocmask), CALL(rt_sigaction), CALL(restart_syscall),
-	CALL(getpid), CALL(gettid), CALL(tgkill),
+	CALL(getpid), CALL(gettid), SIGNALS_ITSELF,
 	CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(pread64), CALL(pwrite64), CALL(lseek), CALL(close),
 	CALL(fstat), CALL_IF(newfstatat, 3, AT_EMPTY_PATH, AT_EMPTY_PATH),
 #if defined(__SANITIZE_ADDRESS__)
@@ -80,7 +84,7 @@ static const struct call_rule forms[] = {
 #endif
 	CALL(brk), CALL(futex), CALL(getrandom), CALL(clock_gettime), CALL(gettimeofday), CALL(time), CALL(clock_nanosleep),
 	CALL(nanosleep), CALL(sched_yield), CALL(exit), CALL(exit_group), CALL(rt_sigreturn), CALL(rt_sigprocmask),
-	CALL(rt_sigaction), CALL(restart_syscall), CALL(getpid), CALL(gettid), CALL(tgkill), CALL(read), CALL(readv),
+	CALL(rt_sigaction), CALL(restart_syscall), CALL(getpid), CALL(gettid), SIGNALS_ITSELF, CALL(read), CALL(readv),
 	CALL(pread64), CALL(pwrite64), /* a socket has no place to write at: ESPIPE */
 	CALL(lseek), CALL(fstat), CALL_IF(newfstatat, 3, AT_EMPTY_PATH, AT_EMPTY_PATH), CALL(recvmsg), CALL(memfd_create),
 	CALL_IF(fcntl, 1, WHOLE, F_GET_SEALS), CALL_IF(fcntl, 1, WHOLE, F_ADD_SEALS), CALL_IF(fcntl, 1, WHOLE, F_GETFL),
@@ -101,8 +105,6 @@ static const struct call_rule files[] = {
 	CALL_IF(fcntl, 1, WHOLE, F_OFD_SETLK), CALL_IF(fcntl, 1, WHOLE, F_DUPFD_CLOEXEC), END
 };
 
-/* The kernel takes the lower half of a register for a number of 32 bits. */
-#define NUMBER UINT64_C(0xffffffff)
 #define SHUT(fd) CALL_IF(shutdown, 0, NUMBER, fd)
 #define SHUT_WITH(bit) CALL_IF(shutdown, 0, UINT64_C(1) << (bit), UINT64_C(1) << (bit))
 #define TCP_OPTION(name) CALL_IF2(setsockopt, 1, NUMBER, IPPROTO_TCP, 2, NUMBER, name)

@@ -10,6 +10,8 @@
 
 #include "appliance/wire/msg.h"
 
+#define CALL_SELF UINT64_MAX /* as `want`: the number of the process that enters */
+
 /* How an argument must be. With a mask: (argument & mask) == want; without: argument >= want. */
 struct call_test {
 	uint8_t arg; /* which, from 0 */

@@ -27,6 +27,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -175,6 +176,13 @@ static bool try_trace(void)
 static bool try_signal(void)
 {
 	return kill(getppid(), 0) == 0;
+}
+
+static pid_t neighbour; /* of the same role, in its sandbox */
+
+static bool try_neighbour(void)
+{
+	return syscall(SYS_tgkill, neighbour, neighbour, SIGKILL) == 0;
 }
 
 static bool try_root(void)
@@ -385,6 +393,12 @@ static bool need_waiting(void)
 	       epoll_wait(e, &ev, 1, 0) == 1;
 }
 
+/* As abort does. */
+static bool need_own_signal(void)
+{
+	return raise(SIGCONT) == 0;
+}
+
 static bool need_shared_memory(void)
 {
 	struct msg m;
@@ -482,8 +496,8 @@ static void prepare(enum role r)
 	put_at(socket(AF_INET, SOCK_STREAM, 0), TCP_FD);
 }
 
-/* Exit status, or minus the signal. */
-static int run(enum role r, bool (*what)(void))
+/* Exit status, or minus the signal. `before`: what it does first, NULL = nothing. */
+static int run_after(void (*before)(void), enum role r, bool (*what)(void))
 {
 	int status;
 	pid_t pid = fork();
@@ -493,6 +507,8 @@ static int run(enum role r, bool (*what)(void))
 		struct err e = { 0 };
 
 		prepare(r);
+		if (before != NULL)
+			before();
 		if (sandbox_enter(r, &e) < 0) {
 			dprintf(2, "%s: %s\n", role_name(r), e.text);
 			_exit(NOT_ENTERED);
@@ -501,6 +517,11 @@ static int run(enum role r, bool (*what)(void))
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int run(enum role r, bool (*what)(void))
+{
+	return run_after(NULL, r, what);
 }
 
 struct attempt {
@@ -594,10 +615,65 @@ static void parsers_die_of_it(void **state)
 	assert_int_equal(run(ROLE_DPI, try_nft_send), -SIGSYS);
 }
 
+/* A kernel without Landlock, or with one that knows nothing of signals yet. */
+static void without_landlock(void)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+
+	if (ctx == NULL || seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(landlock_create_ruleset), 0) < 0 ||
+	    seccomp_load(ctx) < 0)
+		_exit(NOT_ENTERED);
+	seccomp_release(ctx);
+}
+
+/* Says on `ready` that it is shut in, and stays. */
+static void stay(enum role r, int ready)
+{
+	struct err e;
+
+	ready = fcntl(ready, F_DUPFD, 60); /* out of the way */
+	prepare(r);
+	if (sandbox_enter(r, &e) < 0 || write(ready, "", 1) != 1)
+		_exit(NOT_ENTERED);
+	for (;;)
+		nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
+}
+
+/* There may be eight workers and eight gates, of one user each: what one of them becomes, the others do not. */
+static void neighbours_are_left_alone(void **state)
+{
+	int failures = 0;
+
+	(void)state;
+	for (size_t i = 0; i < N_ROLES; i++) {
+		int ready[2], got, status;
+		char byte;
+
+		assert_int_equal(pipe(ready), 0);
+		neighbour = fork();
+		assert_true(neighbour >= 0);
+		if (neighbour == 0)
+			stay(all_roles[i], ready[1]);
+		close(ready[1]);
+		assert_int_equal(read(ready[0], &byte, 1), 1);
+		got = run_after(without_landlock, all_roles[i], try_neighbour);
+		if ((got != DENIED && got != -SIGSYS) || waitpid(neighbour, &status, WNOHANG) != 0) {
+			print_error("%s ended its neighbour: %d\n", role_name(all_roles[i]), got);
+			failures++;
+		} else {
+			kill(neighbour, SIGKILL);
+			waitpid(neighbour, &status, 0);
+		}
+		close(ready[0]);
+	}
+	assert_int_equal(failures, 0);
+}
+
 static const struct attempt needed[] = {
-	{ "enter", NULL, 0 },	      { "memory", need_memory, 0 }, { "time", need_time, 0 },
-	{ "answer", need_answer, 0 }, { "event", need_event, 0 },   { "message with a descriptor", need_message, 0 },
-	{ "wait", need_waiting, 0 },
+	{ "enter", NULL, 0 },	     { "memory", need_memory, 0 },
+	{ "time", need_time, 0 },    { "answer", need_answer, 0 },
+	{ "event", need_event, 0 },  { "message with a descriptor", need_message, 0 },
+	{ "wait", need_waiting, 0 }, { "signal itself", need_own_signal, 0 },
 };
 
 static void everything_needed_works(void **state)
@@ -912,6 +988,7 @@ int main(void)
 	const struct CMUnitTest entered[] = {
 		cmocka_unit_test(nothing_forbidden_works),
 		cmocka_unit_test(parsers_die_of_it),
+		cmocka_unit_test(neighbours_are_left_alone),
 		cmocka_unit_test(everything_needed_works),
 		cmocka_unit_test(supervisor),
 #if defined(__SANITIZE_ADDRESS__)

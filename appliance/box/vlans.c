@@ -213,29 +213,30 @@ static size_t present(const struct vlan_places *p, const struct ir *ir, struct t
 }
 
 /* Its IPv6 is off: else it had an address by itself, and would answer there. */
-static int silence(const char *card, struct err *e)
+static int silence(const struct vlan_places *p, const char *card, struct err *e)
 {
+	struct err back;
 	char name[80];
-	int r;
+	int r = netns_enter(p->s->data, e);
 
+	if (r < 0)
+		return r;
 	snprintf(name, sizeof(name), "ipv6/conf/%.16s/disable_ipv6", card);
 	r = netns_sysctl(name, "1", e);
+	if (netns_enter(p->s->home, &back) < 0)
+		abort(); /* in the wrong namespace nothing may go on */
 	return r == -ENOENT ? 0 : r;
 }
 
-static int inside(const struct vlan_places *p, const struct trunk_vlan *list, size_t n, bool dry, rtnl_note *note,
-		  void *ctx, struct err *e)
+static int gate(const struct vlan_places *p, const struct trunk_vlan *list, size_t n, bool dry, rtnl_note *note,
+		void *ctx, struct err *e)
 {
 	struct err back;
 	int r = netns_enter(p->s->data, e);
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < n && r == 0 && !dry; i++)
-		if (i == 0 || strcmp(list[i].card, list[i - 1].card) != 0)
-			r = silence(list[i].card, e);
-	if (r == 0)
-		r = trunk_gate_set(list, n, dry, note, ctx, e);
+	r = trunk_gate_set(list, n, dry, note, ctx, e);
 	if (netns_enter(p->s->home, &back) < 0)
 		abort(); /* in the wrong namespace nothing may go on */
 	return r;
@@ -254,13 +255,15 @@ uint64_t box_refused(const struct box_spaces *s, const char *card)
 	return n;
 }
 
-static int card_up(const struct vlan_places *p, const struct ir *ir, const char *card, struct err *e)
+static int card_up(const struct vlan_places *p, const struct ir *ir, const char *card, bool dry, struct err *e)
 {
 	const struct ir_interface none = { .name = card, .device = card };
 	uint32_t mtu = mtu_of(ir, card);
 	struct rtnl_link l;
 	int r = rtnl_link_get(p->data, card, &l, e);
 
+	if (r == 0 && !dry)
+		r = silence(p, card, e);
 	if (r == 0)
 		r = box_addresses(p->data, l.index, &none, e);
 	if (r == 0 && (!l.up || (mtu != 0 && l.mtu != mtu)))
@@ -282,17 +285,17 @@ int vlans_cards(const struct vlan_places *p, const struct ir *ir, bool dry, rtnl
 {
 	struct trunk_vlan *list = calloc(ir->n_interfaces + 1u, sizeof(*list));
 	size_t n;
-	int r, gate;
+	int r, stands;
 
 	if (list == NULL)
 		return err_set(e, -ENOMEM, "VLANs");
 	n = present(p, ir, list);
 	/* The gate stands before a card may hear anything. */
-	r = gate = inside(p, list, n, dry, note, ctx, e);
-	for (size_t i = 0; i < n && gate == 0; i++) {
+	r = stands = gate(p, list, n, dry, note, ctx, e);
+	for (size_t i = 0; i < n && stands == 0; i++) {
+		bool first = i == 0 || strcmp(list[i].card, list[i - 1].card) != 0;
 		struct err one = { 0 };
-		int code =
-			i == 0 || strcmp(list[i].card, list[i - 1].card) != 0 ? card_up(p, ir, list[i].card, &one) : 0;
+		int code = first ? card_up(p, ir, list[i].card, dry, &one) : 0;
 
 		if (code < 0 && r == 0)
 			r = card_named(list[i].card, code, &one, e);

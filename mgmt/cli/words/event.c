@@ -211,10 +211,11 @@ static void reason_text_of(FILE *to, const struct telling *t)
 		fputs(render_reason(reason, t->lang), to);
 }
 
-static void generation_text(FILE *to, const struct telling *t)
+/* Which one a policy's event is about, or `under` which one the event was made. */
+static void generation_text(FILE *to, const struct telling *t, bool under)
 {
-	bool policy = strcmp(js(t->e, "kind"), "policy") == 0;
-	unsigned long long n = policy ? ju(t->e, "value") : ju(json_object_get(t->e, "generation"), "number");
+	bool about = !under && strcmp(js(t->e, "kind"), "policy") == 0;
+	unsigned long long n = about ? ju(t->e, "value") : ju(json_object_get(t->e, "generation"), "number");
 
 	if (n > 0)
 		fprintf(to, "%llu", n);
@@ -245,8 +246,8 @@ static void place(FILE *to, const struct telling *t, const char *name)
 		reason_text_of(to, t);
 	else if (strcmp(name, "limit") == 0)
 		event_limit(to, t->e, t->lang);
-	else if (strcmp(name, "generation") == 0)
-		generation_text(to, t);
+	else if (strcmp(name, "generation") == 0 || strcmp(name, "under") == 0)
+		generation_text(to, t, strcmp(name, "under") == 0);
 	else if (strcmp(name, "process") == 0)
 		event_process(to, t->e);
 	else if (strcmp(name, "gap") == 0)

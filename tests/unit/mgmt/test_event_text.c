@@ -237,6 +237,19 @@ static void the_box_itself(void **state)
 	sentence("{" TIME "\"kind\":\"policy\",\"code\":\"confirmed\",\"value\":5,\"by\":\"tanaka\",\"count\":1}",
 		 "At 2026-11-20 08:10:11 UTC, generation 5 was confirmed by tanaka.",
 		 "2026-11-20 08:10:11 UTC、tanaka が世代 5 を確定しました。");
+	/* What was refused is not what is in force. */
+	sentence("{" TIME "\"kind\":\"policy\",\"code\":\"refused\",\"generation\":{\"number\":4,\"digest\":\"00\"},"
+		 "\"value\":5,\"by\":\"tanaka\"}",
+		 "At 2026-11-20 08:10:11 UTC, a policy was refused (generation 5), asked by tanaka; the box stays with "
+		 "generation 4.",
+		 "2026-11-20 08:10:11 UTC、tanaka が指示したポリシー（世代 5）の適用は拒否されました。世代 4 "
+		 "のまま変わりません。");
+	/* A text that was no policy has no number. */
+	sentence("{" TIME "\"kind\":\"policy\",\"code\":\"refused\",\"generation\":{\"number\":4,\"digest\":\"00\"},"
+		 "\"by\":\"tanaka\"}",
+		 "At 2026-11-20 08:10:11 UTC, a policy was refused, asked by tanaka; the box stays with generation 4.",
+		 "2026-11-20 08:10:11 UTC、tanaka が指示したポリシーの適用は拒否されました。世代 4 "
+		 "のまま変わりません。");
 	/* Whoever changed the rules did not restore them. */
 	line = said("{" TIME "\"seq\":9,\"kind\":\"drift\",\"role\":\"enforce\",\"code\":\"flushed\",\"by\":\"nft\"}",
 		    LANG_EN, event_line);

@@ -20,8 +20,9 @@ static const char *const langs[] = { "en", "ja" };
 
 static void sentence_is_sound(const char *s)
 {
-	static const char places[] = " time from to client what reason limit conduit file line generation process gap "
-				     "count object before after by lane verdict records interface ";
+	static const char places[] =
+		" time from to client what reason limit conduit file line generation under process gap "
+		"count object before after by lane verdict records interface ";
 	int depth = 0;
 
 	assert_non_null(s);

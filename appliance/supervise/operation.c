@@ -157,7 +157,7 @@ void op_give_up(struct supervisor *s)
 				&(struct generation_cause){ .why = WHY_FAILED, .by = op->by, .other = op->from }, &e);
 		journal_generation(s, s->now);
 	}
-	if (op->kind == OP_APPLY)
+	if (op->kind == OP_APPLY || op->kind == OP_ROLLBACK)
 		policy_event(s, POLICY_REFUSED, op->number);
 	/* A trial that could not be ended is ended as soon as it can be. */
 	if (op->kind == OP_REVERT && s->trial != 0)

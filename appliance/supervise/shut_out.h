@@ -8,7 +8,8 @@
 
 /*
  * Of the terminals that box.cfg of `now` names, those that `next` does not; where `now` names none, and so answers everybody, but `next` names
- * some, everybody else. A new object (docs/json.md, shut_out); NULL when nobody loses it. Both are policies: without one nobody has it.
+ * some, everybody else; the box's own addresses there that `next` does not have, and with the last of them everybody. A new object
+ * (docs/json.md, shut_out); NULL when nobody loses it. Both are policies: without one, or an address there, nobody has it.
  */
 json_t *shut_out_json(const struct ir *now, const struct ir *next);
 

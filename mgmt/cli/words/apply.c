@@ -37,21 +37,30 @@ static void sessions(struct cli *c, const json_t *cut, unsigned long long more, 
 		message_print(c->out, c->lang, M_APPLY_CUT_MORE, more);
 }
 
-/* Whose sessions with the box itself end: they stand in no list of those that are cut. */
-static void shut_out(struct cli *c, const json_t *answer, bool dry_run)
+static void shut_out_list(struct cli *c, const json_t *list, enum message head)
 {
-	const json_t *who = ja(answer, "shut_out"), *list = ja(who, "terminals"), *one;
+	const json_t *one;
 	size_t i;
 
 	if (json_array_size(list) > 0)
-		message_print(c->out, c->lang, dry_run ? M_APPLY_WOULD_SHUT_OUT : M_APPLY_SHUT_OUT,
-			      json_array_size(list));
+		message_print(c->out, c->lang, head, json_array_size(list));
 	json_array_foreach(list, i, one)
 	{
 		if (json_is_string(one))
 			render_line(c, M_APPLY_SHUT_OUT_ONE, json_string_value(one));
 	}
-	if (jb(who, "others"))
+}
+
+/* Whose sessions with the box itself end: they stand in no list of those that are cut. */
+static void shut_out(struct cli *c, const json_t *answer, bool dry_run)
+{
+	const json_t *who = ja(answer, "shut_out");
+
+	shut_out_list(c, ja(who, "terminals"), dry_run ? M_APPLY_WOULD_SHUT_OUT : M_APPLY_SHUT_OUT);
+	shut_out_list(c, ja(who, "addresses"), dry_run ? M_APPLY_WOULD_SHUT_ADDRESSES : M_APPLY_SHUT_ADDRESSES);
+	if (jb(who, "nobody"))
+		message_print(c->out, c->lang, dry_run ? M_APPLY_WOULD_SHUT_ALL : M_APPLY_SHUT_ALL);
+	else if (jb(who, "others"))
 		message_print(c->out, c->lang, dry_run ? M_APPLY_WOULD_SHUT_OTHERS : M_APPLY_SHUT_OTHERS);
 }
 

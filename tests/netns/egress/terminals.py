@@ -2,6 +2,7 @@
 """From where the management is reached: the terminals of box.cfg, at one port, and from nowhere else on the admin network, counted at
 the interface where an answer would arrive, while policies come and go."""
 import json
+import os
 import socket
 import struct
 
@@ -171,7 +172,7 @@ def losers_are_named(box):
     expect("shut_out" not in json.loads(box.go(TERMINALS, "--json").stdout), "before the first policy nobody reached it")
     s = connected(box, DESK6)
     expect(s is not None, "a terminal's session")
-    gone = {"terminals": [DESK6], "others": False}
+    gone = {"terminals": [DESK6], "others": False, "addresses": [], "nobody": False}
     for lang, words in (("en", "would no longer reach the management"), ("ja", "管理機能に接続できなくなる管理端末")):
         text = box.sekisho("apply", "--lang", lang, "--dry-run", box.text(ONE)).stdout
         expect(words in text and "  " + DESK6 in text.splitlines() and DESK4 not in text, "dry: %s", text)
@@ -186,10 +187,41 @@ def losers_are_named(box):
     expect("shut_out" not in json.loads(box.sekisho("rollback", "--json").stdout), "who comes back is not shut out")
     expect("shut_out" not in json.loads(box.go("", "--json").stdout), "where everybody enters nobody is shut out")
     answer = json.loads(box.sekisho("rollback", "--dry-run", "--json").stdout)
-    expect(answer["shut_out"] == {"terminals": [], "others": True}, "back, dry: %s", answer)
+    expect(answer["shut_out"] == {"terminals": [], "others": True, "addresses": [], "nobody": False}, "back, dry: %s", answer)
     text = box.sekisho("rollback", "--lang", "en").stdout
     expect("Hosts that are no terminals of box.cfg no longer reach the management" in text, "back: %s", text)
     s.close()
+    box.verified()
+
+
+def its_own_addresses_go(box):
+    """Which addresses of the management go is said before and after, and that nobody reaches it where none is left."""
+    def site(peers, before, after):
+        path = box.text(peers)
+        with open(os.path.join(os.path.dirname(path), "box.cfg"), encoding="utf-8") as f:
+            text = f.read()
+        expect(before in text, "%s", text)
+        with open(os.path.join(os.path.dirname(path), "box.cfg"), "w", encoding="utf-8") as f:
+            f.write(text.replace(before, after))
+        return path
+
+    box.fresh()
+    box.go(TERMINALS)
+    without4 = site(TERMINALS, '"%s/24"' % BOX4, '"10.79.0.77/24"')
+    answers = [json.loads(box.sekisho("apply", "--json", *options, without4).stdout) for options in (["--dry-run"], [])]
+    expect([a["shut_out"] for a in answers] == [{"terminals": [], "others": False, "addresses": [BOX4], "nobody": False}] * 2, "%s", answers)
+    expect(connected(box, DESK6) is not None, "the address that stays")
+    box.go(TERMINALS)
+    nowhere = site("", "  adm0 =", "  # adm0 =")
+    for lang, address, all_of_it in (("en", "Addresses of the management that would be gone", "Nobody would reach the management any more"),
+                                     ("ja", "適用するとなくなる管理機能のアドレス", "どのホストからも管理機能に接続できなくなります")):
+        text = box.sekisho("apply", "--lang", lang, "--dry-run", nowhere).stdout
+        expect(address in text and all_of_it in text and {"  " + x for x in (BOX4, BOX6, DESK4, DESK6)} <= set(text.splitlines()), "dry: %s", text)
+    text = box.sekisho("apply", "--lang", "en", nowhere).stdout
+    expect("Nobody reaches the management any more" in text, "applied: %s", text)
+    expect("Nobody may reach the management" in box.sekisho("effective", "--lang", "en").stdout, "effective says otherwise")
+    expect("shut_out" not in json.loads(box.go(TERMINALS, "--json").stdout), "whom nobody could reach, nobody loses")
+    held(box, {DESK4, DESK6})
     box.verified()
 
 
@@ -282,4 +314,4 @@ def terminals_told(box):
     held(box, {DESK4, DESK6})
 
 
-CASES = (terminals_alone, terminals_change, losers_are_named, nothing_more_is_said, trials_that_end, terminals_meddled_with, terminals_told)
+CASES = (terminals_alone, terminals_change, losers_are_named, its_own_addresses_go, nothing_more_is_said, trials_that_end, terminals_meddled_with, terminals_told)

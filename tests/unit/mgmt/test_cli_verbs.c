@@ -767,6 +767,19 @@ static void test_apply(void **state)
 	snprintf(line, sizeof(line), "apply %s --dry-run", path);
 	run(&r, line);
 	expect_in(r.out, "Hosts that are no terminals of box.cfg would no longer reach the management");
+	expect_not_in(r.out, "Addresses of the management");
+	box_says(MSG_CTL_APPLY, 0, SHUT_OUT("true,\"addresses\":[\"10.99.0.1\"],\"nobody\":true"));
+	run(&r, line);
+	expect_in(r.out,
+		  "Addresses of the management that would be gone, and with them the sessions there: 1\n  10.99.0.1\n"
+		  "Nobody would reach the management any more: box.cfg gives it no address.\n");
+	expect_not_in(r.out, "no terminals");
+	strcat(line, " --lang ja");
+	run(&r, line);
+	expect_in(r.out, "適用するとなくなる管理機能のアドレス（そこへの接続中のセッションも途切れます）: 1 件\n  "
+			 "10.99.0.1\n適用すると、"
+			 "box.cfg に管理機能のアドレスがないため、どのホストからも管理機能に接続できなくなります。\n");
+	snprintf(line, sizeof(line), "apply %s", path);
 #undef SHUT_OUT
 	box_says(MSG_CTL_APPLY, 1,
 		 "{\"done\":false,\"cut\":[],\"diagnostics\":[{\"severity\":\"error\",\"code\":\"x\","

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who loses the management when the terminals of box.cfg change.
+ * Who loses the management when the terminals of box.cfg change, or the addresses at which it is reached.
  *
  * LINK: appliance/supervise/shut_out.c appliance/base/addr.c appliance/base/json.c appliance/base/utf8.c appliance/base/clock.c appliance/base/memfd.c
  * LINK: appliance/base/bytes.c appliance/base/sha256.c appliance/base/err.c
@@ -21,47 +21,78 @@
 
 #define MOST 4u
 
-/* A policy whose box.cfg names these terminals, "," between them, and a log server beside them. */
-static const struct ir *policy(struct ir *ir, struct ir_peer peers[MOST], const char *terminals)
+/* A policy and what its box.cfg names. */
+struct site {
+	struct ir ir;
+	struct ir_peer peers[MOST];
+	struct ir_interface interfaces[2];
+	struct addr addresses[2][MOST];
+};
+
+/* These terminals ("," between them), and a log server beside them; the box's own addresses in the admin network, and one of another network. */
+static const struct ir *policy(struct site *s, const char *terminals, const char *addresses)
 {
 	char copy[120], *rest, *one;
+	uint32_t n = 0;
 
-	*ir = (struct ir){ .peers = peers, .n_peers = 1 };
-	peers[0] = (struct ir_peer){ .use = PEER_LOG };
-	assert_true(addr_parse("10.99.0.9", &peers[0].address));
+	*s = (struct site){ .ir = { .peers = s->peers, .n_peers = 1, .interfaces = s->interfaces, .n_interfaces = 2 } };
+	s->peers[0] = (struct ir_peer){ .use = PEER_LOG };
+	assert_true(addr_parse("10.99.0.9", &s->peers[0].address));
 	assert_true(strlen(terminals) < sizeof(copy));
 	strcpy(copy, terminals);
 	for (one = strtok_r(copy, ",", &rest); one != NULL; one = strtok_r(NULL, ",", &rest)) {
-		assert_true(ir->n_peers < MOST);
-		peers[ir->n_peers] = (struct ir_peer){ .use = PEER_TERMINAL };
-		assert_true(addr_parse(one, &peers[ir->n_peers++].address));
+		assert_true(s->ir.n_peers < MOST);
+		s->peers[s->ir.n_peers] = (struct ir_peer){ .use = PEER_TERMINAL };
+		assert_true(addr_parse(one, &s->peers[s->ir.n_peers++].address));
 	}
-	return ir;
+	assert_true(strlen(addresses) < sizeof(copy));
+	strcpy(copy, addresses);
+	for (one = strtok_r(copy, ",", &rest); one != NULL; one = strtok_r(NULL, ",", &rest)) {
+		assert_true(n < MOST);
+		assert_true(addr_parse(one, &s->addresses[1][n++]));
+	}
+	assert_true(addr_parse("10.30.0.1", &s->addresses[0][0]));
+	s->interfaces[0] = (struct ir_interface){ .addresses = s->addresses[0], .n_addresses = 1 };
+	s->interfaces[1] = (struct ir_interface){ .admin = true, .addresses = s->addresses[1], .n_addresses = n };
+	return &s->ir;
 }
+
+#define HERE "10.99.0.1"
+#define OTHERS_TOO ",\"others\":true,\"addresses\":[],\"nobody\":false}"
+#define ONLY_THEM ",\"others\":false,\"addresses\":[],\"nobody\":false}"
 
 static void who_is_shut_out(void **state)
 {
 	static const struct {
-		const char *now, *next, *json; /* NULL = nobody */
+		const char *now, *now_at, *next, *next_at, *json; /* NULL = nobody */
 	} cases[] = {
-		{ "", "", NULL },
-		{ "10.99.0.20", "10.99.0.20", NULL },
-		{ "10.99.0.20", "10.99.0.21,10.99.0.20", NULL },
-		{ "10.99.0.20", "", NULL },
-		{ "10.99.0.20,2001:db8::20", "10.99.0.20", "{\"terminals\":[\"2001:db8::20\"],\"others\":false}" },
-		{ "10.99.0.20,10.99.0.21", "10.99.0.22",
-		  "{\"terminals\":[\"10.99.0.20\",\"10.99.0.21\"],\"others\":false}" },
+		{ "", HERE, "", HERE, NULL },
+		{ "10.99.0.20", HERE, "10.99.0.20", HERE, NULL },
+		{ "10.99.0.20", HERE, "10.99.0.21,10.99.0.20", HERE, NULL },
+		{ "10.99.0.20", HERE, "", HERE, NULL },
+		{ "10.99.0.20,2001:db8::20", HERE, "10.99.0.20", HERE, "{\"terminals\":[\"2001:db8::20\"]" ONLY_THEM },
+		{ "10.99.0.20,10.99.0.21", HERE, "10.99.0.22", HERE,
+		  "{\"terminals\":[\"10.99.0.20\",\"10.99.0.21\"]" ONLY_THEM },
 		/* That the log server is asked does not let it in. */
-		{ "10.99.0.9", "10.99.0.20", "{\"terminals\":[\"10.99.0.9\"],\"others\":false}" },
-		{ "", "10.99.0.20", "{\"terminals\":[],\"others\":true}" },
+		{ "10.99.0.9", HERE, "10.99.0.20", HERE, "{\"terminals\":[\"10.99.0.9\"]" ONLY_THEM },
+		{ "", HERE, "10.99.0.20", HERE, "{\"terminals\":[]" OTHERS_TOO },
+		/* Addresses that go, that come, that stay; the last one takes everybody along, named or not. */
+		{ "", HERE ",2001:db8::1", "", "10.99.0.2," HERE,
+		  "{\"terminals\":[],\"others\":false,\"addresses\":[\"2001:db8::1\"],\"nobody\":false}" },
+		{ "", HERE, "", "2001:db8::1," HERE, NULL },
+		{ "", HERE, "", "", "{\"terminals\":[],\"others\":true,\"addresses\":[\"" HERE "\"],\"nobody\":true}" },
+		{ "10.99.0.20", HERE, "", "",
+		  "{\"terminals\":[\"10.99.0.20\"],\"others\":false,\"addresses\":[\"" HERE "\"],\"nobody\":true}" },
+		/* Whom nobody could reach, nobody loses. */
+		{ "", "", "10.99.0.20", HERE, NULL },
+		{ "", "", "", "", NULL },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct ir_peer peers[2][MOST];
-		struct ir now, next;
-		json_t *got =
-			shut_out_json(policy(&now, peers[0], cases[i].now), policy(&next, peers[1], cases[i].next));
+		struct site now, next;
+		json_t *got = shut_out_json(policy(&now, cases[i].now, cases[i].now_at),
+					    policy(&next, cases[i].next, cases[i].next_at));
 		json_t *want = cases[i].json != NULL ? json_loads(cases[i].json, 0, NULL) : NULL;
 
 		assert_int_equal(want != NULL, cases[i].json != NULL);

@@ -263,6 +263,14 @@ static bool value_fits(const struct item *i, uint8_t type, struct bytes data)
 	return type != DATA_BIT && data.left == i->count * element_bytes(i->type);
 }
 
+/* Sharp7 fills up the last of several items too. */
+static bool is_fill(struct bytes *b)
+{
+	uint8_t byte;
+
+	return bytes_u8(b, &byte) && byte == 0;
+}
+
 bool s7_items_values(struct bytes b, uint8_t n, struct bytes items, struct operation *operations)
 {
 	bool alike = true; /* both ways to find the data have met so far */
@@ -285,7 +293,9 @@ bool s7_items_values(struct bytes b, uint8_t n, struct bytes items, struct opera
 		if (alike && i.plain && values_form(i.type) != VALUES_UNKNOWN)
 			operations[k].values = values_at(values_form(i.type), i.count, data);
 		alike = alike && i.plain && length_by_item(&i, length) == bytes;
-		if (bytes % 2u != 0 && k + 1u < n && !bytes_skip(&b, 1))
+		if (bytes % 2u == 0)
+			continue;
+		if (k + 1u < n ? !bytes_skip(&b, 1) : n > 1 && b.left > 0 && !is_fill(&b))
 			return false;
 	}
 	return bytes_done(&b);

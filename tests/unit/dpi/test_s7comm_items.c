@@ -417,6 +417,39 @@ static void padding(void **unused)
 	assert_int_equal(write_items(&d, &items, 1, "00040008 01"), R_S7COMM_FRAME);
 }
 
+/* Sharp7 fills up the last of several, too: a byte or a bit has a 0 behind it, and nothing else. */
+static void padding_of_the_last(void **unused)
+{
+	struct made items = { .n = 0 };
+	struct desk d;
+
+	(void)unused;
+	put_item(&items, 4, 1, 0, 0x83, BYTE(12));
+	put_item(&items, 2, 1, 0, 0x83, BYTE(10));
+	put_item(&items, 1, 1, 0, 0x83, BYTE(14));
+	desk_empty(&d);
+	codes(&d, WRITE, WRITE)->values = desk_range(&d, 0, 5);
+	desk_space(&d, &d.rows[0], S7_FLAGS,
+		   desk_ranges(&d, (uint32_t[]){ BYTE(10), BYTE(10) + 7, BYTE(12), BYTE(13) + 7, BYTE(14), BYTE(14) }, 3));
+	for (unsigned n = 2; n <= 3; n++) {
+		struct made some = items;
+
+		some.n = n * 12;
+		for (unsigned i = 0; i < 5; i++) {
+			static const char *const ends[] = { "", "00", "01", "0000", "00040008 01" };
+			char data[80];
+
+			snprintf(data, sizeof(data), "00040010 0005 00040008 01 %s%s", n == 2 ? "" : "00 00030001 01",
+				 ends[i]);
+			assert_int_equal(write_items(&d, &some, n, data), i < 2 ? R_ALLOWED : R_S7COMM_FRAME);
+		}
+	}
+	items.n = 0;
+	put_item(&items, 2, 1, 0, 0x83, BYTE(10));
+	assert_int_equal(write_items(&d, &items, 1, "00040008 01"), R_ALLOWED);
+	assert_int_equal(write_items(&d, &items, 1, "00040008 01 00"), R_S7COMM_FRAME); /* nobody writes so */
+}
+
 /*
  * snap7's server finds the second item's data by the first item's type: where that disagrees with what the data says, it would
  * write bytes that stand elsewhere. Their values are unknown then.
@@ -616,6 +649,7 @@ int main(void)
 		cmocka_unit_test(the_value_that_is_outside),
 		cmocka_unit_test(counters_hold_words),
 		cmocka_unit_test(padding),
+		cmocka_unit_test(padding_of_the_last),
 		cmocka_unit_test(data_found_in_two_ways),
 		cmocka_unit_test(answers),
 		cmocka_unit_test(cyclic),

@@ -31,7 +31,8 @@ struct grammar {
 struct reader {
 	struct enip_path *path;
 	struct tag_digest name;
-	bool hop; /* some hop was read */
+	bool hop;    /* some hop was read */
+	bool member; /* of a symbol that was named by its instance: only parts and elements follow */
 };
 
 static bool pad(struct bytes *b)
@@ -72,7 +73,8 @@ static bool read_logical(struct reader *r, uint8_t type, struct bytes *b)
 	const struct bytes before = *b;
 	uint32_t n;
 
-	if (!number(b, type, &n) || ((type & 3u) != 0 && before.p[0] != 0))
+	if (!number(b, type, &n) || ((type & 3u) != 0 && before.p[0] != 0) ||
+	    (r->member && ((type >> 2) & 7u) != LOGICAL_MEMBER))
 		return false;
 	switch ((type >> 2) & 7u) {
 	case LOGICAL_CLASS:
@@ -104,6 +106,13 @@ static bool read_logical(struct reader *r, uint8_t type, struct bytes *b)
 	}
 }
 
+/* Members of a structure have names also where the tag itself is named by its instance (Rockwell 1756-PM020). */
+static bool is_symbol(const struct enip_path *p)
+{
+	return p->n_objects == 1 && p->objects[0].class == CLASS_SYMBOL && p->objects[0].has_instance &&
+	       p->objects[0].instance != 0 && !p->objects[0].has_attribute && p->n_points == 0;
+}
+
 /* One more part of a tag's name. What was named so far holds it. */
 static bool read_symbol(struct reader *r, struct bytes *b)
 {
@@ -111,7 +120,10 @@ static bool read_symbol(struct reader *r, struct bytes *b)
 	struct bytes name;
 	uint8_t n, c;
 
-	if (p->n_objects > 0 || !bytes_u8(b, &n) || n == 0 || !bytes_take(b, n, &name) || ((n & 1u) != 0 && !pad(b)))
+	if (p->n_objects > 0 && !r->member && (p->has_tag || !is_symbol(p)))
+		return false;
+	r->member = p->n_objects > 0;
+	if (!bytes_u8(b, &n) || n == 0 || !bytes_take(b, n, &name) || ((n & 1u) != 0 && !pad(b)))
 		return false;
 	if (p->has_tag && !tag_add(&r->name, '.'))
 		return false;

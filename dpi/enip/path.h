@@ -13,6 +13,8 @@
 #include "appliance/base/bytes.h"
 #include "appliance/wire/operation.h"
 
+#define CLASS_SYMBOL 0x6bu /* its instances are the tags */
+
 #define PATH_OBJECTS 3u /* a routine of a program of a task is the deepest that controllers have */
 #define PATH_POINTS 3u	/* connection points: consumed, produced, or of a request one */
 
@@ -37,7 +39,7 @@ struct enip_path {
 	bool config;	/* data for a configuration is in it */
 };
 
-/* A request's: objects, or a tag with its elements. False: it is none. */
+/* A request's: objects, or a tag with its elements, or a tag by its instance and members of it by name. False: it is none. */
 bool enip_path_request(struct bytes b, struct enip_path *ret);
 /* A connection's: hops, a key, objects with connection points, and what else a Forward Open may carry. */
 bool enip_path_connection(struct bytes b, struct enip_path *ret);

@@ -274,6 +274,15 @@ static void odd_paths(void **unused)
 		NOTE(0x91, 2, ' ', 'a'),
 		NOTE(0x61, 'a'),			  /* the old form of a symbol */
 		NOTE(0x20, 4, 0x91, 1, 'a', 0),		  /* a tag beneath an object */
+		NOTE(0x20, 0x6b, 0x91, 1, 'a', 0),	  /* ... beneath all tags */
+		NOTE(0x20, 0x6b, 0x24, 0, 0x91, 1, 'a', 0),
+		NOTE(0x20, 0x6c, 0x24, 5, 0x91, 1, 'a', 0),
+		NOTE(0x20, 0x6b, 0x24, 5, 0x30, 1, 0x91, 1, 'a', 0),
+		NOTE(0x20, 0x68, 0x24, 5, 0x20, 0x6b, 0x24, 5, 0x91, 1, 'a', 0),
+		NOTE(0x91, 1, 'b', 0, 0x20, 0x6b, 0x24, 5, 0x91, 1, 'a', 0),
+		NOTE(0x20, 0x6b, 0x24, 5, 0x91, 1, 'a', 0, 0x20, 1, 0x24, 1), /* an object beneath a member */
+		NOTE(0x20, 0x6b, 0x24, 5, 0x91, 1, 'a', 0, 0x24, 1),
+		NOTE(0x20, 0x6b, 0x24, 5, 0x91, 1, 'a', 0, 0x30, 1),
 		NOTE(0x20, 1, 0x20, 2, 0x20, 3, 0x20, 4), /* deeper than anything */
 	};
 
@@ -412,6 +421,34 @@ static void tags_are_named(void **unused)
 	assert_int_equal(ask(cip_note(0x55, &path, &one)), R_ENIP_FRAME);
 	one = NOTE(1, 0, 1, 0);
 	assert_int_equal(ask(cip_note(0x55, &path, &one)), R_ENIP_ADDRESS);
+}
+
+/*
+ * pycomm3 names a tag by its instance, and members of a structure by their names: the row has to name both, for whoever took the name
+ * for a tag's.
+ */
+static void members_of_an_instance(void **unused)
+{
+	struct command_row *row = services(0, ENIP_LAST);
+	struct note one = NOTE(1, 0), path = NOTE(0x20, 0x6b, 0x25, 0, 17, 0, 0x28, 3, 0x91, 5, 'H', 'o', 'i', 's', 't', 0, 0x28, 1);
+
+	(void)unused;
+	assert_int_equal(ask(cip_note(0x4c, &path, &one)), R_ALLOWED);
+	assert_int_equal(d.p.function, ENIP_OF_CLASS(0x6b, 0x4c));
+	desk_space(&d, row, ENIP_OBJECTS, wide(&d, place(0x6b, 17, 0), place(0x6b, 17, 0x7fff)));
+	assert_int_equal(ask(cip_note(0x4c, &path, &one)), R_ENIP_ADDRESS);
+	desk_space(&d, row, ENIP_TAGS, wide(&d, digest("Hoist"), digest("Hoist")));
+	assert_int_equal(ask(cip_note(0x4c, &path, &one)), R_ALLOWED);
+	path.b[4] = 18;
+	assert_int_equal(ask(cip_note(0x4c, &path, &one)), R_ENIP_ADDRESS);
+	path.b[4] = 17;
+	path.b[14] = 's';
+	assert_int_equal(ask(cip_note(0x4c, &path, &one)), R_ENIP_ADDRESS);
+	path.b[14] = 't';
+	row->services = desk_range(&d, ENIP_OF_CLASS(0x6b, 0x4c), ENIP_OF_CLASS(0x6b, 0x4c));
+	assert_int_equal(ask(cip_note(0x4c, &path, &one)), R_ALLOWED);
+	one = NOTE(0xc4, 0, 1, 0, 7, 0, 0, 0);
+	assert_int_equal(ask(cip_note(0x4d, &path, &one)), R_ENIP_FUNCTION);
 }
 
 static void values_that_are_written(void **unused)
@@ -655,6 +692,7 @@ int main(void)
 		cmocka_unit_test(attribute_in_the_path_of_more),
 		cmocka_unit_test(without_a_name),
 		cmocka_unit_test(tags_are_named),
+		cmocka_unit_test(members_of_an_instance),
 		cmocka_unit_test(values_that_are_written),
 		cmocka_unit_test(padded_writes),
 		cmocka_unit_test(several_in_one),

@@ -579,14 +579,17 @@ bool stream_judged_before(const struct stream *s, enum direction dir, uint64_t o
 	return runs_judged(&d->runs, d->next + (uint32_t)(offset - d->offset), n);
 }
 
-void stream_skip(struct stream *s, struct pool *pool, enum direction dir, uint32_t to)
+void stream_skip(struct stream *s, struct pool *pool, enum direction dir, uint32_t to, bool arrived)
 {
 	struct stream_dir *d = &s->dir[dir];
+	uint32_t acked = d->acked;
 
 	chain_clear(pool, &d->kept);
 	runs_clear(&d->runs, pool);
 	d->offset += to - d->next;
 	dir_at(d, to);
+	if (!arrived)
+		d->acked = acked;
 }
 
 void stream_free(struct stream *s, struct pool *pool)

@@ -153,8 +153,11 @@ void stream_pick_up(struct stream *s, struct pool *pool, enum direction dir, con
 bool stream_go_back(struct stream *s, enum direction dir, uint32_t to);
 /* Whether the n bytes at this offset were judged before the stream went back. */
 bool stream_judged_before(const struct stream *s, enum direction dir, uint64_t offset, uint32_t n);
-/* Goes on at number `to` of this direction; the bytes before it are lost for good. */
-void stream_skip(struct stream *s, struct pool *pool, enum direction dir, uint32_t to);
+/*
+ * Goes on at number `to` of this direction; the bytes before it are lost for good. Unless they `arrived`, what the receiver has not
+ * acknowledged of them is STREAM_BLIND from now on.
+ */
+void stream_skip(struct stream *s, struct pool *pool, enum direction dir, uint32_t to, bool arrived);
 /* Forgets kept bytes (back into the pool); numbers stay. */
 void stream_free(struct stream *s, struct pool *pool);
 

@@ -40,7 +40,7 @@ static bool acknowledges_ahead(const struct crossing *x)
 
 static void skip(struct crossing *x, enum direction dir, uint32_t to)
 {
-	midstream_skip(x->i, x->f, dir, to);
+	midstream_skip(x->i, x->f, dir, to, true);
 	x->f->stream.anew = false; /* perhaps it was begun anew, and the answer was not captured */
 	x->f->adrift[dir] = ADRIFT_SEARCHED;
 	x->f->lacking = true;

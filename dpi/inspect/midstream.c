@@ -161,12 +161,13 @@ static MUST_SEND struct verdict pick_up(struct crossing *x, enum protocol p, boo
  * What waited for the worker that died went with it; what was said behind that may be at its receiver by now, and the session
  * picked up there. The receiver can read none of it before its sender has repeated what is missing. Then that is where the session
  * is picked up, by the same rule, and what passed since is what lies ahead of a gap: compared, and judged together with what fills it.
+ * Not where something was skipped since on the client's word: there its server may be inside a PDU of which a part was judged.
  */
 struct verdict midstream_go_back(struct crossing *x)
 {
 	struct flow *f = x->f;
 
-	if (f->commands == NULL || f->adrift[x->dir] || x->permit->midstream != MID_PICK_UP ||
+	if (f->commands == NULL || f->adrift[x->dir] || f->missed || x->permit->midstream != MID_PICK_UP ||
 	    !picks_up(x, (enum protocol)f->protocol, false) || !stream_go_back(&f->stream, x->dir, x->d.seq))
 		return go_on();
 	command_forget(f);
@@ -233,9 +234,9 @@ struct verdict midstream_meet(struct crossing *x)
 /*
  * Goes on behind them. What is there most likely starts with a PDU; if not, a later segment will.
  */
-void midstream_skip(struct inspector *i, struct flow *f, enum direction dir, uint32_t to)
+void midstream_skip(struct inspector *i, struct flow *f, enum direction dir, uint32_t to, bool arrived)
 {
-	stream_skip(&f->stream, &i->pool, dir, to);
+	stream_skip(&f->stream, &i->pool, dir, to, arrived);
 	command_note_missed(f, false);
 	f->midstream = true;
 	f->adrift[dir] = ADRIFT_AWAITS;
@@ -243,10 +244,11 @@ void midstream_skip(struct inspector *i, struct flow *f, enum direction dir, uin
 
 struct verdict midstream_skip_gap(struct crossing *x)
 {
+	/* A client's word alone does not tell that its server has them. */
 	if (is_ahead(x))
-		midstream_skip(x->i, x->f, x->dir, x->d.seq);
+		midstream_skip(x->i, x->f, x->dir, x->d.seq, x->dir == DIR_S2C);
 	if (midstream_acknowledges_unseen(x))
-		midstream_skip(x->i, x->f, other_end(x->dir), x->d.ack);
+		midstream_skip(x->i, x->f, other_end(x->dir), x->d.ack, true);
 	return follow(x);
 }
 
@@ -270,7 +272,10 @@ struct verdict midstream_give_up_place(struct crossing *x)
 	outcome_drop_waiting(x->i, x->fi, R_MIDSTREAM_WAIT);
 	stream_free(&x->f->stream, &x->i->pool);
 	v = midstream_refuse_pick_up(x);
-	return v.step == STEP_ON ? midstream_meet(x) : v;
+	if (v.step != STEP_ON)
+		return v;
+	x->f->missed = false; /* what a full queue let by gives no claim to more */
+	return midstream_meet(x);
 }
 
 struct verdict midstream_lose_track(struct crossing *x)
@@ -292,7 +297,8 @@ struct verdict midstream_go_on_behind(struct crossing *x)
 	if (!midstream_acknowledges_unseen(x) || !(midstream_may_miss(x) || f->adrift[other_end(x->dir)]))
 		return go_on();
 	f->missed = midstream_may_miss(x);
-	if (f->commands == NULL) /* its name was in what is missing: it goes on for a while, and then begins anew */
+	/* Its name was in what is missing: it goes on for a while, and then begins anew. A client's word does not bring that about. */
+	if (f->commands == NULL && x->dir == DIR_S2C)
 		return midstream_await(x);
 	return midstream_skip_gap(x);
 }

@@ -34,8 +34,8 @@ MUST_SEND struct verdict midstream_go_on_at(struct crossing *x);
 
 /* Dropped, because what is before it did not come. */
 void midstream_note_given_up(struct crossing *x);
-/* The bytes of this direction up to `to` are missing for good. */
-void midstream_skip(struct inspector *i, struct flow *f, enum direction dir, uint32_t to);
+/* The bytes of this direction up to `to` are missing for good. Unless they `arrived`, those that the receiver lacks pass no more. */
+void midstream_skip(struct inspector *i, struct flow *f, enum direction dir, uint32_t to, bool arrived);
 /* Acknowledges what did not go by here. Numbers far ahead are nobody's. */
 bool midstream_acknowledges_unseen(const struct crossing *x);
 /* Whether packets of its lane may go by while this worker lives: a full queue lets them. */

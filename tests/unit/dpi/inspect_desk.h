@@ -252,6 +252,7 @@ enum desk_permit {
 	P_TOY_READS,	    /* fewer functions than P_TOY */
 	P_TOY_FEW,	    /* only so many requests may be open */
 	P_MIXED_LATE,	    /* as P_MIXED, with undecided_bytes 64 */
+	P_MIXED_HOLD,	    /* as P_MIXED, and a full queue lets live flows by */
 	P_COUNT
 };
 
@@ -294,13 +295,14 @@ static const struct desk_row desk_rows[P_COUNT] = {
 	[P_TOY_SAFETY] = { LANE_COMMANDS, false, MID_RESET, 502, { DESK_PROTOCOL }, 0 },
 	[P_TOY_HOLD_PICK_UP] = { LANE_COMMANDS, false, MID_PICK_UP, 502, { DESK_PROTOCOL }, 0 },
 	[P_MIXED_LATE] = { LANE_COMMANDS, false, MID_RESET, 502, { DESK_PROTOCOL, PROTO_HTTP }, 64 },
+	[P_MIXED_HOLD] = { LANE_COMMANDS, false, MID_RESET, 502, { DESK_PROTOCOL, PROTO_HTTP }, 0 },
 	[P_TOY_FEW] = { LANE_COMMANDS, false, MID_RESET, 502, { DESK_PROTOCOL }, 0 },
 	[P_TOY_READS] = { LANE_COMMANDS, false, MID_RESET, 502, { DESK_PROTOCOL }, 0 },
 };
 
 static struct lane desk_lane(uint32_t permit)
 {
-	bool hold = permit == P_TOY_HOLD || permit == P_TOY_HOLD_PICK_UP;
+	bool hold = permit == P_TOY_HOLD || permit == P_TOY_HOLD_PICK_UP || permit == P_MIXED_HOLD;
 
 	return (struct lane){ desk_rows[permit].kind, permit == P_TOY_SAFETY ? CRIT_SAFETY : CRIT_CARGO,
 			      hold ? FAIL_HOLD : FAIL_CLOSED, hold ? FAIL_HOLD : FAIL_CLOSED };

@@ -491,6 +491,97 @@ static void a_loss_is_no_bypass(void **state)
 	goes_on_judged(&k);
 }
 
+/* ---- a client that says that something went by, and nothing did ---- */
+
+/* It says the same segment ahead of a gap until that passes, or what it acknowledges was never said: then nobody waits. */
+static unsigned insists(const struct conn *k, uint32_t at, uint32_t ack, const uint8_t *p, size_t n)
+{
+	unsigned o = OUTCOME_DROP;
+
+	for (unsigned i = 0; i < 5 && o < OUTCOME_ACCEPT; i++) {
+		desk_segment(k, DIR_C2S, at, ack, DESK_ACK, p, n);
+		desk_now += 11000000u;
+		inspector_tick(desk_i);
+		o = desk.outcome[desk_id % DESK_IDS];
+		desk_now += 200000000u;
+	}
+	return o;
+}
+
+static void skipped_and_then_said(void **state)
+{
+	uint8_t pdu[64], whole[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	toy_pdu(whole, 12, 3);
+	for (unsigned i = 0; i < 8; i++) {
+		struct conn k = live(kept_alive[i % 2]);
+		uint32_t ack = i & 2u ? k.s + 100 : k.s;
+		bool passed;
+
+		if (i < 4) { /* the end of a request, and then its beginning */
+			passed = insists(&k, k.c + 5, ack, pdu + 5, 7) >= OUTCOME_ACCEPT;
+			passed &= desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu, 5) >= OUTCOME_ACCEPT;
+		} else { /* another request behind it, and then its end */
+			assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu, 5), OUTCOME_ACCEPT);
+			desk_segment(&k, DIR_S2C, k.s, k.c + 5, DESK_ACK, NULL, 0);
+			insists(&k, k.c + 12, ack, whole, i & 2u ? 12 : 11);
+			passed = desk_segment(&k, DIR_C2S, k.c + 5, k.s, DESK_ACK, pdu + 5, 7) >= OUTCOME_ACCEPT;
+		}
+		assert_false(passed);
+		/* Said again and again, it ends the session. */
+		for (unsigned n = 0; n < 4 && desk.n_resets == 0; n++)
+			assert_int_equal(desk_segment(&k, DIR_C2S, i < 4 ? k.c : k.c + 5, k.s, DESK_ACK,
+						      i < 4 ? pdu : pdu + 5, i < 4 ? 5 : 7),
+					 OUTCOME_DROP);
+		assert_true(desk.n_resets > 0);
+	}
+}
+
+/* As a whole request it would be allowed: but its server is in the middle of another, and would read on in that. */
+static void skipped_and_then_begun(void **state)
+{
+	uint8_t outer[64], whole[64];
+
+	(void)state;
+	toy_pdu(outer, 20, TOY_FORBIDDEN);
+	toy_pdu(outer + 8, 12, 3);
+	toy_pdu(whole, 12, 3);
+	for (unsigned i = 0; i < 4; i++) {
+		struct conn k = live(kept_alive[i % 2]);
+
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, outer, 8), OUTCOME_ACCEPT);
+		desk_segment(&k, DIR_S2C, k.s, k.c + 8, DESK_ACK, NULL, 0);
+		insists(&k, k.c + 20, i & 2u ? k.s + 100 : k.s, whole, 12);
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 8, i & 2u ? k.s + 100 : k.s, DESK_ACK, outer + 8, 12),
+				 OUTCOME_DROP);
+	}
+}
+
+/* An acknowledgement of what the server never said takes nothing of the client's out of judgement. */
+static void acknowledges_what_was_not_said(void **state)
+{
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	for (unsigned i = 0; i < 3; i++) {
+		struct conn k = i < 2 ? live(kept_alive[i]) : desk_conn(P_MIXED_HOLD);
+
+		if (i == 2) {
+			desk_clear();
+			assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
+		}
+		desk_segment(&k, DIR_C2S, k.c, k.s + 100, DESK_ACK, NULL, 0);
+		for (unsigned n = 0; n < 4 && i < 2; n++)
+			desk_segment(&k, DIR_C2S, k.c, k.s + (1u << 21), DESK_ACK, NULL, 0);
+		assert_true(desk_send(&k, DIR_C2S, pdu, 5) < OUTCOME_ACCEPT ||
+			    desk_send(&k, DIR_C2S, pdu + 5, 7) < OUTCOME_ACCEPT);
+		assert_true(desk.n_resets > 0);
+	}
+}
+
 /* What went by ended inside a PDU: the session lives on as its conduit says, and is judged again from the next boundary. */
 static void inside_a_pdu(void **state)
 {
@@ -579,6 +670,9 @@ int main(void)
 		T(pipelined_behind_what_went_by),
 		T(only_repetitions_tell),
 		T(a_loss_is_no_bypass),
+		T(skipped_and_then_said),
+		T(skipped_and_then_begun),
+		T(acknowledges_what_was_not_said),
 		T(inside_a_pdu),
 		T(closed_misses_nothing),
 		T(unjudged_and_then_closed),

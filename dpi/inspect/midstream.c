@@ -296,6 +296,8 @@ struct verdict midstream_go_on_behind(struct crossing *x)
 
 	if (!midstream_acknowledges_unseen(x) || !(midstream_may_miss(x) || f->adrift[other_end(x->dir)]))
 		return go_on();
+	if (x->dir == DIR_S2C && f->stream.anew && !crossing_is_observed(x)) /* a SYN that it took, not bytes */
+		return go_on();
 	f->missed = midstream_may_miss(x);
 	/* Its name was in what is missing: it goes on for a while, and then begins anew. A client's word does not bring that about. */
 	if (f->commands == NULL && x->dir == DIR_S2C)

@@ -582,6 +582,34 @@ static void acknowledges_what_was_not_said(void **state)
 	}
 }
 
+/* A server that took a SYN said over the session, and its answer is lost: what it acknowledges then is that SYN, and nothing went by. */
+static void dialled_and_not_missed(void **state)
+{
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	for (unsigned i = 0; i < 3; i++) {
+		struct conn k = i < 2 ? live(kept_alive[i]) : desk_conn(P_MIXED_HOLD);
+		unsigned passed = 0;
+
+		if (i == 2) {
+			desk_clear();
+			assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
+		}
+		k.c += 30;
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 1, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+		k.s -= 5000;
+		for (unsigned n = 0; n < 5; n++) {
+			passed += desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu, 5) >= OUTCOME_ACCEPT;
+			desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0);
+		}
+		passed += desk_segment(&k, DIR_C2S, k.c + 5, k.s, DESK_ACK, pdu + 5, 7) >= OUTCOME_ACCEPT;
+		assert_int_equal(passed, 0);
+		assert_true(desk.n_resets > 0);
+	}
+}
+
 /* What went by ended inside a PDU: the session lives on as its conduit says, and is judged again from the next boundary. */
 static void inside_a_pdu(void **state)
 {
@@ -673,6 +701,7 @@ int main(void)
 		T(skipped_and_then_said),
 		T(skipped_and_then_begun),
 		T(acknowledges_what_was_not_said),
+		T(dialled_and_not_missed),
 		T(inside_a_pdu),
 		T(closed_misses_nothing),
 		T(unjudged_and_then_closed),

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whole lives of sessions, drawn by a printed seed (SEKISHO_SEED; SEKISHO_LIVES: how many): a client that says any segment at any place, with
+ * acknowledgements of its own making, again and again, over sessions that its server has forgotten; a server that reads as TCP does, by the
+ * first or by the last copy of what came ahead of a gap; a network that loses before and behind the box. No queue is ever full. Whatever the
+ * conduit says of overload and of sessions met half-way, no server reads what is forbidden.
+ *
+ * LINK: appliance/wire/settings.c
+ * LINK: dpi/judge.c appliance/wire/evaluate.c appliance/wire/operation.c
+ * LINK: dpi/inspect/ahead.c dpi/inspect/bond.c dpi/inspect/captured.c dpi/inspect/command.c dpi/inspect/companion.c dpi/inspect/count.c dpi/inspect/cut.c dpi/inspect/datagram.c dpi/inspect/deeds.c dpi/inspect/event.c
+ * LINK: dpi/inspect/follow.c dpi/inspect/fresh.c dpi/inspect/impact.c dpi/inspect/inspect.c dpi/inspect/life.c dpi/inspect/midstream.c dpi/inspect/name.c
+ * LINK: dpi/inspect/outcome.c dpi/inspect/rejudge.c dpi/inspect/relabel.c dpi/inspect/repeat.c dpi/inspect/reset.c dpi/inspect/room.c dpi/inspect/rules.c
+ * LINK: dpi/inspect/search.c dpi/inspect/session.c dpi/inspect/turn.c dpi/inspect/wait.c
+ * LINK: dpi/decode.c dpi/flow.c
+ * LINK: appliance/wire/commands_older.c
+ * LINK: dpi/share.c dpi/stream.c dpi/runs.c dpi/pool.c dpi/name.c dpi/recognise.c dpi/%/recognise.c dpi/plausible.c dpi/datagram.c
+ * LINK: appliance/base/bytes.c
+ * LINK: appliance/base/addr.c appliance/wire/commands.c appliance/wire/reason.c appliance/wire/protocols.c
+ * LINK: appliance/base/sha256.c appliance/wire/vocabulary*.c dpi/%/words.c
+ * LIBS: libndpi nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "dpi/runs.h"
+#include "tests/unit/dpi/inspect_desk.h"
+
+#define LIVES 4000u
+#define STEPS 60u
+#define ROOM 1024u
+#define AFTER 512u /* the place of the first number in the room */
+
+static uint64_t drawn;
+
+static uint32_t draw(uint32_t below)
+{
+	drawn ^= drawn << 13;
+	drawn ^= drawn >> 7;
+	drawn ^= drawn << 17;
+	return (uint32_t)(drawn >> 20) % below;
+}
+
+static bool one_in(uint32_t n)
+{
+	return draw(n) == 0;
+}
+
+static struct {
+	struct conn k;
+	uint32_t base;	/* the number at AFTER */
+	uint32_t begin; /* where the client's texts begin */
+	/* The server. */
+	enum { LISTENS, HALF_OPEN, OPEN } state;
+	bool keeps_last, takes_last_syn;
+	uint8_t bytes[ROOM];
+	bool have[ROOM];
+	uint32_t isn, next, read; /* next that it expects; what it has read up to */
+	uint32_t sent;		  /* its own next number */
+	/* The client: what it said last, and what is undecided. */
+	uint32_t last_at, last_n, last_ack, last_text;
+	struct said {
+		uint32_t id, seq, ack, flags, n;
+		uint8_t p[64];
+	} said[64];
+	unsigned n_said;
+	unsigned read_pdus;
+	bool wrong;
+} life;
+
+/* ---- the server ---- */
+
+static void server_says(unsigned flags, const uint8_t *p, size_t n)
+{
+	uint32_t seq = flags & DESK_SYN ? life.sent - 1 : life.sent;
+
+	if (n == 0 && one_in(4)) /* lost before the box; what carries bytes would be repeated */
+		return;
+	desk_segment(&life.k, DIR_S2C, seq, life.next, flags, p, n);
+	life.sent += (uint32_t)n;
+}
+
+static uint32_t place(uint32_t seq)
+{
+	return seq - life.base + AFTER;
+}
+
+static void server_forgets(void)
+{
+	life.state = LISTENS;
+	life.sent = 77000u + draw(2000) * 1000u;
+	memset(life.have, 0, sizeof(life.have));
+}
+
+static void server_reads(void)
+{
+	uint8_t answer[64];
+	size_t n;
+
+	while (place(life.next) < ROOM && life.have[place(life.next)])
+		life.next++;
+	toy_pdu(answer, 12, 3);
+	while (life.state == OPEN && life.read != life.next) {
+		const uint8_t *p = life.bytes + place(life.read);
+
+		switch (toy_frame(NULL, DIR_C2S, bytes_of(p, life.next - life.read), &n)) {
+		case FRAME_NEED_MORE:
+			return;
+		case FRAME_BAD:
+			desk_segment(&life.k, DIR_S2C, life.sent, life.next, DESK_RST | DESK_ACK, NULL, 0);
+			server_forgets();
+			return;
+		case FRAME_WHOLE:
+			break;
+		}
+		life.wrong |= p[2] == TOY_FORBIDDEN;
+		life.read += (uint32_t)n;
+		life.read_pdus++;
+		server_says(DESK_ACK | DESK_PSH, answer, 12);
+	}
+}
+
+static void server_begins(uint32_t isn)
+{
+	server_forgets();
+	life.state = HALF_OPEN;
+	life.isn = isn;
+	life.next = life.read = isn + 1u;
+	life.sent++;
+	server_says(DESK_SYN | DESK_ACK, NULL, 0);
+}
+
+static void server_gets_syn(uint32_t seq)
+{
+	if (life.state == LISTENS || (life.state == HALF_OPEN && life.takes_last_syn && seq != life.isn))
+		server_begins(seq);
+	else if (life.state == HALF_OPEN && seq == life.isn)
+		server_says(DESK_SYN | DESK_ACK, NULL, 0);
+	else
+		server_says(DESK_ACK, NULL, 0); /* a challenge */
+}
+
+static void server_gets_reset(uint32_t seq)
+{
+	if (life.state != LISTENS && seq == life.next)
+		server_forgets();
+	else if (life.state != LISTENS)
+		server_says(DESK_ACK, NULL, 0);
+}
+
+static void server_gets(const struct said *s)
+{
+	if (s->flags & DESK_SYN) {
+		server_gets_syn(s->seq);
+		return;
+	}
+	if (s->flags & DESK_RST) {
+		server_gets_reset(s->seq);
+		return;
+	}
+	if (life.state == LISTENS) {
+		desk_segment(&life.k, DIR_S2C, s->ack, 0, DESK_RST, NULL, 0);
+		return;
+	}
+	if (life.state == HALF_OPEN && s->ack != life.sent)
+		return;
+	life.state = OPEN;
+	if (seq_diff(s->ack, life.sent) > 0) { /* acknowledges what it never said */
+		server_says(DESK_ACK, NULL, 0);
+		return;
+	}
+	for (uint32_t i = 0; i < s->n; i++) {
+		uint32_t at = place(s->seq + i);
+
+		if (seq_diff(s->seq + i, life.next) < 0 || at >= ROOM || (life.have[at] && !life.keeps_last))
+			continue;
+		life.bytes[at] = s->p[i];
+		life.have[at] = true;
+	}
+	server_reads();
+	if (s->n > 0)
+		server_says(DESK_ACK, NULL, 0);
+}
+
+/* ---- the client ---- */
+
+/* What is decided by now leaves; some of it is lost behind the box. */
+static void deliver(void)
+{
+	for (bool any = true; any;) {
+		any = false;
+		for (unsigned i = 0; i < life.n_said; i++) {
+			struct said s = life.said[i];
+
+			if (desk.outcome[s.id % DESK_IDS] == 0)
+				continue;
+			life.said[i--] = life.said[--life.n_said];
+			any = true;
+			if (desk.outcome[s.id % DESK_IDS] >= OUTCOME_ACCEPT && !one_in(10))
+				server_gets(&s);
+		}
+	}
+	for (size_t i = 0; i < desk.n_resets; i++)
+		if (desk.resets[i].client_port == life.k.client_port && desk.resets[i].to_server.valid && one_in(2))
+			server_gets_reset(desk.resets[i].to_server.seq);
+	desk.n_resets = 0;
+}
+
+static void client_says(uint32_t seq, uint32_t ack, unsigned flags, const uint8_t *p, uint32_t n)
+{
+	struct said *s;
+
+	if (life.n_said == 64)
+		return;
+	s = &life.said[life.n_said++];
+	*s = (struct said){ .id = desk_id + 1, .seq = seq, .ack = ack, .flags = flags, .n = n };
+	if (n > 0)
+		memcpy(s->p, p, n);
+	desk_segment(&life.k, DIR_C2S, seq, ack, flags, p, n);
+	deliver();
+}
+
+static void waits(uint64_t ms)
+{
+	desk_now += ms * 1000000u;
+	inspector_tick(desk_i);
+	deliver();
+}
+
+/* Byte `at` behind the beginning: requests that are allowed, forbidden, or allowed with a forbidden one in them and the other way round. */
+static uint8_t text(uint32_t which, uint32_t at)
+{
+	uint8_t pdu[64];
+
+	if (which < 2) {
+		toy_pdu(pdu, 12, which ? TOY_FORBIDDEN : 3);
+		return pdu[at % 12u];
+	}
+	toy_pdu(pdu, 20, which == 2 ? 3 : TOY_FORBIDDEN);
+	toy_pdu(pdu + 8, 12, which == 2 ? TOY_FORBIDDEN : 3);
+	return pdu[at % 20u];
+}
+
+static void says_bytes(uint32_t at, uint32_t n, uint32_t which, uint32_t ack)
+{
+	uint8_t p[64];
+
+	life.last_at = at, life.last_n = n, life.last_text = which, life.last_ack = ack;
+	for (uint32_t i = 0; i < n; i++)
+		p[i] = text(which, at + i - life.begin);
+	client_says(at, ack, DESK_ACK, p, n);
+}
+
+static uint32_t some_ack(void)
+{
+	static const uint32_t ahead[] = { 1, 12, 100, 5000, 1u << 21 };
+
+	return one_in(6) ? life.sent + ahead[draw(5)] : one_in(12) ? life.sent - draw(30) : life.sent;
+}
+
+static void says_something(void)
+{
+	uint32_t next = life.state == LISTENS ? life.base + draw(40) : life.next;
+	uint32_t which = one_in(3) ? draw(4) : 0;
+
+	if (one_in(2)) /* as an honest client */
+		says_bytes(next, 12, 0, life.sent);
+	else if (one_in(3)) /* whole, where it begins */
+		says_bytes(life.begin + (next - life.begin + draw(20)) / 12u * 12u, 12, which, some_ack());
+	else
+		says_bytes(next + draw(40) - draw(16), 1 + draw(24), which, some_ack());
+}
+
+static void dials(void)
+{
+	uint32_t isn = life.state == LISTENS ? life.base + draw(20) : life.next + draw(30) - draw(12);
+
+	client_says(isn, 0, DESK_SYN, NULL, 0);
+	if (one_in(3) || life.state != HALF_OPEN)
+		return;
+	client_says(life.next, life.sent, DESK_ACK, NULL, 0);
+	life.begin = one_in(4) ? life.next - draw(20) : life.next;
+}
+
+static void worker_dies(void)
+{
+	desk_close();
+	desk_open((struct inspector_limits){
+		.flows = 64, .pool_bytes = 1u << 20, .table_bytes = 1u << 16, .no_library = true });
+	life.n_said = 0;
+}
+
+static void step(void)
+{
+	uint32_t permit = life.k.permit, what = draw(100);
+
+	if (life.state != OPEN && one_in(2))
+		dials();
+	else if (what < 50)
+		says_something();
+	else if (what < 72)
+		for (unsigned i = 0; i < 4; i++) { /* insists */
+			says_bytes(life.last_at, life.last_n, life.last_text, life.last_ack);
+			waits(11);
+		}
+	else if (what < 80)
+		waits(11 + draw(400));
+	else if (what < 85)
+		dials();
+	else if (what < 92)
+		client_says(life.state == LISTENS ? life.base : life.next - draw(3), some_ack(), DESK_ACK, NULL, 0);
+	else if (what < 94)
+		client_says(life.next + draw(3), 0, DESK_RST, NULL, 0);
+	else if (what < 97)
+		server_forgets();
+	else if (permit == P_TOY || permit == P_TOY_DROP)
+		worker_dies();
+}
+
+static void lives(void **state)
+{
+	static const uint32_t permits[] = { P_TOY,	P_TOY_DROP,	    P_TOY_PICK_UP,
+					    P_TOY_HOLD, P_TOY_HOLD_PICK_UP, P_MIXED_HOLD };
+	const char *given = getenv("SEKISHO_SEED"), *many = getenv("SEKISHO_LIVES");
+	uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL) * 2654435761u % 1000000007u;
+	unsigned n_lives = many != NULL ? (unsigned)strtoul(many, NULL, 10) : LIVES, read[6] = { 0 }, wrong = 0;
+
+	(void)state;
+	printf("SEKISHO_SEED=%llu\n", (unsigned long long)seed);
+	desk_open((struct inspector_limits){
+		.flows = 64, .pool_bytes = 1u << 20, .table_bytes = 1u << 16, .no_library = true });
+	desk_directed = true; /* as on a box */
+	for (unsigned i = 0; i < n_lives; i++) {
+		drawn = (seed + i) * 0x9e3779b97f4a7c15u | 1u;
+		for (unsigned n = 0; n < 8; n++)
+			draw(2);
+		memset(&life, 0, sizeof(life));
+		life.k = desk_conn(permits[i % 6]);
+		life.base = life.last_at = life.begin = life.k.c;
+		life.keeps_last = one_in(2);
+		life.takes_last_syn = one_in(2);
+		if (i % 50 == 0)
+			inspector_finish(desk_i);
+		desk_clear();
+		server_forgets();
+		for (unsigned n = 0; n < STEPS && !life.wrong; n++)
+			step();
+		read[i % 6] += life.read_pdus;
+		if (life.wrong) {
+			printf("life %u, permit %u: read what is forbidden\n", i, life.k.permit);
+			wrong++;
+		}
+	}
+	for (unsigned i = 0; i < 6; i++) {
+		printf("permit %u: %u requests read\n", permits[i], read[i]);
+		assert_true(read[i] > n_lives / 12);
+	}
+	desk_close();
+	assert_int_equal(wrong, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(lives) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -37,7 +37,7 @@ json_t *json_generation(const struct supervisor *s)
 			 : waiting	     ? "waiting"
 					     : "confirmed",
 			 "applied", g != NULL ? json_time(g->applied_ns) : json_null(), "confirm_by",
-			 waiting ? json_time(s->trial_until_wall) : json_null(), "by",
+			 waiting ? json_time(trial_until(s)) : json_null(), "by",
 			 g != NULL ? json_text(g->by) : json_null());
 }
 

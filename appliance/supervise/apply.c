@@ -115,7 +115,7 @@ static void prepare_failed(struct supervisor *s, const struct err *e)
 {
 	char until[40];
 
-	moment_text(s->trial_until_wall, until);
+	moment_text(trial_until(s), until);
 	if (e->code != -ENODEV)
 		op_explain(s, 3, M_OP_PREPARE_FAILED, e->text);
 	else if (s->trial != 0 && (s->op.kind == OP_ROLLBACK || s->op.back))

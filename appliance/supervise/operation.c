@@ -171,6 +171,7 @@ void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds)
 
 	s->trial = number;
 	s->trial_until_wall = number != 0 ? clock_wall_ns() + seconds * SECOND : 0;
+	s->trial_until_boot = trial_boot_ns() + seconds * SECOND;
 	timerfd_settime(s->trial_fd, 0, &t, NULL);
 	journal_retention(s);
 }

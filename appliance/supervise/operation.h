@@ -93,9 +93,11 @@ void op_to_kernel(struct supervisor *s);
 void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds); /* 0 = none */
 
 /* trial.c: each says why not */
-void trial_none(struct supervisor *s);	    /* nothing waits to be confirmed; ends it */
-bool trial_stands(struct supervisor *s);    /* another's trial stands in the way of this apply; then ends it */
-bool rollback_target(struct supervisor *s); /* into op.number; false: nowhere, the caller ends it */
+uint64_t trial_boot_ns(void);			  /* its timer's time: goes on in sleep, and is never set */
+uint64_t trial_until(const struct supervisor *s); /* wall ns, by the clock as it is now set: when the trial ends */
+void trial_none(struct supervisor *s);		  /* nothing waits to be confirmed; ends it */
+bool trial_stands(struct supervisor *s);	  /* another's trial stands in the way of this apply; then ends it */
+bool rollback_target(struct supervisor *s);	  /* into op.number; false: nowhere, the caller ends it */
 
 /* operation.c and apply.c, to others */
 /* Takes `bundle`. Each answers the asker itself, now or later. */

@@ -142,12 +142,13 @@ struct supervisor {
 	bool booted;		       /* `now` was once made true since the start */
 	bool adopted;		       /* this enforce knows what stands in the kernel */
 	uint64_t trial;		       /* generation on trial, 0 = none */
-	uint64_t trial_until_wall;
-	uint64_t save_again;	     /* monotonic ns: when to try to write what found no room; 0 = not tried yet */
-	uint64_t boot_again;	     /* monotonic ns: try once more to make `now` true; 0 = no need */
-	bool box_incomplete;	     /* a device of `now` is missing or would not be set */
-	struct sentence boot_error;  /* why the last try failed */
-	struct sentence store_error; /* why the confirmed generation could not be read, until another is in force */
+	uint64_t trial_until_wall;     /* by the clock at its begin; whoever tells it asks trial_until() */
+	uint64_t trial_until_boot;     /* the same by trial_boot_ns() */
+	uint64_t save_again;	       /* monotonic ns: when to try to write what found no room; 0 = not tried yet */
+	uint64_t boot_again;	       /* monotonic ns: try once more to make `now` true; 0 = no need */
+	bool box_incomplete;	       /* a device of `now` is missing or would not be set */
+	struct sentence boot_error;    /* why the last try failed */
+	struct sentence store_error;   /* why the confirmed generation could not be read, until another is in force */
 	struct operation op;
 	uint32_t changes;	 /* operations that have begun so far */
 	struct operation queued; /* one request that waits for an operation of our own */

@@ -73,7 +73,8 @@ static json_t *op_json(struct supervisor *s, bool done)
 
 	json_object_set_new(j, "done", json_boolean(done));
 	json_object_set_new(j, "generation", json_generation(s));
-	json_object_set_new(j, "cut", op->told.cut != NULL ? json_incref(op->told.cut) : json_array());
+	/* What was found out about live sessions is not so where it was given up. */
+	json_object_set_new(j, "cut", done && op->told.cut != NULL ? json_incref(op->told.cut) : json_array());
 	json_object_set_new(j, "diagnostics", op->diagnostics != NULL ? json_incref(op->diagnostics) : json_array());
 	json_object_set_new(j, "error", sentence_json(&op->error));
 	if (workers_notice(s, &notice))
@@ -96,7 +97,8 @@ static json_t *op_json(struct supervisor *s, bool done)
 		json_object_set(j, "shut_out", op->shut_out);
 	if (op->given_back != NULL)
 		json_object_set(j, "given_back", op->given_back);
-	impact_json(op, j);
+	if (done)
+		impact_json(op, j);
 	return j;
 }
 

@@ -272,9 +272,9 @@ static void odd_paths(void **unused)
 		NOTE(0x91, 3, 'a', 'b'),		  /* runs out of the path */
 		NOTE(0x91, 2, 'a', '.'),		  /* a second part that is not there */
 		NOTE(0x91, 2, ' ', 'a'),
-		NOTE(0x61, 'a'),			  /* the old form of a symbol */
-		NOTE(0x20, 4, 0x91, 1, 'a', 0),		  /* a tag beneath an object */
-		NOTE(0x20, 0x6b, 0x91, 1, 'a', 0),	  /* ... beneath all tags */
+		NOTE(0x61, 'a'),		   /* the old form of a symbol */
+		NOTE(0x20, 4, 0x91, 1, 'a', 0),	   /* a tag beneath an object */
+		NOTE(0x20, 0x6b, 0x91, 1, 'a', 0), /* ... beneath all tags */
 		NOTE(0x20, 0x6b, 0x24, 0, 0x91, 1, 'a', 0),
 		NOTE(0x20, 0x6c, 0x24, 5, 0x91, 1, 'a', 0),
 		NOTE(0x20, 0x6b, 0x24, 5, 0x30, 1, 0x91, 1, 'a', 0),
@@ -430,7 +430,8 @@ static void tags_are_named(void **unused)
 static void members_of_an_instance(void **unused)
 {
 	struct command_row *row = services(0, ENIP_LAST);
-	struct note one = NOTE(1, 0), path = NOTE(0x20, 0x6b, 0x25, 0, 17, 0, 0x28, 3, 0x91, 5, 'H', 'o', 'i', 's', 't', 0, 0x28, 1);
+	struct note one = NOTE(1, 0),
+		    path = NOTE(0x20, 0x6b, 0x25, 0, 17, 0, 0x28, 3, 0x91, 5, 'H', 'o', 'i', 's', 't', 0, 0x28, 1);
 
 	(void)unused;
 	assert_int_equal(ask(cip_note(0x4c, &path, &one)), R_ALLOWED);

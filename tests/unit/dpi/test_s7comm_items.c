@@ -429,8 +429,9 @@ static void padding_of_the_last(void **unused)
 	put_item(&items, 1, 1, 0, 0x83, BYTE(14));
 	desk_empty(&d);
 	codes(&d, WRITE, WRITE)->values = desk_range(&d, 0, 5);
-	desk_space(&d, &d.rows[0], S7_FLAGS,
-		   desk_ranges(&d, (uint32_t[]){ BYTE(10), BYTE(10) + 7, BYTE(12), BYTE(13) + 7, BYTE(14), BYTE(14) }, 3));
+	desk_space(
+		&d, &d.rows[0], S7_FLAGS,
+		desk_ranges(&d, (uint32_t[]){ BYTE(10), BYTE(10) + 7, BYTE(12), BYTE(13) + 7, BYTE(14), BYTE(14) }, 3));
 	for (unsigned n = 2; n <= 3; n++) {
 		struct made some = items;
 

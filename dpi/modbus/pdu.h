@@ -51,6 +51,11 @@ struct modbus_request {
 
 /* `pdu` is one whole PDU with its MBAP header. */
 void modbus_request_parse(struct bytes pdu, struct modbus_request *ret);
+/*
+ * The same of the beginning of one whose function servers frame alike, at least up to that: what it asks for as far as it is there,
+ * without values. Where its first operation has no addresses (SPACE_NONE), they are still to come. Well-formed: it may become so.
+ */
+void modbus_request_begin(struct bytes pdu, struct modbus_request *ret);
 
 /* Of an operation: 1 when it may reach more than its unit. */
 uint8_t modbus_broadcasts(uint8_t unit, uint8_t function);

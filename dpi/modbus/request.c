@@ -79,8 +79,7 @@ static bool parse_write_single(struct modbus_request *r, struct bytes *b)
 	uint64_t v;
 
 	bytes_be16(b, &first);
-	bytes_be16(b, &r->value);
-	if (b->failed || !touch(r, first, 1, 1))
+	if (b->failed || !touch(r, first, 1, 1) || !bytes_be16(b, &r->value))
 		return false;
 	v = r->function != MB_WRITE_COIL ? r->value : r->value != 0;
 	last(r)->values = (struct values){ .form = VALUES_BETWEEN, .n = 1, .lo = v, .hi = v };
@@ -94,8 +93,7 @@ static bool parse_write_bits(struct modbus_request *r, struct bytes *b)
 
 	bytes_be16(b, &first);
 	bytes_be16(b, &n);
-	bytes_u8(b, &count);
-	if (b->failed || !touch(r, first, n, WRITE_BITS_MAX))
+	if (b->failed || !touch(r, first, n, WRITE_BITS_MAX) || !bytes_u8(b, &count))
 		return false;
 	last(r)->values = values_at(VALUES_BITS, n, *b);
 	return count == (n + 7u) / 8u && bytes_skip(b, count);
@@ -108,8 +106,7 @@ static bool parse_write_registers(struct modbus_request *r, struct bytes *b, uin
 
 	bytes_be16(b, &first);
 	bytes_be16(b, &n);
-	bytes_u8(b, &count);
-	if (b->failed || !touch(r, first, n, max))
+	if (b->failed || !touch(r, first, n, max) || !bytes_u8(b, &count))
 		return false;
 	last(r)->values = values_at(VALUES_U16BE, n, *b);
 	return count == n * 2u && bytes_skip(b, count);
@@ -127,12 +124,11 @@ static bool parse_mask_write(struct modbus_request *r, struct bytes *b)
 {
 	uint16_t first, and_mask, or_mask;
 
-	bytes_be16(b, &first);
+	last(r)->values.form = VALUES_UNKNOWN;
+	if (!bytes_be16(b, &first) || !touch(r, first, 1, 1))
+		return false;
 	bytes_be16(b, &and_mask);
 	bytes_be16(b, &or_mask);
-	last(r)->values.form = VALUES_UNKNOWN;
-	if (b->failed || !touch(r, first, 1, 1))
-		return false;
 	r->quantity = and_mask;
 	r->value = or_mask;
 	return true;
@@ -321,6 +317,19 @@ uint8_t modbus_broadcasts(uint8_t unit, uint8_t function)
 	return f != NULL && (f->classes & CLASS_WRITE) != 0;
 }
 
+/* From the unit on. False: there is no such request, or not all of it; what is there of its operations is read. */
+static bool read_request(struct modbus_request *r, struct bytes *b)
+{
+	bytes_u8(b, &r->unit);
+	bytes_u8(b, &r->function);
+	r->operations[0] = (struct operation){ .service = r->function,
+					       .targets = { r->unit },
+					       .space = SPACE_NONE,
+					       .broadcast = modbus_broadcasts(r->unit, r->function) };
+	r->n = 1;
+	return !b->failed && r->function != 0 && r->function <= 127 && parse_data(r, b);
+}
+
 void modbus_request_parse(struct bytes pdu, struct modbus_request *ret)
 {
 	uint16_t protocol, length;
@@ -331,15 +340,17 @@ void modbus_request_parse(struct bytes pdu, struct modbus_request *ret)
 	bytes_be16(&pdu, &length);
 	if (pdu.failed || protocol != 0 || length != pdu.left)
 		return;
-	bytes_u8(&pdu, &ret->unit);
-	bytes_u8(&pdu, &ret->function);
-	ret->operations[0] = (struct operation){ .service = ret->function,
-						 .targets = { ret->unit },
-						 .space = SPACE_NONE,
-						 .broadcast = modbus_broadcasts(ret->unit, ret->function) };
-	ret->n = 1;
-	if (pdu.failed || ret->function == 0 || ret->function > 127)
-		return;
 	/* "Length lies" in either direction end here: nothing missing, nothing left over. */
-	ret->well_formed = parse_data(ret, &pdu) && bytes_done(&pdu);
+	ret->well_formed = read_request(ret, &pdu) && bytes_done(&pdu);
+}
+
+void modbus_request_begin(struct bytes pdu, struct modbus_request *ret)
+{
+	*ret = (struct modbus_request){ 0 };
+	bytes_be16(&pdu, &ret->tid);
+	bytes_skip(&pdu, 4);
+	ret->well_formed = read_request(ret, &pdu) || pdu.failed;
+	for (uint8_t i = 0; i < ret->n; i++)
+		if (ret->operations[i].values.form != VALUES_UNKNOWN)
+			ret->operations[i].values = (struct values){ .form = VALUES_NONE };
 }

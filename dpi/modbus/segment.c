@@ -7,7 +7,8 @@
  * throws away the beginning of a request that came in two segments. So functions that some server does not know go whole and
  * alone, and nothing goes behind them before their answer; and where a request was cut, the client's bytes must hold no
  * forbidden command for a server that lost its place there (slip.h). A request that is whole by its function while its header says
- * that more is to come is refused at once: libmodbus would not wait for that.
+ * that more is to come is refused at once: libmodbus would not wait for that. EasyModbus and NModbus wait for nothing: what one read
+ * returns is a request to them, and what is missing of it is zeros. So what is there of a request is judged before the rest comes.
  */
 #include "appliance/wire/vocabulary.h"
 #include "dpi/modbus/state.h"
@@ -49,6 +50,30 @@ static bool refuse(struct pdu *ret, enum reason r, uint8_t unit, uint8_t functio
 	return false;
 }
 
+/*
+ * What the beginning of a request asks for already is allowed. What is not would be refused when it is whole, for the same reason.
+ */
+static bool begins_allowed(struct bytes b, const struct command_table *t, const struct command_permit *p,
+			   struct pdu *ret)
+{
+	const struct vocabulary *v = vocabulary_of(PROTO_MODBUS);
+	struct modbus_request r;
+	struct ruling ruling;
+
+	modbus_request_begin(b, &r);
+	if (r.operations[0].space == SPACE_NONE)
+		evaluate_unseen(t, p, v, r.operations, &ruling);
+	else
+		evaluate(t, p, v, r.operations, r.n, &ruling);
+	if (ruling.reason == R_ALLOWED)
+		return true;
+	pdu_name_ruling(ret, &ruling);
+	evaluate_limit(t, v, r.operations, &ruling, &ret->limit);
+	pdu_name_operation(ret, r.operations, r.n, &ruling);
+	ret->early = true;
+	return refuse(ret, r.well_formed ? ruling.reason : R_MODBUS_FRAME, r.unit, r.function);
+}
+
 /* Each function that needs care is a request that fills its segment, and nothing is due before it. */
 static bool careful(const struct modbus_state *s, size_t carried, struct bytes b, const struct command_table *t,
 		    const struct command_permit *p, struct pdu *ret)
@@ -72,7 +97,9 @@ static bool careful(const struct modbus_state *s, size_t carried, struct bytes b
 		if (ruling.reason == R_ALLOWED && modbus_goes_alone(&ruling, function) &&
 		    (r != FRAME_WHOLE || !single || !first || n != b.left))
 			return refuse(ret, R_MODBUS_ALONE, unit, function);
-		if (r != FRAME_WHOLE || !bytes_skip(&b, n))
+		if (r != FRAME_WHOLE)
+			return framed_apart(function) || begins_allowed(b, t, p, ret);
+		if (!bytes_skip(&b, n))
 			return true;
 	}
 	return true;

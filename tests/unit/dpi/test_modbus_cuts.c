@@ -220,14 +220,114 @@ static void headers_that_say_more(void **state)
 				else
 					writes(&d);
 				memset(&d.p, 0, sizeof(d.p));
-				if (n > 8)
+				if (n > 8) /* what is forbidden may be refused before */
 					assert_true(modbus_enforcer.segment(d.state, 0, 0, false, bytes_of(b, n - 1),
-									    &d.table, &d.permit, &d.p));
+									    &d.table, &d.permit, &d.p) ||
+						    d.p.early);
 				assert_false(modbus_enforcer.segment(d.state, 0, n > 8 ? n - 1 : 0, false,
 								     bytes_of(b, n), &d.table, &d.permit, &d.p));
 				assert_int_equal(d.p.reason, R_MODBUS_FRAME);
 				assert_int_equal(d.p.function, requests[i].pdu[0]);
 			}
+		}
+	}
+}
+
+/*
+ * Whoever takes what one read returns for a request executes the beginning of one, with zeros for what is missing. So that is refused as soon
+ * as what is there is forbidden; what is allowed may be cut anywhere.
+ */
+static void beginnings(void **state)
+{
+	static const struct {
+		size_t n, refused; /* bytes that are there when it is refused; 0: never */
+		enum reason reason;
+		uint8_t pdu[24];
+	} requests[] = {
+		{ 12, 8, R_MODBUS_FUNCTION, { 0, 5, 0, 0, 0, 6, 1, 6, 0, 0, 0, 1 } },
+		{ 12, 8, R_MODBUS_FUNCTION, { 0, 5, 0, 0, 0, 6, 1, 5, 0, 0, 0xff, 0 } },
+		{ 14, 8, R_MODBUS_FUNCTION, { 0, 5, 0, 0, 0, 8, 1, 15, 0, 0, 0, 8, 1, 1 } },
+		{ 12, 0, R_ALLOWED, { 0, 5, 0, 0, 0, 6, 1, 3, 0, 0, 0, 128 - 3 } },
+		{ 12, 0, R_ALLOWED, { 0, 5, 0, 0, 0, 6, 1, 3, 0, 127, 0, 1 } },
+		{ 12, 12, R_MODBUS_ADDRESS, { 0, 5, 0, 0, 0, 6, 1, 3, 0, 127, 0, 2 } },
+		{ 17, 0, R_ALLOWED, { 0, 5, 0, 0, 0, 11, 1, 16, 0, 126, 0, 2, 4, 0, 1, 0, 1 } },
+		{ 17, 12, R_MODBUS_ADDRESS, { 0, 5, 0, 0, 0, 11, 1, 16, 0, 127, 0, 2, 4, 0, 1, 0, 1 } },
+		{ 17, 12, R_MODBUS_FRAME, { 0, 5, 0, 0, 0, 11, 1, 16, 0, 127, 1, 2, 4, 0, 1, 0, 1 } },
+		{ 17, 12, R_MODBUS_FRAME, { 0, 5, 0, 0, 0, 11, 1, 16, 0, 127, 0, 0, 4, 0, 1, 0, 1 } },
+		/* a function without a name, see below */
+		{ 12, 0, R_ALLOWED, { 0, 5, 0, 0, 0, 6, 1, 33, 0, 0, 0, 1 } },
+		{ 12, 0, R_ALLOWED, { 0, 5, 0, 0, 0, 6, 1, 6, 0, 100, 0, 9 } },
+		{ 12, 10, R_MODBUS_ADDRESS, { 0, 5, 0, 0, 0, 6, 1, 6, 0, 128, 0, 9 } },
+		{ 14, 10, R_MODBUS_ADDRESS, { 0, 5, 0, 0, 0, 8, 1, 22, 0, 128, 0, 9, 0, 9 } },
+		{ 12, 8, R_MODBUS_UNIT, { 0, 5, 0, 0, 0, 6, 7, 6, 0, 100, 0, 9 } },
+		{ 19, 0, R_ALLOWED, { 0, 5, 0, 0, 0, 13, 1, 23, 0, 0, 0, 9, 0, 127, 0, 1, 2, 0, 7 } },
+		{ 19, 12, R_MODBUS_ADDRESS, { 0, 5, 0, 0, 0, 13, 1, 23, 0, 120, 0, 9, 0, 127, 0, 1, 2, 0, 7 } },
+		{ 21, 16, R_MODBUS_ADDRESS, { 0, 5, 0, 0, 0, 15, 1, 23, 0, 0, 0, 9, 0, 127, 0, 2, 4, 0, 7, 0, 7 } },
+	};
+	struct desk d;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		const uint8_t *pdu = requests[i].pdu;
+		bool first_rows = i <= 9;
+
+		for (size_t n = 1; n < requests[i].n; n++) {
+			bool passes;
+
+			writes(&d);
+			if (!first_rows) {
+				d.rows[0].services = DESK_ONLY(&d, 6, 22, 23, 33);
+				d.rows[0].targets[0] = DESK_ONLY(&d, 1);
+				d.rows[0].spaces_any = pdu[7] == 33;
+			}
+			memset(&d.p, 0, sizeof(d.p));
+			passes = modbus_enforcer.segment(d.state, 0, 0, false, bytes_of(pdu, n), &d.table, &d.permit,
+							 &d.p);
+			if (pdu[7] == 33) { /* goes alone, see segment.c */
+				assert_int_equal(passes, n < 8);
+				continue;
+			}
+			assert_int_equal(passes, requests[i].refused == 0 || n < requests[i].refused);
+			if (passes)
+				continue;
+			assert_true(d.p.early || d.p.reason == R_MODBUS_FRAME);
+			assert_int_equal(d.p.reason, requests[i].reason);
+			assert_int_equal(d.p.function, pdu[7]);
+			assert_int_equal(d.p.targets[0], pdu[6]);
+		}
+		/* All of it is judged for that, too. */
+		if (requests[i].reason == R_ALLOWED)
+			continue;
+		desk_judge(&d, DIR_C2S, pdu, requests[i].n);
+		assert_int_equal(d.p.reason, requests[i].reason);
+	}
+	desk_whole(&d); /* where everything is allowed nothing can be misread */
+	assert_true(modbus_enforcer.segment(d.state, 0, 0, false, bytes_of(requests[0].pdu, 11), &d.table, &d.permit,
+					    &d.p));
+}
+
+/* The same server takes the rest of a cut request for one of its own: what it says of a place, in a value, is no write that is forbidden. */
+static void a_beginning_in_a_value(void **state)
+{
+	const uint8_t write[] = { 0, 5, 0, 0, 0, 19, 1, 16, 0, 0, 0, 6, 12, 0, 0, 0, 7, 0, 0, 0, 6, 1, 6, 1, 3 };
+	struct desk d;
+
+	(void)state;
+	for (uint8_t to = 0; to < 2; to++) {
+		for (size_t cut = 14; cut < sizeof(write) - 8; cut++) {
+			uint8_t b[sizeof(write)];
+
+			memcpy(b, write, sizeof(write));
+			b[sizeof(write) - 2] = to;
+			writes(&d);
+			d.rows[0].services = DESK_ONLY(&d, 6, 16);
+			memset(&d.p, 0, sizeof(d.p));
+			assert_true(modbus_enforcer.segment(d.state, 0, 0, false, bytes_of(b, cut), &d.table, &d.permit,
+							    &d.p));
+			assert_int_equal(modbus_enforcer.segment(d.state, 0, cut, false, bytes_of(b, sizeof(b)),
+								 &d.table, &d.permit, &d.p),
+					 cut != 15 || to == 0);
+			assert_true(cut != 15 || to == 0 || (d.p.reason == R_MODBUS_CUT && d.p.address == 0x103));
 		}
 	}
 }
@@ -242,6 +342,8 @@ int main(void)
 		cmocka_unit_test(a_read_may_be_cut),
 		cmocka_unit_test(a_header_of_nothing),
 		cmocka_unit_test(headers_that_say_more),
+		cmocka_unit_test(beginnings),
+		cmocka_unit_test(a_beginning_in_a_value),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

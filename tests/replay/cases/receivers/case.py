@@ -56,7 +56,7 @@ def forbidden(rule, frame):
     function, data = frame[1], frame[2]
     n = natural(function, data)
     if n is not None and len(data) < n:
-        return False  # no server executes half a request
+        return False  # whoever executes half a request is told the rest in the model
     if function in (0, *range(65, 256)) and function not in functions:
         return False  # nobody knows it
     if function in (1, 2, 4, 5, 15) and function not in functions:
@@ -190,6 +190,15 @@ class Reading(Server):
         return [self.execute(tid, unit, function, data[:n])]
 
 
+class Halves(Reading):
+    """The same, and what is missing of a write that says where it goes is zeros; as EasyModbus' server."""
+
+    def feed(self, chunk):
+        if len(chunk) >= 8 + {5: 2, 6: 2, 15: 5, 16: 5, 23: 9}.get(chunk[7] if len(chunk) > 7 else 0, 260):
+            chunk += bytes(512)
+        return super().feed(chunk)
+
+
 class Pymodbus(Server):
     """The framer of pymodbus itself."""
 
@@ -288,7 +297,8 @@ def libmodbus():
 
 
 LIB = libmodbus()
-MODELS = {"libmodbus": Libmodbus, "impatient": Impatient, "searching": Searching, "stepping": Stepping, "reading": Reading}
+MODELS = {"libmodbus": Libmodbus, "impatient": Impatient, "searching": Searching, "stepping": Stepping, "reading": Reading,
+          "halves": Halves}
 if LIB:
     MODELS["libmodbus itself"] = RealLibmodbus
 if ModbusSocketFramer:
@@ -391,6 +401,10 @@ def written():
         yield "read", victim, "one of several, whose header says 80 bytes more", [(modbus(1, 1, several + bytes(80))[:-80], 0, True)]
         yield "set", victim, "a write beyond the last, whose header says so much more that it may come", \
             [(modbus(1, 1, several + bytes(237))[:-237], 0, True)]
+    for n in (10, 11):
+        yield "read", "halves", "%d bytes of a write" % n, [(hidden[:n], 0, True)]
+        yield "read", "halves", "%d bytes of a coil's" % n, [(modbus(1, 1, struct.pack("!BHH", 5, 259, 0xFF00))[:n], 0, True)]
+    yield "set", "halves", "a write beyond the last without its values", [(modbus(1, 1, several + bytes(2))[:13], 0, True)]
     yield "named", "libmodbus", "the rest of a FIFO read before a read", \
         [(fifo + fifo[:8], 0, True), (fifo[8:], 0, True), (read(3, 0, 1), 0, True)]
     yield "named", "libmodbus", "behind an event counter, thrown away with its exception", \

@@ -66,11 +66,12 @@ static struct diag *slot(struct diags *d, enum severity s)
 		g = arena_alloc(d->arena, sizeof(*g));
 		if (g != NULL)
 			d->list[d->n++] = g;
+		d->unsearched = d->n;
 		return g;
 	}
-	for (size_t i = d->n; s == SEV_ERROR && i-- > 0;)
-		if (d->list[i]->severity == SEV_WARNING)
-			return d->list[i];
+	while (s == SEV_ERROR && d->unsearched > 0)
+		if (d->list[--d->unsearched]->severity == SEV_WARNING)
+			return d->list[d->unsearched];
 	return NULL;
 }
 
@@ -170,6 +171,7 @@ void diags_sort(struct diags *d)
 {
 	if (d->n > 1)
 		qsort(d->list, d->n, sizeof(struct diag *), by_weight_and_place);
+	d->unsearched = d->n;
 }
 
 /* Edits between two words of at most WORD_MAX characters; a swap of neighbours counts as one, upper case as none. */

@@ -42,6 +42,7 @@ struct diags {
 	const char *folder;  /* put before names of files for people, "" or with its '/': they typed it */
 	struct diag **list;  /* `n` kept, in the order they were added; room for `room`; in the arena */
 	size_t n, room;
+	size_t unsearched; /* behind the first so many of the list are errors only */
 	size_t errors;	 /* all, kept or not */
 	size_t warnings; /* all, kept or not */
 };

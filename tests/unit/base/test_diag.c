@@ -15,6 +15,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "appliance/base/diag_json.h"
 #include "appliance/base/utf8.h"
@@ -185,6 +186,44 @@ static void errors_are_capped_and_never_lost(void **state)
 	free(out);
 }
 
+static double processor_seconds(void)
+{
+	return (double)clock() / CLOCKS_PER_SEC;
+}
+
+/* What is only counted costs next to nothing, however many there are: a text of 16 MiB can hold millions of mistakes. */
+static void millions_of_errors_are_counted(void **state)
+{
+	struct desk *k = *state;
+	double kept, begun = processor_seconds();
+
+	for (uint32_t i = 0; i < DIAG_KEPT; i++)
+		add(k, 1 + i, 1, 1);
+	kept = processor_seconds() - begun;
+	begun = processor_seconds();
+	for (uint32_t i = 0; i < 10 * DIAG_KEPT; i++)
+		add(k, 1 + i, 1, 1);
+	assert_int_equal(k->d.n, DIAG_KEPT);
+	assert_int_equal(k->d.errors, 11 * DIAG_KEPT);
+	/* Ten times as many, each cheaper than one that is kept; without that it was a hundred times as much and more. */
+	assert_true(processor_seconds() - begun < 20 * kept + 0.1);
+}
+
+/* Read in between, and so put in order: warnings still make room. */
+static void errors_after_a_reading(void **state)
+{
+	struct desk *k = *state;
+
+	for (uint32_t i = 0; i < DIAG_KEPT; i++)
+		diag_add(&k->d, SEV_WARNING, "w", (struct srcpos){ 0, 1 + i, 1 }, MP_MEMORY);
+	for (uint32_t i = 0; i < 3; i++) {
+		add(k, 300 + i, 1, 1);
+		diags_sort(&k->d);
+	}
+	assert_int_equal(k->d.list[2]->severity, SEV_ERROR);
+	assert_int_equal(k->d.list[3]->severity, SEV_WARNING);
+}
+
 static void memory_out_is_not_fatal(void **state)
 {
 	struct arena *a = arena_new(1);
@@ -277,6 +316,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(long_lines_are_cut_around_the_place, begin, end),
 		cmocka_unit_test_setup_teardown(grave_first_and_one_line_a_code, begin, end),
 		cmocka_unit_test_setup_teardown(errors_are_capped_and_never_lost, begin, end),
+		cmocka_unit_test_setup_teardown(millions_of_errors_are_counted, begin, end),
+		cmocka_unit_test_setup_teardown(errors_after_a_reading, begin, end),
 		cmocka_unit_test(memory_out_is_not_fatal),
 		cmocka_unit_test(nearest_words),
 		cmocka_unit_test_setup_teardown(json_has_the_documented_shape, begin, end),

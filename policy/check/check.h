@@ -134,6 +134,8 @@ bool address_of(struct check *k, const struct ast_node *node, struct object o, s
 bool means_everything(const char *text);
 /* What was meant where only blanks are too many: "0 - 99", " 10.0.0.1". NULL: it is something else. In the arena. */
 const char *without_blanks(struct arena *a, const char *text);
+/* What was meant where an input method wrote full-width digits and signs, or a wave for the '-' of a range. NULL likewise. */
+const char *half_width(struct arena *a, const char *text);
 
 /* ---- dates (check/time.c) ---- */
 

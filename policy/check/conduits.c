@@ -209,8 +209,12 @@ static void conduit_failure(struct check *k, const struct ast_node *const *v, st
 static void hint_date(struct check *k, struct diag *g, const char *text, enum message form)
 {
 	bool no_offset, no_day = date_no_such_day(text, &no_offset);
+	const char *narrow = half_width(k->a, text);
+	uint64_t ignored;
 
-	if (no_day)
+	if (narrow != NULL && (date_parse(narrow, &ignored) || (form == MP_HINT_UNTIL && time_parse(narrow, &ignored))))
+		diag_hint(k->d, g, MP_HINT_WIDE_WORD, narrow);
+	else if (no_day)
 		diag_hint(k->d, g, strncmp(text, "1970", 4) < 0 ? MP_HINT_BEFORE_1970 : MP_HINT_NO_SUCH_DAY);
 	else if (no_offset)
 		diag_hint(k->d, g, MP_HINT_NO_OFFSET, text);

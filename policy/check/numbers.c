@@ -54,7 +54,14 @@ static void numbers_hint(struct check *k, struct diag *g, const struct notation 
 static void hint(struct check *k, struct diag *g, const struct notation *n, const char *text,
 		 const struct notation_mistake *wrong)
 {
-	const char *tidy;
+	const char *tidy, *narrow = half_width(k->a, text);
+	struct notation_mistake ignored;
+	struct number_range range;
+
+	if (narrow != NULL && notation_read(n, narrow, &range, &ignored)) {
+		diag_hint(k->d, g, MP_HINT_WIDE_WORD, narrow);
+		return;
+	}
 
 	switch (wrong->fault) {
 	case NOTATION_SEVERAL:

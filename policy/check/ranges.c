@@ -118,8 +118,7 @@ bool ranges_unicast(struct check *k, struct ranges *ret)
 	return ranges_minus(k, &whole, &less, ret);
 }
 
-/* The text with full-width digits and signs as ASCII, or NULL when there are none. */
-static const char *narrowed(struct arena *a, const char *text)
+const char *half_width(struct arena *a, const char *text)
 {
 	struct bytes b = bytes_of(text, strlen(text));
 	char *out = arena_alloc(a, strlen(text) + 1);
@@ -128,10 +127,11 @@ static const char *narrowed(struct arena *a, const char *text)
 	size_t n = 0;
 
 	while (out != NULL && utf8_next(&b, &c)) {
-		char ascii = c.cp < 0x80 ? (char)c.cp : utf8_ascii_for(c.cp);
+		bool dash = c.cp == 0x301c || c.cp == 0xff5e || c.cp == 0x30fc; /* a wave, or the long sound's line */
+		char ascii = c.cp < 0x80 ? (char)c.cp : dash ? '-' : utf8_ascii_for(c.cp);
 
-		if (ascii == 0)
-			return NULL;
+		if (ascii == 0 || strchr(", ", ascii) != NULL)
+			return NULL; /* or several things in one */
 		wide = wide || c.cp >= 0x80;
 		out[n++] = ascii;
 	}
@@ -268,7 +268,7 @@ bool address_of(struct check *k, const struct ast_node *node, struct object o, s
 		return false;
 	}
 	g = check_value(k, SEV_ERROR, "policy.address", node, MP_ADDRESS_BAD, o, node->string);
-	narrow = narrowed(k->a, node->string);
+	narrow = half_width(k->a, node->string);
 	tidy = without_blanks(k->a, node->string);
 	if (tidy != NULL)
 		diag_hint(k->d, g, MP_HINT_WRITE, tidy);

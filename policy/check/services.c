@@ -113,10 +113,12 @@ static enum message port_fault(const char *text)
 static void port_bad(struct check *k, const struct ast_node *node, struct object o)
 {
 	struct diag *g = check_value(k, SEV_ERROR, "policy.port", node, MP_PORT_BAD, o, node->string);
-	const char *tidy = without_blanks(k->a, node->string);
+	const char *tidy = without_blanks(k->a, node->string), *narrow = half_width(k->a, node->string);
 
 	if (tidy != NULL)
 		diag_hint(k->d, g, MP_HINT_WRITE, tidy);
+	else if (narrow != NULL && narrow[0] >= 'a')
+		diag_hint(k->d, g, MP_HINT_WIDE_WORD, narrow);
 	else if (strchr(node->string, ',') != NULL || strchr(node->string, ';') != NULL)
 		diag_hint(k->d, g, MP_HINT_SEVERAL_PORTS);
 	else

@@ -76,7 +76,7 @@ char scan_sign(struct scan *s)
 	if (ascii == ' ') {
 		g = diag_add(&s->c->diags, SEV_ERROR, "policy.full_width", k->at,
 			     c.cp == 0x3000 ? MP_WIDE_SPACE : MP_ODD_SPACE, c.cp);
-		diag_hint(&s->c->diags, g, MP_HINT_SPACE);
+		diag_hint(&s->c->diags, g, utf8_is_steering(c.cp) ? MP_HINT_REMOVE : MP_HINT_SPACE);
 	} else {
 		g = diag_add(&s->c->diags, SEV_ERROR, "policy.full_width", k->at, MP_WIDE_SIGN, shown);
 		diag_hint(&s->c->diags, g, MP_HINT_WIDE, (int)ascii);

@@ -82,9 +82,15 @@ static void accident(struct scan *s, struct srcpos at, uint32_t width, const cha
 		   strcasecmp(w, "off") == 0) {
 		g = diag_add(d, SEV_ERROR, "policy.unquoted", at, MP_UNQUOTED, w);
 		diag_hint(d, g, MP_HINT_TRUTH);
+	} else if (*w == '@' || *w == '\\') {
+		g = diag_add(d, SEV_ERROR, "policy.syntax", at, MP_UNEXPECTED, (int)*w);
+		diag_hint(d, g, *w == '@' ? MP_HINT_SETTING : MP_HINT_REMOVE);
 	} else {
 		g = diag_add(d, SEV_ERROR, "policy.unquoted", at, MP_UNQUOTED, w);
-		diag_hint(d, g, MP_HINT_QUOTE, w);
+		if (strchr(w, '\\') != NULL)
+			diag_hint(d, g, MP_HINT_ESCAPE);
+		else
+			diag_hint(d, g, MP_HINT_QUOTE, w);
 	}
 	g->width = width;
 }

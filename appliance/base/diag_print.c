@@ -101,15 +101,28 @@ static void excerpt(FILE *to, const struct source_text *s, const struct srcpos *
 	fputc('\n', to);
 }
 
-/* A sentence may quote the operator's text, so it goes to the terminal with the same care. `code` may be NULL. */
-static void put_text(FILE *to, enum lang l, enum message lead, const char *text, const char *code)
+static void put_clean(FILE *to, const char *text)
 {
 	struct bytes b = bytes_of(text, strlen(text));
 	struct utf8_char c;
 
-	message_print(to, l, lead, "");
 	for (const uint8_t *p = b.p; utf8_next(&b, &c); p = b.p)
 		put_char(to, &c, p);
+}
+
+/* Whoever gave the folder away named the files in it. */
+static void put_name(FILE *to, const char *folder, const char *name)
+{
+	put_clean(to, folder);
+	put_clean(to, name);
+	fputc(':', to);
+}
+
+/* A sentence may quote the operator's text, so it goes to the terminal with the same care. `code` may be NULL. */
+static void put_text(FILE *to, enum lang l, enum message lead, const char *text, const char *code)
+{
+	message_print(to, l, lead, "");
+	put_clean(to, text);
 	if (code != NULL)
 		fprintf(to, " [%s]", code);
 	fputc('\n', to);
@@ -121,17 +134,20 @@ static void print_one(FILE *to, const char *folder, const struct diag *g, const 
 	const struct source_text *s = g->at.file < n ? &sources[g->at.file] : NULL;
 	const struct source_text *also = g->also.line != 0 && g->also.file < n ? &sources[g->also.file] : NULL;
 
+	if (s != NULL)
+		put_name(to, folder, s->name);
 	if (s != NULL && g->at.line != 0)
-		fprintf(to, "%s%s:%u:%u: ", folder, s->name, g->at.line, g->at.column);
-	else if (s != NULL)
-		fprintf(to, "%s%s: ", folder, s->name);
+		fprintf(to, "%u:%u:", g->at.line, g->at.column);
+	if (s != NULL)
+		fputc(' ', to);
 	put_text(to, l, g->severity == SEV_ERROR ? MP_WORD_ERROR : MP_WORD_WARNING, g->text[l],
 		 g->severity == SEV_WARNING ? g->code : NULL);
 	if (s != NULL && g->at.line != 0)
 		excerpt(to, s, &g->at, g->width == 0 ? 1 : g->width);
 	if (also != NULL) {
-		message_print(to, l, MP_WORD_ALSO, folder, also->name, g->also.line, g->also.column);
-		fputc('\n', to);
+		message_print(to, l, MP_WORD_ALSO);
+		put_name(to, folder, also->name);
+		fprintf(to, "%u:%u:\n", g->also.line, g->also.column);
 		excerpt(to, also, &g->also, 0);
 	}
 	if (g->hint[l] != NULL)
@@ -152,7 +168,7 @@ static void print_others(FILE *to, const char *folder, struct diag *const *list,
 
 		fputs(i == 0 ? " " : ", ", to);
 		if (file == NULL || strcmp(file, name) != 0)
-			fprintf(to, "%s%s:", folder, name);
+			put_name(to, folder, name);
 		fprintf(to, "%u", list[i]->at.line);
 		file = name;
 	}

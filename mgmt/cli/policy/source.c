@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/cli/policy/source.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "appliance/base/diag_json.h"
+#include "mgmt/cli/screen/width.h"
 
 json_t *source_diagnostics(struct source *s, enum lang l)
 {
@@ -18,6 +20,14 @@ static const char *folder_of(struct arena *a, const char *path)
 	if (slash != NULL)
 		folder = arena_strndup(a, path, (size_t)(slash - path) + 1);
 	return folder != NULL ? folder : "";
+}
+
+static void refused(struct cli *c, const char *path, const struct diags *d)
+{
+	char *safe = text_safe(path);
+
+	message_print(c->err, c->lang, M_SOURCE_REFUSED, safe != NULL ? safe : "", d->errors, d->warnings);
+	free(safe);
 }
 
 bool source_open(struct cli *c, const char *path, enum source_depth depth, struct source *ret, int *ret_status)
@@ -47,7 +57,7 @@ bool source_open(struct cli *c, const char *path, enum source_depth depth, struc
 	if (c->json)
 		json_line(c->out, source_diagnostics(ret, c->lang));
 	else
-		message_print(c->err, c->lang, M_SOURCE_REFUSED, path, ret->c.diags.errors, ret->c.diags.warnings);
+		refused(c, path, &ret->c.diags);
 	return false;
 }
 

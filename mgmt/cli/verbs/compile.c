@@ -6,6 +6,7 @@
 
 #include "appliance/base/sha256.h"
 #include "mgmt/cli/policy/source.h"
+#include "mgmt/cli/screen/width.h"
 #include "mgmt/cli/verbs.h"
 
 enum { OPT_TO, OPT_OUTPUT, OPT_N };
@@ -68,10 +69,11 @@ static int write_file(struct cli *c, struct source *s, const char *form, const c
 		json_object_set_new(done, "digest", json_hex(s->c.ir->digest, sizeof(s->c.ir->digest)));
 		json_line(c->out, done);
 	} else {
-		char hex[65];
+		char hex[65], *safe = text_safe(path);
 
 		hex_text(s->c.ir->digest, sizeof(s->c.ir->digest), hex);
-		message_print(c->out, c->lang, M_COMPILE_WROTE, path, hex);
+		message_print(c->out, c->lang, M_COMPILE_WROTE, safe != NULL ? safe : "", hex);
+		free(safe);
 	}
 	return CLI_YES;
 }

@@ -101,6 +101,30 @@ static void terminal_sequences_are_defused(void **state)
 		  "      |     ^\n");
 }
 
+/* Names of files and folders too: they come with a policy that was given away. */
+static void names_are_defused(void **state)
+{
+	struct desk *k = *state;
+	struct source_text s = { "a\x1b[2Jb\n\xff.cfg", "x\ny\nz\n", 6 };
+	struct diag *g = add(k, 1, 1, 1);
+	char *out = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&out, &n);
+
+	g->also = (struct srcpos){ 0, 2, 1 };
+	k->d.folder = "f\x07/";
+	for (uint32_t i = 0; i < 2; i++)
+		diag_add(&k->d, SEV_WARNING, "w", (struct srcpos){ 0, 1 + i, 1 }, MP_MEMORY);
+	diags_print(f, &k->d, &s, 1, LANG_EN);
+	fclose(f);
+	for (const char *p = out; *p != '\0'; p++)
+		assert_true(*p == '\n' || (*p >= ' ' && *p < 0x7f));
+	assert_int_equal(strncmp(out, "f?/a?[2Jb??.cfg:1:1: error: ", 28), 0);
+	assert_non_null(strstr(out, "  see also f?/a?[2Jb??.cfg:2:1:\n"));
+	assert_non_null(strstr(out, " like it: f?/a?[2Jb??.cfg:2\n"));
+	free(out);
+}
+
 static void places_past_the_text_are_survived(void **state)
 {
 	struct desk *k = *state;
@@ -312,6 +336,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(caret_stands_under_the_cell, begin, end),
 		cmocka_unit_test_setup_teardown(full_width_characters_are_underlined_whole, begin, end),
 		cmocka_unit_test_setup_teardown(terminal_sequences_are_defused, begin, end),
+		cmocka_unit_test_setup_teardown(names_are_defused, begin, end),
 		cmocka_unit_test_setup_teardown(places_past_the_text_are_survived, begin, end),
 		cmocka_unit_test_setup_teardown(long_lines_are_cut_around_the_place, begin, end),
 		cmocka_unit_test_setup_teardown(grave_first_and_one_line_a_code, begin, end),

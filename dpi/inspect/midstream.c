@@ -95,17 +95,26 @@ struct verdict midstream_refuse_pick_up(struct crossing *x)
 	return end_flow(R_MIDSTREAM_RESET, PROTO_NONE);
 }
 
+/*
+ * A client that speaks has everything that the server sent, or an answer is still on its way in pieces. What it has beyond that did not
+ * go by: a capture may lack it for good.
+ */
+static bool has_the_answer(const struct crossing *x)
+{
+	const struct stream_dir *server = &x->f->stream.dir[DIR_S2C];
+
+	return x->dir == DIR_S2C || !server->known || x->d.ack == server->next ||
+	       (search_is_on(x->i) && seq_diff(x->d.ack, server->next) > 0);
+}
+
 /* `searched`: a place is looked for, whatever comes first. */
 static bool picks_up(const struct crossing *x, enum protocol p, bool searched)
 {
-	const struct stream_dir *server = &x->f->stream.dir[DIR_S2C];
 	const struct enforcer *e = enforcer_of(p);
 
 	if (e == NULL || x->d.payload.left == 0 || (x->d.tcp_flags & TCP_SYN))
 		return false;
-	/* A client that speaks has everything that the server sent, or an answer is still on its way in pieces. */
-	return searched || ((x->dir == DIR_S2C || !server->known || x->d.ack == server->next) &&
-			    command_is_whole(e, command_known(NULL), x->dir, x->d.payload));
+	return searched || (has_the_answer(x) && command_is_whole(e, command_known(NULL), x->dir, x->d.payload));
 }
 
 /* Of the protocols that the permit has: the first that this segment may be of. `several`: there are others. */
@@ -186,6 +195,16 @@ static MUST_SEND struct verdict goes_on_after_its_end(struct crossing *x)
 	return go_on();
 }
 
+/* In a capture's order a bare acknowledgement comes before bytes that wait for others: where those stand it does not say. */
+static bool overtakes(const struct crossing *x)
+{
+	const struct stream_dir *own = &x->f->stream.dir[x->dir], *peer = &x->f->stream.dir[other_end(x->dir)];
+
+	return search_is_on(x->i) && x->d.payload.left == 0 && !(x->d.tcp_flags & TCP_FIN) &&
+	       ((own->known && seq_diff(x->d.seq, own->next) > 0) ||
+		(peer->known && seq_diff(x->d.ack, peer->next) > 0));
+}
+
 /* Counts bytes that pass while nobody knows where their streams stand. */
 static void leave_unread(struct crossing *x)
 {
@@ -224,7 +243,8 @@ struct verdict midstream_meet(struct crossing *x)
 	if (v.step != STEP_ON)
 		return v;
 	leave_unread(x);
-	stream_watch(&f->stream, &x->i->pool, x->dir, &x->d);
+	if (!overtakes(x))
+		stream_watch(&f->stream, &x->i->pool, x->dir, &x->d);
 	life_touch(x);
 	return and_close(pass(R_MIDSTREAM_WAIT));
 }

@@ -145,6 +145,27 @@ def halfway(t):
         t.equal("%s: refused" % name, refused(r), [] if r else None)
 
 
+def idle(t):
+    """
+    The first that a capture has of each session is its server's keep-alive, which stands one number before its next byte. What is asked
+    then is learnt, the first request of it too: rows without that would refuse it.
+    """
+    for name, port, asks, row in speeches():
+        capture = []
+        s = wire.Session(capture, CLIENT, 40000, SERVER, port)
+        s.ack -= 1
+        s.s2c(wire.ACK)
+        s.ack += 1
+        s.c2s(wire.ACK)
+        for ask, answer in asks[2:]:  # what can only be said at a beginning was said before
+            s.ask(ask).s2c(wire.ACK).answer(answer).c2s(wire.ACK)
+        services, text, r = round_trip(t, t.file("idle-%s.pcap" % name, wire.pcap(capture)))
+        t.equal("%s: services" % name, re.findall(r'protocol = "([^"]*)"', services), [name])
+        t.equal("%s: refused" % name, refused(r), [] if r else None)
+        t.equal("%s: unread" % name, r.summary["unread"], 0)
+        t.equal("%s: requests" % name, [(p["verdict"], p["reason"]) for p in r.pdus if p["dir"] == "c2s"], [("allow", "allowed")] * len(asks[2:]))
+
+
 def speeches():
     """(name, port, what is asked and answered, a command in the last of it that is to have a row), each from its session's beginning."""
     read = lambda n: s7.data(s7.message(3, n, bytes([s7.READ, 1]), b"\xff\4\0\10\1"))
@@ -244,7 +265,7 @@ def files_of(case):
 
 
 def cases(t):
-    for f in (modbus, s7comm, cip, melsec, halfway, lost, cut_off, plus, io, unread):
+    for f in (modbus, s7comm, cip, melsec, halfway, idle, lost, cut_off, plus, io, unread):
         yield "learnt: " + f.__name__, f, (t,)
     if not os.path.isdir(PCAPS):
         t.skip("learnt: real captures", "../shared/pcaps is not there")

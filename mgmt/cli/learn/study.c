@@ -148,17 +148,6 @@ static int rank(uint16_t port)
 	return port < 1024 ? 0 : port < 32768 ? 1 : 2;
 }
 
-/* Of controllers, whose clients often have lower ones: EtherNet/IP's 44818. */
-static bool is_registered(uint16_t port)
-{
-	static const uint16_t ports[] = { 102, 502, ENIP_IO, 5006, 5007, ENIP_REQUESTS };
-
-	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
-		if (ports[i] == port)
-			return true;
-	return false;
-}
-
 /* Both ends of I/O use one port, and either may speak first: the device is who takes the sessions in which it is asked for. */
 static bool is_device(struct study *s, const struct decoded *d, const struct addr *a)
 {
@@ -173,8 +162,8 @@ static enum tracker_server which_serves(void *ctx, const struct decoded *d)
 	bool destination = d->l4proto == IP_TCP ? serves(s, &d->dst, d->dport) : is_device(s, d, &d->dst);
 
 	if (source == destination && d->l4proto == IP_TCP) {
-		source = is_registered(d->sport);
-		destination = is_registered(d->dport);
+		source = tracker_registered(d->sport);
+		destination = tracker_registered(d->dport);
 	}
 	if (source != destination)
 		return source ? SERVER_SOURCE : SERVER_DESTINATION;

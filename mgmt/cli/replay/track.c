@@ -170,9 +170,28 @@ static bool half_way(const struct decoded *d)
 	return d->l4proto == IP_TCP && (d->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN;
 }
 
+bool tracker_registered(uint16_t port)
+{
+	static const uint16_t ports[] = { 102, 502, 2222, 5006, 5007, 44818 };
+
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
+		if (ports[i] == port)
+			return true;
+	return false;
+}
+
+static enum tracker_server by_registered_port(const struct decoded *d)
+{
+	bool source = tracker_registered(d->sport), destination = tracker_registered(d->dport);
+
+	if (d->l4proto != IP_TCP || source == destination)
+		return SERVER_UNTOLD;
+	return source ? SERVER_SOURCE : SERVER_DESTINATION;
+}
+
 /*
  * Ends and permit of a new session. A TCP session whose start is missing goes the way that the policy allows; when it
- * allows both or neither, a SYN from the server tells, and else the lower port is the server's.
+ * allows both or neither, a SYN from the server tells, or a controller's port, and else the lower port is the server's.
  */
 static void begin(const struct tracker *t, struct session *s, const struct decoded *d, uint64_t wall_ns)
 {
@@ -201,6 +220,8 @@ static void begin(const struct tracker *t, struct session *s, const struct decod
 
 		swap_ends(&other);
 		back = ask(t, &other, wall_ns);
+		if (told == SERVER_UNTOLD && !syn_ack && (cell == NULL) == (back == NULL))
+			told = by_registered_port(d);
 		if (syn_ack || told == SERVER_SOURCE || (told == SERVER_UNTOLD && cell == NULL && back != NULL) ||
 		    (told == SERVER_UNTOLD && (cell == NULL) == (back == NULL) && s->client_port < s->server_port &&
 		     d->l4proto == IP_TCP)) {

@@ -49,6 +49,8 @@ typedef enum tracker_server tracker_ask(void *ctx, const struct decoded *d);
  * NULL when memory is out. */
 struct tracker *tracker_new(const struct ir *ir, bool as_captured);
 void tracker_free(struct tracker *t);
+/* A port that controllers serve at, whose clients often have lower ones: EtherNet/IP's 44818. */
+bool tracker_registered(uint16_t port);
 /* `ask` is asked before ports are looked at, of UDP too. */
 void tracker_asks(struct tracker *t, tracker_ask *ask, void *ctx);
 /*

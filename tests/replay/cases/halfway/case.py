@@ -1,8 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
+import os
+import sys
+
 import wire
 from wire import read_holding, holding, write_register
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "lib"))
+import enip  # noqa: E402
+
 TOS, CRANE = "10.20.0.10", "10.30.1.10"
+ANY_PORT = """language_version = 1;
+zones = { site = { interfaces = ["lan1"]; networks = ["10.20.0.0/24", "10.30.0.0/22"]; }; };
+services = { cip = { protocol = "enip"; }; web = { protocol = "tls"; ports = ["tcp/443"]; }; };
+conduits = ( { name = "all"; from = "site"; to = "site"; services = ["%s"]; purpose = "-"; owner = "-"; review_by = "2099-01-01"; } );
+"""
+
+
+def lower_client(t):
+    """A client's port below its controller's, and policies that do not tell the ends apart: one allows both ways, one neither."""
+    out = []
+    s = wire.Session(out, TOS, 1066, CRANE, 44818)
+    for n in (5, 6):
+        ask = enip.service(0x0E, b"\x20\1\x24\1\x30" + bytes([n]))
+        s.ask(enip.request(7, ask)).answer(enip.request(7, b"\x8e\0\0\0\1"))
+    allowed = [("c2s", "allow"), ("s2c", "allow")] * 2
+    for name, service, verdict, pdus in (("both", "cip", "allow", allowed), ("neither", "web", "deny", [])):
+        for first, packets in (("request", out), ("answer", out[1:])):
+            r = t.replay(t.file("%s-%s.pcap" % (name, first), wire.pcap(packets)), policy=t.file(name + ".cfg", ANY_PORT % service))
+            label = "client's port is lower, %s, %s first" % (name, first)
+            t.equal(label, [(f["client"], f["server"], f["verdict"]) for f in r.flows], [(TOS + ":1066", CRANE + ":44818", verdict)])
+            t.equal(label + ": PDUs", [(p["dir"], p["verdict"]) for p in r.pdus], pdus if first == "request" else pdus[1:])
 
 
 def check(t):
@@ -69,3 +96,4 @@ def check(t):
     name = t.file("length-0.pcap", wire.pcap(out, "raw"))
     t.equal("length 0", [p["verdict"] for p in t.replay(name).pdus], ["allow"])
     t.equal("length 0 as the box", t.replay(name, "--as-box").pdus, [])
+    lower_client(t)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/base/clock.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/enforce/links.h"
 #include "appliance/enforce/record.h"
@@ -179,6 +180,9 @@ static int prepare(struct enforce *f, struct generation_held *next, struct told 
 	if (a == NULL)
 		return err_set(e, -ENOMEM, "apply");
 	r = netlink_dump(&f->net, a, &have, e);
+	/* What came in by permits that leave with this is counted now or never. */
+	if (r == 0 && f->now != NULL)
+		matched_note(&f->matched, &have, f->now, clock_wall_ns());
 	if (r == 0)
 		r = usage_take(f, &have, a, &u, e);
 	if (r == 0)
@@ -248,6 +252,8 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 			return r;
 	}
 	if ((flags & (APPLY_FORETELL | APPLY_DRY_RUN)) == 0) {
+		if (old != NULL)
+			matched_leave(&f->matched, old);
 		f->now = next;
 		r = enforce_open(f, e);
 		/* Another program's transaction came between ours and its reading: said by drift_settle, set right here. */

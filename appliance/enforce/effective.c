@@ -165,26 +165,6 @@ static json_t *permits_json(const struct generation_held *g, const struct image 
 	return list;
 }
 
-/* The last of its permits' matches, per conduit. Owned by the caller; NULL when memory is out. */
-static uint64_t *conduit_matches(const struct generation_held *g, const struct matched *m)
-{
-	const struct command_table *t = &g->ir.table;
-	uint64_t *last = calloc((size_t)g->ir.n_conduits + 1, sizeof(*last));
-
-	for (uint32_t i = 0; last != NULL && i < g->ir.n_permits; i++) {
-		const struct command_permit *p = commands_permit(t, i + 1);
-		uint64_t at = matched_last(m, g->ids[i]);
-
-		for (uint32_t k = 0; p != NULL && k < p->n_grants; k++) {
-			uint32_t c = t->grants[p->first_grant + k].conduit;
-
-			if (c < g->ir.n_conduits && at > last[c])
-				last[c] = at;
-		}
-	}
-	return last;
-}
-
 static json_t *assets_json(const struct ir *ir)
 {
 	json_t *list = json_array();
@@ -224,7 +204,7 @@ static json_t *accept_json(const struct ir_conduit *c)
 static json_t *conduits_json(const struct generation_held *g, const struct matched *m)
 {
 	const struct ir *ir = &g->ir;
-	uint64_t *last = conduit_matches(g, m);
+	uint64_t *last = matched_conduits(m, g);
 	json_t *list = json_array();
 
 	for (uint32_t i = 0; i < ir->n_conduits; i++) {

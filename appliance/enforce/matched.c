@@ -9,8 +9,11 @@
 #include <string.h>
 
 #include "appliance/enforce/enforce.h"
+#include "appliance/wire/commands.h"
 #include "appliance/wire/mark.h"
 #include "policy/ir/ir.h"
+
+#define USED_MOST 65536u /* conduits that are remembered by name; beyond it those of later policies begin anew */
 
 static int by_permit(const void *pa, const void *pb)
 {
@@ -85,7 +88,8 @@ void matched_note(struct matched *m, const struct image *have, const struct gene
 	}
 	keep_ended(m, g, &now);
 	free(m->list);
-	*m = now;
+	m->list = now.list;
+	m->n = now.n;
 	m->looked = true;
 }
 
@@ -94,4 +98,83 @@ uint64_t matched_last(const struct matched *m, uint32_t permit)
 	const struct match *one = find(m, permit);
 
 	return one != NULL ? one->wall_ns : 0;
+}
+
+static int by_name(const void *pa, const void *pb)
+{
+	const struct used_conduit *a = pa, *b = pb;
+
+	return strcmp(a->name, b->name);
+}
+
+/* ... and the latest first. */
+static int by_name_and_moment(const void *pa, const void *pb)
+{
+	const struct used_conduit *a = pa, *b = pb;
+	int c = by_name(a, b);
+
+	return c != 0 ? c : (a->wall_ns < b->wall_ns) - (a->wall_ns > b->wall_ns);
+}
+
+static int name_against(const void *name, const void *one)
+{
+	return strcmp(name, ((const struct used_conduit *)one)->name);
+}
+
+static uint64_t used_before(const struct matched *m, const char *name)
+{
+	const struct used_conduit *one =
+		m->n_used > 0 ? bsearch(name, m->used, m->n_used, sizeof(*one), name_against) : NULL;
+
+	return one != NULL ? one->wall_ns : 0;
+}
+
+uint64_t *matched_conduits(const struct matched *m, const struct generation_held *g)
+{
+	const struct command_table *t = &g->ir.table;
+	uint64_t *last = calloc((size_t)g->ir.n_conduits + 1, sizeof(*last));
+
+	for (uint32_t i = 0; last != NULL && i < g->ir.n_conduits; i++)
+		last[i] = used_before(m, g->ir.conduits[i].name);
+	for (uint32_t i = 0; last != NULL && i < g->ir.n_permits; i++) {
+		const struct command_permit *p = commands_permit(t, i + 1);
+		uint64_t at = matched_last(m, g->ids[i]);
+
+		for (uint32_t k = 0; p != NULL && k < p->n_grants; k++) {
+			uint32_t c = t->grants[p->first_grant + k].conduit;
+
+			if (c < g->ir.n_conduits && at > last[c])
+				last[c] = at;
+		}
+	}
+	return last;
+}
+
+void matched_leave(struct matched *m, const struct generation_held *g)
+{
+	uint64_t *last = m->n_used < USED_MOST ? matched_conduits(m, g) : NULL;
+	struct used_conduit *all = last != NULL ? calloc(m->n_used + g->ir.n_conduits + 1, sizeof(*all)) : NULL;
+	size_t n = 0, kept = 0;
+
+	for (uint32_t i = 0; all != NULL && i < g->ir.n_conduits; i++) {
+		char *name = last[i] != 0 ? strdup(g->ir.conduits[i].name) : NULL;
+
+		if (name != NULL)
+			all[n++] = (struct used_conduit){ name, last[i] };
+	}
+	free(last);
+	if (all == NULL)
+		return;
+	for (size_t i = 0; i < m->n_used; i++)
+		all[n++] = m->used[i];
+	if (n > 0)
+		qsort(all, n, sizeof(*all), by_name_and_moment);
+	for (size_t i = 0; i < n; i++)
+		if (kept > 0 && by_name(&all[kept - 1], &all[i]) == 0)
+			free(all[i].name);
+		else
+			all[kept++] = all[i];
+	free(m->used);
+	m->used = all;
+	m->n_used = kept;
 }

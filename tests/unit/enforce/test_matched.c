@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When a permit last let a session in, also when its end has come since and the kernel shows it no longer.
+ * When a permit last let a session in, also when its end has come since and the kernel shows it no longer; and a conduit, whatever permits it has had.
  *
  * LINK: appliance/enforce/matched.c
  */
@@ -12,15 +12,24 @@
 #include <cmocka.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "appliance/enforce/enforce.h"
 #include "appliance/enforce/matched.h"
 #include "appliance/wire/mark.h"
 
-/* Permits 10, 11, ... of the policy in force. */
+/* Permits 10, 11, ... of the policy in force, if it has no list of them. */
 uint32_t generation_permit(const struct generation_held *g, uint32_t id)
 {
-	return id >= 10 && id < 10 + g->ir.n_permits ? id - 10 : UINT32_MAX;
+	for (uint32_t i = 0; g->ids != NULL && i < g->ir.n_permits; i++)
+		if (g->ids[i] == id)
+			return i;
+	return g->ids == NULL && id >= 10 && id < 10 + g->ir.n_permits ? id - 10 : UINT32_MAX;
+}
+
+const struct command_permit *commands_permit(const struct command_table *t, uint32_t permit)
+{
+	return permit >= 1 && permit <= t->n_permits ? &t->permits[permit - 1] : NULL;
 }
 
 /* The kernel shows 10 with so many packets, and 11 with so many; UINT64_MAX: it does not show it. */
@@ -76,11 +85,79 @@ static void of_another_policy(void **state)
 	free(m.list);
 }
 
+/* A policy of conduits a, b (or c): a grants by the first permit alone, the other by both. Its permits have these ids. */
+struct conduits {
+	struct generation_held g;
+	struct ir_conduit list[2];
+	struct command_permit permits[2];
+	struct command_grant grants[3];
+	uint32_t ids[2];
+};
+
+static struct generation_held *policy(struct conduits *c, const char *other, uint32_t first, uint32_t second)
+{
+	*c = (struct conduits){
+		.list = { { .name = "a" }, { .name = other } },
+		.permits = { { .first_grant = 0, .n_grants = 2 }, { .first_grant = 2, .n_grants = 1 } },
+		.grants = { { .conduit = 0 }, { .conduit = 1 }, { .conduit = 1 } },
+		.ids = { first, second },
+	};
+	c->g.ir = (struct ir){ .conduits = c->list, .n_conduits = 2, .n_permits = 2 };
+	c->g.ir.table =
+		(struct command_table){ .permits = c->permits, .n_permits = 2, .grants = c->grants, .n_grants = 3 };
+	c->g.ids = c->ids;
+	return &c->g;
+}
+
+static void used(const struct matched *m, const struct generation_held *g, uint64_t first, uint64_t second)
+{
+	uint64_t *last = matched_conduits(m, g);
+
+	assert_non_null(last);
+	assert_int_equal(last[0], first);
+	assert_int_equal(last[1], second);
+	free(last);
+}
+
+static void conduits_outlive_permits(void **state)
+{
+	struct conduits one, two, three;
+	struct generation_held *g = policy(&one, "b", 10, 11), *narrowed = policy(&two, "b", 20, 21),
+			       *without = policy(&three, "c", 20, 21);
+	struct matched m = { 0 };
+
+	(void)state;
+	look(&m, g, 0, 0, 100);
+	look(&m, g, 3, 0, 200);
+	look(&m, g, 3, 1, 300);
+	used(&m, g, 200, 300);
+	/* Narrowed: other permits, none of which let anybody in yet. */
+	matched_leave(&m, g);
+	look(&m, narrowed, UINT64_MAX, UINT64_MAX, 400);
+	assert_int_equal(m.n, 0);
+	used(&m, narrowed, 200, 300);
+	/* One conduit is out for a while, as on a trial. */
+	matched_leave(&m, narrowed);
+	used(&m, without, 200, 0);
+	matched_leave(&m, without);
+	look(&m, g, 0, 0, 500);
+	look(&m, g, 5, 0, 600);
+	used(&m, g, 600, 600);
+	matched_leave(&m, g);
+	used(&m, narrowed, 600, 600);
+	assert_int_equal(m.n_used, 2);
+	while (m.n_used > 0)
+		free(m.used[--m.n_used].name);
+	free(m.used);
+	free(m.list);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(after_its_end),
 		cmocka_unit_test(of_another_policy),
+		cmocka_unit_test(conduits_outlive_permits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

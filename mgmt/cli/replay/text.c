@@ -8,6 +8,7 @@
 #include "appliance/wire/vocabulary.h"
 #include "mgmt/cli/replay/out.h"
 #include "mgmt/cli/screen/table.h"
+#include "mgmt/cli/screen/width.h"
 #include "mgmt/cli/words/command.h"
 #include "mgmt/cli/words/limit.h"
 
@@ -282,13 +283,23 @@ static void print_refused(struct cli *c, const struct replay *r)
 	}
 }
 
+static void print_head(struct cli *c, const struct replay *r, const char *policy, const char *capture)
+{
+	char *from = text_safe(capture), *by = text_safe(policy);
+
+	message_print(c->out, c->lang, r->as_captured ? M_REPLAY_HEAD : M_REPLAY_HEAD_BOX, from != NULL ? from : "",
+		      by != NULL ? by : "");
+	free(from);
+	free(by);
+}
+
 bool replay_print_text(struct cli *c, const struct replay *r, const char *policy, const char *capture)
 {
 	uint64_t denied = 0, unread = 0;
 	uint32_t unjudged = 0;
 	bool ok = true;
 
-	message_print(c->out, c->lang, r->as_captured ? M_REPLAY_HEAD : M_REPLAY_HEAD_BOX, capture, policy);
+	print_head(c, r, policy, capture);
 	if (r->book.n_flows > 0) {
 		message_print(c->out, c->lang, M_REPLAY_FLOWS);
 		ok = print_flows(c, r);

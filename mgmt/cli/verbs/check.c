@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `sekisho check POLICY`: is this policy whole, and does it keep its own `never` statements? */
+#include <stdlib.h>
+
 #include "mgmt/cli/policy/source.h"
+#include "mgmt/cli/screen/width.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/verbs/waits.h"
 #include "mgmt/cli/words/clock.h"
@@ -24,8 +27,11 @@ static int run(struct cli *c, const struct cli_args *a)
 				json_object_set(all, "clock", waits);
 			json_line(c->out, all);
 		} else {
-			message_print(c->out, c->lang, M_CHECK_FINE, a->operands[0], zones, m->n_assets, m->n_services,
-				      m->n_conduits, m->n_nevers, s.c.diags.warnings);
+			char *safe = text_safe(a->operands[0]);
+
+			message_print(c->out, c->lang, M_CHECK_FINE, safe != NULL ? safe : "", zones, m->n_assets,
+				      m->n_services, m->n_conduits, m->n_nevers, s.c.diags.warnings);
+			free(safe);
 			clock_waits_print(c, waits);
 		}
 		json_decref(waits);

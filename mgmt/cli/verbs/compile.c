@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "appliance/base/sha256.h"
 #include "mgmt/cli/policy/source.h"
@@ -48,12 +49,31 @@ static int write_form(struct cli *c, FILE *to, struct source *s, const char *for
 	return CLI_YES;
 }
 
+/* One of the policy's own texts, under whatever name: a slip that would take what it was made from. */
+static bool is_text_of(const struct source *s, const char *path)
+{
+	struct stat out, st;
+
+	if (stat(path, &out) < 0)
+		return false;
+	for (size_t i = 0; i < s->c.n_sources; i++) {
+		const char *name = arena_printf(s->arena, "%s%s", s->c.diags.folder, s->c.sources[i].name);
+
+		if (name != NULL && stat(name, &st) == 0 && st.st_dev == out.st_dev && st.st_ino == out.st_ino)
+			return true;
+	}
+	return false;
+}
+
 static int write_file(struct cli *c, struct source *s, const char *form, const char *path)
 {
-	FILE *to = fopen(path, "we");
+	FILE *to;
 	int status;
 	bool bad;
 
+	if (is_text_of(s, path))
+		return cli_fail(c, CLI_INVALID, M_COMPILE_OVER, path);
+	to = fopen(path, "we");
 	if (to == NULL)
 		return cli_fail_file(c, CLI_CANNOT, path, errno);
 	status = write_form(c, to, s, form);

@@ -143,6 +143,16 @@ static json_t *finding_json(const struct source *s, const struct finding *f)
 	return one;
 }
 
+/* Of which file, as a terminal may see it. */
+static const char *shown_file(const struct source *s, struct srcpos at)
+{
+	char *safe = text_safe(file_of(s, at));
+	const char *kept = safe != NULL ? arena_strndup(s->arena, safe, strlen(safe)) : NULL;
+
+	free(safe);
+	return kept != NULL ? kept : "?";
+}
+
 /* A sentence of a statement, wrapped below its beginning. */
 static void say(struct cli *c, enum message m, ...)
 {
@@ -185,7 +195,7 @@ static void counterexample_print(struct cli *c, const struct source *s, const st
 	for (size_t i = 0; i < x->n_hops; i++) {
 		const struct model_conduit *h = x->hops[i];
 
-		say(c, M_PROVE_HOP, h->from->name, h->to->name, h->name, file_of(s, h->at), h->at.line);
+		say(c, M_PROVE_HOP, h->from->name, h->to->name, h->name, shown_file(s, h->at), h->at.line);
 	}
 	counterexample_text(x, c->lang, packet, sizeof(packet));
 	say(c, M_PROVE_PACKET, packet);
@@ -205,7 +215,7 @@ static void finding_print(struct cli *c, const struct source *s, const struct fi
 					      command_class_name(bit));
 	if (n > 0)
 		message_text(commands, sizeof(commands), c->lang, M_PROVE_COMMANDS, words);
-	say(c, f->holds ? M_PROVE_HOLDS : M_PROVE_BROKEN, file_of(s, v->at), v->at.line, v->from->name, v->to->name,
+	say(c, f->holds ? M_PROVE_HOLDS : M_PROVE_BROKEN, shown_file(s, v->at), v->at.line, v->from->name, v->to->name,
 	    v->chain ? "chain" : "direct", commands);
 	if (v->label[0] != '\0')
 		say(c, M_PROVE_LABEL, v->label);
@@ -214,7 +224,7 @@ static void finding_print(struct cli *c, const struct source *s, const struct fi
 	for (size_t i = 0; i < f->n_rests; i++) {
 		const struct model_chain_break *b = f->rests_on[i];
 
-		say(c, M_PROVE_RESTS, b->asset->name, file_of(s, b->at), b->at.line, b->reason);
+		say(c, M_PROVE_RESTS, b->asset->name, shown_file(s, b->at), b->at.line, b->reason);
 	}
 	for (size_t i = 0; i < f->n; i++)
 		counterexample_print(c, s, &f->list[i]);

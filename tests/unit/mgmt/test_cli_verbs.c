@@ -384,8 +384,14 @@ static void test_off_line(void **state)
 	assert_int_equal(stat(line, &st), 0);
 	assert_true(st.st_size > 100);
 	unlink(line);
+	/* Never over what it is made from, whichever name it has. */
+	snprintf(line, sizeof(line), "compile %s -o %s/./site.cfg", path, folder);
+	run(&r, line);
+	assert_int_equal(r.status, 2);
+	expect_in(r.err, "is a text of this policy");
 	snprintf(line, sizeof(line), "compile %s --json", path);
 	run(&r, line);
+	assert_int_equal(r.status, 0);
 	j = json_loads(r.out, 0, NULL);
 	assert_non_null(json_object_get(j, "generation"));
 	json_decref(j);
@@ -415,6 +421,37 @@ static void test_off_line(void **state)
 	snprintf(line, sizeof(line), "check %s --lang ja", path);
 	run(&r, line);
 	assert_int_equal(r.status, 2);
+}
+
+/* A file may be called anything; a terminal is not steered by it. */
+static void names_steer_no_terminal(void **state)
+{
+	static const struct {
+		const char *verb, *beside; /* written beside the policy, "" over it; NULL = not at all */
+		int status;
+	} lines[] = { { "check", NULL, 0 }, { "prove", NULL, 0 }, { "compile", ".nft", 0 }, { "compile", "", 2 } };
+	static struct run r;
+	char text[2000], path[100], named[140], line[400];
+
+	(void)state;
+	snprintf(text, sizeof(text), HEAD, "read");
+	policy(path, sizeof(path), text);
+	snprintf(named, sizeof(named), "%s/\033[31ms.cfg", folder);
+	assert_int_equal(rename(path, named), 0);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		const char *beside = lines[i].beside;
+
+		snprintf(line, sizeof(line), "%s %s%s%s%s", lines[i].verb, named, beside != NULL ? " -o " : "",
+			 beside != NULL ? named : "", beside != NULL ? beside : "");
+		run(&r, line);
+		assert_int_equal(r.status, lines[i].status);
+		expect_in(r.status == 0 ? r.out : r.err, "?[31ms.cfg");
+		expect_not_in(r.out, "\033");
+		expect_not_in(r.err, "\033");
+	}
+	unlink(named);
+	snprintf(line, sizeof(line), "%s.nft", named);
+	unlink(line);
 }
 
 static void read_top(const char *name, char *into)
@@ -1172,6 +1209,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_usage),
 		cmocka_unit_test(test_no_box),
 		cmocka_unit_test(test_off_line),
+		cmocka_unit_test(names_steer_no_terminal),
 		cmocka_unit_test(test_documents),
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_answers),

@@ -183,8 +183,10 @@ const char *scan_run(struct scan *s, const char *stops, uint32_t *ret_width)
 static bool closed_by_another(const struct scan *s, const char *from)
 {
 	const char *next = s->cur->p + 1;
-	size_t n = (size_t)(s->cur->p - from), sign = strcspn(from, ";,");
+	size_t n = (size_t)(s->cur->p - from), sign = 0;
 
+	while (sign < n && strchr(";,", from[sign]) == NULL)
+		sign++;
 	return next < s->cur->end && *next != '\n' && strchr(" \t\r;,)]}\"#/@", *next) == NULL && sign < n &&
 	       sign > 0 && from[sign + 1] == ' ' && strchr(" =[(", s->cur->p[-1]) != NULL;
 }

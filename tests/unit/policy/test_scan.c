@@ -13,7 +13,9 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "policy/read/scan.h"
 #include "tests/unit/policy/policy_text.h"
@@ -381,6 +383,36 @@ static void limits_are_met_in_time(void **state)
 	free(deep);
 }
 
+/* Processor time for a value of 100,000 texts with `between` between them. */
+static double seconds_for_texts(const char *open, const char *between, const char *close)
+{
+	enum { TEXTS = 100000, ROOM = TEXTS * 4 + 64 };
+	struct policy_text t;
+	struct scan_result r;
+	char *text = calloc(1, ROOM), *p = text;
+	clock_t begun;
+
+	p += sprintf(p, "a = %s\"x\"", open);
+	for (size_t i = 1; i < TEXTS; i++)
+		p += sprintf(p, "%s\"x\"", between);
+	sprintf(p, "%s;\n", close);
+	begun = clock();
+	assert_true(scan(&t, &r, text));
+	begun = clock() - begun;
+	policy_text_end(&t);
+	free(text);
+	return (double)begun / CLOCKS_PER_SEC;
+}
+
+/* No text is looked through again for each of its strings: many that follow one another take about as long as a list of them. */
+static void time_grows_with_the_text_alone(void **state)
+{
+	double apart = seconds_for_texts("[", ",", "]");
+
+	(void)state;
+	assert_true(seconds_for_texts("", "\t", "") < 10 * apart);
+}
+
 static void names_of_includes(void **state)
 {
 	(void)state;
@@ -407,6 +439,7 @@ int main(void)
 		cmocka_unit_test(a_missing_semicolon_is_advice),
 		cmocka_unit_test(recovery_goes_on),
 		cmocka_unit_test(limits_are_met_in_time),
+		cmocka_unit_test(time_grows_with_the_text_alone),
 		cmocka_unit_test(names_of_includes),
 	};
 

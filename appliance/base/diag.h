@@ -43,8 +43,8 @@ struct diags {
 	struct diag **list;  /* `n` kept, in the order they were added; room for `room`; in the arena */
 	size_t n, room;
 	size_t unsearched; /* behind the first so many of the list are errors only */
-	size_t errors;	 /* all, kept or not */
-	size_t warnings; /* all, kept or not */
+	size_t errors;	   /* all, kept or not */
+	size_t warnings;   /* all, kept or not */
 };
 
 void diags_init(struct diags *d, struct arena *a);

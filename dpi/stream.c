@@ -272,6 +272,10 @@ static struct stream_result data_segment(struct stream *s, const struct pool *po
 							     : answer(STREAM_AHEAD, R_OUT_OF_ORDER);
 	if (own->next - d->seq > STREAM_BEHIND_MAX)
 		return answer(STREAM_DROP, R_OUT_OF_ORDER);
+	/* The session has no byte there, but for that of a keep-alive: a server that lacks one has taken another SYN. */
+	if (dir == DIR_C2S && own->acked == own->isn + 1u && seq_diff(d->seq, own->acked) < 0 && len > 0 &&
+	    !(len == 1 && d->seq == own->isn))
+		return answer(STREAM_DROP, R_OUT_OF_ORDER);
 	/* A server that began anew would take it for new; and what comes later it would read from where it began. */
 	if (dir == DIR_C2S && s->forgot && len > 0 && seq_diff(d->seq, own->acked) < 0)
 		return answer(STREAM_DROP, R_OUT_OF_ORDER);
@@ -563,7 +567,7 @@ bool stream_go_back(struct stream *s, enum direction dir, uint32_t to)
 	struct stream_dir *d = &s->dir[dir];
 	uint32_t judged = d->framed && seq_diff(d->first, d->head) < 0 ? d->first : d->head;
 
-	if (d->fin || seq_diff(to, d->acked) < 0 || seq_diff(to, d->kept_from) >= 0 ||
+	if (d->fin || d->skipped || seq_diff(to, d->acked) < 0 || seq_diff(to, d->kept_from) >= 0 ||
 	    d->kept.bytes != d->next - d->kept_from ||
 	    !runs_take_first(&d->runs, d->kept_from, judged, d->head, &d->kept))
 		return false;
@@ -588,8 +592,10 @@ void stream_skip(struct stream *s, struct pool *pool, enum direction dir, uint32
 	runs_clear(&d->runs, pool);
 	d->offset += to - d->next;
 	dir_at(d, to);
-	if (!arrived)
+	if (!arrived) {
 		d->acked = acked;
+		d->skipped = true;
+	}
 }
 
 void stream_free(struct stream *s, struct pool *pool)

@@ -50,6 +50,7 @@ struct stream_dir {
 	bool known;	    /* the numbers above mean something */
 	bool fin;	    /* FIN passed */
 	bool framed;	    /* what passes is cut into PDUs, and kept by whole ones */
+	bool skipped;	    /* bytes that nobody has acknowledged were left behind as lost, and not kept */
 	struct runs runs;   /* what passed ahead of a gap */
 };
 
@@ -148,7 +149,8 @@ void stream_watch(struct stream *s, struct pool *pool, enum direction dir, const
 void stream_pick_up(struct stream *s, struct pool *pool, enum direction dir, const struct decoded *d);
 /*
  * What passed since the pick-up lies ahead of a gap, which begins at `to`, before it: the stream is in order from there on. False,
- * and nothing is changed, when the receiver has that already, the stream has ended, or too much has passed to be kept so.
+ * and nothing is changed, when the receiver has that already, the stream has ended, something was skipped, or too much has passed to be
+ * kept so.
  */
 bool stream_go_back(struct stream *s, enum direction dir, uint32_t to);
 /* Whether the n bytes at this offset were judged before the stream went back. */

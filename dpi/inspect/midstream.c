@@ -176,7 +176,7 @@ struct verdict midstream_go_back(struct crossing *x)
 {
 	struct flow *f = x->f;
 
-	if (f->commands == NULL || f->adrift[x->dir] || f->missed || x->permit->midstream != MID_PICK_UP ||
+	if (f->commands == NULL || f->adrift[x->dir] || x->permit->midstream != MID_PICK_UP ||
 	    !picks_up(x, (enum protocol)f->protocol, false) || !stream_go_back(&f->stream, x->dir, x->d.seq))
 		return go_on();
 	command_forget(f);

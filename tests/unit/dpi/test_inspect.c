@@ -819,6 +819,34 @@ static void said_again_at_the_beginning(void **state)
 	goes_on_judged(&k);
 }
 
+/*
+ * A server that keeps nothing of a handshake (SYN cookies) takes whichever of two the client completes, and the third segment of the
+ * other one need not be seen here. It lacks what lies between their numbers: that never was of this session.
+ */
+static void said_before_its_beginning(void **state)
+{
+	struct conn k = desk_conn(P_TOY), first = k;
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c + 1, DESK_SYN | DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 1, 0, DESK_RST, NULL, 0), OUTCOME_ACCEPT);
+	k.c += 12;
+	k.s += 12;
+	assert_int_equal(desk_handshake(&k), OUTCOME_ACCEPT);
+	for (uint32_t cut = 0; cut < 12; cut++)
+		assert_int_equal(
+			desk_segment(&k, DIR_C2S, first.c + 1 + cut, first.s + 1, DESK_ACK, pdu + cut, 12 - cut),
+			cut < 11 ? OUTCOME_DROP : OUTCOME_ACCEPT);
+	/* The one byte of a keep-alive passes, and so does what is repeated later. */
+	toy_pdu(pdu, 12, 3);
+	asks_and_is_answered(&k);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 12, k.s, DESK_ACK, pdu, 12), OUTCOME_ACCEPT);
+	goes_on_judged(&k);
+}
+
 /* Where nothing tells whether the server knows the session, it ends soon: a client that lives dials again. */
 static void stays_in_doubt(void **state)
 {
@@ -1454,6 +1482,7 @@ int main(void)
 		T(acknowledged_under_way),
 		T(went_on_behind_its_number),
 		T(said_again_at_the_beginning),
+		T(said_before_its_beginning),
 		T(stays_in_doubt),
 		T(dialled_in_anothers_name),
 		T(challenge_of_an_older_session),

@@ -286,6 +286,34 @@ static void dials(void)
 	life.begin = one_in(4) ? life.next - draw(20) : life.next;
 }
 
+static void insists(void)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		says_bytes(life.last_at, life.last_n, life.last_text, life.last_ack);
+		waits(11);
+	}
+}
+
+/* A forbidden request in two pieces, in either order, each perhaps again and again; sometimes another request behind it before. */
+static void says_in_pieces(void)
+{
+	uint32_t which = 1 + draw(3), all = which == 1 ? 12 : 20, cut = 1 + draw(all - 1), at = life.next;
+	bool backwards = one_in(2);
+
+	life.begin = at;
+	for (unsigned i = 0; i < 2; i++) {
+		bool second = (i == 1) != backwards;
+
+		if (i == 1 && one_in(3)) {
+			says_bytes(at + (one_in(2) ? 60 : all), 12, 0, some_ack());
+			insists();
+		}
+		says_bytes(second ? at + cut : at, second ? all - cut : cut, which, some_ack());
+		if (one_in(2))
+			insists();
+	}
+}
+
 static void worker_dies(void)
 {
 	desk_close();
@@ -302,11 +330,10 @@ static void step(void)
 		dials();
 	else if (what < 50)
 		says_something();
+	else if (what < 62)
+		says_in_pieces();
 	else if (what < 72)
-		for (unsigned i = 0; i < 4; i++) { /* insists */
-			says_bytes(life.last_at, life.last_n, life.last_text, life.last_ack);
-			waits(11);
-		}
+		insists();
 	else if (what < 80)
 		waits(11 + draw(400));
 	else if (what < 85)

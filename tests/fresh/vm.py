@@ -135,7 +135,7 @@ def disk_of(script, name):
     for program in ("test_sandbox", "test_form"):
         shutil.copy(release + "/tests/" + program, folder + "/build/release/tests/")
     subprocess.run(["cp", "-r", os.path.join(TOP, "build", "peers"), folder + "/build/"], check=True)
-    for part in ("tests", "docs", "appliance"):  # suites read documents, and words where the product has them
+    for part in ("tests", "docs", "appliance", "images"):  # suites read documents, units, and words where the product has them
         subprocess.run(["cp", "-r", os.path.join(TOP, part), folder + "/"], check=True)
     for part, text in (("init", INIT), ("script", script)):
         with open(os.path.join(folder, part), "w", encoding="ascii") as f:

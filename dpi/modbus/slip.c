@@ -151,19 +151,6 @@ static bool reads_as(const uint8_t *header, size_t needs, struct modbus_reading 
 	return ret->request.well_formed || forgives(&ret->request);
 }
 
-/* The write that begins with these bytes, as far as it says where: a server may take what is missing of it for zeros. */
-static bool begins_as(struct bytes b, struct modbus_reading *ret)
-{
-	const struct function_info *f = function_by_code(vocabulary_of(PROTO_MODBUS), b.p[HEADER]);
-	struct modbus_request *r = &ret->request;
-
-	if (f == NULL || f->framing != FRAMING_ALIKE || (f->classes & CLASS_WRITE) == 0)
-		return false;
-	modbus_request_begin(b, r);
-	r->operations[r->n - 1u].values = (struct values){ .form = VALUES_UNKNOWN };
-	return r->operations[r->n - 1u].count > 0 && (r->function != MB_READ_WRITE || r->n > 1);
-}
-
 /* Where this reader, being at `b` with a header and a function code before it, goes on; NO_END when it does not. */
 static uint32_t step(enum slip_reader reader, struct bytes b, struct modbus_reading *ret, bool *ret_request)
 {
@@ -184,7 +171,7 @@ static uint32_t step(enum slip_reader reader, struct bytes b, struct modbus_read
 		return 6u + length;
 	case SLIP_BY_FUNCTION:
 		least = needs <= left ? needs : least_length(function, data);
-		*ret_request = least <= left ? reads_as(b.p, least, ret) : begins_as(b, ret);
+		*ret_request = least <= left && reads_as(b.p, least, ret);
 		if (needs > left || function_framing(vocabulary_of(PROTO_MODBUS), function) != FRAMING_ALIKE)
 			return NO_END;
 		return (uint32_t)(HEADER + 1 + needs);

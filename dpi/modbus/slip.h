@@ -10,8 +10,7 @@
  *   by search     whatever is no header is skipped, byte by byte or eight at a time (nanoMODBUS): the next request may begin
  *                 anywhere; only after a late rest
  *
- * By function the last of them may be only the beginning of a write: to EasyModbus and NModbus what is missing of it is zeros. An answer
- * shows it only where no such server could have given it to something else that it read.
+ * An answer shows it only where no such server could have given it to something else that it read.
  *
  * Part of the Modbus enforcer, used by nobody else. Pure.
  */

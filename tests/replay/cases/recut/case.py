@@ -44,8 +44,8 @@ ROWS = {"all": "", "reads": 'allow = ( { commands = ["read"]; } );'}
 
 # The ways in which nothing is refused that was not, but for the reasons that STRICTER names.
 EXACT = {"before each end", "at each end", "behind each end", "around each end", "a byte each", "in one", "repeated"}
-# A header's first bytes by themselves: what OpENer would lose its place at, and EasyModbus take for a request of its own.
-STRICTER = {"enip": "enip.cut", "modbus": "modbus.cut"}
+# A header's first bytes by themselves: what OpENer would lose its place at.
+STRICTER = {"enip": "enip.cut"}
 
 
 def policy(t, protocol, rows):

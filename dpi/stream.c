@@ -249,6 +249,12 @@ static enum reason check_fin(const struct stream_dir *own, uint32_t end, bool fi
 	return *ret_old ? R_NONE : R_OVERLAP;
 }
 
+/* Its server answered one SYN, and no other was seen: who keeps it alive before the first request means this one. */
+static bool is_answered_once(const struct stream *s)
+{
+	return (s->state == TCP_SYN_RECV || s->state == TCP_OPEN) && !s->redialled && !s->answered_twice;
+}
+
 static struct stream_result data_segment(struct stream *s, const struct pool *pool, enum direction dir,
 					 const struct decoded *d)
 {
@@ -274,7 +280,7 @@ static struct stream_result data_segment(struct stream *s, const struct pool *po
 		return answer(STREAM_DROP, R_OUT_OF_ORDER);
 	/* The session has no byte there, but for that of a keep-alive: a server that lacks one has taken another SYN. */
 	if (dir == DIR_C2S && own->acked == own->isn + 1u && seq_diff(d->seq, own->acked) < 0 && len > 0 &&
-	    !(len == 1 && d->seq == own->isn))
+	    !(len == 1 && d->seq == own->isn && is_answered_once(s)))
 		return answer(STREAM_DROP, R_OUT_OF_ORDER);
 	/* A server that began anew would take it for new; and what comes later it would read from where it began. */
 	if (dir == DIR_C2S && s->forgot && len > 0 && seq_diff(d->seq, own->acked) < 0)

@@ -847,6 +847,24 @@ static void said_before_its_beginning(void **state)
 	goes_on_judged(&k);
 }
 
+/*
+ * A server that has another session still, and is inside a request there, answers a SYN that it does not take with what it lacks: the byte of
+ * the SYN's number. As a keep-alive's that would be its last.
+ */
+static void no_keep_alive_before_an_answer(void **state)
+{
+	struct conn k = desk_conn(P_TOY_PICK_UP);
+	uint8_t byte = 0;
+
+	(void)state;
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, NULL, 0), OUTCOME_ACCEPT);
+	desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, &byte, 1), OUTCOME_DROP);
+		desk_segment(&k, DIR_C2S, k.c + 1, 0, DESK_RST, NULL, 0);
+	}
+}
+
 /* Where nothing tells whether the server knows the session, it ends soon: a client that lives dials again. */
 static void stays_in_doubt(void **state)
 {
@@ -1483,6 +1501,7 @@ int main(void)
 		T(went_on_behind_its_number),
 		T(said_again_at_the_beginning),
 		T(said_before_its_beginning),
+		T(no_keep_alive_before_an_answer),
 		T(stays_in_doubt),
 		T(dialled_in_anothers_name),
 		T(challenge_of_an_older_session),

@@ -209,8 +209,11 @@ static void announce_due(struct supervisor *s, uint64_t now)
 	struct telling t = { .s = s, .say = n->say_at != 0 && now >= n->say_at };
 	uint32_t answering = 0;
 
-	if (t.say)
+	if (t.say) {
+		/* From when it really is said the first time: a busy box that was late would say it twice to a switch that lets nothing by. */
+		n->say_first = n->said == 0 ? now : n->say_first;
 		n->say_at = ++n->said < SAY_TIMES ? n->say_first + say_after[n->said] : 0;
+	}
 	for (uint32_t i = 0; i < ir->n_interfaces; i++)
 		answering += announces(&ir->interfaces[i]);
 	if (answering == 0 || s->now->number == 0)

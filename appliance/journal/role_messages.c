@@ -64,6 +64,8 @@ static bool answer_events(struct journal_role *j, uint32_t id, const struct msg_
 			    event_filter_any(&asked->filter) ? NULL : &filter, &next, &e);
 	if (list == NULL)
 		return answer(id, ANSWER_CANNOT, error_json(e.text));
+	/* No record has a number beyond: JSON's are signed. */
+	next = next < INT64_MAX ? next : INT64_MAX;
 	return answer(id, ANSWER_YES, json_pack("{s:o, s:I}", "events", list, "next", (json_int_t)next));
 }
 

@@ -21,10 +21,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "appliance/base/memfd.h"
 #include "appliance/journal/role_private.h"
 #include "appliance/role/roles.h"
 #include "tests/unit/folder.h"
@@ -90,10 +92,61 @@ static void they_wait_for_all_else(void **state)
 	close(dirfd);
 }
 
+/* What an answer says to ask after next. */
+static int64_t said_next(int far)
+{
+	struct msg m;
+	struct err e;
+	uint8_t *text;
+	int64_t next;
+	size_t n;
+	json_t *answer;
+
+	assert_int_equal(msg_recv(far, ROLE_JOURNAL, ROLE_SUPERVISOR, &m), 1);
+	assert_int_equal(m.body.type, MSG_ANSWER);
+	assert_int_equal(memfd_read(m.fds[0], 1u << 20, &text, &n, &e), 0);
+	answer = json_loadb((const char *)text, n, 0, NULL);
+	next = json_integer_value(json_object_get(answer, "next"));
+	json_decref(answer);
+	free(text);
+	msg_close_fds(&m);
+	return next;
+}
+
+static void numbers_that_json_has_not(void **state)
+{
+	static const uint64_t after[] = { 0, INT64_MAX, 1ull << 63, UINT64_MAX };
+	const struct folder *f = *state;
+	struct journal_recovery found;
+	struct err e;
+	int sv[2], dirfd = fcntl(f->fd, F_DUPFD_CLOEXEC, HIGH), far, kept;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, sv), 0);
+	far = fcntl(sv[0], F_DUPFD_CLOEXEC, HIGH);
+	kept = fcntl(ROLE_FD_CONTROL, F_DUPFD_CLOEXEC, HIGH);
+	assert_true(far >= 0 && dup2(sv[1], ROLE_FD_CONTROL) == ROLE_FD_CONTROL);
+	assert_int_equal(role_open(&j, dirfd, &found, &e), 0);
+	for (size_t i = 0; i < sizeof(after) / sizeof(after[0]); i++) {
+		const struct msg_body ask = { MSG_EVENTS, .events = { .after = after[i], .most = 10 } };
+
+		assert_int_equal(msg_send(far, (uint32_t)i + 1, &ask, NULL, 0), 0);
+		assert_true(role_control(&j));
+		assert_true(role_answer(&j));
+		assert_true(said_next(far) == (i == 0 ? 0 : INT64_MAX));
+	}
+	if (kept >= 0)
+		dup2(kept, ROLE_FD_CONTROL);
+	journal_close(&j.chain);
+	reserve_end(&j.reserve);
+	close(far);
+	close(dirfd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(they_wait_for_all_else, setup, teardown),
+		cmocka_unit_test_setup_teardown(numbers_that_json_has_not, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
  * reached. It speaks in the admin namespace and with nobody else there, so each has to lie behind an admin interface.
  */
 #include <netinet/in.h>
+#include <string.h>
 
 #include "appliance/wire/plain.h"
 #include "policy/check/check.h"
@@ -40,6 +41,15 @@ static bool leads(const struct model_box *b, const struct addr *a)
 	return false;
 }
 
+/* An address, or a network, with the length of a prefix. */
+static bool with_length(const char *text)
+{
+	struct addr_range whole;
+	bool stray = false;
+
+	return strchr(text, '/') != NULL && (prefix_parse(text, &whole, &stray) || stray);
+}
+
 /* False after saying what is wrong with it. */
 static bool peer(struct check *k, const struct ast_node *node, struct object o, struct model_peer *p)
 {
@@ -48,7 +58,7 @@ static bool peer(struct check *k, const struct ast_node *node, struct object o, 
 	p->at = node->value_at;
 	if (!addr_parse(node->string, &p->address) || !is_host(&p->address) || is_of_a_link(&p->address)) {
 		diag_hint(k->d, check_value(k, SEV_ERROR, "policy.address", node, MP_PEER_BAD, o, node->string),
-			  MP_HINT_PEER_BAD);
+			  with_length(node->string) ? MP_HINT_PEER_NETWORK : MP_HINT_PEER_BAD);
 		return false;
 	}
 	for (size_t i = 0; i < b->n_peers; i++)

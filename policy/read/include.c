@@ -97,6 +97,28 @@ static void scan_load_failed(struct compilation *c, struct srcpos at, uint32_t w
 	g->width = width;
 }
 
+/* The same file by its plain name: "./a.cfg" is "a.cfg". NULL when memory is out. */
+static const char *plain_name(struct arena *a, const char *name)
+{
+	char *plain = arena_strndup(a, name, strlen(name)), *to = plain;
+
+	for (const char *p = name; plain != NULL && *p != '\0';) {
+		size_t n = strcspn(p, "/");
+
+		if (n == 1 && *p == '.' && p[1] == '/') {
+			p += 2;
+			continue;
+		}
+		n += p[n] == '/';
+		memmove(to, p, n);
+		to += n;
+		p += n;
+	}
+	if (plain != NULL)
+		*to = '\0';
+	return plain;
+}
+
 /* Hands the text from the last directive to here on to libconfig. */
 static void flush(struct scan *s, const char *to)
 {
@@ -212,18 +234,23 @@ static const char *directive(struct scan *s, struct srcpos *ret_at, uint32_t *re
 
 bool scan_include(struct scan *s, struct ast_node *into, scan_content content)
 {
-	const char *from = s->cur->p, *name;
+	const char *from = s->cur->p, *written, *name;
 	struct srcpos at = s->cur->at;
 	uint32_t width = 1, file = 0;
 	unsigned depth;
 	int r;
 
-	name = directive(s, &at, &width);
-	if (name == NULL)
+	written = directive(s, &at, &width);
+	if (written == NULL)
 		return false;
+	name = plain_name(s->c->arena, written);
+	if (name == NULL) {
+		scan_load_failed(s->c, at, width, written, -ENOMEM);
+		return false;
+	}
 	if (!scan_name_confined(name))
 		return refuse(s, at, width, "policy.include_outside", MP_INCLUDE_OUTSIDE,
-			      strchr(name, '\\') != NULL ? MP_HINT_SLASH : MP_HINT_OUTSIDE, name);
+			      strchr(name, '\\') != NULL ? MP_HINT_SLASH : MP_HINT_OUTSIDE, written);
 	if (++s->includes > SCAN_FILES_MAX) {
 		s->stopped = true;
 		diag_add(&s->c->diags, SEV_ERROR, "policy.too_large", at, MP_INCLUDE_MANY, SCAN_FILES_MAX);

@@ -65,7 +65,7 @@ void card_blink(struct setup *s, const struct card *card);
 /* write.c: owned by the caller; NULL when memory is out */
 char *setup_box_text(const struct setup *s);
 char *setup_policy_text(const struct setup *s);
-/* Both into the folder, whole or not at all; what lay there is kept beside as *.before. 0 or the exit status, after saying why. */
+/* Both into the folder, whole or not at all; what lay there is kept beside (keep.h). 0 or the exit status, after saying why. */
 int setup_write(struct setup *s, const char *folder, const char *box, const char *policy);
 
 #endif

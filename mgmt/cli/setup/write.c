@@ -10,6 +10,7 @@
 
 #include "appliance/base/atomic_file.h"
 #include "appliance/wire/settings.h"
+#include "mgmt/cli/setup/keep.h"
 #include "mgmt/cli/setup/setup.h"
 
 static void list(FILE *to, const char texts[][ADDR_TEXT], size_t n)
@@ -148,17 +149,13 @@ char *setup_policy_text(const struct setup *s)
 	return NULL;
 }
 
-/* What lay there stays beside it. */
 static int one(struct setup *s, int dir, const char *name, const char *text)
 {
-	char before[32];
 	struct err e;
-	int r;
+	int r = setup_keep(dir, name);
 
-	snprintf(before, sizeof(before), "%.20s.before", name);
-	if (renameat(dir, name, dir, before) < 0 && errno != ENOENT)
-		return cli_fail_file(s->c, CLI_CANNOT, name, errno);
-	r = atomic_write(dir, name, text, strlen(text), &e);
+	if (r == 0)
+		r = atomic_write(dir, name, text, strlen(text), &e);
 	return r < 0 ? cli_fail_file(s->c, CLI_CANNOT, name, -r) : 0;
 }
 

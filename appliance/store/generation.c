@@ -15,6 +15,8 @@
 #include "appliance/base/clock.h"
 #include "appliance/store/history.h"
 
+#define TRYING "gen-trying" /* read by nobody */
+
 /* Cut at a whole letter, without signs that would change how the rest of a line is shown. */
 static void text_keep(const char *text, char *out, size_t size)
 {
@@ -211,6 +213,20 @@ int generation_add(struct generation_store *s, const void *p, size_t n, const ui
 	g->changed_comment[0] = 0;
 	*ret = s->next++;
 	return history_write(s, e);
+}
+
+int generation_try(struct generation_store *s, const void *p, size_t n, struct err *e)
+{
+	int r;
+
+	if (n > GENERATION_MAX_BYTES)
+		return err_set(e, -EFBIG, "a generation of %zu bytes", n);
+	r = atomic_write(s->dirfd, TRYING, p, n, e);
+	/* Its line would be one of these, which are written anew beside it. */
+	if (r == 0 && s->n > 0)
+		r = history_write(s, e);
+	unlinkat(s->dirfd, TRYING, 0);
+	return r;
 }
 
 int generation_mark(struct generation_store *s, uint64_t number, enum generation_state state,

@@ -93,6 +93,8 @@ int generation_save(struct generation_store *s, struct err *e);
 /* Writes the bytes and a history line in state `waiting`; the number goes to *ret. */
 int generation_add(struct generation_store *s, const void *p, size_t n, const uint8_t digest[32],
 		   const struct generation_cause *c, uint64_t *ret, struct err *e);
+/* Whether generation_add would have room for these bytes: they are written, and gone again. 0 or negative errno. */
+int generation_try(struct generation_store *s, const void *p, size_t n, struct err *e);
 /* A full disk is no failure here either. */
 int generation_mark(struct generation_store *s, uint64_t number, enum generation_state state,
 		    const struct generation_cause *c, struct err *e);

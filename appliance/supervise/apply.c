@@ -285,6 +285,11 @@ void op_compiled(struct supervisor *s, struct msg *m)
 		op_give_up(s);
 		return;
 	}
+	if (op->kind == OP_DRY_RUN && generation_try(&s->store, op->next->sealed, op->next->n_sealed, &e) < 0) {
+		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
+		op_give_up(s);
+		return;
+	}
 	if (op->kind == OP_DRY_RUN) {
 		op_try(s);
 		return;

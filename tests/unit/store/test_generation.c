@@ -15,9 +15,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "appliance/store/generation.h"
@@ -272,6 +274,36 @@ static void history_is_bounded(void **state)
 	generation_store_close(&s);
 }
 
+/* What is tried leaves nothing, and says before what an apply would find. */
+static void room_is_tried(void **state)
+{
+	struct folder *f = *state;
+	struct generation_store s;
+	struct err e = { 0 };
+	uint8_t bytes[4000] = { 1 };
+	struct rlimit all, none;
+	uint64_t next;
+	int dirfd;
+
+	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
+	add(&s, 1);
+	next = s.next;
+	assert_int_equal(generation_try(&s, bytes, sizeof(bytes), &e), 0);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &all), 0);
+	none = all;
+	none.rlim_cur = sizeof(bytes) - 1;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	assert_true(generation_try(&s, bytes, sizeof(bytes), &e) < 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
+	assert_true(s.next == next && s.n == 1);
+	dirfd = openat(f->fd, "generations", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(faccessat(dirfd, "gen-trying", F_OK, 0), -1);
+	assert_int_equal(faccessat(dirfd, ".gen-trying.new", F_OK, 0), -1);
+	close(dirfd);
+	generation_store_close(&s);
+}
+
 static void damaged_history_begins_anew(void **state)
 {
 	static const char *const bad[] = { "1 zz 0 confirmed root\n", "x\n", "2 00 1 confirmed root\n" };
@@ -329,6 +361,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(earlier_lines_are_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(trials_are_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(history_is_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(room_is_tried, setup, teardown),
 		cmocka_unit_test_setup_teardown(damaged_history_begins_anew, setup, teardown),
 		cmocka_unit_test_setup_teardown(damaged_pointer_confirms_nothing, setup, teardown),
 	};

@@ -59,7 +59,10 @@ void op_to_kernel(struct supervisor *s)
 	if (kernel_send(s, p, flags, op->id, &e) < 0) {
 		/* Its death is on the way, and with it op_enforce_died. Out of memory is no death. */
 		if (e.code != -EPIPE) {
-			op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
+			if (op->step == STEP_UNDO)
+				op->not_back = e;
+			else
+				op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
 			op_give_up(s);
 		}
 	}
@@ -240,7 +243,7 @@ void op_try(struct supervisor *s)
 		return;
 	}
 	if (scratch_try(&s->spaces, &s->scratch, s->op.next->ir, &e) < 0) {
-		op_explain(s, 3, M_OP_BOX_FAILED, e.text);
+		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
 		op_give_up(s);
 		return;
 	}
@@ -358,11 +361,12 @@ static int record(struct supervisor *s, struct err *e)
 	return r;
 }
 
-static void undo(struct supervisor *s, const char *why)
+/* Whether all is as before is known when it has been tried: op_give_up says it. */
+static void undo(struct supervisor *s, const struct err *why)
 {
 	struct err e;
 
-	op_explain(s, 3, M_OP_BOX_FAILED, why);
+	s->op.undone = *why;
 	box_set(&s->spaces, s->now->ir, s->op.next->ir, &e);
 	s->op.step = STEP_UNDO;
 	op_to_kernel(s);
@@ -388,11 +392,11 @@ static void in_force(struct supervisor *s)
 	bool whole = box_set(&s->spaces, op->next->ir, old->ir, &box) == 0;
 
 	if (!whole && op->kind != OP_REVERT) {
-		undo(s, box.text);
+		undo(s, &box);
 		return;
 	}
 	if (record(s, &e) < 0) {
-		undo(s, e.text);
+		undo(s, &e);
 		return;
 	}
 	s->now = op->next;
@@ -461,10 +465,14 @@ void op_applied(struct supervisor *s, struct msg *m)
 	if (op->step != STEP_FORETELL && b->done != 0)
 		s->adopted = true;
 	op->lingering = b->lingering;
-	if (b->done == 0)
+	if (b->done == 0 && op->step == STEP_UNDO) {
+		op->not_back.code = -EREMOTEIO;
+		snprintf(op->not_back.text, sizeof(op->not_back.text), "%s", b->error);
+	} else if (b->done == 0) {
 		refused(s, b->line, b->error);
-	else if (op->step == STEP_FORETELL && !whole)
+	} else if (op->step == STEP_FORETELL && !whole) {
 		refused(s, 0, "malformed list of sessions");
+	}
 	if (op->step == STEP_UNDO || sentence_said(&op->error))
 		op_give_up(s);
 	else if (op->step == STEP_FORETELL)

@@ -132,11 +132,25 @@ static void boot_later(struct supervisor *s)
 	s->boot_again = mono_ns() + BOOT_RETRY;
 }
 
+/* The kernel had it and everything went back, or did not: then it is tried again, as at the start. `box`: of what was set last. */
+static void undone(struct supervisor *s, const struct err *box)
+{
+	struct operation *op = &s->op;
+	const struct err *why = op->not_back.code != 0 ? &op->not_back : box;
+
+	if (why->code == 0) {
+		op_explain(s, 3, M_OP_BOX_FAILED, op->undone.text);
+		return;
+	}
+	op_explain(s, 3, M_OP_BOX_NOT_BACK, op->undone.text, why->text);
+	boot_later(s);
+}
+
 /* Nothing reached the kernel, or the kernel refused: everything prepared is put back. */
 void op_give_up(struct supervisor *s)
 {
 	struct operation *op = &s->op;
-	struct err e;
+	struct err e, box = { 0 };
 
 	if (op->kind == OP_BOOT) {
 		boot_later(s);
@@ -147,8 +161,8 @@ void op_give_up(struct supervisor *s)
 			kept_undo(s, op->next->ir, op->moved, op->kept_before);
 		op->kept_before = NULL;
 		/* Of what it took away from the policy in force, a VLAN that was to be another's, all is made again at once. */
-		if (op->moved != NULL)
-			box_set(&s->spaces, s->now->ir, NULL, &e);
+		if (op->moved != NULL && box_set(&s->spaces, s->now->ir, NULL, &box) == 0)
+			box.code = 0;
 		if (op->before != NULL) {
 			table_set(s, op->before, op->n_before, NULL, false, &e);
 			op->before = NULL;
@@ -158,6 +172,8 @@ void op_give_up(struct supervisor *s)
 				&s->store, op->number, GEN_REVERTED,
 				&(struct generation_cause){ .why = WHY_FAILED, .by = op->by, .other = op->from }, &e);
 		journal_generation(s, s->now);
+		if (op->step == STEP_UNDO)
+			undone(s, &box);
 	}
 	if (op->kind == OP_APPLY || op->kind == OP_ROLLBACK)
 		policy_event(s, POLICY_REFUSED, op->number);

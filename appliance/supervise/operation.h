@@ -72,6 +72,8 @@ struct operation {
 	struct foretelling *foretelling; /* owned, NULL = not yet, or not asked */
 	bool foretold;			 /* as far as it can be */
 	struct sentence error;		 /* why it failed */
+	struct err undone;		 /* STEP_UNDO: why the change is undone */
+	struct err not_back;		 /* the same: why rules or addresses did not come back, code 0 = they did */
 	int status;			 /* exit status of a failure */
 	uint32_t line;			 /* policy line of a refusal, 0 = none */
 };

@@ -20,6 +20,7 @@
 #define SECOND 1000000000ull
 #define BOOT_RETRY (SECOND / 10)     /* a predecessor's sockets may take a moment to go */
 #define DEVICE_SETTLES (SECOND / 20) /* a new device gets its name in several steps */
+#define WHY_TEXT 800u		     /* bytes of a reason; a record keeps what it has room for */
 
 static void op_next_queued(struct supervisor *s);
 
@@ -146,11 +147,35 @@ static void undone(struct supervisor *s, const struct err *box)
 	boot_later(s);
 }
 
+/* Why, in English: a record has no reader yet. Of a policy with mistakes the first one, in the box's language. */
+static void why_refused(const struct operation *op, char out[WHY_TEXT])
+{
+	size_t i = 0, n = json_array_size(op->diagnostics);
+	const json_t *d = NULL;
+
+	if (sentence_said(&op->error)) {
+		snprintf(out, WHY_TEXT, "%s", op->error.text[LANG_EN]);
+		return;
+	}
+	while (i < n && d == NULL) {
+		const json_t *one = json_array_get(op->diagnostics, i++);
+		const char *severity = json_string_value(json_object_get(one, "severity"));
+
+		d = severity != NULL && strcmp(severity, "error") == 0 ? one : NULL;
+	}
+	out[0] = 0;
+	if (d != NULL && json_is_string(json_object_get(d, "file")) && json_is_string(json_object_get(d, "message")))
+		snprintf(out, WHY_TEXT, "%s:%lld: %s", json_string_value(json_object_get(d, "file")),
+			 (long long)json_integer_value(json_object_get(d, "line")),
+			 json_string_value(json_object_get(d, "message")));
+}
+
 /* Nothing reached the kernel, or the kernel refused: everything prepared is put back. */
 void op_give_up(struct supervisor *s)
 {
 	struct operation *op = &s->op;
 	struct err e, box = { 0 };
+	char why[WHY_TEXT];
 
 	if (op->kind == OP_BOOT) {
 		boot_later(s);
@@ -175,8 +200,10 @@ void op_give_up(struct supervisor *s)
 		if (op->step == STEP_UNDO)
 			undone(s, &box);
 	}
+	why_refused(op, why);
 	if (op->kind == OP_APPLY || op->kind == OP_ROLLBACK)
-		policy_event(s, POLICY_REFUSED, op->number);
+		policy_event_of(s, POLICY_REFUSED, op->number, op->asker.kind == ASKER_CLIENT ? op->by : NULL,
+				why[0] != 0 ? why : NULL);
 	/* A trial that could not be ended is ended as soon as it can be. */
 	if (op->kind == OP_REVERT && s->trial != 0)
 		timerfd_settime(s->trial_fd, 0, &(struct itimerspec){ .it_value = { .tv_sec = 1 } }, NULL);

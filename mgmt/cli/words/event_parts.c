@@ -7,6 +7,7 @@
 #include "mgmt/cli/words/deed.h"
 #include "mgmt/cli/words/limit.h"
 #include "mgmt/cli/words/lost.h"
+#include "mgmt/cli/words/refusal.h"
 
 static void address_text(const json_t *e, const char *key, char out[RENDER_TEXT])
 {
@@ -93,6 +94,8 @@ void event_object(FILE *to, const json_t *e, enum lang l)
 {
 	if (strcmp(js(e, "kind"), "lost") == 0)
 		lost_print(to, l, js(e, "object"));
+	else if (strcmp(js(e, "kind"), "policy") == 0)
+		refusal_print(to, l, js(e, "object"));
 	else
 		deed_print(to, l, js(e, "object"));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Events as people read them: one line and one sentence, in both languages, with what is unknown left out.
- * LINK: mgmt/cli/words/event.c mgmt/cli/words/deed.c mgmt/cli/words/lost.c mgmt/cli/words/event_parts.c appliance/wire/settings.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c appliance/wire/notation.c appliance/wire/tag.c mgmt/cli/words/command.c mgmt/cli/words/limit.c mgmt/cli/words/render.c mgmt/cli/screen/width.c mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c
+ * LINK: mgmt/cli/words/event.c mgmt/cli/words/deed.c mgmt/cli/words/lost.c mgmt/cli/words/event_parts.c mgmt/cli/words/refusal.c appliance/wire/settings.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c appliance/wire/notation.c appliance/wire/tag.c mgmt/cli/words/command.c mgmt/cli/words/limit.c mgmt/cli/words/render.c mgmt/cli/screen/width.c mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c
  * LINK: appliance/wire/event_words.c appliance/wire/reason.c $(BASE_SRC)
  * LIBS: jansson nettle
  */
@@ -64,6 +64,33 @@ static void traffic(void **state)
 		 "2026-11-20 08:10:11 UTC、10.10.0.5 から 10.20.0.10 への icmp/8 通信は拒否されました（理由: "
 		 "許可するコンジットが"
 		 "ない）。該当するコンジットはありません。この記録は 3 件分をまとめたものです。");
+}
+
+#define REFUSED "{" TIME "\"kind\":\"policy\",\"code\":\"refused\",\"value\":5,\"by\":\"tanaka\",\"generation\":{\"number\":4,\"digest\":\"00\"},\"count\":1"
+
+/* Why is kept in English and said in the reader's language, as far as it is a whole sentence that is known. */
+static void why_it_was_refused(void **state)
+{
+	(void)state;
+	sentence(REFUSED ",\"object\":\"the kernel refused the rules (policy line 12): No space left; nothing was changed\"}",
+		 "At 2026-11-20 08:10:11 UTC, a policy was refused (generation 5), asked by tanaka: the kernel refused the rules (policy "
+		 "line 12): No space left; nothing was changed; the box stays with generation 4.",
+		 "2026-11-20 08:10:11 UTC、tanaka が指示したポリシー（世代 5）の適用は拒否されました（理由: "
+		 "カーネルがルールを拒否しました（ポリシーの 12 行目）: No space left。何も変更していません）。世代 4 のまま変わりません。");
+	sentence(REFUSED ",\"object\":\"interface lan1: mtu; rules and addresses are as before\"}",
+		 "At 2026-11-20 08:10:11 UTC, a policy was refused (generation 5), asked by tanaka: interface lan1: mtu; rules and "
+		 "addresses are as before; the box stays with generation 4.",
+		 "2026-11-20 08:10:11 UTC、tanaka が指示したポリシー（世代 5）の適用は拒否されました（理由: "
+		 "interface lan1: mtu。ルールとアドレスは元のままです）。世代 4 のまま変わりません。");
+	/* Cut, or of another release: as it is. */
+	sentence(REFUSED ",\"object\":\"interface lan1: mtu; rules and addr\"}",
+		 "At 2026-11-20 08:10:11 UTC, a policy was refused (generation 5), asked by tanaka: interface lan1: mtu; rules and addr; "
+		 "the box stays with generation 4.",
+		 "2026-11-20 08:10:11 UTC、tanaka が指示したポリシー（世代 5）の適用は拒否されました（理由: "
+		 "interface lan1: mtu; rules and addr）。世代 4 のまま変わりません。");
+	sentence(REFUSED "}",
+		 "At 2026-11-20 08:10:11 UTC, a policy was refused (generation 5), asked by tanaka; the box stays with generation 4.",
+		 "2026-11-20 08:10:11 UTC、tanaka が指示したポリシー（世代 5）の適用は拒否されました。世代 4 のまま変わりません。");
 }
 
 /* What the journal says of itself is kept in English and said in the reader's language; what is not known of it stays. */
@@ -349,6 +376,7 @@ int main(void)
 		cmocka_unit_test(traffic),
 		cmocka_unit_test(what_came_or_went),
 		cmocka_unit_test(of_the_journal_itself),
+		cmocka_unit_test(why_it_was_refused),
 		cmocka_unit_test(words_of_another_protocol),
 		cmocka_unit_test(routes_that_have_no_number),
 		cmocka_unit_test(a_refused_value_is_named),

@@ -155,6 +155,8 @@ static json_t *json_notice(const struct supervisor *s)
 {
 	if (sentence_said(&s->store_error))
 		return sentence_json(&s->store_error);
+	if (sentence_said(&s->trial_error))
+		return sentence_json(&s->trial_error);
 	if (sentence_said(&s->boot_error))
 		return sentence_json(&s->boot_error);
 	return s->store.unsaved || s->ids.unsaved ? json_sentence(M_STORE_UNSAVED) : json_null();

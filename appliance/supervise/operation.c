@@ -120,7 +120,7 @@ void op_finish(struct supervisor *s, bool done)
 		status = ANSWER_NO;
 	if (s->op.asker.kind != ASKER_NONE)
 		answer_json(s, s->op.asker, status, op_json(s, done));
-	else if (!done && sentence_said(&s->op.error))
+	else if (!done && s->op.kind != OP_REVERT && sentence_said(&s->op.error))
 		say(s, M_OP_BOOT_FAILED, s->op.error.text[s->o->lang]);
 	op_clear(&s->op);
 	op_next_queued(s);
@@ -170,6 +170,19 @@ static void why_refused(const struct operation *op, char out[WHY_TEXT])
 			 json_string_value(json_object_get(d, "message")));
 }
 
+/* A trial that could not be ended is ended as soon as it can be; it is said once. */
+static void overdue(struct supervisor *s, const char *why)
+{
+	timerfd_settime(s->trial_fd, 0, &(struct itimerspec){ .it_value = { .tv_sec = 1 } }, NULL);
+	if (!sentence_said(&s->trial_error)) {
+		policy_event_of(s, POLICY_OVERDUE, s->trial, NULL, why);
+		say(s, M_TRIAL_OVERDUE, (unsigned long long)s->trial, s->op.error.text[s->o->lang]);
+	}
+	for (int l = 0; l < LANGUAGES; l++)
+		message_text(s->trial_error.text[l], sizeof(s->trial_error.text[l]), (enum lang)l, M_TRIAL_OVERDUE,
+			     (unsigned long long)s->trial, s->op.error.text[l]);
+}
+
 /* Nothing reached the kernel, or the kernel refused: everything prepared is put back. */
 void op_give_up(struct supervisor *s)
 {
@@ -204,9 +217,8 @@ void op_give_up(struct supervisor *s)
 	if (op->kind == OP_APPLY || op->kind == OP_ROLLBACK)
 		policy_event_of(s, POLICY_REFUSED, op->number, op->asker.kind == ASKER_CLIENT ? op->by : NULL,
 				why[0] != 0 ? why : NULL);
-	/* A trial that could not be ended is ended as soon as it can be. */
 	if (op->kind == OP_REVERT && s->trial != 0)
-		timerfd_settime(s->trial_fd, 0, &(struct itimerspec){ .it_value = { .tv_sec = 1 } }, NULL);
+		overdue(s, why);
 	op_finish(s, false);
 }
 
@@ -215,6 +227,7 @@ void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds)
 	struct itimerspec t = { .it_value = { .tv_sec = seconds } };
 
 	s->trial = number;
+	sentence_forget(&s->trial_error);
 	s->trial_until_wall = number != 0 ? clock_wall_ns() + seconds * SECOND : 0;
 	s->trial_until_boot = trial_boot_ns() + seconds * SECOND;
 	timerfd_settime(s->trial_fd, 0, &t, NULL);

@@ -148,6 +148,7 @@ struct supervisor {
 	uint64_t boot_again;	       /* monotonic ns: try once more to make `now` true; 0 = no need */
 	bool box_incomplete;	       /* a device of `now` is missing or would not be set */
 	struct sentence boot_error;    /* why the last try failed */
+	struct sentence trial_error;   /* why a trial that is over could not be ended yet */
 	struct sentence store_error;   /* why the confirmed generation could not be read, until another is in force */
 	struct operation op;
 	uint32_t changes;	 /* operations that have begun so far */

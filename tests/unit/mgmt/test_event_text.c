@@ -66,31 +66,48 @@ static void traffic(void **state)
 		 "ない）。該当するコンジットはありません。この記録は 3 件分をまとめたものです。");
 }
 
-#define REFUSED "{" TIME "\"kind\":\"policy\",\"code\":\"refused\",\"value\":5,\"by\":\"tanaka\",\"generation\":{\"number\":4,\"digest\":\"00\"},\"count\":1"
+#define REFUSED                                                                                                        \
+	"{" TIME "\"kind\":\"policy\",\"code\":\"refused\",\"value\":5,\"by\":\"tanaka\",\"generation\":{\"number\":"  \
+		 "4,\"digest\":\"00\"},\"count\":1"
 
 /* Why is kept in English and said in the reader's language, as far as it is a whole sentence that is known. */
 static void why_it_was_refused(void **state)
 {
 	(void)state;
-	sentence(REFUSED ",\"object\":\"the kernel refused the rules (policy line 12): No space left; nothing was changed\"}",
-		 "At 2026-11-20 08:10:11 UTC, a policy was refused (generation 5), asked by tanaka: the kernel refused the rules (policy "
+	sentence(REFUSED
+		 ",\"object\":\"the kernel refused the rules (policy line 12): No space left; nothing was changed\"}",
+		 "At 2026-11-20 08:10:11 UTC, a policy was refused (generation 5), asked by tanaka: the kernel refused "
+		 "the rules (policy "
 		 "line 12): No space left; nothing was changed; the box stays with generation 4.",
 		 "2026-11-20 08:10:11 UTC、tanaka が指示したポリシー（世代 5）の適用は拒否されました（理由: "
-		 "カーネルがルールを拒否しました（ポリシーの 12 行目）: No space left。何も変更していません）。世代 4 のまま変わりません。");
+		 "カーネルがルールを拒否しました（ポリシーの 12 行目）: No space left。何も変更していません）。世代 4 "
+		 "のまま変わりません。");
 	sentence(REFUSED ",\"object\":\"interface lan1: mtu; rules and addresses are as before\"}",
-		 "At 2026-11-20 08:10:11 UTC, a policy was refused (generation 5), asked by tanaka: interface lan1: mtu; rules and "
+		 "At 2026-11-20 08:10:11 UTC, a policy was refused (generation 5), asked by tanaka: interface lan1: "
+		 "mtu; rules and "
 		 "addresses are as before; the box stays with generation 4.",
 		 "2026-11-20 08:10:11 UTC、tanaka が指示したポリシー（世代 5）の適用は拒否されました（理由: "
 		 "interface lan1: mtu。ルールとアドレスは元のままです）。世代 4 のまま変わりません。");
 	/* Cut, or of another release: as it is. */
 	sentence(REFUSED ",\"object\":\"interface lan1: mtu; rules and addr\"}",
-		 "At 2026-11-20 08:10:11 UTC, a policy was refused (generation 5), asked by tanaka: interface lan1: mtu; rules and addr; "
+		 "At 2026-11-20 08:10:11 UTC, a policy was refused (generation 5), asked by tanaka: interface lan1: "
+		 "mtu; rules and addr; "
 		 "the box stays with generation 4.",
 		 "2026-11-20 08:10:11 UTC、tanaka が指示したポリシー（世代 5）の適用は拒否されました（理由: "
 		 "interface lan1: mtu; rules and addr）。世代 4 のまま変わりません。");
 	sentence(REFUSED "}",
-		 "At 2026-11-20 08:10:11 UTC, a policy was refused (generation 5), asked by tanaka; the box stays with generation 4.",
-		 "2026-11-20 08:10:11 UTC、tanaka が指示したポリシー（世代 5）の適用は拒否されました。世代 4 のまま変わりません。");
+		 "At 2026-11-20 08:10:11 UTC, a policy was refused (generation 5), asked by tanaka; the box stays with "
+		 "generation 4.",
+		 "2026-11-20 08:10:11 UTC、tanaka が指示したポリシー（世代 5）の適用は拒否されました。世代 4 "
+		 "のまま変わりません。");
+	sentence("{" TIME "\"kind\":\"policy\",\"code\":\"overdue\",\"value\":5,\"object\":\"route: no memory; nothing "
+			  "was changed\",\"count\":1}",
+		 "At 2026-11-20 08:10:11 UTC, the trial of generation 5 was over, but the box could not go back: "
+		 "route: no memory; nothing "
+		 "was changed; it tries until it can.",
+		 "2026-11-20 08:10:11 UTC、世代 5 の試行期間が終わりましたが、元のポリシーに戻せませんでした（理由: "
+		 "route: no "
+		 "memory。何も変更していません）。戻せるまで再試行します。");
 }
 
 /* What the journal says of itself is kept in English and said in the reader's language; what is not known of it stays. */

@@ -27,9 +27,23 @@ static int usage_take(struct enforce *f, const struct image *have, struct arena 
 	return conntrack_dump(&f->net, usage_note, usage_restart, ret, e);
 }
 
+/* Whether a device of `g` has the index now with which a live element begins. */
+static bool stands(const struct generation_held *g, const uint8_t *key)
+{
+	uint32_t at;
+
+	memcpy(&at, key, sizeof(at));
+	for (uint32_t i = 0; i < g->ir.n_interfaces; i++)
+		if (g->interfaces[i] == at)
+			return true;
+	return false;
+}
+
 /*
  * After a restart of this role the kernel alone knows what lingers. What is looked into and has no table any more, because the whole
  * box has started anew since, lingers no longer: its sessions are looked up again, and go on under what allows them or are reset.
+ * Nor does what stands under an index that no device has: whose it was nobody knows, and while it is live its sessions, at
+ * another index, would be taken for forged and never told.
  */
 static int linger_adopt(struct generation_held *next, const struct image *have, const struct usage *u)
 {
@@ -39,6 +53,7 @@ static int linger_adopt(struct generation_held *next, const struct image *have, 
 
 	for (size_t i = 0; i < el->n && r == 0; i++) {
 		struct lingering l = { 0 };
+		bool lost = false;
 
 		memcpy(&permit, el->list[i].key, sizeof(permit));
 		if (!usage_has(u, permit) || generation_permit(next, permit) != UINT32_MAX)
@@ -46,10 +61,12 @@ static int linger_adopt(struct generation_held *next, const struct image *have, 
 		l.permit = permit;
 		for (size_t k = 0; k < live->n; k++) {
 			memcpy(&mark, live->list[k].key + 8, sizeof(mark));
-			if (mark_permit(mark) == permit)
-				l.lane = mark_lane(mark);
+			if (mark_permit(mark) != permit)
+				continue;
+			l.lane = mark_lane(mark);
+			lost |= !stands(next, live->list[k].key);
 		}
-		if (l.lane == LANE_NONE || generation_knows(next, permit))
+		if (!lost && (l.lane == LANE_NONE || generation_knows(next, permit)))
 			r = generation_keep(next, have, l);
 	}
 	return r;
@@ -60,15 +77,20 @@ static int linger_choose(struct enforce *f, struct generation_held *next, const 
 			 const struct usage *u, struct err *e)
 {
 	const struct generation_held *now = f->now;
+	struct generation_held last;
 	struct expectation x;
 	struct image old;
 	int r;
 
+	generation_places(next, now);
 	if (now == NULL) {
 		r = linger_adopt(next, have, u);
 		return r < 0 ? err_set(e, r, "lingering permits") : 0;
 	}
-	r = generation_image(f, now, a, &old, &x, e);
+	/* As it stood when each device was last there. */
+	last = *now;
+	last.interfaces = now->kept_at;
+	r = generation_image(f, &last, a, &old, &x, e);
 	if (r < 0)
 		return r;
 	for (uint32_t i = 0; i < now->ir.n_permits && r == 0; i++) {

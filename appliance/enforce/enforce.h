@@ -65,7 +65,7 @@ struct generation_held {
 	struct lingering lingering[LINGER_MAX];
 	size_t n_lingering;
 	struct image kept; /* elements of the lingering permits */
-	uint32_t *kept_at; /* kernel index per interface under which they stand there, 0 = none */
+	uint32_t *kept_at; /* kernel index per interface under which they stand there: the last that it had; 0 = none */
 	uint32_t *known;   /* permits that workers have tables for, sorted */
 	size_t n_known;
 };
@@ -142,6 +142,11 @@ int generation_note_known(struct generation_held *g, struct bytes b, struct err 
 bool generation_knows(const struct generation_held *g, uint32_t permit);
 /* Keeps a permit's live and agree elements as `from` has them. 0, -ENOSPC when too many linger, -ENOMEM. */
 int generation_keep(struct generation_held *g, const struct image *from, struct lingering l);
+/*
+ * Under which indexes stands what `g` keeps: those that `before` last had for the same devices, which may be gone or have come back
+ * meanwhile; without it (NULL) those of `interfaces`.
+ */
+void generation_places(struct generation_held *g, const struct generation_held *before);
 /* After `interfaces` were resolved: what lingers follows a device that has come back with another index. */
 void generation_follow(struct generation_held *g);
 /* What the kernel should show for `g` now: image and rule texts. 0 or negative errno. */

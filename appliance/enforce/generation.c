@@ -156,8 +156,21 @@ int generation_keep(struct generation_held *g, const struct image *from, struct 
 	r = image_linger(&g->kept, from, l.permit);
 	if (r == 0)
 		g->lingering[g->n_lingering++] = l;
-	memcpy(g->kept_at, g->interfaces, g->ir.n_interfaces * sizeof(*g->kept_at));
 	return r;
+}
+
+void generation_places(struct generation_held *g, const struct generation_held *before)
+{
+	if (before == NULL) {
+		memcpy(g->kept_at, g->interfaces, g->ir.n_interfaces * sizeof(*g->kept_at));
+		return;
+	}
+	for (uint32_t i = 0; i < g->ir.n_interfaces; i++) {
+		g->kept_at[i] = 0;
+		for (uint32_t k = 0; k < before->ir.n_interfaces; k++)
+			if (strcmp(g->ir.interfaces[i].device, before->ir.interfaces[k].device) == 0)
+				g->kept_at[i] = before->kept_at[k];
+	}
 }
 
 /* By where it stood to where it stands: two that changed places are not mixed up. */

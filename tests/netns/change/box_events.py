@@ -63,6 +63,57 @@ class DeviceGoneAndBack(LinkDownAndUp):
         restore_host(field, "ot")
 
 
+class DeviceRenamed(LinkDownAndUp):
+    """Somebody gives the device another name while packets pass by it: for the policy it is gone, and nothing passes until it has its name."""
+    drift = ("network",)
+    moved = ("ip", "link", "set", "ot0", "name", "elsewhere0"), ("ip", "link", "set", "elsewhere0", "name", "ot0")
+
+    def gone_and_back(self, field):
+        """Where each of the two commands is said, and what it is."""
+        return [(field.data, command) for command in self.moved]
+
+    def fire(self, field):
+        seq = field.last_seq()
+        (here, away), (there, back) = self.gone_and_back(field)
+        if sh(*away, ns=here, check=False).returncode != 0:  # before Linux 6.2 a link that is up keeps its name
+            sh("ip", "link", "set", "ot0", "down", ns=here)
+            sh(*away, ns=here)
+        try:
+            wait_for(lambda: any("missing: ot0" in e.get("object", "") for e in field.events(seq) if e["kind"] == "drift"), 6, "a record of it")
+            wait_for(lambda: "elsewhere0" not in sh("nft", "list", "table", "inet", "sekisho", ns=field.data).stdout, 6, "rules without it")
+        finally:
+            sh(*back, ns=there)
+        wait_for(lambda: field.verified()[0] and field.status()["notice"] is None, 8, "the device in its place")
+        restore_host(field, "ot")
+
+    def wrong(self, field, states):
+        lan2 = next(i for i in field.status()["interfaces"] if i["name"] == "lan2")
+        if lan2["device"] != "ot0" or "10.73.0.1/24" not in lan2["addresses"]:
+            yield "the interface is not as the policy says: %s" % lan2
+
+
+class DeviceMovedAway(DeviceRenamed):
+    """Into another namespace, and from there to where the box takes its devices from; it comes with another number of the kernel."""
+
+    def gone_and_back(self, field):
+        away = field.ns("it")
+        return ((field.data, ("ip", "link", "set", "ot0", "netns", away)), (away, ("ip", "link", "set", "ot0", "netns", field.ns("box"))))
+
+    @staticmethod
+    def number(field):
+        return int(sh("ip", "-o", "link", "show", "dev", "ot0", ns=field.data).stdout.split(":")[0])
+
+    def fire(self, field):
+        before, away = self.number(field), field.ns("it")
+        sh("ip", "link", "add", "taken0", "index", before, "type", "veth", "peer", "name", "taken1", ns=away, check=False)  # or it is taken already
+        try:
+            super().fire(field)
+        finally:
+            sh("ip", "link", "del", "taken0", ns=away, check=False)
+        if self.number(field) == before:
+            raise AssertionError("the device has the number that it had")
+
+
 class AddressTakenAway(Event):
     """Somebody takes the box's address; the box sets it right."""
     lossless = exact = False
@@ -324,7 +375,7 @@ class OutOfMemory(Event):
         self.group.end()
 
 
-BOX = (LinkDownAndUp, BoxLinkDownAndUp, DeviceGoneAndBack, AddressTakenAway, MtuChanged, DiskFull)
+BOX = (LinkDownAndUp, BoxLinkDownAndUp, DeviceGoneAndBack, DeviceRenamed, DeviceMovedAway, AddressTakenAway, MtuChanged, DiskFull)
 if MemoryGroup.here():
     BOX += (OutOfMemory,)
 BY_SEAM = (ClockSetForward, ClockSetBack, ClockSetPastTheEnd, ClockSetBackBeforeTheEnd, TrialOverAClockChange, MemoryShort)

@@ -23,9 +23,9 @@ from event import Event
 from net import wait_for
 from policies import Policy
 
-# What one of these does is said by the moment at which it does it, or takes the box away from under the other.
+# What one of these does is said by the moment at which it does it, or takes the box, or the device, away from under the other.
 ALONE = (policy_events.NarrowedForNewSessions, policy_events.EndedByTime, policy_events.SuccessorStands, policy_events.SuccessorStarts,
-         policy_events.FewerWorkers, role_events.ReplacedByANewVersion) + box_events.BY_SEAM
+         policy_events.FewerWorkers, role_events.ReplacedByANewVersion, box_events.DeviceRenamed, box_events.DeviceMovedAway) + box_events.BY_SEAM
 EVENTS = [e for part in (policy_events.POLICY, refused_events.REFUSED, role_events.ROLES, box_events.BOX, flood_events.FLOODS,
                          other_events.OTHERS, refused_events.BY_STEP) for e in part if e not in ALONE]
 SPREAD = 0.4

@@ -9,8 +9,9 @@ from other_events import OTHERS
 from policy_events import POLICY, FewerWorkers
 from refused_events import BY_STEP, REFUSED
 from role_events import ROLES
+from upgrade_events import UPGRADES
 
-EVENTS = POLICY + REFUSED + ROLES + BOX + FLOODS + OTHERS + BY_STEP + BY_SEAM
+EVENTS = POLICY + REFUSED + ROLES + UPGRADES + BOX + FLOODS + OTHERS + BY_STEP + BY_SEAM
 # Cells of the table that no run here can reach, and why.
 NOT_RUN = {"legacy iptables": "what registers it stays until its namespace ends: tests/netns/box, surroundings"}
 if os.cpu_count() == 1:

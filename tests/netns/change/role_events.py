@@ -109,7 +109,7 @@ class ReplacedByANewVersion(SupervisorKilled):
         field.start()
         field.ready()
 
-    def fire(self, field):
+    def replace(self):
         for name in ("sekishod", "sekisho", "sekisho-compile"):
             path = self.folder + "/" + name
             with open(path, "rb") as f:
@@ -118,14 +118,24 @@ class ReplacedByANewVersion(SupervisorKilled):
                 f.write(program + b"of another version")  # behind its last section: nobody reads it
             os.chmod(path + ".new", 0o755)
             os.rename(path + ".new", path)
+
+    def end_old(self, field):
+        field.daemon.terminate()
+        field.daemon.wait(10)
+
+    def begin_new(self, field):
+        field.start()
+        field.ready()
+        wait_for(lambda: not field.status()["busy"] and field.verified()[0], 10, "the new version's start to be done")
+
+    def fire(self, field):
+        self.replace()
         for role in ("enforce", "journal", "tap", "gate"):
             old = field.pids(role)
             signal_all(field, role, signal.SIGKILL)
             wait_for(lambda r=role, o=old: field.running() and not set(field.pids(r)) & set(o), 6, role + " anew")
-        field.daemon.terminate()
-        field.daemon.wait(10)
-        field.start()
-        field.ready()
+        self.end_old(field)
+        self.begin_new(field)
 
     def after(self, field):
         field.kill()

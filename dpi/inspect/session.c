@@ -112,6 +112,9 @@ static MUST_SEND struct verdict meet_forgotten(struct crossing *x)
 
 	if (is_syn(x))
 		return open_anew(x);
+	/* By one that its server ignores nobody makes it a session that was never followed. */
+	if (followed_it && (x->d.tcp_flags & TCP_RST))
+		return pass(R_HANDSHAKE);
 	life_restart(x, life_guess_dir(x));
 	x->f->waiting_pick_up = x->f->midstream = true;
 	return followed_it ? midstream_refuse_pick_up(x) : go_on();

@@ -235,6 +235,31 @@ static void forgotten_in_silence_is_no_pick_up(void **state)
 	assert_true(desk.n_resets > 0);
 }
 
+/* Nor is it one behind a reset that its server ignores, which ends nothing and says nothing of the session. */
+static void forgotten_before_a_reset_is_no_pick_up(void **state)
+{
+	static const uint32_t permits[] = { P_TOY_HOLD_PICK_UP, P_TOY_PICK_UP };
+	uint8_t pdu[64];
+
+	(void)state;
+	/* One that is forbidden, and an allowed one within. */
+	toy_pdu(pdu, 20, TOY_FORBIDDEN);
+	toy_pdu(pdu + 8, 12, 3);
+	for (unsigned n = 0; n < 2; n++) {
+		struct conn k = desk_conn(permits[n]);
+
+		desk_clear();
+		desk_handshake(&k);
+		assert_int_equal(desk_send(&k, DIR_C2S, pdu, 8), OUTCOME_ACCEPT);
+		desk_now += 7ull * 24u * 3600u * 1000000000u;
+		inspector_tick(desk_i);
+		assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 50000u, k.s, DESK_RST, NULL, 0), OUTCOME_ACCEPT);
+		assert_int_equal(desk_send(&k, DIR_C2S, pdu + 8, 12), OUTCOME_DROP);
+		assert_true(desk.n_resets > 0);
+		assert_int_equal(desk_count(EVENT_FLOW, R_PICKED_UP), 0);
+	}
+}
+
 /* Where nothing may pass unjudged, a session is picked up at whole PDUs of either end, and until then nothing passes. */
 static void closed_passes_nothing_before_the_pick_up(void **state)
 {
@@ -691,6 +716,7 @@ int main(void)
 		T(half_way_server_dials_nobody),
 		T(forgotten_handshake_is_no_pick_up),
 		T(forgotten_after_a_reset_is_no_pick_up),
+		T(forgotten_before_a_reset_is_no_pick_up),
 		T(forgotten_in_silence_is_no_pick_up),
 		T(closed_passes_nothing_before_the_pick_up),
 		T(picked_up_at_an_answer),

@@ -215,8 +215,8 @@ static void leave_unread(struct crossing *x)
 struct verdict midstream_meet(struct crossing *x)
 {
 	struct flow *f = x->f;
-	bool searched = search_is_on(x->i);
-	enum midstream rule = crossing_is_observed(x) || f->missed ? MID_PICK_UP : (enum midstream)x->permit->midstream;
+	bool searched = search_is_on(x->i), let_by = f->missed && midstream_may_miss(x);
+	enum midstream rule = crossing_is_observed(x) || let_by ? MID_PICK_UP : (enum midstream)x->permit->midstream;
 	struct verdict v;
 	enum protocol p;
 

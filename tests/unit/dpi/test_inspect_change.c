@@ -261,6 +261,25 @@ static void observed_and_then_enforced(void **state)
 	assert_int_equal(desk.flows[desk.n_flows - 1].r, R_ENDED);
 }
 
+/* A queue was full, and its conduit let by what came: what waits for its pick-up then has no claim to it where nothing is let by. */
+static void let_by_and_then_closed(void **state)
+{
+	struct conn k = desk_conn(P_MIXED_HOLD);
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 20, TOY_FORBIDDEN);
+	toy_pdu(pdu + 8, 12, 3);
+	desk_handshake(&k);
+	k.c += 12; /* these went by unseen */
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 8), OUTCOME_ACCEPT);
+	k.permit = P_MIXED;
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 8, 12), OUTCOME_DROP);
+	assert_int_equal(desk_count(EVENT_FLOW, R_PICKED_UP), 0);
+	assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 1);
+}
+
 /* Bytes behind a gap wait under the old permit; the gap is filled under the new one. */
 static void what_waits_is_judged_by_what_holds_then(void **state)
 {
@@ -337,6 +356,7 @@ int main(void)
 		T(what_is_still_allowed_goes_on),
 		T(any_packet_finds_it),
 		T(observed_and_then_enforced),
+		T(let_by_and_then_closed),
 		T(what_waits_is_judged_by_what_holds_then),
 		T(undecided_bytes_are_counted_again),
 		T(undecided_bytes_are_no_commands),

@@ -77,8 +77,10 @@ static MUST_SEND struct verdict take_blind(struct crossing *x, enum reason r)
 {
 	struct verdict v;
 
-	if (crossing_is_observed(x))
+	if (crossing_is_observed(x)) {
+		x->f->let_by |= x->dir == DIR_C2S;
 		return pass(R_RETRANSMISSION);
+	}
 	v = midstream_go_back(x);
 	if (v.step != STEP_ON)
 		return v;

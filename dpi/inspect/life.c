@@ -166,7 +166,7 @@ void life_restart(struct crossing *x, enum direction dir)
 	f->reason = R_NONE;
 	f->refused_frame = 0;
 	f->reset.ns = 0;
-	f->missed = false;
+	f->missed = f->let_by = false;
 	memset(f->gave_up, 0, sizeof(f->gave_up));
 	f->blind = f->astray = f->unjudged = 0;
 	memset(f->adrift, 0, sizeof(f->adrift));

@@ -159,6 +159,7 @@ static MUST_SEND struct verdict pick_up(struct crossing *x, enum protocol p, boo
 	f->waiting_pick_up = false;
 	f->unjudged = 0;
 	f->lacking = searched;
+	f->let_by = crossing_is_observed(x);
 	memset(f->adrift, searched ? ADRIFT_SEARCHED : ADRIFT_NOT, sizeof(f->adrift));
 	if (!searched && x->dir == DIR_S2C) /* what the client is in the middle of, an answer does not tell */
 		f->adrift[DIR_C2S] = ADRIFT_AWAITS;
@@ -264,6 +265,7 @@ void midstream_skip(struct inspector *i, struct flow *f, enum direction dir, uin
 
 struct verdict midstream_skip_gap(struct crossing *x)
 {
+	x->f->let_by |= crossing_is_observed(x);
 	/* A client's word alone does not tell that its server has them. */
 	if (is_ahead(x))
 		midstream_skip(x->i, x->f, x->dir, x->d.seq, x->dir == DIR_S2C);

@@ -84,6 +84,8 @@ static void decide(struct crossing *x, bool passes, enum reason r)
 static void decide_refused(struct crossing *x, bool observed, enum reason r)
 {
 	x->spared = r;
+	if (observed && x->f != NULL && x->dir == DIR_C2S && x->d.payload.left > 0)
+		x->f->let_by = true;
 	decide(x, observed, observed ? R_OBSERVED : r);
 }
 

@@ -7,17 +7,26 @@
 #include "dpi/inspect/outcome.h"
 #include "dpi/inspect/rules.h"
 
+/* Where nothing was stopped its client may have chosen the place: who stops commands meets it half-way. */
+static bool is_unsure(const struct flow *f, const struct command_permit *permit)
+{
+	return f->let_by && f->kind == KIND_FOLLOWED && f->l4proto == IP_TCP && !permit->observe &&
+	       permit_commands_lane(permit);
+}
+
 enum relabel relabel_decide(const struct flow *f, const struct command_table *t, const struct command_permit *permit)
 {
 	enum protocol p = (enum protocol)f->protocol;
 	bool promised = promises_any(t, permit, f->l4proto) || (p != PROTO_NONE && grant_of(t, permit, p) != NULL);
 
-	if (f->kind == KIND_REFUSED || (f->kind == KIND_FOLLOWED && f->commands == NULL))
+	if (f->kind == KIND_REFUSED || (f->kind == KIND_FOLLOWED && f->commands == NULL && !is_unsure(f, permit)))
 		return RELABEL_STAYS;
 	if (!promised && p != PROTO_NONE)
 		return RELABEL_ENDS;
-	if (f->commands != NULL)
-		return permit_commands_lane(permit) ? RELABEL_STAYS : RELABEL_CONFIRMS;
+	if (f->commands != NULL && !permit_commands_lane(permit))
+		return RELABEL_CONFIRMS;
+	if (f->kind == KIND_FOLLOWED)
+		return is_unsure(f, permit) ? RELABEL_HALF_WAY : RELABEL_STAYS;
 	/* It was let go of before; a permit that looks inside meets it half-way. */
 	if (!promised || (permit_commands_lane(permit) && protocol_info(p)->depth == DEPTH_COMMANDS))
 		return RELABEL_HALF_WAY;
@@ -48,6 +57,9 @@ struct verdict relabel(struct crossing *x)
 		f->kind = KIND_FOLLOWED;
 		if (f->l4proto == IP_TCP) {
 			f->waiting_pick_up = f->midstream = true;
+			f->missed = false; /* what a full queue let by gives no claim to more */
+			outcome_drop_waiting(x->i, x->fi, R_MIDSTREAM_WAIT);
+			stream_free(&f->stream, &x->i->pool);
 			memset(&f->stream, 0, sizeof(f->stream));
 		}
 		break;

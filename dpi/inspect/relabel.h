@@ -9,7 +9,7 @@ enum relabel {
 	RELABEL_STAYS,	  /* its next bytes are judged by the new permit */
 	RELABEL_ENDS,	  /* what it speaks is not promised any more */
 	RELABEL_CONFIRMS, /* from now on only its name counts, and that is known */
-	RELABEL_HALF_WAY, /* nobody followed what the new permit looks into */
+	RELABEL_HALF_WAY, /* nobody followed what the new permit looks into, or nobody knows its place */
 };
 
 enum relabel relabel_decide(const struct flow *f, const struct command_table *t, const struct command_permit *permit);

@@ -261,6 +261,96 @@ static void observed_and_then_enforced(void **state)
 	assert_int_equal(desk.flows[desk.n_flows - 1].r, R_ENDED);
 }
 
+/* Of the session `k` nothing goes on under P_TOY, as a dry run says, and nothing is kept of it. */
+static void is_met_half_way(struct conn *k)
+{
+	struct cut_session s = ends_of(k);
+	struct session_ends ends = { s.client, s.server, s.client_port, s.server_port, 6 };
+	struct command_table t;
+	struct impact impact;
+	unsigned listed = 0;
+	uint8_t pdu[64], *image;
+	size_t n;
+
+	toy_pdu(pdu, 12, 3);
+	image = desk_image(1, &n);
+	assert_true(inspector_try_table(desk_i, bytes_of(image, n), &t));
+	inspector_foretell(desk_i, &t, &ends, P_TOY, nothing_is_listed, &listed, &impact);
+	free(image);
+	assert_int_equal(impact.reason, R_MIDSTREAM_RESET);
+	k->permit = P_TOY;
+	assert_int_equal(desk_send(k, DIR_C2S, pdu, 12), OUTCOME_DROP);
+	assert_true(desk.n_resets > 0);
+	assert_int_equal(desk_count(EVENT_FLOW, R_MIDSTREAM_RESET), 1);
+	assert_int_equal(stats().pool_used, 0);
+}
+
+/* Where nothing is stopped a client may choose the place from which its session is read, say within a request. */
+static void picked_up_while_observed(void **state)
+{
+	struct conn k = desk_conn(P_TOY_OBSERVE);
+	uint8_t pdu[64];
+
+	(void)state;
+	/* A forbidden one of 44 bytes; within it three that are allowed. */
+	toy_pdu(pdu, 44, TOY_FORBIDDEN);
+	toy_pdu(pdu + 8, 12, 3);
+	desk_handshake(&k);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 8), OUTCOME_ACCEPT);
+	k.s += 12; /* it acknowledges what its server never said */
+	for (unsigned n = 0; n < 2; n++)
+		assert_int_equal(desk_send(&k, DIR_C2S, pdu + 8, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_count(EVENT_FLOW, R_PICKED_UP), 1);
+	is_met_half_way(&k);
+}
+
+/* What nobody could follow passed all the same, and is not kept: its server has bytes that cannot be compared. */
+static void let_by_while_observed(void **state)
+{
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 20, TOY_FORBIDDEN);
+	for (unsigned n = 0; n < 2; n++) {
+		struct conn k = desk_conn(P_TOY_OBSERVE);
+
+		desk_clear();
+		if (n == 0) { /* before the session is open, ahead of where it begins */
+			desk_segment(&k, DIR_C2S, k.c, 0, DESK_SYN, NULL, 0);
+			desk_segment(&k, DIR_S2C, k.s, k.c + 1, DESK_SYN | DESK_ACK, NULL, 0);
+			k.c++;
+			assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12, k.s - 9, DESK_ACK, pdu, 19),
+					 OUTCOME_ACCEPT);
+			k.s++;
+			desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, NULL, 0);
+		} else { /* behind a SYN that its server may have taken */
+			desk_handshake(&k);
+			desk_segment(&k, DIR_C2S, k.c + 3, 0, DESK_SYN, NULL, 0);
+			assert_int_equal(desk_segment(&k, DIR_C2S, k.c, k.s, DESK_ACK, pdu, 19), OUTCOME_ACCEPT);
+		}
+		is_met_half_way(&k);
+	}
+}
+
+/* Loss, repetition and another order are followed while observed: such a session goes on when observing ends. */
+static void followed_while_observed(void **state)
+{
+	struct conn k = desk_conn(P_TOY_OBSERVE);
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, 3);
+	desk_handshake(&k);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c + 12, k.s, DESK_ACK, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 12), OUTCOME_ACCEPT);
+	k.c += 12;
+	assert_int_equal(desk_segment(&k, DIR_C2S, k.c - 24, k.s, DESK_ACK, pdu, 12), OUTCOME_ACCEPT);
+	assert_int_equal(desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0), OUTCOME_ACCEPT);
+	k.permit = P_TOY;
+	goes_on_judged(&k);
+}
+
 /* A queue was full, and its conduit let by what came: what waits for its pick-up then has no claim to it where nothing is let by. */
 static void let_by_and_then_closed(void **state)
 {
@@ -356,6 +446,9 @@ int main(void)
 		T(what_is_still_allowed_goes_on),
 		T(any_packet_finds_it),
 		T(observed_and_then_enforced),
+		T(picked_up_while_observed),
+		T(let_by_while_observed),
+		T(followed_while_observed),
 		T(let_by_and_then_closed),
 		T(what_waits_is_judged_by_what_holds_then),
 		T(undecided_bytes_are_counted_again),

@@ -2,8 +2,10 @@
 /*
  * Whole lives of sessions, drawn by a printed seed (SEKISHO_SEED; SEKISHO_LIVES: how many): a client that says any segment at any place, with
  * acknowledgements of its own making, again and again, over sessions that its server has forgotten; a server that reads as TCP does, by the
- * first or by the last copy of what came ahead of a gap; a network that loses before and behind the box. No queue is ever full. Whatever the
- * conduit says of overload and of sessions met half-way, no server reads what is forbidden.
+ * first or by the last copy of what came ahead of a gap; a network that loses before and behind the box. No queue is ever full. Half of the
+ * lives know change: other permits, which forbid more or less, observe, or look for a name first; tables of another turn; cuts; days of silence;
+ * workers that die where no session goes on half-way. Whatever the conduit says of overload and of sessions met half-way, no server reads what
+ * is forbidden at that time.
  *
  * LINK: appliance/wire/settings.c
  * LINK: dpi/judge.c appliance/wire/evaluate.c appliance/wire/operation.c
@@ -33,6 +35,7 @@
 #define LIVES 4000u
 #define STEPS 60u
 #define ROOM 1024u
+#define WRITE 20   /* a function that P_TOY allows and P_TOY_READS does not */
 #define AFTER 512u /* the place of the first number in the room */
 
 static uint64_t drawn;
@@ -64,11 +67,14 @@ static struct {
 	/* The client: what it said last, and what is undecided. */
 	uint32_t last_at, last_n, last_ack, last_text;
 	struct said {
-		uint32_t id, seq, ack, flags, n;
+		uint32_t id, seq, ack, flags, n, permit;
 		uint8_t p[64];
 	} said[64];
 	unsigned n_said;
-	unsigned read_pdus;
+	unsigned read_pdus, changes;
+	const uint32_t *permits; /* that it may come under */
+	unsigned n_permits, loss;
+	bool worker_may_die;
 	bool wrong;
 } life;
 
@@ -80,7 +86,8 @@ static void server_says(unsigned flags, const uint8_t *p, size_t n)
 
 	if (n == 0 && one_in(4)) /* lost before the box; what carries bytes would be repeated */
 		return;
-	desk_segment(&life.k, DIR_S2C, seq, life.next, flags, p, n);
+	if (!(flags == DESK_ACK && n == 0 && desk.quiet)) /* else the kernel lets it by */
+		desk_segment(&life.k, DIR_S2C, seq, life.next, flags, p, n);
 	life.sent += (uint32_t)n;
 }
 
@@ -94,6 +101,21 @@ static void server_forgets(void)
 	life.state = LISTENS;
 	life.sent = 77000u + draw(2000) * 1000u;
 	memset(life.have, 0, sizeof(life.have));
+}
+
+/* By what holds now. */
+static bool forbids(uint8_t function)
+{
+	switch (life.k.permit) {
+	case P_TOY_OBSERVE:
+	case P_TCP:
+		return false;
+	case P_TOY_READS:
+	case P_TLS:
+		return function > TOY_READ_MAX;
+	default:
+		return function == TOY_FORBIDDEN;
+	}
 }
 
 static void server_reads(void)
@@ -117,7 +139,7 @@ static void server_reads(void)
 		case FRAME_WHOLE:
 			break;
 		}
-		life.wrong |= p[2] == TOY_FORBIDDEN;
+		life.wrong |= forbids(p[2]);
 		life.read += (uint32_t)n;
 		life.read_pdus++;
 		server_says(DESK_ACK | DESK_PSH, answer, 12);
@@ -200,7 +222,8 @@ static void deliver(void)
 				continue;
 			life.said[i--] = life.said[--life.n_said];
 			any = true;
-			if (desk.outcome[s.id % DESK_IDS] >= OUTCOME_ACCEPT && !one_in(10))
+			if (desk.outcome[s.id % DESK_IDS] >= OUTCOME_ACCEPT && s.permit == life.k.permit &&
+			    !one_in(life.loss))
 				server_gets(&s);
 		}
 	}
@@ -217,9 +240,17 @@ static void client_says(uint32_t seq, uint32_t ack, unsigned flags, const uint8_
 	if (life.n_said == 64)
 		return;
 	s = &life.said[life.n_said++];
-	*s = (struct said){ .id = desk_id + 1, .seq = seq, .ack = ack, .flags = flags, .n = n };
+	*s = (struct said){
+		.id = desk_id + 1, .seq = seq, .ack = ack, .flags = flags, .n = n, .permit = life.k.permit
+	};
 	if (n > 0)
 		memcpy(s->p, p, n);
+	if (flags == DESK_ACK && n == 0 && desk.quiet) { /* the kernel lets it by */
+		life.n_said--;
+		if (!one_in(life.loss))
+			server_gets(s);
+		return;
+	}
 	desk_segment(&life.k, DIR_C2S, seq, ack, flags, p, n);
 	deliver();
 }
@@ -234,14 +265,18 @@ static void waits(uint64_t ms)
 /* Byte `at` behind the beginning: requests that are allowed, forbidden, or allowed with a forbidden one in them and the other way round. */
 static uint8_t text(uint32_t which, uint32_t at)
 {
+	static const uint8_t functions[][2] = {
+		{ 3 },	      { TOY_FORBIDDEN }, { WRITE }, { 3, TOY_FORBIDDEN }, { TOY_FORBIDDEN, 3 },
+		{ 3, WRITE }, { WRITE, 3 }
+	};
 	uint8_t pdu[64];
 
-	if (which < 2) {
-		toy_pdu(pdu, 12, which ? TOY_FORBIDDEN : 3);
+	if (which < 3) {
+		toy_pdu(pdu, 12, functions[which][0]);
 		return pdu[at % 12u];
 	}
-	toy_pdu(pdu, 20, which == 2 ? 3 : TOY_FORBIDDEN);
-	toy_pdu(pdu + 8, 12, which == 2 ? TOY_FORBIDDEN : 3);
+	toy_pdu(pdu, 20, functions[which][0]);
+	toy_pdu(pdu + 8, 12, functions[which][1]);
 	return pdu[at % 20u];
 }
 
@@ -265,7 +300,7 @@ static uint32_t some_ack(void)
 static void says_something(void)
 {
 	uint32_t next = life.state == LISTENS ? life.base + draw(40) : life.next;
-	uint32_t which = one_in(3) ? draw(4) : 0;
+	uint32_t which = one_in(3) ? draw(7) : 0;
 
 	if (one_in(2)) /* as an honest client */
 		says_bytes(next, 12, 0, life.sent);
@@ -286,9 +321,35 @@ static void dials(void)
 	life.begin = one_in(4) ? life.next - draw(20) : life.next;
 }
 
+/* Another permit, a table of another turn, or both. */
+static void changes(void)
+{
+	uint8_t digest[32];
+	size_t n;
+	uint8_t *image;
+
+	life.changes++;
+	if (!one_in(4))
+		life.k.permit = life.permits[draw(life.n_permits)];
+	desk.quiet = false;
+	if (!one_in(3))
+		return;
+	image = desk_image(1, &n);
+	if (!inspector_table(desk_i, bytes_of(image, n), digest))
+		abort();
+	free(image);
+}
+
+static void perhaps_changes(unsigned n)
+{
+	if (life.n_permits > 1 && one_in(n))
+		changes();
+}
+
 static void insists(void)
 {
 	for (unsigned i = 0; i < 4; i++) {
+		perhaps_changes(12);
 		says_bytes(life.last_at, life.last_n, life.last_text, life.last_ack);
 		waits(11);
 	}
@@ -297,7 +358,7 @@ static void insists(void)
 /* A forbidden request in two pieces, in either order, each perhaps again and again; sometimes another request behind it before. */
 static void says_in_pieces(void)
 {
-	uint32_t which = 1 + draw(3), all = which == 1 ? 12 : 20, cut = 1 + draw(all - 1), at = life.next;
+	uint32_t which = 1 + draw(6), all = which < 3 ? 12 : 20, cut = 1 + draw(all - 1), at = life.next;
 	bool backwards = one_in(2);
 
 	life.begin = at;
@@ -308,6 +369,7 @@ static void says_in_pieces(void)
 			says_bytes(at + (one_in(2) ? 60 : all), 12, 0, some_ack());
 			insists();
 		}
+		perhaps_changes(4);
 		says_bytes(second ? at + cut : at, second ? all - cut : cut, which, some_ack());
 		if (one_in(2))
 			insists();
@@ -322,9 +384,62 @@ static void worker_dies(void)
 	life.n_said = 0;
 }
 
+/* What the server has not said that it has is said again under another permit, whole or the rest of it. */
+static void says_across_a_change(void)
+{
+	uint32_t which = one_in(3) ? 1 + draw(6) : 2, all = which < 3 ? 12 : 20, at = life.next, from;
+
+	life.begin = at;
+	says_bytes(at, all, which, life.sent);
+	if (one_in(2))
+		says_bytes(at + all, 12, 0, life.sent);
+	changes();
+	from = one_in(2) ? 0 : draw(all);
+	says_bytes(at + from, all - from, which, life.sent);
+	if (one_in(2))
+		insists();
+}
+
+static void is_cut(void)
+{
+	struct cut_session s = { .client_port = life.k.client_port, .server_port = life.k.server_port };
+
+	desk_tcp(&life.k, DIR_C2S, 0, 0, 0, NULL, 0);
+	s.client.family = s.server.family = life.k.family;
+	if (life.k.family == 4) {
+		memcpy(s.client.b, desk_packet + 12, 4);
+		memcpy(s.server.b, desk_packet + 16, 4);
+	} else {
+		memcpy(s.client.b, desk_packet + 8, 16);
+		memcpy(s.server.b, desk_packet + 24, 16);
+	}
+	inspector_cut(desk_i, &s, 1504);
+	desk.quiet = false;
+	deliver();
+}
+
+static void waits_long(void)
+{
+	static const uint64_t seconds[] = { 1, 10, 31, 61, 301, 4000, 90000, 500000 };
+	uint64_t s = seconds[draw(8)];
+
+	for (unsigned n = 0; n < 4; n++)
+		waits(s * 250u + 1u);
+}
+
+static void happens(void)
+{
+	if (one_in(4))
+		is_cut();
+	else if (one_in(2))
+		waits_long();
+	else
+		perhaps_changes(1);
+}
+
 static void step(void)
 {
-	uint32_t permit = life.k.permit, what = draw(100);
+	uint32_t what = draw(100);
 
 	if (life.state != OPEN && one_in(2))
 		dials();
@@ -332,6 +447,8 @@ static void step(void)
 		says_something();
 	else if (what < 62)
 		says_in_pieces();
+	else if (what < 66 && life.n_permits > 1)
+		says_across_a_change();
 	else if (what < 72)
 		insists();
 	else if (what < 80)
@@ -342,19 +459,39 @@ static void step(void)
 		client_says(life.state == LISTENS ? life.base : life.next - draw(3), some_ack(), DESK_ACK, NULL, 0);
 	else if (what < 94)
 		client_says(life.next + draw(3), 0, DESK_RST, NULL, 0);
-	else if (what < 97)
+	else if (what < 96)
 		server_forgets();
-	else if (permit == P_TOY || permit == P_TOY_DROP)
+	else if (what < 97)
+		happens();
+	else if (life.worker_may_die)
 		worker_dies();
 }
 
 static void lives(void **state)
 {
-	static const uint32_t permits[] = { P_TOY,	P_TOY_DROP,	    P_TOY_PICK_UP,
-					    P_TOY_HOLD, P_TOY_HOLD_PICK_UP, P_MIXED_HOLD };
+	/* One permit for all its life, or one of several at a time. */
+	static const struct {
+		uint32_t permits[6];
+		unsigned n;
+		bool worker_may_die; /* no session of it goes on half-way */
+	} kinds[] = {
+		{ { P_TOY }, 1, true },
+		{ { P_TOY_DROP }, 1, true },
+		{ { P_TOY_PICK_UP }, 1, false },
+		{ { P_TOY_HOLD }, 1, false },
+		{ { P_TOY_HOLD_PICK_UP }, 1, false },
+		{ { P_MIXED_HOLD }, 1, false },
+		{ { P_TOY, P_TOY_READS, P_TOY_2, P_TOY_SAFETY, P_TOY_DROP }, 5, true },
+		{ { P_TOY_PICK_UP, P_TOY_READS, P_TOY, P_TOY_READS }, 4, false },
+		{ { P_TOY_HOLD, P_TOY_HOLD_PICK_UP, P_MIXED_HOLD, P_TOY, P_TOY_READS }, 5, false },
+		{ { P_TOY_OBSERVE, P_TOY, P_TOY_READS }, 3, true },
+		{ { P_TCP, P_TOY, P_TOY_READS }, 3, true },
+		{ { P_TLS, P_TOY, P_TOY_READS, P_MIXED, P_MIXED_LATE }, 5, true },
+	};
+	enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 	const char *given = getenv("SEKISHO_SEED"), *many = getenv("SEKISHO_LIVES");
 	uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL) * 2654435761u % 1000000007u;
-	unsigned n_lives = many != NULL ? (unsigned)strtoul(many, NULL, 10) : LIVES, read[6] = { 0 }, wrong = 0;
+	unsigned n_lives = many != NULL ? (unsigned)strtoul(many, NULL, 10) : LIVES, read[KINDS] = { 0 }, wrong = 0;
 
 	(void)state;
 	printf("SEKISHO_SEED=%llu\n", (unsigned long long)seed);
@@ -362,29 +499,39 @@ static void lives(void **state)
 		.flows = 64, .pool_bytes = 1u << 20, .table_bytes = 1u << 16, .no_library = true });
 	desk_directed = true; /* as on a box */
 	for (unsigned i = 0; i < n_lives; i++) {
+		unsigned kind = i % KINDS;
+
 		drawn = (seed + i) * 0x9e3779b97f4a7c15u | 1u;
 		for (unsigned n = 0; n < 8; n++)
 			draw(2);
 		memset(&life, 0, sizeof(life));
-		life.k = desk_conn(permits[i % 6]);
+		life.k = desk_conn(kinds[kind].permits[0]);
+		life.k.family = one_in(2) ? 4 : 6;
+		life.permits = kinds[kind].permits;
+		life.n_permits = kinds[kind].n;
+		life.worker_may_die = kinds[kind].worker_may_die;
+		life.loss = life.n_permits > 1 && one_in(2) ? 3 : 10;
+		life.k.permit = life.permits[draw(life.n_permits)];
 		life.base = life.last_at = life.begin = life.k.c;
 		life.keeps_last = one_in(2);
 		life.takes_last_syn = one_in(2);
 		if (i % 50 == 0)
 			inspector_finish(desk_i);
+		waits(11);
 		desk_clear();
 		server_forgets();
 		for (unsigned n = 0; n < STEPS && !life.wrong; n++)
 			step();
-		read[i % 6] += life.read_pdus;
+		read[kind] += life.read_pdus;
 		if (life.wrong) {
-			printf("life %u, permit %u: read what is forbidden\n", i, life.k.permit);
+			printf("life %u, kind %u, permit %u, %u changes: read what is forbidden\n", i, kind,
+			       life.k.permit, life.changes);
 			wrong++;
 		}
 	}
-	for (unsigned i = 0; i < 6; i++) {
-		printf("permit %u: %u requests read\n", permits[i], read[i]);
-		assert_true(read[i] > n_lives / 12);
+	for (unsigned i = 0; i < KINDS; i++) {
+		printf("kind %u: %u requests read\n", i, read[i]);
+		assert_true(read[i] > n_lives / KINDS);
 	}
 	desk_close();
 	assert_int_equal(wrong, 0);

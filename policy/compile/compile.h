@@ -11,5 +11,7 @@
 
 /* After policy_check: `never` proofs as errors, then IR. True when c->ir is set. */
 bool policy_lower(struct compilation *c);
+/* The same without the proofs: for `prove`, which tells of each statement itself, but of no policy that `check` refuses. */
+bool policy_lower_unproved(struct compilation *c);
 
 #endif

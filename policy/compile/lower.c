@@ -343,7 +343,7 @@ static bool table_fits(struct compilation *c, const struct ir *ir)
 	return false;
 }
 
-bool policy_lower(struct compilation *c)
+static bool lower(struct compilation *c, bool nevers)
 {
 	struct lowering w = { .m = c->model, .a = c->arena };
 	struct cells cells;
@@ -351,7 +351,8 @@ bool policy_lower(struct compilation *c)
 	c->ir = NULL;
 	if (c->model == NULL || c->diags.errors > 0)
 		return false;
-	report_nevers(c);
+	if (nevers)
+		report_nevers(c);
 	exposure_report(c);
 	w.ir = arena_alloc(c->arena, sizeof(*w.ir));
 	/* Permits are joined even when a statement is broken: all that is wrong is said in one run. */
@@ -369,4 +370,14 @@ bool policy_lower(struct compilation *c)
 	if (c->ir == NULL && c->diags.errors == 0)
 		diag_add(&c->diags, SEV_ERROR, "policy.memory", (struct srcpos){ 0, 0, 0 }, M_LOWER_MEMORY);
 	return c->ir != NULL;
+}
+
+bool policy_lower(struct compilation *c)
+{
+	return lower(c, true);
+}
+
+bool policy_lower_unproved(struct compilation *c)
+{
+	return lower(c, false);
 }

@@ -44,8 +44,8 @@ bool source_open(struct cli *c, const char *path, enum source_depth depth, struc
 	ret->c.arena = ret->arena;
 	loader_folder(path, ret->arena, &loader, &ret->name);
 	ok = policy_check(&ret->c, &loader, ret->name);
-	if (ok && depth == SOURCE_LOWER)
-		ok = policy_lower(&ret->c);
+	if (ok)
+		ok = depth == SOURCE_LOWER ? policy_lower(&ret->c) : policy_lower_unproved(&ret->c);
 	ret->c.diags.folder = folder_of(ret->arena, path);
 	if (!c->json) {
 		fflush(c->out);

@@ -12,8 +12,8 @@
 #include "policy/space/prove.h"
 
 enum source_depth {
-	SOURCE_CHECK, /* the model */
-	SOURCE_LOWER, /* and its `never` statements as errors, and the rule IR */
+	SOURCE_UNPROVED, /* the rule IR, whether or not its `never` statements hold */
+	SOURCE_LOWER,	 /* these as errors, too */
 };
 
 struct source {

@@ -239,7 +239,7 @@ static int run(struct cli *c, const struct cli_args *a)
 	size_t n, broken = 0;
 	int status = CLI_YES;
 
-	if (!source_open(c, a->operands[0], SOURCE_CHECK, &s, &status)) {
+	if (!source_open(c, a->operands[0], SOURCE_UNPROVED, &s, &status)) {
 		source_close(&s);
 		return status;
 	}

@@ -262,7 +262,8 @@ void network_due(struct supervisor *s, uint64_t now)
 	s->network->look = s->op.kind != OP_NONE || !s->booted ? now + SETTLES : 0;
 	if (s->network->look != 0) {
 		s->network->outside_at = s->network->look;
-		s->network->say_at = s->network->say_at != 0 ? s->network->look : 0;
+		if (s->network->say_at != 0 && s->network->say_at < s->network->look)
+			s->network->say_at = s->network->look;
 		return;
 	}
 	outside_due(s, now);

@@ -89,10 +89,9 @@ static int identity(enum role r, const struct profile *p, bool naming, struct er
 	return 0;
 }
 
-static int flags(struct err *e)
+/* `parent`: who it was before the role became another user, which takes the signal back. */
+static int flags(pid_t parent, struct err *e)
 {
-	pid_t parent = getppid();
-
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return err_set(e, -errno, "process flags");
@@ -233,6 +232,7 @@ static int system_calls(const struct profile *p, struct err *e)
 static int enter(enum role r, bool naming, struct err *e)
 {
 	const struct profile *p = sandbox_profile(r);
+	pid_t parent = getppid();
 	int code;
 
 	if (p == NULL)
@@ -242,7 +242,7 @@ static int enter(enum role r, bool naming, struct err *e)
 	if (code == 0)
 		code = identity(r, p, naming, e);
 	if (code == 0)
-		code = flags(e);
+		code = flags(parent, e);
 	if (code == 0)
 		code = landlock(p, e);
 	if (code == 0)

@@ -23,7 +23,7 @@
 #define BATCH_MAX 256u
 #define RECEIVE_BYTES (64 * 1024 * 1024) /* a limit: of all slots of a lane together */
 #define ANSWER_MS 1000
-#define TAKEN_MS 1000u /* so long another may have a queue */
+#define TAKEN_MS 3000u /* so long another may have a queue */
 #define TAKEN_STEP_MS 5u
 
 struct queue_reader {

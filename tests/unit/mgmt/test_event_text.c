@@ -68,7 +68,7 @@ static void traffic(void **state)
 
 #define REFUSED                                                                                                        \
 	"{" TIME "\"kind\":\"policy\",\"code\":\"refused\",\"value\":5,\"by\":\"tanaka\",\"generation\":{\"number\":"  \
-		 "4,\"digest\":\"00\"},\"count\":1"
+	"4,\"digest\":\"00\"},\"count\":1"
 
 /* Why is kept in English and said in the reader's language, as far as it is a whole sentence that is known. */
 static void why_it_was_refused(void **state)
@@ -101,7 +101,7 @@ static void why_it_was_refused(void **state)
 		 "2026-11-20 08:10:11 UTC、tanaka が指示したポリシー（世代 5）の適用は拒否されました。世代 4 "
 		 "のまま変わりません。");
 	sentence("{" TIME "\"kind\":\"policy\",\"code\":\"overdue\",\"value\":5,\"object\":\"route: no memory; nothing "
-			  "was changed\",\"count\":1}",
+		 "was changed\",\"count\":1}",
 		 "At 2026-11-20 08:10:11 UTC, the trial of generation 5 was over, but the box could not go back: "
 		 "route: no memory; nothing "
 		 "was changed; it tries until it can.",

@@ -258,7 +258,6 @@ static bool fits_promise(struct crossing *x, const struct promise *promised, enu
 {
 	struct flow *f = x->f;
 	struct bytes head = bytes_of(f->name.prefix[dir], f->name.prefix_len[dir]);
-	uint64_t passed = f->stream.dir[dir].offset;
 	bool more = false, more_library = false;
 	size_t n;
 
@@ -274,9 +273,16 @@ static bool fits_promise(struct crossing *x, const struct promise *promised, enu
 		if (e != NULL && e->frame(command_known(f), dir, head, &n) != FRAME_BAD)
 			return true;
 	}
+	return f->name.undecided <= promised->undecided;
+}
+
+/* What passed without a name under another permit is of the bytes that may do so under this one. */
+static void count_undecided(struct flow *f, enum direction dir)
+{
+	uint64_t passed = f->stream.dir[dir].offset;
+
 	if (f->name.undecided < passed)
 		f->name.undecided = passed > UINT32_MAX ? UINT32_MAX : (uint32_t)passed;
-	return f->name.undecided <= promised->undecided;
 }
 
 bool name_fits_again(struct crossing *x)
@@ -290,6 +296,7 @@ bool name_fits_again(struct crossing *x)
 	for (unsigned dir = 0; dir < 2; dir++) {
 		const struct stream_dir *d = &x->f->stream.dir[dir];
 
+		count_undecided(x->f, (enum direction)dir);
 		if (d->known && d->offset > 0 && d->acked != d->next && !promises_any(x->table, x->permit, IP_TCP) &&
 		    !fits_promise(x, &promised, (enum direction)dir))
 			return false;

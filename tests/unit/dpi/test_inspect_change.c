@@ -411,6 +411,22 @@ static void undecided_bytes_are_counted_again(void **state)
 	assert_int_equal(desk_count(EVENT_FLOW, R_ENDED), 2);
 }
 
+/* What the server has taken of them stays a part of them: seven bytes here and five there would make a whole request. */
+static void undecided_bytes_stay_counted(void **state)
+{
+	struct conn k = desk_conn(P_MIXED_LATE);
+	uint8_t pdu[64];
+
+	(void)state;
+	toy_pdu(pdu, 12, TOY_FORBIDDEN);
+	desk_handshake(&k);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, 7), OUTCOME_ACCEPT);
+	desk_segment(&k, DIR_S2C, k.s, k.c, DESK_ACK, NULL, 0);
+	k.permit = P_TLS_LATE;
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 7, 1), OUTCOME_ACCEPT);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu + 8, 1), OUTCOME_DROP);
+}
+
 /* What passed undecided on a lane for naming was never read as commands. */
 static void undecided_bytes_are_no_commands(void **state)
 {
@@ -452,6 +468,7 @@ int main(void)
 		T(let_by_and_then_closed),
 		T(what_waits_is_judged_by_what_holds_then),
 		T(undecided_bytes_are_counted_again),
+		T(undecided_bytes_stay_counted),
 		T(undecided_bytes_are_no_commands),
 	};
 

@@ -111,7 +111,7 @@ static bool forbids(uint8_t function)
 	case P_TCP:
 		return false;
 	case P_TOY_READS:
-	case P_TLS:
+	case P_TLS_LATE:
 		return function > TOY_READ_MAX;
 	default:
 		return function == TOY_FORBIDDEN;
@@ -486,7 +486,7 @@ static void lives(void **state)
 		{ { P_TOY_HOLD, P_TOY_HOLD_PICK_UP, P_MIXED_HOLD, P_TOY, P_TOY_READS }, 5, false },
 		{ { P_TOY_OBSERVE, P_TOY, P_TOY_READS }, 3, true },
 		{ { P_TCP, P_TOY, P_TOY_READS }, 3, true },
-		{ { P_TLS, P_TOY, P_TOY_READS, P_MIXED, P_MIXED_LATE }, 5, true },
+		{ { P_TLS_LATE, P_TOY, P_TOY_READS, P_MIXED, P_MIXED_LATE }, 5, true },
 	};
 	enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 	const char *given = getenv("SEKISHO_SEED"), *many = getenv("SEKISHO_LIVES");

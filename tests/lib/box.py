@@ -160,6 +160,11 @@ class Box:
     def running(self):
         return all(r["state"] == "running" for r in self.status()["roles"])
 
+    def in_force(self):
+        """The box read back from the kernel what it has confirmed; not yet, while it has nothing to say of the kernel."""
+        said = self.status()
+        return "kernel" in said and "generation" in said and said["kernel"].get("digest") == said["generation"]["digest"]
+
     def drops(self):
         return {k: v["packets"] for k, v in self.status()["kernel"]["counters"].items()}
 

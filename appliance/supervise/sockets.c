@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,6 +19,8 @@
 
 #define QUEUE_LENGTH 4096u   /* packets that may wait in one slot */
 #define QUEUE_LENGTH_CUT 64u /* packets of sessions that end anyway */
+#define TAKEN_MS 3000u	     /* so long another may have a queue while a policy is applied */
+#define TAKEN_STEP_MS 5u
 #define ADMIN_PORT 443u
 
 static int open_requests(void *ctx, struct err *e)
@@ -201,5 +204,15 @@ int queue_socket(struct supervisor *s, uint32_t lane, uint8_t slots, struct err 
 		w.rule = (struct queue_rule){ .maxlen = QUEUE_LENGTH,
 					      .fail_open = l.when_overloaded != FAIL_CLOSED,
 					      .finished = l.kind == LANE_COMMANDS };
-	return in_namespace(s, s->spaces.data, open_queue, &w, e);
+	/*
+	 * The queues of a daemon that has just died are free when the last of its roles is gone: all are told at once, and each takes
+	 * its time. A start is tried again by itself.
+	 */
+	for (unsigned waited = 0;; waited += TAKEN_STEP_MS) {
+		int fd = in_namespace(s, s->spaces.data, open_queue, &w, e);
+
+		if ((fd != -EPERM && fd != -EBUSY) || s->op.kind == OP_BOOT || waited >= TAKEN_MS)
+			return fd;
+		(void)poll(NULL, 0, TAKEN_STEP_MS);
+	}
 }

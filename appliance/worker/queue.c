@@ -23,8 +23,6 @@
 #define BATCH_MAX 256u
 #define RECEIVE_BYTES (64 * 1024 * 1024) /* a limit: of all slots of a lane together */
 #define ANSWER_MS 1000
-#define TAKEN_MS 3000u /* so long another may have a queue */
-#define TAKEN_STEP_MS 5u
 
 struct queue_reader {
 	unsigned batch;
@@ -75,18 +73,12 @@ static int wait_ack(int fd)
 	return -ETIMEDOUT;
 }
 
-/* A queue whose owner has just died is free when the last of its roles is gone: all are told at once, and each takes its time. */
 static int bind_queue(int fd, uint16_t queue, const struct queue_rule *rule, struct err *e)
 {
 	char buf[256];
 	const struct nlmsghdr *h = put_config(buf, queue, rule);
-	int r = -EBUSY;
+	int r = send(fd, h, h->nlmsg_len, 0) < 0 ? -errno : wait_ack(fd);
 
-	for (unsigned waited = 0; (r == -EPERM || r == -EBUSY) && waited <= TAKEN_MS; waited += TAKEN_STEP_MS) {
-		if (waited > 0)
-			(void)poll(NULL, 0, TAKEN_STEP_MS);
-		r = send(fd, h, h->nlmsg_len, 0) < 0 ? -errno : wait_ack(fd);
-	}
 	if (r == -EPERM || r == -EBUSY)
 		return err_set(e, r, "queue %u cannot be bound (another program may have it)", queue);
 	return r < 0 ? err_set(e, r, "bind queue %u", queue) : 0;

@@ -51,45 +51,62 @@ static uint32_t answered(int far)
 	return m.id;
 }
 
-static void they_wait_for_all_else(void **state)
+/* A journal that is asked, and the supervisor's end. */
+struct asking {
+	int far, kept, dirfd;
+};
+
+static struct asking begin(const struct folder *f)
 {
-	const struct folder *f = *state;
-	const struct msg_body rule = { MSG_RETENTION, .retention = { .keep_days = 30, .delete_after_days = 60 } };
-	struct msg_body ask = { MSG_EVENTS, .events = { .most = 10 } };
+	struct asking a = { .dirfd = fcntl(f->fd, F_DUPFD_CLOEXEC, HIGH) };
 	struct journal_recovery found;
 	struct err e;
-	int sv[2], dirfd = fcntl(f->fd, F_DUPFD_CLOEXEC, HIGH), far, kept;
+	int sv[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, sv), 0);
-	far = fcntl(sv[0], F_DUPFD_CLOEXEC, HIGH);
-	kept = fcntl(ROLE_FD_CONTROL, F_DUPFD_CLOEXEC, HIGH); /* whatever stands there in this program */
-	assert_true(far >= 0 && dup2(sv[1], ROLE_FD_CONTROL) == ROLE_FD_CONTROL);
-	assert_int_equal(role_open(&j, dirfd, &found, &e), 0);
+	a.far = fcntl(sv[0], F_DUPFD_CLOEXEC, HIGH);
+	a.kept = fcntl(ROLE_FD_CONTROL, F_DUPFD_CLOEXEC, HIGH); /* whatever stands there in this program */
+	assert_true(a.far >= 0 && dup2(sv[1], ROLE_FD_CONTROL) == ROLE_FD_CONTROL);
+	assert_int_equal(role_open(&j, a.dirfd, &found, &e), 0);
+	return a;
+}
+
+static void end(const struct asking *a)
+{
+	if (a->kept >= 0)
+		dup2(a->kept, ROLE_FD_CONTROL);
+	journal_close(&j.chain);
+	reserve_end(&j.reserve);
+	close(a->far);
+	close(a->dirfd);
+}
+
+static void they_wait_for_all_else(void **state)
+{
+	const struct msg_body rule = { MSG_RETENTION, .retention = { .keep_days = 30, .delete_after_days = 60 } };
+	struct msg_body ask = { MSG_EVENTS, .events = { .most = 10 } };
+	struct asking a = begin(*state);
+
 	role_put_own(&j, LOST_EMPTIED, 1, 0, NULL);
 	for (uint32_t i = 1; i <= MANY; i++) {
 		if (i == MANY)
 			ask = (struct msg_body){ MSG_EXPLAIN, .explain = { .seq = 1 } };
-		assert_int_equal(msg_send(far, i, &ask, NULL, 0), 0);
+		assert_int_equal(msg_send(a.far, i, &ask, NULL, 0), 0);
 	}
-	assert_int_equal(msg_send(far, 0, &rule, NULL, 0), 0);
+	assert_int_equal(msg_send(a.far, 0, &rule, NULL, 0), 0);
 	/* The order behind them is heard, and nobody has looked through a file for it. */
 	assert_true(role_control(&j));
 	assert_int_equal(j.rule.keep_days, 30);
-	assert_int_equal(answered(far), 0);
+	assert_int_equal(answered(a.far), 0);
 	/* One a turn, each in its turn. */
 	for (uint32_t i = 1; i <= MANY; i++) {
 		assert_true(role_answer(&j));
-		assert_int_equal(answered(far), i);
-		assert_int_equal(answered(far), 0);
+		assert_int_equal(answered(a.far), i);
+		assert_int_equal(answered(a.far), 0);
 	}
 	assert_true(role_answer(&j));
-	assert_int_equal(answered(far), 0);
-	if (kept >= 0)
-		dup2(kept, ROLE_FD_CONTROL);
-	journal_close(&j.chain);
-	reserve_end(&j.reserve);
-	close(far);
-	close(dirfd);
+	assert_int_equal(answered(a.far), 0);
+	end(&a);
 }
 
 /* What an answer says to ask after next. */
@@ -116,30 +133,17 @@ static int64_t said_next(int far)
 static void numbers_that_json_has_not(void **state)
 {
 	static const uint64_t after[] = { 0, INT64_MAX, 1ull << 63, UINT64_MAX };
-	const struct folder *f = *state;
-	struct journal_recovery found;
-	struct err e;
-	int sv[2], dirfd = fcntl(f->fd, F_DUPFD_CLOEXEC, HIGH), far, kept;
+	struct asking a = begin(*state);
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, sv), 0);
-	far = fcntl(sv[0], F_DUPFD_CLOEXEC, HIGH);
-	kept = fcntl(ROLE_FD_CONTROL, F_DUPFD_CLOEXEC, HIGH);
-	assert_true(far >= 0 && dup2(sv[1], ROLE_FD_CONTROL) == ROLE_FD_CONTROL);
-	assert_int_equal(role_open(&j, dirfd, &found, &e), 0);
 	for (size_t i = 0; i < sizeof(after) / sizeof(after[0]); i++) {
 		const struct msg_body ask = { MSG_EVENTS, .events = { .after = after[i], .most = 10 } };
 
-		assert_int_equal(msg_send(far, (uint32_t)i + 1, &ask, NULL, 0), 0);
+		assert_int_equal(msg_send(a.far, (uint32_t)i + 1, &ask, NULL, 0), 0);
 		assert_true(role_control(&j));
 		assert_true(role_answer(&j));
-		assert_true(said_next(far) == (i == 0 ? 0 : INT64_MAX));
+		assert_true(said_next(a.far) == (i == 0 ? 0 : INT64_MAX));
 	}
-	if (kept >= 0)
-		dup2(kept, ROLE_FD_CONTROL);
-	journal_close(&j.chain);
-	reserve_end(&j.reserve);
-	close(far);
-	close(dirfd);
+	end(&a);
 }
 
 int main(void)

@@ -96,3 +96,34 @@ int file_read(int dirfd, const char *name, size_t max, uint8_t **ret, size_t *re
 	*ret_n = done;
 	return 0;
 }
+
+int file_aside(int dirfd, const char *name)
+{
+	char aside[128];
+
+	if (snprintf(aside, sizeof(aside), "%s.damaged", name) >= (int)sizeof(aside))
+		return -ENAMETOOLONG;
+	if (renameat(dirfd, name, dirfd, aside) == 0)
+		return 0;
+	/* A file and a folder do not take each other's place, nor does anything that of a folder which is not empty. */
+	if (unlinkat(dirfd, aside, 0) == 0 || unlinkat(dirfd, aside, AT_REMOVEDIR) == 0)
+		return renameat(dirfd, name, dirfd, aside) < 0 ? -errno : 0;
+	return -EEXIST;
+}
+
+int folder_open(int dirfd, const char *name, bool *ret_strange, struct err *e)
+{
+	int fd;
+
+	*ret_strange = false;
+	if (mkdirat(dirfd, name, 0700) < 0 && errno != EEXIST)
+		return err_set(e, -errno, "make the folder %s", name);
+	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* A file, or a link to nothing or to itself. */
+	if (fd < 0 && (errno == ENOTDIR || errno == ENOENT || errno == ELOOP) && file_aside(dirfd, name) == 0 &&
+	    mkdirat(dirfd, name, 0700) == 0) {
+		*ret_strange = true;
+		fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	return fd < 0 ? err_set(e, -errno, "open the folder %s", name) : fd;
+}

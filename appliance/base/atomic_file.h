@@ -6,6 +6,7 @@
 #ifndef SEKISHO_BASE_ATOMIC_FILE_H
 #define SEKISHO_BASE_ATOMIC_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -19,5 +20,12 @@ int atomic_write_mode(int dirfd, const char *name, const void *p, size_t n, mode
 /* Reads a whole file of at most `max` bytes into malloc'd memory (owned by the caller), with a NUL after it that is not
  * counted. -ENOENT when absent. */
 int file_read(int dirfd, const char *name, size_t max, uint8_t **ret, size_t *ret_n, struct err *e);
+/*
+ * What stands under the name and cannot be read, file or not, is called NAME.damaged from now on, in the place of whatever was called
+ * so: a new one can be written. 0, or negative errno.
+ */
+int file_aside(int dirfd, const char *name);
+/* Opens the folder of that name, made with mode 0700 when there is none. *ret_strange: what was there is no folder, and was set aside. */
+int folder_open(int dirfd, const char *name, bool *ret_strange, struct err *e);
 
 #endif

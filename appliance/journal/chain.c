@@ -178,6 +178,7 @@ static int take_segment(struct journal *j, const struct segment_file *file, bool
 {
 	size_t sound, n;
 	char *text = NULL;
+	off_t all = 0;
 	int r = file->plain ? open_segment(j, file->first, 0, e) : 0;
 
 	if (r == 0)
@@ -186,9 +187,12 @@ static int take_segment(struct journal *j, const struct segment_file *file, bool
 		return r;
 	if (!file->plain)
 		close_segment(j);
+	else
+		all = lseek(j->fd, 0, SEEK_END);
 	sound = walk(j, text, n, head);
-	if (last && file->plain && sound < n) {
-		found->torn_bytes += n - sound;
+	/* What lies behind the longest segment there can be is not kept, only counted. */
+	if (last && file->plain && (off_t)sound < all) {
+		found->torn_bytes += (uint64_t)all - sound;
 		r = set_aside(j, text, sound, n, cut, &found->torn_gone, e);
 	}
 	j->size = sound;

@@ -168,7 +168,7 @@ static int begin(int fd, bool packed, struct segment **ret, struct err *e)
 	}
 	s->fd = fd;
 	s->packed = packed;
-	s->left = packed ? SEGMENT_MOST : UINT64_MAX;
+	s->left = SEGMENT_MOST;
 	*ret = s;
 	return 0;
 }
@@ -272,8 +272,16 @@ static ssize_t unpack(struct segment *s, void *buf, size_t n)
 
 ssize_t segment_read(struct segment *s, void *buf, size_t n)
 {
+	ssize_t r;
+
 	n = n > CHUNK ? CHUNK : n;
-	return s->packed ? unpack(s, buf, n) : read_some(s->fd, buf, n);
+	if (s->packed)
+		return unpack(s, buf, n);
+	r = read_some(s->fd, buf, n);
+	if (r > 0 && (uint64_t)r > s->left)
+		return -EBADMSG;
+	s->left -= r > 0 ? (uint64_t)r : 0;
+	return r;
 }
 
 /* ---- lines -------------------------------------------------------------------------------------------------------- */

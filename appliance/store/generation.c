@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/store/generation.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -48,28 +49,68 @@ static int by_number(const void *a, const void *b)
 	return (x->number > y->number) - (x->number < y->number);
 }
 
+/* The number of a whole line: of a line that is cut short a number would be another one. */
+static bool pointer_parse(char *text, uint64_t *ret)
+{
+	size_t n = strcspn(text, "\n");
+	bool whole = text[n] == '\n';
+
+	text[n] = 0;
+	return whole && history_number(text, ret) && *ret != 0 && *ret != UINT64_MAX;
+}
+
+static bool was_confirmed(const struct generation_store *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->list[i].state == GEN_CONFIRMED)
+			return true;
+	return false;
+}
+
+/* After the history: a pointer that is not there was there when some generation was confirmed. */
 static int read_confirmed(struct generation_store *s, struct err *e)
 {
 	uint8_t *text;
 	size_t n;
 	int r = file_read(s->dirfd, "confirmed", 64, &text, &n, e);
 
-	if (r == -ENOENT)
-		return 0;
-	if (r < 0)
+	if (r == -ENOMEM)
 		return r;
-	text[strcspn((const char *)text, "\n")] = 0;
-	if (!history_number((const char *)text, &s->confirmed) || s->confirmed == 0 || s->confirmed == UINT64_MAX) {
-		s->confirmed = 0;
-		s->damaged = true;
-	}
+	s->lost = r == -ENOENT ? was_confirmed(s) : r < 0 || !pointer_parse((char *)text, &s->confirmed);
 	free(text);
+	if (s->lost)
+		s->confirmed = 0;
+	if (s->lost && r != -ENOENT && !s->looking)
+		(void)file_aside(s->dirfd, "confirmed");
 	if (s->next <= s->confirmed)
 		s->next = s->confirmed + 1;
 	return 0;
 }
 
-/* What boot loads has a line, even when the history was lost. */
+/* Numbers go on behind every file there is: without its line one is still somebody's policy, and no other takes its place. */
+static void number_behind(struct generation_store *s)
+{
+	int fd = openat(s->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+
+	if (d == NULL && fd >= 0)
+		close(fd);
+	while (d != NULL && (entry = readdir(d)) != NULL) {
+		char *end = strstr(entry->d_name, ".sealed");
+		uint64_t number;
+
+		if (strncmp(entry->d_name, "gen-", 4) != 0 || end == NULL)
+			continue;
+		*end = 0;
+		if (history_number(entry->d_name + 4, &number) && number >= s->next && number < UINT64_MAX)
+			s->next = number + 1;
+	}
+	if (d != NULL)
+		closedir(d);
+}
+
+/* What boot loads has a line, even when the history was lost. True when it had none. */
 static bool complete(struct generation_store *s)
 {
 	if (s->confirmed == 0 || generation_find(s, s->confirmed) != NULL || s->n == GENERATIONS_KEPT)
@@ -79,7 +120,23 @@ static bool complete(struct generation_store *s)
 	s->n++;
 	if (s->n > 1)
 		qsort(s->list, s->n, sizeof(*s->list), by_number);
+	s->damaged = true;
 	return true;
+}
+
+static int read_store(struct generation_store *s, bool *ret_completed, struct err *e)
+{
+	int r = history_read(s, e);
+
+	*ret_completed = false;
+	if (r == 0)
+		r = read_confirmed(s, e);
+	if (r < 0)
+		return r;
+	*ret_completed = complete(s);
+	if (s->damaged || s->lost)
+		number_behind(s);
+	return 0;
 }
 
 /* The last change of a record's state. */
@@ -94,6 +151,7 @@ static void change(struct generation_record *g, const struct generation_cause *c
 
 int generation_store_look(int statefd, struct generation_store *s, struct err *e)
 {
+	bool completed;
 	int r;
 
 	*s = (struct generation_store){ .dirfd = -1, .next = 1, .looking = true };
@@ -105,38 +163,30 @@ int generation_store_look(int statefd, struct generation_store *s, struct err *e
 		generation_store_close(s);
 		return err_set(e, -ENOMEM, "generations");
 	}
-	r = history_read(s, e);
-	if (r == 0)
-		r = read_confirmed(s, e);
-	if (r == 0)
-		(void)complete(s);
-	else
+	r = read_store(s, &completed, e);
+	if (r < 0)
 		generation_store_close(s);
 	return r;
 }
 
 int generation_store_open(int statefd, struct generation_store *s, struct err *e)
 {
-	bool changed;
+	bool changed, strange;
 	int r;
 
 	*s = (struct generation_store){ .dirfd = -1, .next = 1 };
-	if (mkdirat(statefd, "generations", 0700) < 0 && errno != EEXIST)
-		return err_set(e, -errno, "make the folder of generations");
-	s->dirfd = openat(statefd, "generations", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	s->dirfd = folder_open(statefd, "generations", &strange, e);
 	if (s->dirfd < 0)
-		return err_set(e, -errno, "open the folder of generations");
+		return s->dirfd;
 	s->list = calloc(GENERATIONS_KEPT + 1, sizeof(*s->list));
 	if (s->list == NULL) {
 		r = err_set(e, -ENOMEM, "generations");
 		goto fail;
 	}
-	r = history_read(s, e);
-	if (r == 0)
-		r = read_confirmed(s, e);
+	r = read_store(s, &changed, e);
 	if (r < 0)
 		goto fail;
-	changed = complete(s);
+	s->lost |= strange;
 	for (size_t i = 0; i < s->n; i++) {
 		/* The pointer decides: power may have gone between it and the history. */
 		enum generation_state want = s->list[i].number == s->confirmed ? GEN_CONFIRMED
@@ -280,6 +330,15 @@ int generation_load(const struct generation_store *s, uint64_t number, uint8_t *
 
 	sealed_name(number, name);
 	return file_read(s->dirfd, name, GENERATION_MAX_BYTES, ret, ret_n, e);
+}
+
+bool generation_is(const struct generation_store *s, uint64_t number, const uint8_t digest[32])
+{
+	static const uint8_t unknown[32];
+	const struct generation_record *g = generation_find(s, number);
+
+	return g == NULL || memcmp(g->digest, unknown, sizeof(unknown)) == 0 ||
+	       memcmp(g->digest, digest, sizeof(g->digest)) == 0;
 }
 
 const struct generation_record *generation_find(const struct generation_store *s, uint64_t number)

@@ -74,15 +74,17 @@ struct generation_store {
 	uint64_t next;	    /* number of the next one */
 	uint64_t confirmed; /* 0 = none */
 	uint64_t gave_up;   /* was on trial when the box stopped; 0 = none */
-	bool damaged;	    /* history or pointer could not be read: said by the caller, set aside here */
-	bool looking;	    /* opened by generation_store_look */
-	bool unsaved;	    /* the history in memory is not on disk: no room (generation_save) */
+	bool damaged; /* the history could not be read, or lacks what is confirmed: said by the caller, set aside here */
+	bool lost;    /* which one is confirmed cannot be told: the same */
+	bool looking; /* opened by generation_store_look */
+	bool unsaved; /* the history in memory is not on disk: no room (generation_save) */
 };
 
 /*
  * Opens (and makes) the folder `generations` in statefd. What was on trial when the box stopped is marked reverted: boot
  * loads the confirmed one. A damaged history is set aside and begun anew; a damaged pointer means that nothing is
- * confirmed. A full disk is no failure (see `unsaved`). 0 or negative errno.
+ * confirmed, and so does a missing one when the history knows a confirmed generation: to go by the history could open what a rollback had closed.
+ * A full disk is no failure (see `unsaved`). 0 or negative errno.
  */
 int generation_store_open(int statefd, struct generation_store *s, struct err *e);
 /* As they lie there, for somebody who only reads: nothing is made, set aside, marked or written. -ENOENT without a folder. */
@@ -102,6 +104,8 @@ int generation_mark(struct generation_store *s, uint64_t number, enum generation
 int generation_confirm(struct generation_store *s, uint64_t number, const struct generation_cause *c, struct err *e);
 /* malloc'd bytes, owned by the caller. */
 int generation_load(const struct generation_store *s, uint64_t number, uint8_t **ret, size_t *ret_n, struct err *e);
+/* Whether these bytes' digest is that of the history; where it has none, anything is. */
+bool generation_is(const struct generation_store *s, uint64_t number, const uint8_t digest[32]);
 /* NULL when unknown. Valid until the next change of the store. */
 const struct generation_record *generation_find(const struct generation_store *s, uint64_t number);
 /* What was in force just before the confirmed one came into force; 0 = none. */

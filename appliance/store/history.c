@@ -197,9 +197,10 @@ int history_read(struct generation_store *s, struct err *e)
 
 	if (r == -ENOENT)
 		return 0;
-	if (r < 0)
+	if (r == -ENOMEM)
 		return r;
-	for (line = strtok_r((char *)text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
+	s->damaged = r < 0;
+	for (line = r == 0 ? strtok_r((char *)text, "\n", &rest) : NULL; line != NULL; line = strtok_r(NULL, "\n", &rest)) {
 		struct generation_record g;
 
 		if (!parse_line(line, &g) || s->n >= GENERATIONS_KEPT ||
@@ -211,8 +212,9 @@ int history_read(struct generation_store *s, struct err *e)
 		s->list[s->n++] = g;
 	}
 	free(text);
-	if (s->damaged && !s->looking && renameat(s->dirfd, "history", s->dirfd, "history.damaged") < 0)
-		return err_set(e, -errno, "set the damaged history aside");
+	r = s->damaged && !s->looking ? file_aside(s->dirfd, "history") : 0;
+	if (r < 0)
+		return err_set(e, r, "set the damaged history aside");
 	if (s->n > 0)
 		s->next = s->list[s->n - 1].number + 1;
 	return 0;

@@ -75,7 +75,7 @@ json_t *kept_load(int statefd, bool *damaged, struct err *e)
 		return kept;
 	json_decref(kept);
 	*damaged = true;
-	(void)renameat(statefd, NAME, statefd, NAME ".damaged");
+	(void)file_aside(statefd, NAME);
 	return empty();
 }
 

@@ -83,7 +83,7 @@ int permit_ids_load(int dirfd, struct permit_ids *p, bool *damaged, struct err *
 		free(bytes);
 		return 0;
 	}
-	if (r < 0 && r != -EFBIG && r != -EINVAL)
+	if (r == -ENOMEM)
 		return r;
 	free(bytes);
 	permit_ids_free(p);
@@ -272,6 +272,9 @@ int permit_ids_save(int dirfd, struct permit_ids *p, struct err *e)
 	sha256(buf, o.len, digest);
 	out_bytes(&o, digest, sizeof(digest));
 	r = o.failed ? err_set(e, -EOVERFLOW, "permit ids") : atomic_write(dirfd, FILE_NAME, buf, o.len, e);
+	/* A rename takes the place of whatever is there, but not of a folder. */
+	if (r == -EISDIR && file_aside(dirfd, FILE_NAME) == 0)
+		r = atomic_write(dirfd, FILE_NAME, buf, o.len, e);
 	p->unsaved = r < 0;
 	if (r == 0)
 		p->given = 0;

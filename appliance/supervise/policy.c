@@ -147,6 +147,7 @@ struct policy *policy_empty(struct supervisor *s, struct err *e)
 
 struct policy *policy_stored(struct supervisor *s, uint64_t number, struct err *e)
 {
+	struct policy *p;
 	uint8_t *sealed;
 	size_t n;
 
@@ -154,7 +155,12 @@ struct policy *policy_stored(struct supervisor *s, uint64_t number, struct err *
 		return policy_empty(s, e);
 	if (generation_load(&s->store, number, &sealed, &n, e) < 0)
 		return NULL;
-	return policy_new(s, sealed, n, number, e);
+	p = policy_new(s, sealed, n, number, e);
+	if (p == NULL || generation_is(&s->store, number, p->ir->digest))
+		return p;
+	policy_free(p);
+	err_set(e, -EBADMSG, "gen-%llu.sealed is another generation than its history says", (unsigned long long)number);
+	return NULL;
 }
 
 void policy_free(struct policy *p)

@@ -145,13 +145,20 @@ static int open_state(struct supervisor *s, struct err *e)
 	bool damaged;
 	int r;
 
+	folders_tidy(s);
 	r = permit_ids_load(s->state_fd, &s->ids, &damaged, e);
 	if (r == 0 && damaged)
 		say(s, M_IDS_DAMAGED);
 	if (r == 0)
 		r = generation_store_open(s->state_fd, &s->store, e);
-	if (r == 0 && s->store.damaged)
+	if (r == 0 && s->store.damaged) {
 		say(s, M_HISTORY_DAMAGED);
+		sentence_say(&s->store_error, M_HISTORY_DAMAGED);
+	}
+	if (r == 0 && s->store.lost) {
+		say(s, M_STORE_LOST);
+		sentence_say(&s->store_error, M_STORE_LOST);
+	}
 	if (r == 0 && s->store.unsaved)
 		say(s, M_STORE_UNSAVED);
 	return r == 0 ? kept_open(s, e) : r;

@@ -8,6 +8,7 @@
  *   here         role.c      start, loop, end
  *                guard.c     namespaces, lock and deny base: before anything else, and alone
  *                notify.c    to the service manager: ready, alive, ending
+ *                folders.c   folders of roles in which something else lies
  *                standing.c  what stands without a daemon
  *                release.c   devices go back without a daemon
  *                leave.c     what the end of the daemon leaves behind
@@ -187,6 +188,8 @@ void standing_note(const struct supervisor *s);
 
 /* supervise/beside.c: the settings of the programs that speak for the box, as `now` says ... */
 void beside_write(struct supervisor *s);
+/* folders.c: at the start, before privileges fall: what a role could not read in its folder of state is set aside, and said. */
+void folders_tidy(struct supervisor *s);
 /* ... and whether what those of `ir` name is there; false: *ret says why not. */
 bool beside_ready(const struct ir *ir, struct sentence *ret);
 /* Of `status`: to which log server records go, and how many wait for it as far as rsyslogd has put it down; null when box.cfg names none. */

@@ -16,10 +16,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "appliance/store/generation.h"
@@ -330,22 +332,120 @@ static void damaged_history_begins_anew(void **state)
 	generation_store_close(&s);
 }
 
+/* In the place of the file of that name: a folder with something in it, so that nothing takes its place by renaming. */
+static void folder_instead(struct folder *f, const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "generations/%s", name);
+	unlinkat(f->fd, path, 0);
+	assert_int_equal(mkdirat(f->fd, path, 0700), 0);
+	snprintf(path, sizeof(path), "generations/%s/there", name);
+	assert_int_equal(mkdirat(f->fd, path, 0700), 0);
+}
+
+static bool is_there(struct folder *f, const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "generations/%s", name);
+	return faccessat(f->fd, path, F_OK, 0) == 0;
+}
+
 static void damaged_pointer_confirms_nothing(void **state)
 {
-	static const char *const bad[] = { "", "0\n", "x\n", "99999999999999999999999\n" };
+	static const char *const bad[] = { "", "0\n", "x\n", "1", "99999999999999999999999\n", NULL };
 	struct folder *f = *state;
 	struct generation_store s;
 	struct err e = { 0 };
 
 	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
 	add(&s, 1);
-	generation_confirm(&s, 1, &confirmed, &e);
+	assert_false(s.lost);
+	reopen(f, &s);
+	assert_false(s.lost); /* nothing was confirmed yet */
+	add(&s, 2);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		overwrite(f, "confirmed", bad[i]);
+		generation_confirm(&s, 2, &confirmed, &e);
 		reopen(f, &s);
-		assert_true(s.damaged);
+		assert_false(s.lost);
+		assert_int_equal(s.confirmed, 2);
+		if (bad[i] != NULL)
+			overwrite(f, "confirmed", bad[i]);
+		else
+			unlinkat(f->fd, "generations/confirmed", 0);
+		reopen(f, &s);
+		assert_true(s.lost);
+		assert_false(s.damaged);
 		assert_int_equal(s.confirmed, 0);
+		/* The way on: what there is can be confirmed again. */
+		assert_int_equal(s.n, 2);
+		assert_int_equal(generation_find(&s, 2)->state, GEN_CONFIRMED);
 	}
+	folder_instead(f, "confirmed");
+	reopen(f, &s);
+	assert_true(s.lost);
+	assert_true(is_there(f, "confirmed.damaged/there"));
+	assert_int_equal(generation_confirm(&s, 2, &confirmed, &e), 0);
+	reopen(f, &s);
+	assert_int_equal(s.confirmed, 2);
+	generation_store_close(&s);
+}
+
+/* What is not even a file; numbers go on behind the files that are there. */
+static void store_of_other_things(void **state)
+{
+	struct folder *f = *state;
+	struct generation_store s;
+	struct err e = { 0 };
+
+	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
+	add(&s, 1);
+	add(&s, 2);
+	add(&s, 3);
+	generation_confirm(&s, 1, &confirmed, &e);
+	folder_instead(f, "history");
+	reopen(f, &s);
+	assert_true(s.damaged);
+	assert_false(s.lost);
+	assert_int_equal(s.confirmed, 1);
+	assert_int_equal(s.n, 1);
+	assert_int_equal(s.next, 4);
+	assert_true(is_there(f, "history.damaged/there"));
+	/* A history without what is confirmed was cut short. */
+	overwrite(f, "history", "");
+	reopen(f, &s);
+	assert_true(s.damaged);
+	assert_int_equal(s.next, 4);
+	reopen(f, &s);
+	assert_false(s.damaged);
+	generation_store_close(&s);
+
+	assert_int_equal(renameat(f->fd, "generations", f->fd, "elsewhere"), 0);
+	assert_int_equal(symlinkat("/nowhere/at/all", f->fd, "generations"), 0);
+	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
+	assert_true(s.lost);
+	assert_int_equal(add(&s, 1), 1);
+	generation_store_close(&s);
+}
+
+static void another_content_is_told(void **state)
+{
+	struct folder *f = *state;
+	struct generation_store s;
+	uint8_t digest[32];
+	struct err e = { 0 };
+
+	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
+	add(&s, 1);
+	memset(digest, 1, sizeof(digest));
+	assert_true(generation_is(&s, 1, digest));
+	digest[31] ^= 1;
+	assert_false(generation_is(&s, 1, digest));
+	generation_confirm(&s, 1, &confirmed, &e);
+	unlinkat(f->fd, "generations/history", 0);
+	reopen(f, &s);
+	assert_true(generation_is(&s, 1, digest)); /* nobody knows */
 	generation_store_close(&s);
 }
 
@@ -364,6 +464,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(room_is_tried, setup, teardown),
 		cmocka_unit_test_setup_teardown(damaged_history_begins_anew, setup, teardown),
 		cmocka_unit_test_setup_teardown(damaged_pointer_confirms_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(store_of_other_things, setup, teardown),
+		cmocka_unit_test_setup_teardown(another_content_is_told, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the image's machine stands in these tests: an office, a crane with a PLC and an administration at its cards, and what everybody types at
+its console from the first start on."""
+import socket
+import subprocess
+import threading
+import time
+
+import modbus
+import serving
+from cases import expect
+from machine import PATIENCE, tap
+from net import Capture, Net, Wire, decode, inside, ip4, tcp, udp, wait_for
+
+PASSPHRASE, OF_KEY = "port of kita 8", "of the key 8"
+MACS = ["52:54:00:5e:00:%02x" % n for n in (1, 2, 3)]
+BOX = {"adm": "10.99.0.1", "office": "10.10.0.1", "crane": "10.30.0.1"}
+OTHERS = ["52:54:00:5e:01:%02x" % n for n in (1, 2, 3)]  # of the box that takes its place
+ANSWERS = ["2", "kita", "", "1", "enp0s3", "", "10.99.0.1/24", "", "enp0s4", "", "10.10.0.1/16", "office", "1", "enp0s5", "", "10.30.0.1/22", "crane", "3", "", "1"]
+POLICY = """language_version = 1;
+site = { name = "kita"; };
+zones = {
+  office = { interfaces = ["lan0"]; networks = ["10.10.0.0/16"]; class = "it"; owner = "IT"; };
+  crane = { interfaces = ["lan1"]; networks = ["10.30.0.0/22"]; class = "ot"; owner = "Cranes"; };
+};
+assets = { rtg01 = { zone = "crane"; addresses = ["10.30.1.10"]; }; };
+services = { plc_read = { protocol = "modbus"; ports = ["tcp/502"]; allow = ( { commands = ["read"]; units = [1]; holding = ["0-99"]; } ); }; };
+conduits = ( { name = "office-reads-rtg01"; from = "office"; to = "crane"; destinations = ["rtg01"]; services = ["plc_read"];
+  purpose = "reports"; owner = "IT"; review_by = "2099-03-31"; } );
+"""
+
+
+class Site:
+    """Three namespaces around the box, a PLC in one of them, and somebody in the office who never stops trying."""
+
+    def __init__(self, folder):
+        self.net = Net("skimg-")
+        self.cards = []
+        for (short, address), mac in zip((("adm", "10.99.0.2/24"), ("office", "10.10.0.2/16"), ("crane", "10.30.1.10/22")), MACS):
+            ns = self.net.add(short)
+            self.cards.append((tap(ns, "card"), mac))
+            self.net.address(ns, "card", address)
+            subprocess.run(["ip", "-n", ns, "route", "add", "default", "via", BOX[short]], check=True)
+        self.office, self.crane, self.adm = (self.net.ns(x) for x in ("office", "crane", "adm"))
+        self.arrived = Capture(self.net, self.crane, "card")
+        self.written, self.sent, self.stopped = [], 0, threading.Event()
+        with inside(self.crane):
+            plc = socket.create_server(("10.30.1.10", 502))
+        serving.each(plc, self.plc)
+        self.thread = threading.Thread(target=self.attempts, daemon=True)
+        self.thread.start()
+        self.stick = folder + "/stick"
+        subprocess.run(["mkfs.vfat", "-C", "-n", "SEKISHO", self.stick, str(1 << 20)], check=True, stdout=subprocess.DEVNULL)
+        with open(folder + "/site.cfg", "w", encoding="utf-8") as f:
+            f.write(POLICY)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:3072", "-passout", "pass:" + OF_KEY, "-keyout", folder + "/backup.key", "-out", folder + "/backup.pem",
+                        "-days", "30", "-subj", "/CN=backup"], check=True, stderr=subprocess.DEVNULL)
+        self.key = folder + "/backup.key"
+        subprocess.run(["mcopy", "-i", self.stick, folder + "/site.cfg", folder + "/backup.pem", "::"], check=True)
+
+    def plc(self, s):
+        with s:
+            while True:
+                try:
+                    pdu = modbus.answer(s)
+                except OSError:  # the box ended the session, or is off
+                    return
+                if len(pdu) < 12:
+                    return
+                if pdu[7] != 3:
+                    self.written.append(pdu)
+                s.sendall(pdu[:4] + b"\0\x05" + pdu[6:8] + b"\x02\0\x07" if pdu[7] == 3 else pdu)
+
+    def attempts(self):
+        """Frames to the box's card whether it is on or not: what no policy of this test allows."""
+        wires = [Wire(self.office, "card", macs[1]) for macs in (MACS, OTHERS)]
+        kinds = [ip4("10.10.0.66", "10.30.1.10", 17, udp("10.10.0.66", "10.30.1.10", 4000, 502, b"forbidden")),
+                 ip4("10.10.0.66", "10.30.1.10", 6, tcp("10.10.0.66", "10.30.1.10", 4000, 80, 1, 0, 2)),
+                 ip4("10.10.0.66", "10.30.1.10", 1, b"\x08\0\xf7\xff" + bytes(4)),
+                 ip4("10.10.0.66", "10.30.2.20", 6, tcp("10.10.0.66", "10.30.2.20", 4000, 502, 1, 0, 2))]
+        while not self.stopped.wait(0.02):
+            for wire, packet in ((w, p) for w in wires for p in kinds):
+                try:
+                    wire.send(packet)
+                    self.sent += 1
+                except OSError:  # the card's queue is full while the machine is off
+                    pass
+
+    def forbidden(self):
+        """Frames from the office that reached the crane and belong to none of its allowed sessions."""
+        found = [decode(f) for f in self.arrived.incoming()]
+        return [p[:4] for p in found if p and p[1] == "10.10.0.66"]
+
+    def read(self, timeout=20):
+        """One register, or b"" where the session ends."""
+        with modbus.connect(self.office, "10.30.1.10", 502, timeout=timeout) as s:
+            s.sendall(modbus.read_holding(0, 1))
+            return modbus.answer(s)
+
+    def write(self):
+        with modbus.connect(self.office, "10.30.1.10", 502, timeout=20) as s:
+            s.sendall(modbus.write_register(5, 1))
+            try:
+                return modbus.answer(s)
+            except (ConnectionError, socket.timeout):
+                return b""
+
+    def reads(self):
+        try:
+            return self.read(5)[7:9] == b"\x03\x02"
+        except OSError:
+            return False
+
+    def table(self):
+        expect(self.read()[7:9] == b"\x03\x02", "an allowed read has no answer")
+        said, before = self.write(), len(self.written)
+        expect(not said[7:8] == b"\x06" and not self.written, "a forbidden write passed: %r %r", said, self.written)
+        expect(len(self.written) == before and self.read()[7:9] == b"\x03\x02", "after a refused write no read passes")
+        self.silent()
+
+    def silent(self):
+        expect(self.sent > 0 and not self.forbidden(), "%d of %d packets passed: %s", len(self.forbidden()), self.sent, self.forbidden()[:5])
+
+    def close(self):
+        self.stopped.set()
+        self.thread.join()
+        self.net.close()
+
+
+def open_ports(ns, address, ports, seconds=2.0):
+    found = []
+    for port in ports:
+        with inside(ns):
+            s = socket.socket()
+        s.settimeout(seconds)
+        try:
+            s.connect((address, port))
+            found.append(port)
+        except OSError:
+            pass
+        finally:
+            s.close()
+    return found
+
+
+def begin(m):
+    """A box that was never used: up to its first question, and a passphrase."""
+    m.start()
+    m.wait("Sekisho: slot A", 300)
+    m.wait("Language: 1 = Japanese", 600)
+    seconds = time.monotonic() - m.began
+    m.say("2")
+    m.wait("at least ten characters", 60)
+    return seconds
+
+
+def passphrase(m):
+    m.say(PASSPHRASE)
+    m.wait("Once more", 60)
+    m.say(PASSPHRASE)
+
+
+def setup(m, site):
+    for answer in ANSWERS:
+        m.wait("> $", 120)
+        m.say(answer)
+    m.wait("keep", 120)
+    expect("bonding_masters" not in m.text, "a file of the kernel's is offered as a card")
+    m.wait("> $", 60)
+    m.say("keep")
+    m.wait("sekisho> ", 120)
+    said = m.ask("status")
+    expect("ENFORCING" in said, "%s", said)
+    site.silent()
+    expect(open_ports(site.office, "10.30.1.10", [502], 3.0) == [], "a session was opened without a policy")
+
+
+def policy_from_a_stick(m, site):
+    said = m.ask("load")
+    expect("site.cfg" in said and "backup.pem" in said, "the stick was not read: %s", said)
+    said = m.ask("check")
+    expect("warnings: 0" in said, "%s", said)
+    m.ask("apply", 120)
+    m.ask("confirm")
+    site.table()
+
+
+def log_in(m, seconds=600):
+    m.wait("Password: ", seconds)
+    m.say("not the passphrase")
+    m.wait("Login incorrect", 60)
+    m.wait("login: |Password: ", 60)
+    if m.text[:m.seen].endswith("login: "):
+        m.say("root")
+        m.wait("Password: ", 60)
+    m.say(PASSPHRASE)
+    m.wait("sekisho> ", 60)
+
+
+def events_say(m, words, times=1):
+    """A slot that came up is called good when each of its blocks was read."""
+    wait_for(lambda: " ".join(m.ask("events --limit 50").split()).count(words) >= times, 300 * PATIENCE, words)

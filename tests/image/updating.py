@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Updates of the image's machine: bundles on its stick, and what is typed to have one written."""
+import os
+import re
+import shutil
+import subprocess
+
+from net import wait_for
+
+TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+BROKEN = "vmlinuz", "initrd.img"  # in the second and third bundle
+
+
+def bundles(folder, keys, work, stick):
+    """On the stick: a newer version, and two that are signed, whole, and do not come up: what BROKEN names is none there."""
+    slot = work + "/slot"
+    subprocess.run(["cp", "-r", "--sparse=always", folder + "/slot", slot], check=True)
+    with open(slot + "/version", encoding="ascii") as f:
+        version = f.read().strip()
+    names = []
+    whole = work + "/boot.img"
+    shutil.copy(slot + "/boot.img", whole)
+    with open(work + "/none", "wb") as f:
+        f.write(bytes(4096))
+    for n, broken in enumerate((None,) + BROKEN, 1):
+        with open(slot + "/version", "w", encoding="ascii") as f:
+            f.write("%s+%d\n" % (version, n))
+        shutil.copy(whole, slot + "/boot.img")
+        if broken:
+            subprocess.run(["mcopy", "-o", "-i", slot + "/boot.img", work + "/none", "::" + broken], check=True)
+        made = subprocess.run([os.path.join(TOP, "images", "image", "bundle"), slot, work, keys + "/update.key", keys + "/update.pem"], check=True,
+                              stdout=subprocess.PIPE, text=True).stdout.split()[-1]
+        subprocess.run(["mcopy", "-i", stick, made, "::%d.raucb" % n], check=True)
+        names.append("%s+%d" % (version, n))
+    return names
+
+
+def offered(m, name, version):
+    """False while the slot that runs is still being verified: nothing is written from it before."""
+    m.say("update " + name)
+    if m.wait("Offered: %s|still being verified" % re.escape(version), 900).group().startswith("Offered"):
+        return True
+    m.wait("sekisho> ", 60)
+    return False
+
+
+def write(m, name, version):
+    """Up to the moment when the writing begins."""
+    wait_for(lambda: offered(m, name, version), 900, "the running slot called good")
+    m.wait("> $", 60)
+    m.say("yes")
+    m.wait("Writing", 60)

@@ -15,6 +15,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "attack"))
 from modbus import read_holding  # noqa: E402
 from net import Wire, decode, inside, ip4, tcp, udp  # noqa: E402
 from packets import ACK, PSH, SYN  # noqa: E402
+from slmp import Form  # noqa: E402
 
 # A host that is not there, and an address whose host keeps its resets to itself.
 OPS, OT = "10.72.0.9", "10.73.0.3"
@@ -35,6 +36,19 @@ def repeated(_rng):
         yield "ops", ip4(OPS, OT, 17, udp(OPS, OT, 40000, 53, asked))
 
 
+def nonsense(_rng):
+    """The same with what is no question: it is refused each time, and never let go of."""
+    for _ in range(256):
+        yield "ops", ip4(OPS, OT, 17, udp(OPS, OT, 40000, 53, b"no question at all" * 4))
+
+
+def readings(_rng):
+    """The same with one reading of a controller by datagrams, which a worker of commands judges."""
+    asked = Form(False, False).read("d", 100, 1)
+    for _ in range(256):
+        yield "ops", ip4(OPS, OT, 17, udp(OPS, OT, 40000, 5008, asked))
+
+
 def kept(port):
     """Sessions with a segment of requests each that no server ever acknowledges: what was forwarded is kept until then."""
     def packets(rng):
@@ -49,7 +63,7 @@ def kept(port):
     return packets
 
 
-KINDS = {"questions": questions, "repeated": repeated, "pool_hold": kept(1502), "pool_commands": kept(502)}
+KINDS = {"questions": questions, "repeated": repeated, "nonsense": nonsense, "readings": readings, "pool_hold": kept(1502), "pool_commands": kept(502)}
 
 
 # ---- sessions that stay ---------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "appliance/base/atomic_file.h"
@@ -19,8 +20,11 @@
 #include "appliance/box/was.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/kernel/batch.h"
+#include "appliance/role/sandbox.h"
 #include "appliance/store/moment.h"
+#include "appliance/wire/lane.h"
 #include "appliance/wire/msg.h"
+#include "appliance/worker/queue.h"
 #include "dpi/inspect/inspect.h"
 
 #define PAGE "/run/sekisho-test-change/run/seam"
@@ -36,6 +40,8 @@ enum point {
 	POINT_FACTS,   /* addresses, links, routes */
 	POINT_CONFIRM, /* what the next start loads is written */
 	POINT_TRIED,   /* a worker says whether it could load a table */
+	POINT_HISTORY, /* the lines of all generations are written */
+	POINT_POINTED, /* what the next start loads was written, and nobody knows whether it will stay */
 	POINTS
 };
 
@@ -48,7 +54,11 @@ struct orders {
 	int64_t sync;	  /* what the kernel says of the clock: enum clock_sync + 1; 0 = its own word */
 	int64_t battery; /* what the clock with the battery shows, seconds ahead of the machine's; NO_BATTERY = there is none; 0 = the machine's own */
 	char boot[40];	 /* this start of the machine; "" = the machine's own */
-	int64_t later_ns; /* what waits for the word about a source to settle is that much later */
+	int64_t later_ns;	     /* what waits for the word about a source to settle is that much later */
+	int64_t slow_ns[LANE_KINDS]; /* workers of that kind take one packet at a time, and so long for each */
+	struct {
+		int32_t stands, came; /* whoever comes there stands still; so many have come */
+	} still[POINTS];
 };
 
 #define NO_BATTERY INT64_MIN
@@ -80,6 +90,11 @@ static bool take(int32_t *n)
 
 static bool fails(enum point p)
 {
+	if (orders != NULL && __atomic_load_n(&orders->still[p].stands, __ATOMIC_RELAXED) != 0) {
+		__atomic_add_fetch(&orders->still[p].came, 1, __ATOMIC_RELAXED);
+		while (__atomic_load_n(&orders->still[p].stands, __ATOMIC_RELAXED) != 0)
+			nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	}
 	if (orders == NULL || __atomic_load_n(&orders->at[p].times, __ATOMIC_RELAXED) <= 0 || take(&orders->at[p].skip))
 		return false;
 	return take(&orders->at[p].times);
@@ -103,6 +118,8 @@ STANDS_FOR(enforce_cut);
 STANDS_FOR(batch_commit);
 STANDS_FOR(enforce_compare);
 STANDS_FOR(box_set);
+STANDS_FOR(sandbox_enter_pair);
+STANDS_FOR(queue_receive);
 
 static bool short_of(size_t n)
 {
@@ -171,8 +188,14 @@ int __wrap_atomic_write(int dirfd, const char *name, const void *p, size_t n, st
 {
 	if (strncmp(name, "gen-", 4) == 0 && fails(POINT_STORE))
 		return err_set(e, -ENOSPC, "write %s", name);
+	if (strcmp(name, "history") == 0 && fails(POINT_HISTORY))
+		return err_set(e, -EIO, "write %s", name);
 	if (strcmp(name, "confirmed") == 0 && fails(POINT_CONFIRM))
 		return err_set(e, -EIO, "write %s", name);
+	if (strcmp(name, "confirmed") == 0 && fails(POINT_POINTED)) {
+		(void)__real_atomic_write(dirfd, name, p, n, e);
+		return err_set(e, -EIO, "sync the folder of %s", name);
+	}
 	return __real_atomic_write(dirfd, name, p, n, e);
 }
 
@@ -218,4 +241,26 @@ int __wrap_box_set(const struct box_spaces *s, const struct ir *ir, const struct
 	int r = __real_box_set(s, ir, before, e);
 
 	return r == 0 && before != NULL && fails(POINT_FACTS) ? err_set(e, -EIO, "address") : r;
+}
+
+static unsigned own_kind = LANE_KINDS; /* of a worker */
+
+int __wrap_sandbox_enter_pair(enum role r, enum lane_kind kind, struct err *e)
+{
+	if (r == ROLE_DPI)
+		own_kind = (unsigned)kind;
+	return __real_sandbox_enter_pair(r, kind, e);
+}
+
+/* It turns all the while, so nobody takes it for hung. */
+int __wrap_queue_receive(struct queue_reader *r, int fd, unsigned most)
+{
+	int64_t slow = orders != NULL && own_kind < LANE_KINDS
+			       ? __atomic_load_n(&orders->slow_ns[own_kind], __ATOMIC_RELAXED)
+			       : 0;
+
+	if (slow == 0)
+		return __real_queue_receive(r, fd, most);
+	nanosleep(&(struct timespec){ .tv_nsec = slow }, NULL);
+	return __real_queue_receive(r, fd, 1);
 }

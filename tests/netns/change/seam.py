@@ -5,11 +5,14 @@ import os
 import struct
 
 # As enum point of seam.c has them.
-STORE, TABLE, DIGEST, FORETELL, BATCH, READ_BACK, FACTS, CONFIRM, TRIED = range(9)
-MEMORY = 8 + 8 * 9
+STORE, TABLE, DIGEST, FORETELL, BATCH, READ_BACK, FACTS, CONFIRM, TRIED, HISTORY, POINTED, POINTS = range(12)
+MEMORY = 8 + 8 * POINTS
 SYNC, BATTERY, BOOT = MEMORY + 8, MEMORY + 16, MEMORY + 24
 LATER = BOOT + 40
-SIZE = LATER + 8
+SLOW = LATER + 8
+STILL = SLOW + 16
+SIZE = STILL + 8 * POINTS
+NAMING, COMMANDS = range(2)
 NO_BATTERY = -1 << 63
 
 
@@ -47,6 +50,18 @@ class Seam:
     def later(self, seconds):
         """For whatever waits until the word about a source has settled, so much time has passed."""
         struct.pack_into("=q", self.page, LATER, int(seconds * 1e9))
+
+    def slow(self, kind, seconds):
+        """Workers of that kind take one packet at a time and so long for each; 0: as fast as they are."""
+        struct.pack_into("=q", self.page, SLOW + 8 * kind, int(seconds * 1e9))
+
+    def hold(self, point, stands=True):
+        """Whoever comes to a point stands still there until he may go on."""
+        struct.pack_into("=ii", self.page, STILL + 8 * point, stands, 0)
+
+    def came(self, point):
+        """How many stand at a point that holds them."""
+        return struct.unpack_from("=ii", self.page, STILL + 8 * point)[1]
 
     def left(self, point):
         """How many of the ordered failures did not come."""

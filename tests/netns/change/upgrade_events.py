@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The box is replaced by a new version while something changes."""
+import threading
+import time
+
+import seam
 from net import wait_for
 from policies import Policy
+from policy_events import EndedByTime
 from role_events import ReplacedByANewVersion
 
 
@@ -30,4 +35,124 @@ class UpgradedOnTrial(ReplacedByANewVersion):
             yield "kernel and workers are not as the policy in force: %s" % field.verified()[1]
 
 
-UPGRADES = (UpgradedOnTrial,)
+class UpgradedWithinAnApply(ReplacedByANewVersion):
+    """Whoever applies a policy when the daemon is asked to end has it in force afterwards, and was told so and it is in the record; or
+    what was confirmed is, and nobody says that the other ever was. The moment is drawn from the time that an apply takes."""
+    new = Policy(writes=False)
+
+    @property
+    def told(self):
+        done = self.answer.get("done") is True
+        return ("applied", "confirmed", "booted") if done else ("reverted", "booted") if self.stored else ("booted",)
+
+    def policies(self):
+        return [self.policy, self.new] + ([] if self.answer.get("done") is True else [self.policy])
+
+    def changed(self, state):
+        if self.policies()[-1].allows(state):
+            return super().changed(state) if self.new.allows(state) else "any"  # it was refused for a moment
+        return "cut"
+
+    def moment(self, field):
+        threading.Event().wait(field.rng.uniform(0, 0.3))
+
+    def apply(self, field):
+        try:
+            self.answer = field.apply_policy(self.new, check=False)
+        except Exception as e:  # whoever asked has no answer
+            self.answer = {"text": str(e)}
+
+    def fire(self, field):
+        self.was_digest = field.digest()
+        newest = field.history()[0]["number"]
+        self.replace()
+        asking = threading.Thread(target=self.apply, args=(field,))
+        asking.start()
+        self.moment(field)
+        self.end_old(field)
+        self.let_go(field)
+        self.begin_new(field)
+        asking.join()
+        self.stored = field.history()[0]["number"] != newest
+        self.done_at = time.monotonic()
+
+    def let_go(self, field):
+        pass
+
+    def wrong(self, field, states):
+        done = self.answer.get("done") is True
+        if not done and not self.answer.get("error") and not self.answer.get("diagnostics") and not self.answer.get("text"):
+            yield "nobody says why: %s" % self.answer
+        if (field.digest() != self.was_digest) != done:
+            yield "it was said to be %s, and in force is %s" % ("done" if done else "given up", field.status()["generation"])
+        history = field.history()
+        if [h["digest"] for h in history if h["in_force"]] != [field.digest()] or any(h["state"] == "waiting" for h in history):
+            yield "history: %s" % history
+
+
+class UpgradedAtAStep(UpgradedWithinAnApply):
+    """The same when the apply stands at one of its steps."""
+    seam = True
+    point = None
+
+    def moment(self, field):
+        field.seam.hold(self.point)
+        wait_for(lambda: field.seam.came(self.point), 20, "the step")
+
+    def let_go(self, field):
+        field.seam.hold(self.point, False)
+
+
+class UpgradedBeforeTheRules(UpgradedAtAStep):
+    point = seam.BATCH
+
+
+class UpgradedBehindTheRules(UpgradedAtAStep):
+    """The kernel has the new ones, and nobody has read them back."""
+    point = seam.READ_BACK
+
+
+class UpgradedWhileWorkersLearn(UpgradedAtAStep):
+    point = seam.TABLE
+
+
+class UpgradedOverAnEnd(EndedByTime, ReplacedByANewVersion):
+    """A right ends when the old version has gone and the new one is not there yet."""
+    told = ("booted",)
+
+    def before(self, field):
+        ReplacedByANewVersion.before(self, field)
+        EndedByTime.before(self, field)
+
+    def begin_at(self):
+        return self.end + 0.4
+
+    def end_at(self, field):
+        return self.end - 0.4
+
+    def fire(self, field):
+        self.replace()
+        wait_for(lambda: time.time() > self.end_at(field), 30, "the moment before the end")
+        self.end_old(field)
+        wait_for(lambda: time.time() > self.begin_at(), 30, "the moment behind the end")
+        self.begin_new(field)
+        self.done_at = time.monotonic()
+
+    def changed(self, state):
+        return "cut" if state.lane == "commands" else ReplacedByANewVersion.changed(self, state)
+
+
+class UpgradedAtAnEnd(UpgradedOverAnEnd):
+    """It ends at a moment that is drawn from the time in which the old version goes and the new one comes."""
+
+    def begin_at(self):
+        return 0
+
+    def end_at(self, field):
+        if not hasattr(self, "at"):
+            self.at = self.end - field.rng.uniform(0, 0.8)
+        return self.at
+
+
+UPGRADES = (UpgradedOnTrial, UpgradedWithinAnApply, UpgradedOverAnEnd, UpgradedAtAnEnd)
+BY_STEP = (UpgradedWhileWorkersLearn, UpgradedBeforeTheRules, UpgradedBehindTheRules)

@@ -200,10 +200,10 @@ int generation_store_open(int statefd, struct generation_store *s, struct err *e
 		changed |= want != s->list[i].state;
 		s->list[i].state = want;
 	}
-	/* What a full disk does not take is known all the same, and found out again at the next start. */
-	r = changed ? history_write(s, e) : 0;
-	if (r == 0 || no_room(r))
-		return 0;
+	/* What the disk does not take is known all the same, and found out again at the next start. */
+	if (changed)
+		(void)history_write(s, e);
+	return 0;
 fail:
 	generation_store_close(s);
 	return r;
@@ -282,14 +282,15 @@ int generation_try(struct generation_store *s, const void *p, size_t n, struct e
 int generation_mark(struct generation_store *s, uint64_t number, enum generation_state state,
 		    const struct generation_cause *c, struct err *e)
 {
+	struct err line;
+
 	for (size_t i = 0; i < s->n; i++)
 		if (s->list[i].number == number) {
-			int r;
-
 			s->list[i].state = state;
 			change(&s->list[i], c);
-			r = history_write(s, e);
-			return no_room(r) ? 0 : r;
+			/* Whatever the disk says: the pointer decides, and the line is written as soon as it can be. */
+			(void)history_write(s, &line);
+			return 0;
 		}
 	return err_set(e, -ENOENT, "generation %" PRIu64, number);
 }
@@ -310,6 +311,19 @@ static int write_pointer(int dirfd, const char *text, size_t n, struct err *e)
 	return r;
 }
 
+/* What could not be written may be there all the same, and the next start would load what is not in force. */
+static void pointer_back(const struct generation_store *s)
+{
+	char text[32];
+	struct err e;
+	int n = snprintf(text, sizeof(text), "%" PRIu64 "\n", s->confirmed);
+
+	if (s->confirmed != 0)
+		(void)write_pointer(s->dirfd, text, (size_t)n, &e);
+	else
+		(void)unlinkat(s->dirfd, "confirmed", 0);
+}
+
 int generation_confirm(struct generation_store *s, uint64_t number, const struct generation_cause *c, struct err *e)
 {
 	char text[32];
@@ -318,8 +332,10 @@ int generation_confirm(struct generation_store *s, uint64_t number, const struct
 	if (generation_find(s, number) == NULL)
 		return err_set(e, -ENOENT, "generation %" PRIu64, number);
 	r = write_pointer(s->dirfd, text, (size_t)n, e);
-	if (r < 0)
+	if (r < 0) {
+		pointer_back(s);
 		return r;
+	}
 	s->confirmed = number;
 	return generation_mark(s, number, GEN_CONFIRMED, c, e);
 }

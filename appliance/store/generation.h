@@ -77,14 +77,14 @@ struct generation_store {
 	bool damaged; /* the history could not be read, or lacks what is confirmed: said by the caller, set aside here */
 	bool lost;    /* which one is confirmed cannot be told: the same */
 	bool looking; /* opened by generation_store_look */
-	bool unsaved; /* the history in memory is not on disk: no room (generation_save) */
+	bool unsaved; /* the history in memory is not on disk, which is full or fails (generation_save) */
 };
 
 /*
  * Opens (and makes) the folder `generations` in statefd. What was on trial when the box stopped is marked reverted: boot
  * loads the confirmed one. A damaged history is set aside and begun anew; a damaged pointer means that nothing is
  * confirmed, and so does a missing one when the history knows a confirmed generation: to go by the history could open what a rollback had closed.
- * A full disk is no failure (see `unsaved`). 0 or negative errno.
+ * That a line cannot be written is no failure (see `unsaved`). 0 or negative errno.
  */
 int generation_store_open(int statefd, struct generation_store *s, struct err *e);
 /* As they lie there, for somebody who only reads: nothing is made, set aside, marked or written. -ENOENT without a folder. */
@@ -97,7 +97,7 @@ int generation_add(struct generation_store *s, const void *p, size_t n, const ui
 		   const struct generation_cause *c, uint64_t *ret, struct err *e);
 /* Whether generation_add would have room for these bytes: they are written, and gone again. 0 or negative errno. */
 int generation_try(struct generation_store *s, const void *p, size_t n, struct err *e);
-/* A full disk is no failure here either. */
+/* That its line cannot be written is no failure here either. */
 int generation_mark(struct generation_store *s, uint64_t number, enum generation_state state,
 		    const struct generation_cause *c, struct err *e);
 /* The pointer first, then the history: what boot loads is never ahead of what was agreed. Works on a full disk too. */

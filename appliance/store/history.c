@@ -124,6 +124,7 @@ int history_write(struct generation_store *s, struct err *e)
 	size_t len = 0;
 	int r;
 
+	s->unsaved = true;
 	if (text == NULL)
 		return err_set(e, -ENOMEM, "history");
 	for (size_t i = 0; i < s->n; i++) {

@@ -131,6 +131,39 @@ class RefusedConfirming(RefusedByStep):
     point = seam.CONFIRM
 
 
+class UndoneNarrowing(RefusedByStep):
+    """Nobody would be allowed anything, and it is undone when the kernel has it already: who speaks in that moment is told that he is cut, who is
+    silent never hears of it."""
+    new = Policy(elsewhere=True)
+    lossless = False
+
+    def changed(self, state):
+        return "any" if state.moves and state.lane == "commands" else super().changed(state)
+
+    def polls(self):
+        return "any"
+
+
+class UndoneNarrowingFacts(UndoneNarrowing):
+    point = seam.FACTS
+
+    def order(self, field):
+        field.facts = {'"10.73.0.1/24", "2001:db8:73::1/64"]': '"10.73.0.1/24", "10.73.0.250/24", "2001:db8:73::1/64"]'}
+        super().order(field)
+
+
+class UndoneNarrowingConfirming(UndoneNarrowing):
+    point = seam.CONFIRM
+
+
+class UndoneNarrowingReadingBack(UndoneNarrowing):
+    point, times, exact = seam.READ_BACK, 30, False
+
+    def fire(self, field):
+        super().fire(field)
+        wait_for(lambda: field.verified()[0], 3, "forwarding, and the rules of the policy in force")
+
+
 class EnforceDiesOverIt(Refused):
     """At a moment that is drawn from the time of an apply: afterwards one of the two policies stands, whole."""
     lossless = False
@@ -160,6 +193,21 @@ class EnforceDiesOverIt(Refused):
             yield "kernel and workers are not as the policy in force: %s" % field.verified()[1]
 
 
-REFUSED = (RefusedText, RefusedDevice, EnforceDiesOverIt)
+class EnforceDiesOverNarrowing(EnforceDiesOverIt):
+    """Of those whom the new policy allows nothing each goes on, or was told; when it was done, all were."""
+    new = Policy(elsewhere=True)
+
+    def policies(self):
+        return [self.policy, self.new] + ([] if self.answer.get("done") is True else [self.policy])
+
+    def changed(self, state):
+        want = super().changed(state)
+        return "any" if want == "goes_on" and not self.new.allows(state) else want
+
+    def polls(self):
+        return "cut" if self.answer.get("done") is True else "any"
+
+
+REFUSED = (RefusedText, RefusedDevice, EnforceDiesOverIt, EnforceDiesOverNarrowing)
 BY_STEP = (RefusedByStore, RefusedByWorker, RefusedByDigest, RefusedForetelling, RefusedByKernel, RefusedNarrowingByKernel,
-           RefusedReadingBack, RefusedFacts, RefusedConfirming)
+           RefusedReadingBack, RefusedFacts, RefusedConfirming, UndoneNarrowingFacts, UndoneNarrowingConfirming, UndoneNarrowingReadingBack)

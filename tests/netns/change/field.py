@@ -74,7 +74,20 @@ class Field(Ground):
                 text = f.read()
             with open(full, "w", encoding="utf-8") as f:
                 f.write(text.replace(old, new))
+        if "edit" in policy.change:
+            self.edit(path, policy.change["edit"])
         return path
+
+    @staticmethod
+    def edit(path, how):
+        """Whatever becomes of the two texts by it."""
+        paths, texts = (path, os.path.join(os.path.dirname(path), "box.cfg")), []
+        for name in paths:
+            with open(name, encoding="utf-8") as f:
+                texts.append(f.read())
+        for name, text in zip(paths, how(*texts)):
+            with open(name, "w", encoding="utf-8") as f:
+                f.write(text)
 
     def apply_policy(self, policy, *options, check=True):
         with self.writing:  # one folder, and two who write it at once are the test's own trouble

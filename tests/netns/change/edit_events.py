@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Edits of the text that take nothing from anybody who has a session: the ledger in another order, other names, one service for two,
+a net in halves. Not a packet is lost, no list names anybody, and every record names what it was before or is now."""
+import re
+
+from event import Applied
+from policies import Policy
+
+OPS, OT = ("10.72.0.", "2001:db8:72:"), ("10.73.0.", "2001:db8:73:")
+
+
+def block(text, begin, end, change):
+    """Of the lines between two lines, what `change` makes of them."""
+    head, rest = text.split(begin, 1)
+    lines, tail = rest.split(end, 1)
+    return head + begin + "\n".join(change(lines.strip("\n").split("\n"))) + "\n" + end.lstrip("\n") + tail
+
+
+def backwards(site, box):
+    """Zones, services, conduits and interfaces."""
+    site = block(site, "zones = {\n", "\n};", lambda lines: lines[::-1])
+    head, conduits = site.split("conduits = (\n  ", 1)
+    conduits, tail = conduits.split("\n);\n", 1)
+    site = head + "conduits = (\n  " + ",\n  ".join(conduits.split(",\n  ")[::-1]) + "\n);\n" + tail
+    return site, block(box, "interfaces = {\n", "\n};", lambda lines: lines[::-1])
+
+
+def other_zones(site, box):
+    for old, new in (("ops", "quay"), ("ot", "yard")):
+        site = re.sub(r'(from|to) = "%s"' % old, r'\1 = "%s"' % new, site)
+        site = re.sub(r"^  %s( *= \{ interfaces)" % old, r"  %s\1" % new, site, flags=re.M)
+    return site, box
+
+
+def other_interfaces(site, box):
+    for old, new in (("lan1", "port5"), ("lan2", "port6")):
+        site, box = site.replace('"%s"' % old, '"%s"' % new), re.sub(r"^  %s " % old, "  %s " % new, box, flags=re.M)
+    return site, box
+
+
+def swapped_interfaces(site, box):
+    """Each has the other's name."""
+    change = lambda text: re.sub(r"\blan([12])\b", lambda m: "lan%d" % (3 - int(m[1])), text)  # noqa: E731
+    return change(site), change(box)
+
+
+def other_services(site, box):
+    return re.sub(r"\b(p[rw]|p_\w+|watch_\w+|wide_\w+|names|plain|plain_tcp|ping)\b(?=[\"]| = \{)", r"\1_new", site.replace('name = "plain"', 'name = "PLAIN"')).replace(
+        "PLAIN", "plain").replace('name = "names_new"', 'name = "names"').replace('name = "plain_new"', 'name = "plain"'), box
+
+
+def in_halves(site, box):
+    for v4, v6 in (OPS, OT):
+        site = site.replace('"%s0/24"' % v4, '"%s0/25", "%s128/25"' % (v4, v4)).replace('"%s:/64"' % v6, '"%s:/65", "%s8000::/65"' % (v6, v6))
+    return site, box
+
+
+def wider(site, box):
+    return site.replace('"10.72.0.0/24"', '"10.72.0.0/23"').replace('"2001:db8:72::/64"', '"2001:db8:72::/63"'), box
+
+
+def narrower(site, box):
+    """None of the hosts that speak is left out."""
+    return site.replace('"10.72.0.0/24"', '"10.72.0.0/28"').replace('"2001:db8:72::/64"', '"2001:db8:72::/120"'), box
+
+
+def apart(site, box):
+    """Half of the hosts of a zone become a zone of their own, which has nothing."""
+    zone = next(line for line in site.split("\n") if line.startswith("  ops "))
+    lower = zone.replace('"10.72.0.0/24"', '"10.72.0.0/25"').replace('"2001:db8:72::/64"', '"2001:db8:72::/65"')
+    upper = re.sub(r"^  ops ", "  upper ", zone).replace('"10.72.0.0/24"', '"10.72.0.128/25"').replace('"2001:db8:72::/64"', '"2001:db8:72:0:8000::/65"')
+    return site.replace(zone, lower + "\n" + upper), box
+
+
+def named_hosts(site, box):
+    """Conduits name the hosts as assets, by which they are known from then on."""
+    assets = ('assets = { pc = { zone = "ops"; addresses = ["10.72.0.2", "10.72.0.3", "2001:db8:72::2", "2001:db8:72::3"]; label = "端末"; };\n'
+              '  plc = { zone = "ot"; addresses = ["10.73.0.2", "10.73.0.3", "2001:db8:73::2", "2001:db8:73::3"]; }; };\n')
+    site = site.replace('from = "ops"; to = "ot";', 'from = "ops"; to = "ot"; sources = ["pc"]; destinations = ["plc"];')
+    return site.replace("services = {\n", assets + "services = {\n", 1), box
+
+
+def other_words(site, box):
+    return (site.replace('name = "test";', 'name = "kita"; label = "北";').replace('owner = "t"', 'owner = "u"').replace(
+        'purpose = "test"', 'purpose = "another"').replace('review_by = "2031', 'review_by = "2032'), box)
+
+
+class Edited(Applied):
+    edit = None
+
+    @property
+    def new(self):
+        return Policy(edit=type(self).edit)
+
+
+def edited(name, how):
+    return type(name, (Edited,), {"edit": staticmethod(how), "__doc__": how.__doc__})
+
+
+EDITS = (edited("Reordered", backwards), edited("ZonesRenamed", other_zones), edited("InterfacesRenamed", other_interfaces),
+         edited("InterfacesSwapNames", swapped_interfaces), edited("ServicesRenamed", other_services), edited("NetsInHalves", in_halves),
+         edited("NetWidened", wider), edited("NetNarrowedForOthers", narrower), edited("ZoneTakenApart", apart),
+         edited("HostsNamed", named_hosts), edited("WordsChanged", other_words))

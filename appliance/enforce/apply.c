@@ -141,7 +141,19 @@ static int commit(struct enforce *f, struct generation_held *next, bool try, str
 
 int enforce_mend(struct enforce *f, struct sync_report *ret, struct err *e)
 {
-	return f->now == NULL ? 0 : commit(f, f->now, false, ret, e);
+	int r = f->now == NULL ? 0 : commit(f, f->now, false, ret, e);
+
+	f->mend_due = r < 0;
+	return r;
+}
+
+void enforce_mend_due(struct enforce *f)
+{
+	struct sync_report s;
+	struct err e;
+
+	if (f->mend_due)
+		(void)enforce_mend(f, &s, &e);
 }
 
 /* What was committed is what stands; a second commit for what the first did not reach. */

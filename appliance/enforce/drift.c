@@ -159,6 +159,7 @@ void drift_look(struct enforce *f, bool clock)
 		return;
 	if (!author_awaited(&f->meddling))
 		foreign_look(f);
+	enforce_mend_due(f); /* what we could not do ourselves nobody else has done */
 	examine(f, clock ? DRIFT_CLOCK : DRIFT_CHANGED);
 	answer(f);
 }

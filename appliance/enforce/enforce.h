@@ -114,6 +114,7 @@ struct enforce {
 	uint64_t ended_s;	     /* seconds since 1970: what ended by then was told of */
 	bool waits;		     /* the clock is not trusted: what ends by time is left out */
 	bool waits_due;		     /* ... and the kernel does not know that yet */
+	bool mend_due;		     /* the last change of our own did not reach the kernel */
 	bool relabel_due;	     /* sessions may lie outside of their permit */
 	struct matched matched;
 	uint64_t drifts;
@@ -183,6 +184,8 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 		  struct err *e);
 /* Makes the kernel what the generation in force says, whatever stands there. 0 or negative errno. */
 int enforce_mend(struct enforce *f, struct sync_report *ret, struct err *e);
+/* Again, when the last one failed: else a comparison would take what it left for somebody else's doing. */
+void enforce_mend_due(struct enforce *f);
 /* Settings, then read-back, then forwarding on. Forwarding is off when it fails. */
 int enforce_open(struct enforce *f, struct err *e);
 /* Lets go of lingering permits that no session uses any more. */

@@ -275,6 +275,7 @@ static void loop(struct enforce *f)
 		set = clock_was_set(&f->clocks, mono, clock_wall_ns());
 		if (now >= f->poll_sysctl_ns) {
 			f->poll_sysctl_ns = now + SYSCTL_POLL_NS;
+			enforce_mend_due(f);
 			drift_settings(f);
 		}
 		if (now >= f->poll_linger_ns) {

@@ -84,6 +84,11 @@ class Live:
         before = f.c.got, f.s.got
         if not (f.c.was_reset() and f.s.was_reset()):
             state.poke()
+        if state.halfway and not f.c.was_reset():  # known by its own packets alone, which its stack says until it hears something
+            try:
+                wait_for(lambda: f.c.was_reset() and f.s.was_reset(), 0.5, "resets")
+            except TimeoutError:
+                state.poke()
         if state.name() not in UNHEARD:
             wait_for(lambda: f.c.was_reset(), 1.0, "a reset that the client believes")
             wait_for(lambda: f.s.was_reset(), 1.0, "a reset that the server believes")

@@ -115,6 +115,9 @@ class EndedByTime(Event):
     def changed(self, state):
         return "cut" if state.lane == "commands" else "goes_on"
 
+    def told_at_once(self, state):
+        return state.followed and not state.halfway and not state.ended and not state.refused
+
 
 class SuccessorStands(EndedByTime):
     """The right ends; another with a later end, over the same space, goes on."""
@@ -180,6 +183,50 @@ class TrialCalledOff(Applied):
     def fire(self, field):
         super().fire(field)
         field.sekisho("rollback")
+
+
+class TrialThatGaveExpires(Event):
+    """Whoever came in by what was on trial is told when its time is over."""
+    policy, tried, seconds, told = Policy(elsewhere=True), Policy(), 12, ("reverted",)
+
+    def policies(self):
+        return [self.tried, self.policy]
+
+    def before(self, field):
+        field.apply_policy(self.policy)
+        self.digest = field.digest()
+        self.end = time.monotonic() + self.seconds
+        field.apply_policy(self.tried, "--confirm", str(self.seconds))
+
+    def delay(self):
+        return max(0.0, self.end - time.monotonic() - 0.1)
+
+    def fire(self, field):
+        wait_for(lambda: field.digest() == self.digest, 30, "the return")
+        self.done_at = time.monotonic()
+
+    def told_at_once(self, state):
+        return state.followed and not state.halfway and not state.ended and not state.refused
+
+
+class TrialThatGaveIsCalledOff(TrialThatGaveExpires):
+    seconds = 600
+
+    def delay(self):
+        return 0.0
+
+    def fire(self, field):
+        field.sekisho("rollback")
+        self.done_at = time.monotonic()
+
+
+class TrialThatGaveIsTakenOver(TrialThatGaveIsCalledOff):
+    """By what was before it, said anew."""
+    told = ("applied", "confirmed")
+
+    def fire(self, field):
+        field.apply_policy(self.policy, "--take-over")
+        self.done_at = time.monotonic()
 
 
 class RolledBack(TrialCalledOff):
@@ -260,5 +307,5 @@ class BoxFactsChanged(Applied):
 POLICY = (SameTextAgain, WidenedForThisFlow, WidenedByAPair, WidenedForOthers, AnotherPairTakenAway, NarrowedByAddress, NarrowedByCommand,
           NarrowedByValue, NarrowedByRegister, NarrowedForNewSessions, ModeChanged, EnforcedAgain, FailureWordsChanged,
           FailureWordsTightened, CriticalityChanged, Renamed, EndedByTime, SuccessorStands, SuccessorStarts, ConfirmedNarrowing,
-          TrialExpired, NarrowingTrialExpired, TrialCalledOff, RolledBack, RolledBackToLess, TakenOver, FewerWorkers,
+          TrialExpired, NarrowingTrialExpired, TrialCalledOff, TrialThatGaveExpires, TrialThatGaveIsCalledOff, TrialThatGaveIsTakenOver, RolledBack, RolledBackToLess, TakenOver, FewerWorkers,
           BoxFactsChanged)

@@ -5,6 +5,9 @@
  * nothing is left in the pool at the end, the cut lane accepts nothing; and a server that reads what arrives, in order and
  * nothing twice, never reads a command that its permit of that moment forbids.
  *
+ * There are two inspectors, a box's and that of a reader of captures, and they outlive a run. A fuzzer runs each input in one of them, which
+ * the input itself draws; a replay runs it in both.
+ *
  * LINK: appliance/wire/settings.c
  * LINK: dpi/judge.c appliance/wire/evaluate.c appliance/wire/operation.c
  * LINK: dpi/inspect/ahead.c dpi/inspect/bond.c dpi/inspect/captured.c dpi/inspect/command.c dpi/inspect/companion.c dpi/inspect/count.c dpi/inspect/cut.c dpi/inspect/datagram.c dpi/inspect/deeds.c dpi/inspect/event.c
@@ -21,8 +24,11 @@
  */
 #include "tests/unit/dpi/inspect_desk.h"
 
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+#define LIVES 4096u /* runs of one inspector: to make its memory takes longer than a run */
+#define LATEST_NS 1000000000000000000u
 #define STEPS_MAX 500u
 #define CONNS 4u
 #define ROOM 4096u
@@ -51,9 +57,11 @@ struct life {
 };
 
 static struct inspector *inspectors[2]; /* as a box, as a reader of captures */
+static uint8_t in_force[2];		/* which of their tables */
+static bool drawn;			/* one of them a run */
 static struct life lives[CONNS];
 static struct handed handed[STEPS_MAX * 2];
-static size_t n_handed, resets_seen;
+static size_t n_handed, n_arrived, resets_seen; /* of those before n_arrived none waits */
 
 static void must(bool x)
 {
@@ -114,7 +122,7 @@ static void arrive(bool captured)
 			    r->to_server.seq == lives[c].isn + 1 + lives[c].next)
 				lives[c].open = false;
 	}
-	for (size_t i = 0; i < n_handed; i++) {
+	for (size_t i = n_arrived; i < n_handed; i++) {
 		struct handed *h = &handed[i];
 		uint8_t o = desk.outcome[h->id % DESK_IDS];
 
@@ -125,6 +133,8 @@ static void arrive(bool captured)
 		if (o >= OUTCOME_ACCEPT && !captured && h->permit == lives[h->conn].k.permit)
 			receive(&lives[h->conn], h);
 	}
+	while (n_arrived < n_handed && handed[n_arrived].done)
+		n_arrived++;
 }
 
 /* ---- what is sent ----------------------------------------------------------------------------------------------- */
@@ -208,12 +218,16 @@ static void change_permit(struct life *l, uint8_t arg)
 
 static void change_table(uint8_t arg)
 {
-	uint8_t digest[32];
-	size_t n;
-	uint8_t *image = desk_image(1 + arg % 3u, &n);
+	static struct {
+		uint8_t *p;
+		size_t n;
+	} images[2][3];
+	uint8_t which = arg % 3u, digest[32];
 
-	inspector_table(desk_i, bytes_of(image, n), digest);
-	free(image);
+	if (images[desk_observes][which].p == NULL)
+		images[desk_observes][which].p = desk_image(1u + which, &images[desk_observes][which].n);
+	must(inspector_table(desk_i, bytes_of(images[desk_observes][which].p, images[desk_observes][which].n), digest));
+	in_force[desk_observes] = which;
 }
 
 static void one_step(uint8_t what, uint8_t arg)
@@ -337,8 +351,9 @@ static void run(struct bytes b, bool captured)
 
 	desk_clear();
 	desk_id = 0;
-	n_handed = resets_seen = 0;
-	change_table(0);
+	n_handed = n_arrived = resets_seen = 0;
+	if (in_force[desk_observes] != 0)
+		change_table(0);
 	memset(lives, 0, sizeof(lives));
 	for (unsigned c = 0; c < CONNS; c++) {
 		uint8_t permit = 0;
@@ -363,20 +378,55 @@ static void run(struct bytes b, bool captured)
 	must(s.packets == s.accepted + s.confirmed + s.dropped);
 }
 
+/* Without flows, and all that was before is more than an hour ago; made anew before time has no room left. */
+static void begin(void)
+{
+	static unsigned runs[2];
+
+	desk_now += 4000u * (uint64_t)1000000000u;
+	if (desk_now > LATEST_NS) {
+		desk_now = 1000000000u;
+		runs[0] = runs[1] = 0;
+	}
+	if (runs[desk_observes]++ % LIVES == 0) {
+		inspector_free(inspectors[desk_observes]);
+		desk_open((struct inspector_limits){ .flows = 8,
+						     .pool_bytes = 1u << 15,
+						     .table_bytes = 1u << 16,
+						     .undivided = desk_observes,
+						     .gaps_stay = desk_observes });
+		inspectors[desk_observes] = desk_i;
+		in_force[desk_observes] = 0;
+	}
+	desk_i = inspectors[desk_observes];
+}
+
+static unsigned draw(const uint8_t *data, size_t size)
+{
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < size; i++)
+		sum = sum * 31u + data[i];
+	return sum >> 7 & 1u;
+}
+
+/* A fuzzer calls it, a replay does not. */
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	drawn = true;
+	return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	for (unsigned i = 0; i < 2; i++) {
+		if (drawn && i != draw(data, size))
+			continue;
 		desk_observes = i == 1;
-		if (inspectors[i] == NULL) {
-			desk_open((struct inspector_limits){ .flows = 8,
-							     .pool_bytes = 1u << 15,
-							     .table_bytes = 1u << 16,
-							     .undivided = i == 1,
-							     .gaps_stay = i == 1 });
-			inspectors[i] = desk_i;
-		}
-		desk_i = inspectors[i];
-		run(bytes_of(data, size), i == 1);
+		begin();
+		run(bytes_of(data, size), desk_observes);
 	}
 	return 0;
 }

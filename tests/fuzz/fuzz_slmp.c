@@ -218,6 +218,17 @@ static bool turn(struct desk *d, const struct limits *l, struct stream *s, enum 
 	return r == FRAME_NEED_MORE;
 }
 
+/* What was carried, and a segment behind it, as a server may read them. */
+static bool may_pass(struct desk *d, const struct stream *s, size_t carried)
+{
+	const uint8_t *copy = exact_copy(s->bytes, s->n);
+	bool may =
+		slmp_enforcer.segment(d->state, 0, carried, false, bytes_of(copy, s->n), &d->table, &d->permit, &d->p);
+
+	exact_done(copy, s->n);
+	return may;
+}
+
 static uint64_t life(const uint8_t *data, size_t size, bool by_byte, bool as_segments)
 {
 	static struct desk d;
@@ -243,9 +254,7 @@ static uint64_t life(const uint8_t *data, size_t size, bool by_byte, bool as_seg
 			memcpy(s->bytes + s->n, data + done, part);
 			s->n += part;
 			done += part;
-			if (as_segments && dir == DIR_C2S &&
-			    !slmp_enforcer.segment(d.state, 0, carried, false, bytes_of(s->bytes, s->n), &d.table,
-						   &d.permit, &d.p))
+			if (as_segments && dir == DIR_C2S && !may_pass(&d, s, carried))
 				return h;
 			if (!turn(&d, &l, s, dir, &h))
 				return h;

@@ -53,6 +53,7 @@ static void deliver(uint32_t from, uint32_t n)
 static void take_seen(struct seen *s, uint32_t total)
 {
 	s->n = desk.n_pdus;
+	s->refused = false;
 	must(s->n <= PDUS_MAX);
 	for (size_t i = 0; i < s->n; i++) {
 		s->pdus[i].offset = desk.pdus[i].offset;
@@ -70,14 +71,33 @@ static void take_seen(struct seen *s, uint32_t total)
 	must(desk.twice == 0);
 }
 
+static bool same(const struct seen *a, const struct seen *b)
+{
+	if (a->n != b->n || a->refused != b->refused)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (a->pdus[i].offset != b->pdus[i].offset || a->pdus[i].length != b->pdus[i].length ||
+		    a->pdus[i].function != b->pdus[i].function || a->pdus[i].allowed != b->pdus[i].allowed)
+			return false;
+	return true;
+}
+
+/* Nothing was sent yet. Records are limited by the second: without one they would be kept, and written together each time. */
+static void begin(uint32_t total)
+{
+	desk_clear();
+	desk_id = 0;
+	desk_now += 1000000000u;
+	memset(arrived, 0, total);
+}
+
 /* In order, 700 bytes a segment, every one acknowledged. */
 static void run_plain(const uint8_t *stream, uint32_t total, struct seen *s)
 {
 	struct conn k = desk_conn(P_TOY);
 	uint32_t from = k.c + 1;
 
-	desk_clear();
-	memset(arrived, 0, sizeof(arrived));
+	begin(total);
 	desk_handshake(&k);
 	for (uint32_t at = 0; at < total; at += 700) {
 		uint32_t n = total - at < 700 ? total - at : 700;
@@ -98,8 +118,7 @@ static void run_cut(const uint8_t *stream, uint32_t total, const uint8_t *how, s
 	size_t h = 0;
 	bool refused = false;
 
-	desk_clear();
-	memset(arrived, 0, sizeof(arrived));
+	begin(total);
 	k.c = 0xffffff00u;
 	desk_handshake(&k);
 	from = k.c;
@@ -158,12 +177,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		n_how = size - 1;
 	if (size - 1 - n_how > STREAM_MAX)
 		size = STREAM_MAX + 1 + n_how;
-	memset(&plain, 0, sizeof(plain));
-	memset(&cut, 0, sizeof(cut));
 	run_plain(data + 1 + n_how, (uint32_t)(size - 1 - n_how), &plain);
 	run_cut(data + 1 + n_how, (uint32_t)(size - 1 - n_how), data + 1, n_how, &cut);
-	must(plain.n == cut.n && plain.refused == cut.refused);
-	must(memcmp(plain.pdus, cut.pdus, sizeof(plain.pdus)) == 0);
+	must(same(&plain, &cut));
 	inspector_finish(desk_i); /* or live flows would fill the table */
 	return 0;
 }

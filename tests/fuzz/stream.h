@@ -24,12 +24,10 @@ struct stream {
 static inline enum frame_result next_pdu(struct desk *d, const struct stream *s, enum direction dir, size_t least,
 					 size_t *ret_len)
 {
-	uint8_t *copy = malloc(s->n > 0 ? s->n : 1);
+	const uint8_t *copy = exact_copy(s->bytes, s->n);
 	size_t less = 0;
 	enum frame_result r;
 
-	MUST(copy != NULL);
-	memcpy(copy, s->bytes, s->n);
 	*ret_len = 0;
 	r = DESK_ENFORCER.frame(d->state, dir, bytes_of(copy, s->n), ret_len);
 	if (r == FRAME_WHOLE) {
@@ -38,7 +36,7 @@ static inline enum frame_result next_pdu(struct desk *d, const struct stream *s,
 		MUST(DESK_ENFORCER.frame(d->state, dir, bytes_of(copy, *ret_len), &less) == FRAME_WHOLE &&
 		     less == *ret_len);
 	}
-	free(copy);
+	exact_done(copy, s->n);
 	MUST(r != FRAME_NEED_MORE || s->n < DESK_ENFORCER.pdu_max);
 	if (r == FRAME_WHOLE) {
 		desk_judge(d, dir, s->bytes, *ret_len);

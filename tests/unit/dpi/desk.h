@@ -16,6 +16,7 @@
 #include "appliance/wire/evaluate.h"
 #include "dpi/judge.h"
 #include "dpi/protocol.h"
+#include "tests/unit/dpi/exact.h"
 
 #define DESK_GRANTS 8
 #define DESK_SPACES 4
@@ -175,14 +176,11 @@ static inline void desk_ask(struct desk *d, enum direction dir, struct bytes pdu
 /* An exact-size copy, so that the sanitizers see an over-read. */
 static inline const struct pdu *desk_judge(struct desk *d, enum direction dir, const uint8_t *pdu, size_t n)
 {
-	uint8_t *copy = malloc(n);
+	const uint8_t *copy = exact_copy(pdu, n);
 
-	if (copy == NULL)
-		abort();
-	memcpy(copy, pdu, n);
 	memset(&d->p, 0xee, sizeof(d->p));
 	desk_ask(d, dir, bytes_of(copy, n));
-	free(copy);
+	exact_done(copy, n);
 	return &d->p;
 }
 

@@ -39,7 +39,7 @@ static void ports_of_the_box(struct asking *a)
 struct own {
 	uint8_t family, l4proto, type, hop_limit;
 	enum walk_state state;
-	bool routed;
+	bool routed, options;
 	uint32_t mark;
 };
 
@@ -56,9 +56,21 @@ static bool is_discovery(const struct own *o, bool outward)
 	       ((o->type == 133 && !outward) || o->type == 135 || o->type == 136);
 }
 
-/* Neighbour discovery, echo requests, and errors about the size of paths, these from where their source is. */
+/* Who listens to which groups of the link: asked and told in its last hop alone, by the older protocol and by the newer. */
+static bool is_about_groups(const struct own *o, bool outward)
+{
+	if (o->l4proto != ICMP6 || o->family != 6 || o->hop_limit != 1)
+		return false;
+	return outward ? o->type == 131 || o->type == 132 || o->type == 143 : o->type == 130;
+}
+
+/* Neighbour discovery and questions for groups, echo requests, and errors about the size of paths, these from where their source is. */
 static bool takes(const struct own *o)
 {
+	if (is_about_groups(o, false))
+		return true;
+	if (o->options)
+		return false;
 	if (is_discovery(o, false))
 		return true;
 	if (!is_icmp(o) || !o->routed)
@@ -74,7 +86,7 @@ static bool says(const struct own *o, uint32_t index)
 	bool four = o->family == 4, echo = o->type == (four ? 0 : 129);
 	bool error = four ? o->type == 3 || o->type == 11 || o->type == 12 : o->type >= 1 && o->type <= 4;
 
-	if (is_discovery(o, true))
+	if (is_discovery(o, true) || is_about_groups(o, true))
 		return true;
 	if (!is_icmp(o) || !(echo ? o->state == WALK_ESTABLISHED : error && o->state == WALK_RELATED))
 		return false;
@@ -96,6 +108,7 @@ static void ask_own(struct asking *a, uint32_t interface, const struct own *o, b
 	p.hop_limit = o->hop_limit;
 	p.state = o->state;
 	p.routed = o->routed;
+	p.options = o->options;
 	p.mark = o->mark;
 	if (outward) {
 		p.iif = 0; /* it came in nowhere */
@@ -141,9 +154,9 @@ static void ask_own_everywhere(struct asking *a, uint32_t interface, struct own 
 /* Every type that a rule or an RFC sets apart and some beside it, also where the protocol is not what the family has. */
 static void own_packets(struct asking *a, uint32_t interface)
 {
-	static const uint8_t types[] = { 0,   1,   2,	3,   4,	  5,   8,   11,	 12,  13,
-					 127, 128, 129, 130, 133, 134, 135, 136, 137, 255 };
-	static const uint8_t protocols[] = { ICMP, ICMP6, PROTO_TCP, PROTO_UDP };
+	static const uint8_t types[] = { 0,   1,   2,	3,   4,	  5,   8,   11,	 12,  13,  127, 128,
+					 129, 130, 131, 132, 133, 134, 135, 136, 137, 143, 255 };
+	static const uint8_t protocols[] = { ICMP, ICMP6, PROTO_TCP, PROTO_UDP }, nearer[] = { 254, 2, 1 };
 	const size_t n_types = sizeof(types) / sizeof(types[0]), n_protocols = sizeof(protocols) / sizeof(protocols[0]);
 
 	for (size_t n = 0; n < n_types * n_protocols * 2; n++) {
@@ -153,9 +166,11 @@ static void own_packets(struct asking *a, uint32_t interface)
 				 .hop_limit = 255 };
 
 		ask_own_everywhere(a, interface, o);
-		o.hop_limit = 254;
-		if (o.l4proto == ICMP6)
+		for (size_t h = 0; h < sizeof(nearer) && o.l4proto == ICMP6; h++) {
+			o.hop_limit = nearer[h];
+			o.options = nearer[h] < 3; /* as questions for groups have to have */
 			ask_own_everywhere(a, interface, o);
+		}
 	}
 }
 

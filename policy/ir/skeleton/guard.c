@@ -69,6 +69,8 @@ void guard_rules(struct writer *w)
 		put(w, IR_TCP_FLAGS, TCP_SYN | TCP_RST | TCP_FIN, 0);
 		put(w, IR_ACCEPT, 0, 0);
 	}
+	/* The one question that has to come with options, and no further than to the box: its hops are at an end. */
+	put_of_link(w, CHAIN_GUARD, ICMP6_WHO_LISTENS, ICMP6_LAST_HOP);
 	put_rule(w, CHAIN_GUARD);
 	put(w, IR_IP_OPTIONS, 0, 0);
 	put_drop(w, R_IP_OPTIONS);

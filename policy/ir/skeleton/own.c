@@ -6,21 +6,23 @@
 
 #define ECHO_RATE 10u /* echo requests per second that the box answers */
 
-static void neighbours(struct writer *w, enum ir_chain chain, uint32_t type)
+/* RFC 3810: a switch that asks who listens to what sends a group to those alone who have said so. Questions for neighbours go to groups:
+ * without a word the box, and hosts for whom it answers, are not found behind it. The older words are for one that asks by RFC 2710. */
+static void listeners(struct writer *w)
 {
-	put_rule(w, chain);
-	put_transport(w, 6, IPPROTO_ICMPV6);
-	put(w, IR_ICMP_TYPE, type, 0);
-	put(w, IR_HOPLIMIT, 255, 0);
-	put(w, IR_ACCEPT, 0, 0);
+	static const uint32_t says[] = { 131, 132, 143 };
+
+	for (size_t i = 0; i < sizeof(says) / sizeof(says[0]); i++)
+		put_of_link(w, CHAIN_OUTPUT, says[i], ICMP6_LAST_HOP);
 }
 
 void input_rules(struct writer *w)
 {
 	/* Router advertisements (134) and redirects (137) are refused: the box has its routes from box.cfg alone. */
-	neighbours(w, CHAIN_INPUT, 133);
-	neighbours(w, CHAIN_INPUT, 135);
-	neighbours(w, CHAIN_INPUT, 136);
+	put_of_link(w, CHAIN_INPUT, 133, 255);
+	put_of_link(w, CHAIN_INPUT, 135, 255);
+	put_of_link(w, CHAIN_INPUT, 136, 255);
+	put_of_link(w, CHAIN_INPUT, ICMP6_WHO_LISTENS, ICMP6_LAST_HOP);
 	put_home_only(w, CHAIN_INPUT);
 	for (int six = 0; six < 2; six++) {
 		put_rule(w, CHAIN_INPUT);
@@ -62,8 +64,9 @@ void answer_rules(struct writer *w)
 
 void output_rules(struct writer *w)
 {
-	neighbours(w, CHAIN_OUTPUT, 135);
-	neighbours(w, CHAIN_OUTPUT, 136);
+	put_of_link(w, CHAIN_OUTPUT, 135, 255);
+	put_of_link(w, CHAIN_OUTPUT, 136, 255);
+	listeners(w);
 	for (int six = 0; six < 2; six++) {
 		put_rule(w, CHAIN_OUTPUT);
 		put_transport(w, six ? 6 : 4, six ? IPPROTO_ICMPV6 : IPPROTO_ICMP);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/ir/skeleton/write.h"
 
+#include <netinet/in.h>
 #include <string.h>
 
 void put_rule(struct writer *w, enum ir_chain chain)
@@ -56,6 +57,15 @@ void put_transport(struct writer *w, uint32_t family, uint32_t l4proto)
 {
 	put(w, IR_FAMILY, family, 0);
 	put(w, IR_L4PROTO, l4proto, 0);
+}
+
+void put_of_link(struct writer *w, enum ir_chain chain, uint32_t type, uint32_t hops)
+{
+	put_rule(w, chain);
+	put_transport(w, 6, IPPROTO_ICMPV6);
+	put(w, IR_ICMP_TYPE, type, 0);
+	put(w, IR_HOPLIMIT, hops, 0);
+	put(w, IR_ACCEPT, 0, 0);
 }
 
 void put_home_only(struct writer *w, enum ir_chain chain)

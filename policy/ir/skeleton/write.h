@@ -15,6 +15,10 @@
 #define TCP_ACK 16u
 #define TCP_URG 32u
 
+/* A switch's question who listens to which groups (RFC 3810, 5.1): of the link itself, which its hop limit proves. */
+#define ICMP6_WHO_LISTENS 130u
+#define ICMP6_LAST_HOP 1u
+
 #define LOG_RATE 50u /* records per second and rule; counters are exact */
 
 struct writer {
@@ -38,6 +42,8 @@ void put_drop(struct writer *w, enum reason r);
 void put_go(struct writer *w, enum ir_chain to);
 void put_pass(struct writer *w);
 
+/* A rule of its own: accepts ICMPv6 of that type, with just so many hops left. */
+void put_of_link(struct writer *w, enum ir_chain chain, uint32_t type, uint32_t hops);
 /* A rule of its own: a source that does not belong where it came in; IPv6 has no reverse-path check of its own. */
 void put_home_only(struct writer *w, enum ir_chain chain);
 

@@ -205,7 +205,7 @@ static void of_a_session(const struct loaded *l, unsigned *seed, const struct ir
 static void of_the_box(const struct loaded *l, unsigned *seed, struct shot *x)
 {
 	static const uint8_t types4[] = { 0, 3, 8, 11, 12, 13 },
-			     types6[] = { 1, 2, 3, 4, 128, 129, 133, 134, 135, 136, 137 };
+			     types6[] = { 1, 2, 3, 4, 128, 129, 130, 131, 132, 133, 134, 135, 136, 137, 143 };
 	struct walk_packet *p = &x->p;
 	const uint32_t marks[] = { 0,
 				   MARK_FAST,
@@ -245,7 +245,9 @@ static struct shot draw_shot(const struct loaded *l, unsigned *seed)
 		.sport = ports ? 40000 : 0,
 		.dport = pick(seed, 2) ? c->lo : c->hi,
 		.tcp_flags = ANY_OF(seed, flags),
-		.hop_limit = pick(seed, 4) ? 63 : 255,
+		.hop_limit = pick(seed, 4)   ? 63
+			     : pick(seed, 3) ? 255
+					     : 1,
 		.options = pick(seed, 12) == 0,
 		.routed = true,
 		.state = (enum walk_state)pick(seed, 4),

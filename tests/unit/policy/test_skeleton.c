@@ -768,6 +768,16 @@ static void the_box_itself(void **state)
 		p.hop_limit = 254;
 		assert_int_equal(box_run(&w.b, CHAIN_INPUT, &p).verdict, type == 128 ? BOX_ACCEPT : BOX_DROP);
 		assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &p).verdict, BOX_DROP);
+		/* Who listens to which groups, which a switch asks and has to hear: with an option of the header. */
+		p.hop_limit = 1;
+		p.options = true;
+		assert_int_equal(box_run(&w.b, CHAIN_GUARD, &p).verdict, type == 130 ? BOX_ACCEPT : BOX_DROP);
+		assert_int_equal(box_run(&w.b, CHAIN_INPUT, &p).verdict,
+				 type == 130 || type == 128 ? BOX_ACCEPT : BOX_DROP);
+		assert_int_equal(box_run(&w.b, CHAIN_OUTPUT, &p).verdict,
+				 type == 131 || type == 132 || type == 143 ? BOX_ACCEPT : BOX_DROP);
+		p.hop_limit = 2;
+		expect_drop(box_run(&w.b, CHAIN_GUARD, &p), R_IP_OPTIONS);
 	}
 	/* An echo answer or an error leaves where its cause came in, whatever source that had. */
 	for (uint32_t in = LAN0; in <= LAN2; in++)

@@ -15,11 +15,20 @@
 #define WHAT "the rules of the admin namespace"
 #define BEHIND_ALL                                                                                                     \
 	500 /* what is looked at here is as it leaves or is taken: behind NAT of others (NF_IP_PRI_NAT_SRC, 100) */
-#define FIXED 15u  /* rules beside those of peers, and the one that a base has in another's place */
+#define FIXED 17u  /* rules beside those of peers, and the one that a base has in another's place */
 #define OF_PEER 3u /* rules of one peer at most */
 
-/* RFC 4861, 7.1 (255 hops: of a neighbour); RFC 3810, 5 (one hop): a switch asks for groups and has to hear of them. */
-enum { SOLICITS = 135, ADVERTISES = 136, LISTENS = 143, WHO_LISTENS = 130, NEIGHBOUR = 255, LINK = 1 };
+/* RFC 4861, 7.1 (255 hops: of a neighbour); RFC 3810, 5 (one hop): a switch asks for groups and has to hear of them, in the words of RFC 2710 when it asks so. */
+enum {
+	SOLICITS = 135,
+	ADVERTISES = 136,
+	LISTENS = 143,
+	LISTENS_1 = 131,
+	LEAVES_1 = 132,
+	WHO_LISTENS = 130,
+	NEIGHBOUR = 255,
+	LINK = 1
+};
 
 /* What becomes of a rule's count. */
 enum counts { COUNTS_NOTHING, COUNTS_PEER, COUNTS_ANYBODY, COUNTS_REFUSED, COUNTS_REFUSED_IN };
@@ -52,6 +61,8 @@ static void way_out(struct rules *x, const struct ir_peer *list, size_t n, bool 
 	add(x, admin_rule_neighbours(WAY_OUT, SOLICITS, NEIGHBOUR), COUNTS_NOTHING, NULL);
 	add(x, admin_rule_neighbours(WAY_OUT, ADVERTISES, NEIGHBOUR), COUNTS_NOTHING, NULL);
 	add(x, admin_rule_neighbours(WAY_OUT, LISTENS, LINK), COUNTS_NOTHING, NULL);
+	add(x, admin_rule_neighbours(WAY_OUT, LISTENS_1, LINK), COUNTS_NOTHING, NULL);
+	add(x, admin_rule_neighbours(WAY_OUT, LEAVES_1, LINK), COUNTS_NOTHING, NULL);
 	if (anybody)
 		add(x, admin_rule_answers(WAY_OUT), COUNTS_NOTHING, NULL);
 	for (size_t i = 0; i < n; i++)

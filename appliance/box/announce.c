@@ -108,7 +108,8 @@ static void say(struct saying *x, const struct addr *a, bool router)
 		x->r = err_set(x->e, -errno, "announce hosts on %s", x->i->name);
 }
 
-int box_announce(const struct box_spaces *s, const struct ir_interface *i, const struct device *d, struct err *e)
+int box_announce(const struct box_spaces *s, const struct ir *ir, const struct ir_interface *i, const struct device *d,
+		 struct err *e)
 {
 	struct saying x = { .i = i, .d = d, .e = e };
 	uint32_t told = 0;
@@ -123,7 +124,7 @@ int box_announce(const struct box_spaces *s, const struct ir_interface *i, const
 		struct addr a = i->answers[k].lo;
 
 		for (bool more = true; more && told < ANNOUNCE_MOST; told++) {
-			say(&x, &a, false);
+			say(&x, &a, ir_is_router(ir, &a));
 			more = addr_cmp(&a, &i->answers[k].hi) < 0 && addr_next(&a, &a);
 		}
 	}

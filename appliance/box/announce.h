@@ -14,14 +14,15 @@
 #define ANNOUNCE_FRAME 86u /* bytes of the longer kind */
 
 /*
- * One for each of i->addresses and each host of i->answers, by the device `d`, which is the interface's in its namespace: an ARP announcement (RFC 5227,
+ * One for each of i->addresses and each host of i->answers, an interface of `ir`, by the device `d`, which is the interface's in its namespace: an ARP announcement (RFC 5227,
  * 2.3), or an unsolicited neighbour advertisement that overrides (RFC 4861, 7.2.6; RFC 6275, 10.4.1). 0 or negative errno.
  */
-int box_announce(const struct box_spaces *s, const struct ir_interface *i, const struct device *d, struct err *e);
+int box_announce(const struct box_spaces *s, const struct ir *ir, const struct ir_interface *i, const struct device *d,
+		 struct err *e);
 
 /* ---- pure part, for tests ---------------------------------------------------------------------------------------- */
 
-/* The frame for one host, or for the box itself, which is a router; `mac` has 6 bytes. Returns its length. */
+/* The frame for one host; the box itself is a router; `mac` has 6 bytes. Returns its length. */
 size_t announce_frame(const struct addr *host, bool router, const uint8_t *mac, uint8_t ret[ANNOUNCE_FRAME]);
 
 #endif

@@ -9,7 +9,8 @@
 static int one_answering(struct rtnl *data, const struct ir_interface *i, box_answered *each, void *ctx, struct err *e)
 {
 	struct addr_range *ranges = NULL;
-	struct addr *have = NULL;
+	struct rtnl_answer *have = NULL;
+	struct addr *hosts = NULL;
 	struct rtnl_link l;
 	size_t n = 0;
 	int r = rtnl_link_get(data, i->device, &l, e);
@@ -20,10 +21,14 @@ static int one_answering(struct rtnl *data, const struct ir_interface *i, box_an
 		r = 0;
 	if (r == 0 && n > 0) {
 		ranges = calloc(n, sizeof(*ranges));
-		r = ranges == NULL ? err_set(e, -ENOMEM, "list for whom it answers") : 0;
+		hosts = calloc(n, sizeof(*hosts));
+		r = ranges == NULL || hosts == NULL ? err_set(e, -ENOMEM, "list for whom it answers") : 0;
 	}
+	for (size_t k = 0; k < n && r == 0; k++)
+		hosts[k] = have[k].host;
 	if (r == 0)
-		each(ctx, i, ranges, n > 0 ? box_joined(have, n, ranges) : 0);
+		each(ctx, i, ranges, n > 0 ? box_joined(hosts, n, ranges) : 0);
+	free(hosts);
 	free(ranges);
 	free(have);
 	return r;

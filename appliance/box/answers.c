@@ -8,6 +8,13 @@
 
 #include "appliance/box/facts.h"
 
+static int by_host(const void *pa, const void *pb)
+{
+	const struct rtnl_answer *a = pa, *b = pb;
+
+	return addr_cmp(&a->host, &b->host);
+}
+
 static int by_address(const void *a, const void *b)
 {
 	return addr_cmp(a, b);
@@ -21,27 +28,30 @@ static bool wanted(const struct ir_interface *i, const struct addr *a)
 	return false;
 }
 
-int box_answers(struct rtnl *r, uint32_t index, const struct ir_interface *i, struct err *e)
+int box_answers(struct rtnl *r, uint32_t index, const struct ir *ir, const struct ir_interface *i, struct err *e)
 {
-	struct addr *have = NULL;
+	struct rtnl_answer *have = NULL;
 	size_t n = 0;
 	int status = rtnl_answers(r, index, &have, &n, e);
 
 	if (n > 0)
-		qsort(have, n, sizeof(*have), by_address);
+		qsort(have, n, sizeof(*have), by_host);
 	for (size_t k = 0; k < n && status == 0; k++)
-		if (!wanted(i, &have[k])) {
+		if (!wanted(i, &have[k].host)) {
 			status = rtnl_answer_change(r, index, &have[k], false, e);
 			if (status == -ENOENT)
 				status = 0; /* went with its interface */
 		}
 	for (uint32_t k = 0; k < i->n_answers && status == 0; k++) {
-		struct addr a = i->answers[k].lo;
+		struct rtnl_answer a = { .host = i->answers[k].lo };
 
 		for (bool more = true; more && status == 0;) {
-			if (n == 0 || bsearch(&a, have, n, sizeof(*have), by_address) == NULL)
+			const struct rtnl_answer *there = n == 0 ? NULL : bsearch(&a, have, n, sizeof(*have), by_host);
+
+			a.router = ir_is_router(ir, &a.host);
+			if (there == NULL || there->router != a.router)
 				status = rtnl_answer_change(r, index, &a, true, e);
-			more = addr_cmp(&a, &i->answers[k].hi) < 0 && addr_next(&a, &a);
+			more = addr_cmp(&a.host, &i->answers[k].hi) < 0 && addr_next(&a.host, &a.host);
 		}
 	}
 	free(have);

@@ -46,7 +46,8 @@ static int own_settings(const struct box_spaces *s, const struct ir_interface *i
 	return r;
 }
 
-static int set_one(const struct vlan_places *p, const struct ir_interface *i, bool dry, struct err *e)
+static int set_one(const struct vlan_places *p, const struct ir *ir, const struct ir_interface *i, bool dry,
+		   struct err *e)
 {
 	struct rtnl *own = i->admin ? p->admin : p->data;
 	struct rtnl_link l = { 0 };
@@ -63,7 +64,7 @@ static int set_one(const struct vlan_places *p, const struct ir_interface *i, bo
 		r = rtnl_link_set(own, l.index, true, i->mtu != 0 && l.mtu != i->mtu ? i->mtu : 0, e);
 	if (r == 0)
 		r = box_addresses(own, l.index, i, e);
-	return r < 0 || i->admin ? r : box_answers(own, l.index, i, e);
+	return r < 0 || i->admin ? r : box_answers(own, l.index, ir, i, e);
 }
 
 /* Who hears of differences, and whether they stay. */
@@ -134,7 +135,7 @@ static int set_all(const struct box_spaces *s, const struct ir *ir, const struct
 		int code;
 
 		snprintf(x->where, sizeof(x->where), "interface %.64s", ir->interfaces[i].name);
-		code = set_one(&p, &ir->interfaces[i], x->dry, &one);
+		code = set_one(&p, ir, &ir->interfaces[i], x->dry, &one);
 		if (code == -ENODEV && x->each != NULL)
 			x->each(x->ctx, x->where, "missing", ir->interfaces[i].device);
 		else if (code < 0)

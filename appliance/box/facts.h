@@ -11,8 +11,8 @@
 
 /* The interface has exactly these addresses afterwards (IPv6 link-local ones are the kernel's own affair). */
 int box_addresses(struct rtnl *r, uint32_t index, const struct ir_interface *i, struct err *e);
-/* The kernel answers there for exactly its `answers`, and for nobody else. */
-int box_answers(struct rtnl *r, uint32_t index, const struct ir_interface *i, struct err *e);
+/* The kernel answers there for exactly its `answers`, and for nobody else; for gateways of the generation's routes as routers. */
+int box_answers(struct rtnl *r, uint32_t index, const struct ir *ir, const struct ir_interface *i, struct err *e);
 /*
  * The namespace has exactly these routes of ours afterwards, but for those that lead to an interface which is not there: that is not
  * told here. One that fails keeps no other from being set; the first failure is told. `admin`: which of the generation's are meant.

@@ -29,6 +29,12 @@ struct rtnl_address {
 	bool unusable; /* IPv6: still tentative, or failed duplicate detection */
 };
 
+/* A host for whom the kernel answers; of IPv6 it says whether that is a router. */
+struct rtnl_answer {
+	struct addr host;
+	bool router;
+};
+
 struct rtnl_route {
 	struct addr to; /* family always set */
 	uint8_t prefix;
@@ -76,9 +82,9 @@ int rtnl_address_change(struct rtnl *r, uint32_t index, const struct addr *a, ui
  */
 int rtnl_routes(struct rtnl *r, bool foreign, struct rtnl_route **ret, size_t *ret_n, struct err *e);
 int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, struct err *e);
-/* Hosts for which the kernel answers at that device, malloc'd; one more, or one less. */
-int rtnl_answers(struct rtnl *r, uint32_t index, struct addr **ret, size_t *ret_n, struct err *e);
-int rtnl_answer_change(struct rtnl *r, uint32_t index, const struct addr *host, bool add, struct err *e);
+/* Hosts for which the kernel answers at that device, malloc'd; one more, which may be there as no router or as one, or one less. */
+int rtnl_answers(struct rtnl *r, uint32_t index, struct rtnl_answer **ret, size_t *ret_n, struct err *e);
+int rtnl_answer_change(struct rtnl *r, uint32_t index, const struct rtnl_answer *a, bool add, struct err *e);
 
 /*
  * Every message of a whole, uninterrupted dump of `type`, whose body begins with a header of that many bytes. `restart` is

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 
 struct hosts {
-	struct addr *list;
+	struct rtnl_answer *list;
 	size_t n, room;
 	uint32_t index;
 	bool failed;
@@ -34,7 +34,7 @@ static int on_neighbour(const struct nlmsghdr *h, void *ctx)
 			continue;
 		if (x->n == x->room) {
 			size_t room = x->room == 0 ? 64 : x->room * 2;
-			struct addr *p = reallocarray(x->list, room, sizeof(*p));
+			struct rtnl_answer *p = reallocarray(x->list, room, sizeof(*p));
 
 			if (p == NULL) {
 				x->failed = true;
@@ -43,13 +43,13 @@ static int on_neighbour(const struct nlmsghdr *h, void *ctx)
 			x->list = p;
 			x->room = room;
 		}
-		x->list[x->n] = (struct addr){ .family = family };
-		memcpy(x->list[x->n++].b, mnl_attr_get_payload(a), addr_len(family));
+		x->list[x->n] = (struct rtnl_answer){ { .family = family }, (nd->ndm_flags & NTF_ROUTER) != 0 };
+		memcpy(x->list[x->n++].host.b, mnl_attr_get_payload(a), addr_len(family));
 	}
 	return MNL_CB_OK;
 }
 
-int rtnl_answers(struct rtnl *r, uint32_t index, struct addr **ret, size_t *ret_n, struct err *e)
+int rtnl_answers(struct rtnl *r, uint32_t index, struct rtnl_answer **ret, size_t *ret_n, struct err *e)
 {
 	struct nlmsghdr *h = rtnl_begin(r, RTM_GETNEIGH, NLM_F_DUMP);
 	struct ndmsg *nd = mnl_nlmsg_put_extra_header(h, sizeof(*nd));
@@ -69,23 +69,23 @@ int rtnl_answers(struct rtnl *r, uint32_t index, struct addr **ret, size_t *ret_
 	return 0;
 }
 
-int rtnl_answer_change(struct rtnl *r, uint32_t index, const struct addr *host, bool add, struct err *e)
+int rtnl_answer_change(struct rtnl *r, uint32_t index, const struct rtnl_answer *a, bool add, struct err *e)
 {
 	struct nlmsghdr *h =
 		rtnl_begin(r, add ? RTM_NEWNEIGH : RTM_DELNEIGH, (uint16_t)(NLM_F_ACK | (add ? NLM_F_CREATE : 0)));
 	struct ndmsg *nd = mnl_nlmsg_put_extra_header(h, sizeof(*nd));
-	char text[ADDR_TEXT], whole[ADDR_TEXT + 16];
+	char text[ADDR_TEXT], whole[ADDR_TEXT + 32];
 	int status;
 
-	addr_text(host, text);
-	snprintf(whole, sizeof(whole), "answer for %s", text);
+	addr_text(&a->host, text);
+	snprintf(whole, sizeof(whole), "answer for %s%s", text, a->router ? " (router)" : "");
 	if (!rtnl_told(r, add ? "missing" : "extra", whole))
 		return 0;
-	nd->ndm_family = host->family == 4 ? AF_INET : AF_INET6;
+	nd->ndm_family = a->host.family == 4 ? AF_INET : AF_INET6;
 	nd->ndm_ifindex = (int)index;
-	nd->ndm_flags = NTF_PROXY;
+	nd->ndm_flags = (uint8_t)(NTF_PROXY | (a->router ? NTF_ROUTER : 0));
 	nd->ndm_state = NUD_PERMANENT;
-	mnl_attr_put(h, NDA_DST, addr_len(host->family), host->b);
+	mnl_attr_put(h, NDA_DST, addr_len(a->host.family), a->host.b);
 	status = rtnl_talk(r, h, NULL, NULL);
 	return status < 0 ? err_set(e, status, "%s %s", add ? "add" : "remove", whole) : 0;
 }

@@ -199,7 +199,7 @@ static void tell_hosts(void *ctx, const struct ir_interface *i, const struct dev
 	*was = (struct link){ .up = up, .changes = changes };
 	/* What could not be said is found out by asking, later. */
 	if (t->say && up && announces(i))
-		(void)box_announce(&t->s->spaces, i, d, NULL);
+		(void)box_announce(&t->s->spaces, t->s->now->ir, i, d, NULL);
 }
 
 static void announce_due(struct supervisor *s, uint64_t now)

@@ -67,6 +67,15 @@ static inline const char *ir_card(const struct ir_interface *i)
 	return i->vlan != 0 ? i->card : i->device;
 }
 
+/* Who takes him for a router goes on with it only while all that is said of him over IPv6 says so, too (RFC 4861, 7.2.5). */
+static inline bool ir_is_router(const struct ir *ir, const struct addr *a)
+{
+	for (uint32_t i = 0; a->family == 6 && i < ir->n_routes; i++)
+		if (addr_cmp(&ir->routes[i].via, a) == 0)
+			return true;
+	return false;
+}
+
 /* Seals in the present version: bytes owned by the caller (malloc). Sets ir->digest and ir->version. */
 int ir_seal(struct ir *ir, uint8_t **ret, size_t *ret_n, struct err *e);
 /* Reads sealed bytes, of this version or an older one, into the arena, checking digest, every index, every count, every order. */

@@ -23,12 +23,12 @@
 #define MOST 32
 
 struct rtnl {
-	struct addr list[MOST];
+	struct rtnl_answer list[MOST];
 	size_t n, added, removed;
 	int fails; /* what every change comes to */
 };
 
-int rtnl_answers(struct rtnl *r, uint32_t index, struct addr **ret, size_t *ret_n, struct err *e)
+int rtnl_answers(struct rtnl *r, uint32_t index, struct rtnl_answer **ret, size_t *ret_n, struct err *e)
 {
 	(void)e;
 	assert_int_equal(index, 7);
@@ -39,19 +39,21 @@ int rtnl_answers(struct rtnl *r, uint32_t index, struct addr **ret, size_t *ret_
 	return 0;
 }
 
-int rtnl_answer_change(struct rtnl *r, uint32_t index, const struct addr *host, bool add, struct err *e)
+int rtnl_answer_change(struct rtnl *r, uint32_t index, const struct rtnl_answer *a, bool add, struct err *e)
 {
 	size_t at = 0;
 
 	assert_int_equal(index, 7);
 	if (r->fails != 0)
 		return err_set(e, r->fails, "answer");
-	while (at < r->n && addr_cmp(&r->list[at], host) != 0)
+	while (at < r->n && addr_cmp(&r->list[at].host, &a->host) != 0)
 		at++;
-	assert_true(add == (at == r->n)); /* neither twice nor one that is not there */
+	/* Neither twice nor one that is not there; what is there may become another kind. */
+	assert_true(add == (at == r->n || r->list[at].router != a->router));
 	if (add) {
-		assert_true(r->n < MOST);
-		r->list[r->n++] = *host;
+		assert_true(at < MOST);
+		r->list[at] = *a;
+		r->n += at == r->n;
 		r->added++;
 	} else {
 		r->list[at] = r->list[--r->n];
@@ -75,15 +77,20 @@ static struct rtnl kernel(const char *const *hosts)
 	struct rtnl r = { .n = 0 };
 
 	for (; *hosts != NULL; hosts++)
-		r.list[r.n++] = at(*hosts);
+		r.list[r.n++].host = at(*hosts);
 	return r;
 }
 
-static void expect_ranges(struct addr *list, size_t n, const char *want)
+static void expect_ranges(const struct rtnl_answer *list, size_t n, const char *want)
 {
 	struct addr_range ranges[MOST];
-	size_t made = box_joined(list, n, ranges), len = 0;
+	struct addr hosts[MOST];
 	char text[1000] = "";
+	size_t made, len = 0;
+
+	for (size_t i = 0; i < n; i++)
+		hosts[i] = list[i].host;
+	made = box_joined(hosts, n, ranges);
 
 	for (size_t i = 0; i < made; i++) {
 		if (i > 0)
@@ -93,6 +100,8 @@ static void expect_ranges(struct addr *list, size_t n, const char *want)
 	}
 	assert_string_equal(text, want);
 }
+
+static const struct ir no_routes;
 
 static void ranges_are_joined(void **state)
 {
@@ -119,14 +128,37 @@ static void what_stays_is_not_touched(void **state)
 
 	(void)state;
 	none.n_answers = 0;
-	assert_int_equal(box_answers(&r, 7, &i, NULL), 0);
+	assert_int_equal(box_answers(&r, 7, &no_routes, &i, NULL), 0);
 	assert_int_equal(r.added, 2);
 	assert_int_equal(r.removed, 2);
 	expect_ranges(r.list, r.n, "10.30.0.10-10.30.0.13 2001:db8::10");
-	assert_int_equal(box_answers(&r, 7, &i, NULL), 0);
+	assert_int_equal(box_answers(&r, 7, &no_routes, &i, NULL), 0);
 	assert_int_equal(r.added + r.removed, 4);
-	assert_int_equal(box_answers(&r, 7, &none, NULL), 0);
+	assert_int_equal(box_answers(&r, 7, &no_routes, &none, NULL), 0);
 	assert_int_equal(r.n, 0);
+}
+
+/* A gateway that was a router before the box was there stays one for those who ask the box: of IPv4 nobody says so. */
+static void gateways_are_routers(void **state)
+{
+	static const char *const some[] = { "2001:db8::10", "2001:db8::11", NULL };
+	struct addr_range wanted[] = { { at("10.30.0.10"), at("10.30.0.10") },
+				       { at("2001:db8::10"), at("2001:db8::11") } };
+	struct ir_interface i = { .name = "lower", .device = "eth1", .answers = wanted, .n_answers = 2 };
+	struct ir_route routes[] = { { .via = at("10.30.0.10") }, { .via = at("2001:db8::11") } };
+	const struct ir ir = { .routes = routes, .n_routes = 2 };
+	struct rtnl r = kernel(some);
+
+	(void)state;
+	assert_int_equal(box_answers(&r, 7, &ir, &i, NULL), 0);
+	assert_int_equal(r.added, 2);
+	for (size_t k = 0; k < r.n; k++)
+		assert_int_equal(r.list[k].router, addr_cmp(&r.list[k].host, &routes[1].via) == 0);
+	assert_int_equal(box_answers(&r, 7, &ir, &i, NULL), 0);
+	assert_int_equal(r.added + r.removed, 2);
+	assert_int_equal(box_answers(&r, 7, &no_routes, &i, NULL), 0);
+	for (size_t k = 0; k < r.n; k++)
+		assert_false(r.list[k].router);
 }
 
 static void refusal_is_reported(void **state)
@@ -138,12 +170,12 @@ static void refusal_is_reported(void **state)
 
 	(void)state;
 	r.fails = -EPERM;
-	assert_int_equal(box_answers(&r, 7, &i, NULL), -EPERM);
+	assert_int_equal(box_answers(&r, 7, &no_routes, &i, NULL), -EPERM);
 	/* An entry that went by itself is no failure, one that cannot be made is. */
 	more.fails = -ENOENT;
-	assert_int_equal(box_answers(&more, 7, &i, NULL), -ENOENT);
+	assert_int_equal(box_answers(&more, 7, &no_routes, &i, NULL), -ENOENT);
 	i.n_answers = 0;
-	assert_int_equal(box_answers(&more, 7, &i, NULL), 0);
+	assert_int_equal(box_answers(&more, 7, &no_routes, &i, NULL), 0);
 }
 
 int main(void)
@@ -151,6 +183,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ranges_are_joined),
 		cmocka_unit_test(what_stays_is_not_touched),
+		cmocka_unit_test(gateways_are_routers),
 		cmocka_unit_test(refusal_is_reported),
 	};
 

@@ -74,9 +74,11 @@ int box_interfaces(const struct box_spaces *s, const struct ir *ir, box_interfac
 	return 0;
 }
 
-int box_announce(const struct box_spaces *s, const struct ir_interface *i, const struct device *d, struct err *e)
+int box_announce(const struct box_spaces *s, const struct ir *ir, const struct ir_interface *i, const struct device *d,
+		 struct err *e)
 {
 	(void)s;
+	(void)ir;
 	(void)i;
 	(void)d;
 	(void)e;

@@ -22,6 +22,8 @@ static int own_settings(const struct box_spaces *s, const struct ir_interface *i
 		/* No waiting for duplicates: the link-local address, too, must be usable at once. */
 		{ "ipv6/conf", "accept_dad", "0" },
 		{ "ipv6/conf", "dad_transmits", "0" },
+		/* Nobody leads the box elsewhere than its routes do. */
+		{ "ipv4/conf", "accept_redirects", "0" },
 		/* Removing one address of a network must not take the others along. */
 		{ "ipv4/conf", "promote_secondaries", "1" },
 		/* Whom it answers for, it answers for at once: by default the kernel waits up to 0.8 s. */
@@ -41,6 +43,9 @@ static int own_settings(const struct box_spaces *s, const struct ir_interface *i
 		if (r == -ENOENT)
 			r = 0;
 	}
+	/* Where nothing is forwarded, either of the two is enough to follow one. */
+	if (r == 0)
+		r = netns_sysctl("ipv4/conf/all/accept_redirects", "0", e);
 	if (netns_enter(s->home, &back) < 0)
 		abort(); /* in the wrong namespace nothing may go on */
 	return r;

@@ -65,6 +65,9 @@ static int set_one(const struct vlan_places *p, const struct ir *ir, const struc
 		r = rtnl_link_get(own, i->device, &l, e);
 	if (r == 0 && !dry)
 		r = own_settings(p->s, i, e);
+	/* As a mirror port leaves its card, whose listening was ended by force: no host would find the box there, nor the box a host. */
+	if (r == 0 && l.mute)
+		r = rtnl_link_mute(own, l.index, false, e);
 	if (r == 0 && (!l.up || (i->mtu != 0 && l.mtu != i->mtu)))
 		r = rtnl_link_set(own, l.index, true, i->mtu != 0 && l.mtu != i->mtu ? i->mtu : 0, e);
 	if (r == 0)

@@ -8,6 +8,7 @@
 #include <linux/if_vlan.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -141,6 +142,7 @@ static int on_link(const struct nlmsghdr *m, void *ctx)
 		.up = (info->ifi_flags & IFF_UP) != 0,
 		.carrier = (info->ifi_flags & IFF_RUNNING) != 0,
 		.loopback = (info->ifi_flags & IFF_LOOPBACK) != 0,
+		.mute = info->ifi_type == ARPHRD_ETHER && (info->ifi_flags & IFF_NOARP) != 0,
 	};
 	mnl_attr_parse(m, sizeof(*info), on_attribute, d);
 	if (d->elsewhere)

@@ -25,6 +25,7 @@ struct device {
 	bool vlan_plain;	/* kind "vlan": 802.1Q, and does nothing by itself beside carrying frames */
 	bool ours;		/* this program made it: RTNL_ALIAS */
 	bool up, carrier, loopback, xdp;
+	bool mute;	  /* rtnl.h */
 	uint32_t changes; /* how often its link came or went, since it is there */
 	uint64_t rx_packets, rx_bytes, rx_errors, rx_dropped;
 	uint64_t tx_packets, tx_bytes, tx_errors, tx_dropped;

@@ -20,6 +20,7 @@ struct rtnl_link {
 	uint32_t mtu;
 	uint32_t mtu_min, mtu_max; /* 0 = not said */
 	bool up;
+	bool mute; /* Ethernet, and asks for nobody and answers nobody (IFF_NOARP) */
 };
 
 struct rtnl_address {
@@ -58,6 +59,7 @@ void rtnl_tell(struct rtnl *r, bool dry, rtnl_note *note, void *ctx);
 /* -ENODEV when there is none of that name. */
 int rtnl_link_get(struct rtnl *r, const char *device, struct rtnl_link *ret, struct err *e);
 int rtnl_link_set(struct rtnl *r, uint32_t index, bool up, uint32_t mtu, struct err *e); /* mtu 0 = leave */
+int rtnl_link_mute(struct rtnl *r, uint32_t index, bool mute, struct err *e);
 /* A pair of virtual devices of these names; -EOPNOTSUPP where the kernel has none. */
 int rtnl_link_pair(struct rtnl *r, const char *device, const char *peer, uint32_t mtu, struct err *e);
 /*

@@ -6,6 +6,7 @@
 #include <linux/net_namespace.h>
 #include <linux/veth.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <string.h>
 
 struct link_answer {
@@ -22,6 +23,7 @@ static int on_link(const struct nlmsghdr *h, void *ctx)
 		return MNL_CB_OK;
 	l->index = (uint32_t)ifi->ifi_index;
 	l->up = (ifi->ifi_flags & IFF_UP) != 0;
+	l->mute = ifi->ifi_type == ARPHRD_ETHER && (ifi->ifi_flags & IFF_NOARP) != 0;
 	each_attr(a, h, sizeof(*ifi))
 	{
 		uint16_t type = mnl_attr_get_type(a);
@@ -68,6 +70,21 @@ int rtnl_link_set(struct rtnl *r, uint32_t index, bool up, uint32_t mtu, struct 
 		mnl_attr_put_u32(h, IFLA_MTU, mtu);
 	status = rtnl_talk(r, h, NULL, NULL);
 	return status < 0 ? err_set(e, status, mtu != 0 ? "set its MTU to %u" : "set it up or down", mtu) : 0;
+}
+
+int rtnl_link_mute(struct rtnl *r, uint32_t index, bool mute, struct err *e)
+{
+	struct nlmsghdr *h = rtnl_begin(r, RTM_NEWLINK, NLM_F_ACK);
+	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(h, sizeof(*ifi));
+	int status;
+
+	if (!rtnl_told(r, "changed", "arp"))
+		return 0;
+	ifi->ifi_index = (int)index;
+	ifi->ifi_change = IFF_NOARP;
+	ifi->ifi_flags = mute ? IFF_NOARP : 0;
+	status = rtnl_talk(r, h, NULL, NULL);
+	return status < 0 ? err_set(e, status, "turn its ARP %s", mute ? "off" : "on") : 0;
 }
 
 int rtnl_link_pair(struct rtnl *r, const char *device, const char *peer, uint32_t mtu, struct err *e)

@@ -53,6 +53,8 @@ static json_t *link_read(struct rtnl *home, const struct devices *all, const str
 			 was_settings(d->name), "facts", facts);
 	if (more)
 		json_object_set_new(link, "more", json_true());
+	if (d->mute)
+		json_object_set_new(link, "mute", json_true());
 	/* What box.cfg calls a card of VLANs loses the machine's own: they are made anew when it goes back. */
 	over = d->vlan != 0 && d->vlan_plain ? devices_at(all, d->parent) : NULL;
 	if (over != NULL)

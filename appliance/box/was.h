@@ -12,6 +12,7 @@
  *   LINK: {"name", "index", "kind", "mac", "mtu", "up", "master": name or null, "settings": {"ipv4/conf/rp_filter": "1"},
  *          "vlan": {"id", "on": name of the link below} (of kind "vlan" alone),
  *          "facts": [{"kind": "address"|"neighbour"|"route", "text", "message", "devices": {"3": "eth0"}, "expires_s"}],
+ *          "mute": true where its ARP was off,
  *          "more": true when there are more than WAS_FACTS of them}
  *
  * The first link is the device, the others lie above it. Nothing here writes to the disk.

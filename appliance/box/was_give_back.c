@@ -211,6 +211,9 @@ static void give_link(struct giving *g, const json_t *link, const char *name)
 		rtnl_link_set(g->home, d->index, false, 0, NULL);
 		d = look(g, name);
 	}
+	if (d != NULL && !d->mute && json_is_true(json_object_get(link, "mute")) &&
+	    rtnl_link_mute(g->home, d->index, true, &e) < 0)
+		lost(g, M_BACK_LINK, name, e.text);
 	if (d != NULL && d->up != up && rtnl_link_set(g->home, d->index, up, 0, &e) < 0)
 		lost(g, M_BACK_LINK, name, e.text);
 }

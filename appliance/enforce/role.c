@@ -235,8 +235,10 @@ static int open_all(struct enforce *f, struct err *e)
 		return r;
 	f->lacks = batch_probe(&f->net);
 	r = deny_base_load(&f->net, &adopted, e);
-	/* Whatever was forwarded before had no base under it. */
-	if (r == 0 && !adopted)
+	/* Whatever was forwarded before had no base under it, or one that nobody can vouch for. */
+	if (r < 0)
+		(void)forwarding_set(&f->forwarding, false, NULL);
+	else if (!adopted)
 		r = forwarding_set(&f->forwarding, false, e);
 	return r;
 }

@@ -13,12 +13,22 @@
 #include "appliance/box/neighbours.h"
 #include "appliance/box/netns.h"
 #include "appliance/box/scratch.h"
+#include "appliance/box/sysctl.h"
 #include "appliance/kernel/deny_base.h"
 #include "appliance/supervise/supervise.h"
 
+/* Without it nothing is forwarded, whatever stands there instead. */
 static int load_deny_base(void *ctx, struct err *e)
 {
-	return deny_base_load_here(ctx, e);
+	int r = deny_base_load_here(ctx, e);
+	struct forwarding f;
+
+	if (r < 0) {
+		(void)forwarding_open(&f, NULL);
+		(void)forwarding_set(&f, false, NULL);
+		forwarding_close(&f);
+	}
+	return r;
 }
 
 /*

@@ -10,6 +10,7 @@ from difflib import unified_diff
 from box import conduit
 from cases import expect
 from net import SLOWNESS, sh, wait_for
+import owned
 
 PLAIN = conduit("plain", "it", "ot", ["plain", "plain_tcp"])
 
@@ -104,6 +105,15 @@ def base_alone(box):
     for name in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):
         expect(sh("cat", "/proc/sys/net/" + name, ns=spaces[0]).stdout.strip() == "0", "%s is on", name)
     expect(sh(*command).stdout.startswith("deny base stands"), "a second time")
+    # Where the rules cannot be had, it turns off what was forwarded without them.
+    sh("nft", "delete", "table", "inet", "sekisho", ns=spaces[0])
+    with owned.by_another(spaces[0]):
+        sh("sysctl", "-q", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1", ns=spaces[0])
+        refused = sh(*command, check=False)
+        expect(refused.returncode == 3 and "Operation not permitted" in refused.stderr, "%d %s", refused.returncode, refused.stderr)
+        for name in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):
+            expect(sh("cat", "/proc/sys/net/" + name, ns=spaces[0]).stdout.strip() == "0", "%s is on without rules", name)
+    expect(sh(*command).stdout.startswith("deny base loaded"), "once it may")
     box.apply(PLAIN)
     rules = rules_of(box.data)
     command[-3], command[-1] = box.data, box.net.ns("admin")

@@ -51,7 +51,7 @@ install-daemon: $(B)/sekishod $(B)/sekisho-compile
 	$(call page,docs/sekishod,sekishod,8)
 	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(etc)/sekisho $(etc)/default $(etc)/apparmor.d
 	for unit in sekisho-base sekishod; do $(call put,images/systemd/$$unit.service,$(DESTDIR)$(UNITDIR)/$$unit.service) || exit; done
-	install -m 644 $(wildcard images/systemd/sekisho-time.* images/systemd/sekisho-log.* images/systemd/sekisho-follow@.*) $(DESTDIR)$(UNITDIR)
+	install -m 644 images/systemd/sekisho.slice $(wildcard images/systemd/sekisho-time.* images/systemd/sekisho-log.* images/systemd/sekisho-follow@.*) $(DESTDIR)$(UNITDIR)
 	for unit in chrony systemd-timesyncd; do install -D -m 644 images/systemd/not-beside.conf $(DESTDIR)$(UNITDIR)/$$unit.service.d/sekisho.conf || exit; done
 	install -m 644 images/systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/sekisho.conf
 	install -m 644 images/systemd/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/sekisho.conf

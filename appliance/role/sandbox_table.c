@@ -177,11 +177,13 @@ static const struct profile profiles[ROLE_COUNT] = {
 		 * commonly take, below the kernel's threads of interrupts (50), which bring the packets. */
 		.realtime = 41,
 		.descriptors = 256, .file_mib = 16,
+		/* Twice what it has when its tables are full; and a machine in need ends what else is large first. */
+		.group_mib = 256, .oom_score = -500,
 	},
 	[ROLE_TAP] = {
 		.allow = { common, channel, waiting, receives_many },
 		.soft = probes,
-		.descriptors = 32, .file_mib = 64,
+		.descriptors = 32, .file_mib = 64, .group_mib = 64,
 	},
 	[ROLE_COMPILE] = {
 		.otherwise = OTHERWISE_EPERM,
@@ -189,6 +191,7 @@ static const struct profile profiles[ROLE_COUNT] = {
 		.soft = probes,
 		.nice = 5,
 		.descriptors = 32, .file_mib = 256, .memory_mib = 2048,
+		.group_mib = 2304, /* what it maps, and texts that it only holds: the limit on the former speaks, this one ends */
 	},
 	[ROLE_JOURNAL] = {
 		.allow = { common, channel, waiting, receives_many, files },
@@ -199,7 +202,7 @@ static const struct profile profiles[ROLE_COUNT] = {
 	[ROLE_MGMT] = {
 		.allow = { common, channel, waiting, server },
 		.soft = probes,
-		.descriptors = 512, .file_mib = 64,
+		.descriptors = 512, .file_mib = 64, .group_mib = 512,
 	},
 };
 

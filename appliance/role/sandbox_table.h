@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table behind appliance/role/sandbox.h: plain data, no code that acts. Only sandbox.c and its test read it.
+ * The table behind appliance/role/sandbox.h: plain data, no code that acts. Read by sandbox.c, by who puts a role's process into its group
+ * (appliance/supervise/partition.c), and by their tests.
  */
 #ifndef SEKISHO_ROLE_SANDBOX_TABLE_H
 #define SEKISHO_ROLE_SANDBOX_TABLE_H
@@ -57,6 +58,10 @@ struct profile {
 	uint32_t descriptors; /* RLIMIT_NOFILE */
 	uint32_t file_mib;    /* RLIMIT_FSIZE; memfds count */
 	uint32_t memory_mib;  /* RLIMIT_AS; 0 = as the system has it */
+	/* Of a role that reads strangers' bytes: all that its process and what it has in the kernel may take, where groups have
+	 * limits; 0 = none, it keeps the boundary. Such a role is ended before others by a kernel without memory, by this score. */
+	uint32_t group_mib;
+	int oom_score; /* oom_score_adj */
 };
 
 const struct profile *sandbox_profile(enum role r);   /* NULL for the supervisor and the CLI */

@@ -199,6 +199,7 @@ json_t *answers_status(struct supervisor *s, struct collect *c)
 	json_object_set_new(j, "cores", json_integer(s->cores));
 	json_object_set_new(j, "workers_asked", json_by_kind(s->workers_asked));
 	json_object_set_new(j, "workers_run", json_by_kind(s->workers_run));
+	json_object_set_new(j, "partition", partition_json(&s->partition));
 	json_object_set_new(j, "notice", json_notice(s));
 	return j;
 }

@@ -241,6 +241,9 @@ static int open_own(struct supervisor *s, struct err *e)
 	/* Roles must be replaced at once, however busy the machine is; they choose their own priority. */
 	setpriority(PRIO_PROCESS, 0, OWN_NICE);
 	prefer_session();
+	partition_open(&s->partition, s->slots);
+	if (s->partition.state == PARTITION_FAILED)
+		say(s, M_PARTITION_FAILED, s->partition.failed.text);
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
@@ -462,6 +465,7 @@ int supervise(const struct supervise_options *o)
 		.o = o,
 		.spaces = { -1, -1, -1 },
 		.scratch = { -1, -1, -1 },
+		.partition = { .guard = -1, .parsers = -1, .score = -1 },
 		.state_fd = -1,
 		.run_fd = -1,
 		.run_lock = -1,

@@ -34,7 +34,9 @@ void roles_init(struct supervisor *s)
 	for (unsigned i = 0; i < SLOTS; i++) {
 		struct slot *sl = &s->slots[i];
 
-		*sl = (struct slot){ .pidfd = -1, .chan = -1, .stat = -1, .event_in = -1, .event_out = -1 };
+		*sl = (struct slot){
+			.pidfd = -1, .chan = -1, .stat = -1, .group = -1, .event_in = -1, .event_out = -1
+		};
 		if (i < SLOT_GATE)
 			sl->role = single[i];
 		else
@@ -118,7 +120,7 @@ static bool role_start(struct supervisor *s, struct slot *sl, uint64_t now)
 	int r = n < 0 ? n : (n = role_descriptors(s, sl, fds, &nsfd, &e));
 
 	if (r >= 0) {
-		r = spawn(sl, fds, (size_t)n, nsfd, &e);
+		r = spawn(&s->partition, sl, fds, (size_t)n, nsfd, &e);
 		for (int i = 0; i < n; i++)
 			close(fds[i]);
 	}

@@ -39,6 +39,7 @@ struct slot {
 	enum slot_state state;
 	pid_t pid;
 	int pidfd, chan, stat;	 /* -1 = none; stat: /proc/PID/stat */
+	int group;		 /* partition.c: by this its processes join their group; -1 = they stay in ours */
 	int event_in, event_out; /* the event socket outlives every process of this role: records wait in it */
 	uint64_t started, ready_by, restart_at; /* monotonic ns */
 	uint64_t since_wall;			/* wall ns of the last start */
@@ -50,8 +51,9 @@ struct slot {
 	uint64_t heard;				/* monotonic ns: it was ready, answered, or was at something long */
 };
 
+struct partition; /* partition.h */
 /* spawn.c: descriptors fds[n] become ROLE_FD_FIRST and on; nsfd -1 = stay. 0 or negative errno. */
-int spawn(struct slot *sl, const int *fds, size_t n, int nsfd, struct err *e);
+int spawn(const struct partition *p, struct slot *sl, const int *fds, size_t n, int nsfd, struct err *e);
 
 /* sockets.c: what a role gets besides its channel. Returns how many, or negative errno with nothing left open. */
 #define ROLE_FDS 5

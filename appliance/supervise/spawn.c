@@ -20,6 +20,7 @@
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/role/vigil.h"
+#include "appliance/supervise/partition.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/settings.h"
 
@@ -114,7 +115,7 @@ static int program_open(enum role r, struct err *e)
 	return fd;
 }
 
-int spawn(struct slot *sl, const int *fds, size_t n, int nsfd, struct err *e)
+int spawn(const struct partition *p, struct slot *sl, const int *fds, size_t n, int nsfd, struct err *e)
 {
 	int sv[2], program;
 	pid_t parent = getpid(), pid;
@@ -131,7 +132,7 @@ int spawn(struct slot *sl, const int *fds, size_t n, int nsfd, struct err *e)
 		return code;
 	}
 	/* Our end never waits; the role's end does unless it says otherwise. */
-	if (fcntl(sv[0], F_SETFL, O_NONBLOCK) < 0 || (pid = fork()) < 0) {
+	if (fcntl(sv[0], F_SETFL, O_NONBLOCK) < 0 || (pid = partition_fork(p, sl)) < 0) {
 		int code = -errno;
 
 		close(program);

@@ -36,7 +36,7 @@
  *                show.c      texts and records of generations
  *                interfaces.c  the box's links, and what stands beside them
  *   clock.h      clock.c     whether the clock is trusted since the machine started
- *   told.h, retention.h, authority.h, role_json.h, table_merge.h, who.h: a file each
+ *   told.h, retention.h, authority.h, partition.h, role_json.h, table_merge.h, who.h: a file each
  */
 #ifndef SEKISHO_SUPERVISE_SUPERVISE_H
 #define SEKISHO_SUPERVISE_SUPERVISE_H
@@ -59,6 +59,7 @@
 #include "appliance/supervise/clock.h"
 #include "appliance/supervise/control.h"
 #include "appliance/supervise/operation.h"
+#include "appliance/supervise/partition.h"
 #include "appliance/supervise/policy.h"
 #include "appliance/supervise/roles.h"
 #include "appliance/supervise/workers.h"
@@ -120,6 +121,7 @@ struct supervisor {
 	struct event_port events; /* the supervisor's own; the journal reads events_out */
 	int events_out;
 	struct slot slots[SLOTS];
+	struct partition partition;
 	struct pair pairs[PAIR_MAX];
 	uint32_t cores; /* that workers may use, as of the start */
 	uint32_t workers_asked

@@ -18,7 +18,8 @@
 #include "mgmt/cli/words/reach.h"
 #include "mgmt/cli/words/render.h"
 
-#define FIRST_FAULTS 2u	 /* in the first line */
+#define FIRST_FAULTS 2u /* in the first line */
+#define MEGABYTE 1000000u
 #define ANSWERS_SHOWN 4u /* ranges of an interface; `effective` has all */
 
 /* How the box stands, worst first. */
@@ -411,6 +412,18 @@ static void log_line(struct cli *c, const json_t *log)
 		render_line(c, M_STATUS_LOG_PACKED, ju(log, "unsent_before"));
 }
 
+/* Whether roles that read strangers' bytes can take memory from those that enforce: a note, since nothing is amiss without it. */
+static void partition_line(struct cli *c, const json_t *partition)
+{
+	const json_t *guard = json_object_get(partition, "guard"), *parsers = json_object_get(partition, "parsers");
+
+	if (jb(partition, "stands"))
+		render_line(c, M_STATUS_PARTITION, ju(parsers, "memory") / MEGABYTE, ju(parsers, "most") / MEGABYTE,
+			    ju(parsers, "ended"), ju(guard, "kept") / MEGABYTE);
+	else if (json_is_object(partition))
+		render_line(c, M_STATUS_PARTITION_NONE, js(ja(partition, "why"), lang_name(c->lang)));
+}
+
 static void rest(struct cli *c, const json_t *status)
 {
 	const json_t *drift = json_object_get(status, "drift"), *journal = json_object_get(status, "journal");
@@ -427,6 +440,7 @@ static void rest(struct cli *c, const json_t *status)
 		message_print(c->out, c->lang, M_STATUS_NO_RETENTION);
 	clock_line(c, ja(status, "clock"));
 	log_line(c, ja(status, "log"));
+	partition_line(c, ja(status, "partition"));
 	if (*js(status, "backend") != '\0')
 		render_line(c, strcmp(js(status, "backend"), "native") == 0 ? M_STATUS_NATIVE : M_STATUS_COMPAT);
 }

@@ -7,6 +7,7 @@ import time
 
 import box as boxes
 from event import Event
+from groups import Delegated
 from ground import RAW4, RAW6, V4, V6
 from net import sh, wait_for
 from policies import Policy, moment
@@ -375,7 +376,39 @@ class OutOfMemory(Event):
         self.group.end()
 
 
+class ParserTakesMemory(Event):
+    """A worker takes memory without end: the kernel ends it at the limit of its own group, and nobody else; there is another at once."""
+    seam = True
+    lossless = exact = False
+    roles = ("dpi",)
+
+    @staticmethod
+    def processes(field):
+        return {(r["role"], r["index"]): r["pid"] for r in field.status()["roles"] if r["role"] != "compile"}
+
+    @staticmethod
+    def ended(field):
+        return field.status()["partition"].get("parsers", {}).get("ended")
+
+    def fire(self, field):
+        self.before, self.ended_before = self.processes(field), self.ended(field)
+        field.seam.eat(1)
+        wait_for(lambda: self.ended(field) != self.ended_before, 60, "the end of a worker that takes memory without end")
+        wait_for(field.running, 8, "workers at work")
+
+    def changed(self, state):
+        return OutOfMemory.changed(self, state)
+
+    def wrong(self, field, states):
+        now = self.processes(field)
+        other = [x for x in self.before if now.get(x) != self.before[x]]
+        if self.ended(field) != self.ended_before + 1:
+            yield "%s processes were ended for their memory" % (self.ended(field) - self.ended_before)
+        if len(other) != 1 or other[0][0] != "dpi":
+            yield "other processes than before: %s" % other
+
+
 BOX = (LinkDownAndUp, BoxLinkDownAndUp, DeviceGoneAndBack, DeviceRenamed, DeviceMovedAway, AddressTakenAway, MtuChanged, DiskFull)
 if MemoryGroup.here():
     BOX += (OutOfMemory,)
-BY_SEAM = (ClockSetForward, ClockSetBack, ClockSetPastTheEnd, ClockSetBackBeforeTheEnd, TrialOverAClockChange, MemoryShort)
+BY_SEAM = ((ParserTakesMemory,) if Delegated.holds_memory() else ()) + (ClockSetForward, ClockSetBack, ClockSetPastTheEnd, ClockSetBackBeforeTheEnd, TrialOverAClockChange, MemoryShort)

@@ -17,6 +17,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "attack"))
 import modbus  # noqa: E402
 from ends import Hub, ip  # noqa: E402
 from ground import RAW4, V4, V6, Ground, Watch  # noqa: E402
+from groups import Delegated  # noqa: E402
 from net import decode, inside, mac_of, sh, tcp, udp, wait_for  # noqa: E402
 from policies import Policy  # noqa: E402
 from seam import Seam  # noqa: E402
@@ -39,6 +40,8 @@ class Field(Ground):
         os.makedirs(self.state)
         sh("mount", "-t", "tmpfs", "-o", "size=24m,mode=755", "tmpfs", self.state)
         self.seam = Seam(run + "/run")
+        # Where groups can hold memory, the daemon divides one as it does its unit's.
+        self.group = Delegated("change") if Delegated.holds_memory() else None
         self.start()
         self.apply_policy(Policy())
         self.settle_neighbours()
@@ -46,6 +49,9 @@ class Field(Ground):
         self.ops, self.ot = Hub(self, "ops"), Hub(self, "ot")
         self.bound["ops"].append(self.ops)
         self.bound["ot"].append(self.ot)
+
+    def start(self, wait=True, before=()):
+        super().start(wait, before + self.group.entered() if self.group else before)
 
     def mac_at(self, zone):
         """The host's own link address."""
@@ -143,6 +149,8 @@ class Field(Ground):
         try:
             super().close()
         finally:
+            if self.group:
+                self.group.end()
             sh("umount", "-l", self.state, check=False)
 
 

@@ -11,7 +11,8 @@ SYNC, BATTERY, BOOT = MEMORY + 8, MEMORY + 16, MEMORY + 24
 LATER = BOOT + 40
 SLOW = LATER + 8
 STILL = SLOW + 16
-SIZE = STILL + 8 * POINTS
+EATERS = STILL + 8 * POINTS
+SIZE = EATERS + 8
 NAMING, COMMANDS = range(2)
 NO_BATTERY = -1 << 63
 
@@ -62,6 +63,10 @@ class Seam:
     def came(self, point):
         """How many stand at a point that holds them."""
         return struct.unpack_from("=ii", self.page, STILL + 8 * point)[1]
+
+    def eat(self, workers):
+        """So many workers take memory without end."""
+        struct.pack_into("=i", self.page, EATERS, workers)
 
     def left(self, point):
         """How many of the ordered failures did not come."""

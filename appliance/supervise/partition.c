@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/supervise/partition.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "appliance/base/messages.h"
+#include "appliance/base/sentence.h"
+#include "appliance/role/sandbox_table.h"
+
+#define MIB 1048576u
+/* What guard keeps when others on the machine want memory: its programs and what they work on, four times over. */
+#define GUARD_KEEPS ((uint64_t)64 * MIB)
+/* Of ten times in which both want a core, guard has it nine. Real-time priorities come before either. */
+#define GUARD_WEIGHT "900"
+#define PARSERS_WEIGHT "100"
+/* The mark that systemd puts on a group whose inside it leaves to the service. */
+#define DELEGATED "user.delegate"
+
+/* ---- files of a group ------------------------------------------------------------------------------------------------ */
+
+/* A group's file takes a whole value with one write. */
+static int put(int folder, const char *name, const char *value, struct err *e)
+{
+	int fd = openat(folder, name, O_WRONLY | O_CLOEXEC), code = 0;
+
+	errno = fd < 0 ? errno : EIO; /* what is written in part says nothing of why */
+	if (fd < 0 || write(fd, value, strlen(value)) != (ssize_t)strlen(value))
+		code = err_set(e, -errno, "write %s to %s", value, name);
+	if (fd >= 0)
+		close(fd);
+	return code;
+}
+
+static int put_bytes(int folder, const char *name, uint64_t bytes, struct err *e)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)bytes);
+	return put(folder, name, text, e);
+}
+
+/* As a text; "" when it cannot be read. */
+static const char *get(int folder, const char *name, char *out, size_t size)
+{
+	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, out, size - 1) : -1;
+
+	out[n > 0 ? n : 0] = 0;
+	if (fd >= 0)
+		close(fd);
+	return out;
+}
+
+static int64_t number(int folder, const char *name)
+{
+	char text[32];
+
+	return strtoll(get(folder, name, text, sizeof(text)), NULL, 10);
+}
+
+static bool has_word(char *list, const char *word)
+{
+	char *rest = NULL;
+
+	for (char *w = strtok_r(list, " \n", &rest); w != NULL; w = strtok_r(NULL, " \n", &rest))
+		if (strcmp(w, word) == 0)
+			return true;
+	return false;
+}
+
+/* The group in a group, made or found. */
+static int group(int folder, const char *name, struct err *e)
+{
+	int fd;
+
+	if (mkdirat(folder, name, 0755) < 0 && errno != EEXIST)
+		return err_set(e, -errno, "make the group %s", name);
+	fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? err_set(e, -errno, "open the group %s", name) : fd;
+}
+
+/* ---- making it --------------------------------------------------------------------------------------------------------- */
+
+/* A role's own group: its limit, and the descriptor by which its processes join. */
+static int own_group(int parsers, struct slot *sl, uint32_t mib, struct err *e)
+{
+	char name[32];
+	int fd, r;
+
+	snprintf(name, sizeof(name), sl->role == ROLE_DPI ? "%s-%u" : "%s", role_name(sl->role), sl->index);
+	fd = group(parsers, name, e);
+	if (fd < 0)
+		return fd;
+	r = put_bytes(fd, "memory.max", (uint64_t)mib * MIB, e);
+	if (r == 0 && (sl->group = openat(fd, "cgroup.procs", O_WRONLY | O_CLOEXEC)) < 0)
+		r = err_set(e, -errno, "open the group %s", name);
+	close(fd);
+	return r;
+}
+
+/* All may write but the last: a process that is no group's own must not stand where groups are divided. */
+static int divide(int folder, uint64_t memory_bytes, struct partition *p, struct slot slots[SLOTS], struct err *e)
+{
+	int r;
+
+	p->guard = group(folder, "guard", e);
+	if (p->guard < 0)
+		return p->guard;
+	p->parsers = group(folder, "parsers", e);
+	if (p->parsers < 0)
+		return p->parsers;
+	r = put(p->guard, "cgroup.procs", "0", e);
+	if (r == 0)
+		r = put(folder, "cgroup.subtree_control", "+memory", e);
+	if (r == 0)
+		r = put_bytes(p->guard, "memory.min", GUARD_KEEPS, e);
+	/* The rest is for guard, for what the kernel keeps for the packets, and for the other programs of the machine. */
+	if (r == 0)
+		r = put_bytes(p->parsers, "memory.max", memory_bytes / 4 * 3, e);
+	if (r == 0)
+		r = put(p->parsers, "cgroup.subtree_control", "+memory", e);
+	for (unsigned i = 0; r == 0 && i < SLOTS; i++) {
+		const struct profile *role = sandbox_profile(slots[i].role);
+
+		if (role != NULL && role->group_mib != 0)
+			r = own_group(p->parsers, &slots[i], role->group_mib, e);
+	}
+	if (r < 0)
+		return r;
+	/* Who takes too much is ended at once, and not first made slow by a disk; a machine without swap has no such file. */
+	put(p->parsers, "memory.swap.max", "0", NULL);
+	p->cores = put(folder, "cgroup.subtree_control", "+cpu", NULL) == 0 &&
+		   put(p->guard, "cpu.weight", GUARD_WEIGHT, NULL) == 0 &&
+		   put(p->parsers, "cpu.weight", PARSERS_WEIGHT, NULL) == 0;
+	return 0;
+}
+
+void partition_make(int folder, uint64_t memory_bytes, struct partition *ret, struct slot slots[SLOTS])
+{
+	char list[256];
+
+	get(folder, "cgroup.controllers", list, sizeof(list));
+	if (!has_word(list, "memory")) {
+		ret->state = PARTITION_NO_MEMORY;
+		return;
+	}
+	if (divide(folder, memory_bytes, ret, slots, &ret->failed) == 0) {
+		ret->state = PARTITION_STANDS;
+		return;
+	}
+	/* Half of it is none: whoever starts stays where we are, and there is no limit. */
+	ret->state = PARTITION_FAILED;
+	for (unsigned i = 0; i < SLOTS; i++) {
+		if (slots[i].group >= 0)
+			close(slots[i].group);
+		slots[i].group = -1;
+	}
+}
+
+/* Where groups of version 2 are, alone or beside those of version 1. -1: nowhere. */
+static int open_all(void)
+{
+	static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		int fd = open(places[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		struct statfs st;
+
+		if (fd >= 0 && fstatfs(fd, &st) == 0 && st.f_type == CGROUP2_SUPER_MAGIC)
+			return fd;
+		if (fd >= 0)
+			close(fd);
+	}
+	return -1;
+}
+
+/* The folder of our group; -1 = it cannot be found. */
+static int open_own(int all)
+{
+	char text[4096], *at, *end;
+
+	get(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text));
+	at = strncmp(text, "0::/", 4) == 0 ? text : strstr(text, "\n0::/");
+	if (at == NULL)
+		return -1;
+	at = strstr(at, "0::/") + 4;
+	end = strchr(at, '\n');
+	if (end == NULL)
+		return -1;
+	*end = 0;
+	return openat(all, *at != 0 ? at : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+void partition_open(struct partition *ret, struct slot slots[SLOTS])
+{
+	int all = open_all(), own = all >= 0 ? open_own(all) : -1;
+	char text[16];
+
+	*ret = (struct partition){ .state = PARTITION_NO_GROUPS, .guard = -1, .parsers = -1, .score = -1 };
+	if (all >= 0)
+		ret->state = PARTITION_NOT_DELEGATED;
+	if (own >= 0 && fgetxattr(own, DELEGATED, text, sizeof(text)) == 1 && text[0] == '1')
+		partition_make(own, (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE), ret, slots);
+	if (own >= 0)
+		close(own);
+	if (all >= 0)
+		close(all);
+	ret->score = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+	if (ret->score >= 0)
+		ret->own_score = (int)number(AT_FDCWD, "/proc/self/oom_score_adj");
+}
+
+/* ---- a new process ------------------------------------------------------------------------------------------------------ */
+
+static void set_score(const struct partition *p, int score)
+{
+	char text[16];
+	int n = snprintf(text, sizeof(text), "%d", score);
+
+	/* A process that is not heeded is as it was before: one of many. */
+	if (pwrite(p->score, text, (size_t)n, 0) != n)
+		return;
+}
+
+pid_t partition_fork(const struct partition *p, const struct slot *sl)
+{
+	const struct profile *role = sandbox_profile(sl->role);
+	/* Never better than ours. A child has its parent's, and could not write its own when the sandbox has closed. */
+	bool other = p->score >= 0 && role != NULL && role->group_mib != 0 && role->oom_score > p->own_score;
+	pid_t pid;
+
+	if (other)
+		set_score(p, role->oom_score);
+	pid = fork();
+	if (pid == 0) {
+		/* Who cannot join runs all the same. */
+		if (sl->group >= 0 && write(sl->group, "0", 1) != 1)
+			return pid;
+	} else if (other)
+		set_score(p, p->own_score);
+	return pid;
+}
+
+/* ---- status ------------------------------------------------------------------------------------------------------------- */
+
+/* How many processes the kernel ended for their group's memory since the daemon started. */
+static int64_t ended(int folder)
+{
+	char text[512], *at;
+
+	get(folder, "memory.events", text, sizeof(text));
+	at = strstr(text, "oom_kill ");
+	return at != NULL ? strtoll(at + strlen("oom_kill "), NULL, 10) : 0;
+}
+
+json_t *partition_json(const struct partition *p)
+{
+	static const enum message why[] = {
+		[PARTITION_NO_GROUPS] = M_PARTITION_NO_GROUPS,
+		[PARTITION_NOT_DELEGATED] = M_PARTITION_NOT_DELEGATED,
+		[PARTITION_NO_MEMORY] = M_PARTITION_NO_MEMORY,
+		[PARTITION_FAILED] = M_PARTITION_FAILED,
+	};
+	struct sentence said = { 0 };
+
+	if (p->state != PARTITION_STANDS) {
+		sentence_say(&said, why[p->state], p->failed.text);
+		return json_pack("{s:b, s:o}", "stands", false, "why", sentence_json(&said));
+	}
+	return json_pack("{s:b, s:n, s:b, s:{s:I, s:I}, s:{s:I, s:I, s:I}}", "stands", true, "why", "cores", p->cores,
+			 "guard", "memory", number(p->guard, "memory.current"), "kept", number(p->guard, "memory.min"),
+			 "parsers", "memory", number(p->parsers, "memory.current"), "most",
+			 number(p->parsers, "memory.max"), "ended", ended(p->parsers));
+}

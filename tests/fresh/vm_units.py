@@ -42,7 +42,7 @@ STAGES = {
     "install": ("install cut", list(wire.KINDS)),
     "untried": ("install.untried install.take", list(wire.KINDS)),
     "boot": ("live", [wire.ALLOWED]),
-    "live": ("live.released lab guide lab.enduring harm confined leave", None),
+    "live": ("live.released lab guide lab.enduring partition harm partition.divided confined leave", None),
 }
 
 

@@ -41,7 +41,7 @@ mountpoint -q /proc || mount -t proc proc /proc; mountpoint -q /sys || mount -t 
 mkdir -p /dev/shm /dev/pts; mount -t tmpfs tmpfs /dev/shm; mount -t devpts devpts /dev/pts
 mount -t tmpfs -o mode=755 tmpfs /run; mount -t tmpfs -o mode=1777 tmpfs /tmp
 mount -o remount,rw /
-mount -t cgroup2 cgroup2 /sys/fs/cgroup; echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+mount -t cgroup2 cgroup2 /sys/fs/cgroup; for x in memory cpu; do echo +$x >/sys/fs/cgroup/cgroup.subtree_control; done
 # Into memory: while a program waits for a disk, whose pace is the host's, the clock would run on.
 modules=/lib/modules/$(uname -r)
 find /srv -type f -print0 | xargs -0 cat >/dev/null

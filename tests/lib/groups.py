@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A group of processes (cgroup, version 2) that is the daemon's to divide, as a service manager delegates it."""
 import os
+import sys
 
 from net import wait_for
 
+# A sanitizer has a shadow of all memory and keeps what was freed: limits that are the product's are too low for it.
+SANITIZED = os.path.basename(os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else "")) == "san"
 PLACES = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")
 
 

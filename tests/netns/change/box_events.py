@@ -7,7 +7,7 @@ import time
 
 import box as boxes
 from event import Event
-from groups import Delegated
+from groups import SANITIZED, Delegated
 from ground import RAW4, RAW6, V4, V6
 from net import sh, wait_for
 from policies import Policy, moment
@@ -411,4 +411,4 @@ class ParserTakesMemory(Event):
 BOX = (LinkDownAndUp, BoxLinkDownAndUp, DeviceGoneAndBack, DeviceRenamed, DeviceMovedAway, AddressTakenAway, MtuChanged, DiskFull)
 if MemoryGroup.here():
     BOX += (OutOfMemory,)
-BY_SEAM = ((ParserTakesMemory,) if Delegated.holds_memory() else ()) + (ClockSetForward, ClockSetBack, ClockSetPastTheEnd, ClockSetBackBeforeTheEnd, TrialOverAClockChange, MemoryShort)
+BY_SEAM = ((ParserTakesMemory,) if Delegated.holds_memory() and not SANITIZED else ()) + (ClockSetForward, ClockSetBack, ClockSetPastTheEnd, ClockSetBackBeforeTheEnd, TrialOverAClockChange, MemoryShort)

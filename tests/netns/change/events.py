@@ -3,7 +3,7 @@
 the box is made anew only once."""
 import os
 
-from box_events import BOX, BY_SEAM, OutOfMemory
+from box_events import BOX, BY_SEAM, OutOfMemory, ParserTakesMemory
 from edit_events import EDITS
 from flood_events import FLOODS
 from other_events import OTHERS
@@ -21,3 +21,5 @@ if os.cpu_count() == 1:
     NOT_RUN["FewerWorkers"] = "one processor has one worker of each kind"
 if OutOfMemory not in BOX:
     NOT_RUN["OutOfMemory"] = "no groups with a limit on memory on this machine"
+if ParserTakesMemory not in BY_SEAM:
+    NOT_RUN["ParserTakesMemory"] = "no limits on memory in groups of version 2 on this machine, or a sanitizer's shadow of all memory"

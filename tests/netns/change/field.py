@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "attack"))
 import modbus  # noqa: E402
 from ends import Hub, ip  # noqa: E402
 from ground import RAW4, V4, V6, Ground, Watch  # noqa: E402
-from groups import Delegated  # noqa: E402
+from groups import SANITIZED, Delegated  # noqa: E402
 from net import decode, inside, mac_of, sh, tcp, udp, wait_for  # noqa: E402
 from policies import Policy  # noqa: E402
 from seam import Seam  # noqa: E402
@@ -41,7 +41,7 @@ class Field(Ground):
         sh("mount", "-t", "tmpfs", "-o", "size=24m,mode=755", "tmpfs", self.state)
         self.seam = Seam(run + "/run")
         # Where groups can hold memory, the daemon divides one as it does its unit's.
-        self.group = Delegated("change") if Delegated.holds_memory() else None
+        self.group = Delegated("change") if Delegated.holds_memory() and not SANITIZED else None
         self.start()
         self.apply_policy(Policy())
         self.settle_neighbours()

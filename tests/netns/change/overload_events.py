@@ -10,7 +10,6 @@ import time
 
 import seam
 from net import sh, wait_for
-from policies import Policy
 from policy_events import NarrowedByCommand
 
 HERE = os.path.dirname(os.path.abspath(__file__))

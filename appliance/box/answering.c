@@ -24,7 +24,7 @@ static int one_answering(struct rtnl *data, const struct ir_interface *i, box_an
 		hosts = calloc(n, sizeof(*hosts));
 		r = ranges == NULL || hosts == NULL ? err_set(e, -ENOMEM, "list for whom it answers") : 0;
 	}
-	for (size_t k = 0; k < n && r == 0; k++)
+	for (size_t k = 0; hosts != NULL && k < n; k++)
 		hosts[k] = have[k].host;
 	if (r == 0)
 		each(ctx, i, ranges, n > 0 ? box_joined(hosts, n, ranges) : 0);

@@ -201,7 +201,8 @@ int history_read(struct generation_store *s, struct err *e)
 	if (r == -ENOMEM)
 		return r;
 	s->damaged = r < 0;
-	for (line = r == 0 ? strtok_r((char *)text, "\n", &rest) : NULL; line != NULL; line = strtok_r(NULL, "\n", &rest)) {
+	for (line = r == 0 ? strtok_r((char *)text, "\n", &rest) : NULL; line != NULL;
+	     line = strtok_r(NULL, "\n", &rest)) {
 		struct generation_record g;
 
 		if (!parse_line(line, &g) || s->n >= GENERATIONS_KEPT ||

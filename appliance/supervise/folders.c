@@ -75,6 +75,7 @@ void folders_tidy(struct supervisor *s)
 		if (fd >= 0)
 			tidy(s, folders[i].name, fd, sandbox_uid(folders[i].owner));
 		else if (errno != ENOENT || faccessat(s->state_fd, folders[i].name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			say(s, file_aside(s->state_fd, folders[i].name) == 0 ? M_FILE_ASIDE : M_FILE_STRANGE, ".", folders[i].name);
+			say(s, file_aside(s->state_fd, folders[i].name) == 0 ? M_FILE_ASIDE : M_FILE_STRANGE, ".",
+			    folders[i].name);
 	}
 }

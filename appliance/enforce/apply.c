@@ -301,6 +301,8 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 			return r;
 		}
 		enforce_relabel(f, old);
+		if (old != NULL)
+			enforce_ended_leave(f, old);
 		generation_drop(old);
 		if ((flags & APPLY_BOOT) != 0)
 			f->poll_compare_ns = 0; /* what others put beside our table while nobody listened is told now */

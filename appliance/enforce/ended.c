@@ -23,8 +23,8 @@
 
 struct ending {
 	struct arena *a;
-	const struct generation_held *g;
-	uint64_t since, now; /* what ended after the first and until the second */
+	const struct generation_held *g, *by; /* whose permit ended; what may still allow it */
+	uint64_t since, now;		      /* what ended after the first and until the second */
 	struct cut_session *list;
 	size_t n, room;
 };
@@ -58,8 +58,10 @@ static int note(const struct session *s, void *ctx)
 	struct cut_session *c;
 
 	if (s->ending || s->l4proto != IPPROTO_TCP || until <= d->since || until > d->now ||
-	    evaluate_ir(&d->g->ir, &q) != NULL)
+	    evaluate_ir(&d->by->ir, &q) != NULL)
 		return 0;
+	if (d->by != d->g && (generation_permit(d->by, id) != UINT32_MAX || generation_lingers(d->by, id)))
+		return 0; /* its label stands for a moment more, and then it is told */
 	if (d->n >= CUTS_MAX_BYTES / sizeof(*c))
 		return 0; /* the others hear of it when they speak */
 	c = arena_grow(d->a, (void **)&d->list, &d->n, &d->room, sizeof(*c));
@@ -94,20 +96,32 @@ static uint64_t next_end(const struct generation_held *g, uint64_t after)
 	return next;
 }
 
-static void tell(struct enforce *f, const struct ending *d)
+static void tell(struct enforce *f, struct ending *d)
 {
-	int fd = d->n > 0 ? memfd_sealed("sekisho-ended", d->list, d->n * sizeof(*d->list)) : -1;
+	struct err e;
+	int fd = -1;
 
-	if (fd < 0)
-		return;
-	(void)msg_send(f->control, 0, &(struct msg_body){ .type = MSG_CUTS }, &fd, 1);
-	close(fd);
+	d->a = arena_new(ENDED_BUDGET);
+	if (d->a != NULL && conntrack_dump(&f->net, note, restart, d, &e) == 0 && d->n > 0)
+		fd = memfd_sealed("sekisho-ended", d->list, d->n * sizeof(*d->list));
+	if (fd >= 0) {
+		(void)msg_send(f->control, 0, &(struct msg_body){ .type = MSG_CUTS }, &fd, 1);
+		close(fd);
+	}
+	arena_free(d->a);
+}
+
+void enforce_ended_leave(struct enforce *f, const struct generation_held *old)
+{
+	struct ending d = { .g = old, .by = f->now, .since = f->ended_s, .now = clock_wall_ns() / 1000000000u };
+
+	if (!f->waits && next_end(old, f->ended_s) <= d.now)
+		tell(f, &d);
 }
 
 int enforce_ended(struct enforce *f)
 {
 	uint64_t ms = clock_wall_ns() / 1000000u, now = ms / 1000u, next;
-	struct err e;
 
 	if (f->now == NULL || f->waits)
 		return -1; /* nothing that ends is open */
@@ -118,13 +132,9 @@ int enforce_ended(struct enforce *f)
 	if (next == UINT64_MAX)
 		return -1;
 	if (next * 1000u + LATE_MS <= ms) {
-		struct ending d = {
-			.a = arena_new(ENDED_BUDGET), .g = f->now, .since = f->ended_s, .now = (ms - LATE_MS) / 1000u
-		};
+		struct ending d = { .g = f->now, .by = f->now, .since = f->ended_s, .now = (ms - LATE_MS) / 1000u };
 
-		if (d.a != NULL && conntrack_dump(&f->net, note, restart, &d, &e) == 0)
-			tell(f, &d);
-		arena_free(d.a);
+		tell(f, &d);
 		f->ended_s = d.now;
 		next = next_end(f->now, f->ended_s);
 	}

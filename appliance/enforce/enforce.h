@@ -208,6 +208,8 @@ void enforce_relabel(struct enforce *f, const struct generation_held *old);
 
 /* Tells of sessions that an end by time has just ended. Milliseconds until there may be more to tell, -1 = not soon. */
 int enforce_ended(struct enforce *f);
+/* What `old` gave and what has just ended, when another generation took its place before that was told. */
+void enforce_ended_leave(struct enforce *f, const struct generation_held *old);
 
 /* ---- enforce/moment.c -------------------------------------------------------------------------------------------- */
 

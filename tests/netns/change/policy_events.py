@@ -119,6 +119,18 @@ class EndedByTime(Event):
         return state.followed and not state.halfway and not state.ended and not state.refused
 
 
+class TakenAwayAsItEnds(EndedByTime):
+    """The kernel has ended it, hardly anybody was told yet, and the text in which it stood is replaced, at a drawn moment."""
+    told = ("applied", "confirmed")
+
+    def fire(self, field):
+        at = self.end - field.rng.uniform(0, 0.15)
+        wait_for(lambda: time.time() > at, 30, "the moment")
+        field.apply_policy(Policy(elsewhere=True))
+        wait_for(lambda: time.time() > self.end + 0.1, 30, "the end")
+        self.done_at = time.monotonic()
+
+
 class SuccessorStands(EndedByTime):
     """The right ends; another with a later end, over the same space, goes on."""
 
@@ -306,6 +318,6 @@ class BoxFactsChanged(Applied):
 
 POLICY = (SameTextAgain, WidenedForThisFlow, WidenedByAPair, WidenedForOthers, AnotherPairTakenAway, NarrowedByAddress, NarrowedByCommand,
           NarrowedByValue, NarrowedByRegister, NarrowedForNewSessions, ModeChanged, EnforcedAgain, FailureWordsChanged,
-          FailureWordsTightened, CriticalityChanged, Renamed, EndedByTime, SuccessorStands, SuccessorStarts, ConfirmedNarrowing,
+          FailureWordsTightened, CriticalityChanged, Renamed, EndedByTime, TakenAwayAsItEnds, SuccessorStands, SuccessorStarts, ConfirmedNarrowing,
           TrialExpired, NarrowingTrialExpired, TrialCalledOff, TrialThatGaveExpires, TrialThatGaveIsCalledOff, TrialThatGaveIsTakenOver, RolledBack, RolledBackToLess, TakenOver, FewerWorkers,
           BoxFactsChanged)

@@ -408,6 +408,7 @@ static void in_force(struct supervisor *s)
 	in_force_tell(s);
 	beside_write(s);
 	tables_of_new(s, old);
+	journal_lingering(s);
 	cuts_tell(s, &op->told);
 	if (op->kind == OP_APPLY)
 		kept_retire(s, old->ir);

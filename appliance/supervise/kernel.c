@@ -47,15 +47,28 @@ static void tell(struct supervisor *s, const struct generation_told *t)
 	role_send(s, &s->slots[SLOT_JOURNAL], 0, &m, &t->fd, 1);
 }
 
+/* Sessions go on under a permit of it: they may be recorded for as long as they live. */
+static bool is_carried(const struct supervisor *s, struct event_generation g)
+{
+	for (uint32_t i = 0; i < s->stamps.n; i++)
+		if (event_generation_same(s->stamps.list[i].of, g))
+			return true;
+	return false;
+}
+
 /* The newest stands last. */
-static void remember(struct remembered *r, struct generation_told t)
+static void remember(const struct supervisor *s, struct remembered *r, struct generation_told t)
 {
 	size_t at = 0;
 
 	while (at < r->n && !event_generation_same(r->list[at].which, t.which))
 		at++;
-	if (at == r->n && r->n == REMEMBERED)
+	if (at == r->n && r->n == REMEMBERED) {
 		at = 0;
+		while (at < r->n && is_carried(s, r->list[at].which))
+			at++;
+		at = at < r->n ? at : 0;
+	}
 	if (at < r->n) {
 		close(r->list[at].fd);
 		memmove(&r->list[at], &r->list[at + 1], (r->n - at - 1) * sizeof(t));
@@ -93,7 +106,7 @@ void journal_remember(struct supervisor *s, const struct policy *p)
 		return;
 	}
 	number_interfaces(s, p, &t.body.interfaces);
-	remember(s->remembered, t);
+	remember(s, s->remembered, t);
 }
 
 void journal_generation(struct supervisor *s, const struct policy *p)
@@ -101,6 +114,16 @@ void journal_generation(struct supervisor *s, const struct policy *p)
 	journal_remember(s, p);
 	if (s->remembered != NULL && s->remembered->n > 0)
 		tell(s, &s->remembered->list[s->remembered->n - 1]);
+}
+
+void journal_lingering(struct supervisor *s)
+{
+	const struct event_generation now = event_generation(s->now->number, s->now->ir->digest);
+
+	for (size_t i = 0; s->remembered != NULL && i < s->remembered->n; i++)
+		if (!event_generation_same(s->remembered->list[i].which, now) &&
+		    is_carried(s, s->remembered->list[i].which))
+			tell(s, &s->remembered->list[i]);
 }
 
 void journal_retention(struct supervisor *s)

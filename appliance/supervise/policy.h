@@ -51,6 +51,8 @@ int policy_memfd(const struct policy *p, const struct stamps *table);
 /* kernel.c: the steps that change something outside */
 int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t id, struct err *e);
 void journal_generation(struct supervisor *s, const struct policy *p);
+/* Once more those by which sessions of an earlier policy go on: the journal forgets what it heard longest ago. */
+void journal_lingering(struct supervisor *s);
 /* How long it keeps records. */
 void journal_retention(struct supervisor *s);
 /* Without telling it yet: a journal that is not there hears it when it starts. */

@@ -23,6 +23,7 @@
 #include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/shut/shut.h"
 #include "mgmt/cli/verbs.h"
+#include "mgmt/cli/verbs/show.h"
 #include "mgmt/cli/words/apply.h"
 #include "mgmt/cli/words/render.h"
 
@@ -224,7 +225,9 @@ static void tell(struct cli *c, const struct card_places *p, const char *from)
 			    p->list[i].is);
 }
 
-static int order(struct cli *c, const struct cli_args *a, const json_t *g, const char *from, uint32_t confirm_s, int fd)
+/* *ret_number: the generation that came of it. */
+static int order(struct cli *c, const struct cli_args *a, const json_t *g, const char *from, uint32_t confirm_s, int fd,
+		 unsigned long long *ret_number)
 {
 	bool dry_run = a->values[OPT_DRY_RUN] != NULL, take_over = a->values[OPT_TAKE_OVER] != NULL;
 	const struct msg_body m = { MSG_CTL_APPLY,
@@ -246,6 +249,7 @@ static int order(struct cli *c, const struct cli_args *a, const json_t *g, const
 	}
 	if (fds[1] >= 0)
 		close(fds[1]);
+	*ret_number = ju(json_object_get(answer.json, "generation"), "number");
 	same = strcmp(js(json_object_get(answer.json, "generation"), "digest"), digest) == 0;
 	if (!dry_run && answer.status == CLI_YES)
 		json_object_set_new(answer.json, "same_digest", json_boolean(same));
@@ -261,11 +265,49 @@ static int order(struct cli *c, const struct cli_args *a, const json_t *g, const
 	return status;
 }
 
-/* What is in force is then also what the next edit begins with. */
-static int write_texts(struct cli *c, const json_t *g, struct card_places *places, const char *into)
+static bool names(const json_t *sources, const char *name)
 {
-	int status = texts_write(c, ja(g, "sources"), places, into);
+	const json_t *s;
+	size_t i;
 
+	json_array_foreach(sources, i, s)
+	{
+		if (strcmp(js(s, "name"), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What is in force is then also what the next edit begins with, and nothing else: whoever made the backup may have put more into it. */
+static int write_texts(struct cli *c, const json_t *g, unsigned long long number, struct card_places *places,
+		       const char *into)
+{
+	const json_t *sources = ja(g, "sources"), *s;
+	json_t *list = json_array();
+	struct box_answer shown;
+	int status = CLI_CANNOT;
+	size_t i;
+
+	if (!show_request(c, number, &shown, &status)) {
+		json_decref(list);
+		return status;
+	}
+	if (shown.status != CLI_YES) {
+		(void)box_answer_done(c, &shown, &status);
+		box_answer_free(&shown);
+		json_decref(list);
+		return status;
+	}
+	json_array_foreach(sources, i, s)
+	{
+		if (names(ja(shown.json, "sources"), js(s, "name")))
+			json_array_append(list, json_array_get(sources, i));
+		else if (!c->json)
+			render_line(c, M_RESTORE_NOT_READ, js(s, "name"));
+	}
+	box_answer_free(&shown);
+	status = texts_write(c, list, places, into);
+	json_decref(list);
 	if (status == CLI_YES && !c->json)
 		render_line(c, M_RESTORE_INTO, into);
 	return status;
@@ -275,6 +317,7 @@ static int restore(struct cli *c, const struct cli_args *a, const json_t *backup
 {
 	const struct msg_body question = { .type = MSG_STATUS };
 	struct card_places places;
+	unsigned long long number = 0;
 	struct box_answer now;
 	char from[COMMENT_MOST + 1];
 	int status = CLI_INVALID, fd = -1;
@@ -295,9 +338,9 @@ static int restore(struct cli *c, const struct cli_args *a, const json_t *backup
 	if (all_named(c, &places, &status)) {
 		origin(backup, g, from, sizeof(from));
 		tell(c, &places, from);
-		status = order(c, a, g, from, confirm_s, fd);
+		status = order(c, a, g, from, confirm_s, fd, &number);
 		if (into != NULL && status == CLI_YES && a->values[OPT_DRY_RUN] == NULL)
-			status = write_texts(c, g, &places, into);
+			status = write_texts(c, g, number, &places, into);
 	}
 	close(fd);
 	return status;

@@ -17,6 +17,7 @@
 #define NAME_MOST 256u /* as an order to the box has them */
 #define TEXT_MOST (4u << 20)
 #define BEFORE ".before"
+#define ENDING ".cfg" /* of texts beside the main one */
 
 /* Names of the folders and the file, each more than "", "." and "..". */
 static bool stays_inside(const char *name)
@@ -32,6 +33,14 @@ static bool stays_inside(const char *name)
 		if (name[n] == '\0')
 			return true;
 	}
+}
+
+/* Beside the policy lie files that are none: a text that is a comment with a certificate in it would become the one to which backups are made. */
+static bool is_policy(const char *name)
+{
+	size_t n = strlen(name), m = strlen(ENDING);
+
+	return n > m && strcmp(name + n - m, ENDING) == 0;
 }
 
 static const char *last_part(const char *path)
@@ -72,7 +81,7 @@ bool texts_fit(struct cli *c, const json_t *sources, const char *into, int *ret_
 	for (size_t i = 0; i < json_array_size(sources); i++) {
 		const char *name = file_of(sources, i, into);
 
-		if (!stays_inside(name) || (i > 0 && strcmp(name, last_part(into)) == 0)) {
+		if (!stays_inside(name) || (i > 0 && (!is_policy(name) || strcmp(name, last_part(into)) == 0))) {
 			*ret_status = cli_fail(c, CLI_INVALID, M_RESTORE_INTO_NAME, name);
 			return false;
 		}

@@ -90,16 +90,20 @@ bool box_route_is_admin(const struct ir *ir, const struct ir_route *r)
 	return i != NULL && i->admin;
 }
 
+#define FLOOR 0xf0000000u /* the metric of floors: behind every way there is */
+
+/* Of one way to it and the floor below that each is by itself. */
 static bool same_destination(const struct rtnl_route *a, const struct rtnl_route *b)
 {
-	return a->prefix == b->prefix && addr_cmp(&a->to, &b->to) == 0;
+	return a->prefix == b->prefix && addr_cmp(&a->to, &b->to) == 0 &&
+	       (a->priority == FLOOR) == (b->priority == FLOOR);
 }
 
 /* `have` as the kernel tells it always names an interface; a wanted one may leave that to the gateway. */
 static bool same_route(const struct rtnl_route *want, const struct rtnl_route *have)
 {
-	return same_destination(want, have) && have->type == RTN_UNICAST && have->tos == 0 &&
-	       addr_cmp(&want->via, &have->via) == 0 && (want->oif == 0 || want->oif == have->oif);
+	return same_destination(want, have) && have->type == (want->type != 0 ? want->type : RTN_UNICAST) &&
+	       have->tos == 0 && addr_cmp(&want->via, &have->via) == 0 && (want->oif == 0 || want->oif == have->oif);
 }
 
 /* -ENODEV: the interface that it leads to is not there. */
@@ -150,9 +154,47 @@ static size_t wanted_routes(struct rtnl *r, const struct ir *ir, bool admin, str
 	return n;
 }
 
+static size_t add_floor(struct rtnl_route *want, size_t n, const struct addr *of, unsigned prefix)
+{
+	struct addr to = *of;
+
+	if (prefix == 0)
+		return n;
+	for (unsigned b = prefix; b < 8u * addr_len(to.family); b++)
+		to.b[b / 8] &= (uint8_t) ~(0x80u >> (b % 8));
+	want[n] = (struct rtnl_route){ .to = to, .prefix = (uint8_t)prefix, .type = RTN_UNREACHABLE, .priority = FLOOR };
+	return n + 1;
+}
+
+/*
+ * Below every way of the data namespace but those to the rest lies one that says there is none. A way goes with its interface, at once; what is sent
+ * there would take the next larger one, to the rest for instance, and so would packets of sessions that live, into another zone.
+ */
+static size_t add_floors(const struct ir *ir, struct rtnl_route *want, size_t n)
+{
+	unsigned prefix;
+
+	for (uint32_t i = 0; i < ir->n_interfaces; i++)
+		for (uint32_t k = 0; k < ir->interfaces[i].n_addresses && !ir->interfaces[i].admin; k++)
+			n = add_floor(want, n, &ir->interfaces[i].addresses[k], ir->interfaces[i].prefix_lengths[k]);
+	for (uint32_t i = 0; i < ir->n_routes; i++)
+		if (!box_route_is_admin(ir, &ir->routes[i]) && addr_range_is_prefix(&ir->routes[i].to, &prefix))
+			n = add_floor(want, n, &ir->routes[i].to.lo, prefix);
+	return n;
+}
+
+static size_t room_of_floors(const struct ir *ir)
+{
+	size_t n = ir->n_routes;
+
+	for (uint32_t i = 0; i < ir->n_interfaces; i++)
+		n += ir->interfaces[i].n_addresses;
+	return n;
+}
+
 int box_routes(struct rtnl *r, const struct ir *ir, bool admin, struct err *e)
 {
-	struct rtnl_route *want = calloc(ir->n_routes + 1u, sizeof(*want)), *have = NULL;
+	struct rtnl_route *want = calloc(ir->n_routes + room_of_floors(ir) + 1u, sizeof(*want)), *have = NULL;
 	size_t n_want, n_have = 0;
 	struct err one = { 0 };
 	int status;
@@ -166,6 +208,8 @@ int box_routes(struct rtnl *r, const struct ir *ir, bool admin, struct err *e)
 		return status;
 	}
 	n_want = wanted_routes(r, ir, admin, want, &status, e);
+	if (!admin)
+		n_want = add_floors(ir, want, n_want);
 	for (size_t i = 0; i < n_want; i++) {
 		bool there = false;
 

@@ -45,7 +45,7 @@ struct rtnl_route {
 	uint8_t protocol, type;
 	uint8_t tos;	  /* for packets of this kind of service alone */
 	uint32_t nexthop; /* the next-hop object that says its way, 0 = it says so itself */
-	uint32_t priority;
+	uint32_t priority; /* of ours it is said of a floor alone */
 	bool foreign; /* made by somebody else */
 };
 

@@ -199,14 +199,15 @@ int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, 
 	addr_text(&route->to, text);
 	if (route->via.family != 0)
 		addr_text(&route->via, via);
-	snprintf(whole, sizeof(whole), "%s/%u via %s", text, route->prefix, via);
+	snprintf(whole, sizeof(whole), "%s/%u via %s", text, route->prefix,
+		 route->type == RTN_UNREACHABLE ? "nothing" : via);
 	if (!rtnl_told(r, add ? "missing" : "extra", whole))
 		return 0;
 	rt->rtm_family = route->to.family == 4 ? AF_INET : AF_INET6;
 	rt->rtm_dst_len = route->prefix;
 	rt->rtm_table = RT_TABLE_MAIN;
 	rt->rtm_protocol = route->protocol != 0 ? route->protocol : ROUTE_PROTOCOL;
-	rt->rtm_scope = route->via.family == 0 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+	rt->rtm_scope = route->via.family == 0 && route->type != RTN_UNREACHABLE ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 	rt->rtm_type = route->type != 0 ? route->type : RTN_UNICAST;
 	if (!add)
 		rt->rtm_scope = RT_SCOPE_NOWHERE;
@@ -220,7 +221,7 @@ int rtnl_route_change(struct rtnl *r, const struct rtnl_route *route, bool add, 
 		mnl_attr_put(h, RTA_GATEWAY, addr_len(route->via.family), route->via.b);
 	if (route->oif != 0 && route->nexthop == 0)
 		mnl_attr_put_u32(h, RTA_OIF, route->oif);
-	if (!add && route->priority != 0)
+	if (route->priority != 0)
 		mnl_attr_put_u32(h, RTA_PRIORITY, route->priority);
 	status = rtnl_talk(r, h, NULL, NULL);
 	return status < 0 ? err_set(e, status, "%s route %s", add ? "add" : "remove", whole) : 0;

@@ -26,7 +26,8 @@
 struct rtnl {
 	struct rtnl_address a[16];
 	size_t n_a;
-	struct rtnl_route r[16];
+	struct rtnl_route r[16], floors[16];
+	size_t n_floors;
 	size_t n_r;
 	char log[1024]; /* "+10.0.0.1/24 -..." in order of the changes */
 	bool refuse;
@@ -83,14 +84,33 @@ int rtnl_address_change(struct rtnl *k, uint32_t index, const struct addr *a, ui
 
 int rtnl_routes(struct rtnl *k, bool foreign, struct rtnl_route **ret, size_t *ret_n, struct err *e)
 {
-	struct rtnl_route list[16];
+	struct rtnl_route list[64];
 
 	(void)e;
 	*ret_n = 0;
 	for (size_t i = 0; i < k->n_r; i++)
 		if (foreign || !k->r[i].foreign)
 			list[(*ret_n)++] = k->r[i];
+	for (size_t i = 0; i < k->n_floors; i++)
+		list[(*ret_n)++] = k->floors[i];
 	*ret = copy(list, *ret_n * sizeof(*list));
+	return 0;
+}
+
+/* Beside the routes, whose order the cases look at. */
+static int floor_change(struct rtnl *k, const struct rtnl_route *route, bool add)
+{
+	size_t i = 0;
+
+	assert_int_equal(route->type, RTN_UNREACHABLE);
+	while (i < k->n_floors && (addr_cmp(&k->floors[i].to, &route->to) != 0 || k->floors[i].prefix != route->prefix))
+		i++;
+	assert_true(add == (i == k->n_floors));
+	assert_true(i < sizeof(k->floors) / sizeof(k->floors[0]));
+	if (add)
+		k->floors[k->n_floors++] = *route;
+	else
+		k->floors[i] = k->floors[--k->n_floors];
 	return 0;
 }
 
@@ -104,6 +124,8 @@ int rtnl_route_change(struct rtnl *k, const struct rtnl_route *route, bool add, 
 {
 	char text[ADDR_TEXT];
 
+	if (route->priority > UINT32_MAX / 2)
+		return floor_change(k, route, add);
 	addr_text(&route->to, text);
 	if (k->refuse_route != NULL && strcmp(text, k->refuse_route) == 0)
 		return err_set(e, -ENETUNREACH, "route to %s", text);
@@ -366,6 +388,56 @@ static void routes_beside_a_device_that_is_gone(void **state)
 	assert_string_equal(k.log, "+10.5.0.0/16 +10.6.0.0/16");
 }
 
+static bool has_floor(const struct rtnl *k, const char *to, uint8_t prefix)
+{
+	struct addr a = at(to);
+
+	for (size_t i = 0; i < k->n_floors; i++)
+		if (addr_cmp(&k->floors[i].to, &a) == 0 && k->floors[i].prefix == prefix)
+			return true;
+	return false;
+}
+
+/* Below every way but that to the rest lies one that says there is none: a way that went with its device leaves nothing larger in its place. */
+static void floors_below_ways(void **state)
+{
+	struct addr one[2] = { at("10.0.0.1"), at("2001:db8:10::1") }, adm = at("10.99.0.1");
+	uint8_t lengths[2] = { 24, 61 }, length = 24;
+	struct ir_interface i[2] = {
+		{ .name = "lan0", .device = "eth0", .addresses = one, .prefix_lengths = lengths, .n_addresses = 2 },
+		{ .name = "adm0",
+		  .device = "eth9",
+		  .admin = true,
+		  .addresses = &adm,
+		  .prefix_lengths = &length,
+		  .n_addresses = 1 },
+	};
+	struct ir_route r[4] = {
+		{ .to = net("10.5.0.0/16"), .via = at("10.0.0.9"), .interface = UINT32_MAX },
+		{ .to = net("10.7.0.9/32"), .interface = 0 },
+		{ .to = net("0.0.0.0/0"), .via = at("10.0.0.9"), .interface = 0 },
+		{ .to = net("192.0.2.0/24"), .via = at("10.99.0.7"), .interface = UINT32_MAX },
+	};
+	struct ir ir = { .interfaces = i, .n_interfaces = 2, .routes = r, .n_routes = 4 };
+	struct rtnl k = { .gone = "eth0" }, admin = { 0 };
+
+	(void)state;
+	assert_int_equal(box_routes(&k, &ir, false, NULL), 0);
+	assert_int_equal(k.n_r, 0);
+	assert_int_equal(k.n_floors, 4);
+	assert_true(has_floor(&k, "10.0.0.0", 24) && has_floor(&k, "2001:db8:10::", 61));
+	assert_true(has_floor(&k, "10.5.0.0", 16) && has_floor(&k, "10.7.0.9", 32));
+	k.gone = NULL;
+	assert_int_equal(box_routes(&k, &ir, false, NULL), 0); /* a change to one that is there fails in floor_change */
+	assert_int_equal(k.n_r, 3);
+	ir.n_routes = 1;
+	assert_int_equal(box_routes(&k, &ir, false, NULL), 0);
+	assert_int_equal(k.n_floors, 3);
+	assert_int_equal(k.n_r, 1);
+	assert_int_equal(box_routes(&admin, &ir, true, NULL), 0);
+	assert_int_equal(admin.n_floors, 0);
+}
+
 static void a_route_that_is_refused(void **state)
 {
 	struct addr box = at("10.0.0.1");
@@ -418,7 +490,7 @@ int main(void)
 		cmocka_unit_test(link_local_is_the_kernels), cmocka_unit_test(refusal_is_reported),
 		cmocka_unit_test(routes_by_difference),	     cmocka_unit_test(gateway_decides_by_whole_prefix),
 		cmocka_unit_test(routes_of_others_go),	     cmocka_unit_test(routes_beside_a_device_that_is_gone),
-		cmocka_unit_test(a_route_that_is_refused),
+		cmocka_unit_test(floors_below_ways),	     cmocka_unit_test(a_route_that_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,9 +92,9 @@ static void begin(uint32_t total)
 }
 
 /* In order, 700 bytes a segment, every one acknowledged. */
-static void run_plain(const uint8_t *stream, uint32_t total, struct seen *s)
+static void run_plain(uint32_t permit, const uint8_t *stream, uint32_t total, struct seen *s)
 {
-	struct conn k = desk_conn(P_TOY);
+	struct conn k = desk_conn(permit);
 	uint32_t from = k.c + 1;
 
 	begin(total);
@@ -111,9 +111,10 @@ static void run_plain(const uint8_t *stream, uint32_t total, struct seen *s)
 }
 
 /* As `how` says: each byte gives the size of a segment and what is done with it. */
-static void run_cut(const uint8_t *stream, uint32_t total, const uint8_t *how, size_t n_how, struct seen *s)
+static void run_cut(uint32_t permit, const uint8_t *stream, uint32_t total, const uint8_t *how, size_t n_how,
+		    struct seen *s)
 {
-	struct conn k = desk_conn(P_TOY);
+	struct conn k = desk_conn(permit);
 	uint32_t from, at = 0;
 	size_t h = 0;
 	bool refused = false;
@@ -166,19 +167,21 @@ static void run_cut(const uint8_t *stream, uint32_t total, const uint8_t *how, s
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct seen plain, cut;
+	uint32_t permit;
 	size_t n_how;
 
 	if (desk_i == NULL)
 		desk_open((struct inspector_limits){ .flows = 64, .pool_bytes = 1u << 20, .table_bytes = 1u << 16 });
 	if (size < 2)
 		return 0;
+	permit = data[0] & 0x20 ? P_TOY_PICK_UP : P_TOY; /* what is ahead of a gap waits, or passes */
 	n_how = data[0] % 32u;
 	if (n_how > size - 1)
 		n_how = size - 1;
 	if (size - 1 - n_how > STREAM_MAX)
 		size = STREAM_MAX + 1 + n_how;
-	run_plain(data + 1 + n_how, (uint32_t)(size - 1 - n_how), &plain);
-	run_cut(data + 1 + n_how, (uint32_t)(size - 1 - n_how), data + 1, n_how, &cut);
+	run_plain(permit, data + 1 + n_how, (uint32_t)(size - 1 - n_how), &plain);
+	run_cut(permit, data + 1 + n_how, (uint32_t)(size - 1 - n_how), data + 1, n_how, &cut);
 	must(same(&plain, &cut));
 	inspector_finish(desk_i); /* or live flows would fill the table */
 	return 0;

@@ -78,7 +78,7 @@ class Appliance:
     def __init__(self, folder, slot_folder, keyring, version="1.0.0", host="/"):
         """`host`: whose programs they call, this machine's or an image's."""
         self.host, usr = host, host.rstrip("/") + "/usr"
-        self.folder, self.running, self.first = folder, "A", slot_folder
+        self.folder, self.running, self.first, self.told = folder, "A", slot_folder, ""  # told: by GRUB, besides
         for d in ("host", "proc", "dev/disk/by-partlabel", "dev/disk/by-label", "run", "state/private", "parts", "tmp", "usr/share", "usr/lib"):
             os.makedirs(os.path.join(folder, d))
         for d in ("bin", "sbin", "lib", "lib64"):
@@ -152,7 +152,7 @@ class Appliance:
 
     def do(self, *words, typed="yes\n", lang="en", kill=0, kill_at=1 << 40):
         """One of the image's programs; returns its status (negative: the power went) and what it said."""
-        for name, text in (("steps", "0"), ("kill", str(kill)), ("kill-at", str(kill_at)), ("cmdline", "quiet sekisho.slot=%s panic=10\n" % self.running),
+        for name, text in (("steps", "0"), ("kill", str(kill)), ("kill-at", str(kill_at)), ("cmdline", "quiet sekisho.slot=%s%s panic=10\n" % (self.running, self.told)),
                            ("state/private/lang", lang + "\n")):
             put(self.folder + "/" + name, text)
         shutil.rmtree(self.folder + "/run")

@@ -34,6 +34,7 @@ bundle:
 check-bundle:
 	@images/deps image
 	@$(AS_ROOT) $(PYTHON) tests/image/update
+	@$(AS_ROOT) $(PYTHON) tests/image/install
 check-image:
 	@images/deps image fresh
 	@$(AS_ROOT) $(image_settings) $(PYTHON) tests/image/run --again

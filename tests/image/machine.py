@@ -27,12 +27,14 @@ def tap(ns, name):
 
 
 class Machine:
-    """`cards`: (descriptor of a tap, hardware address). One disk stays over any number of starts."""
+    """`cards`: (descriptor of a tap, hardware address). One disk stays over any number of starts; without an image it is empty. `usb`: a file
+    that is a stick, which the firmware tries first where it is `from_usb`."""
 
     def __init__(self, folder, image, cards, stick):
         self.folder, self.cards, self.stick = folder, cards, stick
         self.disk = folder + "/disk"
-        subprocess.run(["cp", "--sparse=always", image, self.disk], check=True)
+        self.usb, self.from_usb = None, False
+        subprocess.run(["cp", "--sparse=always", image or "/dev/null", self.disk], check=True)
         os.truncate(self.disk, 3 << 30)  # a disk is larger than the image
         shutil.copy(FIRMWARE % "VARS", folder + "/vars")
         self.process, self.log = None, open(folder + "/console.log", "ab")
@@ -45,9 +47,12 @@ class Machine:
                 "-display", "none", "-monitor", "none", "-nodefaults", "-global", "driver=cfi.pflash01,property=secure,value=on",
                 "-drive", "if=pflash,unit=0,format=raw,readonly=on,file=" + FIRMWARE % "CODE",
                 "-drive", "if=pflash,unit=1,format=raw,file=%s/vars" % self.folder,
-                "-drive", "if=none,id=disk,format=raw,cache=unsafe,file=" + self.disk, "-device", "virtio-blk-pci,drive=disk,bootindex=0,addr=0x8",
+                "-drive", "if=none,id=disk,format=raw,cache=unsafe,file=" + self.disk, "-device", "virtio-blk-pci,drive=disk,bootindex=1,serial=K-0815,addr=0x8",
                 "-drive", "if=none,id=stick,format=raw,cache=unsafe,file=" + self.stick, "-device", "virtio-blk-pci,drive=stick,addr=0x9",
                 "-chardev", "socket,id=console,fd=%d" % there.fileno(), "-serial", "chardev:console"]
+        if self.usb:
+            args += ["-device", "qemu-xhci,id=usb,addr=0xa", "-drive", "if=none,id=usbstick,format=raw,cache=unsafe,file=" + self.usb,
+                     "-device", "usb-storage,bus=usb.0,drive=usbstick,removable=on,bootindex=%d" % (0 if self.from_usb else 2)]
         for n, (fd, mac) in enumerate(self.cards):
             args += ["-netdev", "tap,id=n%d,fd=%d" % (n, fd), "-device", "virtio-net-pci,netdev=n%d,mac=%s,romfile=,addr=0x%x" % (n, mac, n + 3)]
         self.process = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,

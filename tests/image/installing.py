@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The installer in a machine: a stick with the image, an empty disk. Off-line, and in every way that it may go wrong: tests/image/install."""
+import subprocess
+
+from cases import expect
+
+MIB = 1 << 20
+
+
+def differs(a, b):
+    """In which MiB two files differ."""
+    with open(a, "rb") as f, open(b, "rb") as g:
+        return [n for n, (x, y) in enumerate(iter(lambda: (f.read(MIB), g.read(MIB)), (b"", b""))) if x != y]
+
+
+def installed(m, site, image, work):
+    """Asked, refused once, written, and read back; of the stick nothing changes but GRUB's own count of its starts."""
+    m.usb, m.from_usb = work + "/usb", True
+    subprocess.run(["cp", "--sparse=always", image, m.usb], check=True)
+    m.start()
+    m.wait("Sekisho: slot A", 600)
+    m.wait("Language: 1 = Japanese", 900)
+    m.say("2")
+    m.wait("This machine was started from a stick", 120)
+    shown = m.wait(r"> $", 120).group(0) and m.text[:m.seen].split("Nothing passes meanwhile.")[-1]
+    expect("1  vda " in shown and "3.2 GB" in shown and "K-0815" in shown and "nothing that is known" in shown, "%s", shown)
+    expect("-  vdb " in shown and "is too small" in shown and "sda" not in shown, "%s", shown)
+    m.say("1")
+    m.wait("To go on, type its name: vda.*> $", 120)
+    m.say("yes")
+    m.wait("Nothing changed.*> $", 120)
+    m.say("1")
+    m.wait("To go on, type its name: vda.*> $", 120)
+    m.say("vda")
+    m.wait("Installed: version [^ ]+ on vda, verified", 1800)
+    m.say("")
+    m.wait("The stick is still there", 120)
+    site.silent()
+    m.cut()
+    changed = differs(image, m.usb)
+    expect(len(changed) <= 3 and all(n <= 64 for n in changed), "the stick was written to: %s", changed)
+    m.usb, m.from_usb = None, False
+    return "%d packets sent, 0 arrived" % site.sent
+

@@ -16,7 +16,7 @@ $(B)/man/sekisho-%.5: docs/policy-language.md images/man
 	$(Q)images/man $* en >$@.new && mv $@.new $@
 page = install -D -m 644 $(1).$(3) $(share)/man/man$(3)/$(2).$(3) && install -D -m 644 $(1).ja.$(3) $(share)/man/ja/man$(3)/$(2).$(3)
 
-.PHONY: man install install-cli install-daemon install-doc deb image bundle check-bundle check-image
+.PHONY: man install install-cli install-daemon install-doc deb image bundle check-bundle check-lock check-image
 man: $(PAGES)
 deb:
 	@images/deps build deb
@@ -35,9 +35,13 @@ check-bundle:
 	@images/deps image
 	@$(AS_ROOT) $(PYTHON) tests/image/update
 	@$(AS_ROOT) $(PYTHON) tests/image/install
+check-lock:
+	@images/deps image
+	@$(AS_ROOT) $(PYTHON) tests/image/lock
 check-image:
 	@images/deps image fresh
 	@$(AS_ROOT) $(image_settings) $(PYTHON) tests/image/run --again
+	@$(AS_ROOT) $(PYTHON) tests/image/lock --machine
 install: install-cli install-daemon install-doc
 
 install-cli: $(B)/sekisho man

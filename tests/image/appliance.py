@@ -116,6 +116,7 @@ class Appliance:
                 os.truncate(path, (2 if n % 2 else 4) * MIB)
         os.symlink("/parts/stick", folder + "/dev/disk/by-label/SEKISHO")
         self.kept = folder + ".kept"
+        self.devices = {}  # beside those that every run has: name, what stands in for it
         run("cp", "-a", folder + "/parts", self.kept)
         self.about = set(os.listdir(folder))
 
@@ -150,7 +151,7 @@ class Appliance:
         run("mkfs.vfat", "-C", "-n", "SEKISHO", path, "16384")
         run("mcopy", "-i", path, *files, "::")
 
-    def do(self, *words, typed="yes\n", lang="en", kill=0, kill_at=1 << 40):
+    def do(self, *words, typed="yes\n", lang="en", kill=0, kill_at=1 << 40, seconds=120):
         """One of the image's programs; returns its status (negative: the power went) and what it said."""
         for name, text in (("steps", "0"), ("kill", str(kill)), ("kill-at", str(kill_at)), ("cmdline", "quiet sekisho.slot=%s%s panic=10\n" % (self.running, self.told)),
                            ("state/private/lang", lang + "\n")):
@@ -159,14 +160,15 @@ class Appliance:
         os.mkdir(self.folder + "/run")
         script = ('mount --make-rprivate / && cd "$1" && mount --bind "$2" host && mount --rbind /proc proc && mount --bind cmdline proc/cmdline && '
                   'for d in null zero random urandom loop-control loop0 loop1 loop2 loop3 loop4 loop5 loop6 loop7; do [ ! -e /dev/$d ] || { : >>dev/$d && mount --bind /dev/$d dev/$d; }; done && '
+                  + "".join("{ : >>dev/%s && mount --bind %s dev/%s; } && " % (d, at, d) for d, at in self.devices.items()) +
                   'shift 2 && exec env -i PATH=/usr/bin:/usr/sbin TERM=vt100 chroot . "$@"')
         p = subprocess.Popen(["unshare", "-m", "--propagation", "private", "sh", "-c", script, "sh", self.folder, self.host, *words], start_new_session=True,
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         try:
-            said, _ = p.communicate(typed.encode(), timeout=120)
+            said, _ = p.communicate(typed.encode(), timeout=seconds)
         except subprocess.TimeoutExpired:
             os.killpg(p.pid, signal.SIGKILL)
-            raise
+            raise TimeoutError("%s waits, and said: %s" % (words[0], p.communicate()[0].decode())) from None
         return p.returncode, said.decode()
 
     def update(self, *words, **more):

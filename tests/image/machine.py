@@ -28,10 +28,10 @@ def tap(ns, name):
 
 class Machine:
     """`cards`: (descriptor of a tap, hardware address). One disk stays over any number of starts; without an image it is empty. `usb`: a file
-    that is a stick, which the firmware tries first where it is `from_usb`."""
+    that is a stick, which the firmware tries first where it is `from_usb`. `tpm`: of this board, or none."""
 
-    def __init__(self, folder, image, cards, stick):
-        self.folder, self.cards, self.stick = folder, cards, stick
+    def __init__(self, folder, image, cards, stick, tpm=None):
+        self.folder, self.cards, self.stick, self.tpm = folder, cards, stick, tpm
         self.disk = folder + "/disk"
         self.usb, self.from_usb = None, False
         subprocess.run(["cp", "--sparse=always", image or "/dev/null", self.disk], check=True)
@@ -53,6 +53,8 @@ class Machine:
         if self.usb:
             args += ["-device", "qemu-xhci,id=usb,addr=0xa", "-drive", "if=none,id=usbstick,format=raw,cache=unsafe,file=" + self.usb,
                      "-device", "usb-storage,bus=usb.0,drive=usbstick,removable=on,bootindex=%d" % (0 if self.from_usb else 2)]
+        if self.tpm:
+            args += ["-chardev", "socket,id=tpm,path=" + self.tpm.start(), "-tpmdev", "emulator,id=tpm,chardev=tpm", "-device", "tpm-crb,tpmdev=tpm"]
         for n, (fd, mac) in enumerate(self.cards):
             args += ["-netdev", "tap,id=n%d,fd=%d" % (n, fd), "-device", "virtio-net-pci,netdev=n%d,mac=%s,romfile=,addr=0x%x" % (n, mac, n + 3)]
         self.process = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
@@ -98,6 +100,10 @@ class Machine:
         self.say(line)
         return re.sub(r"\x1b\[[?0-9;]*[a-z]", "", self.wait(r"\n(.*?)sekisho> ", seconds).group(1))
 
+    def ended(self, seconds):
+        """It turns itself off."""
+        self.process.wait(seconds * max(SLOWNESS, 1) * PATIENCE)
+
     def cut(self):
         """The power goes."""
         if self.process and self.process.poll() is None:
@@ -106,6 +112,8 @@ class Machine:
             self.process.wait()
             self.console.close()
         self.process = None
+        if self.tpm:
+            self.tpm.stop()
 
     def flip(self, at):
         with open(self.disk, "r+b") as f:

@@ -147,9 +147,16 @@ def begin(m):
     """A box that was never used: up to its first question, and a passphrase."""
     m.start()
     m.wait("Sekisho: slot A", 300)
+    if not m.tpm:
+        m.wait("no TPM 2.0.*> $", 600)
+        m.say("1")
     m.wait("Language: 1 = Japanese", 600)
     seconds = time.monotonic() - m.began
     m.say("2")
+    if m.tpm:
+        m.recovery = m.wait("([a-z]{8}-){7}[a-z]{8}", 60).group()
+        m.wait("last eight letters.*> $", 60)
+        m.say(m.recovery[-8:])
     m.wait("at least ten characters", 60)
     return seconds
 

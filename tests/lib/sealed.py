@@ -87,6 +87,11 @@ def _table(image):
     return b"".join(out) + b"".join(struct.pack(">II", lo, hi) for lo, hi in numbers)
 
 
+def digest(sealed):
+    """By which the history knows it."""
+    return hashlib.sha256(sealed[HEADER:]).hexdigest()
+
+
 def first_form(sealed):
     """The generation in form 1; it must have no assets, and what its conduits accept is left out."""
     r = Reader(sealed[HEADER:])

@@ -162,7 +162,8 @@ static size_t add_floor(struct rtnl_route *want, size_t n, const struct addr *of
 		return n;
 	for (unsigned b = prefix; b < 8u * addr_len(to.family); b++)
 		to.b[b / 8] &= (uint8_t) ~(0x80u >> (b % 8));
-	want[n] = (struct rtnl_route){ .to = to, .prefix = (uint8_t)prefix, .type = RTN_UNREACHABLE, .priority = FLOOR };
+	want[n] =
+		(struct rtnl_route){ .to = to, .prefix = (uint8_t)prefix, .type = RTN_UNREACHABLE, .priority = FLOOR };
 	return n + 1;
 }
 

@@ -43,10 +43,10 @@ struct rtnl_route {
 	uint32_t oif;	 /* 0 = by gateway */
 	/* Of what is there, so that it can be removed; 0 in a route of ours that is to be made. */
 	uint8_t protocol, type;
-	uint8_t tos;	  /* for packets of this kind of service alone */
-	uint32_t nexthop; /* the next-hop object that says its way, 0 = it says so itself */
+	uint8_t tos;	   /* for packets of this kind of service alone */
+	uint32_t nexthop;  /* the next-hop object that says its way, 0 = it says so itself */
 	uint32_t priority; /* of ours it is said of a floor alone */
-	bool foreign; /* made by somebody else */
+	bool foreign;	   /* made by somebody else */
 };
 
 struct rtnl *rtnl_open(int nsfd, int homefd,

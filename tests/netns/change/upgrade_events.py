@@ -141,6 +141,9 @@ class UpgradedOverAnEnd(EndedByTime, ReplacedByANewVersion):
     def changed(self, state):
         return "cut" if state.lane == "commands" else ReplacedByANewVersion.changed(self, state)
 
+    def told_at_once(self, state):
+        return False  # the new version knows no session's numbers before it speaks
+
 
 class UpgradedAtAnEnd(UpgradedOverAnEnd):
     """It ends at a moment that is drawn from the time in which the old version goes and the new one comes."""

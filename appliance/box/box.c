@@ -43,6 +43,18 @@ static int own_settings(const struct box_spaces *s, const struct ir_interface *i
 		if (r == -ENOENT)
 			r = 0;
 	}
+	/*
+	 * A switch's question by RFC 2710 is answered by a packet for each group, and who answers for a thousand hosts listens to as many: one
+	 * in the switch's place who asks and asks would have the box send all day. By RFC 3810 it is one for a hundred.
+	 */
+	if (r == 0) {
+		char name[80];
+
+		snprintf(name, sizeof(name), "ipv6/conf/%.16s/force_mld_version", i->device);
+		r = netns_sysctl(name, i->n_answers > 0 ? "2" : "0", e);
+		if (r == -ENOENT)
+			r = 0;
+	}
 	/* Where nothing is forwarded, either of the two is enough to follow one. */
 	if (r == 0)
 		r = netns_sysctl("ipv4/conf/all/accept_redirects", "0", e);

@@ -19,7 +19,7 @@
 #include "mgmt/cli/words/render.h"
 
 #define FIRST_FAULTS 2u /* in the first line */
-#define MEGABYTE 1000000u
+#define MEBIBYTE 1048576u
 #define ANSWERS_SHOWN 4u /* ranges of an interface; `effective` has all */
 
 /* How the box stands, worst first. */
@@ -418,8 +418,8 @@ static void partition_line(struct cli *c, const json_t *partition)
 	const json_t *guard = json_object_get(partition, "guard"), *parsers = json_object_get(partition, "parsers");
 
 	if (jb(partition, "stands"))
-		render_line(c, M_STATUS_PARTITION, ju(parsers, "memory") / MEGABYTE, ju(parsers, "most") / MEGABYTE,
-			    ju(parsers, "ended"), ju(guard, "kept") / MEGABYTE);
+		render_line(c, M_STATUS_PARTITION, ju(parsers, "memory") / MEBIBYTE, ju(parsers, "most") / MEBIBYTE,
+			    ju(parsers, "ended"), ju(guard, "kept") / MEBIBYTE);
 	else if (json_is_object(partition))
 		render_line(c, M_STATUS_PARTITION_NONE, js(ja(partition, "why"), lang_name(c->lang)));
 }

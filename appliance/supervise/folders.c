@@ -33,7 +33,8 @@ static int take_over(int dirfd, const char *name, const struct stat *found, uid_
 		return -errno;
 	if (fstat(fd, &st) < 0 || st.st_ino != found->st_ino || !S_ISREG(st.st_mode) || st.st_nlink != 1)
 		code = -EINVAL;
-	else if (fchmod(fd, (st.st_mode & 0777u) | OWN) < 0 || fchown(fd, uid, uid) < 0)
+	/* By way of root, who may change the mode of what is his without one capability more. */
+	else if (fchown(fd, 0, 0) < 0 || fchmod(fd, (st.st_mode & 0777u) | OWN) < 0 || fchown(fd, uid, uid) < 0)
 		code = -errno;
 	close(fd);
 	return code;

@@ -78,7 +78,7 @@ static bool has_word(char *list, const char *word)
 	return false;
 }
 
-/* The group in a group, made or found. */
+/* The folder of a group in this one, made or found. */
 static int group(int folder, const char *name, struct err *e)
 {
 	int fd;
@@ -108,7 +108,7 @@ static int own_group(int parsers, struct slot *sl, uint32_t mib, struct err *e)
 	return r;
 }
 
-/* All may write but the last: a process that is no group's own must not stand where groups are divided. */
+/* We enter "guard" before memory is divided: afterwards the kernel lets nobody stand beside the groups. */
 static int divide(int folder, uint64_t memory_bytes, struct partition *p, struct slot slots[SLOTS], struct err *e)
 {
 	int r;

@@ -56,7 +56,8 @@ static int note(const struct session *s, void *ctx)
 	if (s->ending || old == UINT32_MAX || l->settled[old])
 		return 0;
 	cell = evaluate_ir(ir, &q);
-	if (cell != NULL && cell->permit == old && mark_lane(s->mark) == ir->permits[old].lane)
+	if (cell != NULL && cell->permit == old && mark_lane(s->mark) == ir->permits[old].lane &&
+	    (outcome == 0 || ir->permits[old].lane != LANE_NONE))
 		return 0;
 	m = arena_grow(l->a, (void **)&l->list, &l->n, &l->room, sizeof(*m));
 	if (m == NULL)
@@ -67,7 +68,7 @@ static int note(const struct session *s, void *ctx)
 		return 0;
 	/* A label of a release whose marks had their fields elsewhere: the permit is where it was, what stands there for an outcome
 	 * is none. */
-	if (cell->permit == old)
+	if (cell->permit == old || ir->permits[cell->permit].lane == LANE_NONE) /* nobody looks inside: it has none */
 		outcome = MARK_UNJUDGED;
 	/* The protocol was confirmed under another promise; under a wider one it still is. */
 	if (outcome != 0 && !protocols_within(&ir->permits[old].protocols, &ir->permits[cell->permit].protocols))

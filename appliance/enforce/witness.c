@@ -159,21 +159,25 @@ static void expect_way(struct asking *a, const struct tuple *t, const char *kind
 	witness_tell(a, t, kind, is_refused(&r) ? "refused" : "otherwise", &r);
 }
 
-/* Its permit has ended or was narrowed, and the policy allows it all the same: a new label, and what was known of it stays. */
+/* Its permit has ended or was narrowed, and the policy allows it all the same: a new label, and what was known of it stays where somebody looks
+ * inside. With that label it goes on. */
 static void expect_relabelled(struct asking *a, const struct tuple *t, struct walk_packet p, uint32_t id, uint32_t lane,
 			      enum mark_outcome had)
 {
+	bool judged = had != MARK_UNJUDGED && lane != LANE_NONE;
 	struct walk_packet q = p;
 	struct walk_result r;
 
 	expect_way(a, t, p.reply ? "relabelled by an answer" : "relabelled", p, lane, lane == LANE_NONE);
 	r = witness_forward(a, &q);
 	if (mark_permit(q.ct_mark) != id || mark_lane(q.ct_mark) != lane ||
-	    (mark_outcome(q.ct_mark) != MARK_UNJUDGED) != (had != MARK_UNJUDGED))
+	    (mark_outcome(q.ct_mark) != MARK_UNJUDGED) != judged)
 		witness_tell(a, t, "relabelled as something else", "otherwise", &r);
+	p.ct_mark = q.ct_mark;
+	expect_way(a, t, "relabelled, and on", p, lane, lane == LANE_NONE);
 	/* The packet itself was judged by nobody, whatever is known of its session. */
 	if (r.end == WALK_QUEUE)
-		witness_unanswered(a, t, "relabelled, unanswered", q, &r, lane, had != MARK_UNJUDGED);
+		witness_unanswered(a, t, "relabelled, unanswered", q, &r, lane, judged);
 }
 
 /* Both ends are told: the cut queue, with no permit, and with the way that the packet goes. */

@@ -55,9 +55,12 @@ void lookup_rules(struct writer *w)
 }
 
 /* A live session stays one: `hold` lets it go on. That its protocol was confirmed is another permit's word, and its worker
- * says it again when the new one promises the same. */
+ * says it again when the new one promises the same. Where nobody looks inside there is no outcome, and `live` knows none. */
 void relabel_rules(struct writer *w)
 {
+	put_rule(w, CHAIN_RELABEL);
+	put(w, IR_CTMARK, MARK_LANE_MASK, 0);
+	put_go(w, CHAIN_ADMIT);
 	put_rule(w, CHAIN_RELABEL);
 	put(w, IR_MARK_NOT, MARK_OUTCOME_MASK, MARK_UNJUDGED << MARK_OUTCOME_SHIFT);
 	put(w, IR_SET_OUTCOME, MARK_GOOD << MARK_OUTCOME_SHIFT, 0);

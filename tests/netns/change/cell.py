@@ -27,7 +27,8 @@ class Cell:
 class Live:
     def __init__(self, field, cell):
         self.cell, self.state = cell, cell.state(field, cell.six)
-        self.state.observing = cell.event.policy.change.get("keys", {}).get("mode") == "observe"
+        change = cell.event.policy.change
+        self.state.observing = change.get("keys", {}).get("mode") == "observe" or "edit" in change
         self.want = None
 
     def step(self, what, function, *args):

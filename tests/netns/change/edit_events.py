@@ -85,6 +85,21 @@ def other_words(site, box):
         'purpose = "test"', 'purpose = "another"').replace('review_by = "2031', 'review_by = "2032'), box)
 
 
+def opaque(site, box):
+    """The controllers' port is open for any bytes: whoever was judged there is let go of, with all that waited."""
+    return re.sub(r'(p[rw]) = \{ protocol = "modbus"; ports = \["tcp/502"\]; allow = .*', r'\1 = { protocol = "tcp"; ports = ["tcp/502"]; };', site), box
+
+
+def all_commands(site, box):
+    """No row limits the commands any more; the protocol is still promised."""
+    return re.sub(r'(p[rw]) = \{ protocol = "modbus"; ports = \["tcp/502"\]; allow = .*', r'\1 = { protocol = "modbus"; ports = ["tcp/502"]; };', site), box
+
+
+def unnamed(site, box):
+    """Names are asked for by any datagrams."""
+    return site.replace('names = { protocol = "dns"', 'names = { protocol = "udp"'), box
+
+
 class Edited(Applied):
     edit = None
 
@@ -97,7 +112,20 @@ def edited(name, how):
     return type(name, (Edited,), {"edit": staticmethod(how), "__doc__": how.__doc__})
 
 
-EDITS = (edited("Reordered", backwards), edited("ZonesRenamed", other_zones), edited("InterfacesRenamed", other_interfaces),
+class FromNowOnJudged(Applied):
+    """Nobody looked into what they said until now: who judges commands meets them half-way."""
+    policy = Policy(edit=opaque)
+
+    def changed(self, state):
+        return "any" if state.lane == "commands" else "goes_on"
+
+
+class FromNowOnLimited(FromNowOnJudged):
+    policy = Policy(edit=all_commands)
+
+
+EDITS = (FromNowOnJudged, FromNowOnLimited, edited("NoLongerInspected", opaque), edited("NoLongerLimited", all_commands),
+         edited("NoLongerNamed", unnamed), edited("Reordered", backwards), edited("ZonesRenamed", other_zones), edited("InterfacesRenamed", other_interfaces),
          edited("InterfacesSwapNames", swapped_interfaces), edited("ServicesRenamed", other_services), edited("NetsInHalves", in_halves),
          edited("NetWidened", wider), edited("NetNarrowedForOthers", narrower), edited("ZoneTakenApart", apart),
          edited("HostsNamed", named_hosts), edited("WordsChanged", other_words))

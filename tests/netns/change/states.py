@@ -39,7 +39,7 @@ class Tcp:
     followed, accepted, wrote, partial, moves = True, True, False, False, False
     lasts, wide = True, False
     lossless = True  # of the event: what it says while that happens arrives without being said twice
-    observing = False  # of the policy before it: what the rows do not allow passes and is recorded
+    observing = False  # of the policy before it: what the rows do not allow passes
     tid = 1
 
     def __init__(self, field, six):

@@ -28,7 +28,7 @@ class Live:
     def __init__(self, field, cell):
         self.cell, self.state = cell, cell.state(field, cell.six)
         change = cell.event.policy.change
-        self.state.observing = change.get("keys", {}).get("mode") == "observe" or "edit" in change
+        self.state.observing = change.get("keys", {}).get("mode") == "observe" or getattr(change.get("edit"), "unlimited", False)
         self.want = None
 
     def step(self, what, function, *args):

@@ -95,9 +95,19 @@ def all_commands(site, box):
     return re.sub(r'(p[rw]) = \{ protocol = "modbus"; ports = \["tcp/502"\]; allow = .*', r'\1 = { protocol = "modbus"; ports = ["tcp/502"]; };', site), box
 
 
+opaque.unlimited = all_commands.unlimited = True  # what no row would allow passes
+
+
 def unnamed(site, box):
     """Names are asked for by any datagrams."""
     return site.replace('names = { protocol = "dns"', 'names = { protocol = "udp"'), box
+
+
+def opaque_pair(site, box):
+    """A conduit of its own lets this client say any bytes, inside of the net whose others are judged as before."""
+    site = site.replace("services = {\n", 'services = {\n  any_bytes = { protocol = "tcp"; ports = ["tcp/502"]; };\n', 1)
+    return site.replace("conduits = (\n  ", 'conduits = (\n  { name = "reads-next"; from = "ops"; to = "ot"; sources = ["10.72.0.3", "2001:db8:72::3"]; '
+                        'services = ["any_bytes"]; purpose = "test"; owner = "t"; review_by = "2031-01-01"; },\n  ', 1), box
 
 
 class Edited(Applied):
@@ -124,7 +134,14 @@ class FromNowOnLimited(FromNowOnJudged):
     policy = Policy(edit=all_commands)
 
 
-EDITS = (FromNowOnJudged, FromNowOnLimited, edited("NoLongerInspected", opaque), edited("NoLongerLimited", all_commands),
+class FromNowOnNamed(FromNowOnJudged):
+    policy = Policy(edit=unnamed)
+
+    def changed(self, state):
+        return "goes_on"
+
+
+EDITS = (FromNowOnJudged, FromNowOnLimited, FromNowOnNamed, edited("PairOfAnyBytes", opaque_pair), edited("NoLongerInspected", opaque), edited("NoLongerLimited", all_commands),
          edited("NoLongerNamed", unnamed), edited("Reordered", backwards), edited("ZonesRenamed", other_zones), edited("InterfacesRenamed", other_interfaces),
          edited("InterfacesSwapNames", swapped_interfaces), edited("ServicesRenamed", other_services), edited("NetsInHalves", in_halves),
          edited("NetWidened", wider), edited("NetNarrowedForOthers", narrower), edited("ZoneTakenApart", apart),

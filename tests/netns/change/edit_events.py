@@ -3,6 +3,7 @@
 a net in halves. Not a packet is lost, no list names anybody, and every record names what it was before or is now."""
 import re
 
+from box import conduit
 from event import Applied
 from policies import Policy
 
@@ -110,6 +111,32 @@ def opaque_pair(site, box):
                         'services = ["any_bytes"]; purpose = "test"; owner = "t"; review_by = "2031-01-01"; },\n  ', 1), box
 
 
+def conduits(*texts):
+    """So many more of them."""
+    def edit(site, box):
+        return site.replace("conduits = (\n  ", "conduits = (\n  " + "".join(t + ",\n  " for t in texts), 1), box
+    return edit
+
+
+def more_ports(site, box):
+    return site.replace('"tcp/502"', '"tcp/500-505"'), box
+
+
+def another_protocol(site, box):
+    """On the controllers' port the same conduit allows TLS too."""
+    return site.replace('services = ["pr"]', 'services = ["pr", "tls502"]'), box
+
+
+def eager(site, box):
+    """A server there may speak first, and some bytes may pass before it is known what they are."""
+    return re.sub(r'(p[rw]) = \{ protocol = "modbus";', r'\1 = { undecided_bytes = 64; protocol = "modbus";', site), box
+
+
+looks = conduits(conduit("over", "ops", "ot", ["pmore"], mode="observe", shadow=True).replace("over", "reads-next"))
+stricter = conduits(conduit("reads-next", "ops", "ot", ["pr"], when_down="hold", criticality="safety"))
+more_allowed = conduits(conduit("writes-next", "ops", "ot", ["pmore"]))
+
+
 class Edited(Applied):
     edit = None
 
@@ -141,7 +168,15 @@ class FromNowOnNamed(FromNowOnJudged):
         return "goes_on"
 
 
-EDITS = (FromNowOnJudged, FromNowOnLimited, FromNowOnNamed, edited("PairOfAnyBytes", opaque_pair), edited("NoLongerInspected", opaque), edited("NoLongerLimited", all_commands),
+def undone(name, how):
+    return type(name, (Applied,), {"policy": Policy(edit=how), "__doc__": how.__doc__})
+
+
+EDITS = (edited("LookedAtBeside", looks), undone("NoLongerLookedAt", looks), edited("OverlappedByStricterWords", stricter),
+         undone("StricterWordsTakenAway", stricter), edited("OverlappedByMore", more_allowed), undone("OverlapTakenAway", more_allowed),
+         edited("PortsWidened", more_ports), undone("PortsNarrowed", more_ports), edited("AnotherProtocolBeside", another_protocol),
+         undone("AnotherProtocolTakenAway", another_protocol), edited("UndecidedBytes", eager), undone("NoUndecidedBytes", eager),
+         FromNowOnJudged, FromNowOnLimited, FromNowOnNamed, edited("PairOfAnyBytes", opaque_pair), edited("NoLongerInspected", opaque), edited("NoLongerLimited", all_commands),
          edited("NoLongerNamed", unnamed), edited("Reordered", backwards), edited("ZonesRenamed", other_zones), edited("InterfacesRenamed", other_interfaces),
          edited("InterfacesSwapNames", swapped_interfaces), edited("ServicesRenamed", other_services), edited("NetsInHalves", in_halves),
          edited("NetWidened", wider), edited("NetNarrowedForOthers", narrower), edited("ZoneTakenApart", apart),

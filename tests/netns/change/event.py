@@ -134,7 +134,7 @@ class Applied(Event):
         s = next((x for x in states if x.f.sport == int(entry["client"].rsplit(":", 1)[1])), None)
         if s is None or s.moves:
             return
-        if s.lane == "commands" and (entry.get("conduit") or "").removesuffix("-plc") not in ("reads", "writes", "reads-renamed", "pair"):
+        if s.lane == "commands" and (entry.get("conduit") or "").removesuffix("-plc") not in ("reads", "writes", "reads-renamed", "reads-next", "writes-next", "pair"):
             yield "%s: the list of %s names conduit %s" % (s.name(), key, entry.get("conduit"))
         if key == "narrowed" and s.wrote and not s.partial:
             said = [c for c in entry["commands"] if c["function"] == 6 and c.get("address") == 1 and c.get("low") == 7 == c.get("high")]

@@ -144,6 +144,10 @@ class Edited(Applied):
     def new(self):
         return Policy(edit=type(self).edit)
 
+    def expect(self, state):
+        # What was refused, and whose ends heard nothing of it, may be said from now on, should they go on.
+        return "any" if state.refused and self.edit in (opaque, opaque_pair) else super().expect(state)
+
 
 def edited(name, how):
     return type(name, (Edited,), {"edit": staticmethod(how), "__doc__": how.__doc__})

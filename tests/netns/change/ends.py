@@ -40,7 +40,11 @@ class Hub:
 
     def send(self, packet):
         kind = b"\x08\x00" if packet[0] >> 4 == 4 else b"\x86\xdd"
-        self.sock.send(self.gateway + self.sock.getsockname()[4] + kind + packet)
+        try:
+            self.sock.send(self.gateway + self.sock.getsockname()[4] + kind + packet)
+        except OSError as e:
+            if e.errno not in (errno.ENETDOWN, errno.ENXIO, errno.ENODEV):  # its device is down or was just taken away: lost like any frame
+                raise
 
     def _run(self):
         while not self.ended:

@@ -440,8 +440,10 @@ static void refused(struct supervisor *s, uint32_t line, const char *why)
 
 static void boot_done(struct supervisor *s)
 {
-	/* What could be set is in force; a device that is missing is looked for from time to time. */
-	s->boot_again = s->box_incomplete ? mono_ns() + DEVICE_RETRY : 0;
+	/* What could be set is in force; a device that is missing is looked for from time to time. One that came meanwhile is taken in
+	 * all the same. */
+	if (s->box_incomplete && s->boot_again == 0)
+		s->boot_again = mono_ns() + DEVICE_RETRY;
 	if (!s->box_incomplete)
 		sentence_forget(&s->boot_error);
 	in_force_tell(s);

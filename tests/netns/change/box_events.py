@@ -7,7 +7,7 @@ import time
 
 import box as boxes
 from event import Event
-from groups import SANITIZED, Delegated
+from groups import SANITIZED
 from ground import RAW4, RAW6, V4, V6
 from net import sh, wait_for
 from policies import Policy, moment
@@ -331,6 +331,11 @@ class MemoryGroup:
         with open("%s/%s" % (folder or self.folder, name), "w", encoding="ascii") as f:
             f.write(str(value))
 
+    def ended(self):
+        """How many processes the kernel ended for the group's memory."""
+        with open(self.folder + ("/memory.events" if self.limit == "memory.max" else "/memory.oom_control"), encoding="ascii") as f:
+            return int(dict(line.split() for line in f)["oom_kill"])
+
     def end(self):
         def gone():
             try:
@@ -377,7 +382,8 @@ class OutOfMemory(Event):
 
 
 class ParserTakesMemory(Event):
-    """A worker takes memory without end: the kernel ends it at the limit of its own group, and nobody else; there is another at once."""
+    """A worker takes memory without end: the kernel ends it at a limit, and nobody else; there is another at once. The limit is that of its
+    own group, where the daemon has made some; elsewhere one that is made here, for all workers."""
     seam = True
     lossless = exact = False
     roles = ("dpi",)
@@ -386,15 +392,20 @@ class ParserTakesMemory(Event):
     def processes(field):
         return {(r["role"], r["index"]): r["pid"] for r in field.status()["roles"] if r["role"] != "compile"}
 
-    @staticmethod
-    def ended(field):
-        return field.status()["partition"].get("parsers", {}).get("ended")
+    def ended(self, field):
+        return self.group.ended() if self.group else field.status()["partition"]["parsers"]["ended"]
 
     def fire(self, field):
+        self.group = None
+        if field.group is None:
+            self.group = MemoryGroup("sekisho-test-change-%d" % os.getpid())
+            self.group.write(self.group.limit, 128 << 20)
+            for pid in field.pids("dpi"):
+                self.group.write("cgroup.procs", pid)
         self.before, self.ended_before = self.processes(field), self.ended(field)
         field.seam.eat(1)
         wait_for(lambda: self.ended(field) != self.ended_before, 60, "the end of a worker that takes memory without end")
-        wait_for(field.running, 8, "workers at work")
+        wait_for(lambda: self.processes(field) != self.before and field.running(), 8, "workers at work")
 
     def changed(self, state):
         return OutOfMemory.changed(self, state)
@@ -407,8 +418,12 @@ class ParserTakesMemory(Event):
         if len(other) != 1 or other[0][0] != "dpi":
             yield "other processes than before: %s" % other
 
+    def after(self, field):
+        if self.group:
+            self.group.end()
+
 
 BOX = (LinkDownAndUp, BoxLinkDownAndUp, DeviceGoneAndBack, DeviceRenamed, DeviceMovedAway, AddressTakenAway, MtuChanged, DiskFull)
 if MemoryGroup.here():
     BOX += (OutOfMemory,)
-BY_SEAM = ((ParserTakesMemory,) if Delegated.holds_memory() and not SANITIZED else ()) + (ClockSetForward, ClockSetBack, ClockSetPastTheEnd, ClockSetBackBeforeTheEnd, TrialOverAClockChange, MemoryShort)
+BY_SEAM = ((ParserTakesMemory,) if MemoryGroup.here() and not SANITIZED else ()) + (ClockSetForward, ClockSetBack, ClockSetPastTheEnd, ClockSetBackBeforeTheEnd, TrialOverAClockChange, MemoryShort)

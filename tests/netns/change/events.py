@@ -22,4 +22,4 @@ if os.cpu_count() == 1:
 if OutOfMemory not in BOX:
     NOT_RUN["OutOfMemory"] = "no groups with a limit on memory on this machine"
 if ParserTakesMemory not in BY_SEAM:
-    NOT_RUN["ParserTakesMemory"] = "no limits on memory in groups of version 2 on this machine, or a sanitizer's shadow of all memory"
+    NOT_RUN["ParserTakesMemory"] = "no groups with a limit on memory on this machine, or a sanitizer's shadow of all memory"

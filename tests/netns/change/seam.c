@@ -63,7 +63,7 @@ struct orders {
 };
 
 #define NO_BATTERY INT64_MIN
-#define EATEN 1048576u
+#define EATEN (16u << 20) /* a worker that has nothing to do looks around once a second */
 
 static struct orders *orders;
 

@@ -182,17 +182,27 @@ class EnipOutputs(Udp):
         self.session.f.forget()
 
 
+SILENT = 5  # seconds, of the ten and more after which tracking forgets datagrams
+
+
 class EnipInputs(Moments, EnipOutputs):
     """Inputs of the device, and the originator's heartbeats, all the while."""
     wide, moves, SIZES, POINTS, count = False, True, (2, 32), (151, 150, 100), 20
 
     def tell(self):
         self.f.exchange(self.next(), self.next(True))
+        self.told = time.monotonic()
 
     def prepare(self):
         super().prepare()
         self.said, self.at = [], []
         self.draw(self.field.rng)
+
+    def during(self):
+        if time.monotonic() - self.told > SILENT:  # forgotten, and what both ends say first would be two beginnings
+            with contextlib.suppress(TimeoutError):
+                self.tell()
+        super().during()
 
     def speak(self):
         for back in (False, True):

@@ -117,6 +117,7 @@ static const struct set_spec specs[TABLE_SET_COUNT] = {
 	FILLED(SET_PACE6, "pace6", 36, .timeout = true),
 	FILLED(SET_PACE_FEW, "pace_few", 8, .timeout = false),
 	FILLED(SET_PACE_MANY, "pace_many", 8, .timeout = false),
+	FILLED(SET_PACE_LINK, "pace_link", 8, .timeout = false),
 	FILLED(SET_SHARE4, "share4", 16, .timeout = false),
 	FILLED(SET_SHARE6, "share6", 40, .timeout = false),
 	FILLED(SET_SHARE_ZONE, "share_zone", 12, .timeout = false),

@@ -89,6 +89,10 @@ static void share_key(struct build *b, bool v6, uint32_t key)
 		expr_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 4, HASHED_PORTS);
 		expr_hash(b, HASHED_PORTS, 4, IR_PAIR_PARTS, words + 1);
 		break;
+	case KEY_PACE_LINK:
+		expr_meta(b, NFT_META_IIF, 0);
+		expr_meta(b, NFT_META_MARK, 1);
+		break;
 	case KEY_SHARE_ZONE:
 		words = load_pair(b, v6, HASHED);
 		expr_payload(b, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 4, HASHED + words);
@@ -112,6 +116,8 @@ static bool share_fits(const struct build *b, uint32_t set, uint32_t key)
 		return set == (family == 6 ? SET_PACE6 : SET_PACE4) && family != 0;
 	case KEY_PACE_ZONE:
 		return set == SET_PACE_FEW || set == SET_PACE_MANY;
+	case KEY_PACE_LINK:
+		return set == SET_PACE_LINK;
 	case KEY_SHARE_PAIR:
 		return set == (family == 6 ? SET_SHARE6 : SET_SHARE4) && family != 0;
 	case KEY_SHARE_ZONE:
@@ -154,6 +160,7 @@ static void load_key(struct build *b, enum ir_set set, uint32_t key)
 		break;
 	case KEY_PACE_PAIR:
 	case KEY_PACE_ZONE:
+	case KEY_PACE_LINK:
 	case KEY_SHARE_PAIR:
 	case KEY_SHARE_ZONE:
 		if (!share_fits(b, set, key))

@@ -137,6 +137,7 @@ enum ir_set {
 	SET_PACE6,
 	SET_PACE_FEW,  /* set  iif . lane: what pairs open that open little */
 	SET_PACE_MANY, /* set  iif . lane: what the others open */
+	SET_PACE_LINK, /* set  iif . packet mark: questions of neighbours to the box itself */
 	SET_SHARE4,    /* set  source . destination . lane . part: sessions of a pair */
 	SET_SHARE6,
 	SET_SHARE_ZONE, /* set  iif . lane . part: sessions of a side */
@@ -242,6 +243,7 @@ enum ir_key {
 	KEY_FAMILY,	/* 4 or 6 as the kernel has it (set SET_SWITCH) */
 	KEY_PACE_PAIR,	/* saddr . daddr . conntrack mark & lane */
 	KEY_PACE_ZONE,	/* iif . conntrack mark & lane */
+	KEY_PACE_LINK,	/* iif . packet mark, which the guard has set by the same (set SET_PACE_LINK) */
 	KEY_SHARE_PAIR, /* saddr . daddr . conntrack mark & lane . one of IR_PAIR_PARTS, by ports */
 	KEY_SHARE_ZONE, /* iif . conntrack mark & lane . one of IR_ZONE_PARTS, by addresses and ports */
 };
@@ -266,6 +268,9 @@ struct ir_stmt {
 #define IR_MANY_RATE 8000u /* all that open more */
 #define IR_MANY_BURST 1000u
 #define IR_FULL_MS 1000u
+/* Questions of neighbours to the box, of an interface. Each may cost an entry, which stays for five seconds at least, in the kernel's one table for all. */
+#define IR_LINK_RATE 1000u
+#define IR_LINK_BURST 4000u
 
 #define IR_STMTS 10
 

@@ -67,7 +67,7 @@ static struct set_words words_of(enum ir_set set)
 					   set == SET_PACE4 ? "ipv4_addr . ipv4_addr . mark"
 							    : "ipv6_addr . ipv6_addr . mark",
 					   "dynamic, timeout" };
-	if (set == SET_PACE_FEW || set == SET_PACE_MANY)
+	if (set == SET_PACE_FEW || set == SET_PACE_MANY || set == SET_PACE_LINK)
 		return (struct set_words){ "set", "iface_index . mark", "dynamic" };
 	if (set == SET_SWITCH)
 		return (struct set_words){ "set", "nf_proto", NULL };

@@ -77,6 +77,9 @@ static void put_key(const struct line *l, enum ir_set set, uint32_t key)
 	case KEY_PACE_ZONE:
 		fprintf(l->to, "iif . (ct mark & 0x%08x)", MARK_LANE_MASK);
 		break;
+	case KEY_PACE_LINK:
+		fputs("iif . meta mark", l->to);
+		break;
 	case KEY_SHARE_ZONE:
 		ip = l->family == 6 ? "ip6" : "ip";
 		fprintf(l->to, "iif . (ct mark & 0x%08x) . jhash %s saddr . %s daddr . @th,0,32 mod %u", MARK_LANE_MASK,

@@ -16,11 +16,25 @@ static void listeners(struct writer *w)
 		put_of_link(w, CHAIN_OUTPUT, says[i], ICMP6_LAST_HOP);
 }
 
+/*
+ * Whoever asks is remembered, in one table of neighbours for all zones and for the administration. Invented hosts of one side would fill it
+ * within a second, and nobody's neighbours were found any more.
+ */
+static void put_asked(struct writer *w, uint32_t type)
+{
+	put_rule(w, CHAIN_INPUT);
+	put_transport(w, 6, IPPROTO_ICMPV6);
+	put(w, IR_ICMP_TYPE, type, 0);
+	put(w, IR_HOPLIMIT, 255, 0);
+	put_paced(w, SET_PACE_LINK, KEY_PACE_LINK, IR_LINK_RATE, IR_LINK_BURST);
+	put(w, IR_ACCEPT, 0, 0);
+}
+
 void input_rules(struct writer *w)
 {
 	/* Router advertisements (134) and redirects (137) are refused: the box has its routes from box.cfg alone. */
-	put_of_link(w, CHAIN_INPUT, 133, 255);
-	put_of_link(w, CHAIN_INPUT, 135, 255);
+	put_asked(w, 133);
+	put_asked(w, 135);
 	put_of_link(w, CHAIN_INPUT, 136, 255);
 	put_of_link(w, CHAIN_INPUT, ICMP6_WHO_LISTENS, ICMP6_LAST_HOP);
 	put_home_only(w, CHAIN_INPUT);

@@ -62,6 +62,7 @@ static struct key key_of(const struct box_packet *p, uint32_t kind)
 	case KEY_FAMILY:
 	case KEY_PACE_PAIR:
 	case KEY_PACE_ZONE:
+	case KEY_PACE_LINK:
 	case KEY_SHARE_PAIR:
 	case KEY_SHARE_ZONE:
 		break; /* nothing stands in their sets here */
@@ -216,7 +217,7 @@ static bool step(struct run *x, const struct ir_stmt *s)
 	case IR_REMEMBER:
 		return true;
 	case IR_PACE:
-		return s->set != SET_PACE_MANY ? !x->b->fast : !x->b->flooded;
+		return s->set == SET_PACE_LINK ? !x->b->asked : s->set != SET_PACE_MANY ? !x->b->fast : !x->b->flooded;
 	case IR_CROWD:
 		return s->set == SET_SHARE_ZONE ? x->b->full : x->b->greedy;
 	case IR_IN_SET:

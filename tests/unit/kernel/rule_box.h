@@ -17,7 +17,7 @@ struct box_rules {
 	uint64_t now;
 	/* What its sets would have counted: the pair opens more than a few sessions, its side more than it may; the pair has
 	 * as many as it may, its side has. */
-	bool fast, flooded, greedy, full;
+	bool fast, flooded, greedy, full, asked;
 	bool switched; /* cells change: the bridges are asked */
 };
 

@@ -779,6 +779,14 @@ static void the_box_itself(void **state)
 		p.hop_limit = 2;
 		expect_drop(box_run(&w.b, CHAIN_GUARD, &p), R_IP_OPTIONS);
 	}
+	/* Neighbours that ask too much are not heard, who answers is. */
+	w.b.asked = true;
+	for (unsigned type = 133; type <= 136; type++) {
+		p = packet(&f, LAN0, LAN0, "2001:db8:10::5", "2001:db8:10::1", 58, (uint16_t)(type << 8));
+		p.hop_limit = 255;
+		assert_int_equal(box_run(&w.b, CHAIN_INPUT, &p).verdict, type == 136 ? BOX_ACCEPT : BOX_DROP);
+	}
+	w.b.asked = false;
 	/* An echo answer or an error leaves where its cause came in, whatever source that had. */
 	for (uint32_t in = LAN0; in <= LAN2; in++)
 		for (unsigned six = 0; six < 2; six++)

@@ -100,8 +100,8 @@ opaque.unlimited = all_commands.unlimited = True  # what no row would allow pass
 
 
 def unnamed(site, box):
-    """Names are asked for by any datagrams."""
-    return site.replace('names = { protocol = "dns"', 'names = { protocol = "udp"'), box
+    """Names are asked for by any datagrams, and who spoke TLS may say anything."""
+    return site.replace('names = { protocol = "dns"', 'names = { protocol = "udp"').replace('secret = { protocol = "tls"', 'secret = { protocol = "tcp"'), box
 
 
 def opaque_pair(site, box):
@@ -169,7 +169,7 @@ class FromNowOnNamed(FromNowOnJudged):
     policy = Policy(edit=unnamed)
 
     def changed(self, state):
-        return "goes_on"
+        return "any" if state.lane in ("naming", "let_go") and hasattr(state.f, "c") else "goes_on"
 
 
 def undone(name, how):

@@ -20,7 +20,7 @@ class RestoredInOverload(NarrowedByCommand):
     """Of workers that name: those that judge commands notice nothing. The restored policy, which is narrower, is on trial."""
     kind, flood = seam.NAMING, "nonsense"
     seam, lossless, exact = True, False, False
-    kept = ("commands", "hold", "open", "observe", "shadow", "pick_up", "fast")
+    kept = ("commands", "hold", "open", "observe", "shadow", "pick_up", "fast", "let_go")
     told = ("applied", "restored")
 
     def before(self, field):
@@ -81,7 +81,7 @@ class RestoredInOverload(NarrowedByCommand):
 
 class RestoredInOverloadOfCommands(RestoredInOverload):
     """Of those that judge commands: what finds no room is lost and said again, unless the policy lets it by; and they learn and answer for all that."""
-    kept = ("fast",)
+    kept = ("fast", "let_go")
     kind, flood = seam.COMMANDS, "readings"
 
 

@@ -5,8 +5,8 @@ import time
 
 from box import conduit
 
-# The port of each lane; `names` and echoes have their own.
-PORTS = {"commands": 502, "hold": 1502, "open": 2502, "observe": 3502, "shadow": 4502, "pick_up": 5502, "fast": 9001}
+# The port of each lane; datagrams have their own.
+PORTS = {"naming": 4433, "let_go": 4433, "commands": 502, "hold": 1502, "open": 2502, "observe": 3502, "shadow": 4502, "pick_up": 5502, "fast": 9001}
 PLC_PORTS = {"s7comm": 102, "enip": 44818, "slmp": 5007}
 WRITTEN, REGISTER = 7, 1  # what every write of the matrix writes, and where
 
@@ -74,8 +74,9 @@ class Policy:
         out += plc_services(c.get("holding", "0-99"))
         both = READ_ROW + ", " + write_row()
         for name, port in PORTS.items():
-            if name not in ("commands", "fast"):
+            if name not in ("commands", "fast", "naming", "let_go"):
                 out += service("p_" + name, port, READ_ROW if name == "observe" else both)
+        out += 'secret = { protocol = "tls"; ports = ["tcp/4433"]; };\n'
         return out + service("pr", 502, READ_ROW) + service("pmore", 502, READ_ROW.replace("0-99", "0-199") + ", " + write_row())
 
     def conduits(self):
@@ -102,6 +103,6 @@ class Policy:
                 conduit("over", "ops", "ot", ["p_shadow"], mode="observe", shadow=True, when_midstream="pick_up"),
                 conduit("picked", "ops", "ot", ["p_pick_up"], when_midstream="pick_up"),
                 conduit("plain", "ops", "ot", ["plain", "plain_tcp", "ping"]),
-                conduit("names", "ops", "ot", ["names"]),
+                conduit("names", "ops", "ot", ["names", "secret"]),
                 conduit("web", "it", "ops", ["web"])]
         return out

@@ -6,7 +6,7 @@ import time
 from net import wait_for
 
 CONDUITS = {"commands": {"reads", "writes", "reads-renamed", "reads-next", "writes-next", "pair"}, "hold": {"held"}, "open": {"opened"},
-            "observe": {"watched"}, "shadow": {"under", "over"}, "pick_up": {"picked"}, "naming": {"names"}, "fast": {"plain"}}
+            "observe": {"watched"}, "shadow": {"under", "over"}, "pick_up": {"picked"}, "naming": {"names"}, "let_go": {"names"}, "fast": {"plain"}}
 # Counted by the kernel, and of the box's own neighbourhood.
 CHATTER = ("ip_options", "self", "self_out")
 PEERS = ("drop", "pdu", "flow")

@@ -416,6 +416,62 @@ class LetGoOf(Tcp):
         self.f.exchange(said, b"answer to " + said)
 
 
+CLIENT_HELLO = bytes.fromhex("160301002f0100002b0303") + bytes(range(32)) + bytes.fromhex("000004130113020100")
+SERVER_HELLO = bytes.fromhex("160303002a020000260303") + bytes(range(32)) + bytes.fromhex("00130100")
+
+
+class NamedOpen(Tcp):
+    """TLS by its name; nobody has said anything yet, so nobody knows that it is."""
+    lane, cut = "naming", 0
+
+    def request(self):
+        self.tid += 1
+        return b"\x17\x03\x03\0\x20" + self.tid.to_bytes(2, "big") * 16
+
+    def read(self):
+        said = self.request()
+        self.f.exchange(said, said)
+
+    def prepare(self):
+        self.f.open()
+        if self.cut:
+            self.f.ask(CLIENT_HELLO[:self.cut])
+
+    def go_on(self):
+        if self.cut < len(CLIENT_HELLO):
+            self.f.ask(CLIENT_HELLO[self.cut:])
+        self.f.answer(SERVER_HELLO)
+        self.read()
+
+    def poke(self):
+        self.f.c.say(CLIENT_HELLO[self.cut:] or self.request())
+
+
+class NamedPart(NamedOpen):
+    """Of its first words a part is at the server."""
+    cut = 3
+
+
+class NamedByClient(NamedOpen):
+    """The client has said what it is."""
+    cut = len(CLIENT_HELLO)
+
+
+class NamedLetGoOf(NamedOpen):
+    """Both have, and nobody looks into it any more."""
+    lane = "let_go"
+
+    def prepare(self):
+        super().prepare()
+        super().go_on()
+
+    def go_on(self):
+        self.read()
+
+    def poke(self):
+        self.f.c.say(self.request())
+
+
 class Udp:
     lane, writes, ended, refused, halfway, hurries = "fast", False, False, False, False, False
     followed, accepted, wrote, partial, moves = True, False, False, False, False
@@ -516,5 +572,5 @@ class FragmentsWaiting(Udp):
 TCP_STATES = (SynSent, SynAnswered, OpenAndSilent, RequestUnacknowledged, WriteUnacknowledged, Retransmitting, WriteRetransmitting,
               PartForwarded, PartOfHeader, WritePartForwarded, PartWaiting, AheadOfAGap, WriteAheadOfAGap, PipelinedToTheLimit,
               AnswerOutstanding, WriteAnswerOutstanding, HalfClosed, HalfClosedByServer, BothClosed, ResetUnheard, MetHalfWay, PickedUp, Held, Open, Observed,
-              Shadowed, LetGoOf)
+              Shadowed, LetGoOf, NamedOpen, NamedPart, NamedByClient, NamedLetGoOf)
 OTHER_STATES = (UdpUnanswered, UdpAnswered, Named, Echoed, FragmentsWaiting)

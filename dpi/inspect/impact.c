@@ -33,7 +33,13 @@ static struct flow *flow_of_session(struct inspector *i, const struct session_en
 /* What lies unacknowledged between the ends will be judged once more, at the session's next packet. */
 static bool survives(struct inspector *i, struct flow *f, const struct command_table *t, const struct command_permit *p)
 {
-	struct crossing x = { .i = i, .f = f, .fi = FLOW_NONE, .table = t, .permit = p, .lane = p->lane };
+	struct crossing x = { .i = i,
+			      .f = f,
+			      .fi = FLOW_NONE,
+			      .d = { .l4proto = f->l4proto },
+			      .table = t,
+			      .permit = p,
+			      .lane = p->lane };
 	struct pdu refused;
 
 	return f->waiting_pick_up || rejudge_allows(&x, &refused);

@@ -14,6 +14,7 @@ import threading
 import time
 
 import box_events
+import edit_events
 import flood_events
 import other_events
 import policy_events
@@ -25,8 +26,8 @@ from policies import Policy
 
 # What one of these does is said by the moment at which it does it, or takes the box, or the device, away from under the other.
 ALONE = (policy_events.NarrowedForNewSessions, policy_events.EndedByTime, policy_events.SuccessorStands, policy_events.SuccessorStarts,
-         policy_events.FewerWorkers, role_events.ReplacedByANewVersion, box_events.DeviceRenamed, box_events.DeviceMovedAway) + box_events.BY_SEAM
-EVENTS = [e for part in (policy_events.POLICY, refused_events.REFUSED, role_events.ROLES, box_events.BOX, flood_events.FLOODS,
+         policy_events.FewerWorkers, policy_events.TakenAwayAsItEnds, policy_events.TrialThatGaveExpires, role_events.ReplacedByANewVersion, box_events.DeviceRenamed, box_events.DeviceMovedAway) + box_events.BY_SEAM
+EVENTS = [e for part in (policy_events.POLICY, edit_events.EDITS, refused_events.REFUSED, role_events.ROLES, box_events.BOX, flood_events.FLOODS,
                          other_events.OTHERS, refused_events.BY_STEP) for e in part if e not in ALONE]
 SPREAD = 0.4
 

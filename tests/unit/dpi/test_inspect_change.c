@@ -175,6 +175,28 @@ static void what_is_judged_again_is_foretold(void **state)
 	}
 }
 
+/* A part of the first words lies between the ends: it may still become what is promised. */
+static void a_part_of_a_name_is_foretold(void **state)
+{
+	struct conn k = desk_conn(P_TLS);
+	struct cut_session s = ends_of(&k);
+	struct session_ends ends = { s.client, s.server, s.client_port, s.server_port, 6 };
+	struct command_table t;
+	struct impact impact;
+	unsigned listed = 0;
+	size_t n;
+	uint8_t *image = desk_image(1, &n);
+
+	(void)state;
+	desk_handshake(&k);
+	assert_int_equal(desk_send(&k, DIR_C2S, "\x16\x03\x01", 3), OUTCOME_ACCEPT);
+	assert_true(inspector_try_table(desk_i, bytes_of(image, n), &t));
+	inspector_foretell(desk_i, &t, &ends, P_TLS, nothing_is_listed, &listed, &impact);
+	free(image);
+	assert_true(impact.known);
+	assert_int_equal(impact.reason, R_NONE);
+}
+
 /* The server's stack took the first half of it: the other half is a repetition that would complete it. */
 static void a_write_taken_in_part_is_judged_again(void **state)
 {
@@ -458,6 +480,7 @@ int main(void)
 		T(an_idle_session_is_cut_at_once),
 		T(what_the_server_has_not_taken_is_judged_again),
 		T(what_is_judged_again_is_foretold),
+		T(a_part_of_a_name_is_foretold),
 		T(a_write_taken_in_part_is_judged_again),
 		T(what_is_still_allowed_goes_on),
 		T(any_packet_finds_it),

@@ -5,7 +5,8 @@ import re
 
 from box import conduit
 from event import Applied
-from policies import Policy
+from policies import Policy, moment
+from policy_events import EndedByTime
 
 OPS, OT = ("10.72.0.", "2001:db8:72:"), ("10.73.0.", "2001:db8:73:")
 
@@ -176,7 +177,36 @@ def undone(name, how):
     return type(name, (Applied,), {"policy": Policy(edit=how), "__doc__": how.__doc__})
 
 
-EDITS = (edited("LookedAtBeside", looks), undone("NoLongerLookedAt", looks), edited("OverlappedByStricterWords", stricter),
+class EndedWhereNobodyLooks(EndedByTime):
+    """The right ends of those of whom a name is all that is asked for, and of those that may say anything: each hears of it when it speaks."""
+
+    def policy_until(self):
+        until = moment(self.SECONDS)
+
+        def window(site, box):
+            return re.sub(r'\{ name = "(names|plain)";', r'{ until = "%s"; name = "\1";' % until, site), box
+        return Policy(edit=window)
+
+    def changed(self, state):
+        return "cut" if state.lane in ("naming", "let_go", "fast") else "goes_on"
+
+    def told_at_once(self, state):
+        return False
+
+
+class TakenAwayWhereNobodyLooks(Edited):
+    @staticmethod
+    def edit(site, box):
+        return re.sub(r'(\{ name = "(names|plain)";)', r'\1 sources = ["10.72.0.9", "2001:db8:72::9"];', site), box
+
+    def changed(self, state):
+        return EndedWhereNobodyLooks.changed(self, state)
+
+    def told_at_once(self, state):
+        return False
+
+
+EDITS = (EndedWhereNobodyLooks, TakenAwayWhereNobodyLooks, edited("LookedAtBeside", looks), undone("NoLongerLookedAt", looks), edited("OverlappedByStricterWords", stricter),
          undone("StricterWordsTakenAway", stricter), edited("OverlappedByMore", more_allowed), undone("OverlapTakenAway", more_allowed),
          edited("PortsWidened", more_ports), undone("PortsNarrowed", more_ports), edited("AnotherProtocolBeside", another_protocol),
          undone("AnotherProtocolTakenAway", another_protocol), edited("UndecidedBytes", eager), undone("NoUndecidedBytes", eager),

@@ -567,6 +567,7 @@ class FragmentsWaiting(Udp):
 
     def poke(self):
         self.f.field.ops.send(self.second)
+        super().poke()
 
 
 TCP_STATES = (SynSent, SynAnswered, OpenAndSilent, RequestUnacknowledged, WriteUnacknowledged, Retransmitting, WriteRetransmitting,

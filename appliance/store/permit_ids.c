@@ -125,15 +125,24 @@ static int meaning_cmp(const struct permit_id *a, const uint8_t *identity, const
 	return c != 0 ? c : memcmp(a->place, place, sizeof(a->place));
 }
 
+static int by_age(const void *a, const void *b)
+{
+	const struct permit_id *x = a, *y = b;
+
+	return (x->used < y->used) - (x->used > y->used); /* newest first */
+}
+
+/* One that was carried on to where another lay before has taken its meaning: it is what sessions have now. */
 static int by_meaning(const void *pa, const void *pb)
 {
 	const struct permit_id *a = *(struct permit_id *const *)pa, *b = *(struct permit_id *const *)pb;
 	int c = meaning_cmp(a, b->identity, b->place);
 
+	c = c != 0 ? c : by_age(a, b);
 	return c != 0 ? c : by_id(a, b);
 }
 
-/* The entry of this meaning and place whose id was not given out in this call, or NULL. */
+/* The entry of this meaning and place whose id was not given out in this call, the one used last of several, or NULL. */
 static struct permit_id *known(struct permit_id *const *sorted, size_t n, const struct permit_wanted *w,
 			       const uint8_t *given)
 {
@@ -158,13 +167,6 @@ static struct permit_id *entry_of(struct permit_id *list, size_t n, uint32_t id)
 	struct permit_id key = { .id = id };
 
 	return bsearch(&key, list, n, sizeof(*list), by_id);
-}
-
-static int by_age(const void *a, const void *b)
-{
-	const struct permit_id *x = a, *y = b;
-
-	return (x->used < y->used) - (x->used > y->used); /* newest first */
 }
 
 /* Forgets the identities that were out of force longest, never one of the serial just assigned. */

@@ -7,6 +7,7 @@ from box import conduit
 from event import Applied
 from policies import Policy, moment
 from policy_events import EndedByTime
+from role_events import DaemonRestarted
 
 OPS, OT = ("10.72.0.", "2001:db8:72:"), ("10.73.0.", "2001:db8:73:")
 
@@ -206,7 +207,16 @@ class TakenAwayWhereNobodyLooks(Edited):
         return False
 
 
-EDITS = (EndedWhereNobodyLooks, TakenAwayWhereNobodyLooks, edited("LookedAtBeside", looks), undone("NoLongerLookedAt", looks), edited("OverlappedByStricterWords", stricter),
+class RestartedBehindEdits(DaemonRestarted):
+    """A net was taken apart and put together again before: what sessions have now is not what they had at first, and a start knows that."""
+
+    def before(self, field):
+        field.apply_policy(Policy())
+        field.apply_policy(Policy(edit=apart))
+        super().before(field)
+
+
+EDITS = (RestartedBehindEdits, EndedWhereNobodyLooks, TakenAwayWhereNobodyLooks, edited("LookedAtBeside", looks), undone("NoLongerLookedAt", looks), edited("OverlappedByStricterWords", stricter),
          undone("StricterWordsTakenAway", stricter), edited("OverlappedByMore", more_allowed), undone("OverlapTakenAway", more_allowed),
          edited("PortsWidened", more_ports), undone("PortsNarrowed", more_ports), edited("AnotherProtocolBeside", another_protocol),
          undone("AnotherProtocolTakenAway", another_protocol), edited("UndecidedBytes", eager), undone("NoUndecidedBytes", eager),

@@ -101,6 +101,33 @@ static void places_and_successors(void **state)
 	permit_ids_free(&p);
 }
 
+/* It is carried on to where another lay before: who asks by meaning alone, as a start does, gets what sessions have, not what they had once. */
+static void the_last_one_of_a_meaning(void **state)
+{
+	static const uint8_t one[32] = { 1 }, here[32] = { 2 }, there[32] = { 3 };
+	struct permit_wanted w = { one, here, 0 };
+	struct permit_ids p = { 0 }, again;
+	struct folder *f = *state;
+	uint32_t first, second, id;
+	struct err e = { 0 };
+	bool damaged;
+
+	assert_int_equal(permit_ids_assign(&p, 1, &w, &first, &e), 0);
+	w.place = there;
+	assert_int_equal(permit_ids_assign(&p, 1, &w, &second, &e), 0);
+	assert_int_not_equal(second, first);
+	w = (struct permit_wanted){ one, here, second };
+	assert_int_equal(permit_ids_assign(&p, 1, &w, &id, &e), 0);
+	assert_int_equal(id, second);
+	assert_int_equal(permit_ids_save(f->fd, &p, &e), 0);
+	assert_int_equal(permit_ids_load(f->fd, &again, &damaged, &e), 0);
+	w.keep = 0;
+	assert_int_equal(permit_ids_assign(&again, 1, &w, &id, &e), 0);
+	assert_int_equal(id, second);
+	permit_ids_free(&again);
+	permit_ids_free(&p);
+}
+
 static void twins_get_two_ids(void **state)
 {
 	struct permit_ids p = { 0 };
@@ -235,6 +262,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(known_ids_are_not_written, setup, teardown),
 		cmocka_unit_test(same_identity_keeps_its_id),
 		cmocka_unit_test(places_and_successors),
+		cmocka_unit_test_setup_teardown(the_last_one_of_a_meaning, setup, teardown),
 		cmocka_unit_test(twins_get_two_ids),
 		cmocka_unit_test_setup_teardown(kept_over_restarts, setup, teardown),
 		cmocka_unit_test_setup_teardown(damage_is_noticed, setup, teardown),

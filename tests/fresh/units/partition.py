@@ -23,7 +23,7 @@ def roles():
 
 def running():
     found = status().get("roles", [])
-    return len(found) > 6 and all(r["state"] == "running" for r in found)
+    return len(found) >= 6 and all(r["state"] == "running" for r in found)
 
 
 def divided():
@@ -41,7 +41,7 @@ def divided():
             wrong.append("%s %d has the limit %s" % (role, index, read("%s/%s/memory.max" % (UNIT, inner))))
         if role in ("gate", "dpi") and os.sched_getscheduler(p) & 0xffff != os.SCHED_RR:
             wrong.append("%s %d has no real-time priority" % (role, index))
-    check("each role is in its group, with its limit, its score and its priority", len(found) > 6 and not wrong, wrong or sorted(found))
+    check("each role is in its group, with its limit, its score and its priority", len(found) >= 6 and not wrong, wrong or sorted(found))
     kept = [read("%s/memory.min" % x) for x in (os.path.dirname(UNIT), UNIT, UNIT + "/guard")]
     check("what is kept for guard is kept by the groups above as well", kept == [str(64 << 20)] * 3, kept)
     weights = [read("%s/cpu.weight" % x) for x in (os.path.dirname(UNIT), UNIT + "/guard", UNIT + "/parsers")]

@@ -54,9 +54,10 @@ def starved():
     """What the worker for Modbus has is suddenly more than it may: the kernel ends it at once."""
     held, before, daemon = Sessions("memory", FEW), roles(), pid()
     limit, ended, restarts = UNIT + "/parsers/dpi-0/memory.max", status()["partition"]["parsers"]["ended"], show("sekishod", "NRestarts")
-    taken = subprocess.run(["sh", "-c", "echo 1048576 >" + limit], check=False).returncode == 0
+    # Half of what it has, and only until it is dead: its successor would be ended as well, and the write waits until nothing is above the limit.
+    half = int(read(os.path.dirname(limit) + "/memory.current")) // 2
+    taken = subprocess.run(["sh", "-c", "echo %d >%s; echo %d >%s" % (half, limit, LIMITS["dpi"], limit)], check=False, timeout=60).returncode == 0
     took = wait_for(lambda: status()["partition"]["parsers"]["ended"] > ended, 20)
-    subprocess.run(["sh", "-c", "echo %d >%s" % (LIMITS["dpi"], limit)], check=False)
     back = wait_for(lambda: running() and set(roles()) == set(before) and roles()[("dpi", 0)] != before[("dpi", 0)], 30)
     now = roles()
     others = [x for x in before if now.get(x) != before[x] and x != ("dpi", 0)]

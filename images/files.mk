@@ -65,6 +65,7 @@ install-daemon: $(B)/sekishod $(B)/sekisho-compile
 	[ -e $(etc)/default/sekishod ] || install -m 644 images/etc/default $(etc)/default/sekishod
 
 install-doc:
-	install -d $(share)/doc/sekisho/protocols
+	install -d $(share)/doc/sekisho/protocols $(share)/doc/sekisho/prometheus
 	install -m 644 README.md README.ja.md $(wildcard docs/*.md) $(share)/doc/sekisho
 	install -m 644 $(wildcard docs/protocols/*.md) $(share)/doc/sekisho/protocols
+	install -m 644 mgmt/prometheus/*.yml mgmt/prometheus/board.json $(share)/doc/sekisho/prometheus

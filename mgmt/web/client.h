@@ -33,6 +33,7 @@ struct client {
 	enum reply_kind reply;
 	int answer_fd; /* owned; -1 = none */
 	int answer_status;
+	const struct route_form *form; /* of the answer; NULL: JSON */
 	struct addr who;
 	uint16_t port;
 };

@@ -68,7 +68,7 @@ static enum MHD_Result answer_now(struct client *k)
 	if (fd < 0)
 		return reply_send(k->connection, k->reply);
 	k->answer_fd = -1;
-	return reply_answer(k->connection, k->answer_status, fd);
+	return reply_answer(k->connection, k->answer_status, fd, k->form);
 }
 
 static enum MHD_Result hold(struct client *k, enum client_state state, uint64_t wake_ns)
@@ -100,6 +100,7 @@ static enum MHD_Result ask(struct http *h, struct client *k, const struct route 
 	for (size_t i = 0; i < HTTP_CONNECTIONS; i++)
 		asked += h->clients[i].state == CLIENT_ASKED;
 	k->id = ++h->last_id;
+	k->form = route->form;
 	k->reply = REPLY_UNAVAILABLE;
 	if (asked >= HTTP_ASKED || msg_send(h->control_fd, k->id, &question, NULL, 0) < 0) {
 		h->counts.unanswered++;

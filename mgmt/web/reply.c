@@ -2,12 +2,16 @@
 #include "mgmt/web/reply.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "mgmt/web/pages/page.h"
 
+/* The policy of what is no page: a browser that shows it loads nothing. */
+#define NO_CONTENT "default-src 'none'; frame-ancestors 'none'"
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 static const struct {
@@ -87,7 +91,7 @@ enum MHD_Result reply_send(struct MHD_Connection *c, enum reply_kind kind)
 	if (kind == REPLY_PAGE)
 		return send_page(c);
 	r = static_text(errors[kind].body, strlen(errors[kind].body));
-	ok = r != NULL && common_headers(r, "application/json", "default-src 'none'; frame-ancestors 'none'");
+	ok = r != NULL && common_headers(r, "application/json", NO_CONTENT);
 	if (ok && kind == REPLY_UNAUTHORIZED)
 		ok = MHD_add_response_header(r, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"sekisho\"") ==
 		     MHD_YES;
@@ -100,7 +104,25 @@ enum MHD_Result reply_send(struct MHD_Connection *c, enum reply_kind kind)
 	return queue(c, errors[kind].http, r, ok);
 }
 
-enum MHD_Result reply_answer(struct MHD_Connection *c, int status, int fd)
+static enum MHD_Result send_text(struct MHD_Connection *c, const struct route_form *form, int fd, size_t n)
+{
+	size_t n_text = 0;
+	char *json = n > 0 ? mmap(NULL, n, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
+	char *text = json != MAP_FAILED ? form->text(json, n, &n_text) : NULL;
+	struct MHD_Response *r =
+		text != NULL ? MHD_create_response_from_buffer(n_text, text, MHD_RESPMEM_MUST_FREE) : NULL;
+
+	if (json != MAP_FAILED)
+		munmap(json, n);
+	close(fd);
+	if (r == NULL) {
+		free(text);
+		return reply_send(c, REPLY_UNAVAILABLE);
+	}
+	return queue(c, MHD_HTTP_OK, r, common_headers(r, form->type, NO_CONTENT));
+}
+
+enum MHD_Result reply_answer(struct MHD_Connection *c, int status, int fd, const struct route_form *form)
 {
 	unsigned http = status <= 1 ? MHD_HTTP_OK : status == 2 ? MHD_HTTP_BAD_REQUEST : MHD_HTTP_SERVICE_UNAVAILABLE;
 	int seals = fcntl(fd, F_GET_SEALS);
@@ -111,9 +133,10 @@ enum MHD_Result reply_answer(struct MHD_Connection *c, int status, int fd)
 		close(fd);
 		return reply_send(c, REPLY_UNAVAILABLE);
 	}
+	if (form != NULL && http == MHD_HTTP_OK)
+		return send_text(c, form, fd, (size_t)st.st_size);
 	r = MHD_create_response_from_fd64((uint64_t)st.st_size, fd);
 	if (r == NULL)
 		close(fd);
-	return queue(c, http, r,
-		     r != NULL && common_headers(r, "application/json", "default-src 'none'; frame-ancestors 'none'"));
+	return queue(c, http, r, r != NULL && common_headers(r, "application/json", NO_CONTENT));
 }

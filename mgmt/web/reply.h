@@ -9,6 +9,8 @@
 #include <microhttpd.h>
 #include <stdbool.h>
 
+#include "mgmt/web/api/routes.h"
+
 enum reply_kind {
 	REPLY_PAGE,
 	REPLY_BAD_REQUEST,
@@ -21,9 +23,9 @@ enum reply_kind {
 
 enum MHD_Result reply_send(struct MHD_Connection *c, enum reply_kind kind);
 /*
- * The supervisor's answer: `fd` is a sealed memfd with JSON, taken over in any case; `status` is the CLI's. Refuses (503)
- * what is not sealed.
+ * The supervisor's answer: `fd` is a sealed memfd with JSON, taken over in any case; `status` is the CLI's. It goes out in
+ * `form` (NULL: as it is) unless it is an error. Refuses (503) what is not sealed, and what cannot be put into that form.
  */
-enum MHD_Result reply_answer(struct MHD_Connection *c, int status, int fd);
+enum MHD_Result reply_answer(struct MHD_Connection *c, int status, int fd, const struct route_form *form);
 
 #endif

@@ -9,11 +9,19 @@
 #include "appliance/wire/msg.h"
 #include "mgmt/web/api/target.h"
 
+/* What is made of the supervisor's JSON before it goes out. */
+struct route_form {
+	const char *type; /* as HTTP names it */
+	/* The text is the caller's to free(), *ret_n its length; NULL when it cannot be made. */
+	char *(*text)(const char *json, size_t n, size_t *ret_n);
+};
+
 struct route {
 	const char *path;
 	enum msg_type question;
 	/* Fills the question's body. False when a parameter is unknown or out of range. */
 	bool (*ask)(const struct target *t, struct msg_body *question);
+	const struct route_form *form; /* NULL: the JSON as it is */
 };
 
 /* NULL when no route has exactly this path. */
@@ -22,5 +30,6 @@ const struct route *route_find(const char *path);
 extern const struct route route_status;
 extern const struct route route_effective;
 extern const struct route route_events;
+extern const struct route route_metrics;
 
 #endif

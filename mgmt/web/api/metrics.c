@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/web/api/metrics.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "mgmt/web/api/routes.h"
+
+#define WORD_MAX 40 /* bytes of a key or label in a row, NUL included */
+
+enum how { NUMBER, MILLISECONDS, TRUTH, MOMENT, LENGTH, RUNNING, UP };
+
+struct metric {
+	const char *name, *type, *where, *value;
+	enum how how;
+	const char *labels, *en, *ja;
+};
+
+static const struct metric metrics[] = {
+#define METRIC(name, type, where, value, how, labels, en, ja)                                                          \
+	{ "sekisho_" #name, #type, where, value, how, labels, en, ja },
+#include "mgmt/web/api/metrics.def"
+#undef METRIC
+};
+
+/* An element with samples, the one around it, and the key under which an object holds it (NULL: it stands in a list). */
+struct element {
+	json_t *here, *around;
+	const char *key;
+};
+
+/* What lies under a path of keys, up to `n` bytes of it. NULL when it is missing. */
+static json_t *under(json_t *from, const char *path, size_t n)
+{
+	while (n > 0 && from != NULL) {
+		const char *dot = memchr(path, '.', n);
+		size_t length = dot != NULL ? (size_t)(dot - path) : n;
+		char key[WORD_MAX];
+
+		if (length >= sizeof(key))
+			return NULL;
+		memcpy(key, path, length);
+		key[length] = '\0';
+		from = json_object_get(from, key);
+		path += dot != NULL ? length + 1 : length;
+		n -= dot != NULL ? length + 1 : length;
+	}
+	return from;
+}
+
+/* False when it is not what the row says: then there is no sample. */
+static bool number_of(const json_t *v, enum how how, double *ret)
+{
+	struct tm at = { 0 };
+	const char *end;
+
+	switch (how) {
+	case NUMBER:
+	case MILLISECONDS:
+		*ret = json_number_value(v) / (how == MILLISECONDS ? 1000 : 1);
+		return json_is_number(v);
+	case TRUTH:
+		*ret = json_is_true(v);
+		return json_is_boolean(v);
+	case MOMENT:
+		end = json_is_string(v) ? strptime(json_string_value(v), "%Y-%m-%dT%H:%M:%S", &at) : NULL;
+		*ret = end != NULL ? (double)timegm(&at) : 0;
+		return end != NULL;
+	case LENGTH:
+		*ret = (double)json_array_size(v);
+		return json_is_array(v);
+	case RUNNING:
+	case UP:
+		*ret = json_is_string(v) && strcmp(json_string_value(v), how == UP ? "up" : "running") == 0;
+		return json_is_string(v);
+	}
+	return false;
+}
+
+static void put_escaped(FILE *out, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text == '\\' || *text == '"')
+			fputc('\\', out);
+		if (*text == '\n')
+			fputs("\\n", out);
+		else
+			fputc(*text, out);
+	}
+}
+
+static void put_label(FILE *out, const struct element *at, const char *key, size_t n)
+{
+	bool around = n > 0 && *key == '^';
+	json_t *v = under(around ? at->around : at->here, key + around, n - around);
+
+	if (n == 1 && *key == '@')
+		put_escaped(out, at->key != NULL ? at->key : "");
+	else if (json_is_integer(v))
+		fprintf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+	else if (json_is_string(v))
+		put_escaped(out, json_string_value(v));
+}
+
+static void put_labels(FILE *out, const struct element *at, const char *labels)
+{
+	const char *next = labels;
+	char sign = '{';
+
+	while (*next != '\0') {
+		size_t name = strcspn(next, "="), key = strcspn(next + name + 1, " ");
+
+		fprintf(out, "%c%.*s=\"", sign, (int)name, next);
+		put_label(out, at, next + name + 1, key);
+		fputc('"', out);
+		next += name + 1 + key;
+		next += strspn(next, " ");
+		sign = ',';
+	}
+	if (sign == ',')
+		fputc('}', out);
+}
+
+/* A family's head is said before its first sample: one without samples is not there. */
+static void sample(FILE *out, const struct metric *m, const struct element *at, bool *headed)
+{
+	double number;
+
+	if (!number_of(under(at->here, m->value, strlen(m->value)), m->how, &number))
+		return;
+	if (!*headed)
+		fprintf(out, "# HELP %s %s (%s)\n# TYPE %s %s\n", m->name, m->en, m->ja, m->name, m->type);
+	*headed = true;
+	fputs(m->name, out);
+	put_labels(out, at, m->labels);
+	fprintf(out, " %.17g\n", number);
+}
+
+/* Each element of the list or object that lies under the path in `from`; of "a/b" each b of each a. */
+static void samples(FILE *out, const struct metric *m, json_t *from, const char *where, bool *headed)
+{
+	size_t n = strcspn(where, "/");
+	json_t *all = under(from, where, n), *one;
+	bool object = json_is_object(all);
+	void *iterator = object ? json_object_iter(all) : NULL;
+
+	for (size_t i = 0; object ? iterator != NULL : i < json_array_size(all); i++) {
+		one = object ? json_object_iter_value(iterator) : json_array_get(all, i);
+		if (where[n] == '/')
+			samples(out, m, one, where + n + 1, headed);
+		else
+			sample(out, m, &(struct element){ one, from, object ? json_object_iter_key(iterator) : NULL },
+			       headed);
+		iterator = object ? json_object_iter_next(all, iterator) : NULL;
+	}
+}
+
+char *metrics_text(const char *json, size_t n, size_t *ret_n)
+{
+	json_t *status = json_loadb(json, n, 0, NULL);
+	char *text = NULL;
+	FILE *out = json_is_object(status) ? open_memstream(&text, ret_n) : NULL;
+
+	if (out != NULL) {
+		for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
+			bool headed = false;
+
+			if (*metrics[i].where == '\0')
+				sample(out, &metrics[i], &(struct element){ .here = status }, &headed);
+			else
+				samples(out, &metrics[i], status, metrics[i].where, &headed);
+		}
+		if (ferror(out) != 0 || fclose(out) != 0) {
+			free(text);
+			text = NULL;
+		}
+	}
+	json_decref(status);
+	return text;
+}
+
+static bool ask(const struct target *t, struct msg_body *question)
+{
+	(void)question;
+	return t->n_parameters == 0;
+}
+
+const struct route route_metrics = { "/metrics", MSG_STATUS, ask,
+				     &(const struct route_form){ METRICS_TYPE, metrics_text } };

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Prometheus itself asks the role: the samples, the alarms and the board that come with the box."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import urllib.parse
+
+from cases import expect
+from double import STATUS
+from net import SLOWNESS, inside, wait_for
+
+TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..")
+SHIPPED = os.path.join(TOP, "mgmt", "prometheus")
+PEERS = os.path.join(TOP, "build", "peers", "usr", "bin")
+NAME = r"sekisho_[a-z_]+"
+
+# A box as its status tells it (docs/json.md), with what must not end a label or a line.
+WHOLE = {
+    "site": {"name": "kita"}, "generation": {"number": 4, "state": "waiting", "applied": "2026-11-20T08:10:11.5Z", "confirm_by": "2026-11-20T08:20:11Z"},
+    "drift": {"seen": 2, "last": None}, "busy": False, "foreign": ["table ip nat"], "settings": [], "surroundings": [{}, {}], "silent": [], "lingering": [{"permit": 7}],
+    "roles": [{"role": "enforce", "index": 0, "state": "running", "restarts": 0}, {"role": "dpi", "index": 8, "state": "dead", "restarts": 3}],
+    "kernel": {"forwarding": True, "counters": {"no_conduit": {"packets": 12, "bytes": 720}, "share.pace": {"packets": 2 ** 53, "bytes": 0}}},
+    "tracking": {"sessions": 12, "most": 262144, "shares": [{"zone": "office", "lane": "naming/support/closed/closed", "sessions": 19000, "most": 32768}]},
+    "workers": [{"index": 0, "kind": "commands", "packets": 5, "accepted": 4, "confirmed": 0, "dropped": 1, "resets": 0, "flows": 1, "flows_max": 9,
+                 "pool_used": 1, "pool_bytes": 2, "reasons": {"modbus.function": 3},
+                 "shares": [{"kind": "commands", "criticality": "cargo", "flows": 1, "flows_max": 9}]}],
+    "queues": [{"lane": 28, "worker": 0, "kind": "commands", "outstanding": 1, "dropped_full": 2, "dropped_user": 3}],
+    "gates": [{"index": 0, "kind": "commands", "verdicts": 1, "resets": 2, "decided": 3, "hung": 4, "starved_ms": 1500}],
+    "interfaces": [{"name": "lan\"2\\", "device": "ot0\n", "space": "data", "link": "up", "rx": {"bytes": 1, "packets": 2, "errors": 3, "dropped": 4},
+                    "tx": {"bytes": 5, "packets": 6, "errors": 7, "dropped": 8}}, {"name": "lan3", "device": "ot1", "space": "data", "link": "absent"}],
+    "reach": {"stands": True, "peers": [{"use": "log", "address": "10.99.0.5", "packets": 4}], "refused": 1, "refused_in": 2, "terminals": [{}]},
+    "journal": {"records": 17, "last": "2026-11-20T08:10:12Z", "lost": 0, "left_out": 0, "waiting": 0, "stuck": False},
+    "log": {"sends": True, "waiting": 3}, "clock": {"trusted": True, "synchronised": False, "waiting": ["grant-acme"]},
+    "partition": {"stands": True, "guard": {"memory": 31457280}, "parsers": {"memory": 104857600, "most": 3221225472, "ended": 0}},
+}
+SOME = {"sekisho_generation": 4, "sekisho_generation_applied_timestamp_seconds": 1795162211, "sekisho_trial_ends_timestamp_seconds": 1795162811,
+        "sekisho_forwarding": 1, "sekisho_changing": 0, 'sekisho_role_running{role="dpi",index="8"}': 0, 'sekisho_kernel_packets_total{reason="share.pace"}': 2 ** 53,
+        'sekisho_worker_reasons_total{worker="0",kind="commands",reason="modbus.function"}': 3, 'sekisho_gate_starved_seconds_total{gate="0",kind="commands"}': 1.5,
+        'sekisho_interface_up{interface="lan\\"2\\\\",device="ot0\\n",space="data"}': 1, 'sekisho_interface_up{interface="lan3",device="ot1",space="data"}': 0,
+        "sekisho_surroundings_differences": 2, "sekisho_clock_waiting_conduits": 1, "sekisho_management_terminals": 1}
+
+
+def there():
+    return os.path.exists(os.path.join(PEERS, "prometheus"))
+
+
+def bytes_of(status):
+    return json.dumps(status).encode()
+
+
+def samples(text):
+    """By name and labels, as written. Each family stands once, with a type and a help, before its samples."""
+    found, family, heads = {}, None, set()
+    for line in text.decode().splitlines():
+        head = re.fullmatch(r"# (HELP|TYPE) (%s) (.+)" % NAME, line)
+        if head:
+            family = head[2]
+            expect((head[1], family) not in heads, "%s of %s twice", head[1], family)
+            heads.add((head[1], family))
+            continue
+        sample = re.fullmatch(r'(%s)(\{[a-z]+="(?:[^"\\]|\\.)*"(?:,[a-z]+="(?:[^"\\]|\\.)*")*\})? (\S+)' % NAME, line)
+        expect(sample and sample[1] == family and len([h for h in heads if h[1] == family]) == 2, "no sample of %s: %s", family, line)
+        expect(sample[1] + (sample[2] or "") not in found, "twice: %s", line)
+        found[sample[1] + (sample[2] or "")] = float(sample[3])
+    return found
+
+
+def rows():
+    with open(os.path.join(TOP, "mgmt", "web", "api", "metrics.def"), encoding="utf-8") as f:
+        return {"sekisho_" + name for name in re.findall(r"^METRIC\((\w+),", f.read(), re.M)}
+
+
+def text_of(site):
+    token, role = site.role.token(), site.role
+    role.answers[STATUS] = (1, bytes_of(WHOLE))
+    code, headers, body = site.get("/metrics", token)
+    expect(code == 200 and headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8", "%d %s", code, headers)
+    found = samples(body)
+    expect({name.split("{")[0] for name in found} == rows(), "families: %s", {n.split("{")[0] for n in found} ^ rows())
+    for name, number in SOME.items():
+        expect(found.get(name) == number, "%s is %s, not %s", name, found.get(name), number)
+    # What the box does not know it does not say, and what is no status is no answer.
+    role.answers[STATUS] = (0, b'{"generation":{"number":1,"applied":null,"confirm_by":"soon"},"log":null,"workers":[null,{"flows":"x"}],"roles":7}')
+    expect(samples(site.get("/metrics", token)[2]) == {"sekisho_generation": 1}, "samples of nothing")
+    for answer in (b"", b"[]", b"{", b"\xff"):
+        role.answers[STATUS] = (0, answer)
+        expect(site.get("/metrics", token)[0] == 503, "%r was served", answer)
+    role.answers[STATUS] = (3, bytes_of(WHOLE))
+    expect(site.get("/metrics", token)[0] == 503, "an error was served as samples")
+    expect(site.get("/metrics")[0] == 401 and site.get("/metrics?x=1", token)[0] == 400, "served to anybody, or with anything")
+    role.answers[STATUS] = (0, b'{"status":"of the box"}')
+    return "%d families" % len(rows())
+
+
+def expressions(board):
+    """Every expression of the board, with what Grafana puts in for its variables."""
+    for text in [t["expr"] for p in board["panels"] for t in p["targets"]] + [a["expr"] for a in board["annotations"]["list"]]:
+        yield text.replace("$__rate_interval", "1m").replace("$box", "kita-1")
+
+
+def itself(site, admin, box):
+    """The scraper, the alarms and the board that are shipped, at the role."""
+    role, folder = site.role, tempfile.mkdtemp(prefix="skH-prometheus-")
+    role.answers[STATUS] = (0, bytes_of(WHOLE))
+    for name in ("certificate.pem", "token"):
+        shutil.copy(os.path.join(role.folder, name), folder)
+    shutil.copy(os.path.join(SHIPPED, "alerts.yml"), folder)
+    with open(os.path.join(SHIPPED, "scrape.yml"), encoding="utf-8") as f:
+        text = f.read()
+    expect(text.count("10.99.0.1:443") == 1 and text.count("/etc/prometheus/sekisho/") == 2, "what is shipped has changed")
+    with open(os.path.join(folder, "prometheus.yml"), "w", encoding="utf-8") as f:
+        f.write(text.replace("10.99.0.1", box).replace("/etc/prometheus/sekisho/", folder + "/").replace("15s", "1s").replace("10s", "1s"))
+    checked = subprocess.run([os.path.join(PEERS, "promtool"), "check", "config", os.path.join(folder, "prometheus.yml")], capture_output=True, text=True, check=False)
+    expect(checked.returncode == 0 and "12 rules found" in checked.stdout, "promtool: %s %s", checked.stdout, checked.stderr)
+    metrics = subprocess.run([os.path.join(PEERS, "promtool"), "check", "metrics"], input=site.get("/metrics", role.token())[2], capture_output=True, check=False)
+    expect(metrics.returncode == 0 and metrics.stderr == b"", "promtool: %s", metrics.stderr.decode())
+    with inside(admin), open(os.path.join(folder, "said"), "w", encoding="utf-8") as said:
+        process = subprocess.Popen([os.path.join(PEERS, "prometheus"), "--config.file", os.path.join(folder, "prometheus.yml"), "--storage.tsdb.path",
+                                    os.path.join(folder, "data"), "--web.listen-address", "127.0.0.1:9090"], stdout=said, stderr=said)
+
+    def ask(path, **query):
+        with inside(admin):
+            done = subprocess.run(["curl", "-sf", "http://127.0.0.1:9090/api/v1/%s?%s" % (path, urllib.parse.urlencode(query))], capture_output=True, check=False)
+        return json.loads(done.stdout)["data"] if done.stdout else {}
+
+    def value(expression):
+        found = ask("query", query=expression).get("result", [])
+        return float(found[0]["value"][1]) if found else None
+
+    try:
+        wait_for(lambda: value('up{job="sekisho"}') == 1, 30 * SLOWNESS, "Prometheus to reach the box")
+        expect(value('sekisho_generation{box="kita-1"}') == 4 and value("sum(sekisho_interface_up)") == 1, "what Prometheus has is not what was said")
+        with open(os.path.join(SHIPPED, "board.json"), encoding="utf-8") as f:
+            board = json.load(f)
+        n = 0
+        for expression in expressions(board):
+            expect(set(re.findall(NAME, expression)) <= rows(), "the board asks for what is not there: %s", expression)
+            expect(ask("query", query=expression).get("resultType") == "vector", "Prometheus does not take %s", expression)
+            n += 1
+        wait_for(lambda: all(g["evaluationTime"] > 0 for g in ask("rules").get("groups", [])) and ask("rules")["groups"], 90 * SLOWNESS, "the alarms to be looked at")
+        rules = {r["name"]: r for g in ask("rules")["groups"] for r in g["rules"]}
+        expect(all(r["health"] == "ok" for r in rules.values()), "%s", rules)
+        for r in rules.values():
+            expect(set(re.findall(NAME, r["query"])) <= rows() and r["annotations"]["summary"] and r["annotations"]["summary_ja"], "%s", r)
+        stirred = {name for name, r in rules.items() if r["state"] != "inactive"}
+        expect({"SekishoRoleAway", "SekishoLinkDown", "SekishoClock", "SekishoSurroundings"} <= stirred and "SekishoForwardingOff" not in stirred, "stirred: %s", stirred)
+        return "%d expressions of the board, %d alarms" % (n, len(rules))
+    finally:
+        process.terminate()
+        process.wait(20)
+        role.answers[STATUS] = (0, b'{"status":"of the box"}')
+        shutil.rmtree(folder)

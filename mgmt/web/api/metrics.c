@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/web/api/metrics.h"
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "appliance/base/json.h"
 #include "mgmt/web/api/routes.h"
 
 #define WORD_MAX 40 /* bytes of a key or label in a row, NUL included */

@@ -19,18 +19,18 @@ static struct opener opener_of(const struct inspector *i, const struct flow *f)
 static void judge_use(struct crossing *x, const struct bond *b, struct pdu *u)
 {
 	const struct enforcer *e = command_enforcer(x->f);
-	const struct operation *o;
-	uint32_t n = companions_use(x->i->companions, e->protocol, &x->d.src, &x->d.dst, b, x->i->now_ns, &o);
+	struct opened *o = companions_use(x->i->companions, e->protocol, &x->d.src, &x->d.dst, b, x->i->now_ns);
 	struct pdu opened;
 
-	if (n == 0)
+	if (o == NULL)
 		return;
-	judge_kept(e, o, n, R_ALLOWED, x->table, x->permit, &opened);
+	judge_kept(e, o->operations, o->n, R_ALLOWED, x->table, x->permit, &opened);
+	o->passed += opened.allowed || crossing_is_observed(x);
 	opened.dir = u->dir;
 	opened.offset = u->offset;
 	opened.length = u->length;
-	opened.operations = o;
-	opened.n_operations = n;
+	opened.operations = o->operations;
+	opened.n_operations = o->n;
 	*u = opened;
 }
 
@@ -58,6 +58,44 @@ bool bond_note(struct crossing *x, const struct parsed *p, struct pdu *u)
 		return false;
 	}
 	return false; /* no such kind */
+}
+
+/* Rows that uses are judged by, and who hears of those that they refuse. */
+struct asking {
+	const struct enforcer *enforcer;
+	const struct command_table *table;
+	const struct command_permit *permit;
+	void (*each)(void *ctx, const struct deed *d, const struct pdu *refused);
+	void *ctx;
+};
+
+static void judge_opened(void *ctx, const struct opened *o)
+{
+	const struct asking *a = ctx;
+	struct deed d[COMPANION_OPERATIONS] = { 0 };
+	struct pdu u;
+
+	if (o->passed == 0)
+		return;
+	judge_kept(a->enforcer, o->operations, o->n, R_ALLOWED, a->table, a->permit, &u);
+	if (u.allowed)
+		return;
+	for (uint32_t i = 0; i < o->n; i++)
+		d[i].operation = o->operations[i];
+	d[0].n = o->n;
+	d[0].count = o->passed;
+	a->each(a->ctx, d, &u);
+}
+
+void bond_judge_uses(struct inspector *i, const struct flow *f, const struct command_table *t,
+		     const struct command_permit *permit,
+		     void (*each)(void *ctx, const struct deed *d, const struct pdu *refused), void *ctx)
+{
+	struct asking a = { .enforcer = command_enforcer(f), .table = t, .permit = permit, .each = each, .ctx = ctx };
+
+	if (a.enforcer != NULL && f->l4proto != IP_TCP)
+		companions_each(i->companions, a.enforcer->protocol, &f->client, &f->server, i->now_ns, judge_opened,
+				&a);
 }
 
 void bond_end(struct inspector *i, const struct flow *f)

@@ -15,8 +15,7 @@
 _Static_assert(COMPANION_OPERATIONS == GROUP_MAX, "what is kept is judged again, all of it");
 
 struct companion {
-	struct operation operations[COMPANION_OPERATIONS];
-	uint32_t n; /* of them */
+	struct opened what;
 	struct opener by;
 	uint64_t key;
 	struct bond as; /* as it was opened */
@@ -213,8 +212,8 @@ void companions_ask(struct companions *all, const struct opener *by, uint64_t ke
 	if (i == NONE)
 		return;
 	for (uint32_t k = 0; k < n; k++)
-		all->places[i].operations[k] = operation_kept(&o[k]);
-	all->places[i].n = n;
+		all->places[i].what.operations[k] = operation_kept(&o[k]);
+	all->places[i].what.n = n;
 	all->places[i].key = key;
 	all->places[i].silent_ns = COMPANION_ASKED_NS;
 }
@@ -283,8 +282,8 @@ static bool fits(const struct companion *c, enum direction dir, const struct bon
 	return c->as.sends[dir] && c->as.id[dir] == b->id[0] && b->bytes[0] <= c->as.bytes[dir];
 }
 
-uint32_t companions_use(struct companions *all, enum protocol p, const struct addr *from, const struct addr *to,
-			const struct bond *b, uint64_t now_ns, const struct operation **ret)
+struct opened *companions_use(struct companions *all, enum protocol p, const struct addr *from, const struct addr *to,
+			      const struct bond *b, uint64_t now_ns)
 {
 	uint32_t i = *bucket_of(all, p, from, to);
 
@@ -299,8 +298,22 @@ uint32_t companions_use(struct companions *all, enum protocol p, const struct ad
 		c->used_ns = now_ns;
 		unlink_used(all, i);
 		link_used(all, i);
-		*ret = c->operations;
-		return c->n;
+		return &c->what;
 	}
-	return 0;
+	return NULL;
+}
+
+void companions_each(struct companions *all, enum protocol p, const struct addr *one, const struct addr *other,
+		     uint64_t now_ns, void (*each)(void *ctx, const struct opened *o), void *ctx)
+{
+	uint32_t i = *bucket_of(all, p, one, other);
+
+	for (; i != NONE; i = all->places[i].next) {
+		const struct companion *c = &all->places[i];
+		bool forth = addr_cmp(&c->by.client, one) == 0 && addr_cmp(&c->by.server, other) == 0;
+		bool back = addr_cmp(&c->by.client, other) == 0 && addr_cmp(&c->by.server, one) == 0;
+
+		if (c->open && c->by.protocol == p && (forth || back) && !is_over(c, now_ns))
+			each(ctx, &c->what);
+	}
 }

@@ -27,6 +27,13 @@
 
 struct companions;
 
+/* What the request that opened a connection asked for, and how many datagrams have gone by it since. */
+struct opened {
+	struct operation operations[COMPANION_OPERATIONS];
+	uint32_t n; /* of them */
+	uint64_t passed;
+};
+
 /* The flow that opens and closes. */
 struct opener {
 	enum protocol protocol;
@@ -48,8 +55,11 @@ void companions_open(struct companions *all, const struct opener *by, const stru
 void companions_close(struct companions *all, const struct opener *by, uint64_t key);
 /* The flow is over: what it opened may be used for some time yet, or goes on. */
 void companions_orphan(struct companions *all, const struct opener *by, uint64_t now_ns);
-/* What opened the connection of this datagram: its operations, borrowed until the next call; 0 when there is none. */
-uint32_t companions_use(struct companions *all, enum protocol p, const struct addr *from, const struct addr *to,
-			const struct bond *b, uint64_t now_ns, const struct operation **ret);
+/* What opened the connection of this datagram, borrowed until the next call; NULL when there is none. Who lets it pass counts it. */
+struct opened *companions_use(struct companions *all, enum protocol p, const struct addr *from, const struct addr *to,
+			      const struct bond *b, uint64_t now_ns);
+/* Everything that is open between these two, whichever of them opened it. */
+void companions_each(struct companions *all, enum protocol p, const struct addr *one, const struct addr *other,
+		     uint64_t now_ns, void (*each)(void *ctx, const struct opened *o), void *ctx);
 
 #endif

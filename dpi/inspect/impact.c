@@ -4,6 +4,7 @@
  * by; they are judged again by the rows that shall come into force, and the flow by the very rule that will relabel it. So
  * what is told before is what happens after, as long as the session goes on as it did.
  */
+#include "dpi/inspect/bond.h"
 #include "dpi/inspect/command.h"
 #include "dpi/inspect/crossing.h"
 #include "dpi/inspect/rejudge.h"
@@ -69,6 +70,8 @@ void inspector_foretell(struct inspector *i, const struct command_table *t, cons
 		ret->reason = R_MIDSTREAM_DROP;
 	else if (what == RELABEL_STAYS && f->l4proto == IP_TCP && !survives(i, f, t, p))
 		ret->reason = R_ENDED;
-	else if (what == RELABEL_STAYS && f->commands != NULL)
+	else if (what == RELABEL_STAYS && f->commands != NULL) {
 		ret->forgotten = command_judge_deeds(f, t, p, each, ctx);
+		bond_judge_uses(i, f, t, p, each, ctx);
+	}
 }

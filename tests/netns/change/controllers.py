@@ -136,7 +136,7 @@ class EnipConnected(EnipPolled):
 class EnipOutputs(Udp):
     """Data of a connection for I/O that was opened over TCP, to the device."""
     lane, wide, port, SIZES, POINTS = "commands", True, 2222, (6, 32), (100 + REGISTER, 150, 160)
-    accepted = False  # the request that is refused now was said in another session
+    accepted = True  # in a session that may be over; a list names what goes by it all the same
 
     def __init__(self, field, six):
         super().__init__(field, six)

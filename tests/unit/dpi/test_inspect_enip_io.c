@@ -35,6 +35,7 @@
 	{                                                                                                              \
 		ENIP_OPEN_INPUT, ENIP_OPEN_INPUT                                                                       \
 	}
+#include "dpi/inspect/deeds.h"
 #include "tests/unit/dpi/inspect_setup.h"
 
 #define PORT_REQUESTS 44818
@@ -446,6 +447,78 @@ static void changes(void **state)
 	assert_int_equal(desk.events[0].function, ENIP_CONNECTED_DATA);
 }
 
+struct foretold {
+	unsigned n;
+	uint32_t service;
+	uint64_t count;
+	enum reason reason;
+};
+
+static void note_foretold(void *ctx, const struct deed *d, const struct pdu *refused)
+{
+	struct foretold *f = ctx;
+
+	f->n++;
+	f->service = d->operation.service;
+	f->count = d->count;
+	f->reason = refused->reason;
+}
+
+static struct foretold foretell(const struct conn *k, uint8_t l4proto, uint32_t permit)
+{
+	struct session_ends ends = { .client = { .family = 4, .b = { 10, 20, 0, (uint8_t)(10 + k->host) } },
+				     .server = { .family = 4, .b = { 10, 30, 1, 10 } },
+				     .client_port = k->client_port,
+				     .server_port = k->server_port,
+				     .l4proto = l4proto };
+	struct foretold ret = { 0 };
+	struct command_table t;
+	struct impact impact;
+	size_t n;
+	uint8_t *image = desk_image(1, &n);
+
+	assert_true(inspector_try_table(desk_i, bytes_of(image, n), &t));
+	inspector_foretell(desk_i, &t, &ends, permit, note_foretold, &ret, &impact);
+	free(image);
+	assert_true(impact.known);
+	assert_int_equal(impact.reason, R_NONE);
+	assert_int_equal(impact.forgotten, 0);
+	return ret;
+}
+
+/* Before a narrowing: the flow by which the data go is named with what will stop in it, though its request was said elsewhere. */
+static void told_before(void **state)
+{
+	struct conn k = session(P_TOY), d = beside(&k, P_TOY);
+	struct foretold f;
+
+	(void)state;
+	open_io(&k, &outputs);
+	open_io(&k, &inputs);
+	assert_int_equal(output(&d, &inputs, 2), OUTCOME_ACCEPT);
+	assert_int_equal(foretell(&d, IP_UDP, P_TOY_READS).n, 0); /* nothing has gone by what will be refused */
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(output(&d, &outputs, OUTPUT_BYTES), OUTCOME_ACCEPT);
+	for (unsigned over = 0; over < 2; over++) {
+		f = foretell(&d, IP_UDP, P_TOY_READS);
+		assert_int_equal(f.n, 1);
+		assert_int_equal(f.service, ENIP_OPEN_OUTPUT);
+		assert_int_equal(f.count, 3);
+		assert_int_equal(f.reason, R_ENIP_FUNCTION);
+		assert_int_equal(foretell(&d, IP_UDP, P_TOY).n, 0);
+		if (over == 0) /* the session that opened it is over, and it goes on */
+			desk_segment(&k, DIR_C2S, k.c, k.s, DESK_RST | DESK_ACK, NULL, 0);
+	}
+	/* What is refused does not count as gone by. */
+	d.permit = P_TOY_READS;
+	assert_int_equal(output(&d, &outputs, OUTPUT_BYTES), OUTCOME_DROP);
+	assert_int_equal(foretell(&d, IP_UDP, P_TOY_READS).count, 3);
+	/* What has ended is nothing that will stop. */
+	desk_now += 11000 * MS;
+	assert_int_equal(output(&d, &outputs, OUTPUT_BYTES), OUTCOME_DROP);
+	assert_int_equal(foretell(&d, IP_UDP, P_TOY_READS).n, 0);
+}
+
 static void the_worker_is_new(void **state)
 {
 	struct conn k = session(P_TOY_PICK_UP), d = beside(&k, P_TOY_PICK_UP);
@@ -535,6 +608,7 @@ int main(void)
 		T(timed_out),
 		T(a_number_is_one_connection),
 		T(changes),
+		T(told_before),
 		T(the_worker_is_new),
 		T(over_a_connection),
 		T(what_opens_nothing),

@@ -293,6 +293,12 @@ static void judge_unseen(struct enip_state *s, const struct encap *e, const stru
 	pdu_name_ruling(ret, &ruling);
 }
 
+/* What was refused is answered only where nothing is stopped: then its datagrams come, and are judged by what was asked for. */
+static bool opens_io(const struct enip_open *o)
+{
+	return o->what.cip.kind == CIP_OPENS && o->what.cip.opening.transport == TRANSPORT_IO;
+}
+
 void enip_answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
 		   struct pdu *ret)
 {
@@ -339,7 +345,7 @@ void enip_answered(void *state, struct bytes pdu, const struct command_table *t,
 		name_choice(t, p, o.wait.choice, ret);
 		for (uint32_t k = 0; k < i; k++)
 			s->open[k].wait.expendable = 1;
-		if (ret->allowed)
+		if (ret->allowed || opens_io(&o))
 			conclude(s, &o, &e, &r, ret->bond != NULL ? ret->bond : &unasked);
 		pending_answered(enip_open_of(s), i);
 		return;

@@ -3,7 +3,10 @@
 
 #include "dpi/inspect/command.h"
 #include "dpi/inspect/companion.h"
+#include "dpi/inspect/state.h"
 #include "dpi/judge.h"
+
+#define UNOPENED_NS (30u * SECOND_NS) /* datagrams that came so long ago may be over */
 
 static struct opener opener_of(const struct inspector *i, const struct flow *f)
 {
@@ -15,15 +18,33 @@ static struct opener opener_of(const struct inspector *i, const struct flow *f)
 				.share = f->share };
 }
 
+/* It passes because nothing is stopped here; where something is, it would not. */
+static void note_unopened(struct crossing *x, const struct parsed *p)
+{
+	struct command_state *c = x->f->commands;
+
+	if (!crossing_is_observed(x) || p->n != 1)
+		return;
+	if (x->i->now_ns - c->unopened_ns >= UNOPENED_NS)
+		c->unopened.count = 0;
+	c->unopened = (struct deed){ .operation = operation_kept(&p->operations[0]),
+				     .count = c->unopened.count + 1,
+				     .n = 1,
+				     .wrong = R_NOT_OPENED };
+	c->unopened_ns = x->i->now_ns;
+}
+
 /* As good as the request that opened what it belongs to, by the rows of now. */
-static void judge_use(struct crossing *x, const struct bond *b, struct pdu *u)
+static void judge_use(struct crossing *x, const struct parsed *p, struct pdu *u)
 {
 	const struct enforcer *e = command_enforcer(x->f);
-	struct opened *o = companions_use(x->i->companions, e->protocol, &x->d.src, &x->d.dst, b, x->i->now_ns);
+	struct opened *o = companions_use(x->i->companions, e->protocol, &x->d.src, &x->d.dst, &p->bond, x->i->now_ns);
 	struct pdu opened;
 
-	if (o == NULL)
+	if (o == NULL) {
+		note_unopened(x, p);
 		return;
+	}
 	judge_kept(e, o->operations, o->n, R_ALLOWED, x->table, x->permit, &opened);
 	o->passed += opened.allowed || crossing_is_observed(x);
 	opened.dir = u->dir;
@@ -34,6 +55,23 @@ static void judge_use(struct crossing *x, const struct bond *b, struct pdu *u)
 	*u = opened;
 }
 
+/*
+ * Whether the request reaches the server and all that may be against it is the rows: then what it opens is known, and whether anybody
+ * may use it is asked for each datagram. So what is opened while a policy observes has the right to go on that the next one gives it.
+ */
+static bool is_asked(const struct crossing *x, const struct parsed *p, const struct pdu *u)
+{
+	struct operation o[COMPANION_OPERATIONS];
+	struct pdu again;
+
+	if (u->allowed || !crossing_is_observed(x) || p->wrong != R_ALLOWED || p->n > COMPANION_OPERATIONS)
+		return u->allowed;
+	for (uint32_t i = 0; i < p->n; i++)
+		o[i] = operation_kept(&p->operations[i]);
+	judge_kept(command_enforcer(x->f), o, p->n, R_ALLOWED, x->table, x->permit, &again);
+	return !again.allowed;
+}
+
 bool bond_note(struct crossing *x, const struct parsed *p, struct pdu *u)
 {
 	struct opener by = opener_of(x->i, x->f);
@@ -42,16 +80,18 @@ bool bond_note(struct crossing *x, const struct parsed *p, struct pdu *u)
 	case BOND_NONE:
 		return false;
 	case BOND_USES:
-		judge_use(x, &p->bond, u);
+		judge_use(x, p, u);
 		return false;
 	case BOND_ASKS:
-		if (u->allowed)
-			companions_ask(x->i->companions, &by, p->bond.key, p->operations, p->n, x->i->now_ns);
-		return u->allowed;
-	case BOND_OPENS:
-		if (u->allowed)
-			companions_open(x->i->companions, &by, &p->bond, x->i->now_ns);
-		return u->allowed;
+		if (!is_asked(x, p, u))
+			return false;
+		companions_ask(x->i->companions, &by, p->bond.key, p->operations, p->n, x->i->now_ns);
+		return true;
+	case BOND_OPENS: /* if it was asked for, refused or not */
+		if (!u->allowed && !crossing_is_observed(x))
+			return false;
+		companions_open(x->i->companions, &by, &p->bond, x->i->now_ns);
+		return true;
 	case BOND_CLOSES:
 		if (u->allowed)
 			companions_close(x->i->companions, &by, p->bond.key);
@@ -93,9 +133,16 @@ void bond_judge_uses(struct inspector *i, const struct flow *f, const struct com
 {
 	struct asking a = { .enforcer = command_enforcer(f), .table = t, .permit = permit, .each = each, .ctx = ctx };
 
-	if (a.enforcer != NULL && f->l4proto != IP_TCP)
-		companions_each(i->companions, a.enforcer->protocol, &f->client, &f->server, i->now_ns, judge_opened,
-				&a);
+	if (a.enforcer == NULL || f->l4proto == IP_TCP)
+		return;
+	companions_each(i->companions, a.enforcer->protocol, &f->client, &f->server, i->now_ns, judge_opened, &a);
+	if (f->commands->unopened.count > 0 && i->now_ns - f->commands->unopened_ns < UNOPENED_NS) {
+		const struct deed *d = &f->commands->unopened;
+		struct pdu u;
+
+		judge_kept(a.enforcer, &d->operation, 1, R_NOT_OPENED, t, permit, &u);
+		each(ctx, d, &u);
+	}
 }
 
 void bond_end(struct inspector *i, const struct flow *f)

@@ -10,7 +10,7 @@
 bool bond_note(struct crossing *x, const struct parsed *p, struct pdu *u);
 /*
  * What goes by over `f`, a flow of datagrams, under other rows. That they are refused is nothing that `f` asked for: the request was said
- * in another session, which may be over.
+ * in another session, which may be over, or before anybody looked.
  */
 void bond_judge_uses(struct inspector *i, const struct flow *f, const struct command_table *t,
 		     const struct command_permit *permit,

@@ -19,7 +19,9 @@ struct command_state {
 	uint64_t begun_ns, begun; /* its last PDU that came in several segments: when the first did, where it lies */
 	bool opens;		  /* it opened something for others of its pair of hosts */
 	struct tally tally;
-	struct deeds deeds; /* what the client has asked for and got since the flow began */
+	struct deeds deeds;   /* what the client has asked for and got since the flow began */
+	struct deed unopened; /* observed: datagrams that belong to nothing that was opened here, */
+	uint64_t unopened_ns; /* ... and when the last one came */
 };
 
 #endif

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """I/O of EtherNet/IP through the box: connections opened over TCP, their datagrams over UDP, between a device and many originators of which
 each meets whatever worker the kernel chooses. Counted where the datagrams arrive. Messages of tests/lib/enip.py."""
+import json
 import os
 import signal
 import socket
@@ -16,6 +17,7 @@ from net import SLOWNESS, inside, wait_for  # noqa: E402
 OT, OT6, PORT = "10.73.0.2", "2001:db8:73::2", 2222
 SOURCES = ["10.72.0.%d" % n for n in range(40, 52)] + ["2001:db8:72::%x" % n for n in range(0x40, 0x44)]
 IN = conduit("io-in", "ops", "ot", ["io_in"], criticality="cargo")
+WATCHED = conduit("io-in", "ops", "ot", ["io_in"], criticality="cargo", mode="observe")
 OUT = conduit("io-out", "ops", "ot", ["io_out"], criticality="cargo")
 STRICT = conduit("requests", "ops", "ot", ["logix"], criticality="safety")  # of the session alone, so that it has another lane than the data
 HEARTBEAT, OUTPUT, INPUT = b"\1\0", b"\1\0\0\0\0\0", b"\1\0" + b"i" * 30  # a number, and behind it what is told
@@ -253,6 +255,41 @@ def narrowed_while_it_runs(box):
         device.end()
 
 
+def narrowed(box, *policy):
+    """What a dry run says of datagrams: {(service, reason): how many went by it}."""
+    answer = json.loads(box.sekisho("apply", "--dry-run", "--json", box.write(*policy)).stdout)
+    expect(all(s["transport"] == "tcp" for s in answer["cut"]), "would be cut: %s", answer["cut"])
+    return {(c.get("function_name"), c["reason"]): c["count"] for s in answer["narrowed"] if s["transport"] == "udp" for c in s["commands"]}
+
+
+def observed_before(box):
+    """A site observes, sees what it forgot, and enforces: what runs goes on where the new rows have it, and before that is said what does not."""
+    box.apply(WATCHED)
+    device, originators = put_up(box)
+    one = originators[0]
+    try:
+        expect(one.open(1, HEARTBEAT, INPUT) and one.open(2, OUTPUT, INPUT, route=b"\1\0"), "nothing was opened")
+        expect(one.sends(1, HEARTBEAT) and one.sends(2, OUTPUT) and one.is_sent(2, INPUT), "nothing is stopped, and it does not arrive")
+        one.s.close()  # its session is over, and who opened it will not say it again
+        expect(narrowed(box, IN, OUT) == {}, "would be refused: %s", narrowed(box, IN, OUT))
+        expect(narrowed(box, IN) == {("open_output_connection", "enip.function"): 2}, "would be refused: %s", narrowed(box, IN))
+        box.apply(IN, OUT)
+        expect(one.sends(1, HEARTBEAT) and one.sends(2, OUTPUT) and one.is_sent(2, INPUT), "stopped by rows that have it")
+        box.apply(IN)
+        expect(one.sends(1, HEARTBEAT) and not one.sends(2, OUTPUT), "what the rows have is stopped, or what they have not passes")
+        box.apply(WATCHED)
+        old = box.pids("dpi")
+        for pid in old:
+            os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: box.running() and not set(box.pids("dpi")) & set(old), 8, "workers again")
+        expect(one.sends(1, HEARTBEAT), "nothing is stopped, and it does not arrive")
+        expect([reason for _, reason in narrowed(box, IN, OUT)] == ["not_opened"], "would be refused: %s", narrowed(box, IN, OUT))
+    finally:
+        for o in originators:
+            o.end()
+        device.end()
+
+
 def the_worker_dies(box):
     """Its connections are known to nobody: nothing passes until their originator opens them again."""
     box.apply(IN)
@@ -275,4 +312,4 @@ def the_worker_dies(box):
         device.end()
 
 
-CASES = [connections_and_their_data, narrowed_while_it_runs, the_worker_dies]
+CASES = [connections_and_their_data, narrowed_while_it_runs, observed_before, the_worker_dies]

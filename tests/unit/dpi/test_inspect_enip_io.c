@@ -519,6 +519,59 @@ static void told_before(void **state)
 	assert_int_equal(foretell(&d, IP_UDP, P_TOY_READS).n, 0);
 }
 
+static void put_in_force(bool observes)
+{
+	uint8_t digest[32], *image;
+	size_t n;
+
+	desk_observes = observes;
+	image = desk_image(1, &n);
+	desk_observes = false;
+	assert_true(inspector_table(desk_i, bytes_of(image, n), digest));
+	free(image);
+}
+
+/* A site observes first. What was opened then, refused or not, goes on as the rows of the policy that enforces have it. */
+static void opened_while_observed(void **state)
+{
+	struct foretold f;
+	struct conn k, d;
+
+	(void)state;
+	put_in_force(true);
+	k = session(P_TOY_READS);
+	d = beside(&k, P_TOY_READS);
+	open_io(&k, &outputs); /* refused by these rows, and passes */
+	assert_int_equal(desk_count(EVENT_PDU, R_ENIP_FUNCTION), 2);
+	assert_int_equal(output(&d, &outputs, OUTPUT_BYTES), OUTCOME_ACCEPT);
+	assert_int_equal(input(&d, &outputs, INPUT_BYTES), OUTCOME_ACCEPT);
+	assert_int_equal(desk_count(EVENT_PDU, R_ENIP_FUNCTION), 4);
+	assert_int_equal(desk_count(EVENT_PDU, R_NOT_OPENED), 0);
+	f = foretell(&d, IP_UDP, P_TOY_READS);
+	assert_int_equal(f.n, 1);
+	assert_int_equal(f.service, ENIP_OPEN_OUTPUT);
+	assert_int_equal(f.count, 2);
+	assert_int_equal(foretell(&d, IP_UDP, P_TOY).n, 0);
+	/* Opened before anybody looked: by no policy that enforces would they go on. */
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(datagram(&d, DIR_C2S, io_note(9999, 2)), OUTCOME_ACCEPT);
+	f = foretell(&d, IP_UDP, P_TOY);
+	assert_int_equal(f.n, 1);
+	assert_int_equal(f.service, ENIP_CONNECTED_DATA);
+	assert_int_equal(f.count, 4);
+	assert_int_equal(f.reason, R_NOT_OPENED);
+	put_in_force(false);
+	assert_int_equal(output(&d, &outputs, OUTPUT_BYTES), OUTCOME_DROP);
+	d.permit = P_TOY;
+	assert_int_equal(output(&d, &outputs, OUTPUT_BYTES), OUTCOME_ACCEPT);
+	assert_int_equal(input(&d, &outputs, INPUT_BYTES), OUTCOME_ACCEPT);
+	assert_int_equal(datagram(&d, DIR_C2S, io_note(9999, 2)), OUTCOME_DROP);
+	/* Nobody hears of them any more, so before long they are no news. */
+	desk_now += 31000 * MS;
+	output(&d, &outputs, OUTPUT_BYTES);
+	assert_int_equal(foretell(&d, IP_UDP, P_TOY).n, 0);
+}
+
 static void the_worker_is_new(void **state)
 {
 	struct conn k = session(P_TOY_PICK_UP), d = beside(&k, P_TOY_PICK_UP);
@@ -609,6 +662,7 @@ int main(void)
 		T(a_number_is_one_connection),
 		T(changes),
 		T(told_before),
+		T(opened_while_observed),
 		T(the_worker_is_new),
 		T(over_a_connection),
 		T(what_opens_nothing),

@@ -231,6 +231,7 @@ static void remember(struct s7_state *s, const struct parsed *p, const struct ru
 		.items = (uint8_t)(items ? p->n : 0),
 		.lengths = (uint8_t)lengths,
 		.reason = (uint8_t)ret->reason,
+		.in_turn = p->wrong == R_ALLOWED && in_turn(s, p) == R_ALLOWED,
 	};
 }
 

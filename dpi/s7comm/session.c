@@ -49,14 +49,17 @@ static bool answers(const struct s7_state *s, uint32_t i, uint32_t at, const str
 	return o->items > 0 ? items_fit(o, &s->lengths[at], m) : s7_answer_fits(o->service, m);
 }
 
-/* What an answer changes for what follows. */
+/*
+ * What an answer changes for what follows. A setup that rows refused is answered only where nothing is stopped: there the session
+ * goes on with what both ends agreed on, and so it does when other rows come.
+ */
 static void take_effect(struct s7_state *s, const struct s7_open *o, const struct s7_message *m, struct pdu *ret)
 {
 	uint16_t size = s7_setup_size(m);
 
-	if (m->kind != S7_ACK_DATA || m->error != 0 || o->reason != R_ALLOWED)
+	if (m->kind != S7_ACK_DATA || m->error != 0 || !o->in_turn)
 		return;
-	if (o->service == S7_FUNCTION(S7_REQUEST_DOWNLOAD))
+	if (o->service == S7_FUNCTION(S7_REQUEST_DOWNLOAD) && o->reason == R_ALLOWED)
 		s->download = 1;
 	if (o->service != S7_FUNCTION(S7_SETUP))
 		return;

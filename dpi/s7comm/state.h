@@ -33,6 +33,7 @@ struct s7_open {
 	uint8_t lengths;    /* so many of the lengths are its own */
 	uint8_t reason;	    /* enum reason; R_ALLOWED when it passed */
 	uint8_t expendable; /* 1: a later one was answered */
+	uint8_t in_turn;    /* 1: sense and turn are as they should be; if it is refused, then by rows alone */
 };
 
 /* What a cyclic read was for, as in struct operation. */

@@ -45,6 +45,7 @@ services = {
   melsec = { protocol = "slmp"; ports = ["tcp/5007", "udp/5008"];
              allow = ( { commands = ["read"]; stations = [255]; d = ["0-99"]; },
                        { functions = ["batch_write"]; stations = [255]; d = [50]; values = ["0-1"]; } ); };
+  melsec_all = { protocol = "slmp"; ports = ["tcp/5007"]; allow = ( { commands = ["read", "write"]; } ); };
   s7_read = { protocol = "s7comm"; ports = ["tcp/102"];
               allow = ( { commands = ["read"]; slots = [2]; db = ["10.0-99"]; flags = ["0-15"]; } ); };
   s7_set = { protocol = "s7comm"; ports = ["tcp/102"];

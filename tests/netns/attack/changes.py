@@ -2,6 +2,7 @@
 """Live sessions and change: a policy that is narrowed before the server has taken what was allowed, workers that come back,
 queues that are full for a while."""
 import contextlib
+import json
 import os
 import signal
 
@@ -9,6 +10,7 @@ from endpoint import Plc, Raw, answered, goes_on, is_cut, listener, request, wri
 from ground import PLAIN, READ, V4, V6, WRITE, Watch, conduit, expect, wait_for
 from net import tcp
 from packets import ACK, PSH, SIGNATURE, ip
+from speech import MODBUS, S7COMM, SLMP, s7
 
 PICK_UP = conduit("reads", "ops", "ot", ["read"], criticality="cargo", when_midstream="pick_up")
 OPEN = conduit("reads", "ops", "ot", ["read"], criticality="cargo", when_midstream="pick_up", when_down="open",
@@ -132,6 +134,43 @@ def met_half_way_with_the_same_port(ground):
             r.close()
 
 
+def hears(raw, said, answer):
+    """The answer to what is said comes back."""
+    more = len(raw.got) + len(answer)
+    raw.say(said)
+    raw.until(lambda: len(raw.got) >= more, 5, "the answer to %s" % said.hex())
+    raw.segment(flags=ACK)
+
+
+def enforced_after_observing(ground):
+    """A site observes with rows that refuse what its sessions do, from their first words on; then rows come that have it, and are
+    enforced. No session is cut for what was refused on paper, and none is said to be."""
+    other_slot, form = (s7.connect(3), s7.setup()), SLMP.form
+    links = form.request(0x0403, 0, form.num(1, 2) + form.num(1, 0) + form.device(False, "w", 0) + form.device(False, "w", 1))
+    for speech, rows, first, said, better in ((MODBUS, "read", (), write(), "write"), (SLMP, "melsec", (), links, "melsec_all"),
+                                              (S7COMM, "s7_read", other_slot, S7COMM.read, "s7_look")):
+        keys = {"criticality": "cargo"}
+        ground.apply(conduit("watched", "ops", "ot", [rows], mode="observe", **keys))
+        ground.settle_neighbours()
+        for six in (False, True):
+            plc = Plc(ground, (V6 if six else V4)["ot"], speech=speech)
+            r = Raw(ground, "ops", plc.listener.getsockname()[0], speech.port, ground.port(), six, speech).open()
+            seq = ground.last_seq()
+            for part in first + (said,):
+                hears(r, part, speech.answers(part))
+            wait_for(lambda: any(e.get("verdict", "").startswith("observe") for e in ground.events(seq)), 5, "a record of what is refused on paper")
+            text = ground.write(conduit("watched", "ops", "ot", [better], **keys))
+            for told in (ground.sekisho("apply", "--dry-run", "--json", text), ground.sekisho("apply", "--json", text)):
+                told = json.loads(told.stdout)
+                expect(not told["cut"] and not told["narrowed"], "%s: cut %s, narrowed %s", speech.name, told["cut"], told["narrowed"])
+            for _ in range(3):
+                hears(r, said, speech.answers(said))
+            expect(not r.resets, "%s: resets %s", speech.name, r.resets)
+            ground.apply(conduit("watched", "ops", "ot", [rows], mode="observe", **keys))
+            r.close()
+            plc.close()
+
+
 def full_queue(ground):
     """A queue that is full again and again lets packets of a live session by, as its conduit says: the session goes on, and
     afterwards it is judged as before."""
@@ -175,4 +214,4 @@ def full_queue(ground):
     return "%d packets went by, in %d of %d rounds with the same workers" % (passed, lived, rounds)
 
 
-CASES = [narrowed_before_it_was_taken, allowed_before_and_after, closed_and_picked_up, met_half_way_with_the_same_port, full_queue]
+CASES = [narrowed_before_it_was_taken, allowed_before_and_after, closed_and_picked_up, met_half_way_with_the_same_port, enforced_after_observing, full_queue]

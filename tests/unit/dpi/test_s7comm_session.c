@@ -103,6 +103,32 @@ static void slots(void **unused)
 	}
 }
 
+/* Of what rows refuse an answer comes only where nothing is stopped: the session is what it is when other rows come. */
+static void observed_first(void **unused)
+{
+	struct made cr = connection(0xe0, 0, 7, "c2020103"), cc = connection(0xd0, 7, 3, "c2020103");
+	struct desk d;
+
+	(void)unused;
+	desk_empty(&d);
+	codes(&d, S7_FUNCTION(S7_READ), S7_FUNCTION(S7_READ))->targets[0] = desk_range(&d, 2, 2);
+	assert_int_equal(say(&d, DIR_C2S, &cr), R_S7COMM_TARGET);
+	assert_int_equal(job(&d, 1, SETUP "00f0", ""),
+			 R_S7COMM_TARGET); /* out of turn, too: its answer changes nothing */
+	assert_int_equal(reply(&d, 1, SETUP "00f0", ""), R_S7COMM_TARGET);
+	assert_int_equal(say(&d, DIR_S2C, &cc), R_S7COMM_TARGET);
+	d.rows[0].targets[0].any = true;
+	assert_int_equal(job(&d, 2, READ_ONE, ""), R_S7COMM_SESSION);
+	d.rows[0].targets[0].any = false;
+	assert_int_equal(job(&d, 3, SETUP "00f0", ""), R_S7COMM_TARGET);
+	assert_int_equal(reply(&d, 3, SETUP "00f0", ""), R_S7COMM_TARGET);
+	assert_int_equal(job(&d, 4, READ_ONE, ""), R_S7COMM_TARGET);
+	assert_int_equal(reply(&d, 4, "0401", READ_ANSWER), R_S7COMM_TARGET);
+	d.rows[0].targets[0].any = true;
+	assert_int_equal(job(&d, 5, READ_ONE, ""), R_ALLOWED);
+	assert_int_equal(reply(&d, 5, "0401", READ_ANSWER), R_ALLOWED);
+}
+
 /* What both ends agreed on holds for either direction, to the byte. */
 static void agreed_sizes(void **unused)
 {
@@ -592,6 +618,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(order),
 		cmocka_unit_test(slots),
+		cmocka_unit_test(observed_first),
 		cmocka_unit_test(agreed_sizes),
 		cmocka_unit_test(agreements),
 		cmocka_unit_test(fragments),

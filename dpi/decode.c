@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "appliance/base/checksum.h"
+
 /* Header numbers that IPv6 may chain before the transport header. */
 #define NEXT_HOP_BY_HOP 0u
 #define NEXT_ROUTING 43u
@@ -17,45 +19,6 @@
 #define OPTION_MULTIPATH 30u
 #define MULTIPATH_CAPABLE 0u /* RFC 8684, 3.1 */
 
-/*
- * One's complement sums, folded lazily: eight bytes at a time into 64 bits, with the carry counted back in. The result
- * does not depend on the host's byte order as long as it is only compared with zero.
- */
-static uint64_t sum_add(uint64_t sum, uint64_t v)
-{
-	sum += v;
-	return sum + (sum < v);
-}
-
-static uint64_t sum_bytes(uint64_t sum, struct bytes b)
-{
-	uint64_t block[8];
-	uint64_t last = 0;
-
-	while (b.left >= sizeof(block)) {
-		bytes_copy(&b, block, sizeof(block));
-		for (unsigned i = 0; i < 8; i++)
-			sum = sum_add(sum, block[i]);
-	}
-	while (b.left >= sizeof(last)) {
-		bytes_copy(&b, &last, sizeof(last));
-		sum = sum_add(sum, last);
-	}
-	last = 0;
-	bytes_copy(&b, &last, b.left);
-	return sum_add(sum, last);
-}
-
-static bool sum_good(uint64_t sum)
-{
-	sum = (sum >> 32) + (sum & 0xffffffffu);
-	sum = (sum >> 32) + (sum & 0xffffffffu);
-	sum = (sum >> 16) + (sum & 0xffffu);
-	sum = (sum >> 16) + (sum & 0xffffu);
-	sum = (sum >> 16) + (sum & 0xffffu);
-	return sum == 0xffffu;
-}
-
 /* The transport's checksum over pseudo header and segment. */
 static bool transport_good(const struct decoded *d, struct bytes segment)
 {
@@ -66,11 +29,11 @@ static bool transport_good(const struct decoded *d, struct bytes segment)
 	out_be32(&o, (uint32_t)segment.left);
 	out_be32(&o, d->l4proto);
 	if (d->l4proto != IP_ICMP) {
-		sum = sum_bytes(sum, bytes_of(d->src.b, addr_len(d->src.family)));
-		sum = sum_bytes(sum, bytes_of(d->dst.b, addr_len(d->dst.family)));
-		sum = sum_bytes(sum, bytes_of(tail, sizeof(tail)));
+		sum = checksum_add(sum, bytes_of(d->src.b, addr_len(d->src.family)));
+		sum = checksum_add(sum, bytes_of(d->dst.b, addr_len(d->dst.family)));
+		sum = checksum_add(sum, bytes_of(tail, sizeof(tail)));
 	}
-	return sum_good(sum_bytes(sum, segment));
+	return checksum_good(checksum_add(sum, segment));
 }
 
 /* R_NONE, or R_CHECKSUM when `rule` refuses. */
@@ -206,7 +169,7 @@ static enum reason decode_ip4(struct decoded *d, struct bytes ip, enum checksum_
 	if (fragment & 0x3fffu)
 		return R_FRAGMENT;
 	header = bytes_of(ip.p, 20);
-	if (!sum_good(sum_bytes(0, header))) {
+	if (!checksum_good(checksum_add(0, header))) {
 		if (rule != CHECKSUM_FLAG)
 			return R_CHECKSUM;
 		d->bad_checksum = true;

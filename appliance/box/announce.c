@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "appliance/base/checksum.h"
 #include "appliance/box/netns.h"
 
 #define MAC 6u
@@ -33,16 +34,6 @@ static size_t arp_frame(const struct addr *host, const uint8_t *mac, uint8_t *re
 	return n + put(ret + n, host->b, 4);
 }
 
-/* RFC 1071 over the pseudo header (RFC 8200, 8.1) and the message: all of even length. */
-static uint16_t sum_of(const uint8_t *p, size_t n, uint32_t sum)
-{
-	for (size_t i = 0; i + 1 < n; i += 2)
-		sum += (uint32_t)(p[i] << 8 | p[i + 1]);
-	while (sum > 0xffff)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)sum;
-}
-
 static size_t advertisement_frame(const struct addr *host, bool router, const uint8_t *mac, uint8_t *ret)
 {
 	static const uint8_t all_nodes_mac[MAC] = { 0x33, 0x33, 0, 0, 0, 1 };
@@ -51,9 +42,9 @@ static size_t advertisement_frame(const struct addr *host, bool router, const ui
 	static const uint8_t head[] = { 0x86, 0xdd, 0x60, 0, 0, 0, 0, 32, 58, 255 };
 	/* Type 136; flags: override, and of a router that it is one, else hosts would take it from theirs. */
 	const uint8_t message[] = { 136, 0, 0, 0, router ? 0xa0 : 0x20, 0, 0, 0 };
-	static const uint8_t option[] = { 2, 1 }; /* the target's link-layer address */
+	static const uint8_t tail[] = { 0, 32, 0, 58 }; /* of the pseudo header (RFC 8200, 8.1): length, next header */
+	static const uint8_t option[] = { 2, 1 };	/* the target's link-layer address */
 	size_t n = put(ret, all_nodes_mac, MAC), addresses, begin;
-	uint16_t sum;
 
 	n += put(ret + n, mac, MAC);
 	n += put(ret + n, head, sizeof(head));
@@ -65,9 +56,8 @@ static size_t advertisement_frame(const struct addr *host, bool router, const ui
 	n += put(ret + n, host->b, 16);
 	n += put(ret + n, option, sizeof(option));
 	n += put(ret + n, mac, MAC);
-	sum = (uint16_t)~sum_of(ret + addresses, n - addresses, 58 + (uint32_t)(n - begin));
-	ret[begin + 2] = (uint8_t)(sum >> 8);
-	ret[begin + 3] = (uint8_t)sum;
+	checksum_put(ret + begin + 2, checksum_add(checksum_add(0, bytes_of(tail, sizeof(tail))),
+						   bytes_of(ret + addresses, n - addresses)));
 	return n;
 }
 

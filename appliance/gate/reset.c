@@ -9,32 +9,13 @@
 #include <unistd.h>
 
 #include "appliance/base/bytes.h"
+#include "appliance/base/checksum.h"
 
 #define TCP_LEN 20u
 #define IPV4_LEN 20u
 #define HOP_LIMIT 64u
 #define FLAG_RST 0x04u
 #define FLAG_ACK 0x10u
-
-static uint32_t sum_bytes(uint32_t sum, const uint8_t *p, size_t n)
-{
-	for (size_t i = 0; i + 1 < n; i += 2)
-		sum += ((uint32_t)p[i] << 8) | p[i + 1];
-	return sum; /* everything summed here has an even length */
-}
-
-static uint16_t sum_fold(uint32_t sum)
-{
-	while (sum >> 16 != 0)
-		sum = (sum & 0xffffu) + (sum >> 16);
-	return (uint16_t)~sum;
-}
-
-static void put_be16(uint8_t *p, uint16_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
 
 static void out_ip4(struct outbuf *o, const struct reset *r)
 {
@@ -63,7 +44,8 @@ size_t reset_build(const struct reset *r, uint8_t out[RESET_MAX])
 {
 	size_t alen = addr_len(r->source.family), ip_len;
 	struct outbuf o = outbuf_of(out, RESET_MAX);
-	uint32_t sum = IPPROTO_TCP + TCP_LEN; /* of the pseudo header */
+	static const uint8_t tail[] = { 0, IPPROTO_TCP, 0, TCP_LEN }; /* of the pseudo header */
+	uint64_t sum;
 
 	if (alen == 0 || r->source.family != r->destination.family)
 		return 0;
@@ -81,12 +63,12 @@ size_t reset_build(const struct reset *r, uint8_t out[RESET_MAX])
 	out_be16(&o, 0); /* window */
 	out_be16(&o, 0); /* checksum */
 	out_be16(&o, 0); /* urgent */
-	sum = sum_bytes(sum, r->source.b, alen);
-	sum = sum_bytes(sum, r->destination.b, alen);
-	sum = sum_bytes(sum, out + ip_len, TCP_LEN);
-	put_be16(out + ip_len + 16, sum_fold(sum));
+	sum = checksum_add(0, bytes_of(r->source.b, alen));
+	sum = checksum_add(sum, bytes_of(r->destination.b, alen));
+	sum = checksum_add(sum, bytes_of(tail, sizeof(tail)));
+	checksum_put(out + ip_len + 16, checksum_add(sum, bytes_of(out + ip_len, TCP_LEN)));
 	if (alen == 4)
-		put_be16(out + 10, sum_fold(sum_bytes(0, out, IPV4_LEN)));
+		checksum_put(out + 10, checksum_add(0, bytes_of(out, IPV4_LEN)));
 	return o.len;
 }
 

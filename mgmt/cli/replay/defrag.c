@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/base/checksum.h"
+
 /*
  * One slot a datagram: a buffer for the packet to be, header first, and the sorted list of byte runs that are there. A
  * fragment that continues the last run lengthens it, any other begins a run of its own, even one that touches: so does
@@ -256,17 +258,6 @@ static enum placed add(struct slot *s, const struct fragment *f)
 	return PLACED;
 }
 
-static uint16_t header_checksum(const uint8_t *p, size_t n)
-{
-	uint32_t sum = 0;
-
-	for (size_t i = 0; i + 1 < n; i += 2)
-		sum += ((uint32_t)p[i] << 8) | p[i + 1];
-	while (sum >> 16)
-		sum = (sum & 0xffffu) + (sum >> 16);
-	return (uint16_t)~sum;
-}
-
 static void set16(uint8_t *p, size_t v)
 {
 	p[0] = (uint8_t)(v >> 8);
@@ -284,7 +275,7 @@ static struct bytes assemble(struct defrag *d, const struct slot *s)
 		set16(d->out + 2, n);
 		set16(d->out + 6, 0);
 		set16(d->out + 10, 0);
-		set16(d->out + 10, header_checksum(d->out, s->head_len));
+		checksum_put(d->out + 10, checksum_add(0, bytes_of(d->out, s->head_len)));
 	} else {
 		set16(d->out + 4, n - 40);
 		d->out[s->next_at] = s->proto;

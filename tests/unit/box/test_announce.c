@@ -2,7 +2,7 @@
 /*
  * The frames that tell hosts a hardware address, byte for byte, by RFC 826, 5227 and 4861.
  *
- * LINK: appliance/box/announce.c appliance/box/netns.c appliance/base/addr.c appliance/base/err.c
+ * LINK: appliance/box/announce.c appliance/box/netns.c appliance/base/addr.c appliance/base/bytes.c appliance/base/err.c
  */
 #include <setjmp.h>
 #include <stdarg.h>

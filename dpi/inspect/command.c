@@ -167,7 +167,7 @@ static void note_request(struct crossing *x, const struct parsed *parsed, const 
 	if (u->allowed || crossing_is_observed(x))
 		deeds_remember(&x->f->commands->deeds, parsed);
 	if (u->allowed)
-		count_hold(x, parsed, u);
+		count_hold(x, x->dir, parsed->operations, parsed->n, u);
 }
 
 /* One whole PDU at `offset` of its direction. */
@@ -201,6 +201,8 @@ static void judge_one(struct crossing *x, enum attempt how, struct bytes pdu, ui
 		c->opens |= bond_note(x, parsed, &u);
 	if (parsed->asks && !stream_judged_before(&x->f->stream, x->dir, offset, u.length))
 		note_request(x, parsed, &u);
+	if (parsed->bond.kind == BOND_USES && u.allowed)
+		count_hold(x, DIR_C2S, u.operations, u.n_operations, &u);
 	command_tell(x, &u, j);
 }
 

@@ -169,7 +169,7 @@ static void hold(struct counts *all, const struct counted *c)
 		all->held_more++;
 }
 
-void count_hold(struct crossing *x, const struct parsed *p, const struct pdu *u)
+void count_hold(struct crossing *x, enum direction by, const struct operation *o, uint32_t n, const struct pdu *u)
 {
 	struct counts *all = x->i->counts;
 	const struct flow *f = x->f;
@@ -183,12 +183,11 @@ void count_hold(struct crossing *x, const struct parsed *p, const struct pdu *u)
 			       .server_port = f->server_port,
 			       .protocol = f->protocol,
 			       .l4proto = f->l4proto,
-			       .s2c = x->dir == DIR_S2C,
+			       .s2c = by == DIR_S2C,
 			       .count = 1,
 			       .since_ns = x->i->now_ns };
 
-	for (uint32_t k = 0; k < p->n; k++) {
-		const struct operation *o = &p->operations[k];
+	for (uint32_t k = 0; k < n; k++, o++) {
 		struct operation kept = operation_kept(o);
 
 		memcpy(one.targets, o->targets, sizeof(one.targets));

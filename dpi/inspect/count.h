@@ -29,8 +29,11 @@ struct tally {
 struct counts *counts_new(void); /* NULL when memory is out */
 void counts_free(struct counts *all);
 
-/* A request that is allowed, of the segment being judged. */
-void count_hold(struct crossing *x, const struct parsed *p, const struct pdu *u);
+/*
+ * Operations of a request by one end that is allowed, of the segment being judged; or of the one that opened what an allowed datagram belongs to, so
+ * that what was opened long ago and goes on is among what a change would stop.
+ */
+void count_hold(struct crossing *x, enum direction by, const struct operation *o, uint32_t n, const struct pdu *u);
 /* What was held is counted, or is forgotten. */
 void count_keep(struct crossing *x, struct tally *t, bool passed);
 /* What is there so far is written from the next tick on: its generation is over. */

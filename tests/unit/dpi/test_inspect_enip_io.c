@@ -519,6 +519,40 @@ static void told_before(void **state)
 	assert_int_equal(foretell(&d, IP_UDP, P_TOY_READS).n, 0);
 }
 
+/* Opened once, used for months: what goes by it is among what went by in any hour, as the request that it lives by. */
+static void uses_are_counted(void **state)
+{
+	struct conn k = session(P_TOY), d = beside(&k, P_TOY);
+	uint64_t told[2] = { 0 };
+
+	(void)state;
+	open_io(&k, &outputs);
+	for (unsigned i = 0; i < 1500; i++) {
+		desk_now += 5000 * MS; /* so its session is over soon */
+		inspector_tick(desk_i);
+		if (i == 750) /* what was asked for was told in an hour before */
+			desk.n_events = 0;
+		assert_int_equal(output(&d, &outputs, OUTPUT_BYTES), OUTCOME_ACCEPT);
+		assert_int_equal(input(&d, &outputs, INPUT_BYTES), OUTCOME_ACCEPT);
+		assert_int_equal(output(&d, &outputs, OUTPUT_BYTES + 1), OUTCOME_DROP);
+	}
+	for (size_t i = 0; i < desk.n_events; i++) {
+		const struct event *e = &desk.events[i];
+
+		if (e->kind != EVENT_COUNTS)
+			continue;
+		assert_int_equal(e->function, ENIP_OPEN_OUTPUT);
+		assert_int_equal(e->l4proto, IP_UDP);
+		assert_int_equal(e->server_port, PORT_IO);
+		assert_int_equal(e->conduit, P_TOY);
+		assert_int_equal(e->s2c, 0);
+		told[0]++;
+		told[1] += e->count;
+	}
+	assert_int_equal(told[0], 3); /* of one hour: the configuration's object, and both points */
+	assert_in_range(told[1] / 3, 2 * 700, 2 * 740);
+}
+
 static void put_in_force(bool observes)
 {
 	uint8_t digest[32], *image;
@@ -662,6 +696,7 @@ int main(void)
 		T(a_number_is_one_connection),
 		T(changes),
 		T(told_before),
+		T(uses_are_counted),
 		T(opened_while_observed),
 		T(the_worker_is_new),
 		T(over_a_connection),

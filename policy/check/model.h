@@ -60,7 +60,7 @@ struct model_peer {
 	uint8_t l4proto;
 	uint32_t port;
 	const char *name,
-		*ca; /* of a log server: what its certificate says, and who says so; "" = nothing is sent to it */
+		*ca; /* what its certificate says, and who says so; "" of a log server = nothing is sent to it */
 	struct srcpos at;
 };
 
@@ -71,7 +71,7 @@ struct model_box {
 	size_t n_routes;
 	struct model_between *betweens;
 	size_t n_betweens;
-	struct model_peer *peers; /* time sources, the log server, terminals */
+	struct model_peer *peers; /* time sources, the log server, terminals, the update server */
 	size_t n_peers;
 	uint32_t workers; /* pairs of worker and gate of each kind, 1..WORKER_MAX; 0 = not said */
 	uint32_t naming_workers, command_workers; /* the same of one kind, before the other */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whom the box itself may reach, sources of time and the server that keeps its records (box.cfg), and from which terminals it may be
+ * Whom the box itself may reach, sources of time and the servers that keep its records and its updates (box.cfg), and from which terminals it may be
  * reached. It speaks in the admin namespace and with nobody else there, so each has to lie behind an admin interface.
  */
 #include <netinet/in.h>
@@ -14,12 +14,22 @@
 #define TIME_SOURCES_MAX 16u /* more than anybody compares */
 #define TERMINALS_MAX 64u    /* more than a site has desks for it */
 #define MANAGEMENT_PORT 443u /* where the API answers */
+#define UPDATE_PORT 443u     /* HTTPS: RFC 9110, 4.2.2 */
 
 enum { LOG_ADDRESS, LOG_NAME, LOG_CA };
 static const struct key log_keys[] = {
 	[LOG_ADDRESS] = { "address", AST_STRING, true, .example = "address = \"10.99.0.9\";" },
 	[LOG_NAME] = { "name", .kinds = AST_STRING },
 	[LOG_CA] = { "ca", .kinds = AST_STRING },
+	{ "port", AST_NUMBER, .use = KEY_NUMBER, INTO(model_peer, port), .lo = 1, .hi = UINT16_MAX },
+};
+
+/* What is fetched there is signed by itself; who it comes from is asked all the same, so that nobody on the way decides what is offered. */
+enum { UPDATE_ADDRESS, UPDATE_NAME, UPDATE_CA };
+static const struct key update_keys[] = {
+	[UPDATE_ADDRESS] = { "address", AST_STRING, true, .example = "address = \"10.99.0.8\";" },
+	[UPDATE_NAME] = { "name", AST_STRING, true, .example = "name = \"updates.example.jp\";" },
+	[UPDATE_CA] = { "ca", AST_STRING, true, .example = "ca = \"/etc/sekisho/update-ca.pem\";" },
 	{ "port", AST_NUMBER, .use = KEY_NUMBER, INTO(model_peer, port), .lo = 1, .hi = UINT16_MAX },
 };
 
@@ -104,7 +114,7 @@ static void time_sources(struct check *k, const struct ast_node *list)
 		diag_hint(k->d, check_value(k, SEV_ERROR, "policy.time", list, MP_TIME_TWO, o, ""), MP_HINT_TIME_TWO);
 }
 
-/* Who is sent records is asked who it is: by the name in its certificate, and by whose word that counts. */
+/* A server is asked who it is: by the name in its certificate, and by whose word that counts. */
 static void identity(struct check *k, const struct ast_node *name, const struct ast_node *ca,
 		     const struct ast_node *group, struct object o, struct model_peer *p)
 {
@@ -139,6 +149,23 @@ static void log_server(struct check *k, const struct ast_node *group)
 		k->m->box.n_peers++;
 }
 
+static void update_server(struct check *k, const struct ast_node *group)
+{
+	struct object o = { MP_OBJ_SECTION, "update_server" };
+	struct model_peer *p = &k->m->box.peers[k->m->box.n_peers];
+	const struct ast_node *v[KEYS(update_keys)];
+
+	*p = (struct model_peer){
+		.use = PEER_UPDATE, .l4proto = IPPROTO_TCP, .port = UPDATE_PORT, .name = "", .ca = ""
+	};
+	if (!keys_read(k, group, update_keys, KEYS(update_keys), o, p, v))
+		return;
+	if (v[UPDATE_NAME] != NULL && v[UPDATE_CA] != NULL)
+		identity(k, v[UPDATE_NAME], v[UPDATE_CA], group, o, p);
+	if (v[UPDATE_ADDRESS] != NULL && peer(k, v[UPDATE_ADDRESS], o, p))
+		k->m->box.n_peers++;
+}
+
 /* The list, or NULL when there is none or it has more entries than anybody needs. */
 static const struct ast_node *bounded(struct check *k, const struct ast_node *list, const char *key, size_t most)
 {
@@ -149,13 +176,13 @@ static const struct ast_node *bounded(struct check *k, const struct ast_node *li
 }
 
 void check_peers(struct check *k, const struct ast_node *time, const struct ast_node *log,
-		 const struct ast_node *terminals)
+		 const struct ast_node *terminals, const struct ast_node *update)
 {
 	struct model_box *b = &k->m->box;
 
 	time = bounded(k, time, "time", TIME_SOURCES_MAX);
 	terminals = bounded(k, terminals, "terminals", TERMINALS_MAX);
-	b->peers = arena_array(k->a, (time != NULL ? time->n : 0) + 1 + (terminals != NULL ? terminals->n : 0),
+	b->peers = arena_array(k->a, (time != NULL ? time->n : 0) + 2 + (terminals != NULL ? terminals->n : 0),
 			       sizeof(*b->peers));
 	if (b->peers == NULL)
 		return;
@@ -170,4 +197,6 @@ void check_peers(struct check *k, const struct ast_node *time, const struct ast_
 					    .port = MANAGEMENT_PORT,
 					    .name = "",
 					    .ca = "" });
+	if (update != NULL)
+		update_server(k, update);
 }

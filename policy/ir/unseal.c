@@ -361,9 +361,9 @@ static bool peers_hold(const struct ir *ir)
 
 		if (p->address.family == 0 || (p->l4proto != 6 && p->l4proto != 17))
 			return false;
-		if (p->name[0] == '\0' && p->ca[0] == '\0')
+		if (p->use != PEER_UPDATE && p->name[0] == '\0' && p->ca[0] == '\0')
 			continue;
-		if (p->use != PEER_LOG || !plain_server_name(p->name) || !plain_path(p->ca))
+		if ((p->use != PEER_LOG && p->use != PEER_UPDATE) || !plain_server_name(p->name) || !plain_path(p->ca))
 			return false;
 	}
 	return true;

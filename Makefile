@@ -58,13 +58,13 @@ help:
 	@echo 'make coverage    which lines the tests run, the sandboxed roles included (asks for root)'
 	@echo 'make lint        clang-format, clang-tidy, cppcheck'
 	@echo 'make deps        what is missing from the Debian packages of the demo and the tests'
-	@echo 'make all         build/release/sekisho, sekishod and sekisho-compile'
+	@echo 'make all         build/release/sekisho, sekishod, sekisho-compile and sekisho-fetch'
 	@echo 'make deb         Debian packages, in build/deb'
 	@echo 'make image       the appliance as a disk image, in build/image (asks for root); make check-image starts it in qemu'
 	@echo 'make install     DESTDIR=, PREFIX=/usr: programs, units, settings, man pages, completion, documents'
 
 .PHONY: all
-all: $(B)/sekisho $(B)/sekishod $(B)/sekisho-compile
+all: $(B)/sekisho $(B)/sekishod $(B)/sekisho-compile $(B)/sekisho-fetch
 
 $(B)/sekisho: $(call obj,$(SEKISHO_SRC))
 	$(call say,LINK,$@)
@@ -77,6 +77,10 @@ $(B)/sekishod: $(call obj,$(SEKISHOD_SRC))
 $(B)/sekisho-compile: $(call obj,$(SEKISHO_COMPILE_SRC))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@.new $^ $(call libs,libconfig jansson nettle libseccomp libcap-ng) && mv $@.new $@
+
+$(B)/sekisho-fetch: $(call obj,$(FETCH_SRC))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@.new $^ $(call libs,gnutls libseccomp libcap-ng) && mv $@.new $@
 
 $(B)/%.o: %.c
 	$(call say,CC,$<)

@@ -50,9 +50,10 @@ install-cli: $(B)/sekisho man
 	for p in policy box; do $(call page,$(B)/man/sekisho-$$p,sekisho-$$p,5) || exit; done
 	install -D -m 644 mgmt/completion/sekisho.bash $(share)/bash-completion/completions/sekisho
 
-install-daemon: $(B)/sekishod $(B)/sekisho-compile
+install-daemon: $(B)/sekishod $(B)/sekisho-compile $(B)/sekisho-fetch
 	install -D -m 755 $(B)/sekishod $(DESTDIR)$(PREFIX)/sbin/sekishod
 	install -D -m 755 $(B)/sekisho-compile $(DESTDIR)$(PREFIX)/sbin/sekisho-compile
+	install -D -m 755 $(B)/sekisho-fetch $(DESTDIR)$(PREFIX)/sbin/sekisho-fetch
 	$(call page,docs/sekishod,sekishod,8)
 	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(etc)/sekisho $(etc)/default $(etc)/apparmor.d
 	for unit in sekisho-base sekishod; do $(call put,images/systemd/$$unit.service,$(DESTDIR)$(UNITDIR)/$$unit.service) || exit; done

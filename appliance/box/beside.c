@@ -112,3 +112,22 @@ int beside_rsyslog(const struct ir *ir, const char *state, char out[BESIDE_TEXT]
 	    address, (unsigned)p->port, p->name);
 	return length(&t);
 }
+
+int beside_update(const struct ir *ir, const char *netns, char out[BESIDE_TEXT])
+{
+	for (uint32_t i = 0; i < ir->n_peers; i++) {
+		const struct ir_peer *p = &ir->peers[i];
+		struct text t = { out, 0 };
+		char address[ADDR_TEXT];
+
+		if (p->use != PEER_UPDATE)
+			continue;
+		if (!plain_server_name(p->name) || !plain_path(p->ca))
+			return -EINVAL;
+		addr_text(&p->address, address);
+		add(&t, HEAD "netns %s\naddress %s\nport %u\nname %s\nca %s\n", netns, address, (unsigned)p->port,
+		    p->name, p->ca);
+		return length(&t);
+	}
+	return 0;
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Settings of the programs that speak for the box from the admin namespace, chronyd and rsyslogd: the texts of their files, from the peers of
- * a generation. The programs are Debian's and units of their own (images/systemd); the daemon starts none. Pure: who writes the
+ * Settings of the programs that speak for the box from the admin namespace, chronyd, rsyslogd and sekisho-fetch: the texts of their files, from the
+ * peers of a generation. The first two are Debian's and units of their own (images/systemd), the third is a person's; the daemon starts none. Pure: who writes the
  * files, and when, is supervise/beside.c.
  */
 #ifndef SEKISHO_BOX_BESIDE_H
@@ -21,5 +21,7 @@
 int beside_chrony(const struct ir *ir, char out[BESIDE_TEXT]);
 /* `state`: the folder in which the journal's own is. */
 int beside_rsyslog(const struct ir *ir, const char *state, char out[BESIDE_TEXT]);
+/* `netns`: the name of the admin namespace. Read by appliance/fetch/settings.h. */
+int beside_update(const struct ir *ir, const char *netns, char out[BESIDE_TEXT]);
 
 #endif

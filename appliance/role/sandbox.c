@@ -75,9 +75,8 @@ static int limits(const struct profile *p, bool naming, struct err *e)
 	return r;
 }
 
-static int identity(enum role r, const struct profile *p, bool naming, struct err *e)
+static int identity(int id, const char *what, const struct profile *p, bool naming, struct err *e)
 {
-	int id = (int)(sandbox_uid(r) + (naming ? SANDBOX_UID_NAMING : 0));
 	uint64_t keeps = p->capabilities | (naming ? 0 : p->for_commands);
 
 	capng_clear(CAPNG_SELECT_ALL);
@@ -85,7 +84,7 @@ static int identity(enum role r, const struct profile *p, bool naming, struct er
 		if ((keeps >> c) & 1u)
 			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, c);
 	if (capng_change_id(id, id, CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING | CAPNG_CLEAR_AMBIENT) != 0)
-		return err_set(e, -EPERM, "become user %d with the capabilities of %s", id, role_name(r));
+		return err_set(e, -EPERM, "become user %d with the capabilities of %s", id, what);
 	return 0;
 }
 
@@ -229,18 +228,15 @@ static int system_calls(const struct profile *p, struct err *e)
 	return load(ctx, r, e);
 }
 
-static int enter(enum role r, bool naming, struct err *e)
+static int enter_as(int id, const char *what, const struct profile *p, bool naming, struct err *e)
 {
-	const struct profile *p = sandbox_profile(r);
 	pid_t parent = getppid();
 	int code;
 
-	if (p == NULL)
-		return err_set(e, -EINVAL, "no profile for role %s", role_name(r));
 	tzset(); /* reads its file now or never */
 	code = limits(p, naming, e);
 	if (code == 0)
-		code = identity(r, p, naming, e);
+		code = identity(id, what, p, naming, e);
 	if (code == 0)
 		code = flags(parent, e);
 	if (code == 0)
@@ -248,6 +244,20 @@ static int enter(enum role r, bool naming, struct err *e)
 	if (code == 0)
 		code = system_calls(p, e);
 	return code;
+}
+
+static int enter(enum role r, bool naming, struct err *e)
+{
+	const struct profile *p = sandbox_profile(r);
+
+	if (p == NULL)
+		return err_set(e, -EINVAL, "no profile for role %s", role_name(r));
+	return enter_as((int)(sandbox_uid(r) + (naming ? SANDBOX_UID_NAMING : 0)), role_name(r), p, naming, e);
+}
+
+int sandbox_fetch(struct err *e)
+{
+	return enter_as((int)SANDBOX_UID_FETCH, "fetch", &sandbox_fetch_profile, false, e);
 }
 
 int sandbox_enter(enum role r, struct err *e)

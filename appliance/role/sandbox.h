@@ -18,6 +18,8 @@
 #define SANDBOX_UID_BASE 61961u
 #define SANDBOX_UID_NAMING 32u /* more for a gate or a worker for naming: nDPI's bugs end no worker for commands */
 
+#define SANDBOX_UID_FETCH 61980u /* of who fetches updates, which is no role: no number that a role could have */
+
 static inline uint32_t sandbox_uid(enum role r)
 {
 	return SANDBOX_UID_BASE + (uint32_t)r;
@@ -30,6 +32,9 @@ static inline uint32_t sandbox_uid(enum role r)
 int sandbox_enter(enum role r, struct err *e);
 /* The same for a gate or a worker: those for naming let those for commands go first wherever they share a core. */
 int sandbox_enter_pair(enum role r, enum lane_kind kind, struct err *e);
+
+/* The same for sekisho-fetch (appliance/fetch), which is nobody's role: a person starts it for one file. */
+int sandbox_fetch(struct err *e);
 
 /*
  * The supervisor stays root, for it starts roles and enters namespaces; it keeps the capabilities and system calls that this

@@ -19,6 +19,7 @@
 
 #define CHRONY "time.conf" /* sekisho-time.service */
 #define RSYSLOG "log.conf" /* sekisho-log.service */
+#define UPDATE "update.conf" /* sekisho-fetch */
 
 static bool says(const struct supervisor *s, const char *name, const char *text, size_t n)
 {
@@ -62,6 +63,8 @@ void beside_write(struct supervisor *s)
 	put_one(s, CHRONY, text, n);
 	n = beside_rsyslog(s->now->ir, s->o->state, text);
 	put_one(s, RSYSLOG, text, n);
+	n = beside_update(s->now->ir, s->o->admin_netns, text);
+	put_one(s, UPDATE, text, n);
 }
 
 bool beside_ready(const struct ir *ir, struct sentence *ret)

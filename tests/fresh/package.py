@@ -175,7 +175,7 @@ def fresh(check, machine, root):
         stated = {x.split()[0] for x in of_package(name, "Depends").split(", ") if "|" not in x} - {"sekisho"}
         check("%s depends on what its programs ask for, and on nothing else" % name, wanted == stated, "%s" % sorted(stated ^ wanted))
     new = {x for x in users(root) - before_users if x.startswith("sekisho-")}
-    check("a user for every role, and one for what sends the records", len(new) == 10, " ".join(sorted(new)))
+    check("a user for every role, and one each for what sends the records and fetches updates", len(new) == 11, " ".join(sorted(new)))
     own = [root + "/etc/sekisho/" + x for x in ("site.cfg", "box.cfg")]
     with open(own[0], "a", encoding="utf-8") as f:
         f.write("# ours\n")

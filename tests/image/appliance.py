@@ -117,6 +117,11 @@ class Appliance:
         os.symlink("/parts/stick", folder + "/dev/disk/by-label/SEKISHO")
         self.kept = folder + ".kept"
         self.devices = {}  # beside those that every run has: name, what stands in for it
+        self.admin, self.settings = None, None  # the admin namespace, by name, and update.conf, as the daemon would have written it
+        fetch = os.path.join(host, "usr/sbin/sekisho-fetch")
+        if host == "/" or not os.path.exists(fetch):  # of this tree, where no image brings it
+            fetch = os.path.join(TOP, "build", "release", "sekisho-fetch")
+        shutil.copy(fetch, folder + "/usr/bin/sekisho-fetch")
         run("cp", "-a", folder + "/parts", self.kept)
         self.about = set(os.listdir(folder))
 
@@ -129,6 +134,7 @@ class Appliance:
         for f in set(os.listdir(self.folder)) - self.about:
             os.unlink(self.folder + "/" + f)
         self.running = "A"
+        self.admin = self.settings = None
 
     def with_settings(self):
         """Settings as an image brings them, and a place for those of the state, until without_settings."""
@@ -151,19 +157,29 @@ class Appliance:
         run("mkfs.vfat", "-C", "-n", "SEKISHO", path, "16384")
         run("mcopy", "-i", path, *files, "::")
 
-    def do(self, *words, typed="yes\n", lang="en", kill=0, kill_at=1 << 40, seconds=120):
-        """One of the image's programs; returns its status (negative: the power went) and what it said."""
+    def begin(self, *words, lang="en", kill=0, kill_at=1 << 40):
+        """One of the image's programs, in a session of its own."""
         for name, text in (("steps", "0"), ("kill", str(kill)), ("kill-at", str(kill_at)), ("cmdline", "quiet sekisho.slot=%s%s panic=10\n" % (self.running, self.told)),
                            ("state/private/lang", lang + "\n")):
             put(self.folder + "/" + name, text)
         shutil.rmtree(self.folder + "/run")
         os.mkdir(self.folder + "/run")
+        if self.admin:
+            os.makedirs(self.folder + "/run/netns")
+            put(self.folder + "/run/netns/sekisho-admin", "")
+        if self.settings:
+            put(self.folder + "/run/sekisho/update.conf", self.settings)
         script = ('mount --make-rprivate / && cd "$1" && mount --bind "$2" host && mount --rbind /proc proc && mount --bind cmdline proc/cmdline && '
                   'for d in null zero random urandom loop-control loop0 loop1 loop2 loop3 loop4 loop5 loop6 loop7; do [ ! -e /dev/$d ] || { : >>dev/$d && mount --bind /dev/$d dev/$d; }; done && '
                   + "".join("{ : >>dev/%s && mount --bind %s dev/%s; } && " % (d, at, d) for d, at in self.devices.items()) +
+                  ("mount --bind /run/netns/%s run/netns/sekisho-admin && " % self.admin if self.admin else "") +
                   'shift 2 && exec env -i PATH=/usr/bin:/usr/sbin TERM=vt100 chroot . "$@"')
-        p = subprocess.Popen(["unshare", "-m", "--propagation", "private", "sh", "-c", script, "sh", self.folder, self.host, *words], start_new_session=True,
-                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return subprocess.Popen(["unshare", "-m", "--propagation", "private", "sh", "-c", script, "sh", self.folder, self.host, *words], start_new_session=True,
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def do(self, *words, typed="yes\n", seconds=120, **more):
+        """... and waited for: its status (negative: the power went) and what it said."""
+        p = self.begin(*words, **more)
         try:
             said, _ = p.communicate(typed.encode(), timeout=seconds)
         except subprocess.TimeoutExpired:

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The files of chronyd and rsyslogd, byte for byte, and that no text gets into them which is more than a name or a path.
+ * The files of chronyd, rsyslogd and sekisho-fetch, byte for byte, and that no text gets into them which is more than a name or a path.
  *
- * LINK: appliance/box/beside.c appliance/wire/plain.c appliance/base/addr.c
+ * LINK: appliance/box/beside.c appliance/fetch/settings.c appliance/wire/plain.c appliance/base/addr.c appliance/base/atomic_file.c appliance/base/err.c
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -14,7 +14,11 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "appliance/box/beside.h"
+#include "appliance/fetch/settings.h"
 #include "appliance/wire/plain.h"
 
 #define STATE "/var/lib/sekisho"
@@ -155,6 +159,56 @@ static void nothing_more_than_a_name(void **state)
 	assert_true(beside_rsyslog(&ir, STATE, out) > 0);
 }
 
+/* What is written is what is read, by whatever text; and no text adds a line. */
+static void updates(void **state)
+{
+	struct ir_peer peers[] = { peer(PEER_LOG, "10.99.0.9", 6514), peer(PEER_UPDATE, "2001:db8:99::8", 8443) };
+	struct ir ir = { .peers = peers, .n_peers = 1 };
+	char out[BESIDE_TEXT], path[] = "/tmp/sekisho-update-XXXXXX";
+	struct fetch_settings s;
+	struct err e;
+	int n, fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(beside_update(&ir, "sekisho-admin", out), 0);
+	ir.n_peers = 2;
+	assert_int_equal(beside_update(&ir, "sekisho-admin", out), -EINVAL);
+	peers[1].name = "updates.example.jp";
+	for (size_t i = 0; i < sizeof(bad_paths) / sizeof(bad_paths[0]); i++) {
+		peers[1].ca = bad_paths[i];
+		assert_int_equal(beside_update(&ir, "sekisho-admin", out), -EINVAL);
+	}
+	peers[1].ca = "/etc/sekisho/update-ca.pem";
+	for (size_t i = 0; i < sizeof(bad_names) / sizeof(bad_names[0]); i++) {
+		peers[1].name = bad_names[i];
+		assert_int_equal(beside_update(&ir, "sekisho-admin", out), -EINVAL);
+	}
+	peers[1].name = "updates.example.jp";
+	n = beside_update(&ir, "sekisho-admin", out);
+	assert_int_equal(n, strlen(out));
+	assert_string_equal(out, HEAD "netns sekisho-admin\naddress 2001:db8:99::8\nport 8443\nname updates.example.jp\n"
+				      "ca /etc/sekisho/update-ca.pem\n");
+	assert_int_equal(write(fd, out, (size_t)n), n);
+	assert_int_equal(fetch_settings_read(path, &s, &e), 0);
+	assert_string_equal(s.netns, "sekisho-admin");
+	assert_string_equal(s.name, "updates.example.jp");
+	assert_string_equal(s.ca, "/etc/sekisho/update-ca.pem");
+	assert_int_equal(s.port, 8443);
+	assert_int_equal(addr_cmp(&s.address, &peers[1].address), 0);
+	fetch_settings_free(&s);
+	/* Cut anywhere it is none. */
+	for (int cut = n - 28; cut >= 0; cut--) {
+		assert_int_equal(ftruncate(fd, cut), 0);
+		assert_int_equal(fetch_settings_read(path, &s, &e), -EINVAL);
+		fetch_settings_free(&s);
+	}
+	close(fd);
+	unlink(path);
+	assert_int_equal(fetch_settings_read(path, &s, &e), -ENOENT);
+	fetch_settings_free(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +216,7 @@ int main(void)
 		cmocka_unit_test(the_most_sources_fit),
 		cmocka_unit_test(records),
 		cmocka_unit_test(nothing_more_than_a_name),
+		cmocka_unit_test(updates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

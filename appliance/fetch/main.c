@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sekisho-fetch: one file of the update server of box.cfg, to standard output. Started as root by whoever looks after the box, in its first namespace; it
+ * connects in the admin namespace, whose rules let it reach that server and nobody else, and becomes a user that may do nothing before it reads the first byte
+ * that comes back. It keeps nothing and believes nothing: what it brings is verified by whoever takes it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "appliance/base/atomic_file.h"
+#include "appliance/box/netns.h"
+#include "appliance/fetch/head.h"
+#include "appliance/fetch/settings.h"
+#include "appliance/fetch/tls.h"
+#include "appliance/role/sandbox.h"
+
+#define SETTINGS "/run/sekisho/update.conf"
+#define CA_MOST (1u << 20)	  /* bytes; as supervise/authority.c looks at it */
+#define PATH_MOST 200u		  /* bytes, of what is asked for */
+#define SECOND_NS 1000000000u
+#define HEAD_NS (30 * (uint64_t)SECOND_NS) /* until the file begins */
+#define WINDOW_NS (60 * (uint64_t)SECOND_NS)
+#define WINDOW_LEAST (256u << 10) /* bytes in each window, or it is given up: a server that drips would hold a console for ever */
+#define SECONDS_MOST 86400u
+
+struct fetch {
+	const char *path; /* on the server */
+	uint64_t most;	  /* bytes */
+	struct mono until;
+	bool shows; /* how far it is, on a terminal */
+	uint64_t length, got;
+	struct mono window, shown;
+	uint64_t window_got;
+};
+
+static uint8_t buffer[64u << 10];
+
+static struct mono after(uint64_t ns)
+{
+	return (struct mono){ clock_mono().ns + ns };
+}
+
+static struct mono sooner(struct mono a, struct mono b)
+{
+	return a.ns < b.ns ? a : b;
+}
+
+/* ---- before the sandbox ----------------------------------------------------------------------------------------------- */
+
+static bool number(const char *text, uint64_t most, uint64_t *ret)
+{
+	char *end;
+
+	errno = 0;
+	*ret = strtoull(text, &end, 10);
+	return errno == 0 && *text >= '1' && *text <= '9' && *end == '\0' && *ret <= most;
+}
+
+/* Nothing that a line of the request could end with, and no way up. */
+static bool plain(const char *path)
+{
+	return path[0] == '/' && strlen(path) <= PATH_MOST && strstr(path, "..") == NULL &&
+	       strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./+~_-") == strlen(path);
+}
+
+/* A socket of the admin namespace on its way to the server; negative errno. */
+static int dial(const struct fetch_settings *s, struct err *e)
+{
+	struct sockaddr_in in4 = { .sin_family = AF_INET, .sin_port = htons(s->port) };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(s->port) };
+	bool six = s->address.family == 6;
+	int ns = netns_find(s->netns, e), r = ns < 0 ? ns : netns_enter(ns, e), fd;
+
+	if (ns >= 0)
+		close(ns);
+	if (r < 0)
+		return r;
+	memcpy(&in4.sin_addr, s->address.b, sizeof(in4.sin_addr));
+	memcpy(&in6.sin6_addr, s->address.b, sizeof(in6.sin6_addr));
+	fd = socket(six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return err_set(e, -errno, "a socket");
+	r = connect(fd, six ? (const struct sockaddr *)&in6 : (const struct sockaddr *)&in4,
+		    six ? (socklen_t)sizeof(in6) : (socklen_t)sizeof(in4));
+	if (r < 0 && errno != EINPROGRESS) {
+		close(fd);
+		return err_set(e, -ENOTCONN, "no connection");
+	}
+	return fd;
+}
+
+/* ---- inside ------------------------------------------------------------------------------------------------------------ */
+
+static enum fetch_end ask(const struct fetch *f, struct fetch_tls *t, const struct fetch_settings *s, struct mono until)
+{
+	char text[1024];
+	int n = snprintf(text, sizeof(text),
+			 "GET %s HTTP/1.1\r\nHost: %s:%u\r\nUser-Agent: sekisho-fetch\r\nAccept-Encoding: identity\r\n"
+			 "Connection: close\r\n\r\n",
+			 f->path, s->name, (unsigned)s->port);
+
+	return fetch_tls_send(t, text, (size_t)n, until);
+}
+
+static enum fetch_end keep(struct fetch *f, const uint8_t *p, size_t n)
+{
+	if (n > f->length - f->got)
+		n = (size_t)(f->length - f->got); /* what stands behind the file belongs to nothing */
+	for (size_t done = 0; done < n;) {
+		ssize_t r = write(STDOUT_FILENO, p + done, n - done);
+
+		if (r < 0 && errno != EINTR)
+			return FETCH_WRITE;
+		done += r > 0 ? (size_t)r : 0;
+	}
+	f->got += n;
+	return FETCH_DONE;
+}
+
+static void show(struct fetch *f, bool last)
+{
+	struct mono now = clock_mono();
+
+	if (!f->shows || (!last && now.ns - f->shown.ns < SECOND_NS))
+		return;
+	f->shown = now;
+	fprintf(stderr, "\r%" PRIu64 " / %" PRIu64 " MiB%s", f->got >> 20, f->length >> 20, last ? "\n" : "");
+}
+
+/* Enough in each window: one that is over begins the next. */
+static bool goes_on(struct fetch *f)
+{
+	if (clock_mono().ns < f->window.ns)
+		return true;
+	if (f->got - f->window_got < WINDOW_LEAST)
+		return false;
+	f->window = after(WINDOW_NS);
+	f->window_got = f->got;
+	return true;
+}
+
+static enum fetch_end head(struct fetch *f, struct fetch_tls *t, struct mono until)
+{
+	size_t have = 0, n, n_head;
+	enum fetch_end r;
+
+	do {
+		r = fetch_tls_recv(t, buffer + have, FETCH_HEAD_MOST - have, &n, until);
+		have += n;
+		if (r == FETCH_DONE)
+			r = fetch_head(bytes_of(buffer, have), &n_head, &f->length);
+	} while (r == FETCH_MORE);
+	if (r != FETCH_DONE)
+		return r;
+	if (f->length > f->most)
+		return FETCH_LARGE;
+	return keep(f, buffer + n_head, have - n_head);
+}
+
+static enum fetch_end body(struct fetch *f, struct fetch_tls *t)
+{
+	enum fetch_end r = FETCH_DONE;
+	size_t n;
+
+	f->window = after(WINDOW_NS);
+	while (r == FETCH_DONE && f->got < f->length) {
+		r = fetch_tls_recv(t, buffer, sizeof(buffer), &n, sooner(f->until, f->window));
+		if (r == FETCH_SLOW && clock_mono().ns < f->until.ns)
+			r = FETCH_DONE; /* the window alone is over */
+		if (r == FETCH_DONE)
+			r = keep(f, buffer, n);
+		if (r == FETCH_DONE && (clock_mono().ns >= f->until.ns || !goes_on(f)) && f->got < f->length)
+			r = FETCH_SLOW;
+		show(f, false);
+	}
+	if (f->got > 0)
+		show(f, true);
+	return r;
+}
+
+static enum fetch_end run(struct fetch *f, struct fetch_tls *t, const struct fetch_settings *s)
+{
+	struct mono until = sooner(f->until, after(HEAD_NS));
+	enum fetch_end r = fetch_tls_connected(t, until);
+
+	if (r == FETCH_DONE)
+		r = fetch_tls_begin(t, until);
+	if (r == FETCH_DONE)
+		r = ask(f, t, s, until);
+	if (r == FETCH_DONE)
+		r = head(f, t, until);
+	if (r == FETCH_DONE)
+		r = body(f, t);
+	/* The file is all of it on the disk, or none: some file systems find no room before that. Of a pipe there is nothing to wait for. */
+	if (r == FETCH_DONE && fsync(STDOUT_FILENO) < 0 && errno != EINVAL && errno != EROFS)
+		r = FETCH_WRITE;
+	return r;
+}
+
+/* ------------------------------------------------------------------------------------------------------------------------ */
+
+static enum fetch_end say(const struct err *e)
+{
+	fprintf(stderr, "sekisho-fetch: %s\n", e->text);
+	return FETCH_BROKEN;
+}
+
+static enum fetch_end fetch(struct fetch *f, const struct fetch_settings *s, struct err *e)
+{
+	uint8_t *ca = NULL;
+	size_t n_ca = 0;
+	struct fetch_tls *t;
+	enum fetch_end end;
+	int fd, r = file_read(AT_FDCWD, s->ca, CA_MOST, &ca, &n_ca, e);
+
+	if (r < 0)
+		return say(e);
+	fd = dial(s, e);
+	if (fd < 0) {
+		free(ca);
+		return fd == -ENOTCONN ? FETCH_UNREACHED : say(e);
+	}
+	t = fetch_tls_new(fd, s->name, ca, n_ca, e);
+	free(ca);
+	end = t == NULL || sandbox_fetch(e) < 0 ? say(e) : run(f, t, s);
+	fetch_tls_free(t);
+	close(fd);
+	return end;
+}
+
+int main(int argc, char **argv)
+{
+	struct fetch f = { 0 };
+	struct fetch_settings s;
+	struct err e = { 0 };
+	uint64_t seconds = 0;
+	enum fetch_end end;
+	int r;
+
+	if (argc < 4 || argc > 5 || !plain(argv[1]) || !number(argv[2], UINT32_MAX, &f.most) ||
+	    !number(argv[3], SECONDS_MOST, &seconds)) {
+		fprintf(stderr, "sekisho-fetch PATH BYTES SECONDS [SETTINGS]: a file of the update server of box.cfg, to standard output;\n"
+				"at the console of the appliance: update check, update fetch\n");
+		return FETCH_USAGE;
+	}
+	close_range(STDERR_FILENO + 1, ~0u, 0);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a limit on files is an error of write() */
+	f.path = argv[1];
+	f.until = after(seconds * SECOND_NS);
+	f.shows = isatty(STDERR_FILENO) == 1;
+	r = fetch_settings_read(argc == 5 ? argv[4] : SETTINGS, &s, &e);
+	end = r == -ENOENT ? FETCH_NOBODY : r < 0 ? say(&e) : fetch(&f, &s, &e);
+	fetch_settings_free(&s);
+	return (int)end;
+}

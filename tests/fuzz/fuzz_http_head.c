@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The head of an answer of an update server. What is taken says one length, and the same of it without what stands behind.
+ *
+ * LINK: appliance/fetch/head.c appliance/base/bytes.c
+ */
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/fetch/head.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t *exact = malloc(size > 0 ? size : 1);
+	uint64_t length, again;
+	size_t n, m;
+
+	if (exact == NULL)
+		return 0;
+	memcpy(exact, data, size);
+	if (fetch_head(bytes_of(exact, size), &n, &length) == FETCH_DONE) {
+		assert(n >= 4 && n <= size && n <= FETCH_HEAD_MOST && length < UINT64_C(1000000000000000));
+		assert(memcmp(exact + n - 4, "\r\n\r\n", 4) == 0 && memcmp(exact, "HTTP/1.", 7) == 0);
+		assert(fetch_head(bytes_of(exact, n), &m, &again) == FETCH_DONE && m == n && again == length);
+		assert(fetch_head(bytes_of(exact, n - 1), &m, &again) == FETCH_MORE);
+	}
+	free(exact);
+	return 0;
+}

@@ -13,7 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "appliance/base/atomic_file.h"
@@ -24,12 +26,13 @@
 #include "appliance/role/sandbox.h"
 
 #define SETTINGS "/run/sekisho/update.conf"
-#define CA_MOST (1u << 20)	  /* bytes; as supervise/authority.c looks at it */
-#define PATH_MOST 200u		  /* bytes, of what is asked for */
+#define CA_MOST (1u << 20) /* bytes; as supervise/authority.c looks at it */
+#define PATH_MOST 200u	   /* bytes, of what is asked for */
 #define SECOND_NS 1000000000u
 #define HEAD_NS (30 * (uint64_t)SECOND_NS) /* until the file begins */
 #define WINDOW_NS (60 * (uint64_t)SECOND_NS)
-#define WINDOW_LEAST (256u << 10) /* bytes in each window, or it is given up: a server that drips would hold a console for ever */
+/* Bytes in each window, or it is given up: a server that drips would hold a console for ever. */
+#define WINDOW_LEAST (256u << 10)
 #define SECONDS_MOST 86400u
 
 struct fetch {
@@ -111,10 +114,20 @@ static enum fetch_end ask(const struct fetch *f, struct fetch_tls *t, const stru
 	return fetch_tls_send(t, text, (size_t)n, until);
 }
 
+/* Whoever wanted the file has removed it, or died before anything could tell this process: it would fill a disk where nobody sees it. */
+static bool nobody_waits(void)
+{
+	struct stat st;
+
+	return fstat(STDOUT_FILENO, &st) < 0 || (S_ISREG(st.st_mode) && st.st_nlink == 0);
+}
+
 static enum fetch_end keep(struct fetch *f, const uint8_t *p, size_t n)
 {
 	if (n > f->length - f->got)
 		n = (size_t)(f->length - f->got); /* what stands behind the file belongs to nothing */
+	if (nobody_waits())
+		return FETCH_WRITE;
 	for (size_t done = 0; done < n;) {
 		ssize_t r = write(STDOUT_FILENO, p + done, n - done);
 
@@ -248,11 +261,13 @@ int main(int argc, char **argv)
 
 	if (argc < 4 || argc > 5 || !plain(argv[1]) || !number(argv[2], UINT32_MAX, &f.most) ||
 	    !number(argv[3], SECONDS_MOST, &seconds)) {
-		fprintf(stderr, "sekisho-fetch PATH BYTES SECONDS [SETTINGS]: a file of the update server of box.cfg, to standard output;\n"
+		fprintf(stderr, "sekisho-fetch PATH BYTES SECONDS [SETTINGS]: a file of the update server of box.cfg, "
+				"to standard output;\n"
 				"at the console of the appliance: update check, update fetch\n");
 		return FETCH_USAGE;
 	}
 	close_range(STDERR_FILENO + 1, ~0u, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* the sandbox says it again, since another user's process forgets it */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a limit on files is an error of write() */
 	f.path = argv[1];

@@ -17,8 +17,8 @@
 #include "appliance/supervise/authority.h"
 #include "appliance/supervise/supervise.h"
 
-#define CHRONY "time.conf" /* sekisho-time.service */
-#define RSYSLOG "log.conf" /* sekisho-log.service */
+#define CHRONY "time.conf"   /* sekisho-time.service */
+#define RSYSLOG "log.conf"   /* sekisho-log.service */
 #define UPDATE "update.conf" /* sekisho-fetch */
 
 static bool says(const struct supervisor *s, const char *name, const char *text, size_t n)

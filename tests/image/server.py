@@ -14,21 +14,22 @@ ADDRESS, NAME = "10.99.0.8", "updates.example"
 
 
 class Server:
-    def __init__(self, work):
-        """`work`: a folder for its keys, made once."""
+    def __init__(self, work, ns=None, address=ADDRESS):
+        """`work`: a folder for its keys, made once. `ns`: a namespace that has the address; without one it is made."""
         self.folder = work + "/server"
         if not os.path.exists(self.folder):
             os.makedirs(self.folder)
             self.keys()
         self.files, self.answers, self.cut, self.hold, self.asked = {}, {}, {}, {}, []  # by path: bytes; a whole answer; after how many bytes it ends, or waits
         self.held, self.go = threading.Event(), threading.Event()
-        self.net = Net("skup-")
-        self.ns = self.net.add("adm")
-        self.net.address(self.ns, "lo", ADDRESS + "/32")
+        self.net, self.ns = Net("skup-"), ns
+        if ns is None:
+            self.ns = self.net.add("adm")
+            self.net.address(self.ns, "lo", address + "/32")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.folder + "/cert.pem", self.folder + "/key.pem")
         with inside(self.ns):
-            self.listener = socket.create_server((ADDRESS, 443))
+            self.listener = socket.create_server((address, 443))
         threading.Thread(target=self.accept, args=(context,), daemon=True).start()
 
     def __enter__(self):

@@ -5,14 +5,15 @@ import re
 import shutil
 import subprocess
 
+from cases import expect
 from net import wait_for
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BROKEN = "vmlinuz", "initrd.img"  # in the second and third bundle
 
 
-def bundles(folder, keys, work, stick):
-    """On the stick: a newer version, and two that are signed, whole, and do not come up: what BROKEN names is none there."""
+def bundles(folder, keys, work, stick, more=BROKEN):
+    """On the stick: a newer version, and for each of `more` one that is signed, whole, and does not come up: what it names is none there."""
     slot = work + "/slot"
     subprocess.run(["cp", "-r", "--sparse=always", folder + "/slot", slot], check=True)
     with open(slot + "/version", encoding="ascii") as f:
@@ -22,7 +23,7 @@ def bundles(folder, keys, work, stick):
     shutil.copy(slot + "/boot.img", whole)
     with open(work + "/none", "wb") as f:
         f.write(bytes(4096))
-    for n, broken in enumerate((None,) + BROKEN, 1):
+    for n, broken in enumerate((None,) + more, 1):
         with open(slot + "/version", "w", encoding="ascii") as f:
             f.write("%s+%d\n" % (version, n))
         shutil.copy(whole, slot + "/boot.img")
@@ -33,6 +34,22 @@ def bundles(folder, keys, work, stick):
         subprocess.run(["mcopy", "-i", stick, made, "::%d.raucb" % n], check=True)
         names.append("%s+%d" % (version, n))
     return names
+
+
+def declare_server(m, stick, work, address, folder):
+    """An update server in box.cfg, by the way that a box without a shell has: its settings come out to the stick, and go in by it with the authority's certificate."""
+    m.ask("save")
+    text = subprocess.run(["mcopy", "-n", "-i", stick, "::box.cfg", "-"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    with open(work + "/box.cfg", "w", encoding="utf-8") as f:
+        f.write(text + '\nupdate_server = { address = "%s"; name = "updates.example"; ca = "/etc/sekisho/update-ca.pem"; };\n' % address)
+    shutil.copy(folder + "/ca.pem", work + "/update-ca.pem")
+    subprocess.run(["mcopy", "-o", "-i", stick, work + "/box.cfg", work + "/update-ca.pem", "::"], check=True)
+    said = m.ask("load")
+    expect("box.cfg" in said and "update-ca.pem" in said, "the stick was not read: %s", said)
+    m.ask("apply", 120)
+    m.ask("confirm")
+    said = " ".join(m.ask("effective").split())
+    expect("update server %s tcp/443" % address in said, "%s", said)
 
 
 def offered(m, name, version):

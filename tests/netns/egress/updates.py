@@ -107,6 +107,8 @@ http { access_log %(d)s/access.log; client_body_temp_path %(d)s/b; proxy_temp_pa
         return status, self.came(more.get("out", "out"))
 
     def came(self, out="out"):
+        if not os.path.exists(os.path.join(self.folder, out)):
+            return b""
         with open(os.path.join(self.folder, out), "rb") as f:
             return f.read()
 
@@ -209,6 +211,7 @@ def shut_in(box):
         def session(c):
             c.sendall(OK % 100 + b"x" * 50)
             hold.wait(60)
+            c.sendall(b"x" * 50)
         u.serve(8443, session)
         u.declare(port=8443)
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background hands on that it is ignored
@@ -225,12 +228,18 @@ def shut_in(box):
             # Not its parent's death alone: an interrupt of the person too.
             p.send_signal(signal.SIGINT)
             expect(p.wait(timeout=10) == -signal.SIGINT, "not interrupted")
-            shell = subprocess.Popen(["sh", "-c", "%s/sekisho-fetch /file 1000 60 %s >%s/out & echo $!; wait" % (box.build, u.settings, u.folder)], stdout=subprocess.PIPE, text=True)
+            shell = subprocess.Popen(["sh", "-c", "%s/sekisho-fetch /file 1000 60 %s >%s/parted & echo $!; wait" % (box.build, u.settings, u.folder)], stdout=subprocess.PIPE, text=True)
             child = int(shell.stdout.readline())
-            wait_for(lambda: len(u.came()) == 50, 20, "half of the file")
+            wait_for(lambda: len(u.came("parted")) == 50, 20, "half of the file")
             shell.kill()
             shell.wait()
             wait_for(lambda: not os.path.exists("/proc/%d" % child) or " Z " in read("/proc/%d/stat" % child), 10, "its end")
+            # What nobody can read any more is not fetched to its end.
+            p = u.begin("/file", out="removed")
+            wait_for(lambda: len(u.came("removed")) == 50, 20, "half of the file")
+            os.unlink(u.folder + "/removed")
+            hold.set()
+            expect(p.wait(timeout=30) == WRITE, "ended with %d", p.returncode)
         finally:
             hold.set()
 

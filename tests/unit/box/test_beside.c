@@ -187,8 +187,9 @@ static void updates(void **state)
 	peers[1].name = "updates.example.jp";
 	n = beside_update(&ir, "sekisho-admin", out);
 	assert_int_equal(n, strlen(out));
-	assert_string_equal(out, HEAD "netns sekisho-admin\naddress 2001:db8:99::8\nport 8443\nname updates.example.jp\n"
-				      "ca /etc/sekisho/update-ca.pem\n");
+	assert_string_equal(out,
+			    HEAD "netns sekisho-admin\naddress 2001:db8:99::8\nport 8443\nname updates.example.jp\n"
+				 "ca /etc/sekisho/update-ca.pem\n");
 	assert_int_equal(write(fd, out, (size_t)n), n);
 	assert_int_equal(fetch_settings_read(path, &s, &e), 0);
 	assert_string_equal(s.netns, "sekisho-admin");
@@ -212,10 +213,8 @@ static void updates(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sources_of_time),
-		cmocka_unit_test(the_most_sources_fit),
-		cmocka_unit_test(records),
-		cmocka_unit_test(nothing_more_than_a_name),
+		cmocka_unit_test(sources_of_time), cmocka_unit_test(the_most_sources_fit),
+		cmocka_unit_test(records),	   cmocka_unit_test(nothing_more_than_a_name),
 		cmocka_unit_test(updates),
 	};
 

@@ -27,7 +27,8 @@ static void taken(void **state)
 		{ OK LENGTH "\r\n", 12 },
 		{ "HTTP/1.0 200\r\n" LENGTH "\r\n", 12 },
 		{ "HTTP/1.1 200 \r\ncontent-length:0\r\n\r\n", 0 },
-		{ OK "Server: nginx\r\nDate: Mon, 23 Nov 2026 12:00:00 GMT\r\nCONTENT-LENGTH: \t 999999999999999 \r\nX:\r\n\r\n",
+		{ OK "Server: nginx\r\nDate: Mon, 23 Nov 2026 12:00:00 GMT\r\nCONTENT-LENGTH: \t 999999999999999 "
+		     "\r\nX:\r\n\r\n",
 		  999999999999999 },
 	};
 

@@ -43,3 +43,10 @@ bool plain_path(const char *s)
 	}
 	return n > 0;
 }
+
+bool plain_word(const char *s)
+{
+	size_t n = strspn(s, LETTERS_DIGITS "._-");
+
+	return n > 0 && n <= PLAIN_WORD_MAX && s[n] == '\0' && strchr("._-", s[0]) == NULL;
+}

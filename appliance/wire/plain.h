@@ -10,9 +10,12 @@
 #include <stdbool.h>
 
 #define PLAIN_PATH_MAX 200u
+#define PLAIN_WORD_MAX 63u
 
 /* The DNS name of a server: labels of letters, digits and '-' (RFC 1123, 2.1), 63 and 253 bytes at most; no address, no wildcard. */
 bool plain_server_name(const char *s);
+/* What another program calls something or somebody: letters, digits, '.', '_' and '-', 63 at most, the first a letter or digit. */
+bool plain_word(const char *s);
 /* An absolute path of letters, digits, '.', '_' and '-' between slashes, without names that begin with a dot. */
 bool plain_path(const char *s);
 

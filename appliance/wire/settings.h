@@ -14,7 +14,7 @@
 
 enum zone_class { CLASS_IT, CLASS_OPERATIONS, CLASS_OT, CLASS_EXTERNAL, CLASS_TEST, CLASS_MANAGEMENT };
 
-enum peer_use { PEER_TIME, PEER_LOG, PEER_TERMINAL, PEER_UPDATE };
+enum peer_use { PEER_TIME, PEER_LOG, PEER_TERMINAL, PEER_UPDATE, PEER_UPS };
 
 extern const char *const mode_words[];	      /* bool observe */
 extern const char *const tighten_words[];     /* bool tighten_new_flows */
@@ -24,6 +24,7 @@ extern const char *const midstream_words[];   /* enum midstream */
 extern const char *const lane_kind_words[];   /* enum lane_kind */
 extern const char *const zone_class_words[];  /* enum zone_class */
 extern const char *const peer_words[];	      /* enum peer_use */
+extern const char *const on_low_words[];      /* bool power_off */
 
 extern const char *const command_class_words[]; /* bit n of command classes */
 

@@ -5,7 +5,17 @@
 
 #include "policy/check/check.h"
 
-enum { BOX_VERSION, BOX_INTERFACES, BOX_ROUTES, BOX_BETWEEN, BOX_TIME, BOX_LOG_SERVER, BOX_TERMINALS, BOX_UPDATE };
+enum {
+	BOX_VERSION,
+	BOX_INTERFACES,
+	BOX_ROUTES,
+	BOX_BETWEEN,
+	BOX_TIME,
+	BOX_LOG_SERVER,
+	BOX_UPS,
+	BOX_TERMINALS,
+	BOX_UPDATE
+};
 static const struct key box_keys[] = {
 	[BOX_VERSION] = { "language_version", AST_NUMBER, true, .example = "language_version = 1;" },
 	[BOX_INTERFACES] = { "interfaces", AST_GROUP, true,
@@ -14,6 +24,7 @@ static const struct key box_keys[] = {
 	[BOX_BETWEEN] = { "between", .kinds = AST_LIST },
 	[BOX_TIME] = { "time", .kinds = AST_LISTS },
 	[BOX_LOG_SERVER] = { "log_server", .kinds = AST_GROUP },
+	[BOX_UPS] = { "ups", .kinds = AST_GROUP },
 	[BOX_TERMINALS] = { "terminals", .kinds = AST_LISTS },
 	[BOX_UPDATE] = { "update_server", .kinds = AST_GROUP },
 	{ "workers", AST_NUMBER, .use = KEY_NUMBER, INTO(model_box, workers), .lo = 1, .hi = WORKER_MAX },
@@ -356,7 +367,8 @@ void check_box(struct check *k, const struct ast_node *root)
 	for (const struct ast_node *c = NULL;
 	     b->routes != NULL && (c = list_next(k, list, c, AST_GROUP, routes)) != NULL; b->n_routes++)
 		one_route(k, c, &b->routes[b->n_routes], b->n_routes + 1);
-	check_peers(k, v[BOX_TIME], v[BOX_LOG_SERVER], v[BOX_TERMINALS], v[BOX_UPDATE]);
+	check_peers(
+		k, &(struct peer_nodes){ v[BOX_TIME], v[BOX_LOG_SERVER], v[BOX_UPS], v[BOX_TERMINALS], v[BOX_UPDATE] });
 }
 
 static int by_name(const void *pa, const void *pb)

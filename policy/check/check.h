@@ -184,9 +184,11 @@ bool is_nobody(const struct model_box *b, const struct addr *a, const struct mod
 
 /* ---- whom the box itself may reach, and who may reach it (check/peers.c) ---- */
 
-/* `time`, `log_server`, `terminals` and `update_server` of box.cfg, behind interfaces and routes; each may be NULL. */
-void check_peers(struct check *k, const struct ast_node *time, const struct ast_node *log,
-		 const struct ast_node *terminals, const struct ast_node *update);
+/* Parts of box.cfg about hosts that the box itself speaks with, behind interfaces and routes; each may be NULL. */
+struct peer_nodes {
+	const struct ast_node *time, *log, *ups, *terminals, *update;
+};
+void check_peers(struct check *k, const struct peer_nodes *n);
 void check_site(struct check *k, const struct ast_node *node);
 void check_zones(struct check *k, const struct ast_node *node);
 void check_assets(struct check *k, const struct ast_node *node);

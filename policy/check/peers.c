@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whom the box itself may reach, sources of time and the servers that keep its records and its updates (box.cfg), and from which terminals it may be
+ * Whom the box itself may reach, sources of time and the servers that keep its records and its updates and watch its UPS (box.cfg), and from which terminals it may be
  * reached. It speaks in the admin namespace and with nobody else there, so each has to lie behind an admin interface.
  */
 #include <netinet/in.h>
@@ -11,6 +11,7 @@
 
 #define TIME_PORT 123u	     /* RFC 5905, 6 */
 #define LOG_PORT 6514u	     /* syslog over TLS: RFC 5425, 4.1 */
+#define UPS_PORT 3493u	     /* NUT: RFC 9271, 3 */
 #define TIME_SOURCES_MAX 16u /* more than anybody compares */
 #define TERMINALS_MAX 64u    /* more than a site has desks for it */
 #define MANAGEMENT_PORT 443u /* where the API answers */
@@ -32,6 +33,17 @@ static const struct key update_keys[] = {
 	[UPDATE_CA] = { "ca", AST_STRING, true, .example = "ca = \"/etc/sekisho/update-ca.pem\";" },
 	{ "port", AST_NUMBER, .use = KEY_NUMBER, INTO(model_peer, port), .lo = 1, .hi = UINT16_MAX },
 };
+
+enum { UPS_ADDRESS, UPS_NAME, UPS_USER };
+static const struct key ups_keys[] = {
+	[UPS_ADDRESS] = { "address", AST_STRING, true, .example = "address = \"10.99.0.7\";" },
+	[UPS_NAME] = { "name", AST_STRING, true, .example = "name = \"ups\";" },
+	[UPS_USER] = { "user", AST_STRING, true, .example = "user = \"sekisho\";" },
+	{ "port", AST_NUMBER, .use = KEY_NUMBER, INTO(model_peer, port), .lo = 1, .hi = UINT16_MAX },
+	{ "on_low", AST_STRING, .use = KEY_CHOICE, INTO(model_peer, power_off), .words = on_low_words },
+};
+
+#define SERVERS 3u /* of one each: log, UPS, update */
 
 static bool leads(const struct model_box *b, const struct addr *a)
 {
@@ -108,7 +120,7 @@ static void time_sources(struct check *k, const struct ast_node *list)
 
 	hosts(k, list, "time",
 	      &(struct model_peer){
-		      .use = PEER_TIME, .l4proto = IPPROTO_UDP, .port = TIME_PORT, .name = "", .ca = "" });
+		      .use = PEER_TIME, .l4proto = IPPROTO_UDP, .port = TIME_PORT, .name = "", .ca = "", .user = "" });
 	/* Of two that differ neither can be believed, and chrony would follow either. */
 	if (list->n == 2)
 		diag_hint(k->d, check_value(k, SEV_ERROR, "policy.time", list, MP_TIME_TWO, o, ""), MP_HINT_TIME_TWO);
@@ -141,7 +153,9 @@ static void log_server(struct check *k, const struct ast_node *group)
 	struct model_peer *p = &k->m->box.peers[k->m->box.n_peers];
 	const struct ast_node *v[KEYS(log_keys)];
 
-	*p = (struct model_peer){ .use = PEER_LOG, .l4proto = IPPROTO_TCP, .port = LOG_PORT, .name = "", .ca = "" };
+	*p = (struct model_peer){
+		.use = PEER_LOG, .l4proto = IPPROTO_TCP, .port = LOG_PORT, .name = "", .ca = "", .user = ""
+	};
 	if (!keys_read(k, group, log_keys, KEYS(log_keys), o, p, v))
 		return;
 	identity(k, v[LOG_NAME], v[LOG_CA], group, o, p);
@@ -156,13 +170,46 @@ static void update_server(struct check *k, const struct ast_node *group)
 	const struct ast_node *v[KEYS(update_keys)];
 
 	*p = (struct model_peer){
-		.use = PEER_UPDATE, .l4proto = IPPROTO_TCP, .port = UPDATE_PORT, .name = "", .ca = ""
+		.use = PEER_UPDATE, .l4proto = IPPROTO_TCP, .port = UPDATE_PORT, .name = "", .ca = "", .user = ""
 	};
 	if (!keys_read(k, group, update_keys, KEYS(update_keys), o, p, v))
 		return;
 	if (v[UPDATE_NAME] != NULL && v[UPDATE_CA] != NULL)
 		identity(k, v[UPDATE_NAME], v[UPDATE_CA], group, o, p);
 	if (v[UPDATE_ADDRESS] != NULL && peer(k, v[UPDATE_ADDRESS], o, p))
+		k->m->box.n_peers++;
+}
+
+/* What the settings of NUT's programs would read as more than a word. */
+static bool word(struct check *k, const struct ast_node *v, struct object o, const char **ret)
+{
+	if (v == NULL)
+		return false;
+	*ret = v->string;
+	if (plain_word(v->string))
+		return true;
+	diag_hint(k->d, check_value(k, SEV_ERROR, "policy.value", v, MP_UPS_WORD, o, v->string), MP_HINT_UPS_WORD);
+	return false;
+}
+
+static void ups_server(struct check *k, const struct ast_node *group)
+{
+	struct object o = { MP_OBJ_SECTION, "ups" };
+	struct model_peer *p = &k->m->box.peers[k->m->box.n_peers];
+	const struct ast_node *v[KEYS(ups_keys)];
+	bool named;
+
+	*p = (struct model_peer){ .use = PEER_UPS,
+				  .l4proto = IPPROTO_TCP,
+				  .port = UPS_PORT,
+				  .name = "",
+				  .ca = "",
+				  .user = "",
+				  .power_off = true };
+	if (!keys_read(k, group, ups_keys, KEYS(ups_keys), o, p, v))
+		return;
+	named = word(k, v[UPS_NAME], o, &p->name) & word(k, v[UPS_USER], o, &p->user);
+	if (v[UPS_ADDRESS] != NULL && peer(k, v[UPS_ADDRESS], o, p) && named)
 		k->m->box.n_peers++;
 }
 
@@ -175,28 +222,30 @@ static const struct ast_node *bounded(struct check *k, const struct ast_node *li
 	return NULL;
 }
 
-void check_peers(struct check *k, const struct ast_node *time, const struct ast_node *log,
-		 const struct ast_node *terminals, const struct ast_node *update)
+void check_peers(struct check *k, const struct peer_nodes *n)
 {
 	struct model_box *b = &k->m->box;
+	const struct ast_node *time = bounded(k, n->time, "time", TIME_SOURCES_MAX);
+	const struct ast_node *terminals = bounded(k, n->terminals, "terminals", TERMINALS_MAX);
 
-	time = bounded(k, time, "time", TIME_SOURCES_MAX);
-	terminals = bounded(k, terminals, "terminals", TERMINALS_MAX);
-	b->peers = arena_array(k->a, (time != NULL ? time->n : 0) + 2 + (terminals != NULL ? terminals->n : 0),
+	b->peers = arena_array(k->a, (time != NULL ? time->n : 0) + SERVERS + (terminals != NULL ? terminals->n : 0),
 			       sizeof(*b->peers));
 	if (b->peers == NULL)
 		return;
 	if (time != NULL)
 		time_sources(k, time);
-	if (log != NULL)
-		log_server(k, log);
+	if (n->log != NULL)
+		log_server(k, n->log);
+	if (n->ups != NULL)
+		ups_server(k, n->ups);
 	if (terminals != NULL)
 		hosts(k, terminals, "terminals",
 		      &(struct model_peer){ .use = PEER_TERMINAL,
 					    .l4proto = IPPROTO_TCP,
 					    .port = MANAGEMENT_PORT,
 					    .name = "",
-					    .ca = "" });
-	if (update != NULL)
-		update_server(k, update);
+					    .ca = "",
+					    .user = "" });
+	if (n->update != NULL)
+		update_server(k, n->update);
 }

@@ -168,6 +168,8 @@ static bool lower_box(struct lowering *w)
 						 .port = (uint16_t)box->peers[i].port,
 						 .name = box->peers[i].name,
 						 .ca = box->peers[i].ca,
+						 .user = box->peers[i].user,
+						 .power_off = box->peers[i].power_off,
 						 .line = box->peers[i].at.line };
 	return true;
 }

@@ -361,6 +361,13 @@ static bool peers_hold(const struct ir *ir)
 
 		if (p->address.family == 0 || (p->l4proto != 6 && p->l4proto != 17))
 			return false;
+		if (p->use == PEER_UPS) {
+			if (p->l4proto != 6 || !plain_word(p->name) || !plain_word(p->user) || p->ca[0] != '\0')
+				return false;
+			continue;
+		}
+		if (p->user[0] != '\0' || p->power_off)
+			return false;
 		if (p->use != PEER_UPDATE && p->name[0] == '\0' && p->ca[0] == '\0')
 			continue;
 		if ((p->use != PEER_LOG && p->use != PEER_UPDATE) || !plain_server_name(p->name) || !plain_path(p->ca))

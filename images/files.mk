@@ -4,7 +4,7 @@ UNITDIR = /lib/systemd/system
 share = $(DESTDIR)$(PREFIX)/share
 etc = $(DESTDIR)/etc
 # Units and documents name programs below /usr.
-put = sed 's,/usr/sbin/,$(PREFIX)/sbin/,g' $(1) >$(2) && chmod 644 $(2)
+put = sed 's,/usr/sbin/,$(PREFIX)/sbin/,g; s,/usr/lib/sekisho/,$(PREFIX)/lib/sekisho/,g' $(1) >$(2) && chmod 644 $(2)
 
 # Pages that are made of the reference, in English (box.5) and Japanese (box.ja.5).
 PAGES = $(foreach p,policy box,$(B)/man/sekisho-$(p).5 $(B)/man/sekisho-$(p).ja.5)
@@ -56,9 +56,10 @@ install-daemon: $(B)/sekishod $(B)/sekisho-compile $(B)/sekisho-fetch
 	install -D -m 755 $(B)/sekisho-fetch $(DESTDIR)$(PREFIX)/sbin/sekisho-fetch
 	$(call page,docs/sekishod,sekishod,8)
 	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(etc)/sekisho $(etc)/default $(etc)/apparmor.d
-	for unit in sekisho-base sekishod; do $(call put,images/systemd/$$unit.service,$(DESTDIR)$(UNITDIR)/$$unit.service) || exit; done
-	install -m 644 images/systemd/sekisho.slice $(wildcard images/systemd/sekisho-time.* images/systemd/sekisho-log.* images/systemd/sekisho-follow@.*) $(DESTDIR)$(UNITDIR)
+	for unit in sekisho-base sekishod sekisho-ups; do $(call put,images/systemd/$$unit.service,$(DESTDIR)$(UNITDIR)/$$unit.service) || exit; done
+	install -m 644 images/systemd/sekisho.slice $(wildcard images/systemd/sekisho-time.* images/systemd/sekisho-log.* images/systemd/sekisho-follow@.* images/systemd/sekisho-power-off.* images/systemd/sekisho-ups.path) $(DESTDIR)$(UNITDIR)
 	for unit in chrony systemd-timesyncd; do install -D -m 644 images/systemd/not-beside.conf $(DESTDIR)$(UNITDIR)/$$unit.service.d/sekisho.conf || exit; done
+	install -D -m 755 images/ups $(DESTDIR)$(PREFIX)/lib/sekisho/ups
 	install -m 644 images/systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/sekisho.conf
 	install -m 644 images/systemd/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/sekisho.conf
 	for f in site.cfg box.cfg; do [ -e $(etc)/sekisho/$$f ] || install -m 644 images/etc/$$f $(etc)/sekisho/$$f || exit; done

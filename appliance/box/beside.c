@@ -131,3 +131,43 @@ int beside_update(const struct ir *ir, const char *netns, char out[BESIDE_TEXT])
 	}
 	return 0;
 }
+
+const struct ir_peer *beside_ups_server(const struct ir *ir)
+{
+	for (uint32_t i = 0; i < ir->n_peers; i++)
+		if (ir->peers[i].use == PEER_UPS)
+			return &ir->peers[i];
+	return NULL;
+}
+
+const char *beside_ups_name(const struct ir_peer *p, char *out, size_t n)
+{
+	bool six = p->address.family == 6;
+	char address[ADDR_TEXT];
+
+	addr_text(&p->address, address);
+	snprintf(out, n, "%s@%s%s%s:%u", p->name, six ? "[" : "", address, six ? "]" : "", (unsigned)p->port);
+	return out;
+}
+
+int beside_ups(const struct ir *ir, char out[BESIDE_TEXT])
+{
+	const struct ir_peer *p = beside_ups_server(ir);
+	struct text t = { out, 0 };
+	char name[PLAIN_WORD_MAX + ADDR_TEXT + 16];
+
+	if (p == NULL)
+		return 0;
+	if (!plain_word(p->name) || !plain_word(p->user))
+		return -EINVAL;
+	add(&t, HEAD "ups %s\nuser %s\n", beside_ups_name(p, name, sizeof(name)), p->user);
+	/* By which of its clients the server would know us. */
+	for (uint32_t i = 0; i < ir->n_interfaces; i++)
+		for (uint32_t k = 0; ir->interfaces[i].admin && k < ir->interfaces[i].n_addresses; k++) {
+			char own[ADDR_TEXT];
+
+			addr_text(&ir->interfaces[i].addresses[k], own);
+			add(&t, "own %s\n", own);
+		}
+	return length(&t);
+}

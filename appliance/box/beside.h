@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Settings of the programs that speak for the box from the admin namespace, chronyd, rsyslogd and sekisho-fetch: the texts of their files, from the
- * peers of a generation. The first two are Debian's and units of their own (images/systemd), the third is a person's; the daemon starts none. Pure: who writes the
+ * Settings of the programs that speak for the box from the admin namespace, chronyd, rsyslogd, upsmon and sekisho-fetch: the texts of their files, from
+ * the peers of a generation. The first three are Debian's and units of their own (images/systemd), the last is a person's; the daemon starts none. Pure: who writes the
  * files, and when, is supervise/beside.c.
  */
 #ifndef SEKISHO_BOX_BESIDE_H
@@ -23,5 +23,12 @@ int beside_chrony(const struct ir *ir, char out[BESIDE_TEXT]);
 int beside_rsyslog(const struct ir *ir, const char *state, char out[BESIDE_TEXT]);
 /* `netns`: the name of the admin namespace. Read by appliance/fetch/settings.h. */
 int beside_update(const struct ir *ir, const char *netns, char out[BESIDE_TEXT]);
+/* Of images/ups, which makes upsmon's of it and the password, a file of the box that the daemon never reads. */
+int beside_ups(const struct ir *ir, char out[BESIDE_TEXT]);
+
+/* The server of the UPS; NULL: ir names none. */
+const struct ir_peer *beside_ups_server(const struct ir *ir);
+/* "ups@10.99.0.7:3493", "ups@[2001:db8:99::7]:3493": as NUT's programs take it; 64 + ADDR_TEXT + 9 bytes are enough. Returns `out`. */
+const char *beside_ups_name(const struct ir_peer *p, char *out, size_t n);
 
 #endif

@@ -20,6 +20,7 @@
 #define CHRONY "time.conf"   /* sekisho-time.service */
 #define RSYSLOG "log.conf"   /* sekisho-log.service */
 #define UPDATE "update.conf" /* sekisho-fetch */
+#define NUT "ups.conf"	     /* sekisho-ups.service */
 
 static bool says(const struct supervisor *s, const char *name, const char *text, size_t n)
 {
@@ -65,6 +66,8 @@ void beside_write(struct supervisor *s)
 	put_one(s, RSYSLOG, text, n);
 	n = beside_update(s->now->ir, s->o->admin_netns, text);
 	put_one(s, UPDATE, text, n);
+	n = beside_ups(s->now->ir, text);
+	put_one(s, NUT, text, n);
 }
 
 bool beside_ready(const struct ir *ir, struct sentence *ret)

@@ -36,6 +36,7 @@
  *                show.c      texts and records of generations
  *                interfaces.c  the box's links, and what stands beside them
  *   clock.h      clock.c     whether the clock is trusted since the machine started
+ *   ups.h        ups.c       what the UPS says, and what follows
  *   told.h, retention.h, authority.h, partition.h, role_json.h, table_merge.h, who.h: a file each
  */
 #ifndef SEKISHO_SUPERVISE_SUPERVISE_H
@@ -62,6 +63,7 @@
 #include "appliance/supervise/partition.h"
 #include "appliance/supervise/policy.h"
 #include "appliance/supervise/roles.h"
+#include "appliance/supervise/ups.h"
 #include "appliance/supervise/workers.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/lane.h"
@@ -139,6 +141,7 @@ struct supervisor {
 	json_t *kept; /* store/kept.h: what devices were; owned */
 	struct permit_ids ids;
 	struct clock_trust clock;
+	struct ups_state ups;
 	struct policy *now;	       /* in force, never NULL once started */
 	const struct policy *pairs_of; /* what pairs_fd was made from; only compared */
 	int pairs_fd;		       /* -1 = none */

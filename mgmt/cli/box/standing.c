@@ -57,15 +57,23 @@ static size_t noted(const struct cli *c, char text[512], const char *lines[3])
 	return found == 3 ? 3 : 0;
 }
 
-/* In the child. */
-static void become(const char *path, const char *question, const char *lang, const char *const lines[3], int out)
+/* In the child. Its run folder is the one of the socket. */
+static void become(const struct cli *c, const char *path, const char *question, const char *const lines[3], int out)
 {
-	const char *argv[12] = { path, "--standing", question, "--lang", lang };
+	const char *argv[14] = { path, "--standing", question, "--lang", lang_name(c->lang) };
 	static const char *const names[] = { "--data-netns", "--admin-netns", "--state" };
+	const char *slash = strrchr(c->socket, '/');
+	char run[PATH_MAX];
+	size_t n = 5;
 
 	for (size_t i = 0; i < 3 && lines[0] != NULL; i++) {
-		argv[5 + 2 * i] = names[i];
-		argv[6 + 2 * i] = lines[i];
+		argv[n++] = names[i];
+		argv[n++] = lines[i];
+	}
+	if (slash != NULL &&
+	    snprintf(run, sizeof(run), "%.*s", (int)(slash - c->socket), c->socket) < (int)sizeof(run)) {
+		argv[n++] = "--run";
+		argv[n] = run;
 	}
 	if (dup2(out, STDOUT_FILENO) >= 0)
 		execve(path, (char **)(uintptr_t)argv, (char *[]){ NULL });
@@ -104,7 +112,7 @@ bool standing_request(struct cli *c, const char *question, struct box_answer *re
 		return false;
 	}
 	if (pid == 0)
-		become(path, question, lang_name(c->lang), lines, pipes[1]);
+		become(c, path, question, lines, pipes[1]);
 	close(pipes[1]);
 	ret->json = read_json(pipes[0]);
 	waitpid(pid, &how, 0);

@@ -412,6 +412,45 @@ static void log_line(struct cli *c, const json_t *log)
 		render_line(c, M_STATUS_LOG_PACKED, ju(log, "unsent_before"));
 }
 
+static void ups_state(struct cli *c, const json_t *ups)
+{
+	static const struct {
+		const char *word;
+		enum message m;
+	} states[] = { { "battery", M_STATUS_UPS_BATTERY },
+		       { "low", M_STATUS_UPS_LOW },
+		       { "forced", M_STATUS_UPS_FORCED } };
+	const char *name = js(ups, "name"), *server = js(ups, "server"), *state = js(ups, "state");
+	char since[RENDER_TEXT];
+
+	render_time(js(ups, *js(ups, "since") != '\0' ? "since" : "away_since"), since);
+	if (strcmp(state, "mains") == 0)
+		render_line(c, M_STATUS_UPS_MAINS, name, server);
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (strcmp(state, states[i].word) == 0)
+			render_line(c, states[i].m, name, server, since);
+	if (strcmp(state, "away") == 0)
+		render_line(c, *since != '\0' ? M_STATUS_UPS_AWAY_SINCE : M_STATUS_UPS_AWAY, name, server, since);
+}
+
+/* Where box.cfg names one; most sites that have none need no line about it. */
+static void ups_lines(struct cli *c, const json_t *ups)
+{
+	const json_t *charge = json_object_get(ups, "charge"), *runtime = json_object_get(ups, "runtime");
+
+	if (!json_is_object(ups))
+		return;
+	ups_state(c, ups);
+	if (json_is_integer(charge) && json_is_integer(runtime))
+		render_line(c, M_STATUS_UPS_RUNTIME, ju(ups, "charge"), ju(ups, "runtime") / 60);
+	else if (json_is_integer(charge))
+		render_line(c, M_STATUS_UPS_CHARGE, ju(ups, "charge"));
+	if (json_is_false(json_object_get(ups, "counted")))
+		render_line(c, M_STATUS_UPS_UNCOUNTED);
+	if (strcmp(js(ups, "on_low"), "record") == 0)
+		render_line(c, M_STATUS_UPS_STAYS);
+}
+
 /* Whether roles that read strangers' bytes can take memory from those that enforce: a note, since nothing is amiss without it. */
 static void partition_line(struct cli *c, const json_t *partition)
 {
@@ -440,6 +479,7 @@ static void rest(struct cli *c, const json_t *status)
 		message_print(c->out, c->lang, M_STATUS_NO_RETENTION);
 	clock_line(c, ja(status, "clock"));
 	log_line(c, ja(status, "log"));
+	ups_lines(c, json_object_get(status, "ups"));
 	partition_line(c, ja(status, "partition"));
 	if (*js(status, "backend") != '\0')
 		render_line(c, strcmp(js(status, "backend"), "native") == 0 ? M_STATUS_NATIVE : M_STATUS_COMPAT);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The files of chronyd, rsyslogd and sekisho-fetch, byte for byte, and that no text gets into them which is more than a name or a path.
+ * The files of chronyd, rsyslogd, sekisho-fetch and of what asks the UPS server, byte for byte, and that no text gets into them which is more than a name or a path.
  *
  * LINK: appliance/box/beside.c appliance/fetch/settings.c appliance/wire/plain.c appliance/base/addr.c appliance/base/atomic_file.c appliance/base/err.c
  */
@@ -25,7 +25,9 @@
 
 static struct ir_peer peer(enum peer_use use, const char *address, uint16_t port)
 {
-	struct ir_peer p = { .use = (uint8_t)use, .l4proto = IPPROTO_UDP, .port = port, .name = "", .ca = "" };
+	struct ir_peer p = {
+		.use = (uint8_t)use, .l4proto = IPPROTO_UDP, .port = port, .name = "", .ca = "", .user = ""
+	};
 
 	assert_true(addr_parse(address, &p.address));
 	return p;
@@ -210,12 +212,55 @@ static void updates(void **state)
 	fetch_settings_free(&s);
 }
 
+static void server_of_the_ups(void **state)
+{
+	static const char *const no_words[] = { "",    "-a",  ".a",  "a b",  "a\"b", "a\nuser root",
+						"a@b", "a:1", "a/b", "UPSの" };
+	struct ir_peer peers[] = { peer(PEER_TIME, "10.99.0.5", 123), peer(PEER_UPS, "10.99.0.7", 3493) };
+	struct addr own[2];
+	struct ir_interface cards[] = { { .addresses = own, .n_addresses = 2 },
+					{ .admin = true, .addresses = own, .n_addresses = 2 } };
+	struct ir ir = { .peers = peers, .n_peers = 1, .interfaces = cards, .n_interfaces = 2 };
+	char out[BESIDE_TEXT], longest[PLAIN_WORD_MAX + 2];
+	int n;
+
+	(void)state;
+	assert_true(addr_parse("10.99.0.1", &own[0]) && addr_parse("2001:db8:99::1", &own[1]));
+	assert_int_equal(beside_ups(&ir, out), 0);
+	assert_null(beside_ups_server(&ir));
+	ir.n_peers = 2;
+	peers[1].name = "hall.ups-1";
+	peers[1].user = "sekisho";
+	n = beside_ups(&ir, out);
+	assert_int_equal(n, strlen(out));
+	assert_string_equal(out,
+			    HEAD "ups hall.ups-1@10.99.0.7:3493\nuser sekisho\nown 10.99.0.1\nown 2001:db8:99::1\n");
+	memset(longest, 'a', sizeof(longest));
+	longest[PLAIN_WORD_MAX] = '\0';
+	peers[1] = peer(PEER_UPS, "2001:db8:1111:2222:3333:4444:5555:6666", 65535);
+	peers[1].name = peers[1].user = longest;
+	ir.n_interfaces = 0;
+	assert_true(beside_ups(&ir, out) > 0);
+	assert_non_null(strstr(out, "a@[2001:db8:1111:2222:3333:4444:5555:6666]:65535\nuser a"));
+	for (size_t i = 0; i < sizeof(no_words) / sizeof(no_words[0]); i++) {
+		peers[1].name = no_words[i];
+		assert_int_equal(beside_ups(&ir, out), -EINVAL);
+		peers[1].name = longest;
+		peers[1].user = no_words[i];
+		assert_int_equal(beside_ups(&ir, out), -EINVAL);
+		peers[1].user = longest;
+	}
+	longest[PLAIN_WORD_MAX] = 'a';
+	longest[PLAIN_WORD_MAX + 1] = '\0';
+	assert_int_equal(beside_ups(&ir, out), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sources_of_time), cmocka_unit_test(the_most_sources_fit),
-		cmocka_unit_test(records),	   cmocka_unit_test(nothing_more_than_a_name),
-		cmocka_unit_test(updates),
+		cmocka_unit_test(sources_of_time),   cmocka_unit_test(the_most_sources_fit),
+		cmocka_unit_test(records),	     cmocka_unit_test(nothing_more_than_a_name),
+		cmocka_unit_test(server_of_the_ups), cmocka_unit_test(updates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,7 @@ Q = $(if $(filter 1,$(V)),,@)
 say = @$(if $(filter 1,$(V)),:,printf '  %-6s %s\n' $(1) $(2))
 B = build/$(MODE)
 
-PKGS = libnftnl libmnl libnetfilter_queue libndpi libconfig libmicrohttpd gnutls jansson libseccomp libcap-ng nettle libpcap libcrypto zlib
+PKGS = libnftnl libmnl libnetfilter_queue libndpi libconfig libmicrohttpd gnutls jansson libseccomp libcap-ng hogweed nettle libpcap libcrypto zlib
 WARN = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wcast-qual -Wswitch-enum -Werror
 HARDEN = -fstack-protector-strong -fstack-clash-protection -ftrivial-auto-var-init=zero -fcf-protection -fPIE -fvisibility=hidden
 CFLAGS_release = -O2 -g -D_FORTIFY_SOURCE=3 $(HARDEN)
@@ -68,7 +68,7 @@ all: $(B)/sekisho $(B)/sekishod $(B)/sekisho-compile $(B)/sekisho-fetch
 
 $(B)/sekisho: $(call obj,$(SEKISHO_SRC))
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@.new $^ $(call libs,libconfig jansson nettle libndpi libpcap libcrypto libseccomp zlib) && mv $@.new $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@.new $^ $(call libs,libconfig jansson hogweed nettle libndpi libpcap libcrypto libseccomp zlib) && mv $@.new $@
 
 $(B)/sekishod: $(call obj,$(SEKISHOD_SRC))
 	$(call say,LINK,$@)

@@ -1,5 +1,5 @@
 # `sekisho journal verify` reads a record folder by the code that wrote it.
-CLI_SRC = $(wildcard mgmt/cli/*.c mgmt/cli/*/*.c) $(addprefix appliance/journal/,chain.c line.c segment.c verify.c)
+CLI_SRC = $(wildcard mgmt/cli/*.c mgmt/cli/*/*.c) $(addprefix appliance/journal/,chain.c checkpoint.c line.c segment.c verify.c)
 MGMT_SRC = $(wildcard mgmt/web/*.c mgmt/web/api/*.c mgmt/web/pages/*.c)
 
 # The test of the whole command line runs the program itself.

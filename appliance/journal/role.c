@@ -56,9 +56,22 @@ static int wait_ms(const struct journal_role *j, uint64_t now)
 		due = role_keep_due(j);
 	if (j->sync_at != 0 && j->sync_at < due)
 		due = j->sync_at;
+	if (j->sign_at != 0 && j->sign_at < due)
+		due = j->sign_at;
 	if (due == UINT64_MAX)
 		return -1;
 	return due <= now ? 0 : (int)((due - now) / 1000000u) + 1;
+}
+
+/* The supervisor gives the journal's own folder twice where it cannot have one for the key: keys do not lie beside what is copied. */
+static int key_folder(void)
+{
+	struct stat records, keys;
+
+	if (fstat(JOURNAL_FD_FOLDER, &records) < 0 || fstat(JOURNAL_FD_KEY, &keys) < 0 ||
+	    (records.st_dev == keys.st_dev && records.st_ino == keys.st_ino))
+		return 0;
+	return JOURNAL_FD_KEY;
 }
 
 static int open_chain(struct journal_role *j)
@@ -74,6 +87,15 @@ static int open_chain(struct journal_role *j)
 		return 1;
 	}
 	j->was_empty = found.empty;
+	j->key_folder = key_folder();
+	if (j->key_folder == 0)
+		fprintf(stderr, "sekishod journal: no folder for the signing key; records are not signed until the next start\n");
+	/* Made at the first start, not when it is wanted: who sets up a box notes its public part. */
+	else
+		role_key(j);
+	/* Lines of the life before may stand unsigned. */
+	if (j->chain.next_seq > 1)
+		role_sign_written(j);
 	if (found.missing != 0)
 		role_put_own(j, LOST_MISSING, found.missing, 0, NULL);
 	if (found.another_head)
@@ -118,6 +140,8 @@ static void last_words(struct journal_role *j)
 		read_source(j, &j->sources[i]);
 	role_write_merged(j, true);
 	role_room_end(j);
+	if (j->unsigned_n > 0)
+		role_checkpoint(j);
 	role_sync(j, 0, true);
 }
 
@@ -153,6 +177,7 @@ int role_journal(void)
 		role_write_merged(&j, false);
 		now = clock_mono().ns;
 		role_retry(&j, now);
+		role_sign(&j, now);
 		role_sync(&j, now, false);
 		role_keep(&j, now);
 		if (ended) {

@@ -138,6 +138,8 @@ static bool told(struct journal_role *j, const struct keep_file *f, bool early)
 		if (record == NULL || !role_write(j, record, true) || j->chain.next_seq == number)
 			return false;
 		j->told_last = f->last;
+		/* What is then missing is missing by a signed word. Without a key it goes all the same: the next checkpoint signs that. */
+		role_checkpoint(j);
 	}
 	role_sync(j, clock_mono().ns, true);
 	return !j->chain.dirty;
@@ -153,6 +155,14 @@ static void stuck(struct journal_role *j, const struct err *e)
 	snprintf(j->stuck, sizeof(j->stuck), "%s", e->text);
 }
 
+/* The day's file is closed, and the next one begins with the signature over it. */
+static void turn(struct journal_role *j)
+{
+	journal_turn(&j->chain);
+	if (j->unsigned_n > 0)
+		role_checkpoint(j);
+}
+
 static void keep(struct journal_role *j, uint64_t now)
 {
 	const struct keep_rule least = { j->rule.keep_days, j->rule.keep_days + 1 };
@@ -165,7 +175,7 @@ static void keep(struct journal_role *j, uint64_t now)
 	j->keep_at = now + TURN_NS;
 	j->room_at = now + ROOM_NS;
 	if (!j->pressed && keep_turns(j->chain.dirfd, j->chain.first, wall))
-		journal_turn(&j->chain);
+		turn(j);
 	r = keep_due(j->chain.dirfd, j->chain.first, &j->rule, wall, &f, &e);
 	if (r == 0 && j->pressed) {
 		early = true;

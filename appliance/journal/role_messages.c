@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/base/clock.h"
 #include "appliance/journal/read.h"
 #include "appliance/journal/role_private.h"
 #include "appliance/role/roles.h"
@@ -91,6 +92,28 @@ static bool answer_explain(struct journal_role *j, uint32_t id, uint64_t seq)
 	return sent;
 }
 
+/* Signed, and on the disk: what this says nobody can take back. */
+static bool on_checkpoint(void *ctx, struct msg *m)
+{
+	struct journal_role *j = ctx;
+	char pem[CHECKPOINT_PEM];
+	uint64_t number;
+
+	role_write_merged(j, false);
+	if (!role_key(j))
+		return answer(m->id, ANSWER_CANNOT, error_json(j->no_key));
+	if (!role_checkpoint(j))
+		return answer(m->id, ANSWER_CANNOT, error_json(j->trouble[0] != 0 ? j->trouble : "nothing to sign"));
+	number = j->chain.next_seq - 1;
+	role_sync(j, clock_mono().ns, true);
+	if (j->chain.dirty)
+		return answer(m->id, ANSWER_CANNOT, error_json(j->trouble));
+	checkpoint_pem(j->signer.public, pem);
+	return answer(m->id, ANSWER_YES,
+		      json_pack("{s:I, s:O, s:s}", "seq", (json_int_t)number, "checkpoint", j->last_checkpoint, "key",
+				pem));
+}
+
 /* Each reads files for a while: they wait until all else was heard, and are answered one a turn, so that records come in between. */
 static bool on_question(void *ctx, struct msg *m)
 {
@@ -171,6 +194,7 @@ static bool on_retention(void *ctx, struct msg *m)
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_SOURCE] = on_source,   [MSG_GENERATION] = on_generation, [MSG_STATUS] = on_status,
 	[MSG_EVENTS] = on_question, [MSG_EXPLAIN] = on_question,      [MSG_RETENTION] = on_retention,
+	[MSG_CHECKPOINT] = on_checkpoint,
 };
 
 bool role_control(struct journal_role *j)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The journal role, for its own files alone: role.c is its start, its loop and its end, role_write.c the way of an event into
- * a line, role_room.c what becomes of it while the disk is full, role_keep.c what becomes of old files, role_messages.c what the
+ * a line, role_sign.c the signatures over lines, role_room.c what becomes of it while the disk is full, role_keep.c what becomes of old files, role_messages.c what the
  * supervisor says and asks.
  */
 #ifndef SEKISHO_JOURNAL_ROLE_PRIVATE_H
@@ -15,6 +15,7 @@
 #include "appliance/journal/pack.h"
 #include "appliance/journal/reserve.h"
 #include "appliance/journal/share.h"
+#include "appliance/journal/signer.h"
 #include "appliance/journal/wait.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/msg.h"
@@ -62,6 +63,13 @@ struct journal_role {
 	uint64_t told_last; /* up to here it was recorded that records go */
 	uint64_t room_at;   /* monotonic: the next file may go for room, not before */
 	char stuck[WHY];    /* why the oldest file stays though its time has come, "" = it does not */
+	int key_folder;	    /* of the signing key; 0 = there is none, and nothing is signed */
+	struct signer signer;
+	json_t *last_checkpoint; /* as its record has it, NULL = none yet; owned */
+	uint64_t unsigned_n; /* records since the last checkpoint, as far as this process knows */
+	uint64_t sign_at;    /* monotonic: latest; 0 = there is nothing to sign */
+	bool signing;	     /* the checkpoint itself is being written */
+	char no_key[WHY];    /* why there is no key to sign with, "" = there is one */
 	bool was_empty;	    /* at the start, and nobody has said yet whether that is right */
 	uint64_t failures;
 	char trouble[WHY]; /* why the disk takes no more, "" = it does */
@@ -83,6 +91,17 @@ bool role_write(struct journal_role *j, json_t *record, bool grave);
 /* What is due of sums and floods; all of it with `all`. */
 void role_write_merged(struct journal_role *j, bool all);
 void role_sync(struct journal_role *j, uint64_t now, bool at_once);
+
+/* ---- role_sign.c ------------------------------------------------------------------------------------------------- */
+
+/* A record was written: signs what is there when enough stands unsigned, or a file is full. */
+void role_sign_written(struct journal_role *j);
+/* ... or enough time went by. */
+void role_sign(struct journal_role *j, uint64_t now);
+/* Now. False: the disk takes nothing or there is no key; it is tried again. */
+bool role_checkpoint(struct journal_role *j);
+/* The public key, read or made if it was not yet. False: there is none; j->no_key says why. */
+bool role_key(struct journal_role *j);
 
 /* ---- role_room.c ------------------------------------------------------------------------------------------------- */
 

@@ -27,6 +27,8 @@ bool role_write(struct journal_role *j, json_t *record, bool grave)
 		role_press(j, &e);
 	if (r == 0 && j->sync_at == 0)
 		j->sync_at = clock_mono().ns + SYNC_NS;
+	if (r == 0)
+		role_sign_written(j);
 	return r == 0;
 }
 

@@ -20,7 +20,8 @@ static const char *const words[] = {
 	[FAULT_NONE] = "none",	    [FAULT_FORM] = "malformed", [FAULT_HASH] = "edited",
 	[FAULT_PREV] = "unlinked",  [FAULT_NUMBER] = "missing", [FAULT_SEGMENT] = "segment",
 	[FAULT_HEAD] = "truncated", [FAULT_TORN] = "torn",	[FAULT_ANOTHER] = "another_head",
-	[FAULT_TWICE] = "twice",
+	[FAULT_TWICE] = "twice",    [FAULT_SIGNATURE] = "signature", [FAULT_KEY] = "another_key",
+	[FAULT_BEGIN] = "begin",    [FAULT_SENT] = "sent",
 };
 
 const char *journal_fault_word(enum journal_fault f)
@@ -30,7 +31,7 @@ const char *journal_fault_word(enum journal_fault f)
 
 const char *journal_open_word(unsigned open, unsigned n)
 {
-	static const char *const open_words[] = { "end", "begin" };
+	static const char *const open_words[] = { "end", "begin", "signed" };
 
 	for (unsigned i = 0; i < sizeof(open_words) / sizeof(open_words[0]); i++)
 		if ((open >> i & 1u) != 0 && n-- == 0)
@@ -47,6 +48,8 @@ struct walk {
 	uint64_t head_seq; /* 0 = no head */
 	uint8_t head_hash[32];
 	bool head_met;
+	const struct journal_trust *trust; /* NULL = none */
+	bool sent_met;
 	uint8_t before[32]; /* hash of the record before the first one, as that has it */
 };
 
@@ -79,7 +82,8 @@ static void says_deleted(struct walk *w, const char *text, size_t n, uint64_t se
 	json_t *o, *d;
 	uint64_t last;
 
-	if (w->r->first <= 1 || memmem(text, n, mark, sizeof(mark) - 1) == NULL)
+	/* The first that says so counts: it is the one that was surely signed before the file went. */
+	if (w->r->first <= 1 || w->r->deleted_by != 0 || memmem(text, n, mark, sizeof(mark) - 1) == NULL)
 		return;
 	o = json_loadb(text, n, 0, NULL);
 	d = json_object_get(o, "deleted");
@@ -95,6 +99,61 @@ static void says_deleted(struct walk *w, const char *text, size_t n, uint64_t se
 		}
 	}
 	json_decref(o);
+}
+
+/* A line that is sound in itself: does it sign what stands before it? */
+static void checkpoint(struct walk *w, const char *text, size_t n, uint64_t seq)
+{
+	struct checkpoint c;
+
+	switch (checkpoint_of_line(text, n, seq, w->trust->keys, &c)) {
+	case CHECKPOINT_GOOD:
+		w->r->checkpoints++;
+		if (c.record > w->r->signed_to)
+			w->r->signed_to = c.record;
+		break;
+	case CHECKPOINT_ANOTHER:
+		fault(w, FAULT_KEY, seq);
+		break;
+	case CHECKPOINT_FALSE:
+		fault(w, FAULT_SIGNATURE, seq);
+		break;
+	case CHECKPOINT_NONE:
+		break;
+	}
+}
+
+static void compare_sent(struct walk *w)
+{
+	const struct checkpoint *sent = w->trust->sent;
+	struct journal_report *r = w->r;
+
+	if (sent == NULL)
+		return;
+	r->sent = sent->record;
+	/* One of records that went by the site's rule cannot be looked up any more. */
+	if (w->sent_met || (sent->record < r->first && r->deleted >= sent->record))
+		return;
+	w->segment[0] = '\0';
+	w->line = 0;
+	fault(w, FAULT_SENT, sent->record);
+}
+
+static void judge_signed(struct walk *w)
+{
+	struct journal_report *r = w->r;
+
+	/* What was deleted stands in a record: one that nobody has signed anybody may have written. */
+	if (r->deleted_by > r->signed_to)
+		r->deleted = r->deleted_by = 0;
+	if (r->first > 1 && r->deleted == 0) {
+		w->segment[0] = '\0';
+		w->line = 0;
+		fault(w, FAULT_BEGIN, r->first);
+	}
+	compare_sent(w);
+	if (r->checkpoints == 0 || (r->last > r->signed_to && r->last - r->signed_to > JOURNAL_UNSIGNED_MOST))
+		r->open |= JOURNAL_SIGNED_OPEN;
 }
 
 static void one(struct walk *w, const char *text, size_t n)
@@ -118,6 +177,11 @@ static void one(struct walk *w, const char *text, size_t n)
 		fault(w, FAULT_PREV, seq);
 	if (seq == w->head_seq)
 		w->head_met = memcmp(hash, w->head_hash, sizeof(hash)) == 0;
+	if (w->trust != NULL) {
+		checkpoint(w, text, n, seq);
+		if (w->trust->sent != NULL && seq == w->trust->sent->record)
+			w->sent_met = memcmp(hash, w->trust->sent->hash, sizeof(hash)) == 0;
+	}
 	memcpy(r->head, hash, sizeof(hash));
 	w->want = seq + 1;
 	/* Files may have each other's names: what is there is not missing, wherever it stands. */
@@ -300,9 +364,9 @@ static int list_all(int dirfd, struct segment_file **ret, size_t *ret_n, struct 
 }
 
 /* -ENOENT: a file was listed and is gone. */
-static int verify(int dirfd, struct journal_report *ret, struct err *e)
+static int verify(int dirfd, const struct journal_trust *trust, struct journal_report *ret, struct err *e)
 {
-	struct walk w = { .r = ret };
+	struct walk w = { .r = ret, .trust = trust };
 	struct segment_file *list = NULL;
 	size_t n = 0;
 	int r;
@@ -316,13 +380,15 @@ static int verify(int dirfd, struct journal_report *ret, struct err *e)
 		r = segment(&w, dirfd, &list[i], i + 1 == n, e);
 	if (r == 0)
 		compare_head(&w);
-	if (ret->first > 1 && ret->deleted == 0)
+	if (r == 0 && trust != NULL)
+		judge_signed(&w);
+	if (trust == NULL && ret->first > 1 && ret->deleted == 0)
 		ret->open |= JOURNAL_BEGIN_OPEN;
 	free(list);
 	return r;
 }
 
-int journal_verify(const char *folder, struct journal_report *ret, struct err *e)
+int journal_verify(const char *folder, const struct journal_trust *trust, struct journal_report *ret, struct err *e)
 {
 	int dirfd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = -ENOENT;
 
@@ -331,7 +397,51 @@ int journal_verify(const char *folder, struct journal_report *ret, struct err *e
 		return err_set(e, -errno, "open %s", folder);
 	/* The site's rule takes one file an hour: all is looked at anew, with the record that says so. */
 	for (unsigned i = 0; r == -ENOENT && i < LIST_AGAIN; i++)
-		r = verify(dirfd, ret, e);
+		r = verify(dirfd, trust, ret, e);
 	close(dirfd);
+	return r;
+}
+
+/* ---- what was sent off the box ------------------------------------------------------------------------------------ */
+
+#define SENT_LINE 65536u
+
+int journal_newest_checkpoint(const char *path, const struct checkpoint_keys *keys, struct checkpoint *ret,
+			      struct err *e)
+{
+	static const uint8_t zeros[32] = { 0 };
+	FILE *f = fopen(path, "re");
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t n;
+	int r = 0;
+
+	*ret = (struct checkpoint){ 0 };
+	if (f == NULL)
+		return err_set(e, -errno, "open %s", path);
+	while ((n = getline(&line, &room, f)) > 0) {
+		const char *text = n <= (ssize_t)SENT_LINE ? memmem(line, (size_t)n, "{\"seq\":", 7) : NULL;
+		struct checkpoint c;
+		uint8_t hash[32];
+		uint64_t seq = 0;
+		enum journal_line what;
+		size_t len;
+
+		if (text == NULL)
+			continue;
+		len = (size_t)(line + n - text);
+		while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
+			len--;
+		what = journal_line_check(text, len, zeros, hash, &seq);
+		if ((what == JOURNAL_LINE_OK || what == JOURNAL_LINE_PREV) &&
+		    checkpoint_of_line(text, len, seq, keys, &c) == CHECKPOINT_GOOD && c.record > ret->record) {
+			*ret = c;
+			r = 1;
+		}
+	}
+	if (ferror(f))
+		r = err_set(e, errno != 0 ? -errno : -EIO, "read %s", path);
+	free(line);
+	fclose(f);
 	return r;
 }

@@ -24,8 +24,9 @@
 #define GATE_FD_PULSE 9
 /* tap: NFLOG group of the data namespace */
 #define TAP_FD_LOG 5
-/* journal: its folder */
+/* journal: its folder, and apart from what is copied and sent the one of its signing key */
 #define JOURNAL_FD_FOLDER 5
+#define JOURNAL_FD_KEY 6
 /* mgmt: listening socket in the admin namespace, folder of its secrets */
 #define MGMT_FD_LISTEN 5
 #define MGMT_FD_SECRETS 6

@@ -196,7 +196,7 @@ static const struct profile profiles[ROLE_COUNT] = {
 	[ROLE_JOURNAL] = {
 		.allow = { common, channel, waiting, receives_many, files },
 		.soft = probes,
-		.folders = { { .fd = JOURNAL_FD_FOLDER, .write = true } }, .n_folders = 1,
+		.folders = { { .fd = JOURNAL_FD_FOLDER, .write = true }, { .fd = JOURNAL_FD_KEY, .write = true } }, .n_folders = 2,
 		.descriptors = 256, .file_mib = 4096,
 	},
 	[ROLE_MGMT] = {

@@ -255,6 +255,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_VERIFY] = on_verify,
 	[MSG_EVENTS] = to_journal,
 	[MSG_EXPLAIN] = to_journal,
+	[MSG_CHECKPOINT] = to_journal,
 	[MSG_HISTORY] = on_history,
 	[MSG_SHOW] = on_show,
 	[MSG_CTL_APPLY] = on_ctl_apply,

@@ -154,6 +154,11 @@ int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_F
 		break;
 	case ROLE_JOURNAL:
 		fds[n++] = open_folder(s, "journal", ROLE_JOURNAL, e);
+		fds[n] = open_folder(s, "signing", ROLE_JOURNAL, e);
+		/* A disk without room for it must not cost the records: the role sees that both are one folder, and does not sign. */
+		if (fds[n] < 0 && fds[n - 1] >= 0)
+			fds[n] = fcntl(fds[n - 1], F_DUPFD_CLOEXEC, 3);
+		n++;
 		break;
 	case ROLE_MGMT:
 		/* Kept open over restarts, so that nobody is refused meanwhile. */

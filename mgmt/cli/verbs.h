@@ -29,5 +29,6 @@ extern const struct cli_verb verb_events;
 extern const struct cli_verb verb_explain;
 extern const struct cli_verb verb_impact;
 extern const struct cli_verb verb_journal_verify;
+extern const struct cli_verb verb_journal_checkpoint;
 
 #endif

@@ -68,9 +68,9 @@ _sekisho() {
 	effective) options="--to --conduit --zone --asset --host" ;;
 	verify | impact) options="--since" ;;
 	events) options="--follow --after --limit --since --conduit --verdict --zone --asset --host --severity" ;;
-	journal) [ "$before" = journal ] && options=verify ;;
+	journal) if [ "$before" = journal ]; then options="verify checkpoint"; else options="--key --head"; fi ;;
 	esac
-	if [[ $current == -* || -z $verb || $verb == help || $options == verify ]]; then
+	if [[ $current == -* || -z $verb || $verb == help || $before == journal ]]; then
 		COMPREPLY=($(compgen -W "$options $globals" -- "$current"))
 		[[ $current == -* ]] || COMPREPLY=($(compgen -W "$options" -- "$current"))
 		return

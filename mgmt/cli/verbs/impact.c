@@ -129,7 +129,9 @@ static void one_event(void *ctx, const json_t *e)
 	struct recorded r;
 
 	if (strcmp(js(e, "kind"), "lost") == 0 && strcmp(js(e, "code"), "deleted") != 0 &&
-	    strcmp(js(e, "code"), "deleted_for_room") != 0 && strcmp(js(e, "code"), "stuck") != 0)
+	    strcmp(js(e, "code"), "deleted_for_room") != 0 && strcmp(js(e, "code"), "stuck") != 0 &&
+	    strcmp(js(e, "code"), "checkpoint") != 0 && strcmp(js(e, "code"), "key_lost") != 0 &&
+	    strcmp(js(e, "code"), "unsigned") != 0)
 		json_array_append_new(p->missing, json_deep_copy(e));
 	if (strcmp(js(e, "kind"), "counts") != 0)
 		return;

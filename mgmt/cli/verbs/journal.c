@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `sekisho journal verify FOLDER`: is a folder of records whole? Works off-line, on a copy, without the box's word. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/base/atomic_file.h"
 #include "appliance/journal/verify.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/lost.h"
 #include "mgmt/cli/words/render.h"
+
+#define KEYS_MOST 65536u /* bytes of a file of keys */
 
 static enum message fault_text(enum journal_fault f)
 {
@@ -29,6 +33,14 @@ static enum message fault_text(enum journal_fault f)
 		return M_JOURNAL_ANOTHER;
 	case FAULT_TWICE:
 		return M_JOURNAL_TWICE;
+	case FAULT_SIGNATURE:
+		return M_JOURNAL_SIGNATURE;
+	case FAULT_KEY:
+		return M_JOURNAL_KEY;
+	case FAULT_BEGIN:
+		return M_JOURNAL_BEGIN;
+	case FAULT_SENT:
+		return M_JOURNAL_SENT;
 	case FAULT_TORN:
 	case FAULT_NONE:
 		break;
@@ -43,7 +55,15 @@ static json_t *deleted_json(const struct journal_report *r)
 	return json_pack("{s:I,s:I}", "last", (json_int_t)r->deleted, "said_by", (json_int_t)r->deleted_by);
 }
 
-static void print_json(struct cli *c, const struct journal_report *r)
+static json_t *signed_json(const struct journal_report *r, bool keys)
+{
+	if (!keys)
+		return json_null();
+	return json_pack("{s:I,s:I,s:I}", "checkpoints", (json_int_t)r->checkpoints, "to", (json_int_t)r->signed_to,
+			 "sent", (json_int_t)r->sent);
+}
+
+static void print_json(struct cli *c, const struct journal_report *r, bool keys)
 {
 	json_t *list = json_array(), *open = json_array();
 	const char *word;
@@ -54,13 +74,14 @@ static void print_json(struct cli *c, const struct journal_report *r)
 						      (json_int_t)r->list[i].line, "seq", (json_int_t)r->list[i].seq));
 	for (unsigned n = 0; (word = journal_open_word(r->open, n)) != NULL; n++)
 		json_array_append_new(open, json_string(word));
-	json_line(c->out, json_pack("{s:o,s:I,s:I,s:I,s:o,s:I,s:o,s:o,s:o}", "whole",
+	json_line(c->out, json_pack("{s:o,s:I,s:I,s:I,s:o,s:I,s:o,s:o,s:o,s:o}", "whole",
 				    r->faults > 0  ? json_false()
 				    : r->open != 0 ? json_null()
 						   : json_true(),
 				    "records", (json_int_t)r->records, "first", (json_int_t)r->first, "last",
 				    (json_int_t)r->last, "head", json_hex(r->head, sizeof(r->head)), "faults",
-				    (json_int_t)r->faults, "unjudged", open, "deleted", deleted_json(r), "list", list));
+				    (json_int_t)r->faults, "unjudged", open, "deleted", deleted_json(r), "signed",
+				    signed_json(r, keys), "list", list));
 }
 
 static enum message verdict_text(const struct journal_report *r)
@@ -70,7 +91,18 @@ static enum message verdict_text(const struct journal_report *r)
 	return r->open != 0 ? M_JOURNAL_UNJUDGED : M_JOURNAL_WHOLE;
 }
 
-static void print_text(struct cli *c, const struct journal_report *r)
+static void print_signed(struct cli *c, const struct journal_report *r)
+{
+	if (r->checkpoints == 0)
+		render_line(c, M_JOURNAL_NOT_SIGNED);
+	else
+		render_line(c, M_JOURNAL_SIGNED, (unsigned long long)r->signed_to, (unsigned long long)r->checkpoints,
+			    (unsigned long long)(r->last > r->signed_to ? r->last - r->signed_to : 0));
+	if (r->sent != 0)
+		render_line(c, M_JOURNAL_SENT_TO, (unsigned long long)r->sent);
+}
+
+static void print_text(struct cli *c, const struct journal_report *r, bool keys)
 {
 	struct table *t = table_new(4, 2);
 
@@ -82,6 +114,8 @@ static void print_text(struct cli *c, const struct journal_report *r)
 		render_line(c, M_JOURNAL_BEGIN_OPEN, (unsigned long long)r->first);
 	if (r->deleted != 0)
 		render_line(c, M_JOURNAL_DELETED, (unsigned long long)r->deleted, (unsigned long long)r->deleted_by);
+	if (keys)
+		print_signed(c, r);
 	table_cell(t, message_format(M_COL_SEGMENT, c->lang));
 	table_cell(t, message_format(M_COL_LINE, c->lang));
 	table_cell(t, message_format(M_COL_EVENT, c->lang));
@@ -91,7 +125,7 @@ static void print_text(struct cli *c, const struct journal_report *r)
 	table_right(t, 1);
 	table_right(t, 2);
 	for (size_t i = 0; i < r->n; i++) {
-		table_cell(t, r->list[i].segment);
+		table_cell(t, r->list[i].segment[0] != '\0' ? r->list[i].segment : "-");
 		table_cellf(t, "%llu", (unsigned long long)r->list[i].line);
 		if (r->list[i].seq != 0)
 			table_cellf(t, "%llu", (unsigned long long)r->list[i].seq);
@@ -113,12 +147,56 @@ static int cannot(struct cli *c, const char *why)
 	return status;
 }
 
+enum { OPT_KEY, OPT_HEAD, OPT_N };
+
+static const struct cli_option options[OPT_N] = {
+	[OPT_KEY] = { "--key", 0, "FILE", M_JOURNAL_OPT_KEY },
+	[OPT_HEAD] = { "--head", 0, "FILE", M_JOURNAL_OPT_HEAD },
+};
+
+/* CLI_YES, or why not. */
+static int read_keys(struct cli *c, const char *path, struct checkpoint_keys *ret)
+{
+	struct err e = { 0 };
+	uint8_t *text = NULL;
+	size_t n = 0;
+	bool read;
+	char *whole;
+	int r = file_read(AT_FDCWD, path, KEYS_MOST, &text, &n, &e);
+
+	if (r < 0)
+		return cli_fail_file(c, CLI_INVALID, path, -r);
+	whole = calloc(1, n + 1);
+	if (whole != NULL && n > 0)
+		memcpy(whole, text, n);
+	read = whole != NULL && checkpoint_keys_read(whole, n, ret);
+	free(whole);
+	free(text);
+	return read ? CLI_YES : cli_fail(c, CLI_INVALID, M_JOURNAL_NO_KEY, path);
+}
+
 static int run(struct cli *c, const struct cli_args *a)
 {
+	const char *key = a->values[OPT_KEY], *head = a->values[OPT_HEAD];
+	struct checkpoint_keys keys = { 0 };
+	struct checkpoint sent = { 0 };
+	struct journal_trust trust = { &keys, NULL };
 	struct journal_report r;
 	struct err e = { 0 };
-	int code = journal_verify(a->operands[0], &r, &e);
+	int code;
 
+	if (head != NULL && key == NULL)
+		return cli_fail(c, CLI_INVALID, M_JOURNAL_HEAD_ALONE);
+	code = key != NULL ? read_keys(c, key, &keys) : CLI_YES;
+	if (code != CLI_YES)
+		return code;
+	code = head != NULL ? journal_newest_checkpoint(head, &keys, &sent, &e) : 1;
+	if (code < 0)
+		return cli_fail_file(c, CLI_INVALID, head, -code);
+	if (code == 0)
+		return cli_fail(c, CLI_INVALID, M_JOURNAL_NO_HEAD, head);
+	trust.sent = head != NULL ? &sent : NULL;
+	code = journal_verify(a->operands[0], key != NULL ? &trust : NULL, &r, &e);
 	if (code == -ENOENT || code == -ENOTDIR)
 		return cli_fail_file(c, CLI_INVALID, a->operands[0], -code);
 	if (code < 0)
@@ -126,9 +204,9 @@ static int run(struct cli *c, const struct cli_args *a)
 	if (r.records == 0 && r.n == 0)
 		return cli_fail(c, CLI_INVALID, M_JOURNAL_EMPTY, a->operands[0]);
 	if (c->json)
-		print_json(c, &r);
+		print_json(c, &r, key != NULL);
 	else
-		print_text(c, &r);
+		print_text(c, &r, key != NULL);
 	return r.faults == 0 && r.open == 0 ? CLI_YES : CLI_NO;
 }
 
@@ -137,6 +215,8 @@ const struct cli_verb verb_journal_verify = {
 	.under = "verify",
 	.group = CLI_OFFLINE,
 	.operands = "FOLDER",
+	.options = options,
+	.n_options = OPT_N,
 	.min_operands = 1,
 	.max_operands = 1,
 	.summary = M_JOURNAL_SUMMARY,

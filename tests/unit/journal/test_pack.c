@@ -7,7 +7,8 @@
  * LINK: appliance/journal/read.c appliance/journal/verify.c appliance/journal/filter.c appliance/wire/event_filter.c
  * LINK: appliance/wire/event_words.c appliance/base/err.c appliance/base/sha256.c appliance/base/clock.c appliance/base/json.c
  * LINK: appliance/base/addr.c appliance/base/utf8.c appliance/wire/msg.c appliance/base/bytes.c appliance/base/memfd.c
- * LIBS: jansson nettle zlib
+ * LINK: appliance/journal/checkpoint.c
+ * LIBS: jansson hogweed nettle zlib
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -84,7 +85,7 @@ static void whole(struct folder *f, uint64_t records)
 	struct journal_report r;
 	struct err e = { 0 };
 
-	assert_int_equal(journal_verify(f->path, &r, &e), 0);
+	assert_int_equal(journal_verify(f->path, NULL, &r, &e), 0);
 	assert_int_equal(r.faults, 0);
 	assert_int_equal(r.open, 0);
 	assert_int_equal(r.records, records);
@@ -231,7 +232,7 @@ static uint64_t faults(struct folder *f)
 	struct journal_report r;
 	struct err e = { 0 };
 
-	assert_int_equal(journal_verify(f->path, &r, &e), 0);
+	assert_int_equal(journal_verify(f->path, NULL, &r, &e), 0);
 	return r.faults;
 }
 
@@ -356,7 +357,7 @@ static void both_that_differ(void **state)
 	segment_packed_name(1, packed);
 	snprintf(command, sizeof(command), "cd '%s' && head -n 3 %s | gzip >%s", f->path, plain, packed);
 	assert_int_equal(system(command), 0);
-	assert_int_equal(journal_verify(f->path, &r, &e), 0);
+	assert_int_equal(journal_verify(f->path, NULL, &r, &e), 0);
 	assert_int_equal(r.faults, 1);
 	assert_int_equal(r.list[0].what, FAULT_TWICE);
 	assert_int_equal(r.records, 2 * LINES);

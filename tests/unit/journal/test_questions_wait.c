@@ -10,7 +10,8 @@
  * LINK: $(WIRE_SRC) policy/ir/unseal.c policy/ir/objects.c policy/ir/book.c
  * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/clock.c
  * LINK: appliance/base/bytes.c appliance/base/memfd.c appliance/base/arena.c
- * LIBS: jansson nettle zlib
+ * LINK: appliance/journal/checkpoint.c appliance/journal/signer.c appliance/journal/role_sign.c
+ * LIBS: jansson hogweed nettle zlib
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -10,7 +10,8 @@
  * LINK: $(WIRE_SRC) policy/ir/unseal.c policy/ir/objects.c policy/ir/book.c
  * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c
  * LINK: appliance/base/bytes.c appliance/base/memfd.c appliance/base/arena.c mgmt/cli/words/lost.c
- * LIBS: jansson nettle zlib
+ * LINK: appliance/journal/checkpoint.c appliance/journal/signer.c appliance/journal/role_sign.c
+ * LIBS: jansson hogweed nettle zlib
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -257,7 +258,7 @@ static struct found read_all(struct folder *f)
 	size_t files, n;
 	char *text;
 
-	assert_int_equal(journal_verify(f->path, &report, &e), 0);
+	assert_int_equal(journal_verify(f->path, NULL, &report, &e), 0);
 	assert_int_equal(report.faults + report.open, 0);
 	assert_int_equal(segment_list(f->fd, &list, &files, &e), 0);
 	for (size_t i = 0; i < files; i++) {

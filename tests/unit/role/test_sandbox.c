@@ -496,6 +496,8 @@ static void prepare(enum role r)
 	if (r == ROLE_MGMT)
 		put_at(listener(), MGMT_FD_LISTEN);
 	put_at(open(folder, O_RDONLY | O_DIRECTORY), r == ROLE_JOURNAL ? JOURNAL_FD_FOLDER : MGMT_FD_SECRETS);
+	if (r == ROLE_JOURNAL)
+		put_at(open(folder, O_RDONLY | O_DIRECTORY), JOURNAL_FD_KEY);
 	put_at(socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_NETFILTER), NETLINK_FD);
 	put_at(socket(AF_INET, SOCK_DGRAM, 0), PLAIN_FD);
 	put_at(open("/etc", O_RDONLY | O_DIRECTORY), FOLDER_FD);

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * When the journal signs what it holds (checkpoint.h): behind SIGN_RECORDS, SIGN_NS after the first record that is not signed, as the first record of
+ * a file for the file before it, before old records go, when it ends in order, and when somebody asks. One checkpoint signs all before
+ * it, so that one which could not be written costs nothing but time.
+ *
+ * A checkpoint is a record as any other: it goes to the log server with the rest, and a kill in its middle leaves a torn end like any other.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/journal/json.h"
+#include "appliance/journal/role_private.h"
+
+#define SIGN_RECORDS 1000u
+#define SIGN_NS 600000000000ull
+#define AGAIN_NS 10000000000ull /* after one that could not be written */
+
+bool role_key(struct journal_role *j)
+{
+	struct err e = { 0 };
+	bool lost = false;
+
+	if (j->signer.ready)
+		return true;
+	if (j->key_folder == 0) {
+		snprintf(j->no_key, sizeof(j->no_key), "no folder for the signing key");
+		return false;
+	}
+	if (signer_open(j->key_folder, j->chain.dirfd, &j->signer, &lost, &e) < 0) {
+		bool said = j->no_key[0] != 0;
+
+		snprintf(j->no_key, sizeof(j->no_key), "%s", e.text);
+		/* Once, not at each attempt. */
+		if (!said)
+			role_put_own(j, LOST_UNSIGNED, 1, 0, e.text);
+		return false;
+	}
+	j->no_key[0] = 0;
+	if (lost)
+		role_put_own(j, LOST_KEY, 1, 0, e.text);
+	return true;
+}
+
+/* The record that signs all that is written; new reference, NULL = no memory. */
+static json_t *record_of(const struct journal_role *j, json_t **ret_member)
+{
+	struct event e = event_new(EVENT_LOST, clock_wall_ns());
+	struct checkpoint c = { .record = j->chain.next_seq - 1 };
+	uint8_t signature[CHECKPOINT_SIGNATURE];
+	char text[CHECKPOINT_TEXT];
+	json_t *record, *time = json_time(e.wall_ns);
+
+	e.code = LOST_CHECKPOINT;
+	e.count = 1;
+	snprintf(e.text[EVENT_OBJECT], sizeof(e.text[EVENT_OBJECT]), "up to record %" PRIu64, c.record);
+	memcpy(c.hash, j->chain.hash, sizeof(c.hash));
+	memcpy(c.key, j->signer.public, sizeof(c.key));
+	snprintf(c.time, sizeof(c.time), "%s", time != NULL ? json_string_value(time) : "");
+	json_decref(time);
+	record = role_record(j, &e, ROLE_JOURNAL, 1);
+	if (record == NULL)
+		return NULL;
+	signer_sign(&j->signer, text, checkpoint_text(&c, text), signature);
+	*ret_member = checkpoint_json(&c, signature);
+	json_object_set(record, "checkpoint", *ret_member);
+	return record;
+}
+
+bool role_checkpoint(struct journal_role *j)
+{
+	uint64_t before = j->chain.next_seq;
+	json_t *record, *member = NULL;
+	bool done = false;
+
+	if (j->key_folder == 0)
+		return false;
+	j->sign_at = clock_mono().ns + AGAIN_NS;
+	if (before == 1 || j->pressed || j->signing || !role_key(j))
+		return false;
+	j->signing = true;
+	before = j->chain.next_seq;
+	record = record_of(j, &member);
+	if (record != NULL)
+		done = role_write(j, record, false) && j->chain.next_seq == before + 1;
+	j->signing = false;
+	if (!done) {
+		json_decref(member);
+		return false;
+	}
+	json_decref(j->last_checkpoint);
+	j->last_checkpoint = member;
+	j->unsigned_n = 0;
+	j->sign_at = 0;
+	return true;
+}
+
+void role_sign_written(struct journal_role *j)
+{
+	if (j->signing || j->key_folder == 0)
+		return;
+	j->unsigned_n++;
+	if (j->sign_at == 0)
+		j->sign_at = clock_mono().ns + SIGN_NS;
+	/* By multiples: with a disk or a key that fails, not each record is an attempt. */
+	if (j->unsigned_n % SIGN_RECORDS == 0 || j->chain.size >= JOURNAL_SEGMENT_BYTES)
+		role_checkpoint(j);
+}
+
+void role_sign(struct journal_role *j, uint64_t now)
+{
+	if (j->sign_at != 0 && j->sign_at <= now)
+		role_checkpoint(j);
+}

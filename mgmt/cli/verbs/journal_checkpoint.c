@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `sekisho journal checkpoint`: the journal signs what it holds, and says by which key. */
+#include "mgmt/cli/box/request.h"
+#include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/render.h"
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	struct box_answer answer;
+	int status;
+
+	(void)a;
+	if (!box_request(c, &(struct msg_body){ .type = MSG_CHECKPOINT }, NULL, 0, 30, &answer, &status))
+		return status;
+	if (!box_answer_done(c, &answer, &status)) {
+		render_line(c, M_JOURNAL_CHECKPOINT, ju(answer.json, "seq"), js(ja(answer.json, "checkpoint"), "text"));
+		fprintf(c->out, "%s", js(answer.json, "key"));
+	}
+	box_answer_free(&answer);
+	return status;
+}
+
+const struct cli_verb verb_journal_checkpoint = {
+	.name = "journal",
+	.under = "checkpoint",
+	.group = CLI_ON_BOX,
+	.operands = "",
+	.summary = M_JOURNAL_CHECKPOINT_SUMMARY,
+	.text = M_JOURNAL_CHECKPOINT_TEXT,
+	.run = run,
+};

@@ -26,9 +26,8 @@ size_t checkpoint_text(const struct checkpoint *c, char out[CHECKPOINT_TEXT])
 
 	hex_text(c->key, sizeof(c->key), key);
 	hex_text(c->hash, sizeof(c->hash), hash);
-	n = snprintf(out, CHECKPOINT_TEXT,
-		     "sekisho-journal-checkpoint-1 key=%s record=%" PRIu64 " hash=%s time=%.24s", key, c->record, hash,
-		     c->time);
+	n = snprintf(out, CHECKPOINT_TEXT, "sekisho-journal-checkpoint-1 key=%s record=%" PRIu64 " hash=%s time=%.24s",
+		     key, c->record, hash, c->time);
 	return n > 0 && n < (int)CHECKPOINT_TEXT ? (size_t)n : 0;
 }
 
@@ -109,7 +108,7 @@ static enum checkpoint_word judge(const json_t *member, const struct checkpoint_
 	if (!hex_read(json_string_value(json_object_get(member, "signature")), signature, sizeof(signature)))
 		return CHECKPOINT_FALSE;
 	return ed25519_sha512_verify(c->key, n, (const uint8_t *)said, signature) == 1 ? CHECKPOINT_GOOD
-										      : CHECKPOINT_FALSE;
+										       : CHECKPOINT_FALSE;
 }
 
 enum checkpoint_word checkpoint_of_line(const char *line, size_t n, uint64_t seq, const struct checkpoint_keys *keys,

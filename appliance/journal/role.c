@@ -89,7 +89,8 @@ static int open_chain(struct journal_role *j)
 	j->was_empty = found.empty;
 	j->key_folder = key_folder();
 	if (j->key_folder == 0)
-		fprintf(stderr, "sekishod journal: no folder for the signing key; records are not signed until the next start\n");
+		fprintf(stderr, "sekishod journal: no folder for the signing key; records are not signed until the "
+				"next start\n");
 	/* Made at the first start, not when it is wanted: who sets up a box notes its public part. */
 	else
 		role_key(j);

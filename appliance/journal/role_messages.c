@@ -109,9 +109,9 @@ static bool on_checkpoint(void *ctx, struct msg *m)
 	if (j->chain.dirty)
 		return answer(m->id, ANSWER_CANNOT, error_json(j->trouble));
 	checkpoint_pem(j->signer.public, pem);
-	return answer(m->id, ANSWER_YES,
-		      json_pack("{s:I, s:O, s:s}", "seq", (json_int_t)number, "checkpoint", j->last_checkpoint, "key",
-				pem));
+	return answer(
+		m->id, ANSWER_YES,
+		json_pack("{s:I, s:O, s:s}", "seq", (json_int_t)number, "checkpoint", j->last_checkpoint, "key", pem));
 }
 
 /* Each reads files for a while: they wait until all else was heard, and are answered one a turn, so that records come in between. */
@@ -192,8 +192,8 @@ static bool on_retention(void *ctx, struct msg *m)
 }
 
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
-	[MSG_SOURCE] = on_source,   [MSG_GENERATION] = on_generation, [MSG_STATUS] = on_status,
-	[MSG_EVENTS] = on_question, [MSG_EXPLAIN] = on_question,      [MSG_RETENTION] = on_retention,
+	[MSG_SOURCE] = on_source,	  [MSG_GENERATION] = on_generation, [MSG_STATUS] = on_status,
+	[MSG_EVENTS] = on_question,	  [MSG_EXPLAIN] = on_question,	    [MSG_RETENTION] = on_retention,
 	[MSG_CHECKPOINT] = on_checkpoint,
 };
 

@@ -66,11 +66,11 @@ struct journal_role {
 	int key_folder;	    /* of the signing key; 0 = there is none, and nothing is signed */
 	struct signer signer;
 	json_t *last_checkpoint; /* as its record has it, NULL = none yet; owned */
-	uint64_t unsigned_n; /* records since the last checkpoint, as far as this process knows */
-	uint64_t sign_at;    /* monotonic: latest; 0 = there is nothing to sign */
-	bool signing;	     /* the checkpoint itself is being written */
-	char no_key[WHY];    /* why there is no key to sign with, "" = there is one */
-	bool was_empty;	    /* at the start, and nobody has said yet whether that is right */
+	uint64_t unsigned_n;	 /* records since the last checkpoint, as far as this process knows */
+	uint64_t sign_at;	 /* monotonic: latest; 0 = there is nothing to sign */
+	bool signing;		 /* the checkpoint itself is being written */
+	char no_key[WHY];	 /* why there is no key to sign with, "" = there is one */
+	bool was_empty;		 /* at the start, and nobody has said yet whether that is right */
 	uint64_t failures;
 	char trouble[WHY]; /* why the disk takes no more, "" = it does */
 };

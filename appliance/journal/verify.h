@@ -24,16 +24,17 @@ enum journal_fault {
 	FAULT_TORN,    /* the last line is incomplete: the journal was stopped in the middle; no fault of the chain */
 	FAULT_ANOTHER, /* the head is none of ours, or knows another record under that number */
 	FAULT_SIGNATURE, /* a checkpoint signs other records than these: they were rewritten behind the checkpoint before it */
-	FAULT_KEY,	 /* a checkpoint by a key that is none of the given ones: another box's records, or rewritten by somebody with a key of his own */
-	FAULT_BEGIN,	 /* the first records are missing, and no signed record says that they were deleted */
-	FAULT_SENT,	 /* a checkpoint that was sent off the box is none of these records': their end was cut, or they were rewritten */
-	FAULT_TWICE,   /* a segment's packed file says something else than its plain one */
+	FAULT_KEY, /* a checkpoint by a key that is none of the given ones: another box's records, or rewritten by somebody with a key of his own */
+	FAULT_BEGIN, /* the first records are missing, and no signed record says that they were deleted */
+	FAULT_SENT, /* a checkpoint that was sent off the box is none of these records': their end was cut, or they were rewritten */
+	FAULT_TWICE, /* a segment's packed file says something else than its plain one */
 };
 
 /* What these files cannot show, however sound each of them is. A journal is whole when nothing is wrong and nothing open. */
 #define JOURNAL_END_OPEN 1u   /* there is no head: records behind the last one may have been taken away */
 #define JOURNAL_BEGIN_OPEN 2u /* it does not begin with record 1: those before it may be anywhere */
-#define JOURNAL_SIGNED_OPEN 4u /* keys are given, and no record is signed, or more than JOURNAL_UNSIGNED_MOST behind the last that is */
+#define JOURNAL_SIGNED_OPEN                                                                                            \
+	4u /* keys are given, and no record is signed, or more than JOURNAL_UNSIGNED_MOST behind the last that is */
 
 /* A box signs behind each 1000 records; floods come in turns of up to 48 sources with 128 each. */
 #define JOURNAL_UNSIGNED_MOST 8192u
@@ -48,10 +49,10 @@ struct journal_report {
 	unsigned open;		       /* JOURNAL_*_OPEN */
 	uint8_t head[32];	       /* hash of the last sound line */
 	uint64_t deleted,
-		deleted_by; /* records up to this number went by the site's rule, as that record says; 0 = none */
-	uint64_t checkpoints;	/* that are good; with keys only, as the next two */
-	uint64_t signed_to;	/* the last record that they sign, 0 = none */
-	uint64_t sent;		/* the record that the newest checkpoint sent off the box signs, 0 = none was given */
+		deleted_by;   /* records up to this number went by the site's rule, as that record says; 0 = none */
+	uint64_t checkpoints; /* that are good; with keys only, as the next two */
+	uint64_t signed_to;   /* the last record that they sign, 0 = none */
+	uint64_t sent;	      /* the record that the newest checkpoint sent off the box signs, 0 = none was given */
 	struct {
 		enum journal_fault what;
 		char segment[48];

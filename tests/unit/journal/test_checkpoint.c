@@ -262,7 +262,8 @@ static void cut_behind_what_was_sent(void **state)
 
 	make(f, &example, "test", 0);
 	text_of(f, text, sizeof(text));
-	snprintf(prefixed, sizeof(prefixed), "<134>1 2026-11-20T08:10:11Z box sekisho - - - %s\n", strstr(text, "{\"seq\":6,"));
+	snprintf(prefixed, sizeof(prefixed), "<134>1 2026-11-20T08:10:11Z box sekisho - - - %s\n",
+		 strstr(text, "{\"seq\":6,"));
 	snprintf(path, sizeof(path), "%s/server.log", f->path);
 	copy = fopen(path, "we");
 	fprintf(copy, "noise\n{\"seq\":\n%s", prefixed);

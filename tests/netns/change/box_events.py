@@ -257,7 +257,7 @@ class DiskFull(Event):
 
         def written():
             records = field.events(self.seq)
-            return any(e.get("code") == "refused" for e in records) or any(e["kind"] == "lost" for e in records)
+            return any(e.get("code") == "refused" for e in records) or any(e["kind"] == "lost" and e.get("code") != "checkpoint" for e in records)
         try:
             wait_for(written, 8, "the record of the refusal")
         except TimeoutError:

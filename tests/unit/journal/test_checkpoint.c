@@ -297,6 +297,41 @@ static void cut_behind_what_was_sent(void **state)
 	only(&r, FAULT_SENT, 5);
 }
 
+/* Old records went by rule: that counts when it is signed, and is damage before. */
+static void deletion_is_a_signed_word(void **state)
+{
+	struct folder *f = *state;
+	struct journal_recovery found;
+	struct journal_report r;
+	struct err e = { 0 };
+	char name[48], hash[65];
+	struct journal j;
+
+	assert_int_equal(journal_open(f->fd, &j, &found, &e), 0);
+	append(&j, 5, "test");
+	hex_text(j.hash, sizeof(j.hash), hash);
+	journal_turn(&j);
+	append_signed(&j, &example);
+	assert_int_equal(journal_append(&j,
+					json_pack("{s:s, s:s, s:s, s:{s:i, s:i, s:s}}", "kind", "lost", "role", "journal", "code",
+						  "deleted", "deleted", "first", 1, "last", 5, "hash", hash),
+					&e),
+			 0);
+	assert_int_equal(journal_sync(&j, &e), 0);
+	journal_segment_name(1, name);
+	assert_int_equal(unlinkat(f->fd, name, 0), 0);
+	verified(f, NULL, &r);
+	only(&r, FAULT_BEGIN, 6);
+	append_signed(&j, &example);
+	assert_int_equal(journal_sync(&j, &e), 0);
+	journal_close(&j);
+	verified(f, NULL, &r);
+	assert_int_equal(r.faults, 0);
+	assert_int_equal(r.open, 0);
+	assert_int_equal(r.deleted, 5);
+	assert_int_equal(r.deleted_by, 7);
+}
+
 /* ---- the key as a file -------------------------------------------------------------------------------------------- */
 
 static bool opens(const struct folder *f, int keys, struct signer *s)
@@ -388,6 +423,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(chain_made_anew, setup, teardown),
 		cmocka_unit_test_setup_teardown(another_key, setup, teardown),
 		cmocka_unit_test_setup_teardown(cut_behind_what_was_sent, setup, teardown),
+		cmocka_unit_test_setup_teardown(deletion_is_a_signed_word, setup, teardown),
 		cmocka_unit_test_setup_teardown(key_is_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(damaged_key, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_room_for_a_key, setup, teardown),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256 (FIPS 180-4), by nettle. The only module that includes it. */
+/* SHA-256 (FIPS 180-4), by nettle. */
 #ifndef SEKISHO_BASE_SHA256_H
 #define SEKISHO_BASE_SHA256_H
 

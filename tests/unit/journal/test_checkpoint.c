@@ -312,11 +312,12 @@ static void deletion_is_a_signed_word(void **state)
 	hex_text(j.hash, sizeof(j.hash), hash);
 	journal_turn(&j);
 	append_signed(&j, &example);
-	assert_int_equal(journal_append(&j,
-					json_pack("{s:s, s:s, s:s, s:{s:i, s:i, s:s}}", "kind", "lost", "role", "journal", "code",
-						  "deleted", "deleted", "first", 1, "last", 5, "hash", hash),
-					&e),
-			 0);
+	assert_int_equal(
+		journal_append(&j,
+			       json_pack("{s:s, s:s, s:s, s:{s:i, s:i, s:s}}", "kind", "lost", "role", "journal",
+					 "code", "deleted", "deleted", "first", 1, "last", 5, "hash", hash),
+			       &e),
+		0);
 	assert_int_equal(journal_sync(&j, &e), 0);
 	journal_segment_name(1, name);
 	assert_int_equal(unlinkat(f->fd, name, 0), 0);

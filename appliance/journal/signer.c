@@ -131,7 +131,7 @@ static int set_aside(int keys, struct err *e)
 /* The public part as it has to stand beside the records; not worth a failure: it follows from the key. */
 static void keep_pem(int records, const struct signer *s)
 {
-	char pem[CHECKPOINT_PEM], there[CHECKPOINT_PEM + 1];
+	char pem[CHECKPOINT_PEM], there[CHECKPOINT_PEM + 1] = "";
 	int fd = openat(records, PEM, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct err e = { 0 };
 	ssize_t n = -1;

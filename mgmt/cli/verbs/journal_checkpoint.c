@@ -1,8 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `sekisho journal checkpoint`: the journal signs what it holds, and says by which key. */
+#include <string.h>
+
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
+
+/* Line by line, so that nothing in them is a command to the terminal. */
+static void lines(struct cli *c, const char *text)
+{
+	while (*text != '\0') {
+		size_t n = strcspn(text, "\n");
+
+		render_line(c, M_JOURNAL_CHECKPOINT_LINE, (int)n, text);
+		text += n + (text[n] == '\n');
+	}
+}
 
 static int run(struct cli *c, const struct cli_args *a)
 {
@@ -13,8 +26,9 @@ static int run(struct cli *c, const struct cli_args *a)
 	if (!box_request(c, &(struct msg_body){ .type = MSG_CHECKPOINT }, NULL, 0, 30, &answer, &status))
 		return status;
 	if (!box_answer_done(c, &answer, &status)) {
-		render_line(c, M_JOURNAL_CHECKPOINT, ju(answer.json, "seq"), js(ja(answer.json, "checkpoint"), "text"));
-		fprintf(c->out, "%s", js(answer.json, "key"));
+		render_line(c, M_JOURNAL_CHECKPOINT, ju(answer.json, "seq"));
+		lines(c, js(ja(answer.json, "checkpoint"), "text"));
+		lines(c, js(answer.json, "key"));
 	}
 	box_answer_free(&answer);
 	return status;

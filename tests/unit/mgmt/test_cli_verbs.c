@@ -938,6 +938,21 @@ static void test_events(void **state)
 		 "\"code\":\"missing\",\"count\":1}}");
 	run(&r, "explain 23 --lang ja");
 	expect_in(r.out, "ディスクに書き込み済みだった記録 1 件が失われていることがわかりました。");
+	box_says(MSG_CHECKPOINT, 0,
+		 "{\"seq\":18,\"checkpoint\":{\"text\":\"what is signed\",\"signature\":\"00\"},\"key\":\"a key\\n\"}");
+	run(&r, "journal checkpoint");
+	assert_int_equal(r.status, 0);
+	assert_string_equal(r.out, "SIGNED: record 18\nwhat is signed\na key\n");
+	run(&r, "journal checkpoint --lang ja");
+	expect_in(r.out, "署名済み: 記録 18");
+	box_says(MSG_CHECKPOINT, 3, "{\"error\":\"no folder for the signing key\"}");
+	run(&r, "journal checkpoint");
+	assert_int_equal(r.status, 3);
+	run(&r, "journal verify /tmp --head /dev/null");
+	assert_int_equal(r.status, 2);
+	expect_in(r.err, "--head needs --key");
+	run(&r, "journal verify /tmp --key /dev/null");
+	assert_int_equal(r.status, 2);
 	box_says(MSG_EXPLAIN, 1, "{\"event\":null}");
 	run(&r, "explain 99");
 	assert_int_equal(r.status, 1);

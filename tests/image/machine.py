@@ -61,7 +61,7 @@ class Machine:
                                         pass_fds=[there.fileno()] + [fd for fd, _ in self.cards])
         there.close()
         self.console = here
-        self.began = time.monotonic()
+        self.began, self.since = time.monotonic(), time.time()  # the machine's own clock begins there as well, and goes by what it executes
         threading.Thread(target=self._read, args=(here,), daemon=True).start()
 
     def _read(self, console):

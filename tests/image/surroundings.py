@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the image's machine stands in these tests: an office, a crane with a PLC and an administration at its cards, and what everybody types at
 its console from the first start on."""
+import calendar
+import re
+import select
 import socket
 import subprocess
 import threading
@@ -93,12 +96,12 @@ class Site:
 
     def read(self, timeout=20):
         """One register, or b"" where the session ends."""
-        with modbus.connect(self.office, "10.30.1.10", 502, timeout=timeout) as s:
+        with modbus.connect(self.office, "10.30.1.10", 502, timeout=timeout * PATIENCE) as s:
             s.sendall(modbus.read_holding(0, 1))
             return modbus.answer(s)
 
     def write(self):
-        with modbus.connect(self.office, "10.30.1.10", 502, timeout=20) as s:
+        with modbus.connect(self.office, "10.30.1.10", 502, timeout=20 * PATIENCE) as s:
             s.sendall(modbus.write_register(5, 1))
             try:
                 return modbus.answer(s)
@@ -128,19 +131,38 @@ class Site:
 
 
 def open_ports(ns, address, ports, seconds=2.0):
-    found = []
-    for port in ports:
-        with inside(ns):
+    """Those that answer within that time, of a machine that this one is patient with: all are asked at once, so that a slow one has it for each."""
+    asked, found, poll = {}, [], select.poll()
+    with inside(ns):
+        for port in ports:
             s = socket.socket()
-        s.settimeout(seconds)
-        try:
-            s.connect((address, port))
-            found.append(port)
-        except OSError:
-            pass
-        finally:
+            s.setblocking(False)
+            s.connect_ex((address, port))
+            asked[s.fileno()] = (port, s)
+            poll.register(s, select.POLLOUT)
+    end = time.monotonic() + seconds * PATIENCE
+    while asked and end > time.monotonic():
+        for fd, _ in poll.poll(max(0, end - time.monotonic()) * 1000):
+            poll.unregister(fd)
+            port, s = asked.pop(fd)
+            if s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
+                found.append(port)
             s.close()
-    return found
+    for _, s in asked.values():
+        s.close()
+    return sorted(found)
+
+
+def figures(m):
+    """Of a cold start, by the machine's own clock, which begins with its power and goes by the instructions that it executed."""
+    said = m.ask("machine")
+    number = {k: re.search(p, said) for k, p in (("clock", r"clock: (\S+)Z, ([0-9.]+) s"), ("ready", r"daemon: ready ([0-9.]+) s"), ("memory", r"memory: (\d+) of (\d+) MiB"))}
+    expect(all(number.values()), "machine does not say it: %s", said)
+    firmware = calendar.timegm(time.strptime(number["clock"].group(1), "%Y-%m-%dT%H:%M:%S")) - m.since - float(number["clock"].group(2))
+    ready, used = float(number["ready"].group(1)), int(number["memory"].group(1))
+    expect(0 < ready < float(number["clock"].group(2)) and 0 < used < 512, "%s", said)
+    return "daemon ready %.1f s after the kernel's start, %.0f s after power-on (emulated), %d of %s MiB of memory in use" % (
+        ready, firmware + ready, used, number["memory"].group(2))
 
 
 def begin(m):

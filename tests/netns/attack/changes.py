@@ -161,8 +161,9 @@ def enforced_after_observing(ground):
             wait_for(lambda: any(e.get("verdict", "").startswith("observe") for e in ground.events(seq)), 5, "a record of what is refused on paper")
             text = ground.write(conduit("watched", "ops", "ot", [better], **keys))
             for told in (ground.sekisho("apply", "--dry-run", "--json", text), ground.sekisho("apply", "--json", text)):
-                told = json.loads(told.stdout)
-                expect(not told["cut"] and not told["narrowed"], "%s: cut %s, narrowed %s", speech.name, told["cut"], told["narrowed"])
+                told = json.loads(told.stdout)  # sessions of cases before this one, which a worker met half-way, may be in it too
+                ours = [x for k in ("cut", "narrowed") for x in told[k] if x["client"].endswith(":%d" % r.sport)]
+                expect(not ours and told["go_on"] > 0, "%s: cut or narrowed %s, %s go on", speech.name, ours, told["go_on"])
             for _ in range(3):
                 hears(r, said, speech.answers(said))
             expect(not r.resets, "%s: resets %s", speech.name, r.resets)

@@ -12,7 +12,9 @@
 
 #define WORD_MAX 40 /* bytes of a key or label in a row, NUL included */
 
-enum how { NUMBER, MILLISECONDS, TRUTH, MOMENT, LENGTH, RUNNING, UP };
+enum how { NUMBER, MILLISECONDS, TRUTH, MOMENT, LENGTH, RUNNING, UP, MAINS };
+
+static const char *const good_words[] = { [RUNNING] = "running", [UP] = "up", [MAINS] = "mains" };
 
 struct metric {
 	const char *name, *type, *where, *value;
@@ -75,7 +77,8 @@ static bool number_of(const json_t *v, enum how how, double *ret)
 		return json_is_array(v);
 	case RUNNING:
 	case UP:
-		*ret = json_is_string(v) && strcmp(json_string_value(v), how == UP ? "up" : "running") == 0;
+	case MAINS:
+		*ret = json_is_string(v) && strcmp(json_string_value(v), good_words[how]) == 0;
 		return json_is_string(v);
 	}
 	return false;

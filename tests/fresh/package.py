@@ -122,12 +122,18 @@ sh /run/postrm purge >&2
 sed -n 's/:.*//; /^sekisho-/p' /etc/passwd"""
 
 
+def own_users():
+    """Every user that the package makes."""
+    with open(TOP + "/images/systemd/sysusers.conf", encoding="utf-8") as f:
+        return set(re.findall(r"^u (sekisho-[a-z-]+)", f.read(), re.M))
+
+
 def purge_spares_others(check):
     """A purge takes the users of the package, and leaves a person's account that is called like one. Processes of its own: userdel leaves
     who has one, and a suite beside this may have some by the same numbers."""
     with tempfile.TemporaryDirectory() as copy:
         done = subprocess.run(["unshare", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-c", PURGED, "sh", copy, TOP + "/images"], check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    check("purge takes its own users and nobody else's", done.returncode == 0 and done.stdout.split() == ["13", "sekisho-keeper", "sekisho-backups", "sekisho-night"],
+    check("purge takes its own users and nobody else's", done.returncode == 0 and done.stdout.split() == ["%d" % (len(own_users()) + 3), "sekisho-keeper", "sekisho-backups", "sekisho-night"],
           "%d %s%s" % (done.returncode, done.stdout.replace("\n", " "), done.stderr))
 
 
@@ -175,7 +181,8 @@ def fresh(check, machine, root):
         stated = {x.split()[0] for x in of_package(name, "Depends").split(", ") if "|" not in x} - {"sekisho"}
         check("%s depends on what its programs ask for, and on nothing else" % name, wanted == stated, "%s" % sorted(stated ^ wanted))
     new = {x for x in users(root) - before_users if x.startswith("sekisho-")}
-    check("a user for every role, and one each for what sends the records and fetches updates", len(new) == 11, " ".join(sorted(new)))
+    check("a user for every role, and one each for what sends the records, fetches updates and asks the UPS server", new == own_users() and len(new) >= 12,
+          " ".join(sorted(new)))
     own = [root + "/etc/sekisho/" + x for x in ("site.cfg", "box.cfg")]
     with open(own[0], "a", encoding="utf-8") as f:
         f.write("# ours\n")

@@ -73,10 +73,19 @@ static void power_off(struct supervisor *s, const struct ir_peer *p)
 		record(s, MACHINE_UPS_STAYS, s->ups.of);
 		return;
 	}
+	if (atomic_write(s->run_fd, POWER_OFF, text, sizeof(text) - 1, &e) < 0) {
+		say(s, M_BESIDE_FAILED, POWER_OFF, e.text);
+		s->ups.watch.done = false; /* at the next look again */
+		return;
+	}
 	say(s, M_UPS_POWER_OFF);
 	record(s, MACHINE_UPS_POWER_OFF, s->ups.of);
-	if (atomic_write(s->run_fd, POWER_OFF, text, sizeof(text) - 1, &e) < 0)
-		say(s, M_BESIDE_FAILED, POWER_OFF, e.text);
+}
+
+/* A word that nobody followed, since systemd did not look or the mains came back, shall not turn off what is well. */
+static void take_back(struct supervisor *s)
+{
+	unlinkat(s->run_fd, POWER_OFF, 0);
 }
 
 static void happened(struct supervisor *s, const struct ir_peer *p, unsigned what, const struct ups_said *now)
@@ -96,6 +105,8 @@ static void happened(struct supervisor *s, const struct ir_peer *p, unsigned wha
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 		if ((what & codes[i].bit) != 0)
 			record(s, codes[i].code, object);
+	if ((what & UPS_ON_MAINS) != 0)
+		take_back(s);
 	if ((what & UPS_OFF_NOW) != 0)
 		power_off(s, p);
 }
@@ -108,13 +119,18 @@ void ups_due(struct supervisor *s, uint64_t now)
 
 	if (now < s->ups.look_at)
 		return;
-	s->ups.look_at = now + LOOK_NS;
 	if (p != NULL)
 		beside_ups_name(p, of, sizeof(of));
-	if (strcmp(of, s->ups.of) != 0) {
+	if (s->ups.look_at == 0 || strcmp(of, s->ups.of) != 0) {
 		s->ups.watch = (struct ups_watch){ .heard = false };
 		memcpy(s->ups.of, of, sizeof(of));
+		take_back(s);
 	}
+	s->ups.look_at = now + LOOK_NS;
+	/* What was only recorded counts anew. */
+	if (p != NULL && p->power_off && !s->ups.turns_off)
+		s->ups.watch.done = false;
+	s->ups.turns_off = p != NULL && p->power_off;
 	if (p == NULL)
 		return;
 	say = said(s, of);

@@ -20,6 +20,7 @@ struct ups_state {
 	struct ups_watch watch;
 	char of[UPS_NAME_MOST]; /* whom it is about, "" = nobody */
 	uint64_t look_at;	/* monotonic ns */
+	bool turns_off;		/* box.cfg said so at the last look */
 };
 
 void ups_due(struct supervisor *s, uint64_t now);

@@ -438,10 +438,22 @@ void op_rollback(struct supervisor *s, struct asker a, const char *by, int agree
 	begin(s, op, by);
 }
 
+/* It has changed nothing yet, and was asked of what is about to be in force no longer. */
+static bool makes_way(const struct operation *op)
+{
+	return op->kind == OP_DRY_RUN || (op->kind == OP_APPLY && op->step == STEP_COMPILE);
+}
+
 void op_trial_over(struct supervisor *s)
 {
 	if (s->trial == 0)
 		return;
+	if (makes_way(&s->op)) {
+		if (s->op.step == STEP_COMPILE)
+			role_kill(s, &s->slots[SLOT_COMPILE]);
+		op_explain(s, 3, M_OP_TRIAL_ENDS, (unsigned long long)s->trial);
+		op_give_up(s);
+	}
 	if (s->op.kind != OP_NONE) {
 		/* What runs now ends soon; then the trial ends. */
 		timerfd_settime(s->trial_fd, 0, &(struct itimerspec){ .it_value = { .tv_nsec = 100000000 } }, NULL);

@@ -147,6 +147,9 @@ static int set_all(const struct box_spaces *s, const struct ir *ir, const struct
 	snprintf(x->where, sizeof(x->where), "admin namespace");
 	if (box_admin_rules(s, ir, x->dry, x->each != NULL ? hear : NULL, x, &one) < 0)
 		r = box_first(one.code, &one, &why);
+	snprintf(x->where, sizeof(x->where), "ARP");
+	if (box_askers(s, ir, x->dry, x->each != NULL ? hear : NULL, x, &one) < 0)
+		r = box_first(one.code, &one, &why);
 	snprintf(x->where, sizeof(x->where), "VLANs");
 	vlans_sweep(&p, ir);
 	if (vlans_cards(&p, ir, x->dry, x->each != NULL ? hear : NULL, x, &one) < 0)

@@ -20,6 +20,9 @@ int box_named(const struct ir_interface *i, struct err *e);
 /* Keeps the first failure of several; returns its code. */
 int box_first(int code, const struct err *e, struct err *kept);
 
+/* How often who asks for the box is heard on the data interfaces. askers.c; as vlans_cards. */
+int box_askers(const struct box_spaces *s, const struct ir *ir, bool dry, rtnl_note *note, void *ctx, struct err *e);
+
 static inline struct vlan_places box_places(const struct box_spaces *s, const struct handles *h)
 {
 	return (struct vlan_places){ .s = s, .home = h->home, .data = h->data, .admin = h->admin };

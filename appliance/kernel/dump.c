@@ -46,10 +46,10 @@ bool dump_ours(uint32_t family, const char *table)
 	return family == NFPROTO_INET && table != NULL && strcmp(table, TABLE_NAME) == 0;
 }
 
-/* kernel/trunk.c makes and compares it, for the supervisor. */
-static bool gate_of_vlans(uint32_t family, const char *table)
+/* kernel/trunk.c and kernel/arp_limit.c make and compare them, for the supervisor. */
+static bool supervisors(uint32_t family, const char *table)
 {
-	return family == NFPROTO_NETDEV && table != NULL && strcmp(table, TABLE_NAME) == 0;
+	return (family == NFPROTO_NETDEV || family == NFPROTO_ARP) && table != NULL && strcmp(table, TABLE_NAME) == 0;
 }
 
 uint32_t dump_chain(const char *name)
@@ -112,7 +112,7 @@ static int on_table(const struct nlmsghdr *m, void *ctx)
 		if (dump_ours(family, name)) {
 			d->image->table = true;
 			d->image->table_plain = nftnl_table_get_u32(t, NFTNL_TABLE_FLAGS) == 0;
-		} else if (!gate_of_vlans(family, name)) {
+		} else if (!supervisors(family, name)) {
 			dump_foreign(d, FOREIGN_TABLE, "table", family, name, NULL);
 		}
 	}
@@ -162,7 +162,7 @@ static int on_chain(const struct nlmsghdr *m, void *ctx)
 		uint32_t number = dump_ours(family, table) ? dump_chain(name) : CHAIN_COUNT;
 
 		if (!dump_ours(family, table)) {
-			if (nftnl_chain_is_set(c, NFTNL_CHAIN_HOOKNUM) && !gate_of_vlans(family, table))
+			if (nftnl_chain_is_set(c, NFTNL_CHAIN_HOOKNUM) && !supervisors(family, table))
 				dump_foreign(d, FOREIGN_CHAIN, "base chain", family, table, name);
 		} else if (number == CHAIN_COUNT) {
 			dump_foreign(d, FOREIGN_CHAIN, "chain", family, table, name);

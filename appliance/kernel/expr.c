@@ -12,6 +12,7 @@
 #include <libnftnl/rule.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/xt_NFQUEUE.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,6 +102,14 @@ void expr_cmp16(struct build *b, uint32_t op, uint16_t v)
 	const uint8_t field[2] = { (uint8_t)(v >> 8), (uint8_t)v };
 
 	cmp(b, op, field, sizeof(field));
+}
+
+void expr_cmp_name(struct build *b, uint32_t op, const char *device)
+{
+	char name[IFNAMSIZ] = "";
+
+	snprintf(name, sizeof(name), "%s", device);
+	cmp(b, op, name, sizeof(name));
 }
 
 void expr_cmp32(struct build *b, uint32_t op, uint32_t host)

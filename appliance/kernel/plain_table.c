@@ -170,8 +170,9 @@ int plain_table_set(const struct plain_table *t, bool dry, plain_note *note, voi
 	if (r == 0 && wanted.failed)
 		r = err_set(e, -ENOMEM, "%s", t->what);
 	if (r == 0 && (have.n != wanted.n || (have.n > 0 && memcmp(have.out, wanted.out, have.n) != 0))) {
-		const char *detail =
-			t->family == NFPROTO_NETDEV ? "table netdev " TABLE_NAME : "table inet " TABLE_NAME;
+		char detail[40];
+
+		snprintf(detail, sizeof(detail), "table %s " TABLE_NAME, dump_family(t->family));
 
 		/* A card that left took its chain along. */
 		if (note != NULL && !(t->n_chains == 0 && have.n == have.head && !have.chain))

@@ -82,7 +82,7 @@ int network_open(struct supervisor *s, struct err *e)
 		if (s->network_fd[i] < 0)
 			return s->network_fd[i];
 	}
-	/* The gate of the VLANs; other rules are enforce's, and cost a comparison that finds nothing. */
+	/* The gate of the VLANs and the limit of ARP; other rules are enforce's, and cost a comparison that finds nothing. */
 	s->network_fd[NETWORK_RULES] = rtnl_rules_open(s->spaces.data, s->spaces.home, e);
 	if (s->network_fd[NETWORK_RULES] < 0)
 		return s->network_fd[NETWORK_RULES];
@@ -90,19 +90,11 @@ int network_open(struct supervisor *s, struct err *e)
 	return s->network_fd[NETWORK_EGRESS] < 0 ? s->network_fd[NETWORK_EGRESS] : 0;
 }
 
-static bool has_vlans(const struct ir *ir)
-{
-	for (uint32_t i = 0; i < ir->n_interfaces; i++)
-		if (ir->interfaces[i].vlan != 0)
-			return true;
-	return false;
-}
-
 void network_heard(struct supervisor *s, int fd)
 {
 	bool lost;
 
-	if (!rtnl_monitor(fd, NULL, NULL, &lost) || (fd == s->network_fd[NETWORK_RULES] && !has_vlans(s->now->ir)))
+	if (!rtnl_monitor(fd, NULL, NULL, &lost) || (fd == s->network_fd[NETWORK_RULES] && s->now->ir->n_interfaces == 0))
 		return;
 	/* Without rules the admin namespace is open: what was changed there is not waited for to settle. */
 	s->network->look = mono_ns() + (fd == s->network_fd[NETWORK_EGRESS] ? 1 : SETTLES);

@@ -58,7 +58,10 @@ static bool key_parse(const char *text, size_t n, struct signer *s)
 	return same;
 }
 
-/* 1 = read; 0 = there is a file and it is no key; -ENOENT; or what may pass: another negative errno. */
+/*
+ * 1 = read; 0 = what is there was read, or is no file at all, and it is no key; -ENOENT; or another negative errno: nobody knows what it says, and it may
+ * be the key. That is what rights that somebody set and a disk that does not answer look like; both can be mended.
+ */
 static int read_key(int keys, struct signer *s)
 {
 	int fd = openat(keys, KEY, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK), r;
@@ -67,13 +70,13 @@ static int read_key(int keys, struct signer *s)
 	ssize_t n;
 
 	if (fd < 0)
-		return errno == ELOOP || errno == EACCES || errno == ENXIO ? 0 : -errno;
+		return errno == ELOOP || errno == ENXIO ? 0 : -errno;
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
 		close(fd);
 		return 0;
 	}
 	n = read(fd, text, sizeof(text));
-	r = n < 0 ? (errno == EIO ? 0 : -errno) : key_parse(text, (size_t)n, s);
+	r = n < 0 ? -errno : key_parse(text, (size_t)n, s);
 	explicit_bzero(text, sizeof(text));
 	close(fd);
 	return r;

@@ -4,6 +4,7 @@
  * public part as `checkpoint.pem` beside the records. The key file says both parts, so that a bit that turned is no other key but a damaged file.
  *
  * A key that is gone or damaged, where checkpoint.pem says that there was one, is replaced: what is left of it is set aside, and the caller has it recorded.
+ * One that cannot be read (its rights, the disk) is neither: it stays, nothing is signed, and whoever is sure that it is lost takes it away.
  */
 #ifndef SEKISHO_JOURNAL_SIGNER_H
 #define SEKISHO_JOURNAL_SIGNER_H

@@ -401,6 +401,35 @@ static void damaged_key(void **state)
 	close(keys);
 }
 
+/* Its rights may be given back, and a disk may answer again: then it signs as before. */
+static void unreadable_key(void **state)
+{
+	struct folder *f = *state;
+	struct signer first, again = { .ready = false };
+	bool root = geteuid() == 0, lost = true;
+	struct err e = { 0 };
+	int keys, r;
+
+	assert_int_equal(mkdirat(f->fd, "keys", 0777), 0);
+	assert_int_equal(fchmodat(f->fd, "keys", 0777, 0), 0);
+	keys = openat(f->fd, "keys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_false(opens(f, keys, &first));
+	assert_int_equal(fchmodat(keys, "key", 0, 0), 0);
+	if (root)
+		assert_int_equal(seteuid(65534), 0);
+	r = signer_open(keys, f->fd, &again, &lost, &e);
+	if (root)
+		assert_int_equal(seteuid(0), 0);
+	assert_int_equal(r, -EACCES);
+	assert_false(again.ready);
+	assert_false(lost);
+	assert_true(e.text[0] != '\0');
+	assert_int_equal(fchmodat(keys, "key", 0600, 0), 0);
+	assert_false(opens(f, keys, &again));
+	assert_memory_equal(first.public, again.public, CHECKPOINT_KEY);
+	close(keys);
+}
+
 static void no_room_for_a_key(void **state)
 {
 	struct folder *f = *state;
@@ -427,6 +456,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(deletion_is_a_signed_word, setup, teardown),
 		cmocka_unit_test_setup_teardown(key_is_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(damaged_key, setup, teardown),
+		cmocka_unit_test_setup_teardown(unreadable_key, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_room_for_a_key, setup, teardown),
 	};
 

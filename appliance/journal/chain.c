@@ -297,28 +297,34 @@ static int write_line(struct journal *j, const char *line, size_t n, struct err 
 	return err_set(e, code, "write to the journal");
 }
 
-/* record + prev, hashed, + hash, as one line. */
+/* The record with its number and what it hangs on. False: no memory for one of them; a line that lacks them would be damage. */
+static bool put_links(const struct journal *j, json_t *record, json_t *o)
+{
+	return json_object_set_new(o, "seq", json_integer((json_int_t)j->next_seq)) == 0 &&
+	       json_object_update(o, record) == 0 &&
+	       json_object_set_new(o, "prev", json_hex(j->hash, sizeof(j->hash))) == 0;
+}
+
+/*
+ * record + prev, hashed, + hash, as one line. Into room that is there before: of text that grows while it is written jansson leaves keys out when
+ * memory ends in the middle.
+ */
 static char *make_line(const struct journal *j, json_t *record, uint8_t ret_hash[32], size_t *ret_n)
 {
+	char *line = malloc(JOURNAL_LINE_MAX + 1), hex[65];
 	json_t *o = json_object();
-	char *text, *line = NULL, hex[65];
-	size_t n;
+	size_t n = 0;
 
-	json_object_set_new(o, "seq", json_integer((json_int_t)j->next_seq));
-	json_object_update(o, record);
-	json_object_set_new(o, "prev", json_hex(j->hash, sizeof(j->hash)));
-	text = json_dumps(o, JSON_COMPACT);
+	if (line != NULL && put_links(j, record, o))
+		n = json_dumpb(o, line, JOURNAL_LINE_MAX, JSON_COMPACT);
 	json_decref(o);
-	if (text == NULL)
+	if (n == 0 || n + JOURNAL_TAIL > JOURNAL_LINE_MAX) {
+		free(line);
 		return NULL;
-	n = strlen(text);
-	if (n + JOURNAL_TAIL <= JOURNAL_LINE_MAX && (line = malloc(n + JOURNAL_TAIL + 1)) != NULL) {
-		sha256_pair(j->hash, sizeof(j->hash), text, n, ret_hash);
-		hex_text(ret_hash, 32, hex);
-		*ret_n = (size_t)snprintf(line, n + JOURNAL_TAIL + 1, "%.*s" JOURNAL_HASH_MARK "%s\"}\n", (int)n - 1,
-					  text, hex);
 	}
-	free(text);
+	sha256_pair(j->hash, sizeof(j->hash), line, n, ret_hash);
+	hex_text(ret_hash, 32, hex);
+	*ret_n = n - 1 + (size_t)snprintf(line + n - 1, JOURNAL_TAIL + 2, JOURNAL_HASH_MARK "%s\"}\n", hex);
 	return line;
 }
 

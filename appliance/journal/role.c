@@ -142,7 +142,7 @@ static void last_words(struct journal_role *j)
 	role_write_merged(j, true);
 	role_room_end(j);
 	if (j->unsigned_n > 0)
-		role_checkpoint(j);
+		role_checkpoint(j, true);
 	role_sync(j, 0, true);
 }
 

@@ -5,7 +5,8 @@
  * One file an hour at most goes, the first an hour after the start or after another rule was heard: whatever a rule or a clock
  * says, somebody has time to see it. That a file goes is on the disk before it goes. A stop in between says it twice.
  *
- * While the disk is full the oldest that is past keep_days goes before its time, one in ten minutes at most; nothing is packed then.
+ * While the disk is full the oldest that is past keep_days goes before its time, one in ten minutes at most; nothing is packed then. The word that it goes
+ * and the signature over that word come out of the reserve.
  *
  * Nobody asks whether a file was sent to the log server before it goes: only the sender knows, and its word must not be able to keep the
  * disk full (docs/architecture.md). Nor is the clock asked here: while it is not trusted, the supervisor gives no rule.
@@ -138,9 +139,11 @@ static bool told(struct journal_role *j, const struct keep_file *f, bool early)
 		if (record == NULL || !role_write(j, record, true) || j->chain.next_seq == number)
 			return false;
 		j->told_last = f->last;
-		/* What is then missing is missing by a signed word. Without a key it goes all the same: the next checkpoint signs that. */
-		role_checkpoint(j);
+		j->told_signed = false;
 	}
+	/* What is then missing is missing by a signed word, on a full disk too. Without a key it goes all the same: the next checkpoint signs that. */
+	if (!j->told_signed)
+		j->told_signed = role_checkpoint(j, true);
 	role_sync(j, clock_mono().ns, true);
 	return !j->chain.dirty;
 }
@@ -160,7 +163,7 @@ static void turn(struct journal_role *j)
 {
 	journal_turn(&j->chain);
 	if (j->unsigned_n > 0)
-		role_checkpoint(j);
+		role_checkpoint(j, false);
 }
 
 static void keep(struct journal_role *j, uint64_t now)

@@ -102,7 +102,7 @@ static bool on_checkpoint(void *ctx, struct msg *m)
 	role_write_merged(j, false);
 	if (!role_key(j))
 		return answer(m->id, ANSWER_CANNOT, error_json(j->no_key));
-	if (!role_checkpoint(j))
+	if (!role_checkpoint(j, false))
 		return answer(m->id, ANSWER_CANNOT, error_json(j->trouble[0] != 0 ? j->trouble : "nothing to sign"));
 	number = j->chain.next_seq - 1;
 	role_sync(j, clock_mono().ns, true);

@@ -61,6 +61,7 @@ struct journal_role {
 	struct keep_rule rule;
 	uint64_t keep_at;   /* monotonic: when to look at the oldest file; 0 = there is no rule */
 	uint64_t told_last; /* up to here it was recorded that records go */
+	bool told_signed;   /* ... and that record is signed */
 	uint64_t room_at;   /* monotonic: the next file may go for room, not before */
 	char stuck[WHY];    /* why the oldest file stays though its time has come, "" = it does not */
 	int key_folder;	    /* of the signing key; 0 = there is none, and nothing is signed */
@@ -98,8 +99,8 @@ void role_sync(struct journal_role *j, uint64_t now, bool at_once);
 void role_sign_written(struct journal_role *j);
 /* ... or enough time went by. */
 void role_sign(struct journal_role *j, uint64_t now);
-/* Now. False: the disk takes nothing or there is no key; it is tried again. */
-bool role_checkpoint(struct journal_role *j);
+/* Now. `grave`: the reserve is for it, as in role_write. False: the disk takes nothing or there is no key, and it is tried again; or there is no record. */
+bool role_checkpoint(struct journal_role *j, bool grave);
 /* The public key, read or made if it was not yet. False: there is none; j->no_key says why. */
 bool role_key(struct journal_role *j);
 

@@ -5,6 +5,8 @@
  * it, so that one which could not be written costs nothing but time.
  *
  * A checkpoint is a record as any other: it goes to the log server with the rest, and a kill in its middle leaves a torn end like any other.
+ * On a full disk it waits for room as others do, but for two that the reserve is for: the one over the word that old records go for room, without
+ * which their absence is damage to whoever verifies, and the last one of an end in order.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -45,7 +47,7 @@ bool role_key(struct journal_role *j)
 	return true;
 }
 
-/* The record that signs all that is written; new reference, NULL = no memory. */
+/* The record that signs all that is written; new reference, and one of its member. NULL = no memory: then there is neither. */
 static json_t *record_of(const struct journal_role *j, json_t **ret_member)
 {
 	struct event e = event_new(EVENT_LOST, clock_wall_ns());
@@ -54,38 +56,48 @@ static json_t *record_of(const struct journal_role *j, json_t **ret_member)
 	char text[CHECKPOINT_TEXT];
 	json_t *record, *time = json_time(e.wall_ns);
 
+	if (time == NULL)
+		return NULL;
+
 	e.code = LOST_CHECKPOINT;
 	e.count = 1;
 	snprintf(e.text[EVENT_OBJECT], sizeof(e.text[EVENT_OBJECT]), "up to record %" PRIu64, c.record);
 	memcpy(c.hash, j->chain.hash, sizeof(c.hash));
 	memcpy(c.key, j->signer.public, sizeof(c.key));
-	snprintf(c.time, sizeof(c.time), "%s", time != NULL ? json_string_value(time) : "");
+	snprintf(c.time, sizeof(c.time), "%s", json_string_value(time));
 	json_decref(time);
 	record = role_record(j, &e, ROLE_JOURNAL, 1);
 	if (record == NULL)
 		return NULL;
 	signer_sign(&j->signer, text, checkpoint_text(&c, text), signature);
 	*ret_member = checkpoint_json(&c, signature);
-	json_object_set(record, "checkpoint", *ret_member);
+	/* A record that says that it signs, and does not, would be damage to whoever checks it. */
+	if (*ret_member == NULL || json_object_set(record, "checkpoint", *ret_member) < 0) {
+		json_decref(*ret_member);
+		json_decref(record);
+		*ret_member = NULL;
+		return NULL;
+	}
 	return record;
 }
 
-bool role_checkpoint(struct journal_role *j)
+bool role_checkpoint(struct journal_role *j, bool grave)
 {
 	uint64_t before = j->chain.next_seq;
 	json_t *record, *member = NULL;
 	bool done = false;
 
-	if (j->key_folder == 0)
+	/* Of a journal without a record there is nothing to sign, now or in a while. */
+	if (j->key_folder == 0 || before == 1)
 		return false;
 	j->sign_at = clock_mono().ns + AGAIN_NS;
-	if (before == 1 || j->pressed || j->signing || !role_key(j))
+	if ((j->pressed && !grave) || j->signing || !role_key(j))
 		return false;
 	j->signing = true;
 	before = j->chain.next_seq;
 	record = record_of(j, &member);
 	if (record != NULL)
-		done = role_write(j, record, false) && j->chain.next_seq == before + 1;
+		done = role_write(j, record, grave) && j->chain.next_seq == before + 1;
 	j->signing = false;
 	if (!done) {
 		json_decref(member);
@@ -107,11 +119,11 @@ void role_sign_written(struct journal_role *j)
 		j->sign_at = clock_mono().ns + SIGN_NS;
 	/* By multiples: with a disk or a key that fails, not each record is an attempt. */
 	if (j->unsigned_n % SIGN_RECORDS == 0 || j->chain.size >= JOURNAL_SEGMENT_BYTES)
-		role_checkpoint(j);
+		role_checkpoint(j, false);
 }
 
 void role_sign(struct journal_role *j, uint64_t now)
 {
 	if (j->sign_at != 0 && j->sign_at <= now)
-		role_checkpoint(j);
+		role_checkpoint(j, false);
 }

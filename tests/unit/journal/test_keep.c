@@ -705,6 +705,129 @@ static void for_room_before_its_time(void **state)
 	stop(&j);
 }
 
+/* ---- signed ---------------------------------------------------------------------------------------------------------- */
+
+static void give_key(struct folder *f, struct journal_role *j)
+{
+	if (mkdirat(f->fd, "keys", 0700) < 0)
+		assert_int_equal(errno, EEXIST);
+	j->key_folder = openat(f->fd, "keys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(j->key_folder > 0);
+	assert_true(role_key(j));
+}
+
+static struct journal_report judged_by_key(struct folder *f, const struct journal_role *j)
+{
+	struct checkpoint_keys keys = { .n = 1 };
+	const struct journal_trust trust = { &keys, NULL };
+	struct journal_report r;
+	struct err e = { 0 };
+
+	memcpy(keys.list[0], j->signer.public, CHECKPOINT_KEY);
+	assert_int_equal(journal_verify(f->path, &trust, &r, &e), 0);
+	return r;
+}
+
+/* Who verifies with the key alone sees no damage where files went for room, whatever the moment. */
+static void for_room_by_a_signed_word(void **state)
+{
+	static const struct keep_rule long_rule = { 30, 400 };
+	static struct journal_role j;
+	struct folder *f = *state;
+	struct err full = { .code = -ENOSPC, .text = "write: no room" };
+	struct journal_report r;
+
+	open_journal(f, &j);
+	give_key(f, &j);
+	days(f, &j, 40);
+	act(&j);
+	role_keep_rule(&j, &long_rule);
+	role_press(&j, &full);
+	passes(HOUR);
+	for (unsigned gone = 1; gone <= 3; gone++, passes(HOUR / 6)) {
+		act(&j);
+		assert_true(j.pressed);
+		assert_int_equal(oldest(f, NULL), gone * LINES + 1);
+		r = judged_by_key(f, &j);
+		assert_int_equal(r.faults, 0);
+		assert_int_equal(r.open, 0);
+		assert_int_equal(r.deleted, gone * LINES);
+		assert_true(r.signed_to >= r.deleted_by);
+	}
+	close(j.key_folder);
+	stop(&j);
+}
+
+/* The n-th allocation of what JSON is made of fails. */
+static unsigned fail_at;
+
+static void *scarce(size_t n)
+{
+	if (fail_at > 0 && --fail_at == 0)
+		return NULL;
+	return malloc(n);
+}
+
+/* Of the first file: the lines that say the one and not the other. */
+static unsigned lines_with(struct folder *f, const char *what, const char *without)
+{
+	struct err e = { 0 };
+	unsigned found = 0;
+	char *text, *rest;
+	size_t n;
+
+	assert_int_equal(segment_whole(f->fd, 1, &text, &n, &e), 0);
+	for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
+		found += strstr(line, what) != NULL && (without == NULL || strstr(line, without) == NULL);
+	free(text);
+	return found;
+}
+
+/* Whichever allocation fails: no record says that it signs and does not. */
+static void no_checkpoint_without_a_signature(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	struct journal_report r;
+	unsigned refused = 0;
+
+	open_journal(f, &j);
+	give_key(f, &j);
+	write_file(f, &j);
+	json_set_alloc_funcs(scarce, free);
+	for (unsigned at = 1; at < 400; at++) {
+		fail_at = at;
+		refused += !role_checkpoint(&j, false);
+		if (fail_at != 0)
+			break;
+	}
+	fail_at = 0;
+	json_set_alloc_funcs(malloc, free);
+	assert_true(refused > 5);
+	r = judged_by_key(f, &j);
+	assert_int_equal(r.faults, 0);
+	assert_int_equal(lines_with(f, "\"code\":\"checkpoint\"", "\"signature\":\""), 0);
+	assert_int_equal(r.checkpoints, lines_with(f, "\"signature\":\"", NULL));
+	close(j.key_folder);
+	stop(&j);
+}
+
+static void nothing_to_sign(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+
+	open_journal(f, &j);
+	give_key(f, &j);
+	assert_false(role_checkpoint(&j, false));
+	/* Nobody wakes up for it. */
+	assert_int_equal(j.sign_at, 0);
+	write_file(f, &j);
+	assert_true(role_checkpoint(&j, false));
+	close(j.key_folder);
+	stop(&j);
+}
+
 /* ---- what waits for a log server ------------------------------------------------------------------------------------ */
 
 /* As if so many bytes of records were in a closed file. */
@@ -824,6 +947,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_record_no_deletion, fresh, teardown),
 		cmocka_unit_test_setup_teardown(damage_stops_it, fresh, teardown),
 		cmocka_unit_test_setup_teardown(for_room_before_its_time, fresh, teardown),
+		cmocka_unit_test_setup_teardown(for_room_by_a_signed_word, fresh, teardown),
+		cmocka_unit_test_setup_teardown(no_checkpoint_without_a_signature, fresh, teardown),
+		cmocka_unit_test_setup_teardown(nothing_to_sign, fresh, teardown),
 		cmocka_unit_test_setup_teardown(small_files_wait_for_the_server, fresh, teardown),
 		cmocka_unit_test_setup_teardown(as_many_wait_as_four_full_ones_hold, fresh, teardown),
 	};

@@ -9,8 +9,8 @@
 #include "appliance/journal/verify.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
-#include "mgmt/cli/words/lost.h"
 #include "mgmt/cli/words/render.h"
+#include "mgmt/state/lost.h"
 
 #define KEYS_MOST 65536u /* bytes of a file of keys */
 

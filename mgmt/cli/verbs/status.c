@@ -13,125 +13,14 @@
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/answers.h"
 #include "mgmt/cli/words/clock.h"
-#include "mgmt/cli/words/faults.h"
-#include "mgmt/cli/words/lost.h"
 #include "mgmt/cli/words/reach.h"
 #include "mgmt/cli/words/render.h"
+#include "mgmt/state/faults.h"
+#include "mgmt/state/lost.h"
+#include "mgmt/state/stand.h"
 
-#define FIRST_FAULTS 2u /* in the first line */
 #define MEBIBYTE 1048576u
 #define ANSWERS_SHOWN 4u /* ranges of an interface; `effective` has all */
-
-/* How the box stands, worst first. */
-enum stand {
-	STAND_NO_POLICY,   /* the deny base alone: nothing crosses */
-	STAND_UNWATCHED,   /* rules stand, but nobody watches them */
-	STAND_UNINSPECTED, /* a worker or gate is away: conduits follow their failure decisions */
-	STAND_UNRECORDED,  /* the journal cannot write */
-	STAND_PARTLY,	   /* another role is away */
-	STAND_FAULTY,	   /* all roles run, but something around them is not as it should be */
-	STAND_WAITING,	   /* enforcing, not confirmed */
-	STAND_GOOD,
-};
-
-static bool role_is(const json_t *r, const char *name)
-{
-	return strcmp(js(r, "role"), name) == 0;
-}
-
-/* It lives as long as a policy is compiled, and is nobody's loss. */
-static bool is_passing(const json_t *role)
-{
-	return role_is(role, "compile");
-}
-
-/* It runs, as far as the supervisor can see, but did not answer in time. */
-static bool is_silent(const json_t *status, const json_t *role)
-{
-	const json_t *silent = ja(status, "silent");
-
-	for (size_t i = 0; i < json_array_size(silent); i++) {
-		const json_t *s = json_array_get(silent, i);
-
-		/* Whoever is just changing what is in force answers when that is done. */
-		if (role_is(role, "enforce") && json_is_true(json_object_get(status, "busy")))
-			return false;
-		if (role_is(s, js(role, "role")) && ju(s, "index") == ju(role, "index"))
-			return true;
-	}
-	return false;
-}
-
-static enum stand stand_of(const json_t *status)
-{
-	const json_t *roles = ja(status, "roles"), *g = json_object_get(status, "generation");
-	enum stand worst = STAND_GOOD;
-	bool enforce = false;
-
-	if (strcmp(js(g, "state"), "waiting") == 0)
-		worst = STAND_WAITING;
-	else if (strcmp(js(g, "state"), "confirmed") != 0)
-		return STAND_NO_POLICY;
-	for (size_t i = 0; i < json_array_size(roles); i++) {
-		const json_t *r = json_array_get(roles, i);
-		bool running = strcmp(js(r, "state"), "running") == 0 && !is_silent(status, r);
-		enum stand s = role_is(r, "dpi") || role_is(r, "gate") ? STAND_UNINSPECTED : STAND_PARTLY;
-
-		if (role_is(r, "enforce") && running)
-			enforce = true;
-		if (!is_passing(r) && !running && s < worst)
-			worst = s;
-	}
-	if (worst > STAND_UNRECORDED && *js(json_object_get(status, "journal"), "trouble") != '\0')
-		worst = STAND_UNRECORDED;
-	return enforce ? worst : STAND_UNWATCHED;
-}
-
-/* "dpi/0 (commands)": there are several of the packet path. */
-static const char *role_text(struct cli *c, const json_t *role, char out[RENDER_TEXT])
-{
-	if (role_is(role, "dpi") || role_is(role, "gate"))
-		message_text(out, RENDER_TEXT, c->lang, M_ROLE_OF_KIND, js(role, "role"), ju(role, "index"),
-			     render_kind(js(role, "kind"), c->lang));
-	else
-		snprintf(out, RENDER_TEXT, "%s", js(role, "role"));
-	return out;
-}
-
-/* "dpi/0 (commands), gate/0 (commands)": who is away. */
-static void away(struct cli *c, const json_t *status)
-{
-	char name[RENDER_TEXT];
-	const json_t *roles = ja(status, "roles");
-	const char *before = ": ";
-
-	for (size_t i = 0; i < json_array_size(roles); i++) {
-		const json_t *r = json_array_get(roles, i);
-
-		if (is_passing(r) || (strcmp(js(r, "state"), "running") == 0 && !is_silent(status, r)))
-			continue;
-		fprintf(c->out, "%s%s", before, role_text(c, r, name));
-		before = ", ";
-	}
-}
-
-/* The first two stand in the first line, all of them below it when there are more. */
-static void faults_line(struct cli *c, const json_t *faults)
-{
-	for (size_t i = 0; i < json_array_size(faults) && i < FIRST_FAULTS; i++)
-		fprintf(c->out, "%s%s", i > 0 ? message_format(M_STATUS_FAULT_NEXT, c->lang) : "",
-			json_string_value(json_array_get(faults, i)));
-	if (json_array_size(faults) > FIRST_FAULTS)
-		message_print(c->out, c->lang, M_STATUS_FAULT_MORE, json_array_size(faults) - FIRST_FAULTS);
-}
-
-static void faults_list(struct cli *c, const json_t *faults, enum stand stand)
-{
-	if (stand == STAND_FAULTY && json_array_size(faults) <= FIRST_FAULTS)
-		return;
-	for (size_t i = 0; i < json_array_size(faults); i++)
-		fprintf(c->out, "  - %s\n", json_string_value(json_array_get(faults, i)));
-}
 
 /* Why no record can be written now. */
 static void trouble_line(struct cli *c, const char *trouble)
@@ -143,28 +32,28 @@ static void trouble_line(struct cli *c, const char *trouble)
 	free(said);
 }
 
+static void faults_list(struct cli *c, const json_t *faults, enum stand stand)
+{
+	if (!stand_lists(faults, stand))
+		return;
+	for (size_t i = 0; i < json_array_size(faults); i++)
+		fprintf(c->out, "  - %s\n", json_string_value(json_array_get(faults, i)));
+}
+
 static void headline(struct cli *c, const json_t *status, const json_t *faults, enum stand stand)
 {
-	static const enum message lines[] = {
-		[STAND_NO_POLICY] = M_STATUS_NO_POLICY,	    [STAND_UNWATCHED] = M_STATUS_UNWATCHED,
-		[STAND_UNINSPECTED] = M_STATUS_UNINSPECTED, [STAND_UNRECORDED] = M_STATUS_UNRECORDED,
-		[STAND_PARTLY] = M_STATUS_PARTLY,	    [STAND_FAULTY] = M_STATUS_FAULTY,
-		[STAND_WAITING] = M_STATUS_WAITING,	    [STAND_GOOD] = M_STATUS_GOOD,
-	};
 	const json_t *g = json_object_get(status, "generation"), *site = json_object_get(status, "site");
 	const json_t *drift = json_object_get(status, "drift"), *journal = json_object_get(status, "journal");
 	char generation[RENDER_TEXT], by[RENDER_TEXT], when[RENDER_TEXT], digest[RENDER_TEXT];
+	char *sentence = stand_sentence(status, faults, stand, c->lang);
 
 	if (c->color)
 		fputs(stand == STAND_GOOD      ? "\033[1;32m"
 		      : stand == STAND_WAITING ? "\033[1;33m"
 					       : "\033[1;31m",
 		      c->out);
-	fputs(message_format(lines[stand], c->lang), c->out);
-	if (stand == STAND_PARTLY || stand == STAND_UNINSPECTED)
-		away(c, status);
-	if (stand == STAND_FAULTY)
-		faults_line(c, faults);
+	fputs(sentence != NULL ? sentence : stand_word(stand), c->out);
+	free(sentence);
 	fputs(c->color ? "\033[0m\n" : "\n", c->out);
 	faults_list(c, faults, stand);
 	if (*js(site, "name") != '\0')
@@ -248,7 +137,7 @@ static void interfaces(struct cli *c, const json_t *status)
 		const json_t *x = json_array_get(list, i), *addresses = ja(x, "addresses");
 		char zones[RENDER_TEXT];
 
-		faults_zones(c, x, zones, sizeof(zones));
+		faults_zones(x, c->lang, zones, sizeof(zones));
 		table_cell(t, js(x, "name"));
 		table_cell(t, js(x, "device"));
 		table_cell(t, zones);
@@ -271,7 +160,7 @@ static const char *state_text(const struct cli *c, const json_t *status, const j
 	const char *state = js(role, "state");
 
 	if (strcmp(state, "running") == 0)
-		return message_format(is_silent(status, role) ? M_STATUS_SILENT : M_ROLE_RUNNING, c->lang);
+		return message_format(stand_silent(status, role) ? M_STATUS_SILENT : M_ROLE_RUNNING, c->lang);
 	if (strcmp(state, "starting") == 0)
 		return message_format(M_ROLE_STARTING, c->lang);
 	return strcmp(state, "dead") == 0 ? message_format(M_ROLE_DEAD, c->lang) : state;
@@ -296,7 +185,7 @@ static void roles(struct cli *c, const json_t *status)
 		char since[RENDER_TEXT], name[RENDER_TEXT];
 
 		render_time(js(r, "since"), since);
-		table_cell(t, role_text(c, r, name));
+		table_cell(t, stand_role(r, c->lang, name));
 		table_cell(t, state_text(c, status, r));
 		if (ju(r, "pid") != 0)
 			table_cellf(t, "%llu", ju(r, "pid"));
@@ -515,10 +404,8 @@ static int run(struct cli *c, const struct cli_args *a)
 		return standing(c);
 	if (!box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, 30, &answer, &status))
 		return status;
-	stand = stand_of(answer.json);
-	faults = faults_find(c, answer.json);
-	if (stand > STAND_FAULTY && json_array_size(faults) > 0)
-		stand = STAND_FAULTY;
+	faults = faults_find(answer.json, c->lang);
+	stand = stand_of(answer.json, faults);
 	if (!box_answer_done(c, &answer, &status)) {
 		headline(c, answer.json, faults, stand);
 		interfaces(c, answer.json);

@@ -1,28 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/cli/words/clock.h"
 
-#include <stdio.h>
-#include <string.h>
-
-const char *clock_why(struct cli *c, const json_t *clock, char out[CLOCK_WHY])
-{
-	static const struct {
-		const char *word;
-		enum message text;
-	} why[] = {
-		{ "earlier", M_CLOCK_WHY_EARLIER }, { "source", M_CLOCK_WHY_SOURCE },
-		{ "battery", M_CLOCK_WHY_BATTERY }, { "record", M_CLOCK_WHY_RECORD },
-		{ "daemon", M_CLOCK_WHY_DAEMON },
-	};
-	char latest[RENDER_TEXT];
-
-	render_time(js(clock, "latest"), latest);
-	snprintf(out, CLOCK_WHY, "%s", js(clock, "waits"));
-	for (size_t i = 0; i < sizeof(why) / sizeof(why[0]); i++)
-		if (strcmp(js(clock, "waits"), why[i].word) == 0)
-			message_text(out, CLOCK_WHY, c->lang, why[i].text, *latest != '\0' ? latest : "-");
-	return out;
-}
+#include "mgmt/state/clock_why.h"
 
 void clock_print(struct cli *c, const json_t *clock)
 {
@@ -32,7 +11,7 @@ void clock_print(struct cli *c, const json_t *clock)
 	if (jb(clock, "trusted"))
 		render_line(c, M_CLOCK_IS_TRUSTED);
 	else
-		render_line(c, M_CLOCK_IS_NOT, clock_why(c, clock, why));
+		render_line(c, M_CLOCK_IS_NOT, clock_why(clock, c->lang, why));
 	render_time(js(clock, "time"), text);
 	render_line(c, M_CLOCK_NOW, text);
 	render_time(js(clock, "latest"), text);
@@ -64,7 +43,7 @@ void clock_waits_print(struct cli *c, const json_t *clock)
 
 	if (json_array_size(list) == 0)
 		return;
-	render_line(c, M_CLOCK_WOULD_WAIT, clock_why(c, clock, why));
+	render_line(c, M_CLOCK_WOULD_WAIT, clock_why(clock, c->lang, why));
 	for (size_t i = 0; i < json_array_size(list); i++)
 		render_line(c, M_CLOCK_WOULD_WAIT_ONE, json_string_value(json_array_get(list, i)));
 }

@@ -5,10 +5,6 @@
 
 #include "mgmt/cli/words/render.h"
 
-#define CLOCK_WHY 240u
-
-/* Why it is not trusted; "" when it is. */
-const char *clock_why(struct cli *c, const json_t *clock, char out[CLOCK_WHY]);
 /* Of `status`: whether it follows a source, and since when; nothing where that is not known, or box.cfg names none and it follows none. */
 void clock_line(struct cli *c, const json_t *clock);
 /* Of an answer about a policy: which of its conduits wait for the clock; nothing when none does. */

@@ -6,8 +6,8 @@
 #include "mgmt/cli/words/command.h"
 #include "mgmt/cli/words/deed.h"
 #include "mgmt/cli/words/limit.h"
-#include "mgmt/cli/words/lost.h"
 #include "mgmt/cli/words/refusal.h"
+#include "mgmt/state/lost.h"
 
 static void address_text(const json_t *e, const char *key, char out[RENDER_TEXT])
 {

@@ -1,26 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading the box's JSON (docs/json.md) without fear of what is missing, and the small texts that several verbs share.
- * Borrowed strings belong to the JSON object. Nothing here prints but render_diagnostics and render_line.
+ * The small texts that several verbs share, beside those that the pages have as well (mgmt/state/read.h). Borrowed strings
+ * belong to the JSON object. Nothing here prints but render_diagnostics and render_line.
  */
 #ifndef SEKISHO_MGMT_CLI_WORDS_RENDER_H
 #define SEKISHO_MGMT_CLI_WORDS_RENDER_H
 
 #include "mgmt/cli/cli.h"
+#include "mgmt/state/read.h"
 
-#define RENDER_TEXT 64
-
-const char *js(const json_t *o, const char *key);	 /* "" when absent or no string */
-unsigned long long ju(const json_t *o, const char *key); /* 0 when absent, no number or negative */
-bool jb(const json_t *o, const char *key);		 /* false when absent */
-const json_t *ja(const json_t *o, const char *key);	 /* NULL when absent; json_array_size(NULL) is 0 */
-
-/* "2026-11-20T08:10:11.123Z" as local time, "2026-11-20 17:10:11 JST"; other texts are copied, "" stays "". */
-void render_time(const char *rfc3339, char out[RENDER_TEXT]);
 /* A reason's word as a sentence in this language; unknown words stand for themselves. */
 const char *render_reason(const char *word, enum lang l);
-/* Of a worker: what its lanes are for. */
-const char *render_kind(const char *word, enum lang l);
 /* The first 12 digits of a digest. */
 void render_digest(const char *hex, char out[RENDER_TEXT]);
 /* "4 (confirmed)" of a generation object. */

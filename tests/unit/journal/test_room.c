@@ -9,7 +9,7 @@
  * LINK: appliance/journal/json.c appliance/journal/names.c appliance/journal/merge.c appliance/journal/share.c
  * LINK: $(WIRE_SRC) policy/ir/unseal.c policy/ir/objects.c policy/ir/book.c
  * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c
- * LINK: appliance/base/bytes.c appliance/base/memfd.c appliance/base/arena.c mgmt/cli/words/lost.c
+ * LINK: appliance/base/bytes.c appliance/base/memfd.c appliance/base/arena.c mgmt/state/lost.c
  * LINK: appliance/journal/checkpoint.c appliance/journal/signer.c appliance/journal/role_sign.c
  * LIBS: jansson hogweed nettle zlib
  */
@@ -36,7 +36,7 @@
 #include "appliance/journal/role_private.h"
 #include "appliance/journal/segment.h"
 #include "appliance/journal/verify.h"
-#include "mgmt/cli/words/lost.h"
+#include "mgmt/state/lost.h"
 #include "tests/unit/folder.h"
 
 #define SECOND 1000000000ull

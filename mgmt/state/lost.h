@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the journal says of itself, in a record or in its status, in the reader's language. */
-#ifndef SEKISHO_MGMT_CLI_WORDS_LOST_H
-#define SEKISHO_MGMT_CLI_WORDS_LOST_H
+#ifndef SEKISHO_MGMT_STATE_LOST_H
+#define SEKISHO_MGMT_STATE_LOST_H
 
 #include <stdio.h>
 

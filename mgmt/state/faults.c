@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/words/faults.h"
+#include "mgmt/state/faults.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "mgmt/cli/words/clock.h"
-#include "mgmt/cli/words/render.h"
+#include "mgmt/state/clock_why.h"
 
 #define FAULT_TEXT 400
 
 struct faults {
-	struct cli *c;
+	enum lang lang;
 	const json_t *status;
 	json_t *list;
 };
@@ -19,11 +18,12 @@ static void fault(struct faults *f, enum message m, const char *a, const char *b
 {
 	char text[FAULT_TEXT];
 
-	message_text(text, sizeof(text), f->c->lang, m, a, b, x);
-	(void)json_array_append_new(f->list, json_string(text));
+	message_text(text, sizeof(text), f->lang, m, a, b, x);
+	/* A text that was cut inside a letter is no UTF-8, and what is wrong has to be said all the same. */
+	(void)json_array_append_new(f->list, json_text(text));
 }
 
-void faults_zones(struct cli *c, const json_t *interface, char *out, size_t size)
+void faults_zones(const json_t *interface, enum lang l, char *out, size_t size)
 {
 	const json_t *zones = ja(interface, "zones");
 	size_t at = 0;
@@ -38,7 +38,7 @@ void faults_zones(struct cli *c, const json_t *interface, char *out, size_t size
 				       said ? " (" : "", said ? label : "", said ? ")" : "");
 	}
 	if (at == 0 && strcmp(js(interface, "space"), "admin") == 0)
-		snprintf(out, size, "%s", message_format(M_STATUS_ADMIN, c->lang));
+		snprintf(out, size, "%s", message_format(M_STATUS_ADMIN, l));
 }
 
 static bool is_link(const json_t *interface, const char *word)
@@ -67,7 +67,7 @@ static void links(struct faults *f)
 
 		if (is_link(x, "up"))
 			continue;
-		faults_zones(f->c, x, zones, sizeof(zones));
+		faults_zones(x, f->lang, zones, sizeof(zones));
 		snprintf(name, sizeof(name), "%s", js(x, "name"));
 		if (card_fault(f, x, name, zones))
 			continue;
@@ -101,7 +101,7 @@ static const char *network_text(const struct faults *f, const char *what)
 			      : strcmp(what, "extra") == 0   ? M_DIFF_EXTRA
 			      : strcmp(what, "changed") == 0 ? M_DIFF_CHANGED
 							     : M_DIFF_UNKNOWN,
-			      f->c->lang);
+			      f->lang);
 }
 
 static void surroundings(struct faults *f, bool foreign)
@@ -161,13 +161,13 @@ static void shares(struct faults *f)
 	}
 }
 
-json_t *faults_find(struct cli *c, const json_t *status)
+json_t *faults_find(const json_t *status, enum lang l)
 {
 	const json_t *kernel = ja(status, "kernel"), *g = ja(status, "generation"), *foreign = ja(status, "foreign"),
 		     *settings = ja(status, "settings");
-	struct faults f = { c, status, json_array() };
+	struct faults f = { l, status, json_array() };
 	char why[CLOCK_WHY];
-	const char *notice = js(ja(status, "notice"), lang_name(c->lang));
+	const char *notice = js(ja(status, "notice"), lang_name(l));
 	/* What is just being changed is in two states at once. */
 	bool in_force = ju(g, "number") > 0 && !json_is_true(json_object_get(status, "busy"));
 
@@ -178,7 +178,7 @@ json_t *faults_find(struct cli *c, const json_t *status)
 	if (in_force && json_object_get(kernel, "digest") != NULL && strcmp(js(kernel, "digest"), js(g, "digest")) != 0)
 		fault(&f, M_FAULT_DIGEST, "", "", "");
 	if (json_array_size(ja(ja(status, "clock"), "waiting")) > 0)
-		fault(&f, M_FAULT_CLOCK, clock_why(c, ja(status, "clock"), why), "", "");
+		fault(&f, M_FAULT_CLOCK, clock_why(ja(status, "clock"), l, why), "", "");
 	links(&f);
 	for (size_t i = 0; i < json_array_size(foreign); i++)
 		fault(&f, M_FAULT_FOREIGN, json_string_value(json_array_get(foreign, i)), "", "");

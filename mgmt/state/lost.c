@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/words/lost.h"
+#include "mgmt/state/lost.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

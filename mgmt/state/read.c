@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/state/read.h"
+
+#include <string.h>
+#include <time.h>
+
+const char *js(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s != NULL ? s : "";
+}
+
+unsigned long long ju(const json_t *o, const char *key)
+{
+	json_int_t v = json_integer_value(json_object_get(o, key));
+
+	return v > 0 ? (unsigned long long)v : 0;
+}
+
+bool jb(const json_t *o, const char *key)
+{
+	return json_is_true(json_object_get(o, key));
+}
+
+const json_t *ja(const json_t *o, const char *key)
+{
+	const json_t *v = json_object_get(o, key);
+
+	return json_is_array(v) || json_is_object(v) ? v : NULL;
+}
+
+void render_time(const char *rfc3339, char out[RENDER_TEXT])
+{
+	struct tm utc = { 0 }, local;
+	time_t t;
+
+	snprintf(out, RENDER_TEXT, "%s", rfc3339);
+	if (strptime(rfc3339, "%Y-%m-%dT%H:%M:%S", &utc) == NULL)
+		return;
+	t = timegm(&utc);
+	if (localtime_r(&t, &local) != NULL)
+		strftime(out, RENDER_TEXT, "%Y-%m-%d %H:%M:%S %Z", &local);
+}
+
+const char *render_kind(const char *word, enum lang l)
+{
+	return message_format(strcmp(word, "naming") == 0 ? M_KIND_NAMING : M_KIND_COMMANDS, l);
+}

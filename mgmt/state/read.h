@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading the box's JSON (docs/json.md) without fear of what is missing, and the small texts that the command line and the
+ * pages share. Borrowed strings belong to the JSON object. Nothing here prints.
+ */
+#ifndef SEKISHO_MGMT_STATE_READ_H
+#define SEKISHO_MGMT_STATE_READ_H
+
+#include <stdbool.h>
+
+#include "appliance/base/json.h"
+#include "appliance/base/messages.h"
+
+#define RENDER_TEXT 64
+
+const char *js(const json_t *o, const char *key);	 /* "" when absent or no string */
+unsigned long long ju(const json_t *o, const char *key); /* 0 when absent, no number or negative */
+bool jb(const json_t *o, const char *key);		 /* false when absent */
+const json_t *ja(const json_t *o, const char *key);	 /* NULL when absent; json_array_size(NULL) is 0 */
+
+/* "2026-11-20T08:10:11.123Z" as local time, "2026-11-20 17:10:11 JST"; other texts are copied, "" stays "". */
+void render_time(const char *rfc3339, char out[RENDER_TEXT]);
+/* Of a worker: what its lanes are for. */
+const char *render_kind(const char *word, enum lang l);
+
+#endif

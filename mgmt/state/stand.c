@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/state/stand.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_FAULTS 2u /* in the sentence */
+
+static bool role_is(const json_t *r, const char *name)
+{
+	return strcmp(js(r, "role"), name) == 0;
+}
+
+/* It lives as long as a policy is compiled, and is nobody's loss. */
+static bool is_passing(const json_t *role)
+{
+	return role_is(role, "compile");
+}
+
+bool stand_silent(const json_t *status, const json_t *role)
+{
+	const json_t *silent = ja(status, "silent");
+
+	for (size_t i = 0; i < json_array_size(silent); i++) {
+		const json_t *s = json_array_get(silent, i);
+
+		/* Whoever is just changing what is in force answers when that is done. */
+		if (role_is(role, "enforce") && json_is_true(json_object_get(status, "busy")))
+			return false;
+		if (role_is(s, js(role, "role")) && ju(s, "index") == ju(role, "index"))
+			return true;
+	}
+	return false;
+}
+
+static bool runs(const json_t *status, const json_t *role)
+{
+	return strcmp(js(role, "state"), "running") == 0 && !stand_silent(status, role);
+}
+
+static enum stand of_roles(const json_t *status)
+{
+	const json_t *roles = ja(status, "roles"), *g = json_object_get(status, "generation");
+	enum stand worst = STAND_GOOD;
+	bool enforce = false;
+
+	if (strcmp(js(g, "state"), "waiting") == 0)
+		worst = STAND_WAITING;
+	else if (strcmp(js(g, "state"), "confirmed") != 0)
+		return STAND_NO_POLICY;
+	for (size_t i = 0; i < json_array_size(roles); i++) {
+		const json_t *r = json_array_get(roles, i);
+		enum stand s = role_is(r, "dpi") || role_is(r, "gate") ? STAND_UNINSPECTED : STAND_PARTLY;
+
+		if (role_is(r, "enforce") && runs(status, r))
+			enforce = true;
+		if (!is_passing(r) && !runs(status, r) && s < worst)
+			worst = s;
+	}
+	if (worst > STAND_UNRECORDED && *js(json_object_get(status, "journal"), "trouble") != '\0')
+		worst = STAND_UNRECORDED;
+	return enforce ? worst : STAND_UNWATCHED;
+}
+
+enum stand stand_of(const json_t *status, const json_t *faults)
+{
+	enum stand stand = of_roles(status);
+
+	return stand > STAND_FAULTY && json_array_size(faults) > 0 ? STAND_FAULTY : stand;
+}
+
+const char *stand_word(enum stand stand)
+{
+	static const char *const words[] = {
+		[STAND_NO_POLICY] = "no_policy",   [STAND_UNWATCHED] = "unwatched", [STAND_UNINSPECTED] = "uninspected",
+		[STAND_UNRECORDED] = "unrecorded", [STAND_PARTLY] = "partly",	    [STAND_FAULTY] = "faulty",
+		[STAND_WAITING] = "waiting",	   [STAND_GOOD] = "good",
+	};
+
+	return words[stand];
+}
+
+const char *stand_role(const json_t *role, enum lang l, char out[RENDER_TEXT])
+{
+	if (role_is(role, "dpi") || role_is(role, "gate"))
+		message_text(out, RENDER_TEXT, l, M_ROLE_OF_KIND, js(role, "role"), ju(role, "index"),
+			     render_kind(js(role, "kind"), l));
+	else
+		snprintf(out, RENDER_TEXT, "%s", js(role, "role"));
+	return out;
+}
+
+/* "dpi/0 (commands), gate/0 (commands)": who is away. */
+static void away(FILE *to, const json_t *status, enum lang l)
+{
+	char name[RENDER_TEXT];
+	const json_t *roles = ja(status, "roles");
+	const char *before = ": ";
+
+	for (size_t i = 0; i < json_array_size(roles); i++) {
+		const json_t *r = json_array_get(roles, i);
+
+		if (is_passing(r) || runs(status, r))
+			continue;
+		fprintf(to, "%s%s", before, stand_role(r, l, name));
+		before = ", ";
+	}
+}
+
+static void first_faults(FILE *to, const json_t *faults, enum lang l)
+{
+	for (size_t i = 0; i < json_array_size(faults) && i < FIRST_FAULTS; i++)
+		fprintf(to, "%s%s", i > 0 ? message_format(M_STATUS_FAULT_NEXT, l) : "",
+			json_string_value(json_array_get(faults, i)));
+	if (json_array_size(faults) > FIRST_FAULTS)
+		message_print(to, l, M_STATUS_FAULT_MORE, json_array_size(faults) - FIRST_FAULTS);
+}
+
+bool stand_lists(const json_t *faults, enum stand stand)
+{
+	return json_array_size(faults) > (stand == STAND_FAULTY ? FIRST_FAULTS : 0);
+}
+
+char *stand_sentence(const json_t *status, const json_t *faults, enum stand stand, enum lang l)
+{
+	static const enum message lines[] = {
+		[STAND_NO_POLICY] = M_STATUS_NO_POLICY,	    [STAND_UNWATCHED] = M_STATUS_UNWATCHED,
+		[STAND_UNINSPECTED] = M_STATUS_UNINSPECTED, [STAND_UNRECORDED] = M_STATUS_UNRECORDED,
+		[STAND_PARTLY] = M_STATUS_PARTLY,	    [STAND_FAULTY] = M_STATUS_FAULTY,
+		[STAND_WAITING] = M_STATUS_WAITING,	    [STAND_GOOD] = M_STATUS_GOOD,
+	};
+	char *text = NULL;
+	size_t n;
+	FILE *to = open_memstream(&text, &n);
+
+	if (to == NULL)
+		return NULL;
+	fputs(message_format(lines[stand], l), to);
+	if (stand == STAND_PARTLY || stand == STAND_UNINSPECTED)
+		away(to, status, l);
+	if (stand == STAND_FAULTY)
+		first_faults(to, faults, l);
+	if (fclose(to) == 0)
+		return text;
+	free(text);
+	return NULL;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How the box stands, by its status (docs/json.md), and the one sentence that says so: `sekisho status` prints it first, and the
+ * pages show it first. Pure.
+ */
+#ifndef SEKISHO_MGMT_STATE_STAND_H
+#define SEKISHO_MGMT_STATE_STAND_H
+
+#include "mgmt/state/read.h"
+
+/* Worst first. */
+enum stand {
+	STAND_NO_POLICY,   /* the deny base alone: nothing crosses */
+	STAND_UNWATCHED,   /* rules stand, but nobody watches them */
+	STAND_UNINSPECTED, /* a worker or gate is away: conduits follow their failure decisions */
+	STAND_UNRECORDED,  /* the journal cannot write */
+	STAND_PARTLY,	   /* another role is away */
+	STAND_FAULTY,	   /* all roles run, but something around them is not as it should be */
+	STAND_WAITING,	   /* enforcing, not confirmed */
+	STAND_GOOD,
+};
+
+/* `faults`: what faults_find found in the same status, in any language. */
+enum stand stand_of(const json_t *status, const json_t *faults);
+/* "no_policy", ..., "good": for programs. */
+const char *stand_word(enum stand stand);
+/* Without a line end; of STAND_FAULTY with the first two faults in it. The caller's to free(); NULL = no memory. */
+char *stand_sentence(const json_t *status, const json_t *faults, enum stand stand, enum lang l);
+/* What the sentence leaves unsaid: whether the list of faults has to stand below it. */
+bool stand_lists(const json_t *faults, enum stand stand);
+
+/* A role that runs, as far as the supervisor can see, but did not answer in time. */
+bool stand_silent(const json_t *status, const json_t *role);
+/* "dpi/0 (commands)": there are several of the packet path. */
+const char *stand_role(const json_t *role, enum lang l, char out[RENDER_TEXT]);
+
+#endif

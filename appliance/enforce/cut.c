@@ -37,52 +37,6 @@ static bool passes_now(const struct cutting *c, uint32_t permit, const struct qu
 	       (c->now != NULL && evaluate_ir(&c->now->ir, q) != NULL);
 }
 
-/* "server_asset", "server_label", "server_zone": who an address is in the words of the policy. */
-static void end_note(const struct generation_held *g, json_t *to, const char *end, const struct addr *a)
-{
-	uint32_t zone = ir_book_zone(&g->book, a), asset = ir_book_asset(&g->book, a);
-	char key[24];
-
-	if (asset != UINT32_MAX) {
-		snprintf(key, sizeof(key), "%s_asset", end);
-		json_object_set_new(to, key, json_text(g->ir.assets[asset].name));
-		snprintf(key, sizeof(key), "%s_label", end);
-		if (*g->ir.assets[asset].label != '\0')
-			json_object_set_new(to, key, json_text(g->ir.assets[asset].label));
-	}
-	if (zone != UINT32_MAX) {
-		snprintf(key, sizeof(key), "%s_zone", end);
-		json_object_set_new(to, key, json_text(g->ir.zones[zone].name));
-	}
-}
-
-/* As a person knows it. NULL when memory is out. */
-static json_t *session_json(const struct cutting *c, const struct session *s, const struct question *q)
-{
-	uint32_t old = c->now != NULL ? generation_permit(c->now, mark_permit(s->mark)) : UINT32_MAX;
-	bool ports = s->l4proto == IPPROTO_TCP || s->l4proto == IPPROTO_UDP;
-	const struct ir_conduit *conduit = NULL;
-	const struct ir_cell *cell;
-	char transport[WORD_TEXT];
-	json_t *j;
-
-	/* Labelled under an older policy and not relabelled yet: what allows it now is the name. */
-	cell = old == UINT32_MAX && c->now != NULL ? evaluate_ir(&c->now->ir, q) : NULL;
-	if (cell != NULL)
-		old = cell->permit;
-	if (old != UINT32_MAX)
-		conduit = generation_conduit(c->now, old);
-	j = json_pack("{s:o,s:o,s:s,s:o}", "client", json_endpoint(&s->client, ports ? s->client_port : 0), "server",
-		      json_endpoint(&s->server, ports ? s->server_port : 0), "transport",
-		      transport_text(s->l4proto, transport), "conduit",
-		      json_text(conduit != NULL ? conduit->name : NULL));
-	if (j != NULL) {
-		end_note(c->now != NULL ? c->now : c->next, j, "client", &s->client);
-		end_note(c->now != NULL ? c->now : c->next, j, "server", &s->server);
-	}
-	return j;
-}
-
 static bool note(struct cutting *c, struct told_sessions *list, const struct session *s, const struct question *q,
 		 uint32_t permit, const char *reason)
 {
@@ -94,7 +48,7 @@ static bool note(struct cutting *c, struct told_sessions *list, const struct ses
 		list->more++;
 		return true;
 	}
-	entry = session_json(c, s, q);
+	entry = enforce_session_json(c->now, c->next, s, q);
 	if (entry == NULL || (reason != NULL && json_object_set_new(entry, "reason", json_string(reason)) < 0) ||
 	    json_array_append_new(list->json, entry) < 0)
 		return false;

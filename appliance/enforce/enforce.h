@@ -17,6 +17,7 @@
  *   enforce/effective.c   what stands, for people (effective_commands.c: what permits grant)
  *   enforce/status.c      how it stands
  *   enforce/look.c        the same for somebody who is no role, when nobody enforces
+ *   enforce/session.c     sessions in the words of the policy
  *   enforce/monitor.c     hearing of changes from outside; forwarding goes off at the first word
  *   enforce/record.c      what is told of them
  *   enforce/drift.c       what they were, and the answer to them
@@ -39,6 +40,7 @@
 #include "appliance/kernel/rule.h"
 #include "appliance/kernel/talk.h"
 #include "appliance/wire/event.h"
+#include "appliance/wire/msg.h"
 #include "policy/ir/book.h"
 #include "policy/ir/ir.h"
 
@@ -194,6 +196,18 @@ void enforce_linger(struct enforce *f);
 /* ---- enforce/cut.c ----------------------------------------------------------------------------------------------- */
 
 /* `have` as dumped, sorted. 0 or negative errno; *ret is the caller's to free in any case. */
+/* ---- enforce/session.c --------------------------------------------------------------------------------------------- */
+
+struct session;
+struct question;
+/* Its ends and its conduit as a person knows them, by the policy `now`, or else `names`; either may be NULL. NULL: no memory. */
+json_t *enforce_session_json(const struct generation_held *now, const struct generation_held *names,
+			     const struct session *s, const struct question *q);
+/* The first name of the filter that the policy in force does not have; NULL = it has all. */
+const char *enforce_flows_lacks(const struct generation_held *now, const struct event_filter *filter);
+/* Which sessions there are (docs/json.md, flows); f->now is there. Owned by the caller, NULL and *e on failure. */
+json_t *enforce_flows(struct enforce *f, const struct msg_flows *m, struct err *e);
+
 int enforce_cut(struct enforce *f, const struct generation_held *next, const struct image *have, struct told *ret,
 		struct err *e);
 void told_free(struct told *t);

@@ -68,6 +68,25 @@ static bool on_effective(void *ctx, struct msg *m)
 	return answer(ctx, m, ANSWER_YES, j, &e);
 }
 
+static bool on_flows(void *ctx, struct msg *m)
+{
+	struct enforce *f = ctx;
+	struct err e = { 0 };
+	const char *lacks;
+
+	if (f->now == NULL)
+		return answer_refusal(f, m, M_ENFORCE_NOT_YET);
+	lacks = enforce_flows_lacks(f->now, &m->body.flows.filter);
+	if (lacks != NULL) {
+		struct sentence said = { 0 };
+
+		sentence_say(&said, M_FILTER_UNKNOWN, lacks);
+		return msg_answer(f->control, m->id, ANSWER_INVALID,
+				  json_pack("{s:o}", "error", sentence_json(&said))) == 0;
+	}
+	return answer(f, m, ANSWER_YES, enforce_flows(f, &m->body.flows, &e), &e);
+}
+
 static bool on_verify(void *ctx, struct msg *m)
 {
 	struct enforce *f = ctx;
@@ -184,7 +203,7 @@ static bool on_clock(void *ctx, struct msg *m)
 }
 
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
-	[MSG_STATUS] = on_status, [MSG_EFFECTIVE] = on_effective, [MSG_VERIFY] = on_verify,
+	[MSG_STATUS] = on_status, [MSG_EFFECTIVE] = on_effective, [MSG_VERIFY] = on_verify, [MSG_FLOWS] = on_flows,
 	[MSG_APPLY] = on_apply,	  [MSG_IN_FORCE] = on_in_force,	  [MSG_CLOCK] = on_clock,
 };
 

@@ -70,11 +70,9 @@ int arp_limit_set(const char *const *devices, size_t n, bool dry, plain_note *no
 {
 	const struct plain_chain chain = { .name = CHAIN, .hook = NF_ARP_IN };
 	struct nftnl_rule **rules = calloc(n + 2, sizeof(void *));
-	struct plain_table t = { .family = NFPROTO_ARP,
-				 .what = "the limit of ARP",
-				 .chains = &chain,
-				 .n_chains = n > 0,
-				 .rules = rules };
+	struct plain_table t = {
+		.family = NFPROTO_ARP, .what = "the limit of ARP", .chains = &chain, .n_chains = n > 0, .rules = rules
+	};
 	int r;
 
 	if (rules == NULL)

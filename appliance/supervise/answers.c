@@ -239,6 +239,15 @@ static void impact_finish(struct supervisor *s, struct collect *c)
 	impact_answered(s, question, silent);
 }
 
+/* Of a question that was handed on: whom it was. */
+static enum role asked_alone(const struct supervisor *s, const struct collect *c)
+{
+	for (unsigned i = 0; i < SLOTS; i++)
+		if (c->silent[i])
+			return s->slots[i].role;
+	return ROLE_JOURNAL;
+}
+
 static void finish(struct supervisor *s, struct collect *c)
 {
 	int status = 0;
@@ -265,7 +274,7 @@ static void finish(struct supervisor *s, struct collect *c)
 		break;
 	case COLLECT_PASS:
 		status = 3;
-		j = answers_silent(ROLE_JOURNAL);
+		j = answers_silent(asked_alone(s, c));
 		break;
 	case COLLECT_IMPACT:
 		impact_finish(s, c);

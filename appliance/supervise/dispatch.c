@@ -129,6 +129,14 @@ static bool on_effective(void *ctx, struct msg *m)
 	return true;
 }
 
+static bool on_flows(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	collect_pass(p->s, SLOT_ENFORCE, &m->body, p->asker);
+	return true;
+}
+
 static bool on_verify(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -252,6 +260,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 
 	[MSG_STATUS] = on_status,
 	[MSG_EFFECTIVE] = on_effective,
+	[MSG_FLOWS] = on_flows,
 	[MSG_VERIFY] = on_verify,
 	[MSG_EVENTS] = to_journal,
 	[MSG_EXPLAIN] = to_journal,

@@ -25,6 +25,7 @@ extern const struct cli_verb verb_history;
 extern const struct cli_verb verb_show;
 extern const struct cli_verb verb_effective;
 extern const struct cli_verb verb_verify;
+extern const struct cli_verb verb_flows;
 extern const struct cli_verb verb_events;
 extern const struct cli_verb verb_explain;
 extern const struct cli_verb verb_impact;

@@ -3,7 +3,7 @@
 _sekisho() {
 	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb= i
 	local globals="--json --lang --socket --help --version"
-	local verbs="check protocols compile prove replay learn journal status impact apply confirm rollback release setup backup restore history show effective verify events explain record help"
+	local verbs="check protocols compile prove replay learn journal status impact apply confirm rollback release setup backup restore history show effective verify flows events explain record help"
 	local options=
 
 	COMPREPLY=()
@@ -67,6 +67,7 @@ _sekisho() {
 	restore) options="--key --map --generation --confirm --dry-run --take-over --take-interface --into" ;;
 	effective) options="--to --conduit --zone --asset --host" ;;
 	verify | impact) options="--since" ;;
+	flows) options="--conduit --zone --asset --host --limit" ;;
 	events) options="--follow --after --limit --since --conduit --verdict --zone --asset --host --severity" ;;
 	journal) if [ "$before" = journal ]; then options="verify checkpoint"; else options="--key --head"; fi ;;
 	esac

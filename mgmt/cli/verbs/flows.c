@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `sekisho flows`: which sessions there are at this moment, whose they are and by which conduit, as connection tracking has them. What passed
+ * before and what was refused is in `events`.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/addr.h"
+#include "appliance/wire/event_filter.h"
+#include "mgmt/cli/box/request.h"
+#include "mgmt/cli/screen/table.h"
+#include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/event_parts.h"
+#include "mgmt/cli/words/render.h"
+
+#define LIMIT_DEFAULT 100u
+
+enum { OPT_CONDUIT, OPT_ZONE, OPT_ASSET, OPT_HOST, OPT_LIMIT, OPT_N };
+
+static const struct cli_option options[OPT_N] = {
+	[OPT_CONDUIT] = { "--conduit", 0, "NAME", M_FLOWS_OPT_CONDUIT },
+	[OPT_ZONE] = { "--zone", 0, "NAME", M_FLOWS_OPT_ZONE },
+	[OPT_ASSET] = { "--asset", 0, "NAME", M_FLOWS_OPT_ASSET },
+	[OPT_HOST] = { "--host", 0, "ADDRESS", M_FLOWS_OPT_HOST },
+	[OPT_LIMIT] = { "--limit", 'n', "N", M_FLOWS_OPT_LIMIT },
+};
+
+static const char *state_text(const char *word, enum lang l)
+{
+	static const struct {
+		const char *word;
+		enum message text;
+	} states[] = {
+		{ "undecided", M_FLOWS_UNDECIDED }, { "inspected", M_FLOWS_INSPECTED },
+		{ "let_go", M_FLOWS_LET_GO },	    { "not_inspected", M_FLOWS_NOT_INSPECTED },
+		{ "lingering", M_FLOWS_LINGERING }, { "cut", M_FLOWS_CUT },
+		{ "ending", M_FLOWS_ENDING },
+	};
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (strcmp(states[i].word, word) == 0)
+			return message_format(states[i].text, l);
+	return word;
+}
+
+static int by_conduit(const void *pa, const void *pb)
+{
+	static const char *const keys[] = { "conduit", "server", "client" };
+	const json_t *a = *(const json_t *const *)pa, *b = *(const json_t *const *)pb;
+	int c = 0;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && c == 0; i++)
+		c = strcmp(js(a, keys[i]), js(b, keys[i]));
+	return c;
+}
+
+static void print(struct cli *c, const json_t *list)
+{
+	size_t n = json_array_size(list);
+	const json_t **sorted = calloc(n + 1, sizeof(const json_t *));
+	char client[EVENT_END_TEXT], server[EVENT_END_TEXT];
+	struct table *t = table_new(5, 0);
+
+	table_cell(t, message_format(M_COL_CONDUIT, c->lang));
+	table_cell(t, message_format(M_FLOWS_COL_CLIENT, c->lang));
+	table_cell(t, message_format(M_FLOWS_COL_SERVER, c->lang));
+	table_cell(t, message_format(M_FLOWS_COL_TRANSPORT, c->lang));
+	table_cell(t, message_format(M_COL_STATE, c->lang));
+	table_head_done(t);
+	for (size_t i = 0; sorted != NULL && i < n; i++)
+		sorted[i] = json_array_get(list, i);
+	if (sorted != NULL)
+		qsort(sorted, n, sizeof(const json_t *), by_conduit);
+	for (size_t i = 0; sorted != NULL && i < n; i++) {
+		event_end(sorted[i], "client", client);
+		event_end(sorted[i], "server", server);
+		table_cell(t, *js(sorted[i], "conduit") != '\0' ? js(sorted[i], "conduit") : "-");
+		table_cell(t, client);
+		table_cell(t, server);
+		table_cell(t, js(sorted[i], "transport"));
+		table_cell(t, state_text(js(sorted[i], "state"), c->lang));
+	}
+	table_print(t, c->out, c->color);
+	table_free(t);
+	free(sorted);
+}
+
+/* What was asked for; false with *ret_status when it cannot be meant. */
+static bool take(struct cli *c, const struct cli_args *a, struct msg_flows *ret, int *ret_status)
+{
+	static const enum event_filter_key keys[OPT_LIMIT] = {
+		[OPT_CONDUIT] = FILTER_CONDUIT,
+		[OPT_ZONE] = FILTER_ZONE,
+		[OPT_ASSET] = FILTER_ASSET,
+		[OPT_HOST] = FILTER_HOST,
+	};
+	const char *limit = a->values[OPT_LIMIT], *host = a->values[OPT_HOST];
+	unsigned long long most = LIMIT_DEFAULT;
+	struct addr_range r;
+	bool stray, fits = true;
+
+	if (limit != NULL && (!cli_number(limit, FLOWS_MOST, &most) || most == 0)) {
+		*ret_status = cli_fail(c, CLI_INVALID, M_EVENTS_LIMIT, limit, FLOWS_MOST);
+		return false;
+	}
+	if (host != NULL && !prefix_parse(host, &r, &stray) && !stray) {
+		*ret_status = cli_fail(c, CLI_INVALID, M_EVENTS_HOST, host);
+		return false;
+	}
+	ret->most = (uint32_t)most;
+	for (size_t i = 0; i < OPT_LIMIT; i++)
+		if (a->values[i] != NULL)
+			fits = event_filter_set(&ret->filter, keys[i], a->values[i]) && fits;
+	if (!fits)
+		*ret_status = cli_fail(c, CLI_INVALID, M_EVENTS_LONG);
+	return fits;
+}
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	struct msg_body question = { MSG_FLOWS, .flows = { .most = 0 } };
+	struct box_answer answer;
+	int status;
+
+	if (!take(c, a, &question.flows, &status) || !box_request(c, &question, NULL, 0, 30, &answer, &status))
+		return status;
+	if (!box_answer_done(c, &answer, &status)) {
+		const json_t *list = ja(answer.json, "flows");
+		unsigned long long n = json_array_size(list), matching = ju(answer.json, "matching");
+
+		if (n < matching)
+			render_line(c, M_FLOWS_SOME, n, matching, ju(answer.json, "tracked"));
+		else
+			render_line(c, M_FLOWS_ALL, matching, ju(answer.json, "tracked"));
+		if (n > 0)
+			print(c, list);
+	}
+	box_answer_free(&answer);
+	return status;
+}
+
+const struct cli_verb verb_flows = {
+	.name = "flows",
+	.group = CLI_ON_BOX,
+	.operands = "",
+	.options = options,
+	.n_options = OPT_N,
+	.summary = M_FLOWS_SUMMARY,
+	.text = M_FLOWS_TEXT,
+	.run = run,
+};

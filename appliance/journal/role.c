@@ -63,14 +63,14 @@ static int wait_ms(const struct journal_role *j, uint64_t now)
 	return due <= now ? 0 : (int)((due - now) / 1000000u) + 1;
 }
 
-/* The supervisor gives the journal's own folder twice where it cannot have one for the key: keys do not lie beside what is copied. */
+/* -1 = none: the supervisor gives the journal's own folder twice where it cannot have one for the key. Keys do not lie beside what is copied. */
 static int key_folder(void)
 {
 	struct stat records, keys;
 
 	if (fstat(JOURNAL_FD_FOLDER, &records) < 0 || fstat(JOURNAL_FD_KEY, &keys) < 0 ||
 	    (records.st_dev == keys.st_dev && records.st_ino == keys.st_ino))
-		return 0;
+		return -1;
 	return JOURNAL_FD_KEY;
 }
 
@@ -88,12 +88,11 @@ static int open_chain(struct journal_role *j)
 	}
 	j->was_empty = found.empty;
 	j->key_folder = key_folder();
-	if (j->key_folder == 0)
+	if (j->key_folder < 0)
 		fprintf(stderr, "sekishod journal: no folder for the signing key; records are not signed until the "
 				"next start\n");
 	/* Made at the first start, not when it is wanted: who sets up a box notes its public part. */
-	else
-		role_key(j);
+	role_key(j);
 	/* Lines of the life before may stand unsigned. */
 	if (j->chain.next_seq > 1)
 		role_sign_written(j);

@@ -39,7 +39,10 @@ static bool on_status(void *ctx, struct msg *m)
 								      .left_out = wait_dropped(&j->wait),
 								      .reserve = j->reserve.size,
 								      .stuck = j->stuck[0] != 0,
-								      .trouble = j->trouble } };
+								      .trouble = j->trouble,
+								      .signed_to = j->signed_to,
+								      .unsigned_records = j->unsigned_n,
+								      .signs = j->signer.ready } };
 
 	memcpy(a.journal_status.head, c->hash, sizeof(a.journal_status.head));
 	return msg_send(ROLE_FD_CONTROL, m->id, &a, NULL, 0) == 0;

@@ -64,13 +64,15 @@ struct journal_role {
 	bool told_signed;   /* ... and that record is signed */
 	uint64_t room_at;   /* monotonic: the next file may go for room, not before */
 	char stuck[WHY];    /* why the oldest file stays though its time has come, "" = it does not */
-	int key_folder;	    /* of the signing key; 0 = there is none, and nothing is signed */
+	int key_folder;	    /* of the signing key; 0 = nobody wants signatures, -1 = there is none: nothing is signed, and that is said */
 	struct signer signer;
 	json_t *last_checkpoint; /* as its record has it, NULL = none yet; owned */
 	uint64_t unsigned_n;	 /* records since the last checkpoint, as far as this process knows */
 	uint64_t sign_at;	 /* monotonic: latest; 0 = there is nothing to sign */
 	bool signing;		 /* the checkpoint itself is being written */
+	uint64_t signed_to;	 /* the last record that this process signed, 0 = none */
 	char no_key[WHY];	 /* why there is no key to sign with, "" = there is one */
+	uint64_t no_key_at;	 /* monotonic: when that is recorded again */
 	bool was_empty;		 /* at the start, and nobody has said yet whether that is right */
 	uint64_t failures;
 	char trouble[WHY]; /* why the disk takes no more, "" = it does */

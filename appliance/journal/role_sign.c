@@ -20,6 +20,21 @@
 #define SIGN_RECORDS 1000u
 #define SIGN_NS 600000000000ull
 #define AGAIN_NS 10000000000ull /* after one that could not be written */
+#define SAY_NS 86400000000000ull
+
+/* Recorded once a day while it lasts, not at each attempt: a single record of it is soon a long way back. */
+static void unsigned_for(struct journal_role *j, const char *why)
+{
+	uint64_t now = clock_mono().ns;
+	bool said = j->no_key[0] != 0 && now < j->no_key_at;
+
+	snprintf(j->no_key, sizeof(j->no_key), "%s", why);
+	if (said)
+		return;
+	/* Before: what records it may be the record behind which it is tried again. */
+	j->no_key_at = now + SAY_NS;
+	role_put_own(j, LOST_UNSIGNED, j->unsigned_n > 0 ? j->unsigned_n : 1, 0, why);
+}
 
 bool role_key(struct journal_role *j)
 {
@@ -28,17 +43,12 @@ bool role_key(struct journal_role *j)
 
 	if (j->signer.ready)
 		return true;
-	if (j->key_folder == 0) {
-		snprintf(j->no_key, sizeof(j->no_key), "no folder for the signing key");
+	if (j->key_folder <= 0) {
+		unsigned_for(j, "no folder for the signing key");
 		return false;
 	}
 	if (signer_open(j->key_folder, j->chain.dirfd, &j->signer, &lost, &e) < 0) {
-		bool said = j->no_key[0] != 0;
-
-		snprintf(j->no_key, sizeof(j->no_key), "%s", e.text);
-		/* Once, not at each attempt. */
-		if (!said)
-			role_put_own(j, LOST_UNSIGNED, 1, 0, e.text);
+		unsigned_for(j, e.text);
 		return false;
 	}
 	j->no_key[0] = 0;
@@ -90,7 +100,7 @@ bool role_checkpoint(struct journal_role *j, bool grave)
 	/* Of a journal without a record there is nothing to sign, now or in a while. */
 	if (j->key_folder == 0 || before == 1)
 		return false;
-	j->sign_at = clock_mono().ns + AGAIN_NS;
+	j->sign_at = clock_mono().ns + (j->key_folder > 0 ? AGAIN_NS : SIGN_NS);
 	if ((j->pressed && !grave) || j->signing || !role_key(j))
 		return false;
 	j->signing = true;
@@ -105,6 +115,7 @@ bool role_checkpoint(struct journal_role *j, bool grave)
 	}
 	json_decref(j->last_checkpoint);
 	j->last_checkpoint = member;
+	j->signed_to = before - 1;
 	j->unsigned_n = 0;
 	j->sign_at = 0;
 	return true;

@@ -179,6 +179,8 @@ json_t *faults_find(const json_t *status, enum lang l)
 		fault(&f, M_FAULT_DIGEST, "", "", "");
 	if (json_array_size(ja(ja(status, "clock"), "waiting")) > 0)
 		fault(&f, M_FAULT_CLOCK, clock_why(ja(status, "clock"), l, why), "", "");
+	if (json_is_false(json_object_get(ja(status, "journal"), "signs")))
+		fault(&f, M_FAULT_UNSIGNED, "", "", "");
 	links(&f);
 	for (size_t i = 0; i < json_array_size(foreign); i++)
 		fault(&f, M_FAULT_FOREIGN, json_string_value(json_array_get(foreign, i)), "", "");

@@ -362,6 +362,11 @@ static void rest(struct cli *c, const json_t *status)
 		message_print(c->out, c->lang, M_STATUS_NO_DRIFT);
 	render_time(js(journal, "last"), when);
 	render_line(c, M_STATUS_JOURNAL, ju(journal, "records"), ju(journal, "lost"), when);
+	if (ju(journal, "signed_to") > 0)
+		message_print(c->out, c->lang, M_STATUS_SIGNED, ju(journal, "signed_to"),
+			      ju(journal, "unsigned_records"));
+	else if (json_is_true(json_object_get(journal, "signs")))
+		message_print(c->out, c->lang, M_STATUS_UNSIGNED, ju(journal, "unsigned_records"));
 	if (ju(journal, "keep_days") > 0)
 		render_line(c, M_STATUS_RETENTION, ju(journal, "keep_days"), ju(journal, "delete_after_days"));
 	else if (json_object_get(journal, "keep_days") != NULL) /* a journal that is silent has said nothing */

@@ -12,9 +12,12 @@
 
 #define WORD_MAX 40 /* bytes of a key or label in a row, NUL included */
 
-enum how { NUMBER, MILLISECONDS, TRUTH, MOMENT, LENGTH, RUNNING, UP, MAINS };
+enum how { NUMBER, MILLISECONDS, TRUTH, MOMENT, LENGTH, NOTHING, RUNNING, UP, MAINS, LOW, FORCED };
 
-static const char *const good_words[] = { [RUNNING] = "running", [UP] = "up", [MAINS] = "mains" };
+/* Of those whose sample says whether it is this word. */
+static const char *const good_words[] = {
+	[RUNNING] = "running", [UP] = "up", [MAINS] = "mains", [LOW] = "low", [FORCED] = "forced",
+};
 
 struct metric {
 	const char *name, *type, *where, *value;
@@ -75,9 +78,14 @@ static bool number_of(const json_t *v, enum how how, double *ret)
 	case LENGTH:
 		*ret = (double)json_array_size(v);
 		return json_is_array(v);
+	case NOTHING:
+		*ret = json_is_null(v);
+		return json_is_null(v) || json_is_string(v);
 	case RUNNING:
 	case UP:
 	case MAINS:
+	case LOW:
+	case FORCED:
 		*ret = json_is_string(v) && strcmp(json_string_value(v), good_words[how]) == 0;
 		return json_is_string(v);
 	}
@@ -169,6 +177,8 @@ char *metrics_text(const char *json, size_t n, size_t *ret_n)
 	FILE *out = json_is_object(status) ? open_memstream(&text, ret_n) : NULL;
 
 	if (out != NULL) {
+		bool failed;
+
 		for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
 			bool headed = false;
 
@@ -177,7 +187,9 @@ char *metrics_text(const char *json, size_t n, size_t *ret_n)
 			else
 				samples(out, &metrics[i], status, metrics[i].where, &headed);
 		}
-		if (ferror(out) != 0 || fclose(out) != 0) {
+		failed = ferror(out) != 0;
+		/* Closed in any case: until then the text is not ours to free. */
+		if (fclose(out) != 0 || failed) {
 			free(text);
 			text = NULL;
 		}

@@ -812,6 +812,29 @@ static void no_checkpoint_without_a_signature(void **state)
 	stop(&j);
 }
 
+/* Said at first and once a day, with how many; not at each attempt. */
+static void without_a_key(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+
+	open_journal(f, &j);
+	j.key_folder = -1;
+	write_file(f, &j);
+	for (unsigned day = 1; day <= 3; day++) {
+		for (unsigned hour = 0; hour < 24; hour++, passes(HOUR))
+			assert_false(role_checkpoint(&j, false));
+		assert_int_equal(lines_with(f, "\"code\":\"unsigned\"", NULL), day);
+		for (unsigned i = 0; i < 5; i++)
+			role_put_own(&j, LOST_STUCK, 1, 0, NULL);
+	}
+	assert_string_equal(j.no_key, "no folder for the signing key");
+	/* Five of the first day and the word itself. */
+	assert_int_equal(j.unsigned_n, 3 + 15);
+	assert_int_equal(lines_with(f, "\"count\":6", NULL), 1);
+	stop(&j);
+}
+
 static void nothing_to_sign(void **state)
 {
 	static struct journal_role j;
@@ -824,6 +847,8 @@ static void nothing_to_sign(void **state)
 	assert_int_equal(j.sign_at, 0);
 	write_file(f, &j);
 	assert_true(role_checkpoint(&j, false));
+	assert_int_equal(j.signed_to, LINES);
+	assert_int_equal(j.unsigned_n, 0);
 	close(j.key_folder);
 	stop(&j);
 }
@@ -950,6 +975,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(for_room_by_a_signed_word, fresh, teardown),
 		cmocka_unit_test_setup_teardown(no_checkpoint_without_a_signature, fresh, teardown),
 		cmocka_unit_test_setup_teardown(nothing_to_sign, fresh, teardown),
+		cmocka_unit_test_setup_teardown(without_a_key, fresh, teardown),
 		cmocka_unit_test_setup_teardown(small_files_wait_for_the_server, fresh, teardown),
 		cmocka_unit_test_setup_teardown(as_many_wait_as_four_full_ones_hold, fresh, teardown),
 	};

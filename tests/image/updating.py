@@ -40,6 +40,8 @@ def declare_server(m, stick, work, address, folder):
     """An update server in box.cfg, by the way that a box without a shell has: its settings come out to the stick, and go in by it with the authority's certificate."""
     m.ask("save")
     text = subprocess.run(["mcopy", "-n", "-i", stick, "::box.cfg", "-"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    key = subprocess.run(["mcopy", "-n", "-i", stick, "::checkpoint.pem", "-"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    expect(key.startswith("-----BEGIN PUBLIC KEY-----\n"), "the stick has no key for the records: %s", key)
     with open(work + "/box.cfg", "w", encoding="utf-8") as f:
         f.write(text + '\nupdate_server = { address = "%s"; name = "updates.example"; ca = "/etc/sekisho/update-ca.pem"; };\n' % address)
     shutil.copy(folder + "/ca.pem", work + "/update-ca.pem")

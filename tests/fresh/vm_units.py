@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Debian packages on a machine of their own: Debian's stock kernel and systemd under qemu (vm.py says how). One disk over
 several boots (STAGES): the packages come to a machine that is a router, whose power is cut while the first policy is on trial; a policy is
-in force from a boot on, with frames at both cards from power-on (wire.py); docs/install.md is followed, the daemon lost in several
-ways and upgraded under live sessions, and the packages are taken away. What the machine itself has to check is in units/.
+in force from a boot on, with frames at both cards from power-on (wire.py); the battery of its UPS ends; docs/install.md is
+followed, the daemon lost in several ways and upgraded under live sessions, and the packages are taken away. What the machine itself has to
+check is in units/.
 
 Named stages run alone, on the disk that the one before left."""
 import glob
@@ -17,7 +18,7 @@ import vm
 import wire
 
 WORK = os.path.join(vm.TOP, "build", "fresh", "vm-units")
-WANTED = "systemd-sysv udev ifupdown apparmor iproute2 nftables python3 procps kmod sudo curl linux-image-amd64".split()
+WANTED = "systemd-sysv udev ifupdown apparmor iproute2 nftables python3 procps kmod sudo curl nut-server linux-image-amd64".split()
 STAGE = """[Unit]
 After=sekishod.service basic.target
 [Service]
@@ -34,14 +35,18 @@ WantedBy=multi-user.target
 """
 # Nothing else writes to the console, and nothing of the machine's own starts while something is measured.
 QUIET = ("serial-getty@ttyS0.service getty@tty1.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer "
-         "fstrim.timer systemd-timesyncd.service").split()
+         "fstrim.timer systemd-timesyncd.service nut-server.service nut-monitor.service nut-driver.target nut-driver-enumerator.service "
+         "nut-driver-enumerator.path").split()
 
 # Each a boot of one disk: what is tried there, in this order (units/main.py), and which frames have to pass from one card to the other in
-# the meantime; the others must not, not one. None: nothing is sent, so that it does not stand beside what is measured.
+# the meantime; the others must not, not one. None: nothing is sent, so that it does not stand beside what is measured. A stage that the machine
+# itself ends is nobody's beginning.
+LAST = ("battery",)
 STAGES = {
     "install": ("install cut", list(wire.KINDS)),
     "untried": ("install.untried install.take", list(wire.KINDS)),
     "boot": ("live", [wire.ALLOWED]),
+    "battery": ("live.released lab.cable lab.enduring battery", None),
     "live": ("live.released lab guide lab.enduring partition harm partition.divided confined leave", None),
 }
 
@@ -133,7 +138,7 @@ def guides(check):
 def disk_before(stage):
     """The machine's disk as the stage before left it."""
     names = list(STAGES)
-    before = names[names.index(stage) - 1] if stage != names[0] else None
+    before = next((x for x in reversed(names[:names.index(stage)]) if x not in LAST), None)
     source = "%s/after-%s.disk" % (WORK, before) if before else WORK + "/root.disk"
     subprocess.run(["cp", "--sparse=always", source, WORK + "/box.disk"], check=True)
 
@@ -145,7 +150,7 @@ def stages(check, only=()):
         if only and stage not in only:
             continue
         disk_before(stage)
-        if not run_stage(check, stage, steps, passing):
+        if not run_stage(check, stage, steps, passing) and stage not in LAST:
             return
         os.replace(WORK + "/box.disk", "%s/after-%s.disk" % (WORK, stage))
 

@@ -36,20 +36,24 @@ def bundles(folder, keys, work, stick, more=BROKEN):
     return names
 
 
-def declare_server(m, stick, work, address, folder):
-    """An update server in box.cfg, by the way that a box without a shell has: its settings come out to the stick, and go in by it with the authority's certificate."""
+def declare(m, stick, work, text, files):
+    """More of box.cfg, by the way that a box without a shell has: its settings come out to the stick, and go in by it with the files that they need."""
     m.ask("save")
-    text = subprocess.run(["mcopy", "-n", "-i", stick, "::box.cfg", "-"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    before = subprocess.run(["mcopy", "-n", "-i", stick, "::box.cfg", "-"], check=True, stdout=subprocess.PIPE, text=True).stdout
     key = subprocess.run(["mcopy", "-n", "-i", stick, "::checkpoint.pem", "-"], check=True, stdout=subprocess.PIPE, text=True).stdout
     expect(key.startswith("-----BEGIN PUBLIC KEY-----\n"), "the stick has no key for the records: %s", key)
     with open(work + "/box.cfg", "w", encoding="utf-8") as f:
-        f.write(text + '\nupdate_server = { address = "%s"; name = "updates.example"; ca = "/etc/sekisho/update-ca.pem"; };\n' % address)
-    shutil.copy(folder + "/ca.pem", work + "/update-ca.pem")
-    subprocess.run(["mcopy", "-o", "-i", stick, work + "/box.cfg", work + "/update-ca.pem", "::"], check=True)
+        f.write(before + "\n" + text)
+    subprocess.run(["mcopy", "-o", "-i", stick, work + "/box.cfg", *files, "::"], check=True)
     said = m.ask("load")
-    expect("box.cfg" in said and "update-ca.pem" in said, "the stick was not read: %s", said)
+    expect(all("taken: " + os.path.basename(x) in said for x in ("box.cfg", *files)), "the stick was not read: %s", said)
     m.ask("apply", 120)
     m.ask("confirm")
+
+
+def declare_server(m, stick, work, address, folder):
+    shutil.copy(folder + "/ca.pem", work + "/update-ca.pem")
+    declare(m, stick, work, 'update_server = { address = "%s"; name = "updates.example"; ca = "/etc/sekisho/update-ca.pem"; };\n' % address, [work + "/update-ca.pem"])
     said = " ".join(m.ask("effective").split())
     expect("update server %s tcp/443" % address in said, "%s", said)
 

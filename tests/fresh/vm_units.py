@@ -18,7 +18,7 @@ import vm
 import wire
 
 WORK = os.path.join(vm.TOP, "build", "fresh", "vm-units")
-WANTED = "systemd-sysv udev ifupdown apparmor iproute2 nftables python3 procps kmod sudo curl nut-server linux-image-amd64".split()
+WANTED = "systemd-sysv udev ifupdown apparmor iproute2 nftables python3 procps kmod sudo curl openssl nut-server linux-image-amd64".split()
 STAGE = """[Unit]
 After=sekishod.service basic.target
 [Service]

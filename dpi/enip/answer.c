@@ -293,10 +293,13 @@ static void judge_unseen(struct enip_state *s, const struct encap *e, const stru
 	pdu_name_ruling(ret, &ruling);
 }
 
-/* What was refused is answered only where nothing is stopped: then its datagrams come, and are judged by what was asked for. */
-static bool opens_io(const struct enip_open *o)
+/*
+ * What was refused is answered only where nothing is stopped. Then what it opened is open, and what it closed is not: that is kept, so that
+ * what goes over it is judged by what was asked for, now and by the policy that enforces. Of a request that nobody can read nothing is known.
+ */
+static bool is_kept(const struct enip_open *o)
 {
-	return o->what.cip.kind == CIP_OPENS && o->what.cip.opening.transport == TRANSPORT_IO;
+	return o->what.cip.kind != CIP_PLAIN && o->wait.reason != R_ENIP_FRAME;
 }
 
 void enip_answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
@@ -345,7 +348,7 @@ void enip_answered(void *state, struct bytes pdu, const struct command_table *t,
 		name_choice(t, p, o.wait.choice, ret);
 		for (uint32_t k = 0; k < i; k++)
 			s->open[k].wait.expendable = 1;
-		if (ret->allowed || opens_io(&o))
+		if (ret->allowed || is_kept(&o))
 			conclude(s, &o, &e, &r, ret->bond != NULL ? ret->bond : &unasked);
 		pending_answered(enip_open_of(s), i);
 		return;

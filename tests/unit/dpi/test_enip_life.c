@@ -484,6 +484,41 @@ static void connections(void **unused)
 	assert_int_equal(asks(unit_note(0x103, 1, &ask)), R_ENIP_ROUTE);
 }
 
+/* A row limited to slot 0, where nothing is stopped, so that both ends have their way; then the row that was forgotten. */
+static void opened_while_observed(void **unused)
+{
+	struct note slot1 = NOTE(1, 1, 0x20, 2, 0x24, 1), ask, answer = opened_note(3, 0x103, 0x203), close;
+	struct command_row *row;
+
+	(void)unused;
+	row = desk_row(&d);
+	row->targets[0] = wide(&d, 0x100, 0x100);
+	assert_true(begin_session(&d));
+	assert_false(begin_connection(&d, 3, &slot1));
+	assert_int_equal(d.p.reason, R_ENIP_ROUTE);
+	assert_int_equal(answers(request_note(3, &answer)), R_ENIP_ROUTE);
+	/* What goes over it is refused for where it goes, not for a number that nobody knows. */
+	assert_int_equal(asks(unit_note(0x103, 1, read_one())), R_ENIP_ROUTE);
+	row->targets[0] = wide(&d, 0x100, 0x101);
+	assert_int_equal(asks(unit_note(0x103, 2, read_one())), R_ALLOWED);
+	/* Closed while it was observed: it is gone. */
+	row->targets[0] = wide(&d, 0x100, 0x100);
+	close = close_note(3, &slot1);
+	assert_int_equal(asks(request_note(9, &close)), R_ENIP_ROUTE);
+	answer = reply_note(0x4e, 0, &(struct note){ .b = { 3, 0, 0x4d, 0, 0xf3, 0x2b, 0x95, 0x32, 0, 0 }, .n = 10 });
+	assert_int_equal(answers(request_note(9, &answer)), R_ENIP_ROUTE);
+	row->targets[0] = wide(&d, 0x100, 0x101);
+	assert_int_equal(asks(unit_note(0x103, 3, read_one())), R_ENIP_CONNECTION);
+	/* An opening that nobody can read opens nothing here, whatever is answered. */
+	assert_true(begin_session(&d));
+	ask = open_note(3, 0x203, 0xa3, 0x43f4, &slot1);
+	put(&ask, 0, 1);
+	assert_int_equal(asks(request_note(3, &ask)), R_ENIP_FRAME);
+	answer = opened_note(3, 0x103, 0x203);
+	assert_int_equal(answers(request_note(3, &answer)), R_ENIP_FRAME);
+	assert_int_equal(asks(unit_note(0x103, 1, read_one())), R_ENIP_CONNECTION);
+}
+
 static void half_way(void **unused)
 {
 	const struct note answer = reply_note(0x0e, 0, &(struct note){ .b = { 1, 2 }, .n = 2 });
@@ -573,6 +608,7 @@ int main(void)
 		cmocka_unit_test(parts_of_several_packets),
 		cmocka_unit_test(a_router_may_answer),
 		cmocka_unit_test(connections),
+		cmocka_unit_test(opened_while_observed),
 		cmocka_unit_test(half_way),
 		cmocka_unit_test(so_many_open),
 		cmocka_unit_test(datagrams_list),

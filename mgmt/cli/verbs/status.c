@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/wire/reason.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/box/standing.h"
 #include "mgmt/cli/screen/table.h"
@@ -17,6 +16,7 @@
 #include "mgmt/cli/words/render.h"
 #include "mgmt/state/faults.h"
 #include "mgmt/state/lost.h"
+#include "mgmt/state/refused.h"
 #include "mgmt/state/stand.h"
 
 #define MEBIBYTE 1048576u
@@ -201,18 +201,11 @@ static void roles(struct cli *c, const json_t *status)
 	table_free(t);
 }
 
-/* Passed although nobody judged it, because its conduit says so: these are failures, but not refusals. */
-static bool passes_unjudged(enum reason r)
-{
-	return r == R_DOWN_HELD || r == R_DOWN_OPEN || r == R_MIDSTREAM_WAIT;
-}
-
 /* One row a reason, of those that were refused or of those that passed unjudged; judged and passed is left to --json. */
 static struct table *reasons(struct cli *c, const json_t *status, bool unjudged)
 {
-	const json_t *counters = json_object_get(json_object_get(status, "kernel"), "counters");
-	const json_t *workers = ja(status, "workers");
 	struct table *t = table_new(3, 2);
+	json_t *list = refused_list(status, unjudged);
 
 	table_cell(t, message_format(M_COL_PACKETS, c->lang));
 	table_cell(t, message_format(M_COL_WHO, c->lang));
@@ -220,25 +213,15 @@ static struct table *reasons(struct cli *c, const json_t *status, bool unjudged)
 	table_head_done(t);
 	table_wrap(t);
 	table_right(t, 0);
-	for (unsigned r = 0; r < REASON_COUNT; r++) {
-		const char *word = reason_word((enum reason)r);
-		unsigned long long kernel = ju(json_object_get(counters, word), "packets"), worker = 0;
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *r = json_array_get(list, i);
+		bool kernel = strcmp(js(r, "who"), "kernel") == 0;
 
-		for (size_t i = 0; i < json_array_size(workers); i++)
-			worker += ju(json_object_get(json_array_get(workers, i), "reasons"), word);
-		if (reason_kind((enum reason)r) == REASON_PASS || passes_unjudged((enum reason)r) != unjudged)
-			continue;
-		if (kernel > 0) {
-			table_cellf(t, "%llu", kernel);
-			table_cell(t, message_format(M_WHO_KERNEL, c->lang));
-			table_cell(t, render_reason(word, c->lang));
-		}
-		if (worker > 0) {
-			table_cellf(t, "%llu", worker);
-			table_cell(t, message_format(M_WHO_WORKERS, c->lang));
-			table_cell(t, render_reason(word, c->lang));
-		}
+		table_cellf(t, "%llu", ju(r, "packets"));
+		table_cell(t, message_format(kernel ? M_WHO_KERNEL : M_WHO_WORKERS, c->lang));
+		table_cell(t, render_reason(js(r, "reason"), c->lang));
 	}
+	json_decref(list);
 	return t;
 }
 

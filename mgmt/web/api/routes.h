@@ -28,6 +28,7 @@ struct route {
 const struct route *route_find(const char *path);
 
 extern const struct route route_status;
+extern const struct route route_state;
 extern const struct route route_effective;
 extern const struct route route_events;
 extern const struct route route_metrics;

@@ -1,6 +1,17 @@
 # `sekisho journal verify` reads a record folder by the code that wrote it.
 CLI_SRC = $(wildcard mgmt/cli/*.c mgmt/cli/*/*.c mgmt/state/*.c) $(addprefix appliance/journal/,chain.c checkpoint.c line.c segment.c verify.c)
-MGMT_SRC = $(wildcard mgmt/web/*.c mgmt/web/api/*.c mgmt/web/pages/*.c mgmt/state/*.c)
+MGMT_SRC = $(wildcard mgmt/web/*.c mgmt/web/api/*.c mgmt/web/pages/*.c mgmt/state/*.c) build/ui/files.c
+
+# What a browser is given (mgmt/ui), as a part of the daemon. esbuild comes from Debian, and there is nothing else to bring.
+build/ui/script: $(wildcard mgmt/ui/*.ts)
+	$(call say,UI,$@)
+	@mkdir -p $(@D)
+	$(Q)esbuild mgmt/ui/main.ts --bundle --minify --format=iife --target=es2020 --charset=utf8 --log-level=warning --outfile=$@.new && mv $@.new $@
+build/ui/style: mgmt/ui/style.css
+	@mkdir -p $(@D)
+	$(Q)esbuild $< --minify --charset=utf8 --log-level=warning --outfile=$@.new && mv $@.new $@
+build/ui/files.c: mgmt/ui/embed build/ui/script build/ui/style mgmt/ui/page.html mgmt/ui/icon.svg
+	$(Q)mgmt/ui/embed script=build/ui/script style=build/ui/style page=mgmt/ui/page.html icon=mgmt/ui/icon.svg >$@.new && mv $@.new $@
 
 # The test of the whole command line runs the program itself.
 $(B)/tests/test_cli_verbs: | $(B)/sekisho

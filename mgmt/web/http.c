@@ -112,16 +112,17 @@ static enum MHD_Result ask(struct http *h, struct client *k, const struct route 
 static enum MHD_Result decide(struct http *h, struct client *k, const char *method)
 {
 	const struct route *route = route_find(k->target.path);
-	bool page = strcmp(k->target.path, "/") == 0 && k->target.n_parameters == 0 && !k->target.bad_query;
+	const struct page *page =
+		k->target.n_parameters == 0 && !k->target.bad_query ? page_find(k->target.path) : NULL;
 	const char *authorization;
 
 	h->counts.requests++;
-	if (route == NULL && !page)
+	if (route == NULL && page == NULL)
 		return reply_send(k->connection, REPLY_NOT_FOUND);
 	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0)
 		return reply_send(k->connection, REPLY_NOT_ALLOWED);
-	if (page)
-		return reply_send(k->connection, REPLY_PAGE);
+	if (page != NULL)
+		return reply_page(k->connection, page);
 	authorization = client_header(k, MHD_HTTP_HEADER_AUTHORIZATION);
 	if (authorization == NULL || !token_matches(authorization, h->secrets->token))
 		return refuse(h, k);

@@ -8,8 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "mgmt/web/pages/page.h"
-
 /* The policy of what is no page: a browser that shows it loads nothing. */
 #define NO_CONTENT "default-src 'none'; frame-ancestors 'none'"
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
@@ -65,22 +63,22 @@ static enum MHD_Result queue(struct MHD_Connection *c, unsigned http, struct MHD
 }
 
 /* Static text needs no copy. This library's plain call for it wants the text writable; its vector does not. */
-static struct MHD_Response *static_text(const char *text, size_t n)
+static struct MHD_Response *static_text(const void *text, size_t n)
 {
 	struct MHD_IoVec part = { .iov_base = text, .iov_len = n };
 
 	return MHD_create_response_from_iovec(&part, 1, NULL, NULL);
 }
 
-static enum MHD_Result send_page(struct MHD_Connection *c)
+enum MHD_Result reply_page(struct MHD_Connection *c, const struct page *page)
 {
 	char policy[PAGE_POLICY];
 	struct MHD_Response *r;
 
-	if (page_policy(policy) < 0)
+	if (page_policy(page, policy) < 0)
 		return MHD_NO;
-	r = static_text(page_html, page_html_size);
-	return queue(c, MHD_HTTP_OK, r, r != NULL && common_headers(r, "text/html; charset=utf-8", policy));
+	r = static_text(page->bytes, *page->size);
+	return queue(c, MHD_HTTP_OK, r, r != NULL && common_headers(r, page->type, policy));
 }
 
 enum MHD_Result reply_send(struct MHD_Connection *c, enum reply_kind kind)
@@ -88,8 +86,6 @@ enum MHD_Result reply_send(struct MHD_Connection *c, enum reply_kind kind)
 	struct MHD_Response *r;
 	bool ok;
 
-	if (kind == REPLY_PAGE)
-		return send_page(c);
 	r = static_text(errors[kind].body, strlen(errors[kind].body));
 	ok = r != NULL && common_headers(r, "application/json", NO_CONTENT);
 	if (ok && kind == REPLY_UNAUTHORIZED)

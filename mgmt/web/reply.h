@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Every answer that the management role gives over HTTP, with the headers that all of them carry: nothing is kept by
- * caches, nothing is guessed about types, no script runs. Owns nothing between calls.
+ * caches, nothing is guessed about types, no script runs but the pages' own. Owns nothing between calls.
  */
 #ifndef SEKISHO_MGMT_WEB_REPLY_H
 #define SEKISHO_MGMT_WEB_REPLY_H
@@ -10,9 +10,9 @@
 #include <stdbool.h>
 
 #include "mgmt/web/api/routes.h"
+#include "mgmt/web/pages/page.h"
 
 enum reply_kind {
-	REPLY_PAGE,
 	REPLY_BAD_REQUEST,
 	REPLY_UNAUTHORIZED,
 	REPLY_NOT_FOUND,
@@ -22,6 +22,7 @@ enum reply_kind {
 };
 
 enum MHD_Result reply_send(struct MHD_Connection *c, enum reply_kind kind);
+enum MHD_Result reply_page(struct MHD_Connection *c, const struct page *page);
 /*
  * The supervisor's answer: `fd` is a sealed memfd with JSON, taken over in any case; `status` is the CLI's. It goes out in
  * `form` (NULL: as it is) unless it is an error. Refuses (503) what is not sealed, and what cannot be put into that form.

@@ -3,8 +3,10 @@
 
 #include <gnutls/gnutls.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "appliance/base/sha256.h"
+#include "mgmt/web/pages/files.h"
 
 #define STYLE                                                                                                          \
 	"body{margin:0 auto;max-width:46em;padding:2em 1.2em;font-family:\"Noto Sans JP\",\"Noto Sans CJK JP\","       \
@@ -26,15 +28,16 @@
 	"     -H \"Authorization: Bearer $(cat token)\" \\\n"                                                          \
 	"     https://" address "/api/v1/status</pre>\n"
 
-const char page_html[] =
+static const char help_html[] =
 	"<!DOCTYPE html>\n<html lang=\"ja\">\n<head>\n<meta charset=\"utf-8\">\n"
 	"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 	"<title>Sekisho 関所</title>\n<style>" STYLE "</style>\n</head>\n<body>\n"
-	"<h1>Sekisho 関所 <a href=\"#en\" lang=\"en\">English</a></h1>\n"
-	"<p>この装置は、拠点内のゾーンの境界で通信を検査し、ポリシーに書かれた通信だけを通します。このページと API は管理用"
+	"<h1>Sekisho 関所 API <a href=\"#en\" lang=\"en\">English</a></h1>\n"
+	"<p>この装置は、拠点内のゾーンの境界で通信を検査し、ポリシーに書かれた通信だけを通します。ページと API は管理用"
 	"ネットワークからのみ利用でき、読み取り専用です。設定の変更は、装置上の <code>sekisho</code> コマンドで行います。</p>\n"
 	"<h2>API</h2>\n<table>\n"
 	"<tr><td><code>/api/v1/status</code></td><td>防御の状態、プロセス、拒否した通信の件数</td></tr>\n"
+	"<tr><td><code>/api/v1/state</code></td><td>防御の状態と、その意味の説明（日本語、英語）</td></tr>\n"
 	"<tr><td><code>/api/v1/effective</code></td><td>カーネルと検査部から読み戻した有効ルール</td></tr>\n"
 	"<tr><td><code>/api/v1/events</code></td><td>記録された事象（古い順）</td></tr>\n"
 	"<tr><td><code>/metrics</code></td><td>Prometheus 形式の計測値</td></tr>\n"
@@ -52,12 +55,13 @@ const char page_html[] =
 	"</table>\n"
 	"<p>利用にはトークンが必要です。トークン（<code>token</code>）と証明書（<code>certificate.pem</code>）は、装置の状態"
 	"フォルダーの <code>secrets</code> にあり（通常は <code>/var/lib/sekisho/secrets</code>）、root だけが読めます。</p>\n"
-	CURL("このページのアドレス")
+	CURL("装置のアドレス")
 	"<div lang=\"en\" id=\"en\">\n<h2>In English</h2>\n"
 	"<p>This box inspects what crosses the borders between the zones of a site, and lets through only what its policy names. "
-	"This page and the API can be reached from the management network alone, and are read-only. Changes are made with the "
+	"The pages and the API can be reached from the management network alone, and are read-only. Changes are made with the "
 	"command <code>sekisho</code> on the box.</p>\n<table>\n"
 	"<tr><td><code>/api/v1/status</code></td><td>is it enforcing, processes, what was refused</td></tr>\n"
+	"<tr><td><code>/api/v1/state</code></td><td>the same with what it means, in Japanese and English</td></tr>\n"
 	"<tr><td><code>/api/v1/effective</code></td><td>the rules in force, read back from kernel and inspectors</td></tr>\n"
 	"<tr><td><code>/api/v1/events</code></td><td>what was recorded, oldest first</td></tr>\n"
 	"<tr><td><code>/metrics</code></td><td>measurements, as Prometheus reads them</td></tr>\n"
@@ -76,18 +80,45 @@ const char page_html[] =
 	"<p>Each request carries the token. The token (<code>token</code>) and the certificate (<code>certificate.pem</code>) are in "
 	"<code>secrets</code> of the box's state folder (usually <code>/var/lib/sekisho/secrets</code>); only root can read "
 	"them.</p>\n"
-	CURL("ADDRESS-OF-THIS-PAGE")
+	CURL("ADDRESS-OF-THE-BOX")
 	"</div>\n</body>\n</html>\n";
 /* clang-format on */
 
-const size_t page_html_size = sizeof(page_html) - 1;
+static const size_t help_size = sizeof(help_html) - 1;
 
-int page_policy(char out[PAGE_POLICY])
+/* Nothing but our own script and style, and questions to this box alone; whoever smuggles text into the page gets no script out of it. */
+#define UI_POLICY                                                                                                      \
+	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri "       \
+	"'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+#define NOTHING "default-src 'none'; frame-ancestors 'none'"
+
+static const struct page pages[] = {
+	{ "/", "text/html; charset=utf-8", ui_page, &ui_page_size, UI_POLICY },
+	{ "/ui/script", "text/javascript; charset=utf-8", ui_script, &ui_script_size, NOTHING },
+	{ "/ui/style", "text/css; charset=utf-8", ui_style, &ui_style_size, NOTHING },
+	{ "/ui/icon", "image/svg+xml", ui_icon, &ui_icon_size, NOTHING },
+	{ "/api/help", "text/html; charset=utf-8", help_html, &help_size, NULL },
+};
+_Static_assert(sizeof(UI_POLICY) <= PAGE_POLICY, "it has to fit");
+
+const struct page *page_find(const char *path)
+{
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
+		if (strcmp(pages[i].path, path) == 0)
+			return &pages[i];
+	return NULL;
+}
+
+int page_policy(const struct page *p, char out[PAGE_POLICY])
 {
 	uint8_t digest[32];
 	gnutls_datum_t raw = { .data = digest, .size = sizeof(digest) }, text = { 0 };
 	int r;
 
+	if (p->policy != NULL) {
+		snprintf(out, PAGE_POLICY, "%s", p->policy);
+		return 0;
+	}
 	sha256(STYLE, sizeof(STYLE) - 1, digest);
 	r = gnutls_base64_encode2(&raw, &text);
 	if (r < 0)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one page for a browser: what this is, and where the API is. Static text: no script, nothing from elsewhere. */
+/*
+ * What a browser may have without showing who it is: the pages' frame, script and style, which hold nothing of the box, and
+ * what the API is. A fixed list of exact paths; no path of a request reaches a file.
+ */
 #ifndef SEKISHO_MGMT_WEB_PAGES_PAGE_H
 #define SEKISHO_MGMT_WEB_PAGES_PAGE_H
 
@@ -7,9 +10,17 @@
 
 #define PAGE_POLICY 256
 
-extern const char page_html[];
-extern const size_t page_html_size;
-/* The content security policy that lets exactly this page's style through. 0, or a negative code of GnuTLS. */
-int page_policy(char out[PAGE_POLICY]);
+struct page {
+	const char *path, *type; /* the type as HTTP names it */
+	const void *bytes;	 /* they live as long as the program */
+	const size_t *size;
+	/* The content security policy; NULL: the one that page_policy makes. */
+	const char *policy;
+};
+
+/* NULL when there is none with exactly this path. */
+const struct page *page_find(const char *path);
+/* The policy that it goes out with. 0, or a negative code of GnuTLS. */
+int page_policy(const struct page *p, char out[PAGE_POLICY]);
 
 #endif

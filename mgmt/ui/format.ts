@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Numbers and moments as people read them. Moments are shown in this machine's local time; how long ago they were is counted by the
+// box's own clock, which is the one that they were written by.
+import { language, t } from "./text";
+
+export function count(n: number | undefined): string {
+	return (n ?? 0).toLocaleString(language() === "ja" ? "ja-JP" : "en-US");
+}
+
+/** 1536000 as "1.5 MB". */
+export function bytes(n: number): string {
+	const units = ["B", "kB", "MB", "GB", "TB", "PB"];
+	let i = 0;
+	while (n >= 1000 && i < units.length - 1) {
+		n /= 1000;
+		i++;
+	}
+	return (i === 0 || n >= 100 ? Math.round(n).toString() : n.toFixed(1)) + " " + (units[i] ?? "");
+}
+
+const two = (n: number): string => String(n).padStart(2, "0");
+
+export function clockTime(d: Date): string {
+	return two(d.getHours()) + ":" + two(d.getMinutes()) + ":" + two(d.getSeconds());
+}
+
+/** "2026-11-20T08:10:11.123Z" as "2026-11-20 17:10:11"; "" stays "", what is no moment stays as it is. */
+export function moment(text: string | null | undefined): string {
+	if (text === null || text === undefined || text === "") return "";
+	const d = new Date(text);
+	if (Number.isNaN(d.getTime())) return text;
+	return d.getFullYear() + "-" + two(d.getMonth() + 1) + "-" + two(d.getDate()) + " " + clockTime(d);
+}
+
+export function ago(text: string | null | undefined, now: string | undefined): string {
+	const seconds = Math.floor((new Date(now ?? "").getTime() - new Date(text ?? "").getTime()) / 1000);
+	if (Number.isNaN(seconds) || seconds < 0) return "";
+	if (seconds < 60) return t("ago_seconds", seconds);
+	if (seconds < 3600) return t("ago_minutes", Math.floor(seconds / 60));
+	if (seconds < 2 * 86400) return t("ago_hours", Math.floor(seconds / 3600));
+	return t("ago_days", Math.floor(seconds / 86400));
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every page is put together from: cards, tables, lists of figures, marks that do not depend on colour.
+import { h, type Child, type Node_ } from "./dom";
+import { feed } from "./feed";
+import { clockTime } from "./format";
+import { language, t, type Key } from "./text";
+import type { Stand, State } from "./types";
+
+export type Tone = "good" | "wait" | "bad" | "off";
+
+export function toneOf(stand: Stand): Tone {
+	return stand === "good" ? "good" : stand === "waiting" ? "wait" : "bad";
+}
+
+const PATHS: Record<Tone, string> = {
+	good: "M9.5 16.2 5.3 12l-1.8 1.8 6 6L21 8.3l-1.8-1.8z",
+	wait: "M12 2a10 10 0 1 0 .01 0zm0 2.5a7.5 7.5 0 1 1-.01 0zM10.8 7h2.4v5.2l3.6 2.2-1.2 2-4.8-2.9z",
+	bad: "M12 2.5 1 21.5h22zm0 5 6.6 11.5H5.4zm-1.2 3.5h2.4v4h-2.4zm0 5h2.4v2.2h-2.4z",
+	off: "M4 10.8h16v2.4H4z",
+};
+
+/** Each meaning has a shape of its own; the words stand beside it. */
+export function mark(tone: Tone): Node_ {
+	return h("svg", { class: "mark", viewBox: "0 0 24 24", "aria-hidden": "true", focusable: "false" }, h("path", { d: PATHS[tone] }));
+}
+
+export function chip(tone: Tone, text: string): Node_ {
+	return h("span", { class: "chip " + tone }, mark(tone), h("span", {}, text));
+}
+
+export function card(id: string, title: Key, wide: boolean, ...body: (Child | Child[])[]): Node_ {
+	return h("section", { class: wide ? "card wide" : "card", "aria-labelledby": id, "data-key": id }, h("h2", { id }, t(title)), ...body);
+}
+
+export interface Column {
+	head: Key;
+	number?: boolean;
+}
+
+/** The first cell of a row names it. A wide table scrolls by itself, by keyboard as well. */
+export function grid(label: Key, columns: Column[], rows: (Child | Child[])[][]): Node_ {
+	const kind = (i: number): string => (columns[i]?.number === true ? "number" : "");
+	return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t(label) },
+		h("table", {},
+			h("thead", {}, h("tr", {}, columns.map((c, i) => h("th", { scope: "col", class: kind(i) }, t(c.head))))),
+			h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell, i) =>
+				i === 0 ? h("th", { scope: "row", class: kind(i) }, cell) : h("td", { class: kind(i) }, cell)))))));
+}
+
+export function figures(...rows: ([Key, Child | Child[]] | false)[]): Node_ {
+	return h("dl", {}, rows.filter((r): r is [Key, Child | Child[]] => r !== false)
+		.map(([key, value]) => h("div", {}, h("dt", {}, t(key)), h("dd", {}, value))));
+}
+
+/** The one sentence. While the box is not heard it is said first, and nothing looks well. */
+export function headline(state: State, large: boolean): Node_ {
+	const failed = feed.failed !== undefined;
+	const when = clockTime(new Date(feed.at));
+	return h("div", { class: "headline " + (failed ? "off" : toneOf(state.stand)) + (large ? " large" : "") },
+		mark(failed ? "bad" : toneOf(state.stand)),
+		h("div", {},
+			h("p", { class: "stale", role: "alert" }, failed && t(feed.failed === "unavailable" ? "unavailable" : "stale", when)),
+			h("h1", { role: "status", "aria-live": "polite" }, state[language()].sentence),
+			h("p", { class: "under" }, place(state), h("span", { class: "as-of" }, t("as_of", when)))));
+}
+
+function place(state: State): Child {
+	const site = state.status.site ?? {}, name = site.name ?? "", label = site.label ?? "";
+	if (name === "" && label === "") return undefined;
+	return h("span", {}, t("site") + " ", h("b", {}, label !== "" ? label : name), label !== "" && name !== "" && label !== name ? " (" + name + ")" : "");
+}

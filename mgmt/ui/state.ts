@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// The state page: the one sentence, what is wrong, and below it what the box works with.
+import { alarms, passing, roleName, silent, upsText } from "./alarms";
+import { h, type Child, type Node_ } from "./dom";
+import { feed } from "./feed";
+import { ago, bytes, count, moment } from "./format";
+import { card, chip, figures, grid, headline, mark, toneOf, type Tone } from "./parts";
+import { language, t, type Key } from "./text";
+import type { Counters, Interface, Refusal, Role, State, Status } from "./types";
+
+const when = (text: string | null | undefined, now: string | undefined): Child[] => {
+	const long = moment(text), short = ago(text, now);
+	return long === "" ? [t("none")] : [h("span", { class: "time" }, long), short !== "" && h("span", { class: "ago" }, " " + short)];
+};
+
+export function alarmList(state: State): Node_ {
+	const list = alarms(state);
+	if (list.length === 0) return h("p", { class: "all-well" }, mark("good"), h("span", {}, t("no_alarms")));
+	return h("ul", { class: "alarms" }, list.map((a) => h("li", {}, mark(state.stand === "waiting" ? "wait" : "bad"),
+		h("div", {}, h("span", { class: "what" }, a.text), a.since !== "" && h("span", { class: "since" }, a.since)))));
+}
+
+function policy(s: Status): Node_ {
+	const g = s.generation ?? {}, stands = g.state === "confirmed" || g.state === "waiting";
+	const word: [Tone, Key] = g.state === "confirmed" ? ["good", "confirmed"] : g.state === "waiting" ? ["wait", "waiting"] : ["bad", "no_policy"];
+	return card("policy", "policy", false, figures(
+		["state", [chip(...([word[0], t(word[1])] as const)), s.busy === true && chip("wait", t("changing"))]],
+		stands && ["generation", count(g.number)],
+		stands && ["applied", when(g.applied, s.clock?.time)],
+		stands && typeof g.by === "string" && ["applied_by", g.by],
+		g.state === "waiting" && ["confirm_by", when(g.confirm_by, s.clock?.time)],
+		stands && ["digest", h("code", { title: g.digest ?? "" }, (g.digest ?? "").slice(0, 12))]));
+}
+
+export function zonesOf(x: Interface): string {
+	const zones = (x.zones ?? []).map((z) => (z.label ? (z.label === z.name ? z.label : z.label + " (" + (z.name ?? "") + ")") : z.name ?? ""));
+	return zones.length > 0 ? zones.join(language() === "ja" ? "、" : ", ") : x.space === "admin" ? t("management") : "";
+}
+
+export function linkChip(x: Interface): Node_ {
+	const words: Record<string, [Tone, Key]> = {
+		up: ["good", "link_up"], down: ["bad", "link_down"], no_carrier: ["bad", "link_no_carrier"], absent: ["bad", "link_absent"],
+	};
+	const word = words[x.link ?? ""];
+	return word === undefined ? chip("off", x.link ?? t("unknown")) : chip(word[0], t(word[1]));
+}
+
+/** How much a second, by the box's own clock between two answers; nothing where a counter began anew. */
+function rate(name: string | undefined, way: "rx" | "tx", now: Counters | undefined): string {
+	const was = feed.before?.status, is = feed.state?.status;
+	const then = was?.interfaces?.find((x) => x.name === name)?.[way]?.bytes;
+	const seconds = (new Date(is?.clock?.time ?? "").getTime() - new Date(was?.clock?.time ?? "").getTime()) / 1000;
+	if (then === undefined || now?.bytes === undefined || !(seconds > 0.2) || now.bytes < then) return "";
+	return t("per_second", bytes((now.bytes - then) / seconds));
+}
+
+function traffic(x: Interface, way: "rx" | "tx"): Child[] {
+	const c = x[way];
+	if (c === undefined) return ["–"];
+	return [h("span", {}, count(c.packets)), h("span", { class: "ago" }, rate(x.name, way, c))];
+}
+
+function interfaces(s: Status): Node_ {
+	const list = s.interfaces ?? [];
+	const body = list.length > 0 ?
+		grid("interfaces", [{ head: "interface" }, { head: "zone" }, { head: "link" }, { head: "device" }, { head: "addresses" },
+			{ head: "received", number: true }, { head: "sent", number: true }, { head: "lost", number: true }],
+		list.map((x) => {
+			const lost = [x.rx, x.tx].reduce((sum, c) => sum + (c?.errors ?? 0) + (c?.dropped ?? 0), 0);
+			return [x.name ?? "", zonesOf(x), linkChip(x), h("code", {}, x.device ?? ""),
+				(x.addresses ?? []).map((a) => h("code", { class: "line" }, a)), h("div", { class: "two" }, traffic(x, "rx")),
+				h("div", { class: "two" }, traffic(x, "tx")), x.rx === undefined && x.tx === undefined ? "–" : count(lost)];
+		})) :
+		h("p", { class: "empty" }, s.interfaces === null ? t("no_interfaces") : t("no_cards"));
+	return card("interfaces", "interfaces", true, body);
+}
+
+function roleChip(s: Status, r: Role): Node_ {
+	if (r.state === "running") return silent(s, r) ? chip("bad", t("silent")) : chip("good", t("running"));
+	if (r.state === "starting") return chip(passing(r) ? "good" : "wait", t("starting"));
+	return r.state === "dead" ? chip("bad", t("dead")) : chip("off", r.state ?? t("unknown"));
+}
+
+function roles(s: Status): Node_ {
+	const list = s.roles ?? [];
+	return card("roles", "roles", true, list.length === 0 ? h("p", { class: "empty" }, t("no_roles")) :
+		grid("roles", [{ head: "role" }, { head: "state" }, { head: "since_when" }, { head: "restarts", number: true }, { head: "pid", number: true }],
+			list.map((r) => [roleName(r), roleChip(s, r), h("div", {}, when(r.since, s.clock?.time)), count(r.restarts),
+				(r.pid ?? 0) > 0 ? String(r.pid) : "–"])));
+}
+
+function meter(used: number, most: number): Child[] {
+	const share = most > 0 ? Math.min(used / most, 1) : 0;
+	return [h("span", {}, t("of_most", count(used), count(most))),
+		h("svg", { class: share >= 0.8 ? "bar bad" : "bar", viewBox: "0 0 100 6", preserveAspectRatio: "none", "aria-hidden": "true" },
+			h("rect", { class: "track", width: 100, height: 6, rx: 3 }), h("rect", { class: "fill", width: Math.max(share * 100, used > 0 ? 1 : 0), height: 6, rx: 3 }))];
+}
+
+function inspection(s: Status): Node_ {
+	const workers = s.workers ?? [], queues = s.queues ?? [], gates = s.gates ?? [];
+	const sum = (f: (q: { outstanding?: number; dropped_full?: number; dropped_user?: number }) => number): number => queues.reduce((n, q) => n + f(q), 0);
+	const late = gates.reduce((n, g) => n + (g.hung ?? 0) + (g.overdue ?? 0), 0), starved = gates.reduce((n, g) => n + (g.starved_ms ?? 0), 0);
+	return card("inspection", "inspection", true,
+		workers.length === 0 ? h("p", { class: "empty" }, t("no_inspection")) :
+			grid("inspection", [{ head: "role" }, { head: "packets", number: true }, { head: "refused_count", number: true }, { head: "resets", number: true },
+				{ head: "flows", number: true }],
+			workers.map((w) => [t("worker", w.index ?? 0, t(w.kind === "naming" ? "naming" : "commands")), count(w.packets), count(w.dropped),
+				count(w.resets), h("div", { class: "meter" }, meter(w.flows ?? 0, w.flows_max ?? 0))])),
+		figures(["queues", count(queues.length)], ["queue_waiting", count(sum((q) => q.outstanding ?? 0))],
+			["queue_lost", count(sum((q) => (q.dropped_full ?? 0) + (q.dropped_user ?? 0)))], ["late", count(late)],
+			["starved", t("seconds", (starved / 1000).toFixed(1))],
+			s.tracking !== undefined && ["sessions", h("div", { class: "meter" }, meter(s.tracking.sessions ?? 0, s.tracking.most ?? 0))]));
+}
+
+function reasons(label: "refused" | "unjudged", list: Refusal[]): Node_ {
+	return grid(label, [{ head: "reason" }, { head: "who" }, { head: "packets", number: true }],
+		[...list].sort((a, b) => b.packets - a.packets).map((r) => [r.text, t(r.who === "kernel" ? "kernel" : "workers"), count(r.packets)]));
+}
+
+function refused(state: State): Node_ {
+	const words = state[language()];
+	return card("refused", "refused", true,
+		words.refused.length === 0 ? h("p", { class: "empty" }, t("refused_none")) : reasons("refused", words.refused),
+		words.unjudged.length > 0 && h("h3", {}, t("unjudged")), words.unjudged.length > 0 && reasons("unjudged", words.unjudged),
+		words.refused.length + words.unjudged.length > 0 && h("p", { class: "note" }, t("refused_note")));
+}
+
+function logText(s: Status): string {
+	const log = s.log;
+	if (!log) return t("log_none");
+	const server = log.server ?? "";
+	if (log.sends !== true) return t("log_sends_none", server);
+	if (typeof log.waiting !== "number") return t("log_unknown", server);
+	return log.waiting === 0 ? t("log_all", server) : t("log_waits", server, count(log.waiting));
+}
+
+function records(state: State): Node_ {
+	const s = state.status, j = s.journal ?? {}, trouble = state[language()].trouble;
+	return card("records", "records", false, figures(
+		["state", trouble !== null ? chip("bad", trouble) : j.records === undefined ? chip("off", t("unknown")) : chip("good", t("running"))],
+		["record_count", count(j.records)], ["record_last", when(j.last, s.clock?.time)], ["record_lost", count((j.lost ?? 0) + (j.left_out ?? 0))],
+		["record_waiting", count(j.waiting)],
+		j.keep_days !== undefined && ["retention", j.keep_days > 0 ? t("retention_days", count(j.keep_days), count(j.delete_after_days)) : t("retention_none")],
+		["log_server", logText(s)]));
+}
+
+function machine(state: State): Node_ {
+	const s = state.status, c = s.clock ?? {}, why = state[language()].clock, p = s.partition;
+	return card("machine", "machine", false, figures(
+		["version", state.version],
+		["box_time", moment(c.time)],
+		["clock", c.trusted === undefined ? chip("off", t("unknown")) : c.trusted ? chip("good", t("clock_trusted")) : chip("bad", t("clock_untrusted", why))],
+		["clock_source", c.sources !== true && c.synchronised !== true ? t("clock_no_source") :
+			[chip(c.synchronised === true ? "good" : "bad", t(c.synchronised === true ? "clock_follows" : "clock_follows_none"))]],
+		s.ups !== undefined && s.ups !== null && ["ups", chip(s.ups.state === "mains" ? "good" : "bad", upsText(s.ups))],
+		p !== undefined && ["memory", p.stands === true ? t("of_most", bytes(p.parsers?.memory ?? 0), bytes(p.parsers?.most ?? 0)) : t("memory_none")]));
+}
+
+export function statePage(state: State): Node_[] {
+	const s = state.status;
+	return [headline(state, false),
+		card("alarms", "alarms", true, alarmList(state)),
+		h("div", { class: "cards" }, policy(s), records(state), machine(state)),
+		interfaces(s), roles(s), inspection(s), refused(state)];
+}
+
+export { toneOf };

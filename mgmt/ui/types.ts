@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the API answers (docs/json.md), as far as the pages read it. All of a status may be missing: a role that is away says nothing.
+
+export type Lang = "ja" | "en";
+export type Stand = "no_policy" | "unwatched" | "uninspected" | "unrecorded" | "partly" | "faulty" | "waiting" | "good";
+
+export interface Refusal {
+	who: "kernel" | "workers";
+	reason: string;
+	packets: number;
+	text: string;
+}
+export interface Words {
+	sentence: string;
+	faults: string[];
+	listed: boolean;
+	trouble: string | null;
+	clock: string;
+	refused: Refusal[];
+	unjudged: Refusal[];
+}
+export interface Counters {
+	packets?: number;
+	bytes?: number;
+	errors?: number;
+	dropped?: number;
+}
+export interface Interface {
+	name?: string;
+	device?: string;
+	space?: "data" | "admin";
+	zones?: { name?: string; label?: string }[];
+	link?: string;
+	addresses?: string[];
+	card?: { device?: string; vlan?: number; link?: string };
+	rx?: Counters;
+	tx?: Counters;
+}
+export interface Role {
+	role?: string;
+	index?: number;
+	kind?: string;
+	pid?: number;
+	state?: string;
+	restarts?: number;
+	since?: string;
+}
+export interface Worker {
+	index?: number;
+	kind?: string;
+	packets?: number;
+	dropped?: number;
+	resets?: number;
+	flows?: number;
+	flows_max?: number;
+}
+export interface Queue {
+	outstanding?: number;
+	dropped_full?: number;
+	dropped_user?: number;
+}
+export interface Gate {
+	hung?: number;
+	overdue?: number;
+	starved_ms?: number;
+}
+export interface Status {
+	site?: { name?: string; label?: string };
+	generation?: { number?: number; digest?: string; state?: string; applied?: string; confirm_by?: string | null; by?: string | null };
+	drift?: { seen?: number; last?: string | null };
+	busy?: boolean;
+	roles?: Role[];
+	silent?: { role?: string; index?: number }[];
+	workers?: Worker[];
+	queues?: Queue[];
+	gates?: Gate[];
+	interfaces?: Interface[] | null;
+	tracking?: { sessions?: number; most?: number };
+	kernel?: { forwarding?: boolean };
+	journal?: {
+		records?: number; last?: string; lost?: number; keep_days?: number; delete_after_days?: number; waiting?: number; left_out?: number;
+		stuck?: boolean; trouble?: string | null;
+	};
+	clock?: { time?: string; trusted?: boolean; synchronised?: boolean; since?: string | null; sources?: boolean; waiting?: string[] };
+	log?: { server?: string; sends?: boolean; waiting?: number | null; since?: string | null; last?: number } | null;
+	ups?: { name?: string; server?: string; state?: string; since?: string | null; away_since?: string | null; charge?: number | null; runtime?: number | null } | null;
+	partition?: { stands?: boolean; why?: { en?: string; ja?: string } | null; parsers?: { memory?: number; most?: number; ended?: number }; guard?: { kept?: number } };
+}
+export interface State {
+	version: string;
+	stand: Stand;
+	ja: Words;
+	en: Words;
+	status: Status;
+}

@@ -8,6 +8,7 @@
 static const char *const texts[MESSAGE_COUNT][2] = {
 #include "appliance/base/messages/appliance.def"
 #include "appliance/base/messages/cli.def"
+#include "appliance/base/messages/people.def"
 #include "appliance/base/messages/policy.def"
 };
 #undef MSG

@@ -15,6 +15,7 @@
 enum message {
 #include "appliance/base/messages/appliance.def"
 #include "appliance/base/messages/cli.def"
+#include "appliance/base/messages/people.def"
 #include "appliance/base/messages/policy.def"
 	MESSAGE_COUNT
 };

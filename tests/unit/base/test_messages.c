@@ -25,6 +25,7 @@
 static const char *const names[] = {
 #include "appliance/base/messages/appliance.def"
 #include "appliance/base/messages/cli.def"
+#include "appliance/base/messages/people.def"
 #include "appliance/base/messages/policy.def"
 };
 #undef MSG

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * duty.def: the roles of people. Which role may do what is written down here a second time, by hand, so that a right that somebody gives
+ * away by a slip in the table is seen.
+ * LINK: appliance/wire/duty.c appliance/base/messages.c
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "appliance/wire/duty.h"
+
+/* As duty.h orders rights: state, rules, records, accounts' register; draft, approve, apply, machine; accounts, log, backup, emergency. */
+static const struct {
+	const char *word, *rights;
+} expected[] = {
+	{ "viewer", "11000000 0000" },
+	{ "ot_author", "11101000 0000" },
+	{ "approver", "11100100 0000" },
+	{ "it_operator", "11100011 0000" },
+	{ "account_manager", "10010000 1000" },
+	{ "auditor", "11110000 0000" },
+	{ "log_administrator", "10100000 0100" },
+	{ "backup_operator", "10000000 0010" },
+	{ "supervisor", "10000000 0001" },
+};
+
+static void every_role_has_its_rights_and_no_other(void **state)
+{
+	(void)state;
+	assert_int_equal(DUTY_COUNT, sizeof(expected) / sizeof(expected[0]));
+	for (unsigned d = 0; d < DUTY_COUNT; d++) {
+		const char *at = expected[d].rights;
+
+		assert_string_equal(duty_word(d), expected[d].word);
+		assert_int_equal(duty_by_word(expected[d].word), d);
+		for (unsigned r = 0; r < RIGHT_COUNT; r++, at++) {
+			at += *at == ' ';
+			assert_int_equal(duty_may(UINT32_C(1) << d, (enum right)r), *at == '1');
+		}
+		assert_int_equal(*at, 0);
+	}
+}
+
+static void rights_add_up_and_nothing_else_gives_any(void **state)
+{
+	const uint32_t two = UINT32_C(1) << DUTY_VIEWER | UINT32_C(1) << DUTY_BACKUP;
+
+	(void)state;
+	assert_true(duty_may(two, RIGHT_READ_RULES));
+	assert_true(duty_may(two, RIGHT_BACKUP));
+	assert_false(duty_may(two, RIGHT_READ_EVENTS));
+	assert_int_equal(duty_rights(0), 0);
+	assert_int_equal(duty_rights(~DUTIES_ALL), 0);
+	assert_int_equal(duty_rights(DUTIES_ALL), RIGHTS_ALL);
+	assert_false(duty_may(DUTIES_ALL, RIGHT_COUNT));
+	assert_int_equal(duty_by_word("root"), DUTY_COUNT);
+	assert_int_equal(duty_by_word(""), DUTY_COUNT);
+	assert_null(duty_word(DUTY_COUNT));
+	assert_null(right_word(RIGHT_COUNT));
+}
+
+/* Separation of duties: who decides of a policy does not also carry it out, and who hands out rights has none of them by that. */
+static void no_role_alone_changes_the_box_and_watches_itself(void **state)
+{
+	static const enum right apart[][2] = {
+		{ RIGHT_EDIT, RIGHT_APPROVE },	     { RIGHT_APPROVE, RIGHT_APPLY },	 { RIGHT_EDIT, RIGHT_APPLY },
+		{ RIGHT_ACCOUNTS, RIGHT_APPLY },     { RIGHT_ACCOUNTS, RIGHT_APPROVE },	 { RIGHT_LOG, RIGHT_APPLY },
+		{ RIGHT_BACKUP, RIGHT_READ_EVENTS }, { RIGHT_BACKUP, RIGHT_READ_RULES }, { RIGHT_ACCOUNTS, RIGHT_LOG },
+	};
+
+	(void)state;
+	for (unsigned d = 0; d < DUTY_COUNT; d++)
+		for (size_t i = 0; i < sizeof(apart) / sizeof(apart[0]); i++)
+			assert_false(duty_may(UINT32_C(1) << d, apart[i][0]) &&
+				     duty_may(UINT32_C(1) << d, apart[i][1]));
+	for (unsigned r = RIGHT_EDIT; r < RIGHT_COUNT; r++)
+		assert_false(duty_may(UINT32_C(1) << DUTY_AUDITOR, (enum right)r));
+}
+
+static void names_are_there_in_both_languages_and_differ(void **state)
+{
+	(void)state;
+	for (unsigned d = 0; d < DUTY_COUNT; d++)
+		for (unsigned other = 0; other < d; other++)
+			for (unsigned l = 0; l < LANGUAGES; l++)
+				assert_string_not_equal(message_format(duty_name((enum duty)d), (enum lang)l),
+							message_format(duty_name((enum duty)other), (enum lang)l));
+	for (unsigned r = 0; r < RIGHT_COUNT; r++)
+		assert_string_not_equal(message_format(right_name((enum right)r), LANG_EN),
+					message_format(right_name((enum right)r), LANG_JA));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_role_has_its_rights_and_no_other),
+		cmocka_unit_test(rights_add_up_and_nothing_else_gives_any),
+		cmocka_unit_test(no_role_alone_changes_the_box_and_watches_itself),
+		cmocka_unit_test(names_are_there_in_both_languages_and_differ),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -47,6 +47,7 @@ static int run_role(const char *name)
 		[ROLE_TAP] = role_tap,
 		[ROLE_JOURNAL] = role_journal,
 		[ROLE_MGMT] = role_mgmt,
+		[ROLE_ACCOUNTS] = role_accounts,
 	};
 
 	for (unsigned i = 0; i < ROLE_COUNT; i++) {

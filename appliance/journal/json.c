@@ -131,6 +131,7 @@ static void put_what(json_t *j, const struct event *e, enum role from)
 	case EVENT_FLOW:
 	case EVENT_LOGIN:
 	case EVENT_MACHINE:
+	case EVENT_ACCOUNT:
 	case EVENT_KIND_COUNT:
 		break;
 	}

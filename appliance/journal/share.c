@@ -32,7 +32,9 @@ static const struct rate of_role[SHARE_PACES] = {
 /* What peers cause: hosts and interfaces have a share of it. */
 static bool by_peers(const struct event *e)
 {
-	return e->kind == EVENT_DROP || e->kind == EVENT_PDU || e->kind == EVENT_FLOW || e->kind == EVENT_LOGIN;
+	return e->kind == EVENT_DROP || e->kind == EVENT_PDU || e->kind == EVENT_FLOW || e->kind == EVENT_LOGIN ||
+	       (e->kind == EVENT_ACCOUNT &&
+		(e->code == ACCOUNT_REFUSED || e->code == ACCOUNT_LOCKED || e->code == ACCOUNT_FORBIDDEN));
 }
 
 /* SHARE_PACES: about the box itself, by those who rule it. */
@@ -45,6 +47,8 @@ static enum share_pace pace_of(const struct event *e)
 	case EVENT_LOGIN:
 	case EVENT_DECIDED:
 		return SHARE_TRAFFIC;
+	case EVENT_ACCOUNT:
+		return by_peers(e) ? SHARE_TRAFFIC : SHARE_PACES;
 	case EVENT_COUNTS:
 		return SHARE_COUNTS;
 	case EVENT_LOST:

@@ -24,6 +24,11 @@ enum wait_class wait_class_of(const struct event *e)
 	case EVENT_ROLE:
 	case EVENT_MACHINE:
 		return WAIT_BOX;
+	case EVENT_ACCOUNT:
+		/* What strangers cause as often as they like. */
+		return e->code == ACCOUNT_REFUSED || e->code == ACCOUNT_LOCKED || e->code == ACCOUNT_FORBIDDEN
+			       ? WAIT_TRAFFIC
+			       : WAIT_BOX;
 	case EVENT_DROP:
 	case EVENT_PDU:
 	case EVENT_FLOW:

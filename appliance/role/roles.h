@@ -30,6 +30,9 @@
 /* mgmt: listening socket in the admin namespace, folder of its secrets */
 #define MGMT_FD_LISTEN 5
 #define MGMT_FD_SECRETS 6
+/* accounts: its folder; and from its start on the socket of the child that hashes */
+#define ACCOUNTS_FD_FOLDER 5
+#define ACCOUNTS_FD_HASHER 6
 
 /* Each returns the exit status of its process. role_compile is in a program of its own (appliance/compile/main.c). */
 int role_enforce(void);
@@ -39,5 +42,6 @@ int role_tap(void);
 int role_compile(void);
 int role_journal(void);
 int role_mgmt(void);
+int role_accounts(void);
 
 #endif

@@ -260,6 +260,11 @@ int sandbox_fetch(struct err *e)
 	return enter_as((int)SANDBOX_UID_FETCH, "fetch", &sandbox_fetch_profile, false, e);
 }
 
+int sandbox_hasher(struct err *e)
+{
+	return enter_as((int)SANDBOX_UID_HASHER, "hasher", &sandbox_hasher_profile, false, e);
+}
+
 int sandbox_enter(enum role r, struct err *e)
 {
 	return enter(r, false, e);

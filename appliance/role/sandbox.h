@@ -20,6 +20,8 @@
 
 #define SANDBOX_UID_FETCH 61980u /* of who fetches updates, which is no role: no number that a role could have */
 
+#define SANDBOX_UID_HASHER 61981u /* of who hashes pass phrases for the role accounts, and keeps nothing: a child of it */
+
 static inline uint32_t sandbox_uid(enum role r)
 {
 	return SANDBOX_UID_BASE + (uint32_t)r;
@@ -35,6 +37,8 @@ int sandbox_enter_pair(enum role r, enum lane_kind kind, struct err *e);
 
 /* The same for sekisho-fetch (appliance/fetch), which is nobody's role: a person starts it for one file. */
 int sandbox_fetch(struct err *e);
+/* ... and for the child of the role accounts that hashes pass phrases (appliance/accounts/hasher.h). */
+int sandbox_hasher(struct err *e);
 
 /*
  * The supervisor stays root, for it starts roles and enters namespaces; it keeps the capabilities and system calls that this

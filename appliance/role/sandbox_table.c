@@ -91,6 +91,9 @@ static const struct call_rule forms[] = {
 	CALL_IF(fcntl, 1, WHOLE, F_GETFD), END
 };
 
+/* Its answers come by recvfrom; questions it sends on the one socket that it has beside those of every role. */
+static const struct call_rule asks_hasher[] = { CALL(recvfrom), CALL_IF(sendto, 0, WHOLE, ACCOUNTS_FD_HASHER), END };
+
 static const struct call_rule receives_many[] = { CALL(recvmmsg), CALL(recvfrom), END };
 
 /* The gate writes verdicts and resets on descriptors whose numbers are not known beforehand; it never reads a packet,
@@ -204,6 +207,21 @@ static const struct profile profiles[ROLE_COUNT] = {
 		.soft = probes,
 		.descriptors = 512, .file_mib = 64, .group_mib = 512,
 	},
+	[ROLE_ACCOUNTS] = {
+		/* It hears what strangers typed, though only in messages of ours, and has hashes and secrets: no socket but those, and its folder. */
+		.allow = { common, channel, waiting, asks_hasher, files },
+		.soft = probes,
+		.folders = { { .fd = ACCOUNTS_FD_FOLDER, .write = true } }, .n_folders = 1,
+		.descriptors = 64, .file_mib = 16, .group_mib = 128,
+	},
+};
+
+/* One socket, which is there before the sandbox closes; the rest is memory and computing. */
+const struct profile sandbox_hasher_profile = {
+	.allow = { common },
+	.soft = few_probes,
+	.nice = 5, /* whoever is logged in goes before who logs in */
+	.descriptors = 16, .file_mib = 1, .memory_mib = 256,
 };
 
 /* One connection, which is there before the sandbox closes, and one file, which is standard output. It opens nothing. */

@@ -156,6 +156,7 @@ static void ask_all(struct supervisor *s, struct collect *c)
 	if (k == COLLECT_STATUS) {
 		ask(s, c, SLOT_TAP, &status);
 		ask(s, c, SLOT_MGMT, &status);
+		ask(s, c, SLOT_ACCOUNTS, &status);
 	}
 	finish_if_done(s, c);
 }
@@ -202,6 +203,7 @@ void collect_pass(struct supervisor *s, unsigned slot, const struct msg_body *qu
 		too_many(s, a);
 		return;
 	}
+	c->passed_to = slot;
 	ask(s, c, slot, question);
 	finish_if_done(s, c);
 }
@@ -239,15 +241,6 @@ static void impact_finish(struct supervisor *s, struct collect *c)
 	impact_answered(s, question, silent);
 }
 
-/* Of a question that was handed on: whom it was. */
-static enum role asked_alone(const struct supervisor *s, const struct collect *c)
-{
-	for (unsigned i = 0; i < SLOTS; i++)
-		if (c->silent[i])
-			return s->slots[i].role;
-	return ROLE_JOURNAL;
-}
-
 static void finish(struct supervisor *s, struct collect *c)
 {
 	int status = 0;
@@ -274,7 +267,7 @@ static void finish(struct supervisor *s, struct collect *c)
 		break;
 	case COLLECT_PASS:
 		status = 3;
-		j = answers_silent(asked_alone(s, c));
+		j = answers_silent(s->slots[c->passed_to].role);
 		break;
 	case COLLECT_IMPACT:
 		impact_finish(s, c);

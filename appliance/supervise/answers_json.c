@@ -189,6 +189,7 @@ json_t *answers_status(struct supervisor *s, struct collect *c)
 	set_part(j, "journal", c->answer[SLOT_JOURNAL]);
 	set_part(j, "tap", c->answer[SLOT_TAP]);
 	set_part(j, "mgmt", c->answer[SLOT_MGMT]);
+	set_part(j, "accounts", c->answer[SLOT_ACCOUNTS]);
 	json_object_set_new(j, "silent", json_silent(s, c));
 	json_object_set_new(j, "busy", json_boolean(answers_moved(s, c)));
 	json_object_set_new(j, "interfaces", json_interfaces(s));

@@ -7,6 +7,7 @@
 
 struct collect {
 	enum collect_kind kind;
+	unsigned passed_to; /* of COLLECT_PASS: the slot */
 	struct asker asker; /* ASKER_NONE: an operation, or a web side that has died since */
 	bool of_web;
 	uint32_t id;

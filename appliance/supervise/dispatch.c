@@ -3,6 +3,7 @@
  * All that anybody may say to the supervisor: its roles, and who asks at the control socket. Who may say what was decided
  * by message.def before a handler sees it.
  */
+#include <string.h>
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
@@ -155,6 +156,28 @@ static bool to_journal(void *ctx, struct msg *m)
 	return true;
 }
 
+/* Who is who is for that role alone to say. What was typed goes through, and nothing of it stays in this process. */
+static bool to_accounts(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+
+	collect_pass(p->s, SLOT_ACCOUNTS, &m->body, p->asker);
+	explicit_bzero(m, sizeof(*m));
+	return true;
+}
+
+static bool on_ctl_user(void *ctx, struct msg *m)
+{
+	const struct peer *p = ctx;
+	struct msg_body order = { MSG_USER,
+				  .user = { .order = m->body.ctl_user.order, .text = m->body.ctl_user.text } };
+
+	memcpy(order.user.by, p->by, strnlen(p->by, USER_BY - 1));
+	collect_pass(p->s, SLOT_ACCOUNTS, &order, p->asker);
+	explicit_bzero(m, sizeof(*m));
+	return true;
+}
+
 static bool on_history(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -250,6 +273,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_TAP_STATUS] = on_role_status,
 	[MSG_MGMT_STATUS] = on_role_status,
 	[MSG_JOURNAL_STATUS] = on_role_status,
+	[MSG_ACCOUNTS_STATUS] = on_role_status,
 	[MSG_FORETOLD] = on_foretold,
 	[MSG_TABLE_ACK] = on_table_ack,
 	[MSG_HUNG] = on_hung,
@@ -265,6 +289,10 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_EVENTS] = to_journal,
 	[MSG_EXPLAIN] = to_journal,
 	[MSG_CHECKPOINT] = to_journal,
+	[MSG_LOGIN] = to_accounts,
+	[MSG_JUDGE] = to_accounts,
+	[MSG_LOGOUT] = to_accounts,
+	[MSG_CTL_USER] = on_ctl_user,
 	[MSG_HISTORY] = on_history,
 	[MSG_SHOW] = on_show,
 	[MSG_CTL_APPLY] = on_ctl_apply,

@@ -68,7 +68,10 @@ void folders_tidy(struct supervisor *s)
 	static const struct {
 		const char *name;
 		enum role owner;
-	} folders[] = { { "journal", ROLE_JOURNAL }, { "signing", ROLE_JOURNAL }, { "secrets", ROLE_MGMT } };
+	} folders[] = { { "journal", ROLE_JOURNAL },
+			{ "signing", ROLE_JOURNAL },
+			{ "secrets", ROLE_MGMT },
+			{ "accounts", ROLE_ACCOUNTS } };
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
 		int fd = openat(s->state_fd, folders[i].name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

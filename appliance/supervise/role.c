@@ -303,6 +303,7 @@ static int start_all(struct supervisor *s, struct err *e)
 	roles_want(s, SLOT_ENFORCE);
 	op_boot(s);
 	roles_want(s, SLOT_TAP);
+	roles_want(s, SLOT_ACCOUNTS);
 	roles_want(s, SLOT_MGMT);
 	return sandbox_supervisor((const int[]){ s->state_fd, s->run_fd }, 2, e);
 }

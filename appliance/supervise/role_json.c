@@ -71,6 +71,10 @@ json_t *role_json(const struct msg_body *says, uint32_t index)
 		json_object_set_new(j, "queues", queues_json(&says->gate_status, index));
 		json_object_del(j, "lanes");
 	}
+	if (says->type == MSG_ACCOUNTS_STATUS) {
+		json_object_set_new(j, "damaged", json_boolean(says->accounts_status.damaged));
+		json_object_set_new(j, "unsaved", json_boolean(says->accounts_status.unsaved));
+	}
 	if (says->type == MSG_JOURNAL_STATUS) {
 		json_object_set_new(
 			j, "last", says->journal_status.last != 0 ? json_time(says->journal_status.last) : json_null());

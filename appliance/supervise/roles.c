@@ -28,7 +28,7 @@ void roles_init(struct supervisor *s)
 {
 	static const enum role single[] = {
 		[SLOT_JOURNAL] = ROLE_JOURNAL, [SLOT_ENFORCE] = ROLE_ENFORCE, [SLOT_TAP] = ROLE_TAP,
-		[SLOT_MGMT] = ROLE_MGMT,       [SLOT_COMPILE] = ROLE_COMPILE,
+		[SLOT_MGMT] = ROLE_MGMT,       [SLOT_COMPILE] = ROLE_COMPILE, [SLOT_ACCOUNTS] = ROLE_ACCOUNTS,
 	};
 
 	for (unsigned i = 0; i < SLOTS; i++) {

@@ -20,6 +20,7 @@ enum {
 	SLOT_ENFORCE,
 	SLOT_TAP,
 	SLOT_MGMT,
+	SLOT_ACCOUNTS,
 	SLOT_COMPILE,
 	SLOT_GATE,			 /* + number of the pair */
 	SLOT_DPI = SLOT_GATE + PAIR_MAX, /* + number of the pair */

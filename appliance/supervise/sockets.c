@@ -167,6 +167,9 @@ int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_F
 		fds[n++] = s->mgmt_fd < 0 ? -1 : fcntl(s->mgmt_fd, F_DUPFD_CLOEXEC, 3);
 		fds[n++] = open_folder(s, "secrets", ROLE_MGMT, e);
 		break;
+	case ROLE_ACCOUNTS:
+		fds[n++] = open_folder(s, "accounts", ROLE_ACCOUNTS, e);
+		break;
 	case ROLE_SUPERVISOR:
 	case ROLE_DPI:
 	case ROLE_COMPILE:

@@ -63,6 +63,13 @@ enum machine_event {
 	MACHINE_COUNT
 };
 
+/* What EVENT_ACCOUNT says has happened. */
+enum account_event {
+	ACCOUNT_NOTHING = 0,
+#define ACCOUNT_CODE(id, ...) id,
+#include "appliance/wire/event.def"
+};
+
 /* A line of the policy. */
 struct place {
 	uint32_t file; /* index into the generation's sources */

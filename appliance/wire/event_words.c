@@ -36,6 +36,11 @@ static const struct code_row machine_codes[] = {
 #include "appliance/wire/event.def"
 };
 
+static const struct code_row account_codes[] = {
+#define ACCOUNT_CODE CODE_ROW
+#include "appliance/wire/event.def"
+};
+
 struct kind_row {
 	const char *word;
 	enum event_severity severity;
@@ -96,6 +101,9 @@ static const struct code_row *codes_of(unsigned kind, size_t *ret_n)
 	case EVENT_MACHINE:
 		*ret_n = LENGTH(machine_codes);
 		return machine_codes;
+	case EVENT_ACCOUNT:
+		*ret_n = LENGTH(account_codes);
+		return account_codes;
 	default:
 		return NULL;
 	}
@@ -169,7 +177,7 @@ bool event_said_by(enum role r, const struct event *e)
 	/* What befell the journal it writes itself, and sends to nobody. */
 	if (e->kind == EVENT_LOST && e->code != LOST_UNSENT)
 		return false;
-	return r == ROLE_SUPERVISOR || r == ROLE_ENFORCE || !has_text(e);
+	return r == ROLE_SUPERVISOR || r == ROLE_ENFORCE || r == ROLE_ACCOUNTS || !has_text(e);
 }
 
 unsigned event_kind_by_word(const char *word)

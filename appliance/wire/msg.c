@@ -190,6 +190,7 @@ static const char *const role_names[ROLE_COUNT] = {
 	[ROLE_COMPILE] = "compile",
 	[ROLE_JOURNAL] = "journal",
 	[ROLE_MGMT] = "mgmt",
+	[ROLE_ACCOUNTS] = "accounts",
 	[ROLE_CLI] = "cli",
 };
 

@@ -18,6 +18,7 @@
 #include "appliance/base/bytes.h"
 #include "appliance/base/err.h"
 #include "appliance/base/memfd.h"
+#include "appliance/wire/duty.h"
 #include "appliance/wire/ends.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/event_filter.h"
@@ -57,11 +58,28 @@ enum role {
 	ROLE_COMPILE,
 	ROLE_JOURNAL,
 	ROLE_MGMT,
+	ROLE_ACCOUNTS,
 	ROLE_CLI, /* a peer of the control socket, not a process of ours */
 	ROLE_COUNT
 };
 
 const char *role_name(enum role r);
+
+/* Orders about accounts, of MSG_CTL_USER, in the words of the command line. */
+enum user_order {
+#define ORDER(id, word, ...) id,
+#include "appliance/wire/user_order.def"
+	USER_ORDERS
+};
+
+/* By what somebody is known. Certificates and keys of hardware are further ones, when they come. */
+enum credential { CREDENTIAL_SESSION, CREDENTIAL_TOKEN, CREDENTIALS };
+
+#define LOGIN_NAME 32u /* bytes, the last one NUL where it was not cut */
+#define LOGIN_CODE 32u
+#define LOGIN_PHRASE 256u
+#define USER_TEXT 3800u
+#define USER_BY 64u
 
 /* Of an answer, and of a program: yes; no, as it was asked; the question makes no sense; it could not be done. */
 enum answer_status { ANSWER_YES, ANSWER_NO, ANSWER_INVALID, ANSWER_CANNOT };

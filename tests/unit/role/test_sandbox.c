@@ -61,14 +61,15 @@
 #define FOLDER_FD 22  /* a folder */
 #define TCP_FD 23     /* a TCP socket */
 
-static const enum role all_roles[] = { ROLE_ENFORCE, ROLE_GATE,	   ROLE_DPI, ROLE_TAP,
-				       ROLE_COMPILE, ROLE_JOURNAL, ROLE_MGMT };
+static const enum role all_roles[] = { ROLE_ENFORCE, ROLE_GATE,	   ROLE_DPI,  ROLE_TAP,
+				       ROLE_COMPILE, ROLE_JOURNAL, ROLE_MGMT, ROLE_ACCOUNTS };
 #define N_ROLES (sizeof(all_roles) / sizeof(all_roles[0]))
-#define FETCH ((enum role)30) /* no role: sekisho-fetch */
+#define FETCH ((enum role)30)  /* no role: sekisho-fetch */
+#define HASHER ((enum role)31) /* nor that: the child of accounts */
 
 static int shut_in(enum role r, struct err *e)
 {
-	return r == FETCH ? sandbox_fetch(e) : sandbox_enter(r, e);
+	return r == FETCH ? sandbox_fetch(e) : r == HASHER ? sandbox_hasher(e) : sandbox_enter(r, e);
 }
 
 /* ---- what a child tries: true when it succeeded ------------------------------------------------------------------- */
@@ -441,6 +442,15 @@ static bool need_journal(void)
 }
 
 /* What libmicrohttpd does with a connection, the first of which may have a low number. */
+/* Its child, which hashes: asked and heard without waiting. */
+static bool need_hasher(void)
+{
+	char c;
+
+	return send(ACCOUNTS_FD_HASHER, "q", 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 &&
+	       recv(ACCOUNTS_FD_HASHER, &c, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
 static bool need_connection(void)
 {
 	static const int names[] = { TCP_NODELAY, TCP_CORK };
@@ -495,7 +505,17 @@ static void prepare(enum role r)
 	put_at(fcntl(events[1], F_DUPFD, 50), ROLE_FD_EVENTS);
 	if (r == ROLE_MGMT)
 		put_at(listener(), MGMT_FD_LISTEN);
-	put_at(open(folder, O_RDONLY | O_DIRECTORY), r == ROLE_JOURNAL ? JOURNAL_FD_FOLDER : MGMT_FD_SECRETS);
+	put_at(open(folder, O_RDONLY | O_DIRECTORY), r == ROLE_JOURNAL	  ? JOURNAL_FD_FOLDER
+						     : r == ROLE_ACCOUNTS ? ACCOUNTS_FD_FOLDER
+									  : MGMT_FD_SECRETS);
+	if (r == ROLE_ACCOUNTS) {
+		int hasher[2];
+
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, hasher) < 0)
+			_exit(NOT_ENTERED);
+		fcntl(hasher[0], F_DUPFD, 40);
+		put_at(fcntl(hasher[1], F_DUPFD, 50), ACCOUNTS_FD_HASHER);
+	}
 	if (r == ROLE_JOURNAL)
 		put_at(open(folder, O_RDONLY | O_DIRECTORY), JOURNAL_FD_KEY);
 	put_at(socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_NETFILTER), NETLINK_FD);
@@ -625,6 +645,28 @@ static void fetch_may_nothing(void **state)
 		assert_int_not_equal(SANDBOX_UID_FETCH, sandbox_uid(all_roles[i]));
 }
 
+/* Nor may who hashes pass phrases: memory and computing are all that it has. */
+static void the_hasher_has_less(void **state)
+{
+	int failures = 0;
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(forbidden) / sizeof(forbidden[0]); k++) {
+		int got = run(HASHER, forbidden[k].what);
+
+		if (got == DENIED || got == -SIGSYS)
+			continue;
+		print_error("fetch: %s: %d\n", forbidden[k].name, got);
+		failures++;
+	}
+	assert_int_equal(failures, 0);
+	assert_int_equal(run(HASHER, NULL), SUCCEEDED);
+	assert_int_equal(run(HASHER, need_memory), SUCCEEDED);
+	assert_int_equal(run(HASHER, need_time), SUCCEEDED);
+	for (size_t i = 0; i < N_ROLES; i++)
+		assert_int_not_equal(SANDBOX_UID_HASHER, sandbox_uid(all_roles[i]));
+}
+
 /* For those that read hostile bytes, an attempt is the end. */
 static void parsers_die_of_it(void **state)
 {
@@ -716,7 +758,7 @@ static void everything_needed_works(void **state)
 		{ ROLE_DPI, "ring", need_shared_memory },     { ROLE_DPI, "receive", need_receive_many },
 		{ ROLE_GATE, "ring", need_shared_memory },    { ROLE_GATE, "verdict", need_verdict },
 		{ ROLE_JOURNAL, "its folder", need_journal }, { ROLE_ENFORCE, "sysctl", need_sysctl },
-		{ ROLE_MGMT, "connection", need_connection },
+		{ ROLE_MGMT, "connection", need_connection }, { ROLE_ACCOUNTS, "hasher", need_hasher },
 	};
 	int failures = 0, got;
 
@@ -1018,6 +1060,7 @@ int main(void)
 	const struct CMUnitTest entered[] = {
 		cmocka_unit_test(nothing_forbidden_works),
 		cmocka_unit_test(fetch_may_nothing),
+		cmocka_unit_test(the_hasher_has_less),
 		cmocka_unit_test(parsers_die_of_it),
 		cmocka_unit_test(neighbours_are_left_alone),
 		cmocka_unit_test(everything_needed_works),

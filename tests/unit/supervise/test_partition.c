@@ -77,12 +77,15 @@ static void groups(const struct folder *f)
 	}
 	group(f, "parsers/tap", one);
 	group(f, "parsers/mgmt", one);
+	group(f, "parsers/accounts", one);
 	group(f, "parsers/compile", one);
 }
 
 static void roles(void)
 {
-	static const enum role single[] = { ROLE_JOURNAL, ROLE_ENFORCE, ROLE_TAP, ROLE_MGMT, ROLE_COMPILE };
+	static const enum role single[] = {
+		ROLE_JOURNAL, ROLE_ENFORCE, ROLE_TAP, ROLE_MGMT, ROLE_ACCOUNTS, ROLE_COMPILE
+	};
 
 	for (unsigned i = 0; i < SLOTS; i++)
 		slots[i] = (struct slot){ .role = i < SLOT_GATE	 ? single[i]
@@ -105,7 +108,8 @@ static struct partition made(const struct folder *f)
 
 static bool parses(const struct slot *sl)
 {
-	return sl->role == ROLE_DPI || sl->role == ROLE_TAP || sl->role == ROLE_MGMT || sl->role == ROLE_COMPILE;
+	return sl->role == ROLE_DPI || sl->role == ROLE_TAP || sl->role == ROLE_MGMT || sl->role == ROLE_ACCOUNTS ||
+	       sl->role == ROLE_COMPILE;
 }
 
 static void every_value(void **state)

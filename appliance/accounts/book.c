@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/accounts/book.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/atomic_file.h"
+#include "appliance/base/sha256.h"
+#include "appliance/wire/duty.h"
+
+#define FILE_NAME "accounts"
+#define FILE_MOST (1u << 20)
+#define HEAD "sekisho-accounts 1 "
+#define HEAD_BYTES (sizeof(HEAD) - 1 + 64 + 1)
+
+/* ---- the file ----------------------------------------------------------------------------------------------------- */
+
+static bool head_fits(const uint8_t *p, size_t n)
+{
+	uint8_t digest[32];
+	char want[65];
+
+	if (n < HEAD_BYTES || memcmp(p, HEAD, sizeof(HEAD) - 1) != 0 || p[HEAD_BYTES - 1] != '\n')
+		return false;
+	sha256(p + HEAD_BYTES, n - HEAD_BYTES, digest);
+	hex_text(digest, sizeof(digest), want);
+	return memcmp(p + sizeof(HEAD) - 1, want, 64) == 0;
+}
+
+static int book_read(struct book *b, struct err *e)
+{
+	uint8_t *p;
+	size_t n;
+	json_t *j;
+	int r = file_read(b->dirfd, FILE_NAME, FILE_MOST, &p, &n, e);
+	bool ok;
+
+	if (r < 0)
+		return r;
+	j = head_fits(p, n) ? json_loadb((const char *)p + HEAD_BYTES, n - HEAD_BYTES, JSON_REJECT_DUPLICATES, NULL)
+			    : NULL;
+	ok = j != NULL && book_of_json(j, b);
+	json_decref(j);
+	explicit_bzero(p, n);
+	free(p);
+	return ok ? 0 : err_set(e, -EBADMSG, "the file %s", FILE_NAME);
+}
+
+int book_open(int dirfd, struct book *ret, enum book_found *ret_found, struct err *e)
+{
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->dirfd = dirfd;
+	r = book_read(ret, e);
+	*ret_found = r == 0 ? BOOK_READ : r == -ENOENT ? BOOK_NEW : BOOK_DAMAGED;
+	if (r == 0 || r == -ENOENT)
+		return 0;
+	memset(ret, 0, sizeof(*ret));
+	ret->dirfd = dirfd;
+	return file_aside(dirfd, FILE_NAME);
+}
+
+int book_save(const struct book *b, struct err *e)
+{
+	json_t *j = book_to_json(b);
+	char *text = j != NULL ? json_dumps(j, JSON_COMPACT) : NULL, *all = NULL, hex[65];
+	size_t n = text != NULL ? strlen(text) : 0;
+	uint8_t digest[32];
+	int r = -ENOMEM;
+
+	json_decref(j);
+	if (text != NULL)
+		all = malloc(HEAD_BYTES + n + 1);
+	if (all == NULL) {
+		err_set(e, r, "write %s", FILE_NAME);
+	} else {
+		sha256(text, n, digest);
+		hex_text(digest, sizeof(digest), hex);
+		snprintf(all, HEAD_BYTES + n + 1, "%s%s\n%s", HEAD, hex, text);
+		r = atomic_write(b->dirfd, FILE_NAME, all, HEAD_BYTES + n, e);
+		explicit_bzero(all, HEAD_BYTES + n);
+	}
+	if (text != NULL)
+		explicit_bzero(text, n);
+	free(text);
+	free(all);
+	return r;
+}
+
+void book_wipe(struct book *b)
+{
+	explicit_bzero(b, sizeof(*b));
+}
+
+/* ---- entries ------------------------------------------------------------------------------------------------------ */
+
+struct account *book_account(struct book *b, const char *name)
+{
+	for (size_t i = 0; i < b->n_accounts; i++)
+		if (strcmp(b->accounts[i].name, name) == 0)
+			return &b->accounts[i];
+	return NULL;
+}
+
+struct token *book_token(struct book *b, const char *id)
+{
+	for (size_t i = 0; i < b->n_tokens; i++)
+		if (strcmp(b->tokens[i].id, id) == 0)
+			return &b->tokens[i];
+	return NULL;
+}
+
+struct token *book_token_of(struct book *b, const uint8_t secret[SECRET_BYTES], uint64_t now)
+{
+	struct token *found = NULL;
+	uint8_t digest[DIGEST_BYTES];
+
+	sha256(secret, SECRET_BYTES, digest);
+	for (size_t i = 0; i < b->n_tokens; i++)
+		if (secret_same(b->tokens[i].digest, digest, DIGEST_BYTES) && now < b->tokens[i].until)
+			found = &b->tokens[i];
+	return found;
+}
+
+struct account *book_add(struct book *b)
+{
+	return b->n_accounts < ACCOUNTS_MOST ? &b->accounts[b->n_accounts++] : NULL;
+}
+
+struct token *book_add_token(struct book *b)
+{
+	return b->n_tokens < TOKENS_MOST ? &b->tokens[b->n_tokens++] : NULL;
+}
+
+void book_remove(struct book *b, struct account *a)
+{
+	struct account *last = &b->accounts[--b->n_accounts];
+
+	memmove(a, a + 1, (size_t)(last - a) * sizeof(*a));
+	explicit_bzero(last, sizeof(*last));
+}
+
+void book_remove_token(struct book *b, struct token *t)
+{
+	struct token *last = &b->tokens[--b->n_tokens];
+
+	memmove(t, t + 1, (size_t)(last - t) * sizeof(*t));
+	explicit_bzero(last, sizeof(*last));
+}
+
+bool account_unused(const struct account *a, uint64_t now)
+{
+	uint64_t last = a->used > a->since ? a->used : a->since;
+
+	return !a->disabled && now > last && now - last >= UNUSED_S;
+}
+
+bool account_recovery(struct account *a, char out[RECOVERY_CODES][RECOVERY_TEXT])
+{
+	uint8_t raw[RECOVERY_CODES][RECOVERY_BYTES];
+	char text[BASE32_TEXT(RECOVERY_BYTES)];
+
+	if (!secret_make(&raw[0][0], sizeof(raw)))
+		return false;
+	for (size_t i = 0; i < RECOVERY_CODES; i++) {
+		base32_text(raw[i], RECOVERY_BYTES, text);
+		snprintf(out[i], RECOVERY_TEXT, "%.4s-%.4s-%.4s-%.4s", text, text + 4, text + 8, text + 12);
+		sha256(raw[i], RECOVERY_BYTES, a->recovery[i]);
+	}
+	a->recovery_left = RECOVERY_CODES;
+	explicit_bzero(raw, sizeof(raw));
+	explicit_bzero(text, sizeof(text));
+	return true;
+}
+
+bool account_use_recovery(struct account *a, const char *code)
+{
+	uint8_t raw[RECOVERY_BYTES], digest[DIGEST_BYTES];
+	uint32_t found = a->recovery_left;
+
+	if (!base32_read(code, raw, sizeof(raw)))
+		return false;
+	sha256(raw, sizeof(raw), digest);
+	for (uint32_t i = 0; i < a->recovery_left; i++)
+		if (secret_same(a->recovery[i], digest, DIGEST_BYTES))
+			found = i;
+	if (found == a->recovery_left)
+		return false;
+	a->recovery_left--;
+	memcpy(a->recovery[found], a->recovery[a->recovery_left], DIGEST_BYTES);
+	memset(a->recovery[a->recovery_left], 0, DIGEST_BYTES);
+	return true;
+}
+
+/* ---- as people see it --------------------------------------------------------------------------------------------- */
+
+json_t *duties_json(uint32_t duties)
+{
+	json_t *list = json_array();
+
+	for (unsigned d = 0; d < DUTY_COUNT; d++)
+		if ((duties >> d & 1u) != 0)
+			json_array_append_new(list, json_string(duty_word(d)));
+	return list;
+}
+
+json_t *rights_json(uint32_t rights)
+{
+	json_t *list = json_array();
+
+	for (unsigned r = 0; r < RIGHT_COUNT; r++)
+		if ((rights >> r & 1u) != 0)
+			json_array_append_new(list, json_string(right_word(r)));
+	return list;
+}
+
+static json_t *moment(uint64_t s)
+{
+	return s == 0 ? json_null() : json_time(s * 1000000000u);
+}
+
+json_t *book_account_json(const struct account *a, uint64_t now)
+{
+	json_t *j = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:I}", "name", json_text(a->name),
+			      "full_name", json_text(a->full), "reason", json_text(a->reason), "by", json_text(a->by),
+			      "roles", duties_json(a->duties), "since", moment(a->since), "last_use", moment(a->used),
+			      "disabled", a->disabled, "unused", account_unused(a, now), "passphrase_since",
+			      moment(a->phrase_since), "recovery_codes", (json_int_t)a->recovery_left);
+
+	if (j != NULL && a->disabled) {
+		json_object_set_new(j, "disabled_since", moment(a->disabled_since));
+		json_object_set_new(j, "disabled_by", json_text(a->disabled_by));
+	}
+	return j;
+}
+
+json_t *book_token_json(const struct token *t, uint64_t now)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "id", json_text(t->id), "label",
+			 json_text(t->label), "by", json_text(t->by), "roles", duties_json(t->duties), "since",
+			 moment(t->since), "until", moment(t->until), "last_use", moment(t->used), "expired",
+			 now >= t->until);
+}

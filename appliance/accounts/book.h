@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The register of accounts and API tokens, in memory and in one file of the role's folder. The file is whole or not at all: a first line
+ * with the digest of all that follows, then JSON, exchanged in one rename. What cannot be read is set aside and nobody is let in by it: the
+ * book is empty then, and people come in at the console. Owns its entries; times are seconds since 1970.
+ */
+#ifndef SEKISHO_ACCOUNTS_BOOK_H
+#define SEKISHO_ACCOUNTS_BOOK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/accounts/passphrase.h"
+#include "appliance/accounts/plain_text.h"
+#include "appliance/accounts/secret.h"
+#include "appliance/accounts/totp.h"
+#include "appliance/base/err.h"
+#include "appliance/base/json.h"
+
+#define ACCOUNTS_MOST 64u
+#define TOKENS_MOST 32u
+#define ACCOUNT_FULL 96u    /* bytes */
+#define ACCOUNT_REASON 200u /* bytes */
+#define ACCOUNT_BY 63u	    /* bytes: a login of the machine */
+#define RECOVERY_CODES 10u
+#define RECOVERY_BYTES 10u
+#define TOKEN_ID 8u /* digits by which people name it */
+#define UNUSED_S (30ull * 86400)
+
+struct account {
+	char name[ACCOUNT_NAME + 1], full[ACCOUNT_FULL + 1], reason[ACCOUNT_REASON + 1], by[ACCOUNT_BY + 1];
+	uint32_t duties;
+	uint64_t since, used; /* used: the last login; 0 = none */
+	bool disabled;
+	uint64_t disabled_since;
+	char disabled_by[ACCOUNT_BY + 1];
+	uint64_t phrase_since;
+	char hash[PASSPHRASE_HASH];
+	uint8_t totp[TOTP_SECRET];
+	uint64_t totp_step; /* of the last code that was used */
+	uint8_t recovery[RECOVERY_CODES][DIGEST_BYTES];
+	uint32_t recovery_left;
+};
+
+struct token {
+	char id[TOKEN_ID + 1], label[ACCOUNT_REASON + 1], by[ACCOUNT_BY + 1];
+	uint32_t duties;
+	uint64_t since, until, used;
+	uint8_t digest[DIGEST_BYTES];
+};
+
+struct book {
+	int dirfd; /* borrowed */
+	size_t n_accounts, n_tokens;
+	struct account accounts[ACCOUNTS_MOST];
+	struct token tokens[TOKENS_MOST];
+};
+
+enum book_found { BOOK_READ, BOOK_NEW, BOOK_DAMAGED };
+
+/* 0 or negative errno: only when a damaged file could not be put aside either. *e says in any case what was wrong with it. */
+int book_open(int dirfd, struct book *ret, enum book_found *ret_found, struct err *e);
+/* 0 or negative errno; the book in memory goes on as it is. */
+int book_save(const struct book *b, struct err *e);
+void book_wipe(struct book *b);
+
+struct account *book_account(struct book *b, const char *name);
+struct token *book_token(struct book *b, const char *id);
+/* The token of this secret that has not expired, whatever it may do; NULL when there is none. */
+struct token *book_token_of(struct book *b, const uint8_t secret[SECRET_BYTES], uint64_t now);
+/* Places at the end; NULL when the book is full. */
+struct account *book_add(struct book *b);
+struct token *book_add_token(struct book *b);
+void book_remove(struct book *b, struct account *a);
+void book_remove_token(struct book *b, struct token *t);
+
+/* Of an account that is not disabled: neither used nor made in the last 30 days. */
+bool account_unused(const struct account *a, uint64_t now);
+/* Fresh codes, their digests into the account; each a text of its own. False without randomness: nothing was changed. */
+#define RECOVERY_TEXT 20u
+bool account_recovery(struct account *a, char out[RECOVERY_CODES][RECOVERY_TEXT]);
+/* Takes the code out of the account, so that it is good once. */
+bool account_use_recovery(struct account *a, const char *code);
+
+/* As the register shows them: no secret and no hash of one. */
+json_t *book_account_json(const struct account *a, uint64_t now);
+json_t *book_token_json(const struct token *t, uint64_t now);
+json_t *duties_json(uint32_t duties);
+json_t *rights_json(uint32_t rights);
+
+/* book_file.c: all of it, secrets included, as it stands in the file. */
+json_t *book_to_json(const struct book *b);
+bool book_of_json(const json_t *j, struct book *ret); /* false: not a book, and nothing of it is to be used */
+
+#endif

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What all of the desk shares, and what strangers may ask: to be let in, what a session may, to be let go. */
+#include "appliance/accounts/desk.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/base/sha256.h"
+#include "appliance/wire/duty.h"
+
+#define SAVE_USE_S 3600u /* the last use of a token is written this often */
+#define LOOK_S 86400u
+
+/* ---- shared ------------------------------------------------------------------------------------------------------- */
+
+struct addr desk_from(uint8_t family, const uint8_t from[16])
+{
+	struct addr a = { .family = addr_len(family) != 0 ? family : 0 };
+
+	memcpy(a.b, from, addr_len(a.family));
+	return a;
+}
+
+void desk_answer(struct desk *d, uint32_t id, enum answer_status status, json_t *j)
+{
+	d->out.answer(d->out.ctx, id, status, j);
+}
+
+void desk_refuse(struct desk *d, uint32_t id, enum answer_status status, enum message m, ...)
+{
+	char text[LANGUAGES][400];
+	va_list ap;
+
+	for (unsigned l = 0; l < LANGUAGES; l++) {
+		va_start(ap, m);
+		message_vtext(text[l], sizeof(text[l]), (enum lang)l, m, ap);
+		va_end(ap);
+	}
+	desk_answer(d, id, status,
+		    json_pack("{s:{s:o, s:o}}", "error", lang_name(LANG_EN), json_text(text[LANG_EN]),
+			      lang_name(LANG_JA), json_text(text[LANG_JA])));
+}
+
+void desk_event(struct desk *d, enum account_event what, const struct addr *from, const char *object,
+		const char *before, const char *after, const char *by, uint64_t count)
+{
+	struct event e = event_new(EVENT_ACCOUNT, clock_wall_ns());
+
+	e.code = (uint8_t)what;
+	e.count = count;
+	if (from != NULL)
+		e.client = *from;
+	if (object != NULL)
+		event_say(&e, EVENT_OBJECT, object);
+	if (before != NULL)
+		event_say(&e, EVENT_BEFORE, before);
+	if (after != NULL)
+		event_say(&e, EVENT_AFTER, after);
+	if (by != NULL)
+		event_say(&e, EVENT_BY, by);
+	d->out.event(d->out.ctx, &e);
+}
+
+bool desk_save(struct desk *d)
+{
+	struct err e = { 0 };
+
+	d->unsaved = book_save(&d->book, &e) < 0;
+	return !d->unsaved;
+}
+
+struct job *desk_job(struct desk *d, uint32_t id)
+{
+	for (size_t i = 0; i < DESK_JOBS; i++)
+		if (!d->jobs[i].used) {
+			d->jobs[i] = (struct job){ .used = true, .id = id };
+			return &d->jobs[i];
+		}
+	return NULL;
+}
+
+void desk_job_end(struct job *j)
+{
+	explicit_bzero(j, sizeof(*j));
+}
+
+bool desk_hash(struct desk *d, struct job *j, const char *phrase, const char *setting)
+{
+	struct hash_question q = { .id = ++d->last_hash };
+	bool sent;
+
+	j->hash_id = q.id;
+	snprintf(q.phrase, sizeof(q.phrase), "%s", phrase);
+	snprintf(q.setting, sizeof(q.setting), "%s", setting);
+	sent = d->out.hash(d->out.ctx, &q);
+	explicit_bzero(&q, sizeof(q));
+	return sent;
+}
+
+int desk_open(struct desk *d, int dirfd, const struct desk_out *out, struct moment now, struct err *e)
+{
+	enum book_found found;
+	int r;
+
+	memset(d, 0, sizeof(*d));
+	d->out = *out;
+	d->looked_s = now.wall_s;
+	if (!passphrase_setting(d->stranger))
+		return err_set(e, -EIO, "random numbers");
+	r = book_open(dirfd, &d->book, &found, e);
+	d->damaged = found == BOOK_DAMAGED;
+	if (d->damaged)
+		desk_event(d, ACCOUNT_DAMAGED, NULL, NULL, NULL, NULL, NULL, 1);
+	return r;
+}
+
+/* ---- a login ------------------------------------------------------------------------------------------------------ */
+
+/* One answer for all that can be wrong. */
+static void login_refused(struct desk *d, uint32_t id)
+{
+	d->refused++;
+	desk_refuse(d, id, ANSWER_NO, M_LOGIN_REFUSED);
+}
+
+static bool has_room(const struct desk *d, const struct addr *from)
+{
+	unsigned logins = 0, own = 0;
+
+	for (size_t i = 0; i < DESK_JOBS; i++) {
+		logins += d->jobs[i].used && d->jobs[i].login;
+		own += d->jobs[i].used && d->jobs[i].login && addr_cmp(&d->jobs[i].from, from) == 0;
+	}
+	return logins < DESK_LOGINS && own < DESK_FROM_ONE;
+}
+
+static void copy_field(char *out, const uint8_t *field, size_t n)
+{
+	size_t len = strnlen((const char *)field, n);
+
+	memcpy(out, field, len);
+	out[len] = 0;
+}
+
+void desk_login(struct desk *d, uint32_t id, const struct msg_login *m, struct moment now)
+{
+	struct addr from = desk_from(m->family, m->from);
+	char name[LOGIN_NAME + 1];
+	const struct account *a;
+	uint64_t count = 0;
+	struct job *j;
+
+	copy_field(name, m->name, LOGIN_NAME);
+	a = book_account(&d->book, name);
+	if (lockout_locked(&d->lockout, name, &from, now.ns)) {
+		if (lockout_refused(&d->lockout, name, &from, &count))
+			desk_event(d, ACCOUNT_REFUSED, &from, a != NULL ? a->name : NULL, NULL, NULL, NULL, count);
+		login_refused(d, id);
+		return;
+	}
+	j = has_room(d, &from) ? desk_job(d, id) : NULL;
+	if (j == NULL) {
+		desk_refuse(d, id, ANSWER_CANNOT, M_LOGIN_BUSY);
+		return;
+	}
+	j->login = true;
+	j->from = from;
+	memcpy(j->name, name, sizeof(name));
+	copy_field(j->code, m->code, LOGIN_CODE);
+	j->known = a != NULL;
+	snprintf(j->hash, sizeof(j->hash), "%s", a != NULL ? a->hash : d->stranger);
+	/* It counts as failed until it has succeeded: else so many could be tried at once as there are jobs. */
+	j->locks = lockout_failed(&d->lockout, name, &from, now.ns);
+	if (!desk_hash(d, j, m->phrase, j->hash)) {
+		desk_job_end(j);
+		desk_refuse(d, id, ANSWER_CANNOT, M_LOGIN_BUSY);
+	}
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	size_t n = strlen(a);
+
+	return n == strlen(b) && secret_same((const uint8_t *)a, (const uint8_t *)b, n);
+}
+
+/* A code by the clock, or one of those on paper. What is used up is kept before anybody is let in. */
+static bool second_factor(struct account *a, const char *code, struct moment now, bool *ret_paper)
+{
+	uint64_t step;
+
+	*ret_paper = false;
+	if (totp_fits(a->totp, code, now.wall_s, a->totp_step, &step)) {
+		a->totp_step = step;
+		return true;
+	}
+	*ret_paper = account_use_recovery(a, code);
+	return *ret_paper;
+}
+
+static void let_in(struct desk *d, const struct job *j, struct account *a, bool paper, struct moment now)
+{
+	uint8_t secret[SECRET_BYTES];
+	char left[12], hex[2 * SECRET_BYTES + 1];
+	const struct session *x = sessions_begin(&d->sessions, a->name, &j->from, now.ns, now.wall_s, secret);
+
+	if (x == NULL) {
+		desk_refuse(d, j->id, ANSWER_CANNOT, M_LOGIN_BUSY);
+		return;
+	}
+	a->used = now.wall_s;
+	desk_save(d);
+	lockout_forget(&d->lockout, j->name, &j->from);
+	d->logins++;
+	snprintf(left, sizeof(left), "%u", a->recovery_left);
+	desk_event(d, paper ? ACCOUNT_RECOVERED : ACCOUNT_LOGGED_IN, &j->from, a->name, NULL, paper ? left : NULL, NULL,
+		   1);
+	hex_text(secret, sizeof(secret), hex);
+	desk_answer(d, j->id, ANSWER_YES,
+		    json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I}", "session", hex, "name", json_text(a->name),
+			      "full_name", json_text(a->full), "roles", duties_json(a->duties), "rights",
+			      rights_json(duty_rights(a->duties)), "idle_s", (json_int_t)(SESSION_IDLE_NS / 1000000000),
+			      "limit_s", (json_int_t)(SESSION_LIMIT_NS / 1000000000), "recovery_codes",
+			      (json_int_t)a->recovery_left));
+	explicit_bzero(secret, sizeof(secret));
+	explicit_bzero(hex, sizeof(hex));
+}
+
+static void login_hashed(struct desk *d, struct job *j, const struct hash_answer *h, struct moment now)
+{
+	struct account *a = j->known ? book_account(&d->book, j->name) : NULL;
+	/* Its pass phrase may have been changed meanwhile, or the account be another of that name. */
+	bool phrase = h->ok && a != NULL && same_text(h->hash, j->hash) && same_text(h->hash, a->hash), paper = false;
+
+	if (phrase && !a->disabled && second_factor(a, j->code, now, &paper)) {
+		let_in(d, j, a, paper, now);
+		return;
+	}
+	desk_event(d, ACCOUNT_REFUSED, &j->from, a != NULL ? a->name : NULL, NULL, NULL, NULL, 1);
+	if (j->locks)
+		desk_event(d, ACCOUNT_LOCKED, &j->from, a != NULL ? a->name : NULL, NULL, NULL, NULL, 1);
+	login_refused(d, j->id);
+}
+
+void desk_hashed(struct desk *d, const struct hash_answer *a, struct moment now)
+{
+	for (size_t i = 0; i < DESK_JOBS; i++) {
+		struct job *j = &d->jobs[i];
+
+		if (!j->used || j->hash_id != a->id)
+			continue;
+		if (j->login)
+			login_hashed(d, j, a, now);
+		else
+			desk_user_hashed(d, j, a, now);
+		desk_job_end(j);
+		return;
+	}
+}
+
+/* ---- what somebody may ---------------------------------------------------------------------------------------------- */
+
+/* Nobody is logged in by that. */
+static void nobody(struct desk *d, uint32_t id)
+{
+	desk_refuse(d, id, ANSWER_NO, M_LOGIN_NEEDED);
+}
+
+static void may(struct desk *d, uint32_t id, const struct msg_judge *m, const struct addr *from, const char *name,
+		uint32_t duties, json_t *who)
+{
+	bool asks = m->right < RIGHT_COUNT;
+
+	if (asks && !duty_may(duties, (enum right)m->right)) {
+		json_decref(who);
+		desk_event(d, ACCOUNT_FORBIDDEN, from, name, NULL, right_word(m->right), NULL, 1);
+		desk_refuse(d, id, ANSWER_INVALID, M_LOGIN_NO_RIGHT);
+		return;
+	}
+	json_object_set_new(who, "roles", duties_json(duties));
+	json_object_set_new(who, "rights", rights_json(duty_rights(duties)));
+	desk_answer(d, id, ANSWER_YES, who);
+}
+
+static void judge_token(struct desk *d, uint32_t id, const struct msg_judge *m, const struct addr *from,
+			struct moment now)
+{
+	struct token *t = book_token_of(&d->book, m->secret, now.wall_s);
+
+	if (t == NULL) {
+		nobody(d, id);
+		return;
+	}
+	if (now.wall_s - t->used >= SAVE_USE_S || now.wall_s < t->used) {
+		t->used = now.wall_s;
+		desk_save(d);
+	}
+	may(d, id, m, from, t->label, t->duties,
+	    json_pack("{s:s, s:o, s:s}", "via", "token", "name", json_text(t->label), "token", t->id));
+}
+
+static struct session *session_at(struct desk *d, const uint8_t secret[SECRET_BYTES], const struct addr *from,
+				  struct moment now)
+{
+	struct session *x = sessions_find(&d->sessions, secret, now.ns);
+
+	if (x != NULL && addr_cmp(&x->from, from) != 0) {
+		/* Whoever has the secret there has stolen it; that its bearer logs in anew is a small price. */
+		desk_event(d, ACCOUNT_ELSEWHERE, from, x->name, NULL, NULL, NULL, 1);
+		session_end(x);
+		return NULL;
+	}
+	return x;
+}
+
+void desk_judge(struct desk *d, uint32_t id, const struct msg_judge *m, struct moment now)
+{
+	struct addr from = desk_from(m->family, m->from);
+	const struct account *a;
+	struct session *x;
+
+	if (m->what == CREDENTIAL_TOKEN) {
+		judge_token(d, id, m, &from, now);
+		return;
+	}
+	x = session_at(d, m->secret, &from, now);
+	a = x != NULL ? book_account(&d->book, x->name) : NULL;
+	if (a == NULL || a->disabled) {
+		nobody(d, id);
+		return;
+	}
+	x->used = now.ns;
+	may(d, id, m, &from, a->name, a->duties,
+	    json_pack("{s:s, s:o, s:o, s:I, s:I}", "via", "session", "name", json_text(a->name), "full_name",
+		      json_text(a->full), "session_number", (json_int_t)x->number, "limit_s",
+		      (json_int_t)((SESSION_LIMIT_NS - (now.ns - x->begun)) / 1000000000)));
+}
+
+void desk_logout(struct desk *d, uint32_t id, const struct msg_logout *m, struct moment now)
+{
+	struct addr from = desk_from(m->family, m->from);
+	struct session *x = session_at(d, m->secret, &from, now);
+
+	if (x == NULL) {
+		nobody(d, id);
+		return;
+	}
+	desk_event(d, ACCOUNT_LOGGED_OUT, &from, x->name, NULL, NULL, NULL, 1);
+	session_end(x);
+	desk_answer(d, id, ANSWER_YES, json_object());
+}
+
+/* ---- the register looks after itself ---------------------------------------------------------------------------------- */
+
+void desk_status(const struct desk *d, struct moment now, struct msg_accounts_status *ret)
+{
+	*ret = (struct msg_accounts_status){ .accounts = (uint32_t)d->book.n_accounts,
+					     .tokens = (uint32_t)d->book.n_tokens,
+					     .sessions = (uint32_t)sessions_count(&d->sessions, NULL, now.ns),
+					     .locked = (uint32_t)lockout_count(&d->lockout, now.ns),
+					     .logins = d->logins,
+					     .refused = d->refused,
+					     .damaged = d->damaged,
+					     .unsaved = d->unsaved };
+	for (size_t i = 0; i < d->book.n_accounts; i++) {
+		ret->disabled += d->book.accounts[i].disabled;
+		ret->unused += account_unused(&d->book.accounts[i], now.wall_s);
+	}
+}
+
+void desk_look(struct desk *d, struct moment now)
+{
+	if (now.wall_s >= d->looked_s && now.wall_s - d->looked_s < LOOK_S)
+		return;
+	d->looked_s = now.wall_s;
+	for (size_t i = 0; i < d->book.n_accounts; i++)
+		if (account_unused(&d->book.accounts[i], now.wall_s))
+			desk_event(d, ACCOUNT_UNUSED, NULL, d->book.accounts[i].name, NULL, NULL, NULL, 1);
+}

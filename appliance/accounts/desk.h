@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * All that the role accounts decides: who is let in, what a session or a token may, what root orders. It never waits: a hash is asked for,
+ * and whoever asked is answered when it comes. Owns the book, the sessions and the counts of failures; answers and events leave by the
+ * functions of struct desk_out, which a test gives it as well as the role. Time is given with every call.
+ */
+#ifndef SEKISHO_ACCOUNTS_DESK_H
+#define SEKISHO_ACCOUNTS_DESK_H
+
+#include "appliance/accounts/book.h"
+#include "appliance/accounts/hasher.h"
+#include "appliance/accounts/lockout.h"
+#include "appliance/accounts/sessions.h"
+#include "appliance/base/messages.h"
+#include "appliance/wire/event.h"
+#include "appliance/wire/msg.h"
+
+#define DESK_JOBS 16u
+#define DESK_LOGINS 12u	 /* of them for logins: root finds room whatever strangers do */
+#define DESK_FROM_ONE 3u /* of those for one address */
+#define TOKEN_DAYS 90u	 /* unless somebody says otherwise */
+#define TOKEN_DAYS_MOST 400u
+/* What a program may be given: nothing that a person has to answer for. */
+#define TOKEN_DUTIES                                                                                                   \
+	(UINT32_C(1) << DUTY_VIEWER | UINT32_C(1) << DUTY_AUDITOR | UINT32_C(1) << DUTY_LOG |                          \
+	 UINT32_C(1) << DUTY_BACKUP)
+
+struct moment {
+	uint64_t ns;	 /* monotonic, of the boot: it goes on while the machine sleeps */
+	uint64_t wall_s; /* seconds since 1970 */
+};
+
+struct desk_out {
+	void *ctx;
+	/* To the question of this number. Takes the reference. */
+	void (*answer)(void *ctx, uint32_t id, enum answer_status status, json_t *j);
+	bool (*hash)(void *ctx, const struct hash_question *q); /* false: there is no room */
+	void (*event)(void *ctx, const struct event *e);
+};
+
+struct job {
+	bool used, login;
+	uint32_t hash_id, id; /* of the question to the hasher; of whom to answer */
+	enum user_order order;
+	struct addr from;
+	bool locks, known; /* of a login: this failure locks; there is such an account */
+	char name[LOGIN_NAME + 1], code[LOGIN_CODE + 1], by[ACCOUNT_BY + 1];
+	char made[PASSPHRASE_MADE]; /* a phrase that was made here, to be shown once */
+	char hash[PASSPHRASE_HASH]; /* of the account, when the login came */
+	struct account draft;	    /* of one that is added */
+};
+
+struct desk {
+	struct desk_out out;
+	struct book book;
+	struct sessions sessions;
+	struct lockout lockout;
+	struct job jobs[DESK_JOBS];
+	uint32_t last_hash;
+	char stranger[PASSPHRASE_HASH]; /* what is hashed for a name that no account has */
+	bool damaged, unsaved;
+	uint64_t logins, refused, looked_s; /* looked: when unused accounts were last looked for */
+};
+
+/* Opens the book in the folder. 0 or negative errno. */
+int desk_open(struct desk *d, int dirfd, const struct desk_out *out, struct moment now, struct err *e);
+void desk_hashed(struct desk *d, const struct hash_answer *a, struct moment now);
+void desk_login(struct desk *d, uint32_t id, const struct msg_login *m, struct moment now);
+void desk_judge(struct desk *d, uint32_t id, const struct msg_judge *m, struct moment now);
+void desk_logout(struct desk *d, uint32_t id, const struct msg_logout *m, struct moment now);
+void desk_user(struct desk *d, uint32_t id, const struct msg_user *m, struct moment now);
+void desk_status(const struct desk *d, struct moment now, struct msg_accounts_status *ret);
+/* Once a day: accounts that nobody uses. */
+void desk_look(struct desk *d, struct moment now);
+
+/* ---- shared by its files ------------------------------------------------------------------------------------------ */
+
+struct job *desk_job(struct desk *d, uint32_t id);
+bool desk_hash(struct desk *d, struct job *j, const char *phrase, const char *setting);
+void desk_job_end(struct job *j);
+void desk_answer(struct desk *d, uint32_t id, enum answer_status status, json_t *j);
+/* What went wrong, as a sentence in every language. */
+void desk_refuse(struct desk *d, uint32_t id, enum answer_status status, enum message m, ...);
+/* `from`, `object`, `before`, `after`, `by` may be NULL. */
+void desk_event(struct desk *d, enum account_event what, const struct addr *from, const char *object,
+		const char *before, const char *after, const char *by, uint64_t count);
+bool desk_save(struct desk *d);
+struct addr desk_from(uint8_t family, const uint8_t from[16]);
+/* desk_user.c: the hash for an order has come */
+void desk_user_hashed(struct desk *d, struct job *j, const struct hash_answer *a, struct moment now);
+
+#endif

@@ -1,0 +1,609 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What root orders at the command line: the register of accounts, tokens and sessions. Each change is written before it is answered, and
+ * taken back when that fails, so that nobody believes that somebody was shut out who comes in again after a power cut. Root is a way in
+ * of its own: no order here asks for a login.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/accounts/desk.h"
+#include "appliance/base/sha256.h"
+#include "appliance/wire/duty.h"
+
+#define FIRST_NAME "admin"
+#define LIST_TEXT 256
+
+struct order {
+	struct desk *d;
+	uint32_t id;
+	const char *by;
+	struct moment now;
+	json_t *said; /* what the command line sent: an object of texts */
+};
+
+/* What is longer than its place is cut. */
+static void put(char *out, size_t size, const char *text)
+{
+	size_t n = strnlen(text, size - 1);
+
+	memcpy(out, text, n);
+	out[n] = 0;
+}
+
+static const char *said(const struct order *o, const char *key)
+{
+	const char *text = json_string_value(json_object_get(o->said, key));
+
+	return text != NULL ? text : "";
+}
+
+/* "viewer,ot_author": false for a word that is none, or an empty list. */
+static bool read_duties(const char *list, uint32_t *ret)
+{
+	char text[LIST_TEXT], *rest = NULL;
+
+	*ret = 0;
+	if (strlen(list) >= sizeof(text))
+		return false;
+	put(text, sizeof(text), list);
+	for (char *w = strtok_r(text, ", ", &rest); w != NULL; w = strtok_r(NULL, ", ", &rest)) {
+		enum duty d = duty_by_word(w);
+
+		if (d == DUTY_COUNT)
+			return false;
+		*ret |= UINT32_C(1) << d;
+	}
+	return *ret != 0;
+}
+
+static const char *duties_text(uint32_t duties, char out[LIST_TEXT])
+{
+	size_t n = 0;
+
+	out[0] = 0;
+	for (unsigned i = 0; i < DUTY_COUNT; i++)
+		if ((duties >> i & 1u) != 0 && n < LIST_TEXT - 1)
+			n += (size_t)snprintf(out + n, LIST_TEXT - n, "%s%s", n > 0 ? ", " : "", duty_word(i));
+	return out;
+}
+
+static void refuse_phrase(const struct order *o, enum passphrase p)
+{
+	static const enum message why[] = {
+		[PASSPHRASE_SHORT] = M_PASSPHRASE_SHORT,
+		[PASSPHRASE_LONG] = M_PASSPHRASE_LONG,
+		[PASSPHRASE_NO_TEXT] = M_PASSPHRASE_NO_TEXT,
+		[PASSPHRASE_COMMON] = M_PASSPHRASE_COMMON,
+	};
+
+	desk_refuse(o->d, o->id, ANSWER_INVALID, why[p]);
+}
+
+static struct account *named(const struct order *o)
+{
+	struct account *a = book_account(&o->d->book, said(o, "name"));
+
+	if (a == NULL)
+		desk_refuse(o->d, o->id, ANSWER_NO, M_USER_UNKNOWN,
+			    text_is_name(said(o, "name")) ? said(o, "name") : "?");
+	return a;
+}
+
+/* Keeps the change, or gives back what was and says so. */
+static bool kept(const struct order *o, struct account *a, const struct account *before)
+{
+	if (desk_save(o->d))
+		return true;
+	*a = *before;
+	desk_refuse(o->d, o->id, ANSWER_CANNOT, M_USER_UNSAVED);
+	return false;
+}
+
+static json_t *totp_json(const struct account *a)
+{
+	char secret[BASE32_TEXT(TOTP_SECRET)];
+	json_t *j;
+
+	base32_text(a->totp, TOTP_SECRET, secret);
+	j = json_pack(
+		"{s:s, s:o}", "secret", secret, "uri",
+		json_sprintf("otpauth://totp/Sekisho:%s?secret=%s&issuer=Sekisho&algorithm=SHA1&digits=%u&period=%u",
+			     a->name, secret, TOTP_DIGITS, TOTP_STEP_S));
+	explicit_bzero(secret, sizeof(secret));
+	return j;
+}
+
+/* Fresh codes on paper; NULL without randomness. */
+static json_t *recovery_json(struct account *a)
+{
+	char codes[RECOVERY_CODES][RECOVERY_TEXT];
+	json_t *list;
+
+	if (!account_recovery(a, codes))
+		return NULL;
+	list = json_array();
+	for (size_t i = 0; i < RECOVERY_CODES; i++)
+		json_array_append_new(list, json_string(codes[i]));
+	explicit_bzero(codes, sizeof(codes));
+	return list;
+}
+
+static void answer_account(const struct order *o, const struct account *a)
+{
+	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:o}", "account", book_account_json(a, o->now.wall_s)));
+}
+
+/* ---- orders that hash a pass phrase ----------------------------------------------------------------------------------- */
+
+/* The phrase that was typed, or one that is made here to be shown once. */
+static const char *phrase_of(const struct order *o, struct job *j, const char *name, const char **ret_phrase)
+{
+	const char *typed = said(o, "passphrase");
+	enum passphrase p;
+
+	*ret_phrase = NULL;
+	if (*typed == 0) {
+		if (passphrase_make(j->made))
+			*ret_phrase = j->made;
+		else
+			desk_refuse(o->d, o->id, ANSWER_CANNOT, M_USER_NO_RANDOM);
+		return *ret_phrase;
+	}
+	p = passphrase_judge(typed, name);
+	if (p != PASSPHRASE_GOOD)
+		refuse_phrase(o, p);
+	else
+		*ret_phrase = typed;
+	return *ret_phrase;
+}
+
+static void start_hash(const struct order *o, enum user_order order, const struct account *draft)
+{
+	char setting[PASSPHRASE_HASH];
+	struct job *j = desk_job(o->d, o->id);
+	const char *phrase;
+
+	if (j == NULL) {
+		desk_refuse(o->d, o->id, ANSWER_CANNOT, M_LOGIN_BUSY);
+		return;
+	}
+	j->order = order;
+	j->draft = *draft;
+	put(j->name, sizeof(j->name), draft->name);
+	put(j->by, sizeof(j->by), o->by);
+	if (phrase_of(o, j, draft->name, &phrase) == NULL) {
+		desk_job_end(j);
+		return;
+	}
+	if (!passphrase_setting(setting) || !desk_hash(o->d, j, phrase, setting)) {
+		desk_job_end(j);
+		desk_refuse(o->d, o->id, ANSWER_CANNOT, M_LOGIN_BUSY);
+	}
+}
+
+static void start_add(const struct order *o, enum user_order order)
+{
+	bool first = order == USER_FIRST;
+	struct account a = { .since = o->now.wall_s };
+	const char *name = first && *said(o, "name") == 0 ? FIRST_NAME : said(o, "name");
+
+	if (first && o->d->book.n_accounts > 0) {
+		desk_refuse(o->d, o->id, ANSWER_NO, M_USER_NOT_FIRST);
+		return;
+	}
+	if (!text_is_name(name)) {
+		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_NAME);
+		return;
+	}
+	if (book_account(&o->d->book, name) != NULL) {
+		desk_refuse(o->d, o->id, ANSWER_NO, M_USER_EXISTS, name);
+		return;
+	}
+	if (first) {
+		a.duties = UINT32_C(1) << DUTY_ACCOUNTS;
+	} else if (!read_duties(said(o, "roles"), &a.duties)) {
+		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_ROLES);
+		return;
+	}
+	if ((!first && (*said(o, "full_name") == 0 || *said(o, "reason") == 0)) ||
+	    !text_is_plain(said(o, "full_name"), ACCOUNT_FULL) || !text_is_plain(said(o, "reason"), ACCOUNT_REASON)) {
+		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_WHO);
+		return;
+	}
+	put(a.name, sizeof(a.name), name);
+	put(a.full, sizeof(a.full), said(o, "full_name"));
+	put(a.reason, sizeof(a.reason), said(o, "reason"));
+	put(a.by, sizeof(a.by), o->by);
+	start_hash(o, order, &a);
+}
+
+static void added(struct desk *d, struct job *j, struct moment now)
+{
+	struct account a = j->draft, *place;
+	char list[LIST_TEXT];
+	json_t *recovery = secret_make(a.totp, TOTP_SECRET) ? recovery_json(&a) : NULL, *answer;
+
+	if (recovery == NULL) {
+		desk_refuse(d, j->id, ANSWER_CANNOT, M_USER_NO_RANDOM);
+		return;
+	}
+	place = book_account(&d->book, a.name) == NULL ? book_add(&d->book) : NULL;
+	if (place == NULL) {
+		json_decref(recovery);
+		desk_refuse(d, j->id, ANSWER_NO, d->book.n_accounts < ACCOUNTS_MOST ? M_USER_EXISTS : M_USER_FULL,
+			    a.name);
+		return;
+	}
+	a.phrase_since = now.wall_s;
+	*place = a;
+	if (!desk_save(d)) {
+		book_remove(&d->book, place);
+		json_decref(recovery);
+		desk_refuse(d, j->id, ANSWER_CANNOT, M_USER_UNSAVED);
+		return;
+	}
+	desk_event(d, ACCOUNT_ADDED, NULL, a.name, NULL, duties_text(a.duties, list), j->by, 1);
+	answer = json_pack("{s:o, s:o, s:o}", "account", book_account_json(&a, now.wall_s), "totp", totp_json(&a),
+			   "recovery", recovery);
+	if (j->made[0] != 0)
+		json_object_set_new(answer, "passphrase", json_string(j->made));
+	desk_answer(d, j->id, ANSWER_YES, answer);
+	explicit_bzero(&a, sizeof(a));
+}
+
+static void phrase_set(struct desk *d, struct job *j, const char *hash, struct moment now)
+{
+	struct order o = { .d = d, .id = j->id, .now = now };
+	struct account *a = book_account(&d->book, j->name), before;
+	json_t *answer;
+
+	if (a == NULL) {
+		desk_refuse(d, j->id, ANSWER_NO, M_USER_UNKNOWN, j->name);
+		return;
+	}
+	before = *a;
+	put(a->hash, sizeof(a->hash), hash);
+	a->phrase_since = now.wall_s;
+	if (kept(&o, a, &before)) {
+		sessions_end_of(&d->sessions, a->name, now.ns);
+		desk_event(d, ACCOUNT_PASSPHRASE, NULL, a->name, NULL, NULL, j->by, 1);
+		answer = json_pack("{s:o}", "account", book_account_json(a, now.wall_s));
+		if (j->made[0] != 0)
+			json_object_set_new(answer, "passphrase", json_string(j->made));
+		desk_answer(d, j->id, ANSWER_YES, answer);
+	}
+	explicit_bzero(&before, sizeof(before));
+}
+
+void desk_user_hashed(struct desk *d, struct job *j, const struct hash_answer *a, struct moment now)
+{
+	if (!a->ok || !passphrase_is_hash(a->hash)) {
+		desk_refuse(d, j->id, ANSWER_CANNOT, M_USER_NO_RANDOM);
+		return;
+	}
+	if (j->order == USER_PASSWORD) {
+		phrase_set(d, j, a->hash, now);
+		return;
+	}
+	put(j->draft.hash, sizeof(j->draft.hash), a->hash);
+	added(d, j, now);
+}
+
+/* ---- orders that are done at once ------------------------------------------------------------------------------------- */
+
+static void list(const struct order *o)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < o->d->book.n_accounts; i++) {
+		const struct account *a = &o->d->book.accounts[i];
+		json_t *j = book_account_json(a, o->now.wall_s);
+
+		json_object_set_new(j, "sessions",
+				    json_integer((json_int_t)sessions_count(&o->d->sessions, a->name, o->now.ns)));
+		json_array_append_new(all, j);
+	}
+	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:o, s:b}", "accounts", all, "damaged", o->d->damaged));
+}
+
+static void change(const struct order *o, struct account *a)
+{
+	const struct account before = *a;
+	char was[LIST_TEXT], is[LIST_TEXT];
+
+	if (*said(o, "roles") != 0 && !read_duties(said(o, "roles"), &a->duties)) {
+		*a = before;
+		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_ROLES);
+		return;
+	}
+	if (!text_is_plain(said(o, "full_name"), ACCOUNT_FULL) || !text_is_plain(said(o, "reason"), ACCOUNT_REASON)) {
+		*a = before;
+		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_WHO);
+		return;
+	}
+	if (*said(o, "full_name") != 0)
+		put(a->full, sizeof(a->full), said(o, "full_name"));
+	if (*said(o, "reason") != 0)
+		put(a->reason, sizeof(a->reason), said(o, "reason"));
+	if (!kept(o, a, &before))
+		return;
+	desk_event(o->d, ACCOUNT_CHANGED, NULL, a->name, duties_text(before.duties, was), duties_text(a->duties, is),
+		   o->by, 1);
+	answer_account(o, a);
+}
+
+static void disable(const struct order *o, struct account *a, bool off)
+{
+	const struct account before = *a;
+
+	if (a->disabled != off) {
+		a->disabled = off;
+		a->disabled_since = off ? o->now.wall_s : 0;
+		put(a->disabled_by, sizeof(a->disabled_by), off ? o->by : "");
+		if (!kept(o, a, &before))
+			return;
+		desk_event(o->d, off ? ACCOUNT_DISABLED : ACCOUNT_ENABLED, NULL, a->name, NULL, NULL, o->by, 1);
+	}
+	if (off)
+		sessions_end_of(&o->d->sessions, a->name, o->now.ns);
+	answer_account(o, a);
+}
+
+/* What an account did is looked up by its name: so it is shut first, which can be taken back, and removed by a second order. */
+static void remove_account(const struct order *o, struct account *a)
+{
+	const struct account before = *a;
+
+	if (!a->disabled) {
+		desk_refuse(o->d, o->id, ANSWER_NO, M_USER_DISABLE_FIRST, a->name);
+		return;
+	}
+	sessions_end_of(&o->d->sessions, a->name, o->now.ns);
+	book_remove(&o->d->book, a);
+	if (!desk_save(o->d)) {
+		*book_add(&o->d->book) = before;
+		desk_refuse(o->d, o->id, ANSWER_CANNOT, M_USER_UNSAVED);
+		return;
+	}
+	desk_event(o->d, ACCOUNT_REMOVED, NULL, before.name, NULL, NULL, o->by, 1);
+	answer_account(o, &before);
+}
+
+static void new_factor(const struct order *o, struct account *a, bool paper)
+{
+	struct account before = *a;
+	json_t *made = NULL;
+
+	if (paper)
+		made = recovery_json(a);
+	else if (secret_make(a->totp, TOTP_SECRET))
+		made = totp_json(a);
+	if (made == NULL) {
+		*a = before;
+		desk_refuse(o->d, o->id, ANSWER_CANNOT, M_USER_NO_RANDOM);
+	} else if (kept(o, a, &before)) {
+		if (!paper)
+			sessions_end_of(&o->d->sessions, a->name, o->now.ns);
+		desk_event(o->d, paper ? ACCOUNT_RECOVERY : ACCOUNT_TOTP, NULL, a->name, NULL, NULL, o->by, 1);
+		desk_answer(o->d, o->id, ANSWER_YES,
+			    json_pack("{s:o, s:o}", "account", book_account_json(a, o->now.wall_s),
+				      paper ? "recovery" : "totp", made));
+	} else {
+		json_decref(made);
+	}
+	explicit_bzero(&before, sizeof(before));
+}
+
+static void tokens(const struct order *o)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < o->d->book.n_tokens; i++)
+		json_array_append_new(all, book_token_json(&o->d->book.tokens[i], o->now.wall_s));
+	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:o}", "tokens", all));
+}
+
+static void token_add(const struct order *o)
+{
+	struct token t = { .since = o->now.wall_s }, *place;
+	uint8_t secret[SECRET_BYTES], id[TOKEN_ID / 2];
+	char hex[2 * SECRET_BYTES + 1], list[LIST_TEXT], *end = NULL;
+	const char *days_said = said(o, "days");
+	unsigned long days = *days_said != 0 ? strtoul(days_said, &end, 10) : TOKEN_DAYS;
+
+	if (*said(o, "name") == 0 || !text_is_plain(said(o, "name"), ACCOUNT_REASON)) {
+		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_TOKEN_NAME);
+		return;
+	}
+	if (!read_duties(said(o, "roles"), &t.duties) || (t.duties & ~TOKEN_DUTIES) != 0) {
+		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_TOKEN_ROLES);
+		return;
+	}
+	if ((end != NULL && *end != 0) || days < 1 || days > TOKEN_DAYS_MOST) {
+		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_TOKEN_DAYS, TOKEN_DAYS_MOST);
+		return;
+	}
+	if (!secret_make(secret, sizeof(secret)) || !secret_make(id, sizeof(id))) {
+		desk_refuse(o->d, o->id, ANSWER_CANNOT, M_USER_NO_RANDOM);
+		return;
+	}
+	hex_text(id, sizeof(id), t.id);
+	put(t.label, sizeof(t.label), said(o, "name"));
+	put(t.by, sizeof(t.by), o->by);
+	t.until = o->now.wall_s + days * 86400u;
+	sha256(secret, sizeof(secret), t.digest);
+	place = book_token(&o->d->book, t.id) == NULL ? book_add_token(&o->d->book) : NULL;
+	if (place == NULL) {
+		desk_refuse(o->d, o->id, ANSWER_NO, M_USER_FULL);
+		return;
+	}
+	*place = t;
+	if (!desk_save(o->d)) {
+		book_remove_token(&o->d->book, place);
+		desk_refuse(o->d, o->id, ANSWER_CANNOT, M_USER_UNSAVED);
+		return;
+	}
+	desk_event(o->d, ACCOUNT_TOKEN_ADDED, NULL, t.label, NULL, duties_text(t.duties, list), o->by, 1);
+	hex_text(secret, sizeof(secret), hex);
+	desk_answer(o->d, o->id, ANSWER_YES,
+		    json_pack("{s:o, s:s}", "token", book_token_json(&t, o->now.wall_s), "secret", hex));
+	explicit_bzero(secret, sizeof(secret));
+	explicit_bzero(hex, sizeof(hex));
+}
+
+static void token_remove(const struct order *o)
+{
+	struct token *t = book_token(&o->d->book, said(o, "name")), before;
+
+	if (t == NULL) {
+		desk_refuse(o->d, o->id, ANSWER_NO, M_USER_TOKEN_UNKNOWN);
+		return;
+	}
+	before = *t;
+	book_remove_token(&o->d->book, t);
+	if (!desk_save(o->d)) {
+		*book_add_token(&o->d->book) = before;
+		desk_refuse(o->d, o->id, ANSWER_CANNOT, M_USER_UNSAVED);
+		return;
+	}
+	desk_event(o->d, ACCOUNT_TOKEN_REMOVED, NULL, before.label, NULL, NULL, o->by, 1);
+	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:o}", "token", book_token_json(&before, o->now.wall_s)));
+}
+
+static void sessions(const struct order *o)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < SESSIONS_MOST; i++) {
+		const struct session *x = &o->d->sessions.all[i];
+
+		if (session_alive(x, o->now.ns))
+			json_array_append_new(
+				all, json_pack("{s:I, s:o, s:o, s:o, s:I, s:I}", "number", (json_int_t)x->number,
+					       "name", json_text(x->name), "from", json_addr(&x->from), "since",
+					       json_time(x->since * 1000000000u), "idle_s",
+					       (json_int_t)((o->now.ns - x->used) / 1000000000), "left_s",
+					       (json_int_t)((SESSION_LIMIT_NS - (o->now.ns - x->begun)) / 1000000000)));
+	}
+	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:o}", "sessions", all));
+}
+
+/* Of a name all, of a number that one. */
+static void session_end_order(const struct order *o)
+{
+	const char *name = said(o, "name");
+	char of[ACCOUNT_NAME + 1] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < SESSIONS_MOST; i++) {
+		struct session *x = &o->d->sessions.all[i];
+		char number[12];
+
+		snprintf(number, sizeof(number), "%u", x->number);
+		if (!session_alive(x, o->now.ns) || (strcmp(x->name, name) != 0 && strcmp(number, name) != 0))
+			continue;
+		put(of, sizeof(of), x->name);
+		session_end(x);
+		n++;
+	}
+	if (n == 0) {
+		desk_refuse(o->d, o->id, ANSWER_NO, M_USER_NO_SESSION);
+		return;
+	}
+	desk_event(o->d, ACCOUNT_SESSIONS_ENDED, NULL, of, NULL, NULL, o->by, n);
+	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:I}", "ended", (json_int_t)n));
+}
+
+static void roles(const struct order *o)
+{
+	json_t *all = json_array();
+
+	for (unsigned i = 0; i < DUTY_COUNT; i++)
+		json_array_append_new(all, json_pack("{s:s, s:o}", "role", duty_word(i), "rights",
+						     rights_json(duty_rights(UINT32_C(1) << i))));
+	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:o}", "roles", all));
+}
+
+/* ---- which ------------------------------------------------------------------------------------------------------------ */
+
+static void about_account(const struct order *o, enum user_order order)
+{
+	struct account *a = named(o);
+
+	if (a == NULL)
+		return;
+	if (order == USER_SHOW)
+		answer_account(o, a);
+	else if (order == USER_CHANGE)
+		change(o, a);
+	else if (order == USER_DISABLE || order == USER_ENABLE)
+		disable(o, a, order == USER_DISABLE);
+	else if (order == USER_REMOVE)
+		remove_account(o, a);
+	else if (order == USER_PASSWORD)
+		start_hash(o, order, a);
+	else
+		new_factor(o, a, order == USER_RECOVERY);
+}
+
+static void carry_out(const struct order *o, enum user_order order)
+{
+	switch (order) {
+	case USER_FIRST:
+	case USER_ADD:
+		start_add(o, order);
+		break;
+	case USER_LIST:
+		list(o);
+		break;
+	case USER_TOKENS:
+		tokens(o);
+		break;
+	case USER_TOKEN_ADD:
+		token_add(o);
+		break;
+	case USER_TOKEN_REMOVE:
+		token_remove(o);
+		break;
+	case USER_SESSIONS:
+		sessions(o);
+		break;
+	case USER_SESSION_END:
+		session_end_order(o);
+		break;
+	case USER_ROLES:
+		roles(o);
+		break;
+	case USER_SHOW:
+	case USER_CHANGE:
+	case USER_DISABLE:
+	case USER_ENABLE:
+	case USER_REMOVE:
+	case USER_PASSWORD:
+	case USER_TOTP:
+	case USER_RECOVERY:
+		about_account(o, order);
+		break;
+	case USER_ORDERS:
+		break;
+	}
+}
+
+void desk_user(struct desk *d, uint32_t id, const struct msg_user *m, struct moment now)
+{
+	char by[USER_BY + 1];
+	struct order o = { .d = d, .id = id, .by = by, .now = now };
+
+	memcpy(by, m->by, USER_BY);
+	by[USER_BY] = 0;
+	if (!text_is_plain(by, ACCOUNT_BY))
+		snprintf(by, sizeof(by), "?");
+	o.said = json_loads(m->text, JSON_REJECT_DUPLICATES, NULL);
+	if (!json_is_object(o.said))
+		desk_refuse(d, id, ANSWER_INVALID, M_USER_NONSENSE);
+	else
+		carry_out(&o, (enum user_order)m->order);
+	json_decref(o.said);
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/accounts/passphrase.h"
+
+#include <crypt.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/accounts/plain_text.h"
+#include "appliance/accounts/secret.h"
+
+#define METHOD "$y$"
+#define COST 5	     /* yescrypt: 16 MiB and about a tenth of a second */
+#define OWN_LEAST 8u /* characters that are left when everything common is taken away */
+#define DIFFERENT_LEAST 6u
+
+static const char *const denied[] = {
+#define DENIED(text) text,
+#include "appliance/accounts/denied.def"
+};
+
+/* "P@ssw0rd" says no more than "password". */
+static char plain(char c)
+{
+	static const char from[] = "@$!|+0", to[] = "asilto";
+	const char *at = c != 0 ? strchr(from, c) : NULL;
+
+	if (at != NULL)
+		return to[at - from];
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Small letters, digits and whatever is not ASCII; `letters`: signs and digits read as the letters that they stand for. */
+static size_t reduce(const char *phrase, bool letters, char *out)
+{
+	size_t n = 0;
+
+	for (; *phrase != 0; phrase++) {
+		char c = letters			    ? plain(*phrase)
+			 : *phrase >= 'A' && *phrase <= 'Z' ? (char)(*phrase - 'A' + 'a')
+							    : *phrase;
+		bool kept = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || ((uint8_t)c & 0x80u) != 0;
+
+		if (kept)
+			out[n++] = c;
+	}
+	out[n] = 0;
+	return n;
+}
+
+static void take_away(char *text, const char *part)
+{
+	size_t n = strlen(part);
+	char *at = text;
+
+	/* A letter or two take too much with them. */
+	if (n < 3)
+		return;
+	while ((at = strstr(at, part)) != NULL)
+		memmove(at, at + n, strlen(at + n) + 1);
+}
+
+/* Longer than a letter or so and then the same again, to the end: "abcabcabcabcabcabc". */
+static size_t period(const char *text, size_t n)
+{
+	size_t p = 1;
+
+	while (p < n && strncmp(text, text + p, n - p) != 0)
+		p++;
+	return p;
+}
+
+static size_t different(const char *text)
+{
+	bool seen[256] = { false };
+	size_t n = 0;
+
+	for (; *text != 0; text++) {
+		n += !seen[(uint8_t)*text];
+		seen[(uint8_t)*text] = true;
+	}
+	return n;
+}
+
+/* Letters that are not the neighbour of the one before: a run of keys has next to none. */
+static size_t turns(const char *text)
+{
+	size_t n = 0;
+
+	for (size_t i = 1; text[i] != 0; i++)
+		n += abs((int)(uint8_t)text[i] - (int)(uint8_t)text[i - 1]) > 1;
+	return n;
+}
+
+static bool common(const char *phrase, const char *name, bool letters)
+{
+	char rest[PASSPHRASE_MOST + 1], bearer[PASSPHRASE_MOST + 1];
+	size_t n = reduce(phrase, letters, rest);
+
+	if (different(rest) < DIFFERENT_LEAST || period(rest, n) < OWN_LEAST || turns(rest) < OWN_LEAST)
+		return true;
+	/* The longest first: what is a part of another one leaves pieces of it. */
+	for (size_t most = PASSPHRASE_MOST; most >= 3; most--)
+		for (size_t i = 0; most < 40 && i < sizeof(denied) / sizeof(denied[0]); i++)
+			if (strlen(denied[i]) == most)
+				take_away(rest, denied[i]);
+	if (strlen(name) <= PASSPHRASE_MOST) {
+		reduce(name, letters, bearer);
+		take_away(rest, bearer);
+	}
+	return text_characters(rest) < OWN_LEAST;
+}
+
+enum passphrase passphrase_judge(const char *phrase, const char *name)
+{
+	size_t n = strlen(phrase);
+
+	if (n > PASSPHRASE_MOST)
+		return PASSPHRASE_LONG;
+	if (!text_is_plain(phrase, n))
+		return PASSPHRASE_NO_TEXT;
+	if (text_characters(phrase) < PASSPHRASE_LEAST)
+		return PASSPHRASE_SHORT;
+	return common(phrase, name, false) || common(phrase, name, true) ? PASSPHRASE_COMMON : PASSPHRASE_GOOD;
+}
+
+bool passphrase_setting(char out[PASSPHRASE_HASH])
+{
+	uint8_t salt[16];
+	char text[CRYPT_GENSALT_OUTPUT_SIZE];
+	bool ok = secret_make(salt, sizeof(salt)) &&
+		  crypt_gensalt_rn(METHOD, COST, (const char *)salt, (int)sizeof(salt), text, (int)sizeof(text)) !=
+			  NULL &&
+		  strlen(text) < PASSPHRASE_HASH;
+
+	snprintf(out, PASSPHRASE_HASH, "%s", ok ? text : "");
+	return ok;
+}
+
+bool passphrase_hash(const char *phrase, const char *setting, char out[PASSPHRASE_HASH])
+{
+	void *data = NULL;
+	int size = 0;
+	const char *hash = crypt_ra(phrase, setting, &data, &size);
+	bool ok = hash != NULL && passphrase_is_hash(hash) && strlen(hash) < PASSPHRASE_HASH;
+
+	snprintf(out, PASSPHRASE_HASH, "%s", ok ? hash : "");
+	if (data != NULL)
+		explicit_bzero(data, (size_t)size);
+	free(data);
+	return ok;
+}
+
+bool passphrase_is_hash(const char *text)
+{
+	size_t n = strlen(text);
+
+	if (n >= PASSPHRASE_HASH || n < 40 || strncmp(text, METHOD, strlen(METHOD)) != 0)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (text[i] <= ' ' || text[i] > '~' || strchr(":;*!\\", text[i]) != NULL)
+			return false;
+	return true;
+}
+
+bool passphrase_make(char out[PASSPHRASE_MADE])
+{
+	uint8_t raw[15];
+	char text[BASE32_TEXT(sizeof(raw))];
+	bool ok = secret_make(raw, sizeof(raw));
+	size_t n = 0;
+
+	base32_text(raw, sizeof(raw), text);
+	for (size_t i = 0; ok && text[i] != 0; i++) {
+		if (i > 0 && i % 4 == 0)
+			out[n++] = '-';
+		out[n++] = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] - 'A' + 'a') : text[i];
+	}
+	out[n] = 0;
+	explicit_bzero(raw, sizeof(raw));
+	explicit_bzero(text, sizeof(text));
+	return ok;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pass phrases: which are taken, and how they are kept. Long ones, of any composition, never to be changed by a calendar; refused is what
+ * everybody tries first (denied.def), what is written in one key or one run of keys, and what says no more than the name of its bearer. Kept
+ * as libcrypt's yescrypt. Making a hash takes long, on purpose: hasher.h does it.
+ */
+#ifndef SEKISHO_ACCOUNTS_PASSPHRASE_H
+#define SEKISHO_ACCOUNTS_PASSPHRASE_H
+
+#include <stdbool.h>
+
+#define PASSPHRASE_LEAST 16u /* characters */
+#define PASSPHRASE_MOST 256u /* bytes of UTF-8 */
+#define PASSPHRASE_HASH 128u /* bytes of a hash as text, with its NUL */
+
+enum passphrase {
+	PASSPHRASE_GOOD,
+	PASSPHRASE_SHORT,
+	PASSPHRASE_LONG,
+	PASSPHRASE_NO_TEXT, /* not UTF-8, or with a control character */
+	PASSPHRASE_COMMON,
+};
+
+enum passphrase passphrase_judge(const char *phrase, const char *name);
+/* What a hash of a new phrase begins with: method, cost and fresh salt. False without randomness. */
+bool passphrase_setting(char out[PASSPHRASE_HASH]);
+/* The hash of `phrase` by a setting or an earlier hash; takes about a tenth of a second and 16 MiB. False: no such method. */
+bool passphrase_hash(const char *phrase, const char *setting, char out[PASSPHRASE_HASH]);
+/* Has the form of a hash that passphrase_hash makes: no other method is ever taken from a file. */
+bool passphrase_is_hash(const char *text);
+/* Six groups of letters and digits, 120 bits: for a first secret. False without randomness. */
+#define PASSPHRASE_MADE 32u
+bool passphrase_make(char out[PASSPHRASE_MADE]);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What people typed and others will read. */
+#ifndef SEKISHO_ACCOUNTS_PLAIN_TEXT_H
+#define SEKISHO_ACCOUNTS_PLAIN_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* UTF-8 of at most `most` bytes on one line, without a character that steers a terminal or hides text. */
+bool text_is_plain(const char *text, size_t most);
+size_t text_characters(const char *text);
+/* A name for an account: a small letter, then small letters, digits, '.', '-', '_'; at most ACCOUNT_NAME bytes. */
+#define ACCOUNT_NAME 31u
+bool text_is_name(const char *text);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Random secrets and how people and files write them. Secrets of 80 bits and more, which nobody chose, are kept as their SHA-256: there is
+ * nothing to guess. What a person chose is passphrase.h's affair.
+ */
+#ifndef SEKISHO_ACCOUNTS_SECRET_H
+#define SEKISHO_ACCOUNTS_SECRET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SECRET_BYTES 32u /* of a session and of a token */
+#define DIGEST_BYTES 32u
+#define BASE32_TEXT(n) (((n)*8u + 4u) / 5u + 1u) /* with the NUL */
+
+/* From the kernel. False: there is none, and nothing may be made with `out`, which is zero then. */
+bool secret_make(uint8_t *out, size_t n);
+/* The time that it takes tells nothing of where they differ. */
+bool secret_same(const uint8_t *a, const uint8_t *b, size_t n);
+
+/* RFC 4648 without padding. Reading takes small letters too and passes over spaces and hyphens, for people type it. */
+void base32_text(const uint8_t *p, size_t n, char *out);
+bool base32_read(const char *text, uint8_t *out, size_t n); /* exactly n bytes */
+bool hex_read(const char *text, uint8_t *out, size_t n);    /* exactly 2n small digits */
+
+#endif

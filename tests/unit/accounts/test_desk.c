@@ -1,0 +1,567 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * All that the role accounts decides, with real hashes and a real folder: who is let in and who is not, that a stranger keeps nobody out and
+ * parallel guesses count, what a session may from where and for how long, replay, what root orders and what stays when the disk fails.
+ * LINK: appliance/accounts/desk.c appliance/accounts/desk_user.c appliance/accounts/book.c appliance/accounts/book_file.c
+ * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/accounts/plain_text.c appliance/accounts/sessions.c
+ * LINK: appliance/accounts/lockout.c appliance/accounts/totp.c appliance/wire/duty.c appliance/wire/event.c
+ * LINK: appliance/wire/limit.c appliance/base/utf8.c appliance/base/json.c appliance/base/sha256.c
+ * LINK: appliance/base/atomic_file.c appliance/base/err.c appliance/base/addr.c appliance/base/memfd.c appliance/base/messages.c
+ * LINK: appliance/base/clock.c appliance/base/bytes.c appliance/wire/protocols.c
+ * LIBS: libcrypt liboath jansson nettle
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/accounts/desk.h"
+#include "appliance/wire/duty.h"
+
+#define S UINT64_C(1000000000)
+#define PHRASE "three herons argue quietly"
+#define HERE "192.0.2.10"
+#define THERE "192.0.2.66"
+
+static char folder[] = "/tmp/sekisho-desk-XXXXXX";
+static int dirfd_;
+static struct desk desk;
+static struct moment now = { .ns = 5000 * S, .wall_s = 1750000000 };
+
+/* What came out: answers and events since they were last taken away, hashes that are asked for. */
+static struct {
+	uint32_t id;
+	enum answer_status status;
+	json_t *json;
+} answers[64];
+static struct hash_question questions[64];
+static struct event events[64];
+static size_t n_answers, n_questions, n_events;
+
+static void take_answer(void *ctx, uint32_t id, enum answer_status status, json_t *j)
+{
+	(void)ctx;
+	answers[n_answers].id = id;
+	answers[n_answers].status = status;
+	answers[n_answers++].json = j;
+}
+
+static bool take_hash(void *ctx, const struct hash_question *q)
+{
+	(void)ctx;
+	questions[n_questions++] = *q;
+	return true;
+}
+
+static void take_event(void *ctx, const struct event *e)
+{
+	(void)ctx;
+	events[n_events++ % 64] = *e;
+}
+
+static const struct desk_out out = { .answer = take_answer, .hash = take_hash, .event = take_event };
+
+static void forget(void)
+{
+	for (size_t i = 0; i < n_answers; i++)
+		json_decref(answers[i].json);
+	n_answers = n_events = 0;
+}
+
+/* The hasher comes round to what it was asked. */
+static void hash_all(void)
+{
+	for (size_t i = 0; i < n_questions; i++) {
+		struct hash_answer a = { .id = questions[i].id };
+
+		a.ok = passphrase_hash(questions[i].phrase, questions[i].setting, a.hash);
+		desk_hashed(&desk, &a, now);
+	}
+	n_questions = 0;
+}
+
+static bool recorded(enum account_event what)
+{
+	for (size_t i = 0; i < n_events; i++)
+		if (events[i].code == what)
+			return true;
+	return false;
+}
+
+static void start(void)
+{
+	struct err e = { 0 };
+
+	forget();
+	n_questions = 0;
+	assert_int_equal(desk_open(&desk, dirfd_, &out, now, &e), 0);
+}
+
+static json_t *order(enum user_order what, const char *json, enum answer_status status)
+{
+	struct msg_user m = { .order = (uint8_t)what, .by = "tanaka", .text = json };
+
+	forget();
+	desk_user(&desk, 9, &m, now);
+	hash_all();
+	assert_int_equal(n_answers, 1);
+	assert_int_equal(answers[0].id, 9);
+	if (answers[0].status != status)
+		fail_msg("order %d: %s", (int)what, json_dumps(answers[0].json, 0));
+	return answers[0].json;
+}
+
+static struct msg_login login_of(const char *name, const char *phrase, const char *code, const char *from)
+{
+	struct msg_login m = { .phrase = phrase };
+	struct addr a;
+
+	assert_true(addr_parse(from, &a));
+	m.family = a.family;
+	memcpy(m.from, a.b, 16);
+	memcpy(m.name, name, strnlen(name, LOGIN_NAME));
+	memcpy(m.code, code, strnlen(code, LOGIN_CODE));
+	return m;
+}
+
+/* Its session's secret, when it succeeded. */
+static enum answer_status login(const char *name, const char *phrase, const char *code, const char *from,
+				uint8_t secret[SECRET_BYTES])
+{
+	struct msg_login m = login_of(name, phrase, code, from);
+
+	forget();
+	desk_login(&desk, 1, &m, now);
+	hash_all();
+	assert_int_equal(n_answers, 1);
+	if (answers[0].status == ANSWER_YES)
+		assert_true(
+			hex_read(json_string_value(json_object_get(answers[0].json, "session")), secret, SECRET_BYTES));
+	return answers[0].status;
+}
+
+static const char *code_now(const char *name)
+{
+	static char code[TOTP_DIGITS + 1];
+
+	assert_true(totp_code(book_account(&desk.book, name)->totp, now.wall_s / TOTP_STEP_S, code));
+	return code;
+}
+
+static enum answer_status judge(unsigned what, const uint8_t secret[SECRET_BYTES], unsigned right, const char *from)
+{
+	struct msg_judge m = { .what = (uint8_t)what, .right = (uint8_t)right };
+	struct addr a;
+
+	assert_true(addr_parse(from, &a));
+	m.family = a.family;
+	memcpy(m.from, a.b, 16);
+	memcpy(m.secret, secret, SECRET_BYTES);
+	forget();
+	desk_judge(&desk, 2, &m, now);
+	assert_int_equal(n_answers, 1);
+	return answers[0].status;
+}
+
+static enum answer_status logout(const uint8_t secret[SECRET_BYTES])
+{
+	struct msg_logout m = { .family = 4, .from = { 192, 0, 2, 10 } };
+
+	memcpy(m.secret, secret, SECRET_BYTES);
+	forget();
+	desk_logout(&desk, 3, &m, now);
+	return answers[0].status;
+}
+
+static void later(uint64_t seconds)
+{
+	now.ns += seconds * S;
+	now.wall_s += seconds;
+}
+
+#define SUZUKI                                                                                                         \
+	"{\"name\":\"suzuki\",\"full_name\":\"鈴木 花子\",\"reason\":\"policies of berth "                         \
+	"2\",\"roles\":\"ot_author\",\"passphrase\":\"" PHRASE "\"}"
+
+static int setup(void **state)
+{
+	(void)state;
+	if (mkdtemp(folder) == NULL)
+		return 1;
+	dirfd_ = open(folder, O_RDONLY | O_DIRECTORY);
+	return dirfd_ < 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	forget();
+	unlinkat(dirfd_, "accounts", 0);
+	unlinkat(dirfd_, "accounts.damaged", 0);
+	close(dirfd_);
+	return rmdir(folder);
+}
+
+static int anew(void **state)
+{
+	(void)state;
+	unlinkat(dirfd_, "accounts", 0);
+	later(1000000);
+	start();
+	order(USER_ADD, SUZUKI, ANSWER_YES);
+	later(60);
+	return 0;
+}
+
+static void the_right_three_let_in_and_nothing_less(void **state)
+{
+	uint8_t secret[SECRET_BYTES];
+	char code[TOTP_DIGITS + 1];
+
+	(void)state;
+	snprintf(code, sizeof(code), "%s", code_now("suzuki"));
+	assert_int_equal(login("suzuki", "three herons argue loudly", code, HERE, secret), ANSWER_NO);
+	assert_true(recorded(ACCOUNT_REFUSED));
+	assert_int_equal(login("suzuki", PHRASE, "", HERE, secret), ANSWER_NO);
+	assert_int_equal(login("suzuki", "", code, HERE, secret), ANSWER_NO);
+	assert_int_equal(login("Suzuki", PHRASE, code, HERE, secret), ANSWER_NO);
+	assert_int_equal(login("", PHRASE, code, HERE, secret), ANSWER_NO);
+	/* Neither the name that was typed nor anything else of it is in a record. */
+	assert_string_equal(events[0].text[EVENT_OBJECT], "");
+	assert_int_equal(login("suzuki", PHRASE, code, HERE, secret), ANSWER_YES);
+	assert_true(recorded(ACCOUNT_LOGGED_IN));
+	assert_string_equal(events[0].text[EVENT_OBJECT], "suzuki");
+	/* The code was used: whoever has looked over the shoulder has nothing. */
+	assert_int_equal(login("suzuki", PHRASE, code, HERE, secret), ANSWER_NO);
+	/* Nor after a start of the role. */
+	start();
+	assert_int_equal(login("suzuki", PHRASE, code, HERE, secret), ANSWER_NO);
+	later(TOTP_STEP_S);
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_YES);
+}
+
+static void a_stranger_keeps_nobody_out(void **state)
+{
+	uint8_t secret[SECRET_BYTES];
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(login("suzuki", "no idea what it may be", "000000", THERE, secret), ANSWER_NO);
+	assert_true(recorded(ACCOUNT_LOCKED));
+	/* There the right ones do not help either, and nothing is hashed any more. */
+	forget();
+	{
+		struct msg_login m = login_of("suzuki", PHRASE, code_now("suzuki"), THERE);
+
+		desk_login(&desk, 1, &m, now);
+	}
+	assert_int_equal(n_questions, 0);
+	assert_int_equal(answers[0].status, ANSWER_NO);
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_YES);
+	later(15 * 60);
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), THERE, secret), ANSWER_YES);
+}
+
+/* More guesses on the way at once than failures are allowed: none of them is hashed beyond the fifth. */
+static void guesses_in_parallel_count(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 4; round++) {
+		for (int i = 0; i < 8; i++) {
+			struct msg_login m = login_of("suzuki", "no idea what it may be", "000000", THERE);
+
+			desk_login(&desk, (uint32_t)i, &m, now);
+		}
+		assert_in_range(n_questions, 0, DESK_FROM_ONE);
+		if (round == 3)
+			assert_int_equal(n_questions, 0);
+		hash_all();
+		forget();
+	}
+	assert_int_equal(lockout_count(&desk.lockout, now.ns), 1);
+}
+
+static void root_finds_room_whatever_strangers_do(void **state)
+{
+	char from[24];
+	struct msg_user m = { .order = USER_PASSWORD, .by = "tanaka", .text = "{\"name\":\"suzuki\"}" };
+
+	(void)state;
+	forget();
+	for (int i = 0; i < 30; i++) {
+		struct msg_login l;
+
+		snprintf(from, sizeof(from), "192.0.2.%d", 100 + i);
+		l = login_of("suzuki", "no idea what it may be", "000000", from);
+		desk_login(&desk, (uint32_t)i, &l, now);
+	}
+	assert_int_equal(n_questions, DESK_LOGINS);
+	assert_int_equal(answers[0].status, ANSWER_CANNOT);
+	forget();
+	desk_user(&desk, 50, &m, now);
+	assert_int_equal(n_questions, DESK_LOGINS + 1);
+	hash_all();
+	assert_int_equal(answers[n_answers - 1].id, 50);
+	assert_int_equal(answers[n_answers - 1].status, ANSWER_YES);
+}
+
+static void a_session_is_judged_at_each_request(void **state)
+{
+	uint8_t secret[SECRET_BYTES], wrong[SECRET_BYTES];
+
+	(void)state;
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_YES);
+	for (unsigned r = 0; r < RIGHT_COUNT; r++)
+		assert_int_equal(judge(CREDENTIAL_SESSION, secret, r, HERE),
+				 duty_may(UINT32_C(1) << DUTY_AUTHOR, (enum right)r) ? ANSWER_YES : ANSWER_INVALID);
+	assert_true(recorded(ACCOUNT_FORBIDDEN));
+	assert_int_equal(judge(CREDENTIAL_SESSION, secret, RIGHT_COUNT, HERE), ANSWER_YES);
+	assert_int_equal(judge(CREDENTIAL_TOKEN, secret, RIGHT_READ_STATE, HERE), ANSWER_NO);
+	memcpy(wrong, secret, sizeof(wrong));
+	wrong[0] ^= 0x80;
+	assert_int_equal(judge(CREDENTIAL_SESSION, wrong, RIGHT_READ_STATE, HERE), ANSWER_NO);
+	/* Roles that are taken away are gone at the next request. */
+	order(USER_CHANGE, "{\"name\":\"suzuki\",\"roles\":\"backup_operator\"}", ANSWER_YES);
+	assert_int_equal(judge(CREDENTIAL_SESSION, secret, RIGHT_EDIT, HERE), ANSWER_INVALID);
+	assert_int_equal(judge(CREDENTIAL_SESSION, secret, RIGHT_BACKUP, HERE), ANSWER_YES);
+	later(14 * 60 + 59);
+	assert_int_equal(judge(CREDENTIAL_SESSION, secret, RIGHT_READ_STATE, HERE), ANSWER_YES);
+	later(15 * 60);
+	assert_int_equal(judge(CREDENTIAL_SESSION, secret, RIGHT_READ_STATE, HERE), ANSWER_NO);
+}
+
+static void a_stolen_one_is_worth_nothing_elsewhere_and_logout_is_for_good(void **state)
+{
+	uint8_t secret[SECRET_BYTES], second[SECRET_BYTES];
+
+	(void)state;
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_YES);
+	later(TOTP_STEP_S);
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, second), ANSWER_YES);
+	assert_memory_not_equal(secret, second, SECRET_BYTES);
+	assert_int_equal(logout(secret), ANSWER_YES);
+	assert_true(recorded(ACCOUNT_LOGGED_OUT));
+	assert_int_equal(judge(CREDENTIAL_SESSION, secret, RIGHT_READ_STATE, HERE), ANSWER_NO);
+	assert_int_equal(logout(secret), ANSWER_NO);
+	assert_int_equal(judge(CREDENTIAL_SESSION, second, RIGHT_READ_STATE, HERE), ANSWER_YES);
+	assert_int_equal(judge(CREDENTIAL_SESSION, second, RIGHT_READ_STATE, THERE), ANSWER_NO);
+	assert_true(recorded(ACCOUNT_ELSEWHERE));
+	assert_int_equal(judge(CREDENTIAL_SESSION, second, RIGHT_READ_STATE, HERE), ANSWER_NO);
+	/* A start of the role ends all. */
+	later(TOTP_STEP_S);
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_YES);
+	start();
+	assert_int_equal(judge(CREDENTIAL_SESSION, secret, RIGHT_READ_STATE, HERE), ANSWER_NO);
+}
+
+static void disabling_and_a_new_phrase_end_sessions(void **state)
+{
+	uint8_t secret[SECRET_BYTES];
+	char made[64];
+	struct msg_login m;
+
+	(void)state;
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_YES);
+	order(USER_REMOVE, "{\"name\":\"suzuki\"}", ANSWER_NO);
+	assert_int_equal(judge(CREDENTIAL_SESSION, secret, RIGHT_READ_STATE, HERE), ANSWER_YES);
+	order(USER_DISABLE, "{\"name\":\"suzuki\"}", ANSWER_YES);
+	assert_string_equal(events[0].text[EVENT_BY], "tanaka");
+	assert_int_equal(judge(CREDENTIAL_SESSION, secret, RIGHT_READ_STATE, HERE), ANSWER_NO);
+	later(TOTP_STEP_S);
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_NO);
+	start();
+	later(TOTP_STEP_S);
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_NO);
+	order(USER_ENABLE, "{\"name\":\"suzuki\"}", ANSWER_YES);
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_YES);
+	snprintf(made, sizeof(made), "%s",
+		 json_string_value(
+			 json_object_get(order(USER_PASSWORD, "{\"name\":\"suzuki\"}", ANSWER_YES), "passphrase")));
+	assert_int_equal(judge(CREDENTIAL_SESSION, secret, RIGHT_READ_STATE, HERE), ANSWER_NO);
+	later(TOTP_STEP_S);
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_NO);
+	assert_int_equal(login("suzuki", made, code_now("suzuki"), HERE, secret), ANSWER_YES);
+	/* While a login is being hashed the phrase is changed: what was right a moment ago lets nobody in. */
+	later(TOTP_STEP_S);
+	m = login_of("suzuki", made, code_now("suzuki"), HERE);
+	forget();
+	desk_login(&desk, 77, &m, now);
+	snprintf(book_account(&desk.book, "suzuki")->hash, PASSPHRASE_HASH, "%s", desk.stranger);
+	hash_all();
+	assert_int_equal(answers[0].status, ANSWER_NO);
+	order(USER_DISABLE, "{\"name\":\"suzuki\"}", ANSWER_YES);
+	order(USER_REMOVE, "{\"name\":\"suzuki\"}", ANSWER_YES);
+	assert_null(book_account(&desk.book, "suzuki"));
+}
+
+static void paper_codes_let_in_once_and_new_ones_void_them(void **state)
+{
+	uint8_t secret[SECRET_BYTES];
+	char code[RECOVERY_TEXT], next[RECOVERY_TEXT];
+	json_t *list;
+
+	(void)state;
+	list = json_object_get(order(USER_RECOVERY, "{\"name\":\"suzuki\"}", ANSWER_YES), "recovery");
+	assert_int_equal(json_array_size(list), RECOVERY_CODES);
+	snprintf(code, sizeof(code), "%s", json_string_value(json_array_get(list, 3)));
+	snprintf(next, sizeof(next), "%s", json_string_value(json_array_get(list, 4)));
+	/* A wrong phrase uses none up. */
+	assert_int_equal(login("suzuki", "no idea what it may be", code, HERE, secret), ANSWER_NO);
+	assert_int_equal(login("suzuki", PHRASE, code, HERE, secret), ANSWER_YES);
+	assert_true(recorded(ACCOUNT_RECOVERED));
+	assert_int_equal(login("suzuki", PHRASE, code, HERE, secret), ANSWER_NO);
+	start();
+	assert_int_equal(login("suzuki", PHRASE, code, HERE, secret), ANSWER_NO);
+	order(USER_RECOVERY, "{\"name\":\"suzuki\"}", ANSWER_YES);
+	assert_int_equal(login("suzuki", PHRASE, next, HERE, secret), ANSWER_NO);
+}
+
+static void the_first_account_and_the_rules_of_adding(void **state)
+{
+	const json_t *first;
+
+	(void)state;
+	order(USER_FIRST, "{}", ANSWER_NO);
+	order(USER_ADD, SUZUKI, ANSWER_NO);
+	order(USER_ADD, "{\"name\":\"Sato\",\"full_name\":\"s\",\"reason\":\"r\",\"roles\":\"viewer\"}",
+	      ANSWER_INVALID);
+	order(USER_ADD, "{\"name\":\"sato\",\"full_name\":\"s\",\"reason\":\"\",\"roles\":\"viewer\"}", ANSWER_INVALID);
+	order(USER_ADD, "{\"name\":\"sato\",\"full_name\":\"s\",\"reason\":\"r\",\"roles\":\"root\"}", ANSWER_INVALID);
+	order(USER_ADD, "{\"name\":\"sato\",\"full_name\":\"s\",\"reason\":\"r\",\"roles\":\"\"}", ANSWER_INVALID);
+	order(USER_ADD, "{\"name\":\"sato\",\"full_name\":\"s\\u001b[2J\",\"reason\":\"r\",\"roles\":\"viewer\"}",
+	      ANSWER_INVALID);
+	order(USER_ADD,
+	      "{\"name\":\"sato\",\"full_name\":\"s\",\"reason\":\"r\",\"roles\":\"viewer\",\"passphrase\":\"short\"}",
+	      ANSWER_INVALID);
+	order(USER_ADD, "[]", ANSWER_INVALID);
+	order(USER_ADD, "{", ANSWER_INVALID);
+	order(USER_SHOW, "{\"name\":\"nobody\"}", ANSWER_NO);
+	assert_int_equal(desk.book.n_accounts, 1);
+	assert_int_equal(json_array_size(json_object_get(order(USER_ROLES, "{}", ANSWER_YES), "roles")), DUTY_COUNT);
+	unlinkat(dirfd_, "accounts", 0);
+	start();
+	first = order(USER_FIRST, "{}", ANSWER_YES);
+	assert_string_equal(json_string_value(json_object_get(json_object_get(first, "account"), "name")), "admin");
+	assert_int_equal(desk.book.accounts[0].duties, UINT32_C(1) << DUTY_ACCOUNTS);
+	assert_int_equal(strlen(json_string_value(json_object_get(first, "passphrase"))), 29);
+	order(USER_FIRST, "{}", ANSWER_NO);
+}
+
+static void tokens_are_scoped_and_end(void **state)
+{
+	uint8_t secret[SECRET_BYTES];
+	char id[TOKEN_ID + 1], text[64];
+	const json_t *made;
+
+	(void)state;
+	order(USER_TOKEN_ADD, "{\"name\":\"robot\",\"roles\":\"it_operator\"}", ANSWER_INVALID);
+	order(USER_TOKEN_ADD, "{\"name\":\"robot\",\"roles\":\"viewer\",\"days\":\"401\"}", ANSWER_INVALID);
+	order(USER_TOKEN_ADD, "{\"name\":\"robot\",\"roles\":\"viewer\",\"days\":\"0\"}", ANSWER_INVALID);
+	made = order(USER_TOKEN_ADD, "{\"name\":\"prometheus\",\"roles\":\"viewer\",\"days\":\"30\"}", ANSWER_YES);
+	assert_true(hex_read(json_string_value(json_object_get(made, "secret")), secret, sizeof(secret)));
+	snprintf(id, sizeof(id), "%s", json_string_value(json_object_get(json_object_get(made, "token"), "id")));
+	start();
+	assert_int_equal(judge(CREDENTIAL_TOKEN, secret, RIGHT_READ_STATE, HERE), ANSWER_YES);
+	assert_int_equal(judge(CREDENTIAL_TOKEN, secret, RIGHT_READ_STATE, THERE), ANSWER_YES);
+	assert_int_equal(judge(CREDENTIAL_TOKEN, secret, RIGHT_READ_EVENTS, HERE), ANSWER_INVALID);
+	assert_int_equal(judge(CREDENTIAL_SESSION, secret, RIGHT_READ_STATE, HERE), ANSWER_NO);
+	later(30 * 86400 - 1);
+	assert_int_equal(judge(CREDENTIAL_TOKEN, secret, RIGHT_READ_STATE, HERE), ANSWER_YES);
+	later(1);
+	assert_int_equal(judge(CREDENTIAL_TOKEN, secret, RIGHT_READ_STATE, HERE), ANSWER_NO);
+	snprintf(text, sizeof(text), "{\"name\":\"%s\"}", id);
+	order(USER_TOKEN_REMOVE, text, ANSWER_YES);
+	order(USER_TOKEN_REMOVE, text, ANSWER_NO);
+}
+
+/* No file can be made: an order that was not written is not done, and whoever logs in gets in all the same. */
+static void a_disk_that_takes_nothing(void **state)
+{
+	uint8_t secret[SECRET_BYTES];
+	struct msg_accounts_status status;
+	int real = desk.book.dirfd;
+
+	(void)state;
+	desk.book.dirfd = open("/proc/self", O_RDONLY | O_DIRECTORY);
+	order(USER_DISABLE, "{\"name\":\"suzuki\"}", ANSWER_CANNOT);
+	assert_false(book_account(&desk.book, "suzuki")->disabled);
+	order(USER_ADD, "{\"name\":\"sato\",\"full_name\":\"s\",\"reason\":\"r\",\"roles\":\"viewer\"}", ANSWER_CANNOT);
+	order(USER_TOKEN_ADD, "{\"name\":\"t\",\"roles\":\"viewer\"}", ANSWER_CANNOT);
+	assert_int_equal(desk.book.n_accounts + desk.book.n_tokens, 1);
+	order(USER_DISABLE, "{\"name\":\"nobody\"}", ANSWER_NO);
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_YES);
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_NO);
+	desk_status(&desk, now, &status);
+	assert_int_equal(status.unsaved, 1);
+	assert_int_equal(status.accounts, 1);
+	assert_int_equal(status.sessions, 1);
+	close(desk.book.dirfd);
+	desk.book.dirfd = real;
+}
+
+static void a_damaged_register_lets_nobody_in_and_is_made_anew(void **state)
+{
+	uint8_t secret[SECRET_BYTES];
+	char code[TOTP_DIGITS + 1];
+	int fd = openat(dirfd_, "accounts", O_WRONLY);
+
+	(void)state;
+	snprintf(code, sizeof(code), "%s", code_now("suzuki"));
+	assert_int_equal(pwrite(fd, "X", 1, 400), 1);
+	close(fd);
+	start();
+	assert_true(recorded(ACCOUNT_DAMAGED));
+	assert_true(desk.damaged);
+	assert_int_equal(login("suzuki", PHRASE, code, HERE, secret), ANSWER_NO);
+	order(USER_FIRST, "{}", ANSWER_YES);
+	start();
+	assert_false(desk.damaged);
+	assert_int_equal(desk.book.n_accounts, 1);
+}
+
+static void accounts_that_nobody_uses_are_told_once_a_day(void **state)
+{
+	(void)state;
+	later(29 * 86400);
+	forget();
+	desk_look(&desk, now);
+	assert_int_equal(n_events, 0);
+	later(2 * 86400);
+	desk_look(&desk, now);
+	assert_true(recorded(ACCOUNT_UNUSED));
+	assert_int_equal(n_events, 1);
+	desk_look(&desk, now);
+	assert_int_equal(n_events, 1);
+	later(86400);
+	desk_look(&desk, now);
+	assert_int_equal(n_events, 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(the_right_three_let_in_and_nothing_less, anew),
+		cmocka_unit_test_setup(a_stranger_keeps_nobody_out, anew),
+		cmocka_unit_test_setup(guesses_in_parallel_count, anew),
+		cmocka_unit_test_setup(root_finds_room_whatever_strangers_do, anew),
+		cmocka_unit_test_setup(a_session_is_judged_at_each_request, anew),
+		cmocka_unit_test_setup(a_stolen_one_is_worth_nothing_elsewhere_and_logout_is_for_good, anew),
+		cmocka_unit_test_setup(disabling_and_a_new_phrase_end_sessions, anew),
+		cmocka_unit_test_setup(paper_codes_let_in_once_and_new_ones_void_them, anew),
+		cmocka_unit_test_setup(the_first_account_and_the_rules_of_adding, anew),
+		cmocka_unit_test_setup(tokens_are_scoped_and_end, anew),
+		cmocka_unit_test_setup(a_disk_that_takes_nothing, anew),
+		cmocka_unit_test_setup(a_damaged_register_lets_nobody_in_and_is_made_anew, anew),
+		cmocka_unit_test_setup(accounts_that_nobody_uses_are_told_once_a_day, anew),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -21,6 +21,7 @@ extern const struct cli_verb verb_setup;
 extern const struct cli_verb verb_backup;
 extern const struct cli_verb verb_restore;
 extern const struct cli_verb verb_record;
+extern const struct cli_verb verb_user;
 extern const struct cli_verb verb_history;
 extern const struct cli_verb verb_show;
 extern const struct cli_verb verb_effective;

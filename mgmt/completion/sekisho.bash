@@ -3,7 +3,7 @@
 _sekisho() {
 	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb= i
 	local globals="--json --lang --socket --help --version"
-	local verbs="check protocols compile prove replay learn journal status impact apply confirm rollback release setup backup restore history show effective verify flows events explain record help"
+	local verbs="check protocols compile prove replay learn journal status impact apply confirm rollback release setup backup restore history show effective verify flows events explain clock user record help"
 	local options=
 
 	COMPREPLY=()
@@ -63,6 +63,10 @@ _sekisho() {
 	apply) options="--confirm --dry-run --comment --take-over --take-interface" ;;
 	rollback) options="--to --dry-run --comment --take-interface" ;;
 	release) options="--all --state" ;;
+	user)
+		options="--full-name --reason --role --days --generate"
+		[ "$before" != user ] || options="first add list show change disable enable remove password totp recovery tokens token-add token-remove sessions logout roles"
+		;;
 	backup) options="--to" ;;
 	restore) options="--key --map --generation --confirm --dry-run --take-over --take-interface --into" ;;
 	effective) options="--to --conduit --zone --asset --host" ;;
@@ -71,7 +75,7 @@ _sekisho() {
 	events) options="--follow --after --limit --since --conduit --verdict --zone --asset --host --severity" ;;
 	journal) if [ "$before" = journal ]; then options="verify checkpoint"; else options="--key --head"; fi ;;
 	esac
-	if [[ $current == -* || -z $verb || $verb == help || $before == journal ]]; then
+	if [[ $current == -* || -z $verb || $verb == help || $before == journal || $before == user ]]; then
 		COMPREPLY=($(compgen -W "$options $globals" -- "$current"))
 		[[ $current == -* ]] || COMPREPLY=($(compgen -W "$options" -- "$current"))
 		return

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `sekisho user ACTION [NAME]`: the register of accounts, by root at the machine. The process accounts decides; here an order is put into
+ * words and its answer printed. What is secret is shown once, and by no other command ever again.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/wire/duty.h"
+#include "mgmt/cli/box/request.h"
+#include "mgmt/cli/screen/table.h"
+#include "mgmt/cli/user/phrase.h"
+#include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/render.h"
+
+enum { OPT_FULL, OPT_REASON, OPT_ROLE, OPT_DAYS, OPT_GENERATE, OPT_N };
+
+static const struct cli_option options[OPT_N] = {
+	[OPT_FULL] = { "--full-name", 0, "TEXT", M_USER_OPT_FULL },
+	[OPT_REASON] = { "--reason", 0, "TEXT", M_USER_OPT_REASON },
+	[OPT_ROLE] = { "--role", 0, "ROLE,...", M_USER_OPT_ROLE },
+	[OPT_DAYS] = { "--days", 0, "N", M_USER_OPT_DAYS },
+	[OPT_GENERATE] = { "--generate", 0, NULL, M_USER_OPT_GENERATE },
+};
+
+static const struct {
+	const char *word;
+	bool named;
+} orders[USER_ORDERS] = {
+#define ORDER(id, word, named) [id] = { word, named },
+#include "appliance/wire/user_order.def"
+};
+
+/* ---- what is shown ------------------------------------------------------------------------------------------------- */
+
+#define ROLES_TEXT 400
+
+static const char *roles_text(const struct cli *c, const json_t *roles, char out[ROLES_TEXT])
+{
+	size_t i, n = 0;
+	const json_t *v;
+
+	out[0] = 0;
+	json_array_foreach(roles, i, v)
+	{
+		enum duty d = json_is_string(v) ? duty_by_word(json_string_value(v)) : DUTY_COUNT;
+
+		if (d != DUTY_COUNT && n < ROLES_TEXT - 1)
+			n += (size_t)snprintf(out + n, ROLES_TEXT - n, "%s%s",
+					      n > 0 ? (c->lang == LANG_JA ? "、" : ", ") : "",
+					      message_format(duty_name(d), c->lang));
+	}
+	return out;
+}
+
+static const char *when(const struct cli *c, const json_t *j, const char *key, char out[RENDER_TEXT])
+{
+	render_time(js(j, key), out);
+	return out[0] != 0 ? out : message_format(M_USER_NEVER, c->lang);
+}
+
+static void head(struct table *t, const struct cli *c, const enum message *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		table_cell(t, message_format(names[i], c->lang));
+	table_head_done(t);
+}
+
+static void print_list(struct cli *c, const json_t *answer)
+{
+	static const enum message names[] = { M_USER_COL_NAME, M_USER_COL_FULL, M_USER_COL_ROLES, M_USER_COL_LAST,
+					      M_USER_COL_STATE };
+	struct table *t = table_new(5, 0);
+	char roles[ROLES_TEXT], last[RENDER_TEXT];
+	size_t i;
+	const json_t *a;
+
+	head(t, c, names, 5);
+	json_array_foreach(ja(answer, "accounts"), i, a)
+	{
+		table_cell(t, js(a, "name"));
+		table_cell(t, js(a, "full_name"));
+		table_cell(t, roles_text(c, ja(a, "roles"), roles));
+		table_cell(t, when(c, a, "last_use", last));
+		table_cell(t, message_format(jb(a, "disabled") ? M_USER_STATE_DISABLED
+					     : jb(a, "unused") ? M_USER_STATE_UNUSED
+							       : M_USER_STATE_USED,
+					     c->lang));
+	}
+	if (table_rows(t) == 0)
+		render_line(c, M_USER_NONE);
+	else
+		table_print(t, c->out, c->color);
+	table_free(t);
+	if (jb(answer, "damaged"))
+		render_line(c, M_USER_WAS_DAMAGED);
+}
+
+static void print_account(struct cli *c, const json_t *a)
+{
+	char roles[ROLES_TEXT], text[RENDER_TEXT];
+
+	render_line(c, M_USER_IS, js(a, "name"), js(a, "full_name"));
+	render_line(c, M_USER_IS_ROLES, roles_text(c, ja(a, "roles"), roles));
+	render_line(c, M_USER_IS_REASON, js(a, "reason"));
+	render_line(c, M_USER_IS_SINCE, when(c, a, "since", text), js(a, "by"));
+	render_line(c, M_USER_IS_LAST, when(c, a, "last_use", text));
+	render_line(c, M_USER_IS_CODES, ju(a, "recovery_codes"));
+	if (jb(a, "disabled"))
+		render_line(c, M_USER_IS_DISABLED, when(c, a, "disabled_since", text), js(a, "disabled_by"));
+	if (jb(a, "unused"))
+		render_line(c, M_USER_IS_UNUSED);
+}
+
+/* Each on a line of its own, as it is: nothing may be wrapped into what is typed or scanned. */
+static void print_once(const struct cli *c, const json_t *answer)
+{
+	const json_t *codes = ja(answer, "recovery"), *totp = json_object_get(answer, "totp"), *v;
+	size_t i;
+
+	if (codes == NULL && totp == NULL && *js(answer, "passphrase") == 0 && *js(answer, "secret") == 0)
+		return;
+	message_print(c->out, c->lang, M_USER_ONCE);
+	if (*js(answer, "passphrase") != 0)
+		message_print(c->out, c->lang, M_USER_ONCE_PHRASE, js(answer, "passphrase"));
+	if (*js(answer, "secret") != 0)
+		message_print(c->out, c->lang, M_USER_ONCE_TOKEN, js(answer, "secret"));
+	if (totp != NULL)
+		message_print(c->out, c->lang, M_USER_ONCE_TOTP, js(totp, "secret"), js(totp, "uri"));
+	if (codes != NULL)
+		message_print(c->out, c->lang, M_USER_ONCE_CODES);
+	json_array_foreach(codes, i, v) fprintf(c->out, "  %s\n", json_string_value(v));
+}
+
+static void print_tokens(struct cli *c, const json_t *answer)
+{
+	static const enum message names[] = { M_USER_COL_NUMBER, M_USER_COL_LABEL, M_USER_COL_ROLES, M_USER_COL_UNTIL,
+					      M_USER_COL_LAST };
+	struct table *t = table_new(5, 0);
+	char roles[ROLES_TEXT], text[RENDER_TEXT];
+	size_t i;
+	const json_t *v;
+
+	head(t, c, names, 5);
+	json_array_foreach(ja(answer, "tokens"), i, v)
+	{
+		table_cell(t, js(v, "id"));
+		table_cell(t, js(v, "label"));
+		table_cell(t, roles_text(c, ja(v, "roles"), roles));
+		table_cell(t, jb(v, "expired") ? message_format(M_USER_STATE_EXPIRED, c->lang)
+					       : when(c, v, "until", text));
+		table_cell(t, when(c, v, "last_use", text));
+	}
+	if (table_rows(t) == 0)
+		render_line(c, M_USER_NONE_TOKENS);
+	else
+		table_print(t, c->out, c->color);
+	table_free(t);
+}
+
+static void print_sessions(struct cli *c, const json_t *answer)
+{
+	static const enum message names[] = { M_USER_COL_NUMBER, M_USER_COL_NAME, M_USER_COL_FROM, M_USER_COL_SINCE,
+					      M_USER_COL_IDLE };
+	struct table *t = table_new(5, 0);
+	char text[RENDER_TEXT];
+	size_t i;
+	const json_t *v;
+
+	head(t, c, names, 5);
+	json_array_foreach(ja(answer, "sessions"), i, v)
+	{
+		table_cellf(t, "%llu", ju(v, "number"));
+		table_cell(t, js(v, "name"));
+		table_cell(t, js(v, "from"));
+		table_cell(t, when(c, v, "since", text));
+		table_cellf(t, "%llu s", ju(v, "idle_s"));
+	}
+	if (table_rows(t) == 0)
+		render_line(c, M_USER_NONE_SESSIONS);
+	else
+		table_print(t, c->out, c->color);
+	table_free(t);
+}
+
+static void print_roles(struct cli *c, const json_t *answer)
+{
+	struct table *t = table_new(3, 0);
+	const json_t *v, *r;
+	size_t i, k;
+
+	json_array_foreach(ja(answer, "roles"), i, v)
+	{
+		enum duty d = duty_by_word(js(v, "role"));
+		char rights[1024] = "";
+		size_t n = 0;
+
+		json_array_foreach(ja(v, "rights"), k,
+				   r) for (unsigned x = 0; x < RIGHT_COUNT;
+					   x++) if (strcmp(right_word(x), json_string_value(r)) == 0 &&
+						    n < sizeof(rights) - 1) n +=
+			(size_t)snprintf(rights + n, sizeof(rights) - n, "%s%s",
+					 n > 0 ? (c->lang == LANG_JA ? "、" : "; ") : "",
+					 message_format(right_name((enum right)x), c->lang));
+		table_cell(t, js(v, "role"));
+		table_cell(t, d < DUTY_COUNT ? message_format(duty_name(d), c->lang) : "");
+		table_cell(t, rights);
+	}
+	table_wrap(t);
+	table_print(t, c->out, c->color);
+	table_free(t);
+}
+
+static void print_answer(struct cli *c, enum user_order order, const json_t *answer)
+{
+	static const enum message done[USER_ORDERS] = {
+		[USER_FIRST] = M_USER_ADDED,	       [USER_ADD] = M_USER_ADDED,
+		[USER_CHANGE] = M_USER_CHANGED,	       [USER_DISABLE] = M_USER_DISABLED,
+		[USER_ENABLE] = M_USER_ENABLED,	       [USER_REMOVE] = M_USER_REMOVED,
+		[USER_PASSWORD] = M_USER_PASSWORD,     [USER_TOTP] = M_USER_TOTP_SET,
+		[USER_RECOVERY] = M_USER_RECOVERY_SET,
+	};
+	const json_t *account = json_object_get(answer, "account");
+
+	if (order == USER_LIST)
+		print_list(c, answer);
+	else if (order == USER_SHOW)
+		print_account(c, account);
+	else if (order == USER_TOKENS)
+		print_tokens(c, answer);
+	else if (order == USER_SESSIONS)
+		print_sessions(c, answer);
+	else if (order == USER_ROLES)
+		print_roles(c, answer);
+	else if (order == USER_SESSION_END)
+		render_line(c, M_USER_ENDED, ju(answer, "ended"));
+	else if (order == USER_TOKEN_ADD)
+		render_line(c, M_USER_TOKEN_MADE, js(json_object_get(answer, "token"), "id"));
+	else if (order == USER_TOKEN_REMOVE)
+		render_line(c, M_USER_TOKEN_GONE, js(json_object_get(answer, "token"), "id"));
+	else
+		render_line(c, done[order], js(account, "name"));
+	print_once(c, answer);
+}
+
+/* ---- what is asked ------------------------------------------------------------------------------------------------- */
+
+static enum user_order order_of(const char *word)
+{
+	unsigned i = 0;
+
+	while (i < USER_ORDERS && strcmp(orders[i].word, word) != 0)
+		i++;
+	return (enum user_order)i;
+}
+
+static void put(json_t *j, const char *key, const char *value)
+{
+	if (value != NULL)
+		json_object_set_new(j, key, json_text(value));
+}
+
+static json_t *question(struct cli *c, enum user_order order, const struct cli_args *a, int *ret_status)
+{
+	/* A pass phrase is typed, never an argument: those are seen by everybody who lists processes, and kept by shells. */
+	bool phrase = (order == USER_ADD || order == USER_PASSWORD) && a->values[OPT_GENERATE] == NULL;
+	char typed[PHRASE_MOST] = "";
+	json_t *j = json_object();
+
+	if (phrase && !phrase_read(c, typed, ret_status)) {
+		explicit_bzero(typed, sizeof(typed));
+		json_decref(j);
+		return NULL;
+	}
+	put(j, "name", a->n_operands > 1 ? a->operands[1] : NULL);
+	put(j, "full_name", a->values[OPT_FULL]);
+	put(j, "reason", a->values[OPT_REASON]);
+	put(j, "roles", a->values[OPT_ROLE]);
+	put(j, "days", a->values[OPT_DAYS]);
+	put(j, "passphrase", phrase ? typed : NULL);
+	explicit_bzero(typed, sizeof(typed));
+	return j;
+}
+
+static int send_order(struct cli *c, enum user_order order, json_t *said)
+{
+	char *text = json_dumps(said, JSON_COMPACT);
+	struct msg_body m = { MSG_CTL_USER, .ctl_user = { .order = (uint8_t)order, .text = text } };
+	struct box_answer answer;
+	int status;
+
+	if (text == NULL || strlen(text) > USER_TEXT) {
+		free(text);
+		return cli_fail(c, CLI_INVALID, M_USER_NONSENSE);
+	}
+	if (box_request(c, &m, NULL, 0, 30, &answer, &status)) {
+		if (!box_answer_done(c, &answer, &status))
+			print_answer(c, order, answer.json);
+		box_answer_free(&answer);
+	}
+	explicit_bzero(text, strlen(text));
+	free(text);
+	return status;
+}
+
+static int run(struct cli *c, const struct cli_args *a)
+{
+	enum user_order order = order_of(a->operands[0]);
+	int status = CLI_INVALID;
+	json_t *said;
+
+	if (order == USER_ORDERS)
+		return cli_fail(c, CLI_INVALID, M_USER_ACTION, a->operands[0]);
+	if (orders[order].named && a->n_operands < 2)
+		return cli_fail(c, CLI_INVALID, M_USER_WANTS_NAME, orders[order].word);
+	said = question(c, order, a, &status);
+	if (said == NULL)
+		return status;
+	status = send_order(c, order, said);
+	json_decref(said);
+	return status;
+}
+
+const struct cli_verb verb_user = {
+	.name = "user",
+	.group = CLI_ON_BOX,
+	.operands = "ACTION [NAME]",
+	.min_operands = 1,
+	.max_operands = 2,
+	.options = options,
+	.n_options = OPT_N,
+	.summary = M_USER_SUMMARY,
+	.text = M_USER_TEXT,
+	.run = run,
+};

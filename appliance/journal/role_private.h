@@ -64,7 +64,7 @@ struct journal_role {
 	bool told_signed;   /* ... and that record is signed */
 	uint64_t room_at;   /* monotonic: the next file may go for room, not before */
 	char stuck[WHY];    /* why the oldest file stays though its time has come, "" = it does not */
-	int key_folder;	    /* of the signing key; 0 = nobody wants signatures, -1 = there is none: nothing is signed, and that is said */
+	int key_folder; /* of the signing key; 0 = nobody wants signatures, -1 = there is none: nothing is signed, and that is said */
 	struct signer signer;
 	json_t *last_checkpoint; /* as its record has it, NULL = none yet; owned */
 	uint64_t unsigned_n;	 /* records since the last checkpoint, as far as this process knows */

@@ -9,7 +9,8 @@
 
 #include "appliance/kernel/plain_table.h"
 
-#define ARP_PER_SECOND 1000u /* as over IPv6: the table has room for 65 interfaces' worth of what it keeps for five seconds */
+#define ARP_PER_SECOND                                                                                                 \
+	1000u /* as over IPv6: the table has room for 65 interfaces' worth of what it keeps for five seconds */
 
 /*
  * As plain_table_set, in the caller's namespace, for devices of these names, there or not; with n = 0 there is no such table afterwards. Who asks

@@ -27,7 +27,7 @@ void expr_ct_original(struct build *b, uint32_t key, uint32_t word); /* of the o
 void expr_ct_mark_set(struct build *b, uint32_t word);
 void expr_payload(struct build *b, uint32_t base, uint32_t offset, uint32_t len, uint32_t word);
 void expr_cmp8(struct build *b, uint32_t op, uint8_t v);
-void expr_cmp16(struct build *b, uint32_t op, uint16_t v); /* of a field in network order */
+void expr_cmp16(struct build *b, uint32_t op, uint16_t v);	      /* of a field in network order */
 void expr_cmp_name(struct build *b, uint32_t op, const char *device); /* of a register with a device's name */
 void expr_cmp32(struct build *b, uint32_t op, uint32_t host);
 void expr_bits32(struct build *b, uint32_t word, uint32_t mask,

@@ -20,7 +20,8 @@
 
 #define SANDBOX_UID_FETCH 61980u /* of who fetches updates, which is no role: no number that a role could have */
 
-#define SANDBOX_UID_HASHER 61981u /* of who hashes pass phrases for the role accounts, and keeps nothing: a child of it */
+#define SANDBOX_UID_HASHER                                                                                             \
+	61981u /* of who hashes pass phrases for the role accounts, and keeps nothing: a child of it */
 
 static inline uint32_t sandbox_uid(enum role r)
 {

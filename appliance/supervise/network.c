@@ -94,7 +94,8 @@ void network_heard(struct supervisor *s, int fd)
 {
 	bool lost;
 
-	if (!rtnl_monitor(fd, NULL, NULL, &lost) || (fd == s->network_fd[NETWORK_RULES] && s->now->ir->n_interfaces == 0))
+	if (!rtnl_monitor(fd, NULL, NULL, &lost) ||
+	    (fd == s->network_fd[NETWORK_RULES] && s->now->ir->n_interfaces == 0))
 		return;
 	/* Without rules the admin namespace is open: what was changed there is not waited for to settle. */
 	s->network->look = mono_ns() + (fd == s->network_fd[NETWORK_EGRESS] ? 1 : SETTLES);

@@ -115,8 +115,7 @@ static void print_account(struct cli *c, const json_t *a)
 /* Each on a line of its own, as it is: nothing may be wrapped into what is typed or scanned. */
 static void print_once(const struct cli *c, const json_t *answer)
 {
-	const json_t *codes = ja(answer, "recovery"), *totp = json_object_get(answer, "totp"), *v;
-	size_t i;
+	const json_t *codes = ja(answer, "recovery"), *totp = json_object_get(answer, "totp");
 
 	if (codes == NULL && totp == NULL && *js(answer, "passphrase") == 0 && *js(answer, "secret") == 0)
 		return;
@@ -129,7 +128,8 @@ static void print_once(const struct cli *c, const json_t *answer)
 		message_print(c->out, c->lang, M_USER_ONCE_TOTP, js(totp, "secret"), js(totp, "uri"));
 	if (codes != NULL)
 		message_print(c->out, c->lang, M_USER_ONCE_CODES);
-	json_array_foreach(codes, i, v) fprintf(c->out, "  %s\n", json_string_value(v));
+	for (size_t i = 0; i < json_array_size(codes); i++)
+		fprintf(c->out, "  %s\n", json_string_value(json_array_get(codes, i)));
 }
 
 static void print_tokens(struct cli *c, const json_t *answer)

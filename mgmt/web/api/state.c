@@ -17,11 +17,12 @@
 /* Takes the list over: each of its reasons gets its sentence. */
 static json_t *said(json_t *list, enum lang l)
 {
-	size_t i;
-	json_t *one;
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		json_t *one = json_array_get(list, i);
 
-	json_array_foreach(list, i, one) json_object_set_new(
-		one, "text", json_text(reason_text(reason_by_word(js(one, "reason")), lang_name(l))));
+		json_object_set_new(one, "text",
+				    json_text(reason_text(reason_by_word(js(one, "reason")), lang_name(l))));
+	}
 	return list;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/cli/options.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "appliance/base/diag.h"
@@ -166,6 +167,18 @@ static const struct cli_verb *find_verb(const char *word, const char *next, int 
 	return NULL;
 }
 
+static bool under_missing(struct cli_problem *p, const char *word)
+{
+	size_t n = 0;
+
+	problem_set(p, M_CLI_UNDER, word, M_CLI_UNDER_NEAR, NULL, NULL);
+	for (size_t i = 0; i < cli_n_verbs && n < sizeof(p->unders); i++)
+		if (strcmp(cli_verbs[i]->name, word) == 0)
+			n += (size_t)snprintf(p->unders + n, sizeof(p->unders) - n, "%s%s", n > 0 ? ", " : "", cli_verbs[i]->under);
+	p->nearest = p->unders;
+	return false;
+}
+
 static bool is_help(const char *word)
 {
 	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
@@ -231,7 +244,7 @@ bool cli_read_line(int argc, char **argv, struct cli_line *ret, struct cli_probl
 				return true;
 			}
 			if (ret->verb == NULL && under != NULL)
-				return problem_set(problem, M_CLI_UNDER, word, M_CLI_UNDER_NEAR, under, NULL);
+				return under_missing(problem, word);
 			if (ret->verb == NULL)
 				return problem_set(problem, M_CLI_UNKNOWN_VERB, word, M_CLI_UNKNOWN_VERB_NEAR,
 						   nearest_verb(word), NULL);

@@ -10,8 +10,6 @@
 #include "dpi/inspect/state.h"
 #include "dpi/name.h"
 
-#define BEGIN_MIN 6u /* bytes by which the beginning of a PDU is told from its middle */
-
 struct commands {
 	struct command_state *states; /* owned; one per flow, touched as used */
 	uint32_t *free;		      /* owned; stack */

@@ -10,6 +10,8 @@
 #include "dpi/inspect/crossing.h"
 #include "dpi/inspect/deeds.h"
 
+#define BEGIN_MIN 6u /* bytes by which the beginning of a PDU is told from its middle */
+
 struct judged {
 	bool denied; /* a PDU is not allowed, or the bytes are no PDU */
 	bool opaque; /* the bytes cannot be cut into PDUs any further */

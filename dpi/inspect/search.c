@@ -32,32 +32,47 @@ static bool are_pdus(const struct flow *f, enum direction dir, struct bytes b)
 	return true;
 }
 
-/* Whether some place of it holds a whole likely PDU, whatever follows. */
-static bool holds_pdu(const struct flow *f, enum direction dir, struct bytes b)
+/*
+ * What a PDU that began before this place may make of it: its contents, which can look like PDUs themselves. Whoever writes them to a
+ * server would otherwise choose what is read.
+ */
+static bool is_begun(const struct flow *f, enum direction dir, struct bytes b)
+{
+	size_t n = 0;
+
+	return b.left >= BEGIN_MIN && command_enforcer(f)->frame(command_known(f), dir, b, &n) == FRAME_NEED_MORE;
+}
+
+/* Whether some place among the first `at` bytes holds a whole PDU: a likely one, or any that reaches as far as there or beyond. */
+static bool holds_pdu(const struct flow *f, enum direction dir, struct bytes b, size_t at)
 {
 	struct bytes pdu, rest;
 	size_t n = 0;
 
-	for (; b.left > 0; bytes_skip(&b, 1)) {
+	for (size_t i = 0; i < at; i++, bytes_skip(&b, 1)) {
 		rest = b;
 		if (command_enforcer(f)->frame(command_known(f), dir, b, &n) == FRAME_WHOLE &&
-		    bytes_take(&rest, n, &pdu) && is_likely(f, dir, pdu))
+		    bytes_take(&rest, n, &pdu) && (i + n >= at || is_likely(f, dir, pdu)))
 			return true;
 	}
 	return false;
 }
 
-/* Where PDUs begin in `b`, of which the first `carry` bytes came before this segment; b.left when nowhere. */
+/*
+ * Where PDUs begin in `b`, of which the first `carry` bytes came before this segment; b.left when nowhere, or when a PDU that may have begun
+ * before is not whole yet.
+ */
 static size_t boundary(const struct flow *f, enum direction dir, struct bytes b, size_t carry, bool turned)
 {
-	struct bytes fresh = b;
 	size_t all = b.left;
 
-	if (bytes_skip(&fresh, carry) && command_starts(f, dir, fresh, turned))
-		return carry;
-	while (b.left > 0 && !are_pdus(f, dir, b))
-		bytes_skip(&b, 1);
-	return all - b.left;
+	for (size_t at = 0; b.left > 0; at++, bytes_skip(&b, 1)) {
+		if ((at == carry && command_starts(f, dir, b, turned)) || are_pdus(f, dir, b))
+			return at;
+		if (is_begun(f, dir, b))
+			return all;
+	}
+	return all;
 }
 
 /* Bytes that are given up. Whatever the server answers from now on may belong to a request among them. */
@@ -96,7 +111,7 @@ struct verdict search_boundary(struct crossing *x, struct stream_result *s, bool
 			give_up(f, x->dir, all - most);
 		return fresh_pass(x, s, all > most ? most : all, R_MIDSTREAM_WAIT);
 	}
-	if (at >= e->pdu_max || holds_pdu(f, x->dir, bytes_of(room, at)))
+	if (at >= e->pdu_max || holds_pdu(f, x->dir, bytes_of(room, all), at))
 		give_up(f, x->dir, at);
 	else
 		f->unread += at;

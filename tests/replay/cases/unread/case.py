@@ -1,10 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 import os
+import struct
+import sys
 
 import wire
-from wire import read_holding, holding, write_register
+from wire import read_holding, holding, write_register, write_registers
+
+sys.path.insert(0, os.path.join(os.path.dirname(wire.__file__), "..", "lib"))
+import enip  # noqa: E402
+import s7  # noqa: E402
 
 TOS, CRANE, OFFICE = "10.20.0.10", "10.30.1.10", "10.10.0.5"
+READS = """language_version = 1;
+zones = { tos = { interfaces = ["lan1"]; networks = ["10.20.0.0/24"]; }; crane = { interfaces = ["lan2"]; networks = ["10.30.0.0/22"]; }; };
+services = { plc = { protocol = "%s"; ports = ["tcp/%d"]; allow = ( { commands = ["read"]; } ); }; };
+conduits = ( { name = "all"; from = "tos"; to = "crane"; services = ["plc"]; purpose = "-"; owner = "-"; review_by = "2099-01-01"; } );
+"""
 
 
 def session(out, port=40000):
@@ -21,7 +32,40 @@ def flow(r):
     return [(f["verdict"], f["reason"], f["unread"]) for f in r.flows]
 
 
+def slmp_write(data):
+    body = bytes.fromhex("100001140000640000a8") + struct.pack("<H", len(data) // 2) + data
+    return bytes.fromhex("500000ffff0300") + struct.pack("<H", len(body)) + body
+
+
+def inside(t):
+    """No start, and a write in pieces, of which what it writes is a read: the write is what is judged, wherever it is cut. What nobody knows
+    by its function is no place to begin at, and not passed over either."""
+    read, s7_read = read_holding(1, 0, 1), s7.read([s7.place(0x84, 1, 0, 2)])
+    slmp_read = bytes.fromhex("500000ffff03000c00100001040000640000a80100")
+    asked = enip.request(7, enip.service(0x0E, b"\x20\1\x24\1\x30\5"))
+    for protocol, port, small, write in (
+            ("modbus", 502, read, write_registers(9, 400, list(struct.unpack("!6H", read)))),
+            ("modbus", 502, read, wire.modbus(9, 1, b"\x6e" + read)),
+            ("slmp", 5007, slmp_read, slmp_write(slmp_read + b"\0")),
+            ("s7comm", 102, s7_read, s7.write([s7.place(0x84, 1, 0, len(s7_read))], [s7.value(s7_read)])),
+            ("enip", 44818, asked, enip.request(7, enip.service(0x4D, enip.tag("abc"), b"\xc2\0" + struct.pack("<H", len(asked)) + asked)))):
+        policy = t.file(protocol + ".cfg", READS % (protocol, port))
+        at = write.index(small)
+        known = protocol != "modbus" or write[7] == 16
+        cuts = [[write[:i], write[i:]] for i in (6, at - 1, at, at + 1, len(write) - 1)] + [[bytes([b]) for b in write]]
+        for parts in cuts:
+            out = []
+            s = wire.Session(out, TOS, 40000, CRANE, port)
+            for part in parts + [small] * 3:
+                s.ask(part)
+            r = t.replay(t.file("inside.pcap", wire.pcap(out)), policy=policy)
+            what = "%s: a read within a write, cut at %d of %d, the read at %d" % (protocol, len(parts[0]), len(write), at)
+            t.equal(what, ([p["verdict"] for p in r.pdus], r.flows[0]["verdict"], r.flows[0]["unread"], r.status),
+                    (["deny"] + ["allow"] * 3, "deny", 0, 1) if known else (["allow"] * 4, "unjudged", at, 3))
+
+
 def check(t):
+    inside(t)
     http = b"GET /index.html HTTP/1.1\r\nHost: crane\r\n\r\n"
     # no start, and another protocol: nothing was judged
     out = []

@@ -52,6 +52,9 @@ services = {
              allow = ( { functions = ["write_var"]; slots = [2]; db = ["10.40-41"]; values = ["0-1"]; } ); };
   udp_read = { protocol = "modbus"; ports = ["udp/502"]; allow = ( { commands = ["read"]; units = [1]; holding = ["0-99"]; } ); };
   udp_write = { protocol = "modbus"; ports = ["udp/502"]; allow = ( { commands = ["write"]; units = [1]; holding = ["0-99"]; } ); };
+  logix_any = { protocol = "enip"; ports = ["tcp/44818"]; };
+  melsec_any = { protocol = "slmp"; ports = ["tcp/5007"]; };
+  s7_any = { protocol = "s7comm"; ports = ["tcp/102"]; };
   web = { protocol = "tls"; ports = ["tcp/443"]; };
   tls502 = { protocol = "tls"; ports = ["tcp/502"]; };
   shell = { protocol = "ssh"; ports = ["tcp/22"]; };

@@ -10,7 +10,7 @@ from endpoint import Plc, Raw, answered, goes_on, is_cut, listener, request, wri
 from ground import PLAIN, READ, V4, V6, WRITE, Watch, conduit, expect, wait_for
 from net import tcp
 from packets import ACK, PSH, SIGNATURE, ip
-from speech import MODBUS, S7COMM, SLMP, s7
+from speech import ENIP, MODBUS, S7COMM, SLMP, SLMP_TEXT, s7
 
 PICK_UP = conduit("reads", "ops", "ot", ["read"], criticality="cargo", when_midstream="pick_up")
 OPEN = conduit("reads", "ops", "ot", ["read"], criticality="cargo", when_midstream="pick_up", when_down="open",
@@ -44,6 +44,42 @@ def narrowed_before_it_was_taken(ground):
             r.segment(write()[taken:])
             is_cut(r, plc)
             expect(not plc.forbidden(), "delivered after %d bytes over IPv%d: %s", taken, 6 if six else 4, plc.forbidden())
+            r.close()
+            plc.close()
+
+
+def foretold(ground, raw):
+    """A dry run of its protocol's rows: how many entries there are of this session with requests to be refused, and how many with a cut."""
+    told = json.loads(ground.sekisho("apply", "--dry-run", "--json", ground.write(raw.speech.policy, PLAIN)).stdout)
+    ours = {k: [x for x in told[k] if x["client"].endswith(":%d" % raw.sport)] for k in ("narrowed", "cut")}
+    return len([x for x in ours["narrowed"] if x["commands"]]), len(ours["cut"])
+
+
+def others_narrowed(ground):
+    """The same of the other protocols: the whole of one is allowed, a request is answered and said once more; then rows come that refuse it. A
+    dry run names it, and what its server had not taken, as a whole or the rest of it, never arrives."""
+    for speech, whole in ((SLMP, "melsec_any"), (SLMP_TEXT, "melsec_any"), (ENIP, "logix_any"), (S7COMM, "s7_any")):
+        last, half = len(speech.write) - 1, max(len(speech.write) // 2, speech.fragile)
+        for six, taken in ((False, 0), (True, half), (False, last)):
+            ground.apply(conduit(speech.name, "ops", "ot", [whole], criticality="cargo"), PLAIN)
+            ground.settle_neighbours()
+            plc = Plc(ground, (V6 if six else V4)["ot"], speech=speech)
+            r = Raw(ground, "ops", plc.listener.getsockname()[0], speech.port, ground.port(), six, speech).open().greet()
+            goes_on(r, plc)
+            hears(r, r.W, speech.answers(r.W))
+            told = foretold(ground, r)
+            expect(told == (1, 0), "%s: what was done is foretold as refused: %s", speech.name, told)
+            before, known = len(plc.live["bytes"]), len(plc.forbidden())
+            if taken:
+                r.say(r.W[:taken])
+                wait_for(lambda: len(plc.live["bytes"]) == before + taken, 5, "the first part")
+            not_taken(ground, r, r.W[taken:])
+            told = foretold(ground, r)
+            expect(told == (0, 1), "%s: what is to be judged again is foretold as a cut: %s", speech.name, told)
+            ground.apply(speech.policy, PLAIN)
+            r.segment(r.W[taken:])
+            is_cut(r, plc)
+            expect(len(plc.forbidden()) == known, "%s, IPv%d, after %d bytes: %s", speech.name, 6 if six else 4, taken, plc.forbidden()[known:])
             r.close()
             plc.close()
 
@@ -215,4 +251,4 @@ def full_queue(ground):
     return "%d packets went by, in %d of %d rounds with the same workers" % (passed, lived, rounds)
 
 
-CASES = [narrowed_before_it_was_taken, allowed_before_and_after, closed_and_picked_up, met_half_way_with_the_same_port, enforced_after_observing, full_queue]
+CASES = [narrowed_before_it_was_taken, others_narrowed, allowed_before_and_after, closed_and_picked_up, met_half_way_with_the_same_port, enforced_after_observing, full_queue]

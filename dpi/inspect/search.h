@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading a capture that lacks bytes: where does the next PDU begin? Bytes behind a gap, or at the start of a capture that
- * begins in the middle, are kept and looked through for a place from which on they are PDUs. What lies before it is counted
+ * begins in the middle, are kept and looked through for a place from which on they are PDUs; not behind what may be the beginning of one
+ * that is still to come whole, because what a write carries can look like a read. What lies before it is counted
  * as unread. It is the rest of a PDU that the capture does not hold whole as long as it is shorter than one and holds none; more
  * than that, or a place that was not found by the end, is a session that was not judged, and the flow says so.
  */

@@ -251,4 +251,5 @@ def full_queue(ground):
     return "%d packets went by, in %d of %d rounds with the same workers" % (passed, lived, rounds)
 
 
-CASES = [narrowed_before_it_was_taken, others_narrowed, allowed_before_and_after, closed_and_picked_up, met_half_way_with_the_same_port, enforced_after_observing, full_queue]
+CASES = [narrowed_before_it_was_taken, others_narrowed, allowed_before_and_after, closed_and_picked_up, met_half_way_with_the_same_port,
+         enforced_after_observing, full_queue]

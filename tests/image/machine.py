@@ -2,7 +2,9 @@
 """The image in a machine of its own: qemu without KVM, the firmware with Microsoft's keys, and so with Secure Boot; a network card's
 other end is a tap in a namespace of the test. What is typed and read goes over the serial console. Time in the machine is the number of its
 instructions (tests/fresh/vm.py says why): without that a busy host makes its kernel believe that the timer is broken."""
+import contextlib
 import fcntl
+import glob
 import os
 import re
 import shutil
@@ -78,16 +80,29 @@ class Machine:
                 self.text += part.decode("utf-8", "replace")
                 self.more.notify_all()
 
+    def starved(self):
+        """For how many seconds the machine was ready to run and the host had no processor for it: proc(5), schedstat, of its thread that waited most."""
+        most = 0
+        for path in glob.glob("/proc/%d/task/*/schedstat" % self.process.pid):
+            with contextlib.suppress(OSError), open(path, encoding="ascii") as f:
+                most = max(most, int(f.read().split()[1]))
+        return most / 1e9
+
+    def left(self, seconds):
+        """What is left of these seconds, as a function: those in which the machine starved do not count."""
+        begin = time.monotonic() - self.starved()
+        return lambda: begin + self.starved() + seconds * max(SLOWNESS, 1) * PATIENCE - time.monotonic()
+
     def wait(self, pattern, seconds):
         """What matched of what the console has said since the last match."""
-        end = time.monotonic() + seconds * max(SLOWNESS, 1) * PATIENCE
+        of = self.left(seconds)
         with self.more:
             while True:
                 found = re.compile(pattern, re.S).search(self.text, self.seen)
                 if found:
                     self.seen = found.end()
                     return found
-                left = end - time.monotonic()
+                left = of()
                 if left <= 0 or self.process.poll() is not None:
                     raise TimeoutError("the console did not say %r within %.0f s but: %s" % (pattern, seconds, self.text[self.seen:][-1500:]))
                 self.more.wait(min(left, 1))
@@ -102,7 +117,12 @@ class Machine:
 
     def ended(self, seconds):
         """It turns itself off."""
-        self.process.wait(seconds * max(SLOWNESS, 1) * PATIENCE)
+        left = self.left(seconds)
+        while self.process.poll() is None:
+            if left() <= 0:
+                raise TimeoutError("the machine is still on after %.0f s; its console: %s" % (seconds, self.text[self.seen:][-1500:]))
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(1)
 
     def cut(self):
         """The power goes."""

@@ -8,8 +8,8 @@ from harm import FEW, Sessions, tell
 from tools import check, must, pid, run, show, status, wait_for
 
 UNIT = "/sys/fs/cgroup/sekisho.slice/sekishod.service"
-LIMITS = {"dpi": 256 << 20, "tap": 64 << 20, "mgmt": 512 << 20}
-SCORES = {"dpi": -500, "tap": 0, "mgmt": 0}
+LIMITS = {"dpi": 256 << 20, "tap": 64 << 20, "mgmt": 512 << 20, "accounts": 128 << 20}
+SCORES = {"dpi": -500, "tap": 0, "mgmt": 0, "accounts": 0}
 
 
 def read(path):

@@ -49,31 +49,40 @@ static bool all_commands(const struct model_service *s)
 	       (s->whole && vocabulary_of(s->protocol) != NULL);
 }
 
+/* All are named: whoever narrows one, or says why it is accepted, must know of the others. Each once; protocols repeat. */
+static const char *also(struct compilation *c, const char *names, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *at = names; at != NULL; at = strchr(at, ','), at = at != NULL ? at + 2 : NULL)
+		if (strncmp(at, name, n) == 0 && (at[n] == ',' || at[n] == '\0'))
+			return names;
+	return names == NULL ? name : arena_printf(c->arena, "%s, %s", names, name);
+}
+
 static void one_conduit(struct compilation *c, const struct model_conduit *x)
 {
-	const struct model_service *whole = NULL, *clear = NULL, *commands = NULL;
+	const char *whole = NULL, *clear = NULL, *commands = NULL;
 	bool outside = x->from->class == CLASS_EXTERNAL, limited = false;
 
 	for (size_t i = 0; i < x->n_services; i++) {
 		const struct model_service *s = x->services[i];
 
 		if (carries_everything(s))
-			whole = s;
+			whole = also(c, whole, protocol_info(s->protocol)->name);
 		else if (protocol_is(s->protocol, PROTO_IN_CLEAR))
-			clear = s;
+			clear = also(c, clear, protocol_info(s->protocol)->name);
 		if (all_commands(s))
-			commands = s;
+			commands = also(c, commands, s->name);
 		limited = limited || (!s->whole && vocabulary_of(s->protocol) != NULL);
 	}
 	if (outside && whole != NULL)
-		say(c, x, "policy.everything_from_outside", M_EXPOSED_EVERYTHING, protocol_info(whole->protocol)->name,
-		    x->from->name);
+		say(c, x, "policy.everything_from_outside", M_EXPOSED_EVERYTHING, whole, x->from->name);
 	if (outside && clear != NULL)
-		say(c, x, "policy.clear_text_from_outside", M_EXPOSED_CLEAR, protocol_info(clear->protocol)->name,
-		    x->from->name);
+		say(c, x, "policy.clear_text_from_outside", M_EXPOSED_CLEAR, clear, x->from->name);
 	if (x->to->class == CLASS_OT && x->from->class != CLASS_OT && commands != NULL)
 		say(c, x, "policy.all_commands_to_ot", x->to->patchable ? M_EXPOSED_COMMANDS : M_EXPOSED_COMMANDS_FIXED,
-		    commands->name, x->to->name);
+		    commands, x->to->name);
 	if ((x->from->class == CLASS_TEST) != (x->to->class == CLASS_TEST))
 		say(c, x, "policy.test_meets_production", M_EXPOSED_TEST, x->from->name, x->to->name);
 	if (x->observe || !limited)

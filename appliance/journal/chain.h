@@ -42,6 +42,7 @@ struct journal {
 	bool dirty;		    /* something is not synced */
 	struct journal_mark *marks; /* every JOURNAL_MARK_EACH-th line of the current segment */
 	size_t n_marks, room_marks;
+	const uint8_t *index_key; /* of closed segments' sketches (index.h); NULL = none is read; borrowed */
 };
 
 /* What journal_open found amiss. */

@@ -24,8 +24,7 @@ bool line_filter_make(const struct event_filter *asked, struct line_filter *ret)
 		stray);
 }
 
-/* The value of a key, behind its opening quote; NULL when the line has no such key. */
-static const char *value_of(const char *line, size_t n, const char *key)
+const char *line_value(const char *line, size_t n, const char *key)
 {
 	char mark[32];
 	int size = snprintf(mark, sizeof(mark), "\"%s\":\"", key);
@@ -36,7 +35,7 @@ static const char *value_of(const char *line, size_t n, const char *key)
 
 static bool has(const char *line, size_t n, const char *key, const char *value)
 {
-	const char *at = value_of(line, n, key);
+	const char *at = line_value(line, n, key);
 	size_t size = strlen(value), left = at != NULL ? n - (size_t)(at - line) : 0;
 
 	return left > size && memcmp(at, value, size) == 0 && at[size] == '"';
@@ -51,14 +50,12 @@ static bool either(const char *line, size_t n, const char *kind, const char *val
 	return has(line, n, client, value) || has(line, n, server, value);
 }
 
-/* "10.0.0.1:502" or "[::1]:502". */
-static bool end_in(const char *line, size_t n, const char *key, const struct addr_range *r)
+bool line_end(const char *line, size_t n, const char *key, struct addr *ret)
 {
-	const char *at = value_of(line, n, key);
+	const char *at = line_value(line, n, key);
 	size_t left = at != NULL ? n - (size_t)(at - line) : 0, size = 0;
 	bool bracket = left > 0 && *at == '[';
 	char text[ADDR_TEXT];
-	struct addr a;
 
 	at += bracket;
 	left -= bracket;
@@ -68,7 +65,14 @@ static bool end_in(const char *line, size_t n, const char *key, const struct add
 		return false;
 	memcpy(text, at, size);
 	text[size] = '\0';
-	return addr_parse(text, &a) && a.family == r->lo.family && addr_in(&a, r);
+	return addr_parse(text, ret);
+}
+
+static bool end_in(const char *line, size_t n, const char *key, const struct addr_range *r)
+{
+	struct addr a;
+
+	return line_end(line, n, key, &a) && a.family == r->lo.family && addr_in(&a, r);
 }
 
 static bool grave(const char *line, size_t n, unsigned least)
@@ -83,7 +87,7 @@ static bool grave(const char *line, size_t n, unsigned least)
 bool line_filter_match(const struct line_filter *f, const char *line, size_t n)
 {
 	const char(*t)[FILTER_TEXT] = f->asked->text;
-	const char *time = value_of(line, n, "time");
+	const char *time = line_value(line, n, "time");
 
 	if (t[FILTER_SINCE][0] != '\0' &&
 	    (time == NULL || n - (size_t)(time - line) < SECONDS || strncmp(time, t[FILTER_SINCE], SECONDS) < 0))

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "appliance/journal/index.h"
 #include "appliance/journal/segment.h"
 
 /* The time of each file's last write, at most that of any later one and of now. */
@@ -103,6 +104,7 @@ int keep_delete(int dirfd, uint64_t first, struct err *e)
 	/* The packed one first: where both are there, the plain one is the segment. */
 	if ((unlinkat(dirfd, packed, 0) < 0 && errno != ENOENT) || (unlinkat(dirfd, plain, 0) < 0 && errno != ENOENT))
 		return err_set(e, -errno, "delete %s", plain);
+	index_remove(dirfd, first);
 	if (fsync(dirfd) < 0)
 		return err_set(e, -errno, "sync the journal's folder");
 	return 0;

@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/journal/index.h"
 #include "appliance/journal/segment.h"
 
 #define ANSWER_BYTES (8u << 20) /* of one answer: the reader asks again */
 #define LOOK_BYTES (32u << 20)	/* that one question looks through: nobody else is answered meanwhile */
+#define SKIP_BYTES 8192u	/* of those, what a segment counts that its sketch rules out */
 
 struct reading {
 	json_t *list;
@@ -79,6 +81,20 @@ static uint64_t offset_after(const struct journal *j, uint64_t after)
 	return offset;
 }
 
+/* Nothing of the closed segment from list[i] to list[i + 1] matches, as its sketch says. */
+static bool ruled_out(const struct journal *j, const struct segment_file *list, size_t i, struct reading *r)
+{
+	uint64_t last = list[i + 1].first - 1;
+	struct sketch s;
+
+	if (j->index_key == NULL || r->filter == NULL || list[i].first == j->first || r->look < SKIP_BYTES ||
+	    !index_read(j->dirfd, j->index_key, list[i].first, last, &s) || sketch_may(&s, r->filter))
+		return false;
+	r->look -= SKIP_BYTES;
+	r->next = last > r->next ? last : r->next;
+	return true;
+}
+
 json_t *journal_read(struct journal *j, uint64_t after, uint32_t max, const struct line_filter *filter,
 		     uint64_t *ret_next, struct err *e)
 {
@@ -100,8 +116,11 @@ json_t *journal_read(struct journal *j, uint64_t after, uint32_t max, const stru
 	/* The last segment that begins at or before what is wanted. */
 	while (from + 1 < n && list[from + 1].first - 1 <= after)
 		from++;
-	for (size_t i = from; i < n && code == 0 && max > 0; i++)
+	for (size_t i = from; i < n && code == 0 && max > 0; i++) {
+		if (i + 1 < n && ruled_out(j, list, i, &r))
+			continue;
 		code = segment(j, list[i].first, list[i].first == j->first ? offset_after(j, after) : 0, &r);
+	}
 	free(list);
 	if (code < 0) {
 		err_set(e, code, "read the journal");

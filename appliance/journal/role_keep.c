@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What becomes of closed files, an act at a time between records: they are packed, and deleted as the site's rule says.
+ * What becomes of closed files, an act at a time between records: they are packed and indexed, and deleted as the site's rule says.
  *
  * One file an hour at most goes, the first an hour after the start or after another rule was heard: whatever a rule or a clock
  * says, somebody has time to see it. That a file goes is on the disk before it goes. A stop in between says it twice.
@@ -58,12 +58,20 @@ static uint64_t plain_from(const struct journal_role *j, struct err *e)
 	return from;
 }
 
+static bool index_waits(const struct journal_role *j)
+{
+	return j->chain.index_key != NULL &&
+	       (j->index != NULL || j->indexed_below != 0 || j->indexed_of != j->chain.first);
+}
+
 uint64_t role_keep_due(const struct journal_role *j)
 {
 	uint64_t due = pack_waits(j) ? j->pack_at : UINT64_MAX;
 
 	if (j->pressed)
 		return j->full && j->keep_at != 0 ? j->room_at : UINT64_MAX;
+	if (index_waits(j) && j->index_at < due)
+		due = j->index_at;
 	return j->keep_at != 0 && j->keep_at < due ? j->keep_at : due;
 }
 
@@ -87,6 +95,26 @@ static void pack(struct journal_role *j, uint64_t now)
 	if (r < 0) {
 		trouble(&e);
 		j->pack_at = now + AGAIN_NS;
+	}
+}
+
+/* Nobody waits for it, and nothing is recorded of it: without it a question takes longer. */
+static void make_index(struct journal_role *j, uint64_t now)
+{
+	struct err e = { 0 };
+	int r;
+
+	if (j->indexed_of != j->chain.first) {
+		j->indexed_of = j->chain.first;
+		j->indexed_below = UINT64_MAX;
+	}
+	r = index_step(&j->index, j->chain.dirfd, j->index_key, j->chain.first, &j->indexed_below, &e);
+	j->index_at = 0;
+	if (r == 0)
+		j->indexed_below = 0;
+	if (r < 0) {
+		trouble(&e);
+		j->index_at = now + AGAIN_NS;
 	}
 }
 
@@ -187,6 +215,7 @@ static void keep(struct journal_role *j, uint64_t now)
 	if (r == 1 && told(j, &f, early)) {
 		/* It may be on its way to be packed. */
 		pack_forget(&j->pack);
+		index_forget(&j->index);
 		j->looked = false;
 		r = keep_delete(j->chain.dirfd, f.first, &e);
 	}
@@ -202,6 +231,8 @@ void role_keep(struct journal_role *j, uint64_t now)
 		return;
 	if (j->pressed || (j->keep_at != 0 && j->keep_at <= now))
 		keep(j, now);
-	else
+	else if (pack_waits(j) && j->pack_at <= now)
 		pack(j, now);
+	else
+		make_index(j, now);
 }

@@ -9,6 +9,7 @@
 
 #include "appliance/base/json.h"
 #include "appliance/journal/chain.h"
+#include "appliance/journal/index.h"
 #include "appliance/journal/keep.h"
 #include "appliance/journal/merge.h"
 #include "appliance/journal/names.h"
@@ -58,6 +59,10 @@ struct journal_role {
 	uint64_t pack_at;  /* monotonic: not before */
 	bool looked;	   /* there was nothing to pack while looked_at was the open segment */
 	uint64_t looked_at;
+	struct index *index;		    /* of a closed segment, on its way; NULL = none */
+	uint64_t index_at;		    /* monotonic: not before */
+	uint64_t indexed_below, indexed_of; /* segments from here on have one; as it was while that one was open */
+	uint8_t index_key[INDEX_KEY];	    /* while there is a signing key */
 	struct keep_rule rule;
 	uint64_t keep_at;   /* monotonic: when to look at the oldest file; 0 = there is no rule */
 	uint64_t told_last; /* up to here it was recorded that records go */
@@ -123,7 +128,7 @@ void role_room_end(struct journal_role *j);
 
 /* ---- role_keep.c ------------------------------------------------------------------------------------------------- */
 
-/* One act for the files that are closed, when it is time for one. */
+/* One act for the files that are closed, when it is time for one: kept or deleted, packed, indexed. */
 void role_keep(struct journal_role *j, uint64_t now);
 /* What is half packed goes, and is begun again later. */
 void role_keep_make_room(struct journal_role *j);

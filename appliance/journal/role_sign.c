@@ -52,6 +52,8 @@ bool role_key(struct journal_role *j)
 		return false;
 	}
 	j->no_key[0] = 0;
+	index_key(j->signer.secret, j->index_key);
+	j->chain.index_key = j->index_key;
 	if (lost)
 		role_put_own(j, LOST_KEY, 1, 0, e.text);
 	return true;

@@ -17,8 +17,15 @@ $(B)/bench/inspect: $(call obj,tests/bench/inspect.c $(DPI_SRC) $(BASE_SRC) $(WI
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -Wl,--wrap=name_open,--wrap=name_packet -o $@ $^ $(call libs,libndpi nettle jansson)
 
+# The journal's files alone: many records, and questions about them.
+JOURNAL_FILES = $(patsubst %,appliance/journal/%.c,chain line segment pack read filter sketch index)
+$(B)/bench/journal: $(call obj,tests/bench/journal.c $(JOURNAL_FILES) $(BASE_SRC) $(WIRE_SRC))
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(call libs,zlib nettle jansson)
+
 .PHONY: bench-programs
-bench-programs: $(B)/bench/load $(B)/bench/accept_loop $(B)/bench/inspect
+bench-programs: $(B)/bench/load $(B)/bench/accept_loop $(B)/bench/inspect $(B)/bench/journal
 
 # An enforcer alone, on the desk of its unit tests.
 PDU_PROTOCOLS = modbus slmp enip s7comm

@@ -10,6 +10,7 @@
  * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/wire/msg.c appliance/base/bytes.c
  * LINK: appliance/base/memfd.c
  * LINK: appliance/journal/checkpoint.c
+ * LINK: appliance/journal/index.c appliance/journal/sketch.c
  * LIBS: jansson hogweed nettle zlib
  */
 #include <setjmp.h>

@@ -11,6 +11,7 @@
  * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c
  * LINK: appliance/base/bytes.c appliance/base/memfd.c appliance/base/arena.c mgmt/state/lost.c
  * LINK: appliance/journal/checkpoint.c appliance/journal/signer.c appliance/journal/role_sign.c
+ * LINK: appliance/journal/index.c appliance/journal/sketch.c appliance/journal/filter.c
  * LIBS: jansson hogweed nettle zlib
  */
 #include <setjmp.h>
@@ -118,6 +119,7 @@ static void open_sent_on(struct folder *f, struct journal_role *j)
 static void stop(struct journal_role *j)
 {
 	pack_forget(&j->pack);
+	index_forget(&j->index);
 	names_forget(&j->names);
 	reserve_end(&j->reserve);
 	journal_close(&j->chain);
@@ -812,6 +814,56 @@ static void no_checkpoint_without_a_signature(void **state)
 	stop(&j);
 }
 
+static unsigned indexed(struct folder *f)
+{
+	struct segment_file *list;
+	struct err e = { 0 };
+	unsigned found = 0;
+	size_t n;
+
+	assert_int_equal(segment_list(f->fd, &list, &n, &e), 0);
+	for (size_t i = 0; i < n; i++) {
+		char name[48];
+
+		snprintf(name, sizeof(name), "index-%020llu", (unsigned long long)list[i].first);
+		found += faccessat(f->fd, name, F_OK, 0) == 0;
+	}
+	free(list);
+	return found;
+}
+
+/* Closed files have an index, the one that is written to has none; where it cannot be made, everything else goes on. */
+static void each_closed_file_has_an_index(void **state)
+{
+	static struct journal_role j;
+	struct folder *f = *state;
+	size_t n;
+
+	open_journal(f, &j);
+	days(f, &j, 3);
+	act(&j);
+	assert_int_equal(indexed(f), 0); /* without a key nobody could tell it from another's */
+	give_key(f, &j);
+	act(&j);
+	assert_int_equal(indexed(f), 2);
+	assert_true(role_keep_due(&j) > clock_mono().ns);
+	assert_int_equal(mkdirat(f->fd, "index.new", 0700), 0);
+	days(f, &j, 38);
+	role_keep_rule(&j, &month);
+	passes(HOUR);
+	for (int i = 0; i < 60; i++, passes(HOUR / 6))
+		act(&j);
+	assert_int_equal(indexed(f), 0);
+	assert_true(oldest(f, &n) > 2 * LINES);
+	assert_int_equal(unlinkat(f->fd, "index.new", AT_REMOVEDIR), 0);
+	passes(HOUR / 6);
+	act(&j);
+	oldest(f, &n);
+	assert_int_equal(indexed(f), n - 1);
+	close(j.key_folder);
+	stop(&j);
+}
+
 /* Said at first and once a day, with how many; not at each attempt. */
 static void without_a_key(void **state)
 {
@@ -976,6 +1028,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_checkpoint_without_a_signature, fresh, teardown),
 		cmocka_unit_test_setup_teardown(nothing_to_sign, fresh, teardown),
 		cmocka_unit_test_setup_teardown(without_a_key, fresh, teardown),
+		cmocka_unit_test_setup_teardown(each_closed_file_has_an_index, fresh, teardown),
 		cmocka_unit_test_setup_teardown(small_files_wait_for_the_server, fresh, teardown),
 		cmocka_unit_test_setup_teardown(as_many_wait_as_four_full_ones_hold, fresh, teardown),
 	};

@@ -11,6 +11,7 @@
  * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/clock.c
  * LINK: appliance/base/bytes.c appliance/base/memfd.c appliance/base/arena.c
  * LINK: appliance/journal/checkpoint.c appliance/journal/signer.c appliance/journal/role_sign.c
+ * LINK: appliance/journal/index.c appliance/journal/sketch.c
  * LIBS: jansson hogweed nettle zlib
  */
 #include <setjmp.h>

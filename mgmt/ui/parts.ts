@@ -6,7 +6,7 @@ import { clockTime } from "./format";
 import { language, t, type Key } from "./text";
 import type { Stand, State } from "./types";
 
-export type Tone = "good" | "wait" | "bad" | "off";
+export type Tone = "good" | "wait" | "note" | "bad" | "off";
 
 export function toneOf(stand: Stand): Tone {
 	return stand === "good" ? "good" : stand === "waiting" ? "wait" : "bad";
@@ -15,6 +15,7 @@ export function toneOf(stand: Stand): Tone {
 const PATHS: Record<Tone, string> = {
 	good: "M9.5 16.2 5.3 12l-1.8 1.8 6 6L21 8.3l-1.8-1.8z",
 	wait: "M12 2a10 10 0 1 0 .01 0zm0 2.5a7.5 7.5 0 1 1-.01 0zM10.8 7h2.4v5.2l3.6 2.2-1.2 2-4.8-2.9z",
+	note: "M12 2a10 10 0 1 0 .01 0zM10.8 6.5h2.4v7h-2.4zm0 8.8h2.4v2.4h-2.4z",
 	bad: "M12 2.5 1 21.5h22zm0 5 6.6 11.5H5.4zm-1.2 3.5h2.4v4h-2.4zm0 5h2.4v2.2h-2.4z",
 	off: "M4 10.8h16v2.4H4z",
 };

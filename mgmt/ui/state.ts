@@ -4,7 +4,7 @@ import { alarms, passing, roleName, silent, upsText } from "./alarms";
 import { h, type Child, type Node_ } from "./dom";
 import { feed } from "./feed";
 import { ago, bytes, count, moment } from "./format";
-import { card, chip, figures, grid, headline, mark, toneOf, type Tone } from "./parts";
+import { card, chip, figures, grid, headline, mark, type Tone } from "./parts";
 import { language, t, type Key } from "./text";
 import type { Counters, Interface, Refusal, Role, State, Status } from "./types";
 
@@ -16,7 +16,7 @@ const when = (text: string | null | undefined, now: string | undefined): Child[]
 export function alarmList(state: State): Node_ {
 	const list = alarms(state);
 	if (list.length === 0) return h("p", { class: "all-well" }, mark("good"), h("span", {}, t("no_alarms")));
-	return h("ul", { class: "alarms" }, list.map((a) => h("li", {}, mark(state.stand === "waiting" ? "wait" : "bad"),
+	return h("ul", { class: "alarms" }, list.map((a) => h("li", { class: a.grave ? "grave" : "" }, mark(a.grave ? "bad" : "note"),
 		h("div", {}, h("span", { class: "what" }, a.text), a.since !== "" && h("span", { class: "since" }, a.since)))));
 }
 
@@ -67,7 +67,7 @@ function interfaces(s: Status): Node_ {
 			{ head: "received", number: true }, { head: "sent", number: true }, { head: "lost", number: true }],
 		list.map((x) => {
 			const lost = [x.rx, x.tx].reduce((sum, c) => sum + (c?.errors ?? 0) + (c?.dropped ?? 0), 0);
-			return [x.name ?? "", zonesOf(x), linkChip(x), h("code", {}, x.device ?? ""),
+			return [x.name ?? "", h("div", { class: "zone" }, zonesOf(x)), linkChip(x), h("code", {}, x.device ?? ""),
 				(x.addresses ?? []).map((a) => h("code", { class: "line" }, a)), h("div", { class: "two" }, traffic(x, "rx")),
 				h("div", { class: "two" }, traffic(x, "tx")), x.rx === undefined && x.tx === undefined ? "–" : count(lost)];
 		})) :
@@ -102,7 +102,7 @@ function inspection(s: Status): Node_ {
 	const late = gates.reduce((n, g) => n + (g.hung ?? 0) + (g.overdue ?? 0), 0), starved = gates.reduce((n, g) => n + (g.starved_ms ?? 0), 0);
 	return card("inspection", "inspection", true,
 		workers.length === 0 ? h("p", { class: "empty" }, t("no_inspection")) :
-			grid("inspection", [{ head: "role" }, { head: "packets", number: true }, { head: "refused_count", number: true }, { head: "resets", number: true },
+			grid("inspection", [{ head: "worker_head" }, { head: "packets", number: true }, { head: "refused_count", number: true }, { head: "resets", number: true },
 				{ head: "flows", number: true }],
 			workers.map((w) => [t("worker", w.index ?? 0, t(w.kind === "naming" ? "naming" : "commands")), count(w.packets), count(w.dropped),
 				count(w.resets), h("div", { class: "meter" }, meter(w.flows ?? 0, w.flows_max ?? 0))])),
@@ -137,7 +137,7 @@ function logText(s: Status): string {
 function records(state: State): Node_ {
 	const s = state.status, j = s.journal ?? {}, trouble = state[language()].trouble;
 	return card("records", "records", false, figures(
-		["state", trouble !== null ? chip("bad", trouble) : j.records === undefined ? chip("off", t("unknown")) : chip("good", t("running"))],
+		["state", trouble !== null ? chip("bad", trouble) : j.records === undefined ? chip("off", t("unknown")) : chip("good", t("recording"))],
 		["record_count", count(j.records)], ["record_last", when(j.last, s.clock?.time)], ["record_lost", count((j.lost ?? 0) + (j.left_out ?? 0))],
 		["record_waiting", count(j.waiting)],
 		j.keep_days !== undefined && ["retention", j.keep_days > 0 ? t("retention_days", count(j.keep_days), count(j.delete_after_days)) : t("retention_none")],
@@ -148,7 +148,7 @@ function machine(state: State): Node_ {
 	const s = state.status, c = s.clock ?? {}, why = state[language()].clock, p = s.partition;
 	return card("machine", "machine", false, figures(
 		["version", state.version],
-		["box_time", moment(c.time)],
+		["box_time", c.time === undefined ? t("unknown") : moment(c.time)],
 		["clock", c.trusted === undefined ? chip("off", t("unknown")) : c.trusted ? chip("good", t("clock_trusted")) : chip("bad", t("clock_untrusted", why))],
 		["clock_source", c.sources !== true && c.synchronised !== true ? t("clock_no_source") :
 			[chip(c.synchronised === true ? "good" : "bad", t(c.synchronised === true ? "clock_follows" : "clock_follows_none"))]],
@@ -163,5 +163,3 @@ export function statePage(state: State): Node_[] {
 		h("div", { class: "cards" }, policy(s), records(state), machine(state)),
 		interfaces(s), roles(s), inspection(s), refused(state)];
 }
-
-export { toneOf };

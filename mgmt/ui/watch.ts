@@ -7,11 +7,12 @@ import { alarmList, linkChip, zonesOf } from "./state";
 import { t } from "./text";
 import type { State } from "./types";
 
-function lastChange(state: State): Child {
+function lastChange(state: State): Child[] {
 	const g = state.status.generation ?? {};
-	if (g.applied === undefined || (g.state !== "confirmed" && g.state !== "waiting")) return t("no_policy");
+	if (g.applied === undefined || (g.state !== "confirmed" && g.state !== "waiting")) return [t("no_policy")];
 	const short = ago(g.applied, state.status.clock?.time);
-	return t("last_change_text", moment(g.applied) + (short === "" ? "" : "（" + short + "）"), count(g.number), g.by ?? t("unknown"));
+	return [h("b", {}, moment(g.applied)), short !== "" && h("span", { class: "ago" }, " " + short), h("br"),
+		t("last_change_text", count(g.number), g.by ?? t("unknown"))];
 }
 
 export function watchPage(state: State): Node_[] {

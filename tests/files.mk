@@ -46,7 +46,7 @@ peers: $(B)/peers/plc $(B)/peers/poller
 
 .PHONY: deps
 deps:
-	@images/deps build demo unpacked test
+	@images/deps build demo unpacked test browser
 
 # The build happens in a second make, because pkg-config has to be asked after `deps`.
 .PHONY: demo

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real browser in a namespace: Debian's Chromium, steered through chromedriver (W3C WebDriver). Its profile is thrown away."""
+import base64
+import contextlib
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import tempfile
+
+from net import SLOWNESS, inside, wait_for
+
+ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+CHROMIUM, DRIVER = "/usr/bin/chromium", "/usr/bin/chromedriver"
+
+
+def there():
+    return os.path.exists(CHROMIUM) and os.path.exists(DRIVER)
+
+
+class Browser:
+    """`languages` as a person has them in the settings: "ja,en-US"."""
+
+    def __init__(self, net, ns, languages, port=9515, width=1280, height=900):
+        self.ns, self.port = ns, port
+        self.home = tempfile.mkdtemp(prefix="skB-")
+        self.log = os.path.join(self.home, "driver.log")
+        self.net = net
+        self.driver = net.spawn([DRIVER, "--port=%d" % port], ns=ns, log=self.log, env=dict(os.environ, HOME=self.home, LC_ALL="C.UTF-8", TZ="Asia/Tokyo"))
+        wait_for(self._answers, 20, "chromedriver")
+        options = {"binary": CHROMIUM, "args": [
+            "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
+            "--disable-component-update", "--disable-crash-reporter", "--disable-breakpad", "--disable-features=OptimizationGuideOnDeviceModel,Translate", "--enable-precise-memory-info", "--user-data-dir=" + self.home + "/profile",
+            "--window-size=%d,%d" % (width, height), "--lang=" + languages.split(",", 1)[0], "--accept-lang=" + languages, "--js-flags=--expose-gc"],
+            "prefs": {"intl.accept_languages": languages}}
+        # The box signs its certificate itself; the role's own test shows what is in it.
+        wanted = {"browserName": "chrome", "acceptInsecureCerts": True, "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
+        self.session = self.process = None
+        begun = self.ask("POST", "", {"capabilities": {"alwaysMatch": wanted}}, timeout=120)
+        self.session, self.process = begun["sessionId"], begun["capabilities"]["goog:processID"]
+
+    def _answers(self):
+        try:
+            return self._send("GET", "/status", None, 5)[0] == 200
+        except OSError:
+            return False
+
+    def _send(self, method, path, body, timeout):
+        with inside(self.ns):
+            s = socket.create_connection(("127.0.0.1", self.port), timeout=timeout)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port)
+        connection.sock = s
+        try:
+            connection.request(method, path, json.dumps(body) if body is not None else None, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())["value"]
+        finally:
+            connection.close()
+
+    def ask(self, method, path, body=None, timeout=60):
+        """`timeout` on a quiet machine; a browser without a core to run on is slow, not broken."""
+        status, value = self._send(method, "/session" + ("/" + self.session if self.session else "") + path, body, timeout * SLOWNESS)
+        if status != 200:
+            raise AssertionError("%s %s: %s" % (method, path, value.get("message", value)))
+        return value
+
+    def open(self, url):
+        self.ask("POST", "/url", {"url": url})
+
+    def run(self, script, *args):
+        return self.ask("POST", "/execute/sync", {"script": script, "args": list(args)})
+
+    def wait(self, script, seconds, what):
+        """Until the script returns something true; it."""
+        try:
+            return wait_for(lambda: self.run(script), seconds, what)
+        except TimeoutError as e:
+            raise AssertionError("%s; the page says: %s" % (e, self.run("return document.body.innerText.slice(0, 1500)"))) from e
+
+    def find(self, css):
+        return self.ask("POST", "/element", {"using": "css selector", "value": css})[ELEMENT]
+
+    def click(self, css):
+        self.ask("POST", "/element/%s/click" % self.find(css), {})
+
+    def type(self, css, text):
+        self.ask("POST", "/element/%s/value" % self.find(css), {"text": text})
+
+    def keys(self, *keys):
+        """To whatever has the focus."""
+        actions = [a for k in keys for a in ({"type": "keyDown", "value": k}, {"type": "keyUp", "value": k})]
+        self.ask("POST", "/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": actions}]})
+
+    def size(self, width, height):
+        self.devtools("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+
+    def devtools(self, command, **parameters):
+        return self.ask("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})
+
+    def picture(self, path):
+        """The whole page, below the window's edge as well."""
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        shot = self.devtools("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+        with open(path, "wb") as f:
+            f.write(base64.b64decode(shot["data"]))
+
+    def said(self):
+        """What the console got since it was last asked."""
+        return [e["message"] for e in self.ask("POST", "/se/log", {"type": "browser"})]
+
+    def close(self):
+        """Whatever state it is in: its processes end with the driver's group, and those that left it by the browser's own."""
+        with contextlib.suppress(OSError, AssertionError):
+            if self.session:
+                self.ask("DELETE", "", timeout=10)
+        self.net.stop(self.driver)
+        with contextlib.suppress(ProcessLookupError):
+            if self.process:
+                os.kill(self.process, signal.SIGKILL)
+        shutil.rmtree(self.home, ignore_errors=True)

@@ -57,6 +57,10 @@ void client_done(struct client *k, uint64_t deadline_ns)
 	if (k->answer_fd >= 0)
 		close(k->answer_fd);
 	k->answer_fd = -1;
+	explicit_bzero(k->body, sizeof(k->body));
+	k->n_body = 0;
+	k->stage = STAGE_BOX;
+	k->form = NULL;
 	k->state = CLIENT_IDLE;
 	k->deadline_ns = deadline_ns;
 }
@@ -84,4 +88,12 @@ const char *client_header(const struct client *k, const char *name)
 
 	MHD_get_connection_values(k->connection, MHD_HEADER_KIND, one_header, &l);
 	return l.n == 1 ? l.value : NULL;
+}
+
+bool client_has_header(const struct client *k, const char *name)
+{
+	struct lookup l = { .name = name };
+
+	MHD_get_connection_values(k->connection, MHD_HEADER_KIND, one_header, &l);
+	return l.n > 0;
 }

@@ -9,6 +9,7 @@
 
 #include "appliance/base/addr.h"
 #include "mgmt/web/api/target.h"
+#include "mgmt/web/login.h"
 #include "mgmt/web/reply.h"
 
 enum client_state {
@@ -29,6 +30,18 @@ struct client {
 	uint64_t since_ns; /* when it connected */
 	bool known;	   /* it has shown the token */
 	uint32_t id;
+	/* What the answer that is waited for is: of the box, of who it is that asks, of a login or a logout. */
+	enum client_stage {
+		STAGE_BOX,
+		STAGE_JUDGE_SESSION,
+		STAGE_JUDGE_TOKEN,
+		STAGE_ME,
+		STAGE_LOGIN,
+		STAGE_LOGOUT
+	} stage;
+	const struct route *route; /* of STAGE_JUDGE_...: what is asked when it is allowed */
+	size_t n_body;
+	uint8_t body[LOGIN_BODY];
 	struct target target;
 	enum reply_kind reply;
 	int answer_fd; /* owned; -1 = none */
@@ -45,5 +58,7 @@ bool client_init(struct client *k, struct MHD_Connection *c, uint64_t now_ns, ui
 void client_done(struct client *k, uint64_t deadline_ns);
 /* Exactly one header of this name: its value. NULL when there is none or more than one. */
 const char *client_header(const struct client *k, const char *name);
+/* One or more of this name. */
+bool client_has_header(const struct client *k, const char *name);
 
 #endif

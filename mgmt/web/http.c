@@ -19,6 +19,7 @@
 #include "mgmt/web/certificate.h"
 #include "mgmt/web/client.h"
 #include "mgmt/web/crowd.h"
+#include "mgmt/web/login.h"
 
 #define S_NS 1000000000u
 #define PRIORITIES "SECURE128:-VERS-ALL:+VERS-TLS1.3:%SERVER_PRECEDENCE"
@@ -68,6 +69,12 @@ static enum MHD_Result answer_now(struct client *k)
 	if (fd < 0)
 		return reply_send(k->connection, k->reply);
 	k->answer_fd = -1;
+	if (k->stage == STAGE_LOGIN)
+		return login_reply_in(k->connection, k->answer_status, fd);
+	if (k->stage == STAGE_LOGOUT)
+		return login_reply_out(k->connection, k->answer_status, fd);
+	if (k->stage == STAGE_ME)
+		return login_reply_me(k->connection, k->answer_status, fd);
 	return reply_answer(k->connection, k->answer_status, fd, k->form);
 }
 
@@ -90,46 +97,176 @@ static enum MHD_Result refuse(struct http *h, struct client *k)
 	return delay == 0 ? reply_send(k->connection, k->reply) : hold(k, CLIENT_HELD, h->now.ns + delay);
 }
 
-static enum MHD_Result ask(struct http *h, struct client *k, const struct route *route)
+/* True: the question is on its way, and its answer will be the `stage`'s. */
+static bool ask_box(struct http *h, struct client *k, enum client_stage stage, const struct msg_body *question)
 {
-	struct msg_body question = { .type = route->question };
-	unsigned asked = 0;
+	unsigned asked = 0, logins = 0, own = 0;
 
-	if (k->target.bad_query || !route->ask(&k->target, &question))
-		return reply_send(k->connection, REPLY_BAD_REQUEST);
-	for (size_t i = 0; i < HTTP_CONNECTIONS; i++)
-		asked += h->clients[i].state == CLIENT_ASKED;
-	k->id = ++h->last_id;
-	k->form = route->form;
-	k->reply = REPLY_UNAVAILABLE;
-	if (asked >= HTTP_ASKED || msg_send(h->control_fd, k->id, &question, NULL, 0) < 0) {
-		h->counts.unanswered++;
-		return reply_send(k->connection, REPLY_UNAVAILABLE);
+	for (size_t i = 0; i < HTTP_CONNECTIONS; i++) {
+		const struct client *o = &h->clients[i];
+		bool login = o->state == CLIENT_ASKED && o->stage == STAGE_LOGIN;
+
+		asked += o->state == CLIENT_ASKED && o != k;
+		logins += login;
+		own += login && addr_cmp(&o->who, &k->who) == 0;
 	}
+	k->id = ++h->last_id;
+	k->stage = stage;
+	k->reply = REPLY_UNAVAILABLE;
+	/* A login takes long, and strangers ask for it: they leave room for whoever is logged in, and for each other. */
+	if (asked >= HTTP_ASKED || (stage == STAGE_LOGIN && (logins >= HTTP_LOGINS || own >= HTTP_LOGINS_EACH)) ||
+	    msg_send(h->control_fd, k->id, question, NULL, 0) < 0) {
+		h->counts.unanswered++;
+		return false;
+	}
+	return true;
+}
+
+static enum MHD_Result ask_and_wait(struct http *h, struct client *k, enum client_stage stage,
+				    const struct msg_body *question)
+{
+	if (!ask_box(h, k, stage, question))
+		return reply_send(k->connection, REPLY_UNAVAILABLE);
 	return hold(k, CLIENT_ASKED, h->now.ns + (uint64_t)HTTP_ASK_S * S_NS);
+}
+
+static bool route_question(const struct client *k, const struct route *route, struct msg_body *ret)
+{
+	*ret = (struct msg_body){ .type = route->question };
+	return !k->target.bad_query && route->ask(&k->target, ret);
+}
+
+/* Who is it, and may he? `route` NULL: nothing is to be done but to say who. Only what is asked rightly is worth that question. */
+static enum MHD_Result judge(struct http *h, struct client *k, const struct route *route, enum client_stage stage,
+			     const uint8_t secret[LOGIN_SECRET])
+{
+	struct msg_body question, who = { .type = MSG_JUDGE };
+
+	if (route != NULL && !route_question(k, route, &question))
+		return reply_send(k->connection, REPLY_BAD_REQUEST);
+	who.judge.what = stage == STAGE_JUDGE_TOKEN ? CREDENTIAL_TOKEN : CREDENTIAL_SESSION;
+	who.judge.right = route != NULL ? (uint8_t)route->right : RIGHT_COUNT;
+	who.judge.family = k->who.family;
+	memcpy(who.judge.from, k->who.b, sizeof(who.judge.from));
+	memcpy(who.judge.secret, secret, LOGIN_SECRET);
+	k->route = route;
+	return ask_and_wait(h, k, stage, &who);
+}
+
+static enum MHD_Result ask_route(struct http *h, struct client *k, const struct route *route)
+{
+	struct msg_body question;
+
+	if (!route_question(k, route, &question))
+		return reply_send(k->connection, REPLY_BAD_REQUEST);
+	k->form = route->form;
+	return ask_and_wait(h, k, STAGE_BOX, &question);
+}
+
+/* A GET of somebody: by the box's own token, which reads as it always did; by one of accounts; or by a session. */
+static enum MHD_Result decide_get(struct http *h, struct client *k, const struct route *route)
+{
+	const char *authorization = client_header(k, MHD_HTTP_HEADER_AUTHORIZATION);
+	const char *cookie = client_header(k, MHD_HTTP_HEADER_COOKIE);
+	uint8_t secret[LOGIN_SECRET];
+
+	if (cookie != NULL && !client_has_header(k, MHD_HTTP_HEADER_AUTHORIZATION))
+		return login_cookie(cookie, secret)
+			       ? judge(h, k, route, route != NULL ? STAGE_JUDGE_SESSION : STAGE_ME, secret)
+			       : reply_send(k->connection, REPLY_LOGIN);
+	if (authorization == NULL || route == NULL)
+		return refuse(h, k);
+	if (!token_matches(authorization, h->secrets->token))
+		return login_bearer(authorization, secret) ? judge(h, k, route, STAGE_JUDGE_TOKEN, secret)
+							   : refuse(h, k);
+	k->known = true;
+	if (budget_accepted(&h->budget, &k->who, h->now.ns))
+		record(h, &k->who, k->port, true, 1);
+	return ask_route(h, k, route);
+}
+
+static enum MHD_Result decide_login(struct http *h, struct client *k)
+{
+	struct msg_body question = { .type = MSG_LOGIN };
+	char phrase[LOGIN_PHRASE + 1];
+	enum MHD_Result r;
+
+	if (login_read(k->body, k->n_body, &question.login, phrase)) {
+		question.login.family = k->who.family;
+		memcpy(question.login.from, k->who.b, sizeof(question.login.from));
+		r = ask_and_wait(h, k, STAGE_LOGIN, &question);
+	} else {
+		r = reply_send(k->connection, REPLY_BAD_REQUEST);
+	}
+	explicit_bzero(k->body, sizeof(k->body));
+	explicit_bzero(phrase, sizeof(phrase));
+	explicit_bzero(&question, sizeof(question));
+	return r;
+}
+
+static enum MHD_Result decide_logout(struct http *h, struct client *k)
+{
+	const char *cookie = client_header(k, MHD_HTTP_HEADER_COOKIE);
+	struct msg_body question = { .type = MSG_LOGOUT };
+
+	if (cookie == NULL || !login_cookie(cookie, question.logout.secret))
+		return reply_send(k->connection, REPLY_LOGIN);
+	question.logout.family = k->who.family;
+	memcpy(question.logout.from, k->who.b, sizeof(question.logout.from));
+	return ask_and_wait(h, k, STAGE_LOGOUT, &question);
+}
+
+/* Exactly one header of its name, or none. */
+static bool at_most_one(const struct client *k, const char *name)
+{
+	return client_header(k, name) != NULL || !client_has_header(k, name);
+}
+
+static bool of_our_pages(const struct client *k)
+{
+	return at_most_one(k, MHD_HTTP_HEADER_ORIGIN) && at_most_one(k, "Sec-Fetch-Site") &&
+	       login_same_origin(client_header(k, MHD_HTTP_HEADER_CONTENT_TYPE),
+				 client_header(k, MHD_HTTP_HEADER_ORIGIN), client_header(k, "Sec-Fetch-Site"),
+				 client_header(k, MHD_HTTP_HEADER_HOST));
+}
+
+static bool is_login(const struct client *k)
+{
+	return strcmp(k->target.path, "/api/v1/login") == 0;
+}
+
+/* Routes that are posted to; all others have no body. */
+static bool takes_body(const struct client *k)
+{
+	return is_login(k) || strcmp(k->target.path, "/api/v1/logout") == 0;
+}
+
+static enum MHD_Result decide_post(struct http *h, struct client *k, const char *method)
+{
+	if (strcmp(method, MHD_HTTP_METHOD_POST) != 0)
+		return reply_send(k->connection, REPLY_POST_ONLY);
+	if (k->target.n_parameters > 0 || k->target.bad_query)
+		return reply_send(k->connection, REPLY_BAD_REQUEST);
+	if (!of_our_pages(k))
+		return reply_send(k->connection, REPLY_ELSEWHERE);
+	return is_login(k) ? decide_login(h, k) : decide_logout(h, k);
 }
 
 static enum MHD_Result decide(struct http *h, struct client *k, const char *method)
 {
 	const struct route *route = route_find(k->target.path);
-	const struct page *page =
-		k->target.n_parameters == 0 && !k->target.bad_query ? page_find(k->target.path) : NULL;
-	const char *authorization;
+	bool bare = k->target.n_parameters == 0 && !k->target.bad_query;
+	bool me = bare && strcmp(k->target.path, "/api/v1/me") == 0;
+	const struct page *page = bare ? page_find(k->target.path) : NULL;
 
 	h->counts.requests++;
-	if (route == NULL && page == NULL)
+	if (takes_body(k))
+		return decide_post(h, k, method);
+	if (route == NULL && page == NULL && !me)
 		return reply_send(k->connection, REPLY_NOT_FOUND);
 	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0)
 		return reply_send(k->connection, REPLY_NOT_ALLOWED);
-	if (page != NULL)
-		return reply_page(k->connection, page);
-	authorization = client_header(k, MHD_HTTP_HEADER_AUTHORIZATION);
-	if (authorization == NULL || !token_matches(authorization, h->secrets->token))
-		return refuse(h, k);
-	k->known = true;
-	if (budget_accepted(&h->budget, &k->who, h->now.ns))
-		record(h, &k->who, k->port, true, 1);
-	return ask(h, k, route);
+	return page != NULL ? reply_page(k->connection, page) : decide_get(h, k, route);
 }
 
 /* ---- libmicrohttpd's callbacks ----------------------------------------------------------------------------------- */
@@ -208,9 +345,15 @@ static enum MHD_Result length_header(void *cls, enum MHD_ValueKind kind, const c
 	return MHD_YES;
 }
 
-static bool has_body(const struct client *k)
+static bool has_body(const struct client *k, const char *method)
 {
 	bool body = false;
+
+	/* One length, in digits, and no other way to say it. */
+	if (takes_body(k) && strcmp(method, MHD_HTTP_METHOD_POST) == 0 &&
+	    client_has_header(k, MHD_HTTP_HEADER_CONTENT_LENGTH))
+		return login_length(client_header(k, MHD_HTTP_HEADER_CONTENT_LENGTH)) == 0 ||
+		       client_has_header(k, MHD_HTTP_HEADER_TRANSFER_ENCODING);
 
 	MHD_get_connection_values(k->connection, MHD_HEADER_KIND, length_header, &body);
 	return body;
@@ -225,14 +368,21 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
 	(void)c;
 	(void)url;
 	(void)version;
-	(void)upload;
-	if (k == NULL || *upload_size != 0)
+	if (k == NULL)
 		return MHD_NO;
+	if (*upload_size != 0) {
+		if (k->state != CLIENT_HEAD || !takes_body(k) || *upload_size > sizeof(k->body) - k->n_body)
+			return MHD_NO;
+		memcpy(k->body + k->n_body, upload, *upload_size);
+		k->n_body += *upload_size;
+		*upload_size = 0;
+		return MHD_YES;
+	}
 	switch (k->state) {
 	case CLIENT_IDLE: /* the head alone; libmicrohttpd calls again when the request is whole */
 		k->state = CLIENT_HEAD;
 		k->deadline_ns = h->now.ns + (uint64_t)HTTP_ANSWER_S * S_NS;
-		return has_body(k) ? reply_send(c, REPLY_TOO_LARGE) : MHD_YES;
+		return has_body(k, method) ? reply_send(c, REPLY_TOO_LARGE) : MHD_YES;
 	case CLIENT_HEAD:
 		return decide(h, k, method);
 	case CLIENT_READY:
@@ -382,6 +532,35 @@ int http_wait_ms(const struct http *h, struct mono now)
 	return !limited ? -1 : ms > 60000 ? 60000 : (int)ms;
 }
 
+/* The judge has spoken; its words stay here, and the box is asked what was wanted, or nothing. */
+static void judged(struct http *h, struct client *k, int status)
+{
+	struct msg_body question;
+	uint64_t report, delay = 0;
+
+	if (status == ANSWER_YES) {
+		k->known = true;
+		k->form = k->route->form;
+		k->wake_ns = h->now.ns + (uint64_t)HTTP_ASK_S * S_NS;
+		if (route_question(k, k->route, &question) && ask_box(h, k, STAGE_BOX, &question))
+			return;
+	} else if (status == ANSWER_NO && k->stage == STAGE_JUDGE_TOKEN) {
+		h->counts.refused++;
+		k->reply = REPLY_UNAUTHORIZED;
+		delay = budget_failure(&h->budget, &k->who, h->now.ns, &report);
+		if (report > 0)
+			record(h, &k->who, k->port, false, report);
+	} else if (status != ANSWER_CANNOT) {
+		k->reply = status == ANSWER_NO ? REPLY_LOGIN : REPLY_FORBIDDEN;
+	}
+	if (delay > 0) {
+		k->state = CLIENT_HELD;
+		k->wake_ns = h->now.ns + delay;
+	} else {
+		wake(k);
+	}
+}
+
 void http_answer(struct http *h, struct msg *m)
 {
 	for (size_t i = 0; i < HTTP_CONNECTIONS; i++) {
@@ -389,6 +568,11 @@ void http_answer(struct http *h, struct msg *m)
 
 		if (k->state != CLIENT_ASKED || k->id != m->id)
 			continue;
+		if (k->stage == STAGE_JUDGE_SESSION || k->stage == STAGE_JUDGE_TOKEN) {
+			judged(h, k, m->body.answer.status);
+			break;
+		}
+		k->known |= k->stage != STAGE_BOX && m->body.answer.status == ANSWER_YES;
 		if (m->n_fds == 1) {
 			k->answer_fd = msg_take_fd(m, 0);
 			k->answer_status = m->body.answer.status;

@@ -34,6 +34,19 @@ static const struct {
 	[REPLY_UNAVAILABLE] = { MHD_HTTP_SERVICE_UNAVAILABLE,
 				"{\"error\":\"unavailable\",\"message\":{\"en\":\"the box did not answer in time\","
 				"\"ja\":\"装置が時間内に応答しませんでした\"}}\n" },
+	[REPLY_LOGIN] = { MHD_HTTP_UNAUTHORIZED,
+			  "{\"error\":\"login\",\"message\":{\"en\":\"nobody is logged in by this; log in again\","
+			  "\"ja\":\"ログインしていないか、セッションが終了しています\"}}\n" },
+	[REPLY_FORBIDDEN] = { MHD_HTTP_FORBIDDEN, "{\"error\":\"forbidden\",\"message\":{\"en\":\"the roles of this "
+						  "account do not allow that\","
+						  "\"ja\":\"このアカウントの役割では許可されていません\"}}\n" },
+	[REPLY_ELSEWHERE] = { MHD_HTTP_FORBIDDEN,
+			      "{\"error\":\"origin\",\"message\":{\"en\":\"this takes application/json from a page of "
+			      "this box\","
+			      "\"ja\":\"この装置のページからの application/json だけを受け付けます\"}}\n" },
+	[REPLY_POST_ONLY] = { MHD_HTTP_METHOD_NOT_ALLOWED,
+			      "{\"error\":\"method_not_allowed\",\"message\":{\"en\":\"POST alone\","
+			      "\"ja\":\"POST だけを受け付けます\"}}\n" },
 };
 
 /*
@@ -91,11 +104,12 @@ enum MHD_Result reply_send(struct MHD_Connection *c, enum reply_kind kind)
 	if (ok && kind == REPLY_UNAUTHORIZED)
 		ok = MHD_add_response_header(r, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"sekisho\"") ==
 		     MHD_YES;
-	if (ok && kind == REPLY_NOT_ALLOWED)
-		ok = MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW, "GET") == MHD_YES;
+	if (ok && (kind == REPLY_NOT_ALLOWED || kind == REPLY_POST_ONLY))
+		ok = MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW, kind == REPLY_POST_ONLY ? "POST" : "GET") ==
+		     MHD_YES;
 	if (ok && kind == REPLY_UNAVAILABLE)
 		ok = MHD_add_response_header(r, MHD_HTTP_HEADER_RETRY_AFTER, "2") == MHD_YES;
-	if (ok && (kind == REPLY_TOO_LARGE || kind == REPLY_NOT_ALLOWED))
+	if (ok && (kind == REPLY_TOO_LARGE || kind == REPLY_NOT_ALLOWED || kind == REPLY_POST_ONLY))
 		ok = MHD_add_response_header(r, MHD_HTTP_HEADER_CONNECTION, "close") == MHD_YES;
 	return queue(c, errors[kind].http, r, ok);
 }
@@ -116,6 +130,20 @@ static enum MHD_Result send_text(struct MHD_Connection *c, const struct route_fo
 		return reply_send(c, REPLY_UNAVAILABLE);
 	}
 	return queue(c, MHD_HTTP_OK, r, common_headers(r, form->type, NO_CONTENT));
+}
+
+enum MHD_Result reply_text(struct MHD_Connection *c, unsigned http, char *json, const char *cookie)
+{
+	struct MHD_Response *r = MHD_create_response_from_buffer(strlen(json), json, MHD_RESPMEM_MUST_FREE);
+
+	if (r == NULL) {
+		free(json);
+		return MHD_NO;
+	}
+	return queue(
+		c, http, r,
+		common_headers(r, "application/json", NO_CONTENT) &&
+			(cookie == NULL || MHD_add_response_header(r, MHD_HTTP_HEADER_SET_COOKIE, cookie) == MHD_YES));
 }
 
 enum MHD_Result reply_answer(struct MHD_Connection *c, int status, int fd, const struct route_form *form)

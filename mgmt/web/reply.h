@@ -19,10 +19,16 @@ enum reply_kind {
 	REPLY_NOT_ALLOWED,
 	REPLY_TOO_LARGE,
 	REPLY_UNAVAILABLE,
+	REPLY_LOGIN,	 /* nobody is logged in */
+	REPLY_FORBIDDEN, /* somebody is, and may not */
+	REPLY_ELSEWHERE, /* it comes from another site's page, or is no JSON */
+	REPLY_POST_ONLY,
 };
 
 enum MHD_Result reply_send(struct MHD_Connection *c, enum reply_kind kind);
 enum MHD_Result reply_page(struct MHD_Connection *c, const struct page *page);
+/* `json` is malloc'd and taken over in any case; `cookie`: the value of Set-Cookie, NULL = none. */
+enum MHD_Result reply_text(struct MHD_Connection *c, unsigned http, char *json, const char *cookie);
 /*
  * The supervisor's answer: `fd` is a sealed memfd with JSON, taken over in any case; `status` is the CLI's. It goes out in
  * `form` (NULL: as it is) unless it is an error. Refuses (503) what is not sealed, and what cannot be put into that form.

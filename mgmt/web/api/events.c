@@ -41,4 +41,4 @@ static bool ask(const struct target *t, struct msg_body *question)
 	return true;
 }
 
-const struct route route_events = { "/api/v1/events", MSG_EVENTS, ask, NULL };
+const struct route route_events = { "/api/v1/events", MSG_EVENTS, ask, NULL, RIGHT_READ_EVENTS };

@@ -205,4 +205,4 @@ static bool ask(const struct target *t, struct msg_body *question)
 }
 
 const struct route route_metrics = { "/metrics", MSG_STATUS, ask,
-				     &(const struct route_form){ METRICS_TYPE, metrics_text } };
+				     &(const struct route_form){ METRICS_TYPE, metrics_text }, RIGHT_READ_STATE };

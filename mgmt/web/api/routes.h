@@ -22,6 +22,7 @@ struct route {
 	/* Fills the question's body. False when a parameter is unknown or out of range. */
 	bool (*ask)(const struct target *t, struct msg_body *question);
 	const struct route_form *form; /* NULL: the JSON as it is */
+	enum right right;	       /* that who asks must have */
 };
 
 /* NULL when no route has exactly this path. */

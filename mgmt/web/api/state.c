@@ -82,4 +82,4 @@ static bool ask(const struct target *t, struct msg_body *question)
 }
 
 const struct route route_state = { "/api/v1/state", MSG_STATUS, ask,
-				   &(const struct route_form){ "application/json", state_text } };
+				   &(const struct route_form){ "application/json", state_text }, RIGHT_READ_STATE };

@@ -7,4 +7,4 @@ static bool ask(const struct target *t, struct msg_body *question)
 	return t->n_parameters == 0;
 }
 
-const struct route route_status = { "/api/v1/status", MSG_STATUS, ask, NULL };
+const struct route route_status = { "/api/v1/status", MSG_STATUS, ask, NULL, RIGHT_READ_STATE };

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/web/login.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "appliance/base/json.h"
+#include "appliance/base/memfd.h"
+#include "mgmt/web/reply.h"
+
+#define ANSWER_MOST (1u << 16)
+
+/* ---- what comes in -------------------------------------------------------------------------------------------------- */
+
+static bool read_digits(const char *text, uint8_t out[LOGIN_SECRET])
+{
+	for (size_t i = 0; i < 2u * LOGIN_SECRET; i++) {
+		char c = text[i];
+		int v = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+
+		if (v < 0)
+			return false;
+		out[i / 2] = (uint8_t)(i % 2 == 0 ? v << 4 : out[i / 2] | v);
+	}
+	return true;
+}
+
+/* A text of at most `most` bytes without a NUL, to the beginning of `out`; the rest of it is zero already. */
+static bool put(const json_t *j, const char *key, void *out, size_t most)
+{
+	const json_t *v = json_object_get(j, key);
+
+	if (!json_is_string(v) || json_string_length(v) > most || strlen(json_string_value(v)) != json_string_length(v))
+		return false;
+	memcpy(out, json_string_value(v), json_string_length(v));
+	return true;
+}
+
+bool login_read(const uint8_t *body, size_t n, struct msg_login *ret, char phrase[LOGIN_PHRASE + 1])
+{
+	json_t *j = json_loadb((const char *)body, n, JSON_REJECT_DUPLICATES, NULL);
+	bool ok;
+
+	memset(ret, 0, sizeof(*ret));
+	memset(phrase, 0, LOGIN_PHRASE + 1);
+	ok = json_is_object(j) && json_object_size(j) == 3 && put(j, "name", ret->name, LOGIN_NAME) &&
+	     put(j, "password", phrase, LOGIN_PHRASE) && put(j, "code", ret->code, LOGIN_CODE);
+	json_decref(j);
+	ret->phrase = phrase;
+	return ok;
+}
+
+bool login_cookie(const char *header, uint8_t ret[LOGIN_SECRET])
+{
+	static const char name[] = LOGIN_COOKIE "=";
+	const char *at = header;
+	unsigned found = 0;
+
+	while (*at != 0) {
+		size_t n = strcspn(at, ";");
+
+		if (n >= sizeof(name) - 1 && memcmp(at, name, sizeof(name) - 1) == 0) {
+			if (n != sizeof(name) - 1 + 2u * LOGIN_SECRET || !read_digits(at + sizeof(name) - 1, ret))
+				return false;
+			found++;
+		}
+		at += n;
+		at += *at == ';';
+		at += strspn(at, " ");
+	}
+	return found == 1;
+}
+
+bool login_bearer(const char *header, uint8_t ret[LOGIN_SECRET])
+{
+	static const char scheme[] = "Bearer ";
+
+	return strncasecmp(header, scheme, sizeof(scheme) - 1) == 0 &&
+	       strlen(header) == sizeof(scheme) - 1 + 2u * LOGIN_SECRET &&
+	       read_digits(header + sizeof(scheme) - 1, ret);
+}
+
+bool login_same_origin(const char *type, const char *origin, const char *fetch_site, const char *host)
+{
+	static const char https[] = "https://";
+
+	if (type == NULL ||
+	    (strcasecmp(type, "application/json") != 0 && strcasecmp(type, "application/json; charset=utf-8") != 0 &&
+	     strcasecmp(type, "application/json;charset=utf-8") != 0))
+		return false;
+	if (fetch_site != NULL && strcmp(fetch_site, "same-origin") != 0)
+		return false;
+	if (origin != NULL && (host == NULL || strncmp(origin, https, sizeof(https) - 1) != 0 ||
+			       strcasecmp(origin + sizeof(https) - 1, host) != 0))
+		return false;
+	return true;
+}
+
+size_t login_length(const char *header)
+{
+	size_t n = header != NULL ? strlen(header) : 0;
+	unsigned long length;
+
+	if (n == 0 || n > 4 || strspn(header, "0123456789") != n || header[0] == '0')
+		return 0;
+	length = strtoul(header, NULL, 10);
+	return length <= LOGIN_BODY ? length : 0;
+}
+
+/* ---- what goes out -------------------------------------------------------------------------------------------------- */
+
+static unsigned http_of(int status)
+{
+	return status == ANSWER_YES	  ? MHD_HTTP_OK
+	       : status == ANSWER_NO	  ? MHD_HTTP_UNAUTHORIZED
+	       : status == ANSWER_INVALID ? MHD_HTTP_FORBIDDEN
+					  : MHD_HTTP_SERVICE_UNAVAILABLE;
+}
+
+/* Both at most ANSWER_MOST bytes; NULL when it is no object. */
+static json_t *read_answer(int fd)
+{
+	uint8_t *text = NULL;
+	struct err e;
+	json_t *j = NULL;
+	size_t n;
+
+	if (memfd_read(fd, ANSWER_MOST, &text, &n, &e) == 0) {
+		j = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL);
+		explicit_bzero(text, n);
+		free(text);
+	}
+	close(fd);
+	if (!json_is_object(j)) {
+		json_decref(j);
+		return NULL;
+	}
+	return j;
+}
+
+/* Takes the reference. */
+static enum MHD_Result send_json(struct MHD_Connection *c, unsigned http, json_t *j, const char *cookie)
+{
+	char *text = json_dumps(j, JSON_COMPACT);
+
+	json_decref(j);
+	return text != NULL ? reply_text(c, http, text, cookie) : reply_send(c, REPLY_UNAVAILABLE);
+}
+
+static enum MHD_Result reply_plain(struct MHD_Connection *c, int status, int fd, const char *cookie)
+{
+	json_t *j = read_answer(fd);
+
+	return j != NULL ? send_json(c, http_of(status), j, cookie) : reply_send(c, REPLY_UNAVAILABLE);
+}
+
+enum MHD_Result login_reply_in(struct MHD_Connection *c, int status, int fd)
+{
+	char cookie[sizeof(LOGIN_COOKIE) + 2u * LOGIN_SECRET + 64];
+	json_t *j = read_answer(fd);
+	const char *secret = json_string_value(json_object_get(j, "session"));
+	enum MHD_Result r;
+
+	if (j == NULL || (status == ANSWER_YES && (secret == NULL || strlen(secret) != 2u * LOGIN_SECRET))) {
+		json_decref(j);
+		return reply_send(c, REPLY_UNAVAILABLE);
+	}
+	if (status != ANSWER_YES)
+		return send_json(c, http_of(status), j, NULL);
+	snprintf(cookie, sizeof(cookie), "%s=%s; Secure; HttpOnly; SameSite=Strict; Path=/", LOGIN_COOKIE, secret);
+	json_object_del(j, "session");
+	r = send_json(c, MHD_HTTP_OK, j, cookie);
+	explicit_bzero(cookie, sizeof(cookie));
+	return r;
+}
+
+enum MHD_Result login_reply_out(struct MHD_Connection *c, int status, int fd)
+{
+	/* Whatever the box knows of it: the browser shall forget it. */
+	return reply_plain(c, status, fd, LOGIN_COOKIE "=; Secure; HttpOnly; SameSite=Strict; Path=/; Max-Age=0");
+}
+
+enum MHD_Result login_reply_me(struct MHD_Connection *c, int status, int fd)
+{
+	return reply_plain(c, status, fd, NULL);
+}

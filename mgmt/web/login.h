@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * People at the web side: what they type, what their browser shows afterwards, and what may come from another site's page. Pure, but for the two
+ * replies. Nothing here decides who anybody is; the process accounts does. Further ways to be known (keys, client certificates) are
+ * further readers beside these.
+ */
+#ifndef SEKISHO_MGMT_WEB_LOGIN_H
+#define SEKISHO_MGMT_WEB_LOGIN_H
+
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/wire/msg.h"
+
+#define LOGIN_BODY 1024u /* bytes of a request's body, whatever it is for */
+#define LOGIN_COOKIE "__Host-sekisho"
+#define LOGIN_SECRET 32u
+
+/* {"name":"...","password":"...","code":"..."} and nothing else. False for anything else; *phrase is the body's to be wiped: LOGIN_PHRASE + 1 bytes. */
+bool login_read(const uint8_t *body, size_t n, struct msg_login *ret, char phrase[LOGIN_PHRASE + 1]);
+/* The session's secret in a Cookie header; false when there is none, more than one, or one that we do not write. */
+bool login_cookie(const char *header, uint8_t ret[LOGIN_SECRET]);
+/* "Bearer" and 64 digits, as bytes. */
+bool login_bearer(const char *header, uint8_t ret[LOGIN_SECRET]);
+/*
+ * A request that changes something comes from our own pages, or from no browser at all: JSON, which a form of another site cannot send without
+ * asking first; and where a browser says from where it comes, it says this box. NULL = it says nothing of that.
+ */
+bool login_same_origin(const char *type, const char *origin, const char *fetch_site, const char *host);
+/* The decimal length of a body that is allowed, from the only header of its name; 0 = not. */
+size_t login_length(const char *header);
+
+/* Answers of accounts as HTTP has them; `fd` is taken over. The secret goes into the cookie and nowhere else. */
+enum MHD_Result login_reply_in(struct MHD_Connection *c, int status, int fd);
+enum MHD_Result login_reply_out(struct MHD_Connection *c, int status, int fd);
+enum MHD_Result login_reply_me(struct MHD_Connection *c, int status, int fd);
+
+#endif

@@ -352,7 +352,7 @@ static bool has_body(const struct client *k, const char *method)
 	/* One length, in digits, and no other way to say it. */
 	if (takes_body(k) && strcmp(method, MHD_HTTP_METHOD_POST) == 0 &&
 	    client_has_header(k, MHD_HTTP_HEADER_CONTENT_LENGTH))
-		return login_length(client_header(k, MHD_HTTP_HEADER_CONTENT_LENGTH)) == 0 ||
+		return !login_length(client_header(k, MHD_HTTP_HEADER_CONTENT_LENGTH)) ||
 		       client_has_header(k, MHD_HTTP_HEADER_TRANSFER_ENCODING);
 
 	MHD_get_connection_values(k->connection, MHD_HEADER_KIND, length_header, &body);

@@ -99,15 +99,12 @@ bool login_same_origin(const char *type, const char *origin, const char *fetch_s
 	return true;
 }
 
-size_t login_length(const char *header)
+bool login_length(const char *header)
 {
 	size_t n = header != NULL ? strlen(header) : 0;
-	unsigned long length;
 
-	if (n == 0 || n > 4 || strspn(header, "0123456789") != n || header[0] == '0')
-		return 0;
-	length = strtoul(header, NULL, 10);
-	return length <= LOGIN_BODY ? length : 0;
+	return n > 0 && n <= 4 && strspn(header, "0123456789") == n && (header[0] != '0' || n == 1) &&
+	       strtoul(header, NULL, 10) <= LOGIN_BODY;
 }
 
 /* ---- what goes out -------------------------------------------------------------------------------------------------- */

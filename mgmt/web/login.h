@@ -29,8 +29,8 @@ bool login_bearer(const char *header, uint8_t ret[LOGIN_SECRET]);
  * asking first; and where a browser says from where it comes, it says this box. NULL = it says nothing of that.
  */
 bool login_same_origin(const char *type, const char *origin, const char *fetch_site, const char *host);
-/* The decimal length of a body that is allowed, from the only header of its name; 0 = not. */
-size_t login_length(const char *header);
+/* The only header of its name is a decimal length, without a zero in front, of a body that is allowed. */
+bool login_length(const char *header);
 
 /* Answers of accounts as HTTP has them; `fd` is taken over. The secret goes into the cookie and nowhere else. */
 enum MHD_Result login_reply_in(struct MHD_Connection *c, int status, int fd);

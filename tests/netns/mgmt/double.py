@@ -20,8 +20,8 @@ with open(WIRE + "/message.def", encoding="utf-8") as rows:  # a message's numbe
     NAMES = ["NONE"] + re.findall(r"^MESSAGE\((\w+),", rows.read(), re.M)
 with open(WIRE + "/msg.h", encoding="utf-8") as header:
     VERSION = int(re.search(r"#define MSG_VERSION (\d+)", header.read()).group(1))
-READY, ANSWER, STATUS, EFFECTIVE, EVENTS, OWN = (NAMES.index(name) for name in (
-    "READY", "ANSWER", "STATUS", "EFFECTIVE", "EVENTS", "MGMT_STATUS"))
+READY, ANSWER, STATUS, EFFECTIVE, EVENTS, OWN, JUDGE, LOGIN, LOGOUT = (NAMES.index(name) for name in (
+    "READY", "ANSWER", "STATUS", "EFFECTIVE", "EVENTS", "MGMT_STATUS", "JUDGE", "LOGIN", "LOGOUT"))
 F_ADD_SEALS, ALL_SEALS = 1033, 15
 
 
@@ -37,6 +37,7 @@ class Supervisor:
         self.folder = folder or tempfile.mkdtemp(prefix="skH-secrets-")
         os.chmod(self.folder, 0o700)
         self.asked = []     # (type, body)
+        self.judged = []    # the same of what accounts is asked, which knows nobody
         self.events = []    # decoded login records
         self.answers = {}   # type -> (status, bytes) or None = silence
         self.seals = ALL_SEALS
@@ -92,8 +93,12 @@ class Supervisor:
         elif kind == OWN:
             self.query_answer = dict(zip(("requests", "refused", "unanswered", "connections"), struct.unpack("!4Q", body)))
         else:
-            self.asked.append((kind, body))
             answer = self.answers.get(kind)
+            if kind in (JUDGE, LOGIN, LOGOUT):  # who somebody is: not of the box, so no case counts it
+                self.judged.append((kind, body))
+                answer = answer or (1, b"{}")
+            else:
+                self.asked.append((kind, body))
             if answer is not None:
                 self.answer(ident, *answer)
             self.last_id = ident

@@ -174,7 +174,8 @@ static bool under_missing(struct cli_problem *p, const char *word)
 	problem_set(p, M_CLI_UNDER, word, M_CLI_UNDER_NEAR, NULL, NULL);
 	for (size_t i = 0; i < cli_n_verbs && n < sizeof(p->unders); i++)
 		if (strcmp(cli_verbs[i]->name, word) == 0)
-			n += (size_t)snprintf(p->unders + n, sizeof(p->unders) - n, "%s%s", n > 0 ? ", " : "", cli_verbs[i]->under);
+			n += (size_t)snprintf(p->unders + n, sizeof(p->unders) - n, "%s%s", n > 0 ? ", " : "",
+					      cli_verbs[i]->under);
 	p->nearest = p->unders;
 	return false;
 }

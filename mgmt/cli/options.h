@@ -28,7 +28,7 @@ struct cli_problem {
 	enum message with_nearest;
 	const char *wanted; /* M_CLI_VALUE_UNFIT, whose second word is the value: what it should be; else NULL */
 	const struct cli_verb *verb; /* the verb it was said to, or NULL */
-	char unders[96];	     /* M_CLI_UNDER, whose nearest this is: the second words of a verb, "verify, checkpoint" */
+	char unders[96]; /* M_CLI_UNDER, whose nearest this is: the second words of a verb, "verify, checkpoint" */
 };
 
 /* False with *problem filled. Globals that were read before the problem are in ret. */

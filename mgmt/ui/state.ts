@@ -106,7 +106,7 @@ function inspection(s: Status): Node_ {
 				{ head: "flows", number: true }],
 			workers.map((w) => [t("worker", w.index ?? 0, t(w.kind === "naming" ? "naming" : "commands")), count(w.packets), count(w.dropped),
 				count(w.resets), h("div", { class: "meter" }, meter(w.flows ?? 0, w.flows_max ?? 0))])),
-		figures(["queues", count(queues.length)], ["queue_waiting", count(sum((q) => q.outstanding ?? 0))],
+		workers.length + queues.length + gates.length > 0 && figures(["queues", count(queues.length)], ["queue_waiting", count(sum((q) => q.outstanding ?? 0))],
 			["queue_lost", count(sum((q) => (q.dropped_full ?? 0) + (q.dropped_user ?? 0)))], ["late", count(late)],
 			["starved", t("seconds", (starved / 1000).toFixed(1))],
 			s.tracking !== undefined && ["sessions", h("div", { class: "meter" }, meter(s.tracking.sessions ?? 0, s.tracking.most ?? 0))]));
@@ -127,6 +127,7 @@ function refused(state: State): Node_ {
 
 function logText(s: Status): string {
 	const log = s.log;
+	if (log === undefined) return t("unknown");
 	if (!log) return t("log_none");
 	const server = log.server ?? "";
 	if (log.sends !== true) return t("log_sends_none", server);
@@ -138,8 +139,9 @@ function records(state: State): Node_ {
 	const s = state.status, j = s.journal ?? {}, trouble = state[language()].trouble;
 	return card("records", "records", false, figures(
 		["state", trouble !== null ? chip("bad", trouble) : j.records === undefined ? chip("off", t("unknown")) : chip("good", t("recording"))],
-		["record_count", count(j.records)], ["record_last", when(j.last, s.clock?.time)], ["record_lost", count((j.lost ?? 0) + (j.left_out ?? 0))],
-		["record_waiting", count(j.waiting)],
+		// A journal that is silent has said nothing, not nought.
+		j.records !== undefined && ["record_count", count(j.records)], j.records !== undefined && ["record_last", when(j.last, s.clock?.time)],
+		j.records !== undefined && ["record_lost", count((j.lost ?? 0) + (j.left_out ?? 0))], j.records !== undefined && ["record_waiting", count(j.waiting)],
 		j.keep_days !== undefined && ["retention", j.keep_days > 0 ? t("retention_days", count(j.keep_days), count(j.delete_after_days)) : t("retention_none")],
 		["log_server", logText(s)]));
 }
@@ -150,7 +152,7 @@ function machine(state: State): Node_ {
 		["version", state.version],
 		["box_time", c.time === undefined ? t("unknown") : moment(c.time)],
 		["clock", c.trusted === undefined ? chip("off", t("unknown")) : c.trusted ? chip("good", t("clock_trusted")) : chip("bad", t("clock_untrusted", why))],
-		["clock_source", c.sources !== true && c.synchronised !== true ? t("clock_no_source") :
+		["clock_source", c.sources === undefined ? chip("off", t("unknown")) : c.sources !== true && c.synchronised !== true ? t("clock_no_source") :
 			[chip(c.synchronised === true ? "good" : "bad", t(c.synchronised === true ? "clock_follows" : "clock_follows_none"))]],
 		s.ups !== undefined && s.ups !== null && ["ups", chip(s.ups.state === "mains" ? "good" : "bad", upsText(s.ups))],
 		p !== undefined && ["memory", p.stands === true ? t("of_most", bytes(p.parsers?.memory ?? 0), bytes(p.parsers?.most ?? 0)) : t("memory_none")]));

@@ -3,7 +3,7 @@
 import { h, patch, type Node_ } from "./dom";
 import { feed, looked, start, stop } from "./feed";
 import { statePage } from "./state";
-import { signedIn, signIn, signOut, type Refused } from "./session";
+import { logIn, person, resume, signedIn, signOut, useToken, type Refused } from "./session";
 import { choose, language, t, type Key } from "./text";
 import type { Lang, State } from "./types";
 import { watchPage } from "./watch";
@@ -13,7 +13,11 @@ const PAGES: { hash: string; title: Key; body: (state: State) => Node_[] }[] = [
 	{ hash: "#watch", title: "page_watch", body: watchPage },
 ];
 let busy = false;
+let byToken = false; // how the form signs in: as a program does, or with an account
 let complaint: Key | undefined;
+/** Whose page asks without a pause uses his session as far as the box knows: that nobody sits before it is known here alone. */
+const IDLE_MS = 15 * 60 * 1000;
+let touched = Date.now();
 
 const here = (): (typeof PAGES)[number] => PAGES.find((p) => p.hash === location.hash) ?? (PAGES[0] as (typeof PAGES)[number]);
 
@@ -22,27 +26,45 @@ function changed(): void {
 		complaint = "signed_out";
 		stop();
 	}
+	if (person() !== "" && Date.now() - touched > IDLE_MS) {
+		onSignOut();
+		complaint = "signed_out_idle";
+	}
 	draw();
 }
 
 function onSubmit(event: Event): void {
 	event.preventDefault();
-	const field = document.getElementById("token") as HTMLInputElement;
+	const field = (id: string): string => (document.getElementById(id) as HTMLInputElement).value;
 	if (busy) return;
 	busy = true;
 	complaint = undefined;
+	const answer = byToken ? useToken(field("token")) : logIn(field("name"), field("passphrase"), field("code"));
 	draw();
-	void signIn(field.value).then((why: Refused | undefined) => {
+	void answer.then((why: Refused | undefined) => {
 		busy = false;
 		if (why === undefined) {
-			field.value = "";
+			for (const input of document.querySelectorAll("input")) input.value = "";
 			start(changed);
 		} else {
-			complaint = why === "unauthorized" ? "wrong_token" : "no_answer";
+			complaint = why !== "unauthorized" ? "no_answer" : byToken ? "wrong_token" : "wrong_login";
 		}
 		draw();
-		document.getElementById(why === undefined ? "main" : "token")?.focus();
+		if (why === undefined) document.getElementById("main")?.focus();
+		else first();
 	});
+}
+
+/** The field that is filled in first. */
+function first(): void {
+	document.getElementById(byToken ? "token" : "name")?.focus();
+}
+
+function onOtherWay(): void {
+	byToken = !byToken;
+	complaint = undefined;
+	draw();
+	first();
 }
 
 function onSignOut(): void {
@@ -50,7 +72,7 @@ function onSignOut(): void {
 	stop();
 	complaint = undefined;
 	draw();
-	document.getElementById("token")?.focus();
+	first();
 }
 
 function languages(): Node_ {
@@ -76,6 +98,7 @@ function header(): Node_ {
 		h("span", { class: "space" }),
 		languages(),
 		signedIn() && h("button", { type: "button", click: print }, t("print")),
+		person() !== "" && h("span", { class: "who" }, person()),
 		signedIn() && h("button", { type: "button", click: onSignOut }, t("sign_out")));
 }
 
@@ -85,14 +108,31 @@ function skip(event: Event): void {
 	document.getElementById("main")?.focus();
 }
 
+function input(id: string, label: Key, more: Record<string, string>, help?: Key): Node_[] {
+	return [
+		h("label", { for: id, "data-key": id + "-label" }, t(label)),
+		h("input", { id, spellcheck: "false", autocapitalize: "none", "data-key": id, ...(help !== undefined ? { "aria-describedby": id + "-help" } : {}), ...more }),
+		...(help !== undefined ? [h("p", { id: id + "-help", class: "note", "data-key": id + "-help" }, t(help))] : [])];
+}
+
+function accountFields(): Node_[] {
+	return [
+		...input("name", "account", { type: "text", autocomplete: "username" }),
+		...input("passphrase", "passphrase", { type: "password", autocomplete: "current-password" }),
+		...input("code", "code", { type: "text", inputmode: "numeric", autocomplete: "one-time-code" }, "code_help")];
+}
+
+function tokenFields(): Node_[] {
+	return input("token", "token", { type: "password", autocomplete: "off" }, "token_help");
+}
+
 function door(): Node_[] {
 	return [h("form", { class: "door", submit: onSubmit, novalidate: true },
 		h("h1", {}, t("sign_in")),
 		h("p", { class: "complaint", role: "alert" }, complaint !== undefined && t(complaint)),
-		h("label", { for: "token" }, t("token")),
-		h("input", { id: "token", type: "password", autocomplete: "off", spellcheck: "false", "aria-describedby": "token-help", "data-key": "token" }),
-		h("p", { id: "token-help", class: "note" }, t("token_help")),
+		...(byToken ? tokenFields() : accountFields()),
 		h("button", { type: "submit", class: "main-action", "aria-disabled": busy ? "true" : undefined }, busy ? t("signing_in") : t("sign_in")),
+		h("button", { type: "button", id: "other-way", click: onOtherWay }, t(byToken ? "by_account" : "by_token")),
 		h("p", { class: "note" }, h("a", { href: "/api/help" }, t("api_help"))))];
 }
 
@@ -109,6 +149,9 @@ function draw(): void {
 	patch(root, [header(), h("main", { id: "main", tabindex: -1, class: !signedIn() ? "at-door" : watching ? "watch" : "" }, ...body())]);
 }
 
+for (const kind of ["pointerdown", "keydown", "wheel"]) window.addEventListener(kind, () => {
+	touched = Date.now();
+}, { passive: true });
 window.addEventListener("hashchange", () => {
 	draw();
 	document.getElementById("main")?.focus();
@@ -118,4 +161,9 @@ document.addEventListener("visibilitychange", () => {
 });
 document.getElementById("root")?.replaceChildren();
 draw();
-document.getElementById("token")?.focus();
+first();
+void resume().then(() => {
+	if (!signedIn()) return;
+	start(changed);
+	draw();
+});

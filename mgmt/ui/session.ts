@@ -1,33 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who is signed in, and the one way of asking the box. All of it that knows how signing in works is here: the API's token, in
-// this page's memory alone, gone when the page is.
+// Who is signed in, and the one way of asking the box. All of it that knows how signing in works is here: a person has an account, and a
+// session in a cookie that no script can read; a token is in this page's memory alone, gone when the page is.
 
 export type Refused = "unauthorized" | "unreachable" | "unavailable";
 export type Answer<T> = { ok: true; value: T } | { ok: false; why: Refused };
 
+type Who = { token: string } | { name: string };
+
 const ASK_MS = 15000;
-let token: string | undefined;
+let who: Who | undefined;
 
 export function signedIn(): boolean {
-	return token !== undefined;
+	return who !== undefined;
 }
 
-export function signOut(): void {
-	token = undefined;
+/** The name of the account; "" for a token, or nobody. */
+export function person(): string {
+	return who !== undefined && "name" in who ? who.name : "";
 }
 
-/** One question to the box. Never throws; an answer that says "unauthorized" has signed out. */
-export async function ask<T>(path: string): Promise<Answer<T>> {
-	const asked = token, stop = new AbortController(), timer = setTimeout(() => stop.abort(), ASK_MS);
+async function send<T>(path: string, init: RequestInit): Promise<Answer<T>> {
+	const stop = new AbortController(), timer = setTimeout(() => stop.abort(), ASK_MS);
 	try {
-		const answer = await fetch(path, {
-			headers: { Authorization: "Bearer " + (asked ?? "") },
-			cache: "no-store", credentials: "omit", redirect: "error", signal: stop.signal,
-		});
-		if (answer.status === 401) {
-			if (asked === token) signOut();
-			return { ok: false, why: "unauthorized" };
-		}
+		const answer = await fetch(path, { ...init, cache: "no-store", redirect: "error", signal: stop.signal });
+		if (answer.status === 401) return { ok: false, why: "unauthorized" };
 		if (!answer.ok) return { ok: false, why: "unavailable" };
 		return { ok: true, value: (await answer.json()) as T };
 	} catch {
@@ -37,14 +33,46 @@ export async function ask<T>(path: string): Promise<Answer<T>> {
 	}
 }
 
+const post = <T>(path: string, body: unknown): Promise<Answer<T>> =>
+	send<T>(path, { method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+
+/** One question to the box. Never throws; an answer that says "unauthorized" has signed out. */
+export async function ask<T>(path: string): Promise<Answer<T>> {
+	const asked = who;
+	const answer = await send<T>(path, asked !== undefined && "token" in asked ?
+		{ credentials: "omit", headers: { Authorization: "Bearer " + asked.token } } : { credentials: "same-origin" });
+	if (!answer.ok && answer.why === "unauthorized" && asked === who) who = undefined;
+	return answer;
+}
+
+/** Whether this browser has a session already: of another page, or of this one before it was opened anew. */
+export async function resume(): Promise<void> {
+	const answer = await send<{ name: string }>("/api/v1/me", { credentials: "same-origin" });
+	if (answer.ok && who === undefined) who = { name: answer.value.name };
+}
+
+export async function logIn(name: string, password: string, code: string): Promise<Refused | undefined> {
+	const answer = await post<{ name: string }>("/api/v1/login", { name: name.trim(), password, code: code.replace(/\s/g, "") });
+	if (!answer.ok) return answer.why;
+	who = { name: answer.value.name };
+	return undefined;
+}
+
 /** What the form of signing in holds. The box says by its first answer whether it is right. */
-export async function signIn(given: string): Promise<Refused | undefined> {
+export async function useToken(given: string): Promise<Refused | undefined> {
 	// A header takes nothing else; what was copied often has a line end behind it.
 	const clean = given.trim();
 	if (!/^[\x21-\x7e]+$/.test(clean)) return "unauthorized";
-	token = clean;
+	who = { token: clean };
 	const answer = await ask<unknown>("/api/v1/state");
 	if (answer.ok) return undefined;
-	signOut();
+	who = undefined;
 	return answer.why;
+}
+
+/** A session ends at the box as well; should the box not hear of it, it ends there when nobody has used it for a while. */
+export function signOut(): void {
+	const was = who;
+	who = undefined;
+	if (was !== undefined && "name" in was) void post("/api/v1/logout", {});
 }

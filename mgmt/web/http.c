@@ -174,6 +174,9 @@ static enum MHD_Result decide_get(struct http *h, struct client *k, const struct
 		return login_cookie(cookie, secret)
 			       ? judge(h, k, route, route != NULL ? STAGE_JUDGE_SESSION : STAGE_ME, secret)
 			       : reply_send(k->connection, REPLY_LOGIN);
+	/* Our pages ask who somebody is before they know that he is anybody. */
+	if (route == NULL && !client_has_header(k, MHD_HTTP_HEADER_AUTHORIZATION))
+		return reply_send(k->connection, REPLY_LOGIN);
 	if (authorization == NULL || route == NULL)
 		return refuse(h, k);
 	if (!token_matches(authorization, h->secrets->token))

@@ -31,21 +31,23 @@ static bool head_fits(const uint8_t *p, size_t n)
 
 static int book_read(struct book *b, struct err *e)
 {
+	json_error_t why = { 0 };
 	uint8_t *p;
 	size_t n;
 	json_t *j;
 	int r = file_read(b->dirfd, FILE_NAME, FILE_MOST, &p, &n, e);
-	bool ok;
+	bool ok, memory;
 
 	if (r < 0)
 		return r;
-	j = head_fits(p, n) ? json_loadb((const char *)p + HEAD_BYTES, n - HEAD_BYTES, JSON_REJECT_DUPLICATES, NULL)
+	j = head_fits(p, n) ? json_loadb((const char *)p + HEAD_BYTES, n - HEAD_BYTES, JSON_REJECT_DUPLICATES, &why)
 			    : NULL;
 	ok = j != NULL && book_of_json(j, b);
+	memory = j == NULL && json_error_code(&why) == json_error_out_of_memory;
 	json_decref(j);
 	explicit_bzero(p, n);
 	free(p);
-	return ok ? 0 : err_set(e, -EBADMSG, "the file %s", FILE_NAME);
+	return ok ? 0 : err_set(e, memory ? -ENOMEM : -EBADMSG, "the file %s", FILE_NAME);
 }
 
 int book_open(int dirfd, struct book *ret, enum book_found *ret_found, struct err *e)
@@ -58,6 +60,9 @@ int book_open(int dirfd, struct book *ret, enum book_found *ret_found, struct er
 	*ret_found = r == 0 ? BOOK_READ : r == -ENOENT ? BOOK_NEW : BOOK_DAMAGED;
 	if (r == 0 || r == -ENOENT)
 		return 0;
+	/* It may be whole: the role ends, and is started again. */
+	if (r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EINTR)
+		return r;
 	memset(ret, 0, sizeof(*ret));
 	ret->dirfd = dirfd;
 	return file_aside(dirfd, FILE_NAME);
@@ -204,7 +209,7 @@ json_t *duties_json(uint32_t duties)
 	for (unsigned d = 0; d < DUTY_COUNT; d++)
 		if ((duties >> d & 1u) != 0)
 			json_array_append_new(list, json_string(duty_word(d)));
-	return list;
+	return json_list_whole(list, (size_t)__builtin_popcount(duties));
 }
 
 json_t *rights_json(uint32_t rights)

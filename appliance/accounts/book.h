@@ -59,7 +59,7 @@ struct book {
 
 enum book_found { BOOK_READ, BOOK_NEW, BOOK_DAMAGED };
 
-/* 0 or negative errno: only when a damaged file could not be put aside either. *e says in any case what was wrong with it. */
+/* 0 or negative errno: when a damaged file could not be put aside, or for want of memory or descriptors, while the file may be whole. *e says in any case what was wrong with it. */
 int book_open(int dirfd, struct book *ret, enum book_found *ret_found, struct err *e);
 /* 0 or negative errno; the book in memory goes on as it is. */
 int book_save(const struct book *b, struct err *e);

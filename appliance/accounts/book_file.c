@@ -17,7 +17,7 @@ static json_t *recovery_json(const struct account *a)
 
 	for (uint32_t i = 0; i < a->recovery_left; i++)
 		json_array_append_new(list, json_hex(a->recovery[i], DIGEST_BYTES));
-	return list;
+	return json_list_whole(list, a->recovery_left);
 }
 
 static json_t *account_to_json(const struct account *a)
@@ -51,7 +51,8 @@ json_t *book_to_json(const struct book *b)
 		json_array_append_new(accounts, account_to_json(&b->accounts[i]));
 	for (size_t i = 0; i < b->n_tokens; i++)
 		json_array_append_new(tokens, token_to_json(&b->tokens[i]));
-	return json_pack("{s:o, s:o}", "accounts", accounts, "tokens", tokens);
+	return json_pack("{s:o, s:o}", "accounts", json_list_whole(accounts, b->n_accounts), "tokens",
+			 json_list_whole(tokens, b->n_tokens));
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------------------ */

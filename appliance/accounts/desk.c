@@ -132,7 +132,7 @@ static bool has_room(const struct desk *d, const struct addr *from)
 
 	for (size_t i = 0; i < DESK_JOBS; i++) {
 		logins += d->jobs[i].used && d->jobs[i].login;
-		own += d->jobs[i].used && d->jobs[i].login && addr_cmp(&d->jobs[i].from, from) == 0;
+		own += d->jobs[i].used && d->jobs[i].login && addr_same_host(&d->jobs[i].from, from);
 	}
 	return logins < DESK_LOGINS && own < DESK_FROM_ONE;
 }
@@ -187,7 +187,8 @@ static bool same_text(const char *a, const char *b)
 	return n == strlen(b) && secret_same((const uint8_t *)a, (const uint8_t *)b, n);
 }
 
-/* A code by the clock, or one of those on paper. What is used up is kept before anybody is let in. */
+/* A code by the clock, or one of those on paper. What is used up is in memory at once; on the disk a code on paper is before anybody is let
+ * in by it, one by the clock, which is over in a minute, where the disk takes it: a full disk keeps nobody out who has his telephone. */
 static bool second_factor(struct account *a, const char *code, struct moment now, bool *ret_paper)
 {
 	uint64_t step;
@@ -205,14 +206,18 @@ static void let_in(struct desk *d, const struct job *j, struct account *a, bool 
 {
 	uint8_t secret[SECRET_BYTES];
 	char left[12], hex[2 * SECRET_BYTES + 1];
-	const struct session *x = sessions_begin(&d->sessions, a->name, &j->from, now.ns, now.wall_s, secret);
+	const struct session *x;
 
+	a->used = now.wall_s;
+	if (!desk_save(d) && paper) {
+		desk_refuse(d, j->id, ANSWER_CANNOT, M_LOGIN_UNSAVED);
+		return;
+	}
+	x = sessions_begin(&d->sessions, a->name, &j->from, now.ns, now.wall_s, secret);
 	if (x == NULL) {
 		desk_refuse(d, j->id, ANSWER_CANNOT, M_LOGIN_BUSY);
 		return;
 	}
-	a->used = now.wall_s;
-	desk_save(d);
 	lockout_forget(&d->lockout, j->name, &j->from);
 	d->logins++;
 	snprintf(left, sizeof(left), "%u", a->recovery_left);

@@ -134,7 +134,9 @@ bool passphrase_setting(char out[PASSPHRASE_HASH])
 			  NULL &&
 		  strlen(text) < PASSPHRASE_HASH;
 
-	snprintf(out, PASSPHRASE_HASH, "%s", ok ? text : "");
+	out[0] = 0;
+	if (ok)
+		memcpy(out, text, strlen(text) + 1);
 	return ok;
 }
 

@@ -188,3 +188,8 @@ size_t addr_range_minus(const struct addr_range *a, const struct addr_range *b, 
 	}
 	return n;
 }
+
+bool addr_same_host(const struct addr *a, const struct addr *b)
+{
+	return a->family == b->family && memcmp(a->b, b->b, a->family == 6 ? 8 : addr_len(a->family)) == 0;
+}

@@ -36,6 +36,8 @@ bool addr_range_is_prefix(const struct addr_range *r, unsigned *ret_len);
 /* False when there is no next or previous address (all ones, all zeros). */
 bool addr_next(const struct addr *a, struct addr *ret);
 bool addr_prev(const struct addr *a, struct addr *ret);
+/* The same IPv4 address, or of IPv6 the same /64: whoever has one of its addresses has them all. */
+bool addr_same_host(const struct addr *a, const struct addr *b);
 bool addr_in(const struct addr *a, const struct addr_range *r);
 /* False when they share no address. */
 bool addr_range_meet(const struct addr_range *a, const struct addr_range *b, struct addr_range *ret);

@@ -112,3 +112,11 @@ int json_memfd(json_t *j)
 	free(text);
 	return fd;
 }
+
+json_t *json_list_whole(json_t *list, size_t n)
+{
+	if (json_array_size(list) == n)
+		return list;
+	json_decref(list);
+	return NULL;
+}

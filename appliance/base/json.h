@@ -16,6 +16,8 @@ json_t *json_text(const char *s);
 json_t *json_addr(const struct addr *a);		    /* "10.0.0.1" */
 json_t *json_endpoint(const struct addr *a, uint16_t port); /* "10.0.0.1:502", "[2001:db8::1]:502" */
 json_t *json_hex(const uint8_t *p, size_t n);
+/* The list when it has n members, as many as were put into it while there was memory; else NULL, and its reference is gone. */
+json_t *json_list_whole(json_t *list, size_t n);
 json_t *json_time(uint64_t wall_ns); /* RFC 3339, UTC, milliseconds */
 /* One compact line with '\n'. Takes the reference. */
 void json_line(FILE *to, json_t *j);

@@ -109,10 +109,21 @@ static int open_pulse(struct pair *p, struct err *e)
 	return p->pulse != NULL ? fcntl(p->pulse_fd, F_DUPFD_CLOEXEC, 3) : -1;
 }
 
+/* Its owner's and nobody else's, who may go into it. By way of root, who may change the mode of what is his without one capability more. */
+static bool give_folder(int fd, uid_t uid)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return false;
+	if (st.st_uid == uid && (st.st_mode & 0700u) == 0700u)
+		return true;
+	return fchown(fd, 0, 0) == 0 && fchmod(fd, 0700) == 0 && fchown(fd, uid, uid) == 0;
+}
+
 /* A folder of state that belongs to one role's user and to nobody else. */
 static int open_folder(struct supervisor *s, const char *name, enum role owner, struct err *e)
 {
-	struct stat st;
 	int fd;
 
 	if (mkdirat(s->state_fd, name, 0700) < 0 && errno != EEXIST)
@@ -120,8 +131,7 @@ static int open_folder(struct supervisor *s, const char *name, enum role owner, 
 	fd = openat(s->state_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_set(e, -errno, "open the folder %s", name);
-	if (fstat(fd, &st) < 0 ||
-	    (st.st_uid != sandbox_uid(owner) && fchown(fd, sandbox_uid(owner), sandbox_uid(owner)) < 0)) {
+	if (!give_folder(fd, sandbox_uid(owner))) {
 		int code = -errno;
 
 		close(fd);

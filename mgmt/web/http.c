@@ -108,7 +108,7 @@ static bool ask_box(struct http *h, struct client *k, enum client_stage stage, c
 
 		asked += o->state == CLIENT_ASKED && o != k;
 		logins += login;
-		own += login && addr_cmp(&o->who, &k->who) == 0;
+		own += login && addr_same_host(&o->who, &k->who);
 	}
 	k->id = ++h->last_id;
 	k->stage = stage;

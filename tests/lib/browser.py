@@ -67,7 +67,11 @@ class Browser:
         return value
 
     def open(self, url):
-        self.ask("POST", "/url", {"url": url})
+        """A page that it gave up because an address or interface of its namespace just came is asked for once more, as a person would."""
+        for _ in range(3):
+            self.ask("POST", "/url", {"url": url})
+            if "ERR_NETWORK_CHANGED" not in self.run("return document.body.innerText"):
+                return
 
     def run(self, script, *args):
         return self.ask("POST", "/execute/sync", {"script": script, "args": list(args)})

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The management role: serves the read-only API on a socket that it was given, and asks the supervisor for everything it
+ * The management role: serves the pages and the API, which change nothing of the box, on a socket that it was given, and asks the supervisor for everything it
  * says. Inside the admin namespace, without privilege; it holds its key and token in memory and can open no file.
  */
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The routes of the API: a path, the question that it puts to the supervisor, and how its parameters become that
- * question's body. All are read-only. A new route is one file beside this one and one line in routes.c.
+ * question's body. All are read-only; what is posted stands in http.c and login.c. A new route is one file beside this one and one line in routes.c.
  */
 #ifndef SEKISHO_MGMT_WEB_API_ROUTES_H
 #define SEKISHO_MGMT_WEB_API_ROUTES_H

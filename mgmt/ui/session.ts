@@ -36,11 +36,12 @@ async function send<T>(path: string, init: RequestInit): Promise<Answer<T>> {
 const post = <T>(path: string, body: unknown): Promise<Answer<T>> =>
 	send<T>(path, { method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 
+const bearing = (token: string): RequestInit => ({ credentials: "omit", headers: { Authorization: "Bearer " + token } });
+
 /** One question to the box. Never throws; an answer that says "unauthorized" has signed out. */
 export async function ask<T>(path: string): Promise<Answer<T>> {
 	const asked = who;
-	const answer = await send<T>(path, asked !== undefined && "token" in asked ?
-		{ credentials: "omit", headers: { Authorization: "Bearer " + asked.token } } : { credentials: "same-origin" });
+	const answer = await send<T>(path, asked !== undefined && "token" in asked ? bearing(asked.token) : { credentials: "same-origin" });
 	if (!answer.ok && answer.why === "unauthorized" && asked === who) who = undefined;
 	return answer;
 }
@@ -58,16 +59,15 @@ export async function logIn(name: string, password: string, code: string): Promi
 	return undefined;
 }
 
-/** What the form of signing in holds. The box says by its first answer whether it is right. */
+/** What the form of signing in holds. The box says by its first answer whether it is right; until then nobody is signed in. */
 export async function useToken(given: string): Promise<Refused | undefined> {
 	// A header takes nothing else; what was copied often has a line end behind it.
 	const clean = given.trim();
 	if (!/^[\x21-\x7e]+$/.test(clean)) return "unauthorized";
+	const answer = await send<unknown>("/api/v1/state", bearing(clean));
+	if (!answer.ok) return answer.why;
 	who = { token: clean };
-	const answer = await ask<unknown>("/api/v1/state");
-	if (answer.ok) return undefined;
-	who = undefined;
-	return answer.why;
+	return undefined;
 }
 
 /** A session ends at the box as well; should the box not hear of it, it ends there when nobody has used it for a while. */

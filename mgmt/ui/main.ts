@@ -7,10 +7,12 @@ import { logIn, person, resume, signedIn, signOut, useToken, type Refused } from
 import { choose, language, t, type Key } from "./text";
 import type { Lang, State } from "./types";
 import { watchPage } from "./watch";
+import { forgetSearch, whyPage } from "./why";
 
 const PAGES: { hash: string; title: Key; body: (state: State) => Node_[] }[] = [
 	{ hash: "#state", title: "page_state", body: statePage },
 	{ hash: "#watch", title: "page_watch", body: watchPage },
+	{ hash: "#why", title: "page_why", body: whyPage(() => draw()) },
 ];
 let busy = false;
 let byToken = false; // how the form signs in: as a program does, or with an account
@@ -24,13 +26,19 @@ const here = (): (typeof PAGES)[number] => PAGES.find((p) => p.hash === location
 function changed(): void {
 	if (!signedIn() && feed.failed === "unauthorized") {
 		complaint = "signed_out";
-		stop();
+		leave();
 	}
 	if (person() !== "" && Date.now() - touched > IDLE_MS) {
 		onSignOut();
 		complaint = "signed_out_idle";
 	}
 	draw();
+}
+
+/** What was shown belongs to whoever was signed in. */
+function leave(): void {
+	stop();
+	forgetSearch();
 }
 
 function onSubmit(event: Event): void {
@@ -69,7 +77,7 @@ function onOtherWay(): void {
 
 function onSignOut(): void {
 	signOut();
-	stop();
+	leave();
 	complaint = undefined;
 	draw();
 	first();

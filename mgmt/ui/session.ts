@@ -2,7 +2,7 @@
 // Who is signed in, and the one way of asking the box. All of it that knows how signing in works is here: a person has an account, and a
 // session in a cookie that no script can read; a token is in this page's memory alone, gone when the page is.
 
-export type Refused = "unauthorized" | "unreachable" | "unavailable";
+export type Refused = "unauthorized" | "forbidden" | "wrong" | "unreachable" | "unavailable";
 export type Answer<T> = { ok: true; value: T } | { ok: false; why: Refused };
 
 type Who = { token: string } | { name: string };
@@ -24,6 +24,8 @@ async function send<T>(path: string, init: RequestInit): Promise<Answer<T>> {
 	try {
 		const answer = await fetch(path, { ...init, cache: "no-store", redirect: "error", signal: stop.signal });
 		if (answer.status === 401) return { ok: false, why: "unauthorized" };
+		if (answer.status === 403) return { ok: false, why: "forbidden" };
+		if (answer.status === 400) return { ok: false, why: "wrong" };
 		if (!answer.ok) return { ok: false, why: "unavailable" };
 		return { ok: true, value: (await answer.json()) as T };
 	} catch {

@@ -86,6 +86,14 @@ export interface Status {
 	ups?: { name?: string; server?: string; state?: string; since?: string | null; away_since?: string | null; charge?: number | null; runtime?: number | null } | null;
 	partition?: { stands?: boolean; why?: { en?: string; ja?: string } | null; parsers?: { memory?: number; most?: number; ended?: number }; guard?: { kept?: number } };
 }
+/** A recorded event, of which the pages read only this. */
+export interface Told {
+	seq: number;
+	verdict?: string;
+	severity?: string;
+	en: string;
+	ja: string;
+}
 export interface State {
 	version: string;
 	stand: Stand;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "appliance/wire/evaluate.h"
-#include "mgmt/cli/words/command.h"
+#include "mgmt/words/command.h"
 #include "mgmt/cli/words/render.h"
 #include "policy/ir/evaluate.h"
 

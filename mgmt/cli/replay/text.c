@@ -9,8 +9,8 @@
 #include "mgmt/cli/replay/out.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/screen/width.h"
-#include "mgmt/cli/words/command.h"
-#include "mgmt/cli/words/limit.h"
+#include "mgmt/words/command.h"
+#include "mgmt/words/limit.h"
 
 #define ENDPOINT_TEXT (ADDR_TEXT + 10)
 

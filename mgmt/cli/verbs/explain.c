@@ -24,7 +24,7 @@ static int run(struct cli *c, const struct cli_args *a)
 		event = json_object_get(answer.json, "event");
 		if (!json_is_object(event) && json_object_get(answer.json, "seq") != NULL)
 			event = answer.json;
-		text = json_is_object(event) ? event_sentence(event, c->lang) : NULL;
+		text = json_is_object(event) ? event_told(event, c->lang) : NULL;
 		if (text != NULL)
 			fprintf(c->out, "%s\n", text);
 		else

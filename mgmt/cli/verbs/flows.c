@@ -11,7 +11,7 @@
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
-#include "mgmt/cli/words/event_parts.h"
+#include "mgmt/words/parts.h"
 #include "mgmt/cli/words/render.h"
 
 #define LIMIT_DEFAULT 100u

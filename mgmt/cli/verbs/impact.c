@@ -13,8 +13,8 @@
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/verbs/waits.h"
 #include "mgmt/cli/words/clock.h"
-#include "mgmt/cli/words/command.h"
-#include "mgmt/cli/words/event_parts.h"
+#include "mgmt/words/command.h"
+#include "mgmt/words/parts.h"
 #include "mgmt/cli/words/moment.h"
 
 #define SINCE_DEFAULT "90d"

@@ -78,7 +78,7 @@ static void past_text(struct cli *c, const json_t *past, const char *since)
 	render_time(since, when);
 	render_line(c, json_array_size(past) == 0 ? M_VERIFY_NO_PAST : M_VERIFY_PAST, when, json_array_size(past));
 	for (size_t i = 0; i < json_array_size(past); i++) {
-		char *text = event_sentence(json_array_get(past, i), c->lang);
+		char *text = event_told(json_array_get(past, i), c->lang);
 
 		fprintf(c->out, "  %6llu  ", ju(json_array_get(past, i), "seq"));
 		text_wrap(c->out, text != NULL ? text : "", 10, 10);

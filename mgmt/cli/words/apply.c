@@ -7,9 +7,9 @@
 #include "appliance/wire/msg.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/words/clock.h"
-#include "mgmt/cli/words/command.h"
+#include "mgmt/words/command.h"
 #include "mgmt/cli/words/difference.h"
-#include "mgmt/cli/words/event_parts.h"
+#include "mgmt/words/parts.h"
 #include "mgmt/cli/words/given_back.h"
 
 #define LINES_MOST 40u /* of a difference, before only their number is told */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An event (docs/json.md) as one line of text, and as one sentence for people. Owned strings; NULL when memory is out. */
+/* An event (docs/json.md) on a terminal. Owned by the caller, without a newline; NULL when memory is out. */
 #ifndef SEKISHO_MGMT_CLI_WORDS_EVENT_H
 #define SEKISHO_MGMT_CLI_WORDS_EVENT_H
 
 #include "mgmt/cli/cli.h"
 
-/* For lists: time, number, verdict, who, what, why, which conduit and line. No newline. Owned by the caller. */
+/* For lists: time, number, verdict, who, what, why, which conduit and line. */
 char *event_line(const json_t *event, enum lang l);
-/* For `explain`: who tried what with whom, what happened and because of which line of the policy. */
-char *event_sentence(const json_t *event, enum lang l);
+/* For `explain`: event_sentence(), safe for a terminal. */
+char *event_told(const json_t *event, enum lang l);
 
 #endif

@@ -24,7 +24,7 @@ static bool take(const struct target_parameter *p, struct event_filter *f)
 	return p->number && (strcmp(p->key, "after") == 0 || strcmp(p->key, "limit") == 0);
 }
 
-static bool ask(const struct target *t, struct msg_body *question)
+bool events_ask(const struct target *t, struct msg_body *question)
 {
 	uint64_t after = 0, limit = LIMIT_DEFAULT;
 	struct msg_events *e = &question->events;
@@ -41,4 +41,4 @@ static bool ask(const struct target *t, struct msg_body *question)
 	return true;
 }
 
-const struct route route_events = { "/api/v1/events", MSG_EVENTS, ask, NULL, RIGHT_READ_EVENTS };
+const struct route route_events = { "/api/v1/events", MSG_EVENTS, events_ask, NULL, RIGHT_READ_EVENTS };

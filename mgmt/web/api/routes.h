@@ -32,6 +32,10 @@ extern const struct route route_status;
 extern const struct route route_state;
 extern const struct route route_effective;
 extern const struct route route_events;
+extern const struct route route_why;
 extern const struct route route_metrics;
+
+/* What may be asked of events, for every route that is about them. */
+bool events_ask(const struct target *t, struct msg_body *question);
 
 #endif

@@ -39,7 +39,7 @@ class Supervisor:
         self.asked = []     # (type, body)
         self.judged = []    # the same of what accounts is asked, which knows nobody
         self.events = []    # decoded login records
-        self.answers = {}   # type -> (status, bytes) or None = silence
+        self.answers = {}   # type -> (status, bytes), or a function of the body that says them, or None = silence
         self.seals = ALL_SEALS
         self.ready = threading.Event()
         self.query_answer = None
@@ -99,6 +99,8 @@ class Supervisor:
                 answer = answer or (1, b"{}")
             else:
                 self.asked.append((kind, body))
+            if callable(answer):
+                answer = answer(body)
             if answer is not None:
                 self.answer(ident, *answer)
             self.last_id = ident

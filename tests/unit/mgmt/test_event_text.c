@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Events as people read them: one line and one sentence, in both languages, with what is unknown left out.
- * LINK: mgmt/cli/words/event.c mgmt/cli/words/deed.c mgmt/state/lost.c mgmt/cli/words/event_parts.c mgmt/cli/words/refusal.c appliance/wire/settings.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c appliance/wire/notation.c appliance/wire/tag.c mgmt/cli/words/command.c mgmt/cli/words/limit.c mgmt/cli/words/render.c mgmt/state/read.c mgmt/cli/screen/width.c mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c
+ * LINK: mgmt/cli/words/event.c mgmt/words/sentence.c mgmt/words/deed.c mgmt/state/lost.c mgmt/words/parts.c mgmt/words/refusal.c appliance/wire/settings.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c appliance/wire/notation.c appliance/wire/tag.c mgmt/words/command.c mgmt/words/limit.c mgmt/cli/words/render.c mgmt/state/read.c mgmt/cli/screen/width.c mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c
  * LINK: appliance/wire/event_words.c appliance/wire/reason.c $(BASE_SRC)
  * LIBS: jansson nettle
  */
@@ -32,11 +32,11 @@ static char *said(const char *json, enum lang l, char *(*how)(const json_t *, en
 
 static void sentence(const char *json, const char *en, const char *ja)
 {
-	char *text = said(json, LANG_EN, event_sentence);
+	char *text = said(json, LANG_EN, event_told);
 
 	assert_string_equal(text, en);
 	free(text);
-	text = said(json, LANG_JA, event_sentence);
+	text = said(json, LANG_JA, event_told);
 	assert_string_equal(text, ja);
 	free(text);
 }

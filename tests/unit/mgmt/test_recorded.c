@@ -2,7 +2,7 @@
 /*
  * What a policy makes of recorded operations: what is certain, and the two ends where a record does not tell enough.
  *
- * LINK: mgmt/cli/policy/recorded.c mgmt/cli/words/command.c mgmt/cli/words/render.c mgmt/state/read.c mgmt/cli/screen/width.c mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c mgmt/cli/words/limit.c
+ * LINK: mgmt/cli/policy/recorded.c mgmt/words/command.c mgmt/cli/words/render.c mgmt/state/read.c mgmt/cli/screen/width.c mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c mgmt/words/limit.c
  * LINK: $(POLICY_SRC) $(BASE_SRC) $(WIRE_SRC)
  * LIBS: libconfig nettle jansson
  */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/words/event_parts.h"
+#include "mgmt/words/parts.h"
 
 #include <string.h>
 
-#include "mgmt/cli/words/command.h"
-#include "mgmt/cli/words/deed.h"
-#include "mgmt/cli/words/limit.h"
-#include "mgmt/cli/words/refusal.h"
 #include "mgmt/state/lost.h"
+#include "mgmt/words/command.h"
+#include "mgmt/words/deed.h"
+#include "mgmt/words/limit.h"
+#include "mgmt/words/refusal.h"
 
 static void address_text(const json_t *e, const char *key, char out[RENDER_TEXT])
 {

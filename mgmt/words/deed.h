@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What was changed from outside, as a record tells it, in the reader's language. */
-#ifndef SEKISHO_MGMT_CLI_WORDS_DEED_H
-#define SEKISHO_MGMT_CLI_WORDS_DEED_H
+#ifndef SEKISHO_MGMT_WORDS_DEED_H
+#define SEKISHO_MGMT_WORDS_DEED_H
 
 #include <stdio.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/words/limit.h"
+#include "mgmt/words/limit.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "mgmt/cli/words/render.h"
+#include "mgmt/state/read.h"
 
 /* "0 to 1, 5 and 3 more", or "none". */
 static void allowed_text(FILE *to, const json_t *limit, enum lang l)

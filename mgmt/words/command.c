@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/words/command.h"
+#include "mgmt/words/command.h"
 
 #include "appliance/wire/notation.h"
-#include "mgmt/cli/words/render.h"
+#include "mgmt/state/read.h"
 
 const struct vocabulary *command_words(const json_t *o)
 {

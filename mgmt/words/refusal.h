@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Why an order was refused, as a record tells it, in the reader's language. */
-#ifndef SEKISHO_MGMT_CLI_WORDS_REFUSAL_H
-#define SEKISHO_MGMT_CLI_WORDS_REFUSAL_H
+#ifndef SEKISHO_MGMT_WORDS_REFUSAL_H
+#define SEKISHO_MGMT_WORDS_REFUSAL_H
 
 #include <stdio.h>
 

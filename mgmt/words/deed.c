@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/words/deed.h"
+#include "mgmt/words/deed.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Parts of sentences about a command, from its JSON: whom it is for, its function, its addresses. */
-#ifndef SEKISHO_MGMT_CLI_WORDS_COMMAND_H
-#define SEKISHO_MGMT_CLI_WORDS_COMMAND_H
+#ifndef SEKISHO_MGMT_WORDS_COMMAND_H
+#define SEKISHO_MGMT_WORDS_COMMAND_H
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/words/refusal.h"
+#include "mgmt/words/refusal.h"
 
 #include <stdbool.h>
 #include <string.h>

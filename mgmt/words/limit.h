@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Why a command was refused, in numbers: "wrote 9 to holding 400; allowed 0 to 1". For event lines, `explain` and replay. */
-#ifndef SEKISHO_MGMT_CLI_WORDS_LIMIT_H
-#define SEKISHO_MGMT_CLI_WORDS_LIMIT_H
+#ifndef SEKISHO_MGMT_WORDS_LIMIT_H
+#define SEKISHO_MGMT_WORDS_LIMIT_H
 
 #include <stdio.h>
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The pieces of an event's JSON object as people read them: the line of `events` and the sentence of `explain` share them. */
-#ifndef SEKISHO_MGMT_CLI_WORDS_EVENT_PARTS_H
-#define SEKISHO_MGMT_CLI_WORDS_EVENT_PARTS_H
+#ifndef SEKISHO_MGMT_WORDS_PARTS_H
+#define SEKISHO_MGMT_WORDS_PARTS_H
 
-#include "mgmt/cli/words/render.h"
+#include <stdio.h>
+
+#include "mgmt/state/read.h"
 
 #define EVENT_END_TEXT 400
 

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why something passed or did not: recorded events that fit, newest first, a sentence each. The box answers oldest first, so the
+// search looks at stretches of its record from the newest on, each four times as long as the one before, until enough are found.
+import { h, type Node_ } from "./dom";
+import { feed } from "./feed";
+import { count } from "./format";
+import { card, chip, mark, type Tone } from "./parts";
+import { ask } from "./session";
+import { language, t, type Key } from "./text";
+import type { State, Told } from "./types";
+
+const ENOUGH = 50, KEPT = 200, A_PAGE = 500, FIRST_STRETCH = 500, LONGEST_STRETCH = 1 << 20;
+const HOURS: [string, Key][] = [["1", "last_hour"], ["24", "last_day"], ["168", "last_week"], ["", "any_time"]];
+const VERDICTS: [string, Key][] = [["", "any"], ["deny", "denied"], ["observe", "observed"], ["allow", "allowed"]];
+const GRAVE: [string, Key][] = [["", "any"], ["warning", "from_warning"], ["serious", "serious_only"]];
+const NAMES: [string, Key][] = [["zone", "zone"], ["conduit", "conduit"], ["asset", "asset"], ["host", "host"]];
+
+interface Answered {
+	events: Told[];
+	next: number;
+}
+
+let found: Told[] = [];
+let words = ""; // what a sentence has to hold, as it was typed
+let query = ""; // what the box is asked beside how far
+let end = 0; // records up to this one have not been looked at
+let state: "new" | "busy" | "done" | "failed" | "forbidden" | "wrong" = "new";
+let run = 0; // which search is the present one
+
+const value = (id: string): string => (document.getElementById(id) as HTMLInputElement | HTMLSelectElement).value.trim();
+
+/** Has the words that were typed: in either sentence, or in the names and numbers that the record has. */
+const fits = (e: Told): boolean => words === "" || JSON.stringify(e).toLowerCase().includes(words);
+
+/** What the form says as parameters; undefined when a name holds what no name can. */
+function parameters(): string | undefined {
+	const list: string[] = [], hours = value("hours");
+	if (hours !== "") {
+		const now = new Date(feed.state?.status.clock?.time ?? Date.now()).getTime();
+		list.push("since=" + new Date(now - Number(hours) * 3600000).toISOString().slice(0, 19));
+	}
+	for (const id of ["verdict", "severity", "zone", "conduit", "asset", "host"]) {
+		const text = value("why-" + id);
+		if (!/^[\w.:/-]*$/.test(text)) return undefined;
+		if (text !== "") list.push(id + "=" + text);
+	}
+	return list.map((p) => "&" + p).join("");
+}
+
+/** Of the records behind `after` up to `last` those that fit, the newest of them; undefined when the box did not say. */
+async function stretch(after: number, last: number, mine: number): Promise<Told[] | undefined> {
+	let list: Told[] = [];
+	while (after < last) {
+		const answer = await ask<Answered>("/api/v1/why?after=" + after + "&limit=" + A_PAGE + query);
+		if (mine !== run) return undefined;
+		if (!answer.ok) {
+			state = answer.why === "forbidden" ? "forbidden" : answer.why === "wrong" ? "wrong" : "failed";
+			return undefined;
+		}
+		list = [...list, ...answer.value.events.filter((e) => e.seq <= last && fits(e))].slice(-KEPT);
+		if (answer.value.next <= after) break;
+		after = answer.value.next;
+	}
+	return list;
+}
+
+async function search(changed: () => void): Promise<void> {
+	const mine = ++run, before = found.length;
+	let long = FIRST_STRETCH;
+	state = "busy";
+	changed();
+	while (end > 0 && found.length - before < ENOUGH) {
+		const after = Math.max(0, end - long), list = await stretch(after, end, mine);
+		if (mine !== run) return;
+		if (list === undefined) break;
+		// A stretch that holds more than are kept is gone on with from the oldest of them.
+		end = list.length === KEPT ? (list[0] as Told).seq - 1 : after;
+		found = [...found, ...list.reverse()];
+		long = Math.min(long * 4, LONGEST_STRETCH);
+		changed();
+	}
+	if (state === "busy") state = "done";
+	changed();
+}
+
+function begin(changed: () => void): void {
+	const asked = parameters();
+	found = [];
+	words = value("why-words").toLowerCase();
+	if (asked === undefined) {
+		run++;
+		state = "wrong";
+		changed();
+		return;
+	}
+	query = asked;
+	end = feed.state?.status.journal?.records ?? 0;
+	void search(changed);
+}
+
+function halt(changed: () => void): void {
+	run++;
+	state = "done";
+	changed();
+}
+
+/** Nothing of it is the next person's. */
+export function forgetSearch(): void {
+	run++;
+	found = [];
+	words = query = "";
+	end = 0;
+	state = "new";
+}
+
+function choice(id: string, label: Key, options: [string, Key][]): Node_ {
+	return h("div", { class: "field" }, h("label", { for: id }, t(label)),
+		h("select", { id }, options.map(([v, key]) => h("option", { value: v }, t(key)))));
+}
+
+function field(id: string, label: Key): Node_ {
+	return h("div", { class: "field" }, h("label", { for: id }, t(label)), h("input", { id, type: "text", spellcheck: "false", autocapitalize: "none", autocomplete: "off" }));
+}
+
+const TONES: Record<string, [Tone, Key]> = { deny: ["bad", "denied"], observe: ["wait", "observed"], allow: ["good", "allowed"] };
+
+function one(e: Told): Node_ {
+	const tone = TONES[e.verdict ?? ""];
+	return h("li", { "data-key": "e" + e.seq, class: e.severity ?? "" },
+		h("div", { class: "told" }, tone !== undefined ? chip(tone[0], t(tone[1])) : chip(e.severity === "notice" ? "note" : "wait", t("event")),
+			h("span", { class: "ago" }, t("record_number", count(e.seq)))),
+		h("p", {}, e[language()]));
+}
+
+function outcome(list: Node_[]): string {
+	if (state === "busy") return t("searching", count(end));
+	if (state === "failed") return t("no_answer");
+	if (state === "forbidden") return t("no_right");
+	if (state === "wrong") return t("wrong_search");
+	return list.length === 0 ? t(end > 0 ? "none_so_far" : "none_found", count(end)) : end > 0 ? t("found_so_far", count(list.length), count(end)) : t("found", count(list.length));
+}
+
+export function whyPage(changed: () => void): (state: State) => Node_[] {
+	const onSubmit = (event: Event): void => {
+		event.preventDefault();
+		begin(changed);
+	};
+	const onMore = (): void => void search(changed), onHalt = (): void => halt(changed);
+	return () => {
+		const list = found.map(one), bad = state === "failed" || state === "forbidden" || state === "wrong";
+		return [h("div", { class: "headline off plain" }, h("h1", {}, t("why_title"))),
+			h("form", { class: "card search", submit: onSubmit, novalidate: true },
+				h("div", { class: "fields" }, choice("hours", "period", HOURS), choice("why-verdict", "verdict", VERDICTS), choice("why-severity", "severity", GRAVE),
+					NAMES.map(([id, key]) => field("why-" + id, key)), field("why-words", "words")),
+				h("p", { class: "note" }, t("search_help")),
+				h("p", { class: "acts" }, h("button", { type: "submit", class: "main-action" }, t("search")),
+					state === "busy" && h("button", { type: "button", click: onHalt }, t("halt")))),
+			state !== "new" && card("events", "events", true,
+				h("p", { class: bad ? "complaint" : "note", role: "status" }, bad && mark("bad"), outcome(list)),
+				h("ul", { class: "events" }, list),
+				state === "done" && end > 0 && h("p", { class: "acts" }, h("button", { type: "button", click: onMore }, t("search_earlier")))),
+		].filter((n): n is Node_ => n !== false);
+	};
+}

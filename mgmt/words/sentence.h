@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An event (docs/json.md) as one sentence for people: who tried what with whom, what happened and because of which line of the policy. */
+#ifndef SEKISHO_MGMT_WORDS_SENTENCE_H
+#define SEKISHO_MGMT_WORDS_SENTENCE_H
+
+#include "appliance/base/json.h"
+#include "appliance/base/messages.h"
+
+/* Owned by the caller; NULL when memory is out. Strings of the event stand in it as they came. */
+char *event_sentence(const json_t *event, enum lang l);
+
+#endif

@@ -138,6 +138,22 @@ void addr_range_text(const struct addr_range *r, char *out, size_t size)
 	}
 }
 
+bool addr_range_parse(const char *text, struct addr_range *ret)
+{
+	const char *dash = strchr(text, '-');
+	char lo[ADDR_TEXT];
+	bool stray;
+
+	if (dash == NULL)
+		return prefix_parse(text, ret, &stray);
+	if ((size_t)(dash - text) >= sizeof(lo))
+		return false;
+	memcpy(lo, text, (size_t)(dash - text));
+	lo[dash - text] = '\0';
+	return addr_parse(lo, &ret->lo) && addr_parse(dash + 1, &ret->hi) && ret->lo.family == ret->hi.family &&
+	       addr_cmp(&ret->lo, &ret->hi) <= 0;
+}
+
 bool addr_next(const struct addr *a, struct addr *ret)
 {
 	*ret = *a;

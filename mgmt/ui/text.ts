@@ -69,6 +69,8 @@ const texts = table({
 	no_right: ["このアカウントには記録を読む権限がありません。", "This account may not read the records."],
 	events: ["記録された事象", "Recorded events"],
 	event: ["装置", "box"],
+	nearest: ["最も近いコンジットを調べる", "Find the nearest conduit"],
+	nearest_no_right: ["このアカウントにはルールを読む権限がありません。", "This account may not read the rules."],
 	record_number: ["記録 {0}", "record {0}"],
 
 	alarms: ["異常と注意", "Faults and warnings"],

@@ -91,6 +91,14 @@ export interface Told {
 	seq: number;
 	verdict?: string;
 	severity?: string;
+	reason?: string;
+	client?: string;
+	client_zone?: string;
+	server?: string;
+	server_zone?: string;
+	transport?: string;
+	icmp_type?: number;
+	icmp_code?: number;
 	en: string;
 	ja: string;
 }

@@ -20,7 +20,14 @@ interface Answered {
 	next: number;
 }
 
+interface Sentence {
+	en: string;
+	ja: string;
+}
+
 let found: Told[] = [];
+let nearest = new Map<number, Sentence | "busy" | "no_answer" | "nearest_no_right">(); // by the record's number
+const askers = new WeakMap<Told, () => void>();
 let words = ""; // what a sentence has to hold, as it was typed
 let query = ""; // what the box is asked beside how far
 let end = 0; // records up to this one have not been looked at
@@ -86,6 +93,7 @@ async function search(changed: () => void): Promise<void> {
 function begin(changed: () => void): void {
 	const asked = parameters();
 	found = [];
+	nearest = new Map();
 	words = value("why-words").toLowerCase();
 	if (asked === undefined) {
 		run++;
@@ -104,10 +112,43 @@ function halt(changed: () => void): void {
 	changed();
 }
 
+/** "10.0.0.1:502" or "[2001:db8::1]:502" as address and port. */
+function ends(text: string): [string, string] {
+	const colon = text.lastIndexOf(":");
+	return [text.slice(0, colon).replace(/[[\]]/g, ""), text.slice(colon + 1)];
+}
+
+async function askNearest(e: Told, changed: () => void): Promise<void> {
+	const mine = run, [client] = ends(e.client ?? ""), [server, port] = ends(e.server ?? "");
+	const icmp = e.icmp_type !== undefined ? "&type=" + e.icmp_type + "&code=" + (e.icmp_code ?? 0) : "";
+	nearest.set(e.seq, "busy");
+	changed();
+	const answer = await ask<Sentence>("/api/v1/nearest?from=" + (e.client_zone ?? "") + "&to=" + (e.server_zone ?? "") + "&client=" + client +
+		"&server=" + server + "&transport=" + (e.transport ?? "") + "&port=" + port + icmp);
+	if (mine !== run) return;
+	nearest.set(e.seq, answer.ok ? answer.value : answer.why === "forbidden" ? "nearest_no_right" : "no_answer");
+	changed();
+}
+
+function nearestOf(e: Told, changed: () => void): Node_ | false {
+	if (e.reason !== "no_conduit" || !e.client_zone || !e.server_zone) return false;
+	const known = nearest.get(e.seq);
+	if (known === undefined) return h("p", { class: "acts" }, h("button", { type: "button", click: asker(e, changed) }, t("nearest")));
+	return h("p", { class: "nearest", role: "status" }, known === "busy" ? t("loading") : typeof known === "string" ? t(known) : known[language()]);
+}
+
+/** The same function at each drawing, so that the button stays the same. */
+function asker(e: Told, changed: () => void): () => void {
+	let one = askers.get(e);
+	if (one === undefined) askers.set(e, one = () => void askNearest(e, changed));
+	return one;
+}
+
 /** Nothing of it is the next person's. */
 export function forgetSearch(): void {
 	run++;
 	found = [];
+	nearest = new Map();
 	words = query = "";
 	end = 0;
 	state = "new";
@@ -124,12 +165,12 @@ function field(id: string, label: Key): Node_ {
 
 const TONES: Record<string, [Tone, Key]> = { deny: ["bad", "denied"], observe: ["wait", "observed"], allow: ["good", "allowed"] };
 
-function one(e: Told): Node_ {
+function one(e: Told, changed: () => void): Node_ {
 	const tone = TONES[e.verdict ?? ""];
 	return h("li", { "data-key": "e" + e.seq, class: e.severity ?? "" },
 		h("div", { class: "told" }, tone !== undefined ? chip(tone[0], t(tone[1])) : chip(e.severity === "notice" ? "note" : "wait", t("event")),
 			h("span", { class: "ago" }, t("record_number", count(e.seq)))),
-		h("p", {}, e[language()]));
+		h("p", {}, e[language()]), nearestOf(e, changed));
 }
 
 function outcome(list: Node_[]): string {
@@ -147,7 +188,7 @@ export function whyPage(changed: () => void): (state: State) => Node_[] {
 	};
 	const onMore = (): void => void search(changed), onHalt = (): void => halt(changed);
 	return () => {
-		const list = found.map(one), bad = state === "failed" || state === "forbidden" || state === "wrong";
+		const list = found.map((e) => one(e, changed)), bad = state === "failed" || state === "forbidden" || state === "wrong";
 		return [h("div", { class: "headline off plain" }, h("h1", {}, t("why_title"))),
 			h("form", { class: "card search", submit: onSubmit, novalidate: true },
 				h("div", { class: "fields" }, choice("hours", "period", HOURS), choice("why-verdict", "verdict", VERDICTS), choice("why-severity", "severity", GRAVE),

@@ -75,7 +75,7 @@ static enum MHD_Result answer_now(struct client *k)
 		return login_reply_out(k->connection, k->answer_status, fd);
 	if (k->stage == STAGE_ME)
 		return login_reply_me(k->connection, k->answer_status, fd);
-	return reply_answer(k->connection, k->answer_status, fd, k->form);
+	return reply_answer(k->connection, k->answer_status, fd, &k->target, k->form);
 }
 
 static enum MHD_Result hold(struct client *k, enum client_state state, uint64_t wake_ns)

@@ -114,11 +114,12 @@ enum MHD_Result reply_send(struct MHD_Connection *c, enum reply_kind kind)
 	return queue(c, errors[kind].http, r, ok);
 }
 
-static enum MHD_Result send_text(struct MHD_Connection *c, const struct route_form *form, int fd, size_t n)
+static enum MHD_Result send_text(struct MHD_Connection *c, const struct target *t, const struct route_form *form,
+				 int fd, size_t n)
 {
 	size_t n_text = 0;
 	char *json = n > 0 ? mmap(NULL, n, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
-	char *text = json != MAP_FAILED ? form->text(json, n, &n_text) : NULL;
+	char *text = json != MAP_FAILED ? form->text(t, json, n, &n_text) : NULL;
 	struct MHD_Response *r =
 		text != NULL ? MHD_create_response_from_buffer(n_text, text, MHD_RESPMEM_MUST_FREE) : NULL;
 
@@ -146,7 +147,8 @@ enum MHD_Result reply_text(struct MHD_Connection *c, unsigned http, char *json, 
 			(cookie == NULL || MHD_add_response_header(r, MHD_HTTP_HEADER_SET_COOKIE, cookie) == MHD_YES));
 }
 
-enum MHD_Result reply_answer(struct MHD_Connection *c, int status, int fd, const struct route_form *form)
+enum MHD_Result reply_answer(struct MHD_Connection *c, int status, int fd, const struct target *t,
+			     const struct route_form *form)
 {
 	unsigned http = status <= 1 ? MHD_HTTP_OK : status == 2 ? MHD_HTTP_BAD_REQUEST : MHD_HTTP_SERVICE_UNAVAILABLE;
 	int seals = fcntl(fd, F_GET_SEALS);
@@ -158,7 +160,7 @@ enum MHD_Result reply_answer(struct MHD_Connection *c, int status, int fd, const
 		return reply_send(c, REPLY_UNAVAILABLE);
 	}
 	if (form != NULL && http == MHD_HTTP_OK)
-		return send_text(c, form, fd, (size_t)st.st_size);
+		return send_text(c, t, form, fd, (size_t)st.st_size);
 	r = MHD_create_response_from_fd64((uint64_t)st.st_size, fd);
 	if (r == NULL)
 		close(fd);

@@ -31,8 +31,9 @@ enum MHD_Result reply_page(struct MHD_Connection *c, const struct page *page);
 enum MHD_Result reply_text(struct MHD_Connection *c, unsigned http, char *json, const char *cookie);
 /*
  * The supervisor's answer: `fd` is a sealed memfd with JSON, taken over in any case; `status` is the CLI's. It goes out in
- * `form` (NULL: as it is) unless it is an error. Refuses (503) what is not sealed, and what cannot be put into that form.
+ * `form` (NULL: as it is), as `t` was asked for, unless it is an error. Refuses (503) what is not sealed, and what cannot be put into that form.
  */
-enum MHD_Result reply_answer(struct MHD_Connection *c, int status, int fd, const struct route_form *form);
+enum MHD_Result reply_answer(struct MHD_Connection *c, int status, int fd, const struct target *t,
+			     const struct route_form *form);
 
 #endif

@@ -15,20 +15,12 @@ struct wanted {
 	size_t n;
 };
 
-/* "10.0.0.0/8", "10.0.0.1" or "10.0.0.1-10.0.0.9". */
+/* "10.0.0.0/8", "10.0.0.1" or "10.0.0.1-10.0.0.9"; a prefix with bits behind it is meant as the prefix. */
 static bool range_of(const char *text, struct addr_range *ret)
 {
-	const char *dash = strchr(text, '-');
-	char lo[ADDR_TEXT];
 	bool stray;
 
-	if (dash == NULL)
-		return prefix_parse(text, ret, &stray) || stray;
-	if ((size_t)(dash - text) >= sizeof(lo))
-		return false;
-	memcpy(lo, text, (size_t)(dash - text));
-	lo[dash - text] = '\0';
-	return addr_parse(lo, &ret->lo) && addr_parse(dash + 1, &ret->hi);
+	return addr_range_parse(text, ret) || prefix_parse(text, ret, &stray) || stray;
 }
 
 static bool meets(const struct wanted *w, const char *text)

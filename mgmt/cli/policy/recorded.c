@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "appliance/wire/evaluate.h"
-#include "mgmt/words/command.h"
 #include "mgmt/cli/words/render.h"
+#include "mgmt/words/command.h"
 #include "policy/ir/evaluate.h"
 
 /* A record as operations again. */

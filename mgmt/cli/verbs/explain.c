@@ -3,8 +3,31 @@
 #include <stdlib.h>
 
 #include "mgmt/cli/box/request.h"
+#include "mgmt/cli/screen/width.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/event.h"
+#include "mgmt/state/read.h"
+#include "mgmt/words/nearest.h"
+
+/* What comes nearest, where nothing covers it. Nothing when the rules cannot be asked: the event was told. */
+static void print_nearest(const struct cli *cli, const json_t *event)
+{
+	struct cli here = *cli, *c = &here;
+	struct box_answer answer;
+	char *text, *safe;
+	int status;
+
+	if (!nearest_fits(event) ||
+	    !box_request(c, &(struct msg_body){ .type = MSG_EFFECTIVE }, NULL, 0, 30, &answer, &status))
+		return;
+	text = json_is_array(ja(answer.json, "cells")) ? nearest_sentence(event, answer.json, c->lang) : NULL;
+	safe = text != NULL ? text_safe(text) : NULL;
+	if (safe != NULL)
+		fprintf(c->out, "%s\n", safe);
+	free(safe);
+	free(text);
+	box_answer_free(&answer);
+}
 
 static int run(struct cli *c, const struct cli_args *a)
 {
@@ -25,10 +48,12 @@ static int run(struct cli *c, const struct cli_args *a)
 		if (!json_is_object(event) && json_object_get(answer.json, "seq") != NULL)
 			event = answer.json;
 		text = json_is_object(event) ? event_told(event, c->lang) : NULL;
-		if (text != NULL)
+		if (text != NULL) {
 			fprintf(c->out, "%s\n", text);
-		else
+			print_nearest(c, event);
+		} else {
 			status = cli_fail(c, CLI_NO, M_EXPLAIN_ABSENT, seq);
+		}
 		free(text);
 	}
 	box_answer_free(&answer);

@@ -11,8 +11,8 @@
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
-#include "mgmt/words/parts.h"
 #include "mgmt/cli/words/render.h"
+#include "mgmt/words/parts.h"
 
 #define LIMIT_DEFAULT 100u
 

@@ -13,9 +13,9 @@
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/verbs/waits.h"
 #include "mgmt/cli/words/clock.h"
+#include "mgmt/cli/words/moment.h"
 #include "mgmt/words/command.h"
 #include "mgmt/words/parts.h"
-#include "mgmt/cli/words/moment.h"
 
 #define SINCE_DEFAULT "90d"
 #define LINES_MOST 20u

@@ -7,10 +7,10 @@
 #include "appliance/wire/msg.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/words/clock.h"
-#include "mgmt/words/command.h"
 #include "mgmt/cli/words/difference.h"
-#include "mgmt/words/parts.h"
 #include "mgmt/cli/words/given_back.h"
+#include "mgmt/words/command.h"
+#include "mgmt/words/parts.h"
 
 #define LINES_MOST 40u /* of a difference, before only their number is told */
 

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-static const struct route *const routes[] = { &route_status, &route_state, &route_effective,
-					      &route_events, &route_why,   &route_metrics };
+static const struct route *const routes[] = { &route_status, &route_state,   &route_effective, &route_events,
+					      &route_why,    &route_nearest, &route_metrics };
 
 const struct route *route_find(const char *path)
 {

@@ -12,8 +12,8 @@
 /* What is made of the supervisor's JSON before it goes out. */
 struct route_form {
 	const char *type; /* as HTTP names it */
-	/* The text is the caller's to free(), *ret_n its length; NULL when it cannot be made. */
-	char *(*text)(const char *json, size_t n, size_t *ret_n);
+	/* Of what was asked and its answer. The text is the caller's to free(), *ret_n its length; NULL when it cannot be made. */
+	char *(*text)(const struct target *t, const char *json, size_t n, size_t *ret_n);
 };
 
 struct route {
@@ -33,6 +33,7 @@ extern const struct route route_state;
 extern const struct route route_effective;
 extern const struct route route_events;
 extern const struct route route_why;
+extern const struct route route_nearest;
 extern const struct route route_metrics;
 
 /* What may be asked of events, for every route that is about them. */

@@ -15,13 +15,14 @@ static bool tell(json_t *event, const char *key, enum lang l)
 	return r == 0;
 }
 
-static char *in_words(const char *json, size_t n, size_t *ret_n)
+static char *in_words(const struct target *t, const char *json, size_t n, size_t *ret_n)
 {
 	json_t *all = json_loadb(json, n, 0, NULL), *list = json_object_get(all, "events"), *event;
 	bool whole = json_is_array(list);
 	char *text = NULL;
 	size_t i;
 
+	(void)t;
 	json_array_foreach(list, i, event)
 	{
 		whole = whole && tell(event, "en", LANG_EN) && tell(event, "ja", LANG_JA);

@@ -63,6 +63,21 @@ static void prefixes_tell_stray_bits(void **state)
 	assert_true(stray);
 	addr_range_text(&r, text, sizeof(text));
 	assert_string_equal(text, "10.30.0.0/22");
+	for (size_t i = 0; i < 6; i++) {
+		static const char *const printed[] = { "10.0.0.1",    "10.0.0.0/8",    "10.0.0.1-10.0.0.9",
+						       "2001:db8::1", "2001:db8::/64", "::1-2001:db8::ff" };
+
+		assert_true(addr_range_parse(printed[i], &r));
+		addr_range_text(&r, text, sizeof(text));
+		assert_string_equal(text, printed[i]);
+	}
+	for (size_t i = 0; i < 8; i++) {
+		static const char *const bad[] = { "",		 "-",	      "10.0.0.9-10.0.0.1",
+						   "10.0.0.1-",	 "-10.0.0.1", "10.0.0.1-::1",
+						   "x-10.0.0.1", "10.0.0.1/8" };
+
+		assert_false(addr_range_parse(bad[i], &r));
+	}
 	assert_true(prefix_parse("0.0.0.0/0", &r, &stray));
 	assert_true(prefix_parse("2001:db8::/32", &r, &stray));
 	assert_true(prefix_parse("2001:db8::1/128", &r, &stray));

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Only conduits that lead from the client's zone to the server's count. A cell of theirs meets a packet in three things: who asks, who is asked, and by what
+ * service; the conduit whose cell meets it in most of them is the nearest, and of several the first of the policy's text.
+ */
+#include "mgmt/words/nearest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/base/addr.h"
+#include "mgmt/words/parts.h"
+
+enum {
+	SOURCE = 1,
+	DESTINATION = 2,
+	SERVICE = 4,
+	ALL = SOURCE | DESTINATION | SERVICE,
+};
+
+struct packet {
+	struct addr client, server;
+	unsigned port;
+	const char *transport;
+	char icmp[48]; /* "type 8 code 0"; "" when it is none */
+};
+
+/* "10.0.0.1:502", "[2001:db8::1]:502", or an address alone. */
+static bool endpoint(const char *text, struct addr *ret, unsigned *ret_port)
+{
+	const char *colon = strrchr(text, ':'), *end = colon != NULL ? colon : text + strlen(text);
+	char address[ADDR_TEXT];
+	bool bracket = *text == '[';
+
+	if ((size_t)(end - text) >= sizeof(address))
+		return false;
+	snprintf(address, sizeof(address), "%.*s", (int)(end - text) - 2 * bracket, text + bracket);
+	*ret_port = colon != NULL ? (unsigned)strtoul(colon + 1, NULL, 10) : 0;
+	return addr_parse(address, ret);
+}
+
+static bool packet_of(const json_t *e, struct packet *ret)
+{
+	unsigned ignored;
+
+	*ret = (struct packet){ .transport = js(e, "transport") };
+	if (json_object_get(e, "icmp_type") != NULL)
+		snprintf(ret->icmp, sizeof(ret->icmp), "type %llu code %llu", ju(e, "icmp_type"), ju(e, "icmp_code"));
+	return endpoint(js(e, "client"), &ret->client, &ignored) && endpoint(js(e, "server"), &ret->server, &ret->port);
+}
+
+bool nearest_fits(const json_t *e)
+{
+	struct packet p;
+
+	return strcmp(js(e, "reason"), "no_conduit") == 0 && *js(e, "client_zone") != '\0' &&
+	       *js(e, "server_zone") != '\0' && packet_of(e, &p);
+}
+
+static bool covers(const json_t *cell, const char *key, const struct addr *a)
+{
+	struct addr_range r;
+
+	return addr_range_parse(js(cell, key), &r) && addr_in(a, &r);
+}
+
+static bool serves(const json_t *cell, const struct packet *p)
+{
+	const char *ports = js(cell, "ports");
+	unsigned long lo, hi;
+	char *end;
+
+	if (strcmp(js(cell, "protocol"), p->transport) != 0)
+		return false;
+	if (*p->icmp != '\0') /* "type 8" stands for all of its codes */
+		return strcmp(ports, p->icmp) == 0 ||
+		       (strstr(ports, "code") == NULL && strncmp(ports, p->icmp, strlen(ports)) == 0 &&
+			p->icmp[strlen(ports)] == ' ');
+	lo = strtoul(ports, &end, 10);
+	hi = *end == '-' ? strtoul(end + 1, NULL, 10) : lo;
+	return p->port >= lo && p->port <= hi;
+}
+
+static unsigned met(const json_t *cell, const struct packet *p)
+{
+	return (covers(cell, "source", &p->client) ? SOURCE : 0u) |
+	       (covers(cell, "destination", &p->server) ? DESTINATION : 0u) | (serves(cell, p) ? SERVICE : 0u);
+}
+
+static bool of_conduit(const json_t *cell, const char *name)
+{
+	const json_t *names = ja(cell, "conduits");
+
+	for (size_t i = 0; i < json_array_size(names); i++) {
+		const char *one = json_string_value(json_array_get(names, i));
+
+		if (one != NULL && strcmp(one, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+struct candidate {
+	const json_t *conduit;
+	unsigned met;
+};
+
+static unsigned best_of(const json_t *cells, const char *conduit, const struct packet *p)
+{
+	unsigned best = 0;
+
+	for (size_t i = 0; i < json_array_size(cells); i++) {
+		const json_t *cell = json_array_get(cells, i);
+		unsigned m = of_conduit(cell, conduit) ? met(cell, p) : 0;
+
+		if (__builtin_popcount(m) > __builtin_popcount(best))
+			best = m;
+	}
+	return best;
+}
+
+static struct candidate find(const json_t *e, const json_t *effective, const struct packet *p)
+{
+	const json_t *conduits = ja(effective, "conduits"), *cells = ja(effective, "cells");
+	struct candidate best = { 0 };
+
+	for (size_t i = 0; i < json_array_size(conduits); i++) {
+		const json_t *k = json_array_get(conduits, i);
+		unsigned m;
+
+		if (strcmp(js(k, "from"), js(e, "client_zone")) != 0 || strcmp(js(k, "to"), js(e, "server_zone")) != 0)
+			continue;
+		m = best_of(cells, js(k, "name"), p);
+		if (best.conduit == NULL || __builtin_popcount(m) > __builtin_popcount(best.met))
+			best = (struct candidate){ k, m };
+	}
+	return best;
+}
+
+/* "10.20.0.7, tcp/503": the packet's own that the conduit does not have. */
+static void lacks(FILE *to, const json_t *e, const struct packet *p, unsigned m, enum lang l)
+{
+	char client[ADDR_TEXT], server[ADDR_TEXT];
+	const char *comma = "";
+
+	addr_text(&p->client, client);
+	addr_text(&p->server, server);
+	if ((m & SOURCE) == 0) {
+		message_print(to, l, M_NEAREST_SOURCE, client);
+		comma = message_format(M_NEAREST_COMMA, l);
+	}
+	if ((m & DESTINATION) == 0) {
+		fputs(comma, to);
+		message_print(to, l, M_NEAREST_DESTINATION, server);
+		comma = message_format(M_NEAREST_COMMA, l);
+	}
+	if ((m & SERVICE) == 0) {
+		fputs(comma, to);
+		event_transport(to, e, l);
+		if (*p->icmp == '\0' && p->port != 0)
+			fprintf(to, "/%u", p->port);
+	}
+}
+
+char *nearest_sentence(const json_t *e, const json_t *effective, enum lang l)
+{
+	struct candidate best;
+	struct packet p;
+	char *text = NULL;
+	size_t size;
+	FILE *to;
+
+	if (!packet_of(e, &p))
+		return NULL;
+	to = open_memstream(&text, &size);
+	if (to == NULL)
+		return NULL;
+	best = find(e, effective, &p);
+	if (best.conduit == NULL) {
+		message_print(to, l, M_NEAREST_NONE, js(e, "client_zone"), js(e, "server_zone"));
+	} else if (best.met == ALL) {
+		message_print(to, l, M_NEAREST_ALLOWED, js(best.conduit, "name"), js(best.conduit, "file"),
+			      ju(best.conduit, "line"));
+	} else {
+		message_print(to, l, M_NEAREST, js(best.conduit, "name"), js(best.conduit, "file"),
+			      ju(best.conduit, "line"));
+		lacks(to, e, &p, best.met, l);
+		fputs(message_format(M_NEAREST_END, l), to);
+	}
+	if (fclose(to) == 0)
+		return text;
+	free(text);
+	return NULL;
+}

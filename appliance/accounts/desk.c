@@ -238,8 +238,14 @@ static void login_hashed(struct desk *d, struct job *j, const struct hash_answer
 {
 	struct account *a = j->known ? book_account(&d->book, j->name) : NULL;
 	/* Its pass phrase may have been changed meanwhile, or the account be another of that name. */
-	bool phrase = h->ok && a != NULL && same_text(h->hash, j->hash) && same_text(h->hash, a->hash), paper = false;
+	bool phrase = a != NULL && same_text(h->hash, j->hash) && same_text(h->hash, a->hash), paper = false;
 
+	/* Out of memory, or the like: right and wrong look the same, and neither is anybody's fault. */
+	if (!h->ok) {
+		lockout_take_back(&d->lockout, j->name, &j->from);
+		desk_refuse(d, j->id, ANSWER_CANNOT, M_LOGIN_BUSY);
+		return;
+	}
 	if (phrase && !a->disabled && second_factor(a, j->code, now, &paper)) {
 		let_in(d, j, a, paper, now);
 		return;

@@ -378,8 +378,11 @@ static void new_factor(const struct order *o, struct account *a, bool paper)
 
 	if (paper)
 		made = recovery_json(a);
-	else if (secret_make(a->totp, TOTP_SECRET))
+	else if (secret_make(a->totp, TOTP_SECRET)) {
+		/* No code of the new secret was used yet; that of the old one may be far ahead, if the clock was. */
+		a->totp_step = 0;
 		made = totp_json(a);
+	}
 	if (made == NULL) {
 		*a = before;
 		desk_refuse(o->d, o->id, ANSWER_CANNOT, M_USER_NO_RANDOM);

@@ -82,6 +82,19 @@ bool lockout_failed(struct lockout *l, const char *name, const struct addr *from
 	return true;
 }
 
+void lockout_take_back(struct lockout *l, const char *name, const struct addr *from)
+{
+	struct lockout_entry *x = find(l, name, from);
+
+	if (x == NULL)
+		return;
+	/* What locked is still there, but for its count. */
+	if (x->until != 0)
+		x->n = LOCKOUT_FAILURES;
+	x->until = 0;
+	x->n -= x->n > 0;
+}
+
 bool lockout_refused(struct lockout *l, const char *name, const struct addr *from, uint64_t *ret_count)
 {
 	struct lockout_entry *x = find(l, name, from);

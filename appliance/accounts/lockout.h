@@ -34,6 +34,8 @@ struct lockout {
 bool lockout_locked(struct lockout *l, const char *name, const struct addr *from, uint64_t now);
 /* True when this failure locks. */
 bool lockout_failed(struct lockout *l, const char *name, const struct addr *from, uint64_t now);
+/* The last failure was none: nobody could tell. */
+void lockout_take_back(struct lockout *l, const char *name, const struct addr *from);
 /* A try while it was locked; true for the first and then each hundredth, which is worth a record. */
 bool lockout_refused(struct lockout *l, const char *name, const struct addr *from, uint64_t *ret_count);
 void lockout_forget(struct lockout *l, const char *name, const struct addr *from);

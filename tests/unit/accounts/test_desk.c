@@ -248,6 +248,51 @@ static void the_right_three_let_in_and_nothing_less(void **state)
 	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_YES);
 }
 
+/* A code that was used while the clock was years ahead keeps everybody out by the clock, until there is a new secret. */
+static void a_new_secret_begins_anew(void **state)
+{
+	uint8_t secret[SECRET_BYTES];
+
+	(void)state;
+	now.wall_s += 10ull * 366 * 86400;
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_YES);
+	now.wall_s -= 10ull * 366 * 86400;
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_NO);
+	order(USER_TOTP, "{\"name\":\"suzuki\"}", ANSWER_YES);
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_YES);
+}
+
+static enum answer_status login_unhashed(void)
+{
+	struct msg_login m = login_of("suzuki", PHRASE, code_now("suzuki"), HERE);
+	struct hash_answer a = { 0 };
+
+	forget();
+	desk_login(&desk, 1, &m, now);
+	assert_int_equal(n_questions, 1);
+	a.id = questions[0].id;
+	n_questions = 0;
+	desk_hashed(&desk, &a, now);
+	return answers[0].status;
+}
+
+static void what_could_not_be_hashed_was_not_wrong(void **state)
+{
+	uint8_t secret[SECRET_BYTES];
+
+	(void)state;
+	for (int i = 0; i < 7; i++)
+		assert_int_equal(login_unhashed(), ANSWER_CANNOT);
+	assert_int_equal(n_events, 0);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(login("suzuki", "no idea what it may be", "000000", HERE, secret), ANSWER_NO);
+	assert_int_equal(login_unhashed(), ANSWER_CANNOT);
+	/* Four were wrong, and the next is the fifth. */
+	assert_int_equal(login("suzuki", "no idea what it may be", "000000", HERE, secret), ANSWER_NO);
+	assert_true(recorded(ACCOUNT_LOCKED));
+	assert_int_equal(login("suzuki", PHRASE, code_now("suzuki"), HERE, secret), ANSWER_NO);
+}
+
 static void a_stranger_keeps_nobody_out(void **state)
 {
 	uint8_t secret[SECRET_BYTES];
@@ -549,6 +594,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(the_right_three_let_in_and_nothing_less, anew),
+		cmocka_unit_test_setup(a_new_secret_begins_anew, anew),
+		cmocka_unit_test_setup(what_could_not_be_hashed_was_not_wrong, anew),
 		cmocka_unit_test_setup(a_stranger_keeps_nobody_out, anew),
 		cmocka_unit_test_setup(guesses_in_parallel_count, anew),
 		cmocka_unit_test_setup(root_finds_room_whatever_strangers_do, anew),
